@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The straight line from file to store. A file that was followed and turns out to have been written out of order is
+ * shipped a second time from its beginning, once it is complete.
+ */
+#include "agent/job.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/checkpoint.h"
+#include "agent/describe.h"
+#include "agent/gather.h"
+#include "agent/intake.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "pipe/blocks.h"
+#include "sink/multipart.h"
+
+enum {
+    BLOCK_SIZE = 512 * 1024,           /* measured: the best of ratio and speed at zstd:1 */
+    OVERHEAD = 10 * 1024 * 1024,       /* of a worker besides its blocks and parts: libraries, TLS, stacks */
+    PART_WANTED = 4,                   /* in flight */
+    GROWTH_POLL_MS = 20,
+};
+#define UNKNOWN_SIZE_MAX (80ull << 30) /* of an object whose file still grows: what 10,000 parts of 8 MiB hold */
+
+/* What one attempt holds; freed in one place. */
+struct attempt {
+    const struct job *job;
+    struct codec codec;
+    char *key;
+    struct intake intake;
+    struct checkpoint *checkpoint;
+    struct blocks *blocks;
+    struct digest *marks; /* the file's running digest behind each block under way; a ring */
+    unsigned mark_count;
+    uint64_t submitted, gathered; /* blocks */
+    struct gather *gather;
+    struct upload *upload;
+    struct object object;
+    struct upload_past past;
+    struct upload_events events;
+    struct journal journal; /* an earlier run's */
+    const char **receipts;
+    uint64_t *sizes;
+    char past_digest[DIGEST_HEX_MAX];
+    uint64_t part_size;
+    bool committed;
+};
+
+static const struct sink_ops *ops(const struct attempt *a)
+{
+    return a->job->sink->ops;
+}
+
+static void attempt_done(struct attempt *a)
+{
+    if (a->upload)
+        ops(a)->upload_free(a->upload);
+    gather_free(a->gather);
+    blocks_free(a->blocks);
+    checkpoint_close(a->checkpoint);
+    journal_done(&a->journal);
+    intake_done(&a->intake);
+    free(a->marks);
+    free(a->receipts);
+    free(a->sizes);
+    free(a->key);
+}
+
+void job_result_done(struct job_result *r)
+{
+    manifest_done(&r->manifest);
+}
+
+static int no_memory(struct err *e)
+{
+    return err_set(e, -ENOMEM, "out of memory: a worker needs --memory of it");
+}
+
+/* Already compressed evidence gains nothing from a codec, and would get a name that lies (heap.hprof.gz.zst). */
+static struct codec choose_codec(const struct job *job)
+{
+    unsigned char head[16];
+    ssize_t n;
+
+    if (job->plan->codec_given)
+        return job->plan->codec;
+    n = file_pread(job->fd, head, sizeof(head), 0);
+    return n > 0 && codec_is_compressed(head, (size_t)n) ? (struct codec){.ops = &CODEC_NONE} : job->plan->codec;
+}
+
+static int keep_data(void *ctx, const void *data, size_t size)
+{
+    return buf_add(ctx, data, size);
+}
+
+/* Whether an earlier run has finished this very object: its manifest is there, and the object is whole. */
+static int already_stored(struct attempt *a, struct job_result *ret, struct err *e)
+{
+    CLEANUP(buf_done) struct buf path = {0}, json = {.ceiling = 1024 * 1024};
+    CLEANUP(manifest_done) struct manifest m = {0};
+    struct sink *sink = a->job->sink;
+    struct object_info info;
+    struct err ignored;
+    int r;
+
+    if (buf_printf(&path, "%s" MANIFEST_SUFFIX, a->key) < 0)
+        return no_memory(e);
+    r = sink->ops->stat(sink, buf_text(&path), &info, e);
+    if (r < 0)
+        return r == -FAULT_NO_OBJECT ? 0 : r;
+    r = sink->ops->read(sink, buf_text(&path), 0, NULL, keep_data, &json, e);
+    if (r < 0)
+        return r == -FAULT_NO_OBJECT ? 0 : r;
+    if (manifest_decode(buf_text(&json), json.size, &m, &ignored) < 0 || !text_eq(m.id, a->job->claim->id) ||
+        m.size != a->intake.identity.size)
+        return 0; /* not ours, or not of this file: write it anew */
+    r = sink->ops->stat(sink, a->key, &info, e);
+    if (r < 0 || info.size != m.stored_size)
+        return r == -FAULT_NO_OBJECT || r == 0 ? 0 : r;
+    ret->manifest = m;
+    ret->already = true;
+    m = (struct manifest){0};
+    return 1;
+}
+
+static void journal_head_of(const struct attempt *a, char codec_text[32], struct journal_head *ret)
+{
+    /* Size and time of a file that still grows are unknown: a journal with this head fits no complete file. */
+    *ret = (struct journal_head){
+        .store = (char *)a->job->plan->store,
+        .key = a->key,
+        .codec = (char *)codec_format(&a->codec, codec_text),
+        .block_size = BLOCK_SIZE,
+        .part_size = a->part_size,
+        .file_size = a->intake.following ? 0 : a->intake.identity.size,
+        .file_mtime_ns = a->intake.following ? 0 : a->intake.identity.mtime_ns,
+    };
+}
+
+static int plan_memory(struct attempt *a, struct gather_config *ret, struct err *e)
+{
+    const struct plan *plan = a->job->plan;
+    uint64_t blocks = blocks_memory(&a->codec, plan->threads, BLOCK_SIZE), slack = a->codec.ops->bound(BLOCK_SIZE);
+    uint64_t object_max;
+    struct multipart_plan m;
+    int r;
+
+    if (blocks + OVERHEAD >= plan->memory)
+        return err_set(e, -FAULT_USAGE, "--memory is too small for --threads %u at this level of compression", plan->threads);
+    object_max = a->intake.following ? UNKNOWN_SIZE_MAX : a->intake.identity.size;
+    r = multipart_plan(object_max, plan->memory - blocks - OVERHEAD, slack, ops(a)->part_min, ops(a)->part_max,
+                       ops(a)->parts_max, PART_WANTED, &m, e);
+    /* Where memory is too small for an object as large as the file, count on the codec to halve it. */
+    if (r < 0 && a->codec.ops != &CODEC_NONE)
+        r = multipart_plan(object_max / 2, plan->memory - blocks - OVERHEAD, slack, ops(a)->part_min, ops(a)->part_max,
+                           ops(a)->parts_max, PART_WANTED, &m, e);
+    if (r < 0)
+        return r;
+    a->part_size = m.part_size;
+    *ret = (struct gather_config){
+        .part_size = m.part_size, .slack = slack, .buffers = m.in_flight + 1, .parts_max = ops(a)->parts_max};
+    return 0;
+}
+
+/* The earlier run's parts as the sink wants them told. */
+static int take_up_past(struct attempt *a, struct err *e)
+{
+    struct journal *j = &a->journal;
+    struct digest d;
+    int r;
+
+    a->receipts = calloc(j->count, sizeof(*a->receipts));
+    a->sizes = calloc(j->count, sizeof(*a->sizes));
+    if (!a->receipts || !a->sizes)
+        return no_memory(e);
+    for (size_t i = 0; i < j->count; i++) {
+        a->receipts[i] = j->parts[i].receipt;
+        a->sizes[i] = j->parts[i].size;
+    }
+    if (digest_load(&d, j->parts[j->count - 1].stored_digest) < 0)
+        return err_set(e, -FAULT_FORMAT, "the journal of %s is damaged", a->job->claim->path);
+    digest_hex(&d, a->past_digest);
+    a->past = (struct upload_past){.token = j->token,
+                                   .count = (unsigned)j->count,
+                                   .receipts = a->receipts,
+                                   .sizes = a->sizes,
+                                   .stored_end = j->parts[j->count - 1].stored_end,
+                                   .stored_digest = a->past_digest};
+    r = ops(a)->upload_new(a->job->sink, &a->object, &a->past, &a->events, &a->upload, e);
+    if (r < 0)
+        return r;
+    r = intake_resume(&a->intake, j->parts[j->count - 1].raw_end, j->parts[j->count - 1].raw_digest, e);
+    if (r == 0 && (r = gather_resume(a->gather, j)) < 0)
+        err_set(e, r, "the journal of %s is damaged", a->job->claim->path);
+    return r;
+}
+
+/* Goes on where an earlier run stopped, or begins; a journal that does not fit is forgotten, here and in the store. */
+static int begin_upload(struct attempt *a, struct err *e)
+{
+    const struct job *job = a->job;
+    bool have = checkpoint_load(a->checkpoint, &a->journal) == 0;
+    struct journal_head head;
+    char codec_text[32];
+    int r;
+
+    journal_head_of(a, codec_text, &head);
+    if (have && a->journal.count > 0 && ops(a)->resumes && !a->intake.following &&
+        journal_head_same(&head, &a->journal.head)) {
+        r = take_up_past(a, e);
+        if (r == 0) {
+            gather_seal(a->gather, &head);
+            if (job->resumed)
+                job->resumed(job->ctx, a->past.stored_end);
+            return 0;
+        }
+        if (r != -FAULT_GONE)
+            return r;
+    } else if (have && a->journal.token && ops(a)->abort_token && text_eq(a->journal.head.store, head.store)) {
+        struct err ignored;
+
+        ops(a)->abort_token(job->sink, a->journal.head.key, a->journal.token, &ignored);
+    }
+    checkpoint_begin(a->checkpoint, &head);
+    return ops(a)->upload_new(job->sink, &a->object, NULL, &a->events, &a->upload, e);
+}
+
+static int gather_one(struct attempt *a, bool wait, struct err *e)
+{
+    struct encoded frame;
+    int r = blocks_next(a->blocks, wait, &frame);
+
+    if (r <= 0)
+        return r < 0 ? err_set(e, r, "cannot compress %s: %s", a->job->claim->path, strerror(-r)) : 0;
+    r = gather_add(a->gather, ops(a), a->upload, frame.data, frame.size, frame.raw_size,
+                   &a->marks[a->gathered++ % a->mark_count], e);
+    blocks_release(a->blocks);
+    return r < 0 ? r : 1;
+}
+
+/* While following: waits for the file to grow or to be complete. */
+static int wait_for_growth(struct attempt *a, struct err *e)
+{
+    struct journal_head head;
+    char codec_text[32];
+    int r = a->job->complete(a->job->ctx, GROWTH_POLL_MS);
+
+    if (r <= 0)
+        return r < 0 ? err_set(e, r, "stopped while following %s", a->job->claim->path) : 0;
+    if ((r = intake_complete(&a->intake, e)) < 0)
+        return r;
+    journal_head_of(a, codec_text, &head);
+    gather_seal(a->gather, &head);
+    return 0;
+}
+
+static int pump(struct attempt *a, struct err *e)
+{
+    const struct job *job = a->job;
+    bool end = false;
+
+    for (;;) {
+        bool starved = false;
+        void *slot = NULL;
+        int r;
+
+        while (!end && !starved && (slot = blocks_slot(a->blocks))) {
+            ssize_t n = intake_read(&a->intake, slot, e);
+
+            if (n < 0 && n != -EAGAIN)
+                return (int)n;
+            starved = n == -EAGAIN;
+            end = n == 0;
+            if (n > 0) {
+                a->marks[a->submitted++ % a->mark_count] = a->intake.digest;
+                blocks_submit(a->blocks, (size_t)n);
+            }
+        }
+        if (end && blocks_pending(a->blocks) == 0)
+            return 0;
+        if ((r = gather_one(a, blocks_pending(a->blocks) > 0, e)) < 0)
+            return r;
+        if (starved && r == 0 && (r = wait_for_growth(a, e)) < 0)
+            return r;
+        if (job->progress)
+            job->progress(job->ctx, gather_confirmed(a->gather), a->intake.following ? 0 : a->intake.identity.size);
+        if (checkpoint_error(a->checkpoint) && job->state_lost)
+            job->state_lost(job->ctx, strerror(-checkpoint_error(a->checkpoint)));
+    }
+}
+
+static int write_manifest(struct attempt *a, const struct whole *whole, struct manifest *m, struct err *e)
+{
+    CLEANUP(buf_done) struct buf path = {0}, json = {0};
+    struct sink *sink = a->job->sink;
+    char reason[200];
+    const char *partial = intake_partial(&a->intake, reason, sizeof(reason));
+
+    if (describe_manifest(a->job->claim, a->job->who, &a->codec, a->key, m) < 0)
+        return no_memory(e);
+    m->size = a->intake.identity.size;
+    m->stored_size = whole->size;
+    m->block_size = a->codec.ops == &CODEC_NONE ? 0 : BLOCK_SIZE;
+    digest_hex(&a->intake.digest, m->sha256);
+    memcpy(m->stored_sha256, whole->sha256, sizeof(m->stored_sha256));
+    m->time.modified = a->intake.identity.mtime_ns;
+    m->time.shipped = clock_wall_ns();
+    if (partial && !(m->partial = strdup(partial)))
+        return no_memory(e);
+    if (buf_printf(&path, "%s" MANIFEST_SUFFIX, a->key) < 0 || manifest_encode(m, &json) < 0)
+        return no_memory(e);
+    return sink->ops->put(sink, buf_text(&path), json.data, json.size, "application/json", e);
+}
+
+static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
+{
+    const struct job *job = a->job;
+    struct gather_config config;
+    int r;
+
+    a->codec = choose_codec(job);
+    if (!(a->key = describe_key(job->plan->template, job->claim, job->who, &a->codec)))
+        return no_memory(e);
+    if ((r = intake_init(&a->intake, job->fd, job->who->machine, job->claim->path, BLOCK_SIZE, job->follow, e)) < 0 ||
+        (r = checkpoint_open(job->claim_dir, &a->checkpoint, e)) < 0)
+        return r;
+    if (!job->follow && (r = already_stored(a, ret, e)) != 0)
+        return r;
+    if ((r = plan_memory(a, &config, e)) < 0)
+        return r;
+    if (gather_new(&config, a->checkpoint, &a->gather) < 0 ||
+        blocks_new(&a->codec, job->plan->threads, BLOCK_SIZE, &a->blocks) < 0)
+        return no_memory(e);
+    a->mark_count = job->plan->threads + 4;
+    if (!(a->marks = calloc(a->mark_count, sizeof(*a->marks))))
+        return no_memory(e);
+    a->object = (struct object){.key = a->key,
+                                .content_type = describe_content_type(&a->codec),
+                                .id = job->claim->id,
+                                .part_size = a->part_size};
+    a->events = gather_events(a->gather, job->waiting, job->ctx);
+    return begin_upload(a, e);
+}
+
+static int ship(struct attempt *a, struct job_result *ret, struct err *e)
+{
+    struct whole whole;
+    int r;
+
+    if ((r = pump(a, e)) < 0 || (r = intake_verify(&a->intake, e)) < 0 ||
+        (r = gather_finish(a->gather, ops(a), a->upload, a->codec.ops == &CODEC_ZSTD, e)) < 0)
+        return r;
+    gather_whole(a->gather, &whole);
+    if ((r = ops(a)->commit(a->upload, &whole, e)) < 0)
+        return r;
+    a->committed = true;
+    if ((r = ops(a)->verify(a->upload, &whole, e)) < 0)
+        return r;
+    return write_manifest(a, &whole, &ret->manifest, e);
+}
+
+static int attempt(const struct job *job, struct job_result *ret, struct err *e)
+{
+    CLEANUP(attempt_done) struct attempt a = {.job = job};
+    int r = prepare(&a, ret, e);
+
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = ship(&a, ret, e);
+    /* What can't be gone on with must not lie about in the store. */
+    if (r < 0 && !a.committed && (r == -FAULT_CHANGED || r == -FAULT_CORRUPT || a.intake.following))
+        ops(&a)->abort(a.upload);
+    return r;
+}
+
+/* Waits until a file that can't be followed is complete. */
+static int wait_complete(const struct job *job, struct err *e)
+{
+    int r;
+
+    while ((r = job->complete(job->ctx, 1000)) == 0)
+        ;
+    return r < 0 ? err_set(e, r, "stopped while waiting for %s", job->claim->path) : 0;
+}
+
+int job_run(const struct job *job, struct job_result *ret, struct err *e)
+{
+    CLEANUP(job_result_done) struct job_result result = {0};
+    struct job plain = *job;
+    int r = attempt(job, &result, e);
+
+    if (r == -FAULT_CHANGED && job->follow) {
+        job_result_done(&result);
+        result = (struct job_result){0};
+        plain.follow = false;
+        if ((r = wait_complete(job, e)) == 0)
+            r = attempt(&plain, &result, e);
+    }
+    if (r < 0)
+        return r;
+    *ret = result;
+    result = (struct job_result){0};
+    return 0;
+}

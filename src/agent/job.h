@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One attempt to ship one claim: read, digest, compress, send, verify, write the manifest. Straight-line and blocking;
+ * owns no loop and makes no decisions about other claims. Erases nothing: when it returns 0 the evidence is in the
+ * store, verified, and its owner may.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "agent/claim.h"
+#include "agent/plan.h"
+#include "format/manifest.h"
+#include "os/whoami.h"
+
+struct job {
+    const struct plan *plan;
+    const struct whoami *who;
+    struct sink *sink;
+    const struct claim *claim;
+    int fd;        /* of the evidence, for reading; borrowed */
+    int claim_dir; /* for the journal; borrowed; -1: none */
+    bool follow;   /* it is still being written */
+
+    /* Each may be NULL. progress and waiting may come from other threads. */
+    void (*progress)(void *ctx, uint64_t done, uint64_t size); /* file bytes in confirmed parts, and in all (0: grows) */
+    void (*resumed)(void *ctx, uint64_t bytes);                /* that are in the store already */
+    void (*state_lost)(void *ctx, const char *why);            /* the journal cannot be written; goes on */
+    void (*waiting)(void *ctx, const struct err *e, uint64_t delay_ms);
+    /* Following: waits up to delay_ms; 1 once the file is complete, 0 not yet, negative to stop. */
+    int (*complete)(void *ctx, uint64_t delay_ms);
+    void *ctx;
+};
+
+struct job_result {
+    struct manifest manifest;
+    bool already; /* was in the store before */
+};
+
+void job_result_done(struct job_result *r);
+
+/* 0, or a fault: the caller decides when to try again (base/fault.h). */
+int job_run(const struct job *job, struct job_result *ret, struct err *e);

@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Claims, their order and their delays; the worker process and its messages.
+ */
+#include "agent/pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/wire.h"
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "format/manifest.h"
+
+enum {
+    SOON_FIRST_MS = 1000,
+    SOON_MOST_MS = 60 * 1000,
+    SLOWLY_FIRST_MS = 60 * 1000,
+    SLOWLY_MOST_MS = 300 * 1000,
+    STALE_FOLLOW_MS = 10 * 1000,
+    EVIDENCE_FD = 0,
+    CLAIM_FD = 1,
+    WORKER_CHANNEL = 3
+};
+
+struct item {
+    struct claim *claim;
+    struct item *next;
+    uint64_t due_ms; /* monotonic */
+    uint64_t first_failure_ms;
+    struct backoff backoff;
+    int said;       /* the fault that was last logged for it */
+    int follow_fd;  /* of a followed file, -1 */
+    bool complete;  /* the followed file is */
+    bool cancelled; /* the followed file is gone, or others wait */
+};
+
+struct pool {
+    struct pool_config config;
+    struct pool_events events;
+    uv_loop_t *loop;
+    uv_timer_t timer;
+    uv_process_t process;
+    uv_poll_t channel_poll;
+    int channel;      /* to the worker, -1 without one */
+    unsigned handles; /* of the last worker that the loop still knows: the next waits until they are closed */
+    bool closing;
+
+    struct item *items;
+    struct item *running;
+    unsigned count, failed;
+    uint64_t started_ms, progress_ms; /* of the running item */
+
+    uint64_t hold_until_ms; /* the store is in trouble: nobody starts before */
+    struct backoff hold;
+    int hold_said; /* the fault that was last logged for the store */
+};
+
+static void schedule(struct pool *p);
+
+/* Faults of the store, not of one file: they meet every claim alike. */
+static bool is_store_fault(int result)
+{
+    switch (-result) {
+    case FAULT_DENIED:
+    case FAULT_EXPIRED:
+    case FAULT_CREDENTIALS:
+    case FAULT_NO_BUCKET:
+    case FAULT_UNREACHABLE:
+    case FAULT_STALLED:
+    case FAULT_TLS:
+    case FAULT_FULL:
+    case FAULT_BUSY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void item_free(struct item *i)
+{
+    if (!i)
+        return;
+    if (i->follow_fd >= 0)
+        close(i->follow_fd);
+    claim_free(i->claim);
+    free(i);
+}
+
+static void end_item(struct pool *p, struct item *i, enum pool_outcome outcome)
+{
+    for (struct item **at = &p->items; *at; at = &(*at)->next)
+        if (*at == i) {
+            *at = i->next;
+            break;
+        }
+    if (p->running == i)
+        p->running = NULL;
+    p->count--;
+    p->failed += outcome == POOL_FAILED;
+    p->events.ended(p->events.ctx, i->claim, outcome);
+    item_free(i);
+}
+
+static void log_shipped(const struct pool *p, const struct manifest *m, bool already, double seconds)
+{
+    CLEANUP_FREE char *url = sink_object_url(&p->config.plan->sink, m->key);
+
+    if (already)
+        log_event(EVENT_ALREADY_STORED, LOG_STR("key", m->key), LOG_STR("url", url));
+    else
+        log_event(EVENT_SHIPPED, LOG_STR("key", m->key), LOG_STR("url", url), LOG_UINT("bytes", m->size),
+                  LOG_UINT("stored", m->stored_size), LOG_REAL("seconds", seconds), LOG_STR("cause", m->cause),
+                  LOG_STR("partial", m->partial));
+}
+
+static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
+{
+    CLEANUP(manifest_done) struct manifest m = {0};
+    enum pool_outcome outcome = POOL_STORED;
+    struct err e = {0};
+
+    if (manifest_decode(w->text, strlen(w->text), &m, &e) < 0) {
+        log_event(EVENT_WORKER_DIED, LOG_STR("path", i->claim->path), LOG_STR("error", e.msg));
+        uv_process_kill(&p->process, SIGKILL); /* its end is dealt with like any other */
+        return;
+    }
+    log_shipped(p, &m, w->a != 0, (double)(clock_mono_ms() - p->started_ms) / 1000);
+    p->hold = (struct backoff){.first_ms = SOON_FIRST_MS, .most_ms = SOON_MOST_MS};
+    p->hold_said = 0;
+    i->claim->size = m.size;
+    if (spool_finish(i->claim->spool, i->claim, p->config.machine, p->config.plan->keep, &e) < 0) {
+        log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", "not-erased"), LOG_STR("error", e.msg));
+        outcome = POOL_FAILED;
+    }
+    end_item(p, i, outcome);
+}
+
+static void retry(struct pool *p, struct item *i, int code, uint64_t retry_after_ms, const char *story)
+{
+    const struct fault_info *fault = fault_find(code);
+    bool slowly = fault->retry != RETRY_SOON, store = is_store_fault(code);
+    struct backoff *b = store ? &p->hold : &i->backoff;
+    int *said = store ? &p->hold_said : &i->said;
+    uint64_t now = clock_mono_ms(), delay;
+
+    if (p->config.once || (p->config.plan->give_up_ms && i->first_failure_ms &&
+                           now - i->first_failure_ms >= p->config.plan->give_up_ms)) {
+        log_event(EVENT_GAVE_UP, LOG_STR("path", i->claim->path), LOG_STR("fault", fault->name), LOG_STR("error", story));
+        end_item(p, i, POOL_FAILED);
+        return;
+    }
+    if (!i->first_failure_ms)
+        i->first_failure_ms = now;
+    b->first_ms = slowly ? SLOWLY_FIRST_MS : SOON_FIRST_MS;
+    b->most_ms = slowly ? SLOWLY_MOST_MS : SOON_MOST_MS;
+    delay = backoff_next(b, retry_after_ms);
+    i->due_ms = now + delay;
+    if (store)
+        p->hold_until_ms = i->due_ms;
+    if (*said != code)
+        log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", fault->name), LOG_STR("error", story),
+                  LOG_UINT("retry_in_s", (delay + 999) / 1000));
+    *said = code;
+}
+
+static void on_failed(struct pool *p, struct item *i, int code, uint64_t retry_after_ms, const char *story)
+{
+    p->running = NULL;
+    if (code == -ENOENT || (i->claim->in_place && code == -FAULT_CHANGED)) {
+        /* Gone; or written to where it lies: whoever found it looks at it anew. */
+        if (i->claim->spool)
+            spool_drop(i->claim->spool, i->claim);
+        end_item(p, i, POOL_DROPPED);
+        return;
+    }
+    if (i->follow_fd >= 0 && !i->complete) {
+        /* Following was a head start: without it the file is found again when it is closed. */
+        end_item(p, i, POOL_DROPPED);
+        return;
+    }
+    retry(p, i, code, retry_after_ms, story);
+}
+
+static void on_message(struct pool *p, const struct wire *w)
+{
+    struct item *i = p->running;
+
+    if (!i)
+        return;
+    p->progress_ms = clock_mono_ms();
+    switch (w->type) {
+    case WIRE_SHIPPED:
+        on_shipped(p, i, w);
+        break;
+    case WIRE_FAILED:
+        on_failed(p, i, w->code < 0 ? w->code : -EIO, w->a, w->text);
+        break;
+    case WIRE_RESUMED:
+        log_event(EVENT_RESUMED, LOG_STR("id", i->claim->id), LOG_STR("path", i->claim->path), LOG_UINT("stored", w->a));
+        break;
+    case WIRE_STATE_LOST:
+        log_event(EVENT_STATE_LOST, LOG_STR("path", i->claim->path), LOG_STR("error", w->text));
+        break;
+    case WIRE_WAITING:
+        if (i->said == 0)
+            log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", "passing"), LOG_STR("error", w->text),
+                      LOG_UINT("retry_in_s", (w->a + 999) / 1000));
+        i->said = -1;
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct pool *p = handle->data;
+
+    p->handles--;
+    schedule(p);
+}
+
+/* The worker sees the end of its messages, and ends. */
+static void close_channel(struct pool *p)
+{
+    if (p->channel < 0)
+        return;
+    uv_poll_stop(&p->channel_poll);
+    uv_close((uv_handle_t *)&p->channel_poll, on_handle_closed);
+    close(p->channel);
+    p->channel = -1;
+}
+
+static void on_channel(uv_poll_t *poll, int status, int events)
+{
+    struct pool *p = poll->data;
+    int r = status < 0 ? 0 : 1;
+
+    (void)events;
+    while (r == 1 && p->channel >= 0) {
+        struct wire w = {.fd = {-1, -1}};
+
+        r = wire_receive(p->channel, &w);
+        if (r == 1)
+            on_message(p, &w);
+        if (r == 1)
+            wire_done(&w);
+    }
+    if (r != -EAGAIN && p->channel >= 0)
+        close_channel(p); /* the rest is told by its exit */
+    schedule(p);
+}
+
+static void on_worker_exit(uv_process_t *process, int64_t status, int signal)
+{
+    struct pool *p = process->data;
+    struct item *i;
+    char story[100];
+
+    /* What it said last may still be in the socket. */
+    if (p->channel >= 0)
+        on_channel(&p->channel_poll, 0, UV_READABLE);
+    close_channel(p);
+    i = p->running;
+    if (i && i->cancelled) {
+        p->running = NULL;
+        if (access(i->claim->path, F_OK) < 0)
+            spool_drop(i->claim->spool, i->claim);
+        end_item(p, i, POOL_DROPPED);
+    } else if (i && !p->closing) {
+        snprintf(story, sizeof(story), signal ? "the worker was killed by signal %d" : "the worker ended with status %d",
+                 signal ? signal : (int)status);
+        log_event(EVENT_WORKER_DIED, LOG_STR("path", i->claim->path), LOG_STR("error", story));
+        on_failed(p, i, -EIO, 0, story);
+    }
+    p->running = NULL;
+    uv_close((uv_handle_t *)process, on_handle_closed);
+}
+
+static int start_worker(struct pool *p)
+{
+    uv_stdio_container_t stdio[WORKER_CHANNEL + 1] = {
+        {.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = 2}, {.flags = UV_INHERIT_FD, .data.fd = 2}, {0}};
+    uv_process_options_t options = {.exit_cb = on_worker_exit,
+                                    .file = "/proc/self/exe",
+                                    .args = (char **)(uintptr_t)p->config.worker_args,
+                                    .stdio = stdio,
+                                    .stdio_count = WORKER_CHANNEL + 1};
+    int pair[2], r = wire_pair(pair);
+
+    if (r < 0)
+        return r;
+    stdio[WORKER_CHANNEL] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = pair[1]};
+    p->process.data = p;
+    r = uv_spawn(p->loop, &p->process, &options);
+    close(pair[1]);
+    p->handles = 1;
+    if (r < 0) {
+        close(pair[0]);
+        uv_close((uv_handle_t *)&p->process, on_handle_closed);
+        return r;
+    }
+    p->channel = pair[0];
+    uv_poll_init(p->loop, &p->channel_poll, p->channel);
+    p->channel_poll.data = p;
+    p->handles = 2;
+    uv_poll_start(&p->channel_poll, UV_READABLE, on_channel);
+    return 0;
+}
+
+static int open_evidence(const struct item *i)
+{
+    const struct claim *c = i->claim;
+    int fd;
+
+    if (i->follow_fd >= 0)
+        return fcntl(i->follow_fd, F_DUPFD_CLOEXEC, 3);
+    if (!c->in_place)
+        return spool_evidence(c->spool, c);
+    fd = open(c->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+static void start_item(struct pool *p, struct item *i)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    CLEANUP_FD int evidence = open_evidence(i);
+    CLEANUP_FD int dir = i->claim->spool ? spool_claim_dir(i->claim->spool, i->claim) : -1;
+    struct wire w = {.type = WIRE_JOB, .a = i->follow_fd >= 0 && !i->complete, .fd = {evidence, dir}};
+    struct identity identity;
+    int r = evidence < 0 ? evidence : identity_get(evidence, p->config.machine, &identity);
+
+    p->running = i;
+    p->started_ms = p->progress_ms = clock_mono_ms();
+    /* In place, the name may be another file's by now. */
+    if (r == 0 && i->claim->in_place && !text_eq(identity.id, i->claim->id))
+        r = -ENOENT;
+    if (r == 0 && (r = claim_encode(i->claim, &text)) == 0) {
+        w.text = text.data;
+        r = p->channel < 0 ? start_worker(p) : 0;
+    }
+    if (r == 0)
+        r = wire_send(p->channel, &w);
+    if (r < 0)
+        on_failed(p, i, r, 0, strerror(-r));
+}
+
+/* The smallest first: the histogram before the heap. */
+static struct item *choose(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
+{
+    struct item *best = NULL;
+
+    for (struct item *i = p->items; i; i = i->next) {
+        uint64_t due = i->due_ms > p->hold_until_ms ? i->due_ms : p->hold_until_ms;
+
+        if (i->follow_fd >= 0 && !i->complete)
+            continue;
+        if (due > now) {
+            if (due < *ret_next_ms)
+                *ret_next_ms = due;
+        } else if (!best || i->claim->size < best->claim->size) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    schedule(timer->data);
+}
+
+/* The worker takes back what it sent of a file that is not complete, and ends. */
+static void cancel(struct pool *p, struct item *i)
+{
+    i->cancelled = true;
+    close_channel(p);
+}
+
+/* A dump that does not grow must not keep finished ones waiting. */
+static void watch_follower(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
+{
+    struct item *i = p->running;
+
+    if (i->follow_fd < 0 || i->complete || p->count < 2)
+        return;
+    if (now - p->progress_ms >= STALE_FOLLOW_MS)
+        cancel(p, i);
+    else
+        *ret_next_ms = p->progress_ms + STALE_FOLLOW_MS;
+}
+
+static void schedule(struct pool *p)
+{
+    uint64_t next = UINT64_MAX, now = clock_mono_ms();
+
+    if (p->closing)
+        return;
+    while (!p->running && (p->channel >= 0 || p->handles == 0)) {
+        struct item *i = choose(p, now, &next);
+
+        if (!i)
+            break;
+        start_item(p, i);
+    }
+    if (p->running)
+        watch_follower(p, now, &next);
+    else if (p->channel >= 0)
+        close_channel(p); /* nothing to do: the worker sees it, and ends */
+    if (next == UINT64_MAX) {
+        uv_timer_stop(&p->timer);
+        return;
+    }
+    uv_update_time(p->loop);
+    uv_timer_start(&p->timer, on_timer, next > now ? next - now : 1, 0);
+}
+
+int pool_new(uv_loop_t *loop, const struct pool_config *c, const struct pool_events *events, struct pool **ret)
+{
+    struct pool *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        return -ENOMEM;
+    *p = (struct pool){.config = *c, .events = *events, .loop = loop, .channel = -1};
+    uv_timer_init(loop, &p->timer);
+    p->timer.data = p;
+    *ret = p;
+    return 0;
+}
+
+static struct item *add_item(struct pool *p, struct claim *c, int follow_fd)
+{
+    struct item *i = calloc(1, sizeof(*i));
+
+    if (!i)
+        return NULL;
+    *i = (struct item){.claim = c, .next = p->items, .follow_fd = follow_fd};
+    p->items = i;
+    p->count++;
+    return i;
+}
+
+int pool_add(struct pool *p, struct claim *c)
+{
+    if (!add_item(p, c, -1))
+        return -ENOMEM;
+    schedule(p);
+    return 0;
+}
+
+int pool_follow(struct pool *p, struct claim *c, int fd)
+{
+    struct item *i;
+
+    if (p->running || p->closing || p->hold_until_ms > clock_mono_ms() || (p->handles > 0 && p->channel < 0))
+        return -EBUSY;
+    if (!(i = add_item(p, c, fd)))
+        return -ENOMEM;
+    start_item(p, i);
+    return 0;
+}
+
+static struct item *find_followed(const struct pool *p, const char *id)
+{
+    for (struct item *i = p->items; i; i = i->next)
+        if (i->follow_fd >= 0 && !i->complete && !i->cancelled && text_eq(i->claim->id, id))
+            return i;
+    return NULL;
+}
+
+bool pool_complete(struct pool *p, const struct claim *now)
+{
+    struct item *i = find_followed(p, now->id);
+    struct wire w = {.type = WIRE_COMPLETE, .fd = {-1, -1}};
+
+    if (!i)
+        return false;
+    i->complete = true;
+    i->claim->size = now->size;
+    i->claim->settled_ns = now->settled_ns;
+    i->claim->in_place = now->in_place;
+    if (p->running == i)
+        wire_send(p->channel, &w);
+    schedule(p);
+    return true;
+}
+
+void pool_unfollow(struct pool *p, const char *id)
+{
+    struct item *i = find_followed(p, id);
+
+    if (i && p->running == i)
+        cancel(p, i);
+}
+
+unsigned pool_count(const struct pool *p)
+{
+    return p->count;
+}
+
+unsigned pool_failed(const struct pool *p)
+{
+    return p->failed;
+}
+
+bool pool_hopeful(const struct pool *p, uint64_t within_ms)
+{
+    uint64_t now = clock_mono_ms();
+
+    if (p->running)
+        return true;
+    for (struct item *i = p->items; i; i = i->next)
+        if (i->due_ms <= now + within_ms && p->hold_until_ms <= now + within_ms)
+            return true;
+    return false;
+}
+
+void pool_close(struct pool *p)
+{
+    p->closing = true;
+    uv_timer_stop(&p->timer);
+    uv_close((uv_handle_t *)&p->timer, NULL);
+    if (p->handles > 0 && !uv_is_closing((uv_handle_t *)&p->process))
+        uv_process_kill(&p->process, SIGKILL);
+    close_channel(p);
+}
+
+void pool_free(struct pool *p)
+{
+    if (!p)
+        return;
+    while (p->items) {
+        struct item *i = p->items;
+
+        p->items = i->next;
+        item_free(i);
+    }
+    free(p);
+}

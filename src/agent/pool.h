@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The loop's side of shipping: claims wait here, one worker process at a time does them, small ones first. Trouble with
+ * the store holds everybody back together; trouble with one file only that file. Never touches the bytes of evidence.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "agent/claim.h"
+#include "agent/plan.h"
+
+struct pool;
+
+struct pool_config {
+    char *const *worker_args; /* of a worker process, NULL-terminated; args[1] is "worker" */
+    const struct plan *plan;
+    const char *machine;
+    bool once;                /* try each claim once */
+};
+
+enum pool_outcome {
+    POOL_STORED,  /* shipped, the claim is finished */
+    POOL_DROPPED, /* nothing left to ship */
+    POOL_FAILED   /* given up in this run; what is in the spool stays there */
+};
+
+struct pool_events {
+    void *ctx;
+    void (*ended)(void *ctx, const struct claim *c, enum pool_outcome outcome);
+};
+
+int pool_new(uv_loop_t *loop, const struct pool_config *c, const struct pool_events *events, struct pool **ret);
+void pool_free(struct pool *p); /* after pool_close, when the loop has ended */
+
+/* Takes the claim. 0 or -ENOMEM (the claim is then still the caller's). */
+int pool_add(struct pool *p, struct claim *c);
+
+/* Takes a claim on a file that is still being written, and fd, if the worker is free; else -EBUSY, and takes nothing. */
+int pool_follow(struct pool *p, struct claim *c, int fd);
+
+/* The followed file with this id is complete (and may have been claimed: size, settled_ns and in_place are taken over
+ * from now). False if it isn't followed. */
+bool pool_complete(struct pool *p, const struct claim *now);
+
+/* The followed file went away: its worker stops, and what it sent is taken back. */
+void pool_unfollow(struct pool *p, const char *id);
+
+unsigned pool_count(const struct pool *p);  /* claims not ended */
+unsigned pool_failed(const struct pool *p); /* given up, or shipped but not erasable */
+/* Whether anything can move within this time. */
+bool pool_hopeful(const struct pool *p, uint64_t within_ms);
+/* Ends the worker, if there is one, and lets go of the loop. The journal has what it had finished. */
+void pool_close(struct pool *p);

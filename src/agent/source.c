@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Folders, watches and scans.
+ */
+#include "agent/source.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/kind.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "os/fskind.h"
+#include "os/notify.h"
+
+struct source {
+    struct source_config config;
+    struct source_events events;
+    int notify_fd;
+    struct folder **folder; /* in the order of their watch numbers, which the kernel only counts up */
+    size_t count, capacity;
+    bool network;
+};
+
+enum { DEPTH_MAX = 32, GLOB_MAX = 256 };
+
+static void dir_close_ptr(DIR **d)
+{
+    if (*d)
+        closedir(*d);
+}
+
+/* Whether name fits one of the globs; an item may hold several, as in the environment. */
+static bool any_glob(const struct opt_list *list, const char *name)
+{
+    for (unsigned i = 0; i < list->count; i++)
+        for (const char *p = list->item[i]; *p;) {
+            size_t n = strcspn(p, " \t\n");
+            char glob[GLOB_MAX];
+
+            if (n > 0 && n < sizeof(glob)) {
+                memcpy(glob, p, n);
+                glob[n] = '\0';
+                if (fnmatch(glob, name, FNM_PERIOD) == 0)
+                    return true;
+            }
+            p += n + strspn(p + n, " \t\n");
+        }
+    return false;
+}
+
+static bool wanted(const struct source *s, const char *name)
+{
+    return !kind_is_segment(name) && any_glob(&s->config.include, name) && !any_glob(&s->config.exclude, name);
+}
+
+int source_open(const struct folder *f)
+{
+    const char *rest = f->path + strlen(f->root->path);
+    int fd = fcntl(f->root->root_fd, F_DUPFD_CLOEXEC, 3);
+
+    /* One segment at a time: any of them could have become a symlink since. */
+    while (fd >= 0 && *(rest += strspn(rest, "/"))) {
+        size_t n = strcspn(rest, "/");
+        char name[NAME_MAX + 1];
+        int parent = fd;
+
+        snprintf(name, sizeof(name), "%.*s", (int)n, rest);
+        fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0) {
+            int r = -errno;
+
+            close(parent);
+            return r;
+        }
+        close(parent);
+        rest += n;
+    }
+    return fd < 0 ? -errno : fd;
+}
+
+static void folder_free(struct folder *f)
+{
+    if (!f)
+        return;
+    if (f->root_fd >= 0)
+        close(f->root_fd);
+    free(f->path);
+    free(f);
+}
+
+static struct folder *folder_of_watch(const struct source *s, int watch, size_t *ret_index)
+{
+    size_t low = 0, high = s->count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (s->folder[middle]->watch < watch)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (ret_index)
+        *ret_index = low;
+    return low < s->count && s->folder[low]->watch == watch ? s->folder[low] : NULL;
+}
+
+/* Keeps the order of watch numbers; folders without a watch (-1) come first. */
+static int keep_folder(struct source *s, struct folder *f)
+{
+    size_t at;
+
+    if (s->count == s->capacity) {
+        size_t capacity = s->capacity ? s->capacity * 2 : 16;
+        struct folder **folder = reallocarray(s->folder, capacity, sizeof(struct folder *));
+
+        if (!folder)
+            return -ENOMEM;
+        s->folder = folder;
+        s->capacity = capacity;
+    }
+    folder_of_watch(s, f->watch, &at);
+    memmove(s->folder + at + 1, s->folder + at, (s->count - at) * sizeof(struct folder *));
+    s->folder[at] = f;
+    s->count++;
+    return 0;
+}
+
+static struct folder *folder_at(const struct source *s, const char *path)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (text_eq(s->folder[i]->path, path))
+            return s->folder[i];
+    return NULL;
+}
+
+static bool is_root(const struct source *s, int fd)
+{
+    struct stat a, b;
+
+    for (size_t i = 0; i < s->count; i++)
+        if (s->folder[i]->root_fd >= 0 && fstat(fd, &a) == 0 && fstat(s->folder[i]->root_fd, &b) == 0 &&
+            a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+            return true;
+    return false;
+}
+
+static int add_root(struct source *s, const char *path, struct err *e)
+{
+    struct folder *f = calloc(1, sizeof(*f));
+    struct fskind kind;
+    int r;
+
+    if (!f || !(f->path = strdup(path))) {
+        free(f);
+        return err_set(e, -ENOMEM, "out of memory");
+    }
+    f->root = f;
+    f->watch = -1;
+    f->root_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (f->root_fd < 0 || faccessat(f->root_fd, ".", R_OK | X_OK, AT_EACCESS) < 0) {
+        r = -errno;
+        folder_free(f);
+        return err_set(e, -FAULT_FOLDER, "cannot watch %s: %s%s", path, strerror(-r),
+                       r == -EACCES ? ": run as a user who may read it" : "");
+    }
+    if (is_root(s, f->root_fd)) {
+        folder_free(f); /* given twice, under one name or two */
+        return 0;
+    }
+    r = notify_add(s->notify_fd, path);
+    if (r >= 0)
+        f->watch = r;
+    else
+        s->events.watch_limit(s->events.ctx, path, -r);
+    if (fskind_get(f->root_fd, &kind) == 0 && (f->network = kind.network))
+        s->events.network(s->events.ctx, f, kind.name);
+    s->network |= f->network || f->watch < 0;
+    if (keep_folder(s, f) < 0) {
+        folder_free(f);
+        return err_set(e, -ENOMEM, "out of memory");
+    }
+    return 0;
+}
+
+int source_new(const struct source_config *c, const struct source_events *events, struct source **ret, struct err *e)
+{
+    struct source *s = calloc(1, sizeof(*s));
+    int r = 0;
+
+    if (!s)
+        return err_set(e, -ENOMEM, "out of memory");
+    s->config = *c;
+    s->events = *events;
+    s->notify_fd = notify_open();
+    if (s->notify_fd < 0) {
+        r = err_set(e, s->notify_fd, "inotify: %s: raise fs.inotify.max_user_instances", strerror(-s->notify_fd));
+        source_free(s);
+        return r;
+    }
+    for (unsigned i = 0; r == 0 && i < c->dir_count; i++)
+        r = add_root(s, c->dirs[i], e);
+    if (r < 0) {
+        source_free(s);
+        return r;
+    }
+    *ret = s;
+    return 0;
+}
+
+void source_free(struct source *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->count; i++)
+        folder_free(s->folder[i]);
+    free(s->folder);
+    if (s->notify_fd >= 0)
+        close(s->notify_fd);
+    free(s);
+}
+
+int source_fd(const struct source *s)
+{
+    return s->notify_fd;
+}
+
+bool source_has_network(const struct source *s)
+{
+    return s->network;
+}
+
+void source_each_root(struct source *s, void (*fn)(void *ctx, struct folder *f), void *ctx)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->folder[i]->root == s->folder[i])
+            fn(ctx, s->folder[i]);
+}
+
+static unsigned depth_of(const struct folder *f)
+{
+    unsigned depth = 0;
+
+    for (const char *p = f->path + strlen(f->root->path); (p = strchr(p, '/')); p++)
+        depth++;
+    return depth;
+}
+
+static void scan_folder(struct source *s, struct folder *f);
+
+/* A folder below another: watched, and scanned, for what was put into it before the watch was there. */
+static void add_folder(struct source *s, struct folder *parent, const char *name)
+{
+    CLEANUP_FREE char *path = NULL;
+    CLEANUP_FD int fd = -1;
+    struct folder *f;
+    struct fskind kind;
+    int watch;
+
+    if (text_eq(name, STATE_NAME)) {
+        s->events.state(s->events.ctx, parent, name);
+        return;
+    }
+    if (!s->config.recursive || depth_of(parent) >= DEPTH_MAX || asprintf(&path, "%s/%s", parent->path, name) < 0)
+        return;
+    if ((f = folder_at(s, path))) {
+        scan_folder(s, f);
+        return;
+    }
+    watch = notify_add(s->notify_fd, path);
+    if (watch < 0 && watch != -ENOSPC && watch != -ENOMEM)
+        return; /* gone again, a symlink, or not ours to read */
+    if (watch < 0)
+        s->events.watch_limit(s->events.ctx, path, -watch);
+    f = calloc(1, sizeof(*f));
+    if (!f)
+        return;
+    *f = (struct folder){.path = TAKE_PTR(path), .root = parent->root, .watch = watch < 0 ? -1 : watch, .root_fd = -1};
+    fd = source_open(f);
+    f->network = fd >= 0 && fskind_get(fd, &kind) == 0 && kind.network;
+    if (f->network && !parent->network)
+        s->events.network(s->events.ctx, f, kind.name);
+    s->network |= f->network || watch < 0;
+    if (fd < 0 || keep_folder(s, f) < 0) {
+        if (watch >= 0)
+            notify_remove(s->notify_fd, watch);
+        folder_free(f);
+        return;
+    }
+    scan_folder(s, f);
+}
+
+static void scan_folder(struct source *s, struct folder *f)
+{
+    CLEANUP(dir_close_ptr) DIR *dir = NULL;
+    int fd = source_open(f);
+
+    if (fd < 0)
+        return;
+    /* A duplicate shares its position with root_fd: begin at the beginning. */
+    if (!(dir = fdopendir(fd))) {
+        close(fd);
+        return;
+    }
+    rewinddir(dir);
+    for (struct dirent *d; (d = readdir(dir));) {
+        struct stat st;
+        bool folder = d->d_type == DT_DIR;
+
+        if (text_eq(d->d_name, ".") || text_eq(d->d_name, ".."))
+            continue;
+        if (d->d_type == DT_UNKNOWN)
+            folder = fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+        if (folder)
+            add_folder(s, f, d->d_name);
+        else if ((d->d_type == DT_REG || d->d_type == DT_UNKNOWN) && wanted(s, d->d_name))
+            s->events.file(s->events.ctx, f, d->d_name, SIGHT_SCANNED);
+    }
+}
+
+void source_scan(struct source *s)
+{
+    /* New folders join the array while it is walked: by pointer and from a copy. */
+    size_t count = s->count;
+    CLEANUP_FREE struct folder **all = count ? malloc(count * sizeof(struct folder *)) : NULL;
+
+    if (!all)
+        return;
+    memcpy(all, s->folder, count * sizeof(struct folder *));
+    for (size_t i = 0; i < count; i++)
+        if (all[i]->root == all[i])
+            scan_folder(s, all[i]);
+}
+
+static void forget_watch(struct source *s, struct folder *f, size_t at)
+{
+    s->events.gone(s->events.ctx, f);
+    memmove(s->folder + at, s->folder + at + 1, (s->count - at - 1) * sizeof(struct folder *));
+    s->count--;
+    if (f->root == f) {
+        f->watch = -1; /* stays known: claims point to it */
+        keep_folder(s, f);
+    } else {
+        folder_free(f);
+    }
+}
+
+static void on_notify(void *ctx, int watch, enum notify_what what, const char *name)
+{
+    struct source *s = ctx;
+    size_t at = 0;
+    struct folder *f = folder_of_watch(s, watch, &at);
+
+    if (what == NOTIFY_OVERFLOW) {
+        s->events.overflow(s->events.ctx);
+        return;
+    }
+    if (!f || (what != NOTIFY_GONE && !name))
+        return;
+    switch (what) {
+    case NOTIFY_CREATED:
+        if (wanted(s, name))
+            s->events.file(s->events.ctx, f, name, SIGHT_CREATED);
+        break;
+    case NOTIFY_CLOSED:
+        if (wanted(s, name))
+            s->events.file(s->events.ctx, f, name, SIGHT_CLOSED);
+        break;
+    case NOTIFY_REMOVED:
+        if (wanted(s, name))
+            s->events.file(s->events.ctx, f, name, SIGHT_REMOVED);
+        break;
+    case NOTIFY_FOLDER:
+        if (!text_eq(name, STATE_NAME))
+            add_folder(s, f, name);
+        break;
+    case NOTIFY_GONE:
+        forget_watch(s, f, at);
+        break;
+    case NOTIFY_OVERFLOW:
+        break;
+    }
+}
+
+void source_read(struct source *s)
+{
+    notify_read(s->notify_fd, on_notify, s);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where evidence comes from: watched folders. inotify says what happens, a scan what was there before, or what was missed.
+ * Reports names; whether a file is complete is not its business (agent/settle.h). Never follows a symlink below a
+ * folder it was given.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/opt.h"
+
+struct source;
+struct spool;
+
+struct folder {
+    char *path;       /* as the user would write it */
+    struct folder *root; /* itself for a folder that was given */
+    int watch;        /* inotify's number, -1 without */
+    int root_fd;      /* of a root, else -1 */
+    bool network;     /* other hosts may write here unnoticed, and leases don't hold */
+    struct spool *spool; /* a root's, set by the owner of the source; borrowed */
+};
+
+enum sighting {
+    SIGHT_SCANNED, /* was there at a scan */
+    SIGHT_CREATED, /* has just been made, or moved in */
+    SIGHT_CLOSED,  /* has just been closed by a writer, or moved in */
+    SIGHT_REMOVED  /* is gone */
+};
+
+struct source_events {
+    void *ctx;
+    /* A name that fits include and exclude. */
+    void (*file)(void *ctx, struct folder *f, const char *name, enum sighting what);
+    /* A folder with claims of an earlier run: name is the state folder's own. */
+    void (*state)(void *ctx, struct folder *f, const char *name);
+    void (*network)(void *ctx, const struct folder *f, const char *filesystem);
+    void (*overflow)(void *ctx);
+    void (*watch_limit)(void *ctx, const char *path, int error);
+    void (*gone)(void *ctx, const struct folder *f);
+};
+
+/* Globs separated by white space may stand in one item. */
+struct source_config {
+    const char *const *dirs;
+    unsigned dir_count;
+    bool recursive;
+    struct opt_list include, exclude;
+};
+
+#define STATE_NAME ".salvage"
+
+/* Opens the folders and watches them; reports nothing yet. -FAULT_FOLDER with the story. */
+int source_new(const struct source_config *c, const struct source_events *events, struct source **ret, struct err *e);
+void source_free(struct source *s);
+
+int source_fd(const struct source *s);   /* to poll for reading; borrowed */
+void source_read(struct source *s);      /* what the descriptor has */
+void source_scan(struct source *s);      /* everything that is there */
+bool source_has_network(const struct source *s);
+
+/* A folder's descriptor, reached without symlinks; -errno. */
+int source_open(const struct folder *f);
+
+/* The roots: fn for each. */
+void source_each_root(struct source *s, void (*fn)(void *ctx, struct folder *f), void *ctx);

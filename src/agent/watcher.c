@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Candidates, claims and the way to stop.
+ */
+#include "agent/watcher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <search.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <uv.h>
+
+#include "agent/claim.h"
+#include "agent/idset.h"
+#include "agent/pool.h"
+#include "agent/settle.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum {
+    CLAIMS_MAX = 1024,              /* beyond that, files wait where they are */
+    CLAIMS_LOW = 256,               /* and are looked for again when so many are left */
+    FOLLOW_DELAY_MS = 200,          /* a file that is complete by then needs no following */
+    FOLLOW_SIZE_MIN = 8 << 20,      /* bytes */
+    UNREADABLE_RETRY_MS = 60 * 1000,
+    NETWORK_SCAN_MIN_MS = 10 * 1000
+};
+
+/* A name that was seen and is not yet a claim. */
+struct candidate {
+    struct folder *folder; /* borrowed from the source; first in the order */
+    char *name;
+    struct settle settle;
+    int64_t found_ns;
+    uint64_t due_ms; /* monotonic; 0: an event will come */
+    bool may_follow, following, said_unreadable;
+    char id[IDENTITY_MAX]; /* while following */
+};
+
+struct watcher {
+    const struct watcher_config *config;
+    uv_loop_t loop;
+    uv_poll_t notify;
+    uv_timer_t settle_timer, scan_timer, grace_timer;
+    uv_signal_t term, interrupt;
+    struct source *source;
+    struct pool *pool;
+    struct spool **spools; /* owned */
+    size_t spool_count;
+    void *candidates; /* tsearch's tree */
+    size_t candidate_count;
+    struct idset done; /* in place, and with the pool or through: not to be looked at again in this run */
+    bool backlog;      /* files were left where they are: scan again when claims are through */
+    bool stopping, stopped;
+    bool later; /* something will be resumed by the next run */
+    unsigned unreadable;
+};
+
+static int compare(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+
+    if (x->folder != y->folder)
+        return x->folder < y->folder ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+static void candidate_free(void *p)
+{
+    struct candidate *c = p;
+
+    if (!c)
+        return;
+    free(c->name);
+    free(c);
+}
+
+static struct candidate *find_candidate(struct watcher *w, struct folder *f, const char *name)
+{
+    const struct candidate key = {.folder = f, .name = (char *)(uintptr_t)name};
+    struct candidate **found = tfind(&key, &w->candidates, compare);
+
+    return found ? *found : NULL;
+}
+
+static struct candidate *add_candidate(struct watcher *w, struct folder *f, const char *name)
+{
+    struct candidate *c = find_candidate(w, f, name);
+
+    if (c)
+        return c;
+    c = calloc(1, sizeof(*c));
+    if (!c || !(c->name = strdup(name))) {
+        candidate_free(c);
+        return NULL;
+    }
+    c->folder = f;
+    c->found_ns = clock_wall_ns();
+    if (!tsearch(c, &w->candidates, compare)) {
+        candidate_free(c);
+        return NULL;
+    }
+    w->candidate_count++;
+    return c;
+}
+
+static void drop_candidate(struct watcher *w, struct candidate *c)
+{
+    if (c->following)
+        pool_unfollow(w->pool, c->id);
+    tdelete(c, &w->candidates, compare);
+    w->candidate_count--;
+    candidate_free(c);
+}
+
+static void check_stop(struct watcher *w);
+
+/* Claims */
+
+static struct spool *keep_spool(struct watcher *w, struct spool *s)
+{
+    struct spool **spools = reallocarray(w->spools, w->spool_count + 1, sizeof(struct spool *));
+
+    if (!spools) {
+        spool_close(s);
+        return NULL;
+    }
+    w->spools = spools;
+    return w->spools[w->spool_count++] = s;
+}
+
+static void on_left_claim(void *ctx, struct claim *c)
+{
+    struct watcher *w = ctx;
+
+    /* What lies in place may be growing still: the scan finds it, and comes to the same id. */
+    if (c->in_place) {
+        if (access(c->path, F_OK) < 0)
+            spool_drop(c->spool, c);
+        claim_free(c);
+        return;
+    }
+    if (pool_add(w->pool, c) < 0)
+        claim_free(c);
+}
+
+/* The folder's own state folder, or the one that was given for all. */
+static void open_state(struct watcher *w, struct folder *f, const char *name)
+{
+    const char *given = w->config->state;
+    struct spool *s = NULL;
+    struct err e = {0};
+    int fd = given ? AT_FDCWD : source_open(f);
+
+    if (spool_open(fd, given ? given : name, true, &s, &e) < 0) {
+        log_event(EVENT_READ_ONLY_FOLDER, LOG_STR("dir", f->path), LOG_STR("error", e.msg));
+    } else if ((f->spool = keep_spool(w, s))) {
+        spool_each(f->spool, on_left_claim, w);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+static void open_root_state(void *ctx, struct folder *f)
+{
+    struct watcher *w = ctx;
+
+    if (w->config->state && w->spool_count > 0)
+        f->spool = w->spools[0];
+    else
+        open_state(w, f, STATE_NAME);
+}
+
+/* The spool a file is claimed into: the root's, or on another file system below it one beside the file. */
+static struct spool *spool_for(struct watcher *w, struct folder *f, const struct identity *file)
+{
+    struct spool *s = f->root->spool;
+    struct stat st;
+
+    if (!s || (fstat(spool_fd(s), &st) == 0 && st.st_dev == file->dev) || w->config->state)
+        return s;
+    if (!f->spool)
+        open_state(w, f, STATE_NAME);
+    return f->spool ? f->spool : s;
+}
+
+static struct claim *make_claim(struct watcher *w, const struct candidate *c, const struct identity *file)
+{
+    struct claim *claim = calloc(1, sizeof(*claim));
+
+    if (!claim)
+        return NULL;
+    memcpy(claim->id, file->id, sizeof(claim->id));
+    claim->kind = kind_of_name(c->name);
+    claim->name = strdup(c->name);
+    claim->cause = strdup(claim->kind->cause);
+    if (asprintf(&claim->path, "%s/%s", c->folder->path, c->name) < 0)
+        claim->path = NULL;
+    claim->time_ns = file->birth_ns ? file->birth_ns : file->mtime_ns;
+    claim->found_ns = c->found_ns;
+    claim->size = file->size;
+    claim->owner = file->uid;
+    claim->in_place = true;
+    claim->spool = spool_for(w, c->folder, file);
+    if (!claim->name || !claim->cause || !claim->path) {
+        claim_free(claim);
+        return NULL;
+    }
+    return claim;
+}
+
+/* Moves the evidence out of the application's way, as far as that can be done. */
+static void settle_claim(struct watcher *w, struct claim *claim, int dirfd, const char *name)
+{
+    struct err e = {0};
+    int r;
+
+    claim->settled_ns = clock_wall_ns();
+    if (claim->spool && spool_add(claim->spool, claim, &e) < 0) {
+        log_event(EVENT_STATE_LOST, LOG_STR("path", claim->path), LOG_STR("error", e.msg));
+        claim->spool = NULL;
+    }
+    claim->erase = faccessat(dirfd, ".", W_OK, AT_EACCESS) == 0;
+    if (!claim->spool)
+        return;
+    r = spool_move_in(claim->spool, claim, dirfd, name, &e);
+    if (r == 0)
+        log_event(EVENT_CLAIMED, LOG_STR("path", claim->path), LOG_STR("id", claim->id), LOG_UINT("bytes", claim->size));
+    else if (!idset_has(&w->done, claim->id))
+        log_event(EVENT_READ_ONLY_FOLDER, LOG_STR("dir", claim->path), LOG_STR("error", e.msg));
+}
+
+/* A complete file becomes a claim; one that was followed is already with the pool. */
+static void claim_candidate(struct watcher *w, struct candidate *c, const struct settle_look *look, int dirfd)
+{
+    struct claim *claim;
+
+    if (idset_has(&w->done, look->identity.id)) {
+        drop_candidate(w, c);
+        return;
+    }
+    if (pool_count(w->pool) >= CLAIMS_MAX) {
+        w->backlog = true;
+        drop_candidate(w, c);
+        return;
+    }
+    if (!(claim = make_claim(w, c, &look->identity)))
+        return;
+    settle_claim(w, claim, dirfd, c->name);
+    if (claim->in_place)
+        idset_add(&w->done, claim->id);
+    if (c->following && pool_complete(w->pool, claim)) {
+        c->following = false;
+        claim_free(claim);
+    } else if (pool_add(w->pool, claim) < 0) {
+        claim_free(claim);
+    }
+    drop_candidate(w, c);
+}
+
+/* A large dump on its way: begin to ship it while it grows. */
+static void follow_candidate(struct watcher *w, struct candidate *c, struct settle_look *look)
+{
+    struct claim *claim;
+    struct err e;
+
+    if (!c->may_follow || c->following || !look->identity.by_birth || look->identity.size < FOLLOW_SIZE_MIN)
+        return;
+    if (!(claim = make_claim(w, c, &look->identity)))
+        return;
+    claim->size = 0;
+    if (!claim->spool || spool_add(claim->spool, claim, &e) < 0 || pool_follow(w->pool, claim, look->fd) < 0) {
+        claim_free(claim);
+        return;
+    }
+    look->fd = -1;
+    c->following = true;
+    memcpy(c->id, look->identity.id, sizeof(c->id));
+    log_event(EVENT_FOLLOWING, LOG_STR("path", claim->path), LOG_STR("id", claim->id));
+}
+
+static void say_unreadable(struct watcher *w, struct candidate *c, const struct identity *file)
+{
+    char hint[160];
+
+    if (c->said_unreadable)
+        return;
+    w->unreadable++;
+    c->said_unreadable = true;
+    snprintf(hint, sizeof(hint), "mode %04o, owned by uid %u, and this is uid %u: run salvage as uid %u, or as root",
+             (unsigned)(file->mode & 07777), (unsigned)file->uid, (unsigned)geteuid(), (unsigned)file->uid);
+    log_event(EVENT_UNREADABLE, LOG_STR("dir", c->folder->path), LOG_STR("name", c->name), LOG_UINT("uid", file->uid),
+              LOG_STR("error", hint));
+}
+
+static void look_at(struct watcher *w, struct candidate *c)
+{
+    CLEANUP_FD int dirfd = source_open(c->folder);
+    struct settle_look look = {.fd = -1};
+    uint64_t now = clock_mono_ms();
+
+    if (dirfd >= 0)
+        settle_look(&c->settle, dirfd, c->name, w->config->who->machine, c->folder->network, w->config->settle_ms, now,
+                    &look);
+    else
+        look.state = SETTLE_NO_EVIDENCE;
+    c->due_ms = 0;
+    switch (look.state) {
+    case SETTLE_NO_EVIDENCE:
+        drop_candidate(w, c);
+        break;
+    case SETTLE_UNREADABLE:
+        say_unreadable(w, c, &look.identity);
+        c->due_ms = now + UNREADABLE_RETRY_MS;
+        break;
+    case SETTLE_RESTING:
+        c->due_ms = now + look.wait_ms + 1;
+        break;
+    case SETTLE_WRITTEN:
+        follow_candidate(w, c, &look);
+        if (c->may_follow && !c->following)
+            c->due_ms = now + FOLLOW_DELAY_MS;
+        break;
+    case SETTLE_COMPLETE:
+        claim_candidate(w, c, &look, dirfd);
+        break;
+    }
+    if (look.fd >= 0)
+        close(look.fd);
+}
+
+/* Candidates that are due. The tree may not change while it is walked: due ones are collected first. */
+
+struct due_walk {
+    struct candidate *due[64];
+    size_t count;
+    uint64_t now, next;
+};
+
+static void collect_due(const void *node, VISIT which, void *ctx)
+{
+    struct candidate *c = *(struct candidate *const *)node;
+    struct due_walk *walk = ctx;
+
+    if ((which != postorder && which != leaf) || c->due_ms == 0)
+        return;
+    if (c->due_ms <= walk->now && walk->count < ARRAY_SIZE(walk->due))
+        walk->due[walk->count++] = c;
+    else if (c->due_ms < walk->next)
+        walk->next = c->due_ms;
+}
+
+static void on_settle_timer(uv_timer_t *timer);
+
+static void arm_settle_timer(struct watcher *w)
+{
+    struct due_walk walk = {.next = UINT64_MAX};
+
+    twalk_r(w->candidates, collect_due, &walk);
+    if (walk.next == UINT64_MAX) {
+        uv_timer_stop(&w->settle_timer);
+        return;
+    }
+    walk.now = clock_mono_ms();
+    uv_update_time(&w->loop);
+    uv_timer_start(&w->settle_timer, on_settle_timer, walk.next > walk.now ? walk.next - walk.now : 1, 0);
+}
+
+static void on_settle_timer(uv_timer_t *timer)
+{
+    struct watcher *w = timer->data;
+    struct due_walk walk = {.next = UINT64_MAX, .now = clock_mono_ms()};
+
+    twalk_r(w->candidates, collect_due, &walk);
+    for (size_t i = 0; i < walk.count; i++)
+        look_at(w, walk.due[i]);
+    arm_settle_timer(w);
+    check_stop(w);
+}
+
+/* What the source sees */
+
+static void on_file(void *ctx, struct folder *f, const char *name, enum sighting what)
+{
+    struct watcher *w = ctx;
+    struct candidate *c = find_candidate(w, f, name);
+
+    if (what == SIGHT_REMOVED) {
+        if (c)
+            drop_candidate(w, c);
+        return;
+    }
+    if (!c && (w->stopping || !(c = add_candidate(w, f, name))))
+        return;
+    if (what == SIGHT_CREATED) {
+        c->may_follow = kind_of_name(name)->follow && !f->network && !w->config->once;
+        /* Also for what comes without a close: a hard link. */
+        c->due_ms = clock_mono_ms() + FOLLOW_DELAY_MS;
+        return;
+    }
+    if (what == SIGHT_CLOSED)
+        c->settle = (struct settle){.closed = true};
+    look_at(w, c);
+}
+
+static void on_state_folder(void *ctx, struct folder *f, const char *name)
+{
+    struct watcher *w = ctx;
+
+    /* A root's own is open already; one deeper down was made where a file system begins below a root. */
+    if (f != f->root && !f->spool && !w->config->state && !w->stopping)
+        open_state(w, f, name);
+}
+
+static void on_network(void *ctx, const struct folder *f, const char *filesystem)
+{
+    (void)ctx;
+    log_event(EVENT_NETWORK_FOLDER, LOG_STR("dir", f->path), LOG_STR("filesystem", filesystem));
+}
+
+static void on_overflow(void *ctx)
+{
+    struct watcher *w = ctx;
+
+    log_event(EVENT_OVERFLOW);
+    source_scan(w->source);
+}
+
+static void on_watch_limit(void *ctx, const char *path, int error)
+{
+    (void)ctx;
+    log_event(EVENT_WATCH_LIMIT, LOG_STR("dir", path), LOG_STR("error", strerror(error)));
+}
+
+static void collect_folder(const void *node, VISIT which, void *ctx)
+{
+    struct candidate *c = *(struct candidate *const *)node;
+    struct due_walk *walk = ctx;
+
+    /* now: the folder, as a number to compare */
+    if ((which == postorder || which == leaf) && (uintptr_t)c->folder == walk->now && walk->count < ARRAY_SIZE(walk->due))
+        walk->due[walk->count++] = c;
+}
+
+static void on_gone(void *ctx, const struct folder *f)
+{
+    struct watcher *w = ctx;
+    struct due_walk walk;
+
+    if (f == f->root)
+        log_event(EVENT_FOLDER_GONE, LOG_STR("dir", f->path));
+    do {
+        walk = (struct due_walk){.now = (uintptr_t)f};
+        twalk_r(w->candidates, collect_folder, &walk);
+        for (size_t i = 0; i < walk.count; i++)
+            drop_candidate(w, walk.due[i]);
+    } while (walk.count > 0);
+}
+
+static void on_notify(uv_poll_t *poll, int status, int events)
+{
+    struct watcher *w = poll->data;
+
+    (void)status;
+    (void)events;
+    source_read(w->source);
+    arm_settle_timer(w);
+    check_stop(w);
+}
+
+static void on_scan_timer(uv_timer_t *timer)
+{
+    struct watcher *w = timer->data;
+
+    source_scan(w->source);
+    arm_settle_timer(w);
+}
+
+static void on_claim_ended(void *ctx, const struct claim *c, enum pool_outcome outcome)
+{
+    struct watcher *w = ctx;
+
+    if (outcome == POOL_DROPPED)
+        idset_remove(&w->done, c->id);
+    if (w->backlog && !w->stopping && pool_count(w->pool) <= CLAIMS_LOW) {
+        w->backlog = false;
+        uv_timer_start(&w->scan_timer, on_scan_timer, 0,
+                       source_has_network(w->source) ? w->config->settle_ms * 2 + NETWORK_SCAN_MIN_MS : 0);
+    }
+    check_stop(w);
+}
+
+/* Stopping */
+
+static void stop(struct watcher *w)
+{
+    if (w->stopped)
+        return;
+    w->stopped = true;
+    w->later = pool_count(w->pool) > 0;
+    log_event(EVENT_STOPPED, LOG_UINT("left", pool_count(w->pool)), LOG_UINT("failed", pool_failed(w->pool)));
+    pool_close(w->pool);
+    uv_close((uv_handle_t *)&w->notify, NULL);
+    uv_close((uv_handle_t *)&w->settle_timer, NULL);
+    uv_close((uv_handle_t *)&w->scan_timer, NULL);
+    uv_close((uv_handle_t *)&w->grace_timer, NULL);
+    uv_close((uv_handle_t *)&w->term, NULL);
+    uv_close((uv_handle_t *)&w->interrupt, NULL);
+}
+
+static void on_grace_end(uv_timer_t *timer)
+{
+    stop(timer->data);
+}
+
+static void collect_followed(const void *node, VISIT which, void *ctx)
+{
+    const struct candidate *c = *(struct candidate *const *)node;
+
+    if ((which == postorder || which == leaf) && (c->following || c->settle.since_ms))
+        *(bool *)ctx = true;
+}
+
+/* Whether there is still something that time can finish: claims, and files that are about to become claims. */
+static bool something_to_wait_for(struct watcher *w)
+{
+    uint64_t within = w->config->once ? UINT64_MAX / 2 : uv_timer_get_due_in(&w->grace_timer);
+    bool settling = false;
+
+    if (pool_count(w->pool) > 0 && pool_hopeful(w->pool, within))
+        return true;
+    twalk_r(w->candidates, collect_followed, &settling);
+    return settling || (w->config->once && w->backlog);
+}
+
+static void check_stop(struct watcher *w)
+{
+    if (!w->stopped && (w->stopping || w->config->once) && !something_to_wait_for(w))
+        stop(w);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct watcher *w = signal->data;
+
+    (void)number;
+    if (w->stopping) {
+        stop(w);
+        return;
+    }
+    w->stopping = true;
+    log_event(EVENT_STOPPING, LOG_UINT("left", pool_count(w->pool)), LOG_UINT("grace_s", w->config->grace_ms / 1000));
+    uv_timer_stop(&w->scan_timer);
+    uv_update_time(&w->loop);
+    uv_timer_start(&w->grace_timer, on_grace_end, w->config->grace_ms, 0);
+    check_stop(w);
+}
+
+/* Starting */
+
+static void start_handles(struct watcher *w)
+{
+    uv_poll_init(&w->loop, &w->notify, source_fd(w->source));
+    uv_timer_init(&w->loop, &w->settle_timer);
+    uv_timer_init(&w->loop, &w->scan_timer);
+    uv_timer_init(&w->loop, &w->grace_timer);
+    uv_signal_init(&w->loop, &w->term);
+    uv_signal_init(&w->loop, &w->interrupt);
+    w->notify.data = w->settle_timer.data = w->scan_timer.data = w->grace_timer.data = w;
+    w->term.data = w->interrupt.data = w;
+    uv_poll_start(&w->notify, UV_READABLE, on_notify);
+    uv_signal_start(&w->term, on_signal, SIGTERM);
+    uv_signal_start(&w->interrupt, on_signal, SIGINT);
+    if (source_has_network(w->source)) {
+        uint64_t period = w->config->settle_ms * 2 + NETWORK_SCAN_MIN_MS;
+
+        uv_timer_start(&w->scan_timer, on_scan_timer, period, period);
+    }
+}
+
+static int start(struct watcher *w, struct err *e)
+{
+    const struct source_events events = {w, on_file, on_state_folder, on_network, on_overflow, on_watch_limit, on_gone};
+    const struct pool_events ended = {w, on_claim_ended};
+    const struct pool_config pool = {w->config->worker_args, w->config->plan, w->config->who->machine, w->config->once};
+    int r = source_new(&w->config->source, &events, &w->source, e);
+
+    if (r < 0)
+        return r;
+    if (pool_new(&w->loop, &pool, &ended, &w->pool) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    start_handles(w);
+    log_event(EVENT_STARTED, LOG_UINT("dirs", w->config->source.dir_count), LOG_STR("to", w->config->plan->store));
+    source_each_root(w->source, open_root_state, w);
+    source_scan(w->source);
+    arm_settle_timer(w);
+    check_stop(w);
+    return 0;
+}
+
+static void watcher_done(struct watcher *w)
+{
+    tdestroy(w->candidates, candidate_free);
+    pool_free(w->pool);
+    source_free(w->source);
+    for (size_t i = 0; i < w->spool_count; i++)
+        spool_close(w->spools[i]);
+    free(w->spools);
+    idset_done(&w->done);
+}
+
+int watcher_run(const struct watcher_config *config, struct err *e)
+{
+    struct watcher w = {.config = config};
+    int r;
+
+    if (uv_loop_init(&w.loop) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    r = start(&w, e);
+    if (r == 0) {
+        uv_run(&w.loop, UV_RUN_DEFAULT);
+        if (w.later)
+            r = config->once ? err_set(e, -FAULT_SOME, "%u left to ship", pool_count(w.pool))
+                             : err_set(e, -FAULT_LATER, "%u left: the next run goes on with them", pool_count(w.pool));
+        else if (pool_failed(w.pool) > 0 || (config->once && w.unreadable > 0))
+            r = err_set(e, -FAULT_SOME, "%u could not be shipped", pool_failed(w.pool) + w.unreadable);
+    }
+    watcher_done(&w);
+    uv_loop_close(&w.loop);
+    return r;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Policy of a watch: what is seen becomes a candidate, a candidate that is complete a claim, a claim goes to the pool.
+ * Owns the loop from start to stop.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/plan.h"
+#include "agent/source.h"
+#include "os/whoami.h"
+
+struct watcher_config {
+    struct source_config source;
+    const struct plan *plan;
+    const struct whoami *who;
+    const char *state;   /* NULL: .salvage in each folder */
+    uint64_t settle_ms, grace_ms;
+    bool once;
+    char *const *worker_args;
+};
+
+/* Runs until SIGTERM or SIGINT (once: until nothing is left to do). Returns 0 if all that was found is in the store,
+ * -FAULT_LATER if something will be resumed, -FAULT_SOME if something could not be shipped, or why it can't run. */
+int watcher_run(const struct watcher_config *c, struct err *e);

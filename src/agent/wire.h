@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What loop and worker say to each other: one message, one packet, on a SOCK_SEQPACKET pair, descriptors along with it.
+ * Both ends are the same program, but the worker reads strangers' bytes: the loop takes nothing of it on trust.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum wire_type {
+    WIRE_JOB = 1,    /* to the worker. text: claim (JSON); a: follow; fds: evidence, claim folder (may be missing) */
+    WIRE_COMPLETE,   /* to the worker: the followed file is complete */
+    WIRE_PROGRESS,   /* a: file bytes confirmed, b: of how many */
+    WIRE_RESUMED,    /* a: stored bytes found in the store */
+    WIRE_STATE_LOST, /* text: why the journal can't be written */
+    WIRE_WAITING,    /* text: trouble; a: ms until the next try */
+    WIRE_SHIPPED,    /* text: manifest (JSON); a: it was there already */
+    WIRE_FAILED,     /* code; text: the story; a: Retry-After in ms */
+    WIRE_TYPE_END
+};
+
+enum { WIRE_TEXT_MAX = 64 * 1024, WIRE_FDS = 2 };
+
+struct wire {
+    enum wire_type type;
+    int code;
+    uint64_t a, b;
+    int fd[WIRE_FDS]; /* -1: none. Received ones are owned by the struct */
+    char *text;       /* received: owned, NUL-terminated, never NULL. Sent: borrowed, may be NULL */
+};
+
+int wire_pair(int ret[2]); /* ours (non-blocking), the worker's; -errno */
+
+/* -errno; -EAGAIN if the other end does not read. Text beyond WIRE_TEXT_MAX is -EMSGSIZE. */
+int wire_send(int fd, const struct wire *w);
+
+/* 1 and a message, 0 at the end (the other side is gone), -EAGAIN if there is none now, -EBADMSG, -errno. */
+int wire_receive(int fd, struct wire *ret);
+void wire_done(struct wire *w);

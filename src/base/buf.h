@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Bytes that grow, up to a ceiling they are born with. data is always NUL-terminated once anything was added, so
+ * text can be read as a string. Not for evidence: that flows through fixed blocks (pipe/blocks.h).
+ */
+#pragma once
+
+#include <stddef.h>
+
+struct buf {
+    char *data; /* owned; NULL while empty */
+    size_t size;
+    size_t capacity;
+    size_t ceiling; /* bytes; 0 stands for BUF_CEILING */
+};
+
+enum { BUF_CEILING = 16 * 1024 * 1024 };
+
+/* All return 0, -ENOMEM, or -EMSGSIZE beyond the ceiling; on failure the buffer is as before. */
+int buf_add(struct buf *b, const void *data, size_t size);
+int buf_add_text(struct buf *b, const char *text);
+int buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The text so far, "" if there is none. Borrowed. */
+const char *buf_text(const struct buf *b);
+
+/* Hands the text on as a malloc'ed string ("" if empty); the buffer is then empty. NULL without memory. */
+char *buf_take(struct buf *b);
+
+void buf_clear(struct buf *b); /* empty, memory kept */
+void buf_done(struct buf *b);

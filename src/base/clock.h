@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Time. Deadlines and delays use the monotonic clock; what is written down is UTC. Wall clocks jump: nothing may
+ * wait for one.
+ */
+#pragma once
+
+#include <stdint.h>
+
+enum { CLOCK_TEXT_MAX = 40 };
+
+uint64_t clock_mono_ms(void);
+int64_t clock_wall_ns(void); /* since 1970 */
+void clock_sleep_ms(uint64_t ms);
+
+/* "2026-11-21T01:56:05.123Z" into out[CLOCK_TEXT_MAX]; returns out. */
+const char *clock_format(int64_t wall_ns, char *out);
+
+/* "20261121T015605Z": sorts, and is safe in a key (ISO 8601 basic format; also SigV4's). */
+const char *clock_format_basic(int64_t wall_ns, char *out);
+
+/* The first form, fraction optional. 0 or -EINVAL. */
+int clock_parse(const char *text, int64_t *ret_wall_ns);
+
+/* An HTTP date (RFC 9110, 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT"). 0 or -EINVAL. */
+int clock_parse_http(const char *text, int64_t *ret_wall_ns);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What all commands say in the same way: failure and help.
+ */
+#include "base/command.h"
+
+#include <string.h>
+
+#include "base/page.h"
+#include "base/text.h"
+
+int command_fail(int result, const struct err *e)
+{
+    const struct fault_info *fault = fault_find(result);
+
+    fflush(stdout);
+    fprintf(stderr, "salvage: %s\n", e && e->msg[0] ? e->msg : fault->meaning);
+    return fault->exit_code;
+}
+
+bool command_wants_help(const struct command *c, int argc, char **argv)
+{
+    for (int i = 1; i < argc && !text_eq(argv[i], "--"); i++)
+        if (text_eq(argv[i], "--help") || text_eq(argv[i], "-h")) {
+            command_print_help(c, stdout);
+            return true;
+        }
+    return false;
+}
+
+static bool has_options(const struct command *c)
+{
+    return c->options && c->options->type != OPT_END;
+}
+
+/* Examples are printed as they are written, each line a little to the right. */
+static void print_examples(const char *text, FILE *out)
+{
+    while (*text) {
+        size_t size = strcspn(text, "\n");
+
+        fprintf(out, "  %.*s\n", (int)size, text);
+        text += size + (text[size] == '\n');
+    }
+}
+
+void command_print_help(const struct command *c, FILE *out)
+{
+    fprintf(out, "usage: salvage %s%s%s%s\n\n", c->name, c->args && *c->args ? " " : "", c->args ? c->args : "",
+            has_options(c) ? " [OPTION...]" : "");
+    page_wrap(out, 0, c->summary);
+    if (c->text && *c->text) {
+        fputc('\n', out);
+        page_wrap(out, 0, c->text);
+    }
+    if (has_options(c)) {
+        fputc('\n', out);
+        opt_print(c->options, out);
+    }
+    if (c->examples && *c->examples) {
+        fputc('\n', out);
+        page_heading(out, "Examples");
+        print_examples(c->examples, out);
+    }
+    fputs("\nexit codes: see salvage help exit-codes\n", out);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One command, one file in cmd/, with this struct on top; main.c holds the table of them.
+ */
+#pragma once
+
+#include "base/opt.h"
+
+struct command {
+    const char *name;     /* "ship" */
+    const char *args;     /* "FILE..." */
+    const char *summary;  /* one line */
+    const char *text;     /* paragraphs for --help and the man page */
+    const char *examples; /* "salvage ship …\n    what it does\n" */
+    const struct opt *options;
+    bool hidden;                          /* not in the list of commands */
+    int (*run)(int argc, char **argv);    /* argv[0] is the command's name; returns the exit code */
+};
+
+/* Prints the fault as "salvage: message" on stderr and returns its exit code. */
+int command_fail(int result, const struct err *e);
+
+/* True if argv asks for help, which has then been printed. */
+bool command_wants_help(const struct command *c, int argc, char **argv);
+void command_print_help(const struct command *c, FILE *out);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Messages are formatted aside and then cleaned: an argument may be the old message, and a file's name may hold
+ * anything. errno is left as it was, so that a caller can still return it.
+ */
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/text.h"
+
+/* Longer than a message, so that one that doesn't fit is seen to be cut. */
+enum { RAW_MAX = sizeof(((struct err *)0)->msg) + 8 };
+
+int err_set(struct err *e, int code, const char *format, ...)
+{
+    int saved = errno;
+    char raw[RAW_MAX];
+    va_list args;
+
+    if (!e)
+        return code;
+    va_start(args, format);
+    if (vsnprintf(raw, sizeof(raw), format, args) < 0)
+        raw[0] = '\0';
+    va_end(args);
+    text_printable(raw, e->msg, sizeof(e->msg));
+    errno = saved;
+    return code;
+}
+
+int err_prefix(struct err *e, int code, const char *format, ...)
+{
+    int saved = errno, length;
+    char raw[RAW_MAX];
+    va_list args;
+
+    if (!e)
+        return code;
+    va_start(args, format);
+    length = vsnprintf(raw, sizeof(raw), format, args);
+    va_end(args);
+    if (length < 0)
+        length = 0;
+    if ((size_t)length < sizeof(raw))
+        snprintf(raw + length, sizeof(raw) - (size_t)length, "%s%s", length > 0 ? ": " : "", e->msg);
+    text_printable(raw, e->msg, sizeof(e->msg));
+    errno = saved;
+    return code;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The story of a failure: on the caller's stack, because we run while memory runs out. A function that fails
+ * returns a negative number (-errno or -enum fault, base/fault.h) and, from floor 2 up, tells the story in its last
+ * parameter. A message says what, where, and what to do about it, in one line.
+ */
+#pragma once
+
+#include "base/fault.h"
+
+struct err {
+    char msg[768];
+    unsigned retry_after_ms; /* the store's own word (Retry-After), 0 if it said nothing */
+};
+
+/* Writes the message and returns code, so that failing is one statement. e may be NULL. Control characters are
+ * replaced: names come from strangers. */
+int err_set(struct err *e, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Puts "text: " before the message that is there; returns code. */
+int err_prefix(struct err *e, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));

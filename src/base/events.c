@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of events. A name once released stays: people search logs and write alerts for it.
+ */
+#include "base/events.h"
+
+static const struct event_info TABLE[EVENT_END] = {
+    [EVENT_STARTED] = {"started", LEVEL_INFO, "the watch begins", "dirs to"},
+    [EVENT_NETWORK_FOLDER] = {"network-folder", LEVEL_WARNING,
+                              "a folder is on a network file system: it is scanned from time to time, and a file is "
+                              "taken when its size is at rest",
+                              "dir filesystem"},
+    [EVENT_READ_ONLY_FOLDER] = {"read-only-folder", LEVEL_WARNING,
+                                "a folder cannot be written: evidence is read in place and never deleted", "dir error"},
+    [EVENT_STATE_LOST] = {"state-lost", LEVEL_WARNING,
+                          "the state folder is full or broken: shipping goes on, but could not be resumed",
+                          "path error"},
+    [EVENT_WATCH_LIMIT] = {"watch-limit", LEVEL_WARNING,
+                           "the kernel watches no further folder (fs.inotify.max_user_watches): it is scanned instead",
+                           "dir error"},
+    [EVENT_FOLDER_GONE] = {"folder-gone", LEVEL_WARNING, "a watched folder was removed or unmounted", "dir"},
+    [EVENT_OVERFLOW] = {"overflow", LEVEL_WARNING, "the kernel dropped notices: all folders are scanned again", ""},
+    [EVENT_FOUND] = {"found", LEVEL_INFO, "a file that fits was seen for the first time", "path bytes kind"},
+    [EVENT_FOLLOWING] = {"following", LEVEL_INFO, "a dump is read while it is still being written", "path id"},
+    [EVENT_CLAIMED] = {"claimed", LEVEL_INFO, "a file is whole and was moved out of the application's way",
+                       "path id bytes"},
+    [EVENT_RESUMED] = {"resumed", LEVEL_INFO, "shipping goes on where an earlier run or attempt stopped",
+                       "id path stored"},
+    [EVENT_SHIPPED] = {"shipped", LEVEL_INFO, "a file is in the store, verified, with its manifest",
+                       "key url bytes stored seconds cause partial"},
+    [EVENT_ALREADY_STORED] = {"already-stored", LEVEL_INFO, "a file was in the store already, whole: not sent again",
+                              "key url"},
+    [EVENT_FAILED] = {"failed", LEVEL_WARNING, "an attempt failed; said once until it fails for another reason",
+                      "path fault error retry_in_s"},
+    [EVENT_UNREADABLE] = {"unreadable", LEVEL_WARNING, "this user may not read a file that fits", "dir name uid error"},
+    [EVENT_GAVE_UP] = {"gave-up", LEVEL_ERROR, "a file was not shipped and is not tried again by this run",
+                       "path fault error"},
+    [EVENT_WORKER_DIED] = {"worker-died", LEVEL_WARNING, "a worker process ended without a word: the attempt is lost",
+                           "path error"},
+    [EVENT_ABORTED_UPLOAD] = {"aborted-upload", LEVEL_INFO, "an abandoned upload of ours was removed from the store",
+                              "key upload"},
+    [EVENT_STOPPING] = {"stopping", LEVEL_INFO, "SIGTERM or SIGINT came: what is under way has this long",
+                        "left grace_s"},
+    [EVENT_STOPPED] = {"stopped", LEVEL_INFO, "the watch ends; what is left will be resumed", "left failed"},
+};
+
+const struct event_info *event_find(enum event event)
+{
+    return &TABLE[event];
+}

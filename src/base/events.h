@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The events that can stand in the log, in one table: name, level, when, and with which pairs.
+ */
+#pragma once
+
+enum event {
+    EVENT_STARTED,
+    EVENT_NETWORK_FOLDER,
+    EVENT_READ_ONLY_FOLDER,
+    EVENT_STATE_LOST,
+    EVENT_WATCH_LIMIT,
+    EVENT_FOLDER_GONE,
+    EVENT_OVERFLOW,
+    EVENT_FOUND,
+    EVENT_FOLLOWING,
+    EVENT_CLAIMED,
+    EVENT_RESUMED,
+    EVENT_SHIPPED,
+    EVENT_ALREADY_STORED,
+    EVENT_FAILED,
+    EVENT_UNREADABLE,
+    EVENT_GAVE_UP,
+    EVENT_WORKER_DIED,
+    EVENT_ABORTED_UPLOAD,
+    EVENT_STOPPING,
+    EVENT_STOPPED,
+    EVENT_END
+};
+
+enum event_level { LEVEL_INFO, LEVEL_WARNING, LEVEL_ERROR };
+
+struct event_info {
+    const char *name;
+    enum event_level level;
+    const char *when;  /* for docs */
+    const char *pairs; /* for docs: "key bytes seconds" */
+};
+
+const struct event_info *event_find(enum event event);

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the system calls leave to their callers: short counts, EINTR, the fsync of the folder, names that are free.
+ */
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+
+enum { LOAD_STEP = 16 * 1024, NAME_TRIES = 16, TREE_DEPTH_MAX = 32 };
+
+ssize_t file_read(int fd, void *data, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        ssize_t n = read(fd, (char *)data + done, size - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+ssize_t file_pread(int fd, void *data, size_t size, uint64_t offset)
+{
+    size_t done = 0;
+
+    if (size > SSIZE_MAX || offset > (uint64_t)INT64_MAX - size)
+        return -EINVAL;
+    while (done < size) {
+        ssize_t n = pread(fd, (char *)data + done, size - done, (off_t)(offset + done));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+int file_write(int fd, const void *data, size_t size)
+{
+    const char *from = data;
+
+    while (size > 0) {
+        ssize_t n = write(fd, from, size);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : -EIO;
+        from += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+int file_load_fd(int fd, struct buf *ret)
+{
+    size_t before = ret->size;
+    char step[LOAD_STEP];
+    ssize_t n;
+    int r = 0;
+
+    while (r == 0 && (n = file_read(fd, step, sizeof(step))) != 0)
+        r = n < 0 ? (int)n : buf_add(ret, step, (size_t)n);
+    if (r < 0 && ret->data) {
+        ret->size = before;
+        ret->data[before] = '\0';
+    }
+    return r;
+}
+
+int file_load(int dirfd, const char *path, struct buf *ret)
+{
+    CLEANUP_FD int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    return fd < 0 ? -errno : file_load_fd(fd, ret);
+}
+
+/* Some network and FUSE file systems have no fsync for folders, and say so with EINVAL: then there is no more to do. */
+static int fsync_folder(int fd)
+{
+    while (fsync(fd) < 0) {
+        if (errno == EINVAL || errno == ENOTSUP)
+            return 0;
+        if (errno != EINTR)
+            return -errno;
+    }
+    return 0;
+}
+
+static int open_folder(int dirfd, const char *path)
+{
+    int fd = openat(dirfd, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return fd < 0 ? -errno : fd;
+}
+
+int file_fsync_dir(int dirfd, const char *path)
+{
+    CLEANUP_FD int fd = open_folder(dirfd, path);
+
+    return fd < 0 ? fd : fsync_folder(fd);
+}
+
+/* Opens the folder that path lies in; *ret_name is what it is called there. */
+static int open_parent(int dirfd, const char *path, const char **ret_name)
+{
+    const char *slash = strrchr(path, '/');
+    CLEANUP_FREE char *parent = NULL;
+
+    *ret_name = slash ? slash + 1 : path;
+    if (!**ret_name)
+        return *path ? -EISDIR : -ENOENT;
+    if (!slash)
+        return open_folder(dirfd, ".");
+    parent = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    return parent ? open_folder(dirfd, parent) : -ENOMEM;
+}
+
+/* A new file under a name that nobody has, hidden: whoever lists the folder passes it by. */
+static int create_temporary(int dirfd, mode_t mode, char name[static 32])
+{
+    uint64_t random;
+    int fd;
+
+    for (int i = 0; i < NAME_TRIES; i++) {
+        if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
+            random = (uint64_t)clock_wall_ns() ^ (uint64_t)getpid() << 32;
+        snprintf(name, 32, ".%016llx.tmp", (unsigned long long)random);
+        fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+        if (fd >= 0 || errno != EEXIST)
+            return fd < 0 ? -errno : fd;
+    }
+    return -EEXIST;
+}
+
+static int write_out(int fd, const void *data, size_t size)
+{
+    int r = file_write(fd, data, size);
+
+    return r < 0 ? r : fsync(fd) < 0 ? -errno : 0;
+}
+
+int file_replace(int dirfd, const char *path, const void *data, size_t size, mode_t mode)
+{
+    CLEANUP_FD int folder = -1, fd = -1;
+    const char *name;
+    char temporary[32];
+    int r;
+
+    folder = open_parent(dirfd, path, &name);
+    if (folder < 0)
+        return folder;
+    fd = create_temporary(folder, mode, temporary);
+    if (fd < 0)
+        return fd;
+    r = write_out(fd, data, size);
+    if (close(TAKE_FD(fd)) < 0 && r == 0 && errno != EINTR)
+        r = -errno; /* NFS tells here that there was no room */
+    if (r == 0 && renameat(folder, temporary, folder, name) < 0)
+        r = -errno;
+    if (r < 0) {
+        unlinkat(folder, temporary, 0);
+        return r;
+    }
+    return fsync_folder(folder);
+}
+
+/* One folder; path is "a/b/c", NUL-terminated behind the one to make. */
+static int make_folder(int dirfd, char *path, mode_t mode)
+{
+    CLEANUP_FD int parent = -1;
+    const char *name;
+    struct stat st;
+
+    if (mkdirat(dirfd, path, mode) == 0) {
+        parent = open_parent(dirfd, path, &name);
+        return parent < 0 ? parent : fsync_folder(parent);
+    }
+    if (errno != EEXIST)
+        return -errno;
+    if (fstatat(dirfd, path, &st, 0) < 0)
+        return -errno;
+    return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+int file_mkdirs(int dirfd, const char *path, mode_t mode)
+{
+    CLEANUP_FREE char *copy = strdup(path);
+    size_t i = 0;
+    int r = 0;
+
+    if (!copy)
+        return -ENOMEM;
+    if (!*copy)
+        return -ENOENT;
+    while (r == 0) {
+        char kept;
+
+        i += strspn(copy + i, "/");
+        if (!copy[i])
+            break;
+        i += strcspn(copy + i, "/");
+        kept = copy[i];
+        copy[i] = '\0';
+        r = make_folder(dirfd, copy, mode);
+        copy[i] = kept;
+    }
+    return r;
+}
+
+static void close_folder(DIR **d)
+{
+    if (*d)
+        closedir(*d);
+}
+
+static int remove_folder(int dirfd, const char *name, unsigned depth);
+
+static int remove_entry(int dirfd, const char *name, unsigned depth)
+{
+    if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+        return 0;
+    if (errno == EISDIR || errno == EPERM) { /* Linux says EISDIR, POSIX EPERM */
+        int saved = errno, r = remove_folder(dirfd, name, depth + 1);
+
+        return r == -ENOTDIR ? -saved : r;
+    }
+    return -errno;
+}
+
+static int empty_folder(DIR *folder, unsigned depth)
+{
+    const struct dirent *entry;
+    int r;
+
+    while ((errno = 0, entry = readdir(folder))) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if ((r = remove_entry(dirfd(folder), entry->d_name, depth)) < 0)
+            return r;
+    }
+    return -errno;
+}
+
+static int remove_folder(int dirfd, const char *name, unsigned depth)
+{
+    CLEANUP_FD int fd = -1;
+    CLEANUP(close_folder) DIR *folder = NULL;
+    int r;
+
+    if (depth > TREE_DEPTH_MAX)
+        return -ELOOP;
+    fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -errno;
+    folder = fdopendir(fd);
+    if (!folder)
+        return -errno;
+    TAKE_FD(fd);
+    if ((r = empty_folder(folder, depth)) < 0)
+        return r;
+    return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int file_remove_tree(int dirfd, const char *path)
+{
+    CLEANUP_FREE char *copy = strdup(path);
+    size_t length = strlen(path);
+
+    if (!copy)
+        return -ENOMEM;
+    /* A slash at the end would follow a link. */
+    while (length > 1 && copy[length - 1] == '/')
+        copy[--length] = '\0';
+    return remove_folder(dirfd, copy, 0);
+}

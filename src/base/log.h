@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One event, one line, one write to stderr: `time=… level=info event=shipped key=… bytes=…` or the same as JSON.
+ * What can be said is a table (events.h): docs/events.md is generated from it. Commands and the loop log; libraries
+ * return their story (base/err.h).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/events.h"
+
+enum log_format { LOG_TEXT, LOG_JSON };
+enum log_pair_type { LOG_PAIR_END, LOG_PAIR_STR, LOG_PAIR_UINT, LOG_PAIR_REAL, LOG_PAIR_BOOL };
+
+struct log_pair {
+    enum log_pair_type type;
+    const char *key;
+    union {
+        const char *str; /* NULL: the pair is left out */
+        uint64_t uint;
+        double real;
+        bool boolean;
+    } value;
+};
+
+#define LOG_STR(k, v) {.type = LOG_PAIR_STR, .key = (k), .value.str = (v)}
+#define LOG_UINT(k, v) {.type = LOG_PAIR_UINT, .key = (k), .value.uint = (v)}
+#define LOG_REAL(k, v) {.type = LOG_PAIR_REAL, .key = (k), .value.real = (v)}
+#define LOG_BOOL(k, v) {.type = LOG_PAIR_BOOL, .key = (k), .value.boolean = (v)}
+
+#define log_event(event, ...) log_write((event), (const struct log_pair[]){__VA_ARGS__ __VA_OPT__(, ) {.type = LOG_PAIR_END}})
+
+/* For the whole process; the default is text. */
+void log_set_format(enum log_format format);
+
+/* Values are quoted as needed; a line is cut at 8 KiB. */
+void log_write(enum event event, const struct log_pair *pairs);

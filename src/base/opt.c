@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The parser: first the command line, which marks what it gave; then the environment and the defaults for the rest.
+ * Printing is opt_print.c's.
+ */
+#include "base/opt.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+struct parse {
+    const struct opt *table;
+    unsigned count;
+    void *options;
+    bool *given; /* by table row */
+    char **operands;
+    int operand_count;
+    struct err *e;
+};
+
+/* Words split from the environment and the defaults: options borrow them for as long as the process lives. */
+struct words {
+    struct words *next;
+    char text[];
+};
+static struct words *all_words;
+
+const char *opt_environment(const char *name, char *out)
+{
+    char *to = out;
+
+    to += snprintf(out, OPT_ENVIRONMENT_MAX, "SALVAGE_");
+    for (; *name && to < out + OPT_ENVIRONMENT_MAX - 1; name++)
+        *to++ = *name == '-' ? '_' : (*name >= 'a' && *name <= 'z') ? (char)(*name - 'a' + 'A') : *name;
+    *to = '\0';
+    return out;
+}
+
+static int bad_value(struct err *e, const char *origin, const char *value, const char *wanted)
+{
+    return err_set(e, -FAULT_USAGE, "%s: '%s' is %s", origin, value, wanted);
+}
+
+static int parse_choice(const char *names, const char *value, int *ret)
+{
+    size_t length = strlen(value);
+
+    for (int i = 0;; i++) {
+        size_t size = strcspn(names, "|");
+
+        if (size == length && memcmp(names, value, size) == 0) {
+            *ret = i;
+            return 0;
+        }
+        if (!names[size])
+            return -EINVAL;
+        names += size + 1;
+    }
+}
+
+static int parse_bool(const char *value, bool *ret)
+{
+    static const char *const words[] = {"0", "1", "false", "true", "no", "yes"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strcasecmp(value, words[i]) == 0) {
+            *ret = i % 2;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+static int add_item(struct opt_list *list, const char *origin, const char *value, struct err *e)
+{
+    if (list->count == OPT_LIST_MAX)
+        return err_set(e, -FAULT_USAGE, "%s: more than %d values", origin, OPT_LIST_MAX);
+    list->item[list->count++] = value;
+    return 0;
+}
+
+/* A number that was read with result r; its type's name and an example for the message. */
+static int number_result(int r, const char *origin, const char *value, const char *wanted, struct err *e)
+{
+    if (r == -ERANGE)
+        return bad_value(e, origin, value, "too large");
+    return r < 0 ? bad_value(e, origin, value, wanted) : 0;
+}
+
+/* Puts a value into its field. origin is "--memory" or "SALVAGE_MEMORY". */
+static int set_value(const struct parse *p, const struct opt *o, const char *origin, const char *value)
+{
+    void *field = (char *)p->options + o->offset;
+
+    switch (o->type) {
+    case OPT_FLAG:
+        if (parse_bool(value, field) < 0)
+            return bad_value(p->e, origin, value, "neither yes nor no");
+        return 0;
+    case OPT_STRING:
+        *(const char **)field = value;
+        return 0;
+    case OPT_LIST:
+        return add_item(field, origin, value, p->e);
+    case OPT_UINT:
+        return number_result(text_parse_uint(value, UINT64_MAX, field), origin, value, "not a number", p->e);
+    case OPT_SIZE:
+        return number_result(text_parse_size(value, field), origin, value, "not a size (like 64M)", p->e);
+    case OPT_DURATION:
+        return number_result(text_parse_duration(value, field), origin, value, "not a duration (like 30s, 10m or 2h)",
+                             p->e);
+    case OPT_CHOICE:
+        if (parse_choice(o->arg, value, field) < 0)
+            return err_set(p->e, -FAULT_USAGE, "%s: '%s' is none of %s", origin, value, o->arg);
+        return 0;
+    case OPT_END:
+    case OPT_HEADING:
+        break;
+    }
+    return 0;
+}
+
+static int set_words(const struct parse *p, const struct opt *o, const char *origin, const char *value)
+{
+    static const char blank[] = " \t\r\n";
+    struct words *words = malloc(sizeof(*words) + strlen(value) + 1);
+    char *at;
+    int r = 0;
+
+    if (!words)
+        return err_set(p->e, -ENOMEM, "out of memory");
+    words->next = all_words;
+    all_words = words;
+    memcpy(words->text, value, strlen(value) + 1);
+    for (at = words->text; r == 0 && *(at += strspn(at, blank));) {
+        size_t size = strcspn(at, blank);
+        bool last = !at[size];
+
+        at[size] = '\0';
+        r = set_value(p, o, origin, at);
+        at += last ? size : size + 1;
+    }
+    return r;
+}
+
+static bool is_option(const struct opt *o)
+{
+    return o->type != OPT_END && o->type != OPT_HEADING;
+}
+
+/* Levenshtein's distance, for names of ours; anything longer is far. */
+static unsigned distance(const char *a, const char *b)
+{
+    enum { NAME_MAX_HERE = 32 };
+    unsigned row[NAME_MAX_HERE + 1];
+    size_t a_size = strlen(a), b_size = strlen(b);
+
+    if (a_size > NAME_MAX_HERE || b_size > NAME_MAX_HERE)
+        return NAME_MAX_HERE;
+    for (unsigned j = 0; j <= b_size; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= a_size; i++) {
+        unsigned corner = row[0];
+
+        row[0] = i;
+        for (unsigned j = 1; j <= b_size; j++) {
+            unsigned change = corner + (a[i - 1] != b[j - 1]), least = row[j] < row[j - 1] ? row[j] : row[j - 1];
+
+            corner = row[j];
+            row[j] = change <= least ? change : least + 1;
+        }
+    }
+    return row[b_size];
+}
+
+static int unknown_option(const struct parse *p, const char *name)
+{
+    unsigned best = 1 + (unsigned)strlen(name) / 4;
+    const char *hint = NULL;
+
+    for (unsigned i = 0; i < p->count; i++) {
+        const struct opt *o = &p->table[i];
+        unsigned far;
+
+        if (!is_option(o))
+            continue;
+        far = *name && text_starts(o->name, name) ? 0 : distance(name, o->name);
+        if (far < best || (far == best && !hint)) {
+            best = far;
+            hint = o->name;
+        }
+    }
+    if (hint)
+        return err_set(p->e, -FAULT_USAGE, "unknown option --%s: did you mean --%s? (see --help)", name, hint);
+    return err_set(p->e, -FAULT_USAGE, "unknown option --%s: see --help", name);
+}
+
+static const struct opt *find_long(const struct parse *p, const char *name)
+{
+    for (unsigned i = 0; i < p->count; i++)
+        if (is_option(&p->table[i]) && text_eq(p->table[i].name, name))
+            return &p->table[i];
+    return NULL;
+}
+
+static const struct opt *find_letter(const struct parse *p, char letter)
+{
+    for (unsigned i = 0; i < p->count; i++)
+        if (is_option(&p->table[i]) && p->table[i].letter == letter)
+            return &p->table[i];
+    return NULL;
+}
+
+/* An option from the command line. value is NULL where none was there. */
+static int give(const struct parse *p, const struct opt *o, const char *value)
+{
+    char origin[OPT_ENVIRONMENT_MAX];
+
+    snprintf(origin, sizeof(origin), "--%s", o->name);
+    if (!value)
+        return err_set(p->e, -FAULT_USAGE, "%s needs a value: %s %s", origin, origin, o->arg ? o->arg : "VALUE");
+    p->given[o - p->table] = true;
+    return set_value(p, o, origin, value);
+}
+
+/* "name", "name=value" or "no-name" of argv[*at], which moves on if the value is the next argument. */
+static int parse_long(const struct parse *p, char **argv, int *at)
+{
+    const char *text = argv[*at] + 2, *equals = strchr(text, '=');
+    CLEANUP_FREE char *name = equals ? strndup(text, (size_t)(equals - text)) : strdup(text);
+    const struct opt *o;
+
+    if (!name)
+        return err_set(p->e, -ENOMEM, "out of memory");
+    if ((o = find_long(p, name))) {
+        if (o->type == OPT_FLAG)
+            return equals ? err_set(p->e, -FAULT_USAGE, "--%s takes no value", name) : give(p, o, "yes");
+        return give(p, o, equals ? equals + 1 : argv[*at + 1] ? argv[++*at] : NULL);
+    }
+    if (text_starts(name, "no-") && (o = find_long(p, name + 3)) && o->type == OPT_FLAG)
+        return equals ? err_set(p->e, -FAULT_USAGE, "--%s takes no value", name) : give(p, o, "no");
+    return unknown_option(p, name);
+}
+
+/* Letters behind one dash: flags, and at their end perhaps one with a value. */
+static int parse_letters(const struct parse *p, char **argv, int *at)
+{
+    const char *letter = argv[*at] + 1;
+    int r = 0;
+
+    for (; r == 0 && *letter; letter++) {
+        const struct opt *o = find_letter(p, *letter);
+
+        if (!o)
+            return err_set(p->e, -FAULT_USAGE, "unknown option %s: see --help", argv[*at]);
+        if (o->type != OPT_FLAG)
+            return give(p, o, letter[1] ? letter + 1 : argv[*at + 1] ? argv[++*at] : NULL);
+        r = give(p, o, "yes");
+    }
+    return r;
+}
+
+static int parse_arguments(struct parse *p, int argc, char **argv)
+{
+    bool only_operands = false;
+    int r = 0;
+
+    for (int i = 1; r == 0 && i < argc; i++) {
+        if (only_operands || argv[i][0] != '-' || !argv[i][1])
+            p->operands[p->operand_count++] = argv[i];
+        else if (text_eq(argv[i], "--"))
+            only_operands = true;
+        else if (argv[i][1] == '-')
+            r = parse_long(p, argv, &i);
+        else
+            r = parse_letters(p, argv, &i);
+    }
+    return r;
+}
+
+static int parse_elsewhere(const struct parse *p, const struct opt *o)
+{
+    char variable[OPT_ENVIRONMENT_MAX];
+    const char *value = getenv(opt_environment(o->name, variable)), *origin = variable;
+
+    if (!value || !*value) {
+        value = o->fallback;
+        origin = "default";
+    }
+    if (!value)
+        return 0;
+    return o->type == OPT_LIST ? set_words(p, o, origin, value) : set_value(p, o, origin, value);
+}
+
+int opt_parse(const struct opt *table, int argc, char **argv, void *options, char ***ret_operands, struct err *e)
+{
+    CLEANUP_FREE char **operands = calloc((size_t)(argc > 0 ? argc : 0) + 1, sizeof(*operands));
+    CLEANUP_FREE bool *given = NULL;
+    struct parse p = {.table = table, .options = options, .operands = operands, .e = e};
+    int r;
+
+    while (table[p.count].type != OPT_END)
+        p.count++;
+    p.given = given = calloc(p.count + 1, sizeof(*given));
+    if (!operands || !given)
+        return err_set(e, -ENOMEM, "out of memory");
+    if ((r = parse_arguments(&p, argc, argv)) < 0)
+        return r;
+    for (unsigned i = 0; i < p.count; i++)
+        if (is_option(&table[i]) && !given[i] && (r = parse_elsewhere(&p, &table[i])) < 0)
+            return r;
+    *ret_operands = TAKE_PTR(operands);
+    return p.operand_count;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Parsing is strict and whole: a number with anything behind it is not a number.
+ */
+#include "base/text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+
+bool text_eq(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+bool text_starts(const char *text, const char *prefix)
+{
+    return text && prefix && strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool text_ends(const char *text, const char *suffix)
+{
+    size_t length, end;
+
+    if (!text || !suffix)
+        return false;
+    length = strlen(text);
+    end = strlen(suffix);
+    return end <= length && strcmp(text + length - end, suffix) == 0;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Digits at text, which *ret_end is set behind. */
+static int read_digits(const char *text, uint64_t *ret, const char **ret_end)
+{
+    uint64_t value = 0;
+    bool over = false;
+
+    if (!is_digit(*text))
+        return -EINVAL;
+    for (; is_digit(*text); text++)
+        over |= __builtin_mul_overflow(value, 10u, &value) ||
+                __builtin_add_overflow(value, (uint64_t)(*text - '0'), &value);
+    *ret = value;
+    *ret_end = text;
+    return over ? -ERANGE : 0;
+}
+
+int text_parse_uint(const char *text, uint64_t max, uint64_t *ret)
+{
+    const char *end = "";
+    uint64_t value = 0;
+    int r = text ? read_digits(text, &value, &end) : -EINVAL;
+
+    if (r == -EINVAL || *end)
+        return -EINVAL;
+    if (r < 0 || value > max)
+        return -ERANGE;
+    *ret = value;
+    return 0;
+}
+
+struct unit {
+    const char *name;
+    uint64_t factor;
+};
+
+static const struct unit SIZE_UNITS[] = {
+    {"", 1},
+    {"B", 1},
+    {"K", 1ull << 10},
+    {"KB", 1ull << 10},
+    {"KiB", 1ull << 10},
+    {"M", 1ull << 20},
+    {"MB", 1ull << 20},
+    {"MiB", 1ull << 20},
+    {"G", 1ull << 30},
+    {"GB", 1ull << 30},
+    {"GiB", 1ull << 30},
+    {"T", 1ull << 40},
+    {"TB", 1ull << 40},
+    {"TiB", 1ull << 40},
+};
+
+static const struct unit DURATION_UNITS[] = {
+    {"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 60 * 60 * 1000}, {"d", 24 * 60 * 60 * 1000},
+};
+
+static int find_unit(const char *name, const struct unit *units, size_t count, uint64_t *ret)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcasecmp(name, units[i].name) == 0) {
+            *ret = units[i].factor;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+enum { MILLION = 1000000 };
+
+/* "1.5" and a unit. Digits beyond the sixth decimal make no difference; a part of the smallest unit is malformed. */
+static int parse_with_unit(const char *text, const struct unit *units, size_t count, uint64_t *ret)
+{
+    uint64_t whole = 0, millionths = 0, factor, value;
+    const char *end;
+    int r;
+
+    if (!text)
+        return -EINVAL;
+    r = read_digits(text, &whole, &end);
+    if (r == -EINVAL)
+        return r;
+    if (*end == '.') {
+        uint64_t weight = MILLION / 10;
+
+        if (!is_digit(*++end))
+            return -EINVAL;
+        for (; is_digit(*end); end++, weight /= 10)
+            millionths += (uint64_t)(*end - '0') * weight;
+        if (find_unit(end, units, count, &factor) == 0 && factor == 1)
+            return -EINVAL;
+    }
+    if (find_unit(end, units, count, &factor) < 0)
+        return -EINVAL;
+    if (r < 0 || __builtin_mul_overflow(whole, factor, &value) ||
+        __builtin_add_overflow(value, millionths * factor / MILLION, &value))
+        return -ERANGE;
+    *ret = value;
+    return 0;
+}
+
+int text_parse_size(const char *text, uint64_t *ret_bytes)
+{
+    return parse_with_unit(text, SIZE_UNITS, ARRAY_SIZE(SIZE_UNITS), ret_bytes);
+}
+
+int text_parse_duration(const char *text, uint64_t *ret_ms)
+{
+    return parse_with_unit(text, DURATION_UNITS, ARRAY_SIZE(DURATION_UNITS), ret_ms);
+}
+
+const char *text_format_size(uint64_t bytes, char *out)
+{
+    static const char letters[] = "KMGTPE";
+    uint64_t unit = 1024, tenths;
+    unsigned i = 0;
+
+    if (bytes < 1024) {
+        snprintf(out, TEXT_SIZE_MAX, "%" PRIu64 " B", bytes);
+        return out;
+    }
+    for (;; i++, unit *= 1024) {
+        tenths = bytes / unit * 10 + (bytes % unit * 10 + unit / 2) / unit;
+        if (tenths < 10240 || !letters[i + 1])
+            break;
+    }
+    snprintf(out, TEXT_SIZE_MAX, "%u.%c %ciB", (unsigned)(tenths / 10), (char)('0' + tenths % 10), letters[i]);
+    return out;
+}
+
+const char *text_format_duration(uint64_t seconds, char *out)
+{
+    unsigned minute = (unsigned)(seconds / 60 % 60), second = (unsigned)(seconds % 60);
+
+    if (seconds < 3600)
+        snprintf(out, TEXT_DURATION_MAX, "%u:%02u", minute, second);
+    else
+        snprintf(out, TEXT_DURATION_MAX, "%" PRIu64 ":%02u:%02u", seconds / 3600, minute, second);
+    return out;
+}
+
+void text_hex(const void *data, size_t size, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *bytes = data;
+
+    for (size_t i = 0; i < size; i++) {
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+    }
+    *out = '\0';
+}
+
+static int hex_value(char c)
+{
+    if (is_digit(c))
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int text_unhex(const char *hex, void *out, size_t size)
+{
+    unsigned char *bytes = out;
+    size_t digits = 0;
+
+    if (!hex)
+        return -EINVAL;
+    while (hex_value(hex[digits]) >= 0)
+        digits++;
+    if (hex[digits] || digits % 2 || digits / 2 != size)
+        return -EINVAL;
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (unsigned char)(hex_value(hex[2 * i]) << 4 | hex_value(hex[2 * i + 1]));
+    return 0;
+}
+
+static bool is_continuation(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+size_t text_utf8_length(const char *text, size_t size)
+{
+    unsigned char first, second, low = 0x80, high = 0xbf;
+    size_t length;
+
+    if (size == 0)
+        return 0;
+    first = (unsigned char)text[0];
+    if (first < 0x80)
+        return 1;
+    if (first < 0xc2 || first > 0xf4)
+        return 0;
+    length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (size < length)
+        return 0;
+    /* Overlong forms, surrogates and what lies beyond U+10FFFF show in the second byte. */
+    if (first == 0xe0)
+        low = 0xa0;
+    else if (first == 0xed)
+        high = 0x9f;
+    else if (first == 0xf0)
+        low = 0x90;
+    else if (first == 0xf4)
+        high = 0x8f;
+    second = (unsigned char)text[1];
+    if (second < low || second > high)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if (!is_continuation(text[i]))
+            return 0;
+    return length;
+}
+
+/* What moves the cursor or turns the direction of the text: a name must not be able to look like another one. */
+static bool is_control(const char *text, size_t length)
+{
+    const unsigned char *c = (const unsigned char *)text;
+
+    if (length == 1)
+        return c[0] < 0x20 || c[0] == 0x7f;
+    if (length == 2)
+        return c[0] == 0xc2 && c[1] < 0xa0; /* U+0080 to U+009F */
+    if (length == 3 && c[0] == 0xe2 && c[1] == 0x80)
+        return c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae); /* marks, separators, overrides */
+    return length == 3 && c[0] == 0xe2 && c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9; /* isolates */
+}
+
+const char *text_printable(const char *text, char *out, size_t size)
+{
+    size_t left = strlen(text), used = 0, cut = 0; /* cut: where "..." still fits */
+
+    if (size == 0)
+        return out;
+    while (left > 0) {
+        size_t length = text_utf8_length(text, left), step = length ? length : 1;
+        bool replaced = length == 0 || is_control(text, length);
+        size_t written = replaced ? 1 : length;
+
+        if (used + written >= size) {
+            if (size > 3)
+                memcpy(out + cut, "...", 3);
+            used = size > 3 ? cut + 3 : used;
+            break;
+        }
+        if (replaced)
+            out[used] = '?';
+        else
+            memcpy(out + used, text, length);
+        used += written;
+        if (used + 3 < size)
+            cut = used;
+        text += step;
+        left -= step;
+    }
+    out[used] = '\0';
+    return out;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Small words about text: comparing, quoting, numbers with units. Knows no locale.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+bool text_eq(const char *a, const char *b); /* false if either is NULL */
+bool text_starts(const char *text, const char *prefix);
+bool text_ends(const char *text, const char *suffix);
+
+/* "64M", "1.5GiB", "4096" in bytes (K, M, G, T are powers of 1024). 0, -EINVAL, -ERANGE. */
+int text_parse_size(const char *text, uint64_t *ret_bytes);
+
+/* "25", "25s", "500ms", "10m", "2h", "1d" in milliseconds; a bare number is seconds. 0, -EINVAL, -ERANGE. */
+int text_parse_duration(const char *text, uint64_t *ret_ms);
+
+/* Digits only, at most max. 0, -EINVAL, -ERANGE. */
+int text_parse_uint(const char *text, uint64_t max, uint64_t *ret);
+
+enum { TEXT_SIZE_MAX = 24, TEXT_DURATION_MAX = 24 };
+
+/* "1.4 GiB", "312 B" into out[TEXT_SIZE_MAX]; returns out. */
+const char *text_format_size(uint64_t bytes, char *out);
+
+/* "0:07", "1:02:33" into out[TEXT_DURATION_MAX]; returns out. */
+const char *text_format_duration(uint64_t seconds, char *out);
+
+/* Lower-case hex into out[2 * size + 1]. */
+void text_hex(const void *data, size_t size, char *out);
+
+/* The other way: exactly size bytes from 2 * size digits. 0 or -EINVAL. */
+int text_unhex(const char *hex, void *out, size_t size);
+
+/* Bytes of the UTF-8 sequence at text (1 to 4), 0 if it is malformed or text is at its end (RFC 3629). */
+size_t text_utf8_length(const char *text, size_t size);
+
+/* Copies text into out[size], control characters and malformed UTF-8 as '?', cut with "..." if need be: for
+ * terminals and messages. Returns out. */
+const char *text_printable(const char *text, char *out, size_t size);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The commands: one file each, and here their entries. main.c makes the table of them.
+ */
+#pragma once
+
+#include "base/command.h"
+
+extern const struct command CMD_WATCH, CMD_SHIP, CMD_LS, CMD_GET, CMD_HELP, CMD_DOCS, CMD_WORKER;
+
+/* All of them, in the order of the help; ends with NULL. */
+extern const struct command *const COMMANDS[];

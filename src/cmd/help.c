@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage help: of commands, and of the tables the program is made of (exit codes, events, key template, manifest).
+ * docs/ is printed from here, and compared in the tests.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/kind.h"
+#include "base/events.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/commands.h"
+#include "format/manifest.h"
+#include "format/template.h"
+
+struct topic {
+    const char *name;
+    const char *summary;
+    void (*print)(FILE *out);
+};
+
+static void print_options(FILE *out)
+{
+    fputs("# Options\n\nA flag wins over the environment, the environment over the default. Every option is also\n"
+          "`SALVAGE_NAME` in the environment: `--give-up` is `SALVAGE_GIVE_UP`.\n",
+          out);
+    for (const struct command *const *c = COMMANDS; *c; c++) {
+        if ((*c)->hidden || !(*c)->options)
+            continue;
+        fprintf(out, "\n## salvage %s %s\n\n%s.\n\n", (*c)->name, (*c)->args, (*c)->summary);
+        if ((*c)->text)
+            fprintf(out, "%s\n\n", (*c)->text);
+        opt_print_markdown((*c)->options, out);
+    }
+}
+
+static const char *retry_text(enum retry retry)
+{
+    switch (retry) {
+    case RETRY_SOON:
+        return "soon, with growing delays";
+    case RETRY_SLOWLY:
+        return "every few minutes, said once";
+    case RETRY_NEVER:
+        break;
+    }
+    return "no";
+}
+
+static void print_exit_codes(FILE *out)
+{
+    unsigned count;
+    const struct fault_info *table = fault_table(&count);
+
+    fputs("# Exit codes\n\n`watch` retries as the last column says; `ship` retries what may pass by itself, and ends at "
+          "once\nwith the code of what a person must mend.\n\n| code | fault | meaning | watch tries again |\n|---|---|---|---|\n"
+          "| 0 | | all went well | |\n",
+          out);
+    for (unsigned i = 0; i < count; i++)
+        if (table[i].code >= FAULT_FIRST)
+            fprintf(out, "| %d | %s | %s | %s |\n", table[i].exit_code, table[i].name, table[i].meaning,
+                    retry_text(table[i].retry));
+    fputs("| 1 | | anything else | |\n", out);
+}
+
+static void print_key_template(FILE *out)
+{
+    fprintf(out,
+            "# Key template\n\n`--key TEMPLATE` names the objects; the manifest is the same with `%s` behind it. The "
+            "default:\n\n    %s\n\nBytes of a value that are awkward in a key, a path or a URL become `_`; a part of a "
+            "key longer than\n200 bytes is cut. `{id}` must be in it: without, the second dump would overwrite the "
+            "first.\n\n| variable | value |\n|---|---|\n",
+            MANIFEST_SUFFIX, TEMPLATE_DEFAULT);
+    for (const struct template_variable *v = TEMPLATE_VARIABLES; v->name; v++)
+        fprintf(out, "| `{%s}` | %s |\n", v->name, v->help);
+}
+
+static void print_manifest(FILE *out)
+{
+    fputs("# Manifest\n\nJSON beside each object, written last: a manifest in the store means that the object is whole "
+          "and\nverified. Unknown fields are left out; readers ignore fields they do not know.\n\n| field | type | "
+          "meaning |\n|---|---|---|\n",
+          out);
+    for (const struct manifest_field *f = MANIFEST_FIELDS; f->path; f++)
+        fprintf(out, "| `%s` | %s | %s |\n", f->path, f->type, f->help);
+}
+
+static void print_events(FILE *out)
+{
+    static const char *const levels[] = {"info", "warning", "error"};
+
+    fputs("# Events\n\nThe log stands on stderr: one line an event, `name=value` pairs, or JSON with `--log json`. Each "
+          "line\nbegins with `time`, `level` and `event`.\n\n| event | level | when | pairs |\n|---|---|---|---|\n",
+          out);
+    for (int i = 0; i < EVENT_END; i++) {
+        const struct event_info *e = event_find((enum event)i);
+
+        fprintf(out, "| `%s` | %s | %s | %s |\n", e->name, levels[e->level], e->when, e->pairs);
+    }
+}
+
+/* Text for roff: a leading '.' or '\'' and every backslash and dash are its own. */
+static void print_roff(const char *text, FILE *out)
+{
+    bool begin = true;
+
+    for (; *text; text++) {
+        if (begin && (*text == '.' || *text == '\''))
+            fputs("\\&", out);
+        if (*text == '\\')
+            fputs("\\e", out);
+        else if (*text == '-')
+            fputs("\\-", out);
+        else
+            putc(*text, out);
+        begin = *text == '\n';
+    }
+}
+
+static void print_man_command(const struct command *c, FILE *out)
+{
+    fprintf(out, ".SS salvage %s ", c->name);
+    print_roff(c->args, out);
+    putc('\n', out);
+    print_roff(c->summary, out);
+    fputs(".\n", out);
+    if (c->text) {
+        fputs(".PP\n", out);
+        print_roff(c->text, out);
+        putc('\n', out);
+    }
+    if (c->options)
+        opt_print_man(c->options, out);
+    if (c->examples) {
+        fputs(".PP\n.nf\n", out);
+        print_roff(c->examples, out);
+        fputs(".fi\n", out);
+    }
+}
+
+static void print_man(FILE *out)
+{
+    unsigned count;
+    const struct fault_info *table = fault_table(&count);
+
+    fputs(".TH SALVAGE 1 \"\" \"salvage " SALVAGE_VERSION "\" \"User Commands\"\n.SH NAME\nsalvage \\- gets the evidence of a "
+          "dying process into a store\n.SH SYNOPSIS\n",
+          out);
+    for (const struct command *const *c = COMMANDS; *c; c++)
+        if (!(*c)->hidden) {
+            fprintf(out, ".B salvage %s\n", (*c)->name);
+            print_roff((*c)->args, out);
+            fputs("\n.br\n", out);
+        }
+    fputs(".SH DESCRIPTION\nNotices that a process is dying or has died, takes its heap dumps, cores and logs the moment they "
+          "are whole, sends them compressed and verified to S3, an HTTP server or a folder, and frees the disk.\n.SH "
+          "COMMANDS\n",
+          out);
+    for (const struct command *const *c = COMMANDS; *c; c++)
+        if (!(*c)->hidden)
+            print_man_command(*c, out);
+    fputs(".SH EXIT STATUS\n.TP\n.B 0\nall went well\n", out);
+    for (unsigned i = 0; i < count; i++)
+        if (table[i].code >= FAULT_FIRST) {
+            fprintf(out, ".TP\n.B %d\n", table[i].exit_code);
+            print_roff(table[i].meaning, out);
+            putc('\n', out);
+        }
+    fputs(".SH ENVIRONMENT\nEvery option is also\n.I SALVAGE_NAME\nin the environment. S3 credentials come from "
+          "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or from the shared credentials file and "
+          "AWS_PROFILE; HTTP credentials from SALVAGE_HTTP_USER and SALVAGE_HTTP_PASSWORD, or SALVAGE_HTTP_TOKEN.\n",
+          out);
+}
+
+static const struct topic TOPICS[] = {
+    {"options", "every option of every command", print_options},
+    {"exit-codes", "what the exit codes mean", print_exit_codes},
+    {"key-template", "how objects are named", print_key_template},
+    {"manifest", "what stands in a manifest", print_manifest},
+    {"events", "what stands in the log", print_events},
+    {"man", "the man page, in roff", print_man},
+};
+
+static void print_overview(FILE *out)
+{
+    fputs("salvage gets the evidence of a dying process into a store.\n\nusage: salvage COMMAND [OPTION...]\n\n", out);
+    for (const struct command *const *c = COMMANDS; *c; c++)
+        if (!(*c)->hidden)
+            fprintf(out, "  %-8s %s\n", (*c)->name, (*c)->summary);
+    fputs("\n'salvage COMMAND --help' tells more; 'salvage help TOPIC' about:\n\n", out);
+    for (size_t i = 0; i < ARRAY_SIZE(TOPICS); i++)
+        fprintf(out, "  %-13s %s\n", TOPICS[i].name, TOPICS[i].summary);
+}
+
+static int run(int argc, char **argv)
+{
+    struct err e;
+
+    if (argc < 2) {
+        print_overview(stdout);
+        return 0;
+    }
+    for (const struct command *const *c = COMMANDS; *c; c++)
+        if (text_eq((*c)->name, argv[1])) {
+            command_print_help(*c, stdout);
+            return 0;
+        }
+    for (size_t i = 0; i < ARRAY_SIZE(TOPICS); i++)
+        if (text_eq(TOPICS[i].name, argv[1])) {
+            TOPICS[i].print(stdout);
+            return 0;
+        }
+    return command_fail(-FAULT_USAGE, (err_set(&e, -FAULT_USAGE, "no command or topic '%s': see 'salvage help'", argv[1]), &e));
+}
+
+const struct command CMD_HELP = {
+    .name = "help",
+    .args = "[COMMAND|TOPIC]",
+    .summary = "help on a command or a topic",
+    .run = run,
+};
+
+const struct command CMD_DOCS = {
+    .name = "docs",
+    .args = "TOPIC",
+    .summary = "prints a file of docs/",
+    .hidden = true,
+    .run = run,
+};

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Drawing, at most ten times a second.
+ */
+#include "cmd/progress.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+enum { DRAW_EVERY_MS = 100, NAME_WIDTH = 24, BAR_MOST = 40, REST_WIDTH = 52 };
+
+void progress_begin(struct progress *p, const char *name)
+{
+    const char *slash = strrchr(name, '/');
+
+    *p = (struct progress){
+        .name = slash && slash[1] ? slash + 1 : name, .terminal = isatty(STDERR_FILENO), .begun_ms = clock_mono_ms()};
+}
+
+void progress_skip(struct progress *p, uint64_t bytes)
+{
+    p->first = bytes;
+}
+
+static int terminal_width(void)
+{
+    struct winsize size;
+
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+void progress_show(struct progress *p, uint64_t done, uint64_t total)
+{
+    char name[NAME_WIDTH + 1], have[TEXT_SIZE_MAX], all[TEXT_SIZE_MAX], rate[TEXT_SIZE_MAX], left[TEXT_DURATION_MAX];
+    char bar[BAR_MOST * 3 + 1] = "";
+    uint64_t now = clock_mono_ms(), speed, ms = now - p->begun_ms;
+    int width = terminal_width() - NAME_WIDTH - REST_WIDTH, filled;
+
+    if (!p->terminal || now - p->drawn_ms < DRAW_EVERY_MS || total == 0 || ms == 0)
+        return;
+    p->drawn_ms = now;
+    p->drawn = true;
+    if (done > total)
+        done = total;
+    width = width > BAR_MOST ? BAR_MOST : width;
+    filled = width > 0 ? (int)((double)done / (double)total * width) : 0;
+    for (int i = 0; i < width; i++)
+        memcpy(bar + (size_t)i * 3, i < filled ? "█" : "░", 4);
+    speed = done > p->first ? (done - p->first) * 1000 / ms : 0;
+    fprintf(stderr, "\r\033[K%-*s %s %3u%% %9s of %-9s %9s/s  %s left", NAME_WIDTH,
+            text_printable(p->name, name, sizeof(name)), bar, (unsigned)(done * 100 / total),
+            text_format_size(done, have), text_format_size(total, all), text_format_size(speed, rate),
+            speed ? text_format_duration((total - done) / speed, left) : "-:--");
+    fflush(stderr);
+}
+
+void progress_clear(struct progress *p)
+{
+    if (p->drawn)
+        fputs("\r\033[K", stderr);
+    p->drawn = false;
+}

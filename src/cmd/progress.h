@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A progress bar on a terminal: name, bar, bytes, rate, remaining time. Draws nothing where stderr is no terminal.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct progress {
+    const char *name; /* borrowed */
+    bool terminal, drawn;
+    uint64_t begun_ms, drawn_ms, first; /* first: bytes that were there before we began */
+};
+
+void progress_begin(struct progress *p, const char *name);
+void progress_skip(struct progress *p, uint64_t bytes); /* done by an earlier run: not part of the rate */
+void progress_show(struct progress *p, uint64_t done, uint64_t total);
+void progress_clear(struct progress *p); /* before any other line, and at the end */

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage watch: the sidecar.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "agent/watcher.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/commands.h"
+#include "cmd/watch.h"
+#include "format/template.h"
+
+static const struct opt WATCH_OPTIONS[] = {
+    PLAN_OPTIONS_STORE(struct watch_options, plan),
+    {OPT_HEADING, .name = "Watching"},
+    {OPT_FLAG, 'r', "recursive", NULL, NULL, offsetof(struct watch_options, recursive), "watch folders below, too"},
+    {OPT_LIST, 0, "include", "GLOB", KIND_INCLUDE_GLOBS, offsetof(struct watch_options, include),
+     "names that are evidence; may be repeated"},
+    {OPT_LIST, 0, "exclude", "GLOB", NULL, offsetof(struct watch_options, exclude),
+     "names that are not, though --include fits"},
+    {OPT_DURATION, 0, "settle", "SECONDS", "5s", offsetof(struct watch_options, settle_ms),
+     "how long a file must rest where the kernel can't tell that its writer is done"},
+    {OPT_FLAG, 0, "once", NULL, NULL, offsetof(struct watch_options, once),
+     "scan, ship what is complete, exit: 0, or 1 if something could not be shipped"},
+    {OPT_DURATION, 0, "grace", "DURATION", "25s", offsetof(struct watch_options, grace_ms),
+     "after SIGTERM: how long to go on with what is under way"},
+    PLAN_OPTIONS_SHIP(struct watch_options, plan),
+    {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
+};
+
+int watch_parse(int argc, char **argv, struct watch_options *ret, char ***ret_dirs, struct err *e)
+{
+    return opt_parse(WATCH_OPTIONS, argc, argv, ret, ret_dirs, e);
+}
+
+/* The worker gets our own command line, so it comes to our own plan. */
+static char **worker_arguments(int argc, char **argv)
+{
+    char **args = calloc((size_t)argc + 2, sizeof(*args));
+
+    if (!args)
+        return NULL;
+    args[0] = "salvage";
+    args[1] = "worker";
+    for (int i = 1; i < argc; i++)
+        args[i + 1] = argv[i];
+    return args;
+}
+
+static int run(int argc, char **argv)
+{
+    struct watch_options o = {0};
+    CLEANUP(plan_done) struct plan plan = {0};
+    CLEANUP(whoami_done) struct whoami who = {0};
+    CLEANUP_FREE char **args = worker_arguments(argc, argv);
+    CLEANUP_FREE char **dirs = NULL;
+    struct watcher_config config = {0};
+    struct err e = {0};
+    int r = watch_parse(argc, argv, &o, &dirs, &e);
+
+    if (r < 0)
+        return command_fail(r, &e);
+    if (r == 0)
+        return command_fail(-FAULT_USAGE, (err_set(&e, -FAULT_USAGE, "watch: which folder? salvage watch DIR --to URL"), &e));
+    config.source.dir_count = (unsigned)r;
+    log_set_format((enum log_format)o.plan.log);
+    if ((r = plan_init(&plan, &o.plan, &e)) < 0)
+        return command_fail(r, &e);
+    if (!args || whoami_get("/", &who) < 0)
+        return command_fail(-ENOMEM, (err_set(&e, -ENOMEM, "out of memory"), &e));
+    config.source.dirs = (const char *const *)dirs;
+    config.source.recursive = o.recursive;
+    config.source.include = o.include;
+    config.source.exclude = o.exclude;
+    config.plan = &plan;
+    config.who = &who;
+    config.state = o.plan.state;
+    config.settle_ms = o.settle_ms;
+    config.grace_ms = o.grace_ms;
+    config.once = o.once;
+    config.worker_args = args;
+    r = watcher_run(&config, &e);
+    return r < 0 ? command_fail(r, &e) : 0;
+}
+
+const struct command CMD_WATCH = {
+    .name = "watch",
+    .args = "DIR... --to URL",
+    .summary = "watch folders, and ship every dump the moment it is whole",
+    .text = "Runs until SIGTERM. A file that fits --include and that nobody writes to any more is moved out of the "
+            "application's way (into DIR/.salvage), compressed, sent, verified and then removed. What an earlier run "
+            "left unfinished is gone on with.",
+    .examples = "salvage watch /dumps --to s3://evidence/prod\n"
+                "    as a sidecar: ships to S3 what appears in /dumps\n"
+                "salvage watch /dumps --to https://files.example/dumps --once\n"
+                "    ships what is complete now, and exits\n"
+                "salvage watch /var/dumps -r --to file:///mnt/evidence --keep\n"
+                "    for many pods, into a folder; local copies stay in .salvage/kept\n",
+    .options = WATCH_OPTIONS,
+    .run = run,
+};

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The options of `watch`, which a worker reads too: it is started with the same command line.
+ */
+#pragma once
+
+#include "agent/kind.h"
+#include "agent/plan.h"
+
+struct watch_options {
+    struct plan_options plan;
+    struct opt_list include, exclude;
+    uint64_t settle_ms, grace_ms;
+    bool recursive, once;
+};
+
+/* As opt_parse: the number of operands, which *ret_dirs (to be freed) points to. */
+int watch_parse(int argc, char **argv, struct watch_options *ret, char ***ret_dirs, struct err *e);

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage worker: what `watch` starts to ship claims, one after the other, told through descriptor 3. Not for people.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/job.h"
+#include "agent/wire.h"
+#include "base/mem.h"
+#include "cmd/commands.h"
+#include "cmd/watch.h"
+
+enum { CHANNEL = 3, PROGRESS_EVERY_MS = 1000 };
+
+struct worker {
+    bool complete;       /* the followed file is */
+    uint64_t progress;   /* last reported */
+    bool state_lost;
+};
+
+static void on_progress(void *ctx, uint64_t done, uint64_t size)
+{
+    struct worker *w = ctx;
+
+    if (done == w->progress)
+        return;
+    w->progress = done;
+    wire_send(CHANNEL, &(struct wire){.type = WIRE_PROGRESS, .a = done, .b = size});
+}
+
+static void on_resumed(void *ctx, uint64_t bytes)
+{
+    (void)ctx;
+    wire_send(CHANNEL, &(struct wire){.type = WIRE_RESUMED, .a = bytes});
+}
+
+static void on_state_lost(void *ctx, const char *why)
+{
+    struct worker *w = ctx;
+
+    if (!w->state_lost)
+        wire_send(CHANNEL, &(struct wire){.type = WIRE_STATE_LOST, .text = (char *)(uintptr_t)why});
+    w->state_lost = true;
+}
+
+static void on_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
+{
+    (void)ctx;
+    wire_send(CHANNEL, &(struct wire){.type = WIRE_WAITING, .a = delay_ms, .text = (char *)(uintptr_t)e->msg});
+}
+
+static int on_complete(void *ctx, uint64_t delay_ms)
+{
+    struct worker *w = ctx;
+    struct pollfd channel = {.fd = CHANNEL, .events = POLLIN};
+    struct wire message = {.fd = {-1, -1}};
+    int r;
+
+    if (w->complete)
+        return 1;
+    if (poll(&channel, 1, (int)delay_ms) <= 0)
+        return 0;
+    r = wire_receive(CHANNEL, &message);
+    if (r <= 0)
+        return -FAULT_LATER;
+    w->complete = message.type == WIRE_COMPLETE;
+    wire_done(&message);
+    return w->complete;
+}
+
+static int send_result(const struct job_result *result)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    int r = manifest_encode(&result->manifest, &text);
+
+    return r < 0 ? r : wire_send(CHANNEL, &(struct wire){.type = WIRE_SHIPPED, .a = result->already, .text = text.data});
+}
+
+static int do_job(const struct plan *plan, const struct whoami *who, struct sink **sink, const struct wire *message,
+                  struct err *e)
+{
+    CLEANUP(claim_done) struct claim claim = {0};
+    CLEANUP(job_result_done) struct job_result result = {0};
+    struct worker w = {0};
+    struct job job = {
+        .plan = plan,
+        .who = who,
+        .claim = &claim,
+        .fd = message->fd[0],
+        .claim_dir = message->fd[1],
+        .follow = message->a != 0,
+        .progress = on_progress,
+        .resumed = on_resumed,
+        .state_lost = on_state_lost,
+        .waiting = on_waiting,
+        .complete = on_complete,
+        .ctx = &w,
+    };
+    int r;
+
+    if ((r = claim_decode(message->text, strlen(message->text), &claim)) < 0)
+        return err_set(e, r, "the claim makes no sense");
+    if (!*sink && (r = sink_open(&plan->sink, sink, e)) < 0)
+        return r;
+    job.sink = *sink;
+    if ((r = job_run(&job, &result, e)) < 0)
+        return r;
+    return send_result(&result) < 0 ? err_set(e, -EIO, "the manifest is too large") : 0;
+}
+
+static int serve(const struct plan *plan, const struct whoami *who)
+{
+    struct sink *sink = NULL;
+    struct wire message = {.fd = {-1, -1}};
+    int r;
+
+    while ((r = wire_receive(CHANNEL, &message)) == 1) {
+        struct err e = {0};
+
+        if (message.type == WIRE_JOB && (r = do_job(plan, who, &sink, &message, &e)) < 0)
+            wire_send(CHANNEL, &(struct wire){.type = WIRE_FAILED, .code = r, .a = e.retry_after_ms, .text = e.msg});
+        wire_done(&message);
+    }
+    sink_close(sink);
+    return r < 0 ? 1 : 0;
+}
+
+static int run(int argc, char **argv)
+{
+    struct watch_options o = {0};
+    CLEANUP(plan_done) struct plan plan = {0};
+    CLEANUP(whoami_done) struct whoami who = {0};
+    CLEANUP_FREE char **dirs = NULL;
+    struct err e = {0};
+    int r = watch_parse(argc, argv, &o, &dirs, &e);
+
+    if (r < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0)
+        return command_fail(r, &e);
+    if (whoami_get("/", &who) < 0)
+        return command_fail(-ENOMEM, (err_set(&e, -ENOMEM, "out of memory"), &e));
+    return serve(&plan, &who);
+}
+
+const struct command CMD_WORKER = {
+    .name = "worker",
+    .args = "",
+    .summary = "ships claims for watch",
+    .hidden = true,
+    .run = run,
+};

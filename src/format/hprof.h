@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Whether a HotSpot heap dump is whole: walks the top-level records while the bytes stream by. Keeps no data, never
+ * allocates. Format: JDK src/hotspot/share/services/heapDumper.cpp (comment at its top): "JAVA PROFILE 1.0.1" or
+ * "1.0.2", NUL, u4 identifier size, u8 time in ms since 1970; then records of u1 tag, u4 time, u4 length, body; all
+ * big-endian. A dump in segments (1.0.2) ends with tag 0x2C HEAP DUMP END.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum hprof_state { HPROF_HEADER, HPROF_RECORD_HEAD, HPROF_RECORD_BODY, HPROF_BROKEN };
+
+struct hprof {
+    enum hprof_state state;
+    uint64_t offset;        /* bytes fed so far */
+    uint64_t record_offset; /* where the record we are in begins, or what should have been one */
+    uint64_t body_left;     /* of the record we are in; 0 outside of a body */
+    unsigned char head[32];
+    unsigned head_size;
+    unsigned version_minor; /* 1 or 2 */
+    unsigned id_size;       /* 4 or 8 */
+    int64_t time_ms;        /* the header's, since 1970 */
+    uint64_t records;
+    uint64_t heap_segments; /* HEAP DUMP and HEAP DUMP SEGMENT records that are not empty */
+    bool ended;             /* HEAP DUMP END was seen behind the last of them */
+    bool empty_dump;        /* the last record was a heap dump (segment) of length 0 */
+    bool unpatched; /* empty_dump, and then a byte that is not the tag of HEAP DUMP, HEAP DUMP SEGMENT or HEAP DUMP
+                       END (no record inside a heap dump begins with one of these): JDK 11 and older write the length
+                       last, by seeking back. The file is being written, and not from front to back. Also
+                       HPROF_BROKEN: where the next record begins can't be known */
+    const char *problem; /* static text, once HPROF_BROKEN */
+};
+
+/* True if data could be the beginning of a dump (size may be less than the header's 31 bytes; 0 gives false). */
+bool hprof_probe(const void *data, size_t size);
+
+void hprof_init(struct hprof *h);
+void hprof_feed(struct hprof *h, const void *data, size_t size);
+
+/* At the end of the file: NULL if the dump is whole, else why not, in out[size] ("ends inside a record at byte 1234
+ * (tag 0x1c needs 567 bytes more)"). Whole: the records add up to the end of the file, and the heap is in it. 1.0.2: a
+ * HEAP DUMP END behind the last heap dump segment; 1.0.1, which has no end record: a heap dump that is not empty. */
+const char *hprof_partial(const struct hprof *h, char *out, size_t size);

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One table of fields, and four kinds of values that can be written and read: encoding, decoding, freeing and the
+ * docs all walk it. Knows what a manifest looks like, not whether it is true: digests are compared elsewhere.
+ */
+#include "format/manifest.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum kind {
+    SCHEMA, /* MANIFEST_SCHEMA itself */
+    TEXT,   /* char *; left out if NULL or "" */
+    DIGEST, /* char[SHA256_HEX_MAX]; left out if "" */
+    COUNT,  /* uint64_t; 0 is a number like any other */
+    KNOWN,  /* uint64_t; left out if 0 */
+    TIME,   /* int64_t ns, as text to the millisecond; left out if 0 */
+};
+
+#define AT(k, member) .at = {.kind = (k), .offset = offsetof(struct manifest, member)}
+#define NEED(k, member) .at = {.kind = (k), .needed = true, .offset = offsetof(struct manifest, member)}
+
+const struct manifest_field MANIFEST_FIELDS[] = {
+    {"schema", "text", "always \"" MANIFEST_SCHEMA "\"", .at = {.kind = SCHEMA, .needed = true}},
+    {"id", "text", "which file this was: 16 hex digits, the same for every attempt to ship it", AT(TEXT, id)},
+    {"key", "text", "the object's key, relative to the store's prefix", NEED(TEXT, key)},
+    {"kind", "text", "what it is: `heap-dump`, `core`, `hs-err`, `file` …", AT(TEXT, kind)},
+    {"cause", "text", "why it was made: `java-oom`, `heap-limit`, `signal`, `manual` …", AT(TEXT, cause)},
+    {"name", "text", "the file's own name; bytes that are not UTF-8 as U+FFFD", AT(TEXT, name)},
+    {"path", "text", "where the file lay", AT(TEXT, path)},
+    {"size", "number", "of the file, in bytes", NEED(COUNT, size)},
+    {"sha256", "digest", "SHA-256 of the file, in hex", NEED(DIGEST, sha256)},
+    {"codec", "text", "how the object is compressed: `zstd:LEVEL`, `gzip:LEVEL` or `none`", NEED(TEXT, codec)},
+    {"block_size", "number", "bytes of the file in each frame of the object; left out if it has no frames",
+     AT(KNOWN, block_size)},
+    {"stored_size", "number", "of the object, in bytes", NEED(COUNT, stored_size)},
+    {"stored_sha256", "digest", "SHA-256 of the object, in hex", NEED(DIGEST, stored_sha256)},
+    {"partial", "text", "why the file is not whole; left out if it is", AT(TEXT, partial)},
+    {"tool", "text", "what wrote the object: `salvage VERSION`", AT(TEXT, tool)},
+    {"where.namespace", "text", "the pod's namespace", AT(TEXT, where.namespace)},
+    {"where.pod", "text", "the pod's name", AT(TEXT, where.pod)},
+    {"where.pod_uid", "text", "the pod's UID", AT(TEXT, where.pod_uid)},
+    {"where.node", "text", "the node's name", AT(TEXT, where.node)},
+    {"where.container", "text", "the container's name", AT(TEXT, where.container)},
+    {"where.image", "text", "the container's image", AT(TEXT, where.image)},
+    {"where.host", "text", "the host's name, as the process saw it", AT(TEXT, where.host)},
+    {"process.pid", "number", "the process's id in its own container", AT(KNOWN, process.pid)},
+    {"process.uid", "number", "the user id that owned the file", AT(COUNT, process.uid)},
+    {"process.jvm", "text", "the Java VM and its version", AT(TEXT, process.jvm)},
+    {"process.command", "text", "the command line", AT(TEXT, process.command)},
+    {"time.modified", "time", "when the file was last written to (RFC 3339, UTC, as all times)",
+     AT(TIME, time.modified)},
+    {"time.found", "time", "when the file was found", AT(TIME, time.found)},
+    {"time.settled", "time", "when the file was complete", AT(TIME, time.settled)},
+    {"time.shipped", "time", "when the object was in the store and verified", AT(TIME, time.shipped)},
+    {0},
+};
+
+static void *member(struct manifest *m, const struct manifest_field *f)
+{
+    return (char *)m + f->at.offset;
+}
+
+static const void *member_const(const struct manifest *m, const struct manifest_field *f)
+{
+    return (const char *)m + f->at.offset;
+}
+
+void manifest_done(struct manifest *m)
+{
+    for (const struct manifest_field *f = MANIFEST_FIELDS; f->path; f++)
+        if (f->at.kind == TEXT)
+            free(*(char **)member(m, f));
+    *m = (struct manifest){0};
+}
+
+/* Text as JSON must have it. NULL without memory. */
+static json_t *encode_text(const char *text)
+{
+    static const char REPLACEMENT[] = "\xef\xbf\xbd"; /* U+FFFD */
+    char out[MANIFEST_TEXT_MAX];
+    size_t used = 0, left = strlen(text);
+
+    while (left > 0) {
+        size_t length = text_utf8_length(text, left), step = length > 0 ? length : 1;
+        size_t add = length > 0 ? length : strlen(REPLACEMENT);
+
+        if (used + add > sizeof(out))
+            break;
+        memcpy(out + used, length > 0 ? text : REPLACEMENT, add);
+        used += add;
+        text += step;
+        left -= step;
+    }
+    return json_stringn(out, used);
+}
+
+/* 1 with a value, 0 if it is to be left out, -ENOMEM. */
+static int encode_value(const struct manifest *m, const struct manifest_field *f, json_t **ret)
+{
+    const void *p = member_const(m, f);
+    char time[CLOCK_TEXT_MAX];
+    const char *text = NULL;
+    uint64_t n;
+
+    switch ((enum kind)f->at.kind) {
+    case SCHEMA:
+        text = MANIFEST_SCHEMA;
+        break;
+    case TEXT:
+        text = *(const char *const *)p;
+        break;
+    case DIGEST:
+        text = p;
+        break;
+    case TIME:
+        if (*(const int64_t *)p)
+            text = clock_format(*(const int64_t *)p, time);
+        break;
+    case COUNT:
+    case KNOWN:
+        n = *(const uint64_t *)p;
+        if (n == 0 && f->at.kind == KNOWN)
+            return 0;
+        *ret = json_integer(n < INT64_MAX ? (json_int_t)n : INT64_MAX);
+        return *ret ? 1 : -ENOMEM;
+    }
+    if (!text || !*text)
+        return 0;
+    *ret = encode_text(text);
+    return *ret ? 1 : -ENOMEM;
+}
+
+/* "where.pod": puts value under "pod" into the object "where", made when first needed. Takes value. */
+static int put(json_t *root, const char *path, json_t *value)
+{
+    const char *dot = strchr(path, '.');
+    char group[32];
+    json_t *object;
+
+    if (!dot)
+        return json_object_set_new(root, path, value) < 0 ? -ENOMEM : 0;
+    snprintf(group, sizeof(group), "%.*s", (int)(dot - path), path);
+    object = json_object_get(root, group);
+    if (!object) {
+        object = json_object();
+        if (json_object_set_new(root, group, object) < 0) {
+            json_decref(value);
+            return -ENOMEM;
+        }
+    }
+    return json_object_set_new(object, dot + 1, value) < 0 ? -ENOMEM : 0;
+}
+
+int manifest_encode(const struct manifest *m, struct buf *ret)
+{
+    json_auto_t *root = json_object();
+    CLEANUP_FREE char *text = NULL;
+
+    if (!root)
+        return -ENOMEM;
+    for (const struct manifest_field *f = MANIFEST_FIELDS; f->path; f++) {
+        json_t *value;
+        int r = encode_value(m, f, &value);
+
+        if (r > 0)
+            r = put(root, f->path, value);
+        if (r < 0)
+            return r;
+    }
+    text = json_dumps(root, JSON_INDENT(2));
+    if (!text)
+        return -ENOMEM;
+    return buf_printf(ret, "%s\n", text);
+}
+
+/* The value at a path, NULL if there is none. -EBADMSG if the path leads through something that is no object. */
+static int get(const json_t *root, const char *path, const json_t **ret)
+{
+    const char *dot = strchr(path, '.');
+    char group[32];
+
+    if (dot) {
+        snprintf(group, sizeof(group), "%.*s", (int)(dot - path), path);
+        root = json_object_get(root, group);
+        if (root && !json_is_object(root))
+            return -EBADMSG;
+        path = dot + 1;
+    }
+    *ret = json_object_get(root, path);
+    return 0;
+}
+
+static bool is_digest(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == SHA256_HEX_MAX - 1 && text[SHA256_HEX_MAX - 1] == '\0';
+}
+
+static int decode_value(const json_t *value, const struct manifest_field *f, struct manifest *m)
+{
+    const char *text = json_string_value(value); /* NULL if it is not a string */
+    void *p = member(m, f);
+    int64_t time_ns;
+
+    switch ((enum kind)f->at.kind) {
+    case SCHEMA:
+        return text_eq(text, MANIFEST_SCHEMA) ? 0 : -EBADMSG;
+    case TEXT:
+        if (!text || (f->at.needed && !*text))
+            return -EBADMSG;
+        if (!*text)
+            return 0;
+        *(char **)p = strdup(text);
+        return *(char **)p ? 0 : -ENOMEM;
+    case DIGEST:
+        if (!text || !is_digest(text))
+            return -EBADMSG;
+        memcpy(p, text, SHA256_HEX_MAX);
+        return 0;
+    case TIME:
+        if (!text || clock_parse(text, &time_ns) < 0)
+            return -EBADMSG;
+        *(int64_t *)p = time_ns - time_ns % 1000000; /* as far as encoding keeps it */
+        return 0;
+    case COUNT:
+    case KNOWN:
+        if (!json_is_integer(value) || json_integer_value(value) < 0)
+            return -EBADMSG;
+        *(uint64_t *)p = (uint64_t)json_integer_value(value);
+        return 0;
+    }
+    return -EBADMSG;
+}
+
+static int decode_field(const json_t *root, const struct manifest_field *f, struct manifest *m, struct err *e)
+{
+    const json_t *value = NULL;
+    int r = get(root, f->path, &value);
+
+    if (r == 0 && !value) {
+        if (!f->at.needed)
+            return 0;
+        return err_set(e, -FAULT_FORMAT, "this is not a manifest of ours: it has no \"%s\"", f->path);
+    }
+    if (r == 0)
+        r = decode_value(value, f, m);
+    if (r == -ENOMEM)
+        return err_set(e, r, "out of memory for the manifest");
+    if (r < 0 && f->at.kind == SCHEMA)
+        return err_set(e, -FAULT_FORMAT,
+                       "the manifest's schema is not " MANIFEST_SCHEMA ": read it with the salvage "
+                       "that wrote it, or a newer one");
+    return r < 0 ? err_set(e, -FAULT_FORMAT, "the manifest is damaged: its \"%s\" is not a %s", f->path, f->type) : 0;
+}
+
+int manifest_decode(const char *json, size_t size, struct manifest *ret, struct err *e)
+{
+    CLEANUP(manifest_done) struct manifest m = {0};
+    json_auto_t *root = NULL;
+    json_error_t error;
+
+    if (size > MANIFEST_MAX)
+        return err_set(e, -FAULT_FORMAT, "this is not a manifest of ours: it is larger than 1 MiB");
+    root = json_loadb(json ? json : "", size, JSON_REJECT_DUPLICATES, &error);
+    if (!root && json_error_code(&error) == json_error_out_of_memory)
+        return err_set(e, -ENOMEM, "out of memory for the manifest");
+    if (!root)
+        return err_set(e, -FAULT_FORMAT, "the manifest is not JSON: line %d: %s", error.line, error.text);
+    for (const struct manifest_field *f = MANIFEST_FIELDS; f->path; f++) {
+        int r = decode_field(root, f, &m, e);
+
+        if (r < 0)
+            return r;
+    }
+    *ret = m;
+    m = (struct manifest){0};
+    return 0;
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One libcurl easy handle, which keeps its connection between requests. HTTP/1.1 only: one request at a time needs no
+ * more, and uploads are fastest so. libcurl is initialised by the first http_new, never by those who only link it.
+ * What its failures mean is told in http_fault.c.
+ */
+#include "net/http.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/sockios.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "format/httphead.h"
+#include "net/http_fault.h"
+
+enum {
+    TIMEOUT_MS = 30 * 1000,
+    CONNECT_LEAST_MS = 1000,
+    EXPECT_MS = 1000,         /* how long a big body waits for "100 Continue"; libcurl asks for it from 1 MiB on */
+    BUFFER_SIZE = 256 * 1024, /* each way */
+    HEAD_MAX = 256 * 1024,
+};
+
+struct http {
+    CURL *curl;
+    char *ca_file; /* for messages */
+    uint64_t timeout_ms;
+};
+
+/* One request under way: what libcurl's callbacks see. */
+struct transfer {
+    struct http *h;
+    const struct http_request *r;
+    struct http_answer *answer;
+    struct curl_slist list[HTTP_HEADERS_MAX + 1]; /* our own nodes: curl_slist_append would copy secrets */
+    char *lines[HTTP_HEADERS_MAX];
+    unsigned line_count;
+    size_t sent; /* bytes of the body given to libcurl */
+    bool connected;
+    uint64_t moved_ms; /* when a byte last moved */
+    uint64_t moved;    /* up and down, as libcurl counts */
+    int unsent;        /* in the kernel's queue */
+    int result;        /* why a callback broke off */
+    char detail[CURL_ERROR_SIZE];
+};
+
+void http_add_header(struct http_request *r, const char *name, const char *value)
+{
+    assert(r->header_count < HTTP_HEADERS_MAX);
+    r->headers[r->header_count++] = (struct http_header){.name = name, .value = value};
+}
+
+void http_answer_done(struct http_answer *a)
+{
+    buf_done(&a->headers);
+    buf_done(&a->body);
+}
+
+const char *http_header(const struct http_answer *a, const char *name, char *out, size_t size)
+{
+    return httphead_get(buf_text(&a->headers), a->headers.size, name, out, size);
+}
+
+static void touch(struct transfer *t)
+{
+    t->moved_ms = clock_mono_ms();
+}
+
+/* The callbacks. One that breaks off says why in result. */
+
+static size_t on_header(char *line, size_t one, size_t size, void *ctx)
+{
+    struct transfer *t = ctx;
+    (void)one;
+    touch(t);
+    if (size >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        buf_clear(&t->answer->headers); /* 100 Continue was not the answer yet */
+    int r = buf_add(&t->answer->headers, line, size);
+    if (r < 0) {
+        t->result = r == -EMSGSIZE ? -FAULT_FORMAT : r;
+        return 0;
+    }
+    return size;
+}
+
+static size_t on_body(char *data, size_t one, size_t size, void *ctx)
+{
+    struct transfer *t = ctx;
+    struct http_answer *a = t->answer;
+    (void)one;
+    curl_easy_getinfo(t->h->curl, CURLINFO_RESPONSE_CODE, &a->status);
+    int r;
+    if (t->r->write && a->status >= 200 && a->status < 300)
+        r = t->r->write(t->r->ctx, data, size);
+    else if ((r = buf_add(&a->body, data, size)) == -EMSGSIZE)
+        r = -FAULT_FORMAT;
+    touch(t); /* the time that a full disk of ours took is not the store's */
+    if (r < 0) {
+        t->result = r;
+        return 0;
+    }
+    return size;
+}
+
+static size_t on_read(char *data, size_t one, size_t size, void *ctx)
+{
+    struct transfer *t = ctx;
+    size *= one;
+    if (t->r->read) {
+        ssize_t n = t->r->read(t->r->ctx, data, size);
+        touch(t);
+        if (n < 0) {
+            t->result = (int)n;
+            return CURL_READFUNC_ABORT;
+        }
+        t->sent += (size_t)n;
+        return (size_t)n;
+    }
+    size_t left = t->r->body_size - t->sent;
+    if (size > left)
+        size = left;
+    if (size > 0)
+        memcpy(data, (const char *)t->r->body + t->sent, size);
+    t->sent += size;
+    return size;
+}
+
+/* libcurl goes back to the start when a kept connection turns out to be dead, or after 417. */
+static int on_seek(void *ctx, curl_off_t offset, int origin)
+{
+    struct transfer *t = ctx;
+    if (origin != SEEK_SET || offset < 0)
+        return CURL_SEEKFUNC_FAIL;
+    if (t->r->read)
+        return offset == 0 && t->sent == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+    if ((uint64_t)offset > t->r->body_size)
+        return CURL_SEEKFUNC_FAIL;
+    t->sent = (size_t)offset;
+    return CURL_SEEKFUNC_OK;
+}
+
+static int on_connected(void *ctx, char *ip, char *local_ip, int port, int local_port)
+{
+    struct transfer *t = ctx;
+    (void)ip, (void)local_ip, (void)port, (void)local_port;
+    touch(t);
+    t->connected = true;
+    return CURL_PREREQFUNC_OK;
+}
+
+/* What libcurl has written may lie in the kernel's queue for long on a slow line: bytes move while that shrinks. */
+static bool kernel_moved(struct transfer *t)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    int unsent = 0;
+    if (curl_easy_getinfo(t->h->curl, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD ||
+        ioctl(fd, SIOCOUTQ, &unsent) < 0)
+        return false;
+    bool moved = unsent != t->unsent;
+    t->unsent = unsent;
+    return moved;
+}
+
+/* Called at least once a second. While connecting, libcurl's own limit holds. */
+static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+    struct transfer *t = ctx;
+    (void)down_all, (void)up_all;
+    uint64_t moved = (uint64_t)down + (uint64_t)up;
+    if (!t->connected)
+        return 0;
+    if (moved != t->moved || kernel_moved(t)) {
+        t->moved = moved;
+        touch(t);
+        return 0;
+    }
+    if (clock_mono_ms() - t->moved_ms < t->h->timeout_ms)
+        return 0;
+    t->result = -FAULT_STALLED;
+    return 1;
+}
+
+static void global_init(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* What holds for all requests of a handle. */
+static CURLcode set_up(CURL *c, const struct http_options *o, uint64_t timeout_ms)
+{
+    uint64_t connect_ms = timeout_ms / 3 < CONNECT_LEAST_MS ? CONNECT_LEAST_MS : timeout_ms / 3;
+    CURLcode r = CURLE_OK;
+#define SET(option, value) (r = r ? r : curl_easy_setopt(c, option, value))
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_QUICK_EXIT, 1L); /* don't wait for a resolver that hangs */
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_PATH_AS_IS, 1L); /* "..", "." in a key: signed as they are */
+    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(CURLOPT_USERAGENT, "salvage/" SALVAGE_VERSION);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, connect_ms > LONG_MAX ? LONG_MAX : (long)connect_ms);
+    SET(CURLOPT_EXPECT_100_TIMEOUT_MS, (long)EXPECT_MS);
+    SET(CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_SIZE);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (o->ca_file) { /* instead of the system's, not beside them */
+        SET(CURLOPT_CAINFO, o->ca_file);
+        SET(CURLOPT_CAPATH, NULL);
+    }
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_READFUNCTION, on_read);
+    SET(CURLOPT_SEEKFUNCTION, on_seek);
+    SET(CURLOPT_PREREQFUNCTION, on_connected);
+    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+    SET(CURLOPT_NOPROGRESS, 0L);
+    return r;
+}
+
+int http_new(const struct http_options *o, struct http **ret, struct err *e)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, global_init);
+    struct http *h = calloc(1, sizeof(*h));
+    if (!h)
+        return err_set(e, -ENOMEM, "out of memory");
+    h->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TIMEOUT_MS;
+    h->ca_file = o->ca_file ? strdup(o->ca_file) : NULL;
+    h->curl = curl_easy_init();
+    CURLcode r = h->curl && !h->ca_file == !o->ca_file ? set_up(h->curl, o, h->timeout_ms) : CURLE_OUT_OF_MEMORY;
+    if (r != CURLE_OK) {
+        http_free(h);
+        return r == CURLE_OUT_OF_MEMORY ? err_set(e, -ENOMEM, "out of memory")
+                                        : err_set(e, -EINVAL, "libcurl: %s", curl_easy_strerror(r));
+    }
+    *ret = h;
+    return 0;
+}
+
+void http_free(struct http *h)
+{
+    if (!h)
+        return;
+    curl_easy_cleanup(h->curl);
+    free(h->ca_file);
+    free(h);
+}
+
+static void drop_lines(struct transfer *t)
+{
+    for (unsigned i = 0; i < t->line_count; i++) {
+        explicit_bzero(t->lines[i], strlen(t->lines[i]));
+        free(t->lines[i]);
+    }
+}
+
+/* "Name: value". A control character in a value would let a name from a stranger write headers of its own. */
+static int add_line(struct transfer *t, const struct http_header *header, struct err *e)
+{
+    const char *value = header->secret ? secret_expose(header->secret) : header->value;
+    for (const char *p = value; *p; p++)
+        if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
+            return err_set(e, -FAULT_FORMAT, "header %s: its value has a control character in it", header->name);
+    size_t size = strlen(header->name) + strlen(value) + sizeof(": ");
+    char *line = malloc(size);
+    if (!line)
+        return err_set(e, -ENOMEM, "out of memory");
+    if (*value)
+        snprintf(line, size, "%s: %s", header->name, value);
+    else
+        snprintf(line, size, "%s;", header->name); /* libcurl's way to send an empty one */
+    t->lines[t->line_count] = line;
+    t->list[t->line_count] = (struct curl_slist){.data = line};
+    if (t->line_count > 0)
+        t->list[t->line_count - 1].next = &t->list[t->line_count];
+    t->line_count++;
+    return 0;
+}
+
+static CURLcode set_method(CURL *c, const struct http_request *r)
+{
+    bool put = text_eq(r->method, "PUT") || text_eq(r->method, "POST");
+    bool body = r->read || r->body || put;
+    curl_off_t size = r->read ? -1 : r->body ? (curl_off_t)r->body_size : 0;
+    /* This one first: it takes libcurl back to plain GET, from whatever the last request was. */
+    CURLcode e = curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+    if (text_eq(r->method, "HEAD"))
+        e = e ? e : curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
+    else if (body)
+        e = e ? e : curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+    e = e ? e : curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, size);
+    return e ? e : curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, r->method);
+}
+
+static CURLcode set_request(CURL *c, struct transfer *t)
+{
+    CURLcode r = set_method(c, t->r);
+    SET(CURLOPT_URL, t->r->url);
+    SET(CURLOPT_HTTPHEADER, t->line_count > 0 ? t->list : NULL);
+    SET(CURLOPT_ERRORBUFFER, t->detail);
+    SET(CURLOPT_HEADERDATA, t);
+    SET(CURLOPT_WRITEDATA, t);
+    SET(CURLOPT_READDATA, t);
+    SET(CURLOPT_SEEKDATA, t);
+    SET(CURLOPT_PREREQDATA, t);
+    SET(CURLOPT_XFERINFODATA, t);
+    return r;
+}
+
+/* libcurl keeps pointers into the transfer, which ends with its function. */
+static void unset_request(CURL *c)
+{
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, NULL);
+}
+
+static int perform(struct transfer *t, struct err *e)
+{
+    CURL *c = t->h->curl;
+    CURLcode code = set_request(c, t);
+    if (code == CURLE_OK)
+        code = curl_easy_perform(c);
+    curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &t->answer->status);
+    unset_request(c);
+    if (code == CURLE_OK) {
+        t->answer->retry_after_ms =
+            httphead_retry_after_ms(buf_text(&t->answer->headers), t->answer->headers.size, clock_wall_ns());
+        return 0;
+    }
+    return http_fault_tell(c,
+                           &(struct http_failure){.code = code,
+                                                  .result = t->result,
+                                                  .url = t->r->url,
+                                                  .ca_file = t->h->ca_file,
+                                                  .detail = t->detail,
+                                                  .timeout_ms = t->h->timeout_ms},
+                           e);
+}
+
+int http_perform(struct http *h, const struct http_request *r, struct http_answer *answer, struct err *e)
+{
+    struct transfer t = {.h = h, .r = r, .answer = answer};
+    buf_clear(&answer->headers);
+    buf_clear(&answer->body);
+    answer->headers.ceiling = HEAD_MAX;
+    answer->status = 0;
+    answer->retry_after_ms = 0;
+    int result = 0;
+    for (unsigned i = 0; i < r->header_count && result == 0; i++)
+        if (r->headers[i].value || r->headers[i].secret)
+            result = add_line(&t, &r->headers[i], e);
+    if (result == 0) {
+        touch(&t);
+        result = perform(&t, e);
+    }
+    drop_lines(&t);
+    return result;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * HTTP requests, one at a time, over a connection that is kept (libcurl: proxies from the environment, TLS verified,
+ * redirects not followed). Blocking: for workers and commands, never for the loop. Knows nothing of S3. A struct http
+ * belongs to one thread.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/secret.h"
+
+struct http;
+
+struct http_options {
+    char *ca_file;       /* PEM; NULL: the system's. Owned by whoever owns the struct; http_new copies what it needs */
+    uint64_t timeout_ms; /* no byte moved for this long: -FAULT_STALLED; 0: 30 s. Connecting may take a third of it */
+};
+
+struct http_header {
+    const char *name, *value;    /* borrowed; value NULL: left out */
+    const struct secret *secret; /* instead of value */
+};
+
+enum { HTTP_HEADERS_MAX = 24, HTTP_ANSWER_MAX = 16 * 1024 * 1024 };
+
+struct http_request {
+    const char *method; /* "PUT" */
+    const char *url;    /* encoded */
+    struct http_header headers[HTTP_HEADERS_MAX];
+    unsigned header_count;
+    const void *body; /* NULL: none, unless read is set; a PUT or POST without either sends Content-Length: 0 */
+    size_t body_size;
+    /* A body of unknown length, sent in chunks: fills data, returns bytes, 0 at the end, negative to break off
+     * (http_perform then returns that number). Can't be sent twice: the caller begins anew. */
+    ssize_t (*read)(void *ctx, void *data, size_t size);
+    /* Takes the body of a 2xx answer, whose status and headers are in answer by then; 0, or negative to break off
+     * (http_perform returns it). NULL: kept in answer. */
+    int (*write)(void *ctx, const void *data, size_t size);
+    void *ctx;
+};
+
+struct http_answer {
+    long status;             /* 200 */
+    struct buf headers;      /* raw lines of the last answer */
+    struct buf body;         /* at most HTTP_ANSWER_MAX */
+    unsigned retry_after_ms; /* from Retry-After, seconds or date; 0 without */
+};
+
+/* Adds a header; beyond HTTP_HEADERS_MAX is a bug (assert). */
+void http_add_header(struct http_request *r, const char *name, const char *value);
+
+int http_new(const struct http_options *o, struct http **ret, struct err *e);
+void http_free(struct http *h);
+
+/* 0 for every complete answer, whatever its status. -FAULT_UNREACHABLE, -FAULT_STALLED, -FAULT_TLS (the message says
+ * which name or CA, and how to give --ca-file), -FAULT_FORMAT, -ENOMEM, or what read/write returned. The message
+ * names host and port, never a query (presigned) or a header. answer: zeroed by the caller at first, reset here. */
+int http_perform(struct http *h, const struct http_request *r, struct http_answer *answer, struct err *e);
+void http_answer_done(struct http_answer *a);
+
+/* A header of the answer, NULL without; borrowed into out[size], trimmed. Case-insensitive name. */
+const char *http_header(const struct http_answer *a, const char *name, char *out, size_t size);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table from CURLcode to fault. What may pass by itself (a reset, a server that restarts, half an answer) is
+ * unreachable or stalled; what somebody must change (a certificate, a CA file) is a TLS fault. A connection that dies
+ * while TLS is being agreed on belongs to the first kind, though libcurl gives both the same number.
+ */
+#include "net/http_fault.h"
+
+#include <errno.h>
+#include <openssl/x509.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* "files.example:443" */
+struct place {
+    char *host, *port;
+    char text[300];
+};
+
+static void place_done(struct place *p)
+{
+    curl_free(p->host);
+    curl_free(p->port);
+}
+
+static void place_of(const char *url, struct place *ret)
+{
+    CURLU *u = curl_url();
+    if (u && curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS) == CURLUE_OK) {
+        curl_url_get(u, CURLUPART_HOST, &ret->host, 0);
+        curl_url_get(u, CURLUPART_PORT, &ret->port, CURLU_DEFAULT_PORT);
+    }
+    curl_url_cleanup(u);
+    const char *host = ret->host ? ret->host : "the store";
+    if (ret->port)
+        snprintf(ret->text, sizeof(ret->text), "%s:%s", host, ret->port);
+    else
+        snprintf(ret->text, sizeof(ret->text), "%s", host);
+}
+
+static const char *reason(const struct http_failure *f)
+{
+    return f->detail[0] ? f->detail : curl_easy_strerror(f->code);
+}
+
+static int tell_unconnected(CURL *c, const struct http_failure *f, const struct place *p, struct err *e)
+{
+    long number = 0;
+    curl_easy_getinfo(c, CURLINFO_OS_ERRNO, &number);
+    /* libcurl names whom it tried: if not our host, then it is a proxy, and worth telling. */
+    bool direct = p->host && strstr(f->detail, p->host);
+    if (number > 0 && direct)
+        return err_set(e, -FAULT_UNREACHABLE, "cannot connect to %s: %s", p->text, strerror((int)number));
+    return err_set(e, -FAULT_UNREACHABLE, "cannot connect to %s: %s", p->text, reason(f));
+}
+
+/* The only limit of time given to libcurl is the one for connecting. */
+static int tell_slow_connect(CURL *c, const struct place *p, struct err *e)
+{
+    curl_off_t connected_us = 0;
+    curl_easy_getinfo(c, CURLINFO_CONNECT_TIME_T, &connected_us);
+    if (connected_us > 0)
+        return err_set(e, -FAULT_STALLED, "%s took the connection, but says nothing (TLS or proxy handshake)", p->text);
+    return err_set(e, -FAULT_UNREACHABLE, "cannot connect to %s: no answer in time: is it up, does a firewall drop it?",
+                   p->text);
+}
+
+static int tell_handshake(const struct http_failure *f, const struct place *p, struct err *e)
+{
+    if (strstr(f->detail, "SSL_connect: ") || strstr(f->detail, "unexpected eof"))
+        return err_set(e, -FAULT_UNREACHABLE, "%s closed the connection during the TLS handshake", p->text);
+    if (strstr(f->detail, "wrong version number") || strstr(f->detail, "packet length too long"))
+        return err_set(e, -FAULT_TLS, "%s does not speak TLS: is it meant to be http:// ?", p->text);
+    return err_set(e, -FAULT_TLS, "TLS with %s failed: %s", p->text, reason(f));
+}
+
+static int tell_untrusted(CURL *c, const struct http_failure *f, const struct place *p, struct err *e)
+{
+    const char *host = p->host ? p->host : p->text;
+    long verdict = X509_V_OK;
+    curl_easy_getinfo(c, CURLINFO_SSL_VERIFYRESULT, &verdict);
+    switch (verdict) {
+    case X509_V_OK: /* the chain is good: it is the name */
+        return err_set(e, -FAULT_TLS, "certificate is for another name than %s (%s)", host, p->text);
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return err_set(e, -FAULT_TLS, "certificate of %s: %s: renew it, or set the clock", p->text,
+                       X509_verify_cert_error_string(verdict));
+    default:
+        if (f->ca_file)
+            return err_set(e, -FAULT_TLS, "certificate of %s is not trusted by the CA in %s: %s", p->text, f->ca_file,
+                           X509_verify_cert_error_string(verdict));
+        return err_set(e, -FAULT_TLS, "certificate of %s is not trusted: give its CA with --ca-file (%s)", p->text,
+                       X509_verify_cert_error_string(verdict));
+    }
+}
+
+/* A callback of ours broke off. */
+static int tell_result(const struct http_failure *f, const struct place *p, struct err *e)
+{
+    switch (f->result) {
+    case -FAULT_STALLED:
+        return err_set(e, f->result, "%s: no byte moved for %.3g s", p->text, (double)f->timeout_ms / 1000);
+    case -FAULT_FORMAT:
+        return err_set(e, f->result, "%s: its answer is too long to be one", p->text);
+    case -ENOMEM:
+        return err_set(e, f->result, "out of memory");
+    default:
+        return f->result; /* from the request's own read or write, which know their story */
+    }
+}
+
+int http_fault_tell(CURL *c, const struct http_failure *f, struct err *e)
+{
+    CLEANUP(place_done) struct place p = {0};
+    place_of(f->url, &p);
+    if (f->result < 0)
+        return tell_result(f, &p, e);
+    switch (f->code) {
+    case CURLE_OUT_OF_MEMORY:
+        return err_set(e, -ENOMEM, "out of memory");
+    case CURLE_URL_MALFORMAT:
+        return err_set(e, -FAULT_FORMAT, "malformed URL for %s", p.text);
+    case CURLE_UNSUPPORTED_PROTOCOL: /* so libcurl calls HTTP/0.9, too */
+    case CURLE_WEIRD_SERVER_REPLY:
+        return err_set(e, -FAULT_FORMAT, "%s does not speak HTTP: %s", p.text, reason(f));
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return err_set(e, -FAULT_UNREACHABLE, "cannot find the address of %s: is the name right, does DNS work?",
+                       p.host ? p.host : p.text);
+    case CURLE_COULDNT_CONNECT:
+        return tell_unconnected(c, f, &p, e);
+    case CURLE_OPERATION_TIMEDOUT:
+        return tell_slow_connect(c, &p, e);
+    case CURLE_GOT_NOTHING:
+        return err_set(e, -FAULT_UNREACHABLE, "%s closed the connection without an answer", p.text);
+    case CURLE_PARTIAL_FILE:
+        return err_set(e, -FAULT_UNREACHABLE, "the answer of %s was cut short: %s", p.text, reason(f));
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return tell_untrusted(c, f, &p, e);
+    case CURLE_SSL_CACERT_BADFILE:
+        return err_set(e, -FAULT_TLS, "cannot use the CA certificates in %s: is it a readable PEM file?",
+                       f->ca_file ? f->ca_file : "the system's folder");
+    case CURLE_SSL_CONNECT_ERROR:
+        return tell_handshake(f, &p, e);
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_USE_SSL_FAILED:
+        return err_set(e, -FAULT_TLS, "TLS with %s failed: %s", p.text, reason(f));
+    default: /* reset, proxies' refusals, malformed chunks */
+        return err_set(e, -FAULT_UNREACHABLE, "lost the connection to %s: %s", p.text, reason(f));
+    }
+}

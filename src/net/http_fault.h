@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What libcurl's failures mean to the user: which fault, and one line that says where and what to do. For http.c only.
+ */
+#pragma once
+
+#include <curl/curl.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct http_failure {
+    CURLcode code;
+    int result; /* of the callback that broke off, else 0 */
+    const char *url, *ca_file;
+    const char *detail; /* libcurl's error buffer */
+    uint64_t timeout_ms;
+};
+
+/* Returns the fault. The message names host and port, never path, query or headers. */
+int http_fault_tell(CURL *c, const struct http_failure *f, struct err *e);

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The canonical request goes straight into the hash, piece by piece: no text with a session token in it lies about.
+ */
+#include "net/sigv4.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "format/url.h"
+
+enum { DIGEST_SIZE = 32, OWN_HEADERS = 4, DAY_SIZE = 8 /* of 20130524T000000Z */ };
+
+static void hash_ctx_free(EVP_MD_CTX **c)
+{
+    EVP_MD_CTX_free(*c);
+}
+
+/* Few and mostly in order: insertion, which keeps equals as they came. */
+static void sort(struct sigv4_pair *pairs, size_t count,
+                 int (*compare)(const struct sigv4_pair *, const struct sigv4_pair *))
+{
+    for (size_t i = 1; i < count; i++) {
+        struct sigv4_pair pair = pairs[i];
+        size_t j = i;
+        for (; j > 0 && compare(&pairs[j - 1], &pair) > 0; j--)
+            pairs[j] = pairs[j - 1];
+        pairs[j] = pair;
+    }
+}
+
+/* Name first, not the whole "name=value": '=' does not sort before all that a name may have in it. */
+static int compare_query(const struct sigv4_pair *a, const struct sigv4_pair *b)
+{
+    int r = strcmp(a->name, b->name);
+    return r ? r : strcmp(a->value, b->value);
+}
+
+static int compare_header(const struct sigv4_pair *a, const struct sigv4_pair *b)
+{
+    return strcasecmp(a->name, b->name);
+}
+
+static void pairs_free(struct sigv4_pair *pairs, size_t count)
+{
+    for (size_t i = 0; pairs && i < count; i++) {
+        free((char *)pairs[i].name);
+        free((char *)pairs[i].value);
+    }
+    free(pairs);
+}
+
+/* "a=1&b=2", sorted after encoding, as the canonical request wants it: the URL may as well have it so. */
+static int make_query(const struct sigv4_request *r, char **ret)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    struct sigv4_pair *pairs = calloc(r->query_count + 1, sizeof(*pairs));
+    if (!pairs)
+        return -ENOMEM;
+    int result = 0;
+    for (unsigned i = 0; i < r->query_count; i++) {
+        pairs[i].name = url_encode(r->query[i].name, strlen(r->query[i].name), 0);
+        pairs[i].value = url_encode(r->query[i].value, strlen(r->query[i].value), 0);
+        if (!pairs[i].name || !pairs[i].value)
+            result = -ENOMEM;
+    }
+    if (result == 0)
+        sort(pairs, r->query_count, compare_query);
+    for (unsigned i = 0; i < r->query_count && result == 0; i++)
+        result = buf_printf(&text, "%s%s=%s", i > 0 ? "&" : "", pairs[i].name, pairs[i].value);
+    pairs_free(pairs, r->query_count);
+    if (result < 0)
+        return result;
+    return (*ret = buf_take(&text)) ? 0 : -ENOMEM;
+}
+
+/* All headers to be signed, sorted: the request's and those that belong to signing. Borrowed values. */
+static int make_headers(const struct sigv4_request *r, const struct credentials *c, const char *date,
+                        struct sigv4_pair **ret, size_t *ret_count)
+{
+    struct sigv4_pair *pairs = calloc(r->header_count + OWN_HEADERS, sizeof(*pairs));
+    if (!pairs)
+        return -ENOMEM;
+    size_t count = 0;
+    for (unsigned i = 0; i < r->header_count; i++)
+        pairs[count++] = r->headers[i];
+    pairs[count++] = (struct sigv4_pair){"host", r->host};
+    pairs[count++] = (struct sigv4_pair){"x-amz-date", date};
+    if (text_eq(r->service, "s3"))
+        pairs[count++] = (struct sigv4_pair){"x-amz-content-sha256", r->payload_sha256};
+    if (c->token)
+        pairs[count++] = (struct sigv4_pair){"x-amz-security-token", secret_expose(c->token)};
+    sort(pairs, count, compare_header);
+    *ret = pairs;
+    *ret_count = count;
+    return 0;
+}
+
+static void hash_text(EVP_MD_CTX *hash, const char *text)
+{
+    EVP_DigestUpdate(hash, text, strlen(text));
+}
+
+static void hash_lower(EVP_MD_CTX *hash, const char *name)
+{
+    for (; *name; name++) {
+        char c = *name >= 'A' && *name <= 'Z' ? (char)(*name - 'A' + 'a') : *name;
+        EVP_DigestUpdate(hash, &c, 1);
+    }
+}
+
+/* White space around it is dropped, within it counts as one space. */
+static void hash_value(EVP_MD_CTX *hash, const char *value)
+{
+    bool begun = false;
+    for (;;) {
+        value += strspn(value, " \t");
+        size_t word = strcspn(value, " \t");
+        if (word == 0)
+            return;
+        if (begun)
+            hash_text(hash, " ");
+        EVP_DigestUpdate(hash, value, word);
+        value += word;
+        begun = true;
+    }
+}
+
+static bool repeats(const struct sigv4_pair *headers, size_t i)
+{
+    return i > 0 && strcasecmp(headers[i - 1].name, headers[i].name) == 0;
+}
+
+/* The hex SHA-256 of the canonical request into out[2 * DIGEST_SIZE + 1]. */
+static int hash_request(const struct sigv4_request *r, const char *query, const struct sigv4_pair *headers,
+                        size_t count, const char *names, char *out)
+{
+    CLEANUP(hash_ctx_free) EVP_MD_CTX *hash = EVP_MD_CTX_new();
+    if (!hash || EVP_DigestInit_ex(hash, EVP_sha256(), NULL) != 1)
+        return -ENOMEM;
+    const char *lines[] = {r->method, "\n", r->path, "\n", query};
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+        hash_text(hash, lines[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (repeats(headers, i)) {
+            hash_text(hash, ",");
+        } else {
+            hash_text(hash, "\n");
+            hash_lower(hash, headers[i].name);
+            hash_text(hash, ":");
+        }
+        hash_value(hash, headers[i].value);
+    }
+    const char *end[] = {"\n\n", names, "\n", r->payload_sha256};
+    for (size_t i = 0; i < ARRAY_SIZE(end); i++)
+        hash_text(hash, end[i]);
+    unsigned char digest[DIGEST_SIZE];
+    if (EVP_DigestFinal_ex(hash, digest, NULL) != 1)
+        return -ENOMEM;
+    text_hex(digest, sizeof(digest), out);
+    return 0;
+}
+
+/* "host;x-amz-date" */
+static int make_names(const struct sigv4_pair *headers, size_t count, char **ret)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    for (size_t i = 0; i < count; i++) {
+        int r = repeats(headers, i) ? 0 : buf_printf(&text, "%s%s", i > 0 ? ";" : "", headers[i].name);
+        if (r < 0)
+            return r;
+    }
+    for (char *p = text.data; p && *p; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+    return (*ret = buf_take(&text)) ? 0 : -ENOMEM;
+}
+
+static int hmac(const void *key, size_t key_size, const char *text, size_t size, unsigned char out[DIGEST_SIZE])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    if (!HMAC(EVP_sha256(), key, (int)key_size, (const unsigned char *)text, size, digest, NULL))
+        return -ENOMEM;
+    memcpy(out, digest, DIGEST_SIZE);
+    explicit_bzero(digest, sizeof(digest));
+    return 0;
+}
+
+/* The key for a day, a region and a service: a leaked one is worth little elsewhere. */
+static int make_key(const struct sigv4_request *r, const struct credentials *c, const char *date,
+                    unsigned char key[DIGEST_SIZE])
+{
+    size_t size = secret_size(c->secret_key);
+    char *first = malloc(4 + size + 1);
+    if (!first)
+        return -ENOMEM;
+    memcpy(first, "AWS4", 4);
+    memcpy(first + 4, secret_expose(c->secret_key), size);
+    int result = hmac(first, 4 + size, date, DAY_SIZE, key);
+    explicit_bzero(first, 4 + size);
+    free(first);
+    const char *steps[] = {r->region, r->service, "aws4_request"};
+    for (size_t i = 0; i < ARRAY_SIZE(steps) && result == 0; i++)
+        result = hmac(key, DIGEST_SIZE, steps[i], strlen(steps[i]), key);
+    return result;
+}
+
+static int make_signature(const struct sigv4_request *r, const struct credentials *c, const char *date,
+                          const char *request_sha256, char *out)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    unsigned char key[DIGEST_SIZE], signature[DIGEST_SIZE];
+    int result = buf_printf(&text, "AWS4-HMAC-SHA256\n%s\n%.*s/%s/%s/aws4_request\n%s", date, DAY_SIZE, date, r->region,
+                            r->service, request_sha256);
+    if (result == 0)
+        result = make_key(r, c, date, key);
+    if (result == 0)
+        result = hmac(key, sizeof(key), text.data, text.size, signature);
+    explicit_bzero(key, sizeof(key));
+    if (result == 0)
+        text_hex(signature, sizeof(signature), out);
+    return result;
+}
+
+int sigv4_sign(const struct sigv4_request *r, const struct credentials *c, struct sigv4_signed *ret)
+{
+    CLEANUP_FREE char *query = NULL, *names = NULL;
+    CLEANUP_FREE struct sigv4_pair *headers = NULL;
+    CLEANUP(buf_done) struct buf text = {0};
+    char date[CLOCK_TEXT_MAX], request_sha256[2 * DIGEST_SIZE + 1], signature[2 * DIGEST_SIZE + 1];
+    size_t count = 0;
+    clock_format_basic(r->time_ns, date);
+    int result = make_query(r, &query);
+    if (result == 0)
+        result = make_headers(r, c, date, &headers, &count);
+    if (result == 0)
+        result = make_names(headers, count, &names);
+    if (result == 0)
+        result = hash_request(r, query, headers, count, names, request_sha256);
+    if (result == 0)
+        result = make_signature(r, c, date, request_sha256, signature);
+    if (result == 0)
+        result =
+            buf_printf(&text, "AWS4-HMAC-SHA256 Credential=%s/%.*s/%s/%s/aws4_request, SignedHeaders=%s, Signature=%s",
+                       c->access_key, DAY_SIZE, date, r->region, r->service, names, signature);
+    struct secret *authorization = result == 0 ? secret_new(text.data, text.size) : NULL;
+    if (!authorization)
+        return -ENOMEM;
+    *ret = (struct sigv4_signed){.authorization = authorization, .query = TAKE_PTR(query)};
+    snprintf(ret->date, sizeof(ret->date), "%.*s", (int)sizeof(ret->date) - 1, date);
+    return 0;
+}
+
+void sigv4_done(struct sigv4_signed *s)
+{
+    secret_free(s->authorization);
+    free(s->query);
+    *s = (struct sigv4_signed){0};
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The id of a file: the first 64 bits of the SHA-256 over a text with what the kernel knows of it. The text's form is
+ * for ever: another one would store every dump that is under way a second time.
+ */
+#include "os/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { ID_BYTES = (IDENTITY_MAX - 1) / 2 };
+
+static int64_t timestamp_ns(const struct statx_timestamp *t)
+{
+    int64_t ns;
+
+    /* beyond the year 2262 or before 1677: a clock gone mad, or a file system lying */
+    if (__builtin_mul_overflow(t->tv_sec, INT64_C(1000000000), &ns) || __builtin_add_overflow(ns, t->tv_nsec, &ns))
+        return t->tv_sec < 0 ? INT64_MIN : INT64_MAX;
+    return ns;
+}
+
+static int make_id(const struct identity *i, const char *machine, char *out)
+{
+    CLEANUP_FREE char *text = NULL;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    int size;
+
+    if (i->by_birth)
+        size = asprintf(&text, "salvage.id/1\nmachine %s\ndev %u:%u\nino %" PRIu64 "\nbirth %" PRId64 "\n", machine,
+                        major(i->dev), minor(i->dev), i->ino, i->birth_ns);
+    else
+        size = asprintf(&text,
+                        "salvage.id/1\nmachine %s\ndev %u:%u\nino %" PRIu64 "\nmtime %" PRId64 "\nsize %" PRIu64 "\n",
+                        machine, major(i->dev), minor(i->dev), i->ino, i->mtime_ns, i->size);
+    if (size < 0) {
+        text = NULL;
+        return -ENOMEM;
+    }
+    if (EVP_Digest(text, (size_t)size, digest, NULL, EVP_sha256(), NULL) != 1)
+        return -ENOMEM;
+    text_hex(digest, ID_BYTES, out);
+    return 0;
+}
+
+int identity_get(int fd, const char *machine, struct identity *ret)
+{
+    struct statx s;
+    int r;
+
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &s) < 0)
+        return -errno;
+
+    struct identity i = {
+        .dev = makedev(s.stx_dev_major, s.stx_dev_minor),
+        .ino = s.stx_ino,
+        .size = s.stx_size,
+        .birth_ns = s.stx_mask & STATX_BTIME ? timestamp_ns(&s.stx_btime) : 0,
+        .mtime_ns = timestamp_ns(&s.stx_mtime),
+        .ctime_ns = timestamp_ns(&s.stx_ctime),
+        .uid = s.stx_uid,
+        .mode = s.stx_mode,
+    };
+    /* some file systems claim to know it, and say 1970 */
+    i.by_birth = i.birth_ns != 0;
+    r = make_id(&i, machine, i.id);
+    if (r < 0)
+        return r;
+    *ret = i;
+    return 0;
+}
+
+bool identity_unchanged(const struct identity *before, const struct identity *after)
+{
+    return before->dev == after->dev && before->ino == after->ino && before->birth_ns == after->birth_ns &&
+           before->size == after->size && before->mtime_ns == after->mtime_ns;
+}

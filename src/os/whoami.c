@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Who we are, from the environment and a few files below root. Values come from whoever wrote the pod's spec: one with
+ * control characters counts as unknown, and the parts of a place can't break out of it.
+ */
+#include "os/whoami.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { FACT_MAX = 4096 }; /* bytes of a file with one fact in it */
+
+static const char NAMESPACE_FILE[] = "var/run/secrets/kubernetes.io/serviceaccount/namespace";
+
+static bool is_clean(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return false;
+    return true;
+}
+
+/* SALVAGE_name or name, whichever is set to something; *ret stays NULL if neither is. 0 or -ENOMEM. */
+static int from_environment(const char *name, char **ret)
+{
+    char own[64];
+    const char *value;
+
+    snprintf(own, sizeof(own), "SALVAGE_%s", name);
+    value = getenv(own);
+    if (!value || !*value)
+        value = getenv(name);
+    if (!value || !*value || !is_clean(value))
+        return 0;
+    *ret = strdup(value);
+    return *ret ? 0 : -ENOMEM;
+}
+
+/* The one line of a file, trimmed; *ret stays NULL if there is none to be had. 0 or -ENOMEM. */
+static int from_file(const char *root, const char *path, char **ret)
+{
+    CLEANUP(buf_done) struct buf b = {.ceiling = FACT_MAX};
+    CLEANUP_FD int dirfd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int r;
+
+    if (dirfd < 0)
+        return 0;
+    r = file_load(dirfd, path, &b);
+    if (r < 0)
+        return r == -ENOMEM ? r : 0;
+
+    const char *text = buf_text(&b);
+    text += strspn(text, " \t\r\n");
+    size_t size = strcspn(text, " \t\r\n");
+    if (size == 0)
+        return 0;
+    char *line = strndup(text, size);
+    if (!line)
+        return -ENOMEM;
+    if (!is_clean(line)) {
+        free(line);
+        return 0;
+    }
+    *ret = line;
+    return 0;
+}
+
+static int find_host(const char *root, char **ret)
+{
+    struct utsname u;
+    int r;
+
+    if (!text_eq(root, "/")) {
+        r = from_file(root, "etc/hostname", ret);
+        if (r < 0 || *ret)
+            return r;
+    } else if (uname(&u) == 0 && *u.nodename && is_clean(u.nodename)) {
+        *ret = strdup(u.nodename);
+        return *ret ? 0 : -ENOMEM;
+    }
+    *ret = strdup("localhost");
+    return *ret ? 0 : -ENOMEM;
+}
+
+static int find_machine(const char *root, struct whoami *w)
+{
+    int r = from_file(root, "etc/machine-id", &w->machine);
+
+    if (r < 0)
+        return r;
+    /* systemd writes this word into images that are yet to boot (machine-id(5)) */
+    if (w->machine && !text_eq(w->machine, "uninitialized"))
+        return 0;
+    free(w->machine);
+    w->machine = strdup(w->node ? w->node : w->host);
+    return w->machine ? 0 : -ENOMEM;
+}
+
+/* One segment of a place: neither "..", nor hidden, nor two. */
+static void defuse(char *segment)
+{
+    if (*segment == '.')
+        *segment = '_';
+    for (; *segment; segment++)
+        if (*segment == '/')
+            *segment = '_';
+}
+
+static int find_place(struct whoami *w)
+{
+    CLEANUP_FREE char *first = strdup(w->namespace ? w->namespace : "host");
+    CLEANUP_FREE char *second = strdup(w->namespace && w->pod ? w->pod : w->host);
+
+    if (!first || !second)
+        return -ENOMEM;
+    defuse(first);
+    defuse(second);
+    if (asprintf(&w->place, "%s/%s", first, second) < 0) {
+        w->place = NULL;
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+int whoami_get(const char *root, struct whoami *ret)
+{
+    CLEANUP(whoami_done) struct whoami w = {0};
+    const struct {
+        const char *name;
+        char **value;
+    } variables[] = {
+        {"POD_NAMESPACE", &w.namespace},  {"POD_NAME", &w.pod},
+        {"POD_UID", &w.pod_uid},          {"NODE_NAME", &w.node},
+        {"CONTAINER_NAME", &w.container}, {"CONTAINER_IMAGE", &w.image},
+    };
+    int r;
+
+    for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+        r = from_environment(variables[i].name, variables[i].value);
+        if (r < 0)
+            return r;
+    }
+    if (!w.namespace) {
+        r = from_file(root, NAMESPACE_FILE, &w.namespace);
+        if (r < 0)
+            return r;
+    }
+    r = find_host(root, &w.host);
+    if (r < 0)
+        return r;
+    r = find_machine(root, &w);
+    if (r < 0)
+        return r;
+    r = find_place(&w);
+    if (r < 0)
+        return r;
+
+    *ret = w;
+    w = (struct whoami){0};
+    return 0;
+}
+
+void whoami_done(struct whoami *w)
+{
+    free(w->namespace);
+    free(w->pod);
+    free(w->pod_uid);
+    free(w->node);
+    free(w->container);
+    free(w->image);
+    free(w->host);
+    free(w->place);
+    free(w->machine);
+    *w = (struct whoami){0};
+}

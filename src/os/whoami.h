@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Who we are: pod, node, container or plain host, for the manifest and the key. From the environment (Kubernetes'
+ * downward API: POD_NAME, POD_NAMESPACE, POD_UID, NODE_NAME, CONTAINER_NAME, CONTAINER_IMAGE, each also with
+ * SALVAGE_ in front, which wins), the service account's namespace file, and uname. Asks no network.
+ */
+#pragma once
+
+struct whoami {
+    char *namespace, *pod, *pod_uid, *node, *container, *image; /* owned; NULL unknown */
+    char *host;  /* always */
+    char *place; /* "namespace/pod"; "namespace/HOST" if only that is known; "host/HOST" */
+    char *machine; /* what tells this machine's inode numbers from another's: machine id, else node, else host */
+};
+
+/* root is "/" but in tests. 0 or -ENOMEM. */
+int whoami_get(const char *root, struct whoami *ret);
+void whoami_done(struct whoami *w);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What comes before and behind a PUT: folders (MKCOL, RFC 4918, 9.3), a temporary name and MOVE (9.9). Where the
+ * server offers neither, PUT alone must do; nginx and Apache put an object in its place only when it is whole.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "sink/http_store.h"
+
+enum { ID_DIGITS = 16 };
+static const char INFIX[] = ".part-";
+
+/* Sends a request without a body for key; its status in *ret_status. */
+static int ask(struct http_store *s, const char *method, const char *key, const char *destination,
+               const struct upload_events *events, long *ret_status, struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer answer = {0};
+    CLEANUP_FREE char *url = NULL;
+    struct http_request request;
+    int r = http_store_request(s, method, key, &request, &url, e);
+
+    if (r < 0)
+        return r;
+    if (destination)
+        http_add_header(&request, "Destination", destination);
+    r = http_store_send(s->http, &request, events, &answer, e);
+    if (r < 0)
+        return r;
+    *ret_status = answer.status;
+    /* who we are is wrong whatever we ask for: better found out before the evidence is sent */
+    return answer.status == 401 ? http_store_fail(s, &request, &answer, e) : 0;
+}
+
+/* A path alone (RFC 4918, 8.3, allows it): behind a proxy the server knows neither scheme nor name that we use. */
+static char *destination_of(const struct http_store *s, const char *key)
+{
+    CLEANUP_FREE char *encoded = url_encode(key, strlen(key), 1);
+    char *destination;
+
+    return encoded && asprintf(&destination, "%s/%s", s->path, encoded) >= 0 ? destination : NULL;
+}
+
+/* A MOVE of what does not exist changes nothing; only a server that does MOVE finds that out. */
+static int probe_move(struct http_store *s, const struct upload_events *events, struct err *e)
+{
+    CLEANUP_FREE char *destination = destination_of(s, "salvage-probe-2");
+    long status;
+    int r;
+
+    if (s->move != MOVE_UNKNOWN)
+        return 0;
+    if (!destination)
+        return err_set(e, -ENOMEM, "out of memory");
+    r = ask(s, "MOVE", "salvage-probe-1", destination, events, &status, e);
+    if (r < 0)
+        return r;
+    s->move = status == 404 || status == 409 ? MOVE_OFFERED : MOVE_REFUSED;
+    return 0;
+}
+
+/* folder ends with '/', or is "" at the prefix. 409 means that the one above is missing (RFC 4918, 9.3.1). */
+static int make_folder(struct http_store *s, const char *folder, const struct upload_events *events, long *ret_status,
+                       struct err *e)
+{
+    CLEANUP_FREE char *above = strdup(folder);
+    size_t size = strlen(folder);
+    int r = ask(s, "MKCOL", folder, NULL, events, ret_status, e);
+
+    if (!above)
+        return err_set(e, -ENOMEM, "out of memory");
+    if (r < 0 || *ret_status != 409 || size == 0)
+        return r;
+    while (size > 1 && above[size - 2] != '/')
+        size--;
+    above[size - 1] = '\0';
+    r = make_folder(s, above, events, ret_status, e);
+    if (r < 0)
+        return r;
+    return ask(s, "MKCOL", folder, NULL, events, ret_status, e);
+}
+
+static int prepare_folder(struct http_store *s, const char *key, const struct upload_events *events, struct err *e)
+{
+    const char *slash = strrchr(key, '/');
+    CLEANUP_FREE char *folder = slash ? strndup(key, (size_t)(slash + 1 - key)) : strdup("");
+    long status;
+    int r;
+
+    if (!folder)
+        return err_set(e, -ENOMEM, "out of memory");
+    if (text_eq(folder, s->folder))
+        return 0;
+    r = make_folder(s, folder, events, &status, e);
+    if (r < 0)
+        return r;
+    if (status < 200 || status > 299) {
+        /* 405 both says that it is there and that MKCOL is not done here */
+        r = ask(s, "HEAD", folder, NULL, events, &status, e);
+        if (r < 0)
+            return r;
+    }
+    s->folder_missing = status == 404;
+    free(s->folder);
+    s->folder = TAKE_PTR(folder);
+    return 0;
+}
+
+int http_put_prepare(struct http_store *s, const char *key, const char *id, const struct upload_events *events,
+                     char **ret_key, struct err *e)
+{
+    char *name;
+    int r = prepare_folder(s, key, events, e);
+
+    if (r == 0)
+        r = probe_move(s, events, e);
+    if (r < 0)
+        return r;
+    if (asprintf(&name, "%s%s%s", key, s->move == MOVE_OFFERED ? INFIX : "", s->move == MOVE_OFFERED ? id : "") < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    *ret_key = name;
+    return 0;
+}
+
+bool http_put_is_temporary(const char *name)
+{
+    size_t size = strlen(name), tail = strlen(INFIX) + ID_DIGITS;
+
+    return size > tail && text_starts(name + size - tail, INFIX) &&
+           strspn(name + size - ID_DIGITS, "0123456789abcdef") == ID_DIGITS;
+}
+
+int http_put_fail(const struct http_store *s, const struct http_request *r, const struct http_answer *a, struct err *e)
+{
+    /* nginx says 500 where a folder is missing */
+    if (s->folder_missing && (a->status == 404 || a->status == 409 || a->status == 500))
+        return err_set(e, -FAULT_REFUSED,
+                       "http: %ld for PUT %s: its folder does not exist and could not be made: set "
+                       "create_full_put_path on, add MKCOL to dav_methods, or make the folder yourself",
+                       a->status, r->url);
+    switch (a->status) {
+    case 405:
+    case 501:
+        return err_set(e, -FAULT_REFUSED,
+                       "http: %ld for PUT %s: the server does not take PUT here: set dav_methods PUT", a->status,
+                       r->url);
+    case 404:
+    case 409:
+        return err_set(e, -FAULT_REFUSED,
+                       "http: %ld for PUT %s: the server cannot make it: set create_full_put_path on", a->status,
+                       r->url);
+    case 411:
+        return err_set(e, -FAULT_REFUSED,
+                       "http: 411 for PUT %s: the server takes no uploads of unknown length (chunked transfer coding)",
+                       r->url);
+    case 413:
+        return err_set(e, -FAULT_REFUSED,
+                       "http: 413 for PUT %s: the server takes no file that large: raise client_max_body_size", r->url);
+    default:
+        return http_store_fail(s, r, a, e);
+    }
+}
+
+int http_put_data(struct http_store *s, const char *key, const void *data, size_t size, const char *content_type,
+                  const struct upload_events *events, struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer answer = {0};
+    CLEANUP_FREE char *url = NULL;
+    struct http_request request;
+    int r = http_store_request(s, "PUT", key, &request, &url, e);
+
+    if (r < 0)
+        return r;
+    http_add_header(&request, "Content-Type", content_type);
+    request.body = data;
+    request.body_size = size;
+    /* A 500 that is certain to come again is no reason to wait. */
+    r = s->folder_missing ? http_perform(s->http, &request, &answer, e)
+                          : http_store_send(s->http, &request, events, &answer, e);
+    if (r == 0 && !http_store_ok(&answer))
+        r = http_put_fail(s, &request, &answer, e);
+    if (r == 0)
+        s->folder_missing = false;
+    return r;
+}
+
+int http_put_finish(struct http_store *s, const char *from, const char *key, uint64_t size,
+                    const struct upload_events *events, struct err *e)
+{
+    CLEANUP_FREE char *destination = destination_of(s, key);
+    char etag[ETAG_MAX];
+    uint64_t there;
+    long status;
+    int r;
+
+    if (text_eq(from, key))
+        return 0;
+    if (!destination)
+        return err_set(e, -ENOMEM, "out of memory");
+    r = ask(s, "MOVE", from, destination, events, &status, e);
+    if (r < 0 || (status >= 200 && status <= 299))
+        return r;
+    /* An earlier try may have done it, and only its answer was lost. */
+    if (status == 404 && http_store_head(s, key, &there, etag, e) == 0 && there == size)
+        return 0;
+    return err_set(e, -FAULT_REFUSED, "http: %ld for MOVE of %s/%s to %s: see the server's error log", status, s->base,
+                   from, key);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The S3 destination as a sink: the table, and what is too small for a file of its own. Its parts:
+ *
+ *   s3_endpoint  where the bucket is        s3_object, s3_read    one object
+ *   s3_store     who we are there           s3_browse             what is there
+ *   s3_call      one request, tried again   s3_upload, s3_commit  an object on its way, in parts
+ *   s3_error     what a refusal means       s3_receipt            what the store says of a part
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "sink/s3_browse.h"
+#include "sink/s3_object.h"
+#include "sink/s3_upload.h"
+
+static struct s3 *s3_of(struct sink *s)
+{
+    return (struct s3 *)s;
+}
+
+static int sink_s3_open(const struct sink_config *c, struct sink **ret, struct err *e)
+{
+    struct s3 *s;
+    int r = s3_open(c, &SINK_S3, &s, e);
+
+    if (r < 0)
+        return r;
+    *ret = (struct sink *)s;
+    return 0;
+}
+
+static void sink_s3_close(struct sink *s)
+{
+    s3_close(s3_of(s));
+}
+
+static int sink_s3_stat(struct sink *s, const char *key, struct object_info *ret, struct err *e)
+{
+    struct s3_head head;
+    int r = s3_head(s3_of(s), key, false, NULL, &head, e);
+
+    if (r < 0)
+        return r;
+    *ret = (struct object_info){.size = head.size};
+    memcpy(ret->sha256, head.sha256, sizeof(ret->sha256));
+    return 0;
+}
+
+static int sink_s3_put(struct sink *s, const char *key, const void *data, size_t size, const char *content_type,
+                       struct err *e)
+{
+    struct s3_body body;
+    struct s3_confirmation confirmation = {0};
+    struct s3_head head;
+    int r;
+
+    if (s3_body_init(&body, data, size) < 0)
+        return err_set(e, -ENOMEM, "s3: out of memory");
+    r = s3_put(s3_of(s), &(struct s3_put){.key = key, .content_type = content_type, .body = &body}, NULL, &confirmation,
+               e);
+    if (r < 0 || confirmation.checked)
+        return r;
+    if ((r = s3_head(s3_of(s), key, false, NULL, &head, e)) < 0)
+        return r;
+    return head.size == size ? 0
+                             : err_set(e, -FAULT_CORRUPT, "s3: '%.200s' has another size in the store than here", key);
+}
+
+static int sink_s3_list(struct sink *s, const char *prefix,
+                        int (*fn)(void *ctx, const struct sink_listing_entry *entry), void *ctx, struct err *e)
+{
+    return s3_list(s3_of(s), prefix, fn, ctx, e);
+}
+
+static int sink_s3_read(struct sink *s, const char *key, uint64_t offset, uint64_t *ret_size,
+                        int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e)
+{
+    return s3_read(s3_of(s), key, offset, ret_size, fn, ctx, e);
+}
+
+static int sink_s3_upload_new(struct sink *s, const struct object *o, const struct upload_past *past,
+                              const struct upload_events *events, struct upload **ret, struct err *e)
+{
+    return s3_upload_new(s3_of(s), o, past, events, ret, e);
+}
+
+static int sink_s3_abort_token(struct sink *s, const char *key, const char *token, struct err *e)
+{
+    return s3_abort(s3_of(s), key, token, NULL, e);
+}
+
+static int sink_s3_sweep(struct sink *s, int64_t before_ns, bool (*mine)(void *ctx, const char *key), void *ctx,
+                         unsigned *ret_count, struct err *e)
+{
+    return s3_sweep(s3_of(s), before_ns, mine, ctx, ret_count, e);
+}
+
+const struct sink_ops SINK_S3 = {
+    .name = "s3",
+    .part_min = S3_PART_MIN,
+    .part_max = S3_PART_MAX,
+    .parts_max = S3_PARTS_MAX,
+    .resumes = true,
+    .open = sink_s3_open,
+    .close = sink_s3_close,
+    .stat = sink_s3_stat,
+    .put = sink_s3_put,
+    .list = sink_s3_list,
+    .read = sink_s3_read,
+    .upload_new = sink_s3_upload_new,
+    .write = s3_upload_write,
+    .commit = s3_upload_commit,
+    .verify = s3_upload_verify,
+    .abort = s3_upload_abort,
+    .upload_free = s3_upload_free,
+    .abort_token = sink_s3_abort_token,
+    .sweep = sink_s3_sweep,
+};

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sending, judging, trying again.
+ */
+#include "sink/s3_call.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "sink/s3_error.h"
+
+enum {
+    TRIES = 5,
+    PATIENCE_MS = 30 * 1000, /* after that the caller goes on, from its journal */
+    DELAY_FIRST_MS = 1000,
+    DELAY_MOST_MS = 8000,
+};
+
+struct s3_call *s3_query(struct s3_call *c, const char *name, const char *value)
+{
+    assert(c->query_count < S3_PAIRS_MAX);
+    c->query[c->query_count++] = (struct sigv4_pair){name, value};
+    return c;
+}
+
+struct s3_call *s3_header(struct s3_call *c, const char *name, const char *value)
+{
+    assert(c->header_count < S3_PAIRS_MAX);
+    c->headers[c->header_count++] = (struct sigv4_pair){name, value};
+    return c;
+}
+
+static int body_sha256(const struct s3_call *c, char out[65])
+{
+    unsigned char raw[EVP_MAX_MD_SIZE];
+
+    if (EVP_Digest(c->body_size ? c->body : "", c->body_size, raw, NULL, EVP_sha256(), NULL) != 1)
+        return -ENOMEM;
+    text_hex(raw, 32, out);
+    return 0;
+}
+
+static int send_call(struct s3 *s, struct http *h, const struct s3_call *c, struct s3_signed *ret_signed,
+                     struct http_answer *a, struct err *e)
+{
+    struct http_request request = {
+        .method = c->method, .body = c->body, .body_size = c->body_size, .write = c->write, .ctx = c->write_ctx};
+    char sha256[65] = SIGV4_EMPTY_SHA256;
+    struct sigv4_request v4 = {.method = c->method,
+                               .query = c->query,
+                               .query_count = c->query_count,
+                               .headers = c->headers,
+                               .header_count = c->header_count,
+                               .payload_sha256 = c->sha256 ? c->sha256 : sha256};
+    int r;
+
+    if ((!c->sha256 && c->body_size > 0 && (r = body_sha256(c, sha256)) < 0) ||
+        (r = s3_sign(s, c->key, &v4, ret_signed)) < 0)
+        return err_set(e, r, "s3: out of memory");
+    request.url = ret_signed->url;
+    for (unsigned i = 0; i < c->header_count; i++)
+        http_add_header(&request, c->headers[i].name, c->headers[i].value);
+    http_add_header(&request, "x-amz-content-sha256", v4.payload_sha256);
+    http_add_header(&request, "x-amz-date", ret_signed->v4.date);
+    request.headers[request.header_count++] =
+        (struct http_header){.name = "Authorization", .secret = ret_signed->v4.authorization};
+    if (ret_signed->token)
+        request.headers[request.header_count++] =
+            (struct http_header){.name = "x-amz-security-token", .secret = ret_signed->token};
+    r = http_perform(h, &request, a, e);
+    return r < 0 ? err_prefix(e, r, "s3: %s", c->action) : 0;
+}
+
+static bool succeeded(const struct http_answer *a)
+{
+    return a->status >= 200 && a->status < 300;
+}
+
+/* CompleteMultipartUpload answers 200 before it has begun; what comes then may be an error. */
+static bool holds_error(const struct http_answer *a)
+{
+    struct s3_error ignored;
+
+    return a->body.size > 0 && memmem(a->body.data, a->body.size, "<Error", 6) &&
+           s3xml_error(a->body.data, a->body.size, &ignored) == 0;
+}
+
+static void read_error(const struct http_answer *a, struct s3_error *ret)
+{
+    *ret = (struct s3_error){0};
+    if (a->body.size > 0)
+        s3xml_error(a->body.data, a->body.size, ret);
+    if (!*ret->request_id)
+        http_header(a, "x-amz-request-id", ret->request_id, sizeof(ret->request_id));
+    if (!*ret->region)
+        http_header(a, "x-amz-bucket-region", ret->region, sizeof(ret->region));
+}
+
+static bool region_matters(const struct http_answer *a)
+{
+    return a->status >= 300 && a->status < 500 && a->status != 404 && a->status != 412;
+}
+
+static bool is_expired(const struct s3_error *x)
+{
+    return strcmp(x->code, "ExpiredToken") == 0 || strcmp(x->code, "ExpiredTokenException") == 0 ||
+           strcmp(x->code, "TokenRefreshRequired") == 0;
+}
+
+static bool has_upload_id(const struct s3_call *c)
+{
+    for (unsigned i = 0; i < c->query_count; i++)
+        if (strcmp(c->query[i].name, "uploadId") == 0)
+            return true;
+    return false;
+}
+
+static int tell(const struct s3 *s, const struct s3_call *c, const struct s3_signed *sent, const struct http_answer *a,
+                const struct s3_error *x, struct err *e)
+{
+    char date[64];
+    struct s3_failure f = {.status = a->status,
+                           .error = *x,
+                           .retry_after_ms = a->retry_after_ms,
+                           .action = c->action,
+                           .origin = sent->origin,
+                           .bucket = s3_bucket(s),
+                           .key = c->key,
+                           .upload = has_upload_id(c),
+                           .region = sent->region,
+                           .access_key = sent->access_key,
+                           .source = sent->source ? sent->source : "?",
+                           .expires_ns = sent->expires_ns,
+                           .date = http_header(a, "Date", date, sizeof(date)),
+                           .now_ns = sent->time_ns};
+
+    return s3_error_tell(&f, e);
+}
+
+int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_answer *a, struct err *e)
+{
+    bool moved = false, renewed = false;
+
+    for (;;) {
+        CLEANUP(s3_signed_done) struct s3_signed sent = {0};
+        struct s3_error x;
+        int r;
+
+        e->retry_after_ms = 0;
+        if ((r = send_call(s, h, c, &sent, a, e)) < 0)
+            return r;
+        if (succeeded(a) && (c->write || !holds_error(a)))
+            return c->check ? c->check(c->check_ctx, a, e) : 0;
+        read_error(a, &x);
+        if (!moved && region_matters(a) && *x.region && s3_move(s, sent.region, x.region) == 0) {
+            moved = true;
+            continue;
+        }
+        if (!renewed && is_expired(&x)) {
+            r = s3_renew(s, sent.renewals, e);
+            if (r < 0 && r != -FAULT_EXPIRED)
+                return r;
+            renewed = r == 0;
+            if (renewed)
+                continue;
+        }
+        return tell(s, c, &sent, a, &x, e);
+    }
+}
+
+struct s3_retry s3_retry_begin(void)
+{
+    return (struct s3_retry){.begun_ms = clock_mono_ms()};
+}
+
+static bool may_pass(int result)
+{
+    return result == -FAULT_BUSY || result == -FAULT_UNREACHABLE || result == -FAULT_STALLED ||
+           result == -FAULT_CORRUPT;
+}
+
+int s3_retry_wait(struct s3_retry *t, const struct s3_patience *patience, int result, const struct err *e)
+{
+    struct backoff b = {.first_ms = DELAY_FIRST_MS, .most_ms = DELAY_MOST_MS, .tries = t->tries};
+    uint64_t delay;
+
+    if (!may_pass(result))
+        return result;
+    delay = backoff_next(&b, e->retry_after_ms);
+    t->tries = b.tries;
+    /* A stall alone may take as long as we are patient: it gets its second try all the same. */
+    if (t->tries >= TRIES || delay > PATIENCE_MS ||
+        (t->tries > 1 && clock_mono_ms() - t->begun_ms + delay > PATIENCE_MS))
+        return result;
+    if (!patience) {
+        clock_sleep_ms(delay);
+        return 0;
+    }
+    return patience->wait(patience->ctx, e, delay) < 0 ? result : 0;
+}
+
+int s3_perform(struct s3 *s, struct http *h, const struct s3_call *c, const struct s3_patience *patience,
+               struct http_answer *a, struct err *e)
+{
+    struct s3_retry t = s3_retry_begin();
+    int r;
+
+    assert(!c->write);
+    while ((r = s3_once(s, h, c, a, e)) < 0)
+        if ((r = s3_retry_wait(&t, patience, r, e)) < 0)
+            return r;
+    return 0;
+}
+
+bool s3_learn(struct s3 *s, const struct http_answer *a, bool condition, bool checksum)
+{
+    struct s3_error x;
+
+    read_error(a, &x);
+    if (succeeded(a) || !s3_error_not_implemented(a->status, x.code) || (!condition && !checksum))
+        return false;
+    s3_set_lacking(s, condition ? S3_LACKS_CONDITION : S3_LACKS_CHECKSUM);
+    return true;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The end of an upload: making the object visible, once, and comparing the store's word on it with ours. An answer can
+ * be lost after the store has acted on it, so every doubtful end is settled by a look at the object itself.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "format/s3xml.h"
+#include "sink/s3_upload.h"
+
+/* How an object that is in the store under our key compares with what we send. */
+enum likeness {
+    LIKENESS_NONE, /* it is another, or there is none */
+    LIKENESS_SIZE, /* as far as can be said from outside */
+    LIKENESS_FULL  /* by a digest */
+};
+
+/* The whole's ETag, where the store's ETags are MD5s; "" if that can't be said. */
+static void expected_etag(const struct upload *u, const struct s3_head *head, char out[S3_WHOLE_MAX])
+{
+    if (u->single || head->encrypted || s3_whole_etag(u->receipts, u->count, out) < 0)
+        out[0] = '\0';
+}
+
+static int look(struct upload *u, const struct whole *w, enum likeness *ret, struct err *e)
+{
+    char etag[S3_WHOLE_MAX];
+    struct s3_head head;
+    int r = s3_head(u->s3, u->object->key, false, &u->patience, &head, e);
+
+    if (r < 0 && r != -FAULT_NO_OBJECT)
+        return r;
+    if (r < 0 || head.size != w->size) {
+        *ret = LIKENESS_NONE;
+        return 0;
+    }
+    expected_etag(u, &head, etag);
+    if (*head.sha256)
+        *ret = strcasecmp(head.sha256, w->sha256) == 0 ? LIKENESS_FULL : LIKENESS_NONE;
+    else if (*etag)
+        *ret = strcasecmp(head.etag, etag) == 0 ? LIKENESS_FULL : LIKENESS_NONE;
+    else
+        *ret = LIKENESS_SIZE;
+    return 0;
+}
+
+static int put_single(struct upload *u, const struct whole *w, struct err *e)
+{
+    struct s3_body body;
+    struct s3_put put = {.key = u->object->key, .content_type = u->object->content_type, .body = &body, .fresh = true};
+    struct s3_confirmation confirmation = {0};
+    enum likeness likeness;
+    char text[S3_RECEIPT_MAX];
+    int r;
+
+    if (s3_body_init(&body, u->single->data, u->single->size) < 0)
+        return err_set(e, -ENOMEM, "s3: out of memory");
+    if (strcasecmp(body.sha256, w->sha256) != 0)
+        return err_set(e, -FAULT_CORRUPT, "s3: '%.200s' changed in memory before it was sent", u->object->key);
+    r = s3_put(u->s3, &put, &u->patience, &confirmation, e);
+    if (r == -FAULT_EXISTS) {
+        if ((r = look(u, w, &likeness, e)) < 0)
+            return r;
+        put.fresh = false;
+        if (likeness != LIKENESS_FULL) /* a key is ours alone: what is there is what is left of an earlier attempt */
+            r = s3_put(u->s3, &put, &u->patience, &confirmation, e);
+    }
+    if (r < 0)
+        return r;
+    memcpy(u->etag, confirmation.receipt.etag, sizeof(u->etag));
+    s3_receipt_format(&confirmation.receipt, text);
+    s3_upload_give_back(u, TAKE_PTR(u->single), text);
+    return 0;
+}
+
+/* One CompleteMultipartUpload. *ret_likeness: what a look at the object said where the answer didn't settle it. */
+static int complete_once(struct upload *u, const struct buf *body, bool condition, struct http_answer *a, struct err *e)
+{
+    struct s3_call c = {
+        .method = "POST", .action = "s3:PutObject", .key = u->object->key, .body = body->data, .body_size = body->size};
+
+    s3_query(&c, "uploadId", u->token);
+    s3_header(&c, "Content-Type", "application/xml");
+    if (condition)
+        s3_header(&c, "If-None-Match", "*");
+    return s3_perform(u->s3, s3_http(u->s3), &c, &u->patience, a, e);
+}
+
+/* The store doesn't know the upload or its parts any more: the answer to an earlier try may have been lost on its way.
+ * Parts it doesn't know can't be committed ever, so that the next attempt must not find the upload. */
+static int settle_gone(struct upload *u, const struct whole *w, struct err *e)
+{
+    struct err story = *e, ignored;
+    enum likeness likeness;
+    int r = look(u, w, &likeness, e);
+
+    if (r < 0)
+        return r;
+    if (likeness != LIKENESS_NONE)
+        return 0;
+    s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);
+    *e = story;
+    return -FAULT_GONE;
+}
+
+static int complete(struct upload *u, const struct whole *w, struct err *e)
+{
+    CLEANUP(buf_done) struct buf body = {0};
+    bool condition = true;
+    int r = s3_complete_body(u->receipts, u->count, &body);
+
+    if (r < 0)
+        return err_set(e, r, "s3: cannot list the parts of '%.200s'", u->object->key);
+    for (;;) {
+        CLEANUP(http_answer_done) struct http_answer a = {0};
+        enum likeness likeness = LIKENESS_NONE;
+        struct err ignored;
+        char etag[72];
+
+        condition = condition && !s3_lacks(u->s3, S3_LACKS_CONDITION);
+        r = complete_once(u, &body, condition, &a, e);
+        if (r < 0 && s3_learn(u->s3, &a, condition, false))
+            continue;
+        if (r == -FAULT_GONE)
+            return settle_gone(u, w, e);
+        if (r == -FAULT_EXISTS && condition) {
+            if ((r = look(u, w, &likeness, e)) < 0)
+                return r;
+            condition = false;
+            if (likeness != LIKENESS_FULL)
+                continue; /* left by an earlier attempt: see put_single */
+            s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);
+            return 0;
+        }
+        /* The ETag can be empty, and the answer can be cut short: verify looks at the object anyway. */
+        if (r == 0 && s3xml_completed(buf_text(&a.body), a.body.size, etag) == 0 && *etag)
+            s3_etag_parse(etag, u->etag);
+        return r;
+    }
+}
+
+static int check_whole(const struct upload *u, const struct whole *w, struct err *e)
+{
+    for (unsigned i = 0; i < u->count; i++)
+        if (!u->receipts[i])
+            return err_set(e, -EINVAL, "s3: part %u of '%.200s' is missing", i + 1, u->object->key);
+    if (u->size != w->size || (u->count == 0 && !u->single))
+        return err_set(e, -EINVAL, "s3: the parts of '%.200s' come to %" PRIu64 " bytes instead of %" PRIu64,
+                       u->object->key, u->size, w->size);
+    return 0;
+}
+
+int s3_upload_commit(struct upload *u, const struct whole *w, struct err *e)
+{
+    int r;
+
+    lanes_drain(u->lanes);
+    if ((r = s3_upload_result(u, e)) < 0 || (r = check_whole(u, w, e)) < 0)
+        return r;
+    return u->single ? put_single(u, w, e) : complete(u, w, e);
+}
+
+static int differs(const struct upload *u, const char *what, const char *theirs, const char *ours, struct err *e)
+{
+    return err_set(e, -FAULT_CORRUPT,
+                   "s3: '%.200s' is in the store with %s %s instead of %s: it was damaged, it has to be sent again",
+                   u->object->key, what, theirs, ours);
+}
+
+int s3_upload_verify(struct upload *u, const struct whole *w, struct err *e)
+{
+    char sha256[S3_WHOLE_MAX] = "", etag[S3_WHOLE_MAX], theirs[24], ours[24];
+    struct s3_head head;
+    bool summed = u->count > 0 && s3_whole_sha256(u->receipts, u->count, sha256) == 0;
+    int r = s3_head(u->s3, u->object->key, summed, &u->patience, &head, e);
+
+    if (r == -FAULT_NO_OBJECT)
+        return err_set(e, -FAULT_CORRUPT, "s3: '%.200s' was stored, says the store, but it is not there",
+                       u->object->key);
+    if (r < 0)
+        return r;
+    if (head.size != w->size) {
+        snprintf(theirs, sizeof(theirs), "%" PRIu64, head.size);
+        snprintf(ours, sizeof(ours), "%" PRIu64, w->size);
+        return differs(u, "size", theirs, ours, e);
+    }
+    if (*head.sha256 && strcasecmp(head.sha256, w->sha256) != 0)
+        return differs(u, "SHA-256", head.sha256, w->sha256, e);
+    if (summed && strchr(head.checksum, '-') && strcmp(head.checksum, sha256) != 0)
+        return differs(u, "checksum", head.checksum, sha256, e);
+    expected_etag(u, &head, etag);
+    if (u->count > 0 && *etag && strcasecmp(head.etag, etag) != 0)
+        return differs(u, "ETag", head.etag, etag, e);
+    if (*u->etag && *head.etag && strcasecmp(head.etag, u->etag) != 0)
+        return differs(u, "ETag", head.etag, u->etag, e);
+    return 0;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Endpoints as text: taken apart, checked, and put together with the bucket.
+ */
+#include "sink/s3_endpoint.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+static const char PLACEHOLDER[] = "{bucket}.";
+
+bool s3_region_valid(const char *text)
+{
+    size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+
+    return n > 0 && n < 32 && !text[n];
+}
+
+/* What an endpoint consists of; borrowed from its text. */
+struct pieces {
+    bool https;
+    const char *host; /* without port */
+    size_t host_size;
+    const char *port; /* ":9000", or empty where it is the scheme's own */
+    size_t port_size;
+    const char *base; /* "/gateway", without '/' at its end */
+    size_t base_size;
+};
+
+static bool host_valid(const char *host, size_t size)
+{
+    bool v6 = size > 2 && host[0] == '[' && host[size - 1] == ']';
+
+    for (size_t i = v6; i < size - v6; i++)
+        if (v6 ? !isxdigit((unsigned char)host[i]) && !strchr(":.", host[i])
+               : !isalnum((unsigned char)host[i]) && !strchr("-._", host[i]))
+            return false;
+    return size > 0;
+}
+
+static bool port_valid(const char *text, size_t size)
+{
+    unsigned port = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        port = port * 10 + (unsigned)(text[i] - '0');
+        if (port > 65535)
+            return false;
+    }
+    return port > 0;
+}
+
+static int take_apart(const char *endpoint, struct pieces *ret)
+{
+    struct pieces p = {.https = strncasecmp(endpoint, "https://", 8) == 0};
+    const char *slash, *colon, *name;
+    size_t size;
+
+    if (!p.https && strncasecmp(endpoint, "http://", 7) != 0)
+        return -EINVAL;
+    p.host = endpoint + (p.https ? 8 : 7);
+    size = strcspn(p.host, "/");
+    slash = p.host + size;
+    p.base = slash;
+    p.base_size = strlen(slash);
+    while (p.base_size > 0 && p.base[p.base_size - 1] == '/')
+        p.base_size--;
+    for (size_t i = 0; i < p.base_size; i++) /* as it stands in URL and signature: nothing that curl would change */
+        if (!isalnum((unsigned char)p.base[i]) && !strchr("/-_~", p.base[i]))
+            return -EINVAL;
+
+    colon = memrchr(p.host, ':', size);
+    if (colon && !memchr(colon, ']', (size_t)(slash - colon))) {
+        p.port = colon;
+        p.port_size = (size_t)(slash - colon);
+        if (!port_valid(colon + 1, p.port_size - 1))
+            return -EINVAL;
+        size = (size_t)(colon - p.host);
+        if (p.port_size == (p.https ? 4u : 3u) && memcmp(colon, p.https ? ":443" : ":80", p.port_size) == 0)
+            p.port_size = 0;
+    }
+    p.host_size = size;
+    name = text_starts(p.host, PLACEHOLDER) ? p.host + strlen(PLACEHOLDER) : p.host;
+    if (name > p.host + size || !host_valid(name, size - (size_t)(name - p.host)))
+        return -EINVAL;
+    *ret = p;
+    return 0;
+}
+
+static const char *aws_suffix(const struct pieces *p)
+{
+    static const char *const suffixes[] = {".amazonaws.com", ".amazonaws.com.cn"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+        size_t n = strlen(suffixes[i]);
+
+        if (p->host_size > n && strncasecmp(p->host + p->host_size - n, suffixes[i], n) == 0)
+            return p->host + p->host_size - n;
+    }
+    return NULL;
+}
+
+/* Whether the host is AWS's plain one, with the region in it or none: 0 and the region ("" for none), or -ENOENT. */
+static int aws_region(const struct pieces *p, char out[32])
+{
+    const char *end = aws_suffix(p);
+    size_t n;
+
+    if (!end || p->host_size < 3 || strncasecmp(p->host, "s3.", 3) != 0)
+        return -ENOENT;
+    n = end < p->host + 3 ? 0 : (size_t)(end - (p->host + 3));
+    if (n >= 32)
+        return -ENOENT;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (char)tolower((unsigned char)p->host[3 + i]);
+    out[n] = '\0';
+    return n == 0 || s3_region_valid(out) ? 0 : -ENOENT;
+}
+
+char *s3_endpoint_region(const char *endpoint)
+{
+    struct pieces p;
+    char region[32];
+
+    return take_apart(endpoint, &p) == 0 && aws_region(&p, region) == 0 && *region ? strdup(region) : NULL;
+}
+
+static bool is_label(const char *bucket)
+{
+    return bucket[strspn(bucket, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
+}
+
+/* The host in lower case, as curl and the signature agree on it. */
+static int add_host(struct buf *b, const char *host, size_t size)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < size; i++) {
+        char c = (char)tolower((unsigned char)host[i]);
+
+        r = buf_add(b, &c, 1);
+    }
+    return r;
+}
+
+int s3_endpoint_init(const char *endpoint, const char *region, const char *bucket, bool path_style,
+                     struct s3_endpoint *ret, struct err *e)
+{
+    CLEANUP(buf_done) struct buf aws = {0}, origin = {0}, path = {0};
+    struct pieces p;
+    bool placeholder, in_host;
+    char ignored[32];
+    int r;
+
+    if (endpoint && take_apart(endpoint, &p) < 0)
+        return err_set(e, -FAULT_USAGE, "s3: endpoint '%s' is not http://HOST[:PORT] or https://HOST[:PORT]", endpoint);
+    if (!endpoint || aws_region(&p, ignored) == 0) {
+        if (buf_printf(&aws, "%s://s3.%s.amazonaws.com%s%.*s", !endpoint || p.https ? "https" : "http", region,
+                       text_starts(region, "cn-") ? ".cn" : "", endpoint ? (int)p.port_size : 0,
+                       endpoint && p.port_size > 0 ? p.port : "") < 0)
+            return err_set(e, -ENOMEM, "s3: out of memory");
+        if (take_apart(buf_text(&aws), &p) < 0)
+            return err_set(e, -FAULT_USAGE, "s3: '%s' is not the name of a region", region);
+    }
+    placeholder = text_starts(p.host, PLACEHOLDER);
+    in_host = placeholder || (!path_style && aws_suffix(&p) && is_label(bucket));
+    if (placeholder) {
+        p.host += strlen(PLACEHOLDER);
+        p.host_size -= strlen(PLACEHOLDER);
+    }
+
+    r = buf_add_text(&origin, p.https ? "https://" : "http://");
+    if (r == 0 && in_host && (r = add_host(&origin, bucket, strlen(bucket))) == 0)
+        r = buf_add_text(&origin, ".");
+    if (r == 0 && (r = add_host(&origin, p.host, p.host_size)) == 0)
+        r = buf_add(&origin, p.port, p.port_size);
+    if (r == 0)
+        r = buf_add(&path, p.base, p.base_size);
+    if (r == 0 && !in_host && (r = buf_add_text(&path, "/")) == 0)
+        r = buf_add_text(&path, bucket);
+    if (r < 0)
+        return err_set(e, -ENOMEM, "s3: out of memory");
+
+    struct s3_endpoint made = {.origin = buf_take(&origin), .path = buf_take(&path)};
+    if (!made.origin || !made.path) {
+        s3_endpoint_done(&made);
+        return err_set(e, -ENOMEM, "s3: out of memory");
+    }
+    made.host = strstr(made.origin, "://") + 3;
+    *ret = made;
+    return 0;
+}
+
+void s3_endpoint_done(struct s3_endpoint *p)
+{
+    free(p->origin);
+    free(p->path);
+    *p = (struct s3_endpoint){0};
+}

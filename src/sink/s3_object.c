@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * HEAD and PUT of one object, and what their answers prove.
+ */
+#include "sink/s3_object.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+int s3_body_init(struct s3_body *b, const void *data, size_t size)
+{
+    unsigned char raw[EVP_MAX_MD_SIZE];
+
+    if (EVP_Digest(size ? data : "", size, raw, NULL, EVP_sha256(), NULL) != 1)
+        return -ENOMEM;
+    b->data = data;
+    b->size = size;
+    text_hex(raw, 32, b->sha256);
+    EVP_EncodeBlock((unsigned char *)b->base64, raw, 32);
+    return 0;
+}
+
+/* With a customer's key the ETag is not the MD5 of the bytes (S3 API Reference, "Object", ETag). */
+static bool is_encrypted(const struct http_answer *a)
+{
+    char value[64];
+
+    return http_header(a, "x-amz-server-side-encryption-customer-algorithm", value, sizeof(value)) ||
+           (http_header(a, "x-amz-server-side-encryption", value, sizeof(value)) && text_starts(value, "aws:"));
+}
+
+static int md5_hex(const struct s3_body *b, char out[33])
+{
+    unsigned char raw[EVP_MAX_MD_SIZE];
+
+    if (EVP_Digest(b->size ? b->data : "", b->size, raw, NULL, EVP_md5(), NULL) != 1)
+        return -ENOTSUP; /* FIPS mode */
+    text_hex(raw, 16, out);
+    return 0;
+}
+
+int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e)
+{
+    struct s3_confirmation *c = confirmation;
+    char etag[S3_ETAG_SIZE + 8], sum[80], md5[33];
+
+    c->receipt = (struct s3_receipt){0};
+    c->checked = false;
+    if (!http_header(a, "ETag", etag, sizeof(etag)) || s3_etag_parse(etag, c->receipt.etag) < 0)
+        return err_set(e, -FAULT_FORMAT, "s3: '%.200s' was answered without a usable ETag: is --endpoint an S3 server?",
+                       c->key);
+
+    if (http_header(a, "x-amz-checksum-sha256", sum, sizeof(sum))) {
+        if (strcmp(sum, c->body->base64) != 0)
+            return err_set(e, -FAULT_CORRUPT,
+                           "s3: '%.200s' arrived with SHA-256 %s instead of %s: it was damaged on its way", c->key, sum,
+                           c->body->base64);
+        memcpy(c->receipt.sha256, c->body->base64, sizeof(c->receipt.sha256));
+        c->checked = true;
+    } else if (s3_etag_is_md5(c->receipt.etag) && !is_encrypted(a) && md5_hex(c->body, md5) == 0) {
+        if (strcasecmp(md5, c->receipt.etag) != 0)
+            return err_set(e, -FAULT_CORRUPT,
+                           "s3: '%.200s' arrived with ETag %s instead of its MD5 %s: it was damaged on its way", c->key,
+                           c->receipt.etag, md5);
+        c->checked = true;
+    }
+    return 0;
+}
+
+static int head(struct s3 *s, const char *key, bool checksum, const struct s3_patience *patience, struct http_answer *a,
+                struct err *e)
+{
+    struct s3_call c = {.method = "HEAD", .action = "s3:GetObject", .key = key};
+
+    if (checksum)
+        s3_header(&c, "x-amz-checksum-mode", "ENABLED");
+    return s3_perform(s, s3_http(s), &c, patience, a, e);
+}
+
+static int stop_reading(void *ctx, const void *data, size_t size)
+{
+    (void)ctx, (void)data, (void)size;
+    return -ECANCELED;
+}
+
+/* A refused HEAD has no body that says why: a GET of the same object does. 0 if that is not refused. */
+static int ask_why(struct s3 *s, const char *key, struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer a = {0};
+    struct s3_call c = {.method = "GET", .action = "s3:GetObject", .key = key, .write = stop_reading};
+    int r = s3_once(s, s3_http(s), s3_header(&c, "Range", "bytes=0-0"), &a, e);
+
+    return r == -ECANCELED || a.status == 416 ? 0 : r;
+}
+
+int s3_head(struct s3 *s, const char *key, bool checksum, const struct s3_patience *patience, struct s3_head *ret,
+            struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer a = {0};
+    struct s3_head found = {0};
+    char size[32], etag[S3_ETAG_SIZE + 8];
+    int r = head(s, key, checksum, patience, &a, e);
+
+    if (r < 0 && a.status >= 300 && a.status < 500) {
+        if ((r = ask_why(s, key, e)) < 0)
+            return r;
+        r = head(s, key, checksum, patience, &a, e); /* it has appeared in between */
+    }
+    if (r < 0)
+        return r;
+    if (!http_header(&a, "Content-Length", size, sizeof(size)) || text_parse_uint(size, UINT64_MAX, &found.size) < 0)
+        return err_set(e, -FAULT_FORMAT,
+                       "s3: HEAD of '%.200s' was answered without a size: is --endpoint an S3 server?", key);
+    if (http_header(&a, "ETag", etag, sizeof(etag)))
+        s3_etag_parse(etag, found.etag);
+    http_header(&a, "x-amz-meta-sha256", found.sha256, sizeof(found.sha256));
+    http_header(&a, "x-amz-checksum-sha256", found.checksum, sizeof(found.checksum));
+    found.encrypted = is_encrypted(&a);
+    *ret = found;
+    return 0;
+}
+
+int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patience, struct s3_confirmation *ret,
+           struct err *e)
+{
+    for (;;) {
+        CLEANUP(http_answer_done) struct http_answer a = {0};
+        bool condition = p->fresh && !s3_lacks(s, S3_LACKS_CONDITION), checksum = !s3_lacks(s, S3_LACKS_CHECKSUM);
+        struct s3_confirmation confirmation = {.body = p->body, .key = p->key};
+        struct s3_call c = {.method = "PUT",
+                            .action = "s3:PutObject",
+                            .key = p->key,
+                            .body = p->body->data,
+                            .body_size = p->body->size,
+                            .sha256 = p->body->sha256,
+                            .check = s3_confirm,
+                            .check_ctx = &confirmation};
+        int r;
+
+        s3_header(&c, "Content-Type", p->content_type ? p->content_type : "application/octet-stream");
+        s3_header(&c, "x-amz-meta-sha256", p->body->sha256);
+        if (condition)
+            s3_header(&c, "If-None-Match", "*");
+        if (checksum)
+            s3_header(&c, "x-amz-checksum-sha256", p->body->base64);
+        r = s3_perform(s, s3_http(s), &c, patience, &a, e);
+        if (r < 0 && s3_learn(s, &a, condition, checksum))
+            continue;
+        if (r == 0)
+            *ret = confirmation;
+        return r;
+    }
+}

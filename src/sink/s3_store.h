@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An S3 store: where the bucket is, who we are there, and what the store was found not to know. Signs requests, follows
+ * the bucket to its region, reads renewed credentials. Sends nothing (sink/s3_call.h does).
+ *
+ * Shared by the threads of an upload. Each brings its own struct http.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/http.h"
+#include "net/sigv4.h"
+#include "sink/sink.h"
+
+struct s3; /* begins with its struct sink */
+
+/* The endpoint: c->endpoint, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, else AWS (s3_endpoint.h). The region: c->region,
+ * cred_region(), the endpoint's, else us-east-1. -FAULT_USAGE, -FAULT_CREDENTIALS …, -ENOMEM. */
+int s3_open(const struct sink_config *c, const struct sink_ops *ops, struct s3 **ret, struct err *e);
+void s3_close(struct s3 *s);
+
+const char *s3_bucket(const struct s3 *s);
+const char *s3_prefix(const struct s3 *s);                             /* "", or with '/' at its end */
+unsigned s3_uploads(const struct s3 *s);                               /* parts in flight */
+struct http *s3_http(const struct s3 *s);                              /* of the thread that the sink belongs to */
+int s3_http_new(const struct s3 *s, struct http **ret, struct err *e); /* for a further thread */
+
+/* A request that can be sent, and for messages what it was made from. */
+struct s3_signed {
+    char *url;
+    struct sigv4_signed v4;
+    struct secret *token; /* for x-amz-security-token; NULL without */
+    char *origin, *access_key;
+    const char *source; /* of the credentials; borrowed from their provider */
+    char region[32];
+    int64_t time_ns, expires_ns;
+    unsigned renewals;
+};
+
+/* v4: method, query, headers and payload_sha256; the rest is filled in here. key: relative, NULL for the bucket.
+ * 0 or -ENOMEM. */
+int s3_sign(struct s3 *s, const char *key, struct sigv4_request *v4, struct s3_signed *ret);
+void s3_signed_done(struct s3_signed *r);
+
+/* The bucket is in `region`, says the store, and `used` was signed for. 0: later requests go there; -EINVAL: that is
+ * no other region. */
+int s3_move(struct s3 *s, const char *used, const char *region);
+
+/* The credentials that a request was signed with have expired; `renewals` is that request's. 0: there are others now;
+ * -FAULT_EXPIRED, without a story: the same ones came back; or what cred_get says. */
+int s3_renew(struct s3 *s, unsigned renewals, struct err *e);
+
+/* What a store may not know: If-None-Match on writes, x-amz-checksum-*. */
+enum s3_lack { S3_LACKS_CONDITION, S3_LACKS_CHECKSUM, S3_LACK_END };
+bool s3_lacks(const struct s3 *s, enum s3_lack what);
+void s3_set_lacking(struct s3 *s, enum s3_lack what);

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures. Each test has a folder, an environment and a place in each store of its own; what it starts is stopped."""
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import urllib.parse
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from helpers import hprof, jvm
+from helpers.nginx import ALL_METHODS, PUT_ONLY, Nginx
+from helpers.proc import require_root
+from helpers.program import BIN, Salvage
+from helpers.proxy import Proxy
+from helpers.stores import S3, Folder, Http
+
+NEEDED = ("SALVAGE_TEST_S3_ENDPOINT", "SALVAGE_TEST_S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+
+def pytest_configure(config):
+    missing = [name for name in NEEDED if not os.environ.get(name)]
+    if missing:
+        raise pytest.UsageError("set %s: these tests need an S3 server" % ", ".join(missing))
+    if not os.access(BIN, os.X_OK):
+        raise pytest.UsageError("there is no program at %s: build it, or set SALVAGE_BIN" % BIN)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What the program said goes into the report of a failed test."""
+    report = (yield).get_result()
+    program = getattr(item, "funcargs", {}).get("salvage")
+    if report.when == "call" and report.failed and program:
+        for watch in program.watches:
+            report.sections.append(("stderr of %s" % " ".join(watch.process.args[1:4]), watch.log[-8000:]))
+
+
+# --- places -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def session_folder():
+    """Open to other users, unlike pytest's own: some tests become one."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="salvage-e2e-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def work(session_folder):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="t-", dir=session_folder))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def dumps(work):
+    """The folder that is watched."""
+    folder = work / "dumps"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def mount_tmpfs(work):
+    """Mounts small file systems: mount_tmpfs(path, "4m")."""
+    mounted = []
+
+    def mount(path, size, mode="755"):
+        require_root("mounts a file system")
+        path.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%s,mode=%s" % (size, mode), "salvage-e2e", str(path)], check=True)
+        mounted.append(path)
+        return path
+
+    yield mount
+    for path in reversed(mounted):
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+# --- the program ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def salvage(work):
+    home = work / "home"
+    home.mkdir()
+    home.chmod(0o777)
+    program = Salvage(home)
+    yield program
+    program.close()
+
+
+# --- stores -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint():
+    return os.environ["SALVAGE_TEST_S3_ENDPOINT"]
+
+
+@pytest.fixture(scope="session")
+def s3_client(s3_endpoint):
+    config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 5}, read_timeout=60)
+    return boto3.client("s3", endpoint_url=s3_endpoint, region_name="us-east-1", config=config,
+                        aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"],
+                        aws_secret_access_key=os.environ["AWS_SECRET_ACCESS_KEY"])
+
+
+@pytest.fixture
+def s3(s3_client, s3_endpoint):
+    credentials = {name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    store = S3(s3_client, os.environ["SALVAGE_TEST_S3_BUCKET"], s3_endpoint, {**credentials, "AWS_REGION": "us-east-1"})
+    yield store
+    store.clear()
+
+
+@pytest.fixture
+def folder(work):
+    return Folder(work / "store")
+
+
+@pytest.fixture
+def nginx(work):
+    """Starts file servers: nginx(dav=…, more=…) gives a running one."""
+    running = []
+
+    def start(**settings):
+        server = Nginx(work / ("nginx-%d" % len(running)), **settings)
+        running.append(server)
+        return server
+
+    yield start
+    for server in running:
+        server.close()
+
+
+@pytest.fixture
+def http(nginx):
+    """A stock nginx that knows PUT and nothing else."""
+    server = nginx(dav=PUT_ONLY)
+    store = Http(server.folder, server.url)
+    store.server = server
+    return store
+
+
+@pytest.fixture
+def http_move(nginx):
+    """One that can MOVE too."""
+    server = nginx(dav=ALL_METHODS)
+    store = Http(server.folder, server.url)
+    store.server = server
+    return store
+
+
+@pytest.fixture(params=["folder", "http", "http_move", "s3"])
+def store(request):
+    """Every sort of store, one after the other."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def proxy_to():
+    """Starts proxies: proxy_to("host:port", rate=…)."""
+    running = []
+
+    def start(upstream, rate=None):
+        proxy = Proxy(upstream, rate)
+        running.append(proxy)
+        return proxy
+
+    yield start
+    for proxy in running:
+        proxy.close()
+
+
+@pytest.fixture
+def proxy(proxy_to, s3_endpoint):
+    """A proxy before the S3 server; s3.through(proxy) is the store seen through it."""
+    return proxy_to(urllib.parse.urlsplit(s3_endpoint).netloc)
+
+
+# --- evidence ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def java_classes(session_folder):
+    return jvm.compile_programs(session_folder / "classes")
+
+
+@pytest.fixture(params=jvm.JDKS, ids=jvm.name)
+def any_jvm(request, java_classes):
+    return jvm.Jvm(java_classes, request.param)
+
+
+@pytest.fixture
+def jvm_17(java_classes):
+    return jvm.Jvm(java_classes)
+
+
+@pytest.fixture(scope="session")
+def real_dump(session_folder, java_classes):
+    """A real JVM's dump, made once. Copy it: it is read by many."""
+    path = session_folder / "real.hprof"
+    jvm.Jvm(java_classes).die(path)
+    assert hprof.problem(path.read_bytes()) is None
+    return path

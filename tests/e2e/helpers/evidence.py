@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small pieces of evidence, put where a watch sees them."""
+import hashlib
+import os
+
+from helpers import hprof
+
+_next_seed = iter(range(10**6, 10**9))
+
+
+def drop(folder, name="app.hprof", size=100_000, seed=None):
+    """Writes a small whole dump in place, as a JVM would; returns its SHA-256. name: str or bytes."""
+    if isinstance(name, bytes):
+        path = os.path.join(os.fsencode(str(folder)), name)
+    else:
+        path = os.path.join(str(folder), name)
+    return hprof.write(path, size, next(_next_seed) if seed is None else seed)
+
+
+def put(folder, name, data):
+    """Writes any bytes; returns their SHA-256."""
+    with open(os.path.join(str(folder), name), "xb") as out:
+        out.write(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def left_in(folder):
+    """What lies in a watched folder, but for what belongs to the watch (an idle one keeps its lock, and nothing else)."""
+    return sorted(name for name in os.listdir(folder) if name != ".salvage")
+
+
+def spool_of(folder):
+    """Claims that are written down in a folder's state."""
+    spool = os.path.join(str(folder), ".salvage", "spool")
+    return sorted(os.listdir(spool)) if os.path.isdir(spool) else []

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Help, version, and the log's two forms."""
+import json
+import re
+
+import pytest
+
+from helpers.evidence import drop
+
+COMMANDS = ["watch", "ship", "ls", "get"]
+
+
+@pytest.mark.parametrize("args", [["help"], ["--help"], ["-h"]], ids=" ".join)
+def test_help_lists_the_commands(salvage, args):
+    done = salvage.ok(*args)
+    for command in COMMANDS:
+        assert re.search(r"(?m)^\s+%s\s" % command, done.out), command
+    assert done.err == "" and "worker" not in done.out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(salvage, command):
+    outs = {salvage.ok(*args).out for args in (["help", command], [command, "--help"])}
+    assert len(outs) == 1, "two ways, one text"
+    (text,) = outs
+    assert text.startswith(("usage: ", "Usage: ", "salvage ")) and len(text.splitlines()) > 5
+    assert max(len(line) for line in text.splitlines()) <= 120
+
+
+def test_help_of_what_is_no_command(salvage):
+    result = salvage.run("help", "frobnicate")
+    assert result.code == 2 and "frobnicate" in result.message
+
+
+def test_version(salvage):
+    assert re.fullmatch(r"salvage \d+\.\d+\.\d+\n", salvage.ok("--version").out)
+
+
+def test_text_and_json_logs_say_the_same(salvage, work, folder):
+    events = {}
+    for form in ("text", "json"):
+        dumps = work / form
+        dumps.mkdir()
+        drop(dumps, "app.hprof", 5000, seed=61)
+        watch = salvage.start("watch", dumps, *folder.options(), "--once", "--log", form)
+        assert watch.end() == 0
+        lines = watch.log.splitlines()
+        if form == "json":
+            events[form] = [json.loads(line) for line in lines]
+        else:
+            pair = re.compile(r'([a-z0-9_]+)=("(?:[^"\\]|\\.)*"|[^ "]+)')
+            events[form] = [dict(pair.findall(line)) for line in lines]
+            assert all(re.match(r"time=\S+ level=\S+ event=\S+", line) for line in lines), lines
+    assert [e["event"] for e in events["text"]] == [e["event"] for e in events["json"]]
+    assert [sorted(e) for e in events["text"]] == [sorted(e) for e in events["json"]]
+
+
+def test_only_events_of_the_table_are_logged(salvage, dumps, folder):
+    table = set(re.findall(r"(?m)^\| `([a-z-]+)` \|", salvage.ok("docs", "events").out))
+    assert "shipped" in table
+    drop(dumps, "app.hprof")
+    watch = salvage.watch(dumps, *folder.options(), "--once")
+    assert watch.end() == 0
+    assert {e["event"] for e in watch.events} <= table

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a developer does: sees the cases, fetches one."""
+import json
+import os
+import time
+
+import pytest
+
+from helpers import hprof
+from helpers.evidence import drop, put
+from helpers.stores import Http, sha256, sha256_file
+
+PODS = [("shop", "cart-1"), ("shop", "cart-2"), ("bank", "ledger-1")]
+
+
+@pytest.fixture
+def cases(salvage, work, store):
+    """Three pods' dumps and one host's, a second apart by their own times. Newest last."""
+    found = []
+    for n, pod in enumerate(PODS + [None]):
+        folder = work / ("pod-%d" % n)
+        folder.mkdir()
+        total = drop(folder, "app.hprof", 50_000 + n)
+        os.utime(folder / "app.hprof", (1_700_000_000 + n, 1_700_000_000 + n))
+        env = {"POD_NAMESPACE": pod[0], "POD_NAME": pod[1]} if pod else {}
+        done = salvage.ok("ship", folder / "app.hprof", *store.options(), "--json", env={**store.env, **env})
+        manifest = json.loads(done.out)
+        assert manifest["sha256"] == total
+        found.append(manifest)
+        time.sleep(1.1)
+    return found
+
+
+def test_ls_shows_the_newest_first(salvage, store, cases):
+    listed = json.loads(salvage.ok("ls", store.url, *store.args, "--json", env=store.env).out)
+    assert [m["id"] for m in listed] == [m["id"] for m in reversed(cases)]
+    for row in listed:
+        assert row["url"] == store.url_of(row["key"])
+        url = row.pop("url")
+        assert row in cases and url
+
+    lines = salvage.ok("ls", store.url, *store.args, env=store.env).lines
+    assert len(lines) == 1 + len(cases), "a head and a line each"
+    for line, manifest in zip(lines[1:], reversed(cases)):
+        assert store.url_of(manifest["key"]) in line and "heap-dump" in line and "manual" in line
+        assert manifest["where"].get("pod", manifest["where"]["host"]) in line
+
+
+def test_ls_of_one_place(salvage, store, cases):
+    def ids(*place):
+        return [m["id"] for m in json.loads(salvage.ok("ls", store.url, *place, *store.args, "--json", env=store.env).out)]
+
+    assert ids("shop/cart-2") == [cases[1]["id"]]
+    assert ids("shop") == [cases[1]["id"], cases[0]["id"]]
+    assert ids("bank/") == [cases[2]["id"]]
+    assert ids("sho") == [] and ids("shop/cart") == [], "a place is no prefix of names"
+    assert ids("nobody/there") == []
+    assert ids("host/" + cases[3]["where"]["host"]) == [cases[3]["id"]]
+
+
+def test_ls_limits(salvage, store, cases):
+    listed = json.loads(salvage.ok("ls", store.url, *store.args, "--json", "-n", "2", env=store.env).out)
+    assert [m["id"] for m in listed] == [cases[3]["id"], cases[2]["id"]]
+
+
+def test_ls_shows_only_what_is_whole(salvage, store, cases):
+    """An object without a manifest, a manifest that is none, and other people's files are not shown."""
+    store.overwrite(cases[0]["key"] + ".json", b"{\"schema\": ")
+    if store.keys():
+        store.overwrite(os.path.dirname(cases[1]["key"]) + "/heap2.hprof.zst", b"half")
+    store.overwrite(os.path.dirname(cases[1]["key"]) + "/package.json", b"{\"name\": \"something else\"}")
+    listed = json.loads(salvage.ok("ls", store.url, *store.args, "--json", env=store.env).out)
+    assert [m["id"] for m in listed] == [m["id"] for m in reversed(cases[1:])]
+
+
+def test_ls_of_an_empty_store(salvage, store):
+    done = salvage.ok("ls", store.url, *store.args, env=store.env)
+    assert done.out == "" and done.err.count("\n") == 1
+    assert json.loads(salvage.ok("ls", store.url, *store.args, "--json", env=store.env).out) == []
+
+
+def test_ls_with_an_html_index(salvage, dumps, nginx):
+    """nginx's and Apache's default: a page for people."""
+    server = nginx(autoindex="html")
+    store = Http(server.folder, server.url)
+    total = drop(dumps, "app.hprof")
+    salvage.ok("ship", dumps / "app.hprof", *store.options())
+    (row,) = json.loads(salvage.ok("ls", store.url, "--json").out)
+    assert row["sha256"] == total and row["url"] == store.url_of(row["key"])
+
+
+def test_ls_does_not_let_names_speak_to_the_terminal(salvage, dumps, folder):
+    drop(dumps, b"\x1b[31mevil\x1b]0;title\x07.hprof")
+    os.rename(os.path.join(os.fsencode(str(dumps)), b"\x1b[31mevil\x1b]0;title\x07.hprof"), dumps / "x.hprof")
+    salvage.ok("ship", dumps / "x.hprof", *folder.options(), "--cause", "\x1b[31mred")
+    (key, manifest), = folder.manifests()
+    manifest["cause"] = "\x1b[31mred"
+    manifest["where"]["host"] = "\x1b]0;title\x07"
+    folder.overwrite(key + ".json", json.dumps(manifest).encode())
+    out = salvage.ok("ls", folder.url).out
+    assert "\x1b" not in out and "\x07" not in out, repr(out)
+
+
+def test_ls_of_many_cases(salvage, dumps, s3):
+    """More keys than one page of a listing: 2 × 600 > 1000."""
+    manifest = {}
+    drop(dumps, "app.hprof", 300)
+    manifest = json.loads(salvage.ok("ship", dumps / "app.hprof", *s3.options(), "--json", env=s3.env).out)
+    s3.clear()
+    for n in range(600):
+        one = {**manifest, "id": "%016x" % n, "key": "shop/p-%d/20261121T0156%02dZ-java-oom-%016x/heap.hprof.zst" %
+               (n % 7, n % 60, n)}
+        s3.overwrite(one["key"] + ".json", json.dumps(one).encode())
+        s3.overwrite(one["key"], b"")
+    listed = json.loads(salvage.ok("ls", s3.url, *s3.args, "--json", "-n", "0", env=s3.env).out)
+    assert len({m["id"] for m in listed}) == 600
+    assert len(salvage.ok("ls", s3.url, *s3.args, env=s3.env).lines) == 101, "the newest hundred"
+
+
+@pytest.mark.parametrize("codec", ["zstd", "gzip", "none"])
+def test_get_gives_the_very_file_back(salvage, work, store, real_dump, codec):
+    put(work, "app.hprof", real_dump.read_bytes())
+    url = salvage.ok("ship", work / "app.hprof", *store.options(), "--compress", codec, env=store.env).out.strip()
+    (key, manifest), = store.manifests()
+
+    salvage.ok("get", url, "-o", work / "out", *store.args, env=store.env)
+    assert (work / "out").read_bytes() == real_dump.read_bytes()
+    assert hprof.problem((work / "out").read_bytes()) is None
+    assert os.stat(work / "out").st_mode & 0o077 == 0, "a dump is private"
+
+    salvage.ok("get", url, "--raw", "-o", work / "raw", *store.args, env=store.env)
+    assert (work / "raw").read_bytes() == store.read(key)
+    assert sha256_file(work / "raw") == manifest["stored_sha256"]
+
+
+def test_get_names_the_file_as_it_was(salvage, work, dumps, folder):
+    total = drop(dumps, "cart service.hprof")
+    url = salvage.ok("ship", dumps / "cart service.hprof", *folder.options()).out.strip()
+    here = work / "here"
+    here.mkdir()
+    done = salvage.ok("get", url, cwd=str(here))
+    assert done.lines == ["cart service.hprof"]
+    assert sha256_file(here / "cart service.hprof") == total
+    salvage.ok("get", url, "--raw", cwd=str(here))
+    assert sorted(os.listdir(here)) == ["cart service.hprof", "heap.hprof.zst"]
+
+
+@pytest.mark.parametrize("name", ["../../evil.hprof", "/tmp/evil.hprof", "..", ".", "-rf", ".bashrc", "a/../../b", "x\ny",
+                                  "\x1b[31m.hprof"])
+def test_get_writes_where_it_stands_whatever_the_manifest_says(salvage, work, dumps, folder, name):
+    """A manifest may be a stranger's."""
+    total = drop(dumps, "app.hprof")
+    url = salvage.ok("ship", dumps / "app.hprof", *folder.options()).out.strip()
+    (key, manifest), = folder.manifests()
+    folder.overwrite(key + ".json", json.dumps({**manifest, "name": name}).encode())
+    here = work / "one" / "two" / "here"
+    here.mkdir(parents=True)
+    before = sorted(str(p) for p in work.rglob("*") if here not in p.parents and p != here)
+    done = salvage.ok("get", url, cwd=str(here))
+    (written,) = here.iterdir()
+    assert sha256_file(written) == total and not written.name.startswith((".", "-"))
+    assert "\x1b" not in done.out
+    assert sorted(str(p) for p in work.rglob("*") if here not in p.parents and p != here) == before
+
+
+def test_get_to_stdout(salvage, dumps, store):
+    total = drop(dumps, "app.hprof", 3_000_000)
+    url = salvage.ok("ship", dumps / "app.hprof", *store.options(), env=store.env).out.strip()
+    done = salvage.ok("get", url, "-o", "-", *store.args, env=store.env, text=False)
+    assert sha256(done.out) == total
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "longer", "empty", "other"])
+@pytest.mark.parametrize("codec", ["zstd", "gzip", "none"])
+def test_get_notices_a_damaged_object(salvage, work, dumps, folder, codec, damage):
+    drop(dumps, "app.hprof", 2_000_000)
+    url = salvage.ok("ship", dumps / "app.hprof", *folder.options(), "--compress", codec).out.strip()
+    (key, _), = folder.manifests()
+    data = folder.read(key)
+    middle = len(data) // 2
+    folder.overwrite(key, {
+        "flipped": data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1:], "cut": data[:middle],
+        "longer": data + b"x", "empty": b"", "other": b"something else"}[damage])
+    for raw in ([], ["--raw"]):
+        result = salvage.run("get", url, "-o", work / "out", *raw)
+        assert result.code == 50, (raw, result)
+        assert result.message
+        assert list(work.glob("out*")) == [], "damaged bytes under a good name"
+
+
+def test_get_notices_a_damaged_object_in_every_store(salvage, work, dumps, store):
+    drop(dumps, "app.hprof", 2_000_000)
+    url = salvage.ok("ship", dumps / "app.hprof", *store.options(), env=store.env).out.strip()
+    (key, _), = store.manifests()
+    data = store.read(key)
+    store.overwrite(key, data[:-1] + bytes([data[-1] ^ 1]))
+    assert salvage.run("get", url, "-o", work / "out", *store.args, env=store.env).code == 50
+    assert list(work.glob("out*")) == []
+
+
+def test_get_overwrites_with_force(salvage, work, dumps, folder):
+    total = drop(dumps, "app.hprof")
+    url = salvage.ok("ship", dumps / "app.hprof", *folder.options()).out.strip()
+    put(work, "out", b"old")
+    assert salvage.run("get", url, "-o", work / "out").code == 52
+    salvage.ok("get", url, "-o", work / "out", "--force")
+    assert sha256_file(work / "out") == total
+
+
+def test_get_of_a_partial_dump_gives_what_there_is(salvage, work, dumps, folder, real_dump):
+    data = real_dump.read_bytes()[:1_000_000]
+    put(dumps, "app.hprof", data)
+    url = salvage.ok("ship", dumps / "app.hprof", *folder.options()).out.strip()
+    salvage.ok("get", url, "-o", work / "out")
+    assert (work / "out").read_bytes() == data
+    assert "partial" in salvage.ok("ls", folder.url).out

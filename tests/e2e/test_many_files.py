@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A folder with 100,000 old files costs one scan."""
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from helpers.evidence import drop
+from helpers.program import BIN, environment
+from helpers.proc import status, wait_for
+
+COUNT = 100_000
+
+
+@pytest.fixture(scope="module")
+def crowd(session_folder):
+    """Old logs, as a folder gathers them."""
+    folder = session_folder / "crowd"
+    folder.mkdir()
+    for n in range(COUNT):
+        os.close(os.open("%s/old-%06d.log" % (folder, n), os.O_CREAT | os.O_WRONLY, 0o644))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def calls_of(trace, pid, name):
+    """How often one process made a system call."""
+    pattern = re.compile(r"^%d +%s\(" % (pid, name), re.M)
+    return len(pattern.findall(trace.read_text(encoding="utf-8", errors="replace")))
+
+
+def test_one_scan_and_no_more(salvage, work, crowd, folder):
+    trace = work / "trace"
+    argv = ["strace", "-f", "--seccomp-bpf", "-o", str(trace), "-e", "trace=getdents64,openat,statx,newfstatat", BIN,
+            "watch", str(crowd), *folder.options()]
+    p = subprocess.Popen(argv, env=environment(salvage.home), stderr=subprocess.PIPE)
+    try:
+        drop(crowd, "first.hprof")
+        wait_for(lambda: len(folder.manifests()) == 1, 30, "the first was not shipped")
+        pid = int(trace.read_text(encoding="utf-8").split()[0])
+        once = calls_of(trace, pid, "getdents64")
+        # 100,000 names of 14 bytes come to 4 MB, which the C library reads in pieces of 32 KiB.
+        assert 10 < once < 200, once
+        looked = calls_of(trace, pid, "openat") + calls_of(trace, pid, "statx") + calls_of(trace, pid, "newfstatat")
+        assert looked < 1000, "every old file was looked at"
+        for n in range(5):
+            drop(crowd, "more-%d.hprof" % n)
+        wait_for(lambda: len(folder.manifests()) == 6, 30, "the others were not shipped")
+        time.sleep(0.5)
+        assert calls_of(trace, pid, "getdents64") - once < 40, "it was scanned again"
+    finally:
+        p.terminate()
+        p.communicate()
+    assert len([name for name in os.listdir(crowd) if name.endswith(".log")]) == COUNT
+
+
+def test_it_is_quick_and_small(salvage, crowd, folder):
+    began = time.monotonic()
+    watch = salvage.watch(crowd, *folder.options())
+    total = drop(crowd, "app.hprof")
+    watch.wait("shipped")
+    assert time.monotonic() - began < 3
+    assert status(watch.pid)["RssAnon"] <= 2 << 20
+    assert watch.stop() == 0
+    folder.check_one(total)
+
+
+def test_a_thousand_dumps_at_once(salvage, dumps, folder):
+    """More than wait in line at a time: the rest is found again."""
+    sums = [drop(dumps, "app-%04d.hprof" % n, 300 + n) for n in range(1500)]
+    watch = salvage.watch(dumps, *folder.options(), "--once")
+    assert watch.end(120) == 0, watch.log[-2000:]
+    assert len(folder.keys()) == 3000
+    assert {m["sha256"] for _, m in folder.manifests()} == set(sums)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dumps that are not whole are evidence, and say so."""
+import json
+
+import pytest
+
+from helpers.evidence import put
+from helpers.stores import sha256
+
+
+def ship_bytes(salvage, dumps, folder, name, data):
+    put(dumps, name, data)
+    out = salvage.ok("ship", dumps / name, *folder.options(), "--json").out
+    manifest = json.loads(out)
+    assert folder.check_one(sha256(data)) == manifest
+    return manifest
+
+
+@pytest.mark.parametrize("share", [0.001, 0.5, 0.999999], ids=["nearly-nothing", "half", "nearly-all"])
+def test_a_real_dump_that_was_cut_short_is_partial(salvage, dumps, folder, real_dump, share):
+    data = real_dump.read_bytes()
+    manifest = ship_bytes(salvage, dumps, folder, "app.hprof", data[: int(len(data) * share)])
+    assert manifest["partial"] and "\n" not in manifest["partial"]
+
+
+def test_a_real_dump_that_lacks_its_end_record_is_partial(salvage, dumps, folder, real_dump):
+    """Cut at the end of a record: all records add up, but HEAP DUMP END is missing."""
+    data = real_dump.read_bytes()
+    assert data[-9] == 0x2C
+    assert ship_bytes(salvage, dumps, folder, "app.hprof", data[:-9])["partial"]
+
+
+def test_a_whole_real_dump_is_not_partial(salvage, dumps, folder, real_dump):
+    assert not ship_bytes(salvage, dumps, folder, "app.hprof", real_dump.read_bytes()).get("partial")
+
+
+def test_an_empty_dump_is_partial(salvage, dumps, folder):
+    manifest = ship_bytes(salvage, dumps, folder, "app.hprof", b"")
+    assert "empty" in manifest["partial"] and manifest["size"] == 0
+
+
+@pytest.mark.parametrize("data", [b"\0" * 4096, b"JAVA PROFILE 1.0.2\0" + b"\xff" * 4096, b"J"],
+                         ids=["zeros", "nonsense", "one-byte"])
+def test_what_is_only_called_a_dump_is_shipped_as_it_is(salvage, dumps, folder, data):
+    assert ship_bytes(salvage, dumps, folder, "app.hprof", data)["partial"]
+
+
+def test_the_watch_ships_an_empty_file(salvage, dumps, store):
+    sums = [put(dumps, name, b"") for name in ("app.hprof", "core.17")]
+    watch = salvage.watch(dumps, *store.options(), "--once", env=store.env)
+    assert watch.end() == 0
+    assert sorted(m["kind"] for _, m in store.manifests()) == ["core", "heap-dump"]
+    store.check_all(sums)

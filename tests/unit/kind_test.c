@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Names of evidence.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "agent/kind.h"
+#include "base/mem.h"
+
+static void names_have_kinds(void **state)
+{
+    static const struct {
+        const char *name, *kind, *cause;
+    } table[] = {
+        {"java_pid1.hprof", "heap-dump", "java-oom"}, {"a.hprof.gz", "heap-dump", "java-oom"},
+        {"core", "core", "signal"},                   {"core.1234", "core", "signal"},
+        {"hs_err_pid77.log", "hs-err", "signal"},     {"javacore.2026.txt", "javacore", "java-oom"},
+        {"x.jfr", "flight-recording", "manual"},      {"x.heapsnapshot", "heap-snapshot", "heap-limit"},
+        {"notes.txt", "file", "manual"},              {"score", "file", "manual"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        assert_string_equal(kind_of_name(table[i].name)->name, table[i].kind);
+        assert_string_equal(kind_of_name(table[i].name)->cause, table[i].cause);
+    }
+}
+
+static void segments_of_newer_jdks_are_told_apart(void **state)
+{
+    (void)state;
+    assert_true(kind_is_segment("app.hprof.p0"));
+    assert_true(kind_is_segment("app.hprof.p12"));
+    assert_false(kind_is_segment("app.hprof"));
+    assert_false(kind_is_segment("app.hprof.p"));
+    assert_false(kind_is_segment("app.hprof.p1x"));
+    assert_false(kind_is_segment("app.phd"));
+    assert_false(kind_is_segment(".p1"));
+}
+
+static void written_down_kinds_are_found_again(void **state)
+{
+    (void)state;
+    assert_string_equal(kind_find("heap-dump", "a.phd")->file, "heap.phd");
+    assert_string_equal(kind_find("core", "evidence")->name, "core");
+    assert_string_equal(kind_find("nonsense", "evidence")->name, "file");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_have_kinds),
+        cmocka_unit_test(segments_of_newer_jdks_are_told_apart),
+        cmocka_unit_test(written_down_kinds_are_found_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

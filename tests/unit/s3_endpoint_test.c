@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where a bucket's URLs point, for AWS and for others.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sink/s3_endpoint.h"
+
+static void check(const char *endpoint, const char *region, const char *bucket, bool path_style, const char *origin,
+                  const char *path)
+{
+    struct s3_endpoint p;
+    struct err e = {0};
+
+    assert_int_equal(s3_endpoint_init(endpoint, region, bucket, path_style, &p, &e), 0);
+    assert_string_equal(p.origin, origin);
+    assert_string_equal(p.path, path);
+    assert_string_equal(p.host, strstr(origin, "://") + 3);
+    s3_endpoint_done(&p);
+}
+
+static void check_refused(const char *endpoint)
+{
+    struct s3_endpoint p = {.path = NULL};
+    struct err e = {0};
+
+    assert_int_equal(s3_endpoint_init(endpoint, "us-east-1", "bucket", false, &p, &e), -FAULT_USAGE);
+    assert_non_null(strstr(e.msg, endpoint));
+    assert_null(p.origin);
+}
+
+static void without_endpoint_the_bucket_is_a_host_at_aws(void **state)
+{
+    (void)state;
+    check(NULL, "eu-west-1", "bucket", false, "https://bucket.s3.eu-west-1.amazonaws.com", "");
+    check(NULL, "cn-north-1", "bucket", false, "https://bucket.s3.cn-north-1.amazonaws.com.cn", "");
+    check(NULL, "us-gov-west-1", "bucket", false, "https://bucket.s3.us-gov-west-1.amazonaws.com", "");
+}
+
+static void buckets_that_fit_no_certificate_go_into_the_path(void **state)
+{
+    (void)state;
+    check(NULL, "eu-west-1", "my.bucket", false, "https://s3.eu-west-1.amazonaws.com", "/my.bucket");
+    check(NULL, "eu-west-1", "my_bucket", false, "https://s3.eu-west-1.amazonaws.com", "/my_bucket");
+    check(NULL, "eu-west-1", "Bucket", false, "https://s3.eu-west-1.amazonaws.com", "/Bucket");
+    check(NULL, "eu-west-1", "bucket", true, "https://s3.eu-west-1.amazonaws.com", "/bucket");
+}
+
+static void aws_endpoints_follow_the_region(void **state)
+{
+    (void)state;
+    check("https://s3.amazonaws.com", "eu-west-1", "bucket", false, "https://bucket.s3.eu-west-1.amazonaws.com", "");
+    check("https://s3.us-east-1.amazonaws.com/", "eu-west-1", "bucket", false,
+          "https://bucket.s3.eu-west-1.amazonaws.com", "");
+    check("http://S3.us-east-1.amazonaws.com:8080", "eu-west-1", "bucket", false,
+          "http://bucket.s3.eu-west-1.amazonaws.com:8080", "");
+}
+
+static void special_aws_endpoints_stay_as_they_are(void **state)
+{
+    (void)state;
+    check("https://s3.dualstack.us-east-1.amazonaws.com", "eu-west-1", "bucket", false,
+          "https://bucket.s3.dualstack.us-east-1.amazonaws.com", "");
+    check("https://bucket.vpce-1a2b-5e6f.s3.us-east-1.vpce.amazonaws.com", "us-east-1", "data", false,
+          "https://data.bucket.vpce-1a2b-5e6f.s3.us-east-1.vpce.amazonaws.com", "");
+}
+
+static void others_get_path_style(void **state)
+{
+    (void)state;
+    check("http://127.0.0.1:7480", "us-east-1", "bucket", false, "http://127.0.0.1:7480", "/bucket");
+    check("http://localhost:9000/", "us-east-1", "bucket", false, "http://localhost:9000", "/bucket");
+    check("https://minio.Example.COM", "us-east-1", "minio", false, "https://minio.example.com", "/minio");
+    check("http://[::1]:9000", "us-east-1", "bucket", false, "http://[::1]:9000", "/bucket");
+    check("http://[::1]", "us-east-1", "bucket", false, "http://[::1]", "/bucket");
+    check("https://notamazonaws.com", "us-east-1", "bucket", false, "https://notamazonaws.com", "/bucket");
+    check("https://s3.amazonaws.com.example.com", "us-east-1", "bucket", false, "https://s3.amazonaws.com.example.com",
+          "/bucket");
+}
+
+static void the_schemes_own_port_is_left_out_as_in_the_host_header(void **state)
+{
+    (void)state;
+    check("http://store:80", "us-east-1", "bucket", false, "http://store", "/bucket");
+    check("https://store:443", "us-east-1", "bucket", false, "https://store", "/bucket");
+    check("http://store:443", "us-east-1", "bucket", false, "http://store:443", "/bucket");
+    check("https://store:80", "us-east-1", "bucket", false, "https://store:80", "/bucket");
+}
+
+static void a_gateway_may_live_below_a_path(void **state)
+{
+    (void)state;
+    check("http://store/s3/gw//", "us-east-1", "bucket", false, "http://store", "/s3/gw/bucket");
+}
+
+static void the_placeholder_puts_the_bucket_into_any_host(void **state)
+{
+    (void)state;
+    check("https://{bucket}.oss-cn-hangzhou.aliyuncs.com", "oss", "bucket", false,
+          "https://bucket.oss-cn-hangzhou.aliyuncs.com", "");
+    check("http://{bucket}.store:9000/base", "r", "my.bucket", true, "http://my.bucket.store:9000", "/base");
+}
+
+static void what_is_no_endpoint_is_refused(void **state)
+{
+    (void)state;
+    check_refused("store:9000");
+    check_refused("ftp://store");
+    check_refused("http://");
+    check_refused("http:///x");
+    check_refused("http://:9000");
+    check_refused("http://user:secret@store");
+    check_refused("http://store:0");
+    check_refused("http://store:65536");
+    check_refused("http://store:");
+    check_refused("http://store:9x");
+    check_refused("http://st ore");
+    check_refused("http://store?x=1");
+    check_refused("http://store/a?x=1");
+    check_refused("http://store/../x");
+    check_refused("http://store#x");
+    check_refused("http://[::1");
+    check_refused("http://{bucket}");
+    check_refused("http://{bucket}.");
+    check_refused("http://a.{bucket}.store");
+}
+
+static void check_region(const char *endpoint, const char *region)
+{
+    char *found = s3_endpoint_region(endpoint);
+
+    if (region)
+        assert_string_equal(found, region);
+    else
+        assert_null(found);
+    free(found);
+}
+
+static void the_region_is_read_from_an_endpoint_of_aws_only(void **state)
+{
+    (void)state;
+    check_region("https://s3.eu-west-1.amazonaws.com", "eu-west-1");
+    check_region("https://s3.cn-north-1.amazonaws.com.cn", "cn-north-1");
+    check_region("https://s3.amazonaws.com", NULL);
+    check_region("https://s3.dualstack.eu-west-1.amazonaws.com", NULL);
+    check_region("https://s3.eu-west-1.example.com", NULL);
+    check_region("nonsense", NULL);
+}
+
+static void regions_from_strangers_cannot_name_another_host(void **state)
+{
+    (void)state;
+    assert_true(s3_region_valid("eu-west-1"));
+    assert_true(s3_region_valid("RegionOne"));
+    assert_false(s3_region_valid(""));
+    assert_false(s3_region_valid("evil.example.com/"));
+    assert_false(s3_region_valid("a.b"));
+    assert_false(s3_region_valid("a b"));
+    assert_false(s3_region_valid("a@b"));
+    assert_false(s3_region_valid("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_endpoint_the_bucket_is_a_host_at_aws),
+        cmocka_unit_test(buckets_that_fit_no_certificate_go_into_the_path),
+        cmocka_unit_test(aws_endpoints_follow_the_region),
+        cmocka_unit_test(special_aws_endpoints_stay_as_they_are),
+        cmocka_unit_test(others_get_path_style),
+        cmocka_unit_test(the_schemes_own_port_is_left_out_as_in_the_host_header),
+        cmocka_unit_test(a_gateway_may_live_below_a_path),
+        cmocka_unit_test(the_placeholder_puts_the_bucket_into_any_host),
+        cmocka_unit_test(what_is_no_endpoint_is_refused),
+        cmocka_unit_test(the_region_is_read_from_an_endpoint_of_aws_only),
+        cmocka_unit_test(regions_from_strangers_cannot_name_another_host),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Claims on disk: written, found again after a restart, finished, whatever was left half done.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/claim.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+struct place {
+    char path[64];
+    int fd;
+    struct spool *spool;
+};
+
+static int set_up(void **state)
+{
+    static struct place p;
+    struct err e;
+
+    snprintf(p.path, sizeof(p.path), "/tmp/spool_test.XXXXXX");
+    if (!mkdtemp(p.path))
+        return -1;
+    p.fd = open(p.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *state = &p;
+    return spool_open(p.fd, ".salvage", true, &p.spool, &e);
+}
+
+static int tear_down(void **state)
+{
+    struct place *p = *state;
+
+    spool_close(p->spool);
+    close(p->fd);
+    return file_remove_tree(AT_FDCWD, p->path);
+}
+
+static void make_file(const struct place *p, const char *name, const char *text)
+{
+    int fd = openat(p->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(file_write(fd, text, strlen(text)), 0);
+    close(fd);
+}
+
+static struct claim claim_of(const struct place *p, const char *name)
+{
+    struct claim c = {.id = "0123456789abcdef", .in_place = true, .erase = true, .time_ns = 42, .size = 5};
+
+    assert_true(asprintf(&c.path, "%s/%s", p->path, name) > 0);
+    c.name = strdup(name);
+    c.cause = strdup("java-oom");
+    c.kind = kind_of_name(name);
+    c.spool = p->spool;
+    return c;
+}
+
+static void keep_claim(void *ctx, struct claim *c)
+{
+    struct claim **found = ctx;
+
+    assert_null(*found);
+    *found = c;
+}
+
+static struct claim *find_claim(struct place *p)
+{
+    struct claim *found = NULL;
+
+    assert_int_equal(spool_each(p->spool, keep_claim, &found), 0);
+    return found;
+}
+
+static bool is_there(const struct place *p, const char *path)
+{
+    return faccessat(p->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void claimed_file_leaves_its_path_and_is_found_after_a_restart(void **state)
+{
+    struct place *p = *state;
+    struct claim c = claim_of(p, "a b\n\xff.hprof"), *found;
+    struct err e;
+
+    make_file(p, c.name, "hello");
+    assert_int_equal(spool_add(p->spool, &c, &e), 0);
+    assert_int_equal(spool_move_in(p->spool, &c, p->fd, c.name, &e), 0);
+    assert_false(is_there(p, c.name));
+    assert_false(c.in_place);
+    found = find_claim(p);
+    assert_non_null(found);
+    assert_string_equal(found->name, c.name);
+    assert_string_equal(found->path, c.path);
+    assert_string_equal(found->kind->name, "heap-dump");
+    assert_int_equal(found->size, 5);
+    assert_false(found->in_place);
+    assert_int_equal(spool_finish(p->spool, found, "m", false, &e), 0);
+    assert_false(is_there(p, ".salvage/spool/0123456789abcdef"));
+    claim_free(found);
+    claim_done(&c);
+}
+
+static void evidence_without_a_claim_is_still_found(void **state)
+{
+    struct place *p = *state;
+    struct claim *found;
+
+    assert_int_equal(mkdirat(p->fd, ".salvage/spool/0123456789abcdef", 0700), 0);
+    make_file(p, ".salvage/spool/0123456789abcdef/evidence", "hello");
+    make_file(p, ".salvage/spool/0123456789abcdef/claim.json", "{\"id\": \"01234");
+    found = find_claim(p);
+    assert_non_null(found);
+    assert_string_equal(found->id, "0123456789abcdef");
+    assert_int_equal(found->size, 5);
+    claim_free(found);
+}
+
+static void claim_whose_evidence_is_gone_is_swept_away(void **state)
+{
+    struct place *p = *state;
+    struct claim c = claim_of(p, "x.hprof");
+    struct err e;
+
+    make_file(p, "x.hprof", "hello");
+    assert_int_equal(spool_add(p->spool, &c, &e), 0);
+    assert_int_equal(spool_move_in(p->spool, &c, p->fd, c.name, &e), 0);
+    assert_int_equal(unlinkat(p->fd, ".salvage/spool/0123456789abcdef/evidence", 0), 0);
+    assert_null(find_claim(p));
+    assert_false(is_there(p, ".salvage/spool/0123456789abcdef"));
+    claim_done(&c);
+}
+
+static void claim_of_another_id_is_not_believed(void **state)
+{
+    struct place *p = *state;
+    struct claim c = claim_of(p, "x.hprof");
+    struct err e;
+
+    assert_int_equal(spool_add(p->spool, &c, &e), 0);
+    assert_int_equal(renameat(p->fd, ".salvage/spool/0123456789abcdef", p->fd, ".salvage/spool/aaaaaaaaaaaaaaaa"), 0);
+    assert_null(find_claim(p));
+    claim_done(&c);
+}
+
+static void kept_evidence_moves_aside(void **state)
+{
+    struct place *p = *state;
+    struct claim c = claim_of(p, "x.hprof");
+    struct err e;
+
+    make_file(p, "x.hprof", "hello");
+    assert_int_equal(spool_add(p->spool, &c, &e), 0);
+    assert_int_equal(spool_move_in(p->spool, &c, p->fd, c.name, &e), 0);
+    assert_int_equal(spool_finish(p->spool, &c, "m", true, &e), 0);
+    assert_true(is_there(p, ".salvage/kept/19700101T000000Z-0123456789abcdef-x.hprof"));
+    claim_done(&c);
+}
+
+static void another_file_under_the_same_name_is_not_erased(void **state)
+{
+    struct place *p = *state;
+    struct claim c = claim_of(p, "x.hprof");
+    struct err e;
+
+    make_file(p, "x.hprof", "hello"); /* its id is not the claim's */
+    assert_int_equal(spool_add(p->spool, &c, &e), 0);
+    assert_int_equal(spool_finish(p->spool, &c, "m", false, &e), 0);
+    assert_true(is_there(p, "x.hprof"));
+    claim_done(&c);
+}
+
+static void second_owner_is_turned_away(void **state)
+{
+    struct place *p = *state;
+    struct spool *second = NULL;
+    struct err e;
+
+    assert_int_equal(spool_open(p->fd, ".salvage", true, &second, &e), -FAULT_LOCKED);
+    assert_null(second);
+}
+
+static void spool_behind_a_symlink_is_refused(void **state)
+{
+    struct place *p = *state;
+    struct spool *s = NULL;
+    struct err e;
+
+    assert_int_equal(symlinkat("/tmp", p->fd, "link"), 0);
+    assert_int_equal(spool_open(p->fd, "link", false, &s, &e), -FAULT_STATE);
+}
+
+static void hostile_claims_are_refused(void **state)
+{
+    static const char *const bad[] = {
+        "", "[]", "{}", "{\"id\":\"../../../../etc\"}",
+        "{\"id\":\"0123456789abcdef\",\"path\":\"/p\",\"name\":\"a/b\",\"kind\":\"core\",\"cause\":\"x\",\"time_ns\":1,"
+        "\"found_ns\":1,\"settled_ns\":1,\"size\":1,\"owner\":0,\"in_place\":true,\"erase\":true}",
+        "{\"id\":\"0123456789abcdef\",\"path\":\"/p\",\"name\":\"a\",\"kind\":\"core\",\"cause\":\"x\",\"time_ns\":1,"
+        "\"found_ns\":1,\"settled_ns\":1,\"size\":-1,\"owner\":0,\"in_place\":true,\"erase\":true}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct claim c = {0};
+
+        assert_int_equal(claim_decode(bad[i], strlen(bad[i]), &c), -EBADMSG);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(claimed_file_leaves_its_path_and_is_found_after_a_restart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(evidence_without_a_claim_is_still_found, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(claim_whose_evidence_is_gone_is_swept_away, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(claim_of_another_id_is_not_believed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(kept_evidence_moves_aside, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(another_file_under_the_same_name_is_not_erased, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(second_owner_is_turned_away, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(spool_behind_a_symlink_is_refused, set_up, tear_down),
+        cmocka_unit_test(hostile_claims_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Who we are, told from environments and roots made here.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "os/whoami.h"
+
+static char root[] = "whoami_test.XXXXXX";
+static int rootfd;
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(root + sizeof(root) - 7, 'X', 6);
+    if (!mkdtemp(root))
+        return -1;
+    rootfd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return rootfd < 0 ? -1 : clearenv();
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    close(rootfd);
+    return file_remove_tree(AT_FDCWD, root);
+}
+
+static void put(const char *folder, const char *name, const char *text)
+{
+    assert_int_equal(file_mkdirs(rootfd, folder, 0755), 0);
+    CLEANUP_FD int fd = openat(rootfd, folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP_FD int file = openat(fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    assert_true(file >= 0);
+    assert_int_equal(file_write(file, text, strlen(text)), 0);
+}
+
+static void put_namespace(const char *text)
+{
+    put("var/run/secrets/kubernetes.io/serviceaccount", "namespace", text);
+}
+
+static void a_plain_host_has_its_name_for_place(void **state)
+{
+    CLEANUP(whoami_done) struct whoami w = {0};
+
+    (void)state;
+    put("etc", "hostname", "db-1\n");
+    put("etc", "machine-id", "0123456789abcdef0123456789abcdef\n");
+    assert_int_equal(whoami_get(root, &w), 0);
+    assert_string_equal(w.host, "db-1");
+    assert_string_equal(w.place, "host/db-1");
+    assert_string_equal(w.machine, "0123456789abcdef0123456789abcdef");
+    assert_null(w.namespace);
+    assert_null(w.pod);
+    assert_null(w.pod_uid);
+    assert_null(w.node);
+    assert_null(w.container);
+    assert_null(w.image);
+}
+
+static void a_pod_is_told_by_the_downward_api(void **state)
+{
+    CLEANUP(whoami_done) struct whoami w = {0};
+
+    (void)state;
+    setenv("POD_NAMESPACE", "shop", 1);
+    setenv("POD_NAME", "cart-7f", 1);
+    setenv("POD_UID", "6f1c", 1);
+    setenv("NODE_NAME", "node-3", 1);
+    setenv("CONTAINER_NAME", "app", 1);
+    setenv("CONTAINER_IMAGE", "registry.example/cart:1.2", 1);
+    put_namespace("other");
+    assert_int_equal(whoami_get(root, &w), 0);
+    assert_string_equal(w.namespace, "shop");
+    assert_string_equal(w.pod, "cart-7f");
+    assert_string_equal(w.pod_uid, "6f1c");
+    assert_string_equal(w.node, "node-3");
+    assert_string_equal(w.container, "app");
+    assert_string_equal(w.image, "registry.example/cart:1.2");
+    assert_string_equal(w.place, "shop/cart-7f");
+    assert_string_equal(w.machine, "node-3");
+}
+
+static void our_own_variables_win_and_empty_ones_do_not_count(void **state)
+{
+    CLEANUP(whoami_done) struct whoami w = {0};
+
+    (void)state;
+    setenv("POD_NAMESPACE", "shop", 1);
+    setenv("SALVAGE_POD_NAMESPACE", "bank", 1);
+    setenv("POD_NAME", "cart", 1);
+    setenv("SALVAGE_POD_NAME", "", 1);
+    setenv("NODE_NAME", "", 1);
+    assert_int_equal(whoami_get(root, &w), 0);
+    assert_string_equal(w.place, "bank/cart");
+    assert_null(w.node);
+}
+
+static void the_service_account_tells_the_namespace(void **state)
+{
+    CLEANUP(whoami_done) struct whoami w = {0};
+
+    (void)state;
+    put_namespace("shop");
+    put("etc", "hostname", "cart-7f\n");
+    assert_int_equal(whoami_get(root, &w), 0);
+    assert_string_equal(w.namespace, "shop");
+    assert_null(w.pod); /* the host's name may be the node's */
+    assert_string_equal(w.place, "shop/cart-7f");
+}
+
+static void a_pod_without_namespace_is_a_host(void **state)
+{
+    CLEANUP(whoami_done) struct whoami w = {0};
+
+    (void)state;
+    setenv("POD_NAME", "cart", 1);
+    put("etc", "hostname", "cart\n");
+    put_namespace(" \n");
+    assert_int_equal(whoami_get(root, &w), 0);
+    assert_null(w.namespace);
+    assert_string_equal(w.place, "host/cart");
+}
+
+static void an_empty_or_unset_machine_id_is_none(void **state)
+{
+    static const char *const NONE[] = {"", "\n", "uninitialized\n"};
+
+    (void)state;
+    put("etc", "hostname", "db-1\n");
+    for (size_t i = 0; i < ARRAY_SIZE(NONE); i++) {
+        CLEANUP(whoami_done) struct whoami w = {0};
+        put("etc", "machine-id", NONE[i]);
+        assert_int_equal(whoami_get(root, &w), 0);
+        assert_string_equal(w.machine, "db-1");
+    }
+}
+
+static void an_empty_root_still_has_host_place_and_machine(void **state)
+{
+    CLEANUP(whoami_done) struct whoami w = {0};
+
+    (void)state;
+    assert_int_equal(whoami_get("whoami_test.is-not-there", &w), 0);
+    assert_string_equal(w.host, "localhost");
+    assert_string_equal(w.place, "host/localhost");
+    assert_string_equal(w.machine, "localhost");
+}
+
+static void hostile_values_stay_in_their_segment(void **state)
+{
+    CLEANUP(whoami_done) struct whoami w = {0};
+
+    (void)state;
+    setenv("POD_NAMESPACE", "..", 1);
+    setenv("POD_NAME", "../../etc", 1);
+    setenv("NODE_NAME", "a\nb", 1);
+    assert_int_equal(whoami_get(root, &w), 0);
+    assert_string_equal(w.place, "_./_._.._etc");
+    assert_null(w.node);
+}
+
+static void a_file_without_end_is_no_fact(void **state)
+{
+    CLEANUP(whoami_done) struct whoami w = {0};
+    char text[8192];
+
+    (void)state;
+    memset(text, 'a', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    put_namespace(text);
+    assert_int_equal(whoami_get(root, &w), 0);
+    assert_null(w.namespace);
+}
+
+static void the_real_root_asks_the_kernel_for_the_host(void **state)
+{
+    CLEANUP(whoami_done) struct whoami w = {0};
+    struct utsname u;
+
+    (void)state;
+    assert_int_equal(uname(&u), 0);
+    assert_int_equal(whoami_get("/", &w), 0);
+    assert_string_equal(w.host, u.nodename);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_plain_host_has_its_name_for_place),
+        TEST(a_pod_is_told_by_the_downward_api),
+        TEST(our_own_variables_win_and_empty_ones_do_not_count),
+        TEST(the_service_account_tells_the_namespace),
+        TEST(a_pod_without_namespace_is_a_host),
+        TEST(an_empty_or_unset_machine_id_is_none),
+        TEST(an_empty_root_still_has_host_place_and_machine),
+        TEST(hostile_values_stay_in_their_segment),
+        TEST(a_file_without_end_is_no_fact),
+        TEST(the_real_root_asks_the_kernel_for_the_host),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
