@@ -43,10 +43,10 @@ int claim_encode(const struct claim *c, struct buf *ret)
 
     if (!path || !name)
         return -ENOMEM;
-    j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "id", c->id, "path", path, "name", name,
-                  "kind", c->kind->name, "cause", c->cause, "time_ns", (json_int_t)c->time_ns, "found_ns",
-                  (json_int_t)c->found_ns, "settled_ns", (json_int_t)c->settled_ns, "size", (json_int_t)c->size, "owner",
-                  (json_int_t)c->owner, "in_place", c->in_place, "erase", c->erase);
+    j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "id", c->id, "path", path, "name",
+                  name, "kind", c->kind->name, "cause", c->cause, "time_ns", (json_int_t)c->time_ns, "found_ns",
+                  (json_int_t)c->found_ns, "settled_ns", (json_int_t)c->settled_ns, "size", (json_int_t)c->size,
+                  "owner", (json_int_t)c->owner, "in_place", c->in_place, "erase", c->erase);
     text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     return text ? buf_add_text(ret, text) : -ENOMEM;
 }
@@ -66,10 +66,10 @@ int claim_decode(const char *json, size_t size, struct claim *ret)
     json_int_t time_ns, found_ns, settled_ns, file_size, owner;
     int in_place, erase;
 
-    if (!j || json_unpack(j, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "id", &id, "path", &path,
-                          "name", &name, "kind", &kind, "cause", &cause, "time_ns", &time_ns, "found_ns", &found_ns,
-                          "settled_ns", &settled_ns, "size", &file_size, "owner", &owner, "in_place", &in_place, "erase",
-                          &erase) < 0)
+    if (!j ||
+        json_unpack(j, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "id", &id, "path", &path, "name",
+                    &name, "kind", &kind, "cause", &cause, "time_ns", &time_ns, "found_ns", &found_ns, "settled_ns",
+                    &settled_ns, "size", &file_size, "owner", &owner, "in_place", &in_place, "erase", &erase) < 0)
         return -EBADMSG;
     if (!is_id(id) || !*path || !*name || strchr(name, '/') || !*cause || file_size < 0 || owner < 0)
         return -EBADMSG;

@@ -25,17 +25,17 @@ struct spool;
 
 struct claim {
     char id[IDENTITY_MAX];
-    char *path;  /* where it lay, as the user would write it; any bytes but NUL */
-    char *name;  /* its own name */
+    char *path; /* where it lay, as the user would write it; any bytes but NUL */
+    char *name; /* its own name */
     char *cause;
     const struct kind *kind;
     int64_t time_ns; /* the key's {time} */
     int64_t found_ns, settled_ns;
-    uint64_t size;        /* when settled, bytes; 0 while it grows */
-    uint64_t owner;       /* uid */
-    bool in_place;        /* read where it lies */
-    bool erase;           /* in place: the local copy goes after shipping */
-    struct spool *spool;  /* borrowed; NULL: nothing written down */
+    uint64_t size;       /* when settled, bytes; 0 while it grows */
+    uint64_t owner;      /* uid */
+    bool in_place;       /* read where it lies */
+    bool erase;          /* in place: the local copy goes after shipping */
+    struct spool *spool; /* borrowed; NULL: nothing written down */
 };
 
 void claim_done(struct claim *c);

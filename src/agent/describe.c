@@ -26,10 +26,18 @@ static const char *value_of(void *ctx, const char *name)
     const struct {
         const char *name, *value;
     } table[] = {
-        {"place", v->who->place},         {"namespace", v->who->namespace}, {"pod", v->who->pod},
-        {"node", v->who->node},           {"container", v->who->container}, {"host", v->who->host},
-        {"time", v->time},                {"date", v->date},                {"cause", v->claim->cause},
-        {"kind", v->claim->kind->name},   {"id", v->claim->id},             {"name", v->claim->name},
+        {"place", v->who->place},
+        {"namespace", v->who->namespace},
+        {"pod", v->who->pod},
+        {"node", v->who->node},
+        {"container", v->who->container},
+        {"host", v->who->host},
+        {"time", v->time},
+        {"date", v->date},
+        {"cause", v->claim->cause},
+        {"kind", v->claim->kind->name},
+        {"id", v->claim->id},
+        {"name", v->claim->name},
         {"file", v->file},
     };
 
@@ -63,12 +71,13 @@ int describe_manifest(const struct claim *c, const struct whoami *who, const str
     CLEANUP(manifest_done) struct manifest m = {0};
     char codec_text[32];
 
-    if (set(&m.id, c->id) < 0 || set(&m.key, key) < 0 || set(&m.kind, c->kind->name) < 0 || set(&m.cause, c->cause) < 0 ||
-        set(&m.name, c->name) < 0 || set(&m.path, c->path) < 0 || set(&m.codec, codec_format(codec, codec_text)) < 0 ||
-        set(&m.tool, "salvage " SALVAGE_VERSION) < 0 || set(&m.where.namespace, who->namespace) < 0 ||
-        set(&m.where.pod, who->pod) < 0 || set(&m.where.pod_uid, who->pod_uid) < 0 ||
-        set(&m.where.node, who->node) < 0 || set(&m.where.container, who->container) < 0 ||
-        set(&m.where.image, who->image) < 0 || set(&m.where.host, who->host) < 0)
+    if (set(&m.id, c->id) < 0 || set(&m.key, key) < 0 || set(&m.kind, c->kind->name) < 0 ||
+        set(&m.cause, c->cause) < 0 || set(&m.name, c->name) < 0 || set(&m.path, c->path) < 0 ||
+        set(&m.codec, codec_format(codec, codec_text)) < 0 || set(&m.tool, "salvage " SALVAGE_VERSION) < 0 ||
+        set(&m.where.namespace, who->namespace) < 0 || set(&m.where.pod, who->pod) < 0 ||
+        set(&m.where.pod_uid, who->pod_uid) < 0 || set(&m.where.node, who->node) < 0 ||
+        set(&m.where.container, who->container) < 0 || set(&m.where.image, who->image) < 0 ||
+        set(&m.where.host, who->host) < 0)
         return -ENOMEM;
     m.process.uid = c->owner;
     m.time.found = c->found_ns;

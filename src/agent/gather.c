@@ -136,7 +136,8 @@ int gather_resume(struct gather *g, const struct journal *j)
     for (size_t i = 0; r == 0 && i < j->count; i++)
         for (size_t k = 0; r == 0 && k < j->parts[i].frames.count; k++)
             r = frames_add(&g->frames, j->parts[i].frames.frame[k].stored, j->parts[i].frames.frame[k].raw);
-    if (r == 0 && digest_load(&g->digest, last->stored_digest) == 0 && digest_load(&g->raw_digest, last->raw_digest) == 0) {
+    if (r == 0 && digest_load(&g->digest, last->stored_digest) == 0 &&
+        digest_load(&g->raw_digest, last->raw_digest) == 0) {
         g->stored = last->stored_end;
         g->raw = g->confirmed = last->raw_end;
         g->next_number = (unsigned)j->count + 1;
@@ -172,7 +173,8 @@ static int send_part(struct gather *g, const struct sink_ops *ops, struct upload
 
     if (g->next_number > g->config.parts_max) {
         part_done(g, &f->part, NULL);
-        return err_set(e, -FAULT_USAGE, "the object needs more than the store's %u parts: raise --memory (larger parts)",
+        return err_set(e, -FAULT_USAGE,
+                       "the object needs more than the store's %u parts: raise --memory (larger parts)",
                        g->config.parts_max);
     }
     f->part.number = f->journal.number = g->next_number++;

@@ -23,9 +23,9 @@ struct intake {
     bool following;
     bool is_hprof;
     struct hprof hprof;
-    struct digest digest;  /* of all bytes given out so far */
-    uint64_t offset;       /* of the next byte */
-    uint64_t *early;       /* XXH3 of each block read while following; owned */
+    struct digest digest; /* of all bytes given out so far */
+    uint64_t offset;      /* of the next byte */
+    uint64_t *early;      /* XXH3 of each block read while following; owned */
     size_t early_count, early_capacity;
     size_t block_size;
 };

@@ -22,10 +22,11 @@
 #include "sink/multipart.h"
 
 enum {
-    BLOCK_SIZE = 512 * 1024,           /* measured: the best of ratio and speed at zstd:1 */
-    OVERHEAD = 10 * 1024 * 1024,       /* of a worker besides its blocks and parts: libraries, TLS, stacks */
-    PART_WANTED = 4,                   /* in flight */
+    BLOCK_SIZE = 512 * 1024,     /* measured: the best of ratio and speed at zstd:1 */
+    OVERHEAD = 10 * 1024 * 1024, /* of a worker besides its blocks and parts: libraries, TLS, stacks */
+    PART_WANTED = 4,             /* in flight */
     GROWTH_POLL_MS = 20,
+    FOLLOW_BLOCKS = 2
 };
 #define UNKNOWN_SIZE_MAX (80ull << 30) /* of an object whose file still grows: what 10,000 parts of 8 MiB hold */
 
@@ -153,7 +154,8 @@ static int plan_memory(struct attempt *a, struct gather_config *ret, struct err 
     int r;
 
     if (blocks + OVERHEAD >= plan->memory)
-        return err_set(e, -FAULT_USAGE, "--memory is too small for --threads %u at this level of compression", plan->threads);
+        return err_set(e, -FAULT_USAGE, "--memory is too small for --threads %u at this level of compression",
+                       plan->threads);
     object_max = a->intake.following ? UNKNOWN_SIZE_MAX : a->intake.identity.size;
     r = multipart_plan(object_max, plan->memory - blocks - OVERHEAD, slack, ops(a)->part_min, ops(a)->part_max,
                        ops(a)->parts_max, PART_WANTED, &m, e);
@@ -261,6 +263,12 @@ static int wait_for_growth(struct attempt *a, struct err *e)
     return 0;
 }
 
+/* While the JVM still writes, the processors are its: one encoder keeps up with it. */
+static bool has_room(const struct attempt *a)
+{
+    return !a->intake.following || blocks_pending(a->blocks) < FOLLOW_BLOCKS;
+}
+
 static int pump(struct attempt *a, struct err *e)
 {
     const struct job *job = a->job;
@@ -271,7 +279,7 @@ static int pump(struct attempt *a, struct err *e)
         void *slot = NULL;
         int r;
 
-        while (!end && !starved && (slot = blocks_slot(a->blocks))) {
+        while (!end && !starved && has_room(a) && (slot = blocks_slot(a->blocks))) {
             ssize_t n = intake_read(&a->intake, slot, e);
 
             if (n < 0 && n != -EAGAIN)

@@ -23,9 +23,10 @@ struct job {
     bool follow;   /* it is still being written */
 
     /* Each may be NULL. progress and waiting may come from other threads. */
-    void (*progress)(void *ctx, uint64_t done, uint64_t size); /* file bytes in confirmed parts, and in all (0: grows) */
-    void (*resumed)(void *ctx, uint64_t bytes);                /* that are in the store already */
-    void (*state_lost)(void *ctx, const char *why);            /* the journal cannot be written; goes on */
+    void (*progress)(void *ctx, uint64_t done,
+                     uint64_t size);                /* file bytes in confirmed parts, and in all (0: grows) */
+    void (*resumed)(void *ctx, uint64_t bytes);     /* that are in the store already */
+    void (*state_lost)(void *ctx, const char *why); /* the journal cannot be written; goes on */
     void (*waiting)(void *ctx, const struct err *e, uint64_t delay_ms);
     /* Following: waits up to delay_ms; 1 once the file is complete, 0 not yet, negative to stop. */
     int (*complete)(void *ctx, uint64_t delay_ms);

@@ -56,7 +56,8 @@ int plan_init(struct plan *ret, const struct plan_options *o, struct err *e)
     int r;
 
     if (!o->to || !*o->to)
-        return err_set(e, -FAULT_USAGE, "no store: give --to URL (s3://bucket/prefix, https://host/path, file:///folder)");
+        return err_set(e, -FAULT_USAGE,
+                       "no store: give --to URL (s3://bucket/prefix, https://host/path, file:///folder)");
     if ((r = plan_sink_config(&p.sink, o, o->to, e)) < 0 || (r = template_check(o->key, e)) < 0 ||
         (r = codec_parse(o->compress ? o->compress : "zstd", &p.codec, e)) < 0)
         return r;
@@ -71,6 +72,7 @@ int plan_init(struct plan *ret, const struct plan_options *o, struct err *e)
     p.store = o->to;
     p.keep = o->keep;
     p.give_up_ms = o->give_up_ms;
+    p.abandoned_ms = o->abandoned_ms;
     *ret = p;
     p = (struct plan){0};
     return 0;

@@ -23,7 +23,8 @@ enum {
     SOON_MOST_MS = 60 * 1000,
     SLOWLY_FIRST_MS = 60 * 1000,
     SLOWLY_MOST_MS = 300 * 1000,
-    STALE_FOLLOW_MS = 10 * 1000,
+    STALE_FOLLOW_MS = 60 * 1000,
+    SWEEP_EVERY_MS = 24 * 3600 * 1000,
     EVIDENCE_FD = 0,
     CLAIM_FD = 1,
     WORKER_CHANNEL = 3
@@ -51,6 +52,8 @@ struct pool {
     int channel;      /* to the worker, -1 without one */
     unsigned handles; /* of the last worker that the loop still knows: the next waits until they are closed */
     bool closing;
+    bool sweeping; /* the worker looks for abandoned uploads */
+    uint64_t next_sweep_ms;
 
     struct item *items;
     struct item *running;
@@ -136,7 +139,8 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
     p->hold_said = 0;
     i->claim->size = m.size;
     if (spool_finish(i->claim->spool, i->claim, p->config.machine, p->config.plan->keep, &e) < 0) {
-        log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", "not-erased"), LOG_STR("error", e.msg));
+        log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", "not-erased"),
+                  LOG_STR("error", e.msg));
         outcome = POOL_FAILED;
     }
     end_item(p, i, outcome);
@@ -152,7 +156,8 @@ static void retry(struct pool *p, struct item *i, int code, uint64_t retry_after
 
     if (p->config.once || (p->config.plan->give_up_ms && i->first_failure_ms &&
                            now - i->first_failure_ms >= p->config.plan->give_up_ms)) {
-        log_event(EVENT_GAVE_UP, LOG_STR("path", i->claim->path), LOG_STR("fault", fault->name), LOG_STR("error", story));
+        log_event(EVENT_GAVE_UP, LOG_STR("path", i->claim->path), LOG_STR("fault", fault->name),
+                  LOG_STR("error", story));
         end_item(p, i, POOL_FAILED);
         return;
     }
@@ -192,7 +197,7 @@ static void on_message(struct pool *p, const struct wire *w)
 {
     struct item *i = p->running;
 
-    if (!i)
+    if (!i && w->type != WIRE_SWEPT)
         return;
     p->progress_ms = clock_mono_ms();
     switch (w->type) {
@@ -202,16 +207,22 @@ static void on_message(struct pool *p, const struct wire *w)
     case WIRE_FAILED:
         on_failed(p, i, w->code < 0 ? w->code : -EIO, w->a, w->text);
         break;
+    case WIRE_SWEPT:
+        p->sweeping = false;
+        if (w->a > 0)
+            log_event(EVENT_ABORTED_UPLOAD, LOG_UINT("count", w->a));
+        break;
     case WIRE_RESUMED:
-        log_event(EVENT_RESUMED, LOG_STR("id", i->claim->id), LOG_STR("path", i->claim->path), LOG_UINT("stored", w->a));
+        log_event(EVENT_RESUMED, LOG_STR("id", i->claim->id), LOG_STR("path", i->claim->path),
+                  LOG_UINT("stored", w->a));
         break;
     case WIRE_STATE_LOST:
         log_event(EVENT_STATE_LOST, LOG_STR("path", i->claim->path), LOG_STR("error", w->text));
         break;
     case WIRE_WAITING:
         if (i->said == 0)
-            log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", "passing"), LOG_STR("error", w->text),
-                      LOG_UINT("retry_in_s", (w->a + 999) / 1000));
+            log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", "passing"),
+                      LOG_STR("error", w->text), LOG_UINT("retry_in_s", (w->a + 999) / 1000));
         i->said = -1;
         break;
     default:
@@ -236,6 +247,7 @@ static void close_channel(struct pool *p)
     uv_close((uv_handle_t *)&p->channel_poll, on_handle_closed);
     close(p->channel);
     p->channel = -1;
+    p->sweeping = false;
 }
 
 static void on_channel(uv_poll_t *poll, int status, int events)
@@ -275,7 +287,8 @@ static void on_worker_exit(uv_process_t *process, int64_t status, int signal)
             spool_drop(i->claim->spool, i->claim);
         end_item(p, i, POOL_DROPPED);
     } else if (i && !p->closing) {
-        snprintf(story, sizeof(story), signal ? "the worker was killed by signal %d" : "the worker ended with status %d",
+        snprintf(story, sizeof(story),
+                 signal ? "the worker was killed by signal %d" : "the worker ended with status %d",
                  signal ? signal : (int)status);
         log_event(EVENT_WORKER_DIED, LOG_STR("path", i->claim->path), LOG_STR("error", story));
         on_failed(p, i, -EIO, 0, story);
@@ -397,12 +410,25 @@ static void watch_follower(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
         *ret_next_ms = p->progress_ms + STALE_FOLLOW_MS;
 }
 
+/* Once a day, and when the store has just shown that it answers. */
+static void sweep(struct pool *p, uint64_t now)
+{
+    struct wire w = {.type = WIRE_SWEEP, .fd = {-1, -1}};
+
+    if (now < p->next_sweep_ms || p->channel < 0 || p->hold_said || wire_send(p->channel, &w) < 0)
+        return;
+    p->sweeping = true;
+    p->next_sweep_ms = now + SWEEP_EVERY_MS;
+}
+
 static void schedule(struct pool *p)
 {
     uint64_t next = UINT64_MAX, now = clock_mono_ms();
 
     if (p->closing)
         return;
+    if (p->running == NULL)
+        sweep(p, now);
     while (!p->running && (p->channel >= 0 || p->handles == 0)) {
         struct item *i = choose(p, now, &next);
 
@@ -412,7 +438,7 @@ static void schedule(struct pool *p)
     }
     if (p->running)
         watch_follower(p, now, &next);
-    else if (p->channel >= 0)
+    else if (p->channel >= 0 && !p->sweeping)
         close_channel(p); /* nothing to do: the worker sees it, and ends */
     if (next == UINT64_MAX) {
         uv_timer_stop(&p->timer);

@@ -17,7 +17,7 @@ struct pool_config {
     char *const *worker_args; /* of a worker process, NULL-terminated; args[1] is "worker" */
     const struct plan *plan;
     const char *machine;
-    bool once;                /* try each claim once */
+    bool once; /* try each claim once */
 };
 
 enum pool_outcome {
@@ -37,7 +37,8 @@ void pool_free(struct pool *p); /* after pool_close, when the loop has ended */
 /* Takes the claim. 0 or -ENOMEM (the claim is then still the caller's). */
 int pool_add(struct pool *p, struct claim *c);
 
-/* Takes a claim on a file that is still being written, and fd, if the worker is free; else -EBUSY, and takes nothing. */
+/* Takes a claim on a file that is still being written, and fd, if the worker is free; else -EBUSY, and takes nothing.
+ */
 int pool_follow(struct pool *p, struct claim *c, int fd);
 
 /* The followed file with this id is complete (and may have been claimed: size, settled_ns and in_place are taken over

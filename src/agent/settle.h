@@ -29,7 +29,7 @@ struct settle {
 struct settle_look {
     enum settled state;
     struct identity identity;
-    int fd;           /* for reading, with SETTLE_COMPLETE and SETTLE_WRITTEN; the caller's to close; else -1 */
+    int fd; /* for reading, with SETTLE_COMPLETE and SETTLE_WRITTEN; the caller's to close; else -1 */
     uint64_t wait_ms;
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where evidence comes from: watched folders. inotify says what happens, a scan what was there before, or what was missed.
- * Reports names; whether a file is complete is not its business (agent/settle.h). Never follows a symlink below a
- * folder it was given.
+ * Where evidence comes from: watched folders. inotify says what happens, a scan what was there before, or what was
+ * missed. Reports names; whether a file is complete is not its business (agent/settle.h). Never follows a symlink below
+ * a folder it was given.
  */
 #pragma once
 
@@ -15,11 +15,11 @@ struct source;
 struct spool;
 
 struct folder {
-    char *path;       /* as the user would write it */
+    char *path;          /* as the user would write it */
     struct folder *root; /* itself for a folder that was given */
-    int watch;        /* inotify's number, -1 without */
-    int root_fd;      /* of a root, else -1 */
-    bool network;     /* other hosts may write here unnoticed, and leases don't hold */
+    int watch;           /* inotify's number, -1 without */
+    int root_fd;         /* of a root, else -1 */
+    bool network;        /* other hosts may write here unnoticed, and leases don't hold */
     struct spool *spool; /* a root's, set by the owner of the source; borrowed */
 };
 
@@ -56,9 +56,9 @@ struct source_config {
 int source_new(const struct source_config *c, const struct source_events *events, struct source **ret, struct err *e);
 void source_free(struct source *s);
 
-int source_fd(const struct source *s);   /* to poll for reading; borrowed */
-void source_read(struct source *s);      /* what the descriptor has */
-void source_scan(struct source *s);      /* everything that is there */
+int source_fd(const struct source *s); /* to poll for reading; borrowed */
+void source_read(struct source *s);    /* what the descriptor has */
+void source_scan(struct source *s);    /* everything that is there */
 bool source_has_network(const struct source *s);
 
 /* A folder's descriptor, reached without symlinks; -errno. */

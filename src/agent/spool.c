@@ -103,7 +103,8 @@ static int write_claim(struct spool *s, const struct claim *c)
 
     if (r < 0)
         return r;
-    fd = openat(s->dirfd, in_claim(c, "claim.new", temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    fd = openat(s->dirfd, in_claim(c, "claim.new", temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                0600);
     if (fd < 0)
         return -errno;
     if ((r = file_write(fd, text.data, text.size)) < 0)
@@ -283,8 +284,8 @@ int spool_finish(struct spool *s, const struct claim *c, const char *machine, bo
     else if (unlinkat(s->dirfd, in_claim(c, "evidence", path), 0) < 0 && errno != ENOENT)
         r = -errno;
     if (r < 0)
-        return err_set(e, r, "%s is in the store, but the local copy cannot be %s: %s", c->path, keep ? "kept" : "removed",
-                       strerror(-r));
+        return err_set(e, r, "%s is in the store, but the local copy cannot be %s: %s", c->path,
+                       keep ? "kept" : "removed", strerror(-r));
     return s ? file_remove_tree(s->dirfd, in_claim(c, "", path)) : 0;
 }
 

@@ -24,10 +24,10 @@
 #include "base/text.h"
 
 enum {
-    CLAIMS_MAX = 1024,              /* beyond that, files wait where they are */
-    CLAIMS_LOW = 256,               /* and are looked for again when so many are left */
-    FOLLOW_DELAY_MS = 200,          /* a file that is complete by then needs no following */
-    FOLLOW_SIZE_MIN = 8 << 20,      /* bytes */
+    CLAIMS_MAX = 1024,         /* beyond that, files wait where they are */
+    CLAIMS_LOW = 256,          /* and are looked for again when so many are left */
+    FOLLOW_DELAY_MS = 200,     /* a file that is complete by then needs no following */
+    FOLLOW_SIZE_MIN = 8 << 20, /* bytes */
     UNREADABLE_RETRY_MS = 60 * 1000,
     NETWORK_SCAN_MIN_MS = 10 * 1000
 };
@@ -231,7 +231,8 @@ static void settle_claim(struct watcher *w, struct claim *claim, int dirfd, cons
         return;
     r = spool_move_in(claim->spool, claim, dirfd, name, &e);
     if (r == 0)
-        log_event(EVENT_CLAIMED, LOG_STR("path", claim->path), LOG_STR("id", claim->id), LOG_UINT("bytes", claim->size));
+        log_event(EVENT_CLAIMED, LOG_STR("path", claim->path), LOG_STR("id", claim->id),
+                  LOG_UINT("bytes", claim->size));
     else if (!idset_has(&w->done, claim->id))
         log_event(EVENT_READ_ONLY_FOLDER, LOG_STR("dir", claim->path), LOG_STR("error", e.msg));
 }
@@ -444,7 +445,8 @@ static void collect_folder(const void *node, VISIT which, void *ctx)
     struct due_walk *walk = ctx;
 
     /* now: the folder, as a number to compare */
-    if ((which == postorder || which == leaf) && (uintptr_t)c->folder == walk->now && walk->count < ARRAY_SIZE(walk->due))
+    if ((which == postorder || which == leaf) && (uintptr_t)c->folder == walk->now &&
+        walk->count < ARRAY_SIZE(walk->due))
         walk->due[walk->count++] = c;
 }
 

@@ -16,7 +16,7 @@ struct watcher_config {
     struct source_config source;
     const struct plan *plan;
     const struct whoami *who;
-    const char *state;   /* NULL: .salvage in each folder */
+    const char *state; /* NULL: .salvage in each folder */
     uint64_t settle_ms, grace_ms;
     bool once;
     char *const *worker_args;

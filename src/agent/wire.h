@@ -11,6 +11,8 @@
 enum wire_type {
     WIRE_JOB = 1,    /* to the worker. text: claim (JSON); a: follow; fds: evidence, claim folder (may be missing) */
     WIRE_COMPLETE,   /* to the worker: the followed file is complete */
+    WIRE_SWEEP,      /* to the worker: look for abandoned uploads */
+    WIRE_SWEPT,      /* a: so many were aborted */
     WIRE_PROGRESS,   /* a: file bytes confirmed, b: of how many */
     WIRE_RESUMED,    /* a: stored bytes found in the store */
     WIRE_STATE_LOST, /* text: why the journal can't be written */

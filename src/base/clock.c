@@ -133,7 +133,8 @@ static int join(const struct date *d, int64_t ns, int64_t *ret_wall_ns)
     if (d->month < 1 || d->month > 12 || d->day < 1 || d->day > days_in_month(d->year, d->month) || d->hour > 23 ||
         d->minute > 59 || d->second > 60)
         return -EINVAL;
-    seconds = days_from_date(d->year, d->month, d->day) * S_PER_DAY + d->hour * 3600 + d->minute * 60 + d->second;
+    seconds = days_from_date(d->year, d->month, d->day) * S_PER_DAY;
+    seconds += (int64_t)d->hour * 3600 + (int64_t)d->minute * 60 + d->second;
     if (__builtin_mul_overflow(seconds, (int64_t)NS_PER_S, &wall_ns) || __builtin_add_overflow(wall_ns, ns, &wall_ns))
         return -EINVAL;
     *ret_wall_ns = wall_ns;
@@ -193,9 +194,9 @@ static unsigned find_name(const char *text, const char *names)
 int clock_parse_http(const char *text, int64_t *ret_wall_ns)
 {
     struct date d = {0};
-    const char *end = text ? match(text, "???, DD ??? YYYY hh:mm:ss GMT", &d) : NULL;
+    const char *end = text ? match(text, "???, DD ??? YYYY hh:mm:ss", &d) : NULL;
 
-    if (!end || *end || !find_name(text, "MonTueWedThuFriSatSun"))
+    if (!end || strcmp(end, " GMT") != 0 || !find_name(text, "MonTueWedThuFriSatSun"))
         return -EINVAL;
     d.month = find_name(text + strlen("Sun, 06 "), "JanFebMarAprMayJunJulAugSepOctNovDec");
     return join(&d, 0, ret_wall_ns);

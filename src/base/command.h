@@ -13,8 +13,8 @@ struct command {
     const char *text;     /* paragraphs for --help and the man page */
     const char *examples; /* "salvage ship …\n    what it does\n" */
     const struct opt *options;
-    bool hidden;                          /* not in the list of commands */
-    int (*run)(int argc, char **argv);    /* argv[0] is the command's name; returns the exit code */
+    bool hidden;                       /* not in the list of commands */
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit code */
 };
 
 /* Prints the fault as "salvage: message" on stderr and returns its exit code. */

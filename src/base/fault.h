@@ -44,9 +44,9 @@ enum retry {
 };
 
 struct fault_info {
-    int code;          /* enum fault, or an errno value */
-    const char *name;  /* for logs: "denied" */
-    int exit_code;     /* of the commands */
+    int code;         /* enum fault, or an errno value */
+    const char *name; /* for logs: "denied" */
+    int exit_code;    /* of the commands */
     enum retry retry;
     const char *meaning; /* for docs */
 };

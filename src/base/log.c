@@ -61,16 +61,13 @@ static size_t escape(const char *text, size_t left, char out[static UNIT_MAX], s
             *ret_size = 2;
             return 1;
         }
-    if (length == 0) {
-        memcpy(out, "\xef\xbf\xbd", 3);
-        *ret_size = 3;
-        return 1;
-    }
-    if (length <= 2 && (code < 0x20 || (code >= 0x7f && code < 0xa0)))
+    if (length == 0)
+        *ret_size = (size_t)snprintf(out, UNIT_MAX, "\xef\xbf\xbd");
+    else if (length <= 2 && (code < 0x20 || (code >= 0x7f && code < 0xa0)))
         *ret_size = (size_t)snprintf(out, UNIT_MAX, "\\u%04x", code);
     else
         memcpy(out, text, *ret_size = length);
-    return length;
+    return length ? length : 1;
 }
 
 static bool needs_quotes(const char *text)
@@ -83,7 +80,7 @@ static bool needs_quotes(const char *text)
     while (left > 0) {
         size_t step = escape(text, left, unit, &size);
 
-        if (*text == ' ' || *text == '=' || *text == '"' || (unit[0] == '\\' && *text != '\\'))
+        if (*text == ' ' || *text == '=' || unit[0] == '\\')
             return true;
         text += step;
         left -= step;
@@ -107,8 +104,7 @@ static void add_text(struct line *l, const char *text)
             add(l, "...", 3);
             break;
         }
-        /* Without quotes a backslash is just that. */
-        add(l, quoted ? unit : *text == '\\' ? "\\" : unit, quoted || *text != '\\' ? size : 1);
+        add(l, unit, size);
         text += step;
         left -= step;
     }

@@ -25,12 +25,25 @@ struct log_pair {
     } value;
 };
 
-#define LOG_STR(k, v) {.type = LOG_PAIR_STR, .key = (k), .value.str = (v)}
-#define LOG_UINT(k, v) {.type = LOG_PAIR_UINT, .key = (k), .value.uint = (v)}
-#define LOG_REAL(k, v) {.type = LOG_PAIR_REAL, .key = (k), .value.real = (v)}
-#define LOG_BOOL(k, v) {.type = LOG_PAIR_BOOL, .key = (k), .value.boolean = (v)}
+#define LOG_STR(k, v)                                                                                                  \
+    {                                                                                                                  \
+        .type = LOG_PAIR_STR, .key = (k), .value.str = (v)                                                             \
+    }
+#define LOG_UINT(k, v)                                                                                                 \
+    {                                                                                                                  \
+        .type = LOG_PAIR_UINT, .key = (k), .value.uint = (v)                                                           \
+    }
+#define LOG_REAL(k, v)                                                                                                 \
+    {                                                                                                                  \
+        .type = LOG_PAIR_REAL, .key = (k), .value.real = (v)                                                           \
+    }
+#define LOG_BOOL(k, v)                                                                                                 \
+    {                                                                                                                  \
+        .type = LOG_PAIR_BOOL, .key = (k), .value.boolean = (v)                                                        \
+    }
 
-#define log_event(event, ...) log_write((event), (const struct log_pair[]){__VA_ARGS__ __VA_OPT__(, ) {.type = LOG_PAIR_END}})
+#define log_event(event, ...)                                                                                          \
+    log_write((event), (const struct log_pair[]){__VA_ARGS__ __VA_OPT__(, ){.type = LOG_PAIR_END}})
 
 /* For the whole process; the default is text. */
 void log_set_format(enum log_format format);

@@ -91,7 +91,7 @@ static const struct unit SIZE_UNITS[] = {
 };
 
 static const struct unit DURATION_UNITS[] = {
-    {"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 60 * 60 * 1000}, {"d", 24 * 60 * 60 * 1000},
+    {"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000},
 };
 
 static int find_unit(const char *name, const struct unit *units, size_t count, uint64_t *ret)

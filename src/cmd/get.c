@@ -238,7 +238,8 @@ static int run(int argc, char **argv)
     if (count < 0)
         return command_fail(count, &e);
     if (count != 1)
-        return command_fail(-FAULT_USAGE, (err_set(&e, -FAULT_USAGE, "get: one object: salvage get URL [-o FILE]"), &e));
+        return command_fail(-FAULT_USAGE,
+                            (err_set(&e, -FAULT_USAGE, "get: one object: salvage get URL [-o FILE]"), &e));
     r = get(&o, operands[0], &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }
@@ -247,12 +248,14 @@ const struct command CMD_GET = {
     .name = "get",
     .args = "URL [-o FILE]",
     .summary = "fetch an object, verify both digests, decompress",
-    .text = "The file appears under its name only when every byte of it has been verified, and is readable by its owner "
-            "alone: dumps hold customers' data.",
-    .examples = "salvage get s3://evidence/prod/shop/cart-7f/20261121T015605Z-java-oom-0123456789abcdef/heap.hprof.zst\n"
-                "    into the file's own name\n"
-                "salvage get URL -o - | head -c 100\n"
-                "    to stdout: trust it only if the exit code is 0\n",
+    .text =
+        "The file appears under its name only when every byte of it has been verified, and is readable by its owner "
+        "alone: dumps hold customers' data.",
+    .examples =
+        "salvage get s3://evidence/prod/shop/cart-7f/20261121T015605Z-java-oom-0123456789abcdef/heap.hprof.zst\n"
+        "    into the file's own name\n"
+        "salvage get URL -o - | head -c 100\n"
+        "    to stdout: trust it only if the exit code is 0\n",
     .options = GET_OPTIONS,
     .run = run,
 };

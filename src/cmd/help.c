@@ -53,10 +53,12 @@ static void print_exit_codes(FILE *out)
     unsigned count;
     const struct fault_info *table = fault_table(&count);
 
-    fputs("# Exit codes\n\n`watch` retries as the last column says; `ship` retries what may pass by itself, and ends at "
-          "once\nwith the code of what a person must mend.\n\n| code | fault | meaning | watch tries again |\n|---|---|---|---|\n"
-          "| 0 | | all went well | |\n",
-          out);
+    fputs(
+        "# Exit codes\n\n`watch` retries as the last column says; `ship` retries what may pass by itself, and ends at "
+        "once\nwith the code of what a person must mend.\n\n| code | fault | meaning | watch tries again "
+        "|\n|---|---|---|---|\n"
+        "| 0 | | all went well | |\n",
+        out);
     for (unsigned i = 0; i < count; i++)
         if (table[i].code >= FAULT_FIRST)
             fprintf(out, "| %d | %s | %s | %s |\n", table[i].exit_code, table[i].name, table[i].meaning,
@@ -90,9 +92,10 @@ static void print_events(FILE *out)
 {
     static const char *const levels[] = {"info", "warning", "error"};
 
-    fputs("# Events\n\nThe log stands on stderr: one line an event, `name=value` pairs, or JSON with `--log json`. Each "
-          "line\nbegins with `time`, `level` and `event`.\n\n| event | level | when | pairs |\n|---|---|---|---|\n",
-          out);
+    fputs(
+        "# Events\n\nThe log stands on stderr: one line an event, `name=value` pairs, or JSON with `--log json`. Each "
+        "line\nbegins with `time`, `level` and `event`.\n\n| event | level | when | pairs |\n|---|---|---|---|\n",
+        out);
     for (int i = 0; i < EVENT_END; i++) {
         const struct event_info *e = event_find((enum event)i);
 
@@ -144,7 +147,8 @@ static void print_man(FILE *out)
     unsigned count;
     const struct fault_info *table = fault_table(&count);
 
-    fputs(".TH SALVAGE 1 \"\" \"salvage " SALVAGE_VERSION "\" \"User Commands\"\n.SH NAME\nsalvage \\- gets the evidence of a "
+    fputs(".TH SALVAGE 1 \"\" \"salvage " SALVAGE_VERSION
+          "\" \"User Commands\"\n.SH NAME\nsalvage \\- gets the evidence of a "
           "dying process into a store\n.SH SYNOPSIS\n",
           out);
     for (const struct command *const *c = COMMANDS; *c; c++)
@@ -153,7 +157,8 @@ static void print_man(FILE *out)
             print_roff((*c)->args, out);
             fputs("\n.br\n", out);
         }
-    fputs(".SH DESCRIPTION\nNotices that a process is dying or has died, takes its heap dumps, cores and logs the moment they "
+    fputs(".SH DESCRIPTION\nNotices that a process is dying or has died, takes its heap dumps, cores and logs the "
+          "moment they "
           "are whole, sends them compressed and verified to S3, an HTTP server or a folder, and frees the disk.\n.SH "
           "COMMANDS\n",
           out);
@@ -211,7 +216,8 @@ static int run(int argc, char **argv)
             TOPICS[i].print(stdout);
             return 0;
         }
-    return command_fail(-FAULT_USAGE, (err_set(&e, -FAULT_USAGE, "no command or topic '%s': see 'salvage help'", argv[1]), &e));
+    return command_fail(-FAULT_USAGE,
+                        (err_set(&e, -FAULT_USAGE, "no command or topic '%s': see 'salvage help'", argv[1]), &e));
 }
 
 const struct command CMD_HELP = {

@@ -109,8 +109,8 @@ static bool colours(void)
 
 static void print_head(void)
 {
-    printf("%s%-20s  %-32s %-10s %-16s %9s %9s  %s%s\n", colours() ? "\033[1m" : "", "WHEN", "WHERE", "WHY", "WHAT", "SIZE",
-           "STORED", "OBJECT", colours() ? "\033[0m" : "");
+    printf("%s%-20s  %-32s %-10s %-16s %9s %9s  %s%s\n", colours() ? "\033[1m" : "", "WHEN", "WHERE", "WHY", "WHAT",
+           "SIZE", "STORED", "OBJECT", colours() ? "\033[0m" : "");
 }
 
 static void print_row(const struct sink_config *config, const struct manifest *m)
@@ -136,8 +136,8 @@ static int add_json(json_t *array, const struct sink_config *config, const struc
     return 0;
 }
 
-static int show(struct sink *sink, const struct sink_config *config, const struct ls_options *o, const struct listing *l,
-                const char *place, json_t *array, struct err *e)
+static int show(struct sink *sink, const struct sink_config *config, const struct ls_options *o,
+                const struct listing *l, const char *place, json_t *array, struct err *e)
 {
     uint64_t shown = 0;
 
@@ -225,7 +225,8 @@ const struct command CMD_LS = {
     .name = "ls",
     .args = "URL [NAMESPACE[/POD]]",
     .summary = "list the cases in a store, newest first",
-    .text = "Shows when it happened, to whom, why, what was saved and how large it is. The last column is what `salvage get` "
+    .text = "Shows when it happened, to whom, why, what was saved and how large it is. The last column is what "
+            "`salvage get` "
             "takes.",
     .examples = "salvage ls s3://evidence/prod shop\n"
                 "    everything of namespace shop\n"

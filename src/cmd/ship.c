@@ -99,10 +99,10 @@ static int open_file(struct shipment *s, struct err *e)
 
     s->fd = open(s->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (s->fd < 0 && errno == EACCES && stat(s->path, &st) == 0)
-        return err_set(e, -FAULT_UNREADABLE,
-                       "%s may not be read: mode %04o, owned by uid %u, and this is uid %u: run salvage as uid %u, or as root",
-                       s->path, (unsigned)(st.st_mode & 07777), (unsigned)st.st_uid, (unsigned)geteuid(),
-                       (unsigned)st.st_uid);
+        return err_set(
+            e, -FAULT_UNREADABLE,
+            "%s may not be read: mode %04o, owned by uid %u, and this is uid %u: run salvage as uid %u, or as root",
+            s->path, (unsigned)(st.st_mode & 07777), (unsigned)st.st_uid, (unsigned)geteuid(), (unsigned)st.st_uid);
     if (s->fd < 0)
         return err_set(e, errno == EACCES ? -FAULT_UNREADABLE : -errno, "%s: %s", s->path, strerror(errno));
     if (fstat(s->fd, &st) < 0 || !S_ISREG(st.st_mode))
@@ -252,10 +252,11 @@ static void shipment_done(struct shipment *s)
         close(s->fd);
 }
 
-static int ship_file(const struct ship_options *o, const struct plan *plan, const struct whoami *who, struct sink **sink,
-                     const char *path, struct err *e)
+static int ship_file(const struct ship_options *o, const struct plan *plan, const struct whoami *who,
+                     struct sink **sink, const char *path, struct err *e)
 {
-    CLEANUP(shipment_done) struct shipment s = {.options = o, .plan = plan, .who = who, .sink = sink, .path = path, .fd = -1};
+    CLEANUP(shipment_done)
+    struct shipment s = {.options = o, .plan = plan, .who = who, .sink = sink, .path = path, .fd = -1};
     CLEANUP(job_result_done) struct job_result result = {0};
     uint64_t give_up_at = plan->give_up_ms ? clock_mono_ms() + plan->give_up_ms : UINT64_MAX;
     int r;
@@ -286,7 +287,8 @@ static int run(int argc, char **argv)
     if (count < 0)
         return command_fail(count, &e);
     if (count == 0)
-        return command_fail(-FAULT_USAGE, (err_set(&e, -FAULT_USAGE, "ship: which file? salvage ship FILE --to URL"), &e));
+        return command_fail(-FAULT_USAGE,
+                            (err_set(&e, -FAULT_USAGE, "ship: which file? salvage ship FILE --to URL"), &e));
     log_set_format((enum log_format)o.plan.log);
     if ((r = plan_init(&plan, &o.plan, &e)) < 0)
         return command_fail(r, &e);

@@ -65,7 +65,8 @@ static int run(int argc, char **argv)
     if (r < 0)
         return command_fail(r, &e);
     if (r == 0)
-        return command_fail(-FAULT_USAGE, (err_set(&e, -FAULT_USAGE, "watch: which folder? salvage watch DIR --to URL"), &e));
+        return command_fail(-FAULT_USAGE,
+                            (err_set(&e, -FAULT_USAGE, "watch: which folder? salvage watch DIR --to URL"), &e));
     config.source.dir_count = (unsigned)r;
     log_set_format((enum log_format)o.plan.log);
     if ((r = plan_init(&plan, &o.plan, &e)) < 0)

@@ -9,15 +9,17 @@
 
 #include "agent/job.h"
 #include "agent/wire.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/watch.h"
+#include "format/template.h"
 
 enum { CHANNEL = 3, PROGRESS_EVERY_MS = 1000 };
 
 struct worker {
-    bool complete;       /* the followed file is */
-    uint64_t progress;   /* last reported */
+    bool complete;     /* the followed file is */
+    uint64_t progress; /* last reported */
     bool state_lost;
 };
 
@@ -76,7 +78,8 @@ static int send_result(const struct job_result *result)
     CLEANUP(buf_done) struct buf text = {0};
     int r = manifest_encode(&result->manifest, &text);
 
-    return r < 0 ? r : wire_send(CHANNEL, &(struct wire){.type = WIRE_SHIPPED, .a = result->already, .text = text.data});
+    return r < 0 ? r
+                 : wire_send(CHANNEL, &(struct wire){.type = WIRE_SHIPPED, .a = result->already, .text = text.data});
 }
 
 static int do_job(const struct plan *plan, const struct whoami *who, struct sink **sink, const struct wire *message,
@@ -111,6 +114,25 @@ static int do_job(const struct plan *plan, const struct whoami *who, struct sink
     return send_result(&result) < 0 ? err_set(e, -EIO, "the manifest is too large") : 0;
 }
 
+static bool is_ours(void *ctx, const char *key)
+{
+    const struct plan *plan = ctx;
+
+    return template_match(plan->template, key);
+}
+
+/* Uploads that nobody will finish any more: of pods that are gone, with their journals. */
+static void sweep(const struct plan *plan, struct sink *sink)
+{
+    int64_t before = clock_wall_ns() - (int64_t)plan->abandoned_ms * 1000000;
+    unsigned count = 0;
+    struct err ignored;
+
+    if (sink && sink->ops->sweep)
+        sink->ops->sweep(sink, before, is_ours, (void *)(uintptr_t)plan, &count, &ignored);
+    wire_send(CHANNEL, &(struct wire){.type = WIRE_SWEPT, .a = count});
+}
+
 static int serve(const struct plan *plan, const struct whoami *who)
 {
     struct sink *sink = NULL;
@@ -122,6 +144,8 @@ static int serve(const struct plan *plan, const struct whoami *who)
 
         if (message.type == WIRE_JOB && (r = do_job(plan, who, &sink, &message, &e)) < 0)
             wire_send(CHANNEL, &(struct wire){.type = WIRE_FAILED, .code = r, .a = e.retry_after_ms, .text = e.msg});
+        if (message.type == WIRE_SWEEP)
+            sweep(plan, sink);
         wire_done(&message);
     }
     sink_close(sink);

@@ -221,31 +221,32 @@ static char *link_name(struct page value, bool *ret_folder)
     *ret_folder = size > 0 && name[size - 1] == '/';
     if (*ret_folder)
         size--;
-    if (memchr(name, '/', size) || strpbrk(name, "?#") || strstr(name, "%00"))
+    if (strpbrk(name, "?#") || strstr(name, "%00"))
         return strdup("");
     return url_decode(name, size);
 }
 
 /* nginx, behind a link: "   21-Nov-2026 01:56    12345" (or '-', or a rounded "12K"). */
-static void read_columns(const struct page *p, uint64_t *ret_size, int64_t *ret_time_ns)
+static void read_columns(struct page p, uint64_t *ret_size, int64_t *ret_time_ns)
 {
-    struct page rest = *p;
-    char line[96], month[4], size[24] = "", time[CLOCK_TEXT_MAX];
-    const char *found;
-    unsigned day, year, hour, minute;
-    static const char MONTHS[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static const char MONTHS[] = "JanFebMarAprMayJunJulAugSepOctNovDec", LIKE[] = "21-Nov-2026 01:56";
+    struct page column = until(&p, "<\r\n");
+    char line[96], time[CLOCK_TEXT_MAX], *at = line;
+    unsigned month = 0;
 
-    rest = until(&rest, "<\r\n");
-    snprintf(line, sizeof(line), "%.*s", (int)(left(&rest) < sizeof(line) ? left(&rest) : sizeof(line)), rest.at);
-    if (sscanf(line, " %2u-%3[A-Za-z]-%4u %2u:%2u %23s", &day, month, &year, &hour, &minute, size) < 5)
+    snprintf(line, sizeof(line), "%.*s", (int)(left(&column) < sizeof(line) ? left(&column) : sizeof(line)), column.at);
+    at += strspn(at, " ");
+    if (strlen(at) < strlen(LIKE) || at[2] != '-' || at[6] != '-' || at[11] != ' ')
         return;
-    found = strstr(MONTHS, month);
-    if (!found || (found - MONTHS) % 3 || strlen(month) != 3)
+    while (month < 12 && memcmp(at + 3, MONTHS + 3 * (size_t)month, 3) != 0)
+        month++;
+    snprintf(time, sizeof(time), "%.4s-%02u-%.2sT%.5s:00Z", at + 7, month + 1, at, at + 12);
+    if (clock_parse(time, ret_time_ns) < 0)
         return;
-    snprintf(time, sizeof(time), "%04u-%02u-%02uT%02u:%02u:00Z", year, (unsigned)(found - MONTHS) / 3 + 1, day, hour,
-             minute);
-    if (clock_parse(time, ret_time_ns) == 0)
-        text_parse_uint(size, INT64_MAX, ret_size);
+    at += strlen(LIKE);
+    at += strspn(at, " ");
+    at[strcspn(at, " ")] = '\0';
+    text_parse_uint(at, INT64_MAX, ret_size);
 }
 
 /* From behind "<a" to behind "</a>" or the tag's end. */
@@ -268,7 +269,7 @@ static int read_link(struct page *p, struct list *l)
     until(&rest, "<");
     if (at_word(&rest, "</a>")) {
         rest.at += strlen("</a>");
-        read_columns(&rest, &size, &time_ns);
+        read_columns(rest, &size, &time_ns);
     }
     text = link_name(href, &folder);
     if (text && last && text_eq(last->name, text)) { /* icon and name, each a link */
@@ -304,11 +305,12 @@ static int decode_html(const char *data, size_t size, struct list *l)
 int autoindex_decode(const char *data, size_t size, struct autoindex *ret)
 {
     CLEANUP(list_done) struct list l = {0};
-    struct page p = {data, data + size};
+    struct page p;
     int r;
 
     if (size == 0)
         return -EBADMSG;
+    p = (struct page){data, data + size};
     skip(&p, " \t\r\n");
     r = p.at < p.end && *p.at == '[' ? decode_json(p.at, left(&p), &l) : decode_html(p.at, left(&p), &l);
     if (r < 0)

@@ -144,10 +144,10 @@ static int read_frames(const json_t *array, struct frames *ret)
 {
     size_t count = json_array_size(array);
 
-    if (!json_is_array(array) || count % 2)
+    if (!json_is_array(array))
         return -EBADMSG;
     for (size_t i = 0; i < count; i += 2) {
-        const json_t *stored = json_array_get(array, i), *raw = json_array_get(array, i + 1);
+        const json_t *stored = json_array_get(array, i), *raw = json_array_get(array, i + 1); /* NULL behind the end */
         json_int_t s = json_integer_value(stored), w = json_integer_value(raw);
         int r;
 

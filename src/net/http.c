@@ -23,8 +23,9 @@
 enum {
     TIMEOUT_MS = 30 * 1000,
     CONNECT_LEAST_MS = 1000,
-    EXPECT_MS = 1000,         /* how long a big body waits for "100 Continue"; libcurl asks for it from 1 MiB on */
-    BUFFER_SIZE = 256 * 1024, /* each way */
+    EXPECT_SIZE = 1024 * 1024, /* from here on a body waits for "100 Continue": a refusal is cheaper before it */
+    EXPECT_MS = 1000,          /* but not for longer */
+    BUFFER_SIZE = 256 * 1024,  /* each way */
     HEAD_MAX = 256 * 1024,
 };
 
@@ -44,6 +45,7 @@ struct transfer {
     unsigned line_count;
     size_t sent; /* bytes of the body given to libcurl */
     bool connected;
+    bool head_ended;   /* with an empty line */
     uint64_t moved_ms; /* when a byte last moved */
     uint64_t moved;    /* up and down, as libcurl counts */
     int unsent;        /* in the kernel's queue */
@@ -82,6 +84,7 @@ static size_t on_header(char *line, size_t one, size_t size, void *ctx)
     touch(t);
     if (size >= 5 && memcmp(line, "HTTP/", 5) == 0)
         buf_clear(&t->answer->headers); /* 100 Continue was not the answer yet */
+    t->head_ended = *line == '\r' || *line == '\n';
     int r = buf_add(&t->answer->headers, line, size);
     if (r < 0) {
         t->result = r == -EMSGSIZE ? -FAULT_FORMAT : r;
@@ -279,9 +282,6 @@ static int add_line(struct transfer *t, const struct http_header *header, struct
     else
         snprintf(line, size, "%s;", header->name); /* libcurl's way to send an empty one */
     t->lines[t->line_count] = line;
-    t->list[t->line_count] = (struct curl_slist){.data = line};
-    if (t->line_count > 0)
-        t->list[t->line_count - 1].next = &t->list[t->line_count];
     t->line_count++;
     return 0;
 }
@@ -301,11 +301,30 @@ static CURLcode set_method(CURL *c, const struct http_request *r)
     return e ? e : curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
+/* libcurl would have any body wait for "100 Continue". */
+static bool too_small_to_wait(const struct http_request *r)
+{
+    return !r->read && r->body_size < EXPECT_SIZE;
+}
+
+static struct curl_slist *link_lines(struct transfer *t)
+{
+    static char no_expect[] = "Expect:";
+    unsigned count = 0;
+    for (; count < t->line_count; count++)
+        t->list[count].data = t->lines[count];
+    if (too_small_to_wait(t->r))
+        t->list[count++].data = no_expect;
+    for (unsigned i = 0; i + 1 < count; i++)
+        t->list[i].next = &t->list[i + 1];
+    return count > 0 ? t->list : NULL;
+}
+
 static CURLcode set_request(CURL *c, struct transfer *t)
 {
     CURLcode r = set_method(c, t->r);
     SET(CURLOPT_URL, t->r->url);
-    SET(CURLOPT_HTTPHEADER, t->line_count > 0 ? t->list : NULL);
+    SET(CURLOPT_HTTPHEADER, link_lines(t));
     SET(CURLOPT_ERRORBUFFER, t->detail);
     SET(CURLOPT_HEADERDATA, t);
     SET(CURLOPT_WRITEDATA, t);
@@ -331,6 +350,8 @@ static int perform(struct transfer *t, struct err *e)
         code = curl_easy_perform(c);
     curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &t->answer->status);
     unset_request(c);
+    if (code == CURLE_OK && !t->head_ended)
+        code = CURLE_PARTIAL_FILE; /* libcurl lets a head pass that the connection's end cut short */
     if (code == CURLE_OK) {
         t->answer->retry_after_ms =
             httphead_retry_after_ms(buf_text(&t->answer->headers), t->answer->headers.size, clock_wall_ns());

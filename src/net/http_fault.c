@@ -57,21 +57,22 @@ static int tell_unconnected(CURL *c, const struct http_failure *f, const struct 
     return err_set(e, -FAULT_UNREACHABLE, "cannot connect to %s: %s", p->text, reason(f));
 }
 
-/* The only limit of time given to libcurl is the one for connecting. */
-static int tell_slow_connect(CURL *c, const struct place *p, struct err *e)
+/* The only limit of time given to libcurl is the one for connecting, in which TLS and the proxy have a part. */
+static int tell_slow_connect(const struct http_failure *f, const struct place *p, struct err *e)
 {
-    curl_off_t connected_us = 0;
-    curl_easy_getinfo(c, CURLINFO_CONNECT_TIME_T, &connected_us);
-    if (connected_us > 0)
-        return err_set(e, -FAULT_STALLED, "%s took the connection, but says nothing (TLS or proxy handshake)", p->text);
+    if (strstr(f->detail, "SSL") || strstr(f->detail, "CONNECT"))
+        return err_set(e, -FAULT_STALLED, "%s took the connection, but then said nothing (TLS or proxy handshake)",
+                       p->text);
     return err_set(e, -FAULT_UNREACHABLE, "cannot connect to %s: no answer in time: is it up, does a firewall drop it?",
                    p->text);
 }
 
+/* What OpenSSL itself objects to reads "error:0A00010B:SSL routines::wrong version number"; all else is the connection.
+ */
 static int tell_handshake(const struct http_failure *f, const struct place *p, struct err *e)
 {
-    if (strstr(f->detail, "SSL_connect: ") || strstr(f->detail, "unexpected eof"))
-        return err_set(e, -FAULT_UNREACHABLE, "%s closed the connection during the TLS handshake", p->text);
+    if (!strstr(f->detail, "routines:") || strstr(f->detail, "unexpected eof"))
+        return err_set(e, -FAULT_UNREACHABLE, "%s broke off the TLS handshake: %s", p->text, reason(f));
     if (strstr(f->detail, "wrong version number") || strstr(f->detail, "packet length too long"))
         return err_set(e, -FAULT_TLS, "%s does not speak TLS: is it meant to be http:// ?", p->text);
     return err_set(e, -FAULT_TLS, "TLS with %s failed: %s", p->text, reason(f));
@@ -80,11 +81,11 @@ static int tell_handshake(const struct http_failure *f, const struct place *p, s
 static int tell_untrusted(CURL *c, const struct http_failure *f, const struct place *p, struct err *e)
 {
     const char *host = p->host ? p->host : p->text;
-    long verdict = X509_V_OK;
+    long verdict = X509_V_ERR_UNSPECIFIED;
     curl_easy_getinfo(c, CURLINFO_SSL_VERIFYRESULT, &verdict);
-    switch (verdict) {
-    case X509_V_OK: /* the chain is good: it is the name */
+    if (strstr(f->detail, "subject name")) /* libcurl's own check, after a good verdict on the chain */
         return err_set(e, -FAULT_TLS, "certificate is for another name than %s (%s)", host, p->text);
+    switch (verdict) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
         return err_set(e, -FAULT_TLS, "certificate of %s: %s: renew it, or set the clock", p->text,
@@ -133,7 +134,7 @@ int http_fault_tell(CURL *c, const struct http_failure *f, struct err *e)
     case CURLE_COULDNT_CONNECT:
         return tell_unconnected(c, f, &p, e);
     case CURLE_OPERATION_TIMEDOUT:
-        return tell_slow_connect(c, &p, e);
+        return tell_slow_connect(f, &p, e);
     case CURLE_GOT_NOTHING:
         return err_set(e, -FAULT_UNREACHABLE, "%s closed the connection without an answer", p.text);
     case CURLE_PARTIAL_FILE:

@@ -14,5 +14,5 @@ struct fskind {
     uint64_t free_bytes;
 };
 
-int fskind_get(int fd, struct fskind *ret); /* -errno */
+int fskind_get(int fd, struct fskind *ret);     /* -errno */
 struct fskind fskind_of_magic(uint64_t f_type); /* free_bytes is 0 */

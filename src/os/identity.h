@@ -14,7 +14,7 @@ enum { IDENTITY_MAX = 17 }; /* 16 hex digits and NUL */
 
 struct identity {
     char id[IDENTITY_MAX];
-    bool by_birth;    /* known from the file's first moment on; else only valid once it no longer changes */
+    bool by_birth; /* known from the file's first moment on; else only valid once it no longer changes */
     uint64_t dev, ino;
     uint64_t size;
     int64_t birth_ns; /* 0: the file system keeps none */

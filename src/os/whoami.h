@@ -8,8 +8,8 @@
 
 struct whoami {
     char *namespace, *pod, *pod_uid, *node, *container, *image; /* owned; NULL unknown */
-    char *host;  /* always */
-    char *place; /* "namespace/pod"; "namespace/HOST" if only that is known; "host/HOST" */
+    char *host;                                                 /* always */
+    char *place;   /* "namespace/pod"; "namespace/HOST" if only that is known; "host/HOST" */
     char *machine; /* what tells this machine's inode numbers from another's: machine id, else node, else host */
 };
 

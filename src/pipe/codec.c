@@ -59,10 +59,8 @@ bool codec_is_compressed(const void *data, size_t size)
     } MAGICS[] = {
         {"\x1f\x8b\x08", 3},     /* gzip, with its only method */
         {"\x28\xb5\x2f\xfd", 4}, /* zstd */
-        {"\xfd"
-         "7zXZ\0",
-         6},               /* xz */
-        {"PK\x03\x04", 4}, /* zip */
+        {"\xfd\x37zXZ\0", 6},    /* xz */
+        {"PK\x03\x04", 4},       /* zip */
     };
     const unsigned char *byte = data;
 

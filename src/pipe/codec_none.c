@@ -48,8 +48,9 @@ static ssize_t decode(void *decoder, const void **data, size_t *size, void *out,
     size_t n = *size < out_size ? *size : out_size;
 
     (void)decoder;
-    if (n > 0)
-        memcpy(out, *data, n);
+    if (n == 0)
+        return 0;
+    memcpy(out, *data, n);
     *data = (const char *)*data + n;
     *size -= n;
     return (ssize_t)n;

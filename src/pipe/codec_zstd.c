@@ -108,7 +108,8 @@ static ssize_t decode(void *decoder, const void **data, size_t *size, void *out,
         d->in_frame = more > 0;
         d->pending = d->in_frame && to.pos == to.size;
     }
-    *data = (const char *)*data + from.pos;
+    if (from.pos > 0)
+        *data = (const char *)*data + from.pos;
     *size -= from.pos;
     return r < 0 ? r : (ssize_t)to.pos;
 }

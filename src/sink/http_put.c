@@ -151,9 +151,11 @@ int http_put_fail(const struct http_store *s, const struct http_request *r, cons
                        r->url);
     case 404:
     case 409:
-        return err_set(e, -FAULT_REFUSED,
-                       "http: %ld for PUT %s: the server cannot make it: set create_full_put_path on", a->status,
-                       r->url);
+        return err_set(
+            e, -FAULT_REFUSED,
+            "http: %ld for PUT %s: the server cannot put it there: is there a folder of that name, or is one "
+            "missing (set create_full_put_path on)?",
+            a->status, r->url);
     case 411:
         return err_set(e, -FAULT_REFUSED,
                        "http: 411 for PUT %s: the server takes no uploads of unknown length (chunked transfer coding)",

@@ -144,7 +144,7 @@ int http_store_head(struct http_store *s, const char *key, uint64_t *ret_size, c
     CLEANUP(http_answer_done) struct http_answer answer = {0};
     CLEANUP_FREE char *url = NULL;
     struct http_request request;
-    char text[32];
+    char text[512];
     int r = http_store_request(s, "HEAD", key, &request, &url, e);
 
     if (r < 0)
@@ -152,6 +152,8 @@ int http_store_head(struct http_store *s, const char *key, uint64_t *ret_size, c
     r = http_store_send(s->http, &request, NULL, &answer, e);
     if (r < 0)
         return r;
+    if (answer.status == 301 && http_header(&answer, "Location", text, sizeof(text)) && text_ends(text, "/"))
+        return err_set(e, -FAULT_NO_OBJECT, "http: %s is a folder", url);
     if (!http_store_ok(&answer))
         return http_store_fail(s, &request, &answer, e);
     if (!http_header(&answer, "Content-Length", text, sizeof(text)) || text_parse_uint(text, INT64_MAX, ret_size) < 0)

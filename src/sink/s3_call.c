@@ -131,6 +131,7 @@ static int tell(const struct s3 *s, const struct s3_call *c, const struct s3_sig
                            .action = c->action,
                            .origin = sent->origin,
                            .bucket = s3_bucket(s),
+                           .prefix = s3_prefix(s),
                            .key = c->key,
                            .upload = has_upload_id(c),
                            .region = sent->region,

@@ -121,10 +121,14 @@ static struct meaning by_status(const struct s3_failure *f)
 
 static struct meaning meaning_of(const struct s3_failure *f)
 {
+    struct meaning m = by_status(f);
+
     for (size_t i = 0; i < ARRAY_SIZE(CODES); i++)
         if (strcmp(f->error.code, CODES[i].code) == 0)
-            return CODES[i].meaning;
-    return by_status(f);
+            m = CODES[i].meaning;
+    if (f->upload && m.fault == FAULT_NO_OBJECT) /* Ceph's word for an upload that is gone */
+        m = (struct meaning){FAULT_GONE, STORY_GONE};
+    return m;
 }
 
 bool s3_error_not_implemented(long status, const char *code)
@@ -136,7 +140,7 @@ bool s3_error_not_implemented(long status, const char *code)
 static const char *place(const struct s3_failure *f, char out[400])
 {
     if (f->key)
-        snprintf(out, 400, "object '%.200s' in bucket '%.63s' at %.80s", f->key, f->bucket, f->origin);
+        snprintf(out, 400, "object '%.60s%.160s' in bucket '%.63s' at %.80s", f->prefix, f->key, f->bucket, f->origin);
     else
         snprintf(out, 400, "bucket '%.63s' at %.80s", f->bucket, f->origin);
     return out;

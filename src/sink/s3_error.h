@@ -18,6 +18,7 @@ struct s3_failure {
     const char *action; /* "s3:PutObject": what the key would have to be allowed to do */
     const char *origin; /* "http://127.0.0.1:9000" */
     const char *bucket;
+    const char *prefix; /* of the store; goes before the key */
     const char *key;    /* NULL: the request was about the bucket */
     bool upload;        /* it named a multipart upload */
     const char *region; /* that was signed for */

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from helpers.evidence import drop, left_in, put, spool_of
+from helpers.evidence import drop, left_in, put
 from helpers.program import NOBODY
 from helpers.proc import require_root, wait_for
 

@@ -18,12 +18,11 @@ NAMES = [
     b"back\\slash.hprof",
     b"-rf.hprof",
     b"--to=s3:.hprof",
-    b"..hprof",
     b"plus+and=equals,comma.hprof",
     b"x" * 249 + b".hprof",
     "é".encode() * 124 + b"x.hprof",
-    b".hprof",
 ]
+HIDDEN = [b".hprof", b"..hprof", b".app.hprof"]
 
 
 def as_text(name):
@@ -45,15 +44,25 @@ def test_a_watch_ships_any_name(salvage, dumps, store, key):
     assert left_in(dumps) == [] and spool_of(dumps) == []
 
 
+def test_hidden_files_are_left_alone_unless_asked_for(salvage, dumps, folder):
+    """As in a shell: many tools write .NAME first and rename it then."""
+    sums = [drop(dumps, name, 5_000) for name in HIDDEN]
+    assert salvage.watch(dumps, *folder.options(), "--once").end() == 0
+    assert folder.keys() == []
+    assert salvage.watch(dumps, *folder.options(), "--once", "--include", ".*hprof").end() == 0
+    folder.check_all(sums)
+
+
 @pytest.mark.parametrize("key", [None, "{place}/{id}/{name}"], ids=["default-key", "name-in-key"])
 def test_ship_takes_any_name(salvage, dumps, folder, key):
-    sums = {drop(dumps, name, 5_000): name for name in NAMES}
+    names = NAMES + HIDDEN
+    sums = {drop(dumps, name, 5_000): name for name in names}
     more = ["--key", key] if key else []
-    paths = [os.path.join(os.fsencode(str(dumps)), name) for name in NAMES]
+    paths = [os.path.join(os.fsencode(str(dumps)), name) for name in names]
     done = salvage.ok("ship", *[os.fsdecode(path) for path in paths], *folder.options(), *more)
-    assert len(done.lines) == len(NAMES), "one line a file"
+    assert len(done.lines) == len(names), "one line a file"
     found = folder.check_all(list(sums))
-    assert {m["name"] for m in found.values()} == {as_text(name) for name in NAMES}
+    assert {m["name"] for m in found.values()} == {as_text(name) for name in names}
     assert left_in(dumps) == []
 
 

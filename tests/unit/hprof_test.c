@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "format/hprof.h"
 
@@ -313,7 +314,7 @@ static void a_hole_of_zeros_is_no_record(void **state)
     (void)state;
     put_number(&d, 0, 8);
     put_number(&d, 0, 8);
-    walk(&d, "zeros in the place of a record at byte 426");
+    walk(&d, "zeros in the place of a record at byte 425");
 }
 
 static void a_tag_of_a_jdk_to_come_is_passed_over(void **state)
@@ -327,24 +328,21 @@ static void a_tag_of_a_jdk_to_come_is_passed_over(void **state)
     walk(&d, NULL);
 }
 
-static void a_huge_body_costs_one_step(void **state)
+/* A body in memory that can't be read: whoever looks at it dies. */
+static void the_bytes_of_a_body_are_not_looked_at(void **state)
 {
-    static unsigned char piece[1024 * 1024];
+    void *body = mmap(NULL, UINT32_MAX, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     struct dump d = header("2", 8);
     struct hprof h;
     char out[128];
 
     (void)state;
+    assert_ptr_not_equal(body, MAP_FAILED);
     record(&d, SEGMENT, UINT32_MAX, 0);
     hprof_init(&h);
     hprof_feed(&h, d.byte, d.size);
-    /* The bytes are not looked at: that many steps would take minutes with sanitizers. */
-    for (uint64_t left = UINT32_MAX; left > 0;) {
-        size_t n = left < sizeof(piece) ? (size_t)left : sizeof(piece);
-
-        hprof_feed(&h, piece, n);
-        left -= n;
-    }
+    hprof_feed(&h, body, UINT32_MAX);
+    munmap(body, UINT32_MAX);
     assert_int_equal(h.state, HPROF_RECORD_HEAD);
     d.size = 0;
     record(&d, END, 0, 0);
@@ -416,7 +414,7 @@ int main(void)
         cmocka_unit_test(an_empty_segment_before_another_or_the_end_is_fine),
         cmocka_unit_test(a_hole_of_zeros_is_no_record),
         cmocka_unit_test(a_tag_of_a_jdk_to_come_is_passed_over),
-        cmocka_unit_test(a_huge_body_costs_one_step),
+        cmocka_unit_test(the_bytes_of_a_body_are_not_looked_at),
         cmocka_unit_test(the_walk_can_be_moved_behind_a_body),
         cmocka_unit_test(a_probe_takes_what_could_become_a_dump),
         cmocka_unit_test(a_reason_is_cut_to_the_room_it_has),

@@ -77,8 +77,9 @@ static void names_know_no_case_and_sections_do(void **state)
 
 static void a_config_file_says_profile_before_the_name(void **state)
 {
-    static const char config[] = "[profile dev]\nregion = eu-west-1\n[ profile\t ops ]\nregion = eu-west-2\n"
-                                 "[profiledev]\nregion = wrong\n[sso-session sso]\nregion = wrong\n[profile]\nregion=p\n";
+    static const char config[] =
+        "[profile dev]\nregion = eu-west-1\n[ profile\t ops ]\nregion = eu-west-2\n"
+        "[profiledev]\nregion = wrong\n[sso-session sso]\nregion = wrong\n[profile]\nregion=p\n";
 
     (void)state;
     assert_value(config, "dev", "region", "eu-west-1");

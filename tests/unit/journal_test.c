@@ -209,11 +209,14 @@ static void a_wrong_line_ends_the_reading(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-        CLEANUP(buf_done) struct buf b = {0};
+        CLEANUP(buf_done) struct buf instead = {0}, between = {0};
 
-        assert_int_equal(buf_printf(&b, "%s%s%s", HEAD PART1, lines[i], PART2 PART3), 0);
-        if (count_of(buf_text(&b)) != 1)
+        assert_int_equal(buf_printf(&instead, "%s%s%s", HEAD PART1, lines[i], PART3), 0);
+        assert_int_equal(buf_printf(&between, "%s%s%s", HEAD PART1, lines[i], PART2 PART3), 0);
+        if (count_of(buf_text(&instead)) != 1)
             fail_msg("this line was believed: %s", lines[i]);
+        if (count_of(buf_text(&between)) != 1)
+            fail_msg("this line was passed over: %s", lines[i]);
     }
 }
 
@@ -274,6 +277,9 @@ static void without_a_head_there_is_no_journal(void **state)
         "{\"journal\":4294967297,\"store\":\"s\",\"key\":\"k\",\"codec\":\"c\",\"block_size\":1,\"part_size\":1,"
         "\"file_size\":1,\"file_mtime_ns\":1}\n",
         "{\"journal\":1,\"store\":\"s\",\"key\":\"k\",\"codec\":\"c\",\"block_size\":1,\"part_size\":1,\"file_size\":-"
+        "1,"
+        "\"file_mtime_ns\":1}\n",
+        "{\"journal\":1,\"store\":\"s\",\"key\":\"k\",\"codec\":\"c\",\"block_size\":-1,\"part_size\":1,\"file_size\":"
         "1,"
         "\"file_mtime_ns\":1}\n",
         "{\"journal\":1,\"store\":\"s\",\"key\":null,\"codec\":\"c\",\"block_size\":1,\"part_size\":1,\"file_size\":1,"

@@ -17,11 +17,16 @@ static void names_have_kinds(void **state)
     static const struct {
         const char *name, *kind, *cause;
     } table[] = {
-        {"java_pid1.hprof", "heap-dump", "java-oom"}, {"a.hprof.gz", "heap-dump", "java-oom"},
-        {"core", "core", "signal"},                   {"core.1234", "core", "signal"},
-        {"hs_err_pid77.log", "hs-err", "signal"},     {"javacore.2026.txt", "javacore", "java-oom"},
-        {"x.jfr", "flight-recording", "manual"},      {"x.heapsnapshot", "heap-snapshot", "heap-limit"},
-        {"notes.txt", "file", "manual"},              {"score", "file", "manual"},
+        {"java_pid1.hprof", "heap-dump", "java-oom"},
+        {"a.hprof.gz", "heap-dump", "java-oom"},
+        {"core", "core", "signal"},
+        {"core.1234", "core", "signal"},
+        {"hs_err_pid77.log", "hs-err", "signal"},
+        {"javacore.2026.txt", "javacore", "java-oom"},
+        {"x.jfr", "flight-recording", "manual"},
+        {"x.heapsnapshot", "heap-snapshot", "heap-limit"},
+        {"notes.txt", "file", "manual"},
+        {"score", "file", "manual"},
     };
 
     (void)state;

@@ -290,6 +290,7 @@ static void what_is_wrong_is_refused_by_name(void **state)
         {"{\"schema\":1}", "schema"},
         {"{\"schema\":\"salvage.manifest/2\"}", "newer"},
         {"{\"schema\":\"salvage.manifest/1\"}", "\"key\""},
+        {"{\"schema\":\"salvage.manifest/1\",\"key\":\"\"}", "\"key\""},
         {"{" LEAST ",\"name\":null}", "\"name\""},
         {"{" LEAST ",\"name\":1}", "\"name\""},
         {"{" LEAST ",\"where\":1}", "\"where."},
@@ -320,7 +321,7 @@ static void what_is_wrong_is_refused_by_name(void **state)
 static void without_what_verification_needs_it_is_no_manifest(void **state)
 {
     static const char *const needed[] = {"schema", "key", "codec", "size", "stored_size", "sha256", "stored_sha256"};
-    static const char *const digests[] = {"", "aaaa", SHA_A "a", "A" SHA_A,
+    static const char *const digests[] = {"", "aaaa", (SHA_A "a"), ("A" SHA_A),
                                           "gaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 
     (void)state;

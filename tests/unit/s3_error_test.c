@@ -19,6 +19,7 @@ static struct s3_failure failure(long status, const char *code)
                            .action = "s3:PutObject",
                            .origin = "http://127.0.0.1:9000",
                            .bucket = "evidence",
+                           .prefix = "team/",
                            .key = "shop/cart/heap.hprof.zst",
                            .region = "us-east-1",
                            .access_key = "AKIAEXAMPLE",
@@ -95,9 +96,12 @@ static void a_404_is_about_what_was_asked_for(void **state)
     (void)state;
     struct s3_failure f = failure(404, "");
 
-    check(f, FAULT_NO_OBJECT, "no object 'shop/cart/heap.hprof.zst' in bucket 'evidence'");
+    check(f, FAULT_NO_OBJECT, "no object 'team/shop/cart/heap.hprof.zst' in bucket 'evidence'");
     f.upload = true;
     check(f, FAULT_GONE, "begin anew");
+    snprintf(f.error.code, sizeof(f.error.code), "NoSuchKey");
+    check(f, FAULT_GONE, "begin anew");
+    f.error.code[0] = '\0';
     f.upload = false;
     f.key = NULL;
     check(f, FAULT_NO_BUCKET, "bucket 'evidence' does not exist");

@@ -77,8 +77,7 @@ static void checksums_of_other_tools_are_skipped(void **state)
     assert_int_equal(f.count, 1);
     assert_int_equal(f.frame[0].stored, 16);
     assert_int_equal(f.frame[0].raw, 32);
-    assert_int_equal(
-        seektable_peek(WITH_CHECKSUM + sizeof(WITH_CHECKSUM) - SEEKTABLE_FOOTER_SIZE, &size), 0);
+    assert_int_equal(seektable_peek(WITH_CHECKSUM + sizeof(WITH_CHECKSUM) - SEEKTABLE_FOOTER_SIZE, &size), 0);
     assert_int_equal(size, sizeof(WITH_CHECKSUM));
 }
 
@@ -113,7 +112,7 @@ static void a_table_with_anything_wrong_is_refused(void **state)
     const size_t footer = sizeof(TWO_FRAMES) - SEEKTABLE_FOOTER_SIZE;
 
     (void)state;
-    assert_int_equal(decode_with(8, 0x11), 0); /* a size is what it is */
+    assert_int_equal(decode_with(8, 0x11), 0);          /* a size is what it is */
     assert_int_equal(decode_with(footer + 4, 0x03), 0); /* unused bits */
     for (size_t i = 0; i < 8; i++)
         assert_int_equal(decode_with(i, 0x77), -EBADMSG); /* magic, size of the frame */

@@ -443,13 +443,14 @@ static void an_object_is_asked_for_its_size(void **state)
     struct err e;
 
     (void)state;
-    PLAY(SIZED(1234), NOT_FOUND, OK);
+    PLAY(SIZED(1234), NOT_FOUND, "301 Moved\r\nLocation: http://files.example/d/k/", OK);
     assert_int_equal(sink->ops->stat(sink, "k", &info, &e), 0);
     assert_int_equal(info.size, 1234);
     assert_string_equal(info.sha256, "");
     assert_int_equal(sink->ops->stat(sink, "k", &info, &e), -FAULT_NO_OBJECT);
+    assert_int_equal(sink->ops->stat(sink, "k", &info, &e), -FAULT_NO_OBJECT);
     assert_int_equal(sink->ops->stat(sink, "k", &info, &e), -FAULT_FORMAT);
-    expect_seen("HEAD /d%20x/k;HEAD /d%20x/k;HEAD /d%20x/k;");
+    expect_seen("HEAD /d%20x/k;HEAD /d%20x/k;HEAD /d%20x/k;HEAD /d%20x/k;");
 }
 
 static int keep(void *ctx, const void *data, size_t size)

@@ -204,7 +204,10 @@ static void spool_behind_a_symlink_is_refused(void **state)
 static void hostile_claims_are_refused(void **state)
 {
     static const char *const bad[] = {
-        "", "[]", "{}", "{\"id\":\"../../../../etc\"}",
+        "",
+        "[]",
+        "{}",
+        "{\"id\":\"../../../../etc\"}",
         "{\"id\":\"0123456789abcdef\",\"path\":\"/p\",\"name\":\"a/b\",\"kind\":\"core\",\"cause\":\"x\",\"time_ns\":1,"
         "\"found_ns\":1,\"settled_ns\":1,\"size\":1,\"owner\":0,\"in_place\":true,\"erase\":true}",
         "{\"id\":\"0123456789abcdef\",\"path\":\"/p\",\"name\":\"a\",\"kind\":\"core\",\"cause\":\"x\",\"time_ns\":1,"

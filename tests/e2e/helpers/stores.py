@@ -3,14 +3,11 @@
 file server's root, boto3), which is what the tests believe."""
 import hashlib
 import json
-import os
 import pathlib
-import re
 import subprocess
 import uuid
 
-KEY = re.compile(r"(?P<place>.+)/(?P<time>\d{8}T\d{6}Z)-(?P<cause>[a-z-]+)-(?P<id>[0-9a-f]{16})/(?P<file>[^/]+)$")
-DECODERS = {".zst": ["zstd", "-dc"], ".gz": ["gunzip", "-c"]}
+DECODERS = {"zstd": ["zstd", "-dc"], "gzip": ["gunzip", "-c"], "none": None}
 
 
 def sha256(data):
@@ -22,13 +19,13 @@ def sha256_file(path):
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def decode(key, data):
-    """The evidence's bytes, by the tools everybody has."""
-    decoder = DECODERS.get(os.path.splitext(key)[1])
+def decode(codec, data):
+    """The evidence's bytes, by the tools everybody has. codec: as in a manifest, "zstd:1"."""
+    decoder = DECODERS[codec.partition(":")[0]]
     if not decoder:
         return data
     done = subprocess.run(decoder, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-    assert done.returncode == 0, "%s: %s: %s" % (decoder[0], key, done.stderr)
+    assert done.returncode == 0, "%s: %s" % (decoder[0], done.stderr)
     return done.stdout
 
 
@@ -67,9 +64,6 @@ class Store:
                 found.append((key[: -len(".json")], json.loads(self.read(key))))
         return found
 
-    def evidence(self, key):
-        return decode(key, self.read(key))
-
     def check(self, key, manifest):
         """One object against its manifest, down to the last byte."""
         assert manifest["schema"] == "salvage.manifest/1"
@@ -77,7 +71,7 @@ class Store:
         stored = self.read(key)
         assert len(stored) == manifest["stored_size"], key
         assert sha256(stored) == manifest["stored_sha256"], key
-        evidence = decode(key, stored)
+        evidence = decode(manifest["codec"], stored)
         assert len(evidence) == manifest["size"], key
         assert sha256(evidence) == manifest["sha256"], key
         return evidence
