@@ -21,8 +21,6 @@ static int run_command(const struct command *c, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct err e;
-
     /* A reader that went away is an error of write(2), told like any other. */
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2 || text_eq(argv[1], "--help") || text_eq(argv[1], "-h"))
@@ -34,6 +32,5 @@ int main(int argc, char **argv)
     for (const struct command *const *c = COMMANDS; *c; c++)
         if (text_eq((*c)->name, argv[1]))
             return run_command(*c, argc - 1, argv + 1);
-    err_set(&e, -FAULT_USAGE, "no command '%s': see 'salvage help'", argv[1]);
-    return command_fail(-FAULT_USAGE, &e);
+    return command_error(-FAULT_USAGE, "no command '%s': see 'salvage help'", argv[1]);
 }

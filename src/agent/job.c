@@ -357,12 +357,30 @@ static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
     return begin_upload(a, e);
 }
 
+/* An empty file has no block, but gunzip and zstd want a frame all the same. */
+static int add_empty_frame(struct attempt *a, struct err *e)
+{
+    unsigned char frame[256];
+    void *encoder = NULL;
+    ssize_t n;
+
+    if (a->intake.offset > 0 || a->codec.ops == &CODEC_NONE)
+        return 0;
+    if (a->codec.ops->encoder_new(a->codec.level, BLOCK_SIZE, &encoder) < 0)
+        return no_memory(e);
+    n = a->codec.ops->encode(encoder, "", 0, frame, sizeof(frame));
+    a->codec.ops->encoder_free(encoder);
+    if (n < 0)
+        return err_set(e, (int)n, "cannot compress %s", a->job->claim->path);
+    return gather_add(a->gather, ops(a), a->upload, frame, (size_t)n, 0, &a->intake.digest, e);
+}
+
 static int ship(struct attempt *a, struct job_result *ret, struct err *e)
 {
     struct whole whole;
     int r;
 
-    if ((r = pump(a, e)) < 0 || (r = intake_verify(&a->intake, e)) < 0 ||
+    if ((r = pump(a, e)) < 0 || (r = add_empty_frame(a, e)) < 0 || (r = intake_verify(&a->intake, e)) < 0 ||
         (r = gather_finish(a->gather, ops(a), a->upload, a->codec.ops == &CODEC_ZSTD, e)) < 0)
         return r;
     gather_whole(a->gather, &whole);

@@ -6,11 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "agent/wire.h"
+#include "agent/child.h"
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -24,10 +24,7 @@ enum {
     SLOWLY_FIRST_MS = 60 * 1000,
     SLOWLY_MOST_MS = 300 * 1000,
     STALE_FOLLOW_MS = 60 * 1000,
-    SWEEP_EVERY_MS = 24 * 3600 * 1000,
-    EVIDENCE_FD = 0,
-    CLAIM_FD = 1,
-    WORKER_CHANNEL = 3
+    SWEEP_EVERY_MS = 24 * 3600 * 1000
 };
 
 struct item {
@@ -47,10 +44,7 @@ struct pool {
     struct pool_events events;
     uv_loop_t *loop;
     uv_timer_t timer;
-    uv_process_t process;
-    uv_poll_t channel_poll;
-    int channel;      /* to the worker, -1 without one */
-    unsigned handles; /* of the last worker that the loop still knows: the next waits until they are closed */
+    struct child child;
     bool closing;
     bool sweeping; /* the worker looks for abandoned uploads */
     uint64_t next_sweep_ms;
@@ -131,7 +125,7 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
 
     if (manifest_decode(w->text, strlen(w->text), &m, &e) < 0) {
         log_event(EVENT_WORKER_DIED, LOG_STR("path", i->claim->path), LOG_STR("error", e.msg));
-        uv_process_kill(&p->process, SIGKILL); /* its end is dealt with like any other */
+        child_kill(&p->child); /* its end is dealt with like any other */
         return;
     }
     log_shipped(p, &m, w->a != 0, (double)(clock_mono_ms() - p->started_ms) / 1000);
@@ -193,8 +187,9 @@ static void on_failed(struct pool *p, struct item *i, int code, uint64_t retry_a
     retry(p, i, code, retry_after_ms, story);
 }
 
-static void on_message(struct pool *p, const struct wire *w)
+static void on_message(void *ctx, const struct wire *w)
 {
+    struct pool *p = ctx;
     struct item *i = p->running;
 
     if (!i && w->type != WIRE_SWEPT)
@@ -228,104 +223,31 @@ static void on_message(struct pool *p, const struct wire *w)
     default:
         break;
     }
-}
-
-static void on_handle_closed(uv_handle_t *handle)
-{
-    struct pool *p = handle->data;
-
-    p->handles--;
     schedule(p);
 }
 
-/* The worker sees the end of its messages, and ends. */
-static void close_channel(struct pool *p)
+static void on_ended(void *ctx, const char *story)
 {
-    if (p->channel < 0)
-        return;
-    uv_poll_stop(&p->channel_poll);
-    uv_close((uv_handle_t *)&p->channel_poll, on_handle_closed);
-    close(p->channel);
-    p->channel = -1;
+    struct pool *p = ctx;
+    struct item *i = p->running;
+
+    p->running = NULL;
     p->sweeping = false;
-}
-
-static void on_channel(uv_poll_t *poll, int status, int events)
-{
-    struct pool *p = poll->data;
-    int r = status < 0 ? 0 : 1;
-
-    (void)events;
-    while (r == 1 && p->channel >= 0) {
-        struct wire w = {.fd = {-1, -1}};
-
-        r = wire_receive(p->channel, &w);
-        if (r == 1)
-            on_message(p, &w);
-        if (r == 1)
-            wire_done(&w);
-    }
-    if (r != -EAGAIN && p->channel >= 0)
-        close_channel(p); /* the rest is told by its exit */
-    schedule(p);
-}
-
-static void on_worker_exit(uv_process_t *process, int64_t status, int signal)
-{
-    struct pool *p = process->data;
-    struct item *i;
-    char story[100];
-
-    /* What it said last may still be in the socket. */
-    if (p->channel >= 0)
-        on_channel(&p->channel_poll, 0, UV_READABLE);
-    close_channel(p);
-    i = p->running;
-    if (i && i->cancelled) {
-        p->running = NULL;
+    if (!i || p->closing)
+        return;
+    if (i->cancelled) {
         if (access(i->claim->path, F_OK) < 0)
             spool_drop(i->claim->spool, i->claim);
         end_item(p, i, POOL_DROPPED);
-    } else if (i && !p->closing) {
-        snprintf(story, sizeof(story),
-                 signal ? "the worker was killed by signal %d" : "the worker ended with status %d",
-                 signal ? signal : (int)status);
-        log_event(EVENT_WORKER_DIED, LOG_STR("path", i->claim->path), LOG_STR("error", story));
-        on_failed(p, i, -EIO, 0, story);
+        return;
     }
-    p->running = NULL;
-    uv_close((uv_handle_t *)process, on_handle_closed);
+    log_event(EVENT_WORKER_DIED, LOG_STR("path", i->claim->path), LOG_STR("error", story));
+    on_failed(p, i, -EIO, 0, story);
 }
 
-static int start_worker(struct pool *p)
+static void on_closed(void *ctx)
 {
-    uv_stdio_container_t stdio[WORKER_CHANNEL + 1] = {
-        {.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = 2}, {.flags = UV_INHERIT_FD, .data.fd = 2}, {0}};
-    uv_process_options_t options = {.exit_cb = on_worker_exit,
-                                    .file = "/proc/self/exe",
-                                    .args = (char **)(uintptr_t)p->config.worker_args,
-                                    .stdio = stdio,
-                                    .stdio_count = WORKER_CHANNEL + 1};
-    int pair[2], r = wire_pair(pair);
-
-    if (r < 0)
-        return r;
-    stdio[WORKER_CHANNEL] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = pair[1]};
-    p->process.data = p;
-    r = uv_spawn(p->loop, &p->process, &options);
-    close(pair[1]);
-    p->handles = 1;
-    if (r < 0) {
-        close(pair[0]);
-        uv_close((uv_handle_t *)&p->process, on_handle_closed);
-        return r;
-    }
-    p->channel = pair[0];
-    uv_poll_init(p->loop, &p->channel_poll, p->channel);
-    p->channel_poll.data = p;
-    p->handles = 2;
-    uv_poll_start(&p->channel_poll, UV_READABLE, on_channel);
-    return 0;
+    schedule(ctx);
 }
 
 static int open_evidence(const struct item *i)
@@ -353,14 +275,14 @@ static void start_item(struct pool *p, struct item *i)
     p->running = i;
     p->started_ms = p->progress_ms = clock_mono_ms();
     /* In place, the name may be another file's by now. */
-    if (r == 0 && i->claim->in_place && !text_eq(identity.id, i->claim->id))
+    if (r == 0 && (!S_ISREG(identity.mode) || (i->claim->in_place && !text_eq(identity.id, i->claim->id))))
         r = -ENOENT;
     if (r == 0 && (r = claim_encode(i->claim, &text)) == 0) {
         w.text = text.data;
-        r = p->channel < 0 ? start_worker(p) : 0;
+        r = child_is_up(&p->child) ? 0 : child_start(&p->child, p->config.worker_args);
     }
     if (r == 0)
-        r = wire_send(p->channel, &w);
+        r = child_send(&p->child, &w);
     if (r < 0)
         on_failed(p, i, r, 0, strerror(-r));
 }
@@ -394,7 +316,7 @@ static void on_timer(uv_timer_t *timer)
 static void cancel(struct pool *p, struct item *i)
 {
     i->cancelled = true;
-    close_channel(p);
+    child_end(&p->child);
 }
 
 /* A dump that does not grow must not keep finished ones waiting. */
@@ -415,7 +337,7 @@ static void sweep(struct pool *p, uint64_t now)
 {
     struct wire w = {.type = WIRE_SWEEP, .fd = {-1, -1}};
 
-    if (now < p->next_sweep_ms || p->channel < 0 || p->hold_said || wire_send(p->channel, &w) < 0)
+    if (now < p->next_sweep_ms || p->hold_said || child_send(&p->child, &w) < 0)
         return;
     p->sweeping = true;
     p->next_sweep_ms = now + SWEEP_EVERY_MS;
@@ -429,7 +351,7 @@ static void schedule(struct pool *p)
         return;
     if (p->running == NULL)
         sweep(p, now);
-    while (!p->running && (p->channel >= 0 || p->handles == 0)) {
+    while (!p->running && (child_is_up(&p->child) || child_may_start(&p->child))) {
         struct item *i = choose(p, now, &next);
 
         if (!i)
@@ -438,8 +360,8 @@ static void schedule(struct pool *p)
     }
     if (p->running)
         watch_follower(p, now, &next);
-    else if (p->channel >= 0 && !p->sweeping)
-        close_channel(p); /* nothing to do: the worker sees it, and ends */
+    else if (!p->sweeping)
+        child_end(&p->child); /* nothing to do */
     if (next == UINT64_MAX) {
         uv_timer_stop(&p->timer);
         return;
@@ -454,7 +376,9 @@ int pool_new(uv_loop_t *loop, const struct pool_config *c, const struct pool_eve
 
     if (!p)
         return -ENOMEM;
-    *p = (struct pool){.config = *c, .events = *events, .loop = loop, .channel = -1};
+    *p = (struct pool){.config = *c, .events = *events, .loop = loop};
+    p->child = (struct child){.loop = loop, .ctx = p, .message = on_message, .ended = on_ended, .closed = on_closed};
+    child_init(&p->child);
     uv_timer_init(loop, &p->timer);
     p->timer.data = p;
     *ret = p;
@@ -485,7 +409,8 @@ int pool_follow(struct pool *p, struct claim *c, int fd)
 {
     struct item *i;
 
-    if (p->running || p->closing || p->hold_until_ms > clock_mono_ms() || (p->handles > 0 && p->channel < 0))
+    if (p->running || p->closing || p->hold_until_ms > clock_mono_ms() ||
+        (!child_is_up(&p->child) && !child_may_start(&p->child)))
         return -EBUSY;
     if (!(i = add_item(p, c, fd)))
         return -ENOMEM;
@@ -513,7 +438,7 @@ bool pool_complete(struct pool *p, const struct claim *now)
     i->claim->settled_ns = now->settled_ns;
     i->claim->in_place = now->in_place;
     if (p->running == i)
-        wire_send(p->channel, &w);
+        child_send(&p->child, &w);
     schedule(p);
     return true;
 }
@@ -553,9 +478,8 @@ void pool_close(struct pool *p)
     p->closing = true;
     uv_timer_stop(&p->timer);
     uv_close((uv_handle_t *)&p->timer, NULL);
-    if (p->handles > 0 && !uv_is_closing((uv_handle_t *)&p->process))
-        uv_process_kill(&p->process, SIGKILL);
-    close_channel(p);
+    child_kill(&p->child);
+    child_end(&p->child);
 }
 
 void pool_free(struct pool *p)

@@ -236,10 +236,11 @@ int spool_each(struct spool *s, void (*fn)(void *ctx, struct claim *c), void *ct
         }
         free(c);
         if (r == -ENOENT) {
+            struct claim gone = {0};
             char path[RELATIVE_MAX];
 
-            snprintf(path, sizeof(path), "spool/%s", d->d_name);
-            file_remove_tree(s->dirfd, path);
+            memcpy(gone.id, d->d_name, sizeof(gone.id));
+            file_remove_tree(s->dirfd, in_claim(&gone, "", path));
         }
     }
     return 0;

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <search.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +13,10 @@
 #include <sys/stat.h>
 #include <uv.h>
 
+#include "agent/candidate.h"
 #include "agent/claim.h"
 #include "agent/idset.h"
 #include "agent/pool.h"
-#include "agent/settle.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -29,18 +28,8 @@ enum {
     FOLLOW_DELAY_MS = 200,     /* a file that is complete by then needs no following */
     FOLLOW_SIZE_MIN = 8 << 20, /* bytes */
     UNREADABLE_RETRY_MS = 60 * 1000,
-    NETWORK_SCAN_MIN_MS = 10 * 1000
-};
-
-/* A name that was seen and is not yet a claim. */
-struct candidate {
-    struct folder *folder; /* borrowed from the source; first in the order */
-    char *name;
-    struct settle settle;
-    int64_t found_ns;
-    uint64_t due_ms; /* monotonic; 0: an event will come */
-    bool may_follow, following, said_unreadable;
-    char id[IDENTITY_MAX]; /* while following */
+    NETWORK_SCAN_MIN_MS = 10 * 1000,
+    LOOKS_AT_ONCE = 64
 };
 
 struct watcher {
@@ -53,8 +42,7 @@ struct watcher {
     struct pool *pool;
     struct spool **spools; /* owned */
     size_t spool_count;
-    void *candidates; /* tsearch's tree */
-    size_t candidate_count;
+    struct candidates candidates;
     struct idset done; /* in place, and with the pool or through: not to be looked at again in this run */
     bool backlog;      /* files were left where they are: scan again when claims are through */
     bool stopping, stopped;
@@ -62,61 +50,11 @@ struct watcher {
     unsigned unreadable;
 };
 
-static int compare(const void *a, const void *b)
-{
-    const struct candidate *x = a, *y = b;
-
-    if (x->folder != y->folder)
-        return x->folder < y->folder ? -1 : 1;
-    return strcmp(x->name, y->name);
-}
-
-static void candidate_free(void *p)
-{
-    struct candidate *c = p;
-
-    if (!c)
-        return;
-    free(c->name);
-    free(c);
-}
-
-static struct candidate *find_candidate(struct watcher *w, struct folder *f, const char *name)
-{
-    const struct candidate key = {.folder = f, .name = (char *)(uintptr_t)name};
-    struct candidate **found = tfind(&key, &w->candidates, compare);
-
-    return found ? *found : NULL;
-}
-
-static struct candidate *add_candidate(struct watcher *w, struct folder *f, const char *name)
-{
-    struct candidate *c = find_candidate(w, f, name);
-
-    if (c)
-        return c;
-    c = calloc(1, sizeof(*c));
-    if (!c || !(c->name = strdup(name))) {
-        candidate_free(c);
-        return NULL;
-    }
-    c->folder = f;
-    c->found_ns = clock_wall_ns();
-    if (!tsearch(c, &w->candidates, compare)) {
-        candidate_free(c);
-        return NULL;
-    }
-    w->candidate_count++;
-    return c;
-}
-
 static void drop_candidate(struct watcher *w, struct candidate *c)
 {
     if (c->following)
         pool_unfollow(w->pool, c->id);
-    tdelete(c, &w->candidates, compare);
-    w->candidate_count--;
-    candidate_free(c);
+    candidate_drop(&w->candidates, c);
 }
 
 static void check_stop(struct watcher *w);
@@ -254,8 +192,11 @@ static void claim_candidate(struct watcher *w, struct candidate *c, const struct
     if (!(claim = make_claim(w, c, &look->identity)))
         return;
     settle_claim(w, claim, dirfd, c->name);
-    if (claim->in_place)
+    if (claim->in_place) {
         idset_add(&w->done, claim->id);
+        log_event(EVENT_FOUND, LOG_STR("path", claim->path), LOG_UINT("bytes", claim->size),
+                  LOG_STR("kind", claim->kind->name));
+    }
     if (c->following && pool_complete(w->pool, claim)) {
         c->following = false;
         claim_free(claim);
@@ -336,51 +277,30 @@ static void look_at(struct watcher *w, struct candidate *c)
         close(look.fd);
 }
 
-/* Candidates that are due. The tree may not change while it is walked: due ones are collected first. */
-
-struct due_walk {
-    struct candidate *due[64];
-    size_t count;
-    uint64_t now, next;
-};
-
-static void collect_due(const void *node, VISIT which, void *ctx)
-{
-    struct candidate *c = *(struct candidate *const *)node;
-    struct due_walk *walk = ctx;
-
-    if ((which != postorder && which != leaf) || c->due_ms == 0)
-        return;
-    if (c->due_ms <= walk->now && walk->count < ARRAY_SIZE(walk->due))
-        walk->due[walk->count++] = c;
-    else if (c->due_ms < walk->next)
-        walk->next = c->due_ms;
-}
-
 static void on_settle_timer(uv_timer_t *timer);
 
 static void arm_settle_timer(struct watcher *w)
 {
-    struct due_walk walk = {.next = UINT64_MAX};
+    uint64_t next, now = clock_mono_ms();
 
-    twalk_r(w->candidates, collect_due, &walk);
-    if (walk.next == UINT64_MAX) {
+    if (candidate_due(&w->candidates, now, &next))
+        next = now;
+    if (next == UINT64_MAX) {
         uv_timer_stop(&w->settle_timer);
         return;
     }
-    walk.now = clock_mono_ms();
     uv_update_time(&w->loop);
-    uv_timer_start(&w->settle_timer, on_settle_timer, walk.next > walk.now ? walk.next - walk.now : 1, 0);
+    uv_timer_start(&w->settle_timer, on_settle_timer, next > now ? next - now : 1, 0);
 }
 
 static void on_settle_timer(uv_timer_t *timer)
 {
     struct watcher *w = timer->data;
-    struct due_walk walk = {.next = UINT64_MAX, .now = clock_mono_ms()};
+    uint64_t next, now = clock_mono_ms();
+    struct candidate *c;
 
-    twalk_r(w->candidates, collect_due, &walk);
-    for (size_t i = 0; i < walk.count; i++)
-        look_at(w, walk.due[i]);
+    for (int i = 0; i < LOOKS_AT_ONCE && (c = candidate_due(&w->candidates, now, &next)); i++)
+        look_at(w, c);
     arm_settle_timer(w);
     check_stop(w);
 }
@@ -390,14 +310,14 @@ static void on_settle_timer(uv_timer_t *timer)
 static void on_file(void *ctx, struct folder *f, const char *name, enum sighting what)
 {
     struct watcher *w = ctx;
-    struct candidate *c = find_candidate(w, f, name);
+    struct candidate *c = candidate_find(&w->candidates, f, name);
 
     if (what == SIGHT_REMOVED) {
         if (c)
             drop_candidate(w, c);
         return;
     }
-    if (!c && (w->stopping || !(c = add_candidate(w, f, name))))
+    if (!c && (w->stopping || !(c = candidate_add(&w->candidates, f, name))))
         return;
     if (what == SIGHT_CREATED) {
         c->may_follow = kind_of_name(name)->follow && !f->network && !w->config->once;
@@ -439,30 +359,15 @@ static void on_watch_limit(void *ctx, const char *path, int error)
     log_event(EVENT_WATCH_LIMIT, LOG_STR("dir", path), LOG_STR("error", strerror(error)));
 }
 
-static void collect_folder(const void *node, VISIT which, void *ctx)
-{
-    struct candidate *c = *(struct candidate *const *)node;
-    struct due_walk *walk = ctx;
-
-    /* now: the folder, as a number to compare */
-    if ((which == postorder || which == leaf) && (uintptr_t)c->folder == walk->now &&
-        walk->count < ARRAY_SIZE(walk->due))
-        walk->due[walk->count++] = c;
-}
-
 static void on_gone(void *ctx, const struct folder *f)
 {
     struct watcher *w = ctx;
-    struct due_walk walk;
+    struct candidate *c;
 
     if (f == f->root)
         log_event(EVENT_FOLDER_GONE, LOG_STR("dir", f->path));
-    do {
-        walk = (struct due_walk){.now = (uintptr_t)f};
-        twalk_r(w->candidates, collect_folder, &walk);
-        for (size_t i = 0; i < walk.count; i++)
-            drop_candidate(w, walk.due[i]);
-    } while (walk.count > 0);
+    while ((c = candidate_in(&w->candidates, f)))
+        drop_candidate(w, c);
 }
 
 static void on_notify(uv_poll_t *poll, int status, int events)
@@ -521,24 +426,13 @@ static void on_grace_end(uv_timer_t *timer)
     stop(timer->data);
 }
 
-static void collect_followed(const void *node, VISIT which, void *ctx)
-{
-    const struct candidate *c = *(struct candidate *const *)node;
-
-    if ((which == postorder || which == leaf) && (c->following || c->settle.since_ms))
-        *(bool *)ctx = true;
-}
-
 /* Whether there is still something that time can finish: claims, and files that are about to become claims. */
 static bool something_to_wait_for(struct watcher *w)
 {
     uint64_t within = w->config->once ? UINT64_MAX / 2 : uv_timer_get_due_in(&w->grace_timer);
-    bool settling = false;
 
-    if (pool_count(w->pool) > 0 && pool_hopeful(w->pool, within))
-        return true;
-    twalk_r(w->candidates, collect_followed, &settling);
-    return settling || (w->config->once && w->backlog);
+    return (pool_count(w->pool) > 0 && pool_hopeful(w->pool, within)) || candidates_settling(&w->candidates) ||
+           (w->config->once && w->backlog);
 }
 
 static void check_stop(struct watcher *w)
@@ -608,7 +502,7 @@ static int start(struct watcher *w, struct err *e)
 
 static void watcher_done(struct watcher *w)
 {
-    tdestroy(w->candidates, candidate_free);
+    candidates_done(&w->candidates);
     pool_free(w->pool);
     source_free(w->source);
     for (size_t i = 0; i < w->spool_count; i++)

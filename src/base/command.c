@@ -18,6 +18,17 @@ int command_fail(int result, const struct err *e)
     return fault->exit_code;
 }
 
+int command_error(int result, const char *format, ...)
+{
+    struct err e = {0};
+    va_list args;
+
+    va_start(args, format);
+    err_setv(&e, result, format, args);
+    va_end(args);
+    return command_fail(result, &e);
+}
+
 bool command_wants_help(const struct command *c, int argc, char **argv)
 {
     for (int i = 1; i < argc && !text_eq(argv[i], "--"); i++)

@@ -20,6 +20,9 @@ struct command {
 /* Prints the fault as "salvage: message" on stderr and returns its exit code. */
 int command_fail(int result, const struct err *e);
 
+/* The same for a story told here. */
+int command_error(int result, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* True if argv asks for help, which has then been printed. */
 bool command_wants_help(const struct command *c, int argc, char **argv);
 void command_print_help(const struct command *c, FILE *out);

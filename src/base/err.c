@@ -14,20 +14,27 @@
 /* Longer than a message, so that one that doesn't fit is seen to be cut. */
 enum { RAW_MAX = sizeof(((struct err *)0)->msg) + 8 };
 
-int err_set(struct err *e, int code, const char *format, ...)
+int err_setv(struct err *e, int code, const char *format, va_list args)
 {
     int saved = errno;
     char raw[RAW_MAX];
-    va_list args;
 
     if (!e)
         return code;
-    va_start(args, format);
     if (vsnprintf(raw, sizeof(raw), format, args) < 0)
         raw[0] = '\0';
-    va_end(args);
     text_printable(raw, e->msg, sizeof(e->msg));
     errno = saved;
+    return code;
+}
+
+int err_set(struct err *e, int code, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    code = err_setv(e, code, format, args);
+    va_end(args);
     return code;
 }
 

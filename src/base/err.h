@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdarg.h>
+
 #include "base/fault.h"
 
 struct err {
@@ -16,6 +18,8 @@ struct err {
 /* Writes the message and returns code, so that failing is one statement. e may be NULL. Control characters are
  * replaced: names come from strangers. */
 int err_set(struct err *e, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+int err_setv(struct err *e, int code, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 
 /* Puts "text: " before the message that is there; returns code. */
 int err_prefix(struct err *e, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));

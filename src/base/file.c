@@ -94,9 +94,13 @@ int file_load_fd(int fd, struct buf *ret)
 
 int file_load(int dirfd, const char *path, struct buf *ret)
 {
-    CLEANUP_FD int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    /* A stranger may have put a FIFO there, which would hold us for ever. */
+    CLEANUP_FD int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat st;
 
-    return fd < 0 ? -errno : file_load_fd(fd, ret);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    return S_ISREG(st.st_mode) ? file_load_fd(fd, ret) : -EINVAL;
 }
 
 /* Some network and FUSE file systems have no fsync for folders, and say so with EINVAL: then there is no more to do. */
@@ -115,7 +119,9 @@ static int open_folder(int dirfd, const char *path)
 {
     int fd = openat(dirfd, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    return fd < 0 ? -errno : fd;
+    if (fd < 0)
+        return -errno;
+    return fd;
 }
 
 int file_fsync_dir(int dirfd, const char *path)
@@ -210,13 +216,9 @@ static int make_folder(int dirfd, char *path, mode_t mode)
 int file_mkdirs(int dirfd, const char *path, mode_t mode)
 {
     CLEANUP_FREE char *copy = strdup(path);
+    int r = !copy ? -ENOMEM : *copy ? 0 : -ENOENT;
     size_t i = 0;
-    int r = 0;
 
-    if (!copy)
-        return -ENOMEM;
-    if (!*copy)
-        return -ENOENT;
     while (r == 0) {
         char kept;
 

@@ -16,7 +16,8 @@ ssize_t file_read(int fd, void *data, size_t size);
 ssize_t file_pread(int fd, void *data, size_t size, uint64_t offset);
 int file_write(int fd, const void *data, size_t size);
 
-/* The whole of a small file, appended to ret; -EMSGSIZE beyond ret's ceiling. */
+/* The whole of a small file, appended to ret; -EMSGSIZE beyond ret's ceiling. file_load: -EINVAL for what is no regular
+ * file, and never waits for one. */
 int file_load(int dirfd, const char *path, struct buf *ret);
 int file_load_fd(int fd, struct buf *ret);
 

@@ -108,24 +108,6 @@ void opt_print_markdown(const struct opt *table, FILE *out)
     }
 }
 
-/* Roff's own: the backslash, the dash (else a hyphen, which can't be copied into a shell), a dot that begins a line. */
-static void print_roff(const char *text, FILE *out)
-{
-    bool begin = true;
-
-    for (; *text; text++) {
-        if (begin && (*text == '.' || *text == '\''))
-            fputs("\\&", out);
-        if (*text == '\\')
-            fputs("\\e", out);
-        else if (*text == '-')
-            fputs("\\-", out);
-        else
-            fputc(*text, out);
-        begin = *text == '\n';
-    }
-}
-
 void opt_print_man(const struct opt *table, FILE *out)
 {
     for (const struct opt *o = table; o->type != OPT_END; o++) {
@@ -137,18 +119,18 @@ void opt_print_man(const struct opt *table, FILE *out)
         if (o->letter)
             fprintf(out, "\\fB\\-%c\\fR, ", o->letter);
         fputs("\\fB\\-\\-", out);
-        print_roff(o->name, out);
+        page_roff(out, o->name);
         fputs("\\fR", out);
         if (o->arg) {
             fputs(" \\fI", out);
-            print_roff(o->arg, out);
+            page_roff(out, o->arg);
             fputs("\\fR", out);
         }
         fputc('\n', out);
-        print_roff(o->help, out);
+        page_roff(out, o->help);
         if (o->fallback) {
             fputs(" (default: ", out);
-            print_roff(o->fallback, out);
+            page_roff(out, o->fallback);
             fputc(')', out);
         }
         fputc('\n', out);

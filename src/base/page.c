@@ -72,3 +72,20 @@ void page_wrap(FILE *out, unsigned column, const char *text)
     }
     fputc('\n', out);
 }
+
+void page_roff(FILE *out, const char *text)
+{
+    bool begin = true;
+
+    for (; *text; text++) {
+        if (begin && (*text == '.' || *text == '\''))
+            fputs("\\&", out);
+        if (*text == '\\')
+            fputs("\\e", out);
+        else if (*text == '-')
+            fputs("\\-", out);
+        else
+            fputc(*text, out);
+        begin = *text == '\n';
+    }
+}

@@ -73,6 +73,8 @@ static int on_data(void *ctx, const void *data, size_t size)
     for (;;) {
         ssize_t n = f->codec->decode(f->decoder, &data, &size, f->out, OUT_SIZE);
 
+        if (n == -ENOMEM)
+            return err_set(f->err, -ENOMEM, "out of memory");
         if (n < 0)
             return err_set(f->err, -FAULT_CORRUPT, "the object does not decompress: it is damaged");
         if (n == 0)
@@ -238,8 +240,7 @@ static int run(int argc, char **argv)
     if (count < 0)
         return command_fail(count, &e);
     if (count != 1)
-        return command_fail(-FAULT_USAGE,
-                            (err_set(&e, -FAULT_USAGE, "get: one object: salvage get URL [-o FILE]"), &e));
+        return command_error(-FAULT_USAGE, "get: one object: salvage get URL [-o FILE]");
     r = get(&o, operands[0], &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }

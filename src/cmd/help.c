@@ -9,6 +9,7 @@
 #include "agent/kind.h"
 #include "base/events.h"
 #include "base/mem.h"
+#include "base/page.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "format/manifest.h"
@@ -103,41 +104,23 @@ static void print_events(FILE *out)
     }
 }
 
-/* Text for roff: a leading '.' or '\'' and every backslash and dash are its own. */
-static void print_roff(const char *text, FILE *out)
-{
-    bool begin = true;
-
-    for (; *text; text++) {
-        if (begin && (*text == '.' || *text == '\''))
-            fputs("\\&", out);
-        if (*text == '\\')
-            fputs("\\e", out);
-        else if (*text == '-')
-            fputs("\\-", out);
-        else
-            putc(*text, out);
-        begin = *text == '\n';
-    }
-}
-
 static void print_man_command(const struct command *c, FILE *out)
 {
     fprintf(out, ".SS salvage %s ", c->name);
-    print_roff(c->args, out);
+    page_roff(out, c->args);
     putc('\n', out);
-    print_roff(c->summary, out);
+    page_roff(out, c->summary);
     fputs(".\n", out);
     if (c->text) {
         fputs(".PP\n", out);
-        print_roff(c->text, out);
+        page_roff(out, c->text);
         putc('\n', out);
     }
     if (c->options)
         opt_print_man(c->options, out);
     if (c->examples) {
         fputs(".PP\n.nf\n", out);
-        print_roff(c->examples, out);
+        page_roff(out, c->examples);
         fputs(".fi\n", out);
     }
 }
@@ -154,7 +137,7 @@ static void print_man(FILE *out)
     for (const struct command *const *c = COMMANDS; *c; c++)
         if (!(*c)->hidden) {
             fprintf(out, ".B salvage %s\n", (*c)->name);
-            print_roff((*c)->args, out);
+            page_roff(out, (*c)->args);
             fputs("\n.br\n", out);
         }
     fputs(".SH DESCRIPTION\nNotices that a process is dying or has died, takes its heap dumps, cores and logs the "
@@ -169,7 +152,7 @@ static void print_man(FILE *out)
     for (unsigned i = 0; i < count; i++)
         if (table[i].code >= FAULT_FIRST) {
             fprintf(out, ".TP\n.B %d\n", table[i].exit_code);
-            print_roff(table[i].meaning, out);
+            page_roff(out, table[i].meaning);
             putc('\n', out);
         }
     fputs(".SH ENVIRONMENT\nEvery option is also\n.I SALVAGE_NAME\nin the environment. S3 credentials come from "
@@ -200,8 +183,6 @@ static void print_overview(FILE *out)
 
 static int run(int argc, char **argv)
 {
-    struct err e;
-
     if (argc < 2) {
         print_overview(stdout);
         return 0;
@@ -216,8 +197,7 @@ static int run(int argc, char **argv)
             TOPICS[i].print(stdout);
             return 0;
         }
-    return command_fail(-FAULT_USAGE,
-                        (err_set(&e, -FAULT_USAGE, "no command or topic '%s': see 'salvage help'", argv[1]), &e));
+    return command_error(-FAULT_USAGE, "no command or topic '%s': see 'salvage help'", argv[1]);
 }
 
 const struct command CMD_HELP = {

@@ -215,8 +215,7 @@ static int run(int argc, char **argv)
     if (count < 0)
         return command_fail(count, &e);
     if (count < 1 || count > 2)
-        return command_fail(-FAULT_USAGE,
-                            (err_set(&e, -FAULT_USAGE, "ls: which store? salvage ls URL [NAMESPACE[/POD]]"), &e));
+        return command_error(-FAULT_USAGE, "ls: which store? salvage ls URL [NAMESPACE[/POD]]");
     r = run_on(&o, operands[0], count > 1 ? operands[1] : NULL, &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }

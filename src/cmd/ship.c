@@ -287,13 +287,12 @@ static int run(int argc, char **argv)
     if (count < 0)
         return command_fail(count, &e);
     if (count == 0)
-        return command_fail(-FAULT_USAGE,
-                            (err_set(&e, -FAULT_USAGE, "ship: which file? salvage ship FILE --to URL"), &e));
+        return command_error(-FAULT_USAGE, "ship: which file? salvage ship FILE --to URL");
     log_set_format((enum log_format)o.plan.log);
     if ((r = plan_init(&plan, &o.plan, &e)) < 0)
         return command_fail(r, &e);
     if (whoami_get("/", &who) < 0)
-        return command_fail(-ENOMEM, (err_set(&e, -ENOMEM, "out of memory"), &e));
+        return command_error(-ENOMEM, "out of memory");
     /* One bad file does not keep the others here; the first one's fault is the exit code. */
     for (int i = 0; i < count; i++) {
         e = (struct err){0};

@@ -65,14 +65,13 @@ static int run(int argc, char **argv)
     if (r < 0)
         return command_fail(r, &e);
     if (r == 0)
-        return command_fail(-FAULT_USAGE,
-                            (err_set(&e, -FAULT_USAGE, "watch: which folder? salvage watch DIR --to URL"), &e));
+        return command_error(-FAULT_USAGE, "watch: which folder? salvage watch DIR --to URL");
     config.source.dir_count = (unsigned)r;
     log_set_format((enum log_format)o.plan.log);
     if ((r = plan_init(&plan, &o.plan, &e)) < 0)
         return command_fail(r, &e);
     if (!args || whoami_get("/", &who) < 0)
-        return command_fail(-ENOMEM, (err_set(&e, -ENOMEM, "out of memory"), &e));
+        return command_error(-ENOMEM, "out of memory");
     config.source.dirs = (const char *const *)dirs;
     config.source.recursive = o.recursive;
     config.source.include = o.include;

@@ -73,11 +73,22 @@ static int on_complete(void *ctx, uint64_t delay_ms)
     return w->complete;
 }
 
+/* What the loop logs and erases by; the whole manifest may be larger than a message. */
 static int send_result(const struct job_result *result)
 {
     CLEANUP(buf_done) struct buf text = {0};
-    int r = manifest_encode(&result->manifest, &text);
+    const struct manifest *m = &result->manifest;
+    struct manifest brief = {.key = m->key,
+                             .codec = m->codec,
+                             .cause = m->cause,
+                             .partial = m->partial,
+                             .size = m->size,
+                             .stored_size = m->stored_size};
+    int r;
 
+    memcpy(brief.sha256, m->sha256, sizeof(brief.sha256));
+    memcpy(brief.stored_sha256, m->stored_sha256, sizeof(brief.stored_sha256));
+    r = manifest_encode(&brief, &text);
     return r < 0 ? r
                  : wire_send(CHANNEL, &(struct wire){.type = WIRE_SHIPPED, .a = result->already, .text = text.data});
 }
@@ -164,7 +175,7 @@ static int run(int argc, char **argv)
     if (r < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0)
         return command_fail(r, &e);
     if (whoami_get("/", &who) < 0)
-        return command_fail(-ENOMEM, (err_set(&e, -ENOMEM, "out of memory"), &e));
+        return command_error(-ENOMEM, "out of memory");
     return serve(&plan, &who);
 }
 

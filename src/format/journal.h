@@ -43,11 +43,15 @@ struct journal {
     size_t count;
 };
 
+/* Each appends a line. 0; -EINVAL for what could not be read again (text that is not UTF-8 or too long, line breaks in
+ * a token or receipt, numbers beyond INT64_MAX); -EMSGSIZE beyond JOURNAL_LINE_MAX (about 100,000 frames in one part) or
+ * ret's ceiling; -ENOMEM. */
 int journal_encode_head(const struct journal_head *h, struct buf *ret);
 int journal_encode_token(const char *token, struct buf *ret);
 int journal_encode_part(const struct journal_part *p, struct buf *ret);
 
-/* Reads as far as the lines are right. 0; -EBADMSG if not even the head is; -ENOMEM. */
+/* Reads as far as the lines are right. 0; -EBADMSG if not even the head is; -ENOMEM. At most 256 MiB and 100,000 parts;
+ * ret is untouched on failure. */
 int journal_decode(const char *data, size_t size, struct journal *ret);
 void journal_done(struct journal *j);
 void journal_part_done(struct journal_part *p);

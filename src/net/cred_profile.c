@@ -183,7 +183,7 @@ int cred_profile_region(char **ret)
         r = ini_get(text.data, text.size, profile_name(), "region", &region);
     if (r == -ENOMEM)
         return r;
-    if (r < 0 || !*region)
+    if (r < 0 || !region || !*region)
         return -ENOENT; /* a region has a default: a file that can't be read is not worth a failure */
     *ret = TAKE_PTR(region);
     return 0;

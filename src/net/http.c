@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -27,12 +29,15 @@ enum {
     EXPECT_MS = 1000,          /* but not for longer */
     BUFFER_SIZE = 256 * 1024,  /* each way */
     HEAD_MAX = 256 * 1024,
+    CONNECTIONS_KEPT = 2,
+    SOCKETS_MAX = 8, /* the kept ones, and two addresses of a host tried at once */
 };
 
 struct http {
     CURL *curl;
     char *ca_file; /* for messages */
     uint64_t timeout_ms;
+    curl_socket_t sockets[SOCKETS_MAX]; /* libcurl's, for a look at their queues; -1: free */
 };
 
 /* One request under way: what libcurl's callbacks see. */
@@ -50,6 +55,7 @@ struct transfer {
     uint64_t moved;    /* up and down, as libcurl counts */
     int unsent;        /* in the kernel's queue */
     int result;        /* why a callback broke off */
+    bool told;         /* by the request's own read or write, which know their story */
     char detail[CURL_ERROR_SIZE];
 };
 
@@ -82,8 +88,12 @@ static size_t on_header(char *line, size_t one, size_t size, void *ctx)
     struct transfer *t = ctx;
     (void)one;
     touch(t);
-    if (size >= 5 && memcmp(line, "HTTP/", 5) == 0)
+    if (size >= 5 && memcmp(line, "HTTP/", 5) == 0) {
         buf_clear(&t->answer->headers); /* 100 Continue was not the answer yet */
+        t->head_ended = false;
+    }
+    if (t->head_ended)
+        return size; /* trailers, behind a chunked body: anybody's */
     t->head_ended = *line == '\r' || *line == '\n';
     int r = buf_add(&t->answer->headers, line, size);
     if (r < 0) {
@@ -101,7 +111,7 @@ static size_t on_body(char *data, size_t one, size_t size, void *ctx)
     curl_easy_getinfo(t->h->curl, CURLINFO_RESPONSE_CODE, &a->status);
     int r;
     if (t->r->write && a->status >= 200 && a->status < 300)
-        r = t->r->write(t->r->ctx, data, size);
+        t->told = (r = t->r->write(t->r->ctx, data, size)) < 0;
     else if ((r = buf_add(&a->body, data, size)) == -EMSGSIZE)
         r = -FAULT_FORMAT;
     touch(t); /* the time that a full disk of ours took is not the store's */
@@ -121,6 +131,7 @@ static size_t on_read(char *data, size_t one, size_t size, void *ctx)
         touch(t);
         if (n < 0) {
             t->result = (int)n;
+            t->told = true;
             return CURL_READFUNC_ABORT;
         }
         t->sent += (size_t)n;
@@ -158,14 +169,38 @@ static int on_connected(void *ctx, char *ip, char *local_ip, int port, int local
     return CURL_PREREQFUNC_OK;
 }
 
+/* libcurl's own socket() forgets SOCK_CLOEXEC. */
+static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct http *h = ctx;
+    curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    (void)purpose;
+    for (size_t i = 0; i < SOCKETS_MAX && fd >= 0; i++)
+        if (h->sockets[i] < 0) {
+            h->sockets[i] = fd;
+            break;
+        }
+    return fd;
+}
+
+static int on_socket_end(void *ctx, curl_socket_t fd)
+{
+    struct http *h = ctx;
+    for (size_t i = 0; i < SOCKETS_MAX; i++)
+        if (h->sockets[i] == fd)
+            h->sockets[i] = -1;
+    return close(fd);
+}
+
 /* What libcurl has written may lie in the kernel's queue for long on a slow line: bytes move while that shrinks. */
 static bool kernel_moved(struct transfer *t)
 {
-    curl_socket_t fd = CURL_SOCKET_BAD;
     int unsent = 0;
-    if (curl_easy_getinfo(t->h->curl, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD ||
-        ioctl(fd, SIOCOUTQ, &unsent) < 0)
-        return false;
+    for (size_t i = 0; i < SOCKETS_MAX; i++) {
+        int queued = 0;
+        if (t->h->sockets[i] >= 0 && ioctl(t->h->sockets[i], SIOCOUTQ, &queued) == 0)
+            unsent += queued;
+    }
     bool moved = unsent != t->unsent;
     t->unsent = unsent;
     return moved;
@@ -196,9 +231,10 @@ static void global_init(void)
 }
 
 /* What holds for all requests of a handle. */
-static CURLcode set_up(CURL *c, const struct http_options *o, uint64_t timeout_ms)
+static CURLcode set_up(struct http *h)
 {
-    uint64_t connect_ms = timeout_ms / 3 < CONNECT_LEAST_MS ? CONNECT_LEAST_MS : timeout_ms / 3;
+    CURL *c = h->curl;
+    uint64_t connect_ms = h->timeout_ms / 3 < CONNECT_LEAST_MS ? CONNECT_LEAST_MS : h->timeout_ms / 3;
     CURLcode r = CURLE_OK;
 #define SET(option, value) (r = r ? r : curl_easy_setopt(c, option, value))
     SET(CURLOPT_NOSIGNAL, 1L);
@@ -215,10 +251,15 @@ static CURLcode set_up(CURL *c, const struct http_options *o, uint64_t timeout_m
     SET(CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
     SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_SIZE);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (o->ca_file) { /* instead of the system's, not beside them */
-        SET(CURLOPT_CAINFO, o->ca_file);
+    if (h->ca_file) { /* instead of the system's, not beside them */
+        SET(CURLOPT_CAINFO, h->ca_file);
         SET(CURLOPT_CAPATH, NULL);
     }
+    SET(CURLOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+    SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    SET(CURLOPT_OPENSOCKETDATA, h);
+    SET(CURLOPT_CLOSESOCKETFUNCTION, on_socket_end);
+    SET(CURLOPT_CLOSESOCKETDATA, h);
     SET(CURLOPT_HEADERFUNCTION, on_header);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_READFUNCTION, on_read);
@@ -237,9 +278,11 @@ int http_new(const struct http_options *o, struct http **ret, struct err *e)
     if (!h)
         return err_set(e, -ENOMEM, "out of memory");
     h->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TIMEOUT_MS;
+    for (size_t i = 0; i < SOCKETS_MAX; i++)
+        h->sockets[i] = -1;
     h->ca_file = o->ca_file ? strdup(o->ca_file) : NULL;
     h->curl = curl_easy_init();
-    CURLcode r = h->curl && !h->ca_file == !o->ca_file ? set_up(h->curl, o, h->timeout_ms) : CURLE_OUT_OF_MEMORY;
+    CURLcode r = h->curl && !h->ca_file == !o->ca_file ? set_up(h) : CURLE_OUT_OF_MEMORY;
     if (r != CURLE_OK) {
         http_free(h);
         return r == CURLE_OUT_OF_MEMORY ? err_set(e, -ENOMEM, "out of memory")
@@ -357,6 +400,9 @@ static int perform(struct transfer *t, struct err *e)
             httphead_retry_after_ms(buf_text(&t->answer->headers), t->answer->headers.size, clock_wall_ns());
         return 0;
     }
+    t->answer->status = 0;
+    if (t->told)
+        return t->result;
     return http_fault_tell(c,
                            &(struct http_failure){.code = code,
                                                   .result = t->result,

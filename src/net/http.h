@@ -45,7 +45,7 @@ struct http_request {
 };
 
 struct http_answer {
-    long status;             /* 200 */
+    long status;             /* 200; known when write is called; 0 after a failure */
     struct buf headers;      /* raw lines of the last answer */
     struct buf body;         /* at most HTTP_ANSWER_MAX */
     unsigned retry_after_ms; /* from Retry-After, seconds or date; 0 without */
@@ -58,10 +58,12 @@ int http_new(const struct http_options *o, struct http **ret, struct err *e);
 void http_free(struct http *h);
 
 /* 0 for every complete answer, whatever its status. -FAULT_UNREACHABLE, -FAULT_STALLED, -FAULT_TLS (the message says
- * which name or CA, and how to give --ca-file), -FAULT_FORMAT, -ENOMEM, or what read/write returned. The message
- * names host and port, never a query (presigned) or a header. answer: zeroed by the caller at first, reset here. */
+ * which name or CA, and how to give --ca-file), -FAULT_FORMAT (also for a header value with a control character in it:
+ * nothing is sent then), -ENOMEM, or what read/write returned. The message names host and port, never a query
+ * (presigned) or a header. answer: zeroed by the caller at first, reset here. */
 int http_perform(struct http *h, const struct http_request *r, struct http_answer *answer, struct err *e);
 void http_answer_done(struct http_answer *a);
 
-/* A header of the answer, NULL without; borrowed into out[size], trimmed. Case-insensitive name. */
+/* A header of the answer, trimmed, into out[size]; returns out, NULL without or if it does not fit. Case-insensitive
+ * name. */
 const char *http_header(const struct http_answer *a, const char *name, char *out, size_t size);

@@ -107,10 +107,8 @@ static int tell_result(const struct http_failure *f, const struct place *p, stru
         return err_set(e, f->result, "%s: no byte moved for %.3g s", p->text, (double)f->timeout_ms / 1000);
     case -FAULT_FORMAT:
         return err_set(e, f->result, "%s: its answer is too long to be one", p->text);
-    case -ENOMEM:
-        return err_set(e, f->result, "out of memory");
     default:
-        return f->result; /* from the request's own read or write, which know their story */
+        return err_set(e, f->result, "out of memory");
     }
 }
 

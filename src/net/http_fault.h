@@ -11,7 +11,7 @@
 
 struct http_failure {
     CURLcode code;
-    int result; /* of the callback that broke off, else 0 */
+    int result; /* of http.c's callback that broke off, else 0 */
     const char *url, *ca_file;
     const char *detail; /* libcurl's error buffer */
     uint64_t timeout_ms;

@@ -199,14 +199,13 @@ static int hmac(const void *key, size_t key_size, const char *text, size_t size,
 static int make_key(const struct sigv4_request *r, const struct credentials *c, const char *date,
                     unsigned char key[DIGEST_SIZE])
 {
-    size_t size = secret_size(c->secret_key);
-    char *first = malloc(4 + size + 1);
+    size_t size = sizeof("AWS4") + secret_size(c->secret_key);
+    char *first = malloc(size);
     if (!first)
         return -ENOMEM;
-    memcpy(first, "AWS4", 4);
-    memcpy(first + 4, secret_expose(c->secret_key), size);
-    int result = hmac(first, 4 + size, date, DAY_SIZE, key);
-    explicit_bzero(first, 4 + size);
+    snprintf(first, size, "AWS4%s", secret_expose(c->secret_key));
+    int result = hmac(first, strlen(first), date, DAY_SIZE, key);
+    explicit_bzero(first, size);
     free(first);
     const char *steps[] = {r->region, r->service, "aws4_request"};
     for (size_t i = 0; i < ARRAY_SIZE(steps) && result == 0; i++)
@@ -231,19 +230,13 @@ static int make_signature(const struct sigv4_request *r, const struct credential
     return result;
 }
 
-int sigv4_sign(const struct sigv4_request *r, const struct credentials *c, struct sigv4_signed *ret)
+static int make_authorization(const struct sigv4_request *r, const struct credentials *c, const char *date,
+                              const char *query, const struct sigv4_pair *headers, size_t count, struct secret **ret)
 {
-    CLEANUP_FREE char *query = NULL, *names = NULL;
-    CLEANUP_FREE struct sigv4_pair *headers = NULL;
+    CLEANUP_FREE char *names = NULL;
     CLEANUP(buf_done) struct buf text = {0};
-    char date[CLOCK_TEXT_MAX], request_sha256[2 * DIGEST_SIZE + 1], signature[2 * DIGEST_SIZE + 1];
-    size_t count = 0;
-    clock_format_basic(r->time_ns, date);
-    int result = make_query(r, &query);
-    if (result == 0)
-        result = make_headers(r, c, date, &headers, &count);
-    if (result == 0)
-        result = make_names(headers, count, &names);
+    char request_sha256[2 * DIGEST_SIZE + 1], signature[2 * DIGEST_SIZE + 1];
+    int result = make_names(headers, count, &names);
     if (result == 0)
         result = hash_request(r, query, headers, count, names, request_sha256);
     if (result == 0)
@@ -252,11 +245,30 @@ int sigv4_sign(const struct sigv4_request *r, const struct credentials *c, struc
         result =
             buf_printf(&text, "AWS4-HMAC-SHA256 Credential=%s/%.*s/%s/%s/aws4_request, SignedHeaders=%s, Signature=%s",
                        c->access_key, DAY_SIZE, date, r->region, r->service, names, signature);
-    struct secret *authorization = result == 0 ? secret_new(text.data, text.size) : NULL;
-    if (!authorization)
-        return -ENOMEM;
-    *ret = (struct sigv4_signed){.authorization = authorization, .query = TAKE_PTR(query)};
-    snprintf(ret->date, sizeof(ret->date), "%.*s", (int)sizeof(ret->date) - 1, date);
+    if (result < 0)
+        return result;
+    return (*ret = secret_new(text.data, text.size)) ? 0 : -ENOMEM;
+}
+
+int sigv4_sign(const struct sigv4_request *r, const struct credentials *c, struct sigv4_signed *ret)
+{
+    CLEANUP_FREE char *query = NULL;
+    struct sigv4_pair *headers = NULL;
+    size_t count = 0;
+    struct sigv4_signed made = {0};
+    char date[CLOCK_TEXT_MAX];
+    clock_format_basic(r->time_ns, date);
+    int result = make_query(r, &query);
+    if (result == 0)
+        result = make_headers(r, c, date, &headers, &count);
+    if (result == 0)
+        result = make_authorization(r, c, date, query, headers, count, &made.authorization);
+    free(headers);
+    if (result < 0)
+        return -ENOMEM; /* a text beyond a buffer's ceiling is no better */
+    snprintf(made.date, sizeof(made.date), "%.*s", (int)sizeof(made.date) - 1, date);
+    made.query = TAKE_PTR(query);
+    *ret = made;
     return 0;
 }
 

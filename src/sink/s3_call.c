@@ -219,6 +219,14 @@ int s3_perform(struct s3 *s, struct http *h, const struct s3_call *c, const stru
     return 0;
 }
 
+bool s3_answered(const struct http_answer *a, const char *code)
+{
+    struct s3_error x;
+
+    read_error(a, &x);
+    return strcmp(x.code, code) == 0;
+}
+
 bool s3_learn(struct s3 *s, const struct http_answer *a, bool condition, bool checksum)
 {
     struct s3_error x;

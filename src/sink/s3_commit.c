@@ -18,35 +18,72 @@
 enum likeness {
     LIKENESS_NONE, /* it is another, or there is none */
     LIKENESS_SIZE, /* as far as can be said from outside */
-    LIKENESS_FULL  /* by a digest */
+    LIKENESS_FULL  /* by a digest, and none speaks against it */
 };
 
-/* The whole's ETag, where the store's ETags are MD5s; "" if that can't be said. */
+/* What tells it from ours: the first that does. */
+struct difference {
+    const char *what;
+    char theirs[S3_ETAG_SIZE], ours[S3_ETAG_SIZE];
+};
+
+/* false if both are known and differ. */
+static bool agree(const char *what, const char *theirs, const char *ours, enum likeness *likeness, struct difference *d)
+{
+    if (!*theirs || !*ours)
+        return true;
+    if (strcasecmp(theirs, ours) == 0) {
+        *likeness = LIKENESS_FULL;
+        return true;
+    }
+    d->what = what;
+    snprintf(d->theirs, sizeof(d->theirs), "%s", theirs);
+    snprintf(d->ours, sizeof(d->ours), "%s", ours);
+    *likeness = LIKENESS_NONE;
+    return false;
+}
+
+/* The ETag that follows from the bytes, where the store's ETags are MD5s; else "". */
 static void expected_etag(const struct upload *u, const struct s3_head *head, char out[S3_WHOLE_MAX])
 {
-    if (u->single || head->encrypted || s3_whole_etag(u->receipts, u->count, out) < 0)
+    out[0] = '\0';
+    if (head->encrypted)
+        return;
+    if (u->count == 0 && s3_etag_is_md5(head->etag))
+        snprintf(out, S3_WHOLE_MAX, "%s", u->md5);
+    else if (u->count > 0 && s3_etag_is_sum(head->etag) && s3_whole_etag(u->receipts, u->count, out) < 0)
         out[0] = '\0';
+}
+
+static enum likeness compare(const struct upload *u, const struct whole *w, const struct s3_head *head,
+                             struct difference *d)
+{
+    enum likeness likeness = LIKENESS_SIZE, by_size;
+    char etag[S3_WHOLE_MAX], sum[S3_WHOLE_MAX] = "", theirs[24], ours[24];
+
+    snprintf(theirs, sizeof(theirs), "%" PRIu64, head->size);
+    snprintf(ours, sizeof(ours), "%" PRIu64, w->size);
+    expected_etag(u, head, etag);
+    if (u->count > 0 && strchr(head->checksum, '-') && s3_whole_sha256(u->receipts, u->count, sum) < 0)
+        sum[0] = '\0';
+    if (!agree("size", theirs, ours, &by_size, d) || !agree("SHA-256", head->sha256, w->sha256, &likeness, d) ||
+        !agree("checksum", head->checksum, sum, &likeness, d) || !agree("ETag", head->etag, etag, &likeness, d))
+        return LIKENESS_NONE;
+    /* Where the bytes tell no ETag, the one that was answered must at least still be there. */
+    if (likeness == LIKENESS_SIZE && !agree("ETag", head->etag, u->etag, &likeness, d))
+        return LIKENESS_NONE;
+    return likeness;
 }
 
 static int look(struct upload *u, const struct whole *w, enum likeness *ret, struct err *e)
 {
-    char etag[S3_WHOLE_MAX];
+    struct difference ignored;
     struct s3_head head;
     int r = s3_head(u->s3, u->object->key, false, &u->patience, &head, e);
 
     if (r < 0 && r != -FAULT_NO_OBJECT)
         return r;
-    if (r < 0 || head.size != w->size) {
-        *ret = LIKENESS_NONE;
-        return 0;
-    }
-    expected_etag(u, &head, etag);
-    if (*head.sha256)
-        *ret = strcasecmp(head.sha256, w->sha256) == 0 ? LIKENESS_FULL : LIKENESS_NONE;
-    else if (*etag)
-        *ret = strcasecmp(head.etag, etag) == 0 ? LIKENESS_FULL : LIKENESS_NONE;
-    else
-        *ret = LIKENESS_SIZE;
+    *ret = r < 0 ? LIKENESS_NONE : compare(u, w, &head, &ignored);
     return 0;
 }
 
@@ -61,6 +98,8 @@ static int put_single(struct upload *u, const struct whole *w, struct err *e)
 
     if (s3_body_init(&body, u->single->data, u->single->size) < 0)
         return err_set(e, -ENOMEM, "s3: out of memory");
+    if (s3_body_md5(&body, u->md5) < 0)
+        u->md5[0] = '\0';
     if (strcasecmp(body.sha256, w->sha256) != 0)
         return err_set(e, -FAULT_CORRUPT, "s3: '%.200s' changed in memory before it was sent", u->object->key);
     r = s3_put(u->s3, &put, &u->patience, &confirmation, e);
@@ -79,7 +118,6 @@ static int put_single(struct upload *u, const struct whole *w, struct err *e)
     return 0;
 }
 
-/* One CompleteMultipartUpload. *ret_likeness: what a look at the object said where the answer didn't settle it. */
 static int complete_once(struct upload *u, const struct buf *body, bool condition, struct http_answer *a, struct err *e)
 {
     struct s3_call c = {
@@ -92,19 +130,17 @@ static int complete_once(struct upload *u, const struct buf *body, bool conditio
     return s3_perform(u->s3, s3_http(u->s3), &c, &u->patience, a, e);
 }
 
-/* The store doesn't know the upload or its parts any more: the answer to an earlier try may have been lost on its way.
- * Parts it doesn't know can't be committed ever, so that the next attempt must not find the upload. */
+/* The store doesn't know the upload any more: has it ended it at an earlier try, whose answer was lost on its way? */
 static int settle_gone(struct upload *u, const struct whole *w, struct err *e)
 {
-    struct err story = *e, ignored;
+    struct err story = *e;
     enum likeness likeness;
     int r = look(u, w, &likeness, e);
 
     if (r < 0)
         return r;
-    if (likeness != LIKENESS_NONE)
+    if (likeness != LIKENESS_NONE) /* the key is ours alone, and so is what is there */
         return 0;
-    s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);
     *e = story;
     return -FAULT_GONE;
 }
@@ -127,6 +163,11 @@ static int complete(struct upload *u, const struct whole *w, struct err *e)
         r = complete_once(u, &body, condition, &a, e);
         if (r < 0 && s3_learn(u->s3, &a, condition, false))
             continue;
+        if (r == -FAULT_GONE && s3_answered(&a, "InvalidPart")) {
+            /* These parts can't be committed ever: the next attempt must not find the upload. */
+            s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);
+            return r;
+        }
         if (r == -FAULT_GONE)
             return settle_gone(u, w, e);
         if (r == -FAULT_EXISTS && condition) {
@@ -166,18 +207,12 @@ int s3_upload_commit(struct upload *u, const struct whole *w, struct err *e)
     return u->single ? put_single(u, w, e) : complete(u, w, e);
 }
 
-static int differs(const struct upload *u, const char *what, const char *theirs, const char *ours, struct err *e)
-{
-    return err_set(e, -FAULT_CORRUPT,
-                   "s3: '%.200s' is in the store with %s %s instead of %s: it was damaged, it has to be sent again",
-                   u->object->key, what, theirs, ours);
-}
-
 int s3_upload_verify(struct upload *u, const struct whole *w, struct err *e)
 {
-    char sha256[S3_WHOLE_MAX] = "", etag[S3_WHOLE_MAX], theirs[24], ours[24];
+    char sum[S3_WHOLE_MAX];
+    bool summed = u->count > 0 && s3_whole_sha256(u->receipts, u->count, sum) == 0;
+    struct difference d;
     struct s3_head head;
-    bool summed = u->count > 0 && s3_whole_sha256(u->receipts, u->count, sha256) == 0;
     int r = s3_head(u->s3, u->object->key, summed, &u->patience, &head, e);
 
     if (r == -FAULT_NO_OBJECT)
@@ -185,19 +220,9 @@ int s3_upload_verify(struct upload *u, const struct whole *w, struct err *e)
                        u->object->key);
     if (r < 0)
         return r;
-    if (head.size != w->size) {
-        snprintf(theirs, sizeof(theirs), "%" PRIu64, head.size);
-        snprintf(ours, sizeof(ours), "%" PRIu64, w->size);
-        return differs(u, "size", theirs, ours, e);
-    }
-    if (*head.sha256 && strcasecmp(head.sha256, w->sha256) != 0)
-        return differs(u, "SHA-256", head.sha256, w->sha256, e);
-    if (summed && strchr(head.checksum, '-') && strcmp(head.checksum, sha256) != 0)
-        return differs(u, "checksum", head.checksum, sha256, e);
-    expected_etag(u, &head, etag);
-    if (u->count > 0 && *etag && strcasecmp(head.etag, etag) != 0)
-        return differs(u, "ETag", head.etag, etag, e);
-    if (*u->etag && *head.etag && strcasecmp(head.etag, u->etag) != 0)
-        return differs(u, "ETag", head.etag, u->etag, e);
+    if (compare(u, w, &head, &d) == LIKENESS_NONE)
+        return err_set(e, -FAULT_CORRUPT,
+                       "s3: '%.200s' is in the store with %s %s instead of %s: it has to be sent again", u->object->key,
+                       d.what, d.theirs, d.ours);
     return 0;
 }

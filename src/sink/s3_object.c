@@ -34,7 +34,7 @@ static bool is_encrypted(const struct http_answer *a)
            (http_header(a, "x-amz-server-side-encryption", value, sizeof(value)) && text_starts(value, "aws:"));
 }
 
-static int md5_hex(const struct s3_body *b, char out[33])
+int s3_body_md5(const struct s3_body *b, char out[33])
 {
     unsigned char raw[EVP_MAX_MD_SIZE];
 
@@ -62,7 +62,7 @@ int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e)
                            c->body->base64);
         memcpy(c->receipt.sha256, c->body->base64, sizeof(c->receipt.sha256));
         c->checked = true;
-    } else if (s3_etag_is_md5(c->receipt.etag) && !is_encrypted(a) && md5_hex(c->body, md5) == 0) {
+    } else if (s3_etag_is_md5(c->receipt.etag) && !is_encrypted(a) && s3_body_md5(c->body, md5) == 0) {
         if (strcasecmp(md5, c->receipt.etag) != 0)
             return err_set(e, -FAULT_CORRUPT,
                            "s3: '%.200s' arrived with ETag %s instead of its MD5 %s: it was damaged on its way", c->key,

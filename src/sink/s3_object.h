@@ -19,6 +19,7 @@ struct s3_body {
     char base64[S3_SHA256_MAX]; /* the same */
 };
 int s3_body_init(struct s3_body *b, const void *data, size_t size); /* 0 or -ENOMEM */
+int s3_body_md5(const struct s3_body *b, char out[33]);             /* hex. 0, or -ENOTSUP in FIPS mode */
 
 /* For s3_call.check: does the answer to a PUT confirm the body? By its x-amz-checksum-sha256, else by an ETag that is
  * the MD5. -FAULT_CORRUPT, -FAULT_FORMAT. */

@@ -13,6 +13,7 @@
 #include "base/text.h"
 
 enum { MD5_SIZE = 16, SHA256_SIZE = 32 };
+static const char HEX[] = "0123456789abcdefABCDEF";
 static const char SHA256_WORD[] = " sha256=";
 
 /* What can stand in a header, in XML and in a journal's line as it is. */
@@ -44,7 +45,17 @@ int s3_etag_parse(const char *header, char out[S3_ETAG_SIZE])
 
 bool s3_etag_is_md5(const char *etag)
 {
-    return strlen(etag) == 2 * MD5_SIZE && strspn(etag, "0123456789abcdefABCDEF") == 2 * MD5_SIZE;
+    return strlen(etag) == 2 * MD5_SIZE && strspn(etag, HEX) == 2 * MD5_SIZE;
+}
+
+bool s3_etag_is_sum(const char *etag)
+{
+    const char *number;
+
+    if (strspn(etag, HEX) != 2 * MD5_SIZE || etag[2 * MD5_SIZE] != '-')
+        return false;
+    number = etag + 2 * MD5_SIZE + 1;
+    return *number && !number[strspn(number, "0123456789")];
 }
 
 static int sha256_decode(const char *base64, unsigned char out[SHA256_SIZE])

@@ -31,6 +31,9 @@ int s3_etag_parse(const char *header, char out[S3_ETAG_SIZE]);
 /* 32 hex digits: for all but encrypted objects the MD5 of the bytes. */
 bool s3_etag_is_md5(const char *etag);
 
+/* 32 hex digits, '-' and a number: the MD5 of the parts' MD5s, for all but encrypted objects. */
+bool s3_etag_is_sum(const char *etag);
+
 /* 0 or -EBADMSG. */
 int s3_receipt_parse(const char *text, struct s3_receipt *ret);
 const char *s3_receipt_format(const struct s3_receipt *r, char out[S3_RECEIPT_MAX]);

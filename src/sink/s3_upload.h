@@ -29,6 +29,7 @@ struct upload {
     struct part *single;     /* a small object, held back until commit: it would be visible at once */
     uint64_t size;           /* bytes in parts so far */
     unsigned count;          /* parts so far, without an empty last one */
+    char md5[33];            /* of a small object; "" in FIPS mode */
     char etag[S3_ETAG_SIZE]; /* of the whole, as told by the request that made it visible; "" */
 
     pthread_mutex_t lock; /* for the following */

@@ -170,8 +170,8 @@ def proxy_to():
     """Starts proxies: proxy_to("host:port", rate=…)."""
     running = []
 
-    def start(upstream, rate=None):
-        proxy = Proxy(upstream, rate)
+    def start(upstream, **settings):
+        proxy = Proxy(upstream, **settings)
         running.append(proxy)
         return proxy
 
@@ -181,9 +181,14 @@ def proxy_to():
 
 
 @pytest.fixture
-def proxy(proxy_to, s3_endpoint):
+def s3_host(s3_endpoint):
+    return urllib.parse.urlsplit(s3_endpoint).netloc
+
+
+@pytest.fixture
+def proxy(proxy_to, s3_host):
     """A proxy before the S3 server; s3.through(proxy) is the store seen through it."""
-    return proxy_to(urllib.parse.urlsplit(s3_endpoint).netloc)
+    return proxy_to(s3_host)
 
 
 # --- evidence ---------------------------------------------------------------------------------------------------------

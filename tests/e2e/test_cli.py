@@ -10,7 +10,7 @@ from helpers.evidence import drop
 COMMANDS = ["watch", "ship", "ls", "get"]
 
 
-@pytest.mark.parametrize("args", [["help"], ["--help"], ["-h"]], ids=" ".join)
+@pytest.mark.parametrize("args", [[], ["help"], ["--help"], ["-h"]], ids=" ".join)
 def test_help_lists_the_commands(salvage, args):
     done = salvage.ok(*args)
     for command in COMMANDS:

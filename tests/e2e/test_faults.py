@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A store in trouble: whatever happens on the way, one object and one manifest, byte for byte, and nothing else."""
 import time
-import urllib.parse
 
 import pytest
 
 from helpers.evidence import drop, left_in
 from helpers.proc import free_port, wait_for
-from helpers.proxy import (Answer, ChangeAnswer, ChangeHeader, CutAnswer, Proxy, ResetAnswer, ResetInBody, Stall,
+from helpers.proxy import (Answer, ChangeAnswer, ChangeHeader, CutAnswer, Request, ResetAnswer, ResetInBody, Stall,
                            flip_a_bit, s3_error)
 
 LARGE = 40 << 20  # several parts
@@ -77,6 +76,22 @@ def test_a_wrong_etag_of_a_small_object_is_noticed(salvage, dumps, s3, proxy):
     s3.check_one(total)
 
 
+def test_an_object_that_the_store_damaged_is_not_taken_for_stored(salvage, dumps, s3, proxy):
+    """The first PUT arrives damaged, and its ETag says so. What lies there now must not pass for the evidence because
+    the metadata that came along is ours."""
+    def damage(link, request):
+        body = b"".join(link.body(request))
+        answer = s3.client.put_object(Bucket=s3.bucket, Key=request.path.split("/", 2)[2], Body=flip_a_bit(body),
+                                      Metadata={"sha256": request.headers.get("x-amz-meta-sha256", "")})
+        return Answer(200, b"", {"ETag": answer["ETag"]})(link, Request("POST", "/", {}))
+
+    total = drop(dumps, "app.hprof", SMALL)
+    rule = proxy.harm(damage, lambda r: r.is_data)
+    done = salvage.run("ship", dumps / "app.hprof", *s3.through(proxy).options(), env=s3.env)
+    assert rule.done == 1 and done.code == 0, done
+    s3.check_one(total)
+
+
 def test_wrong_etags_for_ever_never_pass_for_stored(salvage, dumps, s3, proxy):
     """A store that lies all the time: the local copy stays, no manifest says that it is whole."""
     drop(dumps, "app.hprof", SMALL)
@@ -116,11 +131,11 @@ def test_a_stalled_store_is_left_and_tried_again(salvage, dumps, s3, proxy):
     s3.check_one(total)
 
 
-def test_a_slow_store_is_not_a_stalled_one(salvage, dumps, s3, proxy):
+def test_a_slow_store_is_not_a_stalled_one(salvage, dumps, s3, proxy_to, s3_host):
     """A part takes longer than --timeout, but bytes move."""
     total = drop(dumps, "app.hprof", 10 << 20)
-    proxy.rate = 2 << 20
-    salvage.ok("ship", dumps / "app.hprof", *s3.through(proxy).options(), "--compress", "none", "--timeout", "2s",
+    proxy = proxy_to(s3_host, rate=2 << 20, narrow=True)
+    salvage.ok("ship", dumps / "app.hprof", *s3.through(proxy).options(), "--compress", "none", "--timeout", "3s",
                env=s3.env)
     s3.check_one(total)
     parts = [r.query.get("partNumber", "1") for r in proxy.seen(lambda r: r.is_data)]
@@ -154,7 +169,7 @@ def test_nonsense_instead_of_xml_is_survived(salvage, dumps, s3, proxy, answer):
     s3.check_one(total)
 
 
-def test_a_watch_outlives_a_store_that_is_away(salvage, dumps, s3, proxy_to, s3_endpoint):
+def test_a_watch_outlives_a_store_that_is_away(salvage, dumps, s3, proxy_to, s3_host):
     """Down for some seconds while dumps come; said once, and then all is shipped."""
     port = free_port()
     args = ["--to", s3.url, "--endpoint", "http://127.0.0.1:%d" % port]
@@ -165,12 +180,9 @@ def test_a_watch_outlives_a_store_that_is_away(salvage, dumps, s3, proxy_to, s3_
     sums += [drop(dumps, "app.hprof"), drop(dumps, "more.hprof")]
     time.sleep(3)
     assert len(watch.named("failed")) <= 2, watch.log
-    proxy = Proxy(urllib.parse.urlsplit(s3_endpoint).netloc, port=port)
-    try:
-        watch.wait("shipped", 3, timeout=60)
-        assert watch.stop() == 0
-    finally:
-        proxy.close()
+    proxy_to(s3_host, port=port)
+    watch.wait("shipped", 3, timeout=60)
+    assert watch.stop() == 0
     s3.check_all(sums)
 
 

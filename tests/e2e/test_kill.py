@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 at random instants, again and again: in the end every dump is stored exactly once, byte for byte."""
+import itertools
 import os
 import random
 import threading
@@ -15,53 +16,65 @@ MIB = 1 << 20
 
 class Writer:
     """Writes dumps of mixed sizes into the folder while the watch comes and goes: in place, as a JVM does, slowly
-    enough that the watch is killed while it follows; or by a rename."""
+    enough that the watch is killed while it follows; or by a rename. Never more than a few wait."""
+
+    WAITING_MOST = 4
 
     def __init__(self, work, folder, sizes, rng):
         self.work, self.folder, self.sizes, self.rng = work, folder, sizes, rng
         self.sums = []
+        self._enough = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def _run(self):
-        for n, size in enumerate(self.sizes):
-            # A name of its own where two are written at once; else a fixed HeapDumpPath, used again and again.
+        for n, size in enumerate(itertools.cycle(self.sizes)):
+            while len(left_in(self.folder)) + len(spool_of(self.folder)) >= self.WAITING_MOST:
+                if self._enough.wait(0.02):
+                    return
+            # A fixed HeapDumpPath, used again and again; another name while the first lies there.
             name = "app.hprof" if not os.path.exists(self.folder / "app.hprof") else "app-%d.hprof" % n
             if n % 4 == 3:
                 self.sums.append(hprof.write(self.work / name, size, 40_000 + n))
                 os.rename(self.work / name, self.folder / name)
             else:
                 self.sums.append(self._in_place(self.folder / name, size, 40_000 + n))
-            time.sleep(self.rng.uniform(0, 0.5))
+            if self._enough.wait(self.rng.uniform(0, 0.3)):
+                return
 
     def _in_place(self, path, size, seed):
         data = hprof.make(size, seed)
         with open(path, "xb", buffering=0) as out:
             for at in range(0, len(data), 2 * MIB):
                 out.write(data[at:at + 2 * MIB])
-                time.sleep(0.002)
+                time.sleep(0.005)
         return sha256(data)
 
-    def join(self):
+    def finish(self):
+        self._enough.set()
         self._thread.join()
+        return self.sums
 
 
-def storm(salvage, work, dumps, store, kills, sizes, seed, slow=None):
-    """Starts and kills a watch, kills times; then lets one finish. slow(round): changes the weather."""
+def storm(salvage, work, dumps, store, kills, sizes, seed, change=None):
+    """Starts and kills a watch, kills times; then lets one finish. change(round): another weather."""
     rng = random.Random(seed)
     writer = Writer(work, dumps, sizes, rng)
-    for n in range(kills):
-        if slow:
-            slow(n)
-        watch = salvage.watch(dumps, *store.options(), env=store.env)
-        # From before the first system call to after the last part.
-        time.sleep(rng.choice([rng.uniform(0, 0.03), rng.uniform(0, 0.3), rng.uniform(0, 1.0)]))
-        # A node that dies takes the worker along; the OOM killer may take the loop alone.
-        watch.kill(group=n % 3 != 2)
-    if slow:
-        slow(None)
-    writer.join()
+    try:
+        for n in range(kills):
+            if change:
+                change(n)
+            watch = salvage.watch(dumps, *store.options(), env=store.env)
+            # From before its first system call to after its last part.
+            time.sleep(rng.choice([rng.uniform(0, 0.03), rng.uniform(0, 0.4), rng.uniform(0, 1.2)]))
+            # A node that dies takes the worker along; the OOM killer may take the loop alone.
+            watch.kill(group=n % 3 != 2)
+    finally:
+        sums = writer.finish()
+    if change:
+        change(None)
     last = salvage.watch(dumps, *store.options(), env=store.env)
+    last.wait("started")
 
     def all_is_stored():
         assert last.process.poll() is None, last.log
@@ -69,7 +82,8 @@ def storm(salvage, work, dumps, store, kills, sizes, seed, slow=None):
 
     wait_for(all_is_stored, 90, lambda: "still there: %s %s\n%s" % (left_in(dumps), spool_of(dumps), last.log), step=0.1)
     assert last.stop() == 0, last.log
-    return writer.sums
+    assert len(sums) >= kills / 3, "too few dumps for so many kills"
+    return sums
 
 
 def weather(proxy):

@@ -55,16 +55,18 @@ def test_a_run_that_is_killed_again_and_again_gets_there(salvage, dumps, s3, pro
     total = drop(dumps, "app.hprof", SIZE, seed=22)
     through = s3.through(proxy)
     proxy.rate = RATE
-    for run in range(30):
+    kills = 0
+    while left_in(dumps):
         had = len(parts_stored(proxy))
         p = salvage.start("ship", dumps / "app.hprof", *through.options(), "--compress", "none", env=s3.env)
         wait_for(lambda had=had, p=p: len(parts_stored(proxy)) >= had + 2 or p.process.poll() is not None, 30)
         if p.process.poll() is not None:
+            assert p.end() == 0, p.log
             break
         time.sleep(0.05)
         p.kill()
-    assert p.end() == 0, p.log
-    assert run > 2, "it was never killed in the middle"
+        kills += 1
+    assert 3 <= kills < 20
     s3.check_one(total)
     assert len(proxy.seen(lambda r: r.is_create)) == 1
 
@@ -148,7 +150,7 @@ def test_sigterm_while_the_store_is_away_says_75(salvage, dumps, s3, proxy):
     through = s3.through(proxy)
     proxy.close()
     watch = salvage.watch(dumps, *through.options(), "--grace", "2s", env=s3.env)
-    watch.wait("claimed")
+    watch.wait("failed")
     began = time.monotonic()
     assert watch.stop() == 75, watch.log
     assert time.monotonic() - began < 8

@@ -93,10 +93,11 @@ static void a_config_file_says_profile_before_the_name(void **state)
 static void nested_settings_belong_to_the_name_above(void **state)
 {
     static const char config[] = "[default]\n"
+                                 "region = eu-central-1\n"
                                  "s3 =\n"
                                  "    region = nested\n"
-                                 "    [default]\n"
-                                 "region = eu-central-1\n"
+                                 "\t[other]\n"
+                                 "output = text\n"
                                  "[other]\n"
                                  "  region = indented\n"
                                  "  output = json\n";
@@ -104,6 +105,7 @@ static void nested_settings_belong_to_the_name_above(void **state)
     (void)state;
     assert_value(config, "default", "region", "eu-central-1");
     assert_value(config, "default", "s3", "");
+    assert_value(config, "default", "output", "text");
     assert_value(config, "other", "region", "indented");
     assert_value(config, "other", "output", "json");
 }

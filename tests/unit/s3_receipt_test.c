@@ -57,6 +57,19 @@ static void only_32_hex_digits_are_taken_for_an_md5(void **state)
     assert_false(s3_etag_is_md5(MD5_A "-1"));
     assert_false(s3_etag_is_md5("0cc175b9c0f1b6a831c399e26977266"));
     assert_false(s3_etag_is_md5("0cc175b9c0f1b6a831c399e26977266x"));
+    assert_false(s3_etag_is_md5(""));
+}
+
+static void only_an_md5_with_a_number_is_taken_for_a_sum(void **state)
+{
+    (void)state;
+    assert_true(s3_etag_is_sum(MD5_A "-1"));
+    assert_true(s3_etag_is_sum(MD5_A "-10000"));
+    assert_false(s3_etag_is_sum(MD5_A "-"));
+    assert_false(s3_etag_is_sum(MD5_A "-1x"));
+    assert_false(s3_etag_is_sum(MD5_A));
+    assert_false(s3_etag_is_sum("x-1"));
+    assert_false(s3_etag_is_sum(""));
 }
 
 static void check_round(const char *text, const char *etag, const char *sha256)
@@ -163,6 +176,7 @@ int main(void)
         cmocka_unit_test(an_etag_loses_its_quotes),
         cmocka_unit_test(an_etag_that_could_not_be_given_back_is_refused),
         cmocka_unit_test(only_32_hex_digits_are_taken_for_an_md5),
+        cmocka_unit_test(only_an_md5_with_a_number_is_taken_for_a_sum),
         cmocka_unit_test(receipts_come_back_as_they_went),
         cmocka_unit_test(a_journal_from_strangers_is_checked),
         cmocka_unit_test(the_body_lists_the_parts_in_order),

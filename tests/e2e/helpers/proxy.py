@@ -177,9 +177,10 @@ class Rule:
 
 
 class Proxy:
-    def __init__(self, upstream, rate=None, port=0):
+    def __init__(self, upstream, rate=None, port=0, narrow=False):
         """upstream: "host:port". rate: bytes per second of request bodies, all connections together; None: no limit.
-        Answers' bodies are slowed by answer_rate in the same way. port: to listen on; 0: any."""
+        Answers' bodies are slowed by answer_rate in the same way. port: to listen on; 0: any. narrow: small buffers in
+        the kernel, so that the client, too, sees bytes move evenly and not by the megabyte."""
         host, _, upstream_port = upstream.rpartition(":")
         self.upstream = (host, int(upstream_port))
         self.rate = rate
@@ -191,6 +192,9 @@ class Proxy:
         self._budget = time.monotonic()
         self._links = set()
         self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
+        if narrow:
+            self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 * 1024)
         self.port = self._listener.getsockname()[1]
         self.url = "http://127.0.0.1:%d" % self.port
         threading.Thread(target=self._accept, daemon=True).start()
@@ -255,6 +259,8 @@ class Proxy:
 
     def close(self):
         self.closed.set()
+        if self._listener.fileno() >= 0:
+            self._listener.shutdown(socket.SHUT_RDWR)  # close alone does not wake the accept
         self._listener.close()
         with self._lock:
             links = list(self._links)

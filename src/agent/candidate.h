@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Names that were seen and are not yet claims, by folder and name. Keeps them and says which are due; what becomes of
+ * them is the watcher's.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/settle.h"
+
+struct folder;
+
+struct candidate {
+    struct folder *folder; /* borrowed from the source */
+    char *name;
+    struct settle settle;
+    int64_t found_ns;
+    uint64_t due_ms; /* monotonic; 0: an event will come */
+    bool may_follow, following, said_unreadable;
+    char id[IDENTITY_MAX]; /* while following */
+};
+
+struct candidates {
+    void *tree; /* tsearch(3)'s */
+};
+
+/* NULL without. */
+struct candidate *candidate_find(const struct candidates *c, struct folder *f, const char *name);
+/* The one that is there, or a new one; NULL without memory. */
+struct candidate *candidate_add(struct candidates *c, struct folder *f, const char *name);
+void candidate_drop(struct candidates *c, struct candidate *one);
+void candidates_done(struct candidates *c);
+
+/* One that is due, NULL if none is; *ret_next_ms is then when the next will be, UINT64_MAX without. */
+struct candidate *candidate_due(const struct candidates *c, uint64_t now_ms, uint64_t *ret_next_ms);
+/* One of this folder, NULL without. */
+struct candidate *candidate_in(const struct candidates *c, const struct folder *f);
+/* Whether any is on its way to become a claim by itself: it rests, or is followed. */
+bool candidates_settling(const struct candidates *c);
