@@ -31,7 +31,7 @@ static void candidate_free(void *p)
 
 struct candidate *candidate_find(const struct candidates *c, struct folder *f, const char *name)
 {
-    const struct candidate key = {.folder = f, .name = (char *)(uintptr_t)name};
+    const struct candidate key = {.folder = f, .name = (char *)name};
     struct candidate **found = tfind(&key, &c->tree, compare);
 
     return found ? *found : NULL;

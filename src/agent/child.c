@@ -84,7 +84,7 @@ int child_start(struct child *c, char *const *args)
         {.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = 2}, {.flags = UV_INHERIT_FD, .data.fd = 2}, {0}};
     uv_process_options_t options = {.exit_cb = on_exited,
                                     .file = "/proc/self/exe",
-                                    .args = (char **)(uintptr_t)args,
+                                    .args = (char **)args,
                                     .stdio = stdio,
                                     .stdio_count = CHANNEL + 1};
     int pair[2], r = wire_pair(pair);

@@ -26,7 +26,8 @@ enum {
     OVERHEAD = 10 * 1024 * 1024, /* of a worker besides its blocks and parts: libraries, TLS, stacks */
     PART_WANTED = 4,             /* in flight */
     GROWTH_POLL_MS = 20,
-    FOLLOW_BLOCKS = 2
+    FOLLOW_BLOCKS = 2,
+    MARKS = PLAN_THREADS_MAX + 8 /* more than blocks can be under way */
 };
 #define UNKNOWN_SIZE_MAX (80ull << 30) /* of an object whose file still grows: what 10,000 parts of 8 MiB hold */
 
@@ -38,8 +39,7 @@ struct attempt {
     struct intake intake;
     struct checkpoint *checkpoint;
     struct blocks *blocks;
-    struct digest *marks; /* the file's running digest behind each block under way; a ring */
-    unsigned mark_count;
+    struct digest marks[MARKS];   /* the file's running digest behind each block under way; a ring */
     uint64_t submitted, gathered; /* blocks */
     struct gather *gather;
     struct upload *upload;
@@ -68,7 +68,6 @@ static void attempt_done(struct attempt *a)
     checkpoint_close(a->checkpoint);
     journal_done(&a->journal);
     intake_done(&a->intake);
-    free(a->marks);
     free(a->receipts);
     free(a->sizes);
     free(a->key);
@@ -93,7 +92,9 @@ static struct codec choose_codec(const struct job *job)
     if (job->plan->codec_given)
         return job->plan->codec;
     n = file_pread(job->fd, head, sizeof(head), 0);
-    return n > 0 && codec_is_compressed(head, (size_t)n) ? (struct codec){.ops = &CODEC_NONE} : job->plan->codec;
+    if (n > 0 && codec_is_compressed(head, (size_t)n))
+        return (struct codec){.ops = &CODEC_NONE};
+    return job->plan->codec;
 }
 
 static int keep_data(void *ctx, const void *data, size_t size)
@@ -104,7 +105,7 @@ static int keep_data(void *ctx, const void *data, size_t size)
 /* Whether an earlier run has finished this very object: its manifest is there, and the object is whole. */
 static int already_stored(struct attempt *a, struct job_result *ret, struct err *e)
 {
-    CLEANUP(buf_done) struct buf path = {0}, json = {.ceiling = 1024 * 1024};
+    CLEANUP(buf_done) struct buf path = {0}, json = {.ceiling = MANIFEST_MAX};
     CLEANUP(manifest_done) struct manifest m = {0};
     struct sink *sink = a->job->sink;
     struct object_info info;
@@ -242,7 +243,7 @@ static int gather_one(struct attempt *a, bool wait, struct err *e)
     if (r <= 0)
         return r < 0 ? err_set(e, r, "cannot compress %s: %s", a->job->claim->path, strerror(-r)) : 0;
     r = gather_add(a->gather, ops(a), a->upload, frame.data, frame.size, frame.raw_size,
-                   &a->marks[a->gathered++ % a->mark_count], e);
+                   &a->marks[a->gathered++ % MARKS], e);
     blocks_release(a->blocks);
     return r < 0 ? r : 1;
 }
@@ -287,7 +288,7 @@ static int pump(struct attempt *a, struct err *e)
             starved = n == -EAGAIN;
             end = n == 0;
             if (n > 0) {
-                a->marks[a->submitted++ % a->mark_count] = a->intake.digest;
+                a->marks[a->submitted++ % MARKS] = a->intake.digest;
                 blocks_submit(a->blocks, (size_t)n);
             }
         }
@@ -345,9 +346,6 @@ static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
         return r;
     if (gather_new(&config, a->checkpoint, &a->gather) < 0 ||
         blocks_new(&a->codec, job->plan->threads, BLOCK_SIZE, &a->blocks) < 0)
-        return no_memory(e);
-    a->mark_count = job->plan->threads + 4;
-    if (!(a->marks = calloc(a->mark_count, sizeof(*a->marks))))
         return no_memory(e);
     a->object = (struct object){.key = a->key,
                                 .content_type = describe_content_type(&a->codec),

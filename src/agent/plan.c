@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "format/template.h"
 
-enum { THREADS_MAX = 64, MEMORY_MIN = 32 * 1024 * 1024 };
+enum { MEMORY_MIN = 32 * 1024 * 1024 };
 
 static unsigned processors(void)
 {
@@ -61,8 +61,8 @@ int plan_init(struct plan *ret, const struct plan_options *o, struct err *e)
     if ((r = plan_sink_config(&p.sink, o, o->to, e)) < 0 || (r = template_check(o->key, e)) < 0 ||
         (r = codec_parse(o->compress ? o->compress : "zstd", &p.codec, e)) < 0)
         return r;
-    if (o->threads > THREADS_MAX)
-        return err_set(e, -FAULT_USAGE, "--threads: at most %d", THREADS_MAX);
+    if (o->threads > PLAN_THREADS_MAX)
+        return err_set(e, -FAULT_USAGE, "--threads: at most %d", PLAN_THREADS_MAX);
     if (o->memory < MEMORY_MIN)
         return err_set(e, -FAULT_USAGE, "--memory: at least 32M");
     p.codec_given = o->compress != NULL;

@@ -12,6 +12,8 @@
 #include "pipe/codec.h"
 #include "sink/sink.h"
 
+enum { PLAN_THREADS_MAX = 64 };
+
 /* What the options are read into: embedded in each command's options. */
 struct plan_options {
     const char *to, *endpoint, *region, *ca_file, *credentials_file, *compress, *key, *state;

@@ -100,7 +100,7 @@ int file_load(int dirfd, const char *path, struct buf *ret)
 
     if (fd < 0 || fstat(fd, &st) < 0)
         return -errno;
-    return S_ISREG(st.st_mode) ? file_load_fd(fd, ret) : -EINVAL;
+    return S_ISREG(st.st_mode) ? file_load_fd(fd, ret) : S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 }
 
 /* Some network and FUSE file systems have no fsync for folders, and say so with EINVAL: then there is no more to do. */

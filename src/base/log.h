@@ -42,8 +42,9 @@ struct log_pair {
         .type = LOG_PAIR_BOOL, .key = (k), .value.boolean = (v)                                                        \
     }
 
-#define log_event(event, ...)                                                                                          \
-    log_write((event), (const struct log_pair[]){__VA_ARGS__ __VA_OPT__(, ){.type = LOG_PAIR_END}})
+/* Pairs that are not given are zero, and so LOG_PAIR_END. */
+enum { LOG_PAIRS_MAX = 12 };
+#define log_event(event, ...) log_write((event), (const struct log_pair[LOG_PAIRS_MAX + 1]){__VA_ARGS__})
 
 /* For the whole process; the default is text. */
 void log_set_format(enum log_format format);

@@ -116,7 +116,7 @@ static int keep_data(void *ctx, const void *data, size_t size)
 
 static int get_manifest(struct sink *sink, const char *key, struct manifest *ret, struct err *e)
 {
-    CLEANUP(buf_done) struct buf path = {0}, text = {.ceiling = 1024 * 1024};
+    CLEANUP(buf_done) struct buf path = {0}, text = {.ceiling = MANIFEST_MAX};
     int r;
 
     if (buf_printf(&path, "%s" MANIFEST_SUFFIX, key) < 0)
@@ -159,9 +159,9 @@ static int fetch(struct sink *sink, const char *key, const struct manifest *m, b
 /* The last segment of what may be a stranger's path: a name for a file here. */
 static const char *safe_name(const char *name)
 {
-    const char *slash = strrchr(name, '/');
+    const char *slash = name ? strrchr(name, '/') : NULL;
 
-    name = slash ? slash + 1 : name;
+    name = slash ? slash + 1 : name ? name : "";
     return *name && *name != '.' && *name != '-' ? name : "evidence";
 }
 
@@ -206,7 +206,8 @@ static int get(const struct get_options *o, const char *url, struct err *e)
 {
     CLEANUP(sink_config_done) struct sink_config config = {0};
     CLEANUP(manifest_done) struct manifest m = {0};
-    CLEANUP_FREE char *key = NULL, *name = NULL;
+    CLEANUP_FREE char *key = NULL;
+    const char *name;
     struct sink *sink = NULL;
     int r;
 
@@ -217,10 +218,8 @@ static int get(const struct get_options *o, const char *url, struct err *e)
         sink_close(sink);
         return r;
     }
-    name = strdup(o->raw || !m.name ? key : m.name);
-    if (!name)
-        r = err_set(e, -ENOMEM, "out of memory");
-    else if (text_eq(o->output, "-"))
+    name = key && (o->raw || !m.name) ? key : m.name;
+    if (text_eq(o->output, "-"))
         r = fetch(sink, key, &m, o->raw, STDOUT_FILENO, e);
     else
         r = fetch_to_file(sink, key, &m, o, o->output ? o->output : safe_name(name), e);

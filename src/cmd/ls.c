@@ -142,7 +142,7 @@ static int show(struct sink *sink, const struct sink_config *config, const struc
     uint64_t shown = 0;
 
     for (size_t i = 0; i < l->count && (o->limit == 0 || shown < o->limit); i++) {
-        CLEANUP(buf_done) struct buf text = {.ceiling = 1024 * 1024};
+        CLEANUP(buf_done) struct buf text = {.ceiling = MANIFEST_MAX};
         CLEANUP(manifest_done) struct manifest m = {0};
         struct err not_ours;
         int r = sink->ops->read(sink, l->found[i].key, 0, NULL, keep_data, &text, e);

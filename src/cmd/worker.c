@@ -44,14 +44,14 @@ static void on_state_lost(void *ctx, const char *why)
     struct worker *w = ctx;
 
     if (!w->state_lost)
-        wire_send(CHANNEL, &(struct wire){.type = WIRE_STATE_LOST, .text = (char *)(uintptr_t)why});
+        wire_send(CHANNEL, &(struct wire){.type = WIRE_STATE_LOST, .text = (char *)why});
     w->state_lost = true;
 }
 
 static void on_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
 {
     (void)ctx;
-    wire_send(CHANNEL, &(struct wire){.type = WIRE_WAITING, .a = delay_ms, .text = (char *)(uintptr_t)e->msg});
+    wire_send(CHANNEL, &(struct wire){.type = WIRE_WAITING, .a = delay_ms, .text = (char *)e->msg});
 }
 
 static int on_complete(void *ctx, uint64_t delay_ms)
@@ -140,7 +140,7 @@ static void sweep(const struct plan *plan, struct sink *sink)
     struct err ignored;
 
     if (sink && sink->ops->sweep)
-        sink->ops->sweep(sink, before, is_ours, (void *)(uintptr_t)plan, &count, &ignored);
+        sink->ops->sweep(sink, before, is_ours, (void *)plan, &count, &ignored);
     wire_send(CHANNEL, &(struct wire){.type = WIRE_SWEPT, .a = count});
 }
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct autoindex_entry {
-    char *name;   /* decoded, no '/' */
+    char *name; /* decoded, no '/' */
     bool folder;
     uint64_t size;   /* 0 unknown */
     int64_t time_ns; /* 0 unknown */

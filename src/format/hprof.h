@@ -27,10 +27,10 @@ struct hprof {
     uint64_t heap_segments; /* HEAP DUMP and HEAP DUMP SEGMENT records that are not empty */
     bool ended;             /* HEAP DUMP END was seen behind the last of them */
     bool empty_dump;        /* the last record was a heap dump (segment) of length 0 */
-    bool unpatched; /* empty_dump, and then a byte that is not the tag of HEAP DUMP, HEAP DUMP SEGMENT or HEAP DUMP
-                       END (no record inside a heap dump begins with one of these): JDK 11 and older write the length
-                       last, by seeking back. The file is being written, and not from front to back. Also
-                       HPROF_BROKEN: where the next record begins can't be known */
+    bool unpatched;      /* empty_dump, and then a byte that is not the tag of HEAP DUMP, HEAP DUMP SEGMENT or HEAP DUMP
+                            END (no record inside a heap dump begins with one of these): JDK 11 and older write the length
+                            last, by seeking back. The file is being written, and not from front to back. Also
+                            HPROF_BROKEN: where the next record begins can't be known */
     const char *problem; /* static text, once HPROF_BROKEN */
 };
 

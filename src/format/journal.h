@@ -26,26 +26,27 @@ struct journal_head {
 };
 
 struct journal_part {
-    unsigned number;                           /* from 1, in order of the object's bytes */
-    uint64_t size;                             /* of the part, bytes */
-    uint64_t stored_end;                       /* object bytes up to and with this part */
-    uint64_t raw_end;                          /* file bytes up to and with this part */
-    char receipt[JOURNAL_RECEIPT_MAX];         /* the store's word for it (S3: ETag) */
-    char raw_digest[JOURNAL_DIGEST_MAX];       /* running digest at raw_end (pipe/digest.h, saved) */
-    char stored_digest[JOURNAL_DIGEST_MAX];    /* running digest at stored_end */
-    struct frames frames;                      /* in this part */
+    unsigned number;                        /* from 1, in order of the object's bytes */
+    uint64_t size;                          /* of the part, bytes */
+    uint64_t stored_end;                    /* object bytes up to and with this part */
+    uint64_t raw_end;                       /* file bytes up to and with this part */
+    char receipt[JOURNAL_RECEIPT_MAX];      /* the store's word for it (S3: ETag) */
+    char raw_digest[JOURNAL_DIGEST_MAX];    /* running digest at raw_end (pipe/digest.h, saved) */
+    char stored_digest[JOURNAL_DIGEST_MAX]; /* running digest at stored_end */
+    struct frames frames;                   /* in this part */
 };
 
 struct journal {
     struct journal_head head;
-    char *token;                /* NULL: the store gave none */
-    struct journal_part *parts; /* 1, 2, 3 … without a gap; lines out of order are put in order, those behind a gap dropped */
+    char *token; /* NULL: the store gave none */
+    struct journal_part
+        *parts; /* 1, 2, 3 … without a gap; lines out of order are put in order, those behind a gap dropped */
     size_t count;
 };
 
 /* Each appends a line. 0; -EINVAL for what could not be read again (text that is not UTF-8 or too long, line breaks in
- * a token or receipt, numbers beyond INT64_MAX); -EMSGSIZE beyond JOURNAL_LINE_MAX (about 100,000 frames in one part) or
- * ret's ceiling; -ENOMEM. */
+ * a token or receipt, numbers beyond INT64_MAX); -EMSGSIZE beyond JOURNAL_LINE_MAX (about 100,000 frames in one part)
+ * or ret's ceiling; -ENOMEM. */
 int journal_encode_head(const struct journal_head *h, struct buf *ret);
 int journal_encode_token(const char *token, struct buf *ret);
 int journal_encode_part(const struct journal_part *p, struct buf *ret);

@@ -20,20 +20,20 @@ enum { SHA256_HEX_MAX = 65, MANIFEST_MAX = 1024 * 1024, MANIFEST_TEXT_MAX = 4096
 
 /* All strings owned; NULL or "" where unknown (left out of the JSON). Times: ns since 1970, 0 unknown. */
 struct manifest {
-    char *id;     /* 16 hex digits: which file this was */
-    char *key;    /* of the object, relative to the store's prefix */
-    char *kind;   /* "heap-dump" */
-    char *cause;  /* "java-oom" */
-    char *name;   /* the file's own name; bytes that are not UTF-8 as U+FFFD */
-    char *path;   /* where it lay */
-    char *codec;  /* "zstd:1", "gzip:6", "none" */
-    char *partial; /* why it is not whole; NULL if it is */
-    char *tool;    /* "salvage 0.1.0" */
-    uint64_t size;        /* of the file, bytes */
-    uint64_t stored_size; /* of the object, bytes */
+    char *id;                           /* 16 hex digits: which file this was */
+    char *key;                          /* of the object, relative to the store's prefix */
+    char *kind;                         /* "heap-dump" */
+    char *cause;                        /* "java-oom" */
+    char *name;                         /* the file's own name; bytes that are not UTF-8 as U+FFFD */
+    char *path;                         /* where it lay */
+    char *codec;                        /* "zstd:1", "gzip:6", "none" */
+    char *partial;                      /* why it is not whole; NULL if it is */
+    char *tool;                         /* "salvage 0.1.0" */
+    uint64_t size;                      /* of the file, bytes */
+    uint64_t stored_size;               /* of the object, bytes */
     char sha256[SHA256_HEX_MAX];        /* of the file */
     char stored_sha256[SHA256_HEX_MAX]; /* of the object */
-    uint64_t block_size; /* raw bytes per frame; 0: not in blocks */
+    uint64_t block_size;                /* raw bytes per frame; 0: not in blocks */
     struct {
         char *namespace, *pod, *pod_uid, *node, *container, *image, *host;
     } where;

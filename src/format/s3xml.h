@@ -12,32 +12,32 @@
 #include <stdint.h>
 
 struct s3_error {
-    char code[64];     /* "SlowDown" */
+    char code[64]; /* "SlowDown" */
     char message[256];
     char request_id[64];
-    char region[32];   /* AuthorizationHeaderMalformed, PermanentRedirect */
+    char region[32]; /* AuthorizationHeaderMalformed, PermanentRedirect */
 };
 
 struct s3_entry {
     char *key;
-    char *upload_id;    /* ListMultipartUploads only */
+    char *upload_id; /* ListMultipartUploads only */
     uint64_t size;
-    int64_t time_ns;    /* LastModified (0: not told) or Initiated (always told) */
+    int64_t time_ns; /* LastModified (0: not told) or Initiated (always told) */
     char etag[72];
 };
 
 struct s3_listing {
     struct s3_entry *entry; /* owned */
     size_t count;
-    bool truncated;         /* there is more, from next on */
-    char *next;             /* NextContinuationToken or NextKeyMarker; NULL */
-    char *next_upload_id;   /* NextUploadIdMarker */
+    bool truncated;       /* there is more, from next on */
+    char *next;           /* NextContinuationToken or NextKeyMarker; NULL */
+    char *next_upload_id; /* NextUploadIdMarker */
 };
 
 /* Each 0, -EBADMSG (not that XML), -ENOMEM; outputs untouched on failure. At most 16 MiB, depth 16, 10,000 entries. */
 int s3xml_error(const char *xml, size_t size, struct s3_error *ret); /* also <Error> inside a 200 */
 int s3xml_upload_id(const char *xml, size_t size, char **ret);
-int s3xml_completed(const char *xml, size_t size, char etag[72]);    /* "" if the store left it empty */
+int s3xml_completed(const char *xml, size_t size, char etag[72]); /* "" if the store left it empty */
 int s3xml_objects(const char *xml, size_t size, struct s3_listing *ret);
 int s3xml_uploads(const char *xml, size_t size, struct s3_listing *ret);
 void s3_listing_done(struct s3_listing *l);

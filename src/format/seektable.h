@@ -25,8 +25,8 @@ enum { SEEKTABLE_FOOTER_SIZE = 9, SEEKTABLE_FRAMES_MAX = 0x8000000 };
 int frames_add(struct frames *f, uint32_t stored, uint32_t raw); /* 0, -ENOMEM, -EOVERFLOW beyond the format */
 void frames_done(struct frames *f);
 
-size_t seektable_size(const struct frames *f);               /* of the encoded table, bytes */
-void seektable_encode(const struct frames *f, void *out);    /* seektable_size() bytes */
+size_t seektable_size(const struct frames *f);            /* of the encoded table, bytes */
+void seektable_encode(const struct frames *f, void *out); /* seektable_size() bytes */
 
 /* From the whole table (skippable frame's head to footer). 0, -EBADMSG, -ENOMEM. */
 int seektable_decode(const void *data, size_t size, struct frames *ret);

@@ -13,7 +13,7 @@
 struct template_variable {
     const char *name; /* "pod" */
     const char *help;
-    bool slashes;     /* its value may hold '/' */
+    bool slashes; /* its value may hold '/' */
 };
 
 /* The table; ends with name NULL. */

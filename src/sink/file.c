@@ -171,7 +171,7 @@ static int file_read_object(struct sink *sink, const char *key, uint64_t offset,
     struct file_store *s = store_of(sink);
     struct outlet outlet = {.fn = fn, .ctx = ctx};
     CLEANUP_FD int fd = -1;
-    struct stat st;
+    struct stat st = {0};
     int r = open_object(s, key, &fd, &st, e);
 
     if (r < 0)

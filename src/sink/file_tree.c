@@ -240,7 +240,7 @@ int file_tree_list(struct file_store *s, const char *prefix,
 {
     CLEANUP_FREE char *folder = strdup(prefix);
     struct listing l = {.store = s, .fn = fn, .ctx = ctx, .e = e};
-    int fd, r;
+    int fd = -1, r;
 
     if (!folder)
         return file_tree_fail(s, ENOMEM, "list", "", e);

@@ -89,7 +89,7 @@ static int prepare_folder(struct http_store *s, const char *key, const struct up
 {
     const char *slash = strrchr(key, '/');
     CLEANUP_FREE char *folder = slash ? strndup(key, (size_t)(slash + 1 - key)) : strdup("");
-    long status;
+    long status = 0;
     int r;
 
     if (!folder)

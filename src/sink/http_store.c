@@ -230,7 +230,7 @@ static int fetch_once(struct http_store *s, const char *key, struct fetch *f, st
 
     if (r < 0)
         return r;
-    f->answer = &answer;
+    f->answer = &answer; /* cppcheck-suppress autoVariables ; used only while this request runs */
     f->url = url;
     f->begun = f->moved = f->ours = false;
     f->e = e;

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { MD5_SIZE = 16, SHA256_SIZE = 32 };
+enum { MD5_SIZE = 16, MD5_HEX = 2 * MD5_SIZE, SHA256_SIZE = 32 };
 static const char HEX[] = "0123456789abcdefABCDEF";
 static const char SHA256_WORD[] = " sha256=";
 
@@ -45,16 +45,16 @@ int s3_etag_parse(const char *header, char out[S3_ETAG_SIZE])
 
 bool s3_etag_is_md5(const char *etag)
 {
-    return strlen(etag) == 2 * MD5_SIZE && strspn(etag, HEX) == 2 * MD5_SIZE;
+    return strlen(etag) == MD5_HEX && strspn(etag, HEX) == MD5_HEX;
 }
 
 bool s3_etag_is_sum(const char *etag)
 {
     const char *number;
 
-    if (strspn(etag, HEX) != 2 * MD5_SIZE || etag[2 * MD5_SIZE] != '-')
+    if (strspn(etag, HEX) != MD5_HEX || etag[MD5_HEX] != '-')
         return false;
-    number = etag + 2 * MD5_SIZE + 1;
+    number = etag + MD5_HEX + 1;
     return *number && !number[strspn(number, "0123456789")];
 }
 
@@ -154,7 +154,7 @@ static int sum(char *const *receipts, unsigned count, const EVP_MD *type,
 int s3_whole_etag(char *const *receipts, unsigned count, char out[S3_WHOLE_MAX])
 {
     unsigned char raw[EVP_MAX_MD_SIZE];
-    char hex[2 * MD5_SIZE + 1];
+    char hex[MD5_HEX + 1];
     int r = sum(receipts, count, EVP_md5(), md5_of, raw);
 
     if (r < 0)
