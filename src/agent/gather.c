@@ -34,8 +34,7 @@ struct gather {
     pthread_cond_t returned;
     uint64_t confirmed; /* file bytes, of confirmed parts (in whatever order) */
 
-    void (*waiting)(void *ctx, const struct err *e, uint64_t delay_ms);
-    void *waiting_ctx;
+    struct gather_listener listener;
 };
 
 int gather_new(const struct gather_config *c, struct checkpoint *checkpoint, struct gather **ret)
@@ -96,6 +95,8 @@ static void part_done(void *ctx, struct part *part, const char *receipt)
         if (!part->last)
             checkpoint_part(g->checkpoint, &f->journal);
         g->confirmed += raw;
+        if (g->listener.confirmed)
+            g->listener.confirmed(g->listener.ctx, g->confirmed);
     }
     journal_part_done(&f->journal);
     f->in_use = false;
@@ -116,15 +117,13 @@ static void upload_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
 {
     struct gather *g = ctx;
 
-    if (g->waiting)
-        g->waiting(g->waiting_ctx, e, delay_ms);
+    if (g->listener.waiting)
+        g->listener.waiting(g->listener.ctx, e, delay_ms);
 }
 
-struct upload_events gather_events(struct gather *g, void (*waiting)(void *ctx, const struct err *e, uint64_t delay_ms),
-                                   void *ctx)
+struct upload_events gather_events(struct gather *g, const struct gather_listener *listener)
 {
-    g->waiting = waiting;
-    g->waiting_ctx = ctx;
+    g->listener = *listener;
     return (struct upload_events){.ctx = g, .token = upload_token, .done = part_done, .waiting = upload_waiting};
 }
 
@@ -192,7 +191,8 @@ static void fill(struct gather *g, const void *data, size_t size)
     memcpy(g->current->part.data + g->current->part.size, data, size);
     g->current->part.size += size;
     g->stored += size;
-    digest_update(&g->digest, data, size);
+    if (!g->config.plain)
+        digest_update(&g->digest, data, size);
 }
 
 int gather_add(struct gather *g, const struct sink_ops *ops, struct upload *u, const void *frame, size_t size,
@@ -214,6 +214,8 @@ int gather_add(struct gather *g, const struct sink_ops *ops, struct upload *u, c
     fill(g, frame, size);
     g->raw += raw_size;
     g->raw_digest = *raw;
+    if (g->config.plain)
+        g->digest = *raw;
     return 0;
 }
 
@@ -269,14 +271,4 @@ void gather_seal(struct gather *g, const struct journal_head *head)
     pthread_mutex_lock(&g->lock);
     checkpoint_seal(g->checkpoint, head);
     pthread_mutex_unlock(&g->lock);
-}
-
-uint64_t gather_confirmed(struct gather *g)
-{
-    uint64_t confirmed;
-
-    pthread_mutex_lock(&g->lock);
-    confirmed = g->confirmed;
-    pthread_mutex_unlock(&g->lock);
-    return confirmed;
 }

@@ -21,14 +21,21 @@ struct gather_config {
     uint64_t slack;     /* the largest frame */
     unsigned buffers;   /* parts under way and being filled together */
     unsigned parts_max;
+    bool plain; /* the object is the file, byte for byte: its digest is the file's */
 };
 
 int gather_new(const struct gather_config *c, struct checkpoint *checkpoint, struct gather **ret);
 void gather_free(struct gather *g); /* after the upload is freed: it holds our buffers */
 
-/* The events to give to the sink's upload; ctx is the gather. waiting is passed on. */
-struct upload_events gather_events(struct gather *g, void (*waiting)(void *ctx, const struct err *e, uint64_t delay_ms),
-                                   void *ctx);
+/* What is told of a part's way, from whatever thread. */
+struct gather_listener {
+    void *ctx;
+    void (*confirmed)(void *ctx, uint64_t bytes); /* of the file, in confirmed parts; one call at a time */
+    void (*waiting)(void *ctx, const struct err *e, uint64_t delay_ms);
+};
+
+/* The events to give to the sink's upload; their ctx is the gather. */
+struct upload_events gather_events(struct gather *g, const struct gather_listener *listener);
 
 /* Goes on behind the parts of an earlier run. */
 int gather_resume(struct gather *g, const struct journal *j);
@@ -46,6 +53,3 @@ uint64_t gather_frames(const struct gather *g);
 
 /* The journal under a new head; see checkpoint_seal. */
 void gather_seal(struct gather *g, const struct journal_head *head);
-
-/* File bytes in parts that the store has confirmed. */
-uint64_t gather_confirmed(struct gather *g);

@@ -115,8 +115,9 @@ static int already_stored(struct attempt *a, struct job_result *ret, struct err 
     if (buf_printf(&path, "%s" MANIFEST_SUFFIX, a->key) < 0)
         return no_memory(e);
     r = sink->ops->stat(sink, buf_text(&path), &info, e);
+    /* S3 denies the look at what isn't there to those who may not list; the upload will tell what we may. */
     if (r < 0)
-        return r == -FAULT_NO_OBJECT ? 0 : r;
+        return r == -FAULT_NO_OBJECT || r == -FAULT_DENIED ? 0 : r;
     r = sink->ops->read(sink, buf_text(&path), 0, NULL, keep_data, &json, e);
     if (r < 0)
         return r == -FAULT_NO_OBJECT ? 0 : r;
@@ -167,8 +168,11 @@ static int plan_memory(struct attempt *a, struct gather_config *ret, struct err 
     if (r < 0)
         return r;
     a->part_size = m.part_size;
-    *ret = (struct gather_config){
-        .part_size = m.part_size, .slack = slack, .buffers = m.in_flight + 1, .parts_max = ops(a)->parts_max};
+    *ret = (struct gather_config){.part_size = m.part_size,
+                                  .slack = slack,
+                                  .buffers = m.in_flight + 1,
+                                  .parts_max = ops(a)->parts_max,
+                                  .plain = a->codec.ops == &CODEC_NONE};
     return 0;
 }
 
@@ -298,8 +302,6 @@ static int pump(struct attempt *a, struct err *e)
             return r;
         if (starved && r == 0 && (r = wait_for_growth(a, e)) < 0)
             return r;
-        if (job->progress)
-            job->progress(job->ctx, gather_confirmed(a->gather), a->intake.following ? 0 : a->intake.identity.size);
         if (checkpoint_error(a->checkpoint) && job->state_lost)
             job->state_lost(job->ctx, strerror(-checkpoint_error(a->checkpoint)));
     }
@@ -328,6 +330,22 @@ static int write_manifest(struct attempt *a, const struct whole *whole, struct m
     return sink->ops->put(sink, buf_text(&path), json.data, json.size, "application/json", e);
 }
 
+static void on_confirmed(void *ctx, uint64_t bytes)
+{
+    const struct attempt *a = ctx;
+
+    if (a->job->progress)
+        a->job->progress(a->job->ctx, bytes);
+}
+
+static void on_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
+{
+    const struct attempt *a = ctx;
+
+    if (a->job->waiting)
+        a->job->waiting(a->job->ctx, e, delay_ms);
+}
+
 static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
 {
     const struct job *job = a->job;
@@ -351,7 +369,7 @@ static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
                                 .content_type = describe_content_type(&a->codec),
                                 .id = job->claim->id,
                                 .part_size = a->part_size};
-    a->events = gather_events(a->gather, job->waiting, job->ctx);
+    a->events = gather_events(a->gather, &(struct gather_listener){a, on_confirmed, on_waiting});
     return begin_upload(a, e);
 }
 
@@ -398,8 +416,8 @@ static int attempt(const struct job *job, struct job_result *ret, struct err *e)
     if (r != 0)
         return r < 0 ? r : 0;
     r = ship(&a, ret, e);
-    /* What can't be gone on with must not lie about in the store. */
-    if (r < 0 && !a.committed && (r == -FAULT_CHANGED || r == -FAULT_CORRUPT || a.intake.following))
+    /* What can't be gone on with must not lie about in the store, nor fill it. */
+    if (r < 0 && !a.committed && (r == -FAULT_CHANGED || r == -FAULT_CORRUPT || r == -FAULT_FULL || a.intake.following))
         ops(&a)->abort(a.upload);
     return r;
 }

@@ -23,8 +23,7 @@ struct job {
     bool follow;   /* it is still being written */
 
     /* Each may be NULL. progress and waiting may come from other threads. */
-    void (*progress)(void *ctx, uint64_t done,
-                     uint64_t size);                /* file bytes in confirmed parts, and in all (0: grows) */
+    void (*progress)(void *ctx, uint64_t bytes);    /* of the file, in confirmed parts */
     void (*resumed)(void *ctx, uint64_t bytes);     /* that are in the store already */
     void (*state_lost)(void *ctx, const char *why); /* the journal cannot be written; goes on */
     void (*waiting)(void *ctx, const struct err *e, uint64_t delay_ms);

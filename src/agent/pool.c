@@ -128,15 +128,18 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
         child_kill(&p->child); /* its end is dealt with like any other */
         return;
     }
-    log_shipped(p, &m, w->a != 0, (double)(clock_mono_ms() - p->started_ms) / 1000);
     p->hold = (struct backoff){.first_ms = SOON_FIRST_MS, .most_ms = SOON_MOST_MS};
     p->hold_said = 0;
     i->claim->size = m.size;
+    if (i->follow_fd >= 0)
+        close(TAKE_FD(i->follow_fd)); /* or the room would not be free */
     if (spool_finish(i->claim->spool, i->claim, p->config.machine, p->config.plan->keep, &e) < 0) {
         log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", "not-erased"),
                   LOG_STR("error", e.msg));
         outcome = POOL_FAILED;
     }
+    /* Last: who reads it may count on the room. */
+    log_shipped(p, &m, w->a != 0, (double)(clock_mono_ms() - p->started_ms) / 1000);
     end_item(p, i, outcome);
 }
 

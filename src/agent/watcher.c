@@ -48,6 +48,7 @@ struct watcher {
     bool stopping, stopped;
     bool later; /* something will be resumed by the next run */
     unsigned unreadable;
+    struct err locked; /* why this watch may not run */
 };
 
 static void drop_candidate(struct watcher *w, struct candidate *c)
@@ -94,9 +95,12 @@ static void open_state(struct watcher *w, struct folder *f, const char *name)
     const char *given = w->config->state;
     struct spool *s = NULL;
     struct err e = {0};
-    int fd = given ? AT_FDCWD : source_open(f);
+    int fd = given ? AT_FDCWD : source_open(f), r;
 
-    if (spool_open(fd, given ? given : name, true, &s, &e) < 0) {
+    r = spool_open(fd, given ? given : name, true, &s, &e);
+    if (r == -FAULT_LOCKED) {
+        w->locked = e; /* two watches would take things from under each other */
+    } else if (r < 0) {
         log_event(EVENT_READ_ONLY_FOLDER, LOG_STR("dir", f->path), LOG_STR("error", e.msg));
     } else if ((f->spool = keep_spool(w, s))) {
         spool_each(f->spool, on_left_claim, w);
@@ -162,6 +166,7 @@ static void settle_claim(struct watcher *w, struct claim *claim, int dirfd, cons
     claim->settled_ns = clock_wall_ns();
     if (claim->spool && spool_add(claim->spool, claim, &e) < 0) {
         log_event(EVENT_STATE_LOST, LOG_STR("path", claim->path), LOG_STR("error", e.msg));
+        spool_drop(claim->spool, claim); /* what there was room for */
         claim->spool = NULL;
     }
     claim->erase = faccessat(dirfd, ".", W_OK, AT_EACCESS) == 0;
@@ -492,8 +497,10 @@ static int start(struct watcher *w, struct err *e)
     if (pool_new(&w->loop, &pool, &ended, &w->pool) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     start_handles(w);
-    log_event(EVENT_STARTED, LOG_UINT("dirs", w->config->source.dir_count), LOG_STR("to", w->config->plan->store));
     source_each_root(w->source, open_root_state, w);
+    if (w->locked.msg[0])
+        return err_set(e, -FAULT_LOCKED, "%s", w->locked.msg);
+    log_event(EVENT_STARTED, LOG_UINT("dirs", w->config->source.dir_count), LOG_STR("to", w->config->plan->store));
     source_scan(w->source);
     arm_settle_timer(w);
     check_stop(w);

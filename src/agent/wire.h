@@ -13,7 +13,7 @@ enum wire_type {
     WIRE_COMPLETE,   /* to the worker: the followed file is complete */
     WIRE_SWEEP,      /* to the worker: look for abandoned uploads */
     WIRE_SWEPT,      /* a: so many were aborted */
-    WIRE_PROGRESS,   /* a: file bytes confirmed, b: of how many */
+    WIRE_PROGRESS,   /* a: file bytes confirmed */
     WIRE_RESUMED,    /* a: stored bytes found in the store */
     WIRE_STATE_LOST, /* text: why the journal can't be written */
     WIRE_WAITING,    /* text: trouble; a: ms until the next try */

@@ -11,12 +11,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/mem.h"
 
 enum { LOAD_STEP = 16 * 1024, NAME_TRIES = 16, TREE_DEPTH_MAX = 32 };
@@ -146,19 +145,17 @@ static int open_parent(int dirfd, const char *path, const char **ret_name)
     return parent ? open_folder(dirfd, parent) : -ENOMEM;
 }
 
-/* A new file under a name that nobody has, hidden: whoever lists the folder passes it by. */
-static int create_temporary(int dirfd, mode_t mode, char name[static 32])
+/* A new file, hidden: whoever lists the folder passes it by. Its name comes from the one it is to get, so that what
+ * somebody left who was killed at this is found, and goes. */
+static int create_temporary(int dirfd, const char *path, mode_t mode, char name[static 32])
 {
-    uint64_t random;
-    int fd;
-
+    snprintf(name, 32, ".%016llx.tmp", (unsigned long long)XXH3_64bits(path, strlen(path)));
     for (int i = 0; i < NAME_TRIES; i++) {
-        if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
-            random = (uint64_t)clock_wall_ns() ^ (uint64_t)getpid() << 32;
-        snprintf(name, 32, ".%016llx.tmp", (unsigned long long)random);
-        fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+        int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+
         if (fd >= 0 || errno != EEXIST)
             return fd < 0 ? -errno : fd;
+        unlinkat(dirfd, name, 0);
     }
     return -EEXIST;
 }
@@ -180,7 +177,7 @@ int file_replace(int dirfd, const char *path, const void *data, size_t size, mod
     folder = open_parent(dirfd, path, &name);
     if (folder < 0)
         return folder;
-    fd = create_temporary(folder, mode, temporary);
+    fd = create_temporary(folder, name, mode, temporary);
     if (fd < 0)
         return fd;
     r = write_out(fd, data, size);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -147,7 +148,7 @@ static int fetch(struct sink *sink, const char *key, const struct manifest *m, b
     digest_init(&f.file);
     progress_begin(&f.progress, m->name ? m->name : key);
     r = sink->ops->read(sink, key, 0, NULL, on_data, &f, e);
-    progress_clear(&f.progress);
+    progress_end(&f.progress, f.stored_size, m->stored_size);
     if (r == 0)
         r = verify(&f, e);
     if (f.codec)
@@ -156,13 +157,13 @@ static int fetch(struct sink *sink, const char *key, const struct manifest *m, b
     return r;
 }
 
-/* The last segment of what may be a stranger's path: a name for a file here. */
-static const char *safe_name(const char *name)
+/* The last segment of what may be a stranger's path: a name for a file here, without control characters. */
+static void safe_name(const char *name, char out[NAME_MAX + 1])
 {
-    const char *slash = name ? strrchr(name, '/') : NULL;
+    const char *slash = strrchr(name, '/');
 
-    name = slash ? slash + 1 : name ? name : "";
-    return *name && *name != '.' && *name != '-' ? name : "evidence";
+    name = slash ? slash + 1 : name;
+    text_printable(*name && *name != '.' && *name != '-' ? name : "evidence", out, NAME_MAX + 1);
 }
 
 static int fetch_to_file(struct sink *sink, const char *key, const struct manifest *m, const struct get_options *o,
@@ -207,7 +208,7 @@ static int get(const struct get_options *o, const char *url, struct err *e)
     CLEANUP(sink_config_done) struct sink_config config = {0};
     CLEANUP(manifest_done) struct manifest m = {0};
     CLEANUP_FREE char *key = NULL;
-    const char *name;
+    char name[NAME_MAX + 1];
     struct sink *sink = NULL;
     int r;
 
@@ -218,13 +219,13 @@ static int get(const struct get_options *o, const char *url, struct err *e)
         sink_close(sink);
         return r;
     }
-    name = key && (o->raw || !m.name) ? key : m.name;
+    safe_name(o->raw || !m.name ? key : m.name, name);
     if (text_eq(o->output, "-"))
         r = fetch(sink, key, &m, o->raw, STDOUT_FILENO, e);
     else
-        r = fetch_to_file(sink, key, &m, o, o->output ? o->output : safe_name(name), e);
+        r = fetch_to_file(sink, key, &m, o, o->output ? o->output : name, e);
     if (r == 0 && !text_eq(o->output, "-"))
-        puts(o->output ? o->output : safe_name(name));
+        puts(o->output ? o->output : name);
     sink_close(sink);
     return r;
 }
@@ -241,6 +242,9 @@ static int run(int argc, char **argv)
     if (count != 1)
         return command_error(-FAULT_USAGE, "get: one object: salvage get URL [-o FILE]");
     r = get(&o, operands[0], &e);
+    /* The folder of an object is none that anybody had to make: the object is what is missing. */
+    if (r == -FAULT_NO_BUCKET && text_starts(operands[0], "file:"))
+        r = err_set(&e, -FAULT_NO_OBJECT, "there is no %s", operands[0]);
     return r < 0 ? command_fail(r, &e) : 0;
 }
 

@@ -116,14 +116,17 @@ static void print_head(void)
 static void print_row(const struct sink_config *config, const struct manifest *m)
 {
     CLEANUP_FREE char *url = sink_object_url(config, m->key);
-    char time[CLOCK_TEXT_MAX], here[600], place[600], what[40], size[TEXT_SIZE_MAX], stored[TEXT_SIZE_MAX];
+    char time[CLOCK_TEXT_MAX], here[600], what[60], size[TEXT_SIZE_MAX], stored[TEXT_SIZE_MAX];
+    char place[600], cause[40], kind[60], object[2048];
 
+    /* A manifest is a stranger's text, and may try to speak to the terminal. */
     clock_format(m->time.modified ? m->time.modified : m->time.shipped, time);
     place_of(m, here, sizeof(here));
-    snprintf(what, sizeof(what), "%s%s", m->kind ? m->kind : "file", m->partial ? " (partial)" : "");
+    snprintf(what, sizeof(what), "%.40s%s", m->kind ? m->kind : "file", m->partial ? " (partial)" : "");
     printf("%.10s %.8sZ  %-32s %-10s %-16s %9s %9s  %s\n", time, time + 11, text_printable(here, place, sizeof(place)),
-           m->cause ? m->cause : "-", what, text_format_size(m->size, size), text_format_size(m->stored_size, stored),
-           url ? url : m->key);
+           text_printable(m->cause ? m->cause : "-", cause, sizeof(cause)), text_printable(what, kind, sizeof(kind)),
+           text_format_size(m->size, size), text_format_size(m->stored_size, stored),
+           text_printable(url ? url : m->key, object, sizeof(object)));
 }
 
 static int add_json(json_t *array, const struct sink_config *config, const struct buf *text, const struct manifest *m)

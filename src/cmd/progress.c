@@ -34,15 +34,13 @@ static int terminal_width(void)
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
 }
 
-void progress_show(struct progress *p, uint64_t done, uint64_t total)
+static void draw(struct progress *p, uint64_t done, uint64_t total, uint64_t now)
 {
     char name[NAME_WIDTH + 1], have[TEXT_SIZE_MAX], all[TEXT_SIZE_MAX], rate[TEXT_SIZE_MAX], left[TEXT_DURATION_MAX];
     char bar[BAR_MOST * 3 + 1] = "";
-    uint64_t now = clock_mono_ms(), speed, ms = now - p->begun_ms;
+    uint64_t speed, ms = now - p->begun_ms;
     int width = terminal_width() - NAME_WIDTH - REST_WIDTH, filled;
 
-    if (!p->terminal || now - p->drawn_ms < DRAW_EVERY_MS || total == 0 || ms == 0)
-        return;
     p->drawn_ms = now;
     p->drawn = true;
     if (done > total)
@@ -51,12 +49,29 @@ void progress_show(struct progress *p, uint64_t done, uint64_t total)
     filled = width > 0 ? (int)((double)done / (double)total * width) : 0;
     for (int i = 0; i < width; i++)
         memcpy(bar + (size_t)i * 3, i < filled ? "█" : "░", 4);
-    speed = done > p->first ? (done - p->first) * 1000 / ms : 0;
+    speed = done > p->first ? (done - p->first) * 1000 / (ms ? ms : 1) : 0;
     fprintf(stderr, "\r\033[K%-*s %s %3u%% %9s of %-9s %9s/s  %s left", NAME_WIDTH,
             text_printable(p->name, name, sizeof(name)), bar, (unsigned)(done * 100 / total),
             text_format_size(done, have), text_format_size(total, all), text_format_size(speed, rate),
             speed ? text_format_duration((total - done) / speed, left) : "-:--");
     fflush(stderr);
+}
+
+void progress_show(struct progress *p, uint64_t done, uint64_t total)
+{
+    uint64_t now = clock_mono_ms();
+
+    if (p->terminal && total > 0 && now - p->drawn_ms >= DRAW_EVERY_MS)
+        draw(p, done, total, now);
+}
+
+void progress_end(struct progress *p, uint64_t done, uint64_t total)
+{
+    if (p->terminal && total > 0) {
+        draw(p, done, total, clock_mono_ms());
+        fputc('\n', stderr);
+    }
+    p->drawn = false;
 }
 
 void progress_clear(struct progress *p)

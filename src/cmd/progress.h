@@ -16,4 +16,5 @@ struct progress {
 void progress_begin(struct progress *p, const char *name);
 void progress_skip(struct progress *p, uint64_t bytes); /* done by an earlier run: not part of the rate */
 void progress_show(struct progress *p, uint64_t done, uint64_t total);
-void progress_clear(struct progress *p); /* before any other line, and at the end */
+void progress_clear(struct progress *p);                              /* before any other line */
+void progress_end(struct progress *p, uint64_t done, uint64_t total); /* the last state, which stays */

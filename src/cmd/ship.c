@@ -59,11 +59,11 @@ static void say(struct shipment *s, const char *what, const char *text)
     fprintf(stderr, "salvage: %s: %s\n", what, text);
 }
 
-static void on_progress(void *ctx, uint64_t done, uint64_t size)
+static void on_progress(void *ctx, uint64_t bytes)
 {
     struct shipment *s = ctx;
 
-    progress_show(&s->progress, done, size);
+    progress_show(&s->progress, bytes, s->claim.size);
 }
 
 static void on_resumed(void *ctx, uint64_t bytes)
@@ -264,11 +264,14 @@ static int ship_file(const struct ship_options *o, const struct plan *plan, cons
     progress_begin(&s.progress, path);
     if ((r = open_file(&s, e)) < 0 || (r = wait_for_writer(&s, give_up_at, e)) < 0 || (r = make_claim(&s, e)) < 0)
         return r;
+    progress_show(&s.progress, 0, s.claim.size);
     r = try_until_done(&s, give_up_at, &result, e);
-    progress_clear(&s.progress);
-    if (r < 0)
+    if (r < 0) {
+        progress_clear(&s.progress);
         return r;
+    }
     s.claim.size = result.manifest.size;
+    progress_end(&s.progress, s.claim.size, s.claim.size);
     if ((r = report(&s, &result)) < 0)
         return err_set(e, r, "cannot write to stdout");
     return spool_finish(s.spool, &s.claim, who->machine, plan->keep, e);

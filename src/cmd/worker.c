@@ -18,19 +18,14 @@
 enum { CHANNEL = 3, PROGRESS_EVERY_MS = 1000 };
 
 struct worker {
-    bool complete;     /* the followed file is */
-    uint64_t progress; /* last reported */
+    bool complete; /* the followed file is */
     bool state_lost;
 };
 
-static void on_progress(void *ctx, uint64_t done, uint64_t size)
+static void on_progress(void *ctx, uint64_t bytes)
 {
-    struct worker *w = ctx;
-
-    if (done == w->progress)
-        return;
-    w->progress = done;
-    wire_send(CHANNEL, &(struct wire){.type = WIRE_PROGRESS, .a = done, .b = size});
+    (void)ctx;
+    wire_send(CHANNEL, &(struct wire){.type = WIRE_PROGRESS, .a = bytes});
 }
 
 static void on_resumed(void *ctx, uint64_t bytes)
@@ -94,10 +89,9 @@ static int send_result(const struct job_result *result)
 }
 
 static int do_job(const struct plan *plan, const struct whoami *who, struct sink **sink, const struct wire *message,
-                  struct err *e)
+                  struct job_result *result, struct err *e)
 {
     CLEANUP(claim_done) struct claim claim = {0};
-    CLEANUP(job_result_done) struct job_result result = {0};
     struct worker w = {0};
     struct job job = {
         .plan = plan,
@@ -120,9 +114,21 @@ static int do_job(const struct plan *plan, const struct whoami *who, struct sink
     if (!*sink && (r = sink_open(&plan->sink, sink, e)) < 0)
         return r;
     job.sink = *sink;
-    if ((r = job_run(&job, &result, e)) < 0)
-        return r;
-    return send_result(&result) < 0 ? err_set(e, -EIO, "the manifest is too large") : 0;
+    return job_run(&job, result, e);
+}
+
+/* The evidence is closed before the loop hears of the end, and erases it: else the room would not be free. */
+static void do_and_tell(const struct plan *plan, const struct whoami *who, struct sink **sink, struct wire *message)
+{
+    CLEANUP(job_result_done) struct job_result result = {0};
+    struct err e = {0};
+    int r = do_job(plan, who, sink, message, &result, &e);
+
+    wire_done(message);
+    if (r == 0 && send_result(&result) < 0)
+        r = err_set(&e, -EIO, "the manifest is too large");
+    if (r < 0)
+        wire_send(CHANNEL, &(struct wire){.type = WIRE_FAILED, .code = r, .a = e.retry_after_ms, .text = e.msg});
 }
 
 static bool is_ours(void *ctx, const char *key)
@@ -151,10 +157,8 @@ static int serve(const struct plan *plan, const struct whoami *who)
     int r;
 
     while ((r = wire_receive(CHANNEL, &message)) == 1) {
-        struct err e = {0};
-
-        if (message.type == WIRE_JOB && (r = do_job(plan, who, &sink, &message, &e)) < 0)
-            wire_send(CHANNEL, &(struct wire){.type = WIRE_FAILED, .code = r, .a = e.retry_after_ms, .text = e.msg});
+        if (message.type == WIRE_JOB)
+            do_and_tell(plan, who, &sink, &message);
         if (message.type == WIRE_SWEEP)
             sweep(plan, sink);
         wire_done(&message);

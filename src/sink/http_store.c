@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { PATIENCE_MS = 30 * 1000, FIRST_DELAY_MS = 500, MOST_DELAY_MS = 8000 };
+enum { PATIENCE_MS = 10 * 1000, FIRST_DELAY_MS = 500, MOST_DELAY_MS = 4000 };
 
 char *http_store_url(const struct http_store *s, const char *key)
 {

@@ -17,9 +17,9 @@
 
 enum {
     TRIES = 5,
-    PATIENCE_MS = 30 * 1000, /* after that the caller goes on, from its journal */
-    DELAY_FIRST_MS = 1000,
-    DELAY_MOST_MS = 8000,
+    PATIENCE_MS = 10 * 1000, /* after that the caller goes on, from its journal */
+    DELAY_FIRST_MS = 500,
+    DELAY_MOST_MS = 4000,
 };
 
 struct s3_call *s3_query(struct s3_call *c, const char *name, const char *value)

@@ -3,7 +3,7 @@
  * A destination: a bucket, a file server, a folder, behind one const table. An object goes in as parts, in order; it
  * can be seen by readers only after commit, and is ours to rely on only after verify. Blocking; a sink belongs to one
  * thread, and may have threads of its own below it. Every call here retries passing trouble (-FAULT_BUSY,
- * -FAULT_UNREACHABLE …) a few times within about half a minute; what it returns then is for the caller to take up
+ * -FAULT_UNREACHABLE …) a few times within about ten seconds; what it returns then is for the caller to take up
  * again later, from the journal.
  */
 #pragma once

@@ -124,7 +124,7 @@ def test_credentials(salvage, request, work, dumps, kind, where):
 
 
 @pytest.mark.parametrize("env, code", [
-    ({}, 30),
+    ({}, 32),
     ({"SALVAGE_HTTP_USER": "shipper", "SALVAGE_HTTP_PASSWORD": "wrong-one"}, 30),
     ({"SALVAGE_HTTP_USER": "shipper"}, 32),
     ({"SALVAGE_HTTP_PASSWORD": "wrong-one"}, 32),
