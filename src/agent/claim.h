@@ -45,8 +45,9 @@ void claim_free(struct claim *c); /* of the heap; NULL is fine */
 int claim_encode(const struct claim *c, struct buf *ret);
 int claim_decode(const char *json, size_t size, struct claim *ret);
 
-/* Opens (and makes) a state folder below dirfd. own: take the lock, -FAULT_LOCKED if another watch holds it.
- * -FAULT_STATE. The spool keeps its own descriptor. */
+/* Opens (and makes) a state folder below dirfd; one in an application's folder (dirfd is not AT_FDCWD) must be ours,
+ * and nobody else's to write to. own: take the lock, -FAULT_LOCKED if another watch holds it. -FAULT_STATE. The spool
+ * keeps its own descriptor. */
 int spool_open(int dirfd, const char *path, bool own, struct spool **ret, struct err *e);
 void spool_close(struct spool *s);
 int spool_fd(const struct spool *s); /* of the state folder; borrowed */

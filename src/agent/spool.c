@@ -49,6 +49,14 @@ static int take_lock(struct spool *s, struct err *e)
     return 0;
 }
 
+/* In an application's folder a state folder that is not ours is a trap: links in it would lead our writes elsewhere. */
+static bool is_ours_alone(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 022) == 0;
+}
+
 int spool_open(int dirfd, const char *path, bool own, struct spool **ret, struct err *e)
 {
     struct spool *s = calloc(1, sizeof(*s));
@@ -64,6 +72,13 @@ int spool_open(int dirfd, const char *path, bool own, struct spool **ret, struct
         goto fail;
     }
     s->dirfd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (s->dirfd >= 0 && dirfd != AT_FDCWD && !is_ours_alone(s->dirfd)) {
+        r = err_set(e, -FAULT_STATE,
+                    "the state folder %s is another user's, or others may write to it: remove it, or "
+                    "give --state DIR",
+                    path);
+        goto fail;
+    }
     if (s->dirfd < 0 || (mkdirat(s->dirfd, "spool", 0700) < 0 && errno != EEXIST)) {
         r = err_set(e, -FAULT_STATE, "cannot use the state folder %s: %s: give --state DIR", path, strerror(errno));
         goto fail;

@@ -10,10 +10,11 @@ from helpers.evidence import drop, left_in, spool_of
 from helpers.proc import wait_for
 from helpers.stores import sha256_file
 
-SIZE = 48 << 20
+SIZE = 128 << 20
 
 
 def under_way(proxy):
+    """Some of it is in the store, and by far not all of it has been read: no more than 64 MiB fit into the worker."""
     wait_for(lambda: proxy.seen(lambda r: r.is_part and r.status == 200), 30, "no parts")
 
 
@@ -35,10 +36,11 @@ def rewrite(path):
 @pytest.mark.parametrize("change", [grow, cut, rewrite], ids=lambda f: f.__name__)
 def test_ship_notices_and_stores_nothing(salvage, dumps, s3, proxy, change):
     drop(dumps, "app.hprof", SIZE)
-    proxy.rate = 24 << 20
+    proxy.rate = 48 << 20
     p = salvage.start("ship", dumps / "app.hprof", *s3.through(proxy).options(), "--compress", "none", env=s3.env)
     under_way(proxy)
     change(dumps / "app.hprof")
+    proxy.rate = None
     assert p.end() == 22, p.log
     assert p.log.count("\n") == 1 and str(dumps / "app.hprof") in p.log
     assert s3.keys() == [] and s3.unfinished() == []
@@ -48,7 +50,7 @@ def test_ship_notices_and_stores_nothing(salvage, dumps, s3, proxy, change):
 def test_ship_of_a_file_that_is_deleted_meanwhile(salvage, dumps, s3, proxy):
     """It is open: its bytes are all there, and then they are in the store alone."""
     total = drop(dumps, "app.hprof", SIZE)
-    proxy.rate = 24 << 20
+    proxy.rate = 48 << 20
     p = salvage.start("ship", dumps / "app.hprof", *s3.through(proxy).options(), "--compress", "none", env=s3.env)
     under_way(proxy)
     os.remove(dumps / "app.hprof")
@@ -59,7 +61,7 @@ def test_ship_of_a_file_that_is_deleted_meanwhile(salvage, dumps, s3, proxy):
 def test_ship_of_a_file_whose_name_becomes_another_files(salvage, dumps, s3, proxy):
     """The new one is not what was shipped: it must not be deleted."""
     total = drop(dumps, "app.hprof", SIZE)
-    proxy.rate = 24 << 20
+    proxy.rate = 48 << 20
     p = salvage.start("ship", dumps / "app.hprof", *s3.through(proxy).options(), "--compress", "none", env=s3.env)
     under_way(proxy)
     os.remove(dumps / "app.hprof")
@@ -71,9 +73,9 @@ def test_ship_of_a_file_whose_name_becomes_another_files(salvage, dumps, s3, pro
 
 @pytest.mark.parametrize("change", [grow, cut, rewrite], ids=lambda f: f.__name__)
 def test_a_watch_ships_it_again_as_it_is_in_the_end(salvage, dumps, s3, proxy, change):
-    """Somebody who had it open before the claim, or finds it in the spool, writes to it."""
+    """Somebody finds it in the spool, and writes to it."""
     drop(dumps, "app.hprof", SIZE)
-    proxy.rate = 24 << 20
+    proxy.rate = 48 << 20
     watch = salvage.watch(dumps, *s3.through(proxy).options(), "--compress", "none", env=s3.env)
     under_way(proxy)
     (claim,) = spool_of(dumps)
@@ -84,6 +86,37 @@ def test_a_watch_ships_it_again_as_it_is_in_the_end(salvage, dumps, s3, proxy, c
     watch.wait("shipped", timeout=60)
     assert watch.stop() == 0
     s3.check_one(total)
+
+
+@pytest.mark.parametrize("command", ["ship", "watch"])
+@pytest.mark.parametrize("change", [grow, rewrite], ids=lambda f: f.__name__)
+def test_what_is_written_after_the_last_read_is_not_erased(salvage, dumps, s3, proxy, change, command):
+    """All has been read, and the store is about to confirm: now the file changes. What is not in the store must not go
+    from the disk."""
+    drop(dumps, "app.hprof", 30 << 20)
+
+    def where():
+        (path,) = [p for p in dumps.rglob("*") if p.name in ("evidence", "app.hprof")]
+        return path
+
+    def late(link, request):
+        change(where())
+        total.append(sha256_file(where()))
+        return link.exchange(request)
+
+    total = []
+    proxy.harm(late, lambda r: r.is_complete)
+    args = [*s3.through(proxy).options(), "--compress", "none"]
+    if command == "ship":
+        salvage.run("ship", dumps / "app.hprof", *args, env=s3.env)
+    else:
+        watch = salvage.watch(dumps, *args, env=s3.env)
+        wait_for(lambda: total, 30)
+        time.sleep(1)
+        watch.stop()
+    in_store = [m["sha256"] for _, m in s3.manifests()]
+    on_disk = [sha256_file(p) for p in dumps.rglob("*") if p.name in ("evidence", "app.hprof")]
+    assert total[0] in in_store + on_disk, "what was written last is lost"
 
 
 def test_a_file_that_is_deleted_before_it_is_claimed_is_forgotten(salvage, dumps, folder):

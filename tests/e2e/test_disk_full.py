@@ -94,7 +94,7 @@ def test_a_dump_that_filled_the_disk(salvage, work, mount_tmpfs, s3):
         pass
     event = watch.wait("shipped", timeout=60)
     assert event["partial"] and event["bytes"] > 20 << 20
-    wait_for(lambda: left_in(volume) == [], 10, "the local copy stays")
+    wait_for(lambda: left_in(volume) == [] and spool_of(volume) == [], 10, "the local copy stays")
     total = drop(volume, "app.hprof", 10 << 20)
     watch.wait("shipped", 2)
     assert watch.stop() == 0, watch.log

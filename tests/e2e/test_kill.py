@@ -3,12 +3,14 @@
 import itertools
 import os
 import random
+import re
 import threading
 import time
 
 from helpers import hprof
 from helpers.evidence import drop, left_in, spool_of
 from helpers.proc import children, wait_for
+from helpers.proxy import ChangeAnswer
 from helpers.stores import S3, sha256
 
 MIB = 1 << 20
@@ -73,8 +75,8 @@ def storm(salvage, work, dumps, store, kills, sizes, seed, change=None):
         sums = writer.finish()
     if change:
         change(None)
+    sums.append(drop(dumps, "last.hprof"))
     last = salvage.watch(dumps, *store.options(), env=store.env)
-    last.wait("started")
 
     def all_is_stored():
         assert last.process.poll() is None, last.log
@@ -93,11 +95,49 @@ def weather(proxy):
     return change
 
 
+def make_old(listing):
+    """A listing of unfinished uploads as it will be when they have been lying about for years."""
+    return re.sub(rb"<Initiated>\d{4}", b"<Initiated>2020", listing)
+
+
 def test_fifty_kills_while_shipping_to_s3(salvage, work, dumps, s3, proxy):
     sizes = [64 * MIB, 100_000, 8 * MIB, 70 * MIB, 3 * MIB, 300, 30 * MIB, 64 * MIB, 1 * MIB, 20_000, 48 * MIB, 2 * MIB]
     through = S3(s3.client, s3.bucket, proxy.url, s3.env, s3.prefix)
-    sums = storm(salvage, work, dumps, through, 50, sizes, 1, weather(proxy))
+    change = weather(proxy)
+
+    def age(n):
+        """In the end, what was killed between an upload's beginning and the note of its name has become abandoned."""
+        change(n)
+        if n is None:
+            proxy.harm(ChangeAnswer(make_old), lambda r: r.method == "GET" and "uploads" in r.query, times=10**6)
+
+    sums = storm(salvage, work, dumps, through, 50, sizes, 1, age)
     s3.check_all(sums)
+
+
+def test_abandoned_uploads_of_ours_are_aborted_and_nobody_elses(salvage, dumps, s3, proxy):
+    def begin(key):
+        s3.client.create_multipart_upload(Bucket=s3.bucket, Key=s3.full(key))
+
+    begin("shop/cart-7f/20261121T015605Z-java-oom-0123456789abcdef/heap.hprof.zst")
+    begin("backup/database.tar")
+    total = drop(dumps, "app.hprof")
+    watch = salvage.watch(dumps, *s3.through(proxy).options(), env=s3.env)
+    watch.wait("shipped")
+    time.sleep(0.5)
+    assert len(s3.unfinished()) == 2, "an upload that has just begun is somebody's"
+    assert watch.stop() == 0
+
+    proxy.harm(ChangeAnswer(make_old), lambda r: r.method == "GET" and "uploads" in r.query, times=10**6)
+    more = drop(dumps, "more.hprof")
+    watch = salvage.watch(dumps, *s3.through(proxy).options(), env=s3.env)
+    watch.wait("aborted-upload")
+    assert watch.stop() == 0
+    assert s3.unfinished() == [s3.full("backup/database.tar")]
+    s3.clear_uploads()
+
+
+
 
 
 def test_kills_while_shipping_into_a_folder(salvage, work, dumps, folder):

@@ -101,7 +101,7 @@ def test_a_terminal_sees_progress_and_a_pipe_does_not(salvage, dumps, s3, proxy)
     assert out.decode().startswith("s3://") and out.count(b"\n") == 1
     text = seen.decode()
     assert "%" in text and "/s" in text and "MiB" in text, text
-    assert text.count("\r") > 3, "the bar moves"
+    assert text.count("\r") >= 3, "the bar moves"
 
     salvage_run = salvage.ok("ship", dumps / "app.hprof", *s3.options(), env=s3.env)
     assert salvage_run.err == ""

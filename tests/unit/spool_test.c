@@ -201,6 +201,20 @@ static void spool_behind_a_symlink_is_refused(void **state)
     assert_int_equal(spool_open(p->fd, "link", false, &s, &e), -FAULT_STATE);
 }
 
+static void spool_that_others_may_write_to_is_refused(void **state)
+{
+    struct place *p = *state;
+    struct spool *s = NULL;
+    struct err e;
+
+    assert_int_equal(mkdirat(p->fd, "trap", 0700), 0);
+    assert_int_equal(fchmodat(p->fd, "trap", 0777, 0), 0);
+    assert_int_equal(spool_open(p->fd, "trap", false, &s, &e), -FAULT_STATE);
+    assert_int_equal(fchmodat(p->fd, "trap", 0755, 0), 0);
+    assert_int_equal(spool_open(p->fd, "trap", false, &s, &e), 0);
+    spool_close(s);
+}
+
 static void hostile_claims_are_refused(void **state)
 {
     static const char *const bad[] = {
@@ -233,6 +247,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_file_under_the_same_name_is_not_erased, set_up, tear_down),
         cmocka_unit_test_setup_teardown(second_owner_is_turned_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(spool_behind_a_symlink_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(spool_that_others_may_write_to_is_refused, set_up, tear_down),
         cmocka_unit_test(hostile_claims_are_refused),
     };
 

@@ -165,6 +165,9 @@ class S3(Store):
         keys = [{"Key": entry["Key"]} for entry in self.objects()]
         for at in range(0, len(keys), 1000):
             self.client.delete_objects(Bucket=self.bucket, Delete={"Objects": keys[at:at + 1000], "Quiet": True})
+        self.clear_uploads()
+
+    def clear_uploads(self):
         answer = self.client.list_multipart_uploads(Bucket=self.bucket, Prefix=self.prefix + "/")
         for upload in answer.get("Uploads", []):
             self.client.abort_multipart_upload(Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"])
