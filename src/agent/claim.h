@@ -32,6 +32,7 @@ struct claim {
     int64_t time_ns; /* the key's {time} */
     int64_t found_ns, settled_ns;
     uint64_t size;       /* when settled, bytes; 0 while it grows */
+    int64_t mtime_ns;    /* of what was shipped, with size: what differs from it is not erased; not written down */
     uint64_t owner;      /* uid */
     bool in_place;       /* read where it lies */
     bool erase;          /* in place: the local copy goes after shipping */
@@ -56,8 +57,9 @@ int spool_fd(const struct spool *s); /* of the state folder; borrowed */
 int spool_add(struct spool *s, const struct claim *c, struct err *e);
 
 /* Renames DIR/NAME into the claim's place; c->in_place becomes false and claim.json is written anew. -EXDEV where the
- * state folder lies on another file system; -EACCES, -EROFS … from rename. */
-int spool_move_in(struct spool *s, struct claim *c, int dirfd, const char *name, struct err *e);
+ * state folder lies on another file system; -ESTALE if the name is another file's by now, which is put back; -EACCES,
+ * -EROFS … from rename. */
+int spool_move_in(struct spool *s, struct claim *c, int dirfd, const char *name, const char *machine, struct err *e);
 
 /* A descriptor of the claim's folder, or of the evidence in it; -errno. */
 int spool_claim_dir(struct spool *s, const struct claim *c);
@@ -67,7 +69,8 @@ int spool_evidence(struct spool *s, const struct claim *c);
 int spool_each(struct spool *s, void (*fn)(void *ctx, struct claim *c), void *ctx);
 
 /* It is in the store: the evidence goes (keep: to STATE/kept), then the claim. Evidence that is read in place is erased
- * if the claim says so and it is still the same file (machine: os/whoami.h). s may be NULL for evidence in place. */
+ * if the claim says so and it is still the same file (machine: os/whoami.h). -FAULT_CHANGED if somebody wrote to it
+ * since (size, mtime_ns): nothing is erased then. s may be NULL for evidence in place. */
 int spool_finish(struct spool *s, const struct claim *c, const char *machine, bool keep, struct err *e);
 
 /* Forgets the claim, and leaves any evidence in place alone. Refuses (-EBUSY) if the evidence lies in the spool. */

@@ -102,6 +102,12 @@ static int keep_data(void *ctx, const void *data, size_t size)
     return buf_add(ctx, data, size);
 }
 
+/* Manifests tell milliseconds. */
+static bool same_millisecond(int64_t a_ns, int64_t b_ns)
+{
+    return a_ns / 1000000 == b_ns / 1000000;
+}
+
 /* Whether an earlier run has finished this very object: its manifest is there, and the object is whole. */
 static int already_stored(struct attempt *a, struct job_result *ret, struct err *e)
 {
@@ -122,12 +128,13 @@ static int already_stored(struct attempt *a, struct job_result *ret, struct err 
     if (r < 0)
         return r == -FAULT_NO_OBJECT ? 0 : r;
     if (manifest_decode(buf_text(&json), json.size, &m, &ignored) < 0 || !text_eq(m.id, a->job->claim->id) ||
-        m.size != a->intake.identity.size)
+        m.size != a->intake.identity.size || !same_millisecond(m.time.modified, a->intake.identity.mtime_ns))
         return 0; /* not ours, or not of this file: write it anew */
     r = sink->ops->stat(sink, a->key, &info, e);
     if (r < 0 || info.size != m.stored_size)
         return r == -FAULT_NO_OBJECT || r == 0 ? 0 : r;
     ret->manifest = m;
+    ret->mtime_ns = a->intake.identity.mtime_ns;
     ret->already = true;
     m = (struct manifest){0};
     return 1;
@@ -405,6 +412,7 @@ static int ship(struct attempt *a, struct job_result *ret, struct err *e)
     a->committed = true;
     if ((r = ops(a)->verify(a->upload, &whole, e)) < 0)
         return r;
+    ret->mtime_ns = a->intake.identity.mtime_ns;
     return write_manifest(a, &whole, &ret->manifest, e);
 }
 

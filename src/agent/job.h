@@ -34,7 +34,8 @@ struct job {
 
 struct job_result {
     struct manifest manifest;
-    bool already; /* was in the store before */
+    int64_t mtime_ns; /* of the file that was read */
+    bool already;     /* was in the store before */
 };
 
 void job_result_done(struct job_result *r);

@@ -60,6 +60,7 @@ struct pool {
 };
 
 static void schedule(struct pool *p);
+static void on_failed(struct pool *p, struct item *i, int code, uint64_t retry_after_ms, const char *story);
 
 /* Faults of the store, not of one file: they meet every claim alike. */
 static bool is_store_fault(int result)
@@ -122,6 +123,7 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
     CLEANUP(manifest_done) struct manifest m = {0};
     enum pool_outcome outcome = POOL_STORED;
     struct err e = {0};
+    int r;
 
     if (manifest_decode(w->text, strlen(w->text), &m, &e) < 0) {
         log_event(EVENT_WORKER_DIED, LOG_STR("path", i->claim->path), LOG_STR("error", e.msg));
@@ -131,9 +133,15 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
     p->hold = (struct backoff){.first_ms = SOON_FIRST_MS, .most_ms = SOON_MOST_MS};
     p->hold_said = 0;
     i->claim->size = m.size;
+    i->claim->mtime_ns = (int64_t)w->b;
     if (i->follow_fd >= 0)
         close(TAKE_FD(i->follow_fd)); /* or the room would not be free */
-    if (spool_finish(i->claim->spool, i->claim, p->config.machine, p->config.plan->keep, &e) < 0) {
+    r = spool_finish(i->claim->spool, i->claim, p->config.machine, p->config.plan->keep, &e);
+    if (r == -FAULT_CHANGED) {
+        on_failed(p, i, r, 0, e.msg);
+        return;
+    }
+    if (r < 0) {
         log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", "not-erased"),
                   LOG_STR("error", e.msg));
         outcome = POOL_FAILED;

@@ -135,7 +135,30 @@ int spool_add(struct spool *s, const struct claim *c, struct err *e)
     return r < 0 ? err_set(e, r, "cannot write to the state folder %s: %s", s->path, strerror(-r)) : 0;
 }
 
-int spool_move_in(struct spool *s, struct claim *c, int dirfd, const char *name, struct err *e)
+/* Between the look and the rename somebody may have put something else under the name. */
+static bool is_what_was_meant(struct spool *s, const struct claim *c, const char *machine)
+{
+    char path[RELATIVE_MAX];
+    CLEANUP_FD int fd = openat(s->dirfd, in_claim(c, "evidence", path), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct identity now;
+
+    return fd >= 0 && identity_get(fd, machine, &now) == 0 && S_ISREG(now.mode) && text_eq(now.id, c->id);
+}
+
+/* True unless it is a file whose name has a newer holder still: that one stays, and is shipped. */
+static bool give_back(struct spool *s, const char *path, int dirfd, const char *name)
+{
+    struct stat st;
+
+    if (renameat2(s->dirfd, path, dirfd, name, RENAME_NOREPLACE) == 0)
+        return true;
+    if (fstatat(s->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+        return false;
+    unlinkat(s->dirfd, path, 0);
+    return true;
+}
+
+int spool_move_in(struct spool *s, struct claim *c, int dirfd, const char *name, const char *machine, struct err *e)
 {
     char path[RELATIVE_MAX];
     int r;
@@ -148,6 +171,8 @@ int spool_move_in(struct spool *s, struct claim *c, int dirfd, const char *name,
         if (r < 0)
             return err_set(e, r, "cannot move %s into %s: %s", c->path, s->path, strerror(-r));
     }
+    if (!is_what_was_meant(s, c, machine) && give_back(s, path, dirfd, name))
+        return err_set(e, -ESTALE, "%s was replaced while it was claimed", c->path);
     c->in_place = false;
     /* If this fails, the next start finds the evidence beside a claim that says "in place", and believes the file. */
     write_claim(s, c);
@@ -272,6 +297,12 @@ static int keep_evidence(struct spool *s, const struct claim *c)
     return renameat(s->dirfd, in_claim(c, "evidence", from), s->dirfd, to) < 0 ? -errno : 0;
 }
 
+/* Nobody has written to it since it was read. */
+static bool is_as_shipped(const struct claim *c, const struct identity *now)
+{
+    return now->size == c->size && now->mtime_ns == c->mtime_ns;
+}
+
 /* Only the very file that was shipped: the name may be another file's by now. */
 static int erase_in_place(const struct claim *c, const char *machine)
 {
@@ -283,9 +314,27 @@ static int erase_in_place(const struct claim *c, const char *machine)
         return errno == ENOENT ? 0 : -errno;
     if ((r = identity_get(fd, machine, &now)) < 0)
         return r;
-    if (!text_eq(now.id, c->id) || now.size != c->size)
+    if (!text_eq(now.id, c->id))
         return 0;
+    if (!is_as_shipped(c, &now))
+        return -FAULT_CHANGED;
     return unlink(c->path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int erase_evidence(struct spool *s, const struct claim *c, const char *machine)
+{
+    char path[RELATIVE_MAX];
+    CLEANUP_FD int fd = openat(s->dirfd, in_claim(c, "evidence", path), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct identity now;
+    int r;
+
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if ((r = identity_get(fd, machine, &now)) < 0)
+        return r;
+    if (!is_as_shipped(c, &now))
+        return -FAULT_CHANGED;
+    return unlinkat(s->dirfd, path, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 int spool_finish(struct spool *s, const struct claim *c, const char *machine, bool keep, struct err *e)
@@ -295,10 +344,10 @@ int spool_finish(struct spool *s, const struct claim *c, const char *machine, bo
 
     if (c->in_place)
         r = c->erase && !keep ? erase_in_place(c, machine) : 0;
-    else if (keep)
-        r = keep_evidence(s, c);
-    else if (unlinkat(s->dirfd, in_claim(c, "evidence", path), 0) < 0 && errno != ENOENT)
-        r = -errno;
+    else
+        r = keep ? keep_evidence(s, c) : erase_evidence(s, c, machine);
+    if (r == -FAULT_CHANGED)
+        return err_set(e, r, "%s was written to after it was shipped: it is not removed", c->path);
     if (r < 0)
         return err_set(e, r, "%s is in the store, but the local copy cannot be %s: %s", c->path,
                        keep ? "kept" : "removed", strerror(-r));

@@ -29,7 +29,8 @@ enum {
     FOLLOW_SIZE_MIN = 8 << 20, /* bytes */
     UNREADABLE_RETRY_MS = 60 * 1000,
     NETWORK_SCAN_MIN_MS = 10 * 1000,
-    LOOKS_AT_ONCE = 64
+    LOOKS_AT_ONCE = 64,
+    BACKLOG_SCAN_MS = 500
 };
 
 struct watcher {
@@ -157,8 +158,8 @@ static struct claim *make_claim(struct watcher *w, const struct candidate *c, co
     return claim;
 }
 
-/* Moves the evidence out of the application's way, as far as that can be done. */
-static void settle_claim(struct watcher *w, struct claim *claim, int dirfd, const char *name)
+/* Moves the evidence out of the application's way, as far as that can be done. Negative if it isn't there any more. */
+static int settle_claim(struct watcher *w, struct claim *claim, int dirfd, const char *name)
 {
     struct err e = {0};
     int r;
@@ -171,13 +172,18 @@ static void settle_claim(struct watcher *w, struct claim *claim, int dirfd, cons
     }
     claim->erase = faccessat(dirfd, ".", W_OK, AT_EACCESS) == 0;
     if (!claim->spool)
-        return;
-    r = spool_move_in(claim->spool, claim, dirfd, name, &e);
+        return 0;
+    r = spool_move_in(claim->spool, claim, dirfd, name, w->config->who->machine, &e);
+    if (r == -ESTALE || r == -ENOENT) {
+        spool_drop(claim->spool, claim);
+        return r; /* an event will tell what is there now */
+    }
     if (r == 0)
         log_event(EVENT_CLAIMED, LOG_STR("path", claim->path), LOG_STR("id", claim->id),
                   LOG_UINT("bytes", claim->size));
     else if (!idset_has(&w->done, claim->id))
         log_event(EVENT_READ_ONLY_FOLDER, LOG_STR("dir", claim->path), LOG_STR("error", e.msg));
+    return 0;
 }
 
 /* A complete file becomes a claim; one that was followed is already with the pool. */
@@ -196,7 +202,11 @@ static void claim_candidate(struct watcher *w, struct candidate *c, const struct
     }
     if (!(claim = make_claim(w, c, &look->identity)))
         return;
-    settle_claim(w, claim, dirfd, c->name);
+    if (settle_claim(w, claim, dirfd, c->name) < 0) {
+        claim_free(claim);
+        drop_candidate(w, c);
+        return;
+    }
     if (claim->in_place) {
         idset_add(&w->done, claim->id);
         log_event(EVENT_FOUND, LOG_STR("path", claim->path), LOG_UINT("bytes", claim->size),
@@ -398,11 +408,13 @@ static void on_claim_ended(void *ctx, const struct claim *c, enum pool_outcome o
 {
     struct watcher *w = ctx;
 
-    if (outcome == POOL_DROPPED)
+    if (outcome == POOL_DROPPED) {
         idset_remove(&w->done, c->id);
+        w->backlog = true; /* it may be there still, changed */
+    }
     if (w->backlog && !w->stopping && pool_count(w->pool) <= CLAIMS_LOW) {
         w->backlog = false;
-        uv_timer_start(&w->scan_timer, on_scan_timer, 0,
+        uv_timer_start(&w->scan_timer, on_scan_timer, BACKLOG_SCAN_MS,
                        source_has_network(w->source) ? w->config->settle_ms * 2 + NETWORK_SCAN_MIN_MS : 0);
     }
     check_stop(w);

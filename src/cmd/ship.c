@@ -271,6 +271,7 @@ static int ship_file(const struct ship_options *o, const struct plan *plan, cons
         return r;
     }
     s.claim.size = result.manifest.size;
+    s.claim.mtime_ns = result.mtime_ns;
     progress_end(&s.progress, s.claim.size, s.claim.size);
     if ((r = report(&s, &result)) < 0)
         return err_set(e, r, "cannot write to stdout");

@@ -85,7 +85,10 @@ static int send_result(const struct job_result *result)
     memcpy(brief.stored_sha256, m->stored_sha256, sizeof(brief.stored_sha256));
     r = manifest_encode(&brief, &text);
     return r < 0 ? r
-                 : wire_send(CHANNEL, &(struct wire){.type = WIRE_SHIPPED, .a = result->already, .text = text.data});
+                 : wire_send(CHANNEL, &(struct wire){.type = WIRE_SHIPPED,
+                                                     .a = result->already,
+                                                     .b = (uint64_t)result->mtime_ns,
+                                                     .text = text.data});
 }
 
 static int do_job(const struct plan *plan, const struct whoami *who, struct sink **sink, const struct wire *message,

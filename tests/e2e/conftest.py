@@ -75,7 +75,8 @@ def mount_tmpfs(work):
     def mount(path, size, mode="755"):
         require_root("mounts a file system")
         path.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%s,mode=%s" % (size, mode), "salvage-e2e", str(path)], check=True)
+        options = "size=%s,mode=%s" % (size, mode)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "salvage-e2e", str(path)], check=True)
         mounted.append(path)
         return path
 

@@ -42,7 +42,8 @@ def refused(salvage, code, *args, says=(), **more):
     ["frobnicate"], ["ship"], ["watch"], ["ls"], ["get"], ["ship", "--frobnicate"], ["ship", "x", "--to"],
     ["ship", "x"], ["watch", "."], ["ship", "x", "--to", "file:///tmp", "--threads", "many"],
     ["ship", "x", "--to", "file:///tmp", "--memory", "1K"], ["ship", "x", "--to", "file:///tmp", "--memory", "12Q"],
-    ["ship", "x", "--to", "file:///tmp", "--compress", "rar"], ["ship", "x", "--to", "file:///tmp", "--compress", "zstd:99"],
+    ["ship", "x", "--to", "file:///tmp", "--compress", "rar"],
+    ["ship", "x", "--to", "file:///tmp", "--compress", "zstd:99"],
     ["ship", "x", "--to", "file:///tmp", "--give-up", "soon"], ["watch", ".", "--to", "file:///tmp", "--log", "xml"],
     ["watch", ".", "--to", "file:///tmp", "--grace", "-1"], ["get", "a", "b"], ["ls", "a", "b", "c"],
     ["ship", "x", "--to", "s3://bucket", "--endpoint", "localhost:9000"],
@@ -183,8 +184,9 @@ def test_expired_token(salvage, dump, s3, proxy):
     assert left_in(dump.parent) == ["app.hprof"]
 
 
-@pytest.mark.parametrize("env", [{}, {"AWS_ACCESS_KEY_ID": "A"}, {"AWS_SECRET_ACCESS_KEY": "b"}, {"AWS_PROFILE": "nope"}],
-                         ids=["none", "no-secret", "no-key", "unknown-profile"])
+@pytest.mark.parametrize("env", [
+    {}, {"AWS_ACCESS_KEY_ID": "A"}, {"AWS_SECRET_ACCESS_KEY": "b"}, {"AWS_PROFILE": "nope"},
+], ids=["none", "no-secret", "no-key", "unknown-profile"])
 def test_no_credentials(salvage, dump, s3, env):
     refused(salvage, 32, "ship", dump, *s3.options(), env=env)
 

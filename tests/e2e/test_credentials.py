@@ -62,18 +62,14 @@ def test_the_regions_sources(salvage, dumps, s3, proxy):
         assert "/%s/s3/aws4_request" % region in proxy.seen()[-1].headers["authorization"]
 
 
-SECRETS = {"AWS_SECRET_ACCESS_KEY": None, "AWS_SESSION_TOKEN": "tok/SESSION+TOKEN==",
-           "SALVAGE_HTTP_PASSWORD": "hunter2-password"}
-
-
 def test_secrets_show_nowhere(salvage, dumps, s3, proxy):
     """Not in the log, in ps, in the state folder, in the manifest, in the journal: not when all goes well, and not when
     it does not."""
-    env = {**s3.env, "SALVAGE_HTTP_USER": "someone", "SALVAGE_HTTP_PASSWORD": SECRETS["SALVAGE_HTTP_PASSWORD"]}
-    secrets = [env["AWS_SECRET_ACCESS_KEY"], SECRETS["SALVAGE_HTTP_PASSWORD"]]
+    env = {**s3.env, "SALVAGE_HTTP_USER": "someone", "SALVAGE_HTTP_PASSWORD": "hunter2-password"}
+    secrets = [env["AWS_SECRET_ACCESS_KEY"], env["SALVAGE_HTTP_PASSWORD"]]
     drop(dumps, "app.hprof", 40 << 20)
     proxy.rate = 30 << 20
-    proxy.harm(s3_error(503, "SlowDown", " ".join(secrets)), lambda r: r.is_part)
+    proxy.harm(s3_error(503, "SlowDown"), lambda r: r.is_part)
     watch = salvage.watch(dumps, *s3.through(proxy).options(), "--compress", "none", env=env)
     sampler = Sampler(watch.pid)
     wait_for(lambda: len(proxy.seen(lambda r: r.is_part and r.status == 200)) > 2, 30)
@@ -85,8 +81,7 @@ def test_secrets_show_nowhere(salvage, dumps, s3, proxy):
     assert len(sampler.peak) == 2, "the loop and its worker were seen"
     seen = [watch.log.encode(), on_disk, *sampler.command_lines, *[s3.read(key) for key in s3.keys() if ".json" in key]]
     for secret in secrets:
-        # What the store itself shouted in its answer is the store's to answer for; it is not repeated in full here.
-        assert not any(secret.encode() in text for text in seen[1:]), secret
+        assert not any(secret.encode() in text for text in seen), secret
     wire = "".join(str(r.headers) + r.target for r in proxy.seen())
     assert not any(secret in wire for secret in secrets)
 
@@ -94,8 +89,9 @@ def test_secrets_show_nowhere(salvage, dumps, s3, proxy):
 def test_secrets_show_in_no_message_of_a_failure(salvage, dumps, s3, nginx):
     server = nginx(more="return 403;")
     drop(dumps, "app.hprof")
-    env = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "wrong/SECRET", "AWS_SESSION_TOKEN": "tok/SESSION+TOKEN==",
-           "SALVAGE_HTTP_USER": "someone", "SALVAGE_HTTP_PASSWORD": "hunter2-password"}
+    env = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "wrong/SECRET",
+           "AWS_SESSION_TOKEN": "tok/SESSION+TOKEN==", "SALVAGE_HTTP_USER": "someone",
+           "SALVAGE_HTTP_PASSWORD": "hunter2-password"}
     for to in (s3.options(), ["--to", server.url]):
         result = salvage.run("ship", dumps / "app.hprof", *to, env=env)
         assert result.code in (30, 31), result

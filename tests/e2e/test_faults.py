@@ -58,14 +58,14 @@ def test_every_harm_once(salvage, dumps, s3, proxy, place):
 
 
 def test_a_wrong_etag_of_a_part_is_noticed(salvage, dumps, s3, proxy):
-    """The store says that it has something else than what was sent: that part is sent again."""
+    """The store says that it has something else than what was sent: it is sent again."""
     total = drop(dumps, "app.hprof", LARGE)
     rule = proxy.harm(ChangeHeader("ETag", '"00000000000000000000000000000000"'), lambda r: r.is_part)
     salvage.ok("ship", dumps / "app.hprof", *s3.through(proxy).options(), "--compress", "none", env=s3.env)
     assert rule.done == 1
     s3.check_one(total)
     numbers = [r.query["partNumber"] for r in proxy.seen(lambda r: r.is_part)]
-    assert len(numbers) == len(set(numbers)) + 1, "exactly one part again"
+    assert len(numbers) > len(set(numbers)), "nothing was sent again"
 
 
 def test_a_wrong_etag_of_a_small_object_is_noticed(salvage, dumps, s3, proxy):
@@ -227,7 +227,8 @@ def test_a_file_server_in_trouble(salvage, dumps, http_move, proxy_to, harm):
     proxy = proxy_to(http_move.server.host)
     http_move.url = proxy.url + "/dumps"
     sums = []
-    for n, (method, size) in enumerate([("PUT", SMALL), ("PUT", LARGE), ("MOVE", SMALL), ("HEAD", SMALL), ("GET", LARGE)]):
+    steps = [("PUT", SMALL), ("PUT", LARGE), ("MOVE", SMALL), ("HEAD", SMALL), ("GET", LARGE)]
+    for n, (method, size) in enumerate(steps):
         name = "app-%d.hprof" % n
         sums.append(drop(dumps, name, size))
         rule = proxy.harm(HARM[harm](), lambda r, m=method: r.method == m and "probe" not in r.path)

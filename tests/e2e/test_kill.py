@@ -82,7 +82,10 @@ def storm(salvage, work, dumps, store, kills, sizes, seed, change=None):
         assert last.process.poll() is None, last.log
         return left_in(dumps) == [] and spool_of(dumps) == []
 
-    wait_for(all_is_stored, 90, lambda: "still there: %s %s\n%s" % (left_in(dumps), spool_of(dumps), last.log), step=0.1)
+    def still_there():
+        return "still there: %s %s\n%s" % (left_in(dumps), spool_of(dumps), last.log)
+
+    wait_for(all_is_stored, 90, still_there, step=0.1)
     assert last.stop() == 0, last.log
     assert len(sums) >= kills / 3, "too few dumps for so many kills"
     return sums

@@ -145,8 +145,8 @@ def test_get_names_the_file_as_it_was(salvage, work, dumps, folder):
     assert sorted(os.listdir(here)) == ["cart service.hprof", "heap.hprof.zst"]
 
 
-@pytest.mark.parametrize("name", ["../../evil.hprof", "/tmp/evil.hprof", "..", ".", "-rf", ".bashrc", "a/../../b", "x\ny",
-                                  "\x1b[31m.hprof"])
+@pytest.mark.parametrize("name", ["../../evil.hprof", "/tmp/evil.hprof", "..", ".", "-rf", ".bashrc", "a/../../b",
+                                  "x\ny", "\x1b[31m.hprof"])
 def test_get_writes_where_it_stands_whatever_the_manifest_says(salvage, work, dumps, folder, name):
     """A manifest may be a stranger's."""
     total = drop(dumps, "app.hprof")

@@ -11,8 +11,8 @@ from helpers import zstd_seekable
 from helpers.evidence import drop, put
 from helpers.stores import sha256, sha256_file
 
-CODECS = {"zstd": ("zstd:1", ".zst"), "zstd:9": ("zstd:9", ".zst"), "gzip": ("gzip:6", ".gz"), "gzip:1": ("gzip:1", ".gz"),
-          "none": ("none", "")}
+CODECS = {"zstd": (r"zstd:1", ".zst"), "zstd:9": (r"zstd:9", ".zst"), "gzip": (r"gzip:\d", ".gz"),
+          "gzip:1": (r"gzip:1", ".gz"), "none": (r"none", "")}
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -20,8 +20,8 @@ def test_every_codec_is_read_by_its_own_tool(salvage, dumps, store, codec):
     total = drop(dumps, "app.hprof", 3_000_000)
     salvage.ok("ship", dumps / "app.hprof", *store.options(), "--compress", codec, env=store.env)
     manifest = store.check_one(total)  # by zstd -dc, gunzip
-    name, suffix = CODECS[codec]
-    assert re.fullmatch(name if codec != "gzip" else r"gzip:\d", manifest["codec"])
+    said, suffix = CODECS[codec]
+    assert re.fullmatch(said, manifest["codec"])
     assert manifest["key"].endswith("/heap.hprof" + suffix)
 
 
@@ -150,4 +150,5 @@ def test_the_key_template_is_obeyed(salvage, dumps, folder):
 def test_a_pods_case_lies_below_namespace_and_pod(salvage, dumps, folder):
     total = drop(dumps, "app.hprof")
     salvage.ok("ship", dumps / "app.hprof", *folder.options(), env={"POD_NAMESPACE": "shop", "POD_NAME": "cart-7f"})
-    assert re.fullmatch(r"shop/cart-7f/\d{8}T\d{6}Z-manual-[0-9a-f]{16}/heap\.hprof\.zst", folder.check_one(total)["key"])
+    key = folder.check_one(total)["key"]
+    assert re.fullmatch(r"shop/cart-7f/\d{8}T\d{6}Z-manual-[0-9a-f]{16}/heap\.hprof\.zst", key)

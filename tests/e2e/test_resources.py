@@ -55,7 +55,8 @@ def test_shipping_keeps_within_its_memory(salvage, dumps, s3, proxy, codec, memo
     """The peak of loop and worker together, for a file much larger than that, to a store that is slower than we are."""
     drop(dumps, "app.hprof", BIG, seed=51)
     proxy.rate = (100 if codec == "none" else 60) * MIB
-    watch = salvage.watch(dumps, *s3.through(proxy).options(), "--compress", codec, "--memory", "%dM" % memory, env=s3.env)
+    watch = salvage.watch(dumps, *s3.through(proxy).options(), "--compress", codec, "--memory", "%dM" % memory,
+                          env=s3.env)
     sampler = Sampler(watch.pid)
     watch.wait("shipped", timeout=90)
     sampler.stop()

@@ -58,8 +58,8 @@ def test_another_name_than_the_certificates(salvage, dumps, server, authority):
 
 def test_an_s3_endpoint_is_verified_too(salvage, dumps, s3, server):
     drop(dumps, "app.hprof")
-    result = salvage.run("ship", dumps / "app.hprof", "--to", s3.url, "--endpoint", "https://localhost:%d" % server.port,
-                         env=s3.env)
+    result = salvage.run("ship", dumps / "app.hprof", "--to", s3.url, "--endpoint",
+                         "https://localhost:%d" % server.port, env=s3.env)
     assert result.code == 42 and result.message, result
 
 

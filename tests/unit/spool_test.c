@@ -67,6 +67,27 @@ static struct claim claim_of(const struct place *p, const char *name)
     return c;
 }
 
+/* Makes the file that a claim is about, and gives the claim its id. */
+static void make_evidence(const struct place *p, struct claim *c)
+{
+    struct identity i;
+    int fd;
+
+    make_file(p, c->name, "hello");
+    fd = openat(p->fd, c->name, O_PATH | O_CLOEXEC);
+    assert_int_equal(identity_get(fd, "m", &i), 0);
+    close(fd);
+    memcpy(c->id, i.id, sizeof(c->id));
+}
+
+static const char *in_spool(const struct claim *c, const char *name)
+{
+    static char path[100];
+
+    snprintf(path, sizeof(path), ".salvage/spool/%s%s", c->id, name);
+    return path;
+}
+
 static void keep_claim(void *ctx, struct claim *c)
 {
     struct claim **found = ctx;
@@ -90,13 +111,14 @@ static bool is_there(const struct place *p, const char *path)
 
 static void claimed_file_leaves_its_path_and_is_found_after_a_restart(void **state)
 {
+    struct stat st;
     struct place *p = *state;
     struct claim c = claim_of(p, "a b\n\xff.hprof"), *found;
     struct err e;
 
-    make_file(p, c.name, "hello");
+    make_evidence(p, &c);
     assert_int_equal(spool_add(p->spool, &c, &e), 0);
-    assert_int_equal(spool_move_in(p->spool, &c, p->fd, c.name, &e), 0);
+    assert_int_equal(spool_move_in(p->spool, &c, p->fd, c.name, "m", &e), 0);
     assert_false(is_there(p, c.name));
     assert_false(c.in_place);
     found = find_claim(p);
@@ -106,8 +128,12 @@ static void claimed_file_leaves_its_path_and_is_found_after_a_restart(void **sta
     assert_string_equal(found->kind->name, "heap-dump");
     assert_int_equal(found->size, 5);
     assert_false(found->in_place);
+    /* It was not shipped as it is now: it stays. */
+    assert_int_equal(spool_finish(p->spool, found, "m", false, &e), -FAULT_CHANGED);
+    assert_int_equal(fstatat(p->fd, in_spool(&c, "/evidence"), &st, 0), 0);
+    found->mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
     assert_int_equal(spool_finish(p->spool, found, "m", false, &e), 0);
-    assert_false(is_there(p, ".salvage/spool/0123456789abcdef"));
+    assert_false(is_there(p, in_spool(&c, "")));
     claim_free(found);
     claim_done(&c);
 }
@@ -133,12 +159,12 @@ static void claim_whose_evidence_is_gone_is_swept_away(void **state)
     struct claim c = claim_of(p, "x.hprof");
     struct err e;
 
-    make_file(p, "x.hprof", "hello");
+    make_evidence(p, &c);
     assert_int_equal(spool_add(p->spool, &c, &e), 0);
-    assert_int_equal(spool_move_in(p->spool, &c, p->fd, c.name, &e), 0);
-    assert_int_equal(unlinkat(p->fd, ".salvage/spool/0123456789abcdef/evidence", 0), 0);
+    assert_int_equal(spool_move_in(p->spool, &c, p->fd, c.name, "m", &e), 0);
+    assert_int_equal(unlinkat(p->fd, in_spool(&c, "/evidence"), 0), 0);
     assert_null(find_claim(p));
-    assert_false(is_there(p, ".salvage/spool/0123456789abcdef"));
+    assert_false(is_there(p, in_spool(&c, "")));
     claim_done(&c);
 }
 
@@ -156,15 +182,33 @@ static void claim_of_another_id_is_not_believed(void **state)
 
 static void kept_evidence_moves_aside(void **state)
 {
+    char kept[100];
     struct place *p = *state;
     struct claim c = claim_of(p, "x.hprof");
     struct err e;
 
-    make_file(p, "x.hprof", "hello");
+    make_evidence(p, &c);
     assert_int_equal(spool_add(p->spool, &c, &e), 0);
-    assert_int_equal(spool_move_in(p->spool, &c, p->fd, c.name, &e), 0);
+    assert_int_equal(spool_move_in(p->spool, &c, p->fd, c.name, "m", &e), 0);
     assert_int_equal(spool_finish(p->spool, &c, "m", true, &e), 0);
-    assert_true(is_there(p, ".salvage/kept/19700101T000000Z-0123456789abcdef-x.hprof"));
+    snprintf(kept, sizeof(kept), ".salvage/kept/19700101T000000Z-%s-x.hprof", c.id);
+    assert_true(is_there(p, kept));
+    claim_done(&c);
+}
+
+static void what_took_the_files_place_is_put_back(void **state)
+{
+    struct place *p = *state;
+    struct claim c = claim_of(p, "x.hprof");
+    struct err e;
+
+    make_evidence(p, &c);
+    assert_int_equal(spool_add(p->spool, &c, &e), 0);
+    assert_int_equal(unlinkat(p->fd, c.name, 0), 0);
+    assert_int_equal(symlinkat("/etc/passwd", p->fd, c.name), 0);
+    assert_int_equal(spool_move_in(p->spool, &c, p->fd, c.name, "m", &e), -ESTALE);
+    assert_true(is_there(p, c.name));
+    assert_false(is_there(p, in_spool(&c, "/evidence")));
     claim_done(&c);
 }
 
@@ -244,6 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(claim_whose_evidence_is_gone_is_swept_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(claim_of_another_id_is_not_believed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(kept_evidence_moves_aside, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_took_the_files_place_is_put_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_file_under_the_same_name_is_not_erased, set_up, tear_down),
         cmocka_unit_test_setup_teardown(second_owner_is_turned_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(spool_behind_a_symlink_is_refused, set_up, tear_down),

@@ -25,7 +25,7 @@ def put(folder, name, data):
 
 
 def left_in(folder):
-    """What lies in a watched folder, but for what belongs to the watch (an idle one keeps its lock, and nothing else)."""
+    """What lies in a watched folder, but for the watch's own state."""
     return sorted(name for name in os.listdir(folder) if name != ".salvage")
 
 

@@ -26,8 +26,9 @@ class Jvm:
         self.classes, self.jdk, self.heap = classes, jdk, heap
 
     def command(self, dump, program="Oom", *args, options=()):
-        return [self.jdk + "/bin/java", "-Xmx" + self.heap, "-XX:TieredStopAtLevel=1", "-XX:+HeapDumpOnOutOfMemoryError",
-                "-XX:HeapDumpPath=" + str(dump), *options, "-cp", str(self.classes), program, *args]
+        return [self.jdk + "/bin/java", "-Xmx" + self.heap, "-XX:TieredStopAtLevel=1",
+                "-XX:+HeapDumpOnOutOfMemoryError", "-XX:HeapDumpPath=" + str(dump), *options,
+                "-cp", str(self.classes), program, *args]
 
     def start(self, dump, program="Oom", *args, options=()):
         return subprocess.Popen(self.command(dump, program, *args, options=options), stdin=subprocess.PIPE,

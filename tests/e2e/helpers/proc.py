@@ -48,7 +48,8 @@ def status(pid):
             rows = dict(line.rstrip("\n").split(":", 1) for line in stream)
     except (OSError, ValueError):
         return {}
-    return {key: int(value.split()[0]) * 1024 if value.endswith(" kB") else value.strip() for key, value in rows.items()}
+    return {key: int(value.split()[0]) * 1024 if value.endswith(" kB") else value.strip()
+            for key, value in rows.items()}
 
 
 def cmdline(pid):

@@ -303,11 +303,11 @@ class Link:
             return False
         lines = head.decode("iso-8859-1").split("\r\n")
         method, target, _ = lines[0].split(" ", 2)
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)}
-        request = Request(method, target, headers)
+        fields = (line.partition(":") for line in lines[1:] if line)
+        request = Request(method, target, {name.lower(): value.strip() for name, _, value in fields})
         request.head = head
         self.proxy.note(request)
-        if headers.get("expect", "").lower() == "100-continue":
+        if request.headers.get("expect", "").lower() == "100-continue":
             self.client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.head = re.sub(rb"(?im)^expect:[^\r]*\r\n", b"", head)
         harm = self.proxy.rule_for(request)
@@ -315,7 +315,7 @@ class Link:
             goes_on = harm(self, request) if harm else self.exchange(request)
         finally:
             request.ended = time.monotonic()
-        return goes_on and headers.get("connection", "").lower() != "close"
+        return goes_on and request.headers.get("connection", "").lower() != "close"
 
     # Reading
 

@@ -4,7 +4,8 @@ import subprocess
 
 
 def openssl(*args):
-    subprocess.run(["/usr/bin/openssl", *map(str, args)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(["/usr/bin/openssl", *map(str, args)], check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
 
 
 class Authority:
