@@ -2,6 +2,7 @@
 """What a watch finds, and what it leaves alone."""
 import os
 import shutil
+import signal
 
 import pytest
 
@@ -202,6 +203,37 @@ def test_a_link_that_takes_a_names_place_is_not_followed(salvage, work, dumps, f
     assert watch.stop() == 0
     assert all(m["size"] < 200_000 for _, m in folder.manifests())
     assert os.path.exists(work / "secret.hprof")
+
+
+def test_events_that_were_lost_are_made_up_for_by_a_scan(salvage, dumps, folder):
+    """More events than the kernel's queue holds, while the watch has no time: the dump among them is found."""
+    with open("/proc/sys/fs/inotify/max_queued_events", encoding="ascii") as stream:
+        most = int(stream.read())
+    assert most <= 100_000, "this machine's queue is too long to be filled here"
+    watch = salvage.watch(dumps, *folder.options())
+    watch.wait("started")
+    total = drop(dumps, "first.hprof")
+    watch.wait("shipped")
+    watch.process.send_signal(signal.SIGSTOP)
+    for n in range(most // 2 + 1000):
+        os.close(os.open("%s/%06d.log" % (dumps, n), os.O_CREAT | os.O_WRONLY, 0o644))
+    more = drop(dumps, "lost.hprof")
+    watch.process.send_signal(signal.SIGCONT)
+    watch.wait("overflow")
+    watch.wait("shipped", 2)
+    assert watch.stop() == 0
+    folder.check_all([total, more])
+
+
+def test_a_state_folder_that_leads_elsewhere_is_not_used(salvage, work, dumps, folder):
+    """A hostile container lays a link where ours would be."""
+    (work / "elsewhere").mkdir()
+    os.symlink(work / "elsewhere", dumps / ".salvage")
+    total = drop(dumps, "app.hprof")
+    watch = salvage.watch(dumps, *folder.options(), "--once")
+    watch.end()
+    assert os.listdir(work / "elsewhere") == []
+    folder.check_one(total)
 
 
 def test_a_hard_link_to_evidence_is_one_piece_of_evidence(salvage, dumps, folder):
