@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "agent/job.h"
 #include "agent/wire.h"
@@ -15,7 +16,7 @@
 #include "cmd/watch.h"
 #include "format/template.h"
 
-enum { CHANNEL = 3, PROGRESS_EVERY_MS = 1000 };
+enum { FOLLOW_NICE = 4, CHANNEL = 3, PROGRESS_EVERY_MS = 1000 };
 
 struct worker {
     bool complete; /* the followed file is */
@@ -112,6 +113,10 @@ static int do_job(const struct plan *plan, const struct whoami *who, struct sink
     };
     int r;
 
+    /* Beside a JVM that writes its dump we take what it leaves. An unprivileged process can't take this back; what is
+     * left to do after the dump is short. */
+    if (job.follow)
+        setpriority(PRIO_PROCESS, 0, FOLLOW_NICE);
     if ((r = claim_decode(message->text, strlen(message->text), &claim)) < 0)
         return err_set(e, r, "the claim makes no sense");
     if (!*sink && (r = sink_open(&plan->sink, sink, e)) < 0)
