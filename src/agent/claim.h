@@ -73,5 +73,8 @@ int spool_each(struct spool *s, void (*fn)(void *ctx, struct claim *c), void *ct
  * since (size, mtime_ns): nothing is erased then. s may be NULL for evidence in place. */
 int spool_finish(struct spool *s, const struct claim *c, const char *machine, bool keep, struct err *e);
 
+/* Erases the claim, evidence and all, though no store has it. 0 or -errno. */
+int spool_discard(struct spool *s, const struct claim *c);
+
 /* Forgets the claim, and leaves any evidence in place alone. Refuses (-EBUSY) if the evidence lies in the spool. */
 int spool_drop(struct spool *s, const struct claim *c);

@@ -30,7 +30,8 @@ enum {
 struct item {
     struct claim *claim;
     struct item *next;
-    uint64_t due_ms; /* monotonic */
+    uint64_t due_ms;    /* monotonic, as all here */
+    uint64_t retain_ms; /* until when it may take up room */
     uint64_t first_failure_ms;
     struct backoff backoff;
     int said;       /* the fault that was last logged for it */
@@ -91,6 +92,34 @@ static void item_free(struct item *i)
     free(i);
 }
 
+/* Whether it takes up room that is ours to free. */
+static bool takes_room(const struct item *i)
+{
+    return i->claim->spool && !i->claim->in_place;
+}
+
+static uint64_t waiting_bytes(const struct pool *p)
+{
+    uint64_t total = 0;
+
+    for (const struct item *i = p->items; i; i = i->next)
+        total += takes_room(i) ? i->claim->size : 0;
+    return total;
+}
+
+/* What is in the store already goes before what is not. */
+static void trim_kept(const struct pool *p, const struct spool *s)
+{
+    const struct retention *r = &p->config.retention;
+    int error;
+
+    if (!s || (!r->age_ms && !r->bytes))
+        return;
+    error = retention_trim_kept(r, spool_fd(s), waiting_bytes(p), clock_wall_ns());
+    if (error < 0)
+        log_event(EVENT_STATE_LOST, LOG_STR("path", "kept"), LOG_STR("error", strerror(-error)));
+}
+
 static void end_item(struct pool *p, struct item *i, enum pool_outcome outcome)
 {
     for (struct item **at = &p->items; *at; at = &(*at)->next)
@@ -102,6 +131,7 @@ static void end_item(struct pool *p, struct item *i, enum pool_outcome outcome)
         p->running = NULL;
     p->count--;
     p->failed += outcome == POOL_FAILED;
+    trim_kept(p, i->claim->spool);
     p->events.ended(p->events.ctx, i->claim, outcome);
     item_free(i);
 }
@@ -354,10 +384,50 @@ static void sweep(struct pool *p, uint64_t now)
     p->next_sweep_ms = now + SWEEP_EVERY_MS;
 }
 
+/* What has lain here for too long, or while all together is too much the oldest; NULL: nothing. */
+static struct item *overdue(const struct pool *p, uint64_t now, uint64_t *ret_next_ms, const char **ret_why)
+{
+    const struct retention *r = &p->config.retention;
+    bool too_much = r->bytes && waiting_bytes(p) > r->bytes;
+    struct item *oldest = NULL;
+
+    for (struct item *i = p->items; i; i = i->next) {
+        if (i == p->running || !takes_room(i) || i->follow_fd >= 0)
+            continue;
+        if (i->retain_ms <= now) {
+            *ret_why = "age";
+            return i;
+        }
+        if (i->retain_ms < *ret_next_ms)
+            *ret_next_ms = i->retain_ms;
+        if (!oldest || i->claim->found_ns < oldest->claim->found_ns)
+            oldest = i;
+    }
+    *ret_why = "bytes";
+    return too_much ? oldest : NULL;
+}
+
+/* Gives up what nobody could take off our hands in the time and room we were given. */
+static void retain(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
+{
+    const char *why;
+
+    for (struct item *i; (i = overdue(p, now, ret_next_ms, &why));) {
+        int r = spool_discard(i->claim->spool, i->claim);
+
+        log_event(EVENT_DISCARDED, LOG_STR("path", i->claim->path), LOG_UINT("bytes", i->claim->size),
+                  LOG_STR("limit", why), LOG_STR("error", r < 0 ? strerror(-r) : NULL));
+        end_item(p, i, POOL_FAILED);
+    }
+}
+
 static void schedule(struct pool *p)
 {
     uint64_t next = UINT64_MAX, now = clock_mono_ms();
 
+    if (p->closing)
+        return;
+    retain(p, now, &next);
     if (p->closing)
         return;
     if (p->running == NULL)
@@ -402,9 +472,13 @@ static struct item *add_item(struct pool *p, struct claim *c, int follow_fd)
 
     if (!i)
         return NULL;
-    *i = (struct item){.claim = c, .next = p->items, .follow_fd = follow_fd};
+    *i = (struct item){.claim = c,
+                       .next = p->items,
+                       .retain_ms = retention_due(&p->config.retention, c->found_ns, clock_wall_ns(), clock_mono_ms()),
+                       .follow_fd = follow_fd};
     p->items = i;
     p->count++;
+    trim_kept(p, c->spool);
     return i;
 }
 

@@ -10,6 +10,7 @@
 
 #include "agent/claim.h"
 #include "agent/plan.h"
+#include "agent/retention.h"
 
 struct pool;
 
@@ -17,6 +18,7 @@ struct pool_config {
     char *const *worker_args; /* of a worker process, NULL-terminated; args[1] is "worker" */
     const struct plan *plan;
     const char *machine;
+    struct retention retention;
     bool once; /* try each claim once */
 };
 

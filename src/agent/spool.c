@@ -354,6 +354,13 @@ int spool_finish(struct spool *s, const struct claim *c, const char *machine, bo
     return s ? file_remove_tree(s->dirfd, in_claim(c, "", path)) : 0;
 }
 
+int spool_discard(struct spool *s, const struct claim *c)
+{
+    char path[RELATIVE_MAX];
+
+    return file_remove_tree(s->dirfd, in_claim(c, "", path));
+}
+
 int spool_drop(struct spool *s, const struct claim *c)
 {
     char path[RELATIVE_MAX];

@@ -501,7 +501,8 @@ static int start(struct watcher *w, struct err *e)
 {
     const struct source_events events = {w, on_file, on_state_folder, on_network, on_overflow, on_watch_limit, on_gone};
     const struct pool_events ended = {w, on_claim_ended};
-    const struct pool_config pool = {w->config->worker_args, w->config->plan, w->config->who->machine, w->config->once};
+    const struct pool_config pool = {w->config->worker_args, w->config->plan, w->config->who->machine,
+                                     w->config->retention, w->config->once};
     int r = source_new(&w->config->source, &events, &w->source, e);
 
     if (r < 0)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "agent/plan.h"
+#include "agent/retention.h"
 #include "agent/source.h"
 #include "os/whoami.h"
 
@@ -18,6 +19,7 @@ struct watcher_config {
     const struct whoami *who;
     const char *state; /* NULL: .salvage in each folder */
     uint64_t settle_ms, grace_ms;
+    struct retention retention;
     bool once;
     char *const *worker_args;
 };

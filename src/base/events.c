@@ -36,6 +36,10 @@ static const struct event_info TABLE[EVENT_END] = {
     [EVENT_UNREADABLE] = {"unreadable", LEVEL_WARNING, "this user may not read a file that fits", "dir name uid error"},
     [EVENT_GAVE_UP] = {"gave-up", LEVEL_ERROR, "a file was not shipped and is not tried again by this run",
                        "path fault error"},
+    [EVENT_DISCARDED] = {"discarded", LEVEL_ERROR,
+                         "evidence that could not be shipped was erased: a limit of --retain-age or --retain-bytes is "
+                         "reached",
+                         "path bytes limit error"},
     [EVENT_WORKER_DIED] = {"worker-died", LEVEL_WARNING, "a worker process ended without a word: the attempt is lost",
                            "path error"},
     [EVENT_ABORTED_UPLOAD] = {"aborted-upload", LEVEL_INFO,

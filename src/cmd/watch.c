@@ -28,6 +28,10 @@ static const struct opt WATCH_OPTIONS[] = {
      "scan, ship what is complete, exit: 0, or 1 if something could not be shipped"},
     {OPT_DURATION, 0, "grace", "DURATION", "25s", offsetof(struct watch_options, grace_ms),
      "after SIGTERM: how long to go on with what is under way"},
+    {OPT_DURATION, 0, "retain-age", "DURATION", NULL, offsetof(struct watch_options, retention.age_ms),
+     "erase what could not be shipped for this long, and kept copies of this age; default: never"},
+    {OPT_SIZE, 0, "retain-bytes", "SIZE", NULL, offsetof(struct watch_options, retention.bytes),
+     "room for what waits to be shipped and for kept copies: beyond it the oldest is erased; default: no limit"},
     PLAN_OPTIONS_SHIP(struct watch_options, plan),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
@@ -81,6 +85,7 @@ static int run(int argc, char **argv)
     config.state = o.plan.state;
     config.settle_ms = o.settle_ms;
     config.grace_ms = o.grace_ms;
+    config.retention = o.retention;
     config.once = o.once;
     config.worker_args = args;
     r = watcher_run(&config, &e);

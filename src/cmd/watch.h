@@ -6,11 +6,13 @@
 
 #include "agent/kind.h"
 #include "agent/plan.h"
+#include "agent/retention.h"
 
 struct watch_options {
     struct plan_options plan;
     struct opt_list include, exclude;
     uint64_t settle_ms, grace_ms;
+    struct retention retention;
     bool recursive, once;
 };
 
