@@ -1,19 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The program: one table of commands, picked by the first argument.
+ * The program: one table of commands, picked by the name we are called by, or else by the first argument.
  */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
 
 #include "base/text.h"
 #include "cmd/commands.h"
 
 const struct command *const COMMANDS[] = {
-    &CMD_WATCH, &CMD_SHIP, &CMD_LS, &CMD_GET, &CMD_HELP, &CMD_DOCS, &CMD_WORKER, NULL,
+    &CMD_WATCH, &CMD_RUN, &CMD_SHIP, &CMD_LS, &CMD_GET, &CMD_SH, &CMD_HELP, &CMD_DOCS, &CMD_WORKER, &CMD_SLEEP, NULL,
 };
+
+static const struct command *find(const char *name)
+{
+    for (const struct command *const *c = COMMANDS; *c; c++)
+        if (text_eq((*c)->name, name))
+            return *c;
+    return NULL;
+}
+
+/* "/bin/sh", and "-sh" for a login shell */
+static const struct command *find_applet(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const struct command *c = find(*name == '-' ? name + 1 : name);
+
+    return c && c->applet ? c : NULL;
+}
 
 static int run_command(const struct command *c, int argc, char **argv)
 {
+    if (c->applet) {
+        if (argc == 2 && text_eq(argv[1], "--help"))
+            return command_wants_help(c, argc, argv) ? 0 : 1;
+        return c->run(argc, argv);
+    }
+#ifndef __SANITIZE_ADDRESS__ /* LeakSanitizer looks at the process from outside */
+    /* We hold the keys to the store: in no core of ours, and for nobody else of our uid to look at. */
+    prctl(PR_SET_DUMPABLE, 0);
+#endif
+    /* A reader that went away is an error of write(2), told like any other. */
+    signal(SIGPIPE, SIG_IGN);
     if (command_wants_help(c, argc, argv))
         return 0;
     return c->run(argc, argv);
@@ -21,16 +51,17 @@ static int run_command(const struct command *c, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    /* A reader that went away is an error of write(2), told like any other. */
-    signal(SIGPIPE, SIG_IGN);
+    const struct command *c = argc > 0 ? find_applet(argv[0]) : NULL;
+
+    if (c)
+        return c->run(argc, argv);
     if (argc < 2 || text_eq(argv[1], "--help") || text_eq(argv[1], "-h"))
-        return CMD_HELP.run(1, argv);
+        return run_command(&CMD_HELP, 1, argv);
     if (text_eq(argv[1], "--version")) {
         puts("salvage " SALVAGE_VERSION);
         return 0;
     }
-    for (const struct command *const *c = COMMANDS; *c; c++)
-        if (text_eq((*c)->name, argv[1]))
-            return run_command(*c, argc - 1, argv + 1);
+    if ((c = find(argv[1])))
+        return run_command(c, argc - 1, argv + 1);
     return command_error(-FAULT_USAGE, "no command '%s': see 'salvage help'", argv[1]);
 }

@@ -38,5 +38,5 @@ void candidates_done(struct candidates *c);
 struct candidate *candidate_due(const struct candidates *c, uint64_t now_ms, uint64_t *ret_next_ms);
 /* One of this folder, NULL without. */
 struct candidate *candidate_in(const struct candidates *c, const struct folder *f);
-/* Whether any is on its way to become a claim by itself: it rests, or is followed. */
+/* Whether any is on its way to become a claim by itself: it rests, is followed, or is a dump that we saw begin. */
 bool candidates_settling(const struct candidates *c);

@@ -5,9 +5,12 @@
 #include "agent/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#include "base/mem.h"
 
 enum { CHANNEL = 3 }; /* the worker's end, in the worker */
 
@@ -78,20 +81,35 @@ static void on_exited(uv_process_t *process, int64_t status, int signal)
     uv_close((uv_handle_t *)process, on_handle_closed);
 }
 
+/* What nothing can be read from. An empty container has no /dev/null, which libuv's UV_IGNORE wants. */
+static int no_input(void)
+{
+    int pair[2];
+
+    if (pipe2(pair, O_CLOEXEC) < 0)
+        return -errno;
+    close(pair[1]);
+    return pair[0];
+}
+
 int child_start(struct child *c, char *const *args)
 {
-    uv_stdio_container_t stdio[CHANNEL + 1] = {
-        {.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = 2}, {.flags = UV_INHERIT_FD, .data.fd = 2}, {0}};
+    uv_stdio_container_t stdio[CHANNEL + 1] = {{.flags = UV_INHERIT_FD},
+                                               {.flags = UV_INHERIT_FD, .data.fd = 2},
+                                               {.flags = UV_INHERIT_FD, .data.fd = 2},
+                                               {.flags = UV_INHERIT_FD}};
     uv_process_options_t options = {.exit_cb = on_exited,
                                     .file = "/proc/self/exe",
                                     .args = (char **)args,
                                     .stdio = stdio,
                                     .stdio_count = CHANNEL + 1};
-    int pair[2], r = wire_pair(pair);
+    CLEANUP_FD int input = no_input();
+    int pair[2], r = input < 0 ? input : wire_pair(pair);
 
     if (r < 0)
         return r;
-    stdio[CHANNEL] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = pair[1]};
+    stdio[0].data.fd = input;
+    stdio[CHANNEL].data.fd = pair[1];
     c->process.data = c->poll.data = c;
     r = uv_spawn(c->loop, &c->process, &options);
     close(pair[1]);

@@ -23,6 +23,8 @@ void claim_done(struct claim *c)
     free(c->path);
     free(c->name);
     free(c->cause);
+    free(c->jvm);
+    free(c->command);
     *c = (struct claim){0};
 }
 
@@ -38,15 +40,18 @@ int claim_encode(const struct claim *c, struct buf *ret)
     /* Names are any bytes, JSON is UTF-8: percent-encoded they survive. */
     CLEANUP_FREE char *path = url_encode(c->path, strlen(c->path), 1);
     CLEANUP_FREE char *name = url_encode(c->name, strlen(c->name), 0);
+    CLEANUP_FREE char *jvm = c->jvm ? url_encode(c->jvm, strlen(c->jvm), 1) : NULL;
+    CLEANUP_FREE char *command = c->command ? url_encode(c->command, strlen(c->command), 1) : NULL;
     CLEANUP(json_decref_ptr) json_t *j = NULL;
     CLEANUP_FREE char *text = NULL;
 
-    if (!path || !name)
+    if (!path || !name || (c->jvm && !jvm) || (c->command && !command))
         return -ENOMEM;
-    j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "id", c->id, "path", path, "name",
-                  name, "kind", c->kind->name, "cause", c->cause, "time_ns", (json_int_t)c->time_ns, "found_ns",
-                  (json_int_t)c->found_ns, "settled_ns", (json_int_t)c->settled_ns, "size", (json_int_t)c->size,
-                  "owner", (json_int_t)c->owner, "in_place", c->in_place, "erase", c->erase);
+    j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s*, s:s*}", "id", c->id, "path",
+                  path, "name", name, "kind", c->kind->name, "cause", c->cause, "time_ns", (json_int_t)c->time_ns,
+                  "found_ns", (json_int_t)c->found_ns, "settled_ns", (json_int_t)c->settled_ns, "size",
+                  (json_int_t)c->size, "owner", (json_int_t)c->owner, "in_place", c->in_place, "erase", c->erase, "pid",
+                  (json_int_t)c->pid, "jvm", jvm, "command", command);
     text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     return text ? buf_add_text(ret, text) : -ENOMEM;
 }
@@ -58,13 +63,28 @@ static int is_id(const char *id)
     return strlen(id) == IDENTITY_MAX - 1 && text_unhex(id, raw, sizeof(raw)) == 0;
 }
 
+/* What is told of the process; claims of older versions have none of it. */
+static int decode_process(json_t *j, struct claim *c)
+{
+    const char *jvm = NULL, *command = NULL;
+    json_int_t pid = 0;
+
+    if (json_unpack(j, "{s?I, s?s, s?s}", "pid", &pid, "jvm", &jvm, "command", &command) < 0 || pid < 0)
+        return -EBADMSG;
+    c->pid = (uint64_t)pid;
+    if ((jvm && !(c->jvm = url_decode(jvm, strlen(jvm)))) ||
+        (command && !(c->command = url_decode(command, strlen(command)))))
+        return -ENOMEM;
+    return 0;
+}
+
 int claim_decode(const char *json, size_t size, struct claim *ret)
 {
     CLEANUP(json_decref_ptr) json_t *j = json_loadb(json, size, JSON_REJECT_DUPLICATES, NULL);
     CLEANUP(claim_done) struct claim c = {0};
     const char *id, *path, *name, *kind, *cause;
     json_int_t time_ns, found_ns, settled_ns, file_size, owner;
-    int in_place, erase;
+    int in_place, erase, r;
 
     if (!j ||
         json_unpack(j, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "id", &id, "path", &path, "name",
@@ -87,6 +107,8 @@ int claim_decode(const char *json, size_t size, struct claim *ret)
     c.owner = (uint64_t)owner;
     c.in_place = in_place;
     c.erase = erase;
+    if ((r = decode_process(j, &c)) < 0)
+        return r;
     *ret = c;
     c = (struct claim){0};
     return 0;

@@ -37,6 +37,10 @@ struct claim {
     bool in_place;       /* read where it lies */
     bool erase;          /* in place: the local copy goes after shipping */
     struct spool *spool; /* borrowed; NULL: nothing written down */
+
+    /* Of the process that it tells about, where that is known (`ship --oom`). */
+    uint64_t pid;        /* as it knew itself; 0 unknown */
+    char *jvm, *command; /* NULL unknown */
 };
 
 void claim_done(struct claim *c);
@@ -51,6 +55,11 @@ int claim_decode(const char *json, size_t size, struct claim *ret);
  * keeps its own descriptor. */
 int spool_open(int dirfd, const char *path, bool own, struct spool **ret, struct err *e);
 void spool_close(struct spool *s);
+
+/* Whether a watch is at work there: it holds the lock, or the folder is another user's, who will have a reason. Asks,
+ * and changes nothing. */
+bool spool_is_watched(int dirfd, const char *path);
+
 int spool_fd(const struct spool *s); /* of the state folder; borrowed */
 
 /* Writes the claim down, without moving anything. */

@@ -16,9 +16,48 @@
 struct values {
     const struct claim *claim;
     const struct whoami *who;
+    const struct facts *facts;
+    const char *place;
     char time[CLOCK_TEXT_MAX], date[CLOCK_TEXT_MAX];
     char file[600];
 };
+
+static const char *first_of(const char *a, const char *b)
+{
+    return a && *a ? a : b;
+}
+
+/* One part of a place: neither "..", nor hidden, nor two. */
+static void defuse(char *part)
+{
+    if (*part == '.')
+        *part = '_';
+    for (; *part; part++)
+        if (*part == '/')
+            *part = '_';
+}
+
+static char *task_place(const struct facts *f)
+{
+    CLEANUP_FREE char *cluster = strdup(f->cluster);
+    CLEANUP_FREE char *family = strdup(f->family);
+    CLEANUP_FREE char *task = strdup(f->task);
+    char *place;
+
+    if (!cluster || !family || !task)
+        return NULL;
+    defuse(cluster);
+    defuse(family);
+    defuse(task);
+    return asprintf(&place, "ecs/%s/%s/%s", cluster, family, task) < 0 ? NULL : place;
+}
+
+char *describe_place(const struct whoami *who, const struct facts *facts)
+{
+    if (!who->namespace && facts->cluster && facts->family && facts->task)
+        return task_place(facts);
+    return strdup(who->place);
+}
 
 static const char *value_of(void *ctx, const char *name)
 {
@@ -26,12 +65,21 @@ static const char *value_of(void *ctx, const char *name)
     const struct {
         const char *name, *value;
     } table[] = {
-        {"place", v->who->place},
+        {"place", v->place},
         {"namespace", v->who->namespace},
         {"pod", v->who->pod},
         {"node", v->who->node},
-        {"container", v->who->container},
+        {"container", first_of(v->who->container, v->facts->container)},
+        {"container_id", v->facts->container_id},
+        {"image", first_of(v->who->image, v->facts->image)},
         {"host", v->who->host},
+        {"cluster", v->facts->cluster},
+        {"family", v->facts->family},
+        {"revision", v->facts->revision},
+        {"task", v->facts->task},
+        {"instance", v->facts->instance},
+        {"region", v->facts->region},
+        {"zone", v->facts->zone},
         {"time", v->time},
         {"date", v->date},
         {"cause", v->claim->cause},
@@ -47,10 +95,14 @@ static const char *value_of(void *ctx, const char *name)
     return NULL;
 }
 
-char *describe_key(const char *template, const struct claim *c, const struct whoami *who, const struct codec *codec)
+char *describe_key(const char *template, const struct claim *c, const struct whoami *who, const struct facts *facts,
+                   const struct codec *codec)
 {
-    struct values v = {.claim = c, .who = who};
+    CLEANUP_FREE char *place = describe_place(who, facts);
+    struct values v = {.claim = c, .who = who, .facts = facts, .place = place};
 
+    if (!place)
+        return NULL;
     clock_format_basic(c->time_ns, v.time);
     snprintf(v.date, sizeof(v.date), "%.4s-%.2s-%.2s", v.time, v.time + 4, v.time + 6);
     snprintf(v.file, sizeof(v.file), "%s%s", c->kind->file ? c->kind->file : c->name, codec->ops->suffix);
@@ -65,8 +117,27 @@ static int set(char **field, const char *value)
     return *field ? 0 : -ENOMEM;
 }
 
-int describe_manifest(const struct claim *c, const struct whoami *who, const struct codec *codec, const char *key,
-                      struct manifest *ret)
+static int set_where(const struct whoami *who, const struct facts *f, struct manifest *m)
+{
+    if (!(m->where.place = describe_place(who, f)))
+        return -ENOMEM;
+    if (set(&m->where.namespace, who->namespace) < 0 || set(&m->where.pod, who->pod) < 0 ||
+        set(&m->where.pod_uid, who->pod_uid) < 0 || set(&m->where.node, who->node) < 0 ||
+        set(&m->where.container, first_of(who->container, f->container)) < 0 ||
+        set(&m->where.container_id, f->container_id) < 0 || set(&m->where.image, first_of(who->image, f->image)) < 0 ||
+        set(&m->where.image_digest, f->image_digest) < 0 || set(&m->where.host, who->host) < 0)
+        return -ENOMEM;
+    if (set(&m->where.cluster, f->cluster) < 0 || set(&m->where.family, f->family) < 0 ||
+        set(&m->where.revision, f->revision) < 0 || set(&m->where.task, f->task) < 0 ||
+        set(&m->where.launch_type, f->launch_type) < 0 || set(&m->where.instance, f->instance) < 0 ||
+        set(&m->where.instance_type, f->instance_type) < 0 || set(&m->where.region, f->region) < 0 ||
+        set(&m->where.zone, f->zone) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+int describe_manifest(const struct claim *c, const struct whoami *who, const struct facts *facts,
+                      const struct codec *codec, const char *key, struct manifest *ret)
 {
     CLEANUP(manifest_done) struct manifest m = {0};
     char codec_text[32];
@@ -74,11 +145,9 @@ int describe_manifest(const struct claim *c, const struct whoami *who, const str
     if (set(&m.id, c->id) < 0 || set(&m.key, key) < 0 || set(&m.kind, c->kind->name) < 0 ||
         set(&m.cause, c->cause) < 0 || set(&m.name, c->name) < 0 || set(&m.path, c->path) < 0 ||
         set(&m.codec, codec_format(codec, codec_text)) < 0 || set(&m.tool, "salvage " SALVAGE_VERSION) < 0 ||
-        set(&m.where.namespace, who->namespace) < 0 || set(&m.where.pod, who->pod) < 0 ||
-        set(&m.where.pod_uid, who->pod_uid) < 0 || set(&m.where.node, who->node) < 0 ||
-        set(&m.where.container, who->container) < 0 || set(&m.where.image, who->image) < 0 ||
-        set(&m.where.host, who->host) < 0)
+        set_where(who, facts, &m) < 0 || set(&m.process.jvm, c->jvm) < 0 || set(&m.process.command, c->command) < 0)
         return -ENOMEM;
+    m.process.pid = c->pid;
     m.process.uid = c->owner;
     m.time.found = c->found_ns;
     m.time.settled = c->settled_ns;

@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is said of a piece of evidence: its key, from the template, and its manifest. Pure: asks nobody.
+ * What is said of a piece of evidence: its key, from the template, and its manifest. Who we are (os/whoami.h) goes
+ * before what others told (format/facts.h). Pure: asks nobody.
  */
 #pragma once
 
 #include "agent/claim.h"
+#include "format/facts.h"
 #include "format/manifest.h"
 #include "os/whoami.h"
 #include "pipe/codec.h"
 
+/* Whose it is: "NAMESPACE/POD", "ecs/CLUSTER/FAMILY/TASK" or "host/HOSTNAME", no part of it hidden, ".." or two.
+ * malloc'ed; NULL without memory. */
+char *describe_place(const struct whoami *who, const struct facts *facts);
+
 /* malloc'ed; NULL without memory. */
-char *describe_key(const char *template, const struct claim *c, const struct whoami *who, const struct codec *codec);
+char *describe_key(const char *template, const struct claim *c, const struct whoami *who, const struct facts *facts,
+                   const struct codec *codec);
 
 /* The claim's and our own part of the manifest; sizes, digests and the like are the job's. 0 or -ENOMEM. */
-int describe_manifest(const struct claim *c, const struct whoami *who, const struct codec *codec, const char *key,
-                      struct manifest *ret);
+int describe_manifest(const struct claim *c, const struct whoami *who, const struct facts *facts,
+                      const struct codec *codec, const char *key, struct manifest *ret);
 
 const char *describe_content_type(const struct codec *codec);

@@ -14,6 +14,7 @@
 #include "agent/describe.h"
 #include "agent/gather.h"
 #include "agent/intake.h"
+#include "agent/surroundings.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -35,6 +36,7 @@ enum {
 struct attempt {
     const struct job *job;
     struct codec codec;
+    struct facts facts;
     char *key;
     struct intake intake;
     struct checkpoint *checkpoint;
@@ -71,6 +73,7 @@ static void attempt_done(struct attempt *a)
     free(a->receipts);
     free(a->sizes);
     free(a->key);
+    facts_done(&a->facts);
 }
 
 void job_result_done(struct job_result *r)
@@ -321,7 +324,7 @@ static int write_manifest(struct attempt *a, const struct whole *whole, struct m
     char reason[200];
     const char *partial = intake_partial(&a->intake, reason, sizeof(reason));
 
-    if (describe_manifest(a->job->claim, a->job->who, &a->codec, a->key, m) < 0)
+    if (describe_manifest(a->job->claim, a->job->who, &a->facts, &a->codec, a->key, m) < 0)
         return no_memory(e);
     m->size = a->intake.identity.size;
     m->stored_size = whole->size;
@@ -360,11 +363,12 @@ static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
     int r;
 
     a->codec = choose_codec(job);
-    if (!(a->key = describe_key(job->plan->template, job->claim, job->who, &a->codec)))
-        return no_memory(e);
     if ((r = intake_init(&a->intake, job->fd, job->who->machine, job->claim->path, BLOCK_SIZE, job->follow, e)) < 0 ||
         (r = checkpoint_open(job->claim_dir, &a->checkpoint, e)) < 0)
         return r;
+    if (surroundings_of_claim(job->claim_dir, job->facts, &a->facts) < 0 ||
+        !(a->key = describe_key(job->plan->template, job->claim, job->who, &a->facts, &a->codec)))
+        return no_memory(e);
     if (!job->follow && (r = already_stored(a, ret, e)) != 0)
         return r;
     if ((r = plan_memory(a, &config, e)) < 0)

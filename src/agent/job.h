@@ -10,12 +10,14 @@
 
 #include "agent/claim.h"
 #include "agent/plan.h"
+#include "format/facts.h"
 #include "format/manifest.h"
 #include "os/whoami.h"
 
 struct job {
     const struct plan *plan;
     const struct whoami *who;
+    const struct facts *facts; /* what was found out now; an earlier attempt's hold (agent/surroundings.h) */
     struct sink *sink;
     const struct claim *claim;
     int fd;        /* of the evidence, for reading; borrowed */

@@ -29,14 +29,16 @@ struct plan_options {
 #define PLAN_OPTIONS_STORE(o, p)                                                                                       \
     {OPT_HEADING, .name = "Store"},                                                                                    \
     PLAN_ROW(OPT_STRING, "to", "URL", NULL, o, p.to,                                                                   \
-             "where to: s3://bucket/prefix, http(s)://host/path (by PUT) or file:///folder"),                          \
+             "where to: s3://bucket/prefix, obs://bucket/prefix, http(s)://host/path (by PUT) or file:///folder"),     \
     PLAN_OPTIONS_ACCESS(o, p)
 
 #define PLAN_OPTIONS_ACCESS(o, p)                                                                                      \
-    PLAN_ROW(OPT_STRING, "endpoint", "URL", NULL, o, p.endpoint, "S3 server, for stores that are not AWS"),            \
-    PLAN_ROW(OPT_STRING, "region", "NAME", NULL, o, p.region, "S3 region; found by itself where possible"),            \
-    PLAN_ROW(OPT_FLAG, "path-style", NULL, NULL, o, p.path_style, "S3: bucket in the path, not the host"),             \
-    PLAN_ROW(OPT_STRING, "ca-file", "FILE", NULL, o, p.ca_file, "PEM file of the CAs to trust"),                       \
+    PLAN_ROW(OPT_STRING, "endpoint", "URL", NULL, o, p.endpoint,                                                       \
+             "S3 or OBS server, for stores that are not AWS's or Huawei's own"),                                       \
+    PLAN_ROW(OPT_STRING, "region", "NAME", NULL, o, p.region, "S3 or OBS region; found by itself where possible"),     \
+    PLAN_ROW(OPT_FLAG, "path-style", NULL, NULL, o, p.path_style, "S3, OBS: bucket in the path, not the host"),        \
+    PLAN_ROW(OPT_STRING, "ca-file", "FILE", NULL, o, p.ca_file,                                                        \
+             "PEM file of the CAs to trust; else SSL_CERT_FILE and SSL_CERT_DIR, CURL_CA_BUNDLE, the system's"),       \
     PLAN_ROW(OPT_STRING, "credentials-file", "FILE", NULL, o, p.credentials_file,                                      \
              "HTTP: file with user:password or 'bearer TOKEN'"),                                                       \
     PLAN_ROW(OPT_DURATION, "timeout", "DURATION", "30s", o, p.timeout_ms,                                              \

@@ -46,6 +46,7 @@ struct pool {
     uv_loop_t *loop;
     uv_timer_t timer;
     struct child child;
+    char *facts; /* what the first worker found out, for later ones; opaque */
     bool closing;
     bool sweeping; /* the worker looks for abandoned uploads */
     uint64_t next_sweep_ms;
@@ -248,6 +249,10 @@ static void on_message(void *ctx, const struct wire *w)
         if (w->a > 0)
             log_event(EVENT_ABORTED_UPLOAD, LOG_UINT("count", w->a));
         break;
+    case WIRE_FACTS:
+        if (!p->facts)
+            p->facts = strdup(w->text); /* without memory the next worker asks again */
+        break;
     case WIRE_RESUMED:
         log_event(EVENT_RESUMED, LOG_STR("id", i->claim->id), LOG_STR("path", i->claim->path),
                   LOG_UINT("stored", w->a));
@@ -304,6 +309,14 @@ static int open_evidence(const struct item *i)
     return fd < 0 ? -errno : fd;
 }
 
+static int start_worker(struct pool *p)
+{
+    struct wire w = {.type = WIRE_FACTS, .text = p->facts, .fd = {-1, -1}};
+    int r = child_start(&p->child, p->config.worker_args);
+
+    return r == 0 && p->facts ? child_send(&p->child, &w) : r;
+}
+
 static void start_item(struct pool *p, struct item *i)
 {
     CLEANUP(buf_done) struct buf text = {0};
@@ -320,7 +333,12 @@ static void start_item(struct pool *p, struct item *i)
         r = -ENOENT;
     if (r == 0 && (r = claim_encode(i->claim, &text)) == 0) {
         w.text = text.data;
-        r = child_is_up(&p->child) ? 0 : child_start(&p->child, p->config.worker_args);
+        if (!child_is_up(&p->child) && (r = start_worker(p)) < 0) {
+            char story[200];
+            snprintf(story, sizeof(story), "cannot start a worker by /proc/self/exe: %s", strerror(-r));
+            on_failed(p, i, -EIO, 0, story); /* the evidence is there, whatever ENOENT this is */
+            return;
+        }
     }
     if (r == 0)
         r = child_send(&p->child, &w);
@@ -577,5 +595,6 @@ void pool_free(struct pool *p)
         p->items = i->next;
         item_free(i);
     }
+    free(p->facts);
     free(p);
 }

@@ -56,9 +56,35 @@ static bool any_glob(const struct opt_list *list, const char *name)
     return false;
 }
 
-static bool wanted(const struct source *s, const char *name)
+/* The folder of a FOLDER/GLOB, as it was written; "." where there is none. */
+static const char *folder_of_file(const char *file, size_t *ret_size)
 {
-    return !kind_is_segment(name) && any_glob(&s->config.include, name) && !any_glob(&s->config.exclude, name);
+    const char *slash = strrchr(file, '/');
+
+    *ret_size = slash == file ? 1 : slash ? (size_t)(slash - file) : 1;
+    return slash ? file : ".";
+}
+
+static bool is_named(const struct source *s, const struct folder *f, const char *name)
+{
+    for (unsigned i = 0; i < s->config.files.count; i++) {
+        const char *file = s->config.files.item[i], *slash = strrchr(file, '/');
+        size_t size;
+        const char *folder = folder_of_file(file, &size);
+
+        if (strlen(f->path) == size && memcmp(f->path, folder, size) == 0 &&
+            fnmatch(slash ? slash + 1 : file, name, FNM_PERIOD) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool wanted(const struct source *s, const struct folder *f, const char *name)
+{
+    if (kind_is_segment(name))
+        return false;
+    return is_named(s, f, name) ||
+           (!f->named_only && any_glob(&s->config.include, name) && !any_glob(&s->config.exclude, name));
 }
 
 int source_open(const struct folder *f)
@@ -153,7 +179,7 @@ static bool is_root(const struct source *s, int fd)
     return false;
 }
 
-static int add_root(struct source *s, const char *path, struct err *e)
+static int add_root(struct source *s, const char *path, bool named_only, struct err *e)
 {
     struct folder *f = calloc(1, sizeof(*f));
     struct fskind kind;
@@ -165,6 +191,7 @@ static int add_root(struct source *s, const char *path, struct err *e)
     }
     f->root = f;
     f->watch = -1;
+    f->named_only = named_only;
     f->root_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (f->root_fd < 0 || faccessat(f->root_fd, ".", R_OK | X_OK, AT_EACCESS) < 0) {
         r = -errno;
@@ -191,6 +218,17 @@ static int add_root(struct source *s, const char *path, struct err *e)
     return 0;
 }
 
+static int add_file(struct source *s, const char *file, struct err *e)
+{
+    size_t size;
+    const char *folder = folder_of_file(file, &size);
+    CLEANUP_FREE char *path = strndup(folder, size);
+
+    if (!path)
+        return err_set(e, -ENOMEM, "out of memory");
+    return add_root(s, path, true, e);
+}
+
 int source_new(const struct source_config *c, const struct source_events *events, struct source **ret, struct err *e)
 {
     struct source *s = calloc(1, sizeof(*s));
@@ -207,7 +245,9 @@ int source_new(const struct source_config *c, const struct source_events *events
         return r;
     }
     for (unsigned i = 0; r == 0 && i < c->dir_count; i++)
-        r = add_root(s, c->dirs[i], e);
+        r = add_root(s, c->dirs[i], false, e);
+    for (unsigned i = 0; r == 0 && i < c->files.count; i++)
+        r = add_file(s, c->files.item[i], e);
     if (r < 0) {
         source_free(s);
         return r;
@@ -269,7 +309,8 @@ static void add_folder(struct source *s, struct folder *parent, const char *name
         s->events.state(s->events.ctx, parent, name);
         return;
     }
-    if (!s->config.recursive || depth_of(parent) >= DEPTH_MAX || asprintf(&path, "%s/%s", parent->path, name) < 0)
+    if (!s->config.recursive || parent->named_only || depth_of(parent) >= DEPTH_MAX ||
+        asprintf(&path, "%s/%s", parent->path, name) < 0)
         return;
     if ((f = folder_at(s, path))) {
         scan_folder(s, f);
@@ -321,7 +362,7 @@ static void scan_folder(struct source *s, struct folder *f)
             folder = fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
         if (folder)
             add_folder(s, f, d->d_name);
-        else if ((d->d_type == DT_REG || d->d_type == DT_UNKNOWN) && wanted(s, d->d_name))
+        else if ((d->d_type == DT_REG || d->d_type == DT_UNKNOWN) && wanted(s, f, d->d_name))
             s->events.file(s->events.ctx, f, d->d_name, SIGHT_SCANNED);
     }
 }
@@ -367,15 +408,15 @@ static void on_notify(void *ctx, int watch, enum notify_what what, const char *n
         return;
     switch (what) {
     case NOTIFY_CREATED:
-        if (wanted(s, name))
+        if (wanted(s, f, name))
             s->events.file(s->events.ctx, f, name, SIGHT_CREATED);
         break;
     case NOTIFY_CLOSED:
-        if (wanted(s, name))
+        if (wanted(s, f, name))
             s->events.file(s->events.ctx, f, name, SIGHT_CLOSED);
         break;
     case NOTIFY_REMOVED:
-        if (wanted(s, name))
+        if (wanted(s, f, name))
             s->events.file(s->events.ctx, f, name, SIGHT_REMOVED);
         break;
     case NOTIFY_FOLDER:

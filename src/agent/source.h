@@ -19,6 +19,7 @@ struct folder {
     struct folder *root; /* itself for a folder that was given */
     int watch;           /* inotify's number, -1 without */
     int root_fd;         /* of a root, else -1 */
+    bool named_only;     /* a root for some of `files`: not for include, nor for folders below */
     bool network;        /* other hosts may write here unnoticed, and leases don't hold */
     struct spool *spool; /* a root's, set by the owner of the source; borrowed */
 };
@@ -48,6 +49,7 @@ struct source_config {
     unsigned dir_count;
     bool recursive;
     struct opt_list include, exclude;
+    struct opt_list files; /* FOLDER/GLOB: names that are evidence in that folder, and nothing else of it */
 };
 
 #define STATE_NAME ".salvage"

@@ -92,6 +92,19 @@ fail:
     return r;
 }
 
+bool spool_is_watched(int dirfd, const char *path)
+{
+    CLEANUP_FD int state = openat(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    CLEANUP_FD int fd = state < 0 ? -1 : openat(state, "lock", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0)
+        return state >= 0 && errno == EACCES;
+    if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK;
+    flock(fd, LOCK_UN);
+    return false;
+}
+
 void spool_close(struct spool *s)
 {
     if (!s)

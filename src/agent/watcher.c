@@ -422,13 +422,9 @@ static void on_claim_ended(void *ctx, const struct claim *c, enum pool_outcome o
 
 /* Stopping */
 
-static void stop(struct watcher *w)
+/* Then the loop ends. */
+static void close_handles(struct watcher *w)
 {
-    if (w->stopped)
-        return;
-    w->stopped = true;
-    w->later = pool_count(w->pool) > 0;
-    log_event(EVENT_STOPPED, LOG_UINT("left", pool_count(w->pool)), LOG_UINT("failed", pool_failed(w->pool)));
     pool_close(w->pool);
     uv_close((uv_handle_t *)&w->notify, NULL);
     uv_close((uv_handle_t *)&w->settle_timer, NULL);
@@ -436,6 +432,16 @@ static void stop(struct watcher *w)
     uv_close((uv_handle_t *)&w->grace_timer, NULL);
     uv_close((uv_handle_t *)&w->term, NULL);
     uv_close((uv_handle_t *)&w->interrupt, NULL);
+}
+
+static void stop(struct watcher *w)
+{
+    if (w->stopped)
+        return;
+    w->stopped = true;
+    w->later = pool_count(w->pool) > 0;
+    log_event(EVENT_STOPPED, LOG_UINT("left", pool_count(w->pool)), LOG_UINT("failed", pool_failed(w->pool)));
+    close_handles(w);
 }
 
 static void on_grace_end(uv_timer_t *timer)
@@ -467,11 +473,15 @@ static void on_signal(uv_signal_t *signal, int number)
         stop(w);
         return;
     }
+    /* What was closed a moment ago may still be in the queue, and what inotify can't tell is told by the scan. */
+    source_read(w->source);
+    source_scan(w->source);
     w->stopping = true;
     log_event(EVENT_STOPPING, LOG_UINT("left", pool_count(w->pool)), LOG_UINT("grace_s", w->config->grace_ms / 1000));
     uv_timer_stop(&w->scan_timer);
     uv_update_time(&w->loop);
     uv_timer_start(&w->grace_timer, on_grace_end, w->config->grace_ms, 0);
+    arm_settle_timer(w);
     check_stop(w);
 }
 
@@ -511,8 +521,11 @@ static int start(struct watcher *w, struct err *e)
         return err_set(e, -ENOMEM, "out of memory");
     start_handles(w);
     source_each_root(w->source, open_root_state, w);
-    if (w->locked.msg[0])
+    if (w->locked.msg[0]) {
+        close_handles(w);
+        uv_run(&w->loop, UV_RUN_DEFAULT);
         return err_set(e, -FAULT_LOCKED, "%s", w->locked.msg);
+    }
     log_event(EVENT_STARTED, LOG_UINT("dirs", w->config->source.dir_count), LOG_STR("to", w->config->plan->store));
     source_scan(w->source);
     arm_settle_timer(w);

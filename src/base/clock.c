@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+static const char DAYS[] = "MonTueWedThuFriSatSun", MONTHS[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
 enum { NS_PER_MS = 1000 * 1000, NS_PER_S = 1000 * 1000 * 1000, S_PER_DAY = 24 * 60 * 60 };
 
 struct date {
@@ -117,6 +119,18 @@ const char *clock_format_basic(int64_t wall_ns, char *out)
     return out;
 }
 
+const char *clock_format_http(int64_t wall_ns, char *out)
+{
+    struct date d;
+    int64_t days;
+
+    split(wall_ns, &d);
+    days = days_from_date(d.year, d.month, d.day) + 3; /* 1970-01-01 was a Thursday */
+    snprintf(out, CLOCK_TEXT_MAX, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", &DAYS[3 * ((days % 7 + 7) % 7)], d.day,
+             &MONTHS[(size_t)3 * (d.month - 1)], d.year, d.hour, d.minute, d.second);
+    return out;
+}
+
 static unsigned days_in_month(unsigned year, unsigned month)
 {
     static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -196,8 +210,8 @@ int clock_parse_http(const char *text, int64_t *ret_wall_ns)
     struct date d = {0};
     const char *end = text ? match(text, "???, DD ??? YYYY hh:mm:ss", &d) : NULL;
 
-    if (!end || strcmp(end, " GMT") != 0 || !find_name(text, "MonTueWedThuFriSatSun"))
+    if (!end || strcmp(end, " GMT") != 0 || !find_name(text, DAYS))
         return -EINVAL;
-    d.month = find_name(text + strlen("Sun, 06 "), "JanFebMarAprMayJunJulAugSepOctNovDec");
+    d.month = find_name(text + strlen("Sun, 06 "), MONTHS);
     return join(&d, 0, ret_wall_ns);
 }

@@ -19,6 +19,9 @@ const char *clock_format(int64_t wall_ns, char *out);
 /* "20261121T015605Z": sorts, and is safe in a key (ISO 8601 basic format; also SigV4's). */
 const char *clock_format_basic(int64_t wall_ns, char *out);
 
+/* "Sat, 21 Nov 2026 01:56:05 GMT" (RFC 9110, 5.6.7). */
+const char *clock_format_http(int64_t wall_ns, char *out);
+
 /* The first form, fraction optional. 0 or -EINVAL. */
 int clock_parse(const char *text, int64_t *ret_wall_ns);
 

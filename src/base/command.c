@@ -31,6 +31,8 @@ int command_error(int result, const char *format, ...)
 
 bool command_wants_help(const struct command *c, int argc, char **argv)
 {
+    if (c->wraps)
+        argc = opt_leading(c->options, argc, argv);
     for (int i = 1; i < argc && !text_eq(argv[i], "--"); i++)
         if (text_eq(argv[i], "--help") || text_eq(argv[i], "-h")) {
             command_print_help(c, stdout);
@@ -58,7 +60,7 @@ static void print_examples(const char *text, FILE *out)
 void command_print_help(const struct command *c, FILE *out)
 {
     fprintf(out, "usage: salvage %s%s%s%s\n\n", c->name, c->args && *c->args ? " " : "", c->args ? c->args : "",
-            has_options(c) ? " [OPTION...]" : "");
+            has_options(c) && !c->wraps ? " [OPTION...]" : "");
     page_wrap(out, 0, c->summary);
     if (c->text && *c->text) {
         fputc('\n', out);

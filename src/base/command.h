@@ -14,6 +14,8 @@ struct command {
     const char *examples; /* "salvage ship …\n    what it does\n" */
     const struct opt *options;
     bool hidden;                       /* not in the list of commands */
+    bool wraps;                        /* its first operand begins another program's command line (opt_leading) */
+    bool applet;                       /* also by its own name, as argv[0]; all arguments and signals are its own */
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit code */
 };
 

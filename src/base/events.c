@@ -47,6 +47,19 @@ static const struct event_info TABLE[EVENT_END] = {
     [EVENT_STOPPING] = {"stopping", LEVEL_INFO, "SIGTERM or SIGINT came: what is under way has this long",
                         "left grace_s"},
     [EVENT_STOPPED] = {"stopped", LEVEL_INFO, "the watch ends; what is left will be resumed", "left failed"},
+    [EVENT_NO_DUMPS] = {"no-dumps", LEVEL_WARNING,
+                        "run: a folder for dumps cannot be used, and the application runs without it", "dir error"},
+    [EVENT_WATCH_DIED] = {"watch-died", LEVEL_WARNING,
+                          "run: the watch beside the application ended by itself; it is started again",
+                          "error retry_in_s"},
+    [EVENT_DIED] = {"died", LEVEL_WARNING,
+                    "run: the application ended, not with status 0 and not as it was asked to; why is exit, signal or "
+                    "oom-kill (told by the "
+                    "cgroup's counter; oom=unknown where there is none to read). What it left is shipped now",
+                    "command pid why status signal oom oom_kills seconds"},
+    [EVENT_ENDED] = {"ended", LEVEL_INFO,
+                     "run: the last line: how the application ended, what was saved, and where (url: the largest)",
+                     "why status signal oom_kills shipped bytes left url error"},
 };
 
 const struct event_info *event_find(enum event event)

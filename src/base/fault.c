@@ -11,7 +11,7 @@
 
 static const struct fault_info TABLE[] = {
     {FAULT_USAGE, "usage", 2, RETRY_NEVER, "an option or an argument is wrong"},
-    {FAULT_SCHEME, "scheme", 10, RETRY_NEVER, "the store's URL is not s3://, http://, https:// or file://"},
+    {FAULT_SCHEME, "scheme", 10, RETRY_NEVER, "the store's URL is not s3://, obs://, http://, https:// or file://"},
     {FAULT_NO_BUCKET_NAME, "no-bucket-name", 11, RETRY_NEVER, "the store's URL names no bucket"},
     {FAULT_TEMPLATE, "template", 12, RETRY_NEVER, "the key template is malformed"},
     {FAULT_FOLDER, "folder", 20, RETRY_NEVER, "a folder to watch is missing or may not be read"},

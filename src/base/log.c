@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
@@ -26,10 +27,21 @@ struct line {
 };
 
 static enum log_format log_format_chosen = LOG_TEXT;
+static int copy_fd = -1;
 
 void log_set_format(enum log_format format)
 {
     log_format_chosen = format;
+}
+
+int log_set_copy(int fd)
+{
+    int flags = fd < 0 ? 0 : fcntl(fd, F_GETFL);
+
+    if (flags < 0 || (fd >= 0 && (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)))
+        return -errno;
+    copy_fd = fd;
+    return 0;
 }
 
 static size_t room(const struct line *l)
@@ -154,23 +166,33 @@ static void add_pair(struct line *l, const struct log_pair *p)
     add(l, number, strlen(number));
 }
 
-void log_write(enum event event, const struct log_pair *pairs)
+static void send_line(int fd, bool json, const struct log_pair *head, const struct log_pair *pairs)
 {
-    static const char *const levels[] = {[LEVEL_INFO] = "info", [LEVEL_WARNING] = "warning", [LEVEL_ERROR] = "error"};
-    const struct event_info *info = event_find(event);
-    struct line l = {.json = log_format_chosen == LOG_JSON};
-    char time[CLOCK_TEXT_MAX];
-    const struct log_pair head[] = {LOG_STR("time", clock_format(clock_wall_ns(), time)),
-                                    LOG_STR("level", levels[info->level]), LOG_STR("event", info->name)};
-    int saved = errno;
+    struct line l = {.json = json};
 
-    for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-        add_pair(&l, &head[i]);
+    for (; head->type != LOG_PAIR_END; head++)
+        add_pair(&l, head);
     for (; pairs->type != LOG_PAIR_END; pairs++)
         add_pair(&l, pairs);
     if (l.json)
         l.data[l.size++] = '}';
     l.data[l.size++] = '\n';
-    file_write(STDERR_FILENO, l.data, l.size);
+    file_write(fd, l.data, l.size);
+}
+
+void log_write(enum event event, const struct log_pair *pairs)
+{
+    static const char *const levels[] = {[LEVEL_INFO] = "info", [LEVEL_WARNING] = "warning", [LEVEL_ERROR] = "error"};
+    const struct event_info *info = event_find(event);
+    char time[CLOCK_TEXT_MAX];
+    const struct log_pair head[] = {LOG_STR("time", clock_format(clock_wall_ns(), time)),
+                                    LOG_STR("level", levels[info->level]),
+                                    LOG_STR("event", info->name),
+                                    {.type = LOG_PAIR_END}};
+    int saved = errno;
+
+    send_line(STDERR_FILENO, log_format_chosen == LOG_JSON, head, pairs);
+    if (copy_fd >= 0)
+        send_line(copy_fd, true, head, pairs);
     errno = saved;
 }

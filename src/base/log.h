@@ -49,5 +49,9 @@ enum { LOG_PAIRS_MAX = 12 };
 /* For the whole process; the default is text. */
 void log_set_format(enum log_format format);
 
+/* Each event also goes to fd, as JSON, one write each: a pipe or socket, to which nobody waits to write (what finds no
+ * room is lost). -1: not any more. The descriptor stays the caller's. -errno if it is none. */
+int log_set_copy(int fd);
+
 /* Values are quoted as needed; a line is cut at 8 KiB. */
 void log_write(enum event event, const struct log_pair *pairs);

@@ -281,6 +281,41 @@ static int parse_arguments(struct parse *p, int argc, char **argv)
     return r;
 }
 
+/* The option whose value would be the next argument; NULL for flags and for one that has its value behind it. */
+static const struct opt *last_letter(const struct parse *p, const char *letters)
+{
+    for (; *letters; letters++) {
+        const struct opt *o = find_letter(p, *letters);
+
+        if (!o || o->type != OPT_FLAG)
+            return letters[1] ? NULL : o;
+    }
+    return NULL;
+}
+
+int opt_leading(const struct opt *table, int argc, char **argv)
+{
+    struct parse p = {.table = table};
+    int i = 1;
+
+    while (table[p.count].type != OPT_END)
+        p.count++;
+    for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+        const struct opt *o = NULL;
+
+        if (text_eq(argv[i], "--"))
+            return i + 1;
+        if (argv[i][1] != '-')
+            o = last_letter(&p, argv[i] + 1);
+        else if (!strchr(argv[i], '='))
+            o = find_long(&p, argv[i] + 2);
+        /* A value that is the next argument is no operand. */
+        if (o && o->type != OPT_FLAG && i + 1 < argc)
+            i++;
+    }
+    return i;
+}
+
 static int parse_elsewhere(const struct parse *p, const struct opt *o)
 {
     char variable[OPT_ENVIRONMENT_MAX];

@@ -47,6 +47,15 @@ struct opt {
  * split from those live as long as the process. --help and --version are the caller's to look for first. */
 int opt_parse(const struct opt *table, int argc, char **argv, void *options, char ***ret_operands, struct err *e);
 
+/* How many of argv (argv[0] too) are the command's own, where its first operand begins the command line of another
+ * program: what stands before it, with a "--" if that is there. */
+int opt_leading(const struct opt *table, int argc, char **argv);
+
+struct strv;
+
+/* The options as arguments from which opt_parse comes to the same values. 0 or -ENOMEM (some may have been added). */
+int opt_arguments(const struct opt *table, const void *options, struct strv *to);
+
 enum { OPT_ENVIRONMENT_MAX = 64 };
 
 /* "SALVAGE_GIVE_UP" for "give-up" into out[OPT_ENVIRONMENT_MAX]; returns out. */

@@ -6,7 +6,8 @@
 
 #include "base/command.h"
 
-extern const struct command CMD_WATCH, CMD_SHIP, CMD_LS, CMD_GET, CMD_HELP, CMD_DOCS, CMD_WORKER;
+extern const struct command CMD_WATCH, CMD_SHIP, CMD_LS, CMD_GET, CMD_HELP, CMD_DOCS, CMD_WORKER, CMD_RUN, CMD_SH,
+    CMD_SLEEP;
 
 /* All of them, in the order of the help; ends with NULL. */
 extern const struct command *const COMMANDS[];

@@ -78,16 +78,18 @@ static int keep_data(void *ctx, const void *data, size_t size)
     return buf_add(ctx, data, size);
 }
 
-/* "namespace/pod" or "host/NAME": what the key would begin with. */
+/* "namespace/pod", "ecs/cluster/family/task" or "host/NAME": what the key would begin with. */
 static void place_of(const struct manifest *m, char *out, size_t size)
 {
-    if (m->where.pod)
+    if (m->where.place)
+        snprintf(out, size, "%s", m->where.place);
+    else if (m->where.pod) /* older manifests don't say */
         snprintf(out, size, "%s/%s", m->where.namespace ? m->where.namespace : "default", m->where.pod);
     else
         snprintf(out, size, "host/%s", m->where.host ? m->where.host : "unknown");
 }
 
-/* PLACE may be a namespace alone, or namespace/pod. */
+/* PLACE may be the beginning of one, by whole parts: a namespace, ecs/CLUSTER. */
 static bool is_at(const struct manifest *m, const char *place)
 {
     char here[600];
@@ -218,20 +220,22 @@ static int run(int argc, char **argv)
     if (count < 0)
         return command_fail(count, &e);
     if (count < 1 || count > 2)
-        return command_error(-FAULT_USAGE, "ls: which store? salvage ls URL [NAMESPACE[/POD]]");
+        return command_error(-FAULT_USAGE, "ls: which store? salvage ls URL [PLACE]");
     r = run_on(&o, operands[0], count > 1 ? operands[1] : NULL, &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }
 
 const struct command CMD_LS = {
     .name = "ls",
-    .args = "URL [NAMESPACE[/POD]]",
+    .args = "URL [PLACE]",
     .summary = "list the cases in a store, newest first",
     .text = "Shows when it happened, to whom, why, what was saved and how large it is. The last column is what "
             "`salvage get` "
-            "takes.",
+            "takes. PLACE is NAMESPACE/POD, ecs/CLUSTER/FAMILY/TASK or host/HOSTNAME, or the beginning of one.",
     .examples = "salvage ls s3://evidence/prod shop\n"
                 "    everything of namespace shop\n"
+                "salvage ls s3://evidence/prod ecs/shop/cart\n"
+                "    every task of the family cart in the cluster shop\n"
                 "salvage ls s3://evidence/prod --json | jq -r '.[0].url'\n"
                 "    the newest object\n",
     .options = LS_OPTIONS,

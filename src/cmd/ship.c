@@ -1,281 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage ship: named files, now, in the foreground.
+ * salvage ship: named files, now, in the foreground; or what a JVM that is out of memory leaves (cmd/ship_oom.h).
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
+#include <limits.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include "agent/job.h"
-#include "agent/source.h"
-#include "base/backoff.h"
-#include "base/clock.h"
+#include "agent/surroundings.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "cmd/commands.h"
-#include "cmd/progress.h"
+#include "cmd/ship_oom.h"
+#include "cmd/shipping.h"
 #include "format/template.h"
-#include "os/lease.h"
-
-enum { WRITER_POLL_MS = 250, FIRST_MS = 1000, MOST_MS = 60 * 1000 };
 
 struct ship_options {
     struct plan_options plan;
     const char *cause;
     bool json;
-};
-
-/* One file on its way, and what the user is told meanwhile. */
-struct shipment {
-    const struct ship_options *options;
-    const struct plan *plan;
-    const struct whoami *who;
-    struct sink **sink;
-    const char *path;
-    int fd;
-    struct claim claim;
-    struct spool *spool;
-    struct progress progress;
-    bool state_lost;
+    uint64_t oom;
 };
 
 static const struct opt SHIP_OPTIONS[] = {
     PLAN_OPTIONS_STORE(struct ship_options, plan),
     PLAN_OPTIONS_SHIP(struct ship_options, plan),
-    {OPT_STRING, 0, "cause", "NAME", "manual", offsetof(struct ship_options, cause),
-     "why it was made: java-oom, oom-kill, pressure, signal, prestop, manual"},
+    {OPT_STRING, 0, "cause", "NAME", NULL, offsetof(struct ship_options, cause),
+     "why it was made: java-oom, oom-kill, pressure, signal, prestop, manual; default: manual, with --oom java-oom"},
     {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct ship_options, json), "print the manifest, not the URL"},
+    {OPT_UINT, 0, "oom", "PID", NULL, offsetof(struct ship_options, oom),
+     "instead of files: the heap dump of this Java VM, which has run out of memory"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
-static void say(struct shipment *s, const char *what, const char *text)
+/* One bad file does not keep the others here; the first one's fault is the exit code. */
+static int ship_files(struct shipping *s, char *const *files, int count)
 {
-    progress_clear(&s->progress);
-    fprintf(stderr, "salvage: %s: %s\n", what, text);
-}
+    int exit_code = 0;
 
-static void on_progress(void *ctx, uint64_t bytes)
-{
-    struct shipment *s = ctx;
+    for (int i = 0; i < count; i++) {
+        struct err e = {0};
+        int r = shipping_file(s, files[i], &e);
 
-    progress_show(&s->progress, bytes, s->claim.size);
-}
+        if (r < 0) {
+            int code = command_fail(r, &e);
 
-static void on_resumed(void *ctx, uint64_t bytes)
-{
-    struct shipment *s = ctx;
-    char size[TEXT_SIZE_MAX], text[80];
-
-    snprintf(text, sizeof(text), "going on behind %s that are in the store", text_format_size(bytes, size));
-    say(s, s->path, text);
-    progress_skip(&s->progress, bytes);
-}
-
-static void on_state_lost(void *ctx, const char *why)
-{
-    struct shipment *s = ctx;
-
-    if (!s->state_lost)
-        say(s, "warning: no journal, an interrupted upload would begin anew", why);
-    s->state_lost = true;
-}
-
-static void on_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
-{
-    char text[900];
-
-    snprintf(text, sizeof(text), "%s; trying again in %.1f s", e->msg, (double)delay_ms / 1000);
-    say(ctx, "warning", text);
-}
-
-static int open_file(struct shipment *s, struct err *e)
-{
-    struct stat st = {0};
-
-    s->fd = open(s->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (s->fd < 0 && errno == EACCES && stat(s->path, &st) == 0)
-        return err_set(
-            e, -FAULT_UNREADABLE,
-            "%s may not be read: mode %04o, owned by uid %u, and this is uid %u: run salvage as uid %u, or as root",
-            s->path, (unsigned)(st.st_mode & 07777), (unsigned)st.st_uid, (unsigned)geteuid(), (unsigned)st.st_uid);
-    if (s->fd < 0)
-        return err_set(e, errno == EACCES ? -FAULT_UNREADABLE : -errno, "%s: %s", s->path, strerror(errno));
-    if (fstat(s->fd, &st) < 0 || !S_ISREG(st.st_mode))
-        return err_set(e, -FAULT_USAGE, "%s is not a regular file", s->path);
-    return 0;
-}
-
-/* Somebody may be writing still: a dump takes its time. */
-static int wait_for_writer(struct shipment *s, uint64_t give_up_at, struct err *e)
-{
-    bool said = false;
-
-    while (lease_probe(s->fd) == LEASE_WRITER) {
-        if (!said)
-            say(s, s->path, "is being written to: waiting for its writer");
-        said = true;
-        if (clock_mono_ms() >= give_up_at)
-            return err_set(e, -FAULT_CHANGED, "%s is still being written to", s->path);
-        clock_sleep_ms(WRITER_POLL_MS);
-    }
-    return 0;
-}
-
-/* The folder of a path, opened; and whether the file may be erased from it. */
-static int open_folder(const char *path, bool *ret_writable)
-{
-    CLEANUP_FREE char *copy = strdup(path);
-    int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-
-    *ret_writable = fd >= 0 && faccessat(fd, ".", W_OK, AT_EACCESS) == 0;
-    return fd;
-}
-
-static int make_claim(struct shipment *s, struct err *e)
-{
-    CLEANUP_FD int folder = -1;
-    CLEANUP_FREE char *copy = strdup(s->path);
-    struct claim *c = &s->claim;
-    const char *state = s->options->plan.state;
-    struct identity file;
-    struct err ignored;
-    bool writable;
-    int r = identity_get(s->fd, s->who->machine, &file);
-
-    if (r < 0)
-        return err_set(e, r, "%s: %s", s->path, strerror(-r));
-    folder = open_folder(s->path, &writable);
-    memcpy(c->id, file.id, sizeof(c->id));
-    c->path = realpath(s->path, NULL);
-    c->name = copy ? strdup(basename(copy)) : NULL;
-    c->cause = strdup(s->options->cause);
-    if (!c->path || !c->name || !c->cause)
-        return err_set(e, -ENOMEM, "out of memory");
-    c->kind = kind_of_name(c->name);
-    c->time_ns = file.birth_ns ? file.birth_ns : file.mtime_ns;
-    c->found_ns = c->settled_ns = clock_wall_ns();
-    c->size = file.size;
-    c->owner = file.uid;
-    c->in_place = true;
-    c->erase = writable;
-    r = spool_open(state ? AT_FDCWD : folder, state ? state : STATE_NAME, false, &s->spool, state ? e : &ignored);
-    if (r < 0 && state)
-        return r;
-    if (r == 0 && (r = spool_add(s->spool, c, &ignored)) < 0) {
-        on_state_lost(s, ignored.msg);
-        spool_close(TAKE_PTR(s->spool));
-    }
-    c->spool = s->spool;
-    return 0;
-}
-
-static int try_once(struct shipment *s, struct job_result *result, struct err *e)
-{
-    CLEANUP_FD int claim_dir = s->spool ? spool_claim_dir(s->spool, &s->claim) : -1;
-    struct job job = {
-        .plan = s->plan,
-        .who = s->who,
-        .claim = &s->claim,
-        .fd = s->fd,
-        .claim_dir = claim_dir,
-        .progress = on_progress,
-        .resumed = on_resumed,
-        .state_lost = on_state_lost,
-        .waiting = on_waiting,
-        .ctx = s,
-    };
-    int r = *s->sink ? 0 : sink_open(&s->plan->sink, s->sink, e);
-
-    job.sink = *s->sink;
-    return r < 0 ? r : job_run(&job, result, e);
-}
-
-/* Passing trouble is waited out; what an operator must mend ends the command: somebody is sitting here. */
-static int try_until_done(struct shipment *s, uint64_t give_up_at, struct job_result *result, struct err *e)
-{
-    struct backoff backoff = {.first_ms = FIRST_MS, .most_ms = MOST_MS};
-    int r;
-
-    for (;;) {
-        uint64_t delay;
-
-        *e = (struct err){0};
-        r = try_once(s, result, e);
-        if (r == 0 || fault_find(r)->retry != RETRY_SOON || r == -FAULT_CHANGED || r == -FAULT_LOCKED)
-            return r;
-        delay = backoff_next(&backoff, e->retry_after_ms);
-        if (clock_mono_ms() + delay >= give_up_at)
-            return r;
-        on_waiting(s, e, delay);
-        clock_sleep_ms(delay);
-    }
-}
-
-static int report(struct shipment *s, const struct job_result *result)
-{
-    CLEANUP(buf_done) struct buf json = {0};
-    CLEANUP_FREE char *url = sink_object_url(&s->plan->sink, result->manifest.key);
-
-    if (result->already)
-        say(s, s->path, "was in the store already");
-    if (result->manifest.partial)
-        say(s, "warning: the dump is not whole", result->manifest.partial);
-    if (!s->options->json)
-        puts(url ? url : result->manifest.key);
-    else if (manifest_encode(&result->manifest, &json) == 0)
-        fputs(buf_text(&json), stdout);
-    return fflush(stdout) == 0 ? 0 : -EIO;
-}
-
-static void shipment_done(struct shipment *s)
-{
-    if (s->spool) {
-        int fd = spool_fd(s->spool);
-
-        /* Leave nothing behind where nothing was: these fail if anything is in them. */
-        unlinkat(fd, "spool", AT_REMOVEDIR);
-        if (!s->options->plan.state) {
-            bool writable;
-            CLEANUP_FD int folder = open_folder(s->path, &writable);
-
-            unlinkat(folder, STATE_NAME, AT_REMOVEDIR);
+            exit_code = exit_code ? exit_code : code;
         }
     }
-    spool_close(s->spool);
-    claim_done(&s->claim);
-    if (s->fd >= 0)
-        close(s->fd);
+    return exit_code;
 }
 
-static int ship_file(const struct ship_options *o, const struct plan *plan, const struct whoami *who,
-                     struct sink **sink, const char *path, struct err *e)
+static int check(const struct ship_options *o, int count)
 {
-    CLEANUP(shipment_done)
-    struct shipment s = {.options = o, .plan = plan, .who = who, .sink = sink, .path = path, .fd = -1};
-    CLEANUP(job_result_done) struct job_result result = {0};
-    uint64_t give_up_at = plan->give_up_ms ? clock_mono_ms() + plan->give_up_ms : UINT64_MAX;
-    int r;
-
-    progress_begin(&s.progress, path);
-    if ((r = open_file(&s, e)) < 0 || (r = wait_for_writer(&s, give_up_at, e)) < 0 || (r = make_claim(&s, e)) < 0)
-        return r;
-    progress_show(&s.progress, 0, s.claim.size);
-    r = try_until_done(&s, give_up_at, &result, e);
-    if (r < 0) {
-        progress_clear(&s.progress);
-        return r;
-    }
-    s.claim.size = result.manifest.size;
-    s.claim.mtime_ns = result.mtime_ns;
-    progress_end(&s.progress, s.claim.size, s.claim.size);
-    if ((r = report(&s, &result)) < 0)
-        return err_set(e, r, "cannot write to stdout");
-    return spool_finish(s.spool, &s.claim, who->machine, plan->keep, e);
+    if (o->oom == 0 && count == 0)
+        return command_error(-FAULT_USAGE, "ship: which file? salvage ship FILE --to URL");
+    if (o->oom > 0 && count > 0)
+        return command_error(-FAULT_USAGE, "ship: --oom finds the file itself: leave out the names");
+    if (o->oom > INT_MAX)
+        return command_error(-FAULT_USAGE, "--oom: there is no process of such a number");
+    if (o->oom > 0 && (!o->plan.to || !*o->plan.to))
+        return command_error(-FAULT_USAGE,
+                             "java-oom: process %d: nothing is shipped, as there is no store: set "
+                             "SALVAGE_TO in the JVM's environment (s3://bucket/prefix, https://host/path, "
+                             "file:///folder)",
+                             (int)o->oom);
+    return 0;
 }
 
 static int run(int argc, char **argv)
@@ -283,30 +72,28 @@ static int run(int argc, char **argv)
     struct ship_options o = {0};
     CLEANUP(plan_done) struct plan plan = {0};
     CLEANUP(whoami_done) struct whoami who = {0};
+    CLEANUP(facts_done) struct facts facts = {0};
     CLEANUP_FREE char **files = NULL;
-    struct sink *sink = NULL;
+    struct shipping s = {.plan = &plan, .who = &who, .facts = &facts};
     struct err e = {0};
-    int count = opt_parse(SHIP_OPTIONS, argc, argv, &o, &files, &e), exit_code = 0, r;
+    int count = opt_parse(SHIP_OPTIONS, argc, argv, &o, &files, &e), exit_code, r;
 
     if (count < 0)
         return command_fail(count, &e);
-    if (count == 0)
-        return command_error(-FAULT_USAGE, "ship: which file? salvage ship FILE --to URL");
+    if ((exit_code = check(&o, count)) != 0)
+        return exit_code;
     log_set_format((enum log_format)o.plan.log);
     if ((r = plan_init(&plan, &o.plan, &e)) < 0)
         return command_fail(r, &e);
-    if (whoami_get("/", &who) < 0)
+    if (whoami_get("/", &who) < 0 || surroundings_get("/", &who, &facts) < 0)
         return command_error(-ENOMEM, "out of memory");
-    /* One bad file does not keep the others here; the first one's fault is the exit code. */
-    for (int i = 0; i < count; i++) {
-        e = (struct err){0};
-        if ((r = ship_file(&o, &plan, &who, &sink, files[i], &e)) < 0) {
-            int code = command_fail(r, &e);
-
-            exit_code = exit_code ? exit_code : code;
-        }
-    }
-    sink_close(sink);
+    if (o.oom > 0 && plan.give_up_ms == 0)
+        plan.give_up_ms = SHIP_OOM_GIVE_UP_MS;
+    s.state = o.plan.state;
+    s.json = o.json;
+    s.cause = o.cause ? o.cause : o.oom > 0 ? "java-oom" : "manual";
+    exit_code = o.oom > 0 ? ship_oom(&s, (pid_t)o.oom) : ship_files(&s, files, count);
+    sink_close(s.sink);
     return exit_code;
 }
 
@@ -314,14 +101,22 @@ const struct command CMD_SHIP = {
     .name = "ship",
     .args = "FILE... --to URL",
     .summary = "ship files now: compress, send, verify, then remove the local copy",
-    .text = "Prints where each file went. An interrupted run is gone on with by running it again. A file that is still "
-            "being written to is waited for. The local copy is removed once the store has it, unless --keep is given.",
+    .text =
+        "Prints where each file went. An interrupted run is gone on with by running it again. A file that is still "
+        "being written to is waited for. The local copy is removed once the store has it, unless --keep is given.\n\n"
+        "With --oom it is a Java VM's OnOutOfMemoryError command, and --to comes from SALVAGE_TO in the JVM's "
+        "environment. It finds the dump by the JVM's options, ships it, and prints where it went on stdout, which is "
+        "the JVM's. The JVM stands still meanwhile; so without --give-up it gives up after 10 minutes. If the JVM has "
+        "made no dump and does not exit, one is asked for and shipped from the background as soon as the JVM runs "
+        "again.",
     .examples = "salvage ship /dumps/app.hprof --to s3://evidence/prod\n"
                 "    to S3\n"
                 "salvage ship core.1234 --keep --to https://files.example/dumps/\n"
                 "    to a file server, by PUT\n"
                 "salvage ship *.hprof --to file:///mnt/evidence --compress zstd:9\n"
-                "    into a folder, compressed harder\n",
+                "    into a folder, compressed harder\n"
+                "java -XX:+HeapDumpOnOutOfMemoryError -XX:OnOutOfMemoryError='salvage ship --oom %p' ...\n"
+                "    what a Java VM dumps when it runs out of memory (SALVAGE_TO set)\n",
     .options = SHIP_OPTIONS,
     .run = run,
 };

@@ -3,21 +3,35 @@
  * salvage watch: the sidecar.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "agent/watcher.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/watch.h"
+#include "format/layout.h"
 #include "format/template.h"
 
 static const struct opt WATCH_OPTIONS[] = {
     PLAN_OPTIONS_STORE(struct watch_options, plan),
     {OPT_HEADING, .name = "Watching"},
     {OPT_FLAG, 'r', "recursive", NULL, NULL, offsetof(struct watch_options, recursive), "watch folders below, too"},
+    {OPT_STRING, 0, "layout", "LEVELS", NULL, offsetof(struct watch_options, layout),
+     "whose a file is, by the folders it lies in: namespace/pod says that DIR holds NAMESPACE/POD/… (also container, "
+     "and * for a folder that says nothing)"},
+    {OPT_STRING, 0, "dir-mode", "MODE", NULL, offsetof(struct watch_options, dir_mode),
+     "make each DIR, if it is missing, and give it this mode: 1777 lets pods of any user write there"},
+    {OPT_LIST, 0, "file", "FILE", NULL, offsetof(struct watch_options, files),
+     "a file that is evidence, whatever its name; its name may be a glob; may be repeated. Its folder is not evidence"},
     {OPT_LIST, 0, "include", "GLOB", KIND_INCLUDE_GLOBS, offsetof(struct watch_options, include),
      "names that are evidence; may be repeated"},
     {OPT_LIST, 0, "exclude", "GLOB", NULL, offsetof(struct watch_options, exclude),
@@ -32,6 +46,8 @@ static const struct opt WATCH_OPTIONS[] = {
      "erase what could not be shipped for this long, and kept copies of this age; default: never"},
     {OPT_SIZE, 0, "retain-bytes", "SIZE", NULL, offsetof(struct watch_options, retention.bytes),
      "room for what waits to be shipped and for kept copies: beyond it the oldest is erased; default: no limit"},
+    {OPT_UINT, 0, "events-fd", "N", NULL, offsetof(struct watch_options, events_fd),
+     "write every event of the log also to this descriptor, as JSON"},
     PLAN_OPTIONS_SHIP(struct watch_options, plan),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
@@ -39,6 +55,25 @@ static const struct opt WATCH_OPTIONS[] = {
 int watch_parse(int argc, char **argv, struct watch_options *ret, char ***ret_dirs, struct err *e)
 {
     return opt_parse(WATCH_OPTIONS, argc, argv, ret, ret_dirs, e);
+}
+
+/* The folders to watch, made and opened to their writers. */
+static int make_folders(char *const *dirs, const char *mode_text, struct err *e)
+{
+    char *end;
+    unsigned long mode = strtoul(mode_text, &end, 8);
+
+    if (!*mode_text || *end || mode > 07777 || strspn(mode_text, "01234567") != strlen(mode_text))
+        return err_set(e, -FAULT_USAGE, "--dir-mode: '%s' is not an octal mode, as in 1777", mode_text);
+    for (; *dirs; dirs++) {
+        int r = file_mkdirs(AT_FDCWD, *dirs, 0755);
+
+        if (r == 0 && chmod(*dirs, (mode_t)mode) < 0)
+            r = -errno;
+        if (r < 0)
+            return err_set(e, -FAULT_FOLDER, "%s: cannot be made with mode %s: %s", *dirs, mode_text, strerror(-r));
+    }
+    return 0;
 }
 
 /* The worker gets our own command line, so it comes to our own plan. */
@@ -68,7 +103,7 @@ static int run(int argc, char **argv)
 
     if (r < 0)
         return command_fail(r, &e);
-    if (r == 0)
+    if (r == 0 && o.files.count == 0)
         return command_error(-FAULT_USAGE, "watch: which folder? salvage watch DIR --to URL");
     config.source.dir_count = (unsigned)r;
     log_set_format((enum log_format)o.plan.log);
@@ -76,10 +111,17 @@ static int run(int argc, char **argv)
         return command_fail(r, &e);
     if (!args || whoami_get("/", &who) < 0)
         return command_error(-ENOMEM, "out of memory");
+    if (o.events_fd && (o.events_fd > INT_MAX || log_set_copy((int)o.events_fd) < 0))
+        return command_error(-FAULT_USAGE, "--events-fd: there is no descriptor %" PRIu64, o.events_fd);
+    if (o.layout && (r = layout_parse(o.layout, &(struct layout){0}, &e)) < 0)
+        return command_fail(r, &e);
+    if (o.dir_mode && (r = make_folders(dirs, o.dir_mode, &e)) < 0)
+        return command_fail(r, &e);
     config.source.dirs = (const char *const *)dirs;
     config.source.recursive = o.recursive;
     config.source.include = o.include;
     config.source.exclude = o.exclude;
+    config.source.files = o.files;
     config.plan = &plan;
     config.who = &who;
     config.state = o.plan.state;

@@ -3,22 +3,38 @@
  * salvage worker: what `watch` starts to ship claims, one after the other, told through descriptor 3. Not for people.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "agent/job.h"
+#include "agent/surroundings.h"
 #include "agent/wire.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/watch.h"
+#include "format/layout.h"
 #include "format/template.h"
 
 enum { FOLLOW_NICE = 4, CHANNEL = 3, PROGRESS_EVERY_MS = 1000 };
 
+/* What holds from one claim to the next. */
 struct worker {
+    const struct plan *plan;
+    const struct whoami *who;
+    char *const *dirs;           /* that are watched; NULL at the end */
+    const struct layout *layout; /* NULL: all that lies there is our own */
+    struct facts facts;
+    bool facts_known;
+    struct sink *sink; /* opened by the first claim */
+};
+
+/* A claim on its way. */
+struct delivery {
     bool complete; /* the followed file is */
     bool state_lost;
 };
@@ -37,11 +53,11 @@ static void on_resumed(void *ctx, uint64_t bytes)
 
 static void on_state_lost(void *ctx, const char *why)
 {
-    struct worker *w = ctx;
+    struct delivery *d = ctx;
 
-    if (!w->state_lost)
+    if (!d->state_lost)
         wire_send(CHANNEL, &(struct wire){.type = WIRE_STATE_LOST, .text = (char *)why});
-    w->state_lost = true;
+    d->state_lost = true;
 }
 
 static void on_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
@@ -52,21 +68,21 @@ static void on_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
 
 static int on_complete(void *ctx, uint64_t delay_ms)
 {
-    struct worker *w = ctx;
+    struct delivery *d = ctx;
     struct pollfd channel = {.fd = CHANNEL, .events = POLLIN};
     struct wire message = {.fd = {-1, -1}};
     int r;
 
-    if (w->complete)
+    if (d->complete)
         return 1;
     if (poll(&channel, 1, (int)delay_ms) <= 0)
         return 0;
     r = wire_receive(CHANNEL, &message);
     if (r <= 0)
         return -FAULT_LATER;
-    w->complete = message.type == WIRE_COMPLETE;
+    d->complete = message.type == WIRE_COMPLETE;
     wire_done(&message);
-    return w->complete;
+    return d->complete;
 }
 
 /* What the loop logs and erases by; the whole manifest may be larger than a message. */
@@ -92,14 +108,66 @@ static int send_result(const struct job_result *result)
                                                      .text = text.data});
 }
 
-static int do_job(const struct plan *plan, const struct whoami *who, struct sink **sink, const struct wire *message,
-                  struct job_result *result, struct err *e)
+/* What an earlier worker of the same watch was told holds: services that don't answer are waited for once. */
+static void take_facts(struct worker *w, const char *text)
+{
+    facts_done(&w->facts);
+    w->facts_known = facts_decode(text, strlen(text), &w->facts) == 0;
+}
+
+static int find_facts(struct worker *w)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = FACTS_MAX};
+
+    if (w->facts_known)
+        return 0;
+    if (surroundings_get("/", w->who, &w->facts) < 0)
+        return -ENOMEM;
+    w->facts_known = true;
+    if (facts_encode(&w->facts, &text) == 0)
+        wire_send(CHANNEL, &(struct wire){.type = WIRE_FACTS, .text = text.data});
+    return 0;
+}
+
+/* Whose a claim is, if not our own pod's. */
+struct owner {
+    struct whoami who;
+    struct facts facts;
+};
+
+static void owner_done(struct owner *o)
+{
+    whoami_done(&o->who);
+    facts_done(&o->facts);
+}
+
+/* The folders it lies in may name another pod. */
+static int find_owner(const struct worker *w, const struct claim *c, struct owner *ret, struct job *job)
+{
+    struct layout_names n;
+    char *const *dir = w->dirs;
+
+    while (w->layout && *dir && !layout_read(w->layout, *dir, c->path, &n))
+        dir++;
+    if (!w->layout || !*dir)
+        return 0;
+    if (whoami_for(w->who, n.name[LAYOUT_NAMESPACE], n.name[LAYOUT_POD], n.name[LAYOUT_CONTAINER], &ret->who) < 0 ||
+        facts_of_machine(&w->facts, &ret->facts) < 0)
+        return -ENOMEM;
+    job->who = &ret->who;
+    job->facts = &ret->facts;
+    return 0;
+}
+
+static int do_job(struct worker *w, const struct wire *message, struct job_result *result, struct err *e)
 {
     CLEANUP(claim_done) struct claim claim = {0};
-    struct worker w = {0};
+    CLEANUP(owner_done) struct owner owner = {0};
+    struct delivery delivery = {0};
     struct job job = {
-        .plan = plan,
-        .who = who,
+        .plan = w->plan,
+        .who = w->who,
+        .facts = &w->facts,
         .claim = &claim,
         .fd = message->fd[0],
         .claim_dir = message->fd[1],
@@ -109,7 +177,7 @@ static int do_job(const struct plan *plan, const struct whoami *who, struct sink
         .state_lost = on_state_lost,
         .waiting = on_waiting,
         .complete = on_complete,
-        .ctx = &w,
+        .ctx = &delivery,
     };
     int r;
 
@@ -119,18 +187,20 @@ static int do_job(const struct plan *plan, const struct whoami *who, struct sink
         setpriority(PRIO_PROCESS, 0, FOLLOW_NICE);
     if ((r = claim_decode(message->text, strlen(message->text), &claim)) < 0)
         return err_set(e, r, "the claim makes no sense");
-    if (!*sink && (r = sink_open(&plan->sink, sink, e)) < 0)
+    if (find_facts(w) < 0 || find_owner(w, &claim, &owner, &job) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    if (!w->sink && (r = sink_open(&w->plan->sink, &w->sink, e)) < 0)
         return r;
-    job.sink = *sink;
+    job.sink = w->sink;
     return job_run(&job, result, e);
 }
 
 /* The evidence is closed before the loop hears of the end, and erases it: else the room would not be free. */
-static void do_and_tell(const struct plan *plan, const struct whoami *who, struct sink **sink, struct wire *message)
+static void do_and_tell(struct worker *w, struct wire *message)
 {
     CLEANUP(job_result_done) struct job_result result = {0};
     struct err e = {0};
-    int r = do_job(plan, who, sink, message, &result, &e);
+    int r = do_job(w, message, &result, &e);
 
     wire_done(message);
     if (r == 0 && send_result(&result) < 0)
@@ -158,20 +228,32 @@ static void sweep(const struct plan *plan, struct sink *sink)
     wire_send(CHANNEL, &(struct wire){.type = WIRE_SWEPT, .a = count});
 }
 
-static int serve(const struct plan *plan, const struct whoami *who)
+/* Beside an application in one cgroup: where memory runs out, the kernel is to take us, not it. An attempt is lost. */
+static void offer_to_oom_killer(void)
 {
-    struct sink *sink = NULL;
+    static const char most[] = "1000";
+    CLEANUP_FD int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd >= 0)
+        file_write(fd, most, sizeof(most) - 1);
+}
+
+static int serve(struct worker *w)
+{
     struct wire message = {.fd = {-1, -1}};
     int r;
 
     while ((r = wire_receive(CHANNEL, &message)) == 1) {
         if (message.type == WIRE_JOB)
-            do_and_tell(plan, who, &sink, &message);
+            do_and_tell(w, &message);
+        if (message.type == WIRE_FACTS)
+            take_facts(w, message.text);
         if (message.type == WIRE_SWEEP)
-            sweep(plan, sink);
+            sweep(w->plan, w->sink);
         wire_done(&message);
     }
-    sink_close(sink);
+    sink_close(w->sink);
+    facts_done(&w->facts);
     return r < 0 ? 1 : 0;
 }
 
@@ -181,14 +263,16 @@ static int run(int argc, char **argv)
     CLEANUP(plan_done) struct plan plan = {0};
     CLEANUP(whoami_done) struct whoami who = {0};
     CLEANUP_FREE char **dirs = NULL;
+    struct layout layout;
     struct err e = {0};
     int r = watch_parse(argc, argv, &o, &dirs, &e);
 
-    if (r < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0)
+    if (r < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0 || (o.layout && (r = layout_parse(o.layout, &layout, &e)) < 0))
         return command_fail(r, &e);
     if (whoami_get("/", &who) < 0)
         return command_error(-ENOMEM, "out of memory");
-    return serve(&plan, &who);
+    offer_to_oom_killer();
+    return serve(&(struct worker){.plan = &plan, .who = &who, .dirs = dirs, .layout = o.layout ? &layout : NULL});
 }
 
 const struct command CMD_WORKER = {

@@ -35,7 +35,9 @@ struct manifest {
     char stored_sha256[SHA256_HEX_MAX]; /* of the object */
     uint64_t block_size;                /* raw bytes per frame; 0: not in blocks */
     struct {
-        char *namespace, *pod, *pod_uid, *node, *container, *image, *host;
+        char *place; /* what {place} stands for in the key */
+        char *namespace, *pod, *pod_uid, *node, *container, *container_id, *image, *image_digest, *host;
+        char *cluster, *family, *revision, *task, *launch_type, *instance, *instance_type, *region, *zone;
     } where;
     struct {
         uint64_t pid; /* 0 unknown */

@@ -287,7 +287,7 @@ static int object_element(void *ctx, const char *path, const char *text)
         return end_entry(l, l->current.key && *l->current.key);
     else if (text_eq(path, "/ListBucketResult/IsTruncated"))
         l->listing.truncated = text_eq(text, "true");
-    else if (text_eq(path, "/ListBucketResult/NextContinuationToken"))
+    else if (text_eq(path, "/ListBucketResult/NextContinuationToken") || text_eq(path, "/ListBucketResult/NextMarker"))
         return keep_marker(&l->listing.next, text);
     return 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The XML answers of S3, by expat, without DTDs and entities (AWS API Reference: Error, InitiateMultipartUpload,
- * CompleteMultipartUpload, ListObjectsV2, ListMultipartUploads). Namespaces are ignored: stores differ. Keys and
- * markers are given as they stand: with encoding-type=url the caller decodes them. ETags are given without their
- * quotes, which some stores leave out; one longer than its field counts as unknown ("").
+ * CompleteMultipartUpload, ListObjectsV2, ListObjects, ListMultipartUploads). Namespaces are ignored: stores differ.
+ * Keys and markers are given as they stand: with encoding-type=url the caller decodes them. ETags are given without
+ * their quotes, which some stores leave out; one longer than its field counts as unknown ("").
  */
 #pragma once
 
@@ -30,7 +30,7 @@ struct s3_listing {
     struct s3_entry *entry; /* owned */
     size_t count;
     bool truncated;       /* there is more, from next on */
-    char *next;           /* NextContinuationToken or NextKeyMarker; NULL */
+    char *next;           /* NextContinuationToken, NextMarker or NextKeyMarker; NULL */
     char *next_upload_id; /* NextUploadIdMarker */
 };
 

@@ -14,12 +14,22 @@
 #include "base/text.h"
 
 const struct template_variable TEMPLATE_VARIABLES[] = {
-    {"place", "whose it is: NAMESPACE/POD in Kubernetes, else host/HOSTNAME", true},
+    {"place",
+     "whose it is: NAMESPACE/POD in Kubernetes, ecs/CLUSTER/FAMILY/TASK on ECS and Fargate, else host/HOSTNAME", true},
     {"namespace", "the pod's namespace", false},
     {"pod", "the pod's name", false},
     {"node", "the name of the pod's node", false},
     {"container", "the container's name", false},
+    {"container_id", "the container's id, as its runtime knows it", false},
+    {"image", "the container's image", false},
     {"host", "the host name", false},
+    {"cluster", "ECS: the cluster's name", false},
+    {"family", "ECS: the family of the task definition", false},
+    {"revision", "ECS: the revision of the task definition", false},
+    {"task", "ECS: the task's id", false},
+    {"instance", "EC2: the instance's id", false},
+    {"region", "AWS: the region", false},
+    {"zone", "AWS: the availability zone", false},
     {"time", "when the file was made, in UTC: 20261121T015605Z", false},
     {"date", "the day of it, in UTC: 2026-11-21", false},
     {"cause", "why the process died: java-oom, signal, heap-limit, manual", false},
@@ -134,7 +144,7 @@ static bool only_dots(const char *text, size_t size)
 
 static int unknown_variable(const struct token *t, const char *template, struct err *e)
 {
-    char names[256];
+    char names[384];
     size_t used = 0;
 
     for (unsigned i = 0; i < VARIABLES && used < sizeof(names); i++)

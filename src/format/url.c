@@ -19,7 +19,12 @@ enum { BUCKET_MIN = 3, BUCKET_MAX = 63 };
 static const struct {
     const char *name;
     enum url_scheme scheme;
-} SCHEMES[] = {{"s3", URL_S3}, {"http", URL_HTTP}, {"https", URL_HTTPS}, {"file", URL_FILE}};
+} SCHEMES[] = {{"s3", URL_S3}, {"obs", URL_OBS}, {"http", URL_HTTP}, {"https", URL_HTTPS}, {"file", URL_FILE}};
+
+bool url_in_bucket(enum url_scheme scheme)
+{
+    return scheme == URL_S3 || scheme == URL_OBS;
+}
 
 /* --- percent-encoding --------------------------------------------------------------------------------------------- */
 
@@ -133,7 +138,7 @@ static int take_path(const char *path, enum url_scheme scheme, char **ret, struc
     size = strlen(path);
     while (size > 0 && path[size - 1] == '/')
         size--;
-    if (scheme == URL_S3)
+    if (url_in_bucket(scheme))
         p = strndup(path, size);
     else
         p = scheme == URL_FILE ? url_decode(path, size) : encode(path, size, path_characters);
@@ -149,12 +154,13 @@ static int shown(const char *authority)
     return (int)strcspn(authority, ":");
 }
 
-static int check_bucket(const char *bucket, struct err *e)
+static int check_bucket(enum url_scheme scheme, const char *bucket, struct err *e)
 {
     size_t size = strlen(bucket);
 
     if (size == 0)
-        return err_set(e, -FAULT_NO_BUCKET_NAME, "store URL: no bucket in it: write s3://BUCKET/PREFIX");
+        return err_set(e, -FAULT_NO_BUCKET_NAME, "store URL: no bucket in it: write %s://BUCKET/PREFIX",
+                       scheme == URL_S3 ? "s3" : "obs");
     if (size < BUCKET_MIN || size > BUCKET_MAX)
         return err_set(e, -FAULT_USAGE, "store URL: '%.*s' is no bucket name: it has %zu characters, not %d to %d",
                        shown(bucket), bucket, size, BUCKET_MIN, BUCKET_MAX);
@@ -187,8 +193,8 @@ static bool is_host(const char *text)
 
 static int check_authority(enum url_scheme scheme, const char *authority, struct err *e)
 {
-    if (scheme == URL_S3)
-        return check_bucket(authority, e);
+    if (url_in_bucket(scheme))
+        return check_bucket(scheme, authority, e);
     if (scheme == URL_FILE)
         return *authority ? err_set(e, -FAULT_USAGE, "store URL: write file:///folder, with three slashes and no host")
                           : 0;
@@ -209,7 +215,7 @@ static int check_text(enum url_scheme scheme, const char *authority, size_t auth
         return err_set(e, -FAULT_USAGE,
                        "store URL: a user or password in it would be seen in the list of processes: "
                        "use the environment or --credentials-file");
-    if (scheme != URL_S3 && strpbrk(authority, "?#"))
+    if (!url_in_bucket(scheme) && strpbrk(authority, "?#"))
         return err_set(e, -FAULT_USAGE, "store URL: it cannot have a query ('?') or a fragment ('#')");
     return 0;
 }
@@ -220,8 +226,10 @@ static int take_scheme(const char *text, enum url_scheme *ret, const char **ret_
     size_t size = strcspn(text, ":/@?# ");
 
     if (size == 0 || strncmp(text + size, "://", 3) != 0)
-        return err_set(e, -FAULT_SCHEME,
-                       "store URL: no scheme in it: write s3://BUCKET/PREFIX, https://HOST/PATH or file:///FOLDER");
+        return err_set(
+            e, -FAULT_SCHEME,
+            "store URL: no scheme in it: write s3://BUCKET/PREFIX, obs://BUCKET/PREFIX, https://HOST/PATH or "
+            "file:///FOLDER");
     for (size_t i = 0; i < ARRAY_SIZE(SCHEMES); i++) {
         if (strlen(SCHEMES[i].name) != size || strncasecmp(SCHEMES[i].name, text, size) != 0)
             continue;
@@ -230,7 +238,7 @@ static int take_scheme(const char *text, enum url_scheme *ret, const char **ret_
         return 0;
     }
     return err_set(e, -FAULT_SCHEME,
-                   "store URL: unknown scheme '%.*s://': there are s3://, https://, http:// and file://",
+                   "store URL: unknown scheme '%.*s://': there are s3://, obs://, https://, http:// and file://",
                    size < 32 ? (int)size : 32, text);
 }
 

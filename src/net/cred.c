@@ -10,20 +10,51 @@
 
 #include "base/mem.h"
 
-static const struct cred_provider *const CHAIN[] = {&CRED_ENVIRONMENT, &CRED_PROFILE};
+enum { PROVIDERS_MAX = 6 };
 
-int cred_get(struct credentials *ret, struct err *e)
+static const struct chain {
+    const struct cred_provider *provider[PROVIDERS_MAX]; /* ends with NULL */
+    const char *advice;
+} CHAINS[CRED_FAMILY_END] = {
+    [CRED_AWS] = {{&CRED_ENVIRONMENT, &CRED_WEB_IDENTITY, &CRED_PROFILE, &CRED_CONTAINER, &CRED_INSTANCE},
+                  "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, write the file, or give the task, pod or "
+                  "instance a role"},
+    [CRED_OBS] = {{&CRED_OBS_ENVIRONMENT, &CRED_OBS_AGENCY},
+                  "set OBS_ACCESS_KEY_ID and OBS_SECRET_ACCESS_KEY, or give the ECS an agency"},
+};
+
+enum { RENEW_BEFORE_S = 300 };
+
+int cred_get(enum cred_family family, const struct http_options *http, struct credentials *ret, struct err *e)
 {
+    const struct chain *chain = &CHAINS[family];
     struct err looked = {0}, one = {0};
-    for (size_t i = 0; i < ARRAY_SIZE(CHAIN); i++) {
-        int r = CHAIN[i]->get(ret, &one);
+
+    for (size_t i = 0; chain->provider[i]; i++) {
+        int r = chain->provider[i]->get(http, ret, &one);
         if (r != -ENOENT)
             return r < 0 ? err_set(e, r, "%s", one.msg) : 0;
         err_set(&looked, 0, "%s%s%s", looked.msg, i > 0 ? "; " : "", one.msg);
     }
-    return err_set(e, -FAULT_CREDENTIALS,
-                   "no credentials (%s): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write the file",
-                   looked.msg);
+    return err_set(e, -FAULT_CREDENTIALS, "no credentials (%s): %s", looked.msg, chain->advice);
+}
+
+int64_t cred_renew_at(const struct credentials *c, int64_t got_ns)
+{
+    int64_t left_ns = c->expires_ns - got_ns, before_ns = (int64_t)RENEW_BEFORE_S * 1000000000;
+
+    if (!c->expires_ns)
+        return INT64_MAX;
+    if (left_ns < 4 * before_ns)
+        before_ns = left_ns > 0 ? left_ns / 4 : 0;
+    return c->expires_ns - before_ns;
+}
+
+const char *cred_variable(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && *value ? value : NULL;
 }
 
 void cred_done(struct credentials *c)

@@ -38,15 +38,9 @@ static void wipe(char **value)
     free(*value);
 }
 
-static const char *read_variable(const char *name)
-{
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
-
 static const char *profile_name(void)
 {
-    const char *name = read_variable("AWS_PROFILE");
+    const char *name = cred_variable("AWS_PROFILE");
     return name ? name : "default";
 }
 
@@ -55,7 +49,7 @@ static const char *profile_name(void)
 static int find_path(const char *variable, const char *name, char **ret)
 {
     CLEANUP(buf_done) struct buf path = {0};
-    const char *given = read_variable(variable), *home = read_variable("HOME");
+    const char *given = cred_variable(variable), *home = cred_variable("HOME");
     int r;
     if (given && (strncmp(given, "~/", 2) != 0 || !home))
         r = buf_add_text(&path, given);
@@ -146,12 +140,13 @@ static int from_profile(const struct text *t, const char *path, const char *prof
     return 0;
 }
 
-static int get(struct credentials *ret, struct err *e)
+static int get(const struct http_options *http, struct credentials *ret, struct err *e)
 {
+    (void)http;
     CLEANUP_FREE char *path = NULL;
     CLEANUP(text_done) struct text text = {0};
     const char *profile = profile_name();
-    bool asked = read_variable("AWS_PROFILE");
+    bool asked = cred_variable("AWS_PROFILE");
     int r = find_path("AWS_SHARED_CREDENTIALS_FILE", "credentials", &path);
     if (r == -ENOENT)
         return err_set(e, asked ? -FAULT_CREDENTIALS : -ENOENT, "no credentials file: HOME is not set");
@@ -162,7 +157,7 @@ static int get(struct credentials *ret, struct err *e)
         if (asked)
             return err_set(e, -FAULT_CREDENTIALS, "no file %s, where AWS_PROFILE=%s should be", path, profile);
         /* A file that was asked for by name is not passed over either. */
-        r = read_variable("AWS_SHARED_CREDENTIALS_FILE") ? -FAULT_CREDENTIALS : -ENOENT;
+        r = cred_variable("AWS_SHARED_CREDENTIALS_FILE") ? -FAULT_CREDENTIALS : -ENOENT;
         return err_set(e, r, "no file %s", path);
     }
     if (r == -ENOMEM)

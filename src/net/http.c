@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "format/httphead.h"
+#include "net/cabundle.h"
 #include "net/http_fault.h"
 
 enum {
@@ -35,8 +36,10 @@ enum {
 
 struct http {
     CURL *curl;
-    char *ca_file; /* for messages */
+    char *ca_file;      /* as given */
+    struct cabundle ca; /* what libcurl was told to trust; empty before the first request that needs it */
     uint64_t timeout_ms;
+    bool direct;
     curl_socket_t sockets[SOCKETS_MAX]; /* libcurl's, for a look at their queues; -1: free */
 };
 
@@ -251,9 +254,9 @@ static CURLcode set_up(struct http *h)
     SET(CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
     SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_SIZE);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (h->ca_file) { /* instead of the system's, not beside them */
-        SET(CURLOPT_CAINFO, h->ca_file);
-        SET(CURLOPT_CAPATH, NULL);
+    if (h->direct) {
+        SET(CURLOPT_PROXY, ""); /* whatever the environment says */
+        SET(CURLOPT_NOPROXY, "*");
     }
     SET(CURLOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
@@ -278,6 +281,7 @@ int http_new(const struct http_options *o, struct http **ret, struct err *e)
     if (!h)
         return err_set(e, -ENOMEM, "out of memory");
     h->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TIMEOUT_MS;
+    h->direct = o->direct;
     for (size_t i = 0; i < SOCKETS_MAX; i++)
         h->sockets[i] = -1;
     h->ca_file = o->ca_file ? strdup(o->ca_file) : NULL;
@@ -299,6 +303,27 @@ void http_free(struct http *h)
     curl_easy_cleanup(h->curl);
     free(h->ca_file);
     free(h);
+}
+
+/* Tells libcurl whom to trust, once: nobody but them. A request without TLS goes without. */
+static int trust(struct http *h, const char *url, struct err *e)
+{
+    CURL *c = h->curl;
+    struct cabundle ca = {0};
+    if (h->ca.file || h->ca.folder)
+        return 0;
+    int found = cabundle_find(h->ca_file, "", &ca, e);
+    if (found < 0 && text_starts(url, "https:"))
+        return found;
+    CURLcode r = CURLE_OK;
+    SET(CURLOPT_CAINFO, ca.file);
+    SET(CURLOPT_CAPATH, ca.folder);
+    SET(CURLOPT_PROXY_CAINFO, ca.file); /* a proxy of https:// */
+    SET(CURLOPT_PROXY_CAPATH, ca.folder);
+    if (r != CURLE_OK)
+        return err_set(e, -ENOMEM, "out of memory");
+    h->ca = ca;
+    return 0;
 }
 
 static void drop_lines(struct transfer *t)
@@ -366,6 +391,7 @@ static struct curl_slist *link_lines(struct transfer *t)
 static CURLcode set_request(CURL *c, struct transfer *t)
 {
     CURLcode r = set_method(c, t->r);
+    SET(CURLOPT_TIMEOUT_MS, t->r->limit_ms > LONG_MAX ? LONG_MAX : (long)t->r->limit_ms);
     SET(CURLOPT_URL, t->r->url);
     SET(CURLOPT_HTTPHEADER, link_lines(t));
     SET(CURLOPT_ERRORBUFFER, t->detail);
@@ -408,8 +434,10 @@ static int perform(struct transfer *t, struct err *e)
                                                   .result = t->result,
                                                   .url = t->r->url,
                                                   .ca_file = t->h->ca_file,
+                                                  .trusted = t->h->ca.file ? t->h->ca.file : t->h->ca.folder,
                                                   .detail = t->detail,
-                                                  .timeout_ms = t->h->timeout_ms},
+                                                  .timeout_ms = t->h->timeout_ms,
+                                                  .limit_ms = t->connected ? t->r->limit_ms : 0},
                            e);
 }
 
@@ -421,7 +449,7 @@ int http_perform(struct http *h, const struct http_request *r, struct http_answe
     answer->headers.ceiling = HEAD_MAX;
     answer->status = 0;
     answer->retry_after_ms = 0;
-    int result = 0;
+    int result = trust(h, r->url, e);
     for (unsigned i = 0; i < r->header_count && result == 0; i++)
         if (r->headers[i].value || r->headers[i].secret)
             result = add_line(&t, &r->headers[i], e);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,8 +18,9 @@
 struct http;
 
 struct http_options {
-    char *ca_file;       /* PEM; NULL: the system's. Owned by whoever owns the struct; http_new copies what it needs */
+    char *ca_file;       /* PEM; NULL: see net/cabundle.h. The struct's owner's; http_new copies what it needs */
     uint64_t timeout_ms; /* no byte moved for this long: -FAULT_STALLED; 0: 30 s. Connecting may take a third of it */
+    bool direct;         /* never by a proxy: for services of this host and its link */
 };
 
 struct http_header {
@@ -33,7 +35,8 @@ struct http_request {
     const char *url;    /* encoded */
     struct http_header headers[HTTP_HEADERS_MAX];
     unsigned header_count;
-    const void *body; /* NULL: none, unless read is set; a PUT or POST without either sends Content-Length: 0 */
+    uint64_t limit_ms; /* for all of it, from connecting on; then -FAULT_STALLED; 0: none */
+    const void *body;  /* NULL: none, unless read is set; a PUT or POST without either sends Content-Length: 0 */
     size_t body_size;
     /* A body of unknown length, sent in chunks: fills data, returns bytes, 0 at the end, negative to break off
      * (http_perform then returns that number). Can't be sent twice: the caller begins anew. */

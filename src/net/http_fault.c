@@ -57,9 +57,12 @@ static int tell_unconnected(CURL *c, const struct http_failure *f, const struct 
     return err_set(e, -FAULT_UNREACHABLE, "cannot connect to %s: %s", p->text, reason(f));
 }
 
-/* The only limit of time given to libcurl is the one for connecting, in which TLS and the proxy have a part. */
+/* Of the limits given to libcurl, here the one for connecting, in which DNS, TLS and the proxy have a part. */
 static int tell_slow_connect(const struct http_failure *f, const struct place *p, struct err *e)
 {
+    if (strstr(f->detail, "Resolving timed out"))
+        return err_set(e, -FAULT_UNREACHABLE, "cannot find the address of %s: DNS does not answer in time",
+                       p->host ? p->host : p->text);
     if (strstr(f->detail, "SSL") || strstr(f->detail, "CONNECT"))
         return err_set(e, -FAULT_STALLED, "%s took the connection, but then said nothing (TLS or proxy handshake)",
                        p->text);
@@ -94,8 +97,9 @@ static int tell_untrusted(CURL *c, const struct http_failure *f, const struct pl
         if (f->ca_file)
             return err_set(e, -FAULT_TLS, "certificate of %s is not trusted by the CA in %s: %s", p->text, f->ca_file,
                            X509_verify_cert_error_string(verdict));
-        return err_set(e, -FAULT_TLS, "certificate of %s is not trusted: give its CA with --ca-file (%s)", p->text,
-                       X509_verify_cert_error_string(verdict));
+        return err_set(e, -FAULT_TLS,
+                       "certificate of %s is not trusted by the CAs in %s: give its CA with --ca-file (%s)", p->text,
+                       f->trusted ? f->trusted : "the system's folder", X509_verify_cert_error_string(verdict));
     }
 }
 
@@ -129,9 +133,13 @@ int http_fault_tell(CURL *c, const struct http_failure *f, struct err *e)
     case CURLE_COULDNT_RESOLVE_HOST:
         return err_set(e, -FAULT_UNREACHABLE, "cannot find the address of %s: is the name right, does DNS work?",
                        p.host ? p.host : p.text);
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return err_set(e, -FAULT_UNREACHABLE, "cannot find the address of the proxy for %s: %s", p.text, reason(f));
     case CURLE_COULDNT_CONNECT:
         return tell_unconnected(c, f, &p, e);
     case CURLE_OPERATION_TIMEDOUT:
+        if (f->limit_ms)
+            return err_set(e, -FAULT_STALLED, "%s has not answered within %.3g s", p.text, (double)f->limit_ms / 1000);
         return tell_slow_connect(f, &p, e);
     case CURLE_GOT_NOTHING:
         return err_set(e, -FAULT_UNREACHABLE, "%s closed the connection without an answer", p.text);
@@ -141,7 +149,7 @@ int http_fault_tell(CURL *c, const struct http_failure *f, struct err *e)
         return tell_untrusted(c, f, &p, e);
     case CURLE_SSL_CACERT_BADFILE:
         return err_set(e, -FAULT_TLS, "cannot use the CA certificates in %s: is it a readable PEM file?",
-                       f->ca_file ? f->ca_file : "the system's folder");
+                       f->trusted ? f->trusted : "the system's folder");
     case CURLE_SSL_CONNECT_ERROR:
         return tell_handshake(f, &p, e);
     case CURLE_SSL_CIPHER:

@@ -12,9 +12,11 @@
 struct http_failure {
     CURLcode code;
     int result; /* of http.c's callback that broke off, else 0 */
-    const char *url, *ca_file;
-    const char *detail; /* libcurl's error buffer */
+    const char *url;
+    const char *ca_file, *trusted; /* as given, NULL if not; the file or folder that was used, NULL: none */
+    const char *detail;            /* libcurl's error buffer */
     uint64_t timeout_ms;
+    uint64_t limit_ms; /* for the whole of a request that had got through, 0: none */
 };
 
 /* Returns the fault. The message names host and port, never path, query or headers. */

@@ -10,96 +10,40 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "format/url.h"
 
-enum { DIGEST_SIZE = 32, OWN_HEADERS = 4, DAY_SIZE = 8 /* of 20130524T000000Z */ };
+enum {
+    DIGEST_SIZE = 32,
+    OWN_HEADERS = 4,
+    DAY_SIZE = 8 /* of 20130524T000000Z */
+};
 
 static void hash_ctx_free(EVP_MD_CTX **c)
 {
     EVP_MD_CTX_free(*c);
 }
 
-/* Few and mostly in order: insertion, which keeps equals as they came. */
-static void sort(struct sigv4_pair *pairs, size_t count,
-                 int (*compare)(const struct sigv4_pair *, const struct sigv4_pair *))
-{
-    for (size_t i = 1; i < count; i++) {
-        struct sigv4_pair pair = pairs[i];
-        size_t j = i;
-        for (; j > 0 && compare(&pairs[j - 1], &pair) > 0; j--)
-            pairs[j] = pairs[j - 1];
-        pairs[j] = pair;
-    }
-}
-
-/* Name first, not the whole "name=value": '=' does not sort before all that a name may have in it. */
-static int compare_query(const struct sigv4_pair *a, const struct sigv4_pair *b)
-{
-    int r = strcmp(a->name, b->name);
-    return r ? r : strcmp(a->value, b->value);
-}
-
-static int compare_header(const struct sigv4_pair *a, const struct sigv4_pair *b)
-{
-    return strcasecmp(a->name, b->name);
-}
-
-static void pairs_free(struct sigv4_pair *pairs, size_t count)
-{
-    for (size_t i = 0; pairs && i < count; i++) {
-        free((char *)pairs[i].name);
-        free((char *)pairs[i].value);
-    }
-    free(pairs);
-}
-
-/* "a=1&b=2", sorted after encoding, as the canonical request wants it: the URL may as well have it so. */
-static int make_query(const struct sigv4_request *r, char **ret)
-{
-    CLEANUP(buf_done) struct buf text = {0};
-    struct sigv4_pair *pairs = calloc(r->query_count + 1, sizeof(*pairs));
-    if (!pairs)
-        return -ENOMEM;
-    int result = 0;
-    for (unsigned i = 0; i < r->query_count; i++) {
-        pairs[i].name = url_encode(r->query[i].name, strlen(r->query[i].name), 0);
-        pairs[i].value = url_encode(r->query[i].value, strlen(r->query[i].value), 0);
-        if (!pairs[i].name || !pairs[i].value)
-            result = -ENOMEM;
-    }
-    if (result == 0)
-        sort(pairs, r->query_count, compare_query);
-    for (unsigned i = 0; i < r->query_count && result == 0; i++)
-        result = buf_printf(&text, "%s%s=%s", i > 0 ? "&" : "", pairs[i].name, pairs[i].value);
-    pairs_free(pairs, r->query_count);
-    if (result < 0)
-        return result;
-    return (*ret = buf_take(&text)) ? 0 : -ENOMEM;
-}
-
 /* All headers to be signed, sorted: the request's and those that belong to signing. Borrowed values. */
-static int make_headers(const struct sigv4_request *r, const struct credentials *c, const char *date,
-                        struct sigv4_pair **ret, size_t *ret_count)
+static int make_headers(const struct sign_request *r, const struct credentials *c, const char *date,
+                        struct sign_pair **ret, size_t *ret_count)
 {
-    struct sigv4_pair *pairs = calloc(r->header_count + OWN_HEADERS, sizeof(*pairs));
+    struct sign_pair *pairs = calloc(r->header_count + OWN_HEADERS, sizeof(*pairs));
     if (!pairs)
         return -ENOMEM;
     size_t count = 0;
     for (unsigned i = 0; i < r->header_count; i++)
         pairs[count++] = r->headers[i];
-    pairs[count++] = (struct sigv4_pair){"host", r->host};
-    pairs[count++] = (struct sigv4_pair){"x-amz-date", date};
+    pairs[count++] = (struct sign_pair){"host", r->host};
+    pairs[count++] = (struct sign_pair){"x-amz-date", date};
     if (text_eq(r->service, "s3"))
-        pairs[count++] = (struct sigv4_pair){"x-amz-content-sha256", r->payload_sha256};
+        pairs[count++] = (struct sign_pair){"x-amz-content-sha256", r->payload_sha256};
     if (c->token)
-        pairs[count++] = (struct sigv4_pair){"x-amz-security-token", secret_expose(c->token)};
-    sort(pairs, count, compare_header);
+        pairs[count++] = (struct sign_pair){"x-amz-security-token", secret_expose(c->token)};
+    sign_sort_headers(pairs, count);
     *ret = pairs;
     *ret_count = count;
     return 0;
@@ -135,14 +79,9 @@ static void hash_value(EVP_MD_CTX *hash, const char *value)
     }
 }
 
-static bool repeats(const struct sigv4_pair *headers, size_t i)
-{
-    return i > 0 && strcasecmp(headers[i - 1].name, headers[i].name) == 0;
-}
-
 /* The hex SHA-256 of the canonical request into out[2 * DIGEST_SIZE + 1]. */
-static int hash_request(const struct sigv4_request *r, const char *query, const struct sigv4_pair *headers,
-                        size_t count, const char *names, char *out)
+static int hash_request(const struct sign_request *r, const char *query, const struct sign_pair *headers, size_t count,
+                        const char *names, char *out)
 {
     CLEANUP(hash_ctx_free) EVP_MD_CTX *hash = EVP_MD_CTX_new();
     if (!hash || EVP_DigestInit_ex(hash, EVP_sha256(), NULL) != 1)
@@ -151,7 +90,7 @@ static int hash_request(const struct sigv4_request *r, const char *query, const 
     for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
         hash_text(hash, lines[i]);
     for (size_t i = 0; i < count; i++) {
-        if (repeats(headers, i)) {
+        if (sign_repeats(headers, i)) {
             hash_text(hash, ",");
         } else {
             hash_text(hash, "\n");
@@ -171,11 +110,11 @@ static int hash_request(const struct sigv4_request *r, const char *query, const 
 }
 
 /* "host;x-amz-date" */
-static int make_names(const struct sigv4_pair *headers, size_t count, char **ret)
+static int make_names(const struct sign_pair *headers, size_t count, char **ret)
 {
     CLEANUP(buf_done) struct buf text = {0};
     for (size_t i = 0; i < count; i++) {
-        int r = repeats(headers, i) ? 0 : buf_printf(&text, "%s%s", i > 0 ? ";" : "", headers[i].name);
+        int r = sign_repeats(headers, i) ? 0 : buf_printf(&text, "%s%s", i > 0 ? ";" : "", headers[i].name);
         if (r < 0)
             return r;
     }
@@ -196,7 +135,7 @@ static int hmac(const void *key, size_t key_size, const char *text, size_t size,
 }
 
 /* The key for a day, a region and a service: a leaked one is worth little elsewhere. */
-static int make_key(const struct sigv4_request *r, const struct credentials *c, const char *date,
+static int make_key(const struct sign_request *r, const struct credentials *c, const char *date,
                     unsigned char key[DIGEST_SIZE])
 {
     size_t size = sizeof("AWS4") + secret_size(c->secret_key);
@@ -213,7 +152,7 @@ static int make_key(const struct sigv4_request *r, const struct credentials *c, 
     return result;
 }
 
-static int make_signature(const struct sigv4_request *r, const struct credentials *c, const char *date,
+static int make_signature(const struct sign_request *r, const struct credentials *c, const char *date,
                           const char *request_sha256, char *out)
 {
     CLEANUP(buf_done) struct buf text = {0};
@@ -230,8 +169,8 @@ static int make_signature(const struct sigv4_request *r, const struct credential
     return result;
 }
 
-static int make_authorization(const struct sigv4_request *r, const struct credentials *c, const char *date,
-                              const char *query, const struct sigv4_pair *headers, size_t count, struct secret **ret)
+static int make_authorization(const struct sign_request *r, const struct credentials *c, const char *date,
+                              const char *query, const struct sign_pair *headers, size_t count, struct secret **ret)
 {
     CLEANUP_FREE char *names = NULL;
     CLEANUP(buf_done) struct buf text = {0};
@@ -250,15 +189,15 @@ static int make_authorization(const struct sigv4_request *r, const struct creden
     return (*ret = secret_new(text.data, text.size)) ? 0 : -ENOMEM;
 }
 
-int sigv4_sign(const struct sigv4_request *r, const struct credentials *c, struct sigv4_signed *ret)
+int sigv4_sign(const struct sign_request *r, const struct credentials *c, struct signature *ret)
 {
     CLEANUP_FREE char *query = NULL;
-    struct sigv4_pair *headers = NULL;
+    struct sign_pair *headers = NULL;
     size_t count = 0;
-    struct sigv4_signed made = {0};
+    struct signature made = {0};
     char date[CLOCK_TEXT_MAX];
     clock_format_basic(r->time_ns, date);
-    int result = make_query(r, &query);
+    int result = sign_query(r, "=", &query);
     if (result == 0)
         result = make_headers(r, c, date, &headers, &count);
     if (result == 0)
@@ -266,15 +205,8 @@ int sigv4_sign(const struct sigv4_request *r, const struct credentials *c, struc
     free(headers);
     if (result < 0)
         return -ENOMEM; /* a text beyond a buffer's ceiling is no better */
-    snprintf(made.date, sizeof(made.date), "%.*s", (int)sizeof(made.date) - 1, date);
+    memcpy(made.date, date, sizeof(made.date));
     made.query = TAKE_PTR(query);
     *ret = made;
     return 0;
-}
-
-void sigv4_done(struct sigv4_signed *s)
-{
-    secret_free(s->authorization);
-    free(s->query);
-    *s = (struct sigv4_signed){0};
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/utsname.h>
 
 #include "base/buf.h"
@@ -164,6 +165,50 @@ int whoami_get(const char *root, struct whoami *ret)
     if (r < 0)
         return r;
 
+    *ret = w;
+    w = (struct whoami){0};
+    return 0;
+}
+
+bool whoami_on_ec2(const char *root)
+{
+    static const struct {
+        const char *path, *begins; /* in any case of letters */
+    } signs[] = {
+        {"sys/class/dmi/id/board_asset_tag", "i-"},    /* Nitro: the instance's id */
+        {"sys/class/dmi/id/sys_vendor", "Amazon EC2"}, /* Nitro */
+        {"sys/hypervisor/uuid", "ec2"},                /* Xen */
+        {"sys/class/dmi/id/product_uuid", "ec2"},      /* Xen; for root only */
+    };
+    CLEANUP_FD int dirfd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    for (size_t i = 0; dirfd >= 0 && i < ARRAY_SIZE(signs); i++) {
+        CLEANUP(buf_done) struct buf b = {.ceiling = FACT_MAX};
+
+        if (file_load(dirfd, signs[i].path, &b) == 0 &&
+            strncasecmp(buf_text(&b), signs[i].begins, strlen(signs[i].begins)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int copy(const char *text, char **ret)
+{
+    if (!text || !*text)
+        return 0;
+    *ret = strdup(text);
+    return *ret ? 0 : -ENOMEM;
+}
+
+int whoami_for(const struct whoami *self, const char *namespace, const char *pod, const char *container,
+               struct whoami *ret)
+{
+    CLEANUP(whoami_done) struct whoami w = {0};
+
+    if (copy(namespace, &w.namespace) < 0 || copy(pod, &w.pod) < 0 || copy(container, &w.container) < 0 ||
+        copy(self->node, &w.node) < 0 || copy(self->machine, &w.machine) < 0 ||
+        !(w.host = strdup(self->node ? self->node : self->host)) || find_place(&w) < 0)
+        return -ENOMEM;
     *ret = w;
     w = (struct whoami){0};
     return 0;

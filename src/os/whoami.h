@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct whoami {
     char *namespace, *pod, *pod_uid, *node, *container, *image; /* owned; NULL unknown */
     char *host;                                                 /* always */
@@ -16,3 +18,11 @@ struct whoami {
 /* root is "/" but in tests. 0 or -ENOMEM. */
 int whoami_get(const char *root, struct whoami *ret);
 void whoami_done(struct whoami *w);
+
+/* Another pod of this machine: its names (container may be NULL), our node and machine. 0 or -ENOMEM. */
+int whoami_for(const struct whoami *self, const char *namespace, const char *pod, const char *container,
+               struct whoami *ret);
+
+/* Whether this is an EC2 instance, by what the firmware or the hypervisor says of itself (EC2 User Guide, "Detect
+ * whether a host is an EC2 instance"); containers on it mostly see that too. */
+bool whoami_on_ec2(const char *root);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The S3 destination as a sink: the table, and what is too small for a file of its own. Its parts:
+ * The S3 destination as a sink, and that of OBS: the tables, and what is too small for a file of its own. Its parts:
  *
+ *   s3_dialect   S3's ways and OBS's        s3_error              what a refusal means
  *   s3_endpoint  where the bucket is        s3_object, s3_read    one object
  *   s3_store     who we are there           s3_browse             what is there
  *   s3_call      one request, tried again   s3_upload, s3_commit  an object on its way, in parts
- *   s3_error     what a refusal means       s3_receipt            what the store says of a part
+ *                                           s3_receipt            what the store says of a part
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,15 +22,26 @@ static struct s3 *s3_of(struct sink *s)
     return (struct s3 *)s;
 }
 
-static int sink_s3_open(const struct sink_config *c, struct sink **ret, struct err *e)
+static int open_dialect(const struct sink_config *c, const struct s3_dialect *d, const struct sink_ops *ops,
+                        struct sink **ret, struct err *e)
 {
     struct s3 *s;
-    int r = s3_open(c, &SINK_S3, &s, e);
+    int r = s3_open(c, d, ops, &s, e);
 
     if (r < 0)
         return r;
     *ret = (struct sink *)s;
     return 0;
+}
+
+static int sink_s3_open(const struct sink_config *c, struct sink **ret, struct err *e)
+{
+    return open_dialect(c, &S3_AWS, &SINK_S3, ret, e);
+}
+
+static int sink_obs_open(const struct sink_config *c, struct sink **ret, struct err *e)
+{
+    return open_dialect(c, &S3_OBS, &SINK_OBS, ret, e);
 }
 
 static void sink_s3_close(struct sink *s)
@@ -58,15 +70,16 @@ static int sink_s3_put(struct sink *s, const char *key, const void *data, size_t
     int r;
 
     if (s3_body_init(&body, data, size) < 0)
-        return err_set(e, -ENOMEM, "s3: out of memory");
+        return s3_fail(s3_of(s), e, -ENOMEM, "out of memory");
     r = s3_put(s3_of(s), &(struct s3_put){.key = key, .content_type = content_type, .body = &body}, NULL, &confirmation,
                e);
     if (r < 0 || confirmation.checked)
         return r;
     if ((r = s3_head(s3_of(s), key, false, NULL, &head, e)) < 0)
         return r;
-    return head.size == size ? 0
-                             : err_set(e, -FAULT_CORRUPT, "s3: '%.200s' has another size in the store than here", key);
+    return head.size == size
+               ? 0
+               : s3_fail(s3_of(s), e, -FAULT_CORRUPT, "'%.200s' has another size in the store than here", key);
 }
 
 static int sink_s3_list(struct sink *s, const char *prefix,
@@ -98,24 +111,15 @@ static int sink_s3_sweep(struct sink *s, int64_t before_ns, bool (*mine)(void *c
     return s3_sweep(s3_of(s), before_ns, mine, ctx, ret_count, e);
 }
 
-const struct sink_ops SINK_S3 = {
-    .name = "s3",
-    .part_min = S3_PART_MIN,
-    .part_max = S3_PART_MAX,
-    .parts_max = S3_PARTS_MAX,
-    .resumes = true,
-    .open = sink_s3_open,
-    .close = sink_s3_close,
-    .stat = sink_s3_stat,
-    .put = sink_s3_put,
-    .list = sink_s3_list,
-    .read = sink_s3_read,
-    .upload_new = sink_s3_upload_new,
-    .write = s3_upload_write,
-    .commit = s3_upload_commit,
-    .verify = s3_upload_verify,
-    .abort = s3_upload_abort,
-    .upload_free = s3_upload_free,
-    .abort_token = sink_s3_abort_token,
-    .sweep = sink_s3_sweep,
-};
+/* What differs is the dialect that open chooses. */
+#define S3_SINK(scheme, open_fn)                                                                                       \
+    {                                                                                                                  \
+        .name = scheme, .open = open_fn, .part_min = S3_PART_MIN, .part_max = S3_PART_MAX, .parts_max = S3_PARTS_MAX,  \
+        .resumes = true, .close = sink_s3_close, .stat = sink_s3_stat, .put = sink_s3_put, .list = sink_s3_list,       \
+        .read = sink_s3_read, .upload_new = sink_s3_upload_new, .write = s3_upload_write, .commit = s3_upload_commit,  \
+        .verify = s3_upload_verify, .abort = s3_upload_abort, .upload_free = s3_upload_free,                           \
+        .abort_token = sink_s3_abort_token, .sweep = sink_s3_sweep                                                     \
+    }
+
+const struct sink_ops SINK_S3 = S3_SINK("s3", sink_s3_open);
+const struct sink_ops SINK_OBS = S3_SINK("obs", sink_obs_open);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ListObjectsV2 and ListMultipartUploads. Keys are asked for in URL encoding, as some can't stand in XML; a store that
- * does not know that sends them as they are, and doesn't say EncodingType.
+ * ListObjectsV2 (ListObjects, where the dialect says so) and ListMultipartUploads. Keys are asked for in URL encoding,
+ * as some can't stand in XML; a store that does not know that sends them as they are, and doesn't say EncodingType.
  */
 #include "sink/s3_browse.h"
 
@@ -46,23 +46,23 @@ static char *plain_key(const struct pages *p, const char *key)
     return p->encoded ? s3_key_decode(key) : strdup(key);
 }
 
-static int no_memory(struct err *e)
+static int no_memory(const struct s3 *s, struct err *e)
 {
-    return err_set(e, -ENOMEM, "s3: out of memory");
+    return s3_fail(s, e, -ENOMEM, "out of memory");
 }
 
 /* Keeps where the next page begins. A store that says the same twice would have us go round for ever. */
-static int turn(struct pages *p, bool objects, struct err *e)
+static int turn(struct pages *p, bool by_token, struct err *e)
 {
     CLEANUP_FREE char *next = NULL, *upload_id = NULL;
 
     if (p->listing.truncated) {
-        next = objects ? strdup(p->listing.next) : plain_key(p, p->listing.next); /* tokens are not encoded */
+        next = by_token ? strdup(p->listing.next) : plain_key(p, p->listing.next); /* tokens are not encoded */
         upload_id = strdup(p->listing.next_upload_id ? p->listing.next_upload_id : "");
         if (!next || !upload_id)
-            return no_memory(e);
+            return no_memory(p->s, e);
         if (text_eq(next, p->next) && text_eq(upload_id, p->next_upload_id))
-            return err_set(e, -FAULT_FORMAT, "s3: the listing of bucket '%.63s' does not come to an end",
+            return s3_fail(p->s, e, -FAULT_FORMAT, "the listing of bucket '%.63s' does not come to an end",
                            s3_bucket(p->s));
     }
     free(p->next);
@@ -76,7 +76,7 @@ static int ask(struct pages *p, struct s3_call *c, int (*parse)(const char *, si
                struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer a = {0};
-    bool objects = parse == s3xml_objects;
+    bool by_token = parse == s3xml_objects && !s3_dialect(p->s)->list_by_key;
     int r;
 
     s3_listing_done(&p->listing);
@@ -86,12 +86,11 @@ static int ask(struct pages *p, struct s3_call *c, int (*parse)(const char *, si
         return r;
     r = parse(buf_text(&a.body), a.body.size, &p->listing);
     if (r < 0)
-        return r == -ENOMEM ? no_memory(e)
-                            : err_set(e, -FAULT_FORMAT,
-                                      "s3: the listing of bucket '%.63s' is not one: is --endpoint an S3 server?",
-                                      s3_bucket(p->s));
+        return r == -ENOMEM ? no_memory(p->s, e)
+                            : s3_fail(p->s, e, -FAULT_FORMAT,
+                                      "the listing of bucket '%.63s' is not one: check --endpoint", s3_bucket(p->s));
     p->encoded = strstr(buf_text(&a.body), "<EncodingType>url<") != NULL;
-    return turn(p, objects, e);
+    return turn(p, by_token, e);
 }
 
 /* The key relative to the store's prefix, malloc'ed; NULL with *ret_r 0 if it isn't below the prefix. */
@@ -113,7 +112,7 @@ static int hand_on(const struct pages *p, int (*fn)(void *ctx, const struct sink
         CLEANUP_FREE char *key = relative_key(p, x->key, &r);
 
         if (r < 0)
-            return no_memory(e);
+            return no_memory(p->s, e);
         if (key && (r = fn(ctx, &(struct sink_listing_entry){.key = key, .size = x->size, .time_ns = x->time_ns})) < 0)
             return r;
     }
@@ -125,19 +124,21 @@ int s3_list(struct s3 *s, const char *prefix, int (*fn)(void *ctx, const struct 
 {
     CLEANUP_FREE char *whole = NULL;
     CLEANUP(pages_done) struct pages p = {.s = s};
+    bool by_key = s3_dialect(s)->list_by_key;
     int r;
 
     if (asprintf(&whole, "%s%s", s3_prefix(s), prefix) < 0) {
         whole = NULL;
-        return no_memory(e);
+        return no_memory(s, e);
     }
     p.prefix = whole;
     do {
-        struct s3_call c = {.method = "GET", .action = "s3:ListBucket"};
+        struct s3_call c = {.method = "GET", .action = "ListBucket"};
 
-        s3_query(&c, "list-type", "2");
+        if (!by_key)
+            s3_query(&c, "list-type", "2");
         if (p.next)
-            s3_query(&c, "continuation-token", p.next);
+            s3_query(&c, by_key ? "marker" : "continuation-token", p.next);
         if ((r = ask(&p, &c, s3xml_objects, e)) < 0 || (r = hand_on(&p, fn, ctx, e)) < 0)
             return r;
     } while (p.next);
@@ -153,7 +154,7 @@ static int abort_old(const struct pages *p, int64_t before_ns, bool (*mine)(void
         CLEANUP_FREE char *key = relative_key(p, x->key, &r);
 
         if (r < 0)
-            return no_memory(e);
+            return no_memory(p->s, e);
         if (!key || x->time_ns >= before_ns || !mine(ctx, key))
             continue;
         if ((r = s3_abort(p->s, key, x->upload_id, NULL, e)) < 0)
@@ -171,7 +172,7 @@ int s3_sweep(struct s3 *s, int64_t before_ns, bool (*mine)(void *ctx, const char
     int r;
 
     do {
-        struct s3_call c = {.method = "GET", .action = "s3:ListBucketMultipartUploads"};
+        struct s3_call c = {.method = "GET", .action = "ListBucketMultipartUploads"};
 
         s3_query(&c, "uploads", "");
         if (p.next) {

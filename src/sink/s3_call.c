@@ -7,12 +7,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/sigv4.h"
 #include "sink/s3_error.h"
 
 enum {
@@ -25,14 +27,14 @@ enum {
 struct s3_call *s3_query(struct s3_call *c, const char *name, const char *value)
 {
     assert(c->query_count < S3_PAIRS_MAX);
-    c->query[c->query_count++] = (struct sigv4_pair){name, value};
+    c->query[c->query_count++] = (struct sign_pair){name, value};
     return c;
 }
 
 struct s3_call *s3_header(struct s3_call *c, const char *name, const char *value)
 {
     assert(c->header_count < S3_PAIRS_MAX);
-    c->headers[c->header_count++] = (struct sigv4_pair){name, value};
+    c->headers[c->header_count++] = (struct sign_pair){name, value};
     return c;
 }
 
@@ -46,35 +48,50 @@ static int body_sha256(const struct s3_call *c, char out[65])
     return 0;
 }
 
+/* "s3:PutObject", "obs:object:PutObject": as a policy has it. */
+static const char *permission(const struct s3 *s, const struct s3_call *c, char out[64])
+{
+    const struct s3_dialect *d = s3_dialect(s);
+
+    snprintf(out, 64, "%s%s", c->key ? d->object_action : d->bucket_action, c->action);
+    return out;
+}
+
+static void add_secret(struct http_request *r, const char *name, const struct secret *secret)
+{
+    assert(r->header_count < HTTP_HEADERS_MAX);
+    if (secret)
+        r->headers[r->header_count++] = (struct http_header){.name = name, .secret = secret};
+}
+
 static int send_call(struct s3 *s, struct http *h, const struct s3_call *c, struct s3_signed *ret_signed,
                      struct http_answer *a, struct err *e)
 {
+    const struct s3_dialect *d = s3_dialect(s);
     struct http_request request = {
         .method = c->method, .body = c->body, .body_size = c->body_size, .write = c->write, .ctx = c->write_ctx};
-    char sha256[65] = SIGV4_EMPTY_SHA256;
-    struct sigv4_request v4 = {.method = c->method,
-                               .query = c->query,
-                               .query_count = c->query_count,
-                               .headers = c->headers,
-                               .header_count = c->header_count,
-                               .payload_sha256 = c->sha256 ? c->sha256 : sha256};
+    char sha256[65] = SIGV4_EMPTY_SHA256, action[64];
+    struct sign_request sign = {.method = c->method,
+                                .query = c->query,
+                                .query_count = c->query_count,
+                                .headers = c->headers,
+                                .header_count = c->header_count,
+                                .payload_sha256 = c->sha256 || !d->hash_all ? c->sha256 : sha256};
     int r;
 
-    if ((!c->sha256 && c->body_size > 0 && (r = body_sha256(c, sha256)) < 0) ||
-        (r = s3_sign(s, c->key, &v4, ret_signed)) < 0)
-        return err_set(e, r, "s3: out of memory");
+    if ((sign.payload_sha256 == sha256 && c->body_size > 0 && (r = body_sha256(c, sha256)) < 0) ||
+        (r = s3_sign(s, c->key, &sign, ret_signed)) < 0)
+        return s3_fail(s, e, r, "out of memory");
     request.url = ret_signed->url;
     for (unsigned i = 0; i < c->header_count; i++)
         http_add_header(&request, c->headers[i].name, c->headers[i].value);
-    http_add_header(&request, "x-amz-content-sha256", v4.payload_sha256);
-    http_add_header(&request, "x-amz-date", ret_signed->v4.date);
-    request.headers[request.header_count++] =
-        (struct http_header){.name = "Authorization", .secret = ret_signed->v4.authorization};
-    if (ret_signed->token)
-        request.headers[request.header_count++] =
-            (struct http_header){.name = "x-amz-security-token", .secret = ret_signed->token};
+    if (sign.payload_sha256)
+        http_add_header(&request, d->header.content_sha256, sign.payload_sha256);
+    http_add_header(&request, d->header.date, ret_signed->signature.date);
+    add_secret(&request, "Authorization", ret_signed->signature.authorization);
+    add_secret(&request, d->header.token, ret_signed->token);
     r = http_perform(h, &request, a, e);
-    return r < 0 ? err_prefix(e, r, "s3: %s", c->action) : 0;
+    return r < 0 ? err_prefix(e, r, "%s: %s", d->name, permission(s, c, action)) : 0;
 }
 
 static bool succeeded(const struct http_answer *a)
@@ -91,15 +108,19 @@ static bool holds_error(const struct http_answer *a)
            s3xml_error(a->body.data, a->body.size, &ignored) == 0;
 }
 
-static void read_error(const struct http_answer *a, struct s3_error *ret)
+static void read_error(const struct s3 *s, const struct http_answer *a, struct s3_error *ret)
 {
+    const struct s3_dialect *d = s3_dialect(s);
+
     *ret = (struct s3_error){0};
     if (a->body.size > 0)
         s3xml_error(a->body.data, a->body.size, ret);
+    if (!*ret->code && d->header.error_code && !succeeded(a))
+        http_header(a, d->header.error_code, ret->code, sizeof(ret->code));
     if (!*ret->request_id)
-        http_header(a, "x-amz-request-id", ret->request_id, sizeof(ret->request_id));
+        http_header(a, d->header.request_id, ret->request_id, sizeof(ret->request_id));
     if (!*ret->region)
-        http_header(a, "x-amz-bucket-region", ret->region, sizeof(ret->region));
+        http_header(a, d->header.bucket_region, ret->region, sizeof(ret->region));
 }
 
 static bool region_matters(const struct http_answer *a)
@@ -113,6 +134,12 @@ static bool is_expired(const struct s3_error *x)
            strcmp(x->code, "TokenRefreshRequired") == 0;
 }
 
+/* A key that the store does not know may be a temporary one that it knows no more: OBS says so of an ended token. */
+static bool may_be_expired(const struct s3_error *x, const struct s3_signed *sent)
+{
+    return is_expired(x) || (sent->token && strcmp(x->code, "InvalidAccessKeyId") == 0);
+}
+
 static bool has_upload_id(const struct s3_call *c)
 {
     for (unsigned i = 0; i < c->query_count; i++)
@@ -124,11 +151,12 @@ static bool has_upload_id(const struct s3_call *c)
 static int tell(const struct s3 *s, const struct s3_call *c, const struct s3_signed *sent, const struct http_answer *a,
                 const struct s3_error *x, struct err *e)
 {
-    char date[64];
+    char date[64], action[64];
     struct s3_failure f = {.status = a->status,
+                           .dialect = s3_dialect(s)->name,
                            .error = *x,
                            .retry_after_ms = a->retry_after_ms,
-                           .action = c->action,
+                           .action = permission(s, c, action),
                            .origin = sent->origin,
                            .bucket = s3_bucket(s),
                            .prefix = s3_prefix(s),
@@ -137,6 +165,7 @@ static int tell(const struct s3 *s, const struct s3_call *c, const struct s3_sig
                            .region = sent->region,
                            .access_key = sent->access_key,
                            .source = sent->source ? sent->source : "?",
+                           .token = sent->token != NULL,
                            .expires_ns = sent->expires_ns,
                            .date = http_header(a, "Date", date, sizeof(date)),
                            .now_ns = sent->time_ns};
@@ -158,14 +187,14 @@ int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_a
             return r;
         if (succeeded(a) && (c->write || !holds_error(a)))
             return c->check ? c->check(c->check_ctx, a, e) : 0;
-        read_error(a, &x);
+        read_error(s, a, &x);
         if (!moved && region_matters(a) && *x.region && s3_move(s, sent.region, x.region) == 0) {
             moved = true;
             continue;
         }
-        if (!renewed && is_expired(&x)) {
+        if (!renewed && may_be_expired(&x, &sent)) {
             r = s3_renew(s, sent.renewals, e);
-            if (r < 0 && r != -FAULT_EXPIRED)
+            if (r < 0 && r != -FAULT_EXPIRED && is_expired(&x))
                 return r;
             renewed = r == 0;
             if (renewed)
@@ -219,11 +248,11 @@ int s3_perform(struct s3 *s, struct http *h, const struct s3_call *c, const stru
     return 0;
 }
 
-bool s3_answered(const struct http_answer *a, const char *code)
+bool s3_answered(const struct s3 *s, const struct http_answer *a, const char *code)
 {
     struct s3_error x;
 
-    read_error(a, &x);
+    read_error(s, a, &x);
     return strcmp(x.code, code) == 0;
 }
 
@@ -231,7 +260,7 @@ bool s3_learn(struct s3 *s, const struct http_answer *a, bool condition, bool ch
 {
     struct s3_error x;
 
-    read_error(a, &x);
+    read_error(s, a, &x);
     if (succeeded(a) || !s3_error_not_implemented(a->status, x.code) || (!condition && !checksum))
         return false;
     s3_set_lacking(s, condition ? S3_LACKS_CONDITION : S3_LACKS_CHECKSUM);

@@ -15,11 +15,11 @@ enum { S3_PAIRS_MAX = 8 };
 /* What a request needs besides where and who. Borrowed. */
 struct s3_call {
     const char *method;
-    const char *action; /* the permission it takes, for messages: "s3:PutObject" */
+    const char *action; /* the permission it takes, for messages: "PutObject" */
     const char *key;    /* relative to the store's prefix; NULL: the bucket */
-    struct sigv4_pair query[S3_PAIRS_MAX];
+    struct sign_pair query[S3_PAIRS_MAX];
     unsigned query_count;
-    struct sigv4_pair headers[S3_PAIRS_MAX];
+    struct sign_pair headers[S3_PAIRS_MAX];
     unsigned header_count;
     const void *body;
     size_t body_size;
@@ -62,7 +62,7 @@ struct s3_retry s3_retry_begin(void);
 int s3_retry_wait(struct s3_retry *t, const struct s3_patience *patience, int result, const struct err *e);
 
 /* Whether that is the code of an answer's error: "InvalidPart". */
-bool s3_answered(const struct http_answer *a, const char *code);
+bool s3_answered(const struct s3 *s, const struct http_answer *a, const char *code);
 
 /* Looks at a refused request that carried a condition or checksum: true if the store said that it doesn't know such a
  * thing, which is then remembered (s3_lacks), and the request is to be made again without. */

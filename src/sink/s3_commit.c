@@ -97,11 +97,11 @@ static int put_single(struct upload *u, const struct whole *w, struct err *e)
     int r;
 
     if (s3_body_init(&body, u->single->data, u->single->size) < 0)
-        return err_set(e, -ENOMEM, "s3: out of memory");
-    if (s3_body_md5(&body, u->md5) < 0)
-        u->md5[0] = '\0';
+        return s3_fail(u->s3, e, -ENOMEM, "out of memory");
+    s3_body_md5(&body);
+    memcpy(u->md5, body.md5, sizeof(u->md5));
     if (strcasecmp(body.sha256, w->sha256) != 0)
-        return err_set(e, -FAULT_CORRUPT, "s3: '%.200s' changed in memory before it was sent", u->object->key);
+        return s3_fail(u->s3, e, -FAULT_CORRUPT, "'%.200s' changed in memory before it was sent", u->object->key);
     r = s3_put(u->s3, &put, &u->patience, &confirmation, e);
     if (r == -FAULT_EXISTS) {
         if ((r = look(u, w, &likeness, e)) < 0)
@@ -121,7 +121,7 @@ static int put_single(struct upload *u, const struct whole *w, struct err *e)
 static int complete_once(struct upload *u, const struct buf *body, bool condition, struct http_answer *a, struct err *e)
 {
     struct s3_call c = {
-        .method = "POST", .action = "s3:PutObject", .key = u->object->key, .body = body->data, .body_size = body->size};
+        .method = "POST", .action = "PutObject", .key = u->object->key, .body = body->data, .body_size = body->size};
 
     s3_query(&c, "uploadId", u->token);
     s3_header(&c, "Content-Type", "application/xml");
@@ -152,7 +152,7 @@ static int complete(struct upload *u, const struct whole *w, struct err *e)
     int r = s3_complete_body(u->receipts, u->count, &body);
 
     if (r < 0)
-        return err_set(e, r, "s3: cannot list the parts of '%.200s'", u->object->key);
+        return s3_fail(u->s3, e, r, "cannot list the parts of '%.200s'", u->object->key);
     for (;;) {
         CLEANUP(http_answer_done) struct http_answer a = {0};
         enum likeness likeness = LIKENESS_NONE;
@@ -163,7 +163,7 @@ static int complete(struct upload *u, const struct whole *w, struct err *e)
         r = complete_once(u, &body, condition, &a, e);
         if (r < 0 && s3_learn(u->s3, &a, condition, false))
             continue;
-        if (r == -FAULT_GONE && s3_answered(&a, "InvalidPart")) {
+        if (r == -FAULT_GONE && s3_answered(u->s3, &a, "InvalidPart")) {
             /* These parts can't be committed ever: the next attempt must not find the upload. */
             s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);
             return r;
@@ -190,9 +190,9 @@ static int check_whole(const struct upload *u, const struct whole *w, struct err
 {
     for (unsigned i = 0; i < u->count; i++)
         if (!u->receipts[i])
-            return err_set(e, -EINVAL, "s3: part %u of '%.200s' is missing", i + 1, u->object->key);
+            return s3_fail(u->s3, e, -EINVAL, "part %u of '%.200s' is missing", i + 1, u->object->key);
     if (u->size != w->size || (u->count == 0 && !u->single))
-        return err_set(e, -EINVAL, "s3: the parts of '%.200s' come to %" PRIu64 " bytes instead of %" PRIu64,
+        return s3_fail(u->s3, e, -EINVAL, "the parts of '%.200s' come to %" PRIu64 " bytes instead of %" PRIu64,
                        u->object->key, u->size, w->size);
     return 0;
 }
@@ -216,13 +216,13 @@ int s3_upload_verify(struct upload *u, const struct whole *w, struct err *e)
     int r = s3_head(u->s3, u->object->key, summed, &u->patience, &head, e);
 
     if (r == -FAULT_NO_OBJECT)
-        return err_set(e, -FAULT_CORRUPT, "s3: '%.200s' was stored, says the store, but it is not there",
+        return s3_fail(u->s3, e, -FAULT_CORRUPT, "'%.200s' was stored, says the store, but it is not there",
                        u->object->key);
     if (r < 0)
         return r;
     if (compare(u, w, &head, &d) == LIKENESS_NONE)
-        return err_set(e, -FAULT_CORRUPT,
-                       "s3: '%.200s' is in the store with %s %s instead of %s: it has to be sent again", u->object->key,
+        return s3_fail(u->s3, e, -FAULT_CORRUPT,
+                       "'%.200s' is in the store with %s %s instead of %s: it has to be sent again", u->object->key,
                        d.what, d.theirs, d.ours);
     return 0;
 }

@@ -16,6 +16,18 @@
 
 static const char PLACEHOLDER[] = "{bucket}.";
 
+const struct s3_hosts S3_HOSTS_AWS = {
+    .service = "s3",
+    .suffixes = {{"cn-", ".amazonaws.com.cn"}, {"", ".amazonaws.com"}},
+};
+
+/* Huawei Cloud Europe is a site of its own. Private installations have wildcard names, as the public one. */
+const struct s3_hosts S3_HOSTS_OBS = {
+    .service = "obs",
+    .suffixes = {{"eu-west-101", ".myhuaweicloud.eu"}, {"", ".myhuaweicloud.com"}},
+    .names_hold_buckets = true,
+};
+
 bool s3_region_valid(const char *text)
 {
     size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
@@ -96,42 +108,55 @@ static int take_apart(const char *endpoint, struct pieces *ret)
     return 0;
 }
 
-static const char *aws_suffix(const struct pieces *p)
+static const char *own_suffix(const struct s3_hosts *hosts, const struct pieces *p)
 {
-    static const char *const suffixes[] = {".amazonaws.com", ".amazonaws.com.cn"};
+    for (size_t i = 0; i < ARRAY_SIZE(hosts->suffixes); i++) {
+        const char *suffix = hosts->suffixes[i].suffix;
+        size_t n = strlen(suffix);
 
-    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-        size_t n = strlen(suffixes[i]);
-
-        if (p->host_size > n && strncasecmp(p->host + p->host_size - n, suffixes[i], n) == 0)
+        if (p->host_size > n && strncasecmp(p->host + p->host_size - n, suffix, n) == 0)
             return p->host + p->host_size - n;
     }
     return NULL;
 }
 
-/* Whether the host is AWS's plain one, with the region in it or none: 0 and the region ("" for none), or -ENOENT. */
-static int aws_region(const struct pieces *p, char out[32])
+/* Whether the host is the owner's plain one, with a region in it or none: 0 and the region ("" for none), or -ENOENT.
+ */
+static int own_region(const struct s3_hosts *hosts, const struct pieces *p, char out[32])
 {
-    const char *end = aws_suffix(p);
-    size_t n;
+    const char *end = own_suffix(hosts, p), *begin;
+    size_t n = strlen(hosts->service);
 
-    if (!end || p->host_size < 3 || strncasecmp(p->host, "s3.", 3) != 0)
+    if (!end || p->host_size <= n || strncasecmp(p->host, hosts->service, n) != 0 || p->host[n] != '.')
         return -ENOENT;
-    n = end < p->host + 3 ? 0 : (size_t)(end - (p->host + 3));
+    begin = p->host + n + 1;
+    n = end < begin ? 0 : (size_t)(end - begin);
     if (n >= 32)
         return -ENOENT;
     for (size_t i = 0; i < n; i++)
-        out[i] = (char)tolower((unsigned char)p->host[3 + i]);
+        out[i] = (char)tolower((unsigned char)begin[i]);
     out[n] = '\0';
     return n == 0 || s3_region_valid(out) ? 0 : -ENOENT;
 }
 
-char *s3_endpoint_region(const char *endpoint)
+static const char *suffix_for(const struct s3_hosts *hosts, const char *region)
+{
+    return hosts->suffixes[text_starts(region, hosts->suffixes[0].region) ? 0 : 1].suffix;
+}
+
+char *s3_endpoint_region(const struct s3_hosts *hosts, const char *endpoint)
 {
     struct pieces p;
     char region[32];
 
-    return take_apart(endpoint, &p) == 0 && aws_region(&p, region) == 0 && *region ? strdup(region) : NULL;
+    return take_apart(endpoint, &p) == 0 && own_region(hosts, &p, region) == 0 && *region ? strdup(region) : NULL;
+}
+
+/* "[::1]", "10.0.0.1", "localhost": no name before which there could be others. */
+static bool is_address(const struct pieces *p)
+{
+    return p->host[0] == '[' || strspn(p->host, "0123456789.") >= p->host_size ||
+           (p->host_size == strlen("localhost") && strncasecmp(p->host, "localhost", p->host_size) == 0);
 }
 
 static bool is_label(const char *bucket)
@@ -152,27 +177,38 @@ static int add_host(struct buf *b, const char *host, size_t size)
     return r;
 }
 
-int s3_endpoint_init(const char *endpoint, const char *region, const char *bucket, bool path_style,
-                     struct s3_endpoint *ret, struct err *e)
+static bool bucket_in_host(const struct s3_hosts *hosts, const struct pieces *p, const char *bucket, bool path_style)
 {
-    CLEANUP(buf_done) struct buf aws = {0}, origin = {0}, path = {0};
+    if (path_style || !is_label(bucket))
+        return false;
+    return own_suffix(hosts, p) || (hosts->names_hold_buckets && !is_address(p));
+}
+
+int s3_endpoint_init(const struct s3_hosts *hosts, const char *endpoint, const char *region, const char *bucket,
+                     bool path_style, struct s3_endpoint *ret, struct err *e)
+{
+    CLEANUP(buf_done) struct buf own = {0}, origin = {0}, path = {0};
+    const char *service = hosts->service; /* and the name of the dialect */
     struct pieces p;
     bool placeholder, in_host;
     char ignored[32];
     int r;
 
+    if (!endpoint && !*region)
+        return err_set(e, -FAULT_USAGE, "%s: no region: give --region NAME or --endpoint URL", service);
     if (endpoint && take_apart(endpoint, &p) < 0)
-        return err_set(e, -FAULT_USAGE, "s3: endpoint '%s' is not http://HOST[:PORT] or https://HOST[:PORT]", endpoint);
-    if (!endpoint || aws_region(&p, ignored) == 0) {
-        if (buf_printf(&aws, "%s://s3.%s.amazonaws.com%s%.*s", !endpoint || p.https ? "https" : "http", region,
-                       text_starts(region, "cn-") ? ".cn" : "", endpoint ? (int)p.port_size : 0,
+        return err_set(e, -FAULT_USAGE, "%s: endpoint '%s' is not http://HOST[:PORT] or https://HOST[:PORT]", service,
+                       endpoint);
+    if (!endpoint || (*region && own_region(hosts, &p, ignored) == 0)) {
+        if (buf_printf(&own, "%s://%s.%s%s%.*s", !endpoint || p.https ? "https" : "http", service, region,
+                       suffix_for(hosts, region), endpoint ? (int)p.port_size : 0,
                        endpoint && p.port_size > 0 ? p.port : "") < 0)
-            return err_set(e, -ENOMEM, "s3: out of memory");
-        if (take_apart(buf_text(&aws), &p) < 0)
-            return err_set(e, -FAULT_USAGE, "s3: '%s' is not the name of a region", region);
+            return err_set(e, -ENOMEM, "%s: out of memory", service);
+        if (take_apart(buf_text(&own), &p) < 0)
+            return err_set(e, -FAULT_USAGE, "%s: '%s' is not the name of a region", service, region);
     }
     placeholder = text_starts(p.host, PLACEHOLDER);
-    in_host = placeholder || (!path_style && aws_suffix(&p) && is_label(bucket));
+    in_host = placeholder || bucket_in_host(hosts, &p, bucket, path_style);
     if (placeholder) {
         p.host += strlen(PLACEHOLDER);
         p.host_size -= strlen(PLACEHOLDER);
@@ -188,12 +224,12 @@ int s3_endpoint_init(const char *endpoint, const char *region, const char *bucke
     if (r == 0 && !in_host && (r = buf_add_text(&path, "/")) == 0)
         r = buf_add_text(&path, bucket);
     if (r < 0)
-        return err_set(e, -ENOMEM, "s3: out of memory");
+        return err_set(e, -ENOMEM, "%s: out of memory", service);
 
     struct s3_endpoint made = {.origin = buf_take(&origin), .path = buf_take(&path)};
     if (!made.origin || !made.path) {
         s3_endpoint_done(&made);
-        return err_set(e, -ENOMEM, "s3: out of memory");
+        return err_set(e, -ENOMEM, "%s: out of memory", service);
     }
     made.host = strstr(made.origin, "://") + 3;
     *ret = made;

@@ -2,12 +2,13 @@
  *
  * Where a bucket is: endpoint, region and bucket name made into the origin and path of its URLs. Text only.
  *
- *   no endpoint           https://BUCKET.s3.REGION.amazonaws.com/KEY (regions of China: .amazonaws.com.cn)
- *   AWS's own             the same style: bucket before the host
- *   any other             path style: ENDPOINT/BUCKET/KEY
+ *   no endpoint           https://BUCKET.s3.REGION.amazonaws.com/KEY (regions of China: .amazonaws.com.cn), or
+ *                         https://BUCKET.obs.REGION.myhuaweicloud.com/KEY
+ *   the owner's own       the same style: bucket before the host
+ *   any other             S3: path style: ENDPOINT/BUCKET/KEY; OBS: the same as its own, unless it is an address
  *   http://{bucket}.HOST  the bucket goes there: for stores that know no path style
  *
- * Path style it is, too, when asked for, and on AWS for buckets that can't be one label of a host name under its
+ * Path style it is, too, when asked for, and at its owner for buckets that can't be one label of a host name under its
  * certificate (dots, capitals, '_').
  */
 #pragma once
@@ -22,14 +23,25 @@ struct s3_endpoint {
     char *path;       /* encoded, goes before '/' and the key: "", "/bucket" or "/base/bucket" */
 };
 
-/* endpoint: "http(s)://HOST[:PORT][/BASE]" or NULL for AWS's. An endpoint "s3[.REGION].amazonaws.com" follows region.
- * -FAULT_USAGE with the story, -ENOMEM. */
-int s3_endpoint_init(const char *endpoint, const char *region, const char *bucket, bool path_style,
-                     struct s3_endpoint *ret, struct err *e);
+/* The hosts of a dialect's owner: SERVICE.REGION.SUFFIX. */
+struct s3_hosts {
+    const char *service; /* "s3" */
+    struct {
+        const char *region;  /* what the region begins with */
+        const char *suffix;  /* ".amazonaws.com" */
+    } suffixes[2];           /* the first that fits */
+    bool names_hold_buckets; /* of others, too */
+};
+extern const struct s3_hosts S3_HOSTS_AWS, S3_HOSTS_OBS;
+
+/* endpoint: "http(s)://HOST[:PORT][/BASE]" or NULL for the owner's. An endpoint "s3[.REGION].amazonaws.com" follows
+ * region, unless that is "". -FAULT_USAGE with the story, -ENOMEM. */
+int s3_endpoint_init(const struct s3_hosts *hosts, const char *endpoint, const char *region, const char *bucket,
+                     bool path_style, struct s3_endpoint *ret, struct err *e);
 void s3_endpoint_done(struct s3_endpoint *p);
 
 /* REGION of "https://s3.REGION.amazonaws.com", malloc'ed; NULL if it isn't that. */
-char *s3_endpoint_region(const char *endpoint);
+char *s3_endpoint_region(const struct s3_hosts *hosts, const char *endpoint);
 
 /* Whether text may stand for a region in a host name: it can come from a stranger's answer. */
 bool s3_region_valid(const char *text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of codes (Amazon S3 API Reference, "Error responses"; those of MinIO and Ceph where they have their own),
- * and the sentences.
+ * The table of codes (Amazon S3 API Reference, "Error responses"; OBS API Reference, "Error codes"; those of MinIO and
+ * Ceph where they have their own), and the sentences.
  */
 #include "sink/s3_error.h"
 
@@ -41,7 +41,10 @@ static const struct {
     struct meaning meaning;
 } CODES[] = {
     {"AccessDenied", {FAULT_DENIED, STORY_DENIED}},
+    {"AccessForbidden", {FAULT_DENIED, STORY_DENIED}},
     {"AccountProblem", {FAULT_DENIED, STORY_DENIED}},
+    {"FrozenUserId", {FAULT_DENIED, STORY_DENIED}},
+    {"DeregisterUserId", {FAULT_DENIED, STORY_DENIED}},
     {"AllAccessDisabled", {FAULT_DENIED, STORY_DENIED}},
     {"SignatureDoesNotMatch", {FAULT_DENIED, STORY_SIGNATURE}},
     {"InvalidAccessKeyId", {FAULT_DENIED, STORY_KEY_UNKNOWN}},
@@ -62,6 +65,7 @@ static const struct {
     {"QuotaExceeded", {FAULT_FULL, STORY_FULL}},
     {"InsufficientStorage", {FAULT_FULL, STORY_FULL}},
     {"InsufficientCapacity", {FAULT_FULL, STORY_FULL}},
+    {"InsufficientStorageSpace", {FAULT_FULL, STORY_FULL}},
     {"XMinioStorageFull", {FAULT_FULL, STORY_FULL}},
     {"XMinioAdminBucketQuotaExceeded", {FAULT_FULL, STORY_FULL}},
     {"BadDigest", {FAULT_CORRUPT, STORY_CORRUPT}},
@@ -126,6 +130,11 @@ static struct meaning meaning_of(const struct s3_failure *f)
     for (size_t i = 0; i < ARRAY_SIZE(CODES); i++)
         if (strcmp(f->error.code, CODES[i].code) == 0)
             m = CODES[i].meaning;
+    if (m.story == STORY_KEY_UNKNOWN && f->token) { /* OBS's word for a token that has ended */
+        m.story = STORY_TOKEN;
+        if (f->expires_ns > 0 && f->now_ns >= f->expires_ns)
+            m = (struct meaning){FAULT_EXPIRED, STORY_EXPIRED};
+    }
     if (f->upload && m.fault == FAULT_NO_OBJECT) /* Ceph's word for an upload that is gone */
         m = (struct meaning){FAULT_GONE, STORY_GONE};
     return m;
@@ -159,10 +168,9 @@ static const char *detail(const struct s3_failure *f, char out[320])
 static int tell_region(const struct s3_failure *f, int fault, const char *more, struct err *e)
 {
     if (*f->error.region)
-        return err_set(e, -fault, "s3: bucket '%.63s' is not in region %s but in %.31s: give --region %.31s%s",
-                       f->bucket, f->region, f->error.region, f->error.region, more);
-    return err_set(e, -fault,
-                   "s3: %.80s does not answer for bucket '%.63s' in region %s: check --region and --endpoint%s",
+        return err_set(e, -fault, "bucket '%.63s' is not in region %s but in %.31s: give --region %.31s%s", f->bucket,
+                       f->region, f->error.region, f->error.region, more);
+    return err_set(e, -fault, "%.80s does not answer for bucket '%.63s' in region %s: check --region and --endpoint%s",
                    f->origin, f->bucket, f->region, more);
 }
 
@@ -173,11 +181,10 @@ static int tell_clock(const struct s3_failure *f, int fault, const char *more, s
 
     clock_format(f->now_ns, ours);
     if (f->date && clock_parse_http(f->date, &there) == 0)
-        return err_set(e, -fault,
-                       "s3: the clocks are too far apart: %s here, %s at %.80s: set the clock of this machine%s", ours,
-                       clock_format(there, theirs), f->origin, more);
-    return err_set(e, -fault, "s3: the clock of this machine (%s) is too far from that of %.80s: set it%s", ours,
-                   f->origin, more);
+        return err_set(e, -fault, "the clocks are too far apart: %s here, %s at %.80s: set the clock of this machine%s",
+                       ours, clock_format(there, theirs), f->origin, more);
+    return err_set(e, -fault, "the clock of this machine (%s) is too far from that of %.80s: set it%s", ours, f->origin,
+                   more);
 }
 
 static int tell_expired(const struct s3_failure *f, int fault, const char *more, struct err *e)
@@ -185,9 +192,9 @@ static int tell_expired(const struct s3_failure *f, int fault, const char *more,
     char at[CLOCK_TEXT_MAX];
 
     if (f->expires_ns > 0)
-        return err_set(e, -fault, "s3: the session token of access key %s (%s) expired at %s: renew it%s",
-                       f->access_key, f->source, clock_format(f->expires_ns, at), more);
-    return err_set(e, -fault, "s3: the session token of access key %s (%s) has expired: renew it%s", f->access_key,
+        return err_set(e, -fault, "the session token of access key %s (%s) expired at %s: renew it%s", f->access_key,
+                       f->source, clock_format(f->expires_ns, at), more);
+    return err_set(e, -fault, "the session token of access key %s (%s) has expired: renew it%s", f->access_key,
                    f->source, more);
 }
 
@@ -199,48 +206,45 @@ static int tell(const struct s3_failure *f, struct meaning m, struct err *e)
     switch (m.story) {
     case STORY_DENIED:
         return err_set(e, -m.fault,
-                       "s3: access key %s (%s) is denied %s on %s: allow it in the key's or the bucket's policy%s",
+                       "access key %s (%s) is denied %s on %s: allow it in the key's or the bucket's policy%s",
                        f->access_key, f->source, f->action, where, more);
     case STORY_SIGNATURE:
-        return err_set(e, -m.fault, "s3: the secret key is wrong for access key %s (%s) at %s: correct it%s",
-                       f->access_key, f->source, f->origin, more);
+        return err_set(e, -m.fault, "the secret key is wrong for access key %s (%s) at %s: correct it%s", f->access_key,
+                       f->source, f->origin, more);
     case STORY_KEY_UNKNOWN:
-        return err_set(e, -m.fault, "s3: access key %s (%s) is not known at %s: check it, and --endpoint%s",
-                       f->access_key, f->source, f->origin, more);
+        return err_set(e, -m.fault, "access key %s (%s) is not known at %s: check it, and --endpoint%s", f->access_key,
+                       f->source, f->origin, more);
     case STORY_TOKEN:
         return err_set(e, -m.fault,
-                       "s3: the session token is not valid for access key %s (%s) at %s: renew or unset it%s",
+                       "the session token is not valid for access key %s (%s) at %s: renew it, or check --endpoint%s",
                        f->access_key, f->source, f->origin, more);
     case STORY_EXPIRED:
         return tell_expired(f, m.fault, more, e);
     case STORY_CLOCK:
         return tell_clock(f, m.fault, more, e);
     case STORY_NO_BUCKET:
-        return err_set(e, -m.fault,
-                       "s3: bucket '%.63s' does not exist at %s: create it or check --endpoint and --region%s",
+        return err_set(e, -m.fault, "bucket '%.63s' does not exist at %s: create it or check --endpoint and --region%s",
                        f->bucket, f->origin, more);
     case STORY_NO_OBJECT:
-        return err_set(e, -m.fault, "s3: no %s: check its name with 'salvage ls'%s", where, more);
+        return err_set(e, -m.fault, "no %s: check its name with 'salvage ls'%s", where, more);
     case STORY_GONE:
-        return err_set(e, -m.fault, "s3: the store no longer knows the upload of %s: it has to begin anew%s", where,
-                       more);
+        return err_set(e, -m.fault, "the store no longer knows the upload of %s: it has to begin anew%s", where, more);
     case STORY_EXISTS:
-        return err_set(e, -m.fault, "s3: %s is there already%s", where, more);
+        return err_set(e, -m.fault, "%s is there already%s", where, more);
     case STORY_FULL:
-        return err_set(e, -m.fault, "s3: no room for %s: free space there or raise the quota%s", where, more);
+        return err_set(e, -m.fault, "no room for %s: free space there or raise the quota%s", where, more);
     case STORY_BUSY:
-        return err_set(e, -m.fault, "s3: the store is not ready for %s on %s: it may pass by itself%s", f->action,
-                       where, more);
-    case STORY_CORRUPT:
-        return err_set(e, -m.fault, "s3: %s arrived damaged: look for a faulty proxy or network in between%s", where,
+        return err_set(e, -m.fault, "the store is not ready for %s on %s: it may pass by itself%s", f->action, where,
                        more);
+    case STORY_CORRUPT:
+        return err_set(e, -m.fault, "%s arrived damaged: look for a faulty proxy or network in between%s", where, more);
     case STORY_REGION:
         return tell_region(f, m.fault, more, e);
     case STORY_PLAIN:
         break;
     }
-    return err_set(e, -m.fault, "s3: the store refuses %s on %s%s%s", f->action, where,
-                   *f->error.code ? "" : ", without saying why: check that --endpoint is an S3 server", more);
+    return err_set(e, -m.fault, "the store refuses %s on %s%s%s", f->action, where,
+                   *f->error.code ? "" : ", without saying why: check --endpoint", more);
 }
 
 int s3_error_tell(const struct s3_failure *f, struct err *e)
@@ -249,5 +253,5 @@ int s3_error_tell(const struct s3_failure *f, struct err *e)
 
     if (e)
         e->retry_after_ms = f->retry_after_ms;
-    return r;
+    return err_prefix(e, r, "%s", f->dialect);
 }

@@ -12,6 +12,7 @@
 #include "format/s3xml.h"
 
 struct s3_failure {
+    const char *dialect;   /* "s3": the story begins with it */
     long status;           /* of the answer */
     struct s3_error error; /* fields are "" where the answer left them out */
     unsigned retry_after_ms;
@@ -24,6 +25,7 @@ struct s3_failure {
     const char *region; /* that was signed for */
     const char *access_key;
     const char *source; /* of the credentials: "environment" */
+    bool token;         /* they are temporary */
     int64_t expires_ns; /* of the credentials; 0: unknown */
     const char *date;   /* the answer's Date header; NULL without */
     int64_t now_ns;

@@ -20,28 +20,43 @@ int s3_body_init(struct s3_body *b, const void *data, size_t size)
         return -ENOMEM;
     b->data = data;
     b->size = size;
+    b->md5[0] = '\0';
     text_hex(raw, 32, b->sha256);
     EVP_EncodeBlock((unsigned char *)b->base64, raw, 32);
     return 0;
 }
 
-/* With a customer's key the ETag is not the MD5 of the bytes (S3 API Reference, "Object", ETag). */
-static bool is_encrypted(const struct http_answer *a)
+/* The ETag is then not the MD5 of the bytes. */
+static bool is_encrypted(const struct s3 *s, const struct http_answer *a)
 {
+    const struct s3_dialect *d = s3_dialect(s);
     char value[64];
 
-    return http_header(a, "x-amz-server-side-encryption-customer-algorithm", value, sizeof(value)) ||
-           (http_header(a, "x-amz-server-side-encryption", value, sizeof(value)) && text_starts(value, "aws:"));
+    return http_header(a, d->header.customer_encryption, value, sizeof(value)) ||
+           (http_header(a, d->header.encryption, value, sizeof(value)) && text_starts(value, d->foreign_etag));
 }
 
-int s3_body_md5(const struct s3_body *b, char out[33])
+const char *s3_body_md5(struct s3_body *b)
 {
     unsigned char raw[EVP_MAX_MD_SIZE];
 
-    if (EVP_Digest(b->size ? b->data : "", b->size, raw, NULL, EVP_md5(), NULL) != 1)
-        return -ENOTSUP; /* FIPS mode */
-    text_hex(raw, 16, out);
-    return 0;
+    if (!*b->md5 && EVP_Digest(b->size ? b->data : "", b->size, raw, NULL, EVP_md5(), NULL) == 1) {
+        text_hex(raw, 16, b->md5);
+        EVP_EncodeBlock((unsigned char *)b->md5_base64, raw, 16);
+    }
+    return b->md5;
+}
+
+struct s3_call *s3_send_body(const struct s3 *s, struct s3_call *c, struct s3_body *b, bool checksum)
+{
+    c->body = b->data;
+    c->body_size = b->size;
+    c->sha256 = b->sha256;
+    if (checksum)
+        s3_header(c, "x-amz-checksum-sha256", b->base64);
+    if (s3_dialect(s)->send_md5 && *s3_body_md5(b))
+        s3_header(c, "Content-MD5", b->md5_base64);
+    return c;
 }
 
 /* MD5 is the slowest of all we do with a byte, and says of a part no more than the signature does, which holds its
@@ -52,27 +67,27 @@ enum { MD5_MOST = 1024 * 1024 };
 int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e)
 {
     struct s3_confirmation *c = confirmation;
-    char etag[S3_ETAG_SIZE + 8], sum[80], md5[33];
+    char etag[S3_ETAG_SIZE + 8], sum[80];
 
     c->receipt = (struct s3_receipt){0};
     c->checked = false;
     if (!http_header(a, "ETag", etag, sizeof(etag)) || s3_etag_parse(etag, c->receipt.etag) < 0)
-        return err_set(e, -FAULT_FORMAT, "s3: '%.200s' was answered without a usable ETag: is --endpoint an S3 server?",
+        return s3_fail(c->s3, e, -FAULT_FORMAT, "'%.200s' was answered without a usable ETag: check --endpoint",
                        c->key);
 
     if (http_header(a, "x-amz-checksum-sha256", sum, sizeof(sum))) {
         if (strcmp(sum, c->body->base64) != 0)
-            return err_set(e, -FAULT_CORRUPT,
-                           "s3: '%.200s' arrived with SHA-256 %s instead of %s: it was damaged on its way", c->key, sum,
+            return s3_fail(c->s3, e, -FAULT_CORRUPT,
+                           "'%.200s' arrived with SHA-256 %s instead of %s: it was damaged on its way", c->key, sum,
                            c->body->base64);
         memcpy(c->receipt.sha256, c->body->base64, sizeof(c->receipt.sha256));
         c->checked = true;
-    } else if (c->body->size < MD5_MOST && s3_etag_is_md5(c->receipt.etag) && !is_encrypted(a) &&
-               s3_body_md5(c->body, md5) == 0) {
-        if (strcasecmp(md5, c->receipt.etag) != 0)
-            return err_set(e, -FAULT_CORRUPT,
-                           "s3: '%.200s' arrived with ETag %s instead of its MD5 %s: it was damaged on its way", c->key,
-                           c->receipt.etag, md5);
+    } else if ((c->body->size < MD5_MOST || *c->body->md5) && s3_etag_is_md5(c->receipt.etag) &&
+               !is_encrypted(c->s3, a) && *s3_body_md5(c->body)) {
+        if (strcasecmp(c->body->md5, c->receipt.etag) != 0)
+            return s3_fail(c->s3, e, -FAULT_CORRUPT,
+                           "'%.200s' arrived with ETag %s instead of its MD5 %s: it was damaged on its way", c->key,
+                           c->receipt.etag, c->body->md5);
         c->checked = true;
     }
     return 0;
@@ -81,7 +96,7 @@ int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e)
 static int head(struct s3 *s, const char *key, bool checksum, const struct s3_patience *patience, struct http_answer *a,
                 struct err *e)
 {
-    struct s3_call c = {.method = "HEAD", .action = "s3:GetObject", .key = key};
+    struct s3_call c = {.method = "HEAD", .action = "GetObject", .key = key};
 
     if (checksum)
         s3_header(&c, "x-amz-checksum-mode", "ENABLED");
@@ -98,7 +113,7 @@ static int stop_reading(void *ctx, const void *data, size_t size)
 static int ask_why(struct s3 *s, const char *key, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer a = {0};
-    struct s3_call c = {.method = "GET", .action = "s3:GetObject", .key = key, .write = stop_reading};
+    struct s3_call c = {.method = "GET", .action = "GetObject", .key = key, .write = stop_reading};
     int r = s3_once(s, s3_http(s), s3_header(&c, "Range", "bytes=0-0"), &a, e);
 
     return r == -ECANCELED || a.status == 416 ? 0 : r;
@@ -120,13 +135,12 @@ int s3_head(struct s3 *s, const char *key, bool checksum, const struct s3_patien
     if (r < 0)
         return r;
     if (!http_header(&a, "Content-Length", size, sizeof(size)) || text_parse_uint(size, UINT64_MAX, &found.size) < 0)
-        return err_set(e, -FAULT_FORMAT,
-                       "s3: HEAD of '%.200s' was answered without a size: is --endpoint an S3 server?", key);
+        return s3_fail(s, e, -FAULT_FORMAT, "HEAD of '%.200s' was answered without a size: check --endpoint", key);
     if (http_header(&a, "ETag", etag, sizeof(etag)))
         s3_etag_parse(etag, found.etag);
-    http_header(&a, "x-amz-meta-sha256", found.sha256, sizeof(found.sha256));
+    http_header(&a, s3_dialect(s)->header.meta_sha256, found.sha256, sizeof(found.sha256));
     http_header(&a, "x-amz-checksum-sha256", found.checksum, sizeof(found.checksum));
-    found.encrypted = is_encrypted(&a);
+    found.encrypted = is_encrypted(s, &a);
     *ret = found;
     return 0;
 }
@@ -137,23 +151,16 @@ int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patie
     for (;;) {
         CLEANUP(http_answer_done) struct http_answer a = {0};
         bool condition = p->fresh && !s3_lacks(s, S3_LACKS_CONDITION), checksum = !s3_lacks(s, S3_LACKS_CHECKSUM);
-        struct s3_confirmation confirmation = {.body = p->body, .key = p->key};
-        struct s3_call c = {.method = "PUT",
-                            .action = "s3:PutObject",
-                            .key = p->key,
-                            .body = p->body->data,
-                            .body_size = p->body->size,
-                            .sha256 = p->body->sha256,
-                            .check = s3_confirm,
-                            .check_ctx = &confirmation};
+        struct s3_confirmation confirmation = {.s3 = s, .body = p->body, .key = p->key};
+        struct s3_call c = {
+            .method = "PUT", .action = "PutObject", .key = p->key, .check = s3_confirm, .check_ctx = &confirmation};
         int r;
 
         s3_header(&c, "Content-Type", p->content_type ? p->content_type : "application/octet-stream");
-        s3_header(&c, "x-amz-meta-sha256", p->body->sha256);
+        s3_header(&c, s3_dialect(s)->header.meta_sha256, p->body->sha256);
         if (condition)
             s3_header(&c, "If-None-Match", "*");
-        if (checksum)
-            s3_header(&c, "x-amz-checksum-sha256", p->body->base64);
+        s3_send_body(s, &c, p->body, checksum);
         r = s3_perform(s, s3_http(s), &c, patience, &a, e);
         if (r < 0 && s3_learn(s, &a, condition, checksum))
             continue;

@@ -15,16 +15,21 @@
 struct s3_body {
     const void *data;
     size_t size;
-    char sha256[65];            /* hex */
-    char base64[S3_SHA256_MAX]; /* the same */
+    char sha256[65];              /* hex */
+    char base64[S3_SHA256_MAX];   /* the same */
+    char md5[33], md5_base64[25]; /* "" until asked for, and in FIPS mode */
 };
 int s3_body_init(struct s3_body *b, const void *data, size_t size); /* 0 or -ENOMEM */
-int s3_body_md5(const struct s3_body *b, char out[33]);             /* hex. 0, or -ENOTSUP in FIPS mode */
+const char *s3_body_md5(struct s3_body *b);                         /* hex, "" in FIPS mode; computed once */
+
+/* Makes it the call's body, with the digests that the store can check; checksum: by x-amz-checksum-sha256, too. */
+struct s3_call *s3_send_body(const struct s3 *s, struct s3_call *c, struct s3_body *b, bool checksum);
 
 /* For s3_call.check: does the answer to a PUT confirm the body? By its x-amz-checksum-sha256, else by an ETag that is
  * the MD5. -FAULT_CORRUPT, -FAULT_FORMAT. */
 struct s3_confirmation {
-    const struct s3_body *body;
+    const struct s3 *s3;
+    struct s3_body *body;
     const char *key;
     struct s3_receipt receipt; /* out */
     bool checked;              /* out: false if the store gave nothing to compare */
@@ -44,7 +49,7 @@ int s3_head(struct s3 *s, const char *key, bool checksum, const struct s3_patien
 
 struct s3_put {
     const char *key, *content_type;
-    const struct s3_body *body;
+    struct s3_body *body;
     bool fresh; /* only if there is no such object: -FAULT_EXISTS, where the store knows If-None-Match */
 };
 int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patience, struct s3_confirmation *ret,

@@ -67,7 +67,7 @@ static int take(void *ctx, const void *data, size_t size)
 static int read_on(struct s3 *s, struct reading *g, const char *match, struct err *e)
 {
     struct piece piece = {.g = g};
-    struct s3_call c = {.method = "GET", .action = "s3:GetObject", .key = g->key, .write = take, .write_ctx = &piece};
+    struct s3_call c = {.method = "GET", .action = "GetObject", .key = g->key, .write = take, .write_ctx = &piece};
     char range[48];
     int r;
 
@@ -80,13 +80,13 @@ static int read_on(struct s3 *s, struct reading *g, const char *match, struct er
     if (g->broken_off < 0)
         return g->broken_off;
     if (r == -FAULT_EXISTS)
-        return err_set(e, -FAULT_CHANGED, "s3: '%.200s' was replaced while it was read: read it again", g->key);
+        return s3_fail(s, e, -FAULT_CHANGED, "'%.200s' was replaced while it was read: read it again", g->key);
     if (r == -FAULT_REFUSED && g->answer.status < 300)
-        return err_set(e, r, "s3: the store can't read '%.200s' from the middle (no ranges)", g->key);
+        return s3_fail(s, e, r, "the store can't read '%.200s' from the middle (no ranges)", g->key);
     if (r == -FAULT_FORMAT && g->at < g->size)
-        return err_set(e, r, "s3: the store sent more of '%.200s' than there is", g->key);
+        return s3_fail(s, e, r, "the store sent more of '%.200s' than there is", g->key);
     if (r == 0 && g->at < g->size)
-        return err_set(e, -FAULT_UNREACHABLE, "s3: '%.200s' ended at byte %" PRIu64 " of %" PRIu64, g->key, g->at,
+        return s3_fail(s, e, -FAULT_UNREACHABLE, "'%.200s' ended at byte %" PRIu64 " of %" PRIu64, g->key, g->at,
                        g->size);
     return r;
 }
@@ -94,7 +94,8 @@ static int read_on(struct s3 *s, struct reading *g, const char *match, struct er
 int s3_read(struct s3 *s, const char *key, uint64_t offset, uint64_t *ret_size,
             int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e)
 {
-    CLEANUP(reading_done) struct reading g = {.key = key, .at = offset, .fn = fn, .ctx = ctx};
+    CLEANUP(reading_done)
+    struct reading g = {.key = key, .at = offset, .fn = fn, .ctx = ctx};
     struct s3_retry retry = s3_retry_begin();
     char match[S3_ETAG_SIZE + 2] = "";
     struct s3_head head;
@@ -103,7 +104,7 @@ int s3_read(struct s3 *s, const char *key, uint64_t offset, uint64_t *ret_size,
     if (r < 0)
         return r;
     if (offset > head.size)
-        return err_set(e, -EINVAL, "s3: '%.200s' has no byte %" PRIu64, key, offset);
+        return s3_fail(s, e, -EINVAL, "'%.200s' has no byte %" PRIu64, key, offset);
     g.size = head.size;
     if (ret_size)
         *ret_size = head.size;

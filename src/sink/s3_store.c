@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The store's state: what never changes lies open, what may (endpoint, region, credentials) is behind one lock, which
- * is held while signing and never while sending.
+ * is held while signing and renewing, and never while sending.
  */
 #include "sink/s3_store.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 
 struct s3 {
     struct sink sink;
+    const struct s3_dialect *dialect;
     char *bucket, *prefix, *endpoint_given;
     bool path_style;
     unsigned uploads;
@@ -30,22 +32,41 @@ struct s3 {
     struct s3_endpoint endpoint;
     char region[32];
     struct credentials cred;
+    int64_t renew_at_ns; /* while they still hold */
     unsigned renewals;
 };
 
-static const char *given_endpoint(const struct sink_config *c)
+enum { RENEW_RETRY_S = 30 };
+
+int s3_fail(const struct s3 *s, struct err *e, int code, const char *format, ...)
 {
-    static const char *const names[] = {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"};
+    va_list args;
 
-    if (c->endpoint)
-        return c->endpoint;
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        const char *value = getenv(names[i]);
+    va_start(args, format);
+    err_setv(e, code, format, args);
+    va_end(args);
+    return err_prefix(e, code, "%s", s->dialect->name);
+}
 
-        if (value && *value)
-            return value;
+static int no_memory(const struct s3 *s, struct err *e)
+{
+    return s3_fail(s, e, -ENOMEM, "out of memory");
+}
+
+/* malloc'ed into *ret; NULL if none is given. 0 or -ENOMEM. */
+static int given_endpoint(const struct s3_dialect *d, const struct sink_config *c, char **ret)
+{
+    const char *found = c->endpoint;
+
+    for (const char *const *name = d->endpoint_variables; !found && *name; name++)
+        found = cred_variable(*name);
+    if (!found)
+        return 0;
+    if (asprintf(ret, "%s%s", strstr(found, "://") ? "" : "https://", found) < 0) {
+        *ret = NULL;
+        return -ENOMEM;
     }
-    return NULL;
+    return 0;
 }
 
 static int choose_region(struct s3 *s, const struct sink_config *c, struct err *e)
@@ -53,50 +74,59 @@ static int choose_region(struct s3 *s, const struct sink_config *c, struct err *
     CLEANUP_FREE char *found = NULL;
     const char *region = c->region;
 
-    if (!region && cred_region(&found) == 0)
+    if (!region && s->dialect->region(&found) == 0)
         region = found;
     if (!region && s->endpoint_given)
-        region = found = s3_endpoint_region(s->endpoint_given);
+        region = found = s3_endpoint_region(s->dialect->hosts, s->endpoint_given);
     if (!region)
-        region = "us-east-1";
-    if (!s3_region_valid(region))
-        return err_set(e, -FAULT_USAGE, "s3: '%s' is not the name of a region", region);
-    snprintf(s->region, sizeof(s->region), "%s", region);
+        region = s->dialect->default_region;
+    if (region && !s3_region_valid(region))
+        return s3_fail(s, e, -FAULT_USAGE, "'%s' is not the name of a region", region);
+    snprintf(s->region, sizeof(s->region), "%s", region ? region : "");
     return 0;
 }
 
 static int copy_config(struct s3 *s, const struct sink_config *c, struct err *e)
 {
-    const char *endpoint = given_endpoint(c);
     size_t n = strlen(c->url.path);
 
     s->path_style = c->path_style;
     s->uploads = c->uploads > 0 ? c->uploads : 1;
     s->options.timeout_ms = c->http.timeout_ms;
+    for (unsigned i = 0; i < S3_LACK_END; i++)
+        atomic_init(&s->lacks[i], s->dialect->lacks[i]);
     s->bucket = strdup(c->url.authority);
     if ((s->prefix = malloc(n + 2)))
         snprintf(s->prefix, n + 2, "%s%s", c->url.path, n > 0 ? "/" : "");
-    if (!s->bucket || !s->prefix || (endpoint && !(s->endpoint_given = strdup(endpoint))) ||
+    if (!s->bucket || !s->prefix || given_endpoint(s->dialect, c, &s->endpoint_given) < 0 ||
         (c->http.ca_file && !(s->options.ca_file = strdup(c->http.ca_file))))
-        return err_set(e, -ENOMEM, "s3: out of memory");
+        return no_memory(s, e);
     return 0;
+}
+
+static int place(const struct s3 *s, const char *region, struct s3_endpoint *ret, struct err *e)
+{
+    return s3_endpoint_init(s->dialect->hosts, s->endpoint_given, region, s->bucket, s->path_style, ret, e);
 }
 
 DEFINE_CLEANUP(struct s3 *, s3_close)
 
-int s3_open(const struct sink_config *c, const struct sink_ops *ops, struct s3 **ret, struct err *e)
+int s3_open(const struct sink_config *c, const struct s3_dialect *d, const struct sink_ops *ops, struct s3 **ret,
+            struct err *e)
 {
     CLEANUP(s3_close_ptr) struct s3 *s = calloc(1, sizeof(*s));
     int r;
 
     if (!s)
-        return err_set(e, -ENOMEM, "s3: out of memory");
+        return err_set(e, -ENOMEM, "%s: out of memory", d->name);
     s->sink.ops = ops;
+    s->dialect = d;
     pthread_mutex_init(&s->lock, NULL);
     if ((r = copy_config(s, c, e)) < 0 || (r = choose_region(s, c, e)) < 0 ||
-        (r = s3_endpoint_init(s->endpoint_given, s->region, s->bucket, s->path_style, &s->endpoint, e)) < 0 ||
-        (r = cred_get(&s->cred, e)) < 0 || (r = http_new(&s->options, &s->http, e)) < 0)
+        (r = place(s, s->region, &s->endpoint, e)) < 0 ||
+        (r = cred_get(d->credentials, &s->options, &s->cred, e)) < 0 || (r = http_new(&s->options, &s->http, e)) < 0)
         return r;
+    s->renew_at_ns = cred_renew_at(&s->cred, clock_wall_ns());
     *ret = TAKE_PTR(s);
     return 0;
 }
@@ -114,6 +144,11 @@ void s3_close(struct s3 *s)
     free(s->prefix);
     free(s->bucket);
     free(s);
+}
+
+const struct s3_dialect *s3_dialect(const struct s3 *s)
+{
+    return s->dialect;
 }
 
 const char *s3_bucket(const struct s3 *s)
@@ -141,59 +176,109 @@ int s3_http_new(const struct s3 *s, struct http **ret, struct err *e)
     return http_new(&s->options, ret, e);
 }
 
-/* The path of the URL, which is also what is signed. */
-static int add_path(const struct s3 *s, const char *key, struct buf *b)
+/* How the object, or the bucket itself, is called in a URL and in what is signed. */
+struct names {
+    struct buf path, resource;
+};
+
+static void names_done(struct names *n)
+{
+    buf_done(&n->path);
+    buf_done(&n->resource);
+}
+
+static int make_names(const struct s3 *s, const char *key, struct names *ret)
 {
     CLEANUP_FREE char *full = NULL, *encoded = NULL;
+    int r;
 
-    if (!key)
-        return buf_add_text(b, *s->endpoint.path ? s->endpoint.path : "/");
-    if (asprintf(&full, "%s%s", s->prefix, key) < 0) {
+    if (asprintf(&full, "%s%s", key ? s->prefix : "", key ? key : "") < 0) {
         full = NULL;
         return -ENOMEM;
     }
-    encoded = url_encode(full, strlen(full), 1);
-    return encoded ? buf_printf(b, "%s/%s", s->endpoint.path, encoded) : -ENOMEM;
+    if (!(encoded = url_encode(full, strlen(full), 1)))
+        return -ENOMEM;
+    r = buf_printf(&ret->path, "%s/%s", s->endpoint.path, encoded);
+    return r < 0 ? r : buf_printf(&ret->resource, "/%s/%s", s->bucket, encoded);
 }
 
-static int sign_locked(struct s3 *s, const char *key, struct sigv4_request *v4, struct s3_signed *ret)
+/* What a message or a renewal will want to know of the request. */
+static int note_signer(const struct s3 *s, struct s3_signed *ret)
 {
-    CLEANUP(buf_done) struct buf path = {0}, url = {0};
-    int r = add_path(s, key, &path);
-
-    if (r < 0)
-        return r;
     snprintf(ret->region, sizeof(ret->region), "%s", s->region);
-    v4->host = s->endpoint.host;
-    v4->path = buf_text(&path);
-    v4->region = s->region;
-    v4->service = "s3";
-    v4->time_ns = clock_wall_ns();
-    if ((r = sigv4_sign(v4, &s->cred, &ret->v4)) < 0)
-        return r;
-    if ((r = buf_printf(&url, "%s%s%s%s", s->endpoint.origin, buf_text(&path), *ret->v4.query ? "?" : "",
-                        ret->v4.query)) < 0)
-        return r;
-    ret->url = buf_take(&url);
     ret->origin = strdup(s->endpoint.origin);
     ret->access_key = strdup(s->cred.access_key);
     ret->token = s->cred.token ? secret_copy(s->cred.token) : NULL;
     ret->source = s->cred.source;
-    ret->time_ns = v4->time_ns;
     ret->expires_ns = s->cred.expires_ns;
     ret->renewals = s->renewals;
-    return ret->url && ret->origin && ret->access_key && (ret->token || !s->cred.token) ? 0 : -ENOMEM;
+    return ret->origin && ret->access_key && (ret->token || !s->cred.token) ? 0 : -ENOMEM;
 }
 
-int s3_sign(struct s3 *s, const char *key, struct sigv4_request *v4, struct s3_signed *ret)
+static int sign_locked(struct s3 *s, const char *key, struct sign_request *request, struct s3_signed *ret)
+{
+    CLEANUP(names_done) struct names names = {0};
+    CLEANUP(buf_done) struct buf url = {0};
+    int r = make_names(s, key, &names);
+
+    if (r < 0)
+        return r;
+    request->host = s->endpoint.host;
+    request->path = buf_text(&names.path);
+    request->resource = buf_text(&names.resource);
+    request->region = s->region;
+    request->service = "s3";
+    request->time_ns = ret->time_ns = clock_wall_ns();
+    if ((r = s->dialect->sign(request, &s->cred, &ret->signature)) < 0)
+        return r;
+    if ((r = buf_printf(&url, "%s%s%s%s", s->endpoint.origin, buf_text(&names.path), *ret->signature.query ? "?" : "",
+                        ret->signature.query)) < 0)
+        return r;
+    return (ret->url = buf_take(&url)) ? note_signer(s, ret) : -ENOMEM;
+}
+
+static bool same_credentials(const struct credentials *a, const struct credentials *b)
+{
+    return text_eq(a->access_key, b->access_key) && text_eq(secret_expose(a->token), secret_expose(b->token)) &&
+           text_eq(secret_expose(a->secret_key), secret_expose(b->secret_key));
+}
+
+static void take_credentials(struct s3 *s, struct credentials *fresh)
+{
+    cred_done(&s->cred);
+    s->cred = *fresh;
+    s->renew_at_ns = cred_renew_at(&s->cred, clock_wall_ns());
+    s->renewals++;
+}
+
+/* Ahead of the end, so that a long upload does not notice it. While the old ones hold, a failure is none. */
+static void renew_early(struct s3 *s)
+{
+    struct credentials fresh = {0};
+    int64_t now_ns = clock_wall_ns();
+    struct err ignored;
+
+    if (now_ns < s->renew_at_ns)
+        return;
+    s->renew_at_ns = now_ns + (int64_t)RENEW_RETRY_S * 1000000000;
+    if (cred_get(s->dialect->credentials, &s->options, &fresh, &ignored) < 0)
+        return;
+    if (same_credentials(&fresh, &s->cred))
+        cred_done(&fresh);
+    else
+        take_credentials(s, &fresh);
+}
+
+int s3_sign(struct s3 *s, const char *key, struct sign_request *request, struct s3_signed *ret)
 {
     struct s3_signed made = {0};
     int r;
 
     pthread_mutex_lock(&s->lock);
-    r = sign_locked(s, key, v4, &made);
+    renew_early(s);
+    r = sign_locked(s, key, request, &made);
     pthread_mutex_unlock(&s->lock);
-    v4->host = v4->path = v4->region = NULL; /* were borrowed from in here */
+    request->host = request->path = request->resource = request->region = NULL; /* were borrowed from in here */
     if (r < 0) {
         s3_signed_done(&made);
         return r;
@@ -204,7 +289,7 @@ int s3_sign(struct s3 *s, const char *key, struct sigv4_request *v4, struct s3_s
 
 void s3_signed_done(struct s3_signed *r)
 {
-    sigv4_done(&r->v4);
+    signature_done(&r->signature);
     secret_free(r->token);
     free(r->url);
     free(r->origin);
@@ -221,7 +306,7 @@ int s3_move(struct s3 *s, const char *used, const char *region)
         return -EINVAL;
     pthread_mutex_lock(&s->lock);
     if (strcmp(s->region, used) == 0) { /* else another thread was faster */
-        r = s3_endpoint_init(s->endpoint_given, region, s->bucket, s->path_style, &moved, NULL);
+        r = place(s, region, &moved, NULL);
         if (r == 0) {
             s3_endpoint_done(&s->endpoint);
             s->endpoint = moved;
@@ -232,12 +317,6 @@ int s3_move(struct s3 *s, const char *used, const char *region)
     return r == 0 ? 0 : -EINVAL;
 }
 
-static bool same_credentials(const struct credentials *a, const struct credentials *b)
-{
-    return text_eq(a->access_key, b->access_key) && text_eq(secret_expose(a->token), secret_expose(b->token)) &&
-           text_eq(secret_expose(a->secret_key), secret_expose(b->secret_key));
-}
-
 int s3_renew(struct s3 *s, unsigned renewals, struct err *e)
 {
     struct credentials fresh;
@@ -246,14 +325,12 @@ int s3_renew(struct s3 *s, unsigned renewals, struct err *e)
     pthread_mutex_lock(&s->lock);
     if (s->renewals == renewals) { /* else another thread was faster */
         fresh = (struct credentials){0};
-        r = cred_get(&fresh, e);
+        r = cred_get(s->dialect->credentials, &s->options, &fresh, e);
         if (r == 0 && same_credentials(&fresh, &s->cred)) {
             cred_done(&fresh);
             r = -FAULT_EXPIRED;
         } else if (r == 0) {
-            cred_done(&s->cred);
-            s->cred = fresh;
-            s->renewals++;
+            take_credentials(s, &fresh);
         }
     }
     pthread_mutex_unlock(&s->lock);

@@ -11,16 +11,23 @@
 #include <stdint.h>
 
 #include "net/http.h"
-#include "net/sigv4.h"
+#include "net/sign.h"
+#include "sink/s3_dialect.h"
 #include "sink/sink.h"
 
 struct s3; /* begins with its struct sink */
 
-/* The endpoint: c->endpoint, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, else AWS (s3_endpoint.h). The region: c->region,
- * cred_region(), the endpoint's, else us-east-1. -FAULT_USAGE, -FAULT_CREDENTIALS …, -ENOMEM. */
-int s3_open(const struct sink_config *c, const struct sink_ops *ops, struct s3 **ret, struct err *e);
+/* The endpoint: c->endpoint, the dialect's variables (https:// may be left out in them), else the dialect's owner
+ * (s3_endpoint.h). The region: c->region, the dialect's source, the endpoint's, else its default. -FAULT_USAGE,
+ * -FAULT_CREDENTIALS …, -ENOMEM. */
+int s3_open(const struct sink_config *c, const struct s3_dialect *d, const struct sink_ops *ops, struct s3 **ret,
+            struct err *e);
 void s3_close(struct s3 *s);
 
+/* err_set with the dialect's name before the message. */
+int s3_fail(const struct s3 *s, struct err *e, int code, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+const struct s3_dialect *s3_dialect(const struct s3 *s);
 const char *s3_bucket(const struct s3 *s);
 const char *s3_prefix(const struct s3 *s);                             /* "", or with '/' at its end */
 unsigned s3_uploads(const struct s3 *s);                               /* parts in flight */
@@ -30,8 +37,8 @@ int s3_http_new(const struct s3 *s, struct http **ret, struct err *e); /* for a 
 /* A request that can be sent, and for messages what it was made from. */
 struct s3_signed {
     char *url;
-    struct sigv4_signed v4;
-    struct secret *token; /* for x-amz-security-token; NULL without */
+    struct signature signature;
+    struct secret *token; /* NULL without */
     char *origin, *access_key;
     const char *source; /* of the credentials; borrowed from their provider */
     char region[32];
@@ -39,9 +46,9 @@ struct s3_signed {
     unsigned renewals;
 };
 
-/* v4: method, query, headers and payload_sha256; the rest is filled in here. key: relative, NULL for the bucket.
- * 0 or -ENOMEM. */
-int s3_sign(struct s3 *s, const char *key, struct sigv4_request *v4, struct s3_signed *ret);
+/* request: method, query, headers and payload_sha256; the rest is filled in here. key: relative, NULL for the bucket.
+ * Renews credentials ahead of their end. 0 or -ENOMEM. */
+int s3_sign(struct s3 *s, const char *key, struct sign_request *request, struct s3_signed *ret);
 void s3_signed_done(struct s3_signed *r);
 
 /* The bucket is in `region`, says the store, and `used` was signed for. 0: later requests go there; -EINVAL: that is
@@ -52,7 +59,5 @@ int s3_move(struct s3 *s, const char *used, const char *region);
  * -FAULT_EXPIRED, without a story: the same ones came back; or what cred_get says. */
 int s3_renew(struct s3 *s, unsigned renewals, struct err *e);
 
-/* What a store may not know: If-None-Match on writes, x-amz-checksum-*. */
-enum s3_lack { S3_LACKS_CONDITION, S3_LACKS_CHECKSUM, S3_LACK_END };
 bool s3_lacks(const struct s3 *s, enum s3_lack what);
 void s3_set_lacking(struct s3 *s, enum s3_lack what);

@@ -13,9 +13,9 @@
 #include "base/mem.h"
 #include "format/s3xml.h"
 
-static int no_memory(struct err *e)
+static int no_memory(const struct upload *u, struct err *e)
 {
-    return err_set(e, -ENOMEM, "s3: out of memory");
+    return s3_fail(u->s3, e, -ENOMEM, "out of memory");
 }
 
 int s3_upload_result(struct upload *u, struct err *e)
@@ -69,26 +69,22 @@ static int send_part(struct upload *u, struct http *h, const struct part *p, str
     char number[12];
 
     if (s3_body_init(&body, p->data, p->size) < 0)
-        return no_memory(e);
+        return no_memory(u, e);
     snprintf(number, sizeof(number), "%u", p->number);
     for (;;) {
         CLEANUP(http_answer_done) struct http_answer a = {0};
         bool checksum = !s3_lacks(u->s3, S3_LACKS_CHECKSUM);
-        struct s3_confirmation confirmation = {.body = &body, .key = u->object->key};
+        struct s3_confirmation confirmation = {.s3 = u->s3, .body = &body, .key = u->object->key};
         struct s3_call c = {.method = "PUT",
-                            .action = "s3:PutObject",
+                            .action = "PutObject",
                             .key = u->object->key,
-                            .body = body.data,
-                            .body_size = body.size,
-                            .sha256 = body.sha256,
                             .check = s3_confirm,
                             .check_ctx = &confirmation};
         int r;
 
         s3_query(&c, "partNumber", number);
         s3_query(&c, "uploadId", u->token);
-        if (checksum)
-            s3_header(&c, "x-amz-checksum-sha256", body.base64);
+        s3_send_body(u->s3, &c, &body, checksum);
         r = s3_perform(u->s3, h, &c, &u->patience, &a, e);
         if (r < 0 && s3_learn(u->s3, &a, false, checksum))
             continue;
@@ -103,7 +99,7 @@ static int keep_receipt(struct upload *u, unsigned number, const char *text, str
     char *copy = strdup(text);
 
     if (!copy)
-        return no_memory(e);
+        return no_memory(u, e);
     pthread_mutex_lock(&u->lock);
     u->receipts[number - 1] = copy;
     pthread_mutex_unlock(&u->lock);
@@ -156,7 +152,7 @@ static int make_room(struct upload *u, unsigned count, struct err *e)
         u->capacity = capacity;
     }
     pthread_mutex_unlock(&u->lock);
-    return receipts ? 0 : no_memory(e);
+    return receipts ? 0 : no_memory(u, e);
 }
 
 static int create(struct upload *u, struct err *e)
@@ -166,7 +162,7 @@ static int create(struct upload *u, struct err *e)
     for (;;) {
         CLEANUP(http_answer_done) struct http_answer a = {0};
         bool checksum = !s3_lacks(u->s3, S3_LACKS_CHECKSUM);
-        struct s3_call c = {.method = "POST", .action = "s3:PutObject", .key = u->object->key};
+        struct s3_call c = {.method = "POST", .action = "PutObject", .key = u->object->key};
         int r;
 
         s3_query(&c, "uploads", "");
@@ -180,10 +176,9 @@ static int create(struct upload *u, struct err *e)
             return r;
         r = s3xml_upload_id(buf_text(&a.body), a.body.size, &u->token);
         if (r == -ENOMEM)
-            return no_memory(e);
+            return no_memory(u, e);
         if (r < 0 || !*u->token || strlen(u->token) >= S3_TOKEN_MAX)
-            return err_set(e, -FAULT_FORMAT,
-                           "s3: the upload of '%.200s' was begun without an id: is --endpoint an S3 server?",
+            return s3_fail(u->s3, e, -FAULT_FORMAT, "the upload of '%.200s' was begun without an id: check --endpoint",
                            u->object->key);
         break;
     }
@@ -200,7 +195,8 @@ static int take_part(struct upload *u, struct part *p, struct err *e)
     int r;
 
     if (p->number != u->count + 1 || p->number > S3_PARTS_MAX || u->single || (!p->last && p->size < S3_PART_MIN))
-        return err_set(e, -EINVAL, "s3: part %u of '%.200s' is out of order or too small", p->number, u->object->key);
+        return s3_fail(u->s3, e, -EINVAL, "part %u of '%.200s' is out of order or too small", p->number,
+                       u->object->key);
     if (p->number == 1 && p->last && !u->token) {
         u->single = p;
         u->size = p->size;
@@ -214,7 +210,7 @@ static int take_part(struct upload *u, struct part *p, struct err *e)
     }
     r = lanes_put(u->lanes, p);
     if (r < 0)
-        return r == -ECANCELED ? r : err_set(e, r, "s3: cannot start a thread: %s", strerror(-r));
+        return r == -ECANCELED ? r : s3_fail(u->s3, e, r, "cannot start a thread: %s", strerror(-r));
     u->size += p->size;
     u->count++;
     return 0;
@@ -239,7 +235,7 @@ int s3_upload_write(struct upload *u, struct part *p, struct err *e)
 static int ask_for_upload(struct upload *u, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer a = {0};
-    struct s3_call c = {.method = "GET", .action = "s3:ListMultipartUploadParts", .key = u->object->key};
+    struct s3_call c = {.method = "GET", .action = "ListMultipartUploadParts", .key = u->object->key};
     int r;
 
     s3_query(&c, "uploadId", u->token);
@@ -255,14 +251,14 @@ static int take_up(struct upload *u, const struct upload_past *past, struct err 
     int r;
 
     if (!past->token || !*past->token || past->count > S3_PARTS_MAX)
-        return err_set(e, -FAULT_GONE, "s3: nothing was left of the upload of '%.200s'", u->object->key);
+        return s3_fail(u->s3, e, -FAULT_GONE, "nothing was left of the upload of '%.200s'", u->object->key);
     if (!(u->token = strdup(past->token)))
-        return no_memory(e);
+        return no_memory(u, e);
     if ((r = make_room(u, past->count, e)) < 0)
         return r;
     for (unsigned i = 0; i < past->count; i++) {
         if (s3_receipt_parse(past->receipts[i], &ignored) < 0)
-            return err_set(e, -FAULT_GONE, "s3: the journal of '%.200s' is of no use: part %u has no ETag",
+            return s3_fail(u->s3, e, -FAULT_GONE, "the journal of '%.200s' is of no use: part %u has no ETag",
                            u->object->key, i + 1);
         if ((r = keep_receipt(u, i + 1, past->receipts[i], e)) < 0)
             return r;
@@ -281,7 +277,7 @@ int s3_upload_new(struct s3 *s, const struct object *o, const struct upload_past
     int r;
 
     if (!u)
-        return no_memory(e);
+        return s3_fail(s, e, -ENOMEM, "out of memory");
     u->s3 = s;
     u->object = o;
     u->events = events;
@@ -289,7 +285,7 @@ int s3_upload_new(struct s3 *s, const struct object *o, const struct upload_past
     pthread_mutex_init(&u->lock, NULL);
     pthread_mutex_init(&u->events_lock, NULL);
     if (lanes_new(s3_uploads(s), &LANE, u, &u->lanes) < 0)
-        return no_memory(e);
+        return no_memory(u, e);
     if (past && (r = take_up(u, past, e)) < 0)
         return r;
     *ret = TAKE_PTR(u);
@@ -299,7 +295,7 @@ int s3_upload_new(struct s3 *s, const struct object *o, const struct upload_past
 int s3_abort(struct s3 *s, const char *key, const char *token, const struct s3_patience *patience, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer a = {0};
-    struct s3_call c = {.method = "DELETE", .action = "s3:AbortMultipartUpload", .key = key};
+    struct s3_call c = {.method = "DELETE", .action = "AbortMultipartUpload", .key = key};
     int r = s3_perform(s, s3_http(s), s3_query(&c, "uploadId", token), patience, &a, e);
 
     return r == -FAULT_GONE ? 0 : r;
@@ -309,7 +305,7 @@ void s3_upload_abort(struct upload *u)
 {
     struct err ignored, story;
 
-    fail(u, err_set(&story, -ECANCELED, "s3: the upload of '%.200s' was aborted", u->object->key), &story);
+    fail(u, s3_fail(u->s3, &story, -ECANCELED, "the upload of '%.200s' was aborted", u->object->key), &story);
     lanes_drain(u->lanes); /* a part that arrives behind the abort would stay for ever */
     if (u->token)
         s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);

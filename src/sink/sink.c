@@ -15,10 +15,8 @@ static const struct {
     const char *prefix;
     const struct sink_ops *ops;
 } SCHEMES[] = {
-    [URL_S3] = {"s3://", &SINK_S3},
-    [URL_HTTP] = {"http://", &SINK_HTTP},
-    [URL_HTTPS] = {"https://", &SINK_HTTP},
-    [URL_FILE] = {"file://", &SINK_FILE},
+    [URL_S3] = {"s3://", &SINK_S3},         [URL_OBS] = {"obs://", &SINK_OBS},    [URL_HTTP] = {"http://", &SINK_HTTP},
+    [URL_HTTPS] = {"https://", &SINK_HTTP}, [URL_FILE] = {"file://", &SINK_FILE},
 };
 
 int sink_open(const struct sink_config *c, struct sink **ret, struct err *e)
@@ -42,13 +40,13 @@ void sink_config_done(struct sink_config *c)
     *c = (struct sink_config){0};
 }
 
-/* What url_parse leaves decoded must be encoded again: a file's path, an HTTP key; in s3:// nothing is encoded. */
+/* What url_parse leaves decoded must be encoded again: a file's path, an HTTP key; in a bucket nothing is encoded. */
 char *sink_object_url(const struct sink_config *c, const char *key)
 {
     CLEANUP(buf_done) struct buf b = {0};
     CLEANUP_FREE char *path =
         c->url.scheme == URL_FILE ? url_encode(c->url.path, strlen(c->url.path), 1) : strdup(c->url.path);
-    CLEANUP_FREE char *name = c->url.scheme == URL_S3 ? strdup(key) : url_encode(key, strlen(key), 1);
+    CLEANUP_FREE char *name = url_in_bucket(c->url.scheme) ? strdup(key) : url_encode(key, strlen(key), 1);
 
     if (!path || !name)
         return NULL;

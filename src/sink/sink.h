@@ -18,10 +18,10 @@
 
 struct sink_config {
     struct url url;
-    char *endpoint;         /* S3: "http://host:port"; NULL: AWS's for the region */
+    char *endpoint;         /* S3, OBS: "http://host:port"; NULL: AWS's or Huawei's for the region */
     char *region;           /* NULL: found by itself */
     char *credentials_file; /* HTTP: "user:password", "bearer TOKEN" or the bare token; NULL: from the environment */
-    bool path_style;        /* S3; endpoints that are addresses, "localhost" or not AWS's use it by themselves */
+    bool path_style;        /* S3, OBS; endpoints that are addresses, "localhost" or not AWS's use it by themselves */
     struct http_options http;
     unsigned uploads; /* parts in flight at most, at least 1 */
 };
@@ -133,7 +133,7 @@ struct sink_ops {
                  unsigned *ret_count, struct err *e);
 };
 
-extern const struct sink_ops SINK_S3, SINK_HTTP, SINK_FILE;
+extern const struct sink_ops SINK_S3, SINK_OBS, SINK_HTTP, SINK_FILE;
 
 int sink_open(const struct sink_config *c, struct sink **ret, struct err *e);
 void sink_close(struct sink *s);

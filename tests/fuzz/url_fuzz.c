@@ -16,7 +16,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const PREFIXES[] = {
-    [URL_S3] = "s3://", [URL_HTTP] = "http://", [URL_HTTPS] = "https://", [URL_FILE] = "file://"};
+    [URL_S3] = "s3://", [URL_OBS] = "obs://", [URL_HTTP] = "http://", [URL_HTTPS] = "https://", [URL_FILE] = "file://"};
 
 static void check_parts(const struct url *u)
 {
@@ -32,7 +32,7 @@ static void check_parts(const struct url *u)
     assert(u->path[0] != '/');
     for (const char *p = u->path; *p; p++)
         assert((unsigned char)*p >= ' ' && *p != 0x7F);
-    if (u->scheme != URL_S3)
+    if (!url_in_bucket(u->scheme))
         assert(strspn(u->path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                "-._~/%!$&'()*+,;=:@") == size);
 }

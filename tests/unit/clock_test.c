@@ -160,6 +160,23 @@ static void http_dates_are_read(void **state)
     assert_int_equal(ns, S(4107542400));
 }
 
+static void http_dates_are_written(void **state)
+{
+    static const int64_t days[] = {784111777, 1709251199, 4107542400, 0, -1, 951782400};
+    char text[CLOCK_TEXT_MAX];
+    int64_t ns;
+
+    (void)state;
+    assert_string_equal(clock_format_http(S(784111777) + 999999999, text), "Sun, 06 Nov 1994 08:49:37 GMT");
+    assert_string_equal(clock_format_http(0, text), "Thu, 01 Jan 1970 00:00:00 GMT");
+    assert_string_equal(clock_format_http(-1, text), "Wed, 31 Dec 1969 23:59:59 GMT");
+    assert_string_equal(clock_format_http(S(1709251199), text), "Thu, 29 Feb 2024 23:59:59 GMT");
+    for (size_t i = 0; i < ARRAY_SIZE(days); i++) {
+        assert_int_equal(clock_parse_http(clock_format_http(S(days[i]), text), &ns), 0);
+        assert_int_equal(ns, S(days[i]));
+    }
+}
+
 static void malformed_http_dates_are_refused(void **state)
 {
     static const char *const bad[] = {"",
@@ -219,6 +236,7 @@ int main(void)
         cmocka_unit_test(fractions_may_have_any_length),
         cmocka_unit_test(what_is_no_date_is_refused),
         cmocka_unit_test(http_dates_are_read),
+        cmocka_unit_test(http_dates_are_written),
         cmocka_unit_test(malformed_http_dates_are_refused),
         cmocka_unit_test(sleeping_takes_at_least_as_long_as_asked),
         cmocka_unit_test(the_wall_clock_is_the_systems),

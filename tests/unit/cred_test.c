@@ -28,18 +28,35 @@ static const char TWO_PROFILES[] = "[default]\naws_access_key_id = DEFAULTKEY\na
                                    "[Team A]\naws_access_key_id=TEAMKEY\r\naws_secret_access_key=team/secret+\r\n"
                                    "aws_session_token = teamtoken==\r\n";
 
+static const struct http_options NO_OPTIONS = {0};
+
 /* A test begins without any credentials around. */
 static int clean(void **state)
 {
-    static const char *const names[] = {
-        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
-        "AWS_REGION",        "AWS_DEFAULT_REGION",    "AWS_CONFIG_FILE",   "AWS_SHARED_CREDENTIALS_FILE"};
+    static const char *const names[] = {"AWS_ACCESS_KEY_ID",
+                                        "AWS_SECRET_ACCESS_KEY",
+                                        "AWS_SESSION_TOKEN",
+                                        "AWS_PROFILE",
+                                        "AWS_REGION",
+                                        "AWS_DEFAULT_REGION",
+                                        "AWS_CONFIG_FILE",
+                                        "AWS_SHARED_CREDENTIALS_FILE",
+                                        "AWS_WEB_IDENTITY_TOKEN_FILE",
+                                        "AWS_ROLE_ARN",
+                                        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                                        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                                        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+                                        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+                                        "OBS_ACCESS_KEY_ID",
+                                        "OBS_SECRET_ACCESS_KEY",
+                                        "OBS_SECURITY_TOKEN"};
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         unsetenv(names[i]);
     snprintf(home, sizeof(home), "/tmp/salvage-cred-XXXXXX");
     if (!mkdtemp(home))
         return -1;
+    setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
     return setenv("HOME", home, 1);
 }
 
@@ -65,7 +82,7 @@ static void check(const char *access_key, const char *secret_key, const char *to
 {
     CLEANUP(cred_done) struct credentials c = {0};
     struct err e = {0};
-    if (cred_get(&c, &e) < 0)
+    if (cred_get(CRED_AWS, &NO_OPTIONS, &c, &e) < 0)
         fail_msg("%s", e.msg);
     assert_string_equal(c.access_key, access_key);
     assert_string_equal(secret_expose(c.secret_key), secret_key);
@@ -82,7 +99,7 @@ static void check_fault(const char *word, const char *other)
 {
     struct credentials c = {0};
     struct err e = {0};
-    assert_int_equal(cred_get(&c, &e), -FAULT_CREDENTIALS);
+    assert_int_equal(cred_get(CRED_AWS, &NO_OPTIONS, &c, &e), -FAULT_CREDENTIALS);
     if (!strstr(e.msg, word) || !strstr(e.msg, other))
         fail_msg("%s", e.msg);
     assert_null(c.access_key);
@@ -147,7 +164,7 @@ static void a_key_with_anything_strange_in_it_is_a_fault_that_does_not_show_it(v
     (void)state;
     setenv("AWS_ACCESS_KEY_ID", "ENVKEY", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "hush hush", 1);
-    assert_int_equal(cred_get(&c, &e), -FAULT_CREDENTIALS);
+    assert_int_equal(cred_get(CRED_AWS, &NO_OPTIONS, &c, &e), -FAULT_CREDENTIALS);
     assert_non_null(strstr(e.msg, "secret key"));
     assert_null(strstr(e.msg, "hush"));
     setenv("AWS_SECRET_ACCESS_KEY", "h\xc3\xbcsh", 1);
@@ -187,9 +204,9 @@ static void a_file_without_the_default_profile_is_not_ours(void **state)
     struct err e = {0};
     (void)state;
     write_file("credentials", "[other]\naws_access_key_id = A\naws_secret_access_key = S\n");
-    assert_int_equal(CRED_PROFILE.get(&c, &e), -ENOENT);
+    assert_int_equal(CRED_PROFILE.get(&NO_OPTIONS, &c, &e), -ENOENT);
     write_file("credentials", "[default]\nrole_arn = arn:aws:iam::1:role/r\n");
-    assert_int_equal(CRED_PROFILE.get(&c, &e), -ENOENT);
+    assert_int_equal(CRED_PROFILE.get(&NO_OPTIONS, &c, &e), -ENOENT);
     setenv("AWS_PROFILE", "default", 1);
     check_fault("[default]", "aws_access_key_id");
 }

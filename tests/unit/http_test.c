@@ -547,6 +547,20 @@ static void a_server_that_takes_no_body_is_a_stall(void **state)
     assert_int_equal(perform(&f), -FAULT_STALLED);
 }
 
+static void slow_is_too_slow_beyond_a_limit(void **state)
+{
+    static const struct exchange x = {.answer = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow", .trickle_ms = 60};
+    CLEANUP(fixture_done) struct fixture f = {0};
+    (void)state;
+    fixture_start(&f, "GET", 1500, &x, 1);
+    f.r.limit_ms = SHORT_MS;
+    uint64_t begun_ms = clock_mono_ms();
+    assert_int_equal(perform(&f), -FAULT_STALLED);
+    uint64_t took_ms = clock_mono_ms() - begun_ms;
+    assert_true(took_ms >= SHORT_MS && took_ms < 1500);
+    assert_non_null(strstr(f.e.msg, "within 0.4 s"));
+}
+
 static void slow_is_no_stall(void **state)
 {
     static const struct exchange x = {.answer = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow", .trickle_ms = 60};
@@ -714,6 +728,24 @@ static void a_proxy_that_is_down_is_named(void **state)
     assert_non_null(strstr(f.e.msg, "127.0.0.9"));
 }
 
+static void a_direct_request_asks_no_proxy(void **state)
+{
+    static const struct exchange x = {.answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"};
+    CLEANUP(fixture_done) struct fixture f = {0};
+    (void)state;
+    fixture_start(&f, "GET", 0, &x, 1);
+    http_free(f.http);
+    f.http = NULL;
+    assert_int_equal(http_new(&(struct http_options){.direct = true}, &f.http, &f.e), 0);
+    unsetenv("no_proxy");
+    setenv("http_proxy", "http://127.0.0.9:1", 1);
+    int r = perform(&f);
+    unsetenv("http_proxy");
+    setenv("no_proxy", "*", 1);
+    assert_int_equal(r, 0);
+    assert_int_equal(f.a.status, 200);
+}
+
 static int no_proxy(void **state)
 {
     (void)state;
@@ -740,6 +772,7 @@ int main(void)
         cmocka_unit_test(a_kept_connection_that_died_is_replaced_and_the_body_sent_again),
         cmocka_unit_test(silence_is_a_stall),
         cmocka_unit_test(a_server_that_takes_no_body_is_a_stall),
+        cmocka_unit_test(slow_is_too_slow_beyond_a_limit),
         cmocka_unit_test(slow_is_no_stall),
         cmocka_unit_test(a_queue_that_empties_slowly_is_no_stall),
         cmocka_unit_test(a_refused_connection_is_told_in_plain_words),
@@ -753,6 +786,7 @@ int main(void)
         cmocka_unit_test(an_answer_beyond_all_measure_is_refused),
         cmocka_unit_test(a_header_value_cannot_bring_headers_of_its_own),
         cmocka_unit_test(a_proxy_that_is_down_is_named),
+        cmocka_unit_test(a_direct_request_asks_no_proxy),
     };
     return cmocka_run_group_tests(tests, no_proxy, NULL);
 }

@@ -266,6 +266,30 @@ static void a_full_pipe_does_not_block(void **state)
     close(ends[1]);
 }
 
+static void a_copy_goes_to_another_descriptor_as_json(void **state)
+{
+    static const struct log_pair pairs[] = {LOG_STR("key", "a b"), {.type = LOG_PAIR_END}};
+    char copy[LINE_MOST + 1];
+    int ends[2];
+    ssize_t n;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    assert_int_equal(log_set_copy(ends[1]), 0);
+    assert_true(fcntl(ends[1], F_GETFD) & FD_CLOEXEC);
+    assert_non_null(text_pairs(pairs)); /* stderr gets its text as ever */
+    n = recv(ends[0], copy, sizeof(copy) - 1, 0);
+    assert_true(n > 0);
+    copy[n] = '\0';
+    assert_true(text_starts(copy, "{\"time\":") && strstr(copy, "\"key\":\"a b\"}\n"));
+    for (int i = 0; i < 10000; i++) /* nobody reads: nobody waits */
+        capture(LOG_TEXT, EVENT_SHIPPED, pairs);
+    assert_int_equal(log_set_copy(-1), 0);
+    close(ends[0]);
+    close(ends[1]);
+    assert_int_equal(log_set_copy(ends[1]), -EBADF);
+}
+
 static void every_event_has_its_row(void **state)
 {
     static const struct {
@@ -289,10 +313,15 @@ static void every_event_has_its_row(void **state)
         {EVENT_FAILED, "failed", LEVEL_WARNING},
         {EVENT_UNREADABLE, "unreadable", LEVEL_WARNING},
         {EVENT_GAVE_UP, "gave-up", LEVEL_ERROR},
+        {EVENT_DISCARDED, "discarded", LEVEL_ERROR},
         {EVENT_WORKER_DIED, "worker-died", LEVEL_WARNING},
         {EVENT_ABORTED_UPLOAD, "aborted-upload", LEVEL_INFO},
         {EVENT_STOPPING, "stopping", LEVEL_INFO},
         {EVENT_STOPPED, "stopped", LEVEL_INFO},
+        {EVENT_NO_DUMPS, "no-dumps", LEVEL_WARNING},
+        {EVENT_WATCH_DIED, "watch-died", LEVEL_WARNING},
+        {EVENT_DIED, "died", LEVEL_WARNING},
+        {EVENT_ENDED, "ended", LEVEL_INFO},
     };
 
     (void)state;
@@ -323,6 +352,7 @@ int main(void)
         cmocka_unit_test(a_long_path_is_not_cut),
         cmocka_unit_test(errno_and_a_stderr_that_is_gone_do_not_matter),
         cmocka_unit_test(a_full_pipe_does_not_block),
+        cmocka_unit_test(a_copy_goes_to_another_descriptor_as_json),
         cmocka_unit_test(every_event_has_its_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,19 @@ static const struct manifest FULL = {
               .node = S("n1"),
               .container = S("app"),
               .image = S("shop/cart:7"),
-              .host = S("cart-7f-host")},
+              .host = S("cart-7f-host"),
+              .place = S("shop/cart-7f"),
+              .container_id = S("0123abcd"),
+              .image_digest = S("sha256:00"),
+              .cluster = S("demo"),
+              .family = S("cart"),
+              .revision = S("7"),
+              .task = S("8f03"),
+              .launch_type = S("FARGATE"),
+              .instance = S("i-0af"),
+              .instance_type = S("m7g.large"),
+              .region = S("eu-west-1"),
+              .zone = S("eu-west-1b")},
     .process = {.pid = 4242, .uid = 1000, .jvm = S("17.0.1"), .command = S("java -jar \"a b.jar\"")},
     .time = {.modified = 1795226165123000000,
              .found = 1795226166000000000,
@@ -92,6 +104,18 @@ static void every_field_comes_back(void **state)
     assert_string_equal(m.where.container, FULL.where.container);
     assert_string_equal(m.where.image, FULL.where.image);
     assert_string_equal(m.where.host, FULL.where.host);
+    assert_string_equal(m.where.place, FULL.where.place);
+    assert_string_equal(m.where.container_id, FULL.where.container_id);
+    assert_string_equal(m.where.image_digest, FULL.where.image_digest);
+    assert_string_equal(m.where.cluster, FULL.where.cluster);
+    assert_string_equal(m.where.family, FULL.where.family);
+    assert_string_equal(m.where.revision, FULL.where.revision);
+    assert_string_equal(m.where.task, FULL.where.task);
+    assert_string_equal(m.where.launch_type, FULL.where.launch_type);
+    assert_string_equal(m.where.instance, FULL.where.instance);
+    assert_string_equal(m.where.instance_type, FULL.where.instance_type);
+    assert_string_equal(m.where.region, FULL.where.region);
+    assert_string_equal(m.where.zone, FULL.where.zone);
     assert_true(m.process.pid == FULL.process.pid);
     assert_true(m.process.uid == FULL.process.uid);
     assert_string_equal(m.process.jvm, FULL.process.jvm);

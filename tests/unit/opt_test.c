@@ -15,6 +15,7 @@
 
 #include "base/command.h"
 #include "base/mem.h"
+#include "base/strv.h"
 #include "base/text.h"
 
 struct options {
@@ -562,6 +563,76 @@ static void a_failure_is_one_line_and_an_exit_code(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, clear_environment, free_operands)
 
+static int leading(int argc, const char *const *argv)
+{
+    return opt_leading(TABLE, argc, (char **)(uintptr_t)argv);
+}
+
+#define LEADING(...)                                                                                                   \
+    leading((int)ARRAY_SIZE(((const char *const[]){"run", __VA_ARGS__})), (const char *const[]){"run", __VA_ARGS__})
+
+static void the_first_operand_can_be_found(void **state)
+{
+    (void)state;
+    assert_int_equal(LEADING("java", "--help"), 1);
+    assert_int_equal(LEADING("--to", "x", "--keep", "java", "--to", "y"), 4);
+    assert_int_equal(LEADING("--to=x", "java"), 2);
+    assert_int_equal(LEADING("-kr", "java"), 2);
+    assert_int_equal(LEADING("-kt", "x", "java"), 3);
+    assert_int_equal(LEADING("-ktx", "java"), 2);
+    assert_int_equal(LEADING("--no-keep", "java"), 2);
+    assert_int_equal(LEADING("--keep", "--", "--to", "java"), 3);
+    assert_int_equal(LEADING("--to", "--", "java"), 3);
+    assert_int_equal(LEADING("--unknown", "java"), 2);
+    assert_int_equal(LEADING("-"), 1);
+    assert_int_equal(LEADING(""), 1);
+    assert_int_equal(LEADING("--keep"), 2);
+    assert_int_equal(LEADING("--to"), 2);
+    assert_int_equal(leading(1, (const char *const[]){"run"}), 1);
+}
+
+static void a_command_that_wraps_another_leaves_it_its_help(void **state)
+{
+    static const struct command c = {.name = "run", .summary = "runs", .options = TABLE, .wraps = true};
+    char *argv[] = {"run", "--to", "x", "java", "--help", NULL};
+
+    (void)state;
+    assert_false(command_wants_help(&c, 5, argv));
+}
+
+static void options_become_arguments_again(void **state)
+{
+    static const char *const expected[] = {"--to=s3://b/a b", "--keep",      "--no-recursive",   "--include=a",
+                                           "--include=b c",   "--threads=3", "--memory=1048576", "--settle-time=250ms",
+                                           "--log=json"};
+    struct options first;
+    CLEANUP(strv_done) struct strv v = {0};
+    struct strv none = {0};
+
+    (void)state;
+    assert_int_equal(PARSE("-t", "s3://b/a b", "-k", "-i", "a", "-i", "b c", "-n3", "--memory=1M", "--settle-time",
+                           "250ms", "--log=json"),
+                     0);
+    first = o;
+    assert_int_equal(strv_add(&v, "command"), 0);
+    assert_int_equal(opt_arguments(TABLE, &o, &v), 0);
+    assert_int_equal(v.count, ARRAY_SIZE(expected) + 1);
+    for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
+        assert_string_equal(v.item[i + 1], expected[i]);
+    free(operands);
+    o = (struct options){0};
+    assert_int_equal(opt_parse(TABLE, (int)v.count, v.item, &o, &operands, &e), 0);
+    assert_string_equal(o.to, first.to);
+    assert_string_equal(o.include.item[1], "b c");
+    assert_true(o.keep == first.keep && o.recursive == first.recursive && o.include.count == first.include.count &&
+                o.threads == first.threads && o.memory == first.memory && o.settle_ms == first.settle_ms &&
+                o.log == first.log);
+    assert_int_equal(parse(NULL), 0);
+    assert_int_equal(opt_arguments(TABLE, &o, &none), 0);
+    assert_string_equal(none.item[0], "--no-keep"); /* what is not given is not said */
+    strv_done(&none);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -590,6 +661,9 @@ int main(void)
         TEST(a_command_may_have_a_name_only),
         TEST(help_is_printed_when_asked_for),
         TEST(a_failure_is_one_line_and_an_exit_code),
+        TEST(the_first_operand_can_be_found),
+        TEST(a_command_that_wraps_another_leaves_it_its_help),
+        TEST(options_become_arguments_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,17 +13,23 @@
 
 #include "sink/s3_endpoint.h"
 
-static void check(const char *endpoint, const char *region, const char *bucket, bool path_style, const char *origin,
-                  const char *path)
+static void check_at(const struct s3_hosts *hosts, const char *endpoint, const char *region, const char *bucket,
+                     bool path_style, const char *origin, const char *path)
 {
     struct s3_endpoint p;
     struct err e = {0};
 
-    assert_int_equal(s3_endpoint_init(endpoint, region, bucket, path_style, &p, &e), 0);
+    assert_int_equal(s3_endpoint_init(hosts, endpoint, region, bucket, path_style, &p, &e), 0);
     assert_string_equal(p.origin, origin);
     assert_string_equal(p.path, path);
     assert_string_equal(p.host, strstr(origin, "://") + 3);
     s3_endpoint_done(&p);
+}
+
+static void check(const char *endpoint, const char *region, const char *bucket, bool path_style, const char *origin,
+                  const char *path)
+{
+    check_at(&S3_HOSTS_AWS, endpoint, region, bucket, path_style, origin, path);
 }
 
 static void check_refused(const char *endpoint)
@@ -31,7 +37,7 @@ static void check_refused(const char *endpoint)
     struct s3_endpoint p = {.path = NULL};
     struct err e = {0};
 
-    assert_int_equal(s3_endpoint_init(endpoint, "us-east-1", "bucket", false, &p, &e), -FAULT_USAGE);
+    assert_int_equal(s3_endpoint_init(&S3_HOSTS_AWS, endpoint, "us-east-1", "bucket", false, &p, &e), -FAULT_USAGE);
     assert_non_null(strstr(e.msg, endpoint));
     assert_null(p.origin);
 }
@@ -134,7 +140,7 @@ static void what_is_no_endpoint_is_refused(void **state)
 
 static void check_region(const char *endpoint, const char *region)
 {
-    char *found = s3_endpoint_region(endpoint);
+    char *found = s3_endpoint_region(&S3_HOSTS_AWS, endpoint);
 
     if (region)
         assert_string_equal(found, region);
@@ -143,7 +149,7 @@ static void check_region(const char *endpoint, const char *region)
     free(found);
 }
 
-static void the_region_is_read_from_an_endpoint_of_aws_only(void **state)
+static void the_region_is_read_from_an_endpoint_of_the_owner_only(void **state)
 {
     (void)state;
     check_region("https://s3.eu-west-1.amazonaws.com", "eu-west-1");
@@ -152,6 +158,51 @@ static void the_region_is_read_from_an_endpoint_of_aws_only(void **state)
     check_region("https://s3.dualstack.eu-west-1.amazonaws.com", NULL);
     check_region("https://s3.eu-west-1.example.com", NULL);
     check_region("nonsense", NULL);
+    check_region("https://obs.cn-north-4.myhuaweicloud.com", NULL);
+
+    char *found = s3_endpoint_region(&S3_HOSTS_OBS, "https://obs.cn-north-4.myhuaweicloud.com");
+
+    assert_string_equal(found, "cn-north-4");
+    free(found);
+}
+
+static void obs_has_hosts_of_its_own(void **state)
+{
+    (void)state;
+    const struct s3_hosts *obs = &S3_HOSTS_OBS;
+
+    check_at(obs, NULL, "cn-north-4", "bucket", false, "https://bucket.obs.cn-north-4.myhuaweicloud.com", "");
+    check_at(obs, NULL, "eu-west-101", "bucket", false, "https://bucket.obs.eu-west-101.myhuaweicloud.eu", "");
+    check_at(obs, NULL, "cn-north-4", "my.bucket", false, "https://obs.cn-north-4.myhuaweicloud.com", "/my.bucket");
+    check_at(obs, "https://obs.cn-north-4.myhuaweicloud.com", "ap-southeast-1", "bucket", false,
+             "https://bucket.obs.ap-southeast-1.myhuaweicloud.com", "");
+    check_at(obs, "https://obs.myhuaweicloud.com", "", "bucket", false, "https://bucket.obs.myhuaweicloud.com", "");
+    check_at(obs, "https://obs.dualstack.cn-north-4.myhuaweicloud.com", "cn-north-4", "bucket", false,
+             "https://bucket.obs.dualstack.cn-north-4.myhuaweicloud.com", "");
+}
+
+static void obs_elsewhere_has_the_bucket_before_a_name_but_not_before_an_address(void **state)
+{
+    (void)state;
+    const struct s3_hosts *obs = &S3_HOSTS_OBS;
+
+    check_at(obs, "https://obs.example.org", "", "bucket", false, "https://bucket.obs.example.org", "");
+    check_at(obs, "https://obs.example.org", "", "bucket", true, "https://obs.example.org", "/bucket");
+    check_at(obs, "http://10.1.2.3:5080", "", "bucket", false, "http://10.1.2.3:5080", "/bucket");
+    check_at(obs, "http://[fd00::1]:5080", "", "bucket", false, "http://[fd00::1]:5080", "/bucket");
+    check_at(obs, "http://localhost:5080", "x", "bucket", false, "http://localhost:5080", "/bucket");
+    check_at(obs, "http://{bucket}.localhost", "", "bucket", false, "http://bucket.localhost", "");
+}
+
+static void obs_without_region_and_endpoint_is_nowhere(void **state)
+{
+    (void)state;
+    struct s3_endpoint p = {.path = NULL};
+    struct err e = {0};
+
+    assert_int_equal(s3_endpoint_init(&S3_HOSTS_OBS, NULL, "", "bucket", false, &p, &e), -FAULT_USAGE);
+    assert_string_equal(e.msg, "obs: no region: give --region NAME or --endpoint URL");
+    assert_null(p.origin);
 }
 
 static void regions_from_strangers_cannot_name_another_host(void **state)
@@ -179,7 +230,10 @@ int main(void)
         cmocka_unit_test(a_gateway_may_live_below_a_path),
         cmocka_unit_test(the_placeholder_puts_the_bucket_into_any_host),
         cmocka_unit_test(what_is_no_endpoint_is_refused),
-        cmocka_unit_test(the_region_is_read_from_an_endpoint_of_aws_only),
+        cmocka_unit_test(the_region_is_read_from_an_endpoint_of_the_owner_only),
+        cmocka_unit_test(obs_has_hosts_of_its_own),
+        cmocka_unit_test(obs_elsewhere_has_the_bucket_before_a_name_but_not_before_an_address),
+        cmocka_unit_test(obs_without_region_and_endpoint_is_nowhere),
         cmocka_unit_test(regions_from_strangers_cannot_name_another_host),
     };
 

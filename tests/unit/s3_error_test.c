@@ -15,7 +15,8 @@
 
 static struct s3_failure failure(long status, const char *code)
 {
-    struct s3_failure f = {.status = status,
+    struct s3_failure f = {.dialect = "s3",
+                           .status = status,
                            .action = "s3:PutObject",
                            .origin = "http://127.0.0.1:9000",
                            .bucket = "evidence",
@@ -66,6 +67,23 @@ static void an_expired_token_says_when_it_expired(void **state)
     check(f, FAULT_EXPIRED, "has expired: renew it");
     f.expires_ns = 1795226165000000000;
     check(f, FAULT_EXPIRED, "expired at 2026-11-21T01:56:05");
+}
+
+static void a_temporary_key_that_is_unknown_may_have_ended(void **state)
+{
+    (void)state;
+    struct s3_failure f = failure(403, "InvalidAccessKeyId");
+    struct err e = {0};
+
+    f.token = true;
+    check(f, FAULT_DENIED, "session token is not valid for access key AKIAEXAMPLE");
+    f.expires_ns = f.now_ns + 1;
+    check(f, FAULT_DENIED, "session token is not valid");
+    f.expires_ns = f.now_ns - 1;
+    check(f, FAULT_EXPIRED, "expired at 2026-11-21T01:56:04");
+    f.dialect = "obs";
+    assert_int_equal(s3_error_tell(&f, &e), -FAULT_EXPIRED);
+    assert_int_equal(strncmp(e.msg, "obs: ", 5), 0);
 }
 
 static void wrong_clocks_are_told_side_by_side(void **state)
@@ -184,6 +202,7 @@ int main(void)
         cmocka_unit_test(a_missing_bucket_is_named_with_what_to_do),
         cmocka_unit_test(a_wrong_secret_is_told_apart_from_a_forbidden_action),
         cmocka_unit_test(an_expired_token_says_when_it_expired),
+        cmocka_unit_test(a_temporary_key_that_is_unknown_may_have_ended),
         cmocka_unit_test(wrong_clocks_are_told_side_by_side),
         cmocka_unit_test(another_region_is_named),
         cmocka_unit_test(a_404_is_about_what_was_asked_for),

@@ -176,6 +176,22 @@ static void objects_are_listed(void **state)
     assert_null(l.next_upload_id);
 }
 
+static void a_listing_that_goes_on_behind_a_key_says_which(void **state)
+{
+    static const char xml[] = DECLARATION
+        "<ListBucketResult xmlns=\"http://obs.cn-north-4.myhuaweicloud.com/doc/2015-06-30/\"><Name>b</Name><Prefix/>"
+        "<Marker/><NextMarker>object001</NextMarker><MaxKeys>1</MaxKeys><IsTruncated>true</IsTruncated><Contents>"
+        "<Key>object001</Key><LastModified>2015-07-01T00:32:16.482Z</LastModified>"
+        "<ETag>\"2fa3bcaaec668adc5da177e67a122d7c\"</ETag><Size>12041</Size></Contents></ListBucketResult>";
+    CLEANUP(s3_listing_done) struct s3_listing l = {0};
+
+    (void)state;
+    assert_int_equal(s3xml_objects(xml, sizeof(xml) - 1, &l), 0);
+    assert_int_equal(l.count, 1);
+    assert_true(l.truncated);
+    assert_string_equal(l.next, "object001");
+}
+
 static void an_empty_listing_is_one(void **state)
 {
     static const char xml[] = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
@@ -372,6 +388,7 @@ int main(void)
         cmocka_unit_test(an_error_inside_a_200_is_not_taken_for_success),
         cmocka_unit_test(white_space_before_the_declaration_is_skipped),
         cmocka_unit_test(objects_are_listed),
+        cmocka_unit_test(a_listing_that_goes_on_behind_a_key_says_which),
         cmocka_unit_test(an_empty_listing_is_one),
         cmocka_unit_test(uploads_are_listed),
         cmocka_unit_test(empty_markers_are_none),

@@ -20,8 +20,8 @@
 #define S3_PREFIX "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, SignedHeaders="
 #define SUITE_PREFIX "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders="
 
-static void sign(struct sigv4_request r, const char *access_key, const char *secret_key, const char *token,
-                 const char *time, struct sigv4_signed *ret)
+static void sign(struct sign_request r, const char *access_key, const char *secret_key, const char *token,
+                 const char *time, struct signature *ret)
 {
     struct credentials c = {.access_key = (char *)access_key,
                             .secret_key = secret_new(secret_key, strlen(secret_key)),
@@ -33,9 +33,9 @@ static void sign(struct sigv4_request r, const char *access_key, const char *sec
     secret_free(c.token);
 }
 
-static void check_s3(struct sigv4_request r, const char *query, const char *names, const char *signature)
+static void check_s3(struct sign_request r, const char *query, const char *names, const char *signature)
 {
-    CLEANUP(sigv4_done) struct sigv4_signed s = {0};
+    CLEANUP(signature_done) struct signature s = {0};
     char expected[512];
     r.host = "examplebucket.s3.amazonaws.com";
     r.service = "s3";
@@ -48,9 +48,9 @@ static void check_s3(struct sigv4_request r, const char *query, const char *name
     assert_string_equal(s.query, query);
 }
 
-static void check_suite(struct sigv4_request r, const char *token, const char *names, const char *signature)
+static void check_suite(struct sign_request r, const char *token, const char *names, const char *signature)
 {
-    CLEANUP(sigv4_done) struct sigv4_signed s = {0};
+    CLEANUP(signature_done) struct signature s = {0};
     char expected[512];
     r.host = "example.amazonaws.com";
     r.service = "service";
@@ -63,42 +63,42 @@ static void check_suite(struct sigv4_request r, const char *token, const char *n
 
 static void s3_get_object_with_a_range(void **state)
 {
-    static const struct sigv4_pair headers[] = {{"Range", "bytes=0-9"}};
+    static const struct sign_pair headers[] = {{"Range", "bytes=0-9"}};
     (void)state;
-    check_s3((struct sigv4_request){.method = "GET", .path = "/test.txt", .headers = headers, .header_count = 1}, "",
+    check_s3((struct sign_request){.method = "GET", .path = "/test.txt", .headers = headers, .header_count = 1}, "",
              "host;range;x-amz-content-sha256;x-amz-date",
              "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41");
 }
 
 static void s3_put_object(void **state)
 {
-    static const struct sigv4_pair headers[] = {{"x-amz-storage-class", "REDUCED_REDUNDANCY"},
-                                                {"Date", "Fri, 24 May 2013 00:00:00 GMT"}};
+    static const struct sign_pair headers[] = {{"x-amz-storage-class", "REDUCED_REDUNDANCY"},
+                                               {"Date", "Fri, 24 May 2013 00:00:00 GMT"}};
     (void)state;
     check_s3(
-        (struct sigv4_request){.method = "PUT",
-                               .path = "/test%24file.text",
-                               .headers = headers,
-                               .header_count = 2,
-                               .payload_sha256 = "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072"},
+        (struct sign_request){.method = "PUT",
+                              .path = "/test%24file.text",
+                              .headers = headers,
+                              .header_count = 2,
+                              .payload_sha256 = "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072"},
         "", "date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class",
         "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd");
 }
 
 static void s3_get_bucket_lifecycle_has_a_query_without_a_value(void **state)
 {
-    static const struct sigv4_pair query[] = {{"lifecycle", ""}};
+    static const struct sign_pair query[] = {{"lifecycle", ""}};
     (void)state;
-    check_s3((struct sigv4_request){.method = "GET", .path = "/", .query = query, .query_count = 1},
+    check_s3((struct sign_request){.method = "GET", .path = "/", .query = query, .query_count = 1},
              "lifecycle=", "host;x-amz-content-sha256;x-amz-date",
              "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543");
 }
 
 static void s3_list_objects_sorts_the_query(void **state)
 {
-    static const struct sigv4_pair query[] = {{"prefix", "J"}, {"max-keys", "2"}};
+    static const struct sign_pair query[] = {{"prefix", "J"}, {"max-keys", "2"}};
     (void)state;
-    check_s3((struct sigv4_request){.method = "GET", .path = "/", .query = query, .query_count = 2},
+    check_s3((struct sign_request){.method = "GET", .path = "/", .query = query, .query_count = 2},
              "max-keys=2&prefix=J", "host;x-amz-content-sha256;x-amz-date",
              "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7");
 }
@@ -106,56 +106,56 @@ static void s3_list_objects_sorts_the_query(void **state)
 static void suite_vanilla(void **state)
 {
     (void)state;
-    check_suite((struct sigv4_request){.method = "GET", .path = "/"}, NULL, "host;x-amz-date",
+    check_suite((struct sign_request){.method = "GET", .path = "/"}, NULL, "host;x-amz-date",
                 "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31");
-    check_suite((struct sigv4_request){.method = "POST", .path = "/"}, NULL, "host;x-amz-date",
+    check_suite((struct sign_request){.method = "POST", .path = "/"}, NULL, "host;x-amz-date",
                 "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b");
 }
 
 static void suite_query_order(void **state)
 {
-    static const struct sigv4_pair key_case[] = {{"Param2", "value2"}, {"Param1", "value1"}};
-    static const struct sigv4_pair utf8[] = {{"\xe1\x88\xb4", "bar"}};
+    static const struct sign_pair key_case[] = {{"Param2", "value2"}, {"Param1", "value1"}};
+    static const struct sign_pair utf8[] = {{"\xe1\x88\xb4", "bar"}};
     (void)state;
-    check_suite((struct sigv4_request){.method = "GET", .path = "/", .query = key_case, .query_count = 2}, NULL,
+    check_suite((struct sign_request){.method = "GET", .path = "/", .query = key_case, .query_count = 2}, NULL,
                 "host;x-amz-date", "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500");
-    check_suite((struct sigv4_request){.method = "GET", .path = "/", .query = utf8, .query_count = 1}, NULL,
+    check_suite((struct sign_request){.method = "GET", .path = "/", .query = utf8, .query_count = 1}, NULL,
                 "host;x-amz-date", "2cdec8eed098649ff3a119c94853b13c643bcf08f8b0a1d91e12c9027818dd04");
 }
 
 static void suite_utf8_path(void **state)
 {
     (void)state;
-    check_suite((struct sigv4_request){.method = "GET", .path = "/%E1%88%B4"}, NULL, "host;x-amz-date",
+    check_suite((struct sign_request){.method = "GET", .path = "/%E1%88%B4"}, NULL, "host;x-amz-date",
                 "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85");
 }
 
 static void suite_headers_are_sorted_trimmed_and_merged(void **state)
 {
-    static const struct sigv4_pair sorted[] = {{"My-Header1", "value1"}};
-    static const struct sigv4_pair trimmed[] = {{"My-Header1", " value1"}, {"My-Header2", " \"a   b   c\""}};
-    static const struct sigv4_pair repeated[] = {
+    static const struct sign_pair sorted[] = {{"My-Header1", "value1"}};
+    static const struct sign_pair trimmed[] = {{"My-Header1", " value1"}, {"My-Header2", " \"a   b   c\""}};
+    static const struct sign_pair repeated[] = {
         {"My-Header1", "value2"}, {"My-Header1", "value2"}, {"My-Header1", "value1"}};
     (void)state;
-    check_suite((struct sigv4_request){.method = "POST", .path = "/", .headers = sorted, .header_count = 1}, NULL,
+    check_suite((struct sign_request){.method = "POST", .path = "/", .headers = sorted, .header_count = 1}, NULL,
                 "host;my-header1;x-amz-date", "c5410059b04c1ee005303aed430f6e6645f61f4dc9e1461ec8f8916fdf18852c");
-    check_suite((struct sigv4_request){.method = "GET", .path = "/", .headers = trimmed, .header_count = 2}, NULL,
+    check_suite((struct sign_request){.method = "GET", .path = "/", .headers = trimmed, .header_count = 2}, NULL,
                 "host;my-header1;my-header2;x-amz-date",
                 "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736");
-    check_suite((struct sigv4_request){.method = "GET", .path = "/", .headers = repeated, .header_count = 3}, NULL,
+    check_suite((struct sign_request){.method = "GET", .path = "/", .headers = repeated, .header_count = 3}, NULL,
                 "host;my-header1;x-amz-date", "c9d5ea9f3f72853aea855b47ea873832890dbdd183b4468f858259531a5138ea");
 }
 
 static void suite_form_body(void **state)
 {
-    static const struct sigv4_pair headers[] = {{"Content-Type", "application/x-www-form-urlencoded"}};
+    static const struct sign_pair headers[] = {{"Content-Type", "application/x-www-form-urlencoded"}};
     (void)state;
     check_suite(
-        (struct sigv4_request){.method = "POST",
-                               .path = "/",
-                               .headers = headers,
-                               .header_count = 1,
-                               .payload_sha256 = "9095672bbd1f56dfc5b65f3e153adc8731a4a654192329106275f4c7b24d0b6e"},
+        (struct sign_request){.method = "POST",
+                              .path = "/",
+                              .headers = headers,
+                              .header_count = 1,
+                              .payload_sha256 = "9095672bbd1f56dfc5b65f3e153adc8731a4a654192329106275f4c7b24d0b6e"},
         NULL, "content-type;host;x-amz-date", "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a");
 }
 
@@ -163,7 +163,7 @@ static void suite_session_token(void **state)
 {
     (void)state;
     check_suite(
-        (struct sigv4_request){.method = "POST", .path = "/"},
+        (struct sign_request){.method = "POST", .path = "/"},
         "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflf"
         "KD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlR"
         "d8Tx6q6fE8YQcHNVXAkiY9q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx"
@@ -174,16 +174,16 @@ static void suite_session_token(void **state)
 /* "a" sorts before "a-b" though '=' comes after '-': names are compared, not lines. Both encoded first. */
 static void query_is_encoded_and_then_sorted_by_name(void **state)
 {
-    static const struct sigv4_pair query[] = {{"a-b", "1"}, {"a", "x y"}, {"a", "+/~"}, {"~", ""}, {"\xff", "e"}};
-    CLEANUP(sigv4_done) struct sigv4_signed s = {0};
+    static const struct sign_pair query[] = {{"a-b", "1"}, {"a", "x y"}, {"a", "+/~"}, {"~", ""}, {"\xff", "e"}};
+    CLEANUP(signature_done) struct signature s = {0};
     (void)state;
-    sign((struct sigv4_request){.method = "GET",
-                                .host = "h",
-                                .path = "/",
-                                .query = query,
-                                .query_count = 5,
-                                .payload_sha256 = SIGV4_EMPTY_SHA256,
-                                .service = "s3"},
+    sign((struct sign_request){.method = "GET",
+                               .host = "h",
+                               .path = "/",
+                               .query = query,
+                               .query_count = 5,
+                               .payload_sha256 = SIGV4_EMPTY_SHA256,
+                               .service = "s3"},
          "A", "S", NULL, "2026-11-21T01:56:05Z", &s);
     assert_string_equal(s.query, "%FF=e&a=%2B%2F~&a=x%20y&a-b=1&~=");
 }

@@ -532,6 +532,7 @@ static void an_object_has_a_url(void **state)
     } cases[] = {
         {{URL_S3, (char *)"bucket", (char *)"pre/fix"}, "a b/c", "s3://bucket/pre/fix/a b/c"},
         {{URL_S3, (char *)"bucket", (char *)""}, "a", "s3://bucket/a"},
+        {{URL_OBS, (char *)"bucket", (char *)"pre"}, "a b", "obs://bucket/pre/a b"},
         {{URL_HTTPS, (char *)"host:8443", (char *)"d%20x"}, "a b/c", "https://host:8443/d%20x/a%20b/c"},
         {{URL_HTTP, (char *)"host", (char *)""}, "a", "http://host/a"},
         {{URL_FILE, (char *)"", (char *)"/my dumps"}, "a b", "file:///my%20dumps/a%20b"},

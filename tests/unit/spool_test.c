@@ -259,6 +259,31 @@ static void spool_that_others_may_write_to_is_refused(void **state)
     spool_close(s);
 }
 
+static void a_claim_remembers_the_process_that_it_tells_about(void **state)
+{
+    char path[] = "/p/a b", name[] = "a b", cause[] = "java-oom", jvm[] = "17 (x)", command[] = "java -Dx=\xff \"%41\"";
+    struct claim c = {.id = "0123456789abcdef", .path = path, .name = name, .cause = cause};
+    CLEANUP(claim_done) struct claim known = {0}, unknown = {0};
+    CLEANUP(buf_done) struct buf text = {0};
+
+    (void)state;
+    c.kind = kind_of_name("x.hprof");
+    assert_int_equal(claim_encode(&c, &text), 0);
+    assert_int_equal(claim_decode(buf_text(&text), text.size, &unknown), 0);
+    assert_int_equal(unknown.pid, 0);
+    assert_null(unknown.jvm);
+    assert_null(unknown.command);
+    c.pid = 4711;
+    c.jvm = jvm;
+    c.command = command;
+    buf_clear(&text);
+    assert_int_equal(claim_encode(&c, &text), 0);
+    assert_int_equal(claim_decode(buf_text(&text), text.size, &known), 0);
+    assert_int_equal(known.pid, 4711);
+    assert_string_equal(known.jvm, jvm);
+    assert_string_equal(known.command, command);
+}
+
 static void hostile_claims_are_refused(void **state)
 {
     static const char *const bad[] = {
@@ -270,6 +295,8 @@ static void hostile_claims_are_refused(void **state)
         "\"found_ns\":1,\"settled_ns\":1,\"size\":1,\"owner\":0,\"in_place\":true,\"erase\":true}",
         "{\"id\":\"0123456789abcdef\",\"path\":\"/p\",\"name\":\"a\",\"kind\":\"core\",\"cause\":\"x\",\"time_ns\":1,"
         "\"found_ns\":1,\"settled_ns\":1,\"size\":-1,\"owner\":0,\"in_place\":true,\"erase\":true}",
+        "{\"id\":\"0123456789abcdef\",\"path\":\"/p\",\"name\":\"a\",\"kind\":\"core\",\"cause\":\"x\",\"time_ns\":1,"
+        "\"found_ns\":1,\"settled_ns\":1,\"size\":1,\"owner\":0,\"in_place\":true,\"erase\":true,\"pid\":-1}",
     };
 
     (void)state;
@@ -293,6 +320,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(second_owner_is_turned_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(spool_behind_a_symlink_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(spool_that_others_may_write_to_is_refused, set_up, tear_down),
+        cmocka_unit_test(a_claim_remembers_the_process_that_it_tells_about),
         cmocka_unit_test(hostile_claims_are_refused),
     };
 

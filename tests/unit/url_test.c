@@ -50,11 +50,14 @@ static void s3_has_a_bucket_and_a_prefix(void **state)
     assert_url("s3://dumps/prod/eu", URL_S3, "dumps", "prod/eu");
     assert_url("s3://dumps//prod/eu//", URL_S3, "dumps", "prod/eu");
     assert_url("S3://Old_Bucket.v1", URL_S3, "Old_Bucket.v1", "");
+    assert_url("obs://dumps", URL_OBS, "dumps", "");
+    assert_url("OBS://dumps//prod/eu/", URL_OBS, "dumps", "prod/eu");
 }
 
 static void nothing_in_an_s3_prefix_is_an_escape(void **state)
 {
     (void)state;
+    assert_url("obs://dumps/a%20b?c#d", URL_OBS, "dumps", "a%20b?c#d");
     assert_url("s3://dumps/a%20b?c#d e/\xC3\xA9", URL_S3, "dumps", "a%20b?c#d e/\xC3\xA9");
 }
 
@@ -108,6 +111,7 @@ static void a_missing_bucket_is_its_own_fault(void **state)
 {
     (void)state;
     assert_refused("s3://", FAULT_NO_BUCKET_NAME, "no bucket");
+    assert_refused("obs:///prefix", FAULT_NO_BUCKET_NAME, "obs://BUCKET/PREFIX");
     assert_refused("s3:///prefix", FAULT_NO_BUCKET_NAME, "s3://BUCKET/PREFIX");
 }
 
@@ -157,8 +161,8 @@ static void a_file_url_has_no_host_and_a_folder(void **state)
 
 static void dot_segments_are_refused_where_a_client_would_resolve_them(void **state)
 {
-    static const char *const texts[] = {"s3://bucket/..", "s3://bucket/a/../b", "s3://bucket/./a",
-                                        "http://h/a/..",  "https://h/..//",     "https://h/a/."};
+    static const char *const texts[] = {"s3://bucket/..", "obs://bucket/..", "s3://bucket/a/../b", "s3://bucket/./a",
+                                        "http://h/a/..",  "https://h/..//",  "https://h/a/."};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
@@ -177,9 +181,11 @@ static void control_characters_are_refused(void **state)
 static void credentials_are_refused_and_never_repeated(void **state)
 {
     static const char *const texts[] = {
-        "https://user:Secret7@host/x", "https://Secret7@host",   "s3://AKIA:Secret7@bucket/x", "ftp://u:Secret7@host",
-        "https://user:Secret7/x@host", "s3://AKIA:Secret7/x@b",  "user:Secret7@host",          "//u:Secret7@h",
-        "http://h:Secret7/",           "https://u:Secret7@h/\n", "https://h/x?sig=Secret7",    "file://u:Secret7@h/x",
+        "https://user:Secret7@host/x", "https://Secret7@host",   "s3://AKIA:Secret7@bucket/x",
+        "obs://AKIA:Secret7@bucket/x", "ftp://u:Secret7@host",   "https://user:Secret7/x@host",
+        "s3://AKIA:Secret7/x@b",       "user:Secret7@host",      "//u:Secret7@h",
+        "http://h:Secret7/",           "https://u:Secret7@h/\n", "https://h/x?sig=Secret7",
+        "file://u:Secret7@h/x",
     };
 
     (void)state;

@@ -197,6 +197,35 @@ static void the_real_root_asks_the_kernel_for_the_host(void **state)
     assert_string_equal(w.host, u.nodename);
 }
 
+static void ec2_is_told_by_the_firmware(void **state)
+{
+    static const struct {
+        const char *folder, *name, *text;
+        bool ec2;
+    } cases[] = {
+        {"sys/class/dmi/id", "board_asset_tag", "i-0af01c0123456789a\n", true},
+        {"sys/class/dmi/id", "board_asset_tag", "Not Specified\n", false},
+        {"sys/class/dmi/id", "sys_vendor", "Amazon EC2\n", true},
+        {"sys/class/dmi/id", "sys_vendor", "Amazon\n", false},
+        {"sys/class/dmi/id", "sys_vendor", "QEMU\n", false},
+        {"sys/class/dmi/id", "sys_vendor", "", false},
+        {"sys/class/dmi/id", "product_uuid", "EC2E1916-9099-7CAF-FD21-012345ABCDEF\n", true},
+        {"sys/class/dmi/id", "product_uuid", "45E12AEC-DCD1-B213-94ED-012345ABCDEF\n", false},
+        {"sys/hypervisor", "uuid", "ec2e1916-9099-7caf-fd21-012345abcdef\n", true},
+        {"sys/hypervisor", "uuid", "00000000-0000-0000-0000-000000000000\n", false},
+    };
+
+    (void)state;
+    assert_false(whoami_on_ec2(root));
+    assert_false(whoami_on_ec2("whoami_test.is-not-there"));
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        put(cases[i].folder, cases[i].name, cases[i].text);
+        if (whoami_on_ec2(root) != cases[i].ec2)
+            fail_msg("%s: %s", cases[i].name, cases[i].text);
+        assert_int_equal(file_remove_tree(rootfd, "sys"), 0);
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -212,6 +241,7 @@ int main(void)
         TEST(hostile_values_stay_in_their_segment),
         TEST(a_file_without_end_is_no_fact),
         TEST(the_real_root_asks_the_kernel_for_the_host),
+        TEST(ec2_is_told_by_the_firmware),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# SALVAGE_STATIC: one static-pie file that runs in an empty container. The libraries are Debian's archives, but for curl's:
+# that drags in GSSAPI, LDAP and more, so we build our own, with nothing but HTTP and TLS in it. c-ares resolves names:
+# glibc's resolver loads shared objects of the container's libc at run time, and crashes when they are another's.
+include(ExternalProject)
+
+third_party_source(CURL_SOURCE curl 7.88.1
+    cdb38b72e36bc5d33d5b8810f8018ece1baa29a8f215b4495e495ded82bbf3c7
+    https://curl.se/download/curl-7.88.1.tar.gz)
+
+set(CURL_ARCHIVE "${CMAKE_BINARY_DIR}/curl/lib/libcurl.a")
+set(CURL_C_FLAGS "-O2 -g -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections")
+ExternalProject_Add(curl
+    SOURCE_DIR "${CURL_SOURCE}"
+    BINARY_DIR "${CMAKE_BINARY_DIR}/curl"
+    INSTALL_COMMAND ""
+    BUILD_BYPRODUCTS "${CURL_ARCHIVE}"
+    CMAKE_ARGS
+        -Wno-dev
+        "-DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}"
+        "-DCMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER}"
+        -DCMAKE_BUILD_TYPE=Release
+        "-DCMAKE_C_FLAGS=${CURL_C_FLAGS}"
+        -DCMAKE_C_FLAGS_RELEASE=
+        -DBUILD_SHARED_LIBS=OFF -DBUILD_CURL_EXE=OFF -DBUILD_TESTING=OFF -DENABLE_MANUAL=OFF
+        -DCURL_ENABLE_EXPORT_TARGET=OFF -DPICKY_COMPILER=OFF
+        # What is wanted.
+        -DHTTP_ONLY=ON -DCURL_USE_OPENSSL=ON -DENABLE_ARES=ON -DENABLE_IPV6=ON
+        -DCURL_DISABLE_NETRC=OFF # without it, there is no option to switch it off
+        # net/cabundle.c says where the certificates are, and no openssl.cnf of the container's, which may load modules.
+        -DCURL_CA_BUNDLE=none -DCURL_CA_PATH=none -DCURL_DISABLE_OPENSSL_AUTO_LOAD_CONFIG=ON
+        # What is not.
+        -DCURL_ZLIB=OFF -DCURL_BROTLI=OFF -DCURL_ZSTD=OFF -DUSE_NGHTTP2=OFF -DUSE_LIBIDN2=OFF -DCURL_USE_LIBPSL=OFF
+        -DCURL_USE_LIBSSH2=OFF -DCURL_USE_GSSAPI=OFF -DCURL_DISABLE_LDAP=ON -DCURL_DISABLE_LDAPS=ON
+        -DCURL_DISABLE_ALTSVC=ON -DCURL_DISABLE_COOKIES=ON -DCURL_DISABLE_DOH=ON -DCURL_DISABLE_GETOPTIONS=ON
+        -DCURL_DISABLE_HSTS=ON -DCURL_DISABLE_MIME=ON -DCURL_DISABLE_NTLM=ON
+        -DCURL_DISABLE_PROGRESS_METER=ON)
+
+# static_archive(RET NAME): the archive of a library, never its shared object.
+function(static_archive ret name)
+    find_library(ARCHIVE_${name} NAMES lib${name}.a REQUIRED)
+    set(${ret} "${ARCHIVE_${name}}" PARENT_SCOPE)
+endfunction()
+
+# The linker takes from an archive what was asked for before it: users first.
+set(ARCHIVES "${CURL_ARCHIVE}")
+foreach(name cares ssl crypto uv_a zstd z jansson expat xxhash)
+    static_archive(archive ${name})
+    list(APPEND ARCHIVES "${archive}")
+endforeach()
+add_library(deps INTERFACE)
+target_include_directories(deps SYSTEM INTERFACE "${CURL_SOURCE}/include")
+target_compile_definitions(deps INTERFACE CURL_STATICLIB SALVAGE_STATIC)
+target_link_libraries(deps INTERFACE ${ARCHIVES} m)
+
+# static_program(TARGET): linked so, looked at, and its symbols put beside it.
+function(static_program target)
+    # Our own object, not core's archive: what is defined in it must win over libc's.
+    target_sources(${target} PRIVATE src/os/static.c)
+    target_compile_options(core PRIVATE -g -ffunction-sections -fdata-sections)
+    target_compile_options(${target} PRIVATE -g -ffunction-sections -fdata-sections)
+    target_link_options(${target} PRIVATE -static-pie -Wl,--gc-sections,--build-id)
+    add_custom_command(TARGET ${target} POST_BUILD VERBATIM
+        COMMAND "${CMAKE_COMMAND}" "-DFILE=$<TARGET_FILE:${target}>" "-DOBJCOPY=${CMAKE_OBJCOPY}" "-DSTRIP=${CMAKE_STRIP}"
+            "-DREADELF=${CMAKE_READELF}" "-DNM=${CMAKE_NM}" -P "${CMAKE_SOURCE_DIR}/cmake/static_check.cmake")
+endfunction()

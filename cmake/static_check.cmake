@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# cmake -DFILE=… -DREADELF=… -DNM=… -DOBJCOPY=… -DSTRIP=… -P static_check.cmake: FILE needs nothing at run time, or it is
+# removed and the build fails. Then its symbols go to FILE.debug (gdb finds them there), and it is stripped.
+
+# The one function of glibc that loads a shared object, whoever asks.
+set(FORBIDDEN _dl_open)
+set(SIZE_MAX_BYTES 8388608)
+
+function(run ret)
+    execute_process(COMMAND ${ARGN} OUTPUT_VARIABLE out ERROR_VARIABLE error RESULT_VARIABLE status)
+    if(NOT status EQUAL 0)
+        refuse("${ARGV1}: ${error}")
+    endif()
+    set(${ret} "${out}" PARENT_SCOPE)
+endfunction()
+
+function(refuse)
+    file(REMOVE "${FILE}")
+    message(FATAL_ERROR "${FILE}: ${ARGN}")
+endfunction()
+
+run(segments "${READELF}" --wide --file-header --program-headers --dynamic "${FILE}")
+if(NOT segments MATCHES "Type: +DYN")
+    refuse("not position-independent")
+endif()
+if(segments MATCHES " INTERP ")
+    refuse("it asks for a dynamic loader (INTERP): not static")
+endif()
+if(segments MATCHES "\\(NEEDED\\)[^\n]*")
+    refuse("it needs shared libraries: ${CMAKE_MATCH_0}")
+endif()
+
+run(symbols "${NM}" --defined-only --format=posix "${FILE}")
+if(symbols MATCHES "(^|\n)${FORBIDDEN} ")
+    refuse("it can load shared objects of the container (${FORBIDDEN}), which src/os/static.c has to keep out")
+endif()
+
+run(none "${OBJCOPY}" --only-keep-debug "${FILE}" "${FILE}.debug")
+run(none "${STRIP}" "${FILE}")
+run(none "${OBJCOPY}" "--add-gnu-debuglink=${FILE}.debug" "${FILE}")
+file(SIZE "${FILE}" size)
+if(size GREATER SIZE_MAX_BYTES)
+    refuse("${size} bytes: more than 8 MiB")
+endif()

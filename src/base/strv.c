@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Lists are short: each string is one more reallocation.
+ */
+#include "base/strv.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Takes text, also on failure. */
+static int add_taken(struct strv *v, char *text)
+{
+    char **item = text ? reallocarray(v->item, v->count + 2, sizeof(*item)) : NULL;
+
+    if (!item) {
+        free(text);
+        return -ENOMEM;
+    }
+    item[v->count++] = text;
+    item[v->count] = NULL;
+    v->item = item;
+    return 0;
+}
+
+int strv_add(struct strv *v, const char *text)
+{
+    return add_taken(v, strdup(text));
+}
+
+int strv_printf(struct strv *v, const char *format, ...)
+{
+    char *text;
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vasprintf(&text, format, args);
+    va_end(args);
+    return n < 0 ? -ENOMEM : add_taken(v, text);
+}
+
+int strv_add_all(struct strv *v, char *const *items)
+{
+    size_t before = v->count;
+
+    for (; *items; items++)
+        if (strv_add(v, *items) < 0) {
+            while (v->count > before)
+                free(v->item[--v->count]);
+            if (v->item)
+                v->item[v->count] = NULL;
+            return -ENOMEM;
+        }
+    return 0;
+}
+
+int strv_set(struct strv *v, const char *name, const char *value)
+{
+    size_t length = strlen(name);
+    char *text;
+
+    for (size_t i = 0; i < v->count; i++)
+        if (strncmp(v->item[i], name, length) == 0 && v->item[i][length] == '=') {
+            if (asprintf(&text, "%s=%s", name, value) < 0)
+                return -ENOMEM;
+            free(v->item[i]);
+            v->item[i] = text;
+            return 0;
+        }
+    return strv_printf(v, "%s=%s", name, value);
+}
+
+void strv_done(struct strv *v)
+{
+    for (size_t i = 0; i < v->count; i++)
+        free(v->item[i]);
+    free(v->item);
+    *v = (struct strv){0};
+}

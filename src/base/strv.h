@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A list of strings that owns them and ends with NULL: command lines and environments as exec wants them.
+ */
+#pragma once
+
+#include <stddef.h>
+
+struct strv {
+    char **item; /* NULL while empty */
+    size_t count;
+};
+
+/* All return 0 or -ENOMEM; on failure the list is as before. */
+int strv_add(struct strv *v, const char *text);
+int strv_printf(struct strv *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int strv_add_all(struct strv *v, char *const *items);
+
+/* In an environment: NAME=value in the place of what NAME was, or at the end. */
+int strv_set(struct strv *v, const char *name, const char *value);
+
+void strv_done(struct strv *v);

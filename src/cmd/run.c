@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage run: an application and its watch in one container, ours as PID 1.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "agent/jvmenv.h"
+#include "agent/launch.h"
+#include "agent/plan.h"
+#include "agent/rundir.h"
+#include "agent/supervise.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/strv.h"
+#include "cmd/commands.h"
+#include "format/template.h"
+
+struct run_options {
+    struct plan_options plan;
+    const char *dir;
+    uint64_t grace_ms;
+    bool jvm;
+};
+
+static const struct opt RUN_OPTIONS[] = {
+    PLAN_OPTIONS_STORE(struct run_options, plan),
+    {OPT_HEADING, .name = "Running"},
+    {OPT_STRING, 0, "dir", "DIR", "/tmp/salvage", offsetof(struct run_options, dir),
+     "where JVMs dump, and what is watched: each run has a folder of its own in it. No other container may have the "
+     "same: "
+     "on a volume that several share, give each its own"},
+    {OPT_FLAG, 0, "jvm", NULL, "yes", offsetof(struct run_options, jvm),
+     "have JVMs dump when memory runs out, by JAVA_TOOL_OPTIONS, as far as neither it nor the command line says how; "
+     "--no-jvm leaves the environment alone"},
+    {OPT_DURATION, 0, "grace", "DURATION", "10m", offsetof(struct run_options, grace_ms),
+     "how long to go on shipping after the application's end"},
+    PLAN_OPTIONS_SHIP(struct run_options, plan),
+    {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
+};
+
+/* What the watch is told as it was told to us. */
+static const struct opt PASSED_ON[] = {
+    PLAN_OPTIONS_STORE(struct run_options, plan),
+    {OPT_DURATION, 0, "grace", NULL, NULL, offsetof(struct run_options, grace_ms), NULL},
+    PLAN_OPTIONS_SHIP(struct run_options, plan),
+    {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
+};
+
+struct run {
+    struct run_options options;
+    struct plan plan; /* only to check it: the watch makes its own */
+    struct rundir dir;
+    struct jvmenv jvm;
+    struct strv env, watch, watch_instead;
+};
+
+static void run_done(struct run *run)
+{
+    strv_done(&run->watch_instead);
+    strv_done(&run->watch);
+    strv_done(&run->env);
+    jvmenv_done(&run->jvm);
+    rundir_done(&run->dir);
+    plan_done(&run->plan);
+}
+
+/* Nothing here keeps the application from starting: without a folder it runs as it would without us. */
+static int prepare_dumps(struct run *run, char *const *command)
+{
+    struct err e = {0};
+    int r;
+
+    if (rundir_make(run->options.dir, &run->dir, &e) < 0)
+        log_event(EVENT_NO_DUMPS, LOG_STR("dir", run->options.dir), LOG_STR("error", e.msg));
+    r = jvmenv_make(command, run->dir.base, run->options.jvm ? run->dir.path : NULL, &run->jvm);
+    if (r == -EINVAL) {
+        log_event(EVENT_NO_DUMPS, LOG_STR("dir", run->dir.path),
+                  LOG_STR("error", "both sorts of quotes are in its name: no JVM can be told of it"));
+        r = jvmenv_make(command, run->dir.base, NULL, &run->jvm);
+    }
+    for (size_t i = 0; r == 0 && i < run->jvm.missing.count; i++)
+        log_event(EVENT_NO_DUMPS, LOG_STR("dir", run->jvm.missing.item[i]),
+                  LOG_STR("error", "a JVM is told to dump there, but there is no such folder"));
+    return r;
+}
+
+static int make_environment(struct run *run)
+{
+    int r = strv_add_all(&run->env, environ);
+
+    return r == 0 && run->jvm.variable ? strv_set(&run->env, run->jvm.variable, run->jvm.value) : r;
+}
+
+/* A watch's arguments. folder: of dumps, NULL if there is none. */
+static int add_watch(struct strv *w, const struct run *run, const char *folder)
+{
+    int r;
+
+    if ((r = strv_add(w, "salvage")) < 0 || (r = strv_add(w, "watch")) < 0 ||
+        (r = opt_arguments(PASSED_ON, &run->options, w)) < 0 ||
+        (r = strv_printf(w, "--events-fd=%d", LAUNCH_CHANNEL)) < 0)
+        return r;
+    for (size_t i = 0; r == 0 && i < run->jvm.files.count; i++)
+        r = strv_printf(w, "--file=%s", run->jvm.files.item[i]);
+    if (r == 0 && folder && (r = strv_add(w, "--recursive")) == 0 && (r = strv_add(w, "--")) == 0)
+        r = strv_add(w, folder);
+    return r;
+}
+
+/* Both stay empty where there is nothing to watch. */
+static int make_watches(struct run *run)
+{
+    int r = 0;
+
+    if (run->dir.base || run->jvm.files.count > 0)
+        r = add_watch(&run->watch, run, run->dir.base);
+    return r == 0 && run->dir.base ? add_watch(&run->watch_instead, run, run->dir.path) : r;
+}
+
+static int run(int argc, char **argv)
+{
+    CLEANUP(run_done) struct run run = {.dir = RUNDIR_NONE};
+    CLEANUP_FREE char **operands = NULL;
+    struct supervise_config config = {0};
+    struct err e = {0};
+    int own = opt_leading(RUN_OPTIONS, argc, argv), r = opt_parse(RUN_OPTIONS, own, argv, &run.options, &operands, &e);
+
+    if (r < 0)
+        return command_fail(r, &e);
+    if (own == argc)
+        return command_error(-FAULT_USAGE, "run: which command? salvage run --to URL -- java -jar app.jar");
+    log_set_format((enum log_format)run.options.plan.log);
+    if ((r = plan_init(&run.plan, &run.options.plan, &e)) < 0)
+        return command_fail(r, &e);
+    if (prepare_dumps(&run, argv + own) < 0 || make_environment(&run) < 0 || make_watches(&run) < 0)
+        return command_error(-ENOMEM, "out of memory");
+    config.app = argv + own;
+    config.env = run.env.item;
+    config.watch = run.watch.item;
+    config.watch_instead = run.watch_instead.item;
+    config.grace_ms = run.options.grace_ms;
+    r = supervise_run(&config, &e);
+    if (r >= 0)
+        return r;
+    command_fail(r, &e);
+    return r == -ENOENT ? 127 : 126; /* as a shell says it */
+}
+
+const struct command CMD_RUN = {
+    .name = "run",
+    .args = "[OPTION...] [--] COMMAND...",
+    .summary = "run an application, also as PID 1, and ship what it leaves when it dies",
+    .text =
+        "For containers that have no sidecar. JVMs are told to dump when memory runs out, if nothing says so yet. "
+        "Signals are passed on, and processes that lost their parents are reaped. When the command has ended, what "
+        "it left is shipped, and the exit status is its own: 128 and the number of the signal that killed it, 127 "
+        "if there is no such command, 126 if it cannot be run. The first argument that is no option begins it. A "
+        "second SIGTERM or SIGINT ends the shipping, too. Where the kernel kills a whole container for want of memory "
+        "(memory.oom.group, as Kubernetes sets it with cgroup v2) we die along: the next run in the same --dir ships "
+        "what was left.",
+    .examples = "salvage run --to s3://evidence/prod -- java -jar app.jar\n"
+                "    as the entry point of an image\n"
+                "SALVAGE_TO=s3://evidence/prod salvage run java -jar app.jar\n"
+                "    the same\n",
+    .options = RUN_OPTIONS,
+    .wraps = true,
+    .run = run,
+};

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One file on its way, from its path to the store.
+ */
+#include "cmd/shipping.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/source.h"
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/progress.h"
+#include "os/lease.h"
+
+enum { WRITER_POLL_MS = 250, FIRST_MS = 1000, MOST_MS = 60 * 1000 };
+
+/* One file on its way, and what the user is told meanwhile. */
+struct shipment {
+    struct shipping *of;
+    const char *path;
+    int fd;
+    struct claim claim;
+    struct spool *spool;
+    struct progress progress;
+    bool state_lost;
+};
+
+static void say(struct shipment *s, const char *what, const char *text)
+{
+    progress_clear(&s->progress);
+    fprintf(stderr, "salvage: %s: %s\n", what, text);
+}
+
+static void on_progress(void *ctx, uint64_t bytes)
+{
+    struct shipment *s = ctx;
+
+    progress_show(&s->progress, bytes, s->claim.size);
+}
+
+static void on_resumed(void *ctx, uint64_t bytes)
+{
+    struct shipment *s = ctx;
+    char size[TEXT_SIZE_MAX], text[80];
+
+    snprintf(text, sizeof(text), "going on behind %s that are in the store", text_format_size(bytes, size));
+    say(s, s->path, text);
+    progress_skip(&s->progress, bytes);
+}
+
+static void on_state_lost(void *ctx, const char *why)
+{
+    struct shipment *s = ctx;
+
+    if (!s->state_lost)
+        say(s, "warning: no journal, an interrupted upload would begin anew", why);
+    s->state_lost = true;
+}
+
+static void on_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
+{
+    char text[900];
+
+    snprintf(text, sizeof(text), "%s; trying again in %.1f s", e->msg, (double)delay_ms / 1000);
+    say(ctx, "warning", text);
+}
+
+static int open_file(struct shipment *s, struct err *e)
+{
+    struct stat st = {0};
+
+    s->fd = open(s->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (s->fd < 0 && errno == EACCES && stat(s->path, &st) == 0)
+        return err_set(
+            e, -FAULT_UNREADABLE,
+            "%s may not be read: mode %04o, owned by uid %u, and this is uid %u: run salvage as uid %u, or as root",
+            s->path, (unsigned)(st.st_mode & 07777), (unsigned)st.st_uid, (unsigned)geteuid(), (unsigned)st.st_uid);
+    if (s->fd < 0)
+        return err_set(e, errno == EACCES ? -FAULT_UNREADABLE : -errno, "%s: %s", s->path, strerror(errno));
+    if (fstat(s->fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return err_set(e, -FAULT_USAGE, "%s is not a regular file", s->path);
+    return 0;
+}
+
+/* Somebody may be writing still: a dump takes its time. */
+static int wait_for_writer(struct shipment *s, uint64_t give_up_at, struct err *e)
+{
+    bool said = false;
+
+    while (lease_probe(s->fd) == LEASE_WRITER) {
+        if (!said)
+            say(s, s->path, "is being written to: waiting for its writer");
+        said = true;
+        if (clock_mono_ms() >= give_up_at)
+            return err_set(e, -FAULT_CHANGED, "%s is still being written to", s->path);
+        clock_sleep_ms(WRITER_POLL_MS);
+    }
+    return 0;
+}
+
+/* The folder of a path, opened; and whether the file may be erased from it. */
+static int open_folder(const char *path, bool *ret_writable)
+{
+    CLEANUP_FREE char *copy = strdup(path);
+    int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+    *ret_writable = fd >= 0 && faccessat(fd, ".", W_OK, AT_EACCESS) == 0;
+    return fd;
+}
+
+static int make_claim(struct shipment *s, struct err *e)
+{
+    CLEANUP_FD int folder = -1;
+    CLEANUP_FREE char *copy = strdup(s->path);
+    struct claim *c = &s->claim;
+    const char *state = s->of->state;
+    struct identity file;
+    struct err ignored;
+    bool writable;
+    int r = identity_get(s->fd, s->of->who->machine, &file);
+
+    if (r < 0)
+        return err_set(e, r, "%s: %s", s->path, strerror(-r));
+    folder = open_folder(s->path, &writable);
+    memcpy(c->id, file.id, sizeof(c->id));
+    c->path = realpath(s->path, NULL);
+    c->name = copy ? strdup(basename(copy)) : NULL;
+    c->cause = strdup(s->of->cause);
+    if (!c->path || !c->name || !c->cause)
+        return err_set(e, -ENOMEM, "out of memory");
+    if ((s->of->jvm && !(c->jvm = strdup(s->of->jvm))) || (s->of->command && !(c->command = strdup(s->of->command))))
+        return err_set(e, -ENOMEM, "out of memory");
+    c->pid = s->of->pid;
+    c->kind = kind_of_name(c->name);
+    c->time_ns = file.birth_ns ? file.birth_ns : file.mtime_ns;
+    c->found_ns = c->settled_ns = clock_wall_ns();
+    c->size = file.size;
+    c->owner = file.uid;
+    c->in_place = true;
+    c->erase = writable;
+    r = spool_open(state ? AT_FDCWD : folder, state ? state : STATE_NAME, false, &s->spool, state ? e : &ignored);
+    if (r < 0 && state)
+        return r;
+    if (r == 0 && (r = spool_add(s->spool, c, &ignored)) < 0) {
+        on_state_lost(s, ignored.msg);
+        spool_close(TAKE_PTR(s->spool));
+    }
+    c->spool = s->spool;
+    return 0;
+}
+
+static int try_once(struct shipment *s, struct job_result *result, struct err *e)
+{
+    CLEANUP_FD int claim_dir = s->spool ? spool_claim_dir(s->spool, &s->claim) : -1;
+    struct job job = {
+        .plan = s->of->plan,
+        .who = s->of->who,
+        .facts = s->of->facts,
+        .claim = &s->claim,
+        .fd = s->fd,
+        .claim_dir = claim_dir,
+        .progress = on_progress,
+        .resumed = on_resumed,
+        .state_lost = on_state_lost,
+        .waiting = on_waiting,
+        .ctx = s,
+    };
+    int r = s->of->sink ? 0 : sink_open(&s->of->plan->sink, &s->of->sink, e);
+
+    job.sink = s->of->sink;
+    return r < 0 ? r : job_run(&job, result, e);
+}
+
+/* Passing trouble is waited out; what an operator must mend ends the command: somebody is sitting here. */
+static int try_until_done(struct shipment *s, uint64_t give_up_at, struct job_result *result, struct err *e)
+{
+    struct backoff backoff = {.first_ms = FIRST_MS, .most_ms = MOST_MS};
+    int r;
+
+    for (;;) {
+        uint64_t delay;
+
+        *e = (struct err){0};
+        r = try_once(s, result, e);
+        if (r == 0 || fault_find(r)->retry != RETRY_SOON || r == -FAULT_CHANGED || r == -FAULT_LOCKED)
+            return r;
+        delay = backoff_next(&backoff, e->retry_after_ms);
+        if (clock_mono_ms() + delay >= give_up_at)
+            return r;
+        on_waiting(s, e, delay);
+        clock_sleep_ms(delay);
+    }
+}
+
+static int report(struct shipment *s, const struct job_result *result)
+{
+    CLEANUP(buf_done) struct buf json = {0};
+    CLEANUP_FREE char *url = sink_object_url(&s->of->plan->sink, result->manifest.key);
+    char size[TEXT_SIZE_MAX];
+
+    if (result->already)
+        say(s, s->path, "was in the store already");
+    if (result->manifest.partial)
+        say(s, "warning: the dump is not whole", result->manifest.partial);
+    if (s->of->json && manifest_encode(&result->manifest, &json) == 0)
+        fputs(buf_text(&json), stdout);
+    else if (s->of->sentence)
+        printf("salvage: %s: %s of process %" PRIu64 " (%s) shipped to %s\n", s->of->cause, result->manifest.kind,
+               s->of->pid, text_format_size(result->manifest.size, size), url ? url : result->manifest.key);
+    else
+        puts(url ? url : result->manifest.key);
+    return fflush(stdout) == 0 ? 0 : -EIO;
+}
+
+static void shipment_done(struct shipment *s)
+{
+    if (s->spool) {
+        int fd = spool_fd(s->spool);
+
+        /* Leave nothing behind where nothing was: these fail if anything is in them. */
+        unlinkat(fd, "spool", AT_REMOVEDIR);
+        if (!s->of->state) {
+            bool writable;
+            CLEANUP_FD int folder = open_folder(s->path, &writable);
+
+            unlinkat(folder, STATE_NAME, AT_REMOVEDIR);
+        }
+    }
+    spool_close(s->spool);
+    claim_done(&s->claim);
+    if (s->fd >= 0)
+        close(s->fd);
+}
+
+int shipping_file(struct shipping *shipping, const char *path, struct err *e)
+{
+    const struct plan *plan = shipping->plan;
+    CLEANUP(shipment_done) struct shipment s = {.of = shipping, .path = path, .fd = -1};
+    CLEANUP(job_result_done) struct job_result result = {0};
+    uint64_t give_up_at = plan->give_up_ms ? clock_mono_ms() + plan->give_up_ms : UINT64_MAX;
+    int r;
+
+    progress_begin(&s.progress, path);
+    if ((r = open_file(&s, e)) < 0 || (r = wait_for_writer(&s, give_up_at, e)) < 0 || (r = make_claim(&s, e)) < 0)
+        return r;
+    progress_show(&s.progress, 0, s.claim.size);
+    r = try_until_done(&s, give_up_at, &result, e);
+    if (r < 0) {
+        progress_clear(&s.progress);
+        return r;
+    }
+    s.claim.size = result.manifest.size;
+    s.claim.mtime_ns = result.mtime_ns;
+    progress_end(&s.progress, s.claim.size, s.claim.size);
+    if ((r = report(&s, &result)) < 0)
+        return err_set(e, r, "cannot write to stdout");
+    return spool_finish(s.spool, &s.claim, shipping->who->machine, plan->keep, e);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Ids in paths: of cgroups, and of the files that a runtime mounts into its containers.
+ */
+#include "format/containerid.h"
+
+#include <string.h>
+
+enum { ID_HEX = 64, TASK_HEX = 32, TASK_DIGITS_MIN = 6, TASK_DIGITS_MAX = 20, MOUNT_FIELDS = 5 };
+
+/* Bytes, not a string. */
+struct span {
+    const char *text;
+    size_t size;
+};
+
+static size_t count_of(const struct span *s, const char *set)
+{
+    size_t n = 0;
+
+    while (n < s->size && s->text[n] && strchr(set, s->text[n]))
+        n++;
+    return n;
+}
+
+/* What is before the next separator; s moves behind that. False at the end. */
+static bool take(struct span *s, char separator, struct span *ret)
+{
+    const char *end;
+
+    if (s->size == 0)
+        return false;
+    end = memchr(s->text, separator, s->size);
+    *ret = (struct span){s->text, end ? (size_t)(end - s->text) : s->size};
+    s->size -= ret->size + (end ? 1 : 0);
+    s->text += ret->size + (end ? 1 : 0);
+    return true;
+}
+
+static bool ends_with(const struct span *s, const char *end)
+{
+    size_t n = strlen(end);
+
+    return s->size >= n && memcmp(s->text + s->size - n, end, n) == 0;
+}
+
+static bool is_text(const struct span *s, const char *text)
+{
+    return s->size == strlen(text) && memcmp(s->text, text, s->size) == 0;
+}
+
+static void keep(const struct span *s, char ret[CONTAINERID_MAX])
+{
+    memcpy(ret, s->text, s->size);
+    ret[s->size] = '\0';
+}
+
+/* Fargate's "TASK-2495160603". */
+static bool is_task_id(const struct span *s)
+{
+    size_t head = count_of(s, "0123456789abcdef");
+    struct span tail;
+
+    if (head != TASK_HEX || s->size < head + 1 + TASK_DIGITS_MIN || s->size > head + 1 + TASK_DIGITS_MAX)
+        return false;
+    tail = (struct span){s->text + head + 1, s->size - head - 1};
+    return s->text[head] == '-' && count_of(&tail, "0123456789") == tail.size;
+}
+
+/* "0123…" (Docker, cri), "docker-0123….scope", "kubepods…:cri-containerd:0123…" (systemd's cgroups). */
+static bool is_id(struct span s, char ret[CONTAINERID_MAX])
+{
+    if (ends_with(&s, ".scope"))
+        s.size -= strlen(".scope");
+    if (is_task_id(&s)) {
+        keep(&s, ret);
+        return true;
+    }
+    if (s.size > ID_HEX && strchr("-:", s.text[s.size - ID_HEX - 1]))
+        s = (struct span){s.text + s.size - ID_HEX, ID_HEX};
+    if (s.size != ID_HEX || count_of(&s, "0123456789abcdef") != ID_HEX)
+        return false;
+    keep(&s, ret);
+    return true;
+}
+
+bool containerid_from_cgroup(const char *data, size_t size, char ret[CONTAINERID_MAX])
+{
+    struct span all = {data, size}, line, part;
+
+    while (take(&all, '\n', &line)) {
+        bool found = false;
+
+        /* hierarchy:controllers:path */
+        for (unsigned i = 0; i < 2; i++)
+            if (!take(&line, ':', &part))
+                break;
+        while (take(&line, '/', &part)) /* the innermost wins */
+            found |= is_id(part, ret);
+        if (found)
+            return true;
+    }
+    return false;
+}
+
+/* The id behind "/NAME/" in a path of the host's. */
+static bool id_behind(struct span path, const char *name, char ret[CONTAINERID_MAX])
+{
+    struct span part;
+    bool behind = false;
+
+    while (take(&path, '/', &part)) {
+        if (behind && is_id(part, ret))
+            return true;
+        behind = is_text(&part, name);
+    }
+    return false;
+}
+
+/* Docker mounts its containers' hostname, Podman .containerenv. What kubelet and CRI mount is the sandbox's, another
+ * container's, and not taken. */
+bool containerid_from_mountinfo(const char *data, size_t size, char ret[CONTAINERID_MAX])
+{
+    struct span all = {data, size}, line;
+
+    while (take(&all, '\n', &line)) {
+        struct span field[MOUNT_FIELDS];
+        unsigned n = 0;
+
+        /* id parent major:minor root mountpoint … */
+        while (n < MOUNT_FIELDS && take(&line, ' ', &field[n]))
+            n++;
+        if (n < MOUNT_FIELDS)
+            continue;
+        if (is_text(&field[4], "/etc/hostname") && id_behind(field[3], "containers", ret))
+            return true;
+        if (is_text(&field[4], "/run/.containerenv") && id_behind(field[3], "overlay-containers", ret))
+            return true;
+    }
+    return false;
+}

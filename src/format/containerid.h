@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which container a process is in, from /proc/self/cgroup (cgroups(7)) and /proc/self/mountinfo (proc(5)): the
+ * runtimes' own habits (Docker, containerd, CRI-O, Podman, ECS, Fargate), which nobody has promised to keep.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { CONTAINERID_MAX = 65 }; /* 64 hex digits; on Fargate 32, '-' and 10 digits */
+
+/* Each: whether one was found, into ret (untouched if not). NUL bytes end nothing; data need not end with one. */
+bool containerid_from_cgroup(const char *data, size_t size, char ret[CONTAINERID_MAX]);
+/* For cgroup v2 with a namespace of its own, where the path is but "/". */
+bool containerid_from_mountinfo(const char *data, size_t size, char ret[CONTAINERID_MAX]);

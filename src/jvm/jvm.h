@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A process that is a HotSpot JVM, seen from outside without asking it anything: what it was told at its start, who
+ * made it, and whether it can be asked (jvm/attach.h). What was changed at run time is not seen here.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "format/jvmopts.h"
+#include "os/proc.h"
+
+struct jvm {
+    struct proc proc;
+    struct proc_status status; /* at jvm_open */
+    struct jvmopts options;    /* in HotSpot's order: Flags file, JAVA_TOOL_OPTIONS, command line, _JAVA_OPTIONS */
+    char *version;             /* "17.0.13+11 (Debian)", from the runtime's release file; NULL unknown */
+    char *command;             /* one line, fit to be told (format/jvmcommand.h); NULL unknown */
+    int64_t started_ns;        /* since 1970; 0 unknown */
+};
+
+#define JVM_NONE                                                                                                       \
+    {                                                                                                                  \
+        .proc = PROC_NONE, .options = JVMOPTS_NONE                                                                     \
+    }
+
+/* root is "/proc" but in tests. Files of options that can't be read are passed over. -ESRCH; -EACCES if it is another
+ * user's and we may not look; -FAULT_FORMAT if it is no HotSpot JVM; -ENOMEM. */
+int jvm_open(const char *root, pid_t pid, struct jvm *ret, struct err *e);
+void jvm_done(struct jvm *j);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The order is that of OpenSSL (SSL_CERT_*), then of curl (CURL_CA_BUNDLE), then the files that Go's crypto/x509 and
+ * curl's configure look for.
+ */
+#include "net/cabundle.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+static const char *const FILES[] = {
+    "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Alpine, Arch, distroless */
+    "/etc/pki/tls/certs/ca-bundle.crt",                  /* RHEL, Fedora, Amazon Linux */
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* newer ones */
+    "/etc/ssl/ca-bundle.pem",                            /* SUSE */
+    "/var/lib/ca-certificates/ca-bundle.pem",            /* SUSE's minimal images */
+    "/etc/ssl/cert.pem",                                 /* Alpine without the package, OpenBSD */
+};
+static const char FOLDER[] = "/etc/ssl/certs";
+
+static bool is_there(const char *root, const char *path)
+{
+    char full[PATH_MAX];
+    int length = snprintf(full, sizeof(full), "%s%s", root, path);
+    return length > 0 && (size_t)length < sizeof(full) && access(full, R_OK) == 0;
+}
+
+/* Certificates that OpenSSL finds by name, like 5ed36f99.0. An empty folder is in many images. */
+static bool has_hashed(const char *root)
+{
+    char full[PATH_MAX];
+    int length = snprintf(full, sizeof(full), "%s%s", root, FOLDER);
+    DIR *dir = length > 0 && (size_t)length < sizeof(full) ? opendir(full) : NULL;
+    bool found = false;
+    if (!dir)
+        return false;
+    for (struct dirent *d; !found && (d = readdir(dir));)
+        found = text_ends(d->d_name, ".0");
+    closedir(dir);
+    return found;
+}
+
+/* A variable that is set, if to something. */
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+static int check(const char *name, const char *path, struct err *e)
+{
+    if (!path || access(path, R_OK) == 0)
+        return 0;
+    return err_set(e, -FAULT_TLS, "%s names %s, which cannot be read: %s: correct it, or give --ca-file", name, path,
+                   strerror(errno));
+}
+
+static int none(struct err *e)
+{
+    char looked_at[400] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof(FILES) / sizeof(*FILES); i++) {
+        int n = snprintf(looked_at + used, sizeof(looked_at) - used, "%s%s", i > 0 ? ", " : "", FILES[i]);
+        if (n < 0 || (size_t)n >= sizeof(looked_at) - used)
+            break;
+        used += (size_t)n;
+    }
+    return err_set(e, -FAULT_TLS,
+                   "no CA certificates found: looked at %s: add them, or give --ca-file or SSL_CERT_FILE", looked_at);
+}
+
+int cabundle_find(const char *given, const char *root, struct cabundle *ret, struct err *e)
+{
+    const char *file = variable("SSL_CERT_FILE"), *folder = variable("SSL_CERT_DIR");
+    int r = 0;
+    if (given) {
+        *ret = (struct cabundle){.file = given};
+        return 0;
+    }
+    if (file || folder) {
+        if ((r = check("SSL_CERT_FILE", file, e)) == 0) /* the other may be a list */
+            *ret = (struct cabundle){.file = file, .folder = folder};
+        return r;
+    }
+    if ((file = variable("CURL_CA_BUNDLE"))) {
+        if ((r = check("CURL_CA_BUNDLE", file, e)) == 0)
+            *ret = (struct cabundle){.file = file};
+        return r;
+    }
+    for (size_t i = 0; i < sizeof(FILES) / sizeof(*FILES); i++)
+        if (is_there(root, FILES[i])) {
+            *ret = (struct cabundle){.file = FILES[i], .folder = is_there(root, FOLDER) ? FOLDER : NULL};
+            return 0;
+        }
+    if (!has_hashed(root))
+        return none(e);
+    *ret = (struct cabundle){.folder = FOLDER};
+    return 0;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One request, its patience, and its story.
+ */
+#include "net/cred_ask.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { TRIES = 3, TOKEN_MAX = 64 * 1024, WORDS_MAX = 200 };
+
+static const uint64_t PAUSE_MS = 200; /* doubled each time */
+
+static bool may_pass(int result, long status)
+{
+    return result == -FAULT_UNREACHABLE || (result == 0 && (status == 429 || status >= 500));
+}
+
+int cred_ask(const struct http_options *o, const struct http_request *r, const char *service, struct http_answer *ret,
+             struct err *e)
+{
+    struct http *http = NULL;
+    struct err story = {0};
+    int result = http_new(o, &http, e);
+
+    if (result < 0)
+        return result;
+    for (unsigned i = 0;; i++) {
+        result = http_perform(http, r, ret, &story);
+        if (!may_pass(result, ret->status) || i + 1 == TRIES)
+            break;
+        clock_sleep_ms(PAUSE_MS << i);
+    }
+    http_free(http);
+    if (result < 0)
+        return err_set(e, result, "credentials: %s: %s", service, story.msg);
+    if (may_pass(result, ret->status))
+        return err_set(e, -FAULT_BUSY, "credentials: %s answers %ld", service, ret->status);
+    return 0;
+}
+
+void cred_answer_done(struct http_answer *a)
+{
+    if (a->body.data)
+        explicit_bzero(a->body.data, a->body.capacity);
+    http_answer_done(a);
+}
+
+void cred_token_done(char **token)
+{
+    if (*token)
+        explicit_bzero(*token, strlen(*token));
+    free(*token);
+    *token = NULL;
+}
+
+int cred_read_token(const char *path, const char *variable, char **ret, struct err *e)
+{
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    CLEANUP(cred_token_done) char *text = NULL;
+    ssize_t n = 0;
+
+    if (fd < 0)
+        return err_set(e, -FAULT_CREDENTIALS, "credentials: %s=%s: %s", variable, path, strerror(errno));
+    if (!(text = calloc(1, TOKEN_MAX + 1)))
+        return err_set(e, -ENOMEM, "out of memory");
+    if ((n = file_read(fd, text, TOKEN_MAX)) < 0)
+        return err_set(e, -FAULT_CREDENTIALS, "credentials: %s=%s: %s", variable, path, strerror((int)-n));
+    while (n > 0 && strchr(" \t\r\n", text[n - 1]))
+        text[--n] = '\0';
+    if (n == 0 || n == TOKEN_MAX || strlen(text) != (size_t)n || strpbrk(text, "\r\n"))
+        return err_set(e, -FAULT_CREDENTIALS, "credentials: %s=%s does not hold a token", variable, path);
+    *ret = TAKE_PTR(text);
+    return 0;
+}
+
+static int refuse(const struct http_answer *a, int (*parse_error)(const char *, size_t, char **, char **),
+                  const char *service, struct err *e)
+{
+    CLEANUP_FREE char *code = NULL;
+    CLEANUP_FREE char *message = NULL;
+    char words[WORDS_MAX], name[WORDS_MAX];
+
+    if (parse_error(a->body.data, a->body.size, &code, &message) == -ENOMEM)
+        return err_set(e, -ENOMEM, "out of memory");
+    return err_set(e, -FAULT_CREDENTIALS, "credentials: %s answers %ld%s%s%s%s", service, a->status, code ? " " : "",
+                   code ? text_printable(code, name, sizeof(name)) : "", message ? ": " : "",
+                   message ? text_printable(message, words, sizeof(words)) : "");
+}
+
+int cred_take(const struct http_answer *a, int (*parse)(const char *, size_t, struct credanswer *),
+              int (*parse_error)(const char *, size_t, char **, char **), const char *service, const char *source,
+              struct credentials *ret, struct err *e)
+{
+    CLEANUP(credanswer_done) struct credanswer keys = {0};
+    int r = a->status == 200 ? parse(a->body.data, a->body.size, &keys) : -EBADMSG;
+
+    if (r == -ENOMEM)
+        return err_set(e, r, "out of memory");
+    if (r < 0)
+        return refuse(a, parse_error, service, e);
+    if ((r = cred_make(keys.access_key, keys.secret_key, keys.token, service, ret, e)) < 0)
+        return r;
+    ret->expires_ns = keys.expires_ns;
+    ret->source = source;
+    return 0;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * /proc/PID, read. Formats: Linux Documentation/filesystems/proc.rst.
+ */
+#include "os/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { WORDS_MAX = 8 * 1024 * 1024, MAPS_MAX = 16 * 1024 * 1024, STATUS_MAX = 64 * 1024 };
+
+int proc_open(const char *root, pid_t pid, struct proc *ret)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    int fd;
+
+    if (pid <= 0 || snprintf(path, sizeof(path), "%s/%d", root, (int)pid) >= (int)sizeof(path))
+        return -ESRCH;
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        snprintf(path, sizeof(path), "%s/self", root);
+        return fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -ENOSYS : -ESRCH;
+    }
+    if (fd < 0)
+        return -errno;
+    *ret = (struct proc){.fd = fd, .pid = pid};
+    return 0;
+}
+
+void proc_done(struct proc *p)
+{
+    if (p->fd >= 0)
+        close(p->fd);
+    *p = (struct proc)PROC_NONE;
+}
+
+bool proc_is_alive(const struct proc *p)
+{
+    struct proc_status s;
+
+    return proc_status(p, &s) == 0 && s.state != 'Z' && s.state != 'X';
+}
+
+/* Appends a file of /proc/PID to a buffer. */
+static int load(const struct proc *p, const char *file, struct buf *ret)
+{
+    int r = file_load(p->fd, file, ret);
+
+    return r == -ENOENT && strcmp(file, "stat") != 0 ? -ESRCH : r;
+}
+
+/* What stands behind "NAME:" at the beginning of a line; NULL without. */
+static const char *field(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, name, length) == 0 && line[length] == ':')
+            return line + length + 1;
+    }
+    return NULL;
+}
+
+/* A number and what is behind it; false if there is none or it is too large. */
+static bool number(const char **at, uint64_t max, uint64_t *ret)
+{
+    char *end;
+
+    *at += strspn(*at, " \t");
+    if (**at < '0' || **at > '9')
+        return false;
+    errno = 0;
+    *ret = strtoull(*at, &end, 10);
+    *at = end;
+    return errno == 0 && *ret <= max;
+}
+
+/* The second number of a line of four: the effective one. */
+static bool effective(const char *line, unsigned *ret)
+{
+    uint64_t real, wanted;
+
+    if (!line || !number(&line, UINT_MAX, &real) || !number(&line, UINT_MAX, &wanted))
+        return false;
+    *ret = (unsigned)wanted;
+    return true;
+}
+
+/* The last number of a line; 0 without. */
+static pid_t innermost(const char *line)
+{
+    uint64_t pid = 0, n;
+
+    while (number(&line, INT_MAX, &n))
+        pid = n;
+    return (pid_t)pid;
+}
+
+int proc_status(const struct proc *p, struct proc_status *ret)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = STATUS_MAX};
+    struct proc_status s = {0};
+    const char *line;
+    unsigned uid, gid;
+    int r = load(p, "status", &text);
+
+    if (r < 0)
+        return r;
+    if (!effective(field(buf_text(&text), "Uid"), &uid) || !effective(field(buf_text(&text), "Gid"), &gid))
+        return -EBADMSG;
+    s.uid = uid;
+    s.gid = gid;
+    line = field(buf_text(&text), "NSpid");
+    s.inner_pid = line ? innermost(line) : p->pid; /* kernels before 4.1 say nothing */
+    line = field(buf_text(&text), "SigCgt");
+    s.caught = line ? strtoull(line, NULL, 16) : 0;
+    line = field(buf_text(&text), "SigIgn");
+    s.ignored = line ? strtoull(line, NULL, 16) : 0;
+    line = field(buf_text(&text), "State");
+    s.state = line ? line[strspn(line, " \t")] : '?';
+    if (s.inner_pid <= 0)
+        return -EBADMSG;
+    *ret = s;
+    return 0;
+}
+
+int proc_words(const struct proc *p, const char *file, struct proc_words *ret)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = WORDS_MAX};
+    CLEANUP_FREE char **word = NULL;
+    size_t count = 0, next = 0;
+    int r = load(p, file, &text);
+
+    if (r < 0)
+        return r;
+    for (size_t at = 0; at < text.size; at += strlen(text.data + at) + 1)
+        count++;
+    if (!(word = calloc(count + 1, sizeof(*word))))
+        return -ENOMEM;
+    for (size_t at = 0; at < text.size; at += strlen(text.data + at) + 1)
+        word[next++] = text.data + at;
+    ret->word = TAKE_PTR(word);
+    ret->count = count;
+    ret->bytes = TAKE_PTR(text.data);
+    return 0;
+}
+
+void proc_words_done(struct proc_words *w)
+{
+    free(w->word);
+    free(w->bytes);
+    *w = (struct proc_words){0};
+}
+
+const char *proc_variable(const struct proc_words *variables, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (size_t i = 0; i < variables->count; i++)
+        if (strncmp(variables->word[i], name, length) == 0 && variables->word[i][length] == '=')
+            return variables->word[i] + length + 1;
+    return NULL;
+}
+
+int proc_started(const struct proc *p, int64_t *ret_wall_ns)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = STATUS_MAX};
+    struct timespec boot;
+    const char *at;
+    uint64_t ticks = 0;
+    int64_t since_boot_ns, age_ns;
+    long hertz = sysconf(_SC_CLK_TCK);
+    int r = load(p, "stat", &text);
+
+    if (r < 0)
+        return r;
+    /* The name may hold anything, ')' too. Field 22 is the 20th behind it. */
+    if (!(at = strrchr(buf_text(&text), ')')))
+        return -ENODATA;
+    at++;
+    for (int i = 0; i < 19; i++) {
+        at += strspn(at, " ");
+        at += strcspn(at, " ");
+    }
+    if (!number(&at, UINT64_MAX, &ticks) || ticks == 0 || hertz <= 0 ||
+        ticks / (uint64_t)hertz > INT64_MAX / 2000000000 || clock_gettime(CLOCK_BOOTTIME, &boot) < 0)
+        return -ENODATA;
+    since_boot_ns =
+        (int64_t)(ticks / (uint64_t)hertz) * 1000000000 + (int64_t)(ticks % (uint64_t)hertz) * (1000000000 / hertz);
+    age_ns = (int64_t)boot.tv_sec * 1000000000 + boot.tv_nsec - since_boot_ns;
+    if (age_ns < 0)
+        return -ENODATA;
+    *ret_wall_ns = clock_wall_ns() - age_ns;
+    return 0;
+}
+
+/* Whether a link of /proc/PID leads where ours does. */
+static bool shares(const struct proc *p, const char *link)
+{
+    char own[32];
+    struct stat its, ours;
+
+    snprintf(own, sizeof(own), "/proc/self/%s", link);
+    return fstatat(p->fd, link, &its, 0) == 0 && stat(own, &ours) == 0 && its.st_dev == ours.st_dev &&
+           its.st_ino == ours.st_ino;
+}
+
+/* The same mounts and the same root: then a path is a path. */
+static bool sees_what_we_see(const struct proc *p)
+{
+    return shares(p, "ns/mnt") && shares(p, "root");
+}
+
+int proc_openat(const struct proc *p, const char *path, int flags, mode_t mode)
+{
+    bool absolute = path[0] == '/';
+    CLEANUP_FD int base = openat(p->fd, absolute ? "root" : "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct open_how how = {
+        .flags = (unsigned)flags | (unsigned)O_CLOEXEC,
+        .mode = flags & O_CREAT ? mode : 0,
+        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+    };
+    int fd;
+
+    if (base < 0)
+        return -errno;
+    if (sees_what_we_see(p)) {
+        fd = openat(base, path, flags | O_CLOEXEC, mode);
+        return fd < 0 ? -errno : fd;
+    }
+    fd = (int)syscall(SYS_openat2, base, path, &how, sizeof(how));
+    return fd < 0 ? -errno : fd;
+}
+
+int proc_path(const struct proc *p, const char *path, char **ret)
+{
+    char folder[PATH_MAX], *full;
+    ssize_t length = 0;
+
+    if (path[0] != '/') {
+        length = readlinkat(p->fd, "cwd", folder, sizeof(folder) - 1);
+        if (length < 0)
+            return -errno;
+    }
+    if (length == 1) /* the root itself */
+        length = 0;
+    folder[length] = '\0';
+    if (sees_what_we_see(p))
+        length = asprintf(&full, "%s%s%s", folder, path[0] == '/' ? "" : "/", path);
+    else
+        length = asprintf(&full, "/proc/%d/root%s%s%s", (int)p->pid, folder, path[0] == '/' ? "" : "/", path);
+    if (length < 0)
+        return -ENOMEM;
+    *ret = full;
+    return 0;
+}
+
+int proc_mapped(const struct proc *p, const char *name, char **ret)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = MAPS_MAX};
+    size_t length = strlen(name);
+    int r = load(p, "maps", &text);
+
+    if (r < 0)
+        return r;
+    for (const char *at = buf_text(&text); (at = strstr(at, name)); at += length) {
+        const char *line = at;
+
+        /* "(deleted)": replaced by an update while the process runs. */
+        if (at == text.data || at[-1] != '/' || (at[length] && !strchr("\n ", at[length])))
+            continue;
+        while (line > text.data && line[-1] != '\n')
+            line--;
+        line = memchr(line, '/', (size_t)(at - line));
+        if (!line)
+            continue;
+        *ret = strndup(line, (size_t)(at + length - line));
+        return *ret ? 0 : -ENOMEM;
+    }
+    return -ENOENT;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One process as /proc shows it. Held by a descriptor of its folder: what is asked later is asked of the same process,
+ * even if its pid is another's by then (-ESRCH). Files are opened as the process sees them, never out of its root: its
+ * links are a stranger's. Knows nothing of JVMs.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+struct proc {
+    int fd; /* of /proc/PID; owned */
+    pid_t pid;
+};
+
+#define PROC_NONE                                                                                                      \
+    {                                                                                                                  \
+        .fd = -1                                                                                                       \
+    }
+
+/* root is "/proc" but in tests. -ESRCH if there is no such process, -ENOSYS if there is no /proc. */
+int proc_open(const char *root, pid_t pid, struct proc *ret);
+void proc_done(struct proc *p);
+bool proc_is_alive(const struct proc *p);
+
+struct proc_status {
+    uid_t uid;        /* effective */
+    gid_t gid;        /* effective */
+    pid_t inner_pid;  /* as it knows itself: in its own pid namespace */
+    uint64_t caught;  /* signals with a handler: bit N-1 for signal N */
+    uint64_t ignored; /* the same for what is ignored */
+    char state;       /* 'R', 'S', 'D', 'T' stopped, 'Z' */
+};
+
+/* -EBADMSG if the file is not as the kernel writes it. */
+int proc_status(const struct proc *p, struct proc_status *ret);
+
+/* A list of words that ends with NULL: arguments or environment. */
+struct proc_words {
+    char **word;
+    size_t count;
+    char *bytes; /* what they point into */
+};
+
+/* file: "cmdline" or "environ". An empty list for a process without. -EACCES, -EMSGSIZE beyond 8 MiB. */
+int proc_words(const struct proc *p, const char *file, struct proc_words *ret);
+void proc_words_done(struct proc_words *w);
+
+/* The value of a variable; NULL without. Borrowed. */
+const char *proc_variable(const struct proc_words *variables, const char *name);
+
+/* When it was started, ns since 1970 by the clock of now; -ENODATA where the kernel does not say. */
+int proc_started(const struct proc *p, int64_t *ret_wall_ns);
+
+/* Opens path as the process sees it: relative to its working folder or its root, which it does not leave. */
+int proc_openat(const struct proc *p, const char *path, int flags, mode_t mode);
+
+/* path (relative ones: in its working folder) as we can use it: the same where we see the same files, else through
+ * /proc/PID/root. malloc'ed. -ENOMEM, -EACCES. */
+int proc_path(const struct proc *p, const char *path, char **ret);
+
+/* The path, as the process sees it, of a file mapped there whose own name is name ("libjvm.so"). malloc'ed. -ENOENT,
+ * -EACCES. */
+int proc_mapped(const struct proc *p, const char *name, char **ret);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Any bytes as /proc/self/cgroup and mountinfo: an id that is found stands there, and is nothing but hex, or a task's.
+ */
+#undef NDEBUG
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "format/containerid.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool (*find)(const char *, size_t, char[CONTAINERID_MAX]), const char *data, size_t size)
+{
+    char id[CONTAINERID_MAX];
+    size_t length, head;
+
+    if (!find(data, size, id))
+        return;
+    length = strnlen(id, sizeof(id));
+    assert(length < sizeof(id) && memmem(data, size, id, length));
+    head = strspn(id, "0123456789abcdef");
+    assert((head == 64 && length == 64) ||
+           (head == 32 && id[32] == '-' && length > 33 && strspn(id + 33, "0123456789") == length - 33));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    check(containerid_from_cgroup, (const char *)data, size);
+    check(containerid_from_mountinfo, (const char *)data, size);
+    return 0;
+}

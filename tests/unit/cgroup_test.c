@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where our memory cgroup is, as the kernels and the runtimes of this world show it; and what its files say.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "format/cgroup.h"
+
+#define V1_MOUNT(root, point) "36 32 0:29 " root " " point " rw,nosuid master:9 - cgroup cgroup rw,memory\n"
+#define OTHER_MOUNTS                                                                                                   \
+    "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"                                                          \
+    "33 32 0:30 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
+
+static void expect(const char *cgroup, const char *mountinfo, const char *path, bool v2)
+{
+    CLEANUP(cgroup_place_done) struct cgroup_place p = {0};
+
+    assert_int_equal(cgroup_place(cgroup, mountinfo, &p), 0);
+    assert_string_equal(p.path, path);
+    assert_int_equal(p.v2, v2);
+}
+
+static void expect_none(const char *cgroup, const char *mountinfo)
+{
+    struct cgroup_place p = {.path = (char *)1};
+
+    assert_int_equal(cgroup_place(cgroup, mountinfo, &p), -ENOENT);
+    assert_ptr_equal(p.path, (char *)1);
+}
+
+static void a_host_shows_all_of_it(void **state)
+{
+    (void)state;
+    expect("0::/user.slice/a.scope\n", "31 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate\n",
+           "/sys/fs/cgroup/user.slice/a.scope", true);
+    expect("11:cpu,cpuacct:/x\n4:memory:/user.slice\n0::/y\n", OTHER_MOUNTS V1_MOUNT("/", "/sys/fs/cgroup/memory"),
+           "/sys/fs/cgroup/memory/user.slice", false);
+}
+
+static void a_container_sees_its_own_as_the_mounts_root(void **state)
+{
+    (void)state;
+    expect("4:memory:/docker/0123\n", OTHER_MOUNTS V1_MOUNT("/docker/0123", "/sys/fs/cgroup/memory"),
+           "/sys/fs/cgroup/memory", false);
+    expect("4:memory:/docker/0123/inner", V1_MOUNT("/docker/0123", "/sys/fs/cgroup/memory"),
+           "/sys/fs/cgroup/memory/inner", false);
+    expect("0::/", "31 23 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup rw", "/sys/fs/cgroup", true);
+}
+
+static void where_both_are_mounted_the_one_with_the_controller_counts(void **state)
+{
+    static const char both[] = "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n" OTHER_MOUNTS V1_MOUNT(
+        "/", "/sys/fs/cgroup/memory");
+
+    (void)state;
+    expect("0::/a\n4:memory:/b\n", both, "/sys/fs/cgroup/memory/b", false);
+    expect("4:memory:/b\n0::/a\n", both, "/sys/fs/cgroup/memory/b", false);
+    expect("3:cpu:/c\n0::/a\n", both, "/sys/fs/cgroup/unified/a", true);
+    expect("3:hugetlb,memory:/b\n0::/a\n", both, "/sys/fs/cgroup/memory/b", false);
+}
+
+static void blanks_are_written_in_octal(void **state)
+{
+    (void)state;
+    expect("0::/a b", "31 23 0:26 /a\\040b /mnt/c\\134\\011d rw - cgroup2 x rw", "/mnt/c\\\td", true);
+}
+
+static void what_is_not_mounted_is_not_there(void **state)
+{
+    (void)state;
+    expect_none("", V1_MOUNT("/", "/sys"));
+    expect_none("4:memory:/docker/1\n", OTHER_MOUNTS);
+    expect_none("4:memory:/docker/1\n", V1_MOUNT("/docker/12", "/sys"));
+    expect_none("4:memory:/docker/12\n", V1_MOUNT("/docker/1", "/sys"));
+    expect_none("0::/../other\n", "31 23 0:26 /../.. /sys/fs/cgroup rw - cgroup2 cgroup rw");
+    expect_none("4:memory\n5\n::\n", V1_MOUNT("/", "/sys"));
+    expect_none("4:memory:/",
+                "1 2 3 / /p - cgroup\n1 2 - cgroup c rw,memory\n\n - \n1 2 3 / /p rw - cgroup c rw,memoryx\n");
+}
+
+static void kills_are_counted_in_either_file(void **state)
+{
+    uint64_t n = 77;
+
+    (void)state;
+    assert_int_equal(cgroup_oom_kills("oom_kill_disable 0\nunder_oom 0\noom_kill 3\n", &n), 0);
+    assert_int_equal(n, 3);
+    assert_int_equal(
+        cgroup_oom_kills("low 0\nhigh 0\nmax 9\noom 2\noom_kill 18446744073709551615\noom_group_kill 0", &n), 0);
+    assert_true(n == UINT64_MAX);
+}
+
+static void a_kernel_that_does_not_count_is_told(void **state)
+{
+    static const char *const texts[] = {"",
+                                        "oom_kill_disable 0\nunder_oom 0\n",
+                                        "oom_kill \n",
+                                        "oom_kill x\n",
+                                        "oom_kill -1\n",
+                                        "oom_kill 99999999999999999999\n",
+                                        "oom_kill"};
+    uint64_t n = 77;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        assert_int_equal(cgroup_oom_kills(texts[i], &n), -EINVAL);
+    assert_int_equal(n, 77);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_host_shows_all_of_it),
+        cmocka_unit_test(a_container_sees_its_own_as_the_mounts_root),
+        cmocka_unit_test(where_both_are_mounted_the_one_with_the_controller_counts),
+        cmocka_unit_test(blanks_are_written_in_octal),
+        cmocka_unit_test(what_is_not_mounted_is_not_there),
+        cmocka_unit_test(kills_are_counted_in_either_file),
+        cmocka_unit_test(a_kernel_that_does_not_count_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
