@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a watch finds, and what it leaves alone."""
+import json
 import os
+import re
 import shutil
 import signal
+import subprocess
 
 import pytest
 
 from helpers.evidence import drop, left_in, put
-from helpers.program import NOBODY
+from helpers.program import BIN, NOBODY, environment
 from helpers.proc import require_root, wait_for
 
 
@@ -300,3 +303,57 @@ def test_options_come_from_flags_and_from_the_environment(salvage, dumps, folder
                                                   "SALVAGE_COMPRESS": "gzip:6"})
     assert result.code == 0, result
     assert folder.check_one(total)["codec"] == "gzip:6"
+
+
+def test_single_files_may_be_named(salvage, work, dumps, folder):
+    """What an application is told to write somewhere, whatever its name; its neighbours are left alone."""
+    other = work / "other"
+    other.mkdir()
+    early = put(other, "early.bin", b"from before")
+    watch = salvage.watch(dumps, "--recursive", "--file", other / "early.bin", "--file", other / "err-*.txt", "--file",
+                          dumps / "odd name", *folder.options())
+    watch.wait("shipped")
+    sums = [early, put(other, "err-7.txt", b"an error"), put(dumps, "odd name", b"in a folder that is watched"),
+            put(dumps, "app.hprof", b"which is watched all the same")]
+    for name in ("app.hprof", "early.bin.1", "err-7.log", ".err-.txt"):
+        put(other, name, b"not ours")
+    (other / "below").mkdir()
+    put(other / "below", "err-8.txt", b"nor this")
+    watch.wait("shipped", 4)
+    assert watch.stop() == 0
+    folder.check_all(sums)
+    assert left_in(other) == [".err-.txt", "app.hprof", "below", "early.bin.1", "err-7.log"]
+    assert left_in(dumps) == []
+
+
+def test_a_file_may_be_all_there_is_to_watch(salvage, work, folder):
+    total = put(work, "a.bin", b"some bytes")
+    salvage.ok("watch", "--file", "a.bin", *folder.options(), "--once", cwd=work)
+    folder.check_one(total)
+    result = salvage.run("watch", "--file", work / "none" / "a.bin", *folder.options(), "--once")
+    assert result.code == 20 and "none" in result.message
+
+
+def test_the_last_look_is_after_the_signal(salvage, dumps, folder):
+    """What was closed a moment before SIGTERM came is shipped, not left."""
+    for i in range(10):
+        watch = salvage.watch(dumps, *folder.options())
+        watch.wait("started")
+        drop(dumps, "app-%d.hprof" % i)
+        assert watch.stop() == 0
+        assert len(folder.manifests()) == i + 1
+
+
+def test_events_go_to_a_descriptor_too(salvage, dumps, folder):
+    total = drop(dumps)
+    out, into = os.pipe()
+    with os.fdopen(out, encoding="utf-8") as lines:
+        p = subprocess.run([BIN, "watch", str(dumps), *folder.options(), "--once", "--events-fd", str(into)],
+                           env=environment(salvage.home), pass_fds=[into], stderr=subprocess.PIPE, check=True, timeout=60)
+        os.close(into)
+        events = [json.loads(line) for line in lines]
+    assert [e["event"] for e in events] == re.findall(r"event=(\S+)", p.stderr.decode())
+    assert [e["event"] for e in events] == ["started", "claimed", "shipped", "stopped"]
+    folder.check_one(total)
+    result = salvage.run("watch", dumps, *folder.options(), "--once", "--events-fd", "77")
+    assert result.code == 2 and "77" in result.message

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""deploy/kustomize on a real Kubernetes: JVMs that run out of memory in pods, and what arrives in the store."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import urllib.parse
+import zipfile
+
+import pytest
+
+from helpers import cluster
+from helpers.cluster import Namespace, Relay, kubectl, make_image
+
+MEMORY = """
+apiVersion: {version}
+kind: {kind}
+metadata: {{name: {name}}}
+spec: {spec}
+"""
+SMALL_HEAP = json.dumps({"name": "JAVA_TOOL_OPTIONS", "value": "-Xmx24m -XX:TieredStopAtLevel=1"})
+
+
+def patch(kind, name, container):
+    """The application with a small heap: its dumps are a test's, not a production's."""
+    pod = '{containers: [{name: %s, env: [%s]}]}' % (container, SMALL_HEAP)
+    if kind == "Deployment":
+        return MEMORY.format(version="apps/v1", kind=kind, name=name, spec="{template: {spec: %s}}" % pod)
+    return MEMORY.format(version="v1", kind=kind, name=name, spec=pod)
+
+
+def put_binary(root, *names):
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(os.environ["SALVAGE_STATIC_BIN"], path)
+
+
+@pytest.fixture(scope="module")
+def images(session_folder, java_classes):
+    """salvage's own image; and an application on a root file system that has a JRE and no shell, once as it is, once with
+    salvage as its /bin/sh."""
+    missing = [name for name in (*cluster.NEEDED, "SALVAGE_STATIC_BIN", "SALVAGE_TEST_ROOTFS")
+               if not os.environ.get(name)]
+    assert not missing, "set %s: these tests need a Kubernetes" % ", ".join(missing)
+    folder = session_folder / "images"
+    application = folder / "cart"
+    subprocess.run(["cp", "-a", os.environ["SALVAGE_TEST_ROOTFS"], str(folder.parent / "cart-root")], check=True)
+    folder.mkdir()
+    (folder.parent / "cart-root").rename(application)
+    with zipfile.ZipFile(application / "app.jar", "w") as jar:
+        jar.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nMain-Class: Oom\n")
+        for path in pathlib.Path(java_classes).glob("*.class"):
+            jar.write(path, path.name)
+    assert not (application / "bin" / "sh").exists()
+    make_image("localhost/cart:salvage-test", application)
+    put_binary(application, "bin/sh")
+    make_image("localhost/checkout:salvage-test", application)
+    own = folder / "salvage"
+    put_binary(own, "salvage", "bin/sh")
+    (own / "tmp").mkdir()
+    make_image("localhost/salvage:salvage-test", own)
+
+
+@pytest.fixture(scope="module")
+def relay(session_folder, s3_endpoint):
+    relay = Relay(session_folder, urllib.parse.urlsplit(s3_endpoint).netloc, 18480)
+    yield relay
+    relay.close()
+
+
+@pytest.fixture
+def namespace(images, work, relay, s3):
+    n = Namespace(work, relay, s3)
+    yield n
+    n.close()
+
+
+def arrived(s3, namespace, pod, count):
+    """The manifests of a pod, once there are so many."""
+    found = [(key, m) for key, m in s3.manifests() if m["where"].get("pod") == pod]
+    if len(found) < count:
+        return None
+    for key, manifest in found:
+        assert key.startswith("%s/%s/" % (namespace.name, pod)), key
+        assert manifest["cause"] == "java-oom" and "partial" not in manifest, manifest
+        assert s3.check(key, manifest).startswith(b"JAVA PROFILE")
+    assert len({m["id"] for _, m in found}) == len(found)
+    return [m for _, m in found]
+
+
+def test_the_sidecar_ships_both_dumps_of_a_pod(namespace, s3):
+    namespace.apply("sidecar", patches=[patch("Deployment", "cart", "cart")])
+    pod = namespace.wait(lambda: namespace.pods("app=cart"))[0]
+    name, node = pod["metadata"]["name"], kubectl("get", "nodes", "-o", "name").strip().partition("/")[2]
+    manifests = namespace.wait(lambda: arrived(s3, namespace, name, 2))
+    where = manifests[0]["where"]
+    assert where["namespace"] == namespace.name and where["pod_uid"] == pod["metadata"]["uid"]
+    assert where["container"] == "cart" and where["node"] == node
+    state = next(c for c in namespace.pods("app=cart")[0]["status"]["containerStatuses"] if c["name"] == "salvage")
+    assert state["restartCount"] == 0 and state["ready"], state
+
+
+def test_the_daemonset_ships_dumps_under_the_name_of_their_pod(namespace, s3):
+    host = "/var/lib/salvage/" + namespace.name
+    for path in (namespace.folder / "daemonset").glob("*.yaml"):
+        path.write_text(path.read_text().replace("/var/lib/salvage/dumps", host))
+    namespace.apply("daemonset")
+    namespace.wait(lambda: [p for p in namespace.pods("app=salvage") if p["status"].get("phase") == "Running"
+                            and p["status"]["containerStatuses"][0]["ready"]])
+    application = (namespace.folder / "daemonset" / "application.yaml").read_text()
+    namespace.apply(None, resources=[application], patches=[patch("Pod", "cart", "cart")], images=["cart"])
+    manifests = namespace.wait(lambda: arrived(s3, namespace, "cart", 2))
+    where = manifests[0]["where"]
+    assert where["namespace"] == namespace.name and "pod_uid" not in where and "container" not in where
+    assert where["node"] == kubectl("get", "nodes", "-o", "name").strip().partition("/")[2]
+    shutil.rmtree(host, ignore_errors=True)
+
+
+def test_a_pod_without_sidecar_ships_by_the_hook(namespace, s3):
+    namespace.apply("hook", patches=[patch("Deployment", "checkout", "checkout")])
+    pod = namespace.wait(lambda: namespace.pods("app=checkout"))[0]
+    name = pod["metadata"]["name"]
+    manifests = namespace.wait(lambda: arrived(s3, namespace, name, 2))
+    assert manifests[0]["where"]["container"] == "checkout"
+    # Where it went stands in the container's own log; that of the last container but one is thrown away.
+    namespace.wait(lambda: any(s3.url in namespace.kubectl("logs", name, *which, check=False)
+                               for which in ((), ("--previous",))), 60)
+
+
+def test_what_is_under_way_when_a_pod_is_deleted_still_arrives(namespace, s3):
+    namespace.apply("sidecar", patches=[patch("Deployment", "cart", "cart")])
+    pod = namespace.wait(lambda: namespace.pods("app=cart"))[0]
+    namespace.wait(lambda: [c for c in namespace.pods("app=cart")[0]["status"].get("containerStatuses", [])
+                            if c["name"] == "cart" and (c["restartCount"] or "terminated" in c["state"])])
+    namespace.kubectl("delete", "deployment", "cart", "--wait=false")
+    namespace.wait(lambda: arrived(s3, namespace, pod["metadata"]["name"], 1))
