@@ -23,19 +23,19 @@ SHIPPED = re.compile(r"^salvage: java-oom: heap-dump of process \d+ \([^)]*\) sh
 
 @pytest.fixture(scope="module")
 def roots(session_folder, java_classes):
-    """Three: as it is; with salvage as /bin/sh and nowhere else; with it as /salvage alone."""
+    """As it is; with salvage as /bin/sh and nowhere else; as /salvage alone; as both."""
     missing = [name for name in ("SALVAGE_TEST_ROOTFS", "SALVAGE_TEST_CONTAINER", "SALVAGE_STATIC_BIN")
                if not os.environ.get(name)]
     assert not missing, "set %s: these tests need a container" % ", ".join(missing)
     made = {}
-    for name, place in (("bare", None), ("shell", "bin/sh"), ("pid1", "salvage")):
+    for name, places in (("bare", ()), ("shell", ("bin/sh",)), ("pid1", ("salvage",)), ("both", ("bin/sh", "salvage"))):
         root = session_folder / ("root-" + name)
         subprocess.run(["cp", "-a", "--reflink=auto", os.environ["SALVAGE_TEST_ROOTFS"], str(root)], check=True)
         assert not (root / "bin" / "sh").exists(), "the root file system has a shell of its own"
         (root / "app").mkdir()
         for path in pathlib.Path(java_classes).glob("*.class"):
             shutil.copy2(path, root / "app")
-        if place:
+        for place in places:
             (root / place).parent.mkdir(exist_ok=True)
             shutil.copy2(os.environ["SALVAGE_STATIC_BIN"], root / place)
         made[name] = root
@@ -169,3 +169,10 @@ def test_run_as_a_user_without_any_right_on_a_read_only_root(container, s3):
     ended = container("pid1", "/salvage", "run", "--", *JAVA, "-cp", "/app", "Oom", options=["--uid", "65532"])
     assert ended.code == 1, ended
     check_dumps(s3, 1)
+
+
+def test_hook_and_run_together_ship_one_object(container, s3):
+    ended = container("both", "/salvage", "run", "--", *JAVA, HOOK, "-XX:+ExitOnOutOfMemoryError", "-cp", "/app", "Oom")
+    assert ended.code == 3, ended
+    check_dumps(s3, 1)
+    assert "a watch of its folder ships" in ended.out or SHIPPED.search(ended.out), ended

@@ -60,11 +60,13 @@ def test_it_says_who_it_is_and_runs_as_nobody_special(image):
     assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
 
 
-def test_it_holds_the_file_the_cas_and_nothing_else(image, archive):
+def test_it_holds_the_file_the_cas_the_licences_and_nothing_else(image, archive):
     with image.layer() as layer:
         files = {m.name.rstrip("/"): m for m in layer.getmembers()}
         assert sorted(files) == ["bin", "bin/sh", "etc", "etc/passwd", "etc/ssl", "etc/ssl/certs",
-                                 "etc/ssl/certs/ca-certificates.crt", "salvage", "tmp"]
+                                 "etc/ssl/certs/ca-certificates.crt", "salvage", "tmp", "usr", "usr/share", "usr/share/doc",
+                                 "usr/share/doc/salvage", "usr/share/doc/salvage/LICENSE",
+                                 "usr/share/doc/salvage/LICENSES.md"]
         assert files["bin/sh"].issym() and files["bin/sh"].linkname == "/salvage"
         assert files["salvage"].mode & 0o7777 == 0o755 and files["tmp"].mode & 0o7777 == 0o1777
         assert all(m.uid == 0 and m.gid == 0 for m in files.values()), "nothing in it can be changed by its user"

@@ -313,7 +313,8 @@ def test_a_hook_does_not_hand_on_what_would_start_it_again(sh, variable):
     assert out.strip() == "-Xmx64m"
 
 
-@pytest.mark.parametrize("options", [["-c"], ["-ec"], ["-e", "-c"], ["-o", "errexit", "-c"], ["-c", "--"], ["+e", "-c", "-"]])
+@pytest.mark.parametrize("options", [["-c"], ["-ec"], ["-e", "-c"], ["-o", "errexit", "-c"], ["-c", "--"],
+                                     ["+e", "-c", "-"]])
 def test_a_hook_is_told_however_the_shell_is_called(salvage, options):
     env = {**os.environ, "JAVA_TOOL_OPTIONS": " -XX:OnOutOfMemoryError='printenv JAVA_TOOL_OPTIONS || echo none %p' "}
     p = subprocess.run([BIN, "sh", *options, "printenv JAVA_TOOL_OPTIONS || echo none 12"], env=env, timeout=30,
@@ -392,9 +393,10 @@ def test_a_person_can_use_it(work):
         os.write(terminal, b"exit 3\n")
         until(b"stopped jobs")
         os.write(terminal, b"kill -9 %1; exit 7\n")
-        ended = wait_for(lambda: os.waitpid(pid, os.WNOHANG), lambda result: result[0], why="it goes on")
+        wait_for(lambda: os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT), why="it goes on")
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         pid = 0
-        assert os.waitstatus_to_exitcode(ended[1]) == 7
+        assert code == 7
     finally:
         if pid:
             os.kill(pid, signal.SIGKILL)
