@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import urllib.parse
@@ -22,6 +23,9 @@ NEEDED = ("SALVAGE_TEST_S3_ENDPOINT", "SALVAGE_TEST_S3_BUCKET", "AWS_ACCESS_KEY_
 
 
 def pytest_configure(config):
+    # Behind "nohup", or "&" in a script, these are ignored, and so in all that the tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     missing = [name for name in NEEDED if not os.environ.get(name)]
     if missing:
         raise pytest.UsageError("set %s: these tests need an S3 server" % ", ".join(missing))

@@ -136,7 +136,6 @@ def test_a_missing_store_is_said_in_the_log(container, s3):
     ("test -f /tmp/ready || exit 1", 1),
     ("touch=1; : >/tmp/ready && test -f /tmp/ready", 0),
     ("exec /opt/java/bin/java -version 2>/dev/null", 0),
-    ("salvage --version | grep -q salvage || test $? -eq 127", 0),
     ("salvage --version >/tmp/v && read name version </tmp/v && test \"$name\" = salvage", 0),
     ("for i in 1 2 3; do sleep 0.01 || exit 9; done; exit 4", 4),
 ])
