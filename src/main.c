@@ -14,19 +14,11 @@ const struct command *const COMMANDS[] = {
     &CMD_WATCH, &CMD_RUN, &CMD_SHIP, &CMD_LS, &CMD_GET, &CMD_SH, &CMD_HELP, &CMD_DOCS, &CMD_WORKER, &CMD_SLEEP, NULL,
 };
 
-static const struct command *find(const char *name)
-{
-    for (const struct command *const *c = COMMANDS; *c; c++)
-        if (text_eq((*c)->name, name))
-            return *c;
-    return NULL;
-}
-
 /* "/bin/sh", and "-sh" for a login shell */
 static const struct command *find_applet(const char *path)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    const struct command *c = find(*name == '-' ? name + 1 : name);
+    const char *name = text_base_name(path);
+    const struct command *c = command_find(COMMANDS, *name == '-' ? name + 1 : name);
 
     return c && c->applet ? c : NULL;
 }
@@ -61,7 +53,7 @@ int main(int argc, char **argv)
         puts("salvage " SALVAGE_VERSION);
         return 0;
     }
-    if ((c = find(argv[1])))
+    if ((c = command_find(COMMANDS, argv[1])))
         return run_command(c, argc - 1, argv + 1);
     return command_error(-FAULT_USAGE, "no command '%s': see 'salvage help'", argv[1]);
 }

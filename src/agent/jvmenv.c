@@ -105,7 +105,7 @@ static int add_path(struct jvmenv *j, const char *path, const char *glob_in_fold
     folder = !slash ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
     if (!folder)
         return -ENOMEM;
-    r = add_glob(&glob, slash ? slash + 1 : path);
+    r = add_glob(&glob, text_base_name(path));
     return r < 0 ? r : add_place(j, folder, buf_text(&glob), base);
 }
 

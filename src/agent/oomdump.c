@@ -44,12 +44,6 @@ static void places_done(struct places *p)
     p->count = 0;
 }
 
-static void dir_close_ptr(DIR **d)
-{
-    if (*d)
-        closedir(*d);
-}
-
 /* folder: "" or with a '/' at its end; both as the JVM sees them. */
 static int add_place(const struct jvm *j, const char *folder, const char *name, struct places *ret)
 {
@@ -124,13 +118,6 @@ static char *folder_of(const char *path)
     return copy ? strdup(dirname(copy)) : NULL;
 }
 
-static const char *name_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
 /* "NAME" or "NAME.12" */
 static bool is_dump_name(const char *name, const char *base)
 {
@@ -182,8 +169,9 @@ static int look(int folder, const char *folder_path, const char *name, bool exac
 
 static int search(const char *place, const struct times *t, int64_t *newest_ns, struct oomdump *ret)
 {
+    const char *name = text_base_name(place);
     CLEANUP_FREE char *folder_path = folder_of(place);
-    CLEANUP(dir_close_ptr) DIR *dir = folder_path ? opendir(folder_path) : NULL;
+    CLEANUP_DIR DIR *dir = folder_path ? opendir(folder_path) : NULL;
 
     if (!folder_path)
         return -ENOMEM;
@@ -191,11 +179,11 @@ static int search(const char *place, const struct times *t, int64_t *newest_ns, 
         /* A folder that can't be listed may still be entered. */
         CLEANUP_FD int fd = open(folder_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-        return fd < 0 ? 0 : look(fd, folder_path, name_of(place), true, t, newest_ns, ret);
+        return fd < 0 ? 0 : look(fd, folder_path, name, true, t, newest_ns, ret);
     }
     for (struct dirent *d; (d = readdir(dir));) {
-        int r = is_dump_name(d->d_name, name_of(place))
-                    ? look(dirfd(dir), folder_path, d->d_name, text_eq(d->d_name, name_of(place)), t, newest_ns, ret)
+        int r = is_dump_name(d->d_name, name)
+                    ? look(dirfd(dir), folder_path, d->d_name, text_eq(d->d_name, name), t, newest_ns, ret)
                     : 0;
 
         if (r < 0)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 
 struct copy {
@@ -19,12 +20,6 @@ struct copy {
     uint64_t size;
     char name[256];
 };
-
-static void dir_close_ptr(DIR **d)
-{
-    if (*d)
-        closedir(*d);
-}
 
 uint64_t retention_due(const struct retention *r, int64_t found_ns, int64_t now_ns, uint64_t now_ms)
 {
@@ -74,18 +69,14 @@ static int list_copies(DIR *dir, struct copy **ret, size_t *ret_count)
 
 int retention_trim_kept(const struct retention *r, int statefd, uint64_t waiting_bytes, int64_t now_ns)
 {
-    int fd = openat(statefd, "kept", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), erased = 0, result;
-    CLEANUP(dir_close_ptr) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    CLEANUP_DIR DIR *dir = file_opendir(statefd, "kept");
     CLEANUP_FREE struct copy *copies = NULL;
     size_t count = 0;
     uint64_t total = waiting_bytes;
+    int erased = 0, result;
 
-    if (!dir) {
-        result = errno == ENOENT ? 0 : -errno;
-        if (fd >= 0)
-            close(fd);
-        return result;
-    }
+    if (!dir)
+        return errno == ENOENT ? 0 : -errno;
     if ((result = list_copies(dir, &copies, &count)) < 0)
         return result;
     for (size_t i = 0; i < count; i++)
@@ -98,7 +89,7 @@ int retention_trim_kept(const struct retention *r, int statefd, uint64_t waiting
 
         if (!old && (!r->bytes || total <= r->bytes))
             break;
-        if (unlinkat(fd, copies[i].name, 0) < 0 && errno != ENOENT)
+        if (unlinkat(dirfd(dir), copies[i].name, 0) < 0 && errno != ENOENT)
             return -errno;
         total -= copies[i].size;
         erased++;

@@ -68,15 +68,9 @@ static void remove_run(int basefd, const char *name)
 /* Removes empty folders of runs that nobody lives in. */
 static void sweep(int basefd)
 {
-    int fd = fcntl(basefd, F_DUPFD_CLOEXEC, 3);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    CLEANUP_DIR DIR *dir = file_opendir(basefd, ".");
 
-    if (!dir) {
-        if (fd >= 0)
-            close(fd);
-        return;
-    }
-    for (struct dirent *d; (d = readdir(dir));) {
+    for (struct dirent *d; dir && (d = readdir(dir));) {
         CLEANUP_FD int lock = -1;
 
         if (!text_starts(d->d_name, PREFIX))
@@ -85,7 +79,6 @@ static void sweep(int basefd)
         if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0)
             remove_run(basefd, d->d_name);
     }
-    closedir(dir);
 }
 
 /* A new folder, locked. Its descriptor, or -errno; -EEXIST: try another name. */

@@ -31,12 +31,6 @@ struct source {
 
 enum { DEPTH_MAX = 32, GLOB_MAX = 256 };
 
-static void dir_close_ptr(DIR **d)
-{
-    if (*d)
-        closedir(*d);
-}
-
 /* Whether name fits one of the globs; an item may hold several, as in the environment. */
 static bool any_glob(const struct opt_list *list, const char *name)
 {
@@ -68,12 +62,12 @@ static const char *folder_of_file(const char *file, size_t *ret_size)
 static bool is_named(const struct source *s, const struct folder *f, const char *name)
 {
     for (unsigned i = 0; i < s->config.files.count; i++) {
-        const char *file = s->config.files.item[i], *slash = strrchr(file, '/');
+        const char *file = s->config.files.item[i];
         size_t size;
         const char *folder = folder_of_file(file, &size);
 
         if (strlen(f->path) == size && memcmp(f->path, folder, size) == 0 &&
-            fnmatch(slash ? slash + 1 : file, name, FNM_PERIOD) == 0)
+            fnmatch(text_base_name(file), name, FNM_PERIOD) == 0)
             return true;
     }
     return false;
@@ -341,7 +335,7 @@ static void add_folder(struct source *s, struct folder *parent, const char *name
 
 static void scan_folder(struct source *s, struct folder *f)
 {
-    CLEANUP(dir_close_ptr) DIR *dir = NULL;
+    CLEANUP_DIR DIR *dir = NULL;
     int fd = source_open(f);
 
     if (fd < 0)

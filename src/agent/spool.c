@@ -26,12 +26,6 @@ struct spool {
 
 enum { CLAIM_JSON_MAX = 64 * 1024, RELATIVE_MAX = 64 };
 
-static void dir_close_ptr(DIR **d)
-{
-    if (*d)
-        closedir(*d);
-}
-
 /* "spool/ID/NAME" */
 static const char *in_claim(const struct claim *c, const char *name, char out[RELATIVE_MAX])
 {
@@ -264,16 +258,10 @@ static int load_claim(struct spool *s, const char *id, struct claim *ret)
 
 int spool_each(struct spool *s, void (*fn)(void *ctx, struct claim *c), void *ctx)
 {
-    CLEANUP(dir_close_ptr) DIR *dir = NULL;
-    int fd = openat(s->dirfd, "spool", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    CLEANUP_DIR DIR *dir = file_opendir(s->dirfd, "spool");
 
-    if (fd < 0 || !(dir = fdopendir(fd))) {
-        int r = -errno;
-
-        if (fd >= 0)
-            close(fd);
-        return r;
-    }
+    if (!dir)
+        return -errno;
     for (struct dirent *d; (d = readdir(dir));) {
         unsigned char raw[(IDENTITY_MAX - 1) / 2];
         struct claim *c;

@@ -9,6 +9,14 @@
 #include "base/page.h"
 #include "base/text.h"
 
+const struct command *command_find(const struct command *const *table, const char *name)
+{
+    for (; *table; table++)
+        if (text_eq((*table)->name, name))
+            return *table;
+    return NULL;
+}
+
 int command_fail(int result, const struct err *e)
 {
     const struct fault_info *fault = fault_find(result);

@@ -19,6 +19,9 @@ struct command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit code */
 };
 
+/* The one of that name in a table that ends with NULL; NULL without. */
+const struct command *command_find(const struct command *const *table, const char *name);
+
 /* Prints the fault as "salvage: message" on stderr and returns its exit code. */
 int command_fail(int result, const struct err *e);
 

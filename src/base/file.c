@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 enum { LOAD_STEP = 16 * 1024, NAME_TRIES = 16, TREE_DEPTH_MAX = 32 };
 
@@ -136,7 +137,7 @@ static int open_parent(int dirfd, const char *path, const char **ret_name)
     const char *slash = strrchr(path, '/');
     CLEANUP_FREE char *parent = NULL;
 
-    *ret_name = slash ? slash + 1 : path;
+    *ret_name = text_base_name(path);
     if (!**ret_name)
         return *path ? -EISDIR : -ENOENT;
     if (!slash)
@@ -231,10 +232,17 @@ int file_mkdirs(int dirfd, const char *path, mode_t mode)
     return r;
 }
 
-static void close_folder(DIR **d)
+DIR *file_opendir(int dirfd, const char *path)
 {
-    if (*d)
-        closedir(*d);
+    int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), error;
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+    if (fd >= 0 && !dir) {
+        error = errno;
+        close(fd);
+        errno = error;
+    }
+    return dir;
 }
 
 static int remove_folder(int dirfd, const char *name, unsigned depth);
@@ -267,19 +275,13 @@ static int empty_folder(DIR *folder, unsigned depth)
 
 static int remove_folder(int dirfd, const char *name, unsigned depth)
 {
-    CLEANUP_FD int fd = -1;
-    CLEANUP(close_folder) DIR *folder = NULL;
+    CLEANUP_DIR DIR *folder = NULL;
     int r;
 
     if (depth > TREE_DEPTH_MAX)
         return -ELOOP;
-    fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
+    if (!(folder = file_opendir(dirfd, name)))
         return errno == ENOENT ? 0 : -errno;
-    folder = fdopendir(fd);
-    if (!folder)
-        return -errno;
-    TAKE_FD(fd);
     if ((r = empty_folder(folder, depth)) < 0)
         return r;
     return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -28,6 +29,9 @@ int file_replace(int dirfd, const char *path, const void *data, size_t size, mod
 int file_mkdirs(int dirfd, const char *path, mode_t mode);
 
 int file_fsync_dir(int dirfd, const char *path);
+
+/* Opens a folder for reading its names, whatever a link there may say; NULL, and errno says why. */
+DIR *file_opendir(int dirfd, const char *path);
 
 /* Removes a folder and what is in it; never follows links. -ENOENT counts as done. */
 int file_remove_tree(int dirfd, const char *path);

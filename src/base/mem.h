@@ -6,12 +6,14 @@
  */
 #pragma once
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define CLEANUP(f) __attribute__((cleanup(f)))
 #define CLEANUP_FREE CLEANUP(mem_free_ptr)
 #define CLEANUP_FD CLEANUP(mem_close_ptr)
+#define CLEANUP_DIR CLEANUP(mem_closedir_ptr)
 
 /* Hands a pointer or a descriptor on: the scope's cleanup then finds nothing. */
 #define TAKE_PTR(p)                                                                                                    \
@@ -47,4 +49,10 @@ static inline void mem_close_ptr(int *fd)
 {
     if (*fd >= 0)
         close(*fd);
+}
+
+static inline void mem_closedir_ptr(DIR **dir)
+{
+    if (*dir)
+        closedir(*dir);
 }

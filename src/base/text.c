@@ -33,6 +33,13 @@ bool text_ends(const char *text, const char *suffix)
     return end <= length && strcmp(text + length - end, suffix) == 0;
 }
 
+const char *text_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';

@@ -12,6 +12,9 @@ bool text_eq(const char *a, const char *b); /* false if either is NULL */
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 
+/* What is behind the last '/' of a path: "" where it ends with one. */
+const char *text_base_name(const char *path);
+
 /* "64M", "1.5GiB", "4096" in bytes (K, M, G, T are powers of 1024). 0, -EINVAL, -ERANGE. */
 int text_parse_size(const char *text, uint64_t *ret_bytes);
 

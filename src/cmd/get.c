@@ -160,9 +160,7 @@ static int fetch(struct sink *sink, const char *key, const struct manifest *m, b
 /* The last segment of what may be a stranger's path: a name for a file here, without control characters. */
 static void safe_name(const char *name, char out[NAME_MAX + 1])
 {
-    const char *slash = name ? strrchr(name, '/') : NULL;
-
-    name = slash ? slash + 1 : name ? name : "";
+    name = name ? text_base_name(name) : "";
     text_printable(*name && *name != '.' && *name != '-' ? name : "evidence", out, NAME_MAX + 1);
 }
 

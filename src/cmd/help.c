@@ -183,15 +183,16 @@ static void print_overview(FILE *out)
 
 static int run(int argc, char **argv)
 {
+    const struct command *c = argc < 2 ? NULL : command_find(COMMANDS, argv[1]);
+
     if (argc < 2) {
         print_overview(stdout);
         return 0;
     }
-    for (const struct command *const *c = COMMANDS; *c; c++)
-        if (text_eq((*c)->name, argv[1])) {
-            command_print_help(*c, stdout);
-            return 0;
-        }
+    if (c) {
+        command_print_help(c, stdout);
+        return 0;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(TOPICS); i++)
         if (text_eq(TOPICS[i].name, argv[1])) {
             TOPICS[i].print(stdout);

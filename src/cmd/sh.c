@@ -38,12 +38,10 @@ void *sh_malloc(size_t size)
 
 static bool is_ours(const char *path)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *name = text_base_name(path);
+    const struct command *c = command_find(COMMANDS, name);
 
-    for (const struct command *const *c = COMMANDS; *c; c++)
-        if ((*c)->applet && text_eq((*c)->name, name))
-            return true;
-    return text_eq(name, "salvage");
+    return (c && c->applet) || text_eq(name, "salvage");
 }
 
 int sh_stat64(const char *path, struct stat64 *ret)

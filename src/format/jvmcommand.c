@@ -45,9 +45,7 @@ static bool takes_a_word(const char *option)
 
 bool jvmcommand_is_launcher(size_t argc, char *const *argv)
 {
-    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
-
-    return argc > 0 && text_eq(slash ? slash + 1 : argv[0], "java");
+    return argc > 0 && text_eq(text_base_name(argv[0]), "java");
 }
 
 size_t jvmcommand_words(size_t argc, char *const *argv, size_t *ret_name)

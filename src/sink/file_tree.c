@@ -146,7 +146,7 @@ static int walk(struct file_store *s, const char *path, bool make, int *ret_fd, 
 int file_tree_parent(struct file_store *s, const char *key, bool make, int *ret_fd, const char **ret_name,
                      struct err *e)
 {
-    const char *slash = strrchr(key, '/'), *name = slash ? slash + 1 : key;
+    const char *slash = strrchr(key, '/'), *name = text_base_name(key);
     CLEANUP_FREE char *folder = slash ? strndup(key, (size_t)(slash - key)) : strdup("");
     int r;
 
@@ -170,12 +170,6 @@ struct listing {
 };
 
 static int list_folder(struct listing *l, int fd, unsigned depth);
-
-static void close_folder(DIR **d)
-{
-    if (*d)
-        closedir(*d);
-}
 
 /* l->key is that of the entry by now. */
 static int list_entry(struct listing *l, int fd, const char *name, unsigned depth)
@@ -210,7 +204,7 @@ static int list_entry(struct listing *l, int fd, const char *name, unsigned dept
 /* Takes fd. */
 static int list_folder(struct listing *l, int fd, unsigned depth)
 {
-    CLEANUP(close_folder) DIR *d = fdopendir(fd);
+    CLEANUP_DIR DIR *d = fdopendir(fd);
     size_t size = l->key.size;
     int r = 0;
 
