@@ -6,26 +6,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "format/containerid.h"
+#include "net/imds.h"
 #include "net/metadata.h"
 
 enum { PROC_MAX = 1024 * 1024, URL_MAX = 512 };
 
 static const char NAME[] = "facts"; /* in the claim's folder */
-
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value && *value ? value : NULL;
-}
 
 static void load(const char *root, const char *path, struct buf *ret)
 {
@@ -47,29 +40,21 @@ static int find_container(const char *root, struct facts *f)
     return containerid_from_mountinfo(buf_text(&mounts), mounts.size, id) ? facts_set(&f->container_id, id) : 0;
 }
 
-/* AWS SDKs and Tools Reference, "IMDS client". A pod on EC2 has a name that says more, and its node's facts are not its
- * own; a Fargate task is on no instance of its owner's. */
+/* A pod on EC2 has a name that says more, and its node's facts are not its own; a Fargate task is on no instance of its
+ * owner's. */
 static const char *find_ec2(const char *root, const struct whoami *who)
 {
-    const char *url = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT"), *where = variable("AWS_EXECUTION_ENV");
-    const char *disabled = variable("AWS_EC2_METADATA_DISABLED"), *mode;
-
-    if (who->namespace || variable("KUBERNETES_SERVICE_HOST") || (disabled && strcasecmp(disabled, "true") == 0) ||
-        text_eq(where, "AWS_ECS_FARGATE"))
+    if (who->namespace || env_get("KUBERNETES_SERVICE_HOST") || imds_disabled() ||
+        text_eq(env_get("AWS_EXECUTION_ENV"), "AWS_ECS_FARGATE"))
         return NULL;
-    if (url)
-        return url;
-    if (!whoami_on_ec2(root))
-        return NULL;
-    mode = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
-    return mode && strcasecmp(mode, "IPv6") == 0 ? "http://[fd00:ec2::254]" : "http://169.254.169.254";
+    return imds_given() || whoami_on_ec2(root) ? imds_url() : NULL;
 }
 
 static const char *find_ecs(void)
 {
-    const char *url = variable("ECS_CONTAINER_METADATA_URI_V4");
+    const char *url = env_get("ECS_CONTAINER_METADATA_URI_V4");
 
-    return url ? url : variable("ECS_CONTAINER_METADATA_URI");
+    return url ? url : env_get("ECS_CONTAINER_METADATA_URI");
 }
 
 /* Without a '/' at its end, for a path to be put behind; NULL if it is none that we ask. */

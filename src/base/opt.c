@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/env.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -319,9 +320,9 @@ int opt_leading(const struct opt *table, int argc, char **argv)
 static int parse_elsewhere(const struct parse *p, const struct opt *o)
 {
     char variable[OPT_ENVIRONMENT_MAX];
-    const char *value = getenv(opt_environment(o->name, variable)), *origin = variable;
+    const char *value = env_get(opt_environment(o->name, variable)), *origin = variable;
 
-    if (!value || !*value) {
+    if (!value) {
         value = o->fallback;
         origin = "default";
     }

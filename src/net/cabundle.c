@@ -10,10 +10,11 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/env.h"
+#include "base/mem.h"
 #include "base/text.h"
 
 static const char *const FILES[] = {
@@ -38,21 +39,13 @@ static bool has_hashed(const char *root)
 {
     char full[PATH_MAX];
     int length = snprintf(full, sizeof(full), "%s%s", root, FOLDER);
-    DIR *dir = length > 0 && (size_t)length < sizeof(full) ? opendir(full) : NULL;
+    CLEANUP_DIR DIR *dir = length > 0 && (size_t)length < sizeof(full) ? opendir(full) : NULL;
     bool found = false;
     if (!dir)
         return false;
     for (struct dirent *d; !found && (d = readdir(dir));)
         found = text_ends(d->d_name, ".0");
-    closedir(dir);
     return found;
-}
-
-/* A variable that is set, if to something. */
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
 }
 
 static int check(const char *name, const char *path, struct err *e)
@@ -79,7 +72,7 @@ static int none(struct err *e)
 
 int cabundle_find(const char *given, const char *root, struct cabundle *ret, struct err *e)
 {
-    const char *file = variable("SSL_CERT_FILE"), *folder = variable("SSL_CERT_DIR");
+    const char *file = env_get("SSL_CERT_FILE"), *folder = env_get("SSL_CERT_DIR");
     int r = 0;
     if (given) {
         *ret = (struct cabundle){.file = given};
@@ -90,7 +83,7 @@ int cabundle_find(const char *given, const char *root, struct cabundle *ret, str
             *ret = (struct cabundle){.file = file, .folder = folder};
         return r;
     }
-    if ((file = variable("CURL_CA_BUNDLE"))) {
+    if ((file = env_get("CURL_CA_BUNDLE"))) {
         if ((r = check("CURL_CA_BUNDLE", file, e)) == 0)
             *ret = (struct cabundle){.file = file};
         return r;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/mem.h"
 
 enum { PROVIDERS_MAX = 6 };
@@ -48,13 +49,6 @@ int64_t cred_renew_at(const struct credentials *c, int64_t got_ns)
     if (left_ns < 4 * before_ns)
         before_ns = left_ns > 0 ? left_ns / 4 : 0;
     return c->expires_ns - before_ns;
-}
-
-const char *cred_variable(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value && *value ? value : NULL;
 }
 
 void cred_done(struct credentials *c)
@@ -109,9 +103,9 @@ int cred_region(char **ret)
 {
     static const char *const names[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        const char *value = getenv(names[i]);
+        const char *value = env_get(names[i]);
         char *region = NULL;
-        if (!value || !*value)
+        if (!value)
             continue;
         if (!(region = strdup(value)))
             return -ENOMEM;

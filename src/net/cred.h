@@ -59,8 +59,5 @@ int64_t cred_renew_at(const struct credentials *c, int64_t got_ns);
 int cred_make(const char *access_key, const char *secret_key, const char *token, const char *where,
               struct credentials *ret, struct err *e);
 
-/* A variable of the environment; NULL if it is empty, too. Borrowed. */
-const char *cred_variable(const char *name);
-
 /* The region in AWS_PROFILE's section of AWS_CONFIG_FILE or ~/.aws/config; malloc'ed; -ENOENT. */
 int cred_profile_region(char **ret);

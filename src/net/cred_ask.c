@@ -17,11 +17,6 @@ enum { TRIES = 3, TOKEN_MAX = 64 * 1024, WORDS_MAX = 200 };
 
 static const uint64_t PAUSE_MS = 200; /* doubled each time */
 
-static bool may_pass(int result, long status)
-{
-    return result == -FAULT_UNREACHABLE || (result == 0 && (status == 429 || status >= 500));
-}
-
 int cred_ask(const struct http_options *o, const struct http_request *r, const char *service, struct http_answer *ret,
              struct err *e)
 {
@@ -33,14 +28,14 @@ int cred_ask(const struct http_options *o, const struct http_request *r, const c
         return result;
     for (unsigned i = 0;; i++) {
         result = http_perform(http, r, ret, &story);
-        if (!may_pass(result, ret->status) || i + 1 == TRIES)
+        if (!http_may_pass(result, ret->status) || i + 1 == TRIES)
             break;
         clock_sleep_ms(PAUSE_MS << i);
     }
     http_free(http);
     if (result < 0)
         return err_set(e, result, "credentials: %s: %s", service, story.msg);
-    if (may_pass(result, ret->status))
+    if (http_may_pass(result, ret->status))
         return err_set(e, -FAULT_BUSY, "credentials: %s answers %ld", service, ret->status);
     return 0;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/cred_ask.h"
@@ -59,8 +60,8 @@ static bool is_allowed(const char *url)
 
 static int find_url(char **ret, struct err *e)
 {
-    const char *relative = cred_variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-    const char *full = cred_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    const char *relative = env_get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    const char *full = env_get("AWS_CONTAINER_CREDENTIALS_FULL_URI");
 
     if (relative && *relative != '/')
         return err_set(e, -FAULT_CREDENTIALS, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI does not begin with '/'");
@@ -82,8 +83,8 @@ static int find_url(char **ret, struct err *e)
 /* *ret stays NULL where none is asked for. */
 static int find_token(char **ret, struct err *e)
 {
-    const char *path = cred_variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
-    const char *token = cred_variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+    const char *path = env_get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    const char *token = env_get("AWS_CONTAINER_AUTHORIZATION_TOKEN");
 
     if (path)
         return cred_read_token(path, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", ret, e);

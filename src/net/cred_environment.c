@@ -6,18 +6,19 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/env.h"
 #include "net/cred.h"
 
 static int take(const char *access_name, const char *secret_name, const char *token_name, struct credentials *ret,
                 struct err *e)
 {
-    const char *access_key = cred_variable(access_name), *secret_key = cred_variable(secret_name);
+    const char *access_key = env_get(access_name), *secret_key = env_get(secret_name);
     if (!access_key && !secret_key)
         return err_set(e, -ENOENT, "%s is not set", access_name);
     if (!access_key || !secret_key)
         return err_set(e, -FAULT_CREDENTIALS, "%s is set, but %s is not: set both, or neither",
                        access_key ? access_name : secret_name, access_key ? secret_name : access_name);
-    int r = cred_make(access_key, secret_key, cred_variable(token_name), "environment", ret, e);
+    int r = cred_make(access_key, secret_key, env_get(token_name), "environment", ret, e);
     if (r == 0)
         ret->source = "environment";
     return r;

@@ -10,25 +10,16 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/cred_ask.h"
+#include "net/imds.h"
 
 enum { ROLE_MAX = 128 };
 
 static const char SERVICE[] = "the EC2 metadata service";
 static const struct http_options DIRECT = {.timeout_ms = CRED_LINK_MS, .direct = true};
 
-static const char *endpoint(void)
-{
-    const char *given = cred_variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
-    const char *mode = cred_variable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
-
-    if (given)
-        return given;
-    return mode && strcasecmp(mode, "ipv6") == 0 ? "http://[fd00:ec2::254]" : "http://169.254.169.254";
-}
-
 static int make_url(const char *path, const char *more, struct buf *ret)
 {
-    const char *base = endpoint();
+    const char *base = imds_url();
     size_t size = strlen(base);
 
     return buf_printf(ret, "%.*s%s%s", (int)(size > 0 && base[size - 1] == '/' ? size - 1 : size), base, path, more);
@@ -117,14 +108,13 @@ static int find_role(const struct secret *token, char role[ROLE_MAX], struct err
 
 static int get(const struct http_options *http, struct credentials *ret, struct err *e)
 {
-    const char *disabled = cred_variable("AWS_EC2_METADATA_DISABLED");
     CLEANUP(secret_free_ptr) struct secret *token = NULL;
     CLEANUP(cred_answer_done) struct http_answer answer = {0};
     char role[ROLE_MAX];
     int r;
 
     (void)http;
-    if (disabled && strcasecmp(disabled, "true") == 0)
+    if (imds_disabled())
         return err_set(e, -ENOENT, "AWS_EC2_METADATA_DISABLED is true");
     if ((r = get_token(&token, e)) < 0 || (r = find_role(token, role, e)) < 0 ||
         (r = fetch(token, role, &answer, e)) < 0)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/cred_ask.h"
@@ -15,7 +16,7 @@ static const struct http_options DIRECT = {.timeout_ms = CRED_LINK_MS, .direct =
 
 static const char *endpoint(void)
 {
-    const char *given = cred_variable("SALVAGE_OBS_METADATA_ENDPOINT");
+    const char *given = env_get("SALVAGE_OBS_METADATA_ENDPOINT");
 
     return given ? given : "http://169.254.169.254";
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "format/ini.h"
@@ -40,7 +41,7 @@ static void wipe(char **value)
 
 static const char *profile_name(void)
 {
-    const char *name = cred_variable("AWS_PROFILE");
+    const char *name = env_get("AWS_PROFILE");
     return name ? name : "default";
 }
 
@@ -49,7 +50,7 @@ static const char *profile_name(void)
 static int find_path(const char *variable, const char *name, char **ret)
 {
     CLEANUP(buf_done) struct buf path = {0};
-    const char *given = cred_variable(variable), *home = cred_variable("HOME");
+    const char *given = env_get(variable), *home = env_get("HOME");
     int r;
     if (given && (strncmp(given, "~/", 2) != 0 || !home))
         r = buf_add_text(&path, given);
@@ -146,7 +147,7 @@ static int get(const struct http_options *http, struct credentials *ret, struct 
     CLEANUP_FREE char *path = NULL;
     CLEANUP(text_done) struct text text = {0};
     const char *profile = profile_name();
-    bool asked = cred_variable("AWS_PROFILE");
+    bool asked = env_get("AWS_PROFILE");
     int r = find_path("AWS_SHARED_CREDENTIALS_FILE", "credentials", &path);
     if (r == -ENOENT)
         return err_set(e, asked ? -FAULT_CREDENTIALS : -ENOENT, "no credentials file: HOME is not set");
@@ -157,7 +158,7 @@ static int get(const struct http_options *http, struct credentials *ret, struct 
         if (asked)
             return err_set(e, -FAULT_CREDENTIALS, "no file %s, where AWS_PROFILE=%s should be", path, profile);
         /* A file that was asked for by name is not passed over either. */
-        r = cred_variable("AWS_SHARED_CREDENTIALS_FILE") ? -FAULT_CREDENTIALS : -ENOENT;
+        r = env_get("AWS_SHARED_CREDENTIALS_FILE") ? -FAULT_CREDENTIALS : -ENOENT;
         return err_set(e, r, "no file %s", path);
     }
     if (r == -ENOMEM)

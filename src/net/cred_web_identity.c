@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "format/url.h"
@@ -18,12 +19,12 @@ enum { LIMIT_MS = 15000 };
 /* A region's own endpoint answers when others are down; AWS recommends it. Regions of China have a domain of theirs. */
 static int find_endpoint(char **ret)
 {
-    const char *given = cred_variable("AWS_ENDPOINT_URL_STS"), *mode = cred_variable("AWS_STS_REGIONAL_ENDPOINTS");
+    const char *given = env_get("AWS_ENDPOINT_URL_STS"), *mode = env_get("AWS_STS_REGIONAL_ENDPOINTS");
     CLEANUP_FREE char *region = NULL;
     int r;
 
     if (!given)
-        given = cred_variable("AWS_ENDPOINT_URL");
+        given = env_get("AWS_ENDPOINT_URL");
     if (given) {
         size_t size = strlen(given);
 
@@ -53,7 +54,7 @@ static int add_parameter(struct buf *b, const char *name, const char *value)
 /* Born with all its room, so that no copies of the token are left behind when it grows. */
 static int make_body(const char *role, const char *token, struct buf *ret)
 {
-    const char *session = cred_variable("AWS_ROLE_SESSION_NAME");
+    const char *session = env_get("AWS_ROLE_SESSION_NAME");
     size_t room = 4096 + 3 * strlen(token);
     char *space = calloc(1, room);
     int r;
@@ -96,7 +97,7 @@ static int ask(const struct http_options *http, const char *role, const char *to
 
 static int get(const struct http_options *http, struct credentials *ret, struct err *e)
 {
-    const char *path = cred_variable("AWS_WEB_IDENTITY_TOKEN_FILE"), *role = cred_variable("AWS_ROLE_ARN");
+    const char *path = env_get("AWS_WEB_IDENTITY_TOKEN_FILE"), *role = env_get("AWS_ROLE_ARN");
     CLEANUP(cred_token_done) char *token = NULL;
     CLEANUP(cred_answer_done) struct http_answer answer = {0};
     int r;

@@ -441,6 +441,11 @@ static int perform(struct transfer *t, struct err *e)
                            e);
 }
 
+bool http_may_pass(int result, long status)
+{
+    return result == -FAULT_UNREACHABLE || (result == 0 && (status == 429 || status >= 500));
+}
+
 int http_perform(struct http *h, const struct http_request *r, struct http_answer *answer, struct err *e)
 {
     struct transfer t = {.h = h, .r = r, .answer = answer};

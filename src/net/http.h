@@ -67,6 +67,9 @@ void http_free(struct http *h);
 int http_perform(struct http *h, const struct http_request *r, struct http_answer *answer, struct err *e);
 void http_answer_done(struct http_answer *a);
 
+/* Whether what http_perform returned, with the answer's status, may be another if the same is asked again soon. */
+bool http_may_pass(int result, long status);
+
 /* A header of the answer, trimmed, into out[size]; returns out, NULL without or if it does not fit. Case-insensitive
  * name. */
 const char *http_header(const struct http_answer *a, const char *name, char *out, size_t size);

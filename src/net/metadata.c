@@ -45,11 +45,6 @@ static int keep_body(void *ctx, const void *data, size_t size)
     return r == -EMSGSIZE ? -FAULT_FORMAT : r;
 }
 
-static bool may_pass(int result, long status)
-{
-    return result == -FAULT_UNREACHABLE || (result == 0 && (status == 429 || status >= 500));
-}
-
 /* The body of a 200; anything else is none. */
 static int fetch(const struct question *q, struct http *http, struct http_request *r, struct buf *ret)
 {
@@ -64,7 +59,7 @@ static int fetch(const struct question *q, struct http *http, struct http_reques
             return -FAULT_STALLED;
         buf_clear(ret);
         result = http_perform(http, r, &answer, &ignored);
-        if (!may_pass(result, answer.status) || i + 1 == TRIES)
+        if (!http_may_pass(result, answer.status) || i + 1 == TRIES)
             break;
         clock_sleep_ms(RETRY_MS);
     }

@@ -14,6 +14,7 @@
 #include <sys/utsname.h>
 
 #include "base/buf.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -37,10 +38,9 @@ static int from_environment(const char *name, char **ret)
     const char *value;
 
     snprintf(own, sizeof(own), "SALVAGE_%s", name);
-    value = getenv(own);
-    if (!value || !*value)
-        value = getenv(name);
-    if (!value || !*value || !is_clean(value))
+    if (!(value = env_get(own)))
+        value = env_get(name);
+    if (!value || !is_clean(value))
         return 0;
     *ret = strdup(value);
     return *ret ? 0 : -ENOMEM;

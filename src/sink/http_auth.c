@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "sink/http_store.h"
@@ -88,13 +89,6 @@ static int from_file(const char *path, struct secret **ret, struct err *e)
     return r;
 }
 
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value && *value ? value : NULL;
-}
-
 static int from_pair(const char *user, const char *password, struct secret **ret, struct err *e)
 {
     char pair[CREDENTIALS_MAX];
@@ -115,11 +109,11 @@ static int from_pair(const char *user, const char *password, struct secret **ret
 
 int http_auth_get(const char *file, struct secret **ret, struct err *e)
 {
-    const char *token = variable("SALVAGE_HTTP_TOKEN"), *user = variable("SALVAGE_HTTP_USER"),
-               *password = variable("SALVAGE_HTTP_PASSWORD");
+    const char *token = env_get("SALVAGE_HTTP_TOKEN"), *user = env_get("SALVAGE_HTTP_USER"),
+               *password = env_get("SALVAGE_HTTP_PASSWORD");
 
     if (!file)
-        file = variable("SALVAGE_CREDENTIALS_FILE");
+        file = env_get("SALVAGE_CREDENTIALS_FILE");
     if (file)
         return from_file(file, ret, e);
     if (token && (user || password))

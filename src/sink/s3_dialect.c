@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "net/obssign.h"
 #include "net/sigv4.h"
 
@@ -40,7 +41,7 @@ static const char *const OBS_ENDPOINTS[] = {"OBS_ENDPOINT", NULL};
 
 static int obs_region(char **ret)
 {
-    const char *value = cred_variable("OBS_REGION");
+    const char *value = env_get("OBS_REGION");
     char *copy;
 
     if (!value)

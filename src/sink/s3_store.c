@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "sink/s3_endpoint.h"
@@ -59,7 +60,7 @@ static int given_endpoint(const struct s3_dialect *d, const struct sink_config *
     const char *found = c->endpoint;
 
     for (const char *const *name = d->endpoint_variables; !found && *name; name++)
-        found = cred_variable(*name);
+        found = env_get(*name);
     if (!found)
         return 0;
     if (asprintf(ret, "%s%s", strstr(found, "://") ? "" : "https://", found) < 0) {
