@@ -11,49 +11,27 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/strv.h"
 #include "base/text.h"
 #include "format/jvmcommand.h"
 
 enum { FILE_MAX = 1024 * 1024, WORDS_MAX = 16 * 1024, RELEASE_MAX = 64 * 1024 };
 
-/* Words, owned. The last place is always NULL. */
-struct list {
-    char **word;
-    size_t count;
-};
-
 /* What is gathered in passing, for one JVM. */
 struct reader {
     const struct proc *proc;
-    struct list words;   /* being read now */
+    struct strv words;   /* being read now */
     struct jvmopts said; /* by everything but the flags file */
     char *flags_file;
     bool in_file; /* a file of options names no further one */
 };
 
-static void list_done(struct list *l)
+/* Beyond WORDS_MAX they are left out: nobody writes so many. */
+static int add_word(void *ctx, const char *text)
 {
-    for (size_t i = 0; i < l->count; i++)
-        free(l->word[i]);
-    free(l->word);
-    *l = (struct list){0};
-}
+    struct strv *words = ctx;
 
-static int list_add(void *ctx, const char *text)
-{
-    struct list *l = ctx;
-    char **word, *copy;
-
-    if (l->count == WORDS_MAX)
-        return 0;
-    if (!(word = realloc(l->word, (l->count + 2) * sizeof(*word))))
-        return -ENOMEM;
-    l->word = word;
-    if (!(copy = strdup(text)))
-        return -ENOMEM;
-    word[l->count++] = copy;
-    word[l->count] = NULL;
-    return 0;
+    return words->count == WORDS_MAX ? 0 : strv_add(words, text);
 }
 
 /* Reads a file of options as the process sees it. Without it: nothing said. */
@@ -90,25 +68,31 @@ static int read_option(void *ctx, const char *option)
     return jvmopts_add(&r->said, option);
 }
 
+static bool names_application(const struct strv *words)
+{
+    size_t name;
+
+    jvmcommand_words(words->count, words->item, &name);
+    return name < words->count;
+}
+
 /* @argfiles take their place in the launcher's words, up to the word that names the application. */
-static int expand(const struct proc *p, const struct proc_words *given, const char *jdk_java_options, struct list *ret)
+static int expand(const struct proc *p, const struct proc_words *given, const char *jdk_java_options, struct strv *ret)
 {
     bool literal = false;
-    int r = given->count > 0 ? list_add(ret, given->word[0]) : 0;
+    int r = given->count > 0 ? add_word(ret, given->word[0]) : 0;
 
     if (r == 0 && jdk_java_options)
-        r = jvmopts_each(jdk_java_options, list_add, ret);
+        r = jvmopts_each(jdk_java_options, add_word, ret);
     for (size_t i = 1; i < given->count && r == 0; i++) {
         const char *word = given->word[i];
-        size_t name;
 
-        jvmcommand_words(ret->count, ret->word, &name);
         if (text_eq(word, "--disable-@files"))
             literal = true;
-        if (word[0] == '@' && word[1] && word[1] != '@' && !literal && name == ret->count)
-            r = each_in_file(p, word + 1, JVMOPTS_ARGFILE, list_add, ret);
+        if (word[0] == '@' && word[1] && word[1] != '@' && !literal && !names_application(ret))
+            r = each_in_file(p, word + 1, JVMOPTS_ARGFILE, add_word, ret);
         else
-            r = list_add(ret, word);
+            r = add_word(ret, word);
     }
     return r;
 }
@@ -125,13 +109,13 @@ static int read_command(struct jvm *j, struct reader *r, const struct proc_words
     launched = jvmcommand_is_launcher(given.count, given.word);
     result = launched ? expand(&j->proc, &given, proc_variable(variables, "JDK_JAVA_OPTIONS"), &r->words) : 0;
     for (size_t i = 0; i < given.count && !launched && result == 0; i++)
-        result = list_add(&r->words, given.word[i]);
+        result = add_word(&r->words, given.word[i]);
     if (result < 0)
         return result;
-    count = launched ? jvmcommand_words(r->words.count, r->words.word, &name) : r->words.count;
-    for (size_t i = 1; i < count && r->words.word && result == 0; i++)
-        result = read_option(r, r->words.word[i]);
-    if (result == 0 && r->words.count > 0 && !(j->command = jvmcommand_describe(r->words.count, r->words.word)))
+    count = launched ? jvmcommand_words(r->words.count, r->words.item, &name) : r->words.count;
+    for (size_t i = 1; i < count && r->words.item && result == 0; i++)
+        result = read_option(r, r->words.item[i]);
+    if (result == 0 && r->words.count > 0 && !(j->command = jvmcommand_describe(r->words.count, r->words.item)))
         return -ENOMEM;
     return result;
 }
@@ -181,7 +165,7 @@ static int merge(struct jvmopts *o, struct jvmopts *said)
 
 static void reader_done(struct reader *r)
 {
-    list_done(&r->words);
+    strv_done(&r->words);
     jvmopts_done(&r->said);
     free(r->flags_file);
 }
