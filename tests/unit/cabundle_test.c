@@ -16,41 +16,20 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "net/cabundle.h"
+#include "scratch.h"
 
-static char root[] = "cabundle_test.XXXXXX";
-static int rootfd;
 static struct err e;
 static struct cabundle found;
 
 static int set_up(void **state)
 {
-    (void)state;
-    memset(root + sizeof(root) - 7, 'X', 6);
-    if (!mkdtemp(root))
-        return -1;
-    rootfd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     found = (struct cabundle){.file = "untouched"};
-    return rootfd < 0 ? -1 : clearenv();
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    close(rootfd);
-    return file_remove_tree(AT_FDCWD, root);
-}
-
-static void put(const char *folder, const char *name)
-{
-    assert_int_equal(file_mkdirs(rootfd, folder, 0755), 0);
-    CLEANUP_FD int fd = openat(rootfd, folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    CLEANUP_FD int file = openat(fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    assert_true(file >= 0);
+    return scratch_set_up(state);
 }
 
 static void finds(const char *given, const char *file, const char *folder)
 {
-    assert_int_equal(cabundle_find(given, root, &found, &e), 0);
+    assert_int_equal(cabundle_find(given, scratch_root, &found, &e), 0);
     file ? assert_string_equal(found.file, file) : assert_null(found.file);
     folder ? assert_string_equal(found.folder, folder) : assert_null(found.folder);
 }
@@ -58,32 +37,32 @@ static void finds(const char *given, const char *file, const char *folder)
 static void each_distribution_has_its_file(void **state)
 {
     (void)state;
-    put("var/lib/ca-certificates", "ca-bundle.pem");
+    scratch_put("var/lib/ca-certificates", "ca-bundle.pem", "");
     finds(NULL, "/var/lib/ca-certificates/ca-bundle.pem", NULL);
-    put("etc/pki/tls/certs", "ca-bundle.crt");
+    scratch_put("etc/pki/tls/certs", "ca-bundle.crt", "");
     finds(NULL, "/etc/pki/tls/certs/ca-bundle.crt", NULL);
-    put("etc/ssl/certs", "ca-certificates.crt");
+    scratch_put("etc/ssl/certs", "ca-certificates.crt", "");
     finds(NULL, "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/certs");
 }
 
 static void hashed_certificates_alone_will_do(void **state)
 {
     (void)state;
-    put("etc/ssl/certs", "5ed36f99.0");
+    scratch_put("etc/ssl/certs", "5ed36f99.0", "");
     finds(NULL, NULL, "/etc/ssl/certs");
 }
 
 static void an_empty_folder_is_no_bundle(void **state)
 {
     (void)state;
-    put("etc/ssl/certs", "README");
-    assert_int_equal(cabundle_find(NULL, root, &found, &e), -FAULT_TLS);
+    scratch_put("etc/ssl/certs", "README", "");
+    assert_int_equal(cabundle_find(NULL, scratch_root, &found, &e), -FAULT_TLS);
 }
 
 static void what_is_given_wins_over_all(void **state)
 {
     (void)state;
-    put("etc/ssl/certs", "ca-certificates.crt");
+    scratch_put("etc/ssl/certs", "ca-certificates.crt", "");
     assert_int_equal(setenv("SSL_CERT_FILE", "/nowhere", 1), 0);
     finds("my.pem", "my.pem", NULL);
 }
@@ -91,9 +70,9 @@ static void what_is_given_wins_over_all(void **state)
 static void the_environment_wins_over_the_usual_files(void **state)
 {
     (void)state;
-    put("etc/ssl/certs", "ca-certificates.crt");
-    assert_int_equal(setenv("CURL_CA_BUNDLE", root, 1), 0);
-    finds(NULL, root, NULL);
+    scratch_put("etc/ssl/certs", "ca-certificates.crt", "");
+    assert_int_equal(setenv("CURL_CA_BUNDLE", scratch_root, 1), 0);
+    finds(NULL, scratch_root, NULL);
     assert_int_equal(setenv("SSL_CERT_DIR", "/a:/b", 1), 0);
     finds(NULL, NULL, "/a:/b");
     assert_int_equal(setenv("SSL_CERT_FILE", "/dev/null", 1), 0);
@@ -103,7 +82,7 @@ static void the_environment_wins_over_the_usual_files(void **state)
 static void a_variable_that_is_empty_says_nothing(void **state)
 {
     (void)state;
-    put("etc/ssl/certs", "ca-certificates.crt");
+    scratch_put("etc/ssl/certs", "ca-certificates.crt", "");
     assert_int_equal(setenv("SSL_CERT_FILE", "", 1), 0);
     assert_int_equal(setenv("CURL_CA_BUNDLE", "", 1), 0);
     finds(NULL, "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/certs");
@@ -112,9 +91,9 @@ static void a_variable_that_is_empty_says_nothing(void **state)
 static void a_variable_that_names_nothing_is_told(void **state)
 {
     (void)state;
-    put("etc/ssl/certs", "ca-certificates.crt");
+    scratch_put("etc/ssl/certs", "ca-certificates.crt", "");
     assert_int_equal(setenv("SSL_CERT_FILE", "/nowhere/ca.pem", 1), 0);
-    assert_int_equal(cabundle_find(NULL, root, &found, &e), -FAULT_TLS);
+    assert_int_equal(cabundle_find(NULL, scratch_root, &found, &e), -FAULT_TLS);
     assert_non_null(strstr(e.msg, "SSL_CERT_FILE names /nowhere/ca.pem"));
     assert_string_equal(found.file, "untouched");
 }
@@ -122,7 +101,7 @@ static void a_variable_that_names_nothing_is_told(void **state)
 static void without_any_it_says_where_it_looked(void **state)
 {
     (void)state;
-    assert_int_equal(cabundle_find(NULL, root, &found, &e), -FAULT_TLS);
+    assert_int_equal(cabundle_find(NULL, scratch_root, &found, &e), -FAULT_TLS);
     assert_non_null(strstr(e.msg, "/etc/ssl/certs/ca-certificates.crt, "));
     assert_non_null(strstr(e.msg, "/etc/ssl/cert.pem: "));
     assert_non_null(strstr(e.msg, "--ca-file"));
@@ -132,14 +111,14 @@ static void without_any_it_says_where_it_looked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(each_distribution_has_its_file, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(hashed_certificates_alone_will_do, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_empty_folder_is_no_bundle, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_given_wins_over_all, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_environment_wins_over_the_usual_files, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_variable_that_is_empty_says_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_variable_that_names_nothing_is_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(without_any_it_says_where_it_looked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_distribution_has_its_file, set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(hashed_certificates_alone_will_do, set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(an_empty_folder_is_no_bundle, set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_given_wins_over_all, set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(the_environment_wins_over_the_usual_files, set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(a_variable_that_is_empty_says_nothing, set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(a_variable_that_names_nothing_is_told, set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(without_any_it_says_where_it_looked, set_up, scratch_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,37 +17,9 @@
 #include "agent/surroundings.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "scratch.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-
-static char root[] = "surroundings_test.XXXXXX";
-static int rootfd;
-
-static int set_up(void **state)
-{
-    (void)state;
-    memset(root + sizeof(root) - 7, 'X', 6);
-    if (!mkdtemp(root))
-        return -1;
-    rootfd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return rootfd < 0 ? -1 : clearenv();
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    close(rootfd);
-    return file_remove_tree(AT_FDCWD, root);
-}
-
-static void put(const char *folder, const char *name, const char *text)
-{
-    assert_int_equal(file_mkdirs(rootfd, folder, 0755), 0);
-    CLEANUP_FD int fd = openat(rootfd, folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    CLEANUP_FD int file = openat(fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    assert_true(file >= 0);
-    assert_int_equal(file_write(file, text, strlen(text)), 0);
-}
 
 static void the_container_is_known_by_its_cgroup_else_by_its_mounts(void **state)
 {
@@ -58,10 +30,11 @@ static void the_container_is_known_by_its_cgroup_else_by_its_mounts(void **state
         CLEANUP(facts_done) struct facts f = {0};
 
         if (i == 1)
-            put("proc/self", "mountinfo", "1 2 8:1 /docker/containers/" ID "/hostname /etc/hostname rw - ext4 x rw\n");
+            scratch_put("proc/self", "mountinfo",
+                        "1 2 8:1 /docker/containers/" ID "/hostname /etc/hostname rw - ext4 x rw\n");
         if (i == 2)
-            put("proc/self", "cgroup", "4:memory:/ecs/x/cd189a933e5849daa93386466019ab50-2495160603\n");
-        assert_int_equal(surroundings_get(root, &who, &f), 0);
+            scratch_put("proc/self", "cgroup", "4:memory:/ecs/x/cd189a933e5849daa93386466019ab50-2495160603\n");
+        assert_int_equal(surroundings_get(scratch_root, &who, &f), 0);
         assert_false(f.asked);
         if (i == 0)
             assert_null(f.container_id);
@@ -76,11 +49,11 @@ static void a_claim_keeps_what_its_first_attempt_knew(void **state)
 
     (void)state;
     assert_int_equal(facts_set(&given.task, "one"), 0);
-    assert_int_equal(surroundings_of_claim(rootfd, &given, &first), 0);
+    assert_int_equal(surroundings_of_claim(scratch_fd, &given, &first), 0);
     assert_string_equal(first.task, "one");
     assert_int_equal(facts_set(&later.task, "two"), 0);
     assert_int_equal(facts_set(&later.zone, "z"), 0);
-    assert_int_equal(surroundings_of_claim(rootfd, &later, &second), 0);
+    assert_int_equal(surroundings_of_claim(scratch_fd, &later, &second), 0);
     assert_string_equal(second.task, "one");
     assert_null(second.zone);
     assert_true(second.asked);
@@ -91,9 +64,9 @@ static void a_claim_keeps_that_nothing_was_known(void **state)
     CLEANUP(facts_done) struct facts given = {.asked = true}, first = {0}, later = {0}, second = {0};
 
     (void)state;
-    assert_int_equal(surroundings_of_claim(rootfd, &given, &first), 0);
+    assert_int_equal(surroundings_of_claim(scratch_fd, &given, &first), 0);
     assert_int_equal(facts_set(&later.task, "two"), 0);
-    assert_int_equal(surroundings_of_claim(rootfd, &later, &second), 0);
+    assert_int_equal(surroundings_of_claim(scratch_fd, &later, &second), 0);
     assert_null(second.task);
 }
 
@@ -102,8 +75,8 @@ static void nothing_is_written_where_nothing_was_asked(void **state)
     CLEANUP(facts_done) struct facts given = {0}, first = {0};
 
     (void)state;
-    assert_int_equal(surroundings_of_claim(rootfd, &given, &first), 0);
-    assert_int_equal(faccessat(rootfd, "facts", F_OK, 0), -1);
+    assert_int_equal(surroundings_of_claim(scratch_fd, &given, &first), 0);
+    assert_int_equal(faccessat(scratch_fd, "facts", F_OK, 0), -1);
 }
 
 static void a_damaged_note_or_none_at_all_is_no_trouble(void **state)
@@ -115,8 +88,8 @@ static void a_damaged_note_or_none_at_all_is_no_trouble(void **state)
     assert_int_equal(facts_set(&given.task, "one"), 0);
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         facts_done(&f);
-        put(".", "facts", bad[i]);
-        assert_int_equal(surroundings_of_claim(rootfd, &given, &f), 0);
+        scratch_put(".", "facts", bad[i]);
+        assert_int_equal(surroundings_of_claim(scratch_fd, &given, &f), 0);
         assert_string_equal(f.task, "one");
     }
     facts_done(&f);
@@ -131,18 +104,18 @@ static void a_link_or_a_pipe_for_a_note_leads_nowhere(void **state)
 
     (void)state;
     assert_int_equal(facts_set(&given.task, "one"), 0);
-    put(".", "victim", "precious");
-    assert_int_equal(symlinkat("victim", rootfd, "facts"), 0);
-    assert_int_equal(surroundings_of_claim(rootfd, &given, &f), 0);
-    assert_int_equal(file_load(rootfd, "victim", &b), 0);
+    scratch_put(".", "victim", "precious");
+    assert_int_equal(symlinkat("victim", scratch_fd, "facts"), 0);
+    assert_int_equal(surroundings_of_claim(scratch_fd, &given, &f), 0);
+    assert_int_equal(file_load(scratch_fd, "victim", &b), 0);
     assert_string_equal(buf_text(&b), "precious");
-    assert_int_equal(unlinkat(rootfd, "facts", 0), 0);
-    assert_int_equal(mkfifoat(rootfd, "facts", 0600), 0);
-    assert_int_equal(surroundings_of_claim(rootfd, &given, &g), 0);
+    assert_int_equal(unlinkat(scratch_fd, "facts", 0), 0);
+    assert_int_equal(mkfifoat(scratch_fd, "facts", 0600), 0);
+    assert_int_equal(surroundings_of_claim(scratch_fd, &given, &g), 0);
     assert_string_equal(g.task, "one");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_set_up, scratch_tear_down)
 
 int main(void)
 {

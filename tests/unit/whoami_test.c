@@ -17,39 +17,11 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "os/whoami.h"
-
-static char root[] = "whoami_test.XXXXXX";
-static int rootfd;
-
-static int set_up(void **state)
-{
-    (void)state;
-    memset(root + sizeof(root) - 7, 'X', 6);
-    if (!mkdtemp(root))
-        return -1;
-    rootfd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return rootfd < 0 ? -1 : clearenv();
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    close(rootfd);
-    return file_remove_tree(AT_FDCWD, root);
-}
-
-static void put(const char *folder, const char *name, const char *text)
-{
-    assert_int_equal(file_mkdirs(rootfd, folder, 0755), 0);
-    CLEANUP_FD int fd = openat(rootfd, folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    CLEANUP_FD int file = openat(fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    assert_true(file >= 0);
-    assert_int_equal(file_write(file, text, strlen(text)), 0);
-}
+#include "scratch.h"
 
 static void put_namespace(const char *text)
 {
-    put("var/run/secrets/kubernetes.io/serviceaccount", "namespace", text);
+    scratch_put("var/run/secrets/kubernetes.io/serviceaccount", "namespace", text);
 }
 
 static void a_plain_host_has_its_name_for_place(void **state)
@@ -57,9 +29,9 @@ static void a_plain_host_has_its_name_for_place(void **state)
     CLEANUP(whoami_done) struct whoami w = {0};
 
     (void)state;
-    put("etc", "hostname", "db-1\n");
-    put("etc", "machine-id", "0123456789abcdef0123456789abcdef\n");
-    assert_int_equal(whoami_get(root, &w), 0);
+    scratch_put("etc", "hostname", "db-1\n");
+    scratch_put("etc", "machine-id", "0123456789abcdef0123456789abcdef\n");
+    assert_int_equal(whoami_get(scratch_root, &w), 0);
     assert_string_equal(w.host, "db-1");
     assert_string_equal(w.place, "host/db-1");
     assert_string_equal(w.machine, "0123456789abcdef0123456789abcdef");
@@ -83,7 +55,7 @@ static void a_pod_is_told_by_the_downward_api(void **state)
     setenv("CONTAINER_NAME", "app", 1);
     setenv("CONTAINER_IMAGE", "registry.example/cart:1.2", 1);
     put_namespace("other");
-    assert_int_equal(whoami_get(root, &w), 0);
+    assert_int_equal(whoami_get(scratch_root, &w), 0);
     assert_string_equal(w.namespace, "shop");
     assert_string_equal(w.pod, "cart-7f");
     assert_string_equal(w.pod_uid, "6f1c");
@@ -104,7 +76,7 @@ static void our_own_variables_win_and_empty_ones_do_not_count(void **state)
     setenv("POD_NAME", "cart", 1);
     setenv("SALVAGE_POD_NAME", "", 1);
     setenv("NODE_NAME", "", 1);
-    assert_int_equal(whoami_get(root, &w), 0);
+    assert_int_equal(whoami_get(scratch_root, &w), 0);
     assert_string_equal(w.place, "bank/cart");
     assert_null(w.node);
 }
@@ -115,8 +87,8 @@ static void the_service_account_tells_the_namespace(void **state)
 
     (void)state;
     put_namespace("shop");
-    put("etc", "hostname", "cart-7f\n");
-    assert_int_equal(whoami_get(root, &w), 0);
+    scratch_put("etc", "hostname", "cart-7f\n");
+    assert_int_equal(whoami_get(scratch_root, &w), 0);
     assert_string_equal(w.namespace, "shop");
     assert_null(w.pod); /* the host's name may be the node's */
     assert_string_equal(w.place, "shop/cart-7f");
@@ -128,9 +100,9 @@ static void a_pod_without_namespace_is_a_host(void **state)
 
     (void)state;
     setenv("POD_NAME", "cart", 1);
-    put("etc", "hostname", "cart\n");
+    scratch_put("etc", "hostname", "cart\n");
     put_namespace(" \n");
-    assert_int_equal(whoami_get(root, &w), 0);
+    assert_int_equal(whoami_get(scratch_root, &w), 0);
     assert_null(w.namespace);
     assert_string_equal(w.place, "host/cart");
 }
@@ -140,11 +112,11 @@ static void an_empty_or_unset_machine_id_is_none(void **state)
     static const char *const NONE[] = {"", "\n", "uninitialized\n"};
 
     (void)state;
-    put("etc", "hostname", "db-1\n");
+    scratch_put("etc", "hostname", "db-1\n");
     for (size_t i = 0; i < ARRAY_SIZE(NONE); i++) {
         CLEANUP(whoami_done) struct whoami w = {0};
-        put("etc", "machine-id", NONE[i]);
-        assert_int_equal(whoami_get(root, &w), 0);
+        scratch_put("etc", "machine-id", NONE[i]);
+        assert_int_equal(whoami_get(scratch_root, &w), 0);
         assert_string_equal(w.machine, "db-1");
     }
 }
@@ -168,7 +140,7 @@ static void hostile_values_stay_in_their_segment(void **state)
     setenv("POD_NAMESPACE", "..", 1);
     setenv("POD_NAME", "../../etc", 1);
     setenv("NODE_NAME", "a\nb", 1);
-    assert_int_equal(whoami_get(root, &w), 0);
+    assert_int_equal(whoami_get(scratch_root, &w), 0);
     assert_string_equal(w.place, "_./_._.._etc");
     assert_null(w.node);
 }
@@ -182,7 +154,7 @@ static void a_file_without_end_is_no_fact(void **state)
     memset(text, 'a', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     put_namespace(text);
-    assert_int_equal(whoami_get(root, &w), 0);
+    assert_int_equal(whoami_get(scratch_root, &w), 0);
     assert_null(w.namespace);
 }
 
@@ -216,17 +188,17 @@ static void ec2_is_told_by_the_firmware(void **state)
     };
 
     (void)state;
-    assert_false(whoami_on_ec2(root));
+    assert_false(whoami_on_ec2(scratch_root));
     assert_false(whoami_on_ec2("whoami_test.is-not-there"));
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        put(cases[i].folder, cases[i].name, cases[i].text);
-        if (whoami_on_ec2(root) != cases[i].ec2)
+        scratch_put(cases[i].folder, cases[i].name, cases[i].text);
+        if (whoami_on_ec2(scratch_root) != cases[i].ec2)
             fail_msg("%s: %s", cases[i].name, cases[i].text);
-        assert_int_equal(file_remove_tree(rootfd, "sys"), 0);
+        assert_int_equal(file_remove_tree(scratch_fd, "sys"), 0);
     }
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_set_up, scratch_tear_down)
 
 int main(void)
 {
