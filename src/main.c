@@ -11,7 +11,8 @@
 #include "cmd/commands.h"
 
 const struct command *const COMMANDS[] = {
-    &CMD_WATCH, &CMD_RUN, &CMD_SHIP, &CMD_LS, &CMD_GET, &CMD_SH, &CMD_HELP, &CMD_DOCS, &CMD_WORKER, &CMD_SLEEP, NULL,
+    &CMD_WATCH, &CMD_RUN,  &CMD_SHIP, &CMD_LS,     &CMD_GET,   &CMD_JVM,
+    &CMD_SH,    &CMD_HELP, &CMD_DOCS, &CMD_WORKER, &CMD_SLEEP, NULL,
 };
 
 /* "/bin/sh", and "-sh" for a login shell */
@@ -36,6 +37,11 @@ static int run_command(const struct command *c, int argc, char **argv)
 #endif
     /* A reader that went away is an error of write(2), told like any other. */
     signal(SIGPIPE, SIG_IGN);
+    if (c->parts && argc > 1 && command_part(c, argv[1])) {
+        c = command_part(c, argv[1]);
+        argc--;
+        argv++;
+    }
     if (command_wants_help(c, argc, argv))
         return 0;
     return c->run(argc, argv);

@@ -17,6 +17,16 @@ const struct command *command_find(const struct command *const *table, const cha
     return NULL;
 }
 
+const struct command *command_part(const struct command *c, const char *name)
+{
+    size_t own = strlen(c->name);
+
+    for (const struct command *const *part = c->parts; part && *part; part++)
+        if (text_eq((*part)->name + own + 1, name))
+            return *part;
+    return NULL;
+}
+
 int command_fail(int result, const struct err *e)
 {
     const struct fault_info *fault = fault_find(result);
@@ -73,6 +83,14 @@ void command_print_help(const struct command *c, FILE *out)
     if (c->text && *c->text) {
         fputc('\n', out);
         page_wrap(out, 0, c->text);
+    }
+    if (c->parts) {
+        fputc('\n', out);
+        page_heading(out, "Commands");
+        for (const struct command *const *part = c->parts; *part; part++) {
+            fprintf(out, "  %-15s ", (*part)->name);
+            page_wrap(out, 18, (*part)->summary);
+        }
     }
     if (has_options(c)) {
         fputc('\n', out);

@@ -13,14 +13,18 @@ struct command {
     const char *text;     /* paragraphs for --help and the man page */
     const char *examples; /* "salvage ship …\n    what it does\n" */
     const struct opt *options;
-    bool hidden;                       /* not in the list of commands */
-    bool wraps;                        /* its first operand begins another program's command line (opt_leading) */
-    bool applet;                       /* also by its own name, as argv[0]; all arguments and signals are its own */
-    int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit code */
+    const struct command *const *parts; /* "jvm ps" of "jvm": the first argument picks; ends with NULL; NULL: none */
+    bool hidden;                        /* not in the list of commands */
+    bool wraps;                         /* its first operand begins another program's command line (opt_leading) */
+    bool applet;                        /* also by its own name, as argv[0]; all arguments and signals are its own */
+    int (*run)(int argc, char **argv);  /* argv[0] is the command's name; returns the exit code */
 };
 
 /* The one of that name in a table that ends with NULL; NULL without. */
 const struct command *command_find(const struct command *const *table, const char *name);
+
+/* The part of that name ("ps"); NULL without. */
+const struct command *command_part(const struct command *c, const char *name);
 
 /* Prints the fault as "salvage: message" on stderr and returns its exit code. */
 int command_fail(int result, const struct err *e);

@@ -21,19 +21,35 @@ struct topic {
     void (*print)(FILE *out);
 };
 
+/* Every command that people see, parts of commands too, in the order of the help. */
+static void each_command(void (*fn)(const struct command *c, FILE *out), FILE *out)
+{
+    for (const struct command *const *c = COMMANDS; *c; c++) {
+        if ((*c)->hidden)
+            continue;
+        if (!(*c)->parts)
+            fn(*c, out);
+        for (const struct command *const *part = (*c)->parts; part && *part; part++)
+            fn(*part, out);
+    }
+}
+
+static void print_options_of(const struct command *c, FILE *out)
+{
+    if (!c->options)
+        return;
+    fprintf(out, "\n## salvage %s %s\n\n%s.\n\n", c->name, c->args, c->summary);
+    if (c->text)
+        fprintf(out, "%s\n\n", c->text);
+    opt_print_markdown(c->options, out);
+}
+
 static void print_options(FILE *out)
 {
     fputs("# Options\n\nA flag wins over the environment, the environment over the default. Every option is also\n"
           "`SALVAGE_NAME` in the environment: `--give-up` is `SALVAGE_GIVE_UP`.\n",
           out);
-    for (const struct command *const *c = COMMANDS; *c; c++) {
-        if ((*c)->hidden || !(*c)->options)
-            continue;
-        fprintf(out, "\n## salvage %s %s\n\n%s.\n\n", (*c)->name, (*c)->args, (*c)->summary);
-        if ((*c)->text)
-            fprintf(out, "%s\n\n", (*c)->text);
-        opt_print_markdown((*c)->options, out);
-    }
+    each_command(print_options_of, out);
 }
 
 static const char *retry_text(enum retry retry)
@@ -125,6 +141,13 @@ static void print_man_command(const struct command *c, FILE *out)
     }
 }
 
+static void print_man_synopsis(const struct command *c, FILE *out)
+{
+    fprintf(out, ".B salvage %s\n", c->name);
+    page_roff(out, c->args);
+    fputs("\n.br\n", out);
+}
+
 static void print_man(FILE *out)
 {
     unsigned count;
@@ -134,20 +157,13 @@ static void print_man(FILE *out)
           "\" \"User Commands\"\n.SH NAME\nsalvage \\- gets the evidence of a "
           "dying process into a store\n.SH SYNOPSIS\n",
           out);
-    for (const struct command *const *c = COMMANDS; *c; c++)
-        if (!(*c)->hidden) {
-            fprintf(out, ".B salvage %s\n", (*c)->name);
-            page_roff(out, (*c)->args);
-            fputs("\n.br\n", out);
-        }
+    each_command(print_man_synopsis, out);
     fputs(".SH DESCRIPTION\nNotices that a process is dying or has died, takes its heap dumps, cores and logs the "
           "moment they "
           "are whole, sends them compressed and verified to S3, an HTTP server or a folder, and frees the disk.\n.SH "
           "COMMANDS\n",
           out);
-    for (const struct command *const *c = COMMANDS; *c; c++)
-        if (!(*c)->hidden)
-            print_man_command(*c, out);
+    each_command(print_man_command, out);
     fputs(".SH EXIT STATUS\n.TP\n.B 0\nall went well\n", out);
     for (unsigned i = 0; i < count; i++)
         if (table[i].code >= FAULT_FIRST) {
@@ -190,6 +206,8 @@ static int run(int argc, char **argv)
         return 0;
     }
     if (c) {
+        if (argc > 2 && command_part(c, argv[2]))
+            c = command_part(c, argv[2]);
         command_print_help(c, stdout);
         return 0;
     }

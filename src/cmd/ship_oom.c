@@ -87,11 +87,18 @@ static int ship_what_is_here(struct oom *o, struct oomdump *d, int *ret_exit_cod
 /* --- in the child, while the application goes on ---------------------------------------------------------------------
  */
 
+static uint64_t time_left(const struct oom *o)
+{
+    uint64_t now = clock_mono_ms();
+
+    return now < o->until_ms ? o->until_ms - now : 0;
+}
+
 /* What was set at run time (jcmd, JMX) is in no command line. */
 static int ask_options(struct oom *o, struct err *e)
 {
     CLEANUP(buf_done) struct buf text = {0};
-    struct attach_wait wait = {.until_ms = o->until_ms};
+    struct attach_wait wait = {.timeout_ms = time_left(o)};
     struct jvmopts now = JVMOPTS_NONE;
     int r = attach_ask(&o->jvm, "jcmd", (const char *[ATTACH_ARGS]){"VM.flags"}, &wait, &text, e);
 
@@ -111,7 +118,7 @@ static int ask_dump(struct oom *o, char **ret, struct err *e)
     CLEANUP(buf_done) struct buf text = {0};
     CLEANUP_FREE char *inner = NULL;
     CLEANUP_FREE char *path = NULL;
-    struct attach_wait wait = {.until_ms = o->until_ms};
+    struct attach_wait wait = {.timeout_ms = time_left(o)};
     struct stat st;
     int r = oomdump_place(&o->jvm, &o->options, &inner, e);
 

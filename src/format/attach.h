@@ -1,21 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * HotSpot's attach protocol as bytes, version 1 (attachListener_posix.cpp, AttachOperation): what is asked, and what is
- * answered. Sends nothing.
+ * HotSpot's attach protocol as bytes: what is asked, and what is answered (attachListener.cpp, AttachOperation). Sends
+ * nothing. Every JVM answers version 1; version 2 (JDK 24, and updates of older ones) has arguments of any length and
+ * options; asked in version 1 for "getversion", a JVM says what it knows.
  *
- *   request   "1" NUL command NUL argument NUL argument NUL argument NUL, always three arguments
- *   answer    a decimal result, newline, text up to the end of the connection
+ *   version 1   "1" NUL command NUL argument NUL argument NUL argument NUL, always three arguments
+ *   version 2   "2" NUL size NUL command[ option=value] NUL argument NUL …; size: decimal, bytes behind its own NUL
+ *   answer      a decimal result, newline, text up to the end of the connection; with the option streaming=1 the
+ *               text comes while the JVM makes it
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
 
-enum { ATTACH_ARGS = 3, ATTACH_WORD_MAX = 1024 /* bytes of a word; a longer one breaks the listener's read */ };
+enum {
+    ATTACH_ARGS = 3,
+    ATTACH_WORD_MAX = 1024,          /* version 1: bytes of a word; a longer one breaks the listener's read */
+    ATTACH_REQUEST_MAX = 256 * 1024, /* version 2: bytes of all words */
+    ATTACH_RESULT_MAX = 16           /* bytes of an answer's first line */
+};
 
-/* Appends a request; missing arguments (NULL) are empty. -E2BIG for a word that is too long; -ENOMEM. */
-int attach_request(struct buf *ret, const char *command, const char *const args[ATTACH_ARGS]);
+/* What a JVM speaks. */
+struct attach_dialect {
+    unsigned version; /* 1, 2 */
+    bool streams;     /* knows streaming=1 */
+};
 
-/* Of a whole answer: its result, and where its text begins (size at most). -EBADMSG if it is none. */
+/* Appends a request; arguments end with the first NULL. stream: have the answer streamed, where that can be asked.
+ * -E2BIG for what is too long for the version; -ENOMEM. */
+int attach_request(struct buf *ret, const struct attach_dialect *dialect, bool stream, const char *command,
+                   const char *const args[ATTACH_ARGS]);
+
+/* The first line of an answer, of which size bytes are there: 1 with its result, and where its text begins (size at
+ * most); 0 if it is not there yet; -EBADMSG if it is none. */
 int attach_answer(const char *data, size_t size, int *ret_result, size_t *ret_text);
+
+/* The text of the answer to "getversion" with the argument "options": "2 streaming". Whatever is not understood is
+ * version 1. */
+void attach_versions(const char *text, struct attach_dialect *ret);

@@ -1,212 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The trigger file, the signal and the socket (attachListener_posix.cpp, signal handling in os.cpp). Their places are
- * the JVM's: its working folder and its /tmp, reached through /proc, and any of it may have been put there by a
- * stranger.
+ * One question over one connection.
  */
 #include "jvm/attach.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/mem.h"
 
 enum {
-    LOOK_FIRST_MS = 5,
-    LOOK_MOST_MS = 200,
-    /* A JVM without heap fails to start its listener ("Exception in VM (AttachListener::init)"), and may manage the
-     * next time. */
-    AGAIN_MS = 3000,
-    NAME_MAX_SIZE = 32
+    POLL_MS = 200,
+    STEP = 16 * 1024,
+    STORY_MAX = 2048, /* bytes of an error's text */
+    /* The first JDK that was given version 2 at its release is 24; the updates of 21 may have it. Older ones are not
+     * asked: one round trip saved. */
+    VERSIONED_JDK = 21
 };
 
-int attach_possible(const struct jvm *j, struct err *e)
+static int pid_of(const struct jvm *j)
 {
-    const uint64_t quit = UINT64_C(1) << (SIGQUIT - 1);
-    int pid = (int)j->proc.pid;
-
-    if (j->options.attach_disabled == 1)
-        return err_set(e, -FAULT_REFUSED, "JVM %d answers nobody: it runs with -XX:+DisableAttachMechanism", pid);
-    if (!(j->status.caught & quit))
-        return err_set(e, -FAULT_REFUSED,
-                       "JVM %d cannot be asked: it has no handler for SIGQUIT (-Xrs, or it starts up)", pid);
-    return 0;
-}
-
-/* Asked again right before the signal: a handler that is gone by now would end the process. */
-static int send_quit(const struct jvm *j, struct err *e)
-{
-    struct jvm now = {.proc = j->proc, .options = j->options};
-    int pidfd, r = proc_status(&j->proc, &now.status);
-
-    if (r < 0)
-        return err_set(e, -ESRCH, "JVM %d has ended", (int)j->proc.pid);
-    if ((r = attach_possible(&now, e)) < 0)
-        return r;
-    /* By descriptor the signal cannot meet another process of the same number; /proc/PID is one (pidfd_send_signal(2)).
-     */
-    pidfd = (int)syscall(SYS_pidfd_send_signal, j->proc.fd, SIGQUIT, NULL, 0);
-    if (pidfd < 0 && (errno == ENOSYS || errno == EBADF || errno == EPERM || errno == EINVAL))
-        pidfd = proc_is_alive(&j->proc) ? kill(j->proc.pid, SIGQUIT) : -1;
-    if (pidfd < 0)
-        return err_set(e, errno == EPERM ? -EACCES : -ESRCH, "JVM %d cannot be signalled: %s", (int)j->proc.pid,
-                       strerror(errno));
-    return 0;
-}
-
-/* Opens a folder of the JVM's: "cwd", or "/tmp" in its root. */
-static int open_folder(const struct jvm *j, const char *path)
-{
-    return proc_openat(&j->proc, path, O_PATH | O_DIRECTORY, 0);
-}
-
-/* Where the JVM looks for a file that says somebody wants to talk (its owner must be the JVM's user, or root). Returns
- * the folder's descriptor. */
-static int place_trigger(const struct jvm *j, const char *name, struct err *e)
-{
-    static const char *const folders[] = {".", "/tmp"};
-    int last = ENOENT;
-
-    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-        CLEANUP_FD int folder = open_folder(j, folders[i]);
-        CLEANUP_FD int fd = -1;
-        struct stat st;
-
-        if (folder < 0) {
-            last = -folder;
-            continue;
-        }
-        fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0 && errno == EEXIST && fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            (st.st_uid == j->status.uid || st.st_uid == 0))
-            return TAKE_FD(folder);
-        if (fd >= 0 && geteuid() == 0 && fchown(fd, j->status.uid, j->status.gid) < 0) {
-            last = errno;
-            unlinkat(folder, name, 0);
-            continue;
-        }
-        if (fd >= 0)
-            return TAKE_FD(folder);
-        last = errno;
-    }
-    return err_set(e, last == EACCES || last == EPERM || last == EROFS ? -EACCES : -last,
-                   "JVM %d cannot be asked: %s can be put neither into its working folder nor into its /tmp: %s",
-                   (int)j->proc.pid, name, strerror(last));
-}
-
-/* Connects to the socket in the JVM's /tmp. -ENOENT: it is not there, or nobody listens any more;
- * -EAGAIN: too many ask already. */
-static int connect_to(const struct jvm *j, struct err *e)
-{
-    CLEANUP_FD int tmp = open_folder(j, "/tmp");
-    CLEANUP_FD int fd = -1;
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char name[NAME_MAX_SIZE];
-    struct stat st;
-    struct ucred peer;
-    socklen_t size = sizeof(peer);
-
-    if (tmp < 0)
-        return tmp == -ENOENT ? -ENOENT : err_set(e, tmp, "the /tmp of JVM %d: %s", (int)j->proc.pid, strerror(-tmp));
-    snprintf(name, sizeof(name), ".java_pid%d", (int)j->status.inner_pid);
-    if (fstatat(tmp, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return -ENOENT;
-    if (!S_ISSOCK(st.st_mode) || st.st_uid != j->status.uid)
-        return err_set(e, -FAULT_REFUSED, "/tmp/%s of JVM %d is not the JVM's socket (uid %u): somebody else made it",
-                       name, (int)j->proc.pid, (unsigned)st.st_uid);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return err_set(e, -errno, "no socket: %s", strerror(errno));
-    snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", tmp, name);
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-        return errno == EAGAIN ? -EAGAIN
-               : errno == ECONNREFUSED || errno == ENOENT
-                   ? -ENOENT
-                   : err_set(e, errno == EPERM ? -EACCES : -errno, "/tmp/%s of JVM %d: %s", name, (int)j->proc.pid,
-                             strerror(errno));
-    /* Whoever called listen(). 0: a process that we cannot see from our pid namespace. */
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != j->status.uid ||
-        (peer.pid != 0 && peer.pid != j->proc.pid))
-        return err_set(e, -FAULT_REFUSED, "/tmp/%s of JVM %d belongs to another process", name, (int)j->proc.pid);
-    return TAKE_FD(fd);
-}
-
-static int expired(const struct jvm *j, const struct attach_wait *wait, const char *what, struct err *e)
-{
-    if (!proc_is_alive(&j->proc))
-        return err_set(e, -ESRCH, "JVM %d has ended", (int)j->proc.pid);
-    if (clock_mono_ms() >= wait->until_ms)
-        return err_set(e, -ETIMEDOUT,
-                       "JVM %d %s: it is stopped, starts up, or is at a safepoint for long (see its thread dump)",
-                       (int)j->proc.pid, what);
-    if (wait->stop && wait->stop(wait->ctx))
-        return err_set(e, -ECANCELED, "stopped while waiting for JVM %d", (int)j->proc.pid);
-    return 0;
-}
-
-/* The trigger file while it lies there. */
-struct trigger {
-    int folder; /* -1: none */
-    char name[NAME_MAX_SIZE];
-};
-
-static void trigger_done(struct trigger *t)
-{
-    if (t->folder >= 0) {
-        unlinkat(t->folder, t->name, 0);
-        close(t->folder);
-    }
-}
-
-/* Connects; where nobody listens, has the JVM open its socket, and again if nothing came of it. A JVM that listens and
- * is busy is not signalled: it would print its threads. */
-static int open_socket(const struct jvm *j, const struct attach_wait *wait, struct err *e)
-{
-    CLEANUP(trigger_done) struct trigger t = {.folder = -1};
-    uint64_t delay = LOOK_FIRST_MS, again = 0, patience = AGAIN_MS;
-    int fd, r;
-
-    snprintf(t.name, sizeof(t.name), ".attach_pid%d", (int)j->status.inner_pid);
-    while ((fd = connect_to(j, e)) == -ENOENT || fd == -EAGAIN) {
-        if (fd == -ENOENT && t.folder < 0 && (t.folder = place_trigger(j, t.name, e)) < 0)
-            return t.folder;
-        if (fd == -ENOENT && clock_mono_ms() >= again) {
-            if ((r = send_quit(j, e)) < 0)
-                return r;
-            again = clock_mono_ms() + patience;
-            patience *= 2;
-        }
-        if ((r = expired(j, wait, "does not open its attach socket", e)) < 0)
-            return r;
-        clock_sleep_ms(delay);
-        delay = delay * 2 < LOOK_MOST_MS ? delay * 2 : LOOK_MOST_MS;
-    }
-    return fd;
+    return (int)j->proc.pid;
 }
 
 /* Waits until the socket is ready. */
 static int wait_ready(const struct jvm *j, int fd, short events, const struct attach_wait *wait, struct err *e)
 {
+    uint64_t since = clock_mono_ms();
+
     for (;;) {
         struct pollfd p = {.fd = fd, .events = events};
-        int n = poll(&p, 1, LOOK_MOST_MS), r;
+        int n = poll(&p, 1, POLL_MS), r;
 
         if (n > 0)
             return 0;
         if (n < 0 && errno != EINTR)
             return err_set(e, -errno, "poll: %s", strerror(errno));
-        if ((r = expired(j, wait, "does not answer", e)) < 0)
+        if ((r = attach_patience(j, wait, &since, "does not answer", e)) < 0)
             return r;
     }
 }
@@ -223,59 +56,160 @@ static int send_all(const struct jvm *j, int fd, const struct buf *request, cons
         if (n > 0)
             sent += (size_t)n;
         else if (errno != EAGAIN && errno != EINTR)
-            return err_set(e, -ESRCH, "JVM %d went away: %s", (int)j->proc.pid, strerror(errno));
+            return err_set(e, -ESRCH, "JVM %d went away: %s", pid_of(j), strerror(errno));
         else if ((r = wait_ready(j, fd, POLLOUT, wait, e)) < 0)
             return r;
     }
     return 0;
 }
 
-static int receive_all(const struct jvm *j, int fd, struct buf *ret, const struct attach_wait *wait, struct err *e)
+/* The next bytes of the answer; 0 at its end. */
+static ssize_t receive(const struct jvm *j, int fd, char *step, size_t size, const struct attach_wait *wait,
+                       struct err *e)
 {
-    char step[16 * 1024];
-
     for (;;) {
-        ssize_t n = recv(fd, step, sizeof(step), 0);
-        int r = 0;
+        ssize_t n = recv(fd, step, size, 0);
+        int r;
 
-        if (n == 0)
-            return 0;
-        if (n > 0)
-            r = buf_add(ret, step, (size_t)n);
-        else if (errno == EAGAIN)
-            r = wait_ready(j, fd, POLLIN, wait, e);
-        else if (errno != EINTR)
-            return err_set(e, -ESRCH, "JVM %d went away: %s", (int)j->proc.pid, strerror(errno));
-        if (r == -EMSGSIZE || (n > 0 && r < 0))
-            return err_set(e, r, "JVM %d answers with more than can be held", (int)j->proc.pid);
-        if (r < 0)
+        if (n >= 0)
+            return n;
+        /* It closes without having read: whoever we are, it doesn't talk to us. */
+        if (errno != EAGAIN && errno != EINTR)
+            return err_set(e, -ESRCH, "JVM %d went away: %s", pid_of(j), strerror(errno));
+        if (errno == EAGAIN && (r = wait_ready(j, fd, POLLIN, wait, e)) < 0)
             return r;
     }
+}
+
+/* The first line of the answer, which decides what the rest is; what was read of the rest is in head from *ret_text on.
+ */
+static int receive_result(const struct jvm *j, int fd, struct buf *head, int *ret_result, size_t *ret_text,
+                          const struct attach_wait *wait, struct err *e)
+{
+    char step[STEP];
+
+    for (;;) {
+        ssize_t n = receive(j, fd, step, sizeof(step), wait, e);
+        int r;
+
+        if (n < 0)
+            return (int)n;
+        if (n == 0 && head->size == 0)
+            return err_set(e, -ESRCH,
+                           "JVM %d closed the connection without an answer: it ends, or it talks to uid %u gid %u only",
+                           pid_of(j), (unsigned)j->status.uid, (unsigned)j->status.gid);
+        if (buf_add(head, step, (size_t)n) < 0)
+            return err_set(e, -ENOMEM, "out of memory");
+        r = attach_answer(head->data, head->size, ret_result, ret_text);
+        if (r < 0 || (r == 0 && n == 0))
+            return err_set(e, -FAULT_FORMAT, "JVM %d answers with something else than a result", pid_of(j));
+        if (r > 0)
+            return 0;
+    }
+}
+
+/* The JVM's own story: its first line, as the rest is a Java stack. */
+static int refused(const struct jvm *j, const char *command, int result, const char *text, struct err *e)
+{
+    while (*text == '\n')
+        text++;
+    return err_set(e, -EPROTO, "JVM %d refuses %s (%d): %.*s", pid_of(j), command, result, (int)strcspn(text, "\n"),
+                   text);
+}
+
+static int add_story(void *ctx, const char *text, size_t size)
+{
+    struct buf *b = ctx;
+    size_t room = STORY_MAX - b->size;
+
+    return buf_add(b, text, size < room ? size : room);
+}
+
+static int converse(const struct jvm *j, const struct attach_dialect *dialect, bool stream, const char *command,
+                    const char *const args[ATTACH_ARGS], const struct attach_wait *wait,
+                    int (*fn)(void *ctx, const char *text, size_t size), void *ctx, struct err *e)
+{
+    CLEANUP(buf_done) struct buf request = {0}, head = {0}, story = {0};
+    CLEANUP_FD int fd = -1;
+    char step[STEP];
+    int result = 0, r = attach_request(&request, dialect, stream, command, args);
+    size_t text = 0;
+    ssize_t n;
+
+    if (r == -E2BIG)
+        return err_set(e, -FAULT_USAGE, "%s: that is more than JVM %d can be asked at once", command, pid_of(j));
+    if (r < 0)
+        return err_set(e, r, "out of memory");
+    if ((fd = attach_socket(j, wait, e)) < 0)
+        return fd;
+    if ((r = send_all(j, fd, &request, wait, e)) < 0 || (r = receive_result(j, fd, &head, &result, &text, wait, e)) < 0)
+        return r;
+    if (result != 0) {
+        fn = add_story;
+        ctx = &story;
+    }
+    for (r = fn(ctx, head.data + text, head.size - text); r == 0; r = fn(ctx, step, (size_t)n))
+        if ((n = receive(j, fd, step, sizeof(step), wait, e)) <= 0)
+            return n < 0 ? (int)n : result != 0 ? refused(j, command, result, buf_text(&story), e) : 0;
+    return result != 0 ? err_set(e, -ENOMEM, "out of memory") : r;
+}
+
+/* An answer that is asked for whole. */
+struct keeping {
+    struct buf *into;
+    const struct jvm *j;
+    struct err *e;
+};
+
+static int keep(void *ctx, const char *text, size_t size)
+{
+    struct keeping *k = ctx;
+    int r = buf_add(k->into, text, size);
+
+    return r == -EMSGSIZE ? err_set(k->e, r, "JVM %d answers with more than can be held", pid_of(k->j))
+           : r < 0        ? err_set(k->e, r, "out of memory")
+                          : 0;
+}
+
+/* What the JVM speaks. One that doesn't know the question speaks version 1. */
+static int learn_dialect(const struct jvm *j, const struct attach_wait *wait, struct attach_dialect *ret, struct err *e)
+{
+    static const struct attach_dialect first = {.version = 1};
+    CLEANUP(buf_done) struct buf answer = {.ceiling = STORY_MAX};
+    struct keeping k = {&answer, j, e};
+    unsigned jdk = jvm_feature(j);
+    int r;
+
+    *ret = first;
+    if (jdk > 0 && jdk < VERSIONED_JDK)
+        return 0;
+    r = converse(j, &first, false, "getversion", (const char *[ATTACH_ARGS]){"options"}, wait, keep, &k, e);
+    if (r == 0)
+        attach_versions(buf_text(&answer), ret);
+    return r == -EPROTO ? 0 : r;
+}
+
+int attach_stream(const struct jvm *j, const char *command, const char *const args[ATTACH_ARGS],
+                  const struct attach_wait *wait, int (*fn)(void *ctx, const char *text, size_t size), void *ctx,
+                  struct err *e)
+{
+    struct attach_dialect dialect;
+    int r = learn_dialect(j, wait, &dialect, e);
+
+    return r < 0 ? r : converse(j, &dialect, true, command, args, wait, fn, ctx, e);
 }
 
 int attach_ask(const struct jvm *j, const char *command, const char *const args[ATTACH_ARGS],
                const struct attach_wait *wait, struct buf *ret, struct err *e)
 {
-    CLEANUP(buf_done) struct buf request = {0};
-    CLEANUP(buf_done) struct buf answer = {0};
-    CLEANUP_FD int fd = -1;
-    int r, result;
-    size_t text;
+    struct keeping k = {ret, j, e};
+    struct attach_dialect dialect;
+    size_t before = ret->size;
+    int r = learn_dialect(j, wait, &dialect, e);
 
-    if ((r = attach_request(&request, command, args)) < 0)
-        return err_set(e, r, "%s: cannot be asked of a JVM: %s", command, strerror(-r));
-    if ((r = attach_possible(j, e)) < 0)
-        return r;
-    fd = r = open_socket(j, wait, e);
-    if (r < 0 || (r = send_all(j, fd, &request, wait, e)) < 0 || (r = receive_all(j, fd, &answer, wait, e)) < 0)
-        return r;
-    if (attach_answer(answer.data, answer.size, &result, &text) < 0)
-        return answer.size == 0
-                   ? err_set(e, -ESRCH, "JVM %d closed the connection without an answer", (int)j->proc.pid)
-                   : err_set(e, -FAULT_FORMAT, "JVM %d answers with something else than a result", (int)j->proc.pid);
-    if (result != 0)
-        return err_set(e, -EPROTO, "JVM %d refuses %s (%d): %.200s", (int)j->proc.pid, command, result,
-                       answer.data + text);
-    r = buf_add(ret, answer.data + text, answer.size - text);
-    return r < 0 ? err_set(e, r, "out of memory") : 0;
+    if (r == 0)
+        r = converse(j, &dialect, false, command, args, wait, keep, &k, e);
+    if (r < 0)
+        ret->size = before;
+    return r;
 }

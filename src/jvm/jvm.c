@@ -271,6 +271,18 @@ int jvm_open(const char *root, pid_t pid, struct jvm *ret, struct err *e)
     return 0;
 }
 
+/* "17.0.13+11", "25+36"; "1.8.0_402" up to JDK 8 (JEP 223). */
+unsigned jvm_feature(const struct jvm *j)
+{
+    const char *version = j->version ? j->version : "";
+    unsigned long number;
+
+    if (text_starts(version, "1."))
+        version += 2;
+    number = strtoul(version, NULL, 10);
+    return number < 1000 ? (unsigned)number : 0;
+}
+
 void jvm_done(struct jvm *j)
 {
     proc_done(&j->proc);

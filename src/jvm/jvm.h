@@ -27,3 +27,6 @@ struct jvm {
  * user's and we may not look; -FAULT_FORMAT if it is no HotSpot JVM; -ENOMEM. */
 int jvm_open(const char *root, pid_t pid, struct jvm *ret, struct err *e);
 void jvm_done(struct jvm *j);
+
+/* 8, 17, 25 …: the JDK's feature release; 0 unknown. */
+unsigned jvm_feature(const struct jvm *j);

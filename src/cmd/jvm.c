@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage jvm: its parts, and what they share.
+ */
+#include "cmd/jvm.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/commands.h"
+
+int jvm_target(const char *command, const char *operand, struct jvm *ret, struct err *e)
+{
+    uint64_t pid;
+
+    if (!operand)
+        return err_set(e, -FAULT_USAGE, "%s: which process? salvage %s PID (salvage jvm ps lists them)", command,
+                       command);
+    if (text_parse_uint(operand, INT_MAX, &pid) < 0 || pid == 0)
+        return err_set(e, -FAULT_USAGE, "%s: '%s' is not a process id (salvage jvm ps lists them)", command, operand);
+    return jvm_open("/proc", (pid_t)pid, ret, e);
+}
+
+int jvm_write(const char *text, size_t size, struct err *e)
+{
+    if (fwrite(text, 1, size, stdout) == size && fflush(stdout) == 0)
+        return 0;
+    if (errno == EPIPE) {
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+    }
+    return err_set(e, -EIO, "cannot write to stdout: %s", strerror(errno));
+}
+
+static int write_out(void *ctx, const char *text, size_t size)
+{
+    return jvm_write(text, size, ctx);
+}
+
+int jvm_print(const struct jvm *j, const struct jvm_options *o, const char *diagnostic, struct err *e)
+{
+    struct attach_wait wait = {.timeout_ms = o->timeout_ms};
+
+    return attach_stream(j, "jcmd", (const char *[ATTACH_ARGS]){diagnostic}, &wait, write_out, e, e);
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc > 1)
+        return command_error(-FAULT_USAGE, "no command 'jvm %s': see 'salvage jvm --help'", argv[1]);
+    command_print_help(&CMD_JVM, stderr);
+    return fault_find(-FAULT_USAGE)->exit_code;
+}
+
+static const struct command *const PARTS[] = {
+    &CMD_JVM_THREADS, &CMD_JVM_HISTOGRAM, &CMD_JVM_FLAGS, &CMD_JVM_SET, &CMD_JVM_PROPS, &CMD_JVM_CMD, NULL,
+};
+
+const struct command CMD_JVM = {
+    .name = "jvm",
+    .args = "COMMAND",
+    .summary = "look into running Java VMs, without a JDK",
+    .text =
+        "Works on HotSpot JVMs (OpenJDK and its kin, 8 and newer) of this container, of containers whose processes are "
+        "seen from here (a shared pid namespace), and as root on a node of all of them. A JVM of another user can be "
+        "asked by root only.",
+    .parts = PARTS,
+    .run = run,
+};

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the parts of `salvage jvm` have in common: the process that is meant, and how long to wait for it.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "jvm/attach.h"
+
+/* Embedded in each part's options. */
+struct jvm_options {
+    uint64_t timeout_ms;
+};
+
+/* clang-format off */
+#define JVM_OPTION_TIMEOUT(o, j)                                                                                       \
+    {OPT_DURATION, 0, "timeout", "DURATION", "30s", offsetof(o, j.timeout_ms),                                         \
+     "how long to wait for a JVM that is silent: stopped, starting up, at a safepoint"}
+/* clang-format on */
+
+/* Opens the JVM that an operand names. NULL: none given. -FAULT_USAGE, or as jvm_open. */
+int jvm_target(const char *command, const char *operand, struct jvm *ret, struct err *e);
+
+/* Sends a diagnostic command ("Thread.print -l") and writes its answer to stdout as it comes. */
+int jvm_print(const struct jvm *j, const struct jvm_options *o, const char *diagnostic, struct err *e);
+
+/* To stdout, at once. A reader that has seen enough (`| head`) ends us as it would end any filter. */
+int jvm_write(const char *text, size_t size, struct err *e);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage jvm threads: what every thread is doing.
+ */
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "cmd/commands.h"
+#include "cmd/jvm.h"
+
+struct threads_options {
+    struct jvm_options jvm;
+    bool locks;
+    uint64_t repeat, every_ms;
+};
+
+static const struct opt THREADS_OPTIONS[] = {
+    {OPT_FLAG, 'l', "locks", NULL, NULL, offsetof(struct threads_options, locks),
+     "also the java.util.concurrent locks that each thread owns"},
+    {OPT_UINT, 0, "repeat", "N", "1", offsetof(struct threads_options, repeat), "so many dumps"},
+    {OPT_DURATION, 0, "every", "DURATION", "5s", offsetof(struct threads_options, every_ms), "one dump each"},
+    JVM_OPTION_TIMEOUT(struct threads_options, jvm),
+    {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
+};
+
+/* The first dump, then one at each multiple of the interval: a slow dump delays none but itself. */
+static int print(const struct jvm *j, const struct threads_options *o, struct err *e)
+{
+    uint64_t begun_ms = clock_mono_ms();
+
+    for (uint64_t i = 0; i < o->repeat; i++) {
+        uint64_t now = clock_mono_ms(), due = begun_ms + i * o->every_ms;
+        int r;
+
+        if (now < due)
+            clock_sleep_ms(due - now);
+        if ((r = jvm_print(j, &o->jvm, o->locks ? "Thread.print -l" : "Thread.print", e)) < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    struct threads_options o = {0};
+    CLEANUP(jvm_done) struct jvm j = JVM_NONE;
+    CLEANUP_FREE char **operands = NULL;
+    struct err e = {0};
+    int r = opt_parse(THREADS_OPTIONS, argc, argv, &o, &operands, &e);
+
+    if (r > 1)
+        r = err_set(&e, -FAULT_USAGE, "jvm threads: one process at a time");
+    if (r < 0 || (r = jvm_target("jvm threads", operands[0], &j, &e)) < 0 || (r = print(&j, &o, &e)) < 0)
+        return command_fail(r, &e);
+    return 0;
+}
+
+const struct command CMD_JVM_THREADS = {
+    .name = "jvm threads",
+    .args = "PID",
+    .summary = "a thread dump: what every thread is doing, and who waits for whom",
+    .text = "The same as the JDK's jstack. The JVM stands still for as long as it takes to walk the stacks, a few "
+            "milliseconds. Three dumps some seconds apart tell a hang from a slow answer.",
+    .examples = "salvage jvm threads 7\n"
+                "    one dump\n"
+                "salvage jvm threads 7 --repeat 3 --every 5s\n"
+                "    three of them, to see what moves\n",
+    .options = THREADS_OPTIONS,
+    .run = run,
+};
