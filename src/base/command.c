@@ -47,12 +47,23 @@ int command_error(int result, const char *format, ...)
     return command_fail(result, &e);
 }
 
+/* -h is help but where a command has an option of that letter. */
+static bool is_help(const struct opt *options, const char *word)
+{
+    if (!text_eq(word, "-h"))
+        return text_eq(word, "--help");
+    for (const struct opt *o = options; o && o->type != OPT_END; o++)
+        if (o->letter == 'h')
+            return false;
+    return true;
+}
+
 bool command_wants_help(const struct command *c, int argc, char **argv)
 {
     if (c->wraps)
         argc = opt_leading(c->options, argc, argv);
     for (int i = 1; i < argc && !text_eq(argv[i], "--"); i++)
-        if (text_eq(argv[i], "--help") || text_eq(argv[i], "-h")) {
+        if (is_help(c->options, argv[i])) {
             command_print_help(c, stdout);
             return true;
         }

@@ -45,17 +45,29 @@ struct column {
 #define CLASS_SPACE "sun.gc.compressedclassspace."
 #define COLLECTOR "sun.gc.collector."
 
-#define USE(name, space) {name, PERCENT, {space "capacity", space "used"}, 6, 2, NULL}
-#define SIZE(name, counter, width) {name, KIB, {counter}, width, 1, NULL}
-#define COLLECTIONS(name, number) {name, COUNT, {COLLECTOR number ".invocations"}, 6, 0, NULL}
-#define COLLECTING(name, number) {name, SECONDS, {COLLECTOR number ".time"}, 9, 3, NULL}
+#define USE(name, space)                                                                                               \
+    {                                                                                                                  \
+        name, PERCENT, {space "capacity", space "used"}, 6, 2, NULL                                                    \
+    }
+#define SIZE(name, counter, width)                                                                                     \
+    {                                                                                                                  \
+        name, KIB, {counter}, width, 1, NULL                                                                           \
+    }
+#define COLLECTIONS(name, number)                                                                                      \
+    {                                                                                                                  \
+        name, COUNT, {COLLECTOR number ".invocations"}, 6, 0, NULL                                                     \
+    }
+#define COLLECTING(name, number)                                                                                       \
+    {                                                                                                                  \
+        name, SECONDS, {COLLECTOR number ".time"}, 9, 3, NULL                                                          \
+    }
 
 /* Young, full (or old), and the pauses of a concurrent one. */
 #define ALL_COLLECTIONS                                                                                                \
     COLLECTIONS("YGC", "0"), COLLECTING("YGCT", "0"), COLLECTIONS("FGC", "1"), COLLECTING("FGCT", "1"),                \
         COLLECTIONS("CGC", "2"), COLLECTING("CGCT", "2"),                                                              \
     {                                                                                                                  \
-        "GCT", SECONDS_0, {COLLECTOR "0.time", COLLECTOR "1.time", COLLECTOR "2.time"}, 9, 3, NULL                        \
+        "GCT", SECONDS_0, {COLLECTOR "0.time", COLLECTOR "1.time", COLLECTOR "2.time"}, 9, 3, NULL                     \
     }
 
 #define ALL_USE                                                                                                        \
@@ -231,9 +243,8 @@ static json_t *json_cell(const struct column *c, const struct hsperf *h)
 
     if (c->formula != TEXT)
         return json_number(evaluate(c, h), c->decimals);
-    return hsperf_string(h, c->counter[0], text, sizeof(text))
-               ? json_string(text_printable(text, out, sizeof(out)))
-               : json_null();
+    return hsperf_string(h, c->counter[0], text, sizeof(text)) ? json_string(text_printable(text, out, sizeof(out)))
+                                                               : json_null();
 }
 
 static int fill_object(json_t *o, enum jstat_view view, const struct hsperf *h, int pid, int64_t wall_ns, double uptime)

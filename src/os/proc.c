@@ -293,3 +293,61 @@ int proc_mapped(const struct proc *p, const char *name, char **ret)
     }
     return -ENOENT;
 }
+
+/* "START-END PERMS OFFSET DEVICE INODE   PATH", taken apart in place. A newline in a path is written "\\012". False
+ * where there is no path ("[heap]" is none). */
+static bool parse_mapping(char *line, struct proc_mapping *ret)
+{
+    static const char deleted[] = " (deleted)";
+    char *path = strchr(line, '/');
+    size_t length, range = strcspn(line, " ");
+
+    if (!path || path - line <= (ptrdiff_t)range)
+        return false;
+    length = strlen(path);
+    ret->deleted = length > sizeof(deleted) - 1 && text_ends(path, deleted);
+    if (ret->deleted)
+        path[length - (sizeof(deleted) - 1)] = '\0';
+    line[range] = '\0';
+    ret->path = path;
+    ret->range = line;
+    return true;
+}
+
+int proc_each_mapping(const struct proc *p, int (*fn)(void *ctx, const struct proc_mapping *m), void *ctx)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = MAPS_MAX};
+    struct proc_mapping m;
+    int r = load(p, "maps", &text);
+
+    for (char *line = text.data, *end; r == 0 && line && (end = strchr(line, '\n')); line = end + 1) {
+        *end = '\0';
+        if (parse_mapping(line, &m))
+            r = fn(ctx, &m);
+    }
+    return r;
+}
+
+int proc_open_mapping(const struct proc *p, const char *range, int flags)
+{
+    unsigned long start, end;
+    char path[64];
+    int fd;
+
+    /* maps pads its numbers with zeros, map_files does not. */
+    if (sscanf(range, "%lx-%lx", &start, &end) != 2)
+        return -EINVAL;
+    snprintf(path, sizeof(path), "map_files/%lx-%lx", start, end);
+    fd = openat(p->fd, path, flags | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int proc_pidfd(const struct proc *p)
+{
+    CLEANUP_FD int fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+
+    if (fd < 0)
+        return -errno;
+    /* The number may be another's by now. */
+    return proc_is_alive(p) ? TAKE_FD(fd) : -ESRCH;
+}

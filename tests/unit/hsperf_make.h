@@ -33,8 +33,8 @@ static inline struct hsperf_made hsperf_make(bool big_endian)
 }
 
 /* Appends an entry; its value is aligned to 8, and so is the next one. */
-static inline void hsperf_make_entry(struct hsperf_made *m, const char *name, char type, size_t count, const void *value,
-                                     size_t size)
+static inline void hsperf_make_entry(struct hsperf_made *m, const char *name, char type, size_t count,
+                                     const void *value, size_t size)
 {
     size_t at = m->size, offset = (20 + strlen(name) + 1 + 7) / 8 * 8, length = offset + (size + 7) / 8 * 8;
 

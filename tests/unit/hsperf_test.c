@@ -151,19 +151,19 @@ static void an_entry_that_makes_no_sense_is_passed_over(void **state)
         unsigned at;
         unsigned char bytes[4];
     } bad[] = {
-        {4, {0}},                      /* name within the header */
-        {4, {19}},                     /* the same, by a byte */
-        {4, {255, 255, 255, 255}},     /* name far away */
-        {4, {32}},                     /* name at the end */
-        {8, {1}},                      /* a vector of longs */
-        {8, {255, 255, 255, 255}},     /* a huge one */
-        {12, {'I', 0, 0, 0}},          /* a type that HotSpot doesn't write */
-        {12, {'B', 0, 0, 0}},          /* a text of no length */
-        {16, {0}},                     /* value within the header */
-        {16, {25}},                    /* value that ends outside */
-        {16, {255, 255, 255, 0x7f}},   /* value far away */
-        {16, {0xf8, 255, 255, 255}},   /* value so far away that its end is 0 again */
-        {20, {'x', 'x', 'x', 'x'}},    /* see below: no NUL */
+        {4, {0}},                    /* name within the header */
+        {4, {19}},                   /* the same, by a byte */
+        {4, {255, 255, 255, 255}},   /* name far away */
+        {4, {32}},                   /* name at the end */
+        {8, {1}},                    /* a vector of longs */
+        {8, {255, 255, 255, 255}},   /* a huge one */
+        {12, {'I', 0, 0, 0}},        /* a type that HotSpot doesn't write */
+        {12, {'B', 0, 0, 0}},        /* a text of no length */
+        {16, {0}},                   /* value within the header */
+        {16, {25}},                  /* value that ends outside */
+        {16, {255, 255, 255, 0x7f}}, /* value far away */
+        {16, {0xf8, 255, 255, 255}}, /* value so far away that its end is 0 again */
+        {20, {'x', 'x', 'x', 'x'}},  /* see below: no NUL */
     };
 
     (void)state;
