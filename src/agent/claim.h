@@ -25,13 +25,13 @@ struct spool;
 
 struct claim {
     char id[IDENTITY_MAX];
-    char *path; /* where it lay, as the user would write it; any bytes but NUL */
+    char *path; /* where it lay, as the user would write it; any bytes but NUL. A stream's is its name */
     char *name; /* its own name */
     char *cause;
     const struct kind *kind;
     int64_t time_ns; /* the key's {time} */
     int64_t found_ns, settled_ns;
-    uint64_t size;       /* when settled, bytes; 0 while it grows */
+    uint64_t size;       /* when settled, bytes; 0 while it grows; a stream's is a guess, or 0 */
     int64_t mtime_ns;    /* of what was shipped, with size: what differs from it is not erased; not written down */
     uint64_t owner;      /* uid */
     bool in_place;       /* read where it lies */

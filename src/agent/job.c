@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The straight line from file to store. A file that was followed and turns out to have been written out of order is
- * shipped a second time from its beginning, once it is complete.
+ * shipped a second time from its beginning, once it is complete; a stream has no second time.
  */
 #include "agent/job.h"
 
@@ -27,10 +27,11 @@ enum {
     OVERHEAD = 10 * 1024 * 1024, /* of a worker besides its blocks and parts: libraries, TLS, stacks */
     PART_WANTED = 4,             /* in flight */
     GROWTH_POLL_MS = 20,
+    STREAM_POLL_MS = 200, /* how soon a stop is noticed */
     FOLLOW_BLOCKS = 2,
     MARKS = PLAN_THREADS_MAX + 8 /* more than blocks can be under way */
 };
-#define UNKNOWN_SIZE_MAX (80ull << 30) /* of an object whose file still grows: what 10,000 parts of 8 MiB hold */
+#define UNKNOWN_SIZE_MAX (80ull << 30) /* of an object whose end nobody knows yet: what 10,000 parts of 8 MiB hold */
 
 /* What one attempt holds; freed in one place. */
 struct attempt {
@@ -87,17 +88,11 @@ static int no_memory(struct err *e)
 }
 
 /* Already compressed evidence gains nothing from a codec, and would get a name that lies (heap.hprof.gz.zst). */
-static struct codec choose_codec(const struct job *job)
+static struct codec choose_codec(const struct plan *plan, const struct intake *in)
 {
-    unsigned char head[16];
-    ssize_t n;
-
-    if (job->plan->codec_given)
-        return job->plan->codec;
-    n = file_pread(job->fd, head, sizeof(head), 0);
-    if (n > 0 && codec_is_compressed(head, (size_t)n))
+    if (!plan->codec_given && codec_is_compressed(in->head, in->head_size))
         return (struct codec){.ops = &CODEC_NONE};
-    return job->plan->codec;
+    return plan->codec;
 }
 
 static int keep_data(void *ctx, const void *data, size_t size)
@@ -145,6 +140,8 @@ static int already_stored(struct attempt *a, struct job_result *ret, struct err 
 
 static void journal_head_of(const struct attempt *a, char codec_text[32], struct journal_head *ret)
 {
+    bool at_rest = a->intake.source == INTAKE_FILE;
+
     /* Size and time of a file that still grows are unknown: a journal with this head fits no complete file. */
     *ret = (struct journal_head){
         .store = (char *)a->job->plan->store,
@@ -152,29 +149,37 @@ static void journal_head_of(const struct attempt *a, char codec_text[32], struct
         .codec = (char *)codec_format(&a->codec, codec_text),
         .block_size = BLOCK_SIZE,
         .part_size = a->part_size,
-        .file_size = a->intake.following ? 0 : a->intake.identity.size,
-        .file_mtime_ns = a->intake.following ? 0 : a->intake.identity.mtime_ns,
+        .file_size = at_rest ? a->intake.identity.size : 0,
+        .file_mtime_ns = at_rest ? a->intake.identity.mtime_ns : 0,
     };
+}
+
+/* claim->size: a guess at a stream's. */
+static uint64_t object_max(const struct attempt *a)
+{
+    uint64_t guess = a->job->claim->size;
+
+    if (a->intake.source == INTAKE_FILE)
+        return a->intake.identity.size;
+    return guess > UNKNOWN_SIZE_MAX ? guess : UNKNOWN_SIZE_MAX;
 }
 
 static int plan_memory(struct attempt *a, struct gather_config *ret, struct err *e)
 {
     const struct plan *plan = a->job->plan;
     uint64_t blocks = blocks_memory(&a->codec, plan->threads, BLOCK_SIZE), slack = a->codec.ops->bound(BLOCK_SIZE);
-    uint64_t object_max;
     struct multipart_plan m;
     int r;
 
     if (blocks + OVERHEAD >= plan->memory)
         return err_set(e, -FAULT_USAGE, "--memory is too small for --threads %u at this level of compression",
                        plan->threads);
-    object_max = a->intake.following ? UNKNOWN_SIZE_MAX : a->intake.identity.size;
-    r = multipart_plan(object_max, plan->memory - blocks - OVERHEAD, slack, ops(a)->part_min, ops(a)->part_max,
+    r = multipart_plan(object_max(a), plan->memory - blocks - OVERHEAD, slack, ops(a)->part_min, ops(a)->part_max,
                        ops(a)->parts_max, PART_WANTED, &m, e);
     /* Where memory is too small for an object as large as the file, count on the codec to halve it. */
     if (r < 0 && a->codec.ops != &CODEC_NONE)
-        r = multipart_plan(object_max / 2, plan->memory - blocks - OVERHEAD, slack, ops(a)->part_min, ops(a)->part_max,
-                           ops(a)->parts_max, PART_WANTED, &m, e);
+        r = multipart_plan(object_max(a) / 2, plan->memory - blocks - OVERHEAD, slack, ops(a)->part_min,
+                           ops(a)->part_max, ops(a)->parts_max, PART_WANTED, &m, e);
     if (r < 0)
         return r;
     a->part_size = m.part_size;
@@ -229,7 +234,7 @@ static int begin_upload(struct attempt *a, struct err *e)
     int r;
 
     journal_head_of(a, codec_text, &head);
-    if (have && a->journal.count > 0 && ops(a)->resumes && !a->intake.following &&
+    if (have && a->journal.count > 0 && ops(a)->resumes && a->intake.source == INTAKE_FILE &&
         journal_head_same(&head, &a->journal.head)) {
         r = take_up_past(a, e);
         if (r == 0) {
@@ -278,10 +283,32 @@ static int wait_for_growth(struct attempt *a, struct err *e)
     return 0;
 }
 
+static int may_go_on(const struct attempt *a, struct err *e)
+{
+    return a->job->stop ? a->job->stop(a->job->ctx, e) : 0;
+}
+
+/* A writer can be silent for as long as we are told to try. */
+static int wait_for_writer(struct attempt *a, struct err *e)
+{
+    uint64_t patience = a->job->plan->give_up_ms, silent = clock_mono_ms() - a->intake.heard_ms;
+
+    if (patience && silent >= patience)
+        return err_set(e, -ETIMEDOUT, "nothing has come of %s for %.1f s: given up", a->job->claim->path,
+                       (double)silent / 1000);
+    intake_wait(&a->intake, patience && patience - silent < STREAM_POLL_MS ? (int)(patience - silent) : STREAM_POLL_MS);
+    return 0;
+}
+
+static int wait_for_more(struct attempt *a, struct err *e)
+{
+    return a->intake.source == INTAKE_STREAM ? wait_for_writer(a, e) : wait_for_growth(a, e);
+}
+
 /* While the JVM still writes, the processors are its: one encoder keeps up with it. */
 static bool has_room(const struct attempt *a)
 {
-    return !a->intake.following || blocks_pending(a->blocks) < FOLLOW_BLOCKS;
+    return a->intake.source != INTAKE_GROWING || blocks_pending(a->blocks) < FOLLOW_BLOCKS;
 }
 
 static int pump(struct attempt *a, struct err *e)
@@ -292,8 +319,10 @@ static int pump(struct attempt *a, struct err *e)
     for (;;) {
         bool starved = false;
         void *slot = NULL;
-        int r;
+        int r = may_go_on(a, e);
 
+        if (r < 0)
+            return r;
         while (!end && !starved && has_room(a) && (slot = blocks_slot(a->blocks))) {
             ssize_t n = intake_read(&a->intake, slot, e);
 
@@ -310,7 +339,7 @@ static int pump(struct attempt *a, struct err *e)
             return 0;
         if ((r = gather_one(a, blocks_pending(a->blocks) > 0, e)) < 0)
             return r;
-        if (starved && r == 0 && (r = wait_for_growth(a, e)) < 0)
+        if (starved && r == 0 && (r = wait_for_more(a, e)) < 0)
             return r;
         if (checkpoint_error(a->checkpoint) && job->state_lost)
             job->state_lost(job->ctx, strerror(-checkpoint_error(a->checkpoint)));
@@ -356,20 +385,30 @@ static void on_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
         a->job->waiting(a->job->ctx, e, delay_ms);
 }
 
+static int first_look(struct attempt *a, struct err *e)
+{
+    int r;
+
+    while ((r = intake_look(&a->intake, e)) == -EAGAIN)
+        if ((r = may_go_on(a, e)) < 0 || (r = wait_for_writer(a, e)) < 0)
+            return r;
+    return r;
+}
+
 static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
 {
     const struct job *job = a->job;
     struct gather_config config;
     int r;
 
-    a->codec = choose_codec(job);
-    if ((r = intake_init(&a->intake, job->fd, job->who->machine, job->claim->path, BLOCK_SIZE, job->follow, e)) < 0 ||
-        (r = checkpoint_open(job->claim_dir, &a->checkpoint, e)) < 0)
+    if ((r = intake_init(&a->intake, job->fd, job->who->machine, job->claim->path, BLOCK_SIZE, job->source, e)) < 0 ||
+        (r = first_look(a, e)) < 0 || (r = checkpoint_open(job->claim_dir, &a->checkpoint, e)) < 0)
         return r;
+    a->codec = choose_codec(job->plan, &a->intake);
     if (surroundings_of_claim(job->claim_dir, job->facts, &a->facts) < 0 ||
         !(a->key = describe_key(job->plan->template, job->claim, job->who, &a->facts, &a->codec)))
         return no_memory(e);
-    if (!job->follow && (r = already_stored(a, ret, e)) != 0)
+    if (job->source == INTAKE_FILE && (r = already_stored(a, ret, e)) != 0)
         return r;
     if ((r = plan_memory(a, &config, e)) < 0)
         return r;
@@ -402,12 +441,18 @@ static int add_empty_frame(struct attempt *a, struct err *e)
     return gather_add(a->gather, ops(a), a->upload, frame, (size_t)n, 0, &a->intake.digest, e);
 }
 
+static int writer_agrees(const struct attempt *a, struct err *e)
+{
+    return a->job->ended ? a->job->ended(a->job->ctx, e) : 0;
+}
+
 static int ship(struct attempt *a, struct job_result *ret, struct err *e)
 {
     struct whole whole;
     int r;
 
     if ((r = pump(a, e)) < 0 || (r = add_empty_frame(a, e)) < 0 || (r = intake_verify(&a->intake, e)) < 0 ||
+        (r = writer_agrees(a, e)) < 0 ||
         (r = gather_finish(a->gather, ops(a), a->upload, a->codec.ops == &CODEC_ZSTD, e)) < 0)
         return r;
     gather_whole(a->gather, &whole);
@@ -428,8 +473,11 @@ static int attempt(const struct job *job, struct job_result *ret, struct err *e)
     if (r != 0)
         return r < 0 ? r : 0;
     r = ship(&a, ret, e);
+    if (r < 0 && job->let_go)
+        job->let_go(job->ctx);
     /* What can't be gone on with must not lie about in the store, nor fill it. */
-    if (r < 0 && !a.committed && (r == -FAULT_CHANGED || r == -FAULT_CORRUPT || r == -FAULT_FULL || a.intake.following))
+    if (r < 0 && !a.committed &&
+        (r == -FAULT_CHANGED || r == -FAULT_CORRUPT || r == -FAULT_FULL || a.intake.source != INTAKE_FILE))
         ops(&a)->abort(a.upload);
     return r;
 }
@@ -450,10 +498,10 @@ int job_run(const struct job *job, struct job_result *ret, struct err *e)
     struct job plain = *job;
     int r = attempt(job, &result, e);
 
-    if (r == -FAULT_CHANGED && job->follow) {
+    if (r == -FAULT_CHANGED && job->source == INTAKE_GROWING) {
         job_result_done(&result);
         result = (struct job_result){0};
-        plain.follow = false;
+        plain.source = INTAKE_FILE;
         if ((r = wait_complete(job, e)) == 0)
             r = attempt(&plain, &result, e);
     }

@@ -2,13 +2,15 @@
  *
  * One attempt to ship one claim: read, digest, compress, send, verify, write the manifest. Straight-line and blocking;
  * owns no loop and makes no decisions about other claims. Erases nothing: when it returns 0 the evidence is in the
- * store, verified, and its owner may.
+ * store, verified, and its owner may. A stream leaves nothing to take up again: when its attempt fails the store has
+ * been asked to forget what it had of it.
  */
 #pragma once
 
 #include <stdbool.h>
 
 #include "agent/claim.h"
+#include "agent/intake.h"
 #include "agent/plan.h"
 #include "format/facts.h"
 #include "format/manifest.h"
@@ -22,15 +24,21 @@ struct job {
     const struct claim *claim;
     int fd;        /* of the evidence, for reading; borrowed */
     int claim_dir; /* for the journal; borrowed; -1: none */
-    bool follow;   /* it is still being written */
+    enum intake_source source;
 
     /* Each may be NULL. progress and waiting may come from other threads. */
     void (*progress)(void *ctx, uint64_t bytes);    /* of the file, in confirmed parts */
     void (*resumed)(void *ctx, uint64_t bytes);     /* that are in the store already */
     void (*state_lost)(void *ctx, const char *why); /* the journal cannot be written; goes on */
     void (*waiting)(void *ctx, const struct err *e, uint64_t delay_ms);
-    /* Following: waits up to delay_ms; 1 once the file is complete, 0 not yet, negative to stop. */
+    /* A growing file: waits up to delay_ms; 1 once the file is complete, 0 not yet, negative to stop. */
     int (*complete)(void *ctx, uint64_t delay_ms);
+    /* A stream. stop: asked several times a second while it is read; negative ends it. ended: its writer has closed it,
+     * nothing can be seen in the store yet; negative if the writer says that it has failed: it stays so. let_go: no
+     * more is read after a failure, and fd may be closed; the store may keep us for a while yet. */
+    int (*stop)(void *ctx, struct err *e);
+    int (*ended)(void *ctx, struct err *e);
+    void (*let_go)(void *ctx);
     void *ctx;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A progress bar on a terminal: name, bar, bytes, rate, remaining time. Draws nothing where stderr is no terminal.
+ * A progress bar on a terminal: name, bar, bytes, rate, remaining time; without the bar where the total is unknown (0),
+ * or was a guess that proved too small. Draws nothing where stderr is no terminal.
  */
 #pragma once
 

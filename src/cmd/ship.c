@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage ship: named files, now, in the foreground; or what a JVM that is out of memory leaves (cmd/ship_oom.h).
+ * salvage ship: named files, or stdin, now, in the foreground; or what a JVM that is out of memory leaves
+ * (cmd/ship_oom.h).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "agent/surroundings.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cmd/commands.h"
+#include "cmd/interrupt.h"
 #include "cmd/ship_oom.h"
 #include "cmd/shipping.h"
 #include "format/template.h"
 
 struct ship_options {
     struct plan_options plan;
-    const char *cause;
+    const char *cause, *name;
     bool json;
     uint64_t oom;
 };
@@ -26,31 +32,89 @@ static const struct opt SHIP_OPTIONS[] = {
     PLAN_OPTIONS_SHIP(struct ship_options, plan),
     {OPT_STRING, 0, "cause", "NAME", NULL, offsetof(struct ship_options, cause),
      "why it was made: java-oom, oom-kill, pressure, signal, prestop, manual; default: manual, with --oom java-oom"},
+    {OPT_STRING, 0, "name", "NAME", NULL, offsetof(struct ship_options, name),
+     "of what comes on stdin ('-'), as a file would be called: app.hprof"},
     {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct ship_options, json), "print the manifest, not the URL"},
     {OPT_UINT, 0, "oom", "PID", NULL, offsetof(struct ship_options, oom),
      "instead of files: the heap dump of this Java VM, which has run out of memory"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
+static bool is_stdin(const char *operand)
+{
+    return text_eq(operand, "-");
+}
+
+/* stdin is /dev/null from now on: closing the only other descriptor of a pipe is what its writer notices. */
+static int take_stdin(struct err *e)
+{
+    CLEANUP_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    CLEANUP_FD int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+    if (null < 0 || fd < 0 || dup2(null, STDIN_FILENO) < 0)
+        return err_set(e, -errno, "stdin: %s", strerror(errno));
+    return TAKE_FD(fd);
+}
+
+static int ship_stdin(struct shipping *s, const char *name)
+{
+    struct err e = {0};
+    struct shipping_stream stream = {.fd = take_stdin(&e), .name = name, .uid = getuid()};
+    int r, exit_code;
+
+    interrupt_catch();
+    r = stream.fd < 0 ? stream.fd : shipping_stream(s, &stream, NULL, &e);
+    exit_code = r < 0 ? command_fail(r, &e) : 0;
+    interrupt_release();
+    return exit_code;
+}
+
+static int ship_file(struct shipping *s, const char *path)
+{
+    struct err e = {0};
+    int r = shipping_file(s, path, &e);
+
+    return r < 0 ? command_fail(r, &e) : 0;
+}
+
 /* One bad file does not keep the others here; the first one's fault is the exit code. */
-static int ship_files(struct shipping *s, char *const *files, int count)
+static int ship_files(struct shipping *s, const char *name, char *const *files, int count)
 {
     int exit_code = 0;
 
     for (int i = 0; i < count; i++) {
-        struct err e = {0};
-        int r = shipping_file(s, files[i], &e);
+        int code = is_stdin(files[i]) ? ship_stdin(s, name) : ship_file(s, files[i]);
 
-        if (r < 0) {
-            int code = command_fail(r, &e);
-
-            exit_code = exit_code ? exit_code : code;
-        }
+        exit_code = exit_code ? exit_code : code;
     }
     return exit_code;
 }
 
-static int check(const struct ship_options *o, int count)
+static int check_stdin(const char *name, char *const *files, int count)
+{
+    struct stat st;
+    int asked = 0;
+
+    for (int i = 0; i < count; i++)
+        asked += is_stdin(files[i]);
+    if (asked == 0)
+        return name ? command_error(-FAULT_USAGE, "ship: --name is for what comes on stdin ('-'); files have names")
+                    : 0;
+    if (asked > 1)
+        return command_error(-FAULT_USAGE, "ship: stdin ('-') can be read once only");
+    if (!name || !*name)
+        return command_error(-FAULT_USAGE,
+                             "ship: what comes on stdin has no name: give --name, as in --name app.hprof");
+    if (strchr(name, '/') || text_eq(name, ".") || text_eq(name, ".."))
+        return command_error(-FAULT_USAGE, "ship: --name %s: a name, not a path", name);
+    if (fstat(STDIN_FILENO, &st) < 0)
+        return command_error(-FAULT_USAGE, "ship: stdin is closed");
+    if (isatty(STDIN_FILENO))
+        return command_error(-FAULT_USAGE, "ship: stdin is a terminal: pipe something into it");
+    return 0;
+}
+
+static int check(const struct ship_options *o, char *const *files, int count)
 {
     if (o->oom == 0 && count == 0)
         return command_error(-FAULT_USAGE, "ship: which file? salvage ship FILE --to URL");
@@ -64,7 +128,7 @@ static int check(const struct ship_options *o, int count)
                              "SALVAGE_TO in the JVM's environment (s3://bucket/prefix, https://host/path, "
                              "file:///folder)",
                              (int)o->oom);
-    return 0;
+    return check_stdin(o->name, files, count);
 }
 
 static int run(int argc, char **argv)
@@ -80,7 +144,7 @@ static int run(int argc, char **argv)
 
     if (count < 0)
         return command_fail(count, &e);
-    if ((exit_code = check(&o, count)) != 0)
+    if ((exit_code = check(&o, files, count)) != 0)
         return exit_code;
     log_set_format((enum log_format)o.plan.log);
     if ((r = plan_init(&plan, &o.plan, &e)) < 0)
@@ -92,18 +156,20 @@ static int run(int argc, char **argv)
     s.state = o.plan.state;
     s.json = o.json;
     s.cause = o.cause ? o.cause : o.oom > 0 ? "java-oom" : "manual";
-    exit_code = o.oom > 0 ? ship_oom(&s, (pid_t)o.oom) : ship_files(&s, files, count);
+    exit_code = o.oom > 0 ? ship_oom(&s, (pid_t)o.oom) : ship_files(&s, o.name, files, count);
     sink_close(s.sink);
     return exit_code;
 }
 
 const struct command CMD_SHIP = {
     .name = "ship",
-    .args = "FILE... --to URL",
+    .args = "FILE...|- --to URL",
     .summary = "ship files now: compress, send, verify, then remove the local copy",
     .text =
         "Prints where each file went. An interrupted run is gone on with by running it again. A file that is still "
         "being written to is waited for. The local copy is removed once the store has it, unless --keep is given.\n\n"
+        "With '-' what comes on stdin is shipped, under --name, and touches no disk. It can't be gone on with: if the "
+        "store fails for longer than a few tries, or we are interrupted, nothing of it stays in the store.\n\n"
         "With --oom it is a Java VM's OnOutOfMemoryError command, and --to comes from SALVAGE_TO in the JVM's "
         "environment. It finds the dump by the JVM's options, ships it, and prints where it went on stdout, which is "
         "the JVM's. The JVM stands still meanwhile; so without --give-up it gives up after 10 minutes. If the JVM has "
@@ -115,6 +181,8 @@ const struct command CMD_SHIP = {
                 "    to a file server, by PUT\n"
                 "salvage ship *.hprof --to file:///mnt/evidence --compress zstd:9\n"
                 "    into a folder, compressed harder\n"
+                "pg_dump app | salvage ship - --name app.sql --to s3://evidence/prod\n"
+                "    what another program writes, without a file\n"
                 "java -XX:+HeapDumpOnOutOfMemoryError -XX:OnOutOfMemoryError='salvage ship --oom %p' ...\n"
                 "    what a Java VM dumps when it runs out of memory (SALVAGE_TO set)\n",
     .options = SHIP_OPTIONS,

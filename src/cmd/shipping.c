@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One file on its way, from its path to the store.
+ * One file or stream on its way, from its path or descriptor to the store.
  */
 #include "cmd/shipping.h"
 
@@ -17,15 +17,18 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cmd/interrupt.h"
 #include "cmd/progress.h"
 #include "os/lease.h"
 
 enum { WRITER_POLL_MS = 250, FIRST_MS = 1000, MOST_MS = 60 * 1000 };
 
-/* One file on its way, and what the user is told meanwhile. */
+/* One file or stream on its way, and what the user is told meanwhile. */
 struct shipment {
     struct shipping *of;
-    const char *path;
+    const char *path;                     /* a stream's name */
+    const struct shipping_stream *stream; /* NULL: a file */
+    bool stopped;                         /* the stream, by us or by its writer */
     int fd;
     struct claim claim;
     struct spool *spool;
@@ -73,6 +76,38 @@ static void on_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
     say(ctx, "warning", text);
 }
 
+static int on_stop(void *ctx, struct err *e)
+{
+    struct shipment *s = ctx;
+    int number = interrupt_caught(), r = 0;
+
+    if (number)
+        r = err_set(e, -EINTR, "%s: stopped by SIG%s, nothing of it is stored", s->path, sigabbrev_np(number));
+    else if (s->stream->stop)
+        r = s->stream->stop(s->stream->ctx, e);
+    s->stopped = r < 0;
+    return r;
+}
+
+static int on_ended(void *ctx, struct err *e)
+{
+    struct shipment *s = ctx;
+    int r = on_stop(ctx, e);
+
+    s->claim.settled_ns = clock_wall_ns();
+    if (r == 0 && s->stream->ended)
+        r = s->stream->ended(s->stream->ctx, e);
+    s->stopped = r < 0;
+    return r;
+}
+
+static void on_let_go(void *ctx)
+{
+    struct shipment *s = ctx;
+
+    close(TAKE_FD(s->fd));
+}
+
 static int open_file(struct shipment *s, struct err *e)
 {
     struct stat st = {0};
@@ -116,6 +151,23 @@ static int open_folder(const char *path, bool *ret_writable)
     return fd;
 }
 
+/* What file and stream have in common. */
+static int describe_claim(struct shipment *s, char *path, char *name, struct err *e)
+{
+    struct claim *c = &s->claim;
+
+    c->path = path;
+    c->name = name;
+    c->cause = strdup(s->of->cause);
+    if (!c->path || !c->name || !c->cause || (s->of->jvm && !(c->jvm = strdup(s->of->jvm))) ||
+        (s->of->command && !(c->command = strdup(s->of->command))))
+        return err_set(e, -ENOMEM, "out of memory");
+    c->pid = s->of->pid;
+    c->kind = kind_of_name(c->name);
+    c->found_ns = c->settled_ns = clock_wall_ns();
+    return 0;
+}
+
 static int make_claim(struct shipment *s, struct err *e)
 {
     CLEANUP_FD int folder = -1;
@@ -131,17 +183,10 @@ static int make_claim(struct shipment *s, struct err *e)
         return err_set(e, r, "%s: %s", s->path, strerror(-r));
     folder = open_folder(s->path, &writable);
     memcpy(c->id, file.id, sizeof(c->id));
-    c->path = realpath(s->path, NULL);
-    c->name = copy ? strdup(basename(copy)) : NULL;
-    c->cause = strdup(s->of->cause);
-    if (!c->path || !c->name || !c->cause)
-        return err_set(e, -ENOMEM, "out of memory");
-    if ((s->of->jvm && !(c->jvm = strdup(s->of->jvm))) || (s->of->command && !(c->command = strdup(s->of->command))))
-        return err_set(e, -ENOMEM, "out of memory");
-    c->pid = s->of->pid;
-    c->kind = kind_of_name(c->name);
+    r = describe_claim(s, realpath(s->path, NULL), copy ? strdup(basename(copy)) : NULL, e);
+    if (r < 0)
+        return r;
     c->time_ns = file.birth_ns ? file.birth_ns : file.mtime_ns;
-    c->found_ns = c->settled_ns = clock_wall_ns();
     c->size = file.size;
     c->owner = file.uid;
     c->in_place = true;
@@ -154,6 +199,23 @@ static int make_claim(struct shipment *s, struct err *e)
         spool_close(TAKE_PTR(s->spool));
     }
     c->spool = s->spool;
+    return 0;
+}
+
+static int make_stream_claim(struct shipment *s, struct err *e)
+{
+    const struct shipping_stream *stream = s->stream;
+    pid_t pid = s->of->pid ? (pid_t)s->of->pid : getpid();
+    struct claim *c = &s->claim;
+    int r = describe_claim(s, strdup(stream->name), strdup(stream->name), e);
+
+    if (r < 0)
+        return r;
+    c->time_ns = c->found_ns;
+    c->size = stream->expected_size;
+    c->owner = stream->uid;
+    if (identity_of_stream(s->of->who->machine, pid, stream->started_ns, c->time_ns, c->id) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
     return 0;
 }
 
@@ -173,7 +235,15 @@ static int try_once(struct shipment *s, struct job_result *result, struct err *e
         .waiting = on_waiting,
         .ctx = s,
     };
-    int r = s->of->sink ? 0 : sink_open(&s->of->plan->sink, &s->of->sink, e);
+    int r;
+
+    if (s->stream) {
+        job.source = INTAKE_STREAM;
+        job.stop = on_stop;
+        job.ended = on_ended;
+        job.let_go = on_let_go;
+    }
+    r = s->of->sink ? 0 : sink_open(&s->of->plan->sink, &s->of->sink, e);
 
     job.sink = s->of->sink;
     return r < 0 ? r : job_run(&job, result, e);
@@ -263,4 +333,40 @@ int shipping_file(struct shipping *shipping, const char *path, struct err *e)
     if ((r = report(&s, &result)) < 0)
         return err_set(e, r, "cannot write to stdout");
     return spool_finish(s.spool, &s.claim, shipping->who->machine, plan->keep, e);
+}
+
+/* Only the sink's own tries are left to a stream; whoever has to begin anew should know why. */
+static int tell_once(const struct shipment *s, int result, struct err *e)
+{
+    struct err story = *e;
+
+    if (s->stopped || fault_find(result)->retry != RETRY_SOON || result == -ETIMEDOUT)
+        return result;
+    return err_set(e, result, "%.650s; nothing of %.60s is stored, and a stream cannot be read twice", story.msg,
+                   s->path);
+}
+
+int shipping_stream(struct shipping *shipping, const struct shipping_stream *stream, struct manifest *ret,
+                    struct err *e)
+{
+    CLEANUP(shipment_done)
+    struct shipment s = {.of = shipping, .path = stream->name, .stream = stream, .fd = stream->fd};
+    CLEANUP(job_result_done) struct job_result result = {0};
+    int r = make_stream_claim(&s, e);
+
+    if (r < 0)
+        return r;
+    progress_begin(&s.progress, s.path);
+    if ((r = try_once(&s, &result, e)) < 0) {
+        progress_clear(&s.progress);
+        return tell_once(&s, r, e);
+    }
+    progress_end(&s.progress, result.manifest.size, result.manifest.size);
+    if ((r = report(&s, &result)) < 0)
+        return err_set(e, r, "cannot write to stdout");
+    if (ret) {
+        *ret = result.manifest;
+        result.manifest = (struct manifest){0};
+    }
+    return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One file shipped in the foreground, by this process: waits for its writer and for the store, tells how it goes on
- * stderr and where it went on stdout. For `ship`; a watch ships through agent/pool.h.
+ * One file or stream shipped in the foreground, by this process: waits for its writer and for the store, tells how it
+ * goes on stderr and where it went on stdout. For commands that ship; a watch ships through agent/pool.h.
  */
 #pragma once
 
@@ -24,3 +24,24 @@ struct shipping {
 
 /* Ships, and unless the plan says to keep it erases the file. */
 int shipping_file(struct shipping *s, const char *path, struct err *e);
+
+/* What can be read once only: a pipe, or a FIFO that may have been opened (O_NONBLOCK) before its writer did. */
+struct shipping_stream {
+    int fd;             /* taken: closed as soon as nothing more is read, so that a writer meets EPIPE and goes on */
+    const char *name;   /* as a file would be called: it decides on kind and key */
+    int64_t started_ns; /* when the process that it tells about was; 0 unknown */
+    uint64_t uid;       /* that process's */
+    uint64_t expected_size; /* a guess, for the bar and the size of parts; 0 */
+
+    /* Each may be NULL. stop: asked several times a second while the stream is read; negative ends it. ended: the
+     * stream has, and nothing of it can be seen yet; negative if its writer says that it has failed: it is not stored.
+     */
+    int (*stop)(void *ctx, struct err *e);
+    int (*ended)(void *ctx, struct err *e);
+    void *ctx;
+};
+
+/* Ships without touching a disk. There is one attempt: the sink tries again with a part, but what was read is gone, so
+ * after a failure the store is asked to forget it, and only the writer can begin anew. A writer that says nothing for
+ * as long as --give-up is given up. -EINTR once a signal was caught (cmd/interrupt.h). ret may be NULL. */
+int shipping_stream(struct shipping *s, const struct shipping_stream *stream, struct manifest *ret, struct err *e);

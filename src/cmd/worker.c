@@ -171,7 +171,7 @@ static int do_job(struct worker *w, const struct wire *message, struct job_resul
         .claim = &claim,
         .fd = message->fd[0],
         .claim_dir = message->fd[1],
-        .follow = message->a != 0,
+        .source = message->a ? INTAKE_GROWING : INTAKE_FILE,
         .progress = on_progress,
         .resumed = on_resumed,
         .state_lost = on_state_lost,
@@ -183,7 +183,7 @@ static int do_job(struct worker *w, const struct wire *message, struct job_resul
 
     /* Beside a JVM that writes its dump we take what it leaves. An unprivileged process can't take this back; what is
      * left to do after the dump is short. */
-    if (job.follow)
+    if (job.source == INTAKE_GROWING)
         setpriority(PRIO_PROCESS, 0, FOLLOW_NICE);
     if ((r = claim_decode(message->text, strlen(message->text), &claim)) < 0)
         return err_set(e, r, "the claim makes no sense");

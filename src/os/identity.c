@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -27,19 +28,16 @@ static int64_t timestamp_ns(const struct statx_timestamp *t)
     return ns;
 }
 
-static int make_id(const struct identity *i, const char *machine, char *out)
+__attribute__((format(printf, 2, 3))) static int make_id(char out[IDENTITY_MAX], const char *format, ...)
 {
     CLEANUP_FREE char *text = NULL;
     XXH64_canonical_t digest;
+    va_list args;
     int size;
 
-    if (i->by_birth)
-        size = asprintf(&text, "salvage.id/1\nmachine %s\ndev %u:%u\nino %" PRIu64 "\nbirth %" PRId64 "\n", machine,
-                        major(i->dev), minor(i->dev), i->ino, i->birth_ns);
-    else
-        size = asprintf(&text,
-                        "salvage.id/1\nmachine %s\ndev %u:%u\nino %" PRIu64 "\nmtime %" PRId64 "\nsize %" PRIu64 "\n",
-                        machine, major(i->dev), minor(i->dev), i->ino, i->mtime_ns, i->size);
+    va_start(args, format);
+    size = vasprintf(&text, format, args);
+    va_end(args);
     if (size < 0) {
         text = NULL;
         return -ENOMEM;
@@ -48,6 +46,21 @@ static int make_id(const struct identity *i, const char *machine, char *out)
     XXH64_canonicalFromHash(&digest, XXH3_64bits(text, (size_t)size));
     text_hex(digest.digest, sizeof(digest.digest), out);
     return 0;
+}
+
+static int id_of_file(struct identity *i, const char *machine)
+{
+    if (i->by_birth)
+        return make_id(i->id, "salvage.id/1\nmachine %s\ndev %u:%u\nino %" PRIu64 "\nbirth %" PRId64 "\n", machine,
+                       major(i->dev), minor(i->dev), i->ino, i->birth_ns);
+    return make_id(i->id, "salvage.id/1\nmachine %s\ndev %u:%u\nino %" PRIu64 "\nmtime %" PRId64 "\nsize %" PRIu64 "\n",
+                   machine, major(i->dev), minor(i->dev), i->ino, i->mtime_ns, i->size);
+}
+
+int identity_of_stream(const char *machine, pid_t pid, int64_t started_ns, int64_t now_ns, char ret[IDENTITY_MAX])
+{
+    return make_id(ret, "salvage.id/1\nmachine %s\npid %d\nstarted %" PRId64 "\nnow %" PRId64 "\n", machine, (int)pid,
+                   started_ns, now_ns);
 }
 
 int identity_get(int fd, const char *machine, struct identity *ret)
@@ -70,7 +83,7 @@ int identity_get(int fd, const char *machine, struct identity *ret)
     };
     /* some file systems claim to know it, and say 1970 */
     i.by_birth = i.birth_ns != 0;
-    r = make_id(&i, machine, i.id);
+    r = id_of_file(&i, machine);
     if (r < 0)
         return r;
     *ret = i;

@@ -2,7 +2,7 @@
  *
  * Which file a file is, over renames and restarts: machine, device, inode and birth time; where the file system keeps
  * no birth time, modification time and size instead. The same file gives the same id, so a retry after a crash
- * writes the same key and nothing is stored twice.
+ * writes the same key and nothing is stored twice. A stream is what a process says at one moment: no other is the same.
  */
 #pragma once
 
@@ -25,6 +25,9 @@ struct identity {
 
 /* By descriptor (O_PATH will do). -errno. */
 int identity_get(int fd, const char *machine, struct identity *ret);
+
+/* The id of what process pid, begun at started_ns (0 unknown), says from now_ns on. 0 or -ENOMEM. */
+int identity_of_stream(const char *machine, pid_t pid, int64_t started_ns, int64_t now_ns, char ret[IDENTITY_MAX]);
 
 /* Nothing was written to it, truncated or replaced in between (a rename changes ctime only). */
 bool identity_unchanged(const struct identity *before, const struct identity *after);

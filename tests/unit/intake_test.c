@@ -71,7 +71,7 @@ static void a_whole_dump_is_whole(void **state)
     char why[200];
 
     (void)state;
-    assert_int_equal(intake_init(&in, fd, "m", "x.hprof", BLOCK, false, &e), 0);
+    assert_int_equal(intake_init(&in, fd, "m", "x.hprof", BLOCK, INTAKE_FILE, &e), 0);
     assert_int_equal(read_all(&in), size);
     assert_int_equal(intake_verify(&in, &e), 0);
     assert_null(intake_partial(&in, why, sizeof(why)));
@@ -88,12 +88,12 @@ static void a_resume_ends_with_the_same_digest_and_verdict(void **state)
 
     (void)state;
     write_dump(fd, 100000, 100000);
-    assert_int_equal(intake_init(&whole, fd, "m", "x.hprof", BLOCK, false, &e), 0);
+    assert_int_equal(intake_init(&whole, fd, "m", "x.hprof", BLOCK, INTAKE_FILE, &e), 0);
     for (int i = 0; i < 5; i++)
         assert_int_equal(intake_read(&whole, block, &e), BLOCK);
     digest_save(&whole.digest, saved);
     read_all(&whole);
-    assert_int_equal(intake_init(&resumed, fd, "m", "x.hprof", BLOCK, false, &e), 0);
+    assert_int_equal(intake_init(&resumed, fd, "m", "x.hprof", BLOCK, INTAKE_FILE, &e), 0);
     assert_int_equal(intake_resume(&resumed, 5 * BLOCK, saved, &e), 0);
     read_all(&resumed);
     digest_hex(&whole.digest, a);
@@ -114,7 +114,7 @@ static void a_growing_file_is_given_out_block_by_block(void **state)
     char block[BLOCK], why[200];
 
     (void)state;
-    assert_int_equal(intake_init(&in, fd, "m", "x.hprof", BLOCK, true, &e), 0);
+    assert_int_equal(intake_init(&in, fd, "m", "x.hprof", BLOCK, INTAKE_GROWING, &e), 0);
     assert_int_equal(intake_read(&in, block, &e), BLOCK);
     assert_int_equal(intake_read(&in, block, &e), BLOCK);
     assert_int_equal(intake_read(&in, block, &e), -EAGAIN);
@@ -135,7 +135,7 @@ static void a_writer_that_goes_back_is_noticed(void **state)
 
     (void)state;
     write_dump(fd, 10000, 10000);
-    assert_int_equal(intake_init(&in, fd, "m", "x.hprof", BLOCK, true, &e), 0);
+    assert_int_equal(intake_init(&in, fd, "m", "x.hprof", BLOCK, INTAKE_GROWING, &e), 0);
     assert_int_equal(intake_read(&in, block, &e), BLOCK);
     assert_int_equal(pwrite(fd, "x", 1, 100), 1);
     assert_int_equal(intake_complete(&in, &e), -FAULT_CHANGED);
@@ -152,7 +152,7 @@ static void a_dump_with_lengths_to_come_is_not_followed_further(void **state)
 
     (void)state;
     write_dump(fd, 10000, 0); /* as JDK 11 and older leave it until the segment ends */
-    assert_int_equal(intake_init(&in, fd, "m", "x.hprof", BLOCK, true, &e), 0);
+    assert_int_equal(intake_init(&in, fd, "m", "x.hprof", BLOCK, INTAKE_GROWING, &e), 0);
     assert_int_equal(intake_read(&in, block, &e), -EAGAIN);
     assert_int_equal(in.offset, 0);
     intake_done(&in);
@@ -168,12 +168,12 @@ static void changes_while_reading_are_noticed(void **state)
 
     (void)state;
     write_dump(fd, 10000, 10000);
-    assert_int_equal(intake_init(&in, fd, "m", "x.hprof", BLOCK, false, &e), 0);
+    assert_int_equal(intake_init(&in, fd, "m", "x.hprof", BLOCK, INTAKE_FILE, &e), 0);
     assert_int_equal(intake_read(&in, block, &e), BLOCK);
     assert_int_equal(ftruncate(fd, 5000), 0);
     assert_int_equal(intake_read(&in, block, &e), -FAULT_CHANGED);
     intake_done(&in);
-    assert_int_equal(intake_init(&in, fd, "m", "x.hprof", BLOCK, false, &e), 0);
+    assert_int_equal(intake_init(&in, fd, "m", "x.hprof", BLOCK, INTAKE_FILE, &e), 0);
     assert_int_equal(intake_read(&in, block, &e), BLOCK);
     assert_int_equal(ftruncate(fd, 50000), 0);
     assert_int_equal(intake_read(&in, block, &e), -FAULT_CHANGED);
