@@ -22,6 +22,8 @@ static const struct kind KINDS[] = {
     {"*.dmp", "core", "core.dmp", "signal", false},
     {"*.jfr", "flight-recording", "recording.jfr", "manual", false},
     {"*.heapsnapshot", "heap-snapshot", "heap.heapsnapshot", "heap-limit", false},
+    {"threads*.txt", "thread-dump", NULL, "manual", false},
+    {"histogram*.txt", "class-histogram", NULL, "manual", false},
     {"*", "file", NULL, "manual", false},
 };
 

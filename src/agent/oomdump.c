@@ -293,38 +293,3 @@ const char *oomdump_why(const struct jvmopts *options, const struct oomdump *d, 
         snprintf(out, size, "%s is not there; the JVM's own words are above", d->path);
     return out;
 }
-
-/* Whether a file can be made in a folder that is named as the JVM sees it. */
-static bool can_write(const struct jvm *j, const char *folder)
-{
-    CLEANUP_FREE char *ours = NULL;
-
-    return proc_path(&j->proc, folder, &ours) == 0 && faccessat(AT_FDCWD, ours, W_OK | X_OK, AT_EACCESS) == 0 &&
-           room(ours) >= LITTLE_ROOM;
-}
-
-int oomdump_place(const struct jvm *j, const struct jvmopts *options, char **ret, struct err *e)
-{
-    const char *given = options->heap_dump_path;
-    CLEANUP_FREE char *own = !given || !*given ? NULL : is_folder(j, given) ? strdup(given) : folder_of(given);
-    const char *const folders[] = {own, ".", "/tmp"};
-    char time[CLOCK_TEXT_MAX];
-
-    clock_format_basic(clock_wall_ns(), time);
-    for (unsigned i = 0; i < ARRAY_SIZE(folders); i++) {
-        char *path;
-
-        if (!folders[i] || !can_write(j, folders[i]))
-            continue;
-        if (asprintf(&path, "%s/java_pid%d-%s.hprof", text_eq(folders[i], "/") ? "" : folders[i],
-                     (int)j->status.inner_pid, time) < 0)
-            return err_set(e, -ENOMEM, "out of memory");
-        *ret = path;
-        return 0;
-    }
-    return err_set(
-        e, -EACCES,
-        "no folder for a dump: uid %u may write neither where HeapDumpPath leads, nor into the working folder "
-        "of JVM %d, nor into /tmp, or there is no room: set -XX:HeapDumpPath to a volume",
-        (unsigned)geteuid(), (int)j->proc.pid);
-}

@@ -36,7 +36,3 @@ void oomdump_await_watch(struct oomdump *d);
 
 /* Of a dump that is not here: the likely reason, into out[size]; returns out. */
 const char *oomdump_why(const struct jvmopts *options, const struct oomdump *d, char *out, size_t size);
-
-/* A path for a dump that the JVM is asked for: beside where its own would lie, else in its working folder, else in
- * /tmp, the first that we may write to. As the JVM sees it; malloc'ed. -EACCES if there is none, with the story. */
-int oomdump_place(const struct jvm *j, const struct jvmopts *options, char **ret, struct err *e);

@@ -9,13 +9,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "agent/oomdump.h"
 #include "base/clock.h"
 #include "base/command.h"
 #include "base/mem.h"
 #include "jvm/attach.h"
+#include "jvm/heapdump.h"
 
 enum {
     WHY_MAX = 600,
@@ -113,26 +113,19 @@ static int ask_options(struct oom *o, struct err *e)
     return 0;
 }
 
+/* Half a dump is evidence, too. */
 static int ask_dump(struct oom *o, char **ret, struct err *e)
 {
-    CLEANUP(buf_done) struct buf text = {0};
-    CLEANUP_FREE char *inner = NULL;
-    CLEANUP_FREE char *path = NULL;
-    struct attach_wait wait = {.timeout_ms = time_left(o)};
-    struct stat st;
-    int r = oomdump_place(&o->jvm, &o->options, &inner, e);
+    CLEANUP(heapdump_done) struct heapdump d = HEAPDUMP_NONE;
+    char name[HEAPDUMP_NAME_MAX];
+    /* All: as HotSpot's own dump at an OutOfMemoryError, without a collection before it. */
+    struct heapdump_request rq = {.name = heapdump_name(&o->jvm, false, name), .wait = {.timeout_ms = time_left(o)}};
+    int r = heapdump_make(&o->jvm, &rq, &d, e);
 
     if (r < 0)
         return r;
-    if ((r = proc_path(&o->jvm.proc, inner, &path)) < 0)
-        return err_set(e, r, "%s: %s", inner, strerror(-r));
-    /* -all: as HotSpot's own dump at an OutOfMemoryError, without a collection before it. */
-    r = attach_ask(&o->jvm, "dumpheap", (const char *[ATTACH_ARGS]){inner, "-all"}, &wait, &text, e);
-    /* Whatever it says: half a dump is evidence. */
-    if (stat(path, &st) < 0)
-        return r < 0 ? r : err_set(e, -ENOENT, "the JVM made no dump: %.300s", buf_text(&text));
-    *ret = TAKE_PTR(path);
-    return 0;
+    r = proc_path(&o->jvm.proc, d.inner, ret);
+    return r < 0 ? err_set(e, r, "%s: %s", d.inner, strerror(-r)) : 0;
 }
 
 static int get_dump(struct oom *o)

@@ -30,6 +30,9 @@ struct shipment {
     const struct shipping_stream *stream; /* NULL: a file */
     bool stopped;                         /* the stream, by us or by its writer */
     int fd;
+    int folder;  /* where the file lies; -1 for a stream */
+    bool erases; /* the file once it is shipped */
+    bool held;   /* it is the caller's: its path is for people only */
     struct claim claim;
     struct spool *spool;
     struct progress progress;
@@ -141,14 +144,13 @@ static int wait_for_writer(struct shipment *s, uint64_t give_up_at, struct err *
     return 0;
 }
 
-/* The folder of a path, opened; and whether the file may be erased from it. */
-static int open_folder(const char *path, bool *ret_writable)
+/* And whether the file may be erased from it. */
+static void open_folder(struct shipment *s)
 {
-    CLEANUP_FREE char *copy = strdup(path);
-    int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    CLEANUP_FREE char *copy = strdup(s->path);
 
-    *ret_writable = fd >= 0 && faccessat(fd, ".", W_OK, AT_EACCESS) == 0;
-    return fd;
+    s->folder = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    s->erases = s->folder >= 0 && faccessat(s->folder, ".", W_OK, AT_EACCESS) == 0;
 }
 
 /* What file and stream have in common. */
@@ -168,30 +170,43 @@ static int describe_claim(struct shipment *s, char *path, char *name, struct err
     return 0;
 }
 
-static int make_claim(struct shipment *s, struct err *e)
+/* Pieces of one case have its time and id, and so lie in one folder of the store. */
+static void put_into_case(struct shipment *s)
 {
-    CLEANUP_FD int folder = -1;
-    CLEANUP_FREE char *copy = strdup(s->path);
+    struct shipping_case *its = s->of->its_case;
+
+    if (!its)
+        return;
+    if (*its->id) {
+        memcpy(s->claim.id, its->id, sizeof(s->claim.id));
+        s->claim.time_ns = its->time_ns;
+        return;
+    }
+    memcpy(its->id, s->claim.id, sizeof(its->id));
+    its->time_ns = s->claim.time_ns;
+}
+
+static int make_claim(struct shipment *s, const char *name, struct err *e)
+{
     struct claim *c = &s->claim;
     const char *state = s->of->state;
     struct identity file;
     struct err ignored;
-    bool writable;
     int r = identity_get(s->fd, s->of->who->machine, &file);
 
     if (r < 0)
         return err_set(e, r, "%s: %s", s->path, strerror(-r));
-    folder = open_folder(s->path, &writable);
     memcpy(c->id, file.id, sizeof(c->id));
-    r = describe_claim(s, realpath(s->path, NULL), copy ? strdup(basename(copy)) : NULL, e);
+    r = describe_claim(s, s->held ? strdup(s->path) : realpath(s->path, NULL), strdup(name), e);
     if (r < 0)
         return r;
     c->time_ns = file.birth_ns ? file.birth_ns : file.mtime_ns;
+    put_into_case(s);
     c->size = file.size;
     c->owner = file.uid;
     c->in_place = true;
-    c->erase = writable;
-    r = spool_open(state ? AT_FDCWD : folder, state ? state : STATE_NAME, false, &s->spool, state ? e : &ignored);
+    c->erase = s->erases;
+    r = spool_open(state ? AT_FDCWD : s->folder, state ? state : STATE_NAME, false, &s->spool, state ? e : &ignored);
     if (r < 0 && state)
         return r;
     if (r == 0 && (r = spool_add(s->spool, c, &ignored)) < 0) {
@@ -216,6 +231,7 @@ static int make_stream_claim(struct shipment *s, struct err *e)
     c->owner = stream->uid;
     if (identity_of_stream(s->of->who->machine, pid, stream->started_ns, c->time_ns, c->id) < 0)
         return err_set(e, -ENOMEM, "out of memory");
+    put_into_case(s);
     return 0;
 }
 
@@ -297,42 +313,68 @@ static void shipment_done(struct shipment *s)
 
         /* Leave nothing behind where nothing was: these fail if anything is in them. */
         unlinkat(fd, "spool", AT_REMOVEDIR);
-        if (!s->of->state) {
-            bool writable;
-            CLEANUP_FD int folder = open_folder(s->path, &writable);
-
-            unlinkat(folder, STATE_NAME, AT_REMOVEDIR);
-        }
+        if (!s->of->state)
+            unlinkat(s->folder, STATE_NAME, AT_REMOVEDIR);
     }
     spool_close(s->spool);
     claim_done(&s->claim);
     if (s->fd >= 0)
         close(s->fd);
+    if (s->folder >= 0)
+        close(s->folder);
+}
+
+static int ship_open_file(struct shipment *s, const char *name, uint64_t give_up_at, struct err *e)
+{
+    CLEANUP(job_result_done) struct job_result result = {0};
+    int r = make_claim(s, name, e);
+
+    if (r < 0)
+        return r;
+    progress_show(&s->progress, 0, s->claim.size);
+    r = try_until_done(s, give_up_at, &result, e);
+    if (r < 0) {
+        progress_clear(&s->progress);
+        return r;
+    }
+    s->claim.size = result.manifest.size;
+    s->claim.mtime_ns = result.mtime_ns;
+    progress_end(&s->progress, s->claim.size, s->claim.size);
+    if ((r = report(s, &result)) < 0)
+        return err_set(e, r, "cannot write to stdout");
+    return spool_finish(s->spool, &s->claim, s->of->who->machine, s->of->plan->keep, e);
+}
+
+static uint64_t end_of_patience(const struct shipping *shipping)
+{
+    return shipping->plan->give_up_ms ? clock_mono_ms() + shipping->plan->give_up_ms : UINT64_MAX;
 }
 
 int shipping_file(struct shipping *shipping, const char *path, struct err *e)
 {
-    const struct plan *plan = shipping->plan;
-    CLEANUP(shipment_done) struct shipment s = {.of = shipping, .path = path, .fd = -1};
-    CLEANUP(job_result_done) struct job_result result = {0};
-    uint64_t give_up_at = plan->give_up_ms ? clock_mono_ms() + plan->give_up_ms : UINT64_MAX;
+    CLEANUP(shipment_done) struct shipment s = {.of = shipping, .path = path, .fd = -1, .folder = -1};
+    uint64_t give_up_at = end_of_patience(shipping);
+    CLEANUP_FREE char *copy = strdup(path);
     int r;
 
+    if (!copy)
+        return err_set(e, -ENOMEM, "out of memory");
     progress_begin(&s.progress, path);
-    if ((r = open_file(&s, e)) < 0 || (r = wait_for_writer(&s, give_up_at, e)) < 0 || (r = make_claim(&s, e)) < 0)
+    if ((r = open_file(&s, e)) < 0 || (r = wait_for_writer(&s, give_up_at, e)) < 0)
         return r;
-    progress_show(&s.progress, 0, s.claim.size);
-    r = try_until_done(&s, give_up_at, &result, e);
-    if (r < 0) {
-        progress_clear(&s.progress);
-        return r;
-    }
-    s.claim.size = result.manifest.size;
-    s.claim.mtime_ns = result.mtime_ns;
-    progress_end(&s.progress, s.claim.size, s.claim.size);
-    if ((r = report(&s, &result)) < 0)
-        return err_set(e, r, "cannot write to stdout");
-    return spool_finish(s.spool, &s.claim, shipping->who->machine, plan->keep, e);
+    open_folder(&s);
+    return ship_open_file(&s, basename(copy), give_up_at, e);
+}
+
+int shipping_held(struct shipping *shipping, int fd, int folder, const char *name, const char *path, struct err *e)
+{
+    CLEANUP(shipment_done)
+    struct shipment s = {.of = shipping, .path = path, .fd = -1, .folder = -1, .held = true};
+
+    if ((s.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0 || (s.folder = fcntl(folder, F_DUPFD_CLOEXEC, 0)) < 0)
+        return err_set(e, -errno, "%s: %s", path, strerror(errno));
+    progress_begin(&s.progress, path);
+    return ship_open_file(&s, name, end_of_patience(shipping), e);
 }
 
 /* Only the sink's own tries are left to a stream; whoever has to begin anew should know why. */
@@ -350,7 +392,7 @@ int shipping_stream(struct shipping *shipping, const struct shipping_stream *str
                     struct err *e)
 {
     CLEANUP(shipment_done)
-    struct shipment s = {.of = shipping, .path = stream->name, .stream = stream, .fd = stream->fd};
+    struct shipment s = {.of = shipping, .path = stream->name, .stream = stream, .fd = stream->fd, .folder = -1};
     CLEANUP(job_result_done) struct job_result result = {0};
     int r = make_stream_claim(&s, e);
 

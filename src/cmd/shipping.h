@@ -8,6 +8,13 @@
 #include "agent/job.h"
 #include "agent/plan.h"
 
+/* Several pieces of evidence of one incident: the first one's time and id are the others', too, so that they lie in one
+ * folder of the store. Their names must differ. */
+struct shipping_case {
+    char id[IDENTITY_MAX]; /* "" before the first */
+    int64_t time_ns;
+};
+
 /* What is the same for all files of one command. */
 struct shipping {
     const struct plan *plan;
@@ -16,14 +23,19 @@ struct shipping {
     struct sink *sink; /* opened when first needed; the caller closes it */
     const char *state; /* --state; NULL: beside the file */
     const char *cause;
-    bool json;                 /* the manifest on stdout, not the URL */
-    uint64_t pid;              /* the process that it tells about, where known; 0 */
-    const char *jvm, *command; /* of that process; NULL unknown */
-    bool sentence;             /* on stdout a line for the log of somebody else */
+    bool json;                      /* the manifest on stdout, not the URL */
+    uint64_t pid;                   /* the process that it tells about, where known; 0 */
+    const char *jvm, *command;      /* of that process; NULL unknown */
+    bool sentence;                  /* on stdout a line for the log of somebody else */
+    struct shipping_case *its_case; /* NULL: each piece is a case */
 };
 
 /* Ships, and unless the plan says to keep it erases the file. */
 int shipping_file(struct shipping *s, const char *path, struct err *e);
+
+/* A file that the caller has opened, and will erase: one whose path a stranger could change meanwhile. folder: where it
+ * lies, for the journal. name: what it is called; path: what people are told. Borrows the descriptors. */
+int shipping_held(struct shipping *s, int fd, int folder, const char *name, const char *path, struct err *e);
 
 /* What can be read once only: a pipe, or a FIFO that may have been opened (O_NONBLOCK) before its writer did. */
 struct shipping_stream {

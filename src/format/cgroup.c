@@ -167,17 +167,43 @@ void cgroup_place_done(struct cgroup_place *p)
     *p = (struct cgroup_place){0};
 }
 
-int cgroup_oom_kills(const char *text, uint64_t *ret)
+int cgroup_counter(const char *text, const char *name, uint64_t *ret)
 {
+    size_t length = strlen(name);
+
     while (*text) {
         size_t size = strcspn(text, "\n");
-        char line[64];
+        char number[24];
 
-        if (size < sizeof(line) && text_starts(text, "oom_kill ")) {
-            snprintf(line, sizeof(line), "%.*s", (int)size, text);
-            return text_parse_uint(line + strlen("oom_kill "), UINT64_MAX, ret) < 0 ? -EINVAL : 0;
+        if (size > length && size - length <= sizeof(number) && text_starts(text, name) && text[length] == ' ') {
+            snprintf(number, sizeof(number), "%.*s", (int)(size - length - 1), text + length + 1);
+            return text_parse_uint(number, UINT64_MAX, ret) < 0 ? -EINVAL : 0;
         }
         text += size + (text[size] == '\n');
     }
     return -EINVAL;
+}
+
+int cgroup_oom_kills(const char *text, uint64_t *ret)
+{
+    return cgroup_counter(text, "oom_kill", ret);
+}
+
+int cgroup_bytes(const char *text, uint64_t *ret)
+{
+    /* PAGE_COUNTER_MAX is LONG_MAX in whole pages, and a page has 64 KiB at most. */
+    static const uint64_t no_limit = INT64_MAX & ~UINT64_C(0xffff);
+    char number[24];
+    uint64_t bytes;
+    size_t size = strcspn(text, "\n");
+
+    if (size >= sizeof(number))
+        return -EINVAL;
+    snprintf(number, sizeof(number), "%.*s", (int)size, text);
+    if (text_eq(number, "max"))
+        bytes = UINT64_MAX;
+    else if (text_parse_uint(number, UINT64_MAX, &bytes) < 0)
+        return -EINVAL;
+    *ret = bytes >= no_limit ? UINT64_MAX : bytes;
+    return 0;
 }

@@ -18,6 +18,14 @@ struct cgroup_place {
 int cgroup_place(const char *cgroup, const char *mountinfo, struct cgroup_place *ret);
 void cgroup_place_done(struct cgroup_place *p);
 
-/* How many processes of the cgroup the kernel has killed for want of memory: the line "oom_kill N" of either file (v1
- * since Linux 4.13). 0 or -EINVAL. */
+/* The number in the line "NAME N" of a file of such lines: memory.stat, memory.events, memory.oom_control. 0 or
+ * -EINVAL.
+ */
+int cgroup_counter(const char *text, const char *name, uint64_t *ret);
+
+/* A file of one number of bytes; "max" is UINT64_MAX, and so is what v1 says for no limit. 0 or -EINVAL. */
+int cgroup_bytes(const char *text, uint64_t *ret);
+
+/* How many processes of the cgroup the kernel has killed for want of memory, from memory.events or memory.oom_control
+ * (v1 since Linux 4.13). 0 or -EINVAL. */
 int cgroup_oom_kills(const char *text, uint64_t *ret);

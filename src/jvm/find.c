@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "os/proc.h"
 
-static int add(struct jvm_pids *p, pid_t pid)
+int jvm_pids_add(struct jvm_pids *p, pid_t pid)
 {
     /* Powers of two: room is there unless the count is one. */
     if ((p->count & (p->count - 1)) == 0) {
@@ -38,7 +38,7 @@ static int look(const char *root, pid_t pid, struct jvm_pids *p)
         r = proc_mapped(&proc, "libjvm.so", &libjvm);
     if (r == -EACCES || r == -EPERM)
         p->hidden++;
-    return r == 0 ? add(p, pid) : r == -ENOMEM ? r : 0;
+    return r == 0 ? jvm_pids_add(p, pid) : r == -ENOMEM ? r : 0;
 }
 
 static int ascending(const void *a, const void *b)

@@ -18,4 +18,5 @@ struct jvm_pids {
 
 /* root is "/proc" but in tests. Processes that end meanwhile are passed over. -ENOSYS if there is no such root. */
 int jvm_find(const char *root, struct jvm_pids *ret, struct err *e);
+int jvm_pids_add(struct jvm_pids *p, pid_t pid); /* 0 or -ENOMEM */
 void jvm_pids_done(struct jvm_pids *p);

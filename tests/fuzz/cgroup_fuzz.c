@@ -24,6 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = '\0';
     if (cgroup_oom_kills(text, &kills) < 0)
         assert(kills == 4711);
+    if (cgroup_bytes(text, &kills) < 0)
+        assert(cgroup_counter(text, "inactive_file", &kills) <= 0);
     second = strchr(text, '\xff');
     if (!second)
         return 0;

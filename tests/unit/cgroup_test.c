@@ -115,6 +115,38 @@ static void a_kernel_that_does_not_count_is_told(void **state)
     assert_int_equal(n, 77);
 }
 
+static void a_counter_is_found_by_its_whole_name(void **state)
+{
+    static const char stat[] = "cache 1\ninactive_file 22\ntotal_inactive_file 333\n";
+    uint64_t n = 77;
+
+    (void)state;
+    assert_int_equal(cgroup_counter(stat, "inactive_file", &n), 0);
+    assert_int_equal(n, 22);
+    assert_int_equal(cgroup_counter(stat, "total_inactive_file", &n), 0);
+    assert_int_equal(n, 333);
+    assert_int_equal(cgroup_counter(stat, "file", &n), -EINVAL);
+    assert_int_equal(cgroup_counter(stat, "inactive", &n), -EINVAL);
+}
+
+static void no_limit_is_said_in_two_ways(void **state)
+{
+    static const char *const bad[] = {"", "\n", "maximal", "-1\n", "12k\n", "99999999999999999999\n"};
+    uint64_t n = 77;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_int_equal(cgroup_bytes(bad[i], &n), -EINVAL);
+    assert_int_equal(n, 77);
+    assert_int_equal(cgroup_bytes("67108864\n", &n), 0);
+    assert_int_equal(n, 67108864);
+    assert_int_equal(cgroup_bytes("max\n", &n), 0);
+    assert_true(n == UINT64_MAX);
+    n = 0;
+    assert_int_equal(cgroup_bytes("9223372036854771712\n", &n), 0);
+    assert_true(n == UINT64_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +157,8 @@ int main(void)
         cmocka_unit_test(what_is_not_mounted_is_not_there),
         cmocka_unit_test(kills_are_counted_in_either_file),
         cmocka_unit_test(a_kernel_that_does_not_count_is_told),
+        cmocka_unit_test(a_counter_is_found_by_its_whole_name),
+        cmocka_unit_test(no_limit_is_said_in_two_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,29 +186,6 @@ static void a_watch_is_seen_by_its_lock(void **state)
     assert_false(with.here);
 }
 
-static void a_dump_that_is_asked_for_lies_where_there_is_room(void **state)
-{
-    CLEANUP(jvm_done) struct jvm j = JVM_NONE;
-    CLEANUP_FREE char *beside = NULL, *own = NULL, *here = NULL;
-    struct jvmopts o = JVMOPTS_NONE;
-    struct err e = {0};
-    char given[PATH_MAX + 16], expected[PATH_MAX + 32], nowhere[] = "/nowhere/x.hprof";
-
-    (void)state;
-    make_jvm(&j, 60);
-    snprintf(given, sizeof(given), "%s/x.hprof", root);
-    o.heap_dump_path = given;
-    assert_int_equal(oomdump_place(&j, &o, &beside, &e), 0);
-    snprintf(expected, sizeof(expected), "%s/java_pid7-", root);
-    assert_memory_equal(beside, expected, strlen(expected));
-    o.heap_dump_path = nowhere;
-    assert_int_equal(oomdump_place(&j, &o, &here, &e), 0);
-    assert_memory_equal(here, "./java_pid7-", 12);
-    o.heap_dump_path = NULL;
-    assert_int_equal(oomdump_place(&j, &o, &own, &e), 0);
-    assert_memory_equal(own, "./java_pid7-", 12);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
 
 int main(void)
@@ -219,7 +196,6 @@ int main(void)
         TEST(what_is_older_than_its_process_is_another_ones),
         TEST(a_link_or_a_folder_is_no_dump),
         TEST(a_watch_is_seen_by_its_lock),
-        TEST(a_dump_that_is_asked_for_lies_where_there_is_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A heap dump from a JVM to where it is wanted: made in the JVM's own folders, then moved to a file of the caller's or
+ * shipped; or streamed. Shared by `jvm dump` and `jvm prestop`.
+ */
+#pragma once
+
+#include "cmd/shipping.h"
+#include "jvm/heapdump.h"
+
+struct dump_options {
+    bool live, force;
+    uint64_t parallel, gzip;
+    const char *folder;  /* as the JVM sees it; NULL: found */
+    uint64_t timeout_ms; /* of silence, the JVM's */
+};
+
+/* A dump in a file of the caller's. */
+struct dumped {
+    uint64_t size;    /* bytes */
+    uint64_t took_ms; /* until the JVM was done */
+    char *cut;        /* why it is not whole; NULL: it is; owned */
+};
+
+/* Into a file that is not there yet, for the caller alone. */
+int dump_to_file(const struct jvm *j, const struct dump_options *o, const char *path, struct dumped *ret,
+                 struct err *e);
+void dumped_done(struct dumped *d);
+
+/* Into the store. The local file goes, or with the plan's keep stays in the JVM's folder; so does a dump that can't be
+ * shipped, under a name that is found by a watch, and the story says where. */
+int dump_to_store(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e);
+
+/* The same without a file. Uses live and timeout_ms. */
+int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e);
+
+/* Bytes of the heap in use by the JVM's own counters; 0 unknown. */
+uint64_t dump_heap_in_use(const struct jvm *j);

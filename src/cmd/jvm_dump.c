@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage jvm dump: heap dumps of running JVMs, into files or into the store.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/surroundings.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/commands.h"
+#include "cmd/dumping.h"
+#include "cmd/interrupt.h"
+#include "cmd/jvm.h"
+#include "format/template.h"
+#include "jvm/find.h"
+
+struct jvm_dump_options {
+    struct plan_options plan;
+    struct dump_options dump;
+    const char *out, *cause;
+    bool all, json, stream;
+};
+
+static const struct opt DUMP_OPTIONS[] = {
+    {OPT_HEADING, .name = "Dump"},
+    {OPT_FLAG, 0, "all", NULL, NULL, offsetof(struct jvm_dump_options, all), "of every JVM that is seen, one by one"},
+    {OPT_FLAG, 0, "live", NULL, NULL, offsetof(struct jvm_dump_options, dump.live),
+     "only objects that are reachable: the JVM does a full collection first"},
+    {OPT_STRING, 0, "out", "FILE", NULL, offsetof(struct jvm_dump_options, out),
+     "into this file, or this folder; default, without --to: the working folder"},
+    {OPT_FLAG, 0, "stream", NULL, NULL, offsetof(struct jvm_dump_options, stream),
+     "with --to: without any disk, while the JVM stands still (JDK 17 to 21)"},
+    {OPT_STRING, 0, "dir", "DIR", NULL, offsetof(struct jvm_dump_options, dump.folder),
+     "where the JVM writes, as the JVM sees it; default: where HeapDumpPath leads, its working folder, its /tmp, the "
+     "first with room"},
+    {OPT_UINT, 0, "parallel", "N", NULL, offsetof(struct jvm_dump_options, dump.parallel),
+     "threads of the JVM that write, JDK 22 and newer"},
+    {OPT_UINT, 0, "gzip", "LEVEL", NULL, offsetof(struct jvm_dump_options, dump.gzip),
+     "the JVM compresses what it writes, 1 to 9, JDK 15 and newer: less disk, more time"},
+    {OPT_FLAG, 0, "force", NULL, NULL, offsetof(struct jvm_dump_options, dump.force),
+     "though it looks as if there were no room"},
+    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct jvm_dump_options, json),
+     "print what came of it as JSON, a line a dump; with --to the manifest"},
+    {OPT_STRING, 0, "cause", "NAME", "manual", offsetof(struct jvm_dump_options, cause),
+     "with --to: why it was made: manual, pressure, prestop"},
+    PLAN_OPTIONS_STORE(struct jvm_dump_options, plan),
+    PLAN_OPTIONS_SHIP(struct jvm_dump_options, plan),
+    {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
+};
+
+static int check(const struct jvm_dump_options *o, int count, struct err *e)
+{
+    const char *what = NULL;
+
+    if (o->all && count > 0)
+        what = "--all, or the processes' ids: not both";
+    else if (!o->all && count == 0)
+        what = "which process? salvage jvm dump PID, or --all (salvage jvm ps lists them)";
+    else if (o->out && o->plan.to)
+        what = "--out, or --to: not both";
+    else if (o->stream && !o->plan.to)
+        what = "--stream goes into a store: give --to";
+    else if (o->stream && (o->dump.gzip > 0 || o->dump.parallel > 0 || o->dump.folder))
+        what = "--stream goes without --gzip, --parallel and --dir: there is no file";
+    else if (o->dump.gzip > 9)
+        what = "--gzip: levels are 1 to 9";
+    else if (o->dump.parallel > 256)
+        what = "--parallel: up to 256 threads";
+    else if (o->dump.folder && *o->dump.folder != '/')
+        what = "--dir: an absolute path, as the JVM sees it";
+    return what ? err_set(e, -FAULT_USAGE, "jvm dump: %s", what) : 0;
+}
+
+/* FILE, or a name of its own in a folder. malloc'ed. */
+static char *path_for(const struct jvm_dump_options *o, const struct jvm *j)
+{
+    const char *out = o->out && *o->out ? o->out : ".";
+    char time[CLOCK_TEXT_MAX], *path;
+    struct stat st;
+
+    if (o->out && !text_ends(out, "/") && (stat(out, &st) < 0 || !S_ISDIR(st.st_mode)))
+        return strdup(out);
+    clock_format_basic(clock_wall_ns(), time);
+    return asprintf(&path, "%s%sjava_pid%d-%s.hprof%s", out, text_ends(out, "/") ? "" : "/", (int)j->proc.pid, time,
+                    o->dump.gzip ? ".gz" : "") < 0
+               ? NULL
+               : path;
+}
+
+static int tell(const struct jvm_dump_options *o, const struct jvm *j, const char *path, const struct dumped *d,
+                struct err *e)
+{
+    CLEANUP_FREE char *json = NULL;
+    char size[TEXT_SIZE_MAX];
+    json_t *object;
+
+    if (d->cut)
+        fprintf(stderr, "salvage: warning: %s is not whole: %s\n", path, d->cut);
+    if (!o->json) {
+        fprintf(stderr, "salvage: JVM %d: %s in %.1f s\n", (int)j->proc.pid, text_format_size(d->size, size),
+                (double)d->took_ms / 1000);
+        return jvm_write(path, strlen(path), e) < 0 ? -EIO : jvm_write("\n", 1, e);
+    }
+    object =
+        json_pack("{s:i, s:s, s:I, s:f, s:b, s:s*}", "pid", (int)j->proc.pid, "path", path, "bytes",
+                  (json_int_t)d->size, "seconds", (double)d->took_ms / 1000, "live", o->dump.live, "partial", d->cut);
+    json = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+    json_decref(object);
+    if (!json)
+        return err_set(e, -EINVAL, "%s: is no text that JSON can hold", path);
+    return jvm_write(json, strlen(json), e) < 0 ? -EIO : jvm_write("\n", 1, e);
+}
+
+static int dump_into_file(const struct jvm_dump_options *o, const struct jvm *j, struct err *e)
+{
+    CLEANUP(dumped_done) struct dumped d = {0};
+    CLEANUP_FREE char *path = path_for(o, j);
+    int r;
+
+    if (!path)
+        return err_set(e, -ENOMEM, "out of memory");
+    r = dump_to_file(j, &o->dump, path, &d, e);
+    return r < 0 ? r : tell(o, j, path, &d, e);
+}
+
+static int dump_one(const struct jvm_dump_options *o, pid_t pid, struct shipping *s, struct err *e)
+{
+    CLEANUP(jvm_done) struct jvm j = JVM_NONE;
+    int r = jvm_open("/proc", pid, &j, e);
+
+    if (r < 0)
+        return r;
+    return !o->plan.to ? dump_into_file(o, &j, e)
+           : o->stream ? dump_by_stream(&j, &o->dump, s, e)
+                       : dump_to_store(&j, &o->dump, s, e);
+}
+
+/* One that can't be dumped does not keep the others; the first one's fault is the exit code. */
+static int dump_each(const struct jvm_dump_options *o, const pid_t *pids, size_t count, struct shipping *s)
+{
+    int exit_code = 0;
+
+    for (size_t i = 0; i < count && !interrupt_caught(); i++) {
+        struct err e = {0};
+        int r = dump_one(o, pids[i], s, &e);
+
+        if (r < 0) {
+            int code = command_fail(r, &e);
+
+            exit_code = exit_code ? exit_code : code;
+        }
+    }
+    return exit_code;
+}
+
+static int find_pids(const struct jvm_dump_options *o, char *const *operands, struct jvm_pids *ret, struct err *e)
+{
+    uint64_t pid;
+
+    if (o->all)
+        return jvm_find("/proc", ret, e);
+    for (; *operands; operands++) {
+        if (text_parse_uint(*operands, INT32_MAX, &pid) < 0 || pid == 0)
+            return err_set(e, -FAULT_USAGE, "jvm dump: '%s' is not a process id (salvage jvm ps lists them)",
+                           *operands);
+        if (jvm_pids_add(ret, (pid_t)pid) < 0)
+            return err_set(e, -ENOMEM, "out of memory");
+    }
+    return 0;
+}
+
+static int dump_all_into_store(const struct jvm_dump_options *o, const struct jvm_pids *pids)
+{
+    CLEANUP(plan_done) struct plan plan = {0};
+    CLEANUP(whoami_done) struct whoami who = {0};
+    CLEANUP(facts_done) struct facts facts = {0};
+    struct shipping s = {.plan = &plan, .who = &who, .facts = &facts, .cause = o->cause, .json = o->json};
+    struct err e = {0};
+    int exit_code, r = plan_init(&plan, &o->plan, &e);
+
+    if (r < 0)
+        return command_fail(r, &e);
+    if (whoami_get("/", &who) < 0 || surroundings_get("/", &who, &facts) < 0)
+        return command_error(-ENOMEM, "out of memory");
+    s.state = o->plan.state;
+    exit_code = dump_each(o, pids->pid, pids->count, &s);
+    sink_close(s.sink);
+    return exit_code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct jvm_dump_options o = {0};
+    CLEANUP(jvm_pids_done) struct jvm_pids pids = {0};
+    CLEANUP_FREE char **operands = NULL;
+    struct err e = {0};
+    int exit_code, r = opt_parse(DUMP_OPTIONS, argc, argv, &o, &operands, &e);
+
+    if (r < 0 || (r = check(&o, r, &e)) < 0 || (r = find_pids(&o, operands, &pids, &e)) < 0)
+        return command_fail(r, &e);
+    if (pids.count == 0)
+        return command_error(-ESRCH, "jvm dump: no JVM is seen from here%s",
+                             pids.hidden ? ": other users' processes can be looked at by root only" : "");
+    log_set_format((enum log_format)o.plan.log);
+    o.dump.timeout_ms = o.plan.timeout_ms;
+    interrupt_catch();
+    exit_code = o.plan.to ? dump_all_into_store(&o, &pids) : dump_each(&o, pids.pid, pids.count, NULL);
+    interrupt_release();
+    return exit_code;
+}
+
+const struct command CMD_JVM_DUMP = {
+    .name = "jvm dump",
+    .args = "PID...|--all [--out FILE | --to URL]",
+    .summary = "a heap dump of a running JVM, into a file or into the store",
+    .text =
+        "The JVM writes the dump into a folder of its own under a hidden name; from there it goes to --out, readable "
+        "by "
+        "the caller alone, or to --to, compressed and verified, and prints where it went. The application stands still "
+        "while the JVM writes. A dump that would not fit is refused: up to one and a half times of the heap in use is "
+        "needed, with JDK 22 and newer three times. --timeout is for both sides: a JVM that is silent, a store that "
+        "moves nothing.\n\n"
+        "With --stream the dump goes straight into the store, through a FIFO: the JVM stands still for as long as that "
+        "takes, and goes on at once if the store fails.",
+    .examples = "salvage jvm dump 7\n"
+                "    into the working folder\n"
+                "salvage jvm dump 7 --live --to s3://evidence/prod\n"
+                "    what is reachable, to S3\n"
+                "salvage jvm dump 7 --stream --to https://files.example/dumps\n"
+                "    from a container without a disk\n"
+                "salvage jvm dump --all --out /var/dumps/\n"
+                "    every JVM of this machine, as root\n",
+    .options = DUMP_OPTIONS,
+    .run = run,
+};
