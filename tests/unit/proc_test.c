@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "os/proc.h"
 
 static char root[] = "/tmp/proc_test-XXXXXX";
@@ -209,6 +211,96 @@ static void a_link_in_another_root_does_not_lead_out_of_it(void **state)
     assert_string_equal(path, "/proc/9/root/tmp/x.hprof");
 }
 
+struct mapped {
+    const char *wanted; /* the end of a path */
+    char seen[4096], range[64];
+    bool deleted;
+};
+
+static int find_mapping(void *ctx, const struct proc_mapping *m)
+{
+    struct mapped *f = ctx;
+    size_t used = strlen(f->seen);
+
+    snprintf(f->seen + used, sizeof(f->seen) - used, "%s|", m->path);
+    if (!text_ends(m->path, f->wanted))
+        return 0;
+    snprintf(f->range, sizeof(f->range), "%s", m->range);
+    f->deleted = m->deleted;
+    return 7;
+}
+
+static void mappings_are_those_of_files(void **state)
+{
+    static const char maps[] = "00400000-0040b000 r-xp 00000000 fd:01 1     /bin/a b\n"
+                               "7f00-7f01 rw-p 00000000 00:00 0 \n7f01-7f02 rw-p 00000000 00:00 0    [heap]\n"
+                               "7f03-7f04 rw-s 00000000 00:10 9   /tmp/gone (deleted)\n7f05-7f06 r--p 0 0 1 /x\n"
+                               "7f07-7f08 r--p 0 0 1 /cut";
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    struct mapped all = {.wanted = "nowhere"}, gone = {.wanted = "/gone"}, first = {.wanted = "b"};
+
+    (void)state;
+    write_file(11, "maps", maps, sizeof(maps) - 1);
+    assert_int_equal(proc_open(root, 11, &p), 0);
+    assert_int_equal(proc_each_mapping(&p, find_mapping, &all), 0);
+    assert_string_equal(all.seen, "/bin/a b|/tmp/gone|/x|");
+    assert_int_equal(proc_each_mapping(&p, find_mapping, &gone), 7);
+    assert_string_equal(gone.range, "7f03-7f04");
+    assert_true(gone.deleted);
+    assert_int_equal(proc_each_mapping(&p, find_mapping, &first), 7);
+    assert_string_equal(first.range, "00400000-0040b000");
+    assert_false(first.deleted);
+    write_file(11, "maps", "", 0);
+    assert_int_equal(proc_each_mapping(&p, find_mapping, &all), 0);
+}
+
+static void a_mapped_file_is_opened_by_where_it_is_mapped(void **state)
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    CLEANUP_FREE char *path = NULL;
+    struct mapped libc = {.wanted = "/libc.so.6"};
+    struct stat named, mapped;
+    int fd;
+
+    (void)state;
+    assert_int_equal(proc_open("/proc", getpid(), &p), 0);
+    assert_int_equal(proc_each_mapping(&p, find_mapping, &libc), 7);
+    fd = proc_open_mapping(&p, libc.range, O_RDONLY);
+    if (fd == -EPERM || fd == -EACCES) /* not root */
+        skip();
+    assert_true(fd >= 0);
+    assert_int_equal(fstat(fd, &mapped), 0);
+    close(fd);
+    assert_int_equal(proc_mapped(&p, "libc.so.6", &path), 0);
+    assert_int_equal(stat(path, &named), 0);
+    assert_int_equal(mapped.st_ino, named.st_ino);
+    assert_int_equal(proc_open_mapping(&p, "1000-2000", O_RDONLY), -ENOENT);
+    assert_int_equal(proc_open_mapping(&p, "nonsense", O_RDONLY), -EINVAL);
+}
+
+static void the_end_of_a_process_can_be_waited_for(void **state)
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    struct pollfd end = {.events = POLLIN};
+    pid_t child = fork();
+
+    (void)state;
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    assert_int_equal(proc_open("/proc", child, &p), 0);
+    end.fd = proc_pidfd(&p);
+    assert_true(end.fd >= 0);
+    assert_int_equal(poll(&end, 1, 0), 0);
+    kill(child, SIGKILL);
+    assert_int_equal(poll(&end, 1, 10000), 1);
+    close(end.fd);
+    assert_int_equal(proc_pidfd(&p), -ESRCH); /* not reaped yet, but no process any more */
+    waitpid(child, NULL, 0);
+    assert_int_equal(proc_pidfd(&p), -ESRCH);
+}
+
 static int make_root(void **state)
 {
     (void)state;
@@ -231,6 +323,9 @@ int main(void)
         cmocka_unit_test(a_name_with_brackets_does_not_move_the_start),
         cmocka_unit_test(files_are_found_as_the_process_sees_them),
         cmocka_unit_test(a_link_in_another_root_does_not_lead_out_of_it),
+        cmocka_unit_test(mappings_are_those_of_files),
+        cmocka_unit_test(a_mapped_file_is_opened_by_where_it_is_mapped),
+        cmocka_unit_test(the_end_of_a_process_can_be_waited_for),
     };
 
     return cmocka_run_group_tests(tests, make_root, remove_root);
