@@ -214,9 +214,8 @@ static int run(int argc, char **argv)
     int r = translate(argc, argv, &words);
 
     if (r < 0)
-        r = err_set(&e, r, "out of memory");
-    else
-        r = opt_parse(STAT_OPTIONS, argc, words.item, &o, &operands, &e);
+        return command_error(r, "out of memory");
+    r = opt_parse(STAT_OPTIONS, argc, words.item, &o, &operands, &e);
     if (r >= 0)
         r = run_on(&o, operands, r, &e);
     return r < 0 ? command_fail(r, &e) : 0;

@@ -269,31 +269,6 @@ int proc_path(const struct proc *p, const char *path, char **ret)
     return 0;
 }
 
-int proc_mapped(const struct proc *p, const char *name, char **ret)
-{
-    CLEANUP(buf_done) struct buf text = {.ceiling = MAPS_MAX};
-    size_t length = strlen(name);
-    int r = load(p, "maps", &text);
-
-    if (r < 0)
-        return r;
-    for (const char *at = buf_text(&text); (at = strstr(at, name)); at += length) {
-        const char *line = at;
-
-        /* "(deleted)": replaced by an update while the process runs. */
-        if (at == text.data || at[-1] != '/' || (at[length] && !strchr("\n ", at[length])))
-            continue;
-        while (line > text.data && line[-1] != '\n')
-            line--;
-        line = memchr(line, '/', (size_t)(at - line));
-        if (!line)
-            continue;
-        *ret = strndup(line, (size_t)(at + length - line));
-        return *ret ? 0 : -ENOMEM;
-    }
-    return -ENOENT;
-}
-
 /* "START-END PERMS OFFSET DEVICE INODE   PATH", taken apart in place. A newline in a path is written "\\012". False
  * where there is no path ("[heap]" is none). */
 static bool parse_mapping(char *line, struct proc_mapping *ret)
@@ -328,15 +303,42 @@ int proc_each_mapping(const struct proc *p, int (*fn)(void *ctx, const struct pr
     return r;
 }
 
+/* A name that is looked for, and the path it was found by. */
+struct by_name {
+    const char *name;
+    char *path;
+};
+
+static int is_named(void *ctx, const struct proc_mapping *m)
+{
+    struct by_name *b = ctx;
+
+    if (!text_eq(text_base_name(m->path), b->name))
+        return 0;
+    b->path = strdup(m->path);
+    return b->path ? 1 : -ENOMEM;
+}
+
+int proc_mapped(const struct proc *p, const char *name, char **ret)
+{
+    struct by_name b = {.name = name};
+    int r = proc_each_mapping(p, is_named, &b);
+
+    if (r <= 0)
+        return r < 0 ? r : -ENOENT;
+    *ret = b.path;
+    return 0;
+}
+
 int proc_open_mapping(const struct proc *p, const char *range, int flags)
 {
-    unsigned long start, end;
-    char path[64];
+    char path[64], *dash, *rest;
+    unsigned long start = strtoul(range, &dash, 16), end = strtoul(dash + (*dash == '-'), &rest, 16);
     int fd;
 
-    /* maps pads its numbers with zeros, map_files does not. */
-    if (sscanf(range, "%lx-%lx", &start, &end) != 2)
+    if (*dash != '-' || *rest)
         return -EINVAL;
+    /* maps pads its numbers with zeros, map_files does not. */
     snprintf(path, sizeof(path), "map_files/%lx-%lx", start, end);
     fd = openat(p->fd, path, flags | O_CLOEXEC);
     return fd < 0 ? -errno : fd;

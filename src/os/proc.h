@@ -63,10 +63,6 @@ int proc_openat(const struct proc *p, const char *path, int flags, mode_t mode);
  * /proc/PID/root. malloc'ed. -ENOMEM, -EACCES. */
 int proc_path(const struct proc *p, const char *path, char **ret);
 
-/* The path, as the process sees it, of a file mapped there whose own name is name ("libjvm.so"). malloc'ed. -ENOENT,
- * -EACCES. */
-int proc_mapped(const struct proc *p, const char *name, char **ret);
-
 /* A line of /proc/PID/maps that names a file. */
 struct proc_mapping {
     const char *path;  /* as the process sees it, or nearly: a root of its own below ours may stand before it */
@@ -76,6 +72,10 @@ struct proc_mapping {
 
 /* All of them, in order, until one of them is wanted: fn returns not 0, which is then returned. 0, -ESRCH, -EACCES. */
 int proc_each_mapping(const struct proc *p, int (*fn)(void *ctx, const struct proc_mapping *m), void *ctx);
+
+/* The path, as the process sees it, of a file mapped there whose own name is name ("libjvm.so"). malloc'ed. -ENOENT,
+ * -EACCES. */
+int proc_mapped(const struct proc *p, const char *name, char **ret);
 
 /* The very file that is mapped there, even if it was deleted. Root's alone: -EPERM, -EACCES. flags: O_PATH is enough to
  * look at it. */
