@@ -222,6 +222,33 @@ def test_a_file_that_was_swept_away_is_still_read_by_root(salvage, hold):
         file.unlink(missing_ok=True)
 
 
+WITHOUT_MAP_FILES = ["setpriv", "--bounding-set", "-sys_admin,-checkpoint_restore"]
+
+
+@pytest.mark.parametrize("words_before", [[], WITHOUT_MAP_FILES], ids=["by the mapping", "by the name"])
+def test_a_jvm_in_a_container_of_its_own_is_read_from_outside(salvage, java_classes, words_before):
+    """It is process 1 there, and its /tmp is its own."""
+    require_root("makes namespaces")
+    outer = subprocess.Popen(
+        ["unshare", "--pid", "--mount", "--fork", "--mount-proc", "sh", "-c",
+         "mount --bind '%s' /mnt && mount -t tmpfs salvage-e2e /tmp && exec %s/bin/java -Xmx32m -XX:+UseSerialGC "
+         "-XX:TieredStopAtLevel=1 -cp /mnt Churn" % (java_classes, jvm.JDK_17)],
+        env=environment("/"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert outer.stdout.readline() == b"ready\n"
+        pid = int(pathlib.Path("/proc/%d/task/%d/children" % (outer.pid, outer.pid)).read_text())
+        assert os.path.exists("/proc/%d/root/tmp/hsperfdata_root/1" % pid) and not os.path.exists(
+            "/tmp/hsperfdata_root/%d" % pid)
+        p = subprocess.run([*words_before, BIN, "jvm", "stat", str(pid), "--json"], env=environment(salvage.home),
+                           stdout=subprocess.PIPE, timeout=30, check=True)
+        row = json.loads(p.stdout)
+        assert row["pid"] == pid and row["FGC"] == 1
+    finally:
+        outer.stdin.close()
+        assert outer.wait(30) == 0
+        outer.stdout.close()
+
+
 @pytest.mark.parametrize("damage", [
     pytest.param(lambda f: os.truncate(f, 20), id="cut short"),
     pytest.param(lambda f: f.write_bytes(b"garbage " * 4096), id="garbage"),
@@ -232,6 +259,22 @@ def test_a_file_that_makes_no_sense_is_one_clear_line(salvage, hold, damage):
     damage(held.file)
     result = salvage.run("jvm", "stat", held.pid, "10", "3")
     assert result.code == 51 and "are not believed" in result.message and not result.out
+
+
+def test_a_jvm_that_starts_up_is_waited_for(salvage, hold):
+    """A byte of the file says when it may be read (accessible, perfMemory.hpp)."""
+    held = hold()
+    file = os.open(held.file, os.O_WRONLY)
+    os.pwrite(file, b"\0", 7)
+    result = salvage.run("jvm", "stat", held.pid, "--timeout", "100ms")
+    assert result.code == 1 and "starting up" in result.message
+    p = subprocess.Popen([BIN, "jvm", "stat", str(held.pid)], env=environment(salvage.home), stdout=subprocess.PIPE)
+    time.sleep(0.2)
+    assert p.poll() is None
+    os.pwrite(file, b"\1", 7)
+    os.close(file)
+    out, _ = p.communicate(timeout=10)
+    assert p.returncode == 0 and len(words(out.decode())) == 2
 
 
 def test_a_file_cut_short_between_two_lines_ends_it_with_one(salvage, hold):
