@@ -228,7 +228,7 @@ const struct command CMD_JVM_STAT = {
     .text =
         "The same columns and numbers as the JDK's jstat, from the file that the JVM keeps its counters in: the JVM is "
         "not asked, and does not notice. It may be stopped, or too busy to answer. \"-\" is what its collector does "
-        "not count.\n\n"
+        "not count; JDK 25 brings most of its counters up to date at a collection only.\n\n"
         "INTERVAL is in milliseconds, or has a unit (1s, 5m). COUNT lines are printed, or as many as there are until "
         "the JVM ends. Sizes are in KiB, times in seconds, how full something is in percent. S0 and S1 are the "
         "survivor spaces, E eden, O the old generation, M the metaspace, CCS the compressed class space; C at the end "
