@@ -8,11 +8,14 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/command.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -46,10 +49,12 @@ uint64_t dump_heap_in_use(const struct jvm *j)
 /* --- making it ------------------------------------------------------------------------------------------------------
  */
 
-static bool is_interrupted(void *ctx)
+/* By a signal, or by the clock. */
+static bool is_over(void *ctx)
 {
-    (void)ctx;
-    return interrupt_caught() != 0;
+    const uint64_t *until_ms = ctx;
+
+    return interrupt_caught() != 0 || (until_ms && *until_ms > 0 && clock_mono_ms() >= *until_ms);
 }
 
 static void show(void *ctx, uint64_t written, uint64_t expected)
@@ -66,7 +71,7 @@ static struct heapdump_request request_of(const struct dump_options *o, uint64_t
         .threads = o->parallel,
         .in_use = in_use,
         .force = o->force,
-        .wait = {.timeout_ms = o->timeout_ms, .stop = is_interrupted},
+        .wait = {.timeout_ms = o->timeout_ms, .stop = is_over, .ctx = (void *)&o->until_ms},
     };
 }
 
@@ -230,13 +235,57 @@ static void describe(const struct jvm *j, struct shipping *s)
     s->command = j->command;
 }
 
-/* Where a person, or a watch, finds it. */
-static void leave_it(const struct heapdump *d, const char *name, struct err *e)
+/* Where a person, or a watch, finds it; false if it could not be renamed. */
+static bool leave_it(const struct heapdump *d, const char *name)
 {
-    struct err story = *e;
+    return renameat2(d->folder, d->name, d->folder, name, RENAME_NOREPLACE) == 0;
+}
 
-    if (renameat2(d->folder, d->name, d->folder, name, RENAME_NOREPLACE) == 0)
-        err_set(e, 0, "%.600s; the dump is kept as %s beside %.100s, in the JVM's own view", story.msg, name, d->inner);
+/* What was shipped so far is in the journal: whoever ships the file goes on from there. */
+struct watchdog {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool running, called_off;
+    uint64_t until_ms;
+    const struct heapdump *dump; /* NULL: a stream, which leaves nothing */
+    const char *name;
+};
+
+static void *watch_time(void *arg)
+{
+    struct watchdog *w = arg;
+    struct timespec until = {.tv_sec = (time_t)(w->until_ms / 1000), .tv_nsec = (long)(w->until_ms % 1000) * 1000000};
+
+    pthread_mutex_lock(&w->lock);
+    while (!w->called_off && clock_mono_ms() < w->until_ms)
+        pthread_cond_clockwait(&w->changed, &w->lock, CLOCK_MONOTONIC, &until);
+    if (!w->called_off && !w->dump)
+        _exit(
+            command_error(-FAULT_LATER, "the time is up before the heap dump is in the store: nothing of it is kept"));
+    if (!w->called_off)
+        _exit(command_error(-FAULT_LATER, "the time is up before the heap dump is in the store: it %s %s beside %s",
+                            leave_it(w->dump, w->name) ? "stays as" : "could not be renamed to", w->name,
+                            w->dump->inner));
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+static void watchdog_start(struct watchdog *w)
+{
+    w->running = w->until_ms > 0 && pthread_mutex_init(&w->lock, NULL) == 0 &&
+                 pthread_cond_init(&w->changed, NULL) == 0 && pthread_create(&w->thread, NULL, watch_time, w) == 0;
+}
+
+static void watchdog_call_off(struct watchdog *w)
+{
+    if (!w->running)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->called_off = true;
+    pthread_cond_signal(&w->changed);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
 }
 
 int dump_to_store(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e)
@@ -244,19 +293,24 @@ int dump_to_store(const struct jvm *j, const struct dump_options *o, struct ship
     CLEANUP(heapdump_done) struct heapdump d = HEAPDUMP_NONE;
     CLEANUP(dumped_done) struct dumped told = {0};
     char name[HEAPDUMP_NAME_MAX];
+    struct watchdog watchdog = {.dump = &d, .name = name};
     int r = make(j, o, &d, &told, e);
 
     if (r < 0)
         return r;
     heapdump_name(j, o->gzip > 0, name);
     describe(j, s);
+    watchdog.until_ms = o->until_ms;
+    watchdog_start(&watchdog);
     r = shipping_held(s, d.fd, d.folder, name, d.inner, e);
-    if (r < 0)
-        leave_it(&d, name, e);
-    else if (s->plan->keep)
-        leave_it(&d, name, &(struct err){0});
-    else
+    watchdog_call_off(&watchdog);
+    if (r == 0 && !s->plan->keep) {
         heapdump_remove(&d);
+    } else if (leave_it(&d, name) && r < 0) {
+        struct err story = *e;
+
+        err_set(e, r, "%.500s; the dump stays as %s beside %.100s", story.msg, name, d.inner);
+    }
     return r;
 }
 
@@ -274,6 +328,7 @@ int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shi
 {
     uint64_t in_use = dump_heap_in_use(j);
     struct heapdump_request rq = request_of(o, in_use);
+    struct watchdog watchdog = {.until_ms = o->until_ms};
     struct heapdump_stream *source;
     char name[HEAPDUMP_NAME_MAX];
     int fd, r = heapdump_stream_open(j, &rq, &source, &fd, e);
@@ -282,6 +337,7 @@ int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shi
         return r;
     heapdump_name(j, false, name);
     describe(j, s);
+    watchdog_start(&watchdog);
     r = shipping_stream(s,
                         &(struct shipping_stream){.fd = fd,
                                                   .name = name,
@@ -292,6 +348,45 @@ int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shi
                                                   .ended = ask_jvm,
                                                   .ctx = source},
                         NULL, e);
+    watchdog_call_off(&watchdog);
     heapdump_stream_close(source);
     return r;
+}
+
+/* --- small pieces ---------------------------------------------------------------------------------------------------
+ */
+
+int dump_begin_case(const struct jvm *j, const struct shipping *s, struct shipping_case *ret)
+{
+    ret->time_ns = clock_wall_ns();
+    return identity_of_stream(s->who->machine, j->proc.pid, j->started_ns, ret->time_ns, ret->id);
+}
+
+struct writing {
+    int fd;
+    struct err *e;
+};
+
+static int write_text(void *ctx, const char *text, size_t size)
+{
+    const struct writing *w = ctx;
+    int r = file_write(w->fd, text, size);
+
+    return r < 0 ? err_set(w->e, r, "no room in memory: %s", strerror(-r)) : 0;
+}
+
+int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, uint64_t timeout_ms,
+                    struct shipping *s, struct err *e)
+{
+    struct attach_wait wait = {.timeout_ms = timeout_ms, .stop = is_over};
+    CLEANUP_FD int fd = memfd_create(name, MFD_CLOEXEC);
+    struct writing w = {fd, e};
+    int r;
+
+    if (fd < 0)
+        return err_set(e, -errno, "no file in memory: %s", strerror(errno));
+    if ((r = attach_stream(j, "jcmd", (const char *[ATTACH_ARGS]){diagnostic}, &wait, write_text, &w, e)) < 0)
+        return r;
+    describe(j, s);
+    return shipping_held(s, fd, -1, name, name, e);
 }

@@ -13,6 +13,7 @@ struct dump_options {
     uint64_t parallel, gzip;
     const char *folder;  /* as the JVM sees it; NULL: found */
     uint64_t timeout_ms; /* of silence, the JVM's */
+    uint64_t until_ms;   /* monotonic; 0: as long as it takes. Then the process ends (FAULT_LATER), the dump stays */
 };
 
 /* A dump in a file of the caller's. */
@@ -33,6 +34,13 @@ int dump_to_store(const struct jvm *j, const struct dump_options *o, struct ship
 
 /* The same without a file. Uses live and timeout_ms. */
 int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e);
+
+/* What a diagnostic command answers, as a piece of evidence of that name. */
+int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, uint64_t timeout_ms,
+                    struct shipping *s, struct err *e);
+
+/* A case of its own for what is shipped from now on. */
+int dump_begin_case(const struct jvm *j, const struct shipping *s, struct shipping_case *ret);
 
 /* Bytes of the heap in use by the JVM's own counters; 0 unknown. */
 uint64_t dump_heap_in_use(const struct jvm *j);

@@ -371,7 +371,8 @@ int shipping_held(struct shipping *shipping, int fd, int folder, const char *nam
     CLEANUP(shipment_done)
     struct shipment s = {.of = shipping, .path = path, .fd = -1, .folder = -1, .held = true};
 
-    if ((s.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0 || (s.folder = fcntl(folder, F_DUPFD_CLOEXEC, 0)) < 0)
+    if ((s.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0 ||
+        (folder >= 0 && (s.folder = fcntl(folder, F_DUPFD_CLOEXEC, 0)) < 0))
         return err_set(e, -errno, "%s: %s", path, strerror(errno));
     progress_begin(&s.progress, path);
     return ship_open_file(&s, name, end_of_patience(shipping), e);

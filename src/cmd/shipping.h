@@ -34,7 +34,7 @@ struct shipping {
 int shipping_file(struct shipping *s, const char *path, struct err *e);
 
 /* A file that the caller has opened, and will erase: one whose path a stranger could change meanwhile. folder: where it
- * lies, for the journal. name: what it is called; path: what people are told. Borrows the descriptors. */
+ * lies, for the journal; -1: none. name: what it is called; path: what people are told. Borrows the descriptors. */
 int shipping_held(struct shipping *s, int fd, int folder, const char *name, const char *path, struct err *e);
 
 /* What can be read once only: a pipe, or a FIFO that may have been opened (O_NONBLOCK) before its writer did. */

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage jvm prestop: a container's preStop hook. The small evidence first, the heap dump if it fits into the time.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "agent/surroundings.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/commands.h"
+#include "cmd/dumping.h"
+#include "cmd/interrupt.h"
+#include "cmd/jvm.h"
+#include "format/template.h"
+#include "jvm/find.h"
+
+enum { RESERVE_MS = 1000 /* of the budget, for the end: a kubelet counts from before our start */ };
+
+struct prestop_options {
+    struct plan_options plan;
+    struct dump_options dump;
+    uint64_t budget_ms, rate;
+    bool stream, json, heap_dump;
+};
+
+static const struct opt PRESTOP_OPTIONS[] = {
+    {OPT_HEADING, .name = "preStop"},
+    {OPT_DURATION, 0, "budget", "DURATION", "25s", offsetof(struct prestop_options, budget_ms),
+     "all must be over by then: less than terminationGracePeriodSeconds, which begins with the hook"},
+    {OPT_FLAG, 0, "heap-dump", NULL, "yes", offsetof(struct prestop_options, heap_dump),
+     "a heap dump, too, if it fits; --no-heap-dump: threads and histogram alone"},
+    {OPT_SIZE, 0, "rate", "SIZE", "30M", offsetof(struct prestop_options, rate),
+     "bytes of heap that are dumped, shipped and verified in a second: what does not fit is not begun"},
+    {OPT_FLAG, 0, "live", NULL, NULL, offsetof(struct prestop_options, dump.live),
+     "only objects that are reachable: the JVM does a full collection first"},
+    {OPT_FLAG, 0, "stream", NULL, NULL, offsetof(struct prestop_options, stream),
+     "the dump goes without any disk (JDK 17 to 21)"},
+    {OPT_STRING, 0, "dir", "DIR", NULL, offsetof(struct prestop_options, dump.folder),
+     "where the JVM writes the dump, as the JVM sees it"},
+    {OPT_FLAG, 0, "force", NULL, NULL, offsetof(struct prestop_options, dump.force),
+     "a dump though it looks as if there were no room, or no time"},
+    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct prestop_options, json), "print manifests, not URLs"},
+    PLAN_OPTIONS_STORE(struct prestop_options, plan),
+    PLAN_OPTIONS_SHIP(struct prestop_options, plan),
+    {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
+};
+
+/* One run of the hook. */
+struct prestop {
+    const struct prestop_options *o;
+    struct jvm jvm;
+    struct shipping shipping;
+    uint64_t until_ms;
+};
+
+/* PID, or the only JVM that is seen. */
+static int find_jvm(const char *operand, struct jvm *ret, struct err *e)
+{
+    CLEANUP(jvm_pids_done) struct jvm_pids pids = {0};
+    int r;
+
+    if (operand)
+        return jvm_target("jvm prestop", operand, ret, e);
+    if ((r = jvm_find("/proc", &pids, e)) < 0)
+        return r;
+    if (pids.count == 0)
+        return err_set(e, -ESRCH, "jvm prestop: no JVM is seen from here%s",
+                       pids.hidden ? ": other users' processes can be looked at by root only" : "");
+    if (pids.count > 1)
+        return err_set(e, -FAULT_USAGE, "jvm prestop: %zu JVMs are seen from here: name one by its process id",
+                       pids.count);
+    return jvm_open("/proc", pids.pid[0], ret, e);
+}
+
+static uint64_t time_left(const struct prestop *p)
+{
+    uint64_t now = clock_mono_ms();
+
+    return now < p->until_ms ? p->until_ms - now : 0;
+}
+
+/* Silence lasts until the end of the budget at the most. */
+static uint64_t patience(const struct prestop *p)
+{
+    uint64_t left = time_left(p);
+
+    return p->o->plan.timeout_ms < left ? p->o->plan.timeout_ms : left;
+}
+
+/* A piece that can't be had does not keep the others. */
+static int ship_answer(struct prestop *p, const char *diagnostic, const char *name)
+{
+    struct err e = {0};
+    int r = answer_to_store(&p->jvm, diagnostic, name, patience(p), &p->shipping, &e);
+
+    return r < 0 ? command_error(r, "prestop: %s: %s", name, e.msg) : 0;
+}
+
+/* Whether the dump may be begun; else says why not. */
+static bool fits(const struct prestop *p)
+{
+    uint64_t in_use = dump_heap_in_use(&p->jvm), left = time_left(p);
+    uint64_t needed_ms = p->o->rate > 0 && in_use < UINT64_MAX / 1000 ? in_use * 1000 / p->o->rate : 0;
+    char heap[TEXT_SIZE_MAX], rate[TEXT_SIZE_MAX];
+
+    if (p->o->dump.force || needed_ms <= left)
+        return true;
+    fprintf(stderr,
+            "salvage: prestop: no heap dump: %s of heap would take %.0f s at %s/s (--rate), and %.0f s are left of the "
+            "budget\n",
+            text_format_size(in_use, heap), (double)needed_ms / 1000, text_format_size(p->o->rate, rate),
+            (double)left / 1000);
+    return false;
+}
+
+static int ship_dump(struct prestop *p)
+{
+    struct dump_options dump = p->o->dump;
+    struct err e = {0};
+    int r;
+
+    dump.timeout_ms = patience(p);
+    dump.until_ms = p->until_ms;
+    r = p->o->stream ? dump_by_stream(&p->jvm, &dump, &p->shipping, &e)
+                     : dump_to_store(&p->jvm, &dump, &p->shipping, &e);
+    return r < 0 ? command_error(r, "prestop: heap dump: %s", e.msg) : 0;
+}
+
+static int ship_all(struct prestop *p)
+{
+    int threads = ship_answer(p, "Thread.print -l", "threads.txt");
+    int histogram = ship_answer(p, p->o->dump.live ? "GC.class_histogram" : "GC.class_histogram -all", "histogram.txt");
+    int dump = p->o->heap_dump && fits(p) ? ship_dump(p) : 0;
+
+    return threads ? threads : histogram ? histogram : dump;
+}
+
+static int run_on(struct prestop *p)
+{
+    CLEANUP(plan_done) struct plan plan = {0};
+    CLEANUP(whoami_done) struct whoami who = {0};
+    CLEANUP(facts_done) struct facts facts = {0};
+    struct shipping_case its_case = {0};
+    struct err e = {0};
+    int exit_code, r = plan_init(&plan, &p->o->plan, &e);
+
+    if (r < 0)
+        return command_fail(r, &e);
+    if (whoami_get("/", &who) < 0 || surroundings_get("/", &who, &facts) < 0)
+        return command_error(-ENOMEM, "out of memory");
+    if (plan.give_up_ms == 0 || plan.give_up_ms > time_left(p))
+        plan.give_up_ms = time_left(p) > 0 ? time_left(p) : 1;
+    p->shipping = (struct shipping){.plan = &plan,
+                                    .who = &who,
+                                    .facts = &facts,
+                                    .state = p->o->plan.state,
+                                    .cause = "prestop",
+                                    .json = p->o->json,
+                                    .its_case = &its_case};
+    if (dump_begin_case(&p->jvm, &p->shipping, &its_case) < 0)
+        return command_error(-ENOMEM, "out of memory");
+    exit_code = ship_all(p);
+    sink_close(p->shipping.sink);
+    return exit_code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct prestop_options o = {0};
+    struct prestop p = {.o = &o, .jvm = JVM_NONE};
+    CLEANUP_FREE char **operands = NULL;
+    struct err e = {0};
+    uint64_t begun_ms = clock_mono_ms();
+    int exit_code, r = opt_parse(PRESTOP_OPTIONS, argc, argv, &o, &operands, &e);
+
+    if (r > 1)
+        r = err_set(&e, -FAULT_USAGE, "jvm prestop: one process at a time");
+    if (r >= 0 && !o.plan.to)
+        r = err_set(&e, -FAULT_USAGE, "jvm prestop: where to? --to URL");
+    if (r >= 0 && o.budget_ms <= RESERVE_MS)
+        r = err_set(&e, -FAULT_USAGE, "jvm prestop: --budget: more than %d ms", RESERVE_MS);
+    if (r < 0 || (r = find_jvm(operands[0], &p.jvm, &e)) < 0)
+        return command_fail(r, &e);
+    log_set_format((enum log_format)o.plan.log);
+    p.until_ms = begun_ms + o.budget_ms - RESERVE_MS;
+    interrupt_catch();
+    exit_code = run_on(&p);
+    jvm_done(&p.jvm);
+    interrupt_release();
+    return exit_code;
+}
+
+const struct command CMD_JVM_PRESTOP = {
+    .name = "jvm prestop",
+    .args = "[PID] --to URL",
+    .summary = "a container's preStop hook: threads, histogram and, if it fits into the time, a heap dump",
+    .text = "Ships the threads and the class histogram first, then a heap dump, all into one case of the store. Before "
+            "the dump is begun, the time that it will take is estimated; what would not be verified before --budget "
+            "ends is left out, and said. A dump that takes longer all the same stays where the JVM wrote it, under a "
+            "name that a watch takes, and the exit code is 75. Without PID it is the only JVM that is seen.",
+    .examples = "salvage jvm prestop --to s3://evidence/prod --budget 60s\n"
+                "    as a preStop hook of a pod with terminationGracePeriodSeconds: 75\n"
+                "salvage jvm prestop 7 --to https://files.example/dumps --no-heap-dump\n"
+                "    threads and histogram alone\n",
+    .options = PRESTOP_OPTIONS,
+    .run = run,
+};
