@@ -166,6 +166,24 @@ static void a_bad_descriptor_leaves_the_output_alone(void **state)
     assert_string_equal(i.id, "mine");
 }
 
+static void every_stream_has_an_id_of_its_own(void **state)
+{
+    char id[6][IDENTITY_MAX];
+
+    (void)state;
+    assert_int_equal(identity_of_stream("m", 17, 5, 9, id[0]), 0);
+    assert_int_equal(identity_of_stream("n", 17, 5, 9, id[1]), 0);
+    assert_int_equal(identity_of_stream("m", 18, 5, 9, id[2]), 0);
+    assert_int_equal(identity_of_stream("m", 17, 6, 9, id[3]), 0);
+    assert_int_equal(identity_of_stream("m", 17, 5, 10, id[4]), 0);
+    assert_int_equal(identity_of_stream("m", 17, 5, 9, id[5]), 0);
+    assert_int_equal(strspn(id[0], "0123456789abcdef"), IDENTITY_MAX - 1);
+    assert_string_equal(id[0], id[5]);
+    for (int i = 0; i < 5; i++)
+        for (int k = i + 1; k < 5; k++)
+            assert_string_not_equal(id[i], id[k]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +193,7 @@ int main(void)
         cmocka_unit_test(writing_changes_the_file_but_not_an_id_by_birth),
         cmocka_unit_test(a_write_of_the_same_size_is_seen_by_its_time),
         cmocka_unit_test(files_and_machines_have_ids_of_their_own),
+        cmocka_unit_test(every_stream_has_an_id_of_its_own),
         cmocka_unit_test(a_bad_descriptor_leaves_the_output_alone),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
