@@ -228,7 +228,7 @@ def test_a_slow_writer_is_not_a_slow_store(salvage, store):
     """Silent for longer than --timeout, in the middle of a connection."""
     with Pipe(salvage, *store.options(), "--timeout", "1s", "--compress", "none", env=store.env) as pipe:
         pipe.write(SEVERAL_PARTS[: 20 * MIB + 17])
-        time.sleep(2.5)
+        time.sleep(1.8)
         pipe.write(SEVERAL_PARTS[20 * MIB + 17:])
         code, _, err = pipe.end()
     assert code == 0, err
