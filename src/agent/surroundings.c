@@ -12,32 +12,21 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "format/containerid.h"
+#include "jvm/container.h"
 #include "net/imds.h"
 #include "net/metadata.h"
 
-enum { PROC_MAX = 1024 * 1024, URL_MAX = 512 };
+enum { URL_MAX = 512 };
 
 static const char NAME[] = "facts"; /* in the claim's folder */
 
-static void load(const char *root, const char *path, struct buf *ret)
-{
-    CLEANUP_FD int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd >= 0)
-        file_load(fd, path, ret); /* unreadable is empty */
-}
-
 static int find_container(const char *root, struct facts *f)
 {
-    CLEANUP(buf_done) struct buf cgroup = {.ceiling = PROC_MAX}, mounts = {.ceiling = PROC_MAX};
+    CLEANUP_FD int rootfd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP_FD int self = rootfd < 0 ? -1 : openat(rootfd, "proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
     char id[CONTAINERID_MAX];
 
-    load(root, "proc/self/cgroup", &cgroup);
-    if (containerid_from_cgroup(buf_text(&cgroup), cgroup.size, id))
-        return facts_set(&f->container_id, id);
-    load(root, "proc/self/mountinfo", &mounts);
-    return containerid_from_mountinfo(buf_text(&mounts), mounts.size, id) ? facts_set(&f->container_id, id) : 0;
+    return self >= 0 && container_of_process(self, id) ? facts_set(&f->container_id, id) : 0;
 }
 
 /* A pod on EC2 has a name that says more, and its node's facts are not its own; a Fargate task is on no instance of its

@@ -10,8 +10,8 @@ extern const struct command CMD_WATCH, CMD_SHIP, CMD_LS, CMD_GET, CMD_HELP, CMD_
     CMD_SLEEP, CMD_JVM;
 
 /* The parts of "jvm". */
-extern const struct command CMD_JVM_THREADS, CMD_JVM_HISTOGRAM, CMD_JVM_FLAGS, CMD_JVM_SET, CMD_JVM_DUMP,
-    CMD_JVM_PRESTOP, CMD_JVM_PROPS, CMD_JVM_CMD, CMD_JVM_STAT;
+extern const struct command CMD_JVM_PS, CMD_JVM_STAT, CMD_JVM_THREADS, CMD_JVM_HISTOGRAM, CMD_JVM_DUMP, CMD_JVM_PRESTOP,
+    CMD_JVM_ARM, CMD_JVM_FLAGS, CMD_JVM_SET, CMD_JVM_PROPS, CMD_JVM_CMD;
 
 /* All of them, in the order of the help; ends with NULL. */
 extern const struct command *const COMMANDS[];

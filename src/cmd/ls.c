@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "cmd/table.h"
 #include "format/manifest.h"
 
 struct ls_options {
@@ -101,18 +102,12 @@ static bool is_at(const struct manifest *m, const char *place)
     return n == 0 || (strncmp(here, place, n) == 0 && (here[n] == '/' || here[n] == '\0'));
 }
 
-/* Colour only where a person looks at it. */
-static bool colours(void)
-{
-    const char *no = getenv("NO_COLOR");
-
-    return isatty(STDOUT_FILENO) && !(no && *no);
-}
-
 static void print_head(void)
 {
-    printf("%s%-20s  %-32s %-10s %-16s %9s %9s  %s%s\n", colours() ? "\033[1m" : "", "WHEN", "WHERE", "WHY", "WHAT",
-           "SIZE", "STORED", "OBJECT", colours() ? "\033[0m" : "");
+    bool bold = table_colours();
+
+    printf("%s%-20s  %-32s %-10s %-16s %9s %9s  %s%s\n", bold ? "\033[1m" : "", "WHEN", "WHERE", "WHY", "WHAT",
+           "SIZE", "STORED", "OBJECT", bold ? "\033[0m" : "");
 }
 
 static void print_row(const struct sink_config *config, const struct manifest *m)

@@ -117,6 +117,8 @@ static int read_command(struct jvm *j, struct reader *r, const struct proc_words
         result = read_option(r, r->words.item[i]);
     if (result == 0 && r->words.count > 0 && !(j->command = jvmcommand_describe(r->words.count, r->words.item)))
         return -ENOMEM;
+    j->words = r->words;
+    r->words = (struct strv){0};
     return result;
 }
 
@@ -287,6 +289,7 @@ void jvm_done(struct jvm *j)
 {
     proc_done(&j->proc);
     jvmopts_done(&j->options);
+    strv_done(&j->words);
     free(j->version);
     free(j->command);
     *j = (struct jvm)JVM_NONE;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/strv.h"
 #include "format/jvmopts.h"
 #include "os/proc.h"
 
@@ -13,6 +14,7 @@ struct jvm {
     struct proc proc;
     struct proc_status status; /* at jvm_open */
     struct jvmopts options;    /* in HotSpot's order: Flags file, JAVA_TOOL_OPTIONS, command line, _JAVA_OPTIONS */
+    struct strv words;         /* the command line; of the launcher's words, @argfiles are expanded */
     char *version;             /* "17.0.13+11 (Debian)", from the runtime's release file; NULL unknown */
     char *command;             /* one line, fit to be told (format/jvmcommand.h); NULL unknown */
     int64_t started_ns;        /* since 1970; 0 unknown */

@@ -208,8 +208,7 @@ int proc_started(const struct proc *p, int64_t *ret_wall_ns)
     return 0;
 }
 
-/* Whether a link of /proc/PID leads where ours does. */
-static bool shares(const struct proc *p, const char *link)
+bool proc_shares(const struct proc *p, const char *link)
 {
     char own[32];
     struct stat its, ours;
@@ -222,7 +221,7 @@ static bool shares(const struct proc *p, const char *link)
 /* The same mounts and the same root: then a path is a path. */
 static bool sees_what_we_see(const struct proc *p)
 {
-    return shares(p, "ns/mnt") && shares(p, "root");
+    return proc_shares(p, "ns/mnt") && proc_shares(p, "root");
 }
 
 int proc_openat(const struct proc *p, const char *path, int flags, mode_t mode)

@@ -56,6 +56,9 @@ const char *proc_variable(const struct proc_words *variables, const char *name);
 /* When it was started, ns since 1970 by the clock of now; -ENODATA where the kernel does not say. */
 int proc_started(const struct proc *p, int64_t *ret_wall_ns);
 
+/* Whether a link in its folder ("ns/uts", "root") leads where our own does. */
+bool proc_shares(const struct proc *p, const char *link);
+
 /* Opens path as the process sees it: relative to its working folder or its root, which it does not leave. */
 int proc_openat(const struct proc *p, const char *path, int flags, mode_t mode);
 

@@ -18,10 +18,11 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "os/proc.h"
 
 enum { FACT_MAX = 4096 }; /* bytes of a file with one fact in it */
 
-static const char NAMESPACE_FILE[] = "var/run/secrets/kubernetes.io/serviceaccount/namespace";
+static const char NAMESPACE_FILE[] = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
 static bool is_clean(const char *text)
 {
@@ -31,31 +32,52 @@ static bool is_clean(const char *text)
     return true;
 }
 
+/* Whose facts: our own, with a root; or another process's. */
+struct source {
+    const char *root;
+    const struct proc *proc;
+    const struct proc_words *variables;
+};
+
+/* NULL if it is not set, or empty. */
+static const char *variable(const struct source *s, const char *name)
+{
+    const char *value = s->proc ? proc_variable(s->variables, name) : env_get(name);
+
+    return value && *value ? value : NULL;
+}
+
 /* SALVAGE_name or name, whichever is set to something; *ret stays NULL if neither is. 0 or -ENOMEM. */
-static int from_environment(const char *name, char **ret)
+static int from_environment(const struct source *s, const char *name, char **ret)
 {
     char own[64];
     const char *value;
 
     snprintf(own, sizeof(own), "SALVAGE_%s", name);
-    if (!(value = env_get(own)))
-        value = env_get(name);
+    if (!(value = variable(s, own)))
+        value = variable(s, name);
     if (!value || !is_clean(value))
         return 0;
     *ret = strdup(value);
     return *ret ? 0 : -ENOMEM;
 }
 
+static int load(const struct source *s, const char *path, struct buf *ret)
+{
+    CLEANUP_FD int fd = s->proc ? proc_openat(s->proc, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0)
+                                : open(s->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return fd;
+    return s->proc ? file_load_fd(fd, ret) : file_load(fd, path + 1, ret);
+}
+
 /* The one line of a file, trimmed; *ret stays NULL if there is none to be had. 0 or -ENOMEM. */
-static int from_file(const char *root, const char *path, char **ret)
+static int from_file(const struct source *s, const char *path, char **ret)
 {
     CLEANUP(buf_done) struct buf b = {.ceiling = FACT_MAX};
-    CLEANUP_FD int dirfd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int r;
+    int r = load(s, path, &b);
 
-    if (dirfd < 0)
-        return 0;
-    r = file_load(dirfd, path, &b);
     if (r < 0)
         return r == -ENOMEM ? r : 0;
 
@@ -75,13 +97,17 @@ static int from_file(const char *root, const char *path, char **ret)
     return 0;
 }
 
-static int find_host(const char *root, char **ret)
+/* The kernel tells a host's name to its own processes only; runtimes put it into a file of their containers. */
+static int find_host(const struct source *s, char **ret)
 {
+    bool ours = s->proc ? proc_shares(s->proc, "ns/uts") : text_eq(s->root, "/");
     struct utsname u;
     int r;
 
-    if (!text_eq(root, "/")) {
-        r = from_file(root, "etc/hostname", ret);
+    if (!ours) {
+        r = from_file(s, "/etc/hostname", ret);
+        if (r == 0 && !*ret && s->proc)
+            r = from_environment(s, "HOSTNAME", ret);
         if (r < 0 || *ret)
             return r;
     } else if (uname(&u) == 0 && *u.nodename && is_clean(u.nodename)) {
@@ -92,9 +118,9 @@ static int find_host(const char *root, char **ret)
     return *ret ? 0 : -ENOMEM;
 }
 
-static int find_machine(const char *root, struct whoami *w)
+static int find_machine(const struct source *s, struct whoami *w)
 {
-    int r = from_file(root, "etc/machine-id", &w->machine);
+    int r = from_file(s, "/etc/machine-id", &w->machine);
 
     if (r < 0)
         return r;
@@ -132,39 +158,55 @@ static int find_place(struct whoami *w)
     return 0;
 }
 
-int whoami_get(const char *root, struct whoami *ret)
+/* All but the machine and the place. */
+static int find_names(const struct source *s, struct whoami *w)
 {
-    CLEANUP(whoami_done) struct whoami w = {0};
     const struct {
         const char *name;
         char **value;
     } variables[] = {
-        {"POD_NAMESPACE", &w.namespace},  {"POD_NAME", &w.pod},
-        {"POD_UID", &w.pod_uid},          {"NODE_NAME", &w.node},
-        {"CONTAINER_NAME", &w.container}, {"CONTAINER_IMAGE", &w.image},
+        {"POD_NAMESPACE", &w->namespace},  {"POD_NAME", &w->pod},
+        {"POD_UID", &w->pod_uid},          {"NODE_NAME", &w->node},
+        {"CONTAINER_NAME", &w->container}, {"CONTAINER_IMAGE", &w->image},
     };
     int r;
 
-    for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
-        r = from_environment(variables[i].name, variables[i].value);
-        if (r < 0)
+    for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+        if ((r = from_environment(s, variables[i].name, variables[i].value)) < 0)
             return r;
-    }
-    if (!w.namespace) {
-        r = from_file(root, NAMESPACE_FILE, &w.namespace);
-        if (r < 0)
-            return r;
-    }
-    r = find_host(root, &w.host);
-    if (r < 0)
+    if (!w->namespace && (r = from_file(s, NAMESPACE_FILE, &w->namespace)) < 0)
         return r;
-    r = find_machine(root, &w);
-    if (r < 0)
-        return r;
-    r = find_place(&w);
-    if (r < 0)
-        return r;
+    return find_host(s, &w->host);
+}
 
+int whoami_get(const char *root, struct whoami *ret)
+{
+    CLEANUP(whoami_done) struct whoami w = {0};
+    const struct source s = {.root = root};
+    int r;
+
+    if ((r = find_names(&s, &w)) < 0 || (r = find_machine(&s, &w)) < 0 || (r = find_place(&w)) < 0)
+        return r;
+    *ret = w;
+    w = (struct whoami){0};
+    return 0;
+}
+
+int whoami_of(const struct proc *p, struct whoami *ret)
+{
+    CLEANUP(whoami_done) struct whoami w = {0};
+    CLEANUP(proc_words_done) struct proc_words variables = {0};
+    const struct source s = {.proc = p, .variables = &variables};
+    int r = proc_words(p, "environ", &variables);
+
+    if (r < 0 || (r = find_names(&s, &w)) < 0)
+        return r;
+    /* A pod's containers have its name for a host name; on the network of their node they have the node's. */
+    if (!w.pod && (w.namespace || variable(&s, "KUBERNETES_SERVICE_HOST")) && !text_eq(w.host, w.node) &&
+        (env_get("KUBERNETES_SERVICE_HOST") || !proc_shares(p, "ns/uts")) && !(w.pod = strdup(w.host)))
+        return -ENOMEM;
+    if ((r = find_place(&w)) < 0)
+        return r;
     *ret = w;
     w = (struct whoami){0};
     return 0;

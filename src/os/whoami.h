@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+struct proc;
+
 struct whoami {
     char *namespace, *pod, *pod_uid, *node, *container, *image; /* owned; NULL unknown */
     char *host;                                                 /* always */
@@ -17,6 +19,11 @@ struct whoami {
 
 /* root is "/" but in tests. 0 or -ENOMEM. */
 int whoami_get(const char *root, struct whoami *ret);
+
+/* Another process that we can look at, by its own environment and files, which may say anything; machine is NULL.
+ * 0, -ESRCH, -EACCES, -EMSGSIZE, -ENOMEM. */
+int whoami_of(const struct proc *p, struct whoami *ret);
+
 void whoami_done(struct whoami *w);
 
 /* Another pod of this machine: its names (container may be NULL), our node and machine. 0 or -ENOMEM. */

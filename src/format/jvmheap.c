@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Each collector has generations and spaces of its own (gcPolicyCounters, generationCounters, and the monitoring
+ * support of each).
+ */
+#include "format/jvmheap.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { GENERATIONS = 2, SPACES = 3, NAME_SIZE = 64, PAGE = 4096 };
+
+/* By what a counter says at its beginning; the first that fits. */
+static const struct {
+    const char *counter, *begins, *collector;
+} SIGNS[] = {
+    {"sun.gc.policy.name", "GarbageFirst", "G1"},
+    {"sun.gc.policy.name", "Copy:", "Serial"},
+    {"sun.gc.policy.name", "ParScav:", "Parallel"},
+    {"sun.gc.policy.name", "ParNew:", "ConcMarkSweep"}, /* up to JDK 13 */
+    {"sun.gc.collector.0.name", "Shenandoah", "Shenandoah"},
+    {"sun.gc.collector.2.name", "Z", "Z"}, /* "Z concurrent cycle pauses", "ZGC major collection pauses" */
+    {"sun.gc.collector.0.name", "Z", "Z"}, /* JDK 11 to 16 */
+    {"sun.gc.generation.1.name", "Heap", "Epsilon"},
+};
+
+static const char *find_collector(const struct hsperf *h)
+{
+    char text[NAME_SIZE];
+
+    for (size_t i = 0; i < ARRAY_SIZE(SIGNS); i++)
+        if (hsperf_string(h, SIGNS[i].counter, text, sizeof(text)) && text_starts(text, SIGNS[i].begins))
+            return SIGNS[i].collector;
+    return NULL;
+}
+
+/* The sum of all spaces. 0 is what a JVM says that has not counted yet. */
+static int64_t find_used(const struct hsperf *h)
+{
+    char name[NAME_SIZE];
+    int64_t sum = 0, n;
+
+    for (unsigned g = 0; g < GENERATIONS; g++)
+        for (unsigned s = 0; s < SPACES; s++) {
+            snprintf(name, sizeof(name), "sun.gc.generation.%u.space.%u.used", g, s);
+            if (hsperf_long(h, name, &n) && (n < 0 || __builtin_add_overflow(sum, n, &sum)))
+                return -1;
+        }
+    return sum > 0 ? sum : -1;
+}
+
+/* Generations of a fixed place in the heap have a share of it each; of the others every one may become the whole. */
+static int64_t find_max(const struct hsperf *h, const char *collector)
+{
+    bool shares = text_eq(collector, "Serial") || text_eq(collector, "Parallel") ||
+                  text_eq(collector, "ConcMarkSweep");
+    int64_t max = 0, n;
+    char name[NAME_SIZE];
+
+    for (unsigned g = 0; g < GENERATIONS; g++) {
+        snprintf(name, sizeof(name), "sun.gc.generation.%u.maxCapacity", g);
+        if (!hsperf_long(h, name, &n))
+            continue;
+        if (n < 0 || (shares && __builtin_add_overflow(max, n, &max)))
+            return -1;
+        if (!shares && n > max)
+            max = n;
+    }
+    /* G1 adds a few bytes to each of its sizes, so that jstat never divides by 0 (up to JDK 22). */
+    max -= max % PAGE;
+    return max > 0 ? max : -1;
+}
+
+void jvmheap_read(const struct hsperf *h, struct jvmheap *ret)
+{
+    const char *collector = find_collector(h);
+
+    *ret = (struct jvmheap){.collector = collector, .used = find_used(h), .max = find_max(h, collector)};
+}

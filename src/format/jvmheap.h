@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A JVM's collector and its heap, from the counters (JDK 8 to 25, all collectors). How old "used" is depends on them:
+ * some bring it up to date every 50 ms, others with a collection only, and then it is what was left behind that.
+ */
+#pragma once
+
+#include "format/hsperf.h"
+
+struct jvmheap {
+    const char *collector; /* "G1", "Serial" … as the -XX:+UseNAMEGC has it; NULL unknown. Static */
+    int64_t used, max;     /* bytes; -1 unknown */
+};
+
+/* What makes no sense is unknown. */
+void jvmheap_read(const struct hsperf *h, struct jvmheap *ret);
