@@ -231,14 +231,35 @@ static char *read_version(const struct proc *p, const char *libjvm)
     return NULL;
 }
 
+/* The libraries that make a process a JVM, and one that is not HotSpot. */
+struct libraries {
+    char *libjvm; /* path */
+    bool openj9;
+};
+
+static int look_at_library(void *ctx, const struct proc_mapping *m)
+{
+    struct libraries *l = ctx;
+    const char *name = text_base_name(m->path);
+
+    if (!l->libjvm && text_eq(name, "libjvm.so") && !(l->libjvm = strdup(m->path)))
+        return -ENOMEM;
+    l->openj9 = l->openj9 || text_eq(name, "libj9vm29.so");
+    return 0;
+}
+
 static int read_all(struct jvm *j, struct err *e)
 {
-    CLEANUP_FREE char *libjvm = NULL, *openj9 = NULL;
+    struct libraries libraries = {0};
+    CLEANUP_FREE char *libjvm = NULL;
     int pid = (int)j->proc.pid, r = proc_status(&j->proc, &j->status);
 
-    if (r == 0 && (r = proc_mapped(&j->proc, "libjvm.so", &libjvm)) == -ENOENT)
+    if (r == 0)
+        r = proc_each_mapping(&j->proc, look_at_library, &libraries);
+    libjvm = libraries.libjvm;
+    if (r == 0 && !libjvm)
         return err_set(e, -FAULT_FORMAT, "process %d is no Java VM (there is no libjvm.so in it)", pid);
-    if (r == 0 && proc_mapped(&j->proc, "libj9vm29.so", &openj9) == 0)
+    if (r == 0 && libraries.openj9)
         return err_set(e, -FAULT_FORMAT, "process %d is an OpenJ9 JVM: only HotSpot is known here", pid);
     if (r == 0)
         r = read_options(j);
