@@ -54,12 +54,19 @@ static int add_number(struct table *t, int64_t n)
     return table_add(t, text);
 }
 
-/* "1.4G": four figures and less. */
+/* "1.4G": one word, for those who cut columns. */
 static int add_size(struct table *t, int64_t bytes)
 {
-    char text[TEXT_SIZE_MAX];
+    char text[TEXT_SIZE_MAX], *blank;
 
-    return table_add(t, bytes < 0 ? "-" : text_format_size((uint64_t)bytes, text));
+    if (bytes < 0)
+        return table_add(t, "-");
+    text_format_size((uint64_t)bytes, text);
+    if ((blank = strchr(text, ' '))) {
+        blank[0] = blank[1];
+        blank[1] = '\0';
+    }
+    return table_add(t, text);
 }
 
 /* The pod, which says more, else the container. */

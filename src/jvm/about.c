@@ -56,7 +56,8 @@ static int read_counters(const struct hsperf *h, struct about *a)
     jvmheap_read(h, &a->heap);
     for (size_t i = 0; i < ARRAY_SIZE(texts) && r == 0; i++)
         r = keep_counter(h, texts[i].name, texts[i].value);
-    if (r < 0 || !hsperf_string(h, "sun.rt.javaCommand", command, sizeof(command)))
+    /* Empty: a program with a JVM in it. */
+    if (r < 0 || !hsperf_string(h, "sun.rt.javaCommand", command, sizeof(command)) || !*command)
         return r;
     r = keep(command, jps_class(command, &arguments), &a->main_class);
     return r < 0 ? r : keep(arguments, strlen(arguments), &a->arguments);

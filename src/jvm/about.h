@@ -36,5 +36,6 @@ struct about {
 int about_jvm(const char *root, pid_t pid, struct about *ret, struct err *e);
 void about_done(struct about *a);
 
-/* Where in main_class its short name begins: as jps without -l. "Unknown" for a JVM without. Borrowed. */
+/* Where in main_class its short name begins: as jps without -l. "Unknown" for a JVM without, of which jps says nothing
+ * or that. Borrowed. */
 const char *about_short_name(const struct about *a);
