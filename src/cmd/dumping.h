@@ -39,6 +39,11 @@ int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shi
 int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, uint64_t timeout_ms,
                     struct shipping *s, struct err *e);
 
+/* Whose the evidence is, for what is shipped from now on: a JVM of another pod or host is not where we are (on a node),
+ * and says itself who it is; what the metadata services know of us is not said of it. its: owned by the caller, and
+ * lives as long as s is used. */
+void dump_whose(const struct jvm *j, struct shipping *s, struct whoami *its);
+
 /* A case of its own for what is shipped from now on. */
 int dump_begin_case(const struct jvm *j, const struct shipping *s, struct shipping_case *ret);
 

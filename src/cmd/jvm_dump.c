@@ -134,13 +134,19 @@ static int dump_into_file(const struct jvm_dump_options *o, const struct jvm *j,
 static int dump_one(const struct jvm_dump_options *o, pid_t pid, struct shipping *s, struct err *e)
 {
     CLEANUP(jvm_done) struct jvm j = JVM_NONE;
+    CLEANUP(whoami_done) struct whoami its = {0};
+    struct shipping its_own;
     int r = jvm_open("/proc", pid, &j, e);
 
     if (r < 0)
         return r;
-    return !o->plan.to ? dump_into_file(o, &j, e)
-           : o->stream ? dump_by_stream(&j, &o->dump, s, e)
-                       : dump_to_store(&j, &o->dump, s, e);
+    if (!o->plan.to)
+        return dump_into_file(o, &j, e);
+    its_own = *s;
+    dump_whose(&j, &its_own, &its);
+    r = o->stream ? dump_by_stream(&j, &o->dump, &its_own, e) : dump_to_store(&j, &o->dump, &its_own, e);
+    s->sink = its_own.sink;
+    return r;
 }
 
 /* One that can't be dumped does not keep the others; the first one's fault is the exit code. */
