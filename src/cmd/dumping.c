@@ -208,7 +208,7 @@ static int hand_over(const struct heapdump *d, const struct place *to)
 
 int dump_to_file(const struct jvm *j, const struct dump_options *o, const char *path, struct dumped *ret, struct err *e)
 {
-    CLEANUP(place_done) struct place to = {.folder = -1};
+    CLEANUP(place_done) struct place to = {.folder = -1, .name = ""};
     CLEANUP(heapdump_done) struct heapdump d = HEAPDUMP_NONE;
     CLEANUP(dumped_done) struct dumped told = {0};
     int r;

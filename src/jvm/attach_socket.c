@@ -323,6 +323,7 @@ static void become(const struct proc_status *s)
 static void connect_in_child(struct approach *a, int channel)
 {
     struct attach_wait wait = {.timeout_ms = a->wait->timeout_ms, .stop = parent_is_gone, .ctx = &channel};
+    const struct attach_wait *parents = a->wait;
     struct told told = {0};
     CLEANUP_FD int fd = -1;
 
@@ -331,6 +332,7 @@ static void connect_in_child(struct approach *a, int channel)
     a->wait = &wait;
     become(&a->j->status);
     fd = told.result = open_socket(a, &told.e);
+    a->wait = parents;
     tell(channel, fd, &told);
 }
 

@@ -218,19 +218,15 @@ static int make_names(const struct jvm *j, const struct heapdump_request *rq, co
                       struct err *e)
 {
     char time[CLOCK_TEXT_MAX];
-    int r;
 
     clock_format_basic(clock_wall_ns(), time);
-    r = rq->name ? asprintf(&d->name, "%s", rq->name)
-                 : asprintf(&d->name, ".salvage-%d-%s.part", (int)j->status.inner_pid, time);
-    if (r >= 0) {
-        r = asprintf(&d->inner, "%s%s%s", folder, text_ends(folder, "/") ? "" : "/", d->name);
-        if (r < 0)
-            d->inner = NULL;
-    } else {
+    if (rq->name)
+        d->name = strdup(rq->name);
+    else if (asprintf(&d->name, ".salvage-%d-%s.part", (int)j->status.inner_pid, time) < 0)
         d->name = NULL;
-    }
-    return r < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
+    if (d->name && asprintf(&d->inner, "%s%s%s", folder, text_ends(folder, "/") ? "" : "/", d->name) < 0)
+        d->inner = NULL;
+    return d->name && d->inner ? 0 : err_set(e, -ENOMEM, "out of memory");
 }
 
 /* The JVM could not write there: another folder may do. */
