@@ -26,9 +26,26 @@ int jvm_target(const char *command, const char *operand, struct jvm *ret, struct
     return jvm_open("/proc", (pid_t)pid, ret, e);
 }
 
-int jvm_write(const char *text, size_t size, struct err *e)
+/* Names of threads, say, come from wherever the application has them from: to a terminal none of their control
+ * characters. (U+0080 to U+009F are two bytes, which may come one after the other.) */
+static bool write_to_terminal(const char *text, size_t size)
 {
-    if (fwrite(text, 1, size, stdout) == size && fflush(stdout) == 0)
+    static unsigned char last;
+
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        bool control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f || (last == 0xc2 && c >= 0x80 && c < 0xa0);
+
+        if (putchar(control ? '?' : c) == EOF)
+            return false;
+        last = c;
+    }
+    return true;
+}
+
+static int finish(bool written, struct err *e)
+{
+    if (written && fflush(stdout) == 0)
         return 0;
     if (errno == EPIPE) {
         signal(SIGPIPE, SIG_DFL);
@@ -37,9 +54,23 @@ int jvm_write(const char *text, size_t size, struct err *e)
     return err_set(e, -EIO, "cannot write to stdout: %s", strerror(errno));
 }
 
+int jvm_write(const char *text, size_t size, struct err *e)
+{
+    return finish(fwrite(text, 1, size, stdout) == size, e);
+}
+
+int jvm_relay(const char *text, size_t size, struct err *e)
+{
+    static int terminal = -1;
+
+    if (terminal < 0)
+        terminal = isatty(STDOUT_FILENO);
+    return terminal ? finish(write_to_terminal(text, size), e) : jvm_write(text, size, e);
+}
+
 static int write_out(void *ctx, const char *text, size_t size)
 {
-    return jvm_write(text, size, ctx);
+    return jvm_relay(text, size, ctx);
 }
 
 int jvm_print(const struct jvm *j, const struct jvm_options *o, const char *diagnostic, struct err *e)
@@ -58,9 +89,8 @@ static int run(int argc, char **argv)
 }
 
 static const struct command *const PARTS[] = {
-    &CMD_JVM_PS,      &CMD_JVM_STAT,  &CMD_JVM_THREADS, &CMD_JVM_HISTOGRAM, &CMD_JVM_DUMP,
-    &CMD_JVM_PRESTOP, &CMD_JVM_FLAGS, &CMD_JVM_SET,     &CMD_JVM_PROPS,     &CMD_JVM_CMD,
-    NULL,
+    &CMD_JVM_PS,    &CMD_JVM_STAT, &CMD_JVM_THREADS, &CMD_JVM_HISTOGRAM, &CMD_JVM_DUMP, &CMD_JVM_PRESTOP,
+    &CMD_JVM_FLAGS, &CMD_JVM_SET,  &CMD_JVM_PROPS,   &CMD_JVM_CMD,       NULL,
 };
 
 const struct command CMD_JVM = {

@@ -27,3 +27,6 @@ int jvm_print(const struct jvm *j, const struct jvm_options *o, const char *diag
 
 /* To stdout, at once. A reader that has seen enough (`| head`) ends us as it would end any filter. */
 int jvm_write(const char *text, size_t size, struct err *e);
+
+/* The same for what a JVM says: to a terminal without its control characters, else as it is. */
+int jvm_relay(const char *text, size_t size, struct err *e);

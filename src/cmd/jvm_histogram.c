@@ -2,6 +2,7 @@
  *
  * salvage jvm histogram: how many objects of which class.
  */
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/jvm.h"
+
+enum { LINE_MAX_KIB = 256 }; /* a class's name has up to 64 KiB */
 
 struct histogram_options {
     struct jvm_options jvm;
@@ -40,7 +43,7 @@ static bool is_row(const char *line)
 
 static int end_line(struct filter *f)
 {
-    int r = is_row(buf_text(&f->line)) && ++f->rows > f->top ? 0 : jvm_write(f->line.data, f->line.size, f->e);
+    int r = is_row(buf_text(&f->line)) && ++f->rows > f->top ? 0 : jvm_relay(f->line.data, f->line.size, f->e);
 
     buf_clear(&f->line);
     return r;
@@ -51,12 +54,14 @@ static int on_text(void *ctx, const char *text, size_t size)
     struct filter *f = ctx;
 
     if (f->top == 0)
-        return jvm_write(text, size, f->e);
+        return jvm_relay(text, size, f->e);
     while (size > 0) {
         const char *newline = memchr(text, '\n', size);
         size_t length = newline ? (size_t)(newline - text) + 1 : size;
         int r = buf_add(&f->line, text, length);
 
+        if (r == -EMSGSIZE)
+            return err_set(f->e, -FAULT_FORMAT, "that is no histogram: it has a line of over %d KiB", LINE_MAX_KIB);
         if (r < 0)
             return err_set(f->e, r, "out of memory");
         if (newline && (r = end_line(f)) < 0)
@@ -69,7 +74,7 @@ static int on_text(void *ctx, const char *text, size_t size)
 
 static int print(const struct jvm *j, const struct histogram_options *o, struct err *e)
 {
-    struct filter f = {.top = o->top, .e = e};
+    struct filter f = {.top = o->top, .line.ceiling = (size_t)LINE_MAX_KIB * 1024, .e = e};
     struct attach_wait wait = {.timeout_ms = o->jvm.timeout_ms};
     const char *diagnostic = o->live ? "GC.class_histogram" : "GC.class_histogram -all";
     int r = attach_stream(j, "jcmd", (const char *[ATTACH_ARGS]){diagnostic}, &wait, on_text, &f, e);

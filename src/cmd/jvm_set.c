@@ -40,8 +40,13 @@ static int set(const struct jvm *j, const struct set_options *o, const char *tex
     else if (strcmp(value, "false") == 0)
         value = "0";
     r = attach_ask(j, "setflag", (const char *[ATTACH_ARGS]){name, value}, &wait, &answer, e);
+    if (r == -EPROTO) { /* which of several */
+        struct err why = *e;
+
+        return err_set(e, r, "%s: %s", text, why.msg);
+    }
     if (r == 0 && answer.size > 0)
-        r = jvm_write(answer.data, answer.size, e);
+        r = jvm_relay(answer.data, answer.size, e);
     return r;
 }
 
