@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 enum {
@@ -44,6 +45,13 @@ static int wait_ready(const struct jvm *j, int fd, short events, const struct at
     }
 }
 
+static int closed(const struct jvm *j, struct err *e)
+{
+    return err_set(e, -ESRCH,
+                   "JVM %d closed the connection without an answer: it ends, or it talks to uid %u gid %u only",
+                   pid_of(j), (unsigned)j->status.uid, (unsigned)j->status.gid);
+}
+
 static int send_all(const struct jvm *j, int fd, const struct buf *request, const struct attach_wait *wait,
                     struct err *e)
 {
@@ -55,6 +63,8 @@ static int send_all(const struct jvm *j, int fd, const struct buf *request, cons
 
         if (n > 0)
             sent += (size_t)n;
+        else if (errno == EPIPE || errno == ECONNRESET)
+            return closed(j, e);
         else if (errno != EAGAIN && errno != EINTR)
             return err_set(e, -ESRCH, "JVM %d went away: %s", pid_of(j), strerror(errno));
         else if ((r = wait_ready(j, fd, POLLOUT, wait, e)) < 0)
@@ -73,7 +83,8 @@ static ssize_t receive(const struct jvm *j, int fd, char *step, size_t size, con
 
         if (n >= 0)
             return n;
-        /* It closes without having read: whoever we are, it doesn't talk to us. */
+        if (errno == ECONNRESET) /* it closes without having read */
+            return closed(j, e);
         if (errno != EAGAIN && errno != EINTR)
             return err_set(e, -ESRCH, "JVM %d went away: %s", pid_of(j), strerror(errno));
         if (errno == EAGAIN && (r = wait_ready(j, fd, POLLIN, wait, e)) < 0)
@@ -95,9 +106,7 @@ static int receive_result(const struct jvm *j, int fd, struct buf *head, int *re
         if (n < 0)
             return (int)n;
         if (n == 0 && head->size == 0)
-            return err_set(e, -ESRCH,
-                           "JVM %d closed the connection without an answer: it ends, or it talks to uid %u gid %u only",
-                           pid_of(j), (unsigned)j->status.uid, (unsigned)j->status.gid);
+            return closed(j, e);
         if (buf_add(head, step, (size_t)n) < 0)
             return err_set(e, -ENOMEM, "out of memory");
         r = attach_answer(head->data, head->size, ret_result, ret_text);
@@ -125,6 +134,20 @@ static int add_story(void *ctx, const char *text, size_t size)
     return buf_add(b, text, size < room ? size : room);
 }
 
+/* The end of an answer is the end of the connection, and so is the end of the JVM. One that dies gives up its memory
+ * before its sockets (do_exit of the kernel). */
+static bool has_died(const struct jvm *j)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = STORY_MAX};
+
+    return file_load(j->proc.fd, "statm", &text) < 0 || strncmp(buf_text(&text), "0 ", 2) == 0;
+}
+
+static int check_end(const struct jvm *j, struct err *e)
+{
+    return has_died(j) ? err_set(e, -ESRCH, "JVM %d ended while it answered: that may not be all", pid_of(j)) : 0;
+}
+
 static int converse(const struct jvm *j, const struct attach_dialect *dialect, bool stream, const char *command,
                     const char *const args[ATTACH_ARGS], const struct attach_wait *wait,
                     int (*fn)(void *ctx, const char *text, size_t size), void *ctx, struct err *e)
@@ -150,7 +173,7 @@ static int converse(const struct jvm *j, const struct attach_dialect *dialect, b
     }
     for (r = fn(ctx, head.data + text, head.size - text); r == 0; r = fn(ctx, step, (size_t)n))
         if ((n = receive(j, fd, step, sizeof(step), wait, e)) <= 0)
-            return n < 0 ? (int)n : result != 0 ? refused(j, command, result, buf_text(&story), e) : 0;
+            return n < 0 ? (int)n : result != 0 ? refused(j, command, result, buf_text(&story), e) : check_end(j, e);
     return result != 0 ? err_set(e, -ENOMEM, "out of memory") : r;
 }
 
