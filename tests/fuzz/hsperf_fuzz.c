@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Any bytes as a file of counters: what is found lies within them, each entry is found once, and a look-up finds what
- * the walk finds. The same counters are then laid out as jstat's views.
+ * the walk finds. The same counters are then laid out as jstat's views, and the heap is read from them.
  */
 #undef NDEBUG
 #include <assert.h>
@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "format/hsperf.h"
 #include "format/jstat.h"
+#include "format/jvmheap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,6 +29,14 @@ static void check_entry(const struct hsperf *h, const struct hsperf_entry *e)
         assert(e->value_size == 8 && hsperf_long(h, e->name, &n));
     else
         assert(e->type == 'B' && hsperf_string(h, e->name, text, sizeof(text)) && strlen(text) < sizeof(text));
+}
+
+static void check_heap(const struct hsperf *h)
+{
+    struct jvmheap heap;
+
+    jvmheap_read(h, &heap);
+    assert((heap.used == -1 || heap.used > 0) && (heap.max == -1 || heap.max > 0));
 }
 
 static void check_views(const struct hsperf *h)
@@ -60,6 +69,7 @@ static void check(const uint8_t *data, size_t size)
     }
     assert(count <= size / 20);
     check_views(&h);
+    check_heap(&h);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -42,6 +42,11 @@ def answer(connection, how):
             connection.sendall(b"x" * 65536)
     elif how == "escapes":
         connection.sendall(b"1\n\x1b]0;owned\x07\x1b[2Jno\nsecond line")
+    elif how == "speaks":
+        connection.sendall("0\n\x1b]0;owned\x07 \x9b31m \u00fc\r\tthread\n".encode())
+    elif how == "dies":
+        connection.sendall(b"0\npart of an answ")
+        os.kill(os.getpid(), signal.SIGKILL)
     elif how == "huge":
         connection.sendall(b"99999999999999999999\nx")
     connection.close()
