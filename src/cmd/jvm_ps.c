@@ -36,7 +36,7 @@ static const struct table_column COLUMNS[] = {
     {"PID", TABLE_RIGHT},  {"INNER", TABLE_RIGHT}, {"UID", TABLE_RIGHT}, {"JDK", TABLE_LEFT},  {"GC", TABLE_LEFT},
     {"USED", TABLE_RIGHT}, {"MAX", TABLE_RIGHT},   {"IN", TABLE_LEFT},   {"CLASS", TABLE_LEFT}};
 
-enum { SHORT_ID = 12 };
+enum { SHORT_ID = 12, SHOWN_MAX = 1024 * 1024 * 1024 };
 
 /* What is shown, as it is found. */
 struct listing {
@@ -186,7 +186,7 @@ static int add_named(struct listing *l, char *const *operands, struct err *e)
 
 static int print(const struct listing *l, struct err *e)
 {
-    CLEANUP(buf_done) struct buf text = {0};
+    CLEANUP(buf_done) struct buf text = {.ceiling = SHOWN_MAX};
     CLEANUP_FREE char *json = NULL;
     int r;
 

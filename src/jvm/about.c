@@ -15,16 +15,17 @@
 #include "jvm/counters.h"
 #include "jvm/jvm.h"
 
-enum { COUNTER_MAX = 8192 }; /* HotSpot cuts its texts at 1024 bytes */
+enum { TOLD_MAX = 8192 }; /* bytes of a text; HotSpot cuts those of its counters at 1024 */
 
 /* A copy that is fit to be shown. 0 or -ENOMEM. */
 static int keep(const char *text, size_t size, char **ret)
 {
-    CLEANUP_FREE char *raw = strndup(text, size), *shown = malloc(size + 1);
+    size_t room = size < TOLD_MAX ? size + 1 : TOLD_MAX;
+    CLEANUP_FREE char *raw = strndup(text, size), *shown = malloc(room);
 
     if (!raw || !shown)
         return -ENOMEM;
-    text_printable(raw, shown, size + 1);
+    text_printable(raw, shown, room);
     free(*ret);
     *ret = TAKE_PTR(shown);
     return 0;
@@ -32,7 +33,7 @@ static int keep(const char *text, size_t size, char **ret)
 
 static int keep_counter(const struct hsperf *h, const char *name, char **ret)
 {
-    char text[COUNTER_MAX];
+    char text[TOLD_MAX];
 
     return hsperf_string(h, name, text, sizeof(text)) ? keep(text, strlen(text), ret) : 0;
 }
@@ -43,13 +44,11 @@ static int read_counters(const struct hsperf *h, struct about *a)
         const char *name;
         char **value;
     } texts[] = {
-        {"java.rt.vmArgs", &a->jvm_arguments},
-        {"java.rt.vmFlags", &a->jvm_flags},
-        {"java.property.java.version", &a->version},
-        {"java.property.java.vm.version", &a->vm_version},
+        {"java.rt.vmArgs", &a->jvm_arguments},       {"java.rt.vmFlags", &a->jvm_flags},
+        {"java.property.java.version", &a->version}, {"java.property.java.vm.version", &a->vm_version},
         {"java.property.java.vm.name", &a->vm_name},
     };
-    char command[COUNTER_MAX];
+    char command[TOLD_MAX];
     const char *arguments;
     int r = 0;
 
@@ -74,7 +73,7 @@ static int keep_words(const struct strv *words, size_t from, size_t to, bool opt
     CLEANUP(buf_done) struct buf b = {0};
     int r = 0;
 
-    for (size_t i = from; i < to && r == 0; i++) {
+    for (size_t i = from; i < to && b.size < TOLD_MAX && r == 0; i++) {
         if (options && is_class_path(words->item[i]))
             i++;
         else if (!options || !text_starts(words->item[i], "--class-path="))

@@ -3,7 +3,7 @@
  * What can be told of a JVM without asking it: from its counters, and from /proc where it keeps none. A JVM that is not
  * HotSpot's, or whose counters are not to be believed, has as much told of it as is known, and a note.
  *
- * All text is a stranger's: it is made fit for a terminal and for JSON here, control characters as '?'.
+ * All text is a stranger's: it is made fit for a terminal and for JSON here, control characters as '?', and cut at 8 KiB.
  */
 #pragma once
 

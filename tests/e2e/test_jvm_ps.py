@@ -143,7 +143,7 @@ def test_the_same_processes_as_jps(salvage, all_sorts):
     # jps as root shows JVMs of containers by their inner pids, too
     there = {pid for pid in theirs if b"libjvm.so" in maps(pid)}
     assert there <= before | after
-    known = {pid for pid, one in objects(salvage).items() if not one["note"]}
+    known = {pid for pid, one in objects(salvage).items() if not one["note"] and one["inner_pid"] == pid}
     assert (before & after & known) - silent <= set(theirs)
 
 
@@ -275,6 +275,15 @@ def test_who_may_not_look_is_told_so(salvage):
     assert result.out == ""
     assert re.search("no JVM found: [0-9]+ processes of other users may not be looked at", result.message)
     assert json.loads(salvage.ok("jvm", "ps", "--json", uid=NOBODY).out) == []
+
+
+def test_ones_own_jvm_needs_no_root(salvage, nursery):
+    require_root("is another user")
+    one = nursery.serial(uid=NOBODY)
+    result = salvage.ok("jvm", "ps", "--json", uid=NOBODY)
+    found = {each["pid"]: each for each in json.loads(result.out)}[one.pid]
+    assert (found["main_class"], found["uid"], found["note"], result.err) == ("Rest", NOBODY, None, "")
+    assert objects(salvage)[one.pid] == {**found, "heap_used": objects(salvage)[one.pid]["heap_used"]}
 
 
 def test_without_any_jvm_there_is_a_line_and_no_error():

@@ -97,6 +97,25 @@ static void without_counters_the_command_line_tells(void **state)
     }
 }
 
+static void endless_arguments_are_cut(void **state)
+{
+    enum { SIZE = 1024 * 1024 };
+    CLEANUP(about_done) struct about a = {0};
+    CLEANUP_FREE char *line = malloc(SIZE);
+
+    (void)state;
+    assert_non_null(line);
+    memset(line, 'x', SIZE);
+    memcpy(line, "java\0Main", sizeof("java\0Main"));
+    for (size_t i = 100000; i < SIZE; i += 2) /* and many of them */
+        line[i] = '\0';
+    make(LIBJVM, line, SIZE, "", 0);
+    a = about();
+    assert_string_equal(a.main_class, "Main");
+    assert_in_range(strlen(a.arguments), 8000, 8192);
+    assert_true(text_ends(a.arguments, "..."));
+}
+
 static void the_release_file_has_the_version(void **state)
 {
     CLEANUP(about_done) struct about a = {0};
@@ -175,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(without_counters_the_command_line_tells),
+        TEST(endless_arguments_are_cut),
         TEST(the_release_file_has_the_version),
         TEST(the_place_is_the_processs_own),
         TEST(on_the_network_of_its_node_a_pod_has_no_name),
