@@ -75,7 +75,7 @@ static void on_exited(uv_process_t *process, int64_t status, int signal)
     if (c->channel >= 0)
         on_readable(&c->poll, 0, UV_READABLE);
     child_end(c);
-    snprintf(story, sizeof(story), signal ? "the worker was killed by signal %d" : "the worker ended with status %d",
+    snprintf(story, sizeof(story), signal ? "the process was killed by signal %d" : "the process ended with status %d",
              signal ? signal : (int)status);
     c->ended(c->ctx, story);
     uv_close((uv_handle_t *)process, on_handle_closed);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The worker process as the loop sees it: started from our own executable, spoken to over a socket pair, and gone only
+ * A worker process as the loop sees it: started from our own executable, spoken to over a socket pair, and gone only
  * when the loop has let go of all its handles. One at a time. What the messages mean is the pool's business.
  */
 #pragma once

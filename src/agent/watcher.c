@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <uv.h>
 
+#include "agent/armkeeper.h"
 #include "agent/candidate.h"
 #include "agent/claim.h"
 #include "agent/idset.h"
@@ -41,6 +42,7 @@ struct watcher {
     uv_signal_t term, interrupt;
     struct source *source;
     struct pool *pool;
+    struct armkeeper armkeeper;
     struct spool **spools; /* owned */
     size_t spool_count;
     struct candidates candidates;
@@ -426,6 +428,7 @@ static void on_claim_ended(void *ctx, const struct claim *c, enum pool_outcome o
 static void close_handles(struct watcher *w)
 {
     pool_close(w->pool);
+    armkeeper_close(&w->armkeeper);
     uv_close((uv_handle_t *)&w->notify, NULL);
     uv_close((uv_handle_t *)&w->settle_timer, NULL);
     uv_close((uv_handle_t *)&w->scan_timer, NULL);
@@ -527,6 +530,8 @@ static int start(struct watcher *w, struct err *e)
         return err_set(e, -FAULT_LOCKED, "%s", w->locked.msg);
     }
     log_event(EVENT_STARTED, LOG_UINT("dirs", w->config->source.dir_count), LOG_STR("to", w->config->plan->store));
+    if (w->config->armer_args)
+        armkeeper_start(&w->armkeeper, &w->loop, w->config->armer_args);
     source_scan(w->source);
     arm_settle_timer(w);
     check_stop(w);

@@ -22,6 +22,7 @@ struct watcher_config {
     struct retention retention;
     bool once;
     char *const *worker_args;
+    char *const *armer_args; /* NULL: no JVMs are armed */
 };
 
 /* Runs until SIGTERM or SIGINT (once: until nothing is left to do). Returns 0 if all that was found is in the store,

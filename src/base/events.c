@@ -60,6 +60,16 @@ static const struct event_info TABLE[EVENT_END] = {
     [EVENT_ENDED] = {"ended", LEVEL_INFO,
                      "run: the last line: how the application ended, what was saved, and where (url: the largest)",
                      "why status signal oom_kills shipped bytes left url error"},
+    [EVENT_ARMED] = {"armed", LEVEL_INFO,
+                     "jvm arm --follow, watch --arm: a running JVM was set to dump to path when memory runs out",
+                     "pid path was command"},
+    [EVENT_NOT_ARMED] = {"not-armed", LEVEL_WARNING,
+                         "jvm arm --follow, watch --arm: a JVM could not be, or it is too late for it (fault=too-late); "
+                         "said once for each reason, and tried again",
+                         "pid fault error command"},
+    [EVENT_ARM_DIED] = {"arm-died", LEVEL_WARNING,
+                        "watch --arm: the process that arms JVMs ended by itself; it is started again",
+                        "error retry_in_s"},
 };
 
 const struct event_info *event_find(enum event event)

@@ -30,6 +30,9 @@ enum event {
     EVENT_WATCH_DIED,
     EVENT_DIED,
     EVENT_ENDED,
+    EVENT_ARMED,
+    EVENT_NOT_ARMED,
+    EVENT_ARM_DIED,
     EVENT_END
 };
 

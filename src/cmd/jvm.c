@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 
-int jvm_target(const char *command, const char *operand, struct jvm *ret, struct err *e)
+int jvm_pid(const char *command, const char *operand, pid_t *ret, struct err *e)
 {
     uint64_t pid;
 
@@ -23,7 +23,16 @@ int jvm_target(const char *command, const char *operand, struct jvm *ret, struct
                        command);
     if (text_parse_uint(operand, INT_MAX, &pid) < 0 || pid == 0)
         return err_set(e, -FAULT_USAGE, "%s: '%s' is not a process id (salvage jvm ps lists them)", command, operand);
-    return jvm_open("/proc", (pid_t)pid, ret, e);
+    *ret = (pid_t)pid;
+    return 0;
+}
+
+int jvm_target(const char *command, const char *operand, struct jvm *ret, struct err *e)
+{
+    pid_t pid;
+    int r = jvm_pid(command, operand, &pid, e);
+
+    return r < 0 ? r : jvm_open("/proc", pid, ret, e);
 }
 
 /* Names of threads, say, come from wherever the application has them from: to a terminal none of their control
@@ -89,8 +98,9 @@ static int run(int argc, char **argv)
 }
 
 static const struct command *const PARTS[] = {
-    &CMD_JVM_PS,    &CMD_JVM_STAT, &CMD_JVM_THREADS, &CMD_JVM_HISTOGRAM, &CMD_JVM_DUMP, &CMD_JVM_PRESTOP,
-    &CMD_JVM_FLAGS, &CMD_JVM_SET,  &CMD_JVM_PROPS,   &CMD_JVM_CMD,       NULL,
+    &CMD_JVM_PS,      &CMD_JVM_STAT, &CMD_JVM_THREADS, &CMD_JVM_HISTOGRAM, &CMD_JVM_DUMP,
+    &CMD_JVM_PRESTOP, &CMD_JVM_ARM,  &CMD_JVM_FLAGS,   &CMD_JVM_SET,       &CMD_JVM_PROPS,
+    &CMD_JVM_CMD,     NULL,
 };
 
 const struct command CMD_JVM = {

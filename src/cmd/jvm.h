@@ -19,6 +19,9 @@ struct jvm_options {
      "how long to wait for a JVM that is silent: stopped, starting up, at a safepoint"}
 /* clang-format on */
 
+/* The process id that an operand is; NULL: none given. -FAULT_USAGE. */
+int jvm_pid(const char *command, const char *operand, pid_t *ret, struct err *e);
+
 /* Opens the JVM that an operand names. NULL: none given. -FAULT_USAGE, or as jvm_open. */
 int jvm_target(const char *command, const char *operand, struct jvm *ret, struct err *e);
 

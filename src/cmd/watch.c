@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/armplace.h"
 #include "agent/watcher.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -48,6 +49,11 @@ static const struct opt WATCH_OPTIONS[] = {
      "room for what waits to be shipped and for kept copies: beyond it the oldest is erased; default: no limit"},
     {OPT_UINT, 0, "events-fd", "N", NULL, offsetof(struct watch_options, events_fd),
      "write every event of the log also to this descriptor, as JSON"},
+    {OPT_FLAG, 0, "arm", NULL, NULL, offsetof(struct watch_options, arm),
+     "have every JVM that is seen from here, and that sees DIR too (at whatever path), dump there when memory runs out, "
+     "also those that start later: see 'salvage jvm arm'"},
+    {OPT_STRING, 0, "arm-dir", "PATH", NULL, offsetof(struct watch_options, arm_dir),
+     "the same, where JVMs see DIR at a path that is not found by itself"},
     PLAN_OPTIONS_SHIP(struct watch_options, plan),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
@@ -76,18 +82,27 @@ static int make_folders(char *const *dirs, const char *mode_text, struct err *e)
     return 0;
 }
 
-/* The worker gets our own command line, so it comes to our own plan. */
-static char **worker_arguments(int argc, char **argv)
+/* A worker gets our own command line, so it comes to our own plan. */
+static char **worker_arguments(char *command, int argc, char **argv)
 {
     char **args = calloc((size_t)argc + 2, sizeof(*args));
 
     if (!args)
         return NULL;
     args[0] = "salvage";
-    args[1] = "worker";
+    args[1] = command;
     for (int i = 1; i < argc; i++)
         args[i + 1] = argv[i];
     return args;
+}
+
+static int check_arming(const struct watch_options *o, int dirs, struct err *e)
+{
+    if (o->once)
+        return err_set(e, -FAULT_USAGE, "watch: --arm is for a watch that goes on, not for --once");
+    if (!o->arm_dir && dirs == 0)
+        return err_set(e, -FAULT_USAGE, "watch: --arm: which folder do JVMs see? --arm-dir PATH");
+    return o->arm_dir && armplace_check(o->arm_dir, e) < 0 ? err_prefix(e, -FAULT_USAGE, "--arm-dir") : 0;
 }
 
 static int run(int argc, char **argv)
@@ -95,7 +110,8 @@ static int run(int argc, char **argv)
     struct watch_options o = {0};
     CLEANUP(plan_done) struct plan plan = {0};
     CLEANUP(whoami_done) struct whoami who = {0};
-    CLEANUP_FREE char **args = worker_arguments(argc, argv);
+    CLEANUP_FREE char **args = worker_arguments("worker", argc, argv);
+    CLEANUP_FREE char **armer_args = worker_arguments("armer", argc, argv);
     CLEANUP_FREE char **dirs = NULL;
     struct watcher_config config = {0};
     struct err e = {0};
@@ -106,10 +122,12 @@ static int run(int argc, char **argv)
     if (r == 0 && o.files.count == 0)
         return command_error(-FAULT_USAGE, "watch: which folder? salvage watch DIR --to URL");
     config.source.dir_count = (unsigned)r;
+    if ((o.arm || o.arm_dir) && (r = check_arming(&o, r, &e)) < 0)
+        return command_fail(r, &e);
     log_set_format((enum log_format)o.plan.log);
     if ((r = plan_init(&plan, &o.plan, &e)) < 0)
         return command_fail(r, &e);
-    if (!args || whoami_get("/", &who) < 0)
+    if (!args || !armer_args || whoami_get("/", &who) < 0)
         return command_error(-ENOMEM, "out of memory");
     if (o.events_fd && (o.events_fd > INT_MAX || log_set_copy((int)o.events_fd) < 0))
         return command_error(-FAULT_USAGE, "--events-fd: there is no descriptor %" PRIu64, o.events_fd);
@@ -130,6 +148,7 @@ static int run(int argc, char **argv)
     config.retention = o.retention;
     config.once = o.once;
     config.worker_args = args;
+    config.armer_args = o.arm || o.arm_dir ? armer_args : NULL;
     r = watcher_run(&config, &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }
@@ -146,7 +165,9 @@ const struct command CMD_WATCH = {
                 "salvage watch /dumps --to https://files.example/dumps --once\n"
                 "    ships what is complete now, and exits\n"
                 "salvage watch /var/dumps -r --to file:///mnt/evidence --keep\n"
-                "    for many pods, into a folder; local copies stay in .salvage/kept\n",
+                "    for many pods, into a folder; local copies stay in .salvage/kept\n"
+                "salvage watch /dumps --to s3://evidence/prod --arm\n"
+                "    the same as the first, with JVMs that nobody told to dump (a shared pid namespace, one volume)\n",
     .options = WATCH_OPTIONS,
     .run = run,
 };

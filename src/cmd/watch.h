@@ -16,7 +16,8 @@ struct watch_options {
     const char *layout, *dir_mode; /* as given; NULL without */
     struct opt_list files;
     uint64_t events_fd; /* 0: none */
-    bool recursive, once;
+    const char *arm_dir; /* NULL without */
+    bool recursive, once, arm;
 };
 
 /* As opt_parse: the number of operands, which *ret_dirs (to be freed) points to. */

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A folder is known again by its file system and its place on it (mountinfo), and by device and inode.
+ */
+#include "agent/armplace.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "format/attach.h"
+#include "format/containerid.h"
+#include "format/mountinfo.h"
+#include "os/reach.h"
+
+enum {
+    HOST_MAX = 100,   /* bytes: with pid, time, ".hprof.gz", and HotSpot's ".p12" below NAME_MAX */
+    NAME_MAX_MADE = HOST_MAX + 64,
+    DIR_MAX = ATTACH_WORD_MAX - NAME_MAX_MADE - 1, /* older JVMs are told no longer word */
+    MOUNTINFO_MAX = 16 * 1024 * 1024,
+    SMALL_FILE_MAX = 64 * 1024,
+    TASK_ID = 32 /* hex digits of an ECS task's id */
+};
+
+/* --- names ---------------------------------------------------------------------------------------------------------- */
+
+static bool is_plain(char c)
+{
+    return isascii(c) && (isalnum((unsigned char)c) || strchr("._-", c));
+}
+
+/* What tells pods of one owner apart stands at the end: a long name loses its beginning. */
+static char *take_host(const char *text)
+{
+    size_t length = text ? strcspn(text, "\n") : 0;
+    char *host;
+
+    if (length == 0)
+        return NULL;
+    if (length > HOST_MAX) {
+        text += length - HOST_MAX;
+        length = HOST_MAX;
+    }
+    if (!(host = strndup(text, length)))
+        return NULL;
+    for (char *c = host; *c; c++)
+        if (!is_plain(*c) || (c == host && (*c == '.' || *c == '-')))
+            *c = '_';
+    return host;
+}
+
+/* A small file that the JVM sees, or one of /proc/PID; "" without. */
+static void load_small(int fd, struct buf *b)
+{
+    if (fd < 0 || file_load_fd(fd, b) < 0)
+        buf_clear(b);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* On Fargate the container's id begins with the task's. */
+static char *ecs_task(const struct jvm *j, const struct proc_words *environment)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = SMALL_FILE_MAX};
+    char id[CONTAINERID_MAX];
+
+    if (!proc_variable(environment, "ECS_CONTAINER_METADATA_URI_V4"))
+        return NULL;
+    load_small(openat(j->proc.fd, "cgroup", O_RDONLY | O_CLOEXEC), &text);
+    if (!containerid_from_cgroup(buf_text(&text), text.size, id) || id[TASK_ID] != '-')
+        return NULL;
+    id[TASK_ID] = '\0';
+    return strdup(id);
+}
+
+static bool shares_our_host_name(const struct jvm *j)
+{
+    struct stat its, ours;
+
+    return fstatat(j->proc.fd, "ns/uts", &its, 0) == 0 && stat("/proc/self/ns/uts", &ours) == 0 &&
+           its.st_ino == ours.st_ino && its.st_dev == ours.st_dev;
+}
+
+/* The runtime wrote a container's host name into its /etc/hostname. */
+static char *host_name(const struct jvm *j, const struct proc_words *environment)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = SMALL_FILE_MAX};
+    struct utsname u;
+    char *host;
+
+    if (shares_our_host_name(j) && uname(&u) == 0)
+        return take_host(u.nodename);
+    load_small(proc_openat(&j->proc, "/etc/hostname", O_RDONLY | O_NOCTTY | O_NONBLOCK, 0), &text);
+    host = take_host(buf_text(&text));
+    return host ? host : take_host(proc_variable(environment, "HOSTNAME"));
+}
+
+static char *container_name(const struct jvm *j)
+{
+    CLEANUP(proc_words_done) struct proc_words environment = {0};
+    char *host;
+
+    if (proc_words(&j->proc, "environ", &environment) < 0)
+        return take_host("jvm");
+    if ((host = take_host(proc_variable(&environment, "SALVAGE_POD_NAME"))) ||
+        (host = take_host(proc_variable(&environment, "POD_NAME"))) || (host = ecs_task(j, &environment)) ||
+        (host = host_name(j, &environment)))
+        return host;
+    return take_host("jvm");
+}
+
+char *armplace_name(const struct jvm *j, bool gzip)
+{
+    CLEANUP_FREE char *host = container_name(j);
+    char started[CLOCK_TEXT_MAX], *name;
+
+    clock_format_basic(j->started_ns ? j->started_ns : clock_wall_ns(), started);
+    if (!host || asprintf(&name, "%s-%d-%s.hprof%s", host, (int)j->status.inner_pid, started, gzip ? ".gz" : "") < 0)
+        return NULL;
+    return name;
+}
+
+/* "20261121T015605Z": not compared, as the clock may have been set since. */
+static const char *behind_time(const char *text)
+{
+    static const char form[] = "ddddddddTddddddZ";
+
+    for (const char *f = form; *f; f++, text++)
+        if (*f == 'd' ? !isdigit((unsigned char)*text) : *text != *f)
+            return NULL;
+    return text;
+}
+
+bool armplace_is_ours(const struct jvm *j, const char *path)
+{
+    const char *name = text_base_name(path), *end;
+    char pid[32];
+
+    snprintf(pid, sizeof(pid), "-%d-", (int)j->status.inner_pid);
+    for (const char *at = strstr(name, pid); at; at = strstr(at + 1, pid))
+        if (at > name && (end = behind_time(at + strlen(pid))) && (text_eq(end, ".hprof") || text_eq(end, ".hprof.gz")))
+            return true;
+    return false;
+}
+
+/* --- folders -------------------------------------------------------------------------------------------------------- */
+
+struct armplace_folder {
+    char *path; /* ours, without links */
+    dev_t dev;
+    ino_t ino;
+    uint64_t mount;        /* id of the mount that it is seen on; 0 unknown */
+    unsigned major, minor; /* of its file system; meaningless without within */
+    char *within;          /* its place on the file system; NULL unknown */
+};
+
+int armplace_check(const char *dir, struct err *e)
+{
+    if (dir[0] != '/')
+        return err_set(e, -FAULT_USAGE, "%s: not an absolute path: each JVM works in a folder of its own", dir);
+    for (const char *c = dir; *c; c++)
+        if (iscntrl((unsigned char)*c))
+            return err_set(e, -FAULT_USAGE, "%s: a control character is in it", dir);
+    if (strchr(dir, '%'))
+        return err_set(e, -FAULT_USAGE, "%s: a '%%' is in it, which stands for something else to newer JVMs", dir);
+    if (strlen(dir) > DIR_MAX)
+        return err_set(e, -FAULT_USAGE, "%s: longer than %d bytes, which is more than a JVM can be told", dir, DIR_MAX);
+    return 0;
+}
+
+/* "mnt_id:\t36" in the descriptor's fdinfo (proc(5)). */
+static uint64_t mount_of(int fd)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = SMALL_FILE_MAX};
+    char name[64];
+    const char *at;
+
+    snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+    if (file_load(AT_FDCWD, name, &text) < 0 || !(at = strstr(buf_text(&text), "mnt_id:")))
+        return 0;
+    return strtoull(at + strlen("mnt_id:"), NULL, 10);
+}
+
+static int join(const char *folder, const char *rest, char **ret)
+{
+    char *path;
+
+    if (asprintf(&path, "%s%s", *rest && text_eq(folder, "/") ? "" : folder, rest) < 0)
+        return -ENOMEM;
+    free(*ret);
+    *ret = path;
+    return 0;
+}
+
+static int find_own_mount(void *ctx, const struct mount *m)
+{
+    struct armplace_folder *f = ctx;
+    const char *rest = m->id == f->mount ? mountinfo_below(f->path, m->point) : NULL;
+
+    if (!rest)
+        return 0;
+    f->major = m->major;
+    f->minor = m->minor;
+    return join(m->root, rest, &f->within) < 0 ? -ENOMEM : 1;
+}
+
+static int load_mounts(int procfd, struct buf *ret)
+{
+    int r = file_load(procfd, "mountinfo", ret);
+
+    return r == -ENOMEM ? r : 0;
+}
+
+int armplace_folder_new(const char *path, struct armplace_folder **ret, struct err *e)
+{
+    CLEANUP(buf_done) struct buf mounts = {.ceiling = MOUNTINFO_MAX};
+    CLEANUP_FD int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP_FD int self = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct armplace_folder *f;
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_set(e, -FAULT_FOLDER, "%s: %s", path, strerror(errno));
+    if (!(f = calloc(1, sizeof(*f))))
+        return err_set(e, -ENOMEM, "out of memory");
+    f->dev = st.st_dev;
+    f->ino = st.st_ino;
+    f->mount = mount_of(fd);
+    if (!(f->path = realpath(path, NULL)) || (self >= 0 && load_mounts(self, &mounts) < 0) ||
+        mountinfo_each(buf_text(&mounts), mounts.size, find_own_mount, f) < 0) {
+        int r = f->path ? -ENOMEM : -errno;
+
+        armplace_folder_free(f);
+        return err_set(e, r, "%s: %s", path, strerror(-r));
+    }
+    *ret = f;
+    return 0;
+}
+
+void armplace_folder_free(struct armplace_folder *f)
+{
+    if (!f)
+        return;
+    free(f->path);
+    free(f->within);
+    free(f);
+}
+
+/* A search through the mounts of one JVM. */
+struct search {
+    const struct armplace_folder *folder;
+    const struct proc *proc;
+    bool below;
+    char *found, *found_below;
+};
+
+static bool is_seen_at(const struct proc *p, const char *path, const struct armplace_folder *f, bool below)
+{
+    CLEANUP_FD int fd = proc_openat(p, path, O_PATH | O_DIRECTORY, 0);
+    struct stat st;
+
+    return fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == f->dev && (below || st.st_ino == f->ino);
+}
+
+static int look_at_mount(void *ctx, const struct mount *m)
+{
+    struct search *s = ctx;
+    const struct armplace_folder *f = s->folder;
+    CLEANUP_FREE char *path = NULL;
+    const char *rest;
+
+    if (m->major != f->major || m->minor != f->minor)
+        return 0;
+    if ((rest = mountinfo_below(f->within, m->root))) {
+        if (join(m->point, rest, &path) < 0)
+            return -ENOMEM;
+        if (!is_seen_at(s->proc, path, f, false))
+            return 0;
+        s->found = TAKE_PTR(path);
+        return 1;
+    }
+    if (!s->below || s->found_below || !mountinfo_below(m->root, f->within) || !is_seen_at(s->proc, m->point, f, true))
+        return 0;
+    s->found_below = strdup(m->point);
+    return s->found_below ? 0 : -ENOMEM;
+}
+
+/* *ret stays NULL if the process doesn't see it. 0 or -ENOMEM. */
+static int seen_as(const struct armplace_folder *f, const struct proc *p, bool below, char **ret)
+{
+    CLEANUP(buf_done) struct buf mounts = {.ceiling = MOUNTINFO_MAX};
+    struct search s = {.folder = f, .proc = p, .below = below};
+    int r = 0;
+
+    if (is_seen_at(p, f->path, f, false)) {
+        *ret = strdup(f->path);
+        return *ret ? 0 : -ENOMEM;
+    }
+    if (f->within && (r = load_mounts(p->fd, &mounts)) == 0)
+        r = mountinfo_each(buf_text(&mounts), mounts.size, look_at_mount, &s);
+    *ret = s.found ? TAKE_PTR(s.found) : TAKE_PTR(s.found_below);
+    free(s.found_below);
+    return r < 0 ? r : 0;
+}
+
+static int find_shared(const struct armplace *place, const struct jvm *j, char **ret, struct err *e)
+{
+    for (size_t i = 0; i < place->folder_count && !*ret; i++)
+        if (seen_as(place->folders[i], &j->proc, place->below, ret) < 0)
+            return err_set(e, -ENOMEM, "out of memory");
+    if (!*ret)
+        return err_set(e, -ENOENT, "JVM %d does not see the folder that is watched: mount the volume into its container",
+                       (int)j->proc.pid);
+    return 0;
+}
+
+static int refuse(const struct jvm *j, const char *dir, int r, struct err *e)
+{
+    int pid = (int)j->proc.pid;
+
+    if (r == -ENOENT)
+        return err_set(e, r, "JVM %d sees no folder %s: mount the volume into its container, or make the folder", pid,
+                       dir);
+    if (r == -ENOTDIR)
+        return err_set(e, r, "JVM %d: %s is no folder", pid, dir);
+    if (r == -EROFS)
+        return err_set(e, r, "JVM %d sees %s read-only", pid, dir);
+    if (r == -EACCES || r == -EPERM)
+        return err_set(e, -EACCES, "JVM %d (uid %u gid %u) may not write to %s: give that user the folder, or mode 1777",
+                       pid, (unsigned)j->status.uid, (unsigned)j->status.gid, dir);
+    return err_set(e, r, "JVM %d: %s cannot be looked at: %s", pid, dir, strerror(-r));
+}
+
+int armplace_find(const struct armplace *place, const struct jvm *j, char **ret, struct err *e)
+{
+    CLEANUP_FREE char *dir = place->dir ? strdup(place->dir) : NULL;
+    int r;
+
+    if (place->dir && !dir)
+        return err_set(e, -ENOMEM, "out of memory");
+    if ((!dir && (r = find_shared(place, j, &dir, e)) < 0) || (r = armplace_check(dir, e)) < 0)
+        return r;
+    if ((r = reach_may_write(&j->proc, dir)) < 0)
+        return refuse(j, dir, r, e);
+    for (size_t length = strlen(dir); length > 1 && dir[length - 1] == '/'; length--)
+        dir[length - 1] = '\0';
+    *ret = TAKE_PTR(dir);
+    return 0;
+}
