@@ -122,18 +122,21 @@ static char *container_name(const struct jvm *j)
 char *armplace_name(const struct jvm *j, bool gzip)
 {
     CLEANUP_FREE char *host = container_name(j);
+    int64_t started_ns = j->started_ns ? j->started_ns : clock_wall_ns();
     char started[CLOCK_TEXT_MAX], *name;
 
-    clock_format_basic(j->started_ns ? j->started_ns : clock_wall_ns(), started);
-    if (!host || asprintf(&name, "%s-%d-%s.hprof%s", host, (int)j->status.inner_pid, started, gzip ? ".gz" : "") < 0)
+    /* Two containers of a pod have one host name, pid 1 each, and begin in the same second. */
+    clock_format_basic(started_ns, started);
+    if (!host || asprintf(&name, "%s-%d-%.*s.%02dZ.hprof%s", host, (int)j->status.inner_pid, (int)strlen(started) - 1,
+                          started, (int)(started_ns % 1000000000 / 10000000), gzip ? ".gz" : "") < 0)
         return NULL;
     return name;
 }
 
-/* "20261121T015605Z": not compared, as the clock may have been set since. */
+/* "20261121T015605.12Z": not compared, as the clock may have been set since. */
 static const char *behind_time(const char *text)
 {
-    static const char form[] = "ddddddddTddddddZ";
+    static const char form[] = "ddddddddTdddddd.ddZ";
 
     for (const char *f = form; *f; f++, text++)
         if (*f == 'd' ? !isdigit((unsigned char)*text) : *text != *f)

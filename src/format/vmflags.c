@@ -61,6 +61,7 @@ static bool cut_group(struct span *s, struct span *ret)
 static bool read_line(struct span line, const char *name, struct vmflag *ret)
 {
     struct span word, last = {NULL, 0}, before;
+    struct vmflag f = {0};
 
     take_word(&line);
     word = take_word(&line);
@@ -71,16 +72,17 @@ static bool read_line(struct span line, const char *name, struct vmflag *ret)
         return false;
     skip_blanks(&line);
     cut_blanks(&line);
-    *ret = (struct vmflag){.value = line.text};
+    f.value = line.text;
     if (is_text(word.text, word.size, ":=") || !cut_group(&line, &last)) {
         cut_group(&line, &last);
         last = (struct span){NULL, 0};
     } else if (!cut_group(&line, &before)) {
         last = (struct span){NULL, 0}; /* JDK 8, not set: there is but the kind */
     }
-    ret->size = line.size;
-    ret->origin = last.text;
-    ret->origin_size = last.size;
+    f.size = line.size;
+    f.origin = last.text;
+    f.origin_size = last.size;
+    *ret = f;
     return true;
 }
 
