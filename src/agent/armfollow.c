@@ -122,20 +122,31 @@ static int arm(const struct follower *f, const struct jvm *j, struct arm_result 
     return arm_jvm(j, &f->request, ret, e);
 }
 
+/* Of a process that we may not look into, the name is all there is. */
+static bool may_be_jvm(pid_t pid)
+{
+    CLEANUP(proc_done) struct proc proc = PROC_NONE;
+    CLEANUP(buf_done) struct buf name = {0};
+    CLEANUP_FREE char *libjvm = NULL;
+    int r = proc_open("/proc", pid, &proc);
+
+    if (r == 0)
+        r = proc_mapped(&proc, "libjvm.so", &libjvm);
+    if (r == -EACCES || r == -EPERM)
+        r = file_load(proc.fd, "comm", &name) == 0 && text_eq(buf_text(&name), "java\n") ? 0 : r;
+    return r == 0;
+}
+
 static void look_at(struct follower *f, struct seen *s)
 {
     CLEANUP(jvm_done) struct jvm j = JVM_NONE;
     CLEANUP(arm_result_done) struct arm_result result = {0};
-    CLEANUP(proc_done) struct proc proc = PROC_NONE;
-    CLEANUP_FREE char *libjvm = NULL;
     struct err e = {0};
     int r;
 
     look_later(f, s);
-    /* Not worth a word: what is no JVM, or not one that we may look at. */
-    if (proc_open("/proc", s->program.pid, &proc) < 0 || proc_mapped(&proc, "libjvm.so", &libjvm) < 0 ||
-        (r = jvm_open("/proc", s->program.pid, &j, &e)) == -FAULT_FORMAT)
-        return;
+    if (!may_be_jvm(s->program.pid) || (r = jvm_open("/proc", s->program.pid, &j, &e)) == -FAULT_FORMAT)
+        return; /* not worth a word */
     if (r == 0 && (r = arm(f, &j, &result, &e)) == 0) {
         s->next_ms = UINT64_MAX;
         say_armed(&j, &result);

@@ -177,7 +177,7 @@ int armplace_check(const char *dir, struct err *e)
     if (strchr(dir, '%'))
         return err_set(e, -FAULT_USAGE, "%s: a '%%' is in it, which stands for something else to newer JVMs", dir);
     if (strlen(dir) > DIR_MAX)
-        return err_set(e, -FAULT_USAGE, "%s: longer than %d bytes, which is more than a JVM can be told", dir, DIR_MAX);
+        return err_set(e, -FAULT_USAGE, "longer than %d bytes, which is more than a JVM can be told", DIR_MAX);
     return 0;
 }
 
