@@ -69,7 +69,7 @@ static int set_flag(const struct jvm *j, const struct attach_wait *wait, const c
     return attach_ask(j, "setflag", (const char *[ATTACH_ARGS]){name, value}, wait, &text, e);
 }
 
-/* --- what is to be -------------------------------------------------------------------------------------------------- */
+/* What is to be */
 
 /* What is to be set. */
 struct change {
@@ -133,7 +133,7 @@ static int plan_undoing(const struct jvm *j, const struct arm_result *result, st
     return c->path ? 0 : err_set(e, -ENOMEM, "out of memory");
 }
 
-/* --- doing it ------------------------------------------------------------------------------------------------------- */
+/* Doing it */
 
 static int apply(const struct jvm *j, const struct attach_wait *wait, const struct change *c, struct err *e)
 {

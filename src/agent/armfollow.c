@@ -77,7 +77,7 @@ static bool is_stopped(void *ctx)
     return poll(&p, 1, 0) > 0;
 }
 
-/* --- one JVM -------------------------------------------------------------------------------------------------------- */
+/* One JVM */
 
 static void look_later(const struct follower *f, struct seen *s)
 {
@@ -157,7 +157,7 @@ static void look_at(struct follower *f, struct seen *s)
         s->next_ms = UINT64_MAX;
 }
 
-/* --- all processes -------------------------------------------------------------------------------------------------- */
+/* All processes */
 
 static int see(struct follower *f, struct table *now, int procfd, pid_t pid, uint64_t now_ms)
 {

@@ -24,7 +24,7 @@
 #include "os/reach.h"
 
 enum {
-    HOST_MAX = 100,   /* bytes: with pid, time, ".hprof.gz", and HotSpot's ".p12" below NAME_MAX */
+    HOST_MAX = 100, /* bytes: with pid, time, ".hprof.gz", and HotSpot's ".p12" below NAME_MAX */
     NAME_MAX_MADE = HOST_MAX + 64,
     DIR_MAX = ATTACH_WORD_MAX - NAME_MAX_MADE - 1, /* older JVMs are told no longer word */
     MOUNTINFO_MAX = 16 * 1024 * 1024,
@@ -32,7 +32,7 @@ enum {
     TASK_ID = 32 /* hex digits of an ECS task's id */
 };
 
-/* --- names ---------------------------------------------------------------------------------------------------------- */
+/* Names */
 
 static bool is_plain(char c)
 {
@@ -156,7 +156,7 @@ bool armplace_is_ours(const struct jvm *j, const char *path)
     return false;
 }
 
-/* --- folders -------------------------------------------------------------------------------------------------------- */
+/* Folders */
 
 struct armplace_folder {
     char *path; /* ours, without links */
@@ -322,7 +322,8 @@ static int find_shared(const struct armplace *place, const struct jvm *j, char *
         if (seen_as(place->folders[i], &j->proc, place->below, ret) < 0)
             return err_set(e, -ENOMEM, "out of memory");
     if (!*ret)
-        return err_set(e, -ENOENT, "JVM %d does not see the folder that is watched: mount the volume into its container",
+        return err_set(e, -ENOENT,
+                       "JVM %d does not see the folder that is watched: mount the volume into its container",
                        (int)j->proc.pid);
     return 0;
 }
@@ -339,8 +340,9 @@ static int refuse(const struct jvm *j, const char *dir, int r, struct err *e)
     if (r == -EROFS)
         return err_set(e, r, "JVM %d sees %s read-only", pid, dir);
     if (r == -EACCES || r == -EPERM)
-        return err_set(e, -EACCES, "JVM %d (uid %u gid %u) may not write to %s: give that user the folder, or mode 1777",
-                       pid, (unsigned)j->status.uid, (unsigned)j->status.gid, dir);
+        return err_set(e, -EACCES,
+                       "JVM %d (uid %u gid %u) may not write to %s: give that user the folder, or mode 1777", pid,
+                       (unsigned)j->status.uid, (unsigned)j->status.gid, dir);
     return err_set(e, r, "JVM %d: %s cannot be looked at: %s", pid, dir, strerror(-r));
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Where a JVM is to dump: a folder by the name that it has for the JVM, and a file name that no other process has. The
- * folder is named by the user, or found: the JVM may see a folder that we watch at another path than we do, or one below
- * it. Sets nothing.
+ * folder is named by the user, or found: the JVM may see a folder that we watch at another path than we do, or one
+ * below it. Sets nothing.
  */
 #pragma once
 

@@ -63,10 +63,11 @@ static const struct event_info TABLE[EVENT_END] = {
     [EVENT_ARMED] = {"armed", LEVEL_INFO,
                      "jvm arm --follow, watch --arm: a running JVM was set to dump to path when memory runs out",
                      "pid path was command"},
-    [EVENT_NOT_ARMED] = {"not-armed", LEVEL_WARNING,
-                         "jvm arm --follow, watch --arm: a JVM could not be, or it is too late for it (fault=too-late); "
-                         "said once for each reason, and tried again",
-                         "pid fault error command"},
+    [EVENT_NOT_ARMED] =
+        {"not-armed", LEVEL_WARNING,
+         "jvm arm --follow, watch --arm: a JVM could not be, or it is too late for it (fault=too-late); "
+         "said once for each reason, and tried again",
+         "pid fault error command"},
     [EVENT_ARM_DIED] = {"arm-died", LEVEL_WARNING,
                         "watch --arm: the process that arms JVMs ended by itself; it is started again",
                         "error retry_in_s"},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage armer: what `watch --arm` starts to have JVMs dump into its folders. Ends when the watch does, which it sees by
- * descriptor 3. Not for people: they have `jvm arm --follow`.
+ * salvage armer: what `watch --arm` starts to have JVMs dump into its folders. Ends when the watch does, which it sees
+ * by descriptor 3. Not for people: they have `jvm arm --follow`.
  */
 #include <errno.h>
 #include <signal.h>

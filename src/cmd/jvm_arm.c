@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage jvm arm: running JVMs are set to dump when memory runs out. Who is to be armed, and what is told of it; how it
- * is done is agent/arm.h's.
+ * salvage jvm arm: running JVMs are set to dump when memory runs out. Who is to be armed, and what is told of it; how
+ * it is done is agent/arm.h's.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -63,7 +63,7 @@ static const char *word(const struct arm_request *q, const struct arm_result *r)
     return r->outcome == ARM_NOT_ARMED && r->now.on && q->undo ? "armed by others" : words[r->outcome];
 }
 
-/* --- told as text --------------------------------------------------------------------------------------------------- */
+/* Told as text */
 
 static int add_flags(struct buf *b, const struct arm_flags *f)
 {
@@ -78,8 +78,8 @@ static int tell_line(const struct arming *a, const struct jvm *j, const struct a
     bool changed = r->outcome == ARM_ARMED || r->outcome == ARM_DISARMED;
 
     if (buf_printf(&line, "%d %s: ", (int)j->proc.pid, word(&a->request, r)) < 0 || add_flags(&line, &r->now) < 0 ||
-        (changed && (buf_add_text(&line, " (was ") < 0 || add_flags(&line, &r->before) < 0 ||
-                     buf_add_text(&line, ")") < 0)) ||
+        (changed &&
+         (buf_add_text(&line, " (was ") < 0 || add_flags(&line, &r->before) < 0 || buf_add_text(&line, ")") < 0)) ||
         (r->own_path && buf_add_text(&line, "; its own HeapDumpPath was kept") < 0) ||
         (r->too_late &&
          buf_add_text(&line, "; too late: it has run out of memory before, and dumps the first time only") < 0) ||
@@ -91,7 +91,7 @@ static int tell_line(const struct arming *a, const struct jvm *j, const struct a
     return jvm_write(line.data, line.size, e);
 }
 
-/* --- told as JSON --------------------------------------------------------------------------------------------------- */
+/* Told as JSON */
 
 static json_t *text_of(const char *text)
 {
@@ -137,7 +137,7 @@ static int print_array(const json_t *array, struct err *e)
     return r < 0 ? r : jvm_write("\n", 1, e);
 }
 
-/* --- arming --------------------------------------------------------------------------------------------------------- */
+/* Arming */
 
 /* 0 also if it could not be armed, which is told; -EAGAIN if it was silent and may be asked for longer. */
 static int arm_one(struct arming *a, pid_t pid, bool quick, struct err *e)
@@ -279,8 +279,8 @@ const struct command CMD_JVM_ARM = {
     .args = "PID...|--all --dir DIR",
     .summary = "have running JVMs dump when memory runs out, without a restart",
     .text =
-        "Sets HeapDumpOnOutOfMemoryError, and HeapDumpPath to DIR/POD-PID-TIME.hprof (ECS task or host name where there "
-        "is no pod name; the pid in its container; the start of the process), so that no dump is in the way of the "
+        "Sets HeapDumpOnOutOfMemoryError, and HeapDumpPath to DIR/POD-PID-TIME.hprof (ECS task or host name where "
+        "there is no pod name; the pid in its container; the start of the process), so that no dump is in the way of the "
         "next process's. What is armed already is left alone. A JVM that was given a HeapDumpPath keeps it unless "
         "--force is given: only the dump is switched on. Lasts until the JVM ends. A JVM dumps at its first "
         "OutOfMemoryError only: one that has survived its first cannot be armed any more, and is told of as too late. "

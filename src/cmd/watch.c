@@ -50,8 +50,8 @@ static const struct opt WATCH_OPTIONS[] = {
     {OPT_UINT, 0, "events-fd", "N", NULL, offsetof(struct watch_options, events_fd),
      "write every event of the log also to this descriptor, as JSON"},
     {OPT_FLAG, 0, "arm", NULL, NULL, offsetof(struct watch_options, arm),
-     "have every JVM that is seen from here, and that sees DIR too (at whatever path), dump there when memory runs out, "
-     "also those that start later: see 'salvage jvm arm'"},
+     "have every JVM that is seen from here, and that sees DIR too (at whatever path), dump there when memory runs "
+     "out, also those that start later: see 'salvage jvm arm'"},
     {OPT_STRING, 0, "arm-dir", "PATH", NULL, offsetof(struct watch_options, arm_dir),
      "the same, where JVMs see DIR at a path that is not found by itself"},
     PLAN_OPTIONS_SHIP(struct watch_options, plan),

@@ -15,7 +15,7 @@ struct watch_options {
     struct retention retention;
     const char *layout, *dir_mode; /* as given; NULL without */
     struct opt_list files;
-    uint64_t events_fd; /* 0: none */
+    uint64_t events_fd;  /* 0: none */
     const char *arm_dir; /* NULL without */
     bool recursive, once, arm;
 };

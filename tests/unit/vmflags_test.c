@@ -14,14 +14,18 @@
 
 static const char JDK_17[] =
     "[Global flags]\n"
-    "     intx HeapDumpGzipLevel                        = 0                                      {manageable} {default}\n"
+    "     intx HeapDumpGzipLevel                        = 0                                      {manageable} "
+    "{default}\n"
     "     bool HeapDumpOnOutOfMemoryError               = true                                   {manageable} {command "
     "line}\n"
-    "    ccstr HeapDumpPath                             = /a b/{x} %p.hprof                      {manageable} {attach}\n"
-    "    ccstr HeapDumpPathOld                          = /old                                   {manageable} {default}\n"
+    "    ccstr HeapDumpPath                             = /a b/{x} %p.hprof                      {manageable} "
+    "{attach}\n"
+    "    ccstr HeapDumpPathOld                          = /old                                   {manageable} "
+    "{default}\n"
     "   size_t MaxHeapSize                              = 1                         {product} {command line, "
     "ergonomic}\n"
-    "ccstrlist OnOutOfMemoryError                       =                                           {product} {default}";
+    "ccstrlist OnOutOfMemoryError                       =                                           {product} "
+    "{default}";
 
 static const char JDK_8[] =
     "[Global flags]\n"
