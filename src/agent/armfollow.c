@@ -184,8 +184,8 @@ static int look_around(struct follower *f, DIR *proc, struct err *e)
     table_done(&f->known);
     f->known = now;
     now = (struct table){0};
-    for (size_t i = 0; i < f->known.count && !is_stopped(f); i++)
-        if (f->known.item[i].next_ms <= now_ms)
+    for (size_t i = 0; i < f->known.count; i++)
+        if (f->known.item[i].next_ms <= now_ms && !is_stopped(f))
             look_at(f, &f->known.item[i]);
     return 0;
 }

@@ -316,15 +316,21 @@ static int seen_as(const struct armplace_folder *f, const struct proc *p, bool b
     return r < 0 ? r : 0;
 }
 
-static int find_shared(const struct armplace *place, const struct jvm *j, char **ret, struct err *e)
+/* *ret stays NULL on failure, and then only. */
+static int find_dir(const struct armplace *place, const struct jvm *j, char **ret, struct err *e)
 {
-    for (size_t i = 0; i < place->folder_count && !*ret; i++)
-        if (seen_as(place->folders[i], &j->proc, place->below, ret) < 0)
+    char *dir = NULL;
+
+    if (place->dir && !(dir = strdup(place->dir)))
+        return err_set(e, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < place->folder_count && !dir; i++)
+        if (seen_as(place->folders[i], &j->proc, place->below, &dir) < 0)
             return err_set(e, -ENOMEM, "out of memory");
-    if (!*ret)
+    if (!dir)
         return err_set(e, -ENOENT,
                        "JVM %d does not see the folder that is watched: mount the volume into its container",
                        (int)j->proc.pid);
+    *ret = dir;
     return 0;
 }
 
@@ -348,12 +354,10 @@ static int refuse(const struct jvm *j, const char *dir, int r, struct err *e)
 
 int armplace_find(const struct armplace *place, const struct jvm *j, char **ret, struct err *e)
 {
-    CLEANUP_FREE char *dir = place->dir ? strdup(place->dir) : NULL;
-    int r;
+    CLEANUP_FREE char *dir = NULL;
+    int r = find_dir(place, j, &dir, e);
 
-    if (place->dir && !dir)
-        return err_set(e, -ENOMEM, "out of memory");
-    if ((!dir && (r = find_shared(place, j, &dir, e)) < 0) || (r = armplace_check(dir, e)) < 0)
+    if (!dir || (r = armplace_check(dir, e)) < 0)
         return r;
     if ((r = reach_may_write(&j->proc, dir)) < 0)
         return refuse(j, dir, r, e);

@@ -30,7 +30,7 @@ static int run(int argc, char **argv)
     /* A terminal's or a runtime's signals are the watch's to act on. */
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
-    if (!(folders = calloc((size_t)r + 1, sizeof(*folders))))
+    if (!(folders = calloc((size_t)r + 1, sizeof(struct armplace_folder *))))
         return command_error(-ENOMEM, "out of memory");
     place->dir = o.arm_dir;
     place->folders = folders;

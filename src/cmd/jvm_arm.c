@@ -280,9 +280,9 @@ const struct command CMD_JVM_ARM = {
     .summary = "have running JVMs dump when memory runs out, without a restart",
     .text =
         "Sets HeapDumpOnOutOfMemoryError, and HeapDumpPath to DIR/POD-PID-TIME.hprof (ECS task or host name where "
-        "there is no pod name; the pid in its container; the start of the process), so that no dump is in the way of the "
-        "next process's. What is armed already is left alone. A JVM that was given a HeapDumpPath keeps it unless "
-        "--force is given: only the dump is switched on. Lasts until the JVM ends. A JVM dumps at its first "
+        "there is no pod name; the pid in its container; the start of the process), so that no dump is in the way of "
+        "the next process's. What is armed already is left alone. A JVM that was given a HeapDumpPath keeps it "
+        "unless --force is given: only the dump is switched on. Lasts until the JVM ends. A JVM dumps at its first "
         "OutOfMemoryError only: one that has survived its first cannot be armed any more, and is told of as too late. "
         "--undo goes back to the command line and the environment; a HeapDumpPath that somebody set at run time and "
         "that --force replaced does not come back. The exit code is 1 if one of the JVMs could not be armed.",

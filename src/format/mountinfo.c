@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -41,15 +40,30 @@ static char *take_word(char **at)
     return *word ? word : NULL;
 }
 
+static bool read_number(const char **at, unsigned *ret)
+{
+    char *end;
+
+    if (**at < '0' || **at > '9')
+        return false;
+    *ret = (unsigned)strtoul(*at, &end, 10);
+    *at = end;
+    return true;
+}
+
+/* "98:0" */
+static bool read_device(const char *at, struct mount *ret)
+{
+    return read_number(&at, &ret->major) && *at++ == ':' && read_number(&at, &ret->minor) && *at == '\0';
+}
+
 static bool read_line(char *line, struct mount *ret)
 {
     char *id = take_word(&line), *parent = take_word(&line), *device = take_word(&line), *root = take_word(&line),
          *point = take_word(&line);
     struct mount m = {.root = root, .point = point};
-    int end = 0;
 
-    if (!parent || !point || root[0] != '/' || point[0] != '/' ||
-        sscanf(device, "%9u:%9u%n", &m.major, &m.minor, &end) != 2 || device[end])
+    if (!parent || !point || root[0] != '/' || point[0] != '/' || !read_device(device, &m))
         return false;
     m.id = strtoull(id, NULL, 10);
     unescape(root);

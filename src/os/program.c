@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 
 enum { STAT_SIZE = 1024, NAME_SIZE = 32, FIRST = 3, STARTED = 22, CODE = 26, STACK = 28 };
@@ -26,8 +26,8 @@ int program_read(int procfd, pid_t pid, struct program *ret)
 
     snprintf(name, sizeof(name), "%d/stat", (int)pid);
     fd = openat(procfd, name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || (n = file_read(fd, text, sizeof(text) - 1)) < 0)
-        return -ESRCH;
+    if (fd < 0 || (n = read(fd, text, sizeof(text) - 1)) < 0)
+        return -ESRCH; /* it comes whole, by one read */
     text[n] = '\0';
     /* The process's name may hold anything, ')' too. */
     if (!(at = strrchr(text, ')')))

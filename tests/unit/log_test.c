@@ -322,6 +322,9 @@ static void every_event_has_its_row(void **state)
         {EVENT_WATCH_DIED, "watch-died", LEVEL_WARNING},
         {EVENT_DIED, "died", LEVEL_WARNING},
         {EVENT_ENDED, "ended", LEVEL_INFO},
+        {EVENT_ARMED, "armed", LEVEL_INFO},
+        {EVENT_NOT_ARMED, "not-armed", LEVEL_WARNING},
+        {EVENT_ARM_DIED, "arm-died", LEVEL_WARNING},
     };
 
     (void)state;
