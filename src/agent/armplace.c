@@ -7,21 +7,19 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "format/attach.h"
-#include "format/containerid.h"
 #include "format/mountinfo.h"
+#include "jvm/container.h"
 #include "os/reach.h"
+#include "os/whoami.h"
 
 enum {
     HOST_MAX = 100, /* bytes: with pid, time, ".hprof.gz", and HotSpot's ".p12" below NAME_MAX */
@@ -40,83 +38,31 @@ static bool is_plain(char c)
 }
 
 /* What tells pods of one owner apart stands at the end: a long name loses its beginning. */
-static char *take_host(const char *text)
+static char *fit(const char *text)
 {
-    size_t length = text ? strcspn(text, "\n") : 0;
-    char *host;
+    size_t length = strlen(text);
+    char *name = strdup(length > HOST_MAX ? text + length - HOST_MAX : text);
 
-    if (length == 0)
-        return NULL;
-    if (length > HOST_MAX) {
-        text += length - HOST_MAX;
-        length = HOST_MAX;
-    }
-    if (!(host = strndup(text, length)))
-        return NULL;
-    for (char *c = host; *c; c++)
-        if (!is_plain(*c) || (c == host && (*c == '.' || *c == '-')))
+    for (char *c = name; name && *c; c++)
+        if (!is_plain(*c) || (c == name && (*c == '.' || *c == '-')))
             *c = '_';
-    return host;
+    return name;
 }
 
-/* A small file that the JVM sees, or one of /proc/PID; "" without. */
-static void load_small(int fd, struct buf *b)
-{
-    if (fd < 0 || file_load_fd(fd, b) < 0)
-        buf_clear(b);
-    if (fd >= 0)
-        close(fd);
-}
-
-/* On Fargate the container's id begins with the task's. */
-static char *ecs_task(const struct jvm *j, const struct proc_words *environment)
-{
-    CLEANUP(buf_done) struct buf text = {.ceiling = SMALL_FILE_MAX};
-    char id[CONTAINERID_MAX];
-
-    if (!proc_variable(environment, "ECS_CONTAINER_METADATA_URI_V4"))
-        return NULL;
-    load_small(openat(j->proc.fd, "cgroup", O_RDONLY | O_CLOEXEC), &text);
-    if (!containerid_from_cgroup(buf_text(&text), text.size, id) || id[TASK_ID] != '-')
-        return NULL;
-    id[TASK_ID] = '\0';
-    return strdup(id);
-}
-
-static bool shares_our_host_name(const struct jvm *j)
-{
-    struct stat its, ours;
-
-    return fstatat(j->proc.fd, "ns/uts", &its, 0) == 0 && stat("/proc/self/ns/uts", &ours) == 0 &&
-           its.st_ino == ours.st_ino && its.st_dev == ours.st_dev;
-}
-
-/* The runtime wrote a container's host name into its /etc/hostname. */
-static char *host_name(const struct jvm *j, const struct proc_words *environment)
-{
-    CLEANUP(buf_done) struct buf text = {.ceiling = SMALL_FILE_MAX};
-    struct utsname u;
-    char *host;
-
-    if (shares_our_host_name(j) && uname(&u) == 0)
-        return take_host(u.nodename);
-    load_small(proc_openat(&j->proc, "/etc/hostname", O_RDONLY | O_NOCTTY | O_NONBLOCK, 0), &text);
-    host = take_host(buf_text(&text));
-    return host ? host : take_host(proc_variable(environment, "HOSTNAME"));
-}
-
+/* Its own pod's, ECS task's or host's. */
 static char *container_name(const struct jvm *j)
 {
-    CLEANUP(proc_words_done) struct proc_words environment = {0};
-    char *host;
+    CLEANUP(whoami_done) struct whoami its = {0};
+    char id[CONTAINERID_MAX];
+    int r = whoami_of(&j->proc, &its);
 
-    if (proc_words(&j->proc, "environ", &environment) < 0)
-        return take_host("jvm");
-    if ((host = take_host(proc_variable(&environment, "SALVAGE_POD_NAME"))) ||
-        (host = take_host(proc_variable(&environment, "POD_NAME"))) || (host = ecs_task(j, &environment)) ||
-        (host = host_name(j, &environment)))
-        return host;
-    return take_host("jvm");
+    if (r < 0)
+        return r == -ENOMEM ? NULL : fit("jvm");
+    if (!its.pod && container_of_process(j->proc.fd, id) && id[TASK_ID] == '-') {
+        id[TASK_ID] = '\0'; /* on Fargate, what is before it is the task's */
+        return fit(id);
+    }
+    return fit(its.pod ? its.pod : its.host);
 }
 
 char *armplace_name(const struct jvm *j, bool gzip)

@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -106,10 +105,7 @@ static int look(int root, const char *folder, int seen)
  * has left it cannot tell. */
 static bool overrides_modes(const struct proc *p, const struct identity_of *i)
 {
-    struct stat its, ours;
-
-    return i->capabilities & (UINT64_C(1) << CAP_DAC_OVERRIDE) && fstatat(p->fd, "ns/user", &its, 0) == 0 &&
-           stat("/proc/self/ns/user", &ours) == 0 && (its.st_ino != ours.st_ino || its.st_dev != ours.st_dev);
+    return i->capabilities & (UINT64_C(1) << CAP_DAC_OVERRIDE) && !proc_shares(p, "ns/user");
 }
 
 /* Its exit status is an errno value. */
