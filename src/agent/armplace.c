@@ -41,7 +41,7 @@ static bool is_plain(char c)
 static char *fit(const char *text)
 {
     size_t length = strlen(text);
-    char *name = strdup(length > HOST_MAX ? text + length - HOST_MAX : text);
+    char *name = strdup(length > HOST_MAX ? text + (length - HOST_MAX) : text);
 
     for (char *c = name; name && *c; c++)
         if (!is_plain(*c) || (c == name && (*c == '.' || *c == '-')))
