@@ -98,9 +98,8 @@ static int run(int argc, char **argv)
 }
 
 static const struct command *const PARTS[] = {
-    &CMD_JVM_PS,      &CMD_JVM_STAT, &CMD_JVM_THREADS, &CMD_JVM_HISTOGRAM, &CMD_JVM_DUMP,
-    &CMD_JVM_PRESTOP, &CMD_JVM_ARM,  &CMD_JVM_FLAGS,   &CMD_JVM_SET,       &CMD_JVM_PROPS,
-    &CMD_JVM_CMD,     NULL,
+    &CMD_JVM_PS,  &CMD_JVM_STAT,  &CMD_JVM_THREADS, &CMD_JVM_HISTOGRAM, &CMD_JVM_DUMP, &CMD_JVM_PRESTOP,
+    &CMD_JVM_ARM, &CMD_JVM_FLAGS, &CMD_JVM_SET,     &CMD_JVM_PROPS,     &CMD_JVM_CMD,  NULL,
 };
 
 const struct command CMD_JVM = {
