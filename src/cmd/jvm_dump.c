@@ -213,8 +213,9 @@ static int run(int argc, char **argv)
     if (r < 0 || (r = check(&o, r, &e)) < 0 || (r = find_pids(&o, operands, &pids, &e)) < 0)
         return command_fail(r, &e);
     if (pids.count == 0)
-        return command_error(-ESRCH, "jvm dump: no JVM is seen from here%s",
-                             pids.hidden ? ": other users' processes can be looked at by root only" : "");
+        return command_error(
+            -ESRCH, "jvm dump: no JVM is seen from here%s",
+            pids.hidden ? ": other users' can be looked at by root only, in a container with CAP_SYS_PTRACE" : "");
     log_set_format((enum log_format)o.plan.log);
     o.dump.timeout_ms = o.plan.timeout_ms;
     interrupt_catch();

@@ -70,7 +70,8 @@ static int find_jvm(const char *operand, struct jvm *ret, struct err *e)
         return r;
     if (pids.count == 0)
         return err_set(e, -ESRCH, "jvm prestop: no JVM is seen from here%s",
-                       pids.hidden ? ": other users' processes can be looked at by root only" : "");
+                       pids.hidden ? ": other users' can be looked at by root only, in a container with CAP_SYS_PTRACE"
+                                   : "");
     if (pids.count > 1)
         return err_set(e, -FAULT_USAGE, "jvm prestop: %zu JVMs are seen from here: name one by its process id",
                        pids.count);

@@ -32,9 +32,9 @@ static const struct opt PS_OPTIONS[] = {
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
-static const struct table_column COLUMNS[] = {
-    {"PID", TABLE_RIGHT},  {"INNER", TABLE_RIGHT}, {"UID", TABLE_RIGHT}, {"JDK", TABLE_LEFT},  {"GC", TABLE_LEFT},
-    {"USED", TABLE_RIGHT}, {"MAX", TABLE_RIGHT},   {"IN", TABLE_LEFT},   {"CLASS", TABLE_LEFT}};
+static const struct table_column COLUMNS[] = {{"PID", TABLE_RIGHT}, {"INNER", TABLE_RIGHT}, {"UID", TABLE_RIGHT},
+                                              {"JDK", TABLE_LEFT},  {"GC", TABLE_LEFT},     {"USED", TABLE_RIGHT},
+                                              {"MAX", TABLE_RIGHT}, {"IN", TABLE_LEFT},     {"CLASS", TABLE_LEFT}};
 
 enum { SHORT_ID = 12, SHOWN_MAX = 1024 * 1024 * 1024 };
 
@@ -101,8 +101,8 @@ static int add_row(struct table *t, const struct ps_options *o, const struct abo
 
     if ((r = add_number(t, a->pid)) < 0 || (r = add_number(t, a->inner_pid)) < 0 || (r = add_number(t, a->uid)) < 0 ||
         (r = table_add(t, a->version ? a->version : "-")) < 0 ||
-        (r = table_add(t, a->heap.collector ? a->heap.collector : "-")) < 0 ||
-        (r = add_size(t, a->heap.used)) < 0 || (r = add_size(t, a->heap.max)) < 0 || (r = add_place(t, a)) < 0)
+        (r = table_add(t, a->heap.collector ? a->heap.collector : "-")) < 0 || (r = add_size(t, a->heap.used)) < 0 ||
+        (r = add_size(t, a->heap.max)) < 0 || (r = add_place(t, a)) < 0)
         return r;
     return add_command(t, o, a);
 }
@@ -120,8 +120,8 @@ static json_t *size_or_null(int64_t n)
 static int add_object(json_t *array, const struct about *a)
 {
     char started[CLOCK_TEXT_MAX];
-    json_t *o = json_pack("{si si sI so so so so so so so so so so so so so so so so}", "pid", (int)a->pid,
-                          "inner_pid", (int)a->inner_pid, "uid", (json_int_t)a->uid, "started",
+    json_t *o = json_pack("{si si sI so so so so so so so so so so so so so so so so}", "pid", (int)a->pid, "inner_pid",
+                          (int)a->inner_pid, "uid", (json_int_t)a->uid, "started",
                           text_or_null(a->started_ns ? clock_format(a->started_ns, started) : NULL), "main_class",
                           text_or_null(a->main_class), "arguments", text_or_null(a->arguments), "jvm_arguments",
                           text_or_null(a->jvm_arguments), "jvm_flags", text_or_null(a->jvm_flags), "java_version",
@@ -212,8 +212,8 @@ static void tell(const struct listing *l, size_t hidden)
     else
         return;
     if (hidden > 0)
-        fprintf(stderr, ": %zu process%s of other users may not be looked at (as root they may)", hidden,
-                hidden == 1 ? "" : "es");
+        fprintf(stderr, ": %zu process%s of other users may not be looked at (%s)", hidden, hidden == 1 ? "" : "es",
+                geteuid() == 0 ? "CAP_SYS_PTRACE is missing" : "as root they may");
     fprintf(stderr, "\n");
 }
 

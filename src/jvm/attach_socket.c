@@ -65,8 +65,8 @@ int attach_patience(const struct jvm *j, const struct attach_wait *wait, uint64_
         return err_set(e, -ETIMEDOUT, "JVM %d %s within %.1f s: it is stopped (by SIGSTOP, or by a debugger)", pid,
                        what, (double)wait->timeout_ms / 1000);
     return err_set(e, -ETIMEDOUT,
-                   "JVM %d %s within %.1f s: it starts up, or is at a safepoint for long (a collection, a dump): try a "
-                   "longer --timeout",
+                   "JVM %d %s within %.1f s: it starts up, is at a safepoint for long (a collection, a dump), or its "
+                   "container is frozen: try a longer --timeout",
                    pid, what, (double)wait->timeout_ms / 1000);
 }
 
@@ -107,6 +107,12 @@ static void approach_done(struct approach *a)
         close(a->tmp);
 }
 
+/* Of root that could not become the JVM's user; else nothing. */
+static const char *missing_right(const struct jvm *j)
+{
+    return geteuid() == 0 && j->status.uid != 0 ? " (root needs CAP_SETUID and CAP_SETGID to act as its user)" : "";
+}
+
 /* Asked again right before the signal: a handler that is gone by now would end the process. */
 static int send_quit(const struct approach *a, struct err *e)
 {
@@ -124,8 +130,8 @@ static int send_quit(const struct approach *a, struct err *e)
     if (sent < 0 && (errno == ENOSYS || errno == EBADF || errno == EPERM || errno == EINVAL))
         sent = proc_is_alive(p) ? kill(p->pid, SIGQUIT) : -1;
     if (sent < 0)
-        return err_set(e, errno == EPERM ? -EACCES : -ESRCH, "JVM %d cannot be signalled: %s", (int)p->pid,
-                       strerror(errno));
+        return err_set(e, errno == EPERM ? -EACCES : -ESRCH, "JVM %d cannot be signalled: %s%s", (int)p->pid,
+                       strerror(errno), errno == EPERM ? missing_right(a->j) : "");
     return 0;
 }
 
@@ -141,7 +147,8 @@ static int place_trigger_in(struct approach *a, int folder)
         return 0;
     if (fd < 0)
         return errno;
-    if (geteuid() == 0 && s->uid != 0 && fchown(fd, s->uid, s->gid) < 0) {
+    /* Without CAP_CHOWN it stays root's: JDK 11 and newer take that, too. */
+    if (geteuid() == 0 && s->uid != 0 && fchown(fd, s->uid, s->gid) < 0 && errno != EPERM) {
         int error = errno;
 
         unlinkat(folder, a->trigger, 0);
@@ -200,7 +207,8 @@ static int connect_to(const struct approach *a, struct err *e)
         return errno == EAGAIN ? -EAGAIN
                : errno == ECONNREFUSED || errno == ENOENT
                    ? -ENOENT
-                   : err_set(e, errno == EPERM ? -EACCES : -errno, "/tmp/%s of JVM %d: %s", name, pid, strerror(errno));
+                   : err_set(e, errno == EPERM ? -EACCES : -errno, "/tmp/%s of JVM %d: %s%s", name, pid,
+                             strerror(errno), errno == EACCES ? missing_right(j) : "");
     /* Whoever called listen(). 0: a process that we cannot see from our pid namespace. */
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != j->status.uid ||
         (peer.pid != 0 && peer.pid != j->proc.pid))

@@ -248,6 +248,31 @@ static int look_at_library(void *ctx, const struct proc_mapping *m)
     return 0;
 }
 
+/* Who may look is who may trace (ptrace(2)): the same uid and gid, with all the capabilities that the other one has. In
+ * a container root has CAP_SYS_PTRACE only if somebody gave it. */
+static int not_allowed(const struct jvm *j, struct err *e)
+{
+    int pid = (int)j->proc.pid;
+    unsigned uid = j->status.uid, gid = j->status.gid;
+
+    if (j->status.inner_pid == 0)
+        return err_set(e, -EACCES, "process %d may not be looked at: run salvage as its user, or as root", pid);
+    if (uid == geteuid() && gid == getegid())
+        return err_set(e, -EACCES,
+                       "process %d may not be looked at, though its user is ours: it has capabilities that we lack, or "
+                       "a security module forbids it; add CAP_SYS_PTRACE",
+                       pid);
+    if (geteuid() == 0)
+        return err_set(e, -EACCES,
+                       "process %d may not be looked at by root without CAP_SYS_PTRACE and CAP_DAC_OVERRIDE: add them, "
+                       "or run salvage as uid %u and gid %u",
+                       pid, uid, gid);
+    return err_set(e, -EACCES,
+                   "process %d may not be looked at by uid %u: run salvage as uid %u and gid %u, or as root (in a "
+                   "container with CAP_SYS_PTRACE)",
+                   pid, (unsigned)geteuid(), uid, gid);
+}
+
 static int read_all(struct jvm *j, struct err *e)
 {
     struct libraries libraries = {0};
@@ -264,8 +289,7 @@ static int read_all(struct jvm *j, struct err *e)
     if (r == 0)
         r = read_options(j);
     if (r == -EACCES || r == -EPERM)
-        return err_set(e, -EACCES, "process %d may not be looked at by uid %u: run salvage as uid %u, or as root", pid,
-                       (unsigned)geteuid(), (unsigned)j->status.uid);
+        return not_allowed(j, e);
     if (r < 0)
         return err_set(e, r, "process %d cannot be looked at: %s", pid,
                        r == -ESRCH ? "it has ended" : strerror(r > -FAULT_FIRST ? -r : EIO));
