@@ -196,14 +196,11 @@ static int copy(const struct heapdump *d, const struct place *to)
 
 static int hand_over(const struct heapdump *d, const struct place *to)
 {
-    int r = move(d, to);
+    /* The JVM's user wrote it; from now on it is the caller's, and nobody else's to read: it holds customers' data. Who
+     * may not give it away makes a file of his own. */
+    int r = fchown(d->fd, geteuid(), getegid()) < 0 || fchmod(d->fd, 0600) < 0 ? -EXDEV : move(d, to);
 
-    if (r == -EXDEV)
-        return copy(d, to);
-    /* The JVM's user wrote it; from now on it is the caller's, and nobody else's to read: it holds customers' data. */
-    if (r == 0 && (fchown(d->fd, geteuid(), getegid()) < 0 || fchmod(d->fd, 0600) < 0))
-        r = -errno;
-    return r;
+    return r == -EXDEV ? copy(d, to) : r;
 }
 
 int dump_to_file(const struct jvm *j, const struct dump_options *o, const char *path, struct dumped *ret, struct err *e)
@@ -231,6 +228,7 @@ int dump_to_file(const struct jvm *j, const struct dump_options *o, const char *
 static void describe(const struct jvm *j, struct shipping *s)
 {
     s->pid = (uint64_t)j->status.inner_pid;
+    s->uid = j->status.uid;
     s->jvm = j->version;
     s->command = j->command;
 }

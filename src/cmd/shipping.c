@@ -203,7 +203,7 @@ static int make_claim(struct shipment *s, const char *name, struct err *e)
     c->time_ns = file.birth_ns ? file.birth_ns : file.mtime_ns;
     put_into_case(s);
     c->size = file.size;
-    c->owner = file.uid;
+    c->owner = s->held && s->of->pid ? s->of->uid : file.uid;
     c->in_place = true;
     c->erase = s->erases;
     r = spool_open(state ? AT_FDCWD : s->folder, state ? state : STATE_NAME, false, &s->spool, state ? e : &ignored);

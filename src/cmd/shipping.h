@@ -25,6 +25,7 @@ struct shipping {
     const char *cause;
     bool json;                      /* the manifest on stdout, not the URL */
     uint64_t pid;                   /* the process that it tells about, where known; 0 */
+    uint64_t uid;                   /* its user, for what is held: what we wrote ourselves is ours */
     const char *jvm, *command;      /* of that process; NULL unknown */
     bool sentence;                  /* on stdout a line for the log of somebody else */
     struct shipping_case *its_case; /* NULL: each piece is a case */
