@@ -1,68 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""In a real container on a root file system with a JRE and no shell: salvage as its /bin/sh, and as its PID 1.
-
-SALVAGE_TEST_ROOTFS     such a root file system, a folder
-SALVAGE_TEST_CONTAINER  runs one container (see scripts/test)"""
-import os
-import pathlib
+"""In a real container on a root file system with a JRE and no shell: salvage as its /bin/sh, and as its PID 1."""
 import re
 import shlex
-import shutil
-import subprocess
 
 import pytest
 
+from helpers import containers
 from helpers.metadata import Ecs
-from helpers.program import Result
 
 HOOK = "-XX:OnOutOfMemoryError=salvage ship --oom %p"
 DUMP = ("-XX:+HeapDumpOnOutOfMemoryError", "-XX:HeapDumpPath=/tmp")
-JAVA = ("/opt/java/bin/java", "-Xmx24m", "-XX:TieredStopAtLevel=1")
+JAVA = (containers.JAVA, "-Xmx24m", "-XX:TieredStopAtLevel=1")
 SHIPPED = re.compile(r"^salvage: java-oom: heap-dump of process \d+ \([^)]*\) shipped to (\S+)$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def roots(session_folder, java_classes):
     """As it is; with salvage as /bin/sh and nowhere else; as /salvage alone; as both."""
-    missing = [name for name in ("SALVAGE_TEST_ROOTFS", "SALVAGE_TEST_CONTAINER", "SALVAGE_STATIC_BIN")
-               if not os.environ.get(name)]
-    assert not missing, "set %s: these tests need a container" % ", ".join(missing)
-    made = {}
-    for name, places in (("bare", ()), ("shell", ("bin/sh",)), ("pid1", ("salvage",)), ("both", ("bin/sh", "salvage"))):
-        root = session_folder / ("root-" + name)
-        subprocess.run(["cp", "-a", "--reflink=auto", os.environ["SALVAGE_TEST_ROOTFS"], str(root)], check=True)
-        assert not (root / "bin" / "sh").exists(), "the root file system has a shell of its own"
-        (root / "app").mkdir()
-        for path in pathlib.Path(java_classes).glob("*.class"):
-            shutil.copy2(path, root / "app")
-        for place in places:
-            (root / place).parent.mkdir(exist_ok=True)
-            shutil.copy2(os.environ["SALVAGE_STATIC_BIN"], root / place)
-        made[name] = root
-    return made
-
-
-class Ended(Result):
-    """What came of a container: its exit code, and how often the kernel killed in it for want of memory."""
-
-    def __init__(self, code, out, err):
-        last = re.search(r"exit=(\d+) oom_kill=(\d+)\s*$", err)
-        assert last, err
-        super().__init__(int(last[1]), out, err[:last.start()])
-        self.oom_kills = int(last[2])
+    return {name: containers.make_root(session_folder / ("root-" + name), java_classes, places)
+            for name, places in (("bare", ()), ("shell", ["bin/sh"]), ("pid1", ["salvage"]),
+                                 ("both", ["bin/sh", "salvage"]))}
 
 
 @pytest.fixture
 def container(roots, s3, s3_endpoint):
     def run(root, *command, env=None, options=()):
         variables = {"SALVAGE_TO": s3.url, "SALVAGE_ENDPOINT": s3_endpoint, **s3.env, **(env or {})}
-        argv = shlex.split(os.environ["SALVAGE_TEST_CONTAINER"])
-        argv += ["--rootfs", str(roots[root]), "--host-net", *options]
-        for item in variables.items():
-            argv += ["--env", "%s=%s" % item]
-        p = subprocess.run([*argv, "--", *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, timeout=120)
-        return Ended(p.returncode, p.stdout.decode(), p.stderr.decode())
+        return containers.run(roots[root], *command, env=variables, options=["--host-net", *options])
 
     return run
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Looking at processes from outside, and waiting for things."""
+import glob
 import os
 import socket
 import threading
@@ -25,12 +26,15 @@ def free_port():
 
 
 def children(pid):
-    """The pids of a process's children."""
-    try:
-        with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as stream:
-            return [int(word) for word in stream.read().split()]
-    except OSError:
-        return []
+    """The pids of a process's children, whichever of its threads started them."""
+    found = []
+    for path in glob.glob("/proc/%d/task/*/children" % pid):
+        try:
+            with open(path, encoding="ascii") as stream:
+                found += [int(word) for word in stream.read().split()]
+        except OSError:
+            pass
+    return found
 
 
 def family(pid):
