@@ -7,7 +7,7 @@ import pytest
 
 from helpers.evidence import drop
 
-COMMANDS = ["watch", "ship", "ls", "get"]
+COMMANDS = ["watch", "ship", "ls", "get", "install"]
 
 
 @pytest.mark.parametrize("args", [[], ["help"], ["--help"], ["-h"]], ids=" ".join)
