@@ -29,7 +29,7 @@ static const struct fault_info TABLE[] = {
     {FAULT_TLS, "tls", 42, RETRY_SLOWLY, "the store's certificate is not trusted, or is another host's"},
     {FAULT_FULL, "full", 43, RETRY_SLOWLY, "the store has no room left"},
     {FAULT_BUSY, "busy", 44, RETRY_SOON, "the store is overloaded or has a fault of its own"},
-    {FAULT_REFUSED, "refused", 45, RETRY_SLOWLY, "the store does not accept the request"},
+    {FAULT_REFUSED, "refused", 45, RETRY_SLOWLY, "the store, or a JVM, does not accept the request"},
     {FAULT_CORRUPT, "corrupt", 50, RETRY_SOON, "bytes do not have the digest they should have"},
     {FAULT_FORMAT, "format", 51, RETRY_SOON, "an answer or a file is not what it claims to be"},
     {FAULT_EXISTS, "exists", 52, RETRY_NEVER, "something is there that must not be overwritten"},
@@ -50,7 +50,7 @@ static const struct fault_info TABLE[] = {
     {EMFILE, "descriptors", 1, RETRY_SOON, "this process has too many open files"},
     {ENFILE, "system-descriptors", 1, RETRY_SOON, "the system has too many open files"},
     {ESTALE, "stale", 1, RETRY_SOON, "a network file system lost hold of a file"},
-    {ETIMEDOUT, "timed-out", 1, RETRY_SOON, "a network file system did not answer in time"},
+    {ETIMEDOUT, "timed-out", 1, RETRY_SOON, "a JVM or a network file system did not answer in time"},
 };
 
 static const struct fault_info OTHER = {0, "system", 1, RETRY_SLOWLY, "the system refused for another reason"};

@@ -27,7 +27,7 @@ enum fault {
     FAULT_TLS,                 /* certificate or host name do not fit */
     FAULT_FULL,                /* the store has no room */
     FAULT_BUSY,                /* the store asks for patience: 429, 500, 503 */
-    FAULT_REFUSED,             /* the store answers with an error of its own: 400, 405, 413 */
+    FAULT_REFUSED,             /* the store (400, 405, 413) or a JVM answers that it will not */
     FAULT_CORRUPT,             /* bytes do not have the digest they should have */
     FAULT_FORMAT,              /* an answer or a file is not what it claims to be */
     FAULT_EXISTS,              /* something is there that must not be overwritten */
