@@ -92,16 +92,27 @@ static ssize_t receive(const struct jvm *j, int fd, char *step, size_t size, con
     }
 }
 
+/* A few bytes now and then are no silence; but no JVM answers like that. */
+static int dripping(const struct jvm *j, struct err *e)
+{
+    return err_set(e, -ETIMEDOUT, "JVM %d takes too long for the rest of its answer", pid_of(j));
+}
+
 /* The first line of the answer, which decides what the rest is; what was read of the rest is in head from *ret_text on.
  */
 static int receive_result(const struct jvm *j, int fd, struct buf *head, int *ret_result, size_t *ret_text,
                           const struct attach_wait *wait, struct err *e)
 {
     char step[STEP];
+    uint64_t first_ms = 0;
 
     for (;;) {
         ssize_t n = receive(j, fd, step, sizeof(step), wait, e);
         int r;
+
+        first_ms = first_ms ? first_ms : clock_mono_ms();
+        if (n > 0 && clock_mono_ms() - first_ms > wait->timeout_ms)
+            return dripping(j, e);
 
         if (n < 0)
             return (int)n;
@@ -181,13 +192,20 @@ static int converse(const struct jvm *j, const struct attach_dialect *dialect, b
 struct keeping {
     struct buf *into;
     const struct jvm *j;
+    uint64_t timeout_ms; /* from its first byte to its last */
     struct err *e;
+    uint64_t first_ms;
 };
 
 static int keep(void *ctx, const char *text, size_t size)
 {
     struct keeping *k = ctx;
-    int r = buf_add(k->into, text, size);
+    int r;
+
+    k->first_ms = k->first_ms ? k->first_ms : clock_mono_ms();
+    if (clock_mono_ms() - k->first_ms > k->timeout_ms)
+        return dripping(k->j, k->e);
+    r = buf_add(k->into, text, size);
 
     return r == -EMSGSIZE ? err_set(k->e, r, "JVM %d answers with more than can be held", pid_of(k->j))
            : r < 0        ? err_set(k->e, r, "out of memory")
@@ -199,7 +217,7 @@ static int learn_dialect(const struct jvm *j, const struct attach_wait *wait, st
 {
     static const struct attach_dialect first = {.version = 1};
     CLEANUP(buf_done) struct buf answer = {.ceiling = STORY_MAX};
-    struct keeping k = {&answer, j, e};
+    struct keeping k = {&answer, j, wait->timeout_ms, e, 0};
     unsigned jdk = jvm_feature(j);
     int r;
 
@@ -225,7 +243,7 @@ int attach_stream(const struct jvm *j, const char *command, const char *const ar
 int attach_ask(const struct jvm *j, const char *command, const char *const args[ATTACH_ARGS],
                const struct attach_wait *wait, struct buf *ret, struct err *e)
 {
-    struct keeping k = {ret, j, e};
+    struct keeping k = {ret, j, wait->timeout_ms, e, 0};
     struct attach_dialect dialect;
     size_t before = ret->size;
     int r = learn_dialect(j, wait, &dialect, e);

@@ -4,7 +4,8 @@
  * the protocol where the JVM has it, else in version 1, which every JDK answers.
  *
  * A JVM in a safepoint (as while it runs an OOM hook), stopped or starting up answers later: everything ends after a
- * time of silence. Serves callers of the JVM's own uid, or root, that see its files through /proc/PID/root.
+ * time of silence, and an answer that is asked for whole after the same time from its first byte on. Serves callers of
+ * the JVM's own uid, or root, that see its files through /proc/PID/root.
  */
 #pragma once
 

@@ -292,6 +292,15 @@ def test_answers_that_make_no_sense(salvage, nursery, how):
         assert not re.search("[\0-\x1f\x7f]", result.message)
 
 
+@pytest.mark.parametrize("how", ["drips", "drips at once"])
+def test_an_answer_that_drips_is_given_up(salvage, nursery, how):
+    one = nursery.pretend("--quit", "--listen", "--answer", how)
+    begun = time.monotonic()
+    result = salvage.run("jvm", "set", "--timeout", "400ms", one.pid, "A=1")
+    assert result.code == OTHER and "takes too long" in result.message
+    assert time.monotonic() - begun < 3
+
+
 def limited(words, limit):
     """A run with so many bytes of address space at most."""
     def limit_memory():

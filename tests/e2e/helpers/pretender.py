@@ -40,6 +40,15 @@ def answer(connection, how):
         connection.sendall(b"0\n")
         while True:
             connection.sendall(b"x" * 65536)
+    elif how == "drips":
+        connection.sendall(b"0\n")
+        while True:
+            connection.sendall(b"x")
+            time.sleep(0.05)
+    elif how == "drips at once":
+        while True:
+            connection.sendall(b"0")
+            time.sleep(0.1)
     elif how == "escapes":
         connection.sendall(b"1\n\x1b]0;owned\x07\x1b[2Jno\nsecond line")
     elif how == "speaks":
