@@ -177,6 +177,17 @@ static int place_trigger(struct approach *a, struct err *e)
                    (int)a->j->proc.pid, a->trigger, strerror(in_cwd), strerror(error));
 }
 
+/* A container with a read-only root often has a /tmp that nobody can write to: the JVM would never answer. */
+static int socket_has_place(const struct approach *a, struct err *e)
+{
+    if (a->tmp < 0 || faccessat(a->tmp, ".", W_OK | X_OK, 0) == 0 || (errno != EROFS && errno != EACCES))
+        return 0;
+    return err_set(e, -FAULT_REFUSED,
+                   "JVM %d cannot be asked: it cannot open a socket in its /tmp (%s): give its container a /tmp of its "
+                   "own",
+                   (int)a->j->proc.pid, strerror(errno));
+}
+
 /* Connects to the socket in the JVM's /tmp. -ENOENT: it is not there, or nobody listens any more;
  * -EAGAIN: too many ask already. */
 static int connect_to(const struct approach *a, struct err *e)
@@ -246,7 +257,7 @@ static int open_socket(struct approach *a, struct err *e)
     if (r < 0)
         return r;
     while ((fd = connect_to(a, e)) == -ENOENT || fd == -EAGAIN) {
-        if (fd == -ENOENT && a->triggered < 0 && (r = place_trigger(a, e)) < 0)
+        if (fd == -ENOENT && a->triggered < 0 && ((r = socket_has_place(a, e)) < 0 || (r = place_trigger(a, e)) < 0))
             return r;
         if (fd == -ENOENT && clock_mono_ms() >= again) {
             if ((r = send_quit(a, e)) < 0)

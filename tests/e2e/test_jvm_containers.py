@@ -206,6 +206,18 @@ def test_a_jvm_under_salvage_as_process_1_is_asked_by_the_number_it_has_there(sa
     assert manifest["name"].startswith("java_pid%d-" % inner)
 
 
+def test_a_container_without_a_tmp_is_told(salvage, start, work):
+    """As with a read-only root and no volume there."""
+    tmp = work / "tmp"
+    tmp.mkdir()
+    app = start(*CHURN, options=["--uid", APP, "--volume", "%s:/tmp" % tmp])
+    began = time.monotonic()
+    result = salvage.run("jvm", "threads", app.pid)
+    assert "cannot open a socket in its /tmp (Permission denied)" in result.message and result.code != 0
+    assert time.monotonic() - began < 5 and left_by(app) == []
+    assert "has no counters" in salvage.run("jvm", "stat", app.pid).message
+
+
 @pytest.fixture(scope="module")
 def user_namespace():
     """One whose root is uid 100000 outside."""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""deploy/kustomize on a real Kubernetes: JVMs that run out of memory in pods, and what arrives in the store."""
+"""deploy/kustomize on a real Kubernetes: JVMs that run out of memory in pods, or are asked for a dump, and what arrives
+in the store."""
 import json
 import os
 import pathlib
@@ -77,16 +78,35 @@ def namespace(images, work, relay, s3):
     n.close()
 
 
-def arrived(s3, namespace, pod, count):
+def living(namespace, base):
+    """The application of deploy/kustomize/BASE as one that lives on."""
+    for path in (namespace.folder / base).glob("deployment.yaml"):
+        text = path.read_text()
+        assert "- -jar\n" in text
+        path.write_text(text.replace("- -jar\n", "- -cp\n").replace("- /app.jar\n", "- /app.jar\n            - Churn\n"))
+    # Churn waits for the end of its input.
+    pod = "{containers: [{name: cart, stdin: true, env: [%s]}]}" % SMALL_HEAP
+    return MEMORY.format(version="apps/v1", kind="Deployment", name="cart", spec="{template: {spec: %s}}" % pod)
+
+
+def ready(namespace):
+    """The pods of the application whose JVM has come up."""
+    return [pod for pod in namespace.pods("app=cart") if pod["status"].get("phase") == "Running"
+            and all(c["ready"] for c in pod["status"]["containerStatuses"])
+            and "ready" in namespace.kubectl("logs", pod["metadata"]["name"], "-c", "cart", check=False)]
+
+
+def arrived(s3, namespace, pod, count, cause="java-oom"):
     """The manifests of a pod, once there are so many."""
     found = [(key, m) for key, m in s3.manifests() if m["where"].get("pod") == pod]
     if len(found) < count:
         return None
     for key, manifest in found:
         assert key.startswith("%s/%s/" % (namespace.name, pod)), key
-        assert manifest["cause"] == "java-oom" and "partial" not in manifest, manifest
-        assert s3.check(key, manifest).startswith(b"JAVA PROFILE")
-    assert len({m["id"] for _, m in found}) == len(found)
+        assert manifest["cause"] == cause and "partial" not in manifest, manifest
+        evidence = s3.check(key, manifest)
+        assert evidence.startswith(b"JAVA PROFILE") or manifest["name"].endswith(".txt")
+    assert len({(m["id"], m["name"]) for _, m in found}) == len(found)
     return [m for _, m in found]
 
 
@@ -136,3 +156,60 @@ def test_what_is_under_way_when_a_pod_is_deleted_still_arrives(namespace, s3):
                             if c["name"] == "cart" and (c["restartCount"] or "terminated" in c["state"])])
     namespace.kubectl("delete", "deployment", "cart", "--wait=false")
     namespace.wait(lambda: arrived(s3, namespace, pod["metadata"]["name"], 1))
+
+
+def only(items):
+    """The one that there is, in a list; None while there are more, or none."""
+    items = list(items)
+    return items if len(items) == 1 else None
+
+
+def addresses(namespace):
+    """Of the pods that the Service leads to."""
+    answer = json.loads(namespace.kubectl("get", "endpoints", "cart", "-o", "json"))
+    return {a["targetRef"]["name"] for subset in answer.get("subsets", []) for a in subset.get("addresses", [])}
+
+
+def test_a_pod_is_taken_out_of_service_dumped_and_put_back(namespace, s3):
+    """docs/jvm.md, by hand."""
+    namespace.apply("jvm", patches=[living(namespace, "sidecar")])
+    namespace.kubectl("expose", "deployment", "cart", "--port=80")
+    name = namespace.wait(lambda: ready(namespace))[0]["metadata"]["name"]
+    namespace.wait(lambda: addresses(namespace) == {name})
+
+    namespace.kubectl("label", "pod", name, "app=cart-held", "--overwrite")
+    other = namespace.wait(lambda: ready(namespace))[0]["metadata"]["name"]
+    namespace.wait(lambda: addresses(namespace) == {other})
+    assert other != name
+
+    table = namespace.kubectl("exec", name, "-c", "salvage", "--", "/salvage", "jvm", "ps").splitlines()
+    assert len(table) == 2 and "Churn" in table[1], table
+    pid = table[1].split()[0]
+    assert pid != "1"
+    assert '"main"' in namespace.kubectl("exec", name, "-c", "salvage", "--", "/salvage", "jvm", "threads", pid)
+    told = namespace.kubectl("exec", name, "-c", "salvage", "--", "/salvage", "jvm", "dump", pid)
+    manifest, = arrived(s3, namespace, name, 1, "manual")
+    assert told == s3.url_of(manifest["key"]) + "\n" and manifest["where"]["container"] == "cart"
+
+    namespace.kubectl("label", "pod", name, "app=cart", "--overwrite")
+    # One is too many then: the ReplicaSet ends the one that was made in its place.
+    kept, = namespace.wait(lambda: only(pod for pod in namespace.pods("app=cart")
+                                        if "deletionTimestamp" not in pod["metadata"]))
+    assert kept["metadata"]["name"] == name
+    assert [c["restartCount"] for c in kept["status"]["containerStatuses"]] == [0, 0]
+    namespace.wait(lambda: addresses(namespace) == {name})
+
+
+def test_a_pod_that_is_deleted_leaves_threads_histogram_and_dump(namespace, s3):
+    namespace.apply("prestop", patches=[living(namespace, "prestop")])
+    name = namespace.wait(lambda: ready(namespace))[0]["metadata"]["name"]
+    assert s3.keys() == []
+    namespace.kubectl("delete", "deployment", "cart", "--wait=false")
+    # The pod itself goes seconds later.
+    namespace.wait(lambda: not [pod for pod in namespace.pods("app=cart") if pod["metadata"]["name"] == name
+                                and "terminated" not in pod["status"]["containerStatuses"][0]["state"]])
+    manifests = arrived(s3, namespace, name, 3, "prestop")
+    assert manifests, s3.keys()
+    assert sorted(m["name"].partition("-")[0] for m in manifests) == ["histogram.txt", "java_pid1", "threads.txt"]
+    assert len({m["key"].rpartition("/")[0] for m in manifests}) == 1
+    assert {m["where"]["container"] for m in manifests} == {"cart"}
