@@ -122,6 +122,18 @@ def test_the_node_sets_a_flag(salvage, app):
     assert number_of(salvage.ok("jvm", "flags", app.pid).out, "MinHeapFreeRatio") == 37
 
 
+def test_the_node_arms_it_with_a_folder_of_the_container(salvage, app):
+    salvage.ok("jvm", "arm", app.pid, "--dir", "/tmp")
+    flags = salvage.ok("jvm", "flags", app.pid).out
+    assert "-XX:+HeapDumpOnOutOfMemoryError" in flags
+    path = re.search(r"-XX:HeapDumpPath=(\S+)", flags)[1]
+    assert re.fullmatch(r"/tmp/[\w.-]+-1-\d{8}T\d{6}[\d.]*Z\.hprof", path), path
+    salvage.ok("jvm", "arm", app.pid, "--undo")
+    assert "-XX:+HeapDumpOnOutOfMemoryError" not in salvage.ok("jvm", "flags", app.pid).out
+    result = salvage.run("jvm", "arm", app.pid, "--dir", "/nowhere")
+    assert result.code != 0 and "/nowhere" in result.out + result.err
+
+
 def test_the_node_reads_the_numbers_of_the_jvms_own_file(salvage, app, work):
     """Beside the JDK's jstat, on a copy of that file."""
     os.kill(app.pid, signal.SIGSTOP)
