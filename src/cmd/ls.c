@@ -106,8 +106,8 @@ static void print_head(void)
 {
     bool bold = table_colours();
 
-    printf("%s%-20s  %-32s %-10s %-16s %9s %9s  %s%s\n", bold ? "\033[1m" : "", "WHEN", "WHERE", "WHY", "WHAT",
-           "SIZE", "STORED", "OBJECT", bold ? "\033[0m" : "");
+    printf("%s%-20s  %-32s %-10s %-16s %9s %9s  %s%s\n", bold ? "\033[1m" : "", "WHEN", "WHERE", "WHY", "WHAT", "SIZE",
+           "STORED", "OBJECT", bold ? "\033[0m" : "");
 }
 
 static void print_row(const struct sink_config *config, const struct manifest *m)

@@ -54,8 +54,7 @@ static int64_t find_used(const struct hsperf *h)
 /* Generations of a fixed place in the heap have a share of it each; of the others every one may become the whole. */
 static int64_t find_max(const struct hsperf *h, const char *collector)
 {
-    bool shares = text_eq(collector, "Serial") || text_eq(collector, "Parallel") ||
-                  text_eq(collector, "ConcMarkSweep");
+    bool shares = text_eq(collector, "Serial") || text_eq(collector, "Parallel") || text_eq(collector, "ConcMarkSweep");
     int64_t max = 0, n;
     char name[NAME_SIZE];
 
