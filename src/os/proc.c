@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +17,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "os/beneath.h"
 
 enum { WORDS_MAX = 8 * 1024 * 1024, MAPS_MAX = 16 * 1024 * 1024, STATUS_MAX = 64 * 1024 };
 
@@ -228,11 +228,6 @@ int proc_openat(const struct proc *p, const char *path, int flags, mode_t mode)
 {
     bool absolute = path[0] == '/';
     CLEANUP_FD int base = openat(p->fd, absolute ? "root" : "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    struct open_how how = {
-        .flags = (unsigned)flags | (unsigned)O_CLOEXEC,
-        .mode = flags & O_CREAT ? mode : 0,
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-    };
     int fd;
 
     if (base < 0)
@@ -241,8 +236,7 @@ int proc_openat(const struct proc *p, const char *path, int flags, mode_t mode)
         fd = openat(base, path, flags | O_CLOEXEC, mode);
         return fd < 0 ? -errno : fd;
     }
-    fd = (int)syscall(SYS_openat2, base, path, &how, sizeof(how));
-    return fd < 0 ? -errno : fd;
+    return beneath_open(base, path, flags, mode);
 }
 
 int proc_path(const struct proc *p, const char *path, char **ret)
