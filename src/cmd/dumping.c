@@ -21,30 +21,11 @@
 #include "base/text.h"
 #include "cmd/interrupt.h"
 #include "cmd/progress.h"
-#include "jvm/counters.h"
+#include "cmd/watchdog.h"
 #include "jvm/heapdump_stream.h"
+#include "jvm/heapuse.h"
 
-enum { GENERATIONS = 2, SPACES = 3, COPY_STEP = 1024 * 1024 };
-
-uint64_t dump_heap_in_use(const struct jvm *j)
-{
-    CLEANUP(counters_done) struct counters c = {0};
-    struct err ignored;
-    uint64_t sum = 0;
-
-    if (counters_read(&j->proc, &c, &ignored) < 0)
-        return 0;
-    for (int generation = 0; generation < GENERATIONS; generation++)
-        for (int space = 0; space < SPACES; space++) {
-            char name[64];
-            int64_t used;
-
-            snprintf(name, sizeof(name), "sun.gc.generation.%d.space.%d.used", generation, space);
-            if (hsperf_long(&c.perf, name, &used) && used > 0)
-                sum += (uint64_t)used;
-        }
-    return sum;
-}
+enum { COPY_STEP = 1024 * 1024, GRACE_MS = 500 /* for the store to forget a stream */ };
 
 /* --- making it ------------------------------------------------------------------------------------------------------
  */
@@ -62,29 +43,39 @@ static void show(void *ctx, uint64_t written, uint64_t expected)
     progress_show(ctx, written, expected > written ? expected : written);
 }
 
-static struct heapdump_request request_of(const struct dump_options *o, uint64_t in_use)
+static int request_of(const struct jvm *j, const struct dump_options *o, struct heapdump_request *ret, struct err *e)
 {
-    return (struct heapdump_request){
+    *ret = (struct heapdump_request){
         .folder = o->folder,
         .live = o->live,
         .gzip = o->gzip,
         .threads = o->parallel,
-        .in_use = in_use,
         .force = o->force,
         .wait = {.timeout_ms = o->timeout_ms, .stop = is_over, .ctx = (void *)&o->until_ms},
     };
+    return heapuse_get(j, &ret->wait, &ret->in_use, e);
+}
+
+/* What was stopped by the clock, not by a signal, says so. */
+static int judge(int result, const struct jvm *j, struct err *e)
+{
+    return result == -ECANCELED && !interrupt_caught()
+               ? err_set(e, -FAULT_LATER, "the time is up before JVM %d has made its heap dump", (int)j->proc.pid)
+               : result;
 }
 
 static int make(const struct jvm *j, const struct dump_options *o, struct heapdump *ret, struct dumped *told,
                 struct err *e)
 {
-    struct heapdump_request rq = request_of(o, dump_heap_in_use(j));
+    struct heapdump_request rq;
     struct progress progress;
     uint64_t begun_ms = clock_mono_ms();
     char name[64];
     struct stat st;
-    int r;
+    int r = request_of(j, o, &rq, e);
 
+    if (r < 0)
+        return judge(r, j, e);
     snprintf(name, sizeof(name), "dump of JVM %d", (int)j->proc.pid);
     progress_begin(&progress, name);
     rq.progress = show;
@@ -92,12 +83,24 @@ static int make(const struct jvm *j, const struct dump_options *o, struct heapdu
     r = heapdump_make(j, &rq, ret, e);
     progress_clear(&progress);
     if (r < 0)
-        return r;
+        return judge(r, j, e);
     told->took_ms = clock_mono_ms() - begun_ms;
     told->size = fstat(ret->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
-    if (ret->cut && !(told->cut = strdup(ret->cut)))
-        return err_set(e, -ENOMEM, "out of memory");
+    told->cut = ret->cut;
+    ret->cut = NULL;
     return 0;
+}
+
+/* Where a person, or a watch, finds it: the story of what went wrong goes on. */
+static int leave(struct heapdump *d, const struct jvm *j, const struct dump_options *o, int result, struct err *e)
+{
+    CLEANUP_FREE char *path = NULL;
+    struct err story = *e;
+    int r = heapdump_leave(d, j, o->gzip > 0, &path);
+
+    return r < 0 ? err_set(e, result, "%.500s; the dump stays as %.200s of JVM %d: %s", story.msg, d->inner,
+                           (int)j->proc.pid, strerror(-r))
+                 : err_set(e, result, "%.500s; the dump stays as %s", story.msg, path);
 }
 
 void dumped_done(struct dumped *d)
@@ -140,21 +143,6 @@ static int place_open(const char *path, struct place *ret, struct err *e)
     return 0;
 }
 
-/* In one step where both lie on one file system; -EXDEV where not. Never over another file. */
-static int move(const struct heapdump *d, const struct place *to)
-{
-    struct stat moved, ours;
-
-    if (renameat2(d->folder, d->name, to->folder, to->name, RENAME_NOREPLACE) < 0)
-        return errno == EINVAL || errno == ENOSYS ? -EXDEV : -errno;
-    /* Somebody may have put another file in its place. */
-    if (fstatat(to->folder, to->name, &moved, AT_SYMLINK_NOFOLLOW) == 0 && fstat(d->fd, &ours) == 0 &&
-        moved.st_dev == ours.st_dev && moved.st_ino == ours.st_ino)
-        return 0;
-    unlinkat(to->folder, to->name, 0);
-    return -EXDEV;
-}
-
 static int copy_bytes(int from, int to)
 {
     CLEANUP_FREE char *step = malloc(COPY_STEP);
@@ -171,7 +159,7 @@ static int copy_bytes(int from, int to)
 }
 
 /* Visible only when it is whole. */
-static int copy(const struct heapdump *d, const struct place *to)
+static int copy(struct heapdump *d, const struct place *to)
 {
     CLEANUP_FD int fd = -1;
     char name[NAME_MAX + 1];
@@ -185,20 +173,23 @@ static int copy(const struct heapdump *d, const struct place *to)
     r = copy_bytes(d->fd, fd);
     if (r == 0 && fsync(fd) < 0)
         r = -errno;
-    if (r == 0 && renameat2(to->folder, name, to->folder, to->name, RENAME_NOREPLACE) < 0)
+    /* Not every file system can rename without replacing; a link never replaces. */
+    if (r == 0 && renameat2(to->folder, name, to->folder, to->name, RENAME_NOREPLACE) < 0 &&
+        (errno != EINVAL || linkat(to->folder, name, to->folder, to->name, 0) < 0))
         r = -errno;
-    if (r < 0)
-        unlinkat(to->folder, name, 0);
-    else
+    unlinkat(to->folder, name, 0);
+    if (r == 0)
         heapdump_remove(d);
     return r;
 }
 
-static int hand_over(const struct heapdump *d, const struct place *to)
+/* In one step where both lie on one file system. Never over another file. */
+static int hand_over(struct heapdump *d, const struct place *to)
 {
     /* The JVM's user wrote it; from now on it is the caller's, and nobody else's to read: it holds customers' data. Who
      * may not give it away makes a file of his own. */
-    int r = fchown(d->fd, geteuid(), getegid()) < 0 || fchmod(d->fd, 0600) < 0 ? -EXDEV : move(d, to);
+    int r = fchown(d->fd, geteuid(), getegid()) < 0 || fchmod(d->fd, 0600) < 0 ? -EXDEV
+                                                                               : heapdump_move(d, to->folder, to->name);
 
     return r == -EXDEV ? copy(d, to) : r;
 }
@@ -213,9 +204,12 @@ int dump_to_file(const struct jvm *j, const struct dump_options *o, const char *
     if ((r = place_open(path, &to, e)) < 0 || (r = make(j, o, &d, &told, e)) < 0)
         return r;
     if ((r = hand_over(&d, &to)) < 0) {
+        r = err_set(e, r == -EEXIST ? -FAULT_EXISTS : r, "the dump of JVM %d cannot be put to %s: %s", (int)j->proc.pid,
+                    path, strerror(-r));
+        if (!interrupt_caught())
+            return leave(&d, j, o, r, e);
         heapdump_remove(&d);
-        return err_set(e, r == -EEXIST ? -FAULT_EXISTS : r, "the dump of JVM %d cannot be put to %s: %s",
-                       (int)j->proc.pid, path, strerror(-r));
+        return r;
     }
     *ret = told;
     told = (struct dumped){0};
@@ -233,120 +227,119 @@ static void describe(const struct jvm *j, struct shipping *s)
     s->command = j->command;
 }
 
-/* Where a person, or a watch, finds it; false if it could not be renamed. */
-static bool leave_it(const struct heapdump *d, const char *name)
-{
-    return renameat2(d->folder, d->name, d->folder, name, RENAME_NOREPLACE) == 0;
-}
-
-/* What was shipped so far is in the journal: whoever ships the file goes on from there. */
-struct watchdog {
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool running, called_off;
-    uint64_t until_ms;
-    const struct heapdump *dump; /* NULL: a stream, which leaves nothing */
-    const char *name;
+/* What a watchdog has to know. */
+struct on_its_way {
+    const struct jvm *j;
+    const struct dump_options *o;
+    struct heapdump *d; /* NULL: nothing lies anywhere */
+    const char *what;
 };
 
-static void *watch_time(void *arg)
+static void end(void *ctx, const char *why)
 {
-    struct watchdog *w = arg;
-    struct timespec until = {.tv_sec = (time_t)(w->until_ms / 1000), .tv_nsec = (long)(w->until_ms % 1000) * 1000000};
+    const struct on_its_way *w = ctx;
+    struct err e = {0};
+    int r = err_set(&e, -FAULT_LATER, "%s before %s of JVM %d is in the store%s", why, w->what, (int)w->j->proc.pid,
+                    w->d ? "" : ": nothing of it is kept");
 
-    pthread_mutex_lock(&w->lock);
-    while (!w->called_off && clock_mono_ms() < w->until_ms)
-        pthread_cond_clockwait(&w->changed, &w->lock, CLOCK_MONOTONIC, &until);
-    if (!w->called_off && !w->dump)
-        _exit(
-            command_error(-FAULT_LATER, "the time is up before the heap dump is in the store: nothing of it is kept"));
-    if (!w->called_off)
-        _exit(command_error(-FAULT_LATER, "the time is up before the heap dump is in the store: it %s %s beside %s",
-                            leave_it(w->dump, w->name) ? "stays as" : "could not be renamed to", w->name,
-                            w->dump->inner));
-    pthread_mutex_unlock(&w->lock);
-    return NULL;
+    if (w->d)
+        r = leave(w->d, w->j, w->o, r, &e);
+    command_fail(r, &e);
 }
 
-static void watchdog_start(struct watchdog *w)
+/* What a store that does not answer can't hold up. */
+static int ship(const struct on_its_way *w, struct shipping *s, int fd, int folder, const char *name, const char *path,
+                struct err *e)
 {
-    w->running = w->until_ms > 0 && pthread_mutex_init(&w->lock, NULL) == 0 &&
-                 pthread_cond_init(&w->changed, NULL) == 0 && pthread_create(&w->thread, NULL, watch_time, w) == 0;
-}
+    struct watchdog *watchdog = watchdog_start(w->o->until_ms, end, (void *)w);
+    int r = watchdog ? 0 : err_set(e, -ENOMEM, "out of memory");
 
-static void watchdog_call_off(struct watchdog *w)
-{
-    if (!w->running)
-        return;
-    pthread_mutex_lock(&w->lock);
-    w->called_off = true;
-    pthread_cond_signal(&w->changed);
-    pthread_mutex_unlock(&w->lock);
-    pthread_join(w->thread, NULL);
+    describe(w->j, s);
+    if (r == 0)
+        r = shipping_held(s, fd, folder, name, path, e);
+    watchdog_stop(watchdog);
+    return r;
 }
 
 int dump_to_store(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e)
 {
     CLEANUP(heapdump_done) struct heapdump d = HEAPDUMP_NONE;
     CLEANUP(dumped_done) struct dumped told = {0};
-    char name[HEAPDUMP_NAME_MAX];
-    struct watchdog watchdog = {.dump = &d, .name = name};
+    CLEANUP_FREE char *kept = NULL;
+    struct on_its_way way = {j, o, &d, "the heap dump"};
     int r = make(j, o, &d, &told, e);
 
     if (r < 0)
         return r;
-    heapdump_name(j, o->gzip > 0, name);
-    describe(j, s);
-    watchdog.until_ms = o->until_ms;
-    watchdog_start(&watchdog);
-    r = shipping_held(s, d.fd, d.folder, name, d.inner, e);
-    watchdog_call_off(&watchdog);
-    if (r == 0 && !s->plan->keep) {
+    if ((r = ship(&way, s, d.fd, d.folder, d.name, d.name, e)) < 0)
+        return leave(&d, j, o, r, e);
+    if (s->plan->keep)
+        r = heapdump_leave(&d, j, o->gzip > 0, &kept);
+    else
         heapdump_remove(&d);
-    } else if (leave_it(&d, name) && r < 0) {
-        struct err story = *e;
-
-        err_set(e, r, "%.500s; the dump stays as %s beside %.100s", story.msg, name, d.inner);
-    }
-    return r;
+    if (r < 0)
+        return err_set(e, r, "the dump of JVM %d stays as %s: %s", (int)j->proc.pid, d.inner, strerror(-r));
+    return told.cut
+               ? err_set(e, -FAULT_SOME, "JVM %d has not written its dump to the end: %s", (int)j->proc.pid, told.cut)
+               : 0;
 }
 
-static int has_jvm_failed(void *ctx, struct err *e)
+struct streaming {
+    struct heapdump_stream *source;
+    const struct dump_options *o;
+};
+
+/* By the clock it ends in order, so that the store forgets it; the watchdog comes where that takes too long. */
+static int should_stop(void *ctx, struct err *e)
 {
-    return heapdump_stream_failed(ctx) ? heapdump_stream_end(ctx, e) : 0;
+    struct streaming *s = ctx;
+
+    if (s->o->until_ms > 0 && clock_mono_ms() >= s->o->until_ms)
+        return err_set(e, -FAULT_LATER, "the time is up before the heap dump is in the store: nothing of it is kept");
+    return heapdump_stream_failed(s->source) ? heapdump_stream_end(s->source, e) : 0;
 }
 
 static int ask_jvm(void *ctx, struct err *e)
 {
-    return heapdump_stream_end(ctx, e);
+    struct streaming *s = ctx;
+
+    return heapdump_stream_end(s->source, e);
+}
+
+static int read_stream(const struct jvm *j, const struct dump_options *o, const struct heapdump_request *rq, int fd,
+                       struct heapdump_stream *source, struct shipping *s, struct err *e)
+{
+    struct streaming streaming = {source, o};
+    char name[HEAPDUMP_NAME_MAX];
+
+    describe(j, s);
+    return shipping_stream(s,
+                           &(struct shipping_stream){.fd = fd,
+                                                     .name = heapdump_name(j, false, name),
+                                                     .started_ns = j->started_ns,
+                                                     .uid = j->status.uid,
+                                                     .expected_size = rq->in_use ? heapdump_estimate(rq->in_use) : 0,
+                                                     .stop = should_stop,
+                                                     .ended = ask_jvm,
+                                                     .ctx = &streaming},
+                           NULL, e);
 }
 
 int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e)
 {
-    uint64_t in_use = dump_heap_in_use(j);
-    struct heapdump_request rq = request_of(o, in_use);
-    struct watchdog watchdog = {.until_ms = o->until_ms};
+    struct heapdump_request rq;
+    struct on_its_way way = {j, o, NULL, "the heap dump"};
     struct heapdump_stream *source;
-    char name[HEAPDUMP_NAME_MAX];
-    int fd, r = heapdump_stream_open(j, &rq, &source, &fd, e);
+    struct watchdog *watchdog = NULL;
+    int fd, r = request_of(j, o, &rq, e);
 
-    if (r < 0)
-        return r;
-    heapdump_name(j, false, name);
-    describe(j, s);
-    watchdog_start(&watchdog);
-    r = shipping_stream(s,
-                        &(struct shipping_stream){.fd = fd,
-                                                  .name = name,
-                                                  .started_ns = j->started_ns,
-                                                  .uid = j->status.uid,
-                                                  .expected_size = in_use ? heapdump_estimate(in_use) : 0,
-                                                  .stop = has_jvm_failed,
-                                                  .ended = ask_jvm,
-                                                  .ctx = source},
-                        NULL, e);
-    watchdog_call_off(&watchdog);
+    if (r < 0 || (r = heapdump_stream_open(j, &rq, &source, &fd, e)) < 0)
+        return judge(r, j, e);
+    /* Signals are asked for by the stream itself. */
+    if (o->until_ms > 0)
+        watchdog = watchdog_start(o->until_ms + GRACE_MS, end, &way);
+    r = read_stream(j, o, &rq, fd, source, s, e);
+    watchdog_stop(watchdog);
     heapdump_stream_close(source);
     return r;
 }
@@ -388,10 +381,11 @@ static int write_text(void *ctx, const char *text, size_t size)
     return r < 0 ? err_set(w->e, r, "no room in memory: %s", strerror(-r)) : 0;
 }
 
-int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, uint64_t timeout_ms,
+int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, const struct dump_options *o,
                     struct shipping *s, struct err *e)
 {
-    struct attach_wait wait = {.timeout_ms = timeout_ms, .stop = is_over};
+    struct attach_wait wait = {.timeout_ms = o->timeout_ms, .stop = is_over, .ctx = (void *)&o->until_ms};
+    struct on_its_way way = {j, o, NULL, name};
     CLEANUP_FD int fd = memfd_create(name, MFD_CLOEXEC);
     struct writing w = {fd, e};
     int r;
@@ -400,6 +394,5 @@ int answer_to_store(const struct jvm *j, const char *diagnostic, const char *nam
         return err_set(e, -errno, "no file in memory: %s", strerror(errno));
     if ((r = attach_stream(j, "jcmd", (const char *[ATTACH_ARGS]){diagnostic}, &wait, write_text, &w, e)) < 0)
         return r;
-    describe(j, s);
-    return shipping_held(s, fd, -1, name, name, e);
+    return ship(&way, s, fd, -1, name, name, e);
 }

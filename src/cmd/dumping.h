@@ -13,7 +13,7 @@ struct dump_options {
     uint64_t parallel, gzip;
     const char *folder;  /* as the JVM sees it; NULL: found */
     uint64_t timeout_ms; /* of silence, the JVM's */
-    uint64_t until_ms;   /* monotonic; 0: as long as it takes. Then the process ends (FAULT_LATER), the dump stays */
+    uint64_t until_ms; /* monotonic; 0: as long as it takes. Then the process ends (FAULT_LATER), a whole dump stays */
 };
 
 /* A dump in a file of the caller's. */
@@ -23,20 +23,22 @@ struct dumped {
     char *cut;        /* why it is not whole; NULL: it is; owned */
 };
 
-/* Into a file that is not there yet, for the caller alone. */
+/* Into a file that is not there yet, for the caller alone. One that can't be put there stays in the JVM's folder, as
+ * with dump_to_store. */
 int dump_to_file(const struct jvm *j, const struct dump_options *o, const char *path, struct dumped *ret,
                  struct err *e);
 void dumped_done(struct dumped *d);
 
 /* Into the store. The local file goes, or with the plan's keep stays in the JVM's folder; so does a dump that can't be
- * shipped, under a name that is found by a watch, and the story says where. */
+ * shipped, under a name that is found by a watch, and the story says where: also of one that a signal or the end of the
+ * time met on its way. One that is not whole is shipped, and then -FAULT_SOME. */
 int dump_to_store(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e);
 
 /* The same without a file. Uses live and timeout_ms. */
 int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e);
 
-/* What a diagnostic command answers, as a piece of evidence of that name. */
-int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, uint64_t timeout_ms,
+/* What a diagnostic command answers, as a piece of evidence of that name. Uses timeout_ms and until_ms. */
+int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, const struct dump_options *o,
                     struct shipping *s, struct err *e);
 
 /* Whose the evidence is, for what is shipped from now on: a JVM of another pod or host is not where we are (on a node),
@@ -46,6 +48,3 @@ void dump_whose(const struct jvm *j, struct shipping *s, struct whoami *its);
 
 /* A case of its own for what is shipped from now on. */
 int dump_begin_case(const struct jvm *j, const struct shipping *s, struct shipping_case *ret);
-
-/* Bytes of the heap in use by the JVM's own counters; 0 unknown. */
-uint64_t dump_heap_in_use(const struct jvm *j);

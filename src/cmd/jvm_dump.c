@@ -66,6 +66,8 @@ static int check(const struct jvm_dump_options *o, int count, struct err *e)
         what = "which process? salvage jvm dump PID, or --all (salvage jvm ps lists them)";
     else if (o->out && o->plan.to)
         what = "--out, or --to: not both";
+    else if (o->out && !*o->out)
+        what = "--out: an empty path";
     else if (o->stream && !o->plan.to)
         what = "--stream goes into a store: give --to";
     else if (o->stream && (o->dump.gzip > 0 || o->dump.parallel > 0 || o->dump.folder))
@@ -79,14 +81,20 @@ static int check(const struct jvm_dump_options *o, int count, struct err *e)
     return what ? err_set(e, -FAULT_USAGE, "jvm dump: %s", what) : 0;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat st;
+
+    return text_ends(path, "/") || (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
 /* FILE, or a name of its own in a folder. malloc'ed. */
 static char *path_for(const struct jvm_dump_options *o, const struct jvm *j)
 {
-    const char *out = o->out && *o->out ? o->out : ".";
+    const char *out = o->out ? o->out : ".";
     char time[CLOCK_TEXT_MAX], *path;
-    struct stat st;
 
-    if (o->out && !text_ends(out, "/") && (stat(out, &st) < 0 || !S_ISDIR(st.st_mode)))
+    if (!is_folder(out))
         return strdup(out);
     clock_format_basic(clock_wall_ns(), time);
     return asprintf(&path, "%s%sjava_pid%d-%s.hprof%s", out, text_ends(out, "/") ? "" : "/", (int)j->proc.pid, time,
@@ -102,8 +110,6 @@ static int tell(const struct jvm_dump_options *o, const struct jvm *j, const cha
     char size[TEXT_SIZE_MAX];
     json_t *object;
 
-    if (d->cut)
-        fprintf(stderr, "salvage: warning: %s is not whole: %s\n", path, d->cut);
     if (!o->json) {
         fprintf(stderr, "salvage: JVM %d: %s in %.1f s\n", (int)j->proc.pid, text_format_size(d->size, size),
                 (double)d->took_ms / 1000);
@@ -127,8 +133,10 @@ static int dump_into_file(const struct jvm_dump_options *o, const struct jvm *j,
 
     if (!path)
         return err_set(e, -ENOMEM, "out of memory");
-    r = dump_to_file(j, &o->dump, path, &d, e);
-    return r < 0 ? r : tell(o, j, path, &d, e);
+    if ((r = dump_to_file(j, &o->dump, path, &d, e)) < 0 || (r = tell(o, j, path, &d, e)) < 0)
+        return r;
+    /* What there is of it is evidence, and stays. */
+    return d.cut ? err_set(e, -FAULT_SOME, "%s is not whole: %s", path, d.cut) : 0;
 }
 
 static int dump_one(const struct jvm_dump_options *o, pid_t pid, struct shipping *s, struct err *e)
@@ -216,6 +224,9 @@ static int run(int argc, char **argv)
         return command_error(
             -ESRCH, "jvm dump: no JVM is seen from here%s",
             pids.hidden ? ": other users' can be looked at by root only, in a container with CAP_SYS_PTRACE" : "");
+    if (pids.count > 1 && o.out && !is_folder(o.out))
+        return command_error(-FAULT_USAGE, "jvm dump: --out: %zu dumps need a folder, and %s is none", pids.count,
+                             o.out);
     log_set_format((enum log_format)o.plan.log);
     o.dump.timeout_ms = o.plan.timeout_ms;
     interrupt_catch();
@@ -232,8 +243,9 @@ const struct command CMD_JVM_DUMP = {
         "The JVM writes the dump into a folder of its own under a hidden name; from there it goes to --out, readable "
         "by "
         "the caller alone, or to --to, compressed and verified, and prints where it went. The application stands still "
-        "while the JVM writes. A dump that would not fit is refused: up to one and a half times of the heap in use is "
-        "needed, with JDK 22 and newer three times. --timeout is for both sides: a JVM that is silent, a store that "
+        "while the JVM writes. A dump that would not fit is refused: up to 1.75 times of the heap in use is needed, "
+        "with JDK 22 and newer twice as much. One that was cut off in spite of that is kept, or shipped, and the exit "
+        "code is 1. --timeout is for both sides: a JVM that is silent, a store that "
         "moves nothing.\n\n"
         "With --stream the dump goes straight into the store, through a FIFO: the JVM stands still for as long as that "
         "takes, and goes on at once if the store fails.",

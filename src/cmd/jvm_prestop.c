@@ -18,8 +18,12 @@
 #include "cmd/jvm.h"
 #include "format/template.h"
 #include "jvm/find.h"
+#include "jvm/heapuse.h"
 
-enum { RESERVE_MS = 1000 /* of the budget, for the end: a kubelet counts from before our start */ };
+enum {
+    RESERVE_MS = 1000, /* of the budget, for the end: a kubelet counts from before our start */
+    SMALL_SHARE = 4    /* one of so many parts of what is left is the most that a small piece may take */
+};
 
 struct prestop_options {
     struct plan_options plan;
@@ -54,6 +58,7 @@ static const struct opt PRESTOP_OPTIONS[] = {
 struct prestop {
     const struct prestop_options *o;
     struct jvm jvm;
+    struct plan plan;
     struct shipping shipping;
     uint64_t until_ms;
 };
@@ -85,31 +90,38 @@ static uint64_t time_left(const struct prestop *p)
     return now < p->until_ms ? p->until_ms - now : 0;
 }
 
-/* Silence lasts until the end of the budget at the most. */
-static uint64_t patience(const struct prestop *p)
+/* For one piece: neither a silent JVM nor a dead store has more of the budget than its share. */
+static struct dump_options share(struct prestop *p, unsigned part)
 {
-    uint64_t left = time_left(p);
+    struct dump_options dump = p->o->dump;
+    uint64_t left = time_left(p) / part;
 
-    return p->o->plan.timeout_ms < left ? p->o->plan.timeout_ms : left;
+    dump.timeout_ms = p->o->plan.timeout_ms < left ? p->o->plan.timeout_ms : left;
+    dump.until_ms = p->until_ms;
+    p->plan.give_up_ms = left > 0 ? left : 1;
+    if (p->o->plan.give_up_ms > 0 && p->o->plan.give_up_ms < left)
+        p->plan.give_up_ms = p->o->plan.give_up_ms;
+    return dump;
 }
 
 /* A piece that can't be had does not keep the others. */
 static int ship_answer(struct prestop *p, const char *diagnostic, const char *name)
 {
+    struct dump_options dump = share(p, SMALL_SHARE);
     struct err e = {0};
-    int r = answer_to_store(&p->jvm, diagnostic, name, patience(p), &p->shipping, &e);
+    int r = answer_to_store(&p->jvm, diagnostic, name, &dump, &p->shipping, &e);
 
     return r < 0 ? command_error(r, "prestop: %s: %s", name, e.msg) : 0;
 }
 
 /* Whether the dump may be begun; else says why not. */
-static bool fits(const struct prestop *p)
+static bool fits(const struct prestop *p, uint64_t in_use)
 {
-    uint64_t in_use = dump_heap_in_use(&p->jvm), left = time_left(p);
+    uint64_t left = time_left(p);
     uint64_t needed_ms = p->o->rate > 0 && in_use < UINT64_MAX / 1000 ? in_use * 1000 / p->o->rate : 0;
     char heap[TEXT_SIZE_MAX], rate[TEXT_SIZE_MAX];
 
-    if (p->o->dump.force || needed_ms <= left)
+    if (needed_ms <= left)
         return true;
     fprintf(stderr,
             "salvage: prestop: no heap dump: %s of heap would take %.0f s at %s/s (--rate), and %.0f s are left of the "
@@ -121,42 +133,43 @@ static bool fits(const struct prestop *p)
 
 static int ship_dump(struct prestop *p)
 {
-    struct dump_options dump = p->o->dump;
+    struct dump_options dump = share(p, 1);
+    struct attach_wait wait = {.timeout_ms = dump.timeout_ms};
     struct err e = {0};
-    int r;
+    uint64_t in_use;
+    int r = heapuse_get(&p->jvm, &wait, &in_use, &e);
 
-    dump.timeout_ms = patience(p);
-    dump.until_ms = p->until_ms;
-    r = p->o->stream ? dump_by_stream(&p->jvm, &dump, &p->shipping, &e)
-                     : dump_to_store(&p->jvm, &dump, &p->shipping, &e);
+    if (r == 0 && !p->o->dump.force && !fits(p, in_use))
+        return 0;
+    if (r == 0)
+        r = p->o->stream ? dump_by_stream(&p->jvm, &dump, &p->shipping, &e)
+                         : dump_to_store(&p->jvm, &dump, &p->shipping, &e);
     return r < 0 ? command_error(r, "prestop: heap dump: %s", e.msg) : 0;
 }
 
 static int ship_all(struct prestop *p)
 {
+    const char *histogram_command = p->o->dump.live ? "GC.class_histogram" : "GC.class_histogram -all";
     int threads = ship_answer(p, "Thread.print -l", "threads.txt");
-    int histogram = ship_answer(p, p->o->dump.live ? "GC.class_histogram" : "GC.class_histogram -all", "histogram.txt");
-    int dump = p->o->heap_dump && fits(p) ? ship_dump(p) : 0;
+    int histogram = interrupt_caught() ? 0 : ship_answer(p, histogram_command, "histogram.txt");
+    int dump = p->o->heap_dump && !interrupt_caught() ? ship_dump(p) : 0;
 
     return threads ? threads : histogram ? histogram : dump;
 }
 
 static int run_on(struct prestop *p)
 {
-    CLEANUP(plan_done) struct plan plan = {0};
     CLEANUP(whoami_done) struct whoami who = {0};
     CLEANUP(facts_done) struct facts facts = {0};
     struct shipping_case its_case = {0};
     struct err e = {0};
-    int exit_code, r = plan_init(&plan, &p->o->plan, &e);
+    int exit_code, r = plan_init(&p->plan, &p->o->plan, &e);
 
     if (r < 0)
         return command_fail(r, &e);
     if (whoami_get("/", &who) < 0 || surroundings_get("/", &who, &facts) < 0)
         return command_error(-ENOMEM, "out of memory");
-    if (plan.give_up_ms == 0 || plan.give_up_ms > time_left(p))
-        plan.give_up_ms = time_left(p) > 0 ? time_left(p) : 1;
-    p->shipping = (struct shipping){.plan = &plan,
+    p->shipping = (struct shipping){.plan = &p->plan,
                                     .who = &who,
                                     .facts = &facts,
                                     .state = p->o->plan.state,
@@ -191,6 +204,7 @@ static int run(int argc, char **argv)
     p.until_ms = begun_ms + o.budget_ms - RESERVE_MS;
     interrupt_catch();
     exit_code = run_on(&p);
+    plan_done(&p.plan);
     jvm_done(&p.jvm);
     interrupt_release();
     return exit_code;

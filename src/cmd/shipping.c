@@ -186,6 +186,17 @@ static void put_into_case(struct shipment *s)
     its->time_ns = s->claim.time_ns;
 }
 
+/* Leaves nothing behind where nothing was: the folders are removed if nothing is in them. */
+static void close_spool(struct shipment *s)
+{
+    if (!s->spool)
+        return;
+    unlinkat(spool_fd(s->spool), "spool", AT_REMOVEDIR);
+    if (!s->of->state)
+        unlinkat(s->folder, STATE_NAME, AT_REMOVEDIR);
+    spool_close(TAKE_PTR(s->spool));
+}
+
 static int make_claim(struct shipment *s, const char *name, struct err *e)
 {
     struct claim *c = &s->claim;
@@ -211,7 +222,8 @@ static int make_claim(struct shipment *s, const char *name, struct err *e)
         return r;
     if (r == 0 && (r = spool_add(s->spool, c, &ignored)) < 0) {
         on_state_lost(s, ignored.msg);
-        spool_close(TAKE_PTR(s->spool));
+        spool_discard(s->spool, c);
+        close_spool(s);
     }
     c->spool = s->spool;
     return 0;
@@ -308,15 +320,7 @@ static int report(struct shipment *s, const struct job_result *result)
 
 static void shipment_done(struct shipment *s)
 {
-    if (s->spool) {
-        int fd = spool_fd(s->spool);
-
-        /* Leave nothing behind where nothing was: these fail if anything is in them. */
-        unlinkat(fd, "spool", AT_REMOVEDIR);
-        if (!s->of->state)
-            unlinkat(s->folder, STATE_NAME, AT_REMOVEDIR);
-    }
-    spool_close(s->spool);
+    close_spool(s);
     claim_done(&s->claim);
     if (s->fd >= 0)
         close(s->fd);

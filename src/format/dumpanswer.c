@@ -23,9 +23,10 @@ static const char *behind_last_colon(const char *line, size_t length)
 
 enum dumpanswer dumpanswer_read(const char *text, char *reason, size_t size)
 {
-    enum dumpanswer answer = DUMPANSWER_REFUSED;
+    enum dumpanswer answer = DUMPANSWER_NONE;
 
-    snprintf(reason, size, "no reason given");
+    if (size > 0)
+        *reason = '\0';
     while (*text) {
         size_t length = strcspn(text, "\n");
         const char *why = text;
@@ -37,10 +38,13 @@ enum dumpanswer dumpanswer_read(const char *text, char *reason, size_t size)
         }
         if (text_starts(text, "Dump file is incomplete") || text_starts(text, "Unable to create"))
             why = behind_last_colon(text, length);
+        if (length > 0 && !text_starts(text, "Dumping heap to")) {
+            snprintf(reason, size, "%.*s", (int)(length - (size_t)(why - text)), why);
+            if (answer == DUMPANSWER_NONE)
+                answer = DUMPANSWER_REFUSED;
+        }
         if (text_starts(text, "Dump file is incomplete"))
             answer = DUMPANSWER_CUT;
-        if (length > 0 && !text_starts(text, "Dumping heap to"))
-            snprintf(reason, size, "%.*s", (int)(length - (size_t)(why - text)), why);
         text += length + (text[length] == '\n');
     }
     return answer;

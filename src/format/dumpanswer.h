@@ -10,8 +10,9 @@
 enum dumpanswer {
     DUMPANSWER_MADE,    /* the file is there, and whole */
     DUMPANSWER_REFUSED, /* no file: it could not be made */
-    DUMPANSWER_CUT      /* a file is there that is not whole */
+    DUMPANSWER_CUT,     /* a file is there that is not whole */
+    DUMPANSWER_NONE     /* nothing was said of what came of it: the JVM ended meanwhile */
 };
 
-/* Any text will do. reason[size]: the JVM's own words, "" for MADE. */
+/* Any text will do. reason[size]: the JVM's own words, "" for MADE and NONE. */
 enum dumpanswer dumpanswer_read(const char *text, char *reason, size_t size);

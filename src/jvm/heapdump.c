@@ -23,7 +23,8 @@
 enum {
     FOLDERS = 3,
     REASON_MAX = 300,
-    SEGMENTS_MAX = 64,
+    SEGMENTS_MAX = 256,
+    TRIES = 10,
     SEGMENTING_JDK = 22,
     CLASSES = 8 * 1024 * 1024, /* bytes of a dump that hold names and classes, not objects */
     LIVE_RATE = 100 * 1000     /* bytes of heap that a full collection goes through in a millisecond, at the least */
@@ -31,7 +32,7 @@ enum {
 
 uint64_t heapdump_estimate(uint64_t in_use)
 {
-    return in_use + in_use / 2 + CLASSES;
+    return in_use < UINT64_MAX / 2 ? in_use / 4 * 7 + CLASSES : in_use;
 }
 
 const char *heapdump_name(const struct jvm *j, bool gzip, char out[HEAPDUMP_NAME_MAX])
@@ -94,9 +95,11 @@ static uint64_t room_in(const struct jvm *j, int folder)
     struct statfs fs;
     uint64_t room, memory;
 
+    /* A tmpfs without a limit counts no blocks. */
     if (fstatfs(folder, &fs) < 0)
         return UINT64_MAX;
-    room = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
+    room =
+        fs.f_blocks > 0 ? (uint64_t)fs.f_bavail * (uint64_t)(fs.f_frsize > 0 ? fs.f_frsize : fs.f_bsize) : UINT64_MAX;
     if (fs.f_type == TMPFS_MAGIC && (cgroup = memcg_open(&j->proc)) >= 0 && memcg_room(cgroup, &memory) == 0 &&
         memory < room)
         room = memory;
@@ -105,7 +108,9 @@ static uint64_t room_in(const struct jvm *j, int folder)
 
 static uint64_t room_needed(const struct jvm *j, uint64_t in_use)
 {
-    return heapdump_estimate(in_use) * (jvm_feature(j) >= SEGMENTING_JDK ? 2 : 1);
+    uint64_t dump = heapdump_estimate(in_use);
+
+    return jvm_feature(j) < SEGMENTING_JDK ? dump : dump < UINT64_MAX / 2 ? dump * 2 : UINT64_MAX;
 }
 
 static int no_room(const struct jvm *j, uint64_t in_use, const char *folder, uint64_t room, struct err *e)
@@ -129,6 +134,12 @@ struct growth {
     uint64_t expected, bytes;
 };
 
+/* Where the JVM writes it. */
+static int place_of(const struct heapdump *d)
+{
+    return d->own.fd >= 0 ? d->own.fd : d->folder;
+}
+
 static uint64_t size_of(int folder, const char *name)
 {
     struct stat st;
@@ -144,7 +155,7 @@ static uint64_t each_segment(const struct heapdump *d, void (*fn)(const struct h
 
     for (int i = 0; i < SEGMENTS_MAX; i++) {
         snprintf(name, sizeof(name), "%s.p%d", d->name, i);
-        sum += size_of(d->folder, name);
+        sum += size_of(place_of(d), name);
         if (fn)
             fn(d, name);
     }
@@ -161,9 +172,9 @@ static bool is_stopped(void *ctx)
 static bool has_grown(void *ctx)
 {
     struct growth *g = ctx;
-    uint64_t whole = size_of(g->dump->folder, g->dump->name), parts = each_segment(g->dump, NULL);
+    uint64_t whole = size_of(place_of(g->dump), g->dump->name), parts = each_segment(g->dump, NULL);
     uint64_t bytes = whole > parts ? whole : parts;
-    bool grown = bytes > g->bytes || whole + parts != g->bytes;
+    bool grown = whole + parts != g->bytes;
 
     if (g->rq->progress)
         g->rq->progress(g->rq->ctx, bytes, g->expected);
@@ -188,6 +199,9 @@ static int ask(const struct jvm *j, const struct heapdump_request *rq, const str
     if (rq->gzip > 0)
         snprintf(level, sizeof(level), "%u", (unsigned)rq->gzip);
     if (rq->threads > 0 && jvm_feature(j) >= SEGMENTING_JDK) {
+        if (strpbrk(d->inner, "\"\n"))
+            return err_set(e, -FAULT_USAGE, "JVM %d cannot be told a folder with quotes in its name: %s",
+                           (int)j->proc.pid, d->inner);
         if (asprintf(&command, "GC.heap_dump%s%s%s -parallel=%u \"%s\"", rq->live ? "" : " -all", *level ? " -gz=" : "",
                      level, (unsigned)rq->threads, d->inner) < 0) {
             command = NULL;
@@ -205,7 +219,7 @@ static int open_dump(const struct jvm *j, struct heapdump *d, struct err *e)
 {
     struct stat st;
 
-    d->fd = openat(d->folder, d->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    d->fd = openat(place_of(d), d->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (d->fd < 0)
         return err_set(e, errno == EACCES ? -FAULT_UNREADABLE : -errno, "the dump of JVM %d, %s: %s", (int)j->proc.pid,
                        d->inner, strerror(errno));
@@ -214,19 +228,27 @@ static int open_dump(const struct jvm *j, struct heapdump *d, struct err *e)
     return 0;
 }
 
-static int make_names(const struct jvm *j, const struct heapdump_request *rq, const char *folder, struct heapdump *d,
+/* Where the file will be. -EACCES: not in this folder. */
+static int make_place(const struct jvm *j, const struct heapdump_request *rq, const char *folder, struct heapdump *d,
                       struct err *e)
 {
-    char time[CLOCK_TEXT_MAX];
+    char name[HEAPDUMP_NAME_MAX];
+    const char *inner = folder;
+    int r = 0;
 
-    clock_format_basic(clock_wall_ns(), time);
-    if (rq->name)
-        d->name = strdup(rq->name);
-    else if (asprintf(&d->name, ".salvage-%d-%s.part", (int)j->status.inner_pid, time) < 0)
-        d->name = NULL;
-    if (d->name && asprintf(&d->inner, "%s%s%s", folder, text_ends(folder, "/") ? "" : "/", d->name) < 0)
+    if (!rq->name && (r = dumpfolder_make(j, folder, &d->own)) < 0 && r != -ENOMEM)
+        return err_set(e, -EACCES, "JVM %d has no folder for a dump: %s: %s", (int)j->proc.pid, folder, strerror(-r));
+    if (d->own.inner)
+        inner = d->own.inner;
+    if (r < 0 || !(d->name = strdup(rq->name ? rq->name : heapdump_name(j, rq->gzip > 0, name))))
+        return err_set(e, -ENOMEM, "out of memory");
+    if (asprintf(&d->inner, "%s%s%s", inner, text_ends(inner, "/") ? "" : "/", d->name) < 0) {
         d->inner = NULL;
-    return d->name && d->inner ? 0 : err_set(e, -ENOMEM, "out of memory");
+        return err_set(e, -ENOMEM, "out of memory");
+    }
+    if (proc_path(&j->proc, text_eq(folder, ".") ? "" : folder, &d->outer) < 0)
+        d->outer = NULL;
+    return 0;
 }
 
 /* The JVM could not write there: another folder may do. */
@@ -240,14 +262,34 @@ static bool is_about_the_folder(const char *reason)
     return false;
 }
 
+/* Asks, and opens what came of it. */
+static int make_there(const struct jvm *j, const struct heapdump_request *rq, const char *folder, struct heapdump *d,
+                      struct err *e)
+{
+    CLEANUP(buf_done) struct buf answer = {0};
+    char reason[REASON_MAX];
+    enum dumpanswer outcome;
+    int r = make_place(j, rq, folder, d, e);
+
+    if (r < 0 || (r = ask(j, rq, d, &answer, e)) < 0)
+        return r;
+    outcome = dumpanswer_read(buf_text(&answer), reason, sizeof(reason));
+    if (outcome == DUMPANSWER_NONE)
+        return err_set(e, -ESRCH, "JVM %d closed the connection in the middle of its dump: it has ended",
+                       (int)j->proc.pid);
+    if (outcome == DUMPANSWER_REFUSED)
+        return err_set(e, is_about_the_folder(reason) ? -EACCES : -EPROTO, "JVM %d makes no dump in %s: %s",
+                       (int)j->proc.pid, text_eq(folder, ".") ? "its working folder" : folder, reason);
+    if (outcome == DUMPANSWER_CUT && !(d->cut = strdup(reason)))
+        return err_set(e, -ENOMEM, "out of memory");
+    return open_dump(j, d, e);
+}
+
 /* One folder; -EACCES: try the next. */
 static int make_in(const struct jvm *j, const struct heapdump_request *rq, const char *folder, struct heapdump *ret,
                    struct err *e)
 {
     CLEANUP(heapdump_done) struct heapdump d = HEAPDUMP_NONE;
-    CLEANUP(buf_done) struct buf answer = {0};
-    char reason[REASON_MAX];
-    enum dumpanswer outcome;
     uint64_t room;
     int r;
 
@@ -258,20 +300,11 @@ static int make_in(const struct jvm *j, const struct heapdump_request *rq, const
     room = room_in(j, d.folder);
     if (!rq->force && rq->in_use > 0 && room < room_needed(j, rq->in_use))
         return no_room(j, rq->in_use, folder, room, e);
-    if ((r = make_names(j, rq, folder, &d, e)) < 0)
-        return r;
-    if ((r = ask(j, rq, &d, &answer, e)) < 0) {
-        heapdump_remove(&d);
+    if ((r = make_there(j, rq, folder, &d, e)) < 0) {
+        if (!rq->name)
+            heapdump_remove(&d);
         return r;
     }
-    outcome = dumpanswer_read(buf_text(&answer), reason, sizeof(reason));
-    if (outcome == DUMPANSWER_REFUSED)
-        return err_set(e, is_about_the_folder(reason) ? -EACCES : -EPROTO, "JVM %d makes no dump in %s: %s",
-                       (int)j->proc.pid, text_eq(folder, ".") ? "its working folder" : folder, reason);
-    if (outcome == DUMPANSWER_CUT && !(d.cut = strdup(reason)))
-        return err_set(e, -ENOMEM, "out of memory");
-    if ((r = open_dump(j, &d, e)) < 0)
-        return r;
     *ret = d;
     d = (struct heapdump)HEAPDUMP_NONE;
     return 0;
@@ -310,15 +343,65 @@ int heapdump_knows(const struct jvm *j, const char *option, const struct attach_
 
 static void remove_segment(const struct heapdump *d, const char *name)
 {
-    unlinkat(d->folder, name, 0);
+    unlinkat(place_of(d), name, 0);
 }
 
-void heapdump_remove(const struct heapdump *d)
+void heapdump_remove(struct heapdump *d)
 {
-    if (d->folder < 0 || !d->name)
-        return;
-    unlinkat(d->folder, d->name, 0);
-    each_segment(d, remove_segment);
+    if (d->folder >= 0 && d->name) {
+        unlinkat(place_of(d), d->name, 0);
+        each_segment(d, remove_segment);
+    }
+    dumpfolder_remove(&d->own);
+}
+
+/* Not every file system can rename without replacing (NFS, some of FUSE); a link never replaces. */
+static int rename_new(int from, const char *name, int to, const char *new_name)
+{
+    if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+    if (linkat(from, name, to, new_name, 0) < 0)
+        return -errno;
+    unlinkat(from, name, 0);
+    return 0;
+}
+
+int heapdump_move(struct heapdump *d, int folder, const char *name)
+{
+    struct stat moved, ours;
+    int r = rename_new(place_of(d), d->name, folder, name);
+
+    if (r < 0)
+        return r;
+    /* The JVM's user may have put another file in its place. */
+    if (fstatat(folder, name, &moved, AT_SYMLINK_NOFOLLOW) < 0 || fstat(d->fd, &ours) < 0 ||
+        moved.st_dev != ours.st_dev || moved.st_ino != ours.st_ino) {
+        unlinkat(folder, name, 0);
+        return -EXDEV;
+    }
+    dumpfolder_remove(&d->own);
+    return 0;
+}
+
+int heapdump_leave(struct heapdump *d, const struct jvm *j, bool gzip, char **ret)
+{
+    char name[HEAPDUMP_NAME_MAX], *path;
+    int r = -EEXIST;
+
+    /* The name holds the time, and somebody else may have taken it in this second. */
+    for (int i = 0; i < TRIES && r == -EEXIST; i++) {
+        heapdump_name(j, gzip, name);
+        if ((r = heapdump_move(d, d->folder, name)) == -EEXIST)
+            clock_sleep_ms(200);
+    }
+    if (r < 0)
+        return r;
+    if (asprintf(&path, "%s%s%s", d->outer ? d->outer : "", d->outer && text_ends(d->outer, "/") ? "" : "/", name) < 0)
+        return -ENOMEM;
+    *ret = path;
+    return 0;
 }
 
 void heapdump_done(struct heapdump *d)
@@ -329,6 +412,8 @@ void heapdump_done(struct heapdump *d)
         close(d->fd);
     free(d->name);
     free(d->inner);
+    free(d->outer);
+    dumpfolder_done(&d->own);
     free(d->cut);
     *d = (struct heapdump)HEAPDUMP_NONE;
 }

@@ -26,9 +26,9 @@ static const char FIFO[] = "heap.hprof";
 struct heapdump_stream {
     const struct jvm *j;
     struct heapdump_request rq;
-    int parent, folder; /* the FIFO's own folder is parent/name */
-    char name[64];
+    struct dumpfolder folder;
     char *inner; /* the FIFO's path as the JVM sees it */
+    int fd;      /* its reading end, until the caller has it */
     pthread_t thread;
     bool running;
     atomic_bool answered, flows, ended; /* the JVM has; its bytes come; no more come */
@@ -57,9 +57,15 @@ static int judge(struct heapdump_stream *s, const char *answer)
 {
     char reason[REASON_MAX];
 
-    if (dumpanswer_read(answer, reason, sizeof(reason)) == DUMPANSWER_MADE)
+    switch (dumpanswer_read(answer, reason, sizeof(reason))) {
+    case DUMPANSWER_MADE:
         return 0;
-    return err_set(&s->e, -EPROTO, "JVM %d did not write its dump to the end: %s", (int)s->j->proc.pid, reason);
+    case DUMPANSWER_NONE:
+        return err_set(&s->e, -ESRCH, "JVM %d closed the connection in the middle of its dump: it has ended",
+                       (int)s->j->proc.pid);
+    default:
+        return err_set(&s->e, -EPROTO, "JVM %d did not write its dump to the end: %s", (int)s->j->proc.pid, reason);
+    }
 }
 
 static void *ask(void *arg)
@@ -102,41 +108,28 @@ static int check_jdk(const struct jvm *j, const struct heapdump_request *rq, str
 static int make_fifo_in(struct heapdump_stream *s, const char *place)
 {
     const struct proc_status *its = &s->j->status;
+    int r = dumpfolder_make(s->j, place, &s->folder);
 
-    s->parent = proc_openat(&s->j->proc, place, O_RDONLY | O_DIRECTORY, 0);
-    if (s->parent < 0)
-        return s->parent;
-    if (mkdirat(s->parent, s->name, 0700) < 0)
+    if (r < 0)
+        return r;
+    if (mkfifoat(s->folder.fd, FIFO, 0600) < 0 ||
+        (geteuid() == 0 && fchownat(s->folder.fd, FIFO, its->uid, its->gid, AT_SYMLINK_NOFOLLOW) < 0))
         return -errno;
-    s->folder = openat(s->parent, s->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (s->folder < 0 || mkfifoat(s->folder, FIFO, 0600) < 0)
-        return -errno;
-    if (geteuid() == 0 && (fchownat(s->folder, FIFO, its->uid, its->gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-                           fchown(s->folder, its->uid, its->gid) < 0))
-        return -errno;
-    return asprintf(&s->inner, "%s/%s/%s", place, s->name, FIFO) < 0 ? (s->inner = NULL, -ENOMEM) : 0;
+    return asprintf(&s->inner, "%s/%s", s->folder.inner, FIFO) < 0 ? (s->inner = NULL, -ENOMEM) : 0;
 }
 
 static void remove_fifo(struct heapdump_stream *s)
 {
-    if (s->folder >= 0)
-        unlinkat(s->folder, FIFO, 0);
-    if (s->parent >= 0)
-        unlinkat(s->parent, s->name, AT_REMOVEDIR);
-    if (s->folder >= 0)
-        close(TAKE_FD(s->folder));
-    if (s->parent >= 0)
-        close(TAKE_FD(s->parent));
+    if (s->folder.fd >= 0)
+        unlinkat(s->folder.fd, FIFO, 0);
+    dumpfolder_remove(&s->folder);
 }
 
 static int make_fifo(struct heapdump_stream *s, struct err *e)
 {
     static const char *const places[] = {"/tmp", "."};
-    char time[CLOCK_TEXT_MAX];
     int r = 0;
 
-    clock_format_basic(clock_wall_ns(), time);
-    snprintf(s->name, sizeof(s->name), ".salvage-%d-%s", (int)s->j->status.inner_pid, time);
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
         if ((r = make_fifo_in(s, places[i])) == 0)
             return 0;
@@ -146,7 +139,7 @@ static int make_fifo(struct heapdump_stream *s, struct err *e)
                    strerror(-r));
 }
 
-/* Whether the first byte has come; a FIFO that nobody has opened yet shows nothing. */
+/* Whether the first byte has come. */
 static bool has_begun(int fd)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -163,18 +156,17 @@ static void join(struct heapdump_stream *s)
 
 static int begin(struct heapdump_stream *s, int *ret_fd, struct err *e)
 {
-    CLEANUP_FD int fd = -1;
     int r;
 
     if ((r = make_fifo(s, e)) < 0)
         return r;
-    fd = openat(s->folder, FIFO, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
+    s->fd = openat(s->folder.fd, FIFO, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    if (s->fd < 0)
         return err_set(e, -errno, "the FIFO for JVM %d: %s", (int)s->j->proc.pid, strerror(errno));
     if ((r = pthread_create(&s->thread, NULL, ask, s)) != 0)
         return err_set(e, -r, "no thread: %s", strerror(r));
     s->running = true;
-    while (!has_begun(fd)) {
+    while (!has_begun(s->fd)) {
         if (!atomic_load(&s->answered))
             continue;
         join(s);
@@ -183,7 +175,7 @@ static int begin(struct heapdump_stream *s, int *ret_fd, struct err *e)
     }
     atomic_store(&s->flows, true);
     remove_fifo(s); /* both sides have it open */
-    *ret_fd = TAKE_FD(fd);
+    *ret_fd = TAKE_FD(s->fd);
     return 0;
 }
 
@@ -199,7 +191,8 @@ int heapdump_stream_open(const struct jvm *j, const struct heapdump_request *rq,
         return err_set(e, -ENOMEM, "out of memory");
     s->j = j;
     s->rq = *rq;
-    s->parent = s->folder = -1;
+    s->folder = (struct dumpfolder)DUMPFOLDER_NONE;
+    s->fd = -1;
     if ((r = begin(s, ret_fd, e)) < 0) {
         heapdump_stream_close(s);
         return r;
@@ -227,7 +220,13 @@ void heapdump_stream_close(struct heapdump_stream *s)
     if (!s)
         return;
     atomic_store(&s->ended, true);
+    /* A JVM that opens a FIFO without a reader stands still for ever: so its name goes first, and whoever has found it
+     * by then is given the time to come through. */
     remove_fifo(s);
+    if (s->fd >= 0) {
+        clock_sleep_ms(POLL_MS);
+        close(s->fd);
+    }
     join(s);
     free(s->inner);
     free(s);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The diagnostic command, and where the JVM doesn't know it the counters.
+ */
+#include "jvm/heapuse.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "format/heapinfo.h"
+#include "jvm/counters.h"
+
+enum { ANSWER_MAX = 256 * 1024, GENERATIONS = 2, SPACES = 3 };
+
+static uint64_t counted(const struct jvm *j)
+{
+    CLEANUP(counters_done) struct counters c = {0};
+    struct err ignored;
+    uint64_t sum = 0;
+
+    if (counters_read(&j->proc, &c, &ignored) < 0)
+        return 0;
+    for (int generation = 0; generation < GENERATIONS; generation++)
+        for (int space = 0; space < SPACES; space++) {
+            char name[64];
+            int64_t used;
+
+            snprintf(name, sizeof(name), "sun.gc.generation.%d.space.%d.used", generation, space);
+            if (hsperf_long(&c.perf, name, &used) && used > 0 && (uint64_t)used < UINT64_MAX - sum)
+                sum += (uint64_t)used;
+        }
+    return sum;
+}
+
+int heapuse_get(const struct jvm *j, const struct attach_wait *wait, uint64_t *ret_bytes, struct err *e)
+{
+    CLEANUP(buf_done) struct buf answer = {.ceiling = ANSWER_MAX};
+    int r = attach_ask(j, "jcmd", (const char *[ATTACH_ARGS]){"GC.heap_info"}, wait, &answer, e);
+
+    if (r < 0 && r != -EPROTO && r != -EMSGSIZE)
+        return r;
+    if (r < 0 || heapinfo_used(buf_text(&answer), ret_bytes) < 0)
+        *ret_bytes = counted(j);
+    return 0;
+}
