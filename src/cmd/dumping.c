@@ -267,11 +267,13 @@ int dump_to_store(const struct jvm *j, const struct dump_options *o, struct ship
     CLEANUP(dumped_done) struct dumped told = {0};
     CLEANUP_FREE char *kept = NULL;
     struct on_its_way way = {j, o, &d, "the heap dump"};
+    char name[HEAPDUMP_NAME_MAX];
     int r = make(j, o, &d, &told, e);
 
     if (r < 0)
         return r;
-    if ((r = ship(&way, s, d.fd, d.folder, d.name, d.name, e)) < 0)
+    heapdump_name(j, o->gzip > 0, name);
+    if ((r = ship(&way, s, d.fd, d.folder, name, name, e)) < 0)
         return leave(&d, j, o, r, e);
     if (s->plan->keep)
         r = heapdump_leave(&d, j, o->gzip > 0, &kept);

@@ -40,7 +40,7 @@ static int open_own(const struct jvm *j, struct dumpfolder *f)
     if (f->fd < 0)
         return -errno;
     /* Without the capability to act as the JVM's user root has made one of its own, which is of no use. */
-    return fstat(f->fd, &st) == 0 && st.st_uid == j->status.uid ? 0 : -EACCES;
+    return fstat(f->fd, &st) == 0 && st.st_uid == j->status.uid ? 0 : -EPERM;
 }
 
 int dumpfolder_make(const struct jvm *j, const char *place, struct dumpfolder *ret)

@@ -20,7 +20,7 @@ struct dumpfolder {
     }
 
 /* place: as the JVM sees it. Made with the JVM's own rights on files: where it may not write, neither may we (-EACCES,
- * -EROFS, -ENOENT …). */
+ * -EROFS, -ENOENT …); -EPERM: root without the capabilities to act as the JVM's user. */
 int dumpfolder_make(const struct jvm *j, const char *place, struct dumpfolder *ret);
 
 /* Removes the folder if it is empty, and closes what is open. */

@@ -232,16 +232,21 @@ static int open_dump(const struct jvm *j, struct heapdump *d, struct err *e)
 static int make_place(const struct jvm *j, const struct heapdump_request *rq, const char *folder, struct heapdump *d,
                       struct err *e)
 {
-    char name[HEAPDUMP_NAME_MAX];
+    char time[CLOCK_TEXT_MAX];
     const char *inner = folder;
     int r = 0;
 
-    if (!rq->name && (r = dumpfolder_make(j, folder, &d->own)) < 0 && r != -ENOMEM)
+    if (!rq->name && (r = dumpfolder_make(j, folder, &d->own)) < 0 && r != -ENOMEM && r != -EPERM)
         return err_set(e, -EACCES, "JVM %d has no folder for a dump: %s: %s", (int)j->proc.pid, folder, strerror(-r));
     if (d->own.inner)
         inner = d->own.inner;
-    if (r < 0 || !(d->name = strdup(rq->name ? rq->name : heapdump_name(j, rq->gzip > 0, name))))
+    clock_format_basic(clock_wall_ns(), time);
+    /* No name that a watch takes for evidence: it may look into folders below its own. */
+    if (r == -ENOMEM || (rq->name ? asprintf(&d->name, "%s", rq->name)
+                                  : asprintf(&d->name, ".salvage-%d-%s.part", (int)j->status.inner_pid, time)) < 0) {
+        d->name = NULL;
         return err_set(e, -ENOMEM, "out of memory");
+    }
     if (asprintf(&d->inner, "%s%s%s", inner, text_ends(inner, "/") ? "" : "/", d->name) < 0) {
         d->inner = NULL;
         return err_set(e, -ENOMEM, "out of memory");
