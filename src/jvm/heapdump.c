@@ -276,7 +276,7 @@ static int make_there(const struct jvm *j, const struct heapdump_request *rq, co
     enum dumpanswer outcome;
     int r = make_place(j, rq, folder, d, e);
 
-    if (r < 0 || (r = ask(j, rq, d, &answer, e)) < 0)
+    if (r < 0 || !d->inner || (r = ask(j, rq, d, &answer, e)) < 0)
         return r;
     outcome = dumpanswer_read(buf_text(&answer), reason, sizeof(reason));
     if (outcome == DUMPANSWER_NONE)
