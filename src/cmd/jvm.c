@@ -29,7 +29,7 @@ int jvm_pid(const char *command, const char *operand, pid_t *ret, struct err *e)
 
 int jvm_target(const char *command, const char *operand, struct jvm *ret, struct err *e)
 {
-    pid_t pid;
+    pid_t pid = 0;
     int r = jvm_pid(command, operand, &pid, e);
 
     return r < 0 ? r : jvm_open("/proc", pid, ret, e);
