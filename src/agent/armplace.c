@@ -127,17 +127,11 @@ int armplace_check(const char *dir, struct err *e)
     return 0;
 }
 
-/* "mnt_id:\t36" in the descriptor's fdinfo (proc(5)). */
 static uint64_t mount_of(int fd)
 {
-    CLEANUP(buf_done) struct buf text = {.ceiling = SMALL_FILE_MAX};
-    char name[64];
-    const char *at;
+    uint64_t id;
 
-    snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
-    if (file_load(AT_FDCWD, name, &text) < 0 || !(at = strstr(buf_text(&text), "mnt_id:")))
-        return 0;
-    return strtoull(at + strlen("mnt_id:"), NULL, 10);
+    return proc_mount_id(fd, &id) == 0 ? id : 0;
 }
 
 static int join(const char *folder, const char *rest, char **ret)

@@ -18,12 +18,12 @@
 #include <unistd.h>
 
 #include "agent/launch.h"
-#include "agent/oomkills.h"
 #include "agent/tally.h"
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "os/memcg.h"
 
 enum {
     EVENT_SIZE_MAX = 16 * 1024,
@@ -38,7 +38,8 @@ struct supervisor {
     struct launch_signals before;
     pid_t app, watch; /* 0: there is none */
     bool terminal;    /* it was handed to the application */
-    int signal_fd, channel, cgroup_fd;
+    int signal_fd, channel;
+    struct memcg cgroup; /* our own, and so the application's */
     uint64_t oom_before, began_ms;
     /* Once the application has ended. */
     bool ended;
@@ -157,12 +158,14 @@ static void on_watch_end(struct supervisor *s, int status)
 
 /* The application */
 
+/* The kernel counts a kill where the victim is, and the application is where we are. It counts before it kills: whoever
+ * has seen the death finds it counted. */
 static void count_oom_kills(struct supervisor *s)
 {
-    uint64_t now;
+    struct cgroup_events now = {0};
 
-    s->oom_known = oomkills_read(s->cgroup_fd, &now) == 0;
-    s->oom_kills = s->oom_known && now > s->oom_before ? now - s->oom_before : 0;
+    s->oom_known = memcg_events(&s->cgroup, false, &now) == 0;
+    s->oom_kills = s->oom_known && now.oom_kill > s->oom_before ? now.oom_kill - s->oom_before : 0;
 }
 
 static int exit_status(const struct supervisor *s)
@@ -372,9 +375,21 @@ static void supervise(struct supervisor *s)
     }
 }
 
+/* How many there were before. Where our cgroup isn't to be seen, nothing is said of kills. */
+static void remember_oom_kills(struct supervisor *s)
+{
+    CLEANUP(proc_done) struct proc self = PROC_NONE;
+    struct cgroup_events before;
+
+    if (proc_open("/proc", getpid(), &self) == 0 && memcg_open(&self, &s->cgroup, NULL) == 0 &&
+        memcg_events(&s->cgroup, false, &before) == 0)
+        s->oom_before = before.oom_kill;
+}
+
 int supervise_run(const struct supervise_config *c, struct err *e)
 {
-    struct supervisor s = {.config = c, .channel = -1, .backoff = {.first_ms = 1000, .most_ms = 5 * 60 * 1000}};
+    struct supervisor s = {
+        .config = c, .channel = -1, .cgroup = MEMCG_NONE, .backoff = {.first_ms = 1000, .most_ms = 5 * 60 * 1000}};
     sigset_t waiting;
     int r;
 
@@ -382,8 +397,7 @@ int supervise_run(const struct supervise_config *c, struct err *e)
     s.signal_fd = signalfd(-1, &waiting, SFD_CLOEXEC | SFD_NONBLOCK);
     if (s.signal_fd < 0)
         return err_set(e, -errno, "signalfd: %s", strerror(errno));
-    s.cgroup_fd = oomkills_open("/");
-    oomkills_read(s.cgroup_fd, &s.oom_before);
+    remember_oom_kills(&s);
     s.began_ms = clock_mono_ms();
     r = launch_app(c->app, c->env, &s.before, &s.app);
     if (r == 0) {
@@ -398,8 +412,7 @@ int supervise_run(const struct supervise_config *c, struct err *e)
     }
     end_channel(&s);
     tally_done(&s.tally);
-    if (s.cgroup_fd >= 0)
-        close(s.cgroup_fd);
+    memcg_done(&s.cgroup);
     close(s.signal_fd);
     return r;
 }

@@ -1,170 +1,122 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Lines and fields, by hand: both files are the kernel's, but mount points and names of cgroups are anybody's.
+ * The files are the kernel's, but mount points and names of cgroups are anybody's. Lines are spans, not strings: no
+ * reading of numbers allocates, for they are read while memory runs out.
  */
 #include "format/cgroup.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
-
-/* The next line of *at without its end, as a string of its own; NULL at the end of the text or without memory. */
-static char *take_line(const char **at)
-{
-    size_t size = strcspn(*at, "\n");
-    char *line = **at ? strndup(*at, size) : NULL;
-
-    *at += size + ((*at)[size] == '\n');
-    return line;
-}
-
-/* Cuts the next field off *at; NULL if there is none. */
-static char *take_field(char **at)
-{
-    char *field = *at + strspn(*at, " ");
-    size_t size = strcspn(field, " ");
-
-    if (size == 0)
-        return NULL;
-    *at = field + size + (field[size] == ' ');
-    field[size] = '\0';
-    return field;
-}
+#include "format/mountinfo.h"
 
 /* Whether word is one of a list's words, parted by commas. */
-static bool has_word(const char *list, const char *word)
+static bool has_word(const char *list, size_t size, const char *word)
 {
     size_t length = strlen(word);
 
-    for (;; list++) {
-        size_t size = strcspn(list, ",");
+    for (;;) {
+        const char *comma = memchr(list, ',', size);
+        size_t part = comma ? (size_t)(comma - list) : size;
 
-        if (size == length && memcmp(list, word, size) == 0)
+        if (part == length && memcmp(list, word, part) == 0)
             return true;
-        list += size;
-        if (!*list)
+        if (!comma)
             return false;
+        list += part + 1;
+        size -= part + 1;
     }
 }
 
-/* mountinfo writes blanks, tabs, newlines and backslashes as \ooo. In place. */
-static void unescape(char *text)
+bool cgroup_next(const char **text, size_t *size, struct cgroup_entry *ret)
 {
-    char *to = text;
+    while (*size > 0) {
+        const char *line = *text, *end = memchr(line, '\n', *size);
+        size_t length = end ? (size_t)(end - line) : *size;
+        const char *first = memchr(line, ':', length);
+        const char *second = first ? memchr(first + 1, ':', length - (size_t)(first + 1 - line)) : NULL;
 
-    for (; *text; text++) {
-        unsigned value = 0, digits = 0;
-
-        if (*text == '\\')
-            for (; digits < 3 && text[1 + digits] >= '0' && text[1 + digits] <= '7'; digits++)
-                value = value * 8 + (unsigned)(text[1 + digits] - '0');
-        if (digits == 3 && value > 0 && value < 256) {
-            *to++ = (char)value;
-            text += 3;
-        } else {
-            *to++ = *text;
-        }
+        *text += length + (end ? 1 : 0);
+        *size -= length + (end ? 1 : 0);
+        if (!second)
+            continue;
+        *ret = (struct cgroup_entry){
+            .unified = first == line + 1 && *line == '0' && second == first + 1,
+            .controllers = first + 1,
+            .controllers_size = (size_t)(second - first - 1),
+            .path = second + 1,
+            .path_size = length - (size_t)(second + 1 - line),
+        };
+        return true;
     }
-    *to = '\0';
+    return false;
 }
 
-/* "4:memory:/docker/…" before "0::/…". malloc'ed; NULL: neither. */
+/* "4:memory:/docker/..." before "0::/...". malloc'ed; NULL: neither. */
 static char *own_path(const char *cgroup, bool *ret_v2)
 {
-    char *found = NULL;
-    const char *at = cgroup;
+    struct cgroup_entry line, found = {0};
+    size_t size = strlen(cgroup);
 
-    while (*at) {
-        CLEANUP_FREE char *line = take_line(&at);
-        char *controllers = line ? strchr(line, ':') : NULL, *path = controllers ? strchr(controllers + 1, ':') : NULL;
-        bool unified;
+    while (cgroup_next(&cgroup, &size, &line)) {
+        bool memory = has_word(line.controllers, line.controllers_size, "memory");
 
-        if (!path || path[1] != '/')
+        if (line.path_size == 0 || line.path[0] != '/' || (!memory && (!line.unified || found.path)))
             continue;
-        *controllers++ = '\0';
-        *path++ = '\0';
-        unified = text_eq(line, "0") && !*controllers;
-        if (!has_word(controllers, "memory") && (!unified || found))
-            continue;
-        free(found);
-        if (!(found = strdup(path)))
-            return NULL;
-        *ret_v2 = unified;
-        if (!unified)
+        found = line;
+        if (memory)
             break;
     }
-    return found;
+    *ret_v2 = found.unified;
+    return found.path ? strndup(found.path, found.path_size) : NULL;
 }
 
-/* What is left of path below a mount's root: "" for the root itself; NULL if it is elsewhere. */
-static const char *below(const char *path, const char *root)
+/* Above the root of our namespace there are no names, but "..": in mountinfo as in /proc/PID/cgroup. */
+static bool climbs(const char *rest)
 {
-    size_t length = text_eq(root, "/") ? 0 : strlen(root);
-
-    if (strncmp(path, root, length) != 0 || (path[length] && path[length] != '/'))
-        return NULL;
-    return text_eq(path + length, "/") ? "" : path + length;
+    for (const char *at = rest; (at = strstr(at, "/..")); at += 3)
+        if (at[3] == '/' || at[3] == '\0')
+            return true;
+    return false;
 }
 
-/* A line of mountinfo: "36 35 98:0 ROOT POINT rw … - TYPE SOURCE OPTIONS"; true if it shows the cgroup. */
-static bool shows(char *line, const char *path, bool v2, char **ret_point, const char **ret_rest)
+struct search {
+    char *path; /* of the cgroup in its hierarchy */
+    bool v2;
+    int (*fn)(void *, const struct cgroup_place *);
+    void *ctx;
+};
+
+static int look_at(void *ctx, const struct mount *m)
 {
-    char *root = NULL, *point = NULL, *type, *options = NULL, *dash = strstr(line, " - ");
+    const struct search *s = ctx;
+    const char *rest = mountinfo_below(s->path, m->root);
+    CLEANUP_FREE char *path = NULL;
 
-    if (!dash)
-        return false;
-    *dash = '\0';
-    dash += 3;
-    for (int i = 0; i < 5; i++) {
-        char *field = take_field(&line);
-
-        if (!field)
-            return false;
-        root = point;
-        point = field;
-    }
-    type = take_field(&dash);
-    for (int i = 0; i < 2; i++)
-        options = take_field(&dash);
-    if (!type || !text_eq(type, v2 ? "cgroup2" : "cgroup") || (!v2 && (!options || !has_word(options, "memory"))))
-        return false;
-    unescape(root);
-    unescape(point);
-    *ret_point = point;
-    *ret_rest = below(path, root);
-    return *ret_rest && *point == '/';
-}
-
-int cgroup_place(const char *cgroup, const char *mountinfo, struct cgroup_place *ret)
-{
-    struct cgroup_place p = {0};
-    CLEANUP_FREE char *path = own_path(cgroup, &p.v2);
-
-    if (!path)
-        return -ENOENT;
-    while (*mountinfo) {
-        CLEANUP_FREE char *line = take_line(&mountinfo);
-        const char *rest;
-        char *point;
-
-        if (!line || !shows(line, path, p.v2, &point, &rest))
-            continue;
-        if (asprintf(&p.path, "%s%s", point, rest) < 0)
-            return -ENOMEM;
-        *ret = p;
+    if (!rest || climbs(rest) || !text_eq(m->type, s->v2 ? "cgroup2" : "cgroup") ||
+        (!s->v2 && !has_word(m->options, strlen(m->options), "memory")))
         return 0;
-    }
-    return -ENOENT;
+    if (asprintf(&path, "%s%s", text_eq(m->point, "/") && *rest ? "" : m->point, rest) < 0)
+        return -ENOMEM;
+    return s->fn(s->ctx, &(struct cgroup_place){.path = path, .v2 = s->v2, .mount = m->id});
 }
 
-void cgroup_place_done(struct cgroup_place *p)
+int cgroup_each_place(const char *cgroup, const char *mountinfo, int (*fn)(void *ctx, const struct cgroup_place *p),
+                      void *ctx)
 {
-    free(p->path);
-    *p = (struct cgroup_place){0};
+    struct search s = {.fn = fn, .ctx = ctx};
+    int r = -ENOENT;
+
+    s.path = own_path(cgroup, &s.v2);
+    if (s.path)
+        r = mountinfo_each(mountinfo, strlen(mountinfo), look_at, &s);
+    free(s.path);
+    return r;
 }
 
 int cgroup_counter(const char *text, const char *name, uint64_t *ret)
@@ -184,15 +136,40 @@ int cgroup_counter(const char *text, const char *name, uint64_t *ret)
     return -EINVAL;
 }
 
-int cgroup_oom_kills(const char *text, uint64_t *ret)
+int cgroup_events(const char *text, struct cgroup_events *ret)
 {
-    return cgroup_counter(text, "oom_kill", ret);
+    static const struct {
+        const char *name;
+        size_t offset;
+    } counters[] = {
+        {"low", offsetof(struct cgroup_events, low)},
+        {"high", offsetof(struct cgroup_events, high)},
+        {"max", offsetof(struct cgroup_events, max)},
+        {"oom", offsetof(struct cgroup_events, oom)},
+        {"oom_kill", offsetof(struct cgroup_events, oom_kill)},
+        {"oom_group_kill", offsetof(struct cgroup_events, oom_group_kill)},
+        {"oom_kill_disable", offsetof(struct cgroup_events, oom_kill_disable)},
+        {"under_oom", offsetof(struct cgroup_events, under_oom)},
+    };
+    struct cgroup_events e = {0};
+    uint64_t kills;
+
+    if (cgroup_counter(text, "oom_kill", &kills) < 0)
+        return -EINVAL;
+    for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+        cgroup_counter(text, counters[i].name, (uint64_t *)(void *)((char *)&e + counters[i].offset));
+    *ret = e;
+    return 0;
+}
+
+uint64_t cgroup_limit(uint64_t bytes)
+{
+    /* PAGE_COUNTER_MAX is LONG_MAX in whole pages, and a page has 64 KiB at most. */
+    return bytes >= (INT64_MAX & ~UINT64_C(0xffff)) ? UINT64_MAX : bytes;
 }
 
 int cgroup_bytes(const char *text, uint64_t *ret)
 {
-    /* PAGE_COUNTER_MAX is LONG_MAX in whole pages, and a page has 64 KiB at most. */
-    static const uint64_t no_limit = INT64_MAX & ~UINT64_C(0xffff);
     char number[24];
     uint64_t bytes;
     size_t size = strcspn(text, "\n");
@@ -204,6 +181,6 @@ int cgroup_bytes(const char *text, uint64_t *ret)
         bytes = UINT64_MAX;
     else if (text_parse_uint(number, UINT64_MAX, &bytes) < 0)
         return -EINVAL;
-    *ret = bytes >= no_limit ? UINT64_MAX : bytes;
+    *ret = cgroup_limit(bytes);
     return 0;
 }

@@ -6,17 +6,33 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-struct cgroup_place {
-    char *path; /* owned: the cgroup's folder where it is mounted, "/sys/fs/cgroup/memory/docker/…" */
-    bool v2;
+/* A line of /proc/PID/cgroup, "4:cpu,memory:/docker/...": spans of the text, not strings. */
+struct cgroup_entry {
+    bool unified; /* "0::/...": v2's */
+    const char *controllers;
+    size_t controllers_size;
+    const char *path;
+    size_t path_size;
 };
 
-/* Both texts end with NUL. Where v1 has the memory controller, v1 is meant, though v2 may be mounted, too. 0, -ENOENT
- * where it is not to be seen (not mounted, or outside of what is), -ENOMEM. */
-int cgroup_place(const char *cgroup, const char *mountinfo, struct cgroup_place *ret);
-void cgroup_place_done(struct cgroup_place *p);
+/* The next line that has all its parts; *text and *size move behind it. False at the end. */
+bool cgroup_next(const char **text, size_t *size, struct cgroup_entry *ret);
+
+struct cgroup_place {
+    const char *path; /* the cgroup's folder where it is mounted, "/sys/fs/cgroup/memory/docker/..."; for the call */
+    bool v2;
+    uint64_t mount; /* the mount's id: whether what is opened there is that mount, or something laid over it */
+};
+
+/* Where a process's memory cgroup is to be seen, mount by mount: both texts end with NUL and are read by the same
+ * process, for cgroups are named relative to the reader's own namespace. Where v1 has the memory controller, v1 is
+ * meant, though v2 may be mounted, too. fn returns 0, or else what ends it. 0 when no mount shows it, -ENOENT if the
+ * process has no such cgroup, -ENOMEM. */
+int cgroup_each_place(const char *cgroup, const char *mountinfo, int (*fn)(void *ctx, const struct cgroup_place *p),
+                      void *ctx);
 
 /* The number in the line "NAME N" of a file of such lines: memory.stat, memory.events, memory.oom_control. 0 or
  * -EINVAL.
@@ -26,6 +42,14 @@ int cgroup_counter(const char *text, const char *name, uint64_t *ret);
 /* A file of one number of bytes; "max" is UINT64_MAX, and so is what v1 says for no limit. 0 or -EINVAL. */
 int cgroup_bytes(const char *text, uint64_t *ret);
 
-/* How many processes of the cgroup the kernel has killed for want of memory, from memory.events or memory.oom_control
- * (v1 since Linux 4.13). 0 or -EINVAL. */
-int cgroup_oom_kills(const char *text, uint64_t *ret);
+/* v1's number for no limit as UINT64_MAX, others as they are. */
+uint64_t cgroup_limit(uint64_t bytes);
+
+/* What has happened to a cgroup so far: counters of v2's memory.events, of v1's memory.oom_control the last one (since
+ * Linux 4.13) and its two states. What a kernel doesn't count is 0. */
+struct cgroup_events {
+    uint64_t low, high, max, oom, oom_kill, oom_group_kill, oom_kill_disable, under_oom;
+};
+
+/* Text of either file. 0, or -EINVAL if it has no oom_kill (ret untouched). */
+int cgroup_events(const char *text, struct cgroup_events *ret);

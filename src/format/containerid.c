@@ -6,7 +6,11 @@
 
 #include <string.h>
 
-enum { ID_HEX = 64, TASK_HEX = 32, TASK_DIGITS_MIN = 6, TASK_DIGITS_MAX = 20, MOUNT_FIELDS = 5 };
+#include "base/text.h"
+#include "format/cgroup.h"
+#include "format/mountinfo.h"
+
+enum { ID_HEX = 64, TASK_HEX = 32, TASK_DIGITS_MIN = 6, TASK_DIGITS_MAX = 20 };
 
 /* Bytes, not a string. */
 struct span {
@@ -86,16 +90,14 @@ static bool is_id(struct span s, char ret[CONTAINERID_MAX])
 
 bool containerid_from_cgroup(const char *data, size_t size, char ret[CONTAINERID_MAX])
 {
-    struct span all = {data, size}, line, part;
+    struct cgroup_entry line;
+    struct span part;
 
-    while (take(&all, '\n', &line)) {
+    while (cgroup_next(&data, &size, &line)) {
+        struct span path = {line.path, line.path_size};
         bool found = false;
 
-        /* hierarchy:controllers:path */
-        for (unsigned i = 0; i < 2; i++)
-            if (!take(&line, ':', &part))
-                break;
-        while (take(&line, '/', &part)) /* the innermost wins */
+        while (take(&path, '/', &part)) /* the innermost wins */
             found |= is_id(part, ret);
         if (found)
             return true;
@@ -104,9 +106,9 @@ bool containerid_from_cgroup(const char *data, size_t size, char ret[CONTAINERID
 }
 
 /* The id behind "/NAME/" in a path of the host's. */
-static bool id_behind(struct span path, const char *name, char ret[CONTAINERID_MAX])
+static bool id_behind(const char *text, const char *name, char ret[CONTAINERID_MAX])
 {
-    struct span part;
+    struct span path = {text, strlen(text)}, part;
     bool behind = false;
 
     while (take(&path, '/', &part)) {
@@ -119,23 +121,13 @@ static bool id_behind(struct span path, const char *name, char ret[CONTAINERID_M
 
 /* Docker mounts its containers' hostname, Podman .containerenv. What kubelet and CRI mount is the sandbox's, another
  * container's, and not taken. */
+static int look_at(void *ctx, const struct mount *m)
+{
+    return (text_eq(m->point, "/etc/hostname") && id_behind(m->root, "containers", ctx)) ||
+           (text_eq(m->point, "/run/.containerenv") && id_behind(m->root, "overlay-containers", ctx));
+}
+
 bool containerid_from_mountinfo(const char *data, size_t size, char ret[CONTAINERID_MAX])
 {
-    struct span all = {data, size}, line;
-
-    while (take(&all, '\n', &line)) {
-        struct span field[MOUNT_FIELDS];
-        unsigned n = 0;
-
-        /* id parent major:minor root mountpoint … */
-        while (n < MOUNT_FIELDS && take(&line, ' ', &field[n]))
-            n++;
-        if (n < MOUNT_FIELDS)
-            continue;
-        if (is_text(&field[4], "/etc/hostname") && id_behind(field[3], "containers", ret))
-            return true;
-        if (is_text(&field[4], "/run/.containerenv") && id_behind(field[3], "overlay-containers", ret))
-            return true;
-    }
-    return false;
+    return mountinfo_each(data, size, look_at, ret) == 1;
 }

@@ -10,7 +10,7 @@
 
 enum { CONTAINERID_MAX = 65 }; /* 64 hex digits; on Fargate 32, '-' and 10 digits */
 
-/* Each: whether one was found, into ret (untouched if not). NUL bytes end nothing; data need not end with one. */
+/* Each: whether one was found, into ret (untouched if not). data need not end with NUL. */
 bool containerid_from_cgroup(const char *data, size_t size, char ret[CONTAINERID_MAX]);
 /* For cgroup v2 with a namespace of its own, where the path is but "/". */
 bool containerid_from_mountinfo(const char *data, size_t size, char ret[CONTAINERID_MAX]);

@@ -57,6 +57,21 @@ static bool read_device(const char *at, struct mount *ret)
     return read_number(&at, &ret->major) && *at++ == ':' && read_number(&at, &ret->minor) && *at == '\0';
 }
 
+/* What is behind the options and the " - " of optional fields. An empty source leaves two blanks, and some kernels
+ * write it so: the file system's options are the last word. */
+static void read_file_system(char *at, struct mount *ret)
+{
+    char *word;
+
+    while ((word = take_word(&at)) && strcmp(word, "-") != 0)
+        ;
+    ret->type = ret->options = "";
+    if ((word = take_word(&at)))
+        ret->type = word;
+    while ((word = take_word(&at)))
+        ret->options = word;
+}
+
 static bool read_line(char *line, struct mount *ret)
 {
     char *id = take_word(&line), *parent = take_word(&line), *device = take_word(&line), *root = take_word(&line),
@@ -66,6 +81,7 @@ static bool read_line(char *line, struct mount *ret)
     if (!parent || !point || root[0] != '/' || point[0] != '/' || !read_device(device, &m))
         return false;
     m.id = strtoull(id, NULL, 10);
+    read_file_system(line, &m);
     unescape(root);
     unescape(point);
     *ret = m;

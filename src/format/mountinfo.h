@@ -12,6 +12,8 @@ struct mount {
     unsigned major, minor; /* of the file system's device */
     const char *root;      /* what of the file system is mounted: "/", or a folder of it for a bind mount */
     const char *point;     /* where, as the process sees it */
+    const char *type;      /* "ext4"; "" where the line ends before */
+    const char *options;   /* of the file system itself, parted by commas: "rw,memory"; "" likewise */
 };
 
 /* Every mount, in order, so that a later one lies over an earlier one at the same point; names unescaped, borrowed for

@@ -91,18 +91,19 @@ static int find_folders(const struct jvm *j, const struct heapdump_request *rq, 
  * would kill the very process that is looked at. */
 static uint64_t room_in(const struct jvm *j, int folder)
 {
-    CLEANUP_FD int cgroup = -1;
+    CLEANUP(memcg_done) struct memcg cgroup = MEMCG_NONE;
+    struct memcg_sample memory;
     struct statfs fs;
-    uint64_t room, memory;
+    uint64_t room;
 
     /* A tmpfs without a limit counts no blocks. */
     if (fstatfs(folder, &fs) < 0)
         return UINT64_MAX;
     room =
         fs.f_blocks > 0 ? (uint64_t)fs.f_bavail * (uint64_t)(fs.f_frsize > 0 ? fs.f_frsize : fs.f_bsize) : UINT64_MAX;
-    if (fs.f_type == TMPFS_MAGIC && (cgroup = memcg_open(&j->proc)) >= 0 && memcg_room(cgroup, &memory) == 0 &&
-        memory < room)
-        room = memory;
+    if (fs.f_type == TMPFS_MAGIC && memcg_open(&j->proc, &cgroup, NULL) == 0 &&
+        memcg_sample(&cgroup, clock_mono_ms(), &memory) == 0 && memory.room < room)
+        room = memory.room;
     return room;
 }
 

@@ -346,3 +346,19 @@ int proc_pidfd(const struct proc *p)
     /* The number may be another's by now. */
     return proc_is_alive(p) ? TAKE_FD(fd) : -ESRCH;
 }
+
+int proc_mount_id(int fd, uint64_t *ret)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = STATUS_MAX};
+    char path[64];
+    const char *at;
+    int r;
+
+    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+    if ((r = file_load(AT_FDCWD, path, &text)) < 0)
+        return r;
+    at = field(buf_text(&text), "mnt_id");
+    if (at)
+        at += strspn(at, " \t");
+    return at && number(&at, UINT64_MAX, ret) ? 0 : -EBADMSG;
+}

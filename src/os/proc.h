@@ -86,3 +86,6 @@ int proc_open_mapping(const struct proc *p, const char *range, int flags);
 
 /* A descriptor that becomes readable when the process ends. -ESRCH; -ENOSYS before Linux 5.3. */
 int proc_pidfd(const struct proc *p);
+
+/* Of the mount that a descriptor of ours was opened on, as mountinfo counts them. -ENOENT without /proc. */
+int proc_mount_id(int fd, uint64_t *ret);

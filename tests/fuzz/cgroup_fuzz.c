@@ -12,28 +12,32 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static int check(void *ctx, const struct cgroup_place *p)
+{
+    assert(p->path[0] == '/' && !strstr(p->path, "/../"));
+    ++*(unsigned *)ctx;
+    return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP_FREE char *text = malloc(size + 1);
-    struct cgroup_place place = {0};
-    uint64_t kills = 4711;
+    struct cgroup_events events = {.oom_kill = 4711};
+    unsigned places = 0;
+    uint64_t bytes = 4711;
     char *second;
 
     assert(text);
     memcpy(text, data, size);
     text[size] = '\0';
-    if (cgroup_oom_kills(text, &kills) < 0)
-        assert(kills == 4711);
-    if (cgroup_bytes(text, &kills) < 0)
-        assert(cgroup_counter(text, "inactive_file", &kills) <= 0);
+    if (cgroup_events(text, &events) < 0)
+        assert(events.oom_kill == 4711);
+    if (cgroup_bytes(text, &bytes) < 0)
+        assert(bytes == 4711 && cgroup_counter(text, "inactive_file", &bytes) <= 0);
     second = strchr(text, '\xff');
     if (!second)
         return 0;
     *second++ = '\0';
-    if (cgroup_place(text, second, &place) == 0)
-        assert(place.path && place.path[0] == '/');
-    else
-        assert(!place.path);
-    cgroup_place_done(&place);
+    assert(cgroup_each_place(text, second, check, &places) == 0 || places == 0);
     return 0;
 }

@@ -21,7 +21,9 @@ static void check(bool (*find)(const char *, size_t, char[CONTAINERID_MAX]), con
     if (!find(data, size, id))
         return;
     length = strnlen(id, sizeof(id));
-    assert(length < sizeof(id) && memmem(data, size, id, length));
+    assert(length < sizeof(id));
+    if (find == containerid_from_cgroup) /* mountinfo may spell any letter in octal */
+        assert(memmem(data, size, id, length));
     head = strspn(id, "0123456789abcdef");
     assert((head == 64 && length == 64) ||
            (head == 32 && id[32] == '-' && length > 33 && strspn(id + 33, "0123456789") == length - 33));

@@ -16,7 +16,7 @@ static int check(void *ctx, const struct mount *m)
     const char *rest = mountinfo_below(m->point, m->root);
 
     assert(m->root[0] == '/' && m->point[0] == '/');
-    assert(strlen(m->root) + strlen(m->point) < *(size_t *)ctx);
+    assert(strlen(m->root) + strlen(m->point) + strlen(m->type) + strlen(m->options) < *(size_t *)ctx);
     assert(!rest || *rest == '\0' || *rest == '/');
     return 0;
 }

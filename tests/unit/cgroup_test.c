@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -19,21 +20,37 @@
     "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"                                                          \
     "33 32 0:30 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
 
+struct places {
+    char text[256];
+    bool v2;
+};
+
+static int keep(void *ctx, const struct cgroup_place *p)
+{
+    struct places *all = ctx;
+    size_t length = strlen(all->text);
+
+    snprintf(all->text + length, sizeof(all->text) - length, "%s%s", length ? " " : "", p->path);
+    all->v2 = p->v2;
+    return 0;
+}
+
 static void expect(const char *cgroup, const char *mountinfo, const char *path, bool v2)
 {
-    CLEANUP(cgroup_place_done) struct cgroup_place p = {0};
+    struct places all = {0};
 
-    assert_int_equal(cgroup_place(cgroup, mountinfo, &p), 0);
-    assert_string_equal(p.path, path);
-    assert_int_equal(p.v2, v2);
+    assert_int_equal(cgroup_each_place(cgroup, mountinfo, keep, &all), 0);
+    assert_string_equal(all.text, path);
+    assert_int_equal(all.v2, v2);
 }
 
 static void expect_none(const char *cgroup, const char *mountinfo)
 {
-    struct cgroup_place p = {.path = (char *)1};
+    struct places all = {0};
+    int r = cgroup_each_place(cgroup, mountinfo, keep, &all);
 
-    assert_int_equal(cgroup_place(cgroup, mountinfo, &p), -ENOENT);
-    assert_ptr_equal(p.path, (char *)1);
+    assert_true(r == 0 || r == -ENOENT);
+    assert_string_equal(all.text, "");
 }
 
 static void a_host_shows_all_of_it(void **state)
@@ -67,6 +84,29 @@ static void where_both_are_mounted_the_one_with_the_controller_counts(void **sta
     expect("3:hugetlb,memory:/b\n0::/a\n", both, "/sys/fs/cgroup/memory/b", false);
 }
 
+static void every_mount_that_shows_it_is_told(void **state)
+{
+    (void)state;
+    expect("0::/a/b", "1 2 3:4 / /sys/fs/cgroup rw - cgroup2 x rw\n5 2 3:4 /a /host rw - cgroup2 x rw\n",
+           "/sys/fs/cgroup/a/b /host/b", true);
+}
+
+/* Readers in a namespace of their own see what is beside and above them so; nobody may be led to a folder beside the
+ * mount. */
+static void a_cgroup_beside_our_namespace_has_a_name_with_dots(void **state)
+{
+    static const char own[] = "31 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
+    static const char app[] = "31 23 0:26 /../app /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
+
+    (void)state;
+    expect_none("0::/../app\n", own);
+    expect("0::/../app\n", app, "/sys/fs/cgroup", true);
+    expect("0::/../app/inner\n", app, "/sys/fs/cgroup/inner", true);
+    expect("0::/..app/x..\n", own, "/sys/fs/cgroup/..app/x..", true);
+    expect_none("0::/../../b/..\n",
+                "31 23 0:26 /../.. /host rw - cgroup2 cgroup2 rw\n1 2 3:4 /../../b /h rw - cgroup2 x rw");
+}
+
 static void blanks_are_written_in_octal(void **state)
 {
     (void)state;
@@ -82,20 +122,29 @@ static void what_is_not_mounted_is_not_there(void **state)
     expect_none("4:memory:/docker/12\n", V1_MOUNT("/docker/1", "/sys"));
     expect_none("0::/../other\n", "31 23 0:26 /../.. /sys/fs/cgroup rw - cgroup2 cgroup rw");
     expect_none("4:memory\n5\n::\n", V1_MOUNT("/", "/sys"));
-    expect_none("4:memory:/",
-                "1 2 3 / /p - cgroup\n1 2 - cgroup c rw,memory\n\n - \n1 2 3 / /p rw - cgroup c rw,memoryx\n");
+    expect_none("4:memory:/", "1 2 3:4 / /p - cgroup\n1 2 - cgroup c rw,memory\n\n - \n"
+                              "1 2 3:4 / /p rw - cgroup c rw,memoryx\n1 2 3:4 / /p rw - fuse c rw,memory\n");
 }
 
-static void kills_are_counted_in_either_file(void **state)
+static void events_are_counted_in_either_file(void **state)
 {
-    uint64_t n = 77;
+    struct cgroup_events e = {0};
 
     (void)state;
-    assert_int_equal(cgroup_oom_kills("oom_kill_disable 0\nunder_oom 0\noom_kill 3\n", &n), 0);
-    assert_int_equal(n, 3);
-    assert_int_equal(
-        cgroup_oom_kills("low 0\nhigh 0\nmax 9\noom 2\noom_kill 18446744073709551615\noom_group_kill 0", &n), 0);
-    assert_true(n == UINT64_MAX);
+    assert_int_equal(cgroup_events("oom_kill_disable 1\nunder_oom 1\noom_kill 3\n", &e), 0);
+    assert_int_equal(e.oom_kill, 3);
+    assert_int_equal(e.oom_kill_disable, 1);
+    assert_int_equal(e.under_oom, 1);
+    assert_int_equal(e.oom, 0);
+    assert_int_equal(cgroup_events("low 1\nhigh 2\nmax 9\noom 5\noom_kill 18446744073709551615\noom_group_kill 4", &e),
+                     0);
+    assert_true(e.oom_kill == UINT64_MAX);
+    assert_int_equal(e.low, 1);
+    assert_int_equal(e.high, 2);
+    assert_int_equal(e.max, 9);
+    assert_int_equal(e.oom, 5);
+    assert_int_equal(e.oom_group_kill, 4);
+    assert_int_equal(e.under_oom, 0);
 }
 
 static void a_kernel_that_does_not_count_is_told(void **state)
@@ -107,12 +156,12 @@ static void a_kernel_that_does_not_count_is_told(void **state)
                                         "oom_kill -1\n",
                                         "oom_kill 99999999999999999999\n",
                                         "oom_kill"};
-    uint64_t n = 77;
+    struct cgroup_events e = {.oom_kill = 77};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-        assert_int_equal(cgroup_oom_kills(texts[i], &n), -EINVAL);
-    assert_int_equal(n, 77);
+        assert_int_equal(cgroup_events(texts[i], &e), -EINVAL);
+    assert_int_equal(e.oom_kill, 77);
 }
 
 static void a_counter_is_found_by_its_whole_name(void **state)
@@ -155,7 +204,9 @@ int main(void)
         cmocka_unit_test(where_both_are_mounted_the_one_with_the_controller_counts),
         cmocka_unit_test(blanks_are_written_in_octal),
         cmocka_unit_test(what_is_not_mounted_is_not_there),
-        cmocka_unit_test(kills_are_counted_in_either_file),
+        cmocka_unit_test(every_mount_that_shows_it_is_told),
+        cmocka_unit_test(a_cgroup_beside_our_namespace_has_a_name_with_dots),
+        cmocka_unit_test(events_are_counted_in_either_file),
         cmocka_unit_test(a_kernel_that_does_not_count_is_told),
         cmocka_unit_test(a_counter_is_found_by_its_whole_name),
         cmocka_unit_test(no_limit_is_said_in_two_ways),

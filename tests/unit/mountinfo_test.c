@@ -53,6 +53,28 @@ static void odd_lines_are_passed_over(void **state)
     assert_string_equal(told, "9 7:6 /r\\04 at /p\\777;");
 }
 
+static int tell_file_system(void *ctx, const struct mount *m)
+{
+    size_t length = strlen(told);
+
+    (void)ctx;
+    snprintf(told + length, sizeof(told) - length, "%s(%s);", m->type, m->options);
+    return 0;
+}
+
+static void the_file_system_is_behind_a_dash(void **state)
+{
+    static const char text[] = "1 2 3:4 / /a rw shared:1 master:2 - cgroup cgroup rw,memory\n"
+                               "1 2 3:4 / /b rw - cgroup2  rw,nsdelegate\n"
+                               "1 2 3:4 / /c rw - tmpfs\n"
+                               "1 2 3:4 / /d rw shared:1\n";
+
+    (void)state;
+    told[0] = '\0';
+    assert_int_equal(mountinfo_each(text, strlen(text), tell_file_system, NULL), 0);
+    assert_string_equal(told, "cgroup(rw,memory);cgroup2(rw,nsdelegate);tmpfs();();");
+}
+
 static void what_lies_below(void **state)
 {
     (void)state;
@@ -70,6 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mounts_come_in_order_with_their_names),
         cmocka_unit_test(odd_lines_are_passed_over),
+        cmocka_unit_test(the_file_system_is_behind_a_dash),
         cmocka_unit_test(what_lies_below),
     };
 
