@@ -7,7 +7,7 @@
 #include "base/command.h"
 
 extern const struct command CMD_WATCH, CMD_SHIP, CMD_LS, CMD_GET, CMD_HELP, CMD_DOCS, CMD_WORKER, CMD_RUN, CMD_SH,
-    CMD_SLEEP, CMD_JVM, CMD_ARMER, CMD_INSTALL;
+    CMD_SLEEP, CMD_JVM, CMD_MEMWATCH, CMD_ARMER, CMD_INSTALL;
 
 /* The parts of "jvm". */
 extern const struct command CMD_JVM_PS, CMD_JVM_STAT, CMD_JVM_THREADS, CMD_JVM_HISTOGRAM, CMD_JVM_DUMP, CMD_JVM_PRESTOP,

@@ -71,6 +71,8 @@ double growth_speed(const struct growth *g)
     }
     if (n < 2)
         return 0;
+    if (sum.bytes <= 0) /* what was freed is more than what grew: no trend goes on over that */
+        return rate(sum);
     sum.bytes -= fastest.bytes;
     sum.ms -= fastest.ms;
     if (n >= SPANS_MIN) {

@@ -41,7 +41,7 @@ int memsignal_read(struct memsignal *s, struct memsignal_event *ret)
     if (r < 0 && r != -ENODEV)
         return r;
     if (r == -ENODEV || memcg_is_gone(s->memcg))
-        event.what |= MEMSIGNAL_GONE;
+        event = (struct memsignal_event){.what = MEMSIGNAL_GONE}; /* at its end all eventfds fire */
     *ret = event;
     return 0;
 }

@@ -79,7 +79,8 @@ extern const struct memsignal_ops *const MEMSIGNALS[];
 int memsignal_open(const struct memsignal_ops *ops, const struct memcg *m, const struct memsignal_want *w,
                    struct memsignal *ret, struct err *e);
 
-/* Once the descriptor was ready. 0 or -errno; never waits. */
+/* Once the descriptor was ready, or at any other time but for psi: a kill is counted after v1.oom told of it. 0 or
+ * -errno; never waits. v1.pressure may fire a hundred times in a millisecond: listen again after a while. */
 int memsignal_read(struct memsignal *s, struct memsignal_event *ret);
 
 void memsignal_done(struct memsignal *s); /* accepts MEMSIGNAL_NONE */

@@ -23,8 +23,8 @@ static int read_oom(struct memsignal *s, struct memsignal_event *ret)
     uint64_t fired = memsignal_drain(s);
     int r = memcg_events(s->memcg, false, &now);
 
-    if (r == -ENODEV || memcg_is_gone(s->memcg))
-        return -ENODEV;
+    if (r == -ENODEV)
+        return r;
     if (r == 0)
         memsignal_compare(s, &now, ret);
     if (fired)
