@@ -238,7 +238,7 @@ static int look(struct watch *w, struct target *t, const char *how, bool print, 
     growth_add(&t->growth, now, s.room == UINT64_MAX ? (int64_t)s.own_used : -(int64_t)s.room);
     pace = w->o->interval_ms
                ? (unsigned)w->o->interval_ms
-               : pace_ms(s.room, t->threshold > s.used ? t->threshold - s.used : 0, growth_latest(&t->growth));
+               : pace_ms(s.limit, s.room, t->threshold > s.used ? t->threshold - s.used : 0, growth_latest(&t->growth));
     t->due_ms = now + pace;
     t->slack_ms = pace / 8; /* so that those that are due together are looked at together */
     if (t->counting_until_ms > now && t->due_ms > now + COUNTING_STEP_MS)

@@ -104,11 +104,11 @@ uint64_t growth_time_to(uint64_t room, double speed)
     return ms >= (double)(UINT64_MAX / 2) ? UINT64_MAX : (uint64_t)ms;
 }
 
-unsigned pace_ms(uint64_t room, uint64_t next, double latest)
+unsigned pace_ms(uint64_t limit, uint64_t room, uint64_t next, double latest)
 {
-    double speed = latest > PACE_LEAP ? latest : PACE_LEAP;
-    uint64_t quarter = growth_time_to(room, speed) / 4,
-             to_next = next == 0 ? UINT64_MAX : growth_time_to(next, latest) / 4;
+    double leap = (double)limit / 4 < PACE_LEAP ? (double)limit / 4 : PACE_LEAP;
+    uint64_t quarter = growth_time_to(room, latest > leap ? latest : leap) / 4;
+    uint64_t to_next = next == 0 ? UINT64_MAX : growth_time_to(next, latest) / 4;
 
     if (to_next < quarter)
         quarter = to_next;

@@ -31,11 +31,11 @@ double growth_latest(const struct growth *g); /* the same of the last span alone
 enum { PACE_MIN_MS = 5, PACE_MAX_MS = 1000 };
 
 /* When to read again, ms: a quarter of the time to what comes next at the present speed. Room is what is left up to the
- * limit (UINT64_MAX: no limit), next the way to the nearest threshold that somebody waits for (UINT64_MAX: none; 0: it
- * is passed). Near the limit nobody can rely on a quiet process staying so: it could take PACE_LEAP a second from now.
- */
+ * limit (both UINT64_MAX without one), next the way to the nearest threshold that somebody waits for (UINT64_MAX: none;
+ * 0: it is passed). Near the limit nobody can rely on a quiet process staying so: it may begin to take PACE_LEAP a
+ * second, or a quarter of a small limit. */
 #define PACE_LEAP (64.0 * 1024 * 1024)
-unsigned pace_ms(uint64_t room, uint64_t next, double latest);
+unsigned pace_ms(uint64_t limit, uint64_t room, uint64_t next, double latest);
 
 /* Time to the limit, ms: UINT64_MAX if it doesn't grow. */
 uint64_t growth_time_to(uint64_t room, double speed);

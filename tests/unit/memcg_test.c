@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Made up cgroups: how much more memory a process may use.
+ * Both versions of cgroups as folders made here: which level counts, what is read when, what is gone, and what a
+ * container may have laid over it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,94 +10,296 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "os/memcg.h"
 #include "scratch.h"
 
-enum { MIB = 1 << 20 };
+#define NO_LIMIT "9223372036854771712\n"
 
-static uint64_t room(int expected)
+static uint64_t scratch_mount(void)
 {
-    uint64_t bytes = 77;
+    uint64_t id = 0;
 
-    assert_int_equal(memcg_room(scratch_fd, &bytes), expected);
-    return bytes;
+    assert_int_equal(proc_mount_id(scratch_fd, &id), 0);
+    return id;
 }
 
-static void v2_counts_files_that_can_be_dropped_as_free(void **state)
+/* What mountinfo says of the scratch folder, as if it were the whole of a container's files. */
+static void put_mounts(const char *pid, const char *root, const char *point, const char *rest, uint64_t id)
 {
-    (void)state;
-    scratch_put(".", "memory.max", "67108864\n");
-    scratch_put(".", "memory.current", "41943040\n");
-    assert_int_equal(room(0), 24 * MIB);
-    scratch_put(".", "memory.stat", "anon 20971520\nfile 20971520\ninactive_file 16777216\nactive_file 4194304\n");
-    assert_int_equal(room(0), 40 * MIB);
+    char folder[64], line[256];
+
+    snprintf(folder, sizeof(folder), "proc/%s", pid);
+    snprintf(line, sizeof(line), "%" PRIu64 " 1 0:29 %s %s rw - %s\n", id, root, point, rest);
+    scratch_put(folder, "mountinfo", line);
+    snprintf(folder, sizeof(folder), "proc/%s/root", pid);
+    assert_true(symlinkat("../..", scratch_fd, folder) == 0 || errno == EEXIST);
+    snprintf(folder, sizeof(folder), "proc/%s/cwd", pid);
+    assert_true(symlinkat("../..", scratch_fd, folder) == 0 || errno == EEXIST);
 }
 
-static void v1_counts_the_groups_below_too(void **state)
+static int open_pid(pid_t pid, struct memcg *ret)
 {
-    (void)state;
-    scratch_put(".", "memory.limit_in_bytes", "67108864\n");
-    scratch_put(".", "memory.usage_in_bytes", "41943040\n");
-    scratch_put(".", "memory.stat", "inactive_file 4096\ntotal_cache 2\ntotal_inactive_file 16777216\n");
-    assert_int_equal(room(0), 40 * MIB);
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    char root[64];
+
+    snprintf(root, sizeof(root), "%s/proc", scratch_root);
+    assert_int_equal(proc_open(root, pid, &p), 0);
+    return memcg_open(&p, ret, NULL);
 }
 
-static void without_a_limit_there_is_room(void **state)
+static void put_v1(const char *folder, const char *limit, const char *usage, const char *stat)
 {
-    (void)state;
-    scratch_put(".", "memory.max", "max\n");
-    scratch_put(".", "memory.current", "41943040\n");
-    assert_true(room(0) == UINT64_MAX);
-    scratch_put(".", "memory.max", "9223372036854771712\n");
-    assert_true(room(0) == UINT64_MAX);
+    scratch_put(folder, "memory.limit_in_bytes", limit);
+    scratch_put(folder, "memory.usage_in_bytes", usage);
+    scratch_put(folder, "memory.stat", stat);
 }
 
-static void beyond_the_limit_there_is_none(void **state)
+static void put_v2(const char *folder, const char *limit, const char *usage, const char *stat)
 {
-    (void)state;
-    scratch_put(".", "memory.max", "4096\n");
-    scratch_put(".", "memory.current", "8192\n");
-    assert_int_equal(room(0), 0);
-    /* The files are read one after the other, and may not agree: the limit is the most. */
-    scratch_put(".", "memory.stat", "inactive_file 999999\n");
-    assert_int_equal(room(0), 4096);
+    scratch_put(folder, "memory.max", limit);
+    scratch_put(folder, "memory.current", usage);
+    scratch_put(folder, "memory.stat", stat);
 }
 
-static void files_that_are_missing_or_senseless_are_told(void **state)
+static int open_path(const char *folder, struct memcg *ret)
 {
-    (void)state;
-    assert_int_equal(room(-ENOENT), 77);
-    scratch_put(".", "memory.max", "4096\n");
-    assert_int_equal(room(-ENOENT), 77);
-    scratch_put(".", "memory.current", "many\n");
-    assert_int_equal(room(-EINVAL), 77);
-    scratch_put(".", "memory.current", "0123456789012345678901234567890123456789012345678901234567890123456789\n");
-    assert_int_equal(room(-EMSGSIZE), 77);
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/%s", scratch_root, folder);
+    return memcg_open_path(path, ret, NULL);
 }
 
-/* A process of a root of its own, where the cgroup is mounted. */
-static void the_folder_is_opened_as_the_process_sees_it(void **state)
+static struct memcg_sample sample(struct memcg *m, uint64_t now_ms)
 {
-    struct proc p = PROC_NONE;
-    uint64_t bytes;
-    int fd;
+    struct memcg_sample s = {0};
+
+    assert_int_equal(memcg_sample(m, now_ms, &s), 0);
+    return s;
+}
+
+static void a_process_leads_to_its_cgroup_of_version_1(void **state)
+{
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+    struct cgroup_events events = {0};
 
     (void)state;
-    scratch_put("7", "cgroup", "0::/app\n");
-    scratch_put("7", "mountinfo", "30 1 0:26 /app /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
-    scratch_put("container/sys/fs/cgroup", "memory.max", "4096\n");
-    scratch_put("container/sys/fs/cgroup", "memory.current", "1024\n");
-    assert_int_equal(symlinkat("../container", scratch_fd, "7/root"), 0);
-    assert_int_equal(proc_open(scratch_root, 7, &p), 0);
-    fd = memcg_open(&p);
-    assert_true(fd >= 0);
-    assert_int_equal(memcg_room(fd, &bytes), 0);
-    assert_int_equal(bytes, 3072);
-    close(fd);
-    scratch_put("7", "mountinfo", "30 1 0:26 /other /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
-    assert_int_equal(memcg_open(&p), -ENOENT);
-    proc_done(&p);
+    scratch_put("proc/7", "cgroup", "4:memory:/docker/1\n0::/\n");
+    put_mounts("7", "/docker/1", "/cg/memory", "cgroup cgroup rw,memory", scratch_mount());
+    put_v1("cg/memory", "1000\n", "600\n",
+           "cache 0\ninactive_file 9\nhierarchical_memory_limit 1000\ntotal_inactive_file 100\n");
+    scratch_put("cg/memory", "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n");
+    assert_int_equal(open_pid(7, &m), 0);
+    assert_false(m.v2);
+    assert_int_equal(sample(&m, 1).used, 500);
+    assert_int_equal(sample(&m, 1).usage, 600);
+    assert_int_equal(sample(&m, 1).room, 500);
+    assert_int_equal(memcg_events(&m, false, &events), 0);
+    assert_int_equal(events.oom_kill, 4);
+    scratch_put("cg/memory", "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 5\n");
+    assert_int_equal(memcg_events(&m, false, &events), 0);
+    assert_int_equal(events.oom_kill, 5);
+}
+
+static void a_process_leads_to_its_cgroup_of_version_2(void **state)
+{
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+    struct cgroup_events events = {0};
+
+    (void)state;
+    scratch_put("proc/7", "cgroup", "0::/a\n");
+    put_mounts("7", "/", "/cg", "cgroup2 cgroup2 rw", scratch_mount());
+    put_v2("cg/a", "max\n", "600\n", "inactive_file 100\n");
+    scratch_put("cg/a", "memory.events", "low 0\nhigh 0\nmax 3\noom 1\noom_kill 1\n");
+    assert_int_equal(open_pid(7, &m), 0);
+    assert_true(m.v2);
+    assert_true(m.whole);
+    assert_true(sample(&m, 1).room == UINT64_MAX);
+    assert_true(memcg_limit(&m) == UINT64_MAX);
+    assert_int_equal(sample(&m, 1).own_used, 500);
+    assert_int_equal(memcg_events(&m, false, &events), 0);
+    assert_int_equal(events.max, 3);
+    assert_int_equal(memcg_events(&m, true, &events), -ENOENT);
+}
+
+static void our_own_mounts_come_first(void **state)
+{
+    CLEANUP(memcg_done) struct memcg ours = MEMCG_NONE, seen = MEMCG_NONE;
+
+    (void)state;
+    scratch_put("proc/7", "cgroup", "0::/pod/app\n");
+    put_mounts("7", "/pod/app", "/inner", "cgroup2 cgroup2 rw", scratch_mount());
+    put_mounts("self", "/", "/cg", "cgroup2 cgroup2 rw", scratch_mount());
+    put_v2("inner", "500\n", "1\n", "");
+    put_v2("cg/pod/app", "500\n", "2\n", "");
+    put_v2("cg/pod", "400\n", "2\n", "");
+    assert_int_equal(open_pid(7, &ours), 0);
+    assert_int_equal(sample(&ours, 1).usage, 2);
+    assert_int_equal(ours.levels, 2);
+    put_mounts("self", "/other", "/cg", "cgroup2 cgroup2 rw", scratch_mount());
+    assert_int_equal(open_pid(7, &seen), 0);
+    assert_int_equal(sample(&seen, 1).usage, 1);
+    assert_false(memcg_same(&ours, &seen));
+    assert_true(memcg_same(&ours, &ours));
+}
+
+static void what_is_laid_over_a_mount_is_not_believed(void **state)
+{
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+
+    (void)state;
+    scratch_put("proc/7", "cgroup", "0::/a\n");
+    put_mounts("7", "/", "/cg", "cgroup2 cgroup2 rw", scratch_mount() + 1000);
+    put_v2("cg/a", "1\n", "600\n", "");
+    assert_int_equal(open_pid(7, &m), -ENOENT);
+    assert_int_equal(m.fd, -1);
+}
+
+static void a_cgroup_without_the_controller_counts_further_up(void **state)
+{
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+
+    (void)state;
+    scratch_put("proc/7", "cgroup", "0::/a/b/c\n");
+    put_mounts("7", "/", "/cg", "cgroup2 cgroup2 rw", scratch_mount());
+    put_v2("cg/a", "700\n", "600\n", "");
+    scratch_put("cg/a/b/c", "cgroup.procs", "");
+    assert_int_equal(open_pid(7, &m), 0);
+    assert_int_equal(sample(&m, 1).usage, 600);
+}
+
+static void where_nothing_is_to_be_seen_nothing_is_opened(void **state)
+{
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+
+    (void)state;
+    scratch_put("proc/7", "comm", "x");
+    assert_int_equal(open_pid(7, &m), -ESRCH);
+    scratch_put("proc/7", "cgroup", "0::/a\n");
+    put_mounts("7", "/", "/cg", "cgroup2 cgroup2 rw", scratch_mount());
+    assert_int_equal(open_pid(7, &m), -ENOENT);
+    assert_int_equal(file_mkdirs(scratch_fd, "cg/a", 0755), 0);
+    assert_int_equal(open_pid(7, &m), -ENOENT);
+    assert_int_equal(open_path("cg/a", &m), -ENOENT);
+    assert_int_equal(open_path("cg/none", &m), -ENOENT);
+    scratch_put("cg/a", "memory.current", "12\n");
+    assert_int_equal(open_pid(7, &m), -ENOENT); /* no limit, no stat */
+    put_v2("cg/a", "nonsense\n", "12\n", "");
+    assert_int_equal(open_path("cg/a", &m), -EINVAL);
+    put_v2("cg/a", "100\n", "-12\n", "");
+    assert_int_equal(open_path("cg/a", &m), -EINVAL);
+    assert_int_equal(m.fd, -1);
+}
+
+static void the_level_with_the_least_room_counts(void **state)
+{
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+    struct memcg_sample s;
+
+    (void)state;
+    put_v2("cg/node", "max\n", "90000\n", "");
+    put_v2("cg/node/pod", "1000\n", "900\n", "inactive_file 50\n");
+    put_v2("cg/node/pod/app", "800\n", "300\n", "");
+    assert_int_equal(open_path("cg/node/pod/app", &m), 0);
+    assert_int_equal(m.levels, 3);
+    s = sample(&m, 1);
+    assert_int_equal(s.level, 1);
+    assert_int_equal(s.limit, 1000);
+    assert_int_equal(s.used, 850);
+    assert_int_equal(s.room, 150);
+    assert_int_equal(s.own_used, 300);
+    assert_int_equal(memcg_limit(&m), 800);
+    scratch_put("cg/node/pod/app", "memory.current", "700\n");
+    s = sample(&m, 2);
+    assert_int_equal(s.level, 0);
+    assert_int_equal(s.room, 100);
+}
+
+static void a_limit_that_changes_is_seen_within_seconds_and_near_it_sooner(void **state)
+{
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+
+    (void)state;
+    put_v2("cg/a", "1000\n", "100\n", "");
+    put_v2("cg", "max\n", "100\n", "");
+    assert_int_equal(open_path("cg/a", &m), 0);
+    assert_int_equal(sample(&m, 10000).limit, 1000);
+    scratch_put("cg/a", "memory.max", "2000\n");
+    assert_int_equal(sample(&m, 14000).limit, 1000);
+    assert_int_equal(sample(&m, 15001).limit, 2000);
+    scratch_put("cg/a", "memory.current", "1900\n");
+    assert_int_equal(sample(&m, 15300).room, 100);
+    scratch_put("cg/a", "memory.max", "max\n");
+    assert_int_equal(sample(&m, 15400).limit, 2000);
+    assert_true(sample(&m, 15600).limit == UINT64_MAX);
+    scratch_put("cg", "memory.max", "1950\n"); /* a limit where there was none */
+    assert_true(sample(&m, 21000).limit == UINT64_MAX);
+    assert_int_equal(sample(&m, 60000).limit, 1950);
+    assert_int_equal(sample(&m, 60000).level, 1);
+}
+
+static void a_limit_out_of_sight_is_known_to_version_1(void **state)
+{
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+
+    (void)state;
+    put_v1("cg", NO_LIMIT, "300\n", "hierarchical_memory_limit 500\ntotal_inactive_file 0\n");
+    assert_int_equal(open_path("cg", &m), 0);
+    assert_int_equal(sample(&m, 1).limit, 500);
+    assert_int_equal(sample(&m, 1).room, 200);
+    assert_int_equal(memcg_limit(&m), 500);
+    assert_false(m.whole);
+    memcg_done(&m);
+    put_v1("cg", NO_LIMIT, "300\n", "hierarchical_memory_limit " NO_LIMIT "total_inactive_file 0\n");
+    assert_int_equal(open_path("cg", &m), 0);
+    assert_true(sample(&m, 1).limit == UINT64_MAX);
+    assert_true(m.whole);
+}
+
+static void levels_that_count_for_themselves_are_none_of_ours(void **state)
+{
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+
+    (void)state;
+    put_v1("cg", "200\n", "150\n", "");
+    scratch_put("cg", "memory.use_hierarchy", "0\n");
+    put_v1("cg/a", "1000\n", "100\n", "");
+    assert_int_equal(open_path("cg/a", &m), 0);
+    assert_int_equal(m.levels, 1);
+    assert_int_equal(sample(&m, 1).room, 900);
+}
+
+static void more_used_than_the_limit_leaves_no_room(void **state)
+{
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+
+    (void)state;
+    put_v2("cg/a", "0\n", "700\n", "inactive_file 18446744073709551615\n");
+    assert_int_equal(open_path("cg/a", &m), 0);
+    assert_int_equal(sample(&m, 1).room, 0);
+    assert_int_equal(sample(&m, 1).used, 0);
+    put_v2("cg/a", "100\n", "700\n", "inactive_file 1\n");
+    assert_int_equal(sample(&m, 10000).room, 0);
+    assert_int_equal(sample(&m, 10001).used, 699);
+}
+
+static void pressure_is_the_cgroups_own_or_the_machines(void **state)
+{
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+    struct psi psi = {0};
+    bool machine = true;
+
+    (void)state;
+    put_v2("cg/a", "0\n", "700\n", "");
+    scratch_put("cg/a", "memory.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=42\n");
+    assert_int_equal(open_path("cg/a", &m), 0);
+    assert_int_equal(memcg_pressure(&m, &psi, &machine), 0);
+    assert_false(machine);
+    assert_int_equal(psi.some.total_us, 42);
+    scratch_put("cg/a", "memory.pressure", "");
+    assert_int_equal(memcg_pressure(&m, &psi, &machine), -EINVAL);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_set_up, scratch_tear_down)
@@ -104,12 +307,19 @@ static void the_folder_is_opened_as_the_process_sees_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(v2_counts_files_that_can_be_dropped_as_free),
-        TEST(v1_counts_the_groups_below_too),
-        TEST(without_a_limit_there_is_room),
-        TEST(beyond_the_limit_there_is_none),
-        TEST(files_that_are_missing_or_senseless_are_told),
-        TEST(the_folder_is_opened_as_the_process_sees_it),
+        TEST(a_process_leads_to_its_cgroup_of_version_1),
+        TEST(a_process_leads_to_its_cgroup_of_version_2),
+        TEST(our_own_mounts_come_first),
+        TEST(what_is_laid_over_a_mount_is_not_believed),
+        TEST(a_cgroup_without_the_controller_counts_further_up),
+        TEST(where_nothing_is_to_be_seen_nothing_is_opened),
+        TEST(the_level_with_the_least_room_counts),
+        TEST(a_limit_that_changes_is_seen_within_seconds_and_near_it_sooner),
+        TEST(a_limit_out_of_sight_is_known_to_version_1),
+        TEST(levels_that_count_for_themselves_are_none_of_ours),
+        TEST(more_used_than_the_limit_leaves_no_room),
+        TEST(pressure_is_the_cgroups_own_or_the_machines),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
