@@ -106,7 +106,7 @@ uint64_t growth_time_to(uint64_t room, double speed)
 
 unsigned pace_ms(uint64_t limit, uint64_t room, uint64_t next, double latest)
 {
-    double leap = (double)limit / 4 < PACE_LEAP ? (double)limit / 4 : PACE_LEAP;
+    double leap = limit < 4 ? 1 : (double)limit / 4 < PACE_LEAP ? (double)limit / 4 : PACE_LEAP;
     uint64_t quarter = growth_time_to(room, latest > leap ? latest : leap) / 4;
     uint64_t to_next = next == 0 ? UINT64_MAX : growth_time_to(next, latest) / 4;
 

@@ -70,9 +70,9 @@ class Supervised(Background):
 
 
 class MemoryCgroup:
-    """A child of our own memory cgroup, v1 or v2, with a limit."""
+    """A child of our own memory cgroup, v1 or v2, or of another of these, with a limit."""
 
-    def __init__(self, limit):
+    def __init__(self, limit, parent=None):
         name = "salvage-e2e-" + uuid.uuid4().hex[:12]
         v1 = pathlib.Path("/sys/fs/cgroup/memory")
         self.v2 = not v1.is_dir()
@@ -81,13 +81,17 @@ class MemoryCgroup:
             _, controllers, path = line.split(":", 2)
             if not self.v2 and "memory" in controllers.split(","):
                 own = path
-        self.folder = (pathlib.Path("/sys/fs/cgroup") if self.v2 else v1) / own.lstrip("/") / name
+        above = parent.folder if parent else (pathlib.Path("/sys/fs/cgroup") if self.v2 else v1) / own.lstrip("/")
+        self.folder = above / name
         if self.v2:
             (self.folder.parent / "cgroup.subtree_control").write_text("+memory", encoding="ascii")
         self.folder.mkdir()
-        self._write("memory.max" if self.v2 else "memory.limit_in_bytes", limit)
+        self.set_limit(limit)
         if self.v2:
             self._write("memory.swap.max", 0)
+
+    def set_limit(self, limit):
+        self._write("memory.max" if self.v2 else "memory.limit_in_bytes", limit)
 
     def _write(self, name, value):
         (self.folder / name).write_text(str(value), encoding="ascii")
