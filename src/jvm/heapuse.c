@@ -5,32 +5,24 @@
 #include "jvm/heapuse.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/mem.h"
 #include "format/heapinfo.h"
+#include "format/jvmheap.h"
 #include "jvm/counters.h"
 
-enum { ANSWER_MAX = 256 * 1024, GENERATIONS = 2, SPACES = 3 };
+enum { ANSWER_MAX = 256 * 1024 };
 
 static uint64_t counted(const struct jvm *j)
 {
     CLEANUP(counters_done) struct counters c = {0};
+    struct jvmheap heap;
     struct err ignored;
-    uint64_t sum = 0;
 
     if (counters_read(&j->proc, &c, &ignored) < 0)
         return 0;
-    for (int generation = 0; generation < GENERATIONS; generation++)
-        for (int space = 0; space < SPACES; space++) {
-            char name[64];
-            int64_t used;
-
-            snprintf(name, sizeof(name), "sun.gc.generation.%d.space.%d.used", generation, space);
-            if (hsperf_long(&c.perf, name, &used) && used > 0 && (uint64_t)used < UINT64_MAX - sum)
-                sum += (uint64_t)used;
-        }
-    return sum;
+    jvmheap_read(&c.perf, &heap);
+    return heap.used > 0 ? (uint64_t)heap.used : 0;
 }
 
 int heapuse_get(const struct jvm *j, const struct attach_wait *wait, uint64_t *ret_bytes, struct err *e)

@@ -130,10 +130,12 @@ def test_it_holds_what_jmaps_holds(salvage, work, rest, jdk, collector):
     one = rest(jdk=jdk, options=["-XX:+Use%sGC" % collector], keep=1)
     salvage.ok("jvm", "flags", one.pid)  # the thread that answers is one more object
     for how in ("all", "live"):
-        ours = dump_of(salvage, one, work / how, *(["--live"] if how == "live" else []))
+        live = ["--live"] if how == "live" else []
+        ours = dump_of(salvage, one, work / how, *live)
         assert hprof.problem(ours) is None
-        counts = hprof.instances(ours)
-        assert counts == hprof.instances(one.jmap(work / (how + ".jmap"), how)), how
+        counts, theirs = hprof.instances(ours), hprof.instances(one.jmap(work / (how + ".jmap"), how))
+        if counts != theirs:  # something within the JVM came or went: then it did before jmap, or has after it
+            assert hprof.instances(dump_of(salvage, one, work / (how + ".again"), *live)) == theirs, how
         assert counts["Hoard$Order"] >= MIB // 88
         os.unlink(work / (how + ".jmap"))
     if collector in ("Serial", "Parallel"):
@@ -236,8 +238,19 @@ def test_another_users_jvm(salvage, work, rest):
     assert hprof.problem(dump_of(salvage, one, own / "x", uid=NOBODY)) is None
     assert (own / "x").stat().st_uid == NOBODY and (own / "x").stat().st_mode & 0o7777 == 0o600
     result = salvage.run("jvm", "dump", one.pid, "--out", own / "y", uid=STRANGER)
-    assert result.code == 1 and "run salvage as uid %d, or as root" % NOBODY in result.message
+    assert result.code == 1 and "run salvage as uid %d" % NOBODY in result.message
     assert os.listdir(own) == ["x"] and one.left() == []
+
+
+@pytest.mark.parametrize("without", ["-chown", "-chown,-setuid,-setgid"])
+def test_root_without_all_of_its_rights(salvage, work, rest, without):
+    """As in a container of a cluster that gives few of them."""
+    require_root("acts as other users")
+    one = rest(uid=NOBODY)
+    subprocess.run(["setpriv", "--bounding-set", without, BIN, "jvm", "dump", str(one.pid), "--out", work / "x"],
+                   env=environment(salvage.home), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert hprof.problem((work / "x").read_bytes()) is None and (work / "x").stat().st_uid == 0
+    assert one.left() == []
 
 
 def test_the_jvms_folders(salvage, work, rest):
@@ -471,7 +484,7 @@ def test_a_signal_while_it_is_on_its_way(salvage, small, slow, s3, run):
 
 
 def test_killed_in_the_middle(salvage, work, rest, run):
-    """The JVM writes on, and what it wrote lies in a hidden folder, under a name that says what it is."""
+    """The JVM writes on, and what it wrote lies in a hidden folder, under a name that no watch takes for evidence."""
     one = rest(heap=400, keep=BIG)
     dump = run(one, "--out", work / "x")
     wait_for(lambda: one.dumping() > MIB, why="no dump")
@@ -480,7 +493,7 @@ def test_killed_in_the_middle(salvage, work, rest, run):
     wait_for(lambda: one.answers(salvage))
     folder, = one.cwd.glob(".salvage-*")
     file, = folder.iterdir()
-    assert file.match("java_pid%d-*.hprof" % one.pid) and hprof.problem(file.read_bytes()) is None
+    assert file.match(".salvage-%d-*.part" % one.pid) and hprof.problem(file.read_bytes()) is None
     assert folder.stat().st_mode & 0o7777 == 0o700
 
 
@@ -520,7 +533,7 @@ def test_a_jvm_that_dies_in_the_middle(salvage, work, rest, run, jdk):
     one.process.kill()
     one.process.wait()
     code, out, err = dump.end()
-    assert code == 1 and out == "" and re.search("has ended|went away|closed the connection", err), err
+    assert code == 1 and out == "" and re.search("ended|went away|closed the connection", err), err
     assert one.left() == [] and not (work / "x").exists()
 
 
