@@ -98,11 +98,13 @@ static int look_at(void *ctx, const struct mount *m)
     const char *rest = mountinfo_below(s->path, m->root);
     CLEANUP_FREE char *path = NULL;
 
-    if (!rest || climbs(rest) || !text_eq(m->type, s->v2 ? "cgroup2" : "cgroup") ||
+    if (!rest || !text_eq(m->type, s->v2 ? "cgroup2" : "cgroup") ||
         (!s->v2 && !has_word(m->options, strlen(m->options), "memory")))
         return 0;
     if (asprintf(&path, "%s%s", text_eq(m->point, "/") && *rest ? "" : m->point, rest) < 0)
         return -ENOMEM;
+    if (climbs(path))
+        return 0;
     return s->fn(s->ctx, &(struct cgroup_place){.path = path, .v2 = s->v2, .mount = m->id});
 }
 
