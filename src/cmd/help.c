@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage help: of commands, and of the tables the program is made of (exit codes, events, key template, manifest).
- * docs/ is printed from here, and compared in the tests.
+ * salvage help: of commands, and of the tables the program is made of (exit codes, events, key template, manifest, OOM
+ * kills). docs/ is printed from here, and compared in the tests.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "format/manifest.h"
+#include "format/oomkill.h"
 #include "format/template.h"
 
 struct topic {
@@ -105,6 +106,17 @@ static void print_manifest(FILE *out)
         fprintf(out, "| `%s` | %s | %s |\n", f->path, f->type, f->help);
 }
 
+static void print_oom_kill(FILE *out)
+{
+    fputs(
+        "# A kill for want of memory\n\nWhat `salvage oom --json` prints, and what `oom-kill.json` in a case is. "
+        "Sizes are in bytes, process ids\nthe host's. What is not known is left out; readers ignore fields they do not "
+        "know.\n\n| field | type | meaning |\n|---|---|---|\n",
+        out);
+    for (const struct oomkill_field *f = OOMKILL_FIELDS; f->path; f++)
+        fprintf(out, "| `%s` | %s | %s |\n", f->path, f->type, f->help);
+}
+
 static void print_events(FILE *out)
 {
     static const char *const levels[] = {"info", "warning", "error"};
@@ -182,6 +194,7 @@ static const struct topic TOPICS[] = {
     {"exit-codes", "what the exit codes mean", print_exit_codes},
     {"key-template", "how objects are named", print_key_template},
     {"manifest", "what stands in a manifest", print_manifest},
+    {"oom-kill", "what stands in the record of an OOM kill", print_oom_kill},
     {"events", "what stands in the log", print_events},
     {"man", "the man page, in roff", print_man},
 };

@@ -10,7 +10,7 @@
 #include "format/cgroup.h"
 #include "format/mountinfo.h"
 
-enum { ID_HEX = 64, TASK_HEX = 32, TASK_DIGITS_MIN = 6, TASK_DIGITS_MAX = 20 };
+enum { ID_HEX = 64, TASK_HEX = 32, TASK_DIGITS_MIN = 6, TASK_DIGITS_MAX = 20, STATIC_POD_HEX = 32 };
 
 /* Bytes, not a string. */
 struct span {
@@ -88,19 +88,73 @@ static bool is_id(struct span s, char ret[CONTAINERID_MAX])
     return true;
 }
 
+/* The innermost wins. */
+static bool id_in_path(struct span path, char ret[CONTAINERID_MAX])
+{
+    struct span part;
+    bool found = false;
+
+    while (take(&path, '/', &part))
+        found |= is_id(part, ret);
+    return found;
+}
+
+bool containerid_from_path(const char *path, char ret[CONTAINERID_MAX])
+{
+    return id_in_path((struct span){path, strlen(path)}, ret);
+}
+
 bool containerid_from_cgroup(const char *data, size_t size, char ret[CONTAINERID_MAX])
 {
     struct cgroup_entry line;
-    struct span part;
 
-    while (cgroup_next(&data, &size, &line)) {
-        struct span path = {line.path, line.path_size};
-        bool found = false;
-
-        while (take(&path, '/', &part)) /* the innermost wins */
-            found |= is_id(part, ret);
-        if (found)
+    while (cgroup_next(&data, &size, &line))
+        if (id_in_path((struct span){line.path, line.path_size}, ret))
             return true;
+    return false;
+}
+
+/* "podUID", "kubepods-burstable-podUID.slice" */
+static bool is_pod(struct span s, char ret[PODUID_MAX])
+{
+    static const char HEX[] = "0123456789abcdef";
+    char uid[PODUID_MAX];
+    bool dashes;
+
+    if (ends_with(&s, ".slice"))
+        s.size -= strlen(".slice");
+    for (unsigned i = 0; i < 2; i++) {
+        size_t length = i == 0 ? PODUID_MAX - 1 : STATIC_POD_HEX, head = s.size - length;
+
+        if (s.size < length + 3 || memcmp(s.text + head - 3, "pod", 3) != 0 || (head > 3 && s.text[head - 4] != '-'))
+            continue;
+        dashes = i == 0;
+        memcpy(uid, s.text + head, length);
+        uid[length] = '\0';
+        for (size_t n = 0; n < length; n++) {
+            bool dash = dashes && (n == 8 || n == 13 || n == 18 || n == 23);
+
+            if (dash && uid[n] == '_')
+                uid[n] = '-';
+            if (dash ? uid[n] != '-' : !strchr(HEX, uid[n]))
+                return false;
+        }
+        memcpy(ret, uid, length + 1);
+        return true;
+    }
+    return false;
+}
+
+bool containerid_pod_from_path(const char *path, char ret[PODUID_MAX])
+{
+    struct span all = {path, strlen(path)}, part;
+    bool below = false;
+
+    while (take(&all, '/', &part)) {
+        if (below && is_pod(part, ret))
+            return true;
+        below |=
+            memmem(part.text, part.size, "kubepods", strlen("kubepods")) != NULL; /* kind: kubelet-kubepods.slice */
     }
     return false;
 }

@@ -8,9 +8,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CONTAINERID_MAX = 65 }; /* 64 hex digits; on Fargate 32, '-' and 10 digits */
+enum {
+    CONTAINERID_MAX = 65, /* 64 hex digits; on Fargate 32, '-' and 10 digits */
+    PODUID_MAX = 37       /* 32 hex digits and 4 times '-'; of a static pod 32 hex digits */
+};
 
 /* Each: whether one was found, into ret (untouched if not). data need not end with NUL. */
 bool containerid_from_cgroup(const char *data, size_t size, char ret[CONTAINERID_MAX]);
 /* For cgroup v2 with a namespace of its own, where the path is but "/". */
 bool containerid_from_mountinfo(const char *data, size_t size, char ret[CONTAINERID_MAX]);
+
+/* Of a cgroup's path alone, "/kubepods/…". */
+bool containerid_from_path(const char *path, char ret[CONTAINERID_MAX]);
+
+/* The UID of the Kubernetes pod that a cgroup is in: "/kubepods/burstable/podUID/…", or with systemd's cgroups
+ * "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podUID.slice/…", where the kubelet writes '_' for '-'.
+ */
+bool containerid_pod_from_path(const char *path, char ret[PODUID_MAX]);

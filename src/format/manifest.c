@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "format/jsonout.h"
 
 enum kind {
     SCHEMA, /* MANIFEST_SCHEMA itself */
@@ -92,27 +93,6 @@ void manifest_done(struct manifest *m)
     *m = (struct manifest){0};
 }
 
-/* Text as JSON must have it. NULL without memory. */
-static json_t *encode_text(const char *text)
-{
-    static const char REPLACEMENT[] = "\xef\xbf\xbd"; /* U+FFFD */
-    char out[MANIFEST_TEXT_MAX];
-    size_t used = 0, left = strlen(text);
-
-    while (left > 0) {
-        size_t length = text_utf8_length(text, left), step = length > 0 ? length : 1;
-        size_t add = length > 0 ? length : strlen(REPLACEMENT);
-
-        if (used + add > sizeof(out))
-            break;
-        memcpy(out + used, length > 0 ? text : REPLACEMENT, add);
-        used += add;
-        text += step;
-        left -= step;
-    }
-    return json_stringn(out, used);
-}
-
 /* 1 with a value, 0 if it is to be left out, -ENOMEM. */
 static int encode_value(const struct manifest *m, const struct manifest_field *f, json_t **ret)
 {
@@ -145,29 +125,8 @@ static int encode_value(const struct manifest *m, const struct manifest_field *f
     }
     if (!text || !*text)
         return 0;
-    *ret = encode_text(text);
+    *ret = jsonout_text(text, MANIFEST_TEXT_MAX);
     return *ret ? 1 : -ENOMEM;
-}
-
-/* "where.pod": puts value under "pod" into the object "where", made when first needed. Takes value. */
-static int put(json_t *root, const char *path, json_t *value)
-{
-    const char *dot = strchr(path, '.');
-    char group[32];
-    json_t *object;
-
-    if (!dot)
-        return json_object_set_new(root, path, value) < 0 ? -ENOMEM : 0;
-    snprintf(group, sizeof(group), "%.*s", (int)(dot - path), path);
-    object = json_object_get(root, group);
-    if (!object) {
-        object = json_object();
-        if (json_object_set_new(root, group, object) < 0) {
-            json_decref(value);
-            return -ENOMEM;
-        }
-    }
-    return json_object_set_new(object, dot + 1, value) < 0 ? -ENOMEM : 0;
 }
 
 int manifest_encode(const struct manifest *m, struct buf *ret)
@@ -182,7 +141,7 @@ int manifest_encode(const struct manifest *m, struct buf *ret)
         int r = encode_value(m, f, &value);
 
         if (r > 0)
-            r = put(root, f->path, value);
+            r = jsonout_put(root, f->path, value);
         if (r < 0)
             return r;
     }

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage oom: kills for want of memory, out of the kernel log. Changes nothing, and asks nobody but the kernel; the
+ * names of a pod are what its processes say.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/commands.h"
+#include "cmd/interrupt.h"
+#include "cmd/table.h"
+#include "format/oomlog.h"
+#include "os/kmsg.h"
+#include "os/tenants.h"
+
+struct oom_options {
+    bool follow, json, tasks;
+};
+
+static const struct opt OPTIONS[] = {
+    {OPT_FLAG, 'f', "follow", NULL, NULL, offsetof(struct oom_options, follow),
+     "kills from now on, as they happen, until SIGINT or SIGTERM"},
+    {OPT_FLAG, 't', "tasks", NULL, NULL, offsetof(struct oom_options, tasks),
+     "with each kill the processes there were to choose from"},
+    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct oom_options, json),
+     "all that is known, as docs/oom-kill.md has it: an array; with --follow an object on each line"},
+    {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
+};
+
+static const struct table_column COLUMNS[] = {{"TIME", TABLE_LEFT},      {"PID", TABLE_RIGHT},   {"UID", TABLE_RIGHT},
+                                              {"RSS", TABLE_RIGHT},      {"LIMIT", TABLE_RIGHT}, {"WHY", TABLE_LEFT},
+                                              {"CONTAINER", TABLE_LEFT}, {"POD", TABLE_LEFT},    {"NAME", TABLE_LEFT}};
+
+static const struct table_column TASK_COLUMNS[] = {{"", TABLE_LEFT},     {"PID", TABLE_RIGHT},  {"UID", TABLE_RIGHT},
+                                                   {"RSS", TABLE_RIGHT}, {"SWAP", TABLE_RIGHT}, {"ADJ", TABLE_RIGHT},
+                                                   {"NAME", TABLE_LEFT}};
+
+/* What belongs to a kill comes within microseconds; a serial console makes them milliseconds. */
+enum { SETTLE_MS = 20, SHORT_ID = 12, FIELD_MAX = 300 };
+
+/* One run of the command. */
+struct witness {
+    const struct oom_options *o;
+    struct kmsg log;
+    struct oomlog *kills;
+    struct tenants tenants;
+    bool scanned; /* the tenants, for a listing: once */
+    struct whoami self;
+    struct utsname kernel;
+    char boot_id[OOMKILL_BOOT_MAX];
+    struct table table;
+    size_t count;
+    bool lost;
+};
+
+/* --- who ------------------------------------------------------------------------------------------------------------
+ */
+
+static void set(char *ret, size_t max, const char *text)
+{
+    snprintf(ret, max, "%s", text ? text : "");
+}
+
+/* Whoever cannot be named is nameless. */
+static void name(struct witness *w, struct oomkill *k)
+{
+    CLEANUP(whoami_done) struct whoami who = {0};
+
+    set(k->where.host, sizeof(k->where.host), w->self.node ? w->self.node : w->self.host);
+    set(k->kernel.release, sizeof(k->kernel.release), w->kernel.release);
+    set(k->kernel.boot_id, sizeof(k->kernel.boot_id), w->boot_id);
+    if (!*k->where.container_id && !*k->where.pod_uid)
+        return;
+    if (!w->scanned || w->o->follow) {
+        tenants_done(&w->tenants);
+        w->scanned = tenants_scan("/proc", &w->tenants) == 0;
+    }
+    if (tenants_name(&w->tenants, "/proc", k->where.container_id, k->where.pod_uid, &who) < 0)
+        return;
+    set(k->where.namespace, sizeof(k->where.namespace), who.namespace);
+    set(k->where.pod, sizeof(k->where.pod), who.pod);
+    set(k->where.container, sizeof(k->where.container), who.container);
+}
+
+/* --- for people -----------------------------------------------------------------------------------------------------
+ */
+
+static int add_number(struct table *t, uint64_t n)
+{
+    char text[24] = "-";
+
+    if (n != OOMKILL_UNKNOWN)
+        snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
+    return table_add(t, text);
+}
+
+/* "1.4G": one word, for those who cut columns. */
+static int add_size(struct table *t, uint64_t bytes)
+{
+    char text[TEXT_SIZE_MAX], *blank;
+
+    if (bytes == OOMKILL_UNKNOWN)
+        return table_add(t, "-");
+    text_format_size(bytes, text);
+    if ((blank = strchr(text, ' '))) {
+        blank[0] = blank[1];
+        blank[1] = '\0';
+    }
+    return table_add(t, text);
+}
+
+static int add_text(struct table *t, const char *text)
+{
+    char out[FIELD_MAX];
+
+    return table_add(t, *text ? text_printable(text, out, sizeof(out)) : "-");
+}
+
+static int add_pod(struct table *t, const struct oomkill *k)
+{
+    char text[sizeof(k->where.namespace) + sizeof(k->where.pod) + 1];
+
+    if (!*k->where.pod)
+        return add_text(t, k->where.pod_uid);
+    snprintf(text, sizeof(text), "%s%s%s", k->where.namespace, *k->where.namespace ? "/" : "", k->where.pod);
+    return add_text(t, text);
+}
+
+static int add_row(struct table *t, const struct oomkill *k)
+{
+    const char *place = *k->where.container_id ? k->where.container_id : text_base_name(k->task_cgroup);
+    int most = *k->where.container_id ? SHORT_ID : FIELD_MAX;
+    char text[CLOCK_TEXT_MAX], id[FIELD_MAX + 1];
+    int r;
+
+    snprintf(id, sizeof(id), "%.*s", most, place);
+    if ((r = table_add(t, clock_format(k->time_ns, text))) < 0 || (r = add_number(t, k->process.pid)) < 0 ||
+        (r = add_number(t, k->process.uid)) < 0 || (r = add_size(t, k->process.rss)) < 0 ||
+        (r = add_size(t, *k->limit_cgroup ? k->memory.limit : k->ram)) < 0 ||
+        (r = add_text(t, k->why ? k->why : "")) < 0 || (r = add_text(t, id)) < 0 || (r = add_pod(t, k)) < 0)
+        return r;
+    return add_text(t, k->process.name);
+}
+
+static int add_task(struct table *t, const struct oomkill_process *p)
+{
+    char adj[16] = "-";
+    int r;
+
+    if (p->oom_score_adj != OOMKILL_NO_SCORE)
+        snprintf(adj, sizeof(adj), "%d", p->oom_score_adj);
+    if ((r = table_add(t, "  ")) < 0 || (r = add_number(t, p->pid)) < 0 || (r = add_number(t, p->uid)) < 0 ||
+        (r = add_size(t, p->rss)) < 0 || (r = add_size(t, p->swap)) < 0 || (r = table_add(t, adj)) < 0)
+        return r;
+    return add_text(t, p->name);
+}
+
+static int write_out(const char *text, size_t size, struct err *e)
+{
+    int r = file_write(STDOUT_FILENO, text, size);
+
+    return r < 0 ? err_set(e, r, "writing to stdout failed: %s", strerror(-r)) : 0;
+}
+
+static int write_table(struct table *t, struct err *e)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    int r = table_print(t, table_colours(), &text);
+
+    return r < 0 ? err_set(e, r, "out of memory") : write_out(text.data, text.size, e);
+}
+
+static int write_tasks(const struct oomkill *k, struct err *e)
+{
+    CLEANUP(table_done) struct table t = {.columns = TASK_COLUMNS, .count = ARRAY_SIZE(TASK_COLUMNS)};
+
+    for (unsigned i = 0; i < k->task_count; i++)
+        if (add_task(&t, &k->task[i]) < 0)
+            return err_set(e, -ENOMEM, "out of memory");
+    return k->task_count > 0 ? write_table(&t, e) : 0;
+}
+
+/* A table of its own for one kill: nobody knows when the next one comes. */
+static int show_one(const struct witness *w, const struct oomkill *k, struct err *e)
+{
+    CLEANUP(table_done) struct table t = {.columns = COLUMNS, .count = ARRAY_SIZE(COLUMNS)};
+    int r;
+
+    if (add_row(&t, k) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    r = write_table(&t, e);
+    return r == 0 && w->o->tasks ? write_tasks(k, e) : r;
+}
+
+/* --- for programs ---------------------------------------------------------------------------------------------------
+ */
+
+static int write_object(const struct witness *w, const struct oomkill *k, struct err *e)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    int r = w->o->follow ? 0 : buf_add_text(&text, w->count == 0 ? "[\n" : ",\n");
+
+    if (r == 0)
+        r = oomkill_encode(k, !w->o->follow, &text);
+    if (r < 0)
+        return err_set(e, r, "out of memory");
+    return write_out(text.data, w->o->follow ? text.size : text.size - 1, e);
+}
+
+/* --- the log --------------------------------------------------------------------------------------------------------
+ */
+
+static int show(struct witness *w, struct oomkill *k, struct err *e)
+{
+    int r;
+
+    k->time_ns = kmsg_wall_ns(&w->log, k->kernel.usec);
+    name(w, k);
+    if (w->o->json)
+        r = write_object(w, k, e);
+    else if (w->o->follow || w->o->tasks)
+        r = show_one(w, k, e);
+    else
+        r = add_row(&w->table, k) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
+    w->count++;
+    return r;
+}
+
+/* All there is now. */
+static int drain(struct witness *w, struct err *e)
+{
+    struct kmsgrecord record;
+    int r = 0, more;
+
+    while (r == 0 && !interrupt_caught() && (more = kmsg_read(&w->log, &record)) != 0) {
+        struct oomkill *k;
+
+        if (more < 0 && more != -EPIPE)
+            return err_set(e, more, "reading the kernel log failed: %s", strerror(-more));
+        k = more > 0 ? oomlog_feed(w->kills, &record) : oomlog_gap(w->kills);
+        w->lost |= more < 0;
+        if (k)
+            r = show(w, k, e);
+    }
+    return r;
+}
+
+static int flush(struct witness *w, struct err *e)
+{
+    struct oomkill *k = oomlog_flush(w->kills);
+
+    return k ? show(w, k, e) : 0;
+}
+
+/* Until there is news, or a signal. None comes between the question and the wait; but while it is written, any may. */
+static int wait_for_news(const struct witness *w, const struct timespec *most, struct err *e)
+{
+    struct pollfd news = {.fd = w->log.fd, .events = POLLIN};
+    sigset_t ours, before;
+    int r = 0;
+
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGHUP);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGTERM);
+    sigprocmask(SIG_BLOCK, &ours, &before);
+    if (!interrupt_caught() && ppoll(&news, 1, most, &before) < 0 && errno != EINTR)
+        r = err_set(e, -errno, "waiting for the kernel log failed: %m");
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return r;
+}
+
+static int follow(struct witness *w, struct err *e)
+{
+    uint64_t due_ms = 0, now_ms;
+    int r = 0;
+
+    interrupt_catch();
+    while (r == 0 && !interrupt_caught()) {
+        bool waited = oomlog_waits(w->kills);
+        size_t before = w->count;
+        struct timespec rest = {0};
+
+        if ((r = drain(w, e)) < 0)
+            break;
+        now_ms = clock_mono_ms();
+        if (oomlog_waits(w->kills) && (!waited || w->count > before))
+            due_ms = now_ms + SETTLE_MS;
+        if (oomlog_waits(w->kills) && now_ms >= due_ms && (r = flush(w, e)) < 0)
+            break;
+        rest.tv_nsec = due_ms > now_ms ? (long)(due_ms - now_ms) * 1000 * 1000 : 0;
+        r = wait_for_news(w, oomlog_waits(w->kills) ? &rest : NULL, e);
+    }
+    return r < 0 ? r : flush(w, e);
+}
+
+static int list(struct witness *w, struct err *e)
+{
+    int r = drain(w, e);
+
+    if (r == 0)
+        r = flush(w, e);
+    if (r == 0 && w->o->json)
+        r = write_out(w->count > 0 ? "\n]\n" : "[]\n", 3, e);
+    else if (r == 0 && w->table.cells.count > 0)
+        r = write_table(&w->table, e);
+    if (r == 0 && w->count == 0)
+        fprintf(stderr, "salvage: the kernel log knows of no kill for want of memory\n");
+    return r;
+}
+
+/* --- the command ----------------------------------------------------------------------------------------------------
+ */
+
+static void witness_done(struct witness *w)
+{
+    kmsg_done(&w->log);
+    oomlog_free(w->kills);
+    tenants_done(&w->tenants);
+    whoami_done(&w->self);
+    table_done(&w->table);
+}
+
+static void read_boot_id(char ret[OOMKILL_BOOT_MAX])
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = 64};
+
+    if (file_load(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &text) == 0)
+        snprintf(ret, OOMKILL_BOOT_MAX, "%.*s", (int)strcspn(buf_text(&text), "\n"), buf_text(&text));
+}
+
+static int begin(struct witness *w, struct err *e)
+{
+    if (!(w->kills = oomlog_new((uint64_t)sysconf(_SC_PAGESIZE))) || whoami_get("/", &w->self) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    uname(&w->kernel);
+    read_boot_id(w->boot_id);
+    return kmsg_open("/dev/kmsg", !w->o->follow, &w->log, e);
+}
+
+static int run(int argc, char **argv)
+{
+    struct oom_options o = {0};
+    CLEANUP(witness_done)
+    struct witness w = {.o = &o, .log = KMSG_NONE, .table = {.columns = COLUMNS, .count = ARRAY_SIZE(COLUMNS)}};
+    CLEANUP_FREE char **operands = NULL;
+    struct err e = {0};
+    int r = opt_parse(OPTIONS, argc, argv, &o, &operands, &e);
+
+    if (r > 0)
+        r = err_set(&e, -FAULT_USAGE, "oom: no operand is understood, and here is '%s'", operands[0]);
+    if (r == 0)
+        r = begin(&w, &e);
+    if (r == 0)
+        r = o.follow ? follow(&w, &e) : list(&w, &e);
+    if (r < 0)
+        return command_fail(r, &e);
+    if (w.lost && isatty(STDERR_FILENO))
+        fprintf(stderr, "salvage: some of the kernel log was overwritten before it could be read\n");
+    return 0;
+}
+
+const struct command CMD_OOM = {
+    .name = "oom",
+    .args = "",
+    .summary = "which processes the kernel has killed for want of memory, and why",
+    .text =
+        "What the kernel log still knows, of all containers. RSS is what the process held, LIMIT what there was to "
+        "have. WHY: \"limit\" is its own cgroup's, \"parent-limit\" that of a cgroup further up (a pod's, say), "
+        "\"machine\" the whole machine. CONTAINER and POD come from the cgroup's path (its last part, where that is no "
+        "container's id); a pod's name is known as long "
+        "as something of it runs, else its UID is shown. \"-\" is what is not known. Process ids are the host's.\n\n"
+        "The log takes root or CAP_SYSLOG. It is of limited size, and ends with the machine: --follow sees each kill "
+        "within a moment.",
+    .examples = "salvage oom\n"
+                "    all of them, the oldest first\n"
+                "salvage oom --tasks\n"
+                "    and who else was there\n"
+                "salvage oom --follow --json | jq -c '{time, why, process, where}'\n"
+                "    as they happen\n",
+    .options = OPTIONS,
+    .run = run,
+};

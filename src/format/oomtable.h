@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of tasks that the kernel writes before it kills for want of memory. Which columns it has depends on the
+ * version (4.19 to 6.18); the name, which may have any bytes, is what is behind the last of them.
+ */
+#pragma once
+
+#include "format/oomkill.h"
+
+enum { OOMTABLE_COLUMNS_MAX = 16 };
+
+struct oomtable {
+    unsigned char is[OOMTABLE_COLUMNS_MAX];
+    unsigned count; /* between the pid in brackets and the name; 0: no table */
+};
+
+/* "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name": whether it is such a line; ret
+ * is untouched if not. */
+bool oomtable_header(const char *text, struct oomtable *ret);
+
+/* A line below it; sizes in bytes. */
+bool oomtable_row(const char *text, const struct oomtable *t, uint64_t page_size, struct oomkill_process *ret);
