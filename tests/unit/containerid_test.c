@@ -122,6 +122,50 @@ static void mounts_of_another_container_or_none(void **state)
         check(containerid_from_mountinfo, &examples[i]);
 }
 
+static void check_pod(const char *path, const char *uid)
+{
+    char found[PODUID_MAX] = "untouched";
+
+    if (containerid_pod_from_path(path, found) != (uid != NULL) || strcmp(found, uid ? uid : "untouched") != 0)
+        fail_msg("%s: %s", path, found);
+}
+
+static void pods_in_paths(void **state)
+{
+    static const char UID[] = "6f1c2a3b-0000-1111-2222-333344445555";
+
+    (void)state;
+    check_pod("/kubepods/burstable/pod6f1c2a3b-0000-1111-2222-333344445555/" A, UID);
+    check_pod("/kubepods/pod6f1c2a3b-0000-1111-2222-333344445555", UID);
+    check_pod("/kubepods.slice/kubepods-burstable.slice/" POD "/cri-containerd-" A ".scope", UID);
+    check_pod("0::/kubelet.slice/kubelet-kubepods.slice/../kubepods.slice/" POD, UID);
+    check_pod("/kubepods/burstable/pod" TASK "/" A, TASK); /* a static pod's is a digest */
+    check_pod("/kubepods.slice/kubepods-pod" TASK ".slice", TASK);
+}
+
+static void paths_without_a_pod(void **state)
+{
+    (void)state;
+    check_pod("/docker/" A, NULL);
+    check_pod("/pod6f1c2a3b-0000-1111-2222-333344445555/x", NULL); /* not below the kubelet's */
+    check_pod("/kubepods/burstable/pod6f1c2a3b-0000-1111-2222-33334444555/x", NULL);
+    check_pod("/kubepods/burstable/pod6f1c2a3b-0000-1111-2222-33334444555g/x", NULL);
+    check_pod("/kubepods/burstable/xpod6f1c2a3b-0000-1111-2222-333344445555/x", NULL);
+    check_pod("/kubepods/pod", NULL);
+    check_pod("", NULL);
+}
+
+static void a_path_alone(void **state)
+{
+    char id[CONTAINERID_MAX] = "untouched";
+
+    (void)state;
+    assert_false(containerid_from_path("/a:b/c", id));
+    assert_string_equal(id, "untouched");
+    assert_true(containerid_from_path("/kubepods/burstable/pod" TASK "/" A "/inner", id));
+    assert_string_equal(id, A);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +173,9 @@ int main(void)
         cmocka_unit_test(cgroup_paths_of_no_container),
         cmocka_unit_test(mounts_of_the_runtimes),
         cmocka_unit_test(mounts_of_another_container_or_none),
+        cmocka_unit_test(pods_in_paths),
+        cmocka_unit_test(paths_without_a_pod),
+        cmocka_unit_test(a_path_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
