@@ -157,8 +157,9 @@ static json_t *encode_stats(const struct oomkill *k)
 }
 
 /* Whether there is something to say. base: what f's offset counts from. */
-static bool is_known(const struct oomkill *k, const void *base, const struct oomkill_field *f)
+static bool is_known(const void *base, const struct oomkill_field *f)
 {
+    const struct oomkill *k = base; /* of the lists, which no process has */
     const void *p = (const char *)base + f->at.offset;
 
     switch ((enum kind)f->at.kind) {
@@ -189,8 +190,9 @@ static bool is_known(const struct oomkill *k, const void *base, const struct oom
 }
 
 /* NULL without memory. */
-static json_t *encode_value(const struct oomkill *k, const void *base, const struct oomkill_field *f)
+static json_t *encode_value(const void *base, const struct oomkill_field *f)
 {
+    const struct oomkill *k = base;
     const void *p = (const char *)base + f->at.offset;
     char time[CLOCK_TEXT_MAX];
 
@@ -229,9 +231,9 @@ static json_t *encode_process(const struct oomkill_process *process)
     json_t *object = json_object();
 
     for (const struct oomkill_field *f = OOMKILL_FIELDS; object && f->path; f++) {
-        if (strncmp(f->path, PREFIX, sizeof(PREFIX) - 1) != 0 || !is_known(NULL, base, f))
+        if (strncmp(f->path, PREFIX, sizeof(PREFIX) - 1) != 0 || !is_known(base, f))
             continue;
-        if (json_object_set_new(object, f->path + sizeof(PREFIX) - 1, encode_value(NULL, base, f)) < 0) {
+        if (json_object_set_new(object, f->path + sizeof(PREFIX) - 1, encode_value(base, f)) < 0) {
             json_decref(object);
             return NULL;
         }
@@ -247,9 +249,9 @@ int oomkill_encode(const struct oomkill *k, bool indented, struct buf *ret)
     if (!root)
         return -ENOMEM;
     for (const struct oomkill_field *f = OOMKILL_FIELDS; f->path; f++) {
-        json_t *value = is_known(k, k, f) ? encode_value(k, k, f) : NULL;
+        json_t *value = is_known(k, f) ? encode_value(k, f) : NULL;
 
-        if (is_known(k, k, f) && (!value || jsonout_put(root, f->path, value) < 0))
+        if (is_known(k, f) && (!value || jsonout_put(root, f->path, value) < 0))
             return -ENOMEM;
     }
     text = json_dumps(root, indented ? JSON_INDENT(2) : JSON_COMPACT);

@@ -583,6 +583,8 @@ static void cgroups_with_names_that_lie(void **state)
     one_in("/p", "/p/a,task_memcg=/x", false);
     one_in("/p/a,task_memcg=", "/p/a,task_memcg=/p", false);
     one_in("/p,task_memcg=/p", "/p,task_memcg=/p/q", true);
+    one_in("/q,task_memcg=/x", "/q,task_memcg=/x/y", false);
+    one_in("/a,task_memcg=/a/b", "/a,task_memcg=/a/b/c", true); /* without its statistics nobody could tell */
     one_in("/p", "/p/x,task=init,pid=1,uid=0", true);
     one_in("/p,task=init,pid=1,uid=0", "/p,task=init,pid=1,uid=0/y", false);
     one_in("/p,global_oom,task_memcg=", "/p,global_oom,task_memcg=/x", false);
