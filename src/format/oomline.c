@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "format/cgroup.h"
 #include "format/scan.h"
 
 enum {
@@ -66,17 +67,14 @@ bool oomline_stack(const char *text, const char *name, uint64_t *ret_pid)
 
 bool oomline_amount(const char *text, const char *what, struct oomkill_amount *ret)
 {
-    /* PAGE_COUNTER_MAX is LONG_MAX in whole pages, and a page has 64 KiB at most. */
-    static const uint64_t no_limit_kb = (INT64_MAX & ~UINT64_C(0xffff)) / 1024;
     struct oomkill_amount a;
     const char *at = text;
-    uint64_t limit_kb;
 
     if (!scan_word(&at, what) || !scan_word(&at, ": usage ") || !scan_kb(&at, &a.usage) ||
-        !scan_word(&at, ", limit ") || !scan_number(&at, &limit_kb) || !scan_word(&at, "kB, failcnt ") ||
+        !scan_word(&at, ", limit ") || !scan_kb(&at, &a.limit) || !scan_word(&at, ", failcnt ") ||
         !scan_number(&at, &a.failcnt) || *at)
         return false;
-    a.limit = limit_kb >= no_limit_kb ? OOMKILL_UNKNOWN : limit_kb * 1024;
+    a.limit = cgroup_limit(a.limit); /* none is OOMKILL_UNKNOWN */
     *ret = a;
     return true;
 }
