@@ -11,7 +11,7 @@
 
 struct oomlog;
 
-/* page_size: of the kernel that wrote, bytes. NULL without memory (about 170 KiB). */
+/* page_size: of the kernel that wrote, bytes. NULL without memory (about 145 KiB). */
 struct oomlog *oomlog_new(uint64_t page_size);
 void oomlog_free(struct oomlog *l);
 

@@ -96,7 +96,7 @@ static uint64_t stat(const struct oomkill *k, const char *name)
 
 static const char *const LINUX_6_18_V1[] = {
     "hog invoked oom-killer: gfp_mask=0x100cca(GFP_HIGHUSER_MOVABLE), order=0, oom_score_adj=-3",
-    "CPU: 1 UID: 0 PID: 18617 Comm: hog Not tainted 6.18.44 #1 PREEMPT(full) ",
+    "CPU: 1 UID: 0 PID: 18617 Comm: hog Not tainted 6.18.3 #1 PREEMPT(full) ",
     "Call Trace:",
     " <TASK>",
     " dump_stack_lvl+0x5d/0x80",
@@ -182,7 +182,7 @@ static void linux_6_18_cgroup_v1(void **state)
 /* v2: all statistics in one record; the limit is the pod's. */
 static const char *const LINUX_6_1_V2[] = {
     "http-worker-1 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=984",
-    "CPU: 0 PID: 731 Comm: http-worker-1 Not tainted 6.1.0-44-cloud-amd64 #1  Debian 6.1.164-1",
+    "CPU: 0 PID: 731 Comm: http-worker-1 Not tainted 6.1.0-30-amd64 #1  Debian 6.1.124-1",
     "memory: usage 24576kB, limit 24576kB, failcnt 78",
     "swap: usage 0kB, limit 9007199254740988kB, failcnt 0",
     "Memory cgroup stats for " POD_6_1 ":",
