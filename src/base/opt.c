@@ -152,31 +152,6 @@ static bool is_option(const struct opt *o)
     return o->type != OPT_END && o->type != OPT_HEADING;
 }
 
-/* Levenshtein's distance, for names of ours; anything longer is far. */
-static unsigned distance(const char *a, const char *b)
-{
-    enum { NAME_MAX_HERE = 32 };
-    unsigned row[NAME_MAX_HERE + 1];
-    size_t a_size = strlen(a), b_size = strlen(b);
-
-    if (a_size > NAME_MAX_HERE || b_size > NAME_MAX_HERE)
-        return NAME_MAX_HERE;
-    for (unsigned j = 0; j <= b_size; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= a_size; i++) {
-        unsigned corner = row[0];
-
-        row[0] = i;
-        for (unsigned j = 1; j <= b_size; j++) {
-            unsigned change = corner + (a[i - 1] != b[j - 1]), least = row[j] < row[j - 1] ? row[j] : row[j - 1];
-
-            corner = row[j];
-            row[j] = change <= least ? change : least + 1;
-        }
-    }
-    return row[b_size];
-}
-
 static int unknown_option(const struct parse *p, const char *name)
 {
     unsigned best = 1 + (unsigned)strlen(name) / 4;
@@ -188,7 +163,7 @@ static int unknown_option(const struct parse *p, const char *name)
 
         if (!is_option(o))
             continue;
-        far = *name && text_starts(o->name, name) ? 0 : distance(name, o->name);
+        far = *name && text_starts(o->name, name) ? 0 : text_distance(name, o->name);
         if (far < best || (far == best && !hint)) {
             best = far;
             hint = o->name;

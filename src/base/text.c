@@ -303,3 +303,43 @@ const char *text_printable(const char *text, char *out, size_t size)
     out[used] = '\0';
     return out;
 }
+
+unsigned text_distance(const char *a, const char *b)
+{
+    unsigned row[TEXT_FAR + 1];
+    size_t a_size = strlen(a), b_size = strlen(b);
+
+    if (a_size > TEXT_FAR || b_size > TEXT_FAR)
+        return TEXT_FAR;
+    for (unsigned j = 0; j <= b_size; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= a_size; i++) {
+        unsigned corner = row[0];
+
+        row[0] = i;
+        for (unsigned j = 1; j <= b_size; j++) {
+            unsigned change = corner + (a[i - 1] != b[j - 1]), least = row[j] < row[j - 1] ? row[j] : row[j - 1];
+
+            corner = row[j];
+            row[j] = change <= least ? change : least + 1;
+        }
+    }
+    return row[b_size];
+}
+
+const char *text_nearest(const char *word, const char *const *names)
+{
+    unsigned best = 2 + (unsigned)strlen(word) / 4;
+    const char *found = NULL;
+
+    for (; *word && *names; names++) {
+        unsigned far = text_starts(*names, word) ? 0 : text_distance(word, *names);
+
+        /* A word that has nothing in common with the name is no slip. */
+        if (far < best && far < strlen(*names)) {
+            best = far;
+            found = *names;
+        }
+    }
+    return found;
+}

@@ -44,3 +44,12 @@ size_t text_utf8_length(const char *text, size_t size);
 /* Copies text into out[size], control characters and malformed UTF-8 as '?', cut with "..." if need be: for
  * terminals and messages. Returns out. */
 const char *text_printable(const char *text, char *out, size_t size);
+
+enum { TEXT_FAR = 32 };
+
+/* Levenshtein's distance between short words; TEXT_FAR if one is longer than that. */
+unsigned text_distance(const char *a, const char *b);
+
+/* Which of the names, a list that ends with NULL, was meant by a mistyped word: one that begins with it, or else the
+ * nearest. NULL if none is near. */
+const char *text_nearest(const char *word, const char *const *names);

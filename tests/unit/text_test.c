@@ -284,6 +284,34 @@ static void printable_cuts_between_characters(void **state)
     assert_int_equal(out[0], 'x');
 }
 
+static void a_mistyped_word_is_recognised(void **state)
+{
+    static const char *const names[] = {"memory", "growth", "oom-in", "gc", NULL};
+    static const struct {
+        const char *word, *name;
+    } rows[] = {
+        {"memory", "memory"}, {"mem", "memory"}, {"memroy", "memory"}, {"Growth", "growth"}, {"oom_in", "oom-in"},
+        {"oom", "oom-in"},    {"cg", NULL},      {"xy", NULL},         {"", NULL},           {"processor", NULL},
+    };
+    char endless[TEXT_FAR + 2];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const char *name = text_nearest(rows[i].word, names);
+
+        if (rows[i].name)
+            assert_string_equal(name, rows[i].name);
+        else
+            assert_null(name);
+    }
+    memset(endless, 'm', sizeof(endless) - 1);
+    endless[sizeof(endless) - 1] = '\0';
+    assert_int_equal(text_distance(endless, "m"), TEXT_FAR);
+    assert_null(text_nearest(endless, names));
+    assert_int_equal(text_distance("", ""), 0);
+    assert_int_equal(text_distance("kitten", "sitting"), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +326,7 @@ int main(void)
         cmocka_unit_test(utf8_is_that_of_rfc_3629),
         cmocka_unit_test(printable_replaces_what_moves_the_cursor),
         cmocka_unit_test(printable_cuts_between_characters),
+        cmocka_unit_test(a_mistyped_word_is_recognised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
