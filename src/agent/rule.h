@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * When a case is made: several conditions (one is enough), for many targets. A condition that has fired must have been
+ * false by a margin before it fires again; a target rests for a while after a case; cases are capped, per target and
+ * for all of them together, and only so many are made at once, for they take processor and disk from everybody. Decides
+ * only: reads nothing, starts nothing, keeps no time of its own (now_ms is monotonic; a clock that goes back stands
+ * still).
+ *
+ * All memory is taken at the start. Nothing is kept on disk: who starts anew starts counting anew.
+ *
+ * What the default asks for, and why. A dump is worth its pause only if the process would die without it. A share of
+ * the limit doesn't say so: a JVM's heap fills up to its maximum and stays there, and a steady 90 % is how a
+ * well-measured container looks for weeks. Growth does: the limit is near if, at the present speed, it is reached
+ * sooner than the evidence is made (oom-in<=dump; a heap within its maximum is not counted, format/reading.h). For
+ * slow leaks, whose last moments are lost in the noise of the speed, the second: nearly full, and full within a minute.
+ * That one also serves where nothing says what a dump takes.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/condition.h"
+#include "format/rate.h"
+
+/* As an option's default: split at blanks. */
+#define RULE_DEFAULT_WHEN "oom-in<=dump memory>=95%,oom-in<=1m"
+
+enum { RULE_CONDITIONS_MAX = 8, RULE_KEY_MAX = 256, RULE_TARGETS_MAX = 4096, RULE_WHY_MAX = 1200 };
+
+struct rule_policy {
+    struct condition when[RULE_CONDITIONS_MAX];
+    unsigned count;
+    uint64_t cooldown_ms;
+    struct rate per_target, shared; /* count 0: no cap */
+    unsigned at_once;               /* 0 stands for 1 */
+    unsigned targets;               /* how many are remembered, those that have gone included */
+};
+
+struct rule;
+
+/* 0, -EINVAL (no conditions, more than the maxima), -ENOMEM. The policy is copied. */
+int rule_new(const struct rule_policy *p, struct rule **ret);
+void rule_free(struct rule *rule);
+
+/* The windows of psi that the conditions ask for, each once; returns how many (at most READING_PSI_MAX: what is beyond
+ * is never known). */
+unsigned rule_psi_windows(const struct rule_policy *p, uint64_t windows_ms[READING_PSI_MAX]);
+
+/* A target appears. key is what stays when it restarts (pod's uid and container's name, not the container's id): under
+ * it, its cases and its rest are found again. Each appearance is ended by rule_leave. Returns the target's number, or
+ * -ENAMETOOLONG, -ENOSPC: there are as many as can be remembered. One that has gone is forgotten only for want of
+ * room, the longest gone first. */
+int rule_join(struct rule *rule, const char *key, uint64_t now_ms);
+void rule_leave(struct rule *rule, int target, uint64_t now_ms);
+
+enum rule_answer {
+    RULE_QUIET, /* nothing to do */
+    RULE_FIRE,  /* make a case: rule_done when it is made */
+    RULE_WAIT,  /* a condition holds, but not now: until_ms says from when on, if that is known */
+    RULE_BLIND  /* a condition could not be judged for a minute; only where nothing else is to be said */
+};
+
+struct rule_decision {
+    enum rule_answer answer;
+    bool say;               /* WAIT and BLIND: not said before. FIRE: always */
+    unsigned condition;     /* index into the policy's: the first that holds, or that can't be judged */
+    uint64_t until_ms;      /* WAIT: 0 if it is not known */
+    char why[RULE_WHY_MAX]; /* one line; where say is true, else "" */
+};
+
+/* Judges a target's reading. An event for which there was no room at once is remembered for some seconds: the kernel
+ * tells it only once. */
+void rule_judge(struct rule *rule, int target, const struct reading *r, uint64_t now_ms, struct rule_decision *ret);
+
+/* The case that RULE_FIRE asked for has ended, may the target have left or not. made: false if nothing came of it; it
+ * then doesn't count for the caps, but the target rests all the same. */
+void rule_done(struct rule *rule, int target, bool made, uint64_t now_ms);
+
+/* Cases that are being made. */
+unsigned rule_running(const struct rule *rule);
