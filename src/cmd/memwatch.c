@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -412,6 +413,17 @@ static void watch_done(struct watch *w)
     buf_done(&w->line);
 }
 
+/* Up to a dozen descriptors a cgroup, and the usual soft limit is 1024, for the sake of select(2) alone. */
+static void want_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static int run_on(const struct memwatch_options *o, char **names, int count, struct err *e)
 {
     CLEANUP(watch_done) struct watch w = {.o = o, .count = (size_t)count};
@@ -421,6 +433,7 @@ static int run_on(const struct memwatch_options *o, char **names, int count, str
         return err_set(e, -FAULT_USAGE, "memwatch: of what? salvage memwatch PID|CGROUP...");
     if (o->stall_ms > o->window_ms || o->window_ms > 10 * 1000)
         return err_set(e, -FAULT_USAGE, "memwatch: --stall is a part of --window, which is 10 s at most");
+    want_descriptors();
     if ((r = start(&w, names, e)) < 0)
         return r;
     w.end_ms = o->for_ms ? clock_mono_ms() + o->for_ms : 0;

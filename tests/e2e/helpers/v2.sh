@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# In a machine with cgroup v2 alone: cgroups made, filled, changed and removed beside /salvage memwatch. A file of a tmpfs
+# is memory of who writes it, and can't be dropped without swap. What stands behind "== NAME" is of that part.
+
+C=/sys/fs/cgroup/pod
+
+part() { echo "== $1"; }
+
+make() { # NAME LIMIT
+    mkdir "$C/$1"
+    echo "$2" >"$C/$1/memory.max"
+}
+
+# fill NAME FILE FROM MIB: by a process in the cgroup, a MiB each 100 ms or more
+fill() {
+    sh -c 'echo $$ >"$0/cgroup.procs"; n=$2; while [ $n -lt $3 ]; do
+        dd if=/dev/zero of=/dev/shm/$1 bs=1M count=1 seek=$n conv=notrunc 2>/dev/null || exit; n=$((n + 1)); sleep 0.1; done
+        ' "$C/$1" "$2" "$3" "$4"
+}
+
+mkdir "$C"
+echo +memory >"$C/cgroup.subtree_control"
+echo 200M >"$C/memory.max"
+
+part threshold # by samples alone: nothing notifies of usage
+make a 64M
+/salvage memwatch --threshold 20M --for 13s "$C/a" &
+sleep 2
+fill a a 0 24
+echo 128M >"$C/a/memory.max"
+sleep 7
+rm /dev/shm/a
+wait
+
+part kill
+make b 24M
+/salvage memwatch --for 20s "$C/b" &
+sleep 2
+sh -c 'echo $$ >"$0/cgroup.procs"; exec /hog 64' "$C/b" >/dev/null
+sleep 1
+rmdir "$C/b"
+wait
+
+part nested # the pod is nearly full with what others have
+make c 190M
+make d 190M
+fill c c 0 8
+echo 12M >"$C/memory.max"
+sh -c 'echo $$ >"$0/cgroup.procs"; exec sleep 60' "$C/d" &
+inside=$!
+sleep 1
+/salvage memwatch --for 3s $inside
+kill $inside
+
+part unlimited
+make e max
+echo max >"$C/memory.max"
+/salvage memwatch --for 2s "$C/e"
+
+part root
+/salvage memwatch --for 2s /sys/fs/cgroup 2>&1
+
+part without-controller # counted where it is enabled
+mkdir "$C/e/inner"
+sh -c 'echo $$ >"$0/cgroup.procs"; exec sleep 60' "$C/e/inner" &
+inside=$!
+sleep 1
+/salvage memwatch --for 2s $inside
+kill $inside
+
+part stalls # a high limit makes the kernel reclaim in vain
+make f 100M
+echo 2M >"$C/f/memory.high"
+/salvage memwatch --for 7s --stall 1ms --window 1s --no-samples "$C/f" &
+sleep 2
+fill f f 0 4
+wait
+
+part end
+exit 0

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""memwatch on a kernel with cgroup v2 alone: one machine is booted, helpers/v2.sh runs there, each test reads its part.
+The machine may be emulated: no test looks at times."""
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+
+import pytest
+
+SCRIPT = pathlib.Path(__file__).parent / "helpers" / "v2.sh"
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def parts():
+    """The lines of JSON of each part, and other text in the key "text"."""
+    ran = subprocess.run([*shlex.split(os.environ["SALVAGE_TEST_VM"]),
+                          os.environ["SALVAGE_STATIC_BIN"] + ":/salvage", "--", str(SCRIPT)],
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
+    found, lines = {}, []
+    for line in ran.stdout.splitlines():
+        if line.startswith("== "):
+            lines = found.setdefault(line[3:].strip(), [])
+        elif line.startswith("{"):
+            lines.append(json.loads(line))
+        else:
+            lines.append({"event": "text", "text": line})
+    assert ran.returncode == 0 and "end" in found, ran.stdout[-4000:]
+    return found
+
+
+def of(lines, event, **pairs):
+    return [line for line in lines if line["event"] == event and
+            all(line[key] == value for key, value in pairs.items())]
+
+
+def signals(lines, signal):
+    return {word for line in of(lines, "signal", signal=signal) for word in line["what"].split()}
+
+
+def test_a_threshold_is_seen_by_samples(parts):
+    lines = parts["threshold"]
+    start, = of(lines, "start")
+    assert (start["version"], start["levels"], start["whole"], start["limit"]) == (2, 2, True, 64 * MIB)
+    assert start["signals"] == "v2.events psi"
+    over, *_ = of(lines, "threshold")
+    assert over["over"] is True and over["used"] >= 20 * MIB and over["by"] == "sample"
+    assert of(lines, "threshold")[-1]["over"] is False
+    assert any(line["speed"] > MIB and line["oom_in_ms"] for line in of(lines, "sample"))
+
+
+def test_a_limit_that_is_raised_is_told(parts):
+    assert [line["limit"] for line in of(parts["threshold"], "limit")] == [128 * MIB]
+
+
+def test_a_kill_and_the_end_are_told(parts):
+    lines = parts["kill"]
+    assert {"max", "oom", "oom_kill", "gone"} <= signals(lines, "v2.events")
+    assert sum(line["oom_kills"] for line in of(lines, "signal")) == 1
+    assert len(of(lines, "gone")) == 1
+
+
+def test_the_pods_limit_counts_where_it_is_nearer(parts):
+    start, = of(parts["nested"], "start")
+    assert start["levels"] == 2 and start["limit"] == 12 * MIB
+    for sample in of(parts["nested"], "sample"):
+        assert sample["level"] == 1 and sample["used"] >= 8 * MIB and sample["room"] <= 4 * MIB
+    assert of(parts["nested"], "sample")
+
+
+def test_no_limit_is_none(parts):
+    start, = of(parts["unlimited"], "start")
+    assert start["limit"] is None and start["whole"] is True
+    assert all(line["limit"] is line["room"] is line["oom_in_ms"] is None for line in of(parts["unlimited"], "sample"))
+    assert of(parts["unlimited"], "sample")
+
+
+def test_the_root_is_none(parts):
+    line, = parts["root"]
+    assert "no memory cgroup" in line["text"]
+
+
+def test_memory_is_counted_where_the_controller_is(parts):
+    start, = of(parts["without-controller"], "start")
+    assert start["version"] == 2 and start["levels"] == 2
+
+
+def test_stalls_are_told(parts):
+    assert "stall" in signals(parts["stalls"], "psi")
+    assert "high" in signals(parts["stalls"], "v2.events")
