@@ -6,10 +6,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -22,7 +22,7 @@
 #include "format/growth.h"
 #include "os/memsignal.h"
 
-enum { SIGNALS_MAX = 6, NUMBER_MAX = 24, QUIET_MS = 100, COUNTING_MS = 1000, COUNTING_STEP_MS = 5 };
+enum { SIGNALS_MAX = 6, EVENTS_MAX = 32, NUMBER_MAX = 24, QUIET_MS = 100, COUNTING_MS = 1000, COUNTING_STEP_MS = 5 };
 
 struct memwatch_options {
     const char *threshold;
@@ -63,14 +63,20 @@ struct target {
     bool over, gone;
 };
 
+/* A signal that is listened to. */
+struct ear {
+    struct target *target;
+    struct memsignal *signal;
+    bool deaf; /* for a while */
+};
+
 struct watch {
     const struct memwatch_options *o;
     struct target *target;
     size_t count, left;
-    struct pollfd *poll;
-    struct target **owner; /* of each of poll */
-    unsigned *index;       /* which of its signals */
-    size_t polls;
+    struct ear *ear;
+    size_t ears;
+    int epoll;
     uint64_t end_ms; /* 0: none */
     struct buf line;
 };
@@ -129,7 +135,8 @@ static int print_start(struct watch *w, const struct target *t, struct err *e)
 {
     CLEANUP(buf_done) struct buf survey = {0};
     char limit[NUMBER_MAX], threshold[NUMBER_MAX];
-    int r = memsignal_survey(&t->memcg, &survey);
+    /* Once, as it takes a while: others of the same machine have the same. */
+    int r = t == w->target ? memsignal_survey(&t->memcg, &survey) : buf_add_text(&survey, "as the first");
 
     if (r >= 0 && (r = begin(w, t, "start")) == 0)
         r = buf_printf(&w->line,
@@ -198,10 +205,7 @@ static int print_gone(struct watch *w, struct target *t, struct err *e)
     w->left--;
     for (unsigned i = 0; i < t->signals; i++)
         memsignal_done(&t->signal[i]);
-    for (size_t i = 0; i < w->polls; i++)
-        if (w->owner[i] == t)
-            w->poll[i].fd = -1;
-    t->signals = 0;
+    t->signals = 0; /* epoll lets go of what is closed */
     return end(w, begin(w, t, "gone"), e);
 }
 
@@ -271,20 +275,26 @@ static int read_signal(struct watch *w, struct target *t, struct memsignal *s, b
     return ret->what && (ready || ret->what & MEMSIGNAL_OOM_KILL) ? print_signal(w, t, s, ret, e) : 0;
 }
 
-static int on_signal(struct watch *w, size_t i, struct err *e)
+static int listen_to(const struct watch *w, struct ear *ear)
 {
-    struct target *t = w->owner[i];
-    struct memsignal *s = &t->signal[w->index[i]];
+    struct epoll_event event = {.events = (uint32_t)ear->signal->poll_events, .data.ptr = ear};
+
+    return epoll_ctl(w->epoll, EPOLL_CTL_ADD, ear->signal->fd, &event) < 0 ? -errno : 0;
+}
+
+static int on_signal(struct watch *w, struct ear *ear, struct err *e)
+{
+    struct target *t = ear->target;
     struct memsignal_event event = {0};
-    int r = read_signal(w, t, s, true, &event, e);
+    int r = read_signal(w, t, ear->signal, true, &event, e);
 
     if (r < 0)
         return r;
     if (event.what & MEMSIGNAL_PRESSURE) {
         t->quiet_until_ms = clock_mono_ms() + QUIET_MS;
-        w->poll[i].fd = -1;
+        ear->deaf = epoll_ctl(w->epoll, EPOLL_CTL_DEL, ear->signal->fd, NULL) == 0;
     }
-    return event.what & MEMSIGNAL_GONE ? print_gone(w, t, e) : look(w, t, s->ops->name, false, e);
+    return event.what & MEMSIGNAL_GONE ? print_gone(w, t, e) : look(w, t, ear->signal->ops->name, false, e);
 }
 
 /* What is to be done at times. */
@@ -301,11 +311,19 @@ static int on_time(struct watch *w, struct target *t, uint64_t now, struct err *
     return r == 0 && t->due_ms <= now + t->slack_ms ? look(w, t, "sample", true, e) : r;
 }
 
-static void listen_again(struct watch *w, uint64_t now)
+static int listen_again(struct watch *w, uint64_t now, struct err *e)
 {
-    for (size_t i = 0; i < w->polls; i++)
-        if (w->poll[i].fd < 0 && !w->owner[i]->gone && w->owner[i]->quiet_until_ms <= now)
-            w->poll[i].fd = w->owner[i]->signal[w->index[i]].fd;
+    for (size_t i = 0; i < w->ears; i++) {
+        struct ear *ear = &w->ear[i];
+        int r;
+
+        if (!ear->deaf || ear->target->gone || ear->target->quiet_until_ms > now)
+            continue;
+        if ((r = listen_to(w, ear)) < 0)
+            return err_set(e, r, "epoll: %s", strerror(-r));
+        ear->deaf = false;
+    }
+    return 0;
 }
 
 static uint64_t next_ms(const struct watch *w)
@@ -320,20 +338,24 @@ static uint64_t next_ms(const struct watch *w)
 
 static int wait_for_something(struct watch *w, struct err *e)
 {
+    struct epoll_event event[EVENTS_MAX];
     uint64_t now = clock_mono_ms(), due = next_ms(w);
-    int r = poll(w->poll, w->polls, due <= now ? 0 : due - now > INT_MAX ? INT_MAX : (int)(due - now));
+    int n = epoll_wait(w->epoll, event, EVENTS_MAX, due <= now ? 0 : due - now > INT_MAX ? INT_MAX : (int)(due - now));
+    int r = 0;
 
-    if (r < 0)
-        return errno == EINTR ? 0 : err_set(e, -errno, "poll: %s", strerror(errno));
-    for (size_t i = 0; i < w->polls; i++)
-        if (w->poll[i].fd >= 0 && w->poll[i].revents && (r = on_signal(w, i, e)) < 0)
-            return r;
+    if (n < 0)
+        return errno == EINTR ? 0 : err_set(e, -errno, "epoll: %s", strerror(errno));
+    for (int i = 0; i < n && r == 0; i++) {
+        struct ear *ear = event[i].data.ptr;
+
+        if (!ear->target->gone)
+            r = on_signal(w, ear, e);
+    }
     now = clock_mono_ms();
-    for (size_t i = 0; i < w->count; i++)
-        if (!w->target[i].gone && (r = on_time(w, &w->target[i], now, e)) < 0)
-            return r;
-    listen_again(w, now);
-    return 0;
+    for (size_t i = 0; i < w->count && r == 0; i++)
+        if (!w->target[i].gone)
+            r = on_time(w, &w->target[i], now, e);
+    return r == 0 ? listen_again(w, now, e) : r;
 }
 
 /* The start */
@@ -352,8 +374,9 @@ static int open_target(const char *name, struct target *ret, struct err *e)
     return memcg_open(&p, &ret->memcg, e);
 }
 
-/* Those that don't work have been told by the survey. */
-static void listen_to_all(struct watch *w, struct target *t)
+/* Those that don't work have been told by the survey. Without pressure of its own a cgroup has the machine's, which is
+ * listened to once. */
+static int listen_to_all(struct watch *w, struct target *t)
 {
     struct memsignal_want want = {
         .usage_bytes = t->threshold == UINT64_MAX ? 0 : t->threshold,
@@ -361,26 +384,30 @@ static void listen_to_all(struct watch *w, struct target *t)
         .stall_us = (uint32_t)w->o->stall_ms * 1000,
         .window_us = (uint32_t)w->o->window_ms * 1000,
     };
+    int r = 0;
 
-    for (unsigned i = 0; MEMSIGNALS[i] && t->signals < SIGNALS_MAX; i++) {
+    for (unsigned i = 0; MEMSIGNALS[i] && r == 0; i++) {
         struct memsignal *s = &t->signal[t->signals];
 
-        if (memsignal_open(MEMSIGNALS[i], &t->memcg, &want, s, NULL) < 0)
+        if ((MEMSIGNALS[i] == &MEMSIGNAL_PSI && !t->memcg.v2 && t != w->target) ||
+            memsignal_open(MEMSIGNALS[i], &t->memcg, &want, s, NULL) < 0)
             continue;
-        w->poll[w->polls] = (struct pollfd){.fd = s->fd, .events = s->poll_events};
-        w->owner[w->polls] = t;
-        w->index[w->polls++] = t->signals++;
+        w->ear[w->ears] = (struct ear){.target = t, .signal = s};
+        t->signals++;
+        r = listen_to(w, &w->ear[w->ears++]);
     }
+    return r;
 }
 
 static int start(struct watch *w, char **names, struct err *e)
 {
     w->target = calloc(w->count, sizeof(*w->target));
-    w->poll = calloc(w->count * SIGNALS_MAX, sizeof(*w->poll));
-    w->owner = calloc(w->count * SIGNALS_MAX, sizeof(struct target *));
-    w->index = calloc(w->count * SIGNALS_MAX, sizeof(*w->index));
-    if (!w->target || !w->poll || !w->owner || !w->index)
+    w->ear = calloc(w->count * SIGNALS_MAX, sizeof(*w->ear));
+    if (!w->target || !w->ear)
         return err_set(e, -ENOMEM, "out of memory");
+    w->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (w->epoll < 0)
+        return err_set(e, -errno, "epoll: %s", strerror(errno));
     for (size_t i = 0; i < w->count; i++)
         w->target[i].memcg = (struct memcg)MEMCG_NONE;
     for (size_t i = 0; i < w->count; i++) {
@@ -393,8 +420,8 @@ static int start(struct watch *w, char **names, struct err *e)
         t->limit = memcg_limit(&t->memcg);
         if ((r = parse_threshold(w->o->threshold, t->limit, &t->threshold, e)) < 0 || (r = print_start(w, t, e)) < 0)
             return r;
-        if (w->o->signals)
-            listen_to_all(w, t);
+        if (w->o->signals && (r = listen_to_all(w, t)) < 0)
+            return err_set(e, r, "epoll: %s", strerror(-r));
     }
     return 0;
 }
@@ -407,9 +434,8 @@ static void watch_done(struct watch *w)
         memcg_done(&w->target[i].memcg);
     }
     free(w->target);
-    free(w->poll);
-    free(w->owner);
-    free(w->index);
+    free(w->ear);
+    mem_close_ptr(&w->epoll);
     buf_done(&w->line);
 }
 
@@ -426,7 +452,7 @@ static void want_descriptors(void)
 
 static int run_on(const struct memwatch_options *o, char **names, int count, struct err *e)
 {
-    CLEANUP(watch_done) struct watch w = {.o = o, .count = (size_t)count};
+    CLEANUP(watch_done) struct watch w = {.o = o, .count = (size_t)count, .epoll = -1};
     int r;
 
     if (count == 0)

@@ -22,6 +22,7 @@ enum {
     UP_MAX = 3 * MEMCG_LEVELS_MAX + 64, /* "../../../memory.limit_in_bytes" */
     LIMITS_AGE_MS = 5000,
     LIMITS_NEAR_AGE_MS = 250,
+    STAT_AGE_MS = 15 * 1000,
     ABOVE_AGE_MS = 30 * 1000
 };
 
@@ -355,7 +356,7 @@ static bool is_stat_due(const struct memcg *m, unsigned level, uint64_t usage, u
     const struct memcg_level *l = &m->level[level];
     uint64_t known = level == 0 ? usage : less(usage, l->droppable);
 
-    return l->stat_at_ms == 0 || now_ms - l->stat_at_ms >= (level == 0 ? LIMITS_AGE_MS : ABOVE_AGE_MS) ||
+    return l->stat_at_ms == 0 || now_ms - l->stat_at_ms >= (level == 0 ? STAT_AGE_MS : ABOVE_AGE_MS) ||
            is_near(limit_of(m, level), known);
 }
 

@@ -85,8 +85,9 @@ int memsignal_read(struct memsignal *s, struct memsignal_event *ret);
 
 void memsignal_done(struct memsignal *s); /* accepts MEMSIGNAL_NONE */
 
-/* Tries each on the cgroup and lets it go again: "v1.usage v1.oom; not psi (reason)" for a start's line in the log.
- * Which of MEMSIGNALS work, as bits in their order; -ENOMEM. */
+/* Tries each on the cgroup and lets it go again, which takes some ten milliseconds (the kernel waits for RCU):
+ * "v1.usage v1.oom; not psi (reason)" for a start's line in the log. Which of MEMSIGNALS work, as bits in their order;
+ * -ENOMEM. */
 int memsignal_survey(const struct memcg *m, struct buf *ret);
 
 /* For the kinds. */
