@@ -22,7 +22,15 @@
 #include "format/growth.h"
 #include "os/memsignal.h"
 
-enum { SIGNALS_MAX = 6, EVENTS_MAX = 32, NUMBER_MAX = 24, QUIET_MS = 100, COUNTING_MS = 1000, COUNTING_STEP_MS = 5 };
+enum {
+    SIGNALS_MAX = 6,
+    EVENTS_MAX = 32,
+    NUMBER_MAX = 24,
+    QUIET_MS = 100,
+    COUNTING_MS = 1000,
+    COUNTING_STEP_MS = 5,
+    WINDOW_MAX_MS = 10000
+};
 
 struct memwatch_options {
     const char *threshold;
@@ -457,7 +465,7 @@ static int run_on(const struct memwatch_options *o, char **names, int count, str
 
     if (count == 0)
         return err_set(e, -FAULT_USAGE, "memwatch: of what? salvage memwatch PID|CGROUP...");
-    if (o->stall_ms > o->window_ms || o->window_ms > 10 * 1000)
+    if (o->stall_ms > o->window_ms || o->window_ms > WINDOW_MAX_MS)
         return err_set(e, -FAULT_USAGE, "memwatch: --stall is a part of --window, which is 10 s at most");
     want_descriptors();
     if ((r = start(&w, names, e)) < 0)

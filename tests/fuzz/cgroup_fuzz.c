@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int check(void *ctx, const struct cgroup_place *p)
 {
-    assert(p->path[0] == '/' && !strstr(p->path, "/../"));
+    assert(p->path[0] == '/');
     ++*(unsigned *)ctx;
     return 0;
 }
