@@ -57,7 +57,7 @@ def test_a_limit_that_is_raised_is_told(parts):
 
 def test_a_kill_and_the_end_are_told(parts):
     lines = parts["kill"]
-    assert {"max", "oom", "oom_kill", "gone"} <= signals(lines, "v2.events")
+    assert {"max", "oom", "oom_kill"} <= signals(lines, "v2.events")
     assert sum(line["oom_kills"] for line in of(lines, "signal")) == 1
     assert len(of(lines, "gone")) == 1
 

@@ -124,7 +124,8 @@ def test_a_kill_is_told_by_pressure_and_by_the_counter(version_1, started):
     assert not grower.grow(100 * MIB)
     kill = watch.wait("signal", signal="v1.oom", what="oom_kill")
     assert kill["oom_kills"] == 1
-    assert any(line.get("signal") == "v1.pressure" for line in watch.seen)
+    if not any(line.get("signal") == "v1.pressure" for line in watch.seen): # told by a thread of the kernel, any time
+        watch.wait("signal", signal="v1.pressure")
 
 
 def test_a_cgroup_that_is_held_stands_still_and_goes_on(version_1, started):
