@@ -23,6 +23,8 @@ static const struct kind KINDS[] = {
     {"*.jfr", "flight-recording", "recording.jfr", "manual", false},
     {"*.heapsnapshot", "heap-snapshot", "heap.heapsnapshot", "heap-limit", false},
     {"threads*.txt", "thread-dump", NULL, "manual", false},
+    {"native*.txt", "native-memory", NULL, "pressure", false},
+    {"stats*.json", "memory-stats", NULL, "pressure", false},
     {"histogram*.txt", "class-histogram", NULL, "manual", false},
     {"*", "file", NULL, "manual", false},
 };

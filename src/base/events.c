@@ -71,6 +71,24 @@ static const struct event_info TABLE[EVENT_END] = {
     [EVENT_ARM_DIED] = {"arm-died", LEVEL_WARNING,
                         "watch --arm: the process that arms JVMs ended by itself; it is started again",
                         "error retry_in_s"},
+    [EVENT_GUARDING] =
+        {"guarding", LEVEL_INFO,
+         "guard: a memory cgroup is watched from now on; signals: what the kernel tells of it by itself, "
+         "the rest is sampled",
+         "target limit cgroup signals"},
+    [EVENT_GUARD_LEFT] = {"guard-left", LEVEL_INFO, "guard: a cgroup, or the given process, is gone", "target"},
+    [EVENT_GUARD_CASE] = {"guard-case", LEVEL_WARNING, "guard: a condition holds: evidence of the process is taken now",
+                          "target pid why"},
+    [EVENT_GUARD_MADE] = {"guard-made", LEVEL_INFO,
+                          "guard: a case has ended; whole: all of what was asked for is in the store",
+                          "target whole seconds"},
+    [EVENT_GUARD_MISSED] = {"guard-missed", LEVEL_WARNING, "guard: a piece of evidence could not be taken or shipped",
+                            "target piece fault error"},
+    [EVENT_GUARD_WAITS] = {"guard-waits", LEVEL_WARNING,
+                           "guard: a condition holds, but the target rests after a case, or a cap is reached",
+                           "target why"},
+    [EVENT_GUARD_BLIND] = {"guard-blind", LEVEL_WARNING,
+                           "guard: a condition could not be judged for a minute; said once", "target why"},
 };
 
 const struct event_info *event_find(enum event event)

@@ -383,18 +383,24 @@ static int write_text(void *ctx, const char *text, size_t size)
     return r < 0 ? err_set(w->e, r, "no room in memory: %s", strerror(-r)) : 0;
 }
 
+int answer_to_file(const struct jvm *j, const char *diagnostic, int fd, const struct dump_options *o, struct err *e)
+{
+    struct attach_wait wait = {.timeout_ms = o->timeout_ms, .stop = is_over, .ctx = (void *)&o->until_ms};
+    struct writing w = {fd, e};
+
+    return attach_stream(j, "jcmd", (const char *[ATTACH_ARGS]){diagnostic}, &wait, write_text, &w, e);
+}
+
 int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, const struct dump_options *o,
                     struct shipping *s, struct err *e)
 {
-    struct attach_wait wait = {.timeout_ms = o->timeout_ms, .stop = is_over, .ctx = (void *)&o->until_ms};
     struct on_its_way way = {j, o, NULL, name};
     CLEANUP_FD int fd = memfd_create(name, MFD_CLOEXEC);
-    struct writing w = {fd, e};
     int r;
 
     if (fd < 0)
         return err_set(e, -errno, "no file in memory: %s", strerror(errno));
-    if ((r = attach_stream(j, "jcmd", (const char *[ATTACH_ARGS]){diagnostic}, &wait, write_text, &w, e)) < 0)
+    if ((r = answer_to_file(j, diagnostic, fd, o, e)) < 0)
         return r;
     return ship(&way, s, fd, -1, name, name, e);
 }

@@ -37,6 +37,9 @@ int dump_to_store(const struct jvm *j, const struct dump_options *o, struct ship
 /* The same without a file. Uses live and timeout_ms. */
 int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e);
 
+/* What a diagnostic command answers, appended to a file. Uses timeout_ms and until_ms. */
+int answer_to_file(const struct jvm *j, const char *diagnostic, int fd, const struct dump_options *o, struct err *e);
+
 /* What a diagnostic command answers, as a piece of evidence of that name. Uses timeout_ms and until_ms. */
 int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, const struct dump_options *o,
                     struct shipping *s, struct err *e);

@@ -15,6 +15,7 @@
 #include "agent/source.h"
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/interrupt.h"
@@ -41,6 +42,10 @@ struct shipment {
 
 static void say(struct shipment *s, const char *what, const char *text)
 {
+    if (s->of->logs) {
+        log_event(EVENT_FAILED, LOG_STR("path", s->path), LOG_STR("error", text));
+        return;
+    }
     progress_clear(&s->progress);
     fprintf(stderr, "salvage: %s: %s\n", what, text);
 }
@@ -298,12 +303,24 @@ static int try_until_done(struct shipment *s, uint64_t give_up_at, struct job_re
     }
 }
 
+static void log_shipped(const struct job_result *result, const char *url)
+{
+    const struct manifest *m = &result->manifest;
+
+    log_event(EVENT_SHIPPED, LOG_STR("key", m->key), LOG_STR("url", url), LOG_UINT("bytes", m->size),
+              LOG_UINT("stored", m->stored_size), LOG_STR("cause", m->cause), LOG_STR("partial", m->partial));
+}
+
 static int report(struct shipment *s, const struct job_result *result)
 {
     CLEANUP(buf_done) struct buf json = {0};
     CLEANUP_FREE char *url = sink_object_url(&s->of->plan->sink, result->manifest.key);
     char size[TEXT_SIZE_MAX];
 
+    if (s->of->logs) {
+        log_shipped(result, url);
+        return 0;
+    }
     if (result->already)
         say(s, s->path, "was in the store already");
     if (result->manifest.partial)

@@ -28,6 +28,7 @@ struct shipping {
     uint64_t uid;                   /* its user, for what is held: what we wrote ourselves is ours */
     const char *jvm, *command;      /* of that process; NULL unknown */
     bool sentence;                  /* on stdout a line for the log of somebody else */
+    bool logs;                      /* nothing on stdout: what is said goes into the log, as events */
     struct shipping_case *its_case; /* NULL: each piece is a case */
 };
 

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Targets, signals and children in one poll(2).
+ */
+#include "agent/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum {
+    TARGETS_MAX = 1024,
+    POLLS_MAX = 1 + TARGETS_MAX * GUARDTARGET_SIGNALS_MAX,
+    CASES_MAX = 16,
+    AGAIN_MS = 1000,   /* after a look that failed */
+    GRACE_MS = 20000,  /* for cases that are being made when we are to end */
+    SLACK_DIVISOR = 8, /* what is nearly due is looked at together with what is due */
+    CASE_HEAD = 5      /* salvage guard-case PID NAME WHY */
+};
+
+struct running {
+    pid_t child; /* 0: a free slot */
+    int target;  /* the rule's number */
+    uint64_t begun_ms;
+    char name[GUARDTARGET_NAME_MAX];
+};
+
+struct guard {
+    const struct guard_config *c;
+    struct guardtarget_policy policy;
+    struct rule *rule;
+    struct guardtarget *target[TARGETS_MAX];
+    size_t count;
+    struct pollfd poll[POLLS_MAX];
+    struct guardtarget *owner[POLLS_MAX];
+    unsigned signal[POLLS_MAX]; /* of the owner's */
+    size_t polls;
+    struct running running[CASES_MAX];
+    int signals; /* signalfd */
+    uint64_t rescan_at_ms, end_at_ms;
+    bool ending;
+};
+
+/* --- targets --------------------------------------------------------------------------------------------------------
+ */
+
+/* The first descriptor is our own signals'. */
+static void gather_polls(struct guard *g)
+{
+    g->poll[0] = (struct pollfd){.fd = g->signals, .events = POLLIN};
+    g->polls = 1;
+    for (size_t i = 0; i < g->count; i++)
+        for (unsigned k = 0; k < g->target[i]->signals; k++) {
+            const struct memsignal *s = &g->target[i]->signal[k];
+
+            g->poll[g->polls] = (struct pollfd){.fd = s->fd, .events = s->poll_events};
+            g->owner[g->polls] = g->target[i];
+            g->signal[g->polls++] = k;
+        }
+}
+
+static void target_free(struct guardtarget *t)
+{
+    if (t)
+        guardtarget_done(t);
+    free(t);
+}
+
+DEFINE_CLEANUP(struct guardtarget *, target_free)
+
+static bool is_known(const struct guard *g, const struct guardtarget *t)
+{
+    for (size_t i = 0; i < g->count; i++)
+        if (memcg_same(&g->target[i]->memcg, &t->memcg) && g->target[i]->given_pid == t->given_pid)
+            return true;
+    return false;
+}
+
+static void tell_target(const struct guardtarget *t)
+{
+    CLEANUP(buf_done) struct buf survey = {0};
+    char limit[TEXT_SIZE_MAX];
+    uint64_t bytes = memcg_limit(&t->memcg);
+
+    memsignal_survey(&t->memcg, &survey);
+    log_event(EVENT_GUARDING, LOG_STR("target", t->name),
+              LOG_STR("limit", bytes == UINT64_MAX ? "none" : text_format_size(bytes, limit)),
+              LOG_UINT("cgroup", t->memcg.v2 ? 2 : 1), LOG_STR("signals", buf_text(&survey)));
+}
+
+/* 0, also for one that is there already; only_limited: passes over a cgroup without a limit. */
+static int add_target(struct guard *g, pid_t pid, const char *path, bool given, struct err *e)
+{
+    CLEANUP(target_free_ptr) struct guardtarget *t = calloc(1, sizeof(*t));
+    uint64_t now = clock_mono_ms();
+    int r;
+
+    if (!t)
+        return err_set(e, -ENOMEM, "out of memory");
+    if ((r = guardtarget_open(&g->policy, pid, path, t, e)) < 0)
+        return r;
+    if (given)
+        t->given_pid = pid;
+    if (is_known(g, t) || (!given && !path && memcg_limit(&t->memcg) == UINT64_MAX))
+        return 0;
+    if (g->count == TARGETS_MAX || (t->number = rule_join(g->rule, t->key, now)) < 0)
+        return err_set(e, -ENOSPC, "%s: more than %d cgroups cannot be watched", t->name, TARGETS_MAX);
+    t->due_ms = now;
+    guardtarget_listen(&g->policy, t);
+    tell_target(t);
+    g->target[g->count++] = TAKE_PTR(t);
+    return 0;
+}
+
+static void remove_target(struct guard *g, size_t i)
+{
+    struct guardtarget *t = g->target[i];
+
+    log_event(EVENT_GUARD_LEFT, LOG_STR("target", t->name));
+    rule_leave(g->rule, t->number, clock_mono_ms());
+    target_free(t);
+    g->target[i] = g->target[--g->count];
+    gather_polls(g);
+}
+
+/* Every process leads to its cgroup. */
+static void rescan(struct guard *g)
+{
+    CLEANUP_DIR DIR *dir = file_opendir(AT_FDCWD, "/proc");
+    struct err ignored;
+    uint64_t pid;
+
+    for (struct dirent *d; dir && (d = readdir(dir));)
+        if (text_parse_uint(d->d_name, INT_MAX, &pid) == 0 && pid != (uint64_t)getpid())
+            add_target(g, (pid_t)pid, NULL, false, &ignored);
+    gather_polls(g);
+    g->rescan_at_ms = clock_mono_ms() + g->c->rescan_ms;
+}
+
+/* --- cases ----------------------------------------------------------------------------------------------------------
+ */
+
+static void run_case(struct guard *g, const struct guardtarget *t, pid_t victim, const char *why)
+{
+    size_t more = 0;
+    char pid[16], *args[CASE_HEAD + 256];
+
+    while (g->c->case_args[more] && more < ARRAY_SIZE(args) - CASE_HEAD - 1)
+        more++;
+    snprintf(pid, sizeof(pid), "%d", (int)victim);
+    args[0] = (char[]){"salvage"};
+    args[1] = (char[]){"guard-case"};
+    args[2] = pid;
+    args[3] = (char *)t->name;
+    args[4] = (char *)why;
+    memcpy(args + CASE_HEAD, g->c->case_args, more * sizeof(*args));
+    args[CASE_HEAD + more] = NULL;
+    signal(SIGINT, SIG_IGN); /* of a terminal: we ask our children to end ourselves */
+    sigprocmask(SIG_SETMASK, &(sigset_t){0}, NULL);
+    execv("/proc/self/exe", args);
+    _exit(127);
+}
+
+static int start_case(struct guard *g, struct guardtarget *t, const char *why)
+{
+    pid_t victim = guardtarget_victim(t);
+    struct running *slot = NULL;
+
+    for (size_t i = 0; i < CASES_MAX && !slot; i++)
+        slot = g->running[i].child == 0 ? &g->running[i] : NULL;
+    if (!slot || victim == 0)
+        return -ESRCH;
+    *slot = (struct running){.child = fork(), .target = t->number, .begun_ms = clock_mono_ms()};
+    snprintf(slot->name, sizeof(slot->name), "%s", t->name);
+    if (slot->child == 0)
+        run_case(g, t, victim, why);
+    if (slot->child < 0) {
+        slot->child = 0;
+        return -errno;
+    }
+    log_event(EVENT_GUARD_CASE, LOG_STR("target", t->name), LOG_UINT("pid", (uint64_t)victim), LOG_STR("why", why));
+    return 0;
+}
+
+static void reap(struct guard *g)
+{
+    int status;
+    pid_t child;
+
+    while ((child = waitpid(-1, &status, WNOHANG)) > 0)
+        for (size_t i = 0; i < CASES_MAX; i++) {
+            struct running *r = &g->running[i];
+            bool made = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
+            if (r->child != child)
+                continue;
+            rule_done(g->rule, r->target, made, clock_mono_ms());
+            log_event(EVENT_GUARD_MADE, LOG_STR("target", r->name), LOG_BOOL("whole", made),
+                      LOG_REAL("seconds", (double)(clock_mono_ms() - r->begun_ms) / 1000));
+            r->child = 0;
+        }
+}
+
+static size_t cases(const struct guard *g)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < CASES_MAX; i++)
+        n += g->running[i].child > 0;
+    return n;
+}
+
+/* --- looking --------------------------------------------------------------------------------------------------------
+ */
+
+static void judge(struct guard *g, struct guardtarget *t, const struct reading *r, uint64_t now)
+{
+    struct rule_decision d;
+
+    rule_judge(g->rule, t->number, r, now, &d);
+    if (d.answer == RULE_FIRE && start_case(g, t, d.why) < 0)
+        rule_done(g->rule, t->number, false, now);
+    else if (d.answer == RULE_WAIT && d.say)
+        log_event(EVENT_GUARD_WAITS, LOG_STR("target", t->name), LOG_STR("why", d.why));
+    else if (d.answer == RULE_BLIND && d.say)
+        log_event(EVENT_GUARD_BLIND, LOG_STR("target", t->name), LOG_STR("why", d.why));
+}
+
+/* False: it is gone. */
+static bool look(struct guard *g, struct guardtarget *t, uint64_t now)
+{
+    struct reading r;
+    int result = guardtarget_look(&g->policy, t, now, &r);
+
+    if (result == -ENODEV || (t->given_pid && kill(t->given_pid, 0) < 0 && errno == ESRCH))
+        return false;
+    if (result < 0)
+        t->due_ms = now + AGAIN_MS;
+    else
+        judge(g, t, &r, now);
+    return true;
+}
+
+static void look_at_all(struct guard *g)
+{
+    for (size_t i = g->count; i-- > 0;) {
+        struct guardtarget *t = g->target[i];
+        uint64_t now = clock_mono_ms();
+
+        if (t->due_ms <= now + (t->due_ms > now ? (t->due_ms - now) / SLACK_DIVISOR : 0) && !look(g, t, now))
+            remove_target(g, i);
+    }
+}
+
+static void hear_all(struct guard *g)
+{
+    for (size_t i = 1; i < g->polls; i++)
+        if (g->poll[i].revents)
+            guardtarget_hear(g->owner[i], g->signal[i], clock_mono_ms());
+}
+
+static int wait_ms(const struct guard *g)
+{
+    uint64_t now = clock_mono_ms(), due = g->ending ? g->end_at_ms : UINT64_MAX;
+
+    for (size_t i = 0; i < g->count && !g->ending; i++)
+        due = g->target[i]->due_ms < due ? g->target[i]->due_ms : due;
+    if (g->c->all && !g->ending && g->rescan_at_ms < due)
+        due = g->rescan_at_ms;
+    return due <= now ? 0 : due - now > INT_MAX ? INT_MAX : (int)(due - now);
+}
+
+static void on_signals(struct guard *g)
+{
+    struct signalfd_siginfo info;
+
+    while (read(g->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGCHLD || g->ending)
+            continue;
+        g->ending = true;
+        g->end_at_ms = clock_mono_ms() + GRACE_MS;
+        log_event(EVENT_STOPPING, LOG_UINT("left", cases(g)), LOG_UINT("grace_s", GRACE_MS / 1000));
+    }
+    reap(g);
+}
+
+static bool goes_on(const struct guard *g)
+{
+    if (g->ending)
+        return cases(g) > 0 && clock_mono_ms() < g->end_at_ms;
+    return g->c->all || g->count > 0 || cases(g) > 0;
+}
+
+static void loop(struct guard *g)
+{
+    while (goes_on(g)) {
+        int n = poll(g->poll, g->ending ? 1 : g->polls, wait_ms(g));
+
+        if (n > 0 && g->poll[0].revents)
+            on_signals(g);
+        if (g->ending)
+            continue;
+        if (n > 0)
+            hear_all(g);
+        look_at_all(g);
+        if (g->c->all && clock_mono_ms() >= g->rescan_at_ms)
+            rescan(g);
+    }
+    for (size_t i = 0; i < CASES_MAX; i++)
+        if (g->running[i].child > 0)
+            kill(g->running[i].child, SIGTERM);
+}
+
+static void guard_free(struct guard *g)
+{
+    for (size_t i = 0; g && i < g->count; i++)
+        target_free(g->target[i]);
+    if (g) {
+        rule_free(g->rule);
+        if (g->signals >= 0)
+            close(g->signals);
+    }
+    free(g);
+}
+
+DEFINE_CLEANUP(struct guard *, guard_free)
+
+static int take_signals(struct err *e)
+{
+    sigset_t wanted;
+    int fd;
+
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGCHLD);
+    if (sigprocmask(SIG_BLOCK, &wanted, NULL) < 0 || (fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+        return err_set(e, -errno, "no signalfd: %s", strerror(errno));
+    return fd;
+}
+
+static int add_given(struct guard *g, struct err *e)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < g->c->pid_count && r == 0; i++)
+        r = add_target(g, g->c->pids[i], NULL, true, e);
+    for (size_t i = 0; i < g->c->cgroup_count && r == 0; i++)
+        r = add_target(g, 0, g->c->cgroups[i], false, e);
+    return r;
+}
+
+int guard_run(const struct guard_config *c, struct err *e)
+{
+    CLEANUP(guard_free_ptr) struct guard *g = calloc(1, sizeof(*g));
+    int r;
+
+    if (!g)
+        return err_set(e, -ENOMEM, "out of memory");
+    g->c = c;
+    g->policy = (struct guardtarget_policy){&c->rules, c->dump_rate};
+    g->signals = -1;
+    if ((r = rule_new(&c->rules, &g->rule)) < 0)
+        return err_set(e, r, "out of memory");
+    if ((g->signals = r = take_signals(e)) < 0 || (r = add_given(g, e)) < 0)
+        return r;
+    /* What is in memory stays there. Without the right to it: as well as can be. */
+    if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+        errno = 0;
+    if (c->all)
+        rescan(g);
+    gather_polls(g);
+    loop(g);
+    log_event(EVENT_STOPPED, LOG_UINT("left", cases(g)), LOG_UINT("failed", 0));
+    return 0;
+}

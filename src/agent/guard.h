@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The loop of a guard: looks at its targets as often as each needs it, has the rules judge, and starts a case, a
+ * process of its own that does all the work. Waits in poll(2); touches no JVM and no store. Everything it needs while
+ * memory is short is there before: the targets of --all, which come and go, are the only thing that it allocates later.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "agent/guardtarget.h"
+
+struct guard_config {
+    struct rule_policy rules;
+    uint64_t dump_rate; /* bytes a second */
+    const pid_t *pids;
+    size_t pid_count;
+    const char *const *cgroups; /* folders */
+    size_t cgroup_count;
+    bool all;               /* every cgroup with a limit and a process in it, also those to come */
+    uint64_t rescan_ms;     /* for all */
+    char *const *case_args; /* of a case: what follows "salvage guard-case PID NAME WHY" */
+};
+
+/* Runs until SIGTERM or SIGINT, or until the last target is gone (not with all). 0, or the error of its start. */
+int guard_run(const struct guard_config *c, struct err *e);

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A look at a cgroup, and at the JVM in it.
+ */
+#include "agent/guardtarget.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "format/containerid.h"
+#include "format/jvmheap.h"
+#include "jvm/container.h"
+#include "jvm/heapdump.h"
+
+enum {
+    PRESSURE_MS = 2000,    /* v1's signal says nothing of its end */
+    GC_WINDOW_MS = 5000,   /* over which time in collections is counted */
+    JVM_AGAIN_MS = 5000,   /* where no JVM was found */
+    PROCS_MAX = 64 * 1024, /* bytes of cgroup.procs that are looked at */
+    COLLECTORS = 4
+};
+
+/* --- which process --------------------------------------------------------------------------------------------------
+ */
+
+static uint64_t resident(pid_t pid)
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    CLEANUP(buf_done) struct buf text = {.ceiling = 256};
+    const char *second;
+
+    if (proc_open("/proc", pid, &p) < 0 || file_load(p.fd, "statm", &text) < 0)
+        return 0;
+    second = strchr(buf_text(&text), ' ');
+    return second ? strtoull(second, NULL, 10) : 0;
+}
+
+static pid_t largest(const struct memcg *m)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = PROCS_MAX};
+    uint64_t most = 0;
+    pid_t found = 0;
+
+    if (file_load(m->fd, "cgroup.procs", &text) < 0)
+        return 0;
+    for (const char *at = buf_text(&text); *at; at += strcspn(at, "\n"), at += *at == '\n') {
+        unsigned long pid = strtoul(at, NULL, 10);
+        uint64_t pages = pid > 0 && pid <= INT_MAX ? resident((pid_t)pid) : 0;
+
+        if (pages > most) {
+            most = pages;
+            found = (pid_t)pid;
+        }
+    }
+    return found;
+}
+
+pid_t guardtarget_victim(const struct guardtarget *t)
+{
+    return t->given_pid ? t->given_pid : largest(&t->memcg);
+}
+
+/* --- the JVM --------------------------------------------------------------------------------------------------------
+ */
+
+static void forget_jvm(struct guardjvm *j)
+{
+    proc_done(&j->proc);
+    if (j->fd >= 0)
+        close(j->fd);
+    counters_done(&j->counters);
+    *j = (struct guardjvm){.proc = PROC_NONE, .fd = -1};
+}
+
+/* One that starts up has no counters yet: looked for again. */
+static void find_jvm(struct guardtarget *t, uint64_t now_ms)
+{
+    struct guardjvm *j = &t->jvm;
+    struct err ignored;
+    pid_t pid;
+
+    if (j->looked_at_ms && now_ms - j->looked_at_ms < JVM_AGAIN_MS)
+        return;
+    j->looked_at_ms = now_ms;
+    pid = guardtarget_victim(t);
+    if (pid == 0 || proc_open("/proc", pid, &j->proc) < 0)
+        return;
+    if ((j->fd = counters_open(&j->proc, &ignored)) < 0) {
+        proc_done(&j->proc);
+        return;
+    }
+    j->pid = pid;
+    t->beside = (struct growth){0};
+}
+
+static struct reading_value share(const struct hsperf *h, const char *used_name, const char *max_name)
+{
+    int64_t used, max;
+
+    if (!hsperf_long(h, used_name, &used) || !hsperf_long(h, max_name, &max) || used < 0 || max <= 0 || used > max)
+        return reading_unknown("the JVM's counters don't say");
+    return reading_known((int64_t)((double)used / (double)max * READING_WHOLE));
+}
+
+/* Time in collections, of all collectors, since the last window's end. */
+static void count_gc(struct guardjvm *j, uint64_t now_ms)
+{
+    int64_t ticks = 0, one, hertz;
+    char name[64];
+
+    if (j->gc_at_ms && now_ms - j->gc_at_ms < GC_WINDOW_MS)
+        return;
+    if (!hsperf_long(&j->counters.perf, "sun.os.hrt.frequency", &hertz) || hertz <= 0)
+        return;
+    for (int i = 0; i < COLLECTORS; i++) {
+        snprintf(name, sizeof(name), "sun.gc.collector.%d.time", i);
+        if (hsperf_long(&j->counters.perf, name, &one) && one > 0 && one < INT64_MAX / COLLECTORS)
+            ticks += one;
+    }
+    if (j->gc_at_ms && ticks >= j->gc_ticks) {
+        double seconds = (double)(ticks - j->gc_ticks) / (double)hertz;
+        double part = seconds * 1000 / (double)(now_ms - j->gc_at_ms);
+
+        j->gc = reading_known((int64_t)((part < 1 ? part : 1) * READING_WHOLE));
+    }
+    j->gc_ticks = ticks;
+    j->gc_at_ms = now_ms;
+}
+
+static void read_jvm(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *r)
+{
+    static const char none[] = "no JVM with counters";
+    struct guardjvm *j = &t->jvm;
+    struct jvmheap heap;
+    struct err ignored;
+
+    r->dump_ms = r->heap = r->gc = r->heap_left = r->growth_beside = reading_unknown(none);
+    if (j->pid && !proc_is_alive(&j->proc))
+        forget_jvm(j);
+    if (!j->pid)
+        find_jvm(t, now_ms);
+    if (!j->pid || counters_load(&j->proc, j->fd, &j->counters, &ignored) < 0)
+        return;
+    jvmheap_read(&j->counters.perf, &heap);
+    count_gc(j, now_ms);
+    r->gc = j->gc;
+    r->heap = share(&j->counters.perf, "sun.gc.generation.1.space.0.used", "sun.gc.generation.1.space.0.maxCapacity");
+    if (heap.used < 0 || heap.max <= 0)
+        return;
+    if (heap.used > j->touched)
+        j->touched = heap.used;
+    r->dump_ms = reading_dump_ms(heapdump_estimate((uint64_t)heap.used), p->dump_rate);
+    r->heap_left = reading_known(heap.max > j->touched ? heap.max - j->touched : 0);
+    if (r->own.known) {
+        growth_add(&t->beside, now_ms, r->own.value - j->touched);
+        r->growth_beside = reading_known((int64_t)growth_speed(&t->beside));
+    }
+}
+
+/* --- the cgroup -----------------------------------------------------------------------------------------------------
+ */
+
+static struct reading_value bytes(uint64_t value, const char *why)
+{
+    return value > INT64_MAX ? reading_unknown(why) : reading_known((int64_t)value);
+}
+
+static void read_events(struct guardtarget *t, struct reading *r)
+{
+    struct cgroup_events now = {0};
+    int64_t bits = 0;
+
+    if (memcg_events(&t->memcg, false, &now) < 0) {
+        r->events = reading_unknown("the kernel does not count");
+        return;
+    }
+    if (t->counted) {
+        bits |= now.high > t->seen.high ? READING_HIGH : 0;
+        bits |= now.max > t->seen.max ? READING_MAX : 0;
+        bits |= now.oom > t->seen.oom ? READING_OOM : 0;
+        bits |= now.oom_kill > t->seen.oom_kill ? READING_OOM_KILL : 0;
+        bits |= now.oom_group_kill > t->seen.oom_group_kill ? READING_OOM_GROUP_KILL : 0;
+    }
+    t->seen = now;
+    t->counted = true;
+    r->events = reading_known(bits);
+}
+
+/* Stalls over each window that some condition asks for; a window's share is that of the last whole one. */
+static void read_psi(struct guardtarget *t, uint64_t now_ms, struct reading *r)
+{
+    struct psi psi;
+    bool machine;
+    int got = t->psi[0].window_ms ? memcg_pressure(&t->memcg, &psi, &machine) : -ENOENT;
+
+    for (unsigned i = 0; i < READING_PSI_MAX && t->psi[i].window_ms; i++) {
+        __typeof__(&t->psi[0]) w = &t->psi[i];
+
+        r->psi[i].window_ms = w->window_ms;
+        if (got < 0) {
+            r->psi[i].some = r->psi[i].full = reading_unknown("no pressure files");
+            continue;
+        }
+        if (w->at_ms && now_ms - w->at_ms >= w->window_ms) {
+            double us = (double)(now_ms - w->at_ms) * 1000;
+
+            w->some = reading_known((int64_t)((double)(psi.some.total_us - w->some_us) / us * READING_WHOLE));
+            w->full = reading_known((int64_t)((double)(psi.full.total_us - w->full_us) / us * READING_WHOLE));
+        }
+        if (!w->at_ms || now_ms - w->at_ms >= w->window_ms) {
+            w->at_ms = now_ms;
+            w->some_us = psi.some.total_us;
+            w->full_us = psi.full.total_us;
+        }
+        r->psi[i].some = w->some;
+        r->psi[i].full = w->full;
+    }
+}
+
+/* The way to the nearest amount of memory that a condition names; UINT64_MAX without. */
+static uint64_t next_threshold(const struct rule_policy *rules, const struct memcg_sample *s)
+{
+    uint64_t next = UINT64_MAX;
+
+    for (unsigned i = 0; i < rules->count; i++)
+        for (unsigned k = 0; k < rules->when[i].count; k++) {
+            const struct condition_term *term = &rules->when[i].term[k];
+            uint64_t used = term->what == CONDITION_SIZE ? s->own_used : s->used, at = term->value;
+
+            if (term->what == CONDITION_MEMORY && s->limit != UINT64_MAX)
+                at = (uint64_t)((double)s->limit / READING_WHOLE * (double)term->value);
+            else if (term->what != CONDITION_SIZE)
+                continue;
+            if (at > used && at - used < next)
+                next = at - used;
+        }
+    return next;
+}
+
+int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret)
+{
+    struct reading r = {0};
+    struct memcg_sample s;
+    int result = memcg_sample(&t->memcg, now_ms, &s);
+
+    if (result < 0)
+        return result;
+    growth_add(&t->all, now_ms, s.room == UINT64_MAX ? (int64_t)s.own_used : -(int64_t)s.room);
+    r.own = bytes(s.own_used, "too large");
+    r.used = bytes(s.used, "too large");
+    r.limit = bytes(s.limit, "no limit");
+    r.room = s.room == UINT64_MAX ? reading_unknown("no limit") : bytes(s.room + s.swap_room, "too large");
+    r.growth = reading_known((int64_t)growth_speed(&t->all));
+    r.pressure = reading_known(now_ms < t->pressure_until_ms ? t->pressure : READING_CALM);
+    read_events(t, &r);
+    read_psi(t, now_ms, &r);
+    read_jvm(p, t, now_ms, &r);
+    t->due_ms = now_ms + pace_ms(s.limit, s.room, next_threshold(p->rules, &s), growth_latest(&t->all));
+    *ret = r;
+    return 0;
+}
+
+/* --- signals --------------------------------------------------------------------------------------------------------
+ */
+
+static bool asks_for_pressure(const struct rule_policy *rules, int64_t level)
+{
+    for (unsigned i = 0; i < rules->count; i++)
+        for (unsigned k = 0; k < rules->when[i].count; k++)
+            if (rules->when[i].term[k].what == CONDITION_PRESSURE && (int64_t)rules->when[i].term[k].value == level)
+                return true;
+    return false;
+}
+
+/* A kind that doesn't work here is made up for by looking. */
+static void listen_to(struct guardtarget *t, const struct memsignal_ops *ops, const struct memsignal_want *want,
+                      int64_t level)
+{
+    if (t->signals == GUARDTARGET_SIGNALS_MAX || memsignal_open(ops, &t->memcg, want, &t->signal[t->signals], NULL) < 0)
+        return;
+    t->level[t->signals++] = level;
+}
+
+/* What looks can't do without costing more: where usage crosses, an OOM, pressure. Stalls are sampled. */
+void guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *t)
+{
+    struct memsignal_want want = {0};
+    struct memcg_sample s;
+    uint64_t next;
+
+    listen_to(t, &MEMSIGNAL_V1_OOM, &want, 0);
+    listen_to(t, &MEMSIGNAL_V2_EVENTS, &want, 0);
+    if (memcg_sample(&t->memcg, t->due_ms, &s) == 0 && (next = next_threshold(p->rules, &s)) != UINT64_MAX) {
+        want.usage_bytes = s.usage + next;
+        listen_to(t, &MEMSIGNAL_V1_USAGE, &want, 0);
+    }
+    for (int64_t level = READING_LOW; level <= READING_CRITICAL; level++)
+        if (asks_for_pressure(p->rules, level)) {
+            want.level = (enum memsignal_level)(level - READING_LOW);
+            listen_to(t, &MEMSIGNAL_V1_PRESSURE, &want, level);
+        }
+}
+
+int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms)
+{
+    struct memsignal_event event = {0};
+    int r = memsignal_read(&t->signal[i], &event);
+
+    if (r < 0)
+        return r;
+    if (event.what & MEMSIGNAL_PRESSURE && (now_ms >= t->pressure_until_ms || t->level[i] >= t->pressure)) {
+        t->pressure = t->level[i];
+        t->pressure_until_ms = now_ms + PRESSURE_MS;
+    }
+    t->due_ms = now_ms;
+    return event.what & MEMSIGNAL_GONE ? -ENODEV : 0;
+}
+
+/* --- its life -------------------------------------------------------------------------------------------------------
+ */
+
+static void name_it(struct guardtarget *t, pid_t pid, const char *path)
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    char id[CONTAINERID_MAX];
+    pid_t any = pid ? pid : largest(&t->memcg);
+
+    if (!t->given_pid && any && proc_open("/proc", any, &p) == 0 && container_of_process(p.fd, id))
+        snprintf(t->name, sizeof(t->name), "%.12s", id);
+    else if (pid)
+        snprintf(t->name, sizeof(t->name), "process %d", (int)pid);
+    else
+        snprintf(t->name, sizeof(t->name), "%.120s", path);
+    /* The identity of a cgroup is not used again while somebody watches it. */
+    snprintf(t->key, sizeof(t->key), "%.100s/%" PRIu64 ":%" PRIu64, t->name, t->memcg.device, t->memcg.inode);
+}
+
+int guardtarget_open(const struct guardtarget_policy *p, pid_t pid, const char *path, struct guardtarget *ret,
+                     struct err *e)
+{
+    CLEANUP(proc_done) struct proc proc = PROC_NONE;
+    struct guardtarget t = {.memcg = MEMCG_NONE, .jvm = {.proc = PROC_NONE, .fd = -1}, .number = -1};
+    uint64_t windows[READING_PSI_MAX];
+    unsigned count = rule_psi_windows(p->rules, windows);
+    int r;
+
+    if (path) {
+        r = memcg_open_path(path, &t.memcg, e);
+    } else {
+        r = proc_open("/proc", pid, &proc);
+        r = r < 0 ? err_set(e, r, "process %d: %s", (int)pid, r == -ESRCH ? "there is no such process" : strerror(-r))
+                  : memcg_open(&proc, &t.memcg, e);
+    }
+    if (r < 0)
+        return r;
+    for (unsigned i = 0; i < count; i++)
+        t.psi[i].window_ms = windows[i];
+    name_it(&t, pid, path);
+    *ret = t;
+    return 0;
+}
+
+void guardtarget_done(struct guardtarget *t)
+{
+    for (unsigned i = 0; i < t->signals; i++)
+        memsignal_done(&t->signal[i]);
+    t->signals = 0;
+    forget_jvm(&t->jvm);
+    memcg_done(&t->memcg);
+}

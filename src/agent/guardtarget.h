@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a guard watches: one memory cgroup, with the kernel's signals of it, how fast it grows, and the counters of the
+ * JVM in it. Fills in readings (format/reading.h), and says when to look again. Judges nothing, starts nothing, and
+ * asks no JVM: a look is some reads of small files.
+ */
+#pragma once
+
+#include "agent/rule.h"
+#include "format/growth.h"
+#include "jvm/counters.h"
+#include "os/memsignal.h"
+
+enum { GUARDTARGET_SIGNALS_MAX = 6, GUARDTARGET_NAME_MAX = 128 };
+
+/* Of a JVM in the cgroup: the largest one. */
+struct guardjvm {
+    pid_t pid; /* 0: none is known */
+    struct proc proc;
+    int fd; /* of its counters */
+    struct counters counters;
+    int64_t touched; /* bytes of the heap that are in memory: it is not given back */
+    int64_t gc_ticks, gc_hertz;
+    uint64_t gc_at_ms, looked_at_ms; /* looked: for one, in vain */
+    struct reading_value gc;
+};
+
+struct guardtarget {
+    char name[GUARDTARGET_NAME_MAX]; /* for people: container's id, path, or process */
+    char key[RULE_KEY_MAX];
+    int number;      /* the rule's */
+    pid_t given_pid; /* --pid: that process, and no other; 0: the largest */
+    struct memcg memcg;
+    struct memsignal signal[GUARDTARGET_SIGNALS_MAX];
+    unsigned signals;
+    int64_t level[GUARDTARGET_SIGNALS_MAX]; /* of a v1.pressure signal: enum reading_pressure */
+    struct guardjvm jvm;
+    struct growth all, beside;
+    struct cgroup_events seen;
+    bool counted; /* seen was read */
+    struct {
+        uint64_t window_ms, at_ms, some_us, full_us;
+        struct reading_value some, full;
+    } psi[READING_PSI_MAX];
+    int64_t pressure; /* heard last; it holds until: */
+    uint64_t pressure_until_ms;
+    uint64_t due_ms; /* of the next look */
+};
+
+struct guardtarget_policy {
+    const struct rule_policy *rules;
+    uint64_t dump_rate; /* bytes of a dump a second, for oom-in<=dump */
+};
+
+/* pid: of a process, whose cgroup it is; or path: a cgroup's folder. */
+int guardtarget_open(const struct guardtarget_policy *p, pid_t pid, const char *path, struct guardtarget *ret,
+                     struct err *e);
+void guardtarget_done(struct guardtarget *t);
+
+/* Opens what signals there are. */
+void guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *t);
+
+/* Signal i's descriptor is ready. -ENODEV: the cgroup is gone. */
+int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms);
+
+/* 0 and the reading; sets due_ms. -ENODEV: the cgroup, or the given process, is gone. Other -errno: not this time. */
+int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret);
+
+/* The process that a case is of: the given one, else the largest; 0 if there is none. */
+pid_t guardtarget_victim(const struct guardtarget *t);

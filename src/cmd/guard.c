@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage guard: evidence before the kernel kills.
+ */
+#include "cmd/guard.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/commands.h"
+#include "format/template.h"
+
+static const struct opt GUARD_OPTIONS[] = {
+    {OPT_HEADING, .name = "Watching"},
+    {OPT_LIST, 0, "pid", "PID", NULL, offsetof(struct guard_options, pids),
+     "the memory cgroup of this process, as long as it lives; may be repeated"},
+    {OPT_LIST, 0, "cgroup", "DIR", NULL, offsetof(struct guard_options, cgroups),
+     "this memory cgroup; of a case: its largest process; may be repeated"},
+    {OPT_FLAG, 0, "all", NULL, NULL, offsetof(struct guard_options, all),
+     "every memory cgroup that has a limit and is seen from here, also those to come"},
+    {OPT_DURATION, 0, "rescan", "DURATION", "5s", offsetof(struct guard_options, rescan_ms),
+     "with --all: how often to look for new ones"},
+    {OPT_HEADING, .name = "Acting"},
+    {OPT_LIST, 0, "when", "CONDITION", RULE_DEFAULT_WHEN, offsetof(struct guard_options, when),
+     "terms joined by ',' all of which must hold; repeated: one of the conditions is enough"},
+    {OPT_LIST, 0, "do", "ACTIONS", ACTION_DEFAULT, offsetof(struct guard_options, actions),
+     "what to take, in this order: stats, threads, histogram, native, heap-dump[:live]; NAME@TIME limits the time"},
+    {OPT_DURATION, 0, "cooldown", "DURATION", "10m", offsetof(struct guard_options, cooldown_ms),
+     "so long nothing more is taken of a cgroup after a case"},
+    {OPT_STRING, 0, "max-cases", "N/TIME", "3/day", offsetof(struct guard_options, max_cases),
+     "of one cgroup, as in 3/day, 1/hour, or none for no limit"},
+    {OPT_STRING, 0, "max-cases-all", "N/TIME", "20/day", offsetof(struct guard_options, max_cases_all),
+     "of all of them together"},
+    {OPT_UINT, 0, "at-once", "N", "1", offsetof(struct guard_options, at_once), "cases that may be made side by side"},
+    {OPT_SIZE, 0, "dump-rate", "SIZE", "100M", offsetof(struct guard_options, dump_rate),
+     "bytes of a heap dump that are written in a second, for oom-in<=dump"},
+    {OPT_STRING, 0, "dir", "DIR", NULL, offsetof(struct guard_options, dir),
+     "where a JVM writes its dump, as the JVM sees it; default: as salvage jvm dump"},
+    PLAN_OPTIONS_STORE(struct guard_options, plan),
+    PLAN_OPTIONS_SHIP(struct guard_options, plan),
+    {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
+};
+
+int guard_parse(int argc, char **argv, struct guard_options *ret, struct err *e)
+{
+    CLEANUP_FREE char **operands = NULL;
+    int r = opt_parse(GUARD_OPTIONS, argc, argv, ret, &operands, e);
+
+    return r > 0 ? err_set(e, -FAULT_USAGE, "guard: '%s': what is watched stands behind --pid, --cgroup or --all",
+                           operands[0])
+                 : r;
+}
+
+/* What a case can do today. */
+static bool can(enum action_kind kind)
+{
+    return kind == ACTION_STATS || kind == ACTION_HISTOGRAM || kind == ACTION_THREADS || kind == ACTION_NATIVE ||
+           kind == ACTION_HEAP_DUMP;
+}
+
+int guard_actions(const struct guard_options *o, struct actions *ret, struct err *e)
+{
+    int r = 0;
+
+    *ret = (struct actions){0};
+    for (unsigned i = 0; i < o->actions.count && r == 0; i++)
+        r = action_add(o->actions.item[i], ret, e);
+    for (unsigned i = 0; i < ret->count && r == 0; i++)
+        if (!can(ret->item[i].kind))
+            r = err_set(e, -FAULT_USAGE, "--do: %s is not there yet", ACTION_WORDS[ret->item[i].kind].name);
+    return r;
+}
+
+static int make_rules(const struct guard_options *o, struct rule_policy *ret, struct err *e)
+{
+    int r = 0;
+
+    *ret = (struct rule_policy){.cooldown_ms = o->cooldown_ms, .targets = RULE_TARGETS_MAX};
+    if (o->when.count > RULE_CONDITIONS_MAX)
+        return err_set(e, -FAULT_USAGE, "--when: at most %d conditions", RULE_CONDITIONS_MAX);
+    if (o->at_once == 0 || o->at_once > 16)
+        return err_set(e, -FAULT_USAGE, "--at-once: from 1 to 16");
+    ret->at_once = (unsigned)o->at_once;
+    for (; ret->count < o->when.count && r == 0; ret->count++)
+        r = condition_parse(o->when.item[ret->count], &ret->when[ret->count], e);
+    if (r == 0 && (r = rate_parse(o->max_cases, &ret->per_target, e)) < 0)
+        return err_prefix(e, r, "--max-cases");
+    if (r == 0 && (r = rate_parse(o->max_cases_all, &ret->shared, e)) < 0)
+        return err_prefix(e, r, "--max-cases-all");
+    return r;
+}
+
+static int make_pids(const struct guard_options *o, pid_t pids[OPT_LIST_MAX], struct err *e)
+{
+    uint64_t pid;
+
+    for (unsigned i = 0; i < o->pids.count; i++) {
+        if (text_parse_uint(o->pids.item[i], INT_MAX, &pid) < 0 || pid == 0)
+            return err_set(e, -FAULT_USAGE, "--pid: '%s' is not a process id", o->pids.item[i]);
+        pids[i] = (pid_t)pid;
+    }
+    return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    struct guard_options o = {0};
+    CLEANUP(plan_done) struct plan plan = {0};
+    struct guard_config config = {0};
+    struct actions actions;
+    pid_t pids[OPT_LIST_MAX];
+    struct err e = {0};
+    int r = guard_parse(argc, argv, &o, &e);
+
+    if (r == 0 && !o.all && o.pids.count == 0 && o.cgroups.count == 0)
+        r = err_set(&e, -FAULT_USAGE, "guard: what is to be watched? --pid PID, --cgroup DIR or --all");
+    if (r < 0 || (r = make_rules(&o, &config.rules, &e)) < 0 || (r = guard_actions(&o, &actions, &e)) < 0 ||
+        (r = make_pids(&o, pids, &e)) < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0)
+        return command_fail(r, &e);
+    log_set_format((enum log_format)o.plan.log);
+    config.dump_rate = o.dump_rate;
+    config.pids = pids;
+    config.pid_count = o.pids.count;
+    config.cgroups = o.cgroups.item;
+    config.cgroup_count = o.cgroups.count;
+    config.all = o.all;
+    config.rescan_ms = o.rescan_ms;
+    config.case_args = argv + 1;
+    r = guard_run(&config, &e);
+    return r < 0 ? command_fail(r, &e) : 0;
+}
+
+const struct command CMD_GUARD = {
+    .name = "guard",
+    .args = "--pid PID|--cgroup DIR|--all --to URL",
+    .summary = "take evidence of a process before the kernel kills it for want of memory",
+    .text =
+        "A kernel OOM kill leaves nothing: SIGKILL can't be caught. guard watches memory cgroups (v1 and v2), and when "
+        "a "
+        "condition holds it takes evidence in time: the small pieces first, then a heap dump, all into one case of the "
+        "store. By default that is when the limit will be reached sooner than a heap dump is made, or when 95% are "
+        "used "
+        "and the rest is gone within a minute.\n\n"
+        "Conditions: memory>=90%, memory>=400M, growth>=10M/s, oom-in<=8s, oom-in<=dump, pressure=critical (cgroup "
+        "v1), "
+        "psi.some>=20%/10s, psi.full>=20%/10s, heap>=90%, gc>=50%, event:oom, event:oom-kill.\n\n"
+        "Run it outside of the cgroup that it watches: as a sidecar with a shared pid namespace, or on the node. What "
+        "is taken of a process that is no JVM is stats alone.",
+    .examples = "salvage guard --all --to s3://evidence/prod\n"
+                "    on a node: every container with a memory limit\n"
+                "salvage guard --pid 7 --when 'memory>=90%' --do stats,histogram,threads --to file:///mnt/evidence\n"
+                "    one process, when its container is nearly full\n"
+                "salvage guard --pid 7 --when 'memory>=80%,growth>=10M/s' --when event:oom --to s3://evidence/prod\n"
+                "    when it is full and growing, or when the kernel finds no memory\n",
+    .options = GUARD_OPTIONS,
+    .run = run,
+};

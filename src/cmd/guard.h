@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The options of `guard`, which its cases read too: they are started with the same command line.
+ */
+#pragma once
+
+#include "agent/guard.h"
+#include "agent/plan.h"
+#include "format/action.h"
+
+struct guard_options {
+    struct plan_options plan;
+    struct opt_list when, actions, pids, cgroups;
+    bool all, check;
+    uint64_t cooldown_ms, rescan_ms, at_once, dump_rate, timeout_ms;
+    const char *max_cases, *max_cases_all, *dir;
+};
+
+/* As opt_parse, and no operands. */
+int guard_parse(int argc, char **argv, struct guard_options *ret, struct err *e);
+
+int guard_actions(const struct guard_options *o, struct actions *ret, struct err *e);

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage guard-case: one case of a guard. Not for people. Small evidence is made first, all of it, and shipped by a
+ * process of its own while the JVM writes its heap dump: who is about to be killed has no time for a store.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "agent/memstats.h"
+#include "agent/surroundings.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/commands.h"
+#include "cmd/dumping.h"
+#include "cmd/guard.h"
+#include "os/memcg.h"
+
+/* argv: guard-case PID NAME WHY, then guard's own. */
+enum { ARG_PID = 1, ARG_NAME, ARG_WHY, ARG_REST };
+
+/* A piece of evidence in memory. */
+struct piece {
+    char name[40];
+    int fd; /* -1: it could not be made */
+};
+
+struct guard_case {
+    const struct guard_options *o;
+    struct actions actions;
+    struct proc proc;
+    struct proc_status status;
+    struct jvm jvm;
+    bool is_jvm;
+    struct err no_jvm; /* why it is none */
+    struct shipping shipping;
+    struct piece piece[ACTION_MAX];
+    const char *name;
+    int exit_code;
+};
+
+static void fail(struct guard_case *c, const char *what, int r, const struct err *e)
+{
+    const struct fault_info *fault = fault_find(r);
+
+    log_event(EVENT_GUARD_MISSED, LOG_STR("target", c->name), LOG_STR("piece", what), LOG_STR("fault", fault->name),
+              LOG_STR("error", e->msg));
+    c->exit_code = c->exit_code ? c->exit_code : fault->exit_code;
+}
+
+/* --- the small ones -------------------------------------------------------------------------------------------------
+ */
+
+static int make_stats(struct guard_case *c, int fd, struct err *e)
+{
+    CLEANUP(memcg_done) struct memcg cgroup = MEMCG_NONE;
+    CLEANUP(buf_done) struct buf text = {0};
+    int r, opened = memcg_open(&c->proc, &cgroup, NULL);
+
+    if ((r = memstats_gather("/proc", &c->proc, opened < 0 ? -1 : cgroup.fd, &text, e)) < 0)
+        return r;
+    r = file_write(fd, text.data, text.size);
+    return r < 0 ? err_set(e, r, "no room in memory: %s", strerror(-r)) : 0;
+}
+
+static int make_piece(struct guard_case *c, const struct action *a, int fd, struct err *e)
+{
+    struct dump_options o = {.timeout_ms = a->limit_ms, .until_ms = clock_mono_ms() + a->limit_ms};
+
+    switch (a->kind) {
+    case ACTION_STATS:
+        return make_stats(c, fd, e);
+    case ACTION_THREADS:
+        return answer_to_file(&c->jvm, "Thread.print -l", fd, &o, e);
+    case ACTION_HISTOGRAM:
+        return answer_to_file(&c->jvm, "GC.class_histogram -all", fd, &o, e);
+    case ACTION_NATIVE:
+        return answer_to_file(&c->jvm, "VM.native_memory summary", fd, &o, e);
+    case ACTION_HEAP_DUMP:
+    case ACTION_CORE:
+    case ACTION_GET:
+    case ACTION_SIGNAL:
+    case ACTION_EXEC:
+    case ACTION_KINDS:
+        break;
+    }
+    return err_set(e, -FAULT_USAGE, "no small piece");
+}
+
+static bool is_small(const struct action *a)
+{
+    return a->kind != ACTION_HEAP_DUMP;
+}
+
+/* The same action may stand there twice: threads.txt, threads-2.txt. */
+static void name_piece(struct guard_case *c, unsigned i)
+{
+    const struct action *a = &c->actions.item[i];
+    const char *suffix = a->kind == ACTION_STATS ? "json" : "txt";
+    unsigned before = 0;
+
+    for (unsigned k = 0; k < i; k++)
+        before += c->actions.item[k].kind == a->kind;
+    if (before)
+        snprintf(c->piece[i].name, sizeof(c->piece[i].name), "%s-%u.%s", ACTION_WORDS[a->kind].name, before + 1,
+                 suffix);
+    else
+        snprintf(c->piece[i].name, sizeof(c->piece[i].name), "%s.%s", ACTION_WORDS[a->kind].name, suffix);
+}
+
+static void make_small(struct guard_case *c)
+{
+    for (unsigned i = 0; i < c->actions.count; i++) {
+        const struct action *a = &c->actions.item[i];
+        struct err e = {0};
+        int r;
+
+        c->piece[i].fd = -1;
+        if (!is_small(a))
+            continue;
+        name_piece(c, i);
+        if (a->kind != ACTION_STATS && !c->is_jvm) {
+            fail(c, c->piece[i].name, -FAULT_FORMAT, &c->no_jvm);
+            continue;
+        }
+        c->piece[i].fd = memfd_create(c->piece[i].name, MFD_CLOEXEC);
+        r = c->piece[i].fd < 0 ? err_set(&e, -errno, "no file in memory: %s", strerror(errno))
+                               : make_piece(c, a, c->piece[i].fd, &e);
+        if (r < 0) {
+            fail(c, c->piece[i].name, r, &e);
+            if (c->piece[i].fd >= 0)
+                close(TAKE_FD(c->piece[i].fd));
+        }
+    }
+}
+
+static void ship_small(struct guard_case *c)
+{
+    for (unsigned i = 0; i < c->actions.count; i++) {
+        struct err e = {0};
+        int r;
+
+        if (c->piece[i].fd < 0)
+            continue;
+        r = shipping_held(&c->shipping, c->piece[i].fd, -1, c->piece[i].name, c->piece[i].name, &e);
+        if (r < 0)
+            fail(c, c->piece[i].name, r, &e);
+    }
+}
+
+/* --- the dump -------------------------------------------------------------------------------------------------------
+ */
+
+static void make_dumps(struct guard_case *c)
+{
+    for (unsigned i = 0; i < c->actions.count; i++) {
+        const struct action *a = &c->actions.item[i];
+        struct dump_options o = {.live = a->live, .folder = c->o->dir, .timeout_ms = a->limit_ms};
+        struct err e = {0};
+        int r;
+
+        if (a->kind != ACTION_HEAP_DUMP)
+            continue;
+        o.until_ms = clock_mono_ms() + a->limit_ms;
+        r = c->is_jvm ? dump_to_store(&c->jvm, &o, &c->shipping, &e) : (e = c->no_jvm, -FAULT_FORMAT);
+        if (r < 0)
+            fail(c, "heap-dump", r, &e);
+    }
+}
+
+static bool wants_dump(const struct guard_case *c)
+{
+    for (unsigned i = 0; i < c->actions.count; i++)
+        if (!is_small(&c->actions.item[i]))
+            return true;
+    return false;
+}
+
+static void take_all(struct guard_case *c)
+{
+    pid_t child = -1;
+    int status = 0;
+
+    make_small(c);
+    if (wants_dump(c))
+        child = fork();
+    if (child <= 0)
+        ship_small(c);
+    if (child == 0)
+        _exit(c->exit_code);
+    make_dumps(c);
+    if (child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) != 0)
+        c->exit_code = c->exit_code ? c->exit_code : WEXITSTATUS(status);
+}
+
+static void guard_case_done(struct guard_case *c)
+{
+    sink_close(c->shipping.sink);
+    proc_done(&c->proc);
+    jvm_done(&c->jvm);
+}
+
+static int open_victim(struct guard_case *c, pid_t pid, struct err *e)
+{
+    int r = proc_open("/proc", pid, &c->proc);
+
+    if (r == 0)
+        r = proc_status(&c->proc, &c->status);
+    if (r < 0)
+        return err_set(e, r, "process %d has ended before its evidence could be taken", (int)pid);
+    c->is_jvm = jvm_open("/proc", pid, &c->jvm, &c->no_jvm) == 0;
+    return 0;
+}
+
+static int run_case(struct guard_case *c, pid_t pid, struct err *e)
+{
+    CLEANUP(plan_done) struct plan plan = {0};
+    CLEANUP(whoami_done) struct whoami who = {0}, its = {0};
+    CLEANUP(facts_done) struct facts facts = {0};
+    struct shipping_case its_case = {0};
+    int r;
+
+    /* The process first: what we are and what the store is can be asked when it is dead. */
+    if ((r = open_victim(c, pid, e)) < 0)
+        return r;
+    if ((r = plan_init(&plan, &c->o->plan, e)) < 0)
+        return r;
+    if (whoami_get("/", &who) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    c->shipping = (struct shipping){.plan = &plan,
+                                    .who = &who,
+                                    .facts = &facts,
+                                    .state = c->o->plan.state,
+                                    .cause = "pressure",
+                                    .logs = true,
+                                    .its_case = &its_case,
+                                    .pid = (uint64_t)c->status.inner_pid,
+                                    .uid = c->status.uid,
+                                    .jvm = c->jvm.version,
+                                    .command = c->jvm.command};
+    if (c->is_jvm)
+        dump_whose(&c->jvm, &c->shipping, &its);
+    if (identity_of_stream(who.machine, pid, c->jvm.started_ns, its_case.time_ns = clock_wall_ns(), its_case.id) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    take_all(c);
+    return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    struct guard_options o = {0};
+    CLEANUP(guard_case_done) struct guard_case c = {.o = &o, .proc = PROC_NONE, .jvm = JVM_NONE};
+    struct err e = {0};
+    uint64_t pid;
+    int r;
+
+    if (argc < ARG_REST || text_parse_uint(argv[ARG_PID], INT_MAX, &pid) < 0)
+        return command_error(-FAULT_USAGE, "guard-case: guard starts it");
+    c.name = argv[ARG_NAME];
+    argv[ARG_REST - 1] = argv[0];
+    if ((r = guard_parse(argc - ARG_REST + 1, argv + ARG_REST - 1, &o, &e)) < 0 ||
+        (r = guard_actions(&o, &c.actions, &e)) < 0)
+        return command_fail(r, &e);
+    log_set_format((enum log_format)o.plan.log);
+    if ((r = run_case(&c, (pid_t)pid, &e)) < 0)
+        fail(&c, "all", r, &e);
+    return c.exit_code;
+}
+
+const struct command CMD_GUARD_CASE = {
+    .name = "guard-case",
+    .args = "",
+    .summary = "one case of a guard",
+    .hidden = true,
+    .run = run,
+};
