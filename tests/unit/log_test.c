@@ -325,6 +325,13 @@ static void every_event_has_its_row(void **state)
         {EVENT_ARMED, "armed", LEVEL_INFO},
         {EVENT_NOT_ARMED, "not-armed", LEVEL_WARNING},
         {EVENT_ARM_DIED, "arm-died", LEVEL_WARNING},
+        {EVENT_GUARDING, "guarding", LEVEL_INFO},
+        {EVENT_GUARD_LEFT, "guard-left", LEVEL_INFO},
+        {EVENT_GUARD_CASE, "guard-case", LEVEL_WARNING},
+        {EVENT_GUARD_MADE, "guard-made", LEVEL_INFO},
+        {EVENT_GUARD_MISSED, "guard-missed", LEVEL_WARNING},
+        {EVENT_GUARD_WAITS, "guard-waits", LEVEL_WARNING},
+        {EVENT_GUARD_BLIND, "guard-blind", LEVEL_WARNING},
     };
 
     (void)state;
