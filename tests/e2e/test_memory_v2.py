@@ -90,3 +90,13 @@ def test_memory_is_counted_where_the_controller_is(parts):
 def test_stalls_are_told(parts):
     assert "stall" in signals(parts["stalls"], "psi")
     assert "high" in signals(parts["stalls"], "v2.events")
+
+
+def test_guard_takes_evidence_before_the_limit(parts):
+    lines = parts["guard"]
+    guarding, = of(lines, "guarding")
+    assert guarding["cgroup"] == 2 and guarding["limit"] == "48.0 MiB"
+    case, = of(lines, "guard-case")
+    assert case["why"].startswith("memory>=50%: memory 5")
+    assert of(lines, "guard-made")[0]["whole"] and of(lines, "shipped")
+    assert any(line["text"].endswith("/stats.json.zst") for line in of(lines, "text"))

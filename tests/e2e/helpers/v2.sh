@@ -77,5 +77,18 @@ sleep 2
 fill f f 0 4
 wait
 
+part guard
+make g 48M
+mkdir /store
+/salvage guard --cgroup "$C/g" --when 'memory>=50%' --do stats --to file:///store --log json 2>&1 &
+guard=$!
+sleep 3
+fill g g 0 32
+sleep 3
+kill $guard
+wait $guard
+rm /dev/shm/g
+find /store -name '*.zst'
+
 part end
 exit 0
