@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Targets, signals and children in one poll(2).
+ * Targets, signals and children in one epoll_wait(2).
  */
 #include "agent/guard.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/newcomers.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 enum {
     TARGETS_MAX = 1024,
-    POLLS_MAX = 1 + TARGETS_MAX * GUARDTARGET_SIGNALS_MAX,
+    EVENTS_MAX = 64,
     CASES_MAX = 16,
     AGAIN_MS = 1000,   /* after a look that failed */
     GRACE_MS = 20000,  /* for cases that are being made when we are to end */
@@ -47,12 +47,10 @@ struct guard {
     struct rule *rule;
     struct guardtarget *target[TARGETS_MAX];
     size_t count;
-    struct pollfd poll[POLLS_MAX];
-    struct guardtarget *owner[POLLS_MAX];
-    unsigned signal[POLLS_MAX]; /* of the owner's */
-    size_t polls;
+    int epoll;
     struct running running[CASES_MAX];
     int signals; /* signalfd */
+    struct newcomers newcomers;
     uint64_t rescan_at_ms, end_at_ms;
     bool ending;
 };
@@ -60,19 +58,11 @@ struct guard {
 /* --- targets --------------------------------------------------------------------------------------------------------
  */
 
-/* The first descriptor is our own signals'. */
-static void gather_polls(struct guard *g)
+static int listen_to(struct guard *g, int fd, uint32_t events, void *ear, struct err *e)
 {
-    g->poll[0] = (struct pollfd){.fd = g->signals, .events = POLLIN};
-    g->polls = 1;
-    for (size_t i = 0; i < g->count; i++)
-        for (unsigned k = 0; k < g->target[i]->signals; k++) {
-            const struct memsignal *s = &g->target[i]->signal[k];
+    struct epoll_event event = {.events = events, .data.ptr = ear};
 
-            g->poll[g->polls] = (struct pollfd){.fd = s->fd, .events = s->poll_events};
-            g->owner[g->polls] = g->target[i];
-            g->signal[g->polls++] = k;
-        }
+    return epoll_ctl(g->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? err_set(e, -errno, "epoll: %s", strerror(errno)) : 0;
 }
 
 static void target_free(struct guardtarget *t)
@@ -92,16 +82,18 @@ static bool is_known(const struct guard *g, const struct guardtarget *t)
     return false;
 }
 
-static void tell_target(const struct guardtarget *t)
+/* What signals work is told once: trying takes the kernel a while, and one machine has one kernel. */
+static void tell_target(const struct guard *g, const struct guardtarget *t)
 {
     CLEANUP(buf_done) struct buf survey = {0};
     char limit[TEXT_SIZE_MAX];
     uint64_t bytes = memcg_limit(&t->memcg);
 
-    memsignal_survey(&t->memcg, &survey);
+    if (g->count == 0)
+        memsignal_survey(&t->memcg, &survey);
     log_event(EVENT_GUARDING, LOG_STR("target", t->name),
               LOG_STR("limit", bytes == UINT64_MAX ? "none" : text_format_size(bytes, limit)),
-              LOG_UINT("cgroup", t->memcg.v2 ? 2 : 1), LOG_STR("signals", buf_text(&survey)));
+              LOG_UINT("cgroup", t->memcg.v2 ? 2 : 1), LOG_STR("signals", survey.size > 0 ? buf_text(&survey) : NULL));
 }
 
 /* 0, also for one that is there already; only_limited: passes over a cgroup without a limit. */
@@ -123,7 +115,10 @@ static int add_target(struct guard *g, pid_t pid, const char *path, bool given, 
         return err_set(e, -ENOSPC, "%s: more than %d cgroups cannot be watched", t->name, TARGETS_MAX);
     t->due_ms = now;
     guardtarget_listen(&g->policy, t);
-    tell_target(t);
+    for (unsigned i = 0; i < t->signals; i++)
+        if ((r = listen_to(g, t->signal[i].fd, (uint32_t)t->signal[i].poll_events, &t->ear[i], e)) < 0)
+            return r;
+    tell_target(g, t);
     g->target[g->count++] = TAKE_PTR(t);
     return 0;
 }
@@ -136,20 +131,20 @@ static void remove_target(struct guard *g, size_t i)
     rule_leave(g->rule, t->number, clock_mono_ms());
     target_free(t);
     g->target[i] = g->target[--g->count];
-    gather_polls(g);
 }
 
 /* Every process leads to its cgroup. */
+static void on_newcomer(void *ctx, pid_t pid)
+{
+    struct err ignored;
+
+    if (pid != getpid())
+        add_target(ctx, pid, NULL, false, &ignored);
+}
+
 static void rescan(struct guard *g)
 {
-    CLEANUP_DIR DIR *dir = file_opendir(AT_FDCWD, "/proc");
-    struct err ignored;
-    uint64_t pid;
-
-    for (struct dirent *d; dir && (d = readdir(dir));)
-        if (text_parse_uint(d->d_name, INT_MAX, &pid) == 0 && pid != (uint64_t)getpid())
-            add_target(g, (pid_t)pid, NULL, false, &ignored);
-    gather_polls(g);
+    newcomers_look(&g->newcomers, "/proc", on_newcomer, g);
     g->rescan_at_ms = clock_mono_ms() + g->c->rescan_ms;
 }
 
@@ -268,13 +263,6 @@ static void look_at_all(struct guard *g)
     }
 }
 
-static void hear_all(struct guard *g)
-{
-    for (size_t i = 1; i < g->polls; i++)
-        if (g->poll[i].revents)
-            guardtarget_hear(g->owner[i], g->signal[i], clock_mono_ms());
-}
-
 static int wait_ms(const struct guard *g)
 {
     uint64_t now = clock_mono_ms(), due = g->ending ? g->end_at_ms : UINT64_MAX;
@@ -307,17 +295,27 @@ static bool goes_on(const struct guard *g)
     return g->c->all || g->count > 0 || cases(g) > 0;
 }
 
+/* A target is let go of only when it is looked at, behind all of these. */
+static void on_events(struct guard *g, const struct epoll_event *events, int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct guardear *ear = events[i].data.ptr;
+
+        if (!ear)
+            on_signals(g);
+        else
+            guardtarget_hear(ear->target, ear->signal, clock_mono_ms());
+    }
+}
+
 static void loop(struct guard *g)
 {
-    while (goes_on(g)) {
-        int n = poll(g->poll, g->ending ? 1 : g->polls, wait_ms(g));
+    struct epoll_event events[EVENTS_MAX];
 
-        if (n > 0 && g->poll[0].revents)
-            on_signals(g);
+    while (goes_on(g)) {
+        on_events(g, events, epoll_wait(g->epoll, events, EVENTS_MAX, wait_ms(g)));
         if (g->ending)
             continue;
-        if (n > 0)
-            hear_all(g);
         look_at_all(g);
         if (g->c->all && clock_mono_ms() >= g->rescan_at_ms)
             rescan(g);
@@ -333,8 +331,11 @@ static void guard_free(struct guard *g)
         target_free(g->target[i]);
     if (g) {
         rule_free(g->rule);
+        newcomers_done(&g->newcomers);
         if (g->signals >= 0)
             close(g->signals);
+        if (g->epoll >= 0)
+            close(g->epoll);
     }
     free(g);
 }
@@ -353,6 +354,17 @@ static int take_signals(struct err *e)
     if (sigprocmask(SIG_BLOCK, &wanted, NULL) < 0 || (fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
         return err_set(e, -errno, "no signalfd: %s", strerror(errno));
     return fd;
+}
+
+/* A cgroup takes about ten descriptors. */
+static void raise_limit(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
 }
 
 static int add_given(struct guard *g, struct err *e)
@@ -376,16 +388,19 @@ int guard_run(const struct guard_config *c, struct err *e)
     g->c = c;
     g->policy = (struct guardtarget_policy){&c->rules, c->dump_rate};
     g->signals = -1;
+    if ((g->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)
+        return err_set(e, -errno, "epoll: %s", strerror(errno));
     if ((r = rule_new(&c->rules, &g->rule)) < 0)
         return err_set(e, r, "out of memory");
-    if ((g->signals = r = take_signals(e)) < 0 || (r = add_given(g, e)) < 0)
+    raise_limit();
+    if ((g->signals = r = take_signals(e)) < 0 || (r = listen_to(g, g->signals, EPOLLIN, NULL, e)) < 0 ||
+        (r = add_given(g, e)) < 0)
         return r;
     /* What is in memory stays there. Without the right to it: as well as can be. */
     if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
         errno = 0;
     if (c->all)
         rescan(g);
-    gather_polls(g);
     loop(g);
     log_event(EVENT_STOPPED, LOG_UINT("left", cases(g)), LOG_UINT("failed", 0));
     return 0;

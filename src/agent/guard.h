@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The loop of a guard: looks at its targets as often as each needs it, has the rules judge, and starts a case, a
- * process of its own that does all the work. Waits in poll(2); touches no JVM and no store. Everything it needs while
- * memory is short is there before: the targets of --all, which come and go, are the only thing that it allocates later.
+ * process of its own that does all the work. Waits in epoll_wait(2); touches no JVM and no store. Everything it needs
+ * while memory is short is there before: the targets of --all, which come and go, are the only thing that it allocates
+ * later.
  */
 #pragma once
 

@@ -23,7 +23,10 @@
 enum {
     PRESSURE_MS = 2000,    /* v1's signal says nothing of its end */
     GC_WINDOW_MS = 5000,   /* over which time in collections is counted */
-    JVM_AGAIN_MS = 5000,   /* where no JVM was found */
+    JVM_AGAIN_MS = 5000,   /* where no JVM was found: it may be starting up */
+    JVM_NONE_MS = 60000,   /* where the same process was none before */
+    TOGETHER_MS = 500,     /* what is looked at seldom is looked at together */
+    FAR_MS = 5000,         /* between looks while the kernel tells when usage comes near */
     PROCS_MAX = 64 * 1024, /* bytes of cgroup.procs that are looked at */
     COLLECTORS = 4
 };
@@ -87,10 +90,11 @@ static void find_jvm(struct guardtarget *t, uint64_t now_ms)
     struct err ignored;
     pid_t pid;
 
-    if (j->looked_at_ms && now_ms - j->looked_at_ms < JVM_AGAIN_MS)
+    if (now_ms < j->again_at_ms)
         return;
-    j->looked_at_ms = now_ms;
     pid = guardtarget_victim(t);
+    j->again_at_ms = now_ms + (pid == j->none ? JVM_NONE_MS : JVM_AGAIN_MS);
+    j->none = pid;
     if (pid == 0 || proc_open("/proc", pid, &j->proc) < 0)
         return;
     if ((j->fd = counters_open(&j->proc, &ignored)) < 0) {
@@ -135,7 +139,8 @@ static void count_gc(struct guardjvm *j, uint64_t now_ms)
     j->gc_at_ms = now_ms;
 }
 
-static void read_jvm(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *r)
+static void read_jvm(const struct guardtarget_policy *p, struct guardtarget *t, bool wanted, uint64_t now_ms,
+                     struct reading *r)
 {
     static const char none[] = "no JVM with counters";
     struct guardjvm *j = &t->jvm;
@@ -143,6 +148,8 @@ static void read_jvm(const struct guardtarget_policy *p, struct guardtarget *t, 
     struct err ignored;
 
     r->dump_ms = r->heap = r->gc = r->heap_left = r->growth_beside = reading_unknown(none);
+    if (!wanted)
+        return;
     if (j->pid && !proc_is_alive(&j->proc))
         forget_jvm(j);
     if (!j->pid)
@@ -245,6 +252,29 @@ static uint64_t next_threshold(const struct rule_policy *rules, const struct mem
     return next;
 }
 
+static bool asks_for(const struct rule_policy *rules, enum condition_what what)
+{
+    for (unsigned i = 0; i < rules->count; i++)
+        for (unsigned k = 0; k < rules->when[i].count; k++)
+            if (rules->when[i].term[k].what == what)
+                return true;
+    return false;
+}
+
+/* Less than half is used: nothing that a JVM says would matter yet. */
+static bool is_far(const struct memcg_sample *s)
+{
+    return s->room != UINT64_MAX && s->room > s->limit / 2;
+}
+
+static uint64_t next_look(const struct guardtarget_policy *p, const struct guardtarget *t, const struct memcg_sample *s)
+{
+    /* The kernel tells when half is used; what it counts may be more than we do, never less. */
+    if (t->told_of_usage && is_far(s) && !t->psi[0].window_ms)
+        return FAR_MS;
+    return pace_ms(s->limit, s->room, next_threshold(p->rules, s), growth_latest(&t->all));
+}
+
 int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret)
 {
     struct reading r = {0};
@@ -260,10 +290,17 @@ int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, 
     r.room = s.room == UINT64_MAX ? reading_unknown("no limit") : bytes(s.room + s.swap_room, "too large");
     r.growth = reading_known((int64_t)growth_speed(&t->all));
     r.pressure = reading_known(now_ms < t->pressure_until_ms ? t->pressure : READING_CALM);
-    read_events(t, &r);
+    /* Counters rise with a signal. */
+    if (t->heard || !t->counted || !t->told_of_usage || !is_far(&s))
+        read_events(t, &r);
+    else
+        r.events = reading_known(0);
+    t->heard = false;
     read_psi(t, now_ms, &r);
-    read_jvm(p, t, now_ms, &r);
-    t->due_ms = now_ms + pace_ms(s.limit, s.room, next_threshold(p->rules, &s), growth_latest(&t->all));
+    read_jvm(p, t, !is_far(&s) || asks_for(p->rules, CONDITION_HEAP) || asks_for(p->rules, CONDITION_GC), now_ms, &r);
+    t->due_ms = now_ms + next_look(p, t, &s);
+    if (t->due_ms - now_ms >= 2 * TOGETHER_MS)
+        t->due_ms -= t->due_ms % TOGETHER_MS;
     *ret = r;
     return 0;
 }
@@ -286,6 +323,7 @@ static void listen_to(struct guardtarget *t, const struct memsignal_ops *ops, co
 {
     if (t->signals == GUARDTARGET_SIGNALS_MAX || memsignal_open(ops, &t->memcg, want, &t->signal[t->signals], NULL) < 0)
         return;
+    t->ear[t->signals] = (struct guardear){t, t->signals};
     t->level[t->signals++] = level;
 }
 
@@ -295,12 +333,22 @@ void guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *
     struct memsignal_want want = {0};
     struct memcg_sample s;
     uint64_t next;
+    unsigned before;
 
     listen_to(t, &MEMSIGNAL_V1_OOM, &want, 0);
     listen_to(t, &MEMSIGNAL_V2_EVENTS, &want, 0);
-    if (memcg_sample(&t->memcg, t->due_ms, &s) == 0 && (next = next_threshold(p->rules, &s)) != UINT64_MAX) {
-        want.usage_bytes = s.usage + next;
-        listen_to(t, &MEMSIGNAL_V1_USAGE, &want, 0);
+    if (memcg_sample(&t->memcg, t->due_ms, &s) == 0) {
+        before = t->signals;
+        if ((next = next_threshold(p->rules, &s)) != UINT64_MAX) {
+            want.usage_bytes = s.usage + next;
+            listen_to(t, &MEMSIGNAL_V1_USAGE, &want, 0);
+        }
+        /* On the way there: from then on it is looked at more often. */
+        for (unsigned quarter = 2; quarter < 4 && s.limit != UINT64_MAX; quarter++) {
+            want.usage_bytes = s.limit / 4 * quarter;
+            listen_to(t, &MEMSIGNAL_V1_USAGE, &want, 0);
+        }
+        t->told_of_usage = t->signals > before && s.level == 0;
     }
     for (int64_t level = READING_LOW; level <= READING_CRITICAL; level++)
         if (asks_for_pressure(p->rules, level)) {
@@ -320,6 +368,7 @@ int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms)
         t->pressure = t->level[i];
         t->pressure_until_ms = now_ms + PRESSURE_MS;
     }
+    t->heard = true;
     t->due_ms = now_ms;
     return event.what & MEMSIGNAL_GONE ? -ENODEV : 0;
 }

@@ -11,7 +11,7 @@
 #include "jvm/counters.h"
 #include "os/memsignal.h"
 
-enum { GUARDTARGET_SIGNALS_MAX = 6, GUARDTARGET_NAME_MAX = 128 };
+enum { GUARDTARGET_SIGNALS_MAX = 8, GUARDTARGET_NAME_MAX = 128 };
 
 /* Of a JVM in the cgroup: the largest one. */
 struct guardjvm {
@@ -21,8 +21,17 @@ struct guardjvm {
     struct counters counters;
     int64_t touched; /* bytes of the heap that are in memory: it is not given back */
     int64_t gc_ticks, gc_hertz;
-    uint64_t gc_at_ms, looked_at_ms; /* looked: for one, in vain */
+    uint64_t gc_at_ms, again_at_ms; /* again: to look for one */
+    pid_t none;                     /* the process that was found to be none */
     struct reading_value gc;
+};
+
+struct guardtarget;
+
+/* For the loop: which signal of which target a descriptor is. */
+struct guardear {
+    struct guardtarget *target;
+    unsigned signal;
 };
 
 struct guardtarget {
@@ -33,6 +42,9 @@ struct guardtarget {
     struct memcg memcg;
     struct memsignal signal[GUARDTARGET_SIGNALS_MAX];
     unsigned signals;
+    struct guardear ear[GUARDTARGET_SIGNALS_MAX];
+    bool heard;                             /* a signal, since the last look */
+    bool told_of_usage;                     /* the kernel tells when usage comes near: looks may be rare until then */
     int64_t level[GUARDTARGET_SIGNALS_MAX]; /* of a v1.pressure signal: enum reading_pressure */
     struct guardjvm jvm;
     struct growth all, beside;

@@ -73,7 +73,7 @@ static const struct event_info TABLE[EVENT_END] = {
                         "error retry_in_s"},
     [EVENT_GUARDING] =
         {"guarding", LEVEL_INFO,
-         "guard: a memory cgroup is watched from now on; signals: what the kernel tells of it by itself, "
+         "guard: a memory cgroup is watched from now on; signals (of the first one): what the kernel tells by itself, "
          "the rest is sampled",
          "target limit cgroup signals"},
     [EVENT_GUARD_LEFT] = {"guard-left", LEVEL_INFO, "guard: a cgroup, or the given process, is gone", "target"},
