@@ -353,6 +353,8 @@ static int write_manifest(struct attempt *a, const struct whole *whole, struct m
     char reason[200];
     const char *partial = intake_partial(&a->intake, reason, sizeof(reason));
 
+    if (!partial && a->job->partial)
+        partial = a->job->partial(a->job->ctx);
     if (describe_manifest(a->job->claim, a->job->who, &a->facts, &a->codec, a->key, m) < 0)
         return no_memory(e);
     m->size = a->intake.identity.size;

@@ -38,6 +38,8 @@ struct job {
      * more is read after a failure, and fd may be closed; the store may keep us for a while yet. */
     int (*stop)(void *ctx, struct err *e);
     int (*ended)(void *ctx, struct err *e);
+    const char *(*partial)(
+        void *ctx); /* behind its end: why it is not whole; NULL: it is, as far as its writer knows */
     void (*let_go)(void *ctx);
     void *ctx;
 };

@@ -346,19 +346,23 @@ int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shi
     return r;
 }
 
-void dump_whose(const struct jvm *j, struct shipping *s, struct whoami *its)
+void dump_whose_process(const struct proc *p, struct shipping *s, struct whoami *its)
 {
     static const struct facts nothing;
     CLEANUP(whoami_done) struct whoami told = {0};
 
-    if (whoami_of(&j->proc, &told) < 0 || text_eq(told.host, s->who->host) ||
-        !(told.machine = strdup(s->who->machine)) ||
+    if (whoami_of(p, &told) < 0 || text_eq(told.host, s->who->host) || !(told.machine = strdup(s->who->machine)) ||
         (!told.node && s->who->node && !(told.node = strdup(s->who->node))))
         return;
     *its = told;
     told = (struct whoami){0};
     s->who = its;
     s->facts = &nothing;
+}
+
+void dump_whose(const struct jvm *j, struct shipping *s, struct whoami *its)
+{
+    dump_whose_process(&j->proc, s, its);
 }
 
 /* --- small pieces ---------------------------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ int answer_to_store(const struct jvm *j, const char *diagnostic, const char *nam
  * and says itself who it is; what the metadata services know of us is not said of it. its: owned by the caller, and
  * lives as long as s is used. */
 void dump_whose(const struct jvm *j, struct shipping *s, struct whoami *its);
+void dump_whose_process(const struct proc *p, struct shipping *s, struct whoami *its);
 
 /* A case of its own for what is shipped from now on. */
 int dump_begin_case(const struct jvm *j, const struct shipping *s, struct shipping_case *ret);

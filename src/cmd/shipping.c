@@ -109,6 +109,13 @@ static int on_ended(void *ctx, struct err *e)
     return r;
 }
 
+static const char *on_partial(void *ctx)
+{
+    const struct shipment *s = ctx;
+
+    return s->stream->partial ? s->stream->partial(s->stream->ctx) : NULL;
+}
+
 static void on_let_go(void *ctx)
 {
     struct shipment *s = ctx;
@@ -274,6 +281,7 @@ static int try_once(struct shipment *s, struct job_result *result, struct err *e
         job.source = INTAKE_STREAM;
         job.stop = on_stop;
         job.ended = on_ended;
+        job.partial = on_partial;
         job.let_go = on_let_go;
     }
     r = s->of->sink ? 0 : sink_open(&s->of->plan->sink, &s->of->sink, e);

@@ -52,6 +52,8 @@ struct shipping_stream {
      */
     int (*stop)(void *ctx, struct err *e);
     int (*ended)(void *ctx, struct err *e);
+    /* Behind its end: why it is not whole, for the manifest; NULL: it is. */
+    const char *(*partial)(void *ctx);
     void *ctx;
 };
 

@@ -132,6 +132,8 @@ int proc_status(const struct proc *p, struct proc_status *ret)
     s.ignored = line ? strtoull(line, NULL, 16) : 0;
     line = field(buf_text(&text), "State");
     s.state = line ? line[strspn(line, " \t")] : '?';
+    line = field(buf_text(&text), "TracerPid");
+    s.tracer = line ? innermost(line) : 0;
     if (s.inner_pid <= 0)
         return -EBADMSG;
     *ret = s;

@@ -34,6 +34,7 @@ struct proc_status {
     uint64_t caught;  /* signals with a handler: bit N-1 for signal N */
     uint64_t ignored; /* the same for what is ignored */
     char state;       /* 'R', 'S', 'D', 'T' stopped, 'Z' */
+    pid_t tracer;     /* who traces it by ptrace, where we see that one; 0 */
 };
 
 /* -EBADMSG if the file is not as the kernel writes it. */

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage core: a core of a process that lives on, into a file, to stdout or into the store.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/surroundings.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/commands.h"
+#include "cmd/coring.h"
+#include "cmd/dumping.h"
+#include "cmd/interrupt.h"
+#include "format/template.h"
+
+struct core_options {
+    struct plan_options plan;
+    const char *out, *cause;
+    bool consistent, quick, all_memory, json;
+    uint64_t at_most_ms;
+};
+
+static const struct opt OPTIONS[] = {
+    {OPT_HEADING, .name = "Core"},
+    {OPT_STRING, 0, "out", "FILE", NULL, offsetof(struct core_options, out),
+     "into this file, or this folder, or - for stdout; default, without --to: the working folder"},
+    {OPT_FLAG, 0, "consistent", NULL, NULL, offsetof(struct core_options, consistent),
+     "the process stands still while its memory is copied, and so can't grow: the default"},
+    {OPT_FLAG, 0, "quick", NULL, NULL, offsetof(struct core_options, quick),
+     "it stands still for its registers and list of mappings only, a few milliseconds; its memory changes while it is "
+     "copied"},
+    {OPT_DURATION, 0, "at-most", "DURATION", "10s", offsetof(struct core_options, at_most_ms),
+     "how long it may stand still; then it goes on, and what is left is copied as with --quick"},
+    {OPT_FLAG, 0, "all-memory", NULL, NULL, offsetof(struct core_options, all_memory),
+     "also files that are mapped, and memory marked as not to be dumped; else what the process's coredump_filter says"},
+    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct core_options, json), "with --to: print the manifest"},
+    {OPT_STRING, 0, "cause", "NAME", "manual", offsetof(struct core_options, cause),
+     "with --to: why it was made: manual, pressure"},
+    PLAN_OPTIONS_STORE(struct core_options, plan),
+    PLAN_OPTIONS_SHIP(struct core_options, plan),
+    {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
+};
+
+static int check(const struct core_options *o, char *const *operands, int count, pid_t *ret, struct err *e)
+{
+    const char *what = NULL;
+    uint64_t pid = 0;
+
+    if (count != 1)
+        what = count == 0 ? "which process? salvage core PID" : "one process at a time";
+    else if (text_parse_uint(operands[0], INT32_MAX, &pid) < 0 || pid == 0)
+        return err_set(e, -FAULT_USAGE, "core: '%s' is not a process id", operands[0]);
+    else if (o->out && o->plan.to)
+        what = "--out, or --to: not both";
+    else if (o->quick && o->consistent)
+        what = "--quick, or --consistent: not both";
+    else if (o->json && !o->plan.to)
+        what = "--json prints the manifest of what is stored: give --to";
+    else if (o->at_most_ms == 0)
+        what = "--at-most: it has to stand still for a moment at least";
+    if (what)
+        return err_set(e, -FAULT_USAGE, "core: %s", what);
+    *ret = (pid_t)pid;
+    return 0;
+}
+
+/* FILE, or a name of its own in a folder. malloc'ed. */
+static char *path_for(const struct core_options *o, const struct proc *p)
+{
+    const char *out = o->out && *o->out ? o->out : ".";
+    char name[CORING_NAME_MAX], *path;
+    struct stat st;
+
+    if (o->out && !text_ends(out, "/") && (stat(out, &st) < 0 || !S_ISDIR(st.st_mode)))
+        return strdup(out);
+    return asprintf(&path, "%s%s%s", out, text_ends(out, "/") ? "" : "/", coring_name(p, name)) < 0 ? NULL : path;
+}
+
+/* What a reader of the core has to know. */
+static void tell(const struct proc *p, const struct snapshot *s)
+{
+    char size[TEXT_SIZE_MAX];
+    int pid = (int)p->pid;
+
+    if (s->cut)
+        fprintf(stderr, "salvage: warning: process %d ended while its memory was copied: the core is cut off\n", pid);
+    if (s->unstopped > 0)
+        fprintf(stderr,
+                "salvage: warning: %zu threads of process %d wait in the kernel and would not stop: little is known "
+                "of their registers\n",
+                s->unstopped, pid);
+    if (s->late > 0)
+        fprintf(stderr,
+                "salvage: warning: process %d had to go on before all was copied: %s of its memory may not fit "
+                "the rest\n",
+                pid, text_format_size(s->late, size));
+    if (s->lost > 0)
+        fprintf(stderr, "salvage: warning: %s of process %d could not be read: zeros in their place\n",
+                text_format_size(s->lost, size), pid);
+    fprintf(stderr, "salvage: process %d: %s, %zu thread%s, stopped for %.1f ms\n", pid,
+            text_format_size(s->size, size), s->threads, s->threads == 1 ? "" : "s", (double)s->stopped_us / 1000);
+}
+
+static int put_into_file(const struct core_options *o, const struct proc *p, const struct snapshot_options *how,
+                         struct snapshot *told, struct err *e)
+{
+    CLEANUP_FREE char *path = NULL;
+    int r;
+
+    if (text_eq(o->out, "-"))
+        return core_to_descriptor(p, how, STDOUT_FILENO, told, e);
+    if (!(path = path_for(o, p)))
+        return err_set(e, -ENOMEM, "out of memory");
+    if ((r = core_to_file(p, how, path, told, e)) < 0)
+        return r;
+    return puts(path) < 0 || fflush(stdout) != 0 ? err_set(e, -EIO, "cannot write to stdout") : 0;
+}
+
+static int put_into_store(const struct core_options *o, const struct proc *p, const struct snapshot_options *how,
+                          struct snapshot *told, struct err *e)
+{
+    CLEANUP(plan_done) struct plan plan = {0};
+    CLEANUP(whoami_done) struct whoami who = {0}, its = {0};
+    CLEANUP(facts_done) struct facts facts = {0};
+    struct shipping s = {.plan = &plan, .who = &who, .facts = &facts, .cause = o->cause, .json = o->json};
+    int r = plan_init(&plan, &o->plan, e);
+
+    if (r < 0)
+        return r;
+    if (whoami_get("/", &who) < 0 || surroundings_get("/", &who, &facts) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    dump_whose_process(p, &s, &its);
+    r = core_to_store(p, how, &s, told, e);
+    sink_close(s.sink);
+    return r;
+}
+
+static int take(const struct core_options *o, pid_t pid, struct err *e)
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    struct snapshot_options how = {.quick = o->quick, .all_memory = o->all_memory, .at_most_ms = o->at_most_ms};
+    struct snapshot told = {0};
+    int r = proc_open("/proc", pid, &p);
+
+    if (r < 0)
+        return err_set(e, r, r == -ESRCH ? "there is no process %d" : "process %d cannot be looked at: no /proc",
+                       (int)pid);
+    r = o->plan.to ? put_into_store(o, &p, &how, &told, e) : put_into_file(o, &p, &how, &told, e);
+    if (r == 0)
+        tell(&p, &told);
+    return r;
+}
+
+static int run(int argc, char **argv)
+{
+    struct core_options o = {0};
+    CLEANUP_FREE char **operands = NULL;
+    struct err e = {0};
+    pid_t pid = 0;
+    int r = opt_parse(OPTIONS, argc, argv, &o, &operands, &e);
+
+    if (r < 0 || (r = check(&o, operands, r, &pid, &e)) < 0)
+        return command_fail(r, &e);
+    log_set_format((enum log_format)o.plan.log);
+    interrupt_catch();
+    r = take(&o, pid, &e);
+    interrupt_release();
+    return r < 0 ? command_fail(r, &e) : 0;
+}
+
+const struct command CMD_CORE = {
+    .name = "core",
+    .args = "PID [--out FILE | --to URL]",
+    .summary = "a core of a process that lives on, readable by gdb",
+    .text = "The registers of all threads and the memory, as the kernel would write them if the process died of a "
+            "signal; but it goes on, whatever becomes of salvage. It stands still while its memory is copied, so that "
+            "the core is of one moment and the process can't grow meanwhile, for as long as --at-most says; with "
+            "--quick only for some milliseconds. Memory that was never touched is not read and stays so. Signals that "
+            "come meanwhile are not lost; some system calls fail with EINTR, as under a debugger.\n\n"
+            "It takes the capability SYS_PTRACE, or the same user where kernel.yama.ptrace_scope is 0. A process that "
+            "is being traced can't be taken.\n\n"
+            "A core holds all that the process knew, keys and passwords too.",
+    .examples = "salvage core 7\n"
+                "    core.7 in the working folder\n"
+                "salvage core 7 --to s3://evidence/prod\n"
+                "    to S3, without a disk\n"
+                "salvage core 7 --quick --out - | zstd >core.zst\n"
+                "    the process stands still for a moment only\n"
+                "gdb /proc/7/exe core.7\n"
+                "    to look at it\n",
+    .options = OPTIONS,
+    .run = run,
+};
