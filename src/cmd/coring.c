@@ -153,7 +153,7 @@ int core_to_store(const struct proc *p, const struct snapshot_options *o, struct
     struct shipping_stream stream = {.stop = has_failed, .ended = has_failed, .partial = how_partial, .ctx = &c};
     CLEANUP(buf_done) struct buf command = {.ceiling = 64};
     char name[CORING_NAME_MAX];
-    pthread_t thread;
+    pthread_t thread = 0;
     int r;
 
     if ((r = proc_status(p, &status)) < 0)

@@ -401,19 +401,19 @@ static int cut(struct memmap *to, const struct proc *p, const struct memmap_piec
     struct cutter c = {.to = to, .of = *of};
     uint64_t size = of->segment.size;
     CLEANUP_FD int shared = -1;
-    int r;
+    int r = 0;
 
     c.begun = c.run_end = of->segment.start;
     c.gap_min = size / GAPS_MAX > GAP_MIN ? size / GAPS_MAX : GAP_MIN;
     if (of->source == MEMMAP_SHARED && (shared = memmap_open_shared(p, of)) < 0)
         c.of.source = MEMMAP_TOUCHED; /* asks for more rights: then what this process has touched of it */
-    if (c.of.source == MEMMAP_WHOLE || (c.of.source != MEMMAP_SHARED && c.of.source != MEMMAP_LEFT && to->pagemap < 0))
+    if (c.of.source == MEMMAP_SHARED)
+        r = cut_by_holes(&c, shared);
+    else if (c.of.source == MEMMAP_WHOLE || (c.of.source != MEMMAP_LEFT && to->pagemap < 0))
         c.run_end = of->segment.start + size;
-    else if (c.of.source == MEMMAP_SHARED && (r = cut_by_holes(&c, shared)) < 0)
-        return r;
-    else if ((c.of.source == MEMMAP_TOUCHED || c.of.source == MEMMAP_CHANGED) && (r = cut_by_pagemap(&c)) < 0)
-        return r;
-    return emit(&c, of->segment.start + size);
+    else if (c.of.source != MEMMAP_LEFT)
+        r = cut_by_pagemap(&c);
+    return r < 0 ? r : emit(&c, of->segment.start + size);
 }
 
 /* The first page of a program or library: its build id tells a debugger which one it is. */
@@ -438,7 +438,8 @@ int memmap_scan(struct memmap *m, const struct proc *p, struct err *e)
         size_t first = m->count;
 
         r = cut(m, p, &listed[i]);
-        if (r == 0 && listed[i].may_be_elf && m->piece[first].segment.kept == 0 && begins_as_elf(p, &listed[i])) {
+        if (r == 0 && m->count > first && listed[i].may_be_elf && m->piece[first].segment.kept == 0 &&
+            begins_as_elf(p, &listed[i])) {
             m->piece[first].segment.kept = page_size();
             m->piece[first].source = MEMMAP_WHOLE;
         }

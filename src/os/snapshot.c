@@ -242,7 +242,8 @@ static void read_hard(struct taking *t, uint64_t address, char *to, size_t size)
 
 static void read_run(struct taking *t, uint64_t address, char *to, size_t size)
 {
-    struct iovec local = {to, size}, remote = {(void *)(uintptr_t)address, size};
+    void *there = (void *)(uintptr_t)address; /* NOLINT(performance-no-int-to-ptr): another process's */
+    struct iovec local = {to, size}, remote = {there, size};
     ssize_t n = process_vm_readv(t->proc->pid, &local, 1, &remote, 1, 0);
     size_t done = n > 0 ? (size_t)n / (size_t)t->page * (size_t)t->page : 0;
 
@@ -311,6 +312,7 @@ static int copy_step(struct taking *t, const struct memmap_piece *piece, int sha
 {
     int r;
 
+    standstill_renew(t->still);
     if (shared >= 0)
         read_shared(t, piece, shared, address, size);
     else

@@ -5,8 +5,9 @@
  * process never touched are neither read nor brought into being: they read as zeros. Of its files that are mapped only
  * the names are in it. Our own memory is bounded: a buffer, and what grows with the number of mappings and threads.
  *
- * Consistent, it stands still while it is copied, and can't grow, either; once its time is up it goes on, and the rest
- * is copied while it runs. Quick, it stands still for its registers and list of mappings only.
+ * Consistent, it stands still while it is copied, and can't grow, either; once its time is up, or nobody takes
+ * what is written for STANDSTILL_IDLE_MS, it goes on, and the rest is copied while it runs. Quick, it stands still for
+ * its registers and list of mappings only.
  */
 #pragma once
 

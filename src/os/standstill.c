@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -42,6 +43,7 @@ struct standstill {
     size_t count, capacity;
     size_t extra_total;
     uint64_t at_most_ms, begun_us, ended_us;
+    _Atomic uint64_t renewed_us;
     bool other_pids; /* it has a pid namespace of its own */
 
     pthread_t keeper;
@@ -242,7 +244,7 @@ static void settle(struct standstill *s, uint64_t until_us)
 
 static int stop_all(struct standstill *s)
 {
-    uint64_t until_us = now_us() + SETTLE_MS * 1000;
+    uint64_t until_us = now_us() + SETTLE_MS * 1000ULL;
     int found, pass = 0;
 
     do {
@@ -253,13 +255,21 @@ static int stop_all(struct standstill *s)
     return 0;
 }
 
+/* A set of registers, by its note's type. */
+static int read_set(const struct standstill_thread *t, unsigned type, struct iovec *to)
+{
+    void *which = (void *)(uintptr_t)type; /* NOLINT(performance-no-int-to-ptr): ptrace's way */
+
+    return ptrace(PTRACE_GETREGSET, t->tid, which, to) < 0 ? -errno : 0;
+}
+
 static void read_extra(struct standstill *s, struct standstill_thread *t)
 {
     char data[EXTRA_MAX];
     struct iovec to = {data, sizeof(data)};
 
-    if (ptrace(PTRACE_GETREGSET, t->tid, (void *)(uintptr_t)s->machine->extra, &to) < 0 ||
-        s->extra_total + to.iov_len > EXTRA_TOTAL || !(t->extra = malloc(to.iov_len)))
+    if (read_set(t, s->machine->extra, &to) < 0 || s->extra_total + to.iov_len > EXTRA_TOTAL ||
+        !(t->extra = malloc(to.iov_len)))
         return;
     memcpy(t->extra, data, to.iov_len);
     t->extra_size = to.iov_len;
@@ -287,21 +297,21 @@ static void guess_registers(const struct standstill *s, struct standstill_thread
 
 static int read_registers(struct standstill *s, struct standstill_thread *t)
 {
-    struct iovec to = {t->registers, sizeof(t->registers)};
+    struct iovec to = {t->registers, sizeof(t->registers)}, floats = {t->floats, sizeof(t->floats)};
+    int r;
 
     if (!t->held) {
         guess_registers(s, t);
         return 0;
     }
-    if (ptrace(PTRACE_GETREGSET, t->tid, (void *)(uintptr_t)NT_PRSTATUS, &to) < 0) {
-        t->gone = errno == ESRCH; /* killed just now */
+    if ((r = read_set(t, NT_PRSTATUS, &to)) < 0) {
+        t->gone = r == -ESRCH; /* killed just now */
         return 0;
     }
     if (to.iov_len != s->machine->registers)
         return err_set(&s->err, -EOPNOTSUPP, "process %d is of 32 bits: its core can't be written, only %s",
                        (int)s->proc->pid, s->machine->its);
-    to = (struct iovec){t->floats, sizeof(t->floats)};
-    ptrace(PTRACE_GETREGSET, t->tid, (void *)(uintptr_t)NT_PRFPREG, &to);
+    read_set(t, NT_PRFPREG, &floats);
     read_extra(s, t);
     return 0;
 }
@@ -360,10 +370,10 @@ static void hold(struct standstill *s)
     uint64_t until_us = s->begun_us + s->at_most_ms * 1000;
 
     while (!s->wanted && !s->timed_out) {
-        uint64_t now = now_us(), at = now + WATCH_MS * 1000 < until_us ? now + WATCH_MS * 1000 : until_us;
+        uint64_t now = now_us(), at = now + WATCH_MS * 1000ULL < until_us ? now + WATCH_MS * 1000ULL : until_us;
         struct timespec t = {.tv_sec = (time_t)(at / 1000000), .tv_nsec = (long)(at % 1000000) * 1000};
 
-        s->timed_out = now >= until_us;
+        s->timed_out = now >= until_us || now >= atomic_load(&s->renewed_us) + STANDSTILL_IDLE_MS * 1000ULL;
         if (!s->timed_out)
             pthread_cond_clockwait(&s->changed, &s->lock, CLOCK_MONOTONIC, &t);
         if (!s->wanted && has_died())
@@ -375,7 +385,8 @@ static void let_go(struct standstill *s)
 {
     for (size_t i = 0; i < s->count; i++)
         if (s->thread[i].held)
-            ptrace(PTRACE_DETACH, s->thread[i].tid, NULL, (void *)(intptr_t)s->thread[i].signal);
+            ptrace(PTRACE_DETACH, s->thread[i].tid, NULL,
+                   (void *)(intptr_t)s->thread[i].signal); /* NOLINT(performance-no-int-to-ptr) */
     s->ended_us = now_us();
 }
 
@@ -390,6 +401,7 @@ static void *keep(void *arg)
     pthread_mutex_lock(&s->lock);
     s->result = r;
     s->phase = HOLDING;
+    standstill_renew(s);
     pthread_cond_broadcast(&s->changed);
     if (r == 0)
         hold(s);
@@ -453,6 +465,11 @@ size_t standstill_threads(const struct standstill *s, const struct standstill_th
 {
     *ret = s->thread;
     return s->count;
+}
+
+void standstill_renew(struct standstill *s)
+{
+    atomic_store(&s->renewed_us, now_us());
 }
 
 bool standstill_holds(struct standstill *s)

@@ -24,6 +24,8 @@ struct standstill_thread {
     size_t extra_size;
 };
 
+enum { STANDSTILL_IDLE_MS = 2000 };
+
 struct standstill;
 
 /* Stops it for at most_ms, counted from the first thread's stop. Its first thread comes first. -EPERM with the reason,
@@ -32,6 +34,10 @@ int standstill_begin(const struct proc *p, uint64_t at_most_ms, struct standstil
 
 /* Those that were there; gone ones are left out. Borrowed. */
 size_t standstill_threads(const struct standstill *s, const struct standstill_thread **ret);
+
+/* It holds for a reason still. Without this for STANDSTILL_IDLE_MS its time is up: whoever takes the core has stalled,
+ * and may even wait for the process itself. */
+void standstill_renew(struct standstill *s);
 
 bool standstill_holds(struct standstill *s);
 
