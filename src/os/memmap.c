@@ -18,9 +18,10 @@
 #include "format/maps.h"
 
 enum {
-    GAP_MIN = 1024 * 1024, /* a header each for smaller ones would make debuggers slow */
-    GAPS_MAX = 1024,       /* in a mapping */
-    ENTRIES = 4096,        /* of pagemap at a time */
+    GAP_MIN = 64 * 1024,      /* smaller ones are written as zeros; a file's are read, as a page fault would */
+    GAPS_MAX = 16 * 1024,     /* in a mapping */
+    PIECES_MANY = 128 * 1024, /* then no more for gaps: each is a header, and work for a debugger */
+    ENTRIES = 4096,           /* of pagemap at a time */
     MAPPINGS_MAX = 1024 * 1024
 };
 
@@ -178,7 +179,9 @@ static enum memmap_source of_shared(const struct memmap *m, const struct maps_li
 
     if (!(m->filter & (anonymous ? SHARED_ANONYMOUS : SHARED_FILE)))
         return MEMMAP_LEFT;
-    return anonymous ? MEMMAP_SHARED : MEMMAP_WHOLE;
+    if (anonymous)
+        return MEMMAP_SHARED;
+    return m->all ? MEMMAP_WHOLE : MEMMAP_MAPPED;
 }
 
 static enum memmap_source source_of(const struct memmap *m, const struct maps_line *line,
@@ -194,8 +197,9 @@ static enum memmap_source source_of(const struct memmap *m, const struct maps_li
     if (line->shared)
         return of_shared(m, line);
     if (*line->path == '/') {
+        /* A JVM sets this bit itself (DumpSharedMappingsInCore): all of lib/modules would come into memory. */
         if (m->filter & PRIVATE_FILE)
-            return MEMMAP_WHOLE;
+            return m->all ? MEMMAP_WHOLE : MEMMAP_MAPPED;
         return m->filter & PRIVATE_ANONYMOUS ? MEMMAP_CHANGED : MEMMAP_LEFT;
     }
     /* What nobody may touch, and nobody has, is room that was set aside: a JVM's can be of terabytes. */
@@ -275,8 +279,7 @@ int memmap_list(struct memmap *m, const struct proc *p, struct err *e)
     if (r < 0)
         return fail(p, r, "maps", e);
     if (m->count == 0)
-        return err_set(e, -EOPNOTSUPP, "process %d has no memory of its own: it is the kernel's, or has ended",
-                       (int)p->pid);
+        return err_set(e, -ESRCH, "process %d has no memory: it has ended", (int)p->pid);
     return 0;
 }
 
@@ -297,8 +300,8 @@ void memmap_there(const struct memmap *m, enum memmap_source source, uint64_t st
     uint64_t entry[256], first = start / page_size();
     size_t done = 0;
 
-    /* Between pages of a private file that were written to, the file's are read with them. */
-    if (m->pagemap < 0 || source == MEMMAP_WHOLE || source == MEMMAP_CHANGED) {
+    /* Between pages of a file that are wanted, those that are not hold no zeros. */
+    if (m->pagemap < 0 || source == MEMMAP_WHOLE || source == MEMMAP_CHANGED || source == MEMMAP_MAPPED) {
         memset(there, true, pages);
         return;
     }
@@ -340,7 +343,7 @@ static int is_here(struct cutter *c, uint64_t start, uint64_t end)
 {
     int r = 0;
 
-    if (start - c->run_end >= c->gap_min)
+    if (start - c->run_end >= c->gap_min && c->to->count < PIECES_MANY)
         r = emit(c, start);
     c->run_end = end;
     return r;

@@ -18,7 +18,8 @@ enum memmap_source {
     MEMMAP_LEFT,    /* not at all */
     MEMMAP_WHOLE,   /* all of it is read */
     MEMMAP_TOUCHED, /* pages that are there; others are zeros */
-    MEMMAP_CHANGED, /* a private file's, from the first page that was written to; between those all is read */
+    MEMMAP_CHANGED, /* a private file's: pages that were written to */
+    MEMMAP_MAPPED,  /* a file's: pages that the process has seen; others a debugger finds in the file */
     MEMMAP_SHARED   /* as TOUCHED, through the file behind it */
 };
 

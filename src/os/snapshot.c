@@ -21,6 +21,8 @@
 
 enum { STEP = 1024 * 1024, HEAD_MAX = 128 * 1024 * 1024, AUXV_MAX = 4096, PAGE_MIN = 4096 };
 
+enum { KERNEL_THREAD = 0x00200000 }; /* PF_KTHREAD, of the flags in /proc/PID/stat */
+
 /* What is known of the process apart from its memory. */
 struct facets {
     struct elfcore_process process;
@@ -111,6 +113,9 @@ static int describe(struct taking *t, struct err *e)
         return err_set(e, r, "process %d: %s", (int)t->proc->pid, r == -ESRCH ? "has ended" : strerror(-r));
     if (status.state == 'Z' || status.state == 'X')
         return err_set(e, -ESRCH, "process %d has ended, and waits for its parent: there is nothing left of it",
+                       (int)t->proc->pid);
+    if (f->process.flags & KERNEL_THREAD)
+        return err_set(e, -EOPNOTSUPP, "process %d is a thread of the kernel: it has no memory of its own",
                        (int)t->proc->pid);
     f->process.pid = status.inner_pid;
     f->process.uid = status.uid;

@@ -167,7 +167,10 @@ def test_a_jvm_goes_on_working_under_snapshots(salvage, java_classes, work):
             salvage.ok("core", p.pid, "--quick", "--out", "-", text=False)
         assert p.stdout.readline() == b"ready\n"
         threads = len(os.listdir("/proc/%d/task" % p.pid))
+        # A JVM asks for all files that it has mapped: what it has not read of them is not read for it.
+        files = status(p.pid)["RssFile"]
         salvage.ok("core", p.pid, "--out", work / "c")
+        assert status(p.pid)["RssFile"] - files < 4 * MIB
         said = gdb(jvm.JDK_17 + "/bin/java", work / "c", "info threads", "info registers rip pc")
         assert len(re.findall(r"\(LWP \d+\)", said)) >= threads and "pc" in said, said
         assert "-XX:MaxHeapSize=33554432" in salvage.ok("jvm", "flags", p.pid).out
@@ -449,7 +452,7 @@ def test_ones_own_without_root(salvage, program):
 def test_kernel_threads_and_zombies(salvage, pinned):
     kernel = [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and status(int(pid)).get("PPid") == "2"]
     if kernel:
-        assert salvage.run("core", kernel[0], "--out", "-").code == 1
+        assert "is a thread of the kernel" in salvage.run("core", kernel[0], "--out", "-").message
     p = pinned()
     p.process.kill()
     wait_for(lambda: status(p.pid)["State"][0] == "Z")
