@@ -149,6 +149,7 @@ int core_to_store(const struct proc *p, const struct snapshot_options *o, struct
                   struct err *e)
 {
     struct coring c = {.proc = p, .options = *o};
+    struct shipping its_own = *s;
     struct proc_status status = {0};
     struct shipping_stream stream = {.stop = has_failed, .ended = has_failed, .partial = how_partial, .ctx = &c};
     CLEANUP(buf_done) struct buf command = {.ceiling = 64};
@@ -165,13 +166,13 @@ int core_to_store(const struct proc *p, const struct snapshot_options *o, struct
     stream.name = coring_name(p, name);
     stream.uid = status.uid;
     stream.expected_size = snapshot_guess(p);
-    s->pid = (uint64_t)status.inner_pid;
-    s->jvm = NULL;
-    s->command = command.size > 0 ? command.data : NULL;
+    its_own.pid = (uint64_t)status.inner_pid;
+    if (!its_own.command && command.size > 0)
+        its_own.command = command.data;
     if ((r = start(&c, &thread, &stream.fd, e)) < 0)
         return r;
-    r = shipping_stream(s, &stream, NULL, e);
-    s->command = NULL;
+    r = shipping_stream(&its_own, &stream, NULL, e);
+    s->sink = its_own.sink;
     pthread_join(thread, NULL);
     if (r == 0)
         *ret = c.told;

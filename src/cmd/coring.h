@@ -22,6 +22,7 @@ int core_to_file(const struct proc *p, const struct snapshot_options *o, const c
 int core_to_descriptor(const struct proc *p, const struct snapshot_options *o, int fd, struct snapshot *ret,
                        struct err *e);
 
-/* Into the store. The process goes on as soon as the store fails. One that has been cut off is kept, as partial. */
+/* Into the store. The process goes on as soon as the store fails. One that has been cut off is kept, as partial.
+ * What s says of the process stays; a command that it does not know is the process's own name. */
 int core_to_store(const struct proc *p, const struct snapshot_options *o, struct shipping *s, struct snapshot *ret,
                   struct err *e);
