@@ -21,10 +21,12 @@
 #include "jvm/heapdump.h"
 
 enum {
-    PRESSURE_MS = 2000,    /* v1's signal says nothing of its end */
-    GC_WINDOW_MS = 5000,   /* over which time in collections is counted */
-    JVM_AGAIN_MS = 5000,   /* where no JVM was found: it may be starting up */
-    JVM_NONE_MS = 60000,   /* where the same process was none before */
+    PRESSURE_MS = 2000,  /* v1's signal says nothing of its end */
+    GC_WINDOW_MS = 5000, /* over which time in collections is counted */
+    JVM_AGAIN_MS = 5000, /* where no JVM was found: it may be starting up */
+    JVM_NONE_MS = 60000, /* where the same process was none before */
+    COUNTING_MS = 1000,  /* in which the kernel counts a kill that it told of */
+    COUNTING_STEP_MS = 20,
     TOGETHER_MS = 500,     /* what is looked at seldom is looked at together */
     FAR_MS = 5000,         /* between looks while the kernel tells when usage comes near */
     PROCS_MAX = 64 * 1024, /* bytes of cgroup.procs that are looked at */
@@ -295,12 +297,15 @@ int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, 
         read_events(t, &r);
     else
         r.events = reading_known(0);
-    t->heard = false;
     read_psi(t, now_ms, &r);
     read_jvm(p, t, !is_far(&s) || asks_for(p->rules, CONDITION_HEAP) || asks_for(p->rules, CONDITION_GC), now_ms, &r);
     t->due_ms = now_ms + next_look(p, t, &s);
     if (t->due_ms - now_ms >= 2 * TOGETHER_MS)
         t->due_ms -= t->due_ms % TOGETHER_MS;
+    if (r.events.known && r.events.value & READING_OOM_KILL)
+        t->counting_until_ms = 0;
+    if ((t->heard = now_ms < t->counting_until_ms) && t->due_ms > now_ms + COUNTING_STEP_MS)
+        t->due_ms = now_ms + COUNTING_STEP_MS;
     *ret = r;
     return 0;
 }
@@ -368,6 +373,8 @@ int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms)
         t->pressure = t->level[i];
         t->pressure_until_ms = now_ms + PRESSURE_MS;
     }
+    if (event.what & MEMSIGNAL_OOM)
+        t->counting_until_ms = now_ms + COUNTING_MS;
     t->heard = true;
     t->due_ms = now_ms;
     return event.what & MEMSIGNAL_GONE ? -ENODEV : 0;

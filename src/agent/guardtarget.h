@@ -44,6 +44,7 @@ struct guardtarget {
     unsigned signals;
     struct guardear ear[GUARDTARGET_SIGNALS_MAX];
     bool heard;                             /* a signal, since the last look */
+    uint64_t counting_until_ms;             /* an OOM was told whose kill may not be counted yet */
     bool told_of_usage;                     /* the kernel tells when usage comes near: looks may be rare until then */
     int64_t level[GUARDTARGET_SIGNALS_MAX]; /* of a v1.pressure signal: enum reading_pressure */
     struct guardjvm jvm;
