@@ -386,7 +386,7 @@ int guard_run(const struct guard_config *c, struct err *e)
     if (!g)
         return err_set(e, -ENOMEM, "out of memory");
     g->c = c;
-    g->policy = (struct guardtarget_policy){&c->rules, c->dump_rate};
+    g->policy = (struct guardtarget_policy){&c->rules, c->dump_rate, c->core};
     g->signals = -1;
     if ((g->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)
         return err_set(e, -errno, "epoll: %s", strerror(errno));

@@ -14,6 +14,7 @@
 struct guard_config {
     struct rule_policy rules;
     uint64_t dump_rate; /* bytes a second */
+    bool core;          /* cores are taken: of what is no JVM, too */
     const pid_t *pids;
     size_t pid_count;
     const char *const *cgroups; /* folders */

@@ -299,6 +299,8 @@ int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, 
         r.events = reading_known(0);
     read_psi(t, now_ms, &r);
     read_jvm(p, t, !is_far(&s) || asks_for(p->rules, CONDITION_HEAP) || asks_for(p->rules, CONDITION_GC), now_ms, &r);
+    if (p->core && !r.dump_ms.known)
+        r.dump_ms = reading_dump_ms(s.own_used, p->dump_rate);
     t->due_ms = now_ms + next_look(p, t, &s);
     if (t->due_ms - now_ms >= 2 * TOGETHER_MS)
         t->due_ms -= t->due_ms % TOGETHER_MS;

@@ -63,6 +63,7 @@ struct guardtarget {
 struct guardtarget_policy {
     const struct rule_policy *rules;
     uint64_t dump_rate; /* bytes of a dump a second, for oom-in<=dump */
+    bool core;          /* then a core's */
 };
 
 /* pid: of a process, whose cgroup it is; or path: a cgroup's folder. */

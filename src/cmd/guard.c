@@ -29,7 +29,8 @@ static const struct opt GUARD_OPTIONS[] = {
     {OPT_LIST, 0, "when", "CONDITION", RULE_DEFAULT_WHEN, offsetof(struct guard_options, when),
      "terms joined by ',' all of which must hold; repeated: one of the conditions is enough"},
     {OPT_LIST, 0, "do", "ACTIONS", ACTION_DEFAULT, offsetof(struct guard_options, actions),
-     "what to take, in this order: stats, threads, histogram, native, heap-dump[:live]; NAME@TIME limits the time"},
+     "what to take, in this order: stats, threads, histogram, native, heap-dump[:live], core (of any process, "
+     "which lives on), signal:NAME; NAME@TIME limits the time"},
     {OPT_DURATION, 0, "cooldown", "DURATION", "10m", offsetof(struct guard_options, cooldown_ms),
      "so long nothing more is taken of a cgroup after a case"},
     {OPT_STRING, 0, "max-cases", "N/TIME", "3/day", offsetof(struct guard_options, max_cases),
@@ -60,7 +61,7 @@ int guard_parse(int argc, char **argv, struct guard_options *ret, struct err *e)
 static bool can(enum action_kind kind)
 {
     return kind == ACTION_STATS || kind == ACTION_HISTOGRAM || kind == ACTION_THREADS || kind == ACTION_NATIVE ||
-           kind == ACTION_HEAP_DUMP;
+           kind == ACTION_HEAP_DUMP || kind == ACTION_CORE || kind == ACTION_SIGNAL;
 }
 
 int guard_actions(const struct guard_options *o, struct actions *ret, struct err *e)
@@ -124,6 +125,8 @@ static int run(int argc, char **argv)
         return command_fail(r, &e);
     log_set_format((enum log_format)o.plan.log);
     config.dump_rate = o.dump_rate;
+    for (unsigned i = 0; i < actions.count; i++)
+        config.core = config.core || actions.item[i].kind == ACTION_CORE;
     config.pids = pids;
     config.pid_count = o.pids.count;
     config.cgroups = o.cgroups.item;
@@ -149,8 +152,8 @@ const struct command CMD_GUARD = {
         "Conditions: memory>=90%, memory>=400M, growth>=10M/s, oom-in<=8s, oom-in<=dump, pressure=critical (cgroup "
         "v1), "
         "psi.some>=20%/10s, psi.full>=20%/10s, heap>=90%, gc>=50%, event:oom, event:oom-kill.\n\n"
-        "Run it outside of the cgroup that it watches: as a sidecar with a shared pid namespace, or on the node. What "
-        "is taken of a process that is no JVM is stats alone.",
+        "Run it outside of the cgroup that it watches: as a sidecar with a shared pid namespace, or on the node. Of "
+        "a process that is no JVM stats and core can be taken.",
     .examples = "salvage guard --all --to s3://evidence/prod\n"
                 "    on a node: every container with a memory limit\n"
                 "salvage guard --pid 7 --when 'memory>=90%' --do stats,histogram,threads --to file:///mnt/evidence\n"

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "cmd/coring.h"
 #include "cmd/dumping.h"
 #include "cmd/guard.h"
 #include "os/memcg.h"
+
+enum { STILL_MS = 10000 /* that a process stands still for its core */ };
 
 /* argv: guard-case PID NAME WHY, then guard's own. */
 enum { ARG_PID = 1, ARG_NAME, ARG_WHY, ARG_REST };
@@ -70,6 +74,22 @@ static int make_stats(struct guard_case *c, int fd, struct err *e)
     return r < 0 ? err_set(e, r, "no room in memory: %s", strerror(-r)) : 0;
 }
 
+/* What it writes then, a watch of its folder ships. Without a handler a signal would end it. */
+static int send_signal(struct guard_case *c, int number, struct err *e)
+{
+    struct proc_status now;
+    int pid = (int)c->proc.pid;
+
+    if (proc_status(&c->proc, &now) < 0)
+        return err_set(e, -ESRCH, "process %d has ended", pid);
+    if (!(now.caught & UINT64_C(1) << (number - 1)))
+        return err_set(e, -FAULT_REFUSED, "process %d has no handler for SIG%s: it would end", pid,
+                       sigabbrev_np(number));
+    return kill(c->proc.pid, number) == 0
+               ? 0
+               : err_set(e, -errno, "process %d: SIG%s: %s", pid, sigabbrev_np(number), strerror(errno));
+}
+
 static int make_piece(struct guard_case *c, const struct action *a, int fd, struct err *e)
 {
     struct dump_options o = {.timeout_ms = a->limit_ms, .until_ms = clock_mono_ms() + a->limit_ms};
@@ -96,7 +116,7 @@ static int make_piece(struct guard_case *c, const struct action *a, int fd, stru
 
 static bool is_small(const struct action *a)
 {
-    return a->kind != ACTION_HEAP_DUMP;
+    return a->kind != ACTION_HEAP_DUMP && a->kind != ACTION_CORE;
 }
 
 /* The same action may stand there twice: threads.txt, threads-2.txt. */
@@ -125,6 +145,11 @@ static void make_small(struct guard_case *c)
         c->piece[i].fd = -1;
         if (!is_small(a))
             continue;
+        if (a->kind == ACTION_SIGNAL) {
+            if ((r = send_signal(c, a->signal, &e)) < 0)
+                fail(c, "signal", r, &e);
+            continue;
+        }
         name_piece(c, i);
         if (a->kind != ACTION_STATS && !c->is_jvm) {
             fail(c, c->piece[i].name, -FAULT_FORMAT, &c->no_jvm);
@@ -155,27 +180,46 @@ static void ship_small(struct guard_case *c)
     }
 }
 
-/* --- the dump -------------------------------------------------------------------------------------------------------
+/* --- the large ones -------------------------------------------------------------------------------------------------
  */
 
-static void make_dumps(struct guard_case *c)
+static int make_heap_dump(struct guard_case *c, const struct action *a, struct err *e)
+{
+    struct dump_options o = {.live = a->live, .folder = c->o->dir, .timeout_ms = a->limit_ms};
+
+    if (!c->is_jvm) {
+        *e = c->no_jvm;
+        return -FAULT_FORMAT;
+    }
+    o.until_ms = clock_mono_ms() + a->limit_ms;
+    return dump_to_store(&c->jvm, &o, &c->shipping, e);
+}
+
+/* It stands still meanwhile, and so can't reach its limit either. */
+static int make_core(struct guard_case *c, const struct action *a, struct err *e)
+{
+    struct snapshot_options o = {.at_most_ms = a->limit_ms < STILL_MS ? a->limit_ms : STILL_MS};
+    struct snapshot told;
+
+    return core_to_store(&c->proc, &o, &c->shipping, &told, e);
+}
+
+static void make_large(struct guard_case *c)
 {
     for (unsigned i = 0; i < c->actions.count; i++) {
         const struct action *a = &c->actions.item[i];
-        struct dump_options o = {.live = a->live, .folder = c->o->dir, .timeout_ms = a->limit_ms};
         struct err e = {0};
         int r;
 
-        if (a->kind != ACTION_HEAP_DUMP)
+        if (is_small(a))
             continue;
-        o.until_ms = clock_mono_ms() + a->limit_ms;
-        r = c->is_jvm ? dump_to_store(&c->jvm, &o, &c->shipping, &e) : (e = c->no_jvm, -FAULT_FORMAT);
+        r = a->kind == ACTION_CORE ? make_core(c, a, &e) : make_heap_dump(c, a, &e);
         if (r < 0)
-            fail(c, "heap-dump", r, &e);
+            fail(c, ACTION_WORDS[a->kind].name, r, &e);
     }
 }
 
-static bool wants_dump(const struct guard_case *c)
+static bool wants_large(const struct guard_case *c)
 {
     for (unsigned i = 0; i < c->actions.count; i++)
         if (!is_small(&c->actions.item[i]))
@@ -189,13 +233,13 @@ static void take_all(struct guard_case *c)
     int status = 0;
 
     make_small(c);
-    if (wants_dump(c))
+    if (wants_large(c))
         child = fork();
     if (child <= 0)
         ship_small(c);
     if (child == 0)
         _exit(c->exit_code);
-    make_dumps(c);
+    make_large(c);
     if (child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) != 0)
         c->exit_code = c->exit_code ? c->exit_code : WEXITSTATUS(status);
 }
@@ -245,8 +289,7 @@ static int run_case(struct guard_case *c, pid_t pid, struct err *e)
                                     .uid = c->status.uid,
                                     .jvm = c->jvm.version,
                                     .command = c->jvm.command};
-    if (c->is_jvm)
-        dump_whose(&c->jvm, &c->shipping, &its);
+    dump_whose_process(&c->proc, &c->shipping, &its);
     if (identity_of_stream(who.machine, pid, c->jvm.started_ns, its_case.time_ns = clock_wall_ns(), its_case.id) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     take_all(c);

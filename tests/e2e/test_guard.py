@@ -125,19 +125,24 @@ def test_all_finds_containers_that_come_and_go(salvage, folder, start):
     assert [m["process"]["pid"] for _, m in folder.manifests() if m["where"].get("host")]
 
 
-def test_what_is_no_jvm_leaves_stats(salvage, folder, root):
-    """The rest is said to be a JVM's only."""
+def test_what_is_no_jvm_leaves_stats_and_a_core(salvage, folder, root):
+    """The rest is said to be a JVM's only; a signal without a handler would end it."""
     p = subprocess.Popen([*os.environ["SALVAGE_TEST_CONTAINER"].split(), "--rootfs", str(root), "--memory", "96M", "--",
                           "/hog", "200", "20"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     pid = wait_for(lambda: hog_of(p.pid), why="no hog")
-    g = guard(salvage, "--pid", pid, "--to", folder.url, "--when", "memory>=50%", "--do", "stats,threads")
-    p.communicate(timeout=60)
+    g = guard(salvage, "--pid", pid, "--to", folder.url, "--when", "memory>=50%", "--do",
+              "stats,threads,signal:USR1,core")
+    said = p.communicate(timeout=60)[1]
+    assert b"exit=137 oom_kill=1" in said
     made = g.wait("guard-made")
     assert not made["whole"]
-    assert [e["piece"] for e in g.named("guard-missed")] == ["threads.txt"] and "no Java VM" in g.log
+    assert [e["piece"] for e in g.named("guard-missed")] == ["threads.txt", "signal"]
+    assert "no Java VM" in g.log and "no handler for SIGUSR1" in g.log
     assert g.end() == 0
-    (_, manifest), = folder.manifests()
-    assert manifest["name"] == "stats.json" and manifest["kind"] == "memory-stats"
+    found = pieces(folder)
+    assert set(found) == {"stats", "core"} and found["stats"][0]["kind"] == "memory-stats"
+    manifest, core = found["core"]
+    assert core[:4] == b"\x7fELF" and len(core) > 48 << 20 and "partial" not in manifest
 
 
 def hog_of(pid):
@@ -173,7 +178,7 @@ def cpu(pid):
     (["--pid", "x"], "'x' is not a process id"),
     (["--pid", "1", "--when", "memory>90%"], ">="),
     (["--pid", "1", "--do", "coffee"], "coffee"),
-    (["--pid", "1", "--do", "core"], "core is not there yet"),
+    (["--pid", "1", "--do", "get:http://127.0.0.1/"], "get is not there yet"),
     (["--pid", "1", "--max-cases", "0/day"], "--max-cases"),
     (["--pid", "1", "--at-once", "0"], "--at-once"),
     (["--pid", "1", "more"], "'more'"),
