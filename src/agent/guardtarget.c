@@ -302,7 +302,7 @@ int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, 
     if (p->core && !r.dump_ms.known)
         r.dump_ms = reading_dump_ms(s.own_used, p->dump_rate);
     t->due_ms = now_ms + next_look(p, t, &s);
-    if (t->due_ms - now_ms >= 2 * TOGETHER_MS)
+    if (t->due_ms - now_ms >= 2UL * TOGETHER_MS)
         t->due_ms -= t->due_ms % TOGETHER_MS;
     if (r.events.known && r.events.value & READING_OOM_KILL)
         t->counting_until_ms = 0;
