@@ -160,7 +160,7 @@ static int confirm(const struct jvm *j, const struct change *c, const struct arm
 static bool has_run_out_of_memory(const struct jvm *j, const struct attach_wait *wait)
 {
     CLEANUP(buf_done) struct buf text = {0};
-    struct err e;
+    struct err e = {0};
 
     return ask(j, wait, "VM.info", &text, &e) == 0 && strstr(buf_text(&text), "\nOutOfMemoryError java_heap_errors=");
 }

@@ -156,7 +156,7 @@ static void run_case(struct guard *g, const struct guardtarget *t, pid_t victim,
     size_t more = 0;
     char pid[16], *args[CASE_HEAD + 256];
 
-    while (g->c->case_args[more] && more < ARRAY_SIZE(args) - CASE_HEAD - 1)
+    while (more < ARRAY_SIZE(args) - CASE_HEAD - 1 && g->c->case_args[more])
         more++;
     snprintf(pid, sizeof(pid), "%d", (int)victim);
     args[0] = (char[]){"salvage"};
