@@ -4,15 +4,14 @@
  * names of a pod are what its processes say.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "agent/witness.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -20,9 +19,6 @@
 #include "cmd/commands.h"
 #include "cmd/interrupt.h"
 #include "cmd/table.h"
-#include "format/oomlog.h"
-#include "os/kmsg.h"
-#include "os/tenants.h"
 
 struct oom_options {
     bool follow, json, tasks;
@@ -46,52 +42,16 @@ static const struct table_column TASK_COLUMNS[] = {{"", TABLE_LEFT},     {"PID",
                                                    {"RSS", TABLE_RIGHT}, {"SWAP", TABLE_RIGHT}, {"ADJ", TABLE_RIGHT},
                                                    {"NAME", TABLE_LEFT}};
 
-/* What belongs to a kill comes within microseconds; a serial console makes them milliseconds. */
-enum { SETTLE_MS = 20, SHORT_ID = 12, FIELD_MAX = 300 };
+enum { SHORT_ID = 12, FIELD_MAX = 300 };
 
 /* One run of the command. */
-struct witness {
+struct listing {
     const struct oom_options *o;
-    struct kmsg log;
-    struct oomlog *kills;
-    struct tenants tenants;
-    bool scanned; /* the tenants, for a listing: once */
+    struct witness witness;
     struct whoami self;
-    struct utsname kernel;
-    char boot_id[OOMKILL_BOOT_MAX];
     struct table table;
     size_t count;
-    bool lost;
 };
-
-/* --- who ------------------------------------------------------------------------------------------------------------
- */
-
-static void set(char *ret, size_t max, const char *text)
-{
-    snprintf(ret, max, "%s", text ? text : "");
-}
-
-/* Whoever cannot be named is nameless. */
-static void name(struct witness *w, struct oomkill *k)
-{
-    CLEANUP(whoami_done) struct whoami who = {0};
-
-    set(k->where.host, sizeof(k->where.host), w->self.node ? w->self.node : w->self.host);
-    set(k->kernel.release, sizeof(k->kernel.release), w->kernel.release);
-    set(k->kernel.boot_id, sizeof(k->kernel.boot_id), w->boot_id);
-    if (!*k->where.container_id && !*k->where.pod_uid)
-        return;
-    if (!w->scanned || w->o->follow) {
-        tenants_done(&w->tenants);
-        w->scanned = tenants_scan("/proc", &w->tenants) == 0;
-    }
-    if (tenants_name(&w->tenants, "/proc", k->where.container_id, k->where.pod_uid, &who) < 0)
-        return;
-    set(k->where.namespace, sizeof(k->where.namespace), who.namespace);
-    set(k->where.pod, sizeof(k->where.pod), who.pod);
-    set(k->where.container, sizeof(k->where.container), who.container);
-}
 
 /* --- for people -----------------------------------------------------------------------------------------------------
  */
@@ -192,7 +152,7 @@ static int write_tasks(const struct oomkill *k, struct err *e)
 }
 
 /* A table of its own for one kill: nobody knows when the next one comes. */
-static int show_one(const struct witness *w, const struct oomkill *k, struct err *e)
+static int show_one(const struct listing *l, const struct oomkill *k, struct err *e)
 {
     CLEANUP(table_done) struct table t = {.columns = COLUMNS, .count = ARRAY_SIZE(COLUMNS)};
     int r;
@@ -200,73 +160,58 @@ static int show_one(const struct witness *w, const struct oomkill *k, struct err
     if (add_row(&t, k) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     r = write_table(&t, e);
-    return r == 0 && w->o->tasks ? write_tasks(k, e) : r;
+    return r == 0 && l->o->tasks ? write_tasks(k, e) : r;
 }
 
 /* --- for programs ---------------------------------------------------------------------------------------------------
  */
 
-static int write_object(const struct witness *w, const struct oomkill *k, struct err *e)
+static int write_object(const struct listing *l, const struct oomkill *k, struct err *e)
 {
     CLEANUP(buf_done) struct buf text = {0};
-    int r = w->o->follow ? 0 : buf_add_text(&text, w->count == 0 ? "[\n" : ",\n");
+    int r = l->o->follow ? 0 : buf_add_text(&text, l->count == 0 ? "[\n" : ",\n");
 
     if (r == 0)
-        r = oomkill_encode(k, !w->o->follow, &text);
+        r = oomkill_encode(k, !l->o->follow, &text);
     if (r < 0)
         return err_set(e, r, "out of memory");
-    return write_out(text.data, w->o->follow ? text.size : text.size - 1, e);
+    return write_out(text.data, l->o->follow ? text.size : text.size - 1, e);
 }
 
 /* --- the log --------------------------------------------------------------------------------------------------------
  */
 
-static int show(struct witness *w, struct oomkill *k, struct err *e)
+static int show(struct listing *l, const struct oomkill *k, struct err *e)
 {
     int r;
 
-    k->time_ns = kmsg_wall_ns(&w->log, k->kernel.usec);
-    name(w, k);
-    if (w->o->json)
-        r = write_object(w, k, e);
-    else if (w->o->follow || w->o->tasks)
-        r = show_one(w, k, e);
+    if (l->o->json)
+        r = write_object(l, k, e);
+    else if (l->o->follow || l->o->tasks)
+        r = show_one(l, k, e);
     else
-        r = add_row(&w->table, k) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
-    w->count++;
+        r = add_row(&l->table, k) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
+    l->count++;
     return r;
 }
 
-/* All there is now. */
-static int drain(struct witness *w, struct err *e)
+/* What there is now. all: also the one of which more may be said. */
+static int show_all(struct listing *l, bool all, struct err *e)
 {
-    struct kmsgrecord record;
-    int r = 0, more;
+    struct oomkill *k;
+    int r = 0;
 
-    while (r == 0 && !interrupt_caught() && (more = kmsg_read(&w->log, &record)) != 0) {
-        struct oomkill *k;
-
-        if (more < 0 && more != -EPIPE)
-            return err_set(e, more, "reading the kernel log failed: %s", strerror(-more));
-        k = more > 0 ? oomlog_feed(w->kills, &record) : oomlog_gap(w->kills);
-        w->lost |= more < 0;
-        if (k)
-            r = show(w, k, e);
-    }
+    while (r == 0 && !interrupt_caught() && (r = witness_next(&l->witness, clock_mono_ms(), all, &k, e)) > 0)
+        r = show(l, k, e);
     return r;
-}
-
-static int flush(struct witness *w, struct err *e)
-{
-    struct oomkill *k = oomlog_flush(w->kills);
-
-    return k ? show(w, k, e) : 0;
 }
 
 /* Until there is news, or a signal. None comes between the question and the wait; but while it is written, any may. */
-static int wait_for_news(const struct witness *w, const struct timespec *most, struct err *e)
+static int wait_for_news(const struct listing *l, struct err *e)
 {
-    struct pollfd news = {.fd = w->log.fd, .events = POLLIN};
+    struct pollfd news = {.fd = l->witness.log.fd, .events = POLLIN};
+    uint64_t due_ms = witness_due_ms(&l->witness), now_ms = clock_mono_ms();
+    struct timespec rest = {.tv_nsec = due_ms > now_ms ? (long)(due_ms - now_ms) % 1000 * 1000 * 1000 : 0};
     sigset_t ours, before;
     int r = 0;
 
@@ -275,47 +220,35 @@ static int wait_for_news(const struct witness *w, const struct timespec *most, s
     sigaddset(&ours, SIGINT);
     sigaddset(&ours, SIGTERM);
     sigprocmask(SIG_BLOCK, &ours, &before);
-    if (!interrupt_caught() && ppoll(&news, 1, most, &before) < 0 && errno != EINTR)
+    if (!interrupt_caught() && ppoll(&news, 1, due_ms == UINT64_MAX ? NULL : &rest, &before) < 0 && errno != EINTR)
         r = err_set(e, -errno, "waiting for the kernel log failed: %m");
     sigprocmask(SIG_SETMASK, &before, NULL);
     return r;
 }
 
-static int follow(struct witness *w, struct err *e)
+static int follow(struct listing *l, struct err *e)
 {
-    uint64_t due_ms = 0, now_ms;
+    struct oomkill *k;
     int r = 0;
 
     interrupt_catch();
-    while (r == 0 && !interrupt_caught()) {
-        bool waited = oomlog_waits(w->kills);
-        size_t before = w->count;
-        struct timespec rest = {0};
-
-        if ((r = drain(w, e)) < 0)
-            break;
-        now_ms = clock_mono_ms();
-        if (oomlog_waits(w->kills) && (!waited || w->count > before))
-            due_ms = now_ms + SETTLE_MS;
-        if (oomlog_waits(w->kills) && now_ms >= due_ms && (r = flush(w, e)) < 0)
-            break;
-        rest.tv_nsec = due_ms > now_ms ? (long)(due_ms - now_ms) * 1000 * 1000 : 0;
-        r = wait_for_news(w, oomlog_waits(w->kills) ? &rest : NULL, e);
-    }
-    return r < 0 ? r : flush(w, e);
+    while (r == 0 && !interrupt_caught() && (r = show_all(l, false, e)) == 0)
+        r = wait_for_news(l, e);
+    /* The one that waited for more to be said of it. */
+    if (r == 0 && (r = witness_next(&l->witness, clock_mono_ms(), true, &k, e)) > 0)
+        r = show(l, k, e);
+    return r;
 }
 
-static int list(struct witness *w, struct err *e)
+static int list(struct listing *l, struct err *e)
 {
-    int r = drain(w, e);
+    int r = show_all(l, true, e);
 
-    if (r == 0)
-        r = flush(w, e);
-    if (r == 0 && w->o->json)
-        r = write_out(w->count > 0 ? "\n]\n" : "[]\n", 3, e);
-    else if (r == 0 && w->table.cells.count > 0)
-        r = write_table(&w->table, e);
-    if (r == 0 && w->count == 0)
+    if (r == 0 && l->o->json)
+        r = write_out(l->count > 0 ? "\n]\n" : "[]\n", 3, e);
+    else if (r == 0 && l->table.cells.count > 0)
+        r = write_table(&l->table, e);
+    if (r == 0 && l->count == 0)
         fprintf(stderr, "salvage: the kernel log knows of no kill for want of memory\n");
     return r;
 }
@@ -323,37 +256,25 @@ static int list(struct witness *w, struct err *e)
 /* --- the command ----------------------------------------------------------------------------------------------------
  */
 
-static void witness_done(struct witness *w)
+static void listing_done(struct listing *l)
 {
-    kmsg_done(&w->log);
-    oomlog_free(w->kills);
-    tenants_done(&w->tenants);
-    whoami_done(&w->self);
-    table_done(&w->table);
+    witness_done(&l->witness);
+    whoami_done(&l->self);
+    table_done(&l->table);
 }
 
-static void read_boot_id(char ret[OOMKILL_BOOT_MAX])
+static int begin(struct listing *l, struct err *e)
 {
-    CLEANUP(buf_done) struct buf text = {.ceiling = 64};
-
-    if (file_load(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &text) == 0)
-        snprintf(ret, OOMKILL_BOOT_MAX, "%.*s", (int)strcspn(buf_text(&text), "\n"), buf_text(&text));
-}
-
-static int begin(struct witness *w, struct err *e)
-{
-    if (!(w->kills = oomlog_new((uint64_t)sysconf(_SC_PAGESIZE))) || whoami_get("/", &w->self) < 0)
+    if (whoami_get("/", &l->self) < 0)
         return err_set(e, -ENOMEM, "out of memory");
-    uname(&w->kernel);
-    read_boot_id(w->boot_id);
-    return kmsg_open("/dev/kmsg", !w->o->follow, &w->log, e);
+    return witness_open(&l->witness, &l->self, !l->o->follow, e);
 }
 
 static int run(int argc, char **argv)
 {
     struct oom_options o = {0};
-    CLEANUP(witness_done)
-    struct witness w = {.o = &o, .log = KMSG_NONE, .table = {.columns = COLUMNS, .count = ARRAY_SIZE(COLUMNS)}};
+    CLEANUP(listing_done)
+    struct listing l = {.o = &o, .witness = WITNESS_NONE, .table = {.columns = COLUMNS, .count = ARRAY_SIZE(COLUMNS)}};
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
     int r = opt_parse(OPTIONS, argc, argv, &o, &operands, &e);
@@ -361,12 +282,12 @@ static int run(int argc, char **argv)
     if (r > 0)
         r = err_set(&e, -FAULT_USAGE, "oom: no operand is understood, and here is '%s'", operands[0]);
     if (r == 0)
-        r = begin(&w, &e);
+        r = begin(&l, &e);
     if (r == 0)
-        r = o.follow ? follow(&w, &e) : list(&w, &e);
+        r = o.follow ? follow(&l, &e) : list(&l, &e);
     if (r < 0)
         return command_fail(r, &e);
-    if (w.lost && isatty(STDERR_FILENO))
+    if (l.witness.lost && isatty(STDERR_FILENO))
         fprintf(stderr, "salvage: some of the kernel log was overwritten before it could be read\n");
     return 0;
 }
