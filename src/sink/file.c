@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A folder as a store. An object grows under a hidden name beside its place (".ID.part"), which a later run can go on
- * with; fsync and rename make it visible whole, or not at all. Objects are for this uid only (0600): they hold what
- * was in somebody's memory. Names are file_tree.c's.
+ * A folder as a store. An object grows under a hidden name beside its place (".HEX.part", made of its id and key),
+ * which a later run can go on with; fsync and rename make it visible whole, or not at all. Objects are for this uid
+ * only (0600): they hold what was in somebody's memory. Names are file_tree.c's.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <xxhash.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -197,6 +199,18 @@ static bool is_temporary(const char *name)
     return name[0] == '.' && strspn(name + 1, "0123456789abcdef") == 16 && text_eq(name + 17, ".part");
 }
 
+/* The pieces of one case have one id, and are written side by side. */
+static bool name_temporary(struct upload *u)
+{
+    const struct object *o = u->object;
+    uint64_t key = XXH3_64bits(o->key, strlen(o->key));
+
+    if (strlen(o->id) != 16 || strspn(o->id, "0123456789abcdef") != 16)
+        return false;
+    snprintf(u->temporary, sizeof(u->temporary), ".%016" PRIx64 ".part", (uint64_t)strtoull(o->id, NULL, 16) ^ key);
+    return true;
+}
+
 static void file_upload_free(struct upload *u)
 {
     if (!u)
@@ -263,8 +277,7 @@ static int file_upload_new(struct sink *sink, const struct object *o, const stru
     if (!u)
         return err_set(e, -ENOMEM, "out of memory");
     *u = (struct upload){.store = s, .object = o, .events = events, .folder = -1, .fd = -1};
-    snprintf(u->temporary, sizeof(u->temporary), ".%s.part", o->id);
-    if (!is_temporary(u->temporary))
+    if (!name_temporary(u))
         return err_set(e, -FAULT_REFUSED, "file: '%s' is no id", o->id);
     r = file_tree_parent(s, o->key, !past, &u->folder, &u->name, e);
     if (r < 0)

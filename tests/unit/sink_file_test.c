@@ -25,7 +25,7 @@
 #include "sink/sink.h"
 
 #define ID "0123456789abcdef"
-#define TEMPORARY "." ID ".part"
+#define TEMPORARY ".68e7249e77796b73.part" /* ID and XXH3 of KEY, by exclusive or */
 static const char KEY[] = "shop/cart/case/heap.hprof.zst";
 
 static char folder[] = "sink_file_test.XXXXXX";
@@ -159,6 +159,30 @@ static void expect_list(const char *prefix, const char *text)
 static int keep(void *ctx, const void *data, size_t size)
 {
     return buf_add(ctx, data, size);
+}
+
+/* Two processes write two pieces of one case. */
+static void pieces_of_one_case_do_not_meet(void **state)
+{
+    static const char other[] = "shop/cart/case/threads.txt.zst";
+    const struct object piece = {.key = other, .content_type = "text/plain", .id = ID, .part_size = 4};
+    const struct upload_events nothing = {.done = on_done};
+    struct whole large = whole_of("one two three"), small = whole_of("waits");
+    struct upload *u = begin(NULL), *v = NULL;
+    struct part p = {.number = 1, .last = true, .size = 5, .data = (unsigned char[]){"waits"}};
+    struct err e;
+
+    (void)state;
+    put_part(u, 1, "one two ", false);
+    assert_int_equal(sink->ops->upload_new(sink, &piece, NULL, &nothing, &v, &e), 0);
+    assert_int_equal(sink->ops->write(v, &p, &e), 0);
+    put_part(u, 2, "three", true);
+    assert_int_equal(sink->ops->commit(v, &small, &e), 0);
+    assert_int_equal(sink->ops->commit(u, &large, &e), 0);
+    expect_file(KEY, "one two three");
+    expect_file(other, "waits");
+    sink->ops->upload_free(u);
+    sink->ops->upload_free(v);
 }
 
 static void an_object_appears_whole_and_only_at_commit(void **state)
@@ -555,6 +579,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_object_appears_whole_and_only_at_commit),
+        TEST(pieces_of_one_case_do_not_meet),
         TEST(an_empty_object_is_one_too),
         TEST(damage_behind_our_back_is_found_by_verify),
         TEST(too_few_bytes_are_never_made_visible),
