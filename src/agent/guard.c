@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/guardkills.h"
 #include "agent/newcomers.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -31,7 +32,7 @@ enum {
     AGAIN_MS = 1000,   /* after a look that failed */
     GRACE_MS = 20000,  /* for cases that are being made when we are to end */
     SLACK_DIVISOR = 8, /* what is nearly due is looked at together with what is due */
-    CASE_HEAD = 5      /* salvage guard-case PID NAME WHY */
+    CASE_HEAD = 7      /* salvage guard-case PID NAME WHY ID TIME */
 };
 
 struct running {
@@ -51,6 +52,8 @@ struct guard {
     struct running running[CASES_MAX];
     int signals; /* signalfd */
     struct newcomers newcomers;
+    struct guardkills kills;
+    struct guardear log; /* stands for the kernel log in epoll */
     uint64_t rescan_at_ms, end_at_ms;
     bool ending;
 };
@@ -123,10 +126,28 @@ static int add_target(struct guard *g, pid_t pid, const char *path, bool given, 
     return 0;
 }
 
+/* Where it can't be waited for it is as good as none. */
+static int open_kernel_log(struct guard *g, struct err *e)
+{
+    struct err why = {0};
+    int r = guardkills_open(&g->kills, g->c->self, g->c->case_args, g->c->all, &why);
+
+    if (r == -ENOMEM)
+        return err_set(e, r, "out of memory");
+    if (r == 0 && (r = listen_to(g, g->kills.witness.log.fd, EPOLLIN, &g->log, &why)) < 0)
+        kmsg_done(&g->kills.witness.log);
+    if (r < 0)
+        log_event(EVENT_OOM_UNREAD, LOG_STR("error", why.msg));
+    return 0;
+}
+
+/* What the kernel said of its last moments is there by now. */
 static void remove_target(struct guard *g, size_t i)
 {
     struct guardtarget *t = g->target[i];
 
+    guardkills_read(&g->kills, g->target, g->count, true);
+    guardkills_count(&g->kills, t, guardtarget_kills(t), true);
     log_event(EVENT_GUARD_LEFT, LOG_STR("target", t->name));
     rule_leave(g->rule, t->number, clock_mono_ms());
     target_free(t);
@@ -154,7 +175,7 @@ static void rescan(struct guard *g)
 static void run_case(struct guard *g, const struct guardtarget *t, pid_t victim, const char *why)
 {
     size_t more = 0;
-    char pid[16], *args[CASE_HEAD + 256];
+    char pid[16], time[32], *args[CASE_HEAD + 256];
 
     while (more < ARRAY_SIZE(args) - CASE_HEAD - 1 && g->c->case_args[more])
         more++;
@@ -163,7 +184,10 @@ static void run_case(struct guard *g, const struct guardtarget *t, pid_t victim,
     args[1] = (char[]){"guard-case"};
     args[2] = pid;
     args[3] = (char *)t->name;
+    snprintf(time, sizeof(time), "%" PRId64, t->last.taken.time_ns);
     args[4] = (char *)why;
+    args[5] = (char *)t->last.taken.id;
+    args[6] = time;
     memcpy(args + CASE_HEAD, g->c->case_args, more * sizeof(*args));
     args[CASE_HEAD + more] = NULL;
     signal(SIGINT, SIG_IGN); /* of a terminal: we ask our children to end ourselves */
@@ -181,6 +205,10 @@ static int start_case(struct guard *g, struct guardtarget *t, const char *why)
         slot = g->running[i].child == 0 ? &g->running[i] : NULL;
     if (!slot || victim == 0)
         return -ESRCH;
+    lastseen_process(&t->last, victim);
+    t->last.taken.time_ns = clock_wall_ns();
+    if (identity_of_stream(g->c->self->machine, victim, 0, t->last.taken.time_ns, t->last.taken.id) < 0)
+        return -ENOMEM;
     *slot = (struct running){.child = fork(), .target = t->number, .begun_ms = clock_mono_ms()};
     snprintf(slot->name, sizeof(slot->name), "%s", t->name);
     if (slot->child == 0)
@@ -198,7 +226,9 @@ static void reap(struct guard *g)
     int status;
     pid_t child;
 
-    while ((child = waitpid(-1, &status, WNOHANG)) > 0)
+    while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (recorder_reap(&g->kills.recorder, child))
+            continue;
         for (size_t i = 0; i < CASES_MAX; i++) {
             struct running *r = &g->running[i];
             bool made = WIFEXITED(status) && WEXITSTATUS(status) == 0;
@@ -210,6 +240,7 @@ static void reap(struct guard *g)
                       LOG_REAL("seconds", (double)(clock_mono_ms() - r->begun_ms) / 1000));
             r->child = 0;
         }
+    }
 }
 
 static size_t cases(const struct guard *g)
@@ -218,7 +249,7 @@ static size_t cases(const struct guard *g)
 
     for (size_t i = 0; i < CASES_MAX; i++)
         n += g->running[i].child > 0;
-    return n;
+    return n + g->kills.recorder.count;
 }
 
 /* --- looking --------------------------------------------------------------------------------------------------------
@@ -245,10 +276,15 @@ static bool look(struct guard *g, struct guardtarget *t, uint64_t now)
 
     if (result == -ENODEV || (t->given_pid && kill(t->given_pid, 0) < 0 && errno == ESRCH))
         return false;
-    if (result < 0)
+    if (result < 0) {
         t->due_ms = now + AGAIN_MS;
-    else
-        judge(g, t, &r, now);
+        return true;
+    }
+    judge(g, t, &r, now);
+    if (t->counted)
+        guardkills_count(&g->kills, t, t->seen.oom_kill, false);
+    if (t->last.due_ms && t->last.due_ms < t->due_ms)
+        t->due_ms = t->last.due_ms;
     return true;
 }
 
@@ -271,6 +307,8 @@ static int wait_ms(const struct guard *g)
         due = g->target[i]->due_ms < due ? g->target[i]->due_ms : due;
     if (g->c->all && !g->ending && g->rescan_at_ms < due)
         due = g->rescan_at_ms;
+    if (!g->ending && witness_due_ms(&g->kills.witness) < due)
+        due = witness_due_ms(&g->kills.witness);
     return due <= now ? 0 : due - now > INT_MAX ? INT_MAX : (int)(due - now);
 }
 
@@ -303,7 +341,7 @@ static void on_events(struct guard *g, const struct epoll_event *events, int cou
 
         if (!ear)
             on_signals(g);
-        else
+        else if (ear != &g->log)
             guardtarget_hear(ear->target, ear->signal, clock_mono_ms());
     }
 }
@@ -316,6 +354,7 @@ static void loop(struct guard *g)
         on_events(g, events, epoll_wait(g->epoll, events, EVENTS_MAX, wait_ms(g)));
         if (g->ending)
             continue;
+        guardkills_read(&g->kills, g->target, g->count, false);
         look_at_all(g);
         if (g->c->all && clock_mono_ms() >= g->rescan_at_ms)
             rescan(g);
@@ -323,6 +362,7 @@ static void loop(struct guard *g)
     for (size_t i = 0; i < CASES_MAX; i++)
         if (g->running[i].child > 0)
             kill(g->running[i].child, SIGTERM);
+    recorder_done(&g->kills.recorder);
 }
 
 static void guard_free(struct guard *g)
@@ -332,6 +372,7 @@ static void guard_free(struct guard *g)
     if (g) {
         rule_free(g->rule);
         newcomers_done(&g->newcomers);
+        witness_done(&g->kills.witness);
         if (g->signals >= 0)
             close(g->signals);
         if (g->epoll >= 0)
@@ -388,13 +429,14 @@ int guard_run(const struct guard_config *c, struct err *e)
     g->c = c;
     g->policy = (struct guardtarget_policy){&c->rules, c->dump_rate, c->core};
     g->signals = -1;
+    g->kills.witness = (struct witness)WITNESS_NONE;
     if ((g->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)
         return err_set(e, -errno, "epoll: %s", strerror(errno));
     if ((r = rule_new(&c->rules, &g->rule)) < 0)
         return err_set(e, r, "out of memory");
     raise_limit();
     if ((g->signals = r = take_signals(e)) < 0 || (r = listen_to(g, g->signals, EPOLLIN, NULL, e)) < 0 ||
-        (r = add_given(g, e)) < 0)
+        (r = open_kernel_log(g, e)) < 0 || (r = add_given(g, e)) < 0)
         return r;
     /* What is in memory stays there. Without the right to it: as well as can be. */
     if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)

@@ -12,6 +12,7 @@
 #include "agent/guardtarget.h"
 
 struct guard_config {
+    const struct whoami *self;
     struct rule_policy rules;
     uint64_t dump_rate; /* bytes a second */
     bool core;          /* cores are taken: of what is no JVM, too */
@@ -21,7 +22,7 @@ struct guard_config {
     size_t cgroup_count;
     bool all;               /* every cgroup with a limit and a process in it, also those to come */
     uint64_t rescan_ms;     /* for all */
-    char *const *case_args; /* of a case: what follows "salvage guard-case PID NAME WHY" */
+    char *const *case_args; /* of a case: what follows "salvage guard-case PID NAME WHY ID TIME" */
 };
 
 /* Runs until SIGTERM or SIGINT, or until the last target is gone (not with all). 0, or the error of its start. */

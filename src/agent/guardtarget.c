@@ -25,7 +25,8 @@ enum {
     GC_WINDOW_MS = 5000, /* over which time in collections is counted */
     JVM_AGAIN_MS = 5000, /* where no JVM was found: it may be starting up */
     JVM_NONE_MS = 60000, /* where the same process was none before */
-    COUNTING_MS = 1000,  /* in which the kernel counts a kill that it told of */
+    VICTIM_AGAIN_MS = 5000,
+    COUNTING_MS = 1000, /* in which the kernel counts a kill that it told of */
     COUNTING_STEP_MS = 20,
     TOGETHER_MS = 500,     /* what is looked at seldom is looked at together */
     FAR_MS = 5000,         /* between looks while the kernel tells when usage comes near */
@@ -66,6 +67,15 @@ static pid_t largest(const struct memcg *m)
         }
     }
     return found;
+}
+
+uint64_t guardtarget_kills(struct guardtarget *t)
+{
+    struct cgroup_events now;
+
+    if (memcg_events(&t->memcg, false, &now) == 0)
+        t->seen.oom_kill = now.oom_kill;
+    return t->seen.oom_kill;
 }
 
 pid_t guardtarget_victim(const struct guardtarget *t)
@@ -299,6 +309,11 @@ int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, 
         r.events = reading_known(0);
     read_psi(t, now_ms, &r);
     read_jvm(p, t, !is_far(&s) || asks_for(p->rules, CONDITION_HEAP) || asks_for(p->rules, CONDITION_GC), now_ms, &r);
+    lastseen_memory(&t->last, &t->memcg, &s, now_ms);
+    if (!is_far(&s) && now_ms >= t->victim_at_ms) {
+        lastseen_process(&t->last, guardtarget_victim(t));
+        t->victim_at_ms = now_ms + VICTIM_AGAIN_MS;
+    }
     if (p->core && !r.dump_ms.known)
         r.dump_ms = reading_dump_ms(s.own_used, p->dump_rate);
     t->due_ms = now_ms + next_look(p, t, &s);
@@ -422,6 +437,7 @@ int guardtarget_open(const struct guardtarget_policy *p, pid_t pid, const char *
     for (unsigned i = 0; i < count; i++)
         t.psi[i].window_ms = windows[i];
     name_it(&t, pid, path);
+    lastseen_cgroup(&t.last, &t.memcg);
     *ret = t;
     return 0;
 }
@@ -432,5 +448,6 @@ void guardtarget_done(struct guardtarget *t)
         memsignal_done(&t->signal[i]);
     t->signals = 0;
     forget_jvm(&t->jvm);
+    lastseen_done(&t->last);
     memcg_done(&t->memcg);
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "agent/lastseen.h"
 #include "agent/rule.h"
 #include "format/growth.h"
 #include "jvm/counters.h"
@@ -48,6 +49,8 @@ struct guardtarget {
     bool told_of_usage;                     /* the kernel tells when usage comes near: looks may be rare until then */
     int64_t level[GUARDTARGET_SIGNALS_MAX]; /* of a v1.pressure signal: enum reading_pressure */
     struct guardjvm jvm;
+    struct lastseen last;
+    uint64_t victim_at_ms; /* when to look for its largest process again, while memory is short */
     struct growth all, beside;
     struct cgroup_events seen;
     bool counted; /* seen was read */
@@ -79,6 +82,9 @@ int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms);
 
 /* 0 and the reading; sets due_ms. -ENODEV: the cgroup, or the given process, is gone. Other -errno: not this time. */
 int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret);
+
+/* The kernel's count of kills in it, once more; where it can be read no more, as it was. */
+uint64_t guardtarget_kills(struct guardtarget *t);
 
 /* The process that a case is of: the given one, else the largest; 0 if there is none. */
 pid_t guardtarget_victim(const struct guardtarget *t);

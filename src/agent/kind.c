@@ -25,6 +25,7 @@ static const struct kind KINDS[] = {
     {"threads*.txt", "thread-dump", NULL, "manual", false},
     {"native*.txt", "native-memory", NULL, "pressure", false},
     {"stats*.json", "memory-stats", NULL, "pressure", false},
+    {"oom-kill*.json", "oom-kill", NULL, "oom-kill", false},
     {"histogram*.txt", "class-histogram", NULL, "manual", false},
     {"*", "file", NULL, "manual", false},
 };

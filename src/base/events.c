@@ -89,6 +89,14 @@ static const struct event_info TABLE[EVENT_END] = {
                            "target why"},
     [EVENT_GUARD_BLIND] = {"guard-blind", LEVEL_WARNING,
                            "guard: a condition could not be judged for a minute; said once", "target why"},
+    [EVENT_OOM_KILL] =
+        {"oom-kill", LEVEL_WARNING,
+         "guard: the kernel has killed a process for want of memory; source: kernel-log or counters; case: what was "
+         "taken of it before; the record follows as shipped",
+         "target pid name why limit source namespace pod container container_id case"},
+    [EVENT_OOM_UNREAD] = {"oom-unread", LEVEL_INFO,
+                          "guard: the kernel log can't be read: kills are known by the counters of cgroups alone",
+                          "error"},
 };
 
 const struct event_info *event_find(enum event event)

@@ -112,6 +112,7 @@ static int run(int argc, char **argv)
 {
     struct guard_options o = {0};
     CLEANUP(plan_done) struct plan plan = {0};
+    CLEANUP(whoami_done) struct whoami self = {0};
     struct guard_config config = {0};
     struct actions actions;
     pid_t pids[OPT_LIST_MAX];
@@ -124,6 +125,9 @@ static int run(int argc, char **argv)
         (r = make_pids(&o, pids, &e)) < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0)
         return command_fail(r, &e);
     log_set_format((enum log_format)o.plan.log);
+    if (whoami_get("/", &self) < 0)
+        return command_fail(err_set(&e, -ENOMEM, "out of memory"), &e);
+    config.self = &self;
     config.dump_rate = o.dump_rate;
     for (unsigned i = 0; i < actions.count; i++)
         config.core = config.core || actions.item[i].kind == ACTION_CORE;

@@ -27,8 +27,8 @@
 
 enum { STILL_MS = 10000 /* that a process stands still for its core */ };
 
-/* argv: guard-case PID NAME WHY, then guard's own. */
-enum { ARG_PID = 1, ARG_NAME, ARG_WHY, ARG_REST };
+/* argv: guard-case PID NAME WHY ID TIME, then guard's own. */
+enum { ARG_PID = 1, ARG_NAME, ARG_WHY, ARG_ID, ARG_TIME, ARG_REST };
 
 /* A piece of evidence in memory. */
 struct piece {
@@ -45,6 +45,7 @@ struct guard_case {
     bool is_jvm;
     struct err no_jvm; /* why it is none */
     struct shipping shipping;
+    struct shipping_case its_case; /* the guard knows it, too: for the record of a kill */
     struct piece piece[ACTION_MAX];
     const char *name;
     int exit_code;
@@ -268,7 +269,6 @@ static int run_case(struct guard_case *c, pid_t pid, struct err *e)
     CLEANUP(plan_done) struct plan plan = {0};
     CLEANUP(whoami_done) struct whoami who = {0}, its = {0};
     CLEANUP(facts_done) struct facts facts = {0};
-    struct shipping_case its_case = {0};
     int r;
 
     /* The process first: what we are and what the store is can be asked when it is dead. */
@@ -284,14 +284,12 @@ static int run_case(struct guard_case *c, pid_t pid, struct err *e)
                                     .state = c->o->plan.state,
                                     .cause = "pressure",
                                     .logs = true,
-                                    .its_case = &its_case,
+                                    .its_case = &c->its_case,
                                     .pid = (uint64_t)c->status.inner_pid,
                                     .uid = c->status.uid,
                                     .jvm = c->jvm.version,
                                     .command = c->jvm.command};
     dump_whose_process(&c->proc, &c->shipping, &its);
-    if (identity_of_stream(who.machine, pid, c->jvm.started_ns, its_case.time_ns = clock_wall_ns(), its_case.id) < 0)
-        return err_set(e, -ENOMEM, "out of memory");
     take_all(c);
     return 0;
 }
@@ -301,12 +299,15 @@ static int run(int argc, char **argv)
     struct guard_options o = {0};
     CLEANUP(guard_case_done) struct guard_case c = {.o = &o, .proc = PROC_NONE, .jvm = JVM_NONE};
     struct err e = {0};
-    uint64_t pid;
+    uint64_t pid, time_ns;
     int r;
 
-    if (argc < ARG_REST || text_parse_uint(argv[ARG_PID], INT_MAX, &pid) < 0)
+    if (argc < ARG_REST || text_parse_uint(argv[ARG_PID], INT_MAX, &pid) < 0 ||
+        text_parse_uint(argv[ARG_TIME], INT64_MAX, &time_ns) < 0 || strlen(argv[ARG_ID]) >= sizeof(c.its_case.id))
         return command_error(-FAULT_USAGE, "guard-case: guard starts it");
     c.name = argv[ARG_NAME];
+    memcpy(c.its_case.id, argv[ARG_ID], strlen(argv[ARG_ID]) + 1);
+    c.its_case.time_ns = (int64_t)time_ns;
     argv[ARG_REST - 1] = argv[0];
     if ((r = guard_parse(argc - ARG_REST + 1, argv + ARG_REST - 1, &o, &e)) < 0 ||
         (r = guard_actions(&o, &c.actions, &e)) < 0)

@@ -144,6 +144,7 @@ static void owner_done(struct owner *o)
 /* The folders it lies in may name another pod. */
 static int find_owner(const struct worker *w, const struct claim *c, struct owner *ret, struct job *job)
 {
+    struct whoami names = {0};
     struct layout_names n;
     char *const *dir = w->dirs;
 
@@ -151,8 +152,10 @@ static int find_owner(const struct worker *w, const struct claim *c, struct owne
         dir++;
     if (!w->layout || !*dir)
         return 0;
-    if (whoami_for(w->who, n.name[LAYOUT_NAMESPACE], n.name[LAYOUT_POD], n.name[LAYOUT_CONTAINER], &ret->who) < 0 ||
-        facts_of_machine(&w->facts, &ret->facts) < 0)
+    names.namespace = n.name[LAYOUT_NAMESPACE];
+    names.pod = n.name[LAYOUT_POD];
+    names.container = n.name[LAYOUT_CONTAINER];
+    if (whoami_for(w->who, &names, &ret->who) < 0 || facts_of_machine(&w->facts, &ret->facts) < 0)
         return -ENOMEM;
     job->who = &ret->who;
     job->facts = &ret->facts;

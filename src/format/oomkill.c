@@ -5,6 +5,7 @@
 #include "format/oomkill.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -92,7 +93,8 @@ const struct oomkill_field OOMKILL_FIELDS[] = {
     {"kernel.sequence", "number", "the record's number in the kernel log", AT(NUMBER, kernel.sequence)},
     {"kernel.usec", "number", "the record's time by the kernel's own clock, microseconds from the boot",
      AT(NUMBER, kernel.usec)},
-    {"case", "text", "the case with what was taken of the process before, in the store", AT(TEXT, case_key)},
+    {"case", "text", "the id of the case with what was taken of the process before, part of its keys in the store",
+     AT(TEXT, case_id)},
     {0},
 };
 
@@ -122,6 +124,24 @@ void oomkill_init(struct oomkill *k)
     k->ram = k->invoker.pid = k->kernel.sequence = k->kernel.usec = OOMKILL_UNKNOWN;
     k->invoker.order = k->invoker.oom_score_adj = OOMKILL_NO_SCORE;
     k->stat_count = k->task_count = k->task_total = 0;
+}
+
+void oomkill_add_stats(struct oomkill *k, const char *text)
+{
+    for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
+        size_t name = strcspn(text, " \n"), digits = text[name] == ' ' ? strspn(text + name + 1, "0123456789") : 0;
+        struct oomkill_stat *s = &k->stat[k->stat_count];
+
+        if (k->stat_count == OOMKILL_STATS_MAX)
+            return;
+        if (name == 0 || name >= sizeof(s->name) || digits == 0 || digits > 19 ||
+            (text[name + 1 + digits] != '\n' && text[name + 1 + digits] != '\0'))
+            continue;
+        memcpy(s->name, text, name);
+        s->name[name] = '\0';
+        s->value = strtoull(text + name + 1, NULL, 10);
+        k->stat_count++;
+    }
 }
 
 static json_t *number(uint64_t n)

@@ -27,7 +27,8 @@ enum {
     OOMKILL_TASKS_MAX = 512,
     OOMKILL_GROUP_MAX = 64,
     OOMKILL_HOST_MAX = 256, /* names of pods, containers, hosts */
-    OOMKILL_BOOT_MAX = 37   /* boot ids */
+    OOMKILL_BOOT_MAX = 37,  /* boot ids */
+    OOMKILL_CASE_MAX = 24
 };
 
 /* A process as the kernel saw it. Sizes in bytes. */
@@ -90,7 +91,7 @@ struct oomkill {
         uint64_t sequence, usec;
     } kernel;
 
-    char case_key[OOMKILL_PATH_MAX]; /* the caller's: where what was taken of the process before it was killed lies */
+    char case_id[OOMKILL_CASE_MAX]; /* the caller's: the case of what was taken of the process before it was killed */
 
     struct oomkill_stat stat[OOMKILL_STATS_MAX]; /* of limit_cgroup, at the kill */
     unsigned stat_count;
@@ -101,6 +102,9 @@ struct oomkill {
 /* Nothing known. The lists' bytes stay as they are. */
 void oomkill_init(struct oomkill *k);
 void oomkill_process_init(struct oomkill_process *p);
+
+/* Lines of "NAME N", as memory.stat has them, behind those that are there. What is no such line is passed over. */
+void oomkill_add_stats(struct oomkill *k, const char *text);
 
 /* Appends the JSON: in one line or indented; a new line at its end. Bytes that are not UTF-8 as U+FFFD. 0, -ENOMEM, or
  * -EMSGSIZE beyond ret's ceiling. */

@@ -15,8 +15,6 @@
 enum { GROUP_USEC_MAX = 1000 * 1000, PARTIAL_MAX = 4096 };
 
 static const char NOTE_LATE[] = "the log begins in the middle of this: what was before is overwritten";
-static const char NOTE_BARE[] =
-    "the kernel wrote one line only: what it says of each kill it limits to 10 in 5 seconds";
 
 struct oomlog {
     uint64_t page_size;
@@ -53,7 +51,7 @@ static struct oomkill *begin(struct oomlog *l)
     struct oomkill *k = &l->kill[l->now];
 
     oomkill_init(k);
-    k->source = "kernel-log";
+    k->source = OOMLOG_SOURCE;
     l->state = REPORT;
     l->in_stats = l->headless = false;
     l->constraint_why = NULL;
@@ -239,7 +237,7 @@ static void settle(struct oomlog *l, const struct kmsgrecord *r, enum oomline_sc
         containerid_pod_from_path(k->task_cgroup, k->where.pod_uid);
     }
     if (!*k->task_cgroup && !*k->invoker.name)
-        k->note = NOTE_BARE;
+        k->note = OOMLOG_NOTE_BARE;
     else if (l->headless)
         k->note = NOTE_LATE;
     l->state = KILL;

@@ -11,6 +11,10 @@
 
 struct oomlog;
 
+/* What a kill's source and note are, note where there was no report: it then has a process and nothing more. */
+#define OOMLOG_SOURCE "kernel-log"
+#define OOMLOG_NOTE_BARE "the kernel wrote one line only: what it says of each kill it limits to 10 in 5 seconds"
+
 /* page_size: of the kernel that wrote, bytes. NULL without memory (about 145 KiB). */
 struct oomlog *oomlog_new(uint64_t page_size);
 void oomlog_free(struct oomlog *l);

@@ -242,14 +242,15 @@ static int copy(const char *text, char **ret)
     return *ret ? 0 : -ENOMEM;
 }
 
-int whoami_for(const struct whoami *self, const char *namespace, const char *pod, const char *container,
-               struct whoami *ret)
+int whoami_for(const struct whoami *self, const struct whoami *names, struct whoami *ret)
 {
+    const char *host = names->host ? names->host : self->node ? self->node : self->host;
     CLEANUP(whoami_done) struct whoami w = {0};
 
-    if (copy(namespace, &w.namespace) < 0 || copy(pod, &w.pod) < 0 || copy(container, &w.container) < 0 ||
-        copy(self->node, &w.node) < 0 || copy(self->machine, &w.machine) < 0 ||
-        !(w.host = strdup(self->node ? self->node : self->host)) || find_place(&w) < 0)
+    if (copy(names->namespace, &w.namespace) < 0 || copy(names->pod, &w.pod) < 0 ||
+        copy(names->pod_uid, &w.pod_uid) < 0 || copy(names->container, &w.container) < 0 ||
+        copy(names->image, &w.image) < 0 || copy(self->node, &w.node) < 0 || copy(self->machine, &w.machine) < 0 ||
+        copy(host, &w.host) < 0 || find_place(&w) < 0)
         return -ENOMEM;
     *ret = w;
     w = (struct whoami){0};

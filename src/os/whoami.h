@@ -26,9 +26,9 @@ int whoami_of(const struct proc *p, struct whoami *ret);
 
 void whoami_done(struct whoami *w);
 
-/* Another pod of this machine: its names (container may be NULL), our node and machine. 0 or -ENOMEM. */
-int whoami_for(const struct whoami *self, const char *namespace, const char *pod, const char *container,
-               struct whoami *ret);
+/* Somebody else on this machine, by the names that are known (place, node and machine are not read; host NULL: it has
+ * none of its own); our node and machine. 0 or -ENOMEM. */
+int whoami_for(const struct whoami *self, const struct whoami *names, struct whoami *ret);
 
 /* Whether this is an EC2 instance, by what the firmware or the hypervisor says of itself (EC2 User Guide, "Detect
  * whether a host is an EC2 instance"); containers on it mostly see that too. */

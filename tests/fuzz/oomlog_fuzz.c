@@ -36,6 +36,22 @@ static void check(const struct oomkill *k)
     assert(memchr(json.data, '\n', json.size) == json.data + json.size - 1);
 }
 
+/* The same bytes as a memory.stat. */
+static void add_stats(const uint8_t *data, size_t size)
+{
+    static struct oomkill k;
+    char text[4096];
+
+    size = size < sizeof(text) ? size : sizeof(text) - 1;
+    memcpy(text, data, size);
+    text[size] = '\0';
+    oomkill_init(&k);
+    oomkill_add_stats(&k, text);
+    assert(k.stat_count <= OOMKILL_STATS_MAX);
+    for (unsigned i = 0; i < k.stat_count; i++)
+        assert(*k.stat[i].name && strlen(k.stat[i].name) < OOMKILL_STAT_NAME_MAX);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct kmsgrecord r; /* 8 KiB */
@@ -43,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *at = (const char *)data, *end = at + size;
 
     assert(l);
+    add_stats(data, size);
     while (at < end) {
         const char *stop = memchr(at, 0xff, (size_t)(end - at));
         size_t length = stop ? (size_t)(stop - at) : (size_t)(end - at);

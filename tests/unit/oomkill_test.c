@@ -65,7 +65,7 @@ static void fill(void)
     a_text(k.where.host);
     a_text(k.kernel.release);
     a_text(k.kernel.boot_id);
-    a_text(k.case_key);
+    a_text(k.case_id);
     a_text(k.group.cgroup);
     k.group.count = k.group.total = 1;
     k.group.process[0] = k.process;
@@ -116,12 +116,29 @@ static void names_are_any_bytes(void **state)
     assert_int_equal(json_string_length(at(root, "cgroup.process")), 3 * (sizeof(k.task_cgroup) - 1));
 }
 
+static void stats_are_lines_of_a_name_and_a_number(void **state)
+{
+    char many[16 * (OOMKILL_STATS_MAX + 5)] = "";
+
+    (void)state;
+    oomkill_init(&k);
+    oomkill_add_stats(&k, "anon 1\n\nno number\nnegative -1\n 5\nfile 18446744073709551615000\nlast 7");
+    assert_int_equal(k.stat_count, 2);
+    assert_string_equal(k.stat[1].name, "last");
+    assert_int_equal(k.stat[1].value, 7);
+    for (unsigned i = 0; i < OOMKILL_STATS_MAX + 5; i++)
+        strcat(many, "name 1\n");
+    oomkill_add_stats(&k, many);
+    assert_int_equal(k.stat_count, OOMKILL_STATS_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_known_is_written),
         cmocka_unit_test(what_is_not_known_is_left_out),
         cmocka_unit_test(names_are_any_bytes),
+        cmocka_unit_test(stats_are_lines_of_a_name_and_a_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

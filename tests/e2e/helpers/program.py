@@ -69,9 +69,9 @@ class Salvage:
         assert result.code == 0, result
         return result
 
-    def start(self, *args, env=None, uid=None):
-        """In the background, with a log in JSON."""
-        p = Background([BIN, *map(str, args)], environment(self.home, env), self.home, uid)
+    def start(self, *args, env=None, uid=None, entry=()):
+        """In the background, with a log in JSON. entry: a command in front."""
+        p = Background([*entry, BIN, *map(str, args)], environment(self.home, env), self.home, uid)
         self.watches.append(p)
         return p
 

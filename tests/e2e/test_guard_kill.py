@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""salvage guard as a witness: a record of each kill by the kernel in the store, in the case of what was taken before."""
+import json
+import os
+import pathlib
+import subprocess
+import time
+
+import pytest
+
+from helpers.containers import JAVA, Running, make_root
+from helpers.proc import require_root, wait_for
+from helpers.program import GRACE
+from helpers.supervised import MemoryCgroup
+
+MB = 1 << 20
+EAT = "import time\nkept = []\nwhile True: kept.append(b'x' * (1 << 20)); time.sleep(0.005)"
+
+
+@pytest.fixture
+def cgroup():
+    require_root("makes a cgroup")
+    made = MemoryCgroup(48 * MB)
+    yield made
+    made.close()
+
+
+def eat_in(cgroup, env=None):
+    """A process that the kernel kills there; its pid."""
+    def enter():
+        (cgroup.folder / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+    process = subprocess.Popen(["/usr/bin/python3", "-c", EAT], env=env, preexec_fn=enter)
+    assert process.wait(GRACE) < 0
+    return process.pid
+
+
+def records(store):
+    return [(manifest, json.loads(store.check(key, manifest)), key) for key, manifest in store.manifests()
+            if manifest["name"] == "oom-kill.json"]
+
+
+def guard(salvage, folder, *args, **more):
+    p = salvage.start("guard", *args, "--to", folder.url, "--log", "json", **more)
+    p.wait("guarding")
+    return p
+
+
+def test_a_kill_is_recorded_in_the_case_of_its_evidence(salvage, folder, session_folder, work, java_classes):
+    require_root("makes containers")
+    root = make_root(session_folder / "guard-kill-root", java_classes)
+    volume = work / "volume"
+    volume.mkdir()
+    volume.chmod(0o1777)
+    app = Running(root, JAVA, "-Xmx64m", "-XX:+UseSerialGC", "-XX:MaxDirectMemorySize=4g", "-XX:HeapDumpPath=/data",
+                  "-cp", "/app", "Leak", "60", options=["--memory", "192M", "--volume", "%s:/data" % volume])
+    p = guard(salvage, folder, "--pid", app.pid)
+    app.process.stdin.write(b"\n")
+    app.process.stdin.flush()
+    assert app.process.wait(GRACE) == 137
+    told = p.wait("oom-kill")
+    assert p.end() == 0
+    assert told["pid"] == app.pid and told["source"] == "kernel-log" and told["limit"] == "192.0 MiB", p.log
+    (manifest, record, key), = records(folder)
+    assert {os.path.dirname(k) for k, _ in folder.manifests()} == {os.path.dirname(key)}
+    assert len(folder.manifests()) == 5
+    assert manifest["kind"] == "oom-kill" and manifest["cause"] == "pressure"
+    assert record["case"] == told["case"] and record["case"] in key
+    assert record["process"]["pid"] == app.pid and record["process"]["name"] == "java"
+    assert record["memory"]["limit"] == 192 * MB and record["stat"]["rss" if "rss" in record["stat"] else "anon"] > 99 * MB
+
+
+def test_a_kill_without_a_case_is_recorded_all_the_same(salvage, folder, cgroup):
+    """Of its own cgroup only: another's kill is not its business."""
+    other = MemoryCgroup(16 * MB)
+    p = guard(salvage, folder, "--cgroup", cgroup.folder, "--when", "memory>=4G")
+    eat_in(other)
+    other.close()
+    pid = eat_in(cgroup)
+    told = p.wait("oom-kill")
+    p.wait("shipped")
+    assert p.stop() == 0
+    (manifest, record, key), = records(folder)
+    assert told["pid"] == record["process"]["pid"] == pid and "case" not in record
+    assert manifest["cause"] == "oom-kill" and "-oom-kill-" in key
+    assert len(p.named("oom-kill")) == 1
+
+
+def test_who_guards_all_records_all(salvage, folder, cgroup):
+    """Also where nothing was watched when it happened; two kills of one cgroup are two records."""
+    p = salvage.start("guard", "--all", "--rescan", "1h", "--when", "memory>=1000G", "--to", folder.url, "--log", "json")
+    wait_for(lambda: p.named("guarding") or time.sleep(1) or True)
+    pids = {eat_in(cgroup), eat_in(cgroup)}
+    wait_for(lambda: len([e for e in p.named("shipped") if "oom-kill" in e["key"]]) == 2, why=lambda: p.log)
+    assert p.stop() == 0
+    found = records(folder)
+    assert {record["process"]["pid"] for _, record, _ in found} == pids
+    assert all(record["cgroup"]["limit"].endswith(cgroup.folder.name) for _, record, _ in found)
+
+
+def test_without_the_kernel_log_the_counters_tell(salvage, folder, cgroup):
+    """As in a container that has no /dev/kmsg."""
+    p = guard(salvage, folder, "--cgroup", cgroup.folder, "--when", "memory>=4G",
+              entry=["unshare", "--mount", "sh", "-c", 'mount --bind /dev/null /dev/kmsg && exec "$@"', "sh"])
+    pid = eat_in(cgroup)
+    told = p.wait("oom-kill")
+    p.wait("shipped")
+    assert p.stop() == 0
+    (_, record, _), = records(folder)
+    assert told["source"] == record["source"] == "counters" and "guess" in record["note"]
+    assert record["why"] == "limit" and record["memory"]["limit"] == 48 * MB and record["stat"]
+    assert record["process"] == {"pid": pid, "name": "python3"}
+    assert record["cgroup"]["limit"] == "/" + str(cgroup.folder).split("/", 5 - cgroup.v2)[-1]
+
+
+def test_what_the_kernel_log_leaves_out_is_counted(salvage, folder, cgroup):
+    """Beyond ten kills in five seconds it says one line of each; what it says nothing of would be counted."""
+    p = guard(salvage, folder, "--cgroup", cgroup.folder, "--when", "memory>=4G")
+    pids = {eat_in(cgroup) for _ in range(14)}
+    wait_for(lambda: len([e for e in p.named("shipped") if "oom-kill" in e["key"]]) == 14, why=lambda: p.log)
+    time.sleep(2)
+    assert p.stop() == 0
+    found = [record for _, record, _ in records(folder)]
+    assert sorted(record["process"]["pid"] for record in found) == sorted(pids), p.log
+    assert all(record["cgroup"] for record in found if "tasks" in record)
