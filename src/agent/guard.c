@@ -53,7 +53,8 @@ struct guard {
     int signals; /* signalfd */
     struct newcomers newcomers;
     struct guardkills kills;
-    struct guardear log; /* stands for the kernel log in epoll */
+    struct lastseen self; /* our own cgroup */
+    struct guardear log;  /* stands for the kernel log in epoll */
     uint64_t rescan_at_ms, end_at_ms;
     bool ending;
 };
@@ -97,6 +98,8 @@ static void tell_target(const struct guard *g, const struct guardtarget *t)
     log_event(EVENT_GUARDING, LOG_STR("target", t->name),
               LOG_STR("limit", bytes == UINT64_MAX ? "none" : text_format_size(bytes, limit)),
               LOG_UINT("cgroup", t->memcg.v2 ? 2 : 1), LOG_STR("signals", survey.size > 0 ? buf_text(&survey) : NULL));
+    if (lastseen_holds(&t->last, &g->self))
+        log_event(EVENT_GUARD_INSIDE, LOG_STR("target", t->name));
 }
 
 /* 0, also for one that is there already; only_limited: passes over a cgroup without a limit. */
@@ -373,6 +376,7 @@ static void guard_free(struct guard *g)
         rule_free(g->rule);
         newcomers_done(&g->newcomers);
         witness_done(&g->kills.witness);
+        lastseen_done(&g->self);
         if (g->signals >= 0)
             close(g->signals);
         if (g->epoll >= 0)
@@ -395,6 +399,15 @@ static int take_signals(struct err *e)
     if (sigprocmask(SIG_BLOCK, &wanted, NULL) < 0 || (fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
         return err_set(e, -errno, "no signalfd: %s", strerror(errno));
     return fd;
+}
+
+static void find_self(struct guard *g)
+{
+    CLEANUP(proc_done) struct proc self = PROC_NONE;
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+
+    if (proc_open("/proc", getpid(), &self) == 0 && memcg_open(&self, &m, NULL) == 0)
+        lastseen_cgroup(&g->self, &m);
 }
 
 /* A cgroup takes about ten descriptors. */
@@ -435,6 +448,7 @@ int guard_run(const struct guard_config *c, struct err *e)
     if ((r = rule_new(&c->rules, &g->rule)) < 0)
         return err_set(e, r, "out of memory");
     raise_limit();
+    find_self(g);
     if ((g->signals = r = take_signals(e)) < 0 || (r = listen_to(g, g->signals, EPOLLIN, NULL, e)) < 0 ||
         (r = open_kernel_log(g, e)) < 0 || (r = add_given(g, e)) < 0)
         return r;

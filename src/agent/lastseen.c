@@ -124,6 +124,12 @@ bool lastseen_is(const struct lastseen *l, const struct oomkill *k)
     return l->path && (is_at_or_below(k->task_cgroup, l->path) || is_at_or_below(k->limit_cgroup, l->path));
 }
 
+bool lastseen_holds(const struct lastseen *outer, const struct lastseen *inner)
+{
+    return outer->path && inner->path &&
+           (text_eq(outer->path, inner->path) || is_at_or_below(inner->path, outer->path));
+}
+
 static void set(char *ret, size_t max, const char *text)
 {
     if (!*ret && text)

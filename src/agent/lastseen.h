@@ -44,6 +44,9 @@ void lastseen_done(struct lastseen *l);
  * is seen from everywhere. */
 bool lastseen_is(const struct lastseen *l, const struct oomkill *k);
 
+/* Whether inner's cgroup is outer's, or below it. */
+bool lastseen_holds(const struct lastseen *outer, const struct lastseen *inner);
+
 /* Adds what the kernel log did not have. */
 void lastseen_complete(const struct lastseen *l, struct oomkill *k);
 

@@ -89,6 +89,10 @@ static const struct event_info TABLE[EVENT_END] = {
                            "target why"},
     [EVENT_GUARD_BLIND] = {"guard-blind", LEVEL_WARNING,
                            "guard: a condition could not be judged for a minute; said once", "target why"},
+    [EVENT_GUARD_INSIDE] = {"guard-inside", LEVEL_WARNING,
+                            "guard: it runs in the cgroup that it watches, or below: what it takes needs memory of "
+                            "what is running out, and it may be killed first",
+                            "target"},
     [EVENT_OOM_KILL] =
         {"oom-kill", LEVEL_WARNING,
          "guard: the kernel has killed a process for want of memory; source: kernel-log or counters; case: what was "

@@ -85,6 +85,15 @@ def test_a_kill_without_a_case_is_recorded_all_the_same(salvage, folder, cgroup)
     assert len(p.named("oom-kill")) == 1
 
 
+def test_who_watches_the_cgroup_it_runs_in_is_told(salvage, folder, cgroup):
+    """It could be the one that is killed."""
+    p = guard(salvage, folder, "--cgroup", cgroup.folder, entry=cgroup.entry)
+    assert p.wait("guard-inside")["target"] == p.named("guarding")[0]["target"]
+    assert p.stop() == 0
+    p = guard(salvage, folder, "--cgroup", cgroup.folder)
+    assert p.stop() == 0 and not p.named("guard-inside")
+
+
 def test_who_guards_all_records_all(salvage, folder, cgroup):
     """Also where nothing was watched when it happened; two kills of one cgroup are two records."""
     p = salvage.start("guard", "--all", "--rescan", "1h", "--when", "memory>=1000G", "--to", folder.url, "--log", "json")

@@ -332,6 +332,7 @@ static void every_event_has_its_row(void **state)
         {EVENT_GUARD_MISSED, "guard-missed", LEVEL_WARNING},
         {EVENT_GUARD_WAITS, "guard-waits", LEVEL_WARNING},
         {EVENT_GUARD_BLIND, "guard-blind", LEVEL_WARNING},
+        {EVENT_GUARD_INSIDE, "guard-inside", LEVEL_WARNING},
         {EVENT_OOM_KILL, "oom-kill", LEVEL_WARNING},
         {EVENT_OOM_UNREAD, "oom-unread", LEVEL_INFO},
     };
