@@ -24,7 +24,7 @@ def parts():
         if line.startswith("== "):
             lines = found.setdefault(line[3:].strip(), [])
         elif line.startswith("{"):
-            lines.append(json.loads(line))
+            lines.append({"event": "object", **json.loads(line)})
         else:
             lines.append({"event": "text", "text": line})
     assert ran.returncode == 0 and "end" in found, ran.stdout[-4000:]
@@ -100,3 +100,19 @@ def test_guard_takes_evidence_before_the_limit(parts):
     assert case["why"].startswith("memory>=50%: memory 5")
     assert of(lines, "guard-made")[0]["whole"] and of(lines, "shipped")
     assert any(line["text"].endswith("/stats.json.zst") for line in of(lines, "text"))
+
+
+def test_guard_records_a_kill(parts):
+    lines = parts["witness"]
+    told, = of(lines, "oom-kill")
+    record, = of(lines, "object")
+    assert told["source"] == record["source"] == "kernel-log" and told["limit"] == "24.0 MiB"
+    assert record["cgroup"]["limit"] == "/pod/w" and record["memory"]["limit"] == 24 * MIB
+    assert record["process"]["name"] == "hog" and record["stat"]["anon"] > 20 * MIB
+
+
+def test_guard_counts_a_kill_that_it_cannot_read_of(parts):
+    lines = parts["counted"]
+    told, = of(lines, "oom-kill")
+    assert of(lines, "oom-unread") and told["source"] == "counters"
+    assert told["why"] == "limit" and told["limit"] == "24.0 MiB" and of(lines, "shipped")

@@ -25,12 +25,15 @@ echo 200M >"$C/memory.max"
 
 part threshold # by samples alone: nothing notifies of usage
 make a 64M
-/salvage memwatch --threshold 20M --for 13s "$C/a" &
+/salvage memwatch --threshold 20M --for 60s "$C/a" &
+watch=$!
 sleep 2
 fill a a 0 24
 echo 128M >"$C/a/memory.max"
-sleep 7
+sleep 6
 rm /dev/shm/a
+sleep 3
+kill $watch
 wait
 
 part kill
@@ -89,6 +92,31 @@ kill $guard
 wait $guard
 rm /dev/shm/g
 find /store -name '*.zst'
+
+part witness # a record of the kill, by the kernel log
+make w 24M
+mkdir /records
+/salvage guard --cgroup "$C/w" --when 'memory>=4G' --to file:///records --compress none --log json 2>&1 &
+guard=$!
+sleep 3
+sh -c 'echo $$ >"$0/cgroup.procs"; exec /hog 64' "$C/w" >/dev/null
+sleep 3
+kill $guard
+wait $guard
+tr -d '\n' <"$(find /records -name oom-kill.json)"
+echo
+
+part counted # no kernel log to be read
+make x 24M
+mv /dev/kmsg /dev/kmsg.away
+/salvage guard --cgroup "$C/x" --when 'memory>=4G' --to file:///records --log json 2>&1 &
+guard=$!
+sleep 3
+sh -c 'echo $$ >"$0/cgroup.procs"; exec /hog 64' "$C/x" >/dev/null
+sleep 3
+kill $guard
+wait $guard
+mv /dev/kmsg.away /dev/kmsg
 
 part end
 exit 0
