@@ -48,6 +48,7 @@ struct guard {
     struct rule *rule;
     struct guardtarget *target[TARGETS_MAX];
     size_t count;
+    bool deaf; /* a target's signals are not all open */
     int epoll;
     struct running running[CASES_MAX];
     int signals; /* signalfd */
@@ -120,13 +121,29 @@ static int add_target(struct guard *g, pid_t pid, const char *path, bool given, 
     if (g->count == TARGETS_MAX || (t->number = rule_join(g->rule, t->key, now)) < 0)
         return err_set(e, -ENOSPC, "%s: more than %d cgroups cannot be watched", t->name, TARGETS_MAX);
     t->due_ms = now;
-    guardtarget_listen(&g->policy, t);
-    for (unsigned i = 0; i < t->signals; i++)
-        if ((r = listen_to(g, t->signal[i].fd, (uint32_t)t->signal[i].poll_events, &t->ear[i], e)) < 0)
-            return r;
     tell_target(g, t);
     g->target[g->count++] = TAKE_PTR(t);
+    g->deaf = true;
     return 0;
+}
+
+/* One signal of one target: many come at once at the start, and none of them is to wait for all the others. */
+static void listen_more(struct guard *g)
+{
+    struct err ignored;
+
+    for (size_t i = 0; i < g->count; i++) {
+        struct guardtarget *t = g->target[i];
+        unsigned before = t->signals;
+
+        if (t->listens)
+            continue;
+        t->listens = !guardtarget_listen(&g->policy, t, clock_mono_ms());
+        for (unsigned k = before; k < t->signals; k++)
+            listen_to(g, t->signal[k].fd, (uint32_t)t->signal[k].poll_events, &t->ear[k], &ignored);
+        return;
+    }
+    g->deaf = false;
 }
 
 /* Where it can't be waited for it is as good as none. */
@@ -304,7 +321,7 @@ static void look_at_all(struct guard *g)
 
 static int wait_ms(const struct guard *g)
 {
-    uint64_t now = clock_mono_ms(), due = g->ending ? g->end_at_ms : UINT64_MAX;
+    uint64_t now = clock_mono_ms(), due = g->ending ? g->end_at_ms : g->deaf ? 0 : UINT64_MAX;
 
     for (size_t i = 0; i < g->count && !g->ending; i++)
         due = g->target[i]->due_ms < due ? g->target[i]->due_ms : due;
@@ -359,6 +376,8 @@ static void loop(struct guard *g)
             continue;
         guardkills_read(&g->kills, g->target, g->count, false);
         look_at_all(g);
+        if (g->deaf)
+            listen_more(g);
         if (g->c->all && clock_mono_ms() >= g->rescan_at_ms)
             rescan(g);
     }

@@ -349,34 +349,61 @@ static void listen_to(struct guardtarget *t, const struct memsignal_ops *ops, co
     t->level[t->signals++] = level;
 }
 
-/* What looks can't do without costing more: where usage crosses, an OOM, pressure. Stalls are sampled. */
-void guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *t)
+/* Where it crosses next; or a part of the limit, on the way there: from then on it is looked at more often. */
+static void listen_to_usage(const struct guardtarget_policy *p, struct guardtarget *t, unsigned quarter,
+                            uint64_t now_ms)
 {
     struct memsignal_want want = {0};
     struct memcg_sample s;
+    unsigned before = t->signals;
     uint64_t next;
-    unsigned before;
 
-    listen_to(t, &MEMSIGNAL_V1_OOM, &want, 0);
-    listen_to(t, &MEMSIGNAL_V2_EVENTS, &want, 0);
-    if (memcg_sample(&t->memcg, t->due_ms, &s) == 0) {
-        before = t->signals;
-        if ((next = next_threshold(p->rules, &s)) != UINT64_MAX) {
-            want.usage_bytes = s.usage + next;
-            listen_to(t, &MEMSIGNAL_V1_USAGE, &want, 0);
-        }
-        /* On the way there: from then on it is looked at more often. */
-        for (unsigned quarter = 2; quarter < 4 && s.limit != UINT64_MAX; quarter++) {
-            want.usage_bytes = s.limit / 4 * quarter;
-            listen_to(t, &MEMSIGNAL_V1_USAGE, &want, 0);
-        }
-        t->told_of_usage = t->signals > before && s.level == 0;
+    if (memcg_sample(&t->memcg, now_ms, &s) < 0)
+        return;
+    if (quarter == 0 && (next = next_threshold(p->rules, &s)) != UINT64_MAX)
+        want.usage_bytes = s.usage + next;
+    else if (quarter > 0 && s.limit != UINT64_MAX)
+        want.usage_bytes = s.limit / 4 * quarter;
+    if (want.usage_bytes)
+        listen_to(t, &MEMSIGNAL_V1_USAGE, &want, 0);
+    t->told_of_usage |= t->signals > before && s.level == 0;
+}
+
+static void listen_to_pressure(const struct guardtarget_policy *p, struct guardtarget *t, int64_t level)
+{
+    struct memsignal_want want = {.level = (enum memsignal_level)(level - READING_LOW)};
+
+    if (asks_for_pressure(p->rules, level))
+        listen_to(t, &MEMSIGNAL_V1_PRESSURE, &want, level);
+}
+
+/* What looks can't do without costing more: where usage crosses, an OOM, pressure. Stalls are sampled. */
+bool guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms)
+{
+    static const struct memsignal_want nothing = {0};
+
+    switch (t->listening++) {
+    case 0:
+        listen_to(t, &MEMSIGNAL_V1_OOM, &nothing, 0);
+        listen_to(t, &MEMSIGNAL_V2_EVENTS, &nothing, 0);
+        return true;
+    case 1:
+        listen_to_usage(p, t, 0, now_ms);
+        return true;
+    case 2:
+        listen_to_usage(p, t, 2, now_ms);
+        return true;
+    case 3:
+        listen_to_usage(p, t, 3, now_ms);
+        return true;
+    case 4:
+        for (int64_t level = READING_LOW; level <= READING_CRITICAL; level++)
+            listen_to_pressure(p, t, level);
+        break;
+    default:
+        break;
     }
-    for (int64_t level = READING_LOW; level <= READING_CRITICAL; level++)
-        if (asks_for_pressure(p->rules, level)) {
-            want.level = (enum memsignal_level)(level - READING_LOW);
-            listen_to(t, &MEMSIGNAL_V1_PRESSURE, &want, level);
-        }
+    return false;
 }
 
 int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms)

@@ -44,6 +44,8 @@ struct guardtarget {
     struct memsignal signal[GUARDTARGET_SIGNALS_MAX];
     unsigned signals;
     struct guardear ear[GUARDTARGET_SIGNALS_MAX];
+    unsigned listening;                     /* how many kinds were tried */
+    bool listens;                           /* to all of them */
     bool heard;                             /* a signal, since the last look */
     uint64_t counting_until_ms;             /* an OOM was told whose kill may not be counted yet */
     bool told_of_usage;                     /* the kernel tells when usage comes near: looks may be rare until then */
@@ -74,8 +76,9 @@ int guardtarget_open(const struct guardtarget_policy *p, pid_t pid, const char *
                      struct err *e);
 void guardtarget_done(struct guardtarget *t);
 
-/* Opens what signals there are. */
-void guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *t);
+/* Opens the next signal that is wanted, if it works here: signals has then grown. One at a time, as the kernel waits
+ * for all processors before it takes a threshold of v1's (10 ms and more). False: there are no more. */
+bool guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms);
 
 /* Signal i's descriptor is ready. -ENODEV: the cgroup is gone. */
 int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms);
