@@ -32,13 +32,14 @@ enum {
     AGAIN_MS = 1000,   /* after a look that failed */
     GRACE_MS = 20000,  /* for cases that are being made when we are to end */
     SLACK_DIVISOR = 8, /* what is nearly due is looked at together with what is due */
-    CASE_HEAD = 7      /* salvage guard-case PID NAME WHY ID TIME */
+    CASE_HEAD = 8      /* salvage guard-case PID NAME WHY ID TIME ABOUT */
 };
 
 struct running {
     pid_t child; /* 0: a free slot */
     int target;  /* the rule's number */
     uint64_t begun_ms;
+    int keeper; /* of what was lent to it */
     char name[GUARDTARGET_NAME_MAX];
 };
 
@@ -56,6 +57,7 @@ struct guard {
     struct guardkills kills;
     struct lastseen self; /* our own cgroup */
     struct guardear log;  /* stands for the kernel log in epoll */
+    struct loans loans;
     uint64_t rescan_at_ms, end_at_ms;
     bool ending;
 };
@@ -192,7 +194,8 @@ static void rescan(struct guard *g)
 /* --- cases ----------------------------------------------------------------------------------------------------------
  */
 
-static void run_case(struct guard *g, const struct guardtarget *t, pid_t victim, const char *why)
+static void run_case(struct guard *g, const struct guardtarget *t, pid_t victim, const char *why,
+                     const struct loan_outcome *lent)
 {
     size_t more = 0;
     char pid[16], time[32], *args[CASE_HEAD + 256];
@@ -208,6 +211,8 @@ static void run_case(struct guard *g, const struct guardtarget *t, pid_t victim,
     args[4] = (char *)why;
     args[5] = (char *)t->last.taken.id;
     args[6] = time;
+    if (!(args[7] = loan_describe(&g->loans, lent, t->name, victim, why)))
+        args[7] = (char[]){"{}"};
     memcpy(args + CASE_HEAD, g->c->case_args, more * sizeof(*args));
     args[CASE_HEAD + more] = NULL;
     signal(SIGINT, SIG_IGN); /* of a terminal: we ask our children to end ourselves */
@@ -216,10 +221,26 @@ static void run_case(struct guard *g, const struct guardtarget *t, pid_t victim,
     _exit(127);
 }
 
+static void tell_lent(const struct guard *g, const struct guardtarget *t, const struct loan_outcome *o)
+{
+    char size[TEXT_SIZE_MAX];
+
+    if (o->loan.count > 0)
+        log_event(EVENT_GUARD_LENT, LOG_STR("target", t->name),
+                  LOG_STR("lent", o->given ? text_format_size(o->given, size) : NULL),
+                  LOG_UINT("held_s", o->loan.hold_until_ms ? g->loans.policy.hold_ms / 1000 : 0),
+                  LOG_UINT("settings", o->loan.count));
+    if (o->lend.msg[0] || o->hold.msg[0])
+        log_event(EVENT_GUARD_NOT_LENT, LOG_STR("target", t->name),
+                  LOG_STR("lend", o->lend.msg[0] ? o->lend.msg : NULL),
+                  LOG_STR("hold", o->hold.msg[0] ? o->hold.msg : NULL));
+}
+
 static int start_case(struct guard *g, struct guardtarget *t, const char *why)
 {
     pid_t victim = guardtarget_victim(t);
     struct running *slot = NULL;
+    struct loan_outcome lent;
 
     for (size_t i = 0; i < CASES_MAX && !slot; i++)
         slot = g->running[i].child == 0 ? &g->running[i] : NULL;
@@ -229,14 +250,17 @@ static int start_case(struct guard *g, struct guardtarget *t, const char *why)
     t->last.taken.time_ns = clock_wall_ns();
     if (identity_of_stream(g->c->self->machine, victim, 0, t->last.taken.time_ns, t->last.taken.id) < 0)
         return -ENOMEM;
-    *slot = (struct running){.child = fork(), .target = t->number, .begun_ms = clock_mono_ms()};
+    loans_begin(&g->loans, &t->memcg, t->name, clock_mono_ms(), &lent);
+    *slot = (struct running){.child = fork(), .target = t->number, .begun_ms = clock_mono_ms(), .keeper = lent.keeper};
     snprintf(slot->name, sizeof(slot->name), "%s", t->name);
     if (slot->child == 0)
-        run_case(g, t, victim, why);
+        run_case(g, t, victim, why, &lent);
     if (slot->child < 0) {
         slot->child = 0;
+        loans_end(&g->loans, lent.keeper);
         return -errno;
     }
+    tell_lent(g, t, &lent);
     log_event(EVENT_GUARD_CASE, LOG_STR("target", t->name), LOG_UINT("pid", (uint64_t)victim), LOG_STR("why", why));
     return 0;
 }
@@ -247,7 +271,7 @@ static void reap(struct guard *g)
     pid_t child;
 
     while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (recorder_reap(&g->kills.recorder, child))
+        if (recorder_reap(&g->kills.recorder, child) || loans_reap(&g->loans, child, status))
             continue;
         for (size_t i = 0; i < CASES_MAX; i++) {
             struct running *r = &g->running[i];
@@ -255,6 +279,7 @@ static void reap(struct guard *g)
 
             if (r->child != child)
                 continue;
+            loans_end(&g->loans, r->keeper);
             rule_done(g->rule, r->target, made, clock_mono_ms());
             log_event(EVENT_GUARD_MADE, LOG_STR("target", r->name), LOG_BOOL("whole", made),
                       LOG_REAL("seconds", (double)(clock_mono_ms() - r->begun_ms) / 1000));
@@ -468,6 +493,8 @@ int guard_run(const struct guard_config *c, struct err *e)
         return err_set(e, r, "out of memory");
     raise_limit();
     find_self(g);
+    if ((r = loans_init(&g->loans, &c->loan, e)) < 0)
+        return r;
     if ((g->signals = r = take_signals(e)) < 0 || (r = listen_to(g, g->signals, EPOLLIN, NULL, e)) < 0 ||
         (r = open_kernel_log(g, e)) < 0 || (r = add_given(g, e)) < 0)
         return r;
@@ -477,6 +504,7 @@ int guard_run(const struct guard_config *c, struct err *e)
     if (c->all)
         rescan(g);
     loop(g);
+    loans_done(&g->loans);
     log_event(EVENT_STOPPED, LOG_UINT("left", cases(g)), LOG_UINT("failed", 0));
     return 0;
 }

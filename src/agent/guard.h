@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "agent/guardtarget.h"
+#include "agent/loan.h"
 
 struct guard_config {
     const struct whoami *self;
@@ -22,7 +23,8 @@ struct guard_config {
     size_t cgroup_count;
     bool all;               /* every cgroup with a limit and a process in it, also those to come */
     uint64_t rescan_ms;     /* for all */
-    char *const *case_args; /* of a case: what follows "salvage guard-case PID NAME WHY ID TIME" */
+    char *const *case_args; /* of a case: what follows "salvage guard-case PID NAME WHY ID TIME ABOUT" */
+    struct loan_policy loan;
 };
 
 /* Runs until SIGTERM or SIGINT, or until the last target is gone (not with all). 0, or the error of its start. */

@@ -24,6 +24,7 @@ static const struct kind KINDS[] = {
     {"*.heapsnapshot", "heap-snapshot", "heap.heapsnapshot", "heap-limit", false},
     {"threads*.txt", "thread-dump", NULL, "manual", false},
     {"native*.txt", "native-memory", NULL, "pressure", false},
+    {"guard*.json", "guard-case", NULL, "pressure", false},
     {"stats*.json", "memory-stats", NULL, "pressure", false},
     {"oom-kill*.json", "oom-kill", NULL, "oom-kill", false},
     {"histogram*.txt", "class-histogram", NULL, "manual", false},

@@ -101,6 +101,18 @@ static const struct event_info TABLE[EVENT_END] = {
     [EVENT_OOM_UNREAD] = {"oom-unread", LEVEL_INFO,
                           "guard: the kernel log can't be read: kills are known by the counters of cgroups alone",
                           "error"},
+    [EVENT_GUARD_LENT] = {"guard-lent", LEVEL_WARNING,
+                          "guard: limits were raised by so much (--lend), or the process is held so long (--hold)",
+                          "target lent held_s settings"},
+    [EVENT_GUARD_NOT_LENT] = {"guard-not-lent", LEVEL_WARNING,
+                              "guard: --lend, --hold: not, or not all of it; the case is made all the same",
+                              "target lend hold"},
+    [EVENT_GUARD_RESTORED] = {"guard-restored", LEVEL_INFO,
+                              "guard: a setting of a cgroup says again what it did before a case",
+                              "target cgroup file value error"},
+    [EVENT_GUARD_NOT_RESTORED] = {"guard-not-restored", LEVEL_WARNING,
+                                  "guard: a setting could not be put back yet, or is left as it is (error says why)",
+                                  "target cgroup file value error"},
 };
 
 const struct event_info *event_find(enum event event)

@@ -40,6 +40,13 @@ static const struct opt GUARD_OPTIONS[] = {
     {OPT_UINT, 0, "at-once", "N", "1", offsetof(struct guard_options, at_once), "cases that may be made side by side"},
     {OPT_SIZE, 0, "dump-rate", "SIZE", "100M", offsetof(struct guard_options, dump_rate),
      "bytes of a heap dump that are written in a second, for oom-in<=dump"},
+    {OPT_SIZE, 0, "lend", "SIZE", NULL, offsetof(struct guard_options, lend),
+     "raise the limits that are nearer than this by it while a case is made, as far as the machine has it free; see "
+     "docs/guard.md"},
+    {OPT_FLAG, 0, "hold", NULL, NULL, offsetof(struct guard_options, hold),
+     "while a case is made the process waits instead of being killed; see docs/guard.md"},
+    {OPT_DURATION, 0, "hold-deadline", "DURATION", "30s", offsetof(struct guard_options, hold_ms),
+     "with --hold: then the kernel may do its work, whatever is made by then"},
     {OPT_STRING, 0, "dir", "DIR", NULL, offsetof(struct guard_options, dir),
      "where a JVM writes its dump, as the JVM sees it; default: as salvage jvm dump"},
     PLAN_OPTIONS_STORE(struct guard_options, plan),
@@ -86,6 +93,8 @@ static int make_rules(const struct guard_options *o, struct rule_policy *ret, st
         return err_set(e, -FAULT_USAGE, "--when: at most %d conditions", RULE_CONDITIONS_MAX);
     if (o->at_once == 0 || o->at_once > 16)
         return err_set(e, -FAULT_USAGE, "--at-once: from 1 to 16");
+    if (o->hold_ms == 0)
+        return err_set(e, -FAULT_USAGE, "--hold-deadline: it must be more than nothing");
     ret->at_once = (unsigned)o->at_once;
     for (; ret->count < o->when.count && r == 0; ret->count++)
         r = condition_parse(o->when.item[ret->count], &ret->when[ret->count], e);
@@ -138,6 +147,7 @@ static int run(int argc, char **argv)
     config.all = o.all;
     config.rescan_ms = o.rescan_ms;
     config.case_args = argv + 1;
+    config.loan = (struct loan_policy){o.lend, o.hold ? o.hold_ms : 0, o.plan.state, (enum log_format)o.plan.log};
     r = guard_run(&config, &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }

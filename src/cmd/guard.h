@@ -11,8 +11,8 @@
 struct guard_options {
     struct plan_options plan;
     struct opt_list when, actions, pids, cgroups;
-    bool all, check;
-    uint64_t cooldown_ms, rescan_ms, at_once, dump_rate, timeout_ms;
+    bool all, check, hold;
+    uint64_t cooldown_ms, rescan_ms, at_once, dump_rate, timeout_ms, lend, hold_ms;
     const char *max_cases, *max_cases_all, *dir;
 };
 

@@ -27,8 +27,8 @@
 
 enum { STILL_MS = 10000 /* that a process stands still for its core */ };
 
-/* argv: guard-case PID NAME WHY ID TIME, then guard's own. */
-enum { ARG_PID = 1, ARG_NAME, ARG_WHY, ARG_ID, ARG_TIME, ARG_REST };
+/* argv: guard-case PID NAME WHY ID TIME ABOUT, then guard's own. */
+enum { ARG_PID = 1, ARG_NAME, ARG_WHY, ARG_ID, ARG_TIME, ARG_ABOUT, ARG_REST };
 
 /* A piece of evidence in memory. */
 struct piece {
@@ -48,6 +48,7 @@ struct guard_case {
     struct shipping_case its_case; /* the guard knows it, too: for the record of a kill */
     struct piece piece[ACTION_MAX];
     const char *name;
+    const char *about; /* what the guard says of the case, JSON */
     int exit_code;
 };
 
@@ -167,6 +168,20 @@ static void make_small(struct guard_case *c)
     }
 }
 
+/* What the guard saw and did. */
+static void ship_about(struct guard_case *c)
+{
+    static const char name[] = "guard.json";
+    CLEANUP_FD int fd = memfd_create(name, MFD_CLOEXEC);
+    struct err e = {0};
+    int r = fd < 0 ? -errno : file_write(fd, c->about, strlen(c->about));
+
+    r = r < 0 ? err_set(&e, r, "no room in memory: %s", strerror(-r))
+              : shipping_held(&c->shipping, fd, -1, name, name, &e);
+    if (r < 0)
+        fail(c, name, r, &e);
+}
+
 static void ship_small(struct guard_case *c)
 {
     for (unsigned i = 0; i < c->actions.count; i++) {
@@ -179,6 +194,7 @@ static void ship_small(struct guard_case *c)
         if (r < 0)
             fail(c, c->piece[i].name, r, &e);
     }
+    ship_about(c);
 }
 
 /* --- the large ones -------------------------------------------------------------------------------------------------
@@ -308,6 +324,7 @@ static int run(int argc, char **argv)
     c.name = argv[ARG_NAME];
     memcpy(c.its_case.id, argv[ARG_ID], strlen(argv[ARG_ID]) + 1);
     c.its_case.time_ns = (int64_t)time_ns;
+    c.about = argv[ARG_ABOUT];
     argv[ARG_REST - 1] = argv[0];
     if ((r = guard_parse(argc - ARG_REST + 1, argv + ARG_REST - 1, &o, &e)) < 0 ||
         (r = guard_actions(&o, &c.actions, &e)) < 0)

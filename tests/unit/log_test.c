@@ -335,6 +335,10 @@ static void every_event_has_its_row(void **state)
         {EVENT_GUARD_INSIDE, "guard-inside", LEVEL_WARNING},
         {EVENT_OOM_KILL, "oom-kill", LEVEL_WARNING},
         {EVENT_OOM_UNREAD, "oom-unread", LEVEL_INFO},
+        {EVENT_GUARD_LENT, "guard-lent", LEVEL_WARNING},
+        {EVENT_GUARD_NOT_LENT, "guard-not-lent", LEVEL_WARNING},
+        {EVENT_GUARD_RESTORED, "guard-restored", LEVEL_INFO},
+        {EVENT_GUARD_NOT_RESTORED, "guard-not-restored", LEVEL_WARNING},
     };
 
     (void)state;

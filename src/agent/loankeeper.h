@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Puts back what a journal (format/loan.h) says: when its input ends, which is when the case has, or the guard that
+ * holds the other end; what was held already at the deadline. A process of its own, for lowering a limit takes the
+ * kernel as long as it takes, and a deadline is one though the guard be busy, or dead. Goes on until all of it is back
+ * or its cgroup is gone; a setting that says something else than what we wrote is somebody else's by now, and left.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/* Names of journals: loan-0123456789abcdef.json */
+enum { LOANKEEPER_NAME_MAX = 32 };
+void loankeeper_new_name(char ret[LOANKEEPER_NAME_MAX]);
+bool loankeeper_is_name(const char *name);
+
+/* /proc/sys/kernel/random/boot_id into ret[LOAN_BOOT_MAX]. */
+int loankeeper_boot(char *ret);
+
+/* 0 when there is nothing left to do, also where another keeper is at it; the journal is then gone. */
+int loankeeper_run(const char *folder, const char *name, int input, struct err *e);

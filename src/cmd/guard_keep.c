@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage guard-keep: puts back what a guard has lent or held. Not for people: guard starts it.
+ */
+#include <signal.h>
+#include <unistd.h>
+
+#include "agent/loankeeper.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cmd/commands.h"
+
+enum { ARG_FOLDER = 1, ARG_NAME, ARG_LOG, ARGS };
+
+static int run(int argc, char **argv)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    struct err e = {0};
+    int r;
+
+    if (argc != ARGS || !loankeeper_is_name(argv[ARG_NAME]))
+        return command_error(-FAULT_USAGE, "guard-keep: guard starts it");
+    log_set_format(text_eq(argv[ARG_LOG], "json") ? LOG_JSON : LOG_TEXT);
+    /* Whoever ends all of us means the guard: its end is ours. */
+    for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+        signal(signals[i], SIG_IGN);
+    r = loankeeper_run(argv[ARG_FOLDER], argv[ARG_NAME], STDIN_FILENO, &e);
+    return r < 0 ? command_fail(r, &e) : 0;
+}
+
+const struct command CMD_GUARD_KEEP = {
+    .name = "guard-keep",
+    .args = "",
+    .summary = "puts back what a guard has changed",
+    .hidden = true,
+    .run = run,
+};
