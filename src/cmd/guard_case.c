@@ -184,6 +184,8 @@ static void ship_about(struct guard_case *c)
 
 static void ship_small(struct guard_case *c)
 {
+    /* Files in memory are not resumed; and their claim would be in the way of the dump's, as all are one case. */
+    c->shipping.state = NULL;
     for (unsigned i = 0; i < c->actions.count; i++) {
         struct err e = {0};
         int r;
