@@ -39,7 +39,7 @@ struct running {
     pid_t child; /* 0: a free slot */
     int target;  /* the rule's number */
     uint64_t begun_ms;
-    int keeper; /* of what was lent to it */
+    uint64_t keeper; /* of what was lent to it */
     char name[GUARDTARGET_NAME_MAX];
 };
 
@@ -211,8 +211,9 @@ static void run_case(struct guard *g, const struct guardtarget *t, pid_t victim,
     args[4] = (char *)why;
     args[5] = (char *)t->last.taken.id;
     args[6] = time;
-    if (!(args[7] = loan_describe(&g->loans, lent, t->name, victim, why)))
-        args[7] = (char[]){"{}"};
+    args[7] = loan_describe(&g->loans, lent, t->name, victim, why);
+    if (!args[7])
+        args[7] = (char *)"{}";
     memcpy(args + CASE_HEAD, g->c->case_args, more * sizeof(*args));
     args[CASE_HEAD + more] = NULL;
     signal(SIGINT, SIG_IGN); /* of a terminal: we ask our children to end ourselves */
@@ -256,9 +257,11 @@ static int start_case(struct guard *g, struct guardtarget *t, const char *why)
     if (slot->child == 0)
         run_case(g, t, victim, why, &lent);
     if (slot->child < 0) {
+        int r = -errno;
+
         slot->child = 0;
         loans_end(&g->loans, lent.keeper);
-        return -errno;
+        return r;
     }
     tell_lent(g, t, &lent);
     log_event(EVENT_GUARD_CASE, LOG_STR("target", t->name), LOG_UINT("pid", (uint64_t)victim), LOG_STR("why", why));

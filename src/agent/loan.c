@@ -234,22 +234,27 @@ static struct loan_keeper *free_keeper(struct loans *l)
     return NULL;
 }
 
-void loans_end(struct loans *l, int keeper)
+static void end(struct loan_keeper *k)
 {
-    if (keeper < 0)
-        return;
-    mem_close_ptr(&l->keeper[keeper].input);
-    l->keeper[keeper].input = -1;
+    mem_close_ptr(&k->input);
+    k->input = -1;
+}
+
+void loans_end(struct loans *l, uint64_t keeper)
+{
+    for (size_t i = 0; keeper > 0 && i < LOAN_KEEPERS_MAX; i++)
+        if (l->keeper[i].number == keeper)
+            end(&l->keeper[i]);
 }
 
 bool loans_reap(struct loans *l, pid_t child, int status)
 {
-    for (int i = 0; i < LOAN_KEEPERS_MAX; i++) {
+    for (size_t i = 0; i < LOAN_KEEPERS_MAX; i++) {
         struct loan_keeper *k = &l->keeper[i];
 
         if (k->pid != child)
             continue;
-        loans_end(l, i);
+        end(k);
         k->pid = 0;
         if ((!WIFEXITED(status) || WEXITSTATUS(status) != 0) && k->tries++ < TRIES_MAX)
             start_keeper(l, k, false);
@@ -280,8 +285,8 @@ static void wait_for_keepers(struct loans *l)
 
 void loans_done(struct loans *l)
 {
-    for (int i = 0; i < LOAN_KEEPERS_MAX; i++)
-        loans_end(l, i);
+    for (size_t i = 0; i < LOAN_KEEPERS_MAX; i++)
+        end(&l->keeper[i]);
     wait_for_keepers(l);
     mem_close_ptr(&l->dir);
     l->dir = -1;
@@ -312,7 +317,7 @@ static int begin(struct loans *l, struct loan_outcome *o)
 
     if (!k)
         return -EAGAIN;
-    *k = (struct loan_keeper){.input = -1, .given = o->given, .count = o->loan.count};
+    *k = (struct loan_keeper){.number = ++l->last, .input = -1, .given = o->given, .count = o->loan.count};
     loankeeper_new_name(k->name);
     for (unsigned i = 0; i < k->count; i++)
         k->key[i] = (struct loan_key){o->loan.setting[i].device, o->loan.setting[i].inode, o->loan.setting[i].file};
@@ -323,11 +328,10 @@ static int begin(struct loans *l, struct loan_outcome *o)
         unlinkat(l->dir, k->name, 0);
         return r;
     }
-    o->keeper = (int)(k - l->keeper);
-    if ((r = change_all(&o->loan)) < 0) {
-        loans_end(l, o->keeper);
-        o->keeper = -1;
-    }
+    if ((r = change_all(&o->loan)) < 0)
+        end(k);
+    else
+        o->keeper = k->number;
     return r;
 }
 
@@ -336,7 +340,7 @@ void loans_begin(struct loans *l, struct memcg *m, const char *target, uint64_t 
     struct memcg_sample s;
     int r = memcg_sample(m, now_ms, &s);
 
-    *ret = (struct loan_outcome){.keeper = -1, .limit = UINT64_MAX};
+    *ret = (struct loan_outcome){.limit = UINT64_MAX};
     if (r == 0) {
         ret->limit = s.limit;
         ret->used = s.used;

@@ -31,10 +31,11 @@ struct loan_key {
 };
 
 struct loan_keeper {
-    pid_t pid;      /* 0: a free slot */
-    int input;      /* the end that is closed when the case has ended; -1: it was */
-    uint64_t given; /* bytes that may be taken at any time */
-    unsigned tries; /* of those that died */
+    pid_t pid;       /* 0: a free slot */
+    uint64_t number; /* from 1; never used again */
+    int input;       /* the end that is closed when the case has ended; -1: it was */
+    uint64_t given;  /* bytes that may be taken at any time */
+    unsigned tries;  /* of those that died */
     char name[40];
     unsigned count;
     struct loan_key key[LOAN_SETTINGS_MAX];
@@ -43,7 +44,8 @@ struct loan_keeper {
 struct loans {
     struct loan_policy policy;
     char folder[LOAN_FOLDER_MAX];
-    int dir; /* -1: there are no journals */
+    int dir;       /* -1: there are no journals */
+    uint64_t last; /* number of a keeper */
     struct loan_keeper keeper[LOAN_KEEPERS_MAX];
 };
 
@@ -53,7 +55,7 @@ struct loan_outcome {
     uint64_t given;        /* bytes, at most what was asked for */
     uint64_t limit, used;  /* of the level with the least room, before; UINT64_MAX: no limit */
     struct err lend, hold; /* why not, or not all of it; msg is empty if there is nothing to say */
-    int keeper;            /* for loans_end; -1: nothing was changed */
+    uint64_t keeper;       /* for loans_end; 0: nothing was changed */
 };
 
 /* Puts back what another guard left behind, and waits for it a moment. Where something is to be lent, the folder is
@@ -64,7 +66,7 @@ int loans_init(struct loans *ret, const struct loan_policy *policy, struct err *
 void loans_begin(struct loans *l, struct memcg *m, const char *target, uint64_t now_ms, struct loan_outcome *ret);
 
 /* keeper: as in the outcome, any. */
-void loans_end(struct loans *l, int keeper);
+void loans_end(struct loans *l, uint64_t keeper);
 
 /* A child has ended. True: it was one of ours; one that died is started again. */
 bool loans_reap(struct loans *l, pid_t child, int status);

@@ -78,8 +78,8 @@ def test_what_the_kernel_kills_leaves_its_evidence_first(salvage, folder, start,
     assert p.end() == 0 and p.named("guard-left")
     assert len(p.named("guard-case")) == 1 and "limit in" in p.named("guard-case")[0]["why"]
     found = pieces(folder)
-    assert set(found) == {"stats", "threads", "histogram", "java"}
-    assert len(p.named("shipped")) == 5 # with the record of the kill
+    assert set(found) == {"stats", "threads", "histogram", "java", "guard"}
+    assert len(p.named("shipped")) == 6  # with the record of the kill
     for manifest, _ in found.values():
         assert manifest["cause"] == "pressure" and manifest["process"]["pid"] == 1
     stats = json.loads(found["stats"][1])
@@ -109,7 +109,7 @@ def test_conditions_and_actions_of_ones_own(salvage, folder, start):
     assert app.process.wait(GRACE) == 137
     p.wait("guard-made")
     assert p.end() == 0
-    assert set(pieces(folder)) == {"threads", "stats"}
+    assert set(pieces(folder)) == {"threads", "stats", "guard"}
     assert len(p.named("guard-case")) == 1 and "memory>=60%" in p.named("guard-case")[0]["why"]
 
 
@@ -142,7 +142,7 @@ def test_what_is_no_jvm_leaves_stats_and_a_core(salvage, folder, root):
     assert "no Java VM" in g.log and "no handler for SIGUSR1" in g.log
     assert g.end() == 0
     found = pieces(folder)
-    assert set(found) == {"stats", "core"} and found["stats"][0]["kind"] == "memory-stats"
+    assert set(found) == {"stats", "core", "guard"} and found["stats"][0]["kind"] == "memory-stats"
     manifest, core = found["core"]
     assert core[:4] == b"\x7fELF" and len(core) > 40 << 20 and "partial" not in manifest
 

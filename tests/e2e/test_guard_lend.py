@@ -271,9 +271,8 @@ def test_another_guards_lend_is_left_to_it(salvage, folder, work, lent):
 def test_a_sigterm_puts_it_back(lent, work):
     lent.process.terminate()
     lent.wait("stopping")
-    for pid in children(lent.pid):
-        if b"guard-case" in cmdline(pid):
-            os.kill(pid, signal.SIGKILL)  # it would be waited for
+    case, = wait_for(lambda: [pid for pid in children(lent.pid) if b"guard-case" in cmdline(pid)])
+    os.kill(case, signal.SIGKILL)  # it would be waited for
     assert lent.end() == 0
     assert is_back(lent.place) and journals(work) == []
 
