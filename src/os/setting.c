@@ -36,7 +36,7 @@ static int identify(int folder, uint64_t *ret_device, uint64_t *ret_inode)
 int setting_open(const struct loan_setting *s)
 {
     CLEANUP_FD int folder = open(s->cgroup, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    uint64_t device, inode;
+    uint64_t device = 0, inode = 0;
     int r;
 
     if (folder < 0)

@@ -116,3 +116,24 @@ def test_guard_counts_a_kill_that_it_cannot_read_of(parts):
     told, = of(lines, "oom-kill")
     assert of(lines, "oom-unread") and told["source"] == "counters"
     assert told["why"] == "limit" and told["limit"] == "24.0 MiB" and of(lines, "shipped")
+
+
+def test_guard_lends(parts):
+    lines = parts["lend"]
+    assert of(lines, "guard-lent")[0]["lent"] == "64.0 MiB" and not of(lines, "guard-not-lent")
+    about, = [line for line in of(lines, "object") if line["schema"] == "salvage.guard-case/1"]
+    assert [(s["cgroup"], s["file"], s["before"], s["after"]) for s in about["lent"]["settings"]] == [
+        ("/sys/fs/cgroup/pod", "memory.max", str(60 * MIB), str(124 * MIB)),
+        ("/sys/fs/cgroup/pod/y", "memory.high", str(46 * MIB), str(112 * MIB)),
+        ("/sys/fs/cgroup/pod/y", "memory.max", str(48 * MIB), str(112 * MIB))]
+    assert len(of(lines, "guard-restored")) == 3
+    assert [line["text"] for line in of(lines, "text")][-3:] == [str(n * MIB) for n in (60, 46, 48)]
+
+
+def test_guard_holds_until_the_deadline_and_then_the_kernel_kills(parts):
+    lines = parts["hold"]
+    held, after = [line["text"].split() for line in of(lines, "text") if line["text"][:5] in ("held:", "after")]
+    assert 24 * MIB <= int(held[1]) < 48 * MIB and held[2:] == ["oom_kill", "0"]
+    assert after[1:] == ["max", "oom_kill", "1"]
+    assert of(lines, "guard-lent")[0]["held_s"] == 6
+    assert of(lines, "guard-restored")[0]["file"] == "memory.high" and not of(lines, "guard-made")

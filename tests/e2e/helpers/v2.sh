@@ -118,5 +118,39 @@ kill $guard
 wait $guard
 mv /dev/kmsg.away /dev/kmsg
 
+part lend # the pod's limit and memory.high are nearer than that, too
+make y 48M
+echo 46M >"$C/y/memory.high"
+echo 60M >"$C/memory.max"
+mkdir /lent
+/salvage guard --cgroup "$C/y" --when 'memory>=50%' --do stats --lend 64M --to file:///lent --compress none --log json 2>&1 &
+guard=$!
+sleep 3
+sh -c 'echo $$ >"$0/cgroup.procs"; exec /hog 40 50' "$C/y" >/dev/null
+sleep 3
+kill $guard
+wait $guard
+cat "$(find /lent -name guard.json)"
+echo
+echo "$(cat "$C/memory.max" "$C/y/memory.high" "$C/y/memory.max")" # one line each
+echo max >"$C/memory.max"
+
+part hold # nobody listens there: the case takes longer than it is held
+make z 48M
+/salvage guard --cgroup "$C/z" --when 'memory>=50%' --do stats --hold --hold-deadline 6s --to http://127.0.0.1:9/ \
+    --log json >/hold.log 2>&1 &
+guard=$!
+sleep 3
+sh -c 'echo $$ >"$0/cgroup.procs"; exec /hog 200 20' "$C/z" >/dev/null &
+hog=$!
+until grep -q guard-lent /hold.log; do sleep 0.1; done
+sleep 3
+echo "held: $(cat "$C/z/memory.high") $(grep '^oom_kill ' "$C/z/memory.events")"
+wait $hog
+echo "after: $(cat "$C/z/memory.high") $(grep '^oom_kill ' "$C/z/memory.events")"
+kill -9 $guard
+wait $guard 2>/dev/null
+cat /hold.log
+
 part end
 exit 0
