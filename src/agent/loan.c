@@ -192,12 +192,8 @@ static void plan_hold(const struct loans *l, const struct memcg *m, const struct
 /* Reads its journal, as the next start of a guard would. */
 static void be_keeper(const struct loans *l, const char *name, int input)
 {
-    char *args[] = {(char[]){"salvage"},
-                    (char[]){"guard-keep"},
-                    (char *)l->folder,
-                    (char *)name,
-                    l->policy.log == LOG_JSON ? (char[]){"json"} : (char[]){"text"},
-                    NULL};
+    char program[] = "salvage", command[] = "guard-keep", text[] = "text", json[] = "json";
+    char *args[] = {program, command, (char *)l->folder, (char *)name, l->policy.log == LOG_JSON ? json : text, NULL};
 
     sigprocmask(SIG_SETMASK, &(sigset_t){0}, NULL);
     if (dup2(input, STDIN_FILENO) >= 0)
