@@ -152,7 +152,8 @@ static void plan_lend(const struct loans *l, const struct memcg *m, struct loan_
         return;
     }
     for (unsigned level = m->levels; level-- > 0;)
-        if ((r = plan_level(l, m, level, l->policy.hold_ms > 0, bytes, &o->loan)) < 0) {
+        /* Above: to a neighbour, and so to us, too. */
+        if ((r = plan_level(l, m, level, l->policy.hold_ms > 0, bytes, &o->loan)) < 0 && !(r == -EBUSY && level > 0)) {
             o->loan.count = 0;
             err_set(&o->lend, r, "%s", why_not(r));
             return;
@@ -402,7 +403,7 @@ int loans_init(struct loans *ret, const struct loan_policy *policy, struct err *
         r = -ENAMETOOLONG;
     else if (needed)
         r = file_mkdirs(AT_FDCWD, ret->folder, 0700);
-    if (r == 0 && (ret->dir = open(ret->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+    if (r == 0 && (ret->dir = open(ret->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
         r = -errno;
     if (r == 0 && (r = check_folder(ret->dir)) < 0) {
         close(ret->dir);

@@ -218,7 +218,7 @@ static void keep(struct keeper *k, int input)
 
 int loankeeper_run(const char *folder, const char *name, int input, struct err *e)
 {
-    CLEANUP_FD int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP_FD int dir = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     CLEANUP(buf_done) struct buf text = {.ceiling = LOAN_JOURNAL_MAX};
     CLEANUP(keeper_done) struct keeper k = {.folder = dir, .name = name, .lock = -1};
     char boot[LOAN_BOOT_MAX] = "";

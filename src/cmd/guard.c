@@ -167,11 +167,16 @@ const struct command CMD_GUARD = {
         "v1), "
         "psi.some>=20%/10s, psi.full>=20%/10s, heap>=90%, gc>=50%, event:oom, event:oom-kill.\n\n"
         "Run it outside of the cgroup that it watches: as a sidecar with a shared pid namespace, or on the node. Of "
-        "a process that is no JVM stats and core can be taken.",
+        "a process that is no JVM stats and core can be taken.\n\n"
+        "--lend and --hold change the cgroup while a case is made, on the node and where it can be written to. What "
+        "was "
+        "changed is put back when the case has ended; after a crash by the next start with the same --state.",
     .examples = "salvage guard --all --to s3://evidence/prod\n"
                 "    on a node: every container with a memory limit\n"
                 "salvage guard --pid 7 --when 'memory>=90%' --do stats,histogram,threads --to file:///mnt/evidence\n"
                 "    one process, when its container is nearly full\n"
+                "salvage guard --all --lend 256M --to s3://evidence/prod\n"
+                "    with so much more memory for each, while its case is made\n"
                 "salvage guard --pid 7 --when 'memory>=80%,growth>=10M/s' --when event:oom --to s3://evidence/prod\n"
                 "    when it is full and growing, or when the kernel finds no memory\n",
     .options = GUARD_OPTIONS,

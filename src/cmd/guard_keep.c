@@ -2,6 +2,7 @@
  *
  * salvage guard-keep: puts back what a guard has lent or held. Not for people: guard starts it.
  */
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -25,7 +26,10 @@ static int run(int argc, char **argv)
     for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
         signal(signals[i], SIG_IGN);
     r = loankeeper_run(argv[ARG_FOLDER], argv[ARG_NAME], STDIN_FILENO, &e);
-    return r < 0 ? command_fail(r, &e) : 0;
+    if (r < 0)
+        log_event(EVENT_GUARD_NOT_RESTORED, LOG_STR("error", e.msg));
+    /* What is no journal does not become one: only other trouble is worth another try. */
+    return r < 0 && r != -EBADMSG;
 }
 
 const struct command CMD_GUARD_KEEP = {

@@ -304,6 +304,14 @@ def test_a_journal_of_something_else_is_left_alone(salvage, folder, work, cgroup
     assert p.stop() == 0
 
 
+def test_what_is_no_journal_is_told_and_kept(salvage, folder, work, cgroup):
+    write_journal(work, cgroup.path, file="cgroup.procs")
+    p = guard(salvage, work, folder, "--cgroup", cgroup.path)
+    told, = p.named("guard-not-restored")
+    assert "no journal of a loan" in told["error"] and len(journals(work)) == 1
+    assert p.stop() == 0
+
+
 def test_what_is_in_use_is_not_taken_but_no_more_is_borrowed(salvage, folder, work, cgroup):
     (cgroup.path / LIMIT).write_text(str(256 * MIB))
     hog = cgroup.fill(100)
