@@ -62,7 +62,7 @@ def test_a_kill_is_recorded_in_the_case_of_its_evidence(salvage, folder, session
     assert told["pid"] == app.pid and told["source"] == "kernel-log" and told["limit"] == "192.0 MiB", p.log
     (manifest, record, key), = records(folder)
     assert {os.path.dirname(k) for k, _ in folder.manifests()} == {os.path.dirname(key)}
-    assert len(folder.manifests()) == 5
+    assert len(folder.manifests()) == 6
     assert manifest["kind"] == "oom-kill" and manifest["cause"] == "pressure"
     assert record["case"] == told["case"] and record["case"] in key
     assert record["process"]["pid"] == app.pid and record["process"]["name"] == "java"
