@@ -30,7 +30,7 @@ static const struct opt GUARD_OPTIONS[] = {
      "terms joined by ',' all of which must hold; repeated: one of the conditions is enough"},
     {OPT_LIST, 0, "do", "ACTIONS", ACTION_DEFAULT, offsetof(struct guard_options, actions),
      "what to take, in this order: stats, threads, histogram, native, heap-dump[:live], core (of any process, "
-     "which lives on), signal:NAME; NAME@TIME limits the time"},
+     "which lives on), get:URL (as the process sees it), signal:NAME, exec:COMMAND; NAME@TIME limits the time"},
     {OPT_DURATION, 0, "cooldown", "DURATION", "10m", offsetof(struct guard_options, cooldown_ms),
      "so long nothing more is taken of a cgroup after a case"},
     {OPT_STRING, 0, "max-cases", "N/TIME", "3/day", offsetof(struct guard_options, max_cases),
@@ -64,13 +64,6 @@ int guard_parse(int argc, char **argv, struct guard_options *ret, struct err *e)
                  : r;
 }
 
-/* What a case can do today. */
-static bool can(enum action_kind kind)
-{
-    return kind == ACTION_STATS || kind == ACTION_HISTOGRAM || kind == ACTION_THREADS || kind == ACTION_NATIVE ||
-           kind == ACTION_HEAP_DUMP || kind == ACTION_CORE || kind == ACTION_SIGNAL;
-}
-
 int guard_actions(const struct guard_options *o, struct actions *ret, struct err *e)
 {
     int r = 0;
@@ -78,9 +71,6 @@ int guard_actions(const struct guard_options *o, struct actions *ret, struct err
     *ret = (struct actions){0};
     for (unsigned i = 0; i < o->actions.count && r == 0; i++)
         r = action_add(o->actions.item[i], ret, e);
-    for (unsigned i = 0; i < ret->count && r == 0; i++)
-        if (!can(ret->item[i].kind))
-            r = err_set(e, -FAULT_USAGE, "--do: %s is not there yet", ACTION_WORDS[ret->item[i].kind].name);
     return r;
 }
 
@@ -167,7 +157,10 @@ const struct command CMD_GUARD = {
         "v1), "
         "psi.some>=20%/10s, psi.full>=20%/10s, heap>=90%, gc>=50%, event:oom, event:oom-kill.\n\n"
         "Run it outside of the cgroup that it watches: as a sidecar with a shared pid namespace, or on the node. Of "
-        "a process that is no JVM stats and core can be taken.\n\n"
+        "a process that is no JVM stats and core can be taken, what its HTTP server answers (get:URL, in its own "
+        "network) "
+        "and what a command of yours finds out (exec:COMMAND, with SALVAGE_PID, SALVAGE_TARGET, SALVAGE_WHY and "
+        "SALVAGE_CASE in its environment).\n\n"
         "--lend and --hold change the cgroup while a case is made, on the node and where it can be written to. What "
         "was "
         "changed is put back when the case has ended; after a crash by the next start with the same --state.",
@@ -178,7 +171,9 @@ const struct command CMD_GUARD = {
                 "salvage guard --all --lend 256M --to s3://evidence/prod\n"
                 "    with so much more memory for each, while its case is made\n"
                 "salvage guard --pid 7 --when 'memory>=80%,growth>=10M/s' --when event:oom --to s3://evidence/prod\n"
-                "    when it is full and growing, or when the kernel finds no memory\n",
+                "    when it is full and growing, or when the kernel finds no memory\n"
+                "salvage guard --all --do stats,get@5s:http://127.0.0.1:6060/debug/pprof/heap --to s3://evidence/prod\n"
+                "    Go programs\n",
     .options = GUARD_OPTIONS,
     .run = run,
 };

@@ -10,9 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "agent/fetch.h"
 #include "agent/memstats.h"
+#include "agent/shell.h"
 #include "agent/surroundings.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -23,9 +26,14 @@
 #include "cmd/coring.h"
 #include "cmd/dumping.h"
 #include "cmd/guard.h"
+#include "format/answername.h"
 #include "os/memcg.h"
 
-enum { STILL_MS = 10000 /* that a process stands still for its core */ };
+enum {
+    STILL_MS = 10000,                  /* that a process stands still for its core */
+    IN_MEMORY_MAX = 256 * 1024 * 1024, /* of an answer or an output */
+    IN_MEMORY_LEAST = 4 * 1024 * 1024
+};
 
 /* argv: guard-case PID NAME WHY ID TIME ABOUT, then guard's own. */
 enum { ARG_PID = 1, ARG_NAME, ARG_WHY, ARG_ID, ARG_TIME, ARG_ABOUT, ARG_REST };
@@ -47,7 +55,7 @@ struct guard_case {
     struct shipping shipping;
     struct shipping_case its_case; /* the guard knows it, too: for the record of a kill */
     struct piece piece[ACTION_MAX];
-    const char *name;
+    const char *name, *why;
     const char *about; /* what the guard says of the case, JSON */
     int exit_code;
 };
@@ -92,6 +100,47 @@ static int send_signal(struct guard_case *c, int number, struct err *e)
                : err_set(e, -errno, "process %d: SIG%s: %s", pid, sigabbrev_np(number), strerror(errno));
 }
 
+/* What is kept in memory is ours, and not to be the end of us: no more than half of what our own cgroup has left. */
+static uint64_t room_in_memory(void)
+{
+    CLEANUP(memcg_done) struct memcg cgroup = MEMCG_NONE;
+    CLEANUP(proc_done) struct proc self = PROC_NONE;
+    struct memcg_sample sample = {.room = UINT64_MAX};
+
+    if (proc_open("/proc", getpid(), &self) < 0 || memcg_open(&self, &cgroup, NULL) < 0 ||
+        memcg_sample(&cgroup, clock_mono_ms(), &sample) < 0 || sample.room / 2 > IN_MEMORY_MAX)
+        return IN_MEMORY_MAX;
+    return sample.room / 2 > IN_MEMORY_LEAST ? sample.room / 2 : IN_MEMORY_LEAST;
+}
+
+static int fetch(struct guard_case *c, const struct action *a, int fd, struct err *e)
+{
+    struct fetch f = {.url = a->argument,
+                      .ca_file = c->o->plan.ca_file,
+                      .eyes = &c->proc,
+                      .limit_ms = a->limit_ms,
+                      .ceiling = room_in_memory()};
+
+    return fetch_to_file(&f, fd, e);
+}
+
+static int run_command(struct guard_case *c, const struct action *a, int fd, struct err *e)
+{
+    char pid[16];
+    const char *const variables[][2] = {{"SALVAGE_PID", pid},
+                                        {"SALVAGE_TARGET", c->name},
+                                        {"SALVAGE_WHY", c->why},
+                                        {"SALVAGE_CASE", c->shipping.its_case->id}};
+    struct shell s = {.command = a->argument,
+                      .variables = variables,
+                      .variable_count = ARRAY_SIZE(variables),
+                      .limit_ms = a->limit_ms,
+                      .ceiling = room_in_memory()};
+
+    snprintf(pid, sizeof(pid), "%d", (int)c->proc.pid);
+    return shell_to_file(&s, fd, e);
+}
+
 static int make_piece(struct guard_case *c, const struct action *a, int fd, struct err *e)
 {
     struct dump_options o = {.timeout_ms = a->limit_ms, .until_ms = clock_mono_ms() + a->limit_ms};
@@ -105,11 +154,13 @@ static int make_piece(struct guard_case *c, const struct action *a, int fd, stru
         return answer_to_file(&c->jvm, "GC.class_histogram -all", fd, &o, e);
     case ACTION_NATIVE:
         return answer_to_file(&c->jvm, "VM.native_memory summary", fd, &o, e);
+    case ACTION_GET:
+        return fetch(c, a, fd, e);
+    case ACTION_EXEC:
+        return run_command(c, a, fd, e);
     case ACTION_HEAP_DUMP:
     case ACTION_CORE:
-    case ACTION_GET:
     case ACTION_SIGNAL:
-    case ACTION_EXEC:
     case ACTION_KINDS:
         break;
     }
@@ -119,6 +170,11 @@ static int make_piece(struct guard_case *c, const struct action *a, int fd, stru
 static bool is_small(const struct action *a)
 {
     return a->kind != ACTION_HEAP_DUMP && a->kind != ACTION_CORE;
+}
+
+static bool needs_jvm(const struct action *a)
+{
+    return a->kind == ACTION_THREADS || a->kind == ACTION_HISTOGRAM || a->kind == ACTION_NATIVE;
 }
 
 /* The same action may stand there twice: threads.txt, threads-2.txt. */
@@ -137,6 +193,64 @@ static void name_piece(struct guard_case *c, unsigned i)
         snprintf(c->piece[i].name, sizeof(c->piece[i].name), "%s.%s", ACTION_WORDS[a->kind].name, suffix);
 }
 
+static bool is_taken(const struct guard_case *c, unsigned i)
+{
+    for (unsigned k = 0; k < i; k++)
+        if (c->piece[k].fd >= 0 && text_eq(c->piece[k].name, c->piece[i].name))
+            return true;
+    return false;
+}
+
+/* By its URL and its first bytes: heap.pprof, heap-2.pprof. */
+static void name_answer(struct guard_case *c, unsigned i)
+{
+    char head[64], name[ANSWERNAME_MAX];
+    ssize_t n = file_pread(c->piece[i].fd, head, sizeof(head), 0);
+    int stem;
+
+    answername(c->actions.item[i].argument, head, n < 0 ? 0 : (size_t)n, name);
+    stem = (int)strcspn(name, ".");
+    memcpy(c->piece[i].name, name, sizeof(name));
+    for (unsigned k = 2; is_taken(c, i); k++)
+        snprintf(c->piece[i].name, sizeof(c->piece[i].name), "%.*s-%u%s", stem, name, k, name + stem);
+}
+
+/* What a command wrote before it failed is as good as any. */
+static bool is_kept(const struct guard_case *c, unsigned i, int r)
+{
+    struct stat st;
+
+    if (c->actions.item[i].kind != ACTION_EXEC)
+        return r == 0;
+    return fstat(c->piece[i].fd, &st) == 0 && st.st_size > 0;
+}
+
+static void make_one(struct guard_case *c, unsigned i)
+{
+    const struct action *a = &c->actions.item[i];
+    struct piece *p = &c->piece[i];
+    struct err e = {0};
+    int r;
+
+    name_piece(c, i);
+    if (needs_jvm(a) && !c->is_jvm) {
+        fail(c, p->name, -FAULT_FORMAT, &c->no_jvm);
+        return;
+    }
+    p->fd = memfd_create(p->name, MFD_CLOEXEC);
+    if (p->fd < 0) {
+        fail(c, p->name, err_set(&e, -errno, "no file in memory: %s", strerror(errno)), &e);
+        return;
+    }
+    r = make_piece(c, a, p->fd, &e);
+    if (r < 0)
+        fail(c, a->kind == ACTION_GET ? ACTION_WORDS[a->kind].name : p->name, r, &e);
+    if (!is_kept(c, i, r))
+        close(TAKE_FD(p->fd));
+    else if (a->kind == ACTION_GET)
+        name_answer(c, i);
+}
+
 static void make_small(struct guard_case *c)
 {
     for (unsigned i = 0; i < c->actions.count; i++) {
@@ -145,26 +259,10 @@ static void make_small(struct guard_case *c)
         int r;
 
         c->piece[i].fd = -1;
-        if (!is_small(a))
-            continue;
-        if (a->kind == ACTION_SIGNAL) {
-            if ((r = send_signal(c, a->signal, &e)) < 0)
-                fail(c, "signal", r, &e);
-            continue;
-        }
-        name_piece(c, i);
-        if (a->kind != ACTION_STATS && !c->is_jvm) {
-            fail(c, c->piece[i].name, -FAULT_FORMAT, &c->no_jvm);
-            continue;
-        }
-        c->piece[i].fd = memfd_create(c->piece[i].name, MFD_CLOEXEC);
-        r = c->piece[i].fd < 0 ? err_set(&e, -errno, "no file in memory: %s", strerror(errno))
-                               : make_piece(c, a, c->piece[i].fd, &e);
-        if (r < 0) {
-            fail(c, c->piece[i].name, r, &e);
-            if (c->piece[i].fd >= 0)
-                close(TAKE_FD(c->piece[i].fd));
-        }
+        if (a->kind == ACTION_SIGNAL && (r = send_signal(c, a->signal, &e)) < 0)
+            fail(c, "signal", r, &e);
+        else if (is_small(a) && a->kind != ACTION_SIGNAL)
+            make_one(c, i);
     }
 }
 
@@ -326,6 +424,7 @@ static int run(int argc, char **argv)
     c.name = argv[ARG_NAME];
     memcpy(c.its_case.id, argv[ARG_ID], strlen(argv[ARG_ID]) + 1);
     c.its_case.time_ns = (int64_t)time_ns;
+    c.why = argv[ARG_WHY];
     c.about = argv[ARG_ABOUT];
     argv[ARG_REST - 1] = argv[0];
     if ((r = guard_parse(argc - ARG_REST + 1, argv + ARG_REST - 1, &o, &e)) < 0 ||

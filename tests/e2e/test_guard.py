@@ -180,11 +180,11 @@ def cpu(pid):
     (["--pid", "x"], "'x' is not a process id"),
     (["--pid", "1", "--when", "memory>90%"], ">="),
     (["--pid", "1", "--do", "coffee"], "coffee"),
-    (["--pid", "1", "--do", "get:http://127.0.0.1/"], "get is not there yet"),
+    (["--pid", "1", "--do", "get:ftp://127.0.0.1/"], "write get:http://"),
     (["--pid", "1", "--max-cases", "0/day"], "--max-cases"),
     (["--pid", "1", "--at-once", "0"], "--at-once"),
     (["--pid", "1", "more"], "'more'"),
-], ids=["nothing", "pid", "when", "do", "not yet", "cases", "at once", "operand"])
+], ids=["nothing", "pid", "when", "do", "url", "cases", "at once", "operand"])
 def test_bad_input_gets_one_line(salvage, folder, args, said):
     result = salvage.run("guard", *args, "--to", folder.url)
     assert result.code == USAGE and said in result.message

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The actions of salvage guard that ask others: an HTTP server in the process's own network, a command, a signal. Real
+processes in real containers, seen from the node; good servers and bad ones."""
+import errno
+import os
+import pathlib
+import shlex
+import socket
+import subprocess
+import time
+import uuid
+
+import pytest
+
+from helpers.proc import cmdline, family, free_port, require_root, wait_for
+from helpers.program import BIN, GRACE, Background, environment
+
+NATIVE = pathlib.Path(__file__).parent / "native"
+PORT = 6060
+AT = "http://127.0.0.1:%d" % PORT
+CASE = ["--when", "memory>=4M", "--cooldown", "1h"]
+
+
+@pytest.fixture(scope="module")
+def root(session_folder):
+    require_root("makes containers")
+    folder = session_folder / "answers-root"
+    folder.mkdir()
+    subprocess.run(["cc", "-O1", "-static", "-Wall", "-Werror", "-o", str(folder / "answers"),
+                    str(NATIVE / "answers.c")], check=True)
+    return folder
+
+
+class Server:
+    """answers.c in a container of its own, or beside us."""
+
+    def __init__(self, argv):
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        first = self.process.stdout.readline()
+        assert first == b"ready\n", (first, self.process.communicate(timeout=GRACE))
+        self.pid = next(pid for pid in family(self.process.pid)
+                        if pathlib.Path("/proc/%d/comm" % pid).read_text() == "answers\n")
+
+    def close(self):
+        self.process.communicate(timeout=GRACE)
+
+
+@pytest.fixture(scope="module")
+def server(root):
+    """On 127.0.0.1:6060 of a network that only the container sees."""
+    s = Server([*shlex.split(os.environ["SALVAGE_TEST_CONTAINER"]), "--name", "salvage-" + uuid.uuid4().hex[:8],
+                "--rootfs", str(root), "--memory", "64M", "--", "/answers", str(PORT)])
+    yield s
+    s.close()
+
+
+@pytest.fixture
+def take(salvage, folder, server):
+    """Runs one case with these actions; the guard, when the case is made."""
+
+    def take(*actions, pid=None, env=None):
+        p = salvage.start("guard", "--pid", pid or server.pid, "--to", folder.url, *CASE, "--log", "json",
+                          *[word for action in actions for word in ("--do", action)], env=env)
+        p.made = p.wait("guard-made")
+        return p
+
+    return take
+
+
+def pieces(store):
+    """By name: what lies in the store, checked."""
+    return {m["name"]: (m, store.check(key, m)) for key, m in store.manifests()}
+
+
+def missed(p, piece):
+    """The one line that tells why there is no such piece."""
+    event, = p.named("guard-missed")
+    assert event["piece"] == piece, event
+    assert not p.made["whole"]
+    return event
+
+
+def test_get_asks_in_the_network_of_the_process(take, folder):
+    """And by no proxy of ours."""
+    with socket.socket() as ours:
+        assert ours.connect_ex(("127.0.0.1", PORT)) == errno.ECONNREFUSED
+    p = take("stats,get:%s/debug/pprof/heap" % AT, env={"http_proxy": "http://127.0.0.1:1"})
+    assert p.made["whole"], p.log
+    found = pieces(folder)
+    assert set(found) == {"stats.json", "heap.pprof"}
+    manifest, body = found["heap.pprof"]
+    assert body == b"\x1f\x8b\x08\0\0\0\0\0the heap"
+    assert manifest["cause"] == "pressure" and manifest["process"]["pid"] == 1
+    assert p.stop() == 0
+
+
+def test_answers_are_named_by_their_url(take, folder):
+    p = take("get:%s/metrics?x=1" % AT, "get:%s/metrics" % AT, "get:%s/metrics/" % AT)
+    assert p.made["whole"], p.log
+    assert set(pieces(folder)) == {"metrics.txt", "metrics-2.txt", "metrics-3.txt"}
+    assert pieces(folder)["metrics-2.txt"][1] == b"heap_bytes 8388608\n"
+
+
+def test_get_in_our_own_network(take, folder, root):
+    port = free_port()
+    beside = Server([str(root / "answers"), str(port)])
+    try:
+        p = take("get:http://127.0.0.1:%d/metrics" % port, pid=beside.pid)
+    finally:
+        beside.close()
+    assert p.made["whole"], p.log
+    assert set(pieces(folder)) == {"metrics.txt"}
+
+
+@pytest.mark.parametrize("path, fault, said", [
+    (":1/x", "unreachable", "127.0.0.1:1"),
+    ("/500", "refused", "answered 500"),
+    ("/redirect", "refused", "answered 302: a redirect, to /metrics, is not followed"),
+    ("/empty", "format", "nothing else"),
+    ("/short", "unreachable", "127.0.0.1:%d" % PORT),
+    ("/garbage", "format", "127.0.0.1:%d" % PORT),
+    ("/drip", "timed-out", "within 0.6 s"),
+    ("/hang?token=hush", "timed-out", "within 0.6 s"),
+], ids=["dead port", "500", "redirect", "empty", "short", "garbage", "drip", "hang"])
+def test_a_bad_answer_is_one_line_and_the_case_goes_on(take, folder, path, fault, said):
+    url = "http://127.0.0.1" + path if path[0] == ":" else AT + path
+    began = time.monotonic()
+    p = take("get@600ms:%s" % url, "stats")
+    assert time.monotonic() - began < 10
+    event = missed(p, "get")
+    assert said in event["error"] and event["fault"] == fault, event
+    assert "hush" not in event["error"]
+    assert set(pieces(folder)) == {"stats.json"}
+
+
+@pytest.fixture
+def small_room():
+    """A memory cgroup of 48 MiB."""
+    group = pathlib.Path("/sys/fs/cgroup/memory/salvage-" + uuid.uuid4().hex[:8])
+    group.mkdir()
+    (group / "memory.limit_in_bytes").write_text("48M")
+    yield group
+    wait_for(lambda: not (group / "cgroup.procs").read_text(), 30)
+    group.rmdir()
+
+
+@pytest.fixture
+def within(salvage, folder, server):
+    """Runs one case of a guard that is started by other words; all that it said."""
+    running = []
+
+    def within(argv, *args):
+        p = Background([*argv, BIN, *map(str, ("guard", "--pid", server.pid, "--to", folder.url, *CASE, "--log", "json",
+                                               *args))], environment(salvage.home), salvage.home, None)
+        running.append(p)
+        wait_for(lambda: '"guard-made"' in p.log, why=lambda: p.log)
+        assert p.stop() == 0
+        return p.log
+
+    yield within
+    for p in running:
+        p.kill()
+
+
+def test_an_answer_without_end_is_not_the_end_of_the_guard(within, folder, small_room):
+    said = within(["/bin/sh", "-c", 'echo $$ >%s/cgroup.procs; exec "$@"' % small_room, "sh"], "--do",
+                  "get:%s/endless,stats" % AT)
+    assert "too much to be kept in memory" in said
+    assert set(pieces(folder)) == {"stats.json"}
+    assert "oom_kill 0" in (small_room / "memory.oom_control").read_text()
+
+
+def test_another_network_takes_a_capability(within, folder):
+    said = within(["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"], "--do", "get:%s/metrics" % AT)
+    assert "CAP_SYS_ADMIN is needed" in said
+    assert folder.manifests() == []
+
+
+def test_without_a_shell_our_own_is_one(within, folder):
+    script = 'mount -t tmpfs none "$(readlink -f /bin)" && exec "$@"'
+    within(["unshare", "--mount", "/bin/sh", "-c", script, "sh"], "--do",
+           "exec:test ! -e /bin/sh && echo $SALVAGE_PID")
+    assert pieces(folder)["exec.txt"][1].strip().isdigit()
+
+
+def test_the_output_of_a_command_is_a_piece(take, folder, server):
+    p = take('exec:echo "$SALVAGE_PID $SALVAGE_WHY"; echo "$SALVAGE_TARGET $SALVAGE_CASE"; cat; trap',
+             "exec:printf second")
+    assert p.made["whole"], p.log
+    found = pieces(folder)
+    assert set(found) == {"exec.txt", "exec-2.txt"}
+    manifest, body = found["exec.txt"]
+    case, = p.named("guard-case")
+    assert body.decode() == "%d %s\n%s %s\n" % (server.pid, case["why"], case["target"], manifest["id"])
+    assert found["exec-2.txt"][1] == b"second"
+
+
+def test_signals_are_to_a_command_what_they_are_to_others(take, folder):
+    p = take("exec:grep -E 'Sig(Blk|Ign)' /proc/self/status")
+    assert p.made["whole"], p.log
+    assert pieces(folder)["exec.txt"][1] == b"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
+
+
+def test_a_command_that_fails_leaves_what_it_wrote(within, folder):
+    said = within([], "--do", "exec:echo some; echo loud >&2; exit 3", "--do", "stats").splitlines()
+    assert "loud" in said
+    assert "status 3" in [line for line in said if "guard-missed" in line][0]
+    assert pieces(folder)["exec.txt"][1] == b"some\n" and "stats.json" in pieces(folder)
+
+
+@pytest.mark.parametrize("command, said", [("true", None), ("exit 7", "status 7"), ("nowhere 2>&-", "not found"),
+                                           ("kill -9 $$", "SIGKILL")])
+def test_a_command_without_output_leaves_no_piece(take, folder, command, said):
+    p = take("exec:" + command, "stats")
+    assert set(pieces(folder)) == {"stats.json"}
+    if said:
+        assert said in missed(p, "exec.txt")["error"]
+    else:
+        assert p.made["whole"]
+
+
+def sleepers(mark):
+    return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if cmdline(pid) == b"sleep\0%s\0" % mark]
+
+
+def test_a_command_that_hangs_is_ended_with_all_of_its_group(take, folder):
+    """Its grandchild does not hear SIGTERM; the shell has a last word."""
+    mark = "31%d" % os.getpid()
+    p = take("exec@500ms:trap 'echo last word; exit' TERM; (trap '' TERM; sleep %s; sleep %s) & echo begun; wait"
+             % (mark, mark), "stats")
+    assert "within 0.5 s" in missed(p, "exec.txt")["error"]
+    assert pieces(folder)["exec.txt"][1] == b"begun\nlast word\n" and "stats.json" in pieces(folder)
+    assert p.made["seconds"] < 8
+    wait_for(lambda: not sleepers(mark.encode()), 5)
+
+
+def test_what_a_command_leaves_behind_may_live_if_it_lets_go(take, folder):
+    mark = "32%d" % os.getpid()
+    p = take("exec:echo done; sleep %s >/dev/null 2>&1 &" % mark)
+    assert p.made["whole"] and p.made["seconds"] < 5
+    pid, = sleepers(mark.encode())
+    os.kill(pid, 9)
+    assert pieces(folder)["exec.txt"][1] == b"done\n"
+
+
+def test_a_signal_makes_a_process_write_and_a_watch_ships_that(take, salvage, folder, work, root):
+    """As Node does with --heapsnapshot-signal."""
+    target = work / "snapshots"
+    target.mkdir()
+    beside = Server([str(root / "answers"), str(free_port()), str(target)])
+    watch = salvage.watch(target, "--to", folder.url)
+    try:
+        p = take("signal:USR2", pid=beside.pid)
+        assert p.made["whole"], p.log
+        watch.wait("shipped")
+    finally:
+        beside.close()
+    manifest, body = pieces(folder)["Heap.heapsnapshot"]
+    assert body == b'{"snapshot":{}}\n' and manifest["kind"] == "heap-snapshot"
+    assert watch.stop() == 0
