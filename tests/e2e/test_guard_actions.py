@@ -101,6 +101,17 @@ def test_answers_are_named_by_their_url(take, folder):
     assert pieces(folder)["metrics-2.txt"][1] == b"heap_bytes 8388608\n"
 
 
+def test_small_pieces_and_a_large_one_are_on_their_way_at_once(take, folder):
+    """A case's pieces have one id, and lie in one folder."""
+    for count in range(1, 5):
+        p = take("stats,exec:echo 1,exec:echo 2,exec:echo 3,core", *["stats"] * 5)
+        assert p.made["whole"], p.log
+        assert len(folder.manifests()) == 10 * count, p.log
+        assert p.stop() == 0
+    assert {name.split(".")[0] for name in pieces(folder)} == {
+        "stats", "stats-2", "stats-3", "stats-4", "stats-5", "stats-6", "exec", "exec-2", "exec-3", "core"}
+
+
 def test_get_in_our_own_network(take, folder, root):
     port = free_port()
     beside = Server([str(root / "answers"), str(port)])
