@@ -32,7 +32,8 @@ enum {
     AGAIN_MS = 1000,   /* after a look that failed */
     GRACE_MS = 20000,  /* for cases that are being made when we are to end */
     SLACK_DIVISOR = 8, /* what is nearly due is looked at together with what is due */
-    CASE_HEAD = 8      /* salvage guard-case PID NAME WHY ID TIME ABOUT */
+    BYSTANDER_DIVISOR = 16,
+    CASE_HEAD = 8 /* salvage guard-case PID NAME WHY ID TIME ABOUT */
 };
 
 struct running {
@@ -303,10 +304,20 @@ static size_t cases(const struct guard *g)
 /* --- looking --------------------------------------------------------------------------------------------------------
  */
 
+/* A limit of a level above is met by all below it. What has next to nothing of what is used there is not what fills it:
+ * a pod's pause process, while its application leaks. Who is named is meant. */
+static bool is_bystander(const struct guard *g, const struct guardtarget *t, const struct reading *r)
+{
+    return g->c->all && !t->given_pid && r->own.known && r->used.known &&
+           r->own.value < r->used.value / BYSTANDER_DIVISOR;
+}
+
 static void judge(struct guard *g, struct guardtarget *t, const struct reading *r, uint64_t now)
 {
     struct rule_decision d;
 
+    if (is_bystander(g, t, r))
+        return;
     rule_judge(g->rule, t->number, r, now, &d);
     if (d.answer == RULE_FIRE && start_case(g, t, d.why) < 0)
         rule_done(g->rule, t->number, false, now);

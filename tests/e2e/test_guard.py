@@ -68,9 +68,9 @@ def pieces(store):
 
 
 @pytest.mark.parametrize("speed", [20, 100])
-def test_what_the_kernel_kills_leaves_its_evidence_first(salvage, folder, start, speed):
+def test_what_the_kernel_kills_leaves_its_evidence_first(salvage, folder, start, speed, work):
     app = start(str(speed))
-    p = guard(salvage, "--pid", app.pid, "--to", folder.url)
+    p = guard(salvage, "--pid", app.pid, "--to", folder.url, *(["--state", work / "state"] if speed == 100 else []))
     leak(app)
     assert app.process.wait(GRACE) == 137
     made = p.wait("guard-made")
