@@ -117,7 +117,7 @@ static void be_child(const struct fetch *f, int fd, int out)
         drop_capabilities();
         s.result = ask(f, fd, &s.err);
     }
-    _exit(file_write(out, &s, sizeof(s)) < 0);
+    _exit(file_write(out, &s, sizeof(s)) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* True if the child has said its word, or ended. */

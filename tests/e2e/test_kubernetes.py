@@ -13,6 +13,7 @@ import pytest
 
 from helpers import cluster
 from helpers.cluster import Namespace, Relay, kubectl, make_image
+from helpers.proc import cmdline
 
 MEMORY = """
 apiVersion: {version}
@@ -96,16 +97,16 @@ def ready(namespace):
             and "ready" in namespace.kubectl("logs", pod["metadata"]["name"], "-c", "cart", check=False)]
 
 
-def arrived(s3, namespace, pod, count, cause="java-oom"):
+def arrived(s3, namespace, pod, count, cause=("java-oom",)):
     """The manifests of a pod, once there are so many."""
     found = [(key, m) for key, m in s3.manifests() if m["where"].get("pod") == pod]
     if len(found) < count:
         return None
     for key, manifest in found:
         assert key.startswith("%s/%s/" % (namespace.name, pod)), key
-        assert manifest["cause"] == cause and "partial" not in manifest, manifest
+        assert manifest["cause"] in cause and "partial" not in manifest, manifest
         evidence = s3.check(key, manifest)
-        assert evidence.startswith(b"JAVA PROFILE") or manifest["name"].endswith(".txt")
+        assert evidence.startswith(b"JAVA PROFILE") or manifest["name"].endswith((".txt", ".json"))
     assert len({(m["id"], m["name"]) for _, m in found}) == len(found)
     return [m for _, m in found]
 
@@ -188,7 +189,7 @@ def test_a_pod_is_taken_out_of_service_dumped_and_put_back(namespace, s3):
     assert pid != "1"
     assert '"main"' in namespace.kubectl("exec", name, "-c", "salvage", "--", "/salvage", "jvm", "threads", pid)
     told = namespace.kubectl("exec", name, "-c", "salvage", "--", "/salvage", "jvm", "dump", pid)
-    manifest, = arrived(s3, namespace, name, 1, "manual")
+    manifest, = arrived(s3, namespace, name, 1, ["manual"])
     assert told == s3.url_of(manifest["key"]) + "\n" and manifest["where"]["container"] == "cart"
 
     namespace.kubectl("label", "pod", name, "app=cart", "--overwrite")
@@ -208,8 +209,72 @@ def test_a_pod_that_is_deleted_leaves_threads_histogram_and_dump(namespace, s3):
     # The pod itself goes seconds later.
     namespace.wait(lambda: not [pod for pod in namespace.pods("app=cart") if pod["metadata"]["name"] == name
                                 and "terminated" not in pod["status"]["containerStatuses"][0]["state"]])
-    manifests = arrived(s3, namespace, name, 3, "prestop")
+    manifests = arrived(s3, namespace, name, 3, ["prestop"])
     assert manifests, s3.keys()
     assert sorted(m["name"].partition("-")[0] for m in manifests) == ["histogram.txt", "java_pid1", "threads.txt"]
     assert len({m["key"].rpartition("/")[0] for m in manifests}) == 1
     assert {m["where"]["container"] for m in manifests} == {"cart"}
+
+
+LEAK = """
+apiVersion: v1
+kind: Pod
+metadata: {name: cart, labels: {app: cart}}
+spec:
+  restartPolicy: Never
+  containers:
+    - name: cart
+      image: cart
+      # It leaks as soon as there is a line on its input.
+      command: [java, -Xmx64m, -XX:+UseSerialGC, -XX:TieredStopAtLevel=1, -XX:MaxDirectMemorySize=4g, -cp, /app.jar, Leak,
+        "20"]
+      stdin: true
+      securityContext: {runAsUser: 65532, runAsGroup: 65532}
+      resources: {limits: {memory: 203Mi}} # nobody else's
+"""
+
+
+def guard_said(namespace, event):
+    """The guard's events of one name so far."""
+    text = namespace.kubectl("logs", "-l", "app=salvage-guard", "--tail=-1", check=False)
+    return [e for e in map(json.loads, text.splitlines()) if e["event"] == event]
+
+
+def guards():
+    """The processes of guards on the node; a pod is seen for much longer than its processes live."""
+    return [pid for pid in filter(str.isdigit, os.listdir("/proc")) if b"guard\0--all\0--state=/state" in cmdline(int(pid))]
+
+
+@pytest.mark.parametrize("kernel_log", [False, True], ids=["capabilities", "privileged"])
+def test_a_pod_that_the_kernel_kills_has_left_its_evidence_to_the_guard(namespace, s3, kernel_log):
+    host = "/var/lib/salvage/" + namespace.name
+    path = namespace.folder / "guard" / "guard.yaml"
+    path.write_text(path.read_text().replace("/var/lib/salvage/guard", host))
+    privileged = (namespace.folder / "guard" / "privileged.yaml").read_text()
+    namespace.apply("guard", patches=[privileged] if kernel_log else [], SALVAGE_LOG="json")
+    namespace.apply(None, resources=[LEAK], images=["cart"])
+    namespace.wait(lambda: ready(namespace))
+    # Its pause process's is one, too: the pod's limit holds for both.
+    namespace.wait(lambda: [e for e in guard_said(namespace, "guarding") if e["limit"] == "203.0 MiB"][1:])
+    namespace.kubectl("attach", "cart", "--stdin", stdin="\n", check=False)
+    state = namespace.wait(lambda: namespace.pods("app=cart")[0]["status"]["containerStatuses"][0]["state"]
+                           .get("terminated"))
+    assert state["exitCode"] == 137 and state["reason"] == "OOMKilled", state
+    wanted = {"guard.json", "histogram.txt", "java_pid1", "stats.json", "threads.txt"}
+    wanted |= {"oom-kill.json"} if kernel_log else set()
+    manifests = namespace.wait(lambda: arrived(s3, namespace, "cart", len(wanted), ("pressure", "oom-kill")))
+    names = {m["name"] if m["name"].startswith("oom-kill") else m["name"].partition("-")[0]: m for m in manifests}
+    assert set(names) == wanted and len(manifests) == len(wanted)
+    assert len({m["id"] for m in manifests}) == 1
+    assert {(m["where"]["namespace"], m["where"]["pod"]) for m in manifests} == {(namespace.name, "cart")}
+    # One case: none of the pause process.
+    cases = [e for e in guard_said(namespace, "guard-case") if "203.0 MiB" in e["why"]]
+    assert len(cases) == 1, cases
+    made = namespace.wait(lambda: [e for e in guard_said(namespace, "guard-made") if e["target"] == cases[0]["target"]])
+    assert [e["whole"] for e in made] == [True]
+    state = namespace.pods("app=salvage-guard")[0]["status"]["containerStatuses"][0]
+    assert state["restartCount"] == 0 and state["ready"], state
+    # It watches the whole node: no other test's.
+    namespace.kubectl("delete", "daemonset", "salvage-guard", "--wait=false")
+    namespace.wait(lambda: not guards())
+    shutil.rmtree(host, ignore_errors=True)
