@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/census.h"
 #include "agent/guardkills.h"
-#include "agent/newcomers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -54,7 +54,7 @@ struct guard {
     int epoll;
     struct running running[CASES_MAX];
     int signals; /* signalfd */
-    struct newcomers newcomers;
+    struct census census;
     struct guardkills kills;
     struct lastseen self; /* our own cgroup */
     struct guardear log;  /* stands for the kernel log in epoll */
@@ -117,8 +117,10 @@ static int add_target(struct guard *g, pid_t pid, const char *path, bool given, 
         return err_set(e, -ENOMEM, "out of memory");
     if ((r = guardtarget_open(&g->policy, pid, path, t, e)) < 0)
         return r;
-    if (given)
+    if (given) {
         t->given_pid = pid;
+        snprintf(t->key, sizeof(t->key), "process %d", (int)pid); /* of one container there may be two */
+    }
     if (is_known(g, t) || (!given && !path && memcg_limit(&t->memcg) == UINT64_MAX))
         return 0;
     if (g->count == TARGETS_MAX || (t->number = rule_join(g->rule, t->key, now)) < 0)
@@ -173,22 +175,21 @@ static void remove_target(struct guard *g, size_t i)
     guardkills_count(&g->kills, t, guardtarget_kills(t), true);
     log_event(EVENT_GUARD_LEFT, LOG_STR("target", t->name));
     rule_leave(g->rule, t->number, clock_mono_ms());
+    census_forget(&g->census, &t->memcg);
     target_free(t);
     g->target[i] = g->target[--g->count];
 }
 
-/* Every process leads to its cgroup. */
-static void on_newcomer(void *ctx, pid_t pid)
+static int on_cgroup(void *ctx, pid_t pid)
 {
     struct err ignored;
 
-    if (pid != getpid())
-        add_target(ctx, pid, NULL, false, &ignored);
+    return add_target(ctx, pid, NULL, false, &ignored);
 }
 
 static void rescan(struct guard *g)
 {
-    newcomers_look(&g->newcomers, "/proc", on_newcomer, g);
+    census_look(&g->census, "/proc", clock_mono_ms(), on_cgroup, g);
     g->rescan_at_ms = clock_mono_ms() + g->c->rescan_ms;
 }
 
@@ -432,7 +433,7 @@ static void guard_free(struct guard *g)
         target_free(g->target[i]);
     if (g) {
         rule_free(g->rule);
-        newcomers_done(&g->newcomers);
+        census_done(&g->census);
         witness_done(&g->kills.witness);
         lastseen_done(&g->self);
         if (g->signals >= 0)

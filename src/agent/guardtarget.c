@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/guardkey.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -433,14 +434,14 @@ static void name_it(struct guardtarget *t, pid_t pid, const char *path)
     char id[CONTAINERID_MAX];
     pid_t any = pid ? pid : largest(&t->memcg);
 
-    if (!t->given_pid && any && proc_open("/proc", any, &p) == 0 && container_of_process(p.fd, id))
+    if (any && proc_open("/proc", any, &p) == 0 && container_of_process(p.fd, id))
         snprintf(t->name, sizeof(t->name), "%.12s", id);
     else if (pid)
         snprintf(t->name, sizeof(t->name), "process %d", (int)pid);
     else
         snprintf(t->name, sizeof(t->name), "%.120s", path);
-    /* The identity of a cgroup is not used again while somebody watches it. */
-    snprintf(t->key, sizeof(t->key), "%.100s/%" PRIu64 ":%" PRIu64, t->name, t->memcg.device, t->memcg.inode);
+    if (p.fd < 0 || !guardkey_of_process(p.fd, t->key))
+        snprintf(t->key, sizeof(t->key), "%.100s/%" PRIu64 ":%" PRIu64, t->name, t->memcg.device, t->memcg.inode);
 }
 
 int guardtarget_open(const struct guardtarget_policy *p, pid_t pid, const char *path, struct guardtarget *ret,

@@ -83,8 +83,6 @@ int rule_new(const struct rule_policy *p, struct rule **ret)
     if (rule->policy.at_once == 0)
         rule->policy.at_once = 1;
     rule->now_ms = 1;
-    for (unsigned i = 0; i < p->targets; i++)
-        rule->targets[i].cases.at_ms = rule->rings + (size_t)i * p->per_target.count;
     rule->cases.at_ms = rule->rings + (size_t)p->targets * p->per_target.count;
     *ret = rule;
     return 0;
@@ -183,13 +181,14 @@ int rule_join(struct rule *rule, const char *key, uint64_t now_ms)
     now_ms = tick(rule, now_ms);
     t = find(rule, key);
     if (!t) {
-        uint64_t *at_ms;
+        size_t ring;
 
         t = find_room(rule, now_ms);
         if (!t)
             return -ENOSPC;
-        at_ms = t->cases.at_ms;
-        *t = (struct target){.cases.at_ms = at_ms};
+        /* Not before: a page of the table that nobody has touched is no memory. */
+        ring = (size_t)(t - rule->targets) * rule->policy.per_target.count;
+        *t = (struct target){.cases.at_ms = rule->rings + ring};
         memcpy(t->key, key, strlen(key) + 1);
     }
     t->present++;

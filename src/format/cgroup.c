@@ -57,8 +57,8 @@ bool cgroup_next(const char **text, size_t *size, struct cgroup_entry *ret)
     return false;
 }
 
-/* "4:memory:/docker/..." before "0::/...". malloc'ed; NULL: neither. */
-static char *own_path(const char *cgroup, bool *ret_v2)
+/* "4:memory:/docker/..." before "0::/...". */
+char *cgroup_memory_path(const char *cgroup, bool *ret_v2)
 {
     struct cgroup_entry line, found = {0};
     size_t size = strlen(cgroup);
@@ -114,7 +114,7 @@ int cgroup_each_place(const char *cgroup, const char *mountinfo, int (*fn)(void 
     struct search s = {.fn = fn, .ctx = ctx};
     int r = -ENOENT;
 
-    s.path = own_path(cgroup, &s.v2);
+    s.path = cgroup_memory_path(cgroup, &s.v2);
     if (s.path)
         r = mountinfo_each(mountinfo, strlen(mountinfo), look_at, &s);
     free(s.path);

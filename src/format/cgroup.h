@@ -21,6 +21,10 @@ struct cgroup_entry {
 /* The next line that has all its parts; *text and *size move behind it. False at the end. */
 bool cgroup_next(const char **text, size_t *size, struct cgroup_entry *ret);
 
+/* The path of its memory cgroup in that hierarchy, of a text that ends with NUL. malloc'ed; NULL if it has none, or for
+ * want of memory. */
+char *cgroup_memory_path(const char *cgroup, bool *ret_v2);
+
 struct cgroup_place {
     const char *path; /* the cgroup's folder where it is mounted, "/sys/fs/cgroup/memory/docker/..."; for the call */
     bool v2;

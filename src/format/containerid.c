@@ -185,3 +185,36 @@ bool containerid_from_mountinfo(const char *data, size_t size, char ret[CONTAINE
 {
     return mountinfo_each(data, size, look_at, ret) == 1;
 }
+
+struct naming {
+    const char *pod_uid;
+    char *ret;
+};
+
+/* ".../pods/POD_UID/containers/NAME/RANDOM", and no more. */
+static int look_for_name(void *ctx, const struct mount *m)
+{
+    static const char LABEL[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+    const struct naming *n = ctx;
+    struct span path = {m->root, strlen(m->root)}, part[5] = {0};
+
+    /* the last five */
+    while (path.size > 0) {
+        memmove(part, part + 1, 4 * sizeof(*part));
+        take(&path, '/', &part[4]);
+    }
+    if (!part[0].text || !is_text(&part[0], "pods") || !is_text(&part[1], n->pod_uid) ||
+        !is_text(&part[2], "containers") || part[3].size == 0 || part[3].size >= CONTAINERNAME_MAX ||
+        count_of(&part[3], LABEL) != part[3].size)
+        return 0;
+    memcpy(n->ret, part[3].text, part[3].size);
+    n->ret[part[3].size] = '\0';
+    return 1;
+}
+
+bool containerid_name_from_mountinfo(const char *data, size_t size, const char *pod_uid, char ret[CONTAINERNAME_MAX])
+{
+    struct naming n = {pod_uid, ret};
+
+    return mountinfo_each(data, size, look_for_name, &n) == 1;
+}

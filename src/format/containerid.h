@@ -10,6 +10,7 @@
 
 enum {
     CONTAINERID_MAX = 65, /* 64 hex digits; on Fargate 32, '-' and 10 digits */
+    CONTAINERNAME_MAX = 64, /* a DNS label: 63 (Kubernetes API, "Container") */
     PODUID_MAX = 37       /* 32 hex digits and 4 times '-'; of a static pod 32 hex digits */
 };
 
@@ -25,3 +26,8 @@ bool containerid_from_path(const char *path, char ret[CONTAINERID_MAX]);
  * "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podUID.slice/…", where the kubelet writes '_' for '-'.
  */
 bool containerid_pod_from_path(const char *path, char ret[PODUID_MAX]);
+
+/* A container's name in its pod, from its /proc/PID/mountinfo: the kubelet mounts a file of its own into each,
+ * ".../pods/POD_UID/containers/NAME/RANDOM", by default on /dev/termination-log. Of that pod only: who may mount
+ * could otherwise pass for a container of another one. */
+bool containerid_name_from_mountinfo(const char *data, size_t size, const char *pod_uid, char ret[CONTAINERNAME_MAX]);

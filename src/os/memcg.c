@@ -23,6 +23,7 @@ enum {
     LIMITS_AGE_MS = 5000,
     LIMITS_NEAR_AGE_MS = 250,
     STAT_AGE_MS = 15 * 1000,
+    STAT_FAR_AGE_MS = 30 * 1000,
     ABOVE_AGE_MS = 30 * 1000
 };
 
@@ -329,7 +330,8 @@ static int read_limits(struct memcg *m, uint64_t now_ms, bool near)
             read_limit_above(m, i);
     if (all)
         m->above_at_ms = now_ms;
-    m->swap_room = read_swap_room(m);
+    if (all || near)
+        m->swap_room = read_swap_room(m);
     m->limits_at_ms = now_ms ? now_ms : 1;
     return 0;
 }
@@ -354,10 +356,11 @@ static bool is_near(uint64_t limit, uint64_t used)
 static bool is_stat_due(const struct memcg *m, unsigned level, uint64_t usage, uint64_t now_ms)
 {
     const struct memcg_level *l = &m->level[level];
-    uint64_t known = level == 0 ? usage : less(usage, l->droppable);
+    uint64_t known = level == 0 ? usage : less(usage, l->droppable), limit = limit_of(m, level), age = STAT_AGE_MS;
 
-    return l->stat_at_ms == 0 || now_ms - l->stat_at_ms >= (level == 0 ? STAT_AGE_MS : ABOVE_AGE_MS) ||
-           is_near(limit_of(m, level), known);
+    if (level > 0 || (limit != UINT64_MAX && usage < limit / 2))
+        age = STAT_FAR_AGE_MS;
+    return l->stat_at_ms == 0 || now_ms - l->stat_at_ms >= age || is_near(limit, known);
 }
 
 /* v1's memory.stat tells the lowest limit of all levels, though not of which. One that no visible level has is that of

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Two sorted lists of processes, the last look's and this one's, and a list of the cgroups that they named. A process
+ * of /proc is known again by its inode: the kernel makes one for each process, and now and then another for the same
+ * one, which costs a read and harms nobody.
+ *
+ * A container's first process is moved to its cgroup when it is there already: who is new is read a few times.
+ */
+#include "agent/census.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { STEP = 256, GROUP_STEP = 64, READS = 3, NAME_MAX_BYTES = 32, CGROUP_MAX = 16 * 1024 };
+
+struct census_process {
+    pid_t pid;
+    unsigned reads; /* how often its cgroup was asked for, up to READS */
+    uint64_t inode;
+};
+
+/* What /proc/PID/cgroup says, by its hash. */
+struct census_group {
+    uint64_t hash;
+    pid_t pid;  /* one of it, when all were read last */
+    bool seen;  /* then */
+    bool told;
+    uint64_t device, inode; /* of what was told */
+    struct memcg *memcg;    /* of one without a limit: kept, for opening it is dear; owned */
+};
+
+static int by_pid(const void *a, const void *b)
+{
+    const struct census_process *x = a, *y = b;
+
+    return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+/* --- processes ------------------------------------------------------------------------------------------------------
+ */
+
+static int add_process(struct census *c, pid_t pid, uint64_t inode)
+{
+    if (c->count % STEP == 0) {
+        struct census_process *grown = reallocarray(c->process, c->count + STEP, sizeof(*grown));
+
+        if (!grown)
+            return -ENOMEM;
+        c->process = grown;
+    }
+    c->process[c->count++] = (struct census_process){.pid = pid, .inode = inode};
+    return 0;
+}
+
+/* In the order of pids, as the kernel lists them; sorted if it ever should not. */
+static int list_processes(DIR *dir, struct census *ret)
+{
+    uint64_t pid;
+    bool sorted = true;
+
+    for (const struct dirent *d; (d = readdir(dir));) {
+        if (text_parse_uint(d->d_name, INT_MAX, &pid) < 0 || pid == 0 || (pid_t)pid == getpid())
+            continue;
+        sorted = sorted && (ret->count == 0 || ret->process[ret->count - 1].pid < (pid_t)pid);
+        if (add_process(ret, (pid_t)pid, d->d_ino) < 0)
+            return -ENOMEM;
+    }
+    if (!sorted)
+        qsort(ret->process, ret->count, sizeof(*ret->process), by_pid);
+    return 0;
+}
+
+static int hash_cgroup(int procfd, pid_t pid, uint64_t *ret)
+{
+    char name[NAME_MAX_BYTES], text[CGROUP_MAX];
+    CLEANUP_FD int fd = -1;
+    ssize_t n;
+
+    snprintf(name, sizeof(name), "%d/cgroup", (int)pid);
+    fd = openat(procfd, name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || (n = file_read(fd, text, sizeof(text))) <= 0)
+        return -ESRCH;
+    *ret = XXH3_64bits(text, (size_t)n);
+    return 0;
+}
+
+/* --- cgroups --------------------------------------------------------------------------------------------------------
+ */
+
+static void drop_memcg(struct census_group *g)
+{
+    if (g->memcg)
+        memcg_done(g->memcg);
+    free(g->memcg);
+    g->memcg = NULL;
+}
+
+static void remove_group(struct census *c, size_t i)
+{
+    drop_memcg(&c->group[i]);
+    c->group[i] = c->group[--c->groups];
+}
+
+static struct census_group *find_group(struct census *c, uint64_t hash)
+{
+    for (size_t i = 0; i < c->groups; i++)
+        if (c->group[i].hash == hash)
+            return &c->group[i];
+    return NULL;
+}
+
+static struct census_group *add_group(struct census *c, uint64_t hash)
+{
+    if (c->groups % GROUP_STEP == 0) {
+        struct census_group *grown = reallocarray(c->group, c->groups + GROUP_STEP, sizeof(*grown));
+
+        if (!grown)
+            return NULL;
+        c->group = grown;
+    }
+    c->group[c->groups] = (struct census_group){.hash = hash};
+    return &c->group[c->groups++];
+}
+
+struct telling {
+    const char *root;
+    uint64_t now_ms;
+    int (*fn)(void *ctx, pid_t pid);
+    void *ctx;
+};
+
+static void keep(struct census_group *g, struct memcg *m)
+{
+    g->memcg = malloc(sizeof(*g->memcg));
+    if (!g->memcg)
+        return;
+    *g->memcg = *m;
+    *m = (struct memcg)MEMCG_NONE;
+}
+
+/* What can't be opened is tried again when all are read. */
+static void open_group(struct census_group *g, const struct telling *t)
+{
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    struct err ignored;
+
+    if (proc_open(t->root, g->pid, &p) < 0 || memcg_open(&p, &m, &ignored) < 0)
+        return;
+    g->device = m.device;
+    g->inode = m.inode;
+    if (memcg_limit(&m) == UINT64_MAX)
+        keep(g, &m);
+    else
+        g->told = t->fn(t->ctx, g->pid) == 0;
+}
+
+/* One without a limit gets one, or is another by now under the same name. */
+static void ask_again(struct census_group *g, const struct telling *t)
+{
+    struct memcg_sample s;
+
+    if (!g->memcg) {
+        open_group(g, t);
+        return;
+    }
+    if (memcg_sample(g->memcg, t->now_ms, &s) == 0 && s.limit == UINT64_MAX)
+        return;
+    drop_memcg(g);
+    open_group(g, t);
+}
+
+static void visit(struct census *c, pid_t pid, uint64_t hash, const struct telling *t)
+{
+    struct census_group *g = find_group(c, hash);
+    bool fresh = !g;
+
+    if (fresh && !(g = add_group(c, hash)))
+        return;
+    g->pid = pid;
+    g->seen = true;
+    if (fresh)
+        open_group(g, t);
+    else if (g->memcg && memcg_is_gone(g->memcg))
+        ask_again(g, t);
+}
+
+static void ask_all_again(struct census *c, const struct telling *t)
+{
+    for (size_t i = c->groups; i-- > 0;)
+        if (!c->group[i].seen)
+            remove_group(c, i);
+        else if (!c->group[i].told)
+            ask_again(&c->group[i], t);
+}
+
+/* --- a look ---------------------------------------------------------------------------------------------------------
+ */
+
+int census_look(struct census *c, const char *root, uint64_t now_ms, int (*fn)(void *ctx, pid_t pid), void *ctx)
+{
+    struct telling t = {root, now_ms, fn, ctx};
+    CLEANUP_DIR DIR *dir = file_opendir(AT_FDCWD, root);
+    struct census now = {0};
+    bool whole = c->looks == 0;
+    int r = dir ? list_processes(dir, &now) : -errno;
+
+    if (r < 0) {
+        free(now.process);
+        return r;
+    }
+    for (size_t i = 0; i < c->groups && whole; i++)
+        c->group[i].seen = false;
+    for (size_t i = 0, k = 0; i < now.count; i++) {
+        struct census_process *p = &now.process[i];
+        uint64_t hash;
+
+        while (k < c->count && c->process[k].pid < p->pid)
+            k++;
+        if (k < c->count && c->process[k].pid == p->pid && c->process[k].inode == p->inode)
+            p->reads = c->process[k].reads;
+        if (!whole && p->reads == READS)
+            continue;
+        p->reads += p->reads < READS;
+        if (hash_cgroup(dirfd(dir), p->pid, &hash) == 0)
+            visit(c, p->pid, hash, &t);
+    }
+    free(c->process);
+    c->process = now.process;
+    c->count = now.count;
+    if (whole)
+        ask_all_again(c, &t);
+    c->looks = (c->looks + 1) % CENSUS_WHOLE;
+    return 0;
+}
+
+void census_forget(struct census *c, const struct memcg *m)
+{
+    for (size_t i = c->groups; i-- > 0;)
+        if (c->group[i].told && c->group[i].device == m->device && c->group[i].inode == m->inode) {
+            remove_group(c, i);
+            c->looks = 0; /* who came into the next one meanwhile is known already */
+        }
+}
+
+void census_done(struct census *c)
+{
+    for (size_t i = 0; i < c->groups; i++)
+        drop_memcg(&c->group[i]);
+    free(c->group);
+    free(c->process);
+    *c = (struct census){0};
+}
