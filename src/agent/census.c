@@ -26,13 +26,14 @@ struct census_process {
     pid_t pid;
     unsigned reads; /* how often its cgroup was asked for, up to READS */
     uint64_t inode;
+    uint64_t group; /* the hash of its cgroup; 0: unknown */
 };
 
 /* What /proc/PID/cgroup says, by its hash. */
 struct census_group {
     uint64_t hash;
-    pid_t pid;  /* one of it, when all were read last */
-    bool seen;  /* then */
+    pid_t pid; /* one of it, when all were read last */
+    bool seen; /* then */
     bool told;
     uint64_t device, inode; /* of what was told */
     struct memcg *memcg;    /* of one without a limit: kept, for opening it is dear; owned */
@@ -64,11 +65,12 @@ static int add_process(struct census *c, pid_t pid, uint64_t inode)
 /* In the order of pids, as the kernel lists them; sorted if it ever should not. */
 static int list_processes(DIR *dir, struct census *ret)
 {
+    pid_t self = getpid();
     uint64_t pid;
     bool sorted = true;
 
     for (const struct dirent *d; (d = readdir(dir));) {
-        if (text_parse_uint(d->d_name, INT_MAX, &pid) < 0 || pid == 0 || (pid_t)pid == getpid())
+        if (text_parse_uint(d->d_name, INT_MAX, &pid) < 0 || pid == 0 || (pid_t)pid == self)
             continue;
         sorted = sorted && (ret->count == 0 || ret->process[ret->count - 1].pid < (pid_t)pid);
         if (add_process(ret, (pid_t)pid, d->d_ino) < 0)
@@ -87,7 +89,7 @@ static int hash_cgroup(int procfd, pid_t pid, uint64_t *ret)
 
     snprintf(name, sizeof(name), "%d/cgroup", (int)pid);
     fd = openat(procfd, name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || (n = file_read(fd, text, sizeof(text))) <= 0)
+    if (fd < 0 || (n = read(fd, text, sizeof(text))) <= 0) /* it comes whole, by one read */
         return -ESRCH;
     *ret = XXH3_64bits(text, (size_t)n);
     return 0;
@@ -206,6 +208,15 @@ static void ask_all_again(struct census *c, const struct telling *t)
 /* --- a look ---------------------------------------------------------------------------------------------------------
  */
 
+/* What was known of a process, if it is the same. */
+static void recall(const struct census *before, size_t *at, struct census_process *p)
+{
+    while (*at < before->count && before->process[*at].pid < p->pid)
+        ++*at;
+    if (*at < before->count && before->process[*at].pid == p->pid && before->process[*at].inode == p->inode)
+        *p = before->process[*at];
+}
+
 int census_look(struct census *c, const char *root, uint64_t now_ms, int (*fn)(void *ctx, pid_t pid), void *ctx)
 {
     struct telling t = {root, now_ms, fn, ctx};
@@ -222,18 +233,17 @@ int census_look(struct census *c, const char *root, uint64_t now_ms, int (*fn)(v
         c->group[i].seen = false;
     for (size_t i = 0, k = 0; i < now.count; i++) {
         struct census_process *p = &now.process[i];
-        uint64_t hash;
 
-        while (k < c->count && c->process[k].pid < p->pid)
-            k++;
-        if (k < c->count && c->process[k].pid == p->pid && c->process[k].inode == p->inode)
-            p->reads = c->process[k].reads;
-        if (!whole && p->reads == READS)
-            continue;
-        p->reads += p->reads < READS;
-        if (hash_cgroup(dirfd(dir), p->pid, &hash) == 0)
-            visit(c, p->pid, hash, &t);
+        recall(c, &k, p);
+        if (whole || p->reads < READS) {
+            p->reads += p->reads < READS;
+            if (hash_cgroup(dirfd(dir), p->pid, &p->group) == 0)
+                visit(c, p->pid, p->group, &t);
+        } else if (c->forgot && !find_group(c, p->group)) {
+            visit(c, p->pid, p->group, &t);
+        }
     }
+    c->forgot = false;
     free(c->process);
     c->process = now.process;
     c->count = now.count;
@@ -248,7 +258,7 @@ void census_forget(struct census *c, const struct memcg *m)
     for (size_t i = c->groups; i-- > 0;)
         if (c->group[i].told && c->group[i].device == m->device && c->group[i].inode == m->inode) {
             remove_group(c, i);
-            c->looks = 0; /* who came into the next one meanwhile is known already */
+            c->forgot = true; /* who is in the next one by now is known already */
         }
 }
 

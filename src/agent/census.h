@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "os/memcg.h"
@@ -21,6 +22,7 @@ struct census {
     struct census_group *group; /* owned */
     size_t groups;
     unsigned looks; /* since the last that read all */
+    bool forgot;    /* a cgroup, since the last */
 };
 
 /* fn for a process of each new one; it returns < 0 if it could not take it now: then it is told again. root: "/proc"

@@ -9,9 +9,9 @@
 #include <stddef.h>
 
 enum {
-    CONTAINERID_MAX = 65, /* 64 hex digits; on Fargate 32, '-' and 10 digits */
+    CONTAINERID_MAX = 65,   /* 64 hex digits; on Fargate 32, '-' and 10 digits */
     CONTAINERNAME_MAX = 64, /* a DNS label: 63 (Kubernetes API, "Container") */
-    PODUID_MAX = 37       /* 32 hex digits and 4 times '-'; of a static pod 32 hex digits */
+    PODUID_MAX = 37         /* 32 hex digits and 4 times '-'; of a static pod 32 hex digits */
 };
 
 /* Each: whether one was found, into ret (untouched if not). data need not end with NUL. */

@@ -20,7 +20,7 @@ enum {
     SMALL_MAX = 64,
     STAT_MAX = 8 * 1024,
     UP_MAX = 3 * MEMCG_LEVELS_MAX + 64, /* "../../../memory.limit_in_bytes" */
-    LIMITS_AGE_MS = 5000,
+    LIMITS_AGE_MS = 4000,               /* of who looks every 5 s, each time */
     LIMITS_NEAR_AGE_MS = 250,
     STAT_AGE_MS = 15 * 1000,
     STAT_FAR_AGE_MS = 30 * 1000,

@@ -65,10 +65,10 @@ struct memcg_sample {
     unsigned level;     /* which it was; 0 is the cgroup itself */
 };
 
-/* At now_ms of the monotonic clock. The usage is read each time; limits when they are 5 s old (250 ms where less than a
- * quarter is left), those of levels above that have none, and what can go to swap, every 30 s; what can be dropped every
- * 15 s (30 s where less than half is used), and each time less than a quarter seems left. -ENODEV: the cgroup is gone.
- * Other -errno: this time it could not be read. */
+/* At now_ms of the monotonic clock. The usage is read each time; limits when they are 4 s old (250 ms where less than a
+ * quarter is left), those of levels above that have none, and what can go to swap, every 30 s; what can be dropped
+ * every 15 s (30 s where less than half is used), and each time less than a quarter seems left. -ENODEV: the cgroup is
+ * gone. Other -errno: this time it could not be read. */
 int memcg_sample(struct memcg *m, uint64_t now_ms, struct memcg_sample *ret);
 
 /* The lowest limit of all levels when they were read last; UINT64_MAX without. */

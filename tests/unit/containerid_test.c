@@ -166,6 +166,44 @@ static void a_path_alone(void **state)
     assert_string_equal(id, A);
 }
 
+#define UID "6f1c2a3b-0000-1111-2222-333344445555"
+#define LOG "901 880 8:1 /var/lib/kubelet/pods/" UID
+
+static void check_name(const char *mountinfo, const char *name)
+{
+    char found[CONTAINERNAME_MAX] = "untouched";
+
+    if (containerid_name_from_mountinfo(mountinfo, strlen(mountinfo), UID, found) != (name != NULL) ||
+        strcmp(found, name ? name : "untouched") != 0)
+        fail_msg("%s: %s", mountinfo, found);
+}
+
+static void a_name_by_what_the_kubelet_mounts(void **state)
+{
+    (void)state;
+    check_name("22 1 8:1 / / rw - ext4 /dev/sda1 rw\n" LOG "/etc-hosts /etc/hosts rw - ext4 /dev/sda1 rw\n" LOG
+               "/containers/app/0a1b2c3d /dev/termination-log rw - ext4 /dev/sda1 rw\n",
+               "app");
+    /* a disk of its own, another place in the container */
+    check_name("9 8 8:17 /pods/" UID "/containers/side-car-2/00000000 /run/last rw - xfs /dev/sdb1 rw\n", "side-car-2");
+}
+
+static void names_of_others_or_none(void **state)
+{
+    (void)state;
+    check_name("", NULL);
+    check_name(LOG "/etc-hosts /etc/hosts rw - ext4 /dev/sda1 rw\n", NULL);
+    check_name(LOG "/containers /all rw - ext4 /dev/sda1 rw\n", NULL);
+    check_name(LOG "/containers/app /all rw - ext4 /dev/sda1 rw\n", NULL);
+    check_name(LOG "/containers/app/0/more /all rw - ext4 /dev/sda1 rw\n", NULL);
+    check_name(LOG "/containers/a\\040b/0 /x rw - ext4 /dev/sda1 rw\n", NULL);
+    check_name(LOG "/containers/../0 /x rw - ext4 /dev/sda1 rw\n", NULL);
+    check_name(LOG "/containers/0123456789012345678901234567890123456789012345678901234567890123/0 /x rw - ext4 d rw\n",
+               NULL);
+    /* another pod's */
+    check_name("9 8 8:1 /kubelet/pods/7f1c2a3b-0000-1111-2222-333344445555/containers/app/0 /x rw - ext4 d rw\n", NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +214,8 @@ int main(void)
         cmocka_unit_test(pods_in_paths),
         cmocka_unit_test(paths_without_a_pod),
         cmocka_unit_test(a_path_alone),
+        cmocka_unit_test(a_name_by_what_the_kubelet_mounts),
+        cmocka_unit_test(names_of_others_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""salvage guard and cgroups that change while they are watched: limits that move, that come and that are missing, groups
+that vanish, restart, lie in others, or come and go by the hundred. The cgroups are real, what is in them is a process
+that takes as much memory as it is told."""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import uuid
+
+import pytest
+
+from helpers.proc import require_root, status, wait_for
+from helpers.supervised import MemoryCgroup
+
+MIB = 1 << 20
+EATER = """
+import sys
+kept = []
+print("ready", flush=True)
+for line in sys.stdin:
+    kept.append(b"x" * (int(line) << 20))
+    print("taken", flush=True)
+"""
+POD = "6f1c2a3b-0000-1111-2222-333344445555"
+
+
+class Eater:
+    """A process in a cgroup, given by what stands before its command line."""
+
+    def __init__(self, *before):
+        self.process = subprocess.Popen([*before, sys.executable, "-c", EATER], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == "ready\n"
+
+    def take(self, mib):
+        self.process.stdin.write("%d\n" % mib)
+        self.process.stdin.flush()
+        return self.process.stdout.readline() == "taken\n"
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def groups():
+    require_root("makes cgroups")
+    made = []
+
+    def make(limit, parent=None):
+        made.append(MemoryCgroup(limit, parent))
+        return made[-1]
+
+    yield make
+    for group in reversed(made):
+        if group.folder.exists():
+            group.close()
+
+
+@pytest.fixture
+def eat():
+    running = []
+
+    def start(*before):
+        running.append(Eater(*before))
+        return running[-1]
+
+    yield start
+    for eater in running:
+        eater.close()
+
+
+def guard(salvage, folder, *args):
+    return salvage.start("guard", *args, "--to", folder.url, "--do", "stats", "--log", "json")
+
+
+def of(p, event, target):
+    return [e for e in p.named(event) if e["target"] == str(target)]
+
+
+def told(p, event, target):
+    return wait_for(lambda: of(p, event, target), why=lambda: p.log)[0]
+
+
+def test_without_a_limit_there_is_no_time_to_it_but_a_size(salvage, folder, groups, eat):
+    group = groups(-1)
+    eater = eat(*group.entry)
+    p = guard(salvage, folder, "--cgroup", group.folder, "--when", "oom-in<=1h", "--when", "memory>=90%", "--when",
+              "memory>=64M")
+    assert told(p, "guarding", group.folder)["limit"] == "none"
+    for _ in range(6):
+        eater.take(4)
+        time.sleep(0.2)
+    time.sleep(1)
+    assert not p.named("guard-case"), p.log
+    eater.take(40)
+    assert told(p, "guard-case", group.folder)["why"].startswith("memory>=64M: ")
+    wait_for(lambda: p.named("guard-made"))
+    assert p.stop() == 0
+
+
+def test_a_limit_that_moves_is_the_new_one(salvage, folder, groups, eat):
+    """The one that is lowered passes by the kernel's notices, which stand where half of the old one was."""
+    lowered, raised = groups(1024 * MIB), groups(64 * MIB)
+    in_lowered, in_raised = eat(*lowered.entry), eat(*raised.entry)
+    p = guard(salvage, folder, "--cgroup", lowered.folder, "--cgroup", raised.folder, "--when", "memory>=80%")
+    told(p, "guarding", raised.folder)
+    in_lowered.take(64)
+    time.sleep(1)
+    began = time.monotonic()
+    lowered.set_limit(80 * MIB)
+    raised.set_limit(512 * MIB)
+    told(p, "guard-case", lowered.folder)
+    print("a lowered limit was met after %.1f s" % (time.monotonic() - began))
+    time.sleep(max(0, began + 6 - time.monotonic()))
+    in_raised.take(50)
+    in_raised.take(20)
+    time.sleep(1)
+    assert not of(p, "guard-case", raised.folder), p.log
+    in_raised.take(350)
+    told(p, "guard-case", raised.folder)
+    wait_for(lambda: len(p.named("guard-made")) == 2)
+    assert p.stop() == 0
+
+
+def test_the_parents_limit_is_met_in_time(salvage, folder, groups, eat):
+    """Half of what the pod may use is its other container's."""
+    pod = groups(128 * MIB)
+    one, other = groups(512 * MIB, pod), groups(512 * MIB, pod)
+    in_one, in_other = eat(*one.entry), eat(*other.entry)
+    in_other.take(60)
+    p = guard(salvage, folder, "--cgroup", one.folder, "--when", "memory>=80%")
+    assert told(p, "guarding", one.folder)["limit"] == "128.0 MiB"
+    for _ in range(20):
+        if not in_one.take(2) or p.named("guard-case"):
+            break
+        time.sleep(0.05)
+    told(p, "guard-case", one.folder)
+    assert pod.oom_kills == 0 and in_one.process.poll() is None
+    wait_for(lambda: p.named("guard-made"))
+    assert p.stop() == 0
+
+
+def test_a_cgroup_that_vanishes_is_let_go_and_others_stay(salvage, folder, groups, eat):
+    gone, stays = groups(64 * MIB), groups(64 * MIB)
+    eater = eat(*stays.entry)
+    p = guard(salvage, folder, "--cgroup", gone.folder, "--cgroup", stays.folder, "--when", "memory>=80%")
+    told(p, "guarding", stays.folder)
+    gone.close()
+    told(p, "guard-left", gone.folder)
+    eater.take(48)
+    told(p, "guard-case", stays.folder)
+    wait_for(lambda: p.named("guard-made"))
+    eater.close()
+    stays.close()
+    assert p.end() == 0, "nothing is left to watch"
+
+
+def test_a_limit_that_comes_later_is_found(salvage, folder, groups, eat):
+    """All are asked again at every twelfth look."""
+    group = groups(-1)
+    p = guard(salvage, folder, "--all", "--rescan", "100ms", "--when", "memory>=80%")
+    before = len(p.named("guarding"))
+    pid = eat(*group.entry).process.pid
+    time.sleep(1)
+    assert not of(p, "guarding", "process %d" % pid), p.log
+    group.set_limit(77 * MIB)
+    assert told(p, "guarding", "process %d" % pid)["limit"] == "77.0 MiB"
+    assert len(p.named("guarding")) >= before + 1
+    assert p.stop() == 0
+
+
+class Pod:
+    """As the kubelet and a runtime lay it out: cgroups named by ids, and a file mounted into each container."""
+
+    def __init__(self, above, work):
+        self.folder, self.files = above.folder / "kubepods" / ("pod" + POD), work / "pods" / POD / "containers"
+        self.folder.mkdir(parents=True)
+        (work / "termination-log").touch()
+        self.log = work / "termination-log"
+        self.ids = []
+
+    def enter(self, name):
+        """A new container of this name; returns the start of its id, and what to put before its command line."""
+        container = uuid.uuid4().hex * 2
+        self.ids.append(container)
+        (self.folder / container).mkdir()
+        (self.folder / container / "memory.limit_in_bytes").write_text(str(80 * MIB))
+        source = self.files / name / container[:8]
+        source.parent.mkdir(parents=True, exist_ok=True)
+        source.touch()
+        return container[:12], ["unshare", "--mount", "sh", "-c",
+                                'echo $$ >"$0/cgroup.procs" && mount --bind "$1" "$2" && shift 2 && exec "$@"',
+                                str(self.folder / container), str(source), str(self.log)]
+
+    def remove(self):
+        for folder in [*self.folder.glob("*/"), self.folder, self.folder.parent]:
+            wait_for(lambda folder=folder: not folder.exists() or removed(folder), why="in use")
+
+
+def removed(folder):
+    try:
+        folder.rmdir()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_container_that_restarts_keeps_its_rest_and_others_have_their_own(salvage, folder, groups, eat, work):
+    pod = Pod(groups(-1), work)
+    p = guard(salvage, folder, "--all", "--rescan", "100ms", "--when", "memory>=60%", "--cooldown", "1h")
+    first, entry = pod.enter("app")
+    eater = eat(*entry)
+    told(p, "guarding", first)
+    eater.take(45)
+    told(p, "guard-case", first)
+    wait_for(lambda: of(p, "guard-made", first))
+    eater.close()
+    wait_for(lambda: removed(pod.folder / pod.ids[0]))
+    told(p, "guard-left", first)
+    second, entry = pod.enter("app")
+    eater = eat(*entry)
+    told(p, "guarding", second)
+    eater.take(45)
+    assert "the last case is not long ago" in told(p, "guard-waits", second)["why"]
+    other, entry = pod.enter("side-car")
+    beside = eat(*entry)
+    told(p, "guarding", other)
+    beside.take(45)
+    told(p, "guard-case", other)
+    wait_for(lambda: of(p, "guard-made", other))
+    assert not of(p, "guard-case", second), p.log
+    assert p.stop() == 0
+    eater.close()
+    beside.close()
+    pod.remove()
+
+
+def descriptors(pid):
+    return len(os.listdir("/proc/%d/fd" % pid))
+
+
+def test_hundreds_that_come_and_go_leave_nothing(salvage, folder, groups):
+    above = groups(-1)
+    p = guard(salvage, folder, "--all", "--rescan", "100ms", "--when", "memory>=90%")
+    time.sleep(1)
+    before = descriptors(p.pid)
+    for _ in range(6):
+        some = [MemoryCgroup(50 * MIB, above) for _ in range(50)]
+        inside = [subprocess.Popen([*group.entry, "sleep", "60"]) for group in some]
+        time.sleep(0.5)
+        for one in inside:
+            one.kill()
+            one.wait()
+        for group in some:
+            wait_for(lambda group=group: removed(group.folder))
+    mine = {e["target"] for e in p.named("guarding") if e["limit"] == "50.0 MiB"}
+    assert len(mine) > 50, p.log
+    wait_for(lambda: all(len(of(p, "guard-left", target)) == len(of(p, "guarding", target)) for target in mine), 60,
+             why=lambda: p.log)
+    wait_for(lambda: descriptors(p.pid) <= before + 2, 30, why=lambda: descriptors(p.pid))
+    print("%d of 300 were guarded; then %d descriptors, %.1f MiB" % (
+        len(mine), descriptors(p.pid), status(p.pid)["VmRSS"] / MIB))
+    assert p.stop() == 0
