@@ -7,8 +7,8 @@ import java.util.List;
 /**
  * An application whose memory grows outside of its heap, as with a leak of direct buffers.
  *
- * <p>Leak MIB_PER_SECOND [HEAP_MIB]: first fills so much of its heap (24), says that it is ready, and leaks as soon as
- * there is a line on its standard input; ends with its input.
+ * <p>Leak MIB_PER_SECOND [HEAP_MIB [DIRECT_MIB]]: first fills so much of its heap (24), takes so much beside it (0), says
+ * that it is ready, and leaks as soon as there is a line on its standard input; ends with its input.
  */
 public final class Leak {
     private static final int MIB = 1 << 20;
@@ -41,10 +41,14 @@ public final class Leak {
         for (int i = args.length > 1 ? Integer.parseInt(args[1]) : 24; i > 0; i--) {
             heap.add(new byte[MIB - PAGE]);
         }
+        List<ByteBuffer> beside = new ArrayList<>();
+        for (int i = args.length > 2 ? Integer.parseInt(args[2]) : 0; i > 0; i--) {
+            beside.add(touched());
+        }
         System.out.println("ready");
         if (System.in.read() >= 0) {
             leak(speed);
         }
-        System.exit(heap.isEmpty() ? 1 : 0);
+        System.exit(heap.isEmpty() && beside.isEmpty() ? 1 : 0);
     }
 }
