@@ -29,7 +29,9 @@ enum {
     VICTIM_AGAIN_MS = 5000,
     COUNTING_MS = 1000, /* in which the kernel counts a kill that it told of */
     COUNTING_STEP_MS = 20,
-    TOGETHER_MS = 500,     /* what is looked at seldom is looked at together */
+    TOGETHER_MS = 500, /* what is looked at seldom is looked at together */
+    HEARD_MS = 50,     /* after a notice */
+    AHEAD_MIN = 8 << 20,
     FAR_MS = 5000,         /* between looks while the kernel tells when usage comes near */
     PROCS_MAX = 64 * 1024, /* bytes of cgroup.procs that are looked at */
     COLLECTORS = 4
@@ -280,12 +282,35 @@ static bool is_far(const struct memcg_sample *s)
     return s->room != UINT64_MAX && s->room > s->limit / 2;
 }
 
+/* A notice comes when 128 pages more are charged on some processor, up to 100 ms late at 5 MiB/s: so that far ahead of
+ * a threshold looks take over. */
+static uint64_t ahead(uint64_t limit)
+{
+    return limit / 16 > AHEAD_MIN ? limit / 16 : AHEAD_MIN;
+}
+
+/* Whether notices stand before whatever comes next: where half is used, and before the nearest threshold. They stand
+ * where the limit was when they were asked for, and compare with usage, which counts more than we do. */
+static bool will_be_told(const struct guardtarget_policy *p, const struct guardtarget *t, const struct memcg_sample *s)
+{
+    uint64_t next = next_threshold(p->rules, s), at = s->own_used + next;
+
+    if (!t->told_of_usage || s->level != 0 || s->limit != t->told_limit)
+        return false;
+    return next == UINT64_MAX || at >= s->limit / 2 || (at == t->told_at && at > s->usage + ahead(s->limit));
+}
+
 static uint64_t next_look(const struct guardtarget_policy *p, const struct guardtarget *t, const struct memcg_sample *s)
 {
-    /* The kernel tells when half is used; what it counts may be more than we do, never less. */
-    if (t->told_of_usage && is_far(s) && !t->psi[0].window_ms)
+    /* The kernel counts in batches: between two of them nothing seems to grow. */
+    double latest = growth_latest(&t->all), trend = growth_speed(&t->all);
+    uint64_t pace;
+
+    if (is_far(s) && !t->psi[0].window_ms && will_be_told(p, t, s))
         return FAR_MS;
-    return pace_ms(s->limit, s->room, next_threshold(p->rules, s), growth_latest(&t->all));
+    pace = pace_ms(s->limit, s->room, next_threshold(p->rules, s), latest > trend ? latest : trend);
+    /* How fast it grows now is not known before the next. */
+    return t->heard && pace > HEARD_MS ? HEARD_MS : pace;
 }
 
 int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret)
@@ -350,24 +375,37 @@ static void listen_to(struct guardtarget *t, const struct memsignal_ops *ops, co
     t->level[t->signals++] = level;
 }
 
-/* Where it crosses next; or a part of the limit, on the way there: from then on it is looked at more often. */
-static void listen_to_usage(const struct guardtarget_policy *p, struct guardtarget *t, unsigned quarter,
+enum usage_notice { AT_THRESHOLD, AHEAD_OF_IT, AT_HALF, AT_THREE_QUARTERS };
+
+/* Where a notice is wanted; 0: nowhere. Ahead of what is above half of the limit, that half is. */
+static uint64_t notice_at(const struct guardtarget_policy *p, const struct memcg_sample *s, enum usage_notice what)
+{
+    uint64_t next = next_threshold(p->rules, s), at = next == UINT64_MAX ? 0 : s->own_used + next, before;
+
+    if (what == AT_THRESHOLD)
+        return at;
+    if (s->limit == UINT64_MAX)
+        return 0;
+    if (what != AHEAD_OF_IT)
+        return what == AT_HALF ? s->limit / 2 : s->limit / 4 * 3;
+    before = at > ahead(s->limit) ? at - ahead(s->limit) : 0;
+    return before > s->usage && before < s->limit / 2 ? before : 0;
+}
+
+static void listen_to_usage(const struct guardtarget_policy *p, struct guardtarget *t, enum usage_notice what,
                             uint64_t now_ms)
 {
     struct memsignal_want want = {0};
     struct memcg_sample s;
     unsigned before = t->signals;
-    uint64_t next;
 
-    if (memcg_sample(&t->memcg, now_ms, &s) < 0)
+    if (memcg_sample(&t->memcg, now_ms, &s) < 0 || (want.usage_bytes = notice_at(p, &s, what)) == 0)
         return;
-    if (quarter == 0 && (next = next_threshold(p->rules, &s)) != UINT64_MAX)
-        want.usage_bytes = s.usage + next;
-    else if (quarter > 0 && s.limit != UINT64_MAX)
-        want.usage_bytes = s.limit / 4 * quarter;
-    if (want.usage_bytes)
-        listen_to(t, &MEMSIGNAL_V1_USAGE, &want, 0);
+    listen_to(t, &MEMSIGNAL_V1_USAGE, &want, 0);
+    if (what == AT_THRESHOLD)
+        t->told_at = want.usage_bytes;
     t->told_of_usage |= t->signals > before && s.level == 0;
+    t->told_limit = s.limit;
 }
 
 static void listen_to_pressure(const struct guardtarget_policy *p, struct guardtarget *t, int64_t level)
@@ -389,15 +427,18 @@ bool guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *
         listen_to(t, &MEMSIGNAL_V2_EVENTS, &nothing, 0);
         return true;
     case 1:
-        listen_to_usage(p, t, 0, now_ms);
+        listen_to_usage(p, t, AT_THRESHOLD, now_ms);
         return true;
     case 2:
-        listen_to_usage(p, t, 2, now_ms);
+        listen_to_usage(p, t, AHEAD_OF_IT, now_ms);
         return true;
     case 3:
-        listen_to_usage(p, t, 3, now_ms);
+        listen_to_usage(p, t, AT_HALF, now_ms);
         return true;
     case 4:
+        listen_to_usage(p, t, AT_THREE_QUARTERS, now_ms);
+        return true;
+    case 5:
         for (int64_t level = READING_LOW; level <= READING_CRITICAL; level++)
             listen_to_pressure(p, t, level);
         break;

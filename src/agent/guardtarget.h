@@ -49,6 +49,7 @@ struct guardtarget {
     bool heard;                             /* a signal, since the last look */
     uint64_t counting_until_ms;             /* an OOM was told whose kill may not be counted yet */
     bool told_of_usage;                     /* the kernel tells when usage comes near: looks may be rare until then */
+    uint64_t told_limit, told_at;           /* the limit when that was asked for, and the threshold */
     int64_t level[GUARDTARGET_SIGNALS_MAX]; /* of a v1.pressure signal: enum reading_pressure */
     struct guardjvm jvm;
     struct lastseen last;

@@ -137,3 +137,36 @@ def test_guard_holds_until_the_deadline_and_then_the_kernel_kills(parts):
     assert after[1:] == ["max", "oom_kill", "1"]
     assert of(lines, "guard-lent")[0]["held_s"] == 6
     assert of(lines, "guard-restored")[0]["file"] == "memory.high" and not of(lines, "guard-made")
+
+
+def cases(lines):
+    """Which cgroups had one."""
+    return [line["target"].rsplit("/", 1)[1] for line in of(lines, "guard-case")]
+
+
+def test_guard_has_no_time_to_a_limit_that_is_none(parts):
+    lines = parts["guard-unlimited"]
+    assert of(lines, "guarding")[0]["limit"] == "none"
+    case, = of(lines, "guard-case")
+    assert case["why"].startswith("memory>=12M: ")
+
+
+def test_guard_follows_limits_that_move(parts):
+    assert cases(parts["guard-limits"]) == ["i"]
+
+
+def test_guard_meets_the_pods_limit_in_time(parts):
+    lines = parts["guard-nested"]
+    assert of(lines, "guarding")[0]["limit"] == "32.0 MiB"
+    assert cases(lines) == ["one"]
+    assert "oom_kill 0" in [line["text"] for line in of(lines, "text")]
+
+
+def test_guard_lets_go_of_what_vanishes(parts):
+    lines = parts["guard-gone"]
+    left, = of(lines, "guard-left")
+    assert left["target"].endswith("/l") and cases(lines) == ["m"]
+
+
+def test_guard_finds_a_limit_that_comes_later(parts):
+    assert "77.0 MiB" in [line["limit"] for line in of(parts["guard-all"], "guarding")]

@@ -152,5 +152,75 @@ kill -9 $guard
 wait $guard 2>/dev/null
 cat /hold.log
 
+echo max >"$C/memory.max"
+watch_guard() { # OPTION...: in the background, into /store; $guard
+    /salvage guard "$@" --do stats --to file:///store --log json 2>&1 &
+    guard=$!
+    sleep 3
+}
+
+end_guard() {
+    sleep 3
+    kill $guard
+    wait $guard
+}
+
+part guard-unlimited # no time to a limit that is none
+make h max
+watch_guard --cgroup "$C/h" --when 'oom-in<=1h' --when 'memory>=90%' --when 'memory>=12M'
+fill h h 0 16
+end_guard
+rm /dev/shm/h
+
+part guard-limits # one is lowered below what is used, one is raised
+make i 128M
+make j 24M
+fill i i 0 16
+sh -c 'echo $$ >"$0/cgroup.procs"; exec sleep 100' "$C/i" &
+inside=$!
+watch_guard --cgroup "$C/i" --cgroup "$C/j" --when 'memory>=80%'
+echo 18M >"$C/i/memory.max"
+echo 128M >"$C/j/memory.max"
+sleep 7
+fill j j 0 28
+end_guard
+kill $inside
+rm /dev/shm/i /dev/shm/j
+
+part guard-nested # the pod is nearly full with what others have
+mkdir "$C/k"
+echo +memory >"$C/k/cgroup.subtree_control"
+echo 32M >"$C/k/memory.max"
+make k/one 100M
+make k/other 100M
+fill k/other k1 0 16
+watch_guard --cgroup "$C/k/one" --when 'memory>=80%'
+fill k/one k2 0 12
+end_guard
+grep '^oom_kill ' "$C/k/memory.events"
+rm /dev/shm/k1 /dev/shm/k2
+
+part guard-gone
+make l 24M
+make m 24M
+watch_guard --cgroup "$C/l" --cgroup "$C/m" --when 'memory>=50%'
+rmdir "$C/l"
+sleep 7
+fill m m 0 16
+end_guard
+rm /dev/shm/m
+
+part guard-all # one that gets its limit later; every twelfth look asks all
+make n max
+sh -c 'echo $$ >"$0/cgroup.procs"; exec sleep 100' "$C/n" &
+inside=$!
+/salvage guard --all --rescan 200ms --do stats --to file:///store --log json 2>&1 &
+guard=$!
+sleep 5
+echo 77M >"$C/n/memory.max"
+sleep 10
+end_guard
+kill $inside
+
 part end
 exit 0
