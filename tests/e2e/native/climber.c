@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Takes memory at a steady speed, and says how long after its cgroup's usage crossed a number of bytes it got SIGUSR1:
- * climber USAGE_FILE BYTES MIB_PER_S. It prints "ready", waits for a line, and prints the time in microseconds, or "none"
+ * climber USAGE_FILE BYTES MIB_PER_S. It takes all but the last four seconds' worth at once, prints "ready", waits for a
+ * line, climbs, and prints the time in microseconds, or "none"
  * if the signal did not come within two seconds. One process, one clock.
  */
 #include <fcntl.h>
@@ -44,7 +45,7 @@ static long long usage(int fd)
 int main(int argc, char **argv)
 {
     long long threshold = argc > 3 ? atoll(argv[2]) : 0, speed = argc > 3 ? atoll(argv[3]) << 20 : 0;
-    long long crossed = 0, begun, taken = 0, room = threshold + threshold / 4;
+    long long crossed = 0, begun, base, taken = 0, room = threshold + threshold / 4;
     int fd = argc > 3 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
     char *memory, line[8];
 
@@ -52,13 +53,16 @@ int main(int argc, char **argv)
         (memory = mmap(NULL, (size_t)room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) == MAP_FAILED)
         return 2;
     signal(SIGUSR1, on_signal);
+    for (; taken + 4 * speed < threshold; taken += STEP)
+        memset(memory + taken, 1, STEP);
+    base = taken;
     puts("ready");
     fflush(stdout);
     if (!fgets(line, sizeof(line), stdin))
         return 1;
     begun = now_us();
     while (!(crossed && (signalled || now_us() - crossed > WAIT_US))) {
-        while (taken + STEP <= room && (double)taken < (double)(now_us() - begun) / 1e6 * (double)speed) {
+        while (taken + STEP <= room && (double)(taken - base) < (double)(now_us() - begun) / 1e6 * (double)speed) {
             memset(memory + taken, 1, STEP);
             taken += STEP;
             if (!crossed && taken > threshold - NEAR && usage(fd) >= threshold)
