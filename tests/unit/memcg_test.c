@@ -227,8 +227,8 @@ static void a_limit_that_changes_is_seen_within_seconds_and_near_it_sooner(void 
     assert_int_equal(open_path("cg/a", &m), 0);
     assert_int_equal(sample(&m, 10000).limit, 1000);
     scratch_put("cg/a", "memory.max", "2000\n");
-    assert_int_equal(sample(&m, 14000).limit, 1000);
-    assert_int_equal(sample(&m, 15001).limit, 2000);
+    assert_int_equal(sample(&m, 13000).limit, 1000);
+    assert_int_equal(sample(&m, 14001).limit, 2000);
     scratch_put("cg/a", "memory.current", "1900\n");
     assert_int_equal(sample(&m, 15300).room, 100);
     scratch_put("cg/a", "memory.max", "max\n");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Takes memory at a steady speed, and says how long after its cgroup's usage crossed a number of bytes it got SIGUSR1:
- * climber USAGE_FILE BYTES MIB_PER_S. It takes all but the last four seconds' worth at once, prints "ready", waits for a
- * line, climbs, and prints the time in microseconds, or "none"
- * if the signal did not come within two seconds. One process, one clock.
+ * climber USAGE_FILE BYTES MIB_PER_S. It takes all but the last four seconds' worth at once, prints "ready", waits for
+ * a line, climbs, and prints the time in microseconds, or "none" if the signal did not come within two seconds. One
+ * process, one clock.
  */
 #include <fcntl.h>
 #include <signal.h>
