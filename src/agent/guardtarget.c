@@ -28,6 +28,7 @@ enum {
     JVM_NONE_MS = 60000, /* where the same process was none before */
     VICTIM_AGAIN_MS = 5000,
     COUNTING_MS = 1000, /* in which the kernel counts a kill that it told of */
+    COUNTING_SOON_MS = 50, /* mostly it does so at once, and a moment later the cgroup may be gone */
     COUNTING_STEP_MS = 20,
     TOGETHER_MS = 500, /* what is looked at seldom is looked at together */
     HEARD_MS = 50,     /* after a notice */
@@ -347,8 +348,11 @@ int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, 
         t->due_ms -= t->due_ms % TOGETHER_MS;
     if (r.events.known && r.events.value & READING_OOM_KILL)
         t->counting_until_ms = 0;
-    if ((t->heard = now_ms < t->counting_until_ms) && t->due_ms > now_ms + COUNTING_STEP_MS)
-        t->due_ms = now_ms + COUNTING_STEP_MS;
+    if ((t->heard = now_ms < t->counting_until_ms)) {
+        uint64_t step = t->counting_until_ms - now_ms > COUNTING_MS - COUNTING_SOON_MS ? 1 : COUNTING_STEP_MS;
+
+        t->due_ms = t->due_ms < now_ms + step ? t->due_ms : now_ms + step;
+    }
     *ret = r;
     return 0;
 }

@@ -203,7 +203,7 @@ uint64_t lastseen_count(struct lastseen *l, uint64_t kills, uint64_t wait_ms, ui
         l->due_ms = 0;
         return 0;
     }
-    if (l->due_ms == 0)
+    if (l->due_ms == 0 || l->due_ms > now_ms + wait_ms)
         l->due_ms = now_ms + wait_ms;
     if (now_ms < l->due_ms)
         return 0;

@@ -121,6 +121,20 @@ def test_without_the_kernel_log_the_counters_tell(salvage, folder, cgroup):
     assert record["cgroup"]["limit"] == "/" + str(cgroup.folder).split("/", 5 - cgroup.v2)[-1]
 
 
+def test_a_kill_by_the_limit_of_its_parent_is_counted(salvage, folder, cgroup):
+    """As a pod's: and its cgroup goes with the process."""
+    inner = MemoryCgroup(64 * MB, cgroup)
+    p = guard(salvage, folder, "--cgroup", inner.folder, "--when", "memory>=4G",
+              entry=["unshare", "--mount", "sh", "-c", 'mount --bind /dev/null /dev/kmsg && exec "$@"', "sh"])
+    time.sleep(0.5)
+    eat_in(inner)
+    inner.folder.rmdir()
+    told = p.wait("oom-kill")
+    assert p.end() == 0
+    (_, record, _), = records(folder)
+    assert told["why"] == record["why"] == "parent-limit" and record["memory"]["limit"] == 48 * MB
+
+
 def test_what_the_kernel_log_leaves_out_is_counted(salvage, folder, cgroup):
     """Beyond ten kills in five seconds it says one line of each; what it says nothing of would be counted."""
     p = guard(salvage, folder, "--cgroup", cgroup.folder, "--when", "memory>=4G")

@@ -104,6 +104,17 @@ static void what_the_log_never_tells_is_told_once(void **state)
     assert_int_equal(lastseen_count(&l, 4, 0, 9001), 1);
 }
 
+/* Its cgroup goes. */
+static void who_cannot_wait_any_more_is_told_at_once(void **state)
+{
+    struct lastseen l = {0};
+
+    (void)state;
+    lastseen_count(&l, 0, WAIT, 1000);
+    assert_int_equal(lastseen_count(&l, 1, WAIT, 2000), 0);
+    assert_int_equal(lastseen_count(&l, 1, 0, 2010), 1);
+}
+
 /* A cgroup below has the count. */
 static void what_is_told_but_never_counted_hides_no_later_one(void **state)
 {
@@ -161,6 +172,7 @@ int main(void)
         cmocka_unit_test(what_is_counted_before_is_not_told),
         cmocka_unit_test(the_log_may_come_before_the_count_or_behind_it),
         cmocka_unit_test(what_the_log_never_tells_is_told_once),
+        cmocka_unit_test(who_cannot_wait_any_more_is_told_at_once),
         cmocka_unit_test(what_is_told_but_never_counted_hides_no_later_one),
         cmocka_unit_test(a_counted_kill_has_what_was_seen_last),
         cmocka_unit_test(a_process_is_known_by_what_it_says_of_itself),
