@@ -17,7 +17,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "format/containerid.h"
-#include "format/jvmheap.h"
 #include "jvm/container.h"
 #include "jvm/heapdump.h"
 
@@ -27,7 +26,7 @@ enum {
     JVM_AGAIN_MS = 5000, /* where no JVM was found: it may be starting up */
     JVM_NONE_MS = 60000, /* where the same process was none before */
     VICTIM_AGAIN_MS = 5000,
-    COUNTING_MS = 1000, /* in which the kernel counts a kill that it told of */
+    COUNTING_MS = 1000,    /* in which the kernel counts a kill that it told of */
     COUNTING_SOON_MS = 50, /* mostly it does so at once, and a moment later the cgroup may be gone */
     COUNTING_STEP_MS = 20,
     TOGETHER_MS = 500, /* what is looked at seldom is looked at together */
@@ -35,6 +34,7 @@ enum {
     AHEAD_MIN = 8 << 20,
     FAR_MS = 5000,         /* between looks while the kernel tells when usage comes near */
     PROCS_MAX = 64 * 1024, /* bytes of cgroup.procs that are looked at */
+    HEAP_PARTS = 8,
     COLLECTORS = 4
 };
 
@@ -118,7 +118,7 @@ static void find_jvm(struct guardtarget *t, uint64_t now_ms)
         return;
     }
     j->pid = pid;
-    t->beside = (struct growth){0};
+    j->unseen = true;
 }
 
 static struct reading_value share(const struct hsperf *h, const char *used_name, const char *max_name)
@@ -155,6 +155,52 @@ static void count_gc(struct guardjvm *j, uint64_t now_ms)
     j->gc_at_ms = now_ms;
 }
 
+static int64_t add(int64_t sum, int64_t n)
+{
+    return __builtin_add_overflow(sum, n, &sum) ? INT64_MAX : sum;
+}
+
+/* What has been in use once is in memory from then on, as long as it is committed. */
+static void count_touched(struct guardjvm *j, const struct jvmheap *heap)
+{
+    int64_t sum = 0, committed = 0;
+
+    for (unsigned i = 0; i < JVMHEAP_SPACES; i++) {
+        int64_t *peak = &j->peak[i];
+
+        *peak = heap->space[i].used > *peak ? heap->space[i].used : *peak;
+        if (heap->space[i].committed && *peak > heap->space[i].committed)
+            *peak = heap->space[i].committed;
+        sum = add(sum, *peak);
+        committed = add(committed, heap->space[i].committed);
+    }
+    if (!heap->placed)
+        sum = heap->used > j->touched ? heap->used : j->touched;
+    if (committed > 0 && sum > committed)
+        sum = committed;
+    j->touched = sum < heap->max ? sum : heap->max;
+}
+
+/* What a collector needs beside the heap, and what it has used and not said yet, is a part of the heap; and more of the
+ * heap may be in memory than was ever seen in use. */
+static int64_t speed_beside(struct guardtarget *t, const struct jvmheap *heap, int64_t beside, uint64_t now_ms)
+{
+    int64_t part = heap->max / HEAP_PARTS, untouched = heap->max > t->jvm.touched ? heap->max - t->jvm.touched : 0;
+    int64_t error = part + (untouched < part ? untouched : part);
+
+    growth_add(&t->beside, now_ms, beside);
+    surge_add(&t->surge, now_ms, beside);
+    return (int64_t)surge_speed(&t->surge, now_ms, beside, growth_speed(&t->beside), (uint64_t)error);
+}
+
+static void begin_anew(struct guardtarget *t)
+{
+    t->beside = (struct growth){0};
+    t->surge = (struct surge){0};
+    t->jvm.touched = 0;
+    t->jvm.unseen = false;
+}
+
 static void read_jvm(const struct guardtarget_policy *p, struct guardtarget *t, bool wanted, uint64_t now_ms,
                      struct reading *r)
 {
@@ -164,8 +210,10 @@ static void read_jvm(const struct guardtarget_policy *p, struct guardtarget *t, 
     struct err ignored;
 
     r->dump_ms = r->heap = r->gc = r->heap_left = r->growth_beside = reading_unknown(none);
-    if (!wanted)
+    if (!wanted) {
+        j->unseen = true;
         return;
+    }
     if (j->pid && !proc_is_alive(&j->proc))
         forget_jvm(j);
     if (!j->pid)
@@ -178,13 +226,13 @@ static void read_jvm(const struct guardtarget_policy *p, struct guardtarget *t, 
     r->heap = share(&j->counters.perf, "sun.gc.generation.1.space.0.used", "sun.gc.generation.1.space.0.maxCapacity");
     if (heap.used < 0 || heap.max <= 0)
         return;
-    if (heap.used > j->touched)
-        j->touched = heap.used;
+    if (j->unseen)
+        begin_anew(t);
+    count_touched(j, &heap);
     r->dump_ms = reading_dump_ms(heapdump_estimate((uint64_t)heap.used), p->dump_rate);
     r->heap_left = reading_known(heap.max > j->touched ? heap.max - j->touched : 0);
     if (r->own.known) {
-        growth_add(&t->beside, now_ms, r->own.value - j->touched);
-        r->growth_beside = reading_known((int64_t)growth_speed(&t->beside));
+        r->growth_beside = reading_known(speed_beside(t, &heap, r->own.value - j->touched, now_ms));
     }
 }
 

@@ -9,6 +9,8 @@
 #include "agent/lastseen.h"
 #include "agent/rule.h"
 #include "format/growth.h"
+#include "format/jvmheap.h"
+#include "format/surge.h"
 #include "jvm/counters.h"
 #include "os/memsignal.h"
 
@@ -21,6 +23,8 @@ struct guardjvm {
     int fd; /* of its counters */
     struct counters counters;
     int64_t touched; /* bytes of the heap that are in memory: it is not given back */
+    int64_t peak[JVMHEAP_SPACES];
+    bool unseen; /* what it did since the last reading: it may have given some back */
     int64_t gc_ticks, gc_hertz;
     uint64_t gc_at_ms, again_at_ms; /* again: to look for one */
     pid_t none;                     /* the process that was found to be none */
@@ -55,6 +59,7 @@ struct guardtarget {
     struct lastseen last;
     uint64_t victim_at_ms; /* when to look for its largest process again, while memory is short */
     struct growth all, beside;
+    struct surge surge; /* of beside */
     struct cgroup_events seen;
     bool counted; /* seen was read */
     struct {

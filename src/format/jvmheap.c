@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { GENERATIONS = 2, SPACES = 3, NAME_SIZE = 64, PAGE = 4096 };
+enum { GENERATIONS = 2, SPACES = JVMHEAP_SPACES / GENERATIONS, NAME_SIZE = 64, PAGE = 4096 };
 
 /* By what a counter says at its beginning; the first that fits. */
 static const struct {
@@ -37,7 +37,7 @@ static const char *find_collector(const struct hsperf *h)
 }
 
 /* The sum of all spaces. 0 is what a JVM says that has not counted yet. */
-static int64_t find_used(const struct hsperf *h)
+static int64_t find_used(const struct hsperf *h, struct jvmheap *ret)
 {
     char name[NAME_SIZE];
     int64_t sum = 0, n;
@@ -45,16 +45,35 @@ static int64_t find_used(const struct hsperf *h)
     for (unsigned g = 0; g < GENERATIONS; g++)
         for (unsigned s = 0; s < SPACES; s++) {
             snprintf(name, sizeof(name), "sun.gc.generation.%u.space.%u.used", g, s);
-            if (hsperf_long(h, name, &n) && (n < 0 || __builtin_add_overflow(sum, n, &sum)))
+            if (!hsperf_long(h, name, &n))
+                continue;
+            if (n < 0 || __builtin_add_overflow(sum, n, &sum))
                 return -1;
+            ret->space[g * SPACES + s].used = n;
         }
     return sum > 0 ? sum : -1;
 }
 
-/* Generations of a fixed place in the heap have a share of it each; of the others every one may become the whole. */
-static int64_t find_max(const struct hsperf *h, const char *collector)
+static void find_committed(const struct hsperf *h, struct jvmheap *ret)
 {
-    bool shares = text_eq(collector, "Serial") || text_eq(collector, "Parallel") || text_eq(collector, "ConcMarkSweep");
+    char name[NAME_SIZE];
+    int64_t n;
+
+    for (unsigned i = 0; i < JVMHEAP_SPACES; i++) {
+        snprintf(name, sizeof(name), "sun.gc.generation.%u.space.%u.capacity", i / SPACES, i % SPACES);
+        if (hsperf_long(h, name, &n) && n > 0)
+            ret->space[i].committed = n;
+    }
+}
+
+static bool has_places(const char *collector)
+{
+    return text_eq(collector, "Serial") || text_eq(collector, "Parallel") || text_eq(collector, "ConcMarkSweep");
+}
+
+/* Generations of a fixed place in the heap have a share of it each; of the others every one may become the whole. */
+static int64_t find_max(const struct hsperf *h, bool shares)
+{
     int64_t max = 0, n;
     char name[NAME_SIZE];
 
@@ -76,5 +95,8 @@ void jvmheap_read(const struct hsperf *h, struct jvmheap *ret)
 {
     const char *collector = find_collector(h);
 
-    *ret = (struct jvmheap){.collector = collector, .used = find_used(h), .max = find_max(h, collector)};
+    *ret = (struct jvmheap){.collector = collector, .placed = has_places(collector)};
+    ret->used = find_used(h, ret);
+    find_committed(h, ret);
+    ret->max = find_max(h, ret->placed);
 }

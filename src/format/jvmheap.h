@@ -7,9 +7,17 @@
 
 #include "format/hsperf.h"
 
+enum { JVMHEAP_SPACES = 6 };
+
 struct jvmheap {
     const char *collector; /* "G1", "Serial" … as the -XX:+UseNAMEGC has it; NULL unknown. Static */
     int64_t used, max;     /* bytes; -1 unknown */
+    /* Eden, survivors, old. placed: each has a place of its own in memory: what moves from one to another then needs
+     * memory there, and the first one keeps its own, up to what is committed to it (given back beyond that). */
+    bool placed;
+    struct {
+        int64_t used, committed; /* bytes; 0 unknown */
+    } space[JVMHEAP_SPACES];
 };
 
 /* What makes no sense is unknown. */

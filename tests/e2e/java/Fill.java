@@ -16,7 +16,7 @@ public final class Fill {
         }
         for (int i = Integer.parseInt(args[0]); i > 0; i--) {
             List<byte[]> held = new ArrayList<>();
-            long most = Runtime.getRuntime().maxMemory() / 100 * 60 / MIB;
+            long most = Runtime.getRuntime().maxMemory() / 100 * 85 / MIB;
             while (held.size() < most) {
                 held.add(new byte[MIB - 4096]);
                 if (held.size() % 4 == 0) {
