@@ -265,6 +265,11 @@ static void read_events(struct guardtarget *t, struct reading *r)
     r->events = reading_known(bits);
 }
 
+static struct reading_value at_least(struct reading_value v, int64_t told)
+{
+    return told > 0 && (!v.known || v.value < told) ? reading_known(told) : v;
+}
+
 /* Stalls over each window that some condition asks for; a window's share is that of the last whole one. */
 static void read_psi(struct guardtarget *t, uint64_t now_ms, struct reading *r)
 {
@@ -273,7 +278,7 @@ static void read_psi(struct guardtarget *t, uint64_t now_ms, struct reading *r)
     int got = t->psi[0].window_ms ? memcg_pressure(&t->memcg, &psi, &machine) : -ENOENT;
 
     for (unsigned i = 0; i < READING_PSI_MAX && t->psi[i].window_ms; i++) {
-        __typeof__(&t->psi[0]) w = &t->psi[i];
+        struct guardpsi *w = &t->psi[i];
 
         r->psi[i].window_ms = w->window_ms;
         if (got < 0) {
@@ -291,8 +296,8 @@ static void read_psi(struct guardtarget *t, uint64_t now_ms, struct reading *r)
             w->some_us = psi.some.total_us;
             w->full_us = psi.full.total_us;
         }
-        r->psi[i].some = w->some;
-        r->psi[i].full = w->full;
+        r->psi[i].some = at_least(w->some, now_ms < w->told_until_ms ? w->told_some : 0);
+        r->psi[i].full = at_least(w->full, now_ms < w->told_until_ms ? w->told_full : 0);
     }
 }
 
@@ -468,7 +473,42 @@ static void listen_to_pressure(const struct guardtarget_policy *p, struct guardt
         listen_to(t, &MEMSIGNAL_V1_PRESSURE, &want, level);
 }
 
-/* What looks can't do without costing more: where usage crosses, an OOM, pressure. Stalls are sampled. */
+static struct guardpsi *find_psi(struct guardtarget *t, uint64_t window_ms)
+{
+    for (unsigned i = 0; i < READING_PSI_MAX && t->psi[i].window_ms; i++)
+        if (t->psi[i].window_ms == window_ms)
+            return &t->psi[i];
+    return NULL;
+}
+
+/* Of the cgroup's own stalls: those of the machine are the same for all, and sampled. */
+static void listen_to_stall(struct guardtarget *t, const struct condition_term *term)
+{
+    struct guardpsi *psi = find_psi(t, term->window_ms);
+    struct memsignal_want want = {.full = term->what == CONDITION_PSI_FULL};
+    unsigned k = t->signals;
+
+    if (!t->memcg.v2 || !psi || term->window_ms > UINT32_MAX / 1000)
+        return;
+    want.window_us = (uint32_t)term->window_ms * 1000;
+    want.stall_us = (uint32_t)((double)want.window_us * (double)term->value / READING_WHOLE);
+    listen_to(t, &MEMSIGNAL_PSI, &want, 0);
+    if (t->signals > k)
+        t->stall[k] = (struct guardstall){psi, want.full, (int64_t)term->value};
+}
+
+static void listen_to_stalls(const struct rule_policy *rules, struct guardtarget *t)
+{
+    for (unsigned i = 0; i < rules->count; i++)
+        for (unsigned k = 0; k < rules->when[i].count; k++) {
+            const struct condition_term *term = &rules->when[i].term[k];
+
+            if (term->what == CONDITION_PSI_SOME || term->what == CONDITION_PSI_FULL)
+                listen_to_stall(t, term);
+        }
+}
+
+/* What looks can't do without costing more: where usage crosses, an OOM, pressure, stalls. */
 bool guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms)
 {
     static const struct memsignal_want nothing = {0};
@@ -493,11 +533,22 @@ bool guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *
     case 5:
         for (int64_t level = READING_LOW; level <= READING_CRITICAL; level++)
             listen_to_pressure(p, t, level);
+        listen_to_stalls(p->rules, t);
         break;
     default:
         break;
     }
     return false;
+}
+
+static void hear_stall(const struct guardstall *s, uint64_t now_ms)
+{
+    int64_t *told = s->full ? &s->psi->told_full : &s->psi->told_some;
+
+    if (now_ms >= s->psi->told_until_ms)
+        s->psi->told_some = s->psi->told_full = 0;
+    *told = s->share > *told ? s->share : *told;
+    s->psi->told_until_ms = now_ms + s->psi->window_ms;
 }
 
 int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms)
@@ -511,6 +562,8 @@ int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms)
         t->pressure = t->level[i];
         t->pressure_until_ms = now_ms + PRESSURE_MS;
     }
+    if (event.what & MEMSIGNAL_STALL)
+        hear_stall(&t->stall[i], now_ms);
     if (event.what & MEMSIGNAL_OOM)
         t->counting_until_ms = now_ms + COUNTING_MS;
     t->heard = true;

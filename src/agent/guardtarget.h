@@ -62,11 +62,18 @@ struct guardtarget {
     struct surge surge; /* of beside */
     struct cgroup_events seen;
     bool counted; /* seen was read */
-    struct {
+    struct guardpsi {
         uint64_t window_ms, at_ms, some_us, full_us;
-        struct reading_value some, full;
+        struct reading_value some, full; /* of the last whole window, sampled */
+        int64_t told_some, told_full;    /* by the kernel, as soon as it was reached; it holds until: */
+        uint64_t told_until_ms;
     } psi[READING_PSI_MAX];
-    int64_t pressure; /* heard last; it holds until: */
+    struct guardstall {
+        struct guardpsi *psi;
+        bool full;
+        int64_t share;
+    } stall[GUARDTARGET_SIGNALS_MAX]; /* what a psi signal stands for */
+    int64_t pressure;                 /* heard last; it holds until: */
     uint64_t pressure_until_ms;
     uint64_t due_ms; /* of the next look */
 };

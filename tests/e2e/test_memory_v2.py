@@ -170,3 +170,8 @@ def test_guard_lets_go_of_what_vanishes(parts):
 
 def test_guard_finds_a_limit_that_comes_later(parts):
     assert "77.0 MiB" in [line["limit"] for line in of(parts["guard-all"], "guarding")]
+
+
+def test_guard_is_told_of_stalls(parts):
+    assert [case["why"].split(":")[0] for case in of(parts["guard-stalls"], "guard-case")] == ["psi.some>=0.2%/500ms"]
+    assert "signals" in of(parts["guard-stalls"], "guarding")[0]

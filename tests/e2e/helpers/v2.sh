@@ -222,5 +222,13 @@ sleep 10
 end_guard
 kill $inside
 
+part guard-stalls # far from the limit, but in reclaim all the time; a window that is short is the kernel's to watch
+make m 100M
+echo 2M >"$C/m/memory.high"
+watch_guard --cgroup "$C/m" --when 'psi.some>=0.2%/500ms'
+fill m m 0 4
+end_guard
+rm /dev/shm/m
+
 part end
 exit 0
