@@ -24,9 +24,9 @@ enum { STEP = 256, GROUP_STEP = 64, READS = 3, NAME_MAX_BYTES = 32, CGROUP_MAX =
 
 struct census_process {
     pid_t pid;
-    unsigned reads; /* how often its cgroup was asked for, up to READS */
+    unsigned reads; /* how often its cgroup was read, up to READS */
     uint64_t inode;
-    uint64_t group; /* the hash of its cgroup; 0: unknown */
+    uint64_t group; /* the hash of its cgroup, once it was read */
 };
 
 /* What /proc/PID/cgroup says, by its hash. */
@@ -35,6 +35,7 @@ struct census_group {
     pid_t pid; /* one of it, when all were read last */
     bool seen; /* then */
     bool told;
+    bool asked;             /* by the look that reads all, before it asks those that were not told */
     uint64_t device, inode; /* of what was told */
     struct memcg *memcg;    /* of one without a limit: kept, for opening it is dear; owned */
 };
@@ -136,6 +137,7 @@ static struct census_group *add_group(struct census *c, uint64_t hash)
 struct telling {
     const char *root;
     uint64_t now_ms;
+    bool whole;
     int (*fn)(void *ctx, pid_t pid);
     void *ctx;
 };
@@ -149,21 +151,24 @@ static void keep(struct census_group *g, struct memcg *m)
     *m = (struct memcg)MEMCG_NONE;
 }
 
-/* What can't be opened is tried again when all are read. */
-static void open_group(struct census_group *g, const struct telling *t)
+/* What can't be opened is tried again when all are read. False if it was for the process, which has ended. */
+static bool open_group(struct census_group *g, const struct telling *t)
 {
     CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
     CLEANUP(proc_done) struct proc p = PROC_NONE;
     struct err ignored;
 
-    if (proc_open(t->root, g->pid, &p) < 0 || memcg_open(&p, &m, &ignored) < 0)
-        return;
+    if (proc_open(t->root, g->pid, &p) < 0)
+        return false;
+    if (memcg_open(&p, &m, &ignored) < 0)
+        return proc_is_alive(&p);
     g->device = m.device;
     g->inode = m.inode;
     if (memcg_limit(&m) == UINT64_MAX)
         keep(g, &m);
     else
         g->told = t->fn(t->ctx, g->pid) == 0;
+    return true;
 }
 
 /* One without a limit gets one, or is another by now under the same name. */
@@ -190,19 +195,28 @@ static void visit(struct census *c, pid_t pid, uint64_t hash, const struct telli
         return;
     g->pid = pid;
     g->seen = true;
-    if (fresh)
-        open_group(g, t);
-    else if (g->memcg && memcg_is_gone(g->memcg))
+    if (fresh) {
+        g->asked = t->whole;
+        if (!open_group(g, t))
+            remove_group(c, (size_t)(g - c->group)); /* the next process in it is asked */
+    } else if (g->memcg && memcg_is_gone(g->memcg)) {
         ask_again(g, t);
+    }
 }
 
 static void ask_all_again(struct census *c, const struct telling *t)
 {
-    for (size_t i = c->groups; i-- > 0;)
-        if (!c->group[i].seen)
+    for (size_t i = c->groups; i-- > 0;) {
+        struct census_group *g = &c->group[i];
+
+        if (!g->seen) {
             remove_group(c, i);
-        else if (!c->group[i].told)
-            ask_again(&c->group[i], t);
+            continue;
+        }
+        if (!g->told && !g->asked)
+            ask_again(g, t);
+        g->asked = false;
+    }
 }
 
 /* --- a look ---------------------------------------------------------------------------------------------------------
@@ -219,10 +233,10 @@ static void recall(const struct census *before, size_t *at, struct census_proces
 
 int census_look(struct census *c, const char *root, uint64_t now_ms, int (*fn)(void *ctx, pid_t pid), void *ctx)
 {
-    struct telling t = {root, now_ms, fn, ctx};
+    bool whole = c->looks == 0;
+    struct telling t = {root, now_ms, whole, fn, ctx};
     CLEANUP_DIR DIR *dir = file_opendir(AT_FDCWD, root);
     struct census now = {0};
-    bool whole = c->looks == 0;
     int r = dir ? list_processes(dir, &now) : -errno;
 
     if (r < 0) {
@@ -236,9 +250,10 @@ int census_look(struct census *c, const char *root, uint64_t now_ms, int (*fn)(v
 
         recall(c, &k, p);
         if (whole || p->reads < READS) {
+            if (hash_cgroup(dirfd(dir), p->pid, &p->group) < 0)
+                continue;
             p->reads += p->reads < READS;
-            if (hash_cgroup(dirfd(dir), p->pid, &p->group) == 0)
-                visit(c, p->pid, p->group, &t);
+            visit(c, p->pid, p->group, &t);
         } else if (c->forgot && !find_group(c, p->group)) {
             visit(c, p->pid, p->group, &t);
         }
