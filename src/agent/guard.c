@@ -5,6 +5,7 @@
 #include "agent/guard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "agent/census.h"
+#include "agent/dumpspeed.h"
 #include "agent/guardkills.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -33,7 +35,7 @@ enum {
     GRACE_MS = 20000,  /* for cases that are being made when we are to end */
     SLACK_DIVISOR = 8, /* what is nearly due is looked at together with what is due */
     BYSTANDER_DIVISOR = 16,
-    CASE_HEAD = 8 /* salvage guard-case PID NAME WHY ID TIME ABOUT */
+    CASE_HEAD = 9 /* salvage guard-case PID NAME WHY ID TIME ABOUT SPEED */
 };
 
 struct running {
@@ -59,6 +61,7 @@ struct guard {
     struct lastseen self; /* our own cgroup */
     struct guardear log;  /* stands for the kernel log in epoll */
     struct loans loans;
+    struct dumpspeed speed;
     uint64_t rescan_at_ms, end_at_ms;
     bool ending;
 };
@@ -200,7 +203,7 @@ static void run_case(struct guard *g, const struct guardtarget *t, pid_t victim,
                      const struct loan_outcome *lent)
 {
     size_t more = 0;
-    char pid[16], time[32], *args[CASE_HEAD + 256];
+    char pid[16], time[32], speed[16], *args[CASE_HEAD + 256];
 
     while (more < ARRAY_SIZE(args) - CASE_HEAD - 1 && g->c->case_args[more])
         more++;
@@ -216,6 +219,10 @@ static void run_case(struct guard *g, const struct guardtarget *t, pid_t victim,
     args[7] = loan_describe(&g->loans, lent, t->name, victim, why);
     if (!args[7])
         args[7] = (char *)"{}";
+    snprintf(speed, sizeof(speed), "%d", g->speed.fd < 0 ? 0 : g->speed.fd);
+    args[8] = speed;
+    if (g->speed.fd >= 0)
+        fcntl(g->speed.fd, F_SETFD, 0);
     memcpy(args + CASE_HEAD, g->c->case_args, more * sizeof(*args));
     args[CASE_HEAD + more] = NULL;
     signal(SIGINT, SIG_IGN); /* of a terminal: we ask our children to end ourselves */
@@ -280,14 +287,18 @@ static void reap(struct guard *g)
             continue;
         for (size_t i = 0; i < CASES_MAX; i++) {
             struct running *r = &g->running[i];
+            char rate[TEXT_SIZE_MAX];
             bool made = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
             if (r->child != child)
                 continue;
             loans_end(&g->loans, r->keeper);
             rule_done(g->rule, r->target, made, clock_mono_ms());
+            dumpspeed_learn(&g->speed);
+            g->policy.dump_rate = g->speed.rate;
             log_event(EVENT_GUARD_MADE, LOG_STR("target", r->name), LOG_BOOL("whole", made),
-                      LOG_REAL("seconds", (double)(clock_mono_ms() - r->begun_ms) / 1000));
+                      LOG_REAL("seconds", (double)(clock_mono_ms() - r->begun_ms) / 1000),
+                      LOG_STR("dump_rate", text_format_size(g->speed.rate, rate)));
             r->child = 0;
         }
     }
@@ -436,6 +447,7 @@ static void guard_free(struct guard *g)
         census_done(&g->census);
         witness_done(&g->kills.witness);
         lastseen_done(&g->self);
+        dumpspeed_done(&g->speed);
         if (g->signals >= 0)
             close(g->signals);
         if (g->epoll >= 0)
@@ -499,7 +511,9 @@ int guard_run(const struct guard_config *c, struct err *e)
     if (!g)
         return err_set(e, -ENOMEM, "out of memory");
     g->c = c;
-    g->policy = (struct guardtarget_policy){&c->rules, c->dump_rate, c->core};
+    if ((r = dumpspeed_init(&g->speed, c->dump_rate)) < 0)
+        return err_set(e, r, "no file in memory: %s", strerror(-r));
+    g->policy = (struct guardtarget_policy){&c->rules, g->speed.rate, c->core};
     g->signals = -1;
     g->kills.witness = (struct witness)WITNESS_NONE;
     if ((g->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)

@@ -15,7 +15,7 @@
 struct guard_config {
     const struct whoami *self;
     struct rule_policy rules;
-    uint64_t dump_rate; /* bytes a second */
+    uint64_t dump_rate; /* bytes a second; 0: as the last dump was */
     bool core;          /* cores are taken: of what is no JVM, too */
     const pid_t *pids;
     size_t pid_count;

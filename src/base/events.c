@@ -80,8 +80,9 @@ static const struct event_info TABLE[EVENT_END] = {
     [EVENT_GUARD_CASE] = {"guard-case", LEVEL_WARNING, "guard: a condition holds: evidence of the process is taken now",
                           "target pid why"},
     [EVENT_GUARD_MADE] = {"guard-made", LEVEL_INFO,
-                          "guard: a case has ended; whole: all of what was asked for is in the store",
-                          "target whole seconds"},
+                          "guard: a case has ended; whole: all of what was asked for is in the store; dump_rate: how "
+                          "fast, in a second, the next heap dump is expected to be",
+                          "target whole seconds dump_rate"},
     [EVENT_GUARD_MISSED] = {"guard-missed", LEVEL_WARNING, "guard: a piece of evidence could not be taken or shipped",
                             "target piece fault error"},
     [EVENT_GUARD_WAITS] = {"guard-waits", LEVEL_WARNING,

@@ -272,6 +272,8 @@ int dump_to_store(const struct jvm *j, const struct dump_options *o, struct ship
 
     if (r < 0)
         return r;
+    if (o->made)
+        *o->made = (struct dumped){.size = told.size, .took_ms = told.took_ms};
     heapdump_name(j, o->gzip > 0, name);
     if ((r = ship(&way, s, d.fd, d.folder, name, name, e)) < 0)
         return leave(&d, j, o, r, e);

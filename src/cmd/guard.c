@@ -38,8 +38,9 @@ static const struct opt GUARD_OPTIONS[] = {
     {OPT_STRING, 0, "max-cases-all", "N/TIME", "20/day", offsetof(struct guard_options, max_cases_all),
      "of all of them together"},
     {OPT_UINT, 0, "at-once", "N", "1", offsetof(struct guard_options, at_once), "cases that may be made side by side"},
-    {OPT_SIZE, 0, "dump-rate", "SIZE", "100M", offsetof(struct guard_options, dump_rate),
-     "bytes of a heap dump that are written in a second, for oom-in<=dump"},
+    {OPT_SIZE, 0, "dump-rate", "SIZE", NULL, offsetof(struct guard_options, dump_rate),
+     "bytes of a heap dump that are written in a second, for oom-in<=dump; without it as many as with the last dump, "
+     "from 5M to 200M, and 100M before the first"},
     {OPT_SIZE, 0, "lend", "SIZE", NULL, offsetof(struct guard_options, lend),
      "raise the limits that are nearer than this by it while a case is made, as far as the machine has it free; see "
      "docs/guard.md"},

@@ -4,6 +4,7 @@
  * process of its own while the JVM writes its heap dump: who is about to be killed has no time for a store.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "agent/dumpspeed.h"
 #include "agent/fetch.h"
 #include "agent/memstats.h"
 #include "agent/shell.h"
@@ -35,8 +37,8 @@ enum {
     IN_MEMORY_LEAST = 4 * 1024 * 1024
 };
 
-/* argv: guard-case PID NAME WHY ID TIME ABOUT, then guard's own. */
-enum { ARG_PID = 1, ARG_NAME, ARG_WHY, ARG_ID, ARG_TIME, ARG_ABOUT, ARG_REST };
+/* argv: guard-case PID NAME WHY ID TIME ABOUT SPEED, then guard's own. */
+enum { ARG_PID = 1, ARG_NAME, ARG_WHY, ARG_ID, ARG_TIME, ARG_ABOUT, ARG_SPEED, ARG_REST };
 
 /* A piece of evidence in memory. */
 struct piece {
@@ -57,6 +59,7 @@ struct guard_case {
     struct piece piece[ACTION_MAX];
     const char *name, *why;
     const char *about; /* what the guard says of the case, JSON */
+    int speed;         /* for dumpspeed_tell; -1: nobody wants to know */
     int exit_code;
 };
 
@@ -302,14 +305,18 @@ static void ship_small(struct guard_case *c)
 
 static int make_heap_dump(struct guard_case *c, const struct action *a, struct err *e)
 {
-    struct dump_options o = {.live = a->live, .folder = c->o->dir, .timeout_ms = a->limit_ms};
+    struct dumped made = {0};
+    struct dump_options o = {.live = a->live, .folder = c->o->dir, .timeout_ms = a->limit_ms, .made = &made};
+    int r;
 
     if (!c->is_jvm) {
         *e = c->no_jvm;
         return -FAULT_FORMAT;
     }
     o.until_ms = clock_mono_ms() + a->limit_ms;
-    return dump_to_store(&c->jvm, &o, &c->shipping, e);
+    r = dump_to_store(&c->jvm, &o, &c->shipping, e);
+    dumpspeed_tell(c->speed, made.size, made.took_ms);
+    return r;
 }
 
 /* It stands still meanwhile, and so can't reach its limit either. */
@@ -415,17 +422,20 @@ static int run(int argc, char **argv)
     struct guard_options o = {0};
     CLEANUP(guard_case_done) struct guard_case c = {.o = &o, .proc = PROC_NONE, .jvm = JVM_NONE};
     struct err e = {0};
-    uint64_t pid, time_ns;
+    uint64_t pid, time_ns, speed;
     int r;
 
     if (argc < ARG_REST || text_parse_uint(argv[ARG_PID], INT_MAX, &pid) < 0 ||
-        text_parse_uint(argv[ARG_TIME], INT64_MAX, &time_ns) < 0 || strlen(argv[ARG_ID]) >= sizeof(c.its_case.id))
+        text_parse_uint(argv[ARG_TIME], INT64_MAX, &time_ns) < 0 ||
+        text_parse_uint(argv[ARG_SPEED], INT_MAX, &speed) < 0 || strlen(argv[ARG_ID]) >= sizeof(c.its_case.id))
         return command_error(-FAULT_USAGE, "guard-case: guard starts it");
     c.name = argv[ARG_NAME];
     memcpy(c.its_case.id, argv[ARG_ID], strlen(argv[ARG_ID]) + 1);
     c.its_case.time_ns = (int64_t)time_ns;
     c.why = argv[ARG_WHY];
     c.about = argv[ARG_ABOUT];
+    c.speed = speed ? (int)speed : -1;
+    fcntl(c.speed, F_SETFD, FD_CLOEXEC);
     argv[ARG_REST - 1] = argv[0];
     if ((r = guard_parse(argc - ARG_REST + 1, argv + ARG_REST - 1, &o, &e)) < 0 ||
         (r = guard_actions(&o, &c.actions, &e)) < 0)

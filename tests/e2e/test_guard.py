@@ -91,6 +91,15 @@ def test_what_the_kernel_kills_leaves_its_evidence_first(salvage, folder, start,
     assert os.listdir(start.volume) == []
 
 
+def test_how_long_a_dump_takes_is_learned_from_the_last_one(salvage, folder, start):
+    app = start("20", "40", memory="256M")
+    p = guard(salvage, "--pid", app.pid, "--to", folder.url)
+    leak(app)
+    assert p.wait("guard-made")["dump_rate"] != "100.0 MiB", p.log
+    assert app.process.wait(GRACE) == 137
+    assert p.end() == 0
+
+
 def test_a_heap_that_fills_to_its_maximum_is_no_case(salvage, folder, start):
     """A JVM whose heap takes nearly all of its container, quickly, as it is meant to."""
     app = start("0", "90", memory="192M", command=[*LEAK[:1], "-Xmx110m", *LEAK[2:]])
