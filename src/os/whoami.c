@@ -250,7 +250,7 @@ int whoami_for(const struct whoami *self, const struct whoami *names, struct who
     if (copy(names->namespace, &w.namespace) < 0 || copy(names->pod, &w.pod) < 0 ||
         copy(names->pod_uid, &w.pod_uid) < 0 || copy(names->container, &w.container) < 0 ||
         copy(names->image, &w.image) < 0 || copy(self->node, &w.node) < 0 || copy(self->machine, &w.machine) < 0 ||
-        copy(host, &w.host) < 0 || find_place(&w) < 0)
+        !(w.host = strdup(host)) || find_place(&w) < 0)
         return -ENOMEM;
     *ret = w;
     w = (struct whoami){0};
