@@ -33,7 +33,8 @@ static int ship(char **argv, char *host, const struct guard_options *o, struct e
     CLEANUP(whoami_done) struct whoami self = {0}, who = {0};
     CLEANUP(facts_done) struct facts facts = {0};
     struct shipping_case its_case = {0};
-    struct shipping s = {.plan = &plan, .facts = &facts, .logs = true, .its_case = &its_case, .state = o->plan.state};
+    /* No state: a claim of what is in memory would only be in the way of the case's dump, which has the same id. */
+    struct shipping s = {.plan = &plan, .facts = &facts, .logs = true, .its_case = &its_case};
     uint64_t fd, time_ns, pid; /* as the kernel has it: not the process's own, so not in the manifest */
     int r;
 

@@ -53,7 +53,7 @@ def test_a_kill_is_recorded_in_the_case_of_its_evidence(salvage, folder, session
     volume.chmod(0o1777)
     app = Running(root, JAVA, "-Xmx64m", "-XX:+UseSerialGC", "-XX:MaxDirectMemorySize=4g", "-XX:HeapDumpPath=/data",
                   "-cp", "/app", "Leak", "60", options=["--memory", "192M", "--volume", "%s:/data" % volume])
-    p = guard(salvage, folder, "--pid", app.pid)
+    p = guard(salvage, folder, "--pid", app.pid, "--state", work / "state")
     app.process.stdin.write(b"\n")
     app.process.stdin.flush()
     assert app.process.wait(GRACE) == 137
