@@ -324,6 +324,19 @@ static bool is_bystander(const struct guard *g, const struct guardtarget *t, con
            r->own.value < r->used.value / BYSTANDER_DIVISOR;
 }
 
+/* Before its first case: whose it is, and so which rest and caps are its own. True: others than it had. */
+static bool settle(struct guard *g, struct guardtarget *t, uint64_t now)
+{
+    int number;
+
+    if (t->settled || !guardtarget_settle(t) || (number = rule_join(g->rule, t->key, now)) < 0)
+        return false;
+    rule_done(g->rule, t->number, false, now);
+    rule_leave(g->rule, t->number, now);
+    t->number = number;
+    return true;
+}
+
 static void judge(struct guard *g, struct guardtarget *t, const struct reading *r, uint64_t now)
 {
     struct rule_decision d;
@@ -331,6 +344,8 @@ static void judge(struct guard *g, struct guardtarget *t, const struct reading *
     if (is_bystander(g, t, r))
         return;
     rule_judge(g->rule, t->number, r, now, &d);
+    if (d.answer == RULE_FIRE && settle(g, t, now))
+        rule_judge(g->rule, t->number, r, now, &d);
     if (d.answer == RULE_FIRE && start_case(g, t, d.why) < 0)
         rule_done(g->rule, t->number, false, now);
     else if (d.answer == RULE_WAIT && d.say)

@@ -590,6 +590,20 @@ static void name_it(struct guardtarget *t, pid_t pid, const char *path)
         snprintf(t->key, sizeof(t->key), "%.100s/%" PRIu64 ":%" PRIu64, t->name, t->memcg.device, t->memcg.inode);
 }
 
+bool guardtarget_settle(struct guardtarget *t)
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    char key[RULE_KEY_MAX];
+    pid_t any = largest(&t->memcg);
+
+    t->settled = true;
+    if (t->given_pid || any == 0 || proc_open("/proc", any, &p) < 0 || !guardkey_of_process(p.fd, key) ||
+        text_eq(key, t->key))
+        return false;
+    memcpy(t->key, key, sizeof(key));
+    return true;
+}
+
 int guardtarget_open(const struct guardtarget_policy *p, pid_t pid, const char *path, struct guardtarget *ret,
                      struct err *e)
 {

@@ -43,6 +43,7 @@ struct guardtarget {
     char name[GUARDTARGET_NAME_MAX]; /* for people: container's id, path, or process */
     char key[RULE_KEY_MAX];
     int number;      /* the rule's */
+    bool settled;    /* the key: a container that is being set up does not say yet whose it is */
     pid_t given_pid; /* --pid: that process, and no other; 0: the largest */
     struct memcg memcg;
     struct memsignal signal[GUARDTARGET_SIGNALS_MAX];
@@ -98,6 +99,9 @@ int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms);
 
 /* 0 and the reading; sets due_ms. -ENODEV: the cgroup, or the given process, is gone. Other -errno: not this time. */
 int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret);
+
+/* The key anew; whether it is another one. */
+bool guardtarget_settle(struct guardtarget *t);
 
 /* The kernel's count of kills in it, once more; where it can be read no more, as it was. */
 uint64_t guardtarget_kills(struct guardtarget *t);

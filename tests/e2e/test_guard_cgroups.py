@@ -184,7 +184,8 @@ class Pod:
         self.ids = []
 
     def enter(self, name):
-        """A new container of this name; returns the start of its id, and what to put before its command line."""
+        """A new container of this name; returns the start of its id, and what to put before its command line. It is in its
+        cgroup for a while before it has its mounts, by which it is known."""
         container = uuid.uuid4().hex * 2
         self.ids.append(container)
         (self.folder / container).mkdir()
@@ -193,7 +194,7 @@ class Pod:
         source.parent.mkdir(parents=True, exist_ok=True)
         source.touch()
         return container[:12], ["unshare", "--mount", "sh", "-c",
-                                'echo $$ >"$0/cgroup.procs" && mount --bind "$1" "$2" && shift 2 && exec "$@"',
+                                'echo $$ >"$0/cgroup.procs" && sleep 0.4 && mount --bind "$1" "$2" && shift 2 && exec "$@"',
                                 str(self.folder / container), str(source), str(self.log)]
 
     def remove(self):
