@@ -245,6 +245,11 @@ def guards():
     return [pid for pid in filter(str.isdigit, os.listdir("/proc")) if b"guard\0--all\0--state=/state" in cmdline(int(pid))]
 
 
+def short(manifest):
+    name = manifest["name"]
+    return name if name.startswith("oom-kill") else name.partition("-")[0]
+
+
 @pytest.mark.parametrize("kernel_log", [False, True], ids=["capabilities", "privileged"])
 def test_a_pod_that_the_kernel_kills_has_left_its_evidence_to_the_guard(namespace, s3, kernel_log):
     host = "/var/lib/salvage/" + namespace.name
@@ -262,9 +267,14 @@ def test_a_pod_that_the_kernel_kills_has_left_its_evidence_to_the_guard(namespac
     assert state["exitCode"] == 137 and state["reason"] == "OOMKilled", state
     wanted = {"guard.json", "histogram.txt", "java_pid1", "stats.json", "threads.txt"}
     wanted |= {"oom-kill.json"} if kernel_log else set()
-    manifests = namespace.wait(lambda: arrived(s3, namespace, "cart", len(wanted), ("pressure", "oom-kill")))
-    names = {m["name"] if m["name"].startswith("oom-kill") else m["name"].partition("-")[0]: m for m in manifests}
-    assert set(names) == wanted and len(manifests) == len(wanted)
+
+    def all_of_it():
+        found = arrived(s3, namespace, "cart", len(wanted), ("pressure", "oom-kill")) or []
+        return found if wanted <= set(map(short, found)) else None
+    manifests = namespace.wait(all_of_it)
+    # Without the kernel log a counter tells of the kill, if the cgroup is still there when it is read.
+    assert set(map(short, manifests)) <= wanted | {"oom-kill.json"}
+    assert len(manifests) == len(set(map(short, manifests)))
     assert len({m["id"] for m in manifests}) == 1
     assert {(m["where"]["namespace"], m["where"]["pod"]) for m in manifests} == {(namespace.name, "cart")}
     # One case: none of the pause process.
