@@ -5,7 +5,6 @@
 #include "agent/guard.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
@@ -22,6 +21,7 @@
 #include "agent/census.h"
 #include "agent/dumpspeed.h"
 #include "agent/guardkills.h"
+#include "agent/launch.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -34,8 +34,7 @@ enum {
     AGAIN_MS = 1000,   /* after a look that failed */
     GRACE_MS = 20000,  /* for cases that are being made when we are to end */
     SLACK_DIVISOR = 8, /* what is nearly due is looked at together with what is due */
-    BYSTANDER_DIVISOR = 16,
-    CASE_HEAD = 9 /* salvage guard-case PID NAME WHY ID TIME ABOUT SPEED */
+    BYSTANDER_DIVISOR = 16
 };
 
 struct running {
@@ -202,33 +201,21 @@ static void rescan(struct guard *g)
 static void run_case(struct guard *g, const struct guardtarget *t, pid_t victim, const char *why,
                      const struct loan_outcome *lent)
 {
-    size_t more = 0;
-    char pid[16], time[32], speed[16], *args[CASE_HEAD + 256];
+    char pid[16], time[32], speed[16], *about = loan_describe(&g->loans, lent, t->name, victim, why);
+    char *head[] = {(char[]){"salvage"},
+                    (char[]){"guard-case"},
+                    pid,
+                    (char *)t->name,
+                    (char *)why,
+                    (char *)t->last.taken.id,
+                    time,
+                    about ? about : (char[]){"{}"},
+                    speed};
 
-    while (more < ARRAY_SIZE(args) - CASE_HEAD - 1 && g->c->case_args[more])
-        more++;
     snprintf(pid, sizeof(pid), "%d", (int)victim);
-    args[0] = (char[]){"salvage"};
-    args[1] = (char[]){"guard-case"};
-    args[2] = pid;
-    args[3] = (char *)t->name;
     snprintf(time, sizeof(time), "%" PRId64, t->last.taken.time_ns);
-    args[4] = (char *)why;
-    args[5] = (char *)t->last.taken.id;
-    args[6] = time;
-    args[7] = loan_describe(&g->loans, lent, t->name, victim, why);
-    if (!args[7])
-        args[7] = (char *)"{}";
     snprintf(speed, sizeof(speed), "%d", g->speed.fd < 0 ? 0 : g->speed.fd);
-    args[8] = speed;
-    if (g->speed.fd >= 0)
-        fcntl(g->speed.fd, F_SETFD, 0);
-    memcpy(args + CASE_HEAD, g->c->case_args, more * sizeof(*args));
-    args[CASE_HEAD + more] = NULL;
-    signal(SIGINT, SIG_IGN); /* of a terminal: we ask our children to end ourselves */
-    sigprocmask(SIG_SETMASK, &(sigset_t){0}, NULL);
-    execv("/proc/self/exe", args);
-    _exit(127);
+    launch_become(head, ARRAY_SIZE(head), g->c->case_args, g->speed.fd);
 }
 
 static void tell_lent(const struct guard *g, const struct guardtarget *t, const struct loan_outcome *o)

@@ -70,8 +70,13 @@ static void keep_record(struct guardkills *g, struct guardtarget *t, struct oomk
         t->last.taken.id[0] = '\0'; /* another kill's record must not lie over this one */
 }
 
-static void forget_bare(struct guardkills *g)
+/* The oldest of them as a record. */
+static void take_bare(struct guardkills *g, struct oomkill *k)
 {
+    k->source = OOMLOG_SOURCE;
+    k->note = OOMLOG_NOTE_BARE;
+    k->process = g->bare[0].process;
+    k->time_ns = g->bare[0].time_ns;
     memmove(&g->bare[0], &g->bare[1], --g->bares * sizeof(*g->bare));
 }
 
@@ -81,11 +86,7 @@ static void tell_bare(struct guardkills *g)
     struct oomkill *k = &g->counted;
 
     oomkill_init(k);
-    k->source = OOMLOG_SOURCE;
-    k->note = OOMLOG_NOTE_BARE;
-    k->process = g->bare[0].process;
-    k->time_ns = g->bare[0].time_ns;
-    forget_bare(g);
+    take_bare(g, k);
     witness_name(&g->witness, k);
     if (g->all)
         keep_record(g, NULL, k);
@@ -144,13 +145,8 @@ void guardkills_count(struct guardkills *g, struct guardtarget *t, uint64_t kill
                                             : "the kernel log had nothing of it (it limits what it says to 10 kills in "
                                               "5 seconds): this is from the counters alone",
                       clock_wall_ns(), &g->counted);
-        if (g->bares > 0) {
-            g->counted.source = OOMLOG_SOURCE;
-            g->counted.note = OOMLOG_NOTE_BARE;
-            g->counted.process = g->bare[0].process;
-            g->counted.time_ns = g->bare[0].time_ns;
-            forget_bare(g);
-        }
+        if (g->bares > 0)
+            take_bare(g, &g->counted);
         witness_name(&g->witness, &g->counted);
         keep_record(g, t, &g->counted);
     }

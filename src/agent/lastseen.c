@@ -130,21 +130,15 @@ bool lastseen_holds(const struct lastseen *outer, const struct lastseen *inner)
            (text_eq(outer->path, inner->path) || is_at_or_below(inner->path, outer->path));
 }
 
-static void set(char *ret, size_t max, const char *text)
-{
-    if (!*ret && text)
-        snprintf(ret, max, "%s", text);
-}
-
 void lastseen_complete(const struct lastseen *l, struct oomkill *k)
 {
-    set(k->where.container_id, sizeof(k->where.container_id), l->container_id);
-    set(k->where.pod_uid, sizeof(k->where.pod_uid), l->pod_uid);
-    set(k->where.namespace, sizeof(k->where.namespace), l->who.namespace);
-    set(k->where.pod, sizeof(k->where.pod), l->who.pod);
-    set(k->where.container, sizeof(k->where.container), l->who.container);
+    oomkill_set(k->where.container_id, sizeof(k->where.container_id), l->container_id);
+    oomkill_set(k->where.pod_uid, sizeof(k->where.pod_uid), l->pod_uid);
+    oomkill_set(k->where.namespace, sizeof(k->where.namespace), l->who.namespace);
+    oomkill_set(k->where.pod, sizeof(k->where.pod), l->who.pod);
+    oomkill_set(k->where.container, sizeof(k->where.container), l->who.container);
     if (k->time_ns - l->taken.time_ns < TAKEN_AGE_NS)
-        set(k->case_id, sizeof(k->case_id), l->taken.id);
+        oomkill_set(k->case_id, sizeof(k->case_id), l->taken.id);
     if (k->stat_count == 0 && l->stat)
         oomkill_add_stats(k, l->stat);
 }
@@ -169,12 +163,12 @@ void lastseen_kill(const struct lastseen *l, const char *why, int64_t time_ns, s
         ret->memory.usage = l->sample.used;
         ret->memory.limit = l->sample.limit;
     }
-    set(ret->task_cgroup, sizeof(ret->task_cgroup), l->path);
+    oomkill_set(ret->task_cgroup, sizeof(ret->task_cgroup), l->path);
     if (l->sample.level == 0)
-        set(ret->limit_cgroup, sizeof(ret->limit_cgroup), l->path);
+        oomkill_set(ret->limit_cgroup, sizeof(ret->limit_cgroup), l->path);
     if (l->pid && has_ended(l->pid)) {
         ret->process.pid = (uint64_t)l->pid;
-        set(ret->process.name, sizeof(ret->process.name), l->name);
+        oomkill_set(ret->process.name, sizeof(ret->process.name), l->name);
     }
     lastseen_complete(l, ret);
 }

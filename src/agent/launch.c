@@ -121,3 +121,21 @@ int launch_watch(char *const *argv, pid_t *ret, int *ret_channel)
     *ret_channel = TAKE_FD(channel);
     return 0;
 }
+
+_Noreturn void launch_become(char *const *head, size_t count, char *const *rest, int keep)
+{
+    char *args[LAUNCH_ARGS_MAX + 1];
+    size_t n = 0;
+
+    for (; n < count && n < LAUNCH_ARGS_MAX; n++)
+        args[n] = head[n];
+    while (*rest && n < LAUNCH_ARGS_MAX)
+        args[n++] = *rest++;
+    args[n] = NULL;
+    if (keep >= 0)
+        fcntl(keep, F_SETFD, 0);
+    signal(SIGINT, SIG_IGN);
+    sigprocmask(SIG_SETMASK, &(sigset_t){0}, NULL);
+    execv("/proc/self/exe", args);
+    _exit(127);
+}

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How a supervisor's two children begin: the application, with everything as if it had been started without us, and our
- * own watch, with as little in common with it as can be. Forks and executes; waits for nobody's end.
+ * How children begin. A supervisor's two: the application, with everything as if it had been started without us, and
+ * our own watch, with as little in common with it as can be. A guard's: our own program again. Forks and executes;
+ * waits for nobody's end.
  */
 #pragma once
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 /* What is changed for the supervisor, and given back to the application. */
@@ -30,3 +32,10 @@ int launch_watch(char *const *argv, pid_t *ret, int *ret_channel);
 /* The terminal (stdin, if it is one), to another process group: true if it was ours to give. from: who should have it
  * now. */
 bool launch_give_terminal(pid_t from, pid_t to);
+
+enum { LAUNCH_ARGS_MAX = 300 };
+
+/* In a child that was just forked: becomes salvage with the arguments of head and, behind them, of rest (ends with
+ * NULL). keep: a descriptor that it is to have, too; -1. It passes over the SIGINT of a terminal: its parent ends it.
+ */
+_Noreturn void launch_become(char *const *head, size_t count, char *const *rest, int keep);

@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "format/jsonout.h"
+#include "os/bootid.h"
 #include "os/setting.h"
 
 enum {
@@ -318,7 +319,7 @@ static int begin(struct loans *l, struct loan_outcome *o)
     loankeeper_new_name(k->name);
     for (unsigned i = 0; i < k->count; i++)
         k->key[i] = (struct loan_key){o->loan.setting[i].device, o->loan.setting[i].inode, o->loan.setting[i].file};
-    if ((r = loankeeper_boot(o->loan.boot)) < 0 || (r = loan_encode(&o->loan, &text)) < 0 ||
+    if ((r = bootid_read(o->loan.boot)) < 0 || (r = loan_encode(&o->loan, &text)) < 0 ||
         (r = file_replace(l->dir, k->name, text.data, text.size, 0600)) < 0)
         return r;
     if ((r = start_keeper(l, k, true)) < 0) {

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "os/bootid.h"
 #include "os/setting.h"
 
 enum { AGAIN_MS = 1000 };
@@ -55,16 +56,6 @@ bool loankeeper_is_name(const char *name)
 {
     return text_starts(name, PREFIX) && strspn(name + strlen(PREFIX), "0123456789abcdef") == 16 &&
            text_eq(name + strlen(PREFIX) + 16, SUFFIX);
-}
-
-int loankeeper_boot(char *ret)
-{
-    CLEANUP(buf_done) struct buf text = {.ceiling = 256};
-    int r = file_load(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &text);
-
-    if (r == 0)
-        snprintf(ret, LOAN_BOOT_MAX, "%.*s", (int)strcspn(buf_text(&text), "\n"), buf_text(&text));
-    return r;
 }
 
 /* --- one setting ----------------------------------------------------------------------------------------------------
@@ -221,7 +212,7 @@ int loankeeper_run(const char *folder, const char *name, int input, struct err *
     CLEANUP_FD int dir = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     CLEANUP(buf_done) struct buf text = {.ceiling = LOAN_JOURNAL_MAX};
     CLEANUP(keeper_done) struct keeper k = {.folder = dir, .name = name, .lock = -1};
-    char boot[LOAN_BOOT_MAX] = "";
+    char boot[BOOTID_MAX] = "";
     int r;
 
     if (dir < 0)
@@ -231,7 +222,7 @@ int loankeeper_run(const char *folder, const char *name, int input, struct err *
     if (r < 0 || (r = file_load_fd(k.lock, &text)) < 0 || (r = loan_decode(text.data, text.size, &k.loan)) < 0)
         return err_set(e, r, "%s/%s: %s", folder, name,
                        r == -EBADMSG ? "no journal of a loan: look at it, and remove it" : strerror(-r));
-    loankeeper_boot(boot);
+    bootid_read(boot);
     if (text_eq(boot, k.loan.boot))
         keep(&k, input);
     else

@@ -16,8 +16,5 @@ enum { LOANKEEPER_NAME_MAX = 32 };
 void loankeeper_new_name(char ret[LOANKEEPER_NAME_MAX]);
 bool loankeeper_is_name(const char *name);
 
-/* /proc/sys/kernel/random/boot_id into ret[LOAN_BOOT_MAX]. */
-int loankeeper_boot(char *ret);
-
 /* 0 when there is nothing left to do, also where another keeper is at it; the journal is then gone. */
 int loankeeper_run(const char *folder, const char *name, int input, struct err *e);

@@ -5,7 +5,6 @@
 #include "agent/recorder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,10 +13,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "agent/launch.h"
 #include "base/file.h"
 #include "base/mem.h"
 
-enum { ARGS_MAX = 300, HEAD = 7 }; /* salvage guard-record FD TARGET ID TIME PID, the names, then guard's own */
+enum { HEAD = 7 }; /* salvage guard-record FD TARGET ID TIME PID, the names, then guard's own */
 
 static int write_record(const struct oomkill *k, int *ret, struct err *e)
 {
@@ -74,25 +74,17 @@ int recorder_add(struct recorder *r, const char *target, const struct oomkill *k
 
 static void run_child(const struct recorder *r, struct record *record)
 {
-    char fd[16], time[32], pid[32], *args[ARGS_MAX + 1];
-    unsigned n = HEAD;
+    char fd[16], time[32], pid[32], *head[HEAD + RECORDER_NAMES];
 
     snprintf(fd, sizeof(fd), "%d", record->fd);
     snprintf(time, sizeof(time), "%" PRId64, record->time_ns);
     snprintf(pid, sizeof(pid), "%" PRIu64, record->pid);
-    memcpy(args,
+    memcpy(head,
            (char *[HEAD]){(char[]){"salvage"}, (char[]){"guard-record"}, fd, record->target, record->id, time, pid},
-           HEAD * sizeof(*args));
+           HEAD * sizeof(*head));
     for (unsigned i = 0; i < RECORDER_NAMES; i++)
-        args[n++] = record->name[i];
-    for (char *const *more = r->args; *more && n < ARGS_MAX; more++)
-        args[n++] = *more;
-    args[n] = NULL;
-    fcntl(record->fd, F_SETFD, 0);
-    signal(SIGINT, SIG_IGN); /* of a terminal: we ask our children to end ourselves */
-    sigprocmask(SIG_SETMASK, &(sigset_t){0}, NULL);
-    execv("/proc/self/exe", args);
-    _exit(127);
+        head[HEAD + i] = record->name[i];
+    launch_become(head, ARRAY_SIZE(head), r->args, record->fd);
 }
 
 static void forget_first(struct recorder *r)

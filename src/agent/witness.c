@@ -5,24 +5,14 @@
 #include "agent/witness.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/mem.h"
+#include "os/bootid.h"
 
 /* What belongs to a kill comes within microseconds; a serial console makes them milliseconds. */
 enum { SETTLE_MS = 20 };
-
-static void read_boot_id(char ret[OOMKILL_BOOT_MAX])
-{
-    CLEANUP(buf_done) struct buf text = {.ceiling = 64};
-
-    if (file_load(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &text) == 0)
-        snprintf(ret, OOMKILL_BOOT_MAX, "%.*s", (int)strcspn(buf_text(&text), "\n"), buf_text(&text));
-}
 
 int witness_open(struct witness *w, const struct whoami *self, bool oldest, struct err *e)
 {
@@ -30,7 +20,8 @@ int witness_open(struct witness *w, const struct whoami *self, bool oldest, stru
     w->self = self;
     w->once = oldest;
     uname(&w->kernel);
-    read_boot_id(w->boot_id);
+    if (bootid_read(w->boot_id) < 0)
+        w->boot_id[0] = '\0';
     if (!(w->kills = oomlog_new((uint64_t)sysconf(_SC_PAGESIZE))))
         return err_set(e, -ENOMEM, "out of memory");
     return kmsg_open("/dev/kmsg", oldest, &w->log, e);
@@ -44,19 +35,13 @@ void witness_done(struct witness *w)
     w->kills = NULL;
 }
 
-static void set(char *ret, size_t max, const char *text)
-{
-    if (!*ret)
-        snprintf(ret, max, "%s", text ? text : "");
-}
-
 void witness_name(struct witness *w, struct oomkill *k)
 {
     CLEANUP(whoami_done) struct whoami who = {0};
 
-    set(k->where.host, sizeof(k->where.host), w->self->node ? w->self->node : w->self->host);
-    set(k->kernel.release, sizeof(k->kernel.release), w->kernel.release);
-    set(k->kernel.boot_id, sizeof(k->kernel.boot_id), w->boot_id);
+    oomkill_set(k->where.host, sizeof(k->where.host), w->self->node ? w->self->node : w->self->host);
+    oomkill_set(k->kernel.release, sizeof(k->kernel.release), w->kernel.release);
+    oomkill_set(k->kernel.boot_id, sizeof(k->kernel.boot_id), w->boot_id);
     if (*k->where.pod || (!*k->where.container_id && !*k->where.pod_uid))
         return;
     if (!w->scanned || !w->once) {
@@ -65,9 +50,9 @@ void witness_name(struct witness *w, struct oomkill *k)
     }
     if (tenants_name(&w->tenants, "/proc", k->where.container_id, k->where.pod_uid, &who) < 0)
         return;
-    set(k->where.namespace, sizeof(k->where.namespace), who.namespace);
-    set(k->where.pod, sizeof(k->where.pod), who.pod);
-    set(k->where.container, sizeof(k->where.container), who.container);
+    oomkill_set(k->where.namespace, sizeof(k->where.namespace), who.namespace);
+    oomkill_set(k->where.pod, sizeof(k->where.pod), who.pod);
+    oomkill_set(k->where.container, sizeof(k->where.container), who.container);
 }
 
 /* The next one that is whole, of what is in the log by now. */

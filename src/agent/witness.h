@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 
 #include "format/oomlog.h"
+#include "os/bootid.h"
 #include "os/kmsg.h"
 #include "os/tenants.h"
 
@@ -20,7 +21,7 @@ struct witness {
     bool lost;    /* some of the log was overwritten before it could be read */
     const struct whoami *self;
     struct utsname kernel;
-    char boot_id[OOMKILL_BOOT_MAX];
+    char boot_id[BOOTID_MAX];
     uint64_t due_ms; /* of the kill that waits for more to be said of it */
     bool waits;
 };

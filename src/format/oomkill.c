@@ -5,6 +5,7 @@
 #include "format/oomkill.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +125,12 @@ void oomkill_init(struct oomkill *k)
     k->ram = k->invoker.pid = k->kernel.sequence = k->kernel.usec = OOMKILL_UNKNOWN;
     k->invoker.order = k->invoker.oom_score_adj = OOMKILL_NO_SCORE;
     k->stat_count = k->task_count = k->task_total = 0;
+}
+
+void oomkill_set(char *ret, size_t size, const char *text)
+{
+    if (!*ret && text)
+        snprintf(ret, size, "%s", text);
 }
 
 void oomkill_add_stats(struct oomkill *k, const char *text)

@@ -103,6 +103,9 @@ struct oomkill {
 void oomkill_init(struct oomkill *k);
 void oomkill_process_init(struct oomkill_process *p);
 
+/* One of its texts, of size bytes, unless it is known already. text: NULL and "" say nothing. */
+void oomkill_set(char *ret, size_t size, const char *text);
+
 /* Lines of "NAME N", as memory.stat has them, behind those that are there. What is no such line is passed over. */
 void oomkill_add_stats(struct oomkill *k, const char *text);
 

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which boot of the machine this is (random(4), /proc/sys/kernel/random/boot_id): what lasts as long as a boot is told
+ * by it from what an earlier one left behind.
+ */
+#pragma once
+
+enum { BOOTID_MAX = 37 }; /* 32 hex digits, four '-' and NUL */
+
+/* 0; -errno, ret is then untouched. */
+int bootid_read(char ret[BOOTID_MAX]);
