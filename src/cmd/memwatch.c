@@ -242,6 +242,7 @@ static int look(struct watch *w, struct target *t, const char *how, bool print, 
     struct memcg_sample s;
     uint64_t now = clock_mono_ms();
     unsigned pace;
+    bool nearly;
     int r = memcg_sample(&t->memcg, now, &s);
 
     if (r == -ENODEV)
@@ -249,7 +250,9 @@ static int look(struct watch *w, struct target *t, const char *how, bool print, 
     if (r < 0)
         return err_set(e, r, "%s: %s", t->name, strerror(-r));
     growth_add(&t->growth, now, s.room == UINT64_MAX ? (int64_t)s.own_used : -(int64_t)s.room);
-    pace = w->o->interval_ms
+    /* The kernel tells of usage, caches and all, and only once: what is used may still be on its way there. */
+    nearly = s.usage >= t->threshold && s.used < t->threshold;
+    pace = w->o->interval_ms && !nearly
                ? (unsigned)w->o->interval_ms
                : pace_ms(s.limit, s.room, t->threshold > s.used ? t->threshold - s.used : 0, growth_latest(&t->growth));
     t->due_ms = now + pace;
