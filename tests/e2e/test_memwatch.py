@@ -124,13 +124,13 @@ def test_a_threshold_is_told_by_the_kernel(version_1, started):
 
 def test_a_threshold_that_caches_reach_first_is_seen_later(version_1, started, tmp_path):
     grower = started(Grower(version_1))
-    subprocess.run([*version_1.entry, "dd", "if=/dev/zero", "of=%s" % (tmp_path / "cached"), "bs=1M", "count=28"],
+    subprocess.run([*version_1.entry, "dd", "if=/dev/zero", "of=%s" % (tmp_path / "cached"), "bs=1M", "count=32"],
                    check=True, stderr=subprocess.DEVNULL)
     watch = started(Memwatch("--threshold", "64M", "--interval", "1h", version_1.folder))
     grower.grow(32 * MIB)
     watch.wait("signal", signal="v1.usage", what="crossed")
     assert not watch.has_said("threshold")
-    grower.grow(27 * MIB)
+    grower.grow(34 * MIB)
     assert watch.wait("threshold")["over"] is True
 
 
