@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A look at a cgroup, and at the JVM in it.
+ * A look at a cgroup.
  */
 #include "agent/guardtarget.h"
 
@@ -18,13 +18,9 @@
 #include "base/text.h"
 #include "format/containerid.h"
 #include "jvm/container.h"
-#include "jvm/heapdump.h"
 
 enum {
-    PRESSURE_MS = 2000,  /* v1's signal says nothing of its end */
-    GC_WINDOW_MS = 5000, /* over which time in collections is counted */
-    JVM_AGAIN_MS = 5000, /* where no JVM was found: it may be starting up */
-    JVM_NONE_MS = 60000, /* where the same process was none before */
+    PRESSURE_MS = 2000, /* v1's signal says nothing of its end */
     VICTIM_AGAIN_MS = 5000,
     COUNTING_MS = 1000,    /* in which the kernel counts a kill that it told of */
     COUNTING_SOON_MS = 50, /* mostly it does so at once, and a moment later the cgroup may be gone */
@@ -32,10 +28,9 @@ enum {
     TOGETHER_MS = 500, /* what is looked at seldom is looked at together */
     HEARD_MS = 50,     /* after a notice */
     AHEAD_MIN = 8 << 20,
-    FAR_MS = 5000,         /* between looks while the kernel tells when usage comes near */
-    PROCS_MAX = 64 * 1024, /* bytes of cgroup.procs that are looked at */
-    HEAP_PARTS = 8,
-    COLLECTORS = 4
+    FAR_MS = 5000,        /* between looks while the kernel tells when usage comes near */
+    MOVING_MS = 20,       /* after a look that came while a collector was at work */
+    PROCS_MAX = 64 * 1024 /* bytes of cgroup.procs that are looked at */
 };
 
 /* --- which process --------------------------------------------------------------------------------------------------
@@ -85,155 +80,6 @@ uint64_t guardtarget_kills(struct guardtarget *t)
 pid_t guardtarget_victim(const struct guardtarget *t)
 {
     return t->given_pid ? t->given_pid : largest(&t->memcg);
-}
-
-/* --- the JVM --------------------------------------------------------------------------------------------------------
- */
-
-static void forget_jvm(struct guardjvm *j)
-{
-    proc_done(&j->proc);
-    if (j->fd >= 0)
-        close(j->fd);
-    counters_done(&j->counters);
-    *j = (struct guardjvm){.proc = PROC_NONE, .fd = -1};
-}
-
-/* One that starts up has no counters yet: looked for again. */
-static void find_jvm(struct guardtarget *t, uint64_t now_ms)
-{
-    struct guardjvm *j = &t->jvm;
-    struct err ignored;
-    pid_t pid;
-
-    if (now_ms < j->again_at_ms)
-        return;
-    pid = guardtarget_victim(t);
-    j->again_at_ms = now_ms + (pid == j->none ? JVM_NONE_MS : JVM_AGAIN_MS);
-    j->none = pid;
-    if (pid == 0 || proc_open("/proc", pid, &j->proc) < 0)
-        return;
-    if ((j->fd = counters_open(&j->proc, &ignored)) < 0) {
-        proc_done(&j->proc);
-        return;
-    }
-    j->pid = pid;
-    j->unseen = true;
-}
-
-static struct reading_value share(const struct hsperf *h, const char *used_name, const char *max_name)
-{
-    int64_t used, max;
-
-    if (!hsperf_long(h, used_name, &used) || !hsperf_long(h, max_name, &max) || used < 0 || max <= 0 || used > max)
-        return reading_unknown("the JVM's counters don't say");
-    return reading_known((int64_t)((double)used / (double)max * READING_WHOLE));
-}
-
-/* Time in collections, of all collectors, since the last window's end. */
-static void count_gc(struct guardjvm *j, uint64_t now_ms)
-{
-    int64_t ticks = 0, one, hertz;
-    char name[64];
-
-    if (j->gc_at_ms && now_ms - j->gc_at_ms < GC_WINDOW_MS)
-        return;
-    if (!hsperf_long(&j->counters.perf, "sun.os.hrt.frequency", &hertz) || hertz <= 0)
-        return;
-    for (int i = 0; i < COLLECTORS; i++) {
-        snprintf(name, sizeof(name), "sun.gc.collector.%d.time", i);
-        if (hsperf_long(&j->counters.perf, name, &one) && one > 0 && one < INT64_MAX / COLLECTORS)
-            ticks += one;
-    }
-    if (j->gc_at_ms && ticks >= j->gc_ticks) {
-        double seconds = (double)(ticks - j->gc_ticks) / (double)hertz;
-        double part = seconds * 1000 / (double)(now_ms - j->gc_at_ms);
-
-        j->gc = reading_known((int64_t)((part < 1 ? part : 1) * READING_WHOLE));
-    }
-    j->gc_ticks = ticks;
-    j->gc_at_ms = now_ms;
-}
-
-static int64_t add(int64_t sum, int64_t n)
-{
-    return __builtin_add_overflow(sum, n, &sum) ? INT64_MAX : sum;
-}
-
-/* What has been in use once is in memory from then on, as long as it is committed. */
-static void count_touched(struct guardjvm *j, const struct jvmheap *heap)
-{
-    int64_t sum = 0, committed = 0;
-
-    for (unsigned i = 0; i < JVMHEAP_SPACES; i++) {
-        int64_t *peak = &j->peak[i];
-
-        *peak = heap->space[i].used > *peak ? heap->space[i].used : *peak;
-        if (heap->space[i].committed && *peak > heap->space[i].committed)
-            *peak = heap->space[i].committed;
-        sum = add(sum, *peak);
-        committed = add(committed, heap->space[i].committed);
-    }
-    if (!heap->placed)
-        sum = heap->used > j->touched ? heap->used : j->touched;
-    if (committed > 0 && sum > committed)
-        sum = committed;
-    j->touched = sum < heap->max ? sum : heap->max;
-}
-
-/* What a collector needs beside the heap, and what it has used and not said yet, is a part of the heap; and more of the
- * heap may be in memory than was ever seen in use. */
-static int64_t speed_beside(struct guardtarget *t, const struct jvmheap *heap, int64_t beside, uint64_t now_ms)
-{
-    int64_t part = heap->max / HEAP_PARTS, untouched = heap->max > t->jvm.touched ? heap->max - t->jvm.touched : 0;
-    int64_t error = part + (untouched < part ? untouched : part);
-
-    growth_add(&t->beside, now_ms, beside);
-    surge_add(&t->surge, now_ms, beside);
-    return (int64_t)surge_speed(&t->surge, now_ms, beside, growth_speed(&t->beside), (uint64_t)error);
-}
-
-static void begin_anew(struct guardtarget *t)
-{
-    t->beside = (struct growth){0};
-    t->surge = (struct surge){0};
-    t->jvm.touched = 0;
-    t->jvm.unseen = false;
-}
-
-static void read_jvm(const struct guardtarget_policy *p, struct guardtarget *t, bool wanted, uint64_t now_ms,
-                     struct reading *r)
-{
-    static const char none[] = "no JVM with counters";
-    struct guardjvm *j = &t->jvm;
-    struct jvmheap heap;
-    struct err ignored;
-
-    r->dump_ms = r->heap = r->gc = r->heap_left = r->growth_beside = reading_unknown(none);
-    if (!wanted) {
-        j->unseen = true;
-        return;
-    }
-    if (j->pid && !proc_is_alive(&j->proc))
-        forget_jvm(j);
-    if (!j->pid)
-        find_jvm(t, now_ms);
-    if (!j->pid || counters_load(&j->proc, j->fd, &j->counters, &ignored) < 0)
-        return;
-    jvmheap_read(&j->counters.perf, &heap);
-    count_gc(j, now_ms);
-    r->gc = j->gc;
-    r->heap = share(&j->counters.perf, "sun.gc.generation.1.space.0.used", "sun.gc.generation.1.space.0.maxCapacity");
-    if (heap.used < 0 || heap.max <= 0)
-        return;
-    if (j->unseen)
-        begin_anew(t);
-    count_touched(j, &heap);
-    r->dump_ms = reading_dump_ms(heapdump_estimate((uint64_t)heap.used), p->dump_rate);
-    r->heap_left = reading_known(heap.max > j->touched ? heap.max - j->touched : 0);
-    if (r->own.known) {
-        r->growth_beside = reading_known(speed_beside(t, &heap, r->own.value - j->touched, now_ms));
-    }
 }
 
 /* --- the cgroup -----------------------------------------------------------------------------------------------------
@@ -330,6 +176,18 @@ static bool asks_for(const struct rule_policy *rules, enum condition_what what)
     return false;
 }
 
+static void read_jvm(const struct guardtarget_policy *p, struct guardtarget *t, bool wanted, uint64_t now_ms,
+                     struct reading *r)
+{
+    if (!wanted) {
+        guardjvm_skip(&t->jvm, r);
+        return;
+    }
+    if (guardjvm_asks(&t->jvm, now_ms))
+        guardjvm_try(&t->jvm, guardtarget_victim(t), now_ms);
+    guardjvm_read(&t->jvm, p->dump_rate, now_ms, r);
+}
+
 /* Less than half is used: nothing that a JVM says would matter yet. */
 static bool is_far(const struct memcg_sample *s)
 {
@@ -363,6 +221,8 @@ static uint64_t next_look(const struct guardtarget_policy *p, const struct guard
     if (is_far(s) && !t->psi[0].window_ms && will_be_told(p, t, s))
         return FAR_MS;
     pace = pace_ms(s->limit, s->room, next_threshold(p->rules, s), latest > trend ? latest : trend);
+    if (t->jvm.beside.moving && pace > MOVING_MS)
+        return MOVING_MS;
     /* How fast it grows now is not known before the next. */
     return t->heard && pace > HEARD_MS ? HEARD_MS : pace;
 }
@@ -608,7 +468,7 @@ int guardtarget_open(const struct guardtarget_policy *p, pid_t pid, const char *
                      struct err *e)
 {
     CLEANUP(proc_done) struct proc proc = PROC_NONE;
-    struct guardtarget t = {.memcg = MEMCG_NONE, .jvm = {.proc = PROC_NONE, .fd = -1}, .number = -1};
+    struct guardtarget t = {.memcg = MEMCG_NONE, .jvm = GUARDJVM_NONE, .number = -1};
     uint64_t windows[READING_PSI_MAX];
     unsigned count = rule_psi_windows(p->rules, windows);
     int r;
@@ -635,7 +495,7 @@ void guardtarget_done(struct guardtarget *t)
     for (unsigned i = 0; i < t->signals; i++)
         memsignal_done(&t->signal[i]);
     t->signals = 0;
-    forget_jvm(&t->jvm);
+    guardjvm_done(&t->jvm);
     lastseen_done(&t->last);
     memcg_done(&t->memcg);
 }

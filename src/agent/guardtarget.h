@@ -1,35 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a guard watches: one memory cgroup, with the kernel's signals of it, how fast it grows, and the counters of the
- * JVM in it. Fills in readings (format/reading.h), and says when to look again. Judges nothing, starts nothing, and
- * asks no JVM: a look is some reads of small files.
+ * What a guard watches: one memory cgroup, with the kernel's signals of it, how fast it grows, and the JVM
+ * in it (agent/guardjvm.h). Fills in readings (format/reading.h), and says when to look again. Judges nothing, starts
+ * nothing, and asks no JVM: a look is some reads of small files.
  */
 #pragma once
 
+#include "agent/guardjvm.h"
 #include "agent/lastseen.h"
 #include "agent/rule.h"
 #include "format/growth.h"
-#include "format/jvmheap.h"
-#include "format/surge.h"
-#include "jvm/counters.h"
 #include "os/memsignal.h"
 
 enum { GUARDTARGET_SIGNALS_MAX = 8, GUARDTARGET_NAME_MAX = 128 };
-
-/* Of a JVM in the cgroup: the largest one. */
-struct guardjvm {
-    pid_t pid; /* 0: none is known */
-    struct proc proc;
-    int fd; /* of its counters */
-    struct counters counters;
-    int64_t touched; /* bytes of the heap that are in memory: it is not given back */
-    int64_t peak[JVMHEAP_SPACES];
-    bool unseen; /* what it did since the last reading: it may have given some back */
-    int64_t gc_ticks, gc_hertz;
-    uint64_t gc_at_ms, again_at_ms; /* again: to look for one */
-    pid_t none;                     /* the process that was found to be none */
-    struct reading_value gc;
-};
 
 struct guardtarget;
 
@@ -59,8 +42,7 @@ struct guardtarget {
     struct guardjvm jvm;
     struct lastseen last;
     uint64_t victim_at_ms; /* when to look for its largest process again, while memory is short */
-    struct growth all, beside;
-    struct surge surge; /* of beside */
+    struct growth all;
     struct cgroup_events seen;
     bool counted; /* seen was read */
     struct guardpsi {

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { GENERATIONS = 2, SPACES = JVMHEAP_SPACES / GENERATIONS, NAME_SIZE = 64, PAGE = 4096 };
+enum { GENERATIONS = 2, COLLECTORS = 4, SPACES = JVMHEAP_SPACES / GENERATIONS, NAME_SIZE = 64, PAGE = 4096 };
 
 /* By what a counter says at its beginning; the first that fits. */
 static const struct {
@@ -91,6 +91,28 @@ static int64_t find_max(const struct hsperf *h, bool shares)
     return max > 0 ? max : -1;
 }
 
+static void find_collections(const struct hsperf *h, struct jvmheap *ret)
+{
+    char name[NAME_SIZE], cause[NAME_SIZE];
+    int64_t began, ended;
+
+    for (unsigned i = 0; i < COLLECTORS; i++) {
+        int64_t *last = &ret->collected[i == 0 ? 0 : 1];
+
+        snprintf(name, sizeof(name), "sun.gc.collector.%u.lastEntryTime", i);
+        if (!hsperf_long(h, name, &began))
+            continue;
+        snprintf(name, sizeof(name), "sun.gc.collector.%u.lastExitTime", i);
+        if (!hsperf_long(h, name, &ended))
+            continue;
+        ret->collecting |= began > ended;
+        *last = ended > *last ? ended : *last;
+    }
+    /* The latter where a collector sees it coming. */
+    ret->had_filled = ret->placed && hsperf_string(h, "sun.gc.lastCause", cause, sizeof(cause)) &&
+                      (text_eq(cause, "Allocation Failure") || text_eq(cause, "Ergonomics"));
+}
+
 void jvmheap_read(const struct hsperf *h, struct jvmheap *ret)
 {
     const char *collector = find_collector(h);
@@ -98,5 +120,6 @@ void jvmheap_read(const struct hsperf *h, struct jvmheap *ret)
     *ret = (struct jvmheap){.collector = collector, .placed = has_places(collector)};
     ret->used = find_used(h, ret);
     find_committed(h, ret);
+    find_collections(h, ret);
     ret->max = find_max(h, ret->placed);
 }

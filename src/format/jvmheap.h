@@ -7,11 +7,15 @@
 
 #include "format/hsperf.h"
 
-enum { JVMHEAP_SPACES = 6 };
+enum { JVMHEAP_SPACES = 6, JVMHEAP_EDEN = 0, JVMHEAP_OLD = 3, JVMHEAP_COLLECTIONS = 2 };
 
 struct jvmheap {
     const char *collector; /* "G1", "Serial" … as the -XX:+UseNAMEGC has it; NULL unknown. Static */
     int64_t used, max;     /* bytes; -1 unknown */
+    bool collecting;       /* right now */
+    /* Ticks at the end of the last collection: of the young generation alone, and of all; 0: none yet. */
+    int64_t collected[JVMHEAP_COLLECTIONS];
+    bool had_filled; /* the very last came because what it collected was full; of those that are placed */
     /* Eden, survivors, old. placed: each has a place of its own in memory: what moves from one to another then needs
      * memory there, and the first one keeps its own, up to what is committed to it (given back beyond that). */
     bool placed;

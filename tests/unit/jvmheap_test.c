@@ -118,11 +118,40 @@ static void what_is_not_there_or_makes_no_sense_is_unknown(void **state)
     }
 }
 
+static void add_collector(struct hsperf_made *m, unsigned i, int64_t began, int64_t ended)
+{
+    char name[64];
+
+    snprintf(name, sizeof(name), "sun.gc.collector.%u.lastEntryTime", i);
+    hsperf_make_long(m, name, began);
+    snprintf(name, sizeof(name), "sun.gc.collector.%u.lastExitTime", i);
+    hsperf_make_long(m, name, ended);
+}
+
+static void a_collection_that_began_and_did_not_end_is_under_way(void **state)
+{
+    struct hsperf_made never = hsperf_make(false), young = hsperf_make(false), over = hsperf_make(false);
+
+    (void)state;
+    add_collector(&never, 0, 0, 0);
+    assert_false(read_back(&never).collecting);
+    assert_int_equal(read_back(&never).collected[0], 0);
+    add_collector(&young, 0, 900, 700);
+    add_collector(&young, 1, 750, 800);
+    assert_true(read_back(&young).collecting);
+    assert_int_equal(read_back(&young).collected[0], 700);
+    assert_int_equal(read_back(&young).collected[1], 800);
+    add_collector(&over, 0, 600, 700);
+    add_collector(&over, 1, 750, 800);
+    assert_false(read_back(&over).collecting);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(generations_with_a_place_of_their_own_add_up),
         cmocka_unit_test(generations_that_may_each_become_the_whole_do_not),
+        cmocka_unit_test(a_collection_that_began_and_did_not_end_is_under_way),
         cmocka_unit_test(what_is_not_there_or_makes_no_sense_is_unknown),
     };
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is beside the heap is the cgroup's memory less what of the heap was ever in use.
+ */
+#include "format/beside.h"
+
+#include <string.h>
+
+enum { MOVING_MAX_MS = 300, PAUSE_MAX_MS = 10000, HEAP_PARTS = 8 };
+
+/* What a collector moves takes memory at once and is counted when it is done: until then the heap's growth would seem
+ * to be beside it. So is one that ended since the last look not believed yet: it may have begun after the cgroup's
+ * memory was read. Collections one after the other are not waited for; one that goes on for long is, as its JVM stands
+ * still and answers nobody. */
+static bool is_moving(struct beside *b, bool collecting, bool collected, uint64_t now_ms)
+{
+    if (collecting && !collected && now_ms - b->settled_ms < PAUSE_MAX_MS) {
+        b->patient_ms = now_ms;
+        return true;
+    }
+    return (collecting || collected) && now_ms - b->patient_ms < MOVING_MAX_MS;
+}
+
+/* Whether there was one since the last look. What it found full may be empty by now. */
+static bool note_collections(struct beside *b, const struct jvmheap *heap)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < JVMHEAP_COLLECTIONS; i++) {
+        bool one = heap->collected[i] != b->collected[i];
+
+        b->had_filled[i] |= one && heap->had_filled;
+        b->collected[i] = heap->collected[i];
+        any |= one;
+    }
+    return any;
+}
+
+static int64_t add(int64_t sum, int64_t n)
+{
+    return __builtin_add_overflow(sum, n, &sum) ? INT64_MAX : sum;
+}
+
+static void fill(struct beside *b, const struct jvmheap *heap, unsigned space)
+{
+    if (heap->space[space].committed > b->peak[space])
+        b->peak[space] = heap->space[space].committed;
+}
+
+/* What has been in use once is in memory from then on, as long as it is committed. */
+static int64_t count_peaks(struct beside *b, const struct jvmheap *heap, int64_t *committed)
+{
+    int64_t sum = 0;
+
+    if (b->had_filled[0] || b->had_filled[1])
+        fill(b, heap, JVMHEAP_EDEN);
+    if (b->had_filled[1])
+        fill(b, heap, JVMHEAP_OLD);
+    for (unsigned i = 0; i < JVMHEAP_SPACES; i++) {
+        int64_t *peak = &b->peak[i];
+
+        *peak = heap->space[i].used > *peak ? heap->space[i].used : *peak;
+        if (heap->space[i].committed && *peak > heap->space[i].committed)
+            *peak = heap->space[i].committed;
+        sum = add(sum, *peak);
+        *committed = add(*committed, heap->space[i].committed);
+    }
+    return sum;
+}
+
+/* Some was given back, and committed again before we looked. */
+static void lower_peaks(struct beside *b, int64_t sum, int64_t own)
+{
+    for (unsigned i = 0; i < JVMHEAP_SPACES; i++)
+        b->peak[i] = (int64_t)((double)b->peak[i] / (double)sum * (double)own);
+}
+
+static void count_touched(struct beside *b, const struct jvmheap *heap, int64_t own)
+{
+    int64_t committed = 0, sum = count_peaks(b, heap, &committed);
+
+    if (!heap->placed)
+        sum = heap->used > b->touched ? heap->used : b->touched;
+    if (committed > 0 && sum > committed)
+        sum = committed;
+    if (sum > own) {
+        lower_peaks(b, sum, own);
+        sum = own;
+    }
+    b->touched = sum < heap->max ? sum : heap->max;
+}
+
+/* What a collector needs beside the heap, and what it has used and not said yet, is a part of the heap; and more of the
+ * heap may be in memory than was ever seen in use. */
+static uint64_t error_of(const struct beside *b, const struct jvmheap *heap)
+{
+    int64_t part = heap->max / HEAP_PARTS;
+
+    return (uint64_t)(part + (b->left < part ? b->left : part));
+}
+
+void beside_add(struct beside *b, const struct jvmheap *heap, int64_t own, uint64_t now_ms)
+{
+    int64_t bytes;
+
+    b->moving = is_moving(b, heap->collecting, note_collections(b, heap), now_ms);
+    if (b->moving)
+        return;
+    b->settled_ms = b->patient_ms = now_ms;
+    count_touched(b, heap, own);
+    memset(b->had_filled, 0, sizeof(b->had_filled));
+    b->own = own;
+    b->left = heap->max - b->touched;
+    bytes = own - b->touched;
+    growth_add(&b->growth, now_ms, bytes);
+    surge_add(&b->surge, now_ms, bytes);
+    b->speed = (int64_t)surge_speed(&b->surge, now_ms, bytes, growth_speed(&b->growth), error_of(b, heap));
+}
+
+void beside_forget(struct beside *b)
+{
+    struct beside anew = {0};
+
+    for (unsigned i = 0; i < JVMHEAP_SPACES; i++)
+        anew.peak[i] = b->peak[i]; /* below what is committed by then they count on */
+    *b = anew;
+}
+
+/* All that was taken since the counters were believed may be the heap's. */
+int64_t beside_heap_left(const struct beside *b, int64_t own)
+{
+    int64_t taken = own > b->own ? own - b->own : 0;
+
+    return b->left > taken ? b->left - taken : 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A cgroup with a JVM in it: how much of its memory is the heap's, how far the heap can still grow, and how fast
+ * everything beside it does. Both have to be told apart by counters that lag behind, and that say nothing of what a
+ * collector moves until it is done. Pure.
+ */
+#pragma once
+
+#include "format/growth.h"
+#include "format/jvmheap.h"
+#include "format/surge.h"
+
+struct beside {
+    int64_t touched; /* bytes of the heap that are in memory: it is not given back */
+    int64_t peak[JVMHEAP_SPACES];
+    struct growth growth;
+    struct surge surge;
+    int64_t collected[JVMHEAP_COLLECTIONS]; /* ends of the last ones that were seen */
+    bool had_filled[JVMHEAP_COLLECTIONS];   /* what those collect, since the counters were believed */
+    uint64_t patient_ms;                    /* since when collections are waited for, one after the other */
+    uint64_t settled_ms;                    /* when the counters were believed last, and what came of them: */
+    int64_t own, left, speed;
+    bool moving; /* they were not believed at the last look: look again soon */
+};
+
+/* own: bytes of the cgroup's memory, read just before the counters. In the order of time. */
+void beside_add(struct beside *b, const struct jvmheap *heap, int64_t own, uint64_t now_ms);
+
+/* Nobody looked for a while: the heap may have given some back. */
+void beside_forget(struct beside *b);
+
+/* Bytes by which the heap can still grow in memory, while the cgroup has so many. */
+int64_t beside_heap_left(const struct beside *b, int64_t own);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A heap that fills, moves and shrinks is never taken for something beside it; what is beside it is, at every speed.
+ * The heap is one of 384 MiB in Serial's places, as seen from outside a container of 512 MiB.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "format/beside.h"
+
+enum { MIB = 1 << 20, BESIDE = 20, STEP_MS = 50, NO_LEAK = 3 * MIB };
+
+static struct jvmheap make_heap(int64_t eden, int64_t old)
+{
+    return (struct jvmheap){
+        .collector = "Serial",
+        .used = (eden + old) * MIB,
+        .max = 384 * MIB,
+        .placed = true,
+        .space = {{eden * MIB, 102 * MIB}, {0, 13 * MIB}, {0, 13 * MIB}, {old * MIB, 256 * MIB}},
+    };
+}
+
+static void add(struct beside *b, uint64_t *at_ms, uint64_t after_ms, const struct jvmheap *heap, int64_t own)
+{
+    *at_ms += after_ms;
+    beside_add(b, heap, own * MIB, *at_ms);
+}
+
+static void what_a_collector_moves_is_the_heaps(void **state)
+{
+    struct jvmheap heap = make_heap(100, 60);
+    struct beside b = {0};
+    uint64_t now = 1000000;
+
+    (void)state;
+    add(&b, &now, STEP_MS, &heap, 160 + BESIDE);
+    assert_false(b.moving);
+    assert_int_equal(b.left, (384 - 160) * MIB);
+    heap.collecting = true;
+    for (int moved = 10; moved <= 90; moved += 10) {
+        add(&b, &now, STEP_MS * 4, &heap, 160 + moved + BESIDE); /* 1.8 s */
+        assert_true(b.moving);
+        assert_int_equal(b.speed, 0);
+        assert_int_equal(beside_heap_left(&b, (160 + moved + BESIDE) * MIB), (384 - 160 - moved) * MIB);
+    }
+    heap = make_heap(5, 150);
+    heap.collected[0] = 1;
+    add(&b, &now, STEP_MS, &heap, 160 + 90 + BESIDE);
+    assert_true(b.moving);
+    add(&b, &now, STEP_MS, &heap, 160 + 90 + BESIDE);
+    assert_false(b.moving);
+    assert_int_equal(b.left, (384 - 250) * MIB);
+    assert_in_range(b.speed, 0, NO_LEAK);
+}
+
+static void what_was_full_between_two_looks_is_in_memory(void **state)
+{
+    struct jvmheap heap = make_heap(10, 100);
+    struct beside b = {0};
+    uint64_t now = 1000000;
+
+    (void)state;
+    add(&b, &now, STEP_MS, &heap, 110 + BESIDE);
+    heap = make_heap(5, 40);
+    heap.had_filled = true;
+    heap.collected[0] = heap.collected[1] = 7;
+    add(&b, &now, 900, &heap, 102 + 256 + BESIDE);
+    add(&b, &now, STEP_MS, &heap, 102 + 256 + BESIDE);
+    assert_false(b.moving);
+    assert_int_equal(b.left, (384 - 358) * MIB);
+    assert_in_range(b.speed, 0, NO_LEAK);
+}
+
+static void more_than_there_is_cannot_be_the_heaps(void **state)
+{
+    struct jvmheap heap = make_heap(100, 250);
+    struct beside b = {0};
+    uint64_t now = 1000000;
+
+    (void)state;
+    add(&b, &now, STEP_MS, &heap, 350 + BESIDE);
+    heap = make_heap(10, 40);
+    add(&b, &now, STEP_MS, &heap, 200); /* given back, and committed anew */
+    assert_int_equal(b.touched, 200 * MIB);
+    for (int used = 50; used <= 350; used += 10) {
+        heap = make_heap(used > 100 ? 100 : used, used > 100 ? used - 100 : 0);
+        add(&b, &now, STEP_MS * 2, &heap, used + BESIDE > 200 ? used + BESIDE : 200);
+        assert_in_range(b.speed + 20 * MIB, 0, 23 * MIB);
+    }
+}
+
+static void collections_without_an_end_do_not_hide_a_leak(void **state)
+{
+    static const int speeds[] = {5, 20, 50, 100};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(speeds) / sizeof(*speeds); i++) {
+        struct jvmheap heap = make_heap(100, 200);
+        struct beside b = {0};
+        uint64_t now = 1000000;
+
+        for (int step = 0; step < 200 && speeds[i] * step * STEP_MS / 1000 < 200; step++) {
+            heap.collected[0]++;
+            add(&b, &now, STEP_MS, &heap, 300 + BESIDE + speeds[i] * step * STEP_MS / 1000);
+        }
+        assert_in_range(b.speed, speeds[i] * MIB / 3, speeds[i] * MIB * 2);
+    }
+}
+
+static void a_pause_is_not_waited_for_without_end(void **state)
+{
+    struct jvmheap heap = make_heap(100, 200);
+    struct beside b = {0};
+    uint64_t now = 1000000;
+
+    (void)state;
+    add(&b, &now, STEP_MS, &heap, 300 + BESIDE);
+    heap.collecting = true;
+    add(&b, &now, 9000, &heap, 400);
+    assert_true(b.moving);
+    add(&b, &now, 1000, &heap, 450);
+    assert_false(b.moving);
+    assert_true(b.speed > 0);
+}
+
+static void what_was_not_watched_begins_anew(void **state)
+{
+    struct jvmheap heap = make_heap(100, 200);
+    struct beside b = {0};
+    uint64_t now = 1000000;
+
+    (void)state;
+    add(&b, &now, STEP_MS, &heap, 300 + BESIDE);
+    beside_forget(&b);
+    heap = make_heap(10, 50);
+    add(&b, &now, 60000, &heap, 300 + 3 * BESIDE);
+    assert_int_equal(b.speed, 0);
+    assert_int_equal(b.touched, 300 * MIB); /* still committed */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_collector_moves_is_the_heaps),
+        cmocka_unit_test(what_was_full_between_two_looks_is_in_memory),
+        cmocka_unit_test(more_than_there_is_cannot_be_the_heaps),
+        cmocka_unit_test(collections_without_an_end_do_not_hide_a_leak),
+        cmocka_unit_test(a_pause_is_not_waited_for_without_end),
+        cmocka_unit_test(what_was_not_watched_begins_anew),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
