@@ -5,7 +5,6 @@
 #include "agent/guard.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,9 +18,8 @@
 #include <unistd.h>
 
 #include "agent/census.h"
-#include "agent/dumpspeed.h"
+#include "agent/guardcases.h"
 #include "agent/guardkills.h"
-#include "agent/launch.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -30,19 +28,10 @@
 enum {
     TARGETS_MAX = 1024,
     EVENTS_MAX = 64,
-    CASES_MAX = 16,
     AGAIN_MS = 1000,   /* after a look that failed */
     GRACE_MS = 20000,  /* for cases that are being made when we are to end */
     SLACK_DIVISOR = 8, /* what is nearly due is looked at together with what is due */
     BYSTANDER_DIVISOR = 16
-};
-
-struct running {
-    pid_t child; /* 0: a free slot */
-    int target;  /* the rule's number */
-    uint64_t begun_ms;
-    uint64_t keeper; /* of what was lent to it */
-    char name[GUARDTARGET_NAME_MAX];
 };
 
 struct guard {
@@ -53,14 +42,12 @@ struct guard {
     size_t count;
     bool deaf; /* a target's signals are not all open */
     int epoll;
-    struct running running[CASES_MAX];
+    struct guardcases cases;
     int signals; /* signalfd */
     struct census census;
     struct guardkills kills;
     struct lastseen self; /* our own cgroup */
     struct guardear log;  /* stands for the kernel log in epoll */
-    struct loans loans;
-    struct dumpspeed speed;
     uint64_t rescan_at_ms, end_at_ms;
     bool ending;
 };
@@ -195,109 +182,23 @@ static void rescan(struct guard *g)
     g->rescan_at_ms = clock_mono_ms() + g->c->rescan_ms;
 }
 
-/* --- cases ----------------------------------------------------------------------------------------------------------
- */
-
-static void run_case(struct guard *g, const struct guardtarget *t, pid_t victim, const char *why,
-                     const struct loan_outcome *lent)
-{
-    char pid[16], time[32], speed[16], *about = loan_describe(&g->loans, lent, t->name, victim, why);
-    char *head[] = {(char[]){"salvage"},
-                    (char[]){"guard-case"},
-                    pid,
-                    (char *)t->name,
-                    (char *)why,
-                    (char *)t->last.taken.id,
-                    time,
-                    about ? about : (char[]){"{}"},
-                    speed};
-
-    snprintf(pid, sizeof(pid), "%d", (int)victim);
-    snprintf(time, sizeof(time), "%" PRId64, t->last.taken.time_ns);
-    snprintf(speed, sizeof(speed), "%d", g->speed.fd < 0 ? 0 : g->speed.fd);
-    launch_become(head, ARRAY_SIZE(head), g->c->case_args, g->speed.fd);
-}
-
-static void tell_lent(const struct guard *g, const struct guardtarget *t, const struct loan_outcome *o)
-{
-    char size[TEXT_SIZE_MAX];
-
-    if (o->loan.count > 0)
-        log_event(EVENT_GUARD_LENT, LOG_STR("target", t->name),
-                  LOG_STR("lent", o->given ? text_format_size(o->given, size) : NULL),
-                  LOG_UINT("held_s", o->loan.hold_until_ms ? g->loans.policy.hold_ms / 1000 : 0),
-                  LOG_UINT("settings", o->loan.count));
-    if (o->lend.msg[0] || o->hold.msg[0])
-        log_event(EVENT_GUARD_NOT_LENT, LOG_STR("target", t->name),
-                  LOG_STR("lend", o->lend.msg[0] ? o->lend.msg : NULL),
-                  LOG_STR("hold", o->hold.msg[0] ? o->hold.msg : NULL));
-}
-
-static int start_case(struct guard *g, struct guardtarget *t, const char *why)
-{
-    pid_t victim = guardtarget_victim(t);
-    struct running *slot = NULL;
-    struct loan_outcome lent;
-
-    for (size_t i = 0; i < CASES_MAX && !slot; i++)
-        slot = g->running[i].child == 0 ? &g->running[i] : NULL;
-    if (!slot || victim == 0)
-        return -ESRCH;
-    lastseen_process(&t->last, victim);
-    t->last.taken.time_ns = clock_wall_ns();
-    if (identity_of_stream(g->c->self->machine, victim, 0, t->last.taken.time_ns, t->last.taken.id) < 0)
-        return -ENOMEM;
-    loans_begin(&g->loans, &t->memcg, t->name, clock_mono_ms(), &lent);
-    *slot = (struct running){.child = fork(), .target = t->number, .begun_ms = clock_mono_ms(), .keeper = lent.keeper};
-    snprintf(slot->name, sizeof(slot->name), "%s", t->name);
-    if (slot->child == 0)
-        run_case(g, t, victim, why, &lent);
-    if (slot->child < 0) {
-        int r = -errno;
-
-        slot->child = 0;
-        loans_end(&g->loans, lent.keeper);
-        return r;
-    }
-    tell_lent(g, t, &lent);
-    log_event(EVENT_GUARD_CASE, LOG_STR("target", t->name), LOG_UINT("pid", (uint64_t)victim), LOG_STR("why", why));
-    return 0;
-}
-
 static void reap(struct guard *g)
 {
-    int status;
+    int status, target;
     pid_t child;
+    bool made;
 
     while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (recorder_reap(&g->kills.recorder, child) || loans_reap(&g->loans, child, status))
+        if (recorder_reap(&g->kills.recorder, child) || (target = guardcases_reap(&g->cases, child, status, &made)) < 0)
             continue;
-        for (size_t i = 0; i < CASES_MAX; i++) {
-            struct running *r = &g->running[i];
-            char rate[TEXT_SIZE_MAX];
-            bool made = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-
-            if (r->child != child)
-                continue;
-            loans_end(&g->loans, r->keeper);
-            rule_done(g->rule, r->target, made, clock_mono_ms());
-            dumpspeed_learn(&g->speed);
-            g->policy.dump_rate = g->speed.rate;
-            log_event(EVENT_GUARD_MADE, LOG_STR("target", r->name), LOG_BOOL("whole", made),
-                      LOG_REAL("seconds", (double)(clock_mono_ms() - r->begun_ms) / 1000),
-                      LOG_STR("dump_rate", text_format_size(g->speed.rate, rate)));
-            r->child = 0;
-        }
+        rule_done(g->rule, target, made, clock_mono_ms());
+        g->policy.dump_rate = g->cases.speed.rate;
     }
 }
 
 static size_t cases(const struct guard *g)
 {
-    size_t n = 0;
-
-    for (size_t i = 0; i < CASES_MAX; i++)
-        n += g->running[i].child > 0;
-    return n + g->kills.recorder.count;
+    return guardcases_count(&g->cases) + g->kills.recorder.count;
 }
 
 /* --- looking --------------------------------------------------------------------------------------------------------
@@ -333,7 +234,7 @@ static void judge(struct guard *g, struct guardtarget *t, const struct reading *
     rule_judge(g->rule, t->number, r, now, &d);
     if (d.answer == RULE_FIRE && settle(g, t, now))
         rule_judge(g->rule, t->number, r, now, &d);
-    if (d.answer == RULE_FIRE && start_case(g, t, d.why) < 0)
+    if (d.answer == RULE_FIRE && guardcases_begin(&g->cases, t, d.why) < 0)
         rule_done(g->rule, t->number, false, now);
     else if (d.answer == RULE_WAIT && d.say)
         log_event(EVENT_GUARD_WAITS, LOG_STR("target", t->name), LOG_STR("why", d.why));
@@ -434,9 +335,7 @@ static void loop(struct guard *g)
         if (g->c->all && clock_mono_ms() >= g->rescan_at_ms)
             rescan(g);
     }
-    for (size_t i = 0; i < CASES_MAX; i++)
-        if (g->running[i].child > 0)
-            kill(g->running[i].child, SIGTERM);
+    guardcases_stop(&g->cases);
     recorder_done(&g->kills.recorder);
 }
 
@@ -449,7 +348,6 @@ static void guard_free(struct guard *g)
         census_done(&g->census);
         witness_done(&g->kills.witness);
         lastseen_done(&g->self);
-        dumpspeed_done(&g->speed);
         if (g->signals >= 0)
             close(g->signals);
         if (g->epoll >= 0)
@@ -513,10 +411,7 @@ int guard_run(const struct guard_config *c, struct err *e)
     if (!g)
         return err_set(e, -ENOMEM, "out of memory");
     g->c = c;
-    if ((r = dumpspeed_init(&g->speed, c->dump_rate)) < 0)
-        return err_set(e, r, "no file in memory: %s", strerror(-r));
-    g->policy = (struct guardtarget_policy){&c->rules, g->speed.rate, c->core};
-    g->signals = -1;
+    g->signals = g->epoll = -1;
     g->kills.witness = (struct witness)WITNESS_NONE;
     if ((g->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)
         return err_set(e, -errno, "epoll: %s", strerror(errno));
@@ -524,8 +419,9 @@ int guard_run(const struct guard_config *c, struct err *e)
         return err_set(e, r, "out of memory");
     raise_limit();
     find_self(g);
-    if ((r = loans_init(&g->loans, &c->loan, e)) < 0)
+    if ((r = guardcases_init(&g->cases, c->self, c->case_args, &c->loan, c->dump_rate, e)) < 0)
         return r;
+    g->policy = (struct guardtarget_policy){&c->rules, g->cases.speed.rate, c->core};
     if ((g->signals = r = take_signals(e)) < 0 || (r = listen_to(g, g->signals, EPOLLIN, NULL, e)) < 0 ||
         (r = open_kernel_log(g, e)) < 0 || (r = add_given(g, e)) < 0)
         return r;
@@ -535,7 +431,7 @@ int guard_run(const struct guard_config *c, struct err *e)
     if (c->all)
         rescan(g);
     loop(g);
-    loans_done(&g->loans);
+    guardcases_done(&g->cases);
     log_event(EVENT_STOPPED, LOG_UINT("left", cases(g)), LOG_UINT("failed", 0));
     return 0;
 }
