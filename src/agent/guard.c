@@ -155,6 +155,14 @@ static int open_kernel_log(struct guard *g, struct err *e)
     return 0;
 }
 
+/* Closing them is not enough: a child that was forked a moment ago has them open, too, and until it has become another
+ * program the kernel would go on telling us, of a target that is no more. */
+static void listen_no_more(const struct guard *g, const struct guardtarget *t)
+{
+    for (unsigned i = 0; i < t->signals; i++)
+        epoll_ctl(g->epoll, EPOLL_CTL_DEL, t->signal[i].fd, NULL);
+}
+
 /* What the kernel said of its last moments is there by now. */
 static void remove_target(struct guard *g, size_t i)
 {
@@ -165,6 +173,7 @@ static void remove_target(struct guard *g, size_t i)
     log_event(EVENT_GUARD_LEFT, LOG_STR("target", t->name));
     rule_leave(g->rule, t->number, clock_mono_ms());
     census_forget(&g->census, &t->memcg);
+    listen_no_more(g, t);
     target_free(t);
     g->target[i] = g->target[--g->count];
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """salvage guard as a witness: a record of each kill by the kernel in the store, in the case of what was taken before."""
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -133,6 +134,19 @@ def test_a_kill_by_the_limit_of_its_parent_is_counted(salvage, folder, cgroup):
     assert p.end() == 0
     (_, record, _), = records(folder)
     assert told["why"] == record["why"] == "parent-limit" and record["memory"]["limit"] == 48 * MB
+
+
+def test_many_that_end_together_are_all_counted(salvage, folder, cgroup):
+    """Each is told of while the records of others are being started."""
+    groups = [MemoryCgroup(24 * MB, cgroup) for _ in range(24)]
+    p = guard(salvage, folder, *(arg for group in groups for arg in ("--cgroup", group.folder)), "--when", "memory>=4G",
+              entry=["unshare", "--mount", "sh", "-c", 'mount --bind /dev/null /dev/kmsg && exec "$@"', "sh"])
+    wait_for(lambda: len(p.named("guarding")) == len(groups))
+    time.sleep(1)
+    with concurrent.futures.ThreadPoolExecutor(len(groups)) as pool:
+        list(pool.map(lambda group: (eat_in(group), group.folder.rmdir()), groups))
+    assert p.end() == 0, p.log
+    assert len(p.named("guard-left")) == len(groups)
 
 
 def test_what_the_kernel_log_leaves_out_is_counted(salvage, folder, cgroup):
