@@ -11,13 +11,11 @@ import time
 import pytest
 
 from helpers import hprof
-from helpers.containers import JAVA, Running, make_root
+from helpers.containers import LEAK, leaking, make_root
 from helpers.proc import family, require_root, status, wait_for
 from helpers.program import GRACE
 
 USAGE = 2
-LEAK = [JAVA, "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:MaxDirectMemorySize=4g", "-cp", "/app",
-        "Leak"]
 
 
 @pytest.fixture(scope="module")
@@ -28,21 +26,8 @@ def root(session_folder, java_classes):
 
 @pytest.fixture
 def start(root, work):
-    """Starts a container with a JVM, with room for its dump on a volume."""
-    running = []
-    volume = work / "volume"
-    volume.mkdir(mode=0o1777)
-    volume.chmod(0o1777)
-
-    def start(*args, memory="192M", options=(), command=LEAK):
-        more = ["--memory", memory, "--volume", "%s:/data" % volume, *options]
-        running.append(Running(root, *command[:-1], "-XX:HeapDumpPath=/data", command[-1], *args, options=more))
-        return running[-1]
-
-    start.volume = volume
-    yield start
-    for container in running:
-        container.close()
+    with leaking(root, work) as start:
+        yield start
 
 
 def leak(container):

@@ -3,8 +3,6 @@
 that vanish, restart, lie in others, or come and go by the hundred. The cgroups are real, what is in them is a process
 that takes as much memory as it is told."""
 import os
-import pathlib
-import re
 import subprocess
 import sys
 import time

@@ -3,8 +3,6 @@
 import concurrent.futures
 import json
 import os
-import pathlib
-import subprocess
 import time
 
 import pytest
@@ -15,7 +13,6 @@ from helpers.program import GRACE
 from helpers.supervised import MemoryCgroup
 
 MB = 1 << 20
-EAT = "import time\nkept = []\nwhile True: kept.append(b'x' * (1 << 20)); time.sleep(0.005)"
 
 
 @pytest.fixture
@@ -24,15 +21,6 @@ def cgroup():
     made = MemoryCgroup(48 * MB)
     yield made
     made.close()
-
-
-def eat_in(cgroup, env=None):
-    """A process that the kernel kills there; its pid."""
-    def enter():
-        (cgroup.folder / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
-    process = subprocess.Popen(["/usr/bin/python3", "-c", EAT], env=env, preexec_fn=enter)
-    assert process.wait(GRACE) < 0
-    return process.pid
 
 
 def records(store):
@@ -74,9 +62,9 @@ def test_a_kill_without_a_case_is_recorded_all_the_same(salvage, folder, cgroup)
     """Of its own cgroup only: another's kill is not its business."""
     other = MemoryCgroup(16 * MB)
     p = guard(salvage, folder, "--cgroup", cgroup.folder, "--when", "memory>=4G")
-    eat_in(other)
+    other.starve()
     other.close()
-    pid = eat_in(cgroup)
+    pid = cgroup.starve()
     told = p.wait("oom-kill")
     p.wait("shipped")
     assert p.stop() == 0
@@ -99,7 +87,7 @@ def test_who_guards_all_records_all(salvage, folder, cgroup):
     """Also where nothing was watched when it happened; two kills of one cgroup are two records."""
     p = salvage.start("guard", "--all", "--rescan", "1h", "--when", "memory>=1000G", "--to", folder.url, "--log", "json")
     wait_for(lambda: p.named("guarding") or time.sleep(1) or True)
-    pids = {eat_in(cgroup), eat_in(cgroup)}
+    pids = {cgroup.starve(), cgroup.starve()}
     wait_for(lambda: {e["pid"] for e in p.named("oom-kill")} >= pids, why=lambda: p.log)
     wait_for(lambda: len(p.named("shipped")) >= len(p.named("oom-kill")), why=lambda: p.log)
     assert p.stop() == 0
@@ -111,7 +99,7 @@ def test_without_the_kernel_log_the_counters_tell(salvage, folder, cgroup):
     """As in a container that has no /dev/kmsg."""
     p = guard(salvage, folder, "--cgroup", cgroup.folder, "--when", "memory>=4G",
               entry=["unshare", "--mount", "sh", "-c", 'mount --bind /dev/null /dev/kmsg && exec "$@"', "sh"])
-    pid = eat_in(cgroup)
+    pid = cgroup.starve()
     told = p.wait("oom-kill")
     p.wait("shipped")
     assert p.stop() == 0
@@ -128,7 +116,7 @@ def test_a_kill_by_the_limit_of_its_parent_is_counted(salvage, folder, cgroup):
     p = guard(salvage, folder, "--cgroup", inner.folder, "--when", "memory>=4G",
               entry=["unshare", "--mount", "sh", "-c", 'mount --bind /dev/null /dev/kmsg && exec "$@"', "sh"])
     time.sleep(0.5)
-    eat_in(inner)
+    inner.starve()
     inner.folder.rmdir()
     told = p.wait("oom-kill")
     assert p.end() == 0
@@ -144,7 +132,7 @@ def test_many_that_end_together_are_all_counted(salvage, folder, cgroup):
     wait_for(lambda: len(p.named("guarding")) == len(groups))
     time.sleep(1)
     with concurrent.futures.ThreadPoolExecutor(len(groups)) as pool:
-        list(pool.map(lambda group: (eat_in(group), group.folder.rmdir()), groups))
+        list(pool.map(lambda group: (group.starve(), group.folder.rmdir()), groups))
     assert p.end() == 0, p.log
     assert len(p.named("guard-left")) == len(groups)
 
@@ -152,7 +140,7 @@ def test_many_that_end_together_are_all_counted(salvage, folder, cgroup):
 def test_what_the_kernel_log_leaves_out_is_counted(salvage, folder, cgroup):
     """Beyond ten kills in five seconds it says one line of each; what it says nothing of would be counted."""
     p = guard(salvage, folder, "--cgroup", cgroup.folder, "--when", "memory>=4G")
-    pids = {eat_in(cgroup) for _ in range(14)}
+    pids = {cgroup.starve() for _ in range(14)}
     wait_for(lambda: len([e for e in p.named("shipped") if "oom-kill" in e["key"]]) == 14, why=lambda: p.log)
     time.sleep(2)
     assert p.stop() == 0

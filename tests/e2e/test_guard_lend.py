@@ -12,14 +12,13 @@ import uuid
 import pytest
 
 from helpers import hprof
-from helpers.containers import JAVA, Running, make_root
+from helpers.containers import leaking, make_root
 from helpers.proc import children, cmdline, family, require_root, wait_for
 from helpers.program import BIN, GRACE, Background, environment
 
 MIB = 1 << 20
 MEMORY = pathlib.Path("/sys/fs/cgroup/memory")
 LIMIT, BOTH, OOM = "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control"
-LEAK = [JAVA, "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:MaxDirectMemorySize=4g", "-cp", "/app"]
 # A thread dump that a stopped JVM never gives: the case takes as long as that.
 LONG = ["--when", "memory>=10%", "--do", "threads@60s"]
 
@@ -32,24 +31,8 @@ def root(session_folder, java_classes):
 
 @pytest.fixture
 def start(root, work):
-    """Starts a container with a JVM of 192 MiB, with room for its dump on a volume."""
-    running = []
-    volume = work / "volume"
-    volume.mkdir(mode=0o1777)
-    volume.chmod(0o1777)
-
-    def start(*args):
-        running.append(Running(root, *LEAK, "-XX:HeapDumpPath=/data", "Leak", *args,
-                               options=["--memory", "192M", "--volume", "%s:/data" % volume]))
-        return running[-1]
-
-    yield start
-    for container in running:
-        try:
-            os.kill(container.pid, signal.SIGCONT)
-        except OSError:
-            pass
-        container.close()
+    with leaking(root, work) as start:
+        yield start
 
 
 def fill_in(folder, mib):

@@ -15,7 +15,7 @@ from helpers import hprof, jvm
 from helpers.cell import Cell
 from helpers.evidence import left_in
 from helpers.proc import children, cmdline, status, wait_for
-from helpers.program import BIN, NOBODY, environment
+from helpers.program import NOBODY, environment
 
 NAME = r"[\w.-]+-%d-\d{8}T\d{6}\.\d\dZ\.hprof"
 

@@ -18,10 +18,9 @@ import pytest
 from helpers.containers import make_root, run
 from helpers.proc import family, require_root, wait_for
 from helpers.program import BIN, GRACE, NOBODY, environment
-from helpers.supervised import MemoryCgroup
+from helpers.supervised import EAT, MemoryCgroup, start_in
 
 MB = 1 << 20
-EAT = "import time\nkept = []\nwhile True: kept.append(b'x' * (1 << 20)); time.sleep(0.002)"
 WITHIN = 0.1  # seconds from a process's death to its line
 BURST, INTERVAL = 10, 5.0  # the kernel tells all of so many kills in so many seconds, and next to nothing of others
 
@@ -78,13 +77,6 @@ def below(cgroup, *names):
         folder /= name
         folder.mkdir()
     return folder
-
-
-def start_in(folder, *command, env=None, program=None):
-    """A process in a cgroup."""
-    def enter():
-        (folder / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
-    return subprocess.Popen(command, executable=program, env=env, preexec_fn=enter, stdout=subprocess.DEVNULL)
 
 
 def eat_in(folder, **more):

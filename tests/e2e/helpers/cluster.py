@@ -12,7 +12,6 @@ import pathlib
 import shlex
 import shutil
 import subprocess
-import sys
 import uuid
 
 from helpers.proc import wait_for

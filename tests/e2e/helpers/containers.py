@@ -3,11 +3,13 @@
 
 SALVAGE_TEST_ROOTFS     a root file system with a JRE and no shell, a folder
 SALVAGE_TEST_CONTAINER  runs one container (see scripts/test)"""
+import contextlib
 import os
 import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import uuid
 
@@ -75,6 +77,8 @@ class Running:
 
     def close(self):
         """Whatever became of it."""
+        with contextlib.suppress(OSError):
+            os.kill(self.pid, signal.SIGCONT)
         if self.process.poll() is None:
             self.end()
 
@@ -82,3 +86,28 @@ class Running:
         """Its input ends, and it is waited for."""
         out, err = self.process.communicate(timeout=GRACE)
         return Ended(self.process.returncode, out.decode(), err.decode())
+
+
+LEAK = [JAVA, "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:MaxDirectMemorySize=4g", "-cp", "/app",
+        "Leak"]
+
+
+@contextlib.contextmanager
+def leaking(root, folder):
+    """Starts containers with a JVM that leaks, with room for its dump on a volume."""
+    running = []
+    volume = folder / "volume"
+    volume.mkdir(mode=0o1777)
+    volume.chmod(0o1777)
+
+    def start(*args, memory="192M", options=(), command=LEAK):
+        more = ["--memory", memory, "--volume", "%s:/data" % volume, *options]
+        running.append(Running(root, *command[:-1], "-XX:HeapDumpPath=/data", command[-1], *args, options=more))
+        return running[-1]
+
+    start.volume = volume
+    try:
+        yield start
+    finally:
+        for container in running:
+            container.close()

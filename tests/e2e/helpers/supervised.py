@@ -12,7 +12,7 @@ import termios
 import uuid
 
 from helpers.proc import children, cmdline, wait_for
-from helpers.program import BIN, Background, environment
+from helpers.program import BIN, GRACE, Background, environment
 
 AS_PID_1 = ["unshare", "--pid", "--mount-proc", "--fork", "--kill-child"]
 PYTHON = [sys.executable, "-u", "-c"]
@@ -69,6 +69,16 @@ class Supervised(Background):
         return code, last
 
 
+EAT = "import time\nkept = []\nwhile True: kept.append(b'x' * (1 << 20)); time.sleep(0.002)"
+
+
+def start_in(folder, *command, env=None, program=None):
+    """A process in a cgroup."""
+    def enter():
+        (folder / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+    return subprocess.Popen(command, executable=program, env=env, preexec_fn=enter, stdout=subprocess.DEVNULL)
+
+
 class MemoryCgroup:
     """A child of our own memory cgroup, v1 or v2, or of another of these, with a limit."""
 
@@ -108,6 +118,12 @@ class MemoryCgroup:
     @property
     def oom_kills(self):
         return int(dict(line.split() for line in self.counters.read_text(encoding="ascii").splitlines())["oom_kill"])
+
+    def starve(self, env=None):
+        """A process that the kernel kills there; its pid."""
+        process = start_in(self.folder, "/usr/bin/python3", "-c", EAT, env=env)
+        assert process.wait(GRACE) == -signal.SIGKILL
+        return process.pid
 
     def close(self):
         def removed():
