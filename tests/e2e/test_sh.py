@@ -372,17 +372,22 @@ def test_a_person_can_use_it(work):
     if pid == 0:
         os.execve(BIN, ["sh", "-i"], {"PS1": "> ", "PATH": "/usr/bin:/bin"})
 
+    seen = b""
+
     def until(text):
-        seen = b""
+        """What comes behind it is left to be read."""
+        nonlocal seen
         while text not in seen:
             assert select.select([terminal], [], [], 10)[0], (text, seen)
             seen += os.read(terminal, 4096)
+        seen = seen.split(text, 1)[1]
 
     try:
         until(b"> ")
         for line, answer in ((b"salvage --version\n", b"salvage 0"), (b"echo $((40 + 2))\n", b"42")):
             os.write(terminal, line)
             until(answer)
+            until(b"> ")
         # The terminal's keys, once the shell is seen to run a command and to take its turn again.
         for key in (b"\x03", b"\x1a"):
             os.write(terminal, b"sleep 1000\n")
