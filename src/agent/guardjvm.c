@@ -83,15 +83,18 @@ static void count_gc(struct guardjvm *j, uint64_t now_ms)
     j->gc_at_ms = now_ms;
 }
 
-void guardjvm_read(struct guardjvm *j, uint64_t dump_rate, uint64_t now_ms, struct reading *r)
+void guardjvm_read(struct guardjvm *j, const struct memcg *m, uint64_t dump_rate, uint64_t now_ms, struct reading *r)
 {
     struct jvmheap heap;
     struct err ignored;
+    uint64_t shared;
 
     r->dump_ms = r->heap = r->gc = r->heap_left = r->growth_beside = reading_unknown(NONE);
     if (!j->pid || counters_load(&j->proc, j->fd, &j->counters, &ignored) < 0)
         return;
     jvmheap_read(&j->counters.perf, &heap);
+    if (jvmheap_is_shared(&heap) && memcg_shared(m, &shared) == 0)
+        jvmheap_in_memory(&heap, shared);
     count_gc(j, now_ms);
     r->gc = j->gc;
     r->heap = share(&j->counters.perf, "sun.gc.generation.1.space.0.used", "sun.gc.generation.1.space.0.maxCapacity");

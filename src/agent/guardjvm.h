@@ -11,6 +11,7 @@
 #include "format/beside.h"
 #include "format/reading.h"
 #include "jvm/counters.h"
+#include "os/memcg.h"
 
 struct guardjvm {
     pid_t pid; /* 0: none is known */
@@ -35,8 +36,8 @@ bool guardjvm_asks(struct guardjvm *j, uint64_t now_ms);
 /* pid 0: none. One that starts up has no counters yet: asked for again. */
 void guardjvm_try(struct guardjvm *j, pid_t pid, uint64_t now_ms);
 
-/* Fills in what of the reading is a JVM's; r->own is there already, read just before. */
-void guardjvm_read(struct guardjvm *j, uint64_t dump_rate, uint64_t now_ms, struct reading *r);
+/* Fills in what of the reading is a JVM's; m: the cgroup; r->own is there already, read just before. */
+void guardjvm_read(struct guardjvm *j, const struct memcg *m, uint64_t dump_rate, uint64_t now_ms, struct reading *r);
 
 /* The same when nobody wants to know. */
 void guardjvm_skip(struct guardjvm *j, struct reading *r);

@@ -185,7 +185,7 @@ static void read_jvm(const struct guardtarget_policy *p, struct guardtarget *t, 
     }
     if (guardjvm_asks(&t->jvm, now_ms))
         guardjvm_try(&t->jvm, guardtarget_victim(t), now_ms);
-    guardjvm_read(&t->jvm, p->dump_rate, now_ms, r);
+    guardjvm_read(&t->jvm, &t->memcg, p->dump_rate, now_ms, r);
 }
 
 /* Less than half is used: nothing that a JVM says would matter yet. */

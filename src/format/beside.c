@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { MOVING_MAX_MS = 300, PAUSE_MAX_MS = 10000, HEAP_PARTS = 8 };
+enum { MOVING_MAX_MS = 300, PAUSE_MAX_MS = 10000, HEAP_PARTS = 8, BESIDE_LEAST = 32 << 20 };
 
 /* What a collector moves takes memory at once and is counted when it is done: until then the heap's growth would seem
  * to be beside it. So is one that ended since the last look not believed yet: it may have begun after the cgroup's
@@ -48,7 +48,7 @@ static void fill(struct beside *b, const struct jvmheap *heap, unsigned space)
 }
 
 /* What has been in use once is in memory from then on, as long as it is committed. */
-static int64_t count_peaks(struct beside *b, const struct jvmheap *heap, int64_t *committed)
+static int64_t count_peaks(struct beside *b, const struct jvmheap *heap)
 {
     int64_t sum = 0;
 
@@ -63,31 +63,54 @@ static int64_t count_peaks(struct beside *b, const struct jvmheap *heap, int64_t
         if (heap->space[i].committed && *peak > heap->space[i].committed)
             *peak = heap->space[i].committed;
         sum = add(sum, *peak);
-        *committed = add(*committed, heap->space[i].committed);
     }
     return sum;
 }
 
-/* Some was given back, and committed again before we looked. */
-static void lower_peaks(struct beside *b, int64_t sum, int64_t own)
+/* Where spaces have no places, regions are used in any order: of what went on before the first look all that is
+ * committed may be in memory, as far as there is so much. */
+static int64_t count_anywhere(const struct beside *b, const struct jvmheap *heap, int64_t committed, int64_t own)
 {
-    for (unsigned i = 0; i < JVMHEAP_SPACES; i++)
-        b->peak[i] = (int64_t)((double)b->peak[i] / (double)sum * (double)own);
+    int64_t before = b->touched;
+
+    if (b->own == 0)
+        before = committed > 0 && own > BESIDE_LEAST ? own - BESIDE_LEAST : 0;
+    return heap->used > before ? heap->used : before;
 }
 
-static void count_touched(struct beside *b, const struct jvmheap *heap, int64_t own)
+/* What is missing since somebody looked last was the heap's. More than there is in all never is. */
+static int64_t most_touched(const struct beside *b, const struct jvmheap *heap, int64_t own)
 {
-    int64_t committed = 0, sum = count_peaks(b, heap, &committed);
+    int64_t most = b->touched - (b->own - own);
 
-    if (!heap->placed)
-        sum = heap->used > b->touched ? heap->used : b->touched;
+    if (b->watched || own >= b->own)
+        return own;
+    most = most > heap->used ? most : heap->used;
+    return most < own ? most : own;
+}
+
+static void lower_peaks(struct beside *b, int64_t sum, int64_t most)
+{
+    for (unsigned i = 0; i < JVMHEAP_SPACES; i++)
+        b->peak[i] = (int64_t)((double)b->peak[i] / (double)sum * (double)most);
+}
+
+static int64_t count_touched(struct beside *b, const struct jvmheap *heap, int64_t own)
+{
+    int64_t committed = 0, sum, most = most_touched(b, heap, own);
+
+    if (heap->exact)
+        return heap->used;
+    for (unsigned i = 0; i < JVMHEAP_SPACES; i++)
+        committed = add(committed, heap->space[i].committed);
+    sum = heap->placed ? count_peaks(b, heap) : count_anywhere(b, heap, committed, own);
     if (committed > 0 && sum > committed)
         sum = committed;
-    if (sum > own) {
-        lower_peaks(b, sum, own);
-        sum = own;
+    if (sum > most) {
+        lower_peaks(b, sum, most);
+        sum = most;
     }
-    b->touched = sum < heap->max ? sum : heap->max;
+    return sum < heap->max ? sum : heap->max;
 }
 
 /* What a collector needs beside the heap, and what it has used and not said yet, is a part of the heap; and more of the
@@ -96,19 +119,20 @@ static uint64_t error_of(const struct beside *b, const struct jvmheap *heap)
 {
     int64_t part = heap->max / HEAP_PARTS;
 
-    return (uint64_t)(part + (b->left < part ? b->left : part));
+    return (uint64_t)(heap->exact ? part : part + (b->left < part ? b->left : part));
 }
 
 void beside_add(struct beside *b, const struct jvmheap *heap, int64_t own, uint64_t now_ms)
 {
     int64_t bytes;
 
-    b->moving = is_moving(b, heap->collecting, note_collections(b, heap), now_ms);
+    b->moving = !heap->exact && is_moving(b, heap->collecting, note_collections(b, heap), now_ms);
     if (b->moving)
         return;
     b->settled_ms = b->patient_ms = now_ms;
-    count_touched(b, heap, own);
+    b->touched = count_touched(b, heap, own);
     memset(b->had_filled, 0, sizeof(b->had_filled));
+    b->watched = true;
     b->own = own;
     b->left = heap->max - b->touched;
     bytes = own - b->touched;
@@ -119,11 +143,10 @@ void beside_add(struct beside *b, const struct jvmheap *heap, int64_t own, uint6
 
 void beside_forget(struct beside *b)
 {
-    struct beside anew = {0};
-
-    for (unsigned i = 0; i < JVMHEAP_SPACES; i++)
-        anew.peak[i] = b->peak[i]; /* below what is committed by then they count on */
-    *b = anew;
+    b->watched = false;
+    b->growth = (struct growth){0};
+    b->surge = (struct surge){0};
+    b->settled_ms = b->patient_ms = 0;
 }
 
 /* All that was taken since the counters were believed may be the heap's. */

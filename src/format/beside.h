@@ -20,13 +20,14 @@ struct beside {
     uint64_t patient_ms;                    /* since when collections are waited for, one after the other */
     uint64_t settled_ms;                    /* when the counters were believed last, and what came of them: */
     int64_t own, left, speed;
-    bool moving; /* they were not believed at the last look: look again soon */
+    bool watched; /* since the last look; else the heap may have given some back */
+    bool moving;  /* they were not believed at the last look: look again soon */
 };
 
 /* own: bytes of the cgroup's memory, read just before the counters. In the order of time. */
 void beside_add(struct beside *b, const struct jvmheap *heap, int64_t own, uint64_t now_ms);
 
-/* Nobody looked for a while: the heap may have given some back. */
+/* Nobody looks for a while. */
 void beside_forget(struct beside *b);
 
 /* Bytes by which the heap can still grow in memory, while the cgroup has so many. */

@@ -123,3 +123,15 @@ void jvmheap_read(const struct hsperf *h, struct jvmheap *ret)
     find_collections(h, ret);
     ret->max = find_max(h, ret->placed);
 }
+
+bool jvmheap_is_shared(const struct jvmheap *heap)
+{
+    return heap->collector && text_eq(heap->collector, "Z") && heap->max > 0;
+}
+
+/* Other files in memory may be among it. */
+void jvmheap_in_memory(struct jvmheap *heap, uint64_t shared)
+{
+    heap->used = shared < (uint64_t)heap->max ? (int64_t)shared : heap->max;
+    heap->exact = true;
+}

@@ -16,6 +16,7 @@ struct jvmheap {
     /* Ticks at the end of the last collection: of the young generation alone, and of all; 0: none yet. */
     int64_t collected[JVMHEAP_COLLECTIONS];
     bool had_filled; /* the very last came because what it collected was full; of those that are placed */
+    bool exact;      /* used is what is in memory, at this moment: the kernel said so (jvmheap_in_memory) */
     /* Eden, survivors, old. placed: each has a place of its own in memory: what moves from one to another then needs
      * memory there, and the first one keeps its own, up to what is committed to it (given back beyond that). */
     bool placed;
@@ -26,3 +27,8 @@ struct jvmheap {
 
 /* What makes no sense is unknown. */
 void jvmheap_read(const struct hsperf *h, struct jvmheap *ret);
+
+/* Whether the heap is a file in memory (ZGC's, whose counters say nothing between two collections): then the kernel
+ * knows how much of it is there, and jvmheap_in_memory takes its word. */
+bool jvmheap_is_shared(const struct jvmheap *heap);
+void jvmheap_in_memory(struct jvmheap *heap, uint64_t shared);

@@ -29,12 +29,12 @@ enum {
 
 struct names {
     const char *usage, *limit, *events;
-    const char *droppable; /* in memory.stat, of the groups below too */
+    const char *droppable, *shared; /* in memory.stat, of the groups below too */
 };
 
 static const struct names V1 = {"memory.usage_in_bytes", "memory.limit_in_bytes", "memory.oom_control",
-                                "total_inactive_file"};
-static const struct names V2 = {"memory.current", "memory.max", "memory.events", "inactive_file"};
+                                "total_inactive_file", "total_shmem"};
+static const struct names V2 = {"memory.current", "memory.max", "memory.events", "inactive_file", "shmem"};
 
 static const struct names *names_of(const struct memcg *m)
 {
@@ -443,6 +443,14 @@ uint64_t memcg_limit(const struct memcg *m)
     for (unsigned i = 0; i < m->levels; i++)
         lowest = limit_of(m, i) < lowest ? limit_of(m, i) : lowest;
     return lowest;
+}
+
+int memcg_shared(const struct memcg *m, uint64_t *ret)
+{
+    char text[STAT_MAX];
+    int r = read_text(m->stat_fd, text, sizeof(text));
+
+    return r < 0 ? gone(r) : cgroup_counter(text, names_of(m)->shared, ret);
 }
 
 bool memcg_is_gone(const struct memcg *m)

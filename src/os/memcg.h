@@ -74,6 +74,9 @@ int memcg_sample(struct memcg *m, uint64_t now_ms, struct memcg_sample *ret);
 /* The lowest limit of all levels when they were read last; UINT64_MAX without. */
 uint64_t memcg_limit(const struct memcg *m);
 
+/* Bytes of it that are of files in memory (tmpfs, memfd), now. -ENODEV; other -errno: the kernel doesn't say. */
+int memcg_shared(const struct memcg *m, uint64_t *ret);
+
 bool memcg_is_gone(const struct memcg *m); /* rmdir */
 
 /* As memory.events (v2; local: without what is below it, -ENOENT before Linux 5.2) or memory.oom_control say. -ENODEV,

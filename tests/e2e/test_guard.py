@@ -11,7 +11,7 @@ import time
 import pytest
 
 from helpers import hprof
-from helpers.containers import LEAK, leaking, make_root
+from helpers.containers import JAVA, LEAK, leaking, make_root
 from helpers.proc import family, require_root, status, wait_for
 from helpers.program import GRACE
 
@@ -93,6 +93,17 @@ def test_a_heap_that_fills_to_its_maximum_is_no_case(salvage, folder, start):
     assert not p.named("guard-case"), p.log
     assert p.stop() == 0
     assert folder.manifests() == []
+
+
+@pytest.mark.parametrize("collector,share", [("Serial", 85), ("Parallel", 65), ("G1", 85), ("Shenandoah", 85), ("Z", 80)])
+def test_a_heap_that_fills_again_and_again_is_no_case(salvage, folder, start, collector, share):
+    """Whatever its collector moves, and whenever it says so. The guard comes when it has been filled once."""
+    app = start("3", str(share), memory="512M", command=[JAVA, "-Xmx384m", "-XX:+Use%sGC" % collector, "-cp", "/app", "Fill"])
+    leak(app)
+    wait_for(lambda: status(app.pid)["VmRSS"] > 280 << 20)
+    p = guard(salvage, "--pid", app.pid, "--to", folder.url)
+    assert app.process.wait(GRACE) == 0
+    assert p.end() == 0 and not p.named("guard-case"), p.log
 
 
 def test_conditions_and_actions_of_ones_own(salvage, folder, start):

@@ -144,6 +144,68 @@ static void what_was_not_watched_begins_anew(void **state)
     assert_int_equal(b.touched, 300 * MIB); /* still committed */
 }
 
+static struct jvmheap make_regions(int64_t used)
+{
+    return (struct jvmheap){.collector = "G1",
+                            .used = used * MIB,
+                            .max = 384 * MIB,
+                            .space = {{0, 0}, {0, 0}, {0, 0}, {used * MIB, 384 * MIB}}};
+}
+
+static void what_was_in_use_before_the_first_look_counts(void **state)
+{
+    struct jvmheap heap = make_regions(60);
+    struct beside b = {0};
+    uint64_t now = 1000000;
+
+    (void)state;
+    add(&b, &now, STEP_MS, &heap, 366);
+    assert_in_range(b.left, 0, 60 * MIB);
+    assert_int_equal(b.speed, 0);
+}
+
+static void what_was_given_back_unseen_is_in_memory_no_more(void **state)
+{
+    struct jvmheap heap = make_regions(300);
+    struct beside b = {0};
+    uint64_t now = 1000000;
+
+    (void)state;
+    add(&b, &now, STEP_MS, &heap, 300 + BESIDE);
+    assert_int_equal(b.touched, 300 * MIB);
+    beside_forget(&b);
+    heap = make_regions(40);
+    add(&b, &now, 60000, &heap, 250 + BESIDE);
+    assert_int_equal(b.touched, 250 * MIB);
+    beside_forget(&b);
+    add(&b, &now, 60000, &heap, 300 + BESIDE); /* of what came since nobody knows whose it is */
+    assert_int_equal(b.touched, 250 * MIB);
+}
+
+/* ZGC's counters say what the last collection left: the kernel knows how much of the heap is in memory. */
+static void the_kernels_word_is_exact(void **state)
+{
+    struct jvmheap heap = {.collector = "Z", .used = -1, .max = 384 * MIB};
+    struct beside b = {0};
+    uint64_t now = 1000000;
+
+    (void)state;
+    assert_true(jvmheap_is_shared(&heap));
+    for (int in_memory = 40; in_memory <= 384; in_memory += 8) {
+        jvmheap_in_memory(&heap, (uint64_t)in_memory * MIB);
+        heap.collecting = in_memory % 3 == 0;
+        add(&b, &now, STEP_MS, &heap, in_memory + BESIDE);
+        assert_false(b.moving);
+        assert_int_equal(b.speed, 0);
+        assert_int_equal(b.left, (384 - in_memory) * MIB);
+    }
+    jvmheap_in_memory(&heap, UINT64_MAX);
+    assert_int_equal(heap.used, 384 * MIB);
+    for (int leak = 0; leak <= 100; leak += 5)
+        add(&b, &now, STEP_MS, &heap, 384 + BESIDE + leak);
+    assert_in_range(b.speed, 50 * MIB, 200 * MIB);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +215,9 @@ int main(void)
         cmocka_unit_test(collections_without_an_end_do_not_hide_a_leak),
         cmocka_unit_test(a_pause_is_not_waited_for_without_end),
         cmocka_unit_test(what_was_not_watched_begins_anew),
+        cmocka_unit_test(what_was_in_use_before_the_first_look_counts),
+        cmocka_unit_test(what_was_given_back_unseen_is_in_memory_no_more),
+        cmocka_unit_test(the_kernels_word_is_exact),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,15 +84,19 @@ static void a_process_leads_to_its_cgroup_of_version_1(void **state)
 {
     CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
     struct cgroup_events events = {0};
+    uint64_t shared;
 
     (void)state;
     scratch_put("proc/7", "cgroup", "4:memory:/docker/1\n0::/\n");
     put_mounts("7", "/docker/1", "/cg/memory", "cgroup cgroup rw,memory", scratch_mount());
-    put_v1("cg/memory", "1000\n", "600\n",
-           "cache 0\ninactive_file 9\nhierarchical_memory_limit 1000\ntotal_inactive_file 100\n");
+    put_v1(
+        "cg/memory", "1000\n", "600\n",
+        "cache 0\nshmem 1\ninactive_file 9\nhierarchical_memory_limit 1000\ntotal_shmem 30\ntotal_inactive_file 100\n");
     scratch_put("cg/memory", "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n");
     assert_int_equal(open_pid(7, &m), 0);
     assert_false(m.v2);
+    assert_int_equal(memcg_shared(&m, &shared), 0);
+    assert_int_equal(shared, 30);
     assert_int_equal(sample(&m, 1).used, 500);
     assert_int_equal(sample(&m, 1).usage, 600);
     assert_int_equal(sample(&m, 1).room, 500);
@@ -107,13 +111,16 @@ static void a_process_leads_to_its_cgroup_of_version_2(void **state)
 {
     CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
     struct cgroup_events events = {0};
+    uint64_t shared;
 
     (void)state;
     scratch_put("proc/7", "cgroup", "0::/a\n");
     put_mounts("7", "/", "/cg", "cgroup2 cgroup2 rw", scratch_mount());
-    put_v2("cg/a", "max\n", "600\n", "inactive_file 100\n");
+    put_v2("cg/a", "max\n", "600\n", "shmem 20\ninactive_file 100\n");
     scratch_put("cg/a", "memory.events", "low 0\nhigh 0\nmax 3\noom 1\noom_kill 1\n");
     assert_int_equal(open_pid(7, &m), 0);
+    assert_int_equal(memcg_shared(&m, &shared), 0);
+    assert_int_equal(shared, 20);
     assert_true(m.v2);
     assert_true(m.whole);
     assert_true(sample(&m, 1).room == UINT64_MAX);

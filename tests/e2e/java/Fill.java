@@ -3,7 +3,7 @@
 import java.util.ArrayList;
 import java.util.List;
 
-/** Fills its heap as far as every collector lets it, and lets it go, again and again: Fill TIMES. Nothing of it is a leak. */
+/** Fills its heap to so many per cent, and lets it go, again and again: Fill TIMES PERCENT. Nothing of it is a leak. */
 public final class Fill {
     private Fill() {}
 
@@ -16,7 +16,7 @@ public final class Fill {
         }
         for (int i = Integer.parseInt(args[0]); i > 0; i--) {
             List<byte[]> held = new ArrayList<>();
-            long most = Runtime.getRuntime().maxMemory() / 100 * 85 / MIB;
+            long most = Runtime.getRuntime().maxMemory() / 100 * Integer.parseInt(args[1]) / MIB;
             while (held.size() < most) {
                 held.add(new byte[MIB - 4096]);
                 if (held.size() % 4 == 0) {
