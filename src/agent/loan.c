@@ -191,28 +191,43 @@ static void plan_hold(const struct loans *l, const struct memcg *m, const struct
 /* --- keepers --------------------------------------------------------------------------------------------------------
  */
 
-/* Reads its journal, as the next start of a guard would. */
-static void be_keeper(const struct loans *l, const char *name, int input)
+static int hand_over(int journal)
 {
-    char program[] = "salvage", command[] = "guard-keep", text[] = "text", json[] = "json";
-    char *args[] = {program, command, (char *)l->folder, (char *)name, l->policy.log == LOG_JSON ? json : text, NULL};
+    if (journal == LOANKEEPER_JOURNAL)
+        return fcntl(journal, F_SETFD, 0);
+    return dup2(journal, LOANKEEPER_JOURNAL) < 0 ? -errno : 0;
+}
+
+/* Reads its journal, as the next start of a guard would. journal: the lock on it goes over to the keeper; -1: it takes
+ * that itself. */
+static void be_keeper(const struct loans *l, const char *name, int input, int journal)
+{
+    char program[] = "salvage", command[] = "guard-keep", text[] = "text", json[] = "json", locked[] = "locked",
+         left[] = "left";
+    char *args[] = {program,
+                    command,
+                    (char *)l->folder,
+                    (char *)name,
+                    l->policy.log == LOG_JSON ? json : text,
+                    journal < 0 ? left : locked,
+                    NULL};
 
     sigprocmask(SIG_SETMASK, &(sigset_t){0}, NULL);
-    if (dup2(input, STDIN_FILENO) >= 0)
+    if (dup2(input, STDIN_FILENO) >= 0 && (journal < 0 || hand_over(journal) == 0))
         execv("/proc/self/exe", args);
     _exit(127);
 }
 
-/* until_told: else it puts back at once. */
-static int start_keeper(const struct loans *l, struct loan_keeper *k, bool until_told)
+/* With a journal until it is told; else it puts back at once. */
+static int start_keeper(const struct loans *l, struct loan_keeper *k, int journal)
 {
     CLEANUP_FD int null = -1;
     int ends[2] = {-1, -1}, r = 0;
 
-    if (until_told ? pipe2(ends, O_CLOEXEC) < 0 : (null = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
+    if (journal >= 0 ? pipe2(ends, O_CLOEXEC) < 0 : (null = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
         return -errno;
     if ((k->pid = fork()) == 0)
-        be_keeper(l, k->name, until_told ? ends[0] : null);
+        be_keeper(l, k->name, journal >= 0 ? ends[0] : null, journal);
     if (k->pid < 0) {
         r = -errno;
         k->pid = 0;
@@ -255,7 +270,7 @@ bool loans_reap(struct loans *l, pid_t child, int status)
         end(k);
         k->pid = 0;
         if ((!WIFEXITED(status) || WEXITSTATUS(status) != 0) && k->tries++ < TRIES_MAX)
-            start_keeper(l, k, false);
+            start_keeper(l, k, -1);
         return true;
     }
     return false;
@@ -310,6 +325,7 @@ static int change_all(const struct loan *plan)
 static int begin(struct loans *l, struct loan_outcome *o)
 {
     CLEANUP(buf_done) struct buf text = {0};
+    CLEANUP_FD int journal = -1;
     struct loan_keeper *k = free_keeper(l);
     int r;
 
@@ -320,9 +336,9 @@ static int begin(struct loans *l, struct loan_outcome *o)
     for (unsigned i = 0; i < k->count; i++)
         k->key[i] = (struct loan_key){o->loan.setting[i].device, o->loan.setting[i].inode, o->loan.setting[i].file};
     if ((r = bootid_read(o->loan.boot)) < 0 || (r = loan_encode(&o->loan, &text)) < 0 ||
-        (r = file_replace(l->dir, k->name, text.data, text.size, 0600)) < 0)
+        (r = journal = file_replace_locked(l->dir, k->name, text.data, text.size, 0600)) < 0)
         return r;
-    if ((r = start_keeper(l, k, true)) < 0) {
+    if ((r = start_keeper(l, k, journal)) < 0) {
         unlinkat(l->dir, k->name, 0);
         return r;
     }
@@ -375,7 +391,7 @@ static void recover(struct loans *l)
             continue;
         *k = (struct loan_keeper){.input = -1};
         snprintf(k->name, sizeof(k->name), "%.39s", d->d_name);
-        start_keeper(l, k, false);
+        start_keeper(l, k, -1);
     }
     wait_for_keepers(l);
 }

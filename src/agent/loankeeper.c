@@ -90,8 +90,8 @@ static void write_journal(struct keeper *k)
     CLEANUP(buf_done) struct buf text = {0};
     int lock;
 
-    if (loan_encode(&k->loan, &text) < 0 || file_replace(k->folder, k->name, text.data, text.size, 0600) < 0 ||
-        (lock = take_journal(k->folder, k->name)) < 0)
+    if (loan_encode(&k->loan, &text) < 0 ||
+        (lock = file_replace_locked(k->folder, k->name, text.data, text.size, 0600)) < 0)
         return;
     close(k->lock);
     k->lock = lock;
@@ -207,19 +207,20 @@ static void keep(struct keeper *k, int input)
     }
 }
 
-int loankeeper_run(const char *folder, const char *name, int input, struct err *e)
+int loankeeper_run(const char *folder, const char *name, int input, int journal, struct err *e)
 {
     CLEANUP_FD int dir = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     CLEANUP(buf_done) struct buf text = {.ceiling = LOAN_JOURNAL_MAX};
-    CLEANUP(keeper_done) struct keeper k = {.folder = dir, .name = name, .lock = -1};
+    CLEANUP(keeper_done) struct keeper k = {.folder = dir, .name = name, .lock = journal};
     char boot[BOOTID_MAX] = "";
     int r;
 
     if (dir < 0)
         return err_set(e, -errno, "%s: %s", folder, strerror(errno));
-    if ((r = k.lock = take_journal(dir, name)) == -EAGAIN)
+    r = 0;
+    if (journal < 0 && (r = k.lock = take_journal(dir, name)) == -EAGAIN)
         return 0;
-    if (r < 0 || (r = file_load_fd(k.lock, &text)) < 0 || (r = loan_decode(text.data, text.size, &k.loan)) < 0)
+    if (r < 0 || (r = file_load(dir, name, &text)) < 0 || (r = loan_decode(text.data, text.size, &k.loan)) < 0)
         return err_set(e, r, "%s/%s: %s", folder, name,
                        r == -EBADMSG ? "no journal of a loan: look at it, and remove it" : strerror(-r));
     bootid_read(boot);

@@ -11,10 +11,14 @@
 
 #include "base/err.h"
 
+/* As which descriptor its parent hands it the journal. */
+enum { LOANKEEPER_JOURNAL = 3 };
+
 /* Names of journals: loan-0123456789abcdef.json */
 enum { LOANKEEPER_NAME_MAX = 32 };
 void loankeeper_new_name(char ret[LOANKEEPER_NAME_MAX]);
 bool loankeeper_is_name(const char *name);
 
-/* 0 when there is nothing left to do, also where another keeper is at it; the journal is then gone. */
-int loankeeper_run(const char *folder, const char *name, int input, struct err *e);
+/* journal: its descriptor, locked by who wrote it, so that it is without a keeper at no time; -1: left behind. Becomes
+ * ours. 0 when there is nothing left to do, also where another keeper is at it; the journal is then gone. */
+int loankeeper_run(const char *folder, const char *name, int input, int journal, struct err *e);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -168,7 +169,8 @@ static int write_out(int fd, const void *data, size_t size)
     return r < 0 ? r : fsync(fd) < 0 ? -errno : 0;
 }
 
-int file_replace(int dirfd, const char *path, const void *data, size_t size, mode_t mode)
+/* The new file's descriptor, where it is wanted, else 0. */
+static int replace(int dirfd, const char *path, const void *data, size_t size, mode_t mode, bool locked)
 {
     CLEANUP_FD int folder = -1, fd = -1;
     const char *name;
@@ -182,7 +184,9 @@ int file_replace(int dirfd, const char *path, const void *data, size_t size, mod
     if (fd < 0)
         return fd;
     r = write_out(fd, data, size);
-    if (close(TAKE_FD(fd)) < 0 && r == 0 && errno != EINTR)
+    if (r == 0 && locked)
+        r = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+    else if (close(TAKE_FD(fd)) < 0 && r == 0 && errno != EINTR)
         r = -errno; /* NFS tells here that there was no room */
     if (r == 0 && renameat(folder, temporary, folder, name) < 0)
         r = -errno;
@@ -190,7 +194,18 @@ int file_replace(int dirfd, const char *path, const void *data, size_t size, mod
         unlinkat(folder, temporary, 0);
         return r;
     }
-    return fsync_folder(folder);
+    r = fsync_folder(folder);
+    return r < 0 || !locked ? r : TAKE_FD(fd);
+}
+
+int file_replace(int dirfd, const char *path, const void *data, size_t size, mode_t mode)
+{
+    return replace(dirfd, path, data, size, mode, false);
+}
+
+int file_replace_locked(int dirfd, const char *path, const void *data, size_t size, mode_t mode)
+{
+    return replace(dirfd, path, data, size, mode, true);
 }
 
 /* One folder; path is "a/b/c", NUL-terminated behind the one to make. */

@@ -25,6 +25,9 @@ int file_load_fd(int fd, struct buf *ret);
 /* Temporary name, fsync, rename, fsync of the folder. */
 int file_replace(int dirfd, const char *path, const void *data, size_t size, mode_t mode);
 
+/* The same, with a lock on it (flock(2)) before it has its name; its descriptor, or -errno. */
+int file_replace_locked(int dirfd, const char *path, const void *data, size_t size, mode_t mode);
+
 /* Makes path and its parents; those that are there are left alone. The parents of new folders are fsynced. */
 int file_mkdirs(int dirfd, const char *path, mode_t mode);
 

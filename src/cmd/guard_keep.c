@@ -11,12 +11,13 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 
-enum { ARG_FOLDER = 1, ARG_NAME, ARG_LOG, ARGS };
+enum { ARG_FOLDER = 1, ARG_NAME, ARG_LOG, ARG_JOURNAL, ARGS };
 
 static int run(int argc, char **argv)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
     struct err e = {0};
+    bool has_journal = argc == ARGS && text_eq(argv[ARG_JOURNAL], "locked");
     int r;
 
     if (argc != ARGS || !loankeeper_is_name(argv[ARG_NAME]))
@@ -25,7 +26,7 @@ static int run(int argc, char **argv)
     /* Whoever ends all of us means the guard: its end is ours. */
     for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
         signal(signals[i], SIG_IGN);
-    r = loankeeper_run(argv[ARG_FOLDER], argv[ARG_NAME], STDIN_FILENO, &e);
+    r = loankeeper_run(argv[ARG_FOLDER], argv[ARG_NAME], STDIN_FILENO, has_journal ? LOANKEEPER_JOURNAL : -1, &e);
     if (r < 0)
         log_event(EVENT_GUARD_NOT_RESTORED, LOG_STR("error", e.msg));
     /* What is no journal does not become one: only other trouble is worth another try. */
