@@ -66,8 +66,11 @@ static void keep_record(struct guardkills *g, struct guardtarget *t, struct oomk
     if (r < 0)
         log_event(EVENT_GUARD_MISSED, LOG_STR("target", target), LOG_STR("piece", "oom-kill.json"),
                   LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e.msg));
-    if (t)
-        t->last.taken.id[0] = '\0'; /* another kill's record must not lie over this one */
+    if (!t)
+        return;
+    t->last.taken.id[0] = '\0'; /* another kill's record must not lie over this one */
+    if (k->process.pid == (uint64_t)t->last.pid)
+        t->last.pid = 0; /* nor is another one guessed to be its process */
 }
 
 /* The oldest of them as a record. */

@@ -180,6 +180,7 @@ void lastseen_told(struct lastseen *l, uint64_t kills, uint64_t now_ms)
 {
     l->told += kills;
     l->told_at_ms = now_ms;
+    l->due_ms = 0; /* what was waited for has come: the wait for the next begins */
 }
 
 uint64_t lastseen_count(struct lastseen *l, uint64_t kills, uint64_t wait_ms, uint64_t now_ms)
@@ -197,12 +198,16 @@ uint64_t lastseen_count(struct lastseen *l, uint64_t kills, uint64_t wait_ms, ui
         l->due_ms = 0;
         return 0;
     }
-    if (l->due_ms == 0 || l->due_ms > now_ms + wait_ms)
+    if (l->due_ms == 0 || l->due_ms > now_ms + wait_ms || wait_ms == 0) {
         l->due_ms = now_ms + wait_ms;
+        l->due = kills;
+    }
     if (now_ms < l->due_ms)
         return 0;
-    untold = kills - l->told;
-    l->told = kills;
-    l->due_ms = 0;
+    /* Of those counted since then the log may tell yet. */
+    untold = l->due - l->told;
+    l->told = l->due;
+    l->due_ms = kills > l->due ? now_ms + wait_ms : 0;
+    l->due = kills;
     return untold;
 }

@@ -26,7 +26,8 @@ struct lastseen {
     } taken;
     bool counted;
     uint64_t told; /* kills that need no further telling, as a number of the kernel's count */
-    uint64_t told_at_ms, due_ms;
+    uint64_t told_at_ms;
+    uint64_t due, due_ms; /* up to which count nobody will tell of them any more, and from when on; 0: none */
 };
 
 /* The cgroup itself, once. */

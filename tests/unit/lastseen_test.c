@@ -104,6 +104,37 @@ static void what_the_log_never_tells_is_told_once(void **state)
     assert_int_equal(lastseen_count(&l, 4, 0, 9001), 1);
 }
 
+/* We were not run for longer than that; meanwhile another one was killed. */
+static void each_is_waited_for_anew(void **state)
+{
+    struct lastseen l = {0};
+
+    (void)state;
+    lastseen_count(&l, 0, WAIT, 1000);
+    assert_int_equal(lastseen_count(&l, 1, WAIT, 2000), 0);
+    lastseen_told(&l, 1, 2000 + WAIT);
+    assert_int_equal(lastseen_count(&l, 2, WAIT, 2001 + WAIT), 0);
+    assert_int_equal(l.due_ms, 2001 + 2 * WAIT);
+    assert_int_equal(lastseen_count(&l, 2, WAIT, 2001 + 2 * WAIT), 1);
+}
+
+static void who_was_counted_later_is_waited_for_longer(void **state)
+{
+    struct lastseen l = {0};
+
+    (void)state;
+    lastseen_count(&l, 0, WAIT, 1000);
+    assert_int_equal(lastseen_count(&l, 2, WAIT, 2000), 0);
+    assert_int_equal(lastseen_count(&l, 5, WAIT, 1999 + WAIT), 0);
+    assert_int_equal(lastseen_count(&l, 5, WAIT, 2000 + WAIT), 2);
+    assert_int_equal(lastseen_count(&l, 5, WAIT, 2001 + WAIT), 0);
+    assert_int_equal(l.due_ms, 2000 + 2 * WAIT);
+    assert_int_equal(lastseen_count(&l, 6, WAIT, 2000 + 2 * WAIT), 3);
+    assert_int_equal(lastseen_count(&l, 7, 0, 2001 + 2 * WAIT), 2);
+    assert_int_equal(lastseen_count(&l, 9, WAIT, 9000), 0);
+    assert_int_equal(lastseen_count(&l, 10, 0, 9000 + 2 * WAIT), 3);
+}
+
 /* Its cgroup goes. */
 static void who_cannot_wait_any_more_is_told_at_once(void **state)
 {
@@ -172,6 +203,8 @@ int main(void)
         cmocka_unit_test(what_is_counted_before_is_not_told),
         cmocka_unit_test(the_log_may_come_before_the_count_or_behind_it),
         cmocka_unit_test(what_the_log_never_tells_is_told_once),
+        cmocka_unit_test(each_is_waited_for_anew),
+        cmocka_unit_test(who_was_counted_later_is_waited_for_longer),
         cmocka_unit_test(who_cannot_wait_any_more_is_told_at_once),
         cmocka_unit_test(what_is_told_but_never_counted_hides_no_later_one),
         cmocka_unit_test(a_counted_kill_has_what_was_seen_last),
