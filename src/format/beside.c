@@ -14,11 +14,15 @@ enum { MOVING_MAX_MS = 300, PAUSE_MAX_MS = 10000, HEAP_PARTS = 8, BESIDE_LEAST =
  * still and answers nobody. */
 static bool is_moving(struct beside *b, bool collecting, bool collected, uint64_t now_ms)
 {
-    if (collecting && !collected && now_ms - b->settled_ms < PAUSE_MAX_MS) {
+    if (!collecting && !collected)
+        return false;
+    if (!b->moving)
+        b->moving_ms = b->patient_ms = now_ms;
+    if (collecting && !collected && now_ms - b->moving_ms < PAUSE_MAX_MS) {
         b->patient_ms = now_ms;
         return true;
     }
-    return (collecting || collected) && now_ms - b->patient_ms < MOVING_MAX_MS;
+    return now_ms - b->patient_ms < MOVING_MAX_MS;
 }
 
 /* Whether there was one since the last look. What it found full may be empty by now. */
@@ -78,6 +82,14 @@ static int64_t count_anywhere(const struct beside *b, const struct jvmheap *heap
     return heap->used > before ? heap->used : before;
 }
 
+/* Some collectors give memory back a while after they said so: no more of the heap is gone than is missing in all. */
+static int64_t least_touched(const struct beside *b, int64_t own)
+{
+    int64_t missing = own < b->own ? b->own - own : 0;
+
+    return b->watched ? b->touched - missing : 0;
+}
+
 /* What is missing since somebody looked last was the heap's. More than there is in all never is. */
 static int64_t most_touched(const struct beside *b, const struct jvmheap *heap, int64_t own)
 {
@@ -106,6 +118,7 @@ static int64_t count_touched(struct beside *b, const struct jvmheap *heap, int64
     sum = heap->placed ? count_peaks(b, heap) : count_anywhere(b, heap, committed, own);
     if (committed > 0 && sum > committed)
         sum = committed;
+    sum = sum > least_touched(b, own) ? sum : least_touched(b, own);
     if (sum > most) {
         lower_peaks(b, sum, most);
         sum = most;
@@ -129,7 +142,6 @@ void beside_add(struct beside *b, const struct jvmheap *heap, int64_t own, uint6
     b->moving = !heap->exact && is_moving(b, heap->collecting, note_collections(b, heap), now_ms);
     if (b->moving)
         return;
-    b->settled_ms = b->patient_ms = now_ms;
     b->touched = count_touched(b, heap, own);
     memset(b->had_filled, 0, sizeof(b->had_filled));
     b->watched = true;
@@ -146,7 +158,8 @@ void beside_forget(struct beside *b)
     b->watched = false;
     b->growth = (struct growth){0};
     b->surge = (struct surge){0};
-    b->settled_ms = b->patient_ms = 0;
+    b->moving = false;
+    b->speed = 0;
 }
 
 /* All that was taken since the counters were believed may be the heap's. */

@@ -17,11 +17,10 @@ struct beside {
     struct surge surge;
     int64_t collected[JVMHEAP_COLLECTIONS]; /* ends of the last ones that were seen */
     bool had_filled[JVMHEAP_COLLECTIONS];   /* what those collect, since the counters were believed */
-    uint64_t patient_ms;                    /* since when collections are waited for, one after the other */
-    uint64_t settled_ms;                    /* when the counters were believed last, and what came of them: */
-    int64_t own, left, speed;
-    bool watched; /* since the last look; else the heap may have given some back */
-    bool moving;  /* they were not believed at the last look: look again soon */
+    bool moving;                            /* the counters were not believed at the last look: look again soon */
+    uint64_t moving_ms, patient_ms;         /* since when, and since when collections come one after the other */
+    int64_t own, left, speed;               /* what came of them when they were believed last; own 0: never */
+    bool watched;                           /* since the last look; else the heap may have given some back */
 };
 
 /* own: bytes of the cgroup's memory, read just before the counters. In the order of time. */
