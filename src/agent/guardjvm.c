@@ -90,16 +90,20 @@ void guardjvm_read(struct guardjvm *j, const struct memcg *m, uint64_t dump_rate
     uint64_t shared;
 
     r->dump_ms = r->heap = r->gc = r->heap_left = r->growth_beside = reading_unknown(NONE);
-    if (!j->pid || counters_load(&j->proc, j->fd, &j->counters, &ignored) < 0)
+    if (!j->pid || counters_load(&j->proc, j->fd, &j->counters, &ignored) < 0) {
+        beside_forget(&j->beside);
         return;
+    }
     jvmheap_read(&j->counters.perf, &heap);
     if (jvmheap_is_shared(&heap) && memcg_shared(m, &shared) == 0)
         jvmheap_in_memory(&heap, shared);
     count_gc(j, now_ms);
     r->gc = j->gc;
     r->heap = share(&j->counters.perf, "sun.gc.generation.1.space.0.used", "sun.gc.generation.1.space.0.maxCapacity");
-    if (heap.used < 0 || heap.max <= 0)
+    if (heap.used < 0 || heap.max <= 0) {
+        beside_forget(&j->beside);
         return;
+    }
     r->dump_ms = reading_dump_ms(heapdump_estimate((uint64_t)heap.used), dump_rate);
     if (!r->own.known)
         return;

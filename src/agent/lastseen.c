@@ -180,7 +180,8 @@ void lastseen_told(struct lastseen *l, uint64_t kills, uint64_t now_ms)
 {
     l->told += kills;
     l->told_at_ms = now_ms;
-    l->due_ms = 0; /* what was waited for has come: the wait for the next begins */
+    if (l->told >= l->due)
+        l->due_ms = 0; /* what was waited for has come: the wait for the next begins */
 }
 
 uint64_t lastseen_count(struct lastseen *l, uint64_t kills, uint64_t wait_ms, uint64_t now_ms)

@@ -195,7 +195,7 @@ static int replace(int dirfd, const char *path, const void *data, size_t size, m
         return r;
     }
     r = fsync_folder(folder);
-    return r < 0 || !locked ? r : TAKE_FD(fd);
+    return locked ? TAKE_FD(fd) : r; /* it is there: without its lock nobody would keep it */
 }
 
 int file_replace(int dirfd, const char *path, const void *data, size_t size, mode_t mode)

@@ -252,9 +252,9 @@ static int look(struct watch *w, struct target *t, const char *how, bool print, 
     growth_add(&t->growth, now, s.room == UINT64_MAX ? (int64_t)s.own_used : -(int64_t)s.room);
     /* The kernel tells of usage, caches and all, and only once: what is used may still be on its way there. */
     nearly = s.usage >= t->threshold && s.used < t->threshold;
-    pace = w->o->interval_ms && !nearly
-               ? (unsigned)w->o->interval_ms
-               : pace_ms(s.limit, s.room, t->threshold > s.used ? t->threshold - s.used : 0, growth_latest(&t->growth));
+    pace = pace_ms(s.limit, s.room, t->threshold > s.used ? t->threshold - s.used : 0, growth_latest(&t->growth));
+    if (w->o->interval_ms && (!nearly || w->o->interval_ms < pace))
+        pace = (unsigned)w->o->interval_ms;
     t->due_ms = now + pace;
     t->slack_ms = pace / 8; /* so that those that are due together are looked at together */
     if (t->counting_until_ms > now && t->due_ms > now + COUNTING_STEP_MS)

@@ -6,26 +6,29 @@
 
 #include <string.h>
 
-enum { MOVING_MAX_MS = 300, PAUSE_MAX_MS = 10000, HEAP_PARTS = 8, BESIDE_LEAST = 32 << 20 };
+enum { ENDED_MAX_MS = 1000, PAUSE_MAX_MS = 10000, HEAP_PARTS = 8, BESIDE_LEAST = 32 << 20 };
 
 /* What a collector moves takes memory at once and is counted when it is done: until then the heap's growth would seem
  * to be beside it. So is one that ended since the last look not believed yet: it may have begun after the cgroup's
- * memory was read. Collections one after the other are not waited for; one that goes on for long is, as its JVM stands
- * still and answers nobody. */
+ * memory was read. One that goes on for long is waited for, as its JVM stands still and answers nobody; more of them,
+ * one after the other, are not. */
 static bool is_moving(struct beside *b, bool collecting, bool collected, uint64_t now_ms)
 {
     if (!collecting && !collected)
         return false;
-    if (!b->moving)
-        b->moving_ms = b->patient_ms = now_ms;
-    if (collecting && !collected && now_ms - b->moving_ms < PAUSE_MAX_MS) {
-        b->patient_ms = now_ms;
-        return true;
+    if (!b->moving) {
+        b->moving_ms = now_ms;
+        b->several = false;
     }
-    return now_ms - b->patient_ms < MOVING_MAX_MS;
+    if (collected && !b->several) {
+        b->several = true;
+        b->ended_ms = now_ms;
+    }
+    return b->several ? now_ms - b->ended_ms < ENDED_MAX_MS : now_ms - b->moving_ms < PAUSE_MAX_MS;
 }
 
-/* Whether there was one since the last look. What it found full may be empty by now. */
+/* Whether there was one since the last look. What it found full may be empty by now; why it came may be said a moment
+ * after its end. */
 static bool note_collections(struct beside *b, const struct jvmheap *heap)
 {
     bool any = false;
@@ -33,7 +36,8 @@ static bool note_collections(struct beside *b, const struct jvmheap *heap)
     for (unsigned i = 0; i < JVMHEAP_COLLECTIONS; i++) {
         bool one = heap->collected[i] != b->collected[i];
 
-        b->had_filled[i] |= one && heap->had_filled;
+        b->ended[i] |= one;
+        b->had_filled[i] |= b->ended[i] && heap->had_filled;
         b->collected[i] = heap->collected[i];
         any |= one;
     }
@@ -112,7 +116,7 @@ static int64_t count_touched(struct beside *b, const struct jvmheap *heap, int64
     int64_t committed = 0, sum, most = most_touched(b, heap, own);
 
     if (heap->exact)
-        return heap->used;
+        return heap->in_memory;
     for (unsigned i = 0; i < JVMHEAP_SPACES; i++)
         committed = add(committed, heap->space[i].committed);
     sum = heap->placed ? count_peaks(b, heap) : count_anywhere(b, heap, committed, own);
@@ -144,6 +148,7 @@ void beside_add(struct beside *b, const struct jvmheap *heap, int64_t own, uint6
         return;
     b->touched = count_touched(b, heap, own);
     memset(b->had_filled, 0, sizeof(b->had_filled));
+    memset(b->ended, 0, sizeof(b->ended));
     b->watched = true;
     b->own = own;
     b->left = heap->max - b->touched;

@@ -15,12 +15,13 @@ struct beside {
     int64_t peak[JVMHEAP_SPACES];
     struct growth growth;
     struct surge surge;
-    int64_t collected[JVMHEAP_COLLECTIONS]; /* ends of the last ones that were seen */
-    bool had_filled[JVMHEAP_COLLECTIONS];   /* what those collect, since the counters were believed */
-    bool moving;                            /* the counters were not believed at the last look: look again soon */
-    uint64_t moving_ms, patient_ms;         /* since when, and since when collections come one after the other */
-    int64_t own, left, speed;               /* what came of them when they were believed last; own 0: never */
-    bool watched;                           /* since the last look; else the heap may have given some back */
+    int64_t collected[JVMHEAP_COLLECTIONS];                           /* ends of the last ones that were seen */
+    bool ended[JVMHEAP_COLLECTIONS], had_filled[JVMHEAP_COLLECTIONS]; /* since the counters were believed */
+    bool moving;                  /* they were not at the last look: look again soon */
+    bool several;                 /* collections ended meanwhile: */
+    uint64_t moving_ms, ended_ms; /* since when, and the first of them */
+    int64_t own, left, speed;     /* what came of them when they were believed last; own 0: never */
+    bool watched;                 /* since the last look; else the heap may have given some back */
 };
 
 /* own: bytes of the cgroup's memory, read just before the counters. In the order of time. */

@@ -8,6 +8,8 @@
 
 enum { SPAN_MS = 125, WINDOW_MS = 1000, SPANS_MIN = 4, LATEST_MIN_MS = 20 };
 
+static const double RATE_MAX = 1e15; /* bytes a second */
+
 /* The point that is back spans older than the newest. */
 static unsigned at(const struct growth *g, unsigned back)
 {
@@ -49,9 +51,12 @@ static struct span span_of(const struct growth *g, unsigned back)
     return span_to(g, back + 1, g->point[at(g, back)].at_ms, g->point[at(g, back)].bytes);
 }
 
+/* Within what an int64_t holds: a limit that is set to anything makes room for anything. */
 static double rate(struct span s)
 {
-    return s.ms > 0 ? s.bytes / s.ms * 1000 : 0;
+    double speed = s.ms > 0 ? s.bytes / s.ms * 1000 : 0;
+
+    return speed > RATE_MAX ? RATE_MAX : speed < -RATE_MAX ? -RATE_MAX : speed;
 }
 
 double growth_speed(const struct growth *g)

@@ -113,6 +113,12 @@ static void find_collections(const struct hsperf *h, struct jvmheap *ret)
                       (text_eq(cause, "Allocation Failure") || text_eq(cause, "Ergonomics"));
 }
 
+/* What it counts as collections are phases beside which the application runs. */
+static bool is_concurrent(const char *collector)
+{
+    return collector && text_eq(collector, "Shenandoah");
+}
+
 void jvmheap_read(const struct hsperf *h, struct jvmheap *ret)
 {
     const char *collector = find_collector(h);
@@ -120,7 +126,8 @@ void jvmheap_read(const struct hsperf *h, struct jvmheap *ret)
     *ret = (struct jvmheap){.collector = collector, .placed = has_places(collector)};
     ret->used = find_used(h, ret);
     find_committed(h, ret);
-    find_collections(h, ret);
+    if (!is_concurrent(collector))
+        find_collections(h, ret);
     ret->max = find_max(h, ret->placed);
 }
 
@@ -129,9 +136,10 @@ bool jvmheap_is_shared(const struct jvmheap *heap)
     return heap->collector && text_eq(heap->collector, "Z") && heap->max > 0;
 }
 
-/* Other files in memory may be among it. */
+/* Other files in memory may be among it; and there is none of it where the heap lies in huge pages set apart. */
 void jvmheap_in_memory(struct jvmheap *heap, uint64_t shared)
 {
-    heap->used = shared < (uint64_t)heap->max ? (int64_t)shared : heap->max;
+    heap->in_memory = shared < (uint64_t)heap->max ? (int64_t)shared : heap->max;
+    heap->used = heap->in_memory > heap->used ? heap->in_memory : heap->used;
     heap->exact = true;
 }

@@ -16,7 +16,9 @@ struct jvmheap {
     /* Ticks at the end of the last collection: of the young generation alone, and of all; 0: none yet. */
     int64_t collected[JVMHEAP_COLLECTIONS];
     bool had_filled; /* the very last came because what it collected was full; of those that are placed */
-    bool exact;      /* used is what is in memory, at this moment: the kernel said so (jvmheap_in_memory) */
+    /* Bytes of it that are in memory, at this moment: exact, by the kernel's word (jvmheap_in_memory). */
+    bool exact;
+    int64_t in_memory;
     /* Eden, survivors, old. placed: each has a place of its own in memory: what moves from one to another then needs
      * memory there, and the first one keeps its own, up to what is committed to it (given back beyond that). */
     bool placed;

@@ -25,10 +25,13 @@ double surge_speed(const struct surge *s, uint64_t at_ms, int64_t bytes, double 
         unsigned k = (s->newest + SURGE_POINTS - i) % SURGE_POINTS;
         double grown = (double)bytes - (double)s->point[k].bytes;
 
-        if (at_ms < s->point[k].at_ms || at_ms - s->point[k].at_ms > WINDOW_MS)
+        uint64_t age = at_ms - s->point[k].at_ms;
+
+        /* Of points that come less often the last one tells, as old as it is. */
+        if (at_ms < s->point[k].at_ms || (age > WINDOW_MS && i > 1))
             break;
         /* Of a shorter time than the whole window: as if nothing had grown before. */
-        trend = grown / WINDOW_MS * 1000;
+        trend = grown / (double)(age > WINDOW_MS ? age : WINDOW_MS) * 1000;
         rise = grown > rise ? grown : rise;
     }
     return rise > (double)error && quick > trend ? quick : trend;

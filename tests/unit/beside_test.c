@@ -106,12 +106,53 @@ static void collections_without_an_end_do_not_hide_a_leak(void **state)
         struct beside b = {0};
         uint64_t now = 1000000;
 
-        for (int step = 0; step < 200 && speeds[i] * step * STEP_MS / 1000 < 200; step++) {
+        for (int step = 0; step < 200 && speeds[i] * step * STEP_MS / 1000 < 400; step++) {
             heap.collected[0]++;
             add(&b, &now, STEP_MS, &heap, 300 + BESIDE + speeds[i] * step * STEP_MS / 1000);
         }
         assert_in_range(b.speed, speeds[i] * MIB / 3, speeds[i] * MIB * 2);
     }
+}
+
+/* No look falls between two of them. */
+static void pauses_without_an_end_do_not_hide_a_leak(void **state)
+{
+    static const struct {
+        uint64_t pause_ms, gap_ms;
+        int speed;
+    } cases[] = {{100, 15, 5}, {100, 10, 20}, {40, 10, 5}, {3000, 10, 50}, {1 << 30, 0, 5}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct jvmheap heap = make_heap(100, 200);
+        struct beside b = {0};
+        uint64_t now = 1000000, begun = now, since = cases[i].pause_ms + cases[i].gap_ms;
+
+        while (now < begun + 40000) {
+            uint64_t ms = now - begun, within = ms % since;
+
+            heap.collecting = within < cases[i].pause_ms;
+            heap.collected[0] = (int64_t)(ms / since) + !heap.collecting;
+            add(&b, &now, 20, &heap, 300 + BESIDE + (int64_t)ms * cases[i].speed / 1000);
+        }
+        assert_in_range(b.speed, cases[i].speed * MIB / 2, cases[i].speed * MIB * 2);
+    }
+}
+
+static void why_it_came_may_be_said_later(void **state)
+{
+    struct jvmheap heap = make_heap(10, 20);
+    struct beside b = {0};
+    uint64_t now = 1000000;
+
+    (void)state;
+    add(&b, &now, STEP_MS, &heap, 30 + BESIDE);
+    heap.collected[0] = 7;
+    add(&b, &now, STEP_MS, &heap, 122 + BESIDE);
+    heap.had_filled = true;
+    add(&b, &now, STEP_MS, &heap, 122 + BESIDE);
+    assert_false(b.moving);
+    assert_int_equal(b.touched, 122 * MIB);
 }
 
 static void a_pause_is_not_waited_for_without_end(void **state)
@@ -236,6 +277,8 @@ int main(void)
         cmocka_unit_test(what_was_full_between_two_looks_is_in_memory),
         cmocka_unit_test(more_than_there_is_cannot_be_the_heaps),
         cmocka_unit_test(collections_without_an_end_do_not_hide_a_leak),
+        cmocka_unit_test(pauses_without_an_end_do_not_hide_a_leak),
+        cmocka_unit_test(why_it_came_may_be_said_later),
         cmocka_unit_test(a_pause_is_not_waited_for_without_end),
         cmocka_unit_test(what_was_not_watched_begins_anew),
         cmocka_unit_test(what_was_in_use_before_the_first_look_counts),

@@ -118,6 +118,23 @@ static void each_is_waited_for_anew(void **state)
     assert_int_equal(lastseen_count(&l, 2, WAIT, 2001 + 2 * WAIT), 1);
 }
 
+static void what_the_log_leaves_out_between_others_is_told(void **state)
+{
+    struct lastseen l = {0};
+    uint64_t now = 1000, told = 0;
+
+    (void)state;
+    lastseen_count(&l, 0, WAIT, now);
+    for (uint64_t kill = 1; kill <= 110; kill++) {
+        now += WAIT / 3;
+        told += lastseen_count(&l, kill, WAIT, now);
+        if (kill % 11)
+            lastseen_told(&l, 1, now + 10);
+    }
+    assert_in_range(told, 7, 10);
+    assert_int_equal(told + lastseen_count(&l, 110, 0, now + 20), 10);
+}
+
 static void who_was_counted_later_is_waited_for_longer(void **state)
 {
     struct lastseen l = {0};
@@ -204,6 +221,7 @@ int main(void)
         cmocka_unit_test(the_log_may_come_before_the_count_or_behind_it),
         cmocka_unit_test(what_the_log_never_tells_is_told_once),
         cmocka_unit_test(each_is_waited_for_anew),
+        cmocka_unit_test(what_the_log_leaves_out_between_others_is_told),
         cmocka_unit_test(who_was_counted_later_is_waited_for_longer),
         cmocka_unit_test(who_cannot_wait_any_more_is_told_at_once),
         cmocka_unit_test(what_is_told_but_never_counted_hides_no_later_one),
