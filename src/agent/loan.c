@@ -322,6 +322,20 @@ static int change_all(const struct loan *plan)
     return 0;
 }
 
+/* Where the deadline was over before the change was made, the keeper found nothing to put back. */
+static void end_late_hold(const struct loan *made)
+{
+    if (made->hold_until_ms == 0 || clock_mono_ms() < made->hold_until_ms)
+        return;
+    for (unsigned i = 0; i < made->count; i++) {
+        const struct loan_setting *s = &made->setting[i];
+        CLEANUP_FD int folder = s->hold ? setting_open(s) : -1;
+
+        if (folder >= 0)
+            setting_write(folder, s->file, s->before);
+    }
+}
+
 static int begin(struct loans *l, struct loan_outcome *o)
 {
     CLEANUP(buf_done) struct buf text = {0};
@@ -346,6 +360,7 @@ static int begin(struct loans *l, struct loan_outcome *o)
         end(k);
     else
         o->keeper = k->number;
+    end_late_hold(&o->loan);
     return r;
 }
 

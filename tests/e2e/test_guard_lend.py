@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """salvage guard --lend and --hold on real containers and cgroups (v1; for v2 see test_memory_v2.py): what the kernel's
 files say while a case is made, after it, and after our own kill -9."""
+import contextlib
 import json
 import os
 import pathlib
@@ -210,6 +211,22 @@ def lent(salvage, folder, work, start):
             os.kill(pid, signal.SIGKILL)
         except OSError:
             pass
+
+
+def test_a_hold_ends_though_its_deadline_is_over_at_once(salvage, folder, work, start):
+    """Its keeper may look before there is anything to put back."""
+    app = start("0")
+    os.kill(app.pid, signal.SIGSTOP)
+    for i in range(5):
+        p = guard(salvage, work, folder, "--pid", app.pid, *LONG, "--hold", "--hold-deadline", "%dms" % (i + 1))
+        p.wait("guard-lent")
+        wait_for(lambda: number(of(app.pid), OOM) == 0)
+        others = children(p.pid)
+        p.kill()
+        for pid in others:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        assert number(of(app.pid), OOM) == 0
 
 
 def is_back(place):
