@@ -14,9 +14,9 @@
 #include "base/text.h"
 
 enum {
-    UNTOLD_MS = 1500, /* in which the kernel log tells of a kill that is counted */
-    ENDED_MS = 250,   /* in which who is killed has ended: then it is known who it was */
-    BARE_MS = 2 * UNTOLD_MS
+    UNTOLD_MS = 1500,       /* in which the kernel log tells of a kill that is counted */
+    ENDED_MS = 250,         /* in which who is killed has ended: then it is known who it was */
+    BARE_MS = 4 * UNTOLD_MS /* longer than any that is counted waits: what is told of it last is its only name */
 };
 
 int guardkills_open(struct guardkills *g, const struct whoami *self, char *const *args, bool all, struct err *e)
