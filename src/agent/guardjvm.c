@@ -83,24 +83,30 @@ static void count_gc(struct guardjvm *j, uint64_t now_ms)
     j->gc_at_ms = now_ms;
 }
 
-void guardjvm_read(struct guardjvm *j, const struct memcg *m, uint64_t dump_rate, uint64_t now_ms, struct reading *r)
+/* False: there is none, or it doesn't say. */
+static bool read_heap(struct guardjvm *j, const struct memcg *m, uint64_t now_ms, struct jvmheap *heap,
+                      struct reading *r)
 {
-    struct jvmheap heap;
     struct err ignored;
     uint64_t shared;
 
-    r->dump_ms = r->heap = r->gc = r->heap_left = r->growth_beside = reading_unknown(NONE);
-    if (!j->pid || counters_load(&j->proc, j->fd, &j->counters, &ignored) < 0) {
-        beside_forget(&j->beside);
-        return;
-    }
-    jvmheap_read(&j->counters.perf, &heap);
-    if (jvmheap_is_shared(&heap) && memcg_shared(m, &shared) == 0)
-        jvmheap_in_memory(&heap, shared);
+    if (!j->pid || counters_load(&j->proc, j->fd, &j->counters, &ignored) < 0)
+        return false;
+    jvmheap_read(&j->counters.perf, heap);
+    if (jvmheap_is_shared(heap) && memcg_shared(m, &shared) == 0)
+        jvmheap_in_memory(heap, shared);
     count_gc(j, now_ms);
     r->gc = j->gc;
     r->heap = share(&j->counters.perf, "sun.gc.generation.1.space.0.used", "sun.gc.generation.1.space.0.maxCapacity");
-    if (heap.used < 0 || heap.max <= 0) {
+    return heap->used >= 0 && heap->max > 0;
+}
+
+void guardjvm_read(struct guardjvm *j, const struct memcg *m, uint64_t dump_rate, uint64_t now_ms, struct reading *r)
+{
+    struct jvmheap heap;
+
+    r->dump_ms = r->heap = r->gc = r->heap_left = r->growth_beside = reading_unknown(NONE);
+    if (!read_heap(j, m, now_ms, &heap, r)) {
         beside_forget(&j->beside);
         return;
     }

@@ -18,13 +18,11 @@ static bool is_moving(struct beside *b, bool collecting, bool collected, uint64_
         return false;
     if (!b->moving) {
         b->moving_ms = now_ms;
-        b->several = false;
+        b->ended_ms = 0;
     }
-    if (collected && !b->several) {
-        b->several = true;
+    if (collected && !b->ended_ms)
         b->ended_ms = now_ms;
-    }
-    return b->several ? now_ms - b->ended_ms < ENDED_MAX_MS : now_ms - b->moving_ms < PAUSE_MAX_MS;
+    return b->ended_ms ? now_ms - b->ended_ms < ENDED_MAX_MS : now_ms - b->moving_ms < PAUSE_MAX_MS;
 }
 
 /* Whether there was one since the last look. What it found full may be empty by now; why it came may be said a moment
@@ -113,7 +111,7 @@ static void lower_peaks(struct beside *b, int64_t sum, int64_t most)
 
 static int64_t count_touched(struct beside *b, const struct jvmheap *heap, int64_t own)
 {
-    int64_t committed = 0, sum, most = most_touched(b, heap, own);
+    int64_t committed = 0, sum, least = least_touched(b, own), most = most_touched(b, heap, own);
 
     if (heap->exact)
         return heap->in_memory;
@@ -122,7 +120,8 @@ static int64_t count_touched(struct beside *b, const struct jvmheap *heap, int64
     sum = heap->placed ? count_peaks(b, heap) : count_anywhere(b, heap, committed, own);
     if (committed > 0 && sum > committed)
         sum = committed;
-    sum = sum > least_touched(b, own) ? sum : least_touched(b, own);
+    if (sum < least)
+        sum = least;
     if (sum > most) {
         lower_peaks(b, sum, most);
         sum = most;

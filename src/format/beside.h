@@ -18,8 +18,7 @@ struct beside {
     int64_t collected[JVMHEAP_COLLECTIONS];                           /* ends of the last ones that were seen */
     bool ended[JVMHEAP_COLLECTIONS], had_filled[JVMHEAP_COLLECTIONS]; /* since the counters were believed */
     bool moving;                  /* they were not at the last look: look again soon */
-    bool several;                 /* collections ended meanwhile: */
-    uint64_t moving_ms, ended_ms; /* since when, and the first of them */
+    uint64_t moving_ms, ended_ms; /* since when, and the first end of a collection meanwhile; 0: none */
     int64_t own, left, speed;     /* what came of them when they were believed last; own 0: never */
     bool watched;                 /* since the last look; else the heap may have given some back */
 };

@@ -24,7 +24,6 @@ double surge_speed(const struct surge *s, uint64_t at_ms, int64_t bytes, double 
     for (unsigned i = 0; i < s->count; i++) {
         unsigned k = (s->newest + SURGE_POINTS - i) % SURGE_POINTS;
         double grown = (double)bytes - (double)s->point[k].bytes;
-
         uint64_t age = at_ms - s->point[k].at_ms;
 
         /* Of points that come less often the last one tells, as old as it is. */
