@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "base/rlimits.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 
@@ -38,6 +39,7 @@ static int run_command(const struct command *c, int argc, char **argv)
 #endif
     /* A reader that went away is an error of write(2), told like any other. */
     signal(SIGPIPE, SIG_IGN);
+    rlimits_raise();
     if (c->parts && argc > 1 && command_part(c, argv[1])) {
         c = command_part(c, argv[1]);
         argc--;

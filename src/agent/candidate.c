@@ -126,7 +126,7 @@ static void visit_settling(const void *node, VISIT which, void *ctx)
     struct candidate *one = visited(node, which);
     struct walk *w = ctx;
 
-    w->settling |= one && (one->may_follow || one->following || one->settle.since_ms);
+    w->settling |= one && (one->may_follow || one->following || one->settle.since_ms || one->troubles);
 }
 
 bool candidates_settling(const struct candidates *c)

@@ -20,6 +20,7 @@ struct candidate {
     int64_t found_ns;
     uint64_t due_ms; /* monotonic; 0: an event will come */
     bool may_follow, following, said_unreadable;
+    unsigned troubles;     /* looks in a row that failed by an error that may pass */
     char id[IDENTITY_MAX]; /* while following */
 };
 

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/rlimits.h"
 
 void launch_block_signals(struct launch_signals *ret_before, sigset_t *ret_waiting)
 {
@@ -55,6 +56,7 @@ int launch_app(char *const *argv, char *const *env, const struct launch_signals 
         setpgid(0, 0);
         launch_give_terminal(ours, getpid());
         restore_signals(before);
+        rlimits_restore();
         environ = (char **)env;
         execvp(argv[0], argv);
         error = errno;

@@ -77,6 +77,7 @@ static bool is_store_fault(int result)
     case FAULT_TLS:
     case FAULT_FULL:
     case FAULT_BUSY:
+    case FAULT_NO_PROCESS: /* not the store, but it meets every claim alike, too */
         return true;
     default:
         return false;
@@ -182,13 +183,31 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
     end_item(p, i, outcome);
 }
 
-static void retry(struct pool *p, struct item *i, int code, uint64_t retry_after_ms, const char *story)
+/* When it is tried again: alone, or with all the others if the fault meets all of them. Says why, once. */
+static void put_off(struct pool *p, struct item *i, int code, uint64_t retry_after_ms, const char *story)
 {
     const struct fault_info *fault = fault_find(code);
     bool slowly = fault->retry != RETRY_SOON, store = is_store_fault(code);
     struct backoff *b = store ? &p->hold : &i->backoff;
     int *said = store ? &p->hold_said : &i->said;
-    uint64_t now = clock_mono_ms(), delay;
+    uint64_t delay;
+
+    b->first_ms = slowly ? SLOWLY_FIRST_MS : SOON_FIRST_MS;
+    b->most_ms = slowly ? SLOWLY_MOST_MS : SOON_MOST_MS;
+    delay = backoff_next(b, retry_after_ms);
+    i->due_ms = clock_mono_ms() + delay;
+    if (store)
+        p->hold_until_ms = i->due_ms;
+    if (*said != code)
+        log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", fault->name), LOG_STR("error", story),
+                  LOG_UINT("retry_in_s", (delay + 999) / 1000));
+    *said = code;
+}
+
+static void retry(struct pool *p, struct item *i, int code, uint64_t retry_after_ms, const char *story)
+{
+    const struct fault_info *fault = fault_find(code);
+    uint64_t now = clock_mono_ms();
 
     if (p->config.once || (p->config.plan->give_up_ms && i->first_failure_ms &&
                            now - i->first_failure_ms >= p->config.plan->give_up_ms)) {
@@ -199,16 +218,7 @@ static void retry(struct pool *p, struct item *i, int code, uint64_t retry_after
     }
     if (!i->first_failure_ms)
         i->first_failure_ms = now;
-    b->first_ms = slowly ? SLOWLY_FIRST_MS : SOON_FIRST_MS;
-    b->most_ms = slowly ? SLOWLY_MOST_MS : SOON_MOST_MS;
-    delay = backoff_next(b, retry_after_ms);
-    i->due_ms = now + delay;
-    if (store)
-        p->hold_until_ms = i->due_ms;
-    if (*said != code)
-        log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", fault->name), LOG_STR("error", story),
-                  LOG_UINT("retry_in_s", (delay + 999) / 1000));
-    *said = code;
+    put_off(p, i, code, retry_after_ms, story);
 }
 
 static void on_failed(struct pool *p, struct item *i, int code, uint64_t retry_after_ms, const char *story)
@@ -223,6 +233,8 @@ static void on_failed(struct pool *p, struct item *i, int code, uint64_t retry_a
     }
     if (i->follow_fd >= 0 && !i->complete) {
         /* Following was a head start: without it the file is found again when it is closed. */
+        if (is_store_fault(code))
+            put_off(p, i, code, retry_after_ms, story);
         end_item(p, i, POOL_DROPPED);
         return;
     }
@@ -335,8 +347,9 @@ static void start_item(struct pool *p, struct item *i)
         w.text = text.data;
         if (!child_is_up(&p->child) && (r = start_worker(p)) < 0) {
             char story[200];
-            snprintf(story, sizeof(story), "cannot start a worker by /proc/self/exe: %s", strerror(-r));
-            on_failed(p, i, -EIO, 0, story); /* the evidence is there, whatever ENOENT this is */
+            snprintf(story, sizeof(story), "cannot start a worker by /proc/self/exe: %s%s", strerror(-r),
+                     r == -EAGAIN ? ": a limit of processes is reached (pids.max of a cgroup, ulimit -u)" : "");
+            on_failed(p, i, -FAULT_NO_PROCESS, 0, story); /* the evidence is there, whatever ENOENT this is */
             return;
         }
     }
@@ -512,13 +525,14 @@ int pool_follow(struct pool *p, struct claim *c, int fd)
 {
     struct item *i;
 
+    /* start_item may fail at once, and i is gone then */
     if (p->running || p->closing || p->hold_until_ms > clock_mono_ms() ||
         (!child_is_up(&p->child) && !child_may_start(&p->child)))
         return -EBUSY;
     if (!(i = add_item(p, c, fd)))
         return -ENOMEM;
     start_item(p, i);
-    return 0;
+    return p->running == i ? 0 : 1;
 }
 
 static struct item *find_followed(const struct pool *p, const char *id)

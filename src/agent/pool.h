@@ -40,7 +40,7 @@ void pool_free(struct pool *p); /* after pool_close, when the loop has ended */
 int pool_add(struct pool *p, struct claim *c);
 
 /* Takes a claim on a file that is still being written, and fd, if the worker is free; else -EBUSY, and takes nothing.
- */
+ * 0: it is followed. 1: taken, and the attempt has failed at once: the claim is freed, and `ended` was called. */
 int pool_follow(struct pool *p, struct claim *c, int fd);
 
 /* The followed file with this id is complete (and may have been claimed: size, settled_ns and in_place are taken over

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "os/lease.h"
@@ -65,22 +66,36 @@ static void look_at_rest(struct settle *s, int dirfd, const char *name, uint64_t
     ret->wait_ms = needed_ms - (now_ms - s->since_ms);
 }
 
+/* Gone, a link, a socket: no evidence. Descriptors, memory, a broken disk: that says nothing about the file. */
+static void look_failed(int error, struct settle_look *ret)
+{
+    if (!fault_passes(error))
+        return;
+    ret->state = SETTLE_TROUBLE;
+    ret->error = error;
+}
+
 void settle_look(struct settle *s, int dirfd, const char *name, const char *machine, bool network, uint64_t rest_ms,
                  uint64_t now_ms, struct settle_look *ret)
 {
     CLEANUP_FD int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     CLEANUP_FD int known = -1;
+    int r;
 
     *ret = (struct settle_look){.state = SETTLE_NO_EVIDENCE, .fd = -1};
     if (fd < 0) {
-        if (errno != EACCES && errno != EPERM)
+        if (errno != EACCES && errno != EPERM) {
+            look_failed(-errno, ret);
             return;
+        }
         known = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         if (known >= 0 && identity_get(known, machine, &ret->identity) == 0 && S_ISREG(ret->identity.mode))
             ret->state = SETTLE_UNREADABLE;
         return;
     }
-    if (identity_get(fd, machine, &ret->identity) < 0 || !S_ISREG(ret->identity.mode))
+    if ((r = identity_get(fd, machine, &ret->identity)) < 0)
+        look_failed(r, ret);
+    if (r < 0 || !S_ISREG(ret->identity.mode))
         return;
     switch (network ? LEASE_UNKNOWN : lease_probe(fd)) {
     case LEASE_NO_WRITER:

@@ -12,10 +12,11 @@
 
 enum settled {
     SETTLE_COMPLETE,
-    SETTLE_WRITTEN,    /* somebody has it open for writing: there will be a close */
-    SETTLE_RESTING,    /* look again after wait_ms */
-    SETTLE_UNREADABLE, /* not for this uid: identity is known */
-    SETTLE_NO_EVIDENCE /* gone, or no regular file */
+    SETTLE_WRITTEN,     /* somebody has it open for writing: there will be a close */
+    SETTLE_RESTING,     /* look again after wait_ms */
+    SETTLE_UNREADABLE,  /* not for this uid: identity is known */
+    SETTLE_NO_EVIDENCE, /* gone, or no regular file */
+    SETTLE_TROUBLE      /* could not be examined, by an error that may pass */
 };
 
 /* What was seen at the last look; zeroed at first. */
@@ -31,6 +32,7 @@ struct settle_look {
     struct identity identity;
     int fd; /* for reading, with SETTLE_COMPLETE and SETTLE_WRITTEN; the caller's to close; else -1 */
     uint64_t wait_ms;
+    int error; /* with SETTLE_TROUBLE: -errno */
 };
 
 /* machine: os/whoami.h. rest_ms: how long a file must rest; four times that if nobody was seen to close it. */

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/rlimits.h"
 #include "base/text.h"
 
 enum {
@@ -39,6 +40,7 @@ static void be_child(const struct shell *s, int in, int out)
     sigemptyset(&none);
     for (size_t i = 0; i < ARRAY_SIZE(OURS); i++)
         sigaction(OURS[i], &normal, NULL);
+    rlimits_restore();
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (size_t i = 0; i < s->variable_count; i++)
         setenv(s->variables[i][0], s->variables[i][1], 1);

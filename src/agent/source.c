@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "agent/kind.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "os/fskind.h"
@@ -290,6 +291,13 @@ static unsigned depth_of(const struct folder *f)
 
 static void scan_folder(struct source *s, struct folder *f);
 
+/* What is gone needs no second scan. */
+static void report_trouble(struct source *s, const struct folder *f, int error)
+{
+    if (fault_passes(error))
+        s->events.trouble(s->events.ctx, f, error);
+}
+
 /* A folder below another: watched, and scanned, for what was put into it before the watch was there. */
 static void add_folder(struct source *s, struct folder *parent, const char *name)
 {
@@ -297,7 +305,7 @@ static void add_folder(struct source *s, struct folder *parent, const char *name
     CLEANUP_FD int fd = -1;
     struct folder *f;
     struct fskind kind;
-    int watch;
+    int watch, r;
 
     if (text_eq(name, STATE_NAME)) {
         s->events.state(s->events.ctx, parent, name);
@@ -316,15 +324,18 @@ static void add_folder(struct source *s, struct folder *parent, const char *name
     if (watch < 0)
         s->events.watch_limit(s->events.ctx, path, -watch);
     f = calloc(1, sizeof(*f));
-    if (!f)
+    if (!f) {
+        report_trouble(s, parent, -ENOMEM);
         return;
+    }
     *f = (struct folder){.path = TAKE_PTR(path), .root = parent->root, .watch = watch < 0 ? -1 : watch, .root_fd = -1};
-    fd = source_open(f);
+    r = fd = source_open(f);
     f->network = fd >= 0 && fskind_get(fd, &kind) == 0 && kind.network;
     if (f->network && !parent->network)
         s->events.network(s->events.ctx, f, kind.name);
     s->network |= f->network || watch < 0;
-    if (fd < 0 || keep_folder(s, f) < 0) {
+    if (r < 0 || (r = keep_folder(s, f)) < 0) {
+        report_trouble(s, parent, r);
         if (watch >= 0)
             notify_remove(s->notify_fd, watch);
         folder_free(f);
@@ -338,15 +349,18 @@ static void scan_folder(struct source *s, struct folder *f)
     CLEANUP_DIR DIR *dir = NULL;
     int fd = source_open(f);
 
-    if (fd < 0)
+    if (fd < 0) {
+        report_trouble(s, f, fd);
         return;
+    }
     /* A duplicate shares its position with root_fd: begin at the beginning. */
     if (!(dir = fdopendir(fd))) {
+        report_trouble(s, f, -errno);
         close(fd);
         return;
     }
     rewinddir(dir);
-    for (struct dirent *d; (d = readdir(dir));) {
+    for (struct dirent *d; (errno = 0, d = readdir(dir));) {
         struct stat st;
         bool folder = d->d_type == DT_DIR;
 
@@ -359,6 +373,7 @@ static void scan_folder(struct source *s, struct folder *f)
         else if ((d->d_type == DT_REG || d->d_type == DT_UNKNOWN) && wanted(s, f, d->d_name))
             s->events.file(s->events.ctx, f, d->d_name, SIGHT_SCANNED);
     }
+    report_trouble(s, f, -errno);
 }
 
 void source_scan(struct source *s)
@@ -367,8 +382,11 @@ void source_scan(struct source *s)
     size_t count = s->count;
     CLEANUP_FREE struct folder **all = count ? malloc(count * sizeof(struct folder *)) : NULL;
 
-    if (!all)
+    if (!all) {
+        if (count)
+            report_trouble(s, s->folder[0], -ENOMEM);
         return;
+    }
     memcpy(all, s->folder, count * sizeof(struct folder *));
     for (size_t i = 0; i < count; i++)
         if (all[i]->root == all[i])

@@ -21,6 +21,7 @@ struct folder {
     int root_fd;         /* of a root, else -1 */
     bool named_only;     /* a root for some of `files`: not for include, nor for folders below */
     bool network;        /* other hosts may write here unnoticed, and leases don't hold */
+    bool spool_later;    /* its spool could not be opened, by an error that may pass */
     struct spool *spool; /* a root's, set by the owner of the source; borrowed */
 };
 
@@ -41,6 +42,8 @@ struct source_events {
     void (*overflow)(void *ctx);
     void (*watch_limit)(void *ctx, const char *path, int error);
     void (*gone)(void *ctx, const struct folder *f);
+    /* It could not be read, by an error that may pass: to be scanned again. */
+    void (*trouble)(void *ctx, const struct folder *f, int error);
 };
 
 /* Globs separated by white space may stand in one item. */

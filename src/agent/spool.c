@@ -14,6 +14,7 @@
 
 #include "agent/claim.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -33,11 +34,17 @@ static const char *in_claim(const struct claim *c, const char *name, char out[RE
     return out;
 }
 
+/* What may pass by itself is worth another try; a folder that cannot be used stays so. */
+static int state_fault(int error)
+{
+    return fault_passes(-error) ? -error : -FAULT_STATE;
+}
+
 static int take_lock(struct spool *s, struct err *e)
 {
     s->lockfd = openat(s->dirfd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (s->lockfd < 0)
-        return err_set(e, -FAULT_STATE, "%s/lock: %s", s->path, strerror(errno));
+        return err_set(e, state_fault(errno), "%s/lock: %s", s->path, strerror(errno));
     if (flock(s->lockfd, LOCK_EX | LOCK_NB) < 0)
         return err_set(e, -FAULT_LOCKED, "%s: another salvage watches here: stop it first, or give --state", s->path);
     return 0;
@@ -62,7 +69,8 @@ int spool_open(int dirfd, const char *path, bool own, struct spool **ret, struct
     }
     s->dirfd = s->lockfd = -1;
     if (mkdirat(dirfd, path, 0700) < 0 && errno != EEXIST) {
-        r = err_set(e, -FAULT_STATE, "cannot make the state folder %s: %s: give --state DIR", path, strerror(errno));
+        r = err_set(e, state_fault(errno), "cannot make the state folder %s: %s: give --state DIR", path,
+                    strerror(errno));
         goto fail;
     }
     s->dirfd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -74,7 +82,8 @@ int spool_open(int dirfd, const char *path, bool own, struct spool **ret, struct
         goto fail;
     }
     if (s->dirfd < 0 || (mkdirat(s->dirfd, "spool", 0700) < 0 && errno != EEXIST)) {
-        r = err_set(e, -FAULT_STATE, "cannot use the state folder %s: %s: give --state DIR", path, strerror(errno));
+        r = err_set(e, state_fault(errno), "cannot use the state folder %s: %s: give --state DIR", path,
+                    strerror(errno));
         goto fail;
     }
     if (own && (r = take_lock(s, e)) < 0)

@@ -19,6 +19,7 @@
 #include "agent/idset.h"
 #include "agent/pool.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -31,7 +32,9 @@ enum {
     UNREADABLE_RETRY_MS = 60 * 1000,
     NETWORK_SCAN_MIN_MS = 10 * 1000,
     LOOKS_AT_ONCE = 64,
-    BACKLOG_SCAN_MS = 500
+    BACKLOG_SCAN_MS = 500,
+    TROUBLE_RETRY_MS = 1000,
+    TROUBLES_ONCE = 5 /* tries that --once makes before it says that something was not examined */
 };
 
 struct watcher {
@@ -51,7 +54,10 @@ struct watcher {
     bool stopping, stopped;
     bool later; /* something will be resumed by the next run */
     unsigned unreadable;
-    struct err locked; /* why this watch may not run */
+    unsigned unexamined;    /* files and folders that --once has given up examining */
+    bool rescan;            /* a folder could not be read: scan again */
+    unsigned scan_troubles; /* scans in a row that met an error that may pass */
+    struct err locked;      /* why this watch may not run */
 };
 
 static void drop_candidate(struct watcher *w, struct candidate *c)
@@ -62,6 +68,7 @@ static void drop_candidate(struct watcher *w, struct candidate *c)
 }
 
 static void check_stop(struct watcher *w);
+static void open_root_state(void *ctx, struct folder *f);
 
 /* Claims */
 
@@ -101,6 +108,7 @@ static void open_state(struct watcher *w, struct folder *f, const char *name)
     int fd = given ? AT_FDCWD : source_open(f), r;
 
     r = spool_open(fd, given ? given : name, true, &s, &e);
+    f->spool_later = r < 0 && r != -FAULT_LOCKED && fault_passes(r);
     if (r == -FAULT_LOCKED) {
         w->locked = e; /* two watches would take things from under each other */
     } else if (r < 0) {
@@ -125,9 +133,12 @@ static void open_root_state(void *ctx, struct folder *f)
 /* The spool a file is claimed into: the root's, or on another file system below it one beside the file. */
 static struct spool *spool_for(struct watcher *w, struct folder *f, const struct identity *file)
 {
-    struct spool *s = f->root->spool;
+    struct spool *s;
     struct stat st;
 
+    if (!f->root->spool && f->root->spool_later)
+        open_root_state(w, f->root);
+    s = f->root->spool;
     if (!s || (fstat(spool_fd(s), &st) == 0 && st.st_dev == file->dev) || w->config->state)
         return s;
     if (!f->spool)
@@ -188,6 +199,22 @@ static int settle_claim(struct watcher *w, struct claim *claim, int dirfd, const
     return 0;
 }
 
+/* Not its fault: it is examined again, and --once says in the end that it was not. */
+static void retry_candidate(struct watcher *w, struct candidate *c, int error)
+{
+    const struct fault_info *fault = fault_find(error);
+
+    if (c->troubles++ == 0)
+        log_event(EVENT_NOT_EXAMINED, LOG_STR("dir", c->folder->path), LOG_STR("name", c->name),
+                  LOG_STR("fault", fault->name), LOG_STR("error", strerror(-error)),
+                  LOG_UINT("retry_in_s", TROUBLE_RETRY_MS / 1000));
+    c->due_ms = clock_mono_ms() + TROUBLE_RETRY_MS;
+    if (w->config->once && c->troubles >= TROUBLES_ONCE) {
+        w->unexamined++;
+        drop_candidate(w, c);
+    }
+}
+
 /* A complete file becomes a claim; one that was followed is already with the pool. */
 static void claim_candidate(struct watcher *w, struct candidate *c, const struct settle_look *look, int dirfd)
 {
@@ -202,8 +229,10 @@ static void claim_candidate(struct watcher *w, struct candidate *c, const struct
         drop_candidate(w, c);
         return;
     }
-    if (!(claim = make_claim(w, c, &look->identity)))
+    if (!(claim = make_claim(w, c, &look->identity))) {
+        retry_candidate(w, c, -ENOMEM);
         return;
+    }
     if (settle_claim(w, claim, dirfd, c->name) < 0) {
         claim_free(claim);
         drop_candidate(w, c);
@@ -228,17 +257,20 @@ static void follow_candidate(struct watcher *w, struct candidate *c, struct sett
 {
     struct claim *claim;
     struct err e;
+    int r;
 
     if (!c->may_follow || c->following || !look->identity.by_birth || look->identity.size < FOLLOW_SIZE_MIN)
         return;
     if (!(claim = make_claim(w, c, &look->identity)))
         return;
     claim->size = 0;
-    if (!claim->spool || spool_add(claim->spool, claim, &e) < 0 || pool_follow(w->pool, claim, look->fd) < 0) {
+    if (!claim->spool || spool_add(claim->spool, claim, &e) < 0 || (r = pool_follow(w->pool, claim, look->fd)) < 0) {
         claim_free(claim);
         return;
     }
     look->fd = -1;
+    if (r > 0)
+        return;
     c->following = true;
     memcpy(c->id, look->identity.id, sizeof(c->id));
     log_event(EVENT_FOLLOWING, LOG_STR("path", claim->path), LOG_STR("id", claim->id));
@@ -268,11 +300,17 @@ static void look_at(struct watcher *w, struct candidate *c)
         settle_look(&c->settle, dirfd, c->name, w->config->who->machine, c->folder->network, w->config->settle_ms, now,
                     &look);
     else
-        look.state = SETTLE_NO_EVIDENCE;
+        look = (struct settle_look){
+            .state = fault_passes(dirfd) ? SETTLE_TROUBLE : SETTLE_NO_EVIDENCE, .error = dirfd, .fd = -1};
+    if (look.state != SETTLE_TROUBLE)
+        c->troubles = 0;
     c->due_ms = 0;
     switch (look.state) {
     case SETTLE_NO_EVIDENCE:
         drop_candidate(w, c);
+        break;
+    case SETTLE_TROUBLE:
+        retry_candidate(w, c, look.error);
         break;
     case SETTLE_UNREADABLE:
         say_unreadable(w, c, &look.identity);
@@ -295,6 +333,7 @@ static void look_at(struct watcher *w, struct candidate *c)
 }
 
 static void on_settle_timer(uv_timer_t *timer);
+static void on_scan_timer(uv_timer_t *timer);
 
 static void arm_settle_timer(struct watcher *w)
 {
@@ -323,6 +362,24 @@ static void on_settle_timer(uv_timer_t *timer)
 }
 
 /* What the source sees */
+
+static uint64_t network_period_ms(const struct watcher *w)
+{
+    return source_has_network(w->source) ? w->config->settle_ms * 2 + NETWORK_SCAN_MIN_MS : 0;
+}
+
+/* All folders. When one could not be read, again soon; --once gives up after a few times. */
+static void scan(struct watcher *w)
+{
+    w->rescan = false;
+    source_scan(w->source);
+    if (!w->rescan) {
+        w->scan_troubles = 0;
+    } else if (++w->scan_troubles >= TROUBLES_ONCE && w->config->once) {
+        w->rescan = false;
+        w->unexamined++;
+    }
+}
 
 static void on_file(void *ctx, struct folder *f, const char *name, enum sighting what)
 {
@@ -367,7 +424,7 @@ static void on_overflow(void *ctx)
     struct watcher *w = ctx;
 
     log_event(EVENT_OVERFLOW);
-    source_scan(w->source);
+    scan(w);
 }
 
 static void on_watch_limit(void *ctx, const char *path, int error)
@@ -387,6 +444,18 @@ static void on_gone(void *ctx, const struct folder *f)
         drop_candidate(w, c);
 }
 
+static void on_trouble(void *ctx, const struct folder *f, int error)
+{
+    struct watcher *w = ctx;
+
+    if (!w->rescan && w->scan_troubles == 0)
+        log_event(EVENT_NOT_EXAMINED, LOG_STR("dir", f->path), LOG_STR("fault", fault_find(error)->name),
+                  LOG_STR("error", strerror(-error)), LOG_UINT("retry_in_s", TROUBLE_RETRY_MS / 1000));
+    w->rescan = true;
+    if (!w->stopping)
+        uv_timer_start(&w->scan_timer, on_scan_timer, TROUBLE_RETRY_MS, network_period_ms(w));
+}
+
 static void on_notify(uv_poll_t *poll, int status, int events)
 {
     struct watcher *w = poll->data;
@@ -402,8 +471,9 @@ static void on_scan_timer(uv_timer_t *timer)
 {
     struct watcher *w = timer->data;
 
-    source_scan(w->source);
+    scan(w);
     arm_settle_timer(w);
+    check_stop(w);
 }
 
 static void on_claim_ended(void *ctx, const struct claim *c, enum pool_outcome outcome)
@@ -416,8 +486,7 @@ static void on_claim_ended(void *ctx, const struct claim *c, enum pool_outcome o
     }
     if (w->backlog && !w->stopping && pool_count(w->pool) <= CLAIMS_LOW) {
         w->backlog = false;
-        uv_timer_start(&w->scan_timer, on_scan_timer, BACKLOG_SCAN_MS,
-                       source_has_network(w->source) ? w->config->settle_ms * 2 + NETWORK_SCAN_MIN_MS : 0);
+        uv_timer_start(&w->scan_timer, on_scan_timer, BACKLOG_SCAN_MS, network_period_ms(w));
     }
     check_stop(w);
 }
@@ -458,7 +527,7 @@ static bool something_to_wait_for(struct watcher *w)
     uint64_t within = w->config->once ? UINT64_MAX / 2 : uv_timer_get_due_in(&w->grace_timer);
 
     return (pool_count(w->pool) > 0 && pool_hopeful(w->pool, within)) || candidates_settling(&w->candidates) ||
-           (w->config->once && w->backlog);
+           (w->config->once && (w->backlog || w->rescan));
 }
 
 static void check_stop(struct watcher *w)
@@ -478,7 +547,7 @@ static void on_signal(uv_signal_t *signal, int number)
     }
     /* What was closed a moment ago may still be in the queue, and what inotify can't tell is told by the scan. */
     source_read(w->source);
-    source_scan(w->source);
+    scan(w);
     w->stopping = true;
     log_event(EVENT_STOPPING, LOG_UINT("left", pool_count(w->pool)), LOG_UINT("grace_s", w->config->grace_ms / 1000));
     uv_timer_stop(&w->scan_timer);
@@ -503,16 +572,14 @@ static void start_handles(struct watcher *w)
     uv_poll_start(&w->notify, UV_READABLE, on_notify);
     uv_signal_start(&w->term, on_signal, SIGTERM);
     uv_signal_start(&w->interrupt, on_signal, SIGINT);
-    if (source_has_network(w->source)) {
-        uint64_t period = w->config->settle_ms * 2 + NETWORK_SCAN_MIN_MS;
-
-        uv_timer_start(&w->scan_timer, on_scan_timer, period, period);
-    }
+    if (source_has_network(w->source))
+        uv_timer_start(&w->scan_timer, on_scan_timer, network_period_ms(w), network_period_ms(w));
 }
 
 static int start(struct watcher *w, struct err *e)
 {
-    const struct source_events events = {w, on_file, on_state_folder, on_network, on_overflow, on_watch_limit, on_gone};
+    const struct source_events events = {w,           on_file,        on_state_folder, on_network,
+                                         on_overflow, on_watch_limit, on_gone,         on_trouble};
     const struct pool_events ended = {w, on_claim_ended};
     const struct pool_config pool = {w->config->worker_args, w->config->plan, w->config->who->machine,
                                      w->config->retention, w->config->once};
@@ -532,7 +599,7 @@ static int start(struct watcher *w, struct err *e)
     log_event(EVENT_STARTED, LOG_UINT("dirs", w->config->source.dir_count), LOG_STR("to", w->config->plan->store));
     if (w->config->armer_args)
         armkeeper_start(&w->armkeeper, &w->loop, w->config->armer_args);
-    source_scan(w->source);
+    scan(w);
     arm_settle_timer(w);
     check_stop(w);
     return 0;
@@ -562,8 +629,8 @@ int watcher_run(const struct watcher_config *config, struct err *e)
         if (w.later)
             r = config->once ? err_set(e, -FAULT_SOME, "%u left to ship", pool_count(w.pool))
                              : err_set(e, -FAULT_LATER, "%u left: the next run goes on with them", pool_count(w.pool));
-        else if (pool_failed(w.pool) > 0 || (config->once && w.unreadable > 0))
-            r = err_set(e, -FAULT_SOME, "%u could not be shipped", pool_failed(w.pool) + w.unreadable);
+        else if (pool_failed(w.pool) > 0 || (config->once && w.unreadable + w.unexamined > 0))
+            r = err_set(e, -FAULT_SOME, "%u could not be shipped", pool_failed(w.pool) + w.unreadable + w.unexamined);
     }
     watcher_done(&w);
     uv_loop_close(&w.loop);

@@ -34,6 +34,10 @@ static const struct event_info TABLE[EVENT_END] = {
     [EVENT_FAILED] = {"failed", LEVEL_WARNING, "an attempt failed; said once until it fails for another reason",
                       "path fault error retry_in_s"},
     [EVENT_UNREADABLE] = {"unreadable", LEVEL_WARNING, "this user may not read a file that fits", "dir name uid error"},
+    [EVENT_NOT_EXAMINED] = {"not-examined", LEVEL_WARNING,
+                            "a file or a folder could not be examined for want of descriptors or memory, or by an I/O "
+                            "error: it is tried again; said once until it succeeds",
+                            "dir name fault error retry_in_s"},
     [EVENT_GAVE_UP] = {"gave-up", LEVEL_ERROR, "a file was not shipped and is not tried again by this run",
                        "path fault error"},
     [EVENT_DISCARDED] = {"discarded", LEVEL_ERROR,

@@ -33,6 +33,8 @@ static const struct fault_info TABLE[] = {
     {FAULT_CORRUPT, "corrupt", 50, RETRY_SOON, "bytes do not have the digest they should have"},
     {FAULT_FORMAT, "format", 51, RETRY_SOON, "an answer or a file is not what it claims to be"},
     {FAULT_EXISTS, "exists", 52, RETRY_NEVER, "something is there that must not be overwritten"},
+    {FAULT_NO_PROCESS, "no-process", 1, RETRY_SOON,
+     "a process of ours could not be started: a limit of processes, or no memory"},
     {FAULT_GONE, "gone", 1, RETRY_SOON, "the store no longer knows an upload that was under way"},
     {FAULT_LATER, "later", 75, RETRY_SOON, "stopped in time: what is left will be resumed by the next run"},
     {FAULT_SOME, "some", 1, RETRY_NEVER, "some evidence could not be shipped"},
@@ -47,6 +49,7 @@ static const struct fault_info TABLE[] = {
     {EINTR, "interrupted", 1, RETRY_SOON, "a signal interrupted the work"},
     {EAGAIN, "again", 1, RETRY_SOON, "something was not available just then"},
     {EBUSY, "in-use", 1, RETRY_SOON, "a file or folder is in use"},
+    {EFBIG, "file-size", 1, RETRY_SLOWLY, "a file would be larger than this process may make one (ulimit -f)"},
     {EMFILE, "descriptors", 1, RETRY_SOON, "this process has too many open files"},
     {ENFILE, "system-descriptors", 1, RETRY_SOON, "the system has too many open files"},
     {ESTALE, "stale", 1, RETRY_SOON, "a network file system lost hold of a file"},
@@ -61,6 +64,11 @@ const struct fault_info *fault_find(int result)
         if (result < 0 && TABLE[i].code == -(long)result)
             return &TABLE[i];
     return &OTHER;
+}
+
+bool fault_passes(int result)
+{
+    return fault_find(result)->retry == RETRY_SOON;
 }
 
 const struct fault_info *fault_table(unsigned *ret_count)

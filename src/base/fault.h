@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 enum fault {
     FAULT_FIRST = 1000,
     FAULT_USAGE = FAULT_FIRST, /* an option or argument is wrong */
@@ -31,6 +33,7 @@ enum fault {
     FAULT_CORRUPT,             /* bytes do not have the digest they should have */
     FAULT_FORMAT,              /* an answer or a file is not what it claims to be */
     FAULT_EXISTS,              /* something is there that must not be overwritten */
+    FAULT_NO_PROCESS,          /* a process of ours could not be started */
     FAULT_GONE,                /* a multipart upload is no longer known to the store */
     FAULT_LATER,               /* stopped in time: will be resumed */
     FAULT_SOME,                /* some evidence could not be shipped */
@@ -53,6 +56,9 @@ struct fault_info {
 
 /* The row for a negative result of any function here; errno values without a row share one. Never NULL. */
 const struct fault_info *fault_find(int result);
+
+/* Whether an error may pass by itself, so that what met it is worth another try soon. */
+bool fault_passes(int result);
 
 /* The table, for the generated docs: *ret_count rows. */
 const struct fault_info *fault_table(unsigned *ret_count);

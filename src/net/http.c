@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -411,6 +412,25 @@ static void unset_request(CURL *c)
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, NULL);
 }
 
+/* libcurl says "out of memory" or "couldn't connect" also where it only lacks descriptors. What a connection takes is
+ * tried: 0, or -EMFILE, -ENFILE. */
+static int lacks_descriptors(void)
+{
+    enum { CONNECTION_NEEDS = 4 }; /* a wake-up pair, a socket, and what a resolver has open */
+    int fd[CONNECTION_NEEDS], count = 0, r = 0;
+
+    while (count < CONNECTION_NEEDS && r == 0) {
+        fd[count] = open("/", O_PATH | O_CLOEXEC);
+        if (fd[count] >= 0)
+            count++;
+        else
+            r = errno == EMFILE || errno == ENFILE ? -errno : -ENOENT;
+    }
+    while (count > 0)
+        close(fd[--count]);
+    return r == -ENOENT ? 0 : r;
+}
+
 static int perform(struct transfer *t, struct err *e)
 {
     CURL *c = t->h->curl;
@@ -429,6 +449,11 @@ static int perform(struct transfer *t, struct err *e)
     t->answer->status = 0;
     if (t->told)
         return t->result;
+    int missing = code == CURLE_OUT_OF_MEMORY || code == CURLE_COULDNT_CONNECT ? lacks_descriptors() : 0;
+    if (missing < 0)
+        return err_set(e, missing,
+                       "no descriptor is left for a connection: %s: raise the limit (ulimit -n, LimitNOFILE)",
+                       strerror(-missing));
     return http_fault_tell(c,
                            &(struct http_failure){.code = code,
                                                   .result = t->result,

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Our own resource limits (setrlimit(2)). The soft limit of descriptors is often 1024 where the hard one is far higher:
+ * we need ours, and a program that we start for somebody else gets back what it would have had without us.
+ */
+#pragma once
+
+/* Once, at the start: the soft limit of descriptors becomes the hard one; a file that grows beyond RLIMIT_FSIZE is an
+ * error of write(2), EFBIG, and no SIGXFSZ. */
+void rlimits_raise(void);
+
+/* Between fork and exec of a program that is not ours: undoes rlimits_raise. Safe in a signal handler. */
+void rlimits_restore(void);
