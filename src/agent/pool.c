@@ -521,13 +521,18 @@ int pool_add(struct pool *p, struct claim *c)
     return 0;
 }
 
+bool pool_may_follow(const struct pool *p)
+{
+    return !p->running && !p->closing && p->hold_until_ms <= clock_mono_ms() &&
+           (child_is_up(&p->child) || child_may_start(&p->child));
+}
+
 int pool_follow(struct pool *p, struct claim *c, int fd)
 {
     struct item *i;
 
     /* start_item may fail at once, and i is gone then */
-    if (p->running || p->closing || p->hold_until_ms > clock_mono_ms() ||
-        (!child_is_up(&p->child) && !child_may_start(&p->child)))
+    if (!pool_may_follow(p))
         return -EBUSY;
     if (!(i = add_item(p, c, fd)))
         return -ENOMEM;

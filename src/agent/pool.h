@@ -39,6 +39,9 @@ void pool_free(struct pool *p); /* after pool_close, when the loop has ended */
 /* Takes the claim. 0 or -ENOMEM (the claim is then still the caller's). */
 int pool_add(struct pool *p, struct claim *c);
 
+/* Whether a file that is still being written could be followed now. */
+bool pool_may_follow(const struct pool *p);
+
 /* Takes a claim on a file that is still being written, and fd, if the worker is free; else -EBUSY, and takes nothing.
  * 0: it is followed. 1: taken, and the attempt has failed at once: the claim is freed, and `ended` was called. */
 int pool_follow(struct pool *p, struct claim *c, int fd);

@@ -58,6 +58,30 @@ static bool is_ours_alone(int fd)
     return fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 022) == 0;
 }
 
+/* One that was given by --state may be root's, and open to others (an emptyDir is 0777): what lies in it decides. */
+static bool is_of_another(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) < 0 || (st.st_uid != geteuid() && st.st_uid != 0);
+}
+
+static int open_spool_folder(struct spool *s, struct err *e)
+{
+    CLEANUP_FD int fd = -1;
+
+    if (mkdirat(s->dirfd, "spool", 0700) == 0 || errno == EEXIST)
+        fd = openat(s->dirfd, "spool", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return err_set(e, state_fault(errno), "cannot use the state folder %s: %s: give --state DIR", s->path,
+                       errno == ENOTDIR || errno == ELOOP ? "its 'spool' is no folder" : strerror(errno));
+    if (!is_ours_alone(fd))
+        return err_set(e, -FAULT_STATE,
+                       "%s/spool is another user's, or others may write to it: remove it, or give --state DIR",
+                       s->path);
+    return 0;
+}
+
 int spool_open(int dirfd, const char *path, bool own, struct spool **ret, struct err *e)
 {
     struct spool *s = calloc(1, sizeof(*s));
@@ -74,18 +98,20 @@ int spool_open(int dirfd, const char *path, bool own, struct spool **ret, struct
         goto fail;
     }
     s->dirfd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (s->dirfd >= 0 && dirfd != AT_FDCWD && !is_ours_alone(s->dirfd)) {
+    if (s->dirfd < 0) {
+        r = err_set(e, state_fault(errno), "cannot use the state folder %s: %s: give --state DIR", path,
+                    errno == ELOOP || errno == ENOTDIR ? "it is a link, or no folder" : strerror(errno));
+        goto fail;
+    }
+    if (dirfd == AT_FDCWD ? is_of_another(s->dirfd) : !is_ours_alone(s->dirfd)) {
         r = err_set(e, -FAULT_STATE,
                     "the state folder %s is another user's, or others may write to it: remove it, or "
                     "give --state DIR",
                     path);
         goto fail;
     }
-    if (s->dirfd < 0 || (mkdirat(s->dirfd, "spool", 0700) < 0 && errno != EEXIST)) {
-        r = err_set(e, state_fault(errno), "cannot use the state folder %s: %s: give --state DIR", path,
-                    strerror(errno));
+    if ((r = open_spool_folder(s, e)) < 0)
         goto fail;
-    }
     if (own && (r = take_lock(s, e)) < 0)
         goto fail;
     *ret = s;

@@ -28,6 +28,9 @@ enum {
     CLAIMS_MAX = 1024,         /* beyond that, files wait where they are */
     CLAIMS_LOW = 256,          /* and are looked for again when so many are left */
     FOLLOW_DELAY_MS = 200,     /* a file that is complete by then needs no following */
+    FOLLOW_WAIT_MAX_MS = 5000, /* between looks at a file that stays open; its close is an event of its own */
+    FOLLOW_LOOK_COST_MS = 10,  /* and longer where many are open: no more than 100 looks a second in all */
+    RESCAN_MIN_MS = 2000,      /* between scans for lost events */
     FOLLOW_SIZE_MIN = 8 << 20, /* bytes */
     UNREADABLE_RETRY_MS = 60 * 1000,
     NETWORK_SCAN_MIN_MS = 10 * 1000,
@@ -41,7 +44,7 @@ struct watcher {
     const struct watcher_config *config;
     uv_loop_t loop;
     uv_poll_t notify;
-    uv_timer_t settle_timer, scan_timer, grace_timer;
+    uv_timer_t settle_timer, scan_timer, rescan_timer, grace_timer;
     uv_signal_t term, interrupt;
     struct source *source;
     struct pool *pool;
@@ -51,6 +54,8 @@ struct watcher {
     struct candidates candidates;
     struct idset done; /* in place, and with the pool or through: not to be looked at again in this run */
     bool backlog;      /* files were left where they are: scan again when claims are through */
+    bool events_lost;  /* scan again, but not at once */
+    uint64_t rescanned_ms;
     bool stopping, stopped;
     bool later; /* something will be resumed by the next run */
     unsigned unreadable;
@@ -208,7 +213,7 @@ static void retry_candidate(struct watcher *w, struct candidate *c, int error)
         log_event(EVENT_NOT_EXAMINED, LOG_STR("dir", c->folder->path), LOG_STR("name", c->name),
                   LOG_STR("fault", fault->name), LOG_STR("error", strerror(-error)),
                   LOG_UINT("retry_in_s", TROUBLE_RETRY_MS / 1000));
-    c->due_ms = clock_mono_ms() + TROUBLE_RETRY_MS;
+    candidate_schedule(&w->candidates, c, clock_mono_ms() + TROUBLE_RETRY_MS);
     if (w->config->once && c->troubles >= TROUBLES_ONCE) {
         w->unexamined++;
         drop_candidate(w, c);
@@ -259,7 +264,8 @@ static void follow_candidate(struct watcher *w, struct candidate *c, struct sett
     struct err e;
     int r;
 
-    if (!c->may_follow || c->following || !look->identity.by_birth || look->identity.size < FOLLOW_SIZE_MIN)
+    if (!c->may_follow || c->following || !look->identity.by_birth || look->identity.size < FOLLOW_SIZE_MIN ||
+        !pool_may_follow(w->pool))
         return;
     if (!(claim = make_claim(w, c, &look->identity)))
         return;
@@ -290,6 +296,19 @@ static void say_unreadable(struct watcher *w, struct candidate *c, const struct 
               LOG_STR("error", hint));
 }
 
+/* When to look again at a file that is open for writing: soon at first, as it may be worth following. */
+static uint64_t next_follow_look(const struct watcher *w, struct candidate *c)
+{
+    uint64_t most = w->candidates.scheduled * FOLLOW_LOOK_COST_MS, wait = FOLLOW_DELAY_MS;
+
+    if (most < FOLLOW_WAIT_MAX_MS)
+        most = FOLLOW_WAIT_MAX_MS;
+    for (unsigned i = 0; i < c->waits && wait < most; i++)
+        wait *= 2;
+    c->waits++;
+    return wait < most ? wait : most;
+}
+
 static void look_at(struct watcher *w, struct candidate *c)
 {
     CLEANUP_FD int dirfd = source_open(c->folder);
@@ -304,7 +323,7 @@ static void look_at(struct watcher *w, struct candidate *c)
             .state = fault_passes(dirfd) ? SETTLE_TROUBLE : SETTLE_NO_EVIDENCE, .error = dirfd, .fd = -1};
     if (look.state != SETTLE_TROUBLE)
         c->troubles = 0;
-    c->due_ms = 0;
+    candidate_schedule(&w->candidates, c, 0);
     switch (look.state) {
     case SETTLE_NO_EVIDENCE:
         drop_candidate(w, c);
@@ -314,15 +333,15 @@ static void look_at(struct watcher *w, struct candidate *c)
         break;
     case SETTLE_UNREADABLE:
         say_unreadable(w, c, &look.identity);
-        c->due_ms = now + UNREADABLE_RETRY_MS;
+        candidate_schedule(&w->candidates, c, now + UNREADABLE_RETRY_MS);
         break;
     case SETTLE_RESTING:
-        c->due_ms = now + look.wait_ms + 1;
+        candidate_schedule(&w->candidates, c, now + look.wait_ms + 1);
         break;
     case SETTLE_WRITTEN:
         follow_candidate(w, c, &look);
         if (c->may_follow && !c->following)
-            c->due_ms = now + FOLLOW_DELAY_MS;
+            candidate_schedule(&w->candidates, c, now + next_follow_look(w, c));
         break;
     case SETTLE_COMPLETE:
         claim_candidate(w, c, &look, dirfd);
@@ -394,9 +413,10 @@ static void on_file(void *ctx, struct folder *f, const char *name, enum sighting
     if (!c && (w->stopping || !(c = candidate_add(&w->candidates, f, name))))
         return;
     if (what == SIGHT_CREATED) {
+        c->waits = 0;
         c->may_follow = kind_of_name(name)->follow && !f->network && !w->config->once;
         /* Also for what comes without a close: a hard link. */
-        c->due_ms = clock_mono_ms() + FOLLOW_DELAY_MS;
+        candidate_schedule(&w->candidates, c, clock_mono_ms() + FOLLOW_DELAY_MS);
         return;
     }
     if (what == SIGHT_CLOSED)
@@ -419,12 +439,41 @@ static void on_network(void *ctx, const struct folder *f, const char *filesystem
     log_event(EVENT_NETWORK_FOLDER, LOG_STR("dir", f->path), LOG_STR("filesystem", filesystem));
 }
 
+static void on_rescan_timer(uv_timer_t *timer);
+
 static void on_overflow(void *ctx)
 {
     struct watcher *w = ctx;
 
-    log_event(EVENT_OVERFLOW);
+    /* Whoever makes files without end makes this happen without end, too. */
+    if (!w->events_lost)
+        log_event(EVENT_OVERFLOW);
+    w->events_lost = true;
+}
+
+/* For events that were lost. */
+static void scan_for_lost_events(struct watcher *w)
+{
+    uint64_t now = clock_mono_ms(), next = w->rescanned_ms ? w->rescanned_ms + RESCAN_MIN_MS : 0;
+
+    if (!w->events_lost || w->stopped)
+        return;
+    if (now < next) {
+        uv_timer_start(&w->rescan_timer, on_rescan_timer, next - now, 0);
+        return;
+    }
+    w->events_lost = false;
     scan(w);
+    w->rescanned_ms = clock_mono_ms();
+}
+
+static void on_rescan_timer(uv_timer_t *timer)
+{
+    struct watcher *w = timer->data;
+
+    scan_for_lost_events(w);
+    arm_settle_timer(w);
+    check_stop(w);
 }
 
 static void on_watch_limit(void *ctx, const char *path, int error)
@@ -436,12 +485,13 @@ static void on_watch_limit(void *ctx, const char *path, int error)
 static void on_gone(void *ctx, const struct folder *f)
 {
     struct watcher *w = ctx;
-    struct candidate *c;
+    CLEANUP_FREE struct candidate **list = NULL;
+    size_t count = candidates_of(&w->candidates, f, &list);
 
     if (f == f->root)
         log_event(EVENT_FOLDER_GONE, LOG_STR("dir", f->path));
-    while ((c = candidate_in(&w->candidates, f)))
-        drop_candidate(w, c);
+    for (size_t i = 0; i < count; i++)
+        drop_candidate(w, list[i]);
 }
 
 static void on_trouble(void *ctx, const struct folder *f, int error)
@@ -463,6 +513,7 @@ static void on_notify(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     source_read(w->source);
+    scan_for_lost_events(w);
     arm_settle_timer(w);
     check_stop(w);
 }
@@ -501,6 +552,7 @@ static void close_handles(struct watcher *w)
     uv_close((uv_handle_t *)&w->notify, NULL);
     uv_close((uv_handle_t *)&w->settle_timer, NULL);
     uv_close((uv_handle_t *)&w->scan_timer, NULL);
+    uv_close((uv_handle_t *)&w->rescan_timer, NULL);
     uv_close((uv_handle_t *)&w->grace_timer, NULL);
     uv_close((uv_handle_t *)&w->term, NULL);
     uv_close((uv_handle_t *)&w->interrupt, NULL);
@@ -527,7 +579,7 @@ static bool something_to_wait_for(struct watcher *w)
     uint64_t within = w->config->once ? UINT64_MAX / 2 : uv_timer_get_due_in(&w->grace_timer);
 
     return (pool_count(w->pool) > 0 && pool_hopeful(w->pool, within)) || candidates_settling(&w->candidates) ||
-           (w->config->once && (w->backlog || w->rescan));
+           w->events_lost || (w->config->once && (w->backlog || w->rescan));
 }
 
 static void check_stop(struct watcher *w)
@@ -564,10 +616,11 @@ static void start_handles(struct watcher *w)
     uv_poll_init(&w->loop, &w->notify, source_fd(w->source));
     uv_timer_init(&w->loop, &w->settle_timer);
     uv_timer_init(&w->loop, &w->scan_timer);
+    uv_timer_init(&w->loop, &w->rescan_timer);
     uv_timer_init(&w->loop, &w->grace_timer);
     uv_signal_init(&w->loop, &w->term);
     uv_signal_init(&w->loop, &w->interrupt);
-    w->notify.data = w->settle_timer.data = w->scan_timer.data = w->grace_timer.data = w;
+    w->notify.data = w->settle_timer.data = w->scan_timer.data = w->rescan_timer.data = w->grace_timer.data = w;
     w->term.data = w->interrupt.data = w;
     uv_poll_start(&w->notify, UV_READABLE, on_notify);
     uv_signal_start(&w->term, on_signal, SIGTERM);

@@ -259,6 +259,32 @@ static void spool_that_others_may_write_to_is_refused(void **state)
     spool_close(s);
 }
 
+static void state_of_another_user_is_not_used(void **state)
+{
+    struct place *p = *state;
+    struct spool *s = NULL;
+    char path[300] = {0}, target[64];
+    struct err e;
+
+    snprintf(target, sizeof(target), "/proc/self/fd/%d", p->fd);
+    assert_true(readlink(target, path, sizeof(path) - 20) > 0);
+    strcat(path, "/given");
+    assert_int_equal(mkdirat(p->fd, "given", 0777), 0);
+    assert_int_equal(fchmodat(p->fd, "given", 0777, 0), 0);
+    assert_int_equal(symlinkat("/tmp", p->fd, "given/spool"), 0);
+    assert_int_equal(spool_open(AT_FDCWD, path, true, &s, &e), -FAULT_STATE);
+    assert_int_equal(unlinkat(p->fd, "given/spool", 0), 0);
+    assert_int_equal(spool_open(AT_FDCWD, path, true, &s, &e), 0); /* as an emptyDir is */
+    spool_close(s);
+    if (geteuid() != 0)
+        return;
+    assert_int_equal(fchownat(p->fd, "given/spool", 1001, 1001, 0), 0);
+    assert_int_equal(spool_open(AT_FDCWD, path, true, &s, &e), -FAULT_STATE);
+    assert_int_equal(fchownat(p->fd, "given/spool", 0, 0, 0), 0);
+    assert_int_equal(fchownat(p->fd, "given", 1001, 1001, 0), 0);
+    assert_int_equal(spool_open(AT_FDCWD, path, true, &s, &e), -FAULT_STATE);
+}
+
 static void a_claim_remembers_the_process_that_it_tells_about(void **state)
 {
     char path[] = "/p/a b", name[] = "a b", cause[] = "java-oom", jvm[] = "17 (x)", command[] = "java -Dx=\xff \"%41\"";
@@ -320,6 +346,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(second_owner_is_turned_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(spool_behind_a_symlink_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(spool_that_others_may_write_to_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(state_of_another_user_is_not_used, set_up, tear_down),
         cmocka_unit_test(a_claim_remembers_the_process_that_it_tells_about),
         cmocka_unit_test(hostile_claims_are_refused),
     };

@@ -56,6 +56,13 @@ def status(pid):
             for key, value in rows.items()}
 
 
+def cpu_seconds(pid):
+    """Processor time that a process has used."""
+    with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as stream:
+        fields = stream.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def cmdline(pid):
     try:
         with open("/proc/%d/cmdline" % pid, "rb") as stream:
