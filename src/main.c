@@ -53,6 +53,7 @@ static int run_command(const struct command *c, int argc, char **argv)
 int main(int argc, char **argv)
 {
     const struct command *c = argc > 0 ? find_applet(argv[0]) : NULL;
+    const char *near;
 
     if (c)
         return c->run(argc, argv);
@@ -64,5 +65,7 @@ int main(int argc, char **argv)
     }
     if ((c = command_find(COMMANDS, argv[1])))
         return run_command(c, argc - 1, argv + 1);
-    return command_error(-FAULT_USAGE, "no command '%s': see 'salvage help'", argv[1]);
+    near = command_nearest(COMMANDS, 0, argv[1]);
+    return near ? command_error(-FAULT_USAGE, "no command '%s': did you mean '%s'? (see 'salvage help')", argv[1], near)
+                : command_error(-FAULT_USAGE, "no command '%s': see 'salvage help'", argv[1]);
 }

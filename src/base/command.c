@@ -9,12 +9,26 @@
 #include "base/page.h"
 #include "base/text.h"
 
+enum { COMMANDS_MAX = 64 };
+
 const struct command *command_find(const struct command *const *table, const char *name)
 {
     for (; *table; table++)
         if (text_eq((*table)->name, name))
             return *table;
     return NULL;
+}
+
+const char *command_nearest(const struct command *const *table, size_t own, const char *typed)
+{
+    const char *names[COMMANDS_MAX + 1];
+    size_t count = 0;
+
+    for (; *table && count < COMMANDS_MAX; table++)
+        if (!(*table)->hidden)
+            names[count++] = (*table)->name + own;
+    names[count] = NULL;
+    return text_nearest(typed, names);
 }
 
 const struct command *command_part(const struct command *c, const char *name)

@@ -23,6 +23,10 @@ struct command {
 /* The one of that name in a table that ends with NULL; NULL without. */
 const struct command *command_find(const struct command *const *table, const char *name);
 
+/* The one that a mistyped name may mean (no hidden one); NULL if none is near. own: how many bytes of each name stand
+ * before what was typed, 4 for "jvm ps". */
+const char *command_nearest(const struct command *const *table, size_t own, const char *typed);
+
 /* The part of that name ("ps"); NULL without. */
 const struct command *command_part(const struct command *c, const char *name);
 

@@ -119,6 +119,7 @@ static int set_value(const struct parse *p, const struct opt *o, const char *ori
         return 0;
     case OPT_END:
     case OPT_HEADING:
+    case OPT_EXCLUDES:
         break;
     }
     return 0;
@@ -149,7 +150,7 @@ static int set_words(const struct parse *p, const struct opt *o, const char *ori
 
 static bool is_option(const struct opt *o)
 {
-    return o->type != OPT_END && o->type != OPT_HEADING;
+    return o->type != OPT_END && o->type != OPT_HEADING && o->type != OPT_EXCLUDES;
 }
 
 static int unknown_option(const struct parse *p, const char *name)
@@ -292,12 +293,35 @@ int opt_leading(const struct opt *table, int argc, char **argv)
     return i;
 }
 
+/* Whether the command line has it: operands, or an option that was not turned off there. */
+static bool is_asked_for(const struct parse *p, const char *name)
+{
+    const struct opt *o = find_long(p, name);
+
+    if (text_eq(name, OPT_OPERANDS))
+        return p->operand_count > 0;
+    return o && p->given[o - p->table] && (o->type != OPT_FLAG || *(const bool *)((char *)p->options + o->offset));
+}
+
+/* Whether an option on the command line does not go together with this one. */
+static bool is_excluded(const struct parse *p, const struct opt *o)
+{
+    for (unsigned i = 0; i < p->count; i++) {
+        const struct opt *row = &p->table[i];
+
+        if (row->type == OPT_EXCLUDES && ((text_eq(row->name, o->name) && is_asked_for(p, row->arg)) ||
+                                          (text_eq(row->arg, o->name) && is_asked_for(p, row->name))))
+            return true;
+    }
+    return false;
+}
+
 static int parse_elsewhere(const struct parse *p, const struct opt *o)
 {
     char variable[OPT_ENVIRONMENT_MAX];
     const char *value = env_get(opt_environment(o->name, variable)), *origin = variable;
 
-    if (!value) {
+    if (!value || is_excluded(p, o)) {
         value = o->fallback;
         origin = "default";
     }

@@ -15,6 +15,7 @@
 enum opt_type {
     OPT_END,
     OPT_HEADING,  /* name is the heading; nothing else */
+    OPT_EXCLUDES, /* name and arg are options (or arg is OPT_OPERANDS) that do not go together; nothing else */
     OPT_FLAG,     /* bool: --name, --no-name; SALVAGE_NAME=1|0|true|false|yes|no */
     OPT_STRING,   /* const char *: borrowed from argv or the environment */
     OPT_LIST,     /* struct opt_list: may be repeated; the environment's is split at white space */
@@ -25,6 +26,8 @@ enum opt_type {
 };
 
 enum { OPT_LIST_MAX = 64 };
+
+#define OPT_OPERANDS "" /* in OPT_EXCLUDES: any operand */
 
 struct opt_list {
     const char *item[OPT_LIST_MAX];
@@ -44,7 +47,9 @@ struct opt {
 /* Reads argv[1..] into options (zeroed by the caller; worth nothing after a failure), operands into ret_operands (to
  * be freed; ends with NULL, points into argv; count returned). -FAULT_USAGE with the story. An empty variable in the
  * environment counts as none. A repeated OPT_LIST replaces what the environment or the default says as a whole; words
- * split from those live as long as the process. --help and --version are the caller's to look for first. */
+ * split from those live as long as the process. Of two options that exclude each other (OPT_EXCLUDES), one on the
+ * command line makes the other's variable count as none; where both come from the same place, the command says what
+ * is wrong. --help and --version are the caller's to look for first. */
 int opt_parse(const struct opt *table, int argc, char **argv, void *options, char ***ret_operands, struct err *e);
 
 /* How many of argv (argv[0] too) are the command's own, where its first operand begins the command line of another

@@ -44,6 +44,7 @@ static int add_option(struct strv *to, const struct opt *o, const void *field)
         return add_choice(to, o, *(const int *)field);
     case OPT_END:
     case OPT_HEADING:
+    case OPT_EXCLUDES:
         break;
     }
     return 0;

@@ -35,6 +35,8 @@ void opt_print(const struct opt *table, FILE *out)
     char variable[OPT_ENVIRONMENT_MAX];
 
     for (const struct opt *o = table; o->type != OPT_END; o++) {
+        if (o->type == OPT_EXCLUDES)
+            continue;
         if (o->type == OPT_HEADING) {
             if (o > table)
                 fputc('\n', out);
@@ -84,6 +86,8 @@ void opt_print_markdown(const struct opt *table, FILE *out)
     bool begun = false;
 
     for (const struct opt *o = table; o->type != OPT_END; o++) {
+        if (o->type == OPT_EXCLUDES)
+            continue;
         if (o->type == OPT_HEADING) {
             fprintf(out, "%s### %s\n\n", begun ? "\n" : "", o->name);
             begun = false;
@@ -111,6 +115,8 @@ void opt_print_markdown(const struct opt *table, FILE *out)
 void opt_print_man(const struct opt *table, FILE *out)
 {
     for (const struct opt *o = table; o->type != OPT_END; o++) {
+        if (o->type == OPT_EXCLUDES)
+            continue;
         if (o->type == OPT_HEADING) {
             fprintf(out, ".PP\n\\fB%s\\fR\n", o->name);
             continue;

@@ -43,6 +43,9 @@ static const struct opt OPTIONS[] = {
      "with --to: why it was made: manual, pressure"},
     PLAN_OPTIONS_STORE(struct core_options, plan),
     PLAN_OPTIONS_SHIP(struct core_options, plan),
+    {OPT_EXCLUDES, .name = "out", .arg = "to"},
+    {OPT_EXCLUDES, .name = "out", .arg = "json"},
+    {OPT_EXCLUDES, .name = "quick", .arg = "consistent"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
@@ -132,7 +135,9 @@ static int put_into_store(const struct core_options *o, const struct proc *p, co
 
     if (r < 0)
         return r;
-    if (whoami_get("/", &who) < 0 || surroundings_get("/", &who, &facts) < 0)
+    if ((r = whoami_get("/", &who, e)) < 0)
+        return r;
+    if (surroundings_get("/", &who, &facts) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     dump_whose_process(p, &s, &its);
     r = core_to_store(p, how, &s, told, e);

@@ -125,8 +125,8 @@ static int run(int argc, char **argv)
         (r = make_pids(&o, pids, &e)) < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0)
         return command_fail(r, &e);
     log_set_format((enum log_format)o.plan.log);
-    if (whoami_get("/", &self) < 0)
-        return command_fail(err_set(&e, -ENOMEM, "out of memory"), &e);
+    if ((r = whoami_get("/", &self, &e)) < 0)
+        return command_fail(r, &e);
     config.self = &self;
     config.dump_rate = o.dump_rate;
     for (unsigned i = 0; i < actions.count; i++)

@@ -399,8 +399,8 @@ static int run_case(struct guard_case *c, pid_t pid, struct err *e)
         return r;
     if ((r = plan_init(&plan, &c->o->plan, e)) < 0)
         return r;
-    if (whoami_get("/", &who) < 0)
-        return err_set(e, -ENOMEM, "out of memory");
+    if ((r = whoami_get("/", &who, e)) < 0)
+        return r;
     c->shipping = (struct shipping){.plan = &plan,
                                     .who = &who,
                                     .facts = &facts,

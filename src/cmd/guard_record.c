@@ -43,7 +43,9 @@ static int ship(char **argv, char *host, const struct guard_options *o, struct e
         return err_set(e, -FAULT_USAGE, "guard-record: guard starts it");
     if ((r = plan_init(&plan, &o->plan, e)) < 0)
         return r;
-    if (whoami_get("/", &self) < 0 || whoami_for(&self, &names, &who) < 0)
+    if ((r = whoami_get("/", &self, e)) < 0)
+        return r;
+    if (whoami_for(&self, &names, &who) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     s.who = names.host ? &who : &self;
     if (names.host)

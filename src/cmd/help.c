@@ -213,6 +213,7 @@ static void print_overview(FILE *out)
 static int run(int argc, char **argv)
 {
     const struct command *c = argc < 2 ? NULL : command_find(COMMANDS, argv[1]);
+    const char *names[ARRAY_SIZE(TOPICS) + 1] = {NULL}, *near;
 
     if (argc < 2) {
         print_overview(stdout);
@@ -229,7 +230,13 @@ static int run(int argc, char **argv)
             TOPICS[i].print(stdout);
             return 0;
         }
-    return command_error(-FAULT_USAGE, "no command or topic '%s': see 'salvage help'", argv[1]);
+    near = command_nearest(COMMANDS, 0, argv[1]);
+    for (size_t i = 0; i < ARRAY_SIZE(TOPICS); i++)
+        names[i] = TOPICS[i].name;
+    near = near ? near : text_nearest(argv[1], names);
+    return near ? command_error(-FAULT_USAGE, "no command or topic '%s': did you mean '%s'? (see 'salvage help')",
+                                argv[1], near)
+                : command_error(-FAULT_USAGE, "no command or topic '%s': see 'salvage help'", argv[1]);
 }
 
 const struct command CMD_HELP = {

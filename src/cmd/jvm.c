@@ -91,6 +91,11 @@ int jvm_print(const struct jvm *j, const struct jvm_options *o, const char *diag
 
 static int run(int argc, char **argv)
 {
+    const char *near = argc > 1 ? command_nearest(CMD_JVM.parts, strlen("jvm "), argv[1]) : NULL;
+
+    if (near)
+        return command_error(-FAULT_USAGE, "no command 'jvm %s': did you mean 'jvm %s'? (see 'salvage jvm --help')",
+                             argv[1], near);
     if (argc > 1)
         return command_error(-FAULT_USAGE, "no command 'jvm %s': see 'salvage jvm --help'", argv[1]);
     command_print_help(&CMD_JVM, stderr);

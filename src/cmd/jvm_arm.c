@@ -45,6 +45,10 @@ static const struct opt ARM_OPTIONS[] = {
      "with --follow: how often to look for new ones"},
     JVM_OPTION_TIMEOUT(struct arm_options, jvm),
     {OPT_CHOICE, 0, "log", "text|json", "text", offsetof(struct arm_options, log), "form of the log of --follow"},
+    {OPT_EXCLUDES, .name = "follow", .arg = "undo"},
+    {OPT_EXCLUDES, .name = "follow", .arg = "json"},
+    {OPT_EXCLUDES, .name = "follow", .arg = OPT_OPERANDS},
+    {OPT_EXCLUDES, .name = "all", .arg = OPT_OPERANDS},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 

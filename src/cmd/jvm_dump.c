@@ -53,6 +53,12 @@ static const struct opt DUMP_OPTIONS[] = {
      "with --to: why it was made: manual, pressure, prestop"},
     PLAN_OPTIONS_STORE(struct jvm_dump_options, plan),
     PLAN_OPTIONS_SHIP(struct jvm_dump_options, plan),
+    {OPT_EXCLUDES, .name = "out", .arg = "to"},
+    {OPT_EXCLUDES, .name = "out", .arg = "stream"},
+    {OPT_EXCLUDES, .name = "stream", .arg = "gzip"},
+    {OPT_EXCLUDES, .name = "stream", .arg = "parallel"},
+    {OPT_EXCLUDES, .name = "stream", .arg = "dir"},
+    {OPT_EXCLUDES, .name = "all", .arg = OPT_OPERANDS},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
@@ -202,7 +208,9 @@ static int dump_all_into_store(const struct jvm_dump_options *o, const struct jv
 
     if (r < 0)
         return command_fail(r, &e);
-    if (whoami_get("/", &who) < 0 || surroundings_get("/", &who, &facts) < 0)
+    if ((r = whoami_get("/", &who, &e)) < 0)
+        return command_fail(r, &e);
+    if (surroundings_get("/", &who, &facts) < 0)
         return command_error(-ENOMEM, "out of memory");
     s.state = o->plan.state;
     exit_code = dump_each(o, pids->pid, pids->count, &s);

@@ -167,7 +167,9 @@ static int run_on(struct prestop *p)
 
     if (r < 0)
         return command_fail(r, &e);
-    if (whoami_get("/", &who) < 0 || surroundings_get("/", &who, &facts) < 0)
+    if ((r = whoami_get("/", &who, &e)) < 0)
+        return command_fail(r, &e);
+    if (surroundings_get("/", &who, &facts) < 0)
         return command_error(-ENOMEM, "out of memory");
     p->shipping = (struct shipping){.plan = &p->plan,
                                     .who = &who,

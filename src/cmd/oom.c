@@ -265,8 +265,10 @@ static void listing_done(struct listing *l)
 
 static int begin(struct listing *l, struct err *e)
 {
-    if (whoami_get("/", &l->self) < 0)
-        return err_set(e, -ENOMEM, "out of memory");
+    int r = whoami_get("/", &l->self, e);
+
+    if (r < 0)
+        return r;
     return witness_open(&l->witness, &l->self, !l->o->follow, e);
 }
 

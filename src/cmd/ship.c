@@ -149,7 +149,9 @@ static int run(int argc, char **argv)
     log_set_format((enum log_format)o.plan.log);
     if ((r = plan_init(&plan, &o.plan, &e)) < 0)
         return command_fail(r, &e);
-    if (whoami_get("/", &who) < 0 || surroundings_get("/", &who, &facts) < 0)
+    if ((r = whoami_get("/", &who, &e)) < 0)
+        return command_fail(r, &e);
+    if (surroundings_get("/", &who, &facts) < 0)
         return command_error(-ENOMEM, "out of memory");
     if (o.oom > 0 && plan.give_up_ms == 0)
         plan.give_up_ms = SHIP_OOM_GIVE_UP_MS;

@@ -55,6 +55,8 @@ static const struct opt WATCH_OPTIONS[] = {
     {OPT_STRING, 0, "arm-dir", "PATH", NULL, offsetof(struct watch_options, arm_dir),
      "the same, where JVMs see DIR at a path that is not found by itself"},
     PLAN_OPTIONS_SHIP(struct watch_options, plan),
+    {OPT_EXCLUDES, .name = "once", .arg = "arm"},
+    {OPT_EXCLUDES, .name = "once", .arg = "arm-dir"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
@@ -127,8 +129,10 @@ static int run(int argc, char **argv)
     log_set_format((enum log_format)o.plan.log);
     if ((r = plan_init(&plan, &o.plan, &e)) < 0)
         return command_fail(r, &e);
-    if (!args || !armer_args || whoami_get("/", &who) < 0)
+    if (!args || !armer_args)
         return command_error(-ENOMEM, "out of memory");
+    if ((r = whoami_get("/", &who, &e)) < 0)
+        return command_fail(r, &e);
     if (o.events_fd && (o.events_fd > INT_MAX || log_set_copy((int)o.events_fd) < 0))
         return command_error(-FAULT_USAGE, "--events-fd: there is no descriptor %" PRIu64, o.events_fd);
     if (o.layout && (r = layout_parse(o.layout, &(struct layout){0}, &e)) < 0)

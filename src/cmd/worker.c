@@ -272,8 +272,8 @@ static int run(int argc, char **argv)
 
     if (r < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0 || (o.layout && (r = layout_parse(o.layout, &layout, &e)) < 0))
         return command_fail(r, &e);
-    if (whoami_get("/", &who) < 0)
-        return command_error(-ENOMEM, "out of memory");
+    if ((r = whoami_get("/", &who, &e)) < 0)
+        return command_fail(r, &e);
     offer_to_oom_killer();
     return serve(&(struct worker){.plan = &plan, .who = &who, .dirs = dirs, .layout = o.layout ? &layout : NULL});
 }

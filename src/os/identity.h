@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which file a file is, over renames and restarts: machine, device, inode and birth time; where the file system keeps
- * no birth time, modification time and size instead. The same file gives the same id, so a retry after a crash
- * writes the same key and nothing is stored twice. A stream is what a process says at one moment: no other is the same.
+ * Which file a file is, over renames and restarts: machine (whoami.h), device, inode and birth time; where the file
+ * system keeps no birth time, modification time and size instead. The same file gives the same id, so a retry after a
+ * crash writes the same key and nothing is stored twice. A stream is what a process says at one moment: no other is the
+ * same.
  */
 #pragma once
 

@@ -68,18 +68,30 @@ static int load(const struct source *s, const char *path, struct buf *ret)
                                 : open(s->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0)
-        return fd;
+        return s->proc ? fd : -errno;
     return s->proc ? file_load_fd(fd, ret) : file_load(fd, path + 1, ret);
 }
 
-/* The one line of a file, trimmed; *ret stays NULL if there is none to be had. 0 or -ENOMEM. */
+/* Whether the next attempt may well succeed: then the file's absence must not be taken for an answer, or a retry of the
+ * same dump would get another place and key. */
+static bool may_pass(int result)
+{
+    static const int errors[] = {ENOMEM, EMFILE, ENFILE, EINTR, EAGAIN, EIO, ESTALE, ETIMEDOUT};
+
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
+        if (result == -errors[i])
+            return true;
+    return false;
+}
+
+/* The one line of a file, trimmed; *ret stays NULL if there is none to be had. 0 or what may pass. */
 static int from_file(const struct source *s, const char *path, char **ret)
 {
     CLEANUP(buf_done) struct buf b = {.ceiling = FACT_MAX};
     int r = load(s, path, &b);
 
     if (r < 0)
-        return r == -ENOMEM ? r : 0;
+        return may_pass(r) ? r : 0;
 
     const char *text = buf_text(&b);
     text += strspn(text, " \t\r\n");
@@ -118,16 +130,11 @@ static int find_host(const struct source *s, char **ret)
     return *ret ? 0 : -ENOMEM;
 }
 
-static int find_machine(const struct source *s, struct whoami *w)
+/* By what takes no file to find out, and is the same in all containers of a pod. /etc/machine-id is neither: images
+ * have one, an empty one or none, and it can't be read while descriptors are short. A retry must come to the same id.
+ */
+static int find_machine(struct whoami *w)
 {
-    int r = from_file(s, "/etc/machine-id", &w->machine);
-
-    if (r < 0)
-        return r;
-    /* systemd writes this word into images that are yet to boot (machine-id(5)) */
-    if (w->machine && !text_eq(w->machine, "uninitialized"))
-        return 0;
-    free(w->machine);
     w->machine = strdup(w->node ? w->node : w->host);
     return w->machine ? 0 : -ENOMEM;
 }
@@ -179,14 +186,14 @@ static int find_names(const struct source *s, struct whoami *w)
     return find_host(s, &w->host);
 }
 
-int whoami_get(const char *root, struct whoami *ret)
+int whoami_get(const char *root, struct whoami *ret, struct err *e)
 {
     CLEANUP(whoami_done) struct whoami w = {0};
     const struct source s = {.root = root};
     int r;
 
-    if ((r = find_names(&s, &w)) < 0 || (r = find_machine(&s, &w)) < 0 || (r = find_place(&w)) < 0)
-        return r;
+    if ((r = find_names(&s, &w)) < 0 || (r = find_machine(&w)) < 0 || (r = find_place(&w)) < 0)
+        return err_set(e, r, "cannot find out in which pod or host this is: %s", strerror(-r));
     *ret = w;
     w = (struct whoami){0};
     return 0;

@@ -8,17 +8,20 @@
 
 #include <stdbool.h>
 
+#include "base/err.h"
+
 struct proc;
 
 struct whoami {
     char *namespace, *pod, *pod_uid, *node, *container, *image; /* owned; NULL unknown */
     char *host;                                                 /* always */
     char *place;   /* "namespace/pod"; "namespace/HOST" if only that is known; "host/HOST" */
-    char *machine; /* what tells this machine's inode numbers from another's: machine id, else node, else host */
+    char *machine; /* what tells this machine's inode numbers from another's: node, else host */
 };
 
-/* root is "/" but in tests. 0 or -ENOMEM. */
-int whoami_get(const char *root, struct whoami *ret);
+/* root is "/" but in tests. 0, -ENOMEM, or what keeps a file from being read and may pass (-EMFILE, -EIO …): a place
+ * that was guessed instead would store the same dump under two keys. */
+int whoami_get(const char *root, struct whoami *ret, struct err *e);
 
 /* Another process that we can look at, by its own environment and files, which may say anything; machine is NULL.
  * 0, -ESRCH, -EACCES, -EMSGSIZE, -ENOMEM. */

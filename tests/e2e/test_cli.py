@@ -32,6 +32,16 @@ def test_help_of_what_is_no_command(salvage):
     assert result.code == 2 and "frobnicate" in result.message
 
 
+@pytest.mark.parametrize("args, near", [
+    (["wacth"], "did you mean 'watch'?"), (["shp"], "did you mean 'ship'?"), (["jvm", "thread"], "did you mean 'jvm threads'?"),
+    (["help", "exitcodes"], "did you mean 'exit-codes'?"), (["ship", "--memroy"], "did you mean --memory?"),
+    (["workr"], "see 'salvage help'"), (["frobnicate"], "see 'salvage help'"), (["jvm", "frobnicate"], "see 'salvage jvm")])
+def test_a_slip_of_the_keyboard_is_met_with_the_nearest(salvage, args, near):
+    result = salvage.run(*args)
+    assert result.code == 2 and near in result.message
+    assert "worker" not in result.message, "what is hidden is not proposed"
+
+
 def test_version(salvage):
     assert re.fullmatch(r"salvage \d+\.\d+\.\d+\n", salvage.ok("--version").out)
 

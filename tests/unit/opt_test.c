@@ -38,6 +38,8 @@ static const struct opt TABLE[] = {
      "ceiling of the worker process, which is not passed whatever the dump's size may be"},
     {OPT_DURATION, 0, "settle-time", "DURATION", "5s", offsetof(struct options, settle_ms), ".begins with a dot \\"},
     {OPT_CHOICE, 0, "log", "text|json", "text", offsetof(struct options, log), "form of the log"},
+    {OPT_EXCLUDES, .name = "to", .arg = "keep"},
+    {OPT_EXCLUDES, .name = "threads", .arg = OPT_OPERANDS},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
@@ -153,6 +155,35 @@ static void flags_win_over_the_environment(void **state)
     assert_int_equal(o.memory, 32 << 20);
     assert_int_equal(o.settle_ms, 60000);
     assert_int_equal(o.log, 0);
+}
+
+static void a_flag_wins_over_a_variable_that_it_excludes(void **state)
+{
+    (void)state;
+    setenv("SALVAGE_TO", "s3://env", 1);
+    assert_int_equal(PARSE("--keep"), 0);
+    assert_true(o.keep);
+    assert_null(o.to);
+    assert_int_equal(PARSE("--no-keep"), 0); /* turned off, it excludes nothing */
+    assert_string_equal(o.to, "s3://env");
+    setenv("SALVAGE_KEEP", "1", 1);
+    assert_int_equal(PARSE("--to", "s3://flag"), 0);
+    assert_string_equal(o.to, "s3://flag");
+    assert_false(o.keep);
+    assert_int_equal(parse(NULL), 0); /* both from the environment, or both from the command line: the command's */
+    assert_true(o.keep && o.to);
+    assert_int_equal(PARSE("--keep", "--to", "s3://flag"), 0);
+    assert_true(o.keep && o.to);
+}
+
+static void operands_win_over_a_variable_that_excludes_them(void **state)
+{
+    (void)state;
+    setenv("SALVAGE_THREADS", "7", 1);
+    assert_int_equal(PARSE("file"), 1);
+    assert_int_equal(o.threads, 0);
+    assert_int_equal(parse(NULL), 0);
+    assert_int_equal(o.threads, 7);
 }
 
 static void an_empty_variable_is_none(void **state)
@@ -639,6 +670,8 @@ int main(void)
         TEST(without_anything_the_defaults_hold),
         TEST(the_environment_wins_over_the_defaults),
         TEST(flags_win_over_the_environment),
+        TEST(a_flag_wins_over_a_variable_that_it_excludes),
+        TEST(operands_win_over_a_variable_that_excludes_them),
         TEST(an_empty_variable_is_none),
         TEST(an_empty_value_on_the_command_line_is_one),
         TEST(letters_may_be_joined),

@@ -8,8 +8,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -30,11 +32,10 @@ static void a_plain_host_has_its_name_for_place(void **state)
 
     (void)state;
     scratch_put("etc", "hostname", "db-1\n");
-    scratch_put("etc", "machine-id", "0123456789abcdef0123456789abcdef\n");
-    assert_int_equal(whoami_get(scratch_root, &w), 0);
+    assert_int_equal(whoami_get(scratch_root, &w, NULL), 0);
     assert_string_equal(w.host, "db-1");
     assert_string_equal(w.place, "host/db-1");
-    assert_string_equal(w.machine, "0123456789abcdef0123456789abcdef");
+    assert_string_equal(w.machine, "db-1");
     assert_null(w.namespace);
     assert_null(w.pod);
     assert_null(w.pod_uid);
@@ -55,7 +56,7 @@ static void a_pod_is_told_by_the_downward_api(void **state)
     setenv("CONTAINER_NAME", "app", 1);
     setenv("CONTAINER_IMAGE", "registry.example/cart:1.2", 1);
     put_namespace("other");
-    assert_int_equal(whoami_get(scratch_root, &w), 0);
+    assert_int_equal(whoami_get(scratch_root, &w, NULL), 0);
     assert_string_equal(w.namespace, "shop");
     assert_string_equal(w.pod, "cart-7f");
     assert_string_equal(w.pod_uid, "6f1c");
@@ -76,7 +77,7 @@ static void our_own_variables_win_and_empty_ones_do_not_count(void **state)
     setenv("POD_NAME", "cart", 1);
     setenv("SALVAGE_POD_NAME", "", 1);
     setenv("NODE_NAME", "", 1);
-    assert_int_equal(whoami_get(scratch_root, &w), 0);
+    assert_int_equal(whoami_get(scratch_root, &w, NULL), 0);
     assert_string_equal(w.place, "bank/cart");
     assert_null(w.node);
 }
@@ -88,7 +89,7 @@ static void the_service_account_tells_the_namespace(void **state)
     (void)state;
     put_namespace("shop");
     scratch_put("etc", "hostname", "cart-7f\n");
-    assert_int_equal(whoami_get(scratch_root, &w), 0);
+    assert_int_equal(whoami_get(scratch_root, &w, NULL), 0);
     assert_string_equal(w.namespace, "shop");
     assert_null(w.pod); /* the host's name may be the node's */
     assert_string_equal(w.place, "shop/cart-7f");
@@ -102,23 +103,43 @@ static void a_pod_without_namespace_is_a_host(void **state)
     setenv("POD_NAME", "cart", 1);
     scratch_put("etc", "hostname", "cart\n");
     put_namespace(" \n");
-    assert_int_equal(whoami_get(scratch_root, &w), 0);
+    assert_int_equal(whoami_get(scratch_root, &w, NULL), 0);
     assert_null(w.namespace);
     assert_string_equal(w.place, "host/cart");
 }
 
-static void an_empty_or_unset_machine_id_is_none(void **state)
+/* Images have one, an empty one or none: two containers of a pod must come to the same id of a file. */
+static void a_machine_id_makes_no_difference(void **state)
 {
-    static const char *const NONE[] = {"", "\n", "uninitialized\n"};
+    static const char *const IDS[] = {"", "uninitialized\n", "0123456789abcdef0123456789abcdef\n"};
 
     (void)state;
     scratch_put("etc", "hostname", "db-1\n");
-    for (size_t i = 0; i < ARRAY_SIZE(NONE); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(IDS); i++) {
         CLEANUP(whoami_done) struct whoami w = {0};
-        scratch_put("etc", "machine-id", NONE[i]);
-        assert_int_equal(whoami_get(scratch_root, &w), 0);
+        scratch_put("etc", "machine-id", IDS[i]);
+        assert_int_equal(whoami_get(scratch_root, &w, NULL), 0);
         assert_string_equal(w.machine, "db-1");
     }
+}
+
+static void a_file_that_cannot_be_read_just_now_is_no_answer(void **state)
+{
+    CLEANUP(whoami_done) struct whoami w = {0};
+    struct rlimit before, none;
+    struct err e = {0};
+    int r;
+
+    (void)state;
+    put_namespace("shop");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    r = whoami_get(scratch_root, &w, &e);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(r, -EMFILE);
+    assert_non_null(strstr(e.msg, "cannot find out in which pod or host this is"));
+    assert_null(w.place);
 }
 
 static void an_empty_root_still_has_host_place_and_machine(void **state)
@@ -126,7 +147,7 @@ static void an_empty_root_still_has_host_place_and_machine(void **state)
     CLEANUP(whoami_done) struct whoami w = {0};
 
     (void)state;
-    assert_int_equal(whoami_get("whoami_test.is-not-there", &w), 0);
+    assert_int_equal(whoami_get("whoami_test.is-not-there", &w, NULL), 0);
     assert_string_equal(w.host, "localhost");
     assert_string_equal(w.place, "host/localhost");
     assert_string_equal(w.machine, "localhost");
@@ -140,7 +161,7 @@ static void hostile_values_stay_in_their_segment(void **state)
     setenv("POD_NAMESPACE", "..", 1);
     setenv("POD_NAME", "../../etc", 1);
     setenv("NODE_NAME", "a\nb", 1);
-    assert_int_equal(whoami_get(scratch_root, &w), 0);
+    assert_int_equal(whoami_get(scratch_root, &w, NULL), 0);
     assert_string_equal(w.place, "_./_._.._etc");
     assert_null(w.node);
 }
@@ -154,7 +175,7 @@ static void a_file_without_end_is_no_fact(void **state)
     memset(text, 'a', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     put_namespace(text);
-    assert_int_equal(whoami_get(scratch_root, &w), 0);
+    assert_int_equal(whoami_get(scratch_root, &w, NULL), 0);
     assert_null(w.namespace);
 }
 
@@ -165,7 +186,7 @@ static void the_real_root_asks_the_kernel_for_the_host(void **state)
 
     (void)state;
     assert_int_equal(uname(&u), 0);
-    assert_int_equal(whoami_get("/", &w), 0);
+    assert_int_equal(whoami_get("/", &w, NULL), 0);
     assert_string_equal(w.host, u.nodename);
 }
 
@@ -208,7 +229,8 @@ int main(void)
         TEST(our_own_variables_win_and_empty_ones_do_not_count),
         TEST(the_service_account_tells_the_namespace),
         TEST(a_pod_without_namespace_is_a_host),
-        TEST(an_empty_or_unset_machine_id_is_none),
+        TEST(a_machine_id_makes_no_difference),
+        TEST(a_file_that_cannot_be_read_just_now_is_no_answer),
         TEST(an_empty_root_still_has_host_place_and_machine),
         TEST(hostile_values_stay_in_their_segment),
         TEST(a_file_without_end_is_no_fact),
