@@ -47,11 +47,11 @@ int claim_encode(const struct claim *c, struct buf *ret)
 
     if (!path || !name || (c->jvm && !jvm) || (c->command && !command))
         return -ENOMEM;
-    j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s*, s:s*}", "id", c->id, "path",
-                  path, "name", name, "kind", c->kind->name, "cause", c->cause, "time_ns", (json_int_t)c->time_ns,
-                  "found_ns", (json_int_t)c->found_ns, "settled_ns", (json_int_t)c->settled_ns, "size",
-                  (json_int_t)c->size, "owner", (json_int_t)c->owner, "in_place", c->in_place, "erase", c->erase, "pid",
-                  (json_int_t)c->pid, "jvm", jvm, "command", command);
+    j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s*, s:s*, s:s}", "id", c->id,
+                  "path", path, "name", name, "kind", c->kind->name, "cause", c->cause, "time_ns",
+                  (json_int_t)c->time_ns, "found_ns", (json_int_t)c->found_ns, "settled_ns", (json_int_t)c->settled_ns,
+                  "size", (json_int_t)c->size, "owner", (json_int_t)c->owner, "in_place", c->in_place, "erase",
+                  c->erase, "pid", (json_int_t)c->pid, "jvm", jvm, "command", command, "row", c->kind->glob);
     text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     return text ? buf_add_text(ret, text) : -ENOMEM;
 }
@@ -82,14 +82,14 @@ int claim_decode(const char *json, size_t size, struct claim *ret)
 {
     CLEANUP(json_decref_ptr) json_t *j = json_loadb(json, size, JSON_REJECT_DUPLICATES, NULL);
     CLEANUP(claim_done) struct claim c = {0};
-    const char *id, *path, *name, *kind, *cause;
+    const char *id, *path, *name, *kind, *cause, *row = NULL;
     json_int_t time_ns, found_ns, settled_ns, file_size, owner;
     int in_place, erase, r;
 
-    if (!j ||
-        json_unpack(j, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "id", &id, "path", &path, "name",
-                    &name, "kind", &kind, "cause", &cause, "time_ns", &time_ns, "found_ns", &found_ns, "settled_ns",
-                    &settled_ns, "size", &file_size, "owner", &owner, "in_place", &in_place, "erase", &erase) < 0)
+    if (!j || json_unpack(j, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s?s}", "id", &id, "path",
+                          &path, "name", &name, "kind", &kind, "cause", &cause, "time_ns", &time_ns, "found_ns",
+                          &found_ns, "settled_ns", &settled_ns, "size", &file_size, "owner", &owner, "in_place",
+                          &in_place, "erase", &erase, "row", &row) < 0)
         return -EBADMSG;
     if (!is_id(id) || !*path || !*name || strchr(name, '/') || !*cause || file_size < 0 || owner < 0)
         return -EBADMSG;
@@ -99,7 +99,7 @@ int claim_decode(const char *json, size_t size, struct claim *ret)
     if (!c.path || !c.name || !c.cause)
         return -ENOMEM;
     memcpy(c.id, id, sizeof(c.id));
-    c.kind = kind_find(kind, c.name);
+    c.kind = kind_find(kind, row, c.name);
     c.time_ns = time_ns;
     c.found_ns = found_ns;
     c.settled_ns = settled_ns;

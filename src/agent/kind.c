@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of evidence. Order matters: the first glob that fits decides.
+ * The table of evidence. Order matters: the first row that fits decides.
  */
 #include "agent/kind.h"
 
@@ -12,23 +12,23 @@
 #include "base/text.h"
 
 static const struct kind KINDS[] = {
-    {"*.hprof", "heap-dump", "heap.hprof", "java-oom", true},
-    {"*.hprof.gz", "heap-dump", "heap.hprof.gz", "java-oom", false},
-    {"*.phd", "heap-dump", "heap.phd", "java-oom", false},
-    {"javacore*.txt", "javacore", "javacore.txt", "java-oom", false},
-    {"hs_err_pid*.log", "hs-err", "hs_err.log", "signal", false},
-    {"core", "core", "core", "signal", false},
-    {"core.*", "core", "core", "signal", false},
-    {"*.dmp", "core", "core.dmp", "signal", false},
-    {"*.jfr", "flight-recording", "recording.jfr", "manual", false},
-    {"*.heapsnapshot", "heap-snapshot", "heap.heapsnapshot", "heap-limit", false},
-    {"threads*.txt", "thread-dump", NULL, "manual", false},
-    {"native*.txt", "native-memory", NULL, "pressure", false},
-    {"guard*.json", "guard-case", NULL, "pressure", false},
-    {"stats*.json", "memory-stats", NULL, "pressure", false},
-    {"oom-kill*.json", "oom-kill", NULL, "oom-kill", false},
-    {"histogram*.txt", "class-histogram", NULL, "manual", false},
-    {"*", "file", NULL, "manual", false},
+    {"*.hprof", "heap-dump", "heap.hprof", "java-oom", true, CONTENT_HPROF},
+    {"*.hprof.gz", "heap-dump", "heap.hprof.gz", "java-oom", false, CONTENT_HPROF_GZIP},
+    {"*.phd", "heap-dump", "heap.phd", "java-oom", false, CONTENT_PHD},
+    {"javacore*.txt", "javacore", "javacore.txt", "java-oom", false, CONTENT_JAVACORE},
+    {"hs_err_pid*.log", "hs-err", "hs_err.log", "signal", false, CONTENT_HS_ERR},
+    {"core", "core", "core", "signal", false, CONTENT_CORE},
+    {"core.*", "core", "core", "signal", false, CONTENT_CORE},
+    {"*.dmp", "core", "core.dmp", "signal", false, CONTENT_MINIDUMP},
+    {"*.jfr", "flight-recording", "recording.jfr", "manual", false, CONTENT_RECORDING},
+    {"*.heapsnapshot", "heap-snapshot", "heap.heapsnapshot", "heap-limit", false, CONTENT_HEAP_SNAPSHOT},
+    {"threads*.txt", "thread-dump", NULL, "manual", false, CONTENT_THREAD_DUMP},
+    {"native*.txt", "native-memory", NULL, "pressure", false, CONTENT_OTHER},
+    {"guard*.json", "guard-case", NULL, "pressure", false, CONTENT_OTHER},
+    {"stats*.json", "memory-stats", NULL, "pressure", false, CONTENT_OTHER},
+    {"oom-kill*.json", "oom-kill", NULL, "oom-kill", false, CONTENT_OTHER},
+    {"histogram*.txt", "class-histogram", NULL, "manual", false, CONTENT_OTHER},
+    {"*", "file", NULL, "manual", false, CONTENT_OTHER},
 };
 
 const struct kind *kind_of_name(const char *name)
@@ -40,16 +40,52 @@ const struct kind *kind_of_name(const char *name)
     return k;
 }
 
-const struct kind *kind_find(const char *kind_name, const char *file_name)
+const struct kind *kind_of(const char *name, enum content content)
+{
+    const struct kind *by_name = kind_of_name(name);
+
+    if (content == CONTENT_RECORDING_BEGUN)
+        content = CONTENT_RECORDING;
+    if (content == CONTENT_OTHER || by_name->content == content ||
+        (content == CONTENT_CORE && by_name->content == CONTENT_MINIDUMP)) /* OpenJ9 calls its core *.dmp */
+        return by_name;
+    for (const struct kind *k = KINDS; k < KINDS + ARRAY_SIZE(KINDS); k++)
+        if (k->content == content)
+            return k;
+    return by_name;
+}
+
+const struct kind *kind_find(const char *kind_name, const char *glob, const char *file_name)
 {
     const struct kind *by_name = kind_of_name(file_name);
 
+    for (const struct kind *k = KINDS; glob && k < KINDS + ARRAY_SIZE(KINDS); k++)
+        if (text_eq(k->name, kind_name) && text_eq(k->glob, glob))
+            return k;
     if (text_eq(by_name->name, kind_name))
         return by_name;
     for (const struct kind *k = KINDS; k < KINDS + ARRAY_SIZE(KINDS); k++)
         if (text_eq(k->name, kind_name))
             return k;
     return &KINDS[ARRAY_SIZE(KINDS) - 1];
+}
+
+bool kind_is_proposed(const char *name)
+{
+    return kind_is_evidence(kind_of_name(name)->content);
+}
+
+bool kind_name_suffices(const char *name)
+{
+    enum content content = kind_of_name(name)->content;
+
+    return content == CONTENT_HPROF || content == CONTENT_HPROF_GZIP;
+}
+
+bool kind_is_evidence(enum content content)
+{
+    /* People write thread dumps to files that they want to read; a recording that has only begun is a JVM's. */
+    return content != CONTENT_OTHER && content != CONTENT_THREAD_DUMP && content != CONTENT_RECORDING_BEGUN;
 }
 
 bool kind_is_segment(const char *name)

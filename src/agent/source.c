@@ -24,6 +24,7 @@
 struct source {
     struct source_config config;
     struct source_events events;
+    struct folder **named; /* of each of config.files, the folder it lies in */
     int notify_fd;
     struct folder **folder; /* in the order of their watch numbers, which the kernel only counts up */
     size_t count, capacity;
@@ -62,24 +63,29 @@ static const char *folder_of_file(const char *file, size_t *ret_size)
 
 static bool is_named(const struct source *s, const struct folder *f, const char *name)
 {
-    for (unsigned i = 0; i < s->config.files.count; i++) {
-        const char *file = s->config.files.item[i];
-        size_t size;
-        const char *folder = folder_of_file(file, &size);
-
-        if (strlen(f->path) == size && memcmp(f->path, folder, size) == 0 &&
-            fnmatch(text_base_name(file), name, FNM_PERIOD) == 0)
+    for (unsigned i = 0; i < s->config.files.count; i++)
+        if (s->named[i] == f && fnmatch(text_base_name(s->config.files.item[i]), name, FNM_PERIOD) == 0)
             return true;
-    }
     return false;
+}
+
+enum interest source_interest(const struct source *s, const struct folder *f, const char *name)
+{
+    if (kind_is_segment(name))
+        return INTEREST_NONE;
+    if (is_named(s, f, name))
+        return INTEREST_ORDER;
+    if (f->named_only || any_glob(&s->config.exclude, name))
+        return INTEREST_NONE;
+    if (s->config.include.count > 0)
+        return any_glob(&s->config.include, name) ? INTEREST_ORDER : INTEREST_NONE;
+    /* A hidden name is one that its writer has not finished with, or a tool's own. */
+    return *name != '.' && kind_is_proposed(name) ? INTEREST_NAME : INTEREST_NONE;
 }
 
 static bool wanted(const struct source *s, const struct folder *f, const char *name)
 {
-    if (kind_is_segment(name))
-        return false;
-    return is_named(s, f, name) ||
-           (!f->named_only && any_glob(&s->config.include, name) && !any_glob(&s->config.exclude, name));
+    return source_interest(s, f, name) >= INTEREST_NAME;
 }
 
 int source_open(const struct folder *f)
@@ -163,18 +169,18 @@ static struct folder *folder_at(const struct source *s, const char *path)
     return NULL;
 }
 
-static bool is_root(const struct source *s, int fd)
+static struct folder *root_at(const struct source *s, int fd)
 {
     struct stat a, b;
 
     for (size_t i = 0; i < s->count; i++)
         if (s->folder[i]->root_fd >= 0 && fstat(fd, &a) == 0 && fstat(s->folder[i]->root_fd, &b) == 0 &&
             a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-            return true;
-    return false;
+            return s->folder[i];
+    return NULL;
 }
 
-static int add_root(struct source *s, const char *path, bool named_only, struct err *e)
+static int add_root(struct source *s, const char *path, bool named_only, struct folder **ret, struct err *e)
 {
     struct folder *f = calloc(1, sizeof(*f));
     struct fskind kind;
@@ -194,7 +200,7 @@ static int add_root(struct source *s, const char *path, bool named_only, struct 
         return err_set(e, -FAULT_FOLDER, "cannot watch %s: %s%s", path, strerror(-r),
                        r == -EACCES ? ": run as a user who may read it" : "");
     }
-    if (is_root(s, f->root_fd)) {
+    if ((*ret = root_at(s, f->root_fd))) {
         folder_free(f); /* given twice, under one name or two */
         return 0;
     }
@@ -210,10 +216,11 @@ static int add_root(struct source *s, const char *path, bool named_only, struct 
         folder_free(f);
         return err_set(e, -ENOMEM, "out of memory");
     }
+    *ret = f;
     return 0;
 }
 
-static int add_file(struct source *s, const char *file, struct err *e)
+static int add_file(struct source *s, const char *file, struct folder **ret, struct err *e)
 {
     size_t size;
     const char *folder = folder_of_file(file, &size);
@@ -221,12 +228,13 @@ static int add_file(struct source *s, const char *file, struct err *e)
 
     if (!path)
         return err_set(e, -ENOMEM, "out of memory");
-    return add_root(s, path, true, e);
+    return add_root(s, path, true, ret, e);
 }
 
 int source_new(const struct source_config *c, const struct source_events *events, struct source **ret, struct err *e)
 {
     struct source *s = calloc(1, sizeof(*s));
+    struct folder *root;
     int r = 0;
 
     if (!s)
@@ -234,15 +242,19 @@ int source_new(const struct source_config *c, const struct source_events *events
     s->config = *c;
     s->events = *events;
     s->notify_fd = notify_open();
+    if (c->files.count > 0 && !(s->named = calloc(c->files.count, sizeof(*s->named)))) {
+        source_free(s);
+        return err_set(e, -ENOMEM, "out of memory");
+    }
     if (s->notify_fd < 0) {
         r = err_set(e, s->notify_fd, "inotify: %s: raise fs.inotify.max_user_instances", strerror(-s->notify_fd));
         source_free(s);
         return r;
     }
     for (unsigned i = 0; r == 0 && i < c->dir_count; i++)
-        r = add_root(s, c->dirs[i], false, e);
+        r = add_root(s, c->dirs[i], false, &root, e);
     for (unsigned i = 0; r == 0 && i < c->files.count; i++)
-        r = add_file(s, c->files.item[i], e);
+        r = add_file(s, c->files.item[i], &s->named[i], e);
     if (r < 0) {
         source_free(s);
         return r;
@@ -258,6 +270,7 @@ void source_free(struct source *s)
     for (size_t i = 0; i < s->count; i++)
         folder_free(s->folder[i]);
     free(s->folder);
+    free(s->named);
     if (s->notify_fd >= 0)
         close(s->notify_fd);
     free(s);
@@ -298,6 +311,16 @@ static void report_trouble(struct source *s, const struct folder *f, int error)
         s->events.trouble(s->events.ctx, f, error);
 }
 
+/* The root that is known for some of its files alone, if it is this folder below another one. */
+static struct folder *root_below(const struct source *s, const struct folder *parent, const char *name)
+{
+    CLEANUP_FD int parent_fd = s->config.files.count > 0 ? source_open(parent) : -1;
+    CLEANUP_FD int fd = parent_fd >= 0 ? openat(parent_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
+    struct folder *f = fd >= 0 ? root_at(s, fd) : NULL;
+
+    return f && f->named_only ? f : NULL;
+}
+
 /* A folder below another: watched, and scanned, for what was put into it before the watch was there. */
 static void add_folder(struct source *s, struct folder *parent, const char *name)
 {
@@ -314,6 +337,11 @@ static void add_folder(struct source *s, struct folder *parent, const char *name
     if (!s->config.recursive || parent->named_only || depth_of(parent) >= DEPTH_MAX ||
         asprintf(&path, "%s/%s", parent->path, name) < 0)
         return;
+    if ((f = root_below(s, parent, name))) {
+        f->named_only = false; /* all of it is watched from now on */
+        scan_folder(s, f);
+        return;
+    }
     if ((f = folder_at(s, path))) {
         scan_folder(s, f);
         return;

@@ -25,6 +25,13 @@ struct folder {
     struct spool *spool; /* a root's, set by the owner of the source; borrowed */
 };
 
+/* What may be taken of a folder's names. */
+enum interest {
+    INTEREST_NONE,
+    INTEREST_NAME, /* a name that evidence usually has: its content decides */
+    INTEREST_ORDER /* the user named it, by --file or --include */
+};
+
 enum sighting {
     SIGHT_SCANNED, /* was there at a scan */
     SIGHT_CREATED, /* has just been made, or moved in */
@@ -34,7 +41,7 @@ enum sighting {
 
 struct source_events {
     void *ctx;
-    /* A name that fits include and exclude. */
+    /* A name of interest. */
     void (*file)(void *ctx, struct folder *f, const char *name, enum sighting what);
     /* A folder with claims of an earlier run: name is the state folder's own. */
     void (*state)(void *ctx, struct folder *f, const char *name);
@@ -51,8 +58,8 @@ struct source_config {
     const char *const *dirs;
     unsigned dir_count;
     bool recursive;
-    struct opt_list include, exclude;
-    struct opt_list files; /* FOLDER/GLOB: names that are evidence in that folder, and nothing else of it */
+    struct opt_list include, exclude; /* no include: names that evidence usually has (agent/kind.h) */
+    struct opt_list files;            /* FOLDER/GLOB: names that are evidence in that folder, and nothing else of it */
 };
 
 #define STATE_NAME ".salvage"
@@ -65,6 +72,8 @@ int source_fd(const struct source *s); /* to poll for reading; borrowed */
 void source_read(struct source *s);    /* what the descriptor has */
 void source_scan(struct source *s);    /* everything that is there */
 bool source_has_network(const struct source *s);
+
+enum interest source_interest(const struct source *s, const struct folder *f, const char *name);
 
 /* A folder's descriptor, reached without symlinks; -errno. */
 int source_open(const struct folder *f);

@@ -17,9 +17,12 @@
 #include "agent/candidate.h"
 #include "agent/claim.h"
 #include "agent/idset.h"
+#include "agent/ignored.h"
 #include "agent/pool.h"
+#include "agent/repository.h"
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -34,6 +37,7 @@ enum {
     FOLLOW_SIZE_MIN = 8 << 20, /* bytes */
     UNREADABLE_RETRY_MS = 60 * 1000,
     NETWORK_SCAN_MIN_MS = 10 * 1000,
+    REPOSITORY_REST_MS = 60 * 1000,
     LOOKS_AT_ONCE = 64,
     BACKLOG_SCAN_MS = 500,
     TROUBLE_RETRY_MS = 1000,
@@ -62,7 +66,8 @@ struct watcher {
     unsigned unexamined;    /* files and folders that --once has given up examining */
     bool rescan;            /* a folder could not be read: scan again */
     unsigned scan_troubles; /* scans in a row that met an error that may pass */
-    struct err locked;      /* why this watch may not run */
+    struct ignored ignored;
+    struct err locked; /* why this watch may not run */
 };
 
 static void drop_candidate(struct watcher *w, struct candidate *c)
@@ -151,14 +156,24 @@ static struct spool *spool_for(struct watcher *w, struct folder *f, const struct
     return f->spool ? f->spool : s;
 }
 
-static struct claim *make_claim(struct watcher *w, const struct candidate *c, const struct identity *file)
+/* The bytes a file begins with. What can't be read is left to the worker, which says so. */
+static enum content content_at(int fd)
+{
+    unsigned char head[CONTENT_HEAD_MAX];
+    ssize_t n = file_pread(fd, head, sizeof(head), 0);
+
+    return n > 0 ? content_of(head, (size_t)n) : CONTENT_OTHER;
+}
+
+static struct claim *make_claim(struct watcher *w, const struct candidate *c, const struct identity *file,
+                                enum content content)
 {
     struct claim *claim = calloc(1, sizeof(*claim));
 
     if (!claim)
         return NULL;
     memcpy(claim->id, file->id, sizeof(claim->id));
-    claim->kind = kind_of_name(c->name);
+    claim->kind = kind_of(c->name, content);
     claim->name = strdup(c->name);
     claim->cause = strdup(claim->kind->cause);
     if (asprintf(&claim->path, "%s/%s", c->folder->path, c->name) < 0)
@@ -220,21 +235,57 @@ static void retry_candidate(struct watcher *w, struct candidate *c, int error)
     }
 }
 
+enum chunk { CHUNK_NONE, CHUNK_LIVE, CHUNK_LEFT };
+
+/* Whether a recording is a chunk of a JVM's repository, and the JVM may still need it. */
+static enum chunk chunk_of(const struct candidate *c, int dirfd, enum content content)
+{
+    pid_t pid;
+
+    if ((content != CONTENT_RECORDING && content != CONTENT_RECORDING_BEGUN) ||
+        !repository_pid(text_base_name(c->folder->path), &pid))
+        return CHUNK_NONE;
+    return repository_is_live(dirfd, pid, REPOSITORY_REST_MS) ? CHUNK_LIVE : CHUNK_LEFT;
+}
+
+/* Whether a complete file is what its name says; what is not is dropped, or looked at again later. */
+static bool is_evidence(struct watcher *w, struct candidate *c, int dirfd, enum content content)
+{
+    enum chunk chunk = chunk_of(c, dirfd, content);
+
+    if (c->following || source_interest(w->source, c->folder, c->name) == INTEREST_ORDER ||
+        (content == CONTENT_OTHER && kind_name_suffices(c->name)))
+        return true;
+    if (chunk == CHUNK_LIVE) {
+        candidate_schedule(&w->candidates, c, clock_mono_ms() + REPOSITORY_REST_MS);
+        return false;
+    }
+    /* Of a JVM that is gone also the last chunk, which nobody will end any more. */
+    if (kind_is_evidence(content) || chunk == CHUNK_LEFT)
+        return true;
+    ignored_add(&w->ignored, c->folder->path, c->name);
+    drop_candidate(w, c);
+    return false;
+}
+
 /* A complete file becomes a claim; one that was followed is already with the pool. */
 static void claim_candidate(struct watcher *w, struct candidate *c, const struct settle_look *look, int dirfd)
 {
+    enum content content = content_at(look->fd);
     struct claim *claim;
 
     if (idset_has(&w->done, look->identity.id)) {
         drop_candidate(w, c);
         return;
     }
+    if (!is_evidence(w, c, dirfd, content))
+        return;
     if (pool_count(w->pool) >= CLAIMS_MAX) {
         w->backlog = true;
         drop_candidate(w, c);
         return;
     }
-    if (!(claim = make_claim(w, c, &look->identity))) {
+    if (!(claim = make_claim(w, c, &look->identity, content))) {
         retry_candidate(w, c, -ENOMEM);
         return;
     }
@@ -267,7 +318,7 @@ static void follow_candidate(struct watcher *w, struct candidate *c, struct sett
     if (!c->may_follow || c->following || !look->identity.by_birth || look->identity.size < FOLLOW_SIZE_MIN ||
         !pool_may_follow(w->pool))
         return;
-    if (!(claim = make_claim(w, c, &look->identity)))
+    if (!(claim = make_claim(w, c, &look->identity, content_at(look->fd))))
         return;
     claim->size = 0;
     if (!claim->spool || spool_add(claim->spool, claim, &e) < 0 || (r = pool_follow(w->pool, claim, look->fd)) < 0) {
@@ -340,7 +391,7 @@ static void look_at(struct watcher *w, struct candidate *c)
         break;
     case SETTLE_WRITTEN:
         follow_candidate(w, c, &look);
-        if (c->may_follow && !c->following)
+        if (!c->following) /* also what can't be followed: no close is seen of a file that was linked here while open */
             candidate_schedule(&w->candidates, c, now + next_follow_look(w, c));
         break;
     case SETTLE_COMPLETE:

@@ -38,6 +38,11 @@ static const struct event_info TABLE[EVENT_END] = {
                             "a file or a folder could not be examined for want of descriptors or memory, or by an I/O "
                             "error: it is tried again; said once until it succeeds",
                             "dir name fault error retry_in_s"},
+    [EVENT_IGNORED] =
+        {"ignored", LEVEL_INFO,
+         "a file is left alone: it does not begin as evidence does; said once for each folder and kind of "
+         "name (names), with the first of them",
+         "dir names name"},
     [EVENT_GAVE_UP] = {"gave-up", LEVEL_ERROR, "a file was not shipped and is not tried again by this run",
                        "path fault error"},
     [EVENT_DISCARDED] = {"discarded", LEVEL_ERROR,

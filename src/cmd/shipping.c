@@ -15,6 +15,7 @@
 #include "agent/source.h"
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -166,7 +167,7 @@ static void open_folder(struct shipment *s)
 }
 
 /* What file and stream have in common. */
-static int describe_claim(struct shipment *s, char *path, char *name, struct err *e)
+static int describe_claim(struct shipment *s, char *path, char *name, enum content content, struct err *e)
 {
     struct claim *c = &s->claim;
 
@@ -177,7 +178,7 @@ static int describe_claim(struct shipment *s, char *path, char *name, struct err
         (s->of->command && !(c->command = strdup(s->of->command))))
         return err_set(e, -ENOMEM, "out of memory");
     c->pid = s->of->pid;
-    c->kind = kind_of_name(c->name);
+    c->kind = kind_of(c->name, content);
     c->found_ns = c->settled_ns = clock_wall_ns();
     return 0;
 }
@@ -213,14 +214,18 @@ static int make_claim(struct shipment *s, const char *name, struct err *e)
 {
     struct claim *c = &s->claim;
     const char *state = s->of->state;
+    unsigned char head[CONTENT_HEAD_MAX];
     struct identity file;
     struct err ignored;
+    ssize_t n;
     int r = identity_get(s->fd, s->of->who->machine, &file);
 
     if (r < 0)
         return err_set(e, r, "%s: %s", s->path, strerror(-r));
     memcpy(c->id, file.id, sizeof(c->id));
-    r = describe_claim(s, s->held ? strdup(s->path) : realpath(s->path, NULL), strdup(name), e);
+    n = file_pread(s->fd, head, sizeof(head), 0);
+    r = describe_claim(s, s->held ? strdup(s->path) : realpath(s->path, NULL), strdup(name),
+                       n > 0 ? content_of(head, (size_t)n) : CONTENT_OTHER, e);
     if (r < 0)
         return r;
     c->time_ns = file.birth_ns ? file.birth_ns : file.mtime_ns;
@@ -246,7 +251,7 @@ static int make_stream_claim(struct shipment *s, struct err *e)
     const struct shipping_stream *stream = s->stream;
     pid_t pid = s->of->pid ? (pid_t)s->of->pid : getpid();
     struct claim *c = &s->claim;
-    int r = describe_claim(s, strdup(stream->name), strdup(stream->name), e);
+    int r = describe_claim(s, strdup(stream->name), strdup(stream->name), CONTENT_OTHER, e);
 
     if (r < 0)
         return r;

@@ -33,10 +33,12 @@ static const struct opt WATCH_OPTIONS[] = {
      "make each DIR, if it is missing, and give it this mode: 1777 lets pods of any user write there"},
     {OPT_LIST, 0, "file", "FILE", NULL, offsetof(struct watch_options, files),
      "a file that is evidence, whatever its name; its name may be a glob; may be repeated. Its folder is not evidence"},
-    {OPT_LIST, 0, "include", "GLOB", KIND_INCLUDE_GLOBS, offsetof(struct watch_options, include),
-     "names that are evidence; may be repeated"},
+    {OPT_LIST, 0, "include", "GLOB", NULL, offsetof(struct watch_options, include),
+     "names that are evidence, whatever is in them, and no others; may be repeated. Default: every file that begins as "
+     "a heap dump, core, javacore, crash log, heap snapshot or finished flight recording does, whatever its name, and "
+     "*.hprof"},
     {OPT_LIST, 0, "exclude", "GLOB", NULL, offsetof(struct watch_options, exclude),
-     "names that are not, though --include fits"},
+     "names that are not evidence, though name or content say so"},
     {OPT_DURATION, 0, "settle", "SECONDS", "5s", offsetof(struct watch_options, settle_ms),
      "how long a file must rest where the kernel can't tell that its writer is done"},
     {OPT_FLAG, 0, "once", NULL, NULL, offsetof(struct watch_options, once),
@@ -161,7 +163,7 @@ const struct command CMD_WATCH = {
     .name = "watch",
     .args = "DIR... --to URL",
     .summary = "watch folders, and ship every dump the moment it is whole",
-    .text = "Runs until SIGTERM. A file that fits --include and that nobody writes to any more is moved out of the "
+    .text = "Runs until SIGTERM. A file that is evidence and that nobody writes to any more is moved out of the "
             "application's way (into DIR/.salvage), compressed, sent, verified and then removed. What an earlier run "
             "left unfinished is gone on with.",
     .examples = "salvage watch /dumps --to s3://evidence/prod\n"

@@ -14,6 +14,7 @@ enum { TAG_HEAP_DUMP = 0x0C, TAG_HEAP_DUMP_SEGMENT = 0x1C, TAG_HEAP_DUMP_END = 0
 
 static const char MAGIC_1[MAGIC_SIZE] = "JAVA PROFILE 1.0.1";
 static const char MAGIC_2[MAGIC_SIZE] = "JAVA PROFILE 1.0.2";
+static const char MAGIC_3[MAGIC_SIZE] = "JAVA PROFILE 1.0.3"; /* Android's */
 
 static uint32_t get_u32(const unsigned char *p)
 {
@@ -29,7 +30,7 @@ bool hprof_probe(const void *data, size_t size)
 {
     size_t n = size < MAGIC_SIZE ? size : MAGIC_SIZE;
 
-    return n > 0 && (memcmp(data, MAGIC_1, n) == 0 || memcmp(data, MAGIC_2, n) == 0);
+    return n > 0 && (memcmp(data, MAGIC_1, n) == 0 || memcmp(data, MAGIC_2, n) == 0 || memcmp(data, MAGIC_3, n) == 0);
 }
 
 void hprof_init(struct hprof *h)

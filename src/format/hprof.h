@@ -2,8 +2,9 @@
  *
  * Whether a HotSpot heap dump is whole: walks the top-level records while the bytes stream by. Keeps no data, never
  * allocates. Format: JDK src/hotspot/share/services/heapDumper.cpp (comment at its top): "JAVA PROFILE 1.0.1" or
- * "1.0.2", NUL, u4 identifier size, u8 time in ms since 1970; then records of u1 tag, u4 time, u4 length, body; all
- * big-endian. A dump in segments (1.0.2) ends with tag 0x2C HEAP DUMP END.
+ * "1.0.2" (Android's: "1.0.3", with tags of its own inside heap dumps), NUL, u4 identifier size, u8 time in ms since
+ * 1970; then records of u1 tag, u4 time, u4 length, body; all big-endian. A dump in segments (1.0.2) ends with tag 0x2C
+ * HEAP DUMP END.
  */
 #pragma once
 
@@ -20,7 +21,7 @@ struct hprof {
     uint64_t body_left;     /* of the record we are in; 0 outside of a body */
     unsigned char head[32];
     unsigned head_size;
-    unsigned version_minor; /* 1 or 2 */
+    unsigned version_minor; /* 1 to 3 */
     unsigned id_size;       /* 4 or 8 */
     int64_t time_ms;        /* the header's, since 1970 */
     uint64_t records;

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from helpers.evidence import drop, left_in, put
+from helpers.evidence import HEADS, drop, left_in, put
 from helpers.program import BIN, NOBODY, environment
 from helpers.proc import require_root, wait_for
 
@@ -59,7 +59,7 @@ def test_every_sort_of_evidence_has_its_kind_and_name(salvage, dumps, folder):
         "rec.jfr": ("flight-recording", "manual", "recording.jfr.zst"),
         "Heap.1.heapsnapshot": ("heap-snapshot", "heap-limit", "heap.heapsnapshot.zst"),
     }
-    sums = [put(dumps, name, name.encode() * 100) for name in expected]
+    sums = [put(dumps, name, HEADS[name] + name.encode() * 100) for name in expected]
     put(dumps, "app.log", b"not evidence")
     assert salvage.watch(dumps, *folder.options(), "--once").end() == 0
     found = folder.check_all(sums)

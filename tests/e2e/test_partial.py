@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from helpers.evidence import put
+from helpers.evidence import left_in, put
 from helpers.stores import sha256
 
 
@@ -46,8 +46,10 @@ def test_what_is_only_called_a_dump_is_shipped_as_it_is(salvage, dumps, folder, 
 
 
 def test_the_watch_ships_an_empty_file(salvage, dumps, store):
-    sums = [put(dumps, name, b"") for name in ("app.hprof", "core.17")]
+    sums = [put(dumps, name, b"") for name in ("app.hprof", "b.hprof.gz")]
+    put(dumps, "core.17", b"")
     watch = salvage.watch(dumps, *store.options(), "--once", env=store.env)
     assert watch.end() == 0
-    assert sorted(m["kind"] for _, m in store.manifests()) == ["core", "heap-dump"]
+    assert sorted(m["kind"] for _, m in store.manifests()) == ["heap-dump", "heap-dump"]
+    assert left_in(dumps) == ["core.17"], "nothing says that it is a core"
     store.check_all(sums)

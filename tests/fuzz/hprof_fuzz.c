@@ -22,7 +22,7 @@ static bool is_whole(const uint8_t *p, size_t size)
 {
     bool heap = false, ended = false, empty = false;
 
-    if (size < 31 || memcmp(p, "JAVA PROFILE 1.0.", 17) != 0 || (p[17] != '1' && p[17] != '2') || p[18] != 0 ||
+    if (size < 31 || memcmp(p, "JAVA PROFILE 1.0.", 17) != 0 || (p[17] < '1' || p[17] > '3') || p[18] != 0 ||
         (number(p + 19) != 4 && number(p + 19) != 8))
         return false;
     for (size_t at = 31; at < size;) {

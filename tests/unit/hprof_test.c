@@ -166,6 +166,8 @@ static void other_files_have_no_header(void **state)
     put(&d, "and so on, for more bytes than a header has", 43);
     walk(&d, "no JAVA PROFILE header");
     d = header("3", 4); /* Android's */
+    walk(&d, "no HEAP DUMP END record");
+    d = header("4", 4);
     walk(&d, "no JAVA PROFILE header");
     d = header("22", 4);
     walk(&d, "no JAVA PROFILE header");
@@ -378,7 +380,8 @@ static void a_probe_takes_what_could_become_a_dump(void **state)
     assert_true(hprof_probe("JAVA PROFILE 1.0", 16));
     assert_true(hprof_probe("JAVA PROFILE 1.0.1\0\0\0\0\x04", 23));
     assert_true(hprof_probe("JAVA PROFILE 1.0.2", 19));
-    assert_false(hprof_probe("JAVA PROFILE 1.0.3", 19));
+    assert_true(hprof_probe("JAVA PROFILE 1.0.3", 19));
+    assert_false(hprof_probe("JAVA PROFILE 1.0.4", 19));
     assert_false(hprof_probe("JAVA PROFILE 1.0.2 ", 19));
     assert_false(hprof_probe("java", 4));
     assert_false(hprof_probe("", 0));

@@ -51,9 +51,9 @@ static void segments_of_newer_jdks_are_told_apart(void **state)
 static void written_down_kinds_are_found_again(void **state)
 {
     (void)state;
-    assert_string_equal(kind_find("heap-dump", "a.phd")->file, "heap.phd");
-    assert_string_equal(kind_find("core", "evidence")->name, "core");
-    assert_string_equal(kind_find("nonsense", "evidence")->name, "file");
+    assert_string_equal(kind_find("heap-dump", NULL, "a.phd")->file, "heap.phd");
+    assert_string_equal(kind_find("core", NULL, "evidence")->name, "core");
+    assert_string_equal(kind_find("nonsense", NULL, "evidence")->name, "file");
 }
 
 int main(void)

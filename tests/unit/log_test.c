@@ -313,6 +313,7 @@ static void every_event_has_its_row(void **state)
         {EVENT_FAILED, "failed", LEVEL_WARNING},
         {EVENT_UNREADABLE, "unreadable", LEVEL_WARNING},
         {EVENT_NOT_EXAMINED, "not-examined", LEVEL_WARNING},
+        {EVENT_IGNORED, "ignored", LEVEL_INFO},
         {EVENT_GAVE_UP, "gave-up", LEVEL_ERROR},
         {EVENT_DISCARDED, "discarded", LEVEL_ERROR},
         {EVENT_WORKER_DIED, "worker-died", LEVEL_WARNING},

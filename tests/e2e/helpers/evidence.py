@@ -5,6 +5,18 @@ import os
 
 from helpers import hprof
 
+# How each sort of evidence begins, under a name that it usually has.
+HEADS = {
+    "app.hprof": b"JAVA PROFILE 1.0.2\0",
+    "heapdump.1.phd": b"\0\x12portable heap dump\0\0\0\6",
+    "core": b"\x7fELF\2\1\1" + bytes(9) + b"\4\0\x3e\0",
+    "core.4711": b"\x7fELF\1\2\1" + bytes(9) + b"\0\4\0\x14",
+    "hs_err_pid17.log": b"#\n# A fatal error has been detected by the Java Runtime Environment:\n#\n",
+    "javacore.20261121.txt": b"0SECTION       TITLE subcomponent dump routine\nNULL           ====================\n",
+    "rec.jfr": b"FLR\0\0\2\0\1" + (68).to_bytes(8, "big") + bytes(52),
+    "Heap.1.heapsnapshot": b'{"snapshot":{"meta":{"node_fields":[]',
+}
+
 _next_seed = iter(range(10**6, 10**9))
 
 
