@@ -234,11 +234,13 @@ static bool settle(struct guard *g, struct guardtarget *t, uint64_t now)
     return true;
 }
 
-static void judge(struct guard *g, struct guardtarget *t, const struct reading *r, uint64_t now)
+static void judge(struct guard *g, struct guardtarget *t, struct reading *r, uint64_t now)
 {
     struct rule_decision d;
 
     if (is_bystander(g, t, r))
+        return;
+    if (rule_would_fire(g->rule, t->number, r, now) && guardtarget_confirm(t, now, r) < 0)
         return;
     rule_judge(g->rule, t->number, r, now, &d);
     if (d.answer == RULE_FIRE && settle(g, t, now))

@@ -111,10 +111,10 @@ void guardjvm_read(struct guardjvm *j, const struct memcg *m, uint64_t dump_rate
         return;
     }
     r->dump_ms = reading_dump_ms(heapdump_estimate((uint64_t)heap.used), dump_rate);
-    if (!r->own.known)
+    if (!r->firm.known)
         return;
-    beside_add(&j->beside, &heap, r->own.value, now_ms);
-    r->heap_left = reading_known(beside_heap_left(&j->beside, r->own.value));
+    beside_add(&j->beside, &heap, r->firm.value, now_ms);
+    r->heap_left = reading_known(beside_heap_left(&j->beside, r->firm.value));
     r->growth_beside = reading_known(j->beside.speed);
 }
 

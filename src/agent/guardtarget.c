@@ -28,6 +28,8 @@ enum {
     TOGETHER_MS = 500, /* what is looked at seldom is looked at together */
     HEARD_MS = 50,     /* after a notice */
     AHEAD_MIN = 8 << 20,
+    NOISE_DIVISOR = 32,   /* of the limit, a second: seems to grow while a file is written, though nothing does */
+    STALE_DIVISOR = 64,   /* of the limit: a reading that was wrong by so much */
     FAR_MS = 5000,        /* between looks while the kernel tells when usage comes near */
     MOVING_MS = 20,       /* after a look that came while a collector was at work */
     PROCS_MAX = 64 * 1024 /* bytes of cgroup.procs that are looked at */
@@ -155,10 +157,13 @@ static uint64_t next_threshold(const struct rule_policy *rules, const struct mem
     for (unsigned i = 0; i < rules->count; i++)
         for (unsigned k = 0; k < rules->when[i].count; k++) {
             const struct condition_term *term = &rules->when[i].term[k];
-            uint64_t used = term->what == CONDITION_SIZE ? s->own_used : s->used, at = term->value;
+            uint64_t used = term->what == CONDITION_SIZE   ? s->own_used
+                            : term->what == CONDITION_NEED ? s->needed
+                                                           : s->used;
+            uint64_t limit = term->what == CONDITION_NEED ? s->needed_limit : s->limit, at = term->value;
 
-            if (term->what == CONDITION_MEMORY && s->limit != UINT64_MAX)
-                at = (uint64_t)((double)s->limit / READING_WHOLE * (double)term->value);
+            if ((term->what == CONDITION_MEMORY || term->what == CONDITION_NEED) && limit != UINT64_MAX)
+                at = (uint64_t)((double)limit / READING_WHOLE * (double)term->value);
             else if (term->what != CONDITION_SIZE)
                 continue;
             if (at > used && at - used < next)
@@ -215,7 +220,7 @@ static bool will_be_told(const struct guardtarget_policy *p, const struct guardt
 static uint64_t next_look(const struct guardtarget_policy *p, const struct guardtarget *t, const struct memcg_sample *s)
 {
     /* The kernel counts in batches: between two of them nothing seems to grow. */
-    double latest = growth_latest(&t->all), trend = growth_speed(&t->all);
+    double latest = growth_latest(&t->felt), trend = growth_speed(&t->felt);
     uint64_t pace;
 
     if (is_far(s) && !t->psi[0].window_ms && will_be_told(p, t, s))
@@ -227,6 +232,59 @@ static uint64_t next_look(const struct guardtarget_policy *p, const struct guard
     return t->heard && pace > HEARD_MS ? HEARD_MS : pace;
 }
 
+/* What grows as memory comes near its limit, whichever level's that is. */
+static int64_t firm_bytes(const struct memcg_sample *s)
+{
+    return s->firm_room == UINT64_MAX ? (int64_t)s->own_firm : -(int64_t)s->firm_room;
+}
+
+/* The kernel writes dirty pages before it kills, but that takes a disk's time, which a leak doesn't leave. Where next
+ * to nothing else grows, they are a file that is being written. */
+static uint64_t room_beside_files(const struct memcg_sample *s, int64_t growth)
+{
+    uint64_t firm_room = s->firm_room < s->needed_limit ? s->firm_room : s->needed_limit;
+
+    return growth > 0 && (uint64_t)growth > s->needed_limit / NOISE_DIVISOR ? s->room : firm_room;
+}
+
+static void read_memory(struct guardtarget *t, const struct memcg_sample *s, struct reading *r)
+{
+    uint64_t room;
+
+    r->own = bytes(s->own_used, "too large");
+    r->used = bytes(s->used, "too large");
+    r->limit = bytes(s->limit, "no limit");
+    r->firm = bytes(s->own_firm, "too large");
+    r->growth = reading_known((int64_t)growth_speed(&t->all));
+    if (s->room == UINT64_MAX || s->needed_limit == 0) {
+        r->need = r->room = reading_unknown("no limit");
+        return;
+    }
+    room = room_beside_files(s, r->growth.value);
+    r->need = reading_known((int64_t)((1 - (double)room / (double)s->needed_limit) * READING_WHOLE));
+    r->room = bytes(room + s->swap_room, "too large");
+}
+
+int guardtarget_confirm(struct guardtarget *t, uint64_t now_ms, struct reading *r)
+{
+    int64_t before = t->all.bytes, now, by;
+    struct memcg_sample s;
+    int result;
+
+    memcg_forget_stat(&t->memcg);
+    if ((result = memcg_sample(&t->memcg, now_ms, &s)) < 0)
+        return result;
+    now = firm_bytes(&s);
+    by = now > before ? now - before : before - now;
+    /* What was measured was cache, in part: the speed is not known yet. */
+    if (s.needed_limit != UINT64_MAX && (uint64_t)by > s.needed_limit / STALE_DIVISOR) {
+        t->all = (struct growth){0};
+        growth_add(&t->all, now_ms, now);
+    }
+    read_memory(t, &s, r);
+    return 0;
+}
+
 int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret)
 {
     struct reading r = {0};
@@ -235,12 +293,9 @@ int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, 
 
     if (result < 0)
         return result;
-    growth_add(&t->all, now_ms, s.room == UINT64_MAX ? (int64_t)s.own_used : -(int64_t)s.room);
-    r.own = bytes(s.own_used, "too large");
-    r.used = bytes(s.used, "too large");
-    r.limit = bytes(s.limit, "no limit");
-    r.room = s.room == UINT64_MAX ? reading_unknown("no limit") : bytes(s.room + s.swap_room, "too large");
-    r.growth = reading_known((int64_t)growth_speed(&t->all));
+    growth_add(&t->felt, now_ms, s.room == UINT64_MAX ? (int64_t)s.own_used : -(int64_t)s.room);
+    growth_add(&t->all, now_ms, firm_bytes(&s));
+    read_memory(t, &s, &r);
     r.pressure = reading_known(now_ms < t->pressure_until_ms ? t->pressure : READING_CALM);
     /* Counters rise with a signal. */
     if (t->heard || !t->counted || !t->told_of_usage || !is_far(&s))
@@ -255,7 +310,7 @@ int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, 
         t->victim_at_ms = now_ms + VICTIM_AGAIN_MS;
     }
     if (p->core && !r.dump_ms.known)
-        r.dump_ms = reading_dump_ms(s.own_used, p->dump_rate);
+        r.dump_ms = reading_dump_ms(s.own_firm, p->dump_rate);
     t->due_ms = now_ms + next_look(p, t, &s);
     if (t->due_ms - now_ms >= 2UL * TOGETHER_MS)
         t->due_ms -= t->due_ms % TOGETHER_MS;

@@ -42,7 +42,8 @@ struct guardtarget {
     struct guardjvm jvm;
     struct lastseen last;
     uint64_t victim_at_ms; /* when to look for its largest process again, while memory is short */
-    struct growth all;
+    struct growth all;     /* of what is no page of a file: does it come to its limit? */
+    struct growth felt;    /* with dirty pages: when to look again */
     struct cgroup_events seen;
     bool counted; /* seen was read */
     struct guardpsi {
@@ -81,6 +82,9 @@ int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms);
 
 /* 0 and the reading; sets due_ms. -ENODEV: the cgroup, or the given process, is gone. Other -errno: not this time. */
 int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret);
+
+/* Before a case: the memory of the same reading, with memory.stat read afresh. */
+int guardtarget_confirm(struct guardtarget *t, uint64_t now_ms, struct reading *r);
 
 /* The key anew; whether it is another one. */
 bool guardtarget_settle(struct guardtarget *t);

@@ -376,6 +376,21 @@ void rule_judge(struct rule *rule, int target, const struct reading *r, uint64_t
     *ret = d;
 }
 
+bool rule_would_fire(struct rule *rule, int target, const struct reading *r, uint64_t now_ms)
+{
+    struct target *t = &rule->targets[target];
+    struct reading all;
+
+    now_ms = tick(rule, now_ms);
+    if (t->running > 0 || t->rests_until_ms > now_ms)
+        return false;
+    all = with_kept_events(t, r, now_ms);
+    for (unsigned i = 0; i < rule->policy.count; i++)
+        if (!(t->held & 1u << i) && condition_judge(&rule->policy.when[i], &all, false, NULL) == CONDITION_TRUE)
+            return true;
+    return false;
+}
+
 void rule_done(struct rule *rule, int target, bool made, uint64_t now_ms)
 {
     struct target *t = &rule->targets[target];

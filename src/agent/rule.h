@@ -13,6 +13,7 @@
  * well-measured container looks for weeks. Growth does: the limit is near if, at the present speed, it is reached
  * sooner than the evidence is made (oom-in<=dump; a heap within its maximum is not counted, format/reading.h). For
  * slow leaks, whose last moments are lost in the noise of the speed, the second: nearly full, and full within a minute.
+ * Both leave out what the kernel drops before it kills, clean pages of files: `need`, not `memory`.
  * That one also serves where nothing says what a dump takes.
  */
 #pragma once
@@ -25,7 +26,7 @@
 #include "format/rate.h"
 
 /* As an option's default: split at blanks. */
-#define RULE_DEFAULT_WHEN "oom-in<=dump memory>=95%,oom-in<=1m"
+#define RULE_DEFAULT_WHEN "oom-in<=dump need>=95%,oom-in<=1m"
 
 enum { RULE_CONDITIONS_MAX = 8, RULE_KEY_MAX = 256, RULE_TARGETS_MAX = 4096, RULE_WHY_MAX = 1200 };
 
@@ -73,6 +74,9 @@ struct rule_decision {
 /* Judges a target's reading. An event for which there was no room at once is remembered for some seconds: the kernel
  * tells it only once. */
 void rule_judge(struct rule *rule, int target, const struct reading *r, uint64_t now_ms, struct rule_decision *ret);
+
+/* Whether rule_judge would fire for this reading, but for others that run: time to read again what may be stale. */
+bool rule_would_fire(struct rule *rule, int target, const struct reading *r, uint64_t now_ms);
 
 /* The case that RULE_FIRE asked for has ended, may the target have left or not. made: false if nothing came of it; it
  * then doesn't count for the caps, but the target rests all the same. */

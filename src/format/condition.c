@@ -14,6 +14,8 @@ const struct condition_word CONDITION_WORDS[] = {
     {CONDITION_MEMORY, "memory", ">=", "memory>=90%", "memory>=N%|SIZE",
      "share of the lowest limit (the container's, its pod's), or the container's own bytes; cached files that nobody "
      "uses don't count"},
+    {CONDITION_NEED, "need", ">=", "need>=95%", "need>=N%",
+     "the same share without any clean page of a file: what the kernel can't drop before it kills"},
     {CONDITION_GROWTH, "growth", ">=", "growth>=10M/s", "growth>=SIZE/s", "memory grows at least so fast"},
     {CONDITION_OOM_IN, "oom-in", "<=", "oom-in<=8s", "oom-in<=TIME|dump",
      "time to the limit at the present speed; dump: what a heap dump of this process takes on this machine, with "
@@ -111,10 +113,11 @@ static int unknown_word(const struct parts *p, struct err *e)
     near = text_nearest(p->name, names);
     if (near)
         return err_set(e, -FAULT_USAGE, "\"%s\": there is no \"%s\": did you mean %s?", p->whole, p->name, near);
-    return err_set(e, -FAULT_USAGE,
-                   "\"%s\": there is no \"%s\", but memory, growth, oom-in, pressure, psi.some, psi.full, heap, gc and "
-                   "event",
-                   p->whole, p->name);
+    return err_set(
+        e, -FAULT_USAGE,
+        "\"%s\": there is no \"%s\", but memory, need, growth, oom-in, pressure, psi.some, psi.full, heap, gc and "
+        "event",
+        p->whole, p->name);
 }
 
 static int wrong_value(const struct parts *p, const struct condition_word *w, const char *what, struct err *e)
@@ -271,6 +274,7 @@ static int read_value(struct parts *p, const struct condition_word *w, struct co
         return read_psi(p, w, t, e);
     case CONDITION_EVENT:
         return read_event(p, w, t, e);
+    case CONDITION_NEED:
     case CONDITION_HEAP:
     case CONDITION_GC:
         break;

@@ -19,6 +19,7 @@
 
 enum condition_what {
     CONDITION_MEMORY, /* value is a share of the limit */
+    CONDITION_NEED,   /* the same, clean file pages left out */
     CONDITION_SIZE,   /* memory>=SIZE: of the target's own */
     CONDITION_GROWTH,
     CONDITION_OOM_IN,

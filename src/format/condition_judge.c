@@ -13,6 +13,7 @@ static uint64_t release_below(const struct condition_term *t)
 {
     switch (t->what) {
     case CONDITION_MEMORY:
+    case CONDITION_NEED:
     case CONDITION_HEAP: /* of 5 % nothing would be left */
         return t->value > 2 * (uint64_t)POINTS ? t->value - POINTS : t->value / 2;
     case CONDITION_SIZE:
@@ -44,6 +45,8 @@ static struct reading_value value_of(const struct condition_term *t, const struc
     switch (t->what) {
     case CONDITION_MEMORY:
         return reading_memory_share(r);
+    case CONDITION_NEED:
+        return r->need;
     case CONDITION_SIZE:
         return r->own;
     case CONDITION_GROWTH:

@@ -104,6 +104,10 @@ static void print_term(struct line *l, const struct condition_term *t)
         add(l, "memory>=");
         add_share(l, t->value);
         break;
+    case CONDITION_NEED:
+        add(l, "need>=");
+        add_share(l, t->value);
+        break;
     case CONDITION_SIZE:
         add(l, "memory>=");
         add_size(l, t->value);
@@ -225,6 +229,9 @@ static void explain_term(struct line *l, const struct condition_term *t, const s
     char size[TEXT_SIZE_MAX];
 
     switch (t->what) {
+    case CONDITION_NEED:
+        explain_share(l, "needed", &r->need);
+        break;
     case CONDITION_SIZE:
         if (r->own.known)
             add(l, ", its own %s", text_format_size((uint64_t)r->own.value, size));

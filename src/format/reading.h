@@ -40,11 +40,13 @@ struct reading_psi {
 };
 
 struct reading {
-    struct reading_value own;    /* bytes that the target uses, without what the kernel can drop */
-    struct reading_value used;   /* the same of the level with the least room: its own cgroup, the pod's, ... */
+    struct reading_value own;    /* bytes that the target uses, without inactive file pages: the kernel's working set */
+    struct reading_value used;   /* the same of the level with the least of it left: its own cgroup, the pod's, ... */
     struct reading_value limit;  /* of that level */
+    struct reading_value need;   /* share of the limit that the kernel can't drop at once: no clean file pages */
+    struct reading_value firm;   /* bytes of the target without any file pages */
     struct reading_value room;   /* bytes until the kernel has to kill, room in swap included */
-    struct reading_value growth; /* bytes a second; below 0: shrinking */
+    struct reading_value growth; /* bytes a second, of what is no page of a file; below 0: shrinking */
 
     /* A JVM's heap fills up to its maximum and stops there: that growth is no leak, and ends by itself. Where the
      * heap's part is known, the limit is reckoned with it (reading_oom_in). What of the heap is in memory already has

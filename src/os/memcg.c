@@ -24,17 +24,29 @@ enum {
     LIMITS_NEAR_AGE_MS = 250,
     STAT_AGE_MS = 15 * 1000,
     STAT_FAR_AGE_MS = 30 * 1000,
+    STAT_MOVED_DIVISOR = 64, /* of the limit: usage that has moved so far may be all cache */
+    STAT_MOVED_MAX = 16 << 20,
+    BOOKKEEPING_DIVISOR = 32, /* of a cached page: ext4 has 104 bytes for each, and its nodes */
     ABOVE_AGE_MS = 30 * 1000
 };
 
 struct names {
     const char *usage, *limit, *events;
-    const char *droppable, *shared; /* in memory.stat, of the groups below too */
+    /* in memory.stat, of the groups below too: */
+    const char *inactive, *active, *dirty, *writeback, *slab, *shared;
 };
 
-static const struct names V1 = {"memory.usage_in_bytes", "memory.limit_in_bytes", "memory.oom_control",
-                                "total_inactive_file", "total_shmem"};
-static const struct names V2 = {"memory.current", "memory.max", "memory.events", "inactive_file", "shmem"};
+static const struct names V1 = {"memory.usage_in_bytes",
+                                "memory.limit_in_bytes",
+                                "memory.oom_control",
+                                "total_inactive_file",
+                                "total_active_file",
+                                "total_dirty",
+                                "total_writeback",
+                                NULL,
+                                "total_shmem"};
+static const struct names V2 = {"memory.current", "memory.max",     "memory.events",    "inactive_file", "active_file",
+                                "file_dirty",     "file_writeback", "slab_reclaimable", "shmem"};
 
 static const struct names *names_of(const struct memcg *m)
 {
@@ -351,6 +363,13 @@ static bool is_near(uint64_t limit, uint64_t used)
     return limit != UINT64_MAX && less(limit, used) < limit / 4;
 }
 
+static bool has_moved(const struct memcg_level *l, uint64_t limit, uint64_t usage)
+{
+    uint64_t by = usage > l->stat_usage ? usage - l->stat_usage : l->stat_usage - usage;
+
+    return limit != UINT64_MAX && (by > limit / STAT_MOVED_DIVISOR || by > STAT_MOVED_MAX);
+}
+
 /* Of our own level it is read as often as it may matter. Those above are shared by many and full of cache on any node
  * that does work, and their memory.stat is dear: only when what was known of it says that little is left. */
 static bool is_stat_due(const struct memcg *m, unsigned level, uint64_t usage, uint64_t now_ms)
@@ -360,7 +379,8 @@ static bool is_stat_due(const struct memcg *m, unsigned level, uint64_t usage, u
 
     if (level > 0 || (limit != UINT64_MAX && usage < limit / 2))
         age = STAT_FAR_AGE_MS;
-    return l->stat_at_ms == 0 || now_ms - l->stat_at_ms >= age || is_near(limit, known);
+    return l->stat_at_ms == 0 || now_ms - l->stat_at_ms >= age || is_near(limit, known) ||
+           (level == 0 && has_moved(l, limit, usage));
 }
 
 /* v1's memory.stat tells the lowest limit of all levels, though not of which. One that no visible level has is that of
@@ -381,8 +401,17 @@ static void read_hidden_limit(struct memcg *m, const char *stat)
     m->whole = false;
 }
 
-static int read_stat(struct memcg *m, unsigned level, uint64_t now_ms)
+/* 0 for what this kernel does not count. */
+static uint64_t counter(const char *stat, const char *name)
 {
+    uint64_t value;
+
+    return cgroup_counter(stat, name, &value) < 0 ? 0 : value;
+}
+
+static int read_stat(struct memcg *m, unsigned level, uint64_t usage, uint64_t now_ms)
+{
+    const struct names *names = names_of(m);
     CLEANUP_FD int above = level == 0 ? -1 : open_at_level(m, level, "memory.stat");
     struct memcg_level *l = &m->level[level];
     char text[STAT_MAX];
@@ -390,8 +419,12 @@ static int read_stat(struct memcg *m, unsigned level, uint64_t now_ms)
 
     if (r < 0)
         return r;
-    if (cgroup_counter(text, names_of(m)->droppable, &l->droppable) < 0)
-        l->droppable = 0;
+    l->droppable = counter(text, names->inactive);
+    l->file = l->droppable + counter(text, names->active);
+    l->clean = less(l->file, counter(text, names->dirty) + counter(text, names->writeback));
+    /* What the kernel keeps of cached pages comes and goes with them; v1 does not say how much that is. */
+    l->file += names->slab ? counter(text, names->slab) : l->file / BOOKKEEPING_DIVISOR;
+    l->stat_usage = usage;
     if (level == 0)
         read_hidden_limit(m, text);
     l->stat_at_ms = now_ms ? now_ms : 1;
@@ -401,16 +434,30 @@ static int read_stat(struct memcg *m, unsigned level, uint64_t now_ms)
 /* The level with the least room. */
 static void find_tightest(const struct memcg *m, const uint64_t usage[], struct memcg_sample *ret)
 {
-    struct memcg_sample s = {0};
+    struct memcg_sample s = {.room = UINT64_MAX, .firm_room = UINT64_MAX};
+    uint64_t left = UINT64_MAX;
 
     for (unsigned i = 0; i < m->levels; i++) {
-        uint64_t limit = limit_of(m, i), used = less(usage[i], m->level[i].droppable), room = less(limit, used);
+        const struct memcg_level *l = &m->level[i];
+        uint64_t limit = limit_of(m, i), used = less(usage[i], l->droppable), needed = less(usage[i], l->clean);
+        uint64_t firm_room = less(limit, less(usage[i], l->file));
 
-        if (i == 0 || room < s.room)
-            s = (struct memcg_sample){.used = used, .limit = limit, .room = room, .level = i};
+        if (i == 0 || less(limit, used) < left) {
+            s.used = used;
+            s.limit = limit;
+            s.level = i;
+            left = less(limit, used);
+        }
+        if (i == 0 || less(limit, needed) < s.room) {
+            s.needed = needed;
+            s.needed_limit = limit;
+            s.room = less(limit, needed);
+        }
+        s.firm_room = firm_room < s.firm_room ? firm_room : s.firm_room;
     }
     s.usage = usage[0];
     s.own_used = less(usage[0], m->level[0].droppable);
+    s.own_firm = less(usage[0], m->level[0].file);
     s.swap_room = m->swap_room;
     *ret = s;
 }
@@ -426,7 +473,7 @@ int memcg_sample(struct memcg *m, uint64_t now_ms, struct memcg_sample *ret)
     for (unsigned i = 0; i < m->levels; i++) {
         if (i > 0 && (m->level[i].usage_fd < 0 || read_bytes(m->level[i].usage_fd, &usage[i]) < 0))
             continue;
-        if (is_stat_due(m, i, usage[i], now_ms) && (r = read_stat(m, i, now_ms)) < 0 && i == 0)
+        if (is_stat_due(m, i, usage[i], now_ms) && (r = read_stat(m, i, usage[i], now_ms)) < 0 && i == 0)
             return gone(r);
         near |= is_near(limit_of(m, i), less(usage[i], m->level[i].droppable));
     }
@@ -434,6 +481,13 @@ int memcg_sample(struct memcg *m, uint64_t now_ms, struct memcg_sample *ret)
         return gone(r);
     find_tightest(m, usage, ret);
     return 0;
+}
+
+void memcg_forget_stat(struct memcg *m)
+{
+    for (unsigned i = 0; i < m->levels; i++)
+        m->level[i].stat_at_ms = 0;
+    m->limits_at_ms = 0;
 }
 
 uint64_t memcg_limit(const struct memcg *m)

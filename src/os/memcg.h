@@ -5,7 +5,8 @@
  *
  * The kernel kills when any cgroup on the way up is full, so the one with the least room counts, be it the pod's or the
  * node's. Cached pages of files that nobody has touched for a while are the first that the kernel drops: they don't
- * count as used (kubelet's "working set").
+ * count as used (kubelet's "working set"). Neither do clean pages that are in use count as needed: the kernel drops
+ * them before it kills. Dirty ones have to be written first, and shmem has nowhere to go: both are needed.
  */
 #pragma once
 
@@ -20,10 +21,12 @@
 enum { MEMCG_LEVELS_MAX = 12 };
 
 struct memcg_level {
-    int usage_fd;       /* only of those with a limit, and of our own; else -1 */
-    uint64_t limit;     /* UINT64_MAX: none */
-    uint64_t droppable; /* file pages, when memory.stat was read last: */
-    uint64_t stat_at_ms;
+    int usage_fd;                    /* only of those with a limit, and of our own; else -1 */
+    uint64_t limit;                  /* UINT64_MAX: none */
+    uint64_t droppable;              /* inactive file pages, when memory.stat was read last: */
+    uint64_t clean;                  /* all file pages that are neither dirty nor being written, then */
+    uint64_t file;                   /* all file pages and what the kernel keeps of them, then */
+    uint64_t stat_at_ms, stat_usage; /* when that was, and the usage */
 };
 
 struct memcg {
@@ -56,20 +59,28 @@ void memcg_done(struct memcg *m); /* accepts MEMCG_NONE */
 bool memcg_same(const struct memcg *a, const struct memcg *b);
 
 struct memcg_sample {
-    uint64_t usage;     /* the cgroup's own, with all of its cache: what v1's thresholds compare with */
-    uint64_t own_used;  /* the same without what can be dropped */
-    uint64_t used;      /* of the level with the least room, without what can be dropped */
-    uint64_t limit;     /* of that level; UINT64_MAX: no level has one */
-    uint64_t room;      /* limit less used; UINT64_MAX without a limit. Never jumps when another level takes over */
-    uint64_t swap_room; /* what of it can go to swap instead: it dies as much later. 0 on most nodes */
-    unsigned level;     /* which it was; 0 is the cgroup itself */
+    uint64_t usage;        /* the cgroup's own, with all of its cache: what v1's thresholds compare with */
+    uint64_t own_used;     /* the same without inactive file pages */
+    uint64_t used;         /* of the level with the least of it left, without inactive file pages */
+    uint64_t limit;        /* of that level; UINT64_MAX: no level has one */
+    unsigned level;        /* which it was; 0 is the cgroup itself */
+    uint64_t needed;       /* of the level with the least room, without its clean file pages */
+    uint64_t needed_limit; /* of that level */
+    uint64_t room;         /* needed_limit less needed; UINT64_MAX without a limit. Never jumps to another level's */
+    uint64_t own_firm;     /* the cgroup's own without any file pages: anonymous memory, shmem, the kernel's */
+    uint64_t firm_room;    /* as room, if all dirty pages were written: growth is measured by it, for a file that is
+                              written grows in the cache only until the kernel writes it out */
+    uint64_t swap_room;    /* what of it can go to swap instead: it dies as much later. 0 on most nodes */
 };
 
 /* At now_ms of the monotonic clock. The usage is read each time; limits when they are 4 s old (250 ms where less than a
  * quarter is left), those of levels above that have none, and what can go to swap, every 30 s; what can be dropped
- * every 15 s (30 s where less than half is used), and each time less than a quarter seems left. -ENODEV: the cgroup is
- * gone. Other -errno: this time it could not be read. */
+ * every 15 s (30 s where less than half is used), each time less than a quarter seems left, and when usage has moved by
+ * a 64th of the limit, or 16 MiB. -ENODEV: the cgroup is gone. Other -errno: this time it could not be read. */
 int memcg_sample(struct memcg *m, uint64_t now_ms, struct memcg_sample *ret);
+
+/* The next sample reads everything anew: for a decision. */
+void memcg_forget_stat(struct memcg *m);
 
 /* The lowest limit of all levels when they were read last; UINT64_MAX without. */
 uint64_t memcg_limit(const struct memcg *m);

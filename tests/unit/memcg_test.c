@@ -309,6 +309,47 @@ static void pressure_is_the_cgroups_own_or_the_machines(void **state)
     assert_int_equal(memcg_pressure(&m, &psi, &machine), -EINVAL);
 }
 
+static void clean_pages_are_not_needed_dirty_ones_and_shmem_are(void **state)
+{
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+    struct memcg_sample s;
+
+    (void)state;
+    put_v2("cg/a", "10000\n", "9000\n",
+           "inactive_file 2000\nactive_file 3000\nfile_dirty 1000\nfile_writeback 500\nshmem 700\n"
+           "slab_reclaimable 100\n");
+    assert_int_equal(open_path("cg/a", &m), 0);
+    s = sample(&m, 1);
+    assert_int_equal(s.used, 7000);
+    assert_int_equal(s.needed, 5500);
+    assert_int_equal(s.room, 4500);
+    assert_int_equal(s.own_firm, 3900);
+    assert_int_equal(s.firm_room, 6100);
+    put_v1("v1", "10000\n", "9000\n",
+           "total_inactive_file 3200\ntotal_active_file 3200\ntotal_dirty 6400\ntotal_writeback 100\n");
+    memcg_done(&m);
+    assert_int_equal(open_path("v1", &m), 0);
+    s = sample(&m, 1);
+    assert_int_equal(s.needed, 9000);
+    assert_int_equal(s.own_firm, 9000 - 6400 - 200);
+}
+
+static void usage_that_has_moved_has_its_cache_read_anew(void **state)
+{
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+
+    (void)state;
+    put_v2("cg/a", "64000\n", "10000\n", "");
+    assert_int_equal(open_path("cg/a", &m), 0);
+    assert_int_equal(sample(&m, 1).needed, 10000);
+    put_v2("cg/a", "64000\n", "10900\n", "active_file 10000\n");
+    assert_int_equal(sample(&m, 2).needed, 10900);
+    memcg_forget_stat(&m);
+    assert_int_equal(sample(&m, 3).needed, 900);
+    put_v2("cg/a", "64000\n", "12000\n", "active_file 11000\n");
+    assert_int_equal(sample(&m, 4).needed, 1000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_set_up, scratch_tear_down)
 
 int main(void)
@@ -325,6 +366,8 @@ int main(void)
         TEST(a_limit_out_of_sight_is_known_to_version_1),
         TEST(levels_that_count_for_themselves_are_none_of_ours),
         TEST(more_used_than_the_limit_leaves_no_room),
+        TEST(clean_pages_are_not_needed_dirty_ones_and_shmem_are),
+        TEST(usage_that_has_moved_has_its_cache_read_anew),
         TEST(pressure_is_the_cgroups_own_or_the_machines),
     };
 

@@ -442,6 +442,7 @@ static void the_default_asks_for_growth_not_for_a_share(void **state)
         switch (i) {
         case 0: /* a steady 99 % */
             r = at(99, 0);
+            r.need = reading_known(9900);
             r.dump_ms = reading_known(60000);
             break;
         case 1: /* a leak of 20 MiB/s */
@@ -462,9 +463,11 @@ static void the_default_asks_for_growth_not_for_a_share(void **state)
             break;
         case 4: /* no JVM, far from the limit */
             r = at(80, 20 * MIB);
+            r.need = reading_known(8000);
             break;
         default: /* no JVM, nearly full, a slow leak */
             r = at(96, MIB / 10);
+            r.need = reading_known(9600);
             break;
         }
         assert_int_equal(judge(rule, t, r, START).answer, fires ? RULE_FIRE : RULE_QUIET);
