@@ -149,6 +149,8 @@ struct walk {
     struct candidate **found;
     size_t count;
     bool settling;
+    void (*fn)(void *ctx, const struct candidate *one);
+    void *ctx;
 };
 
 static struct candidate *visited(const void *node, VISIT which)
@@ -180,7 +182,11 @@ static void visit_settling(const void *node, VISIT which, void *ctx)
     struct candidate *one = visited(node, which);
     struct walk *w = ctx;
 
-    w->settling |= one && (one->may_follow || one->following || one->settle.since_ms || one->troubles);
+    if (!one || !(one->may_follow || one->following || one->settle.since_ms || one->troubles))
+        return;
+    w->settling = true;
+    if (w->fn)
+        w->fn(w->ctx, one);
 }
 
 bool candidates_settling(const struct candidates *c)
@@ -189,4 +195,11 @@ bool candidates_settling(const struct candidates *c)
 
     twalk_r(c->tree, visit_settling, &w);
     return w.settling;
+}
+
+void candidates_each_settling(const struct candidates *c, void (*fn)(void *ctx, const struct candidate *one), void *ctx)
+{
+    struct walk w = {.fn = fn, .ctx = ctx};
+
+    twalk_r(c->tree, visit_settling, &w);
 }

@@ -48,3 +48,6 @@ struct candidate *candidate_due(const struct candidates *c, uint64_t now_ms, uin
 size_t candidates_of(const struct candidates *c, const struct folder *f, struct candidate ***ret);
 /* Whether any is on its way to become a claim by itself: it rests, is followed, or is a dump that we saw begin. */
 bool candidates_settling(const struct candidates *c);
+/* Calls fn with each of those. */
+void candidates_each_settling(const struct candidates *c, void (*fn)(void *ctx, const struct candidate *one),
+                              void *ctx);

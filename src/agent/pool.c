@@ -595,6 +595,19 @@ bool pool_hopeful(const struct pool *p, uint64_t within_ms)
     return false;
 }
 
+unsigned pool_log_left(const struct pool *p, unsigned max)
+{
+    unsigned logged = 0;
+
+    for (const struct item *i = p->items; i && logged < max; i = i->next, logged++) {
+        int fault = i->said ? i->said : p->hold_said;
+
+        log_event(EVENT_NOT_SHIPPED, LOG_STR("path", i->claim->path), LOG_UINT("bytes", i->claim->size),
+                  LOG_STR("id", i->claim->id), LOG_STR("fault", fault ? fault_find(fault)->name : NULL));
+    }
+    return logged;
+}
+
 void pool_close(struct pool *p)
 {
     p->closing = true;

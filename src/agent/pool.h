@@ -57,5 +57,7 @@ unsigned pool_count(const struct pool *p);  /* claims not ended */
 unsigned pool_failed(const struct pool *p); /* given up, or shipped but not erasable */
 /* Whether anything can move within this time. */
 bool pool_hopeful(const struct pool *p, uint64_t within_ms);
+/* Logs claims that have not ended, as not shipped: at most max. Returns how many it logged. */
+unsigned pool_log_left(const struct pool *p, unsigned max);
 /* Ends the worker, if there is one, and lets go of the loop. The journal has what it had finished. */
 void pool_close(struct pool *p);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@
 #include "base/text.h"
 
 enum {
+    LEFT_NAMED_MAX = 100,      /* of what is left at the end, in the log by name */
     CLAIMS_MAX = 1024,         /* beyond that, files wait where they are */
     CLAIMS_LOW = 256,          /* and are looked for again when so many are left */
     FOLLOW_DELAY_MS = 200,     /* a file that is complete by then needs no following */
@@ -61,7 +63,7 @@ struct watcher {
     bool events_lost;  /* scan again, but not at once */
     uint64_t rescanned_ms;
     bool stopping, stopped;
-    bool later; /* something will be resumed by the next run */
+    unsigned left; /* claims and files that are not shipped when the watch ends: for the next run */
     unsigned unreadable;
     unsigned unexamined;    /* files and folders that --once has given up examining */
     bool rescan;            /* a folder could not be read: scan again */
@@ -609,13 +611,46 @@ static void close_handles(struct watcher *w)
     uv_close((uv_handle_t *)&w->interrupt, NULL);
 }
 
+struct left {
+    unsigned count, named;
+};
+
+/* One that is followed is with the pool. */
+static void log_left_candidate(void *ctx, const struct candidate *c)
+{
+    struct left *left = ctx;
+    char path[PATH_MAX];
+
+    if (c->following)
+        return;
+    left->count++;
+    if (left->named >= LEFT_NAMED_MAX)
+        return;
+    left->named++;
+    snprintf(path, sizeof(path), "%s/%s", c->folder->path, c->name);
+    log_event(EVENT_NOT_SHIPPED, LOG_STR("path", path), LOG_STR("fault", "not-whole"));
+}
+
+/* What the end of the watch may cost, by name: a folder that goes with its pod takes it along. */
+static void log_left(struct watcher *w)
+{
+    struct left left = {.count = pool_count(w->pool)};
+
+    left.named = pool_log_left(w->pool, LEFT_NAMED_MAX);
+    candidates_each_settling(&w->candidates, log_left_candidate, &left);
+    if (left.count > left.named || w->backlog)
+        log_event(EVENT_NOT_SHIPPED, LOG_UINT("more", left.count - left.named),
+                  LOG_STR("fault", w->backlog ? "more files than can be claimed at once" : NULL));
+    w->left = left.count;
+}
+
 static void stop(struct watcher *w)
 {
     if (w->stopped)
         return;
     w->stopped = true;
-    w->later = pool_count(w->pool) > 0;
-    log_event(EVENT_STOPPED, LOG_UINT("left", pool_count(w->pool)), LOG_UINT("failed", pool_failed(w->pool)));
+    log_left(w);
+    log_event(EVENT_STOPPED, LOG_UINT("left", w->left), LOG_UINT("failed", pool_failed(w->pool)));
     close_handles(w);
 }
 
@@ -730,9 +765,9 @@ int watcher_run(const struct watcher_config *config, struct err *e)
     r = start(&w, e);
     if (r == 0) {
         uv_run(&w.loop, UV_RUN_DEFAULT);
-        if (w.later)
-            r = config->once ? err_set(e, -FAULT_SOME, "%u left to ship", pool_count(w.pool))
-                             : err_set(e, -FAULT_LATER, "%u left: the next run goes on with them", pool_count(w.pool));
+        if (w.left > 0)
+            r = config->once ? err_set(e, -FAULT_SOME, "%u left to ship", w.left)
+                             : err_set(e, -FAULT_LATER, "%u left: the next run goes on with them", w.left);
         else if (pool_failed(w.pool) > 0 || (config->once && w.unreadable + w.unexamined > 0))
             r = err_set(e, -FAULT_SOME, "%u could not be shipped", pool_failed(w.pool) + w.unreadable + w.unexamined);
     }

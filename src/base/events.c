@@ -55,6 +55,10 @@ static const struct event_info TABLE[EVENT_END] = {
                               "abandoned uploads of ours were found in the store and aborted", "count"},
     [EVENT_STOPPING] = {"stopping", LEVEL_INFO, "SIGTERM or SIGINT came: what is under way has this long",
                         "left grace_s"},
+    [EVENT_NOT_SHIPPED] = {"not-shipped", LEVEL_ERROR,
+                           "the watch ends before this is in the store: it is lost with its folder (an emptyDir goes "
+                           "with its pod), unless a later run finds it there; the first 100 by name, then their number",
+                           "path bytes id fault more"},
     [EVENT_STOPPED] = {"stopped", LEVEL_INFO, "the watch ends; what is left will be resumed", "left failed"},
     [EVENT_NO_DUMPS] = {"no-dumps", LEVEL_WARNING,
                         "run: a folder for dumps cannot be used, and the application runs without it", "dir error"},

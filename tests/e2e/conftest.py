@@ -22,7 +22,11 @@ from helpers.stores import S3, Folder, Http
 NEEDED = ("SALVAGE_TEST_S3_ENDPOINT", "SALVAGE_TEST_S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
+LEFT_OUT = []
+
+
 def pytest_configure(config):
+    config.addinivalue_line("markers", "jdk_25: needs a JDK 25, which Debian 12 does not have; without one it is left out")
     # Behind "nohup", or "&" in a script, these are ignored, and so in all that the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
@@ -31,6 +35,19 @@ def pytest_configure(config):
         raise pytest.UsageError("set %s: these tests need an S3 server" % ", ".join(missing))
     if not os.access(BIN, os.X_OK):
         raise pytest.UsageError("there is no program at %s: build it, or set SALVAGE_BIN" % BIN)
+
+
+def pytest_collection_modifyitems(config, items):
+    if jvm.JDKS_25:
+        return
+    LEFT_OUT.extend(item for item in items if item.get_closest_marker("jdk_25"))
+    items[:] = [item for item in items if item not in LEFT_OUT]
+    config.hook.pytest_deselected(items=LEFT_OUT)
+
+
+def pytest_terminal_summary(terminalreporter):
+    if LEFT_OUT:
+        terminalreporter.write_line("there is no JDK 25 in /usr/lib/jvm: %d tests are left out" % len(LEFT_OUT))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A store in trouble: whatever happens on the way, one object and one manifest, byte for byte, and nothing else."""
+import json
+import os
 import time
 
 import pytest
@@ -259,3 +261,31 @@ def test_a_worker_that_waits_does_not_hold_up_the_end(salvage, dumps, s3, proxy)
     began = time.monotonic()
     assert watch.stop() == 75
     assert time.monotonic() - began < 10
+
+
+def test_what_is_not_shipped_in_the_end_is_said_by_name(salvage, dumps, s3, proxy):
+    """A pod is deleted while its store is slow: its emptyDir goes, and the log is all that stays."""
+    drop(dumps, "one.hprof", 100_000)
+    proxy.harm(Stall(), times=100)
+    watch = salvage.watch(dumps, *s3.through(proxy).options(), "--grace", "1s", env=s3.env)
+    wait_for(proxy.seen, 20)
+    drop(dumps, "two.hprof", 200_000)
+    watch.wait("claimed", 2)
+    with open(dumps / "growing.hprof", "xb", buffering=0) as growing:
+        growing.write(b"JAVA PROFILE 1.0.2\0")
+        time.sleep(0.5)
+        assert watch.stop() == 75
+    events = [json.loads(line) for line in watch.log.splitlines() if line.startswith("{")]
+    lost = {os.path.basename(e["path"]): e for e in events if e["event"] == "not-shipped"}
+    assert sorted(lost) == ["growing.hprof", "one.hprof", "two.hprof"], watch.log
+    assert {e["level"] for e in lost.values()} == {"error"}
+    assert (lost["one.hprof"]["bytes"], lost["two.hprof"]["bytes"]) == (100_000, 200_000)
+    assert lost["growing.hprof"]["fault"] == "not-whole"
+
+
+def test_who_ends_with_nothing_left_says_nothing_of_loss(salvage, dumps, folder):
+    drop(dumps)
+    watch = salvage.watch(dumps, *folder.options())
+    watch.wait("shipped")
+    assert watch.stop() == 0
+    assert not watch.named("not-shipped")

@@ -26,7 +26,6 @@ COLLECTORS = ["Serial", "Parallel", "G1", "Shenandoah", "Z"]
 STRANGER = NOBODY - 1
 MIB = 1 << 20
 BIG = 120  # MiB of heap in use: what is dumped of it takes a second or so
-needs_25 = pytest.mark.skipif(not jvm.JDKS_25, reason="there is no JDK 25 here")
 
 
 class Resting:
@@ -174,7 +173,7 @@ def test_compressed_by_the_jvm(salvage, work, rest, jdk):
     assert path.name.endswith(".hprof.gz") and hprof.problem(gzip.decompress(path.read_bytes())) is None
 
 
-@needs_25
+@pytest.mark.jdk_25
 def test_threads_of_the_jvm(salvage, work, rest):
     one = rest(jdk=jvm.JDKS_25[0], options=["-XX:+UseParallelGC"])
     where = work / "with blanks, and 'quotes'"
@@ -350,7 +349,7 @@ def test_without_room(salvage, work, rest, folder, mount_tmpfs, jdk):
     assert one.answers(salvage)
 
 
-@needs_25
+@pytest.mark.jdk_25
 def test_a_newer_jvm_needs_the_room_twice(salvage, work, rest):
     one = rest(jdk=jvm.JDKS_25[0], heap=128, keep=60)
     peak, done = [0], threading.Event()
@@ -608,7 +607,7 @@ def test_a_stream_touches_no_disk(salvage, big, s3):
     assert m["size"] > BIG * MIB and big.left() == []
 
 
-@needs_25
+@pytest.mark.jdk_25
 def test_a_newer_jvm_streams_nothing(salvage, small_25, folder):
     result = salvage.run("jvm", "dump", small_25.pid, "--stream", *folder.options())
     assert result.code == 45 and "JDK 22" in result.message and "leave out --stream" in result.message

@@ -79,7 +79,8 @@ def test_an_application_that_survives_its_oom_is_left_alone(salvage, dumps, fold
     assert len(folder.manifests()) == 2
 
 
-@pytest.mark.parametrize("jdk", jvm.JDKS_25, ids=jvm.name)
+@pytest.mark.jdk_25
+@pytest.mark.parametrize("jdk", jvm.JDKS_25 or [jvm.JDK_17], ids=jvm.name)
 def test_segments_of_newer_jdks_are_no_evidence(salvage, dumps, folder, java_classes, jdk):
     """JDK 22 and newer write NAME.p0, NAME.p1 and so on, close each, and then merge them into NAME."""
     names = set()

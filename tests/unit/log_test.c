@@ -319,6 +319,7 @@ static void every_event_has_its_row(void **state)
         {EVENT_WORKER_DIED, "worker-died", LEVEL_WARNING},
         {EVENT_ABORTED_UPLOAD, "aborted-upload", LEVEL_INFO},
         {EVENT_STOPPING, "stopping", LEVEL_INFO},
+        {EVENT_NOT_SHIPPED, "not-shipped", LEVEL_ERROR},
         {EVENT_STOPPED, "stopped", LEVEL_INFO},
         {EVENT_NO_DUMPS, "no-dumps", LEVEL_WARNING},
         {EVENT_WATCH_DIED, "watch-died", LEVEL_WARNING},
