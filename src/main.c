@@ -2,6 +2,7 @@
  *
  * The program: one table of commands, picked by the name we are called by, or else by the first argument.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,8 @@ static int run_command(const struct command *c, int argc, char **argv)
     /* A reader that went away is an error of write(2), told like any other. */
     signal(SIGPIPE, SIG_IGN);
     rlimits_raise();
+    if (!rlimits_suffice())
+        return command_error(-EMFILE, "too few descriptors to work with: raise the limit (ulimit -n)");
     if (c->parts && argc > 1 && command_part(c, argv[1])) {
         c = command_part(c, argv[1]);
         argc--;

@@ -67,7 +67,7 @@ int spool_add(struct spool *s, const struct claim *c, struct err *e);
 
 /* Renames DIR/NAME into the claim's place; c->in_place becomes false and claim.json is written anew. -EXDEV where the
  * state folder lies on another file system; -ESTALE if the name is another file's by now, which is put back; -EACCES,
- * -EROFS … from rename. */
+ * -EROFS … from rename. What could not be examined after the move is put back, too. */
 int spool_move_in(struct spool *s, struct claim *c, int dirfd, const char *name, const char *machine, struct err *e);
 
 /* A descriptor of the claim's folder, or of the evidence in it; -errno. */

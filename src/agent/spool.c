@@ -177,14 +177,16 @@ int spool_add(struct spool *s, const struct claim *c, struct err *e)
     return r < 0 ? err_set(e, r, "cannot write to the state folder %s: %s", s->path, strerror(-r)) : 0;
 }
 
-/* Between the look and the rename somebody may have put something else under the name. */
-static bool is_what_was_meant(struct spool *s, const struct claim *c, const char *machine)
+/* Between the look and the rename somebody may have put something else under the name: -ESTALE. Another error says
+ * nothing about the file. */
+static int check_what_was_moved(struct spool *s, const struct claim *c, const char *machine)
 {
     char path[RELATIVE_MAX];
     CLEANUP_FD int fd = openat(s->dirfd, in_claim(c, "evidence", path), O_PATH | O_NOFOLLOW | O_CLOEXEC);
     struct identity now;
+    int r = fd < 0 ? -errno : identity_get(fd, machine, &now);
 
-    return fd >= 0 && identity_get(fd, machine, &now) == 0 && S_ISREG(now.mode) && text_eq(now.id, c->id);
+    return r < 0 ? r : S_ISREG(now.mode) && text_eq(now.id, c->id) ? 0 : -ESTALE;
 }
 
 /* True unless it is a file whose name has a newer holder still: that one stays, and is shipped. */
@@ -213,8 +215,10 @@ int spool_move_in(struct spool *s, struct claim *c, int dirfd, const char *name,
         if (r < 0)
             return err_set(e, r, "cannot move %s into %s: %s", c->path, s->path, strerror(-r));
     }
-    if (!is_what_was_meant(s, c, machine) && give_back(s, path, dirfd, name))
-        return err_set(e, -ESTALE, "%s was replaced while it was claimed", c->path);
+    r = check_what_was_moved(s, c, machine);
+    if (r < 0 && give_back(s, path, dirfd, name))
+        return r == -ESTALE ? err_set(e, r, "%s was replaced while it was claimed", c->path)
+                            : err_set(e, r, "%s cannot be examined: %s", c->path, strerror(-r));
     c->in_place = false;
     /* If this fails, the next start finds the evidence beside a claim that says "in place", and believes the file. */
     write_claim(s, c);

@@ -193,8 +193,9 @@ static struct claim *make_claim(struct watcher *w, const struct candidate *c, co
     return claim;
 }
 
-/* Moves the evidence out of the application's way, as far as that can be done. Negative if it isn't there any more. */
-static int settle_claim(struct watcher *w, struct claim *claim, int dirfd, const char *name)
+/* Moves the evidence out of the application's way, as far as that can be done. Negative if it isn't there any more, or,
+ * with patient, if what prevents the move may pass. */
+static int settle_claim(struct watcher *w, struct claim *claim, int dirfd, const char *name, bool patient)
 {
     struct err e = {0};
     int r;
@@ -209,9 +210,9 @@ static int settle_claim(struct watcher *w, struct claim *claim, int dirfd, const
     if (!claim->spool)
         return 0;
     r = spool_move_in(claim->spool, claim, dirfd, name, w->config->who->machine, &e);
-    if (r == -ESTALE || r == -ENOENT) {
+    if (r == -ESTALE || r == -ENOENT || (patient && fault_passes(r))) {
         spool_drop(claim->spool, claim);
-        return r; /* an event will tell what is there now */
+        return r;
     }
     if (r == 0)
         log_event(EVENT_CLAIMED, LOG_STR("path", claim->path), LOG_STR("id", claim->id),
@@ -275,6 +276,7 @@ static void claim_candidate(struct watcher *w, struct candidate *c, const struct
 {
     enum content content = content_at(look->fd);
     struct claim *claim;
+    int r;
 
     if (idset_has(&w->done, look->identity.id)) {
         drop_candidate(w, c);
@@ -291,9 +293,12 @@ static void claim_candidate(struct watcher *w, struct candidate *c, const struct
         retry_candidate(w, c, -ENOMEM);
         return;
     }
-    if (settle_claim(w, claim, dirfd, c->name) < 0) {
+    if ((r = settle_claim(w, claim, dirfd, c->name, c->troubles + 1 < TROUBLES_ONCE)) < 0) {
         claim_free(claim);
-        drop_candidate(w, c);
+        if (r != -ENOENT && r != -ESTALE)
+            retry_candidate(w, c, r);
+        else
+            drop_candidate(w, c); /* an event will say what is there now */
         return;
     }
     if (claim->in_place) {
@@ -374,7 +379,7 @@ static void look_at(struct watcher *w, struct candidate *c)
     else
         look = (struct settle_look){
             .state = fault_passes(dirfd) ? SETTLE_TROUBLE : SETTLE_NO_EVIDENCE, .error = dirfd, .fd = -1};
-    if (look.state != SETTLE_TROUBLE)
+    if (look.state != SETTLE_TROUBLE && look.state != SETTLE_COMPLETE)
         c->troubles = 0;
     candidate_schedule(&w->candidates, c, 0);
     switch (look.state) {
@@ -758,10 +763,10 @@ static void watcher_done(struct watcher *w)
 int watcher_run(const struct watcher_config *config, struct err *e)
 {
     struct watcher w = {.config = config};
-    int r;
+    int r = uv_loop_init(&w.loop);
 
-    if (uv_loop_init(&w.loop) < 0)
-        return err_set(e, -ENOMEM, "out of memory");
+    if (r < 0)
+        return err_set(e, r, "cannot start the loop: %s", strerror(-r));
     r = start(&w, e);
     if (r == 0) {
         uv_run(&w.loop, UV_RUN_DEFAULT);

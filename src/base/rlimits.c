@@ -5,7 +5,6 @@
 #include "base/rlimits.h"
 
 #include <signal.h>
-#include <stdbool.h>
 #include <sys/resource.h>
 
 static struct rlimit found;
@@ -21,6 +20,14 @@ void rlimits_raise(void)
     found = r;
     r.rlim_cur = r.rlim_max;
     raised = setrlimit(RLIMIT_NOFILE, &r) == 0;
+}
+
+bool rlimits_suffice(void)
+{
+    enum { NEEDED = 8 };
+    struct rlimit r;
+
+    return getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur >= NEEDED;
 }
 
 void rlimits_restore(void)

@@ -5,9 +5,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 /* Once, at the start: the soft limit of descriptors becomes the hard one; a file that grows beyond RLIMIT_FSIZE is an
  * error of write(2), EFBIG, and no SIGXFSZ. */
 void rlimits_raise(void);
+
+/* Whether there are descriptors enough to say, at least, that there are too few (libuv aborts without). */
+bool rlimits_suffice(void);
 
 /* Between fork and exec of a program that is not ours: undoes rlimits_raise. Safe in a signal handler. */
 void rlimits_restore(void);

@@ -206,8 +206,9 @@ static void do_and_tell(struct worker *w, struct wire *message)
     int r = do_job(w, message, &result, &e);
 
     wire_done(message);
-    if (r == 0 && send_result(&result) < 0)
-        r = err_set(&e, -EIO, "the manifest is too large");
+    if (r == 0 && (r = send_result(&result)) < 0)
+        r = err_set(&e, r == -EMSGSIZE ? -EIO : r, "the loop cannot be reported to: %s",
+                    r == -EMSGSIZE ? "the manifest is too large" : strerror(-r));
     if (r < 0)
         wire_send(CHANNEL, &(struct wire){.type = WIRE_FAILED, .code = r, .a = e.retry_after_ms, .text = e.msg});
 }
