@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage oom: kills for want of memory, out of the kernel log. Changes nothing, and asks nobody but the kernel; the
- * names of a pod are what its processes say.
+ * salvage oom: kills for want of memory, out of the kernel log or a saved one. Changes nothing, and asks nobody but the
+ * kernel; the names of a pod are what its processes say.
  */
 #include <errno.h>
 #include <poll.h>
@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/witness.h"
@@ -18,6 +20,7 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/interrupt.h"
+#include "cmd/oom_file.h"
 #include "cmd/table.h"
 
 struct oom_options {
@@ -42,7 +45,7 @@ static const struct table_column TASK_COLUMNS[] = {{"", TABLE_LEFT},     {"PID",
                                                    {"RSS", TABLE_RIGHT}, {"SWAP", TABLE_RIGHT}, {"ADJ", TABLE_RIGHT},
                                                    {"NAME", TABLE_LEFT}};
 
-enum { SHORT_ID = 12, FIELD_MAX = 300 };
+enum { SHORT_ID = 12, FIELD_MAX = 300, STDIN_WAIT_MS = 200 };
 
 /* One run of the command. */
 struct listing {
@@ -97,6 +100,18 @@ static int add_pod(struct table *t, const struct oomkill *k)
     return add_text(t, text);
 }
 
+/* A saved log may have the time since the boot alone, or none. */
+static const char *time_text(const struct oomkill *k, char text[CLOCK_TEXT_MAX])
+{
+    if (k->time_ns != 0)
+        return clock_format(k->time_ns, text);
+    if (k->kernel.usec == OOMKILL_UNKNOWN)
+        return "-";
+    snprintf(text, CLOCK_TEXT_MAX, "+%llu.%03llus", (unsigned long long)k->kernel.usec / (1000 * 1000),
+             (unsigned long long)k->kernel.usec / 1000 % 1000);
+    return text;
+}
+
 static int add_row(struct table *t, const struct oomkill *k)
 {
     const char *place = *k->where.container_id ? k->where.container_id : text_base_name(k->task_cgroup);
@@ -105,7 +120,7 @@ static int add_row(struct table *t, const struct oomkill *k)
     int r;
 
     snprintf(id, sizeof(id), "%.*s", most, place);
-    if ((r = table_add(t, clock_format(k->time_ns, text))) < 0 || (r = add_number(t, k->process.pid)) < 0 ||
+    if ((r = table_add(t, time_text(k, text))) < 0 || (r = add_number(t, k->process.pid)) < 0 ||
         (r = add_number(t, k->process.uid)) < 0 || (r = add_size(t, k->process.rss)) < 0 ||
         (r = add_size(t, *k->limit_cgroup ? k->memory.limit : k->ram)) < 0 ||
         (r = add_text(t, k->why ? k->why : "")) < 0 || (r = add_text(t, id)) < 0 || (r = add_pod(t, k)) < 0)
@@ -240,16 +255,32 @@ static int follow(struct listing *l, struct err *e)
     return r;
 }
 
-static int list(struct listing *l, struct err *e)
+static int show_saved(void *ctx, struct oomkill *k, struct err *e)
 {
-    int r = show_all(l, true, e);
+    return show(ctx, k, e);
+}
+
+static int read_files(struct listing *l, char *const *files, struct err *e)
+{
+    int r = 0;
+
+    for (; r == 0 && *files; files++)
+        r = oom_file_read(*files, show_saved, l, e);
+    return r;
+}
+
+/* files: NULL for this machine's log. */
+static int list(struct listing *l, char *const *files, struct err *e)
+{
+    int r = files ? read_files(l, files, e) : show_all(l, true, e);
 
     if (r == 0 && l->o->json)
         r = write_out(l->count > 0 ? "\n]\n" : "[]\n", 3, e);
     else if (r == 0 && l->table.cells.count > 0)
         r = write_table(&l->table, e);
     if (r == 0 && l->count == 0)
-        fprintf(stderr, "salvage: the kernel log knows of no kill for want of memory\n");
+        fprintf(stderr, "salvage: the %s of no kill for want of memory\n",
+                files ? files[1] ? "files know" : "file knows" : "kernel log knows");
     return r;
 }
 
@@ -272,6 +303,33 @@ static int begin(struct listing *l, struct err *e)
     return witness_open(&l->witness, &l->self, !l->o->follow, e);
 }
 
+/* Whether something was piped or redirected to us, as in "dmesg | salvage oom": an empty pipe, a terminal, or
+ * /dev/null is nothing. */
+static bool stdin_has_data(void)
+{
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    struct stat st;
+    int size = 0;
+
+    if (fstat(STDIN_FILENO, &st) < 0)
+        return false;
+    if (S_ISREG(st.st_mode))
+        return lseek(STDIN_FILENO, 0, SEEK_CUR) < st.st_size;
+    return S_ISFIFO(st.st_mode) && poll(&in, 1, STDIN_WAIT_MS) > 0 && ioctl(STDIN_FILENO, FIONREAD, &size) == 0 &&
+           size > 0;
+}
+
+static int check(const struct oom_options *o, char *const *files, struct err *e)
+{
+    if (files && o->follow)
+        return err_set(e, -FAULT_USAGE, "oom: --follow is of this machine's log, and a FILE is given");
+    if (!files && stdin_has_data())
+        return err_set(e, -FAULT_USAGE,
+                       "oom: stdin is not read unless '-' is given: '... | salvage oom -'; for this machine's log, "
+                       "'salvage oom </dev/null'");
+    return 0;
+}
+
 static int run(int argc, char **argv)
 {
     struct oom_options o = {0};
@@ -281,12 +339,14 @@ static int run(int argc, char **argv)
     struct err e = {0};
     int r = opt_parse(OPTIONS, argc, argv, &o, &operands, &e);
 
-    if (r > 0)
-        r = err_set(&e, -FAULT_USAGE, "oom: no operand is understood, and here is '%s'", operands[0]);
-    if (r == 0)
+    char *const *files = r > 0 ? operands : NULL;
+
+    if (r >= 0)
+        r = check(&o, files, &e);
+    if (r == 0 && !files)
         r = begin(&l, &e);
     if (r == 0)
-        r = o.follow ? follow(&l, &e) : list(&l, &e);
+        r = o.follow ? follow(&l, &e) : list(&l, files, &e);
     if (r < 0)
         return command_fail(r, &e);
     if (l.witness.lost && isatty(STDERR_FILENO))
@@ -296,7 +356,7 @@ static int run(int argc, char **argv)
 
 const struct command CMD_OOM = {
     .name = "oom",
-    .args = "",
+    .args = "[FILE...|-]",
     .summary = "which processes the kernel has killed for want of memory, and why",
     .text =
         "What the kernel log still knows, of all containers. RSS is what the process held, LIMIT what there was to "
@@ -304,12 +364,24 @@ const struct command CMD_OOM = {
         "\"machine\" the whole machine. CONTAINER and POD come from the cgroup's path (its last part, where that is no "
         "container's id); a pod's name is known as long "
         "as something of it runs, else its UID is shown. \"-\" is what is not known. Process ids are the host's.\n\n"
-        "The log takes root or CAP_SYSLOG. It is of limited size, and ends with the machine: --follow sees each kill "
+        "FILE is a saved log, \"-\" one on stdin: of dmesg (with any of its options), journalctl (also -o json), a "
+        "syslog "
+        "daemon, a serial console, vmcore-dmesg, a paste; of any machine, from Linux 2.6.32 on. Lines that were "
+        "wrapped "
+        "are joined, boots are told apart, and what other programs wrote is passed over. A date without a zone is "
+        "taken "
+        "for this machine's (TZ), without a year for the last one that fits; \"+12.345s\" is from the boot.\n\n"
+        "Without FILE, the log takes root or CAP_SYSLOG. It is of limited size, and ends with the machine: --follow "
+        "sees each kill "
         "within a moment.",
     .examples = "salvage oom\n"
                 "    all of them, the oldest first\n"
                 "salvage oom --tasks\n"
                 "    and who else was there\n"
+                "ssh node7 dmesg | salvage oom -\n"
+                "    those of another machine\n"
+                "salvage oom --json /var/log/messages\n"
+                "    of a saved log, for programs\n"
                 "salvage oom --follow --json | jq -c '{time, why, process, where}'\n"
                 "    as they happen\n",
     .options = OPTIONS,

@@ -145,16 +145,38 @@ static bool is_pod(struct span s, char ret[PODUID_MAX])
     return false;
 }
 
+/* "podUID/ID" and nothing else: a kubelet's, whatever the folders above are called (another --cgroup-root, or a cgroup
+ * namespace's "/../podUID/ID"), but not at the top. rest: what is behind the part. */
+static bool is_bare_pod(const struct span *s, struct span rest, char ret[PODUID_MAX])
+{
+    char uid[PODUID_MAX], id[CONTAINERID_MAX];
+    struct span next;
+
+    if (s->size < 3 || memcmp(s->text, "pod", 3) != 0 || !is_pod(*s, uid) || s->size != 3 + strlen(uid) ||
+        !take(&rest, '/', &next) || !is_id(next, id))
+        return false;
+    memcpy(ret, uid, sizeof(uid));
+    return true;
+}
+
+/* A part may be "kubepods-burstable-podUID.slice:cri-containerd:ID": what systemd's cgroups are called where the
+ * runtime makes them by itself. The outermost wins: who may make cgroups in his own can't pass for another pod. */
 bool containerid_pod_from_path(const char *path, char ret[PODUID_MAX])
 {
-    struct span all = {path, strlen(path)}, part;
-    bool below = false;
+    struct span all = {path, strlen(path)}, part, head;
+    bool below = false, top = true;
 
     while (take(&all, '/', &part)) {
-        if (below && is_pod(part, ret))
+        bool of_kubelet =
+            memmem(part.text, part.size, "kubepods", strlen("kubepods")); /* kind: kubelet-kubepods.slice */
+        bool several = memchr(part.text, ':', part.size);
+
+        if (!take(&part, ':', &head))
+            continue;
+        if (((below || (of_kubelet && several)) && is_pod(head, ret)) || (!top && is_bare_pod(&head, all, ret)))
             return true;
-        below |=
-            memmem(part.text, part.size, "kubepods", strlen("kubepods")) != NULL; /* kind: kubelet-kubepods.slice */
+        below |= of_kubelet;
+        top = false;
     }
     return false;
 }

@@ -82,6 +82,7 @@ struct oomkill {
         char cgroup[OOMKILL_PATH_MAX];
         struct oomkill_process process[OOMKILL_GROUP_MAX];
         unsigned count, total;
+        unsigned again; /* lines that name a process of these a second time; the cgroup's counter has them, too */
     } group;
 
     bool reaped; /* the kernel took the process's memory before the process had ended */

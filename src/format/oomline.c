@@ -15,40 +15,49 @@ enum {
     CUT_RECORD_MIN = 960
 }; /* printk cuts at 1024 bytes less its prefix: 976 to 1024, by version and configuration */
 
-static bool take_score(const char **at, int *ret)
-{
-    const char *p = *at;
-    int64_t n;
-
-    if (!scan_int(&p, &n) || n < -1000 || n > 1000)
-        return false;
-    *at = p;
-    *ret = (int)n;
-    return true;
-}
-
 /* --- the beginning --------------------------------------------------------------------------------------------------
  */
 
+/* ", order=0, oom_adj=0, oom_score_adj=0", each with more blanks or none of it, as far as it goes. */
+static void take_invoked_numbers(const char *at, struct oomkill_invoker *ret)
+{
+    int64_t n;
+
+    ret->order = ret->oom_score_adj = OOMKILL_NO_SCORE;
+    while (at) {
+        at += strspn(at, ", ");
+        if (scan_word(&at, "order=") && scan_int(&at, &n) && n >= -1 && n <= 64)
+            ret->order = (int)n;
+        else if (scan_word(&at, "oom_score_adj=") && scan_int(&at, &n) && n >= -1000 && n <= 1000)
+            ret->oom_score_adj = (int)n;
+        at = strpbrk(at, ", ");
+    }
+}
+
 bool oomline_invoked(const char *text, struct oomkill_invoker *ret)
 {
-    const char *name_end = strstr(text, " invoked oom-killer: gfp_mask=0x"), *at, *gfp, *gfp_end;
-    int64_t order;
-    int adj;
+    const char *name_end = strstr(text, " invoked oom-killer: gfp_mask=0x"), *gfp;
 
     if (!name_end || name_end - text >= OOMKILL_NAME_MAX)
         return false;
     gfp = name_end + strlen(" invoked oom-killer: gfp_mask=");
-    gfp_end = strstr(gfp, ", ");
-    at = strstr(gfp, ", order=");
-    if (!at || !gfp_end || !scan_word(&at, ", order=") || !scan_int(&at, &order) || order < -1 || order > 64 ||
-        !scan_word(&at, ", oom_score_adj=") || !take_score(&at, &adj) || *at)
-        return false;
     scan_keep(text, name_end, ret->name, sizeof(ret->name));
-    scan_keep(gfp, gfp_end, ret->gfp, sizeof(ret->gfp));
+    if (!scan_keep(gfp, gfp + strcspn(gfp, ", "), ret->gfp, sizeof(ret->gfp)))
+        ret->gfp[0] = '\0';
     ret->pid = OOMKILL_UNKNOWN;
-    ret->order = (int)order;
-    ret->oom_score_adj = adj;
+    take_invoked_numbers(gfp, ret);
+    return true;
+}
+
+/* "Pid: 4711, comm: java Not tainted 2.6.32", until Linux 3.9. */
+static bool old_stack(const char *text, const char *name, uint64_t *ret_pid)
+{
+    const char *at = text;
+    uint64_t pid;
+
+    if (!scan_word(&at, "Pid: ") || !scan_number(&at, &pid) || !scan_word(&at, ", comm: ") || !scan_word(&at, name))
+        return false;
+    *ret_pid = pid;
     return true;
 }
 
@@ -57,6 +66,8 @@ bool oomline_stack(const char *text, const char *name, uint64_t *ret_pid)
     const char *at = text;
     uint64_t cpu, uid, pid;
 
+    if (*name && old_stack(text, name, ret_pid))
+        return true;
     if (!scan_word(&at, "CPU: ") || !scan_number(&at, &cpu) || (scan_word(&at, " UID: ") && !scan_number(&at, &uid)) ||
         !scan_word(&at, " PID: ") || !scan_number(&at, &pid) || !scan_word(&at, " Comm: ") || !*name ||
         !scan_word(&at, name))
@@ -102,21 +113,23 @@ static bool is_below(const char *path, const char *end, const char *top, size_t 
 
 bool oomline_task_in(const char *text, struct oomkill *ret)
 {
-    static const char BETWEEN[] = " killed as a result of limit of /";
-    const char *task = text, *end = text + strlen(text), *between;
+    static const char BETWEEN[] = " killed as a result of limit of ";
+    const char *task = text, *end = text + strlen(text), *between, *limit;
 
     if (!scan_word(&task, "Task in ") || *task != '/')
         return false;
     /* A cgroup may be called like what stands between. */
     for (between = scan_last(task, end, BETWEEN); between; between = scan_last(task, between, BETWEEN)) {
-        const char *limit = between + sizeof(BETWEEN) - 2;
-
-        if (!is_below(task, between, limit, (size_t)(end - limit)))
+        limit = between + sizeof(BETWEEN) - 1;
+        if (*limit != '/' || !is_below(task, between, limit, (size_t)(end - limit)))
             continue;
         return scan_keep(task, between, ret->task_cgroup, OOMKILL_PATH_MAX) &&
                scan_keep(limit, end, ret->limit_cgroup, OOMKILL_PATH_MAX);
     }
-    return false;
+    /* "limit of host": that of no cgroup. */
+    between = scan_last(task, end, BETWEEN);
+    limit = between ? between + sizeof(BETWEEN) - 1 : NULL;
+    return limit && *limit && !strpbrk(limit, "/ ") && scan_keep(task, between, ret->task_cgroup, OOMKILL_PATH_MAX);
 }
 
 /* --- statistics -----------------------------------------------------------------------------------------------------
@@ -201,7 +214,7 @@ bool oomline_stats(const char *text, struct oomkill *ret)
     return any;
 }
 
-/* --- the kill -------------------------------------------------------------------------------------------------------
+/* --- the choice -----------------------------------------------------------------------------------------------------
  */
 
 /* ",pid=4711,uid=0" at the end of text: where that begins; NULL without. */
@@ -282,92 +295,5 @@ bool oomline_summary(const char *text, const struct oomkill *k, struct oomline_s
         return false; /* a kernel without memory cgroups says neither */
     }
     *ret = s;
-    return true;
-}
-
-/* What is before "Killed process" */
-static bool take_scope(const char **at, enum oomline_scope *ret)
-{
-    static const struct {
-        const char *text;
-        enum oomline_scope scope;
-    } words[] = {{"Memory cgroup out of memory: ", OOMLINE_CGROUP},
-                 {"Out of memory: ", OOMLINE_MACHINE},
-                 {"Out of memory (oom_kill_allocating_task): ", OOMLINE_MACHINE},
-                 {"", OOMLINE_ANY}}; /* until Linux 5.0 */
-
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-        const char *p = *at;
-
-        if (scan_word(&p, words[i].text) && text_starts(p, "Killed process ")) {
-            *at = p;
-            *ret = words[i].scope;
-            return true;
-        }
-    }
-    return false;
-}
-
-bool oomline_killed(const char *text, enum oomline_scope *ret_scope, struct oomkill_process *ret)
-{
-    struct oomkill_process p;
-    enum oomline_scope scope;
-    const char *at = text, *name, *end;
-
-    oomkill_process_init(&p);
-    if (!take_scope(&at, &scope) || !scan_word(&at, "Killed process ") || !scan_number(&at, &p.pid) ||
-        !scan_word(&at, " ("))
-        return false;
-    name = at;
-    end = scan_last(name, name + strlen(name), ") total-vm:");
-    if (!end || !scan_keep(name, end, p.name, sizeof(p.name)))
-        return false;
-    at = end;
-    if (!scan_word(&at, ") total-vm:") || !scan_kb(&at, &p.total_vm) || !scan_word(&at, ", anon-rss:") ||
-        !scan_kb(&at, &p.rss_anon) || !scan_word(&at, ", file-rss:") || !scan_kb(&at, &p.rss_file) ||
-        (scan_word(&at, ", shmem-rss:") && !scan_kb(&at, &p.rss_shmem)))
-        return false;
-    /* Since Linux 5.4 */
-    if (scan_word(&at, ", UID:") &&
-        (!scan_number(&at, &p.uid) || !scan_word(&at, " pgtables:") || !scan_kb(&at, &p.pgtables) ||
-         !scan_word(&at, " oom_score_adj:") || !take_score(&at, &p.oom_score_adj)))
-        return false;
-    if (*at)
-        return false;
-    if (__builtin_add_overflow(p.rss_anon, p.rss_file, &p.rss) ||
-        (p.rss_shmem != OOMKILL_UNKNOWN && __builtin_add_overflow(p.rss, p.rss_shmem, &p.rss)))
-        p.rss = OOMKILL_UNKNOWN;
-    *ret = p;
-    *ret_scope = scope;
-    return true;
-}
-
-bool oomline_no_kill(const char *text)
-{
-    if (text_starts(text, "Out of memory and no killable processes"))
-        return true;
-    return (text_starts(text, "Memory cgroup out of memory: OOM victim ") ||
-            text_starts(text, "Out of memory: OOM victim ")) &&
-           text_ends(text, ") is already exiting. Skip killing the task");
-}
-
-bool oomline_group(const char *text, char ret_cgroup[OOMKILL_PATH_MAX])
-{
-    static const char END[] = " are going to be killed due to memory.oom.group set";
-    const char *at = text;
-
-    return scan_word(&at, "Tasks in ") && *at == '/' && text_ends(at, END) &&
-           scan_keep(at, at + strlen(at) - strlen(END), ret_cgroup, OOMKILL_PATH_MAX);
-}
-
-bool oomline_reaped(const char *text, uint64_t *ret_pid)
-{
-    const char *at = text;
-    uint64_t pid;
-
-    if (!scan_word(&at, "oom_reaper: reaped process ") || !scan_number(&at, &pid) || !scan_word(&at, " (") ||
-        !strstr(at, "), now anon-rss:"))
-        return false;
-    *ret_pid = pid;
     return true;
 }

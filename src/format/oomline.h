@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What single lines of the kernel log say of a kill for want of memory (Linux 4.19 to 6.18: mm/oom_kill.c,
- * mm/memcontrol.c). Names of processes and cgroups are anybody's, with any bytes: lines are taken apart from what the
- * kernel wrote around them. Knows no order of lines (format/oomlog.h). Each: whether it is such a line; ret is
+ * What single lines of the kernel log say of a kill for want of memory (Linux 2.6.32 to
+ * 6.18, and as distributions have changed it: mm/oom_kill.c, mm/memcontrol.c): the report before it. The kill itself is
+ * format/oomvictim.h's. Names of processes and cgroups are anybody's, with any bytes: lines are taken apart from what
+ * the kernel wrote around them. Knows no order of lines (format/oomlog.h). Each: whether it is such a line; ret is
  * untouched if not.
  */
 #pragma once
 
 #include "format/oomkill.h"
 
-/* "java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0": all but the pid. */
+/* "java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0": all but the pid. Between them stands
+ * "nodemask=…" in Linux 4.9 to 4.18, "oom_adj=0" until 3.6; what is missing is unknown. */
 bool oomline_invoked(const char *text, struct oomkill_invoker *ret);
 
-/* "CPU: 1 PID: 4711 Comm: java …", the head of that thread's stack. */
+/* "CPU: 1 PID: 4711 Comm: java …" or "Pid: 4711, comm: java …", the head of that thread's stack. */
 bool oomline_stack(const char *text, const char *name, uint64_t *ret_pid);
 
 /* "memory: usage 1kB, limit 2kB, failcnt 3", for what "memory". */
@@ -21,7 +23,7 @@ bool oomline_amount(const char *text, const char *what, struct oomkill_amount *r
 /* "262014 pages RAM" */
 bool oomline_ram(const char *text, uint64_t page_size, uint64_t *ret_bytes);
 
-/* "Task in /a/b killed as a result of limit of /a", until Linux 4.20. */
+/* "Task in /a/b killed as a result of limit of /a", until Linux 4.20; "limit of host" is no cgroup's. */
 bool oomline_task_in(const char *text, struct oomkill *ret);
 
 /* "Memory cgroup stats for /a:", and until Linux 5.2 all of them behind it. They are added to ret->stat, and the path
@@ -40,18 +42,3 @@ struct oomline_summary {
 /* "oom-kill:constraint=…,oom_memcg=/a,task_memcg=/a/b,task=java,pid=4711,uid=0", since Linux 5.0. k: what is known of
  * the kill so far, which decides where a name in it ends that was made to look like two. */
 bool oomline_summary(const char *text, const struct oomkill *k, struct oomline_summary *ret);
-
-enum oomline_scope { OOMLINE_ANY, OOMLINE_CGROUP, OOMLINE_MACHINE };
-
-/* "Memory cgroup out of memory: Killed process 4711 (java) total-vm:1kB, anon-rss:1kB, …" */
-bool oomline_killed(const char *text, enum oomline_scope *ret_scope, struct oomkill_process *ret);
-
-/* "…: OOM victim 4711 (java) is already exiting. Skip killing the task", "Out of memory and no killable processes..."
- */
-bool oomline_no_kill(const char *text);
-
-/* "Tasks in /a are going to be killed due to memory.oom.group set" */
-bool oomline_group(const char *text, char ret_cgroup[OOMKILL_PATH_MAX]);
-
-/* "oom_reaper: reaped process 4711 (java), now anon-rss:0kB, …" */
-bool oomline_reaped(const char *text, uint64_t *ret_pid);

@@ -19,6 +19,10 @@ struct oomlog;
 struct oomlog *oomlog_new(uint64_t page_size);
 void oomlog_free(struct oomlog *l);
 
+/* What comes is of a file, which may have lost lines anywhere: whom the kernel chose counts as killed where the line of
+ * the kill is missing. The live log has that line, or nobody was killed. */
+void oomlog_of_file(struct oomlog *l);
+
 /* The next record. A kill that is now known to be whole, of an earlier record mostly, or NULL. It is the caller's to
  * write to, and good until the next call. */
 struct oomkill *oomlog_feed(struct oomlog *l, const struct kmsgrecord *r);

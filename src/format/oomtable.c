@@ -113,3 +113,40 @@ bool oomtable_row(const char *text, const struct oomtable *t, uint64_t page_size
     *ret = p;
     return true;
 }
+
+/* --- the size of a page ---------------------------------------------------------------------------------------------
+ */
+
+uint64_t oomtable_page_size(const struct oomkill_process *row, uint64_t page_size, uint64_t total_vm)
+{
+    static const uint64_t sizes[] = {4096, 8192, 16384, 65536};
+
+    if (row->total_vm == OOMKILL_UNKNOWN || total_vm == OOMKILL_UNKNOWN || row->total_vm < page_size)
+        return page_size;
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        uint64_t there = row->total_vm / page_size, meant;
+
+        /* The process may have grown by a little in between. */
+        if (!__builtin_mul_overflow(there, sizes[i], &meant) && meant / 8 * 7 <= total_vm && total_vm / 8 * 7 <= meant)
+            return sizes[i];
+    }
+    return page_size;
+}
+
+static void rescale(uint64_t *bytes, uint64_t from, uint64_t to)
+{
+    if (*bytes != OOMKILL_UNKNOWN && __builtin_mul_overflow(*bytes / from, to, bytes))
+        *bytes = OOMKILL_UNKNOWN;
+}
+
+void oomtable_rescale(struct oomkill *k, uint64_t from, uint64_t to)
+{
+    for (unsigned i = 0; i < k->task_count; i++) {
+        struct oomkill_process *p = &k->task[i];
+        uint64_t *const pages[] = {&p->total_vm, &p->rss, &p->rss_anon, &p->rss_file, &p->rss_shmem, &p->swap};
+
+        for (size_t n = 0; n < ARRAY_SIZE(pages); n++)
+            rescale(pages[n], from, to);
+    }
+    rescale(&k->ram, from, to);
+}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """salvage oom: real kills by the kernel, in real containers and in cgroups that look like a pod's."""
 import datetime
+import gzip
 import json
 import os
 import pathlib
@@ -365,6 +366,42 @@ def test_who_may_not_read_the_log_is_told_what_it_takes(salvage):
     assert result.code == 21 and "CAP_SYSLOG" in result.message
 
 
-def test_an_operand_is_refused(salvage):
-    result = salvage.run("oom", "java")
-    assert result.code == 2 and "'java'" in result.message
+SAVED = """[  123.456789] Out of memory: Kill process 81 (hog) score 900 or sacrifice child
+[  123.456790] Killed process 81 (hog), UID 7, total-vm:66788kB, anon-rss:65152kB, file-rss:64kB, shmem-rss:4kB
+"""
+
+
+def test_a_saved_log_is_read(salvage, work):
+    saved = work / "dmesg.txt"
+    saved.write_text(SAVED, encoding="ascii")
+    with saved.open("rb") as stdin:
+        of_stdin = json.loads(salvage.ok("oom", "--json", "-", stdin=stdin).out)
+    of_file = json.loads(salvage.ok("oom", "--json", saved, saved).out)
+    assert of_file == of_stdin * 2
+    kill = of_stdin[0]
+    assert kill["process"]["pid"] == 81 and kill["process"]["uid"] == 7 and kill["why"] == "machine"
+    assert kill["kernel"] == {"usec": 123456790} and "time" not in kill
+    assert "+123.456s" in salvage.ok("oom", saved).out
+
+
+def test_a_file_without_kills_says_so(salvage, work):
+    (work / "empty").write_bytes(b"x\n")
+    result = salvage.ok("oom", "--json", work / "empty")
+    assert result.out == "[]\n" and "no kill" in result.message
+    (work / "log.gz").write_bytes(gzip.compress(SAVED.encode()))
+    result = salvage.run("oom", work / "log.gz")
+    assert result.code != 0 and "zcat" in result.message
+
+
+def test_what_is_piped_is_read_or_refused(salvage, work):
+    saved = work / "dmesg.txt"
+    saved.write_text(SAVED, encoding="ascii")
+    with saved.open("rb") as stdin:
+        result = salvage.run("oom", stdin=stdin)
+    assert result.code == 2 and "'-'" in result.message
+
+
+def test_a_file_that_is_not_there(salvage, work):
+    result = salvage.run("oom", work / "java")
+    assert result.code != 0 and "java" in result.message
+    assert salvage.run("oom", "--follow", work / "java").code == 2

@@ -141,13 +141,17 @@ static void pods_in_paths(void **state)
     check_pod("/kubelet.slice/kubelet-kubepods.slice/kubelet-" POD "/x", UID);
     check_pod("/kubepods/burstable/pod" TASK "/" A, TASK); /* a static pod's is a digest */
     check_pod("/kubepods.slice/kubepods-pod" TASK ".slice", TASK);
+    check_pod("/system.slice/containerd.service/" POD ":cri-containerd:" A, UID); /* systemd's, made by the runtime */
+    check_pod("/../pod6f1c2a3b-0000-1111-2222-333344445555/" A, UID);             /* from within a cgroup namespace */
+    check_pod("/pods/burstable/pod6f1c2a3b-0000-1111-2222-333344445555/" A, UID); /* --cgroup-root */
 }
 
 static void paths_without_a_pod(void **state)
 {
     (void)state;
     check_pod("/docker/" A, NULL);
-    check_pod("/pod6f1c2a3b-0000-1111-2222-333344445555/x", NULL); /* not below the kubelet's */
+    check_pod("/pod6f1c2a3b-0000-1111-2222-333344445555/x", NULL);   /* not below the kubelet's */
+    check_pod("/x/pod6f1c2a3b-0000-1111-2222-333344445555/x", NULL); /* with no container in it */
     check_pod("/kubepods/burstable/pod6f1c2a3b-0000-1111-2222-33334444555/x", NULL);
     check_pod("/kubepods/burstable/pod6f1c2a3b-0000-1111-2222-33334444555g/x", NULL);
     check_pod("/kubepods/burstable/xpod6f1c2a3b-0000-1111-2222-333344445555/x", NULL);

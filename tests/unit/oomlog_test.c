@@ -342,6 +342,7 @@ static void a_group_is_one_kill(void **state)
     assert_int_equal(kill[0].group.process[0].pid, 80);
     assert_int_equal(kill[0].group.process[0].swap, PAGE);
     assert_int_equal(kill[0].group.process[1].pid, 82);
+    assert_int_equal(kill[0].group.again, 2);
     assert_int_equal(kill[1].process.pid, 90);
     assert_int_equal(kill[1].group.total, 0);
 }
@@ -623,7 +624,8 @@ static void other_lines_mean_nothing(void **state)
     static const char *const lines[] = {
         "",
         "x Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:1kB",
-        "Killed process 1 (init)",
+        "Killed process 1 init",
+        "Killed process 1 (init), UID 0, anon-rss:1kB",
         "Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:1kB and more",
         "Killed process x (init) total-vm:1kB, anon-rss:1kB, file-rss:1kB",
         "Killed process 99999999999999999999 (init) total-vm:1kB, anon-rss:1kB, file-rss:1kB",
@@ -638,6 +640,119 @@ static void other_lines_mean_nothing(void **state)
 
     (void)state;
     assert_int_equal(read_log(lines), 0);
+}
+
+/* --- forms of the line of a kill ------------------------------------------------------------------------------------
+ */
+
+static void of_each_kernel_the_kill_is_read(void **state)
+{
+    static const struct {
+        const char *line, *name;
+        uint64_t pid, uid, total_vm, rss_anon;
+    } forms[] = {
+        {"Killed process 7 (x)", "x", 7, UNKNOWN, UNKNOWN, UNKNOWN},                                       /* 2.6.32 */
+        {"Killed process 7 (x) vsz:40kB, anon-rss:20kB, file-rss:4kB", "x", 7, UNKNOWN, 40 * KB, 20 * KB}, /* 2.6.33 */
+        {"Killed process 7, UID 5, (x) total-vm:40kB, anon-rss:20kB, file-rss:4kB", "x", 7, 5, 40 * KB,
+         20 * KB}, /* EL 6 */
+        {"Killed process 7 (x), UID 5, total-vm:40kB, anon-rss:20kB, file-rss:4kB, shmem-rss:0kB", "x", 7, 5, 40 * KB,
+         20 * KB}, /* EL 7 */
+        {"Killed process 7 () total-vm:1kB), UID 5, total-vm:40kB, anon-rss:20kB, file-rss:4kB", ") total-vm:1kB", 7, 5,
+         40 * KB, 20 * KB},
+        {"Killed process 7 (x), UID 9) total-vm:40kB, anon-rss:20kB, file-rss:4kB", "x), UID 9", 7, UNKNOWN, 40 * KB,
+         20 * KB},
+        {"Out of memory: Killed process 7 (x) total-vm:40kB, anon-rss:20kB, file-rss:4kB, shmem-rss:0kB, UID:5 "
+         "pgtables:8kB oom_score_adj:-3 hugetlb-rss:0kB",
+         "x", 7, 5, 40 * KB, 20 * KB}, /* one more than is known */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        kills = 0;
+        usec += 10 * 1000 * 1000;
+        feed(forms[i].line);
+        keep(oomlog_flush(oomlog));
+        if (kills != 1)
+            fail_msg("%s: %u kills", forms[i].line, kills);
+        assert_string_equal(kill[0].process.name, forms[i].name);
+        assert_int_equal(kill[0].process.pid, forms[i].pid);
+        assert_int_equal(kill[0].process.uid, forms[i].uid);
+        assert_int_equal(kill[0].process.total_vm, forms[i].total_vm);
+        assert_int_equal(kill[0].process.rss_anon, forms[i].rss_anon);
+    }
+}
+
+static void before_linux_5_the_choice_says_why(void **state)
+{
+    static const char *const lines[] = {
+        "Out of memory: Kill process 9 (y) score 1 or sacrifice child",
+        "Killed process 7 (x) total-vm:40kB, anon-rss:20kB, file-rss:4kB",
+        "Memory cgroup out of memory: Kill process 8 (z) score 1 or sacrifice child",
+        "Killed process 8 (z) total-vm:40kB, anon-rss:20kB, file-rss:4kB",
+        "No available memory in cpuset: kill process 6 (w) score 1 or a child",
+        "Killed process 6 (w)",
+        "Killed process 5 (v) total-vm:40kB, anon-rss:20kB, file-rss:4kB",
+        NULL,
+    };
+
+    (void)state;
+    assert_int_equal(read_log(lines), 4);
+    assert_string_equal(kill[0].why, "machine");
+    assert_int_equal(kill[0].process.pid, 7); /* not the choice: its child */
+    assert_string_equal(kill[1].why, "limit");
+    assert_string_equal(kill[2].why, "cpuset");
+    assert_null(kill[3].why);
+}
+
+static void a_choice_counts_in_a_file_alone(void **state)
+{
+    (void)state;
+    feed(GROUP_SUMMARY("81"));
+    feed(INVOKED);
+    assert_null(oomlog_flush(oomlog));
+    assert_int_equal(kills, 0);
+    oomlog_of_file(oomlog);
+    feed(GROUP_SUMMARY("82"));
+    feed(INVOKED);
+    feed(GROUP_SUMMARY("83"));
+    feed("oom_reaper: reaped process 83 (hog), now anon-rss:0kB, file-rss:64kB, shmem-rss:4kB");
+    keep(oomlog_flush(oomlog));
+    assert_int_equal(kills, 2);
+    assert_int_equal(kill[0].process.pid, 82);
+    assert_int_equal(kill[1].process.pid, 83);
+    assert_true(kill[1].reaped);
+    assert_non_null(kill[1].note);
+}
+
+/* A machine with pages of 64 KiB. */
+static void the_log_says_how_big_a_page_is(void **state)
+{
+    static const char *const lines[] = {
+        INVOKED,
+        "100 pages RAM",
+        HEADER,
+        "[     81]     0    81      100        6    45056        1             0 hog",
+        "Out of memory: Killed process 81 (hog) total-vm:6400kB, anon-rss:20kB, file-rss:4kB, shmem-rss:0kB, UID:0 "
+        "pgtables:45056kB oom_score_adj:0", /* Linux 5.4 means bytes */
+        NULL};
+
+    (void)state;
+    assert_int_equal(read_log(lines), 1);
+    assert_int_equal(kill[0].task[0].rss, 6 * 64 * KB);
+    assert_int_equal(kill[0].ram, 6400 * KB);
+    assert_int_equal(kill[0].process.swap, 64 * KB);
+    assert_int_equal(kill[0].process.pgtables, 45056);
+}
+
+static void a_panic_kills_nobody(void **state)
+{
+    static const char *const lines[] = {
+        INVOKED, "Kernel panic - not syncing: Out of memory: system-wide panic_on_oom is enabled",
+        KILLED("90", "other"), NULL};
+
+    (void)state;
+    assert_int_equal(read_log(lines), 1);
+    assert_string_equal(kill[0].invoker.name, "");
 }
 
 /* --- many -----------------------------------------------------------------------------------------------------------
@@ -685,6 +800,11 @@ int main(void)
         TEST(a_4_19_cgroup_with_a_name_that_lies),
         TEST(who_writes_to_the_log_is_not_the_kernel),
         TEST(other_lines_mean_nothing),
+        TEST(of_each_kernel_the_kill_is_read),
+        TEST(before_linux_5_the_choice_says_why),
+        TEST(a_choice_counts_in_a_file_alone),
+        TEST(the_log_says_how_big_a_page_is),
+        TEST(a_panic_kills_nobody),
         TEST(one_after_the_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
