@@ -137,3 +137,15 @@ void child_kill(struct child *c)
     if (c->handles > 0 && !uv_is_closing((uv_handle_t *)&c->process))
         uv_process_kill(&c->process, SIGKILL);
 }
+
+pid_t child_pid(const struct child *c)
+{
+    return c->handles > 0 && !uv_is_closing((const uv_handle_t *)&c->process) ? uv_process_get_pid(&c->process) : 0;
+}
+
+void child_abandon(struct child *c)
+{
+    child_end(c);
+    if (c->handles > 0 && !uv_is_closing((uv_handle_t *)&c->process))
+        uv_close((uv_handle_t *)&c->process, on_handle_closed);
+}

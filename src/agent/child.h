@@ -34,3 +34,6 @@ bool child_is_up(const struct child *c); /* takes messages */
 int child_send(struct child *c, const struct wire *w); /* as wire_send; -EPIPE if it isn't up */
 void child_end(struct child *c);                       /* it sees the end of its messages, finishes, and ends */
 void child_kill(struct child *c);
+pid_t child_pid(const struct child *c); /* 0 without */
+/* The loop need not wait for its end any more. */
+void child_abandon(struct child *c);

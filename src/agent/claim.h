@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/fair.h"
 #include "agent/kind.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -33,6 +34,8 @@ struct claim {
     int64_t found_ns, settled_ns;
     uint64_t size;       /* when settled, bytes; 0 while it grows; a stream's is a guess, or 0 */
     int64_t mtime_ns;    /* of what was shipped, with size: what differs from it is not erased; not written down */
+    uint64_t disk;       /* bytes that it takes up here; not written down */
+    struct fair_key key; /* whose turn and room it takes; not written down */
     uint64_t owner;      /* uid */
     bool in_place;       /* read where it lies */
     bool erase;          /* in place: the local copy goes after shipping */

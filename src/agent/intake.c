@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include "base/clock.h"
@@ -77,9 +78,46 @@ static int look_at_file(struct intake *in)
     return 0;
 }
 
+/* Whether [offset, offset + size) lies in a hole as a whole. Asks once for each hole and each run of data; a file that
+ * is written to meanwhile is found out at the end (verify_file). */
+static bool is_hole(struct intake *in, uint64_t size)
+{
+    off_t at;
+
+    if (in->identity.disk >= in->identity.size)
+        return false;
+    if (in->offset >= in->data_to) {
+        at = lseek(in->fd, (off_t)in->offset, SEEK_DATA);
+        if (at < 0 && errno != ENXIO) {
+            in->data_to = UINT64_MAX; /* not known here: all is read */
+            return false;
+        }
+        in->hole_from = in->offset;
+        in->data_from = at < 0 ? in->identity.size : (uint64_t)at;
+        at = at < 0 ? -1 : lseek(in->fd, at, SEEK_HOLE);
+        in->data_to = at < 0 ? in->identity.size : (uint64_t)at;
+    }
+    return in->offset >= in->hole_from && in->offset + size <= in->data_from;
+}
+
+/* What a hole reads as, without asking the file system for it. */
+static ssize_t fill_from_hole(const struct intake *in, unsigned char *block)
+{
+    uint64_t left = in->identity.size - in->offset;
+    size_t n = left < in->block_size ? (size_t)left : in->block_size;
+
+    memset(block, 0, n);
+    return (ssize_t)n;
+}
+
 static ssize_t fill_from_file(struct intake *in, unsigned char *block, struct err *e)
 {
-    ssize_t n = file_pread(in->fd, block, in->block_size, in->offset);
+    uint64_t left = in->offset < in->identity.size ? in->identity.size - in->offset : 0;
+    ssize_t n;
+
+    if (left > 0 && is_hole(in, left < in->block_size ? left : in->block_size))
+        return fill_from_hole(in, block);
+    n = file_pread(in->fd, block, in->block_size, in->offset);
 
     if (n < 0)
         return read_failed(in, (int)n, e);

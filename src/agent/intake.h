@@ -41,6 +41,10 @@ struct intake {
     size_t early_count, early_capacity;
     size_t block_size;
 
+    /* A sparse file's at rest: what is known of its holes. */
+    uint64_t hole_from, data_from; /* [hole_from, data_from) is a hole */
+    uint64_t data_to;              /* there is none in [data_from, data_to) */
+
     /* A stream's. */
     size_t filled;     /* bytes of the block that intake_read is gathering */
     bool ended;        /* its writer has closed it */

@@ -49,7 +49,7 @@ struct plan_options {
     PLAN_ROW(OPT_STRING, "compress", "CODEC", NULL, o, p.compress,                                                     \
              "zstd[:LEVEL], gzip[:LEVEL] or none; without it zstd:1, and none for what is compressed already"),        \
     PLAN_ROW(OPT_UINT, "threads", "N", "0", o, p.threads, "that compress; 0: one for each processor"),                 \
-    PLAN_ROW(OPT_SIZE, "memory", "SIZE", "64M", o, p.memory, "ceiling of the worker process"),                         \
+    PLAN_ROW(OPT_SIZE, "memory", "SIZE", "64M", o, p.memory, "ceiling of the worker processes together; from 128M on others may help the first"),                         \
     PLAN_ROW(OPT_STRING, "key", "TEMPLATE", TEMPLATE_DEFAULT, o, p.key,                                                \
              "name of the object in the store; see 'salvage help key-template'"),                                      \
     PLAN_ROW(OPT_FLAG, "keep", NULL, NULL, o, p.keep, "keep the local copy after shipping"),                           \

@@ -8,9 +8,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
-#include "agent/child.h"
+#include "agent/slot.h"
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -23,9 +24,19 @@ enum {
     SOON_MOST_MS = 60 * 1000,
     SLOWLY_FIRST_MS = 60 * 1000,
     SLOWLY_MOST_MS = 300 * 1000,
-    STALE_FOLLOW_MS = 60 * 1000,
+    HELP_MS = 2000,  /* a claim that takes longer gets help beside it, if others wait */
+    SLICE_MS = 5000, /* or it is put back after this long, twice as long the next time */
+    SLICES_MOST = 2, /* doubled so often, where an upload can be gone on with; else a few times more: */
+    SLICES_ANEW = 7,
+    WORKERS_MAX = 4,
+    SLOTS_MAX = 8,     /* with those that are lost */
+    CLAIMS_MAX = 1024, /* of one folder of one tenant; beyond that, files wait where they are */
+    CLAIMS_ALL = 4096, /* of all; beyond that each tenant has a few */
+    CLAIMS_FEW = 16,
+    CLOSE_MS = 3000,
     SWEEP_EVERY_MS = 24 * 3600 * 1000
 };
+#define WORKER_MEMORY (64ull << 20) /* of a worker that helps */
 
 struct item {
     struct claim *claim;
@@ -33,6 +44,8 @@ struct item {
     uint64_t due_ms;    /* monotonic, as all here */
     uint64_t retain_ms; /* until when it may take up room */
     uint64_t first_failure_ms;
+    struct slot *slot; /* of the worker that is at it; NULL: it waits */
+    unsigned returned; /* how often it was put back to let others through */
     struct backoff backoff;
     int said;       /* the fault that was last logged for it */
     int follow_fd;  /* of a followed file, -1 */
@@ -44,17 +57,16 @@ struct pool {
     struct pool_config config;
     struct pool_events events;
     uv_loop_t *loop;
-    uv_timer_t timer;
-    struct child child;
+    uv_timer_t timer, close_timer;
+    struct slot slots[SLOTS_MAX];
+    unsigned workers; /* at a time, by --memory */
+    struct fair fair;
     char *facts; /* what the first worker found out, for later ones; opaque */
     bool closing;
-    bool sweeping; /* the worker looks for abandoned uploads */
     uint64_t next_sweep_ms;
 
     struct item *items;
-    struct item *running;
     unsigned count, failed;
-    uint64_t started_ms, progress_ms; /* of the running item */
 
     uint64_t hold_until_ms; /* the store is in trouble: nobody starts before */
     struct backoff hold;
@@ -105,7 +117,7 @@ static uint64_t waiting_bytes(const struct pool *p)
     uint64_t total = 0;
 
     for (const struct item *i = p->items; i; i = i->next)
-        total += takes_room(i) ? i->claim->size : 0;
+        total += takes_room(i) ? i->claim->disk : 0;
     return total;
 }
 
@@ -129,8 +141,9 @@ static void end_item(struct pool *p, struct item *i, enum pool_outcome outcome)
             *at = i->next;
             break;
         }
-    if (p->running == i)
-        p->running = NULL;
+    if (i->slot)
+        slot_idle(i->slot);
+    fair_leave(&p->fair, &i->claim->key);
     p->count--;
     p->failed += outcome == POOL_FAILED;
     trim_kept(p, i->claim->spool);
@@ -152,6 +165,7 @@ static void log_shipped(const struct pool *p, const struct manifest *m, bool alr
 
 static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
 {
+    uint64_t started_ms = i->slot->started_ms;
     CLEANUP(manifest_done) struct manifest m = {0};
     enum pool_outcome outcome = POOL_STORED;
     struct err e = {0};
@@ -159,7 +173,7 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
 
     if (manifest_decode(w->text, strlen(w->text), &m, &e) < 0) {
         log_event(EVENT_WORKER_DIED, LOG_STR("path", i->claim->path), LOG_STR("error", e.msg));
-        child_kill(&p->child); /* its end is dealt with like any other */
+        child_kill(&i->slot->child); /* its end is dealt with like any other */
         return;
     }
     p->hold = (struct backoff){.first_ms = SOON_FIRST_MS, .most_ms = SOON_MOST_MS};
@@ -179,7 +193,7 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
         outcome = POOL_FAILED;
     }
     /* Last: who reads it may count on the room. */
-    log_shipped(p, &m, w->a != 0, (double)(clock_mono_ms() - p->started_ms) / 1000);
+    log_shipped(p, &m, w->a != 0, (double)(clock_mono_ms() - started_ms) / 1000);
     end_item(p, i, outcome);
 }
 
@@ -223,7 +237,9 @@ static void retry(struct pool *p, struct item *i, int code, uint64_t retry_after
 
 static void on_failed(struct pool *p, struct item *i, int code, uint64_t retry_after_ms, const char *story)
 {
-    p->running = NULL;
+    if (i->slot)
+        slot_idle(i->slot);
+    i->slot = NULL;
     if (code == -ENOENT || (i->claim->in_place && code == -FAULT_CHANGED)) {
         /* Gone; or written to where it lies: whoever found it looks at it anew. */
         if (i->claim->spool)
@@ -243,12 +259,13 @@ static void on_failed(struct pool *p, struct item *i, int code, uint64_t retry_a
 
 static void on_message(void *ctx, const struct wire *w)
 {
-    struct pool *p = ctx;
-    struct item *i = p->running;
+    struct slot *s = ctx;
+    struct pool *p = s->pool;
+    struct item *i = s->item;
 
     if (!i && w->type != WIRE_SWEPT)
         return;
-    p->progress_ms = clock_mono_ms();
+    slot_heard(s, w->type == WIRE_WAITING ? w->a : 0);
     switch (w->type) {
     case WIRE_SHIPPED:
         on_shipped(p, i, w);
@@ -257,13 +274,16 @@ static void on_message(void *ctx, const struct wire *w)
         on_failed(p, i, w->code < 0 ? w->code : -EIO, w->a, w->text);
         break;
     case WIRE_SWEPT:
-        p->sweeping = false;
+        s->sweeping = false;
         if (w->a > 0)
             log_event(EVENT_ABORTED_UPLOAD, LOG_UINT("count", w->a));
         break;
     case WIRE_FACTS:
         if (!p->facts)
             p->facts = strdup(w->text); /* without memory the next worker asks again */
+        break;
+    case WIRE_PROGRESS:
+        s->finishing = w->a >= i->claim->size && (i->follow_fd < 0 || i->complete);
         break;
     case WIRE_RESUMED:
         log_event(EVENT_RESUMED, LOG_STR("id", i->claim->id), LOG_STR("path", i->claim->path),
@@ -286,13 +306,17 @@ static void on_message(void *ctx, const struct wire *w)
 
 static void on_ended(void *ctx, const char *story)
 {
-    struct pool *p = ctx;
-    struct item *i = p->running;
+    struct slot *s = ctx;
+    struct pool *p = s->pool;
+    struct item *i = s->item;
+    bool returning = s->returning;
 
-    p->running = NULL;
-    p->sweeping = false;
+    slot_idle(s);
     if (!i || p->closing)
         return;
+    i->slot = NULL;
+    if (returning)
+        return; /* it waits again */
     if (i->cancelled) {
         if (access(i->claim->path, F_OK) < 0)
             spool_drop(i->claim->spool, i->claim);
@@ -303,9 +327,22 @@ static void on_ended(void *ctx, const char *story)
     on_failed(p, i, -EIO, 0, story);
 }
 
+static bool all_closed(const struct pool *p)
+{
+    for (unsigned n = 0; n < SLOTS_MAX; n++)
+        if (!child_may_start(&p->slots[n].child))
+            return false;
+    return true;
+}
+
 static void on_closed(void *ctx)
 {
-    schedule(ctx);
+    struct slot *s = ctx;
+
+    slot_closed(s);
+    if (s->pool->closing && all_closed(s->pool) && !uv_is_closing((uv_handle_t *)&s->pool->close_timer))
+        uv_close((uv_handle_t *)&s->pool->close_timer, NULL);
+    schedule(s->pool);
 }
 
 static int open_evidence(const struct item *i)
@@ -321,31 +358,32 @@ static int open_evidence(const struct item *i)
     return fd < 0 ? -errno : fd;
 }
 
-static int start_worker(struct pool *p)
+static int start_worker(struct pool *p, struct slot *s)
 {
     struct wire w = {.type = WIRE_FACTS, .text = p->facts, .fd = {-1, -1}};
-    int r = child_start(&p->child, p->config.worker_args);
+    int r = child_start(&s->child, p->config.worker_args);
 
-    return r == 0 && p->facts ? child_send(&p->child, &w) : r;
+    return r == 0 && p->facts ? child_send(&s->child, &w) : r;
 }
 
-static void start_item(struct pool *p, struct item *i)
+static void start_item(struct pool *p, struct slot *s, struct item *i)
 {
     CLEANUP(buf_done) struct buf text = {0};
     CLEANUP_FD int evidence = open_evidence(i);
     CLEANUP_FD int dir = i->claim->spool ? spool_claim_dir(i->claim->spool, i->claim) : -1;
-    struct wire w = {.type = WIRE_JOB, .a = i->follow_fd >= 0 && !i->complete, .fd = {evidence, dir}};
+    struct wire w = {.type = WIRE_JOB, .a = i->follow_fd >= 0 && !i->complete, .b = s->memory, .fd = {evidence, dir}};
     struct identity identity;
     int r = evidence < 0 ? evidence : identity_get(evidence, p->config.machine, &identity);
 
-    p->running = i;
-    p->started_ms = p->progress_ms = clock_mono_ms();
+    i->slot = s;
+    slot_begin(s, i, clock_mono_ms());
+    fair_serve(&p->fair, &i->claim->key);
     /* In place, the name may be another file's by now. */
     if (r == 0 && (!S_ISREG(identity.mode) || (i->claim->in_place && !text_eq(identity.id, i->claim->id))))
         r = -ENOENT;
     if (r == 0 && (r = claim_encode(i->claim, &text)) == 0) {
         w.text = text.data;
-        if (!child_is_up(&p->child) && (r = start_worker(p)) < 0) {
+        if (!child_is_up(&s->child) && (r = start_worker(p, s)) < 0) {
             char story[200];
             snprintf(story, sizeof(story), "cannot start a worker by /proc/self/exe: %s%s", strerror(-r),
                      r == -EAGAIN ? ": a limit of processes is reached (pids.max of a cgroup, ulimit -u)" : "");
@@ -354,12 +392,24 @@ static void start_item(struct pool *p, struct item *i)
         }
     }
     if (r == 0)
-        r = child_send(&p->child, &w);
+        r = child_send(&s->child, &w);
     if (r < 0)
         on_failed(p, i, r, 0, strerror(-r));
 }
 
-/* The smallest first: the histogram before the heap. */
+static struct fair_claim as_fair(const struct item *i)
+{
+    return (struct fair_claim){i->claim->key, i->returned, i->claim->size, i->claim->found_ns};
+}
+
+static bool goes_before(const struct pool *p, const struct item *a, const struct item *b)
+{
+    struct fair_claim x = as_fair(a), y = as_fair(b);
+
+    return fair_before(&p->fair, &x, &y);
+}
+
+/* Who waits, and is next. */
 static struct item *choose(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
 {
     struct item *best = NULL;
@@ -367,12 +417,12 @@ static struct item *choose(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
     for (struct item *i = p->items; i; i = i->next) {
         uint64_t due = i->due_ms > p->hold_until_ms ? i->due_ms : p->hold_until_ms;
 
-        if (i->follow_fd >= 0 && !i->complete)
+        if (i->slot || (i->follow_fd >= 0 && !i->complete))
             continue;
         if (due > now) {
             if (due < *ret_next_ms)
                 *ret_next_ms = due;
-        } else if (!best || i->claim->size < best->claim->size) {
+        } else if (!best || goes_before(p, i, best)) {
             best = i;
         }
     }
@@ -384,24 +434,87 @@ static void on_timer(uv_timer_t *timer)
     schedule(timer->data);
 }
 
-/* The worker takes back what it sent of a file that is not complete, and ends. */
-static void cancel(struct pool *p, struct item *i)
+static bool is_followed(const struct item *i)
 {
-    i->cancelled = true;
-    child_end(&p->child);
+    return i->follow_fd >= 0 && !i->complete;
 }
 
-/* A dump that does not grow must not keep finished ones waiting. */
-static void watch_follower(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
+/* The worker takes back what it sent of a file that is not complete, and ends. */
+static void cancel(struct item *i)
 {
-    struct item *i = p->running;
+    i->cancelled = true;
+    slot_end(i->slot, false, clock_mono_ms());
+}
 
-    if (i->follow_fd < 0 || i->complete || p->count < 2)
+/* How long a worker may be at a claim while others wait. An upload that can't be gone on with begins anew. */
+static uint64_t slice_of(const struct pool *p, const struct item *i)
+{
+    enum url_scheme scheme = p->config.plan->sink.url.scheme;
+    unsigned most = scheme == URL_HTTP || scheme == URL_HTTPS ? SLICES_ANEW : SLICES_MOST;
+
+    return (uint64_t)SLICE_MS << (is_followed(i) ? 0 : i->returned < most ? i->returned : most);
+}
+
+static bool can_take(const struct slot *s)
+{
+    return !s->item && !s->lost && s->end_ms == 0 && (child_is_up(&s->child) || child_may_start(&s->child));
+}
+
+/* A worker for what waits; none while the others have been at work for a moment only. */
+static struct slot *free_slot(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
+{
+    struct slot *found = NULL;
+    unsigned used = 0;
+
+    for (unsigned n = 0; n < SLOTS_MAX; n++) {
+        struct slot *s = &p->slots[n];
+
+        if (s->item && !s->lost && now < s->started_ms + HELP_MS) {
+            if (s->started_ms + HELP_MS < *ret_next_ms)
+                *ret_next_ms = s->started_ms + HELP_MS;
+            return NULL;
+        }
+        used += !s->lost && !can_take(s);
+        if (can_take(s) && (!found || (!child_is_up(&found->child) && child_is_up(&s->child))))
+            found = s;
+    }
+    return used < p->workers ? found : NULL;
+}
+
+/* Puts back, to let others through, what has been worked on for the longest, or follows a file that still grows. */
+static void make_room(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
+{
+    struct slot *ripe = NULL;
+
+    for (unsigned n = 0; n < SLOTS_MAX; n++) {
+        struct slot *s = &p->slots[n];
+        uint64_t until;
+
+        if (s->end_ms > 0 && !s->lost)
+            return; /* one is on its way out */
+        if (!s->item || s->finishing || s->lost)
+            continue;
+        until = s->started_ms + slice_of(p, s->item);
+        if (until > now) {
+            if (until < *ret_next_ms)
+                *ret_next_ms = until;
+        } else if (!ripe || (is_followed(s->item) ? !is_followed(ripe->item) : s->started_ms < ripe->started_ms)) {
+            ripe = s;
+        }
+    }
+    if (!ripe)
         return;
-    if (now - p->progress_ms >= STALE_FOLLOW_MS)
-        cancel(p, i);
-    else
-        *ret_next_ms = p->progress_ms + STALE_FOLLOW_MS;
+    log_event(EVENT_YIELDED, LOG_STR("path", ripe->item->claim->path),
+              LOG_REAL("seconds", (double)(now - ripe->started_ms) / 1000));
+    if (is_followed(ripe->item)) {
+        cancel(ripe->item);
+    } else {
+        ripe->returning = true;
+        ripe->item->returned++;
+        slot_end(ripe, true, now);
+    }
+    if (ripe->end_ms < *ret_next_ms)
+        *ret_next_ms = ripe->end_ms;
 }
 
 /* Once a day, and when the store has just shown that it answers. */
@@ -409,10 +522,42 @@ static void sweep(struct pool *p, uint64_t now)
 {
     struct wire w = {.type = WIRE_SWEEP, .fd = {-1, -1}};
 
-    if (now < p->next_sweep_ms || p->hold_said || child_send(&p->child, &w) < 0)
+    if (now < p->next_sweep_ms || p->hold_said)
         return;
-    p->sweeping = true;
-    p->next_sweep_ms = now + SWEEP_EVERY_MS;
+    for (unsigned n = 0; n < SLOTS_MAX; n++)
+        if (can_take(&p->slots[n]) && child_send(&p->slots[n].child, &w) == 0) {
+            p->slots[n].sweeping = true;
+            p->next_sweep_ms = now + SWEEP_EVERY_MS;
+            return;
+        }
+}
+
+/* A worker that does not move is given up; its claim is tried again later, behind the others. */
+static void watch_over(struct pool *p, struct slot *s, uint64_t now, uint64_t *ret_next_ms)
+{
+    uint64_t stuck_ms = 2 * p->config.plan->sink.http.timeout_ms;
+    struct item *i = s->item;
+    uint64_t still_ms = slot_look(s, stuck_ms > SLOT_STUCK_MS ? stuck_ms : SLOT_STUCK_MS, now, ret_next_ms);
+
+    if (still_ms > 0) {
+        log_event(EVENT_WORKER_STUCK, LOG_STR("path", i->claim->path), LOG_UINT("seconds", still_ms / 1000));
+        slot_end(s, true, now);
+        if (s->end_ms < *ret_next_ms)
+            *ret_next_ms = s->end_ms;
+    }
+    /* Not even that ends it. */
+    if (s->lost && i) {
+        s->item = NULL;
+        i->slot = NULL;
+        on_failed(p, i, -EIO, 0, "its worker hangs");
+    }
+}
+
+static void release_idle(struct pool *p)
+{
+    for (unsigned n = 0; n < SLOTS_MAX; n++)
+        if (!p->slots[n].item && !p->slots[n].sweeping)
+            child_end(&p->slots[n].child); /* nothing to do */
 }
 
 /* What has lain here for too long, or while all together is too much the oldest; NULL: nothing. */
@@ -423,7 +568,7 @@ static struct item *overdue(const struct pool *p, uint64_t now, uint64_t *ret_ne
     struct item *oldest = NULL;
 
     for (struct item *i = p->items; i; i = i->next) {
-        if (i == p->running || !takes_room(i) || i->follow_fd >= 0)
+        if (i->slot || !takes_room(i) || i->follow_fd >= 0)
             continue;
         if (i->retain_ms <= now) {
             *ret_why = "age";
@@ -455,25 +600,23 @@ static void retain(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
 static void schedule(struct pool *p)
 {
     uint64_t next = UINT64_MAX, now = clock_mono_ms();
+    struct slot *s;
+    struct item *i;
 
     if (p->closing)
         return;
     retain(p, now, &next);
     if (p->closing)
         return;
-    if (p->running == NULL)
-        sweep(p, now);
-    while (!p->running && (child_is_up(&p->child) || child_may_start(&p->child))) {
-        struct item *i = choose(p, now, &next);
-
-        if (!i)
-            break;
-        start_item(p, i);
-    }
-    if (p->running)
-        watch_follower(p, now, &next);
-    else if (!p->sweeping)
-        child_end(&p->child); /* nothing to do */
+    for (unsigned n = 0; n < SLOTS_MAX; n++)
+        watch_over(p, &p->slots[n], now, &next);
+    sweep(p, now);
+    while ((i = choose(p, now, &next)) && (s = free_slot(p, now, &next)))
+        start_item(p, s, i);
+    if (i)
+        make_room(p, now, &next);
+    else
+        release_idle(p);
     if (next == UINT64_MAX) {
         uv_timer_stop(&p->timer);
         return;
@@ -482,17 +625,43 @@ static void schedule(struct pool *p)
     uv_timer_start(&p->timer, on_timer, next > now ? next - now : 1, 0);
 }
 
+/* --memory is a ceiling for all workers together: the first has what is left by those that help. */
+static void share_memory(struct pool *p)
+{
+    uint64_t memory = p->config.plan->memory;
+
+    p->workers = 1;
+    while (p->workers < WORKERS_MAX && memory >= 2 * WORKER_MEMORY) {
+        memory -= WORKER_MEMORY;
+        p->workers++;
+    }
+    for (unsigned n = 0; n < SLOTS_MAX; n++)
+        p->slots[n].memory = n == 0 || p->workers == 1 ? memory : WORKER_MEMORY;
+}
+
 int pool_new(uv_loop_t *loop, const struct pool_config *c, const struct pool_events *events, struct pool **ret)
 {
     struct pool *p = calloc(1, sizeof(*p));
+    uint64_t seed;
 
     if (!p)
         return -ENOMEM;
     *p = (struct pool){.config = *c, .events = *events, .loop = loop};
-    p->child = (struct child){.loop = loop, .ctx = p, .message = on_message, .ended = on_ended, .closed = on_closed};
-    child_init(&p->child);
+    for (unsigned n = 0; n < SLOTS_MAX; n++) {
+        struct slot *s = &p->slots[n];
+
+        s->pool = p;
+        s->child =
+            (struct child){.loop = loop, .ctx = s, .message = on_message, .ended = on_ended, .closed = on_closed};
+        child_init(&s->child);
+    }
+    share_memory(p);
+    if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
+        seed = (uint64_t)clock_wall_ns();
+    fair_init(&p->fair, seed);
     uv_timer_init(loop, &p->timer);
-    p->timer.data = p;
+    uv_timer_init(loop, &p->close_timer);
+    p->timer.data = p->close_timer.data = p;
     *ret = p;
     return 0;
 }
@@ -509,6 +678,7 @@ static struct item *add_item(struct pool *p, struct claim *c, int follow_fd)
                        .follow_fd = follow_fd};
     p->items = i;
     p->count++;
+    fair_enter(&p->fair, &c->key);
     trim_kept(p, c->spool);
     return i;
 }
@@ -521,23 +691,39 @@ int pool_add(struct pool *p, struct claim *c)
     return 0;
 }
 
-bool pool_may_follow(const struct pool *p)
+bool pool_has_room(const struct pool *p, const struct fair_key *k)
 {
-    return !p->running && !p->closing && p->hold_until_ms <= clock_mono_ms() &&
-           (child_is_up(&p->child) || child_may_start(&p->child));
+    return p->count < CLAIMS_ALL ? fair_of_part(&p->fair, k) < CLAIMS_MAX : fair_of_tenant(&p->fair, k) < CLAIMS_FEW;
+}
+
+/* For a file that is followed: one that nobody else could have. */
+static struct slot *spare_slot(struct pool *p)
+{
+    uint64_t ignored = UINT64_MAX, now = clock_mono_ms();
+
+    return p->closing || p->hold_until_ms > now || choose(p, now, &ignored) ? NULL : free_slot(p, now, &ignored);
+}
+
+bool pool_may_follow(struct pool *p)
+{
+    return spare_slot(p) != NULL;
 }
 
 int pool_follow(struct pool *p, struct claim *c, int fd)
 {
+    struct slot *s = spare_slot(p);
     struct item *i;
 
-    /* start_item may fail at once, and i is gone then */
-    if (!pool_may_follow(p))
+    if (!s)
         return -EBUSY;
     if (!(i = add_item(p, c, fd)))
         return -ENOMEM;
-    start_item(p, i);
-    return p->running == i ? 0 : 1;
+    /* start_item may fail at once, and i is gone then */
+    start_item(p, s, i);
+    if (s->item != i)
+        return 1;
+    schedule(p); /* others may come, and it has to be looked after */
+    return 0;
 }
 
 static struct item *find_followed(const struct pool *p, const char *id)
@@ -557,10 +743,11 @@ bool pool_complete(struct pool *p, const struct claim *now)
         return false;
     i->complete = true;
     i->claim->size = now->size;
+    i->claim->disk = now->disk;
     i->claim->settled_ns = now->settled_ns;
     i->claim->in_place = now->in_place;
-    if (p->running == i)
-        child_send(&p->child, &w);
+    if (i->slot)
+        child_send(&i->slot->child, &w);
     schedule(p);
     return true;
 }
@@ -569,8 +756,8 @@ void pool_unfollow(struct pool *p, const char *id)
 {
     struct item *i = find_followed(p, id);
 
-    if (i && p->running == i)
-        cancel(p, i);
+    if (i && i->slot)
+        cancel(i);
 }
 
 unsigned pool_count(const struct pool *p)
@@ -587,10 +774,8 @@ bool pool_hopeful(const struct pool *p, uint64_t within_ms)
 {
     uint64_t now = clock_mono_ms();
 
-    if (p->running)
-        return true;
     for (struct item *i = p->items; i; i = i->next)
-        if (i->due_ms <= now + within_ms && p->hold_until_ms <= now + within_ms)
+        if (i->slot || (i->due_ms <= now + within_ms && p->hold_until_ms <= now + within_ms))
             return true;
     return false;
 }
@@ -608,13 +793,28 @@ unsigned pool_log_left(const struct pool *p, unsigned max)
     return logged;
 }
 
+/* What hangs in the kernel does not end by being killed. */
+static void on_close_timer(uv_timer_t *timer)
+{
+    struct pool *p = timer->data;
+
+    for (unsigned n = 0; n < SLOTS_MAX; n++)
+        child_abandon(&p->slots[n].child);
+}
+
 void pool_close(struct pool *p)
 {
     p->closing = true;
     uv_timer_stop(&p->timer);
     uv_close((uv_handle_t *)&p->timer, NULL);
-    child_kill(&p->child);
-    child_end(&p->child);
+    for (unsigned n = 0; n < SLOTS_MAX; n++) {
+        child_kill(&p->slots[n].child);
+        child_end(&p->slots[n].child);
+    }
+    if (all_closed(p))
+        uv_close((uv_handle_t *)&p->close_timer, NULL);
+    else
+        uv_timer_start(&p->close_timer, on_close_timer, CLOSE_MS, 0);
 }
 
 void pool_free(struct pool *p)

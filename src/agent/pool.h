@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The loop's side of shipping: claims wait here, one worker process at a time does them, small ones first. Trouble with
- * the store holds everybody back together; trouble with one file only that file. Never touches the bytes of evidence.
+ * The loop's side of shipping: claims wait here, and worker processes do them, fairly among tenants (agent/fair.h). One
+ * worker at a time as long as claims go through quickly; when one takes long and others wait, further workers help
+ * where --memory has room for them, else it is put back for a while: what it has sent stays in its journal. Trouble
+ * with the store holds everybody back together; trouble with one file only that file. Never touches the bytes of
+ * evidence.
  */
 #pragma once
 
@@ -36,11 +39,14 @@ struct pool_events {
 int pool_new(uv_loop_t *loop, const struct pool_config *c, const struct pool_events *events, struct pool **ret);
 void pool_free(struct pool *p); /* after pool_close, when the loop has ended */
 
+/* Whether a tenant may have one more claim here: else it waits where it is. */
+bool pool_has_room(const struct pool *p, const struct fair_key *k);
+
 /* Takes the claim. 0 or -ENOMEM (the claim is then still the caller's). */
 int pool_add(struct pool *p, struct claim *c);
 
 /* Whether a file that is still being written could be followed now. */
-bool pool_may_follow(const struct pool *p);
+bool pool_may_follow(struct pool *p);
 
 /* Takes a claim on a file that is still being written, and fd, if the worker is free; else -EBUSY, and takes nothing.
  * 0: it is followed. 1: taken, and the attempt has failed at once: the claim is freed, and `ended` was called. */
@@ -59,5 +65,5 @@ unsigned pool_failed(const struct pool *p); /* given up, or shipped but not eras
 bool pool_hopeful(const struct pool *p, uint64_t within_ms);
 /* Logs claims that have not ended, as not shipped: at most max. Returns how many it logged. */
 unsigned pool_log_left(const struct pool *p, unsigned max);
-/* Ends the worker, if there is one, and lets go of the loop. The journal has what it had finished. */
+/* Ends the workers and lets go of the loop, within seconds. The journals have what they had finished. */
 void pool_close(struct pool *p);

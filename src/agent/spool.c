@@ -287,6 +287,7 @@ static int load_claim(struct spool *s, const char *id, struct claim *ret)
     if (here) {
         ret->in_place = false;
         ret->size = (uint64_t)st.st_size;
+        ret->disk = (uint64_t)st.st_blocks * 512;
     } else if (!ret->in_place) {
         claim_done(ret); /* shipped and erased, killed before the folder went */
         return -ENOENT;

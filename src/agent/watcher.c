@@ -21,6 +21,7 @@
 #include "agent/ignored.h"
 #include "agent/pool.h"
 #include "agent/repository.h"
+#include "agent/tenant.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/file.h"
@@ -30,8 +31,7 @@
 
 enum {
     LEFT_NAMED_MAX = 100,      /* of what is left at the end, in the log by name */
-    CLAIMS_MAX = 1024,         /* beyond that, files wait where they are */
-    CLAIMS_LOW = 256,          /* and are looked for again when so many are left */
+    CLAIMS_LOW = 256,          /* files that found no room are looked for again when so many claims are left */
     FOLLOW_DELAY_MS = 200,     /* a file that is complete by then needs no following */
     FOLLOW_WAIT_MAX_MS = 5000, /* between looks at a file that stays open; its close is an event of its own */
     FOLLOW_LOOK_COST_MS = 10,  /* and longer where many are open: no more than 100 looks a second in all */
@@ -58,9 +58,10 @@ struct watcher {
     struct spool **spools; /* owned */
     size_t spool_count;
     struct candidates candidates;
-    struct idset done; /* in place, and with the pool or through: not to be looked at again in this run */
-    bool backlog;      /* files were left where they are: scan again when claims are through */
-    bool events_lost;  /* scan again, but not at once */
+    const char *left_root; /* whose claims of an earlier run are being read */
+    struct idset done;     /* in place, and with the pool or through: not to be looked at again in this run */
+    bool backlog;          /* files were left where they are: scan again when claims are through */
+    bool events_lost;      /* scan again, but not at once */
     uint64_t rescanned_ms;
     bool stopping, stopped;
     unsigned left; /* claims and files that are not shipped when the watch ends: for the next run */
@@ -107,6 +108,7 @@ static void on_left_claim(void *ctx, struct claim *c)
         claim_free(c);
         return;
     }
+    c->key = tenant_of(w->config->layout, w->left_root, c->path, c->owner);
     if (pool_add(w->pool, c) < 0)
         claim_free(c);
 }
@@ -126,6 +128,7 @@ static void open_state(struct watcher *w, struct folder *f, const char *name)
     } else if (r < 0) {
         log_event(EVENT_READ_ONLY_FOLDER, LOG_STR("dir", f->path), LOG_STR("error", e.msg));
     } else if ((f->spool = keep_spool(w, s))) {
+        w->left_root = f->root->path;
         spool_each(f->spool, on_left_claim, w);
     }
     if (fd >= 0)
@@ -158,6 +161,11 @@ static struct spool *spool_for(struct watcher *w, struct folder *f, const struct
     return f->spool ? f->spool : s;
 }
 
+static struct fair_key key_of(const struct watcher *w, const struct folder *f, const char *path, uint64_t owner)
+{
+    return tenant_of(w->config->layout, f->root->path, path, owner);
+}
+
 /* The bytes a file begins with. What can't be read is left to the worker, which says so. */
 static enum content content_at(int fd)
 {
@@ -183,7 +191,9 @@ static struct claim *make_claim(struct watcher *w, const struct candidate *c, co
     claim->time_ns = file->birth_ns ? file->birth_ns : file->mtime_ns;
     claim->found_ns = c->found_ns;
     claim->size = file->size;
+    claim->disk = file->disk;
     claim->owner = file->uid;
+    claim->key = key_of(w, c->folder, claim->path ? claim->path : c->name, file->uid);
     claim->in_place = true;
     claim->spool = spool_for(w, c->folder, file);
     if (!claim->name || !claim->cause || !claim->path) {
@@ -284,13 +294,14 @@ static void claim_candidate(struct watcher *w, struct candidate *c, const struct
     }
     if (!is_evidence(w, c, dirfd, content))
         return;
-    if (pool_count(w->pool) >= CLAIMS_MAX) {
-        w->backlog = true;
-        drop_candidate(w, c);
-        return;
-    }
     if (!(claim = make_claim(w, c, &look->identity, content))) {
         retry_candidate(w, c, -ENOMEM);
+        return;
+    }
+    if (!c->following && !pool_has_room(w->pool, &claim->key)) {
+        w->backlog = true;
+        claim_free(claim);
+        drop_candidate(w, c);
         return;
     }
     if ((r = settle_claim(w, claim, dirfd, c->name, c->troubles + 1 < TROUBLES_ONCE)) < 0) {

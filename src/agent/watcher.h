@@ -11,13 +11,15 @@
 #include "agent/plan.h"
 #include "agent/retention.h"
 #include "agent/source.h"
+#include "format/layout.h"
 #include "os/whoami.h"
 
 struct watcher_config {
     struct source_config source;
     const struct plan *plan;
     const struct whoami *who;
-    const char *state; /* NULL: .salvage in each folder */
+    const struct layout *layout; /* NULL: a file's owner is its tenant */
+    const char *state;           /* NULL: .salvage in each folder */
     uint64_t settle_ms, grace_ms;
     struct retention retention;
     bool once;

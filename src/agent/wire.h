@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 enum wire_type {
-    WIRE_JOB = 1,    /* to the worker. text: claim (JSON); a: follow; fds: evidence, claim folder (may be missing) */
+    WIRE_JOB = 1,    /* to the worker. text: claim (JSON); a: follow; b: memory for it, bytes; fds: evidence, claim
+                        folder (may be missing) */
     WIRE_COMPLETE,   /* to the worker: the followed file is complete */
     WIRE_SWEEP,      /* to the worker: look for abandoned uploads */
     WIRE_SWEPT,      /* a: so many were aborted */

@@ -51,6 +51,13 @@ static const struct event_info TABLE[EVENT_END] = {
                          "path bytes limit error"},
     [EVENT_WORKER_DIED] = {"worker-died", LEVEL_WARNING, "a worker process ended without a word: the attempt is lost",
                            "path error"},
+    [EVENT_WORKER_STUCK] = {"worker-stuck", LEVEL_WARNING,
+                            "a worker process does not move (it is stopped, or a file system does not answer): it is "
+                            "killed, and another takes its place",
+                            "path seconds"},
+    [EVENT_YIELDED] = {"yielded", LEVEL_INFO,
+                       "a file that takes long was put back for a while, as others wait; what was sent of it stays",
+                       "path seconds"},
     [EVENT_ABORTED_UPLOAD] = {"aborted-upload", LEVEL_INFO,
                               "abandoned uploads of ours were found in the store and aborted", "count"},
     [EVENT_STOPPING] = {"stopping", LEVEL_INFO, "SIGTERM or SIGINT came: what is under way has this long",

@@ -118,6 +118,7 @@ static int run(int argc, char **argv)
     CLEANUP_FREE char **armer_args = worker_arguments("armer", argc, argv);
     CLEANUP_FREE char **dirs = NULL;
     struct watcher_config config = {0};
+    struct layout layout;
     struct err e = {0};
     int r = watch_parse(argc, argv, &o, &dirs, &e);
 
@@ -137,7 +138,7 @@ static int run(int argc, char **argv)
         return command_fail(r, &e);
     if (o.events_fd && (o.events_fd > INT_MAX || log_set_copy((int)o.events_fd) < 0))
         return command_error(-FAULT_USAGE, "--events-fd: there is no descriptor %" PRIu64, o.events_fd);
-    if (o.layout && (r = layout_parse(o.layout, &(struct layout){0}, &e)) < 0)
+    if (o.layout && (r = layout_parse(o.layout, &layout, &e)) < 0)
         return command_fail(r, &e);
     if (o.dir_mode && (r = make_folders(dirs, o.dir_mode, &e)) < 0)
         return command_fail(r, &e);
@@ -148,6 +149,7 @@ static int run(int argc, char **argv)
     config.source.files = o.files;
     config.plan = &plan;
     config.who = &who;
+    config.layout = o.layout ? &layout : NULL;
     config.state = o.plan.state;
     config.settle_ms = o.settle_ms;
     config.grace_ms = o.grace_ms;

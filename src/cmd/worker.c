@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "agent/job.h"
@@ -167,8 +169,9 @@ static int do_job(struct worker *w, const struct wire *message, struct job_resul
     CLEANUP(claim_done) struct claim claim = {0};
     CLEANUP(owner_done) struct owner owner = {0};
     struct delivery delivery = {0};
+    struct plan plan = *w->plan; /* with our share of --memory */
     struct job job = {
-        .plan = w->plan,
+        .plan = &plan,
         .who = w->who,
         .facts = &w->facts,
         .claim = &claim,
@@ -184,6 +187,8 @@ static int do_job(struct worker *w, const struct wire *message, struct job_resul
     };
     int r;
 
+    if (message->b > 0 && message->b < plan.memory)
+        plan.memory = message->b;
     /* Beside a JVM that writes its dump we take what it leaves. An unprivileged process can't take this back; what is
      * left to do after the dump is short. */
     if (job.source == INTAKE_GROWING)
@@ -242,6 +247,12 @@ static void offer_to_oom_killer(void)
         file_write(fd, most, sizeof(most) - 1);
 }
 
+/* A claim may take hours, without a word: nobody else would stop it. What it had sent is in the journal. */
+static void end_with_the_loop(void)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 static int serve(struct worker *w)
 {
     struct wire message = {.fd = {-1, -1}};
@@ -275,6 +286,7 @@ static int run(int argc, char **argv)
         return command_fail(r, &e);
     if ((r = whoami_get("/", &who, &e)) < 0)
         return command_fail(r, &e);
+    end_with_the_loop();
     offer_to_oom_killer();
     return serve(&(struct worker){.plan = &plan, .who = &who, .dirs = dirs, .layout = o.layout ? &layout : NULL});
 }

@@ -75,6 +75,7 @@ int identity_get(int fd, const char *machine, struct identity *ret)
         .dev = makedev(s.stx_dev_major, s.stx_dev_minor),
         .ino = s.stx_ino,
         .size = s.stx_size,
+        .disk = s.stx_blocks * 512,
         .birth_ns = s.stx_mask & STATX_BTIME ? timestamp_ns(&s.stx_btime) : 0,
         .mtime_ns = timestamp_ns(&s.stx_mtime),
         .ctime_ns = timestamp_ns(&s.stx_ctime),

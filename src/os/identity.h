@@ -18,6 +18,7 @@ struct identity {
     bool by_birth; /* known from the file's first moment on; else only valid once it no longer changes */
     uint64_t dev, ino;
     uint64_t size;
+    uint64_t disk;    /* bytes that it takes there: of a sparse file, less than its size */
     int64_t birth_ns; /* 0: the file system keeps none */
     int64_t mtime_ns, ctime_ns;
     uid_t uid;

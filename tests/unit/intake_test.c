@@ -114,6 +114,53 @@ static void a_resume_ends_with_the_same_digest_and_verdict(void **state)
     close(fd);
 }
 
+/* Data at odd places, holes before, between and behind it. */
+static void a_sparse_file_is_its_bytes(void **state)
+{
+    static const uint64_t at[] = {0, 5 * BLOCK - 3, 9 * BLOCK, 40 * BLOCK + 100, 200 * BLOCK};
+    static char block[BLOCK], expected[BLOCK];
+    int fd = temporary();
+    uint64_t offset = 0;
+    struct intake in;
+    struct err e;
+    ssize_t n;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++)
+        assert_int_equal(pwrite(fd, "data", 4, (off_t)at[i]), 4);
+    assert_int_equal(ftruncate(fd, 300 * BLOCK + 17), 0);
+    assert_int_equal(intake_init(&in, fd, "m", "x.core", BLOCK, INTAKE_FILE, &e), 0);
+    assert_int_equal(intake_look(&in, &e), 0);
+    memset(block, 0x55, sizeof(block));
+    while ((n = intake_read(&in, block, &e)) > 0) {
+        assert_int_equal(pread(fd, expected, BLOCK, (off_t)offset), n);
+        assert_memory_equal(block, expected, (size_t)n);
+        offset += (uint64_t)n;
+    }
+    assert_true(n == 0 && offset == 300 * BLOCK + 17);
+    assert_int_equal(intake_verify(&in, &e), 0);
+    intake_done(&in);
+    close(fd);
+}
+
+/* A pread of 1 TiB would take minutes. */
+static void a_hole_costs_no_reading(void **state)
+{
+    int fd = temporary();
+    static char block[BLOCK];
+    struct intake in;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(ftruncate(fd, 1ll << 40), 0);
+    assert_int_equal(intake_init(&in, fd, "m", "x.core", BLOCK, INTAKE_FILE, &e), 0);
+    assert_int_equal(intake_look(&in, &e), 0);
+    assert_int_equal(intake_read(&in, block, &e), BLOCK);
+    assert_true(in.hole_from == 0 && in.data_from == 1ull << 40);
+    intake_done(&in);
+    close(fd);
+}
+
 static void a_growing_file_is_given_out_block_by_block(void **state)
 {
     int fd = temporary();
@@ -409,6 +456,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_dump_is_whole),
         cmocka_unit_test(a_resume_ends_with_the_same_digest_and_verdict),
+        cmocka_unit_test(a_sparse_file_is_its_bytes),
+        cmocka_unit_test(a_hole_costs_no_reading),
         cmocka_unit_test(a_growing_file_is_given_out_block_by_block),
         cmocka_unit_test(a_writer_that_goes_back_is_noticed),
         cmocka_unit_test(a_dump_with_lengths_to_come_is_not_followed_further),

@@ -317,6 +317,8 @@ static void every_event_has_its_row(void **state)
         {EVENT_GAVE_UP, "gave-up", LEVEL_ERROR},
         {EVENT_DISCARDED, "discarded", LEVEL_ERROR},
         {EVENT_WORKER_DIED, "worker-died", LEVEL_WARNING},
+        {EVENT_WORKER_STUCK, "worker-stuck", LEVEL_WARNING},
+        {EVENT_YIELDED, "yielded", LEVEL_INFO},
         {EVENT_ABORTED_UPLOAD, "aborted-upload", LEVEL_INFO},
         {EVENT_STOPPING, "stopping", LEVEL_INFO},
         {EVENT_NOT_SHIPPED, "not-shipped", LEVEL_ERROR},
