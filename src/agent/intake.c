@@ -238,6 +238,7 @@ int intake_init(struct intake *in, int fd, const char *machine, const char *path
 
 void intake_done(struct intake *in)
 {
+    wholeness_done(&in->whole);
     free(in->early);
     in->early = NULL;
 }
@@ -248,7 +249,9 @@ int intake_look(struct intake *in, struct err *e)
 
     if (r < 0)
         return r == -EAGAIN ? r : read_failed(in, r, e);
-    in->is_hprof = hprof_probe(in->head, in->head_size) || text_ends(in->path, ".hprof");
+    wholeness_init(&in->whole, content_of(in->head, in->head_size));
+    in->is_hprof =
+        hprof_probe(in->head, in->head_size) || (in->whole.content == CONTENT_OTHER && text_ends(in->path, ".hprof"));
     return 0;
 }
 
@@ -287,6 +290,24 @@ static int walk(struct intake *in, uint64_t end, struct err *e)
     return 0;
 }
 
+/* The same for other evidence, which has no bodies to jump over. */
+static int read_again(struct intake *in, uint64_t end, struct err *e)
+{
+    unsigned char piece[64 * 1024];
+
+    while (in->whole.offset < end) {
+        uint64_t left = end - in->whole.offset;
+        ssize_t n = file_pread(in->fd, piece, left < sizeof(piece) ? (size_t)left : sizeof(piece), in->whole.offset);
+
+        if (n <= 0)
+            return n < 0 ? read_failed(in, (int)n, e)
+                         : err_set(e, -FAULT_CHANGED, "%s became shorter while it was shipped", in->path);
+        if (wholeness_feed(&in->whole, piece, (size_t)n) < 0)
+            return err_set(e, -ENOMEM, "out of memory");
+    }
+    return 0;
+}
+
 int intake_resume(struct intake *in, uint64_t offset, const char *saved_digest, struct err *e)
 {
     struct digest d;
@@ -295,7 +316,9 @@ int intake_resume(struct intake *in, uint64_t offset, const char *saved_digest, 
         return err_set(e, -FAULT_FORMAT, "the journal of %s does not fit the file", in->path);
     in->digest = d;
     in->offset = offset;
-    return in->is_hprof ? walk(in, offset, e) : 0;
+    if (in->is_hprof)
+        return walk(in, offset, e);
+    return in->whole.content == CONTENT_OTHER ? 0 : read_again(in, offset, e);
 }
 
 ssize_t intake_read(struct intake *in, void *block, struct err *e)
@@ -307,6 +330,8 @@ ssize_t intake_read(struct intake *in, void *block, struct err *e)
     digest_update(&in->digest, block, (size_t)n);
     if (in->is_hprof)
         hprof_feed(&in->hprof, block, (size_t)n);
+    else if (wholeness_feed(&in->whole, block, (size_t)n) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
     in->offset += (uint64_t)n;
     return n;
 }
@@ -341,5 +366,5 @@ int intake_verify(struct intake *in, struct err *e)
 
 const char *intake_partial(const struct intake *in, char *out, size_t size)
 {
-    return in->is_hprof ? hprof_partial(&in->hprof, out, size) : NULL;
+    return in->is_hprof ? hprof_partial(&in->hprof, out, size) : wholeness_partial(&in->whole, out, size);
 }

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "format/hprof.h"
+#include "format/wholeness.h"
 #include "os/identity.h"
 #include "pipe/digest.h"
 
@@ -23,7 +24,7 @@ enum intake_source {
     INTAKE_STREAM   /* a pipe, FIFO or socket, or whatever else is only to be read on and on */
 };
 
-enum { INTAKE_HEAD_MAX = 32 };
+enum { INTAKE_HEAD_MAX = 1024 }; /* enough for format/content.h */
 
 struct intake {
     int fd; /* borrowed */
@@ -35,9 +36,10 @@ struct intake {
     size_t head_size;                    /* less than INTAKE_HEAD_MAX only if that is all there is */
     bool is_hprof;
     struct hprof hprof;
-    struct digest digest; /* of all bytes given out so far */
-    uint64_t offset;      /* of the next byte */
-    uint64_t *early;      /* XXH3 of each block read while following; owned */
+    struct wholeness whole; /* whether it is whole, if it is no plain heap dump */
+    struct digest digest;   /* of all bytes given out so far */
+    uint64_t offset;        /* of the next byte */
+    uint64_t *early;        /* XXH3 of each block read while following; owned */
     size_t early_count, early_capacity;
     size_t block_size;
 

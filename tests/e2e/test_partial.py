@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dumps that are not whole are evidence, and say so."""
+import gzip
 import json
 
 import pytest
 
-from helpers.evidence import left_in, put
+from helpers import hprof
+from helpers.evidence import HEADS, left_in, put
 from helpers.stores import sha256
 
 
@@ -53,3 +55,21 @@ def test_the_watch_ships_an_empty_file(salvage, dumps, store):
     assert sorted(m["kind"] for _, m in store.manifests()) == ["heap-dump", "heap-dump"]
     assert left_in(dumps) == ["core.17"], "nothing says that it is a core"
     store.check_all(sums)
+
+
+@pytest.mark.parametrize("name", ["app.hprof.gz", "app.hprof"])
+def test_a_dump_in_gzip_is_whole_or_not_by_what_is_inside(salvage, dumps, folder, name):
+    data = gzip.compress(hprof.make(50_000, 7), 1)
+    manifest = ship_bytes(salvage, dumps, folder, name, data)
+    assert not manifest.get("partial") and manifest["kind"] == "heap-dump"
+    assert manifest["key"].endswith("/heap.hprof.gz") and manifest["codec"] == "none"
+
+
+def test_a_dump_in_gzip_that_was_cut_is_partial(salvage, dumps, folder):
+    data = gzip.compress(hprof.make(50_000, 7), 1)
+    assert "gzip" in ship_bytes(salvage, dumps, folder, "app.hprof.gz", data[: len(data) // 2])["partial"]
+
+
+def test_a_crash_log_that_was_cut_is_partial(salvage, dumps, folder):
+    whole = HEADS["hs_err_pid17.log"] + b"more\n" * 5000 + b"END.\n"
+    assert ship_bytes(salvage, dumps, folder, "hs_err_pid17.log", whole[:9000])["partial"]
