@@ -20,6 +20,7 @@
 #include "agent/census.h"
 #include "agent/guardcases.h"
 #include "agent/guardkills.h"
+#include "agent/launch.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -28,8 +29,9 @@
 enum {
     TARGETS_MAX = 1024,
     EVENTS_MAX = 64,
-    AGAIN_MS = 1000,   /* after a look that failed */
-    GRACE_MS = 20000,  /* for cases that are being made when we are to end */
+    AGAIN_MS = 1000,  /* after a look that failed */
+    GRACE_MS = 20000, /* for cases that are being made when we are to end */
+    REFUSED_SAID_MS = 60 * 1000,
     SLACK_DIVISOR = 8, /* what is nearly due is looked at together with what is due */
     BYSTANDER_DIVISOR = 16
 };
@@ -200,7 +202,10 @@ static void reap(struct guard *g)
     while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
         if (recorder_reap(&g->kills.recorder, child) || (target = guardcases_reap(&g->cases, child, status, &made)) < 0)
             continue;
-        rule_done(g->rule, target, made, clock_mono_ms());
+        if (WIFEXITED(status) && WEXITSTATUS(status) == LAUNCH_FAILED)
+            rule_refused(g->rule, target, clock_mono_ms());
+        else
+            rule_done(g->rule, target, made, clock_mono_ms());
         g->policy.dump_rate = g->cases.speed.rate;
     }
 }
@@ -224,14 +229,32 @@ static bool is_bystander(const struct guard *g, const struct guardtarget *t, con
 /* Before its first case: whose it is, and so which rest and caps are its own. True: others than it had. */
 static bool settle(struct guard *g, struct guardtarget *t, uint64_t now)
 {
+    char tenant[RULE_TENANT_MAX];
     int number;
 
     if (t->settled || !guardtarget_settle(t) || (number = rule_join(g->rule, t->key, now)) < 0)
         return false;
-    rule_done(g->rule, t->number, false, now);
+    rule_refused(g->rule, t->number, now);
     rule_leave(g->rule, t->number, now);
     t->number = number;
+    rule_tenant(g->rule, number, guardtarget_tenant(t, tenant));
     return true;
+}
+
+/* One that can't be begun now is begun later: nothing has come of it, and so nothing rests. */
+static void begin_case(struct guard *g, struct guardtarget *t, const char *why, uint64_t now)
+{
+    struct err e = {0};
+    int r = guardcases_begin(&g->cases, t, why, &e);
+
+    if (r == 0)
+        return;
+    rule_refused(g->rule, t->number, now);
+    if (now < t->refused_said_ms)
+        return;
+    t->refused_said_ms = now + REFUSED_SAID_MS;
+    log_event(EVENT_GUARD_MISSED, LOG_STR("target", t->name), LOG_STR("piece", "all"),
+              LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e.msg));
 }
 
 static void judge(struct guard *g, struct guardtarget *t, struct reading *r, uint64_t now)
@@ -240,13 +263,18 @@ static void judge(struct guard *g, struct guardtarget *t, struct reading *r, uin
 
     if (is_bystander(g, t, r))
         return;
-    if (rule_would_fire(g->rule, t->number, r, now) && guardtarget_confirm(t, now, r) < 0)
-        return;
+    if (rule_would_fire(g->rule, t->number, r, now)) {
+        char tenant[RULE_TENANT_MAX];
+
+        if (guardtarget_confirm(t, now, r) < 0)
+            return;
+        rule_tenant(g->rule, t->number, guardtarget_tenant(t, tenant));
+    }
     rule_judge(g->rule, t->number, r, now, &d);
     if (d.answer == RULE_FIRE && settle(g, t, now))
         rule_judge(g->rule, t->number, r, now, &d);
-    if (d.answer == RULE_FIRE && guardcases_begin(&g->cases, t, d.why) < 0)
-        rule_done(g->rule, t->number, false, now);
+    if (d.answer == RULE_FIRE)
+        begin_case(g, t, d.why, now);
     else if (d.answer == RULE_WAIT && d.say)
         log_event(EVENT_GUARD_WAITS, LOG_STR("target", t->name), LOG_STR("why", d.why));
     else if (d.answer == RULE_BLIND && d.say)

@@ -5,6 +5,7 @@
 #include "agent/guardcases.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,10 +32,17 @@ int guardcases_init(struct guardcases *ret, const struct whoami *self, char *con
     return r;
 }
 
+static char *or_empty(char *text)
+{
+    static char empty[] = "";
+
+    return text ? text : empty;
+}
+
 static void become_case(struct guardcases *c, const struct guardtarget *t, pid_t victim, const char *why,
                         const struct loan_outcome *lent)
 {
-    char pid[16], time[32], speed[16], *about = loan_describe(&c->loans, lent, t->name, victim, why);
+    char pid[16], time[32], speed[16], cgroup[16], *about = loan_describe(&c->loans, lent, t->name, victim, why);
     char *head[] = {(char[]){"salvage"},
                     (char[]){"guard-case"},
                     pid,
@@ -43,9 +51,16 @@ static void become_case(struct guardcases *c, const struct guardtarget *t, pid_t
                     (char *)t->last.taken.id,
                     time,
                     about ? about : (char[]){"{}"},
-                    speed};
+                    speed,
+                    cgroup,
+                    or_empty(t->last.who.host ? t->last.who.namespace : NULL),
+                    or_empty(t->last.who.host ? t->last.who.pod : NULL),
+                    or_empty(t->last.who.host ? t->last.who.container : NULL),
+                    or_empty(t->last.who.host)};
 
     snprintf(pid, sizeof(pid), "%d", (int)victim);
+    snprintf(cgroup, sizeof(cgroup), "%d", t->memcg.fd);
+    fcntl(t->memcg.fd, F_SETFD, 0); /* ours alone: a child that was just forked */
     snprintf(time, sizeof(time), "%" PRId64, t->last.taken.time_ns);
     snprintf(speed, sizeof(speed), "%d", c->speed.fd < 0 ? 0 : c->speed.fd);
     launch_become(head, ARRAY_SIZE(head), c->args, c->speed.fd);
@@ -74,18 +89,18 @@ static struct guardcase *find_slot(struct guardcases *c, pid_t child)
     return NULL;
 }
 
-int guardcases_begin(struct guardcases *c, struct guardtarget *t, const char *why)
+int guardcases_begin(struct guardcases *c, struct guardtarget *t, const char *why, struct err *e)
 {
     pid_t victim = guardtarget_victim(t);
     struct guardcase *slot = find_slot(c, 0);
     struct loan_outcome lent;
 
-    if (!slot || victim == 0)
-        return -ESRCH;
+    if (!slot)
+        return err_set(e, -EAGAIN, "%d cases are being made already", GUARDCASES_MAX);
     lastseen_process(&t->last, victim);
     t->last.taken.time_ns = clock_wall_ns();
     if (identity_of_stream(c->self->machine, victim, 0, t->last.taken.time_ns, t->last.taken.id) < 0)
-        return -ENOMEM;
+        return err_set(e, -ENOMEM, "out of memory");
     loans_begin(&c->loans, &t->memcg, t->name, clock_mono_ms(), &lent);
     *slot =
         (struct guardcase){.child = fork(), .target = t->number, .begun_ms = clock_mono_ms(), .keeper = lent.keeper};
@@ -97,7 +112,11 @@ int guardcases_begin(struct guardcases *c, struct guardtarget *t, const char *wh
 
         slot->child = 0;
         loans_end(&c->loans, lent.keeper);
-        return r;
+        return err_set(
+            e, r,
+            "no process can be started to take its evidence: %s: raise salvage's own limit of processes (pids.max, "
+            "RLIMIT_NPROC) or of memory; it is tried again (%.80s)",
+            strerror(-r), why);
     }
     tell_lent(c, t, &lent);
     log_event(EVENT_GUARD_CASE, LOG_STR("target", t->name), LOG_UINT("pid", (uint64_t)victim), LOG_STR("why", why));

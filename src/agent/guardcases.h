@@ -22,7 +22,8 @@ struct guardcase {
 
 struct guardcases {
     const struct whoami *self;
-    char *const *args; /* what follows "salvage guard-case PID NAME WHY ID TIME ABOUT SPEED" */
+    char *const *args; /* what follows "salvage guard-case PID NAME WHY ID TIME ABOUT SPEED CGROUP NAMESPACE POD
+                          CONTAINER HOST" */
     struct guardcase one[GUARDCASES_MAX];
     struct loans loans;
     struct dumpspeed speed;
@@ -32,8 +33,8 @@ struct guardcases {
 int guardcases_init(struct guardcases *ret, const struct whoami *self, char *const *args,
                     const struct loan_policy *policy, uint64_t dump_rate, struct err *e);
 
-/* why: the condition that is met. -ESRCH: no process, or too many cases. */
-int guardcases_begin(struct guardcases *c, struct guardtarget *t, const char *why);
+/* why: the condition that is met. -ESRCH: no process; -EAGAIN, -ENOMEM: no process can be started now. */
+int guardcases_begin(struct guardcases *c, struct guardtarget *t, const char *why, struct err *e);
 
 /* A child has ended: -1, or the number of the target whose case that was, and whether it was made as a whole. */
 int guardcases_reap(struct guardcases *c, pid_t child, int status, bool *ret_made);

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "format/containerid.h"
 #include "jvm/container.h"
+#include "os/largest.h"
 
 enum {
     PRESSURE_MS = 2000, /* v1's signal says nothing of its end */
@@ -28,47 +29,14 @@ enum {
     TOGETHER_MS = 500, /* what is looked at seldom is looked at together */
     HEARD_MS = 50,     /* after a notice */
     AHEAD_MIN = 8 << 20,
-    NOISE_DIVISOR = 32,   /* of the limit, a second: seems to grow while a file is written, though nothing does */
-    STALE_DIVISOR = 64,   /* of the limit: a reading that was wrong by so much */
-    FAR_MS = 5000,        /* between looks while the kernel tells when usage comes near */
-    MOVING_MS = 20,       /* after a look that came while a collector was at work */
-    PROCS_MAX = 64 * 1024 /* bytes of cgroup.procs that are looked at */
+    NOISE_DIVISOR = 32, /* of the limit, a second: seems to grow while a file is written, though nothing does */
+    STALE_DIVISOR = 64, /* of the limit: a reading that was wrong by so much */
+    FAR_MS = 5000,      /* between looks while the kernel tells when usage comes near */
+    MOVING_MS = 20      /* after a look that came while a collector was at work */
 };
 
 /* --- which process --------------------------------------------------------------------------------------------------
  */
-
-static uint64_t resident(pid_t pid)
-{
-    CLEANUP(proc_done) struct proc p = PROC_NONE;
-    CLEANUP(buf_done) struct buf text = {.ceiling = 256};
-    const char *second;
-
-    if (proc_open("/proc", pid, &p) < 0 || file_load(p.fd, "statm", &text) < 0)
-        return 0;
-    second = strchr(buf_text(&text), ' ');
-    return second ? strtoull(second, NULL, 10) : 0;
-}
-
-static pid_t largest(const struct memcg *m)
-{
-    CLEANUP(buf_done) struct buf text = {.ceiling = PROCS_MAX};
-    uint64_t most = 0;
-    pid_t found = 0;
-
-    if (file_load(m->fd, "cgroup.procs", &text) < 0)
-        return 0;
-    for (const char *at = buf_text(&text); *at; at += strcspn(at, "\n"), at += *at == '\n') {
-        unsigned long pid = strtoul(at, NULL, 10);
-        uint64_t pages = pid > 0 && pid <= INT_MAX ? resident((pid_t)pid) : 0;
-
-        if (pages > most) {
-            most = pages;
-            found = (pid_t)pid;
-        }
-    }
-    return found;
-}
 
 uint64_t guardtarget_kills(struct guardtarget *t)
 {
@@ -81,7 +49,23 @@ uint64_t guardtarget_kills(struct guardtarget *t)
 
 pid_t guardtarget_victim(const struct guardtarget *t)
 {
-    return t->given_pid ? t->given_pid : largest(&t->memcg);
+    return t->given_pid ? t->given_pid : largest_process(t->memcg.fd);
+}
+
+const char *guardtarget_tenant(struct guardtarget *t, char out[RULE_TENANT_MAX])
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    pid_t pid = guardtarget_victim(t);
+    struct proc_status status;
+
+    lastseen_process(&t->last, pid);
+    if (t->last.who.namespace)
+        snprintf(out, RULE_TENANT_MAX, "namespace %s", t->last.who.namespace);
+    else if (pid && proc_open("/proc", pid, &p) == 0 && proc_status(&p, &status) == 0)
+        snprintf(out, RULE_TENANT_MAX, "uid %u", (unsigned)status.uid);
+    else
+        out[0] = '\0';
+    return out;
 }
 
 /* --- the cgroup -----------------------------------------------------------------------------------------------------
@@ -493,7 +477,7 @@ static void name_it(struct guardtarget *t, pid_t pid, const char *path)
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
     char id[CONTAINERID_MAX];
-    pid_t any = pid ? pid : largest(&t->memcg);
+    pid_t any = pid ? pid : largest_process(t->memcg.fd);
 
     if (any && proc_open("/proc", any, &p) == 0 && container_of_process(p.fd, id))
         snprintf(t->name, sizeof(t->name), "%.12s", id);
@@ -509,7 +493,7 @@ bool guardtarget_settle(struct guardtarget *t)
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
     char key[RULE_KEY_MAX];
-    pid_t any = largest(&t->memcg);
+    pid_t any = largest_process(t->memcg.fd);
 
     t->settled = true;
     if (t->given_pid || any == 0 || proc_open("/proc", any, &p) < 0 || !guardkey_of_process(p.fd, key) ||

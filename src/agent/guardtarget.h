@@ -59,7 +59,8 @@ struct guardtarget {
     } stall[GUARDTARGET_SIGNALS_MAX]; /* what a psi signal stands for */
     int64_t pressure;                 /* heard last; it holds until: */
     uint64_t pressure_until_ms;
-    uint64_t due_ms; /* of the next look */
+    uint64_t refused_said_ms; /* that no case can be begun need not be said before */
+    uint64_t due_ms;          /* of the next look */
 };
 
 struct guardtarget_policy {
@@ -91,6 +92,9 @@ bool guardtarget_settle(struct guardtarget *t);
 
 /* The kernel's count of kills in it, once more; where it can be read no more, as it was. */
 uint64_t guardtarget_kills(struct guardtarget *t);
+
+/* Who it belongs to, into out: the namespace of its pod, else the user of its largest process. */
+const char *guardtarget_tenant(struct guardtarget *t, char out[RULE_TENANT_MAX]);
 
 /* The process that a case is of: the given one, else the largest; 0 if there is none. */
 pid_t guardtarget_victim(const struct guardtarget *t);

@@ -139,5 +139,5 @@ _Noreturn void launch_become(char *const *head, size_t count, char *const *rest,
     signal(SIGINT, SIG_IGN);
     sigprocmask(SIG_SETMASK, &(sigset_t){0}, NULL);
     execv("/proc/self/exe", args);
-    _exit(127);
+    _exit(LAUNCH_FAILED);
 }

@@ -33,7 +33,7 @@ int launch_watch(char *const *argv, pid_t *ret, int *ret_channel);
  * now. */
 bool launch_give_terminal(pid_t from, pid_t to);
 
-enum { LAUNCH_ARGS_MAX = 300 };
+enum { LAUNCH_ARGS_MAX = 300, LAUNCH_FAILED = 127 /* the exit code of what could not become salvage */ };
 
 /* In a child that was just forked: becomes salvage with the arguments of head and, behind them, of rest (ends with
  * NULL). keep: a descriptor that it is to have, too; -1. It passes over the SIGINT of a terminal: its parent ends it.

@@ -210,15 +210,20 @@ int memstats_gather(const char *proc_root, const struct proc *p, int cgroup, str
     char time[CLOCK_TEXT_MAX];
     struct proc_status s;
     json_t *process;
+    bool ended = p->fd < 0 || proc_status(p, &s) < 0;
     int r;
 
-    if (proc_status(p, &s) < 0)
+    if (ended && cgroup < 0)
         return err_set(e, -ESRCH, "process %d has ended", (int)p->pid);
     json_object_set_new(root, "schema", json_string(SCHEMA));
     json_object_set_new(root, "time", json_string(clock_format(clock_wall_ns(), time)));
-    json_object_set_new(root, "process", process = about_process(p));
-    add_file(process, "smaps_rollup", p->fd, "smaps_rollup", numbers);
-    add_file(process, "limits", p->fd, "limits", lines);
+    if (ended) {
+        json_object_set_new(root, "process_ended", json_integer(p->pid));
+    } else {
+        json_object_set_new(root, "process", process = about_process(p));
+        add_file(process, "smaps_rollup", p->fd, "smaps_rollup", numbers);
+        add_file(process, "limits", p->fd, "limits", lines);
+    }
     if (cgroup >= 0)
         json_object_set_new(root, "cgroup", about_cgroup(cgroup));
     add_processes(root, proc_root, cgroup);

@@ -13,10 +13,18 @@
 
 #include "base/text.h"
 
-enum { BLIND_MS = 60 * 1000, EVENT_KEPT_MS = 10 * 1000, BUSY_SAID_MS = 60 * 1000 };
+enum { BLIND_MS = 60 * 1000, EVENT_KEPT_MS = 10 * 1000, BUSY_SAID_MS = 60 * 1000, REFUSED_MS = 1000 };
 
 /* Why a case has to wait; in this order of what is said. */
-enum obstacle { OBSTACLE_NONE, OBSTACLE_RUNNING, OBSTACLE_RESTING, OBSTACLE_CAP, OBSTACLE_SHARED_CAP, OBSTACLE_BUSY };
+enum obstacle {
+    OBSTACLE_NONE,
+    OBSTACLE_RUNNING,
+    OBSTACLE_RESTING,
+    OBSTACLE_CAP,
+    OBSTACLE_TENANT_CAP,
+    OBSTACLE_SHARED_CAP,
+    OBSTACLE_BUSY
+};
 
 /* The times of the last `rate.count` cases. */
 struct ring {
@@ -24,10 +32,17 @@ struct ring {
     unsigned first, count;
 };
 
+struct tenant {
+    char name[RULE_TENANT_MAX];
+    unsigned running;
+    struct ring cases;
+};
+
 struct target {
     char key[RULE_KEY_MAX];
-    unsigned present; /* appearances: an old one may not have left when the new one comes */
-    unsigned running; /* cases; more than 1 never */
+    unsigned present;              /* appearances: an old one may not have left when the new one comes */
+    unsigned running;              /* cases; more than 1 never */
+    unsigned tenant, fired_tenant; /* now, and when it fired */
     uint64_t left_ms;
     uint64_t rests_until_ms;
     struct ring cases;
@@ -37,6 +52,9 @@ struct target {
     uint64_t blind_since[RULE_CONDITIONS_MAX]; /* 0: it can be judged */
     uint64_t events_until_ms;
     int64_t events;
+    unsigned fired; /* conditions and events that the running case was of */
+    int64_t fired_events;
+    uint64_t refused_until_ms;
 };
 
 struct rule {
@@ -44,6 +62,8 @@ struct rule {
     uint64_t now_ms;
     unsigned running;
     struct ring cases;
+    struct tenant tenants[RULE_TENANTS_MAX]; /* the first is nobody's in particular */
+    unsigned tenant_count;
     uint64_t *rings; /* owned; all of them */
     unsigned used;   /* slots that have ever been used: those before it */
     struct target targets[];
@@ -67,14 +87,18 @@ static uint64_t tick(struct rule *rule, uint64_t now_ms)
 int rule_new(const struct rule_policy *p, struct rule **ret)
 {
     struct rule *rule;
+    size_t shared;
 
     if (p->count == 0 || p->count > RULE_CONDITIONS_MAX || p->targets == 0 || p->targets > RULE_TARGETS_MAX ||
-        p->per_target.count > RATE_COUNT_MAX || p->shared.count > RATE_COUNT_MAX)
+        p->per_target.count > RATE_COUNT_MAX || p->shared.count > RATE_COUNT_MAX ||
+        p->per_tenant.count > RATE_COUNT_MAX)
         return -EINVAL;
     rule = calloc(1, sizeof(*rule) + p->targets * sizeof(rule->targets[0]));
     if (!rule)
         return -ENOMEM;
-    rule->rings = calloc((size_t)p->targets * p->per_target.count + p->shared.count + 1, sizeof(uint64_t));
+    shared = (size_t)p->targets * p->per_target.count;
+    rule->rings =
+        calloc(shared + p->shared.count + (size_t)RULE_TENANTS_MAX * p->per_tenant.count + 1, sizeof(uint64_t));
     if (!rule->rings) {
         free(rule);
         return -ENOMEM;
@@ -83,7 +107,10 @@ int rule_new(const struct rule_policy *p, struct rule **ret)
     if (rule->policy.at_once == 0)
         rule->policy.at_once = 1;
     rule->now_ms = 1;
-    rule->cases.at_ms = rule->rings + (size_t)p->targets * p->per_target.count;
+    rule->cases.at_ms = rule->rings + shared;
+    for (size_t i = 0; i < RULE_TENANTS_MAX; i++)
+        rule->tenants[i].cases.at_ms = rule->rings + shared + p->shared.count + i * p->per_tenant.count;
+    rule->tenant_count = 1;
     *ret = rule;
     return 0;
 }
@@ -200,6 +227,37 @@ int rule_join(struct rule *rule, const char *key, uint64_t now_ms)
     return (int)(t - rule->targets);
 }
 
+/* One with nothing to remember; 0 without. */
+static unsigned find_tenant_room(struct rule *rule)
+{
+    if (rule->tenant_count < RULE_TENANTS_MAX)
+        return rule->tenant_count++;
+    for (unsigned i = 1; i < RULE_TENANTS_MAX; i++) {
+        struct tenant *t = &rule->tenants[i];
+        bool used = t->running > 0;
+
+        ring_forget(&t->cases, &rule->policy.per_tenant, rule->now_ms);
+        for (unsigned k = 0; k < rule->used && !used; k++)
+            used = rule->targets[k].present > 0 && rule->targets[k].tenant == i;
+        if (!used && t->cases.count == 0)
+            return i;
+    }
+    return 0;
+}
+
+void rule_tenant(struct rule *rule, int target, const char *tenant)
+{
+    char name[RULE_TENANT_MAX];
+    unsigned i = 0;
+
+    snprintf(name, sizeof(name), "%s", tenant);
+    while (i < rule->tenant_count && !text_eq(rule->tenants[i].name, name))
+        i++;
+    if (i == rule->tenant_count && (i = find_tenant_room(rule)) > 0)
+        memcpy(rule->tenants[i].name, name, sizeof(name));
+    rule->targets[target].tenant = i;
+}
+
 void rule_leave(struct rule *rule, int target, uint64_t now_ms)
 {
     struct target *t = &rule->targets[target];
@@ -243,6 +301,8 @@ static unsigned judge_all(struct rule *rule, struct target *t, const struct read
 
 static enum obstacle find_obstacle(struct rule *rule, struct target *t, uint64_t now_ms, uint64_t *ret_until)
 {
+    struct tenant *tenant = &rule->tenants[t->tenant];
+
     *ret_until = 0;
     if (t->running > 0)
         return OBSTACLE_RUNNING;
@@ -252,10 +312,16 @@ static enum obstacle find_obstacle(struct rule *rule, struct target *t, uint64_t
     *ret_until = ring_full_until(&t->cases, &rule->policy.per_target, now_ms);
     if (*ret_until > 0)
         return OBSTACLE_CAP;
+    *ret_until = ring_full_until(&tenant->cases, &rule->policy.per_tenant, now_ms);
+    if (*ret_until > 0)
+        return OBSTACLE_TENANT_CAP;
     *ret_until = ring_full_until(&rule->cases, &rule->policy.shared, now_ms);
     if (*ret_until > 0)
         return OBSTACLE_SHARED_CAP;
-    return rule->running >= rule->policy.at_once ? OBSTACLE_BUSY : OBSTACLE_NONE;
+    if (tenant->running >= rule->policy.at_once ||
+        rule->running >= (rule->policy.at_once_all ? rule->policy.at_once_all : rule->policy.at_once))
+        return OBSTACLE_BUSY;
+    return OBSTACLE_NONE;
 }
 
 static void say_fire(const struct condition *c, const struct reading *r, char *out)
@@ -268,7 +334,9 @@ static void say_fire(const struct condition *c, const struct reading *r, char *o
 static void say_wait(const struct rule *rule, const struct condition *c, enum obstacle obstacle, uint64_t left_ms,
                      char *out)
 {
-    const struct rate *rate = obstacle == OBSTACLE_CAP ? &rule->policy.per_target : &rule->policy.shared;
+    const struct rate *rate = obstacle == OBSTACLE_CAP          ? &rule->policy.per_target
+                              : obstacle == OBSTACLE_TENANT_CAP ? &rule->policy.per_tenant
+                                                                : &rule->policy.shared;
     char condition[CONDITION_TEXT_MAX], left[TEXT_DURATION_MAX], cap[RATE_TEXT_MAX];
 
     condition_print(c, condition);
@@ -280,9 +348,12 @@ static void say_wait(const struct rule *rule, const struct condition *c, enum ob
     else if (obstacle == OBSTACLE_BUSY)
         snprintf(out, RULE_WHY_MAX, "%s holds, but %u case%s being made already: this one has to wait", condition,
                  rule->running, rule->running == 1 ? " is" : "s are");
-    else if (obstacle == OBSTACLE_CAP || obstacle == OBSTACLE_SHARED_CAP)
+    else if (obstacle == OBSTACLE_CAP || obstacle == OBSTACLE_TENANT_CAP || obstacle == OBSTACLE_SHARED_CAP)
         snprintf(out, RULE_WHY_MAX, "%s holds, but %s cap of %s is reached: none for another %s", condition,
-                 obstacle == OBSTACLE_CAP ? "its" : "the shared", cap, left);
+                 obstacle == OBSTACLE_CAP          ? "its"
+                 : obstacle == OBSTACLE_TENANT_CAP ? "its tenant's"
+                                                   : "the shared",
+                 cap, left);
 }
 
 static void say_blind(const struct condition *c, const char *why, char *out)
@@ -292,8 +363,15 @@ static void say_blind(const struct condition *c, const char *why, char *out)
     snprintf(out, RULE_WHY_MAX, "%s can't be judged: %s", condition_print(c, condition), why);
 }
 
-static void fire(struct rule *rule, struct target *t, unsigned holding, uint64_t now_ms)
+static void fire(struct rule *rule, struct target *t, unsigned holding, const struct reading *r, uint64_t now_ms)
 {
+    struct tenant *tenant = &rule->tenants[t->tenant];
+
+    t->fired = holding & ~t->held;
+    t->fired_events = r->events.known ? r->events.value : 0;
+    t->fired_tenant = t->tenant;
+    ring_add(&tenant->cases, &rule->policy.per_tenant, now_ms);
+    tenant->running++;
     ring_add(&t->cases, &rule->policy.per_target, now_ms);
     ring_add(&rule->cases, &rule->policy.shared, now_ms);
     t->running++;
@@ -353,7 +431,11 @@ void rule_judge(struct rule *rule, int target, const struct reading *r, uint64_t
     now_ms = tick(rule, now_ms);
     all = with_kept_events(t, r, now_ms);
     fresh = judge_all(rule, t, &all, now_ms, &holding, &blind, &why);
-    if (fresh != 0) {
+    if (fresh != 0 && now_ms < t->refused_until_ms) {
+        d.answer = RULE_WAIT;
+        d.until_ms = t->refused_until_ms;
+        keep_events(t, r, OBSTACLE_BUSY, now_ms);
+    } else if (fresh != 0) {
         uint64_t until;
         enum obstacle obstacle = find_obstacle(rule, t, now_ms, &until);
 
@@ -362,7 +444,7 @@ void rule_judge(struct rule *rule, int target, const struct reading *r, uint64_t
             d.answer = RULE_FIRE;
             d.say = true;
             say_fire(&rule->policy.when[d.condition], &all, d.why);
-            fire(rule, t, holding, now_ms);
+            fire(rule, t, holding, &all, now_ms);
         } else {
             put_off(rule, t, &all, obstacle, until, &d);
         }
@@ -382,13 +464,41 @@ bool rule_would_fire(struct rule *rule, int target, const struct reading *r, uin
     struct reading all;
 
     now_ms = tick(rule, now_ms);
-    if (t->running > 0 || t->rests_until_ms > now_ms)
+    if (t->running > 0 || t->rests_until_ms > now_ms || t->refused_until_ms > now_ms)
         return false;
     all = with_kept_events(t, r, now_ms);
     for (unsigned i = 0; i < rule->policy.count; i++)
         if (!(t->held & 1u << i) && condition_judge(&rule->policy.when[i], &all, false, NULL) == CONDITION_TRUE)
             return true;
     return false;
+}
+
+static void end(struct rule *rule, struct target *t, bool made)
+{
+    struct tenant *tenant = &rule->tenants[t->fired_tenant];
+
+    t->running--;
+    tenant->running--;
+    rule->running--;
+    if (made)
+        return;
+    ring_remove(&t->cases);
+    ring_remove(&tenant->cases);
+    ring_remove(&rule->cases);
+}
+
+void rule_refused(struct rule *rule, int target, uint64_t now_ms)
+{
+    struct target *t = &rule->targets[target];
+
+    now_ms = tick(rule, now_ms);
+    if (t->running == 0)
+        return;
+    end(rule, t, false);
+    t->held &= ~t->fired;
+    t->events |= t->fired_events;
+    t->events_until_ms = later(now_ms, EVENT_KEPT_MS);
+    t->refused_until_ms = later(now_ms, REFUSED_MS);
 }
 
 void rule_done(struct rule *rule, int target, bool made, uint64_t now_ms)
@@ -398,12 +508,7 @@ void rule_done(struct rule *rule, int target, bool made, uint64_t now_ms)
     now_ms = tick(rule, now_ms);
     if (t->running == 0)
         return;
-    t->running--;
-    rule->running--;
-    if (!made) {
-        ring_remove(&t->cases);
-        ring_remove(&rule->cases);
-    }
+    end(rule, t, made);
     t->rests_until_ms = later(now_ms, rule->policy.cooldown_ms);
 }
 

@@ -28,15 +28,23 @@
 /* As an option's default: split at blanks. */
 #define RULE_DEFAULT_WHEN "oom-in<=dump need>=95%,oom-in<=1m"
 
-enum { RULE_CONDITIONS_MAX = 8, RULE_KEY_MAX = 256, RULE_TARGETS_MAX = 4096, RULE_WHY_MAX = 1200 };
+enum {
+    RULE_CONDITIONS_MAX = 8,
+    RULE_KEY_MAX = 256,
+    RULE_TARGETS_MAX = 4096,
+    RULE_TENANTS_MAX = 128,
+    RULE_TENANT_MAX = 80,
+    RULE_WHY_MAX = 1200
+};
 
 struct rule_policy {
     struct condition when[RULE_CONDITIONS_MAX];
     unsigned count;
     uint64_t cooldown_ms;
-    struct rate per_target, shared; /* count 0: no cap */
-    unsigned at_once;               /* 0 stands for 1 */
-    unsigned targets;               /* how many are remembered, those that have gone included */
+    struct rate per_target, per_tenant, shared; /* count 0: no cap; shared: the sum of all tenants */
+    unsigned at_once;                           /* of one tenant; 0 stands for 1 */
+    unsigned at_once_all;                       /* 0: no more than each tenant's */
+    unsigned targets;                           /* how many are remembered, those that have gone included */
 };
 
 struct rule;
@@ -55,6 +63,10 @@ unsigned rule_psi_windows(const struct rule_policy *p, uint64_t windows_ms[READI
  * room, the longest gone first. */
 int rule_join(struct rule *rule, const char *key, uint64_t now_ms);
 void rule_leave(struct rule *rule, int target, uint64_t now_ms);
+
+/* The tenant that the target belongs to from now on: one tenant's cases don't use up what others may have. "" before.
+ * With more than RULE_TENANTS_MAX that have cases, further ones share one place. */
+void rule_tenant(struct rule *rule, int target, const char *tenant);
 
 enum rule_answer {
     RULE_QUIET, /* nothing to do */
@@ -81,6 +93,10 @@ bool rule_would_fire(struct rule *rule, int target, const struct reading *r, uin
 /* The case that RULE_FIRE asked for has ended, may the target have left or not. made: false if nothing came of it; it
  * then doesn't count for the caps, but the target rests all the same. */
 void rule_done(struct rule *rule, int target, bool made, uint64_t now_ms);
+
+/* The case that RULE_FIRE asked for could not be begun (no process, no memory): as if it had not fired, but for a
+ * second in which it does not fire again. Its event is kept, as for one that has to wait. */
+void rule_refused(struct rule *rule, int target, uint64_t now_ms);
 
 /* Cases that are being made. */
 unsigned rule_running(const struct rule *rule);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "agent/guardcases.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -35,9 +36,12 @@ static const struct opt GUARD_OPTIONS[] = {
      "so long nothing more is taken of a cgroup after a case"},
     {OPT_STRING, 0, "max-cases", "N/TIME", "3/day", offsetof(struct guard_options, max_cases),
      "of one cgroup, as in 3/day, 1/hour, or none for no limit"},
-    {OPT_STRING, 0, "max-cases-all", "N/TIME", "20/day", offsetof(struct guard_options, max_cases_all),
+    {OPT_STRING, 0, "max-cases-tenant", "N/TIME", "20/day", offsetof(struct guard_options, max_cases_tenant),
+     "of all cgroups of one namespace, or where there is none of one user"},
+    {OPT_STRING, 0, "max-cases-all", "N/TIME", "100/day", offsetof(struct guard_options, max_cases_all),
      "of all of them together"},
-    {OPT_UINT, 0, "at-once", "N", "1", offsetof(struct guard_options, at_once), "cases that may be made side by side"},
+    {OPT_UINT, 0, "at-once", "N", "1", offsetof(struct guard_options, at_once),
+     "cases of one namespace or user that may be made side by side; of all of them 16"},
     {OPT_SIZE, 0, "dump-rate", "SIZE", NULL, offsetof(struct guard_options, dump_rate),
      "bytes of a heap dump that are written in a second, for oom-in<=dump; without it as many as with the last dump, "
      "from 5M to 200M, and 100M before the first"},
@@ -87,10 +91,13 @@ static int make_rules(const struct guard_options *o, struct rule_policy *ret, st
     if (o->hold_ms == 0)
         return err_set(e, -FAULT_USAGE, "--hold-deadline: it must be more than nothing");
     ret->at_once = (unsigned)o->at_once;
+    ret->at_once_all = GUARDCASES_MAX;
     for (; ret->count < o->when.count && r == 0; ret->count++)
         r = condition_parse(o->when.item[ret->count], &ret->when[ret->count], e);
     if (r == 0 && (r = rate_parse(o->max_cases, &ret->per_target, e)) < 0)
         return err_prefix(e, r, "--max-cases");
+    if (r == 0 && (r = rate_parse(o->max_cases_tenant, &ret->per_tenant, e)) < 0)
+        return err_prefix(e, r, "--max-cases-tenant");
     if (r == 0 && (r = rate_parse(o->max_cases_all, &ret->shared, e)) < 0)
         return err_prefix(e, r, "--max-cases-all");
     return r;

@@ -29,16 +29,33 @@
 #include "cmd/dumping.h"
 #include "cmd/guard.h"
 #include "format/answername.h"
+#include "os/largest.h"
 #include "os/memcg.h"
 
 enum {
+    ANOTHER_TRIES = 5,                 /* processes may end as fast as they are found */
     STILL_MS = 10000,                  /* that a process stands still for its core */
     IN_MEMORY_MAX = 256 * 1024 * 1024, /* of an answer or an output */
     IN_MEMORY_LEAST = 4 * 1024 * 1024
 };
 
-/* argv: guard-case PID NAME WHY ID TIME ABOUT SPEED, then guard's own. */
-enum { ARG_PID = 1, ARG_NAME, ARG_WHY, ARG_ID, ARG_TIME, ARG_ABOUT, ARG_SPEED, ARG_REST };
+/* argv: guard-case PID NAME WHY ID TIME ABOUT SPEED CGROUP NAMESPACE POD CONTAINER HOST, then guard's own. PID 0: no
+ * process was there; HOST "": it is not known who it was. */
+enum {
+    ARG_PID = 1,
+    ARG_NAME,
+    ARG_WHY,
+    ARG_ID,
+    ARG_TIME,
+    ARG_ABOUT,
+    ARG_SPEED,
+    ARG_CGROUP,
+    ARG_NAMESPACE,
+    ARG_POD,
+    ARG_CONTAINER,
+    ARG_HOST,
+    ARG_REST
+};
 
 /* A piece of evidence in memory. */
 struct piece {
@@ -49,10 +66,13 @@ struct piece {
 struct guard_case {
     const struct guard_options *o;
     struct actions actions;
-    struct proc proc;
+    struct proc proc;   /* fd -1: it has ended, and there is no other */
+    int cgroup;         /* its folder; -1: not known */
+    struct whoami last; /* who it was, borrowed; host NULL: not known */
     struct proc_status status;
     struct jvm jvm;
     bool is_jvm;
+    bool given;        /* by --pid: that process, and no other */
     struct err no_jvm; /* why it is none */
     struct shipping shipping;
     struct shipping_case its_case; /* the guard knows it, too: for the record of a kill */
@@ -77,11 +97,10 @@ static void fail(struct guard_case *c, const char *what, int r, const struct err
 
 static int make_stats(struct guard_case *c, int fd, struct err *e)
 {
-    CLEANUP(memcg_done) struct memcg cgroup = MEMCG_NONE;
     CLEANUP(buf_done) struct buf text = {0};
-    int r, opened = memcg_open(&c->proc, &cgroup, NULL);
+    int r;
 
-    if ((r = memstats_gather("/proc", &c->proc, opened < 0 ? -1 : cgroup.fd, &text, e)) < 0)
+    if ((r = memstats_gather("/proc", &c->proc, c->cgroup, &text, e)) < 0)
         return r;
     r = file_write(fd, text.data, text.size);
     return r < 0 ? err_set(e, r, "no room in memory: %s", strerror(-r)) : 0;
@@ -180,6 +199,11 @@ static bool needs_jvm(const struct action *a)
     return a->kind == ACTION_THREADS || a->kind == ACTION_HISTOGRAM || a->kind == ACTION_NATIVE;
 }
 
+static bool needs_process(const struct action *a)
+{
+    return a->kind == ACTION_GET || a->kind == ACTION_EXEC;
+}
+
 /* The same action may stand there twice: threads.txt, threads-2.txt. */
 static void name_piece(struct guard_case *c, unsigned i)
 {
@@ -236,7 +260,7 @@ static void make_one(struct guard_case *c, unsigned i)
     int r;
 
     name_piece(c, i);
-    if (needs_jvm(a) && !c->is_jvm) {
+    if ((needs_jvm(a) && !c->is_jvm) || (needs_process(a) && c->proc.fd < 0)) {
         fail(c, p->name, -FAULT_FORMAT, &c->no_jvm);
         return;
     }
@@ -337,7 +361,12 @@ static void make_large(struct guard_case *c)
 
         if (is_small(a))
             continue;
-        r = a->kind == ACTION_CORE ? make_core(c, a, &e) : make_heap_dump(c, a, &e);
+        if (c->proc.fd < 0) {
+            e = c->no_jvm;
+            r = -ESRCH;
+        } else {
+            r = a->kind == ACTION_CORE ? make_core(c, a, &e) : make_heap_dump(c, a, &e);
+        }
         if (r < 0)
             fail(c, ACTION_WORDS[a->kind].name, r, &e);
     }
@@ -375,15 +404,47 @@ static void guard_case_done(struct guard_case *c)
     jvm_done(&c->jvm);
 }
 
-static int open_victim(struct guard_case *c, pid_t pid, struct err *e)
+static int open_process(struct guard_case *c, pid_t pid)
 {
     int r = proc_open("/proc", pid, &c->proc);
 
-    if (r == 0)
-        r = proc_status(&c->proc, &c->status);
-    if (r < 0)
-        return err_set(e, r, "process %d has ended before its evidence could be taken", (int)pid);
-    c->is_jvm = jvm_open("/proc", pid, &c->jvm, &c->no_jvm) == 0;
+    if (r == 0 && ((r = proc_status(&c->proc, &c->status)) < 0 || c->status.state == 'Z' || c->status.state == 'X')) {
+        proc_done(&c->proc);
+        r = -ESRCH;
+    }
+    return r;
+}
+
+/* The kernel's numbers of its cgroup are worth a case without it, and so is whoever is the largest by now. */
+static int open_victim(struct guard_case *c, pid_t pid, struct err *e)
+{
+    int r = open_process(c, pid);
+
+    for (unsigned i = 0; r < 0 && i < ANOTHER_TRIES && c->cgroup >= 0 && !c->given; i++) {
+        pid = largest_process(c->cgroup);
+        r = pid ? open_process(c, pid) : -ESRCH;
+    }
+    if (r == 0) {
+        c->is_jvm = jvm_open("/proc", pid, &c->jvm, &c->no_jvm) == 0;
+        return 0;
+    }
+    err_set(&c->no_jvm, -ESRCH, "process %d has ended before its evidence could be taken", (int)pid);
+    return c->cgroup >= 0 ? 0 : (*e = c->no_jvm, r);
+}
+
+/* What is shipped is of the pod that the guard saw last. */
+static int name_the_ended(struct guard_case *c, struct whoami *its)
+{
+    static const struct facts nothing;
+    int r;
+
+    c->shipping.pid = 0;
+    if (!c->last.host || text_eq(c->last.host, c->shipping.who->host))
+        return 0;
+    if ((r = whoami_for(c->shipping.who, &c->last, its)) < 0)
+        return r;
+    c->shipping.who = its;
+    c->shipping.facts = &nothing;
     return 0;
 }
 
@@ -412,9 +473,17 @@ static int run_case(struct guard_case *c, pid_t pid, struct err *e)
                                     .uid = c->status.uid,
                                     .jvm = c->jvm.version,
                                     .command = c->jvm.command};
-    dump_whose_process(&c->proc, &c->shipping, &its);
+    if (c->proc.fd >= 0)
+        dump_whose_process(&c->proc, &c->shipping, &its);
+    else if ((r = name_the_ended(c, &its)) < 0)
+        return err_set(e, r, "out of memory");
     take_all(c);
     return 0;
+}
+
+static char *known(char *text)
+{
+    return *text ? text : NULL;
 }
 
 static int run(int argc, char **argv)
@@ -422,12 +491,13 @@ static int run(int argc, char **argv)
     struct guard_options o = {0};
     CLEANUP(guard_case_done) struct guard_case c = {.o = &o, .proc = PROC_NONE, .jvm = JVM_NONE};
     struct err e = {0};
-    uint64_t pid, time_ns, speed;
+    uint64_t pid, time_ns, speed, cgroup;
     int r;
 
     if (argc < ARG_REST || text_parse_uint(argv[ARG_PID], INT_MAX, &pid) < 0 ||
         text_parse_uint(argv[ARG_TIME], INT64_MAX, &time_ns) < 0 ||
-        text_parse_uint(argv[ARG_SPEED], INT_MAX, &speed) < 0 || strlen(argv[ARG_ID]) >= sizeof(c.its_case.id))
+        text_parse_uint(argv[ARG_SPEED], INT_MAX, &speed) < 0 ||
+        text_parse_uint(argv[ARG_CGROUP], INT_MAX, &cgroup) < 0 || strlen(argv[ARG_ID]) >= sizeof(c.its_case.id))
         return command_error(-FAULT_USAGE, "guard-case: guard starts it");
     c.name = argv[ARG_NAME];
     memcpy(c.its_case.id, argv[ARG_ID], strlen(argv[ARG_ID]) + 1);
@@ -436,11 +506,19 @@ static int run(int argc, char **argv)
     c.about = argv[ARG_ABOUT];
     c.speed = speed ? (int)speed : -1;
     fcntl(c.speed, F_SETFD, FD_CLOEXEC);
+    c.cgroup = (int)cgroup;
+    fcntl(c.cgroup, F_SETFD, FD_CLOEXEC);
+    c.last = (struct whoami){.namespace = known(argv[ARG_NAMESPACE]),
+                             .pod = known(argv[ARG_POD]),
+                             .container = known(argv[ARG_CONTAINER]),
+                             .host = known(argv[ARG_HOST])};
     argv[ARG_REST - 1] = argv[0];
     if ((r = guard_parse(argc - ARG_REST + 1, argv + ARG_REST - 1, &o, &e)) < 0 ||
         (r = guard_actions(&o, &c.actions, &e)) < 0)
         return command_fail(r, &e);
     log_set_format((enum log_format)o.plan.log);
+    for (unsigned i = 0; i < o.pids.count; i++)
+        c.given = c.given || text_eq(o.pids.item[i], argv[ARG_PID]);
     if ((r = run_case(&c, (pid_t)pid, &e)) < 0)
         fail(&c, "all", r, &e);
     return c.exit_code;

@@ -264,3 +264,42 @@ def test_hundreds_that_come_and_go_leave_nothing(salvage, folder, groups):
     print("%d of 300 were guarded; then %d descriptors, %.1f MiB" % (
         len(mine), descriptors(p.pid), status(p.pid)["VmRSS"] / MIB))
     assert p.stop() == 0
+
+
+USER = 64011  # has no process but ours
+
+
+def test_a_case_without_a_process_to_make_it_is_begun_when_there_is_one(salvage, folder, work):
+    """The limit of our own processes: said, and the long rest after a case does not begin."""
+    require_root("sets limits")
+    os.chmod(work, 0o777)
+    own = ["setpriv", "--reuid=%d" % USER, "--regid=%d" % USER, "--clear-groups"]
+    sleeper = subprocess.Popen([*own, "sleep", "60"])
+    try:
+        p = salvage.start("guard", "--pid", str(sleeper.pid), "--when", "memory>=4K", "--to", folder.url, "--do", "stats",
+                          "--state", str(work / "state"), "--log", "json", entry=[*own, "prlimit", "--nproc=1:60"])
+        missed = p.wait("guard-missed")
+        assert "no process can be started" in missed["error"], missed
+        assert not p.named("guard-case"), p.log
+        subprocess.run([*own, "prlimit", "--pid", str(p.process.pid), "--nproc=60:60"], check=True)
+        p.wait("guard-case")
+        p.stop()
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+
+
+def test_what_the_cgroup_says_is_kept_though_its_processes_end_at_once(salvage, folder, groups, eat):
+    """The process that was chosen has ended by the time of its case, and there is no other."""
+    group = groups(64 * MIB)
+    eater = eat(*group.entry)
+    p = guard(salvage, folder, "--cgroup", group.folder, "--when", "memory>=70%")
+    told(p, "guarding", group.folder)
+    subprocess.run([*group.entry, "sh", "-c", "kill -9 %d; head -c 52m /dev/zero > /dev/shm/salvage-fill" %
+                    eater.process.pid], check=True)
+    try:
+        wait_for(lambda: p.named("guard-made"), why=lambda: p.log)
+        assert p.named("guard-made")[0]["whole"], p.log
+    finally:
+        os.unlink("/dev/shm/salvage-fill")
+    assert p.stop() == 0

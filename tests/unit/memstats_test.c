@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,6 +95,24 @@ static void what_is_no_list_of_numbers_does_no_harm(void **state)
     json_decref(root);
 }
 
+static void a_cgroup_is_told_of_without_its_process(void **state)
+{
+    static const struct proc gone = {.fd = -1, .pid = 7};
+    CLEANUP(buf_done) struct buf text = {0};
+
+    (void)state;
+    scratch_put("cg", "memory.stat", "anon 42\n");
+    scratch_put("cg", "memory.peak", "77\n");
+    {
+        CLEANUP_FD int cgroup = openat(scratch_fd, "cg", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        assert_int_equal(memstats_gather("/proc", &gone, cgroup, &text, NULL), 0);
+    }
+    assert_non_null(strstr(buf_text(&text), "\"anon\": 42"));
+    assert_non_null(strstr(buf_text(&text), "\"peak\": 77"));
+    assert_non_null(strstr(buf_text(&text), "\"process_ended\": 7"));
+}
+
 static void a_process_that_is_gone_is_told(void **state)
 {
     struct proc gone = {.fd = scratch_fd, .pid = 4711};
@@ -110,9 +129,8 @@ static void a_process_that_is_gone_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_process_tells_of_its_memory),
-        TEST(a_cgroup_is_told_of_in_either_version),
-        TEST(what_is_no_list_of_numbers_does_no_harm),
+        TEST(a_process_tells_of_its_memory),           TEST(a_cgroup_is_told_of_in_either_version),
+        TEST(what_is_no_list_of_numbers_does_no_harm), TEST(a_cgroup_is_told_of_without_its_process),
         TEST(a_process_that_is_gone_is_told),
     };
 

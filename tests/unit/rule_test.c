@@ -97,6 +97,63 @@ static void a_steady_value_fires_once(void **state)
     assert_int_equal(answer(rule, t, 90, START + 103ull * HOUR), RULE_FIRE);
 }
 
+static void one_tenants_cases_leave_others_theirs(void **state)
+{
+    CLEANUP(rule_free_ptr)
+    struct rule *rule =
+        make("memory>=90%", NULL,
+             (struct rule_policy){
+                 .targets = 8, .per_tenant = {2, HOUR}, .shared = {5, HOUR}, .at_once = 1, .at_once_all = 2});
+    const char *tenants[] = {"uid 1", "uid 1", "uid 1", "uid 2", "uid 3", "uid 4"},
+               *keys[] = {"a", "b", "c", "d", "e", "f"};
+    int t[6];
+
+    (void)state;
+    for (unsigned i = 0; i < 6; i++) {
+        t[i] = rule_join(rule, keys[i], START);
+        rule_tenant(rule, t[i], tenants[i]);
+    }
+    assert_int_equal(answer(rule, t[0], 95, START), RULE_FIRE);
+    assert_int_equal(answer(rule, t[1], 95, START), RULE_WAIT); /* at once, of one tenant */
+    assert_int_equal(answer(rule, t[3], 95, START), RULE_FIRE);
+    assert_int_equal(answer(rule, t[4], 95, START), RULE_WAIT); /* of all */
+    rule_done(rule, t[0], true, START);
+    rule_done(rule, t[3], true, START);
+    assert_int_equal(answer(rule, t[1], 95, START), RULE_FIRE);
+    rule_done(rule, t[1], true, START);
+    assert_non_null(strstr(judge(rule, t[2], at(95, 0), START).why, "its tenant's cap of 2/hour"));
+    for (unsigned i = 4; i < 6; i++) {
+        assert_int_equal(answer(rule, t[i], 95, START), RULE_FIRE);
+        rule_done(rule, t[i], true, START);
+    }
+    assert_int_equal(answer(rule, t[2], 95, START + HOUR - 1), RULE_WAIT);
+    assert_int_equal(answer(rule, t[2], 95, START + HOUR), RULE_FIRE);
+}
+
+static void a_case_that_could_not_be_begun_is_begun_later(void **state)
+{
+    CLEANUP(rule_free_ptr)
+    struct rule *rule = make("memory>=90%", "event:oom",
+                             (struct rule_policy){.targets = 2, .per_target = {1, HOUR}, .cooldown_ms = HOUR});
+    int t = rule_join(rule, "a", START);
+    struct reading r = at(50, 0);
+
+    (void)state;
+    assert_int_equal(answer(rule, t, 95, START), RULE_FIRE);
+    rule_refused(rule, t, START);
+    assert_int_equal(rule_running(rule), 0);
+    assert_int_equal(answer(rule, t, 95, START + 999), RULE_WAIT);
+    assert_int_equal(answer(rule, t, 95, START + 1000), RULE_FIRE);
+    rule_refused(rule, t, START + 1000);
+    assert_int_equal(answer(rule, t, 50, START + 2000), RULE_QUIET);
+    r.events = reading_known(READING_OOM); /* the kernel says it once */
+    assert_int_equal(judge(rule, t, r, START + 2000).answer, RULE_FIRE);
+    rule_refused(rule, t, START + 2000);
+    assert_int_equal(answer(rule, t, 50, START + 3000), RULE_FIRE);
+    rule_done(rule, t, true, START + 3000);
+    assert_int_equal(answer(rule, t, 95, START + 4000), RULE_WAIT);
+}
+
 static void a_second_condition_may_fire_while_the_first_is_held(void **state)
 {
     CLEANUP(rule_free_ptr)
@@ -479,6 +536,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_case_is_made_with_its_reason),
         cmocka_unit_test(a_steady_value_fires_once),
+        cmocka_unit_test(one_tenants_cases_leave_others_theirs),
+        cmocka_unit_test(a_case_that_could_not_be_begun_is_begun_later),
         cmocka_unit_test(a_second_condition_may_fire_while_the_first_is_held),
         cmocka_unit_test(a_target_rests_after_a_case_and_that_is_said_once),
         cmocka_unit_test(a_cap_holds_in_any_stretch_of_its_time),
