@@ -227,7 +227,7 @@ int memstats_gather(const char *proc_root, const struct proc *p, int cgroup, str
     if (cgroup >= 0)
         json_object_set_new(root, "cgroup", about_cgroup(cgroup));
     add_processes(root, proc_root, cgroup);
-    if (!(text = json_dumps(root, JSON_INDENT(2))))
+    if (!(text = json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII)))
         return err_set(e, -ENOMEM, "out of memory");
     if ((r = buf_add_text(ret, text)) < 0 || (r = buf_add_text(ret, "\n")) < 0)
         return err_set(e, r, "out of memory");

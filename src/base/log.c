@@ -62,9 +62,8 @@ static void add(struct line *l, const char *data, size_t size)
 static size_t escape(const char *text, size_t left, char out[static UNIT_MAX], size_t *ret_size)
 {
     static const char short_names[] = "b\bf\fn\nr\rt\t\"\"\\\\";
-    const unsigned char *c = (const unsigned char *)text;
     size_t length = text_utf8_length(text, left);
-    unsigned code = length == 2 ? (c[0] & 0x1fu) << 6 | (c[1] & 0x3fu) : c[0];
+    unsigned code = length > 0 ? text_control(text, length) : 0;
 
     for (size_t i = 0; length == 1 && short_names[i]; i += 2)
         if (short_names[i + 1] == *text) {
@@ -75,7 +74,9 @@ static size_t escape(const char *text, size_t left, char out[static UNIT_MAX], s
         }
     if (length == 0)
         *ret_size = (size_t)snprintf(out, UNIT_MAX, "\xef\xbf\xbd");
-    else if (length <= 2 && (code < 0x20 || (code >= 0x7f && code < 0xa0)))
+    else if (code > 0xffff)
+        *ret_size = (size_t)snprintf(out, UNIT_MAX, "\xef\xbf\xbd");
+    else if (code)
         *ret_size = (size_t)snprintf(out, UNIT_MAX, "\\u%04x", code);
     else
         memcpy(out, text, *ret_size = length);

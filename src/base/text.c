@@ -259,18 +259,33 @@ size_t text_utf8_length(const char *text, size_t size)
     return length;
 }
 
-/* What moves the cursor or turns the direction of the text: a name must not be able to look like another one. */
-static bool is_control(const char *text, size_t length)
+/* The code point of a well-formed character. */
+static unsigned code_point(const char *text, size_t length)
 {
     const unsigned char *c = (const unsigned char *)text;
+    unsigned code = length == 1 ? c[0] : c[0] & (0x7fu >> length);
 
-    if (length == 1)
-        return c[0] < 0x20 || c[0] == 0x7f;
-    if (length == 2)
-        return c[0] == 0xc2 && c[1] < 0xa0; /* U+0080 to U+009F */
-    if (length == 3 && c[0] == 0xe2 && c[1] == 0x80)
-        return c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae); /* marks, separators, overrides */
-    return length == 3 && c[0] == 0xe2 && c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9; /* isolates */
+    for (size_t i = 1; i < length; i++)
+        code = code << 6 | (c[i] & 0x3fu);
+    return code;
+}
+
+unsigned text_control(const char *text, size_t length)
+{
+    static const struct {
+        unsigned first, last;
+    } ranges[] = {
+        {0x01, 0x1f},       {0x7f, 0x9f},                       /* C0, DEL, C1 */
+        {0x61c, 0x61c},     {0x200e, 0x200f}, {0x2028, 0x202e}, /* marks, separators, overrides */
+        {0x2066, 0x2069},   {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, /* isolates, byte order, annotations */
+        {0xe0000, 0xe007f},                                     /* tags, which can't be seen */
+    };
+    unsigned code = code_point(text, length);
+
+    for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+        if (code >= ranges[i].first && code <= ranges[i].last)
+            return code;
+    return 0;
 }
 
 const char *text_printable(const char *text, char *out, size_t size)
@@ -281,7 +296,7 @@ const char *text_printable(const char *text, char *out, size_t size)
         return out;
     while (left > 0) {
         size_t length = text_utf8_length(text, left), step = length ? length : 1;
-        bool replaced = length == 0 || is_control(text, length);
+        bool replaced = length == 0 || text_control(text, length) != 0;
         size_t written = replaced ? 1 : length;
 
         if (used + written >= size) {

@@ -41,6 +41,10 @@ int text_unhex(const char *hex, void *out, size_t size);
 /* Bytes of the UTF-8 sequence at text (1 to 4), 0 if it is malformed or text is at its end (RFC 3629). */
 size_t text_utf8_length(const char *text, size_t size);
 
+/* The code point of a well-formed character (text_utf8_length) that moves the cursor, turns the direction of a text or
+ * can't be seen, so that a name could look like another or speak to a terminal; 0 for all others. */
+unsigned text_control(const char *text, size_t length);
+
 /* Copies text into out[size], control characters and malformed UTF-8 as '?', cut with "..." if need be: for
  * terminals and messages. Returns out. */
 const char *text_printable(const char *text, char *out, size_t size);

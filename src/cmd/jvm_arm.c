@@ -135,7 +135,7 @@ static int tell_object(const struct arming *a, pid_t pid, const struct jvm *j, c
 
 static int print_array(const json_t *array, struct err *e)
 {
-    CLEANUP_FREE char *text = json_dumps(array, JSON_INDENT(2));
+    CLEANUP_FREE char *text = json_dumps(array, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     int r = text ? jvm_write(text, strlen(text), e) : err_set(e, -ENOMEM, "out of memory");
 
     return r < 0 ? r : jvm_write("\n", 1, e);

@@ -124,7 +124,7 @@ static int tell(const struct jvm_dump_options *o, const struct jvm *j, const cha
     object =
         json_pack("{s:i, s:s, s:I, s:f, s:b, s:s*}", "pid", (int)j->proc.pid, "path", path, "bytes",
                   (json_int_t)d->size, "seconds", (double)d->took_ms / 1000, "live", o->dump.live, "partial", d->cut);
-    json = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+    json = object ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6)) : NULL;
     json_decref(object);
     if (!json)
         return err_set(e, -EINVAL, "%s: is no text that JSON can hold", path);

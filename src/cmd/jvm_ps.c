@@ -191,7 +191,7 @@ static int print(const struct listing *l, struct err *e)
     int r;
 
     if (l->array) {
-        json = json_dumps(l->array, JSON_INDENT(2));
+        json = json_dumps(l->array, JSON_INDENT(2) | JSON_ENSURE_ASCII);
         r = json ? buf_printf(&text, "%s\n", json) : -ENOMEM;
     } else {
         r = l->count > 0 ? table_print(&l->table, table_colours(), &text) : 0;

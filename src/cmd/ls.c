@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage ls: the cases in a store, newest first. Reads manifests: an object without one is not whole, and not shown.
+ * salvage ls: the cases in a store, newest first. Reads manifests: an object without one is not whole, and not shown. A
+ * manifest that can't be read is a row that says so. Holds no more than the rows that will be shown.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -12,8 +13,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cmd/catalog.h"
 #include "cmd/commands.h"
 #include "cmd/table.h"
+#include "format/jsonout.h"
 #include "format/manifest.h"
 
 struct ls_options {
@@ -24,59 +27,40 @@ struct ls_options {
 
 static const struct opt LS_OPTIONS[] = {
     {OPT_HEADING, .name = "Listing"},
-    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct ls_options, json), "an array of manifests, each with its url"},
+    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct ls_options, json),
+     "an array of manifests, each with its url; one that can't be read is its url and the error"},
     {OPT_UINT, 'n', "limit", "N", "100", offsetof(struct ls_options, limit), "the newest N; 0: all"},
-    {OPT_HEADING, .name = "Store"},
-    PLAN_OPTIONS_ACCESS(struct ls_options, plan),
+    PLAN_OPTIONS_STORE(struct ls_options, plan),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
-struct found {
-    char *key; /* of the manifest */
-    int64_t time_ns;
+enum { ROWS_BYTES = 256 * 1024 * 1024, SLACK_S = 24 * 3600, URL_TEXT_MAX = 8 * 1024 };
+
+struct row {
+    int64_t when_ns;
+    char *text; /* the line, or the JSON object */
+    char *key;
 };
 
+/* The newest `limit` rows of those that were read. */
 struct listing {
-    struct found *found;
-    size_t count, capacity;
+    const struct ls_options *options;
+    const struct sink_config *config;
+    char *const *places;
+    struct row *row; /* a heap, the oldest on top, as long as there is a limit */
+    size_t count, capacity, bytes;
+    size_t readable;
+    int unreadable; /* why the first that could not be read could not */
+    struct err err;
 };
 
 static void listing_done(struct listing *l)
 {
-    for (size_t i = 0; i < l->count; i++)
-        free(l->found[i].key);
-    free(l->found);
-}
-
-static int on_entry(void *ctx, const struct sink_listing_entry *entry)
-{
-    struct listing *l = ctx;
-
-    if (!text_ends(entry->key, MANIFEST_SUFFIX))
-        return 0;
-    if (l->count == l->capacity) {
-        size_t capacity = l->capacity ? l->capacity * 2 : 256;
-        struct found *found = reallocarray(l->found, capacity, sizeof(*found));
-
-        if (!found)
-            return -ENOMEM;
-        l->found = found;
-        l->capacity = capacity;
+    for (size_t i = 0; i < l->count; i++) {
+        free(l->row[i].text);
+        free(l->row[i].key);
     }
-    l->found[l->count] = (struct found){.key = strdup(entry->key), .time_ns = entry->time_ns};
-    return l->found[l->count].key ? (l->count++, 0) : -ENOMEM;
-}
-
-static int newest_first(const void *a, const void *b)
-{
-    const struct found *x = a, *y = b;
-
-    return x->time_ns < y->time_ns ? 1 : x->time_ns > y->time_ns ? -1 : strcmp(y->key, x->key);
-}
-
-static int keep_data(void *ctx, const void *data, size_t size)
-{
-    return buf_add(ctx, data, size);
+    free(l->row);
 }
 
 /* "namespace/pod", "ecs/cluster/family/task" or "host/NAME": what the key would begin with. */
@@ -90,119 +74,233 @@ static void place_of(const struct manifest *m, char *out, size_t size)
         snprintf(out, size, "host/%s", m->where.host ? m->where.host : "unknown");
 }
 
-/* PLACE may be the beginning of one, by whole parts: a namespace, ecs/CLUSTER. */
-static bool is_at(const struct manifest *m, const char *place)
+/* Whether here begins with one of the places; "shop/" is the whole namespace. */
+static bool is_at(char *const *places, const char *here)
 {
-    char here[600];
-    size_t n = place ? strlen(place) : 0;
+    char whole[700];
 
-    while (n > 0 && place[n - 1] == '/')
-        n--;
-    place_of(m, here, sizeof(here));
-    return n == 0 || (strncmp(here, place, n) == 0 && (here[n] == '/' || here[n] == '\0'));
+    snprintf(whole, sizeof(whole), "%.690s/", here);
+    if (!*places)
+        return true;
+    for (; *places; places++)
+        if (text_starts(whole, *places))
+            return true;
+    return false;
 }
 
-static void print_head(void)
-{
-    bool bold = table_colours();
-
-    printf("%s%-20s  %-32s %-10s %-16s %9s %9s  %s%s\n", bold ? "\033[1m" : "", "WHEN", "WHERE", "WHY", "WHAT", "SIZE",
-           "STORED", "OBJECT", bold ? "\033[0m" : "");
-}
-
-static void print_row(const struct sink_config *config, const struct manifest *m)
+/* A manifest is a stranger's text, and may try to speak to the terminal. */
+static char *row_text(const struct sink_config *config, const struct manifest *m, int64_t when_ns)
 {
     CLEANUP_FREE char *url = sink_object_url(config, m->key);
     char time[CLOCK_TEXT_MAX], here[600], what[60], size[TEXT_SIZE_MAX], stored[TEXT_SIZE_MAX];
-    char place[600], cause[40], kind[60], object[2048];
+    char place[600], cause[40], kind[60], object[2048], *row;
 
-    /* A manifest is a stranger's text, and may try to speak to the terminal. */
-    clock_format(m->time.modified ? m->time.modified : m->time.shipped, time);
+    clock_format(when_ns, time);
     place_of(m, here, sizeof(here));
     snprintf(what, sizeof(what), "%.40s%s", m->kind ? m->kind : "file", m->partial ? " (partial)" : "");
-    printf("%.10s %.8sZ  %-32s %-10s %-16s %9s %9s  %s\n", time, time + 11, text_printable(here, place, sizeof(place)),
-           text_printable(m->cause ? m->cause : "-", cause, sizeof(cause)), text_printable(what, kind, sizeof(kind)),
-           text_format_size(m->size, size), text_format_size(m->stored_size, stored),
-           text_printable(url ? url : m->key, object, sizeof(object)));
+    return asprintf(&row, "%.10s %.8sZ  %-32s %-10s %-16s %9s %9s  %s\n", time, time + 11,
+                    text_printable(here, place, sizeof(place)),
+                    text_printable(m->cause ? m->cause : "-", cause, sizeof(cause)),
+                    text_printable(what, kind, sizeof(kind)), text_format_size(m->size, size),
+                    text_format_size(m->stored_size, stored),
+                    text_printable(url ? url : m->key, object, sizeof(object))) < 0
+               ? NULL
+               : row;
 }
 
-static int add_json(json_t *array, const struct sink_config *config, const struct buf *text, const struct manifest *m)
+static char *row_json(const struct sink_config *config, const struct catalog_read *one)
 {
-    CLEANUP_FREE char *url = sink_object_url(config, m->key);
-    json_t *one = json_loadb(text->data, text->size, 0, NULL);
+    CLEANUP_FREE char *url = sink_object_url(config, one->manifest.key);
+    json_auto_t *object = json_loadb(buf_text(&one->text), one->text.size, 0, NULL);
 
-    if (!one || !url || json_object_set_new(one, "url", json_string(url)) < 0 || json_array_append_new(array, one) < 0)
-        return -ENOMEM;
-    return 0;
+    if (!object || !url || json_object_set_new(object, "url", jsonout_text(url, URL_TEXT_MAX)) < 0)
+        return NULL;
+    return json_dumps(object, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 }
 
-static int show(struct sink *sink, const struct sink_config *config, const struct ls_options *o,
-                const struct listing *l, const char *place, json_t *array, struct err *e)
+/* Of a case whose manifest is no help: what its key says. */
+static char *bad_text(const struct sink_config *config, const struct catalog_read *one)
 {
-    uint64_t shown = 0;
+    CLEANUP_FREE char *url = sink_object_url(config, one->entry->key);
+    char time[CLOCK_TEXT_MAX] = "-", place[600], object[2048], why[sizeof(one->err.msg)], *row;
+    const char *key = one->entry->key, *slash = strchr(key, '/'), *second = slash ? strchr(slash + 1, '/') : NULL;
+    CLEANUP_FREE char *here = strndup(key, second ? (size_t)(second - key) : strlen(key));
 
-    for (size_t i = 0; i < l->count && (o->limit == 0 || shown < o->limit); i++) {
-        CLEANUP(buf_done) struct buf text = {.ceiling = MANIFEST_MAX};
-        CLEANUP(manifest_done) struct manifest m = {0};
-        struct err not_ours;
-        int r = sink->ops->read(sink, l->found[i].key, 0, NULL, keep_data, &text, e);
+    if (one->entry->time_ns)
+        clock_format(one->entry->time_ns, time);
+    return asprintf(&row, "%.10s %.8s%s  %-32s %-10s %-16s %9s %9s  %s (%s)\n", time,
+                    one->entry->time_ns ? time + 11 : "", one->entry->time_ns ? "Z" : "",
+                    text_printable(here ? here : key, place, sizeof(place)), "?", "unreadable", "?", "?",
+                    text_printable(url ? url : key, object, sizeof(object)),
+                    text_printable(one->err.msg, why, sizeof(why))) < 0
+               ? NULL
+               : row;
+}
 
-        if (r == -FAULT_NO_OBJECT || r == -EMSGSIZE)
-            continue;
-        if (r < 0)
-            return r;
-        if (manifest_decode(buf_text(&text), text.size, &m, &not_ours) < 0 || !is_at(&m, place))
-            continue;
-        if (array && add_json(array, config, &text, &m) < 0)
-            return err_set(e, -ENOMEM, "out of memory");
-        if (!array && shown == 0)
-            print_head();
-        if (!array)
-            print_row(config, &m);
-        shown++;
+static char *bad_json(const struct sink_config *config, const struct catalog_read *one)
+{
+    CLEANUP_FREE char *url = sink_object_url(config, one->entry->key);
+    json_auto_t *object = json_object();
+
+    if (!object || !url || jsonout_put(object, "error", jsonout_text(one->err.msg, sizeof(one->err.msg))) < 0 ||
+        jsonout_put(object, "key", jsonout_text(one->entry->key, MANIFEST_TEXT_MAX)) < 0 ||
+        jsonout_put(object, "url", jsonout_text(url, URL_TEXT_MAX)) < 0)
+        return NULL;
+    return json_dumps(object, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+}
+
+static bool is_older(const struct row *a, const struct row *b)
+{
+    return a->when_ns != b->when_ns ? a->when_ns < b->when_ns : strcmp(a->key, b->key) < 0;
+}
+
+static void swap(struct row *a, struct row *b)
+{
+    struct row kept = *a;
+
+    *a = *b;
+    *b = kept;
+}
+
+static void sift_down(struct listing *l, size_t at)
+{
+    for (;;) {
+        size_t oldest = at;
+
+        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < l->count; child++)
+            if (is_older(&l->row[child], &l->row[oldest]))
+                oldest = child;
+        if (oldest == at)
+            return;
+        swap(&l->row[at], &l->row[oldest]);
+        at = oldest;
     }
-    if (!array && shown == 0)
-        fprintf(stderr, "salvage: nothing there%s%s\n", place ? " for " : "", place ? place : "");
+}
+
+static void drop_oldest(struct listing *l)
+{
+    l->bytes -= strlen(l->row[0].text);
+    free(l->row[0].text);
+    free(l->row[0].key);
+    l->row[0] = l->row[--l->count];
+    sift_down(l, 0);
+}
+
+static int add_row(struct listing *l, int64_t when_ns, const char *key, char *text)
+{
+    struct row row = {when_ns, text, strdup(key)};
+
+    if (text && row.key && l->count == l->capacity) {
+        size_t capacity = l->capacity ? l->capacity * 2 : 128;
+        struct row *more = reallocarray(l->row, capacity, sizeof(*more));
+
+        l->row = more ? more : l->row;
+        l->capacity = more ? capacity : l->capacity;
+    }
+    if (!text || !row.key || l->count == l->capacity) {
+        free(text);
+        free(row.key);
+        return -ENOMEM;
+    }
+    l->bytes += strlen(text);
+    l->row[l->count++] = row;
+    for (size_t at = l->count - 1; at > 0 && is_older(&l->row[at], &l->row[(at - 1) / 2]); at = (at - 1) / 2)
+        swap(&l->row[at], &l->row[(at - 1) / 2]);
+    if (l->options->limit > 0 && l->count > l->options->limit)
+        drop_oldest(l);
     return 0;
 }
 
-/* By the default template the place is a prefix of the key, and much need not be listed; else all is. */
-static int list(struct sink *sink, const char *place, struct listing *l, struct err *e)
+/* WHEN is hardly later than the moment at which the manifest was written: once enough rows are newer than the rest can
+ * be, the rest is not read. */
+static int wanted(void *ctx, const struct catalog_entry *entry)
 {
-    CLEANUP(buf_done) struct buf prefix = {0};
-    int r = 0;
+    const struct listing *l = ctx;
 
-    if (place && buf_printf(&prefix, "%s%s", place, text_ends(place, "/") ? "" : "/") == 0)
-        r = sink->ops->list(sink, buf_text(&prefix), on_entry, l, e);
-    if (r == 0 && l->count == 0)
-        r = sink->ops->list(sink, "", on_entry, l, e);
-    return r;
+    if (l->options->limit > 0 && l->count >= l->options->limit && entry->time_ns != 0 &&
+        entry->time_ns / 1000000000 + SLACK_S < l->row[0].when_ns / 1000000000)
+        return -1;
+    return 1;
 }
 
-static int run_on(const struct ls_options *o, const char *url, const char *place, struct err *e)
+static int take_bad(struct listing *l, struct catalog_read *one)
+{
+    /* package.json has no "package" beside it. */
+    if (one->result == -FAULT_NO_OBJECT || !one->entry->whole || !is_at(l->places, one->entry->key))
+        return 0;
+    if (!l->unreadable) {
+        l->unreadable = one->result;
+        l->err = one->err;
+    }
+    return add_row(l, one->entry->time_ns, one->entry->key,
+                   l->options->json ? bad_json(l->config, one) : bad_text(l->config, one));
+}
+
+static int take(void *ctx, struct catalog_read *one)
+{
+    struct listing *l = ctx;
+    const struct manifest *m = &one->manifest;
+    char here[600];
+    int64_t when_ns = m->time.modified ? m->time.modified : m->time.shipped;
+
+    if (one->result < 0)
+        return take_bad(l, one);
+    place_of(m, here, sizeof(here));
+    if (!is_at(l->places, here))
+        return 0;
+    l->readable++;
+    if (l->bytes > ROWS_BYTES)
+        return err_set(&one->err, -EMSGSIZE, "that is too much for one list: give --limit N, or name a place");
+    return add_row(l, when_ns, m->key, l->options->json ? row_json(l->config, one) : row_text(l->config, m, when_ns));
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    return is_older(a, b) ? 1 : is_older(b, a) ? -1 : 0;
+}
+
+static int print(struct listing *l, struct err *e)
+{
+    bool bold = table_colours(), json = l->options->json;
+
+    if (l->count > 0)
+        qsort(l->row, l->count, sizeof(*l->row), newest_first);
+    if (json)
+        fputs(l->count > 0 ? "[\n" : "[", stdout);
+    else if (l->count > 0)
+        printf("%s%-20s  %-32s %-10s %-16s %9s %9s  %s%s\n", bold ? "\033[1m" : "", "WHEN", "WHERE", "WHY", "WHAT",
+               "SIZE", "STORED", "OBJECT", bold ? "\033[0m" : "");
+    for (size_t i = 0; i < l->count; i++)
+        printf("%s%s", l->row[i].text, !json ? "" : i + 1 < l->count ? ",\n" : "\n");
+    if (json)
+        puts("]");
+    return fflush(stdout) == 0 ? 0 : err_set(e, -EIO, "cannot write to stdout");
+}
+
+static int run_on(const struct ls_options *o, const char *url, char *const *places, struct err *e)
 {
     CLEANUP(sink_config_done) struct sink_config config = {0};
-    CLEANUP(listing_done) struct listing l = {0};
+    CLEANUP(catalog_done) struct catalog catalog = {0};
+    CLEANUP(listing_done) struct listing l = {.options = o, .config = &config, .places = places};
     struct sink *sink = NULL;
-    json_t *array = NULL;
     int r;
 
     if ((r = plan_sink_config(&config, &o->plan, url, e)) < 0 || (r = sink_open(&config, &sink, e)) < 0)
         return r;
-    r = list(sink, place, &l, e);
-    if (r == 0 && l.count > 0)
-        qsort(l.found, l.count, sizeof(*l.found), newest_first);
-    if (o->json)
-        array = json_array();
+    r = catalog_list(&catalog, sink, &config, places, e);
     if (r == 0)
-        r = show(sink, &config, o, &l, place, array, e);
-    if (r == 0 && array) {
-        json_dumpf(array, stdout, JSON_INDENT(2));
-        putchar('\n');
-    }
-    json_decref(array);
+        r = catalog_read(&catalog, sink, wanted, take, &l, e);
     sink_close(sink);
-    return r;
+    if (r < 0 || (r = print(&l, e)) < 0)
+        return r;
+    if (l.count == 0 && !o->json)
+        fprintf(stderr, "salvage: nothing there%s\n", *places ? " for that place" : "");
+    /* Some that can't be read are rows; all of them are a fault. */
+    if (l.readable == 0 && l.unreadable == -FAULT_DENIED) {
+        *e = l.err;
+        return l.unreadable;
+    }
+    return 0;
 }
 
 static int run(int argc, char **argv)
@@ -211,24 +309,29 @@ static int run(int argc, char **argv)
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
     int count = opt_parse(LS_OPTIONS, argc, argv, &o, &operands, &e), r;
+    const char *url;
 
     if (count < 0)
         return command_fail(count, &e);
-    if (count < 1 || count > 2)
-        return command_error(-FAULT_USAGE, "ls: which store? salvage ls URL [PLACE]");
-    r = run_on(&o, operands[0], count > 1 ? operands[1] : NULL, &e);
+    url = count > 0 && strstr(operands[0], "://") ? operands[0] : o.plan.to;
+    if (!url)
+        return command_error(-FAULT_USAGE, "ls: which store? salvage ls URL [PLACE...], or --to URL");
+    r = run_on(&o, url, operands + (count > 0 && url == operands[0]), &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }
 
 const struct command CMD_LS = {
     .name = "ls",
-    .args = "URL [PLACE]",
+    .args = "[URL] [PLACE...]",
     .summary = "list the cases in a store, newest first",
     .text = "Shows when it happened, to whom, why, what was saved and how large it is. The last column is what "
-            "`salvage get` "
-            "takes. PLACE is NAMESPACE/POD, ecs/CLUSTER/FAMILY/TASK or host/HOSTNAME, or the beginning of one.",
-    .examples = "salvage ls s3://evidence/prod shop\n"
+            "`salvage get` takes. PLACE is NAMESPACE/POD, ecs/CLUSTER/FAMILY/TASK or host/HOSTNAME, or the beginning "
+            "of one: shop/cart finds every pod whose name begins with cart. Without URL the store is that of --to or "
+            "SALVAGE_TO.",
+    .examples = "salvage ls s3://evidence/prod shop/\n"
                 "    everything of namespace shop\n"
+                "salvage ls s3://evidence/prod shop/cart bank/ledger\n"
+                "    of pods whose names begin like that\n"
                 "salvage ls s3://evidence/prod ecs/shop/cart\n"
                 "    every task of the family cart in the cluster shop\n"
                 "salvage ls s3://evidence/prod --json | jq -r '.[0].url'\n"

@@ -268,7 +268,7 @@ int jstat_json(enum jstat_view view, const struct hsperf *h, int pid, int64_t wa
     int r = o ? fill_object(o, view, h, pid, wall_ns, uptime) : -ENOMEM;
 
     if (r == 0)
-        text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(15));
+        text = json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
     json_decref(o);
     if (r < 0 || !text)
         return -ENOMEM;

@@ -145,7 +145,7 @@ int manifest_encode(const struct manifest *m, struct buf *ret)
         if (r < 0)
             return r;
     }
-    text = json_dumps(root, JSON_INDENT(2));
+    text = json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     if (!text)
         return -ENOMEM;
     return buf_printf(ret, "%s\n", text);

@@ -281,6 +281,6 @@ int oomkill_encode(const struct oomkill *k, bool indented, struct buf *ret)
         if (is_known(k, f) && (!value || jsonout_put(root, f->path, value) < 0))
             return -ENOMEM;
     }
-    text = json_dumps(root, indented ? JSON_INDENT(2) : JSON_COMPACT);
+    text = json_dumps(root, (indented ? JSON_INDENT(2) : JSON_COMPACT) | JSON_ENSURE_ASCII);
     return text ? buf_printf(ret, "%s\n", text) : -ENOMEM;
 }

@@ -188,6 +188,24 @@ static int file_read_object(struct sink *sink, const char *key, uint64_t offset,
     return r < 0 && !outlet.failed ? file_tree_fail(s, -r, "read", key, e) : r;
 }
 
+static int into_buf(void *ctx, const void *data, size_t size)
+{
+    return buf_add(ctx, data, size);
+}
+
+static int file_load_object(struct sink *sink, void **lane, const char *key, struct buf *ret, struct err *e)
+{
+    int r = file_read_object(sink, key, 0, NULL, into_buf, ret, e);
+
+    (void)lane;
+    return r == -EMSGSIZE ? err_set(e, r, "file: %s is larger than it should be", key) : r;
+}
+
+static void file_load_end(void *lane)
+{
+    (void)lane;
+}
+
 static int to_check(void *ctx, const void *data, size_t size)
 {
     return check_add(ctx, data, size);
@@ -370,6 +388,8 @@ const struct sink_ops SINK_FILE = {
     .put = file_put,
     .list = file_list,
     .read = file_read_object,
+    .load = file_load_object,
+    .load_end = file_load_end,
     .upload_new = file_upload_new,
     .write = file_write_part,
     .commit = file_commit,

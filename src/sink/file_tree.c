@@ -166,6 +166,7 @@ struct listing {
     struct buf key; /* of the folder we are in, with a '/' behind it; "" at the root */
     int (*fn)(void *ctx, const struct sink_listing_entry *entry);
     void *ctx;
+    uint64_t seen;
     struct err *e;
 };
 
@@ -220,6 +221,9 @@ static int list_folder(struct listing *l, int fd, unsigned depth)
             return errno ? file_tree_fail(l->store, errno, "list", buf_text(&l->key), l->e) : 0;
         if (entry->d_name[0] == '.')
             continue;
+        if (++l->seen > SINK_LISTED_MAX)
+            return err_set(l->e, -FAULT_REFUSED, "file: %s has more than %d files: name a place, or a folder in it",
+                           l->store->path, SINK_LISTED_MAX);
         if (buf_add_text(&l->key, entry->d_name) < 0)
             return file_tree_fail(l->store, ENOMEM, "list", "", l->e);
         r = list_entry(l, dirfd(d), entry->d_name, depth);

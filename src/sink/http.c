@@ -96,6 +96,21 @@ static int store_read(struct sink *sink, const char *key, uint64_t offset, uint6
     return http_store_read((struct http_store *)sink, key, offset, ret_size, fn, ctx, e);
 }
 
+static int store_load(struct sink *sink, void **lane, const char *key, struct buf *ret, struct err *e)
+{
+    const struct http_store *s = (const struct http_store *)sink;
+    struct http *h = *lane;
+    int r = h ? 0 : http_new(&s->options, &h, e);
+
+    *lane = h;
+    return r < 0 ? r : http_store_load(s, h, key, ret, e);
+}
+
+static void store_load_end(void *lane)
+{
+    http_free(lane);
+}
+
 const struct sink_ops SINK_HTTP = {
     .name = "http",
     .part_min = 4 << 20,
@@ -108,6 +123,8 @@ const struct sink_ops SINK_HTTP = {
     .put = store_put,
     .list = http_list,
     .read = store_read,
+    .load = store_load,
+    .load_end = store_load_end,
     .upload_new = http_upload_new,
     .write = http_upload_write,
     .commit = http_upload_commit,

@@ -286,3 +286,18 @@ int http_store_read(struct http_store *s, const char *key, uint64_t offset, uint
     }
     return 0;
 }
+
+int http_store_load(const struct http_store *s, struct http *h, const char *key, struct buf *ret, struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer answer = {0};
+    CLEANUP_FREE char *url = NULL;
+    struct http_request request;
+    int r = http_store_request(s, "GET", key, &request, &url, e);
+
+    if (r < 0 || (r = http_store_send(h, &request, NULL, &answer, e)) < 0)
+        return r;
+    if (!http_store_ok(&answer))
+        return http_store_fail(s, &request, &answer, e);
+    r = buf_add(ret, buf_text(&answer.body), answer.body.size);
+    return r == -EMSGSIZE ? err_set(e, r, "http: %s is larger than it should be", url) : r;
+}

@@ -51,6 +51,9 @@ int http_store_fail(const struct http_store *s, const struct http_request *r, co
 enum { ETAG_MAX = 256 };
 int http_store_head(struct http_store *s, const char *key, uint64_t *ret_size, char etag[ETAG_MAX], struct err *e);
 
+/* As sink_ops.load, over h. */
+int http_store_load(const struct http_store *s, struct http *h, const char *key, struct buf *ret, struct err *e);
+
 /* As sink_ops.read. */
 int http_store_read(struct http_store *s, const char *key, uint64_t offset, uint64_t *ret_size,
                     int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e);

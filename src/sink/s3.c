@@ -94,6 +94,20 @@ static int sink_s3_read(struct sink *s, const char *key, uint64_t offset, uint64
     return s3_read(s3_of(s), key, offset, ret_size, fn, ctx, e);
 }
 
+static int sink_s3_load(struct sink *s, void **lane, const char *key, struct buf *ret, struct err *e)
+{
+    struct http *h = *lane;
+    int r = h ? 0 : s3_http_new(s3_of(s), &h, e);
+
+    *lane = h;
+    return r < 0 ? r : s3_load(s3_of(s), h, key, ret, e);
+}
+
+static void sink_s3_load_end(void *lane)
+{
+    http_free(lane);
+}
+
 static int sink_s3_upload_new(struct sink *s, const struct object *o, const struct upload_past *past,
                               const struct upload_events *events, struct upload **ret, struct err *e)
 {
@@ -116,9 +130,9 @@ static int sink_s3_sweep(struct sink *s, int64_t before_ns, bool (*mine)(void *c
     {                                                                                                                  \
         .name = scheme, .open = open_fn, .part_min = S3_PART_MIN, .part_max = S3_PART_MAX, .parts_max = S3_PARTS_MAX,  \
         .resumes = true, .close = sink_s3_close, .stat = sink_s3_stat, .put = sink_s3_put, .list = sink_s3_list,       \
-        .read = sink_s3_read, .upload_new = sink_s3_upload_new, .write = s3_upload_write, .commit = s3_upload_commit,  \
-        .verify = s3_upload_verify, .abort = s3_upload_abort, .upload_free = s3_upload_free,                           \
-        .abort_token = sink_s3_abort_token, .sweep = sink_s3_sweep                                                     \
+        .read = sink_s3_read, .load = sink_s3_load, .load_end = sink_s3_load_end, .upload_new = sink_s3_upload_new,    \
+        .write = s3_upload_write, .commit = s3_upload_commit, .verify = s3_upload_verify, .abort = s3_upload_abort,    \
+        .upload_free = s3_upload_free, .abort_token = sink_s3_abort_token, .sweep = sink_s3_sweep                      \
     }
 
 const struct sink_ops SINK_S3 = S3_SINK("s3", sink_s3_open);

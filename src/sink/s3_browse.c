@@ -14,6 +14,8 @@
 #include "format/s3xml.h"
 #include "sink/s3_upload.h"
 
+enum { SPARSE_PAGES = 200, SPARSE_ENTRIES = 50 }; /* pages, and entries on each of so many */
+
 /* Of one page after the other. */
 struct pages {
     struct s3 *s;
@@ -21,6 +23,7 @@ struct pages {
     struct s3_listing listing;
     bool encoded;
     char *next, *next_upload_id; /* of the next page */
+    uint64_t pages, entries;     /* so far */
 };
 
 static void pages_done(struct pages *p)
@@ -49,6 +52,21 @@ static char *plain_key(const struct pages *p, const char *key)
 static int no_memory(const struct s3 *s, struct err *e)
 {
     return s3_fail(s, e, -ENOMEM, "out of memory");
+}
+
+/* Stores fill their pages; one that goes on and on with hardly anything on them would keep us for ever. */
+static int check_length(struct pages *p, struct err *e)
+{
+    p->pages++;
+    p->entries += p->listing.count;
+    if (p->entries > SINK_LISTED_MAX)
+        return s3_fail(p->s, e, -FAULT_REFUSED,
+                       "bucket '%.63s' has more than %d objects there: name a place, or a longer prefix",
+                       s3_bucket(p->s), SINK_LISTED_MAX);
+    if (p->pages > SPARSE_PAGES && p->entries < p->pages * SPARSE_ENTRIES)
+        return s3_fail(p->s, e, -FAULT_FORMAT, "the listing of bucket '%.63s' does not come to an end",
+                       s3_bucket(p->s));
+    return 0;
 }
 
 /* Keeps where the next page begins. A store that says the same twice would have us go round for ever. */
@@ -89,6 +107,8 @@ static int ask(struct pages *p, struct s3_call *c, int (*parse)(const char *, si
         return r == -ENOMEM ? no_memory(p->s, e)
                             : s3_fail(p->s, e, -FAULT_FORMAT,
                                       "the listing of bucket '%.63s' is not one: check --endpoint", s3_bucket(p->s));
+    if ((r = check_length(p, e)) < 0)
+        return r;
     p->encoded = strstr(buf_text(&a.body), "<EncodingType>url<") != NULL;
     return turn(p, by_token, e);
 }

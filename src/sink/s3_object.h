@@ -58,3 +58,6 @@ int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patie
 /* As sink_ops.read. */
 int s3_read(struct s3 *s, const char *key, uint64_t offset, uint64_t *ret_size,
             int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e);
+
+/* As sink_ops.load, over h. */
+int s3_load(struct s3 *s, struct http *h, const char *key, struct buf *ret, struct err *e);

@@ -124,3 +124,34 @@ int s3_read(struct s3 *s, const char *key, uint64_t offset, uint64_t *ret_size,
     }
     return 0;
 }
+
+struct load {
+    struct buf *to;
+};
+
+static int take_small(void *ctx, const void *data, size_t size)
+{
+    return buf_add(((struct load *)ctx)->to, data, size);
+}
+
+int s3_load(struct s3 *s, struct http *h, const char *key, struct buf *ret, struct err *e)
+{
+    struct s3_retry retry = s3_retry_begin();
+    struct load load = {ret};
+    size_t before = ret->size;
+
+    for (;;) {
+        CLEANUP(http_answer_done) struct http_answer answer = {0};
+        struct s3_call c = {
+            .method = "GET", .action = "GetObject", .key = key, .write = take_small, .write_ctx = &load};
+        int r = s3_once(s, h, &c, &answer, e);
+
+        if (r >= 0)
+            return r;
+        if (r == -EMSGSIZE)
+            return s3_fail(s, e, r, "'%.200s' is larger than it should be", key);
+        ret->size = before;
+        if ((r = s3_retry_wait(&retry, NULL, r, e)) < 0)
+            return r;
+    }
+}

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "format/url.h"
 #include "net/http.h"
@@ -87,6 +88,8 @@ struct sink_listing_entry {
     int64_t time_ns;
 };
 
+enum { SINK_LISTED_MAX = 1000 * 1000 }; /* objects in one listing */
+
 struct upload; /* one object on its way */
 
 struct sink_ops {
@@ -103,13 +106,20 @@ struct sink_ops {
     int (*stat)(struct sink *s, const char *key, struct object_info *ret, struct err *e);
     /* A small object at once, in the place of any that is there; verified by its size or digest. */
     int (*put)(struct sink *s, const char *key, const void *data, size_t size, const char *content_type, struct err *e);
-    /* Every object below the prefix (relative, may be ""), in no order; fn returns 0 or negative to break off. */
+    /* Every object below the prefix (relative, may be ""), in no order; fn, one call at a time, returns 0 or negative
+     * to break off. A listing that does not come to an end is a fault (SINK_LISTED_MAX). */
     int (*list)(struct sink *s, const char *prefix, int (*fn)(void *ctx, const struct sink_listing_entry *entry),
                 void *ctx, struct err *e);
     /* The object from offset on; goes on by itself where a connection breaks. *ret_size: the object's whole size,
      * set before fn is called; may be NULL. */
     int (*read)(struct sink *s, const char *key, uint64_t offset, uint64_t *ret_size,
                 int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e);
+
+    /* A small object whole, in as few requests as can be, appended to ret; -EMSGSIZE beyond ret's ceiling. May be
+     * called on several threads at once after `list`: *lane is what a thread keeps from one call to the next, NULL at
+     * first; load_end frees it. */
+    int (*load)(struct sink *s, void **lane, const char *key, struct buf *ret, struct err *e);
+    void (*load_end)(void *lane);
 
     /* past NULL: from the beginning. With past: 0, or -FAULT_GONE if nothing of it is left, the caller then begins
      * anew. o, past and events must live as long as the upload. */

@@ -2,6 +2,9 @@
 """What a developer does: sees the cases, fetches one."""
 import json
 import os
+import re
+import resource
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,6 +12,8 @@ import pytest
 
 from helpers import hprof
 from helpers.evidence import drop, put
+from helpers.program import BIN, environment
+from helpers.slow_server import SlowServer
 from helpers.stores import Http, sha256, sha256_file
 
 PODS = [("shop", "cart-1"), ("shop", "cart-2"), ("bank", "ledger-1")]
@@ -54,20 +59,29 @@ def test_ls_shows_the_newest_first_and_those_of_one_place(salvage, store, cases)
     assert ids("shop/cart-2") == [cases[1]["id"]]
     assert ids("shop") == [cases[1]["id"], cases[0]["id"]]
     assert ids("bank/") == [cases[2]["id"]]
-    assert ids("sho") == [] and ids("shop/cart") == [], "a place is no prefix of names"
+    for beginning in ("sho", "shop/cart", "shop/cart-"):
+        assert ids(beginning) == [cases[1]["id"], cases[0]["id"]], beginning
+    assert ids("sho/") == [] and ids("cart") == [], "the beginning, and a whole part before a slash"
+    assert ids("shop/cart-1", "bank") == [cases[2]["id"], cases[0]["id"]], "several places"
+    assert ids("shop", "shop/cart-1") == [cases[1]["id"], cases[0]["id"]], "each once"
     assert ids("nobody/there") == []
     assert ids("host/" + cases[3]["where"]["host"]) == [cases[3]["id"]]
     assert ids("-n", "2") == [cases[3]["id"], cases[2]["id"]]
 
 
 def test_ls_shows_only_what_is_whole(salvage, store, cases):
-    """An object without a manifest, a manifest that is none, and other people's files are not shown."""
+    """An object without a manifest and other people's files are not shown; a manifest that can't be read is a row."""
     store.overwrite(cases[0]["key"] + ".json", b"{\"schema\": ")
     if store.keys():
         store.overwrite(os.path.dirname(cases[1]["key"]) + "/heap2.hprof.zst", b"half")
     store.overwrite(os.path.dirname(cases[1]["key"]) + "/package.json", b"{\"name\": \"something else\"}")
     listed = json.loads(salvage.ok("ls", store.url, *store.args, "--json", env=store.env).out)
-    assert [m["id"] for m in listed] == [m["id"] for m in reversed(cases[1:])]
+    good = [m for m in listed if "error" not in m]
+    assert [m["id"] for m in good] == [m["id"] for m in reversed(cases[1:])]
+    (bad,) = [m for m in listed if "error" in m]
+    assert bad["url"] == store.url_of(cases[0]["key"]) and "not JSON" in bad["error"]
+    (line,) = [row for row in salvage.ok("ls", store.url, *store.args, env=store.env).lines if "unreadable" in row]
+    assert store.url_of(cases[0]["key"]) in line and "shop/cart-1" in line
 
 
 def test_ls_of_an_empty_store(salvage, store):
@@ -214,3 +228,124 @@ def test_get_of_a_partial_dump_gives_what_there_is(salvage, work, dumps, folder,
     salvage.ok("get", url, "-o", work / "out")
     assert (work / "out").read_bytes() == data
     assert "partial" in salvage.ok("ls", folder.url).out
+
+
+def many_cases(salvage, dumps, folder, count):
+    """A tree with so many cases, by path, as a file server has it: all of one pod, each in a folder of its own."""
+    drop(dumps, "app.hprof", 300)
+    manifest = json.loads(salvage.ok("ship", dumps / "app.hprof", *folder.options(), "--json").out)
+    files = {}
+    for n in range(count):
+        key = "shop/cart-%d/20261121T%02d%02d%02dZ-java-oom-%016x/heap.hprof.zst" % (n, n // 3600, n // 60 % 60, n % 60, n)
+        when = {**manifest["time"], "modified": "2026-11-21T%02d:%02d:%02d.000Z" % (n // 3600, n // 60 % 60, n % 60)}
+        files[key] = b"x"
+        one = {**manifest, "id": "%016x" % n, "key": key, "time": when}
+        one["where"] = {**manifest["where"], "place": "shop/cart-%d" % n}
+        files[key + ".json"] = json.dumps(one).encode()
+    return files
+
+
+def test_ls_waits_for_many_answers_at_once(salvage, dumps, folder):
+    """1,200 folders and as many manifests at 40 ms each are 96 s in a row."""
+    files = many_cases(salvage, dumps, folder, 1200)
+    with SlowServer(files, 0.04) as url:
+        begun = time.monotonic()
+        p = subprocess.Popen([BIN, "ls", url, "--json", "-n", "0"], env=environment(salvage.home), stdout=subprocess.PIPE)
+        out = p.stdout.read()
+        _, status, usage = os.wait4(p.pid, 0)
+        took = time.monotonic() - begun
+    assert status == 0
+    rows = json.loads(out)
+    assert [int(m["id"], 16) for m in rows] == list(range(1199, -1, -1)), "all, the newest first"
+    assert took < 20, took
+    assert usage.ru_maxrss < 100 * 1024, "KiB of memory"
+
+
+def test_ls_is_ordered_by_when_it_happened(salvage, work, folder):
+    """Not by when it was stored: what is shipped late, or copied to another store, is old all the same."""
+    ids = []
+    for n, when in enumerate((3000, 1000, 2000)):
+        path = work / ("app-%d.hprof" % n)
+        drop(work, path.name)
+        os.utime(path, (1_700_000_000 + when, 1_700_000_000 + when))
+        ids.append(json.loads(salvage.ok("ship", path, *folder.options(), "--json").out)["id"])
+    listed = json.loads(salvage.ok("ls", folder.url, "--json").out)
+    assert [m["id"] for m in listed] == [ids[0], ids[2], ids[1]]
+    (newest,) = json.loads(salvage.ok("ls", folder.url, "--json", "-n", "1").out)
+    assert newest["id"] == ids[0]
+
+
+def test_the_store_may_stand_in_the_environment(salvage, work, dumps, folder):
+    total = drop(dumps, "app.hprof")
+    manifest = json.loads(salvage.ok("ship", dumps / "app.hprof", *folder.options(), "--json").out)
+    env = {"SALVAGE_TO": folder.url}
+    assert manifest["id"] in salvage.ok("ls", env=env).out
+    assert manifest["id"] in salvage.ok("ls", manifest["where"]["place"][:6], env=env).out
+    salvage.ok("get", manifest["id"], "-o", work / "out", env=env)
+    assert sha256_file(work / "out") == total
+    assert salvage.run("ls").code == 2 and salvage.run("get", manifest["id"]).code == 2
+
+
+def test_get_by_the_beginning_of_an_id(salvage, work, folder, dumps):
+    sums = {}
+    for n in range(2):
+        name = "app-%d.hprof" % n
+        total = drop(dumps, name, 5000 + n)
+        sums[json.loads(salvage.ok("ship", dumps / name, *folder.options(), "--json").out)["id"]] = (name, total)
+    first, second = sums
+    size = next(i for i in range(16) if first[i] != second[i]) + 1
+    here = work / "here"
+    here.mkdir()
+    assert salvage.ok("get", folder.url, first[:size], cwd=str(here)).lines == [sums[first][0]]
+    assert sha256_file(here / sums[first][0]) == sums[first][1]
+    salvage.ok("get", second[:size] + "/heap", "--to", folder.url, "-o", here)
+    assert sha256_file(here / sums[second][0]) == sums[second][1]
+    assert salvage.run("get", folder.url, second + "/nothing").code == 34
+    assert salvage.run("get", folder.url, "zebra").code == 2
+    missing = next("%x" % d for d in range(16) if "%x" % d not in (first[0], second[0]))
+    assert salvage.run("get", folder.url, missing).code == 34
+    if size > 1:
+        assert "more than one case" in salvage.run("get", folder.url, first[:size - 1]).message
+
+
+@pytest.mark.parametrize("kind", ["file", "fifo", "link"])
+def test_get_never_writes_into_a_file_that_was_there(salvage, work, dumps, folder, kind):
+    total = drop(dumps, "app.hprof")
+    url = salvage.ok("ship", dumps / "app.hprof", *folder.options()).out.strip()
+    here = work / "here"
+    here.mkdir()
+    other = work / "other"
+    other.write_bytes(b"")
+    part = here / "app.hprof.part"
+    {"file": part.touch, "fifo": lambda: os.mkfifo(part), "link": lambda: part.symlink_to(other)}[kind]()
+    salvage.ok("get", url, cwd=str(here), timeout=10)
+    assert sha256_file(here / "app.hprof") == total and os.stat(here / "app.hprof").st_mode & 0o777 == 0o600
+    assert sorted(os.listdir(here)) == ["app.hprof", "app.hprof.part"] and other.read_bytes() == b""
+
+
+@pytest.mark.parametrize("codec", ["zstd", "gzip", "none"])
+def test_get_stops_at_the_size_of_the_manifest(salvage, work, dumps, folder, codec):
+    put(dumps, "app.hprof", b"x" * 50_000_000)
+    url = salvage.ok("ship", dumps / "app.hprof", *folder.options(), "--compress", codec).out.strip()
+    (key, manifest), = folder.manifests()
+    folder.overwrite(key + ".json", json.dumps({**manifest, "size": 1000}).encode())
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000 if codec != "none" else 100_000_000,) * 2)
+    done = subprocess.run([BIN, "get", url, "-o", str(work / "out")], env=environment(salvage.home), preexec_fn=limit,
+                          stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 50 and re.search(rb"more than the 1000 bytes", done.stderr), done
+    assert list(work.glob("out*")) + list(work.glob(".salvage-*")) == []
+
+
+def test_names_that_turn_the_text_round_reach_no_terminal(salvage, dumps, folder):
+    """Bidirectional overrides and C1 controls, in the log, the list and JSON."""
+    for n, name in enumerate(("\u202egnp.hprof", "\u009b2J.hprof", "\u2066x.hprof", "\u061cy.hprof")):
+        drop(dumps, name, 2000 + n)
+    for form in ("text", "json"):
+        watch = salvage.start("watch", dumps, *folder.options(), "--once", "--log", form)
+        assert watch.end() == 0
+        assert form == "json" or "event=shipped" in watch.log
+        assert not re.search("[\u0080-\u009f\u061c\u202a-\u202e\u2066-\u2069]", watch.log)
+    for out in (salvage.ok("ls", folder.url).out, salvage.ok("ls", folder.url, "--json").out):
+        assert not re.search("[\u0080-\u009f\u061c\u202a-\u202e\u2066-\u2069]", out)
+    names = {m["name"] for m in json.loads(salvage.ok("ls", folder.url, "--json").out)}
+    assert "\u202egnp.hprof" in names, "what JSON escapes is still the name"

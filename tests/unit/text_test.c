@@ -312,6 +312,27 @@ static void a_mistyped_word_is_recognised(void **state)
     assert_int_equal(text_distance("kitten", "sitting"), 3);
 }
 
+static void what_is_not_seen_or_turns_the_text_is_a_control(void **state)
+{
+    static const char *const controls[] = {"\x01",   "\x1b",   "\x7f",   "\xc2\x80",   "\xc2\x9b",  "\u061c",
+                                           "\u200e", "\u200f", "\u2028", "\u202a",     "\u202e",    "\u2066",
+                                           "\u2069", "\ufeff", "\ufffb", "\U000e0001", "\U000e007f"};
+    static const char *const others[] = {" ",      "~",      "\u00a0", "\u00fc",    "\u200d",
+                                         "\u2027", "\u202f", "\u4e2d", "\U0001f600"};
+    char out[8];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(controls); i++) {
+        assert_int_not_equal(text_control(controls[i], strlen(controls[i])), 0);
+        assert_string_equal(text_printable(controls[i], out, sizeof(out)), "?");
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        assert_int_equal(text_control(others[i], strlen(others[i])), 0);
+        assert_string_equal(text_printable(others[i], out, sizeof(out)), others[i]);
+    }
+    assert_int_equal(text_control("\u202e", 3), 0x202e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +348,7 @@ int main(void)
         cmocka_unit_test(printable_replaces_what_moves_the_cursor),
         cmocka_unit_test(printable_cuts_between_characters),
         cmocka_unit_test(a_mistyped_word_is_recognised),
+        cmocka_unit_test(what_is_not_seen_or_turns_the_text_is_a_control),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
