@@ -182,7 +182,8 @@ static void visit_settling(const void *node, VISIT which, void *ctx)
     struct candidate *one = visited(node, which);
     struct walk *w = ctx;
 
-    if (!one || !(one->may_follow || one->following || one->settle.since_ms || one->troubles))
+    if (!one ||
+        !(one->may_follow || one->following || one->settle.since_ms || one->troubles || one->fresh || one->sniffed))
         return;
     w->settling = true;
     if (w->fn)

@@ -22,6 +22,9 @@ struct candidate {
     uint64_t due_ms; /* monotonic; 0: an event will come. Set by candidate_schedule */
     size_t heap_at;  /* candidate.c's */
     unsigned waits;  /* looks in a row that found it open for writing */
+    bool any;        /* its name says nothing */
+    bool fresh;      /* any: has just been made or closed */
+    bool sniffed;    /* any: it begins as evidence does */
     bool may_follow, following, said_unreadable;
     unsigned troubles;     /* looks in a row that failed by an error that may pass */
     char id[IDENTITY_MAX]; /* while following */

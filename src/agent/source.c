@@ -80,12 +80,16 @@ enum interest source_interest(const struct source *s, const struct folder *f, co
     if (s->config.include.count > 0)
         return any_glob(&s->config.include, name) ? INTEREST_ORDER : INTEREST_NONE;
     /* A hidden name is one that its writer has not finished with, or a tool's own. */
-    return *name != '.' && kind_is_proposed(name) ? INTEREST_NAME : INTEREST_NONE;
+    if (*name == '.')
+        return INTEREST_NONE;
+    if (kind_is_proposed(name))
+        return INTEREST_NAME;
+    return strstr(f->path + strlen(f->root->path), "/.") ? INTEREST_NONE : INTEREST_ANY;
 }
 
 static bool wanted(const struct source *s, const struct folder *f, const char *name)
 {
-    return source_interest(s, f, name) >= INTEREST_NAME;
+    return source_interest(s, f, name) >= INTEREST_ANY;
 }
 
 int source_open(const struct folder *f)

@@ -22,12 +22,15 @@ struct folder {
     bool named_only;     /* a root for some of `files`: not for include, nor for folders below */
     bool network;        /* other hosts may write here unnoticed, and leases don't hold */
     bool spool_later;    /* its spool could not be opened, by an error that may pass */
+    unsigned sniffing;   /* the owner's of the source: candidates of any name */
+    uint64_t sniff_ms;   /* and when the last of those that were there at a scan is due */
     struct spool *spool; /* a root's, set by the owner of the source; borrowed */
 };
 
 /* What may be taken of a folder's names. */
 enum interest {
     INTEREST_NONE,
+    INTEREST_ANY,  /* any other name: its content decides, looked at as agent/sniffer.h allows */
     INTEREST_NAME, /* a name that evidence usually has: its content decides */
     INTEREST_ORDER /* the user named it, by --file or --include */
 };

@@ -21,6 +21,7 @@
 #include "agent/ignored.h"
 #include "agent/pool.h"
 #include "agent/repository.h"
+#include "agent/sniffer.h"
 #include "agent/tenant.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -40,6 +41,9 @@ enum {
     UNREADABLE_RETRY_MS = 60 * 1000,
     NETWORK_SCAN_MIN_MS = 10 * 1000,
     REPOSITORY_REST_MS = 60 * 1000,
+    SNIFFING_MAX = 1024,           /* candidates of any name in a folder; beyond that, it is scanned again */
+    ANY_REST_MS = 2000,            /* a writer may be about to rename a file of any name */
+    TEMPORARY_REST_MS = 15 * 1000, /* all the more one with such a name */
     LOOKS_AT_ONCE = 64,
     BACKLOG_SCAN_MS = 500,
     TROUBLE_RETRY_MS = 1000,
@@ -70,11 +74,21 @@ struct watcher {
     bool rescan;            /* a folder could not be read: scan again */
     unsigned scan_troubles; /* scans in a row that met an error that may pass */
     struct ignored ignored;
+    struct sniffer sniffer;
+    unsigned sniffing; /* candidates of any name */
+    bool sniff_again;  /* there were too many: scan again when they are through */
     struct err locked; /* why this watch may not run */
 };
 
+static void sniffed_all(struct watcher *w);
+
 static void drop_candidate(struct watcher *w, struct candidate *c)
 {
+    if (c->any) {
+        c->folder->sniffing--;
+        if (--w->sniffing == 0 && w->sniff_again)
+            sniffed_all(w);
+    }
     if (c->following)
         pool_unfollow(w->pool, c->id);
     candidate_drop(&w->candidates, c);
@@ -365,6 +379,48 @@ static void say_unreadable(struct watcher *w, struct candidate *c, const struct 
               LOG_STR("error", hint));
 }
 
+static bool ends_as_temporary(const char *name)
+{
+    return text_ends(name, ".tmp") || text_ends(name, ".part") || text_ends(name, ".partial") || text_ends(name, "~");
+}
+
+/* Whether a file of any name is to be taken: it begins as evidence does, and rests. */
+static bool sniff(struct watcher *w, struct candidate *c, const struct settle_look *look, uint64_t now_ms)
+{
+    const struct identity *file = &look->identity;
+    int64_t rest_ms = ends_as_temporary(c->name) ? TEMPORARY_REST_MS : ANY_REST_MS;
+    int64_t age_ms = (clock_wall_ns() - file->ctime_ns) / 1000000;
+    bool hurry = w->config->once || w->stopping;
+    enum content content;
+    uint64_t wait_ms;
+
+    if (!c->sniffed) {
+        if (sniffer_knows(&w->sniffer, file->dev, file->ino, file->mtime_ns)) {
+            drop_candidate(w, c);
+            return false;
+        }
+        if (!hurry && (wait_ms = sniffer_wait(&w->sniffer, file->uid, now_ms)) > 0) {
+            candidate_schedule(&w->candidates, c, now_ms + wait_ms);
+            return false;
+        }
+        content = content_at(look->fd);
+        if (!kind_is_evidence(content)) {
+            sniffer_learn(&w->sniffer, file->dev, file->ino, file->mtime_ns);
+            if (look->state == SETTLE_COMPLETE)
+                ignored_add(&w->ignored, c->folder->path, c->name);
+            drop_candidate(w, c); /* what is still written is closed some time: an event */
+            return false;
+        }
+        c->sniffed = true;
+        c->may_follow = c->fresh && kind_of(c->name, content)->follow && !c->folder->network && !w->config->once;
+    }
+    if (look->state == SETTLE_COMPLETE && !w->stopping && age_ms >= 0 && age_ms < rest_ms) {
+        candidate_schedule(&w->candidates, c, now_ms + (uint64_t)(rest_ms - age_ms));
+        return false;
+    }
+    return true;
+}
+
 /* When to look again at a file that is open for writing: soon at first, as it may be worth following. */
 static uint64_t next_follow_look(const struct watcher *w, struct candidate *c)
 {
@@ -401,6 +457,10 @@ static void look_at(struct watcher *w, struct candidate *c)
         retry_candidate(w, c, look.error);
         break;
     case SETTLE_UNREADABLE:
+        if (c->any) {
+            drop_candidate(w, c);
+            break;
+        }
         say_unreadable(w, c, &look.identity);
         candidate_schedule(&w->candidates, c, now + UNREADABLE_RETRY_MS);
         break;
@@ -408,12 +468,15 @@ static void look_at(struct watcher *w, struct candidate *c)
         candidate_schedule(&w->candidates, c, now + look.wait_ms + 1);
         break;
     case SETTLE_WRITTEN:
+        if (c->any && !sniff(w, c, &look, now))
+            break;
         follow_candidate(w, c, &look);
         if (!c->following) /* also what can't be followed: no close is seen of a file that was linked here while open */
             candidate_schedule(&w->candidates, c, now + next_follow_look(w, c));
         break;
     case SETTLE_COMPLETE:
-        claim_candidate(w, c, &look, dirfd);
+        if (!c->any || sniff(w, c, &look, now))
+            claim_candidate(w, c, &look, dirfd);
         break;
     }
     if (look.fd >= 0)
@@ -469,6 +532,64 @@ static void scan(struct watcher *w)
     }
 }
 
+static bool is_known(const struct watcher *w, const struct folder *f, const char *name)
+{
+    CLEANUP_FD int dirfd = w->sniffer.known.count > 0 ? source_open(f) : -1;
+    struct stat st;
+
+    return dirfd >= 0 && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           sniffer_knows(&w->sniffer, st.st_dev, st.st_ino,
+                         (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec);
+}
+
+/* A candidate of any name; NULL where it is not worth one, or has to wait for the next scan. */
+static struct candidate *add_any(struct watcher *w, struct folder *f, const char *name, enum sighting what)
+{
+    struct candidate *c;
+
+    if (what == SIGHT_SCANNED && (w->stopping || is_known(w, f, name)))
+        return NULL;
+    if (f->sniffing >= SNIFFING_MAX && !w->config->once) {
+        w->sniff_again = true;
+        return NULL;
+    }
+    if (!(c = candidate_add(&w->candidates, f, name)))
+        return NULL;
+    c->any = true;
+    f->sniffing++;
+    w->sniffing++;
+    return c;
+}
+
+/* When what was there at a scan is due: one after the other, so that nothing is opened for want of a turn. */
+static uint64_t next_scanned(struct folder *f)
+{
+    uint64_t now = clock_mono_ms();
+
+    f->sniff_ms = (f->sniff_ms > now ? f->sniff_ms : now) + 1000 / SNIFFER_RATE;
+    return f->sniff_ms;
+}
+
+static void on_any(struct watcher *w, struct folder *f, struct candidate *c, enum sighting what)
+{
+    c->fresh |= what != SIGHT_SCANNED;
+    if (what == SIGHT_CLOSED)
+        c->settle = (struct settle){.closed = true};
+    if (what == SIGHT_CREATED && !w->stopping)
+        candidate_schedule(&w->candidates, c, clock_mono_ms() + FOLLOW_DELAY_MS);
+    else if (what == SIGHT_SCANNED && !w->config->once)
+        candidate_schedule(&w->candidates, c, next_scanned(f));
+    else
+        look_at(w, c);
+}
+
+static void sniffed_all(struct watcher *w)
+{
+    w->sniff_again = false;
+    if (!w->stopping)
+        uv_timer_start(&w->scan_timer, on_scan_timer, BACKLOG_SCAN_MS, network_period_ms(w));
+}
+
 static void on_file(void *ctx, struct folder *f, const char *name, enum sighting what)
 {
     struct watcher *w = ctx;
@@ -477,6 +598,11 @@ static void on_file(void *ctx, struct folder *f, const char *name, enum sighting
     if (what == SIGHT_REMOVED) {
         if (c)
             drop_candidate(w, c);
+        return;
+    }
+    if (source_interest(w->source, f, name) == INTEREST_ANY) {
+        if (c || (c = add_any(w, f, name, what)))
+            on_any(w, f, c, what);
         return;
     }
     if (!c && (w->stopping || !(c = candidate_add(&w->candidates, f, name))))
@@ -769,6 +895,7 @@ static void watcher_done(struct watcher *w)
         spool_close(w->spools[i]);
     free(w->spools);
     idset_done(&w->done);
+    sniffer_done(&w->sniffer);
 }
 
 int watcher_run(const struct watcher_config *config, struct err *e)

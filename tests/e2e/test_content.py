@@ -90,3 +90,50 @@ def test_a_repository_of_recordings_is_left_to_its_jvm(salvage, dumps, folder):
         assert watch.end() == 0
     assert sorted(m["path"] for _, m in folder.manifests()) == [str(left / "1.jfr"), str(left / "2.jfr")]
     assert os.listdir(live) and os.listdir(recent) and os.listdir(own) and (dumps / "begun.jfr").exists()
+
+
+OTHER_NAMES = ["oom.bin", "target", "heapdump", "app.hprof.1", "x.dump", "heap.tar.p1x"]
+
+
+def test_evidence_has_any_name(salvage, dumps, folder):
+    sums = [put(dumps, name, HEADS["app.hprof"] + name.encode()) for name in OTHER_NAMES]
+    sums += [put(dumps, "kernel-core", HEADS["core"]), put(dumps, "crash.txt", HEADS["hs_err_pid17.log"])]
+    others = ["app.log", "threads", "data.bin", ".hidden"]
+    put(dumps, "app.log", b"JAVA PROFILE of the application")
+    put(dumps, "threads", b"Full thread dump OpenJDK 64-Bit Server VM\n")
+    put(dumps, "data.bin", b"")
+    put(dumps, ".hidden", HEADS["app.hprof"])
+    assert salvage.watch(dumps, *folder.options(), "--once").end() == 0
+    found = folder.check_all(sums)
+    assert {m["kind"] for m in found.values()} == {"heap-dump", "core", "hs-err"}
+    assert left_in(dumps) == sorted(others)
+
+
+def test_evidence_of_any_name_is_taken_when_it_appears_and_its_name_is_free_again(salvage, dumps, folder):
+    watch = salvage.watch(dumps, *folder.options())
+    watch.wait("started")
+    sums = [put(dumps, "oom.bin", HEADS["app.hprof"] + b"1")]
+    watch.wait("shipped")
+    sums.append(put(dumps, "oom.bin", HEADS["app.hprof"] + b"2"))  # O_EXCL, as HotSpot does it
+    put(dumps, "app.log", b"no")
+    watch.wait("shipped", 2)
+    # Changed, it is looked at again.
+    with open(dumps / "app.log", "wb") as out:
+        out.write(HEADS["app.hprof"])
+    watch.wait("shipped", 3)
+    # Just closed, and the end comes.
+    sums.append(put(dumps, "late", HEADS["app.hprof"] + b"3"))
+    assert watch.stop() == 0
+    assert set(sums) < {m["sha256"] for _, m in folder.manifests()} and left_in(dumps) == []
+
+
+def test_a_writer_may_rename_a_file_of_any_name(salvage, dumps, folder):
+    watch = salvage.watch(dumps, *folder.options())
+    watch.wait("started")
+    for n in range(3):
+        put(dumps, "copy.%d" % n, HEADS["app.hprof"] + b"%d" % n)
+        time.sleep(0.3)
+        os.rename(dumps / ("copy.%d" % n), dumps / ("app-%d.hprof" % n))
+    watch.wait("shipped", 3)
+    assert watch.stop() == 0
+    assert sorted(m["name"] for _, m in folder.manifests()) == ["app-%d.hprof" % n for n in range(3)]
