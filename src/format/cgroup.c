@@ -15,8 +15,7 @@
 #include "base/text.h"
 #include "format/mountinfo.h"
 
-/* Whether word is one of a list's words, parted by commas. */
-static bool has_word(const char *list, size_t size, const char *word)
+bool cgroup_list_has(const char *list, size_t size, const char *word)
 {
     size_t length = strlen(word);
 
@@ -31,6 +30,11 @@ static bool has_word(const char *list, size_t size, const char *word)
         list += part + 1;
         size -= part + 1;
     }
+}
+
+bool cgroup_has_controller(const struct cgroup_entry *entry, const char *name)
+{
+    return cgroup_list_has(entry->controllers, entry->controllers_size, name);
 }
 
 bool cgroup_next(const char **text, size_t *size, struct cgroup_entry *ret)
@@ -64,7 +68,7 @@ char *cgroup_memory_path(const char *cgroup, bool *ret_v2)
     size_t size = strlen(cgroup);
 
     while (cgroup_next(&cgroup, &size, &line)) {
-        bool memory = has_word(line.controllers, line.controllers_size, "memory");
+        bool memory = cgroup_list_has(line.controllers, line.controllers_size, "memory");
 
         if (line.path_size == 0 || line.path[0] != '/' || (!memory && (!line.unified || found.path)))
             continue;
@@ -99,7 +103,7 @@ static int look_at(void *ctx, const struct mount *m)
     CLEANUP_FREE char *path = NULL;
 
     if (!rest || !text_eq(m->type, s->v2 ? "cgroup2" : "cgroup") ||
-        (!s->v2 && !has_word(m->options, strlen(m->options), "memory")))
+        (!s->v2 && !cgroup_list_has(m->options, strlen(m->options), "memory")))
         return 0;
     if (asprintf(&path, "%s%s", text_eq(m->point, "/") && *rest ? "" : m->point, rest) < 0)
         return -ENOMEM;

@@ -21,6 +21,10 @@ struct cgroup_entry {
 /* The next line that has all its parts; *text and *size move behind it. False at the end. */
 bool cgroup_next(const char **text, size_t *size, struct cgroup_entry *ret);
 
+/* Whether a word is in a list whose words are parted by commas, as the options of a mount are. */
+bool cgroup_list_has(const char *list, size_t size, const char *word);
+bool cgroup_has_controller(const struct cgroup_entry *entry, const char *name);
+
 /* The path of its memory cgroup in that hierarchy, of a text that ends with NUL. malloc'ed; NULL if it has none, or for
  * want of memory. */
 char *cgroup_memory_path(const char *cgroup, bool *ret_v2);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
+
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "jvm/attach_obstacle.h"
 
 enum {
     LOOK_FIRST_MS = 5,
@@ -30,6 +32,7 @@ enum {
     /* A JVM without heap fails to start its listener ("Exception in VM (AttachListener::init)"), and may manage the
      * next time. */
     AGAIN_MS = 3000,
+    SILENCE_MS = 1500,  /* from the signal on; then the reason is looked for */
     STARTUP_MS = 10000, /* a JVM that is younger may get its handler yet */
     NAME_MAX_SIZE = 32
 };
@@ -43,7 +46,9 @@ int attach_possible(const struct jvm *j, struct err *e)
         return err_set(e, -FAULT_REFUSED, "JVM %d answers nobody: it runs with -XX:+DisableAttachMechanism", pid);
     if (!(j->status.caught & quit))
         return err_set(e, -FAULT_REFUSED,
-                       "JVM %d cannot be asked: it has no handler for SIGQUIT (-Xrs, or it starts up)", pid);
+                       "JVM %d cannot be asked: it has no handler for SIGQUIT (-Xrs, or it starts up), and no attach "
+                       "socket in its /tmp: start it without -Xrs, or with -XX:+StartAttachListener beside it",
+                       pid);
     return 0;
 }
 
@@ -51,6 +56,7 @@ int attach_patience(const struct jvm *j, const struct attach_wait *wait, uint64_
                     struct err *e)
 {
     struct proc_status now;
+    uint64_t files, limit;
     int pid = (int)j->proc.pid;
 
     if (proc_status(&j->proc, &now) < 0 || now.state == 'Z' || now.state == 'X')
@@ -64,6 +70,11 @@ int attach_patience(const struct jvm *j, const struct attach_wait *wait, uint64_
     if (now.state == 'T' || now.state == 't')
         return err_set(e, -ETIMEDOUT, "JVM %d %s within %.1f s: it is stopped (by SIGSTOP, or by a debugger)", pid,
                        what, (double)wait->timeout_ms / 1000);
+    if (attach_obstacle_descriptors(j, &files, &limit))
+        return err_set(e, -ETIMEDOUT,
+                       "JVM %d %s within %.1f s: it has no file descriptor left, %" PRIu64 " of %" PRIu64
+                       " (ulimit -n) are open; raise the limit with prlimit --pid %d --nofile=N",
+                       pid, what, (double)wait->timeout_ms / 1000, files, limit, pid);
     return err_set(e, -ETIMEDOUT,
                    "JVM %d %s within %.1f s: it starts up, is at a safepoint for long (a collection, a dump), or its "
                    "container is frozen: try a longer --timeout",
@@ -78,6 +89,7 @@ struct approach {
     int cwd_error, tmp_error;
     int triggered; /* folder where the trigger file lies; -1 */
     char trigger[NAME_MAX_SIZE];
+    uint64_t signalled_ms, again_ms, patience_ms; /* the first signal; when the next one is due, and its distance */
 };
 
 /* A folder of the JVM's, as a descriptor or the error. */
@@ -89,11 +101,24 @@ static int open_folder(const struct jvm *j, const char *path, int *ret_error)
     return fd < 0 ? -1 : fd;
 }
 
+/* The kernel hides the root of a process that has capabilities, or had (setcap'd java, jsvc), from its own user. Then
+ * it is ours if it is the same, which the socket's peer shows (connect_to). */
+static int open_tmp(const struct jvm *j, int *ret_error)
+{
+    int fd = open_folder(j, "/tmp", ret_error);
+
+    if (fd >= 0 || (*ret_error != EACCES && *ret_error != EPERM) || j->status.uid != geteuid())
+        return fd;
+    fd = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    *ret_error = fd < 0 ? errno : 0;
+    return fd;
+}
+
 static void approach_init(struct approach *a, const struct jvm *j, const struct attach_wait *wait)
 {
     *a = (struct approach){.j = j, .wait = wait, .triggered = -1};
     a->cwd = open_folder(j, ".", &a->cwd_error);
-    a->tmp = open_folder(j, "/tmp", &a->tmp_error);
+    a->tmp = open_tmp(j, &a->tmp_error);
     snprintf(a->trigger, sizeof(a->trigger), ".attach_pid%d", (int)j->status.inner_pid);
 }
 
@@ -122,7 +147,7 @@ static int send_quit(const struct approach *a, struct err *e)
 
     if (r < 0)
         return err_set(e, -ESRCH, "JVM %d has ended", (int)p->pid);
-    if ((r = attach_possible(&now, e)) < 0)
+    if ((r = attach_possible(&now, e)) < 0 || (r = attach_obstacle_limit(a->j, e)) < 0)
         return r;
     /* By descriptor the signal cannot meet another process of the same number; /proc/PID is one (pidfd_send_signal(2)).
      */
@@ -208,7 +233,9 @@ static int connect_to(const struct approach *a, struct err *e)
     if (fstatat(a->tmp, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return -ENOENT;
     if (!S_ISSOCK(st.st_mode) || st.st_uid != j->status.uid)
-        return err_set(e, -FAULT_REFUSED, "/tmp/%s of JVM %d is not the JVM's socket (uid %u): somebody else made it",
+        return err_set(e, -FAULT_REFUSED,
+                       "/tmp/%s of JVM %d is not the JVM's socket (uid %u): somebody else made it, and the JVM can't "
+                       "replace it; remove it",
                        name, pid, (unsigned)st.st_uid);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
@@ -223,7 +250,7 @@ static int connect_to(const struct approach *a, struct err *e)
     /* Whoever called listen(). 0: a process that we cannot see from our pid namespace. */
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != j->status.uid ||
         (peer.pid != 0 && peer.pid != j->proc.pid))
-        return err_set(e, -FAULT_REFUSED, "/tmp/%s of JVM %d belongs to another process", name, pid);
+        return err_set(e, -FAULT_REFUSED, "/tmp/%s of JVM %d belongs to another process: remove it", name, pid);
     return TAKE_FD(fd);
 }
 
@@ -247,24 +274,36 @@ static int await_handler(const struct approach *a, uint64_t *since, struct err *
     return 0;
 }
 
-/* Connects; where nobody listens, has the JVM open its socket, and again if nothing came of it. A JVM that listens and
- * is busy is not signalled: it would print its threads. */
+/* Where nobody listens: has the JVM open its socket, and again if nothing came of it. */
+static int trigger(struct approach *a, struct err *e)
+{
+    uint64_t now = clock_mono_ms();
+    int r;
+
+    if (a->triggered < 0 && ((r = socket_has_place(a, e)) < 0 || (r = place_trigger(a, e)) < 0))
+        return r;
+    if (a->signalled_ms > 0 && now - a->signalled_ms > SILENCE_MS && (r = attach_obstacle_silence(a->j, e)) < 0)
+        return r;
+    if (now < a->again_ms)
+        return 0;
+    if ((r = send_quit(a, e)) < 0)
+        return r;
+    a->signalled_ms = a->signalled_ms ? a->signalled_ms : now;
+    a->patience_ms = a->patience_ms ? a->patience_ms * 2 : AGAIN_MS;
+    a->again_ms = now + a->patience_ms;
+    return 0;
+}
+
+/* A socket that is there is used without any signal (-Xrs has no handler for it); and a JVM that listens and is busy is
+ * not signalled: it would print its threads. */
 static int open_socket(struct approach *a, struct err *e)
 {
-    uint64_t delay = LOOK_FIRST_MS, again = 0, patience = AGAIN_MS, since = clock_mono_ms();
-    int fd, r = await_handler(a, &since, e);
+    uint64_t delay = LOOK_FIRST_MS, since = clock_mono_ms();
+    int fd, r;
 
-    if (r < 0)
-        return r;
     while ((fd = connect_to(a, e)) == -ENOENT || fd == -EAGAIN) {
-        if (fd == -ENOENT && a->triggered < 0 && ((r = socket_has_place(a, e)) < 0 || (r = place_trigger(a, e)) < 0))
+        if (fd == -ENOENT && ((r = await_handler(a, &since, e)) < 0 || (r = trigger(a, e)) < 0))
             return r;
-        if (fd == -ENOENT && clock_mono_ms() >= again) {
-            if ((r = send_quit(a, e)) < 0)
-                return r;
-            again = clock_mono_ms() + patience;
-            patience *= 2;
-        }
         if ((r = attach_patience(a->j, a->wait, &since, "does not open its attach socket", e)) < 0)
             return r;
         clock_sleep_ms(delay);

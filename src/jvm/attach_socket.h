@@ -20,7 +20,8 @@ struct attach_wait {
     void *ctx;
 };
 
-/* Whether the JVM could be asked: 0, or -FAULT_REFUSED with what is in the way (-Xrs, DisableAttachMechanism …). */
+/* Whether a JVM without a socket could be asked for one: 0, or -FAULT_REFUSED with what is in the way (-Xrs,
+ * DisableAttachMechanism …). */
 int attach_possible(const struct jvm *j, struct err *e);
 
 /* A connected, non-blocking socket. -ETIMEDOUT; -ESRCH if the JVM has ended; -EACCES; -FAULT_REFUSED; -ECANCELED. */
