@@ -25,7 +25,7 @@
 #include "jvm/heapdump_stream.h"
 #include "jvm/heapuse.h"
 
-enum { COPY_STEP = 1024 * 1024, GRACE_MS = 500 /* for the store to forget a stream */ };
+enum { COPY_STEP = 1024 * 1024, ANSWER_MOST = 64 * 1024 * 1024, GRACE_MS = 500 /* for the store to forget a stream */ };
 
 /* --- making it ------------------------------------------------------------------------------------------------------
  */
@@ -391,7 +391,10 @@ static int write_text(void *ctx, const char *text, size_t size)
 
 int answer_to_file(const struct jvm *j, const char *diagnostic, int fd, const struct dump_options *o, struct err *e)
 {
-    struct attach_wait wait = {.timeout_ms = o->timeout_ms, .stop = is_over, .ctx = (void *)&o->until_ms};
+    struct attach_wait wait = {.timeout_ms = o->timeout_ms,
+                               .most = o->most ? o->most : ANSWER_MOST,
+                               .stop = is_over,
+                               .ctx = (void *)&o->until_ms};
     struct writing w = {fd, e};
 
     return attach_stream(j, "jcmd", (const char *[ATTACH_ARGS]){diagnostic}, &wait, write_text, &w, e);

@@ -13,6 +13,7 @@ struct dump_options {
     uint64_t parallel, gzip;
     const char *folder;  /* as the JVM sees it; NULL: found */
     uint64_t timeout_ms; /* of silence, the JVM's */
+    uint64_t most;       /* bytes of a diagnostic command's answer, which is held in memory; 0: 64 MiB */
     struct dumped *made; /* dump_to_store: what was made is told here, but for its cut; NULL: nobody asks */
     uint64_t until_ms; /* monotonic; 0: as long as it takes. Then the process ends (FAULT_LATER), a whole dump stays */
 };

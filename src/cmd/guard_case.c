@@ -165,7 +165,8 @@ static int run_command(struct guard_case *c, const struct action *a, int fd, str
 
 static int make_piece(struct guard_case *c, const struct action *a, int fd, struct err *e)
 {
-    struct dump_options o = {.timeout_ms = a->limit_ms, .until_ms = clock_mono_ms() + a->limit_ms};
+    struct dump_options o = {
+        .timeout_ms = a->limit_ms, .until_ms = clock_mono_ms() + a->limit_ms, .most = room_in_memory()};
 
     switch (a->kind) {
     case ACTION_STATS:

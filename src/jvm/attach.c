@@ -5,6 +5,7 @@
 #include "jvm/attach.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@ enum {
     POLL_MS = 200,
     STEP = 16 * 1024,
     STORY_MAX = 2048, /* bytes of an error's text */
+    STREAM_TIMES = 3, /* of the silence that is allowed: for all of a streamed answer */
     /* The first JDK that was given version 2 at its release is 24; the updates of 21 may have it. Older ones are not
      * asked: one round trip saved. */
     VERSIONED_JDK = 21
@@ -159,16 +161,60 @@ static int check_end(const struct jvm *j, struct err *e)
     return has_died(j) ? err_set(e, -ESRCH, "JVM %d ended while it answered: that may not be all", pid_of(j)) : 0;
 }
 
+/* One answer on its way to fn. */
+struct answer {
+    const struct jvm *j;
+    const struct attach_wait *wait;
+    int fd, result;
+    int (*fn)(void *ctx, const char *text, size_t size);
+    void *ctx;
+};
+
+/* What ends an answer that does not end by itself. fn_ms: what the caller took of the time. */
+static int check_bounds(const struct answer *a, uint64_t begun_ms, uint64_t fn_ms, uint64_t taken, struct err *e)
+{
+    const struct attach_wait *wait = a->wait;
+    uint64_t most = wait->most ? wait->most : ATTACH_ANSWER_MAX;
+
+    if (wait->stop && wait->stop(wait->ctx))
+        return err_set(e, -ECANCELED, "stopped while JVM %d answered", pid_of(a->j));
+    if (clock_mono_ms() - begun_ms > wait->timeout_ms * STREAM_TIMES + fn_ms)
+        return dripping(a->j, e);
+    return taken <= most ? 0
+                         : err_set(e, -EMSGSIZE, "JVM %d does not end its answer: more than %" PRIu64 " MiB have come",
+                                   pid_of(a->j), most >> 20);
+}
+
+/* Hands on what comes, piece by piece. */
+static int receive_text(const struct answer *a, const char *text, size_t size, struct err *e)
+{
+    uint64_t begun_ms = clock_mono_ms(), fn_ms = 0, taken = size;
+    char step[STEP];
+    int r = a->fn(a->ctx, text, size);
+
+    while (r == 0) {
+        ssize_t n = receive(a->j, a->fd, step, sizeof(step), a->wait, e);
+        uint64_t come_ms = clock_mono_ms();
+
+        if (n <= 0)
+            return (int)n;
+        taken += (uint64_t)n;
+        if ((r = check_bounds(a, begun_ms, fn_ms, taken, e)) == 0)
+            r = a->fn(a->ctx, step, (size_t)n);
+        fn_ms += clock_mono_ms() - come_ms;
+    }
+    return r;
+}
+
 static int converse(const struct jvm *j, const struct attach_dialect *dialect, bool stream, const char *command,
                     const char *const args[ATTACH_ARGS], const struct attach_wait *wait,
                     int (*fn)(void *ctx, const char *text, size_t size), void *ctx, struct err *e)
 {
     CLEANUP(buf_done) struct buf request = {0}, head = {0}, story = {0};
     CLEANUP_FD int fd = -1;
-    char step[STEP];
-    int result = 0, r = attach_request(&request, dialect, stream, command, args);
+    struct answer a = {.j = j, .wait = wait, .fn = fn, .ctx = ctx};
+    int r = attach_request(&request, dialect, stream, command, args);
     size_t text = 0;
-    ssize_t n;
 
     if (r == -E2BIG)
         return err_set(e, -FAULT_USAGE, "%s: that is more than JVM %d can be asked at once", command, pid_of(j));
@@ -176,16 +222,17 @@ static int converse(const struct jvm *j, const struct attach_dialect *dialect, b
         return err_set(e, r, "out of memory");
     if ((fd = attach_socket(j, wait, e)) < 0)
         return fd;
-    if ((r = send_all(j, fd, &request, wait, e)) < 0 || (r = receive_result(j, fd, &head, &result, &text, wait, e)) < 0)
+    if ((r = send_all(j, fd, &request, wait, e)) < 0 ||
+        (r = receive_result(j, fd, &head, &a.result, &text, wait, e)) < 0)
         return r;
-    if (result != 0) {
-        fn = add_story;
-        ctx = &story;
+    a.fd = fd;
+    if (a.result != 0) {
+        a.fn = add_story;
+        a.ctx = &story;
     }
-    for (r = fn(ctx, head.data + text, head.size - text); r == 0; r = fn(ctx, step, (size_t)n))
-        if ((n = receive(j, fd, step, sizeof(step), wait, e)) <= 0)
-            return n < 0 ? (int)n : result != 0 ? refused(j, command, result, buf_text(&story), e) : check_end(j, e);
-    return result != 0 ? err_set(e, -ENOMEM, "out of memory") : r;
+    if ((r = receive_text(&a, head.data + text, head.size - text, e)) < 0)
+        return r;
+    return a.result != 0 ? refused(j, command, a.result, buf_text(&story), e) : check_end(j, e);
 }
 
 /* An answer that is asked for whole. */

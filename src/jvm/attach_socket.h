@@ -12,9 +12,12 @@
 #include "base/err.h"
 #include "jvm/jvm.h"
 
+enum { ATTACH_ANSWER_MAX = 256 * 1024 * 1024 };
+
 /* How long to wait for a JVM, and what ends the waiting. */
 struct attach_wait {
     uint64_t timeout_ms;      /* of silence: until the socket is open, and until each piece of an answer */
+    uint64_t most;            /* bytes of an answer that is streamed; 0: ATTACH_ANSWER_MAX */
     bool (*stop)(void *ctx);  /* asked now and then; NULL: never */
     bool (*alive)(void *ctx); /* whether there is another sign of life, as a dump that grows; NULL: none */
     void *ctx;
