@@ -143,6 +143,23 @@ static int place_open(const char *path, struct place *ret, struct err *e)
     return 0;
 }
 
+/* Whether a file can be made there: found out before the JVM is stopped. */
+static int place_try(const struct place *to, const char *path, struct err *e)
+{
+    char name[NAME_MAX + 1];
+    int fd;
+
+    if (snprintf(name, sizeof(name), ".%s.part", to->name) >= (int)sizeof(name))
+        return err_set(e, -ENAMETOOLONG, "%s: %s", path, strerror(ENAMETOOLONG));
+    fd = openat(to->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(e, errno == EEXIST ? -FAULT_EXISTS : -errno, "no file can be made beside %s: %s", path,
+                       strerror(errno));
+    close(fd);
+    unlinkat(to->folder, name, 0);
+    return 0;
+}
+
 static int copy_bytes(int from, int to)
 {
     CLEANUP_FREE char *step = malloc(COPY_STEP);
@@ -201,7 +218,7 @@ int dump_to_file(const struct jvm *j, const struct dump_options *o, const char *
     CLEANUP(dumped_done) struct dumped told = {0};
     int r;
 
-    if ((r = place_open(path, &to, e)) < 0 || (r = make(j, o, &d, &told, e)) < 0)
+    if ((r = place_open(path, &to, e)) < 0 || (r = place_try(&to, path, e)) < 0 || (r = make(j, o, &d, &told, e)) < 0)
         return r;
     if ((r = hand_over(&d, &to)) < 0) {
         r = err_set(e, r == -EEXIST ? -FAULT_EXISTS : r, "the dump of JVM %d cannot be put to %s: %s", (int)j->proc.pid,

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "jvm/find.h"
 
 int jvm_pid(const char *command, const char *operand, pid_t *ret, struct err *e)
 {
@@ -27,10 +28,29 @@ int jvm_pid(const char *command, const char *operand, pid_t *ret, struct err *e)
     return 0;
 }
 
+/* The only one that is seen. */
+static int find_only(const char *command, pid_t *ret, struct err *e)
+{
+    CLEANUP(jvm_pids_done) struct jvm_pids pids = {0};
+    int r = jvm_find("/proc", &pids, e);
+
+    if (r < 0)
+        return r;
+    if (pids.count == 0)
+        return err_set(e, -ESRCH, "%s: no JVM is seen from here%s", command,
+                       pids.hidden ? ": other users' can be looked at by root only, in a container with CAP_SYS_PTRACE"
+                                   : "");
+    if (pids.count > 1)
+        return err_set(e, -FAULT_USAGE, "%s: which process? %zu JVMs are seen from here (salvage jvm ps lists them)",
+                       command, pids.count);
+    *ret = pids.pid[0];
+    return 0;
+}
+
 int jvm_target(const char *command, const char *operand, struct jvm *ret, struct err *e)
 {
     pid_t pid = 0;
-    int r = jvm_pid(command, operand, &pid, e);
+    int r = operand ? jvm_pid(command, operand, &pid, e) : find_only(command, &pid, e);
 
     return r < 0 ? r : jvm_open("/proc", pid, ret, e);
 }

@@ -22,7 +22,8 @@ struct jvm_options {
 /* The process id that an operand is; NULL: none given. -FAULT_USAGE. */
 int jvm_pid(const char *command, const char *operand, pid_t *ret, struct err *e);
 
-/* Opens the JVM that an operand names. NULL: none given. -FAULT_USAGE, or as jvm_open. */
+/* Opens the JVM that an operand names, or without one (NULL) the only one that is seen. -FAULT_USAGE, or as jvm_open.
+ */
 int jvm_target(const char *command, const char *operand, struct jvm *ret, struct err *e);
 
 /* Sends a diagnostic command ("Thread.print -l") and writes its answer to stdout as it comes. */

@@ -68,10 +68,10 @@ static int check(const struct jvm_dump_options *o, int count, struct err *e)
 
     if (o->all && count > 0)
         what = "--all, or the processes' ids: not both";
-    else if (!o->all && count == 0)
-        what = "which process? salvage jvm dump PID, or --all (salvage jvm ps lists them)";
     else if (o->out && o->plan.to)
         what = "--out, or --to: not both";
+    else if (text_eq(o->out, "-"))
+        what = "--out: a heap dump goes into a file or a folder, not to stdout (for one called '-': ./-)";
     else if (o->out && !*o->out)
         what = "--out: an empty path";
     else if (o->stream && !o->plan.to)
@@ -185,8 +185,16 @@ static int find_pids(const struct jvm_dump_options *o, char *const *operands, st
 {
     uint64_t pid;
 
-    if (o->all)
-        return jvm_find("/proc", ret, e);
+    int r;
+
+    if (o->all || !*operands) {
+        if ((r = jvm_find("/proc", ret, e)) < 0 || o->all || ret->count < 2)
+            return r;
+        return err_set(e, -FAULT_USAGE,
+                       "jvm dump: which process? %zu JVMs are seen from here (salvage jvm ps lists them): PID, or "
+                       "--all",
+                       ret->count);
+    }
     for (; *operands; operands++) {
         if (text_parse_uint(*operands, INT32_MAX, &pid) < 0 || pid == 0)
             return err_set(e, -FAULT_USAGE, "jvm dump: '%s' is not a process id (salvage jvm ps lists them)",
@@ -213,6 +221,10 @@ static int dump_all_into_store(const struct jvm_dump_options *o, const struct jv
     if (surroundings_get("/", &who, &facts) < 0)
         return command_error(-ENOMEM, "out of memory");
     s.state = o->plan.state;
+    if ((r = shipping_try_store(&s, &e)) < 0) {
+        sink_close(s.sink);
+        return command_fail(r, &e);
+    }
     exit_code = dump_each(o, pids->pid, pids->count, &s);
     sink_close(s.sink);
     return exit_code;
@@ -245,7 +257,7 @@ static int run(int argc, char **argv)
 
 const struct command CMD_JVM_DUMP = {
     .name = "jvm dump",
-    .args = "PID...|--all [--out FILE | --to URL]",
+    .args = "[PID...|--all] [--out FILE | --to URL]",
     .summary = "a heap dump of a running JVM, into a file or into the store",
     .text =
         "The JVM writes the dump into a folder of its own under a hidden name; from there it goes to --out, readable "

@@ -37,7 +37,7 @@ static int run(int argc, char **argv)
 
 const struct command CMD_JVM_FLAGS = {
     .name = "jvm flags",
-    .args = "PID",
+    .args = "[PID]",
     .summary = "the -XX options that a JVM runs with",
     .text = "Whatever set them: the command line, the environment, the JVM itself, or somebody at run time.",
     .examples = "salvage jvm flags 7\n"

@@ -102,7 +102,7 @@ static int run(int argc, char **argv)
 
 const struct command CMD_JVM_HISTOGRAM = {
     .name = "jvm histogram",
-    .args = "PID",
+    .args = "[PID]",
     .summary = "objects and bytes of each class, the largest first",
     .text =
         "Unlike the JDK's jmap -histo and GC.class_histogram this counts garbage, too, and starts no collection unless "

@@ -17,7 +17,6 @@
 #include "cmd/interrupt.h"
 #include "cmd/jvm.h"
 #include "format/template.h"
-#include "jvm/find.h"
 #include "jvm/heapuse.h"
 
 enum {
@@ -62,26 +61,6 @@ struct prestop {
     struct shipping shipping;
     uint64_t until_ms;
 };
-
-/* PID, or the only JVM that is seen. */
-static int find_jvm(const char *operand, struct jvm *ret, struct err *e)
-{
-    CLEANUP(jvm_pids_done) struct jvm_pids pids = {0};
-    int r;
-
-    if (operand)
-        return jvm_target("jvm prestop", operand, ret, e);
-    if ((r = jvm_find("/proc", &pids, e)) < 0)
-        return r;
-    if (pids.count == 0)
-        return err_set(e, -ESRCH, "jvm prestop: no JVM is seen from here%s",
-                       pids.hidden ? ": other users' can be looked at by root only, in a container with CAP_SYS_PTRACE"
-                                   : "");
-    if (pids.count > 1)
-        return err_set(e, -FAULT_USAGE, "jvm prestop: %zu JVMs are seen from here: name one by its process id",
-                       pids.count);
-    return jvm_open("/proc", pids.pid[0], ret, e);
-}
 
 static uint64_t time_left(const struct prestop *p)
 {
@@ -200,7 +179,7 @@ static int run(int argc, char **argv)
         r = err_set(&e, -FAULT_USAGE, "jvm prestop: where to? --to URL");
     if (r >= 0 && o.budget_ms <= RESERVE_MS)
         r = err_set(&e, -FAULT_USAGE, "jvm prestop: --budget: more than %d ms", RESERVE_MS);
-    if (r < 0 || (r = find_jvm(operands[0], &p.jvm, &e)) < 0)
+    if (r < 0 || (r = jvm_target("jvm prestop", operands[0], &p.jvm, &e)) < 0)
         return command_fail(r, &e);
     log_set_format((enum log_format)o.plan.log);
     p.until_ms = begun_ms + o.budget_ms - RESERVE_MS;

@@ -35,7 +35,7 @@ static int run(int argc, char **argv)
 
 const struct command CMD_JVM_PROPS = {
     .name = "jvm props",
-    .args = "PID",
+    .args = "[PID]",
     .summary = "a JVM's system properties, as java.util.Properties writes them",
     .text = "They may hold passwords: think before you paste them.",
     .examples = "salvage jvm props 7 | grep java.version\n"

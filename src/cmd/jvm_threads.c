@@ -59,7 +59,7 @@ static int run(int argc, char **argv)
 
 const struct command CMD_JVM_THREADS = {
     .name = "jvm threads",
-    .args = "PID",
+    .args = "[PID]",
     .summary = "a thread dump: what every thread is doing, and who waits for whom",
     .text = "The same as the JDK's jstack. The JVM stands still for as long as it takes to walk the stacks, a few "
             "milliseconds. Three dumps some seconds apart tell a hang from a slow answer.",

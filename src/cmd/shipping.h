@@ -32,6 +32,10 @@ struct shipping {
     struct shipping_case *its_case; /* NULL: each piece is a case */
 };
 
+/* Whether the store can be reached with these credentials, before something is made for it: opens the sink, and looks
+ * for an object that is not there. That looking is denied says nothing of writing, and counts as 0. */
+int shipping_try_store(struct shipping *s, struct err *e);
+
 /* Ships, and unless the plan says to keep it erases the file. */
 int shipping_file(struct shipping *s, const char *path, struct err *e);
 

@@ -37,7 +37,8 @@ enum {
     NAME_MAX_SIZE = 32
 };
 
-int attach_possible(const struct jvm *j, struct err *e)
+/* Whether SIGQUIT may be sent. */
+static int may_signal(const struct jvm *j, struct err *e)
 {
     const uint64_t quit = UINT64_C(1) << (SIGQUIT - 1);
     int pid = (int)j->proc.pid;
@@ -79,6 +80,18 @@ int attach_patience(const struct jvm *j, const struct attach_wait *wait, uint64_
                    "JVM %d %s within %.1f s: it starts up, is at a safepoint for long (a collection, a dump), or its "
                    "container is frozen: try a longer --timeout",
                    pid, what, (double)wait->timeout_ms / 1000);
+}
+
+int attach_possible(const struct jvm *j, struct err *e)
+{
+    char path[NAME_MAX_SIZE + 8];
+    CLEANUP_FD int fd = -1;
+
+    if (j->options.attach_disabled != 1) {
+        snprintf(path, sizeof(path), "/tmp/.java_pid%d", (int)j->status.inner_pid);
+        fd = proc_openat(&j->proc, path, O_PATH | O_NOFOLLOW, 0);
+    }
+    return fd >= 0 ? 0 : may_signal(j, e);
 }
 
 /* One connection in the making. */
@@ -147,7 +160,7 @@ static int send_quit(const struct approach *a, struct err *e)
 
     if (r < 0)
         return err_set(e, -ESRCH, "JVM %d has ended", (int)p->pid);
-    if ((r = attach_possible(&now, e)) < 0 || (r = attach_obstacle_limit(a->j, e)) < 0)
+    if ((r = may_signal(&now, e)) < 0 || (r = attach_obstacle_limit(a->j, e)) < 0)
         return r;
     /* By descriptor the signal cannot meet another process of the same number; /proc/PID is one (pidfd_send_signal(2)).
      */
@@ -260,7 +273,7 @@ static int await_handler(const struct approach *a, uint64_t *since, struct err *
     struct jvm now = {.proc = a->j->proc, .status = a->j->status, .options = a->j->options};
     int r;
 
-    while ((r = attach_possible(&now, e)) < 0) {
+    while ((r = may_signal(&now, e)) < 0) {
         int64_t age_ns = a->j->started_ns ? clock_wall_ns() - a->j->started_ns : INT64_MAX;
         struct err why;
 

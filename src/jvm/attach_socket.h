@@ -23,8 +23,8 @@ struct attach_wait {
     void *ctx;
 };
 
-/* Whether a JVM without a socket could be asked for one: 0, or -FAULT_REFUSED with what is in the way (-Xrs,
- * DisableAttachMechanism …). */
+/* Whether the JVM could be asked: it has a socket, or may be signalled for one. 0, or -FAULT_REFUSED with what is in
+ * the way (-Xrs, DisableAttachMechanism …). */
 int attach_possible(const struct jvm *j, struct err *e);
 
 /* A connected, non-blocking socket. -ETIMEDOUT; -ESRCH if the JVM has ended; -EACCES; -FAULT_REFUSED; -ECANCELED. */

@@ -214,7 +214,7 @@ def test_a_place_that_is_full_costs_no_dump(salvage, work, small, mount_tmpfs):
 
 
 @pytest.mark.parametrize("args, says", [
-    ([], "which process?"), (["--all", "1"], "not both"), (["1", "--out", "x", "--to", "file:///x"], "not both"),
+    (["1", "--out", "-"], "not to stdout"), (["--all", "1"], "not both"), (["1", "--out", "x", "--to", "file:///x"], "not both"),
     (["1", "--stream"], "--to"), (["1", "--stream", "--to", "file:///x", "--dir", "/x"], "there is no file"),
     (["1", "--gzip", "10"], "1 to 9"), (["1", "--parallel", "1000"], "256"), (["1", "--dir", "x"], "absolute"),
     (["1", "--out", ""], "empty"), (["1", "2", "--out", "x"], "need a folder"), (["java"], "not a process id"),

@@ -141,7 +141,7 @@ def test_h_is_a_number_here_and_help_elsewhere(salvage, serial):
 
 @pytest.mark.parametrize("args, says", [
     (["PID", "0"], "'0' is no interval"), (["PID", "x"], "'x' is no interval"), (["PID", "60d"], "is no interval"),
-    (["PID", "1s", "0"], "'0' is no count"), (["PID", "1s", "1", "1"], "too many words"), ([], "which process?"),
+    (["PID", "1s", "0"], "'0' is no count"), (["PID", "1s", "1", "1"], "too many words"),
     (["java"], "'java' is not a process id"), (["PID", "-gcnew"], "unknown option -gcnew"),
     (["PID", "--view", "x"], "none of gcutil|gc"), (["PID", "--", "-gc"], "'-gc' is no interval"),
 ], ids=lambda v: " ".join(v) if isinstance(v, list) else "")

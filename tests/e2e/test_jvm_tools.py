@@ -241,13 +241,42 @@ def test_a_jvm_that_starts_up_is_waited_for(salvage, nursery):
         assert one.alive
 
 
-@pytest.mark.parametrize("option, says", [("-Xrs", "no handler for SIGQUIT"),
-                                          ("-XX:+DisableAttachMechanism", "DisableAttachMechanism")])
-def test_a_jvm_that_wants_not_to_be_asked(salvage, nursery, option, says):
-    one = nursery.serial(option)
+def test_a_jvm_that_wants_not_to_be_asked(salvage, nursery):
+    one = nursery.serial("-XX:+DisableAttachMechanism")
     result = salvage.run("jvm", "threads", "--timeout", "1s", one.pid)
-    assert result.code == REFUSED and says in result.message
+    assert result.code == REFUSED and "DisableAttachMechanism" in result.message
     assert one.alive
+
+
+def test_a_socket_that_is_there_needs_no_signal(salvage, nursery):
+    """With -Xrs a JVM has no handler for the signal, and opens its socket at its start."""
+    one = nursery.serial("-Xrs")
+    assert "Full thread dump" in salvage.ok("jvm", "threads", one.pid).out and one.alive
+    os.unlink("/tmp/.java_pid%d" % one.pid)
+    result = salvage.run("jvm", "threads", "--timeout", "1s", one.pid)
+    assert result.code == REFUSED and "no handler for SIGQUIT" in result.message and one.alive
+
+
+def test_a_jvm_at_its_limit_of_threads_is_not_killed(salvage, nursery):
+    """HotSpot exits when it can't start the thread that answers."""
+    require_root("sets limits of another user")
+    one = nursery.serial(uid=NOBODY - 7)
+    threads = int(re.search(r"Threads:\s+(\d+)", pathlib.Path("/proc/%d/status" % one.pid).read_text())[1])
+    resource.prlimit(one.pid, resource.RLIMIT_NPROC, (threads, threads + 100))
+    result = salvage.run("jvm", "threads", "--timeout", "5s", one.pid)
+    assert result.code == REFUSED and one.alive
+    assert "%d of %d used, RLIMIT_NPROC" % (threads, threads) in result.message
+    resource.prlimit(one.pid, resource.RLIMIT_NPROC, (threads + 100, threads + 100))
+    assert "Full thread dump" in salvage.ok("jvm", "threads", one.pid).out
+    resource.prlimit(one.pid, resource.RLIMIT_NPROC, (threads, threads + 100))
+    assert "Full thread dump" in salvage.ok("jvm", "threads", one.pid).out  # the thread is there
+
+
+def test_a_jvm_without_descriptors_says_so(salvage, nursery):
+    one = nursery.serial()
+    resource.prlimit(one.pid, resource.RLIMIT_NOFILE, (1, 4096))
+    result = salvage.run("jvm", "threads", "--timeout", "8s", one.pid)
+    assert result.code == REFUSED and "no file descriptor left" in result.message and one.alive
 
 
 def test_another_users_jvm(salvage, nursery):
