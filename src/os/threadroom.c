@@ -38,7 +38,7 @@ static void compare(struct threadroom *r, uint64_t used, uint64_t limit, uint64_
     r->used = used;
     r->limit = limit;
     r->room = room;
-    snprintf(r->what, sizeof(r->what), "%s", what);
+    snprintf(r->what, sizeof(r->what), "%.*s", THREADROOM_WHAT_MAX - 1, what);
 }
 
 /* A file of one number; "max" is UINT64_MAX. */
@@ -78,7 +78,7 @@ static void compare_levels(struct cgroup_search *s, int folder, const char *path
 
     for (int level = 0; level < LEVELS_MAX && at >= 0 && proc_mount_id(at, &id) == 0 && id == mount; level++) {
         uint64_t used, limit;
-        char what[THREADROOM_WHAT_MAX], up[3 * LEVELS_MAX + 1] = "";
+        char what[THREADROOM_WHAT_MAX + sizeof("/..") * LEVELS_MAX], up[3 * LEVELS_MAX + 1] = "";
         int parent;
 
         for (int i = 0; i < level; i++)

@@ -260,15 +260,20 @@ def test_a_socket_that_is_there_needs_no_signal(salvage, nursery):
 def test_a_jvm_at_its_limit_of_threads_is_not_killed(salvage, nursery):
     """HotSpot exits when it can't start the thread that answers."""
     require_root("sets limits of another user")
-    one = nursery.serial(uid=NOBODY - 7)
+    uid = NOBODY - 7
+    one = nursery.serial(uid=uid)
     threads = int(re.search(r"Threads:\s+(\d+)", pathlib.Path("/proc/%d/status" % one.pid).read_text())[1])
-    resource.prlimit(one.pid, resource.RLIMIT_NPROC, (threads, threads + 100))
+
+    def limit(count):
+        subprocess.run(["prlimit", "--pid", str(one.pid), "--nproc=%d:" % count], user=uid, group=uid, check=True)
+
+    limit(threads)
     result = salvage.run("jvm", "threads", "--timeout", "5s", one.pid)
     assert result.code == REFUSED and one.alive
-    assert "%d of %d used, RLIMIT_NPROC" % (threads, threads) in result.message
-    resource.prlimit(one.pid, resource.RLIMIT_NPROC, (threads + 100, threads + 100))
+    assert re.search(r"\d+ of %d used, RLIMIT_NPROC" % threads, result.message), result.message
+    limit(threads + 100)
     assert "Full thread dump" in salvage.ok("jvm", "threads", one.pid).out
-    resource.prlimit(one.pid, resource.RLIMIT_NPROC, (threads, threads + 100))
+    limit(threads)
     assert "Full thread dump" in salvage.ok("jvm", "threads", one.pid).out  # the thread is there
 
 
