@@ -246,7 +246,7 @@ int source_new(const struct source_config *c, const struct source_events *events
     s->config = *c;
     s->events = *events;
     s->notify_fd = notify_open();
-    if (c->files.count > 0 && !(s->named = calloc(c->files.count, sizeof(*s->named)))) {
+    if (c->files.count > 0 && !(s->named = calloc(c->files.count, sizeof(struct folder *)))) {
         source_free(s);
         return err_set(e, -ENOMEM, "out of memory");
     }

@@ -115,9 +115,7 @@ static void feed_recording(struct wholeness *w, const unsigned char *data, size_
 
         if (memcmp(w->head, "FLR", 4) != 0)
             w->problem = "no chunk where one should begin";
-        else if (chunk < CHUNK_HEADER || chunk > UINT64_MAX - begins)
-            w->problem = "a chunk that was never finished";
-        else if (number(w, 4, 2) >= 2 && w->head[64] != 0)
+        else if (chunk < CHUNK_HEADER || chunk > UINT64_MAX - begins || (number(w, 4, 2) >= 2 && w->head[64] != 0))
             w->problem = "a chunk that was never finished";
         else
             w->next = w->end = begins + chunk;
