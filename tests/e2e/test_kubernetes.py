@@ -57,6 +57,7 @@ def images(session_folder, java_classes):
             jar.write(path, path.name)
     assert not (application / "bin" / "sh").exists()
     make_image("localhost/cart:salvage-test", application)
+    make_image("localhost/batch:salvage-test", application)
     put_binary(application, "bin/sh")
     make_image("localhost/checkout:salvage-test", application)
     own = folder / "salvage"
@@ -157,6 +158,21 @@ def test_what_is_under_way_when_a_pod_is_deleted_still_arrives(namespace, s3):
                             if c["name"] == "cart" and (c["restartCount"] or "terminated" in c["state"])])
     namespace.kubectl("delete", "deployment", "cart", "--wait=false")
     namespace.wait(lambda: arrived(s3, namespace, pod["metadata"]["name"], 1))
+
+
+def test_a_job_ends_after_its_application_with_its_status_and_its_dump(namespace, s3):
+    # kustomize of the lab's age puts no environment into a Job by a patch: the file itself is changed.
+    path = namespace.folder / "job" / "job.yaml"
+    text = path.read_text()
+    assert "args: [java, " in text and "backoffLimit: 1" in text
+    path.write_text(text.replace("args: [java, ", "args: [java, -Xmx24m, -XX:TieredStopAtLevel=1, ")
+                    .replace("backoffLimit: 1", "backoffLimit: 0"))
+    namespace.apply("job", images=["batch", "salvage"])
+    pod = namespace.wait(lambda: [p for p in namespace.pods("app=batch")
+                                  if "terminated" in (p["status"].get("containerStatuses") or [{"state": {}}])[0]["state"]])[0]
+    assert arrived(s3, namespace, pod["metadata"]["name"], 1)
+    assert [c["state"]["terminated"]["exitCode"] for c in pod["status"]["containerStatuses"]] == [3]
+    namespace.wait(lambda: json.loads(namespace.kubectl("get", "job", "batch", "-o", "json"))["status"].get("failed"))
 
 
 def only(items):
