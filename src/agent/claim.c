@@ -98,6 +98,9 @@ int claim_decode(const char *json, size_t size, struct claim *ret)
     c.cause = strdup(cause);
     if (!c.path || !c.name || !c.cause)
         return -ENOMEM;
+    /* Once more: what %2F, %2E and the like stood for must be one name in the folder, too. */
+    if (!*c.name || strchr(c.name, '/') || strcmp(c.name, ".") == 0 || strcmp(c.name, "..") == 0)
+        return -EBADMSG;
     memcpy(c.id, id, sizeof(c.id));
     c.kind = kind_find(kind, row, c.name);
     c.time_ns = time_ns;

@@ -11,6 +11,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "format/template.h"
+#include "os/cpulimit.h"
+
+static const char REGION_CHARACTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 enum { MEMORY_MIN = 32 * 1024 * 1024 };
 
@@ -19,6 +22,10 @@ static unsigned processors(void)
     cpu_set_t set;
     int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
 
+    unsigned limit = cpulimit_get("/");
+
+    if (limit > 0 && (int)limit < count)
+        count = (int)limit;
     return count < 1 ? 1 : count > 8 ? 8 : (unsigned)count;
 }
 
@@ -39,6 +46,9 @@ int plan_sink_config(struct sink_config *ret, const struct plan_options *o, cons
         return r;
     if (o->endpoint && !text_starts(o->endpoint, "http://") && !text_starts(o->endpoint, "https://"))
         return err_set(e, -FAULT_USAGE, "--endpoint: '%s' is not an http:// or https:// address", o->endpoint);
+    if (o->region && (!*o->region || strspn(o->region, REGION_CHARACTERS) != strlen(o->region)))
+        return err_set(e, -FAULT_USAGE, "--region: '%s' is no region: letters, digits and '-', as in eu-west-1",
+                       o->region);
     if (copy(&c.endpoint, o->endpoint) < 0 || copy(&c.region, o->region) < 0 ||
         copy(&c.credentials_file, o->credentials_file) < 0 || copy(&c.http.ca_file, o->ca_file) < 0)
         return err_set(e, -ENOMEM, "out of memory");

@@ -23,7 +23,7 @@
 struct ship_options {
     struct plan_options plan;
     const char *cause, *name;
-    bool json;
+    bool json, remove;
     uint64_t oom;
 };
 
@@ -35,8 +35,11 @@ static const struct opt SHIP_OPTIONS[] = {
     {OPT_STRING, 0, "name", "NAME", NULL, offsetof(struct ship_options, name),
      "of what comes on stdin ('-'), as a file would be called: app.hprof"},
     {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct ship_options, json), "print the manifest, not the URL"},
+    {OPT_FLAG, 0, "remove", NULL, NULL, offsetof(struct ship_options, remove),
+     "erase the file once the store has it and has been asked; --oom does so without it, unless --keep is given"},
     {OPT_UINT, 0, "oom", "PID", NULL, offsetof(struct ship_options, oom),
      "instead of files: the heap dump of this Java VM, which has run out of memory"},
+    {OPT_EXCLUDES, .name = "keep", .arg = "remove"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
@@ -120,6 +123,8 @@ static int check(const struct ship_options *o, char *const *files, int count)
         return command_error(-FAULT_USAGE, "ship: which file? salvage ship FILE --to URL");
     if (o->oom > 0 && count > 0)
         return command_error(-FAULT_USAGE, "ship: --oom finds the file itself: leave out the names");
+    if (o->plan.keep && o->remove)
+        return command_error(-FAULT_USAGE, "ship: --keep, or --remove: not both");
     if (o->oom > INT_MAX)
         return command_error(-FAULT_USAGE, "--oom: there is no process of such a number");
     if (o->oom > 0 && (!o->plan.to || !*o->plan.to))
@@ -153,6 +158,8 @@ static int run(int argc, char **argv)
         return command_fail(r, &e);
     if (surroundings_get("/", &who, &facts) < 0)
         return command_error(-ENOMEM, "out of memory");
+    /* By hand, the file is its owner's; a dump at an OutOfMemoryError must not fill the disk. */
+    plan.keep = o.plan.keep || (o.oom == 0 && !o.remove);
     if (o.oom > 0 && plan.give_up_ms == 0)
         plan.give_up_ms = SHIP_OOM_GIVE_UP_MS;
     s.state = o.plan.state;
@@ -166,10 +173,11 @@ static int run(int argc, char **argv)
 const struct command CMD_SHIP = {
     .name = "ship",
     .args = "FILE...|- --to URL",
-    .summary = "ship files now: compress, send, verify, then remove the local copy",
+    .summary = "ship files now: compress, send, verify",
     .text =
         "Prints where each file went. An interrupted run is gone on with by running it again. A file that is still "
-        "being written to is waited for. The local copy is removed once the store has it, unless --keep is given.\n\n"
+        "being written to is waited for. The file stays; with --remove it is erased once the store has it and has been "
+        "asked for it.\n\n"
         "With '-' what comes on stdin is shipped, under --name, and touches no disk. It can't be gone on with: if the "
         "store fails for longer than a few tries, or we are interrupted, nothing of it stays in the store.\n\n"
         "With --oom it is a Java VM's OnOutOfMemoryError command, and --to comes from SALVAGE_TO in the JVM's "
@@ -179,8 +187,8 @@ const struct command CMD_SHIP = {
         "again.",
     .examples = "salvage ship /dumps/app.hprof --to s3://evidence/prod\n"
                 "    to S3\n"
-                "salvage ship core.1234 --keep --to https://files.example/dumps/\n"
-                "    to a file server, by PUT\n"
+                "salvage ship core.1234 --remove --to https://files.example/dumps/\n"
+                "    to a file server, by PUT, and off the disk\n"
                 "salvage ship *.hprof --to file:///mnt/evidence --compress zstd:9\n"
                 "    into a folder, compressed harder\n"
                 "pg_dump app | salvage ship - --name app.sql --to s3://evidence/prod\n"

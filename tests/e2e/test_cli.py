@@ -42,6 +42,13 @@ def test_a_slip_of_the_keyboard_is_met_with_the_nearest(salvage, args, near):
     assert "worker" not in result.message, "what is hidden is not proposed"
 
 
+@pytest.mark.parametrize("command", [["watch", "."], ["ship", "x"], ["ls"], ["get", "0123"]], ids=" ".join)
+def test_a_region_that_is_none_is_met_at_the_start(salvage, command):
+    """Not when the first dump is to be shipped."""
+    result = salvage.run(*command, "--to", "s3://evidence/prod", "--region", "eu west")
+    assert result.code == 2 and "--region" in result.message
+
+
 def test_version(salvage):
     assert re.fullmatch(r"salvage \d+\.\d+\.\d+\n", salvage.ok("--version").out)
 

@@ -59,7 +59,7 @@ def test_ship_takes_any_name(salvage, dumps, folder, key):
     sums = {drop(dumps, name, 5_000): name for name in names}
     more = ["--key", key] if key else []
     paths = [os.path.join(os.fsencode(str(dumps)), name) for name in names]
-    done = salvage.ok("ship", *[os.fsdecode(path) for path in paths], *folder.options(), *more)
+    done = salvage.ok("ship", *[os.fsdecode(path) for path in paths], "--remove", *folder.options(), *more)
     assert len(done.lines) == len(names), "one line a file"
     found = folder.check_all(list(sums))
     assert {m["name"] for m in found.values()} == {as_text(name) for name in names}

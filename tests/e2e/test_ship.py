@@ -6,13 +6,32 @@ import pty
 import subprocess
 import time
 
+import pytest
+
 from helpers.evidence import drop, left_in
 from helpers.program import BIN, environment
 
 
-def test_ship_prints_where_it_is_and_removes_the_file(salvage, dumps, store):
+@pytest.mark.parametrize("keeps", [(), ("--keep",), ("--no-remove",)], ids=str)
+def test_ship_by_hand_leaves_the_file_to_its_owner(salvage, dumps, folder, keeps):
     total = drop(dumps, "app.hprof")
-    done = salvage.ok("ship", dumps / "app.hprof", *store.options(), env=store.env)
+    salvage.ok("ship", dumps / "app.hprof", *folder.options(), *keeps)
+    folder.check_one(total)
+    assert os.listdir(dumps) == ["app.hprof"]
+
+
+def test_keep_and_remove_exclude_each_other(salvage, dumps, folder):
+    drop(dumps, "app.hprof")
+    assert salvage.run("ship", dumps / "app.hprof", *folder.options(), "--keep", "--remove").code == 2
+    salvage.ok("ship", dumps / "app.hprof", *folder.options(), "--keep", env={"SALVAGE_REMOVE": "1"})
+    assert os.listdir(dumps) == ["app.hprof"]
+    salvage.ok("ship", dumps / "app.hprof", *folder.options(), "--remove", env={"SALVAGE_KEEP": "1"})
+    assert os.listdir(dumps) in ([], [".salvage"])
+
+
+def test_ship_prints_where_it_is_and_removes_the_file_if_asked(salvage, dumps, store):
+    total = drop(dumps, "app.hprof")
+    done = salvage.ok("ship", dumps / "app.hprof", "--remove", *store.options(), env=store.env)
     manifest = store.check_one(total)
     assert done.lines == [store.url_of(manifest["key"])] and done.err == ""
     assert manifest["cause"] == "manual"

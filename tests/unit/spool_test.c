@@ -319,6 +319,12 @@ static void hostile_claims_are_refused(void **state)
         "{\"id\":\"../../../../etc\"}",
         "{\"id\":\"0123456789abcdef\",\"path\":\"/p\",\"name\":\"a/b\",\"kind\":\"core\",\"cause\":\"x\",\"time_ns\":1,"
         "\"found_ns\":1,\"settled_ns\":1,\"size\":1,\"owner\":0,\"in_place\":true,\"erase\":true}",
+        "{\"id\":\"0123456789abcdef\",\"path\":\"/"
+        "p\",\"name\":\"a%2F..%2Fb\",\"kind\":\"core\",\"cause\":\"x\",\"time_ns\":1,"
+        "\"found_ns\":1,\"settled_ns\":1,\"size\":1,\"owner\":0,\"in_place\":true,\"erase\":true}",
+        "{\"id\":\"0123456789abcdef\",\"path\":\"/"
+        "p\",\"name\":\"%2E%2E\",\"kind\":\"core\",\"cause\":\"x\",\"time_ns\":1,"
+        "\"found_ns\":1,\"settled_ns\":1,\"size\":1,\"owner\":0,\"in_place\":true,\"erase\":true}",
         "{\"id\":\"0123456789abcdef\",\"path\":\"/p\",\"name\":\"a\",\"kind\":\"core\",\"cause\":\"x\",\"time_ns\":1,"
         "\"found_ns\":1,\"settled_ns\":1,\"size\":-1,\"owner\":0,\"in_place\":true,\"erase\":true}",
         "{\"id\":\"0123456789abcdef\",\"path\":\"/p\",\"name\":\"a\",\"kind\":\"core\",\"cause\":\"x\",\"time_ns\":1,"
