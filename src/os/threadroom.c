@@ -27,7 +27,7 @@ enum {
     SYS_ADMIN = 21,       /* CAP_… */
     SYS_RESOURCE = 24
 };
-static const uint64_t STACK_BYTES = 2 * 1024 * 1024;
+static const uint64_t STACK_BYTES = UINT64_C(2) * 1024 * 1024;
 
 static void compare(struct threadroom *r, uint64_t used, uint64_t limit, uint64_t each, const char *what)
 {
@@ -179,11 +179,16 @@ static uint64_t count_threads(const char *root, uint64_t uid)
 static bool in_first_user_namespace(const struct proc *p)
 {
     CLEANUP(buf_done) struct buf map = {.ceiling = TEXT_MAX};
-    unsigned long long inside = 1, outside = 1, count = 0;
+    const char *at;
+    char *end;
 
-    return file_load(p->fd, "uid_map", &map) < 0 ||
-           (sscanf(buf_text(&map), "%llu %llu %llu", &inside, &outside, &count) == 3 && inside == 0 && outside == 0 &&
-            count == UINT32_MAX);
+    if (file_load(p->fd, "uid_map", &map) < 0)
+        return true;
+    at = buf_text(&map);
+    for (int i = 0; i < 2; i++, at = end) /* inside, outside */
+        if (strtoull(at, &end, 10) != 0 || end == at)
+            return false;
+    return strtoull(at, NULL, 10) == UINT32_MAX;
 }
 
 /* The soft limit in a line of /proc/PID/limits; UINT64_MAX for "unlimited", or unknown. */
