@@ -183,7 +183,7 @@ static int check_what_was_moved(struct spool *s, const struct claim *c, const ch
 {
     char path[RELATIVE_MAX];
     CLEANUP_FD int fd = openat(s->dirfd, in_claim(c, "evidence", path), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    struct identity now;
+    struct identity now = {0};
     int r = fd < 0 ? -errno : identity_get(fd, machine, &now);
 
     return r < 0 ? r : S_ISREG(now.mode) && text_eq(now.id, c->id) ? 0 : -ESTALE;
