@@ -18,9 +18,11 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/rlimits.h"
 #include "base/text.h"
+#include "format/cgroup.h"
 
-enum { STEP = 256, GROUP_STEP = 64, READS = 3, NAME_MAX_BYTES = 32, CGROUP_MAX = 16 * 1024 };
+enum { STEP = 256, GROUP_STEP = 64, READS = 3, NAME_MAX_BYTES = 32, CGROUP_MAX = 16 * 1024, FILES_SPARE = 128 };
 
 struct census_process {
     pid_t pid;
@@ -35,6 +37,7 @@ struct census_group {
     pid_t pid; /* one of it, when all were read last */
     bool seen; /* then */
     bool told;
+    bool unseen, said;      /* it can't be watched, and that was said */
     bool asked;             /* by the look that reads all, before it asks those that were not told */
     uint64_t device, inode; /* of what was told */
     struct memcg *memcg;    /* of one without a limit: kept, for opening it is dear; owned */
@@ -138,12 +141,15 @@ struct telling {
     const char *root;
     uint64_t now_ms;
     bool whole;
-    int (*fn)(void *ctx, pid_t pid);
+    int (*fn)(void *ctx, pid_t pid, struct err *e);
+    struct census *census;
     void *ctx;
 };
 
 static void keep(struct census_group *g, struct memcg *m)
 {
+    if (rlimits_files_left() < FILES_SPARE)
+        return;
     g->memcg = malloc(sizeof(*g->memcg));
     if (!g->memcg)
         return;
@@ -151,23 +157,46 @@ static void keep(struct census_group *g, struct memcg *m)
     *m = (struct memcg)MEMCG_NONE;
 }
 
+/* v2's root has no numbers of its own: who is in it is in no container. False: the process has ended. */
+static bool fail(struct census_group *g, const struct telling *t, const struct proc *p, int r, const struct err *e)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = CGROUP_MAX};
+    CLEANUP_FREE char *path = NULL;
+    bool v2;
+
+    if (!proc_is_alive(p))
+        return false;
+    if (file_load(p->fd, "cgroup", &text) < 0 || !(path = cgroup_memory_path(buf_text(&text), &v2)) ||
+        text_eq(path, "/") || path[(size_t)cgroup_climb(path) * 3] == '\0')
+        return true;
+    g->unseen = r == -ENOENT || r == -EACCES || r == -EPERM;
+    if (!g->said && t->census->failed)
+        t->census->failed(t->ctx, p->pid, path, e);
+    g->said = true;
+    return true;
+}
+
 /* What can't be opened is tried again when all are read. False if it was for the process, which has ended. */
 static bool open_group(struct census_group *g, const struct telling *t)
 {
     CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
     CLEANUP(proc_done) struct proc p = PROC_NONE;
-    struct err ignored;
+    struct err e = {0};
+    int r;
 
     if (proc_open(t->root, g->pid, &p) < 0)
         return false;
-    if (memcg_open(&p, &m, &ignored) < 0)
-        return proc_is_alive(&p);
+    if ((r = memcg_open(&p, &m, &e)) < 0)
+        return fail(g, t, &p, r, &e);
+    g->unseen = false;
     g->device = m.device;
     g->inode = m.inode;
     if (memcg_limit(&m) == UINT64_MAX)
         keep(g, &m);
     else
-        g->told = t->fn(t->ctx, g->pid) == 0;
+        g->told = (r = t->fn(t->ctx, g->pid, &e)) == 0;
+    if (r < 0)
+        fail(g, t, &p, r, &e);
     return true;
 }
 
@@ -231,10 +260,11 @@ static void recall(const struct census *before, size_t *at, struct census_proces
         *p = before->process[*at];
 }
 
-int census_look(struct census *c, const char *root, uint64_t now_ms, int (*fn)(void *ctx, pid_t pid), void *ctx)
+int census_look(struct census *c, const char *root, uint64_t now_ms, int (*fn)(void *ctx, pid_t pid, struct err *e),
+                void *ctx)
 {
     bool whole = c->looks == 0;
-    struct telling t = {root, now_ms, whole, fn, ctx};
+    struct telling t = {.root = root, .now_ms = now_ms, .whole = whole, .fn = fn, .census = c, .ctx = ctx};
     CLEANUP_DIR DIR *dir = file_opendir(AT_FDCWD, root);
     struct census now = {0};
     int r = dir ? list_processes(dir, &now) : -errno;
@@ -264,6 +294,9 @@ int census_look(struct census *c, const char *root, uint64_t now_ms, int (*fn)(v
     c->count = now.count;
     if (whole)
         ask_all_again(c, &t);
+    c->unseen = 0;
+    for (size_t i = 0; i < c->groups; i++)
+        c->unseen += c->group[i].unseen;
     c->looks = (c->looks + 1) % CENSUS_WHOLE;
     return 0;
 }

@@ -21,13 +21,18 @@ struct census {
     size_t count;
     struct census_group *group; /* owned */
     size_t groups;
-    unsigned looks; /* since the last that read all */
-    bool forgot;    /* a cgroup, since the last */
+    unsigned looks;  /* since the last that read all */
+    bool forgot;     /* a cgroup, since the last */
+    unsigned unseen; /* cgroups that no mount of ours shows, by the last look that read all */
+    /* A cgroup of this process, by the name that the kernel gives it, can't be watched: said once of each. May be NULL.
+     */
+    void (*failed)(void *ctx, pid_t pid, const char *cgroup, const struct err *e);
 };
 
-/* fn for a process of each new one; it returns < 0 if it could not take it now: then it is told again. root: "/proc"
- * but in tests. 0, or -errno: then nothing was told, and the next look tells it. */
-int census_look(struct census *c, const char *root, uint64_t now_ms, int (*fn)(void *ctx, pid_t pid), void *ctx);
+/* fn for a process of each new one; it returns < 0 (and says why) if it could not take it now: then it is told again.
+ * root: "/proc" but in tests. 0, or -errno: then nothing was told, and the next look tells it. */
+int census_look(struct census *c, const char *root, uint64_t now_ms, int (*fn)(void *ctx, pid_t pid, struct err *e),
+                void *ctx);
 
 /* This cgroup is gone: another one may come under its name. */
 void census_forget(struct census *c, const struct memcg *m);

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,13 +23,17 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rlimits.h"
 #include "base/text.h"
+#include "os/cgroupns.h"
 
 enum {
     TARGETS_MAX = 1024,
     EVENTS_MAX = 64,
-    AGAIN_MS = 1000,  /* after a look that failed */
-    GRACE_MS = 20000, /* for cases that are being made when we are to end */
+    AGAIN_MS = 1000,    /* after a look that failed */
+    GRACE_MS = 20000,   /* for cases that are being made when we are to end */
+    FILES_RESERVE = 24, /* descriptors that looks and the start of a case need */
+    FILES_OF_TARGET = 10,
     REFUSED_SAID_MS = 60 * 1000,
     SLACK_DIVISOR = 8, /* what is nearly due is looked at together with what is due */
     BYSTANDER_DIVISOR = 16
@@ -102,10 +105,17 @@ static int add_target(struct guard *g, pid_t pid, const char *path, bool given, 
 {
     CLEANUP(target_free_ptr) struct guardtarget *t = calloc(1, sizeof(*t));
     uint64_t now = clock_mono_ms();
+    unsigned left = rlimits_files_left();
     int r;
 
     if (!t)
         return err_set(e, -ENOMEM, "out of memory");
+    if (left < FILES_RESERVE + FILES_OF_TARGET)
+        return err_set(
+            e, -EMFILE,
+            "%u more descriptors can be opened, which cases need (a cgroup takes about %d): raise the limit of "
+            "open files (ulimit -n, LimitNOFILE=)",
+            left, FILES_OF_TARGET);
     if ((r = guardtarget_open(&g->policy, pid, path, t, e)) < 0)
         return r;
     if (given) {
@@ -132,7 +142,7 @@ static void listen_more(struct guard *g)
         struct guardtarget *t = g->target[i];
         unsigned before = t->signals;
 
-        if (t->listens)
+        if (t->listens || rlimits_files_left() < FILES_RESERVE)
             continue;
         t->listens = !guardtarget_listen(&g->policy, t, clock_mono_ms());
         for (unsigned k = before; k < t->signals; k++)
@@ -180,11 +190,28 @@ static void remove_target(struct guard *g, size_t i)
     g->target[i] = g->target[--g->count];
 }
 
-static int on_cgroup(void *ctx, pid_t pid)
+static int on_cgroup(void *ctx, pid_t pid, struct err *e)
 {
-    struct err ignored;
+    return add_target(ctx, pid, NULL, false, e);
+}
 
-    return add_target(ctx, pid, NULL, false, &ignored);
+static void on_unwatched(void *ctx, pid_t pid, const char *cgroup, const struct err *e)
+{
+    (void)ctx;
+    log_event(EVENT_GUARD_UNWATCHED, LOG_STR("cgroup", cgroup), LOG_UINT("pid", (uint64_t)pid),
+              LOG_STR("error", e->msg));
+}
+
+/* One that sees no container would look healthy for ever. */
+static int see_any(const struct guard *g, struct err *e)
+{
+    if (g->count > 0 || g->census.unseen == 0)
+        return 0;
+    return err_set(e, -FAULT_REFUSED,
+                   "guard --all: none of %u memory cgroups can be seen from here: run it in the machine's cgroup "
+                   "namespace (or with the host's pids and CAP_SYS_ADMIN, to enter that), with the machine's "
+                   "/sys/fs/cgroup mounted",
+                   g->census.unseen);
 }
 
 static void rescan(struct guard *g)
@@ -420,17 +447,6 @@ static void find_self(struct guard *g)
         lastseen_cgroup(&g->self, &m);
 }
 
-/* A cgroup takes about ten descriptors. */
-static void raise_limit(void)
-{
-    struct rlimit files;
-
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
-}
-
 static int add_given(struct guard *g, struct err *e)
 {
     int r = 0;
@@ -456,7 +472,8 @@ int guard_run(const struct guard_config *c, struct err *e)
         return err_set(e, -errno, "epoll: %s", strerror(errno));
     if ((r = rule_new(&c->rules, &g->rule)) < 0)
         return err_set(e, r, "out of memory");
-    raise_limit();
+    cgroupns_enter_first(); /* where that may be: else by what our mounts show */
+    g->census.failed = on_unwatched;
     find_self(g);
     if ((r = guardcases_init(&g->cases, c->self, c->case_args, &c->loan, c->dump_rate, e)) < 0)
         return r;
@@ -467,8 +484,11 @@ int guard_run(const struct guard_config *c, struct err *e)
     /* What is in memory stays there. Without the right to it: as well as can be. */
     if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
         errno = 0;
-    if (c->all)
+    if (c->all) {
         rescan(g);
+        if ((r = see_any(g, e)) < 0)
+            return r;
+    }
     loop(g);
     guardcases_done(&g->cases);
     log_event(EVENT_STOPPED, LOG_UINT("left", cases(g)), LOG_UINT("failed", 0));

@@ -96,6 +96,9 @@ static const struct event_info TABLE[EVENT_END] = {
          "guard: a memory cgroup is watched from now on; signals (of the first one): what the kernel tells by itself, "
          "the rest is sampled",
          "target limit cgroup signals"},
+    [EVENT_GUARD_UNWATCHED] = {"guard-unwatched", LEVEL_WARNING,
+                               "guard --all: a memory cgroup can't be watched; pid: a process in it; said once of each",
+                               "cgroup pid error"},
     [EVENT_GUARD_LEFT] = {"guard-left", LEVEL_INFO, "guard: a cgroup, or the given process, is gone", "target"},
     [EVENT_GUARD_CASE] = {"guard-case", LEVEL_WARNING, "guard: a condition holds: evidence of the process is taken now",
                           "target pid why"},

@@ -4,8 +4,12 @@
  */
 #include "base/rlimits.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static struct rlimit found;
 static bool raised;
@@ -28,6 +32,20 @@ bool rlimits_suffice(void)
     struct rlimit r;
 
     return getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur >= NEEDED;
+}
+
+unsigned rlimits_files_left(void)
+{
+    int lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    struct rlimit r;
+
+    if (lowest < 0 && errno == EMFILE)
+        return 0;
+    if (lowest >= 0)
+        close(lowest);
+    if (lowest < 0 || getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur > INT_MAX)
+        return INT_MAX;
+    return r.rlim_cur > (rlim_t)lowest ? (unsigned)(r.rlim_cur - (rlim_t)lowest) : 0;
 }
 
 void rlimits_restore(void)

@@ -14,5 +14,8 @@ void rlimits_raise(void);
 /* Whether there are descriptors enough to say, at least, that there are too few (libuv aborts without). */
 bool rlimits_suffice(void);
 
+/* How many descriptors can still be opened, about: those behind the lowest free one. */
+unsigned rlimits_files_left(void);
+
 /* Between fork and exec of a program that is not ours: undoes rlimits_raise. Safe in a signal handler. */
 void rlimits_restore(void);

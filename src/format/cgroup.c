@@ -89,18 +89,47 @@ static bool climbs(const char *rest)
     return false;
 }
 
+unsigned cgroup_climb(const char *path)
+{
+    unsigned count = 0;
+
+    for (; text_starts(path, "/..") && (path[3] == '/' || path[3] == '\0'); path += 3)
+        count++;
+    return count;
+}
+
 struct search {
     char *path; /* of the cgroup in its hierarchy */
+    const char *home;
     bool v2;
     int (*fn)(void *, const struct cgroup_place *);
     void *ctx;
 };
 
+/* A mount whose root climbs, and nothing else, shows the hierarchy from its top. A name that climbs less far than that
+ * is below a folder of our own path: "/../app" of home "/pod/guard" is "/pod/app". malloc'ed; NULL: no such thing. */
+static char *from_top(const struct search *s, const char *root)
+{
+    unsigned top = cgroup_climb(root), climbed = cgroup_climb(s->path);
+    char *whole = NULL;
+    size_t kept;
+
+    if (top == 0 || root[(size_t)top * 3] != '\0' || climbed >= top || !s->home)
+        return NULL;
+    kept = strlen(s->home);
+    for (unsigned i = 0; i < climbed; i++)
+        while (kept > 0 && s->home[--kept] != '/')
+            ;
+    if (asprintf(&whole, "%.*s%s", (int)kept, s->home, s->path + (size_t)climbed * 3) < 0)
+        return NULL;
+    return whole;
+}
+
 static int look_at(void *ctx, const struct mount *m)
 {
     const struct search *s = ctx;
-    const char *rest = mountinfo_below(s->path, m->root);
-    CLEANUP_FREE char *path = NULL;
+    CLEANUP_FREE char *path = NULL, *whole = from_top(s, m->root);
+    const char *rest = whole ? whole : mountinfo_below(s->path, m->root);
 
     if (!rest || !text_eq(m->type, s->v2 ? "cgroup2" : "cgroup") ||
         (!s->v2 && !cgroup_list_has(m->options, strlen(m->options), "memory")))
@@ -112,10 +141,10 @@ static int look_at(void *ctx, const struct mount *m)
     return s->fn(s->ctx, &(struct cgroup_place){.path = path, .v2 = s->v2, .mount = m->id});
 }
 
-int cgroup_each_place(const char *cgroup, const char *mountinfo, int (*fn)(void *ctx, const struct cgroup_place *p),
-                      void *ctx)
+int cgroup_each_place(const char *cgroup, const char *mountinfo, const char *home,
+                      int (*fn)(void *ctx, const struct cgroup_place *p), void *ctx)
 {
-    struct search s = {.fn = fn, .ctx = ctx};
+    struct search s = {.home = home, .fn = fn, .ctx = ctx};
     int r = -ENOENT;
 
     s.path = cgroup_memory_path(cgroup, &s.v2);

@@ -38,9 +38,14 @@ struct cgroup_place {
 /* Where a process's memory cgroup is to be seen, mount by mount: both texts end with NUL and are read by the same
  * process, for cgroups are named relative to the reader's own namespace. Where v1 has the memory controller, v1 is
  * meant, though v2 may be mounted, too. fn returns 0, or else what ends it. 0 when no mount shows it, -ENOENT if the
- * process has no such cgroup, -ENOMEM. */
-int cgroup_each_place(const char *cgroup, const char *mountinfo, int (*fn)(void *ctx, const struct cgroup_place *p),
-                      void *ctx);
+ * process has no such cgroup, -ENOMEM. home: where the root of the reader's namespace is in the hierarchy
+ * ("/kubepods/pod1/app"), for names that climb out of it; NULL: not known, and then only those are found that climb as
+ * far as a mount does. */
+int cgroup_each_place(const char *cgroup, const char *mountinfo, const char *home,
+                      int (*fn)(void *ctx, const struct cgroup_place *p), void *ctx);
+
+/* How many times "/.." stands at the front of a name of a cgroup. */
+unsigned cgroup_climb(const char *path);
 
 /* The number in the line "NAME N" of a file of such lines: memory.stat, memory.events, memory.oom_control. 0 or
  * -EINVAL.

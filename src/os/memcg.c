@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "os/cgroupns.h"
 
 enum {
     MOUNTINFO_MAX = 1 << 20,
@@ -226,7 +227,7 @@ static int open_as_seen_by(const struct proc *eyes, const char *cgroup, struct m
     int r = file_load(eyes->fd, "mountinfo", &mountinfo);
 
     if (r == 0)
-        r = cgroup_each_place(cgroup, buf_text(&mountinfo), look_at, &a);
+        r = cgroup_each_place(cgroup, buf_text(&mountinfo), cgroupns_home(), look_at, &a);
     return r > 0 ? 0 : r < 0 ? r : a.why;
 }
 

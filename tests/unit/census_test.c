@@ -31,10 +31,11 @@ struct watch {
     unsigned times;
 };
 
-static int hear(void *ctx, pid_t pid)
+static int hear(void *ctx, pid_t pid, struct err *e)
 {
     struct watch *w = ctx;
 
+    (void)e;
     w->told = pid;
     w->times++;
     return w->answer;

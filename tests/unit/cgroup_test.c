@@ -39,7 +39,7 @@ static void expect(const char *cgroup, const char *mountinfo, const char *path, 
 {
     struct places all = {0};
 
-    assert_int_equal(cgroup_each_place(cgroup, mountinfo, keep, &all), 0);
+    assert_int_equal(cgroup_each_place(cgroup, mountinfo, NULL, keep, &all), 0);
     assert_string_equal(all.text, path);
     assert_int_equal(all.v2, v2);
 }
@@ -47,10 +47,35 @@ static void expect(const char *cgroup, const char *mountinfo, const char *path, 
 static void expect_none(const char *cgroup, const char *mountinfo)
 {
     struct places all = {0};
-    int r = cgroup_each_place(cgroup, mountinfo, keep, &all);
+    int r = cgroup_each_place(cgroup, mountinfo, NULL, keep, &all);
 
     assert_true(r == 0 || r == -ENOENT);
     assert_string_equal(all.text, "");
+}
+
+static void names_that_climb_are_below_our_own_path(void **state)
+{
+    static const char mounts[] = "31 23 0:26 /../.. /host rw - cgroup2 cgroup2 rw\n"
+                                 "32 23 0:26 / /own rw - cgroup2 cgroup2 rw\n"
+                                 "33 23 0:26 /../x /part rw - cgroup2 cgroup2 rw\n";
+    static const struct {
+        const char *cgroup, *home, *path;
+    } rows[] = {
+        {"0::/../../pods/a\n", "/kube/guard", "/host/pods/a"},      {"0::/../../pods/a\n", NULL, "/host/pods/a"},
+        {"0::/../app\n", "/kube/guard", "/host/kube/app"},          {"0::/../app\n", NULL, ""},
+        {"0::/in\n", "/kube/guard", "/host/kube/guard/in /own/in"}, {"0::/../../../a\n", "/kube/guard", ""},
+        {"0::/../x/a\n", "/kube/guard", "/host/kube/x/a /part/a"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct places all = {0};
+
+        assert_int_equal(cgroup_each_place(rows[i].cgroup, mounts, rows[i].home, keep, &all), 0);
+        assert_string_equal(all.text, rows[i].path);
+    }
+    assert_int_equal(cgroup_climb("/../../a/.."), 2);
+    assert_int_equal(cgroup_climb("/..a"), 0);
 }
 
 static void a_host_shows_all_of_it(void **state)
@@ -200,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_shows_all_of_it),
+        cmocka_unit_test(names_that_climb_are_below_our_own_path),
         cmocka_unit_test(a_container_sees_its_own_as_the_mounts_root),
         cmocka_unit_test(where_both_are_mounted_the_one_with_the_controller_counts),
         cmocka_unit_test(blanks_are_written_in_octal),

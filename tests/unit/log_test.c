@@ -332,6 +332,7 @@ static void every_event_has_its_row(void **state)
         {EVENT_ARM_DIED, "arm-died", LEVEL_WARNING},
         {EVENT_GUARDING, "guarding", LEVEL_INFO},
         {EVENT_GUARD_LEFT, "guard-left", LEVEL_INFO},
+        {EVENT_GUARD_UNWATCHED, "guard-unwatched", LEVEL_WARNING},
         {EVENT_GUARD_CASE, "guard-case", LEVEL_WARNING},
         {EVENT_GUARD_MADE, "guard-made", LEVEL_INFO},
         {EVENT_GUARD_MISSED, "guard-missed", LEVEL_WARNING},
