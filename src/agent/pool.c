@@ -760,6 +760,14 @@ void pool_unfollow(struct pool *p, const char *id)
         cancel(i);
 }
 
+bool pool_uses(const struct pool *p, const struct spool *s)
+{
+    for (const struct item *i = p->items; i; i = i->next)
+        if (i->claim->spool == s)
+            return true;
+    return false;
+}
+
 unsigned pool_count(const struct pool *p)
 {
     return p->count;

@@ -59,6 +59,9 @@ bool pool_complete(struct pool *p, const struct claim *now);
 /* The followed file went away: its worker stops, and what it sent is taken back. */
 void pool_unfollow(struct pool *p, const char *id);
 
+/* Whether a claim of this spool waits or is being done. */
+bool pool_uses(const struct pool *p, const struct spool *s);
+
 unsigned pool_count(const struct pool *p);  /* claims not ended */
 unsigned pool_failed(const struct pool *p); /* given up, or shipped but not erasable */
 /* Whether anything can move within this time. */

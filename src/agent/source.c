@@ -31,7 +31,7 @@ struct source {
     bool network;
 };
 
-enum { DEPTH_MAX = 32, GLOB_MAX = 256 };
+enum { DEPTH_MAX = 32, GLOB_MAX = 256, CHANGES_MAX = 10000 };
 
 /* Whether name fits one of the globs; an item may hold several, as in the environment. */
 static bool any_glob(const struct opt_list *list, const char *name)
@@ -95,7 +95,7 @@ static bool wanted(const struct source *s, const struct folder *f, const char *n
 int source_open(const struct folder *f)
 {
     const char *rest = f->path + strlen(f->root->path);
-    int fd = fcntl(f->root->root_fd, F_DUPFD_CLOEXEC, 3);
+    int fd = open(f->root->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     /* One segment at a time: any of them could have become a symlink since. */
     while (fd >= 0 && *(rest += strspn(rest, "/"))) {
@@ -121,8 +121,6 @@ static void folder_free(struct folder *f)
 {
     if (!f)
         return;
-    if (f->root_fd >= 0)
-        close(f->root_fd);
     free(f->path);
     free(f);
 }
@@ -175,19 +173,46 @@ static struct folder *folder_at(const struct source *s, const char *path)
 
 static struct folder *root_at(const struct source *s, int fd)
 {
-    struct stat a, b;
+    struct stat st;
 
+    if (fstat(fd, &st) < 0)
+        return NULL;
     for (size_t i = 0; i < s->count; i++)
-        if (s->folder[i]->root_fd >= 0 && fstat(fd, &a) == 0 && fstat(s->folder[i]->root_fd, &b) == 0 &&
-            a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+        if (s->folder[i]->root == s->folder[i] && s->folder[i]->dev == st.st_dev && s->folder[i]->ino == st.st_ino)
             return s->folder[i];
     return NULL;
+}
+
+/* What fd, just opened under its path, is. */
+static void note_folder(struct source *s, struct folder *f, int fd, bool parent_network)
+{
+    struct fskind kind;
+    struct stat st;
+
+    f->network = fskind_get(fd, &kind) == 0 && kind.network;
+    if (f->network && !parent_network)
+        s->events.network(s->events.ctx, f, kind.name);
+    s->network |= f->network || f->watch < 0;
+    if (fstat(fd, &st) == 0) {
+        f->dev = st.st_dev;
+        f->ino = st.st_ino;
+    }
+}
+
+static void watch_root(struct source *s, struct folder *f, int fd)
+{
+    int r = notify_add(s->notify_fd, f->path);
+
+    f->watch = r >= 0 ? r : -1;
+    if (r < 0)
+        s->events.watch_limit(s->events.ctx, f->path, -r);
+    note_folder(s, f, fd, false);
 }
 
 static int add_root(struct source *s, const char *path, bool named_only, struct folder **ret, struct err *e)
 {
     struct folder *f = calloc(1, sizeof(*f));
-    struct fskind kind;
+    CLEANUP_FD int fd = -1;
     int r;
 
     if (!f || !(f->path = strdup(path))) {
@@ -197,25 +222,18 @@ static int add_root(struct source *s, const char *path, bool named_only, struct 
     f->root = f;
     f->watch = -1;
     f->named_only = named_only;
-    f->root_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (f->root_fd < 0 || faccessat(f->root_fd, ".", R_OK | X_OK, AT_EACCESS) < 0) {
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || faccessat(fd, ".", R_OK | X_OK, AT_EACCESS) < 0) {
         r = -errno;
         folder_free(f);
         return err_set(e, -FAULT_FOLDER, "cannot watch %s: %s%s", path, strerror(-r),
                        r == -EACCES ? ": run as a user who may read it" : "");
     }
-    if ((*ret = root_at(s, f->root_fd))) {
+    if ((*ret = root_at(s, fd))) {
         folder_free(f); /* given twice, under one name or two */
         return 0;
     }
-    r = notify_add(s->notify_fd, path);
-    if (r >= 0)
-        f->watch = r;
-    else
-        s->events.watch_limit(s->events.ctx, path, -r);
-    if (fskind_get(f->root_fd, &kind) == 0 && (f->network = kind.network))
-        s->events.network(s->events.ctx, f, kind.name);
-    s->network |= f->network || f->watch < 0;
+    watch_root(s, f, fd);
     if (keep_folder(s, f) < 0) {
         folder_free(f);
         return err_set(e, -ENOMEM, "out of memory");
@@ -285,9 +303,23 @@ int source_fd(const struct source *s)
     return s->notify_fd;
 }
 
+bool source_misses(const struct source *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->folder[i]->missing)
+            return true;
+    return false;
+}
+
 bool source_has_network(const struct source *s)
 {
     return s->network;
+}
+
+void source_each(struct source *s, void (*fn)(void *ctx, struct folder *f), void *ctx)
+{
+    for (size_t i = 0; i < s->count; i++)
+        fn(ctx, s->folder[i]);
 }
 
 void source_each_root(struct source *s, void (*fn)(void *ctx, struct folder *f), void *ctx)
@@ -331,7 +363,6 @@ static void add_folder(struct source *s, struct folder *parent, const char *name
     CLEANUP_FREE char *path = NULL;
     CLEANUP_FD int fd = -1;
     struct folder *f;
-    struct fskind kind;
     int watch, r;
 
     if (text_eq(name, STATE_NAME)) {
@@ -360,12 +391,10 @@ static void add_folder(struct source *s, struct folder *parent, const char *name
         report_trouble(s, parent, -ENOMEM);
         return;
     }
-    *f = (struct folder){.path = TAKE_PTR(path), .root = parent->root, .watch = watch < 0 ? -1 : watch, .root_fd = -1};
+    *f = (struct folder){.path = TAKE_PTR(path), .root = parent->root, .watch = watch < 0 ? -1 : watch};
     r = fd = source_open(f);
-    f->network = fd >= 0 && fskind_get(fd, &kind) == 0 && kind.network;
-    if (f->network && !parent->network)
-        s->events.network(s->events.ctx, f, kind.name);
-    s->network |= f->network || watch < 0;
+    if (fd >= 0)
+        note_folder(s, f, fd, parent->network);
     if (r < 0 || (r = keep_folder(s, f)) < 0) {
         report_trouble(s, parent, r);
         if (watch >= 0)
@@ -385,13 +414,11 @@ static void scan_folder(struct source *s, struct folder *f)
         report_trouble(s, f, fd);
         return;
     }
-    /* A duplicate shares its position with root_fd: begin at the beginning. */
     if (!(dir = fdopendir(fd))) {
         report_trouble(s, f, -errno);
         close(fd);
         return;
     }
-    rewinddir(dir);
     for (struct dirent *d; (errno = 0, d = readdir(dir));) {
         struct stat st;
         bool folder = d->d_type == DT_DIR;
@@ -425,16 +452,100 @@ void source_scan(struct source *s)
             scan_folder(s, all[i]);
 }
 
-static void forget_watch(struct source *s, struct folder *f, size_t at)
+static void take_out(struct source *s, size_t at)
 {
-    s->events.gone(s->events.ctx, f);
     memmove(s->folder + at, s->folder + at + 1, (s->count - at - 1) * sizeof(struct folder *));
     s->count--;
+}
+
+/* Those below a folder that is not under its path any more: they have moved with it, or are covered. */
+static void forget_below(struct source *s, const char *path)
+{
+    size_t size = strlen(path);
+
+    for (size_t i = 0; i < s->count;) {
+        struct folder *f = s->folder[i];
+
+        if (f->root == f || strncmp(f->path, path, size) != 0 || f->path[size] != '/') {
+            i++;
+            continue;
+        }
+        s->events.gone(s->events.ctx, f);
+        if (f->watch >= 0)
+            notify_remove(s->notify_fd, f->watch);
+        take_out(s, i);
+        folder_free(f);
+    }
+}
+
+/* A root whose folder is there again, or another one. */
+static void find_root_again(struct source *s, struct folder *f, size_t at)
+{
+    CLEANUP_FD int fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 || faccessat(fd, ".", R_OK | X_OK, AT_EACCESS) < 0)
+        return;
+    take_out(s, at);
+    f->missing = false;
+    watch_root(s, f, fd);
+    keep_folder(s, f);
+    s->events.back(s->events.ctx, f);
+    scan_folder(s, f);
+}
+
+/* What is watched as f is not under its path any more. Another folder there is watched instead. */
+static void forget_watch(struct source *s, struct folder *f, size_t at)
+{
+    CLEANUP_FREE char *path = strdup(f->path);
+    struct folder *parent;
+    char *name;
+
+    s->events.gone(s->events.ctx, f);
+    take_out(s, at);
     if (f->root == f) {
         f->watch = -1; /* stays known: claims point to it */
+        f->missing = true;
         keep_folder(s, f);
-    } else {
-        folder_free(f);
+        forget_below(s, f->path);
+        return;
+    }
+    folder_free(f);
+    if (!path || !(name = strrchr(path, '/')))
+        return;
+    forget_below(s, path);
+    *name = '\0';
+    if ((parent = folder_at(s, path)))
+        add_folder(s, parent, name + 1);
+}
+
+static bool is_in_place(const struct folder *f)
+{
+    struct stat st;
+
+    return !f->missing && stat(f->path, &st) == 0 && st.st_dev == f->dev && st.st_ino == f->ino;
+}
+
+void source_check(struct source *s)
+{
+    unsigned changes = 0; /* bounded: folders may be renamed to and fro without end meanwhile */
+
+    for (size_t i = 0; i < s->count && changes < CHANGES_MAX; i++) {
+        struct folder *f = s->folder[i];
+        bool missing = f->missing;
+
+        if (is_in_place(f))
+            continue;
+        if (!missing) {
+            changes++;
+            if (f->watch >= 0)
+                notify_remove(s->notify_fd, f->watch);
+            forget_watch(s, f, i);
+            i = (size_t)-1; /* the array is another one; what is in place now stays so */
+            continue;
+        }
+        find_root_again(s, f, i);
+        if (!f->missing)
+            i = (size_t)-1;
     }
 }
 
@@ -466,6 +577,10 @@ static void on_notify(void *ctx, int watch, enum notify_what what, const char *n
     case NOTIFY_FOLDER:
         if (!text_eq(name, STATE_NAME))
             add_folder(s, f, name);
+        break;
+    case NOTIFY_FOLDER_REMOVED:
+        if (text_eq(name, STATE_NAME))
+            s->events.state_gone(s->events.ctx, f);
         break;
     case NOTIFY_GONE:
         forget_watch(s, f, at);

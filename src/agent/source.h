@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/opt.h"
@@ -18,7 +19,8 @@ struct folder {
     char *path;          /* as the user would write it */
     struct folder *root; /* itself for a folder that was given */
     int watch;           /* inotify's number, -1 without */
-    int root_fd;         /* of a root, else -1 */
+    uint64_t dev, ino;   /* of what is watched: something else may lie under the path by now */
+    bool missing;        /* a root that is gone: to be found again */
     bool named_only;     /* a root for some of `files`: not for include, nor for folders below */
     bool network;        /* other hosts may write here unnoticed, and leases don't hold */
     bool spool_later;    /* its spool could not be opened, by an error that may pass */
@@ -48,10 +50,14 @@ struct source_events {
     void (*file)(void *ctx, struct folder *f, const char *name, enum sighting what);
     /* A folder with claims of an earlier run: name is the state folder's own. */
     void (*state)(void *ctx, struct folder *f, const char *name);
+    /* A folder's state folder was removed. As long as it is held open the kernel does not say that its parent is gone.
+     */
+    void (*state_gone)(void *ctx, struct folder *f);
     void (*network)(void *ctx, const struct folder *f, const char *filesystem);
     void (*overflow)(void *ctx);
     void (*watch_limit)(void *ctx, const char *path, int error);
     void (*gone)(void *ctx, const struct folder *f);
+    void (*back)(void *ctx, struct folder *f); /* a root that was gone, or another folder lies in its place */
     /* It could not be read, by an error that may pass: to be scanned again. */
     void (*trouble)(void *ctx, const struct folder *f, int error);
 };
@@ -74,12 +80,19 @@ void source_free(struct source *s);
 int source_fd(const struct source *s); /* to poll for reading; borrowed */
 void source_read(struct source *s);    /* what the descriptor has */
 void source_scan(struct source *s);    /* everything that is there */
+/* Whether a root is gone: source_check finds it once it is there again. */
+bool source_misses(const struct source *s);
+/* Watches what lies under the folders' paths now, after mounts have come or gone: the kernel's notices speak of what
+ * was watched, which another file system may cover. */
+void source_check(struct source *s);
 bool source_has_network(const struct source *s);
 
 enum interest source_interest(const struct source *s, const struct folder *f, const char *name);
 
-/* A folder's descriptor, reached without symlinks; -errno. */
+/* A folder's descriptor, reached without symlinks below its root; -errno. Always opened anew: nothing is held open on a
+ * volume at rest, and some FUSE file systems never read a folder again that was held. */
 int source_open(const struct folder *f);
 
-/* The roots: fn for each. */
+/* The folders, and of them the roots: fn for each. */
+void source_each(struct source *s, void (*fn)(void *ctx, struct folder *f), void *ctx);
 void source_each_root(struct source *s, void (*fn)(void *ctx, struct folder *f), void *ctx);

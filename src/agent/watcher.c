@@ -36,6 +36,8 @@ enum {
     FOLLOW_DELAY_MS = 200,     /* a file that is complete by then needs no following */
     FOLLOW_WAIT_MAX_MS = 5000, /* between looks at a file that stays open; its close is an event of its own */
     FOLLOW_LOOK_COST_MS = 10,  /* and longer where many are open: no more than 100 looks a second in all */
+    ROOT_RETRY_MS = 1000,      /* between tries to find a root that is gone */
+    MOUNTS_DELAY_MS = 300,     /* many mounts come at once */
     RESCAN_MIN_MS = 2000,      /* between scans for lost events */
     FOLLOW_SIZE_MIN = 8 << 20, /* bytes */
     UNREADABLE_RETRY_MS = 60 * 1000,
@@ -50,11 +52,19 @@ enum {
     TROUBLES_ONCE = 5 /* tries that --once makes before it says that something was not examined */
 };
 
+/* Who uses a spool. */
+struct spool_use {
+    struct spool *spool;
+    bool by_root, forget;
+};
+
 struct watcher {
     const struct watcher_config *config;
     uv_loop_t loop;
     uv_poll_t notify;
-    uv_timer_t settle_timer, scan_timer, rescan_timer, grace_timer;
+    uv_poll_t mounts;
+    int mounts_fd; /* of /proc/self/mountinfo; -1: mounts that come later are not noticed */
+    uv_timer_t settle_timer, scan_timer, rescan_timer, check_timer, grace_timer;
     uv_signal_t term, interrupt;
     struct source *source;
     struct pool *pool;
@@ -628,6 +638,16 @@ static void on_state_folder(void *ctx, struct folder *f, const char *name)
         open_state(w, f, name);
 }
 
+static void on_state_gone(void *ctx, struct folder *f)
+{
+    const struct watcher *w = ctx;
+
+    if (w->config->state)
+        return;
+    f->spool = NULL; /* closed when nothing of its claims is left, and made anew for the next one */
+    f->spool_later = true;
+}
+
 static void on_network(void *ctx, const struct folder *f, const char *filesystem)
 {
     (void)ctx;
@@ -701,6 +721,82 @@ static void on_trouble(void *ctx, const struct folder *f, int error)
         uv_timer_start(&w->scan_timer, on_scan_timer, TROUBLE_RETRY_MS, network_period_ms(w));
 }
 
+/* Spools of volumes below a root are closed when nothing of theirs is left: an open folder keeps a mount busy. */
+static void find_spool_user(void *ctx, struct folder *f)
+{
+    struct spool_use *use = ctx;
+
+    if (f->spool != use->spool)
+        return;
+    use->by_root |= f->root == f;
+    if (use->forget)
+        f->spool = NULL;
+}
+
+static void release_spools(struct watcher *w)
+{
+    for (size_t i = 0; i < w->spool_count && !w->config->state;) {
+        struct spool_use use = {.spool = w->spools[i]};
+
+        source_each(w->source, find_spool_user, &use);
+        if (use.by_root || pool_uses(w->pool, use.spool)) {
+            i++;
+            continue;
+        }
+        use.forget = true;
+        source_each(w->source, find_spool_user, &use);
+        spool_close(use.spool);
+        w->spools[i] = w->spools[--w->spool_count];
+    }
+}
+
+static void on_check_timer(uv_timer_t *timer);
+
+/* Mounts came or went, or a root is gone: the folders are compared with what lies under their paths. */
+static void check_folders(struct watcher *w, uint64_t delay_ms)
+{
+    if (!w->stopped && !uv_is_active((uv_handle_t *)&w->check_timer))
+        uv_timer_start(&w->check_timer, on_check_timer, delay_ms, 0);
+}
+
+/* After anything that the source has done. */
+static void settle_source(struct watcher *w)
+{
+    if (source_misses(w->source))
+        check_folders(w, ROOT_RETRY_MS);
+    if (w->stopped)
+        return;
+    release_spools(w);
+    if (source_has_network(w->source) && !w->stopping && !uv_is_active((uv_handle_t *)&w->scan_timer))
+        uv_timer_start(&w->scan_timer, on_scan_timer, network_period_ms(w), network_period_ms(w));
+}
+
+static void on_check_timer(uv_timer_t *timer)
+{
+    struct watcher *w = timer->data;
+
+    source_check(w->source);
+    settle_source(w);
+    arm_settle_timer(w);
+    check_stop(w);
+}
+
+static void on_mounts(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    check_folders(poll->data, MOUNTS_DELAY_MS);
+}
+
+static void on_back(void *ctx, struct folder *f)
+{
+    struct watcher *w = ctx;
+
+    log_event(EVENT_FOLDER_BACK, LOG_STR("dir", f->path));
+    f->spool = NULL;
+    open_root_state(w, f);
+}
+
 static void on_notify(uv_poll_t *poll, int status, int events)
 {
     struct watcher *w = poll->data;
@@ -709,6 +805,7 @@ static void on_notify(uv_poll_t *poll, int status, int events)
     (void)events;
     source_read(w->source);
     scan_for_lost_events(w);
+    settle_source(w);
     arm_settle_timer(w);
     check_stop(w);
 }
@@ -726,6 +823,8 @@ static void on_claim_ended(void *ctx, const struct claim *c, enum pool_outcome o
 {
     struct watcher *w = ctx;
 
+    if (!w->stopped)
+        release_spools(w);
     if (outcome == POOL_DROPPED) {
         idset_remove(&w->done, c->id);
         w->backlog = true; /* it may be there still, changed */
@@ -748,6 +847,9 @@ static void close_handles(struct watcher *w)
     uv_close((uv_handle_t *)&w->settle_timer, NULL);
     uv_close((uv_handle_t *)&w->scan_timer, NULL);
     uv_close((uv_handle_t *)&w->rescan_timer, NULL);
+    uv_close((uv_handle_t *)&w->check_timer, NULL);
+    if (w->mounts_fd >= 0)
+        uv_close((uv_handle_t *)&w->mounts, NULL);
     uv_close((uv_handle_t *)&w->grace_timer, NULL);
     uv_close((uv_handle_t *)&w->term, NULL);
     uv_close((uv_handle_t *)&w->interrupt, NULL);
@@ -845,12 +947,21 @@ static void start_handles(struct watcher *w)
     uv_timer_init(&w->loop, &w->settle_timer);
     uv_timer_init(&w->loop, &w->scan_timer);
     uv_timer_init(&w->loop, &w->rescan_timer);
+    uv_timer_init(&w->loop, &w->check_timer);
     uv_timer_init(&w->loop, &w->grace_timer);
     uv_signal_init(&w->loop, &w->term);
     uv_signal_init(&w->loop, &w->interrupt);
-    w->notify.data = w->settle_timer.data = w->scan_timer.data = w->rescan_timer.data = w->grace_timer.data = w;
+    w->notify.data = w->settle_timer.data = w->scan_timer.data = w->rescan_timer.data = w->check_timer.data =
+        w->grace_timer.data = w;
     w->term.data = w->interrupt.data = w;
     uv_poll_start(&w->notify, UV_READABLE, on_notify);
+    /* The kernel says by POLLPRI that the mounts have changed (proc(5)). */
+    w->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+    if (w->mounts_fd >= 0) {
+        uv_poll_init(&w->loop, &w->mounts, w->mounts_fd);
+        w->mounts.data = w;
+        uv_poll_start(&w->mounts, UV_PRIORITIZED, on_mounts);
+    }
     uv_signal_start(&w->term, on_signal, SIGTERM);
     uv_signal_start(&w->interrupt, on_signal, SIGINT);
     if (source_has_network(w->source))
@@ -859,8 +970,8 @@ static void start_handles(struct watcher *w)
 
 static int start(struct watcher *w, struct err *e)
 {
-    const struct source_events events = {w,           on_file,        on_state_folder, on_network,
-                                         on_overflow, on_watch_limit, on_gone,         on_trouble};
+    const struct source_events events = {w,           on_file,        on_state_folder, on_state_gone, on_network,
+                                         on_overflow, on_watch_limit, on_gone,         on_back,       on_trouble};
     const struct pool_events ended = {w, on_claim_ended};
     const struct pool_config pool = {w->config->worker_args, w->config->plan, w->config->who->machine,
                                      w->config->retention, w->config->once};
@@ -881,6 +992,7 @@ static int start(struct watcher *w, struct err *e)
     if (w->config->armer_args)
         armkeeper_start(&w->armkeeper, &w->loop, w->config->armer_args);
     scan(w);
+    check_folders(w, MOUNTS_DELAY_MS); /* a mount may have come while the first look was under way */
     arm_settle_timer(w);
     check_stop(w);
     return 0;
@@ -888,6 +1000,8 @@ static int start(struct watcher *w, struct err *e)
 
 static void watcher_done(struct watcher *w)
 {
+    if (w->mounts_fd >= 0)
+        close(w->mounts_fd);
     candidates_done(&w->candidates);
     pool_free(w->pool);
     source_free(w->source);
@@ -900,7 +1014,7 @@ static void watcher_done(struct watcher *w)
 
 int watcher_run(const struct watcher_config *config, struct err *e)
 {
-    struct watcher w = {.config = config};
+    struct watcher w = {.config = config, .mounts_fd = -1};
     int r = uv_loop_init(&w.loop);
 
     if (r < 0)

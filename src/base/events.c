@@ -19,6 +19,8 @@ static const struct event_info TABLE[EVENT_END] = {
                            "the kernel watches no further folder (fs.inotify.max_user_watches): it is scanned instead",
                            "dir error"},
     [EVENT_FOLDER_GONE] = {"folder-gone", LEVEL_WARNING, "a watched folder was removed or unmounted", "dir"},
+    [EVENT_FOLDER_BACK] = {"folder-back", LEVEL_INFO,
+                           "a watched folder that was gone, or that another now lies over, is watched again", "dir"},
     [EVENT_OVERFLOW] = {"overflow", LEVEL_WARNING, "the kernel dropped notices: all folders are scanned again", ""},
     [EVENT_FOUND] = {"found", LEVEL_INFO, "a file is whole, and is read where it lies: it could not be moved",
                      "path bytes kind"},

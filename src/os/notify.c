@@ -65,6 +65,8 @@ static void decode(int fd, const struct inotify_event *event, notify_fn *fn, voi
     } else if (event->mask & IN_ISDIR) {
         if (event->mask & (IN_CREATE | IN_MOVED_TO))
             fn(ctx, watch, NOTIFY_FOLDER, name);
+        else if (event->mask & (IN_DELETE | IN_MOVED_FROM))
+            fn(ctx, watch, NOTIFY_FOLDER_REMOVED, name);
     } else if (event->mask & IN_CREATE) {
         fn(ctx, watch, NOTIFY_CREATED, name);
     } else if (event->mask & IN_CLOSE_WRITE) {

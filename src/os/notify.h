@@ -8,10 +8,11 @@
 #include <stdint.h>
 
 enum notify_what {
-    NOTIFY_CREATED, /* a file was made, or moved in: name */
-    NOTIFY_CLOSED,  /* a file that was open for writing was closed, or moved in: name */
-    NOTIFY_FOLDER,  /* a folder was made or moved in: name */
-    NOTIFY_REMOVED, /* a file was deleted or moved out: name */
+    NOTIFY_CREATED,        /* a file was made, or moved in: name */
+    NOTIFY_CLOSED,         /* a file that was open for writing was closed, or moved in: name */
+    NOTIFY_FOLDER,         /* a folder was made or moved in: name */
+    NOTIFY_FOLDER_REMOVED, /* a folder was deleted or moved out: name */
+    NOTIFY_REMOVED,        /* a file was deleted or moved out: name */
     NOTIFY_GONE,    /* the watch has ended: its folder was deleted, moved, unmounted, or notify_remove was called */
     NOTIFY_OVERFLOW /* events were lost: scan everything; watch is -1 */
 };

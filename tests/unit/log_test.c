@@ -303,6 +303,7 @@ static void every_event_has_its_row(void **state)
         {EVENT_STATE_LOST, "state-lost", LEVEL_WARNING},
         {EVENT_WATCH_LIMIT, "watch-limit", LEVEL_WARNING},
         {EVENT_FOLDER_GONE, "folder-gone", LEVEL_WARNING},
+        {EVENT_FOLDER_BACK, "folder-back", LEVEL_INFO},
         {EVENT_OVERFLOW, "overflow", LEVEL_WARNING},
         {EVENT_FOUND, "found", LEVEL_INFO},
         {EVENT_FOLLOWING, "following", LEVEL_INFO},

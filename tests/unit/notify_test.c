@@ -24,8 +24,10 @@ static char root[] = "notify_test.XXXXXX";
 static int rootfd, fd, watch;
 
 static const char *const WHAT[] = {
-    [NOTIFY_CREATED] = "created", [NOTIFY_CLOSED] = "closed", [NOTIFY_FOLDER] = "folder",
-    [NOTIFY_REMOVED] = "removed", [NOTIFY_GONE] = "gone",     [NOTIFY_OVERFLOW] = "overflow",
+    [NOTIFY_CREATED] = "created",   [NOTIFY_CLOSED] = "closed",
+    [NOTIFY_FOLDER] = "folder",     [NOTIFY_FOLDER_REMOVED] = "folder removed",
+    [NOTIFY_REMOVED] = "removed",   [NOTIFY_GONE] = "gone",
+    [NOTIFY_OVERFLOW] = "overflow",
 };
 
 static int set_up(void **state)
@@ -144,7 +146,7 @@ static void a_deleted_folder_ends_its_watch_once(void **state)
     int sub = notify_add(fd, path_of("sub"));
     assert_int_equal(sub, watch + 1);
     assert_int_equal(unlinkat(rootfd, "sub", AT_REMOVEDIR), 0);
-    expect("folder sub;+1:gone;");
+    expect("folder sub;+1:gone;folder removed sub;");
 }
 
 static void a_moved_folder_ends_its_watch_and_is_found_anew(void **state)
@@ -153,7 +155,7 @@ static void a_moved_folder_ends_its_watch_and_is_found_anew(void **state)
     assert_int_equal(mkdirat(rootfd, "sub", 0700), 0);
     assert_int_equal(notify_add(fd, path_of("sub")), watch + 1);
     assert_int_equal(renameat(rootfd, "sub", rootfd, "dub"), 0);
-    expect("folder sub;folder dub;+1:gone;");
+    expect("folder sub;folder removed sub;folder dub;+1:gone;");
     make("dub/x");
     expect("");
 }
@@ -166,7 +168,7 @@ static void adding_a_moved_folder_early_does_not_lose_it(void **state)
     assert_int_equal(notify_add(fd, path_of("sub")), watch + 1);
     assert_int_equal(renameat(rootfd, "sub", rootfd, "dub"), 0);
     assert_int_equal(notify_add(fd, path_of("dub")), watch + 2);
-    expect("folder sub;folder dub;+1:gone;");
+    expect("folder sub;folder removed sub;folder dub;+1:gone;");
     make("dub/x");
     expect("+2:created x;+2:closed x;");
 }

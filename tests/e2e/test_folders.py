@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A watched folder that is removed, renamed, made again or covered by a mount, and volumes mounted below it."""
+import os
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from helpers.evidence import drop
+from helpers.proc import wait_for
+
+
+@pytest.mark.parametrize("how", ["removed", "renamed"])
+def test_a_folder_that_is_made_again_is_watched_again(salvage, dumps, folder, how):
+    watch = salvage.watch("-r", dumps, *folder.options())
+    (dumps / "below").mkdir()
+    first = drop(dumps / "below", "first.hprof")
+    watch.wait("shipped")
+    if how == "removed":
+        shutil.rmtree(dumps)
+    else:
+        os.rename(dumps, dumps.parent / "elsewhere")
+    watch.wait("folder-gone", timeout=5)
+    time.sleep(0.2)
+    dumps.mkdir()
+    (dumps / "below").mkdir()
+    second = drop(dumps / "below", "second.hprof")
+    watch.wait("folder-back", timeout=5)
+    watch.wait("shipped", 2, timeout=5)
+    third = drop(dumps / "below", "third.hprof")
+    watch.wait("shipped", 3, timeout=5)
+    assert watch.stop() == 0
+    folder.check_all([first, second, third])
+
+
+def test_a_folder_that_is_covered_by_a_mount_is_watched_anew(salvage, dumps, folder, mount_tmpfs):
+    watch = salvage.watch(dumps, *folder.options())
+    watch.wait("started")
+    mount_tmpfs(dumps, "4m")
+    watch.wait("folder-back", timeout=5)
+    sums = [drop(dumps, "app.hprof")]
+    watch.wait("shipped", timeout=5)
+    assert watch.stop() == 0
+    folder.check_all(sums)
+
+
+def test_volumes_below_are_found_and_not_kept_busy(salvage, dumps, folder, mount_tmpfs):
+    """One is there at the start, one comes when its folder has been seen."""
+    for name in ("early", "late"):
+        (dumps / name).mkdir()
+    mount_tmpfs(dumps / "early", "4m")
+    watch = salvage.watch("-r", dumps, *folder.options())
+    sums = [drop(dumps / "early", "a.hprof")]
+    watch.wait("shipped")
+    mount_tmpfs(dumps / "late", "4m")
+    (dumps / "late" / "sub").mkdir()
+    sums += [drop(dumps / "late", "b.hprof"), drop(dumps / "late" / "sub", "c.hprof")]
+    watch.wait("shipped", 3, timeout=10)
+    for name in ("early", "late"):
+        wait_for(lambda: subprocess.run(["umount", str(dumps / name)], stderr=subprocess.DEVNULL, check=False)
+                 .returncode == 0, 5, name + " is busy")
+    sums.append(drop(dumps / "late", "d.hprof"))
+    watch.wait("shipped", 4, timeout=10)
+    assert watch.stop() == 0
+    folder.check_all(sums)
+
+
+def test_what_lies_below_a_renamed_folder_is_known_by_its_new_name(salvage, dumps, folder):
+    (dumps / "old" / "below").mkdir(parents=True)
+    watch = salvage.watch("-r", dumps, *folder.options())
+    watch.wait("started")
+    os.rename(dumps / "old", dumps / "new")
+    total = drop(dumps / "new" / "below", "app.hprof")
+    assert watch.wait("claimed", timeout=5)["path"].endswith("new/below/app.hprof")
+    watch.wait("shipped")
+    assert watch.stop() == 0
+    folder.check_one(total)
