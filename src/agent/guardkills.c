@@ -111,7 +111,7 @@ static void on_kill(struct guardkills *g, struct oomkill *k, struct guardtarget 
         t = lastseen_is(&targets[i]->last, k) ? targets[i] : NULL;
     if (t) {
         lastseen_complete(&t->last, k);
-        lastseen_told(&t->last, 1 + (uint64_t)k->group.total, clock_mono_ms());
+        lastseen_told(&t->last, 1 + (uint64_t)k->group.total + k->group.again, clock_mono_ms());
     }
     if (!t && text_eq(k->note, OOMLOG_NOTE_BARE))
         hold_bare(g, k);

@@ -22,10 +22,16 @@
 #include "cmd/interrupt.h"
 #include "cmd/progress.h"
 #include "cmd/watchdog.h"
+#include "format/containerid.h"
 #include "jvm/heapdump_stream.h"
 #include "jvm/heapuse.h"
 
-enum { COPY_STEP = 1024 * 1024, ANSWER_MOST = 64 * 1024 * 1024, GRACE_MS = 500 /* for the store to forget a stream */ };
+enum {
+    CGROUP_MAX = 64 * 1024,
+    COPY_STEP = 1024 * 1024,
+    ANSWER_MOST = 64 * 1024 * 1024,
+    GRACE_MS = 500 /* for the store to forget a stream */
+};
 
 /* --- making it ------------------------------------------------------------------------------------------------------
  */
@@ -365,13 +371,35 @@ int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shi
     return r;
 }
 
+/* Containers of one pod have one host name: a sidecar that was given its names keeps them, a debug container has none,
+ * and takes those of the process beside it. */
+static bool knows_better(const struct whoami *self, const struct whoami *told)
+{
+    if (!text_eq(told->host, self->host))
+        return true;
+    return (told->namespace && !self->namespace) || (told->pod && !self->pod);
+}
+
+/* The cgroup is the kubelet's word, also where the environment says nothing. */
+static int add_pod_uid(const struct proc *p, struct whoami *w)
+{
+    CLEANUP(buf_done) struct buf cgroup = {.ceiling = CGROUP_MAX};
+    char uid[PODUID_MAX];
+
+    if (w->pod_uid || file_load(p->fd, "cgroup", &cgroup) < 0 ||
+        !containerid_pod_from_cgroup(cgroup.data, cgroup.size, uid))
+        return 0;
+    w->pod_uid = strdup(uid);
+    return w->pod_uid ? 0 : -ENOMEM;
+}
+
 void dump_whose_process(const struct proc *p, struct shipping *s, struct whoami *its)
 {
     static const struct facts nothing;
     CLEANUP(whoami_done) struct whoami told = {0};
 
-    if (whoami_of(p, &told) < 0 || text_eq(told.host, s->who->host) || !(told.machine = strdup(s->who->machine)) ||
-        (!told.node && s->who->node && !(told.node = strdup(s->who->node))))
+    if (whoami_of(p, &told) < 0 || !knows_better(s->who, &told) || !(told.machine = strdup(s->who->machine)) ||
+        (!told.node && s->who->node && !(told.node = strdup(s->who->node))) || add_pod_uid(p, &told) < 0)
         return;
     *its = told;
     told = (struct whoami){0};

@@ -47,8 +47,8 @@ int answer_to_store(const struct jvm *j, const char *diagnostic, const char *nam
                     struct shipping *s, struct err *e);
 
 /* Whose the evidence is, for what is shipped from now on: a JVM of another pod or host is not where we are (on a node),
- * and says itself who it is; what the metadata services know of us is not said of it. its: owned by the caller, and
- * lives as long as s is used. */
+ * and says itself who it is; so does one of our own pod where we were not given its names (a debug container). What the
+ * metadata services know of us is not said of it. its: owned by the caller, and lives as long as s is used. */
 void dump_whose(const struct jvm *j, struct shipping *s, struct whoami *its);
 void dump_whose_process(const struct proc *p, struct shipping *s, struct whoami *its);
 

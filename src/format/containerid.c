@@ -161,9 +161,9 @@ static bool is_bare_pod(const struct span *s, struct span rest, char ret[PODUID_
 
 /* A part may be "kubepods-burstable-podUID.slice:cri-containerd:ID": what systemd's cgroups are called where the
  * runtime makes them by itself. The outermost wins: who may make cgroups in his own can't pass for another pod. */
-bool containerid_pod_from_path(const char *path, char ret[PODUID_MAX])
+static bool pod_in_path(struct span all, char ret[PODUID_MAX])
 {
-    struct span all = {path, strlen(path)}, part, head;
+    struct span part, head;
     bool below = false, top = true;
 
     while (take(&all, '/', &part)) {
@@ -178,6 +178,21 @@ bool containerid_pod_from_path(const char *path, char ret[PODUID_MAX])
         below |= of_kubelet;
         top = false;
     }
+    return false;
+}
+
+bool containerid_pod_from_path(const char *path, char ret[PODUID_MAX])
+{
+    return pod_in_path((struct span){path, strlen(path)}, ret);
+}
+
+bool containerid_pod_from_cgroup(const char *data, size_t size, char ret[PODUID_MAX])
+{
+    struct cgroup_entry line;
+
+    while (cgroup_next(&data, &size, &line))
+        if (pod_in_path((struct span){line.path, line.path_size}, ret))
+            return true;
     return false;
 }
 

@@ -26,6 +26,7 @@ bool containerid_from_path(const char *path, char ret[CONTAINERID_MAX]);
  * "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podUID.slice/…", where the kubelet writes '_' for '-'.
  */
 bool containerid_pod_from_path(const char *path, char ret[PODUID_MAX]);
+bool containerid_pod_from_cgroup(const char *data, size_t size, char ret[PODUID_MAX]);
 
 /* A container's name in its pod, from its /proc/PID/mountinfo: the kubelet mounts a file of its own into each,
  * ".../pods/POD_UID/containers/NAME/RANDOM", by default on /dev/termination-log. Of that pod only: who may mount

@@ -340,3 +340,15 @@ def test_what_was_stored_already_is_not_stored_under_another_name(salvage, dumps
     assert again.end() == 0, again.log
     assert again.named("already-stored"), again.log
     assert s3.check_one(total)["where"]["place"] == ECS_PLACE
+
+
+@pytest.mark.parametrize("own, place", [({}, "/team/cart-0/"), ({"POD_NAMESPACE": "ops", "POD_NAME": "node-agent"}, "/ops/node-agent/")])
+def test_a_process_beside_a_debug_container_says_whose_it_is(salvage, folder, own, place):
+    """One host name, as in one pod: who was not given the pod's names takes those of the process."""
+    beside = subprocess.Popen(["sleep", "60"], env={"POD_NAMESPACE": "team", "POD_NAME": "cart-0"})
+    try:
+        url = salvage.ok("core", beside.pid, "--to", folder.url, env=own).out.strip()
+    finally:
+        beside.kill()
+        beside.wait()
+    assert place in url

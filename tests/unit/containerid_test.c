@@ -146,6 +146,17 @@ static void pods_in_paths(void **state)
     check_pod("/pods/burstable/pod6f1c2a3b-0000-1111-2222-333344445555/" A, UID); /* --cgroup-root */
 }
 
+static void a_pod_by_its_cgroups(void **state)
+{
+    static const char lines[] = "2:cpu:/\n4:memory:/kubepods/burstable/pod6f1c2a3b-0000-1111-2222-333344445555/" A "\n";
+    char found[PODUID_MAX];
+
+    (void)state;
+    assert_true(containerid_pod_from_cgroup(lines, strlen(lines), found));
+    assert_string_equal(found, "6f1c2a3b-0000-1111-2222-333344445555");
+    assert_false(containerid_pod_from_cgroup("0::/\n", 5, found));
+}
+
 static void paths_without_a_pod(void **state)
 {
     (void)state;
@@ -216,6 +227,7 @@ int main(void)
         cmocka_unit_test(mounts_of_the_runtimes),
         cmocka_unit_test(mounts_of_another_container_or_none),
         cmocka_unit_test(pods_in_paths),
+        cmocka_unit_test(a_pod_by_its_cgroups),
         cmocka_unit_test(paths_without_a_pod),
         cmocka_unit_test(a_path_alone),
         cmocka_unit_test(a_name_by_what_the_kubelet_mounts),
