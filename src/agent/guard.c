@@ -227,7 +227,8 @@ static void reap(struct guard *g)
     bool made;
 
     while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (recorder_reap(&g->kills.recorder, child) || (target = guardcases_reap(&g->cases, child, status, &made)) < 0)
+        if (recorder_reap(&g->kills.recorder, child, clock_mono_ms()) ||
+            (target = guardcases_reap(&g->cases, child, status, &made)) < 0)
             continue;
         if (WIFEXITED(status) && WEXITSTATUS(status) == LAUNCH_FAILED)
             rule_refused(g->rule, target, clock_mono_ms());
@@ -349,6 +350,8 @@ static int wait_ms(const struct guard *g)
         due = g->rescan_at_ms;
     if (!g->ending && witness_due_ms(&g->kills.witness) < due)
         due = witness_due_ms(&g->kills.witness);
+    if (recorder_due_ms(&g->kills.recorder) < due)
+        due = recorder_due_ms(&g->kills.recorder);
     return due <= now ? 0 : due - now > INT_MAX ? INT_MAX : (int)(due - now);
 }
 
@@ -392,6 +395,7 @@ static void loop(struct guard *g)
 
     while (goes_on(g)) {
         on_events(g, events, epoll_wait(g->epoll, events, EVENTS_MAX, wait_ms(g)));
+        recorder_start(&g->kills.recorder, clock_mono_ms());
         if (g->ending)
             continue;
         guardkills_read(&g->kills, g->target, g->count, false);

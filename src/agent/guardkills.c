@@ -141,7 +141,7 @@ void guardkills_count(struct guardkills *g, struct guardtarget *t, uint64_t kill
     uint64_t wait_ms = last ? 0 : g->witness.log.fd < 0 ? ENDED_MS : UNTOLD_MS;
     uint64_t untold = lastseen_count(&t->last, kills, wait_ms, clock_mono_ms());
 
-    for (uint64_t i = 0; i < untold && i < RECORDER_MAX; i++) {
+    for (uint64_t i = 0; i < untold && i < RECORDER_TARGET_MOST; i++) {
         lastseen_kill(&t->last,
                       g->witness.log.fd < 0 ? "the kernel log could not be read: this is from the counters alone, of "
                                               "the moment before; which process it was is a guess"

@@ -95,6 +95,7 @@ void lastseen_memory(struct lastseen *l, const struct memcg *m, const struct mem
         return;
     free(l->stat);
     l->stat = TAKE_PTR(stat.data);
+    l->stat_sample = *s;
 }
 
 void lastseen_done(struct lastseen *l)
@@ -139,7 +140,8 @@ void lastseen_complete(const struct lastseen *l, struct oomkill *k)
     oomkill_set(k->where.container, sizeof(k->where.container), l->who.container);
     if (k->time_ns - l->taken.time_ns < TAKEN_AGE_NS)
         oomkill_set(k->case_id, sizeof(k->case_id), l->taken.id);
-    if (k->stat_count == 0 && l->stat)
+    /* Of this cgroup, and of its limit: not beside a limit further up. */
+    if (k->stat_count == 0 && l->stat && !text_eq(k->why, "parent-limit") && !text_eq(k->why, "machine"))
         oomkill_add_stats(k, l->stat);
 }
 
@@ -154,17 +156,21 @@ static bool has_ended(pid_t pid)
 
 void lastseen_kill(const struct lastseen *l, const char *why, int64_t time_ns, struct oomkill *ret)
 {
+    /* The last one may be of after the kill, with the memory given back; what was short of memory was before it. */
+    const struct memcg_sample *sample = l->stat ? &l->stat_sample : &l->sample;
+
     oomkill_init(ret);
     ret->source = "counters";
     ret->note = why;
     ret->time_ns = time_ns;
-    if (l->sample.limit != 0 && l->sample.limit != UINT64_MAX) {
-        ret->why = l->sample.level == 0 ? "limit" : "parent-limit";
-        ret->memory.usage = l->sample.used;
-        ret->memory.limit = l->sample.limit;
+    if (sample->limit != 0 && sample->limit != UINT64_MAX) {
+        ret->why = sample->level == 0 ? "limit" : "parent-limit";
+        /* As the kernel's own line has it: with the cache, which is in the statistics, too. */
+        ret->memory.usage = sample->level == 0 && sample->usage > 0 ? sample->usage : sample->used;
+        ret->memory.limit = sample->limit;
     }
     oomkill_set(ret->task_cgroup, sizeof(ret->task_cgroup), l->path);
-    if (l->sample.level == 0)
+    if (sample->level == 0)
         oomkill_set(ret->limit_cgroup, sizeof(ret->limit_cgroup), l->path);
     if (l->pid && has_ended(l->pid)) {
         ret->process.pid = (uint64_t)l->pid;

@@ -19,8 +19,8 @@ struct lastseen {
     char *path; /* of the cgroup, below where its hierarchy is mounted, "/kubepods/…"; NULL unknown */
     char *stat; /* memory.stat; NULL: was never short of memory */
     uint64_t stat_at_ms;
-    struct memcg_sample sample;
-    struct { /* evidence of the process that was taken; id "": none */
+    struct memcg_sample sample, stat_sample; /* the last one; and that of the same moment as stat */
+    struct {                                 /* evidence of the process that was taken; id "": none */
         char id[IDENTITY_MAX];
         int64_t time_ns;
     } taken;

@@ -181,20 +181,35 @@ static void a_counted_kill_has_what_was_seen_last(void **state)
     struct lastseen l = {.path = (char[]){"/a"}, .stat = (char[]){"anon 5\nfile 6\nbad\n"}, .taken = {.id = "0123"}};
 
     (void)state;
-    l.sample = (struct memcg_sample){.used = 90, .limit = 100, .level = 1};
+    l.sample = (struct memcg_sample){.usage = 20, .used = 10, .limit = 100};      /* after the kill */
+    l.stat_sample = (struct memcg_sample){.usage = 99, .used = 90, .limit = 100}; /* with the statistics */
     lastseen_kill(&l, "why so", 1, &k);
     assert_string_equal(k.source, "counters");
     assert_string_equal(k.note, "why so");
-    assert_string_equal(k.why, "parent-limit");
-    assert_int_equal(k.memory.usage, 90);
+    assert_string_equal(k.why, "limit");
+    assert_int_equal(k.memory.usage, 99);
     assert_int_equal(k.memory.limit, 100);
     assert_string_equal(k.task_cgroup, "/a");
-    assert_string_equal(k.limit_cgroup, "");
+    assert_string_equal(k.limit_cgroup, "/a");
     assert_string_equal(k.case_id, "0123");
     assert_int_equal(k.stat_count, 2);
     assert_string_equal(k.stat[1].name, "file");
     assert_int_equal(k.stat[1].value, 6);
     assert_true(k.process.pid == OOMKILL_UNKNOWN);
+}
+
+/* The statistics are the cgroup's, the limit is another one's. */
+static void beside_a_limit_further_up_stand_no_statistics(void **state)
+{
+    struct lastseen l = {.path = (char[]){"/a"}, .stat = (char[]){"anon 5\n"}};
+
+    (void)state;
+    l.stat_sample = (struct memcg_sample){.usage = 7, .used = 90, .limit = 100, .level = 1};
+    lastseen_kill(&l, "why so", 1, &k);
+    assert_string_equal(k.why, "parent-limit");
+    assert_int_equal(k.memory.usage, 90);
+    assert_string_equal(k.limit_cgroup, "");
+    assert_int_equal(k.stat_count, 0);
 }
 
 static void a_process_is_known_by_what_it_says_of_itself(void **state)
@@ -226,6 +241,7 @@ int main(void)
         cmocka_unit_test(who_cannot_wait_any_more_is_told_at_once),
         cmocka_unit_test(what_is_told_but_never_counted_hides_no_later_one),
         cmocka_unit_test(a_counted_kill_has_what_was_seen_last),
+        cmocka_unit_test(beside_a_limit_further_up_stand_no_statistics),
         cmocka_unit_test(a_process_is_known_by_what_it_says_of_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
