@@ -17,7 +17,7 @@
 
 struct copy {
     int64_t time_ns; /* when it was moved here */
-    uint64_t size;
+    uint64_t size;   /* that it takes up: of a sparse file, less than its length */
     char name[256];
 };
 
@@ -58,7 +58,7 @@ static int list_copies(DIR *dir, struct copy **ret, size_t *ret_count)
             copies = more;
         }
         copies[count].time_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec;
-        copies[count].size = (uint64_t)st.st_size;
+        copies[count].size = (uint64_t)st.st_blocks * 512;
         memccpy(copies[count].name, d->d_name, '\0', sizeof(copies[count].name));
         count++;
     }

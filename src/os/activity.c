@@ -35,13 +35,15 @@ static uint64_t switches_of(int tasks, const char *tid)
 static uint64_t time_of(const char *stat)
 {
     const char *at = strrchr(stat, ')');
-    unsigned long long user = 0, system = 0;
+    char *end;
+    uint64_t user;
 
     for (int i = 0; at && i <= FIELDS_BEFORE_TIME; i++)
         at = strchr(at + 1, ' ');
-    if (!at || sscanf(at, "%llu %llu", &user, &system) != 2)
+    if (!at)
         return 0;
-    return user + system;
+    user = strtoull(at, &end, 10);
+    return user + strtoull(end, NULL, 10);
 }
 
 int activity_get(const char *root, pid_t pid, uint64_t *ret)

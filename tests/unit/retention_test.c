@@ -19,6 +19,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 
+enum { COPY = 4096 };
+
 #define HOUR_MS (3600ull * 1000)
 #define HOUR_NS (3600ll * 1000 * 1000 * 1000)
 
@@ -63,7 +65,7 @@ static void a_clock_that_jumped_back_gives_no_more_than_all_the_time(void **stat
     assert_true(retention_due(&r, 100 * HOUR_NS, 50 * HOUR_NS, 7) == 7 + 24 * HOUR_MS);
 }
 
-/* A state folder with three kept copies of 100 bytes, a then b then c. */
+/* A state folder with three kept copies of one block (COPY bytes), a then b then c. */
 static int make_state(void **state)
 {
     static char path[64];
@@ -113,7 +115,7 @@ static int trim(const char *path, const struct retention *r, uint64_t waiting, i
 
 static void the_oldest_copies_go_first(void **state)
 {
-    assert_int_equal(trim(*state, &(struct retention){.bytes = 250}, 0, clock_wall_ns()), 1);
+    assert_int_equal(trim(*state, &(struct retention){.bytes = 2 * COPY + 100}, 0, clock_wall_ns()), 1);
     assert_false(is_kept(*state, "c-first"));
     assert_true(is_kept(*state, "b-second"));
     assert_true(is_kept(*state, "a-third"));
@@ -121,9 +123,9 @@ static void the_oldest_copies_go_first(void **state)
 
 static void what_waits_to_be_shipped_has_the_room_before_copies(void **state)
 {
-    assert_int_equal(trim(*state, &(struct retention){.bytes = 250}, 100, clock_wall_ns()), 2);
+    assert_int_equal(trim(*state, &(struct retention){.bytes = 2 * COPY + 100}, COPY, clock_wall_ns()), 2);
     assert_true(is_kept(*state, "a-third"));
-    assert_int_equal(trim(*state, &(struct retention){.bytes = 250}, 1000, clock_wall_ns()), 1);
+    assert_int_equal(trim(*state, &(struct retention){.bytes = 2 * COPY + 100}, 10 * COPY, clock_wall_ns()), 1);
     assert_false(is_kept(*state, "a-third"));
 }
 
@@ -139,7 +141,7 @@ static void copies_of_an_age_go(void **state)
 static void nothing_kept_is_nothing_to_do(void **state)
 {
     assert_int_equal(trim("/tmp", &(struct retention){.bytes = 1}, 0, clock_wall_ns()), 0);
-    assert_int_equal(trim(*state, &(struct retention){.bytes = 300}, 0, clock_wall_ns()), 0);
+    assert_int_equal(trim(*state, &(struct retention){.bytes = 3 * COPY}, 0, clock_wall_ns()), 0);
 }
 
 int main(void)
