@@ -72,9 +72,7 @@ static size_t escape(const char *text, size_t left, char out[static UNIT_MAX], s
             *ret_size = 2;
             return 1;
         }
-    if (length == 0)
-        *ret_size = (size_t)snprintf(out, UNIT_MAX, "\xef\xbf\xbd");
-    else if (code > 0xffff)
+    if (length == 0 || code > 0xffff)
         *ret_size = (size_t)snprintf(out, UNIT_MAX, "\xef\xbf\xbd");
     else if (code)
         *ret_size = (size_t)snprintf(out, UNIT_MAX, "\\u%04x", code);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -15,7 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { FILE_MAX_BYTES = 64 * 1024 };
+enum { FILE_MAX_BYTES = 64 * 1024, PROCESSORS_MAX = 1024 };
 
 static int load(const char *root, const char *path, struct buf *ret)
 {
@@ -27,9 +28,9 @@ static int load(const char *root, const char *path, struct buf *ret)
 /* "200000 100000", "max 100000", or the two from files of their own; 0 for none. */
 static unsigned processors(const char *quota, const char *period)
 {
-    long long q = 0, p = 0;
+    long long q = strtoll(quota, NULL, 10), p = strtoll(period, NULL, 10); /* "max" is 0, as is nothing */
 
-    if (sscanf(quota, "%lld", &q) != 1 || sscanf(period, "%lld", &p) != 1 || q <= 0 || p <= 0)
+    if (q <= 0 || p <= 0 || p > 10000000 || q > PROCESSORS_MAX * p)
         return 0;
     return (unsigned)((q + p - 1) / p);
 }
