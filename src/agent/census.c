@@ -148,7 +148,7 @@ struct telling {
 
 static void keep(struct census_group *g, struct memcg *m)
 {
-    if (rlimits_files_left() < FILES_SPARE)
+    if (!rlimits_files_spare(FILES_SPARE))
         return;
     g->memcg = malloc(sizeof(*g->memcg));
     if (!g->memcg)

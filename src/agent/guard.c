@@ -105,17 +105,16 @@ static int add_target(struct guard *g, pid_t pid, const char *path, bool given, 
 {
     CLEANUP(target_free_ptr) struct guardtarget *t = calloc(1, sizeof(*t));
     uint64_t now = clock_mono_ms();
-    unsigned left = rlimits_files_left();
     int r;
 
     if (!t)
         return err_set(e, -ENOMEM, "out of memory");
-    if (left < FILES_RESERVE + FILES_OF_TARGET)
+    if (!rlimits_files_spare(FILES_RESERVE + FILES_OF_TARGET))
         return err_set(
             e, -EMFILE,
-            "%u more descriptors can be opened, which cases need (a cgroup takes about %d): raise the limit of "
+            "fewer than %d more descriptors can be opened, which a cgroup and cases need: raise the limit of "
             "open files (ulimit -n, LimitNOFILE=)",
-            left, FILES_OF_TARGET);
+            FILES_RESERVE + FILES_OF_TARGET);
     if ((r = guardtarget_open(&g->policy, pid, path, t, e)) < 0)
         return r;
     if (given) {
@@ -142,7 +141,7 @@ static void listen_more(struct guard *g)
         struct guardtarget *t = g->target[i];
         unsigned before = t->signals;
 
-        if (t->listens || rlimits_files_left() < FILES_RESERVE)
+        if (t->listens || !rlimits_files_spare(FILES_RESERVE))
             continue;
         t->listens = !guardtarget_listen(&g->policy, t, clock_mono_ms());
         for (unsigned k = before; k < t->signals; k++)

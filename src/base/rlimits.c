@@ -4,9 +4,7 @@
  */
 #include "base/rlimits.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -34,18 +32,16 @@ bool rlimits_suffice(void)
     return getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur >= NEEDED;
 }
 
-unsigned rlimits_files_left(void)
+bool rlimits_files_spare(unsigned count)
 {
-    int lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-    struct rlimit r;
+    int fd[RLIMITS_SPARE_MAX];
+    unsigned got = 0;
 
-    if (lowest < 0 && errno == EMFILE)
-        return 0;
-    if (lowest >= 0)
-        close(lowest);
-    if (lowest < 0 || getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur > INT_MAX)
-        return INT_MAX;
-    return r.rlim_cur > (rlim_t)lowest ? (unsigned)(r.rlim_cur - (rlim_t)lowest) : 0;
+    while (got < count && got < RLIMITS_SPARE_MAX && (fd[got] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
+        got++;
+    for (unsigned i = 0; i < got; i++)
+        close(fd[i]);
+    return got == count;
 }
 
 void rlimits_restore(void)

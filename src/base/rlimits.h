@@ -14,8 +14,10 @@ void rlimits_raise(void);
 /* Whether there are descriptors enough to say, at least, that there are too few (libuv aborts without). */
 bool rlimits_suffice(void);
 
-/* How many descriptors can still be opened, about: those behind the lowest free one. */
-unsigned rlimits_files_left(void);
+enum { RLIMITS_SPARE_MAX = 128 };
+
+/* Whether so many more descriptors can be opened (no more than RLIMITS_SPARE_MAX): by opening them. */
+bool rlimits_files_spare(unsigned count);
 
 /* Between fork and exec of a program that is not ours: undoes rlimits_raise. Safe in a signal handler. */
 void rlimits_restore(void);

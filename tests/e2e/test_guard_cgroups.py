@@ -303,3 +303,18 @@ def test_what_the_cgroup_says_is_kept_though_its_processes_end_at_once(salvage, 
     finally:
         os.unlink("/dev/shm/salvage-fill")
     assert p.stop() == 0
+
+
+def test_with_few_descriptors_some_cgroups_are_watched_and_the_others_named(salvage, folder, groups, eat):
+    """What a case needs is left."""
+    mine = [groups(64 * MIB) for _ in range(8)]
+    eaters = {eat(*group.entry).process.pid for group in mine}
+    p = salvage.start("guard", "--all", "--rescan", "1s", "--to", folder.url, "--do", "stats", "--log", "json",
+                      entry=["prlimit", "--nofile=60:60"])
+    wait_for(lambda: p.named("guard-unwatched"), why=lambda: p.log)
+    time.sleep(2)
+    assert p.named("guarding"), p.log
+    assert len(os.listdir("/proc/%d/fd" % p.pid)) <= 60 - 16
+    unwatched = [e["pid"] for e in p.named("guard-unwatched")]
+    assert len(unwatched) == len(set(unwatched)) and set(unwatched) & eaters, p.log
+    assert p.stop() == 0
