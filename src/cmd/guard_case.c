@@ -69,6 +69,7 @@ struct guard_case {
     struct proc proc;   /* fd -1: it has ended, and there is no other */
     int cgroup;         /* its folder; -1: not known */
     struct whoami last; /* who it was, borrowed; host NULL: not known */
+    struct whoami its;  /* what the evidence is shipped as; owned */
     struct proc_status status;
     struct jvm jvm;
     bool is_jvm;
@@ -403,6 +404,7 @@ static void guard_case_done(struct guard_case *c)
     sink_close(c->shipping.sink);
     proc_done(&c->proc);
     jvm_done(&c->jvm);
+    whoami_done(&c->its);
 }
 
 static int open_process(struct guard_case *c, pid_t pid)
@@ -434,7 +436,7 @@ static int open_victim(struct guard_case *c, pid_t pid, struct err *e)
 }
 
 /* What is shipped is of the pod that the guard saw last. */
-static int name_the_ended(struct guard_case *c, struct whoami *its)
+static int name_the_ended(struct guard_case *c)
 {
     static const struct facts nothing;
     int r;
@@ -442,9 +444,9 @@ static int name_the_ended(struct guard_case *c, struct whoami *its)
     c->shipping.pid = 0;
     if (!c->last.host || text_eq(c->last.host, c->shipping.who->host))
         return 0;
-    if ((r = whoami_for(c->shipping.who, &c->last, its)) < 0)
+    if ((r = whoami_for(c->shipping.who, &c->last, &c->its)) < 0)
         return r;
-    c->shipping.who = its;
+    c->shipping.who = &c->its;
     c->shipping.facts = &nothing;
     return 0;
 }
@@ -452,7 +454,7 @@ static int name_the_ended(struct guard_case *c, struct whoami *its)
 static int run_case(struct guard_case *c, pid_t pid, struct err *e)
 {
     CLEANUP(plan_done) struct plan plan = {0};
-    CLEANUP(whoami_done) struct whoami who = {0}, its = {0};
+    CLEANUP(whoami_done) struct whoami who = {0};
     CLEANUP(facts_done) struct facts facts = {0};
     int r;
 
@@ -475,8 +477,8 @@ static int run_case(struct guard_case *c, pid_t pid, struct err *e)
                                     .jvm = c->jvm.version,
                                     .command = c->jvm.command};
     if (c->proc.fd >= 0)
-        dump_whose_process(&c->proc, &c->shipping, &its);
-    else if ((r = name_the_ended(c, &its)) < 0)
+        dump_whose_process(&c->proc, &c->shipping, &c->its);
+    else if ((r = name_the_ended(c)) < 0)
         return err_set(e, r, "out of memory");
     take_all(c);
     return 0;
