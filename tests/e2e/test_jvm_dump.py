@@ -657,10 +657,16 @@ def test_a_signal_before_the_first_byte(salvage, rest, folder, run):
     assert folder.keys() == []
 
 
-@pytest.mark.parametrize("option, says", [("-XX:+DisableAttachMechanism", "DisableAttachMechanism"),
-                                          ("-Xrs", "-Xrs")])
-def test_a_jvm_that_answers_nobody(salvage, rest, folder, option, says):
-    one = rest(options=[option, "-XX:+UseSerialGC"])
+def test_a_jvm_with_reduced_signals_is_asked_through_the_socket_that_it_opened(salvage, rest, folder):
+    one = rest(options=["-Xrs", "-XX:+UseSerialGC"])
+    salvage.ok("jvm", "dump", one.pid, *folder.options())
+    assert [m["kind"] for _, m in folder.manifests()] == ["heap-dump"]
+    assert one.process.poll() is None
+
+
+def test_a_jvm_that_answers_nobody(salvage, rest, folder):
+    says = "DisableAttachMechanism"
+    one = rest(options=["-XX:+" + says, "-XX:+UseSerialGC"])
     for command in (["dump"], ["dump", "--stream"], ["prestop"]):
         result = salvage.run("jvm", *command, one.pid, *folder.options(), "--timeout", "200ms")
         assert result.code == 45 and says in result.err, result

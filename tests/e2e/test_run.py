@@ -516,7 +516,7 @@ def test_grace_is_the_limit(supervised, folder, s3, area, proxy_to, s3_host, rea
 # --- out of memory by the kernel's word -------------------------------------------------------------------------------
 
 EAT = """import glob, sys
-open(glob.glob(sys.argv[1] + "/run-*")[-1] + "/core.1", "wb").write(b"\\x7fELF what it left")
+open(glob.glob(sys.argv[1] + "/run-*")[-1] + "/java_pid1.hprof", "wb").write(b"JAVA PROFILE 1.0.2\\0 what it left")
 eaten = [bytearray(b"x" * (1 << 20)) for _ in range(200)]"""
 
 

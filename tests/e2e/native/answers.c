@@ -15,6 +15,9 @@
 
 #define OK "HTTP/1.1 200 OK\r\nConnection: close\r\n"
 
+/* As V8 begins one; strings come last, and end it. */
+#define TEXT "{\"snapshot\":{\"meta\":{}},\"nodes\":[],\"edges\":[],\"strings\":[]}\n"
+
 static char memory[8 << 20], block[1 << 16];
 static const char *folder;
 
@@ -26,7 +29,7 @@ static void on_signal(int number)
     (void)number;
     snprintf(path, sizeof(path), "%s/Heap.heapsnapshot", folder);
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
-    if (fd < 0 || write(fd, "{\"snapshot\":{}}\n", 16) != 16)
+    if (fd < 0 || write(fd, TEXT, sizeof(TEXT) - 1) != sizeof(TEXT) - 1)
         abort();
     close(fd);
 }
