@@ -15,6 +15,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     assert(content >= CONTENT_OTHER && content <= CONTENT_THREAD_DUMP);
     assert(content_of(data, size) == content);
-    assert(size > 4 || content == CONTENT_OTHER);
+    assert(size >= 4 || content == CONTENT_OTHER);
     return 0;
 }
