@@ -22,6 +22,7 @@
 #include "agent/pool.h"
 #include "agent/repository.h"
 #include "agent/sniffer.h"
+#include "agent/storekeeper.h"
 #include "agent/tenant.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -69,6 +70,7 @@ struct watcher {
     struct source *source;
     struct pool *pool;
     struct armkeeper armkeeper;
+    struct storekeeper storekeeper;
     struct spool **spools; /* owned */
     size_t spool_count;
     struct candidates candidates;
@@ -843,6 +845,7 @@ static void close_handles(struct watcher *w)
 {
     pool_close(w->pool);
     armkeeper_close(&w->armkeeper);
+    storekeeper_close(&w->storekeeper);
     uv_close((uv_handle_t *)&w->notify, NULL);
     uv_close((uv_handle_t *)&w->settle_timer, NULL);
     uv_close((uv_handle_t *)&w->scan_timer, NULL);
@@ -991,6 +994,8 @@ static int start(struct watcher *w, struct err *e)
     log_event(EVENT_STARTED, LOG_UINT("dirs", w->config->source.dir_count), LOG_STR("to", w->config->plan->store));
     if (w->config->armer_args)
         armkeeper_start(&w->armkeeper, &w->loop, w->config->armer_args);
+    if (w->config->check_args)
+        storekeeper_start(&w->storekeeper, &w->loop, w->config->check_args);
     scan(w);
     check_folders(w, MOUNTS_DELAY_MS); /* a mount may have come while the first look was under way */
     arm_settle_timer(w);

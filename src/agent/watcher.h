@@ -25,6 +25,7 @@ struct watcher_config {
     bool once;
     char *const *worker_args;
     char *const *armer_args; /* NULL: no JVMs are armed */
+    char *const *check_args; /* NULL: the store is not asked before there is something for it */
 };
 
 /* Runs until SIGTERM or SIGINT (once: until nothing is left to do). Returns 0 if all that was found is in the store,

@@ -21,6 +21,7 @@ enum wire_type {
     WIRE_SHIPPED,    /* text: manifest (JSON); a: it was there already; b: the mtime of what was read, ns */
     WIRE_FAILED,     /* code; text: the story; a: Retry-After in ms */
     WIRE_FACTS,      /* both ways. text: what was found out of where we run (JSON): asked once, by the first worker */
+    WIRE_CHECKED,    /* from agent/storecheck.h: the store would take evidence, and there is nothing left to ask */
     WIRE_TYPE_END
 };
 

@@ -139,6 +139,13 @@ static const struct event_info TABLE[EVENT_END] = {
     [EVENT_GUARD_NOT_RESTORED] = {"guard-not-restored", LEVEL_WARNING,
                                   "guard: a setting could not be put back yet, or is left as it is (error says why)",
                                   "target cgroup file value error"},
+    [EVENT_STORE_READY] = {"store-ready", LEVEL_INFO,
+                           "watch, guard: the store was asked at the start, or again, and would take evidence", "to"},
+    [EVENT_STORE_FAILED] =
+        {"store-failed", LEVEL_WARNING,
+         "watch, guard: the store was asked at the start, or again, and would not take evidence; said once for each "
+         "reason, and asked again until it would",
+         "to fault error retry_in_s"},
 };
 
 const struct event_info *event_find(enum event event)

@@ -8,8 +8,10 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "agent/guardcases.h"
+#include "agent/storecheck.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -54,6 +56,9 @@ static const struct opt GUARD_OPTIONS[] = {
      "with --hold: then the kernel may do its work, whatever is made by then"},
     {OPT_STRING, 0, "dir", "DIR", NULL, offsetof(struct guard_options, dir),
      "where a JVM writes its dump, as the JVM sees it; default: as salvage jvm dump"},
+    {OPT_STRING, 0, "ready", "FILE", NULL, offsetof(struct guard_options, ready),
+     "this file exists while the store, asked at the start and every five minutes, would take evidence: for a "
+     "readiness probe"},
     PLAN_OPTIONS_STORE(struct guard_options, plan),
     PLAN_OPTIONS_SHIP(struct guard_options, plan),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
@@ -124,6 +129,7 @@ static int run(int argc, char **argv)
     struct actions actions;
     pid_t pids[OPT_LIST_MAX];
     struct err e = {0};
+    CLEANUP_FD int check = -1; /* open for as long as the store is to be asked */
     int r = guard_parse(argc, argv, &o, &e);
 
     if (r == 0 && !o.all && o.pids.count == 0 && o.cgroups.count == 0)
@@ -146,6 +152,9 @@ static int run(int argc, char **argv)
     config.rescan_ms = o.rescan_ms;
     config.case_args = argv + 1;
     config.loan = (struct loan_policy){o.lend, o.hold ? o.hold_ms : 0, o.plan.state, (enum log_format)o.plan.log};
+    if ((r = storecheck_launch((char[]){"guard-check"}, argv + 1, &check)) < 0)
+        log_event(EVENT_STORE_FAILED, LOG_STR("to", o.plan.to), LOG_STR("fault", "not-asked"),
+                  LOG_STR("error", strerror(-r)));
     r = guard_run(&config, &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }

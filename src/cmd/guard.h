@@ -13,7 +13,7 @@ struct guard_options {
     struct opt_list when, actions, pids, cgroups;
     bool all, check, hold;
     uint64_t cooldown_ms, rescan_ms, at_once, dump_rate, timeout_ms, lend, hold_ms;
-    const char *max_cases, *max_cases_tenant, *max_cases_all, *dir;
+    const char *max_cases, *max_cases_tenant, *max_cases_all, *dir, *ready;
 };
 
 /* As opt_parse, and no operands. */

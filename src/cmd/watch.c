@@ -49,6 +49,9 @@ static const struct opt WATCH_OPTIONS[] = {
      "erase what could not be shipped for this long, and kept copies of this age; default: never"},
     {OPT_SIZE, 0, "retain-bytes", "SIZE", NULL, offsetof(struct watch_options, retention.bytes),
      "room for what waits to be shipped and for kept copies: beyond it the oldest is erased; default: no limit"},
+    {OPT_STRING, 0, "ready", "FILE", NULL, offsetof(struct watch_options, ready),
+     "this file exists while the store, asked at the start and every five minutes, would take evidence: for a "
+     "readiness probe"},
     {OPT_UINT, 0, "events-fd", "N", NULL, offsetof(struct watch_options, events_fd),
      "write every event of the log also to this descriptor, as JSON"},
     {OPT_FLAG, 0, "arm", NULL, NULL, offsetof(struct watch_options, arm),
@@ -116,6 +119,7 @@ static int run(int argc, char **argv)
     CLEANUP(whoami_done) struct whoami who = {0};
     CLEANUP_FREE char **args = worker_arguments("worker", argc, argv);
     CLEANUP_FREE char **armer_args = worker_arguments("armer", argc, argv);
+    CLEANUP_FREE char **check_args = worker_arguments("watch-check", argc, argv);
     CLEANUP_FREE char **dirs = NULL;
     struct watcher_config config = {0};
     struct layout layout;
@@ -132,7 +136,7 @@ static int run(int argc, char **argv)
     log_set_format((enum log_format)o.plan.log);
     if ((r = plan_init(&plan, &o.plan, &e)) < 0)
         return command_fail(r, &e);
-    if (!args || !armer_args)
+    if (!args || !armer_args || !check_args)
         return command_error(-ENOMEM, "out of memory");
     if ((r = whoami_get("/", &who, &e)) < 0)
         return command_fail(r, &e);
@@ -157,6 +161,7 @@ static int run(int argc, char **argv)
     config.once = o.once;
     config.worker_args = args;
     config.armer_args = o.arm || o.arm_dir ? armer_args : NULL;
+    config.check_args = o.once ? NULL : check_args;
     r = watcher_run(&config, &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }

@@ -17,6 +17,7 @@ struct watch_options {
     struct opt_list files;
     uint64_t events_fd;  /* 0: none */
     const char *arm_dir; /* NULL without */
+    const char *ready;   /* NULL without */
     bool recursive, once, arm;
 };
 

@@ -3,7 +3,6 @@
  * salvage worker: what `watch` starts to ship claims, one after the other, told through descriptor 3. Not for people.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,12 +14,12 @@
 #include "agent/surroundings.h"
 #include "agent/wire.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/watch.h"
 #include "format/layout.h"
 #include "format/template.h"
+#include "os/oomscore.h"
 
 enum { FOLLOW_NICE = 4, CHANNEL = 3, PROGRESS_EVERY_MS = 1000 };
 
@@ -237,16 +236,6 @@ static void sweep(const struct plan *plan, struct sink *sink)
     wire_send(CHANNEL, &(struct wire){.type = WIRE_SWEPT, .a = count});
 }
 
-/* Beside an application in one cgroup: where memory runs out, the kernel is to take us, not it. An attempt is lost. */
-static void offer_to_oom_killer(void)
-{
-    static const char most[] = "1000";
-    CLEANUP_FD int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-    if (fd >= 0)
-        file_write(fd, most, sizeof(most) - 1);
-}
-
 /* A claim may take hours, without a word: nobody else would stop it. What it had sent is in the journal. */
 static void end_with_the_loop(void)
 {
@@ -287,7 +276,7 @@ static int run(int argc, char **argv)
     if ((r = whoami_get("/", &who, &e)) < 0)
         return command_fail(r, &e);
     end_with_the_loop();
-    offer_to_oom_killer();
+    oomscore_offer(); /* an attempt is lost, then */
     return serve(&(struct worker){.plan = &plan, .who = &who, .dirs = dirs, .layout = o.layout ? &layout : NULL});
 }
 

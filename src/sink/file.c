@@ -86,6 +86,56 @@ static int open_object(struct file_store *s, const char *key, int *ret_fd, struc
     return 0;
 }
 
+/* The folder that an object of this key would lie in, as far down as there is one. */
+static int deepest_folder(struct file_store *s, const char *key, struct err *e)
+{
+    CLEANUP_FREE char *parent = NULL;
+    const char *name;
+    int fd = -1, r = file_tree_parent(s, key, false, &fd, &name, e);
+
+    if (r != -FAULT_NO_OBJECT)
+        return r < 0 ? r : fd;
+    if (s->root >= 0)
+        return fcntl(s->root, F_DUPFD_CLOEXEC, 3);
+    parent = strndup(s->path, (size_t)(strrchr(s->path, '/') + 1 - s->path)); /* it will be made there */
+    fd = parent ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    return fd < 0 ? file_tree_fail(s, parent ? errno : ENOMEM, "write to", "", e) : fd;
+}
+
+/* A file without a name, of a few bytes: of rights, read-only mounts and full disks it says what a dump will meet. */
+static int file_probe(struct sink *sink, const char *key, struct err *e)
+{
+    struct file_store *s = store_of(sink);
+    CLEANUP_FD int folder = deepest_folder(s, key, e);
+    CLEANUP_FD int fd = -1;
+    int r = 0;
+
+    if (folder < 0)
+        return folder;
+    fd = openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, OBJECT_MODE);
+    if (fd >= 0)
+        r = file_write(fd, key, strlen(key));
+    else if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) /* NFS, FUSE … */
+        r = faccessat(folder, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+    else
+        r = -errno;
+    return r < 0 ? file_tree_fail(s, -r, "write to", "", e) : 0;
+}
+
+static int file_remove(struct sink *sink, const char *key, struct err *e)
+{
+    struct file_store *s = store_of(sink);
+    CLEANUP_FD int folder = -1;
+    const char *name;
+    int r = file_tree_parent(s, key, false, &folder, &name, e);
+
+    if (r < 0)
+        return r == -FAULT_NO_OBJECT ? 0 : r;
+    if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
+        return file_tree_fail(s, errno, "remove", key, e);
+    return 0;
+}
+
 static int file_stat(struct sink *sink, const char *key, struct object_info *ret, struct err *e)
 {
     struct file_store *s = store_of(sink);
@@ -384,8 +434,10 @@ const struct sink_ops SINK_FILE = {
     .resumes = true,
     .open = file_open,
     .close = file_close,
+    .probe = file_probe,
     .stat = file_stat,
     .put = file_put,
+    .remove = file_remove,
     .list = file_list,
     .read = file_read_object,
     .load = file_load_object,

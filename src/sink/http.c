@@ -56,6 +56,25 @@ static int store_open(const struct sink_config *c, struct sink **ret, struct err
     return 0;
 }
 
+static int store_probe(struct sink *sink, const char *key, struct err *e)
+{
+    (void)key;
+    return http_put_probe((struct http_store *)sink, e);
+}
+
+static int store_remove(struct sink *sink, const char *key, struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer answer = {0};
+    CLEANUP_FREE char *url = NULL;
+    struct http_store *s = (struct http_store *)sink;
+    struct http_request request;
+    int r = http_store_request(s, "DELETE", key, &request, &url, e);
+
+    if (r == 0)
+        r = http_store_send(s->http, &request, NULL, &answer, e);
+    return r < 0 || http_store_ok(&answer) || answer.status == 404 ? r : http_store_fail(s, &request, &answer, e);
+}
+
 static int store_stat(struct sink *sink, const char *key, struct object_info *ret, struct err *e)
 {
     char etag[ETAG_MAX];
@@ -119,8 +138,10 @@ const struct sink_ops SINK_HTTP = {
     .resumes = false,
     .open = store_open,
     .close = store_close,
+    .probe = store_probe,
     .stat = store_stat,
     .put = store_put,
+    .remove = store_remove,
     .list = http_list,
     .read = store_read,
     .load = store_load,

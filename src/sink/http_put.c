@@ -127,6 +127,45 @@ int http_put_prepare(struct http_store *s, const char *key, const char *id, cons
     return 0;
 }
 
+/* One try. */
+static int ask_once(struct http_store *s, const char *method, const char *key, struct http_answer *answer,
+                    struct err *e)
+{
+    CLEANUP_FREE char *url = NULL;
+    struct http_request request;
+    int r = http_store_request(s, method, key, &request, &url, e);
+
+    if (r < 0)
+        return r;
+    r = http_perform(s->http, &request, answer, e);
+    if (r == 0 && (answer->status == 401 || (answer->status >= 500 && answer->status != 501)))
+        r = http_store_fail(s, &request, answer, e);
+    return r;
+}
+
+/* A folder can't be replaced by a file, so a PUT to one that is there changes nothing: 409, 404 or 405 say so. What is
+ * before the store's handler (rights, a server without WebDAV) shows all the same. A 405 can mean either: then MOVE,
+ * asked of what does not exist, says whether this is WebDAV at all. */
+int http_put_probe(struct http_store *s, struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer answer = {0};
+    CLEANUP_FREE char *url = NULL;
+    struct http_request request;
+    int r = ask_once(s, "HEAD", "", &answer, e);
+
+    if (r < 0 || (answer.status != 403 && !http_store_ok(&answer)))
+        return r; /* it may be made by the first PUT */
+    if ((r = ask_once(s, "PUT", "", &answer, e)) < 0)
+        return r;
+    if (answer.status != 403 && answer.status != 405 && answer.status != 501)
+        return 0;
+    if (answer.status == 405 && ((r = probe_move(s, NULL, e)) < 0 || s->move == MOVE_OFFERED))
+        return r;
+    if ((r = http_store_request(s, "PUT", "", &request, &url, e)) < 0)
+        return r;
+    return http_put_fail(s, &request, &answer, e);
+}
+
 bool http_put_is_temporary(const char *name)
 {
     size_t size = strlen(name), tail = strlen(INFIX) + ID_DIGITS;

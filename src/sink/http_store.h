@@ -67,6 +67,8 @@ int http_put_data(struct http_store *s, const char *key, const void *data, size_
                   const struct upload_events *events, struct err *e);
 /* The fault of a PUT's answer that is not ok. */
 int http_put_fail(const struct http_store *s, const struct http_request *r, const struct http_answer *a, struct err *e);
+/* As sink_ops.probe. */
+int http_put_probe(struct http_store *s, struct err *e);
 /* Gives a PUT object of this size its final name, if it has another. */
 int http_put_finish(struct http_store *s, const char *from, const char *key, uint64_t size,
                     const struct upload_events *events, struct err *e);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "sink/s3_browse.h"
 #include "sink/s3_object.h"
@@ -47,6 +48,36 @@ static int sink_obs_open(const struct sink_config *c, struct sink **ret, struct 
 static void sink_s3_close(struct sink *s)
 {
     s3_close(s3_of(s));
+}
+
+static int give_up(void *ctx, const struct err *trouble, uint64_t delay_ms)
+{
+    (void)ctx, (void)trouble, (void)delay_ms;
+    return -ECANCELED;
+}
+
+/* Who may begin an upload may put an object: it takes the same permission, key and bucket. */
+static int sink_s3_probe(struct sink *s, const char *key, struct err *e)
+{
+    const struct s3_patience once = {.wait = give_up};
+    CLEANUP_FREE char *token = NULL;
+    struct err ignored;
+    int r = s3_begin(s3_of(s), key, NULL, &once, &token, e);
+
+    if (r < 0)
+        return r;
+    /* Who may not abort leaves it to the bucket's rules: evidence can be stored all the same. */
+    (void)s3_abort(s3_of(s), key, token, &once, &ignored);
+    return 0;
+}
+
+static int sink_s3_remove(struct sink *s, const char *key, struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer a = {0};
+    struct s3_call c = {.method = "DELETE", .action = "DeleteObject", .key = key};
+    int r = s3_perform(s3_of(s), s3_http(s3_of(s)), &c, NULL, &a, e);
+
+    return r == -FAULT_NO_OBJECT ? 0 : r;
 }
 
 static int sink_s3_stat(struct sink *s, const char *key, struct object_info *ret, struct err *e)
@@ -129,8 +160,9 @@ static int sink_s3_sweep(struct sink *s, int64_t before_ns, bool (*mine)(void *c
 #define S3_SINK(scheme, open_fn)                                                                                       \
     {                                                                                                                  \
         .name = scheme, .open = open_fn, .part_min = S3_PART_MIN, .part_max = S3_PART_MAX, .parts_max = S3_PARTS_MAX,  \
-        .resumes = true, .close = sink_s3_close, .stat = sink_s3_stat, .put = sink_s3_put, .list = sink_s3_list,       \
-        .read = sink_s3_read, .load = sink_s3_load, .load_end = sink_s3_load_end, .upload_new = sink_s3_upload_new,    \
+        .resumes = true, .close = sink_s3_close, .probe = sink_s3_probe, .stat = sink_s3_stat, .put = sink_s3_put,     \
+        .remove = sink_s3_remove, .list = sink_s3_list, .read = sink_s3_read, .load = sink_s3_load,                    \
+        .load_end = sink_s3_load_end, .upload_new = sink_s3_upload_new,                                                \
         .write = s3_upload_write, .commit = s3_upload_commit, .verify = s3_upload_verify, .abort = s3_upload_abort,    \
         .upload_free = s3_upload_free, .abort_token = sink_s3_abort_token, .sweep = sink_s3_sweep                      \
     }

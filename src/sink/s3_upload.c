@@ -155,33 +155,42 @@ static int make_room(struct upload *u, unsigned count, struct err *e)
     return receipts ? 0 : no_memory(u, e);
 }
 
-static int create(struct upload *u, struct err *e)
+int s3_begin(struct s3 *s, const char *key, const char *content_type, const struct s3_patience *patience,
+             char **ret_token, struct err *e)
 {
-    const char *type = u->object->content_type;
-
     for (;;) {
         CLEANUP(http_answer_done) struct http_answer a = {0};
-        bool checksum = !s3_lacks(u->s3, S3_LACKS_CHECKSUM);
-        struct s3_call c = {.method = "POST", .action = "PutObject", .key = u->object->key};
+        CLEANUP_FREE char *token = NULL;
+        bool checksum = !s3_lacks(s, S3_LACKS_CHECKSUM);
+        struct s3_call c = {.method = "POST", .action = "PutObject", .key = key};
         int r;
 
         s3_query(&c, "uploads", "");
-        s3_header(&c, "Content-Type", type ? type : "application/octet-stream");
+        s3_header(&c, "Content-Type", content_type ? content_type : "application/octet-stream");
         if (checksum)
             s3_header(&c, "x-amz-checksum-algorithm", "SHA256");
-        r = s3_perform(u->s3, s3_http(u->s3), &c, &u->patience, &a, e);
-        if (r < 0 && s3_learn(u->s3, &a, false, checksum))
+        r = s3_perform(s, s3_http(s), &c, patience, &a, e);
+        if (r < 0 && s3_learn(s, &a, false, checksum))
             continue;
         if (r < 0)
             return r;
-        r = s3xml_upload_id(buf_text(&a.body), a.body.size, &u->token);
+        r = s3xml_upload_id(buf_text(&a.body), a.body.size, &token);
         if (r == -ENOMEM)
-            return no_memory(u, e);
-        if (r < 0 || !*u->token || strlen(u->token) >= S3_TOKEN_MAX)
-            return s3_fail(u->s3, e, -FAULT_FORMAT, "the upload of '%.200s' was begun without an id: check --endpoint",
-                           u->object->key);
-        break;
+            return s3_fail(s, e, -ENOMEM, "out of memory");
+        if (r < 0 || !*token || strlen(token) >= S3_TOKEN_MAX)
+            return s3_fail(s, e, -FAULT_FORMAT, "the upload of '%.200s' was begun without an id: check --endpoint",
+                           key);
+        *ret_token = TAKE_PTR(token);
+        return 0;
     }
+}
+
+static int create(struct upload *u, struct err *e)
+{
+    int r = s3_begin(u->s3, u->object->key, u->object->content_type, &u->patience, &u->token, e);
+
+    if (r < 0)
+        return r;
     pthread_mutex_lock(&u->events_lock);
     if (u->events->token)
         u->events->token(u->events->ctx, u->token);

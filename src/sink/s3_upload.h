@@ -41,6 +41,10 @@ struct upload {
     pthread_mutex_t events_lock; /* one call at a time */
 };
 
+/* CreateMultipartUpload; *ret_token is malloc'ed. */
+int s3_begin(struct s3 *s, const char *key, const char *content_type, const struct s3_patience *patience,
+             char **ret_token, struct err *e);
+
 int s3_upload_new(struct s3 *s, const struct object *o, const struct upload_past *past,
                   const struct upload_events *events, struct upload **ret, struct err *e);
 int s3_upload_write(struct upload *u, struct part *p, struct err *e);

@@ -102,10 +102,16 @@ struct sink_ops {
     int (*open)(const struct sink_config *c, struct sink **ret, struct err *e);
     void (*close)(struct sink *s);
 
+    /* Whether an object of this key could be stored now, by the least that shows it: one try, and nothing is left
+     * behind. S3 begins an upload and aborts it; a server's folder is asked; a folder gets a file without a name. */
+    int (*probe)(struct sink *s, const char *key, struct err *e);
+
     /* 0; -FAULT_NO_OBJECT. */
     int (*stat)(struct sink *s, const char *key, struct object_info *ret, struct err *e);
     /* A small object at once, in the place of any that is there; verified by its size or digest. */
     int (*put)(struct sink *s, const char *key, const void *data, size_t size, const char *content_type, struct err *e);
+    /* Takes away a small object of ours; one that is not there counts as done. */
+    int (*remove)(struct sink *s, const char *key, struct err *e);
     /* Every object below the prefix (relative, may be ""), in no order; fn, one call at a time, returns 0 or negative
      * to break off. A listing that does not come to an end is a fault (SINK_LISTED_MAX). */
     int (*list)(struct sink *s, const char *prefix, int (*fn)(void *ctx, const struct sink_listing_entry *entry),

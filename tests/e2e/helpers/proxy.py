@@ -42,7 +42,8 @@ class Request:
 
     @property
     def is_create(self):
-        return self.method == "POST" and "uploads" in self.query
+        """An upload of evidence is begun: not the one that only asks whether it could be."""
+        return self.method == "POST" and "uploads" in self.query and "salvage-check" not in self.path
 
     @property
     def is_complete(self):
