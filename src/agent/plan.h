@@ -38,7 +38,7 @@ struct plan_options {
     PLAN_ROW(OPT_STRING, "region", "NAME", NULL, o, p.region, "S3 or OBS region; found by itself where possible"),     \
     PLAN_ROW(OPT_FLAG, "path-style", NULL, NULL, o, p.path_style, "S3, OBS: bucket in the path, not the host"),        \
     PLAN_ROW(OPT_STRING, "ca-file", "FILE", NULL, o, p.ca_file,                                                        \
-             "PEM file of the CAs to trust; else SSL_CERT_FILE and SSL_CERT_DIR, CURL_CA_BUNDLE, the system's"),       \
+             "PEM file of the CAs to trust; else SSL_CERT_FILE and SSL_CERT_DIR, CURL_CA_BUNDLE, AWS_CA_BUNDLE, the system's"),       \
     PLAN_ROW(OPT_STRING, "credentials-file", "FILE", NULL, o, p.credentials_file,                                      \
              "HTTP: file with user:password or 'bearer TOKEN'"),                                                       \
     PLAN_ROW(OPT_DURATION, "timeout", "DURATION", "30s", o, p.timeout_ms,                                              \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The order is that of OpenSSL (SSL_CERT_*), then of curl (CURL_CA_BUNDLE), then the files that Go's crypto/x509 and
+ * The order is that of OpenSSL (SSL_CERT_*), then of curl (CURL_CA_BUNDLE) and of
+ * AWS's tools (AWS_CA_BUNDLE), then the files that Go's crypto/x509 and
  * curl's configure look for.
  */
 #include "net/cabundle.h"
@@ -25,6 +26,7 @@ static const char *const FILES[] = {
     "/var/lib/ca-certificates/ca-bundle.pem",            /* SUSE's minimal images */
     "/etc/ssl/cert.pem",                                 /* Alpine without the package, OpenBSD */
 };
+static const char *const BUNDLES[] = {"CURL_CA_BUNDLE", "AWS_CA_BUNDLE"};
 static const char FOLDER[] = "/etc/ssl/certs";
 
 static bool is_there(const char *root, const char *path)
@@ -83,11 +85,12 @@ int cabundle_find(const char *given, const char *root, struct cabundle *ret, str
             *ret = (struct cabundle){.file = file, .folder = folder};
         return r;
     }
-    if ((file = env_get("CURL_CA_BUNDLE"))) {
-        if ((r = check("CURL_CA_BUNDLE", file, e)) == 0)
-            *ret = (struct cabundle){.file = file};
-        return r;
-    }
+    for (size_t i = 0; i < ARRAY_SIZE(BUNDLES); i++)
+        if ((file = env_get(BUNDLES[i]))) {
+            if ((r = check(BUNDLES[i], file, e)) == 0)
+                *ret = (struct cabundle){.file = file};
+            return r;
+        }
     for (size_t i = 0; i < sizeof(FILES) / sizeof(*FILES); i++)
         if (is_there(root, FILES[i])) {
             *ret = (struct cabundle){.file = FILES[i], .folder = is_there(root, FOLDER) ? FOLDER : NULL};

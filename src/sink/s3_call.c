@@ -173,9 +173,19 @@ static int tell(const struct s3 *s, const struct s3_call *c, const struct s3_sig
     return s3_error_tell(&f, e);
 }
 
+/* A store that finds our clock wrong says what it thinks is right: that is what it wants signed. */
+static void follow_clock(struct s3 *s, const struct http_answer *a)
+{
+    char date[64];
+    int64_t there_ns;
+
+    if (http_header(a, "Date", date, sizeof(date)) && clock_parse_http(date, &there_ns) == 0)
+        s3_set_clock(s, there_ns);
+}
+
 int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_answer *a, struct err *e)
 {
-    bool moved = false, renewed = false;
+    bool moved = false, renewed = false, skewed = false;
 
     for (;;) {
         CLEANUP(s3_signed_done) struct s3_signed sent = {0};
@@ -190,6 +200,11 @@ int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_a
         read_error(s, a, &x);
         if (!moved && region_matters(a) && *x.region && s3_move(s, sent.region, x.region) == 0) {
             moved = true;
+            continue;
+        }
+        if (!skewed && strcmp(x.code, "RequestTimeTooSkewed") == 0) {
+            follow_clock(s, a);
+            skewed = true;
             continue;
         }
         if (!renewed && may_be_expired(&x, &sent)) {
@@ -256,13 +271,19 @@ bool s3_answered(const struct s3 *s, const struct http_answer *a, const char *co
     return strcmp(x.code, code) == 0;
 }
 
-bool s3_learn(struct s3 *s, const struct http_answer *a, bool condition, bool checksum)
+bool s3_learn(struct s3 *s, const struct http_answer *a, bool condition, bool checksum,
+              const struct s3_patience *patience)
 {
     struct s3_error x;
+    struct err said;
 
     read_error(s, a, &x);
-    if (succeeded(a) || !s3_error_not_implemented(a->status, x.code) || (!condition && !checksum))
+    if (succeeded(a) || !s3_error_may_be_unknown(a->status, x.code) || (!condition && !checksum))
         return false;
     s3_set_lacking(s, condition ? S3_LACKS_CONDITION : S3_LACKS_CHECKSUM);
+    s3_fail(s, &said, -FAULT_REFUSED, "the store does not take %s (%ld %s): going on without",
+            condition ? "If-None-Match" : "x-amz-checksum-sha256", a->status, x.code);
+    if (patience)
+        patience->wait(patience->ctx, &said, 0);
     return true;
 }

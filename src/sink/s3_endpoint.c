@@ -184,6 +184,17 @@ static bool bucket_in_host(const struct s3_hosts *hosts, const struct pieces *p,
     return own_suffix(hosts, p) || (hosts->names_hold_buckets && !is_address(p));
 }
 
+/* "http://host/BUCKET", "https://BUCKET.s3.REGION.amazonaws.com": it would be there twice. */
+static bool names_bucket(const struct s3_hosts *hosts, const struct pieces *p, const char *bucket)
+{
+    size_t n = strlen(bucket);
+
+    if (p->base_size > n && p->base[p->base_size - n - 1] == '/' && memcmp(p->base + p->base_size - n, bucket, n) == 0)
+        return true;
+    return own_suffix(hosts, p) && p->host_size > n && p->host[n] == '.' && strncasecmp(p->host, bucket, n) == 0 &&
+           strncasecmp(p->host + n + 1, hosts->service, strlen(hosts->service)) == 0;
+}
+
 int s3_endpoint_init(const struct s3_hosts *hosts, const char *endpoint, const char *region, const char *bucket,
                      bool path_style, struct s3_endpoint *ret, struct err *e)
 {
@@ -199,6 +210,11 @@ int s3_endpoint_init(const struct s3_hosts *hosts, const char *endpoint, const c
     if (endpoint && take_apart(endpoint, &p) < 0)
         return err_set(e, -FAULT_USAGE, "%s: endpoint '%s' is not http://HOST[:PORT] or https://HOST[:PORT]", service,
                        endpoint);
+    if (endpoint && names_bucket(hosts, &p, bucket))
+        return err_set(e, -FAULT_USAGE,
+                       "%s: endpoint '%s' has the bucket '%s' in it, which --to names already: leave it out of the "
+                       "endpoint",
+                       service, endpoint, bucket);
     if (!endpoint || (*region && own_region(hosts, &p, ignored) == 0)) {
         if (buf_printf(&own, "%s://%s.%s%s%.*s", !endpoint || p.https ? "https" : "http", service, region,
                        suffix_for(hosts, region), endpoint ? (int)p.port_size : 0,

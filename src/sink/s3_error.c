@@ -145,6 +145,14 @@ bool s3_error_not_implemented(long status, const char *code)
     return status == 501 || strcmp(code, "NotImplemented") == 0;
 }
 
+bool s3_error_may_be_unknown(long status, const char *code)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(CODES); i++)
+        if (strcmp(code, CODES[i].code) == 0)
+            return false;
+    return status == 400 || s3_error_not_implemented(status, code);
+}
+
 /* "object 'k' in bucket 'b' at http://…" */
 static const char *place(const struct s3_failure *f, char out[400])
 {

@@ -36,3 +36,6 @@ int s3_error_tell(const struct s3_failure *f, struct err *e);
 
 /* Whether these are the words of a store that doesn't know something we asked for (a header). */
 bool s3_error_not_implemented(long status, const char *code);
+
+/* Whether it may be that: a 400 whose code says nothing definite (Backblaze and others answer InvalidArgument). */
+bool s3_error_may_be_unknown(long status, const char *code);

@@ -70,7 +70,8 @@ int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e)
     char etag[S3_ETAG_SIZE + 8], sum[80];
 
     c->receipt = (struct s3_receipt){0};
-    c->checked = false;
+    c->checked = c->differs = false;
+    c->encrypted = is_encrypted(c->s3, a);
     if (!http_header(a, "ETag", etag, sizeof(etag)) || s3_etag_parse(etag, c->receipt.etag) < 0)
         return s3_fail(c->s3, e, -FAULT_FORMAT, "'%.200s' was answered without a usable ETag: check --endpoint",
                        c->key);
@@ -82,13 +83,10 @@ int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e)
                            c->body->base64);
         memcpy(c->receipt.sha256, c->body->base64, sizeof(c->receipt.sha256));
         c->checked = true;
-    } else if ((c->body->size < MD5_MOST || *c->body->md5) && s3_etag_is_md5(c->receipt.etag) &&
-               !is_encrypted(c->s3, a) && *s3_body_md5(c->body)) {
-        if (strcasecmp(c->body->md5, c->receipt.etag) != 0)
-            return s3_fail(c->s3, e, -FAULT_CORRUPT,
-                           "'%.200s' arrived with ETag %s instead of its MD5 %s: it was damaged on its way", c->key,
-                           c->receipt.etag, c->body->md5);
-        c->checked = true;
+    } else if ((c->body->size < MD5_MOST || *c->body->md5) && s3_etag_is_md5(c->receipt.etag) && !c->encrypted &&
+               *s3_body_md5(c->body)) {
+        c->differs = strcasecmp(c->body->md5, c->receipt.etag) != 0;
+        c->checked = !c->differs;
     }
     return 0;
 }
@@ -145,12 +143,31 @@ int s3_head(struct s3 *s, const char *key, bool checksum, const struct s3_patien
     return 0;
 }
 
+/* An ETag that is not the MD5: damage, unless the object says that it is encrypted, or may not be asked. */
+static int settle_difference(struct s3 *s, const struct s3_put *p, struct s3_confirmation *c,
+                             const struct s3_patience *patience, struct err *e)
+{
+    struct s3_head head;
+    int r = s3_head(s, p->key, false, patience, &head, e);
+
+    c->encrypted = r == 0 && head.encrypted;
+    if (r == -FAULT_DENIED || c->encrypted)
+        return 0;
+    return r < 0 ? r
+                 : s3_fail(s, e, -FAULT_CORRUPT,
+                           "'%.200s' arrived with ETag %s instead of its MD5 %s: it was damaged on its way", p->key,
+                           c->receipt.etag, p->body->md5);
+}
+
 int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patience, struct s3_confirmation *ret,
            struct err *e)
 {
+    struct s3_retry retry = s3_retry_begin();
+    bool fresh = p->fresh;
+
     for (;;) {
         CLEANUP(http_answer_done) struct http_answer a = {0};
-        bool condition = p->fresh && !s3_lacks(s, S3_LACKS_CONDITION), checksum = !s3_lacks(s, S3_LACKS_CHECKSUM);
+        bool condition = fresh && !s3_lacks(s, S3_LACKS_CONDITION), checksum = !s3_lacks(s, S3_LACKS_CHECKSUM);
         struct s3_confirmation confirmation = {.s3 = s, .body = p->body, .key = p->key};
         struct s3_call c = {
             .method = "PUT", .action = "PutObject", .key = p->key, .check = s3_confirm, .check_ctx = &confirmation};
@@ -162,8 +179,13 @@ int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patie
             s3_header(&c, "If-None-Match", "*");
         s3_send_body(s, &c, p->body, checksum);
         r = s3_perform(s, s3_http(s), &c, patience, &a, e);
-        if (r < 0 && s3_learn(s, &a, condition, checksum))
+        if (r < 0 && s3_learn(s, &a, condition, checksum, patience))
             continue;
+        if (r == 0 && confirmation.differs && (r = settle_difference(s, p, &confirmation, patience, e)) < 0) {
+            fresh = false; /* what is there is what we have just sent */
+            if ((r = s3_retry_wait(&retry, patience, r, e)) == 0)
+                continue;
+        }
         if (r == 0)
             *ret = confirmation;
         return r;

@@ -33,6 +33,8 @@ struct s3_confirmation {
     const char *key;
     struct s3_receipt receipt; /* out */
     bool checked;              /* out: false if the store gave nothing to compare */
+    bool encrypted;            /* out: by a customer's key, so that the ETag is no MD5 */
+    bool differs;              /* out: the ETag is not the MD5, and nothing was said of encryption: a HEAD may say it */
 };
 int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e);
 

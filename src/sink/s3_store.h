@@ -59,5 +59,8 @@ int s3_move(struct s3 *s, const char *used, const char *region);
  * -FAULT_EXPIRED, without a story: the same ones came back; or what cred_get says. */
 int s3_renew(struct s3 *s, unsigned renewals, struct err *e);
 
+/* The store's clock shows there_ns now: what is signed from now on has its time. */
+void s3_set_clock(struct s3 *s, int64_t there_ns);
+
 bool s3_lacks(const struct s3 *s, enum s3_lack what);
 void s3_set_lacking(struct s3 *s, enum s3_lack what);

@@ -86,10 +86,15 @@ static int send_part(struct upload *u, struct http *h, const struct part *p, str
         s3_query(&c, "uploadId", u->token);
         s3_send_body(u->s3, &c, &body, checksum);
         r = s3_perform(u->s3, h, &c, &u->patience, &a, e);
-        if (r < 0 && s3_learn(u->s3, &a, false, checksum))
+        if (r < 0 && s3_learn(u->s3, &a, false, checksum, &u->patience))
             continue;
         if (r == 0)
             *ret = confirmation.receipt;
+        if (r == 0 && confirmation.encrypted) {
+            pthread_mutex_lock(&u->lock);
+            u->encrypted = true;
+            pthread_mutex_unlock(&u->lock);
+        }
         return r;
     }
 }
@@ -170,7 +175,7 @@ int s3_begin(struct s3 *s, const char *key, const char *content_type, const stru
         if (checksum)
             s3_header(&c, "x-amz-checksum-algorithm", "SHA256");
         r = s3_perform(s, s3_http(s), &c, patience, &a, e);
-        if (r < 0 && s3_learn(s, &a, false, checksum))
+        if (r < 0 && s3_learn(s, &a, false, checksum, patience))
             continue;
         if (r < 0)
             return r;

@@ -2,6 +2,7 @@
 """The store is asked at the start of what waits, long before the first evidence, and nothing of that stays there."""
 from helpers.evidence import drop
 from helpers.proc import wait_for
+from helpers.proxy import Answer
 
 
 def test_a_watch_says_at_once_that_its_store_is_not_there(salvage, dumps, s3):
@@ -47,3 +48,50 @@ def test_no_ready_file_without_a_store(salvage, work, dumps):
     watch.wait("store-failed", timeout=10)
     assert not ready.exists()
     watch.kill()
+
+
+def test_a_bucket_in_the_endpoint_is_refused(salvage, dumps, s3):
+    drop(dumps, "app.hprof")
+    endpoint = s3.options()[s3.options().index("--endpoint") + 1]
+    result = salvage.run("ship", dumps / "app.hprof", "--to", s3.url, "--endpoint", endpoint + "/" + s3.url.split("/")[2],
+                         env=s3.env)
+    assert result.code == 2 and "endpoint" in result.message, result
+
+
+def test_a_role_that_may_not_read_back_does_not_send_again(salvage, dumps, s3, proxy):
+    """A drop box: the answers to the upload are the store's word."""
+    total = drop(dumps, "app.hprof", 20_000_000, seed=7)
+    denied = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+    proxy.harm(Answer(403, denied), lambda r: r.method in ("GET", "HEAD"), times=1000)
+    watch = salvage.watch(dumps, *s3.through(proxy).options(), "--compress", "none", env=s3.env)
+    watch.wait("shipped")
+    assert watch.stop() == 0
+    s3.check_one(total)
+    assert len(proxy.seen(lambda r: r.is_complete)) == 1
+    assert any("cannot be read back" in event.get("error", "") for event in watch.named("failed"))
+
+
+def refusing(code, message):
+    return Answer(400, ("<Error><Code>%s</Code><Message>%s</Message></Error>" % (code, message)).encode())
+
+
+def test_a_store_that_answers_400_to_headers_gets_none(salvage, dumps, s3, proxy):
+    """As Backblaze does: no 501, but InvalidArgument."""
+    for header in ("x-amz-checksum-sha256", "x-amz-checksum-algorithm", "if-none-match"):
+        proxy.harm(refusing("InvalidArgument", "Unsupported header"), lambda r, name=header: name in r.headers, times=1000)
+    sums = [drop(dumps, "small.hprof", 3000, seed=1), drop(dumps, "large.hprof", 12_000_000, seed=2)]
+    for name in ("small", "large"):
+        done = salvage.ok("ship", dumps / (name + ".hprof"), *s3.through(proxy).options(), "--compress", "none", env=s3.env)
+        assert "going on without" in done.err, done
+    s3.check_all(sums)
+
+
+def test_a_wrong_clock_is_corrected_by_the_stores(salvage, dumps, s3, proxy):
+    skewed = b"<Error><Code>RequestTimeTooSkewed</Code></Error>"
+    proxy.harm(Answer(403, skewed, {"Date": "Sun, 01 Mar 2026 03:00:00 GMT"}), lambda r: r.method == "PUT")
+    total = drop(dumps, "app.hprof", 3000)
+    salvage.run("ship", dumps / "app.hprof", "--keep", *s3.through(proxy).options(), env=s3.env)
+    dates = [r.headers.get("x-amz-date", "") for r in proxy.seen(lambda r: r.method == "PUT")]
+    assert dates[1].startswith("20260301T0300"), dates
+    salvage.ok("ship", dumps / "app.hprof", *s3.options(), env=s3.env)
+    s3.check_one(total)

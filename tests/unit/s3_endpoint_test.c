@@ -134,6 +134,10 @@ static void what_is_no_endpoint_is_refused(void **state)
     check_refused("http://store#x");
     check_refused("http://[::1");
     check_refused("http://{bucket}");
+    /* --to names the bucket already: it would be there twice */
+    check_refused("http://store/bucket");
+    check_refused("http://store/base/bucket/");
+    check_refused("https://bucket.s3.eu-west-1.amazonaws.com");
     check_refused("http://{bucket}.");
     check_refused("http://a.{bucket}.store");
 }

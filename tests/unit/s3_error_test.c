@@ -194,6 +194,12 @@ static void what_a_store_does_not_know_is_recognised(void **state)
     assert_true(s3_error_not_implemented(400, "NotImplemented"));
     assert_false(s3_error_not_implemented(400, "InvalidRequest"));
     assert_false(s3_error_not_implemented(500, ""));
+    assert_true(s3_error_may_be_unknown(501, ""));
+    assert_true(s3_error_may_be_unknown(400, "InvalidArgument"));
+    assert_true(s3_error_may_be_unknown(400, ""));
+    assert_false(s3_error_may_be_unknown(400, "BadDigest"));
+    assert_false(s3_error_may_be_unknown(400, "ExpiredToken"));
+    assert_false(s3_error_may_be_unknown(403, "AccessDenied"));
 }
 
 int main(void)
