@@ -162,8 +162,8 @@ static int sink_s3_sweep(struct sink *s, int64_t before_ns, bool (*mine)(void *c
         .name = scheme, .open = open_fn, .part_min = S3_PART_MIN, .part_max = S3_PART_MAX, .parts_max = S3_PARTS_MAX,  \
         .resumes = true, .close = sink_s3_close, .probe = sink_s3_probe, .stat = sink_s3_stat, .put = sink_s3_put,     \
         .remove = sink_s3_remove, .list = sink_s3_list, .read = sink_s3_read, .load = sink_s3_load,                    \
-        .load_end = sink_s3_load_end, .upload_new = sink_s3_upload_new,                                                \
-        .write = s3_upload_write, .commit = s3_upload_commit, .verify = s3_upload_verify, .abort = s3_upload_abort,    \
+        .load_end = sink_s3_load_end, .upload_new = sink_s3_upload_new, .write = s3_upload_write,                      \
+        .commit = s3_upload_commit, .verify = s3_upload_verify, .abort = s3_upload_abort,                              \
         .upload_free = s3_upload_free, .abort_token = sink_s3_abort_token, .sweep = sink_s3_sweep                      \
     }
 
