@@ -22,6 +22,7 @@ enum {
     PATIENCE_MS = 10 * 1000, /* after that the caller goes on, from its journal */
     DELAY_FIRST_MS = 500,
     DELAY_MOST_MS = 4000,
+    SKEWED_MOST = 3, /* some servers behind one name do not agree on the time */
 };
 
 struct s3_call *s3_query(struct s3_call *c, const char *name, const char *value)
@@ -185,7 +186,8 @@ static void follow_clock(struct s3 *s, const struct http_answer *a)
 
 int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_answer *a, struct err *e)
 {
-    bool moved = false, renewed = false, skewed = false;
+    bool moved = false, renewed = false;
+    unsigned skewed = 0;
 
     for (;;) {
         CLEANUP(s3_signed_done) struct s3_signed sent = {0};
@@ -202,9 +204,9 @@ int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_a
             moved = true;
             continue;
         }
-        if (!skewed && strcmp(x.code, "RequestTimeTooSkewed") == 0) {
+        if (skewed < SKEWED_MOST && strcmp(x.code, "RequestTimeTooSkewed") == 0) {
             follow_clock(s, a);
-            skewed = true;
+            skewed++;
             continue;
         }
         if (!renewed && may_be_expired(&x, &sent)) {
