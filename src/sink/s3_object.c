@@ -147,7 +147,7 @@ int s3_head(struct s3 *s, const char *key, bool checksum, const struct s3_patien
 static int settle_difference(struct s3 *s, const struct s3_put *p, struct s3_confirmation *c,
                              const struct s3_patience *patience, struct err *e)
 {
-    struct s3_head head;
+    struct s3_head head = {0};
     int r = s3_head(s, p->key, false, patience, &head, e);
 
     c->encrypted = r == 0 && head.encrypted;

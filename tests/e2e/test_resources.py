@@ -53,10 +53,12 @@ def test_an_idle_watch_is_small_and_sleeps(salvage, dumps, s3):
 @pytest.mark.parametrize("codec, memory", [("zstd:1", 64), ("none", 64), ("gzip:1", 64), ("zstd:1", 32), ("none", 128)])
 def test_shipping_keeps_within_its_memory(salvage, dumps, s3, proxy, codec, memory):
     """The peak of loop and worker together, for a file much larger than that, to a store that is slower than we are."""
-    drop(dumps, "app.hprof", BIG, seed=51)
     proxy.rate = (100 if codec == "none" else 60) * MIB
     watch = salvage.watch(dumps, *s3.through(proxy).options(), "--compress", codec, "--memory", "%dM" % memory,
                           env=s3.env)
+    watch.wait("store-ready")  # asked by processes of their own, of some MiB, that end with the answer
+    wait_for(lambda: children(watch.pid) == [], 10, "the asking goes on")
+    drop(dumps, "app.hprof", BIG, seed=51)
     sampler = Sampler(watch.pid)
     watch.wait("shipped", timeout=90)
     sampler.stop()
