@@ -12,7 +12,7 @@
 #include "os/bootid.h"
 
 /* What belongs to a kill comes within microseconds; a serial console makes them milliseconds. */
-enum { SETTLE_MS = 20 };
+enum { SETTLE_MS = 20, GROUP_SETTLE_MS = 500 /* behind the last record */ };
 
 int witness_open(struct witness *w, const struct whoami *self, bool oldest, struct err *e)
 {
@@ -62,9 +62,11 @@ static int read_log(struct witness *w, struct oomkill **ret, struct err *e)
     int more;
 
     *ret = NULL;
+    w->news = false;
     while (!*ret && w->log.fd >= 0 && (more = kmsg_read(&w->log, &record)) != 0) {
         if (more < 0 && more != -EPIPE)
             return err_set(e, more, "reading the kernel log failed: %s", strerror(-more));
+        w->news = true;
         *ret = more > 0 ? oomlog_feed(w->kills, &record) : oomlog_gap(w->kills);
         w->lost |= more < 0;
     }
@@ -83,6 +85,8 @@ int witness_next(struct witness *w, uint64_t now_ms, bool all, struct oomkill **
         w->waits = true;
         w->due_ms = now_ms + SETTLE_MS;
     }
+    if (w->waits && w->news && oomlog_in_group(w->kills))
+        w->due_ms = now_ms + GROUP_SETTLE_MS;
     if (!*ret && w->waits && (all || now_ms >= w->due_ms)) {
         *ret = oomlog_flush(w->kills);
         w->waits = false;

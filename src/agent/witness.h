@@ -24,6 +24,7 @@ struct witness {
     char boot_id[BOOTID_MAX];
     uint64_t due_ms; /* of the kill that waits for more to be said of it */
     bool waits;
+    bool news; /* the last call has read something */
 };
 
 #define WITNESS_NONE                                                                                                   \

@@ -107,7 +107,7 @@ static const char *time_text(const struct oomkill *k, char text[CLOCK_TEXT_MAX])
         return clock_format(k->time_ns, text);
     if (k->kernel.usec == OOMKILL_UNKNOWN)
         return "-";
-    snprintf(text, CLOCK_TEXT_MAX, "+%llu.%03llus", (unsigned long long)k->kernel.usec / (1000 * 1000),
+    snprintf(text, CLOCK_TEXT_MAX, "+%llu.%03llus", (unsigned long long)k->kernel.usec / 1000000,
              (unsigned long long)k->kernel.usec / 1000 % 1000);
     return text;
 }

@@ -20,7 +20,7 @@
 
 enum { BLOCK = 64 * 1024 };
 
-static const int64_t SECOND_NS = 1000 * 1000 * 1000;
+static const int64_t SECOND_NS = INT64_C(1000000000);
 
 struct reading {
     oom_file_kill *kill;
@@ -48,7 +48,7 @@ static int64_t time_of(int64_t wall_ns, bool zoned, bool yearless)
     if (!gmtime_r(&seconds, &day) || !localtime_r(&now, &today))
         return 0;
     found = in_year(day, yearless ? today.tm_year : day.tm_year, zoned);
-    if (yearless && found > now + 24 * 3600)
+    if (yearless && found > now + INT64_C(24) * 3600)
         found = in_year(day, today.tm_year - 1, zoned);
     return (int64_t)found * SECOND_NS + wall_ns % SECOND_NS;
 }

@@ -39,10 +39,10 @@ bool logdate_digits(const char **at, int least, int most, int *ret)
 /* One of the words of three letters in list, by its place. */
 static bool take_name(const char **at, const char *list, int *ret)
 {
-    for (int i = 0; list[3 * i]; i++) {
+    for (size_t i = 0; list[3 * i]; i++) {
         if (strncmp(*at, list + 3 * i, 3) == 0 && !isalpha((unsigned char)(*at)[3])) {
             *at += 3;
-            *ret = i;
+            *ret = (int)i;
             return true;
         }
     }
@@ -57,7 +57,7 @@ bool logdate_month(const char **at, int *ret)
 long logdate_fraction(const char **at)
 {
     const char *p = *at;
-    long unit = 100 * 1000 * 1000, n = 0;
+    long unit = 100000000L, n = 0;
 
     if ((*p != '.' && *p != ',') || !isdigit((unsigned char)p[1]))
         return 0;

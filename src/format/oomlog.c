@@ -56,6 +56,11 @@ bool oomlog_waits(const struct oomlog *l)
     return l->state == KILL;
 }
 
+bool oomlog_in_group(const struct oomlog *l)
+{
+    return l->state == KILL && *l->kill[l->now].group.cgroup;
+}
+
 static struct oomkill *begin(struct oomlog *l)
 {
     struct oomkill *k = &l->kill[l->now];

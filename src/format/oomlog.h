@@ -31,6 +31,10 @@ struct oomkill *oomlog_feed(struct oomlog *l, const struct kmsgrecord *r);
  * taken, seconds later. */
 bool oomlog_waits(const struct oomlog *l);
 
+/* Whether it is one of a whole cgroup (memory.oom.group), whose processes are named one by one: on a busy machine many
+ * milliseconds apart. */
+bool oomlog_in_group(const struct oomlog *l);
+
 /* That kill as it is; NULL without. */
 struct oomkill *oomlog_flush(struct oomlog *l);
 

@@ -351,7 +351,9 @@ static void a_group_has_an_end(void **state)
 {
     (void)state;
     feed(KILLED("81", "hog"));
+    assert_false(oomlog_in_group(oomlog));
     feed("Tasks in /g are going to be killed due to memory.oom.group set");
+    assert_true(oomlog_in_group(oomlog));
     feed(KILLED("82", "sleep"));
     usec += 2000 * 1000;
     feed(KILLED("83", "sleep"));
