@@ -23,7 +23,7 @@ def test_after_kill_9_only_the_rest_is_sent(salvage, dumps, s3, proxy, command):
     through = s3.through(proxy)
     proxy.rate = RATE
     target = dumps / "app.hprof" if command == "ship" else dumps
-    more = ["--compress", "none"] + ([] if command == "ship" else ["--log", "json"])
+    more = ["--compress", "none"] + (["--remove"] if command == "ship" else ["--log", "json"])
     first = salvage.start(command, target, *through.options(), *more, env=s3.env)
     wait_for(lambda: len(parts_stored(proxy)) >= 4, 30, "no parts")
     time.sleep(0.1)  # what the store has confirmed is in the journal a moment later

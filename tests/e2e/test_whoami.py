@@ -42,7 +42,7 @@ def ship(salvage, dumps, store, env, *more, name="app.hprof"):
     """Ships one dump; returns its key, its manifest and the seconds it took."""
     total = drop(dumps, name)
     began = time.monotonic()
-    salvage.ok("ship", dumps / name, *store.options(), *more, env=env)
+    salvage.ok("ship", "--remove", dumps / name, *store.options(), *more, env=env)
     seconds = time.monotonic() - began
     manifest = {m["sha256"]: m for _, m in store.manifests()}[total]
     store.check(manifest["key"], manifest)
@@ -75,8 +75,8 @@ def test_ls_and_get_know_the_place(salvage, dumps, work, folder, start):
         ship(salvage, dumps, folder, ecs.env)
     ship(salvage, dumps, folder, {})
     assert len(json.loads(salvage.ok("ls", folder.url, "--json").out)) == 3
-    for place, count in (("ecs", 2), ("ecs/demo", 2), ("ecs/demo/", 2), ("ecs/demo/cart", 1), (ECS_PLACE, 1),
-                         ("ecs/demo/car", 0), ("host", 1)):
+    for place, count in (("ecs", 2), ("ecs/demo", 2), ("ecs/demo/", 2), ("ecs/demo/cart", 2), (ECS_PLACE, 1),
+                         ("ecs/demo/car", 2), ("ecs/demo/cat", 0), ("host", 1)):
         found = json.loads(salvage.ok("ls", folder.url, place, "--json").out)
         assert len(found) == count, place
     (one,) = json.loads(salvage.ok("ls", folder.url, ECS_PLACE, "--json").out)
@@ -305,7 +305,7 @@ def test_a_resume_keeps_the_name(salvage, dumps, s3, proxy, start, command, firs
     proxy.rate = 24 << 20
     env = {**s3.env, **ecs.env}
     target = dumps / "app.hprof" if command == "ship" else dumps
-    more = ["--compress", "none"] + ([] if command == "ship" else ["--log", "json"])
+    more = ["--compress", "none"] + (["--remove"] if command == "ship" else ["--log", "json"])
     run = salvage.start(command, target, *through.options(), *more, env=env)
     wait_for(lambda: len([r for r in proxy.seen(lambda r: r.is_part) if r.status == 200]) >= 3, 30, "no parts")
     time.sleep(0.1)
