@@ -94,7 +94,7 @@ def test_resume_after_kill_9(salvage, dumps, obs, s3, proxy_to):
     total = drop(dumps, "app.hprof", 64 << 20)
     proxy = proxy_to("127.0.0.1:%d" % obs.service.port, rate=24 << 20)
     store = ObsStore(s3, proxy.url, obs.env)
-    first = salvage.start("ship", dumps / "app.hprof", *store.options(), "--compress", "none", env=store.env)
+    first = salvage.start("ship", "--remove", dumps / "app.hprof", *store.options(), "--compress", "none", env=store.env)
 
     def confirmed():
         return [int(r.query["partNumber"]) for r in proxy.seen(lambda r: r.is_part) if r.status == 200]
@@ -104,7 +104,7 @@ def test_resume_after_kill_9(salvage, dumps, obs, s3, proxy_to):
     first.kill()
     before, seen = confirmed(), len(proxy.seen())
     proxy.rate = None
-    salvage.ok("ship", dumps / "app.hprof", *store.options(), "--compress", "none", env=store.env)
+    salvage.ok("ship", "--remove", dumps / "app.hprof", *store.options(), "--compress", "none", env=store.env)
     store.check_one(total)
     again = {int(r.query["partNumber"]) for r in proxy.requests[seen:] if r.is_part}
     assert len(again & set(before)) <= 3, (before, again)
