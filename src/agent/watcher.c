@@ -14,15 +14,14 @@
 #include <sys/stat.h>
 #include <uv.h>
 
-#include "agent/armkeeper.h"
 #include "agent/candidate.h"
+#include "agent/childkeeper.h"
 #include "agent/claim.h"
 #include "agent/idset.h"
 #include "agent/ignored.h"
 #include "agent/pool.h"
 #include "agent/repository.h"
 #include "agent/sniffer.h"
-#include "agent/storekeeper.h"
 #include "agent/tenant.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -69,8 +68,7 @@ struct watcher {
     uv_signal_t term, interrupt;
     struct source *source;
     struct pool *pool;
-    struct armkeeper armkeeper;
-    struct storekeeper storekeeper;
+    struct childkeeper armer, storecheck;
     struct spool **spools; /* owned */
     size_t spool_count;
     struct candidates candidates;
@@ -844,8 +842,8 @@ static void on_claim_ended(void *ctx, const struct claim *c, enum pool_outcome o
 static void close_handles(struct watcher *w)
 {
     pool_close(w->pool);
-    armkeeper_close(&w->armkeeper);
-    storekeeper_close(&w->storekeeper);
+    childkeeper_close(&w->armer);
+    childkeeper_close(&w->storecheck);
     uv_close((uv_handle_t *)&w->notify, NULL);
     uv_close((uv_handle_t *)&w->settle_timer, NULL);
     uv_close((uv_handle_t *)&w->scan_timer, NULL);
@@ -993,9 +991,9 @@ static int start(struct watcher *w, struct err *e)
     }
     log_event(EVENT_STARTED, LOG_UINT("dirs", w->config->source.dir_count), LOG_STR("to", w->config->plan->store));
     if (w->config->armer_args)
-        armkeeper_start(&w->armkeeper, &w->loop, w->config->armer_args);
+        childkeeper_start(&w->armer, &CHILDKEEPER_ARMER, &w->loop, w->config->armer_args);
     if (w->config->check_args)
-        storekeeper_start(&w->storekeeper, &w->loop, w->config->check_args);
+        childkeeper_start(&w->storecheck, &CHILDKEEPER_STORECHECK, &w->loop, w->config->check_args);
     scan(w);
     check_folders(w, MOUNTS_DELAY_MS); /* a mount may have come while the first look was under way */
     arm_settle_timer(w);

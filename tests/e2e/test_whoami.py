@@ -269,7 +269,7 @@ def test_a_watch_asks_once(salvage, dumps, folder, start):
         ecs.behave = imds.behave = metadata.silent
     assert watch.stop() == 0
     # Two requests each: of the process that asks the store at the start, and of the first worker.
-    assert len(ecs.seen) <= 4 and len(imds.seen) <= 4
+    assert len(ecs.seen) == 4 and len(imds.seen) == 4
     for key, manifest in folder.manifests():
         assert place_of(key) == ECS_PLACE and manifest["where"]["instance"] == imds.INSTANCE
     assert len(folder.manifests()) == 3
