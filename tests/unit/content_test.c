@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/mem.h"
 #include "format/content.h"
+#include "gzip_make.h"
 
 static void assert_content(const void *head, size_t size, enum content content)
 {
@@ -38,19 +38,6 @@ static void heap_dumps(void **state)
     IS("{\"snapshot\":{}}", CONTENT_OTHER);
 }
 
-static size_t gzip(const void *data, size_t size, unsigned char *out, size_t out_size)
-{
-    z_stream z = {.next_in = (void *)(uintptr_t)data,
-                  .avail_in = (unsigned)size,
-                  .next_out = out,
-                  .avail_out = (unsigned)out_size};
-
-    assert_int_equal(deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-    deflateEnd(&z);
-    return out_size - z.avail_out;
-}
-
 static void what_is_in_gzip(void **state)
 {
     static const char dump[] = "JAVA PROFILE 1.0.2\0\0\0\0\x08rest", text[] = "a log that was rotated away";
@@ -58,10 +45,10 @@ static void what_is_in_gzip(void **state)
     size_t size;
 
     (void)state;
-    size = gzip(dump, sizeof(dump), out, sizeof(out));
+    size = gzip_make(dump, sizeof(dump), out, sizeof(out));
     assert_content(out, size, CONTENT_HPROF_GZIP);
     assert_content(out, 11, CONTENT_OTHER); /* cut in front of what could tell */
-    size = gzip(text, sizeof(text), out, sizeof(out));
+    size = gzip_make(text, sizeof(text), out, sizeof(out));
     assert_content(out, size, CONTENT_OTHER);
     IS("\x1f\x8b\x08nonsense", CONTENT_OTHER);
 }
