@@ -351,10 +351,11 @@ static int write_manifest(struct attempt *a, const struct whole *whole, struct m
     CLEANUP(buf_done) struct buf path = {0}, json = {0};
     struct sink *sink = a->job->sink;
     char reason[200];
-    const char *partial = intake_partial(&a->intake, reason, sizeof(reason));
+    const char *partial = a->job->partial ? a->job->partial(a->job->ctx) : NULL;
 
-    if (!partial && a->job->partial)
-        partial = a->job->partial(a->job->ctx);
+    /* The cause, where it is known, says more than what the format lacks for it. */
+    if (!partial)
+        partial = intake_partial(&a->intake, reason, sizeof(reason));
     if (describe_manifest(a->job->claim, a->job->who, &a->facts, &a->codec, a->key, m) < 0)
         return no_memory(e);
     m->size = a->intake.identity.size;

@@ -478,7 +478,7 @@ def test_a_signal_while_it_is_on_its_way(salvage, small, slow, s3, run):
     assert path.parent == small.cwd and not any(p.startswith(".salvage-") for p in small.left())
     # Whoever ships it goes on from there.
     total = sha256(path.read_bytes())
-    salvage.ok("ship", path, *s3.options(), env=s3.env)
+    salvage.ok("ship", "--remove", path, *s3.options(), env=s3.env)
     s3.check_one(total)
     assert small.left() == []
 
