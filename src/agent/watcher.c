@@ -990,13 +990,14 @@ static int start(struct watcher *w, struct err *e)
         return err_set(e, -FAULT_LOCKED, "%s", w->locked.msg);
     }
     log_event(EVENT_STARTED, LOG_UINT("dirs", w->config->source.dir_count), LOG_STR("to", w->config->plan->store));
+    scan(w);
+    check_folders(w, MOUNTS_DELAY_MS); /* a mount may have come while the first look was under way */
+    arm_settle_timer(w);
+    /* After the scan: a dump that begins while a process is started would be seen too late to be followed. */
     if (w->config->armer_args)
         childkeeper_start(&w->armer, &CHILDKEEPER_ARMER, &w->loop, w->config->armer_args);
     if (w->config->check_args)
         childkeeper_start(&w->storecheck, &CHILDKEEPER_STORECHECK, &w->loop, w->config->check_args);
-    scan(w);
-    check_folders(w, MOUNTS_DELAY_MS); /* a mount may have come while the first look was under way */
-    arm_settle_timer(w);
     check_stop(w);
     return 0;
 }

@@ -82,10 +82,7 @@ static int take_block(struct reading *r, struct oomsaved *log, const char *data,
 
 static bool is_compressed(const char *data, size_t size)
 {
-    static const char *const begin[] = {"\x1f\x8b", "\x28\xb5\x2f\xfd",
-                                        "\xfd"
-                                        "7zXZ",
-                                        "BZh"};
+    static const char *const begin[] = {"\x1f\x8b", "\x28\xb5\x2f\xfd", "\xfd\x37zXZ", "BZh"};
 
     for (size_t i = 0; i < ARRAY_SIZE(begin); i++)
         if (size >= strlen(begin[i]) && memcmp(data, begin[i], strlen(begin[i])) == 0)

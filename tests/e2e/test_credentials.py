@@ -62,7 +62,7 @@ def test_the_regions_sources(salvage, dumps, s3, proxy):
                               ([], {"AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
                               (["--region", "cn-north-1"], {"AWS_REGION": "eu-central-1"}, "cn-north-1")):
         drop(dumps, "app.hprof")
-        salvage.ok("ship", dumps / "app.hprof", *through.options(), *args, env={**base, **env})
+        salvage.ok("ship", "--remove", dumps / "app.hprof", *through.options(), *args, env={**base, **env})
         assert "/%s/s3/aws4_request" % region in proxy.seen()[-1].headers["authorization"]
 
 
@@ -71,10 +71,12 @@ def test_secrets_show_nowhere(salvage, dumps, s3, proxy):
     it does not."""
     env = {**s3.env, "SALVAGE_HTTP_USER": "someone", "SALVAGE_HTTP_PASSWORD": "hunter2-password"}
     secrets = [env["AWS_SECRET_ACCESS_KEY"], env["SALVAGE_HTTP_PASSWORD"]]
-    drop(dumps, "app.hprof", 40 << 20)
     proxy.rate = 30 << 20
     proxy.harm(s3_error(503, "SlowDown"), lambda r: r.is_part)
     watch = salvage.watch(dumps, *s3.through(proxy).options(), "--compress", "none", env=env)
+    watch.wait("store-ready")
+    wait_for(lambda: children(watch.pid) == [], 10, "the asking goes on")
+    drop(dumps, "app.hprof", 40 << 20)
     sampler = Sampler(watch.pid)
     wait_for(lambda: len(proxy.seen(lambda r: r.is_part and r.status == 200)) > 2, 30)
     on_disk = b"".join((dumps / folder / name).read_bytes() for folder, _, names in os.walk(dumps)
@@ -146,7 +148,7 @@ def test_credentials_are_looked_for_in_awss_order(salvage, work, dumps, s3, serv
             everything["HOME"] = str(salvage.home)
         services.handed_out.clear()
         drop(dumps, "app.hprof")
-        salvage.ok("ship", dumps / "app.hprof", *s3.options(), env=everything)
+        salvage.ok("ship", "--remove", dumps / "app.hprof", *s3.options(), env=everything)
         assert [service for service, _ in services.handed_out] == ([expected] if expected else [])
 
 
