@@ -8,7 +8,7 @@ import pytest
 
 from helpers.credential_services import WEB_TOKEN, Services
 from helpers.evidence import drop
-from helpers.proc import Sampler, children, require_root, status, wait_for
+from helpers.proc import Sampler, children, require_root, status, wait_for, workers
 from helpers.program import NOBODY
 from helpers.proxy import s3_error
 
@@ -266,7 +266,7 @@ def test_temporary_secrets_show_nowhere(salvage, work, dumps, s3, proxy, service
     wait_for(lambda: len(proxy.seen(lambda r: r.is_part and r.status == 200)) > 1, 30)
     on_disk = b"".join((dumps / folder / name).read_bytes() for folder, _, names in os.walk(dumps)
                        for name in names if name != "evidence")
-    worker, = children(watch.pid)
+    worker, = workers(watch.pid)
     # Not dumpable: its files in /proc are root's, though it is another user's process (proc(5), prctl(2)).
     for pid in (watch.pid, worker):
         assert status(pid)["Uid"].split()[0] == str(NOBODY) and os.stat("/proc/%d/mem" % pid).st_uid == 0

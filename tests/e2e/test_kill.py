@@ -9,7 +9,7 @@ import time
 
 from helpers import hprof
 from helpers.evidence import drop, left_in, spool_of
-from helpers.proc import children, wait_for
+from helpers.proc import wait_for, workers
 from helpers.proxy import ChangeAnswer
 from helpers.stores import S3, sha256
 
@@ -163,7 +163,7 @@ def test_a_killed_worker_costs_one_attempt(salvage, dumps, s3, proxy):
     proxy.rate = 24 * MIB
     watch = salvage.watch(dumps, *s3.through(proxy).options(), "--compress", "none", env=s3.env)
     wait_for(lambda: len(proxy.seen(lambda r: r.is_part and r.status == 200)) >= 2, 30)
-    (worker,) = children(watch.pid)
+    (worker,) = workers(watch.pid)
     os.kill(worker, 9)
     watch.wait("worker-died")
     proxy.rate = None

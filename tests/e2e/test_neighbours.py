@@ -11,7 +11,7 @@ import time
 import pytest
 
 from helpers.evidence import drop, put
-from helpers.proc import children, cpu_seconds, status, wait_for
+from helpers.proc import cpu_seconds, status, wait_for, workers
 
 
 @pytest.fixture
@@ -175,11 +175,11 @@ def test_a_worker_that_is_stopped_holds_back_nobody(salvage, dumps, folder):
     watch = salvage.watch(dumps, *folder.options(), "--grace", "2s")
     watch.wait("started")
     sparse(dumps, "huge.hprof", 600 << 30)
-    worker = wait_for(lambda: children(watch.pid), 5)[0]
+    worker = wait_for(lambda: workers(watch.pid), 5)[0]
     os.kill(worker, signal.SIGSTOP)
     put(dumps, "small.hprof", b"small")
     watch.wait("shipped", timeout=15)
-    again = wait_for(lambda: children(watch.pid), 5)[0]
+    again = wait_for(lambda: workers(watch.pid), 5)[0]
     os.kill(again, signal.SIGSTOP)
     watch.stop(6)
     assert status(worker) == {} and status(again) == {}
@@ -190,7 +190,7 @@ def test_a_worker_ends_with_its_watch(salvage, dumps, folder):
     watch = salvage.watch(dumps, *folder.options())
     watch.wait("started")
     sparse(dumps, "huge.hprof", 3 << 40)
-    worker = wait_for(lambda: children(watch.pid), 5)[0]
+    worker = wait_for(lambda: workers(watch.pid), 5)[0]
     wait_for(lambda: cpu_seconds(worker) > 0.3, 10)
     watch.kill(group=False)
     wait_for(lambda: status(worker).get("State", "Z")[0] in "ZX", 5, "it goes on")

@@ -13,7 +13,7 @@ import pytest
 
 from helpers import hprof
 from helpers.evidence import drop
-from helpers.proc import children, require_root, status, wait_for
+from helpers.proc import children, require_root, status, wait_for, workers
 from helpers.program import BIN, NOBODY, environment
 from helpers.stores import sha256
 from helpers.supervised import AS_PID_1, PYTHON, MemoryCgroup, Supervised, in_terminal
@@ -569,7 +569,7 @@ def test_the_kernel_takes_the_worker_first(salvage, work, supervised, s3, area, 
         p.wait("started")
         want = drop(next(area.glob("run-*")), "java_pid7.hprof", 8 << 20)
         watch = p.child(b"watch")
-        worker = wait_for(lambda: children(watch))[0]
+        worker = wait_for(lambda: workers(watch))[0]
         wait_for(lambda: slow.requests, why="nothing is sent")
         assert [pathlib.Path("/proc/%d/oom_score_adj" % pid).read_text(encoding="ascii")
                 for pid in (p.pid, watch, worker)] == ["0\n", "0\n", "1000\n"]

@@ -32,10 +32,10 @@ static const char *const REPORT[] = {
     "Tasks state (memory values in pages):",
     "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
     "[     81]     7    81    16697    16304   167936        0             0 hog",
-    "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=" ID ",mems_allowed=0,oom_memcg=/docker/" ID
-    ",task_memcg=/docker/" ID ",task=hog,pid=81,uid=7",
-    "Memory cgroup out of memory: Killed process 81 (hog) total-vm:66788kB, anon-rss:65152kB, file-rss:64kB, "
-    "shmem-rss:4kB, UID:7 pgtables:164kB oom_score_adj:0",
+    ("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=" ID ",mems_allowed=0,oom_memcg=/docker/" ID
+     ",task_memcg=/docker/" ID ",task=hog,pid=81,uid=7"),
+    ("Memory cgroup out of memory: Killed process 81 (hog) total-vm:66788kB, anon-rss:65152kB, file-rss:64kB, "
+     "shmem-rss:4kB, UID:7 pgtables:164kB oom_score_adj:0"),
     "oom_reaper: reaped process 81 (hog), now anon-rss:0kB, file-rss:64kB, shmem-rss:4kB",
 };
 

@@ -71,6 +71,11 @@ def cmdline(pid):
         return b""
 
 
+def workers(pid):
+    """The children of a watch that ship; not those that arm JVMs or ask the store."""
+    return [child for child in children(pid) if cmdline(child).split(b"\0")[1:2] == [b"worker"]]
+
+
 class Sampler:
     """Looks at a process and its children every few milliseconds: the peak of each one's memory, and every command
     line that could be seen in ps."""
