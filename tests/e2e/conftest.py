@@ -23,6 +23,7 @@ NEEDED = ("SALVAGE_TEST_S3_ENDPOINT", "SALVAGE_TEST_S3_BUCKET", "AWS_ACCESS_KEY_
 
 
 LEFT_OUT = []
+UNSTEADY_MAX = 3  # tests of one run that may need their second try (--reruns): more is no accident
 
 
 def pytest_configure(config):
@@ -45,7 +46,25 @@ def pytest_collection_modifyitems(config, items):
     config.hook.pytest_deselected(items=LEFT_OUT)
 
 
-def pytest_terminal_summary(terminalreporter):
+def unsteady(config):
+    """What failed, and was tried again."""
+    return config.pluginmanager.get_plugin("terminalreporter").stats.get("rerun", [])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    if exitstatus == 0 and len(unsteady(session.config)) > UNSTEADY_MAX:
+        session.exitstatus = 1
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for report in unsteady(config):
+        terminalreporter.write_sep("_", "at the first try: %s" % report.nodeid)
+        terminalreporter.write_line(str(report.longrepr))
+        for title, text in report.sections:
+            terminalreporter.write_line("%s:\n%s" % (title, text))
+    if len(unsteady(config)) > UNSTEADY_MAX:
+        terminalreporter.write_line("%d tests needed a second try: %d is too many" % (len(unsteady(config)), UNSTEADY_MAX + 1))
     if LEFT_OUT:
         terminalreporter.write_line("there is no JDK 25 in /usr/lib/jvm: %d tests are left out" % len(LEFT_OUT))
 
