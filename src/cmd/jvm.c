@@ -28,8 +28,12 @@ int jvm_pid(const char *command, const char *operand, pid_t *ret, struct err *e)
     return 0;
 }
 
-/* The only one that is seen. */
-static int find_only(const char *command, pid_t *ret, struct err *e)
+bool jvm_is_pid(const char *word)
+{
+    return word && *word && word[strspn(word, "0123456789")] == '\0';
+}
+
+int jvm_only(const char *command, pid_t *ret, struct err *e)
 {
     CLEANUP(jvm_pids_done) struct jvm_pids pids = {0};
     int r = jvm_find("/proc", &pids, e);
@@ -50,7 +54,7 @@ static int find_only(const char *command, pid_t *ret, struct err *e)
 int jvm_target(const char *command, const char *operand, struct jvm *ret, struct err *e)
 {
     pid_t pid = 0;
-    int r = operand ? jvm_pid(command, operand, &pid, e) : find_only(command, &pid, e);
+    int r = operand ? jvm_pid(command, operand, &pid, e) : jvm_only(command, &pid, e);
 
     return r < 0 ? r : jvm_open("/proc", pid, ret, e);
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "jvm/attach.h"
@@ -21,6 +22,12 @@ struct jvm_options {
 
 /* The process id that an operand is; NULL: none given. -FAULT_USAGE. */
 int jvm_pid(const char *command, const char *operand, pid_t *ret, struct err *e);
+
+/* Whether a first operand is meant as a process id, where one may be left out: nothing but digits. */
+bool jvm_is_pid(const char *word);
+
+/* The only JVM that is seen; -FAULT_USAGE if there are several, -ESRCH without any. */
+int jvm_only(const char *command, pid_t *ret, struct err *e);
 
 /* Opens the JVM that an operand names, or without one (NULL) the only one that is seen. -FAULT_USAGE, or as jvm_open.
  */

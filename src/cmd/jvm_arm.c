@@ -198,13 +198,16 @@ static int arm_all(struct arming *a, struct err *e)
     return arm_each(a, found.pid, found.count, e);
 }
 
+/* Without operands: the only one that is seen. */
 static int arm_named(struct arming *a, char *const *operands, size_t count, struct err *e)
 {
-    CLEANUP_FREE pid_t *pids = calloc(count, sizeof(*pids));
+    CLEANUP_FREE pid_t *pids = calloc(count + 1, sizeof(*pids));
     int r = 0;
 
     if (!pids)
         return err_set(e, -ENOMEM, "out of memory");
+    if (count == 0)
+        return (r = jvm_only("jvm arm", pids, e)) < 0 ? r : arm_each(a, pids, 1, e);
     for (size_t i = 0; i < count && r == 0; i++)
         r = jvm_pid("jvm arm", operands[i], &pids[i], e);
     return r < 0 ? r : arm_each(a, pids, count, e);
@@ -252,8 +255,6 @@ static int check(const struct arm_options *o, int count, struct err *e)
         return err_set(e, -FAULT_USAGE, "jvm arm: --every 0 would never rest");
     if ((o->all || o->follow) && count > 0)
         return err_set(e, -FAULT_USAGE, "jvm arm: either processes or --all (--follow)");
-    if (!o->all && !o->follow && count == 0)
-        return err_set(e, -FAULT_USAGE, "jvm arm: which JVM? salvage jvm arm PID --dir DIR, or --all");
     if (o->undo)
         return 0;
     if (!o->dir)
@@ -280,7 +281,7 @@ static int run(int argc, char **argv)
 
 const struct command CMD_JVM_ARM = {
     .name = "jvm arm",
-    .args = "PID...|--all --dir DIR",
+    .args = "[PID...|--all] --dir DIR",
     .summary = "have running JVMs dump when memory runs out, without a restart",
     .text =
         "Sets HeapDumpOnOutOfMemoryError, and HeapDumpPath to DIR/POD-PID-TIME.hprof (ECS task or host name where "

@@ -48,13 +48,15 @@ static int run(int argc, char **argv)
     struct err e = {0};
     int own = opt_leading(CMD_OPTIONS, argc, argv);
     int r = opt_parse(CMD_OPTIONS, own, argv, &o, &operands, &e);
+    const char *pid = own < argc && jvm_is_pid(argv[own]) ? argv[own] : NULL;
+    int command = own + (pid != NULL);
 
     if (r < 0)
         return command_fail(r, &e);
-    if (own + 1 >= argc)
-        return command_error(-FAULT_USAGE, "jvm cmd: which command of which process? salvage jvm cmd PID COMMAND... "
-                                           "(COMMAND help lists them)");
-    if ((r = join(argv + own + 1, &line, &e)) < 0 || (r = jvm_target("jvm cmd", argv[own], &j, &e)) < 0 ||
+    if (command >= argc)
+        return command_error(-FAULT_USAGE, "jvm cmd: which command? salvage jvm cmd [PID] COMMAND... (COMMAND help "
+                                           "lists them)");
+    if ((r = join(argv + command, &line, &e)) < 0 || (r = jvm_target("jvm cmd", pid, &j, &e)) < 0 ||
         (r = jvm_print(&j, &o.jvm, buf_text(&line), &e)) < 0)
         return command_fail(r, &e);
     return 0;
@@ -62,10 +64,11 @@ static int run(int argc, char **argv)
 
 const struct command CMD_JVM_CMD = {
     .name = "jvm cmd",
-    .args = "[OPTION...] PID COMMAND...",
+    .args = "[OPTION...] [PID] COMMAND...",
     .summary = "any diagnostic command of a JVM: what the JDK's jcmd can",
     .text = "Which commands there are depends on the JDK: the command help lists them, help COMMAND explains one. What "
-            "follows PID goes to the JVM as it is. Files that a command names are the JVM's: in its container.",
+            "follows PID (or the options, where PID is left out) goes to the JVM as it is. Files that a command names "
+            "are the JVM's: in its container.",
     .examples = "salvage jvm cmd 7 help\n"
                 "    the commands of this JVM\n"
                 "salvage jvm cmd 7 VM.native_memory summary\n"

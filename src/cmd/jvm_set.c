@@ -58,19 +58,21 @@ static int run(int argc, char **argv)
     struct err e = {0};
     int own = opt_leading(SET_OPTIONS, argc, argv);
     int r = opt_parse(SET_OPTIONS, own, argv, &o, &operands, &e);
+    const char *pid = own < argc && jvm_is_pid(argv[own]) ? argv[own] : NULL;
+    int first = own + (pid != NULL);
 
-    if (r == 0 && own + 1 >= argc)
-        r = err_set(&e, -FAULT_USAGE, "jvm set: which option of which process? salvage jvm set PID NAME=VALUE");
-    if (r < 0 || (r = jvm_target("jvm set", argv[own], &j, &e)) < 0)
+    if (r == 0 && first >= argc)
+        r = err_set(&e, -FAULT_USAGE, "jvm set: which option? salvage jvm set [PID] NAME=VALUE");
+    if (r < 0 || (r = jvm_target("jvm set", pid, &j, &e)) < 0)
         return command_fail(r, &e);
-    for (int i = own + 1; i < argc && r == 0; i++)
+    for (int i = first; i < argc && r == 0; i++)
         r = set(&j, &o, argv[i], &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }
 
 const struct command CMD_JVM_SET = {
     .name = "jvm set",
-    .args = "[OPTION...] PID NAME=VALUE...",
+    .args = "[OPTION...] [PID] NAME=VALUE...",
     .summary = "change an option of a running JVM, as far as it is manageable",
     .text =
         "NAME=VALUE, or +NAME and -NAME as on a java command line. Which options are manageable depends on the JDK: "

@@ -89,17 +89,30 @@ static int parse_interval(const char *text, uint64_t *ret_ms, struct err *e)
     return 0;
 }
 
-static int parse_operands(char **operands, int count, struct sampler *ret, struct err *e)
+/* PID may be left out; then an interval is known by its unit, as a bare number is a PID. */
+static bool is_interval(const char *word)
 {
+    uint64_t ignored;
+
+    return word && !jvm_is_pid(word) && text_parse_duration(word, &ignored) == 0;
+}
+
+/* *ret_pid: NULL if it was left out. */
+static int parse_operands(char **operands, struct sampler *ret, const char **ret_pid, struct err *e)
+{
+    const char *interval, *count;
     int r = 0;
 
-    if (count > 3)
-        return err_set(e, -FAULT_USAGE, "jvm stat: too many words: salvage jvm stat PID [INTERVAL [COUNT]]");
-    ret->count = count > 1 ? 0 : 1;
-    if (count > 1)
-        r = parse_interval(operands[1], &ret->interval_ms, e);
-    if (r == 0 && count > 2 && (text_parse_uint(operands[2], UINT64_MAX, &ret->count) < 0 || ret->count == 0))
-        r = err_set(e, -FAULT_USAGE, "jvm stat: '%s' is no count: a number from 1 on", operands[2]);
+    *ret_pid = *operands && !is_interval(*operands) ? *operands++ : NULL;
+    interval = *operands;
+    count = interval ? operands[1] : NULL;
+    if (count && operands[2])
+        return err_set(e, -FAULT_USAGE, "jvm stat: too many words: salvage jvm stat [PID] [INTERVAL [COUNT]]");
+    ret->count = interval ? 0 : 1;
+    if (interval)
+        r = parse_interval(interval, &ret->interval_ms, e);
+    if (r == 0 && count && (text_parse_uint(count, UINT64_MAX, &ret->count) < 0 || ret->count == 0))
+        r = err_set(e, -FAULT_USAGE, "jvm stat: '%s' is no count: a number from 1 on", count);
     return r;
 }
 
@@ -191,13 +204,14 @@ static void sampler_done(struct sampler *s)
     mem_close_ptr(&s->pidfd);
 }
 
-static int run_on(const struct stat_options *o, char **operands, int count, struct err *e)
+static int run_on(const struct stat_options *o, char **operands, struct err *e)
 {
     CLEANUP(jvm_done) struct jvm j = JVM_NONE;
     CLEANUP(sampler_done) struct sampler s = {.o = o, .proc = &j.proc, .counters_fd = -1, .pidfd = -1};
-    int r = parse_operands(operands, count, &s, e);
+    const char *pid;
+    int r = parse_operands(operands, &s, &pid, e);
 
-    if (r < 0 || (r = jvm_target("jvm stat", operands[0], &j, e)) < 0)
+    if (r < 0 || (r = jvm_target("jvm stat", pid, &j, e)) < 0)
         return r;
     if ((r = s.counters_fd = counters_open(&j.proc, e)) < 0)
         return r;
@@ -217,19 +231,20 @@ static int run(int argc, char **argv)
         return command_error(r, "out of memory");
     r = opt_parse(STAT_OPTIONS, argc, words.item, &o, &operands, &e);
     if (r >= 0)
-        r = run_on(&o, operands, r, &e);
+        r = run_on(&o, operands, &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }
 
 const struct command CMD_JVM_STAT = {
     .name = "jvm stat",
-    .args = "PID [INTERVAL [COUNT]]",
+    .args = "[PID] [INTERVAL [COUNT]]",
     .summary = "how full the heap is and what collecting costs, once or line by line",
     .text =
         "The same columns and numbers as the JDK's jstat, from the file that the JVM keeps its counters in: the JVM is "
         "not asked, and does not notice. It may be stopped, or too busy to answer. \"-\" is what its collector does "
         "not count; JDK 25 brings most of its counters up to date at a collection only.\n\n"
-        "INTERVAL is in milliseconds, or has a unit (1s, 5m). COUNT lines are printed, or as many as there are until "
+        "INTERVAL is in milliseconds, or has a unit (1s, 5m), which it needs where PID is left out. COUNT lines are "
+        "printed, or as many as there are until "
         "the JVM ends. Sizes are in KiB, times in seconds, how full something is in percent. S0 and S1 are the "
         "survivor spaces, E eden, O the old generation, M the metaspace, CCS the compressed class space; C at the end "
         "is the capacity, U what is used, MN and MX are least and most. YGC, FGC and CGC count young, full and "

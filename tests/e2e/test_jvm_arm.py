@@ -257,7 +257,6 @@ def test_root_in_a_container_may_write_less_than_root(cell, app, work):
 
 @pytest.mark.parametrize("args,said", [
     (["7"], "jvm arm: where should it dump? --dir DIR"),
-    (["--dir", "/tmp"], "jvm arm: which JVM?"),
     (["7", "--all", "--dir", "/tmp"], "jvm arm: either processes or --all"),
     (["x7", "--dir", "/tmp"], "'x7' is not a process id"),
     (["7", "--dir", "tmp"], "--dir: tmp: not an absolute path"),
@@ -269,6 +268,24 @@ def test_root_in_a_container_may_write_less_than_root(cell, app, work):
 def test_bad_usage_is_told_in_one_line(salvage, args, said):
     result = salvage.run("jvm", "arm", *args)
     assert result.code == 2 and said in result.message
+
+
+def test_the_only_jvm_in_sight_need_not_be_named(cell, app, dumps):
+    one = app()
+    assert "JDK 17" in cell.salvage("jvm", "cmd", "VM.version").out
+    assert cell.salvage("jvm", "set", "MinHeapFreeRatio=7").code == 0
+    assert one.jinfo("MinHeapFreeRatio") == "-XX:MinHeapFreeRatio=7"
+    stat = cell.salvage("jvm", "stat", "10ms", "2")
+    assert len(stat.lines) == 3 and cell.salvage("jvm", "stat").lines[0] == stat.lines[0]
+    assert cell.salvage("jvm", "arm", "--dir", dumps).out.startswith("%d armed: on" % one.pid)
+    assert cell.salvage("jvm", "arm", "--undo").out.startswith("%d disarmed: off" % one.pid)
+    assert cell.salvage("jvm", "cmd", one.pid, "help", "VM.version").code == 0
+
+
+def test_without_any_jvm_in_sight_that_is_said(cell):
+    for words in (["stat"], ["stat", "1s"], ["cmd", "help"], ["set", "+X"], ["arm", "--dir", "/tmp"]):
+        result = cell.salvage("jvm", *words)
+        assert result.code == 1 and "no JVM is seen from here" in result.message, words
 
 
 def test_what_is_no_jvm(cell):

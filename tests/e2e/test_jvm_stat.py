@@ -142,12 +142,21 @@ def test_h_is_a_number_here_and_help_elsewhere(salvage, serial):
 @pytest.mark.parametrize("args, says", [
     (["PID", "0"], "'0' is no interval"), (["PID", "x"], "'x' is no interval"), (["PID", "60d"], "is no interval"),
     (["PID", "1s", "0"], "'0' is no count"), (["PID", "1s", "1", "1"], "too many words"),
+    (["1s", "1", "1"], "too many words"), (["1s", "0"], "'0' is no count"), (["60d"], "is no interval"),
     (["java"], "'java' is not a process id"), (["PID", "-gcnew"], "unknown option -gcnew"),
     (["PID", "--view", "x"], "none of gcutil|gc"), (["PID", "--", "-gc"], "'-gc' is no interval"),
 ], ids=lambda v: " ".join(v) if isinstance(v, list) else "")
 def test_wrong_words_are_named(salvage, serial, args, says):
     result = salvage.run("jvm", "stat", *[serial.pid if a == "PID" else a for a in args])
     assert result.code == 2 and says in result.message and not result.out
+
+
+@pytest.mark.parametrize("command", [["stat"], ["stat", "1s", "1"], ["cmd", "VM.version"], ["set", "+PrintConcurrentLocks"],
+                                     ["arm", "--undo"], ["threads"]], ids=lambda c: c[0] if isinstance(c, list) else "")
+def test_of_several_jvms_the_process_must_be_named(salvage, serial, stopped, command):
+    result = salvage.run("jvm", *command)
+    assert result.code == 2 and "which process?" in result.message and "JVMs are seen from here" in result.message
+    assert not result.out
 
 
 def test_each_line_comes_at_once_and_the_end_of_the_jvm_ends_it(salvage, hold):
