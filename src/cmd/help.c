@@ -204,7 +204,7 @@ static void print_overview(FILE *out)
     fputs("salvage gets the evidence of a dying process into a store.\n\nusage: salvage COMMAND [OPTION...]\n\n", out);
     for (const struct command *const *c = COMMANDS; *c; c++)
         if (!(*c)->hidden)
-            fprintf(out, "  %-8s %s\n", (*c)->name, (*c)->summary);
+            fprintf(out, "  %-10s %s\n", (*c)->name, (*c)->summary);
     fputs("\n'salvage COMMAND --help' tells more; 'salvage help TOPIC' about:\n\n", out);
     for (size_t i = 0; i < ARRAY_SIZE(TOPICS); i++)
         fprintf(out, "  %-13s %s\n", TOPICS[i].name, TOPICS[i].summary);
