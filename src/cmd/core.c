@@ -140,7 +140,8 @@ static int put_into_store(const struct core_options *o, const struct proc *p, co
     if (surroundings_get("/", &who, &facts) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     dump_whose_process(p, &s, &its);
-    r = core_to_store(p, how, &s, told, e);
+    if ((r = shipping_try_store(&s, SHIPPING_TRY_MS, e)) == 0)
+        r = core_to_store(p, how, &s, told, e);
     sink_close(s.sink);
     return r;
 }

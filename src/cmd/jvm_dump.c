@@ -221,7 +221,7 @@ static int dump_all_into_store(const struct jvm_dump_options *o, const struct jv
     if (surroundings_get("/", &who, &facts) < 0)
         return command_error(-ENOMEM, "out of memory");
     s.state = o->plan.state;
-    if ((r = shipping_try_store(&s, &e)) < 0) {
+    if ((r = shipping_try_store(&s, SHIPPING_TRY_MS, &e)) < 0) {
         sink_close(s.sink);
         return command_fail(r, &e);
     }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/preflight.h"
 #include "agent/source.h"
 #include "base/backoff.h"
 #include "base/clock.h"
@@ -448,12 +449,7 @@ int shipping_stream(struct shipping *shipping, const struct shipping_stream *str
     return 0;
 }
 
-int shipping_try_store(struct shipping *s, struct err *e)
+int shipping_try_store(struct shipping *s, uint64_t patience_ms, struct err *e)
 {
-    struct object_info ignored;
-    int r = s->sink ? 0 : sink_open(&s->plan->sink, &s->sink, e);
-
-    if (r == 0)
-        r = s->sink->ops->stat(s->sink, ".salvage-try", &ignored, e);
-    return r == -FAULT_NO_OBJECT || r == -FAULT_DENIED ? 0 : r;
+    return preflight(s->plan, s->who, s->facts, patience_ms, &s->sink, e);
 }

@@ -32,9 +32,11 @@ struct shipping {
     struct shipping_case *its_case; /* NULL: each piece is a case */
 };
 
-/* Whether the store can be reached with these credentials, before something is made for it: opens the sink, and looks
- * for an object that is not there. That looking is denied says nothing of writing, and counts as 0. */
-int shipping_try_store(struct shipping *s, struct err *e);
+/* Whether the store takes evidence, asked before a process is stopped for it (agent/preflight.h): opens the sink, and
+ * leaves nothing in the store. patience_ms: for what may pass by itself. */
+int shipping_try_store(struct shipping *s, uint64_t patience_ms, struct err *e);
+
+enum { SHIPPING_TRY_MS = 3000 }; /* of a person's patience */
 
 /* Ships, and unless the plan says to keep it erases the file. */
 int shipping_file(struct shipping *s, const char *path, struct err *e);

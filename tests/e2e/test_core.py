@@ -13,6 +13,7 @@ import pytest
 from helpers import jvm
 from helpers.proc import free_port, require_root, status, wait_for
 from helpers.program import BIN, NOBODY, as_user, environment
+from helpers.proxy import Stall
 
 NATIVE = pathlib.Path(__file__).resolve().parent / "native"
 STOPPED = re.compile(r"stopped for ([\d.]+) ms")
@@ -205,10 +206,23 @@ def test_to_stdout(salvage, pinned, work):
     assert '"the known buffer' in gdb(p.program, work / "c", "print known")
 
 
-def test_a_store_that_is_not_there_does_not_hold_it(salvage, pinned):
-    """Nor does one that comes to a halt: nobody reads, and after two seconds the process goes on."""
+def test_a_store_that_takes_nothing_is_found_out_before_the_process_stands_still(salvage, pinned, s3):
     p = pinned(32)
-    s = salvage.start("core", p.pid, "--to", "http://127.0.0.1:%d/" % free_port())
+    for more, code in ((["--to", "http://127.0.0.1:%d/" % free_port()], 40),
+                       (["--to", "s3://no-such-bucket-e2e/x", *s3.args], 33)):
+        s = salvage.start("core", p.pid, *more, env=s3.env)
+        while s.process.poll() is None:
+            assert status(p.pid)["State"][0] != "t"
+            time.sleep(0.002)
+        assert s.process.returncode == code, s.log
+    assert p.is_well()
+
+
+def test_a_store_that_comes_to_a_halt_does_not_hold_it(salvage, pinned, s3, proxy):
+    """Nobody reads, and after two seconds the process goes on."""
+    p = pinned(32)
+    proxy.harm(Stall(), lambda r: "salvage-check" not in r.path, times=1000)
+    s = salvage.start("core", p.pid, *s3.through(proxy).options(), "--timeout", "5s", env=s3.env)
     wait_for(lambda: status(p.pid)["State"][0] == "t")
     begun = time.monotonic()
     wait_for(lambda: status(p.pid)["State"][0] == "S", timeout=4)

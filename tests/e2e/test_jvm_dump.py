@@ -410,8 +410,8 @@ def test_it_is_kept_where_that_is_wanted(salvage, small, folder):
     (small.cwd / left[0]).unlink()
 
 
-def test_a_dead_store_leaves_it_where_a_watch_finds_it(salvage, small, s3, proxy):
-    proxy.harm(s3_error(403, "AccessDenied"), times=1000)
+def test_a_store_that_fails_then_leaves_it_where_a_watch_finds_it(salvage, small, s3, proxy):
+    proxy.harm(s3_error(403, "AccessDenied"), lambda r: "salvage-check" not in r.path, times=1000)
     result = salvage.run("jvm", "dump", small.pid, *s3.through(proxy).options(), env=s3.env)
     path = pathlib.Path(result.message.rpartition(" stays as ")[2])
     assert result.code == 30 and path.parent == small.cwd and path.exists(), result
@@ -420,6 +420,60 @@ def test_a_dead_store_leaves_it_where_a_watch_finds_it(salvage, small, s3, proxy
     s3.check_one(total)
     shutil.rmtree(small.cwd / ".salvage", ignore_errors=True)
     assert small.left() == []
+
+
+@pytest.fixture(scope="module")
+def logged(session_folder, java_classes):
+    """A JVM that writes down why it stood still."""
+    one = Resting(java_classes, session_folder / "cwd-logged", options=["-Xlog:safepoint:file=safepoints"])
+    one.safepoints = session_folder / "cwd-logged" / "safepoints"
+    yield one
+    one.close()
+
+
+@pytest.mark.parametrize("command", ["dump", "dump --stream", "prestop"])
+@pytest.mark.parametrize("wrong, code, says", [
+    ("no keys", 32, "no credentials"),
+    ("secret", 30, "SignatureDoesNotMatch"),
+    ("bucket", 33, "no-such-bucket-e2e"),
+    ("region", 2, "eu west"),
+    ("folder", 33, "/proc/1/fd"),
+])
+def test_a_store_that_takes_nothing_is_found_out_before_the_jvm_stands_still(salvage, logged, s3, command, wrong, code,
+                                                                             says):
+    options, env = s3.options(), dict(s3.env)
+    if wrong == "no keys":
+        env = {"AWS_EC2_METADATA_DISABLED": "true"}
+    elif wrong == "secret":
+        env["AWS_SECRET_ACCESS_KEY"] = "wrong"
+    elif wrong == "bucket":
+        options[1] = "s3://no-such-bucket-e2e/x"
+    elif wrong == "region":
+        options += ["--region", "eu west"]
+    else:
+        options, env = ["--to", "file:///proc/1/fd/none/store"], {}
+    salvage.ok("jvm", "threads", logged.pid)  # its attach thread is there, and the log is flushed up to here
+    before = logged.safepoints.read_text()
+    result = salvage.run("jvm", *command.split(), logged.pid, *options, env=env)
+    assert says in result.err, result
+    assert result.code == code, result
+    assert logged.left() == ["safepoints"]
+    new = logged.safepoints.read_text()[len(before):]
+    assert "Dump" not in new and "Histogram" not in new, new
+
+
+def test_a_store_that_is_not_there_is_found_out_before_the_jvm_stands_still(salvage, logged, s3):
+    before = logged.safepoints.read_text()
+    result = salvage.run("jvm", "dump", logged.pid, "--to", s3.url, "--endpoint", "http://127.0.0.1:1", env=s3.env)
+    assert result.code == 40 and "stays as" not in result.err, result
+    assert logged.left() == ["safepoints"] and "Dump" not in logged.safepoints.read_text()[len(before):]
+
+
+def test_asking_a_store_before_a_dump_takes_its_answer_and_no_pause(salvage, logged, s3, proxy):
+    salvage.ok("jvm", "dump", logged.pid, *s3.through(proxy).options(), env=s3.env)
+    asked = proxy.seen(lambda r: "salvage-check" in r.path)
+    assert [r.method for r in asked] == ["POST", "DELETE"]
+    assert s3.unfinished() == [] and not [key for key in s3.keys() if "salvage-check" in key]
 
 
 class Running:
