@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads options where HotSpot reads them, in its order: JAVA_TOOL_OPTIONS, JDK_JAVA_OPTIONS, the command line,
- * _JAVA_OPTIONS. Ours go where anything else wins over them.
+ * Reads options where HotSpot will read them. Ours go where anything else wins over them.
  */
 #include "agent/jvmenv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,39 +14,36 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "format/jvmopts.h"
+#include "format/jvmlaunch.h"
 
 /* JDK 8 takes no notice of a JAVA_TOOL_OPTIONS of this size (arguments.cpp, OPTION_BUFFER_SIZE). */
 enum { JDK8_MAX = 1024 };
 
-static int add_variable(struct jvmopts *o, const char *name)
+static const char *variable_of(void *ctx, const char *name)
 {
-    const char *value = getenv(name);
-
-    return value ? jvmopts_add_string(o, value) : 0;
+    (void)ctx;
+    return getenv(name);
 }
 
-/* A word may be a shell's whole script. */
-static int add_command(struct jvmopts *o, char *const *argv)
+static int load_options(void *ctx, const char *path, struct buf *ret)
 {
-    int r = 0;
-
-    for (; r == 0 && *argv; argv++)
-        r = !text_starts(*argv, "-") && strpbrk(*argv, " \t\n") ? jvmopts_add_string(o, *argv) : jvmopts_add(o, *argv);
-    return r;
+    (void)ctx;
+    return file_load(AT_FDCWD, path, ret);
 }
 
+/* The command may be a shell's whole script, or start java behind other words. */
 static int read_options(char *const *argv, struct jvmopts *o)
 {
-    int r = add_variable(o, "JAVA_TOOL_OPTIONS");
+    CLEANUP(strv_done) struct strv words = {0};
+    struct jvmlaunch launch = {.kind = JVMLAUNCH_PARENT, .argv = argv, .variable = variable_of, .load = load_options};
+    bool unread;
 
-    if (r == 0)
-        r = add_variable(o, "JDK_JAVA_OPTIONS");
-    if (r == 0)
-        r = add_command(o, argv);
-    return r == 0 ? add_variable(o, "_JAVA_OPTIONS") : r;
+    while (argv[launch.argc])
+        launch.argc++;
+    return jvmlaunch_read(&launch, o, &words, &unread);
 }
 
 /* A name as a glob: what is special in it is escaped, and %p is any number. */

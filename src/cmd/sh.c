@@ -13,10 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "format/jvmopts.h"
+#include "format/jvmlaunch.h"
 
 /* dash's main. Does not return. */
 int dash_main(int argc, char **argv);
@@ -129,28 +130,43 @@ static const char *command_of(int argc, char **argv)
 /* Where a JVM takes options from that its children inherit. */
 static const char *const VARIABLES[] = {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"};
 
+static const char *variable_of(void *ctx, const char *name)
+{
+    (void)ctx;
+    return getenv(name);
+}
+
+static int load_options(void *ctx, const char *path, struct buf *ret)
+{
+    (void)ctx;
+    return file_load(AT_FDCWD, path, ret);
+}
+
+/* Whether a JVM that has read the variables, and the files that they name, runs this command. */
 static bool is_hook(const char *command)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(VARIABLES); i++) {
-        CLEANUP(jvmopts_done) struct jvmopts o = JVMOPTS_NONE;
-        const char *options = getenv(VARIABLES[i]);
+    CLEANUP(jvmopts_done) struct jvmopts o = JVMOPTS_NONE;
+    CLEANUP(strv_done) struct strv words = {0};
+    char java[] = "java", *argv[] = {java, NULL};
+    struct jvmlaunch launch = {
+        .kind = JVMLAUNCH_JAVA, .argc = 1, .argv = argv, .variable = variable_of, .load = load_options};
+    bool unread;
 
-        if (options && jvmopts_add_string(&o, options) == 0 && o.on_out_of_memory &&
-            jvmopts_is_hook(o.on_out_of_memory, command))
-            return true;
-    }
-    return false;
+    return jvmlaunch_read(&launch, &o, &words, &unread) == 0 && o.on_out_of_memory &&
+           jvmopts_is_hook(o.on_out_of_memory, command);
 }
 
 /* A handler that is written in Java inherits the options that started it: out of memory itself, it would start the
  * next. Any other shell leaves them alone: it may well be what starts the application. */
 static void break_recursion(const char *command)
 {
+    const struct jvmlaunch launch = {.variable = variable_of, .load = load_options};
+
     if (!command || !is_hook(command))
         return;
     for (size_t i = 0; i < ARRAY_SIZE(VARIABLES); i++) {
-        const char *options = getenv(VARIABLES[i]);
-        CLEANUP_FREE char *rest = options ? jvmopts_without(options, jvmopts_is_oom) : NULL;
+        CLEANUP_FREE char *rest =
+            getenv(VARIABLES[i]) ? jvmlaunch_without(&launch, VARIABLES[i], jvmopts_is_oom) : NULL;
 
         /* A JVM tells what it picks up, even if that is nothing. */
         if (rest && !rest[strspn(rest, " \t\r\n")])

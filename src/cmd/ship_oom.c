@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "jvm/attach.h"
 #include "jvm/heapdump.h"
+#include "jvm/startoptions.h"
 
 enum {
     WHY_MAX = 600,
@@ -209,6 +210,8 @@ static int handle(struct oom *o)
     struct err e = {0};
     int exit_code, r;
 
+    if (startoptions_complete(&o->jvm) < 0)
+        return command_error(-ENOMEM, "out of memory");
     o->options = o->jvm.options;
     if ((r = oomdump_find(&o->jvm, &o->options, &d, &e)) < 0)
         return command_fail(r, &e);

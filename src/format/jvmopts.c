@@ -107,6 +107,41 @@ int jvmopts_add(struct jvmopts *o, const char *option)
     return 0;
 }
 
+static void prefer(char **field, char **other)
+{
+    if (*other) {
+        free(*field);
+        *field = *other;
+        *other = NULL;
+    }
+}
+
+static void prefer_number(int *field, int other)
+{
+    if (other >= 0)
+        *field = other;
+}
+
+int jvmopts_override(struct jvmopts *o, struct jvmopts *strong)
+{
+    if (o->on_out_of_memory && strong->on_out_of_memory) {
+        int r = append(&o->on_out_of_memory, strong->on_out_of_memory);
+
+        if (r < 0)
+            return r;
+    } else {
+        prefer(&o->on_out_of_memory, &strong->on_out_of_memory);
+    }
+    prefer(&o->heap_dump_path, &strong->heap_dump_path);
+    prefer(&o->error_file, &strong->error_file);
+    prefer_number(&o->heap_dump, strong->heap_dump);
+    prefer_number(&o->exit_on_oom, strong->exit_on_oom);
+    prefer_number(&o->crash_on_oom, strong->crash_on_oom);
+    prefer_number(&o->attach_disabled, strong->attach_disabled);
+    prefer_number(&o->heap_dump_gzip_level, strong->heap_dump_gzip_level);
+    return 0;
+}
+
 static int add_word(void *ctx, const char *option)
 {
     return jvmopts_add(ctx, option);
@@ -131,6 +166,22 @@ int jvmopts_add_vm_flags(struct jvmopts *o, const char *text)
         option = strndup(at, (size_t)(end - at));
         r = option ? jvmopts_add(o, option) : -ENOMEM;
         at = next ? next + 1 : NULL;
+    }
+    return r;
+}
+
+int jvmopts_add_vm_args(struct jvmopts *o, const char *text)
+{
+    int r = 0;
+
+    /* Every option begins with a '-', and most values have none behind a blank. */
+    while (text && *text && r == 0) {
+        const char *next = strstr(text, " -");
+        size_t length = next ? (size_t)(next - text) : strlen(text);
+        CLEANUP_FREE char *option = strndup(text, length);
+
+        r = option ? jvmopts_add(o, option) : -ENOMEM;
+        text = next ? next + 1 : NULL;
     }
     return r;
 }

@@ -32,7 +32,7 @@ struct jvmopts {
 
 #define JVMOPTS_NONE                                                                                                   \
     {                                                                                                                  \
-        .heap_dump = -1, .exit_on_oom = -1, .crash_on_oom = -1, .heap_dump_gzip_level = -1                             \
+        .heap_dump = -1, .exit_on_oom = -1, .crash_on_oom = -1, .heap_dump_gzip_level = -1, .attach_disabled = -1      \
     }
 
 void jvmopts_done(struct jvmopts *o);
@@ -43,9 +43,18 @@ int jvmopts_add(struct jvmopts *o, const char *option);
 /* All options of a string such as JAVA_TOOL_OPTIONS. 0 or -ENOMEM. */
 int jvmopts_add_string(struct jvmopts *o, const char *options);
 
+/* Puts what strong says over what o says; OnOutOfMemoryError adds up. strong's strings may be taken; it is still to be
+ * freed. 0 or -ENOMEM. */
+int jvmopts_override(struct jvmopts *o, struct jvmopts *strong);
+
 /* The answer of a running JVM to the command VM.flags: options parted by blanks, nothing quoted. What it does not name
  * has its default. 0 or -ENOMEM. */
 int jvmopts_add_vm_flags(struct jvmopts *o, const char *text);
+
+/* The options that a JVM was started with as its counter java.rt.vmArgs has them: from all places in order, parted by
+ * blanks, nothing quoted, cut at 1023 bytes (perfData.hpp, PerfMaxStringConstLength); without those of a Flags file. A
+ * value with " -" in it ends there. 0 or -ENOMEM. */
+int jvmopts_add_vm_args(struct jvmopts *o, const char *text);
 
 enum jvmopts_grammar {
     JVMOPTS_VARIABLE, /* JAVA_TOOL_OPTIONS and the like, VMOptionsFile */

@@ -1,189 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The options of a JVM, gathered as its launcher and HotSpot gather them (args.c; arguments.cpp, Arguments::parse).
+ * Reads a process for what makes it a JVM. The rules of its options are format/jvmlaunch.h's.
  */
 #include "jvm/jvm.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/strv.h"
 #include "base/text.h"
 #include "format/jvmcommand.h"
+#include "format/jvmlaunch.h"
 
-enum { FILE_MAX = 1024 * 1024, WORDS_MAX = 16 * 1024, RELEASE_MAX = 64 * 1024 };
+enum { RELEASE_MAX = 64 * 1024 };
 
-/* What is gathered in passing, for one JVM. */
-struct reader {
+/* Where the options of a process are read. */
+struct origin {
     const struct proc *proc;
-    struct strv words;   /* being read now */
-    struct jvmopts said; /* by everything but the flags file */
-    char *flags_file;
-    bool in_file; /* a file of options names no further one */
+    const struct proc_words *variables;
 };
 
-/* Beyond WORDS_MAX they are left out: nobody writes so many. */
-static int add_word(void *ctx, const char *text)
+static const char *variable_of(void *ctx, const char *name)
 {
-    struct strv *words = ctx;
+    const struct origin *o = ctx;
 
-    return words->count == WORDS_MAX ? 0 : strv_add(words, text);
+    return proc_variable(o->variables, name);
 }
 
-/* Reads a file of options as the process sees it. Without it: nothing said. */
-static int each_in_file(const struct proc *p, const char *path, enum jvmopts_grammar grammar,
-                        int (*fn)(void *ctx, const char *option), void *ctx)
+/* A file of options as the process sees it. */
+static int load_options(void *ctx, const char *path, struct buf *ret)
 {
-    CLEANUP(buf_done) struct buf text = {.ceiling = FILE_MAX};
-    CLEANUP_FD int fd = proc_openat(p, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
+    const struct origin *o = ctx;
+    CLEANUP_FD int fd = proc_openat(o->proc, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
 
-    if (fd < 0 || file_load_fd(fd, &text) < 0)
-        return 0;
-    return jvmopts_each_word(grammar, buf_text(&text), text.size, fn, ctx);
+    return fd < 0 ? fd : file_load_fd(fd, ret);
 }
 
-/* One option of HotSpot's; options in files of options take the place of their name. */
-static int read_option(void *ctx, const char *option)
+/* The launcher keeps its rules under any argv[0] (exec -a). */
+static bool is_launcher(const struct proc *p, const struct proc_words *given)
 {
-    struct reader *r = ctx;
-    const char *body = text_starts(option, "-J") ? option + 2 : option;
+    char program[PATH_MAX];
+    ssize_t length = readlinkat(p->fd, "exe", program, sizeof(program) - 1);
 
-    if (text_starts(body, "-XX:VMOptionsFile=") && !r->in_file) {
-        int result;
-
-        r->in_file = true;
-        result = each_in_file(r->proc, strchr(body, '=') + 1, JVMOPTS_VARIABLE, read_option, r);
-        r->in_file = false;
-        return result;
-    }
-    if (text_starts(body, "-XX:Flags=")) {
-        free(r->flags_file);
-        r->flags_file = strdup(strchr(body, '=') + 1);
-        return r->flags_file ? 0 : -ENOMEM;
-    }
-    return jvmopts_add(&r->said, option);
-}
-
-static bool names_application(const struct strv *words)
-{
-    size_t name;
-
-    jvmcommand_words(words->count, words->item, &name);
-    return name < words->count;
-}
-
-/* @argfiles take their place in the launcher's words, up to the word that names the application. */
-static int expand(const struct proc *p, const struct proc_words *given, const char *jdk_java_options, struct strv *ret)
-{
-    bool literal = false;
-    int r = given->count > 0 ? add_word(ret, given->word[0]) : 0;
-
-    if (r == 0 && jdk_java_options)
-        r = jvmopts_each(jdk_java_options, add_word, ret);
-    for (size_t i = 1; i < given->count && r == 0; i++) {
-        const char *word = given->word[i];
-
-        if (text_eq(word, "--disable-@files"))
-            literal = true;
-        if (word[0] == '@' && word[1] && word[1] != '@' && !literal && !names_application(ret))
-            r = each_in_file(p, word + 1, JVMOPTS_ARGFILE, add_word, ret);
-        else
-            r = add_word(ret, word);
-    }
-    return r;
-}
-
-static int read_command(struct jvm *j, struct reader *r, const struct proc_words *variables)
-{
-    CLEANUP(proc_words_done) struct proc_words given = {0};
-    bool launched;
-    size_t count, name;
-    int result = proc_words(&j->proc, "cmdline", &given);
-
-    if (result < 0)
-        return result;
-    launched = jvmcommand_is_launcher(given.count, given.word);
-    result = launched ? expand(&j->proc, &given, proc_variable(variables, "JDK_JAVA_OPTIONS"), &r->words) : 0;
-    for (size_t i = 0; i < given.count && !launched && result == 0; i++)
-        result = add_word(&r->words, given.word[i]);
-    if (result < 0)
-        return result;
-    count = launched ? jvmcommand_words(r->words.count, r->words.item, &name) : r->words.count;
-    for (size_t i = 1; i < count && r->words.item && result == 0; i++)
-        result = read_option(r, r->words.item[i]);
-    if (result == 0 && r->words.count > 0 && !(j->command = jvmcommand_describe(r->words.count, r->words.item)))
-        return -ENOMEM;
-    j->words = r->words;
-    r->words = (struct strv){0};
-    return result;
-}
-
-static int read_variable(struct reader *r, const struct proc_words *variables, const char *name)
-{
-    const char *value = proc_variable(variables, name);
-
-    return value ? jvmopts_each(value, read_option, r) : 0;
-}
-
-static int add_flag(void *ctx, const char *option)
-{
-    return jvmopts_add(ctx, option);
-}
-
-static void prefer(char **field, char **other)
-{
-    if (*other) {
-        free(*field);
-        *field = TAKE_PTR(*other);
-    }
-}
-
-/* Puts what was said over what the flags file said. */
-static int merge(struct jvmopts *o, struct jvmopts *said)
-{
-    if (o->on_out_of_memory && said->on_out_of_memory) {
-        char *both;
-
-        if (asprintf(&both, "%s\n%s", o->on_out_of_memory, said->on_out_of_memory) < 0)
-            return -ENOMEM;
-        free(said->on_out_of_memory);
-        said->on_out_of_memory = both;
-    }
-    prefer(&o->on_out_of_memory, &said->on_out_of_memory);
-    prefer(&o->heap_dump_path, &said->heap_dump_path);
-    prefer(&o->error_file, &said->error_file);
-    o->heap_dump = said->heap_dump >= 0 ? said->heap_dump : o->heap_dump;
-    o->exit_on_oom = said->exit_on_oom >= 0 ? said->exit_on_oom : o->exit_on_oom;
-    o->crash_on_oom = said->crash_on_oom >= 0 ? said->crash_on_oom : o->crash_on_oom;
-    o->attach_disabled = said->attach_disabled >= 0 ? said->attach_disabled : o->attach_disabled;
-    if (said->heap_dump_gzip_level >= 0)
-        o->heap_dump_gzip_level = said->heap_dump_gzip_level;
-    return 0;
-}
-
-static void reader_done(struct reader *r)
-{
-    strv_done(&r->words);
-    jvmopts_done(&r->said);
-    free(r->flags_file);
+    if (length <= 0)
+        return jvmcommand_is_launcher(given->count, given->word);
+    program[length] = '\0';
+    return text_eq(text_base_name(program), "java") || text_eq(text_base_name(program), "java (deleted)");
 }
 
 static int read_options(struct jvm *j)
 {
-    CLEANUP(proc_words_done) struct proc_words variables = {0};
-    CLEANUP(reader_done) struct reader reader = {.proc = &j->proc, .said = JVMOPTS_NONE};
+    CLEANUP(proc_words_done) struct proc_words variables = {0}, given = {0};
+    struct origin origin = {.proc = &j->proc, .variables = &variables};
+    struct jvmlaunch launch = {
+        .feature = jvm_feature(j), .variable = variable_of, .load = load_options, .ctx = &origin};
     int r = proc_words(&j->proc, "environ", &variables);
 
-    if (r < 0 || (r = read_variable(&reader, &variables, "JAVA_TOOL_OPTIONS")) < 0 ||
-        (r = read_command(j, &reader, &variables)) < 0 || (r = read_variable(&reader, &variables, "_JAVA_OPTIONS")) < 0)
+    if (r < 0 || (r = proc_words(&j->proc, "cmdline", &given)) < 0)
         return r;
-    if (reader.flags_file && (r = each_in_file(&j->proc, reader.flags_file, JVMOPTS_FLAGS, add_flag, &j->options)) < 0)
+    launch.kind = is_launcher(&j->proc, &given) ? JVMLAUNCH_JAVA : JVMLAUNCH_OTHER;
+    launch.argc = given.count;
+    launch.argv = given.word;
+    if ((r = jvmlaunch_read(&launch, &j->options, &j->words, &j->options_unread)) < 0)
         return r;
-    return merge(&j->options, &reader.said);
+    if (j->words.count > 0 && !(j->command = jvmcommand_describe(j->words.count, j->words.item)))
+        return -ENOMEM;
+    return 0;
 }
 
 /* The value of NAME="…" in a release file, in out; false without. */
@@ -287,14 +174,14 @@ static int read_all(struct jvm *j, struct err *e)
     if (r == 0 && libraries.openj9)
         return err_set(e, -FAULT_FORMAT, "process %d is an OpenJ9 JVM: only HotSpot is known here", pid);
     if (r == 0)
+        j->version = read_version(&j->proc, libjvm); /* before the options: JDK 8 knows fewer places of them */
+    if (r == 0)
         r = read_options(j);
     if (r == -EACCES || r == -EPERM)
         return not_allowed(j, e);
     if (r < 0)
         return err_set(e, r, "process %d cannot be looked at: %s", pid,
                        r == -ESRCH ? "it has ended" : strerror(r > -FAULT_FIRST ? -r : EIO));
-    if (libjvm)
-        j->version = read_version(&j->proc, libjvm);
     if (proc_started(&j->proc, &j->started_ns) < 0)
         j->started_ns = 0;
     return 0;

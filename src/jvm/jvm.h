@@ -13,7 +13,8 @@
 struct jvm {
     struct proc proc;
     struct proc_status status; /* at jvm_open */
-    struct jvmopts options;    /* in HotSpot's order: Flags file, JAVA_TOOL_OPTIONS, command line, _JAVA_OPTIONS */
+    struct jvmopts options;    /* as it was started, from all places (format/jvmlaunch.h) */
+    bool options_unread;       /* a file of options could not be read (a pipe, gone by now): options may lack some */
     struct strv words;         /* the command line; of the launcher's words, @argfiles are expanded */
     char *version;             /* "17.0.13+11 (Debian)", from the runtime's release file; NULL unknown */
     char *command;             /* one line, fit to be told (format/jvmcommand.h); NULL unknown */

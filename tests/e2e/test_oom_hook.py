@@ -138,6 +138,14 @@ PLACES = {
     "tool options are weak": (["-XX:HeapDumpPath={dumps}/s.hprof"],
                               {"JAVA_TOOL_OPTIONS": "-XX:HeapDumpPath={dumps}/w.hprof"}, "s.hprof"),
     "JDK options": ([], {"JDK_JAVA_OPTIONS": "-XX:HeapDumpPath={dumps}/j.hprof"}, "j.hprof"),
+    "argument file of the JDK options": ([], {"JDK_JAVA_OPTIONS": "-Da=b '@{work}/options'",
+                                              "options": "# why\n-XX:HeapDumpPath=\"{dumps}/j f.hprof\"\n"}, "j f.hprof"),
+    "JDK options to files": ([], {"JDK_JAVA_OPTIONS": "@{work}/options", "vm": "-XX:HeapDumpPath='{dumps}/v f.hprof'",
+                                  "options": "-XX:VMOptionsFile={work}/vm"}, "v f.hprof"),
+    "tool options to a file": ([], {"JAVA_TOOL_OPTIONS": "-XX:VMOptionsFile={work}/options",
+                                    "options": "-XX:HeapDumpPath='{dumps}/t f.hprof'"}, "t f.hprof"),
+    "underscore options to a flags file": ([], {"_JAVA_OPTIONS": "-XX:Flags={work}/options",
+                                                "options": "HeapDumpPath={dumps}/u.hprof"}, "u.hprof"),
     "underscore options are strong": (["-XX:HeapDumpPath={dumps}/w.hprof"],
                                       {"_JAVA_OPTIONS": "-XX:HeapDumpPath={dumps}/s.hprof"}, "s.hprof"),
 }
@@ -147,14 +155,44 @@ PLACES = {
 def test_wherever_the_options_say(app, folder, dumps, work, place):
     options, variables, name = PLACES[place]
     options = [word.format(dumps=dumps, work=work) for word in options]
-    variables = {key: value.format(dumps=dumps) for key, value in variables.items()}
-    if "options" in variables:
-        (work / "options").write_text(variables.pop("options"))
+    variables = {key: value.format(dumps=dumps, work=work) for key, value in variables.items()}
+    for file in {"options", "vm"} & set(variables):
+        (work / file).write_text(variables.pop(file))
     said = app.run(DUMP, HOOK, *options, env={**env_of(folder), **variables})
     manifest, _ = shipped_whole(folder, said)
     assert name is None or manifest["name"] == name
     assert os.path.realpath(dumps / re.search(r"Dumping heap to (.+) \.\.\.", said).group(1)) == manifest["path"]
     assert left_in(dumps) == []
+
+
+def test_options_that_can_no_longer_be_read(app, folder, dumps, work):
+    """From a pipe (`java @<(...)`): the JVM's counters still have them."""
+    os.mkfifo(work / "options")
+    process = app.start(DUMP, HOOK, "@%s" % (work / "options"), env=env_of(folder))
+    (work / "options").write_text("-XX:HeapDumpPath=%s/gone.hprof -Da=b" % dumps)
+    said = process.communicate(timeout=60)[0].decode()
+    manifest, _ = shipped_whole(folder, said)
+    assert manifest["name"] == "gone.hprof" and left_in(dumps) == []
+
+
+def test_a_launcher_by_another_name(app_17, folder, dumps, work):
+    (work / "options").write_text("-XX:HeapDumpPath=%s/named.hprof" % dumps)
+    app_17.prefix = ("bash", "-c", 'exec -a cart "$0" "$@"')
+    said = app_17.run(DUMP, HOOK, "@%s" % (work / "options"), env=env_of(folder))
+    manifest, _ = shipped_whole(folder, said)
+    assert manifest["name"] == "named.hprof" and left_in(dumps) == []
+
+
+def test_options_in_the_image_of_the_runtime(app, salvage, folder, dumps, work):
+    if not os.path.exists(app.jdk + "/bin/jlink"):
+        pytest.skip("this JDK has no jlink")
+    image = work / "image"
+    subprocess.run([app.jdk + "/bin/jlink", "--add-modules", "java.base,java.management,jdk.management", "--output",
+                    str(image), "--add-options", "-XX:HeapDumpPath=%s/image.hprof" % dumps], check=True)
+    app.jdk = str(image)
+    said = app.run(DUMP, HOOK, env=env_of(folder))
+    manifest, _ = shipped_whole(folder, said)
+    assert manifest["name"] == "image.hprof" and left_in(dumps) == []
 
 
 def test_a_dump_that_the_jvm_compressed(app, folder, dumps):

@@ -367,6 +367,20 @@ def test_only_what_is_not_said_is_added(salvage, folder, area, env, app, tool_op
     assert options_of(salvage, folder, area, env, app)[0] == " ".join(tool_options)
 
 
+@pytest.mark.parametrize("env, app", [
+    ({"JDK_JAVA_OPTIONS": "@FILE"}, []),
+    ({"JAVA_TOOL_OPTIONS": "-XX:VMOptionsFile=FILE"}, []),
+    ({}, ["exec java @FILE -jar app.jar"]),
+    ({}, ["java", "-XX:VMOptionsFile=FILE", "-jar", "app.jar"]),
+])
+def test_what_a_file_of_options_says_is_not_added(salvage, folder, area, work, env, app):
+    (work / "options").write_text("-XX:HeapDumpPath=%s/x.hprof\n-XX:ErrorFile=%s/x.log" % (work, work))
+    env = {name: value.replace("FILE", str(work / "options")) for name, value in env.items()}
+    app = [word.replace("FILE", str(work / "options")) for word in app]
+    said = options_of(salvage, folder, area, env, app)[0].split()
+    assert said[-1] == DUMP and not [word for word in said if "HeapDumpPath" in word or "ErrorFile" in word]
+
+
 def test_the_environment_can_be_left_alone(salvage, folder, area):
     assert options_of(salvage, folder, area, flags=["--no-jvm"]) == ["", ""]
 

@@ -313,6 +313,13 @@ def test_a_hook_does_not_hand_on_what_would_start_it_again(sh, variable):
     assert out.strip() == "-Xmx64m"
 
 
+@pytest.mark.parametrize("name", ["@{}", "-XX:VMOptionsFile={}"])
+def test_a_hook_that_a_file_of_options_names_is_not_handed_on(sh, work, name):
+    show = "echo $JDK_JAVA_OPTIONS"
+    (work / "options").write_text("-Xmx64m \"-XX:OnOutOfMemoryError=%s\" -XX:+HeapDumpOnOutOfMemoryError" % show)
+    assert sh(show, env={"JDK_JAVA_OPTIONS": name.format(work / "options") + " -Da=b"}).strip() == "-Xmx64m -Da=b"
+
+
 @pytest.mark.parametrize("options", [["-c"], ["-ec"], ["-e", "-c"], ["-o", "errexit", "-c"], ["-c", "--"],
                                      ["+e", "-c", "-"]])
 def test_a_hook_is_told_however_the_shell_is_called(salvage, options):

@@ -56,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CLEANUP(jvmopts_done) struct jvmopts o = JVMOPTS_NONE;
 
         assert(jvmopts_add_vm_flags(&o, text) == 0);
+        assert(jvmopts_add_vm_args(&o, text) == 0);
     }
     left = jvmopts_without(text, jvmopts_is_oom);
     assert(left && strlen(left) <= strlen(text));

@@ -95,6 +95,38 @@ static void the_answer_of_a_running_jvm_quotes_nothing(void **state)
     assert_int_equal(jvmopts_add_vm_flags(&o, ""), 0);
 }
 
+static void the_counter_of_a_running_jvm_quotes_nothing(void **state)
+{
+    CLEANUP(jvmopts_done) struct jvmopts o = JVMOPTS_NONE;
+
+    (void)state;
+    assert_int_equal(jvmopts_add_vm_args(&o, "-Da=tool -XX:HeapDumpPath=/v v -Dcmd=line -XX:ErrorFile=/e"), 0);
+    assert_string_equal(o.heap_dump_path, "/v v");
+    assert_string_equal(o.error_file, "/e");
+    assert_int_equal(jvmopts_add_vm_args(&o, ""), 0);
+    assert_int_equal(jvmopts_add_vm_args(&o, " - -"), 0);
+}
+
+static void the_stronger_options_win_and_commands_add_up(void **state)
+{
+    CLEANUP(jvmopts_done) struct jvmopts o = JVMOPTS_NONE, strong = JVMOPTS_NONE, none = JVMOPTS_NONE;
+
+    (void)state;
+    assert_int_equal(jvmopts_add_string(&o, "-XX:HeapDumpPath=/a -XX:ErrorFile=/e -XX:OnOutOfMemoryError=a "
+                                            "-XX:+ExitOnOutOfMemoryError -XX:+DisableAttachMechanism"),
+                     0);
+    assert_int_equal(jvmopts_add_string(&strong, "-XX:HeapDumpPath=/b -XX:OnOutOfMemoryError=b "
+                                                 "-XX:-ExitOnOutOfMemoryError"),
+                     0);
+    assert_int_equal(jvmopts_override(&o, &strong), 0);
+    assert_int_equal(jvmopts_override(&o, &none), 0);
+    assert_string_equal(o.heap_dump_path, "/b");
+    assert_string_equal(o.error_file, "/e");
+    assert_string_equal(o.on_out_of_memory, "a\nb");
+    assert_int_equal(o.exit_on_oom, 0);
+    assert_int_equal(o.attach_disabled, 1);
+}
+
 static void a_variable_has_quotes_and_no_escapes(void **state)
 {
     (void)state;
@@ -212,6 +244,8 @@ int main(void)
         cmocka_unit_test(commands_add_up),
         cmocka_unit_test(nonsense_says_nothing),
         cmocka_unit_test(the_answer_of_a_running_jvm_quotes_nothing),
+        cmocka_unit_test(the_counter_of_a_running_jvm_quotes_nothing),
+        cmocka_unit_test(the_stronger_options_win_and_commands_add_up),
         cmocka_unit_test(a_variable_has_quotes_and_no_escapes),
         cmocka_unit_test(an_argfile_has_comments_and_escapes),
         cmocka_unit_test(a_flags_file_has_names_alone),
