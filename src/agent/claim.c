@@ -47,11 +47,14 @@ int claim_encode(const struct claim *c, struct buf *ret)
 
     if (!path || !name || (c->jvm && !jvm) || (c->command && !command))
         return -ENOMEM;
-    j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s*, s:s*, s:s}", "id", c->id,
-                  "path", path, "name", name, "kind", c->kind->name, "cause", c->cause, "time_ns",
+    j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s*, s:s*, s:s, "
+                  "s:I, s:s*, s:I}",
+                  "id", c->id, "path", path, "name", name, "kind", c->kind->name, "cause", c->cause, "time_ns",
                   (json_int_t)c->time_ns, "found_ns", (json_int_t)c->found_ns, "settled_ns", (json_int_t)c->settled_ns,
                   "size", (json_int_t)c->size, "owner", (json_int_t)c->owner, "in_place", c->in_place, "erase",
-                  c->erase, "pid", (json_int_t)c->pid, "jvm", jvm, "command", command, "row", c->kind->glob);
+                  c->erase, "pid", (json_int_t)c->pid, "jvm", jvm, "command", command, "row", c->kind->glob, "pause_us",
+                  (json_int_t)c->pause.us, "pause_by", pause_name(c->pause.by), "consistent",
+                  (json_int_t)c->pause.consistent);
     text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     return text ? buf_add_text(ret, text) : -ENOMEM;
 }
@@ -66,12 +69,16 @@ static int is_id(const char *id)
 /* What is told of the process; claims of older versions have none of it. */
 static int decode_process(json_t *j, struct claim *c)
 {
-    const char *jvm = NULL, *command = NULL;
-    json_int_t pid = 0;
+    const char *jvm = NULL, *command = NULL, *by = NULL;
+    json_int_t pid = 0, pause_us = 0, consistent = 0;
 
-    if (json_unpack(j, "{s?I, s?s, s?s}", "pid", &pid, "jvm", &jvm, "command", &command) < 0 || pid < 0)
+    if (json_unpack(j, "{s?I, s?s, s?s, s?I, s?s, s?I}", "pid", &pid, "jvm", &jvm, "command", &command, "pause_us",
+                    &pause_us, "pause_by", &by, "consistent", &consistent) < 0 ||
+        pid < 0 || pause_us < 0 || consistent < 0)
         return -EBADMSG;
     c->pid = (uint64_t)pid;
+    if (pause_find(by) != PAUSE_UNKNOWN && pause_us > 0)
+        c->pause = (struct pause){pause_find(by), (uint64_t)pause_us, (uint64_t)consistent};
     if ((jvm && !(c->jvm = url_decode(jvm, strlen(jvm)))) ||
         (command && !(c->command = url_decode(command, strlen(command)))))
         return -ENOMEM;

@@ -20,6 +20,7 @@
 #include "agent/kind.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "format/pause.h"
 #include "os/identity.h"
 
 struct spool;
@@ -44,6 +45,7 @@ struct claim {
     /* Of the process that it tells about, where that is known (`ship --oom`). */
     uint64_t pid;        /* as it knew itself; 0 unknown */
     char *jvm, *command; /* NULL unknown */
+    struct pause pause;  /* that it took */
 };
 
 void claim_done(struct claim *c);

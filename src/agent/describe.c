@@ -147,6 +147,7 @@ int describe_manifest(const struct claim *c, const struct whoami *who, const str
         set(&m.codec, codec_format(codec, codec_text)) < 0 || set(&m.tool, "salvage " SALVAGE_VERSION) < 0 ||
         set_where(who, facts, &m) < 0 || set(&m.process.jvm, c->jvm) < 0 || set(&m.process.command, c->command) < 0)
         return -ENOMEM;
+    m.pause = c->pause;
     m.process.pid = c->pid;
     m.process.uid = c->owner;
     m.time.found = c->found_ns;

@@ -346,6 +346,18 @@ static int pump(struct attempt *a, struct err *e)
     }
 }
 
+/* The JVM stands still while it writes its own dump of an OutOfMemoryError: the file's times say for how long at most.
+ * What was copied or moved here in another way tells nothing of that. */
+static void pause_by_file(const struct attempt *a, struct manifest *m)
+{
+    const struct identity *file = &a->intake.identity;
+
+    if (m->pause.by == PAUSE_UNKNOWN && a->job->source != INTAKE_STREAM &&
+        text_eq(a->job->claim->kind->name, "heap-dump") && text_eq(a->job->claim->cause, "java-oom") &&
+        file->birth_ns > 0 && file->mtime_ns > file->birth_ns)
+        m->pause = pause_of(PAUSE_FILE, (uint64_t)(file->mtime_ns - file->birth_ns) / 1000);
+}
+
 static int write_manifest(struct attempt *a, const struct whole *whole, struct manifest *m, struct err *e)
 {
     CLEANUP(buf_done) struct buf path = {0}, json = {0};
@@ -365,6 +377,9 @@ static int write_manifest(struct attempt *a, const struct whole *whole, struct m
     memcpy(m->stored_sha256, whole->sha256, sizeof(m->stored_sha256));
     m->time.modified = a->intake.identity.mtime_ns;
     m->time.shipped = clock_wall_ns();
+    if (a->job->pause)
+        a->job->pause(a->job->ctx, &m->pause);
+    pause_by_file(a, m);
     if (partial && !(m->partial = strdup(partial)))
         return no_memory(e);
     if (buf_printf(&path, "%s" MANIFEST_SUFFIX, a->key) < 0 || manifest_encode(m, &json) < 0)

@@ -40,6 +40,7 @@ struct job {
     int (*ended)(void *ctx, struct err *e);
     const char *(*partial)(
         void *ctx); /* behind its end: why it is not whole; NULL: it is, as far as its writer knows */
+    void (*pause)(void *ctx, struct pause *ret); /* a stream's, behind its end; untouched where it is not known */
     void (*let_go)(void *ctx);
     void *ctx;
 };

@@ -154,13 +154,14 @@ static void end_item(struct pool *p, struct item *i, enum pool_outcome outcome)
 static void log_shipped(const struct pool *p, const struct manifest *m, bool already, double seconds)
 {
     CLEANUP_FREE char *url = sink_object_url(&p->config.plan->sink, m->key);
+    char pause[PAUSE_TEXT_MAX];
 
     if (already)
         log_event(EVENT_ALREADY_STORED, LOG_STR("key", m->key), LOG_STR("url", url));
     else
         log_event(EVENT_SHIPPED, LOG_STR("key", m->key), LOG_STR("url", url), LOG_UINT("bytes", m->size),
                   LOG_UINT("stored", m->stored_size), LOG_REAL("seconds", seconds), LOG_STR("cause", m->cause),
-                  LOG_STR("partial", m->partial));
+                  LOG_STR("partial", m->partial), LOG_STR("pause", m->pause.by ? pause_print(&m->pause, pause) : NULL));
 }
 
 static void on_shipped(struct pool *p, struct item *i, const struct wire *w)

@@ -10,6 +10,7 @@
 enum { CLOCK_TEXT_MAX = 40 };
 
 uint64_t clock_mono_ms(void);
+uint64_t clock_mono_us(void);
 int64_t clock_wall_ns(void); /* since 1970 */
 void clock_sleep_ms(uint64_t ms);
 

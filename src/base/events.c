@@ -29,8 +29,10 @@ static const struct event_info TABLE[EVENT_END] = {
                        "path id bytes"},
     [EVENT_RESUMED] = {"resumed", LEVEL_INFO, "shipping goes on where an earlier run or attempt stopped",
                        "id path stored"},
-    [EVENT_SHIPPED] = {"shipped", LEVEL_INFO, "a file is in the store, verified, with its manifest",
-                       "key url bytes stored seconds cause partial"},
+    [EVENT_SHIPPED] =
+        {"shipped", LEVEL_INFO,
+         "a file is in the store, verified, with its manifest; pause: for how long the process stood still for it",
+         "key url bytes stored seconds cause partial pause"},
     [EVENT_ALREADY_STORED] = {"already-stored", LEVEL_INFO, "a file was in the store already, whole: not sent again",
                               "key url"},
     [EVENT_FAILED] = {"failed", LEVEL_WARNING, "an attempt failed; said once until it fails for another reason",

@@ -128,6 +128,16 @@ static const char *how_partial(void *ctx)
     return atomic_load(&c->over) && c->told.cut ? "the process ended while its memory was copied" : NULL;
 }
 
+static void pause_of_core(void *ctx, struct pause *ret)
+{
+    const struct coring *c = ctx;
+
+    if (!atomic_load(&c->over) || c->result < 0)
+        return;
+    *ret = pause_of(PAUSE_PTRACE, c->told.stopped_us);
+    ret->consistent = c->told.consistent < c->told.size ? c->told.consistent : 0;
+}
+
 static int start(struct coring *c, pthread_t *ret_thread, int *ret_fd, struct err *e)
 {
     int ends[2], r;
@@ -151,7 +161,8 @@ int core_to_store(const struct proc *p, const struct snapshot_options *o, struct
     struct coring c = {.proc = p, .options = *o};
     struct shipping its_own = *s;
     struct proc_status status = {0};
-    struct shipping_stream stream = {.stop = has_failed, .ended = has_failed, .partial = how_partial, .ctx = &c};
+    struct shipping_stream stream = {
+        .stop = has_failed, .ended = has_failed, .partial = how_partial, .pause = pause_of_core, .ctx = &c};
     CLEANUP(buf_done) struct buf command = {.ceiling = 64};
     char name[CORING_NAME_MAX];
     pthread_t thread = 0;

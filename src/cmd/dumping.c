@@ -25,6 +25,7 @@
 #include "format/containerid.h"
 #include "jvm/heapdump_stream.h"
 #include "jvm/heapuse.h"
+#include "jvm/jvmpause.h"
 
 enum {
     CGROUP_MAX = 64 * 1024,
@@ -92,6 +93,7 @@ static int make(const struct jvm *j, const struct dump_options *o, struct heapdu
         return judge(r, j, e);
     told->took_ms = clock_mono_ms() - begun_ms;
     told->size = fstat(ret->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+    told->pause = ret->pause;
     told->cut = ret->cut;
     ret->cut = NULL;
     return 0;
@@ -296,7 +298,8 @@ int dump_to_store(const struct jvm *j, const struct dump_options *o, struct ship
     if (r < 0)
         return r;
     if (o->made)
-        *o->made = (struct dumped){.size = told.size, .took_ms = told.took_ms};
+        *o->made = (struct dumped){.size = told.size, .took_ms = told.took_ms, .pause = told.pause};
+    s->pause = told.pause;
     heapdump_name(j, o->gzip > 0, name);
     if ((r = ship(&way, s, d.fd, d.folder, name, name, e)) < 0)
         return leave(&d, j, o, r, e);
@@ -314,6 +317,9 @@ int dump_to_store(const struct jvm *j, const struct dump_options *o, struct ship
 struct streaming {
     struct heapdump_stream *source;
     const struct dump_options *o;
+    const struct jvm *j;
+    struct jvmpause begun;
+    struct pause pause;
 };
 
 /* By the clock it ends in order, so that the store forgets it; the watchdog comes where that takes too long. */
@@ -329,14 +335,23 @@ static int should_stop(void *ctx, struct err *e)
 static int ask_jvm(void *ctx, struct err *e)
 {
     struct streaming *s = ctx;
+    int r = heapdump_stream_end(s->source, e);
 
-    return heapdump_stream_end(s->source, e);
+    if (r == 0)
+        s->pause = jvmpause_end(s->j, &s->begun);
+    return r;
 }
 
-static int read_stream(const struct jvm *j, const struct dump_options *o, const struct heapdump_request *rq, int fd,
-                       struct heapdump_stream *source, struct shipping *s, struct err *e)
+static void pause_of_stream(void *ctx, struct pause *ret)
 {
-    struct streaming streaming = {source, o};
+    const struct streaming *s = ctx;
+
+    *ret = s->pause;
+}
+
+static int read_stream(const struct jvm *j, const struct heapdump_request *rq, int fd, struct streaming *streaming,
+                       struct shipping *s, struct err *e)
+{
     char name[HEAPDUMP_NAME_MAX];
 
     describe(j, s);
@@ -348,7 +363,8 @@ static int read_stream(const struct jvm *j, const struct dump_options *o, const 
                                                      .expected_size = rq->in_use ? heapdump_estimate(rq->in_use) : 0,
                                                      .stop = should_stop,
                                                      .ended = ask_jvm,
-                                                     .ctx = &streaming},
+                                                     .pause = pause_of_stream,
+                                                     .ctx = streaming},
                            NULL, e);
 }
 
@@ -356,18 +372,21 @@ int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shi
 {
     struct heapdump_request rq;
     struct on_its_way way = {j, o, NULL, "the heap dump"};
-    struct heapdump_stream *source;
+    struct streaming streaming = {.o = o, .j = j};
     struct watchdog *watchdog = NULL;
     int fd, r = request_of(j, o, &rq, e);
 
-    if (r < 0 || (r = heapdump_stream_open(j, &rq, &source, &fd, e)) < 0)
+    if (r < 0)
+        return judge(r, j, e);
+    jvmpause_begin(j, &streaming.begun);
+    if ((r = heapdump_stream_open(j, &rq, &streaming.source, &fd, e)) < 0)
         return judge(r, j, e);
     /* Signals are asked for by the stream itself. */
     if (o->until_ms > 0)
         watchdog = watchdog_start(o->until_ms + GRACE_MS, end, &way);
-    r = read_stream(j, o, &rq, fd, source, s, e);
+    r = read_stream(j, &rq, fd, &streaming, s, e);
     watchdog_stop(watchdog);
-    heapdump_stream_close(source);
+    heapdump_stream_close(streaming.source);
     return r;
 }
 
@@ -434,15 +453,22 @@ static int write_text(void *ctx, const char *text, size_t size)
     return r < 0 ? err_set(w->e, r, "no room in memory: %s", strerror(-r)) : 0;
 }
 
-int answer_to_file(const struct jvm *j, const char *diagnostic, int fd, const struct dump_options *o, struct err *e)
+int answer_to_file(const struct jvm *j, const char *diagnostic, int fd, const struct dump_options *o, struct pause *ret,
+                   struct err *e)
 {
     struct attach_wait wait = {.timeout_ms = o->timeout_ms,
                                .most = o->most ? o->most : ANSWER_MOST,
                                .stop = is_over,
                                .ctx = (void *)&o->until_ms};
     struct writing w = {fd, e};
+    struct jvmpause pause;
+    int r;
 
-    return attach_stream(j, "jcmd", (const char *[ATTACH_ARGS]){diagnostic}, &wait, write_text, &w, e);
+    jvmpause_begin(j, &pause);
+    r = attach_stream(j, "jcmd", (const char *[ATTACH_ARGS]){diagnostic}, &wait, write_text, &w, e);
+    if (r == 0)
+        *ret = jvmpause_end(j, &pause);
+    return r;
 }
 
 int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, const struct dump_options *o,
@@ -454,7 +480,7 @@ int answer_to_store(const struct jvm *j, const char *diagnostic, const char *nam
 
     if (fd < 0)
         return err_set(e, -errno, "no file in memory: %s", strerror(errno));
-    if ((r = answer_to_file(j, diagnostic, fd, o, e)) < 0)
+    if ((r = answer_to_file(j, diagnostic, fd, o, &s->pause, e)) < 0)
         return r;
     return ship(&way, s, fd, -1, name, name, e);
 }

@@ -22,7 +22,8 @@ struct dump_options {
 struct dumped {
     uint64_t size;    /* bytes */
     uint64_t took_ms; /* until the JVM was done */
-    char *cut;        /* why it is not whole; NULL: it is; owned */
+    struct pause pause;
+    char *cut; /* why it is not whole; NULL: it is; owned */
 };
 
 /* Into a file that is not there yet, for the caller alone. One that can't be put there stays in the JVM's folder, as
@@ -40,7 +41,8 @@ int dump_to_store(const struct jvm *j, const struct dump_options *o, struct ship
 int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e);
 
 /* What a diagnostic command answers, appended to a file. Uses timeout_ms and until_ms. */
-int answer_to_file(const struct jvm *j, const char *diagnostic, int fd, const struct dump_options *o, struct err *e);
+int answer_to_file(const struct jvm *j, const char *diagnostic, int fd, const struct dump_options *o, struct pause *ret,
+                   struct err *e);
 
 /* What a diagnostic command answers, as a piece of evidence of that name. Uses timeout_ms and until_ms. */
 int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, const struct dump_options *o,

@@ -33,7 +33,8 @@ static const struct opt GUARD_OPTIONS[] = {
      "terms joined by ',' all of which must hold; repeated: one of the conditions is enough"},
     {OPT_LIST, 0, "do", "ACTIONS", ACTION_DEFAULT, offsetof(struct guard_options, actions),
      "what to take, in this order: stats, threads, histogram, native, heap-dump[:live], core (of any process, "
-     "which lives on), get:URL (as the process sees it), signal:NAME, exec:COMMAND; NAME@TIME limits the time"},
+     "which lives on), get:URL (as the process sees it), signal:NAME, exec:COMMAND; NAME@TIME limits the time, "
+     "core@pause=TIME how long the process stands still for it [100ms]"},
     {OPT_DURATION, 0, "cooldown", "DURATION", "10m", offsetof(struct guard_options, cooldown_ms),
      "so long nothing more is taken of a cgroup after a case"},
     {OPT_STRING, 0, "max-cases", "N/TIME", "3/day", offsetof(struct guard_options, max_cases),

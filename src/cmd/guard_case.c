@@ -33,8 +33,8 @@
 #include "os/memcg.h"
 
 enum {
+    QUICK_MS = 100,                    /* at most, for registers and stacks alone */
     ANOTHER_TRIES = 5,                 /* processes may end as fast as they are found */
-    STILL_MS = 10000,                  /* that a process stands still for its core */
     IN_MEMORY_MAX = 256 * 1024 * 1024, /* of an answer or an output */
     IN_MEMORY_LEAST = 4 * 1024 * 1024
 };
@@ -61,6 +61,7 @@ enum {
 struct piece {
     char name[40];
     int fd; /* -1: it could not be made */
+    struct pause pause;
 };
 
 struct guard_case {
@@ -164,24 +165,24 @@ static int run_command(struct guard_case *c, const struct action *a, int fd, str
     return shell_to_file(&s, fd, e);
 }
 
-static int make_piece(struct guard_case *c, const struct action *a, int fd, struct err *e)
+static int make_piece(struct guard_case *c, const struct action *a, struct piece *p, struct err *e)
 {
     struct dump_options o = {
         .timeout_ms = a->limit_ms, .until_ms = clock_mono_ms() + a->limit_ms, .most = room_in_memory()};
 
     switch (a->kind) {
     case ACTION_STATS:
-        return make_stats(c, fd, e);
+        return make_stats(c, p->fd, e);
     case ACTION_THREADS:
-        return answer_to_file(&c->jvm, "Thread.print -l", fd, &o, e);
+        return answer_to_file(&c->jvm, "Thread.print -l", p->fd, &o, &p->pause, e);
     case ACTION_HISTOGRAM:
-        return answer_to_file(&c->jvm, "GC.class_histogram -all", fd, &o, e);
+        return answer_to_file(&c->jvm, "GC.class_histogram -all", p->fd, &o, &p->pause, e);
     case ACTION_NATIVE:
-        return answer_to_file(&c->jvm, "VM.native_memory summary", fd, &o, e);
+        return answer_to_file(&c->jvm, "VM.native_memory summary", p->fd, &o, &p->pause, e);
     case ACTION_GET:
-        return fetch(c, a, fd, e);
+        return fetch(c, a, p->fd, e);
     case ACTION_EXEC:
-        return run_command(c, a, fd, e);
+        return run_command(c, a, p->fd, e);
     case ACTION_HEAP_DUMP:
     case ACTION_CORE:
     case ACTION_SIGNAL:
@@ -271,7 +272,7 @@ static void make_one(struct guard_case *c, unsigned i)
         fail(c, p->name, err_set(&e, -errno, "no file in memory: %s", strerror(errno)), &e);
         return;
     }
-    r = make_piece(c, a, p->fd, &e);
+    r = make_piece(c, a, p, &e);
     if (r < 0)
         fail(c, a->kind == ACTION_GET ? ACTION_WORDS[a->kind].name : p->name, r, &e);
     if (!is_kept(c, i, r))
@@ -319,10 +320,12 @@ static void ship_small(struct guard_case *c)
 
         if (c->piece[i].fd < 0)
             continue;
+        c->shipping.pause = c->piece[i].pause;
         r = shipping_held(&c->shipping, c->piece[i].fd, -1, c->piece[i].name, c->piece[i].name, &e);
         if (r < 0)
             fail(c, c->piece[i].name, r, &e);
     }
+    c->shipping.pause = (struct pause){.by = PAUSE_UNKNOWN};
     ship_about(c);
 }
 
@@ -345,10 +348,11 @@ static int make_heap_dump(struct guard_case *c, const struct action *a, struct e
     return r;
 }
 
-/* It stands still meanwhile, and so can't reach its limit either. */
+/* For as long as is agreed it stands still, and can't reach its limit either; what is left then is copied while it
+ * runs. */
 static int make_core(struct guard_case *c, const struct action *a, struct err *e)
 {
-    struct snapshot_options o = {.at_most_ms = a->limit_ms < STILL_MS ? a->limit_ms : STILL_MS};
+    struct snapshot_options o = {.quick = a->pause_ms == 0, .at_most_ms = a->pause_ms ? a->pause_ms : QUICK_MS};
     struct snapshot told;
 
     return core_to_store(&c->proc, &o, &c->shipping, &told, e);

@@ -113,17 +113,17 @@ static int tell(const struct jvm_dump_options *o, const struct jvm *j, const cha
                 struct err *e)
 {
     CLEANUP_FREE char *json = NULL;
-    char size[TEXT_SIZE_MAX];
+    char size[TEXT_SIZE_MAX], pause[PAUSE_TEXT_MAX];
     json_t *object;
 
     if (!o->json) {
-        fprintf(stderr, "salvage: JVM %d: %s in %.1f s\n", (int)j->proc.pid, text_format_size(d->size, size),
-                (double)d->took_ms / 1000);
+        fprintf(stderr, "salvage: JVM %d: %s in %.1f s, it stood still for %s\n", (int)j->proc.pid,
+                text_format_size(d->size, size), (double)d->took_ms / 1000, pause_print(&d->pause, pause));
         return jvm_write(path, strlen(path), e) < 0 ? -EIO : jvm_write("\n", 1, e);
     }
-    object =
-        json_pack("{s:i, s:s, s:I, s:f, s:b, s:s*}", "pid", (int)j->proc.pid, "path", path, "bytes",
-                  (json_int_t)d->size, "seconds", (double)d->took_ms / 1000, "live", o->dump.live, "partial", d->cut);
+    object = json_pack("{s:i, s:s, s:I, s:f, s:b, s:f, s:s*, s:s*}", "pid", (int)j->proc.pid, "path", path, "bytes",
+                       (json_int_t)d->size, "seconds", (double)d->took_ms / 1000, "live", o->dump.live, "pause_ms",
+                       (double)d->pause.us / 1000, "pause_by", pause_name(d->pause.by), "partial", d->cut);
     json = object ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6)) : NULL;
     json_decref(object);
     if (!json)

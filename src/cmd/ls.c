@@ -93,16 +93,16 @@ static char *row_text(const struct sink_config *config, const struct manifest *m
 {
     CLEANUP_FREE char *url = sink_object_url(config, m->key);
     char time[CLOCK_TEXT_MAX], here[600], what[60], size[TEXT_SIZE_MAX], stored[TEXT_SIZE_MAX];
-    char place[600], cause[40], kind[60], object[2048], *row;
+    char place[600], cause[40], kind[60], object[2048], pause[PAUSE_TEXT_MAX], *row;
 
     clock_format(when_ns, time);
     place_of(m, here, sizeof(here));
     snprintf(what, sizeof(what), "%.40s%s", m->kind ? m->kind : "file", m->partial ? " (partial)" : "");
-    return asprintf(&row, "%.10s %.8sZ  %-32s %-10s %-16s %9s %9s  %s\n", time, time + 11,
+    return asprintf(&row, "%.10s %.8sZ  %-32s %-10s %-16s %9s %9s %8s  %s\n", time, time + 11,
                     text_printable(here, place, sizeof(place)),
                     text_printable(m->cause ? m->cause : "-", cause, sizeof(cause)),
                     text_printable(what, kind, sizeof(kind)), text_format_size(m->size, size),
-                    text_format_size(m->stored_size, stored),
+                    text_format_size(m->stored_size, stored), pause_print(&m->pause, pause),
                     text_printable(url ? url : m->key, object, sizeof(object))) < 0
                ? NULL
                : row;
@@ -128,9 +128,9 @@ static char *bad_text(const struct sink_config *config, const struct catalog_rea
 
     if (one->entry->time_ns)
         clock_format(one->entry->time_ns, time);
-    return asprintf(&row, "%.10s %.8s%s  %-32s %-10s %-16s %9s %9s  %s (%s)\n", time,
+    return asprintf(&row, "%.10s %.8s%s  %-32s %-10s %-16s %9s %9s %8s  %s (%s)\n", time,
                     one->entry->time_ns ? time + 11 : "", one->entry->time_ns ? "Z" : "",
-                    text_printable(here ? here : key, place, sizeof(place)), "?", "unreadable", "?", "?",
+                    text_printable(here ? here : key, place, sizeof(place)), "?", "unreadable", "?", "?", "?",
                     text_printable(url ? url : key, object, sizeof(object)),
                     text_printable(one->err.msg, why, sizeof(why))) < 0
                ? NULL
@@ -268,8 +268,8 @@ static int print(struct listing *l, struct err *e)
     if (json)
         fputs(l->count > 0 ? "[\n" : "[", stdout);
     else if (l->count > 0)
-        printf("%s%-20s  %-32s %-10s %-16s %9s %9s  %s%s\n", bold ? "\033[1m" : "", "WHEN", "WHERE", "WHY", "WHAT",
-               "SIZE", "STORED", "OBJECT", bold ? "\033[0m" : "");
+        printf("%s%-20s  %-32s %-10s %-16s %9s %9s %8s  %s%s\n", bold ? "\033[1m" : "", "WHEN", "WHERE", "WHY", "WHAT",
+               "SIZE", "STORED", "PAUSE", "OBJECT", bold ? "\033[0m" : "");
     for (size_t i = 0; i < l->count; i++)
         printf("%s%s", l->row[i].text, !json ? "" : i + 1 < l->count ? ",\n" : "\n");
     if (json)
@@ -324,7 +324,9 @@ const struct command CMD_LS = {
     .name = "ls",
     .args = "[URL] [PLACE...]",
     .summary = "list the cases in a store, newest first",
-    .text = "Shows when it happened, to whom, why, what was saved and how large it is. The last column is what "
+    .text = "Shows when it happened, to whom, why, what was saved, how large it is, and for how long the process stood "
+            "still "
+            "for it (< where that is an upper bound). The last column is what "
             "`salvage get` takes. PLACE is NAMESPACE/POD, ecs/CLUSTER/FAMILY/TASK or host/HOSTNAME, or the beginning "
             "of one: shop/cart finds every pod whose name begins with cart. Without URL the store is that of --to or "
             "SALVAGE_TO.",

@@ -29,7 +29,8 @@ struct oom {
     struct jvm jvm;
     struct jvmopts options; /* borrowed from jvm, or what it said of itself */
     uint64_t until_ms;
-    const char *asked; /* path of a dump that it was asked for; NULL */
+    const char *asked;  /* path of a dump that it was asked for; NULL */
+    struct pause pause; /* that it made for that one */
 };
 
 static int pid_of(const struct oom *o)
@@ -50,6 +51,7 @@ static int ship(struct oom *o, const char *path, bool of_this_process)
     struct err e = {0};
     int r;
 
+    s->pause = of_this_process ? o->pause : (struct pause){.by = PAUSE_UNKNOWN};
     s->pid = of_this_process ? (uint64_t)pid_of(o) : 0;
     s->jvm = of_this_process ? o->jvm.version : NULL;
     s->command = of_this_process ? o->jvm.command : NULL;
@@ -125,6 +127,7 @@ static int ask_dump(struct oom *o, char **ret, struct err *e)
 
     if (r < 0)
         return r;
+    o->pause = d.pause;
     r = proc_path(&o->jvm.proc, d.inner, ret);
     return r < 0 ? err_set(e, r, "%s: %s", d.inner, strerror(-r)) : 0;
 }

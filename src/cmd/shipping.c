@@ -118,6 +118,14 @@ static const char *on_partial(void *ctx)
     return s->stream->partial ? s->stream->partial(s->stream->ctx) : NULL;
 }
 
+static void on_pause(void *ctx, struct pause *ret)
+{
+    const struct shipment *s = ctx;
+
+    if (s->stream->pause)
+        s->stream->pause(s->stream->ctx, ret);
+}
+
 static void on_let_go(void *ctx)
 {
     struct shipment *s = ctx;
@@ -179,6 +187,8 @@ static int describe_claim(struct shipment *s, char *path, char *name, enum conte
         (s->of->command && !(c->command = strdup(s->of->command))))
         return err_set(e, -ENOMEM, "out of memory");
     c->pid = s->of->pid;
+    if (!s->stream)
+        c->pause = s->of->pause;
     c->kind = kind_of(c->name, content);
     c->found_ns = c->settled_ns = clock_wall_ns();
     return 0;
@@ -288,6 +298,7 @@ static int try_once(struct shipment *s, struct job_result *result, struct err *e
         job.stop = on_stop;
         job.ended = on_ended;
         job.partial = on_partial;
+        job.pause = on_pause;
         job.let_go = on_let_go;
     }
     r = s->of->sink ? 0 : sink_open(&s->of->plan->sink, &s->of->sink, e);
@@ -320,9 +331,11 @@ static int try_until_done(struct shipment *s, uint64_t give_up_at, struct job_re
 static void log_shipped(const struct job_result *result, const char *url)
 {
     const struct manifest *m = &result->manifest;
+    char pause[PAUSE_TEXT_MAX];
 
     log_event(EVENT_SHIPPED, LOG_STR("key", m->key), LOG_STR("url", url), LOG_UINT("bytes", m->size),
-              LOG_UINT("stored", m->stored_size), LOG_STR("cause", m->cause), LOG_STR("partial", m->partial));
+              LOG_UINT("stored", m->stored_size), LOG_STR("cause", m->cause), LOG_STR("partial", m->partial),
+              LOG_STR("pause", m->pause.by ? pause_print(&m->pause, pause) : NULL));
 }
 
 static int report(struct shipment *s, const struct job_result *result)

@@ -27,6 +27,7 @@ struct shipping {
     uint64_t pid;                   /* the process that it tells about, where known; 0 */
     uint64_t uid;                   /* its user, for what is held: what we wrote ourselves is ours */
     const char *jvm, *command;      /* of that process; NULL unknown */
+    struct pause pause;             /* that the file, or what is held, took of it */
     bool sentence;                  /* on stdout a line for the log of somebody else */
     bool logs;                      /* nothing on stdout: what is said goes into the log, as events */
     struct shipping_case *its_case; /* NULL: each piece is a case */
@@ -60,6 +61,8 @@ struct shipping_stream {
     int (*ended)(void *ctx, struct err *e);
     /* Behind its end: why it is not whole, for the manifest; NULL: it is. */
     const char *(*partial)(void *ctx);
+    /* Also there: for how long the process stood still; untouched where it is not known. */
+    void (*pause)(void *ctx, struct pause *ret);
     void *ctx;
 };
 

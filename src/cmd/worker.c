@@ -96,7 +96,8 @@ static int send_result(const struct job_result *result)
                              .cause = m->cause,
                              .partial = m->partial,
                              .size = m->size,
-                             .stored_size = m->stored_size};
+                             .stored_size = m->stored_size,
+                             .pause = m->pause};
     int r;
 
     memcpy(brief.sha256, m->sha256, sizeof(brief.sha256));

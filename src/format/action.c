@@ -18,7 +18,7 @@ const struct action_word ACTION_WORDS[] = {
     [ACTION_THREADS] = {"threads", "threads", 10000, "a JVM's thread dump"},
     [ACTION_NATIVE] = {"native", "native", 10000, "a JVM's native memory, if it tracks that (VM.native_memory)"},
     [ACTION_HEAP_DUMP] = {"heap-dump", "heap-dump[:live]", 600000, "a JVM's heap dump"},
-    [ACTION_CORE] = {"core", "core", 600000, "a core file of the process, which goes on living"},
+    [ACTION_CORE] = {"core", "core[@pause=TIME]", 600000, "a core file of the process, which goes on living"},
     [ACTION_GET] = {"get", "get:URL", 30000, "what an HTTP server answers"},
     [ACTION_SIGNAL] = {"signal", "signal:NAME", 5000, "a signal to the process, if it handles that"},
     [ACTION_EXEC] = {"exec", "exec:COMMAND", 60000, "a command of yours"},
@@ -41,12 +41,13 @@ enum {
     REALTIME_MIN = 34, /* 32 and 33 are the threads library's own */
     REALTIME_MAX = 64,
     NAME_LENGTH_MAX = 32,
-    TIME_LENGTH_MAX = 32,
+    TIME_LENGTH_MAX = 64,
     LIMIT_MIN_MS = 100,
-    LIMIT_MAX_MS = 24 * 3600 * 1000
+    LIMIT_MAX_MS = 24 * 3600 * 1000,
+    PAUSE_MAX_MS = 60 * 1000
 };
 
-static const char BLANKS[] = " \t";
+static const char BLANKS[] = " \t", PAUSE[] = "pause=";
 
 /* An item taken apart. */
 struct item {
@@ -234,21 +235,64 @@ static int read_argument(const struct item *i, struct action *a, struct err *e)
     return 0;
 }
 
+/* No JVM can be held to it: what it makes by itself takes as long as it takes. */
+static int read_pause(const struct item *i, const char *text, struct action *a, struct err *e)
+{
+    if (a->kind != ACTION_CORE)
+        return err_set(e, -FAULT_USAGE, "\"%s@%s\": a pause can be agreed for core alone", i->name, i->time);
+    if (text_parse_duration(text, &a->pause_ms) < 0 || a->pause_ms > PAUSE_MAX_MS)
+        return err_set(e, -FAULT_USAGE, "\"%s@%s\": not a pause from 0 to 60s: for example %s@pause=100ms", i->name,
+                       i->time, i->name);
+    return 0;
+}
+
+static int read_limit(const struct item *i, const char *text, struct action *a, struct err *e)
+{
+    if (text_parse_duration(text, &a->limit_ms) < 0 || a->limit_ms < LIMIT_MIN_MS || a->limit_ms > LIMIT_MAX_MS)
+        return err_set(e, -FAULT_USAGE, "\"%s@%s\": not a time from 100ms to 24h: for example %s@30s", i->name, i->time,
+                       i->name);
+    return 0;
+}
+
+/* "30s", "pause=100ms", "30s@pause=100ms". */
+static int read_times(const struct item *i, struct action *a, struct err *e)
+{
+    bool limited = false, paused = false;
+    const char *at = i->time;
+
+    for (;; at++) {
+        char word[TIME_LENGTH_MAX];
+        size_t size = strcspn(at, "@");
+        bool pause = strncmp(at, PAUSE, strlen(PAUSE)) == 0, *said = pause ? &paused : &limited;
+        int r;
+
+        copy_span(word, sizeof(word), at, size);
+        if (*said)
+            return err_set(e, -FAULT_USAGE, "\"%s@%s\": %s is said twice", i->name, i->time,
+                           pause ? "the pause" : "the time");
+        *said = true;
+        r = pause ? read_pause(i, word + strlen(PAUSE), a, e) : read_limit(i, word, a, e);
+        at += size;
+        if (r < 0 || !*at)
+            return r;
+    }
+}
+
 static int read_item(const struct item *i, struct action *ret, struct err *e)
 {
     struct action a = {.kind = ACTION_STATS};
-    int r;
+    int r = 0;
 
     while (a.kind < ACTION_KINDS && !text_eq(ACTION_WORDS[a.kind].name, i->name))
         a.kind++;
     if (a.kind == ACTION_KINDS)
         return unknown_action(i->name, e);
     a.limit_ms = ACTION_WORDS[a.kind].limit_ms;
-    if (i->has_time &&
-        (text_parse_duration(i->time, &a.limit_ms) < 0 || a.limit_ms < LIMIT_MIN_MS || a.limit_ms > LIMIT_MAX_MS))
-        return err_set(e, -FAULT_USAGE, "\"%s@%s\": not a time from 100ms to 24h: for example %s@30s", i->name, i->time,
-                       i->name);
-    r = read_argument(i, &a, e);
+    a.pause_ms = a.kind == ACTION_CORE ? ACTION_PAUSE_MS : 0;
+    if (i->has_time)
+        r = read_times(i, &a, e);
+    if (r == 0)
+        r = read_argument(i, &a, e);
     if (r == 0)
         *ret = a;
     return r;
@@ -314,20 +358,27 @@ static void print_signal(int number, char *out, size_t room)
         snprintf(out, room, "%d", number);
 }
 
+static const char *print_time(uint64_t ms, const char *before, char out[TIME_LENGTH_MAX])
+{
+    snprintf(out, TIME_LENGTH_MAX, "@%s%" PRIu64 "%s", before, ms % 1000 ? ms : ms / 1000, ms % 1000 ? "ms" : "s");
+    return out;
+}
+
 const char *action_print(const struct action *a, char *out)
 {
     const struct action_word *w = &ACTION_WORDS[a->kind];
-    char argument[2 * ACTION_ARGUMENT_MAX] = "", time[TIME_LENGTH_MAX] = "";
+    char argument[2 * ACTION_ARGUMENT_MAX] = "", time[TIME_LENGTH_MAX] = "", pause[TIME_LENGTH_MAX] = "";
 
     if (a->limit_ms != w->limit_ms)
-        snprintf(time, sizeof(time), "@%" PRIu64 "%s", a->limit_ms % 1000 ? a->limit_ms : a->limit_ms / 1000,
-                 a->limit_ms % 1000 ? "ms" : "s");
+        print_time(a->limit_ms, "", time);
+    if (a->kind == ACTION_CORE && a->pause_ms != ACTION_PAUSE_MS)
+        print_time(a->pause_ms, PAUSE, pause);
     if (a->kind == ACTION_SIGNAL)
         print_signal(a->signal, argument, sizeof(argument));
     else if (a->live)
         snprintf(argument, sizeof(argument), "live");
     else
         print_argument(a->argument, argument, sizeof(argument));
-    snprintf(out, ACTION_TEXT_MAX, "%s%s%s%s", w->name, time, *argument ? ":" : "", argument);
+    snprintf(out, ACTION_TEXT_MAX, "%s%s%s%s%s", w->name, time, pause, *argument ? ":" : "", argument);
     return out;
 }

@@ -4,8 +4,9 @@
  *
  *   stats,threads,histogram@30s,heap-dump@10m:live,get@5s:http://127.0.0.1:6060/debug/pprof/heap,signal:USR2
  *
- * An item is NAME[@TIME][:ARGUMENT]. The time stands right behind the name, where no URL and no command can be meant. A
- * ',' ends an item, also in a command or a URL: there "\," is a comma (a backslash before anything else is itself).
+ * An item is NAME[@TIME][@pause=TIME][:ARGUMENT]. Times stand right behind the name, where no URL and no command can be
+ * meant: the first is how long it may take, pause= how long a process may stand still for its core. A ',' ends an item,
+ * also in a command or a URL: there "\," is a comma (a backslash before anything else is itself).
  */
 #pragma once
 
@@ -27,13 +28,15 @@ enum action_kind {
     ACTION_KINDS
 };
 
-enum { ACTION_MAX = 16, ACTION_ARGUMENT_MAX = 1024, ACTION_TEXT_MAX = 2 * ACTION_ARGUMENT_MAX + 64 };
+enum { ACTION_PAUSE_MS = 100 }; /* of a core, unless something else is said */
+enum { ACTION_MAX = 16, ACTION_ARGUMENT_MAX = 1024, ACTION_TEXT_MAX = 2 * ACTION_ARGUMENT_MAX + 192 };
 
 struct action {
     enum action_kind kind;
     bool live;                          /* heap-dump:live: what is reachable only, after a full collection */
     int signal;                         /* its number */
     uint64_t limit_ms;                  /* never 0 */
+    uint64_t pause_ms;                  /* core: of standing still; 0: for its registers and stacks only */
     char argument[ACTION_ARGUMENT_MAX]; /* of get and exec; else "" */
 };
 

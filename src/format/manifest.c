@@ -21,7 +21,11 @@ enum kind {
     COUNT,  /* uint64_t; 0 is a number like any other */
     KNOWN,  /* uint64_t; left out if 0 */
     TIME,   /* int64_t ns, as text to the millisecond; left out if 0 */
+    MILLIS, /* uint64_t us, as a number of ms; left out if 0 */
+    PAUSED, /* enum pause_by, as text; left out if unknown */
 };
+
+static const double MILLIS_MAX = 1e12; /* 30 years */
 
 #define AT(k, member) .at = {.kind = (k), .offset = offsetof(struct manifest, member)}
 #define NEED(k, member) .at = {.kind = (k), .needed = true, .offset = offsetof(struct manifest, member)}
@@ -42,6 +46,21 @@ const struct manifest_field MANIFEST_FIELDS[] = {
     {"stored_size", "number", "of the object, in bytes", NEED(COUNT, stored_size)},
     {"stored_sha256", "digest", "SHA-256 of the object, in hex", NEED(DIGEST, stored_sha256)},
     {"partial", "text", "why the file is not whole; left out if it is", AT(TEXT, partial)},
+    {"pause_ms", "number",
+     "for how long the process stood still for it, in milliseconds; left out where that is not known, or where nothing "
+     "stood still",
+     AT(MILLIS, pause.us)},
+    {"pause_by", "text",
+     "how that is known. `ptrace`: salvage held the process. `safepoint`: HotSpot's own count of its time at "
+     "safepoints, "
+     "collections in between included. `answer`: from the request to the JVM's answer, at most so long. `file`: from "
+     "the "
+     "creation of a dump that the JVM wrote by itself to its last write, at most so long",
+     AT(PAUSED, pause.by)},
+    {"consistent_bytes", "number",
+     "of a core: so many bytes from its beginning are of the moment of the pause, and so are the stacks; what follows "
+     "was copied later, while the process ran; left out if all is of one moment",
+     AT(KNOWN, pause.consistent)},
     {"tool", "text", "what wrote the object: `salvage VERSION`", AT(TEXT, tool)},
     {"where.place", "text", "whose it is: `NAMESPACE/POD`, `ecs/CLUSTER/FAMILY/TASK` or `host/HOSTNAME`",
      AT(TEXT, where.place)},
@@ -122,6 +141,15 @@ static int encode_value(const struct manifest *m, const struct manifest_field *f
             return 0;
         *ret = json_integer(n < INT64_MAX ? (json_int_t)n : INT64_MAX);
         return *ret ? 1 : -ENOMEM;
+    case MILLIS:
+        n = *(const uint64_t *)p;
+        if (n == 0)
+            return 0;
+        *ret = json_real((double)n / 1000);
+        return *ret ? 1 : -ENOMEM;
+    case PAUSED:
+        text = pause_name(*(const enum pause_by *)p);
+        break;
     }
     if (!text || !*text)
         return 0;
@@ -145,7 +173,7 @@ int manifest_encode(const struct manifest *m, struct buf *ret)
         if (r < 0)
             return r;
     }
-    text = json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    text = json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
     if (!text)
         return -ENOMEM;
     return buf_printf(ret, "%s\n", text);
@@ -205,6 +233,14 @@ static int decode_value(const json_t *value, const struct manifest_field *f, str
             return -EBADMSG;
         *(uint64_t *)p = (uint64_t)json_integer_value(value);
         return 0;
+    case MILLIS:
+        if (!json_is_number(value) || json_number_value(value) < 0 || json_number_value(value) > MILLIS_MAX)
+            return -EBADMSG;
+        *(uint64_t *)p = (uint64_t)(json_number_value(value) * 1000 + 0.5);
+        return 0;
+    case PAUSED: /* a newer one may know more ways */
+        *(enum pause_by *)p = pause_find(text);
+        return text ? 0 : -EBADMSG;
     }
     return -EBADMSG;
 }

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "format/pause.h"
 
 #define MANIFEST_SCHEMA "salvage.manifest/1"
 #define MANIFEST_SUFFIX ".json"
@@ -34,6 +35,7 @@ struct manifest {
     char sha256[SHA256_HEX_MAX];        /* of the file */
     char stored_sha256[SHA256_HEX_MAX]; /* of the object */
     uint64_t block_size;                /* raw bytes per frame; 0: not in blocks */
+    struct pause pause;                 /* of the process, for this piece */
     struct {
         char *place; /* what {place} stands for in the key */
         char *namespace, *pod, *pod_uid, *node, *container, *container_id, *image, *image_digest, *host;

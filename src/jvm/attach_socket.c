@@ -210,6 +210,8 @@ static int place_trigger(struct approach *a, struct err *e)
         a->triggered = a->tmp;
         return 0;
     }
+    if (!proc_is_alive(&a->j->proc))
+        return err_set(e, -ESRCH, "JVM %d has ended", (int)a->j->proc.pid);
     return err_set(e, error == EACCES || error == EPERM || error == EROFS ? -EACCES : -error,
                    "JVM %d cannot be asked: %s can be put neither into its working folder (%s) nor into its /tmp (%s)",
                    (int)a->j->proc.pid, a->trigger, strerror(in_cwd), strerror(error));

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "format/dumpanswer.h"
+#include "jvm/jvmpause.h"
 #include "os/memcg.h"
 
 enum {
@@ -274,11 +275,16 @@ static int make_there(const struct jvm *j, const struct heapdump_request *rq, co
 {
     CLEANUP(buf_done) struct buf answer = {0};
     char reason[REASON_MAX];
+    struct jvmpause pause;
     enum dumpanswer outcome;
     int r = make_place(j, rq, folder, d, e);
 
-    if (r < 0 || !d->inner || (r = ask(j, rq, d, &answer, e)) < 0)
+    if (r < 0 || !d->inner)
         return r;
+    jvmpause_begin(j, &pause);
+    if ((r = ask(j, rq, d, &answer, e)) < 0)
+        return r;
+    d->pause = jvmpause_end(j, &pause);
     outcome = dumpanswer_read(buf_text(&answer), reason, sizeof(reason));
     if (outcome == DUMPANSWER_NONE)
         return err_set(e, -ESRCH, "JVM %d closed the connection in the middle of its dump: it has ended",

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "format/pause.h"
 #include "jvm/attach.h"
 #include "jvm/dumpfolder.h"
 
@@ -42,6 +43,7 @@ struct heapdump {
     char *outer;           /* the folder's path as we see it; for people */
     int fd;                /* for reading: a regular file of the JVM's user; owned */
     char *cut;             /* why it is not whole, the JVM's words; NULL: it is */
+    struct pause pause;    /* that the JVM made for it */
 };
 
 #define HEAPDUMP_NONE                                                                                                  \

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "os/memmap.h"
+#include "os/stackends.h"
 #include "os/standstill.h"
 
 enum { STEP = 1024 * 1024, HEAD_MAX = 128 * 1024 * 1024, AUXV_MAX = 4096, PAGE_MIN = 4096 };
@@ -47,12 +48,14 @@ struct taking {
     char *step; /* STEP bytes */
     bool *there;
     uint64_t page;
+    struct stackends stacks;
 };
 
 static void taking_done(struct taking *t)
 {
     standstill_free(t->still);
     memmap_done(&t->map);
+    stackends_done(&t->stacks);
     proc_words_done(&t->facets.words);
     buf_done(&t->facets.auxv);
     buf_done(&t->facets.command);
@@ -311,6 +314,15 @@ static int write_step(struct taking *t, size_t size, struct err *e)
     return r;
 }
 
+/* From here on the memory is of later moments than the registers. */
+static void note_late(struct taking *t, size_t size)
+{
+    if (t->told.consistent == 0)
+        t->told.consistent = t->told.size;
+    if (!t->options->quick)
+        t->told.late += size;
+}
+
 /* 1: the process has gone, nothing of this step is written. */
 static int copy_step(struct taking *t, const struct memmap_piece *piece, int shared, uint64_t address, size_t size,
                      struct err *e)
@@ -324,8 +336,10 @@ static int copy_step(struct taking *t, const struct memmap_piece *piece, int sha
         read_touched(t, piece, address, size);
     if (has_gone(t, address))
         return 1;
-    if (!standstill_holds(t->still) && !t->options->quick)
-        t->told.late += size;
+    if (!standstill_holds(t->still)) {
+        stackends_put(&t->stacks, address, t->step, size);
+        note_late(t, size);
+    }
     if ((r = write_step(t, size, e)) < 0)
         return r;
     if (t->options->step && t->options->step(t->options->ctx, t->told.size, t->total) != 0)
@@ -372,11 +386,14 @@ static int take(struct taking *t, struct err *e)
     if ((r = prepare(t, e)) < 0 || (r = standstill_begin(t->proc, t->options->at_most_ms, &t->still, e)) < 0 ||
         (r = memmap_list(&t->map, t->proc, e)) < 0)
         return r;
+    stackends_take(&t->stacks, t->proc, t->still, &t->map);
     if (t->options->quick)
         t->told.stopped_us = standstill_end(t->still);
     if ((r = memmap_scan(&t->map, t->proc, e)) < 0 || (r = write_head(t, e)) < 0 || (r = copy_memory(t, e)) < 0)
         return r;
     t->told.stopped_us = standstill_end(t->still);
+    if (t->told.consistent == 0)
+        t->told.consistent = t->told.size;
     return 0;
 }
 

@@ -7,7 +7,8 @@
  *
  * Consistent, it stands still while it is copied, and can't grow, either; once its time is up, or nobody takes
  * what is written for STANDSTILL_IDLE_MS, it goes on, and the rest is copied while it runs. Quick, it stands still for
- * its registers and list of mappings only.
+ * its registers, list of mappings and the upper ends of its stacks only. Those ends fit the registers either way, so
+ * that a debugger shows where each thread was.
  */
 #pragma once
 
@@ -29,6 +30,7 @@ struct snapshot {
     size_t threads, unstopped; /* unstopped: of them, those that would not stop: their registers are not known */
     uint64_t lost;             /* bytes of memory that could not be read: zeros */
     uint64_t late;             /* bytes that were copied after its time was up */
+    uint64_t consistent;       /* bytes from the beginning that are of the moment of the standstill */
     bool cut;                  /* the process ended meanwhile: so does the core */
 };
 

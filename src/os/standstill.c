@@ -56,14 +56,6 @@ struct standstill {
     struct err err;
 };
 
-static uint64_t now_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 static void nap_us(long us)
 {
     nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
@@ -177,7 +169,7 @@ static int seize(struct standstill *s, pid_t tid)
         return explain_refusal(s->proc, &s->err);
     }
     if (s->begun_us == 0)
-        s->begun_us = now_us();
+        s->begun_us = clock_mono_us();
     if ((r = add(s, tid)) < 0)
         return err_set(&s->err, r, "process %d: too many threads", (int)s->proc->pid);
     ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
@@ -230,7 +222,7 @@ static bool has_settled(struct standstill_thread *t)
 
 static void settle(struct standstill *s, uint64_t until_us)
 {
-    for (size_t first = 0; first < s->count && now_us() < until_us;) {
+    for (size_t first = 0; first < s->count && clock_mono_us() < until_us;) {
         bool waits = false;
 
         while (first < s->count && has_settled(&s->thread[first]))
@@ -242,16 +234,22 @@ static void settle(struct standstill *s, uint64_t until_us)
     }
 }
 
+/* Those that have stopped wait for those that don't: no longer than for half of what is agreed. */
+static uint64_t settle_us(const struct standstill *s)
+{
+    return s->at_most_ms < 2 * SETTLE_MS ? s->at_most_ms * 1000 / 2 : SETTLE_MS * 1000ULL;
+}
+
 static int stop_all(struct standstill *s)
 {
-    uint64_t until_us = now_us() + SETTLE_MS * 1000ULL;
+    uint64_t until_us = clock_mono_us() + settle_us(s);
     int found, pass = 0;
 
     do {
         if ((found = seize_all(s)) < 0)
             return found;
         settle(s, until_us);
-    } while (found > 0 && ++pass < PASSES && now_us() < until_us);
+    } while (found > 0 && ++pass < PASSES && clock_mono_us() < until_us);
     return 0;
 }
 
@@ -370,7 +368,7 @@ static void hold(struct standstill *s)
     uint64_t until_us = s->begun_us + s->at_most_ms * 1000;
 
     while (!s->wanted && !s->timed_out) {
-        uint64_t now = now_us(), at = now + WATCH_MS * 1000ULL < until_us ? now + WATCH_MS * 1000ULL : until_us;
+        uint64_t now = clock_mono_us(), at = now + WATCH_MS * 1000ULL < until_us ? now + WATCH_MS * 1000ULL : until_us;
         struct timespec t = {.tv_sec = (time_t)(at / 1000000), .tv_nsec = (long)(at % 1000000) * 1000};
 
         s->timed_out = now >= until_us || now >= atomic_load(&s->renewed_us) + STANDSTILL_IDLE_MS * 1000ULL;
@@ -387,7 +385,7 @@ static void let_go(struct standstill *s)
         if (s->thread[i].held)
             ptrace(PTRACE_DETACH, s->thread[i].tid, NULL,
                    (void *)(intptr_t)s->thread[i].signal); /* NOLINT(performance-no-int-to-ptr) */
-    s->ended_us = now_us();
+    s->ended_us = clock_mono_us();
 }
 
 /* Those that could not be detached, as they have not stopped yet, are let go by the kernel when this thread ends. */
@@ -469,7 +467,7 @@ size_t standstill_threads(const struct standstill *s, const struct standstill_th
 
 void standstill_renew(struct standstill *s)
 {
-    atomic_store(&s->renewed_us, now_us());
+    atomic_store(&s->renewed_us, clock_mono_us());
 }
 
 bool standstill_holds(struct standstill *s)

@@ -35,6 +35,9 @@ static void an_action_is_a_name_a_time_and_an_argument(void **state)
         {"stats@1.5s", ACTION_STATS, 1500, "", "stats@1500ms"},
         {"stats@100ms", ACTION_STATS, 100, "", "stats@100ms"},
         {"core@24h", ACTION_CORE, 86400000, "", "core@86400s"},
+        {"core@pause=100ms", ACTION_CORE, 600000, "", "core"},
+        {"core@10m@pause=1s", ACTION_CORE, 600000, "", "core@pause=1s"},
+        {"core@pause=1500ms@30s", ACTION_CORE, 30000, "", "core@30s@pause=1500ms"},
         {"get:http://127.0.0.1:6060/debug/pprof/heap", ACTION_GET, 30000, "http://127.0.0.1:6060/debug/pprof/heap",
          NULL},
         {"get@5s:https://[::1]/a@b?c=d@e#f:g", ACTION_GET, 5000, "https://[::1]/a@b?c=d@e#f:g", NULL},
@@ -62,6 +65,24 @@ static void an_action_is_a_name_a_time_and_an_argument(void **state)
         assert_string_equal(list.item[0].argument, rows[i].argument);
         assert_false(list.item[0].live);
         assert_string_equal(action_print(&list.item[0], text), rows[i].printed ? rows[i].printed : rows[i].text);
+    }
+}
+
+static void a_core_has_a_pause(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t pause_ms;
+    } rows[] = {{"core", 100},       {"core@30s", 100},         {"core@pause=250ms", 250},
+                {"core@pause=0", 0}, {"core@pause=60s", 60000}, {"core@30s@pause=1s", 1000},
+                {"stats", 0},        {"heap-dump@10s", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct actions list = {.count = 0};
+
+        assert_int_equal(action_add(rows[i].text, &list, NULL), 0);
+        assert_int_equal(list.item[0].pause_ms, rows[i].pause_ms);
     }
 }
 
@@ -149,8 +170,16 @@ static void what_is_wrong_is_named_with_what_would_be_right(void **state)
         {"stats@99ms", "not a time"},
         {"stats@25h", "not a time"},
         {"stats@soon", "not a time"},
-        {"stats@1@2", "not a time"},
-        {"stats@11111111111111111111111111111111111111111111", "too long"},
+        {"stats@1@2", "the time is said twice"},
+        {"core@pause=1s@pause=2s", "the pause is said twice"},
+        {"core@pause=", "not a pause from 0 to 60s: for example core@pause=100ms"},
+        {"core@pause=61s", "not a pause"},
+        {"core@pause=long", "not a pause"},
+        {"core@10s@", "the time is said twice"},
+        {"core@@pause=1s", "not a time"},
+        {"heap-dump@pause=100ms", "a pause can be agreed for core alone"},
+        {"threads@5s@pause=1s", "a pause can be agreed for core alone"},
+        {"stats@1111111111111111111111111111111111111111111111111111111111111111", "too long"},
         {"stats:all", "stats takes nothing behind a ':'"},
         {"core:", "core takes nothing"},
         {"heap-dump:all", "did you mean heap-dump:live?"},
@@ -230,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_action_is_a_name_a_time_and_an_argument),
+        cmocka_unit_test(a_core_has_a_pause),
         cmocka_unit_test(order_and_repetition_are_kept),
         cmocka_unit_test(a_wrong_list_adds_nothing),
         cmocka_unit_test(a_signal_has_a_name_or_a_number),

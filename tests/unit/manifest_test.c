@@ -40,6 +40,7 @@ static const struct manifest FULL = {
     .sha256 = SHA_A,
     .stored_sha256 = SHA_B,
     .block_size = 1048576,
+    .pause = {PAUSE_PTRACE, 100393, 18903040},
     .where = {.namespace = S("shop"),
               .pod = S("cart-7f"),
               .pod_uid = S("6b1c"),
@@ -97,6 +98,8 @@ static void every_field_comes_back(void **state)
     assert_string_equal(m.sha256, FULL.sha256);
     assert_string_equal(m.stored_sha256, FULL.stored_sha256);
     assert_true(m.block_size == FULL.block_size);
+    assert_int_equal(m.pause.by, FULL.pause.by);
+    assert_true(m.pause.us == FULL.pause.us && m.pause.consistent == FULL.pause.consistent);
     assert_string_equal(m.where.namespace, FULL.where.namespace);
     assert_string_equal(m.where.pod, FULL.where.pod);
     assert_string_equal(m.where.pod_uid, FULL.where.pod_uid);
@@ -297,6 +300,21 @@ static void times_are_kept_to_the_millisecond(void **state)
     assert_true(m.time.settled == 1795226165000000000);
 }
 
+static void a_pause_is_a_number_of_milliseconds(void **state)
+{
+    CLEANUP(manifest_done) struct manifest m = {0}, newer = {0};
+    CLEANUP(buf_done) struct buf b = {0};
+
+    (void)state;
+    assert_int_equal(manifest_encode(&FULL, &b), 0);
+    assert_non_null(strstr(buf_text(&b), "\"pause_ms\": 100.393,"));
+    assert_non_null(strstr(buf_text(&b), "\"pause_by\": \"ptrace\""));
+    decode("{" LEAST ",\"pause_ms\":0.001,\"pause_by\":\"safepoint\"}", &m);
+    assert_true(m.pause.us == 1 && m.pause.by == PAUSE_SAFEPOINT);
+    decode("{" LEAST ",\"pause_ms\":7,\"pause_by\":\"a way of tomorrow\"}", &newer);
+    assert_true(newer.pause.us == 7000 && newer.pause.by == PAUSE_UNKNOWN);
+}
+
 static void what_is_wrong_is_refused_by_name(void **state)
 {
     static const struct {
@@ -322,6 +340,9 @@ static void what_is_wrong_is_refused_by_name(void **state)
         {"{" LEAST ",\"block_size\":-1}", "\"block_size\""},
         {"{" LEAST ",\"block_size\":1.0}", "\"block_size\""},
         {"{" LEAST ",\"block_size\":\"1\"}", "\"block_size\""},
+        {"{" LEAST ",\"pause_ms\":-1}", "\"pause_ms\""},
+        {"{" LEAST ",\"pause_ms\":1e300}", "\"pause_ms\""},
+        {"{" LEAST ",\"pause_by\":7}", "\"pause_by\""},
         {"{" LEAST ",\"process\":{\"pid\":true}}", "\"process.pid\""},
         {"{" LEAST ",\"time\":{\"found\":7}}", "\"time.found\""},
         {"{" LEAST ",\"time\":{\"found\":\"yesterday\"}}", "\"time.found\""},
@@ -414,6 +435,7 @@ int main(void)
         cmocka_unit_test(fields_not_known_are_ignored),
         cmocka_unit_test(empty_texts_are_unknown),
         cmocka_unit_test(times_are_kept_to_the_millisecond),
+        cmocka_unit_test(a_pause_is_a_number_of_milliseconds),
         cmocka_unit_test(what_is_wrong_is_refused_by_name),
         cmocka_unit_test(without_what_verification_needs_it_is_no_manifest),
         cmocka_unit_test(a_torn_manifest_is_refused),

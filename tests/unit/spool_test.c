@@ -299,13 +299,16 @@ static void a_claim_remembers_the_process_that_it_tells_about(void **state)
     assert_int_equal(unknown.pid, 0);
     assert_null(unknown.jvm);
     assert_null(unknown.command);
+    assert_int_equal(unknown.pause.by, PAUSE_UNKNOWN);
     c.pid = 4711;
+    c.pause = (struct pause){PAUSE_ANSWER, 57200, 0};
     c.jvm = jvm;
     c.command = command;
     buf_clear(&text);
     assert_int_equal(claim_encode(&c, &text), 0);
     assert_int_equal(claim_decode(buf_text(&text), text.size, &known), 0);
     assert_int_equal(known.pid, 4711);
+    assert_true(known.pause.by == PAUSE_ANSWER && known.pause.us == 57200);
     assert_string_equal(known.jvm, jvm);
     assert_string_equal(known.command, command);
 }
