@@ -75,6 +75,9 @@ int spool_add(struct spool *s, const struct claim *c, struct err *e);
  * -EROFS … from rename. What could not be examined after the move is put back, too. */
 int spool_move_in(struct spool *s, struct claim *c, int dirfd, const char *name, const char *machine, struct err *e);
 
+/* Bytes that the claim takes up on its volume: allocated blocks of all that lies in its folder. */
+uint64_t spool_disk(struct spool *s, const struct claim *c);
+
 /* A descriptor of the claim's folder, or of the evidence in it; -errno. */
 int spool_claim_dir(struct spool *s, const struct claim *c);
 int spool_evidence(struct spool *s, const struct claim *c);

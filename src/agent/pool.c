@@ -11,6 +11,8 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "agent/item.h"
+#include "agent/retain.h"
 #include "agent/slot.h"
 #include "base/backoff.h"
 #include "base/clock.h"
@@ -34,24 +36,10 @@ enum {
     CLAIMS_ALL = 4096, /* of all; beyond that each tenant has a few */
     CLAIMS_FEW = 16,
     CLOSE_MS = 3000,
+    UNTRIED_MS = 2000, /* at its start the store passes for a good one */
     SWEEP_EVERY_MS = 24 * 3600 * 1000
 };
 #define WORKER_MEMORY (64ull << 20) /* of a worker that helps */
-
-struct item {
-    struct claim *claim;
-    struct item *next;
-    uint64_t due_ms;    /* monotonic, as all here */
-    uint64_t retain_ms; /* until when it may take up room */
-    uint64_t first_failure_ms;
-    struct slot *slot; /* of the worker that is at it; NULL: it waits */
-    unsigned returned; /* how often it was put back to let others through */
-    struct backoff backoff;
-    int said;       /* the fault that was last logged for it */
-    int follow_fd;  /* of a followed file, -1 */
-    bool complete;  /* the followed file is */
-    bool cancelled; /* the followed file is gone, or others wait */
-};
 
 struct pool {
     struct pool_config config;
@@ -66,7 +54,9 @@ struct pool {
     uint64_t next_sweep_ms;
 
     struct item *items;
-    unsigned count, failed;
+    unsigned count, failed, discarded;
+    uint64_t well_ms;       /* until when the store passes for one that takes what it is given */
+    uint64_t retain_due_ms; /* when the room is compared with what waits; 0: now */
 
     uint64_t hold_until_ms; /* the store is in trouble: nobody starts before */
     struct backoff hold;
@@ -106,32 +96,15 @@ static void item_free(struct item *i)
     free(i);
 }
 
-/* Whether it takes up room that is ours to free. */
-static bool takes_room(const struct item *i)
-{
-    return i->claim->spool && !i->claim->in_place;
-}
-
-static uint64_t waiting_bytes(const struct pool *p)
-{
-    uint64_t total = 0;
-
-    for (const struct item *i = p->items; i; i = i->next)
-        total += takes_room(i) ? i->claim->disk : 0;
-    return total;
-}
-
 /* What is in the store already goes before what is not. */
 static void trim_kept(const struct pool *p, const struct spool *s)
 {
-    const struct retention *r = &p->config.retention;
-    int error;
+    int erased = s ? retain_trim_kept(&p->config.retention, p->items, s) : 0;
 
-    if (!s || (!r->age_ms && !r->bytes))
-        return;
-    error = retention_trim_kept(r, spool_fd(s), waiting_bytes(p), clock_wall_ns());
-    if (error < 0)
-        log_event(EVENT_STATE_LOST, LOG_STR("path", "kept"), LOG_STR("error", strerror(-error)));
+    if (erased < 0)
+        log_event(EVENT_STATE_LOST, LOG_STR("path", "kept"), LOG_STR("error", strerror(-erased)));
+    else if (erased > 0)
+        log_event(EVENT_KEPT_ERASED, LOG_UINT("count", (uint64_t)erased));
 }
 
 static void end_item(struct pool *p, struct item *i, enum pool_outcome outcome)
@@ -146,6 +119,7 @@ static void end_item(struct pool *p, struct item *i, enum pool_outcome outcome)
     fair_leave(&p->fair, &i->claim->key);
     p->count--;
     p->failed += outcome == POOL_FAILED;
+    p->retain_due_ms = 0;
     trim_kept(p, i->claim->spool);
     p->events.ended(p->events.ctx, i->claim, outcome);
     item_free(i);
@@ -179,6 +153,7 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
     }
     p->hold = (struct backoff){.first_ms = SOON_FIRST_MS, .most_ms = SOON_MOST_MS};
     p->hold_said = 0;
+    p->well_ms = clock_mono_ms() + RETAIN_SPARE_MS;
     i->claim->size = m.size;
     i->claim->mtime_ns = (int64_t)w->b;
     if (i->follow_fd >= 0)
@@ -211,8 +186,10 @@ static void put_off(struct pool *p, struct item *i, int code, uint64_t retry_aft
     b->most_ms = slowly ? SLOWLY_MOST_MS : SOON_MOST_MS;
     delay = backoff_next(b, retry_after_ms);
     i->due_ms = clock_mono_ms() + delay;
-    if (store)
+    if (store) {
         p->hold_until_ms = i->due_ms;
+        p->well_ms = 0;
+    }
     if (*said != code)
         log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", fault->name), LOG_STR("error", story),
                   LOG_UINT("retry_in_s", (delay + 999) / 1000));
@@ -241,6 +218,7 @@ static void on_failed(struct pool *p, struct item *i, int code, uint64_t retry_a
     if (i->slot)
         slot_idle(i->slot);
     i->slot = NULL;
+    p->retain_due_ms = 0;
     if (code == -ENOENT || (i->claim->in_place && code == -FAULT_CHANGED)) {
         /* Gone; or written to where it lies: whoever found it looks at it anew. */
         if (i->claim->spool)
@@ -284,6 +262,7 @@ static void on_message(void *ctx, const struct wire *w)
             p->facts = strdup(w->text); /* without memory the next worker asks again */
         break;
     case WIRE_PROGRESS:
+        p->well_ms = clock_mono_ms() + RETAIN_SPARE_MS;
         s->finishing = w->a >= i->claim->size && (i->follow_fd < 0 || i->complete);
         break;
     case WIRE_RESUMED:
@@ -294,6 +273,7 @@ static void on_message(void *ctx, const struct wire *w)
         log_event(EVENT_STATE_LOST, LOG_STR("path", i->claim->path), LOG_STR("error", w->text));
         break;
     case WIRE_WAITING:
+        p->well_ms = 0;
         if (i->said == 0)
             log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", "passing"),
                       LOG_STR("error", w->text), LOG_UINT("retry_in_s", (w->a + 999) / 1000));
@@ -316,6 +296,7 @@ static void on_ended(void *ctx, const char *story)
     if (!i || p->closing)
         return;
     i->slot = NULL;
+    p->retain_due_ms = 0;
     if (returning)
         return; /* it waits again */
     if (i->cancelled) {
@@ -561,41 +542,60 @@ static void release_idle(struct pool *p)
             child_end(&p->slots[n].child); /* nothing to do */
 }
 
-/* What has lain here for too long, or while all together is too much the oldest; NULL: nothing. */
-static struct item *overdue(const struct pool *p, uint64_t now, uint64_t *ret_next_ms, const char **ret_why)
+static void discard(struct pool *p, struct item *i, const struct retain_why *why)
 {
-    const struct retention *r = &p->config.retention;
-    bool too_much = r->bytes && waiting_bytes(p) > r->bytes;
-    struct item *oldest = NULL;
+    const char *path = i->claim->path;
+    int r = spool_discard(i->claim->spool, i->claim);
 
-    for (struct item *i = p->items; i; i = i->next) {
-        if (i->slot || !takes_room(i) || i->follow_fd >= 0)
-            continue;
-        if (i->retain_ms <= now) {
-            *ret_why = "age";
-            return i;
-        }
-        if (i->retain_ms < *ret_next_ms)
-            *ret_next_ms = i->retain_ms;
-        if (!oldest || i->claim->found_ns < oldest->claim->found_ns)
-            oldest = i;
-    }
-    *ret_why = "bytes";
-    return too_much ? oldest : NULL;
+    p->discarded++;
+    if (why->room.by == ROOM_UNLIMITED)
+        log_event(EVENT_DISCARDED, LOG_STR("path", path), LOG_UINT("bytes", i->claim->size), LOG_STR("limit", "age"),
+                  LOG_UINT("count", p->discarded), LOG_STR("error", r < 0 ? strerror(-r) : NULL));
+    else
+        log_event(EVENT_DISCARDED, LOG_STR("path", path), LOG_UINT("bytes", i->claim->size),
+                  LOG_STR("limit", room_by_name(why->room.by)), LOG_STR("reason", discard_reason_name(why->reason)),
+                  LOG_UINT("waiting", why->waiting), LOG_UINT("room", why->room.bytes), LOG_UINT("of", why->room.of),
+                  LOG_UINT("count", p->discarded), LOG_STR("error", r < 0 ? strerror(-r) : NULL));
+    end_item(p, i, POOL_FAILED);
 }
 
-/* Gives up what nobody could take off our hands in the time and room we were given. */
+/* Gives up what could not be shipped in the time and room that there is. */
 static void retain(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
 {
-    const char *why;
+    const struct retention *r = &p->config.retention;
+    struct retain_why why;
+    struct item *i;
 
-    for (struct item *i; (i = overdue(p, now, ret_next_ms, &why));) {
-        int r = spool_discard(i->claim->spool, i->claim);
-
-        log_event(EVENT_DISCARDED, LOG_STR("path", i->claim->path), LOG_UINT("bytes", i->claim->size),
-                  LOG_STR("limit", why), LOG_STR("error", r < 0 ? strerror(-r) : NULL));
-        end_item(p, i, POOL_FAILED);
+    while (!p->closing && (i = retain_too_old(p->items, now, ret_next_ms)))
+        discard(p, i, &(struct retain_why){.room.by = ROOM_UNLIMITED});
+    while (!p->closing && p->retain_due_ms <= now) {
+        p->retain_due_ms = UINT64_MAX;
+        if ((i = retain_too_much(p->items, r, p->well_ms, now, &p->retain_due_ms, &why)))
+            discard(p, i, &why);
     }
+    if (p->retain_due_ms < *ret_next_ms)
+        *ret_next_ms = p->retain_due_ms;
+}
+
+/* One that is larger than all the room there is stays: it is the application's own size. It may be evicted with it. */
+static void say_large(struct pool *p, const struct item *i)
+{
+    const struct room room = retain_room(&p->config.retention, p->items, i);
+
+    if (room.by != ROOM_UNLIMITED && i->claim->disk > room.bytes)
+        log_event(EVENT_LARGER_THAN_ROOM, LOG_STR("path", i->claim->path), LOG_UINT("bytes", i->claim->disk),
+                  LOG_UINT("room", room.bytes), LOG_STR("limit", room_by_name(room.by)), LOG_UINT("of", room.of));
+}
+
+/* It lies in the spool now. */
+static void takes_room(struct pool *p, struct item *i)
+{
+    p->retain_due_ms = 0;
+    if (!i->claim->spool || i->claim->in_place)
+        return;
+    i->claim->disk = spool_disk(i->claim->spool, i->claim);
+    say_large(p, i);
+    trim_kept(p, i->claim->spool);
 }
 
 static void schedule(struct pool *p)
@@ -647,7 +647,7 @@ int pool_new(uv_loop_t *loop, const struct pool_config *c, const struct pool_eve
 
     if (!p)
         return -ENOMEM;
-    *p = (struct pool){.config = *c, .events = *events, .loop = loop};
+    *p = (struct pool){.config = *c, .events = *events, .loop = loop, .well_ms = clock_mono_ms() + UNTRIED_MS};
     for (unsigned n = 0; n < SLOTS_MAX; n++) {
         struct slot *s = &p->slots[n];
 
@@ -675,12 +675,16 @@ static struct item *add_item(struct pool *p, struct claim *c, int follow_fd)
         return NULL;
     *i = (struct item){.claim = c,
                        .next = p->items,
+                       .series = retain_series(c),
+                       .added_ms = clock_mono_ms(),
                        .retain_ms = retention_due(&p->config.retention, c->found_ns, clock_wall_ns(), clock_mono_ms()),
                        .follow_fd = follow_fd};
     p->items = i;
     p->count++;
     fair_enter(&p->fair, &c->key);
-    trim_kept(p, c->spool);
+    if (c->spool && volume_get(spool_fd(c->spool), &i->volume) < 0)
+        i->volume = (struct volume){0};
+    takes_room(p, i);
     return i;
 }
 
@@ -747,6 +751,7 @@ bool pool_complete(struct pool *p, const struct claim *now)
     i->claim->disk = now->disk;
     i->claim->settled_ns = now->settled_ns;
     i->claim->in_place = now->in_place;
+    takes_room(p, i);
     if (i->slot)
         child_send(&i->slot->child, &w);
     schedule(p);

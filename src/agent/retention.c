@@ -12,14 +12,28 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 struct copy {
     int64_t time_ns; /* when it was moved here */
     uint64_t size;   /* that it takes up: of a sparse file, less than its length */
     char name[256];
 };
+
+int retention_set_bytes(struct retention *r, const char *text, struct err *e)
+{
+    uint64_t bytes = 0;
+    bool automatic = text_eq(text, "auto");
+
+    if (!automatic && !text_eq(text, "none") && text_parse_size(text, &bytes) < 0)
+        return err_set(e, -FAULT_USAGE, "--retain-bytes: '%s' is not a size (like 20G), nor 'auto' or 'none'", text);
+    r->bytes = bytes;
+    r->automatic = automatic;
+    return 0;
+}
 
 uint64_t retention_due(const struct retention *r, int64_t found_ns, int64_t now_ns, uint64_t now_ms)
 {

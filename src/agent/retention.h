@@ -1,16 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * How long evidence that could not be shipped may take up room, and how much: the one place where evidence is given up
- * without being in a store, and only because somebody asked for it. Without limits nothing ever is.
+ * without being in a store. What is given up first says agent/discard.h, how much room there is agent/room.h.
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
+#include "base/opt.h"
+
 struct retention {
-    uint64_t age_ms; /* 0: no limit */
-    uint64_t bytes;  /* 0: no limit */
+    uint64_t age_ms;                          /* 0: no limit */
+    uint64_t bytes;                           /* 0: no limit */
+    bool automatic;                           /* bytes is 0: a part of each volume (agent/room.h) */
+    uint64_t volume_limit, ephemeral_storage; /* that the kubelet evicts by; 0: not known */
 };
+
+/* The rows of the limits that have to be given, for a command's table; `o` is the type of its options, `r` the struct
+ * retention in it. */
+#define RETENTION_LIMITS(o, r)                                                                                         \
+    {OPT_SIZE,                                                                                                         \
+     0,                                                                                                                \
+     "volume-limit",                                                                                                   \
+     "SIZE",                                                                                                           \
+     NULL,                                                                                                             \
+     offsetof(o, r.volume_limit),                                                                                      \
+     "what each volume may hold, where that can't be seen: the sizeLimit of an emptyDir, beyond which the kubelet "    \
+     "evicts the pod. For --retain-bytes auto"},                                                                       \
+    {                                                                                                                  \
+        OPT_SIZE, 0, "ephemeral-storage", "SIZE", NULL, offsetof(o, r.ephemeral_storage),                              \
+            "the same of the pod's limit of ephemeral storage (limits.ephemeral-storage by the downward API), for "    \
+            "volumes that are a part of the node's disk; the smaller one counts"                                       \
+    }
+
+/* "auto", "none" or a size into r. -FAULT_USAGE. */
+int retention_set_bytes(struct retention *r, const char *text, struct err *e);
 
 enum { RETENTION_TRY_MS = 10 * 60 * 1000 };
 

@@ -233,6 +233,21 @@ int spool_claim_dir(struct spool *s, const struct claim *c)
     return fd < 0 ? -errno : fd;
 }
 
+uint64_t spool_disk(struct spool *s, const struct claim *c)
+{
+    char path[RELATIVE_MAX];
+    CLEANUP_DIR DIR *dir = file_opendir(s->dirfd, in_claim(c, "", path));
+    uint64_t blocks = 0;
+    struct stat st;
+
+    if (!dir)
+        return c->disk;
+    for (struct dirent *d; (d = readdir(dir));)
+        if (strcmp(d->d_name, "..") != 0 && fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+            blocks += (uint64_t)st.st_blocks;
+    return blocks * 512;
+}
+
 int spool_evidence(struct spool *s, const struct claim *c)
 {
     char path[RELATIVE_MAX];

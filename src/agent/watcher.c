@@ -21,6 +21,7 @@
 #include "agent/ignored.h"
 #include "agent/pool.h"
 #include "agent/repository.h"
+#include "agent/room.h"
 #include "agent/sniffer.h"
 #include "agent/tenant.h"
 #include "base/clock.h"
@@ -159,14 +160,29 @@ static void open_state(struct watcher *w, struct folder *f, const char *name)
         close(fd);
 }
 
+static void say_room(const struct watcher *w, const struct folder *f)
+{
+    struct volume v;
+    struct room room;
+
+    if (!f->spool || volume_get(spool_fd(f->spool), &v) < 0)
+        return;
+    room = room_get(&w->config->retention, spool_fd(f->spool), &v, 0);
+    if (room.by != ROOM_UNLIMITED)
+        log_event(EVENT_ROOM, LOG_STR("dir", f->path), LOG_UINT("room", room.bytes),
+                  LOG_STR("limit", room_by_name(room.by)), LOG_UINT("of", room.of));
+}
+
 static void open_root_state(void *ctx, struct folder *f)
 {
     struct watcher *w = ctx;
 
-    if (w->config->state && w->spool_count > 0)
+    if (w->config->state && w->spool_count > 0) {
         f->spool = w->spools[0];
-    else
-        open_state(w, f, STATE_NAME);
+        return;
+    }
+    open_state(w, f, STATE_NAME);
+    say_room(w, f);
 }
 
 /* The spool a file is claimed into: the root's, or on another file system below it one beside the file. */

@@ -50,9 +50,19 @@ static const struct event_info TABLE[EVENT_END] = {
     [EVENT_GAVE_UP] = {"gave-up", LEVEL_ERROR, "a file was not shipped and is not tried again by this run",
                        "path fault error"},
     [EVENT_DISCARDED] = {"discarded", LEVEL_ERROR,
-                         "evidence that could not be shipped was erased: a limit of --retain-age or --retain-bytes is "
-                         "reached",
-                         "path bytes limit error"},
+                         "evidence that could not be shipped was erased: it waited longer than --retain-age, or what "
+                         "waits (waiting) was more than there is room for; reason: which of its series it was; count: "
+                         "how many in this run",
+                         "path bytes limit reason waiting room of count error"},
+    [EVENT_LARGER_THAN_ROOM] = {"larger-than-room", LEVEL_WARNING,
+                                "one file is larger than all the room for what waits: it is shipped all the same, but "
+                                "the volume is too small for another one beside it",
+                                "path bytes room limit of"},
+    [EVENT_KEPT_ERASED] = {"kept-erased", LEVEL_INFO,
+                           "kept copies of what is in the store were erased for their age, or to make room", "count"},
+    [EVENT_ROOM] = {"room", LEVEL_INFO,
+                    "how much what waits to be shipped may take up (room), by which limit, and what that is (of)",
+                    "dir room limit of"},
     [EVENT_WORKER_DIED] = {"worker-died", LEVEL_WARNING, "a worker process ended without a word: the attempt is lost",
                            "path error"},
     [EVENT_WORKER_STUCK] = {"worker-stuck", LEVEL_WARNING,

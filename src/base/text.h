@@ -15,7 +15,7 @@ bool text_ends(const char *text, const char *suffix);
 /* What is behind the last '/' of a path: "" where it ends with one. */
 const char *text_base_name(const char *path);
 
-/* "64M", "1.5GiB", "4096" in bytes (K, M, G, T are powers of 1024). 0, -EINVAL, -ERANGE. */
+/* "64M", "1.5GiB", "2Gi", "4096" in bytes (K, M, G, T are powers of 1024). 0, -EINVAL, -ERANGE. */
 int text_parse_size(const char *text, uint64_t *ret_bytes);
 
 /* "25", "25s", "500ms", "10m", "2h", "1d" in milliseconds; a bare number is seconds. 0, -EINVAL, -ERANGE. */

@@ -9,6 +9,7 @@
 #include "agent/jvmenv.h"
 #include "agent/launch.h"
 #include "agent/plan.h"
+#include "agent/retention.h"
 #include "agent/rundir.h"
 #include "agent/supervise.h"
 #include "base/log.h"
@@ -21,6 +22,7 @@ struct run_options {
     struct plan_options plan;
     const char *dir;
     uint64_t grace_ms;
+    struct retention retention; /* its limits alone: the rest is the watch's */
     bool jvm;
 };
 
@@ -36,6 +38,7 @@ static const struct opt RUN_OPTIONS[] = {
      "--no-jvm leaves the environment alone"},
     {OPT_DURATION, 0, "grace", "DURATION", "10m", offsetof(struct run_options, grace_ms),
      "how long to go on shipping after the application's end"},
+    RETENTION_LIMITS(struct run_options, retention),
     PLAN_OPTIONS_SHIP(struct run_options, plan),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
@@ -44,6 +47,7 @@ static const struct opt RUN_OPTIONS[] = {
 static const struct opt PASSED_ON[] = {
     PLAN_OPTIONS_STORE(struct run_options, plan),
     {OPT_DURATION, 0, "grace", NULL, NULL, offsetof(struct run_options, grace_ms), NULL},
+    RETENTION_LIMITS(struct run_options, retention),
     PLAN_OPTIONS_SHIP(struct run_options, plan),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };

@@ -47,8 +47,12 @@ static const struct opt WATCH_OPTIONS[] = {
      "after SIGTERM: how long to go on with what is under way"},
     {OPT_DURATION, 0, "retain-age", "DURATION", NULL, offsetof(struct watch_options, retention.age_ms),
      "erase what could not be shipped for this long, and kept copies of this age; default: never"},
-    {OPT_SIZE, 0, "retain-bytes", "SIZE", NULL, offsetof(struct watch_options, retention.bytes),
-     "room for what waits to be shipped and for kept copies: beyond it the oldest is erased; default: no limit"},
+    {OPT_STRING, 0, "retain-bytes", "SIZE|auto|none", "auto", offsetof(struct watch_options, retain_bytes),
+     "room for what waits to be shipped and for kept copies. Beyond it kept copies go, the oldest first; then of each "
+     "series of dumps of an application the middle, then the newest, and the first last. auto: 40% of each volume "
+     "(--volume-limit, else its size if it is a file system of its own), 25% of what is free where it is a part of a "
+     "disk"},
+    RETENTION_LIMITS(struct watch_options, retention),
     {OPT_STRING, 0, "ready", "FILE", NULL, offsetof(struct watch_options, ready),
      "this file exists while the store, asked at the start and every five minutes, would take evidence: for a "
      "readiness probe"},
@@ -67,7 +71,18 @@ static const struct opt WATCH_OPTIONS[] = {
 
 int watch_parse(int argc, char **argv, struct watch_options *ret, char ***ret_dirs, struct err *e)
 {
-    return opt_parse(WATCH_OPTIONS, argc, argv, ret, ret_dirs, e);
+    int r = opt_parse(WATCH_OPTIONS, argc, argv, ret, ret_dirs, e);
+
+    if (r < 0)
+        return r;
+    if (retention_set_bytes(&ret->retention, ret->retain_bytes, e) < 0) {
+        free(TAKE_PTR(*ret_dirs));
+        return -FAULT_USAGE;
+    }
+    /* A look that ends erases nothing that it could not ship, unless it is told to. */
+    if (ret->once)
+        ret->retention.automatic = false;
+    return r;
 }
 
 /* The folders to watch, made and opened to their writers. */

@@ -13,6 +13,7 @@ struct watch_options {
     struct opt_list include, exclude;
     uint64_t settle_ms, grace_ms;
     struct retention retention;
+    const char *retain_bytes;
     const char *layout, *dir_mode; /* as given; NULL without */
     struct opt_list files;
     uint64_t events_fd;  /* 0: none */
