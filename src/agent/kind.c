@@ -15,6 +15,7 @@ static const struct kind KINDS[] = {
     {"*.hprof", "heap-dump", "heap.hprof", "java-oom", true, CONTENT_HPROF},
     {"*.hprof.gz", "heap-dump", "heap.hprof.gz", "java-oom", false, CONTENT_HPROF_GZIP},
     {"*.phd", "heap-dump", "heap.phd", "java-oom", false, CONTENT_PHD},
+    {"*.phd.gz", "heap-dump", "heap.phd.gz", "java-oom", false, CONTENT_PHD_GZIP},
     {"javacore*.txt", "javacore", "javacore.txt", "java-oom", false, CONTENT_JAVACORE},
     {"hs_err_pid*.log", "hs-err", "hs_err.log", "signal", false, CONTENT_HS_ERR},
     {"core", "core", "core", "signal", false, CONTENT_CORE},

@@ -11,6 +11,7 @@
 
 enum {
     HPROF_MAGIC_SIZE = 19, /* with its NUL */
+    INSIDE_SIZE = 20,      /* a portable heap dump's magic */
     GZIP_WINDOW_BITS = 15 + 16,
     TITLE_MAX = 1024, /* where a javacore's title stands, and a thread dump's */
     ELF_SIZE_MIN = 20,
@@ -38,18 +39,27 @@ static bool is_hprof(const unsigned char *head, size_t size)
     return size >= HPROF_MAGIC_SIZE && hprof_probe(head, HPROF_MAGIC_SIZE);
 }
 
-/* The first bytes of what is inside. */
-static bool is_hprof_gzip(const unsigned char *head, size_t size)
+static bool is_phd(const unsigned char *p, size_t size)
 {
-    unsigned char inside[HPROF_MAGIC_SIZE];
+    static const char magic[] = "\0\x12portable heap dump";
+
+    return starts(p, size, magic, sizeof(magic) - 1);
+}
+
+/* By the first bytes of what is inside. */
+static enum content in_gzip(const unsigned char *head, size_t size)
+{
+    unsigned char inside[INSIDE_SIZE];
     z_stream z = {
         .next_in = (unsigned char *)head, .avail_in = (unsigned)size, .next_out = inside, .avail_out = sizeof(inside)};
 
-    if (!starts(head, size, "\x1f\x8b", 2) || inflateInit2(&z, GZIP_WINDOW_BITS) != Z_OK)
-        return false;
+    if (inflateInit2(&z, GZIP_WINDOW_BITS) != Z_OK)
+        return CONTENT_OTHER;
     inflate(&z, Z_SYNC_FLUSH);
     inflateEnd(&z);
-    return is_hprof(inside, sizeof(inside) - z.avail_out);
+    if (is_hprof(inside, sizeof(inside) - z.avail_out))
+        return CONTENT_HPROF_GZIP;
+    return is_phd(inside, sizeof(inside) - z.avail_out) ? CONTENT_PHD_GZIP : CONTENT_OTHER;
 }
 
 static bool is_core(const unsigned char *p, size_t size)
@@ -81,13 +91,6 @@ static enum content recording(const unsigned char *p, size_t size)
     if (p[4] == 0 && p[5] >= 2 && p[RECORDING_STATE_AT] != 0)
         return CONTENT_RECORDING_BEGUN;
     return CONTENT_RECORDING;
-}
-
-static bool is_phd(const unsigned char *p, size_t size)
-{
-    static const char magic[] = "\0\x12portable heap dump";
-
-    return starts(p, size, magic, sizeof(magic) - 1);
 }
 
 static bool is_javacore(const unsigned char *p, size_t size)
@@ -148,8 +151,8 @@ enum content content_of(const void *head, size_t size)
 {
     if (is_hprof(head, size))
         return CONTENT_HPROF;
-    if (is_hprof_gzip(head, size))
-        return CONTENT_HPROF_GZIP;
+    if (starts(head, size, "\x1f\x8b", 2))
+        return in_gzip(head, size);
     if (is_core(head, size))
         return CONTENT_CORE;
     if (is_minidump(head, size))

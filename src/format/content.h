@@ -6,7 +6,7 @@
  *   core           ELF with e_type ET_CORE, 32 or 64 bits, either byte order
  *   minidump       "MDMP" and version 0xa793 (OpenJ9 on Windows, breakpad)
  *   recording      "FLR" and NUL (JDK's jfrChunkHeader)
- *   phd            a UTF of "portable heap dump" (OpenJ9's heapdump.cpp)
+ *   phd            a UTF of "portable heap dump" (OpenJ9's heapdump.cpp); also inside gzip
  *   javacore       its first section is TITLE, its first subcomponent "dump routine" (OpenJ9's javadump.cpp)
  *   hs_err         one of the first sentences of HotSpot's VMError::report, in a comment
  *   heap snapshot  {"snapshot":{"meta" (V8's heap-snapshot-generator.cc)
@@ -27,6 +27,7 @@ enum content {
     CONTENT_RECORDING,
     CONTENT_RECORDING_BEGUN, /* its first chunk is still being written */
     CONTENT_PHD,
+    CONTENT_PHD_GZIP,
     CONTENT_JAVACORE,
     CONTENT_HS_ERR,
     CONTENT_HEAP_SNAPSHOT,

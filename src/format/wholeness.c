@@ -16,6 +16,7 @@ enum {
     ELF_HEADER_WIDE = 64,
     ELF_HEADER_NARROW = 52,
     COUNT_IN_SECTION = 0xffff, /* PN_XNUM: there are more, and how many stands behind everything else */
+    DASHES = 37,               /* behind the words that end a javacore */
     DASHES_MIN = 30
 };
 
@@ -32,6 +33,8 @@ void wholeness_init(struct wholeness *w, enum content content)
 {
     *w = (struct wholeness){.content = content, .between = true, .entries = content == CONTENT_CORE};
     hprof_init(&w->hprof);
+    phd_init(&w->phd);
+    minidump_init(&w->minidump);
 }
 
 void wholeness_done(struct wholeness *w)
@@ -54,6 +57,14 @@ static int begin_member(struct wholeness *w)
     return 0;
 }
 
+static void feed_inside(struct wholeness *w, const void *data, size_t size)
+{
+    if (w->content == CONTENT_PHD_GZIP)
+        phd_feed(&w->phd, data, size);
+    else
+        hprof_feed(&w->hprof, data, size);
+}
+
 static int feed_gzip(struct wholeness *w, const unsigned char *data, size_t size)
 {
     unsigned char inside[PIECE];
@@ -70,7 +81,7 @@ static int feed_gzip(struct wholeness *w, const unsigned char *data, size_t size
             w->z.next_out = inside;
             w->z.avail_out = sizeof(inside);
             r = inflate(&w->z, Z_NO_FLUSH);
-            hprof_feed(&w->hprof, inside, sizeof(inside) - w->z.avail_out);
+            feed_inside(w, inside, sizeof(inside) - w->z.avail_out);
         } while (r == Z_OK && (w->z.avail_in > 0 || w->z.avail_out == 0));
         if (r == Z_MEM_ERROR)
             return -ENOMEM;
@@ -212,7 +223,14 @@ int wholeness_feed(struct wholeness *w, const void *data, size_t size)
 
     switch (w->content) {
     case CONTENT_HPROF_GZIP:
+    case CONTENT_PHD_GZIP:
         r = feed_gzip(w, data, size);
+        break;
+    case CONTENT_PHD:
+        phd_feed(&w->phd, data, size);
+        break;
+    case CONTENT_MINIDUMP:
+        minidump_feed(&w->minidump, data, size);
         break;
     case CONTENT_RECORDING:
     case CONTENT_RECORDING_BEGUN:
@@ -260,7 +278,8 @@ static bool javacore_ends(const struct wholeness *w)
         return false;
     for (at += sizeof(words) - 1; at < line + size && *at == '-'; at++)
         dashes++;
-    return at == line + size && dashes >= DASHES_MIN;
+    /* With all of its dashes the line needs no end; fewer are another version's, or cut. */
+    return at == line + size && dashes >= (ended ? DASHES_MIN : DASHES);
 }
 
 static bool hs_err_ends(const struct wholeness *w)
@@ -272,21 +291,35 @@ static bool hs_err_ends(const struct wholeness *w)
 
     if (size == 4 && memcmp(line, "END.", 4) == 0)
         return true;
-    /* Versions that write END. have lines behind this one. */
-    return ended && memmem(line, size, elapsed, sizeof(elapsed) - 1) && memmem(line, size, s, sizeof(s) - 1);
+    /* Versions that write END. have the same words in an earlier line, behind the time. */
+    return ended && size > sizeof(elapsed) - 1 && memcmp(line, elapsed, sizeof(elapsed) - 1) == 0 &&
+           memmem(line, size, s, sizeof(s) - 1);
+}
+
+static const char *gzip_partial(const struct wholeness *w, char *out, size_t size)
+{
+    bool phd = w->content == CONTENT_PHD_GZIP;
+
+    if (w->problem)
+        snprintf(out, size, "%s", w->problem);
+    else if (!w->between)
+        snprintf(out, size, "ends inside its gzip, after %" PRIu64 " bytes of the dump",
+                 phd ? w->phd.offset : w->hprof.offset);
+    else
+        return phd ? phd_partial(&w->phd, out, size) : hprof_partial(&w->hprof, out, size);
+    return out;
 }
 
 const char *wholeness_partial(const struct wholeness *w, char *out, size_t size)
 {
     switch (w->content) {
     case CONTENT_HPROF_GZIP:
-        if (w->problem)
-            snprintf(out, size, "%s", w->problem);
-        else if (!w->between)
-            snprintf(out, size, "ends inside its gzip, after %" PRIu64 " bytes of the dump", w->hprof.offset);
-        else
-            return hprof_partial(&w->hprof, out, size);
-        return out;
+    case CONTENT_PHD_GZIP:
+        return gzip_partial(w, out, size);
+    case CONTENT_PHD:
+        return phd_partial(&w->phd, out, size);
+    case CONTENT_MINIDUMP:
+        return minidump_partial(&w->minidump, out, size);
     case CONTENT_RECORDING:
     case CONTENT_RECORDING_BEGUN:
         if (w->problem)

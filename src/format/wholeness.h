@@ -3,11 +3,13 @@
  * Whether evidence other than a plain heap dump is whole (that one: format/hprof.h), as its bytes stream by. Foreign
  * bytes: memory is bounded, and every byte costs a constant.
  *
- *   gzip of hprof  all members end with their checksum, and what is inside is a whole dump; HotSpot writes many members
+ *   in gzip        all members end with their checksum, and what is inside is a whole dump; HotSpot writes many members
+ *   phd            its records end with the tag that says so (format/phd.h)
+ *   minidump       it reaches to the end of all that its streams name (format/minidump.h)
  *   recording      its chunks add up to the end of the file
  *   core           every segment of its program headers lies in the file
  *   javacore       its last line says END OF DUMP
- *   hs_err         its last line is "END." (JDK 10 and newer), or tells the elapsed time (older)
+ *   hs_err         its last line is "END." (JDK 10 and newer), or begins with the elapsed time (older)
  *   heap snapshot  its JSON is closed
  */
 #pragma once
@@ -19,6 +21,8 @@
 
 #include "format/content.h"
 #include "format/hprof.h"
+#include "format/minidump.h"
+#include "format/phd.h"
 
 enum { WHOLENESS_TAIL = 256, WHOLENESS_HEAD = 68 };
 
@@ -28,9 +32,11 @@ struct wholeness {
     const char *problem; /* static text, once it is known not to be whole */
 
     z_stream z;
-    bool inflating; /* z is to be ended */
-    bool between;   /* behind a member's end */
-    struct hprof hprof;
+    bool inflating;     /* z is to be ended */
+    bool between;       /* behind a member's end */
+    struct hprof hprof; /* in gzip */
+    struct phd phd;     /* also in gzip */
+    struct minidump minidump;
 
     unsigned char head[WHOLENESS_HEAD]; /* of a chunk, or of a core; then one program header */
     size_t head_size;

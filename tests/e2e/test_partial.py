@@ -73,3 +73,20 @@ def test_a_dump_in_gzip_that_was_cut_is_partial(salvage, dumps, folder):
 def test_a_crash_log_that_was_cut_is_partial(salvage, dumps, folder):
     whole = HEADS["hs_err_pid17.log"] + b"more\n" * 5000 + b"END.\n"
     assert ship_bytes(salvage, dumps, folder, "hs_err_pid17.log", whole[:9000])["partial"]
+
+
+PHD = (b"\0\x12portable heap dump" + bytes([0, 0, 0, 6, 0, 0, 0, 4, 1, 4, 0, 4]) + b"JRE8\2\2" +
+       b"\x20\1\1size" * 1000 + b"\3")
+MINIDUMP = (b"MDMP\x93\xa7\0\0\1\0\0\0\x20" + bytes(19) + (9).to_bytes(4, "little") + (32).to_bytes(4, "little") +
+            (44).to_bytes(4, "little") + b"\1" + bytes(7) + b"\x4c" + bytes(7) + bytes(8) +
+            (9000).to_bytes(8, "little") + b"memory" * 1500)
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["whole", "cut"])
+@pytest.mark.parametrize("name, data, file", [
+    ("heapdump.1.phd", PHD, "heap.phd.zst"), ("heapdump.1.phd.gz", gzip.compress(PHD), "heap.phd.gz"),
+    ("core.1.dmp", MINIDUMP, "core.dmp.zst")], ids=["phd", "phd-in-gzip", "minidump"])
+def test_dumps_of_openj9_are_whole_or_not_by_their_format(salvage, dumps, folder, name, data, file, cut):
+    manifest = ship_bytes(salvage, dumps, folder, name, data[: len(data) * 2 // 3] if cut else data)
+    assert ("ends" in manifest["partial"]) if cut else ("partial" not in manifest)
+    assert manifest["key"].endswith("/" + file)

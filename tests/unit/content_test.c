@@ -40,7 +40,8 @@ static void heap_dumps(void **state)
 
 static void what_is_in_gzip(void **state)
 {
-    static const char dump[] = "JAVA PROFILE 1.0.2\0\0\0\0\x08rest", text[] = "a log that was rotated away";
+    static const char dump[] = "JAVA PROFILE 1.0.2\0\0\0\0\x08rest", phd[] = "\0\x12portable heap dump\0\0\0\6",
+                      text[] = "a log that was rotated away";
     unsigned char out[256];
     size_t size;
 
@@ -48,6 +49,8 @@ static void what_is_in_gzip(void **state)
     size = gzip_make(dump, sizeof(dump), out, sizeof(out));
     assert_content(out, size, CONTENT_HPROF_GZIP);
     assert_content(out, 11, CONTENT_OTHER); /* cut in front of what could tell */
+    size = gzip_make(phd, sizeof(phd), out, sizeof(out));
+    assert_content(out, size, CONTENT_PHD_GZIP);
     size = gzip_make(text, sizeof(text), out, sizeof(out));
     assert_content(out, size, CONTENT_OTHER);
     IS("\x1f\x8b\x08nonsense", CONTENT_OTHER);

@@ -19,6 +19,7 @@ static void names_have_kinds(void **state)
     } table[] = {
         {"java_pid1.hprof", "heap-dump", "java-oom"},
         {"a.hprof.gz", "heap-dump", "java-oom"},
+        {"heapdump.1.phd.gz", "heap-dump", "java-oom"},
         {"core", "core", "signal"},
         {"core.1234", "core", "signal"},
         {"hs_err_pid77.log", "hs-err", "signal"},
