@@ -224,6 +224,15 @@ static int take_up_past(struct attempt *a, struct err *e)
     return r;
 }
 
+/* Best effort: the store may have forgotten it long ago. */
+static void forget_upload(const struct attempt *a, const char *store)
+{
+    struct err ignored;
+
+    if (a->journal.token && ops(a)->abort_token && text_eq(a->journal.head.store, store))
+        ops(a)->abort_token(a->job->sink, a->journal.head.key, a->journal.token, &ignored);
+}
+
 /* Goes on where an earlier run stopped, or begins; a journal that does not fit is forgotten, here and in the store. */
 static int begin_upload(struct attempt *a, struct err *e)
 {
@@ -245,11 +254,9 @@ static int begin_upload(struct attempt *a, struct err *e)
         }
         if (r != -FAULT_GONE)
             return r;
-    } else if (have && a->journal.token && ops(a)->abort_token && text_eq(a->journal.head.store, head.store)) {
-        struct err ignored;
-
-        ops(a)->abort_token(job->sink, a->journal.head.key, a->journal.token, &ignored);
     }
+    if (have)
+        forget_upload(a, head.store);
     checkpoint_begin(a->checkpoint, &head);
     return ops(a)->upload_new(job->sink, &a->object, NULL, &a->events, &a->upload, e);
 }

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures. Each test has a folder, an environment and a place in each store of its own; what it starts is stopped."""
+import contextlib
+import glob
 import os
 import pathlib
 import shutil
@@ -77,6 +79,16 @@ def pytest_runtest_makereport(item, call):
     if report.when == "call" and report.failed and program:
         for watch in program.watches:
             report.sections.append(("stderr of %s" % " ".join(watch.process.args[1:4]), watch.log[-8000:]))
+
+
+@pytest.fixture(autouse=True)
+def no_sockets_of_the_dead():
+    """A JVM that is killed leaves its attach socket. Process ids come again: another user's JVM that gets the same one can
+    neither use that socket nor replace it."""
+    for path in glob.glob("/tmp/.java_pid*"):
+        if not os.path.exists("/proc/" + path.rpartition("pid")[2]):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
 
 
 # --- places -----------------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ class Resting:
                 size += path.stat().st_size
         return size
 
-    def answers(self, salvage, timeout=10):
+    def answers(self, salvage, timeout=30):
         return salvage.run("jvm", "flags", self.pid, "--timeout", "%ds" % timeout).code == 0
 
     def close(self):
@@ -485,6 +485,16 @@ class Running:
                                         stderr=subprocess.PIPE, cwd=salvage.home)
         self.begun = time.monotonic()
 
+    def wait_until_written(self, one):
+        """Waits until the JVM has written some of its dump, or says what this command has said instead."""
+        def has_begun():
+            if one.dumping() > MIB:
+                return True
+            assert self.process.poll() is None, "it ended before: exit %d\n%s\n%s" % self.end()
+            return False
+
+        wait_for(has_begun, why=lambda: "no dump; in the JVM's folders: %s" % one.left(), step=0.002)
+
     def end(self, timeout=20):
         out, err = self.process.communicate(timeout=timeout)
         self.seconds = time.monotonic() - self.begun
@@ -512,7 +522,7 @@ def run(salvage):
 def test_a_signal_while_the_jvm_writes(salvage, work, big, run):
     """It can't be stopped, but nothing of it is left."""
     dump = run(big, "--out", work / "x")
-    wait_for(lambda: big.dumping() > MIB, why="no dump")
+    dump.wait_until_written(big)
     dump.signal(signal.SIGINT)
     code, out, err = dump.end()
     assert code == -signal.SIGINT and out == "" and err.count("\n") == 1
@@ -541,7 +551,7 @@ def test_killed_in_the_middle(salvage, work, rest, run):
     """The JVM writes on, and what it wrote lies in a hidden folder, under a name that no watch takes for evidence."""
     one = rest(heap=400, keep=BIG)
     dump = run(one, "--out", work / "x")
-    wait_for(lambda: one.dumping() > MIB, why="no dump")
+    dump.wait_until_written(one)
     dump.signal(signal.SIGKILL)
     dump.end()
     wait_for(lambda: one.answers(salvage))
@@ -570,7 +580,7 @@ def test_stopped_in_the_middle(salvage, work, rest, run):
     """It was asked already: what it writes later finds no place."""
     one = rest(heap=400, keep=BIG)
     dump = run(one, "--out", work / "x", "--timeout", "700ms")
-    wait_for(lambda: one.dumping() > MIB, why="no dump")
+    dump.wait_until_written(one)
     one.process.send_signal(signal.SIGSTOP)
     code, _, err = dump.end()
     assert code == 1 and "stopped (by SIGSTOP" in err and one.left() == []
@@ -583,7 +593,7 @@ def test_stopped_in_the_middle(salvage, work, rest, run):
 def test_a_jvm_that_dies_in_the_middle(salvage, work, rest, run, jdk):
     one = rest(jdk=jdk, heap=400, keep=BIG)
     dump = run(one, "--out", work / "x")
-    wait_for(lambda: one.dumping() > MIB, why="no dump")
+    dump.wait_until_written(one)
     one.process.kill()
     one.process.wait()
     code, out, err = dump.end()
@@ -600,7 +610,8 @@ def test_a_user_that_puts_another_file_in_its_place(salvage, work, rest, run, sw
     secret.write_text("root's own")
     secret.chmod(0o644)
     dump = run(one, "--out", work / "x")
-    wait_for(lambda: one.dumping() > MIB, why="no dump")
+    dump.wait_until_written(one)
+    dump.signal(signal.SIGSTOP)  # the JVM may be done before us
     file, = one.cwd.glob(".salvage-*/*")
     os.rename(file, one.cwd / "away")
     if swap == "symlink":
@@ -611,6 +622,7 @@ def test_a_user_that_puts_another_file_in_its_place(salvage, work, rest, run, sw
         os.mkfifo(file)
     else:
         os.mkdir(file)
+    dump.signal(signal.SIGCONT)
     code, out, err = dump.end()
     assert code in (51, 1) and out == "" and err.count("\n") == 1, err
     assert not (work / "x").exists() and secret.read_text() == "root's own"

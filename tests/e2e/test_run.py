@@ -489,6 +489,8 @@ def test_a_watch_that_dies_while_it_ships_the_last_dump(supervised, s3, area, pr
     p.wait("started")
     want = drop(next(area.glob("run-*")), "java_pid7.hprof", 12 << 20)
     p.wait("claimed")
+    # Its worker ends with it: before the upload's name is noted, an upload would be left for the sweep.
+    wait_for(lambda: slow.seen(lambda r: r.is_part), why="nothing is sent")
     p.send(signal.SIGTERM)
     p.wait("stopping")
     os.kill(p.child(b"watch"), signal.SIGKILL)
