@@ -54,6 +54,7 @@ struct attempt {
     uint64_t *sizes;
     char past_digest[DIGEST_HEX_MAX];
     uint64_t part_size;
+    const char *verified; /* the manifest's word for how */
     bool committed;
 };
 
@@ -387,7 +388,7 @@ static int write_manifest(struct attempt *a, const struct whole *whole, struct m
     if (a->job->pause)
         a->job->pause(a->job->ctx, &m->pause);
     pause_by_file(a, m);
-    if (partial && !(m->partial = strdup(partial)))
+    if ((partial && !(m->partial = strdup(partial))) || !(m->verified = strdup(a->verified)))
         return no_memory(e);
     if (buf_printf(&path, "%s" MANIFEST_SUFFIX, a->key) < 0 || manifest_encode(m, &json) < 0)
         return no_memory(e);
@@ -466,6 +467,21 @@ static int add_empty_frame(struct attempt *a, struct err *e)
     return gather_add(a->gather, ops(a), a->upload, frame, (size_t)n, 0, &a->intake.digest, e);
 }
 
+/* The manifest says how. */
+static int verify(struct attempt *a, const struct whole *whole, struct err *e)
+{
+    const struct job *job = a->job;
+    bool read = job->plan->verify == PLAN_VERIFY_READ;
+    int r = ops(a)->verify(a->upload, whole, read, e);
+
+    if (r < 0)
+        return r;
+    if (r > 0 && read && job->unverified)
+        job->unverified(job->ctx, e);
+    a->verified = r > 0 ? "put" : "read";
+    return 0;
+}
+
 static int writer_agrees(const struct attempt *a, struct err *e)
 {
     return a->job->ended ? a->job->ended(a->job->ctx, e) : 0;
@@ -484,7 +500,7 @@ static int ship(struct attempt *a, struct job_result *ret, struct err *e)
     if ((r = ops(a)->commit(a->upload, &whole, e)) < 0)
         return r;
     a->committed = true;
-    if ((r = ops(a)->verify(a->upload, &whole, e)) < 0)
+    if ((r = verify(a, &whole, e)) < 0)
         return r;
     ret->mtime_ns = a->intake.identity.mtime_ns;
     return write_manifest(a, &whole, &ret->manifest, e);

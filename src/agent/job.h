@@ -31,6 +31,7 @@ struct job {
     void (*resumed)(void *ctx, uint64_t bytes);     /* that are in the store already */
     void (*state_lost)(void *ctx, const char *why); /* the journal cannot be written; goes on */
     void (*waiting)(void *ctx, const struct err *e, uint64_t delay_ms);
+    void (*unverified)(void *ctx, const struct err *e); /* stored, and may not be read back; goes on */
     /* A growing file: waits up to delay_ms; 1 once the file is complete, 0 not yet, negative to stop. */
     int (*complete)(void *ctx, uint64_t delay_ms);
     /* A stream. stop: asked several times a second while it is read; negative ends it. ended: its writer has closed it,

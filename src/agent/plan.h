@@ -19,8 +19,11 @@ struct plan_options {
     const char *to, *endpoint, *region, *ca_file, *credentials_file, *compress, *key, *state;
     bool path_style, keep;
     uint64_t threads, memory, timeout_ms, give_up_ms, abandoned_ms;
-    int log;
+    int log, verify;
 };
+
+/* What has to be known of an object in the store before the local copy may go. */
+enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
 
 /* The rows for a command's table; `o` is the type of its options, `p` the plan_options in it. */
 /* clang-format off */
@@ -59,6 +62,8 @@ struct plan_options {
              "stop retrying after this long; default: never"),                                                         \
     PLAN_ROW(OPT_DURATION, "abandoned", "DURATION", "7d", o, p.abandoned_ms,                                           \
              "S3: unfinished uploads of the same key template that are older are aborted"),                            \
+    PLAN_ROW(OPT_CHOICE, "verify", "read|put", "read", o, p.verify,                                                    \
+             "read: what is stored is asked for, or read back; put: the answers to the upload count, nothing is read"),       \
     PLAN_ROW(OPT_CHOICE, "log", "text|json", "text", o, p.log, "form of the log on stderr")
 /* clang-format on */
 
@@ -71,6 +76,7 @@ struct plan {
     const char *template; /* checked; borrowed from the options */
     const char *store;    /* the URL as given, and what tells stores apart; borrowed */
     bool keep;
+    enum plan_verify verify;
     uint64_t give_up_ms; /* 0: never */
     uint64_t abandoned_ms;
 };

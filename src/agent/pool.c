@@ -51,6 +51,7 @@ struct pool {
     struct fair fair;
     char *facts; /* what the first worker found out, for later ones; opaque */
     bool closing;
+    bool unverified_said;
     uint64_t next_sweep_ms;
 
     struct item *items;
@@ -135,7 +136,8 @@ static void log_shipped(const struct pool *p, const struct manifest *m, bool alr
     else
         log_event(EVENT_SHIPPED, LOG_STR("key", m->key), LOG_STR("url", url), LOG_UINT("bytes", m->size),
                   LOG_UINT("stored", m->stored_size), LOG_REAL("seconds", seconds), LOG_STR("cause", m->cause),
-                  LOG_STR("partial", m->partial), LOG_STR("pause", m->pause.by ? pause_print(&m->pause, pause) : NULL));
+                  LOG_STR("partial", m->partial), LOG_STR("pause", m->pause.by ? pause_print(&m->pause, pause) : NULL),
+                  LOG_STR("verified", m->verified));
 }
 
 static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
@@ -271,6 +273,11 @@ static void on_message(void *ctx, const struct wire *w)
         break;
     case WIRE_STATE_LOST:
         log_event(EVENT_STATE_LOST, LOG_STR("path", i->claim->path), LOG_STR("error", w->text));
+        break;
+    case WIRE_UNVERIFIED:
+        if (!p->unverified_said)
+            log_event(EVENT_STORED_UNVERIFIED, LOG_STR("path", i->claim->path), LOG_STR("error", w->text));
+        p->unverified_said = true;
         break;
     case WIRE_WAITING:
         p->well_ms = 0;

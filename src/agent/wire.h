@@ -18,6 +18,7 @@ enum wire_type {
     WIRE_RESUMED,    /* a: stored bytes found in the store */
     WIRE_STATE_LOST, /* text: why the journal can't be written */
     WIRE_WAITING,    /* text: trouble; a: ms until the next try */
+    WIRE_UNVERIFIED, /* text: why what is stored can't be read back */
     WIRE_SHIPPED,    /* text: manifest (JSON); a: it was there already; b: the mtime of what was read, ns */
     WIRE_FAILED,     /* code; text: the story; a: Retry-After in ms */
     WIRE_FACTS,      /* both ways. text: what was found out of where we run (JSON): asked once, by the first worker */

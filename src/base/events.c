@@ -32,9 +32,14 @@ static const struct event_info TABLE[EVENT_END] = {
     [EVENT_SHIPPED] =
         {"shipped", LEVEL_INFO,
          "a file is in the store, verified, with its manifest; pause: for how long the process stood still for it",
-         "key url bytes stored seconds cause partial pause"},
+         "key url bytes stored seconds cause partial pause verified"},
     [EVENT_ALREADY_STORED] = {"already-stored", LEVEL_INFO, "a file was in the store already, whole: not sent again",
                               "key url"},
+    [EVENT_STORED_UNVERIFIED] = {"stored-unverified", LEVEL_WARNING,
+                                 "what is stored may not be read back: the store's answers to the upload count from "
+                                 "now on, and nothing is sent "
+                                 "again for that; said once. --verify=put says that this is meant",
+                                 "path error"},
     [EVENT_FAILED] = {"failed", LEVEL_WARNING, "an attempt failed; said once until it fails for another reason",
                       "path fault error retry_in_s"},
     [EVENT_UNREADABLE] = {"unreadable", LEVEL_WARNING, "this user may not read a file that fits", "dir name uid error"},

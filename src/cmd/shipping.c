@@ -86,6 +86,17 @@ static void on_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
     say(ctx, "warning", text);
 }
 
+static void on_unverified(void *ctx, const struct err *e)
+{
+    struct shipment *s = ctx;
+
+    if (s->of->logs)
+        log_event(EVENT_STORED_UNVERIFIED, LOG_STR("path", s->path), LOG_STR("error", e->msg));
+    else
+        say(s, "warning: stored, but it may not be read back: the store's answers to the upload count (--verify=put)",
+            e->msg);
+}
+
 static int on_stop(void *ctx, struct err *e)
 {
     struct shipment *s = ctx;
@@ -289,6 +300,7 @@ static int try_once(struct shipment *s, struct job_result *result, struct err *e
         .resumed = on_resumed,
         .state_lost = on_state_lost,
         .waiting = on_waiting,
+        .unverified = on_unverified,
         .ctx = s,
     };
     int r;
@@ -335,7 +347,7 @@ static void log_shipped(const struct job_result *result, const char *url)
 
     log_event(EVENT_SHIPPED, LOG_STR("key", m->key), LOG_STR("url", url), LOG_UINT("bytes", m->size),
               LOG_UINT("stored", m->stored_size), LOG_STR("cause", m->cause), LOG_STR("partial", m->partial),
-              LOG_STR("pause", m->pause.by ? pause_print(&m->pause, pause) : NULL));
+              LOG_STR("pause", m->pause.by ? pause_print(&m->pause, pause) : NULL), LOG_STR("verified", m->verified));
 }
 
 static int report(struct shipment *s, const struct job_result *result)

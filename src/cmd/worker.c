@@ -67,6 +67,12 @@ static void on_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
     wire_send(CHANNEL, &(struct wire){.type = WIRE_WAITING, .a = delay_ms, .text = (char *)e->msg});
 }
 
+static void on_unverified(void *ctx, const struct err *e)
+{
+    (void)ctx;
+    wire_send(CHANNEL, &(struct wire){.type = WIRE_UNVERIFIED, .text = (char *)e->msg});
+}
+
 static int on_complete(void *ctx, uint64_t delay_ms)
 {
     struct delivery *d = ctx;
@@ -95,6 +101,7 @@ static int send_result(const struct job_result *result)
                              .codec = m->codec,
                              .cause = m->cause,
                              .partial = m->partial,
+                             .verified = m->verified,
                              .size = m->size,
                              .stored_size = m->stored_size,
                              .pause = m->pause};
@@ -182,6 +189,7 @@ static int do_job(struct worker *w, const struct wire *message, struct job_resul
         .resumed = on_resumed,
         .state_lost = on_state_lost,
         .waiting = on_waiting,
+        .unverified = on_unverified,
         .complete = on_complete,
         .ctx = &delivery,
     };

@@ -61,6 +61,10 @@ const struct manifest_field MANIFEST_FIELDS[] = {
      "of a core: so many bytes from its beginning are of the moment of the pause, and so are the stacks; what follows "
      "was copied later, while the process ran; left out if all is of one moment",
      AT(KNOWN, pause.consistent)},
+    {"verified", "text",
+     "`read`: what was stored was asked for, or read back; `put`: it could not be (or `--verify=put`), so the answers "
+     "to the upload count",
+     AT(TEXT, verified)},
     {"tool", "text", "what wrote the object: `salvage VERSION`", AT(TEXT, tool)},
     {"where.place", "text", "whose it is: `NAMESPACE/POD`, `ecs/CLUSTER/FAMILY/TASK` or `host/HOSTNAME`",
      AT(TEXT, where.place)},

@@ -28,6 +28,7 @@ struct manifest {
     char *name;                         /* the file's own name; bytes that are not UTF-8 as U+FFFD */
     char *path;                         /* where it lay */
     char *codec;                        /* "zstd:1", "gzip:6", "none" */
+    char *verified;                     /* "read", "put"; NULL before there was this field */
     char *partial;                      /* why it is not whole; NULL if it is */
     char *tool;                         /* "salvage 0.1.0" */
     uint64_t size;                      /* of the file, bytes */

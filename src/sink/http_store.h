@@ -88,6 +88,6 @@ int http_upload_new(struct sink *s, const struct object *o, const struct upload_
                     const struct upload_events *events, struct upload **ret, struct err *e);
 int http_upload_write(struct upload *u, struct part *p, struct err *e);
 int http_upload_commit(struct upload *u, const struct whole *w, struct err *e);
-int http_upload_verify(struct upload *u, const struct whole *w, struct err *e);
+int http_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e);
 void http_upload_abort(struct upload *u);
 void http_upload_free(struct upload *u);

@@ -210,30 +210,27 @@ int s3_upload_commit(struct upload *u, const struct whole *w, struct err *e)
 
 /* A policy that lets us write and not read (a drop box). The store has checked each body against its signed SHA-256,
  * and answered the whole with its ETag: where that is the one that follows from our bytes, it is the store's word. To
- * send it again would bring no more than that: what can't be compared is said, and taken as stored. */
+ * send it again would bring no more than that. */
 static int accept_unseen(struct upload *u, const struct whole *w, struct err *e)
 {
     struct s3_head told = {.size = w->size};
     struct difference d;
-    struct err why = *e;
 
     memcpy(told.etag, u->etag, sizeof(told.etag));
     if (compare(u, w, &told, &d) == LIKENESS_NONE)
         return s3_fail(u->s3, e, -FAULT_CORRUPT,
                        "'%.200s' was stored with %s %s instead of %s: it has to be sent again", u->object->key, d.what,
                        d.theirs, d.ours);
-    err_prefix(&why, -FAULT_DENIED, "stored, but it cannot be read back: what the store answered to the upload counts");
-    u->patience.wait(u->patience.ctx, &why, 0);
-    return 0;
+    return 1;
 }
 
-int s3_upload_verify(struct upload *u, const struct whole *w, struct err *e)
+int s3_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e)
 {
     char sum[S3_WHOLE_MAX];
     bool summed = u->count > 0 && s3_whole_sha256(u->receipts, u->count, sum) == 0;
     struct difference d;
     struct s3_head head;
-    int r = s3_head(u->s3, u->object->key, summed, &u->patience, &head, e);
+    int r = read ? s3_head(u->s3, u->object->key, summed, &u->patience, &head, e) : -FAULT_DENIED;
 
     if (r == -FAULT_NO_OBJECT)
         return s3_fail(u->s3, e, -FAULT_CORRUPT, "'%.200s' was stored, says the store, but it is not there",

@@ -59,7 +59,7 @@ int s3_upload_result(struct upload *u, struct err *e);
 void s3_upload_give_back(struct upload *u, struct part *p, const char *receipt);
 
 int s3_upload_commit(struct upload *u, const struct whole *w, struct err *e);
-int s3_upload_verify(struct upload *u, const struct whole *w, struct err *e);
+int s3_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e);
 
 /* Aborts an upload by its id; one that is gone already counts as done. */
 int s3_abort(struct s3 *s, const char *key, const char *token, const struct s3_patience *patience, struct err *e);

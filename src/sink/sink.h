@@ -135,8 +135,10 @@ struct sink_ops {
     int (*write)(struct upload *u, struct part *p, struct err *e);
     /* Waits for all parts, then makes the object visible and durable. */
     int (*commit)(struct upload *u, const struct whole *w, struct err *e);
-    /* The store's word against ours: after this the local copy may go. -FAULT_CORRUPT. */
-    int (*verify)(struct upload *u, const struct whole *w, struct err *e);
+    /* The store's word against ours: after this the local copy may go. -FAULT_CORRUPT. Without read nothing is asked
+     * for: what the store answered to the upload is all. 1: so it is, too, where the store lets us write and not read;
+     * e says what it does not allow, and stays as it is without read. */
+    int (*verify)(struct upload *u, const struct whole *w, bool read, struct err *e);
     /* Takes back what the store holds of it; best effort. Not after commit. */
     void (*abort)(struct upload *u);
     void (*upload_free)(struct upload *u); /* leaves in the store what a resume needs; waits for the sink's threads */

@@ -586,7 +586,7 @@ def test_the_kernel_takes_the_worker_first(salvage, work, supervised, s3, area, 
         want = drop(next(area.glob("run-*")), "java_pid7.hprof", 8 << 20)
         watch = p.child(b"watch")
         worker = wait_for(lambda: workers(watch))[0]
-        wait_for(lambda: slow.requests, why="nothing is sent")
+        wait_for(lambda: slow.seen(lambda r: r.is_data), why="nothing is sent")
         assert [pathlib.Path("/proc/%d/oom_score_adj" % pid).read_text(encoding="ascii")
                 for pid in (p.pid, watch, worker)] == ["0\n", "0\n", "1000\n"]
         tell.write("\n")

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The store is asked at the start of what waits, long before the first evidence, and nothing of that stays there."""
+import json
+import uuid
+
+import pytest
+
 from helpers.evidence import drop
 from helpers.proc import wait_for
 from helpers.proxy import Answer
+from helpers.stores import S3
 
 
 def test_a_watch_says_at_once_that_its_store_is_not_there(salvage, dumps, s3):
@@ -58,17 +64,67 @@ def test_a_bucket_in_the_endpoint_is_refused(salvage, dumps, s3):
     assert result.code == 2 and "endpoint" in result.message, result
 
 
-def test_a_role_that_may_not_read_back_does_not_send_again(salvage, dumps, s3, proxy):
-    """A drop box: the answers to the upload are the store's word."""
-    total = drop(dumps, "app.hprof", 20_000_000, seed=7)
-    denied = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
-    proxy.harm(Answer(403, denied), lambda r: r.method in ("GET", "HEAD"), times=1000)
-    watch = salvage.watch(dumps, *s3.through(proxy).options(), "--compress", "none", env=s3.env)
-    watch.wait("shipped")
+@pytest.fixture
+def drop_box(s3):
+    """A bucket whose policy lets objects be written and not read; open() ends that."""
+    box = S3(s3.client, "drop-box-" + uuid.uuid4().hex[:12], s3.options()[s3.options().index("--endpoint") + 1], s3.env,
+             "prod")
+    s3.client.create_bucket(Bucket=box.bucket)
+    rule = {"Effect": "Deny", "Principal": "*", "Action": ["s3:GetObject", "s3:ListBucket"],
+            "Resource": ["arn:aws:s3:::" + box.bucket, "arn:aws:s3:::%s/*" % box.bucket]}
+    s3.client.put_bucket_policy(Bucket=box.bucket,
+                                Policy=json.dumps({"Version": "2012-10-17", "Statement": [rule]}))
+    box.open = lambda: s3.client.delete_bucket_policy(Bucket=box.bucket)
+    yield box
+    box.open()
+    box.clear()
+    s3.client.delete_bucket(Bucket=box.bucket)
+
+
+@pytest.mark.parametrize("verify", ["read", "put"])
+def test_a_role_that_may_not_read_back_does_not_send_again(salvage, dumps, s3_host, proxy_to, drop_box, verify):
+    """The answers to the upload are the store's word, of many parts or of one; the manifest says so. That it was not meant is
+    said once."""
+    proxy = proxy_to(s3_host)
+    options = [*drop_box.through(proxy).options(), "--compress", "none", "--verify", verify]
+    sums = [drop(dumps, "large.hprof", 20_000_000, seed=7), drop(dumps, "small.hprof", 3000, seed=8)]
+    watch = salvage.watch(dumps, *options, env=drop_box.env)
+    wait_for(lambda: len(watch.named("shipped")) == 2, why=lambda: watch.log)
     assert watch.stop() == 0
-    s3.check_one(total)
     assert len(proxy.seen(lambda r: r.is_complete)) == 1
-    assert any("cannot be read back" in event.get("error", "") for event in watch.named("failed"))
+    assert [event["verified"] for event in watch.named("shipped")] == ["put", "put"]
+    said = watch.named("stored-unverified")
+    if verify == "read":
+        assert len(said) == 1 and "s3:GetObject" in said[0]["error"]
+    else:
+        assert not said and not watch.named("failed")
+    sums.append(drop(dumps, "third.hprof", 3000, seed=9))
+    done = salvage.ok("ship", dumps / "third.hprof", *options, env=drop_box.env)
+    assert ("--verify=put" in done.err) == (verify == "read"), done
+    drop_box.open()
+    drop_box.check_all(sums)
+    assert {m["verified"] for _, m in drop_box.manifests()} == {"put"}
+
+
+def test_what_is_read_back_says_so(salvage, dumps, store):
+    drop(dumps, "app.hprof")
+    salvage.ok("ship", dumps / "app.hprof", *store.options(), env=store.env)
+    assert [m["verified"] for _, m in store.manifests()] == ["read"]
+
+
+def test_verify_put_reads_nothing_of_a_file_server(salvage, dumps, http_move, proxy_to):
+    """Nor does one that refuses to be read get the evidence again and again."""
+    proxy = proxy_to(http_move.server.host)
+    http_move.url = proxy.url + "/dumps"
+    sums = [drop(dumps, "app.hprof", seed=1)]
+    salvage.ok("ship", dumps / "app.hprof", *http_move.options(), "--verify", "put")
+    assert not proxy.seen(lambda r: r.method == "GET" and "app" in r.path)
+    proxy.harm(Answer(403, b"no"), lambda r: r.method == "GET", times=1000)
+    sums.append(drop(dumps, "more.hprof", seed=2))
+    watch = salvage.watch(dumps, *http_move.options(), "--include", "more.hprof")
+    watch.wait("shipped", verified="put")
+    assert watch.stop() == 0 and len(watch.named("stored-unverified")) == 1
+    http_move.check_all(sums)
 
 
 def refusing(code, message):

@@ -205,7 +205,7 @@ static void an_object_appears_whole_and_only_at_commit(void **state)
     assert_int_equal(sink->ops->commit(u, &w, &e), 0);
     expect_file(KEY, "one two three");
     expect_none("shop/cart/case/" TEMPORARY);
-    assert_int_equal(sink->ops->verify(u, &w, &e), 0);
+    assert_int_equal(sink->ops->verify(u, &w, true, &e), 0);
     sink->ops->upload_free(u);
 
     assert_int_equal(fstatat(folderfd, KEY, &st, 0), 0);
@@ -222,7 +222,7 @@ static void an_empty_object_is_one_too(void **state)
     (void)state;
     put_part(u, 1, "", true);
     assert_int_equal(sink->ops->commit(u, &w, &e), 0);
-    assert_int_equal(sink->ops->verify(u, &w, &e), 0);
+    assert_int_equal(sink->ops->verify(u, &w, true, &e), 0);
     assert_int_equal(sink->ops->stat(sink, KEY, &info, &e), 0);
     assert_int_equal(info.size, 0);
     assert_string_equal(info.sha256, "");
@@ -239,9 +239,9 @@ static void damage_behind_our_back_is_found_by_verify(void **state)
     put_part(u, 1, "as it was", true);
     assert_int_equal(sink->ops->commit(u, &w, &e), 0);
     make_file(KEY, "as it saw");
-    assert_int_equal(sink->ops->verify(u, &w, &e), -FAULT_CORRUPT);
+    assert_int_equal(sink->ops->verify(u, &w, true, &e), -FAULT_CORRUPT);
     make_file(KEY, "as it");
-    assert_int_equal(sink->ops->verify(u, &w, &e), -FAULT_CORRUPT);
+    assert_int_equal(sink->ops->verify(u, &w, true, &e), -FAULT_CORRUPT);
     sink->ops->upload_free(u);
 }
 
@@ -293,7 +293,7 @@ static void an_interrupted_upload_goes_on_behind_its_last_part(void **state)
     (void)state;
     put_part(u, 3, "three", true);
     assert_int_equal(sink->ops->commit(u, &w, &e), 0);
-    assert_int_equal(sink->ops->verify(u, &w, &e), 0);
+    assert_int_equal(sink->ops->verify(u, &w, true, &e), 0);
     sink->ops->upload_free(u);
     expect_list("", "shop/cart/case/heap.hprof.zst=13;");
 }

@@ -248,7 +248,7 @@ static void where_only_put_is_offered_it_goes_to_its_place(void **state)
     assert_int_equal(write_part(u, 1, "text", true, &e), 0);
     assert_int_equal(done_good, 1);
     assert_int_equal(sink->ops->commit(u, &w, &e), 0);
-    assert_int_equal(sink->ops->verify(u, &w, &e), 0);
+    assert_int_equal(sink->ops->verify(u, &w, true, &e), 0);
     sink->ops->upload_free(u);
     expect_seen(PLAIN_SEEN "PUT /d%20x/a%20b/c/heap [text];HEAD /d%20x/a%20b/c/heap;"
                            "GET /d%20x/a%20b/c/heap;");
@@ -306,7 +306,7 @@ static void an_empty_object_is_one_too(void **state)
     struct upload *u = begin();
     assert_int_equal(write_part(u, 1, "", true, &e), 0);
     assert_int_equal(sink->ops->commit(u, &w, &e), 0);
-    assert_int_equal(sink->ops->verify(u, &w, &e), 0);
+    assert_int_equal(sink->ops->verify(u, &w, true, &e), 0);
     sink->ops->upload_free(u);
     expect_seen(PLAIN_SEEN "PUT /d%20x/a%20b/c/heap;HEAD /d%20x/a%20b/c/heap;");
 }
@@ -440,7 +440,7 @@ static void what_reads_back_differently_is_corrupt(void **state)
     assert_int_equal(write_part(u, 1, "text", true, &e), 0);
     for (size_t i = 0; i < ARRAY_SIZE(ANSWERS); i++) {
         PLAY(ANSWERS[i][0], ANSWERS[i][1]);
-        assert_int_equal(sink->ops->verify(u, &w, &e), -FAULT_CORRUPT);
+        assert_int_equal(sink->ops->verify(u, &w, true, &e), -FAULT_CORRUPT);
     }
     sink->ops->upload_free(u);
 }
