@@ -311,6 +311,7 @@ static void every_event_has_its_row(void **state)
         {EVENT_RESUMED, "resumed", LEVEL_INFO},
         {EVENT_SHIPPED, "shipped", LEVEL_INFO},
         {EVENT_ALREADY_STORED, "already-stored", LEVEL_INFO},
+        {EVENT_STORED_UNVERIFIED, "stored-unverified", LEVEL_WARNING},
         {EVENT_FAILED, "failed", LEVEL_WARNING},
         {EVENT_UNREADABLE, "unreadable", LEVEL_WARNING},
         {EVENT_NOT_EXAMINED, "not-examined", LEVEL_WARNING},

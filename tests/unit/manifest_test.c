@@ -34,6 +34,7 @@ static const struct manifest FULL = {
     .path = S("/dumps/java_pid1.hprof"),
     .codec = S("zstd:1"),
     .partial = S("ends inside a record"),
+    .verified = S("put"),
     .tool = S("salvage 0.1.0"),
     .size = 9007199254740993, /* beyond what a double holds */
     .stored_size = 1234,
@@ -92,6 +93,7 @@ static void every_field_comes_back(void **state)
     assert_string_equal(m.path, FULL.path);
     assert_string_equal(m.codec, FULL.codec);
     assert_string_equal(m.partial, FULL.partial);
+    assert_string_equal(m.verified, FULL.verified);
     assert_string_equal(m.tool, FULL.tool);
     assert_true(m.size == FULL.size);
     assert_true(m.stored_size == FULL.stored_size);
