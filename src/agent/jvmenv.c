@@ -135,6 +135,9 @@ static int compose(const struct jvmopts *said, const char *folder, struct buf *b
         r = add_option(b, "HeapDumpPath", folder, "");
     if (r == 0 && !said->error_file)
         r = add_option(b, "ErrorFile", folder, "/hs_err_pid%p.log");
+    /* Known to every HotSpot from JDK 8 on, and ignored by OpenJ9, as all -XX options that it does not know. */
+    if (r == 0 && said->attach_listener < 0 && said->attach_disabled != 1)
+        r = buf_add_text(b, " -XX:+StartAttachListener");
     return r;
 }
 
@@ -164,6 +167,7 @@ int jvmenv_make(char *const *argv, const char *base, const char *folder, struct 
 
     if (r == 0)
         r = look(&said, base, &j);
+    j.attach_disabled = said.attach_disabled == 1;
     if (r == 0 && folder)
         r = compose(&said, folder, &more);
     if (r == 0 && more.size > 0)

@@ -5,12 +5,15 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/strv.h"
 
 struct jvmenv {
     const char *variable; /* JAVA_TOOL_OPTIONS; NULL: all is said already */
     char *value;          /* all of its new value */
     struct strv files;    /* FOLDER/GLOB of what the user's own options name, outside of base; the folders are there */
+    bool attach_disabled; /* they say -XX:+DisableAttachMechanism */
     struct strv missing;  /* folders that they name and that are not there */
 };
 

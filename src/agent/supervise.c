@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/armkeeper.h"
 #include "agent/launch.h"
 #include "agent/tally.h"
 #include "base/backoff.h"
@@ -49,6 +50,7 @@ struct supervisor {
     bool oom_known;
     uint64_t stop_ms, kill_ms; /* when the watch's time is up, and our patience */
     /* The watch. */
+    struct armkeeper arm;
     struct tally tally;
     struct backoff backoff;
     uint64_t restart_ms; /* 0: no */
@@ -83,12 +85,12 @@ static void start_watch(struct supervisor *s)
     log_event(EVENT_WATCH_DIED, LOG_STR("error", strerror(-r)));
 }
 
-/* What it may be told by now, and has not been. */
+/* What it may be told by now, and has not been. Until the process that arms has ended, a crash log may come yet. */
 static void tell_watch(struct supervisor *s)
 {
     uint64_t patience = clock_mono_ms() + PATIENCE_MS;
 
-    if (!s->watch || !s->ended)
+    if (!s->watch || !s->ended || (s->arm.pid && s->stops < 2))
         return;
     if (s->tally.started && !s->told) {
         kill(s->watch, SIGTERM);
@@ -249,6 +251,7 @@ static void on_app_end(struct supervisor *s, int status)
      * live a little longer, and are asked to go. */
     if (getpid() == 1)
         kill(-s->was, SIGTERM);
+    armkeeper_end(&s->arm);
     s->stop_ms = now + s->config->grace_ms + PATIENCE_MS;
     s->kill_ms = s->stop_ms + PATIENCE_MS;
     if (!s->config->watch)
@@ -290,6 +293,8 @@ static void reap(struct supervisor *s)
             on_app_end(s, status);
         } else if (pid == s->watch) {
             on_watch_end(s, status);
+        } else if (armkeeper_reap(&s->arm, pid, status)) {
+            tell_watch(s);
         }
     }
 }
@@ -343,6 +348,7 @@ static void on_time(struct supervisor *s)
     } else if (s->restart_ms && now >= s->restart_ms) {
         start_watch(s);
     }
+    armkeeper_on_time(&s->arm, now);
 }
 
 /* In ms, for poll. */
@@ -352,6 +358,8 @@ static int next_timeout(const struct supervisor *s)
 
     if (s->restart_ms)
         next = s->restart_ms;
+    if (s->arm.due_ms < next)
+        next = s->arm.due_ms;
     if (s->ended && s->stop_ms < next)
         next = s->stop_ms;
     if (s->ended && s->kill_ms < next)
@@ -388,8 +396,11 @@ static void remember_oom_kills(struct supervisor *s)
 
 int supervise_run(const struct supervise_config *c, struct err *e)
 {
-    struct supervisor s = {
-        .config = c, .channel = -1, .cgroup = MEMCG_NONE, .backoff = {.first_ms = 1000, .most_ms = 5 * 60 * 1000}};
+    struct supervisor s = {.config = c,
+                           .channel = -1,
+                           .arm = {.channel = -1, .due_ms = UINT64_MAX},
+                           .cgroup = MEMCG_NONE,
+                           .backoff = {.first_ms = 1000, .most_ms = 5 * 60 * 1000}};
     sigset_t waiting;
     int r;
 
@@ -404,6 +415,8 @@ int supervise_run(const struct supervise_config *c, struct err *e)
         s.terminal = tcgetpgrp(STDIN_FILENO) == s.app;
         if (c->watch)
             start_watch(&s);
+        if (armkeeper_start(&s.arm, c->arm, s.app) < 0)
+            log_event(EVENT_ARM_DIED, LOG_STR("error", strerror(ENOMEM)));
         supervise(&s);
         say_end(&s);
         r = exit_status(&s);
@@ -411,6 +424,7 @@ int supervise_run(const struct supervise_config *c, struct err *e)
         r = err_set(e, r, "%s: %s", c->app[0], strerror(-r));
     }
     end_channel(&s);
+    armkeeper_done(&s.arm);
     tally_done(&s.tally);
     memcg_done(&s.cgroup);
     close(s.signal_fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two processes side by side: the application, and a watch that ships what it leaves. Passes signals on, reaps what the
- * kernel gives to PID 1, starts the watch again when it dies, and never does anything to the application that it would
- * not have met without us. Allocates little and asks nobody: it must outlive both.
+ * Processes side by side: the application, a watch that ships what it leaves, and one that arms its JVMs. Passes
+ * signals on, reaps what the kernel gives to PID 1, starts the watch again when it dies, and never does anything to the
+ * application that it would not have met without us. Allocates little and asks nobody: it must outlive both.
  */
 #pragma once
 
@@ -14,6 +14,7 @@ struct supervise_config {
     char *const *app, *const *env; /* command line and environment, each ends with NULL */
     char *const *watch;            /* our own arguments for the watch ("salvage", "watch", …); NULL: none */
     char *const *watch_instead;    /* where another watch has those folders already (-FAULT_LOCKED); NULL: none */
+    char *const *arm;              /* for the process that arms JVMs ("salvage", "run-arm", …); NULL: none */
     uint64_t grace_ms;             /* for the watch, after the application's end */
 };
 

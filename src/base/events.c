@@ -100,15 +100,23 @@ static const struct event_info TABLE[EVENT_END] = {
                      "run: the last line: how the application ended, what was saved, and where (url: the largest)",
                      "why status signal oom_kills shipped bytes left url error"},
     [EVENT_ARMED] = {"armed", LEVEL_INFO,
-                     "jvm arm --follow, watch --arm: a running JVM was set to dump to path when memory runs out",
+                     "run, jvm arm --follow, watch --arm: a running JVM was set to dump to path when memory runs out",
                      "pid path was command"},
     [EVENT_NOT_ARMED] =
         {"not-armed", LEVEL_WARNING,
-         "jvm arm --follow, watch --arm: a JVM could not be, or it is too late for it (fault=too-late); "
+         "run, jvm arm --follow, watch --arm: a JVM could not be, or it is too late for it (fault=too-late); "
          "said once for each reason, and tried again",
          "pid fault error command"},
+    [EVENT_NOT_ATTACHED] = {"not-attached", LEVEL_WARNING,
+                            "guard: a JVM could not be attached to while it has room: at its limit of threads, or with "
+                            "a full heap, it will answer nobody, and a case will have no threads, histogram or dump "
+                            "of it; said once for each reason",
+                            "pid fault error command"},
+    [EVENT_NOT_COPIED] = {"not-copied", LEVEL_WARNING,
+                          "run: a JVM crashed, and its log (path) could not be copied to where it is shipped from",
+                          "path error"},
     [EVENT_ARM_DIED] = {"arm-died", LEVEL_WARNING,
-                        "watch --arm: the process that arms JVMs ended by itself; it is started again",
+                        "run, watch --arm: the process that arms JVMs ended by itself; it is started again",
                         "error retry_in_s"},
     [EVENT_GUARDING] =
         {"guarding", LEVEL_INFO,

@@ -3,9 +3,13 @@
  * salvage run: an application and its watch in one container, ours as PID 1.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "agent/armplace.h"
 #include "agent/jvmenv.h"
 #include "agent/launch.h"
 #include "agent/plan.h"
@@ -23,8 +27,11 @@ struct run_options {
     const char *dir;
     uint64_t grace_ms;
     struct retention retention; /* its limits alone: the rest is the watch's */
-    bool jvm;
+    int jvm;                    /* enum run_jvm */
+    bool no_jvm;
 };
+
+enum run_jvm { JVM_AUTO, JVM_ATTACH, JVM_ENV, JVM_NO };
 
 static const struct opt RUN_OPTIONS[] = {
     PLAN_OPTIONS_STORE(struct run_options, plan),
@@ -33,9 +40,13 @@ static const struct opt RUN_OPTIONS[] = {
      "where JVMs dump, and what is watched: each run has a folder of its own in it. No other container may have the "
      "same: "
      "on a volume that several share, give each its own"},
-    {OPT_FLAG, 0, "jvm", NULL, "yes", offsetof(struct run_options, jvm),
-     "have JVMs dump when memory runs out, by JAVA_TOOL_OPTIONS, as far as neither it nor the command line says how; "
-     "--no-jvm leaves the environment alone"},
+    {OPT_CHOICE, 0, "jvm", "auto|attach|env|no", "auto", offsetof(struct run_options, jvm),
+     "how JVMs are made to dump when memory runs out, as far as their options don't say so. attach: each is asked to, "
+     "right after its start. env: by JAVA_TOOL_OPTIONS, from their very start, but then a JVM prints a line about it "
+     "first. auto: attach, but env where JAVA_TOOL_OPTIONS is set already or no JVM could be attached to. no: not at "
+     "all"},
+    {OPT_FLAG, 0, "no-jvm", NULL, NULL, offsetof(struct run_options, no_jvm), "the same as --jvm no"},
+    {OPT_EXCLUDES, .name = "no-jvm", .arg = "jvm"},
     {OPT_DURATION, 0, "grace", "DURATION", "10m", offsetof(struct run_options, grace_ms),
      "how long to go on shipping after the application's end"},
     RETENTION_LIMITS(struct run_options, retention),
@@ -57,17 +68,52 @@ struct run {
     struct plan plan; /* only to check it: the watch makes its own */
     struct rundir dir;
     struct jvmenv jvm;
-    struct strv env, watch, watch_instead;
+    enum run_jvm how;
+    struct strv env, watch, watch_instead, arm;
 };
 
 static void run_done(struct run *run)
 {
+    strv_done(&run->arm);
     strv_done(&run->watch_instead);
     strv_done(&run->watch);
     strv_done(&run->env);
     jvmenv_done(&run->jvm);
     rundir_done(&run->dir);
     plan_done(&run->plan);
+}
+
+/* Where a JVM could be told by attach: its socket lies in /tmp, and newer ones take a '%' for something else. */
+static bool may_attach(const struct run *run, bool disabled, struct err *e)
+{
+    if (disabled)
+        return err_set(e, -FAULT_REFUSED, "its options have -XX:+DisableAttachMechanism") == 0;
+    if (faccessat(AT_FDCWD, "/tmp", W_OK | X_OK, AT_EACCESS) < 0)
+        return err_set(e, -errno, "a JVM's attach socket has no place: /tmp: %s", strerror(errno)) == 0;
+    return armplace_check(run->dir.path, e) == 0;
+}
+
+/* -ENOMEM. */
+static int choose(struct run *run, char *const *command)
+{
+    CLEANUP(jvmenv_done) struct jvmenv said = {0};
+    const char *tool_options = getenv("JAVA_TOOL_OPTIONS");
+    struct err e = {0};
+    int r;
+
+    run->how = run->options.no_jvm || !run->dir.path ? JVM_NO : (enum run_jvm)run->options.jvm;
+    if (run->how != JVM_AUTO && run->how != JVM_ATTACH)
+        return 0;
+    if ((r = jvmenv_make(command, run->dir.base, NULL, &said)) < 0)
+        return r;
+    if (run->how == JVM_AUTO) {
+        bool env = (tool_options && *tool_options) || !may_attach(run, said.attach_disabled, &e);
+
+        run->how = env ? JVM_ENV : JVM_ATTACH;
+    } else if (!may_attach(run, said.attach_disabled, &e)) {
+        log_event(EVENT_NO_DUMPS, LOG_STR("dir", run->dir.path), LOG_STR("error", e.msg));
+    }
+    return 0;
 }
 
 /* Nothing here keeps the application from starting: without a folder it runs as it would without us. */
@@ -78,7 +124,8 @@ static int prepare_dumps(struct run *run, char *const *command)
 
     if (rundir_make(run->options.dir, &run->dir, &e) < 0)
         log_event(EVENT_NO_DUMPS, LOG_STR("dir", run->options.dir), LOG_STR("error", e.msg));
-    r = jvmenv_make(command, run->dir.base, run->options.jvm ? run->dir.path : NULL, &run->jvm);
+    if ((r = choose(run, command)) == 0)
+        r = jvmenv_make(command, run->dir.base, run->how == JVM_ENV ? run->dir.path : NULL, &run->jvm);
     if (r == -EINVAL) {
         log_event(EVENT_NO_DUMPS, LOG_STR("dir", run->dir.path),
                   LOG_STR("error", "both sorts of quotes are in its name: no JVM can be told of it"));
@@ -123,6 +170,18 @@ static int make_watches(struct run *run)
     return r == 0 && run->dir.base ? add_watch(&run->watch_instead, run, run->dir.path) : r;
 }
 
+static int make_arm(struct run *run)
+{
+    int r;
+
+    if (run->how != JVM_ATTACH)
+        return 0;
+    if ((r = strv_add(&run->arm, "salvage")) < 0 || (r = strv_add(&run->arm, "run-arm")) < 0 ||
+        (r = strv_printf(&run->arm, "--dir=%s", run->dir.path)) < 0)
+        return r;
+    return strv_add(&run->arm, run->options.plan.log == LOG_JSON ? "--log=json" : "--log=text");
+}
+
 static int run(int argc, char **argv)
 {
     CLEANUP(run_done) struct run run = {.dir = RUNDIR_NONE};
@@ -138,12 +197,14 @@ static int run(int argc, char **argv)
     log_set_format((enum log_format)run.options.plan.log);
     if ((r = plan_init(&run.plan, &run.options.plan, &e)) < 0)
         return command_fail(r, &e);
-    if (prepare_dumps(&run, argv + own) < 0 || make_environment(&run) < 0 || make_watches(&run) < 0)
+    if (prepare_dumps(&run, argv + own) < 0 || make_environment(&run) < 0 || make_watches(&run) < 0 ||
+        make_arm(&run) < 0)
         return command_error(-ENOMEM, "out of memory");
     config.app = argv + own;
     config.env = run.env.item;
     config.watch = run.watch.item;
     config.watch_instead = run.watch_instead.item;
+    config.arm = run.arm.item;
     config.grace_ms = run.options.grace_ms;
     r = supervise_run(&config, &e);
     if (r >= 0)
@@ -157,7 +218,9 @@ const struct command CMD_RUN = {
     .args = "[OPTION...] [--] COMMAND...",
     .summary = "run an application, also as PID 1, and ship what it leaves when it dies",
     .text =
-        "For containers that have no sidecar. JVMs are told to dump when memory runs out, if nothing says so yet. "
+        "For containers that have no sidecar. JVMs are made to dump when memory runs out, if nothing says so yet: see "
+        "--jvm. A JVM that dies within its first tenths of a second is too quick for attach, and OnOutOfMemoryError "
+        "can't be set so: --jvm env has the first, the command line both. "
         "Signals are passed on, and processes that lost their parents are reaped. When the command has ended, what "
         "it left is shipped, and the exit status is its own: 128 and the number of the signal that killed it, 127 "
         "if there is no such command, 126 if it cannot be run. The first argument that is no option begins it. A "

@@ -81,6 +81,7 @@ static const struct {
     {"ExitOnOutOfMemoryError", offsetof(struct jvmopts, exit_on_oom), true},
     {"CrashOnOutOfMemoryError", offsetof(struct jvmopts, crash_on_oom), true},
     {"DisableAttachMechanism", offsetof(struct jvmopts, attach_disabled), false},
+    {"StartAttachListener", offsetof(struct jvmopts, attach_listener), false},
 };
 
 int jvmopts_add(struct jvmopts *o, const char *option)
@@ -138,6 +139,7 @@ int jvmopts_override(struct jvmopts *o, struct jvmopts *strong)
     prefer_number(&o->exit_on_oom, strong->exit_on_oom);
     prefer_number(&o->crash_on_oom, strong->crash_on_oom);
     prefer_number(&o->attach_disabled, strong->attach_disabled);
+    prefer_number(&o->attach_listener, strong->attach_listener);
     prefer_number(&o->heap_dump_gzip_level, strong->heap_dump_gzip_level);
     return 0;
 }

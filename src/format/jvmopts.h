@@ -28,11 +28,13 @@ struct jvmopts {
     int crash_on_oom;         /* -XX:±CrashOnOutOfMemoryError */
     int heap_dump_gzip_level; /* -XX:HeapDumpGzipLevel=; -1 not said */
     int attach_disabled;      /* -XX:±DisableAttachMechanism */
+    int attach_listener;      /* -XX:±StartAttachListener; -1 not said */
 };
 
 #define JVMOPTS_NONE                                                                                                   \
     {                                                                                                                  \
-        .heap_dump = -1, .exit_on_oom = -1, .crash_on_oom = -1, .heap_dump_gzip_level = -1, .attach_disabled = -1      \
+        .heap_dump = -1, .exit_on_oom = -1, .crash_on_oom = -1, .heap_dump_gzip_level = -1, .attach_disabled = -1,     \
+        .attach_listener = -1                                                                                          \
     }
 
 void jvmopts_done(struct jvmopts *o);

@@ -4,12 +4,14 @@
  */
 #include "jvm/attach_obstacle.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -23,10 +25,13 @@ enum {
     THREADS_NEEDED = 3,
     FULL_PERCENT = 93, /* a survivor space is always empty, and counts as the heap's */
     LIMITS_MAX = 64 * 1024,
-    NAME_SIZE = 64
+    NAME_SIZE = 64,
+    ROOM_AMPLE = 4096, /* threads: nobody starts so many in a moment */
+    CALM_MS = 20,
+    CALM_TIMES = 5 /* the signal may take so many times CALM_MS to have its effect */
 };
 
-static bool has_listener(const struct jvm *j)
+bool attach_obstacle_listens(const struct jvm *j)
 {
     CLEANUP_DIR DIR *tasks = file_opendir(j->proc.fd, "task");
 
@@ -42,18 +47,46 @@ static bool has_listener(const struct jvm *j)
     return false;
 }
 
+static int at_limit(const struct jvm *j, const struct threadroom *room, struct err *e)
+{
+    return err_set(e, -FAULT_REFUSED,
+                   "JVM %d is not asked: it is at a limit of threads, and HotSpot exits when it can't start its attach "
+                   "thread: %" PRIu64 " of %" PRIu64 " used, %s. Raise the limit, or start the JVM with "
+                   "-XX:+StartAttachListener; jvm ps, jvm stat and core work as it is",
+                   (int)j->proc.pid, room->used, room->limit, room->what);
+}
+
 int attach_obstacle_limit(const struct jvm *j, struct err *e)
 {
     struct threadroom room;
 
     threadroom_get("/proc", &j->proc, &room);
-    if (room.room >= THREADS_NEEDED || has_listener(j))
+    if (room.room >= THREADS_NEEDED || attach_obstacle_listens(j))
         return 0;
-    return err_set(e, -FAULT_REFUSED,
-                   "JVM %d is not asked: it is at a limit of threads, and HotSpot exits when it can't start its attach "
-                   "thread: %" PRIu64 " of %" PRIu64 " used, %s. Raise the limit, or start the JVM with "
-                   "-XX:+StartAttachListener; jvm ps, jvm stat and core work as it is",
-                   (int)j->proc.pid, room.used, room.limit, room.what);
+    return at_limit(j, &room, e);
+}
+
+int attach_obstacle_calm(const struct jvm *j, struct err *e)
+{
+    struct threadroom before, now;
+    uint64_t started;
+
+    threadroom_get("/proc", &j->proc, &before);
+    if (before.room >= ROOM_AMPLE)
+        return 0;
+    if (before.room < THREADS_NEEDED)
+        return at_limit(j, &before, e);
+    clock_sleep_ms(CALM_MS);
+    threadroom_get("/proc", &j->proc, &now);
+    if (now.room < THREADS_NEEDED)
+        return at_limit(j, &now, e);
+    started = now.room < before.room ? before.room - now.room : 0;
+    if (now.room - THREADS_NEEDED >= started * CALM_TIMES)
+        return 0;
+    return err_set(e, -EAGAIN,
+                   "JVM %d is not asked yet: it starts threads, and is near a limit: %" PRIu64 " of %" PRIu64
+                   " used, %s",
+                   (int)j->proc.pid, now.used, now.limit, now.what);
 }
 
 bool attach_obstacle_descriptors(const struct jvm *j, uint64_t *ret_used, uint64_t *ret_limit)
@@ -104,7 +137,7 @@ int attach_obstacle_silence(const struct jvm *j, struct err *e)
                        "JVM %d can't open its attach socket: it has no file descriptor left, %" PRIu64 " of %" PRIu64
                        " (ulimit -n) are open. See /proc/%d/fd, or raise the limit with prlimit --pid %d --nofile=N",
                        pid, files, limit, pid, pid);
-    if (!has_listener(j) && is_heap_full(j, &used, &max))
+    if (!attach_obstacle_listens(j) && is_heap_full(j, &used, &max))
         return err_set(e, -FAULT_REFUSED,
                        "JVM %d can't answer: its heap is full (%s of %s), and HotSpot needs some of it for its attach "
                        "thread. salvage core takes a core of it; a JVM that is started with -XX:+StartAttachListener, "

@@ -12,6 +12,13 @@
 /* Whether a SIGQUIT is safe: the thread is there, or has room. 0, or -FAULT_REFUSED with the numbers. */
 int attach_obstacle_limit(const struct jvm *j, struct err *e);
 
+/* The same for who need not ask just now: not while threads are started so fast that the room may be gone before the
+ * signal has its effect, either (-EAGAIN). Takes some milliseconds where the limit is near. */
+int attach_obstacle_calm(const struct jvm *j, struct err *e);
+
+/* Whether the thread is there. */
+bool attach_obstacle_listens(const struct jvm *j);
+
 /* Why a JVM that was signalled a while ago (a second or two) has opened no socket: its heap is full, or it has no file
  * descriptor left. 0: nothing is known; else -FAULT_REFUSED. */
 int attach_obstacle_silence(const struct jvm *j, struct err *e);

@@ -14,7 +14,7 @@
 
 #include "base/mem.h"
 
-enum { STAT_SIZE = 1024, NAME_SIZE = 32, FIRST = 3, STARTED = 22, CODE = 26, STACK = 28 };
+enum { STAT_SIZE = 1024, NAME_SIZE = 32, FIRST = 3, PARENT, GROUP, STARTED = 22, CODE = 26, STACK = 28 };
 
 int program_read(int procfd, pid_t pid, struct program *ret)
 {
@@ -40,7 +40,12 @@ int program_read(int procfd, pid_t pid, struct program *ret)
         value[field] = strtoull(at, NULL, 10);
         at += strcspn(at, " ");
     }
-    *ret = (struct program){.pid = pid, .started = value[STARTED], .code = value[CODE], .stack = value[STACK]};
+    *ret = (struct program){.pid = pid,
+                            .parent = (pid_t)value[PARENT],
+                            .group = (pid_t)value[GROUP],
+                            .started = value[STARTED],
+                            .code = value[CODE],
+                            .stack = value[STACK]};
     return 0;
 }
 

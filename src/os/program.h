@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 struct program {
-    pid_t pid;
+    pid_t pid, parent, group;
     uint64_t started;     /* clock ticks since the boot */
     uint64_t code, stack; /* addresses: another program's are others (address space layout randomisation) */
 };

@@ -291,21 +291,25 @@ def test_jvms_that_die_one_after_the_other_in_the_same_container(supervised, s3,
         manifests = s3.manifests()
         assert len(manifests) == expected and end["url"] in [s3.url_of(key) for key, _ in manifests]
         assert left(area) == []
-    assert len({m["name"] for _, m in manifests}) == 1 and len({key for key, _ in manifests}) == 2
+    assert len({m["name"] for _, m in manifests}) == len({key for key, _ in manifests}) == 2
     for key, manifest in manifests:
         assert hprof.problem(s3.check(key, manifest)) is None
         assert (manifest["kind"], manifest["cause"]) == ("heap-dump", "java-oom")
 
 
+@pytest.mark.parametrize("jvm_", ["attach", "env"])
 @pytest.mark.parametrize("how, code", [("Exit", 3), ("Crash", 134)])
-def test_a_jvm_that_is_told_to_end_at_once(supervised, folder, jvm_17, how, code):
-    p = supervised(*java(jvm_17, "-XX:+%sOnOutOfMemoryError" % how), pid_1=True,
-                   before=["sh", "-c", 'ulimit -c 0; exec "$@"', "sh"])
+def test_a_jvm_that_is_told_to_end_at_once(supervised, folder, work, jvm_17, how, code, jvm_):
+    """Its crash log lies in its working folder, where attach can't change that: a copy is shipped."""
+    (work / "cwd").mkdir()
+    p = supervised(*java(jvm_17, "-XX:+%sOnOutOfMemoryError" % how), pid_1=True, options=["--jvm", jvm_],
+                   before=["sh", "-c", 'ulimit -c 0; cd "$0"; exec "$@"', str(work / "cwd")])
     got, end = p.ended(60)
     kinds = sorted(m["kind"] for _, m in folder.manifests())
     assert got == code
     assert kinds == (["heap-dump"] if how == "Exit" else ["heap-dump", "hs-err"])
     assert end["shipped"] == len(kinds) and end["left"] == 0
+    assert len(list((work / "cwd").glob("hs_err_pid*.log"))) == (how == "Crash" and jvm_ == "attach")
 
 
 def test_what_was_closed_a_moment_ago_is_not_missed(supervised, folder, area, real_dump):
@@ -329,7 +333,7 @@ def test_what_an_earlier_run_left_is_shipped(supervised, folder, area):
 
 
 def test_the_folder_of_a_run_that_lives_is_left_alone(supervised, area):
-    p = supervised("sleep", "60", options=["--no-jvm"])
+    p = supervised("sleep", "60", options=["--jvm", "no"])
     p.wait("started")
     mine = left(area)
     q = supervised("true")
@@ -343,7 +347,7 @@ def test_the_folder_of_a_run_that_lives_is_left_alone(supervised, area):
 # --- the user's own word ----------------------------------------------------------------------------------------------
 
 
-def options_of(salvage, store, area, env=None, app=(), flags=()):
+def options_of(salvage, store, area, env=None, app=(), flags=("--jvm", "env")):
     """JAVA_TOOL_OPTIONS and JDK_JAVA_OPTIONS as the application sees them, our folder as RUN."""
     out = salvage.ok("run", *store.options(), "--dir", area, *flags, "--", "sh", "-c",
                      'printf "%s|%s" "$JAVA_TOOL_OPTIONS" "$JDK_JAVA_OPTIONS"', *app, env=env).out
@@ -351,17 +355,19 @@ def options_of(salvage, store, area, env=None, app=(), flags=()):
 
 
 DUMP, PATH, ERROR = "-XX:+HeapDumpOnOutOfMemoryError", "-XX:HeapDumpPath=RUN", "-XX:ErrorFile=RUN/hs_err_pid%p.log"
+LISTEN = "-XX:+StartAttachListener"
 
 
 @pytest.mark.parametrize("env, app, tool_options", [
-    ({}, [], [DUMP, PATH, ERROR]),
-    ({"JAVA_TOOL_OPTIONS": "-Xmx1g"}, [], ["-Xmx1g", DUMP, PATH, ERROR]),
-    ({"JAVA_TOOL_OPTIONS": "-XX:HeapDumpPath=/x"}, [], ["-XX:HeapDumpPath=/x", DUMP, ERROR]),
-    ({"JAVA_TOOL_OPTIONS": "-XX:-HeapDumpOnOutOfMemoryError"}, [], ["-XX:-HeapDumpOnOutOfMemoryError", ERROR]),
-    ({"JDK_JAVA_OPTIONS": "-XX:HeapDumpPath=/x"}, [], [DUMP, ERROR]),
-    ({"_JAVA_OPTIONS": "-XX:ErrorFile=/x"}, [], [DUMP, PATH]),
-    ({}, ["-XX:+HeapDumpOnOutOfMemoryError", "-XX:HeapDumpPath=/x"], [ERROR]),
-    ({}, ["exec java -XX:ErrorFile=/x -jar app.jar"], [DUMP, PATH]),
+    ({}, [], [DUMP, PATH, ERROR, LISTEN]),
+    ({"JAVA_TOOL_OPTIONS": "-Xmx1g"}, [], ["-Xmx1g", DUMP, PATH, ERROR, LISTEN]),
+    ({"JAVA_TOOL_OPTIONS": "-XX:HeapDumpPath=/x"}, [], ["-XX:HeapDumpPath=/x", DUMP, ERROR, LISTEN]),
+    ({"JAVA_TOOL_OPTIONS": "-XX:-HeapDumpOnOutOfMemoryError"}, [], ["-XX:-HeapDumpOnOutOfMemoryError", ERROR, LISTEN]),
+    ({"JDK_JAVA_OPTIONS": "-XX:HeapDumpPath=/x"}, [], [DUMP, ERROR, LISTEN]),
+    ({"_JAVA_OPTIONS": "-XX:ErrorFile=/x -XX:-StartAttachListener"}, [], [DUMP, PATH]),
+    ({}, ["-XX:+HeapDumpOnOutOfMemoryError", "-XX:HeapDumpPath=/x"], [ERROR, LISTEN]),
+    ({}, ["-XX:+DisableAttachMechanism"], [DUMP, PATH, ERROR]),
+    ({}, ["exec java -XX:ErrorFile=/x -jar app.jar"], [DUMP, PATH, LISTEN]),
 ])
 def test_only_what_is_not_said_is_added(salvage, folder, area, env, app, tool_options):
     assert options_of(salvage, folder, area, env, app)[0] == " ".join(tool_options)
@@ -378,17 +384,43 @@ def test_what_a_file_of_options_says_is_not_added(salvage, folder, area, work, e
     env = {name: value.replace("FILE", str(work / "options")) for name, value in env.items()}
     app = [word.replace("FILE", str(work / "options")) for word in app]
     said = options_of(salvage, folder, area, env, app)[0].split()
-    assert said[-1] == DUMP and not [word for word in said if "HeapDumpPath" in word or "ErrorFile" in word]
+    assert said[-2:] == [DUMP, LISTEN] and not [word for word in said if "HeapDumpPath" in word or "ErrorFile" in word]
 
 
-def test_the_environment_can_be_left_alone(salvage, folder, area):
-    assert options_of(salvage, folder, area, flags=["--no-jvm"]) == ["", ""]
+@pytest.mark.parametrize("flags, env", [
+    (["--no-jvm"], {}), (["--jvm", "no"], {"JAVA_TOOL_OPTIONS": "-Xmx1g"}), ([], {}), (["--jvm=attach"], {}),
+    (["--jvm", "attach"], {"JAVA_TOOL_OPTIONS": "-Xmx1g"}), ([], {"JDK_JAVA_OPTIONS": "-Xmx1g"}),
+    ([], {"SALVAGE_JVM": "no", "JAVA_TOOL_OPTIONS": "-Xmx1g"}),
+])
+def test_the_environment_is_left_alone(salvage, folder, area, flags, env):
+    assert options_of(salvage, folder, area, env, flags=flags) == [env.get("JAVA_TOOL_OPTIONS", ""),
+                                                                   env.get("JDK_JAVA_OPTIONS", "")]
+
+
+def test_where_no_jvm_could_be_attached_to_the_environment_says_it(salvage, folder, area):
+    """And where JAVA_TOOL_OPTIONS is set anyway: its line comes first with or without us."""
+    for env, app in (({"JAVA_TOOL_OPTIONS": "-Xmx1g"}, []), ({}, ["-XX:+DisableAttachMechanism"])):
+        assert DUMP in options_of(salvage, folder, area, env, app, flags=[])[0]
+    require_root("makes mounts")
+    read_only = ["unshare", "--mount", "sh", "-c", 'mount --bind /tmp /tmp && mount --bind "$1" "$1" && mount --bind '
+                 '"$2" "$2" && mount -o remount,ro,bind /tmp && shift 2 && exec "$@"', "sh", str(area.parent),
+                 str(folder.root)]
+    command = [BIN, "run", *folder.options(), "--dir", str(area), "--", "sh", "-c", 'echo "$JAVA_TOOL_OPTIONS"']
+    p = subprocess.run([*read_only, *command], env=environment(salvage.home), stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    assert p.returncode == 0 and p.stdout.startswith(DUMP), p
+
+
+def test_a_script_that_asks_for_the_version_gets_it(salvage, folder, area, any_jvm):
+    script = '"%s/bin/java" -version 2>&1 | head -n 1' % any_jvm.jdk
+    assert run(salvage, folder, area, "sh", "-c", script).out.startswith("openjdk version")
+    assert run(salvage, folder, area, "sh", "-c", script, options=["--jvm", "env"]).out.startswith("Picked up JAVA_TOOL")
 
 
 def test_options_too_long_for_jdk_8_go_where_it_does_not_look(salvage, folder, area):
     """It takes no notice at all of a JAVA_TOOL_OPTIONS of 1024 bytes."""
     long = "-Dx=" + "y" * 1000
-    assert options_of(salvage, folder, area, {"JAVA_TOOL_OPTIONS": long}) == [long, " ".join([DUMP, PATH, ERROR])]
+    assert options_of(salvage, folder, area, {"JAVA_TOOL_OPTIONS": long}) == [long, " ".join([DUMP, PATH, ERROR, LISTEN])]
 
 
 def test_a_folder_with_blanks(supervised, folder, work, salvage, jvm_17):

@@ -19,6 +19,7 @@
 
 #define DUMP "-XX:+HeapDumpOnOutOfMemoryError"
 #define PATH "-XX:HeapDumpPath=/b/run"
+#define LISTEN "-XX:+StartAttachListener"
 #define ERROR_FILE "-XX:ErrorFile=/b/run/hs_err_pid%p.log"
 
 static char root[] = "/tmp/jvmenv_test.XXXXXX";
@@ -59,29 +60,31 @@ static void expect(const char *word, const char *value)
 static void only_what_is_not_said_is_added(void **state)
 {
     (void)state;
-    expect("-version", DUMP " " PATH " " ERROR_FILE);
-    expect("-XX:ErrorFile=/dev/stderr", DUMP " " PATH);
-    expect("-XX:HeapDumpPath=/x", DUMP " " ERROR_FILE);
-    expect("-XX:-HeapDumpOnOutOfMemoryError", ERROR_FILE);
-    expect("exec java -XX:ErrorFile=/x " DUMP " -jar app.jar", PATH);
-    expect("exec java -XX:ErrorFile=/x " DUMP " -XX:HeapDumpPath='/a b'", NULL);
+    expect("-version", DUMP " " PATH " " ERROR_FILE " " LISTEN);
+    expect("-XX:ErrorFile=/dev/stderr", DUMP " " PATH " " LISTEN);
+    expect("-XX:HeapDumpPath=/x", DUMP " " ERROR_FILE " " LISTEN);
+    expect("-XX:-HeapDumpOnOutOfMemoryError", ERROR_FILE " " LISTEN);
+    expect("exec java -XX:ErrorFile=/x " DUMP " -jar app.jar", PATH " " LISTEN);
+    expect("exec java -XX:ErrorFile=/x " DUMP " -XX:HeapDumpPath='/a b'", LISTEN);
+    expect("exec java -XX:ErrorFile=/x " DUMP " -XX:HeapDumpPath=/x -XX:-StartAttachListener", NULL);
+    expect("-XX:+DisableAttachMechanism", DUMP " " PATH " " ERROR_FILE);
     setenv("JAVA_TOOL_OPTIONS", "", 1);
-    expect("-XX:ErrorFile=/x", DUMP " " PATH);
+    expect("-XX:ErrorFile=/x", DUMP " " PATH " " LISTEN);
     setenv("JAVA_TOOL_OPTIONS", "-Da=b", 1);
-    expect("-XX:ErrorFile=/x", "-Da=b " DUMP " " PATH);
+    expect("-XX:ErrorFile=/x", "-Da=b " DUMP " " PATH " " LISTEN);
     setenv("_JAVA_OPTIONS", "-XX:HeapDumpPath=/x", 1);
-    expect("-XX:ErrorFile=/x", "-Da=b " DUMP);
+    expect("-XX:ErrorFile=/x", "-Da=b " DUMP " " LISTEN);
     setenv("JDK_JAVA_OPTIONS", DUMP, 1);
-    expect("-XX:ErrorFile=/x", NULL);
+    expect("-XX:ErrorFile=/x", "-Da=b " LISTEN);
 }
 
 static void names_with_blanks_are_quoted(void **state)
 {
     static const struct {
         const char *folder, *value;
-    } cases[] = {{"/b/a run", DUMP " '-XX:HeapDumpPath=/b/a run'"},
-                 {"/b/it's", DUMP " \"-XX:HeapDumpPath=/b/it's\""},
-                 {"/b/a\"b", DUMP " '-XX:HeapDumpPath=/b/a\"b'"}};
+    } cases[] = {{"/b/a run", DUMP " '-XX:HeapDumpPath=/b/a run' " LISTEN},
+                 {"/b/it's", DUMP " \"-XX:HeapDumpPath=/b/it's\" " LISTEN},
+                 {"/b/a\"b", DUMP " '-XX:HeapDumpPath=/b/a\"b' " LISTEN}};
     char *argv[] = {"java", NULL};
     struct jvmenv none = {.value = (char *)1};
 

@@ -334,6 +334,8 @@ static void every_event_has_its_row(void **state)
         {EVENT_ENDED, "ended", LEVEL_INFO},
         {EVENT_ARMED, "armed", LEVEL_INFO},
         {EVENT_NOT_ARMED, "not-armed", LEVEL_WARNING},
+        {EVENT_NOT_ATTACHED, "not-attached", LEVEL_WARNING},
+        {EVENT_NOT_COPIED, "not-copied", LEVEL_WARNING},
         {EVENT_ARM_DIED, "arm-died", LEVEL_WARNING},
         {EVENT_GUARDING, "guarding", LEVEL_INFO},
         {EVENT_GUARD_LEFT, "guard-left", LEVEL_INFO},

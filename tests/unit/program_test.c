@@ -14,7 +14,7 @@
 #include "scratch.h"
 
 #define STAT(name, started, code, stack)                                                                               \
-    "7 (" name ") S 1 7 7 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 9 0 " started " 1000 200 18446744073709551615 " code       \
+    "7 (" name ") S 1 8 7 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 9 0 " started " 1000 200 18446744073709551615 " code       \
     " 30 " stack " 0 0 0\n"
 
 static void the_same_until_it_executes_another(void **state)
@@ -25,6 +25,8 @@ static void the_same_until_it_executes_another(void **state)
     scratch_put("7", "stat", STAT("sh", "4711", "94", "140"));
     assert_int_equal(program_read(scratch_fd, 7, &first), 0);
     assert_int_equal(first.started, 4711);
+    assert_int_equal(first.parent, 1);
+    assert_int_equal(first.group, 8);
     assert_int_equal(first.code, 94);
     assert_int_equal(first.stack, 140);
     scratch_put("7", "stat", STAT("a) R 1 2 (b", "4711", "94", "140")); /* a name that it gave itself */
