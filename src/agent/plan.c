@@ -15,8 +15,6 @@
 
 static const char REGION_CHARACTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-enum { MEMORY_MIN = 32 * 1024 * 1024 };
-
 static unsigned processors(void)
 {
     cpu_set_t set;
@@ -74,7 +72,7 @@ int plan_init(struct plan *ret, const struct plan_options *o, struct err *e)
         return r;
     if (o->threads > PLAN_THREADS_MAX)
         return err_set(e, -FAULT_USAGE, "--threads: at most %d", PLAN_THREADS_MAX);
-    if (o->memory < MEMORY_MIN)
+    if (o->memory < PLAN_MEMORY_MIN)
         return err_set(e, -FAULT_USAGE, "--memory: at least 32M");
     p.codec_given = o->compress != NULL;
     p.threads = o->threads ? (unsigned)o->threads : processors();

@@ -12,7 +12,7 @@
 #include "pipe/codec.h"
 #include "sink/sink.h"
 
-enum { PLAN_THREADS_MAX = 64 };
+enum { PLAN_THREADS_MAX = 64, PLAN_MEMORY_MIN = 32 * 1024 * 1024 };
 
 /* What the options are read into: embedded in each command's options. */
 struct plan_options {
@@ -36,6 +36,18 @@ enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
     PLAN_OPTIONS_ACCESS(o, p)
 
 #define PLAN_OPTIONS_ACCESS(o, p)                                                                                      \
+    PLAN_OPTIONS_HOW(o, p),                                                                                            \
+    PLAN_ROW(OPT_DURATION, "timeout", "DURATION", "30s", o, p.timeout_ms,                                              \
+             "a store that moves no byte for this long has stalled")
+
+/* Without --timeout, which means something else where it is for all of a command. */
+#define PLAN_OPTIONS_PLACE(o, p)                                                                                       \
+    {OPT_HEADING, .name = "Store"},                                                                                    \
+    PLAN_ROW(OPT_STRING, "to", "URL", NULL, o, p.to,                                                                   \
+             "where to: s3://bucket/prefix, obs://bucket/prefix, http(s)://host/path (by PUT) or file:///folder"),     \
+    PLAN_OPTIONS_HOW(o, p)
+
+#define PLAN_OPTIONS_HOW(o, p)                                                                                         \
     PLAN_ROW(OPT_STRING, "endpoint", "URL", NULL, o, p.endpoint,                                                       \
              "S3 or OBS server, for stores that are not AWS's or Huawei's own"),                                       \
     PLAN_ROW(OPT_STRING, "region", "NAME", NULL, o, p.region, "S3 or OBS region; found by itself where possible"),     \
@@ -43,9 +55,7 @@ enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
     PLAN_ROW(OPT_STRING, "ca-file", "FILE", NULL, o, p.ca_file,                                                        \
              "PEM file of the CAs to trust; else SSL_CERT_FILE and SSL_CERT_DIR, CURL_CA_BUNDLE, AWS_CA_BUNDLE, the system's"),       \
     PLAN_ROW(OPT_STRING, "credentials-file", "FILE", NULL, o, p.credentials_file,                                      \
-             "HTTP: file with user:password or 'bearer TOKEN'"),                                                       \
-    PLAN_ROW(OPT_DURATION, "timeout", "DURATION", "30s", o, p.timeout_ms,                                              \
-             "a store that moves no byte for this long has stalled")
+             "HTTP: file with user:password or 'bearer TOKEN'")
 
 #define PLAN_OPTIONS_SHIP(o, p)                                                                                        \
     {OPT_HEADING, .name = "Shipping"},                                                                                 \

@@ -33,6 +33,7 @@ static const struct fault_info TABLE[] = {
     {FAULT_CORRUPT, "corrupt", 50, RETRY_SOON, "bytes do not have the digest they should have"},
     {FAULT_FORMAT, "format", 51, RETRY_SOON, "an answer or a file is not what it claims to be"},
     {FAULT_EXISTS, "exists", 52, RETRY_NEVER, "something is there that must not be overwritten"},
+    {FAULT_CHECK, "check", 60, RETRY_NEVER, "salvage check: a line says fail"},
     {FAULT_NO_PROCESS, "no-process", 1, RETRY_SOON,
      "a process of ours could not be started: a limit of processes, or no memory"},
     {FAULT_GONE, "gone", 1, RETRY_SOON, "the store no longer knows an upload that was under way"},

@@ -37,6 +37,7 @@ enum fault {
     FAULT_GONE,                /* a multipart upload is no longer known to the store */
     FAULT_LATER,               /* stopped in time: will be resumed */
     FAULT_SOME,                /* some evidence could not be shipped */
+    FAULT_CHECK,               /* `salvage check` found something that fails */
     FAULT_END
 };
 

@@ -41,6 +41,8 @@ struct http {
     struct cabundle ca; /* what libcurl was told to trust; empty before the first request that needs it */
     uint64_t timeout_ms;
     bool direct;
+    CURLcode last;                      /* what the last request came to */
+    bool asked;                         /* for http_way; false where it came to no connection at all */
     curl_socket_t sockets[SOCKETS_MAX]; /* libcurl's, for a look at their queues; -1: free */
 };
 
@@ -441,6 +443,8 @@ static int perform(struct transfer *t, struct err *e)
     unset_request(c);
     if (code == CURLE_OK && !t->head_ended)
         code = CURLE_PARTIAL_FILE; /* libcurl lets a head pass that the connection's end cut short */
+    t->h->last = code;
+    t->h->asked = true;
     if (code == CURLE_OK) {
         t->answer->retry_after_ms =
             httphead_retry_after_ms(buf_text(&t->answer->headers), t->answer->headers.size, clock_wall_ns());
@@ -464,6 +468,37 @@ static int perform(struct transfer *t, struct err *e)
                                                   .timeout_ms = t->h->timeout_ms,
                                                   .limit_ms = t->connected ? t->r->limit_ms : 0},
                            e);
+}
+
+static bool has_passed(CURL *c, CURLINFO what)
+{
+    curl_off_t us = 0;
+
+    return curl_easy_getinfo(c, what, &us) == CURLE_OK && us > 0;
+}
+
+void http_way(const struct http *h, struct http_way *ret)
+{
+    char *address = NULL, *scheme = NULL;
+
+    *ret = (struct http_way){.ended_at = HTTP_NOT_ASKED};
+    if (!h->asked)
+        return;
+    if (curl_easy_getinfo(h->curl, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address)
+        snprintf(ret->address, sizeof(ret->address), "%s", address);
+    curl_easy_getinfo(h->curl, CURLINFO_PRIMARY_PORT, &ret->port);
+    curl_easy_getinfo(h->curl, CURLINFO_SCHEME, &scheme);
+    if (h->last == CURLE_OK)
+        ret->ended_at = HTTP_DONE;
+    else if (h->last == CURLE_COULDNT_RESOLVE_HOST || h->last == CURLE_COULDNT_RESOLVE_PROXY ||
+             !has_passed(h->curl, CURLINFO_NAMELOOKUP_TIME_T))
+        ret->ended_at = HTTP_NAME;
+    else if (!*ret->address) /* CURLINFO_CONNECT_TIME is set only when TLS is through, too */
+        ret->ended_at = HTTP_CONNECT;
+    else if (scheme && strcasecmp(scheme, "https") == 0 && !has_passed(h->curl, CURLINFO_APPCONNECT_TIME_T))
+        ret->ended_at = HTTP_TLS;
+    else
+        ret->ended_at = HTTP_ANSWER;
 }
 
 bool http_may_pass(int result, long status)

@@ -70,6 +70,15 @@ void http_answer_done(struct http_answer *a);
 /* Whether what http_perform returned, with the answer's status, may be another if the same is asked again soon. */
 bool http_may_pass(int result, long status);
 
+/* How far the last request of a new connection came. */
+enum http_stage { HTTP_NOT_ASKED, HTTP_NAME, HTTP_CONNECT, HTTP_TLS, HTTP_ANSWER, HTTP_DONE };
+struct http_way {
+    enum http_stage ended_at; /* what failed, or HTTP_DONE */
+    char address[64];         /* "10.0.0.1", the proxy's where there is one; "" without a connection */
+    long port;
+};
+void http_way(const struct http *h, struct http_way *ret);
+
 /* A header of the answer, trimmed, into out[size]; returns out, NULL without or if it does not fit. Case-insensitive
  * name. */
 const char *http_header(const struct http_answer *a, const char *name, char *out, size_t size);

@@ -56,6 +56,14 @@ static int store_open(const struct sink_config *c, struct sink **ret, struct err
     return 0;
 }
 
+static int store_origin(const struct sink_config *c, char **ret, struct err *e)
+{
+    if (asprintf(ret, "%s://%s", c->url.scheme == URL_HTTPS ? "https" : "http", c->url.authority) >= 0)
+        return 0;
+    *ret = NULL;
+    return err_set(e, -ENOMEM, "out of memory");
+}
+
 static int store_probe(struct sink *sink, const char *key, struct err *e)
 {
     (void)key;
@@ -137,6 +145,7 @@ const struct sink_ops SINK_HTTP = {
     .parts_max = UINT32_MAX,
     .resumes = false,
     .open = store_open,
+    .origin = store_origin,
     .close = store_close,
     .probe = store_probe,
     .stat = store_stat,

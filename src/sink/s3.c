@@ -45,6 +45,16 @@ static int sink_obs_open(const struct sink_config *c, struct sink **ret, struct 
     return open_dialect(c, &S3_OBS, &SINK_OBS, ret, e);
 }
 
+static int sink_s3_origin(const struct sink_config *c, char **ret, struct err *e)
+{
+    return s3_origin(c, &S3_AWS, ret, e);
+}
+
+static int sink_obs_origin(const struct sink_config *c, char **ret, struct err *e)
+{
+    return s3_origin(c, &S3_OBS, ret, e);
+}
+
 static void sink_s3_close(struct sink *s)
 {
     s3_close(s3_of(s));
@@ -157,15 +167,15 @@ static int sink_s3_sweep(struct sink *s, int64_t before_ns, bool (*mine)(void *c
 }
 
 /* What differs is the dialect that open chooses. */
-#define S3_SINK(scheme, open_fn)                                                                                       \
+#define S3_SINK(scheme, open_fn, origin_fn)                                                                            \
     {                                                                                                                  \
-        .name = scheme, .open = open_fn, .part_min = S3_PART_MIN, .part_max = S3_PART_MAX, .parts_max = S3_PARTS_MAX,  \
-        .resumes = true, .close = sink_s3_close, .probe = sink_s3_probe, .stat = sink_s3_stat, .put = sink_s3_put,     \
-        .remove = sink_s3_remove, .list = sink_s3_list, .read = sink_s3_read, .load = sink_s3_load,                    \
-        .load_end = sink_s3_load_end, .upload_new = sink_s3_upload_new, .write = s3_upload_write,                      \
-        .commit = s3_upload_commit, .verify = s3_upload_verify, .abort = s3_upload_abort,                              \
+        .name = scheme, .open = open_fn, .origin = origin_fn, .part_min = S3_PART_MIN, .part_max = S3_PART_MAX,        \
+        .parts_max = S3_PARTS_MAX, .resumes = true, .close = sink_s3_close, .probe = sink_s3_probe,                    \
+        .stat = sink_s3_stat, .put = sink_s3_put, .remove = sink_s3_remove, .list = sink_s3_list,                      \
+        .read = sink_s3_read, .load = sink_s3_load, .load_end = sink_s3_load_end, .upload_new = sink_s3_upload_new,    \
+        .write = s3_upload_write, .commit = s3_upload_commit, .verify = s3_upload_verify, .abort = s3_upload_abort,    \
         .upload_free = s3_upload_free, .abort_token = sink_s3_abort_token, .sweep = sink_s3_sweep                      \
     }
 
-const struct sink_ops SINK_S3 = S3_SINK("s3", sink_s3_open);
-const struct sink_ops SINK_OBS = S3_SINK("obs", sink_obs_open);
+const struct sink_ops SINK_S3 = S3_SINK("s3", sink_s3_open, sink_s3_origin);
+const struct sink_ops SINK_OBS = S3_SINK("obs", sink_obs_open, sink_obs_origin);

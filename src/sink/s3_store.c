@@ -113,20 +113,44 @@ static int place(const struct s3 *s, const char *region, struct s3_endpoint *ret
 
 DEFINE_CLEANUP(struct s3 *, s3_close)
 
-int s3_open(const struct sink_config *c, const struct s3_dialect *d, const struct sink_ops *ops, struct s3 **ret,
-            struct err *e)
+/* A store that knows where it is, and not who we are. */
+static int locate(const struct sink_config *c, const struct s3_dialect *d, struct s3 **ret, struct err *e)
 {
     CLEANUP(s3_close_ptr) struct s3 *s = calloc(1, sizeof(*s));
     int r;
 
     if (!s)
         return err_set(e, -ENOMEM, "%s: out of memory", d->name);
-    s->sink.ops = ops;
     s->dialect = d;
     pthread_mutex_init(&s->lock, NULL);
     if ((r = copy_config(s, c, e)) < 0 || (r = choose_region(s, c, e)) < 0 ||
-        (r = place(s, s->region, &s->endpoint, e)) < 0 ||
-        (r = cred_get(d->credentials, &s->options, &s->cred, e)) < 0 || (r = http_new(&s->options, &s->http, e)) < 0)
+        (r = place(s, s->region, &s->endpoint, e)) < 0)
+        return r;
+    *ret = TAKE_PTR(s);
+    return 0;
+}
+
+int s3_origin(const struct sink_config *c, const struct s3_dialect *d, char **ret, struct err *e)
+{
+    CLEANUP(s3_close_ptr) struct s3 *s = NULL;
+    int r = locate(c, d, &s, e);
+
+    if (r < 0 || !s)
+        return r;
+    *ret = strdup(s->endpoint.origin);
+    return *ret ? 0 : no_memory(s, e);
+}
+
+int s3_open(const struct sink_config *c, const struct s3_dialect *d, const struct sink_ops *ops, struct s3 **ret,
+            struct err *e)
+{
+    CLEANUP(s3_close_ptr) struct s3 *s = NULL;
+    int r = locate(c, d, &s, e);
+
+    if (r < 0 || !s)
+        return r;
+    s->sink.ops = ops;
+    if ((r = cred_get(d->credentials, &s->options, &s->cred, e)) < 0 || (r = http_new(&s->options, &s->http, e)) < 0)
         return r;
     s->renew_at_ns = cred_renew_at(&s->cred, clock_wall_ns());
     *ret = TAKE_PTR(s);

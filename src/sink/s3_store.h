@@ -24,6 +24,9 @@ int s3_open(const struct sink_config *c, const struct s3_dialect *d, const struc
             struct err *e);
 void s3_close(struct s3 *s);
 
+/* As sink_origin. */
+int s3_origin(const struct sink_config *c, const struct s3_dialect *d, char **ret, struct err *e);
+
 /* err_set with the dialect's name before the message. */
 int s3_fail(const struct s3 *s, struct err *e, int code, const char *format, ...) __attribute__((format(printf, 4, 5)));
 

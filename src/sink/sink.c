@@ -24,6 +24,14 @@ int sink_open(const struct sink_config *c, struct sink **ret, struct err *e)
     return SCHEMES[c->url.scheme].ops->open(c, ret, e);
 }
 
+int sink_origin(const struct sink_config *c, char **ret, struct err *e)
+{
+    const struct sink_ops *ops = SCHEMES[c->url.scheme].ops;
+
+    *ret = NULL;
+    return ops->origin ? ops->origin(c, ret, e) : 0;
+}
+
 void sink_close(struct sink *s)
 {
     if (s)

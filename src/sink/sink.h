@@ -100,6 +100,7 @@ struct sink_ops {
     bool resumes; /* an upload can go on in another process */
 
     int (*open)(const struct sink_config *c, struct sink **ret, struct err *e);
+    int (*origin)(const struct sink_config *c, char **ret, struct err *e); /* as sink_origin; NULL: there is none */
     void (*close)(struct sink *s);
 
     /* Whether an object of this key could be stored now, by the least that shows it: one try, and nothing is left
@@ -156,6 +157,10 @@ extern const struct sink_ops SINK_S3, SINK_OBS, SINK_HTTP, SINK_FILE;
 int sink_open(const struct sink_config *c, struct sink **ret, struct err *e);
 void sink_close(struct sink *s);
 void sink_config_done(struct sink_config *c);
+
+/* Where requests go: "https://bucket.s3.eu-west-1.amazonaws.com", or NULL for a folder; malloc'ed. Asks for no
+ * credentials. What sink_open says of endpoint and region, -ENOMEM. */
+int sink_origin(const struct sink_config *c, char **ret, struct err *e);
 
 /* "s3://bucket/prefix/key", as a user would pass it to `get`; malloc'ed. */
 char *sink_object_url(const struct sink_config *c, const char *key);

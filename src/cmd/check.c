@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage check: what is wrong, before it matters.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/plan.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/commands.h"
+#include "cmd/table.h"
+#include "format/jsonout.h"
+#include "format/template.h"
+#include "probe/finding.h"
+#include "probe/folders.h"
+#include "probe/machine.h"
+#include "probe/store.h"
+
+struct check_options {
+    struct plan_options plan;
+    bool json;
+};
+
+static const struct opt CHECK_OPTIONS[] = {
+    PLAN_OPTIONS_PLACE(struct check_options, plan),
+    {OPT_HEADING, .name = "Checking"},
+    PLAN_ROW(OPT_DURATION, "timeout", "DURATION", "20s", struct check_options, plan.timeout_ms,
+             "for all of it; what has not answered by then has failed"),
+    PLAN_ROW(OPT_STRING, "key", "TEMPLATE", TEMPLATE_DEFAULT, struct check_options, plan.key,
+             "name of the tiny object that is put: a role may be limited to some names"),
+    PLAN_ROW(OPT_STRING, "state", "DIR", NULL, struct check_options, plan.state,
+             "where the watch keeps claims and journals; default: .salvage in each DIR"),
+    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct check_options, json),
+     "one object: result, and in checks each line's name, result, text and remedy"},
+    {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
+};
+
+struct printing {
+    json_t *checks; /* NULL: lines */
+    bool colours;
+    enum finding_result worst;
+};
+
+static int print_line(const struct printing *p, const struct finding *f)
+{
+    static const char *const COLOURS[] = {"\033[32m", "\033[33m", "\033[1;31m"};
+    int r = printf("%s%-4s%s  %s: %s%s%s\n", p->colours ? COLOURS[f->result] : "", FINDING_WORDS[f->result],
+                   p->colours ? "\033[0m" : "", f->name, f->text,
+                   !*f->remedy               ? ""
+                   : text_ends(f->text, "?") ? " "
+                                             : ": ",
+                   f->remedy);
+
+    return r < 0 || fflush(stdout) != 0 ? -EIO : 0;
+}
+
+static int print(struct printing *p, const struct finding *f)
+{
+    json_t *object;
+
+    if (f->result > p->worst)
+        p->worst = f->result;
+    if (!p->checks)
+        return print_line(p, f);
+    object = json_pack("{s:s, s:s, s:o}", "name", f->name, "result", FINDING_WORDS[f->result], "text",
+                       jsonout_text(f->text, sizeof(f->text)));
+    if (object && *f->remedy)
+        json_object_set_new(object, "remedy", jsonout_text(f->remedy, sizeof(f->remedy)));
+    return json_array_append_new(p->checks, object) < 0 ? -ENOMEM : 0;
+}
+
+static int print_json(const struct printing *p)
+{
+    CLEANUP_FREE char *text = NULL;
+    json_t *root = json_pack("{s:s, s:s, s:O}", "schema", "salvage.check/1", "result", FINDING_WORDS[p->worst],
+                             "checks", p->checks);
+
+    text = root ? json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    json_decref(root);
+    if (!text)
+        return -ENOMEM;
+    return puts(text) < 0 || fflush(stdout) != 0 ? -EIO : 0;
+}
+
+static int no_store(struct printing *p)
+{
+    return print(p, &(struct finding){.result = FINDING_WARN,
+                                      .name = "store",
+                                      .text = "none is given, so none is asked",
+                                      .remedy = "--to URL, or SALVAGE_TO"});
+}
+
+/* All groups at the same time; their findings one group after the other. */
+static int run_groups(struct finding_group *groups, unsigned count, uint64_t until_ms, struct printing *p,
+                      struct err *e)
+{
+    struct finding found;
+    int r = 0;
+
+    for (unsigned i = 0; i < count && r == 0; i++)
+        r = finding_start(&groups[i]);
+    if (r < 0)
+        err_set(e, r, "check: no process can be started: %s", strerror(-r));
+    for (unsigned i = 0; i < count && r == 0; i++)
+        while (r == 0 && finding_next(&groups[i], until_ms, &found) > 0)
+            if ((r = print(p, &found)) < 0)
+                err_set(e, r, r == -EIO ? "cannot write to stdout" : "out of memory");
+    for (unsigned i = 0; i < count; i++)
+        finding_end(&groups[i]);
+    return r;
+}
+
+static int check(const struct check_options *o, char *const *dirs, const struct plan *plan, struct printing *p,
+                 struct err *e)
+{
+    struct probe_store store = {.plan = plan, .credentials_file = o->plan.credentials_file};
+    struct probe_folders folders = {.dirs = dirs, .state = o->plan.state};
+    uint64_t until_ms = clock_mono_ms() + o->plan.timeout_ms;
+    struct finding_group groups[3];
+    unsigned count = 0;
+    int r = plan ? 0 : no_store(p);
+
+    if (plan)
+        groups[count++] = (struct finding_group){.run = probe_store, .ctx = &store, .from = -1};
+    if (*dirs)
+        groups[count++] = (struct finding_group){.run = probe_folders, .ctx = &folders, .from = -1};
+    groups[count++] = (struct finding_group){.run = probe_machine, .from = -1};
+    if (r == 0)
+        r = run_groups(groups, count, until_ms, p, e);
+    if (r == 0 && p->checks && (r = print_json(p)) < 0)
+        err_set(e, r, r == -EIO ? "cannot write to stdout" : "out of memory");
+    return r;
+}
+
+static int run(int argc, char **argv)
+{
+    struct check_options o = {0};
+    CLEANUP(plan_done) struct plan plan = {0};
+    CLEANUP_FREE char **dirs = NULL;
+    struct printing p = {.colours = table_colours()};
+    struct err e = {0};
+    int r = opt_parse(CHECK_OPTIONS, argc, argv, &o, &dirs, &e);
+
+    if (r >= 0 && o.plan.timeout_ms == 0)
+        r = err_set(&e, -FAULT_USAGE, "check: --timeout: more than nothing");
+    if (r < 0)
+        return command_fail(r, &e);
+    o.plan.memory = PLAN_MEMORY_MIN;
+    if (o.plan.to && *o.plan.to && (r = plan_init(&plan, &o.plan, &e)) < 0)
+        return command_fail(r, &e);
+    if (o.json && !(p.checks = json_array()))
+        return command_error(-ENOMEM, "out of memory");
+    r = check(&o, dirs, o.plan.to && *o.plan.to ? &plan : NULL, &p, &e);
+    json_decref(p.checks);
+    if (r < 0)
+        return command_fail(r, &e);
+    return p.worst == FINDING_FAIL ? fault_find(-FAULT_CHECK)->exit_code : 0;
+}
+
+const struct command CMD_CHECK = {
+    .name = "check",
+    .args = "[DIR...] [--to URL]",
+    .summary = "what keeps evidence from being found or stored, line by line, with what to do about it",
+    .text =
+        "Asks, and prints a line each, with ok, warn or fail in front. Of the store: dns, tcp, tls, clock (against the "
+        "store's Date), credentials (where they were found, never the secret), bucket, permissions. For that it puts a "
+        "tiny object, looks at it, reads it back and removes it, and begins a multipart upload and aborts it. Of each "
+        "DIR, a folder that is watched: whether it can be read and written, whose the files there can be (uid), "
+        "leases, "
+        "inotify, disk, and the state folder. Of this machine: inotify's limits, which cgroups can be seen, the kernel "
+        "log, ptrace.\n\n"
+        "Run it where salvage is to run: in the same container, as the same user. A warning names what does not work "
+        "without it, and does not change the exit code. With a line that says fail the exit code is 60.",
+    .examples = "salvage check\n"
+                "    this machine, and the store that SALVAGE_TO names\n"
+                "salvage check /dumps --to s3://evidence/prod\n"
+                "    as a watch of /dumps would need it\n"
+                "kubectl exec POD -c salvage -- salvage check /dumps\n"
+                "    in a sidecar that has SALVAGE_TO\n"
+                "salvage check --json | jq -r '.checks[] | select(.result == \"fail\") | .text'\n"
+                "    what has failed, for a script\n",
+    .options = CHECK_OPTIONS,
+    .run = run,
+};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a check found out: one line for people. A group of checks runs in a process of its own, since names, file
+ * systems and stores may hold it up for ever; its findings come over a pipe, each in one write.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum finding_result {
+    FINDING_OK,
+    FINDING_WARN,
+    FINDING_FAIL,
+    FINDING_STEP /* what is being asked now: no finding yet */
+};
+
+enum { FINDING_NAME_MAX = 16, FINDING_TEXT_MAX = 1000, FINDING_REMEDY_MAX = 400 };
+
+struct finding {
+    enum finding_result result;
+    char name[FINDING_NAME_MAX];
+    char text[FINDING_TEXT_MAX];
+    char remedy[FINDING_REMEDY_MAX]; /* "" where there is nothing to do */
+};
+
+extern const char *const FINDING_WORDS[]; /* "ok", "warn", "fail" */
+
+/* Where the findings of one group go. */
+struct findings {
+    int to;
+};
+
+/* From here on it is this that takes time. */
+void finding_step(const struct findings *f, const char *name, const char *text);
+
+/* remedy: may be NULL. Control characters are replaced. */
+void finding_add(const struct findings *f, enum finding_result result, const char *name, const char *remedy,
+                 const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* A group of checks: runs in a child. */
+struct finding_group {
+    void (*run)(const struct findings *f, const void *ctx);
+    const void *ctx;
+    int from; /* its pipe; -1: not started */
+    int child;
+    struct finding step; /* the last that was said */
+};
+
+/* 0 or -errno. */
+int finding_start(struct finding_group *g);
+
+/* The next finding of the group: 1; 0 at its end. Whoever says nothing until until_ms (monotonic) is ended, and the
+ * step that it was at is the last finding, as a failure. */
+int finding_next(struct finding_group *g, uint64_t until_ms, struct finding *ret);
+
+/* Ends the process if it still runs. */
+void finding_end(struct finding_group *g);

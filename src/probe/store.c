@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One unsigned HEAD says how far the way leads and what time it is there; then the sink is used as shipping does.
+ */
+#include "probe/store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "agent/preflight.h"
+#include "agent/surroundings.h"
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/cred.h"
+#include "net/http.h"
+
+enum {
+    SKEW_WARN_S = 60,
+    SKEW_FAIL_S = 15 * 60, /* S3 refuses what is signed further away (RequestTimeTooSkewed) */
+    ROOM_WARN = 1024 * 1024 * 1024,
+    ANSWER_MAX = 64 * 1024,
+    CREDENTIALS_TEXT_MAX = 400
+};
+
+static const char BODY[] = "salvage check: may be removed\n";
+
+/* --- the way there --------------------------------------------------------------------------------------------------
+ */
+
+/* "host:8080" without what stands before an '@'. */
+static const char *without_password(const char *url)
+{
+    const char *at = strrchr(url, '@');
+
+    return at ? at + 1 : url;
+}
+
+static void say_proxy(const struct findings *f, bool tls)
+{
+    static const char *const NAMES[2][4] = {{"http_proxy", "all_proxy", "ALL_PROXY"},
+                                            {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}};
+    const char *except = env_get("no_proxy") ? env_get("no_proxy") : env_get("NO_PROXY");
+
+    for (unsigned i = 0; i < 4 && NAMES[tls][i]; i++)
+        if (env_get(NAMES[tls][i])) {
+            finding_add(f, FINDING_OK, "proxy", NULL, "%s=%s%s%s", NAMES[tls][i],
+                        without_password(env_get(NAMES[tls][i])), except ? ", but not for no_proxy=" : "",
+                        except ? except : "");
+            return;
+        }
+}
+
+static void say_clock(const struct findings *f, const struct http_answer *a, bool sign)
+{
+    char date[64];
+    int64_t there_ns, skew_s;
+
+    if (!http_header(a, "Date", date, sizeof(date)) || clock_parse_http(date, &there_ns) < 0) {
+        finding_add(f, FINDING_WARN, "clock", NULL, "the store's answer has no Date to compare with");
+        return;
+    }
+    skew_s = (clock_wall_ns() - there_ns) / 1000000000;
+    if (skew_s < SKEW_WARN_S && skew_s > -SKEW_WARN_S) {
+        finding_add(f, FINDING_OK, "clock", NULL, "within a minute of the store's");
+        return;
+    }
+    finding_add(f, sign && (skew_s >= SKEW_FAIL_S || skew_s <= -SKEW_FAIL_S) ? FINDING_FAIL : FINDING_WARN, "clock",
+                "set this machine's clock (NTP): signatures, certificates and the times in the evidence's names depend "
+                "on it",
+                "%" PRId64 " s %s the store's (skew; its Date is %s)", skew_s < 0 ? -skew_s : skew_s,
+                skew_s < 0 ? "behind" : "ahead of", date);
+}
+
+static void say_tls(const struct findings *f, bool tls)
+{
+    if (tls)
+        finding_add(f, FINDING_OK, "tls", NULL, "the certificate is trusted, and is this host's");
+    else
+        finding_add(f, FINDING_OK, "tls", NULL, "not used: http:// travels in the clear");
+}
+
+static const char *remedy_of(enum http_stage stage)
+{
+    switch (stage) {
+    case HTTP_NAME:
+        return "look at the spelling of the host, the pod's dnsPolicy and /etc/resolv.conf";
+    case HTTP_CONNECT:
+        return "look at the port, at firewalls, NetworkPolicies and proxies, and whether the store runs";
+    case HTTP_TLS:
+        break; /* the message says it */
+    case HTTP_ANSWER:
+        return "look whether an HTTP server listens there (http:// or https://?)";
+    case HTTP_NOT_ASKED:
+    case HTTP_DONE:
+        break;
+    }
+    return NULL;
+}
+
+/* True if the store's server answers. */
+static bool check_way(const struct findings *f, const struct plan *plan, const char *origin)
+{
+    static const char *const NAMES[] = {"tls", "dns", "tcp", "tls", "http", "http"};
+    CLEANUP(http_answer_done) struct http_answer answer = {.body = {.ceiling = ANSWER_MAX}};
+    CLEANUP_FREE char *url = NULL;
+    struct http_request request = {.method = "HEAD"};
+    bool tls = text_starts(origin, "https:");
+    struct http *http = NULL;
+    struct http_way way = {0};
+    struct err e = {0};
+    int r = http_new(&plan->sink.http, &http, &e);
+
+    if (r == 0 && asprintf(&url, "%s/", origin) < 0) {
+        url = NULL;
+        r = err_set(&e, -ENOMEM, "out of memory");
+    }
+    if (r < 0) {
+        finding_add(f, FINDING_FAIL, "http", NULL, "%s", e.msg);
+        http_free(http);
+        return false;
+    }
+    request.url = url;
+    say_proxy(f, tls);
+    finding_step(f, "tcp", origin);
+    r = http_perform(http, &request, &answer, &e);
+    http_way(http, &way);
+    http_free(http);
+    if (way.ended_at > HTTP_NAME)
+        finding_add(f, FINDING_OK, "dns", NULL, "%s: %s", strstr(origin, "://") + 3,
+                    *way.address ? way.address : "the name has an address");
+    if (way.ended_at > HTTP_CONNECT)
+        finding_add(f, FINDING_OK, "tcp", NULL, "connected to %s, port %ld", way.address, way.port);
+    if (way.ended_at > HTTP_TLS)
+        say_tls(f, tls);
+    if (r < 0) {
+        finding_add(f, FINDING_FAIL, NAMES[way.ended_at], remedy_of(way.ended_at), "%s", e.msg);
+        return false;
+    }
+    say_clock(f, &answer, plan->sink.url.scheme == URL_S3 || plan->sink.url.scheme == URL_OBS);
+    return true;
+}
+
+/* --- who we are there -----------------------------------------------------------------------------------------------
+ */
+
+static void find_http_credentials(const char *file, char out[CREDENTIALS_TEXT_MAX])
+{
+    const char *name = env_get("SALVAGE_HTTP_TOKEN")  ? "SALVAGE_HTTP_TOKEN"
+                       : env_get("SALVAGE_HTTP_USER") ? "SALVAGE_HTTP_USER"
+                                                      : NULL;
+
+    if (!file)
+        file = env_get("SALVAGE_CREDENTIALS_FILE");
+    if (file)
+        snprintf(out, CREDENTIALS_TEXT_MAX, "from the file %s", file);
+    else if (name)
+        snprintf(out, CREDENTIALS_TEXT_MAX, "from the environment (%s)", name);
+    else
+        snprintf(out, CREDENTIALS_TEXT_MAX,
+                 "none: the server is asked without (--credentials-file, SALVAGE_HTTP_TOKEN, SALVAGE_HTTP_USER)");
+}
+
+/* What was found goes into out: whether it holds is the store's to say. */
+static bool find_credentials(const struct findings *f, const struct plan *plan, char out[CREDENTIALS_TEXT_MAX])
+{
+    struct credentials found = {0};
+    char until[CLOCK_TEXT_MAX], end[80] = "";
+    struct err e = {0};
+    int r;
+
+    finding_step(f, "credentials", "environment, files and metadata services");
+    r = cred_get(plan->sink.url.scheme == URL_OBS ? CRED_OBS : CRED_AWS, &plan->sink.http, &found, &e);
+    if (r < 0) {
+        finding_add(f, FINDING_FAIL, "credentials", NULL, "%s", e.msg);
+        return false;
+    }
+    if (found.expires_ns)
+        snprintf(end, sizeof(end), ", until %s", clock_format(found.expires_ns, until));
+    snprintf(out, CREDENTIALS_TEXT_MAX, "access key %s, from: %s%s%s", found.access_key,
+             found.source ? found.source : "?", found.token ? ", with a session token" : "", end);
+    cred_done(&found);
+    return true;
+}
+
+/* --- what we may do there -------------------------------------------------------------------------------------------
+ */
+
+struct trial {
+    const struct findings *f;
+    struct sink *sink;
+    const char *key;
+    const char *credentials; /* what was found of them */
+    const char *allowed[8];
+    unsigned count;
+};
+
+/* A step that may be refused: result is what it came to. True if it went well. */
+static bool judge(struct trial *t, int result, const char *what, enum finding_result weight, const char *meaning,
+                  const struct err *e)
+{
+    if (result >= 0) {
+        t->allowed[t->count++] = what;
+        return true;
+    }
+    finding_add(t->f, weight, "permissions", meaning, "%s is refused: %s", what, e->msg);
+    return false;
+}
+
+static bool is_about_keys(const struct err *e)
+{
+    static const char *const CODES[] = {"SignatureDoesNotMatch", "InvalidAccessKeyId", "InvalidToken", "401 "};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(CODES); i++)
+        if (strstr(e->msg, CODES[i]))
+            return true;
+    return false;
+}
+
+/* After the first request that is signed: says what became of the credentials, and true if it failed for another reason
+ * than permissions, which is said then. */
+static bool is_no_refusal(const struct trial *t, int r, const struct err *e)
+{
+    const char *name = NULL;
+
+    if (r >= 0)
+        name = NULL;
+    else if (r == -FAULT_NO_BUCKET)
+        name = "bucket";
+    else if (r == -FAULT_CREDENTIALS || r == -FAULT_EXPIRED || (r == -FAULT_DENIED && is_about_keys(e)))
+        name = "credentials";
+    else if (r == -FAULT_UNREACHABLE || r == -FAULT_STALLED || r == -FAULT_TLS || r == -FAULT_BUSY ||
+             r == -FAULT_FULL || r == -FAULT_USAGE)
+        name = "store";
+    if (!text_eq(name, "credentials"))
+        finding_add(t->f, FINDING_OK, "credentials", NULL, "%s", t->credentials);
+    if (name)
+        finding_add(t->f, FINDING_FAIL, name, NULL, "%s", e->msg);
+    return name != NULL;
+}
+
+static int stop_listing(void *ctx, const struct sink_listing_entry *entry)
+{
+    bool *seen = ctx;
+    (void)entry;
+
+    *seen = true;
+    return -ECANCELED;
+}
+
+static void try_list(struct trial *t)
+{
+    struct err e = {0};
+    bool seen = false;
+    int r;
+
+    finding_step(t->f, "permissions", "list");
+    r = t->sink->ops->list(t->sink, "", stop_listing, &seen, &e);
+    judge(t, seen ? 0 : r, "list", FINDING_WARN, "'salvage ls' will not work; shipping does", &e);
+}
+
+/* Puts, compares and removes. */
+static void try_object(struct trial *t)
+{
+    CLEANUP(buf_done) struct buf back = {.ceiling = ANSWER_MAX};
+    const struct sink_ops *ops = t->sink->ops;
+    struct object_info info;
+    struct err e = {0};
+    void *lane = NULL;
+    int r;
+
+    finding_step(t->f, "permissions", "put");
+    r = ops->put(t->sink, t->key, BODY, sizeof(BODY) - 1, "text/plain", &e);
+    if (is_no_refusal(t, r, &e))
+        return;
+    if (!judge(t, r, "put", FINDING_FAIL, "nothing can be stored here: allow the role to put objects", &e)) {
+        try_list(t);
+        return;
+    }
+    finding_add(t->f, FINDING_OK, "bucket", NULL, "the store took an object of %zu bytes", sizeof(BODY) - 1);
+    if (ops->resumes) {
+        finding_step(t->f, "permissions", "multipart");
+        r = ops->probe(t->sink, t->key, &e);
+        judge(t, r, "multipart", FINDING_FAIL, "what is larger than a part can't be stored: heap dumps are", &e);
+    }
+    finding_step(t->f, "permissions", "head");
+    judge(t, ops->stat(t->sink, t->key, &info, &e), "head", FINDING_WARN,
+          "what is stored can't be looked at: the answer to the upload alone counts", &e);
+    finding_step(t->f, "permissions", "get");
+    r = ops->load(t->sink, &lane, t->key, &back, &e);
+    ops->load_end(lane);
+    if (r == 0 && (back.size != sizeof(BODY) - 1 || memcmp(back.data, BODY, back.size) != 0))
+        finding_add(t->f, FINDING_FAIL, "store", "look at what stands before it: a proxy, a gateway, a cache",
+                    "%s does not read back as it was put", t->key);
+    else
+        judge(t, r, "get", FINDING_WARN, "'salvage ls' and 'salvage get' will not work with these credentials", &e);
+    try_list(t);
+    finding_step(t->f, "permissions", "delete");
+    r = ops->remove(t->sink, t->key, &e);
+    if (!judge(t, r, "delete", FINDING_WARN, "only 'salvage check' removes objects: shipping works without", &e))
+        finding_add(t->f, FINDING_WARN, "bucket", "remove it by other means", "the object of this check stays: %s",
+                    t->key);
+}
+
+static void say_allowed(const struct trial *t)
+{
+    char text[200] = "";
+
+    for (unsigned i = 0; i < t->count; i++)
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i > 0 ? ", " : "", t->allowed[i]);
+    if (t->count > 0)
+        finding_add(t->f, FINDING_OK, "permissions", NULL, "%s", text);
+}
+
+static char *key_for(const struct plan *plan, const struct whoami *who, const struct facts *facts)
+{
+    char *key = NULL;
+
+    if (url_in_bucket(plan->sink.url.scheme))
+        return preflight_key(plan, who, facts, "salvage-check");
+    /* A file server keeps the folders that it had to make. */
+    return asprintf(&key, "salvage-check-%" PRIx64, (uint64_t)clock_wall_ns()) < 0 ? NULL : key;
+}
+
+static void check_object_store(const struct findings *f, const struct probe_store *o, const char *credentials)
+{
+    CLEANUP(whoami_done) struct whoami who = {0};
+    CLEANUP(facts_done) struct facts facts = {0};
+    CLEANUP_FREE char *key = NULL;
+    struct trial t = {.f = f, .credentials = credentials};
+    struct err e = {0};
+    int r;
+
+    finding_step(f, "store", "who we are");
+    if ((r = whoami_get("/", &who, &e)) < 0 || surroundings_get("/", &who, &facts) < 0 ||
+        !(key = key_for(o->plan, &who, &facts))) {
+        finding_add(f, FINDING_FAIL, "store", NULL, "%s", r < 0 ? e.msg : "out of memory");
+        return;
+    }
+    t.key = key;
+    finding_step(f, "store", "opening it");
+    if ((r = sink_open(&o->plan->sink, &t.sink, &e)) < 0) {
+        finding_add(f, FINDING_FAIL, r == -FAULT_CREDENTIALS ? "credentials" : "store", NULL, "%s", e.msg);
+        return;
+    }
+    try_object(&t);
+    say_allowed(&t);
+    sink_close(t.sink);
+}
+
+/* --- a folder -------------------------------------------------------------------------------------------------------
+ */
+
+static void check_folder_store(const struct findings *f, const struct plan *plan)
+{
+    CLEANUP(whoami_done) struct whoami who = {0};
+    const char *path = plan->sink.url.path;
+    char size[TEXT_SIZE_MAX];
+    struct sink *sink = NULL;
+    struct statvfs fs;
+    struct stat st;
+    struct err e = {0};
+    int r;
+
+    finding_step(f, "store", path);
+    r = whoami_get("/", &who, &e);
+    if (r == 0)
+        r = preflight(plan, &who, NULL, 0, &sink, &e);
+    sink_close(sink);
+    if (r < 0) {
+        finding_add(f, FINDING_FAIL, "store", "make it, or have it writable by this user; is it mounted read-only?",
+                    "%s (this is uid %u)", e.msg, (unsigned)geteuid());
+        return;
+    }
+    if (stat(path, &st) < 0)
+        finding_add(f, FINDING_OK, "store", NULL, "%s is not there yet: it is made with the first evidence", path);
+    else
+        finding_add(f, FINDING_OK, "store", NULL, "%s: can be written by uid %u, and is uid %u's", path,
+                    (unsigned)geteuid(), (unsigned)st.st_uid);
+    if (statvfs(path, &fs) < 0)
+        return;
+    uint64_t room = (uint64_t)fs.f_bavail * fs.f_frsize;
+    finding_add(f, room < ROOM_WARN ? FINDING_WARN : FINDING_OK, "space",
+                room < ROOM_WARN ? "a heap dump may not fit: make room, or use a larger volume" : NULL, "%s free in %s",
+                text_format_size(room, size), path);
+}
+
+void probe_store(const struct findings *f, const void *ctx)
+{
+    const struct probe_store *o = ctx;
+    CLEANUP_FREE char *origin = NULL;
+    char credentials[CREDENTIALS_TEXT_MAX];
+    struct err e = {0};
+    bool there;
+
+    if (o->plan->sink.url.scheme == URL_FILE) {
+        check_folder_store(f, o->plan);
+        return;
+    }
+    if (sink_origin(&o->plan->sink, &origin, &e) < 0) {
+        finding_add(f, FINDING_FAIL, "store", NULL, "%s", e.msg);
+        return;
+    }
+    there = check_way(f, o->plan, origin);
+    if (!url_in_bucket(o->plan->sink.url.scheme))
+        find_http_credentials(o->credentials_file, credentials);
+    else if (!find_credentials(f, o->plan, credentials))
+        return;
+    if (there)
+        check_object_store(f, o, credentials);
+    else
+        finding_add(f, FINDING_OK, "credentials", NULL, "%s", credentials);
+}

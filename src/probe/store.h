@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What keeps evidence out of the store, from its name up to what these credentials may do there. Unlike
+ * agent/preflight.h it puts a tiny object, reads it back and removes it. Never says a secret.
+ */
+#pragma once
+
+#include "agent/plan.h"
+#include "probe/finding.h"
+
+struct probe_store {
+    const struct plan *plan;
+    const char *credentials_file; /* --credentials-file, as given; NULL */
+};
+
+/* For finding_group: ctx is a struct probe_store. */
+void probe_store(const struct findings *f, const void *ctx);
