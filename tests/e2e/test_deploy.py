@@ -67,6 +67,55 @@ def test_every_watch_says_how_long_it_goes_on():
     assert len(watches) == 2 and all(option(c, "grace") for c in watches)
 
 
+def quantity(text):
+    number, unit = re.fullmatch(r"(\d+)([MG]i)", text).groups()
+    return int(number) << {"Mi": 20, "Gi": 30}[unit]
+
+
+def environment(container):
+    return {e["name"]: e.get("value", e.get("valueFrom")) for e in container.get("env", [])}
+
+
+def watched_volume(folder, container):
+    """The emptyDir that a container watches, in the pod that its patch is laid over."""
+    names = {m["mountPath"]: m["name"] for m in container["volumeMounts"]}
+    volumes = {v["name"]: v for name, spec, _ in pods() if name.startswith(folder + "/") for v in spec.get("volumes", [])}
+    return volumes[names["/dumps"]].get("emptyDir")
+
+
+def limit_of(folder, name):
+    limits = [c["resources"]["limits"]["ephemeral-storage"] for file, spec, _ in pods() if file.startswith(folder + "/")
+              for c in spec["containers"] if c["name"] == name and "ephemeral-storage" in c.get("resources", {}).get("limits", {})]
+    return quantity(limits[0])
+
+
+WATCHED = [(name.split("/")[0], c) for name, spec, _ in pods() for c in spec.get("containers", [])
+           if ("watch" in words(c) or "run" in words(c)) and watched_volume(name.split("/")[0], c)]
+
+
+@pytest.mark.parametrize("folder, container", WATCHED, ids=[w[0] for w in WATCHED])
+def test_who_watches_an_emptydir_knows_what_the_kubelet_evicts_for(salvage, dumps, folder, container):
+    """sizeLimit and variable are the same number, and the program makes of it the room that the docs name."""
+    given = environment(container)
+    size = watched_volume(folder, container)["sizeLimit"]
+    assert given["SALVAGE_VOLUME_LIMIT"] == size
+    field = given["SALVAGE_EPHEMERAL_STORAGE"]["resourceFieldRef"]
+    assert field["resource"] == "limits.ephemeral-storage" and set(field) <= {"resource", "containerName"}
+    storage = limit_of(folder, field.get("containerName", container["name"]))
+    assert storage > quantity(size)
+    # The downward API gives bytes.
+    watch = salvage.watch(dumps, "--to", "http://127.0.0.1:9/nowhere",
+                          env={"SALVAGE_VOLUME_LIMIT": size, "SALVAGE_EPHEMERAL_STORAGE": str(storage)})
+    room = watch.wait("room")
+    assert (room["limit"], room["of"], room["room"]) == ("volume-limit", quantity(size), quantity(size) * 40 // 100)
+    docs = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    assert "event=room room=%(room)d limit=%(limit)s of=%(of)d" % room in docs
+
+
+def test_sidecar_and_job_are_those_that_watch_an_emptydir():
+    assert [folder for folder, _ in WATCHED] == ["job", "sidecar"]
+
+
 def test_every_pod_has_the_seccomp_profile_of_its_runtime():
     """A patch has it by what it is laid over."""
     bases = {name: spec for name, spec, _ in pods() if name.split("/")[1] in
