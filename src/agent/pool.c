@@ -524,9 +524,8 @@ static void sweep(struct pool *p, uint64_t now)
 /* A worker that does not move is given up; its claim is tried again later, behind the others. */
 static void watch_over(struct pool *p, struct slot *s, uint64_t now, uint64_t *ret_next_ms)
 {
-    uint64_t stuck_ms = 2 * p->config.plan->sink.http.timeout_ms;
     struct item *i = s->item;
-    uint64_t still_ms = slot_look(s, stuck_ms > SLOT_STUCK_MS ? stuck_ms : SLOT_STUCK_MS, now, ret_next_ms);
+    uint64_t still_ms = slot_look(s, now, ret_next_ms);
 
     if (still_ms > 0) {
         log_event(EVENT_WORKER_STUCK, LOG_STR("path", i->claim->path), LOG_UINT("seconds", still_ms / 1000));
@@ -625,6 +624,8 @@ static void schedule(struct pool *p)
         make_room(p, now, &next);
     else
         release_idle(p);
+    for (unsigned n = 0; n < SLOTS_MAX; n++)
+        slot_due(&p->slots[n], &next); /* one that has just begun may never say a word */
     if (next == UINT64_MAX) {
         uv_timer_stop(&p->timer);
         return;
@@ -649,8 +650,8 @@ static void share_memory(struct pool *p)
 
 int pool_new(uv_loop_t *loop, const struct pool_config *c, const struct pool_events *events, struct pool **ret)
 {
+    uint64_t silence_ms = 2 * c->plan->sink.http.timeout_ms, seed;
     struct pool *p = calloc(1, sizeof(*p));
-    uint64_t seed;
 
     if (!p)
         return -ENOMEM;
@@ -659,6 +660,7 @@ int pool_new(uv_loop_t *loop, const struct pool_config *c, const struct pool_eve
         struct slot *s = &p->slots[n];
 
         s->pool = p;
+        s->stuck_ms = c->stuck_ms > silence_ms ? c->stuck_ms : silence_ms;
         s->child =
             (struct child){.loop = loop, .ctx = s, .message = on_message, .ended = on_ended, .closed = on_closed};
         child_init(&s->child);

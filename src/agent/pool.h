@@ -22,7 +22,8 @@ struct pool_config {
     const struct plan *plan;
     const char *machine;
     struct retention retention;
-    bool once; /* try each claim once */
+    uint64_t stuck_ms; /* a worker that does not move for so long is killed; at least twice the store's timeout */
+    bool once;         /* try each claim once */
 };
 
 enum pool_outcome {

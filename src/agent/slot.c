@@ -7,11 +7,16 @@
 #include "base/clock.h"
 #include "os/activity.h"
 
+static uint64_t next_look(const struct slot *s, uint64_t now_ms)
+{
+    return now_ms + (s->stuck_ms / 4 < SLOT_LOOK_MS ? s->stuck_ms / 4 : SLOT_LOOK_MS);
+}
+
 void slot_begin(struct slot *s, struct item *item, uint64_t now_ms)
 {
     s->item = item;
     s->started_ms = s->moved_ms = now_ms;
-    s->look_ms = now_ms + SLOT_LOOK_MS;
+    s->look_ms = next_look(s, now_ms);
     s->activity = 0;
     s->finishing = s->returning = false;
 }
@@ -66,7 +71,13 @@ static void look_at_end(struct slot *s, uint64_t now_ms, uint64_t *ret_next_ms)
     lower(ret_next_ms, s->end_ms);
 }
 
-uint64_t slot_look(struct slot *s, uint64_t stuck_ms, uint64_t now_ms, uint64_t *ret_next_ms)
+void slot_due(const struct slot *s, uint64_t *next_ms)
+{
+    if (s->item && s->end_ms == 0)
+        lower(next_ms, s->look_ms);
+}
+
+uint64_t slot_look(struct slot *s, uint64_t now_ms, uint64_t *ret_next_ms)
 {
     uint64_t activity;
 
@@ -75,7 +86,7 @@ uint64_t slot_look(struct slot *s, uint64_t stuck_ms, uint64_t now_ms, uint64_t 
     if (!s->item || s->end_ms > 0)
         return 0;
     if (now_ms >= s->look_ms) {
-        s->look_ms = now_ms + SLOT_LOOK_MS;
+        s->look_ms = next_look(s, now_ms);
         activity = s->activity + 1; /* without /proc nothing is known, and it passes for moving */
         if (activity_get("/proc", child_pid(&s->child), &activity) < 0 || activity != s->activity) {
             s->activity = activity;
@@ -84,5 +95,5 @@ uint64_t slot_look(struct slot *s, uint64_t stuck_ms, uint64_t now_ms, uint64_t 
         }
     }
     lower(ret_next_ms, s->look_ms);
-    return now_ms > s->moved_ms && now_ms - s->moved_ms >= stuck_ms ? now_ms - s->moved_ms : 0;
+    return now_ms > s->moved_ms && now_ms - s->moved_ms >= s->stuck_ms ? now_ms - s->moved_ms : 0;
 }

@@ -14,9 +14,8 @@ struct pool;
 struct item;
 
 enum {
-    SLOT_LOOK_MS = 5000,   /* between looks at whether a worker moves */
-    SLOT_STUCK_MS = 60000, /* without a move, until it is given up */
-    SLOT_END_MS = 5000     /* what it has to end by itself; then it is killed, and as long again to be gone */
+    SLOT_LOOK_MS = 5000, /* between looks at whether a worker moves; more often where it has less time than that */
+    SLOT_END_MS = 5000   /* what it has to end by itself; then it is killed, and as long again to be gone */
 };
 
 struct slot {
@@ -24,6 +23,7 @@ struct slot {
     struct child child;
     struct item *item; /* borrowed; NULL: idle */
     uint64_t memory;   /* that a job here may take, bytes */
+    uint64_t stuck_ms; /* without a move, until it is given up */
     uint64_t started_ms;
     uint64_t moved_ms; /* when it last moved, or said something */
     uint64_t look_ms, activity;
@@ -47,6 +47,9 @@ void slot_end(struct slot *s, bool kill, uint64_t now_ms);
 /* The worker's process is gone, and the slot free again. */
 void slot_closed(struct slot *s);
 
+/* Lowers *next_ms to when a worker with a job is to be looked at. */
+void slot_due(const struct slot *s, uint64_t *next_ms);
+
 /* To be called when the time has come that an earlier call lowered *ret_next_ms to. Returns how long a worker with a
- * job has not moved, 0 if that is less than stuck_ms. */
-uint64_t slot_look(struct slot *s, uint64_t stuck_ms, uint64_t now_ms, uint64_t *ret_next_ms);
+ * job has not moved, 0 if that is less than it has. */
+uint64_t slot_look(struct slot *s, uint64_t now_ms, uint64_t *ret_next_ms);

@@ -20,7 +20,7 @@ struct watcher_config {
     const struct whoami *who;
     const struct layout *layout; /* NULL: a file's owner is its tenant */
     const char *state;           /* NULL: .salvage in each folder */
-    uint64_t settle_ms, grace_ms;
+    uint64_t settle_ms, grace_ms, stuck_ms;
     struct retention retention;
     bool once;
     char *const *worker_args;

@@ -45,6 +45,10 @@ static const struct opt WATCH_OPTIONS[] = {
      "scan, ship what is complete, exit: 0, or 1 if something could not be shipped"},
     {OPT_DURATION, 0, "grace", "DURATION", "25s", offsetof(struct watch_options, grace_ms),
      "after SIGTERM: how long to go on with what is under way"},
+    {OPT_DURATION, 0, "stuck", "DURATION", "60s", offsetof(struct watch_options, stuck_ms),
+     "a worker that neither reads nor sends nor computes for this long is killed, and another takes its place; at "
+     "least "
+     "twice --timeout"},
     {OPT_DURATION, 0, "retain-age", "DURATION", NULL, offsetof(struct watch_options, retention.age_ms),
      "erase what could not be shipped for this long, and kept copies of this age; default: never"},
     {OPT_STRING, 0, "retain-bytes", "SIZE|auto|none", "auto", offsetof(struct watch_options, retain_bytes),
@@ -172,6 +176,7 @@ static int run(int argc, char **argv)
     config.state = o.plan.state;
     config.settle_ms = o.settle_ms;
     config.grace_ms = o.grace_ms;
+    config.stuck_ms = o.stuck_ms;
     config.retention = o.retention;
     config.once = o.once;
     config.worker_args = args;

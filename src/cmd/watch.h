@@ -11,7 +11,7 @@
 struct watch_options {
     struct plan_options plan;
     struct opt_list include, exclude;
-    uint64_t settle_ms, grace_ms;
+    uint64_t settle_ms, grace_ms, stuck_ms;
     struct retention retention;
     const char *retain_bytes;
     const char *layout, *dir_mode; /* as given; NULL without */
