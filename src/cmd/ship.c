@@ -183,8 +183,10 @@ const struct command CMD_SHIP = {
         "With --oom it is a Java VM's OnOutOfMemoryError command, and --to comes from SALVAGE_TO in the JVM's "
         "environment. It finds the dump by the JVM's options, ships it, and prints where it went on stdout, which is "
         "the JVM's. The JVM stands still meanwhile; so without --give-up it gives up after 10 minutes. If the JVM has "
-        "made no dump and does not exit, one is asked for and shipped from the background as soon as the JVM runs "
-        "again.",
+        "made no dump, or a cut one (a full disk; it is shipped, too), and does not exit, one is asked for and shipped "
+        "from the background as soon as the JVM runs again: into a folder with room, else straight into the store "
+        "(JDK 17 to 21). Where neither is possible, or would take longer than --give-up, threads and histogram are "
+        "shipped.",
     .examples = "salvage ship /dumps/app.hprof --to s3://evidence/prod\n"
                 "    to S3\n"
                 "salvage ship core.1234 --remove --to https://files.example/dumps/\n"

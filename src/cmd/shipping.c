@@ -399,6 +399,8 @@ static int ship_open_file(struct shipment *s, const char *name, uint64_t give_up
     }
     s->claim.size = result.manifest.size;
     s->claim.mtime_ns = result.mtime_ns;
+    if (s->of->shipped)
+        *s->of->shipped = (struct shipped){s->claim.size, result.manifest.partial != NULL};
     progress_end(&s->progress, s->claim.size, s->claim.size);
     if ((r = report(s, &result)) < 0)
         return err_set(e, r, "cannot write to stdout");

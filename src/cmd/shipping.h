@@ -15,6 +15,12 @@ struct shipping_case {
     int64_t time_ns;
 };
 
+/* What the store has of one file. */
+struct shipped {
+    uint64_t size; /* of the file, bytes */
+    bool partial;  /* it is not whole */
+};
+
 /* What is the same for all files of one command. */
 struct shipping {
     const struct plan *plan;
@@ -30,6 +36,7 @@ struct shipping {
     struct pause pause;             /* that the file, or what is held, took of it */
     bool sentence;                  /* on stdout a line for the log of somebody else */
     bool logs;                      /* nothing on stdout: what is said goes into the log, as events */
+    struct shipped *shipped;        /* where what was shipped last is told; NULL: nobody asks */
     struct shipping_case *its_case; /* NULL: each piece is a case */
 };
 

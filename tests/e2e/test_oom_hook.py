@@ -4,6 +4,7 @@ its dump into the store. Real JVMs, started from the user's command line; /bin/s
 import gzip
 import os
 import re
+import select
 import socket
 import subprocess
 import time
@@ -255,6 +256,12 @@ def test_secrets_of_the_command_line_are_not_told(app_17, folder):
         assert not [mark for mark in marks if mark in text]
 
 
+def test_a_jvm_without_a_handler_for_sigquit(app, folder, dumps):
+    """-Xrs: the hook needs no signal."""
+    shipped_whole(folder, app.run(DUMP, HOOK, "-Xrs", env=env_of(folder)))
+    assert app.code == 1 and left_in(dumps) == []
+
+
 # --- a watch is there, too ---------------------------------------------------------------------------------------------
 
 
@@ -286,14 +293,16 @@ def finish(process):
     return out.decode()
 
 
-def survive(app, *options, **more):
+def survive(app, *options, until=r"shipped to \S+\n|there is no heap dump.*\n|a watch of its", program="LoopOom",
+            **more):
     """Runs out of memory and lives until something is said of a dump; returns the log."""
-    process = app.start(*options, program="LoopOom", **more)
+    process = app.start(*options, program=program, **more)
     seen = b""
-    deadline = time.monotonic() + 60
-    while not re.search(rb"shipped to \S+\n|there is no heap dump.*\n|a watch of its", seen) or b"caught 2" not in seen:
+    deadline = time.monotonic() + 20
+    while not re.search(until.encode(), seen, re.S) or b"caught 2" not in seen:
         assert time.monotonic() < deadline and process.poll() is None, seen
-        seen += os.read(process.stdout.fileno(), 65536)
+        if select.select([process.stdout], [], [], 1)[0]:
+            seen += os.read(process.stdout.fileno(), 65536)
     assert process.poll() is None, "the application has ended"
     return seen.decode() + finish(process)  # to the end of what the hook has left behind, too
 
@@ -305,6 +314,13 @@ def test_a_jvm_that_made_no_dump_is_asked_for_one(app, store, dumps):
     assert "caught 1" in said and "caught 2" in said and "Full thread dump" not in said
     assert re.fullmatch(r"java_pid\d+-\d{8}T\d{6}Z\.hprof", manifest["name"])
     assert os.listdir(dumps) == []
+
+
+def test_a_jvm_without_a_handler_for_sigquit_is_asked_through_its_socket(app, folder, dumps):
+    """-Xrs: such a JVM opens its attach socket at its start; a SIGQUIT would end it."""
+    said = survive(app, HOOK, "-Xrs", env=env_of(folder))
+    shipped_whole(folder, said)
+    assert "is asked for one now" in said and "Full thread dump" not in said and os.listdir(dumps) == []
 
 
 def test_the_hook_does_not_hold_a_jvm_that_it_asks(app_17, folder, dumps):
@@ -413,6 +429,103 @@ def test_a_dump_that_filled_the_disk_is_shipped_as_far_as_it_goes(app, folder, w
     assert manifest["partial"] and manifest["name"] == "app.hprof" and manifest["process"]["pid"]
     assert hprof.problem(evidence) is not None and 0 < len(evidence) <= 8 << 20
     assert left_in(small) == []
+
+
+ANOTHER = "its heap dump is not whole: it is asked for another one now, which lacks what is freed by then"
+TWO = r"shipped to .*shipped to \S+\n|there is no whole heap dump"
+
+
+def cut_and_whole(folder, said):
+    """The two dumps that were shipped: what the JVM wrote by itself, and what it was asked for."""
+    found = shipped(folder, said, 2)
+    (cut, cut_bytes), (whole, whole_bytes) = found
+    assert cut["partial"] and hprof.problem(cut_bytes) is not None
+    assert "partial" not in whole and hprof.problem(whole_bytes) is None and len(whole_bytes) > len(cut_bytes)
+    assert cut["process"]["pid"] == whole["process"]["pid"] and cut["id"] != whole["id"]
+    assert said.index(cut["key"].split("/")[-2]) < said.index(ANOTHER) < said.index(whole["key"].split("/")[-2])
+    return cut, whole
+
+
+def test_a_jvm_that_goes_on_after_a_full_disk_dumps_where_there_is_room(app, folder, dumps, work, mount_tmpfs):
+    small = mount_tmpfs(work / "small", "8m")
+    said = survive(app, DUMP, HOOK, "-XX:HeapDumpPath=%s/app.hprof" % small, env=env_of(folder), until=TWO,
+                   program="KeepOom")
+    cut, whole = cut_and_whole(folder, said)
+    assert cut["name"] == "app.hprof" and whole["path"].startswith(str(dumps)) and "Full thread dump" not in said
+    assert left_in(small) == [] and left_in(dumps) == []
+
+
+def test_the_cut_dump_may_be_a_watchs(app_17, salvage, folder, dumps, work, mount_tmpfs):
+    small = mount_tmpfs(work / "small", "8m")
+    watch = salvage.watch(small, *folder.options())
+    watch.wait("started")
+    said = survive(app_17, DUMP, HOOK, "-XX:HeapDumpPath=%s/app.hprof" % small, env=env_of(folder),
+                   until="a watch of its folder.*shipped to", program="KeepOom")
+    watch.wait("shipped")
+    assert watch.stop() == 0 and ANOTHER in said
+    assert ["partial" in m for _, m in folder.manifests()].count(True) == 1 and len(folder.manifests()) == 2
+    assert left_in(small) == [] and left_in(dumps) == []
+
+
+def without_room(app, session_folder, small):
+    """The application in a mount namespace of its own, in which no folder has room for a dump."""
+    script = """set -e
+                mount --make-rprivate /
+                mount --rbind "$1" /mnt
+                mount -t tmpfs -o size=2m,mode=1777 salvage-e2e /tmp
+                mkdir -p "$1"
+                mount --move /mnt "$1"
+                cd "$2"
+                shift 2
+                exec "$@"
+             """
+    app.prefix = ("unshare", "--mount", "sh", "-c", script, "sh", str(session_folder), str(small))
+
+
+def test_without_room_anywhere_the_dump_goes_past_the_disk(app_17, folder, session_folder, work, mount_tmpfs):
+    small = mount_tmpfs(work / "small", "8m")
+    without_room(app_17, session_folder, small)
+    said = survive(app_17, DUMP, HOOK, "-XX:HeapDumpPath=%s/app.hprof" % small, env=env_of(folder), until=TWO,
+                   program="KeepOom")
+    _, whole = cut_and_whole(folder, said)
+    assert whole["process"]["command"].endswith("KeepOom") and left_in(small) == []
+
+
+@pytest.mark.skipif(not jvm.JDKS_25, reason="no JDK 25 here")
+def test_where_no_dump_can_be_had_threads_and_histogram_are(java_classes, salvage, dumps, bin_folder, folder,
+                                                            session_folder, work, mount_tmpfs):
+    """JDK 22 and newer write their dumps to disk alone."""
+    app = Application(jvm.JDKS_25[0], java_classes, salvage.home, dumps, bin_folder)
+    small = mount_tmpfs(work / "small", "8m")
+    without_room(app, session_folder, small)
+    said = survive(app, DUMP, HOOK, "-XX:HeapDumpPath=%s/app.hprof" % small, env=env_of(folder),
+                   until=r"there is no whole heap dump.*(shipped to \S+\n.*){2}", program="KeepOom")
+    assert "no room for a heap dump" in said and "nor past the disk: JVM" in said
+    manifests = {m["kind"]: m for _, m in folder.manifests()}
+    assert set(manifests) == {"heap-dump", "thread-dump", "class-histogram"} and manifests["heap-dump"]["partial"]
+    assert manifests["thread-dump"]["id"] == manifests["class-histogram"]["id"]
+    assert {m["cause"] for m in manifests.values()} == {"java-oom"} and left_in(small) == []
+
+
+def test_a_jvm_is_not_held_for_a_dump_that_comes_too_late(app_17, s3, proxy_to, s3_host, session_folder, work,
+                                                          mount_tmpfs):
+    """The cut dump showed how slow the store is: the whole one would stop the JVM for longer than agreed."""
+    small = mount_tmpfs(work / "small", "8m")
+    without_room(app_17, session_folder, small)
+    slow = s3.through(proxy_to(s3_host, rate=4_000_000))
+    said = survive(app_17, DUMP, HOOK, "-XX:HeapDumpPath=%s/app.hprof" % small,
+                   env={**env_of(slow), "SALVAGE_GIVE_UP": "6s", "SALVAGE_COMPRESS": "none"},
+                   until=r"there is no whole heap dump.*(shipped to \S+\n.*){2}", program="KeepOom")
+    assert re.search(r"would hold the application for longer than the [1-6] s that are left \(SALVAGE_GIVE_UP\)", said)
+    assert sorted(m["kind"] for _, m in s3.manifests()) == ["class-histogram", "heap-dump", "thread-dump"]
+
+
+def test_a_jvm_that_ends_itself_after_a_full_disk_says_what_was_missing(app, folder, work, mount_tmpfs):
+    small = mount_tmpfs(work / "small", "8m")
+    said = app.run(DUMP, HOOK, "-XX:HeapDumpPath=%s/app.hprof" % small, "-XX:+ExitOnOutOfMemoryError",
+                   env=env_of(folder))
+    (manifest, _), = shipped(folder, said)
+    assert manifest["partial"] and "its heap dump is not whole, and no other can be made: -XX:+ExitOnOut" in said
 
 
 def test_without_a_store_one_line_says_what_to_set(app, dumps):
