@@ -48,13 +48,13 @@ int claim_encode(const struct claim *c, struct buf *ret)
     if (!path || !name || (c->jvm && !jvm) || (c->command && !command))
         return -ENOMEM;
     j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s*, s:s*, s:s, "
-                  "s:I, s:s*, s:I}",
+                  "s:I, s:s*, s:I, s:b}",
                   "id", c->id, "path", path, "name", name, "kind", c->kind->name, "cause", c->cause, "time_ns",
                   (json_int_t)c->time_ns, "found_ns", (json_int_t)c->found_ns, "settled_ns", (json_int_t)c->settled_ns,
                   "size", (json_int_t)c->size, "owner", (json_int_t)c->owner, "in_place", c->in_place, "erase",
                   c->erase, "pid", (json_int_t)c->pid, "jvm", jvm, "command", command, "row", c->kind->glob, "pause_us",
                   (json_int_t)c->pause.us, "pause_by", pause_name(c->pause.by), "consistent",
-                  (json_int_t)c->pause.consistent);
+                  (json_int_t)c->pause.consistent, "cause_given", c->cause_given);
     text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     return text ? buf_add_text(ret, text) : -ENOMEM;
 }
@@ -91,12 +91,12 @@ int claim_decode(const char *json, size_t size, struct claim *ret)
     CLEANUP(claim_done) struct claim c = {0};
     const char *id, *path, *name, *kind, *cause, *row = NULL;
     json_int_t time_ns, found_ns, settled_ns, file_size, owner;
-    int in_place, erase, r;
+    int in_place, erase, cause_given = 1, r; /* claims of older versions have the cause that their key has */
 
-    if (!j || json_unpack(j, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s?s}", "id", &id, "path",
-                          &path, "name", &name, "kind", &kind, "cause", &cause, "time_ns", &time_ns, "found_ns",
+    if (!j || json_unpack(j, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s?s, s?b}", "id", &id,
+                          "path", &path, "name", &name, "kind", &kind, "cause", &cause, "time_ns", &time_ns, "found_ns",
                           &found_ns, "settled_ns", &settled_ns, "size", &file_size, "owner", &owner, "in_place",
-                          &in_place, "erase", &erase, "row", &row) < 0)
+                          &in_place, "erase", &erase, "row", &row, "cause_given", &cause_given) < 0)
         return -EBADMSG;
     if (!is_id(id) || !*path || !*name || strchr(name, '/') || !*cause || file_size < 0 || owner < 0)
         return -EBADMSG;
@@ -117,6 +117,7 @@ int claim_decode(const char *json, size_t size, struct claim *ret)
     c.owner = (uint64_t)owner;
     c.in_place = in_place;
     c.erase = erase;
+    c.cause_given = cause_given;
     if ((r = decode_process(j, &c)) < 0)
         return r;
     *ret = c;

@@ -30,6 +30,7 @@ struct claim {
     char *path; /* where it lay, as the user would write it; any bytes but NUL. A stream's is its name */
     char *name; /* its own name */
     char *cause;
+    bool cause_given; /* by who made the claim; else it holds where the content does not say another */
     const struct kind *kind;
     int64_t time_ns; /* the key's {time} */
     int64_t found_ns, settled_ns;

@@ -15,6 +15,7 @@
 
 struct values {
     const struct claim *claim;
+    const struct origin *origin;
     const struct whoami *who;
     const struct facts *facts;
     const char *place;
@@ -82,7 +83,7 @@ static const char *value_of(void *ctx, const char *name)
         {"zone", v->facts->zone},
         {"time", v->time},
         {"date", v->date},
-        {"cause", v->claim->cause},
+        {"cause", describe_cause(v->claim, v->origin)},
         {"kind", v->claim->kind->name},
         {"id", v->claim->id},
         {"name", v->claim->name},
@@ -95,11 +96,16 @@ static const char *value_of(void *ctx, const char *name)
     return NULL;
 }
 
-char *describe_key(const char *template, const struct claim *c, const struct whoami *who, const struct facts *facts,
-                   const struct codec *codec)
+const char *describe_cause(const struct claim *c, const struct origin *o)
+{
+    return !c->cause_given && *o->cause ? o->cause : c->cause;
+}
+
+char *describe_key(const char *template, const struct claim *c, const struct origin *o, const struct whoami *who,
+                   const struct facts *facts, const struct codec *codec)
 {
     CLEANUP_FREE char *place = describe_place(who, facts);
-    struct values v = {.claim = c, .who = who, .facts = facts, .place = place};
+    struct values v = {.claim = c, .origin = o, .who = who, .facts = facts, .place = place};
 
     if (!place)
         return NULL;
@@ -136,19 +142,28 @@ static int set_where(const struct whoami *who, const struct facts *f, struct man
     return 0;
 }
 
-int describe_manifest(const struct claim *c, const struct whoami *who, const struct facts *facts,
-                      const struct codec *codec, const char *key, struct manifest *ret)
+static int set_origin(const struct claim *c, const struct origin *o, struct manifest *m)
+{
+    if (set(&m->process.jvm, first_of(c->jvm, o->jvm)) < 0 ||
+        set(&m->process.command, first_of(c->command, o->command)) < 0 || set(&m->origin.detail, o->detail) < 0 ||
+        set(&m->origin.time, o->time) < 0 || set(&m->origin.file, o->file) < 0)
+        return -ENOMEM;
+    m->process.pid = c->pid ? c->pid : o->pid;
+    return 0;
+}
+
+int describe_manifest(const struct claim *c, const struct origin *o, const struct whoami *who,
+                      const struct facts *facts, const struct codec *codec, const char *key, struct manifest *ret)
 {
     CLEANUP(manifest_done) struct manifest m = {0};
     char codec_text[32];
 
     if (set(&m.id, c->id) < 0 || set(&m.key, key) < 0 || set(&m.kind, c->kind->name) < 0 ||
-        set(&m.cause, c->cause) < 0 || set(&m.name, c->name) < 0 || set(&m.path, c->path) < 0 ||
+        set(&m.cause, describe_cause(c, o)) < 0 || set(&m.name, c->name) < 0 || set(&m.path, c->path) < 0 ||
         set(&m.codec, codec_format(codec, codec_text)) < 0 || set(&m.tool, "salvage " SALVAGE_VERSION) < 0 ||
-        set_where(who, facts, &m) < 0 || set(&m.process.jvm, c->jvm) < 0 || set(&m.process.command, c->command) < 0)
+        set_where(who, facts, &m) < 0 || set_origin(c, o, &m) < 0)
         return -ENOMEM;
     m.pause = c->pause;
-    m.process.pid = c->pid;
     m.process.uid = c->owner;
     m.time.found = c->found_ns;
     m.time.settled = c->settled_ns;

@@ -8,6 +8,7 @@
 #include "agent/claim.h"
 #include "format/facts.h"
 #include "format/manifest.h"
+#include "format/origin.h"
 #include "os/whoami.h"
 #include "pipe/codec.h"
 
@@ -15,12 +16,15 @@
  * malloc'ed; NULL without memory. */
 char *describe_place(const struct whoami *who, const struct facts *facts);
 
+/* Why it was made: what the claim's maker said, else the evidence itself, else the claim's guess. Borrowed. */
+const char *describe_cause(const struct claim *c, const struct origin *o);
+
 /* malloc'ed; NULL without memory. */
-char *describe_key(const char *template, const struct claim *c, const struct whoami *who, const struct facts *facts,
-                   const struct codec *codec);
+char *describe_key(const char *template, const struct claim *c, const struct origin *o, const struct whoami *who,
+                   const struct facts *facts, const struct codec *codec);
 
 /* The claim's and our own part of the manifest; sizes, digests and the like are the job's. 0 or -ENOMEM. */
-int describe_manifest(const struct claim *c, const struct whoami *who, const struct facts *facts,
-                      const struct codec *codec, const char *key, struct manifest *ret);
+int describe_manifest(const struct claim *c, const struct origin *o, const struct whoami *who,
+                      const struct facts *facts, const struct codec *codec, const char *key, struct manifest *ret);
 
 const char *describe_content_type(const struct codec *codec);

@@ -14,6 +14,7 @@
 #include "agent/describe.h"
 #include "agent/gather.h"
 #include "agent/intake.h"
+#include "agent/origin_reader.h"
 #include "agent/surroundings.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -38,6 +39,7 @@ struct attempt {
     const struct job *job;
     struct codec codec;
     struct facts facts;
+    struct origin origin;
     char *key;
     struct intake intake;
     struct checkpoint *checkpoint;
@@ -376,7 +378,7 @@ static int write_manifest(struct attempt *a, const struct whole *whole, struct m
     /* The cause, where it is known, says more than what the format lacks for it. */
     if (!partial)
         partial = intake_partial(&a->intake, reason, sizeof(reason));
-    if (describe_manifest(a->job->claim, a->job->who, &a->facts, &a->codec, a->key, m) < 0)
+    if (describe_manifest(a->job->claim, &a->origin, a->job->who, &a->facts, &a->codec, a->key, m) < 0)
         return no_memory(e);
     m->size = a->intake.identity.size;
     m->stored_size = whole->size;
@@ -421,6 +423,25 @@ static int first_look(struct attempt *a, struct err *e)
     return r;
 }
 
+/* What the evidence says of itself. Of a file that grows what says it comes first, and may be yet to come. */
+static int find_origin(struct attempt *a, struct err *e)
+{
+    const struct job *job = a->job;
+    CLEANUP(origin_reader_done) struct origin_reader reader = {0};
+    bool complete = job->source == INTAKE_FILE;
+    int r;
+
+    if (job->source == INTAKE_STREAM)
+        return 0;
+    origin_reader_init(&reader, job->fd, a->intake.whole.content);
+    while ((r = origin_reader_read(&reader, complete, &a->origin)) == -EAGAIN) {
+        if ((r = job->complete(job->ctx, GROWTH_POLL_MS)) < 0)
+            return err_set(e, r, "stopped while following %s", job->claim->path);
+        complete = r > 0;
+    }
+    return r < 0 ? err_set(e, r, "cannot read %s: %s", job->claim->path, strerror(-r)) : 0;
+}
+
 static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
 {
     const struct job *job = a->job;
@@ -428,11 +449,12 @@ static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
     int r;
 
     if ((r = intake_init(&a->intake, job->fd, job->who->machine, job->claim->path, BLOCK_SIZE, job->source, e)) < 0 ||
-        (r = first_look(a, e)) < 0 || (r = checkpoint_open(job->claim_dir, &a->checkpoint, e)) < 0)
+        (r = first_look(a, e)) < 0 || (r = find_origin(a, e)) < 0 ||
+        (r = checkpoint_open(job->claim_dir, &a->checkpoint, e)) < 0)
         return r;
     a->codec = choose_codec(job->plan, &a->intake);
     if (surroundings_of_claim(job->claim_dir, job->facts, &a->facts) < 0 ||
-        !(a->key = describe_key(job->plan->template, job->claim, job->who, &a->facts, &a->codec)))
+        !(a->key = describe_key(job->plan->template, job->claim, &a->origin, job->who, &a->facts, &a->codec)))
         return no_memory(e);
     if (job->source == INTAKE_FILE && (r = already_stored(a, ret, e)) != 0)
         return r;

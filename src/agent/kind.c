@@ -10,19 +10,20 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "format/origin.h"
 
 static const struct kind KINDS[] = {
-    {"*.hprof", "heap-dump", "heap.hprof", "java-oom", true, CONTENT_HPROF},
-    {"*.hprof.gz", "heap-dump", "heap.hprof.gz", "java-oom", false, CONTENT_HPROF_GZIP},
-    {"*.phd", "heap-dump", "heap.phd", "java-oom", false, CONTENT_PHD},
-    {"*.phd.gz", "heap-dump", "heap.phd.gz", "java-oom", false, CONTENT_PHD_GZIP},
-    {"javacore*.txt", "javacore", "javacore.txt", "java-oom", false, CONTENT_JAVACORE},
-    {"hs_err_pid*.log", "hs-err", "hs_err.log", "signal", false, CONTENT_HS_ERR},
-    {"core", "core", "core", "signal", false, CONTENT_CORE},
-    {"core.*", "core", "core", "signal", false, CONTENT_CORE},
-    {"*.dmp", "core", "core.dmp", "signal", false, CONTENT_MINIDUMP},
+    {"*.hprof", "heap-dump", "heap.hprof", CAUSE_UNKNOWN, true, CONTENT_HPROF},
+    {"*.hprof.gz", "heap-dump", "heap.hprof.gz", CAUSE_UNKNOWN, false, CONTENT_HPROF_GZIP},
+    {"*.phd", "heap-dump", "heap.phd", CAUSE_UNKNOWN, false, CONTENT_PHD},
+    {"*.phd.gz", "heap-dump", "heap.phd.gz", CAUSE_UNKNOWN, false, CONTENT_PHD_GZIP},
+    {"javacore*.txt", "javacore", "javacore.txt", CAUSE_UNKNOWN, false, CONTENT_JAVACORE},
+    {"hs_err_pid*.log", "hs-err", "hs_err.log", CAUSE_UNKNOWN, false, CONTENT_HS_ERR},
+    {"core", "core", "core", CAUSE_SIGNAL, false, CONTENT_CORE},
+    {"core.*", "core", "core", CAUSE_SIGNAL, false, CONTENT_CORE},
+    {"*.dmp", "core", "core.dmp", CAUSE_SIGNAL, false, CONTENT_MINIDUMP},
     {"*.jfr", "flight-recording", "recording.jfr", "manual", false, CONTENT_RECORDING},
-    {"*.heapsnapshot", "heap-snapshot", "heap.heapsnapshot", "heap-limit", false, CONTENT_HEAP_SNAPSHOT},
+    {"*.heapsnapshot", "heap-snapshot", "heap.heapsnapshot", CAUSE_UNKNOWN, false, CONTENT_HEAP_SNAPSHOT},
     {"threads*.txt", "thread-dump", NULL, "manual", false, CONTENT_THREAD_DUMP},
     {"native*.txt", "native-memory", NULL, "pressure", false, CONTENT_OTHER},
     {"guard*.json", "guard-case", NULL, "pressure", false, CONTENT_OTHER},
@@ -69,6 +70,12 @@ const struct kind *kind_find(const char *kind_name, const char *glob, const char
         if (text_eq(k->name, kind_name))
             return k;
     return &KINDS[ARRAY_SIZE(KINDS) - 1];
+}
+
+const char *kind_cause(const struct kind *k, const char *name)
+{
+    /* What HotSpot calls a dump that its user gave no path for: one at an OutOfMemoryError. */
+    return text_eq(k->name, "heap-dump") && fnmatch("java_pid*.hprof*", name, 0) == 0 ? CAUSE_JAVA_OOM : k->cause;
 }
 
 bool kind_is_proposed(const char *name)

@@ -13,7 +13,7 @@ struct kind {
     const char *glob;     /* of the file's own name */
     const char *name;     /* "heap-dump" */
     const char *file;     /* the canonical name in the store; NULL: the file's own */
-    const char *cause;    /* what a file of this kind that just appeared was most likely made by */
+    const char *cause;    /* of a file whose content does not say it */
     bool follow;          /* worth reading while it is still being written: large, and from front to back */
     enum content content; /* of such a file; CONTENT_OTHER: anything */
 };
@@ -26,6 +26,9 @@ const struct kind *kind_of(const char *name, enum content content);
 
 /* By kind name, for what was written down; the last row for unknown ones. glob: the row's own, NULL where unknown. */
 const struct kind *kind_find(const char *kind_name, const char *glob, const char *file_name);
+
+/* Why a file was probably made, by kind and name alone: what its content says (format/origin.h) counts more. */
+const char *kind_cause(const struct kind *k, const char *name);
 
 /* Whether a name is one that evidence usually has. */
 bool kind_is_proposed(const char *name);

@@ -21,11 +21,12 @@ char *preflight_key(const struct plan *plan, const struct whoami *who, const str
                       .kind = kind_of_name(name),
                       .name = strdup(name),
                       .cause = strdup("check"),
+                      .cause_given = true,
                       .time_ns = clock_wall_ns()};
     char *key = NULL;
 
     if (c.name && c.cause)
-        key = describe_key(plan->template, &c, who, facts ? facts : &none, &plan->codec);
+        key = describe_key(plan->template, &c, &(struct origin){0}, who, facts ? facts : &none, &plan->codec);
     claim_done(&c);
     return key;
 }

@@ -225,7 +225,7 @@ static struct claim *make_claim(struct watcher *w, const struct candidate *c, co
     memcpy(claim->id, file->id, sizeof(claim->id));
     claim->kind = kind_of(c->name, content);
     claim->name = strdup(c->name);
-    claim->cause = strdup(claim->kind->cause);
+    claim->cause = strdup(kind_cause(claim->kind, c->name));
     if (asprintf(&claim->path, "%s/%s", c->folder->path, c->name) < 0)
         claim->path = NULL;
     claim->time_ns = file->birth_ns ? file->birth_ns : file->mtime_ns;

@@ -31,7 +31,8 @@ static const struct opt SHIP_OPTIONS[] = {
     PLAN_OPTIONS_STORE(struct ship_options, plan),
     PLAN_OPTIONS_SHIP(struct ship_options, plan),
     {OPT_STRING, 0, "cause", "NAME", NULL, offsetof(struct ship_options, cause),
-     "why it was made: java-oom, oom-kill, pressure, signal, prestop, manual; default: manual, with --oom java-oom"},
+     "why it was made: java-oom, oom-kill, pressure, signal, prestop, manual; default: what the file says itself, else "
+     "manual; with --oom java-oom"},
     {OPT_STRING, 0, "name", "NAME", NULL, offsetof(struct ship_options, name),
      "of what comes on stdin ('-'), as a file would be called: app.hprof"},
     {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct ship_options, json), "print the manifest, not the URL"},
@@ -165,6 +166,7 @@ static int run(int argc, char **argv)
     s.state = o.plan.state;
     s.json = o.json;
     s.cause = o.cause ? o.cause : o.oom > 0 ? "java-oom" : "manual";
+    s.cause_is_guess = !o.cause && o.oom <= 0;
     exit_code = o.oom > 0 ? ship_oom(&s, (pid_t)o.oom) : ship_files(&s, o.name, files, count);
     sink_close(s.sink);
     return exit_code;

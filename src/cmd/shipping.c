@@ -197,6 +197,7 @@ static int describe_claim(struct shipment *s, char *path, char *name, enum conte
     if (!c->path || !c->name || !c->cause || (s->of->jvm && !(c->jvm = strdup(s->of->jvm))) ||
         (s->of->command && !(c->command = strdup(s->of->command))))
         return err_set(e, -ENOMEM, "out of memory");
+    c->cause_given = !s->of->cause_is_guess;
     c->pid = s->of->pid;
     if (!s->stream)
         c->pause = s->of->pause;

@@ -29,6 +29,7 @@ struct shipping {
     struct sink *sink; /* opened when first needed; the caller closes it */
     const char *state; /* --state; NULL: beside the file */
     const char *cause;
+    bool cause_is_guess;            /* what the evidence itself says counts more */
     bool json;                      /* the manifest on stdout, not the URL */
     uint64_t pid;                   /* the process that it tells about, where known; 0 */
     uint64_t uid;                   /* its user, for what is held: what we wrote ourselves is ours */

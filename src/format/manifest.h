@@ -49,6 +49,9 @@ struct manifest {
         char *command;
     } process;
     struct {
+        char *detail, *time, *file; /* what the evidence itself says */
+    } origin;
+    struct {
         int64_t modified, found, settled, shipped;
     } time;
 };

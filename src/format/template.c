@@ -32,7 +32,7 @@ const struct template_variable TEMPLATE_VARIABLES[] = {
     {"zone", "AWS: the availability zone", false},
     {"time", "when the file was made, in UTC: 20261121T015605Z", false},
     {"date", "the day of it, in UTC: 2026-11-21", false},
-    {"cause", "why the process died: java-oom, signal, heap-limit, manual", false},
+    {"cause", "why the file was made: java-oom, signal, user, manual, unknown (docs/kinds.md)", false},
     {"kind", "what the file is: heap-dump, core, hs-err, javacore, flight-recording, heap-snapshot, file", false},
     {"id", "16 hex digits: the same for the same file, another for every other", false},
     {"name", "the file's own name", false},

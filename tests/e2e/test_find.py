@@ -50,14 +50,14 @@ def test_a_file_is_left_alone_while_it_is_written(salvage, dumps, folder):
 
 def test_every_sort_of_evidence_has_its_kind_and_name(salvage, dumps, folder):
     expected = {
-        "app.hprof": ("heap-dump", "java-oom", "heap.hprof.zst"),
-        "heapdump.1.phd": ("heap-dump", "java-oom", "heap.phd.zst"),
+        "app.hprof": ("heap-dump", "unknown", "heap.hprof.zst"),
+        "heapdump.1.phd": ("heap-dump", "unknown", "heap.phd.zst"),
         "core": ("core", "signal", "core.zst"),
         "core.4711": ("core", "signal", "core.zst"),
-        "hs_err_pid17.log": ("hs-err", "signal", "hs_err.log.zst"),
-        "javacore.20261121.txt": ("javacore", "java-oom", "javacore.txt.zst"),
+        "hs_err_pid17.log": ("hs-err", "unknown", "hs_err.log.zst"),
+        "javacore.20261121.txt": ("javacore", "unknown", "javacore.txt.zst"),
         "rec.jfr": ("flight-recording", "manual", "recording.jfr.zst"),
-        "Heap.1.heapsnapshot": ("heap-snapshot", "heap-limit", "heap.heapsnapshot.zst"),
+        "Heap.1.heapsnapshot": ("heap-snapshot", "unknown", "heap.heapsnapshot.zst"),
     }
     sums = [put(dumps, name, HEADS[name] + name.encode() * 100) for name in expected]
     put(dumps, "app.log", b"not evidence")

@@ -62,6 +62,7 @@ static const struct manifest FULL = {
               .region = S("eu-west-1"),
               .zone = S("eu-west-1b")},
     .process = {.pid = 4242, .uid = 1000, .jvm = S("17.0.1"), .command = S("java -jar \"a b.jar\"")},
+    .origin = {.detail = S("SIGSEGV (11)"), .time = S("Sun Nov 29 06:17:17 2026"), .file = S("/w/hs_err.log")},
     .time = {.modified = 1795226165123000000,
              .found = 1795226166000000000,
              .settled = 1795226167001000000,
