@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "agent/guardcases.h"
+#include "agent/plancheck.h"
 #include "agent/storecheck.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -136,8 +137,11 @@ static int run(int argc, char **argv)
     if (r == 0 && !o.all && o.pids.count == 0 && o.cgroups.count == 0)
         r = err_set(&e, -FAULT_USAGE, "guard: what is to be watched? --pid PID, --cgroup DIR or --all");
     if (r < 0 || (r = make_rules(&o, &config.rules, &e)) < 0 || (r = guard_actions(&o, &actions, &e)) < 0 ||
-        (r = make_pids(&o, pids, &e)) < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0)
+        (r = make_pids(&o, pids, &e)) < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0 ||
+        (r = plancheck(&plan, o.plan.state, o.ready, &e)) < 0 || (r = plancheck_proxy(&plan, &e)) < 0)
         return command_fail(r, &e);
+    if (o.dir && *o.dir != '/')
+        return command_error(-FAULT_USAGE, "guard: --dir: an absolute path, as the JVM sees it");
     log_set_format((enum log_format)o.plan.log);
     if ((r = whoami_get("/", &self, &e)) < 0)
         return command_fail(r, &e);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "agent/plancheck.h"
 #include "agent/preflight.h"
 #include "agent/surroundings.h"
 #include "base/clock.h"
@@ -160,10 +161,8 @@ static int run_on(struct prestop *p)
     CLEANUP(facts_done) struct facts facts = {0};
     struct shipping_case its_case = {0};
     struct err e = {0};
-    int exit_code, r = plan_init(&p->plan, &p->o->plan, &e);
+    int exit_code, r;
 
-    if (r < 0)
-        return command_fail(r, &e);
     if ((r = whoami_get("/", &who, &e)) < 0)
         return command_fail(r, &e);
     if (surroundings_get("/", &who, &facts) < 0)
@@ -184,6 +183,15 @@ static int run_on(struct prestop *p)
     return exit_code;
 }
 
+static int judge(struct prestop *p, struct err *e)
+{
+    int r = plan_init(&p->plan, &p->o->plan, e);
+
+    if (r == 0 && (r = plancheck(&p->plan, p->o->plan.state, NULL, e)) == 0)
+        r = plancheck_proxy(&p->plan, e);
+    return r;
+}
+
 static int run(int argc, char **argv)
 {
     struct prestop_options o = {0};
@@ -199,8 +207,10 @@ static int run(int argc, char **argv)
         r = err_set(&e, -FAULT_USAGE, "jvm prestop: where to? --to URL");
     if (r >= 0 && o.budget_ms <= RESERVE_MS)
         r = err_set(&e, -FAULT_USAGE, "jvm prestop: --budget: more than %d ms", RESERVE_MS);
-    if (r < 0 || (r = jvm_target("jvm prestop", operands[0], &p.jvm, &e)) < 0)
+    if (r < 0 || (r = judge(&p, &e)) < 0 || (r = jvm_target("jvm prestop", operands[0], &p.jvm, &e)) < 0) {
+        plan_done(&p.plan);
         return command_fail(r, &e);
+    }
     log_set_format((enum log_format)o.plan.log);
     p.until_ms = begun_ms + o.budget_ms - RESERVE_MS;
     interrupt_catch();

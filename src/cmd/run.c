@@ -13,6 +13,7 @@
 #include "agent/jvmenv.h"
 #include "agent/launch.h"
 #include "agent/plan.h"
+#include "agent/plancheck.h"
 #include "agent/retention.h"
 #include "agent/rundir.h"
 #include "agent/supervise.h"
@@ -195,7 +196,8 @@ static int run(int argc, char **argv)
     if (own == argc)
         return command_error(-FAULT_USAGE, "run: which command? salvage run --to URL -- java -jar app.jar");
     log_set_format((enum log_format)run.options.plan.log);
-    if ((r = plan_init(&run.plan, &run.options.plan, &e)) < 0)
+    if ((r = plan_init(&run.plan, &run.options.plan, &e)) < 0 ||
+        (r = plancheck(&run.plan, run.options.plan.state, NULL, &e)) < 0)
         return command_fail(r, &e);
     if (prepare_dumps(&run, argv + own) < 0 || make_environment(&run) < 0 || make_watches(&run) < 0 ||
         make_arm(&run) < 0)

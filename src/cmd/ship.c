@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/plancheck.h"
 #include "agent/surroundings.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -154,6 +155,9 @@ static int run(int argc, char **argv)
         return exit_code;
     log_set_format((enum log_format)o.plan.log);
     if ((r = plan_init(&plan, &o.plan, &e)) < 0)
+        return command_fail(r, &e);
+    /* At an OutOfMemoryError the dump is made first, whatever is wrong: it can be shipped later. */
+    if (o.oom == 0 && ((r = plancheck(&plan, o.plan.state, NULL, &e)) < 0 || (r = plancheck_proxy(&plan, &e)) < 0))
         return command_fail(r, &e);
     if ((r = whoami_get("/", &who, &e)) < 0)
         return command_fail(r, &e);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "agent/armplace.h"
+#include "agent/plancheck.h"
 #include "agent/watcher.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -153,8 +154,12 @@ static int run(int argc, char **argv)
     if ((o.arm || o.arm_dir) && (r = check_arming(&o, r, &e)) < 0)
         return command_fail(r, &e);
     log_set_format((enum log_format)o.plan.log);
-    if ((r = plan_init(&plan, &o.plan, &e)) < 0)
+    if ((r = plan_init(&plan, &o.plan, &e)) < 0 || (r = plancheck(&plan, o.plan.state, o.ready, &e)) < 0 ||
+        (r = plancheck_proxy(&plan, &e)) < 0)
         return command_fail(r, &e);
+    for (unsigned i = 0; i < o.files.count; i++)
+        if (!*text_base_name(o.files.item[i]))
+            return command_error(-FAULT_USAGE, "--file: '%s' is not the name of a file", o.files.item[i]);
     if (!args || !armer_args || !check_args)
         return command_error(-ENOMEM, "out of memory");
     if ((r = whoami_get("/", &who, &e)) < 0)

@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "agent/plancheck.h"
 #include "agent/preflight.h"
 #include "agent/surroundings.h"
 #include "base/clock.h"
@@ -20,6 +21,7 @@
 #include "base/text.h"
 #include "net/cred.h"
 #include "net/http.h"
+#include "net/proxyenv.h"
 
 enum {
     SKEW_WARN_S = 60,
@@ -34,27 +36,17 @@ static const char BODY[] = "salvage check: may be removed\n";
 /* --- the way there --------------------------------------------------------------------------------------------------
  */
 
-/* "host:8080" without what stands before an '@'. */
-static const char *without_password(const char *url)
+static void say_proxy(const struct findings *f, const struct plan *plan, bool tls)
 {
-    const char *at = strrchr(url, '@');
-
-    return at ? at + 1 : url;
-}
-
-static void say_proxy(const struct findings *f, bool tls)
-{
-    static const char *const NAMES[2][4] = {{"http_proxy", "all_proxy", "ALL_PROXY"},
-                                            {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}};
+    const char *place, *name = proxyenv_name(tls, &place);
     const char *except = env_get("no_proxy") ? env_get("no_proxy") : env_get("NO_PROXY");
+    struct err e = {0};
 
-    for (unsigned i = 0; i < 4 && NAMES[tls][i]; i++)
-        if (env_get(NAMES[tls][i])) {
-            finding_add(f, FINDING_OK, "proxy", NULL, "%s=%s%s%s", NAMES[tls][i],
-                        without_password(env_get(NAMES[tls][i])), except ? ", but not for no_proxy=" : "",
-                        except ? except : "");
-            return;
-        }
+    if (plancheck_proxy(plan, &e) < 0)
+        finding_add(f, FINDING_FAIL, "proxy", "correct the variable, or unset it", "%s", e.msg);
+    else if (name)
+        finding_add(f, FINDING_OK, "proxy", NULL, "%s=%s%s%s", name, place, except ? ", but not for no_proxy=" : "",
+                    except ? except : "");
 }
 
 static void say_clock(const struct findings *f, const struct http_answer *a, bool sign)
@@ -127,7 +119,7 @@ static bool check_way(const struct findings *f, const struct plan *plan, const c
         return false;
     }
     request.url = url;
-    say_proxy(f, tls);
+    say_proxy(f, plan, tls);
     finding_step(f, "tcp", origin);
     r = http_perform(http, &request, &answer, &e);
     http_way(http, &way);
