@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
@@ -23,6 +25,7 @@
 #include "format/httphead.h"
 #include "net/cabundle.h"
 #include "net/http_fault.h"
+#include "net/http_pace.h"
 
 enum {
     TIMEOUT_MS = 30 * 1000,
@@ -60,7 +63,11 @@ struct transfer {
     uint64_t moved_ms; /* when a byte last moved */
     uint64_t moved;    /* up and down, as libcurl counts */
     int unsent;        /* in the kernel's queue */
+    struct http_pace pace;
+    uint64_t heard;    /* bytes that the kernel has received */
+    uint64_t heard_ms; /* when there last were more */
     int result;        /* why a callback broke off */
+    const char *why;   /* the same in words; NULL: as result says */
     bool told;         /* by the request's own read or write, which know their story */
     char detail[CURL_ERROR_SIZE];
 };
@@ -89,6 +96,22 @@ static void touch(struct transfer *t)
 
 /* The callbacks. One that breaks off says why in result. */
 
+/* Ends a transfer that would not end by itself. */
+static bool too_long(struct transfer *t, const char *why)
+{
+    if (!why)
+        return false;
+    t->why = why;
+    t->result = -FAULT_FORMAT;
+    return true;
+}
+
+static bool is_interim(const struct transfer *t)
+{
+    const char *status = strchr(buf_text(&t->answer->headers), ' ');
+    return status && status[1] == '1';
+}
+
 static size_t on_header(char *line, size_t one, size_t size, void *ctx)
 {
     struct transfer *t = ctx;
@@ -97,15 +120,19 @@ static size_t on_header(char *line, size_t one, size_t size, void *ctx)
     if (size >= 5 && memcmp(line, "HTTP/", 5) == 0) {
         buf_clear(&t->answer->headers); /* 100 Continue was not the answer yet */
         t->head_ended = false;
+        if (too_long(t, http_pace_status_line(&t->pace, t->moved_ms)))
+            return 0;
     }
-    if (t->head_ended)
-        return size; /* trailers, behind a chunked body: anybody's */
+    if (t->head_ended) /* trailers, behind a chunked body: anybody's */
+        return too_long(t, http_pace_trailer(&t->pace, size)) ? 0 : size;
     t->head_ended = *line == '\r' || *line == '\n';
     int r = buf_add(&t->answer->headers, line, size);
     if (r < 0) {
         t->result = r == -EMSGSIZE ? -FAULT_FORMAT : r;
         return 0;
     }
+    if (t->head_ended)
+        http_pace_head_end(&t->pace, is_interim(t), t->moved_ms);
     return size;
 }
 
@@ -115,12 +142,15 @@ static size_t on_body(char *data, size_t one, size_t size, void *ctx)
     struct http_answer *a = t->answer;
     (void)one;
     curl_easy_getinfo(t->h->curl, CURLINFO_RESPONSE_CODE, &a->status);
+    uint64_t begun_ms = clock_mono_ms();
     int r;
-    if (t->r->write && a->status >= 200 && a->status < 300)
+    t->pace.kept = !t->r->write || a->status < 200 || a->status >= 300;
+    if (!t->pace.kept)
         t->told = (r = t->r->write(t->r->ctx, data, size)) < 0;
     else if ((r = buf_add(&a->body, data, size)) == -EMSGSIZE)
         r = -FAULT_FORMAT;
     touch(t); /* the time that a full disk of ours took is not the store's */
+    http_pace_body(&t->pace, size, t->moved_ms - begun_ms);
     if (r < 0) {
         t->result = r;
         return 0;
@@ -212,6 +242,32 @@ static bool kernel_moved(struct transfer *t)
     return moved;
 }
 
+/* Else it is silence that ends it, not the pace. */
+static bool is_moving(const struct transfer *t)
+{
+    return clock_mono_ms() - t->moved_ms < t->h->timeout_ms / 2;
+}
+
+/* Whether bytes come all the time, and libcurl has nothing to show for it: a line that does not end. */
+static bool is_heard(const struct transfer *t)
+{
+    return t->heard_ms > 0 && clock_mono_ms() - t->heard_ms < t->h->timeout_ms / 4;
+}
+
+static void listen_closely(struct transfer *t)
+{
+    uint64_t heard = 0;
+    for (size_t i = 0; i < SOCKETS_MAX; i++) {
+        struct tcp_info info = {0};
+        socklen_t size = sizeof(info);
+        if (t->h->sockets[i] >= 0 && getsockopt(t->h->sockets[i], IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
+            heard += info.tcpi_bytes_received;
+    }
+    if (heard > t->heard && t->heard > 0)
+        t->heard_ms = clock_mono_ms();
+    t->heard = heard;
+}
+
 /* Called at least once a second. While connecting, libcurl's own limit holds. */
 static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
 {
@@ -220,6 +276,9 @@ static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off
     uint64_t moved = (uint64_t)down + (uint64_t)up;
     if (!t->connected)
         return 0;
+    listen_closely(t);
+    if (is_moving(t) && too_long(t, http_pace_check(&t->pace, clock_mono_ms())))
+        return 1;
     if (moved != t->moved || kernel_moved(t)) {
         t->moved = moved;
         touch(t);
@@ -227,7 +286,8 @@ static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off
     }
     if (clock_mono_ms() - t->moved_ms < t->h->timeout_ms)
         return 0;
-    t->result = -FAULT_STALLED;
+    if (!is_heard(t) || !too_long(t, "it sends a line that does not come to an end"))
+        t->result = -FAULT_STALLED;
     return 1;
 }
 
@@ -461,6 +521,7 @@ static int perform(struct transfer *t, struct err *e)
     return http_fault_tell(c,
                            &(struct http_failure){.code = code,
                                                   .result = t->result,
+                                                  .why = t->why,
                                                   .url = t->r->url,
                                                   .ca_file = t->h->ca_file,
                                                   .trusted = t->h->ca.file ? t->h->ca.file : t->h->ca.folder,
@@ -508,7 +569,10 @@ bool http_may_pass(int result, long status)
 
 int http_perform(struct http *h, const struct http_request *r, struct http_answer *answer, struct err *e)
 {
-    struct transfer t = {.h = h, .r = r, .answer = answer};
+    struct transfer t = {.h = h,
+                         .r = r,
+                         .answer = answer,
+                         .pace = {.timeout_ms = h->timeout_ms, .kept = !r->write, .patient = r->patient}};
     buf_clear(&answer->headers);
     buf_clear(&answer->body);
     answer->headers.ceiling = HEAD_MAX;

@@ -36,6 +36,7 @@ struct http_request {
     struct http_header headers[HTTP_HEADERS_MAX];
     unsigned header_count;
     uint64_t limit_ms; /* for all of it, from connecting on; then -FAULT_STALLED; 0: none */
+    bool patient;      /* the answer's body may come drop by drop, while the store works (net/http_pace.h) */
     const void *body;  /* NULL: none, unless read is set; a PUT or POST without either sends Content-Length: 0 */
     size_t body_size;
     /* A body of unknown length, sent in chunks: fills data, returns bytes, 0 at the end, negative to break off
@@ -61,9 +62,10 @@ int http_new(const struct http_options *o, struct http **ret, struct err *e);
 void http_free(struct http *h);
 
 /* 0 for every complete answer, whatever its status. -FAULT_UNREACHABLE, -FAULT_STALLED, -FAULT_TLS (the message says
- * which name or CA, and how to give --ca-file), -FAULT_FORMAT (also for a header value with a control character in it:
- * nothing is sent then), -ENOMEM, or what read/write returned. The message names host and port, never a query
- * (presigned) or a header. answer: zeroed by the caller at first, reset here. */
+ * which name or CA, and how to give --ca-file), -FAULT_FORMAT (also for an answer that does not come to an end,
+ * net/http_pace.h; and for a header value with a control character in it: nothing is sent then), -ENOMEM, or what
+ * read/write returned. The message names host and port, never a query (presigned) or a header. answer: zeroed by the
+ * caller at first, reset here. */
 int http_perform(struct http *h, const struct http_request *r, struct http_answer *answer, struct err *e);
 void http_answer_done(struct http_answer *a);
 

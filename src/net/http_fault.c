@@ -110,7 +110,7 @@ static int tell_result(const struct http_failure *f, const struct place *p, stru
     case -FAULT_STALLED:
         return err_set(e, f->result, "%s: no byte moved for %.3g s", p->text, (double)f->timeout_ms / 1000);
     case -FAULT_FORMAT:
-        return err_set(e, f->result, "%s: its answer is too long to be one", p->text);
+        return err_set(e, f->result, "%s: %s", p->text, f->why ? f->why : "its answer is too long to be one");
     default:
         return err_set(e, f->result, "out of memory");
     }

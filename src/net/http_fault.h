@@ -11,7 +11,8 @@
 
 struct http_failure {
     CURLcode code;
-    int result; /* of http.c's callback that broke off, else 0 */
+    int result;      /* of http.c's callback that broke off, else 0 */
+    const char *why; /* the same in words; NULL: result says all */
     const char *url;
     const char *ca_file, *trusted; /* as given, NULL if not; the file or folder that was used, NULL: none */
     const char *detail;            /* libcurl's error buffer */

@@ -69,8 +69,12 @@ static int send_call(struct s3 *s, struct http *h, const struct s3_call *c, stru
                      struct http_answer *a, struct err *e)
 {
     const struct s3_dialect *d = s3_dialect(s);
-    struct http_request request = {
-        .method = c->method, .body = c->body, .body_size = c->body_size, .write = c->write, .ctx = c->write_ctx};
+    struct http_request request = {.method = c->method,
+                                   .patient = c->patient,
+                                   .body = c->body,
+                                   .body_size = c->body_size,
+                                   .write = c->write,
+                                   .ctx = c->write_ctx};
     char sha256[65] = SIGV4_EMPTY_SHA256, action[64];
     struct sign_request sign = {.method = c->method,
                                 .query = c->query,

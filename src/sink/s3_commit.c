@@ -121,8 +121,12 @@ static int put_single(struct upload *u, const struct whole *w, struct err *e)
 
 static int complete_once(struct upload *u, const struct buf *body, bool condition, struct http_answer *a, struct err *e)
 {
-    struct s3_call c = {
-        .method = "POST", .action = "PutObject", .key = u->object->key, .body = body->data, .body_size = body->size};
+    struct s3_call c = {.method = "POST",
+                        .action = "PutObject",
+                        .key = u->object->key,
+                        .body = body->data,
+                        .body_size = body->size,
+                        .patient = true};
 
     s3_query(&c, "uploadId", u->token);
     s3_header(&c, "Content-Type", "application/xml");

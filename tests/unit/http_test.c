@@ -563,14 +563,82 @@ static void slow_is_too_slow_beyond_a_limit(void **state)
 
 static void slow_is_no_stall(void **state)
 {
-    static const struct exchange x = {.answer = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow", .trickle_ms = 60};
+    static const struct exchange x = {.answer = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nslow, but it does end",
+                                      .trickle_ms = 30};
     CLEANUP(fixture_done) struct fixture f = {0};
     uint64_t begun_ms = clock_mono_ms();
     (void)state;
-    fixture_start(&f, "GET", 1500, &x, 1);
+    fixture_start(&f, "GET", 1600, &x, 1);
     assert_int_equal(perform(&f), 0);
-    assert_true(clock_mono_ms() - begun_ms > 1500);
-    assert_string_equal(buf_text(&f.a.body), "slow");
+    assert_true(clock_mono_ms() - begun_ms > 1600);
+    assert_string_equal(buf_text(&f.a.body), "slow, but it does en");
+}
+
+/* Bytes move all the time, and nothing comes of it. */
+static void an_answer_that_does_not_end_is_given_up(void **state)
+{
+#define LINE "X-A: 0123456789\r\n"
+#define LINES LINE LINE LINE LINE LINE LINE LINE LINE LINE LINE
+#define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
+    static const struct {
+        struct exchange x;
+        const char *word;
+    } cases[] = {
+        {{.answer = "HTTP/1.1 200 OK\r\n" LINES LINES LINES, .trickle_ms = 10, .after = FORGET}, "the head of"},
+        {{.answer = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" LINES LINES LINES,
+          .trickle_ms = 10,
+          .after = FORGET},
+         "drop by drop"},
+        {{.answer = "HTTP/1.1 403 No\r\nContent-Length: 1000\r\n\r\n" LINES LINES LINES,
+          .trickle_ms = 10,
+          .after = FORGET},
+         "drop by drop"},
+        {{.answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nb\r\n0\r\n" LINES LINES LINES,
+          .trickle_ms = 10,
+          .after = FORGET},
+         "drop by drop"},
+        {{.answer = CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE,
+          .after = FORGET},
+         "1xx again"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP(fixture_done) struct fixture f = {0};
+        uint64_t begun_ms = clock_mono_ms();
+        fixture_start(&f, "GET", 1000, &cases[i].x, 1);
+        assert_int_equal(perform(&f), -FAULT_FORMAT);
+        assert_true(clock_mono_ms() - begun_ms < 4000);
+        if (!strstr(f.e.msg, cases[i].word))
+            fail_msg("%zu: %s", i, f.e.msg);
+    }
+}
+
+static void a_line_that_does_not_end_is_given_up(void **state)
+{
+    static const struct exchange x = {
+        .answer = "HTTP/1.1 200 OK\r\nX-A: 0123456789012345678901234567890123456789012345678901234567890123456789"
+                  "01234567890123456789012345678901234567890123456789012345678901234567890123456789",
+        .trickle_ms = 40,
+        .after = FORGET};
+    CLEANUP(fixture_done) struct fixture f = {0};
+    (void)state;
+    fixture_start(&f, "GET", 1500, &x, 1);
+    assert_int_equal(perform(&f), -FAULT_FORMAT);
+    assert_non_null(strstr(f.e.msg, "does not come to an end"));
+}
+
+static void a_patient_request_takes_drops(void **state)
+{
+    static const struct exchange x = {
+        .answer = "HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n                                        "
+                  "                                        ",
+        .trickle_ms = 15};
+    CLEANUP(fixture_done) struct fixture f = {0};
+    (void)state;
+    fixture_start(&f, "POST", 800, &x, 1);
+    f.r.patient = true;
+    assert_int_equal(perform(&f), 0);
+    assert_int_equal(f.a.body.size, 80);
 }
 
 /* libcurl is done with the body at once: it lies in the kernel's queue, which empties slowly. */
@@ -774,6 +842,9 @@ int main(void)
         cmocka_unit_test(a_server_that_takes_no_body_is_a_stall),
         cmocka_unit_test(slow_is_too_slow_beyond_a_limit),
         cmocka_unit_test(slow_is_no_stall),
+        cmocka_unit_test(an_answer_that_does_not_end_is_given_up),
+        cmocka_unit_test(a_line_that_does_not_end_is_given_up),
+        cmocka_unit_test(a_patient_request_takes_drops),
         cmocka_unit_test(a_queue_that_empties_slowly_is_no_stall),
         cmocka_unit_test(a_refused_connection_is_told_in_plain_words),
         cmocka_unit_test(a_name_that_does_not_exist_is_unreachable),
