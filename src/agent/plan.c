@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "base/command.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "format/template.h"
@@ -53,6 +54,7 @@ int plan_sink_config(struct sink_config *ret, const struct plan_options *o, cons
     c.path_style = o->path_style;
     c.http.timeout_ms = o->timeout_ms;
     c.uploads = 4;
+    c.notice = command_note;
     *ret = c;
     c = (struct sink_config){0};
     return 0;

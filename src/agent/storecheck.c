@@ -61,12 +61,19 @@ static int ask(const struct plan *plan, struct err *e)
     return r;
 }
 
-_Noreturn static void become_asker(const struct plan *plan, int to)
+static void say_setting(const char *text)
 {
+    log_event(EVENT_STORE_SETTING, LOG_STR("error", text));
+}
+
+_Noreturn static void become_asker(const struct storecheck *s, int to)
+{
+    struct plan plan = *s->config->plan;
     struct verdict v = {0};
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    v.result = ask(plan, &v.err);
+    plan.sink.notice = s->asked ? NULL : say_setting;
+    v.result = ask(&plan, &v.err);
     _exit(file_write(to, &v, sizeof(v)) < 0 ? 1 : 0);
 }
 
@@ -103,7 +110,7 @@ static int check_once(const struct storecheck *s, struct verdict *ret)
     if ((child = fork()) < 0)
         return -errno;
     if (child == 0)
-        become_asker(s->config->plan, to);
+        become_asker(s, to);
     close(TAKE_FD(to));
     r = wait_for(s, from, ASK_MOST_MS);
     if (r > 0 && file_read(from, ret, sizeof(*ret)) != sizeof(*ret))

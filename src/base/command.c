@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/page.h"
+#include "base/strv.h"
 #include "base/text.h"
 
 enum { COMMANDS_MAX = 64 };
@@ -39,6 +40,18 @@ const struct command *command_part(const struct command *c, const char *name)
         if (text_eq((*part)->name + own + 1, name))
             return *part;
     return NULL;
+}
+
+void command_note(const char *text)
+{
+    static struct strv said;
+
+    for (size_t i = 0; i < said.count; i++)
+        if (text_eq(said.item[i], text))
+            return;
+    fflush(stdout);
+    fprintf(stderr, "salvage: note: %s\n", text);
+    strv_add(&said, text); /* without memory it is said again */
 }
 
 int command_fail(int result, const struct err *e)

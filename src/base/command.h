@@ -30,6 +30,9 @@ const char *command_nearest(const struct command *const *table, size_t own, cons
 /* The part of that name ("ps"); NULL without. */
 const struct command *command_part(const struct command *c, const char *name);
 
+/* A sentence on stderr, "salvage: note: …", the same one once: what a library finds worth saying. */
+void command_note(const char *text);
+
 /* Prints the fault as "salvage: message" on stderr and returns its exit code. */
 int command_fail(int result, const struct err *e);
 

@@ -166,6 +166,10 @@ static const struct event_info TABLE[EVENT_END] = {
                                   "target cgroup file value error"},
     [EVENT_STORE_READY] = {"store-ready", LEVEL_INFO,
                            "watch, guard: the store was asked at the start, or again, and would take evidence", "to"},
+    [EVENT_STORE_SETTING] = {"store-setting", LEVEL_WARNING,
+                             "a setting of the store's own tools, in the environment or their files, is not honoured "
+                             "here, or is worth knowing; said once",
+                             "error"},
     [EVENT_STORE_FAILED] =
         {"store-failed", LEVEL_WARNING,
          "watch, guard: the store was asked at the start, or again, and would not take evidence; said once for each "

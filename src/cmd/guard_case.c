@@ -467,6 +467,7 @@ static int run_case(struct guard_case *c, pid_t pid, struct err *e)
         return r;
     if ((r = plan_init(&plan, &c->o->plan, e)) < 0)
         return r;
+    plan.sink.notice = NULL; /* the guard has it said, once (agent/storecheck.h) */
     if ((r = whoami_get("/", &who, e)) < 0)
         return r;
     c->shipping = (struct shipping){.plan = &plan,

@@ -43,6 +43,7 @@ static int ship(char **argv, char *host, const struct guard_options *o, struct e
         return err_set(e, -FAULT_USAGE, "guard-record: guard starts it");
     if ((r = plan_init(&plan, &o->plan, e)) < 0)
         return r;
+    plan.sink.notice = NULL; /* the guard has it said, once (agent/storecheck.h) */
     if ((r = whoami_get("/", &self, e)) < 0)
         return r;
     if (whoami_for(&self, &names, &who) < 0)

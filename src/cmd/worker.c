@@ -282,6 +282,7 @@ static int run(int argc, char **argv)
 
     if (r < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0 || (o.layout && (r = layout_parse(o.layout, &layout, &e)) < 0))
         return command_fail(r, &e);
+    plan.sink.notice = NULL; /* the watch has it said, once (agent/storecheck.h) */
     if ((r = whoami_get("/", &who, &e)) < 0)
         return command_fail(r, &e);
     end_with_the_loop();

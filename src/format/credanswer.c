@@ -72,6 +72,48 @@ int credanswer_parse_json(const char *json, size_t size, struct credanswer *ret)
     return fill(get(j, "AccessKeyId"), get(j, "SecretAccessKey"), get(j, "Token"), get(j, "Expiration"), ret);
 }
 
+/* "2026-11-29T10:00:00Z", or with an offset: as Python's isoformat() has it. */
+static int parse_time(const char *text, int64_t *ret)
+{
+    size_t size = strlen(text);
+    char utc[64];
+    unsigned hours, minutes;
+    int64_t ns;
+
+    if (clock_parse(text, ret) == 0)
+        return 0;
+    if (size < 7 || size + 1 >= sizeof(utc) || !strchr("+-", text[size - 6]) ||
+        strspn(text + size - 5, "0123456789") != 2 || text[size - 3] != ':' ||
+        strspn(text + size - 2, "0123456789") != 2)
+        return -EINVAL;
+    hours = (unsigned)(text[size - 5] - '0') * 10 + (unsigned)(text[size - 4] - '0');
+    minutes = (unsigned)(text[size - 2] - '0') * 10 + (unsigned)(text[size - 1] - '0');
+    memcpy(utc, text, size - 6);
+    memcpy(utc + size - 6, "Z", 2);
+    if (hours > 14 || minutes > 59 || clock_parse(utc, &ns) < 0)
+        return -EINVAL;
+    *ret = ns - (text[size - 6] == '+' ? 1 : -1) * (int64_t)(hours * 60 + minutes) * 60 * 1000000000;
+    return 0;
+}
+
+int credanswer_parse_process(const char *json, size_t size, struct credanswer *ret)
+{
+    json_auto_t *j = load(json, size);
+    const json_t *version = json_object_get(j, "Version"), *expiration = json_object_get(j, "Expiration");
+    int64_t expires_ns = 0;
+    int r;
+
+    if (!json_is_integer(version) || json_integer_value(version) != 1)
+        return -EBADMSG;
+    if (expiration && !json_is_null(expiration) &&
+        (!json_is_string(expiration) || parse_time(json_string_value(expiration), &expires_ns) < 0))
+        return -EBADMSG;
+    r = fill(get(j, "AccessKeyId"), get(j, "SecretAccessKey"), get(j, "SessionToken"), NULL, ret);
+    if (r == 0)
+        ret->expires_ns = expires_ns;
+    return r;
+}
+
 int credanswer_parse_huawei(const char *json, size_t size, struct credanswer *ret)
 {
     json_auto_t *j = load(json, size);

@@ -24,6 +24,8 @@ void credanswer_done(struct credanswer *a);
 
 /* Each 0; -EBADMSG for what is no such answer, or has no keys; -ENOMEM. ret is untouched on failure. */
 int credanswer_parse_json(const char *json, size_t size, struct credanswer *ret);
+/* Of a program: "Version": 1, and a SessionToken. An Expiration that is no time is no answer. */
+int credanswer_parse_process(const char *json, size_t size, struct credanswer *ret);
 int credanswer_parse_huawei(const char *json, size_t size, struct credanswer *ret);
 int credanswer_parse_sts(const char *xml, size_t size, struct credanswer *ret);
 

@@ -51,34 +51,50 @@ static bool next_line(struct span *rest, struct span *ret)
     return true;
 }
 
-/* Is the "[NAME]" or "[profile NAME]" in this line the wanted section? */
-static bool header_is(struct span line, const char *section)
+/* "profile NAME" without its first word; false if that is not kind. */
+static bool take_kind(struct span *name, const char *kind)
 {
-    static const char profile[] = "profile";
+    size_t size = strlen(kind);
+
+    if (name->size <= size || memcmp(name->text, kind, size) != 0 || !is_blank(name->text[size]))
+        return false;
+    *name = trim((struct span){name->text + size, name->size - size});
+    /* [profile "two words"] */
+    if (name->size >= 2 && strchr("\"'", name->text[0]) && name->text[name->size - 1] == name->text[0])
+        *name = (struct span){name->text + 1, name->size - 2};
+    return true;
+}
+
+/* Is the "[NAME]" in this line the wanted section? */
+static bool header_is(struct span line, enum ini_kind kind, const char *section)
+{
+    static const char *const words[INI_KINDS] = {
+        [INI_PROFILE] = "profile", [INI_SERVICES] = "services", [INI_SSO_SESSION] = "sso-session"};
     const char *end = memchr(line.text, ']', line.size);
     struct span name;
 
     if (!end)
         return false; /* whose the lines below are is anybody's guess: nobody's */
     name = trim((struct span){line.text + 1, (size_t)(end - line.text) - 1});
-    if (span_is(name, section))
+    if (kind == INI_PROFILE && strcmp(section, "default") == 0 && span_is(name, section))
         return true;
-    if (name.size < sizeof(profile) || memcmp(name.text, profile, sizeof(profile) - 1) != 0 ||
-        !is_blank(name.text[sizeof(profile) - 1]))
-        return false;
-    return span_is(trim((struct span){name.text + sizeof(profile) - 1, name.size - sizeof(profile) + 1}), section);
+    return (!words[kind] || take_kind(&name, words[kind])) && span_is(name, section);
 }
 
-/* The text of value if line reads "name = value". A NUL in it would cut it short unseen: no value then. */
-static bool line_value(struct span line, const char *name, struct span *ret)
+/* The text of value if line reads "name = value"; where it is not nested, "name: value" is the same. A NUL in it would
+ * cut it short unseen: no value then. */
+static bool line_value(struct span line, const char *name, bool nested, struct span *ret)
 {
-    const char *equals = memchr(line.text, '=', line.size);
+    const char *delimiter = memchr(line.text, '=', line.size);
+    const char *colon = nested ? NULL : memchr(line.text, ':', line.size);
     struct span key, value;
 
-    if (!equals)
+    if (colon && (!delimiter || colon < delimiter))
+        delimiter = colon;
+    if (!delimiter)
         return false;
-    key = trim((struct span){line.text, (size_t)(equals - line.text)});
-    value = trim((struct span){equals + 1, (size_t)(line.text + line.size - equals) - 1});
+    key = trim((struct span){line.text, (size_t)(delimiter - line.text)});
+    value = trim((struct span){delimiter + 1, (size_t)(line.text + line.size - delimiter) - 1});
     if (key.size != strlen(name) || strncasecmp(key.text, name, key.size) != 0 ||
         (value.size > 0 && memchr(value.text, '\0', value.size)))
         return false;
@@ -86,12 +102,12 @@ static bool line_value(struct span line, const char *name, struct span *ret)
     return true;
 }
 
-/* Whether the section is there; and, if name is given, whether and with which value name is in it. */
-static bool find(const char *data, size_t size, const char *section, const char *name, struct span *ret_value)
+/* Whether the section is there; and, if a name is given, whether and with which value it is in it. */
+static bool find(const char *data, size_t size, const struct ini_place *p, struct span *ret_value)
 {
     static const char byte_order_mark[] = "\xEF\xBB\xBF";
-    struct span rest = {data, size}, line;
-    bool inside = false, found = false, after_name = false;
+    struct span rest = {data, size}, line, value;
+    bool inside = false, found = false, after_name = false, after_ours = false;
     size_t indent = 0; /* of the last name */
 
     if (size >= 3 && memcmp(data, byte_order_mark, 3) == 0)
@@ -100,37 +116,48 @@ static bool find(const char *data, size_t size, const char *section, const char 
         struct span text = trim(line);
         size_t depth = (size_t)(text.text - line.text);
 
-        if (text.size == 0 || text.text[0] == '#' || text.text[0] == ';' || (after_name && depth > indent))
+        if (text.size == 0 || text.text[0] == '#' || text.text[0] == ';')
             continue;
+        if (after_name && depth > indent) {
+            found |= after_ours && p->below && line_value(text, p->below, true, ret_value);
+            continue;
+        }
         if (text.text[0] == '[') {
-            inside = header_is(text, section);
-            found |= inside && !name;
-            after_name = false;
+            inside = header_is(text, p->kind, p->section);
+            found |= inside && !p->name;
+            after_name = after_ours = false;
             continue;
         }
         indent = depth;
         after_name = true;
-        if (inside && name && line_value(text, name, ret_value))
-            found = true;
+        after_ours = inside && p->name && line_value(text, p->name, false, &value);
+        if (!after_ours)
+            continue;
+        found = !p->below; /* the last one counts, and it alone */
+        if (!p->below)
+            *ret_value = value;
+        after_ours = value.size == 0;
     }
     return found;
 }
 
-int ini_get(const char *data, size_t size, const char *section, const char *name, char **ret)
+int ini_get(const char *data, size_t size, const struct ini_place *place, char **ret)
 {
     struct span value = {0};
     char *copy;
 
-    if (!find(data, size, section, name, &value))
+    if (!find(data, size, place, &value))
         return -ENOENT;
-    copy = strndup(value.text, value.size);
+    copy = strndup(value.text ? value.text : "", value.size);
     if (!copy)
         return -ENOMEM;
     *ret = copy;
     return 0;
 }
 
-int ini_has_section(const char *data, size_t size, const char *section)
+int ini_has_section(const char *data, size_t size, enum ini_kind kind, const char *section)
 {
-    return find(data, size, section, NULL, NULL) ? 0 : -ENOENT;
+    const struct ini_place place = {.kind = kind, .section = section};
+
+    return find(data, size, &place, NULL) ? 0 : -ENOENT;
 }

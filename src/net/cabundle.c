@@ -26,7 +26,7 @@ static const char *const FILES[] = {
     "/var/lib/ca-certificates/ca-bundle.pem",            /* SUSE's minimal images */
     "/etc/ssl/cert.pem",                                 /* Alpine without the package, OpenBSD */
 };
-static const char *const BUNDLES[] = {"CURL_CA_BUNDLE", "AWS_CA_BUNDLE"};
+static const char *const BUNDLES[] = {"CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"};
 static const char FOLDER[] = "/etc/ssl/certs";
 
 static bool is_there(const char *root, const char *path)
@@ -56,6 +56,14 @@ static int check(const char *name, const char *path, struct err *e)
         return 0;
     return err_set(e, -FAULT_TLS, "%s names %s, which cannot be read: %s: correct it, or give --ca-file", name, path,
                    strerror(errno));
+}
+
+bool cabundle_named(void)
+{
+    bool named = env_get("SSL_CERT_FILE") || env_get("SSL_CERT_DIR");
+    for (size_t i = 0; i < ARRAY_SIZE(BUNDLES); i++)
+        named |= env_get(BUNDLES[i]) != NULL;
+    return named;
 }
 
 static int none(struct err *e)

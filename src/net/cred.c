@@ -8,16 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/env.h"
 #include "base/mem.h"
 
-enum { PROVIDERS_MAX = 6 };
+enum { PROVIDERS_MAX = 7 };
 
 static const struct chain {
     const struct cred_provider *provider[PROVIDERS_MAX]; /* ends with NULL */
     const char *advice;
 } CHAINS[CRED_FAMILY_END] = {
-    [CRED_AWS] = {{&CRED_ENVIRONMENT, &CRED_WEB_IDENTITY, &CRED_PROFILE, &CRED_CONTAINER, &CRED_INSTANCE},
+    [CRED_AWS] = {{&CRED_ENVIRONMENT, &CRED_ROLE, &CRED_WEB_IDENTITY, &CRED_PROFILE, &CRED_CONTAINER, &CRED_INSTANCE},
                   "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, write the file, or give the task, pod or "
                   "instance a role"},
     [CRED_OBS] = {{&CRED_OBS_ENVIRONMENT, &CRED_OBS_AGENCY},
@@ -97,20 +96,4 @@ int cred_make(const char *access_key, const char *secret_key, const char *token,
     }
     *ret = made;
     return 0;
-}
-
-int cred_region(char **ret)
-{
-    static const char *const names[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        const char *value = env_get(names[i]);
-        char *region = NULL;
-        if (!value)
-            continue;
-        if (!(region = strdup(value)))
-            return -ENOMEM;
-        *ret = region;
-        return 0;
-    }
-    return cred_profile_region(ret);
 }

@@ -4,11 +4,12 @@
  * but broken (half a key pair, a malformed file, an unknown AWS_PROFILE, a role that may not be taken) ends the search
  * with its story: a fall through to other credentials would be a surprise.
  *
- * AWS, in the order of its SDKs (AWS SDKs and Tools Reference Guide, "Standardized credential providers"): environment,
- * web identity, shared files, container, EC2 instance. Huawei OBS: environment, ECS agency.
+ * AWS, in botocore's order: environment, a profile's role, web identity, shared files, container, EC2 instance. Huawei
+ * OBS: environment, ECS agency.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -22,6 +23,7 @@ struct credentials {
     struct secret *secret_key; /* owned */
     struct secret *token;      /* NULL for long-lived keys */
     int64_t expires_ns;        /* 0: never, as far as is known */
+    bool notable;              /* a program of the user's was run for them: worth saying */
     const char *source;        /* "environment", "profile default": for messages; static or owned by the provider */
 };
 
@@ -33,10 +35,11 @@ struct cred_provider {
 };
 
 extern const struct cred_provider CRED_ENVIRONMENT;  /* AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN */
+extern const struct cred_provider CRED_ROLE;         /* role_arn in the profile, by STS, with its source_profile */
 extern const struct cred_provider CRED_WEB_IDENTITY; /* AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN: asks STS (IRSA) */
-extern const struct cred_provider CRED_PROFILE;   /* AWS_PROFILE in AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials */
-extern const struct cred_provider CRED_CONTAINER; /* AWS_CONTAINER_CREDENTIALS_…: ECS, Fargate, EKS Pod Identity */
-extern const struct cred_provider CRED_INSTANCE;  /* the role of the EC2 instance, by IMDSv2 */
+extern const struct cred_provider CRED_PROFILE;      /* keys or credential_process of the profile (net/awsconfig.h) */
+extern const struct cred_provider CRED_CONTAINER;    /* AWS_CONTAINER_CREDENTIALS_…: ECS, Fargate, EKS Pod Identity */
+extern const struct cred_provider CRED_INSTANCE;     /* the role of the EC2 instance, by IMDSv2 */
 
 extern const struct cred_provider
     CRED_OBS_ENVIRONMENT;                          /* OBS_ACCESS_KEY_ID, OBS_SECRET_ACCESS_KEY, OBS_SECURITY_TOKEN */
@@ -47,9 +50,6 @@ extern const struct cred_provider CRED_OBS_AGENCY; /* the agency of the Huawei E
 int cred_get(enum cred_family family, const struct http_options *http, struct credentials *ret, struct err *e);
 void cred_done(struct credentials *c);
 
-/* The region: AWS_REGION, AWS_DEFAULT_REGION, the profile's in AWS_CONFIG_FILE or ~/.aws/config; malloc'ed; -ENOENT. */
-int cred_region(char **ret);
-
 /* When credentials should be renewed, though they still hold: five minutes before their end, or for those of a short
  * life at three quarters of what was left of it at got_ns. INT64_MAX: never. */
 int64_t cred_renew_at(const struct credentials *c, int64_t got_ns);
@@ -58,6 +58,3 @@ int64_t cred_renew_at(const struct credentials *c, int64_t got_ns);
  * ret is then all new but for source. token may be NULL. where: "environment", for messages. */
 int cred_make(const char *access_key, const char *secret_key, const char *token, const char *where,
               struct credentials *ret, struct err *e);
-
-/* The region in AWS_PROFILE's section of AWS_CONFIG_FILE or ~/.aws/config; malloc'ed; -ENOENT. */
-int cred_profile_region(char **ret);

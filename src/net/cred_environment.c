@@ -27,7 +27,8 @@ static int take(const char *access_name, const char *secret_name, const char *to
 static int get(const struct http_options *http, struct credentials *ret, struct err *e)
 {
     (void)http;
-    return take("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", ret, e);
+    const char *token = env_get("AWS_SESSION_TOKEN") ? "AWS_SESSION_TOKEN" : "AWS_SECURITY_TOKEN"; /* its older name */
+    return take("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", token, ret, e);
 }
 
 /* As Huawei's SDKs name them (OBS SDK for Java, EnvironmentVariableObsCredentialsProvider). */

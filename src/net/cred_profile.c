@@ -1,188 +1,142 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Credentials and region from AWS's shared files. Only keys that are written there: a profile that takes a role, an SSO
- * login or a helper program to get some is refused by name, not passed over.
+ * Credentials from a profile of AWS's shared files, in botocore's order (credentials.py): a login, keys of the
+ * credentials file, a program, keys of the config file. Roles are cred_role.c's.
  */
+#include "net/cred_profile.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "base/buf.h"
-#include "base/env.h"
-#include "base/file.h"
 #include "base/mem.h"
-#include "format/ini.h"
-#include "net/cred.h"
+#include "base/text.h"
 
-enum { FILE_MAX = 1024 * 1024 };
-
-/* A file's text: in one place only, which is wiped. */
-struct text {
-    char *data;
-    size_t size;
-};
-
-static void text_done(struct text *t)
-{
-    if (t->data)
-        explicit_bzero(t->data, t->size);
-    free(t->data);
-}
-
-static void wipe(char **value)
-{
-    if (*value)
-        explicit_bzero(*value, strlen(*value));
-    free(*value);
-}
-
-static const char *profile_name(void)
-{
-    const char *name = env_get("AWS_PROFILE");
-    return name ? name : "default";
-}
-
-/* The file that variable names, else ~/.aws/NAME. A leading "~/" is meant to be HOME, as in other tools. -ENOENT
- * without HOME. */
-static int find_path(const char *variable, const char *name, char **ret)
-{
-    CLEANUP(buf_done) struct buf path = {0};
-    const char *given = env_get(variable), *home = env_get("HOME");
-    int r;
-    if (given && (strncmp(given, "~/", 2) != 0 || !home))
-        r = buf_add_text(&path, given);
-    else if (given)
-        r = buf_printf(&path, "%s/%s", home, given + 2);
-    else if (home)
-        r = buf_printf(&path, "%s/.aws/%s", home, name);
-    else
-        return -ENOENT;
-    if (r < 0)
-        return r;
-    return (*ret = buf_take(&path)) ? 0 : -ENOMEM;
-}
-
-/* Not file_load: its buffer grows, and leaves copies behind. The size is not asked for: it may be a pipe. */
-static int load(const char *path, struct text *ret)
-{
-    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
-        return -errno;
-    struct text t = {.data = malloc(FILE_MAX + 1)};
-    if (!t.data)
-        return -ENOMEM;
-    ssize_t n = file_read(fd, t.data, FILE_MAX + 1);
-    t.size = n > 0 ? (size_t)n : 0;
-    if (n < 0 || n > FILE_MAX) {
-        text_done(&t);
-        return n < 0 ? (int)n : -EFBIG;
-    }
-    *ret = t;
-    return 0;
-}
-
-/* "profile NAME", which lives on: credentials are handed around between threads. There are as many as there are
- * names. */
-static const char *source_name(const char *profile)
+const char *cred_profile_source(const char *kind, const char *profile)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static struct source {
         struct source *next;
-        char text[];
-    } * sources;
-    static const char prefix[] = "profile ";
-    size_t size = sizeof(prefix) + strlen(profile);
+        char *text;
+    } * sources; /* as many as there are names */
+    CLEANUP_FREE char *text = NULL;
+
+    if (asprintf(&text, "%s %s", kind, profile) < 0) {
+        text = NULL;
+        return kind;
+    }
     pthread_mutex_lock(&lock);
     struct source *s = sources;
-    while (s && strcmp(s->text + sizeof(prefix) - 1, profile) != 0)
+    while (s && strcmp(s->text, text) != 0)
         s = s->next;
-    if (!s && (s = malloc(sizeof(*s) + size))) {
-        snprintf(s->text, size, "%s%s", prefix, profile);
-        s->next = sources;
+    if (!s && (s = malloc(sizeof(*s)))) {
+        *s = (struct source){.next = sources, .text = TAKE_PTR(text)};
         sources = s;
     }
     pthread_mutex_unlock(&lock);
-    return s ? s->text : "profile";
+    return s ? s->text : kind;
 }
 
-/* *ret stays NULL if it isn't there. */
-static int get_value(const struct text *t, const char *profile, const char *name, char **ret)
+/* Who has logged in with a browser has no keys in a file that we could read. */
+static int refuse_login(const struct awsconfig *c, const char *profile, struct err *e)
 {
-    int r = ini_get(t->data, t->size, profile, name, ret);
-    return r == -ENOENT ? 0 : r;
+    static const char *const names[] = {"sso_account_id", "sso_role_name", "login_session"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        CLEANUP_FREE char *value = NULL;
+
+        if (awsconfig_get(c, profile, names[i], NULL, &value) < 0)
+            return err_set(e, -ENOMEM, "out of memory");
+        if (value)
+            return err_set(e, -FAULT_CREDENTIALS,
+                           "profile '%s' has credentials by a login (%s%s), which is not followed: use a profile with "
+                           "credential_process = aws configure export-credentials --profile %s --format process",
+                           profile, i < 2 ? "sso: " : "", names[i], profile);
+    }
+    return 0;
 }
 
-static int from_profile(const struct text *t, const char *path, const char *profile, bool asked,
-                        struct credentials *ret, struct err *e)
+/* -ENOENT: there are none in this file. */
+static int keys_of(const struct awsconfig_file *file, enum ini_kind kind, const char *profile, struct credentials *ret,
+                   struct err *e)
 {
-    CLEANUP(wipe) char *access_key = NULL;
-    CLEANUP(wipe) char *secret_key = NULL;
-    CLEANUP(wipe) char *token = NULL;
-    int missing = asked ? -FAULT_CREDENTIALS : -ENOENT;
-    if (ini_has_section(t->data, t->size, profile) < 0)
-        return err_set(e, missing, "no profile [%s] in %s", profile, path);
-    if (get_value(t, profile, "aws_access_key_id", &access_key) < 0 ||
-        get_value(t, profile, "aws_secret_access_key", &secret_key) < 0 ||
-        get_value(t, profile, "aws_session_token", &token) < 0)
+    CLEANUP(awsconfig_wipe) char *access_key = NULL;
+    CLEANUP(awsconfig_wipe) char *secret_key = NULL;
+    CLEANUP(awsconfig_wipe) char *token = NULL;
+
+    if (awsconfig_get_from(file, kind, profile, "aws_access_key_id", NULL, &access_key) < 0 ||
+        awsconfig_get_from(file, kind, profile, "aws_secret_access_key", NULL, &secret_key) < 0 ||
+        awsconfig_get_from(file, kind, profile, "aws_session_token", NULL, &token) < 0 ||
+        (!token && awsconfig_get_from(file, kind, profile, "aws_security_token", NULL, &token) < 0))
         return err_set(e, -ENOMEM, "out of memory");
     if (!access_key && !secret_key)
-        return err_set(e, missing, "profile [%s] in %s has no aws_access_key_id (roles and SSO are not followed)",
-                       profile, path);
+        return -ENOENT;
     if (!access_key || !secret_key)
-        return err_set(e, -FAULT_CREDENTIALS, "profile [%s] in %s has no %s", profile, path,
+        return err_set(e, -FAULT_CREDENTIALS, "profile [%s] in %s has no %s", profile, file->path,
                        access_key ? "aws_secret_access_key" : "aws_access_key_id");
-    int r = cred_make(access_key, secret_key, token, path, ret, e);
+    int r = cred_make(access_key, secret_key, token, file->path, ret, e);
     if (r < 0)
         return r;
-    ret->source = source_name(profile);
+    ret->source = cred_profile_source("profile", profile);
     return 0;
+}
+
+static int by_process(const struct awsconfig *c, const char *profile, struct credentials *ret, struct err *e)
+{
+    CLEANUP_FREE char *command = NULL;
+    int r;
+
+    if (awsconfig_get(c, profile, "credential_process", NULL, &command) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    if (!command)
+        return -ENOENT;
+    r = cred_process_run(command, cred_profile_source("credential_process of profile", profile), ret, e);
+    return r < 0 ? err_prefix(e, r, "credential_process of profile '%s'", profile) : 0;
+}
+
+/* A file that was asked for by name, or that is there and may not be read, is not passed over. */
+static int has_none(const struct awsconfig *c, const char *profile, struct err *e)
+{
+    const struct awsconfig_file *f = &c->credentials;
+    bool counts = f->named || (f->path && access(f->path, F_OK) == 0);
+
+    if (!f->path)
+        return err_set(e, -ENOENT, "no credentials file: HOME is not set");
+    if (f->trouble == -ENOENT && (f->named || !awsconfig_has_profile(c, profile)))
+        return err_set(e, counts ? -FAULT_CREDENTIALS : -ENOENT, "no file %s", f->path);
+    if (f->trouble < 0 && f->trouble != -ENOENT)
+        return err_set(e, counts ? -FAULT_CREDENTIALS : -ENOENT, "cannot read %s: %s", f->path, strerror(-f->trouble));
+    if (awsconfig_has_profile(c, profile))
+        return err_set(e, -ENOENT, "profile [%s] has no aws_access_key_id, role_arn or credential_process", profile);
+    return err_set(e, -ENOENT, "no profile [%s] in %s", profile, f->path);
+}
+
+int cred_profile_get(const struct awsconfig *c, const char *profile, const struct http_options *http,
+                     struct credentials *ret, struct err *e)
+{
+    int r = cred_profile_web_identity(c, profile, http, ret, e);
+
+    if (r != -ENOENT)
+        return r;
+    if ((r = refuse_login(c, profile, e)) < 0)
+        return r;
+    if ((r = keys_of(&c->credentials, INI_PLAIN, profile, ret, e)) == -ENOENT &&
+        (r = by_process(c, profile, ret, e)) == -ENOENT)
+        r = keys_of(&c->config, INI_PROFILE, profile, ret, e);
+    return r == -ENOENT ? has_none(c, profile, e) : r;
 }
 
 static int get(const struct http_options *http, struct credentials *ret, struct err *e)
 {
-    (void)http;
-    CLEANUP_FREE char *path = NULL;
-    CLEANUP(text_done) struct text text = {0};
-    const char *profile = profile_name();
-    bool asked = env_get("AWS_PROFILE");
-    int r = find_path("AWS_SHARED_CREDENTIALS_FILE", "credentials", &path);
-    if (r == -ENOENT)
-        return err_set(e, asked ? -FAULT_CREDENTIALS : -ENOENT, "no credentials file: HOME is not set");
-    if (r < 0)
-        return err_set(e, r, "out of memory");
-    r = load(path, &text);
-    if (r == -ENOENT || r == -ENOTDIR) {
-        if (asked)
-            return err_set(e, -FAULT_CREDENTIALS, "no file %s, where AWS_PROFILE=%s should be", path, profile);
-        /* A file that was asked for by name is not passed over either. */
-        r = env_get("AWS_SHARED_CREDENTIALS_FILE") ? -FAULT_CREDENTIALS : -ENOENT;
-        return err_set(e, r, "no file %s", path);
-    }
-    if (r == -ENOMEM)
-        return err_set(e, r, "out of memory");
-    if (r < 0)
-        return err_set(e, -FAULT_CREDENTIALS, "cannot read %s: %s", path, strerror(-r));
-    return from_profile(&text, path, profile, asked, ret, e);
-}
+    CLEANUP(awsconfig_done) struct awsconfig c = {0};
+    int r = awsconfig_open(&c, e);
 
-int cred_profile_region(char **ret)
-{
-    CLEANUP_FREE char *path = NULL, *region = NULL;
-    CLEANUP(text_done) struct text text = {0};
-    int r = find_path("AWS_CONFIG_FILE", "config", &path);
-    if (r == 0)
-        r = load(path, &text);
-    if (r == 0)
-        r = ini_get(text.data, text.size, profile_name(), "region", &region);
-    if (r == -ENOMEM)
+    if (r < 0)
         return r;
-    if (r < 0 || !region || !*region)
-        return -ENOENT; /* a region has a default: a file that can't be read is not worth a failure */
-    *ret = TAKE_PTR(region);
-    return 0;
+    r = cred_profile_get(&c, c.profile, http, ret, e);
+    return r == -ENOENT && c.asked_by ? -FAULT_CREDENTIALS : r;
 }
 
 const struct cred_provider CRED_PROFILE = {.name = "profile", .get = get};

@@ -1,119 +1,87 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A role for whoever holds a token: EKS's IAM roles for service accounts (IRSA), and other OpenID Connect providers.
- * The token file is read anew each time, as its writer replaces it. STS AssumeRoleWithWebIdentity is not signed: the
- * token is the proof (AWS STS API Reference).
+ * The token file is read anew each time, as its writer replaces it. Of each setting the variable comes before the
+ * profile.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/env.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "format/url.h"
-#include "net/cred_ask.h"
+#include "net/cred_profile.h"
+#include "net/sts.h"
 
-enum { LIMIT_MS = 15000 };
+static const char FILE_VARIABLE[] = "AWS_WEB_IDENTITY_TOKEN_FILE", FILE_SETTING[] = "web_identity_token_file";
 
-/* A region's own endpoint answers when others are down; AWS recommends it. Regions of China have a domain of theirs. */
-static int find_endpoint(char **ret)
+struct identity {
+    char *path, *role, *session;
+    const char *where; /* what names the path */
+};
+
+static void identity_done(struct identity *i)
 {
-    const char *given = env_get("AWS_ENDPOINT_URL_STS"), *mode = env_get("AWS_STS_REGIONAL_ENDPOINTS");
-    CLEANUP_FREE char *region = NULL;
-    int r;
-
-    if (!given)
-        given = env_get("AWS_ENDPOINT_URL");
-    if (given) {
-        size_t size = strlen(given);
-
-        while (size > 0 && given[size - 1] == '/')
-            size--;
-        *ret = strndup(given, size);
-        return *ret ? 0 : -ENOMEM;
-    }
-    if ((r = cred_region(&region)) == -ENOMEM)
-        return r;
-    if (r < 0 || text_eq(mode, "legacy") || region[strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-")])
-        r = asprintf(ret, "https://sts.amazonaws.com");
-    else
-        r = asprintf(ret, "https://sts.%s.amazonaws.com%s", region, text_starts(region, "cn-") ? ".cn" : "");
-    if (r < 0)
-        *ret = NULL;
-    return r < 0 ? -ENOMEM : 0;
+    free(i->path);
+    free(i->role);
+    free(i->session);
 }
 
-static int add_parameter(struct buf *b, const char *name, const char *value)
+static int take(const struct awsconfig *c, const char *profile, const char *variable, const char *name, char **ret)
 {
-    CLEANUP(cred_token_done) char *encoded = url_encode(value, strlen(value), 0);
+    const char *value = variable ? env_get(variable) : NULL;
 
-    return encoded ? buf_printf(b, "&%s=%s", name, encoded) : -ENOMEM;
+    if (!value)
+        return awsconfig_get(c, profile, name, NULL, ret);
+    *ret = strdup(value);
+    return *ret ? 0 : -ENOMEM;
 }
 
-/* Born with all its room, so that no copies of the token are left behind when it grows. */
-static int make_body(const char *role, const char *token, struct buf *ret)
+static int read_identity(const struct awsconfig *c, const char *profile, bool environment, struct identity *ret)
 {
-    const char *session = env_get("AWS_ROLE_SESSION_NAME");
-    size_t room = 4096 + 3 * strlen(token);
-    char *space = calloc(1, room);
-    int r;
-
-    if (!space)
+    ret->where = environment && env_get(FILE_VARIABLE) ? FILE_VARIABLE : FILE_SETTING;
+    if (take(c, profile, environment ? FILE_VARIABLE : NULL, FILE_SETTING, &ret->path) < 0 ||
+        take(c, profile, environment ? "AWS_ROLE_ARN" : NULL, "role_arn", &ret->role) < 0 ||
+        take(c, profile, environment ? "AWS_ROLE_SESSION_NAME" : NULL, "role_session_name", &ret->session) < 0)
         return -ENOMEM;
-    *ret = (struct buf){.data = space, .capacity = room};
-    r = buf_add_text(ret, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15");
-    if (r == 0)
-        r = add_parameter(ret, "RoleArn", role);
-    if (r == 0)
-        r = add_parameter(ret, "RoleSessionName", session ? session : "salvage");
-    return r == 0 ? add_parameter(ret, "WebIdentityToken", token) : r;
+    return 0;
 }
 
-static void body_done(struct buf *b)
+static int assume(const struct awsconfig *c, const char *profile, bool environment, const struct http_options *http,
+                  struct credentials *ret, struct err *e)
 {
-    if (b->data)
-        explicit_bzero(b->data, b->capacity);
-    buf_done(b);
-}
+    CLEANUP(identity_done) struct identity i = {0};
+    CLEANUP(cred_token_done) char *token = NULL;
+    int r;
 
-static int ask(const struct http_options *http, const char *role, const char *token, struct http_answer *ret,
-               struct err *e)
-{
-    CLEANUP_FREE char *endpoint = NULL;
-    CLEANUP(buf_done) struct buf url = {0};
-    CLEANUP(body_done) struct buf body = {0};
-    struct http_request r = {.method = "POST", .limit_ms = LIMIT_MS};
-
-    if (find_endpoint(&endpoint) < 0 || buf_printf(&url, "%s/", endpoint) < 0 || make_body(role, token, &body) < 0)
+    if (read_identity(c, profile, environment, &i) < 0)
         return err_set(e, -ENOMEM, "out of memory");
-    r.url = buf_text(&url);
-    r.body = body.data;
-    r.body_size = body.size;
-    http_add_header(&r, "Content-Type", "application/x-www-form-urlencoded");
-    http_add_header(&r, "Accept", "application/xml");
-    return cred_ask(http, &r, "STS", ret, e);
+    if (!i.path)
+        return err_set(e, -ENOENT, "%s is not set", FILE_VARIABLE);
+    if (!i.role)
+        return err_set(e, -FAULT_CREDENTIALS, "%s is set, but %s is not: set both, or neither", i.where,
+                       text_eq(i.where, FILE_VARIABLE) ? "AWS_ROLE_ARN" : "role_arn");
+    if ((r = cred_read_token(i.path, i.where, &token, e)) < 0)
+        return r;
+    r = sts_assume(c, http, &(struct sts_role){.arn = i.role, .session = i.session}, NULL, token, "web identity", ret,
+                   e);
+    if (r == -FAULT_CREDENTIALS)
+        err_set(e, r, "%s (%s, %s): see the role's trust policy", e->msg, i.role, i.path);
+    return r;
+}
+
+int cred_profile_web_identity(const struct awsconfig *c, const char *profile, const struct http_options *http,
+                              struct credentials *ret, struct err *e)
+{
+    return assume(c, profile, false, http, ret, e);
 }
 
 static int get(const struct http_options *http, struct credentials *ret, struct err *e)
 {
-    const char *path = env_get("AWS_WEB_IDENTITY_TOKEN_FILE"), *role = env_get("AWS_ROLE_ARN");
-    CLEANUP(cred_token_done) char *token = NULL;
-    CLEANUP(cred_answer_done) struct http_answer answer = {0};
-    int r;
+    CLEANUP(awsconfig_done) struct awsconfig c = {0};
+    int r = awsconfig_open(&c, e);
 
-    if (!path)
-        return err_set(e, -ENOENT, "AWS_WEB_IDENTITY_TOKEN_FILE is not set");
-    if (!role)
-        return err_set(e, -FAULT_CREDENTIALS,
-                       "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not: set both, or neither");
-    if ((r = cred_read_token(path, "AWS_WEB_IDENTITY_TOKEN_FILE", &token, e)) < 0 ||
-        (r = ask(http, role, token, &answer, e)) < 0)
-        return r;
-    r = cred_take(&answer, credanswer_parse_sts, credanswer_parse_sts_error, "STS", "web identity", ret, e);
-    if (r == -FAULT_CREDENTIALS)
-        err_set(e, r, "%s (%s, %s): see the role's trust policy", e->msg, role, path);
-    return r;
+    return r < 0 ? r : assume(&c, c.profile, true, http, ret, e);
 }
 
 const struct cred_provider CRED_WEB_IDENTITY = {.name = "web identity", .get = get};

@@ -5,23 +5,15 @@
  */
 #include "sink/s3_dialect.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/env.h"
 #include "net/obssign.h"
 #include "net/sigv4.h"
-
-static const char *const AWS_ENDPOINTS[] = {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", NULL};
 
 const struct s3_dialect S3_AWS = {
     .name = "s3",
     .object_action = "s3:",
     .bucket_action = "s3:",
     .hosts = &S3_HOSTS_AWS,
-    .endpoint_variables = AWS_ENDPOINTS,
-    .region = cred_region,
+    .settings = aws_settings_get,
     .default_region = "us-east-1",
     .credentials = CRED_AWS,
     .sign = sigv4_sign,
@@ -37,29 +29,13 @@ const struct s3_dialect S3_AWS = {
     .foreign_etag = "aws:", /* with a customer's key (S3 API Reference, "Object", ETag) */
 };
 
-static const char *const OBS_ENDPOINTS[] = {"OBS_ENDPOINT", NULL};
-
-static int obs_region(char **ret)
-{
-    const char *value = env_get("OBS_REGION");
-    char *copy;
-
-    if (!value)
-        return -ENOENT;
-    if (!(copy = strdup(value)))
-        return -ENOMEM;
-    *ret = copy;
-    return 0;
-}
-
 /* x-obs-content-sha256 is checked by newer installations, Content-MD5 by all. Any encryption may change the ETag. */
 const struct s3_dialect S3_OBS = {
     .name = "obs",
     .object_action = "obs:object:",
     .bucket_action = "obs:bucket:",
     .hosts = &S3_HOSTS_OBS,
-    .endpoint_variables = OBS_ENDPOINTS,
-    .region = obs_region,
+    .settings = obs_settings_get,
     .credentials = CRED_OBS,
     .lacks = {[S3_LACKS_CONDITION] = true, [S3_LACKS_CHECKSUM] = true},
     .sign = obssign_sign,

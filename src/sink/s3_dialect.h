@@ -9,6 +9,7 @@
 
 #include "net/cred.h"
 #include "net/sign.h"
+#include "net/store_settings.h"
 #include "sink/s3_endpoint.h"
 
 /* What a store may not know: If-None-Match on writes, x-amz-checksum-*. */
@@ -18,9 +19,9 @@ struct s3_dialect {
     const char *name;                          /* "s3": every message begins with it */
     const char *object_action, *bucket_action; /* before the name of a permission: "s3:", "obs:object:" */
     const struct s3_hosts *hosts;              /* the owner's own */
-    const char *const *endpoint_variables;     /* of the environment, in order; ends with NULL */
-    int (*region)(char **ret);                 /* from the environment …; malloc'ed; -ENOENT */
-    const char *default_region;                /* NULL: none, and where there is an endpoint none is needed */
+    /* what the environment and the owner's tools say of it (net/store_settings.h) */
+    int (*settings)(const char *service, struct store_settings *ret, struct err *e);
+    const char *default_region; /* NULL: none, and where there is an endpoint none is needed */
     enum cred_family credentials;
     bool lacks[S3_LACK_END]; /* from the start; else it is found out */
 

@@ -18,13 +18,18 @@ static const char PLACEHOLDER[] = "{bucket}.";
 
 const struct s3_hosts S3_HOSTS_AWS = {
     .service = "s3",
-    .suffixes = {{"cn-", ".amazonaws.com.cn"}, {"", ".amazonaws.com"}},
+    .partitions = AWS_PARTITIONS,
 };
 
 /* Huawei Cloud Europe is a site of its own. Private installations have wildcard names, as the public one. */
+static const struct aws_partition OBS_SITES[] = {
+    {.region = "eu-west-101", .suffix = ".myhuaweicloud.eu"},
+    {.region = "", .suffix = ".myhuaweicloud.com"},
+};
+
 const struct s3_hosts S3_HOSTS_OBS = {
     .service = "obs",
-    .suffixes = {{"eu-west-101", ".myhuaweicloud.eu"}, {"", ".myhuaweicloud.com"}},
+    .partitions = OBS_SITES,
     .names_hold_buckets = true,
 };
 
@@ -110,14 +115,14 @@ static int take_apart(const char *endpoint, struct pieces *ret)
 
 static const char *own_suffix(const struct s3_hosts *hosts, const struct pieces *p)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(hosts->suffixes); i++) {
-        const char *suffix = hosts->suffixes[i].suffix;
-        size_t n = strlen(suffix);
+    for (const struct aws_partition *x = hosts->partitions;; x++) {
+        size_t n = strlen(x->suffix);
 
-        if (p->host_size > n && strncasecmp(p->host + p->host_size - n, suffix, n) == 0)
+        if (p->host_size > n && strncasecmp(p->host + p->host_size - n, x->suffix, n) == 0)
             return p->host + p->host_size - n;
+        if (!*x->region)
+            return NULL;
     }
-    return NULL;
 }
 
 /* Whether the host is the owner's plain one, with a region in it or none: 0 and the region ("" for none), or -ENOENT.
@@ -139,9 +144,13 @@ static int own_region(const struct s3_hosts *hosts, const struct pieces *p, char
     return n == 0 || s3_region_valid(out) ? 0 : -ENOENT;
 }
 
-static const char *suffix_for(const struct s3_hosts *hosts, const char *region)
+static const struct aws_partition *partition_of(const struct s3_hosts *hosts, const char *region)
 {
-    return hosts->suffixes[text_starts(region, hosts->suffixes[0].region) ? 0 : 1].suffix;
+    const struct aws_partition *p = hosts->partitions;
+
+    while (*p->region && !text_starts(region, p->region))
+        p++;
+    return p;
 }
 
 char *s3_endpoint_region(const struct s3_hosts *hosts, const char *endpoint)
@@ -152,11 +161,14 @@ char *s3_endpoint_region(const struct s3_hosts *hosts, const char *endpoint)
     return take_apart(endpoint, &p) == 0 && own_region(hosts, &p, region) == 0 && *region ? strdup(region) : NULL;
 }
 
-/* "[::1]", "10.0.0.1", "localhost": no name before which there could be others. */
 static bool is_address(const struct pieces *p)
 {
-    return p->host[0] == '[' || strspn(p->host, "0123456789.") >= p->host_size ||
-           (p->host_size == strlen("localhost") && strncasecmp(p->host, "localhost", p->host_size) == 0);
+    return p->host[0] == '[' || strspn(p->host, "0123456789.") >= p->host_size;
+}
+
+static bool is_localhost(const struct pieces *p)
+{
+    return p->host_size == strlen("localhost") && strncasecmp(p->host, "localhost", p->host_size) == 0;
 }
 
 static bool is_label(const char *bucket)
@@ -177,11 +189,12 @@ static int add_host(struct buf *b, const char *host, size_t size)
     return r;
 }
 
-static bool bucket_in_host(const struct s3_hosts *hosts, const struct pieces *p, const char *bucket, bool path_style)
+static bool bucket_in_host(const struct s3_hosts *hosts, const struct pieces *p, const char *bucket,
+                           enum store_style style)
 {
-    if (path_style || !is_label(bucket))
+    if (style == STORE_STYLE_PATH || !is_label(bucket) || is_address(p))
         return false;
-    return own_suffix(hosts, p) || (hosts->names_hold_buckets && !is_address(p));
+    return style == STORE_STYLE_VIRTUAL || own_suffix(hosts, p) || (hosts->names_hold_buckets && !is_localhost(p));
 }
 
 /* "http://host/BUCKET", "https://BUCKET.s3.REGION.amazonaws.com": it would be there twice. */
@@ -195,8 +208,28 @@ static bool names_bucket(const struct s3_hosts *hosts, const struct pieces *p, c
            strncasecmp(p->host + n + 1, hosts->service, strlen(hosts->service)) == 0;
 }
 
+/* "https://s3-fips.dualstack.us-east-1.amazonaws.com"; in the place of an endpoint of the owner's, p, with its scheme
+ * and port. */
+static int add_own(struct buf *own, const struct s3_hosts *hosts, const char *region, const struct pieces *p,
+                   const struct s3_placing *how, struct err *e)
+{
+    const struct aws_partition *partition = partition_of(hosts, region);
+    bool fips = how->fips && !p, dualstack = how->dualstack && !p;
+
+    if ((fips && partition->no_s3_fips) || (dualstack && !partition->dual_suffix))
+        return err_set(e, -FAULT_USAGE, "%s: region %s has no %s endpoint: unset AWS_USE_%s_ENDPOINT, use_%s_endpoint",
+                       hosts->service, region, fips && partition->no_s3_fips ? "FIPS" : "dual-stack",
+                       fips && partition->no_s3_fips ? "FIPS" : "DUALSTACK",
+                       fips && partition->no_s3_fips ? "fips" : "dualstack");
+    if (buf_printf(own, "%s://%s%s%s.%s%s%.*s", !p || p->https ? "https" : "http", hosts->service, fips ? "-fips" : "",
+                   dualstack ? ".dualstack" : "", region, partition->suffix, p ? (int)p->port_size : 0,
+                   p && p->port_size > 0 ? p->port : "") < 0)
+        return err_set(e, -ENOMEM, "%s: out of memory", hosts->service);
+    return 0;
+}
+
 int s3_endpoint_init(const struct s3_hosts *hosts, const char *endpoint, const char *region, const char *bucket,
-                     bool path_style, struct s3_endpoint *ret, struct err *e)
+                     const struct s3_placing *how, struct s3_endpoint *ret, struct err *e)
 {
     CLEANUP(buf_done) struct buf own = {0}, origin = {0}, path = {0};
     const char *service = hosts->service; /* and the name of the dialect */
@@ -216,15 +249,13 @@ int s3_endpoint_init(const struct s3_hosts *hosts, const char *endpoint, const c
                        "endpoint",
                        service, endpoint, bucket);
     if (!endpoint || (*region && own_region(hosts, &p, ignored) == 0)) {
-        if (buf_printf(&own, "%s://%s.%s%s%.*s", !endpoint || p.https ? "https" : "http", service, region,
-                       suffix_for(hosts, region), endpoint ? (int)p.port_size : 0,
-                       endpoint && p.port_size > 0 ? p.port : "") < 0)
-            return err_set(e, -ENOMEM, "%s: out of memory", service);
+        if ((r = add_own(&own, hosts, region, endpoint ? &p : NULL, how, e)) < 0)
+            return r;
         if (take_apart(buf_text(&own), &p) < 0)
             return err_set(e, -FAULT_USAGE, "%s: '%s' is not the name of a region", service, region);
     }
     placeholder = text_starts(p.host, PLACEHOLDER);
-    in_host = placeholder || bucket_in_host(hosts, &p, bucket, path_style);
+    in_host = placeholder || bucket_in_host(hosts, &p, bucket, how->style);
     if (placeholder) {
         p.host += strlen(PLACEHOLDER);
         p.host_size -= strlen(PLACEHOLDER);

@@ -8,6 +8,7 @@
  *   any other             S3: path style: ENDPOINT/BUCKET/KEY; OBS: the same as its own, unless it is an address
  *   http://{bucket}.HOST  the bucket goes there: for stores that know no path style
  *
+ * With FIPS or both IPv4 and IPv6 the owner's hosts are s3-fips.REGION, s3.dualstack.REGION, s3-fips.dualstack.REGION.
  * Path style it is, too, when asked for, and at its owner for buckets that can't be one label of a host name under its
  * certificate (dots, capitals, '_').
  */
@@ -16,6 +17,8 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "net/aws_partition.h"
+#include "net/store_settings.h"
 
 struct s3_endpoint {
     char *origin; /* "https://bucket.s3.eu-west-1.amazonaws.com": scheme, host, port unless it is the scheme's own */
@@ -25,19 +28,22 @@ struct s3_endpoint {
 
 /* The hosts of a dialect's owner: SERVICE.REGION.SUFFIX. */
 struct s3_hosts {
-    const char *service; /* "s3" */
-    struct {
-        const char *region;  /* what the region begins with */
-        const char *suffix;  /* ".amazonaws.com" */
-    } suffixes[2];           /* the first that fits */
-    bool names_hold_buckets; /* of others, too */
+    const char *service;                    /* "s3" */
+    const struct aws_partition *partitions; /* the first that fits a region; the last fits all */
+    bool names_hold_buckets;                /* of others, too */
 };
 extern const struct s3_hosts S3_HOSTS_AWS, S3_HOSTS_OBS;
+
+/* Which of the owner's hosts, and where the bucket's name goes. */
+struct s3_placing {
+    enum store_style style; /* STORE_STYLE_VIRTUAL: before the host's name wherever that can be */
+    bool fips, dualstack;   /* without an endpoint only */
+};
 
 /* endpoint: "http(s)://HOST[:PORT][/BASE]" or NULL for the owner's. An endpoint "s3[.REGION].amazonaws.com" follows
  * region, unless that is "". -FAULT_USAGE with the story, -ENOMEM. */
 int s3_endpoint_init(const struct s3_hosts *hosts, const char *endpoint, const char *region, const char *bucket,
-                     bool path_style, struct s3_endpoint *ret, struct err *e);
+                     const struct s3_placing *how, struct s3_endpoint *ret, struct err *e);
 void s3_endpoint_done(struct s3_endpoint *p);
 
 /* REGION of "https://s3.REGION.amazonaws.com", malloc'ed; NULL if it isn't that. */

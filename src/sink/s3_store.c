@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/env.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "sink/s3_endpoint.h"
@@ -23,7 +22,7 @@ struct s3 {
     struct sink sink;
     const struct s3_dialect *dialect;
     char *bucket, *prefix, *endpoint_given;
-    bool path_style;
+    struct s3_placing placing;
     unsigned uploads;
     struct http_options options; /* ca_file owned */
     struct http *http;
@@ -55,29 +54,20 @@ static int no_memory(const struct s3 *s, struct err *e)
     return s3_fail(s, e, -ENOMEM, "out of memory");
 }
 
-/* malloc'ed into *ret; NULL if none is given. 0 or -ENOMEM. */
-static int given_endpoint(const struct s3_dialect *d, const struct sink_config *c, char **ret)
+static int add_scheme(const char *endpoint, char **ret)
 {
-    const char *found = c->endpoint;
-
-    for (const char *const *name = d->endpoint_variables; !found && *name; name++)
-        found = env_get(*name);
-    if (!found)
+    if (asprintf(ret, "%s%s", strstr(endpoint, "://") ? "" : "https://", endpoint) >= 0)
         return 0;
-    if (asprintf(ret, "%s%s", strstr(found, "://") ? "" : "https://", found) < 0) {
-        *ret = NULL;
-        return -ENOMEM;
-    }
-    return 0;
+    *ret = NULL;
+    return -ENOMEM;
 }
 
-static int choose_region(struct s3 *s, const struct sink_config *c, struct err *e)
+static int choose_region(struct s3 *s, const struct sink_config *c, const struct store_settings *settings,
+                         struct err *e)
 {
     CLEANUP_FREE char *found = NULL;
-    const char *region = c->region;
+    const char *region = c->region ? c->region : settings->region;
 
-    if (!region && s->dialect->region(&found) == 0)
-        region = found;
     if (!region && s->endpoint_given)
         region = found = s3_endpoint_region(s->dialect->hosts, s->endpoint_given);
     if (!region)
@@ -88,27 +78,80 @@ static int choose_region(struct s3 *s, const struct sink_config *c, struct err *
     return 0;
 }
 
-static int copy_config(struct s3 *s, const struct sink_config *c, struct err *e)
+static void say(const struct sink_config *c, const struct s3 *s, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void say(const struct sink_config *c, const struct s3 *s, const char *format, ...)
 {
+    struct err text = {0};
+    va_list args;
+
+    if (!c->notice)
+        return;
+    va_start(args, format);
+    err_setv(&text, 0, format, args);
+    va_end(args);
+    err_prefix(&text, 0, "%s", s->dialect->name);
+    c->notice(text.msg);
+}
+
+/* Of what the tools of the store's owner are told, what we do not do: refused where evidence would go elsewhere. */
+static int check_settings(const struct s3 *s, const struct sink_config *c, const struct store_settings *settings,
+                          struct err *e)
+{
+    for (size_t i = 0; i < settings->notes.count; i++)
+        say(c, s, "%s", settings->notes.item[i]);
+    if (settings->accelerate && !s->endpoint_given)
+        return s3_fail(s, e, -FAULT_USAGE,
+                       "use_accelerate_endpoint = true: S3 Transfer Acceleration is not supported: set it to false, or "
+                       "give --endpoint");
+    if (settings->accelerate)
+        say(c, s, "use_accelerate_endpoint is not honoured: the endpoint is %s", s->endpoint_given);
+    if (s->endpoint_given && (settings->fips || settings->dualstack))
+        say(c, s, "%s is not honoured: the endpoint is %s",
+            settings->fips ? "use_fips_endpoint" : "use_dualstack_endpoint", s->endpoint_given);
+    return 0;
+}
+
+/* Options come before the environment, and that before files. */
+static int copy_config(struct s3 *s, const struct sink_config *c, const struct store_settings *settings, struct err *e)
+{
+    const char *endpoint = c->endpoint ? c->endpoint : settings->endpoint;
+    const char *ca_file = c->http.ca_file ? c->http.ca_file : settings->ca_file;
     size_t n = strlen(c->url.path);
 
-    s->path_style = c->path_style;
+    s->placing = (struct s3_placing){.style = c->path_style ? STORE_STYLE_PATH : settings->style,
+                                     .fips = settings->fips,
+                                     .dualstack = settings->dualstack};
     s->uploads = c->uploads > 0 ? c->uploads : 1;
     s->options.timeout_ms = c->http.timeout_ms;
     for (unsigned i = 0; i < S3_LACK_END; i++)
         atomic_init(&s->lacks[i], s->dialect->lacks[i]);
+    if (settings->no_checksums)
+        atomic_init(&s->lacks[S3_LACKS_CHECKSUM], true);
     s->bucket = strdup(c->url.authority);
     if ((s->prefix = malloc(n + 2)))
         snprintf(s->prefix, n + 2, "%s%s", c->url.path, n > 0 ? "/" : "");
-    if (!s->bucket || !s->prefix || given_endpoint(s->dialect, c, &s->endpoint_given) < 0 ||
-        (c->http.ca_file && !(s->options.ca_file = strdup(c->http.ca_file))))
+    if (!s->bucket || !s->prefix || (endpoint && add_scheme(endpoint, &s->endpoint_given) < 0) ||
+        (ca_file && !(s->options.ca_file = strdup(ca_file))))
         return no_memory(s, e);
     return 0;
 }
 
+static int configure(struct s3 *s, const struct sink_config *c, struct err *e)
+{
+    CLEANUP(store_settings_done) struct store_settings settings = {0};
+    int r = s->dialect->settings(s->dialect->hosts->service, &settings, e);
+
+    if (r < 0)
+        return err_prefix(e, r, "%s", s->dialect->name);
+    if ((r = copy_config(s, c, &settings, e)) < 0 || (r = check_settings(s, c, &settings, e)) < 0)
+        return r;
+    return choose_region(s, c, &settings, e);
+}
+
 static int place(const struct s3 *s, const char *region, struct s3_endpoint *ret, struct err *e)
 {
-    return s3_endpoint_init(s->dialect->hosts, s->endpoint_given, region, s->bucket, s->path_style, ret, e);
+    return s3_endpoint_init(s->dialect->hosts, s->endpoint_given, region, s->bucket, &s->placing, ret, e);
 }
 
 DEFINE_CLEANUP(struct s3 *, s3_close)
@@ -123,8 +166,7 @@ static int locate(const struct sink_config *c, const struct s3_dialect *d, struc
         return err_set(e, -ENOMEM, "%s: out of memory", d->name);
     s->dialect = d;
     pthread_mutex_init(&s->lock, NULL);
-    if ((r = copy_config(s, c, e)) < 0 || (r = choose_region(s, c, e)) < 0 ||
-        (r = place(s, s->region, &s->endpoint, e)) < 0)
+    if ((r = configure(s, c, e)) < 0 || (r = place(s, s->region, &s->endpoint, e)) < 0)
         return r;
     *ret = TAKE_PTR(s);
     return 0;
@@ -152,6 +194,8 @@ int s3_open(const struct sink_config *c, const struct s3_dialect *d, const struc
     s->sink.ops = ops;
     if ((r = cred_get(d->credentials, &s->options, &s->cred, e)) < 0 || (r = http_new(&s->options, &s->http, e)) < 0)
         return r;
+    if (s->cred.notable)
+        say(c, s, "credentials come from %s", s->cred.source);
     s->renew_at_ns = cred_renew_at(&s->cred, clock_wall_ns());
     *ret = TAKE_PTR(s);
     return 0;

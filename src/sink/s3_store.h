@@ -17,9 +17,9 @@
 
 struct s3; /* begins with its struct sink */
 
-/* The endpoint: c->endpoint, the dialect's variables (https:// may be left out in them), else the dialect's owner
- * (s3_endpoint.h). The region: c->region, the dialect's source, the endpoint's, else its default. -FAULT_USAGE,
- * -FAULT_CREDENTIALS …, -ENOMEM. */
+/* Endpoint, region, CA and style: c's, else the dialect's settings (https:// may be left out in an endpoint), else the
+ * dialect's owner (s3_endpoint.h); the region then the endpoint's, or a default. What is set and not honoured is said
+ * by c->notice, or refused. -FAULT_USAGE, -FAULT_CREDENTIALS …, -ENOMEM. */
 int s3_open(const struct sink_config *c, const struct s3_dialect *d, const struct sink_ops *ops, struct s3 **ret,
             struct err *e);
 void s3_close(struct s3 *s);

@@ -25,6 +25,9 @@ struct sink_config {
     bool path_style;        /* S3, OBS; endpoints that are addresses, "localhost" or not AWS's use it by themselves */
     struct http_options http;
     unsigned uploads; /* parts in flight at most, at least 1 */
+    /* A sentence for people about the settings, while the sink is opened: what is not honoured. NULL: it is not said.
+     */
+    void (*notice)(const char *text);
 };
 
 struct sink {

@@ -27,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP_FREE char *message = NULL;
 
     check(credanswer_parse_json(text, size, &a), &a);
+    check(credanswer_parse_process(text, size, &a), &a);
     check(credanswer_parse_huawei(text, size, &a), &a);
     check(credanswer_parse_sts(text, size, &a), &a);
     if (credanswer_parse_sts_error(text, size, &code, &message) < 0)

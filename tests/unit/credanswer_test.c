@@ -70,6 +70,36 @@ static void ec2_says_in_the_body_whether_it_could(void **state)
     assert_string_equal(message, "EC2 cannot assume the role");
 }
 
+static void a_program_answers_version_1_and_a_time_with_any_offset(void **state)
+{
+#define KEYS "\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"b\""
+    static const struct {
+        const char *text, *expires;
+        int result;
+    } rows[] = {
+        {"{\"Version\":1," KEYS "}", NULL, 0},
+        {"{\"Version\":1," KEYS ",\"Expiration\":null}", NULL, 0},
+        {"{\"Version\":1," KEYS ",\"Expiration\":\"2026-11-21T12:00:00Z\"}", "2026-11-21T12:00:00Z", 0},
+        {"{\"Version\":1," KEYS ",\"Expiration\":\"2026-11-21T12:00:00+00:00\"}", "2026-11-21T12:00:00Z", 0},
+        {"{\"Version\":1," KEYS ",\"Expiration\":\"2026-11-21T12:00:00.5-01:30\"}", "2026-11-21T13:30:00.5Z", 0},
+        {"{\"Version\":1," KEYS ",\"Expiration\":\"tomorrow\"}", NULL, -EBADMSG},
+        {"{\"Version\":1," KEYS ",\"Expiration\":\"2026-11-21T12:00:00+99:00\"}", NULL, -EBADMSG},
+        {"{\"Version\":1," KEYS ",\"Expiration\":5}", NULL, -EBADMSG},
+        {"{\"Version\":2," KEYS "}", NULL, -EBADMSG},
+        {"{\"Version\":\"1\"," KEYS "}", NULL, -EBADMSG},
+        {"{" KEYS "}", NULL, -EBADMSG},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        CLEANUP(credanswer_done) struct credanswer a = {0};
+
+        assert_int_equal(parse(credanswer_parse_process, rows[i].text, &a), rows[i].result);
+        if (rows[i].result == 0)
+            check(&a, "a", "b", NULL, rows[i].expires);
+    }
+}
+
 static void huaweis_are_in_an_object_of_their_own(void **state)
 {
     CLEANUP(credanswer_done) struct credanswer a = {0};
@@ -143,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_agents_of_containers_answer_json),
         cmocka_unit_test(ec2_says_in_the_body_whether_it_could),
+        cmocka_unit_test(a_program_answers_version_1_and_a_time_with_any_offset),
         cmocka_unit_test(huaweis_are_in_an_object_of_their_own),
         cmocka_unit_test(sts_answers_xml),
         cmocka_unit_test(a_refusal_of_sts_has_its_words),

@@ -8,18 +8,23 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "sink/s3_endpoint.h"
+
+static const struct s3_placing AUTO = {.style = STORE_STYLE_AUTO};
 
 static void check_at(const struct s3_hosts *hosts, const char *endpoint, const char *region, const char *bucket,
                      bool path_style, const char *origin, const char *path)
 {
+    const struct s3_placing how = {.style = path_style ? STORE_STYLE_PATH : STORE_STYLE_AUTO};
     struct s3_endpoint p;
     struct err e = {0};
 
-    assert_int_equal(s3_endpoint_init(hosts, endpoint, region, bucket, path_style, &p, &e), 0);
+    assert_int_equal(s3_endpoint_init(hosts, endpoint, region, bucket, &how, &p, &e), 0);
     assert_string_equal(p.origin, origin);
     assert_string_equal(p.path, path);
     assert_string_equal(p.host, strstr(origin, "://") + 3);
@@ -37,7 +42,7 @@ static void check_refused(const char *endpoint)
     struct s3_endpoint p = {.path = NULL};
     struct err e = {0};
 
-    assert_int_equal(s3_endpoint_init(&S3_HOSTS_AWS, endpoint, "us-east-1", "bucket", false, &p, &e), -FAULT_USAGE);
+    assert_int_equal(s3_endpoint_init(&S3_HOSTS_AWS, endpoint, "us-east-1", "bucket", &AUTO, &p, &e), -FAULT_USAGE);
     assert_non_null(strstr(e.msg, endpoint));
     assert_null(p.origin);
 }
@@ -48,6 +53,68 @@ static void without_endpoint_the_bucket_is_a_host_at_aws(void **state)
     check(NULL, "eu-west-1", "bucket", false, "https://bucket.s3.eu-west-1.amazonaws.com", "");
     check(NULL, "cn-north-1", "bucket", false, "https://bucket.s3.cn-north-1.amazonaws.com.cn", "");
     check(NULL, "us-gov-west-1", "bucket", false, "https://bucket.s3.us-gov-west-1.amazonaws.com", "");
+}
+
+/* The table is what botocore resolves (1.43). */
+static void every_partition_has_its_kinds_of_endpoints(void **state)
+{
+    static const struct {
+        const char *region, *suffix;
+        bool fips, dualstack;
+    } rows[] = {
+        {"us-east-1", "amazonaws.com", true, true},         {"cn-north-1", "amazonaws.com.cn", false, true},
+        {"us-gov-west-1", "amazonaws.com", true, true},     {"us-iso-east-1", "c2s.ic.gov", true, true},
+        {"us-isob-east-1", "sc2s.sgov.gov", true, true},    {"eu-isoe-west-1", "cloud.adc-e.uk", true, false},
+        {"us-isof-south-1", "csp.hci.ic.gov", true, false}, {"eusc-de-east-1", "amazonaws.eu", true, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        for (unsigned kind = 0; kind < 4; kind++) {
+            const struct s3_placing how = {.fips = kind & 1, .dualstack = kind & 2};
+            struct s3_endpoint p = {0};
+            struct err e = {0};
+            char expected[200];
+            int r = s3_endpoint_init(&S3_HOSTS_AWS, NULL, rows[i].region, "bkt", &how, &p, &e);
+
+            if ((how.fips && !rows[i].fips) || (how.dualstack && !rows[i].dualstack)) {
+                assert_int_equal(r, -FAULT_USAGE);
+                continue;
+            }
+            snprintf(expected, sizeof(expected), "https://bkt.s3%s%s.%s.%s", how.fips ? "-fips" : "",
+                     how.dualstack ? ".dualstack" : "", rows[i].region, rows[i].suffix);
+            assert_int_equal(r, 0);
+            assert_string_equal(p.origin, expected);
+            s3_endpoint_done(&p);
+        }
+}
+
+static void check_style(enum store_style style, const char *endpoint, const char *bucket, const char *origin,
+                        const char *path)
+{
+    const struct s3_placing how = {.style = style, .fips = true, .dualstack = true}; /* for AWS's own alone */
+    struct s3_endpoint p = {0};
+    struct err e = {0};
+
+    assert_int_equal(s3_endpoint_init(&S3_HOSTS_AWS, endpoint, "eu-west-1", bucket, &how, &p, &e), 0);
+    assert_string_equal(p.origin, origin);
+    assert_string_equal(p.path, path);
+    s3_endpoint_done(&p);
+}
+
+static void a_style_decides_where_the_bucket_goes(void **state)
+{
+    (void)state;
+    check_style(STORE_STYLE_VIRTUAL, "http://store.example:9000", "bkt", "http://bkt.store.example:9000", "");
+    check_style(STORE_STYLE_VIRTUAL, "http://localhost:9", "bkt", "http://bkt.localhost:9", "");
+    check_style(STORE_STYLE_VIRTUAL, "http://127.0.0.1:9000", "bkt", "http://127.0.0.1:9000", "/bkt");
+    check_style(STORE_STYLE_VIRTUAL, "http://[::1]:9000", "bkt", "http://[::1]:9000", "/bkt");
+    check_style(STORE_STYLE_AUTO, "http://store.example:9000", "bkt", "http://store.example:9000", "/bkt");
+    check_style(STORE_STYLE_PATH, "https://s3.eu-west-1.amazonaws.com", "bkt", "https://s3.eu-west-1.amazonaws.com",
+                "/bkt");
+    check_style(STORE_STYLE_VIRTUAL, "https://s3.eu-west-1.amazonaws.com", "bkt",
+                "https://bkt.s3.eu-west-1.amazonaws.com", "");
+    check_style(STORE_STYLE_VIRTUAL, NULL, "dot.ted", "https://s3-fips.dualstack.eu-west-1.amazonaws.com", "/dot.ted");
 }
 
 static void buckets_that_fit_no_certificate_go_into_the_path(void **state)
@@ -204,7 +271,7 @@ static void obs_without_region_and_endpoint_is_nowhere(void **state)
     struct s3_endpoint p = {.path = NULL};
     struct err e = {0};
 
-    assert_int_equal(s3_endpoint_init(&S3_HOSTS_OBS, NULL, "", "bucket", false, &p, &e), -FAULT_USAGE);
+    assert_int_equal(s3_endpoint_init(&S3_HOSTS_OBS, NULL, "", "bucket", &AUTO, &p, &e), -FAULT_USAGE);
     assert_string_equal(e.msg, "obs: no region: give --region NAME or --endpoint URL");
     assert_null(p.origin);
 }
@@ -226,6 +293,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_endpoint_the_bucket_is_a_host_at_aws),
+        cmocka_unit_test(every_partition_has_its_kinds_of_endpoints),
+        cmocka_unit_test(a_style_decides_where_the_bucket_goes),
         cmocka_unit_test(buckets_that_fit_no_certificate_go_into_the_path),
         cmocka_unit_test(aws_endpoints_follow_the_region),
         cmocka_unit_test(special_aws_endpoints_stay_as_they_are),

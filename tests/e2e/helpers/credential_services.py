@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The services that hand out temporary credentials, as their makers document them, on one loopback address:
 
-STS AssumeRoleWithWebIdentity (AWS STS API Reference), the agents of ECS and EKS Pod Identity (AWS SDKs and Tools Reference
+STS AssumeRoleWithWebIdentity and AssumeRole, whose signature botocore computes anew (AWS STS API Reference), the agents of ECS and EKS Pod Identity (AWS SDKs and Tools Reference
 Guide, "Container credential provider"), EC2's metadata service, version 2 alone (EC2 User Guide), and the one of Huawei's
 ECS (ECS User Guide). Strict: what a real one would refuse is refused, and why stands in `refused`. Slow or failing on
 demand. The keys are those of a real store, with a session token that changes each time."""
 import datetime
 import http.server
 import json
+import re
 import threading
 import time
 import urllib.parse
 import xml.sax.saxutils
+
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
 
 ROLE = "arn:aws:iam::123456789012:role/evidence-writer"
 WEB_TOKEN = "eyJhbGciOiJSUzI1NiJ9.WEB-IDENTITY-TOKEN.c2lnbmF0dXJl"
@@ -31,6 +36,8 @@ class Services:
         self.fail = None  # (status, times)
         self.drop_put = False  # IMDS: the answer to a PUT does not come, as with a hop limit of 1
         self.instance_tokens = set()
+        self.signers = {}  # access key: (secret key, session token or None), of whom AssumeRole takes
+        self.assumed = []  # the fields of each AssumeRole
         self.lock = threading.Lock()
         handler = type("Handler", (Handler,), {"services": self})
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -114,6 +121,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         fields = dict(urllib.parse.parse_qsl(body, strict_parsing=True))
         if self.path != "/" or self.headers.get("Content-Type", "").split(";")[0] != "application/x-www-form-urlencoded":
             return self.refuse(400, "not a form to /")
+        if fields.get("Action") == "AssumeRole":
+            return self.assume_role(fields, body)
         if "Authorization" in self.headers:
             return self.refuse(400, "AssumeRoleWithWebIdentity is not signed")
         if fields.get("Action") != "AssumeRoleWithWebIdentity" or fields.get("Version") != "2011-06-15":
@@ -137,6 +146,43 @@ class Handler(http.server.BaseHTTPRequestHandler):
   </AssumeRoleWithWebIdentityResult>
   <ResponseMetadata><RequestId>ad4156e9-bce1-11e2-82e6-6b6efEXAMPLE</RequestId></ResponseMetadata>
 </AssumeRoleWithWebIdentityResponse>""" % tuple(map(xml.sax.saxutils.escape, values)), "text/xml")
+
+    def signed_by(self, body):
+        """The access key, if the signature is right: botocore signs the same request with the same time."""
+        given = self.headers.get("Authorization", "")
+        found = re.fullmatch(r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d{8}/([a-z0-9-]+)/sts/aws4_request, "
+                             r"SignedHeaders=([a-z0-9;-]+), Signature=[0-9a-f]{64}", given)
+        if not found or found[1] not in self.services.signers or "content-type" not in found[3].split(";"):
+            return None
+        secret, token = self.services.signers[found[1]]
+        request = botocore.awsrequest.AWSRequest("POST", "http://%s/" % self.headers["Host"], data=body)
+        for name in found[3].split(";"):
+            request.headers[name] = self.headers[name]
+        request.context["timestamp"] = self.headers["X-Amz-Date"]
+        signer = botocore.auth.SigV4Auth(botocore.credentials.Credentials(found[1], secret, token), "sts", found[2])
+        canonical = signer.canonical_request(request)
+        signature = signer.signature(signer.string_to_sign(request, canonical), request)
+        good = given.endswith("Signature=" + signature) and self.headers.get("X-Amz-Security-Token") == token
+        return found[1] if good else None
+
+    def assume_role(self, fields, body):
+        signer = self.signed_by(body)
+        if not signer:
+            return self.sts_error(403, "SignatureDoesNotMatch", "The request signature we calculated does not match")
+        self.services.assumed.append({**fields, "signer": signer})
+        if not fields.get("RoleArn", "").startswith("arn:aws:iam::123456789012:role/"):
+            return self.sts_error(403, "AccessDenied", "is not authorized to perform: sts:AssumeRole")
+        token, end = self.services.keys("assume-role")
+        name = fields["RoleArn"].rpartition("/")[2]
+        key, secret = self.services.access_key, self.services.secret_key
+        if name.startswith("step-"):  # a role on the way to another
+            key, secret = "ASIA" + name.upper(), "secret-of-" + name
+            self.services.signers[key] = (secret, token)
+        values = tuple(map(xml.sax.saxutils.escape, (key, secret, token, end.strftime("%Y-%m-%dT%H:%M:%SZ"))))
+        return self.answer(200, """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>
+<AssumedRoleUser><Arn>arn:aws:sts::123456789012:assumed-role/x/y</Arn></AssumedRoleUser><Credentials><AccessKeyId>%s</AccessKeyId>
+<SecretAccessKey>%s</SecretAccessKey><SessionToken>%s</SessionToken><Expiration>%s</Expiration></Credentials>
+</AssumeRoleResult></AssumeRoleResponse>""" % values, "text/xml")
 
     def sts_error(self, status, code, message):
         self.services.refused.append("STS: %s %s" % (code, message))

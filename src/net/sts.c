@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A form, its signature, and where it goes: a region's own endpoint answers when others are down, AWS recommends it.
+ */
+#include "net/sts.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "format/url.h"
+#include "net/aws_partition.h"
+#include "net/sigv4.h"
+#include "net/store_settings.h"
+
+enum { LIMIT_MS = 15000 };
+
+static const char FORM[] = "application/x-www-form-urlencoded";
+
+/* Where STS is, and the region that requests are signed for. */
+struct place {
+    char *url; /* ends with '/' */
+    char *region;
+};
+
+static void place_done(struct place *p)
+{
+    free(p->url);
+    free(p->region);
+}
+
+static bool is_region(const char *text)
+{
+    return text && *text && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")];
+}
+
+/* AWS's own. GovCloud's plain endpoints are FIPS ones. */
+static int own_endpoint(const char *region, bool fips, bool dualstack, struct place *ret, struct err *e)
+{
+    const struct aws_partition *p = aws_partition_of(region);
+
+    if (dualstack && !p->dual_suffix)
+        return err_set(e, -FAULT_USAGE, "STS in %s has no dual-stack endpoint: set AWS_USE_DUALSTACK_ENDPOINT=false",
+                       region);
+    if (asprintf(&ret->url, "https://sts%s.%s%s/",
+                 fips && !(text_starts(region, "us-gov-") && !dualstack) ? "-fips" : "", region,
+                 dualstack ? p->dual_suffix : p->suffix) < 0) {
+        ret->url = NULL;
+        return err_set(e, -ENOMEM, "out of memory");
+    }
+    return 0;
+}
+
+static int find_mode(const struct awsconfig *c, bool *ret_legacy, bool *ret_fips, bool *ret_dualstack, struct err *e)
+{
+    CLEANUP_FREE char *mode = NULL;
+    int r;
+
+    if (awsconfig_setting(c, "AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints", NULL, &mode, NULL) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    *ret_legacy = text_eq(mode, "legacy");
+    if ((r = awsconfig_flag(c, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", NULL, ret_fips, e)) < 0)
+        return r;
+    return awsconfig_flag(c, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", NULL, ret_dualstack, e);
+}
+
+static int given_endpoint(const char *given, struct place *ret)
+{
+    size_t size = strlen(given);
+
+    while (size > 0 && given[size - 1] == '/')
+        size--;
+    if (asprintf(&ret->url, "%.*s/", (int)size, given) < 0)
+        ret->url = NULL;
+    return ret->url ? 0 : -ENOMEM;
+}
+
+static int find_place(const struct awsconfig *c, struct place *ret, struct err *e)
+{
+    CLEANUP_FREE char *given = NULL;
+    bool legacy = false, fips = false, dualstack = false, nowhere;
+    int r = aws_settings_endpoint(c, "sts", &given, e);
+
+    if (r < 0 || (r = find_mode(c, &legacy, &fips, &dualstack, e)) < 0)
+        return r;
+    if (aws_settings_region(c, &ret->region) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    nowhere = !is_region(ret->region);
+    if (nowhere) {
+        free(ret->region);
+        if (!(ret->region = strdup("us-east-1")))
+            return err_set(e, -ENOMEM, "out of memory");
+    }
+    if (given)
+        return given_endpoint(given, ret) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
+    if (!fips && !dualstack && (nowhere || (legacy && !*aws_partition_of(ret->region)->region)))
+        return given_endpoint("https://sts.amazonaws.com", ret) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
+    return own_endpoint(ret->region, fips, dualstack, ret, e);
+}
+
+static int add_parameter(struct buf *b, const char *name, const char *value)
+{
+    CLEANUP(cred_token_done) char *encoded = value ? url_encode(value, strlen(value), 0) : NULL;
+
+    if (!value)
+        return 0;
+    return encoded ? buf_printf(b, "&%s=%s", name, encoded) : -ENOMEM;
+}
+
+/* Born with all its room, so that no copies of the token are left behind when it grows. */
+static int make_body(const struct sts_role *role, const char *token, struct buf *ret)
+{
+    size_t room = 8192 + 3 * (token ? strlen(token) : 0);
+    char *space = calloc(1, room);
+    int r;
+
+    if (!space)
+        return -ENOMEM;
+    *ret = (struct buf){.data = space, .capacity = room};
+    r = buf_printf(ret, "Action=%s&Version=2011-06-15", token ? "AssumeRoleWithWebIdentity" : "AssumeRole");
+    if (r == 0)
+        r = add_parameter(ret, "RoleArn", role->arn);
+    if (r == 0)
+        r = add_parameter(ret, "RoleSessionName", role->session ? role->session : "salvage");
+    if (r == 0)
+        r = add_parameter(ret, "ExternalId", role->external_id);
+    if (r == 0)
+        r = add_parameter(ret, "DurationSeconds", role->duration);
+    return r == 0 ? add_parameter(ret, "WebIdentityToken", token) : r;
+}
+
+static void body_done(struct buf *b)
+{
+    if (b->data)
+        explicit_bzero(b->data, b->capacity);
+    buf_done(b);
+}
+
+/* "sts.eu-west-1.amazonaws.com", and where its path begins; the port as the Host header has it. */
+static int split_url(const char *url, char **ret_host, const char **ret_path)
+{
+    const char *host = strstr(url, "://");
+    bool tls = text_starts(url, "https:");
+    size_t size;
+
+    if (!host)
+        return -EINVAL;
+    host += 3;
+    size = strcspn(host, "/");
+    *ret_path = host + size;
+    if (size > 4 && tls && memcmp(host + size - 4, ":443", 4) == 0)
+        size -= 4;
+    else if (size > 3 && !tls && memcmp(host + size - 3, ":80", 3) == 0)
+        size -= 3;
+    *ret_host = strndup(host, size);
+    return *ret_host ? 0 : -ENOMEM;
+}
+
+static int sign(const struct place *p, const struct buf *body, const struct credentials *source, struct signature *ret,
+                struct err *e)
+{
+    CLEANUP_FREE char *host = NULL;
+    const struct sign_pair type = {"content-type", FORM};
+    unsigned char raw[EVP_MAX_MD_SIZE];
+    char sha256[65];
+    struct sign_request r = {.method = "POST",
+                             .headers = &type,
+                             .header_count = 1,
+                             .payload_sha256 = sha256,
+                             .region = p->region,
+                             .service = "sts",
+                             .time_ns = clock_wall_ns()};
+    int result = split_url(p->url, &host, &r.path);
+
+    if (result == -EINVAL)
+        return err_set(e, -FAULT_USAGE, "STS: endpoint '%.200s' is not an http:// or https:// address", p->url);
+    if (result < 0 || EVP_Digest(body->data, body->size, raw, NULL, EVP_sha256(), NULL) != 1)
+        return err_set(e, -ENOMEM, "out of memory");
+    text_hex(raw, 32, sha256);
+    r.host = host;
+    return sigv4_sign(&r, source, ret) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
+}
+
+static void add_secret(struct http_request *r, const char *name, const struct secret *secret)
+{
+    http_add_header(r, name, NULL);
+    r->headers[r->header_count - 1].secret = secret;
+}
+
+int sts_assume(const struct awsconfig *c, const struct http_options *http, const struct sts_role *role,
+               const struct credentials *source, const char *token, const char *name, struct credentials *ret,
+               struct err *e)
+{
+    CLEANUP(place_done) struct place place = {0};
+    CLEANUP(body_done) struct buf body = {0};
+    CLEANUP(signature_done) struct signature signature = {0};
+    CLEANUP(cred_answer_done) struct http_answer answer = {0};
+    struct http_request r = {.method = "POST", .limit_ms = LIMIT_MS};
+    int result = find_place(c, &place, e);
+
+    if (result < 0)
+        return result;
+    if (make_body(role, token, &body) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    if (source && (result = sign(&place, &body, source, &signature, e)) < 0)
+        return result;
+    r.url = place.url;
+    r.body = body.data;
+    r.body_size = body.size;
+    http_add_header(&r, "Content-Type", FORM);
+    http_add_header(&r, "Accept", "application/xml");
+    if (source) {
+        http_add_header(&r, "X-Amz-Date", signature.date);
+        add_secret(&r, "Authorization", signature.authorization);
+        if (source->token)
+            add_secret(&r, "X-Amz-Security-Token", source->token);
+    }
+    if ((result = cred_ask(http, &r, "STS", &answer, e)) < 0)
+        return result;
+    return cred_take(&answer, credanswer_parse_sts, credanswer_parse_sts_error, "STS", name, ret, e);
+}
