@@ -353,6 +353,7 @@ static void every_event_has_its_row(void **state)
         {EVENT_GUARD_RESTORED, "guard-restored", LEVEL_INFO},
         {EVENT_GUARD_NOT_RESTORED, "guard-not-restored", LEVEL_WARNING},
         {EVENT_STORE_READY, "store-ready", LEVEL_INFO},
+        {EVENT_STORE_SETTING, "store-setting", LEVEL_WARNING},
         {EVENT_STORE_FAILED, "store-failed", LEVEL_WARNING},
     };
 
