@@ -51,6 +51,9 @@ int plan_sink_config(struct sink_config *ret, const struct plan_options *o, cons
     if (copy(&c.endpoint, o->endpoint) < 0 || copy(&c.region, o->region) < 0 ||
         copy(&c.credentials_file, o->credentials_file) < 0 || copy(&c.http.ca_file, o->ca_file) < 0)
         return err_set(e, -ENOMEM, "out of memory");
+    for (unsigned i = 0; i < o->headers.count; i++)
+        if ((r = user_headers_add(&c.headers, o->headers.item[i], c.url.scheme, e)) < 0)
+            return r;
     c.path_style = o->path_style;
     c.http.timeout_ms = o->timeout_ms;
     c.uploads = 4;

@@ -16,6 +16,7 @@ enum { PLAN_THREADS_MAX = 64, PLAN_MEMORY_MIN = 32 * 1024 * 1024 };
 
 /* What the options are read into: embedded in each command's options. */
 struct plan_options {
+    struct opt_list headers;
     const char *to, *endpoint, *region, *ca_file, *credentials_file, *compress, *key, *state;
     bool path_style, keep;
     uint64_t threads, memory, timeout_ms, give_up_ms, abandoned_ms;
@@ -51,6 +52,9 @@ enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
     PLAN_ROW(OPT_STRING, "endpoint", "URL", NULL, o, p.endpoint,                                                       \
              "S3 or OBS server, for stores that are not AWS's or Huawei's own"),                                       \
     PLAN_ROW(OPT_STRING, "region", "NAME", NULL, o, p.region, "S3 or OBS region; found by itself where possible"),     \
+    PLAN_ROW(OPT_LIST, "header", "NAME:VALUE", NULL, o, p.headers,                                                     \
+             "goes with requests, signed: x-amz-acl, x-amz-storage-class, x-amz-tagging … with the objects that are "   \
+             "made, x-amz-request-payer with all; may be repeated"),                                                    \
     PLAN_ROW(OPT_FLAG, "path-style", NULL, NULL, o, p.path_style, "S3, OBS: bucket in the path, not the host"),        \
     PLAN_ROW(OPT_STRING, "ca-file", "FILE", NULL, o, p.ca_file,                                                        \
              "PEM file of the CAs to trust; else SSL_CERT_FILE and SSL_CERT_DIR, CURL_CA_BUNDLE, AWS_CA_BUNDLE, the system's"),       \

@@ -28,7 +28,7 @@ struct http_header {
     const struct secret *secret; /* instead of value */
 };
 
-enum { HTTP_HEADERS_MAX = 24, HTTP_ANSWER_MAX = 16 * 1024 * 1024 };
+enum { HTTP_HEADERS_MAX = 40, HTTP_ANSWER_MAX = 16 * 1024 * 1024 };
 
 struct http_request {
     const char *method; /* "PUT" */

@@ -17,6 +17,7 @@ static void store_close(struct sink *sink)
 
     http_free(s->http);
     secret_free(s->authorization);
+    user_headers_done(&s->headers);
     free(s->options.ca_file);
     free(s->folder);
     free(s->base);
@@ -31,7 +32,8 @@ static int init(struct http_store *s, const struct sink_config *c, struct err *e
     s->sink.ops = &SINK_HTTP;
     s->uploads = c->uploads > 0 ? c->uploads : 1;
     s->options.timeout_ms = c->http.timeout_ms;
-    if (c->http.ca_file && !(s->options.ca_file = strdup(c->http.ca_file)))
+    if ((c->http.ca_file && !(s->options.ca_file = strdup(c->http.ca_file))) ||
+        user_headers_copy(&c->headers, &s->headers) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     if (asprintf(&s->base, "%s://%s%s%s", scheme, c->url.authority, slash, c->url.path) < 0) {
         s->base = NULL;

@@ -38,6 +38,8 @@ int http_store_request(const struct http_store *s, const char *method, const cha
         ret->headers[0] = (struct http_header){.name = "Authorization", .secret = s->authorization};
         ret->header_count = 1;
     }
+    for (unsigned i = 0; i < s->headers.count; i++)
+        http_add_header(ret, s->headers.item[i].name, s->headers.item[i].value);
     *ret_url = url;
     return 0;
 }

@@ -22,6 +22,7 @@ struct http_store {
     struct http_options options;  /* a copy, owned */
     struct http *http;            /* the connection for all but streams */
     struct secret *authorization; /* the header's value; NULL: none */
+    struct user_headers headers;
     unsigned uploads;
     enum move move;
     char *folder;        /* the key's that was last made sure of; owned */
@@ -31,7 +32,8 @@ struct http_store {
 /* Base, '/', and the encoded key; malloc'ed. */
 char *http_store_url(const struct http_store *s, const char *key);
 
-/* A request for key, with its URL in *ret_url (malloc'ed; the request borrows it) and our credentials. 0 or -ENOMEM. */
+/* A request for key, with its URL in *ret_url (malloc'ed; the request borrows it) our credentials and
+ * the user's headers. 0 or -ENOMEM. */
 int http_store_request(const struct http_store *s, const char *method, const char *key, struct http_request *ret,
                        char **ret_url, struct err *e);
 

@@ -112,8 +112,8 @@ static int sink_s3_put(struct sink *s, const char *key, const void *data, size_t
 
     if (s3_body_init(&body, data, size) < 0)
         return s3_fail(s3_of(s), e, -ENOMEM, "out of memory");
-    r = s3_put(s3_of(s), &(struct s3_put){.key = key, .content_type = content_type, .body = &body}, NULL, &confirmation,
-               e);
+    r = s3_put(s3_of(s), &(struct s3_put){.key = key, .content_type = content_type, .body = &body, .readable = true},
+               NULL, &confirmation, e);
     if (r < 0 || confirmation.checked)
         return r;
     if ((r = s3_head(s3_of(s), key, false, NULL, &head, e)) < 0)

@@ -22,6 +22,7 @@ enum {
     PATIENCE_MS = 10 * 1000, /* after that the caller goes on, from its journal */
     DELAY_FIRST_MS = 500,
     DELAY_MOST_MS = 4000,
+    HEADERS_MAX = S3_PAIRS_MAX + USER_HEADERS_MAX,
     SKEWED_MOST = 3, /* some servers behind one name do not agree on the time */
 };
 
@@ -65,6 +66,37 @@ static void add_secret(struct http_request *r, const char *name, const struct se
         r->headers[r->header_count++] = (struct http_header){.name = name, .secret = secret};
 }
 
+static bool has_query(const struct s3_call *c, const char *name)
+{
+    for (unsigned i = 0; i < c->query_count; i++)
+        if (text_eq(c->query[i].name, name))
+            return true;
+    return false;
+}
+
+static bool belongs(const struct user_header *h, const struct s3_call *c)
+{
+    bool creates = c->key && ((text_eq(c->method, "PUT") && !has_query(c, "partNumber")) || has_query(c, "uploads"));
+
+    if (h->archives && c->readable)
+        return false;
+    return h->scope == USER_HEADER_ALL || (h->scope == USER_HEADER_CREATE && creates) ||
+           (h->scope == USER_HEADER_OBJECT && c->key && !text_eq(c->method, "DELETE"));
+}
+
+/* The call's headers and the user's that belong to it, borrowed; their number. */
+static unsigned all_headers(const struct s3 *s, const struct s3_call *c, struct sign_pair out[HEADERS_MAX])
+{
+    const struct user_headers *user = s3_user_headers(s);
+    unsigned count = c->header_count;
+
+    memcpy(out, c->headers, count * sizeof(*out));
+    for (unsigned i = 0; i < user->count; i++)
+        if (belongs(&user->item[i], c))
+            out[count++] = (struct sign_pair){user->item[i].name, user->item[i].value};
+    return count;
+}
+
 static int send_call(struct s3 *s, struct http *h, const struct s3_call *c, struct s3_signed *ret_signed,
                      struct http_answer *a, struct err *e)
 {
@@ -76,11 +108,13 @@ static int send_call(struct s3 *s, struct http *h, const struct s3_call *c, stru
                                    .write = c->write,
                                    .ctx = c->write_ctx};
     char sha256[65] = SIGV4_EMPTY_SHA256, action[64];
+    struct sign_pair headers[HEADERS_MAX];
+    unsigned header_count = all_headers(s, c, headers);
     struct sign_request sign = {.method = c->method,
                                 .query = c->query,
                                 .query_count = c->query_count,
-                                .headers = c->headers,
-                                .header_count = c->header_count,
+                                .headers = headers,
+                                .header_count = header_count,
                                 .payload_sha256 = c->sha256 || !d->hash_all ? c->sha256 : sha256};
     int r;
 
@@ -88,8 +122,8 @@ static int send_call(struct s3 *s, struct http *h, const struct s3_call *c, stru
         (r = s3_sign(s, c->key, &sign, ret_signed)) < 0)
         return s3_fail(s, e, r, "out of memory");
     request.url = ret_signed->url;
-    for (unsigned i = 0; i < c->header_count; i++)
-        http_add_header(&request, c->headers[i].name, c->headers[i].value);
+    for (unsigned i = 0; i < header_count; i++)
+        http_add_header(&request, headers[i].name, headers[i].value);
     if (sign.payload_sha256)
         http_add_header(&request, d->header.content_sha256, sign.payload_sha256);
     http_add_header(&request, d->header.date, ret_signed->signature.date);
@@ -145,12 +179,21 @@ static bool may_be_expired(const struct s3_error *x, const struct s3_signed *sen
     return is_expired(x) || (sent->token && strcmp(x->code, "InvalidAccessKeyId") == 0);
 }
 
-static bool has_upload_id(const struct s3_call *c)
+/* A store that does not take a request may not take what the user has added to it. */
+static int blame_headers(const struct s3 *s, const struct s3_call *c, const struct http_answer *a, int result,
+                         struct err *e)
 {
-    for (unsigned i = 0; i < c->query_count; i++)
-        if (strcmp(c->query[i].name, "uploadId") == 0)
-            return true;
-    return false;
+    const struct user_headers *user = s3_user_headers(s);
+    char names[200] = "";
+    size_t size = 0;
+
+    if (a->status != 400 && a->status != 403 && a->status != 501)
+        return result;
+    for (unsigned i = 0; i < user->count; i++)
+        if (belongs(&user->item[i], c) && size + strlen(user->item[i].name) + 3 < sizeof(names))
+            size +=
+                (size_t)snprintf(names + size, sizeof(names) - size, "%s%s", size > 0 ? ", " : "", user->item[i].name);
+    return size > 0 ? err_set(e, result, "%s; it was sent with --header %s", e->msg, names) : result;
 }
 
 static int tell(const struct s3 *s, const struct s3_call *c, const struct s3_signed *sent, const struct http_answer *a,
@@ -166,7 +209,7 @@ static int tell(const struct s3 *s, const struct s3_call *c, const struct s3_sig
                            .bucket = s3_bucket(s),
                            .prefix = s3_prefix(s),
                            .key = c->key,
-                           .upload = has_upload_id(c),
+                           .upload = has_query(c, "uploadId"),
                            .region = sent->region,
                            .access_key = sent->access_key,
                            .source = sent->source ? sent->source : "?",
@@ -175,7 +218,7 @@ static int tell(const struct s3 *s, const struct s3_call *c, const struct s3_sig
                            .date = http_header(a, "Date", date, sizeof(date)),
                            .now_ns = sent->time_ns};
 
-    return s3_error_tell(&f, e);
+    return blame_headers(s, c, a, s3_error_tell(&f, e), e);
 }
 
 /* A store that finds our clock wrong says what it thinks is right: that is what it wants signed. */

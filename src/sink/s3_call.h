@@ -24,6 +24,7 @@ struct s3_call {
     const void *body;
     size_t body_size;
     const char *sha256; /* of the body, hex; NULL: is computed */
+    bool readable;      /* what is put must be readable at once: not archived */
     bool patient;       /* the store may work for long on it, and send blanks meanwhile */
 
     /* Looks at a 2xx answer before it is believed: 0, or a fault which then is the request's. May be NULL. */

@@ -169,8 +169,12 @@ int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patie
         CLEANUP(http_answer_done) struct http_answer a = {0};
         bool condition = fresh && !s3_lacks(s, S3_LACKS_CONDITION), checksum = !s3_lacks(s, S3_LACKS_CHECKSUM);
         struct s3_confirmation confirmation = {.s3 = s, .body = p->body, .key = p->key};
-        struct s3_call c = {
-            .method = "PUT", .action = "PutObject", .key = p->key, .check = s3_confirm, .check_ctx = &confirmation};
+        struct s3_call c = {.method = "PUT",
+                            .action = "PutObject",
+                            .key = p->key,
+                            .readable = p->readable,
+                            .check = s3_confirm,
+                            .check_ctx = &confirmation};
         int r;
 
         s3_header(&c, "Content-Type", p->content_type ? p->content_type : "application/octet-stream");

@@ -52,7 +52,8 @@ int s3_head(struct s3 *s, const char *key, bool checksum, const struct s3_patien
 struct s3_put {
     const char *key, *content_type;
     struct s3_body *body;
-    bool fresh; /* only if there is no such object: -FAULT_EXISTS, where the store knows If-None-Match */
+    bool readable; /* at once, in whatever class evidence is stored */
+    bool fresh;    /* only if there is no such object: -FAULT_EXISTS, where the store knows If-None-Match */
 };
 int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patience, struct s3_confirmation *ret,
            struct err *e);

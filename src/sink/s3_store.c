@@ -23,6 +23,7 @@ struct s3 {
     const struct s3_dialect *dialect;
     char *bucket, *prefix, *endpoint_given;
     struct s3_placing placing;
+    struct user_headers headers;
     unsigned uploads;
     struct http_options options; /* ca_file owned */
     struct http *http;
@@ -132,7 +133,7 @@ static int copy_config(struct s3 *s, const struct sink_config *c, const struct s
     if ((s->prefix = malloc(n + 2)))
         snprintf(s->prefix, n + 2, "%s%s", c->url.path, n > 0 ? "/" : "");
     if (!s->bucket || !s->prefix || (endpoint && add_scheme(endpoint, &s->endpoint_given) < 0) ||
-        (ca_file && !(s->options.ca_file = strdup(ca_file))))
+        (ca_file && !(s->options.ca_file = strdup(ca_file))) || user_headers_copy(&c->headers, &s->headers) < 0)
         return no_memory(s, e);
     return 0;
 }
@@ -209,6 +210,7 @@ void s3_close(struct s3 *s)
     cred_done(&s->cred);
     s3_endpoint_done(&s->endpoint);
     pthread_mutex_destroy(&s->lock);
+    user_headers_done(&s->headers);
     free(s->options.ca_file);
     free(s->endpoint_given);
     free(s->prefix);
@@ -229,6 +231,11 @@ const char *s3_bucket(const struct s3 *s)
 const char *s3_prefix(const struct s3 *s)
 {
     return s->prefix;
+}
+
+const struct user_headers *s3_user_headers(const struct s3 *s)
+{
+    return &s->headers;
 }
 
 unsigned s3_uploads(const struct s3 *s)

@@ -45,6 +45,7 @@ void sink_config_done(struct sink_config *c)
     free(c->region);
     free(c->credentials_file);
     free(c->http.ca_file);
+    user_headers_done(&c->headers);
     *c = (struct sink_config){0};
 }
 

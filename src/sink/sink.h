@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "format/url.h"
 #include "net/http.h"
+#include "sink/user_header.h"
 
 struct sink_config {
     struct url url;
@@ -23,6 +24,7 @@ struct sink_config {
     char *region;           /* NULL: found by itself */
     char *credentials_file; /* HTTP: "user:password", "bearer TOKEN" or the bare token; NULL: from the environment */
     bool path_style;        /* S3, OBS; endpoints that are addresses, "localhost" or not AWS's use it by themselves */
+    struct user_headers headers;
     struct http_options http;
     unsigned uploads; /* parts in flight at most, at least 1 */
     /* A sentence for people about the settings, while the sink is opened: what is not honoured. NULL: it is not said.

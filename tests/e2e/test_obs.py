@@ -53,6 +53,18 @@ def test_ship_small_and_large(salvage, dumps, obs):
     assert obs.head(found[sums[0]]["key"])["Metadata"]["sha256"] == found[sums[0]]["stored_sha256"]
 
 
+def test_what_goes_to_an_archive_has_a_manifest_that_can_be_read(salvage, dumps, obs):
+    """--header: signed as OBS wants it; what ls reads stays where it can be read."""
+    drop(dumps, "small.hprof", 200_000)
+    drop(dumps, "large.hprof", 20 << 20)
+    salvage.ok("ship", dumps / "small.hprof", dumps / "large.hprof", *obs.options(), "--compress", "none",
+               "--header", "x-obs-storage-class:COLD", "--header", "x-obs-acl:private", env=obs.env)
+    made = obs.service.requests(lambda method, query: (method == "PUT" and "partNumber" not in query) or "uploads" in query)
+    assert {entry["headers"].get("x-obs-acl") for entry in made} == {"private"}
+    classes = [entry["headers"].get("x-obs-storage-class") for entry in made]
+    assert sorted(classes, key=str) == ["COLD", "COLD", None, None], "two objects, two manifests"
+
+
 def test_watch_ls_get(salvage, dumps, work, obs):
     obs.service.page = 3  # several pages of listing
     sums = [drop(dumps, "app-%d.hprof" % n) for n in range(4)]

@@ -42,7 +42,7 @@ OPERATIONS = {
     ("GET", False, frozenset({"uploads"})): {"prefix", "delimiter", "key-marker", "upload-id-marker", "max-uploads",
                                              "encoding-type"},
 }
-OWN_HEADERS = re.compile("x-obs-(date|security-token|content-sha256|meta-[a-z0-9-]+)$")
+OWN_HEADERS = re.compile("x-obs-(date|security-token|content-sha256|acl|storage-class|meta-[a-z0-9-]+)$")
 PASSED_ON = {"content-type", "range", "if-match"}
 
 
