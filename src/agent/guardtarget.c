@@ -269,6 +269,12 @@ int guardtarget_confirm(struct guardtarget *t, uint64_t now_ms, struct reading *
     return 0;
 }
 
+static void read_threads(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *r)
+{
+    if (asks_for(p->rules, CONDITION_THREADS))
+        guardthreads_read(&t->threads, now_ms < t->threads.due_ms ? 0 : guardtarget_victim(t), now_ms, r);
+}
+
 int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret)
 {
     struct reading r = {0};
@@ -288,6 +294,7 @@ int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, 
         r.events = reading_known(0);
     read_psi(t, now_ms, &r);
     read_jvm(p, t, !is_far(&s) || asks_for(p->rules, CONDITION_HEAP) || asks_for(p->rules, CONDITION_GC), now_ms, &r);
+    read_threads(p, t, now_ms, &r);
     lastseen_memory(&t->last, &t->memcg, &s, now_ms);
     if (!is_far(&s) && now_ms >= t->victim_at_ms) {
         lastseen_process(&t->last, guardtarget_victim(t));
@@ -298,6 +305,8 @@ int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, 
     t->due_ms = now_ms + next_look(p, t, &s);
     if (t->due_ms - now_ms >= 2UL * TOGETHER_MS)
         t->due_ms -= t->due_ms % TOGETHER_MS;
+    if (asks_for(p->rules, CONDITION_THREADS) && t->threads.due_ms < t->due_ms)
+        t->due_ms = t->threads.due_ms;
     if (r.events.known && r.events.value & READING_OOM_KILL)
         t->counting_until_ms = 0;
     if ((t->heard = now_ms < t->counting_until_ms)) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "agent/guardjvm.h"
+#include "agent/guardthreads.h"
 #include "agent/lastseen.h"
 #include "agent/rule.h"
 #include "format/growth.h"
@@ -40,6 +41,7 @@ struct guardtarget {
     uint64_t told_limit, told_at;           /* the limit when that was asked for, and the threshold */
     int64_t level[GUARDTARGET_SIGNALS_MAX]; /* of a v1.pressure signal: enum reading_pressure */
     struct guardjvm jvm;
+    struct guardthreads threads;
     struct lastseen last;
     uint64_t victim_at_ms; /* when to look for its largest process again, while memory is short */
     struct growth all;     /* of what is no page of a file: does it come to its limit? */

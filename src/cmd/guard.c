@@ -177,7 +177,7 @@ const struct command CMD_GUARD = {
         "and the rest is gone within a minute.\n\n"
         "Conditions: memory>=90%, memory>=400M, growth>=10M/s, oom-in<=8s, oom-in<=dump, pressure=critical (cgroup "
         "v1), "
-        "psi.some>=20%/10s, psi.full>=20%/10s, heap>=90%, gc>=50%, event:oom, event:oom-kill.\n\n"
+        "psi.some>=20%/10s, psi.full>=20%/10s, heap>=90%, gc>=50%, threads>=90%, event:oom, event:oom-kill.\n\n"
         "Run it outside of the cgroup that it watches: as a sidecar with a shared pid namespace, or on the node. Of "
         "a process that is no JVM stats and core can be taken, what its HTTP server answers (get:URL, in its own "
         "network) "

@@ -29,6 +29,8 @@ const struct condition_word CONDITION_WORDS[] = {
     {CONDITION_HEAP, "heap", ">=", "heap>=90%", "heap>=N%",
      "a JVM's old generation after its last collection, of its maximum"},
     {CONDITION_GC, "gc", ">=", "gc>=50%", "gc>=N%", "a JVM's share of time in garbage collection"},
+    {CONDITION_THREADS, "threads", ">=", "threads>=90%", "threads>=N%",
+     "threads and processes of the cgroup, or of one above it with less room, of its pids.max"},
     {CONDITION_EVENT, "event", ":", "event:oom", "event:high|max|oom|oom-kill|oom-group-kill",
      "the kernel counted one (memory.events)"},
     {.name = NULL},
@@ -115,8 +117,8 @@ static int unknown_word(const struct parts *p, struct err *e)
         return err_set(e, -FAULT_USAGE, "\"%s\": there is no \"%s\": did you mean %s?", p->whole, p->name, near);
     return err_set(
         e, -FAULT_USAGE,
-        "\"%s\": there is no \"%s\", but memory, need, growth, oom-in, pressure, psi.some, psi.full, heap, gc and "
-        "event",
+        "\"%s\": there is no \"%s\", but memory, need, growth, oom-in, pressure, psi.some, psi.full, heap, gc, "
+        "threads and event",
         p->whole, p->name);
 }
 
@@ -277,6 +279,7 @@ static int read_value(struct parts *p, const struct condition_word *w, struct co
     case CONDITION_NEED:
     case CONDITION_HEAP:
     case CONDITION_GC:
+    case CONDITION_THREADS:
         break;
     }
     return read_share(p->value, &t->value) ? 0

@@ -29,6 +29,7 @@ enum condition_what {
     CONDITION_PSI_FULL,
     CONDITION_HEAP,
     CONDITION_GC,
+    CONDITION_THREADS,
     CONDITION_EVENT /* enum reading_event */
 };
 

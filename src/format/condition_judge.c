@@ -14,6 +14,7 @@ static uint64_t release_below(const struct condition_term *t)
     switch (t->what) {
     case CONDITION_MEMORY:
     case CONDITION_NEED:
+    case CONDITION_THREADS:
     case CONDITION_HEAP: /* of 5 % nothing would be left */
         return t->value > 2 * (uint64_t)POINTS ? t->value - POINTS : t->value / 2;
     case CONDITION_SIZE:
@@ -63,6 +64,8 @@ static struct reading_value value_of(const struct condition_term *t, const struc
         return r->heap;
     case CONDITION_GC:
         return r->gc;
+    case CONDITION_THREADS:
+        return r->threads;
     case CONDITION_EVENT:
         return r->events;
     }

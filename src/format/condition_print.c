@@ -136,7 +136,8 @@ static void print_term(struct line *l, const struct condition_term *t)
         break;
     case CONDITION_HEAP:
     case CONDITION_GC:
-        add(l, t->what == CONDITION_HEAP ? "heap>=" : "gc>=");
+    case CONDITION_THREADS:
+        add(l, t->what == CONDITION_HEAP ? "heap>=" : t->what == CONDITION_GC ? "gc>=" : "threads>=");
         add_share(l, t->value);
         break;
     case CONDITION_EVENT:
@@ -255,6 +256,9 @@ static void explain_term(struct line *l, const struct condition_term *t, const s
         break;
     case CONDITION_GC:
         explain_share(l, "time in GC", &r->gc);
+        break;
+    case CONDITION_THREADS:
+        explain_share(l, "threads", &r->threads);
         break;
     case CONDITION_EVENT:
         if (!r->events.known || r->events.value == 0)

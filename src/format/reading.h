@@ -57,9 +57,10 @@ struct reading {
     struct reading_value dump_ms;  /* what the largest piece of evidence would take, with margin (reading_dump_ms) */
     struct reading_value pressure; /* enum reading_pressure */
     struct reading_psi psi[READING_PSI_MAX];
-    struct reading_value heap;   /* share of its maximum that the old generation held after its last collection */
-    struct reading_value gc;     /* share of time in garbage collection */
-    struct reading_value events; /* enum reading_event, or'ed: those since the last reading */
+    struct reading_value heap;    /* share of its maximum that the old generation held after its last collection */
+    struct reading_value threads; /* share of the limit of threads: the one of pids.max with the least room */
+    struct reading_value gc;      /* share of time in garbage collection */
+    struct reading_value events;  /* enum reading_event, or'ed: those since the last reading */
 };
 
 struct reading_value reading_known(int64_t value);

@@ -255,6 +255,14 @@ static void compare_memory(const char *root, const struct proc *p, const char *s
     compare(room, count, limit, MAPS_OF_A_THREAD, "vm.max_map_count");
 }
 
+void threadroom_of_cgroups(const struct proc *p, struct threadroom *ret)
+{
+    struct threadroom room = {.limit = UINT64_MAX, .room = UINT64_MAX};
+
+    compare_cgroups(p, &room);
+    *ret = room;
+}
+
 void threadroom_get(const char *root, const struct proc *p, struct threadroom *ret)
 {
     CLEANUP(buf_done) struct buf status = {.ceiling = TEXT_MAX}, limits = {.ceiling = TEXT_MAX};

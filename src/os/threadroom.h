@@ -22,5 +22,8 @@ struct threadroom {
     char what[THREADROOM_WHAT_MAX]; /* "pids.max of /sys/fs/cgroup/pids/kubepods/x" */
 };
 
+/* By pids.max alone. */
+void threadroom_of_cgroups(const struct proc *p, struct threadroom *ret);
+
 /* root is "/proc" but in tests. */
 void threadroom_get(const char *root, const struct proc *p, struct threadroom *ret);

@@ -56,6 +56,7 @@ static void what_is_written_is_printed_in_one_way(void **state)
         {"psi.full>=12.25%/600", "psi.full>=12.25%/10m"},
         {"heap>=90%", NULL},
         {"gc>=50%", NULL},
+        {"threads>=90%", NULL},
         {"event:oom", NULL},
         {"event:oom-kill", NULL},
         {"event:oom_kill", "event:oom-kill"},
@@ -149,6 +150,8 @@ static void a_wrong_word_is_named_with_what_would_be_right(void **state)
         {"psi.full>=20%/601s", "from 500ms to 10m"},
         {"heap>=400M", "not a share"},
         {"gc>=0%", "not a share"},
+        {"threads>=90", "not a share"},
+        {"thread>=90%", "did you mean threads"},
         {"event:oomkill", "did you mean event:oom-kill?"},
         {"event:boom!", "event:"},
         {"event:low", "write event:high|max|oom|oom-kill|oom-group-kill"},
@@ -199,6 +202,7 @@ static struct reading typical(void)
                                     {2000, reading_known(3000), reading_unknown("not long enough yet")}},
                             .heap = reading_known(8000),
                             .gc = reading_known(2500),
+                            .threads = reading_known(9600),
                             .events = reading_known(READING_HIGH | READING_OOM)};
 }
 
@@ -230,6 +234,8 @@ static void a_condition_holds_from_its_mark_on(void **state)
         {"heap>=80%", CONDITION_TRUE},
         {"heap>=81%", CONDITION_FALSE},
         {"gc>=25%", CONDITION_TRUE},
+        {"threads>=96%", CONDITION_TRUE},
+        {"threads>=97%", CONDITION_FALSE},
         {"gc>=25.5%", CONDITION_FALSE},
         {"event:oom", CONDITION_TRUE},
         {"event:high", CONDITION_TRUE},
@@ -312,6 +318,7 @@ static void what_has_fired_lets_go_by_a_margin(void **state)
         {"psi.full>=0.01%/10s", offsetof(struct reading, psi[0].full), 1, 0},
         {"heap>=80%", offsetof(struct reading, heap), 7500, 7499},
         {"gc>=20%", offsetof(struct reading, gc), 1000, 999},
+        {"threads>=90%", offsetof(struct reading, threads), 8500, 8499},
         {"event:oom", offsetof(struct reading, events), READING_OOM, 0},
     };
 
@@ -343,6 +350,7 @@ static void the_values_are_told_as_a_person_reads_them(void **state)
         {"psi.some>=1%/10s,psi.full>=1%/10s,psi.full>=1%/2s",
          "memory 90% of 500.0 MiB, growing 10.0 MiB/s, limit in 5.0 s, some task stalled 20% of 10s, all tasks stalled "
          "10% of 10s"},
+        {"threads>=90%", "memory 90% of 500.0 MiB, growing 10.0 MiB/s, limit in 5.0 s, threads 96%"},
         {"heap>=1%,gc>=1%,heap>=2%,pressure=low,event:oom,event:max",
          "memory 90% of 500.0 MiB, growing 10.0 MiB/s, limit in 5.0 s, heap after GC 80%, time in GC 25%, pressure "
          "medium, event high+oom"},
