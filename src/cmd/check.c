@@ -149,6 +149,9 @@ static int run(int argc, char **argv)
 
     if (r >= 0 && o.plan.timeout_ms == 0)
         r = err_set(&e, -FAULT_USAGE, "check: --timeout: more than nothing");
+    for (int i = 0; i < r; i++)
+        if (strstr(dirs[i], "://"))
+            return command_error(-FAULT_USAGE, "check: %s is a store: give it by --to", dirs[i]);
     if (r < 0)
         return command_fail(r, &e);
     o.plan.memory = PLAN_MEMORY_MIN;

@@ -493,6 +493,20 @@ static int lacks_descriptors(void)
     return r == -ENOENT ? 0 : r;
 }
 
+/* libcurl repeats the address of a proxy that it can't read, with the password in it. */
+static void hide_password(char *text)
+{
+    char *at, *begin;
+
+    while ((at = strchr(text, '@'))) {
+        for (begin = at;
+             begin > text && !strchr(" '\"", begin[-1]) && (begin - text < 3 || memcmp(begin - 3, "://", 3));)
+            begin--;
+        memmove(begin, at + 1, strlen(at + 1) + 1);
+        text = begin;
+    }
+}
+
 static int perform(struct transfer *t, struct err *e)
 {
     CURL *c = t->h->curl;
@@ -513,6 +527,7 @@ static int perform(struct transfer *t, struct err *e)
     t->answer->status = 0;
     if (t->told)
         return t->result;
+    hide_password(t->detail);
     int missing = code == CURLE_OUT_OF_MEMORY || code == CURLE_COULDNT_CONNECT ? lacks_descriptors() : 0;
     if (missing < 0)
         return err_set(e, missing,

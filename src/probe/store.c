@@ -36,17 +36,21 @@ static const char BODY[] = "salvage check: may be removed\n";
 /* --- the way there --------------------------------------------------------------------------------------------------
  */
 
-static void say_proxy(const struct findings *f, const struct plan *plan, bool tls)
+/* False if there is no use to go on. */
+static bool say_proxy(const struct findings *f, const struct plan *plan, bool tls)
 {
     const char *place, *name = proxyenv_name(tls, &place);
     const char *except = env_get("no_proxy") ? env_get("no_proxy") : env_get("NO_PROXY");
     struct err e = {0};
 
-    if (plancheck_proxy(plan, &e) < 0)
+    if (plancheck_proxy(plan, &e) < 0) {
         finding_add(f, FINDING_FAIL, "proxy", "correct the variable, or unset it", "%s", e.msg);
-    else if (name)
+        return false;
+    }
+    if (name)
         finding_add(f, FINDING_OK, "proxy", NULL, "%s=%s%s%s", name, place, except ? ", but not for no_proxy=" : "",
                     except ? except : "");
+    return true;
 }
 
 static void say_clock(const struct findings *f, const struct http_answer *a, bool sign)
@@ -119,7 +123,10 @@ static bool check_way(const struct findings *f, const struct plan *plan, const c
         return false;
     }
     request.url = url;
-    say_proxy(f, plan, tls);
+    if (!say_proxy(f, plan, tls)) {
+        http_free(http);
+        return false;
+    }
     finding_step(f, "tcp", origin);
     r = http_perform(http, &request, &answer, &e);
     http_way(http, &way);
@@ -228,7 +235,9 @@ static bool is_no_refusal(const struct trial *t, int r, const struct err *e)
     else if (r == -FAULT_CREDENTIALS || r == -FAULT_EXPIRED || (r == -FAULT_DENIED && is_about_keys(e)))
         name = "credentials";
     else if (r == -FAULT_UNREACHABLE || r == -FAULT_STALLED || r == -FAULT_TLS || r == -FAULT_BUSY ||
-             r == -FAULT_FULL || r == -FAULT_USAGE)
+             r == -FAULT_FULL || r == -FAULT_USAGE || r == -FAULT_CORRUPT || r == -FAULT_FORMAT ||
+             (r == -FAULT_REFUSED &&
+              t->sink->ops->resumes)) /* a wrong region; a file server without PUT says so, too */
         name = "store";
     if (!text_eq(name, "credentials"))
         finding_add(t->f, FINDING_OK, "credentials", NULL, "%s", t->credentials);

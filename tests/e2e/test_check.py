@@ -162,6 +162,17 @@ def test_a_bucket_that_does_not_exist(salvage, s3):
     assert "no-such-bucket-e2e" in text_of(result, "fail", "bucket")
 
 
+def test_a_wrong_region(salvage, s3, proxy):
+    proxy.harm(s3_error(400, "AuthorizationHeaderMalformed", "the region is wrong"), lambda r: r.method == "PUT", times=9)
+    result = salvage.run("check", *s3.through(proxy).options(), env=s3.env)
+    assert result.code == FAILED and failed(result) == ["store"] and "region" in text_of(result, "fail", "store")
+
+
+def test_a_proxy_that_is_none(salvage, nginx):
+    result = salvage.run("check", "--to", nginx().url, env={"http_proxy": "http://user:secret@host:99999"})
+    assert failed(result) == ["proxy"] and "secret" not in result.out
+
+
 REFUSED = {
     "put": (lambda r: r.method == "PUT", "fail"),
     "multipart": (lambda r: r.method == "POST", "fail"),
@@ -305,6 +316,6 @@ def test_inotify_used_up(salvage, work):
 
 
 def test_usage(salvage):
-    for args in (["--timeout", "0s"], ["--to", "ftp://x/y"], ["--to", "s3://bucket/x", "--region", "eu west"],
+    for args in (["--timeout", "0s"], ["--to", "ftp://x/y"], ["s3://bucket/x"], ["--to", "s3://bucket/x", "--region", "eu west"],
                  ["--no-such"]):
         assert salvage.run("check", *args).code in (2, 10)

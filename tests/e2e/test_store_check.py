@@ -5,6 +5,8 @@ import uuid
 
 import pytest
 
+import os
+
 from helpers.evidence import drop
 from helpers.proc import wait_for
 from helpers.proxy import Answer
@@ -17,6 +19,26 @@ def test_a_watch_says_at_once_that_its_store_is_not_there(salvage, dumps, s3):
     failed = watch.named("store-failed")[0]
     assert failed["fault"] == "unreachable" and "retry_in_s" in failed
     assert watch.stop() == 0
+
+
+def test_a_guard_says_at_once_that_its_store_is_not_there(salvage, work, s3):
+    ready = work / "ready"
+    ready.write_text("of an earlier run")
+    for env, endpoint, fault in ((s3.env, "http://127.0.0.1:1", "unreachable"),
+                                 ({**s3.env, "AWS_SECRET_ACCESS_KEY": "wrong"}, s3.args[1], "denied")):
+        guard = salvage.start("guard", "--pid", os.getpid(), "--to", s3.url, "--endpoint", endpoint, "--ready", ready,
+                              "--log", "json", env=env)
+        assert guard.wait("store-failed", timeout=10)["fault"] == fault
+        assert not ready.exists()
+        guard.kill()
+
+
+def test_an_application_starts_though_its_store_is_not_there(salvage, s3):
+    run = salvage.start("run", "--to", s3.url, "--endpoint", "http://127.0.0.1:1", "--log", "json", "--", "/bin/sleep", "60",
+                        env=s3.env)
+    run.wait("store-failed", timeout=10)
+    assert run.process.poll() is None
+    run.kill()
 
 
 def test_wrong_keys_are_said_at_once(salvage, dumps, s3):

@@ -129,6 +129,14 @@ def test_a_proxy_that_is_none(salvage, dumps, command, value):
         assert result.code == 2 and name in result.message and "secret" not in result.err, result
 
 
+def test_a_proxys_password_is_in_no_message(salvage, dumps):
+    """Where the variable is not judged, libcurl does, and repeats it whole."""
+    for value in ("http://user:secret@host:99999", "http://user:sec/ret@host:99999", "user:secret@host:99999"):
+        result = salvage.run("ls", "--to", "http://127.0.0.1:1/x", env={"http_proxy": value})
+        assert result.code != 0 and "99999" in result.err, result
+        assert "sec" not in result.err and "user" not in result.err, result
+
+
 def test_a_proxy_that_is_none_of_ours(salvage, dumps, work, folder, proxy_to, nginx):
     """An application's own; one that no_proxy excepts; a folder needs none."""
     wrong = {"http_proxy": "http://host:99999"}
