@@ -804,13 +804,24 @@ static void on_mounts(uv_poll_t *poll, int status, int events)
     check_folders(poll->data, MOUNTS_DELAY_MS);
 }
 
+static bool has_state(const struct folder *f)
+{
+    CLEANUP_FD int fd = source_open(f);
+
+    return fd >= 0 && faccessat(fd, STATE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* It may be a mount point whose volume has gone for a while: where the state folder is not there yet, it is made with
+ * the first claim only, as FUSE (fusermount) mounts on nothing but an empty folder. */
 static void on_back(void *ctx, struct folder *f)
 {
     struct watcher *w = ctx;
 
     log_event(EVENT_FOLDER_BACK, LOG_STR("dir", f->path));
     f->spool = NULL;
-    open_root_state(w, f);
+    f->spool_later = !w->config->state && !has_state(f);
+    if (!f->spool_later)
+        open_root_state(w, f);
 }
 
 static void on_notify(uv_poll_t *poll, int status, int events)

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from helpers.evidence import drop
+from helpers.fuse import Fuse
 from helpers.proc import wait_for
 
 
@@ -63,6 +64,45 @@ def test_volumes_below_are_found_and_not_kept_busy(salvage, dumps, folder, mount
     sums.append(drop(dumps / "late", "d.hprof"))
     watch.wait("shipped", 4, timeout=10)
     assert watch.stop() == 0
+    folder.check_all(sums)
+
+
+def test_nothing_is_left_in_a_mount_point_whose_volume_has_gone(salvage, dumps, folder):
+    """FUSE mounts on an empty folder alone; what is dumped there meanwhile is taken all the same."""
+    with Fuse(dumps.parent, dumps) as fuse:
+        watch = salvage.watch(dumps, *folder.options(), "--settle", "1s")
+        watch.wait("started")
+        fuse.unmount()
+        watch.wait("folder-back", timeout=5)
+        time.sleep(0.2)
+        assert os.listdir(dumps) == []
+        fuse.start()
+        watch.wait("folder-back", 2, timeout=5)
+        sums = [drop(dumps, "a.hprof")]
+        watch.wait("shipped", timeout=10)
+        fuse.unmount()
+        watch.wait("folder-back", 3, timeout=5)
+        sums.append(drop(dumps, "b.hprof"))
+        watch.wait("shipped", 2, timeout=10)
+        assert watch.stop() == 0
+    folder.check_all(sums)
+
+
+def test_a_fuse_file_system_is_scanned_for_what_others_write_and_found_again_when_its_server_died(salvage, dumps, folder):
+    """What comes from behind makes no notice (another host's write); a dead server makes every call fail."""
+    with Fuse(dumps.parent, dumps) as fuse:
+        watch = salvage.watch("-r", dumps, *folder.options(), "--settle", "1s")
+        watch.wait("network-folder")
+        (fuse.back / "below").mkdir()
+        sums = [drop(fuse.back / "below", "a.hprof")]
+        watch.wait("shipped", timeout=25)
+        fuse.kill()
+        fuse.unmount()
+        fuse.start()
+        watch.wait("folder-back", timeout=10)
+        sums.append(drop(fuse.back / "below", "b.hprof"))
+        watch.wait("shipped", 2, timeout=25)
+        assert watch.stop() == 0
     folder.check_all(sums)
 
 

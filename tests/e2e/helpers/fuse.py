@@ -18,13 +18,12 @@ def mounted(path):
 class Fuse:
     """back: the folder itself; mount: where it is seen through FUSE."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, mount):
         require_root("it mounts a file system")
         if not os.path.exists("/dev/fuse") or not shutil.which("bindfs"):
             pytest.skip("no /dev/fuse or no bindfs here")
-        self.back, self.mount = folder / "back", folder / "mount"
+        self.back, self.mount = folder / "back", mount
         self.back.mkdir()
-        self.mount.mkdir()
         self.server = None
         self.start()
 
