@@ -67,7 +67,7 @@ static struct discard_item *kept_of(struct run tenant)
     for (size_t i = 0; i < tenant.count; i += run_at(tenant, i, true).count)
         if (tenant.at[i].bytes >= largest / SMALL_HEAD && (!kept || tenant.at[i].time_ns < kept->time_ns))
             kept = &tenant.at[i];
-    return kept;
+    return kept ? kept : tenant.at;
 }
 
 static struct share share_of(struct run tenant)
