@@ -195,9 +195,12 @@ const struct command CMD_WATCH = {
     .name = "watch",
     .args = "DIR... --to URL",
     .summary = "watch folders, and ship every dump the moment it is whole",
-    .text = "Runs until SIGTERM. A file that is evidence and that nobody writes to any more is moved out of the "
-            "application's way (into DIR/.salvage), compressed, sent, verified and then removed. What an earlier run "
-            "left unfinished is gone on with.",
+    .text =
+        "Runs until SIGTERM. A file that is evidence and that nobody writes to any more is moved out of the "
+        "application's way (into DIR/.salvage), compressed, sent, verified and then removed. What an earlier run "
+        "left unfinished is gone on with. DIR's own volume can't be unmounted while the watch runs: it holds a lock in "
+        "the state folder, so that no second watch takes files from under it. With --state on another volume it can; "
+        "so can volumes below DIR, where -r holds nothing open at rest.",
     .examples = "salvage watch /dumps --to s3://evidence/prod\n"
                 "    as a sidecar: ships to S3 what appears in /dumps\n"
                 "salvage watch /dumps --to https://files.example/dumps --once\n"
