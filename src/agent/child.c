@@ -111,7 +111,7 @@ int child_start(struct child *c, char *const *args)
     stdio[0].data.fd = input;
     stdio[CHANNEL].data.fd = pair[1];
     c->process.data = c->poll.data = c;
-    r = uv_spawn(c->loop, &c->process, &options);
+    r = (c->spawn ? c->spawn : uv_spawn)(c->loop, &c->process, &options);
     close(pair[1]);
     c->handles = 1;
     if (r < 0) {

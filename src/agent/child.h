@@ -16,6 +16,8 @@ struct child {
     void (*message)(void *ctx, const struct wire *w);
     void (*ended)(void *ctx, const char *story); /* after its last message; how it ended */
     void (*closed)(void *ctx);                   /* the next may start; also after a failed start */
+    /* NULL: uv_spawn; a test's fails now and then. */
+    int (*spawn)(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options);
 
     uv_process_t process;
     uv_poll_t poll;

@@ -102,8 +102,8 @@ int guardcases_begin(struct guardcases *c, struct guardtarget *t, const char *wh
     if (identity_of_stream(c->self->machine, victim, 0, t->last.taken.time_ns, t->last.taken.id) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     loans_begin(&c->loans, &t->memcg, t->name, clock_mono_ms(), &lent);
-    *slot =
-        (struct guardcase){.child = fork(), .target = t->number, .begun_ms = clock_mono_ms(), .keeper = lent.keeper};
+    *slot = (struct guardcase){
+        .child = c->fork ? c->fork() : fork(), .target = t->number, .begun_ms = clock_mono_ms(), .keeper = lent.keeper};
     snprintf(slot->name, sizeof(slot->name), "%s", t->name);
     if (slot->child == 0)
         become_case(c, t, victim, why, &lent);

@@ -22,8 +22,9 @@ struct guardcase {
 
 struct guardcases {
     const struct whoami *self;
-    char *const *args; /* what follows "salvage guard-case PID NAME WHY ID TIME ABOUT SPEED CGROUP NAMESPACE POD
-                          CONTAINER HOST" */
+    char *const *args;   /* what follows "salvage guard-case PID NAME WHY ID TIME ABOUT SPEED CGROUP NAMESPACE POD
+                            CONTAINER HOST" */
+    pid_t (*fork)(void); /* NULL: fork(2); a test's fails now and then */
     struct guardcase one[GUARDCASES_MAX];
     struct loans loans;
     struct dumpspeed speed;

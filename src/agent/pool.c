@@ -661,8 +661,8 @@ int pool_new(uv_loop_t *loop, const struct pool_config *c, const struct pool_eve
 
         s->pool = p;
         s->stuck_ms = c->stuck_ms > silence_ms ? c->stuck_ms : silence_ms;
-        s->child =
-            (struct child){.loop = loop, .ctx = s, .message = on_message, .ended = on_ended, .closed = on_closed};
+        s->child = (struct child){
+            .loop = loop, .ctx = s, .message = on_message, .ended = on_ended, .closed = on_closed, .spawn = c->spawn};
         child_init(&s->child);
     }
     share_memory(p);

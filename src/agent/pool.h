@@ -24,6 +24,7 @@ struct pool_config {
     struct retention retention;
     uint64_t stuck_ms; /* a worker that does not move for so long is killed; at least twice the store's timeout */
     bool once;         /* try each claim once */
+    int (*spawn)(uv_loop_t *, uv_process_t *, const uv_process_options_t *); /* agent/child.h; NULL: uv_spawn */
 };
 
 enum pool_outcome {

@@ -1001,8 +1001,12 @@ static int start(struct watcher *w, struct err *e)
     const struct source_events events = {w,           on_file,        on_state_folder, on_state_gone, on_network,
                                          on_overflow, on_watch_limit, on_gone,         on_back,       on_trouble};
     const struct pool_events ended = {w, on_claim_ended};
-    const struct pool_config pool = {w->config->worker_args, w->config->plan,     w->config->who->machine,
-                                     w->config->retention,   w->config->stuck_ms, w->config->once};
+    const struct pool_config pool = {.worker_args = w->config->worker_args,
+                                     .plan = w->config->plan,
+                                     .machine = w->config->who->machine,
+                                     .retention = w->config->retention,
+                                     .stuck_ms = w->config->stuck_ms,
+                                     .once = w->config->once};
     int r = source_new(&w->config->source, &events, &w->source, e);
 
     if (r < 0)
