@@ -16,8 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/casehistory.h"
 #include "agent/census.h"
 #include "agent/guardcases.h"
+#include "agent/guardkey.h"
 #include "agent/guardkills.h"
 #include "agent/launch.h"
 #include "base/clock.h"
@@ -43,6 +45,7 @@ struct guard {
     const struct guard_config *c;
     struct guardtarget_policy policy;
     struct rule *rule;
+    struct casehistory history;
     struct guardtarget *target[TARGETS_MAX];
     size_t count;
     bool deaf; /* a target's signals are not all open */
@@ -84,6 +87,21 @@ static bool is_known(const struct guard *g, const struct guardtarget *t)
     return false;
 }
 
+/* A pod's pause process does not know where it is, its neighbours do. */
+static bool name_as_sibling(const struct guard *g, struct guardtarget *t)
+{
+    for (size_t i = 0; i < g->count && !t->named && *t->last.pod_uid; i++) {
+        const struct guardtarget *other = g->target[i];
+        const char *end = other->in_pod ? strrchr(other->name, '/') : NULL;
+
+        if (!end || !text_eq(other->last.pod_uid, t->last.pod_uid))
+            continue;
+        snprintf(t->name, sizeof(t->name), "%.*s/%.12s", (int)(end - other->name), other->name, t->last.container_id);
+        t->named = true;
+    }
+    return t->named;
+}
+
 /* What signals work is told once: trying takes the kernel a while, and one machine has one kernel. */
 static void tell_target(const struct guard *g, const struct guardtarget *t)
 {
@@ -94,6 +112,7 @@ static void tell_target(const struct guard *g, const struct guardtarget *t)
     if (g->count == 0)
         memsignal_survey(&t->memcg, &survey);
     log_event(EVENT_GUARDING, LOG_STR("target", t->name),
+              LOG_STR("container", *t->last.container_id ? t->last.container_id : NULL),
               LOG_STR("limit", bytes == UINT64_MAX ? "none" : text_format_size(bytes, limit)),
               LOG_UINT("cgroup", t->memcg.v2 ? 2 : 1), LOG_STR("signals", survey.size > 0 ? buf_text(&survey) : NULL));
     if (lastseen_holds(&t->last, &g->self))
@@ -119,13 +138,14 @@ static int add_target(struct guard *g, pid_t pid, const char *path, bool given, 
         return r;
     if (given) {
         t->given_pid = pid;
-        snprintf(t->key, sizeof(t->key), "process %d", (int)pid); /* of one container there may be two */
+        guardkey_of_given(pid, t->key); /* of one container there may be two */
     }
     if (is_known(g, t) || (!given && !path && memcg_limit(&t->memcg) == UINT64_MAX))
         return 0;
     if (g->count == TARGETS_MAX || (t->number = rule_join(g->rule, t->key, now)) < 0)
         return err_set(e, -ENOSPC, "%s: more than %d cgroups cannot be watched", t->name, TARGETS_MAX);
     t->due_ms = now;
+    name_as_sibling(g, t);
     tell_target(g, t);
     g->target[g->count++] = TAKE_PTR(t);
     g->deaf = true;
@@ -196,9 +216,12 @@ static int on_cgroup(void *ctx, pid_t pid, struct err *e)
 
 static void on_unwatched(void *ctx, pid_t pid, const char *cgroup, const struct err *e)
 {
+    char pod[GUARDNAME_MAX];
+    bool known = guardname_of_pid(pid, pod);
+
     (void)ctx;
     log_event(EVENT_GUARD_UNWATCHED, LOG_STR("cgroup", cgroup), LOG_UINT("pid", (uint64_t)pid),
-              LOG_STR("error", e->msg));
+              LOG_STR("pod", known ? pod : NULL), LOG_STR("error", e->msg));
 }
 
 /* One that sees no container would look healthy for ever. */
@@ -219,6 +242,14 @@ static void rescan(struct guard *g)
     g->rescan_at_ms = clock_mono_ms() + g->c->rescan_ms;
 }
 
+static void remember(struct guard *g, int target, enum rule_past what)
+{
+    struct err e = {0};
+
+    if (casehistory_add(&g->history, g->rule, target, what, clock_mono_ms(), &e) < 0)
+        log_event(EVENT_GUARD_FORGETS, LOG_STR("error", e.msg));
+}
+
 static void reap(struct guard *g)
 {
     int status, target;
@@ -229,10 +260,13 @@ static void reap(struct guard *g)
         if (recorder_reap(&g->kills.recorder, child, clock_mono_ms()) ||
             (target = guardcases_reap(&g->cases, child, status, &made)) < 0)
             continue;
-        if (WIFEXITED(status) && WEXITSTATUS(status) == LAUNCH_FAILED)
+        if (WIFEXITED(status) && WEXITSTATUS(status) == LAUNCH_FAILED) {
             rule_refused(g->rule, target, clock_mono_ms());
-        else
+            remember(g, target, RULE_REFUSED);
+        } else {
             rule_done(g->rule, target, made, clock_mono_ms());
+            remember(g, target, made ? RULE_MADE : RULE_FAILED);
+        }
         g->policy.dump_rate = g->cases.speed.rate;
     }
 }
@@ -274,14 +308,27 @@ static void begin_case(struct guard *g, struct guardtarget *t, const char *why, 
     struct err e = {0};
     int r = guardcases_begin(&g->cases, t, why, &e);
 
-    if (r == 0)
+    if (r == 0) {
+        remember(g, t->number, RULE_BEGUN);
         return;
+    }
     rule_refused(g->rule, t->number, now);
     if (now < t->refused_said_ms)
         return;
     t->refused_said_ms = now + REFUSED_SAID_MS;
     log_event(EVENT_GUARD_MISSED, LOG_STR("target", t->name), LOG_STR("piece", "all"),
               LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e.msg));
+}
+
+static void rename_target(const struct guard *g, struct guardtarget *t, uint64_t now)
+{
+    char before[GUARDTARGET_NAME_MAX];
+
+    if (t->named)
+        return;
+    memcpy(before, t->name, sizeof(before));
+    if (guardtarget_rename(t, now) || name_as_sibling(g, t))
+        log_event(EVENT_GUARD_NAMED, LOG_STR("target", before), LOG_STR("name", t->name));
 }
 
 static void judge(struct guard *g, struct guardtarget *t, struct reading *r, uint64_t now)
@@ -320,6 +367,7 @@ static bool look(struct guard *g, struct guardtarget *t, uint64_t now)
         t->due_ms = now + AGAIN_MS;
         return true;
     }
+    rename_target(g, t, now);
     judge(g, t, &r, now);
     if (t->counted)
         guardkills_count(&g->kills, t, t->seen.oom_kill, false);
@@ -415,6 +463,7 @@ static void guard_free(struct guard *g)
     if (g) {
         rule_free(g->rule);
         census_done(&g->census);
+        casehistory_done(&g->history);
         witness_done(&g->kills.witness);
         lastseen_done(&g->self);
         if (g->signals >= 0)
@@ -439,6 +488,15 @@ static int take_signals(struct err *e)
     if (sigprocmask(SIG_BLOCK, &wanted, NULL) < 0 || (fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
         return err_set(e, -errno, "no signalfd: %s", strerror(errno));
     return fd;
+}
+
+/* Without it cases are made all the same. */
+static void take_up_history(struct guard *g)
+{
+    struct err e = {0};
+
+    if (casehistory_open(&g->history, g->c->state, &g->c->rules, g->rule, clock_mono_ms(), &e) < 0)
+        log_event(EVENT_GUARD_FORGETS, LOG_STR("error", e.msg));
 }
 
 static void find_self(struct guard *g)
@@ -470,11 +528,13 @@ int guard_run(const struct guard_config *c, struct err *e)
         return err_set(e, -ENOMEM, "out of memory");
     g->c = c;
     g->signals = g->epoll = -1;
+    g->history = (struct casehistory)CASEHISTORY_NONE;
     g->kills.witness = (struct witness)WITNESS_NONE;
     if ((g->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)
         return err_set(e, -errno, "epoll: %s", strerror(errno));
     if ((r = rule_new(&c->rules, &g->rule)) < 0)
         return err_set(e, r, "out of memory");
+    take_up_history(g);
     cgroupns_enter_first(); /* where that may be: else by what our mounts show */
     g->census.failed = on_unwatched;
     find_self(g);

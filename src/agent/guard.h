@@ -25,6 +25,7 @@ struct guard_config {
     uint64_t rescan_ms;     /* for all */
     char *const *case_args; /* of a case: what follows "salvage guard-case PID NAME WHY ID TIME ABOUT" */
     struct loan_policy loan;
+    const char *state; /* folder: what outlives a restart; NULL: nothing does */
 };
 
 /* Runs until SIGTERM or SIGINT, or until the last target is gone (not with all). 0, or the error of its start. */

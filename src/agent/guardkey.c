@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "format/cgroup.h"
 #include "format/containerid.h"
+#include "os/proc.h"
 
 enum { CGROUP_MAX = 64 * 1024, MOUNTS_MAX = 1024 * 1024, PATH_SHOWN = 160 };
 
@@ -53,4 +54,14 @@ bool guardkey_of_process(int proc, char ret[RULE_KEY_MAX])
         snprintf(ret, RULE_KEY_MAX, "container %s", id);
     add_rest(behind(path, id), ret);
     return true;
+}
+
+void guardkey_of_given(pid_t pid, char ret[RULE_KEY_MAX])
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    uint64_t ticks = 0;
+
+    if (proc_open("/proc", pid, &p) < 0 || proc_start_ticks(&p, &ticks) < 0)
+        ticks = 0;
+    snprintf(ret, RULE_KEY_MAX, "process %d %" PRIu64, (int)pid, ticks);
 }

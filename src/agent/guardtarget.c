@@ -23,6 +23,8 @@
 enum {
     PRESSURE_MS = 2000, /* v1's signal says nothing of its end */
     VICTIM_AGAIN_MS = 5000,
+    NAME_AGAIN_MS = 250,   /* doubled each time */
+    NAME_TRIES = 12,       /* some minutes */
     COUNTING_MS = 1000,    /* in which the kernel counts a kill that it told of */
     COUNTING_SOON_MS = 50, /* mostly it does so at once, and a moment later the cgroup may be gone */
     COUNTING_STEP_MS = 20,
@@ -482,13 +484,42 @@ int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms)
 /* --- its life -------------------------------------------------------------------------------------------------------
  */
 
+static bool name_by_pod(const struct proc *p, const char *id, struct guardtarget *t)
+{
+    CLEANUP(whoami_done) struct whoami who = {0};
+
+    t->in_pod = whoami_of(p, &who) == 0 && guardname_of(p, &who, id, t->name);
+    return t->in_pod;
+}
+
+bool guardtarget_rename(struct guardtarget *t, uint64_t now_ms)
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    char id[CONTAINERID_MAX];
+    pid_t any;
+
+    if (t->named || now_ms < t->name_at_ms)
+        return false;
+    t->name_at_ms = now_ms + (NAME_AGAIN_MS << t->name_tries);
+    t->named = ++t->name_tries == NAME_TRIES;
+    any = guardtarget_victim(t);
+    if (!any || proc_open("/proc", any, &p) < 0 || !container_of_process(p.fd, id) || !name_by_pod(&p, id, t))
+        return false;
+    /* What was seen of it before it was set up is not what it is. */
+    t->last.pid = 0;
+    return t->named = true;
+}
+
 static void name_it(struct guardtarget *t, pid_t pid, const char *path)
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
     char id[CONTAINERID_MAX];
     pid_t any = pid ? pid : largest_process(t->memcg.fd);
 
-    if (any && proc_open("/proc", any, &p) == 0 && container_of_process(p.fd, id))
+    t->named = !any || proc_open("/proc", any, &p) < 0 || !container_of_process(p.fd, id);
+    if (!t->named && name_by_pod(&p, id, t))
+        t->named = true;
+    else if (!t->named)
         snprintf(t->name, sizeof(t->name), "%.12s", id);
     else if (pid)
         snprintf(t->name, sizeof(t->name), "process %d", (int)pid);

@@ -8,12 +8,13 @@
 
 #include "agent/guardjvm.h"
 #include "agent/guardthreads.h"
+#include "agent/guardname.h"
 #include "agent/lastseen.h"
 #include "agent/rule.h"
 #include "format/growth.h"
 #include "os/memsignal.h"
 
-enum { GUARDTARGET_SIGNALS_MAX = 8, GUARDTARGET_NAME_MAX = 128 };
+enum { GUARDTARGET_SIGNALS_MAX = 8, GUARDTARGET_NAME_MAX = GUARDNAME_MAX };
 
 struct guardtarget;
 
@@ -24,7 +25,11 @@ struct guardear {
 };
 
 struct guardtarget {
-    char name[GUARDTARGET_NAME_MAX]; /* for people: container's id, path, or process */
+    char name[GUARDTARGET_NAME_MAX]; /* for people: pod and container, container's id, path, or process */
+    bool named;                      /* it can get no better name */
+    bool in_pod;                     /* the name is a pod's */
+    unsigned name_tries;
+    uint64_t name_at_ms; /* of the next */
     char key[RULE_KEY_MAX];
     int number;      /* the rule's */
     bool settled;    /* the key: a container that is being set up does not say yet whose it is */
@@ -88,6 +93,10 @@ int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, 
 
 /* Before a case: the memory of the same reading, with memory.stat read afresh. */
 int guardtarget_confirm(struct guardtarget *t, uint64_t now_ms, struct reading *r);
+
+/* While its names are not known, tries again from time to time: a container that is being set up does not say yet who
+ * it is. True: it has a new name. */
+bool guardtarget_rename(struct guardtarget *t, uint64_t now_ms);
 
 /* The key anew; whether it is another one. */
 bool guardtarget_settle(struct guardtarget *t);

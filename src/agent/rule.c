@@ -473,18 +473,20 @@ bool rule_would_fire(struct rule *rule, int target, const struct reading *r, uin
     return false;
 }
 
+static void forget_case(struct rule *rule, struct target *t)
+{
+    ring_remove(&t->cases);
+    ring_remove(&rule->tenants[t->fired_tenant].cases);
+    ring_remove(&rule->cases);
+}
+
 static void end(struct rule *rule, struct target *t, bool made)
 {
-    struct tenant *tenant = &rule->tenants[t->fired_tenant];
-
     t->running--;
-    tenant->running--;
+    rule->tenants[t->fired_tenant].running--;
     rule->running--;
-    if (made)
-        return;
-    ring_remove(&t->cases);
-    ring_remove(&tenant->cases);
-    ring_remove(&rule->cases);
+    if (!made)
+        forget_case(rule, t);
 }
 
 void rule_refused(struct rule *rule, int target, uint64_t now_ms)
@@ -510,6 +512,45 @@ void rule_done(struct rule *rule, int target, bool made, uint64_t now_ms)
         return;
     end(rule, t, made);
     t->rests_until_ms = later(now_ms, rule->policy.cooldown_ms);
+}
+
+/* With more cases than the cap of today allows the latest ones count. */
+static void ring_restore(struct ring *ring, const struct rate *rate, uint64_t at_ms)
+{
+    if (rate->count > 0 && ring->count == rate->count) {
+        ring->first = (ring->first + 1) % rate->count;
+        ring->count--;
+    }
+    ring_add(ring, rate, at_ms);
+}
+
+void rule_restore(struct rule *rule, const char *key, const char *tenant, enum rule_past what, uint64_t at_ms)
+{
+    int number = rule_join(rule, key, at_ms);
+    struct target *t;
+
+    if (number < 0)
+        return;
+    rule_leave(rule, number, at_ms);
+    t = &rule->targets[number];
+    if (what == RULE_BEGUN) {
+        rule_tenant(rule, number, tenant);
+        t->fired_tenant = t->tenant;
+        ring_restore(&t->cases, &rule->policy.per_target, at_ms);
+        ring_restore(&rule->tenants[t->tenant].cases, &rule->policy.per_tenant, at_ms);
+        ring_restore(&rule->cases, &rule->policy.shared, at_ms);
+    } else if (what != RULE_MADE) {
+        forget_case(rule, t);
+    }
+    t->rests_until_ms = what == RULE_REFUSED ? 0 : later(at_ms, rule->policy.cooldown_ms);
+}
+
+void rule_names(const struct rule *rule, int target, char key[RULE_KEY_MAX], char tenant[RULE_TENANT_MAX])
+{
+    const struct target *t = &rule->targets[target];
+
+    memcpy(key, t->key, RULE_KEY_MAX);
+    memcpy(tenant, rule->tenants[t->fired_tenant].name, RULE_TENANT_MAX);
 }
 
 unsigned rule_running(const struct rule *rule)

@@ -6,7 +6,8 @@
  * only: reads nothing, starts nothing, keeps no time of its own (now_ms is monotonic; a clock that goes back stands
  * still).
  *
- * All memory is taken at the start. Nothing is kept on disk: who starts anew starts counting anew.
+ * All memory is taken at the start. Nothing is kept on disk here: agent/casehistory.h does, and has it taken up again
+ * (rule_restore).
  *
  * What the default asks for, and why. A dump is worth its pause only if the process would die without it. A share of
  * the limit doesn't say so: a JVM's heap fills up to its maximum and stays there, and a steady 90 % is how a
@@ -97,6 +98,14 @@ void rule_done(struct rule *rule, int target, bool made, uint64_t now_ms);
 /* The case that RULE_FIRE asked for could not be begun (no process, no memory): as if it had not fired, but for a
  * second in which it does not fire again. Its event is kept, as for one that has to wait. */
 void rule_refused(struct rule *rule, int target, uint64_t now_ms);
+
+/* What an earlier run did, told in its order before anything else, with its times by today's clock. A case of which
+ * nothing more is known counts, and its rest began with it. More than can be remembered is left out. */
+enum rule_past { RULE_BEGUN, RULE_MADE, RULE_FAILED, RULE_REFUSED };
+void rule_restore(struct rule *rule, const char *key, const char *tenant, enum rule_past what, uint64_t at_ms);
+
+/* Of a target: under which key, and for which tenant, its last case was made. */
+void rule_names(const struct rule *rule, int target, char key[RULE_KEY_MAX], char tenant[RULE_TENANT_MAX]);
 
 /* Cases that are being made. */
 unsigned rule_running(const struct rule *rule);

@@ -121,11 +121,18 @@ static const struct event_info TABLE[EVENT_END] = {
     [EVENT_GUARDING] =
         {"guarding", LEVEL_INFO,
          "guard: a memory cgroup is watched from now on; signals (of the first one): what the kernel tells by itself, "
-         "the rest is sampled",
-         "target limit cgroup signals"},
+         "the rest is sampled; target: its namespace, pod and container where they are known; container: the id",
+         "target container limit cgroup signals"},
+    [EVENT_GUARD_NAMED] = {"guard-named", LEVEL_INFO,
+                           "guard: the names of a target are known now; name: what it is called from here on",
+                           "target name"},
+    [EVENT_GUARD_FORGETS] = {"guard-forgets", LEVEL_WARNING,
+                             "guard: what cases were made can't be written down or read (--state): after a restart the "
+                             "rest after a case and the caps begin anew",
+                             "error"},
     [EVENT_GUARD_UNWATCHED] = {"guard-unwatched", LEVEL_WARNING,
                                "guard --all: a memory cgroup can't be watched; pid: a process in it; said once of each",
-                               "cgroup pid error"},
+                               "cgroup pid pod error"},
     [EVENT_GUARD_LEFT] = {"guard-left", LEVEL_INFO, "guard: a cgroup, or the given process, is gone", "target"},
     [EVENT_GUARD_CASE] = {"guard-case", LEVEL_WARNING, "guard: a condition holds: evidence of the process is taken now",
                           "target pid why"},

@@ -37,7 +37,7 @@ static const struct opt GUARD_OPTIONS[] = {
      "which lives on), get:URL (as the process sees it), signal:NAME, exec:COMMAND; NAME@TIME limits the time, "
      "core@pause=TIME how long the process stands still for it [100ms]"},
     {OPT_DURATION, 0, "cooldown", "DURATION", "10m", offsetof(struct guard_options, cooldown_ms),
-     "so long nothing more is taken of a cgroup after a case"},
+     "so long nothing more is taken of a cgroup after a case; with --state also over a restart, as the caps below"},
     {OPT_STRING, 0, "max-cases", "N/TIME", "3/day", offsetof(struct guard_options, max_cases),
      "of one cgroup, as in 3/day, 1/hour, or none for no limit"},
     {OPT_STRING, 0, "max-cases-tenant", "N/TIME", "20/day", offsetof(struct guard_options, max_cases_tenant),
@@ -156,6 +156,7 @@ static int run(int argc, char **argv)
     config.all = o.all;
     config.rescan_ms = o.rescan_ms;
     config.case_args = argv + 1;
+    config.state = o.plan.state;
     config.loan = (struct loan_policy){o.lend, o.hold ? o.hold_ms : 0, o.plan.state, (enum log_format)o.plan.log};
     if ((r = storecheck_launch((char[]){"guard-check"}, argv + 1, &check)) < 0)
         log_event(EVENT_STORE_FAILED, LOG_STR("to", o.plan.to), LOG_STR("fault", "not-asked"),

@@ -178,14 +178,11 @@ const char *proc_variable(const struct proc_words *variables, const char *name)
     return NULL;
 }
 
-int proc_started(const struct proc *p, int64_t *ret_wall_ns)
+int proc_start_ticks(const struct proc *p, uint64_t *ret)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = STATUS_MAX};
-    struct timespec boot;
     const char *at;
-    uint64_t ticks = 0;
-    int64_t since_boot_ns, age_ns;
-    long hertz = sysconf(_SC_CLK_TCK);
+    uint64_t ticks;
     int r = load(p, "stat", &text);
 
     if (r < 0)
@@ -198,8 +195,23 @@ int proc_started(const struct proc *p, int64_t *ret_wall_ns)
         at += strspn(at, " ");
         at += strcspn(at, " ");
     }
-    if (!number(&at, UINT64_MAX, &ticks) || ticks == 0 || hertz <= 0 ||
-        ticks / (uint64_t)hertz > INT64_MAX / 2000000000 || clock_gettime(CLOCK_BOOTTIME, &boot) < 0)
+    if (!number(&at, UINT64_MAX, &ticks) || ticks == 0)
+        return -ENODATA;
+    *ret = ticks;
+    return 0;
+}
+
+int proc_started(const struct proc *p, int64_t *ret_wall_ns)
+{
+    struct timespec boot;
+    uint64_t ticks = 0;
+    int64_t since_boot_ns, age_ns;
+    long hertz = sysconf(_SC_CLK_TCK);
+    int r = proc_start_ticks(p, &ticks);
+
+    if (r < 0)
+        return r;
+    if (hertz <= 0 || ticks / (uint64_t)hertz > INT64_MAX / 2000000000 || clock_gettime(CLOCK_BOOTTIME, &boot) < 0)
         return -ENODATA;
     since_boot_ns =
         (int64_t)(ticks / (uint64_t)hertz) * 1000000000 + (int64_t)(ticks % (uint64_t)hertz) * (1000000000 / hertz);

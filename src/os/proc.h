@@ -57,6 +57,9 @@ const char *proc_variable(const struct proc_words *variables, const char *name);
 /* When it was started, ns since 1970 by the clock of now; -ENODATA where the kernel does not say. */
 int proc_started(const struct proc *p, int64_t *ret_wall_ns);
 
+/* The same in ticks since the boot: with its pid this is no other process's. */
+int proc_start_ticks(const struct proc *p, uint64_t *ret);
+
 /* Whether a link in its folder ("ns/uts", "root") leads where our own does. */
 bool proc_shares(const struct proc *p, const char *link);
 

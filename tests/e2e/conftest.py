@@ -15,11 +15,13 @@ import pytest
 from botocore.config import Config
 
 from helpers import hprof, jvm
+from helpers.eaters import Eater
 from helpers.nginx import ALL_METHODS, PUT_ONLY, Nginx
 from helpers.proc import require_root
 from helpers.program import BIN, Salvage
 from helpers.proxy import Proxy
 from helpers.stores import S3, Folder, Http
+from helpers.supervised import MemoryCgroup
 
 NEEDED = ("SALVAGE_TEST_S3_ENDPOINT", "SALVAGE_TEST_S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
@@ -269,3 +271,31 @@ def real_dump(session_folder, java_classes):
     jvm.Jvm(java_classes).die(path)
     assert hprof.problem(path.read_bytes()) is None
     return path
+
+
+@pytest.fixture
+def groups():
+    require_root("makes cgroups")
+    made = []
+
+    def make(limit, parent=None):
+        made.append(MemoryCgroup(limit, parent))
+        return made[-1]
+
+    yield make
+    for group in reversed(made):
+        if group.folder.exists():
+            group.close()
+
+
+@pytest.fixture
+def eat():
+    running = []
+
+    def start(*before):
+        running.append(Eater(*before))
+        return running[-1]
+
+    yield start
+    for eater in running:
+        eater.close()

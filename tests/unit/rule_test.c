@@ -434,6 +434,46 @@ static void a_clock_that_goes_back_stands_still(void **state)
     assert_int_equal(pulse(rule, t, UINT64_MAX, &d), RULE_FIRE);
 }
 
+static void an_earlier_runs_rest_and_caps_go_on(void **state)
+{
+    struct rule_policy p = {.targets = 4,
+                            .cooldown_ms = 10 * MINUTE,
+                            .per_target = {2, HOUR},
+                            .per_tenant = {3, HOUR},
+                            .shared = {3, HOUR}};
+    CLEANUP(rule_free_ptr) struct rule *rule = make("memory>=90%", NULL, p);
+    uint64_t now = START + HOUR;
+    char key[RULE_KEY_MAX], tenant[RULE_TENANT_MAX];
+    int a, b;
+
+    (void)state;
+    rule_restore(rule, "a", "shop", RULE_BEGUN, now - 2 * HOUR + 30 * MINUTE);
+    rule_restore(rule, "a", "shop", RULE_MADE, now - 2 * HOUR + 31 * MINUTE);
+    rule_restore(rule, "a", "shop", RULE_BEGUN, now - 30 * MINUTE);
+    rule_restore(rule, "a", "shop", RULE_FAILED, now - 29 * MINUTE); /* counts for no cap */
+    rule_restore(rule, "b", "shop", RULE_BEGUN, now - 20 * MINUTE);
+    rule_restore(rule, "b", "shop", RULE_REFUSED, now - 20 * MINUTE);
+    rule_restore(rule, "a", "shop", RULE_BEGUN, now - 9 * MINUTE); /* killed in the middle of it */
+    assert_int_equal(rule_running(rule), 0);
+    a = rule_join(rule, "a", now);
+    b = rule_join(rule, "b", now);
+    rule_names(rule, a, key, tenant);
+    assert_string_equal(key, "a");
+    assert_string_equal(tenant, "shop");
+    assert_int_equal(answer(rule, a, 95, now), RULE_WAIT);
+    rule_tenant(rule, b, "shop");
+    assert_int_equal(answer(rule, b, 95, now), RULE_FIRE);
+    rule_done(rule, b, true, now);
+    now += 2 * MINUTE;
+    assert_int_equal(answer(rule, a, 95, now), RULE_FIRE);
+    rule_done(rule, a, true, now);
+    now += 11 * MINUTE;
+    assert_int_equal(answer(rule, a, 10, now), RULE_QUIET);
+    assert_non_null(strstr(judge(rule, a, at(95, 0), now).why, "its cap of 2/hour"));
+    assert_int_equal(answer(rule, b, 10, now), RULE_QUIET);
+    assert_non_null(strstr(judge(rule, b, at(95, 0), now).why, "its tenant's cap of 3/hour"));
+}
+
 static void what_is_wrong_of_a_policy_is_refused(void **state)
 {
     struct rule_policy p = {.targets = 1};
@@ -549,6 +589,7 @@ int main(void)
         cmocka_unit_test(who_has_gone_is_forgotten_for_want_of_room_only),
         cmocka_unit_test(what_cannot_be_judged_is_said_once_after_a_minute),
         cmocka_unit_test(a_clock_that_goes_back_stands_still),
+        cmocka_unit_test(an_earlier_runs_rest_and_caps_go_on),
         cmocka_unit_test(what_is_wrong_of_a_policy_is_refused),
         cmocka_unit_test(the_windows_of_psi_are_known_beforehand),
         cmocka_unit_test(the_default_asks_for_growth_not_for_a_share),
