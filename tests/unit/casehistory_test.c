@@ -23,7 +23,8 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
 DEFINE_CLEANUP(struct rule *, rule_free)
 
-static struct rule_policy policy = {.cooldown_ms = 10 * MINUTE, .targets = 16, .at_once = 16, .per_target = {3, 24 * HOUR}};
+static struct rule_policy policy = {
+    .cooldown_ms = 10 * MINUTE, .targets = 16, .at_once = 16, .per_target = {3, 24 * HOUR}};
 
 static struct rule *make_rule(void)
 {
