@@ -500,7 +500,7 @@ bool guardtarget_rename(struct guardtarget *t, uint64_t now_ms)
 
     if (t->named || now_ms < t->name_at_ms)
         return false;
-    t->name_at_ms = now_ms + (NAME_AGAIN_MS << t->name_tries);
+    t->name_at_ms = now_ms + ((uint64_t)NAME_AGAIN_MS << t->name_tries);
     t->named = ++t->name_tries == NAME_TRIES;
     any = guardtarget_victim(t);
     if (!any || proc_open("/proc", any, &p) < 0 || !container_of_process(p.fd, id) || !name_by_pod(&p, id, t))

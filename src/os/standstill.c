@@ -237,7 +237,9 @@ static void settle(struct standstill *s, uint64_t until_us)
 /* Those that have stopped wait for those that don't: no longer than for half of what is agreed. */
 static uint64_t settle_us(const struct standstill *s)
 {
-    return s->at_most_ms < 2 * SETTLE_MS ? s->at_most_ms * 1000 / 2 : SETTLE_MS * 1000ULL;
+    uint64_t half_ms = s->at_most_ms / 2 + 1;
+
+    return (half_ms < SETTLE_MS ? half_ms : SETTLE_MS) * 1000;
 }
 
 static int stop_all(struct standstill *s)

@@ -2,6 +2,7 @@
 """The actions of salvage guard that ask others: an HTTP server in the process's own network, a command, a signal. Real
 processes in real containers, seen from the node; good servers and bad ones."""
 import errno
+import json
 import os
 import pathlib
 import shlex
@@ -65,6 +66,44 @@ def take(salvage, folder, server):
         return p
 
     return take
+
+
+@pytest.fixture(scope="module")
+def short_lived(session_folder):
+    require_root("makes containers")
+    folder = session_folder / "shortlived-root"
+    folder.mkdir()
+    subprocess.run(["cc", "-O1", "-static", "-Wall", "-Werror", "-o", str(folder / "shortlived"),
+                    str(NATIVE / "shortlived.c")], check=True)
+    return folder
+
+
+@pytest.mark.parametrize("actions", ["stats", "stats,threads,histogram,heap-dump,core"])
+def test_what_a_container_says_is_kept_though_its_process_has_just_ended(salvage, folder, work, short_lived, actions):
+    """The one that was chosen lives for some milliseconds; what the cgroup counts does not end with it."""
+    argv = [*shlex.split(os.environ["SALVAGE_TEST_CONTAINER"]), "--name", "salvage-" + uuid.uuid4().hex[:8], "--rootfs",
+            str(short_lived), "--memory", "64M", "--", "/shortlived", "50"]
+    p = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        assert p.stdout.readline() == b"ready\n"
+        pid = next(one for one in family(p.pid)
+                   if pathlib.Path("/proc/%d/comm" % one).read_text() == "shortlived\n")
+        path = next(line.split(":")[2] for line in pathlib.Path("/proc/%d/cgroup" % pid).read_text().splitlines()
+                    if "memory" in line.split(":")[1].split(","))
+        g = salvage.start("guard", "--cgroup", "/sys/fs/cgroup/memory" + path, "--when", "memory>=60%", "--do", actions,
+                          "--to", folder.url, "--state", work / "state", "--log", "json")
+        g.wait("guarding")
+        p.stdin.write(b"\n")
+        p.stdin.flush()
+        g.wait("guard-made")
+        assert p.stdout.readline() == b"full\n"
+    finally:
+        p.communicate(b"\n", timeout=GRACE)
+    assert g.end() == 0
+    manifest, body = pieces(folder)["stats.json"]
+    group = json.loads(body)["cgroup"]
+    assert group["limit"] == 64 << 20 and group["usage"] >= 30 << 20 and group["stat"]["shmem"] >= 20 << 20, group
+    assert manifest["cause"] == "pressure"
 
 
 def pieces(store):

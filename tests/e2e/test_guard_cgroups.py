@@ -2,6 +2,7 @@
 """salvage guard and cgroups that change while they are watched: limits that move, that come and that are missing, groups
 that vanish, restart, lie in others, or come and go by the hundred. The cgroups are real, what is in them is a process
 that takes as much memory as it is told."""
+import json
 import os
 import subprocess
 import time
@@ -197,6 +198,8 @@ def test_what_the_cgroup_says_is_kept_though_its_processes_end_at_once(salvage, 
     try:
         wait_for(lambda: p.named("guard-made"), why=lambda: p.log)
         assert p.named("guard-made")[0]["whole"], p.log
+        stats, = [json.loads(folder.check(key, m)) for key, m in folder.manifests() if m["name"] == "stats.json"]
+        assert stats["cgroup"]["usage"] >= 40 * MIB, stats
     finally:
         os.unlink("/dev/shm/salvage-fill")
     assert p.stop() == 0

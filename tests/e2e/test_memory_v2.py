@@ -10,14 +10,18 @@ import subprocess
 import pytest
 
 SCRIPT = pathlib.Path(__file__).parent / "helpers" / "v2.sh"
+UNSHARE = pathlib.Path(__file__).parent / "native" / "unshare_cgroup.c"
 MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def parts():
+def parts(session_folder):
     """The lines of JSON of each part, and other text in the key "text"."""
+    unshare = session_folder / "unshare_cgroup"
+    subprocess.run(["cc", "-O1", "-static", "-Wall", "-Werror", "-o", str(unshare), str(UNSHARE)], check=True)
     ran = subprocess.run([*shlex.split(os.environ["SALVAGE_TEST_VM"]),
-                          os.environ["SALVAGE_STATIC_BIN"] + ":/salvage", "--", str(SCRIPT)],
+                          os.environ["SALVAGE_STATIC_BIN"] + ":/salvage", "%s:/unshare_cgroup" % unshare, "--",
+                          str(SCRIPT)],
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
     found, lines = {}, []
     for line in ran.stdout.splitlines():
@@ -175,3 +179,23 @@ def test_guard_finds_a_limit_that_comes_later(parts):
 def test_guard_is_told_of_stalls(parts):
     assert [case["why"].split(":")[0] for case in of(parts["guard-stalls"], "guard-case")] == ["psi.some>=0.2%/500ms"]
     assert "signals" in of(parts["guard-stalls"], "guarding")[0]
+
+def test_guard_in_a_cgroup_namespace_of_its_own_sees_the_other_containers(parts):
+    """As on any Kubernetes of today: the paths of all others begin with /.. there."""
+    lines = parts["guard-private"]
+    guarding = [line for line in of(lines, "guarding") if line["limit"] == "24.0 MiB"]
+    assert guarding and guarding[0]["container"] == "%064d" % 7, lines
+    case, = of(lines, "guard-case")
+    assert case["target"] == "shop/cart-1/000000000000" and case["why"].startswith("memory>=50%: ")
+    assert of(lines, "guard-made")[0]["whole"] and of(lines, "shipped")
+
+
+def test_so_does_one_that_is_given_a_process(parts):
+    guarding, = of(parts["guard-private-pid"], "guarding")
+    assert guarding["limit"] == "24.0 MiB" and guarding["cgroup"] == 2
+
+
+def test_one_that_can_see_none_says_so_and_ends(parts):
+    lines = [line["text"] for line in of(parts["guard-private-blind"], "text")]
+    assert any("can be seen from here" in line and "/sys/fs/cgroup mounted" in line for line in lines), lines
+    assert lines[-1].startswith("exit: ") and lines[-1] != "exit: 0"

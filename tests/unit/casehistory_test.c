@@ -19,7 +19,8 @@
 #include "base/err.h"
 #include "scratch.h"
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+#define MINUTE INT64_C(60000)
+#define HOUR (60 * MINUTE)
 
 DEFINE_CLEANUP(struct rule *, rule_free)
 
@@ -126,7 +127,7 @@ static void another_boots_times_are_the_walls(void **state)
     put_line(out, "begun", "another", 7, wall_ms - 5 * MINUTE, "fresh");
     put_line(out, "begun", "another", 7, wall_ms - 15 * MINUTE, "rested");
     put_line(out, "begun", "another", 7, wall_ms + HOUR, "ahead"); /* the clock was set back: as if it were now */
-    put_line(out, "begun", "another", 7, wall_ms - 25ll * HOUR, "old");
+    put_line(out, "begun", "another", 7, wall_ms - 25 * HOUR, "old");
     fclose(out);
     open_history(&h, rule, now);
     assert_true(rests(rule, "fresh", now));
@@ -147,7 +148,7 @@ static void what_is_no_line_is_passed_over_and_what_is_old_is_forgotten(void **s
     (void)state;
     fputs("}{ \x01\xff\n\n", out);
     for (unsigned i = 0; i < 100; i++)
-        put_line(out, "begun", "another", 7, wall_ms - 30ll * HOUR, "old");
+        put_line(out, "begun", "another", 7, wall_ms - 30 * HOUR, "old");
     put_line(out, "begun", "another", 7, wall_ms - MINUTE, "whole");
     fputs("{\"what\":\"begun\",\"boot\":\"an", out); /* cut by a crash */
     fclose(out);

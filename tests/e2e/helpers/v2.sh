@@ -230,5 +230,37 @@ fill m m 0 4
 end_guard
 rm /dev/shm/m
 
+# A guard in a container: in a cgroup namespace of its own, from whose root the others lie at "/../..".
+P=kubepods-burstable-pod11111111_2222_3333_4444_555555555555.slice
+A=$P/cri-containerd-$(printf '%064d' 7).scope
+mkdir -p "$C/$A" "$C/guard.scope"
+echo +memory >"$C/$P/cgroup.subtree_control"
+echo 24M >"$C/$A/memory.max"
+contained() { # OPTION...: a guard there
+    sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$C/guard.scope" /unshare_cgroup "$@"
+}
+
+part guard-private
+contained /salvage guard --all --rescan 1s --when 'memory>=50%' --do stats --to file:///store --log json 2>&1 &
+sleep 4
+export POD_NAMESPACE=shop POD_NAME=cart-1
+fill "$A" p 0 18
+unset POD_NAMESPACE POD_NAME
+sleep 3
+kill "$(cat "$C/guard.scope/cgroup.procs" | head -1)"
+wait
+
+part guard-private-pid
+sh -c 'echo $$ >"$0/cgroup.procs"; exec sleep 100' "$C/$A" &
+inside=$!
+sleep 1
+contained timeout 5 /salvage guard --pid $inside --do stats --to file:///store --log json 2>&1
+
+part guard-private-blind # it sees its own cgroup alone, and may not enter another namespace
+contained -o /salvage guard --all --do stats --to file:///store --log json 2>&1
+echo "exit: $?"
+kill $inside
+rm /dev/shm/p
+
 part end
 exit 0
