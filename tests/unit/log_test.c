@@ -338,6 +338,8 @@ static void every_event_has_its_row(void **state)
         {EVENT_NOT_COPIED, "not-copied", LEVEL_WARNING},
         {EVENT_ARM_DIED, "arm-died", LEVEL_WARNING},
         {EVENT_GUARDING, "guarding", LEVEL_INFO},
+        {EVENT_GUARD_NAMED, "guard-named", LEVEL_INFO},
+        {EVENT_GUARD_FORGETS, "guard-forgets", LEVEL_WARNING},
         {EVENT_GUARD_LEFT, "guard-left", LEVEL_INFO},
         {EVENT_GUARD_UNWATCHED, "guard-unwatched", LEVEL_WARNING},
         {EVENT_GUARD_CASE, "guard-case", LEVEL_WARNING},
