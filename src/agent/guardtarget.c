@@ -21,11 +21,9 @@
 #include "os/largest.h"
 
 enum {
-    PRESSURE_MS = 2000, /* v1's signal says nothing of its end */
     VICTIM_AGAIN_MS = 5000,
     NAME_AGAIN_MS = 250,   /* doubled each time */
     NAME_TRIES = 12,       /* some minutes */
-    COUNTING_MS = 1000,    /* in which the kernel counts a kill that it told of */
     COUNTING_SOON_MS = 50, /* mostly it does so at once, and a moment later the cgroup may be gone */
     COUNTING_STEP_MS = 20,
     TOGETHER_MS = 500, /* what is looked at seldom is looked at together */
@@ -135,8 +133,7 @@ static void read_psi(struct guardtarget *t, uint64_t now_ms, struct reading *r)
     }
 }
 
-/* The way to the nearest amount of memory that a condition names; UINT64_MAX without. */
-static uint64_t next_threshold(const struct rule_policy *rules, const struct memcg_sample *s)
+uint64_t guardtarget_next_threshold(const struct rule_policy *rules, const struct memcg_sample *s)
 {
     uint64_t next = UINT64_MAX;
 
@@ -185,9 +182,7 @@ static bool is_far(const struct memcg_sample *s)
     return s->room != UINT64_MAX && s->room > s->limit / 2;
 }
 
-/* A notice comes when 128 pages more are charged on some processor, up to 100 ms late at 5 MiB/s: so that far ahead of
- * a threshold looks take over. */
-static uint64_t ahead(uint64_t limit)
+uint64_t guardtarget_ahead(uint64_t limit)
 {
     return limit / 16 > AHEAD_MIN ? limit / 16 : AHEAD_MIN;
 }
@@ -196,11 +191,12 @@ static uint64_t ahead(uint64_t limit)
  * where the limit was when they were asked for, and compare with usage, which counts more than we do. */
 static bool will_be_told(const struct guardtarget_policy *p, const struct guardtarget *t, const struct memcg_sample *s)
 {
-    uint64_t next = next_threshold(p->rules, s), at = s->own_used + next;
+    uint64_t next = guardtarget_next_threshold(p->rules, s), at = s->own_used + next;
 
     if (!t->told_of_usage || s->level != 0 || s->limit != t->told_limit)
         return false;
-    return next == UINT64_MAX || at >= s->limit / 2 || (at == t->told_at && at > s->usage + ahead(s->limit));
+    return next == UINT64_MAX || at >= s->limit / 2 ||
+           (at == t->told_at && at > s->usage + guardtarget_ahead(s->limit));
 }
 
 static uint64_t next_look(const struct guardtarget_policy *p, const struct guardtarget *t, const struct memcg_sample *s)
@@ -211,7 +207,7 @@ static uint64_t next_look(const struct guardtarget_policy *p, const struct guard
 
     if (is_far(s) && !t->psi[0].window_ms && will_be_told(p, t, s))
         return FAR_MS;
-    pace = pace_ms(s->limit, s->room, next_threshold(p->rules, s), latest > trend ? latest : trend);
+    pace = pace_ms(s->limit, s->room, guardtarget_next_threshold(p->rules, s), latest > trend ? latest : trend);
     if (t->jvm.beside.moving && pace > MOVING_MS)
         return MOVING_MS;
     /* How fast it grows now is not known before the next. */
@@ -312,173 +308,13 @@ int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, 
     if (r.events.known && r.events.value & READING_OOM_KILL)
         t->counting_until_ms = 0;
     if ((t->heard = now_ms < t->counting_until_ms)) {
-        uint64_t step = t->counting_until_ms - now_ms > COUNTING_MS - COUNTING_SOON_MS ? 1 : COUNTING_STEP_MS;
+        uint64_t step =
+            t->counting_until_ms - now_ms > GUARDTARGET_COUNTING_MS - COUNTING_SOON_MS ? 1 : COUNTING_STEP_MS;
 
         t->due_ms = t->due_ms < now_ms + step ? t->due_ms : now_ms + step;
     }
     *ret = r;
     return 0;
-}
-
-/* --- signals --------------------------------------------------------------------------------------------------------
- */
-
-static bool asks_for_pressure(const struct rule_policy *rules, int64_t level)
-{
-    for (unsigned i = 0; i < rules->count; i++)
-        for (unsigned k = 0; k < rules->when[i].count; k++)
-            if (rules->when[i].term[k].what == CONDITION_PRESSURE && (int64_t)rules->when[i].term[k].value == level)
-                return true;
-    return false;
-}
-
-/* A kind that doesn't work here is made up for by looking. */
-static void listen_to(struct guardtarget *t, const struct memsignal_ops *ops, const struct memsignal_want *want,
-                      int64_t level)
-{
-    if (t->signals == GUARDTARGET_SIGNALS_MAX || memsignal_open(ops, &t->memcg, want, &t->signal[t->signals], NULL) < 0)
-        return;
-    t->ear[t->signals] = (struct guardear){t, t->signals};
-    t->level[t->signals++] = level;
-}
-
-enum usage_notice { AT_THRESHOLD, AHEAD_OF_IT, AT_HALF, AT_THREE_QUARTERS };
-
-/* Where a notice is wanted; 0: nowhere. Ahead of what is above half of the limit, that half is. */
-static uint64_t notice_at(const struct guardtarget_policy *p, const struct memcg_sample *s, enum usage_notice what)
-{
-    uint64_t next = next_threshold(p->rules, s), at = next == UINT64_MAX ? 0 : s->own_used + next, before;
-
-    if (what == AT_THRESHOLD)
-        return at;
-    if (s->limit == UINT64_MAX)
-        return 0;
-    if (what != AHEAD_OF_IT)
-        return what == AT_HALF ? s->limit / 2 : s->limit / 4 * 3;
-    before = at > ahead(s->limit) ? at - ahead(s->limit) : 0;
-    return before > s->usage && before < s->limit / 2 ? before : 0;
-}
-
-static void listen_to_usage(const struct guardtarget_policy *p, struct guardtarget *t, enum usage_notice what,
-                            uint64_t now_ms)
-{
-    struct memsignal_want want = {0};
-    struct memcg_sample s;
-    unsigned before = t->signals;
-
-    if (memcg_sample(&t->memcg, now_ms, &s) < 0 || (want.usage_bytes = notice_at(p, &s, what)) == 0)
-        return;
-    listen_to(t, &MEMSIGNAL_V1_USAGE, &want, 0);
-    if (what == AT_THRESHOLD)
-        t->told_at = want.usage_bytes;
-    t->told_of_usage |= t->signals > before && s.level == 0;
-    t->told_limit = s.limit;
-}
-
-static void listen_to_pressure(const struct guardtarget_policy *p, struct guardtarget *t, int64_t level)
-{
-    struct memsignal_want want = {.level = (enum memsignal_level)(level - READING_LOW)};
-
-    if (asks_for_pressure(p->rules, level))
-        listen_to(t, &MEMSIGNAL_V1_PRESSURE, &want, level);
-}
-
-static struct guardpsi *find_psi(struct guardtarget *t, uint64_t window_ms)
-{
-    for (unsigned i = 0; i < READING_PSI_MAX && t->psi[i].window_ms; i++)
-        if (t->psi[i].window_ms == window_ms)
-            return &t->psi[i];
-    return NULL;
-}
-
-/* Of the cgroup's own stalls: those of the machine are the same for all, and sampled. */
-static void listen_to_stall(struct guardtarget *t, const struct condition_term *term)
-{
-    struct guardpsi *psi = find_psi(t, term->window_ms);
-    struct memsignal_want want = {.full = term->what == CONDITION_PSI_FULL};
-    unsigned k = t->signals;
-
-    if (!t->memcg.v2 || !psi || term->window_ms > UINT32_MAX / 1000)
-        return;
-    want.window_us = (uint32_t)term->window_ms * 1000;
-    want.stall_us = (uint32_t)((double)want.window_us * (double)term->value / READING_WHOLE);
-    listen_to(t, &MEMSIGNAL_PSI, &want, 0);
-    if (t->signals > k)
-        t->stall[k] = (struct guardstall){psi, want.full, (int64_t)term->value};
-}
-
-static void listen_to_stalls(const struct rule_policy *rules, struct guardtarget *t)
-{
-    for (unsigned i = 0; i < rules->count; i++)
-        for (unsigned k = 0; k < rules->when[i].count; k++) {
-            const struct condition_term *term = &rules->when[i].term[k];
-
-            if (term->what == CONDITION_PSI_SOME || term->what == CONDITION_PSI_FULL)
-                listen_to_stall(t, term);
-        }
-}
-
-/* What looks can't do without costing more: where usage crosses, an OOM, pressure, stalls. */
-bool guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms)
-{
-    static const struct memsignal_want nothing = {0};
-
-    switch (t->listening++) {
-    case 0:
-        listen_to(t, &MEMSIGNAL_V1_OOM, &nothing, 0);
-        listen_to(t, &MEMSIGNAL_V2_EVENTS, &nothing, 0);
-        return true;
-    case 1:
-        listen_to_usage(p, t, AT_THRESHOLD, now_ms);
-        return true;
-    case 2:
-        listen_to_usage(p, t, AHEAD_OF_IT, now_ms);
-        return true;
-    case 3:
-        listen_to_usage(p, t, AT_HALF, now_ms);
-        return true;
-    case 4:
-        listen_to_usage(p, t, AT_THREE_QUARTERS, now_ms);
-        return true;
-    case 5:
-        for (int64_t level = READING_LOW; level <= READING_CRITICAL; level++)
-            listen_to_pressure(p, t, level);
-        listen_to_stalls(p->rules, t);
-        break;
-    default:
-        break;
-    }
-    return false;
-}
-
-static void hear_stall(const struct guardstall *s, uint64_t now_ms)
-{
-    int64_t *told = s->full ? &s->psi->told_full : &s->psi->told_some;
-
-    if (now_ms >= s->psi->told_until_ms)
-        s->psi->told_some = s->psi->told_full = 0;
-    *told = s->share > *told ? s->share : *told;
-    s->psi->told_until_ms = now_ms + s->psi->window_ms;
-}
-
-int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms)
-{
-    struct memsignal_event event = {0};
-    int r = memsignal_read(&t->signal[i], &event);
-
-    if (r < 0)
-        return r;
-    if (event.what & MEMSIGNAL_PRESSURE && (now_ms >= t->pressure_until_ms || t->level[i] >= t->pressure)) {
-        t->pressure = t->level[i];
-        t->pressure_until_ms = now_ms + PRESSURE_MS;
-    }
-    if (event.what & MEMSIGNAL_STALL)
-        hear_stall(&t->stall[i], now_ms);
-    if (event.what & MEMSIGNAL_OOM)
-        t->counting_until_ms = now_ms + COUNTING_MS;
-    t->heard = true;
-    t->due_ms = now_ms;
-    return event.what & MEMSIGNAL_GONE ? -ENODEV : 0;
 }
 
 /* --- its life -------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@
 #include "os/memsignal.h"
 
 enum { GUARDTARGET_SIGNALS_MAX = 8, GUARDTARGET_NAME_MAX = GUARDNAME_MAX };
+enum { GUARDTARGET_COUNTING_MS = 1000 }; /* in which the kernel counts a kill that it told of */
 
 struct guardtarget;
 
@@ -109,3 +110,11 @@ const char *guardtarget_tenant(struct guardtarget *t, char out[RULE_TENANT_MAX])
 
 /* The process that a case is of: the given one, else the largest; 0 if there is none. */
 pid_t guardtarget_victim(const struct guardtarget *t);
+
+/* For the looks and the signals (agent/guardsignals.c). The way to the nearest amount of memory that a condition names;
+ * UINT64_MAX without. */
+uint64_t guardtarget_next_threshold(const struct rule_policy *rules, const struct memcg_sample *s);
+
+/* A notice comes when 128 pages more are charged on some processor, up to 100 ms late at 5 MiB/s: so that far ahead of
+ * a threshold looks take over. */
+uint64_t guardtarget_ahead(uint64_t limit);

@@ -6,18 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "agent/dumpspeed.h"
-#include "agent/fetch.h"
-#include "agent/memstats.h"
-#include "agent/shell.h"
 #include "agent/surroundings.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -28,15 +22,12 @@
 #include "cmd/coring.h"
 #include "cmd/dumping.h"
 #include "cmd/guard.h"
-#include "format/answername.h"
+#include "cmd/guard_case.h"
 #include "os/largest.h"
-#include "os/memcg.h"
 
 enum {
-    QUICK_MS = 100,                    /* at most, for registers and stacks alone */
-    ANOTHER_TRIES = 5,                 /* processes may end as fast as they are found */
-    IN_MEMORY_MAX = 256 * 1024 * 1024, /* of an answer or an output */
-    IN_MEMORY_LEAST = 4 * 1024 * 1024
+    QUICK_MS = 100,    /* at most, for registers and stacks alone */
+    ANOTHER_TRIES = 5, /* processes may end as fast as they are found */
 };
 
 /* argv: guard-case PID NAME WHY ID TIME ABOUT SPEED CGROUP NAMESPACE POD CONTAINER HOST, then guard's own. PID 0: no
@@ -57,243 +48,13 @@ enum {
     ARG_REST
 };
 
-/* A piece of evidence in memory. */
-struct piece {
-    char name[40];
-    int fd; /* -1: it could not be made */
-    struct pause pause;
-};
-
-struct guard_case {
-    const struct guard_options *o;
-    struct actions actions;
-    struct proc proc;   /* fd -1: it has ended, and there is no other */
-    int cgroup;         /* its folder; -1: not known */
-    struct whoami last; /* who it was, borrowed; host NULL: not known */
-    struct whoami its;  /* what the evidence is shipped as; owned */
-    struct proc_status status;
-    struct jvm jvm;
-    bool is_jvm;
-    bool given;        /* by --pid: that process, and no other */
-    struct err no_jvm; /* why it is none */
-    struct shipping shipping;
-    struct shipping_case its_case; /* the guard knows it, too: for the record of a kill */
-    struct piece piece[ACTION_MAX];
-    const char *name, *why;
-    const char *about; /* what the guard says of the case, JSON */
-    int speed;         /* for dumpspeed_tell; -1: nobody wants to know */
-    int exit_code;
-};
-
-static void fail(struct guard_case *c, const char *what, int r, const struct err *e)
+void guard_case_missed(struct guard_case *c, const char *what, int r, const struct err *e)
 {
     const struct fault_info *fault = fault_find(r);
 
     log_event(EVENT_GUARD_MISSED, LOG_STR("target", c->name), LOG_STR("piece", what), LOG_STR("fault", fault->name),
               LOG_STR("error", e->msg));
     c->exit_code = c->exit_code ? c->exit_code : fault->exit_code;
-}
-
-/* --- the small ones -------------------------------------------------------------------------------------------------
- */
-
-static int make_stats(struct guard_case *c, int fd, struct err *e)
-{
-    CLEANUP(buf_done) struct buf text = {0};
-    int r;
-
-    if ((r = memstats_gather("/proc", &c->proc, c->cgroup, &text, e)) < 0)
-        return r;
-    r = file_write(fd, text.data, text.size);
-    return r < 0 ? err_set(e, r, "no room in memory: %s", strerror(-r)) : 0;
-}
-
-/* What it writes then, a watch of its folder ships. Without a handler a signal would end it. */
-static int send_signal(struct guard_case *c, int number, struct err *e)
-{
-    struct proc_status now;
-    int pid = (int)c->proc.pid;
-
-    if (proc_status(&c->proc, &now) < 0)
-        return err_set(e, -ESRCH, "process %d has ended", pid);
-    if (!(now.caught & UINT64_C(1) << (number - 1)))
-        return err_set(e, -FAULT_REFUSED, "process %d has no handler for SIG%s: it would end", pid,
-                       sigabbrev_np(number));
-    return kill(c->proc.pid, number) == 0
-               ? 0
-               : err_set(e, -errno, "process %d: SIG%s: %s", pid, sigabbrev_np(number), strerror(errno));
-}
-
-/* What is kept in memory is ours, and not to be the end of us: no more than half of what our own cgroup has left. */
-static uint64_t room_in_memory(void)
-{
-    CLEANUP(memcg_done) struct memcg cgroup = MEMCG_NONE;
-    CLEANUP(proc_done) struct proc self = PROC_NONE;
-    struct memcg_sample sample = {.room = UINT64_MAX};
-
-    if (proc_open("/proc", getpid(), &self) < 0 || memcg_open(&self, &cgroup, NULL) < 0 ||
-        memcg_sample(&cgroup, clock_mono_ms(), &sample) < 0 || sample.room / 2 > IN_MEMORY_MAX)
-        return IN_MEMORY_MAX;
-    return sample.room / 2 > IN_MEMORY_LEAST ? sample.room / 2 : IN_MEMORY_LEAST;
-}
-
-static int fetch(struct guard_case *c, const struct action *a, int fd, struct err *e)
-{
-    struct fetch f = {.url = a->argument,
-                      .ca_file = c->o->plan.ca_file,
-                      .eyes = &c->proc,
-                      .limit_ms = a->limit_ms,
-                      .ceiling = room_in_memory()};
-
-    return fetch_to_file(&f, fd, e);
-}
-
-static int run_command(struct guard_case *c, const struct action *a, int fd, struct err *e)
-{
-    char pid[16];
-    const char *const variables[][2] = {{"SALVAGE_PID", pid},
-                                        {"SALVAGE_TARGET", c->name},
-                                        {"SALVAGE_WHY", c->why},
-                                        {"SALVAGE_CASE", c->shipping.its_case->id}};
-    struct shell s = {.command = a->argument,
-                      .variables = variables,
-                      .variable_count = ARRAY_SIZE(variables),
-                      .limit_ms = a->limit_ms,
-                      .ceiling = room_in_memory()};
-
-    snprintf(pid, sizeof(pid), "%d", (int)c->proc.pid);
-    return shell_to_file(&s, fd, e);
-}
-
-static int make_piece(struct guard_case *c, const struct action *a, struct piece *p, struct err *e)
-{
-    struct dump_options o = {
-        .timeout_ms = a->limit_ms, .until_ms = clock_mono_ms() + a->limit_ms, .most = room_in_memory()};
-
-    switch (a->kind) {
-    case ACTION_STATS:
-        return make_stats(c, p->fd, e);
-    case ACTION_THREADS:
-        return answer_to_file(&c->jvm, "Thread.print -l", p->fd, &o, &p->pause, e);
-    case ACTION_HISTOGRAM:
-        return answer_to_file(&c->jvm, "GC.class_histogram -all", p->fd, &o, &p->pause, e);
-    case ACTION_NATIVE:
-        return answer_to_file(&c->jvm, "VM.native_memory summary", p->fd, &o, &p->pause, e);
-    case ACTION_GET:
-        return fetch(c, a, p->fd, e);
-    case ACTION_EXEC:
-        return run_command(c, a, p->fd, e);
-    case ACTION_HEAP_DUMP:
-    case ACTION_CORE:
-    case ACTION_SIGNAL:
-    case ACTION_KINDS:
-        break;
-    }
-    return err_set(e, -FAULT_USAGE, "no small piece");
-}
-
-static bool is_small(const struct action *a)
-{
-    return a->kind != ACTION_HEAP_DUMP && a->kind != ACTION_CORE;
-}
-
-static bool needs_jvm(const struct action *a)
-{
-    return a->kind == ACTION_THREADS || a->kind == ACTION_HISTOGRAM || a->kind == ACTION_NATIVE;
-}
-
-static bool needs_process(const struct action *a)
-{
-    return a->kind == ACTION_GET || a->kind == ACTION_EXEC;
-}
-
-/* The same action may stand there twice: threads.txt, threads-2.txt. */
-static void name_piece(struct guard_case *c, unsigned i)
-{
-    const struct action *a = &c->actions.item[i];
-    const char *suffix = a->kind == ACTION_STATS ? "json" : "txt";
-    unsigned before = 0;
-
-    for (unsigned k = 0; k < i; k++)
-        before += c->actions.item[k].kind == a->kind;
-    if (before)
-        snprintf(c->piece[i].name, sizeof(c->piece[i].name), "%s-%u.%s", ACTION_WORDS[a->kind].name, before + 1,
-                 suffix);
-    else
-        snprintf(c->piece[i].name, sizeof(c->piece[i].name), "%s.%s", ACTION_WORDS[a->kind].name, suffix);
-}
-
-static bool is_taken(const struct guard_case *c, unsigned i)
-{
-    for (unsigned k = 0; k < i; k++)
-        if (c->piece[k].fd >= 0 && text_eq(c->piece[k].name, c->piece[i].name))
-            return true;
-    return false;
-}
-
-/* By its URL and its first bytes: heap.pprof, heap-2.pprof. */
-static void name_answer(struct guard_case *c, unsigned i)
-{
-    char head[64], name[ANSWERNAME_MAX];
-    ssize_t n = file_pread(c->piece[i].fd, head, sizeof(head), 0);
-    int stem;
-
-    answername(c->actions.item[i].argument, head, n < 0 ? 0 : (size_t)n, name);
-    stem = (int)strcspn(name, ".");
-    memcpy(c->piece[i].name, name, sizeof(name));
-    for (unsigned k = 2; is_taken(c, i); k++)
-        snprintf(c->piece[i].name, sizeof(c->piece[i].name), "%.*s-%u%s", stem, name, k, name + stem);
-}
-
-/* What a command wrote before it failed is as good as any. */
-static bool is_kept(const struct guard_case *c, unsigned i, int r)
-{
-    struct stat st;
-
-    if (c->actions.item[i].kind != ACTION_EXEC)
-        return r == 0;
-    return fstat(c->piece[i].fd, &st) == 0 && st.st_size > 0;
-}
-
-static void make_one(struct guard_case *c, unsigned i)
-{
-    const struct action *a = &c->actions.item[i];
-    struct piece *p = &c->piece[i];
-    struct err e = {0};
-    int r;
-
-    name_piece(c, i);
-    if ((needs_jvm(a) && !c->is_jvm) || (needs_process(a) && c->proc.fd < 0)) {
-        fail(c, p->name, -FAULT_FORMAT, &c->no_jvm);
-        return;
-    }
-    p->fd = memfd_create(p->name, MFD_CLOEXEC);
-    if (p->fd < 0) {
-        fail(c, p->name, err_set(&e, -errno, "no file in memory: %s", strerror(errno)), &e);
-        return;
-    }
-    r = make_piece(c, a, p, &e);
-    if (r < 0)
-        fail(c, a->kind == ACTION_GET ? ACTION_WORDS[a->kind].name : p->name, r, &e);
-    if (!is_kept(c, i, r))
-        close(TAKE_FD(p->fd));
-    else if (a->kind == ACTION_GET)
-        name_answer(c, i);
-}
-
-static void make_small(struct guard_case *c)
-{
-    for (unsigned i = 0; i < c->actions.count; i++) {
-        const struct action *a = &c->actions.item[i];
-        struct err e = {0};
-        int r;
-
-        c->piece[i].fd = -1;
-        if (a->kind == ACTION_SIGNAL && (r = send_signal(c, a->signal, &e)) < 0)
-            fail(c, "signal", r, &e);
-        else if (is_small(a) && a->kind != ACTION_SIGNAL)
-            make_one(c, i);
-    }
 }
 
 /* What the guard saw and did. */
@@ -307,7 +68,7 @@ static void ship_about(struct guard_case *c)
     r = r < 0 ? err_set(&e, r, "no room in memory: %s", strerror(-r))
               : shipping_held(&c->shipping, fd, -1, name, name, &e);
     if (r < 0)
-        fail(c, name, r, &e);
+        guard_case_missed(c, name, r, &e);
 }
 
 static void ship_small(struct guard_case *c)
@@ -323,7 +84,7 @@ static void ship_small(struct guard_case *c)
         c->shipping.pause = c->piece[i].pause;
         r = shipping_held(&c->shipping, c->piece[i].fd, -1, c->piece[i].name, c->piece[i].name, &e);
         if (r < 0)
-            fail(c, c->piece[i].name, r, &e);
+            guard_case_missed(c, c->piece[i].name, r, &e);
     }
     c->shipping.pause = (struct pause){.by = PAUSE_UNKNOWN};
     ship_about(c);
@@ -365,7 +126,7 @@ static void make_large(struct guard_case *c)
         struct err e = {0};
         int r;
 
-        if (is_small(a))
+        if (guard_case_is_small(a))
             continue;
         if (c->proc.fd < 0) {
             e = c->no_jvm;
@@ -374,14 +135,14 @@ static void make_large(struct guard_case *c)
             r = a->kind == ACTION_CORE ? make_core(c, a, &e) : make_heap_dump(c, a, &e);
         }
         if (r < 0)
-            fail(c, ACTION_WORDS[a->kind].name, r, &e);
+            guard_case_missed(c, ACTION_WORDS[a->kind].name, r, &e);
     }
 }
 
 static bool wants_large(const struct guard_case *c)
 {
     for (unsigned i = 0; i < c->actions.count; i++)
-        if (!is_small(&c->actions.item[i]))
+        if (!guard_case_is_small(&c->actions.item[i]))
             return true;
     return false;
 }
@@ -391,7 +152,7 @@ static void take_all(struct guard_case *c)
     pid_t child = -1;
     int status = 0;
 
-    make_small(c);
+    guard_case_make_small(c);
     if (wants_large(c))
         child = fork();
     if (child <= 0)
@@ -528,7 +289,7 @@ static int run(int argc, char **argv)
     for (unsigned i = 0; i < o.pids.count; i++)
         c.given = c.given || text_eq(o.pids.item[i], argv[ARG_PID]);
     if ((r = run_case(&c, (pid_t)pid, &e)) < 0)
-        fail(&c, "all", r, &e);
+        guard_case_missed(&c, "all", r, &e);
     return c.exit_code;
 }
 

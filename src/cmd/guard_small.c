@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The small pieces of a case, each into a file in memory: what the kernel, a JVM, a server or a command says.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "agent/fetch.h"
+#include "agent/memstats.h"
+#include "agent/shell.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/dumping.h"
+#include "cmd/guard_case.h"
+#include "format/answername.h"
+#include "os/memcg.h"
+
+enum { IN_MEMORY_MAX = 256 * 1024 * 1024 /* of an answer or an output */, IN_MEMORY_LEAST = 4 * 1024 * 1024 };
+
+bool guard_case_is_small(const struct action *a)
+{
+    return a->kind != ACTION_HEAP_DUMP && a->kind != ACTION_CORE;
+}
+
+static int make_stats(struct guard_case *c, int fd, struct err *e)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    int r;
+
+    if ((r = memstats_gather("/proc", &c->proc, c->cgroup, &text, e)) < 0)
+        return r;
+    r = file_write(fd, text.data, text.size);
+    return r < 0 ? err_set(e, r, "no room in memory: %s", strerror(-r)) : 0;
+}
+
+/* What it writes then, a watch of its folder ships. Without a handler a signal would end it. */
+static int send_signal(struct guard_case *c, int number, struct err *e)
+{
+    struct proc_status now;
+    int pid = (int)c->proc.pid;
+
+    if (proc_status(&c->proc, &now) < 0)
+        return err_set(e, -ESRCH, "process %d has ended", pid);
+    if (!(now.caught & UINT64_C(1) << (number - 1)))
+        return err_set(e, -FAULT_REFUSED, "process %d has no handler for SIG%s: it would end", pid,
+                       sigabbrev_np(number));
+    return kill(c->proc.pid, number) == 0
+               ? 0
+               : err_set(e, -errno, "process %d: SIG%s: %s", pid, sigabbrev_np(number), strerror(errno));
+}
+
+/* What is kept in memory is ours, and not to be the end of us: no more than half of what our own cgroup has left. */
+static uint64_t room_in_memory(void)
+{
+    CLEANUP(memcg_done) struct memcg cgroup = MEMCG_NONE;
+    CLEANUP(proc_done) struct proc self = PROC_NONE;
+    struct memcg_sample sample = {.room = UINT64_MAX};
+
+    if (proc_open("/proc", getpid(), &self) < 0 || memcg_open(&self, &cgroup, NULL) < 0 ||
+        memcg_sample(&cgroup, clock_mono_ms(), &sample) < 0 || sample.room / 2 > IN_MEMORY_MAX)
+        return IN_MEMORY_MAX;
+    return sample.room / 2 > IN_MEMORY_LEAST ? sample.room / 2 : IN_MEMORY_LEAST;
+}
+
+static int fetch(struct guard_case *c, const struct action *a, int fd, struct err *e)
+{
+    struct fetch f = {.url = a->argument,
+                      .ca_file = c->o->plan.ca_file,
+                      .eyes = &c->proc,
+                      .limit_ms = a->limit_ms,
+                      .ceiling = room_in_memory()};
+
+    return fetch_to_file(&f, fd, e);
+}
+
+static int run_command(struct guard_case *c, const struct action *a, int fd, struct err *e)
+{
+    char pid[16];
+    const char *const variables[][2] = {{"SALVAGE_PID", pid},
+                                        {"SALVAGE_TARGET", c->name},
+                                        {"SALVAGE_WHY", c->why},
+                                        {"SALVAGE_CASE", c->shipping.its_case->id}};
+    struct shell s = {.command = a->argument,
+                      .variables = variables,
+                      .variable_count = ARRAY_SIZE(variables),
+                      .limit_ms = a->limit_ms,
+                      .ceiling = room_in_memory()};
+
+    snprintf(pid, sizeof(pid), "%d", (int)c->proc.pid);
+    return shell_to_file(&s, fd, e);
+}
+
+static int make_piece(struct guard_case *c, const struct action *a, struct piece *p, struct err *e)
+{
+    struct dump_options o = {
+        .timeout_ms = a->limit_ms, .until_ms = clock_mono_ms() + a->limit_ms, .most = room_in_memory()};
+
+    switch (a->kind) {
+    case ACTION_STATS:
+        return make_stats(c, p->fd, e);
+    case ACTION_THREADS:
+        return answer_to_file(&c->jvm, "Thread.print -l", p->fd, &o, &p->pause, e);
+    case ACTION_HISTOGRAM:
+        return answer_to_file(&c->jvm, "GC.class_histogram -all", p->fd, &o, &p->pause, e);
+    case ACTION_NATIVE:
+        return answer_to_file(&c->jvm, "VM.native_memory summary", p->fd, &o, &p->pause, e);
+    case ACTION_GET:
+        return fetch(c, a, p->fd, e);
+    case ACTION_EXEC:
+        return run_command(c, a, p->fd, e);
+    case ACTION_HEAP_DUMP:
+    case ACTION_CORE:
+    case ACTION_SIGNAL:
+    case ACTION_KINDS:
+        break;
+    }
+    return err_set(e, -FAULT_USAGE, "no small piece");
+}
+
+static bool needs_jvm(const struct action *a)
+{
+    return a->kind == ACTION_THREADS || a->kind == ACTION_HISTOGRAM || a->kind == ACTION_NATIVE;
+}
+
+static bool needs_process(const struct action *a)
+{
+    return a->kind == ACTION_GET || a->kind == ACTION_EXEC;
+}
+
+/* The same action may stand there twice: threads.txt, threads-2.txt. */
+static void name_piece(struct guard_case *c, unsigned i)
+{
+    const struct action *a = &c->actions.item[i];
+    const char *suffix = a->kind == ACTION_STATS ? "json" : "txt";
+    unsigned before = 0;
+
+    for (unsigned k = 0; k < i; k++)
+        before += c->actions.item[k].kind == a->kind;
+    if (before)
+        snprintf(c->piece[i].name, sizeof(c->piece[i].name), "%s-%u.%s", ACTION_WORDS[a->kind].name, before + 1,
+                 suffix);
+    else
+        snprintf(c->piece[i].name, sizeof(c->piece[i].name), "%s.%s", ACTION_WORDS[a->kind].name, suffix);
+}
+
+static bool is_taken(const struct guard_case *c, unsigned i)
+{
+    for (unsigned k = 0; k < i; k++)
+        if (c->piece[k].fd >= 0 && text_eq(c->piece[k].name, c->piece[i].name))
+            return true;
+    return false;
+}
+
+/* By its URL and its first bytes: heap.pprof, heap-2.pprof. */
+static void name_answer(struct guard_case *c, unsigned i)
+{
+    char head[64], name[ANSWERNAME_MAX];
+    ssize_t n = file_pread(c->piece[i].fd, head, sizeof(head), 0);
+    int stem;
+
+    answername(c->actions.item[i].argument, head, n < 0 ? 0 : (size_t)n, name);
+    stem = (int)strcspn(name, ".");
+    memcpy(c->piece[i].name, name, sizeof(name));
+    for (unsigned k = 2; is_taken(c, i); k++)
+        snprintf(c->piece[i].name, sizeof(c->piece[i].name), "%.*s-%u%s", stem, name, k, name + stem);
+}
+
+/* What a command wrote before it failed is as good as any. */
+static bool is_kept(const struct guard_case *c, unsigned i, int r)
+{
+    struct stat st;
+
+    if (c->actions.item[i].kind != ACTION_EXEC)
+        return r == 0;
+    return fstat(c->piece[i].fd, &st) == 0 && st.st_size > 0;
+}
+
+static void make_one(struct guard_case *c, unsigned i)
+{
+    const struct action *a = &c->actions.item[i];
+    struct piece *p = &c->piece[i];
+    struct err e = {0};
+    int r;
+
+    name_piece(c, i);
+    if ((needs_jvm(a) && !c->is_jvm) || (needs_process(a) && c->proc.fd < 0)) {
+        guard_case_missed(c, p->name, -FAULT_FORMAT, &c->no_jvm);
+        return;
+    }
+    p->fd = memfd_create(p->name, MFD_CLOEXEC);
+    if (p->fd < 0) {
+        guard_case_missed(c, p->name, err_set(&e, -errno, "no file in memory: %s", strerror(errno)), &e);
+        return;
+    }
+    r = make_piece(c, a, p, &e);
+    if (r < 0)
+        guard_case_missed(c, a->kind == ACTION_GET ? ACTION_WORDS[a->kind].name : p->name, r, &e);
+    if (!is_kept(c, i, r))
+        close(TAKE_FD(p->fd));
+    else if (a->kind == ACTION_GET)
+        name_answer(c, i);
+}
+
+void guard_case_make_small(struct guard_case *c)
+{
+    for (unsigned i = 0; i < c->actions.count; i++) {
+        const struct action *a = &c->actions.item[i];
+        struct err e = {0};
+        int r;
+
+        c->piece[i].fd = -1;
+        if (a->kind == ACTION_SIGNAL && (r = send_signal(c, a->signal, &e)) < 0)
+            guard_case_missed(c, "signal", r, &e);
+        else if (guard_case_is_small(a) && a->kind != ACTION_SIGNAL)
+            make_one(c, i);
+    }
+}
