@@ -125,7 +125,10 @@ static const char *how_partial(void *ctx)
 {
     struct coring *c = ctx;
 
-    return atomic_load(&c->over) && c->told.cut ? "the process ended while its memory was copied" : NULL;
+    if (!atomic_load(&c->over) || !c->told.cut)
+        return NULL;
+    return c->told.timed_out ? "its time was up before all of its memory was copied"
+                             : "the process ended while its memory was copied";
 }
 
 static void pause_of_core(void *ctx, struct pause *ret)

@@ -113,7 +113,9 @@ static int make_heap_dump(struct guard_case *c, const struct action *a, struct e
  * runs. */
 static int make_core(struct guard_case *c, const struct action *a, struct err *e)
 {
-    struct snapshot_options o = {.quick = a->pause_ms == 0, .at_most_ms = a->pause_ms ? a->pause_ms : QUICK_MS};
+    struct snapshot_options o = {.quick = a->pause_ms == 0,
+                                 .at_most_ms = a->pause_ms ? a->pause_ms : QUICK_MS,
+                                 .until_ms = clock_mono_ms() + a->limit_ms};
     struct snapshot told;
 
     return core_to_store(&c->proc, &o, &c->shipping, &told, e);

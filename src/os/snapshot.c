@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -323,12 +324,16 @@ static void note_late(struct taking *t, size_t size)
         t->told.late += size;
 }
 
-/* 1: the process has gone, nothing of this step is written. */
+/* 1: the process has gone, or the time is up: nothing of this step is written. */
 static int copy_step(struct taking *t, const struct memmap_piece *piece, int shared, uint64_t address, size_t size,
                      struct err *e)
 {
     int r;
 
+    if (t->options->until_ms && clock_mono_ms() >= t->options->until_ms) {
+        t->told.timed_out = true;
+        return 1;
+    }
     standstill_renew(t->still);
     if (shared >= 0)
         read_shared(t, piece, shared, address, size);

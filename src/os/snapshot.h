@@ -19,6 +19,7 @@ struct snapshot_options {
     bool quick;
     bool all_memory;     /* also files that are mapped, and what is marked as not to be dumped; never devices */
     uint64_t at_most_ms; /* of standing still */
+    uint64_t until_ms;   /* monotonic; then the core ends where it is, cut off; 0: as long as it takes */
     /* Asked after each piece; not 0 ends it. May be NULL. */
     int (*step)(void *ctx, uint64_t written, uint64_t total);
     void *ctx;
@@ -31,7 +32,8 @@ struct snapshot {
     uint64_t lost;             /* bytes of memory that could not be read: zeros */
     uint64_t late;             /* bytes that were copied after its time was up */
     uint64_t consistent;       /* bytes from the beginning that are of the moment of the standstill */
-    bool cut;                  /* the process ended meanwhile: so does the core */
+    bool cut;                  /* the process ended meanwhile, or its time was up: so does the core */
+    bool timed_out;            /* it was the time */
 };
 
 /* fd: in a regular file, empty and at its beginning, zeros become holes. -EPERM, -ESRCH, -EOPNOTSUPP (32 bits) and the

@@ -105,6 +105,12 @@ def test_a_guards_core_of_a_gigabyte_holds_it_no_longer_than_agreed(salvage, fol
     assert shipped["pause"] in next(line for line in listed.lines if "/core.zst" in line)
 
 
+def test_a_core_that_may_not_take_so_long_is_cut_and_says_so(salvage, folder, gigabyte):
+    _, found = take(salvage, folder, gigabyte.pid, "core@500ms")
+    core = found["core"]
+    assert "time was up" in core["partial"] and core["size"] < 1024 * MIB and core["pause_ms"] < 100 + BUSY, core
+
+
 def test_a_core_of_one_moment_and_a_quick_one_say_which_they_are(salvage, work, program):
     p = Clock([str(program), "16"])
     try:
