@@ -7,8 +7,8 @@
 #pragma once
 
 #include "agent/guardjvm.h"
-#include "agent/guardthreads.h"
 #include "agent/guardname.h"
+#include "agent/guardthreads.h"
 #include "agent/lastseen.h"
 #include "agent/rule.h"
 #include "format/growth.h"
