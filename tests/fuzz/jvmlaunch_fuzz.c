@@ -48,7 +48,7 @@ static void check_without(struct input *in, struct jvmlaunch launch)
 {
     CLEANUP(jvmopts_done) struct jvmopts o = JVMOPTS_NONE;
     CLEANUP(strv_done) struct strv words = {0};
-    char *java[] = {(char *)(uintptr_t) "java"};
+    char name[] = "java", *java[] = {name};
     CLEANUP_FREE char *left = jvmlaunch_without(&launch, "JDK_JAVA_OPTIONS", jvmopts_is_oom);
     bool unread;
 
