@@ -128,7 +128,8 @@ static int without_dump(struct oom *o, int result, const struct err *why)
                              "java-oom: process %d: it ended before it could be asked for a heap dump: "
                              "-XX:+HeapDumpOnOutOfMemoryError makes one before",
                              oom_pid(o));
-    if (result != -ENOSPC && result != -EACCES && result != -FAULT_LATER && result != -FAULT_REFUSED)
+    /* Anything else is about asking: then the small pieces can't be asked for either. */
+    if (result != -ENOSPC && result != -EACCES && result != -FAULT_LATER)
         return command_error(result, "java-oom: process %d: there is no %sheap dump: %s", oom_pid(o),
                              o->cut ? "whole " : "", why->msg);
     snprintf(text, sizeof(text), "there is no %sheap dump: %.900s; it is asked for threads and histogram instead",
