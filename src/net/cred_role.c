@@ -89,7 +89,7 @@ static int check_role(const struct role *r, const char *profile, struct err *e)
         return err_set(e, -FAULT_CREDENTIALS,
                        "profile '%s' has role_arn, and %s source_profile %s credential_source: it must have one",
                        profile, r->source_profile ? "both" : "neither", r->source_profile ? "and" : "nor");
-    if (r->duration && text_parse_uint(r->duration, 12 * 3600, &seconds) < 0)
+    if (r->duration && text_parse_uint(r->duration, (uint64_t)12 * 3600, &seconds) < 0)
         return err_set(e, -FAULT_CREDENTIALS,
                        "profile '%s' with role_arn: duration_seconds = %.40s: it is no number of seconds up to 43200",
                        profile, r->duration);

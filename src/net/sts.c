@@ -204,7 +204,7 @@ int sts_assume(const struct awsconfig *c, const struct http_options *http, const
 
     if (result < 0)
         return result;
-    if (make_body(role, token, &body) < 0)
+    if (!place.url || make_body(role, token, &body) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     if (source && (result = sign(&place, &body, source, &signature, e)) < 0)
         return result;

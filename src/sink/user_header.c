@@ -166,7 +166,7 @@ int user_headers_add(struct user_headers *h, const char *text, enum url_scheme s
         return err_set(e, -FAULT_USAGE, "--header: a folder (file://) takes no headers");
     if (h->count >= USER_HEADERS_MAX)
         return err_set(e, -FAULT_USAGE, "--header: at most %d", USER_HEADERS_MAX);
-    if ((r = split(text, &made, e)) < 0)
+    if ((r = split(text, &made, e)) < 0 || !made.name || !made.value)
         return r;
     if (is_reserved(made.name))
         return err_set(e, -FAULT_USAGE, "--header: %s is salvage's own to set%s", made.name,
