@@ -124,7 +124,7 @@ static void say_armed(const struct jvm *j, const struct arm_result *r)
 static void say_not_armed(const struct follower *f, struct seen *s, const struct jvm *j, int r, const struct err *e)
 {
     const struct fault_info *fault = fault_find(r);
-    bool young = clock_mono_ms() - s->first_ms < STARTUP_MS && (r == -ETIMEDOUT || r == -FAULT_REFUSED);
+    bool young = clock_mono_ms() - s->first_ms < STARTUP_MS && r == -ETIMEDOUT;
 
     if (s->said == r || r == -ECANCELED || r == -ESRCH || r == -EAGAIN || (young && j->options.attach_disabled != 1))
         return;

@@ -44,14 +44,13 @@ static void start(struct armkeeper *k)
     again_later(k, strerror(-r));
 }
 
-int armkeeper_start(struct armkeeper *k, char *const *args, pid_t group)
+int armkeeper_start(struct armkeeper *k, char *const *args, const char *more)
 {
     int r;
 
-    *k = (struct armkeeper){.channel = -1, .due_ms = UINT64_MAX, .backoff = {.first_ms = FIRST_MS, .most_ms = MOST_MS}};
-    if (!args)
-        return 0;
-    if ((r = strv_add_all(&k->args, args)) < 0 || (r = strv_printf(&k->args, "--group=%d", (int)group)) < 0)
+    *k = (struct armkeeper)ARMKEEPER_NONE;
+    k->backoff = (struct backoff){.first_ms = FIRST_MS, .most_ms = MOST_MS};
+    if ((r = strv_add_all(&k->args, args)) < 0 || (more && (r = strv_add(&k->args, more)) < 0))
         return r;
     start(k);
     return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Keeps up, beside a supervisor's loop, the process that arms the application's JVMs: starts it, starts it again when
- * it has died, and has it end when the application has, once it has copied what crash logs there are.
+ * Keeps up, beside the loop of a supervisor or a guard, the process that arms JVMs or attaches to them: starts it,
+ * starts it again when it has died, and has it end with its loop.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 #include "base/strv.h"
 
 struct armkeeper {
-    struct strv args; /* our own for it; empty: there is none to keep */
+    struct strv args; /* our own for it */
     pid_t pid;        /* 0: it does not run */
     int channel;
     struct backoff backoff;
@@ -21,9 +21,14 @@ struct armkeeper {
     bool ending;
 };
 
-/* args: our own arguments for it ("salvage", "run-arm", …), ends with NULL; NULL: nothing is kept. group: the
- * application's process group, which is added to them. -ENOMEM. */
-int armkeeper_start(struct armkeeper *k, char *const *args, pid_t group);
+#define ARMKEEPER_NONE                                                                                                 \
+    {                                                                                                                  \
+        .channel = -1, .due_ms = UINT64_MAX                                                                            \
+    }
+
+/* args: our own arguments for it ("salvage", "run-arm", …), ends with NULL. more: one more of them, or NULL. -ENOMEM.
+ */
+int armkeeper_start(struct armkeeper *k, char *const *args, const char *more);
 
 /* Whether that child was it. status: as wait says it. */
 bool armkeeper_reap(struct armkeeper *k, pid_t child, int status);

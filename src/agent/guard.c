@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/armkeeper.h"
 #include "agent/casehistory.h"
 #include "agent/census.h"
 #include "agent/guardcases.h"
@@ -55,7 +56,8 @@ struct guard {
     struct census census;
     struct guardkills kills;
     struct lastseen self; /* our own cgroup */
-    struct guardear log;  /* stands for the kernel log in epoll */
+    struct armkeeper attach;
+    struct guardear log; /* stands for the kernel log in epoll */
     uint64_t rescan_at_ms, end_at_ms;
     bool ending;
 };
@@ -257,7 +259,7 @@ static void reap(struct guard *g)
     bool made;
 
     while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (recorder_reap(&g->kills.recorder, child, clock_mono_ms()) ||
+        if (armkeeper_reap(&g->attach, child, status) || recorder_reap(&g->kills.recorder, child, clock_mono_ms()) ||
             (target = guardcases_reap(&g->cases, child, status, &made)) < 0)
             continue;
         if (WIFEXITED(status) && WEXITSTATUS(status) == LAUNCH_FAILED) {
@@ -397,6 +399,8 @@ static int wait_ms(const struct guard *g)
         due = g->rescan_at_ms;
     if (!g->ending && witness_due_ms(&g->kills.witness) < due)
         due = witness_due_ms(&g->kills.witness);
+    if (!g->ending && g->attach.due_ms < due)
+        due = g->attach.due_ms;
     if (recorder_due_ms(&g->kills.recorder) < due)
         due = recorder_due_ms(&g->kills.recorder);
     return due <= now ? 0 : due - now > INT_MAX ? INT_MAX : (int)(due - now);
@@ -410,6 +414,7 @@ static void on_signals(struct guard *g)
         if (info.ssi_signo == SIGCHLD || g->ending)
             continue;
         g->ending = true;
+        armkeeper_end(&g->attach);
         g->end_at_ms = clock_mono_ms() + GRACE_MS;
         log_event(EVENT_STOPPING, LOG_UINT("left", cases(g)), LOG_UINT("grace_s", GRACE_MS / 1000));
     }
@@ -445,6 +450,7 @@ static void loop(struct guard *g)
         recorder_start(&g->kills.recorder, clock_mono_ms());
         if (g->ending)
             continue;
+        armkeeper_on_time(&g->attach, clock_mono_ms());
         guardkills_read(&g->kills, g->target, g->count, false);
         look_at_all(g);
         if (g->deaf)
@@ -461,6 +467,7 @@ static void guard_free(struct guard *g)
     for (size_t i = 0; g && i < g->count; i++)
         target_free(g->target[i]);
     if (g) {
+        armkeeper_done(&g->attach);
         rule_free(g->rule);
         census_done(&g->census);
         casehistory_done(&g->history);
@@ -529,6 +536,7 @@ int guard_run(const struct guard_config *c, struct err *e)
     g->c = c;
     g->signals = g->epoll = -1;
     g->history = (struct casehistory)CASEHISTORY_NONE;
+    g->attach = (struct armkeeper)ARMKEEPER_NONE;
     g->kills.witness = (struct witness)WITNESS_NONE;
     if ((g->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)
         return err_set(e, -errno, "epoll: %s", strerror(errno));
@@ -552,6 +560,8 @@ int guard_run(const struct guard_config *c, struct err *e)
         if ((r = see_any(g, e)) < 0)
             return r;
     }
+    if (c->attach_args && (r = armkeeper_start(&g->attach, c->attach_args, NULL)) < 0)
+        return err_set(e, r, "out of memory");
     loop(g);
     guardcases_done(&g->cases);
     log_event(EVENT_STOPPED, LOG_UINT("left", cases(g)), LOG_UINT("failed", 0));

@@ -21,9 +21,10 @@ struct guard_config {
     size_t pid_count;
     const char *const *cgroups; /* folders */
     size_t cgroup_count;
-    bool all;               /* every cgroup with a limit and a process in it, also those to come */
-    uint64_t rescan_ms;     /* for all */
-    char *const *case_args; /* of a case: what follows "salvage guard-case PID NAME WHY ID TIME ABOUT" */
+    bool all;                 /* every cgroup with a limit and a process in it, also those to come */
+    uint64_t rescan_ms;       /* for all */
+    char *const *case_args;   /* of a case: what follows "salvage guard-case PID NAME WHY ID TIME ABOUT" */
+    char *const *attach_args; /* of the process that attaches to JVMs early; NULL: none */
     struct loan_policy loan;
     const char *state; /* folder: what outlives a restart; NULL: nothing does */
 };

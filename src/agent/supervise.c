@@ -394,11 +394,20 @@ static void remember_oom_kills(struct supervisor *s)
         s->oom_before = before.oom_kill;
 }
 
+static void start_arm(struct supervisor *s)
+{
+    char group[32];
+
+    snprintf(group, sizeof(group), "--group=%d", (int)s->app);
+    if (armkeeper_start(&s->arm, s->config->arm, group) < 0)
+        log_event(EVENT_ARM_DIED, LOG_STR("error", strerror(ENOMEM)));
+}
+
 int supervise_run(const struct supervise_config *c, struct err *e)
 {
     struct supervisor s = {.config = c,
                            .channel = -1,
-                           .arm = {.channel = -1, .due_ms = UINT64_MAX},
+                           .arm = ARMKEEPER_NONE,
                            .cgroup = MEMCG_NONE,
                            .backoff = {.first_ms = 1000, .most_ms = 5 * 60 * 1000}};
     sigset_t waiting;
@@ -415,8 +424,8 @@ int supervise_run(const struct supervise_config *c, struct err *e)
         s.terminal = tcgetpgrp(STDIN_FILENO) == s.app;
         if (c->watch)
             start_watch(&s);
-        if (armkeeper_start(&s.arm, c->arm, s.app) < 0)
-            log_event(EVENT_ARM_DIED, LOG_STR("error", strerror(ENOMEM)));
+        if (c->arm)
+            start_arm(&s);
         supervise(&s);
         say_end(&s);
         r = exit_status(&s);

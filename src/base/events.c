@@ -116,7 +116,8 @@ static const struct event_info TABLE[EVENT_END] = {
                           "run: a JVM crashed, and its log (path) could not be copied to where it is shipped from",
                           "path error"},
     [EVENT_ARM_DIED] = {"arm-died", LEVEL_WARNING,
-                        "run, watch --arm: the process that arms JVMs ended by itself; it is started again",
+                        "run, watch --arm, guard: the process that arms JVMs, or attaches to them, ended by itself; it "
+                        "is started again",
                         "error retry_in_s"},
     [EVENT_GUARDING] =
         {"guarding", LEVEL_INFO,

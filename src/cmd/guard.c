@@ -15,6 +15,7 @@
 #include "agent/storecheck.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/strv.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "format/template.h"
@@ -110,7 +111,7 @@ static int make_rules(const struct guard_options *o, struct rule_policy *ret, st
     return r;
 }
 
-static int make_pids(const struct guard_options *o, pid_t pids[OPT_LIST_MAX], struct err *e)
+int guard_pids(const struct guard_options *o, pid_t pids[OPT_LIST_MAX], struct err *e)
 {
     uint64_t pid;
 
@@ -122,12 +123,23 @@ static int make_pids(const struct guard_options *o, pid_t pids[OPT_LIST_MAX], st
     return 0;
 }
 
+/* Whether a JVM is asked for something in a case. */
+static bool asks_jvms(const struct actions *a)
+{
+    for (unsigned i = 0; i < a->count; i++)
+        if (a->item[i].kind == ACTION_HISTOGRAM || a->item[i].kind == ACTION_THREADS ||
+            a->item[i].kind == ACTION_NATIVE || a->item[i].kind == ACTION_HEAP_DUMP)
+            return true;
+    return false;
+}
+
 static int run(int argc, char **argv)
 {
     struct guard_options o = {0};
     CLEANUP(plan_done) struct plan plan = {0};
     CLEANUP(whoami_done) struct whoami self = {0};
     struct guard_config config = {0};
+    CLEANUP(strv_done) struct strv attach = {0};
     struct actions actions;
     pid_t pids[OPT_LIST_MAX];
     struct err e = {0};
@@ -137,7 +149,7 @@ static int run(int argc, char **argv)
     if (r == 0 && !o.all && o.pids.count == 0 && o.cgroups.count == 0)
         r = err_set(&e, -FAULT_USAGE, "guard: what is to be watched? --pid PID, --cgroup DIR or --all");
     if (r < 0 || (r = make_rules(&o, &config.rules, &e)) < 0 || (r = guard_actions(&o, &actions, &e)) < 0 ||
-        (r = make_pids(&o, pids, &e)) < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0 ||
+        (r = guard_pids(&o, pids, &e)) < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0 ||
         (r = plancheck(&plan, o.plan.state, o.ready, &e)) < 0 || (r = plancheck_proxy(&plan, &e)) < 0)
         return command_fail(r, &e);
     if (o.dir && *o.dir != '/')
@@ -157,6 +169,12 @@ static int run(int argc, char **argv)
     config.rescan_ms = o.rescan_ms;
     config.case_args = argv + 1;
     config.state = o.plan.state;
+    if (asks_jvms(&actions)) {
+        if (strv_add(&attach, "salvage") < 0 || strv_add(&attach, "guard-attach") < 0 ||
+            strv_add_all(&attach, argv + 1) < 0)
+            return command_error(-ENOMEM, "out of memory");
+        config.attach_args = attach.item;
+    }
     config.loan = (struct loan_policy){o.lend, o.hold ? o.hold_ms : 0, o.plan.state, (enum log_format)o.plan.log};
     if ((r = storecheck_launch((char[]){"guard-check"}, argv + 1, &check)) < 0)
         log_event(EVENT_STORE_FAILED, LOG_STR("to", o.plan.to), LOG_STR("fault", "not-asked"),

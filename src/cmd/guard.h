@@ -19,4 +19,7 @@ struct guard_options {
 /* As opt_parse, and no operands. */
 int guard_parse(int argc, char **argv, struct guard_options *ret, struct err *e);
 
+/* The processes behind --pid: o->pids.count of them. */
+int guard_pids(const struct guard_options *o, pid_t pids[OPT_LIST_MAX], struct err *e);
+
 int guard_actions(const struct guard_options *o, struct actions *ret, struct err *e);
