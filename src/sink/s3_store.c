@@ -175,9 +175,12 @@ static int locate(const struct sink_config *c, const struct s3_dialect *d, struc
 
 int s3_origin(const struct sink_config *c, const struct s3_dialect *d, char **ret, struct err *e)
 {
+    struct sink_config quiet = *c; /* what is worth saying is said by s3_open */
     CLEANUP(s3_close_ptr) struct s3 *s = NULL;
-    int r = locate(c, d, &s, e);
+    int r;
 
+    quiet.notice = NULL;
+    r = locate(&quiet, d, &s, e);
     if (r < 0 || !s)
         return r;
     *ret = strdup(s->endpoint.origin);
