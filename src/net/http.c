@@ -519,6 +519,8 @@ static int perform(struct transfer *t, struct err *e)
         code = CURLE_PARTIAL_FILE; /* libcurl lets a head pass that the connection's end cut short */
     t->h->last = code;
     t->h->asked = true;
+    if (code == CURLE_OK && t->answer->status == 407 && !t->h->direct)
+        return http_fault_unwelcome(t->r->url, e);
     if (code == CURLE_OK) {
         t->answer->retry_after_ms =
             httphead_retry_after_ms(buf_text(&t->answer->headers), t->answer->headers.size, clock_wall_ns());
@@ -542,6 +544,7 @@ static int perform(struct transfer *t, struct err *e)
                                                   .trusted = t->h->ca.file ? t->h->ca.file : t->h->ca.folder,
                                                   .detail = t->detail,
                                                   .timeout_ms = t->h->timeout_ms,
+                                                  .direct = t->h->direct,
                                                   .limit_ms = t->connected ? t->r->limit_ms : 0},
                            e);
 }

@@ -13,11 +13,14 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "net/proxy.h"
 
-/* "files.example:443" */
+/* "files.example:443", "files.example:443 (by proxy 10.0.0.1:3128)" */
 struct place {
     char *host, *port;
-    char text[300];
+    char text[600];
+    bool proxied;
+    struct proxy proxy;
 };
 
 static void place_done(struct place *p)
@@ -26,7 +29,12 @@ static void place_done(struct place *p)
     curl_free(p->port);
 }
 
-static void place_of(const char *url, struct place *ret)
+static const char *reason(const struct http_failure *f)
+{
+    return f->detail[0] ? f->detail : curl_easy_strerror(f->code);
+}
+
+static void place_of(const char *url, bool direct, struct place *ret)
 {
     CURLU *u = curl_url();
     if (u && curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS) == CURLUE_OK) {
@@ -39,11 +47,70 @@ static void place_of(const char *url, struct place *ret)
         snprintf(ret->text, sizeof(ret->text), "%s:%s", host, ret->port);
     else
         snprintf(ret->text, sizeof(ret->text), "%s", host);
+    ret->proxied = !direct && proxy_find(url, &ret->proxy);
+    if (ret->proxied) {
+        size_t used = strlen(ret->text);
+        snprintf(ret->text + used, sizeof(ret->text) - used, " (by proxy %s)", ret->proxy.text);
+    }
 }
 
-static const char *reason(const struct http_failure *f)
+/* "for store.example:443; see https_proxy": what follows on what is wrong with the proxy. */
+static const char *proxy_whence(const struct place *p, char out[400])
 {
-    return f->detail[0] ? f->detail : curl_easy_strerror(f->code);
+    snprintf(out, 400, "asked for %.300s%s%s; see %s", p->host ? p->host : "the store", p->port ? ":" : "",
+             p->port ? p->port : "", p->proxy.variable);
+    return out;
+}
+
+static int tell_wants_login(const struct place *p, struct err *e)
+{
+    char whence[400];
+    return err_set(e, -FAULT_CREDENTIALS,
+                   "proxy %s: 407: it wants a user and a password, as http://USER:PASSWORD@HOST:PORT (%s)",
+                   p->proxied ? p->proxy.text : "on the way", proxy_whence(p, whence));
+}
+
+int http_fault_unwelcome(const char *url, struct err *e)
+{
+    CLEANUP(place_done) struct place p = {0};
+    place_of(url, false, &p);
+    if (!p.proxied)
+        return err_set(e, -FAULT_CREDENTIALS, "%s: 407: a proxy on the way wants a user and a password", p.text);
+    return tell_wants_login(&p, e);
+}
+
+/* What the proxy itself lacks; false: it is no fault of its. */
+static bool tell_proxy(CURL *c, const struct http_failure *f, const struct place *p, int *ret, struct err *e)
+{
+    const char *tunnel = strstr(f->detail, "CONNECT tunnel failed, response ");
+    char whence[400];
+    long number = 0;
+    curl_easy_getinfo(c, CURLINFO_OS_ERRNO, &number);
+    proxy_whence(p, whence);
+    /* libcurl repeats the whole variable then, with the password in it. */
+    if (strstr(f->detail, "Unsupported proxy"))
+        *ret = err_set(e, -FAULT_UNREACHABLE, "proxy %s: no http://, https:// or socks5h:// address (%s)",
+                       p->proxy.text, whence);
+    else if (f->code == CURLE_COULDNT_RESOLVE_PROXY)
+        *ret = err_set(e, -FAULT_UNREACHABLE, "proxy %s: cannot find its address (%s)", p->proxy.text, whence);
+    else if (f->code == CURLE_COULDNT_CONNECT && number == ECONNREFUSED)
+        *ret = err_set(e, -FAULT_UNREACHABLE, "proxy %s: connection refused (%s)", p->proxy.text, whence);
+    else if (f->code == CURLE_COULDNT_CONNECT && number > 0)
+        *ret = err_set(e, -FAULT_UNREACHABLE, "proxy %s: %s (%s)", p->proxy.text, strerror((int)number), whence);
+    else if (f->code == CURLE_COULDNT_CONNECT || f->code == CURLE_PROXY || f->code == CURLE_UNSUPPORTED_PROTOCOL)
+        *ret = err_set(e, -FAULT_UNREACHABLE, "proxy %s: %s (%s)", p->proxy.text, reason(f), whence);
+    else if (f->code == CURLE_OPERATION_TIMEDOUT && !f->limit_ms && strstr(f->detail, "Resolving timed out"))
+        *ret = err_set(e, -FAULT_UNREACHABLE, "proxy %s: DNS does not answer in time (%s)", p->proxy.text, whence);
+    else if (f->code == CURLE_OPERATION_TIMEDOUT && !f->limit_ms)
+        *ret = err_set(e, -FAULT_STALLED, "proxy %s: no answer in time (%s)", p->proxy.text, whence);
+    else if (tunnel && strstr(tunnel, " 407"))
+        *ret = tell_wants_login(p, e);
+    else if (tunnel)
+        *ret = err_set(e, -FAULT_UNREACHABLE, "proxy %s: %s to CONNECT (%s)", p->proxy.text,
+                       tunnel + strlen("CONNECT tunnel failed, response "), whence);
+    else
+        return false;
+    return true;
 }
 
 static int tell_unconnected(CURL *c, const struct http_failure *f, const struct place *p, struct err *e)
@@ -119,9 +186,12 @@ static int tell_result(const struct http_failure *f, const struct place *p, stru
 int http_fault_tell(CURL *c, const struct http_failure *f, struct err *e)
 {
     CLEANUP(place_done) struct place p = {0};
-    place_of(f->url, &p);
+    int r;
+    place_of(f->url, f->direct, &p);
     if (f->result < 0)
         return tell_result(f, &p, e);
+    if (p.proxied && tell_proxy(c, f, &p, &r, e))
+        return r;
     switch (f->code) {
     case CURLE_OUT_OF_MEMORY:
         return err_set(e, -ENOMEM, "out of memory");
@@ -134,7 +204,8 @@ int http_fault_tell(CURL *c, const struct http_failure *f, struct err *e)
         return err_set(e, -FAULT_UNREACHABLE, "cannot find the address of %s: is the name right, does DNS work?",
                        p.host ? p.host : p.text);
     case CURLE_COULDNT_RESOLVE_PROXY:
-        return err_set(e, -FAULT_UNREACHABLE, "cannot find the address of the proxy for %s: %s", p.text, reason(f));
+        return err_set(e, -FAULT_UNREACHABLE,
+                       "cannot find the address of the proxy for %s: see http_proxy, https_proxy, all_proxy", p.text);
     case CURLE_COULDNT_CONNECT:
         return tell_unconnected(c, f, &p, e);
     case CURLE_OPERATION_TIMEDOUT:

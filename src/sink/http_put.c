@@ -37,19 +37,23 @@ static int ask(struct http_store *s, const char *method, const char *key, const 
     return answer.status == 401 ? http_store_fail(s, &request, &answer, e) : 0;
 }
 
-/* A path alone (RFC 4918, 8.3, allows it): behind a proxy the server knows neither scheme nor name that we use. */
-static char *destination_of(const struct http_store *s, const char *key)
+static char *destination_of(const struct http_store *s, const char *key, enum destination form)
 {
     CLEANUP_FREE char *encoded = url_encode(key, strlen(key), 1);
+    const char *from = form == DESTINATION_PATH ? s->path : s->base, *scheme = "";
     char *destination;
 
-    return encoded && asprintf(&destination, "%s/%s", s->path, encoded) >= 0 ? destination : NULL;
+    if (form == DESTINATION_PLAIN_URL && text_starts(from, "https://")) {
+        from += strlen("https://");
+        scheme = "http://";
+    }
+    return encoded && asprintf(&destination, "%s%s/%s", scheme, from, encoded) >= 0 ? destination : NULL;
 }
 
 /* A MOVE of what does not exist changes nothing; only a server that does MOVE finds that out. */
 static int probe_move(struct http_store *s, const struct upload_events *events, struct err *e)
 {
-    CLEANUP_FREE char *destination = destination_of(s, "salvage-probe-2");
+    CLEANUP_FREE char *destination = destination_of(s, "salvage-probe-2", s->destination);
     long status;
     int r;
 
@@ -64,6 +68,30 @@ static int probe_move(struct http_store *s, const struct upload_events *events, 
     return 0;
 }
 
+/* The prefix itself, each level of it: what is there, or may not be made, stays as it is. */
+static int make_prefix(struct http_store *s, struct err *e)
+{
+    size_t above = (size_t)(s->path - s->base);
+
+    for (const char *p = s->path; *p; p = p + 1 + strcspn(p + 1, "/")) {
+        CLEANUP(http_answer_done) struct http_answer answer = {0};
+        CLEANUP_FREE char *url = NULL, *level = NULL;
+        struct http_request request;
+        int r = http_store_request(s, "MKCOL", "", &request, &url, e);
+
+        if (r < 0)
+            return r;
+        if (asprintf(&level, "%.*s/", (int)(above + (size_t)(p - s->path) + 1 + strcspn(p + 1, "/")), s->base) < 0) {
+            level = NULL;
+            return err_set(e, -ENOMEM, "out of memory");
+        }
+        request.url = level;
+        if ((r = http_perform(s->http, &request, &answer, e)) < 0)
+            return r;
+    }
+    return 0;
+}
+
 /* folder ends with '/', or is "" at the prefix. 409 means that the one above is missing (RFC 4918, 9.3.1). */
 static int make_folder(struct http_store *s, const char *folder, const struct upload_events *events, long *ret_status,
                        struct err *e)
@@ -74,8 +102,10 @@ static int make_folder(struct http_store *s, const char *folder, const struct up
 
     if (!above)
         return err_set(e, -ENOMEM, "out of memory");
-    if (r < 0 || *ret_status != 409 || size == 0)
+    if (r < 0 || *ret_status != 409)
         return r;
+    if (size == 0)
+        return make_prefix(s, e);
     while (size > 1 && above[size - 2] != '/')
         size--;
     above[size - 1] = '\0';
@@ -94,7 +124,8 @@ static int prepare_folder(struct http_store *s, const char *key, const struct up
 
     if (!folder)
         return err_set(e, -ENOMEM, "out of memory");
-    if (text_eq(folder, s->folder))
+    s->folder_sure = !text_eq(folder, s->folder);
+    if (!s->folder_sure)
         return 0;
     r = make_folder(s, folder, events, &status, e);
     if (r < 0)
@@ -174,8 +205,10 @@ bool http_put_is_temporary(const char *name)
            strspn(name + size - ID_DIGITS, "0123456789abcdef") == ID_DIGITS;
 }
 
-int http_put_fail(const struct http_store *s, const struct http_request *r, const struct http_answer *a, struct err *e)
+int http_put_fail(struct http_store *s, const struct http_request *r, const struct http_answer *a, struct err *e)
 {
+    if (a->status == 404 || a->status == 409 || a->status == 500)
+        free(TAKE_PTR(s->folder));
     /* nginx says 500 where a folder is missing */
     if (s->folder_missing && (a->status == 404 || a->status == 409 || a->status == 500))
         return err_set(e, -FAULT_REFUSED,
@@ -207,8 +240,8 @@ int http_put_fail(const struct http_store *s, const struct http_request *r, cons
     }
 }
 
-int http_put_data(struct http_store *s, const char *key, const void *data, size_t size, const char *content_type,
-                  const struct upload_events *events, struct err *e)
+static int put_data(struct http_store *s, const char *key, const void *data, size_t size, const char *content_type,
+                    const struct upload_events *events, long *ret_status, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer answer = {0};
     CLEANUP_FREE char *url = NULL;
@@ -223,6 +256,7 @@ int http_put_data(struct http_store *s, const char *key, const void *data, size_
     /* A 500 that is certain to come again is no reason to wait. */
     r = s->folder_missing ? http_perform(s->http, &request, &answer, e)
                           : http_store_send(s->http, &request, events, &answer, e);
+    *ret_status = r < 0 ? 0 : answer.status;
     if (r == 0 && !http_store_ok(&answer))
         r = http_put_fail(s, &request, &answer, e);
     if (r == 0)
@@ -230,25 +264,66 @@ int http_put_data(struct http_store *s, const char *key, const void *data, size_
     return r;
 }
 
+int http_put_data(struct http_store *s, const char *key, const void *data, size_t size, const char *content_type,
+                  const struct upload_events *events, struct err *e)
+{
+    long status;
+    int r = put_data(s, key, data, size, content_type, events, &status, e);
+
+    /* Its folder was there a while ago, and may have been removed since. */
+    if (r == 0 || s->folder_sure || (status != 404 && status != 409))
+        return r;
+    r = prepare_folder(s, key, events, e);
+    return r < 0 ? r : put_data(s, key, data, size, content_type, events, &status, e);
+}
+
+/* One form of the target. Apache refuses a path with 400; a URL of another name or scheme than it thinks it has, with
+ * 502, which is no trouble that passes. */
+static int move_once(struct http_store *s, const char *from, const char *key, const struct upload_events *events,
+                     long *ret_status, struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer answer = {0};
+    CLEANUP_FREE char *destination = destination_of(s, key, s->destination), *url = NULL;
+    struct http_request request;
+    int r = http_store_request(s, "MOVE", from, &request, &url, e);
+
+    if (r == 0 && !destination)
+        r = err_set(e, -ENOMEM, "out of memory");
+    if (r < 0)
+        return r;
+    http_add_header(&request, "Destination", destination);
+    r = s->destination == DESTINATION_PATH ? http_store_send(s->http, &request, events, &answer, e)
+                                           : http_perform(s->http, &request, &answer, e);
+    *ret_status = r < 0 ? 0 : answer.status;
+    return r;
+}
+
 int http_put_finish(struct http_store *s, const char *from, const char *key, uint64_t size,
                     const struct upload_events *events, struct err *e)
 {
-    CLEANUP_FREE char *destination = destination_of(s, key);
     char etag[ETAG_MAX];
     uint64_t there;
-    long status;
-    int r;
+    long status = 400;
 
     if (text_eq(from, key))
         return 0;
-    if (!destination)
-        return err_set(e, -ENOMEM, "out of memory");
-    r = ask(s, "MOVE", from, destination, events, &status, e);
-    if (r < 0 || (status >= 200 && status <= 299))
-        return r;
+    for (; s->destination < DESTINATION_NONE; s->destination++) {
+        int r = move_once(s, from, key, events, &status, e);
+
+        if (r < 0 || (status >= 200 && status <= 299))
+            return r;
+        if (status != 400 && (status != 502 || s->destination == DESTINATION_PATH))
+            break;
+    }
     /* An earlier try may have done it, and only its answer was lost. */
     if (status == 404 && http_store_head(s, key, &there, etag, e) == 0 && there == size)
         return 0;
-    return err_set(e, -FAULT_REFUSED, "http: %ld for MOVE of %s/%s to %s: see the server's error log", status, s->base,
-                   from, key);
+    if (s->destination == DESTINATION_NONE)
+        s->move = MOVE_REFUSED;
+    return err_set(e, -FAULT_REFUSED, "http: %ld for MOVE of %s/%s to %s: see the server's error log%s", status,
+                   s->base, from, key,
+                   s->destination == DESTINATION_NONE
+                       ? ". It takes neither a path nor our URL as Destination: behind a "
+                         "proxy, have the proxy rewrite that header to the server's URL"
+                       : "");
 }

@@ -15,6 +15,11 @@
 
 enum move { MOVE_UNKNOWN, MOVE_OFFERED, MOVE_REFUSED };
 
+/* What a MOVE names its target by: a path alone (RFC 4918, 8.3, allows it; behind a proxy the server knows neither
+ * scheme nor name that we use), the whole URL (Apache wants it), or that as http://, which is what Apache is asked by a
+ * proxy that ends TLS before it. */
+enum destination { DESTINATION_PATH, DESTINATION_URL, DESTINATION_PLAIN_URL, DESTINATION_NONE };
+
 struct http_store {
     struct sink sink;
     char *base;                   /* "https://host/prefix", encoded, no '/' behind it; owned */
@@ -25,8 +30,10 @@ struct http_store {
     struct user_headers headers;
     unsigned uploads;
     enum move move;
-    char *folder;        /* the key's that was last made sure of; owned */
-    bool folder_missing; /* it is not there, and it could not be made: PUT may do it */
+    enum destination destination; /* the first form that the server has not refused */
+    char *folder;                 /* the key's that was last made sure of; owned */
+    bool folder_sure;             /* and that was right now */
+    bool folder_missing;          /* it is not there, and it could not be made: PUT may do it */
 };
 
 /* Base, '/', and the encoded key; malloc'ed. */
@@ -67,8 +74,8 @@ int http_put_prepare(struct http_store *s, const char *key, const char *id, cons
 /* PUTs a small body. */
 int http_put_data(struct http_store *s, const char *key, const void *data, size_t size, const char *content_type,
                   const struct upload_events *events, struct err *e);
-/* The fault of a PUT's answer that is not ok. */
-int http_put_fail(const struct http_store *s, const struct http_request *r, const struct http_answer *a, struct err *e);
+/* The fault of a PUT's answer that is not ok. The folder is made sure of again before the next one. */
+int http_put_fail(struct http_store *s, const struct http_request *r, const struct http_answer *a, struct err *e);
 /* As sink_ops.probe. */
 int http_put_probe(struct http_store *s, struct err *e);
 /* Gives a PUT object of this size its final name, if it has another. */

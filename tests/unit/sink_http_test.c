@@ -371,6 +371,10 @@ static void an_answer_to_put_says_what_to_change(void **state)
 
         if (i == 0)
             PLAY(NOT_ALLOWED, OK, NOT_ALLOWED, cases[i].answer);
+        else if (text_starts(cases[i].answer, "409")) /* is the folder still there? */
+            PLAY(cases[i].answer, NOT_ALLOWED, OK, cases[i].answer);
+        else if (text_starts(cases[i].answer, "411"))
+            PLAY(NOT_ALLOWED, OK, cases[i].answer);
         else
             PLAY(cases[i].answer);
         struct upload *u = begin();

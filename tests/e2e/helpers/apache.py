@@ -19,7 +19,7 @@ PidFile {state}/pid
 ErrorLog {state}/error.log
 {user}
 {modules}
-LogFormat "%m %U %>s" short
+LogFormat "%m %>s %U" short
 CustomLog {state}/access.log short
 TypesConfig /dev/null
 DocumentRoot {root}
@@ -74,7 +74,7 @@ class Apache:
     def requests(self):
         """(method, path, status) of each request that has ended."""
         rows = (self.state / "access.log").read_text(encoding="utf-8").splitlines()
-        return [(method, path, int(status)) for method, path, status in (row.split(" ") for row in rows)]
+        return [(method, path, int(status)) for method, status, path in (row.split(" ", 2) for row in rows)]
 
     def close(self):
         self.process.send_signal(signal.SIGTERM)
