@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -42,10 +43,14 @@ static void be_child(const struct shell *s, int in, int out)
         sigaction(OURS[i], &normal, NULL);
     rlimits_restore();
     sigprocmask(SIG_SETMASK, &none, NULL);
+    if (s->environment)
+        environ = (char **)s->environment;
     for (size_t i = 0; i < s->variable_count; i++)
         setenv(s->variables[i][0], s->variables[i][1], 1);
     if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
         _exit(NOT_FOUND);
+    /* What somebody has left open in us without a word is none of the command's. */
+    close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     execl("/bin/sh", "sh", "-c", s->command, (char *)NULL);
     if (errno == ENOENT || errno == ENOTDIR)
         execl("/proc/self/exe", "sh", "-c", s->command, (char *)NULL);

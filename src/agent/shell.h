@@ -12,7 +12,8 @@
 
 struct shell {
     const char *command;
-    const char *const (*variables)[2]; /* name and value, beside our own environment */
+    char *const *environment;          /* NULL: our own */
+    const char *const (*variables)[2]; /* name and value, beside it */
     size_t variable_count;
     uint64_t limit_ms, ceiling; /* of the output */
 };

@@ -37,6 +37,9 @@ static const struct opt GUARD_OPTIONS[] = {
      "what to take, in this order: stats, threads, histogram, native, heap-dump[:live], core (of any process, "
      "which lives on), get:URL (as the process sees it), signal:NAME, exec:COMMAND; NAME@TIME limits the time, "
      "core@pause=TIME how long the process stands still for it [100ms]"},
+    {OPT_LIST, 0, "pass-env", "NAME", NULL, offsetof(struct guard_options, pass_env),
+     "a command of exec: inherits this variable, too, though it leads to a store (keys, tokens, passwords are left out "
+     "of its environment); '*' stands for any letters; may be repeated"},
     {OPT_DURATION, 0, "cooldown", "DURATION", "10m", offsetof(struct guard_options, cooldown_ms),
      "so long nothing more is taken of a cgroup after a case; with --state also over a restart, as the caps below"},
     {OPT_STRING, 0, "max-cases", "N/TIME", "3/day", offsetof(struct guard_options, max_cases),

@@ -10,7 +10,7 @@
 
 struct guard_options {
     struct plan_options plan;
-    struct opt_list when, actions, pids, cgroups;
+    struct opt_list when, actions, pids, cgroups, pass_env;
     bool all, check, hold;
     uint64_t cooldown_ms, rescan_ms, at_once, dump_rate, timeout_ms, lend, hold_ms;
     const char *max_cases, *max_cases_tenant, *max_cases_all, *dir, *ready;

@@ -19,6 +19,7 @@
 #include "cmd/dumping.h"
 #include "cmd/guard_case.h"
 #include "format/answername.h"
+#include "net/secretenv.h"
 #include "os/memcg.h"
 
 enum { IN_MEMORY_MAX = 256 * 1024 * 1024 /* of an answer or an output */, IN_MEMORY_LEAST = 4 * 1024 * 1024 };
@@ -86,6 +87,7 @@ static int run_command(struct guard_case *c, const struct action *a, int fd, str
                                         {"SALVAGE_TARGET", c->name},
                                         {"SALVAGE_WHY", c->why},
                                         {"SALVAGE_CASE", c->shipping.its_case->id}};
+    CLEANUP(strv_done) struct strv environment = {0};
     struct shell s = {.command = a->argument,
                       .variables = variables,
                       .variable_count = ARRAY_SIZE(variables),
@@ -93,6 +95,9 @@ static int run_command(struct guard_case *c, const struct action *a, int fd, str
                       .ceiling = room_in_memory()};
 
     snprintf(pid, sizeof(pid), "%d", (int)c->proc.pid);
+    if (secretenv_without(environ, SECRETENV_ALL, c->o->pass_env.item, c->o->pass_env.count, &environment) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    s.environment = environment.item;
     return shell_to_file(&s, fd, e);
 }
 

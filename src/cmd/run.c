@@ -22,6 +22,7 @@
 #include "base/strv.h"
 #include "cmd/commands.h"
 #include "format/template.h"
+#include "net/secretenv.h"
 
 struct run_options {
     struct plan_options plan;
@@ -30,6 +31,7 @@ struct run_options {
     struct retention retention; /* its limits alone: the rest is the watch's */
     int jvm;                    /* enum run_jvm */
     bool no_jvm;
+    struct opt_list pass_env;
 };
 
 enum run_jvm { JVM_AUTO, JVM_ATTACH, JVM_ENV, JVM_NO };
@@ -48,6 +50,10 @@ static const struct opt RUN_OPTIONS[] = {
      "all"},
     {OPT_FLAG, 0, "no-jvm", NULL, NULL, offsetof(struct run_options, no_jvm), "the same as --jvm no"},
     {OPT_EXCLUDES, .name = "no-jvm", .arg = "jvm"},
+    {OPT_LIST, 0, "pass-env", "NAME", NULL, offsetof(struct run_options, pass_env),
+     "the application inherits this variable, too, though it is for salvage alone (SALVAGE_HTTP_PASSWORD and the like "
+     "are left out of its environment; keys of AWS's and OBS's names are not); '*' stands for any letters; may be "
+     "repeated"},
     {OPT_DURATION, 0, "grace", "DURATION", "10m", offsetof(struct run_options, grace_ms),
      "how long to go on shipping after the application's end"},
     RETENTION_LIMITS(struct run_options, retention),
@@ -140,7 +146,8 @@ static int prepare_dumps(struct run *run, char *const *command)
 
 static int make_environment(struct run *run)
 {
-    int r = strv_add_all(&run->env, environ);
+    int r =
+        secretenv_without(environ, SECRETENV_OWN, run->options.pass_env.item, run->options.pass_env.count, &run->env);
 
     return r == 0 && run->jvm.variable ? strv_set(&run->env, run->jvm.variable, run->jvm.value) : r;
 }

@@ -240,6 +240,10 @@ int s3_endpoint_init(const struct s3_hosts *hosts, const char *endpoint, const c
 
     if (!endpoint && !*region)
         return err_set(e, -FAULT_USAGE, "%s: no region: give --region NAME or --endpoint URL", service);
+    /* It may come from a variable of AWS's, and is not repeated then. */
+    if (endpoint && strchr(endpoint, '@'))
+        return err_set(e, -FAULT_USAGE, "%s: the endpoint has a user or password in it: keys come from elsewhere",
+                       service);
     if (endpoint && take_apart(endpoint, &p) < 0)
         return err_set(e, -FAULT_USAGE, "%s: endpoint '%s' is not http://HOST[:PORT] or https://HOST[:PORT]", service,
                        endpoint);

@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import pathlib
+import re
 import shlex
 import socket
 import subprocess
@@ -243,6 +244,33 @@ def test_the_output_of_a_command_is_a_piece(take, folder, server):
     case, = p.named("guard-case")
     assert body.decode() == "%d %s\n%s %s\n" % (server.pid, case["why"], case["target"], manifest["id"])
     assert found["exec-2.txt"][1] == b"second"
+
+
+SECRETS = {"AWS_ACCESS_KEY_ID": "AK-word", "AWS_SECRET_ACCESS_KEY": "secret-word", "AWS_SESSION_TOKEN": "secret-word",
+           "AWS_CONTAINER_AUTHORIZATION_TOKEN": "secret-word", "SALVAGE_HTTP_PASSWORD": "secret-word",
+           "SALVAGE_HTTP_USER": "u", "OBS_SECRET_ACCESS_KEY": "secret-word", "OBS_ACCESS_KEY_ID": "secret-word",
+           "https_proxy": "http://u:secret-word@127.0.0.1:1"}
+
+
+def test_a_command_gets_none_of_the_stores_secrets_and_no_descriptor(take, folder):
+    """Nor does it find them in the command lines of what it descends from."""
+    p = take("exec:env; cd /proc/self/fd && echo *; cat /proc/$PPID/cmdline /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '",
+             env={**SECRETS, "AWS_REGION": "eu-west-1", "OF_THE_USER": "stays"})
+    assert p.made["whole"], p.log
+    said = pieces(folder)["exec.txt"][1].decode("utf-8", "replace")
+    assert "secret-word" not in said and "AK-word" not in said, said
+    assert "OF_THE_USER=stays" in said and "AWS_REGION=eu-west-1" in said and "SALVAGE_CASE=" in said
+    # echo is the shell's own: the last is its view of the folder
+    assert re.search(r"^0 1 2( \d+)?$", said, re.M), said
+
+
+def test_a_command_gets_what_is_passed_on(salvage, folder, server):
+    p = salvage.start("guard", "--pid", server.pid, "--to", folder.url, *CASE, "--log", "json", "--do", "exec:env",
+                      "--pass-env", "AWS_*", "--pass-env", "https_proxy", env=SECRETS)
+    assert p.wait("guard-made")["whole"], p.log
+    said = pieces(folder)["exec.txt"][1].decode()
+    assert "AWS_SECRET_ACCESS_KEY=secret-word" in said and "https_proxy=" in said
+    assert "SALVAGE_HTTP_PASSWORD" not in said and "OBS_" not in said
 
 
 def test_signals_are_to_a_command_what_they_are_to_others(take, folder):

@@ -110,6 +110,25 @@ def test_the_first_operand_begins_the_command(salvage, folder, area):
     assert "usage: salvage run" in salvage.ok("run", "--to", "x", "--help", "sh").out
 
 
+def test_the_application_gets_no_secret_that_is_salvages_alone(salvage, folder, area):
+    """What has AWS's names may be the application's own."""
+    env = {"SALVAGE_HTTP_TOKEN": "secret-word", "SALVAGE_CREDENTIALS_FILE": "/run/secrets/x", "SALVAGE_LOG": "json",
+           "AWS_SECRET_ACCESS_KEY": "the-application's", "https_proxy": "http://u:p@127.0.0.1:1"}
+    script = "env; cat /proc/[0-9]*/cmdline | tr '\\0' ' '"
+    for more, passed in (([], False), (["--pass-env", "SALVAGE_HTTP_*"], True)):
+        result = salvage.run("run", *folder.options(), "--dir", area, *more, "sh", "-c", script, env=env)
+        assert result.code == 0 and ("secret-word" in result.out) == passed, result
+        assert "SALVAGE_CREDENTIALS_FILE" not in result.out and "SALVAGE_LOG=json" in result.out
+        assert "AWS_SECRET_ACCESS_KEY=the-application's" in result.out and "https_proxy=http://u:p@" in result.out
+
+
+def test_a_password_in_an_endpoint_is_refused_and_not_repeated(salvage, area):
+    for env in ({"SALVAGE_ENDPOINT": "http://u:secret-word@127.0.0.1:1"}, {}):
+        result = salvage.run("run", "--to", "s3://evidence/x", *([] if env else ["--endpoint", "https://u:secret-word@h"]),
+                             "--dir", area, "true", env=env)
+        assert result.code == 2 and "--endpoint" in result.message and "secret-word" not in result.err, result
+
+
 def test_options_from_the_environment(salvage, folder, area):
     result = salvage.run("run", "sh", "-c", "exit 3", env={"SALVAGE_TO": folder.url, "SALVAGE_DIR": str(area)})
     assert result.code == 3 and area.is_dir()
