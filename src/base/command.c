@@ -4,8 +4,14 @@
  */
 #include "base/command.h"
 
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/mem.h"
 #include "base/page.h"
 #include "base/strv.h"
 #include "base/text.h"
@@ -61,6 +67,34 @@ int command_fail(int result, const struct err *e)
     fflush(stdout);
     fprintf(stderr, "salvage: %s\n", e && e->msg[0] ? e->msg : fault->meaning);
     return fault->exit_code;
+}
+
+static char *printable(const char *text)
+{
+    size_t size = strlen(text) + sizeof("...");
+    char *out = malloc(size);
+
+    return out ? (char *)text_printable(text, out, size) : NULL;
+}
+
+void command_say(const char *format, ...)
+{
+    CLEANUP_FREE char *text = NULL, *shown = NULL;
+    va_list args;
+
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0)
+        text = NULL;
+    va_end(args);
+    shown = text ? printable(text) : NULL;
+    fprintf(stderr, "salvage: %s\n", shown ? shown : "out of memory");
+}
+
+int command_put(const char *line)
+{
+    CLEANUP_FREE char *shown = isatty(STDOUT_FILENO) ? printable(line) : NULL;
+
+    return puts(shown ? shown : line) < 0 || fflush(stdout) != 0 ? -EIO : 0;
 }
 
 int command_error(int result, const char *format, ...)

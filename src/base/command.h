@@ -39,6 +39,12 @@ int command_fail(int result, const struct err *e);
 /* The same for a story told here. */
 int command_error(int result, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* "salvage: …" on stderr. Names and texts of others may be in it: printable (text_printable). */
+void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A line with a name in it on stdout: as it is for a file or a pipe, printable for a terminal. 0 or -EIO. */
+int command_put(const char *line);
+
 /* True if argv asks for help, which has then been printed. */
 bool command_wants_help(const struct command *c, int argc, char **argv);
 void command_print_help(const struct command *c, FILE *out);

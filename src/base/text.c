@@ -292,6 +292,52 @@ unsigned text_control(const char *text, size_t length)
     return 0;
 }
 
+/* Whether more bytes could make a character of these. */
+static bool may_go_on(const char *begun, size_t size)
+{
+    static const char rest[] = {'\x80', '\xbf'};
+
+    for (size_t i = 0; i < ARRAY_SIZE(rest); i++) {
+        char whole[4];
+
+        memset(whole, rest[i], sizeof(whole));
+        memcpy(whole, begun, size);
+        if (text_utf8_length(whole, sizeof(whole)) > size)
+            return true;
+    }
+    return false;
+}
+
+static bool may_be_shown(const char *character, size_t length)
+{
+    return *character == '\n' || *character == '\t' || (*character && text_control(character, length) == 0);
+}
+
+size_t text_screen(struct text_screen *s, const char *text, size_t size, char *out)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        s->held[s->held_size++] = text[i];
+        while (s->held_size > 0) {
+            size_t length = text_utf8_length(s->held, s->held_size);
+
+            if (length == 0 && may_go_on(s->held, s->held_size))
+                break;
+            if (length > 0 && may_be_shown(s->held, length)) {
+                memcpy(out + used, s->held, length);
+                used += length;
+            } else {
+                out[used++] = '?';
+            }
+            length = length > 0 ? length : 1;
+            s->held_size -= length;
+            memmove(s->held, s->held + length, s->held_size);
+        }
+    }
+    return used;
+}
+
 const char *text_printable(const char *text, char *out, size_t size)
 {
     size_t left = strlen(text), used = 0, cut = 0; /* cut: where "..." still fits */

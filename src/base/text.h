@@ -45,6 +45,15 @@ size_t text_utf8_length(const char *text, size_t size);
  * can't be seen, so that a name could look like another or speak to a terminal; 0 for all others. */
 unsigned text_control(const char *text, size_t length);
 
+/* For a stream of foreign text on its way to a terminal: what text_printable replaces, but for line ends and tabs, is
+ * '?'. held: the beginning of a character whose rest is yet to come. Writes no more than size + sizeof(held) bytes to
+ * out; returns how many. Zeroed at first; what is held at the end is no character. */
+struct text_screen {
+    char held[4];
+    size_t held_size;
+};
+size_t text_screen(struct text_screen *s, const char *text, size_t size, char *out);
+
 /* Copies text into out[size], control characters and malformed UTF-8 as '?', cut with "..." if need be: for
  * terminals and messages. Returns out. */
 const char *text_printable(const char *text, char *out, size_t size);

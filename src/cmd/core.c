@@ -121,7 +121,7 @@ static int put_into_file(const struct core_options *o, const struct proc *p, con
         return err_set(e, -ENOMEM, "out of memory");
     if ((r = core_to_file(p, how, path, told, e)) < 0)
         return r;
-    return puts(path) < 0 || fflush(stdout) != 0 ? err_set(e, -EIO, "cannot write to stdout") : 0;
+    return command_put(path) < 0 ? err_set(e, -EIO, "cannot write to stdout") : 0;
 }
 
 static int put_into_store(const struct core_options *o, const struct proc *p, const struct snapshot_options *how,

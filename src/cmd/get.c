@@ -291,7 +291,6 @@ static int get_object(const struct get_options *o, struct sink *sink, const char
                       struct err *e)
 {
     CLEANUP_FREE char *path = NULL;
-    char shown[PATH_MAX];
     int r;
 
     if (text_eq(o->output, "-"))
@@ -300,8 +299,7 @@ static int get_object(const struct get_options *o, struct sink *sink, const char
         return err_set(e, -ENOMEM, "out of memory");
     if ((r = fetch_to_file(sink, key, m, o, path, e)) < 0)
         return r;
-    puts(isatty(STDOUT_FILENO) ? text_printable(path, shown, sizeof(shown)) : path);
-    return fflush(stdout) == 0 ? 0 : err_set(e, -EIO, "cannot write to stdout");
+    return command_put(path) == 0 ? 0 : err_set(e, -EIO, "cannot write to stdout");
 }
 
 static int get_by_url(const struct get_options *o, const char *url, struct err *e)

@@ -15,6 +15,8 @@
 #include "cmd/commands.h"
 #include "jvm/find.h"
 
+enum { SCREEN_STEP = 4096 };
+
 int jvm_pid(const char *command, const char *operand, pid_t *ret, struct err *e)
 {
     uint64_t pid;
@@ -60,18 +62,18 @@ int jvm_target(const char *command, const char *operand, struct jvm *ret, struct
 }
 
 /* Names of threads, say, come from wherever the application has them from: to a terminal none of their control
- * characters. (U+0080 to U+009F are two bytes, which may come one after the other.) */
+ * characters. */
 static bool write_to_terminal(const char *text, size_t size)
 {
-    static unsigned char last;
+    static struct text_screen screen;
+    char shown[SCREEN_STEP + sizeof(screen.held)];
 
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        bool control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f || (last == 0xc2 && c >= 0x80 && c < 0xa0);
+    for (size_t at = 0, step; at < size; at += step) {
+        step = size - at < SCREEN_STEP ? size - at : SCREEN_STEP;
+        size_t some = text_screen(&screen, text + at, step, shown);
 
-        if (putchar(control ? '?' : c) == EOF)
+        if (fwrite(shown, 1, some, stdout) != some)
             return false;
-        last = c;
     }
     return true;
 }

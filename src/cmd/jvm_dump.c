@@ -119,7 +119,7 @@ static int tell(const struct jvm_dump_options *o, const struct jvm *j, const cha
     if (!o->json) {
         fprintf(stderr, "salvage: JVM %d: %s in %.1f s, it stood still for %s\n", (int)j->proc.pid,
                 text_format_size(d->size, size), (double)d->took_ms / 1000, pause_print(&d->pause, pause));
-        return jvm_write(path, strlen(path), e) < 0 ? -EIO : jvm_write("\n", 1, e);
+        return command_put(path) < 0 ? err_set(e, -EIO, "cannot write to stdout") : 0;
     }
     object = json_pack("{s:i, s:s, s:I, s:f, s:b, s:f, s:s*, s:s*}", "pid", (int)j->proc.pid, "path", path, "bytes",
                        (json_int_t)d->size, "seconds", (double)d->took_ms / 1000, "live", o->dump.live, "pause_ms",

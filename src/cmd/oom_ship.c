@@ -27,8 +27,10 @@ int oom_pid(const struct oom *o)
 
 void oom_tell(const struct oom *o, const char *text)
 {
-    printf("salvage: java-oom: process %d: %s\n", oom_pid(o), text);
-    fflush(stdout);
+    CLEANUP_FREE char *line = NULL;
+
+    if (asprintf(&line, "salvage: java-oom: process %d: %s", oom_pid(o), text) >= 0)
+        command_put(line);
 }
 
 /* Bytes a second, for what comes next. */
@@ -64,7 +66,7 @@ void oom_ship_leftover(struct oom *o, const struct oomdump *d)
 {
     if (!d->leftover || d->watched)
         return;
-    fprintf(stderr, "salvage: %s: is an older process's: shipped, too\n", d->leftover);
+    command_say("%s: is an older process's: shipped, too", d->leftover);
     oom_ship(o, d->leftover, false, NULL);
 }
 

@@ -16,6 +16,7 @@
 #include "agent/source.h"
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/command.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -49,7 +50,7 @@ static void say(struct shipment *s, const char *what, const char *text)
         return;
     }
     progress_clear(&s->progress);
-    fprintf(stderr, "salvage: %s: %s\n", what, text);
+    command_say("%s: %s", what, text);
 }
 
 static void on_progress(void *ctx, uint64_t bytes)
@@ -371,7 +372,7 @@ static int report(struct shipment *s, const struct job_result *result)
         printf("salvage: %s: %s of process %" PRIu64 " (%s) shipped to %s\n", s->of->cause, result->manifest.kind,
                s->of->pid, text_format_size(result->manifest.size, size), url ? url : result->manifest.key);
     else
-        puts(url ? url : result->manifest.key);
+        return command_put(url ? url : result->manifest.key);
     return fflush(stdout) == 0 ? 0 : -EIO;
 }
 

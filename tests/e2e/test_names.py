@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names are any bytes but / and NUL, up to 255 of them."""
+import contextlib
 import os
+import pty
+import re
+import subprocess
 
 import pytest
 
 from helpers.evidence import drop, left_in, spool_of
+from helpers.program import BIN, environment
 
 NAMES = [
     b"with some spaces .hprof",
@@ -95,3 +100,37 @@ def test_a_path_as_long_as_the_kernel_takes(salvage, work, folder):
     watch = salvage.watch(deep, *folder.options(), "--recursive", "--once")
     assert watch.end() == 0, watch.log
     folder.check_one(total)
+
+
+def on_terminal(salvage, *args):
+    """What a terminal gets of both, stdout and stderr."""
+    ours, theirs = pty.openpty()
+    p = subprocess.Popen([os.fsencode(word) for word in (BIN, *args)], stdout=theirs, stderr=theirs,
+                         stdin=subprocess.DEVNULL, env=environment(salvage.home), cwd=salvage.home)
+    os.close(theirs)
+    said = b""
+    with contextlib.suppress(OSError):
+        while some := os.read(ours, 4096):
+            said += some
+    os.close(ours)
+    p.wait()
+    return p.returncode, said
+
+
+def test_a_terminal_is_spoken_to_by_no_name(salvage, dumps, folder):
+    """Not even by bytes that are control characters alone, or that turn the direction of a text."""
+    name = b"\x9b2Jred\xc2\x9b31m\xe2\x80\xaegpj\x1b]0;t\x07.hprof"
+    drop(dumps, name, 5_000)
+    path = os.path.join(os.fsencode(str(dumps)), name)
+    url = ["--to", folder.url, "--key", "{place}/{id}/{name}"]
+    texts = [on_terminal(salvage, "ship", path, *url), on_terminal(salvage, "ship", path, *url),
+             on_terminal(salvage, "ship", path + b"missing", *url), on_terminal(salvage, "ls", folder.url),
+             on_terminal(salvage, "ls", "--json", folder.url)]
+    (key, _), = folder.manifests()
+    texts.append(on_terminal(salvage, "get", folder.url_of(key)))
+    assert [code for code, _ in texts] == [0, 0, texts[2][0], 0, 0, 0] and texts[2][0] != 0, texts
+    for _, said in texts:
+        text = said.replace(b"\r\033[K", b"").replace(b"\r\n", b"\n").replace(b"\033[1m", b"").replace(b"\033[0m", b"")
+        assert b"red" in text or b"heap" in text, said
+        assert not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]",
+                             text.decode("utf-8")), said

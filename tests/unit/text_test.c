@@ -334,10 +334,49 @@ static void what_is_not_seen_or_turns_the_text_is_a_control(void **state)
     assert_int_equal(text_control("\u202e", 3), 0x202e);
 }
 
+/* As one piece, and byte by byte. */
+static void assert_shown(const char *text, size_t size, const char *expected)
+{
+    struct text_screen whole = {0}, bytes = {0};
+    char out[128];
+    size_t used = text_screen(&whole, text, size, out);
+
+    assert_int_equal(used, strlen(expected));
+    assert_memory_equal(out, expected, used);
+    used = 0;
+    for (size_t i = 0; i < size; i++)
+        used += text_screen(&bytes, text + i, 1, out + used);
+    assert_int_equal(used, strlen(expected));
+    assert_memory_equal(out, expected, used);
+}
+
+static void a_stream_to_a_terminal_has_no_control_characters(void **state)
+{
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"two\nlines\tof text", "two\nlines\tof text"},
+        {"\033[2J\007\r\177", "?[2J???"},
+        {"\x9b\x31m \x80 \x9f \xff", "?1m ? ? ?"},           /* C1 as single bytes */
+        {"\xc2\x9b\x31m", "?1m"},                            /* and in UTF-8 */
+        {"\xe2\x80\xaegpj\xe2\x81\xa6 \xd8\x9c", "?gpj? ?"}, /* direction */
+        {"ä日🙂", "ä日🙂"},
+        {"\xe6\x97x\xf0\x9f\x99x", "??x???x"}, /* cut characters */
+        {"\xed\xa0\x80 \xc0\x80 \xf5", "??? ?? ?"},
+        {"\xe6\x97", ""}, /* what is to come may make it one */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_shown(cases[i].text, strlen(cases[i].text), cases[i].expected);
+    assert_shown("a\0b", 3, "a?b");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comparing_accepts_null),
+        cmocka_unit_test(a_stream_to_a_terminal_has_no_control_characters),
         cmocka_unit_test(sizes_are_powers_of_1024),
         cmocka_unit_test(durations_are_milliseconds),
         cmocka_unit_test(numbers_are_digits_only),

@@ -53,6 +53,10 @@ def answer(connection, how):
         connection.sendall(b"1\n\x1b]0;owned\x07\x1b[2Jno\nsecond line")
     elif how == "speaks":
         connection.sendall("0\n\x1b]0;owned\x07 \x9b31m \u00fc\r\tthread\n".encode())
+        # C1 as single bytes, and what turns the direction of a text, in two halves.
+        connection.sendall(b"\x9b2J \x90q \xe2\x80\xaedesrever \xe2\x81")
+        time.sleep(0.1)
+        connection.sendall(b"\xa6 \xd8\x9c \xe6\x97\xa5\n")
     elif how == "dies":
         connection.sendall(b"0\npart of an answ")
         os.kill(os.getpid(), signal.SIGKILL)
