@@ -114,24 +114,11 @@ static int open_folder(const struct jvm *j, const char *path, int *ret_error)
     return fd < 0 ? -1 : fd;
 }
 
-/* The kernel hides the root of a process that has capabilities, or had (setcap'd java, jsvc), from its own user. Then
- * it is ours if it is the same, which the socket's peer shows (connect_to). */
-static int open_tmp(const struct jvm *j, int *ret_error)
-{
-    int fd = open_folder(j, "/tmp", ret_error);
-
-    if (fd >= 0 || (*ret_error != EACCES && *ret_error != EPERM) || j->status.uid != geteuid())
-        return fd;
-    fd = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    *ret_error = fd < 0 ? errno : 0;
-    return fd;
-}
-
 static void approach_init(struct approach *a, const struct jvm *j, const struct attach_wait *wait)
 {
     *a = (struct approach){.j = j, .wait = wait, .triggered = -1};
     a->cwd = open_folder(j, ".", &a->cwd_error);
-    a->tmp = open_tmp(j, &a->tmp_error);
+    a->tmp = open_folder(j, "/tmp", &a->tmp_error);
     snprintf(a->trigger, sizeof(a->trigger), ".attach_pid%d", (int)j->status.inner_pid);
 }
 
@@ -264,7 +251,7 @@ static int connect_to(const struct approach *a, struct err *e)
                              strerror(errno), errno == EACCES ? missing_right(j) : "");
     /* Whoever called listen(). 0: a process that we cannot see from our pid namespace. */
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != j->status.uid ||
-        (peer.pid != 0 && peer.pid != j->proc.pid))
+        (peer.pid != j->proc.pid && (peer.pid != 0 || j->proc.hidden)))
         return err_set(e, -FAULT_REFUSED, "/tmp/%s of JVM %d belongs to another process: remove it", name, pid);
     return TAKE_FD(fd);
 }

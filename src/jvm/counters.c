@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,13 +18,13 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { FILE_MAX = 16 * 1024 * 1024, READINGS_MAX = 8, NAME_SIZE = 300 };
+enum { FILE_MAX = 16 * 1024 * 1024, READINGS_MAX = 8 };
 
 /* What is looked for, and what was found. */
 struct search {
     const struct proc *proc;
-    char number[16];      /* the JVM's own name for itself */
-    char path[NAME_SIZE]; /* in its root */
+    char number[16];              /* the JVM's own name for itself */
+    char path[COUNTERS_PATH_MAX]; /* in its root */
     bool deleted;
     int fd; /* -1: not by the mapping */
 };
@@ -48,6 +49,25 @@ static int look_at(void *ctx, const struct proc_mapping *m)
     s->deleted = m->deleted;
     s->fd = proc_open_mapping(s->proc, m->range, O_PATH);
     return 1;
+}
+
+bool counters_named(pid_t inner_pid, uid_t owner, char out[COUNTERS_PATH_MAX])
+{
+    char pattern[64];
+    glob_t found;
+    bool there = false;
+
+    snprintf(pattern, sizeof(pattern), "/tmp/hsperfdata_*/%d", (int)inner_pid);
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
+        return false;
+    for (size_t i = 0; i < found.gl_pathc && !there; i++) {
+        struct stat st;
+
+        there = lstat(found.gl_pathv[i], &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == owner &&
+                snprintf(out, COUNTERS_PATH_MAX, "%s", found.gl_pathv[i]) < COUNTERS_PATH_MAX;
+    }
+    globfree(&found);
+    return there;
 }
 
 static const char *why(int r)
@@ -86,16 +106,16 @@ int counters_open(const struct proc *p, struct err *e)
     if (r < 0)
         return err_set(e, r, "process %d cannot be looked at: %s", (int)p->pid, why(r));
     snprintf(s.number, sizeof(s.number), "%d", (int)status.inner_pid);
-    r = proc_each_mapping(p, look_at, &s);
+    r = p->hidden ? counters_named(status.inner_pid, status.uid, s.path) : proc_each_mapping(p, look_at, &s);
     fd = s.fd;
     if (r < 0)
         return err_set(e, r, "the files mapped by process %d cannot be looked at: %s", (int)p->pid, why(r));
     if (r == 0)
         return err_set(
             e, -ENOENT,
-            "JVM %d has no counters: it runs with -XX:-UsePerfData or -XX:+PerfDisableSharedMem, or could not "
-            "write to its /tmp",
-            (int)p->pid);
+            "JVM %d has no counters: it runs with -XX:-UsePerfData or -XX:+PerfDisableSharedMem, its user %u has no "
+            "name (no line in its /etc/passwd), or it could not write to its /tmp",
+            (int)p->pid, (unsigned)status.uid);
     if (fd < 0 && s.deleted)
         return err_set(e, -EACCES, "the counters of JVM %d (%s) were deleted: only root can still read them",
                        (int)p->pid, s.path);

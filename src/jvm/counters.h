@@ -11,10 +11,15 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "format/hsperf.h"
 #include "os/proc.h"
+
+enum { COUNTERS_PATH_MAX = 300 };
 
 struct counters {
     struct buf bytes; /* what perf points into; its memory is used again by the next reading */
@@ -31,3 +36,7 @@ int counters_load(const struct proc *p, int fd, struct counters *ret, struct err
 /* Both. */
 int counters_read(const struct proc *p, struct counters *ret, struct err *e);
 void counters_done(struct counters *c);
+
+/* The file by its name, in our own /tmp: for a JVM whose folders are hidden from us. False without one of that owner.
+ */
+bool counters_named(pid_t inner_pid, uid_t owner, char out[COUNTERS_PATH_MAX]);

@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -16,6 +18,7 @@
 #include "base/text.h"
 #include "format/jvmcommand.h"
 #include "format/jvmlaunch.h"
+#include "jvm/counters.h"
 
 enum { RELEASE_MAX = 64 * 1024 };
 
@@ -59,7 +62,7 @@ static int read_options(struct jvm *j)
     struct origin origin = {.proc = &j->proc, .variables = &variables};
     struct jvmlaunch launch = {
         .feature = jvm_feature(j), .variable = variable_of, .load = load_options, .ctx = &origin};
-    int r = proc_words(&j->proc, "environ", &variables);
+    int r = j->proc.hidden ? 0 : proc_words(&j->proc, "environ", &variables);
 
     if (r < 0 || (r = proc_words(&j->proc, "cmdline", &given)) < 0)
         return r;
@@ -147,7 +150,8 @@ static int not_allowed(const struct jvm *j, struct err *e)
     if (uid == geteuid() && gid == getegid())
         return err_set(e, -EACCES,
                        "process %d may not be looked at, though its user is ours: it has capabilities that we lack, or "
-                       "a security module forbids it; add CAP_SYS_PTRACE",
+                       "a security module forbids it; and our /tmp has neither counters nor an attach socket of it: "
+                       "share its /tmp, or add CAP_SYS_PTRACE",
                        pid);
     if (geteuid() == 0)
         return err_set(e, -EACCES,
@@ -160,6 +164,30 @@ static int not_allowed(const struct jvm *j, struct err *e)
                    pid, (unsigned)geteuid(), uid, gid);
 }
 
+static bool is_socket_of(const struct jvm *j)
+{
+    char path[48];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "/tmp/.java_pid%d", (int)j->status.inner_pid);
+    return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_uid == j->status.uid;
+}
+
+/* The kernel hides the folders and the memory of a process that has capabilities, or had (setcap'd java, jsvc), from
+ * its own user. What a JVM keeps in /tmp shows that it is one, where that is our /tmp: its counters, which a process
+ * that listens to SIGQUIT has no other reason for, or its socket, of which the peer is asked again when it is used. */
+static bool is_hidden_jvm(struct jvm *j)
+{
+    char ignored[COUNTERS_PATH_MAX];
+    const uint64_t quit = UINT64_C(1) << (SIGQUIT - 1);
+
+    if (j->status.uid != geteuid() || j->status.inner_pid == 0)
+        return false;
+    j->proc.hidden =
+        is_socket_of(j) || ((j->status.caught & quit) && counters_named(j->status.inner_pid, j->status.uid, ignored));
+    return j->proc.hidden;
+}
+
 static int read_all(struct jvm *j, struct err *e)
 {
     struct libraries libraries = {0};
@@ -169,11 +197,13 @@ static int read_all(struct jvm *j, struct err *e)
     if (r == 0)
         r = proc_each_mapping(&j->proc, look_at_library, &libraries);
     libjvm = libraries.libjvm;
-    if (r == 0 && !libjvm)
+    if ((r == -EACCES || r == -EPERM) && is_hidden_jvm(j))
+        r = 0;
+    if (r == 0 && !libjvm && !j->proc.hidden)
         return err_set(e, -FAULT_FORMAT, "process %d is no Java VM (there is no libjvm.so in it)", pid);
     if (r == 0 && libraries.openj9)
         return err_set(e, -FAULT_FORMAT, "process %d is an OpenJ9 JVM: only HotSpot is known here", pid);
-    if (r == 0)
+    if (r == 0 && libjvm)
         j->version = read_version(&j->proc, libjvm); /* before the options: JDK 8 knows fewer places of them */
     if (r == 0)
         r = read_options(j);

@@ -244,6 +244,10 @@ int proc_openat(const struct proc *p, const char *path, int flags, mode_t mode)
     CLEANUP_FD int base = openat(p->fd, absolute ? "root" : "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
     int fd;
 
+    if (base < 0 && p->hidden && absolute) {
+        fd = open(path, flags | O_CLOEXEC, mode);
+        return fd < 0 ? -errno : fd;
+    }
     if (base < 0)
         return -errno;
     if (sees_what_we_see(p)) {
@@ -266,7 +270,7 @@ int proc_path(const struct proc *p, const char *path, char **ret)
     if (length == 1) /* the root itself */
         length = 0;
     folder[length] = '\0';
-    if (sees_what_we_see(p))
+    if (p->hidden || sees_what_we_see(p))
         length = asprintf(&full, "%s%s%s", folder, path[0] == '/' ? "" : "/", path);
     else
         length = asprintf(&full, "/proc/%d/root%s%s%s", (int)p->pid, folder, path[0] == '/' ? "" : "/", path);

@@ -15,6 +15,8 @@
 struct proc {
     int fd; /* of /proc/PID; owned */
     pid_t pid;
+    bool
+        hidden; /* the kernel hides its folders from us: its root is taken to be ours, and has to be proved otherwise */
 };
 
 #define PROC_NONE                                                                                                      \

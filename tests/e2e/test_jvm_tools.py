@@ -5,18 +5,20 @@ import pathlib
 import pty
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
-from helpers import jvm
+from helpers import hprof, jvm
 from helpers.proc import require_root, status, wait_for
-from helpers.program import BIN, NOBODY, environment
-from helpers.resting import COLLECTORS, Nursery, tool
+from helpers.program import BIN, NOBODY, as_user, environment
+from helpers.resting import COLLECTORS, EMBEDDER, Nursery, Resting, tool
 
 USAGE, FORMAT, REFUSED, OTHER = 2, 51, 45, 1
 ANSWERS = {"garbage": FORMAT, "half": FORMAT, "huge": FORMAT, "close": OTHER, "escapes": OTHER, "nothing": OTHER}
@@ -365,6 +367,75 @@ def test_an_answer_does_not_speak_to_the_terminal(salvage, nursery):
     os.close(ours)
     assert "]0;owned" in said and "ü" in said and "thread" in said and "?desrever" in said and "日" in said
     assert not re.search("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]", said)
+
+
+# --- a process that is hidden from its own user -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def with_capability(session_folder):
+    """A program that can load a JVM, with a capability of its own, as a setcap'd java or jsvc: the kernel hides its
+    folders and its memory from others of its user. (java itself would not find its libraries any more.)"""
+    require_root("sets a capability")
+    program = session_folder / "with-capability"
+    shutil.copyfile(os.path.realpath(sys.executable), program)
+    program.chmod(0o755)
+    subprocess.run(["/usr/sbin/setcap", "cap_net_bind_service+ep", str(program)], check=True)
+    return program
+
+
+@pytest.fixture
+def hidden(nursery, with_capability, work):
+    """Starts one as nobody: JDK and options, or lines of Python."""
+
+    def start(*words, program=EMBEDDER):
+        if program != EMBEDDER:
+            words = ("-c", program)
+        else:
+            words = (EMBEDDER, *words, "-Xmx32m", "-XX:+UseSerialGC")
+        one = nursery.add(Resting([with_capability, *words], uid=NOBODY, env={"PYTHONDONTWRITEBYTECODE": "1"})).ready()
+        looks = subprocess.run(["readlink", "/proc/%d/root" % one.pid], check=False, stdout=subprocess.PIPE,
+                               **as_user(NOBODY))
+        assert looks.returncode != 0, "it is not hidden"
+        return one
+
+    return start
+
+
+@pytest.mark.parametrize("jdk", jvm.JDKS, ids=jvm.name)
+def test_a_jvm_with_capabilities_is_asked_by_its_user_without_any(salvage, hidden, work, jdk):
+    one = hidden(jdk)
+    work.chmod(0o777)
+    assert "Full thread dump" in salvage.ok("jvm", "threads", one.pid, uid=NOBODY).out
+    salvage.ok("jvm", "dump", one.pid, "--out", work / "x", uid=NOBODY)
+    assert hprof.problem((work / "x").read_bytes()) is None
+    assert "GCT" in salvage.ok("jvm", "stat", one.pid, uid=NOBODY).out
+    os.unlink("/tmp/.java_pid%d" % one.pid)
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind("/tmp/.java_pid%d" % one.pid)
+        other.listen(1)
+        os.chown("/tmp/.java_pid%d" % one.pid, NOBODY, NOBODY)
+        result = salvage.run("jvm", "threads", one.pid, uid=NOBODY)
+        assert result.code == REFUSED and "another process: remove it" in result.message
+    assert one.alive
+
+
+def test_what_does_not_show_that_it_is_a_jvm_gets_no_signal(salvage, hidden):
+    """Neither counters nor a socket of its in our /tmp."""
+    one = hidden(program="import signal, sys\nsignal.signal(signal.SIGQUIT, lambda *_: print('quit', flush=True))\n"
+                         "print('ready', flush=True)\nsys.stdin.read()")
+    result = salvage.run("jvm", "threads", one.pid, uid=NOBODY)
+    assert result.code == OTHER and "neither counters nor an attach socket" in result.message
+    one.process.stdin.close()
+    assert one.process.stdout.read() == b""
+
+
+def test_a_user_without_a_name_has_no_counters_and_answers_all_the_same(salvage, nursery):
+    require_root("acts as another user")
+    one = nursery.serial(uid=54321)
+    assert "Full thread dump" in salvage.ok("jvm", "threads", one.pid).out
+    result = salvage.run("jvm", "stat", one.pid)
+    assert result.code == OTHER and "54321 has no name" in result.message
 
 
 # --- a hostile /tmp ---------------------------------------------------------------------------------------------------
