@@ -44,9 +44,10 @@ int plan_sink_config(struct sink_config *ret, const struct plan_options *o, cons
     if ((r = url_parse(url, &c.url, e)) < 0)
         return r;
     if (o->endpoint && strchr(o->endpoint, '@'))
-        return err_set(e, -FAULT_USAGE,
-                       "--endpoint: a user or password in it would be seen in the list of processes: keys come from the "
-                       "environment (docs/credentials.md)");
+        return err_set(
+            e, -FAULT_USAGE,
+            "--endpoint: a user or password in it would be seen in the list of processes: keys come from the "
+            "environment (docs/credentials.md)");
     if (o->endpoint && !text_starts(o->endpoint, "http://") && !text_starts(o->endpoint, "https://"))
         return err_set(e, -FAULT_USAGE, "--endpoint: '%s' is not an http:// or https:// address", o->endpoint);
     if (o->region && (!*o->region || strspn(o->region, REGION_CHARACTERS) != strlen(o->region)))

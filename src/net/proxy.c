@@ -15,6 +15,7 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/proxyenv.h"
 
 DEFINE_CLEANUP(CURLU *, curl_url_cleanup)
 DEFINE_CLEANUP(char *, curl_free)
@@ -67,19 +68,6 @@ static bool is_excepted(const char *host)
     return false;
 }
 
-static const char *find_variable(bool tls)
-{
-    static const char *const PLAIN[] = {"http_proxy", "all_proxy", "ALL_PROXY"};
-    static const char *const TLS[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-    const char *const *names = tls ? TLS : PLAIN;
-    size_t count = tls ? ARRAY_SIZE(TLS) : ARRAY_SIZE(PLAIN);
-
-    for (size_t i = 0; i < count; i++)
-        if (env_get(names[i]))
-            return names[i];
-    return NULL;
-}
-
 /* Without brackets around an IPv6 address. */
 static bool host_of(const char *url, char out[PROXY_HOST_MAX], char port[8], const char *default_port)
 {
@@ -105,9 +93,9 @@ bool proxy_find(const char *url, struct proxy *ret)
 {
     struct proxy p = {0};
     char host[PROXY_HOST_MAX], ignored[8];
-    const char *value;
+    const char *value, *ignored_place;
 
-    p.variable = find_variable(text_starts(url, "https://"));
+    p.variable = proxyenv_name(text_starts(url, "https://"), &ignored_place);
     if (!p.variable || !host_of(url, host, ignored, "") || is_excepted(host))
         return false;
     value = env_get(p.variable);

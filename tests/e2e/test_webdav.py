@@ -141,9 +141,3 @@ def test_a_proxy_that_wants_a_login_or_is_silent(salvage, dumps, useless, to):
         address = "http://user:secret-word@" + proxy.place
         fault, error = failure_by(salvage, dumps, to, http_proxy=address, https_proxy=address)
         assert fault == expected and "proxy " + proxy.place in error and says in error, error
-
-
-def test_a_proxy_of_another_kind(salvage, dumps):
-    fault, error = failure_by(salvage, dumps, "https://store.example/x",
-                              https_proxy="gopher://user:secret-word@127.0.0.1:1")
-    assert fault == "unreachable" and "proxy 127.0.0.1:1: no http://" in error, error

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """JVMs that run and do nothing, the JDK's own tools beside ours, and processes that pretend to be JVMs."""
+import contextlib
 import glob
 import os
 import pathlib
@@ -55,7 +56,8 @@ class Resting:
             self.process.kill()
         self.process.communicate()
         for left in [*glob.glob("/tmp/hsperfdata_*/%d" % self.pid), *glob.glob("/tmp/.*_pid%d" % self.pid)]:
-            os.unlink(left)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(left)
 
 
 class Nursery:
