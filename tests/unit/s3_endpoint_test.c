@@ -43,7 +43,11 @@ static void check_refused(const char *endpoint)
     struct err e = {0};
 
     assert_int_equal(s3_endpoint_init(&S3_HOSTS_AWS, endpoint, "us-east-1", "bucket", &AUTO, &p, &e), -FAULT_USAGE);
-    assert_non_null(strstr(e.msg, endpoint));
+    /* A password is not repeated. */
+    if (strchr(endpoint, '@'))
+        assert_null(strstr(e.msg, "secret"));
+    else
+        assert_non_null(strstr(e.msg, endpoint));
     assert_null(p.origin);
 }
 
@@ -184,12 +188,12 @@ static void the_placeholder_puts_the_bucket_into_any_host(void **state)
 static void what_is_no_endpoint_is_refused(void **state)
 {
     (void)state;
+    check_refused("http://user:secret@store");
     check_refused("store:9000");
     check_refused("ftp://store");
     check_refused("http://");
     check_refused("http:///x");
     check_refused("http://:9000");
-    check_refused("http://user:secret@store");
     check_refused("http://store:0");
     check_refused("http://store:65536");
     check_refused("http://store:");
