@@ -204,8 +204,7 @@ int http_fault_tell(CURL *c, const struct http_failure *f, struct err *e)
         return err_set(e, -FAULT_UNREACHABLE, "cannot find the address of %s: is the name right, does DNS work?",
                        p.host ? p.host : p.text);
     case CURLE_COULDNT_RESOLVE_PROXY:
-        return err_set(e, -FAULT_UNREACHABLE,
-                       "cannot find the address of the proxy for %s: see http_proxy, https_proxy, all_proxy", p.text);
+        return err_set(e, -FAULT_UNREACHABLE, "cannot find the address of the proxy for %s: %s", p.text, reason(f));
     case CURLE_COULDNT_CONNECT:
         return tell_unconnected(c, f, &p, e);
     case CURLE_OPERATION_TIMEDOUT:

@@ -426,7 +426,8 @@ def test_what_does_not_show_that_it_is_a_jvm_gets_no_signal(salvage, hidden):
                          "print('ready', flush=True)\nsys.stdin.read()")
     result = salvage.run("jvm", "threads", one.pid, uid=NOBODY)
     assert result.code == OTHER and "neither counters nor an attach socket" in result.message
-    one.process.stdin.close()
+    assert one.alive
+    one.process.kill()
     assert one.process.stdout.read() == b""
 
 
