@@ -267,7 +267,7 @@ static int put_data(struct http_store *s, const char *key, const void *data, siz
 int http_put_data(struct http_store *s, const char *key, const void *data, size_t size, const char *content_type,
                   const struct upload_events *events, struct err *e)
 {
-    long status;
+    long status = 0;
     int r = put_data(s, key, data, size, content_type, events, &status, e);
 
     /* Its folder was there a while ago, and may have been removed since. */
