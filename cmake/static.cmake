@@ -10,7 +10,9 @@ third_party_source(CURL_SOURCE curl 7.88.1
     https://curl.se/download/curl-7.88.1.tar.gz)
 
 set(CURL_ARCHIVE "${CMAKE_BINARY_DIR}/curl/lib/libcurl.a")
-set(CURL_C_FLAGS "-O2 -g -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections")
+list(JOIN PATHLESS " " curl_pathless)
+list(JOIN HARDENED " " curl_hardened)
+set(CURL_C_FLAGS "-O2 -g -fPIE -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections ${curl_hardened} ${curl_pathless}")
 ExternalProject_Add(curl
     SOURCE_DIR "${CURL_SOURCE}"
     BINARY_DIR "${CMAKE_BINARY_DIR}/curl"
@@ -44,15 +46,15 @@ function(static_archive ret name)
 endfunction()
 
 # The linker takes from an archive what was asked for before it: users first.
-set(ARCHIVES "${CURL_ARCHIVE}")
+set(ARCHIVES_OF_PACKAGES "")
 foreach(name cares ssl crypto uv_a zstd z jansson expat xxhash)
     static_archive(archive ${name})
-    list(APPEND ARCHIVES "${archive}")
+    list(APPEND ARCHIVES_OF_PACKAGES "${archive}")
 endforeach()
 add_library(deps INTERFACE)
 target_include_directories(deps SYSTEM INTERFACE "${CURL_SOURCE}/include")
 target_compile_definitions(deps INTERFACE CURL_STATICLIB SALVAGE_STATIC)
-target_link_libraries(deps INTERFACE ${ARCHIVES} m)
+target_link_libraries(deps INTERFACE ${CURL_ARCHIVE} ${ARCHIVES_OF_PACKAGES} m)
 
 # static_program(TARGET): linked so, looked at, and its symbols put beside it.
 function(static_program target)
@@ -63,5 +65,8 @@ function(static_program target)
     target_link_options(${target} PRIVATE -static-pie -Wl,--gc-sections,--build-id)
     add_custom_command(TARGET ${target} POST_BUILD VERBATIM
         COMMAND "${CMAKE_COMMAND}" "-DFILE=$<TARGET_FILE:${target}>" "-DOBJCOPY=${CMAKE_OBJCOPY}" "-DSTRIP=${CMAKE_STRIP}"
-            "-DREADELF=${CMAKE_READELF}" "-DNM=${CMAKE_NM}" -P "${CMAKE_SOURCE_DIR}/cmake/static_check.cmake")
+            "-DREADELF=${CMAKE_READELF}" "-DNM=${CMAKE_NM}" -P "${CMAKE_SOURCE_DIR}/cmake/static_check.cmake"
+        COMMAND "${CMAKE_COMMAND}" "-DFILE=$<TARGET_FILE:${target}>" "-DVERSION=${PROJECT_VERSION}"
+            "-DARCHIVES=${ARCHIVES_OF_PACKAGES}" "-DTREES=${CURL_SOURCE};${DASH_SOURCE}"
+            -P "${CMAKE_SOURCE_DIR}/cmake/sbom.cmake")
 endfunction()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # cmake -DFILE=… -DREADELF=… -DNM=… -DOBJCOPY=… -DSTRIP=… -P static_check.cmake: FILE needs nothing at run time, or it is
-# removed and the build fails. Then its symbols go to FILE.debug (gdb finds them there), and it is stripped.
+# removed and the build fails; so it is if a protection against attackers is missing. Then its symbols go to FILE.debug (gdb finds them there), and it is stripped.
 
 # The one function of glibc that loads a shared object, whoever asks.
 set(FORBIDDEN _dl_open)
@@ -31,10 +31,23 @@ if(segments MATCHES "\\(NEEDED\\)[^\n]*")
     refuse("it needs shared libraries: ${CMAKE_MATCH_0}")
 endif()
 
+if(NOT segments MATCHES " GNU_RELRO " OR NOT segments MATCHES "BIND_NOW|FLAGS_1[^\n]*NOW")
+    refuse("what is relocated stays writable: not linked with -z relro -z now")
+endif()
+if(NOT segments MATCHES " GNU_STACK [^\n]* RW +0x")
+    refuse("its stack can be executed")
+endif()
+
 run(symbols "${NM}" --defined-only --format=posix "${FILE}")
 if(symbols MATCHES "(^|\n)${FORBIDDEN} ")
     refuse("it can load shared objects of the container (${FORBIDDEN}), which src/os/static.c has to keep out")
 endif()
+
+foreach(symbol __stack_chk_fail __memcpy_chk __snprintf_chk)
+    if(NOT symbols MATCHES "(^|\n)${symbol} ")
+        refuse("no ${symbol} in it: not built with -fstack-protector-strong and _FORTIFY_SOURCE")
+    endif()
+endforeach()
 
 run(none "${OBJCOPY}" --only-keep-debug "${FILE}" "${FILE}.debug")
 run(none "${STRIP}" "${FILE}")
