@@ -59,7 +59,7 @@ target_link_libraries(deps INTERFACE ${CURL_ARCHIVE} ${ARCHIVES_OF_PACKAGES} m)
 # static_program(TARGET): linked so, looked at, and its symbols put beside it.
 function(static_program target)
     # Our own object, not core's archive: what is defined in it must win over libc's.
-    target_sources(${target} PRIVATE src/os/static.c)
+    target_sources(${target} PRIVATE src/linux/static.c)
     target_compile_options(core PRIVATE -g -ffunction-sections -fdata-sections)
     target_compile_options(${target} PRIVATE -g -ffunction-sections -fdata-sections)
     target_link_options(${target} PRIVATE -static-pie -Wl,--gc-sections,--build-id)

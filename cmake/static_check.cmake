@@ -40,7 +40,7 @@ endif()
 
 run(symbols "${NM}" --defined-only --format=posix "${FILE}")
 if(symbols MATCHES "(^|\n)${FORBIDDEN} ")
-    refuse("it can load shared objects of the container (${FORBIDDEN}), which src/os/static.c has to keep out")
+    refuse("it can load shared objects of the container (${FORBIDDEN}), which src/linux/static.c has to keep out")
 endif()
 
 foreach(symbol __stack_chk_fail __memcpy_chk __snprintf_chk)

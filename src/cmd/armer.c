@@ -6,11 +6,11 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "agent/armfollow.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/watch.h"
+#include "watch/armfollow.h"
 
 enum { CHANNEL = 3, EVERY_MS = 2000, TIMEOUT_MS = 30 * 1000 };
 

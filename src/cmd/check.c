@@ -9,18 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/plan.h"
 #include "base/clock.h"
+#include "base/jsonout.h"
 #include "base/mem.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "cmd/table.h"
-#include "format/jsonout.h"
-#include "format/template.h"
 #include "probe/finding.h"
 #include "probe/folders.h"
 #include "probe/machine.h"
 #include "probe/store.h"
+#include "ship/key_template.h"
+#include "ship/plan.h"
 
 struct check_options {
     struct plan_options plan;

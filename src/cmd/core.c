@@ -8,15 +8,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "agent/surroundings.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "cmd/coring.h"
-#include "cmd/dumping.h"
-#include "cmd/interrupt.h"
-#include "format/template.h"
+#include "linux/interrupt.h"
+#include "place/surroundings.h"
+#include "ship/core_capture.h"
+#include "ship/heapdump_capture.h"
+#include "ship/key_template.h"
 
 struct core_options {
     struct plan_options plan;

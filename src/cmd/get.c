@@ -12,15 +12,15 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#include "agent/plan.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/progress.h"
 #include "base/text.h"
-#include "cmd/catalog.h"
 #include "cmd/commands.h"
-#include "cmd/progress.h"
-#include "format/manifest.h"
-#include "pipe/digest.h"
+#include "codec/digest.h"
+#include "ship/catalog.h"
+#include "ship/manifest.h"
+#include "ship/plan.h"
 
 enum { OUT_SIZE = 256 * 1024 };
 

@@ -10,15 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/guardcases.h"
-#include "agent/plancheck.h"
-#include "agent/storecheck.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "format/template.h"
+#include "guard/guardcases.h"
+#include "ship/key_template.h"
+#include "ship/plancheck.h"
+#include "ship/storecheck.h"
 
 static const struct opt GUARD_OPTIONS[] = {
     {OPT_HEADING, .name = "Watching"},

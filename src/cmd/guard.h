@@ -4,9 +4,9 @@
  */
 #pragma once
 
-#include "agent/guard.h"
-#include "agent/plan.h"
-#include "format/action.h"
+#include "guard/action.h"
+#include "guard/guard.h"
+#include "ship/plan.h"
 
 struct guard_options {
     struct plan_options plan;

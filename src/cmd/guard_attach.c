@@ -7,14 +7,14 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "agent/armfollow.h"
-#include "agent/launch.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/guard.h"
-#include "os/cgroupns.h"
-#include "os/memcg.h"
+#include "linux/cgroupns.h"
+#include "linux/launch.h"
+#include "linux/memcg.h"
+#include "watch/armfollow.h"
 
 enum { TIMEOUT_MS = 30 * 1000 };
 

@@ -11,19 +11,19 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "agent/dumpspeed.h"
-#include "agent/surroundings.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "cmd/coring.h"
-#include "cmd/dumping.h"
 #include "cmd/guard.h"
 #include "cmd/guard_case.h"
-#include "os/largest.h"
+#include "hotspot/dumpspeed.h"
+#include "linux/largest.h"
+#include "place/surroundings.h"
+#include "ship/core_capture.h"
+#include "ship/heapdump_capture.h"
 
 enum {
     QUICK_MS = 100,    /* at most, for registers and stacks alone */
@@ -230,7 +230,7 @@ static int run_case(struct guard_case *c, pid_t pid, struct err *e)
         return r;
     if ((r = plan_init(&plan, &c->o->plan, e)) < 0)
         return r;
-    plan.sink.notice = NULL; /* the guard has it said, once (agent/storecheck.h) */
+    plan.sink.notice = NULL; /* the guard has it said, once (ship/storecheck.h) */
     if ((r = whoami_get("/", &who, e)) < 0)
         return r;
     c->shipping = (struct shipping){.plan = &plan,

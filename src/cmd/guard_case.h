@@ -5,8 +5,8 @@
 #pragma once
 
 #include "cmd/guard.h"
-#include "cmd/shipping.h"
-#include "jvm/jvm.h"
+#include "hotspot/jvm.h"
+#include "ship/shipping.h"
 
 /* A piece of evidence in memory. */
 struct piece {

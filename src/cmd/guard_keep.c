@@ -6,10 +6,10 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "agent/loankeeper.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "guard/loankeeper.h"
 
 enum { ARG_FOLDER = 1, ARG_NAME, ARG_LOG, ARG_JOURNAL, ARGS };
 

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * salvage guard-record: the record of one kill into the store. Not for people: the loop of a guard starts it
- * (agent/recorder.c), and has put the record into a file in memory.
+ * (guard/recorder.c), and has put the record into a file in memory.
  */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
 
-#include "agent/recorder.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/guard.h"
-#include "cmd/shipping.h"
+#include "guard/recorder.h"
+#include "ship/shipping.h"
 
 static const char NAME[] = "oom-kill.json";
 
@@ -43,7 +43,7 @@ static int ship(char **argv, char *host, const struct guard_options *o, struct e
         return err_set(e, -FAULT_USAGE, "guard-record: guard starts it");
     if ((r = plan_init(&plan, &o->plan, e)) < 0)
         return r;
-    plan.sink.notice = NULL; /* the guard has it said, once (agent/storecheck.h) */
+    plan.sink.notice = NULL; /* the guard has it said, once (ship/storecheck.h) */
     if ((r = whoami_get("/", &self, e)) < 0)
         return r;
     if (whoami_for(&self, &names, &who) < 0)

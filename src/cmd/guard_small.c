@@ -9,18 +9,18 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "agent/fetch.h"
-#include "agent/memstats.h"
-#include "agent/shell.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cmd/dumping.h"
 #include "cmd/guard_case.h"
-#include "format/answername.h"
+#include "guard/answername.h"
+#include "guard/memstats.h"
+#include "linux/memcg.h"
+#include "linux/shell.h"
 #include "net/secretenv.h"
-#include "os/memcg.h"
+#include "ship/fetch.h"
+#include "ship/heapdump_capture.h"
 
 enum { IN_MEMORY_MAX = 256 * 1024 * 1024 /* of an answer or an output */, IN_MEMORY_LEAST = 4 * 1024 * 1024 };
 

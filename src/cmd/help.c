@@ -6,15 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/kind.h"
 #include "base/events.h"
 #include "base/mem.h"
 #include "base/page.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "format/manifest.h"
-#include "format/oomkill.h"
-#include "format/template.h"
+#include "oom/oomkill.h"
+#include "ship/key_template.h"
+#include "ship/kind.h"
+#include "ship/manifest.h"
 
 struct topic {
     const char *name;

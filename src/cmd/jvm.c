@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "jvm/find.h"
+#include "hotspot/find.h"
 
 enum { SCREEN_STEP = 4096 };
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "jvm/attach.h"
+#include "hotspot/attach.h"
 
 /* Embedded in each part's options. */
 struct jvm_options {

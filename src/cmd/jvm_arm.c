@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * salvage jvm arm: running JVMs are set to dump when memory runs out. Who is to be armed, and what is told of it; how
- * it is done is agent/arm.h's.
+ * it is done is hotspot/arm.h's.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,13 +12,13 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
-#include "agent/armfollow.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/jvm.h"
-#include "jvm/find.h"
+#include "hotspot/find.h"
+#include "watch/armfollow.h"
 
 enum { QUICK_MS = 2000, LINE_CEILING = 1024 * 1024 };
 

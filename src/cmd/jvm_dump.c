@@ -10,17 +10,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "agent/surroundings.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "cmd/dumping.h"
-#include "cmd/interrupt.h"
 #include "cmd/jvm.h"
-#include "format/template.h"
-#include "jvm/find.h"
+#include "hotspot/find.h"
+#include "linux/interrupt.h"
+#include "place/surroundings.h"
+#include "ship/heapdump_capture.h"
+#include "ship/key_template.h"
 
 struct jvm_dump_options {
     struct plan_options plan;

@@ -7,19 +7,19 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "agent/plancheck.h"
-#include "agent/preflight.h"
-#include "agent/surroundings.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "cmd/dumping.h"
-#include "cmd/interrupt.h"
 #include "cmd/jvm.h"
-#include "format/template.h"
-#include "jvm/heapuse.h"
+#include "hotspot/heapuse.h"
+#include "linux/interrupt.h"
+#include "place/surroundings.h"
+#include "ship/heapdump_capture.h"
+#include "ship/key_template.h"
+#include "ship/plancheck.h"
+#include "ship/preflight.h"
 
 enum {
     RESERVE_MS = 1000, /* of the budget, for the end: a kubelet counts from before our start */

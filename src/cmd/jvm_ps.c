@@ -11,12 +11,12 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/jvm.h"
-#include "cmd/table.h"
-#include "jvm/about.h"
-#include "jvm/find.h"
+#include "hotspot/about.h"
+#include "hotspot/find.h"
 
 struct ps_options {
     bool full, arguments, jvm_arguments, json;

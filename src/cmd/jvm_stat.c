@@ -14,8 +14,8 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/jvm.h"
-#include "format/jstat.h"
-#include "jvm/counters.h"
+#include "hotspot/counters.h"
+#include "hotspot/jstat.h"
 
 enum { START_STEP_MS = 20, NO_PIDFD_STEP_MS = 500 };
 

@@ -9,15 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/plan.h"
 #include "base/clock.h"
+#include "base/jsonout.h"
 #include "base/mem.h"
+#include "base/table.h"
 #include "base/text.h"
-#include "cmd/catalog.h"
 #include "cmd/commands.h"
-#include "cmd/table.h"
-#include "format/jsonout.h"
-#include "format/manifest.h"
+#include "ship/catalog.h"
+#include "ship/manifest.h"
+#include "ship/plan.h"
 
 struct ls_options {
     struct plan_options plan;

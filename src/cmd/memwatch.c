@@ -17,10 +17,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "cmd/interrupt.h"
 #include "cmd/jvm.h"
-#include "format/growth.h"
-#include "os/memsignal.h"
+#include "guard/growth.h"
+#include "linux/interrupt.h"
+#include "linux/memsignal.h"
 
 enum {
     SIGNALS_MAX = 6,

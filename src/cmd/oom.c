@@ -13,15 +13,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/witness.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "cmd/interrupt.h"
-#include "cmd/oom_file.h"
-#include "cmd/table.h"
+#include "linux/interrupt.h"
+#include "oom/oom_file.h"
+#include "oom/witness.h"
 
 struct oom_options {
     bool follow, json, tasks;

@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/dumpspeed.h"
 #include "base/clock.h"
 #include "base/command.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cmd/dumping.h"
-#include "jvm/heapuse.h"
+#include "hotspot/dumpspeed.h"
+#include "hotspot/heapuse.h"
+#include "ship/heapdump_capture.h"
 
 enum { SILENCE_MS = 30 * 1000 /* of the JVM */ };
 

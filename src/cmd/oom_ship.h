@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "agent/oomdump.h"
-#include "cmd/shipping.h"
+#include "ship/oomdump.h"
+#include "ship/shipping.h"
 
 /* One out of memory. */
 struct oom {

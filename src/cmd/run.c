@@ -9,20 +9,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/armplace.h"
-#include "agent/jvmenv.h"
-#include "agent/launch.h"
-#include "agent/plan.h"
-#include "agent/plancheck.h"
-#include "agent/retention.h"
-#include "agent/rundir.h"
-#include "agent/supervise.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/strv.h"
 #include "cmd/commands.h"
-#include "format/template.h"
+#include "hotspot/armplace.h"
+#include "linux/launch.h"
 #include "net/secretenv.h"
+#include "run/jvmenv.h"
+#include "run/rundir.h"
+#include "run/supervise.h"
+#include "ship/key_template.h"
+#include "ship/plan.h"
+#include "ship/plancheck.h"
+#include "watch/retention.h"
 
 struct run_options {
     struct plan_options plan;

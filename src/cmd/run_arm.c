@@ -9,12 +9,12 @@
 #include <stddef.h>
 #include <unistd.h>
 
-#include "agent/armfollow.h"
-#include "agent/crashlog.h"
-#include "agent/launch.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
+#include "linux/launch.h"
+#include "ship/crashlog.h"
+#include "watch/armfollow.h"
 
 enum { EVERY_MS = 2000, TIMEOUT_MS = 30 * 1000 };
 

@@ -17,7 +17,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "format/jvmlaunch.h"
+#include "hotspot/jvmlaunch.h"
 
 /* dash's main. Does not return. */
 int dash_main(int argc, char **argv);

@@ -10,16 +10,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "agent/plancheck.h"
-#include "agent/surroundings.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "cmd/interrupt.h"
 #include "cmd/ship_oom.h"
-#include "cmd/shipping.h"
-#include "format/template.h"
+#include "linux/interrupt.h"
+#include "place/surroundings.h"
+#include "ship/key_template.h"
+#include "ship/plancheck.h"
+#include "ship/shipping.h"
 
 struct ship_options {
     struct plan_options plan;

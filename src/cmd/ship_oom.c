@@ -14,8 +14,8 @@
 #include "base/command.h"
 #include "base/mem.h"
 #include "cmd/oom_ask.h"
-#include "jvm/attach.h"
-#include "jvm/startoptions.h"
+#include "hotspot/attach.h"
+#include "hotspot/startoptions.h"
 
 enum {
     WHY_MAX = 600,

@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "cmd/shipping.h"
+#include "ship/shipping.h"
 
 enum { SHIP_OOM_GIVE_UP_MS = 10 * 60 * 1000 }; /* unless told otherwise: a JVM that dies is not held for ever */
 

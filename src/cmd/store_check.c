@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage watch-check, guard-check: what a watch or a guard starts beside itself to ask its store (agent/storecheck.h).
+ * salvage watch-check, guard-check: what a watch or a guard starts beside itself to ask its store (ship/storecheck.h).
  * They get the command line of their loop, and so come to its plan. They end when the loop does, which they see by
  * descriptor 3. Not for people, who have `salvage check`.
  */
 #include <errno.h>
 #include <signal.h>
 
-#include "agent/storecheck.h"
-#include "agent/wire.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/guard.h"
 #include "cmd/watch.h"
-#include "os/oomscore.h"
+#include "linux/oomscore.h"
+#include "ship/storecheck.h"
+#include "ship/wire.h"
 
 enum { CHANNEL = 3 };
 

@@ -11,17 +11,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "agent/armplace.h"
-#include "agent/plancheck.h"
-#include "agent/watcher.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/watch.h"
-#include "format/layout.h"
-#include "format/template.h"
+#include "hotspot/armplace.h"
+#include "place/layout.h"
+#include "ship/key_template.h"
+#include "ship/plancheck.h"
+#include "watch/watcher.h"
 
 static const struct opt WATCH_OPTIONS[] = {
     PLAN_OPTIONS_STORE(struct watch_options, plan),

@@ -4,9 +4,9 @@
  */
 #pragma once
 
-#include "agent/kind.h"
-#include "agent/plan.h"
-#include "agent/retention.h"
+#include "ship/kind.h"
+#include "ship/plan.h"
+#include "watch/retention.h"
 
 struct watch_options {
     struct plan_options plan;

@@ -10,16 +10,16 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "agent/job.h"
-#include "agent/surroundings.h"
-#include "agent/wire.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/watch.h"
-#include "format/layout.h"
-#include "format/template.h"
-#include "os/oomscore.h"
+#include "linux/oomscore.h"
+#include "place/layout.h"
+#include "place/surroundings.h"
+#include "ship/job.h"
+#include "ship/key_template.h"
+#include "ship/wire.h"
 
 enum { FOLLOW_NICE = 4, CHANNEL = 3, PROGRESS_EVERY_MS = 1000 };
 
@@ -282,7 +282,7 @@ static int run(int argc, char **argv)
 
     if (r < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0 || (o.layout && (r = layout_parse(o.layout, &layout, &e)) < 0))
         return command_fail(r, &e);
-    plan.sink.notice = NULL; /* the watch has it said, once (agent/storecheck.h) */
+    plan.sink.notice = NULL; /* the watch has it said, once (ship/storecheck.h) */
     if ((r = whoami_get("/", &who, &e)) < 0)
         return command_fail(r, &e);
     end_with_the_loop();

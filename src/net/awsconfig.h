@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "format/ini.h"
+#include "net/ini.h"
 
 struct awsconfig_file {
     char *path;  /* NULL: HOME is not set */

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "base/mem.h"
-#include "format/credanswer.h"
 #include "net/cred.h"
+#include "net/credanswer.h"
 
 DEFINE_CLEANUP(struct secret *, secret_free)
 

@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/commandline.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "format/commandline.h"
 #include "net/cred_ask.h"
 #include "net/cred_profile.h"
 

@@ -22,10 +22,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "format/httphead.h"
 #include "net/cabundle.h"
 #include "net/http_fault.h"
 #include "net/http_pace.h"
+#include "net/httphead.h"
 
 enum {
     TIMEOUT_MS = 30 * 1000,

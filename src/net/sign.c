@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "format/url.h"
+#include "net/url.h"
 
 /* Few and mostly in order: insertion, which keeps equals as they came. */
 static void sort(struct sign_pair *pairs, size_t count,

@@ -12,10 +12,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "format/url.h"
 #include "net/aws_partition.h"
 #include "net/sigv4.h"
 #include "net/store_settings.h"
+#include "net/url.h"
 
 enum { LIMIT_MS = 15000 };
 

@@ -13,13 +13,14 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "agent/source.h"
+#include "ship/claim.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "os/capability.h"
-#include "os/fskind.h"
-#include "os/lease.h"
-#include "os/notify.h"
+#include "linux/capability.h"
+#include "linux/fskind.h"
+#include "linux/inotify.h"
+#include "linux/lease.h"
+#include "watch/source.h"
 
 enum { ROOM_WARN = 1024 * 1024 * 1024 };
 

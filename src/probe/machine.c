@@ -14,15 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/census.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "jvm/find.h"
-#include "os/capability.h"
-#include "os/cgroupns.h"
-#include "os/kmsg.h"
+#include "guard/census.h"
+#include "hotspot/find.h"
+#include "linux/capability.h"
+#include "linux/cgroupns.h"
+#include "linux/kmsg.h"
 
 enum { LINK_MAX_BYTES = 64, FDINFO_MAX = 4 * 1024 * 1024, FULL_PERCENT = 90, CGROUP_MAX = 16 * 1024 };
 

@@ -12,9 +12,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "agent/plancheck.h"
-#include "agent/preflight.h"
-#include "agent/surroundings.h"
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/mem.h"
@@ -22,6 +19,9 @@
 #include "net/cred.h"
 #include "net/http.h"
 #include "net/proxyenv.h"
+#include "place/surroundings.h"
+#include "ship/plancheck.h"
+#include "ship/preflight.h"
 
 enum {
     SKEW_WARN_S = 60,

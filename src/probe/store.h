@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What keeps evidence out of the store, from its name up to what these credentials may do there. Unlike
- * agent/preflight.h it puts a tiny object, reads it back and removes it. Never says a secret.
+ * ship/preflight.h it puts a tiny object, reads it back and removes it. Never says a secret.
  */
 #pragma once
 
-#include "agent/plan.h"
 #include "probe/finding.h"
+#include "ship/plan.h"
 
 struct probe_store {
     const struct plan *plan;

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The ring and its threads. Slots are counted, not linked: `submitted`, `begun` and `released` only grow, and a
+ * block's slot is its number modulo the ring. The lock is held to move a number, never while a block is encoded;
+ * a thread is woken only if one sleeps, the driver only for the block it waits for.
+ */
+#include "codec/blocks.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+enum {
+    SLOTS_EXTRA = 2,         /* one being filled, one being taken away */
+    STACK_SIZE = 256 * 1024, /* encoders keep their state on the heap */
+    THREADS_MAX = 1024,
+    BLOCK_MAX = 1 << 30
+};
+
+struct slot {
+    unsigned char *raw;
+    unsigned char *frame; /* NULL: the raw block is the frame */
+    size_t frame_size;
+    size_t raw_size;
+    ssize_t result; /* of encode */
+    bool done;
+};
+
+struct encoder {
+    struct blocks *blocks;
+    void *state;
+    pthread_t thread;
+};
+
+struct blocks {
+    const struct codec_ops *ops;
+    size_t block_size;
+    struct slot *slot; /* a ring */
+    unsigned slots;
+    struct encoder *encoder;
+    unsigned encoders, threads; /* with a state; of them with a thread */
+
+    uint64_t released; /* the driver's alone, like raw and frame of a slot that no thread is at */
+
+    pthread_mutex_t lock; /* what follows, and each slot's `done` */
+    pthread_cond_t work, done;
+    uint64_t submitted, begun;
+    uint64_t awaited;  /* number of the block the driver sleeps for, UINT64_MAX: it does not */
+    unsigned sleepers; /* threads waiting for work */
+    bool stop;
+};
+
+static struct slot *slot_of(const struct blocks *b, uint64_t number)
+{
+    return &b->slot[number % b->slots];
+}
+
+/* The next block to encode, NULL when it is time to go. */
+static struct slot *take_work(struct blocks *b, uint64_t *ret_number)
+{
+    while (!b->stop && b->begun == b->submitted) {
+        b->sleepers++;
+        pthread_cond_wait(&b->work, &b->lock);
+        b->sleepers--;
+    }
+    if (b->stop)
+        return NULL;
+    *ret_number = b->begun++;
+    return slot_of(b, *ret_number);
+}
+
+static void *run(void *arg)
+{
+    struct encoder *c = arg;
+    struct blocks *b = c->blocks;
+    struct slot *s;
+    uint64_t number;
+
+    pthread_mutex_lock(&b->lock);
+    while ((s = take_work(b, &number))) {
+        pthread_mutex_unlock(&b->lock);
+        s->result = b->ops->encode(c->state, s->raw, s->raw_size, s->frame, s->frame_size);
+        pthread_mutex_lock(&b->lock);
+        s->done = true;
+        if (b->awaited == number)
+            pthread_cond_signal(&b->done);
+    }
+    pthread_mutex_unlock(&b->lock);
+    return NULL;
+}
+
+/* Signals are the driver's business: the threads are born with all of them blocked. */
+static int start_threads(struct blocks *b)
+{
+    pthread_attr_t attr;
+    sigset_t all, before;
+    int r = pthread_attr_init(&attr);
+
+    if (r != 0)
+        return -r;
+    pthread_attr_setstacksize(&attr, STACK_SIZE);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (b->threads < b->encoders && r == 0) {
+        struct encoder *c = &b->encoder[b->threads];
+
+        r = pthread_create(&c->thread, &attr, run, c);
+        if (r == 0)
+            b->threads++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    return b->threads > 0 ? 0 : -EAGAIN; /* fewer than asked for do as well, only slower */
+}
+
+static int make_slots(struct blocks *b, unsigned count, bool framed)
+{
+    size_t frame_size = framed ? b->ops->bound(b->block_size) : 0;
+
+    if (!(b->slot = calloc(count, sizeof(*b->slot))))
+        return -ENOMEM;
+    b->slots = count;
+    for (unsigned i = 0; i < count; i++) {
+        struct slot *s = &b->slot[i];
+
+        s->frame_size = frame_size;
+        if (!(s->raw = malloc(b->block_size)) || (framed && !(s->frame = malloc(frame_size))))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int make_encoders(struct blocks *b, unsigned count, int level)
+{
+    if (!(b->encoder = calloc(count, sizeof(*b->encoder))))
+        return -ENOMEM;
+    for (; b->encoders < count; b->encoders++) {
+        struct encoder *c = &b->encoder[b->encoders];
+        int r = b->ops->encoder_new(level, b->block_size, &c->state);
+
+        if (r < 0)
+            return r;
+        c->blocks = b;
+    }
+    return 0;
+}
+
+/* Copying a block would be no work for a thread: without compression there is none. */
+static unsigned threads_needed(const struct codec *c, unsigned threads)
+{
+    return c->ops == &CODEC_NONE ? 0 : threads;
+}
+
+int blocks_new(const struct codec *c, unsigned threads, size_t block_size, struct blocks **ret)
+{
+    bool framed = c->ops != &CODEC_NONE;
+    struct blocks *b;
+    int r;
+
+    threads = threads_needed(c, threads);
+    if (block_size == 0 || block_size > BLOCK_MAX || threads > THREADS_MAX || (framed && threads == 0) ||
+        c->level < c->ops->level_min || c->level > c->ops->level_max)
+        return -EINVAL;
+    if (!(b = calloc(1, sizeof(*b))))
+        return -ENOMEM;
+    b->ops = c->ops;
+    b->block_size = block_size;
+    b->awaited = UINT64_MAX;
+    pthread_mutex_init(&b->lock, NULL);
+    pthread_cond_init(&b->work, NULL);
+    pthread_cond_init(&b->done, NULL);
+    if ((r = make_slots(b, threads + SLOTS_EXTRA, framed)) < 0 ||
+        (framed && ((r = make_encoders(b, threads, c->level)) < 0 || (r = start_threads(b)) < 0))) {
+        blocks_free(b);
+        return r;
+    }
+    *ret = b;
+    return 0;
+}
+
+void blocks_free(struct blocks *b)
+{
+    if (!b)
+        return;
+    pthread_mutex_lock(&b->lock);
+    b->stop = true;
+    pthread_cond_broadcast(&b->work);
+    pthread_mutex_unlock(&b->lock);
+    for (unsigned i = 0; i < b->threads; i++)
+        pthread_join(b->encoder[i].thread, NULL);
+    for (unsigned i = 0; i < b->encoders; i++)
+        b->ops->encoder_free(b->encoder[i].state);
+    for (unsigned i = 0; i < b->slots; i++) {
+        free(b->slot[i].raw);
+        free(b->slot[i].frame);
+    }
+    pthread_cond_destroy(&b->done);
+    pthread_cond_destroy(&b->work);
+    pthread_mutex_destroy(&b->lock);
+    free(b->encoder);
+    free(b->slot);
+    free(b);
+}
+
+/* Only the driver changes `submitted`: it may read it without the lock. */
+unsigned blocks_pending(const struct blocks *b)
+{
+    return (unsigned)(b->submitted - b->released);
+}
+
+void *blocks_slot(struct blocks *b)
+{
+    return blocks_pending(b) < b->slots ? slot_of(b, b->submitted)->raw : NULL;
+}
+
+void blocks_submit(struct blocks *b, size_t size)
+{
+    struct slot *s = slot_of(b, b->submitted);
+
+    assert(size > 0 && size <= b->block_size && blocks_pending(b) < b->slots);
+    s->raw_size = size;
+    s->result = (ssize_t)size;
+    s->done = b->threads == 0;
+    pthread_mutex_lock(&b->lock);
+    b->submitted++;
+    if (b->sleepers > 0)
+        pthread_cond_signal(&b->work);
+    pthread_mutex_unlock(&b->lock);
+}
+
+static bool is_done(struct blocks *b, const struct slot *s, bool wait)
+{
+    bool done;
+
+    pthread_mutex_lock(&b->lock);
+    b->awaited = b->released;
+    while (wait && !s->done)
+        pthread_cond_wait(&b->done, &b->lock);
+    b->awaited = UINT64_MAX;
+    done = s->done;
+    pthread_mutex_unlock(&b->lock);
+    return done;
+}
+
+int blocks_next(struct blocks *b, bool wait, struct encoded *ret)
+{
+    const struct slot *s = slot_of(b, b->released);
+
+    if (blocks_pending(b) == 0 || !is_done(b, s, wait))
+        return 0;
+    if (s->result < 0)
+        return (int)s->result;
+    *ret = (struct encoded){.data = s->frame ? s->frame : s->raw, .size = (size_t)s->result, .raw_size = s->raw_size};
+    return 1;
+}
+
+void blocks_release(struct blocks *b)
+{
+    assert(blocks_pending(b) > 0);
+    b->released++;
+}
+
+size_t blocks_memory(const struct codec *c, unsigned threads, size_t block_size)
+{
+    bool framed = c->ops != &CODEC_NONE;
+    size_t slot = block_size + (framed ? c->ops->bound(block_size) : 0);
+
+    threads = threads_needed(c, threads);
+    return (threads + SLOTS_EXTRA) * slot + threads * (c->ops->encoder_memory(c->level, block_size) + STACK_SIZE);
+}

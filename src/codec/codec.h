@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Compression behind one const table. Encoding works block by block: each block becomes a frame (gzip: a member) of
+ * its own, so that blocks can be done in parallel and a resume can begin at any of them. Decoding is a stream and
+ * takes any input of that format, whoever made it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "codec/seektable.h"
+
+struct codec_ops {
+    const char *name;   /* "zstd" */
+    const char *suffix; /* ".zst"; "" */
+    int level_min, level_max, level_default;
+
+    /* An encoder belongs to one thread. 0 or -ENOMEM. */
+    int (*encoder_new)(int level, size_t block_size, void **ret);
+    /* One whole frame from one block, into out of at least bound(size); its size, or -EIO, -ENOMEM. */
+    ssize_t (*encode)(void *encoder, const void *data, size_t size, void *out, size_t out_size);
+    void (*encoder_free)(void *encoder);
+    size_t (*bound)(size_t size);
+    size_t (*encoder_memory)(int level, size_t block_size); /* bytes, roughly */
+
+    int (*decoder_new)(void **ret);
+    /* Consumes from the input (moves data and size on), fills out; bytes made, 0 if it needs more input;
+     * -EBADMSG, -ENOMEM. Not to be called again after a failure. */
+    ssize_t (*decode)(void *decoder, const void **data, size_t *size, void *out, size_t out_size);
+    /* 0 if the input may end here, -EBADMSG in the middle of a frame. */
+    int (*decoder_end)(void *decoder);
+    void (*decoder_free)(void *decoder);
+};
+
+struct codec {
+    const struct codec_ops *ops;
+    int level; /* 0 for none */
+};
+
+extern const struct codec_ops CODEC_NONE, CODEC_ZSTD, CODEC_GZIP;
+
+/* "zstd", "zstd:3", "gzip:9", "none": -FAULT_USAGE with the story. */
+int codec_parse(const char *text, struct codec *ret, struct err *e);
+
+/* "zstd:1" into out[32]; returns out. */
+const char *codec_format(const struct codec *c, char *out);
+
+/* By the first bytes: is it compressed already (gzip, zstd, xz, bzip2, zip)? */
+bool codec_is_compressed(const void *data, size_t size);

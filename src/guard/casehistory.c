@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Read and written anew at the start, appended to afterwards, and written anew when it has grown.
+ */
+#include "guard/casehistory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+enum { FILE_MAX = 1024 * 1024, KEPT_MAX = FILE_MAX / 2, TEXT_MAX = 4096 };
+
+static const char NAME[] = "cases";
+
+_Static_assert(CASERECORD_KEY_MAX == (int)RULE_KEY_MAX && CASERECORD_TENANT_MAX == (int)RULE_TENANT_MAX,
+               "what a rule knows fits into a record");
+_Static_assert(CASERECORD_BOOT_MAX == (int)BOOTID_MAX, "so does a boot");
+
+/* How long ago it was. Another boot's are as old as the wall clock says: it may have been set since. */
+static uint64_t age_ms(const struct casehistory *h, const struct caserecord *c, uint64_t now_ms)
+{
+    int64_t wall_ms = clock_wall_ns() / 1000000;
+
+    if (strcmp(c->boot, h->boot) == 0)
+        return c->mono_ms < now_ms ? now_ms - c->mono_ms : 0;
+    return c->wall_ms < wall_ms ? (uint64_t)(wall_ms - c->wall_ms) : 0;
+}
+
+/* The end of the file, from a line's beginning on. */
+static int load(const struct casehistory *h, struct buf *ret)
+{
+    CLEANUP_FD int fd = openat(h->dir, NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    CLEANUP_FREE char *bytes = NULL;
+    struct stat st;
+    uint64_t from;
+    ssize_t n;
+
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return -EINVAL;
+    from = st.st_size > FILE_MAX ? (uint64_t)st.st_size - FILE_MAX : 0;
+    if (!(bytes = malloc(FILE_MAX)))
+        return -ENOMEM;
+    if ((n = file_pread(fd, bytes, FILE_MAX, from)) < 0)
+        return (int)n;
+    if (from > 0) {
+        const char *end = memchr(bytes, '\n', (size_t)n);
+        size_t cut = end ? (size_t)(end - bytes) + 1 : (size_t)n;
+
+        return buf_add(ret, bytes + cut, (size_t)n - cut);
+    }
+    return buf_add(ret, bytes, (size_t)n);
+}
+
+/* Those lines that matter still, each as it is; told to the rule, if there is one. */
+static int sift(const struct casehistory *h, const struct buf *text, struct rule *rule, uint64_t now_ms,
+                struct buf *ret)
+{
+    const char *end = text->data + text->size;
+    int r = 0;
+
+    for (const char *at = text->data, *stop; r == 0 && at < end && (stop = memchr(at, '\n', (size_t)(end - at)));
+         at = stop + 1) {
+        struct caserecord c;
+        uint64_t age;
+
+        if (caserecord_decode(at, (size_t)(stop - at), &c) < 0 || (age = age_ms(h, &c, now_ms)) > h->horizon_ms)
+            continue;
+        if (rule)
+            rule_restore(rule, c.key, c.tenant, (enum rule_past)c.what, now_ms > age ? now_ms - age : 1);
+        r = buf_add(ret, at, (size_t)(stop + 1 - at));
+    }
+    return r;
+}
+
+static int rewrite(struct casehistory *h, struct rule *rule, uint64_t now_ms)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = FILE_MAX}, kept = {.ceiling = FILE_MAX};
+    const char *from;
+    int r;
+
+    if ((r = load(h, &text)) < 0 || (text.size > 0 && (r = sift(h, &text, rule, now_ms, &kept)) < 0))
+        return r;
+    if (kept.size == text.size && kept.size <= KEPT_MAX)
+        return 0;
+    from = kept.data;
+    if (kept.size > KEPT_MAX)
+        from = memchr(kept.data + kept.size - KEPT_MAX, '\n', KEPT_MAX);
+    return file_replace(h->dir, NAME, from ? from : "", from ? kept.size - (size_t)(from - kept.data) : 0, 0600);
+}
+
+static uint64_t longest(const struct rule_policy *p)
+{
+    const struct rate *rates[] = {&p->per_target, &p->per_tenant, &p->shared};
+    uint64_t ms = p->cooldown_ms;
+
+    for (size_t i = 0; i < ARRAY_SIZE(rates); i++)
+        if (rates[i]->count > 0 && rates[i]->per_ms > ms)
+            ms = rates[i]->per_ms;
+    return ms;
+}
+
+/* What others could write to, they could use to keep us from taking evidence. */
+static int open_folder(const char *state)
+{
+    CLEANUP_FD int dir = -1;
+    char path[PATH_MAX];
+    struct stat st;
+    int r;
+
+    if (snprintf(path, sizeof(path), "%s/guard", state) >= (int)sizeof(path))
+        return -ENAMETOOLONG;
+    if ((r = file_mkdirs(AT_FDCWD, path, 0700)) < 0)
+        return r;
+    dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir < 0 || fstat(dir, &st) < 0)
+        return -errno;
+    if ((st.st_uid != geteuid() && st.st_uid != 0) || (st.st_mode & 022))
+        return -EPERM;
+    return TAKE_FD(dir);
+}
+
+int casehistory_open(struct casehistory *ret, const char *state, const struct rule_policy *policy, struct rule *rule,
+                     uint64_t now_ms, struct err *e)
+{
+    int r = 0;
+
+    *ret = (struct casehistory){.dir = -1, .horizon_ms = longest(policy)};
+    if (!state)
+        return 0;
+    if ((ret->dir = r = open_folder(state)) < 0 || (r = bootid_read(ret->boot)) < 0 ||
+        (r = rewrite(ret, rule, now_ms)) < 0) {
+        casehistory_done(ret);
+        return err_set(e, -FAULT_STATE, "%s/guard: %s: give another --state", state,
+                       r == -EPERM ? "others could write to it" : strerror(-r));
+    }
+    return 0;
+}
+
+static int append(const struct casehistory *h, const struct buf *line, off_t *ret_size)
+{
+    CLEANUP_FD int fd = openat(h->dir, NAME, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    struct stat st;
+    int r;
+
+    if (fd < 0)
+        return -errno;
+    if ((r = file_write(fd, line->data, line->size)) == 0 && fstat(fd, &st) == 0)
+        *ret_size = st.st_size;
+    return r;
+}
+
+int casehistory_add(struct casehistory *h, const struct rule *rule, int target, enum rule_past what, uint64_t now_ms,
+                    struct err *e)
+{
+    CLEANUP(buf_done) struct buf line = {.ceiling = TEXT_MAX};
+    struct caserecord c = {.what = (enum caserecord_what)what, .mono_ms = now_ms, .wall_ms = clock_wall_ns() / 1000000};
+    off_t size = 0;
+    bool said = h->failed;
+    int r;
+
+    if (h->dir < 0)
+        return 0;
+    memcpy(c.boot, h->boot, sizeof(c.boot));
+    rule_names(rule, target, c.key, c.tenant);
+    if ((r = caserecord_encode(&c, &line)) == 0)
+        r = append(h, &line, &size);
+    if (r == 0 && size > FILE_MAX)
+        r = rewrite(h, NULL, now_ms);
+    h->failed = r < 0;
+    return r < 0 && !said ? err_set(e, r, "%s", strerror(-r)) : 0;
+}
+
+void casehistory_done(struct casehistory *h)
+{
+    if (h->dir >= 0)
+        close(h->dir);
+    h->dir = -1;
+}

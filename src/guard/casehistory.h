@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a guard remembers over its own end, however it ends: STATE/guard/cases, a line for each case that was begun and
+ * for how it ended (guard/caserecord.h). A rule takes it up again, so that the rest after a case and the caps go on. A
+ * line is one write(2), without a sync: it outlives us, and memory that a machine's crash has emptied needs no rest.
+ */
+#pragma once
+
+#include "guard/caserecord.h"
+#include "guard/rule.h"
+#include "linux/bootid.h"
+
+struct casehistory {
+    int dir; /* STATE/guard; -1: nothing is remembered */
+    char boot[BOOTID_MAX];
+    uint64_t horizon_ms; /* older lines say nothing any more */
+    bool failed;         /* the last line could not be written */
+};
+
+#define CASEHISTORY_NONE                                                                                               \
+    {                                                                                                                  \
+        .dir = -1                                                                                                      \
+    }
+
+/* Reads what is there into the rule. state NULL: nothing is remembered. -FAULT_STATE if the folder can't be used. */
+int casehistory_open(struct casehistory *ret, const char *state, const struct rule_policy *policy, struct rule *rule,
+                     uint64_t now_ms, struct err *e);
+
+/* Of a target's number. 0; -errno once, until a line can be written again. */
+int casehistory_add(struct casehistory *h, const struct rule *rule, int target, enum rule_past what, uint64_t now_ms,
+                    struct err *e);
+
+void casehistory_done(struct casehistory *h);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Lent first, forked then: what the case needs has to be there before it does anything.
+ */
+#include "guard/guardcases.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "linux/launch.h"
+
+int guardcases_init(struct guardcases *ret, const struct whoami *self, char *const *args,
+                    const struct loan_policy *policy, uint64_t dump_rate, struct err *e)
+{
+    int r;
+
+    *ret = (struct guardcases){.self = self, .args = args};
+    if ((r = dumpspeed_init(&ret->speed, dump_rate)) < 0)
+        return err_set(e, r, "no file in memory: %s", strerror(-r));
+    if ((r = loans_init(&ret->loans, policy, e)) < 0)
+        dumpspeed_done(&ret->speed);
+    return r;
+}
+
+static char *or_empty(char *text)
+{
+    static char empty[] = "";
+
+    return text ? text : empty;
+}
+
+static void become_case(struct guardcases *c, const struct guardtarget *t, pid_t victim, const char *why,
+                        const struct loan_outcome *lent)
+{
+    char pid[16], time[32], speed[16], cgroup[16], *about = loan_describe(&c->loans, lent, t->name, victim, why);
+    char *head[] = {(char[]){"salvage"},
+                    (char[]){"guard-case"},
+                    pid,
+                    (char *)t->name,
+                    (char *)why,
+                    (char *)t->last.taken.id,
+                    time,
+                    about ? about : (char[]){"{}"},
+                    speed,
+                    cgroup,
+                    or_empty(t->last.who.host ? t->last.who.namespace : NULL),
+                    or_empty(t->last.who.host ? t->last.who.pod : NULL),
+                    or_empty(t->last.who.host ? t->last.who.container : NULL),
+                    or_empty(t->last.who.host)};
+
+    snprintf(pid, sizeof(pid), "%d", (int)victim);
+    snprintf(cgroup, sizeof(cgroup), "%d", t->memcg.fd);
+    fcntl(t->memcg.fd, F_SETFD, 0); /* ours alone: a child that was just forked */
+    snprintf(time, sizeof(time), "%" PRId64, t->last.taken.time_ns);
+    snprintf(speed, sizeof(speed), "%d", c->speed.fd < 0 ? 0 : c->speed.fd);
+    launch_become(head, ARRAY_SIZE(head), c->args, c->speed.fd);
+}
+
+static void tell_lent(const struct guardcases *c, const struct guardtarget *t, const struct loan_outcome *o)
+{
+    char size[TEXT_SIZE_MAX];
+
+    if (o->loan.count > 0)
+        log_event(EVENT_GUARD_LENT, LOG_STR("target", t->name),
+                  LOG_STR("lent", o->given ? text_format_size(o->given, size) : NULL),
+                  LOG_UINT("held_s", o->loan.hold_until_ms ? c->loans.policy.hold_ms / 1000 : 0),
+                  LOG_UINT("settings", o->loan.count));
+    if (o->lend.msg[0] || o->hold.msg[0])
+        log_event(EVENT_GUARD_NOT_LENT, LOG_STR("target", t->name),
+                  LOG_STR("lend", o->lend.msg[0] ? o->lend.msg : NULL),
+                  LOG_STR("hold", o->hold.msg[0] ? o->hold.msg : NULL));
+}
+
+static struct guardcase *find_slot(struct guardcases *c, pid_t child)
+{
+    for (size_t i = 0; i < GUARDCASES_MAX; i++)
+        if (c->one[i].child == child)
+            return &c->one[i];
+    return NULL;
+}
+
+int guardcases_begin(struct guardcases *c, struct guardtarget *t, const char *why, struct err *e)
+{
+    pid_t victim = guardtarget_victim(t);
+    struct guardcase *slot = find_slot(c, 0);
+    struct loan_outcome lent;
+
+    if (!slot)
+        return err_set(e, -EAGAIN, "%d cases are being made already", GUARDCASES_MAX);
+    lastseen_process(&t->last, victim);
+    t->last.taken.time_ns = clock_wall_ns();
+    if (identity_of_stream(c->self->machine, victim, 0, t->last.taken.time_ns, t->last.taken.id) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    loans_begin(&c->loans, &t->memcg, t->name, clock_mono_ms(), &lent);
+    *slot = (struct guardcase){
+        .child = c->fork ? c->fork() : fork(), .target = t->number, .begun_ms = clock_mono_ms(), .keeper = lent.keeper};
+    snprintf(slot->name, sizeof(slot->name), "%s", t->name);
+    if (slot->child == 0)
+        become_case(c, t, victim, why, &lent);
+    if (slot->child < 0) {
+        int r = -errno;
+
+        slot->child = 0;
+        loans_end(&c->loans, lent.keeper);
+        return err_set(
+            e, r,
+            "no process can be started to take its evidence: %s: raise salvage's own limit of processes (pids.max, "
+            "RLIMIT_NPROC) or of memory; it is tried again (%.80s)",
+            strerror(-r), why);
+    }
+    tell_lent(c, t, &lent);
+    log_event(EVENT_GUARD_CASE, LOG_STR("target", t->name), LOG_UINT("pid", (uint64_t)victim), LOG_STR("why", why));
+    return 0;
+}
+
+int guardcases_reap(struct guardcases *c, pid_t child, int status, bool *ret_made)
+{
+    struct guardcase *one = find_slot(c, child);
+    char rate[TEXT_SIZE_MAX];
+
+    if (loans_reap(&c->loans, child, status) || !one)
+        return -1;
+    *ret_made = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    loans_end(&c->loans, one->keeper);
+    dumpspeed_learn(&c->speed);
+    log_event(EVENT_GUARD_MADE, LOG_STR("target", one->name), LOG_BOOL("whole", *ret_made),
+              LOG_REAL("seconds", (double)(clock_mono_ms() - one->begun_ms) / 1000),
+              LOG_STR("dump_rate", text_format_size(c->speed.rate, rate)));
+    one->child = 0;
+    return one->target;
+}
+
+size_t guardcases_count(const struct guardcases *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < GUARDCASES_MAX; i++)
+        n += c->one[i].child > 0;
+    return n;
+}
+
+void guardcases_stop(struct guardcases *c)
+{
+    for (size_t i = 0; i < GUARDCASES_MAX; i++)
+        if (c->one[i].child > 0)
+            kill(c->one[i].child, SIGTERM);
+}
+
+void guardcases_done(struct guardcases *c)
+{
+    loans_done(&c->loans);
+    dumpspeed_done(&c->speed);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Joins what the kernel log says, what its counters say, and what was seen before.
+ */
+#include "guard/guardkills.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum {
+    UNTOLD_MS = 1500,       /* in which the kernel log tells of a kill that is counted */
+    ENDED_MS = 250,         /* in which who is killed has ended: then it is known who it was */
+    BARE_MS = 4 * UNTOLD_MS /* longer than any that is counted waits: what is told of it last is its only name */
+};
+
+int guardkills_open(struct guardkills *g, const struct whoami *self, char *const *args, bool all, struct err *e)
+{
+    g->self = self;
+    g->all = all;
+    g->recorder.args = args;
+    return witness_open(&g->witness, self, false, e);
+}
+
+/* Whose it is; NULL: nobody's but this machine's. */
+static const struct whoami *owner_of(const struct guardkills *g, const struct guardtarget *t, struct oomkill *k,
+                                     struct whoami *named)
+{
+    if (t && t->last.who.host)
+        return text_eq(t->last.who.host, g->self->host) ? NULL : &t->last.who;
+    if (!*k->where.pod)
+        return NULL;
+    *named = (struct whoami){.namespace = k->where.namespace, .pod = k->where.pod, .container = k->where.container};
+    named->host = k->where.pod;
+    return named;
+}
+
+static const char *or_none(const char *text)
+{
+    return *text ? text : NULL;
+}
+
+/* Tells of it, and keeps a record in the store: in the case of what was taken before, if there is one. */
+static void keep_record(struct guardkills *g, struct guardtarget *t, struct oomkill *k)
+{
+    const char *target = t ? t->name : *k->where.container_id ? k->where.container_id : k->task_cgroup;
+    char limit[TEXT_SIZE_MAX];
+    struct whoami named;
+    struct err e = {0};
+    int r;
+
+    log_event(EVENT_OOM_KILL, LOG_STR("target", target),
+              LOG_UINT("pid", k->process.pid == OOMKILL_UNKNOWN ? 0 : k->process.pid),
+              LOG_STR("name", or_none(k->process.name)), LOG_STR("why", k->why),
+              LOG_STR("limit", k->memory.limit == OOMKILL_UNKNOWN ? NULL : text_format_size(k->memory.limit, limit)),
+              LOG_STR("source", k->source), LOG_STR("namespace", or_none(k->where.namespace)),
+              LOG_STR("pod", or_none(k->where.pod)), LOG_STR("container", or_none(k->where.container)),
+              LOG_STR("container_id", or_none(k->where.container_id)), LOG_STR("case", or_none(k->case_id)));
+    r = recorder_add(&g->recorder, target, k, owner_of(g, t, k, &named),
+                     t && *k->case_id ? t->last.taken.time_ns : k->time_ns, clock_mono_ms(), &e);
+    if (r < 0)
+        log_event(EVENT_GUARD_MISSED, LOG_STR("target", target), LOG_STR("piece", "oom-kill.json"),
+                  LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e.msg));
+    if (!t)
+        return;
+    t->last.taken.id[0] = '\0'; /* another kill's record must not lie over this one */
+    if (k->process.pid == (uint64_t)t->last.pid)
+        t->last.pid = 0; /* nor is another one guessed to be its process */
+}
+
+/* The oldest of them as a record. */
+static void take_bare(struct guardkills *g, struct oomkill *k)
+{
+    k->source = OOMLOG_SOURCE;
+    k->note = OOMLOG_NOTE_BARE;
+    k->process = g->bare[0].process;
+    k->time_ns = g->bare[0].time_ns;
+    memmove(&g->bare[0], &g->bare[1], --g->bares * sizeof(*g->bare));
+}
+
+/* One that no counter was of. Who guards all keeps a record of it, too. */
+static void tell_bare(struct guardkills *g)
+{
+    struct oomkill *k = &g->counted;
+
+    oomkill_init(k);
+    take_bare(g, k);
+    witness_name(&g->witness, k);
+    if (g->all)
+        keep_record(g, NULL, k);
+}
+
+static void hold_bare(struct guardkills *g, const struct oomkill *k)
+{
+    if (g->bares == GUARDKILLS_BARE_MAX)
+        tell_bare(g);
+    g->bare[g->bares++] = (struct guardkill_bare){k->process, k->time_ns, clock_mono_ms()};
+}
+
+/* Who guards all keeps a record of all. */
+static void on_kill(struct guardkills *g, struct oomkill *k, struct guardtarget *const *targets, size_t count)
+{
+    struct guardtarget *t = NULL;
+
+    for (size_t i = 0; i < count && !t; i++)
+        t = lastseen_is(&targets[i]->last, k) ? targets[i] : NULL;
+    if (t) {
+        lastseen_complete(&t->last, k);
+        lastseen_told(&t->last, 1 + (uint64_t)k->group.total + k->group.again, clock_mono_ms());
+    }
+    if (!t && text_eq(k->note, OOMLOG_NOTE_BARE))
+        hold_bare(g, k);
+    else if (t || g->all)
+        keep_record(g, t, k);
+}
+
+void guardkills_read(struct guardkills *g, struct guardtarget *const *targets, size_t count, bool all)
+{
+    struct oomkill *k;
+    struct err e = {0};
+    int r;
+
+    while ((r = witness_next(&g->witness, clock_mono_ms(), all, &k, &e)) > 0)
+        on_kill(g, k, targets, count);
+    if (r < 0) {
+        log_event(EVENT_OOM_UNREAD, LOG_STR("error", e.msg));
+        kmsg_done(&g->witness.log);
+    }
+    while (g->bares > 0 && clock_mono_ms() - g->bare[0].at_ms > BARE_MS)
+        tell_bare(g);
+}
+
+/* Those that the kernel counted, and did not tell of. */
+void guardkills_count(struct guardkills *g, struct guardtarget *t, uint64_t kills, bool last)
+{
+    uint64_t wait_ms = last ? 0 : g->witness.log.fd < 0 ? ENDED_MS : UNTOLD_MS;
+    uint64_t untold = lastseen_count(&t->last, kills, wait_ms, clock_mono_ms());
+
+    for (uint64_t i = 0; i < untold && i < RECORDER_TARGET_MOST; i++) {
+        lastseen_kill(&t->last,
+                      g->witness.log.fd < 0 ? "the kernel log could not be read: this is from the counters alone, of "
+                                              "the moment before; which process it was is a guess"
+                                            : "the kernel log had nothing of it (it limits what it says to 10 kills in "
+                                              "5 seconds): this is from the counters alone",
+                      clock_wall_ns(), &g->counted);
+        if (g->bares > 0)
+            take_bare(g, &g->counted);
+        witness_name(&g->witness, &g->counted);
+        keep_record(g, t, &g->counted);
+    }
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The kernel's kills of a guard's targets: each is told in the log once, by whichever knows of it (the kernel log, or
+ * where that has nothing of it, the cgroup's counter), and a record of it goes to the store, into the case of what was
+ * taken before. Judges nothing and waits for nothing.
+ */
+#pragma once
+
+#include "guard/guardtarget.h"
+#include "guard/recorder.h"
+#include "oom/witness.h"
+
+enum { GUARDKILLS_BARE_MAX = 32 };
+
+/* A kill of which the kernel wrote one line only: whose it was, a counter tells. */
+struct guardkill_bare {
+    struct oomkill_process process;
+    int64_t time_ns;
+    uint64_t at_ms;
+};
+
+struct guardkills {
+    struct witness witness; /* log.fd: to be polled; -1: the kernel log can't be read */
+    struct recorder recorder;
+    const struct whoami *self;
+    bool all;               /* kills of nobody's target, too */
+    struct oomkill counted; /* a record that is made of counters */
+    struct guardkill_bare bare[GUARDKILLS_BARE_MAX];
+    unsigned bares;
+};
+
+/* args: guard's own, for who ships. -FAULT_UNREADABLE: there is no kernel log, and the rest works. -ENOMEM. */
+int guardkills_open(struct guardkills *g, const struct whoami *self, char *const *args, bool all, struct err *e);
+
+/* What is in the kernel log by now. all: also the last one, of which more may be said. */
+void guardkills_read(struct guardkills *g, struct guardtarget *const *targets, size_t count, bool all);
+
+/* The kernel's count of kills in t: those that nobody told of are told. last: t goes. */
+void guardkills_count(struct guardkills *g, struct guardtarget *t, uint64_t kills, bool last);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The kernel's notices of a target: which are asked for, and what one of them says. Part of guardtarget.h.
+ */
+#include <errno.h>
+
+#include "guard/guardtarget.h"
+
+enum { PRESSURE_MS = 2000 }; /* v1's signal says nothing of its end */
+
+static bool asks_for_pressure(const struct rule_policy *rules, int64_t level)
+{
+    for (unsigned i = 0; i < rules->count; i++)
+        for (unsigned k = 0; k < rules->when[i].count; k++)
+            if (rules->when[i].term[k].what == CONDITION_PRESSURE && (int64_t)rules->when[i].term[k].value == level)
+                return true;
+    return false;
+}
+
+/* A kind that doesn't work here is made up for by looking. */
+static void listen_to(struct guardtarget *t, const struct memsignal_ops *ops, const struct memsignal_want *want,
+                      int64_t level)
+{
+    if (t->signals == GUARDTARGET_SIGNALS_MAX || memsignal_open(ops, &t->memcg, want, &t->signal[t->signals], NULL) < 0)
+        return;
+    t->ear[t->signals] = (struct guardear){t, t->signals};
+    t->level[t->signals++] = level;
+}
+
+enum usage_notice { AT_THRESHOLD, AHEAD_OF_IT, AT_HALF, AT_THREE_QUARTERS };
+
+/* Where a notice is wanted; 0: nowhere. Ahead of what is above half of the limit, that half is. */
+static uint64_t notice_at(const struct guardtarget_policy *p, const struct memcg_sample *s, enum usage_notice what)
+{
+    uint64_t next = guardtarget_next_threshold(p->rules, s), at = next == UINT64_MAX ? 0 : s->own_used + next, before;
+
+    if (what == AT_THRESHOLD)
+        return at;
+    if (s->limit == UINT64_MAX)
+        return 0;
+    if (what != AHEAD_OF_IT)
+        return what == AT_HALF ? s->limit / 2 : s->limit / 4 * 3;
+    before = at > guardtarget_ahead(s->limit) ? at - guardtarget_ahead(s->limit) : 0;
+    return before > s->usage && before < s->limit / 2 ? before : 0;
+}
+
+static void listen_to_usage(const struct guardtarget_policy *p, struct guardtarget *t, enum usage_notice what,
+                            uint64_t now_ms)
+{
+    struct memsignal_want want = {0};
+    struct memcg_sample s;
+    unsigned before = t->signals;
+
+    if (memcg_sample(&t->memcg, now_ms, &s) < 0 || (want.usage_bytes = notice_at(p, &s, what)) == 0)
+        return;
+    listen_to(t, &MEMSIGNAL_V1_USAGE, &want, 0);
+    if (what == AT_THRESHOLD)
+        t->told_at = want.usage_bytes;
+    t->told_of_usage |= t->signals > before && s.level == 0;
+    t->told_limit = s.limit;
+}
+
+static void listen_to_pressure(const struct guardtarget_policy *p, struct guardtarget *t, int64_t level)
+{
+    struct memsignal_want want = {.level = (enum memsignal_level)(level - READING_LOW)};
+
+    if (asks_for_pressure(p->rules, level))
+        listen_to(t, &MEMSIGNAL_V1_PRESSURE, &want, level);
+}
+
+static struct guardpsi *find_psi(struct guardtarget *t, uint64_t window_ms)
+{
+    for (unsigned i = 0; i < READING_PSI_MAX && t->psi[i].window_ms; i++)
+        if (t->psi[i].window_ms == window_ms)
+            return &t->psi[i];
+    return NULL;
+}
+
+/* Of the cgroup's own stalls: those of the machine are the same for all, and sampled. */
+static void listen_to_stall(struct guardtarget *t, const struct condition_term *term)
+{
+    struct guardpsi *psi = find_psi(t, term->window_ms);
+    struct memsignal_want want = {.full = term->what == CONDITION_PSI_FULL};
+    unsigned k = t->signals;
+
+    if (!t->memcg.v2 || !psi || term->window_ms > UINT32_MAX / 1000)
+        return;
+    want.window_us = (uint32_t)term->window_ms * 1000;
+    want.stall_us = (uint32_t)((double)want.window_us * (double)term->value / READING_WHOLE);
+    listen_to(t, &MEMSIGNAL_PSI, &want, 0);
+    if (t->signals > k)
+        t->stall[k] = (struct guardstall){psi, want.full, (int64_t)term->value};
+}
+
+static void listen_to_stalls(const struct rule_policy *rules, struct guardtarget *t)
+{
+    for (unsigned i = 0; i < rules->count; i++)
+        for (unsigned k = 0; k < rules->when[i].count; k++) {
+            const struct condition_term *term = &rules->when[i].term[k];
+
+            if (term->what == CONDITION_PSI_SOME || term->what == CONDITION_PSI_FULL)
+                listen_to_stall(t, term);
+        }
+}
+
+/* What looks can't do without costing more: where usage crosses, an OOM, pressure, stalls. */
+bool guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms)
+{
+    static const struct memsignal_want nothing = {0};
+
+    switch (t->listening++) {
+    case 0:
+        listen_to(t, &MEMSIGNAL_V1_OOM, &nothing, 0);
+        listen_to(t, &MEMSIGNAL_V2_EVENTS, &nothing, 0);
+        return true;
+    case 1:
+        listen_to_usage(p, t, AT_THRESHOLD, now_ms);
+        return true;
+    case 2:
+        listen_to_usage(p, t, AHEAD_OF_IT, now_ms);
+        return true;
+    case 3:
+        listen_to_usage(p, t, AT_HALF, now_ms);
+        return true;
+    case 4:
+        listen_to_usage(p, t, AT_THREE_QUARTERS, now_ms);
+        return true;
+    case 5:
+        for (int64_t level = READING_LOW; level <= READING_CRITICAL; level++)
+            listen_to_pressure(p, t, level);
+        listen_to_stalls(p->rules, t);
+        break;
+    default:
+        break;
+    }
+    return false;
+}
+
+static void hear_stall(const struct guardstall *s, uint64_t now_ms)
+{
+    int64_t *told = s->full ? &s->psi->told_full : &s->psi->told_some;
+
+    if (now_ms >= s->psi->told_until_ms)
+        s->psi->told_some = s->psi->told_full = 0;
+    *told = s->share > *told ? s->share : *told;
+    s->psi->told_until_ms = now_ms + s->psi->window_ms;
+}
+
+int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms)
+{
+    struct memsignal_event event = {0};
+    int r = memsignal_read(&t->signal[i], &event);
+
+    if (r < 0)
+        return r;
+    if (event.what & MEMSIGNAL_PRESSURE && (now_ms >= t->pressure_until_ms || t->level[i] >= t->pressure)) {
+        t->pressure = t->level[i];
+        t->pressure_until_ms = now_ms + PRESSURE_MS;
+    }
+    if (event.what & MEMSIGNAL_STALL)
+        hear_stall(&t->stall[i], now_ms);
+    if (event.what & MEMSIGNAL_OOM)
+        t->counting_until_ms = now_ms + GUARDTARGET_COUNTING_MS;
+    t->heard = true;
+    t->due_ms = now_ms;
+    return event.what & MEMSIGNAL_GONE ? -ENODEV : 0;
+}

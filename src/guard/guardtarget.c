@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A look at a cgroup.
+ */
+#include "guard/guardtarget.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "guard/guardkey.h"
+#include "linux/largest.h"
+#include "place/container.h"
+#include "place/containerid.h"
+
+enum {
+    VICTIM_AGAIN_MS = 5000,
+    NAME_AGAIN_MS = 250,   /* doubled each time */
+    NAME_TRIES = 12,       /* some minutes */
+    COUNTING_SOON_MS = 50, /* mostly it does so at once, and a moment later the cgroup may be gone */
+    COUNTING_STEP_MS = 20,
+    TOGETHER_MS = 500, /* what is looked at seldom is looked at together */
+    HEARD_MS = 50,     /* after a notice */
+    AHEAD_MIN = 8 << 20,
+    NOISE_DIVISOR = 32, /* of the limit, a second: seems to grow while a file is written, though nothing does */
+    STALE_DIVISOR = 64, /* of the limit: a reading that was wrong by so much */
+    FAR_MS = 5000,      /* between looks while the kernel tells when usage comes near */
+    MOVING_MS = 20      /* after a look that came while a collector was at work */
+};
+
+/* --- which process --------------------------------------------------------------------------------------------------
+ */
+
+uint64_t guardtarget_kills(struct guardtarget *t)
+{
+    struct cgroup_events now;
+
+    if (memcg_events(&t->memcg, false, &now) == 0)
+        t->seen.oom_kill = now.oom_kill;
+    return t->seen.oom_kill;
+}
+
+pid_t guardtarget_victim(const struct guardtarget *t)
+{
+    return t->given_pid ? t->given_pid : largest_process(t->memcg.fd);
+}
+
+const char *guardtarget_tenant(struct guardtarget *t, char out[RULE_TENANT_MAX])
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    pid_t pid = guardtarget_victim(t);
+    struct proc_status status;
+
+    lastseen_process(&t->last, pid);
+    if (t->last.who.namespace)
+        snprintf(out, RULE_TENANT_MAX, "namespace %s", t->last.who.namespace);
+    else if (pid && proc_open("/proc", pid, &p) == 0 && proc_status(&p, &status) == 0)
+        snprintf(out, RULE_TENANT_MAX, "uid %u", (unsigned)status.uid);
+    else
+        out[0] = '\0';
+    return out;
+}
+
+/* --- the cgroup -----------------------------------------------------------------------------------------------------
+ */
+
+static struct reading_value bytes(uint64_t value, const char *why)
+{
+    return value > INT64_MAX ? reading_unknown(why) : reading_known((int64_t)value);
+}
+
+static void read_events(struct guardtarget *t, struct reading *r)
+{
+    struct cgroup_events now = {0};
+    int64_t bits = 0;
+
+    if (memcg_events(&t->memcg, false, &now) < 0) {
+        r->events = reading_unknown("the kernel does not count");
+        return;
+    }
+    if (t->counted) {
+        bits |= now.high > t->seen.high ? READING_HIGH : 0;
+        bits |= now.max > t->seen.max ? READING_MAX : 0;
+        bits |= now.oom > t->seen.oom ? READING_OOM : 0;
+        bits |= now.oom_kill > t->seen.oom_kill ? READING_OOM_KILL : 0;
+        bits |= now.oom_group_kill > t->seen.oom_group_kill ? READING_OOM_GROUP_KILL : 0;
+    }
+    t->seen = now;
+    t->counted = true;
+    r->events = reading_known(bits);
+}
+
+static struct reading_value at_least(struct reading_value v, int64_t told)
+{
+    return told > 0 && (!v.known || v.value < told) ? reading_known(told) : v;
+}
+
+/* Stalls over each window that some condition asks for; a window's share is that of the last whole one. */
+static void read_psi(struct guardtarget *t, uint64_t now_ms, struct reading *r)
+{
+    struct psi psi;
+    bool machine;
+    int got = t->psi[0].window_ms ? memcg_pressure(&t->memcg, &psi, &machine) : -ENOENT;
+
+    for (unsigned i = 0; i < READING_PSI_MAX && t->psi[i].window_ms; i++) {
+        struct guardpsi *w = &t->psi[i];
+
+        r->psi[i].window_ms = w->window_ms;
+        if (got < 0) {
+            r->psi[i].some = r->psi[i].full = reading_unknown("no pressure files");
+            continue;
+        }
+        if (w->at_ms && now_ms - w->at_ms >= w->window_ms) {
+            double us = (double)(now_ms - w->at_ms) * 1000;
+
+            w->some = reading_known((int64_t)((double)(psi.some.total_us - w->some_us) / us * READING_WHOLE));
+            w->full = reading_known((int64_t)((double)(psi.full.total_us - w->full_us) / us * READING_WHOLE));
+        }
+        if (!w->at_ms || now_ms - w->at_ms >= w->window_ms) {
+            w->at_ms = now_ms;
+            w->some_us = psi.some.total_us;
+            w->full_us = psi.full.total_us;
+        }
+        r->psi[i].some = at_least(w->some, now_ms < w->told_until_ms ? w->told_some : 0);
+        r->psi[i].full = at_least(w->full, now_ms < w->told_until_ms ? w->told_full : 0);
+    }
+}
+
+uint64_t guardtarget_next_threshold(const struct rule_policy *rules, const struct memcg_sample *s)
+{
+    uint64_t next = UINT64_MAX;
+
+    for (unsigned i = 0; i < rules->count; i++)
+        for (unsigned k = 0; k < rules->when[i].count; k++) {
+            const struct condition_term *term = &rules->when[i].term[k];
+            uint64_t used = term->what == CONDITION_SIZE   ? s->own_used
+                            : term->what == CONDITION_NEED ? s->needed
+                                                           : s->used;
+            uint64_t limit = term->what == CONDITION_NEED ? s->needed_limit : s->limit, at = term->value;
+
+            if ((term->what == CONDITION_MEMORY || term->what == CONDITION_NEED) && limit != UINT64_MAX)
+                at = (uint64_t)((double)limit / READING_WHOLE * (double)term->value);
+            else if (term->what != CONDITION_SIZE)
+                continue;
+            if (at > used && at - used < next)
+                next = at - used;
+        }
+    return next;
+}
+
+static bool asks_for(const struct rule_policy *rules, enum condition_what what)
+{
+    for (unsigned i = 0; i < rules->count; i++)
+        for (unsigned k = 0; k < rules->when[i].count; k++)
+            if (rules->when[i].term[k].what == what)
+                return true;
+    return false;
+}
+
+static void read_jvm(const struct guardtarget_policy *p, struct guardtarget *t, bool wanted, uint64_t now_ms,
+                     struct reading *r)
+{
+    if (!wanted) {
+        guardjvm_skip(&t->jvm, r);
+        return;
+    }
+    if (guardjvm_asks(&t->jvm, now_ms))
+        guardjvm_try(&t->jvm, guardtarget_victim(t), now_ms);
+    guardjvm_read(&t->jvm, &t->memcg, p->dump_rate, now_ms, r);
+}
+
+/* Less than half is used: nothing that a JVM says would matter yet. */
+static bool is_far(const struct memcg_sample *s)
+{
+    return s->room != UINT64_MAX && s->room > s->limit / 2;
+}
+
+uint64_t guardtarget_ahead(uint64_t limit)
+{
+    return limit / 16 > AHEAD_MIN ? limit / 16 : AHEAD_MIN;
+}
+
+/* Whether notices stand before whatever comes next: where half is used, and before the nearest threshold. They stand
+ * where the limit was when they were asked for, and compare with usage, which counts more than we do. */
+static bool will_be_told(const struct guardtarget_policy *p, const struct guardtarget *t, const struct memcg_sample *s)
+{
+    uint64_t next = guardtarget_next_threshold(p->rules, s), at = s->own_used + next;
+
+    if (!t->told_of_usage || s->level != 0 || s->limit != t->told_limit)
+        return false;
+    return next == UINT64_MAX || at >= s->limit / 2 ||
+           (at == t->told_at && at > s->usage + guardtarget_ahead(s->limit));
+}
+
+static uint64_t next_look(const struct guardtarget_policy *p, const struct guardtarget *t, const struct memcg_sample *s)
+{
+    /* The kernel counts in batches: between two of them nothing seems to grow. */
+    double latest = growth_latest(&t->felt), trend = growth_speed(&t->felt);
+    uint64_t pace;
+
+    if (is_far(s) && !t->psi[0].window_ms && will_be_told(p, t, s))
+        return FAR_MS;
+    pace = pace_ms(s->limit, s->room, guardtarget_next_threshold(p->rules, s), latest > trend ? latest : trend);
+    if (t->jvm.beside.moving && pace > MOVING_MS)
+        return MOVING_MS;
+    /* How fast it grows now is not known before the next. */
+    return t->heard && pace > HEARD_MS ? HEARD_MS : pace;
+}
+
+/* What grows as memory comes near its limit, whichever level's that is. */
+static int64_t firm_bytes(const struct memcg_sample *s)
+{
+    return s->firm_room == UINT64_MAX ? (int64_t)s->own_firm : -(int64_t)s->firm_room;
+}
+
+/* The kernel writes dirty pages before it kills, but that takes a disk's time, which a leak doesn't leave. Where next
+ * to nothing else grows, they are a file that is being written. */
+static uint64_t room_beside_files(const struct memcg_sample *s, int64_t growth)
+{
+    uint64_t firm_room = s->firm_room < s->needed_limit ? s->firm_room : s->needed_limit;
+
+    return growth > 0 && (uint64_t)growth > s->needed_limit / NOISE_DIVISOR ? s->room : firm_room;
+}
+
+static void read_memory(struct guardtarget *t, const struct memcg_sample *s, struct reading *r)
+{
+    uint64_t room;
+
+    r->own = bytes(s->own_used, "too large");
+    r->used = bytes(s->used, "too large");
+    r->limit = bytes(s->limit, "no limit");
+    r->firm = bytes(s->own_firm, "too large");
+    r->growth = reading_known((int64_t)growth_speed(&t->all));
+    if (s->room == UINT64_MAX || s->needed_limit == 0) {
+        r->need = r->room = reading_unknown("no limit");
+        return;
+    }
+    room = room_beside_files(s, r->growth.value);
+    r->need = reading_known((int64_t)((1 - (double)room / (double)s->needed_limit) * READING_WHOLE));
+    r->room = bytes(room + s->swap_room, "too large");
+}
+
+int guardtarget_confirm(struct guardtarget *t, uint64_t now_ms, struct reading *r)
+{
+    int64_t before = t->all.bytes, now, by;
+    struct memcg_sample s;
+    int result;
+
+    memcg_forget_stat(&t->memcg);
+    if ((result = memcg_sample(&t->memcg, now_ms, &s)) < 0)
+        return result;
+    now = firm_bytes(&s);
+    by = now > before ? now - before : before - now;
+    /* What was measured was cache, in part: the speed is not known yet. */
+    if (s.needed_limit != UINT64_MAX && (uint64_t)by > s.needed_limit / STALE_DIVISOR) {
+        t->all = (struct growth){0};
+        growth_add(&t->all, now_ms, now);
+    }
+    read_memory(t, &s, r);
+    return 0;
+}
+
+static void read_threads(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *r)
+{
+    if (asks_for(p->rules, CONDITION_THREADS))
+        guardthreads_read(&t->threads, now_ms < t->threads.due_ms ? 0 : guardtarget_victim(t), now_ms, r);
+}
+
+int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret)
+{
+    struct reading r = {0};
+    struct memcg_sample s;
+    int result = memcg_sample(&t->memcg, now_ms, &s);
+
+    if (result < 0)
+        return result;
+    growth_add(&t->felt, now_ms, s.room == UINT64_MAX ? (int64_t)s.own_used : -(int64_t)s.room);
+    growth_add(&t->all, now_ms, firm_bytes(&s));
+    read_memory(t, &s, &r);
+    r.pressure = reading_known(now_ms < t->pressure_until_ms ? t->pressure : READING_CALM);
+    /* Counters rise with a signal. */
+    if (t->heard || !t->counted || !t->told_of_usage || !is_far(&s))
+        read_events(t, &r);
+    else
+        r.events = reading_known(0);
+    read_psi(t, now_ms, &r);
+    read_jvm(p, t, !is_far(&s) || asks_for(p->rules, CONDITION_HEAP) || asks_for(p->rules, CONDITION_GC), now_ms, &r);
+    read_threads(p, t, now_ms, &r);
+    lastseen_memory(&t->last, &t->memcg, &s, now_ms);
+    if (!is_far(&s) && now_ms >= t->victim_at_ms) {
+        lastseen_process(&t->last, guardtarget_victim(t));
+        t->victim_at_ms = now_ms + VICTIM_AGAIN_MS;
+    }
+    if (p->core && !r.dump_ms.known)
+        r.dump_ms = reading_dump_ms(s.own_firm, p->dump_rate);
+    t->due_ms = now_ms + next_look(p, t, &s);
+    if (t->due_ms - now_ms >= 2UL * TOGETHER_MS)
+        t->due_ms -= t->due_ms % TOGETHER_MS;
+    if (asks_for(p->rules, CONDITION_THREADS) && t->threads.due_ms < t->due_ms)
+        t->due_ms = t->threads.due_ms;
+    if (r.events.known && r.events.value & READING_OOM_KILL)
+        t->counting_until_ms = 0;
+    if ((t->heard = now_ms < t->counting_until_ms)) {
+        uint64_t step =
+            t->counting_until_ms - now_ms > GUARDTARGET_COUNTING_MS - COUNTING_SOON_MS ? 1 : COUNTING_STEP_MS;
+
+        t->due_ms = t->due_ms < now_ms + step ? t->due_ms : now_ms + step;
+    }
+    *ret = r;
+    return 0;
+}
+
+/* --- its life -------------------------------------------------------------------------------------------------------
+ */
+
+static bool name_by_pod(const struct proc *p, const char *id, struct guardtarget *t)
+{
+    CLEANUP(whoami_done) struct whoami who = {0};
+
+    t->in_pod = whoami_of(p, &who) == 0 && guardname_of(p, &who, id, t->name);
+    return t->in_pod;
+}
+
+bool guardtarget_rename(struct guardtarget *t, uint64_t now_ms)
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    char id[CONTAINERID_MAX];
+    pid_t any;
+
+    if (t->named || now_ms < t->name_at_ms)
+        return false;
+    t->name_at_ms = now_ms + ((uint64_t)NAME_AGAIN_MS << t->name_tries);
+    t->named = ++t->name_tries == NAME_TRIES;
+    any = guardtarget_victim(t);
+    if (!any || proc_open("/proc", any, &p) < 0 || !container_of_process(p.fd, id) || !name_by_pod(&p, id, t))
+        return false;
+    /* What was seen of it before it was set up is not what it is. */
+    t->last.pid = 0;
+    return t->named = true;
+}
+
+static void name_it(struct guardtarget *t, pid_t pid, const char *path)
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    char id[CONTAINERID_MAX];
+    pid_t any = pid ? pid : largest_process(t->memcg.fd);
+
+    t->named = !any || proc_open("/proc", any, &p) < 0 || !container_of_process(p.fd, id);
+    if (!t->named && name_by_pod(&p, id, t))
+        t->named = true;
+    else if (!t->named)
+        snprintf(t->name, sizeof(t->name), "%.12s", id);
+    else if (pid)
+        snprintf(t->name, sizeof(t->name), "process %d", (int)pid);
+    else
+        snprintf(t->name, sizeof(t->name), "%.120s", path);
+    if (p.fd < 0 || !guardkey_of_process(p.fd, t->key))
+        snprintf(t->key, sizeof(t->key), "%.100s/%" PRIu64 ":%" PRIu64, t->name, t->memcg.device, t->memcg.inode);
+}
+
+bool guardtarget_settle(struct guardtarget *t)
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    char key[RULE_KEY_MAX];
+    pid_t any = largest_process(t->memcg.fd);
+
+    t->settled = true;
+    if (t->given_pid || any == 0 || proc_open("/proc", any, &p) < 0 || !guardkey_of_process(p.fd, key) ||
+        text_eq(key, t->key))
+        return false;
+    memcpy(t->key, key, sizeof(key));
+    return true;
+}
+
+int guardtarget_open(const struct guardtarget_policy *p, pid_t pid, const char *path, struct guardtarget *ret,
+                     struct err *e)
+{
+    CLEANUP(proc_done) struct proc proc = PROC_NONE;
+    struct guardtarget t = {.memcg = MEMCG_NONE, .jvm = GUARDJVM_NONE, .number = -1};
+    uint64_t windows[READING_PSI_MAX];
+    unsigned count = rule_psi_windows(p->rules, windows);
+    int r;
+
+    if (path) {
+        r = memcg_open_path(path, &t.memcg, e);
+    } else {
+        r = proc_open("/proc", pid, &proc);
+        r = r < 0 ? err_set(e, r, "process %d: %s", (int)pid, r == -ESRCH ? "there is no such process" : strerror(-r))
+                  : memcg_open(&proc, &t.memcg, e);
+    }
+    if (r < 0)
+        return r;
+    for (unsigned i = 0; i < count; i++)
+        t.psi[i].window_ms = windows[i];
+    name_it(&t, pid, path);
+    lastseen_cgroup(&t.last, &t.memcg);
+    *ret = t;
+    return 0;
+}
+
+void guardtarget_done(struct guardtarget *t)
+{
+    for (unsigned i = 0; i < t->signals; i++)
+        memsignal_done(&t->signal[i]);
+    t->signals = 0;
+    guardjvm_done(&t->jvm);
+    lastseen_done(&t->last);
+    memcg_done(&t->memcg);
+}

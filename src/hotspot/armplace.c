@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A folder is known again by its file system and its place on it (mountinfo), and by device and inode.
+ */
+#include "hotspot/armplace.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "hotspot/attach_protocol.h"
+#include "linux/mountinfo.h"
+#include "linux/reach.h"
+#include "place/container.h"
+#include "place/whoami.h"
+
+enum {
+    HOST_MAX = 100, /* bytes: with pid, time, ".hprof.gz", and HotSpot's ".p12" below NAME_MAX */
+    NAME_MAX_MADE = HOST_MAX + 64,
+    DIR_MAX = ATTACH_WORD_MAX - NAME_MAX_MADE - 1, /* older JVMs are told no longer word */
+    MOUNTINFO_MAX = 16 * 1024 * 1024,
+    SMALL_FILE_MAX = 64 * 1024,
+    TASK_ID = 32 /* hex digits of an ECS task's id */
+};
+
+/* Names */
+
+static bool is_plain(char c)
+{
+    return isascii(c) && (isalnum((unsigned char)c) || strchr("._-", c));
+}
+
+/* What tells pods of one owner apart stands at the end: a long name loses its beginning. */
+static char *fit(const char *text)
+{
+    size_t length = strlen(text);
+    char *name = strdup(length > HOST_MAX ? text + (length - HOST_MAX) : text);
+
+    for (char *c = name; name && *c; c++)
+        if (!is_plain(*c) || (c == name && (*c == '.' || *c == '-')))
+            *c = '_';
+    return name;
+}
+
+/* Its own pod's, ECS task's or host's. */
+static char *container_name(const struct jvm *j)
+{
+    CLEANUP(whoami_done) struct whoami its = {0};
+    char id[CONTAINERID_MAX];
+    int r = whoami_of(&j->proc, &its);
+
+    if (r < 0)
+        return r == -ENOMEM ? NULL : fit("jvm");
+    if (!its.pod && container_of_process(j->proc.fd, id) && id[TASK_ID] == '-') {
+        id[TASK_ID] = '\0'; /* on Fargate, what is before it is the task's */
+        return fit(id);
+    }
+    return fit(its.pod ? its.pod : its.host);
+}
+
+char *armplace_name(const struct jvm *j, bool gzip)
+{
+    CLEANUP_FREE char *host = container_name(j);
+    int64_t started_ns = j->started_ns ? j->started_ns : clock_wall_ns();
+    char started[CLOCK_TEXT_MAX], *name;
+
+    /* Two containers of a pod have one host name, pid 1 each, and begin in the same second. */
+    clock_format_basic(started_ns, started);
+    if (!host || asprintf(&name, "%s-%d-%.*s.%02dZ.hprof%s", host, (int)j->status.inner_pid, (int)strlen(started) - 1,
+                          started, (int)(started_ns % 1000000000 / 10000000), gzip ? ".gz" : "") < 0)
+        return NULL;
+    return name;
+}
+
+/* "20261121T015605.12Z": not compared, as the clock may have been set since. */
+static const char *behind_time(const char *text)
+{
+    static const char form[] = "ddddddddTdddddd.ddZ";
+
+    for (const char *f = form; *f; f++, text++)
+        if (*f == 'd' ? !isdigit((unsigned char)*text) : *text != *f)
+            return NULL;
+    return text;
+}
+
+bool armplace_is_ours(const struct jvm *j, const char *path)
+{
+    const char *name = text_base_name(path), *end;
+    char pid[32];
+
+    snprintf(pid, sizeof(pid), "-%d-", (int)j->status.inner_pid);
+    for (const char *at = strstr(name, pid); at; at = strstr(at + 1, pid))
+        if (at > name && (end = behind_time(at + strlen(pid))) && (text_eq(end, ".hprof") || text_eq(end, ".hprof.gz")))
+            return true;
+    return false;
+}
+
+/* Folders */
+
+struct armplace_folder {
+    char *path; /* ours, without links */
+    dev_t dev;
+    ino_t ino;
+    uint64_t mount;        /* id of the mount that it is seen on; 0 unknown */
+    unsigned major, minor; /* of its file system; meaningless without within */
+    char *within;          /* its place on the file system; NULL unknown */
+};
+
+int armplace_check(const char *dir, struct err *e)
+{
+    if (dir[0] != '/')
+        return err_set(e, -FAULT_USAGE, "%s: not an absolute path: each JVM works in a folder of its own", dir);
+    for (const char *c = dir; *c; c++)
+        if (iscntrl((unsigned char)*c))
+            return err_set(e, -FAULT_USAGE, "%s: a control character is in it", dir);
+    if (strchr(dir, '%'))
+        return err_set(e, -FAULT_USAGE, "%s: a '%%' is in it, which stands for something else to newer JVMs", dir);
+    if (strlen(dir) > DIR_MAX)
+        return err_set(e, -FAULT_USAGE, "longer than %d bytes, which is more than a JVM can be told", DIR_MAX);
+    return 0;
+}
+
+static uint64_t mount_of(int fd)
+{
+    uint64_t id;
+
+    return proc_mount_id(fd, &id) == 0 ? id : 0;
+}
+
+static int join(const char *folder, const char *rest, char **ret)
+{
+    char *path;
+
+    if (asprintf(&path, "%s%s", *rest && text_eq(folder, "/") ? "" : folder, rest) < 0)
+        return -ENOMEM;
+    free(*ret);
+    *ret = path;
+    return 0;
+}
+
+static int find_own_mount(void *ctx, const struct mount *m)
+{
+    struct armplace_folder *f = ctx;
+    const char *rest = m->id == f->mount ? mountinfo_below(f->path, m->point) : NULL;
+
+    if (!rest)
+        return 0;
+    f->major = m->major;
+    f->minor = m->minor;
+    return join(m->root, rest, &f->within) < 0 ? -ENOMEM : 1;
+}
+
+static int load_mounts(int procfd, struct buf *ret)
+{
+    int r = file_load(procfd, "mountinfo", ret);
+
+    return r == -ENOMEM ? r : 0;
+}
+
+int armplace_folder_new(const char *path, struct armplace_folder **ret, struct err *e)
+{
+    CLEANUP(buf_done) struct buf mounts = {.ceiling = MOUNTINFO_MAX};
+    CLEANUP_FD int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP_FD int self = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct armplace_folder *f;
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_set(e, -FAULT_FOLDER, "%s: %s", path, strerror(errno));
+    if (!(f = calloc(1, sizeof(*f))))
+        return err_set(e, -ENOMEM, "out of memory");
+    f->dev = st.st_dev;
+    f->ino = st.st_ino;
+    f->mount = mount_of(fd);
+    if (!(f->path = realpath(path, NULL)) || (self >= 0 && load_mounts(self, &mounts) < 0) ||
+        mountinfo_each(buf_text(&mounts), mounts.size, find_own_mount, f) < 0) {
+        int r = f->path ? -ENOMEM : -errno;
+
+        armplace_folder_free(f);
+        return err_set(e, r, "%s: %s", path, strerror(-r));
+    }
+    *ret = f;
+    return 0;
+}
+
+void armplace_folder_free(struct armplace_folder *f)
+{
+    if (!f)
+        return;
+    free(f->path);
+    free(f->within);
+    free(f);
+}
+
+/* A search through the mounts of one JVM. */
+struct search {
+    const struct armplace_folder *folder;
+    const struct proc *proc;
+    bool below;
+    char *found, *found_below;
+};
+
+static bool is_seen_at(const struct proc *p, const char *path, const struct armplace_folder *f, bool below)
+{
+    CLEANUP_FD int fd = proc_openat(p, path, O_PATH | O_DIRECTORY, 0);
+    struct stat st;
+
+    return fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == f->dev && (below || st.st_ino == f->ino);
+}
+
+static int look_at_mount(void *ctx, const struct mount *m)
+{
+    struct search *s = ctx;
+    const struct armplace_folder *f = s->folder;
+    CLEANUP_FREE char *path = NULL;
+    const char *rest;
+
+    if (m->major != f->major || m->minor != f->minor)
+        return 0;
+    if ((rest = mountinfo_below(f->within, m->root))) {
+        if (join(m->point, rest, &path) < 0)
+            return -ENOMEM;
+        if (!is_seen_at(s->proc, path, f, false))
+            return 0;
+        s->found = TAKE_PTR(path);
+        return 1;
+    }
+    if (!s->below || s->found_below || !mountinfo_below(m->root, f->within) || !is_seen_at(s->proc, m->point, f, true))
+        return 0;
+    s->found_below = strdup(m->point);
+    return s->found_below ? 0 : -ENOMEM;
+}
+
+/* *ret stays NULL if the process doesn't see it. 0 or -ENOMEM. */
+static int seen_as(const struct armplace_folder *f, const struct proc *p, bool below, char **ret)
+{
+    CLEANUP(buf_done) struct buf mounts = {.ceiling = MOUNTINFO_MAX};
+    struct search s = {.folder = f, .proc = p, .below = below};
+    int r = 0;
+
+    if (is_seen_at(p, f->path, f, false)) {
+        *ret = strdup(f->path);
+        return *ret ? 0 : -ENOMEM;
+    }
+    if (f->within && (r = load_mounts(p->fd, &mounts)) == 0)
+        r = mountinfo_each(buf_text(&mounts), mounts.size, look_at_mount, &s);
+    *ret = s.found ? TAKE_PTR(s.found) : TAKE_PTR(s.found_below);
+    free(s.found_below);
+    return r < 0 ? r : 0;
+}
+
+/* *ret stays NULL on failure, and then only. */
+static int find_dir(const struct armplace *place, const struct jvm *j, char **ret, struct err *e)
+{
+    char *dir = NULL;
+
+    if (place->dir && !(dir = strdup(place->dir)))
+        return err_set(e, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < place->folder_count && !dir; i++)
+        if (seen_as(place->folders[i], &j->proc, place->below, &dir) < 0)
+            return err_set(e, -ENOMEM, "out of memory");
+    if (!dir)
+        return err_set(e, -ENOENT,
+                       "JVM %d does not see the folder that is watched: mount the volume into its container",
+                       (int)j->proc.pid);
+    *ret = dir;
+    return 0;
+}
+
+static int refuse(const struct jvm *j, const char *dir, int r, struct err *e)
+{
+    int pid = (int)j->proc.pid;
+
+    if (r == -ENOENT)
+        return err_set(e, r, "JVM %d sees no folder %s: mount the volume into its container, or make the folder", pid,
+                       dir);
+    if (r == -ENOTDIR)
+        return err_set(e, r, "JVM %d: %s is no folder", pid, dir);
+    if (r == -EROFS)
+        return err_set(e, r, "JVM %d sees %s read-only", pid, dir);
+    if (r == -EACCES || r == -EPERM)
+        return err_set(e, -EACCES,
+                       "JVM %d (uid %u gid %u) may not write to %s: give that user the folder, or mode 1777", pid,
+                       (unsigned)j->status.uid, (unsigned)j->status.gid, dir);
+    return err_set(e, r, "JVM %d: %s cannot be looked at: %s", pid, dir, strerror(-r));
+}
+
+int armplace_find(const struct armplace *place, const struct jvm *j, char **ret, struct err *e)
+{
+    CLEANUP_FREE char *dir = NULL;
+    int r = find_dir(place, j, &dir, e);
+
+    if (!dir || (r = armplace_check(dir, e)) < 0)
+        return r;
+    if ((r = reach_may_write(&j->proc, dir)) < 0)
+        return refuse(j, dir, r, e);
+    for (size_t length = strlen(dir); length > 1 && dir[length - 1] == '/'; length--)
+        dir[length - 1] = '\0';
+    *ret = TAKE_PTR(dir);
+    return 0;
+}

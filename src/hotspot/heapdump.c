@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Whether the JVM may write to a folder it knows itself best: it is asked, and says so before it stops the application.
+ */
+#include "hotspot/heapdump.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "hotspot/dumpanswer.h"
+#include "hotspot/jvmpause.h"
+#include "linux/memcg.h"
+
+enum {
+    FOLDERS = 3,
+    REASON_MAX = 300,
+    SEGMENTS_MAX = 256,
+    TRIES = 10,
+    SEGMENTING_JDK = 22,
+    CLASSES = 8 * 1024 * 1024, /* bytes of a dump that hold names and classes, not objects */
+    LIVE_RATE = 100 * 1000     /* bytes of heap that a full collection goes through in a millisecond, at the least */
+};
+
+uint64_t heapdump_estimate(uint64_t in_use)
+{
+    return in_use < UINT64_MAX / 2 ? in_use / 4 * 7 + CLASSES : in_use;
+}
+
+const char *heapdump_name(const struct jvm *j, bool gzip, char out[HEAPDUMP_NAME_MAX])
+{
+    char time[CLOCK_TEXT_MAX];
+
+    clock_format_basic(clock_wall_ns(), time);
+    snprintf(out, HEAPDUMP_NAME_MAX, "java_pid%d-%s.hprof%s", (int)j->status.inner_pid, time, gzip ? ".gz" : "");
+    return out;
+}
+
+/* The folders that come into question, in order; strings are owned. */
+struct folders {
+    char *path[FOLDERS];
+    unsigned count;
+};
+
+static void folders_done(struct folders *f)
+{
+    for (unsigned i = 0; i < f->count; i++)
+        free(f->path[i]);
+}
+
+static int add_folder(struct folders *f, const char *path)
+{
+    if (!(f->path[f->count] = strdup(path)))
+        return -ENOMEM;
+    f->count++;
+    return 0;
+}
+
+/* HeapDumpPath is a folder, or a file in one. */
+static int add_heap_dump_path(const struct jvm *j, struct folders *f)
+{
+    const char *path = j->options.heap_dump_path;
+    CLEANUP_FD int fd = path && *path ? proc_openat(&j->proc, path, O_PATH | O_DIRECTORY, 0) : -1;
+    CLEANUP_FREE char *copy = path && *path ? strdup(path) : NULL;
+
+    if (!path || !*path)
+        return 0;
+    return !copy ? -ENOMEM : add_folder(f, fd >= 0 ? copy : dirname(copy));
+}
+
+static int find_folders(const struct jvm *j, const struct heapdump_request *rq, struct folders *ret)
+{
+    int r;
+
+    if (rq->folder)
+        return add_folder(ret, rq->folder);
+    if ((r = add_heap_dump_path(j, ret)) < 0 || (r = add_folder(ret, ".")) < 0)
+        return r;
+    return add_folder(ret, "/tmp");
+}
+
+/* What can be written there. Files of a tmpfs are memory of whoever writes them: beyond its cgroup's limit the kernel
+ * would kill the very process that is looked at. */
+static uint64_t room_in(const struct jvm *j, int folder)
+{
+    CLEANUP(memcg_done) struct memcg cgroup = MEMCG_NONE;
+    struct memcg_sample memory;
+    struct statfs fs;
+    uint64_t room;
+
+    /* A tmpfs without a limit counts no blocks. */
+    if (fstatfs(folder, &fs) < 0)
+        return UINT64_MAX;
+    room =
+        fs.f_blocks > 0 ? (uint64_t)fs.f_bavail * (uint64_t)(fs.f_frsize > 0 ? fs.f_frsize : fs.f_bsize) : UINT64_MAX;
+    if (fs.f_type == TMPFS_MAGIC && memcg_open(&j->proc, &cgroup, NULL) == 0 &&
+        memcg_sample(&cgroup, clock_mono_ms(), &memory) == 0 && memory.room < room)
+        room = memory.room;
+    return room;
+}
+
+static uint64_t room_needed(const struct jvm *j, uint64_t in_use)
+{
+    uint64_t dump = heapdump_estimate(in_use);
+
+    return jvm_feature(j) < SEGMENTING_JDK ? dump : dump < UINT64_MAX / 2 ? dump * 2 : UINT64_MAX;
+}
+
+static int no_room(const struct jvm *j, uint64_t in_use, const char *folder, uint64_t room, struct err *e)
+{
+    char heap[TEXT_SIZE_MAX], need[TEXT_SIZE_MAX], have[TEXT_SIZE_MAX];
+
+    return err_set(
+        e, -ENOSPC,
+        "no room for a heap dump of JVM %d: %s of its heap are in use, so up to %s are needed, and %s has %s. "
+        "Name another folder, or use --force",
+        (int)j->proc.pid, text_format_size(in_use, heap), text_format_size(room_needed(j, in_use), need),
+        text_eq(folder, ".") ? "its working folder" : folder, text_format_size(room, have));
+}
+
+/* --- while it is written --------------------------------------------------------------------------------------------
+ */
+
+struct growth {
+    const struct heapdump_request *rq;
+    const struct heapdump *dump;
+    uint64_t expected, bytes;
+};
+
+/* Where the JVM writes it. */
+static int place_of(const struct heapdump *d)
+{
+    return d->own.fd >= 0 ? d->own.fd : d->folder;
+}
+
+static uint64_t size_of(int folder, const char *name)
+{
+    struct stat st;
+
+    return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+}
+
+/* fn for each segment that a newer JVM writes beside NAME. */
+static uint64_t each_segment(const struct heapdump *d, void (*fn)(const struct heapdump *d, const char *name))
+{
+    uint64_t sum = 0;
+    char name[NAME_MAX + 1];
+
+    for (int i = 0; i < SEGMENTS_MAX; i++) {
+        snprintf(name, sizeof(name), "%s.p%d", d->name, i);
+        sum += size_of(place_of(d), name);
+        if (fn)
+            fn(d, name);
+    }
+    return sum;
+}
+
+static bool is_stopped(void *ctx)
+{
+    const struct growth *g = ctx;
+
+    return g->rq->wait.stop && g->rq->wait.stop(g->rq->wait.ctx);
+}
+
+static bool has_grown(void *ctx)
+{
+    struct growth *g = ctx;
+    uint64_t whole = size_of(place_of(g->dump), g->dump->name), parts = each_segment(g->dump, NULL);
+    uint64_t bytes = whole > parts ? whole : parts;
+    bool grown = whole + parts != g->bytes;
+
+    if (g->rq->progress)
+        g->rq->progress(g->rq->ctx, bytes, g->expected);
+    g->bytes = whole + parts;
+    return grown;
+}
+
+/* JDK 8 to 14 know two arguments; the number of threads is known to the diagnostic command alone. */
+static int ask(const struct jvm *j, const struct heapdump_request *rq, const struct heapdump *d, struct buf *answer,
+               struct err *e)
+{
+    struct growth growth = {.rq = rq, .dump = d, .expected = rq->in_use ? heapdump_estimate(rq->in_use) : 0};
+    struct attach_wait wait = rq->wait;
+    CLEANUP_FREE char *command = NULL;
+    char level[24] = "";
+
+    wait.alive = has_grown;
+    wait.stop = is_stopped;
+    wait.ctx = &growth;
+    /* Nothing is written while the collection runs. */
+    wait.timeout_ms += rq->live ? rq->in_use / LIVE_RATE : 0;
+    if (rq->gzip > 0)
+        snprintf(level, sizeof(level), "%u", (unsigned)rq->gzip);
+    if (rq->threads > 0 && jvm_feature(j) >= SEGMENTING_JDK) {
+        if (strpbrk(d->inner, "\"\n"))
+            return err_set(e, -FAULT_USAGE, "JVM %d cannot be told a folder with quotes in its name: %s",
+                           (int)j->proc.pid, d->inner);
+        if (asprintf(&command, "GC.heap_dump%s%s%s -parallel=%u \"%s\"", rq->live ? "" : " -all", *level ? " -gz=" : "",
+                     level, (unsigned)rq->threads, d->inner) < 0) {
+            command = NULL;
+            return err_set(e, -ENOMEM, "out of memory");
+        }
+        return attach_ask(j, "jcmd", (const char *[ATTACH_ARGS]){command}, &wait, answer, e);
+    }
+    return attach_ask(j, "dumpheap",
+                      (const char *[ATTACH_ARGS]){d->inner, rq->live ? "-live" : "-all", *level ? level : NULL}, &wait,
+                      answer, e);
+}
+
+/* What lies there now must be what the JVM wrote: its user could have put a link in its place. */
+static int open_dump(const struct jvm *j, struct heapdump *d, struct err *e)
+{
+    struct stat st;
+
+    d->fd = openat(place_of(d), d->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (d->fd < 0)
+        return err_set(e, errno == EACCES ? -FAULT_UNREADABLE : -errno, "the dump of JVM %d, %s: %s", (int)j->proc.pid,
+                       d->inner, strerror(errno));
+    if (fstat(d->fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != j->status.uid || st.st_nlink != 1)
+        return err_set(e, -FAULT_FORMAT, "%s of JVM %d is not what the JVM wrote", d->inner, (int)j->proc.pid);
+    return 0;
+}
+
+/* Where the file will be. -EACCES: not in this folder. */
+static int make_place(const struct jvm *j, const struct heapdump_request *rq, const char *folder, struct heapdump *d,
+                      struct err *e)
+{
+    char time[CLOCK_TEXT_MAX];
+    const char *inner = folder;
+    int r = 0;
+
+    if (!rq->name && (r = dumpfolder_make(j, folder, &d->own)) < 0 && r != -ENOMEM && r != -EPERM)
+        return err_set(e, -EACCES, "JVM %d has no folder for a dump: %s: %s", (int)j->proc.pid, folder, strerror(-r));
+    if (d->own.inner)
+        inner = d->own.inner;
+    clock_format_basic(clock_wall_ns(), time);
+    /* No name that a watch takes for evidence: it may look into folders below its own. */
+    if (r == -ENOMEM || (rq->name ? asprintf(&d->name, "%s", rq->name)
+                                  : asprintf(&d->name, ".salvage-%d-%s.part", (int)j->status.inner_pid, time)) < 0) {
+        d->name = NULL;
+        return err_set(e, -ENOMEM, "out of memory");
+    }
+    if (asprintf(&d->inner, "%s%s%s", inner, text_ends(inner, "/") ? "" : "/", d->name) < 0) {
+        d->inner = NULL;
+        return err_set(e, -ENOMEM, "out of memory");
+    }
+    if (proc_path(&j->proc, text_eq(folder, ".") ? "" : folder, &d->outer) < 0)
+        d->outer = NULL;
+    return 0;
+}
+
+/* The JVM could not write there: another folder may do. */
+static bool is_about_the_folder(const char *reason)
+{
+    static const int errors[] = {EACCES, EPERM, EROFS, ENOENT, ENOTDIR};
+
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
+        if (text_eq(reason, strerror(errors[i])))
+            return true;
+    return false;
+}
+
+/* Asks, and opens what came of it. */
+static int make_there(const struct jvm *j, const struct heapdump_request *rq, const char *folder, struct heapdump *d,
+                      struct err *e)
+{
+    CLEANUP(buf_done) struct buf answer = {0};
+    char reason[REASON_MAX];
+    struct jvmpause pause;
+    enum dumpanswer outcome;
+    int r = make_place(j, rq, folder, d, e);
+
+    if (r < 0 || !d->inner)
+        return r;
+    jvmpause_begin(j, &pause);
+    if ((r = ask(j, rq, d, &answer, e)) < 0)
+        return r;
+    d->pause = jvmpause_end(j, &pause);
+    outcome = dumpanswer_read(buf_text(&answer), reason, sizeof(reason));
+    if (outcome == DUMPANSWER_NONE)
+        return err_set(e, -ESRCH, "JVM %d closed the connection in the middle of its dump: it has ended",
+                       (int)j->proc.pid);
+    if (outcome == DUMPANSWER_REFUSED)
+        return err_set(e, is_about_the_folder(reason) ? -EACCES : -EPROTO, "JVM %d makes no dump in %s: %s",
+                       (int)j->proc.pid, text_eq(folder, ".") ? "its working folder" : folder, reason);
+    if (outcome == DUMPANSWER_CUT && !(d->cut = strdup(reason)))
+        return err_set(e, -ENOMEM, "out of memory");
+    return open_dump(j, d, e);
+}
+
+/* One folder; -EACCES: try the next. */
+static int make_in(const struct jvm *j, const struct heapdump_request *rq, const char *folder, struct heapdump *ret,
+                   struct err *e)
+{
+    CLEANUP(heapdump_done) struct heapdump d = HEAPDUMP_NONE;
+    uint64_t room;
+    int r;
+
+    d.folder = proc_openat(&j->proc, folder, O_RDONLY | O_DIRECTORY, 0);
+    if (d.folder < 0)
+        return err_set(e, -EACCES, "JVM %d has no folder for a dump: %s: %s", (int)j->proc.pid, folder,
+                       strerror(-d.folder));
+    room = room_in(j, d.folder);
+    if (!rq->force && rq->in_use > 0 && room < room_needed(j, rq->in_use))
+        return no_room(j, rq->in_use, folder, room, e);
+    if ((r = make_there(j, rq, folder, &d, e)) < 0) {
+        if (!rq->name)
+            heapdump_remove(&d);
+        return r;
+    }
+    *ret = d;
+    d = (struct heapdump)HEAPDUMP_NONE;
+    return 0;
+}
+
+int heapdump_make(const struct jvm *j, const struct heapdump_request *rq, struct heapdump *ret, struct err *e)
+{
+    CLEANUP(folders_done) struct folders folders = {0};
+    struct err full = {0};
+    int r = find_folders(j, rq, &folders);
+
+    if (r < 0)
+        return err_set(e, r, "out of memory");
+    for (unsigned i = 0; i < folders.count; i++) {
+        r = make_in(j, rq, folders.path[i], ret, e);
+        if (r != -EACCES && r != -ENOSPC)
+            return r;
+        if (r == -ENOSPC && !*full.msg)
+            full = *e;
+    }
+    /* A folder without room says more than one that may not be written to. */
+    if (*full.msg) {
+        *e = full;
+        return -ENOSPC;
+    }
+    return r;
+}
+
+int heapdump_knows(const struct jvm *j, const char *option, const struct attach_wait *wait, struct err *e)
+{
+    CLEANUP(buf_done) struct buf help = {0};
+    int r = attach_ask(j, "jcmd", (const char *[ATTACH_ARGS]){"help GC.heap_dump"}, wait, &help, e);
+
+    return r < 0 ? r : strstr(buf_text(&help), option) != NULL;
+}
+
+static void remove_segment(const struct heapdump *d, const char *name)
+{
+    unlinkat(place_of(d), name, 0);
+}
+
+void heapdump_remove(struct heapdump *d)
+{
+    if (d->folder >= 0 && d->name) {
+        unlinkat(place_of(d), d->name, 0);
+        each_segment(d, remove_segment);
+    }
+    dumpfolder_remove(&d->own);
+}
+
+/* Not every file system can rename without replacing (NFS, some of FUSE); a link never replaces. */
+static int rename_new(int from, const char *name, int to, const char *new_name)
+{
+    if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+    if (linkat(from, name, to, new_name, 0) < 0)
+        return -errno;
+    unlinkat(from, name, 0);
+    return 0;
+}
+
+int heapdump_move(struct heapdump *d, int folder, const char *name)
+{
+    struct stat moved, ours;
+    int r = rename_new(place_of(d), d->name, folder, name);
+
+    if (r < 0)
+        return r;
+    /* The JVM's user may have put another file in its place. */
+    if (fstatat(folder, name, &moved, AT_SYMLINK_NOFOLLOW) < 0 || fstat(d->fd, &ours) < 0 ||
+        moved.st_dev != ours.st_dev || moved.st_ino != ours.st_ino) {
+        unlinkat(folder, name, 0);
+        return -EXDEV;
+    }
+    dumpfolder_remove(&d->own);
+    return 0;
+}
+
+int heapdump_leave(struct heapdump *d, const struct jvm *j, bool gzip, char **ret)
+{
+    char name[HEAPDUMP_NAME_MAX], *path;
+    int r = -EEXIST;
+
+    /* The name holds the time, and somebody else may have taken it in this second. */
+    for (int i = 0; i < TRIES && r == -EEXIST; i++) {
+        heapdump_name(j, gzip, name);
+        if ((r = heapdump_move(d, d->folder, name)) == -EEXIST)
+            clock_sleep_ms(200);
+    }
+    if (r < 0)
+        return r;
+    if (asprintf(&path, "%s%s%s", d->outer ? d->outer : "", d->outer && text_ends(d->outer, "/") ? "" : "/", name) < 0)
+        return -ENOMEM;
+    *ret = path;
+    return 0;
+}
+
+void heapdump_done(struct heapdump *d)
+{
+    if (d->folder >= 0)
+        close(d->folder);
+    if (d->fd >= 0)
+        close(d->fd);
+    free(d->name);
+    free(d->inner);
+    free(d->outer);
+    dumpfolder_done(&d->own);
+    free(d->cut);
+    *d = (struct heapdump)HEAPDUMP_NONE;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From /proc/self/cgroup down to the files, and up again level by level. In a cgroup namespace of its own a process
+ * sees its cgroup as the root.
+ */
+#include "linux/cpulimit.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { FILE_MAX_BYTES = 64 * 1024, PROCESSORS_MAX = 1024 };
+
+static int load(const char *root, const char *path, struct buf *ret)
+{
+    CLEANUP_FD int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    return fd < 0 ? -1 : file_load(fd, path, ret);
+}
+
+/* "200000 100000", "max 100000", or the two from files of their own; 0 for none. */
+static unsigned processors(const char *quota, const char *period)
+{
+    long long q = strtoll(quota, NULL, 10), p = strtoll(period, NULL, 10); /* "max" is 0, as is nothing */
+
+    if (q <= 0 || p <= 0 || p > 10000000 || q > PROCESSORS_MAX * p)
+        return 0;
+    return (unsigned)((q + p - 1) / p);
+}
+
+static unsigned limit_of(const char *root, const char *folder, bool v2)
+{
+    CLEANUP(buf_done) struct buf path = {0}, quota = {.ceiling = 256}, period = {.ceiling = 256};
+    const char *space;
+
+    if (buf_printf(&path, "%s/%s", folder, v2 ? "cpu.max" : "cpu.cfs_quota_us") < 0 ||
+        load(root, buf_text(&path), &quota) < 0)
+        return 0;
+    if (v2) {
+        space = strchr(buf_text(&quota), ' ');
+        return processors(buf_text(&quota), space ? space + 1 : "");
+    }
+    buf_clear(&path);
+    if (buf_printf(&path, "%s/cpu.cfs_period_us", folder) < 0 || load(root, buf_text(&path), &period) < 0)
+        return 0;
+    return processors(buf_text(&quota), buf_text(&period));
+}
+
+/* The least on the way from mount + cgroup up to mount. */
+static unsigned least_limit(const char *root, const char *mount, const char *cgroup, size_t size, bool v2)
+{
+    CLEANUP_FREE char *folder = NULL;
+    size_t top = strlen(mount);
+    unsigned least = 0;
+
+    if (asprintf(&folder, "%s%.*s", mount, (int)size, cgroup) < 0) {
+        folder = NULL;
+        return 0;
+    }
+    for (;;) {
+        unsigned one = limit_of(root, folder, v2);
+        char *slash = strrchr(folder, '/');
+
+        least = one > 0 && (least == 0 || one < least) ? one : least;
+        if (!slash || strlen(folder) <= top)
+            return least;
+        *slash = '\0';
+    }
+}
+
+unsigned cpulimit_get(const char *root)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = FILE_MAX_BYTES};
+    unsigned least = 0;
+
+    if (load(root, "proc/self/cgroup", &text) < 0)
+        return 0;
+    for (const char *line = buf_text(&text), *end; *line; line = end + (*end == '\n')) {
+        const char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
+        unsigned one = 0;
+
+        end = strchrnul(line, '\n');
+        if (!path || path >= end)
+            continue;
+        if (text_starts(line, "0::"))
+            one = least_limit(root, "sys/fs/cgroup", path + 1, (size_t)(end - path - 1), true);
+        else if (memmem(controllers, (size_t)(path - controllers) + 1, ":cpu,", 5) ||
+                 memmem(controllers, (size_t)(path - controllers) + 1, ",cpu:", 5) ||
+                 memmem(controllers, (size_t)(path - controllers) + 1, ",cpu,", 5) ||
+                 memmem(controllers, (size_t)(path - controllers) + 1, ":cpu:", 5))
+            one = least_limit(root, "sys/fs/cgroup/cpu", path + 1, (size_t)(end - path - 1), false);
+        least = one > 0 && (least == 0 || one < least) ? one : least;
+    }
+    return least;
+}

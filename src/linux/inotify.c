@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * inotify, decoded. A watch ends in one way only, whatever the cause: with the kernel's IN_IGNORED, which is passed
+ * on as NOTIFY_GONE. Keeps no table of watches: numbers are the kernel's, and never used twice.
+ */
+#include "linux/inotify.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+enum {
+    WATCHED = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF |
+              IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK,
+    BUFFER_SIZE = 32 * 1024, /* at least one event: 16 bytes and NAME_MAX + 1 */
+    ROUNDS_MAX = 64
+};
+
+int notify_open(void)
+{
+    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+    return fd < 0 ? -errno : fd;
+}
+
+int notify_add(int fd, const char *path)
+{
+    int watch = inotify_add_watch(fd, path, WATCHED | IN_MASK_CREATE);
+
+    if (watch >= 0)
+        return watch;
+    if (errno != EEXIST)
+        return -errno;
+
+    /* Watched already: under the name it had before a move, whose IN_MOVE_SELF may still be in the queue and would
+     * end a watch that is used again. So the old one ends here, and a new one begins. */
+    watch = inotify_add_watch(fd, path, WATCHED);
+    if (watch < 0)
+        return -errno;
+    inotify_rm_watch(fd, watch);
+    watch = inotify_add_watch(fd, path, WATCHED | IN_MASK_CREATE);
+    return watch < 0 ? -errno : watch;
+}
+
+void notify_remove(int fd, int watch)
+{
+    inotify_rm_watch(fd, watch);
+}
+
+static void decode(int fd, const struct inotify_event *event, notify_fn *fn, void *ctx)
+{
+    const char *name = event->len > 0 ? event->name : "";
+    int watch = event->wd;
+
+    if (event->mask & IN_Q_OVERFLOW) {
+        fn(ctx, -1, NOTIFY_OVERFLOW, "");
+    } else if (event->mask & IN_IGNORED) {
+        fn(ctx, watch, NOTIFY_GONE, "");
+    } else if (event->mask & IN_MOVE_SELF) {
+        /* the kernel would go on watching it, wherever it is now; deleting and unmounting end the watch by themselves
+         */
+        inotify_rm_watch(fd, watch);
+    } else if (event->mask & IN_ISDIR) {
+        if (event->mask & (IN_CREATE | IN_MOVED_TO))
+            fn(ctx, watch, NOTIFY_FOLDER, name);
+        else if (event->mask & (IN_DELETE | IN_MOVED_FROM))
+            fn(ctx, watch, NOTIFY_FOLDER_REMOVED, name);
+    } else if (event->mask & IN_CREATE) {
+        fn(ctx, watch, NOTIFY_CREATED, name);
+    } else if (event->mask & IN_CLOSE_WRITE) {
+        fn(ctx, watch, NOTIFY_CLOSED, name);
+    } else if (event->mask & IN_MOVED_TO) {
+        fn(ctx, watch, NOTIFY_CREATED, name);
+        fn(ctx, watch, NOTIFY_CLOSED, name);
+    } else if (event->mask & (IN_MOVED_FROM | IN_DELETE)) {
+        fn(ctx, watch, NOTIFY_REMOVED, name);
+    }
+}
+
+int notify_read(int fd, notify_fn *fn, void *ctx)
+{
+    char buffer[BUFFER_SIZE] __attribute__((aligned(__alignof__(struct inotify_event))));
+
+    /* Bounded, so that whoever makes files without end can't hold the loop here. */
+    for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+        ssize_t size = read(fd, buffer, sizeof(buffer));
+        if (size < 0) {
+            if (errno == EINTR)
+                continue;
+            return errno == EAGAIN ? 0 : -errno;
+        }
+        for (size_t at = 0; at + sizeof(struct inotify_event) <= (size_t)size;) {
+            const struct inotify_event *event = (const struct inotify_event *)(const void *)(buffer + at);
+            decode(fd, event, fn, ctx);
+            at += sizeof(*event) + event->len;
+        }
+    }
+    return 0;
+}

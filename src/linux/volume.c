@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * By statfs(2) and /proc/self/mountinfo.
+ */
+#include "linux/volume.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "linux/mountinfo.h"
+#include "linux/proc.h"
+
+enum { MOUNTINFO_MAX = 16 << 20 };
+
+struct search {
+    uint64_t id;
+    bool own;
+};
+
+bool volume_is_own_mount(const char *root, const char *point, const char *type)
+{
+    return text_eq(root, "/") && !text_eq(point, "/") && !text_eq(type, "overlay");
+}
+
+static int look_at_mount(void *ctx, const struct mount *m)
+{
+    struct search *s = ctx;
+
+    if (m->id != s->id)
+        return 0;
+    s->own = volume_is_own_mount(m->root, m->point, m->type);
+    return 1;
+}
+
+static bool is_own_mount(int fd)
+{
+    CLEANUP(buf_done) struct buf mounts = {.ceiling = MOUNTINFO_MAX};
+    struct search s = {0};
+
+    return proc_mount_id(fd, &s.id) == 0 && file_load(AT_FDCWD, "/proc/self/mountinfo", &mounts) == 0 &&
+           mountinfo_each(buf_text(&mounts), mounts.size, look_at_mount, &s) == 1 && s.own;
+}
+
+int volume_get(int fd, struct volume *ret)
+{
+    struct statfs s;
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    while (fstatfs(fd, &s) < 0)
+        if (errno != EINTR)
+            return -errno;
+    *ret = (struct volume){.dev = st.st_dev, .own = (uint32_t)s.f_type == TMPFS_MAGIC || is_own_mount(fd)};
+    return 0;
+}
+
+int volume_space(int fd, uint64_t *ret_size, uint64_t *ret_free)
+{
+    struct statvfs s;
+
+    while (fstatvfs(fd, &s) < 0)
+        if (errno != EINTR)
+            return -errno;
+    if (__builtin_mul_overflow((uint64_t)s.f_blocks, (uint64_t)s.f_frsize, ret_size))
+        *ret_size = UINT64_MAX;
+    if (__builtin_mul_overflow((uint64_t)s.f_bavail, (uint64_t)s.f_frsize, ret_free))
+        *ret_free = UINT64_MAX;
+    return 0;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * By /proc/PID/cgroup. A process may have ended, and its pid be another's, by the time it is asked for its names: so
+ * its cgroup is read again through the same descriptor.
+ */
+#include "place/container_names.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "linux/proc.h"
+#include "place/containerid.h"
+
+enum { CGROUP_MAX = 64 * 1024, TENANTS_MAX = 65536 };
+
+struct tenant {
+    pid_t pid;
+    char container_id[CONTAINERID_MAX], pod_uid[PODUID_MAX];
+};
+
+/* Whether it is in any. */
+static bool read_ids(const struct proc *p, struct tenant *ret)
+{
+    CLEANUP(buf_done) struct buf cgroup = {.ceiling = CGROUP_MAX};
+    char *line, *rest;
+    bool found;
+
+    *ret = (struct tenant){.pid = p->pid};
+    if (file_load(p->fd, "cgroup", &cgroup) < 0 || cgroup.size == 0)
+        return false;
+    found = containerid_from_cgroup(cgroup.data, cgroup.size, ret->container_id);
+    for (line = cgroup.data; line && *line; line = rest) {
+        rest = strchr(line, '\n');
+        if (rest)
+            *rest++ = '\0';
+        if (containerid_pod_from_path(line, ret->pod_uid))
+            return true;
+    }
+    return found;
+}
+
+static int look_at(const char *root, pid_t pid, struct tenants *t, size_t *room)
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    struct tenant found;
+
+    if (proc_open(root, pid, &p) < 0 || !read_ids(&p, &found) || t->count == TENANTS_MAX)
+        return 0;
+    if (t->count == *room) {
+        size_t more = *room ? *room * 2 : 64;
+        struct tenant *item = reallocarray(t->item, more, sizeof(*item));
+
+        if (!item)
+            return -ENOMEM;
+        t->item = item;
+        *room = more;
+    }
+    t->item[t->count++] = found;
+    return 0;
+}
+
+int tenants_scan(const char *root, struct tenants *ret)
+{
+    CLEANUP(tenants_done) struct tenants t = {0};
+    CLEANUP_DIR DIR *dir = file_opendir(AT_FDCWD, root);
+    size_t room = 0;
+
+    if (!dir)
+        return -ENOSYS;
+    for (const struct dirent *d; (d = readdir(dir));) {
+        uint64_t pid;
+
+        if (text_parse_uint(d->d_name, INT_MAX, &pid) == 0 && look_at(root, (pid_t)pid, &t, &room) < 0)
+            return -ENOMEM;
+    }
+    *ret = t;
+    t = (struct tenants){0};
+    return 0;
+}
+
+void tenants_done(struct tenants *t)
+{
+    free(t->item);
+    *t = (struct tenants){0};
+}
+
+static bool same(const char *a, const char *b)
+{
+    return *a && text_eq(a, b);
+}
+
+/* -ESRCH if it is not what it was, or says nothing. */
+static int ask(const char *root, const struct tenant *t, struct whoami *ret)
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    CLEANUP(whoami_done) struct whoami w = {0};
+    struct tenant now;
+    int r = proc_open(root, t->pid, &p);
+
+    if (r < 0 || !read_ids(&p, &now) || !text_eq(now.container_id, t->container_id) ||
+        !text_eq(now.pod_uid, t->pod_uid))
+        return -ESRCH;
+    r = whoami_of(&p, &w);
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0 || !w.pod) /* the pause process doesn't know, others may */
+        return -ESRCH;
+    *ret = w;
+    w = (struct whoami){0};
+    return 0;
+}
+
+int tenants_name(const struct tenants *t, const char *root, const char *container_id, const char *pod_uid,
+                 struct whoami *ret)
+{
+    int r = -ESRCH;
+
+    for (size_t i = 0; i < t->count && r == -ESRCH; i++)
+        if (same(t->item[i].container_id, container_id))
+            r = ask(root, &t->item[i], ret);
+    for (size_t i = 0; i < t->count && r == -ESRCH; i++) {
+        if (!same(t->item[i].pod_uid, pod_uid) || (r = ask(root, &t->item[i], ret)) < 0)
+            continue;
+        free(ret->container);
+        ret->container = NULL;
+    }
+    return r;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Starting, hearing and ending a worker.
+ */
+#include "ship/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+enum { CHANNEL = 3 }; /* the worker's end, in the worker */
+
+void child_init(struct child *c)
+{
+    c->channel = -1;
+    c->handles = 0;
+}
+
+bool child_may_start(const struct child *c)
+{
+    return c->handles == 0;
+}
+
+bool child_is_up(const struct child *c)
+{
+    return c->channel >= 0;
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct child *c = handle->data;
+
+    if (--c->handles == 0)
+        c->closed(c->ctx);
+}
+
+void child_end(struct child *c)
+{
+    if (c->channel < 0)
+        return;
+    uv_poll_stop(&c->poll);
+    uv_close((uv_handle_t *)&c->poll, on_handle_closed);
+    close(c->channel);
+    c->channel = -1;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct child *c = poll->data;
+    int r = status < 0 ? 0 : 1;
+
+    (void)events;
+    while (r == 1 && c->channel >= 0) {
+        struct wire w = {.fd = {-1, -1}};
+
+        if ((r = wire_receive(c->channel, &w)) == 1) {
+            c->message(c->ctx, &w);
+            wire_done(&w);
+        }
+    }
+    if (r != -EAGAIN)
+        child_end(c); /* the rest is told by its exit */
+}
+
+static void on_exited(uv_process_t *process, int64_t status, int signal)
+{
+    struct child *c = process->data;
+    char story[100];
+
+    /* What it said last may still be in the socket. */
+    if (c->channel >= 0)
+        on_readable(&c->poll, 0, UV_READABLE);
+    child_end(c);
+    snprintf(story, sizeof(story), signal ? "the process was killed by signal %d" : "the process ended with status %d",
+             signal ? signal : (int)status);
+    c->ended(c->ctx, story);
+    uv_close((uv_handle_t *)process, on_handle_closed);
+}
+
+/* What nothing can be read from. An empty container has no /dev/null, which libuv's UV_IGNORE wants. */
+static int no_input(void)
+{
+    int pair[2];
+
+    if (pipe2(pair, O_CLOEXEC) < 0)
+        return -errno;
+    close(pair[1]);
+    return pair[0];
+}
+
+int child_start(struct child *c, char *const *args)
+{
+    uv_stdio_container_t stdio[CHANNEL + 1] = {{.flags = UV_INHERIT_FD},
+                                               {.flags = UV_INHERIT_FD, .data.fd = 2},
+                                               {.flags = UV_INHERIT_FD, .data.fd = 2},
+                                               {.flags = UV_INHERIT_FD}};
+    uv_process_options_t options = {.exit_cb = on_exited,
+                                    .file = "/proc/self/exe",
+                                    .args = (char **)args,
+                                    .stdio = stdio,
+                                    .stdio_count = CHANNEL + 1};
+    CLEANUP_FD int input = no_input();
+    int pair[2], r = input < 0 ? input : wire_pair(pair);
+
+    if (r < 0)
+        return r;
+    stdio[0].data.fd = input;
+    stdio[CHANNEL].data.fd = pair[1];
+    c->process.data = c->poll.data = c;
+    r = (c->spawn ? c->spawn : uv_spawn)(c->loop, &c->process, &options);
+    close(pair[1]);
+    c->handles = 1;
+    if (r < 0) {
+        close(pair[0]);
+        uv_close((uv_handle_t *)&c->process, on_handle_closed);
+        return r;
+    }
+    c->channel = pair[0];
+    c->handles = 2;
+    uv_poll_init(c->loop, &c->poll, c->channel);
+    c->poll.data = c;
+    uv_poll_start(&c->poll, UV_READABLE, on_readable);
+    return 0;
+}
+
+int child_send(struct child *c, const struct wire *w)
+{
+    return c->channel < 0 ? -EPIPE : wire_send(c->channel, w);
+}
+
+void child_kill(struct child *c)
+{
+    if (c->handles > 0 && !uv_is_closing((uv_handle_t *)&c->process))
+        uv_process_kill(&c->process, SIGKILL);
+}
+
+pid_t child_pid(const struct child *c)
+{
+    return c->handles > 0 && !uv_is_closing((const uv_handle_t *)&c->process) ? uv_process_get_pid(&c->process) : 0;
+}
+
+void child_abandon(struct child *c)
+{
+    child_end(c);
+    if (c->handles > 0 && !uv_is_closing((uv_handle_t *)&c->process))
+        uv_close((uv_handle_t *)&c->process, on_handle_closed);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A worker process as the loop sees it: started from our own executable, spoken to over a socket pair, and gone only
+ * when the loop has let go of all its handles. One at a time. What the messages mean is the pool's business.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "ship/wire.h"
+
+struct child {
+    uv_loop_t *loop;
+    void *ctx;
+    void (*message)(void *ctx, const struct wire *w);
+    void (*ended)(void *ctx, const char *story); /* after its last message; how it ended */
+    void (*closed)(void *ctx);                   /* the next may start; also after a failed start */
+    /* NULL: uv_spawn; a test's fails now and then. */
+    int (*spawn)(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options);
+
+    uv_process_t process;
+    uv_poll_t poll;
+    int channel;      /* -1: it has been told to end, or there is none */
+    unsigned handles; /* that the loop still knows */
+};
+
+/* loop, ctx and the callbacks are set by the owner. */
+void child_init(struct child *c);
+
+/* args: NULL-terminated. 0 or -errno; only while child_may_start. */
+int child_start(struct child *c, char *const *args);
+bool child_may_start(const struct child *c);
+bool child_is_up(const struct child *c); /* takes messages */
+
+int child_send(struct child *c, const struct wire *w); /* as wire_send; -EPIPE if it isn't up */
+void child_end(struct child *c);                       /* it sees the end of its messages, finishes, and ends */
+void child_kill(struct child *c);
+pid_t child_pid(const struct child *c); /* 0 without */
+/* The loop need not wait for its end any more. */
+void child_abandon(struct child *c);

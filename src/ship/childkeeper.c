@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A child and a timer, which is either for its next start or for our patience with its end.
+ */
+#include "ship/childkeeper.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+static void log_armer_died(const char *story, uint64_t retry_in_ms)
+{
+    log_event(EVENT_ARM_DIED, LOG_STR("error", story), LOG_UINT("retry_in_s", retry_in_ms / 1000));
+}
+
+static void log_storecheck_died(const char *story, uint64_t retry_in_ms)
+{
+    log_event(EVENT_STORE_FAILED, LOG_STR("fault", "not-asked"), LOG_STR("error", story),
+              LOG_UINT("retry_in_s", retry_in_ms / 1000));
+}
+
+const struct childkeeper_kind CHILDKEEPER_ARMER = {
+    .first_ms = 1000, .most_ms = 300 * 1000, .long_ms = 60 * 1000, .patience_ms = 5000, .log_died = log_armer_died};
+const struct childkeeper_kind CHILDKEEPER_STORECHECK = {
+    .first_ms = 5 * 1000, .most_ms = 300 * 1000, .patience_ms = 2000, .log_died = log_storecheck_died};
+
+static void start_child(struct childkeeper *k);
+
+static void on_time(uv_timer_t *timer)
+{
+    struct childkeeper *k = timer->data;
+
+    if (k->closing)
+        child_kill(&k->child);
+    else
+        start_child(k);
+}
+
+static void on_message(void *ctx, const struct wire *w)
+{
+    struct childkeeper *k = ctx;
+
+    k->done = w->type == WIRE_CHECKED;
+}
+
+/* When it ended too soon after its start, the next start waits. */
+static void again_later(struct childkeeper *k, const char *story)
+{
+    uint64_t delay;
+
+    if (k->kind->long_ms && clock_mono_ms() - k->started_ms > k->kind->long_ms)
+        k->backoff.tries = 0;
+    delay = backoff_next(&k->backoff, 0);
+    k->kind->log_died(story, delay);
+    uv_update_time(k->child.loop);
+    uv_timer_start(&k->timer, on_time, delay, 0);
+}
+
+static void on_ended(void *ctx, const char *story)
+{
+    struct childkeeper *k = ctx;
+
+    if (!k->closing && !k->done)
+        again_later(k, story);
+}
+
+static void on_closed(void *ctx)
+{
+    struct childkeeper *k = ctx;
+
+    if (k->closing)
+        uv_close((uv_handle_t *)&k->timer, NULL);
+}
+
+static void start_child(struct childkeeper *k)
+{
+    int r;
+
+    k->started_ms = clock_mono_ms();
+    r = child_start(&k->child, k->args);
+    if (r < 0)
+        again_later(k, strerror(-r));
+}
+
+void childkeeper_start(struct childkeeper *k, const struct childkeeper_kind *kind, uv_loop_t *loop, char *const *args)
+{
+    *k = (struct childkeeper){
+        .child = {.loop = loop, .ctx = k, .message = on_message, .ended = on_ended, .closed = on_closed},
+        .kind = kind,
+        .backoff = {.first_ms = kind->first_ms, .most_ms = kind->most_ms},
+        .args = args,
+    };
+    child_init(&k->child);
+    uv_timer_init(loop, &k->timer);
+    k->timer.data = k;
+    start_child(k);
+}
+
+/* It sees the end of its channel, and ends. */
+void childkeeper_close(struct childkeeper *k)
+{
+    if (!k->args || k->closing)
+        return;
+    k->closing = true;
+    uv_timer_stop(&k->timer);
+    if (child_may_start(&k->child)) {
+        uv_close((uv_handle_t *)&k->timer, NULL);
+        return;
+    }
+    child_end(&k->child);
+    uv_update_time(k->child.loop);
+    uv_timer_start(&k->timer, on_time, k->kind->patience_ms, 0);
+}

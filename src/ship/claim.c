@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A claim as text, and back. What is read may have been written by a hostile container: every field is checked, and
+ * none is used as a path to write to.
+ */
+#include "ship/claim.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/url.h"
+
+static void json_decref_ptr(json_t **j)
+{
+    json_decref(*j);
+}
+
+void claim_done(struct claim *c)
+{
+    free(c->path);
+    free(c->name);
+    free(c->cause);
+    free(c->jvm);
+    free(c->command);
+    *c = (struct claim){0};
+}
+
+void claim_free(struct claim *c)
+{
+    if (c)
+        claim_done(c);
+    free(c);
+}
+
+int claim_encode(const struct claim *c, struct buf *ret)
+{
+    /* Names are any bytes, JSON is UTF-8: percent-encoded they survive. */
+    CLEANUP_FREE char *path = url_encode(c->path, strlen(c->path), 1);
+    CLEANUP_FREE char *name = url_encode(c->name, strlen(c->name), 0);
+    CLEANUP_FREE char *jvm = c->jvm ? url_encode(c->jvm, strlen(c->jvm), 1) : NULL;
+    CLEANUP_FREE char *command = c->command ? url_encode(c->command, strlen(c->command), 1) : NULL;
+    CLEANUP(json_decref_ptr) json_t *j = NULL;
+    CLEANUP_FREE char *text = NULL;
+
+    if (!path || !name || (c->jvm && !jvm) || (c->command && !command))
+        return -ENOMEM;
+    j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s*, s:s*, s:s, "
+                  "s:I, s:s*, s:I, s:b}",
+                  "id", c->id, "path", path, "name", name, "kind", c->kind->name, "cause", c->cause, "time_ns",
+                  (json_int_t)c->time_ns, "found_ns", (json_int_t)c->found_ns, "settled_ns", (json_int_t)c->settled_ns,
+                  "size", (json_int_t)c->size, "owner", (json_int_t)c->owner, "in_place", c->in_place, "erase",
+                  c->erase, "pid", (json_int_t)c->pid, "jvm", jvm, "command", command, "row", c->kind->glob, "pause_us",
+                  (json_int_t)c->pause.us, "pause_by", pause_name(c->pause.by), "consistent",
+                  (json_int_t)c->pause.consistent, "cause_given", c->cause_given);
+    text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+    return text ? buf_add_text(ret, text) : -ENOMEM;
+}
+
+static int is_id(const char *id)
+{
+    unsigned char raw[(IDENTITY_MAX - 1) / 2];
+
+    return strlen(id) == IDENTITY_MAX - 1 && text_unhex(id, raw, sizeof(raw)) == 0;
+}
+
+/* What is told of the process; claims of older versions have none of it. */
+static int decode_process(json_t *j, struct claim *c)
+{
+    const char *jvm = NULL, *command = NULL, *by = NULL;
+    json_int_t pid = 0, pause_us = 0, consistent = 0;
+
+    if (json_unpack(j, "{s?I, s?s, s?s, s?I, s?s, s?I}", "pid", &pid, "jvm", &jvm, "command", &command, "pause_us",
+                    &pause_us, "pause_by", &by, "consistent", &consistent) < 0 ||
+        pid < 0 || pause_us < 0 || consistent < 0)
+        return -EBADMSG;
+    c->pid = (uint64_t)pid;
+    if (pause_find(by) != PAUSE_UNKNOWN && pause_us > 0)
+        c->pause = (struct pause){pause_find(by), (uint64_t)pause_us, (uint64_t)consistent};
+    if ((jvm && !(c->jvm = url_decode(jvm, strlen(jvm)))) ||
+        (command && !(c->command = url_decode(command, strlen(command)))))
+        return -ENOMEM;
+    return 0;
+}
+
+int claim_decode(const char *json, size_t size, struct claim *ret)
+{
+    CLEANUP(json_decref_ptr) json_t *j = json_loadb(json, size, JSON_REJECT_DUPLICATES, NULL);
+    CLEANUP(claim_done) struct claim c = {0};
+    const char *id, *path, *name, *kind, *cause, *row = NULL;
+    json_int_t time_ns, found_ns, settled_ns, file_size, owner;
+    int in_place, erase, cause_given = 1, r; /* claims of older versions have the cause that their key has */
+
+    if (!j || json_unpack(j, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s?s, s?b}", "id", &id,
+                          "path", &path, "name", &name, "kind", &kind, "cause", &cause, "time_ns", &time_ns, "found_ns",
+                          &found_ns, "settled_ns", &settled_ns, "size", &file_size, "owner", &owner, "in_place",
+                          &in_place, "erase", &erase, "row", &row, "cause_given", &cause_given) < 0)
+        return -EBADMSG;
+    if (!is_id(id) || !*path || !*name || strchr(name, '/') || !*cause || file_size < 0 || owner < 0)
+        return -EBADMSG;
+    c.path = url_decode(path, strlen(path));
+    c.name = url_decode(name, strlen(name));
+    c.cause = strdup(cause);
+    if (!c.path || !c.name || !c.cause)
+        return -ENOMEM;
+    /* Once more: what %2F, %2E and the like stood for must be one name in the folder, too. */
+    if (!*c.name || strchr(c.name, '/') || strcmp(c.name, ".") == 0 || strcmp(c.name, "..") == 0)
+        return -EBADMSG;
+    memcpy(c.id, id, sizeof(c.id));
+    c.kind = kind_find(kind, row, c.name);
+    c.time_ns = time_ns;
+    c.found_ns = found_ns;
+    c.settled_ns = settled_ns;
+    c.size = (uint64_t)file_size;
+    c.owner = (uint64_t)owner;
+    c.in_place = in_place;
+    c.erase = erase;
+    c.cause_given = cause_given;
+    if ((r = decode_process(j, &c)) < 0)
+        return r;
+    *ret = c;
+    c = (struct claim){0};
+    return 0;
+}

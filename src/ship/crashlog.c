@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * By path, not by a descriptor: an open folder would keep its volume busy.
+ */
+#include "ship/crashlog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ship/content.h"
+
+enum { NAME_SIZE = 64, LOG_MAX = 64 * 1024 * 1024, STEP = 64 * 1024 };
+
+static void forget(struct crashlogs *c, size_t i)
+{
+    proc_done(&c->jvm[i].proc);
+    free(c->jvm[i].folder);
+    c->jvm[i] = c->jvm[--c->count];
+}
+
+void crashlogs_note(struct crashlogs *c, const struct jvm *j)
+{
+    struct crashlog log = {
+        .proc = PROC_NONE, .inner_pid = j->status.inner_pid, .uid = j->status.uid, .started_ns = j->started_ns};
+    char folder[4096];
+    ssize_t n;
+
+    for (size_t i = 0; i < c->count; i++)
+        if (c->jvm[i].proc.pid == j->proc.pid && proc_is_alive(&c->jvm[i].proc))
+            return;
+    if (c->count == CRASHLOGS_MAX || j->options.error_file || !proc_shares(&j->proc, "ns/mnt"))
+        return;
+    n = readlinkat(j->proc.fd, "cwd", folder, sizeof(folder) - 1);
+    if (n <= 0 || folder[0] != '/' || proc_open("/proc", j->proc.pid, &log.proc) < 0)
+        return;
+    folder[n] = '\0';
+    if (!(log.folder = strdup(folder))) {
+        proc_done(&log.proc);
+        return;
+    }
+    c->jvm[c->count++] = log;
+}
+
+static bool is_its_own(const struct crashlog *l, int fd)
+{
+    char head[CONTENT_HEAD_MAX];
+    struct stat st;
+    ssize_t n;
+
+    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == l->uid && st.st_size <= LOG_MAX &&
+           st.st_mtim.tv_sec >= l->started_ns / 1000000000 && (n = file_pread(fd, head, sizeof(head), 0)) > 0 &&
+           content_of(head, (size_t)n) == CONTENT_HS_ERR;
+}
+
+/* The copy grows under our hands, and so is taken only when it is complete. */
+static int copy(int from, const char *path)
+{
+    CLEANUP_FD int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    char step[STEP];
+    uint64_t at = 0;
+    ssize_t n = 0;
+    int r = to < 0 ? -errno : 0;
+
+    while (r == 0 && at < LOG_MAX && (n = file_pread(from, step, sizeof(step), at)) > 0) {
+        r = file_write(to, step, (size_t)n);
+        at += (uint64_t)n;
+    }
+    if (to >= 0 && (r < 0 || n < 0))
+        unlink(path);
+    return r < 0 ? r : n < 0 ? (int)n : 0;
+}
+
+/* Whether it lay there. */
+static bool collect_from(const struct crashlogs *c, const struct crashlog *l, const char *folder)
+{
+    CLEANUP_FREE char *from = NULL;
+    CLEANUP_FREE char *to = NULL;
+    CLEANUP_FD int fd = -1;
+    char name[NAME_SIZE];
+    int r;
+
+    snprintf(name, sizeof(name), "hs_err_pid%d.log", (int)l->inner_pid);
+    if (asprintf(&from, "%s/%s", folder, name) < 0 || asprintf(&to, "%s/%s", c->to, name) < 0)
+        return false;
+    fd = open(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 || !is_its_own(l, fd))
+        return false;
+    if ((r = copy(fd, to)) < 0)
+        log_event(EVENT_NOT_COPIED, LOG_STR("path", from), LOG_STR("error", strerror(-r)));
+    return true;
+}
+
+void crashlogs_collect(struct crashlogs *c)
+{
+    for (size_t i = c->count; i-- > 0;) {
+        const struct crashlog *l = &c->jvm[i];
+        struct proc_status status;
+
+        if (proc_is_alive(&l->proc) && (proc_status(&l->proc, &status) < 0 || status.state != 'Z'))
+            continue;
+        if (!collect_from(c, l, l->folder))
+            collect_from(c, l, "/tmp");
+        forget(c, i);
+    }
+}
+
+void crashlogs_done(struct crashlogs *c)
+{
+    while (c->count > 0)
+        forget(c, c->count - 1);
+}

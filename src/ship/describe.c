@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Names for what is stored.
+ */
+#include "ship/describe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "ship/key_template.h"
+
+struct values {
+    const struct claim *claim;
+    const struct origin *origin;
+    const struct whoami *who;
+    const struct facts *facts;
+    const char *place;
+    char time[CLOCK_TEXT_MAX], date[CLOCK_TEXT_MAX];
+    char file[600];
+};
+
+static const char *first_of(const char *a, const char *b)
+{
+    return a && *a ? a : b;
+}
+
+/* One part of a place: neither "..", nor hidden, nor two. */
+static void defuse(char *part)
+{
+    if (*part == '.')
+        *part = '_';
+    for (; *part; part++)
+        if (*part == '/')
+            *part = '_';
+}
+
+static char *task_place(const struct facts *f)
+{
+    CLEANUP_FREE char *cluster = strdup(f->cluster);
+    CLEANUP_FREE char *family = strdup(f->family);
+    CLEANUP_FREE char *task = strdup(f->task);
+    char *place;
+
+    if (!cluster || !family || !task)
+        return NULL;
+    defuse(cluster);
+    defuse(family);
+    defuse(task);
+    return asprintf(&place, "ecs/%s/%s/%s", cluster, family, task) < 0 ? NULL : place;
+}
+
+char *describe_place(const struct whoami *who, const struct facts *facts)
+{
+    if (!who->namespace && facts->cluster && facts->family && facts->task)
+        return task_place(facts);
+    return strdup(who->place);
+}
+
+static const char *value_of(void *ctx, const char *name)
+{
+    const struct values *v = ctx;
+    const struct {
+        const char *name, *value;
+    } table[] = {
+        {"place", v->place},
+        {"namespace", v->who->namespace},
+        {"pod", v->who->pod},
+        {"node", v->who->node},
+        {"container", first_of(v->who->container, v->facts->container)},
+        {"container_id", v->facts->container_id},
+        {"image", first_of(v->who->image, v->facts->image)},
+        {"host", v->who->host},
+        {"cluster", v->facts->cluster},
+        {"family", v->facts->family},
+        {"revision", v->facts->revision},
+        {"task", v->facts->task},
+        {"instance", v->facts->instance},
+        {"region", v->facts->region},
+        {"zone", v->facts->zone},
+        {"time", v->time},
+        {"date", v->date},
+        {"cause", describe_cause(v->claim, v->origin)},
+        {"kind", v->claim->kind->name},
+        {"id", v->claim->id},
+        {"name", v->claim->name},
+        {"file", v->file},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+        if (text_eq(table[i].name, name))
+            return table[i].value;
+    return NULL;
+}
+
+const char *describe_cause(const struct claim *c, const struct origin *o)
+{
+    return !c->cause_given && *o->cause ? o->cause : c->cause;
+}
+
+char *describe_key(const char *template, const struct claim *c, const struct origin *o, const struct whoami *who,
+                   const struct facts *facts, const struct codec *codec)
+{
+    CLEANUP_FREE char *place = describe_place(who, facts);
+    struct values v = {.claim = c, .origin = o, .who = who, .facts = facts, .place = place};
+
+    if (!place)
+        return NULL;
+    clock_format_basic(c->time_ns, v.time);
+    snprintf(v.date, sizeof(v.date), "%.4s-%.2s-%.2s", v.time, v.time + 4, v.time + 6);
+    snprintf(v.file, sizeof(v.file), "%s%s", c->kind->file ? c->kind->file : c->name, codec->ops->suffix);
+    return template_fill(template, value_of, &v);
+}
+
+static int set(char **field, const char *value)
+{
+    if (!value || !*value)
+        return 0;
+    *field = strdup(value);
+    return *field ? 0 : -ENOMEM;
+}
+
+static int set_where(const struct whoami *who, const struct facts *f, struct manifest *m)
+{
+    if (!(m->where.place = describe_place(who, f)))
+        return -ENOMEM;
+    if (set(&m->where.namespace, who->namespace) < 0 || set(&m->where.pod, who->pod) < 0 ||
+        set(&m->where.pod_uid, who->pod_uid) < 0 || set(&m->where.node, who->node) < 0 ||
+        set(&m->where.container, first_of(who->container, f->container)) < 0 ||
+        set(&m->where.container_id, f->container_id) < 0 || set(&m->where.image, first_of(who->image, f->image)) < 0 ||
+        set(&m->where.image_digest, f->image_digest) < 0 || set(&m->where.host, who->host) < 0)
+        return -ENOMEM;
+    if (set(&m->where.cluster, f->cluster) < 0 || set(&m->where.family, f->family) < 0 ||
+        set(&m->where.revision, f->revision) < 0 || set(&m->where.task, f->task) < 0 ||
+        set(&m->where.launch_type, f->launch_type) < 0 || set(&m->where.instance, f->instance) < 0 ||
+        set(&m->where.instance_type, f->instance_type) < 0 || set(&m->where.region, f->region) < 0 ||
+        set(&m->where.zone, f->zone) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+static int set_origin(const struct claim *c, const struct origin *o, struct manifest *m)
+{
+    if (set(&m->process.jvm, first_of(c->jvm, o->jvm)) < 0 ||
+        set(&m->process.command, first_of(c->command, o->command)) < 0 || set(&m->origin.detail, o->detail) < 0 ||
+        set(&m->origin.time, o->time) < 0 || set(&m->origin.file, o->file) < 0)
+        return -ENOMEM;
+    m->process.pid = c->pid ? c->pid : o->pid;
+    return 0;
+}
+
+int describe_manifest(const struct claim *c, const struct origin *o, const struct whoami *who,
+                      const struct facts *facts, const struct codec *codec, const char *key, struct manifest *ret)
+{
+    CLEANUP(manifest_done) struct manifest m = {0};
+    char codec_text[32];
+
+    if (set(&m.id, c->id) < 0 || set(&m.key, key) < 0 || set(&m.kind, c->kind->name) < 0 ||
+        set(&m.cause, describe_cause(c, o)) < 0 || set(&m.name, c->name) < 0 || set(&m.path, c->path) < 0 ||
+        set(&m.codec, codec_format(codec, codec_text)) < 0 || set(&m.tool, "salvage " SALVAGE_VERSION) < 0 ||
+        set_where(who, facts, &m) < 0 || set_origin(c, o, &m) < 0)
+        return -ENOMEM;
+    m.pause = c->pause;
+    m.process.uid = c->owner;
+    m.time.found = c->found_ns;
+    m.time.settled = c->settled_ns;
+    *ret = m;
+    m = (struct manifest){0};
+    return 0;
+}
+
+const char *describe_content_type(const struct codec *codec)
+{
+    if (codec->ops == &CODEC_ZSTD)
+        return "application/zstd";
+    return codec->ops == &CODEC_GZIP ? "application/gzip" : "application/octet-stream";
+}

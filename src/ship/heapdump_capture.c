@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The way of a heap dump: asked for, watched while it grows, handed on.
+ */
+#include "ship/heapdump_capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/command.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/progress.h"
+#include "base/text.h"
+#include "hotspot/heapdump_stream.h"
+#include "hotspot/heapuse.h"
+#include "hotspot/jvmpause.h"
+#include "linux/interrupt.h"
+#include "linux/watchdog.h"
+#include "place/containerid.h"
+
+enum {
+    CGROUP_MAX = 64 * 1024,
+    COPY_STEP = 1024 * 1024,
+    ANSWER_MOST = 64 * 1024 * 1024,
+    GRACE_MS = 500 /* for the store to forget a stream */
+};
+
+/* --- making it ------------------------------------------------------------------------------------------------------
+ */
+
+/* By a signal, or by the clock. */
+static bool is_over(void *ctx)
+{
+    const uint64_t *until_ms = ctx;
+
+    return interrupt_caught() != 0 || (until_ms && *until_ms > 0 && clock_mono_ms() >= *until_ms);
+}
+
+static void show(void *ctx, uint64_t written, uint64_t expected)
+{
+    progress_show(ctx, written, expected > written ? expected : written);
+}
+
+static int request_of(const struct jvm *j, const struct dump_options *o, struct heapdump_request *ret, struct err *e)
+{
+    *ret = (struct heapdump_request){
+        .folder = o->folder,
+        .live = o->live,
+        .gzip = o->gzip,
+        .threads = o->parallel,
+        .force = o->force,
+        .wait = {.timeout_ms = o->timeout_ms, .stop = is_over, .ctx = (void *)&o->until_ms},
+    };
+    return heapuse_get(j, &ret->wait, &ret->in_use, e);
+}
+
+/* What was stopped by the clock, not by a signal, says so. */
+static int judge(int result, const struct jvm *j, struct err *e)
+{
+    return result == -ECANCELED && !interrupt_caught()
+               ? err_set(e, -FAULT_LATER, "the time is up before JVM %d has made its heap dump", (int)j->proc.pid)
+               : result;
+}
+
+static int make(const struct jvm *j, const struct dump_options *o, struct heapdump *ret, struct dumped *told,
+                struct err *e)
+{
+    struct heapdump_request rq;
+    struct progress progress;
+    uint64_t begun_ms = clock_mono_ms();
+    char name[64];
+    struct stat st;
+    int r = request_of(j, o, &rq, e);
+
+    if (r < 0)
+        return judge(r, j, e);
+    snprintf(name, sizeof(name), "dump of JVM %d", (int)j->proc.pid);
+    progress_begin(&progress, name);
+    rq.progress = show;
+    rq.ctx = &progress;
+    r = heapdump_make(j, &rq, ret, e);
+    progress_clear(&progress);
+    if (r < 0)
+        return judge(r, j, e);
+    told->took_ms = clock_mono_ms() - begun_ms;
+    told->size = fstat(ret->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+    told->pause = ret->pause;
+    told->cut = ret->cut;
+    ret->cut = NULL;
+    return 0;
+}
+
+/* Where a person, or a watch, finds it: the story of what went wrong goes on. */
+static int leave(struct heapdump *d, const struct jvm *j, const struct dump_options *o, int result, struct err *e)
+{
+    CLEANUP_FREE char *path = NULL;
+    struct err story = *e;
+    int r = heapdump_leave(d, j, o->gzip > 0, &path);
+
+    return r < 0 ? err_set(e, result, "%.500s; the dump stays as %.200s of JVM %d: %s", story.msg, d->inner,
+                           (int)j->proc.pid, strerror(-r))
+                 : err_set(e, result, "%.500s; the dump stays as %s", story.msg, path);
+}
+
+void dumped_done(struct dumped *d)
+{
+    free(d->cut);
+    *d = (struct dumped){0};
+}
+
+/* --- into a file ----------------------------------------------------------------------------------------------------
+ */
+
+/* The place of a new file: its folder, and its name there. */
+struct place {
+    int folder;
+    char *copy;
+    const char *name; /* in copy */
+};
+
+static void place_done(struct place *p)
+{
+    if (p->folder >= 0)
+        close(p->folder);
+    free(p->copy);
+}
+
+static int place_open(const char *path, struct place *ret, struct err *e)
+{
+    CLEANUP_FREE char *folder = strdup(path);
+    struct stat st;
+
+    ret->copy = strdup(path);
+    if (!folder || !ret->copy)
+        return err_set(e, -ENOMEM, "out of memory");
+    ret->name = basename(ret->copy);
+    ret->folder = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (ret->folder < 0)
+        return err_set(e, -errno, "%s: %s", path, strerror(errno));
+    if (fstatat(ret->folder, ret->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return err_set(e, -FAULT_EXISTS, "%s is there already: it is not written over", path);
+    return 0;
+}
+
+/* Whether a file can be made there: found out before the JVM is stopped. */
+static int place_try(const struct place *to, const char *path, struct err *e)
+{
+    char name[NAME_MAX + 1];
+    int fd;
+
+    if (snprintf(name, sizeof(name), ".%s.part", to->name) >= (int)sizeof(name))
+        return err_set(e, -ENAMETOOLONG, "%s: %s", path, strerror(ENAMETOOLONG));
+    fd = openat(to->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(e, errno == EEXIST ? -FAULT_EXISTS : -errno, "no file can be made beside %s: %s", path,
+                       strerror(errno));
+    close(fd);
+    unlinkat(to->folder, name, 0);
+    return 0;
+}
+
+static int copy_bytes(int from, int to)
+{
+    CLEANUP_FREE char *step = malloc(COPY_STEP);
+    ssize_t n;
+    int r = step ? 0 : -ENOMEM;
+
+    for (uint64_t at = 0; r == 0; at += (uint64_t)n) {
+        n = file_pread(from, step, COPY_STEP, at);
+        if (n <= 0)
+            return (int)n;
+        r = interrupt_caught() ? -EINTR : file_write(to, step, (size_t)n);
+    }
+    return r;
+}
+
+/* Visible only when it is whole. */
+static int copy(struct heapdump *d, const struct place *to)
+{
+    CLEANUP_FD int fd = -1;
+    char name[NAME_MAX + 1];
+    int r;
+
+    if (snprintf(name, sizeof(name), ".%s.part", to->name) >= (int)sizeof(name))
+        return -ENAMETOOLONG;
+    fd = openat(to->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    r = copy_bytes(d->fd, fd);
+    if (r == 0 && fsync(fd) < 0)
+        r = -errno;
+    /* Not every file system can rename without replacing; a link never replaces. */
+    if (r == 0 && renameat2(to->folder, name, to->folder, to->name, RENAME_NOREPLACE) < 0 &&
+        (errno != EINVAL || linkat(to->folder, name, to->folder, to->name, 0) < 0))
+        r = -errno;
+    unlinkat(to->folder, name, 0);
+    if (r == 0)
+        heapdump_remove(d);
+    return r;
+}
+
+/* In one step where both lie on one file system. Never over another file. */
+static int hand_over(struct heapdump *d, const struct place *to)
+{
+    /* The JVM's user wrote it; from now on it is the caller's, and nobody else's to read: it holds customers' data. Who
+     * may not give it away makes a file of his own. */
+    int r = fchown(d->fd, geteuid(), getegid()) < 0 || fchmod(d->fd, 0600) < 0 ? -EXDEV
+                                                                               : heapdump_move(d, to->folder, to->name);
+
+    return r == -EXDEV ? copy(d, to) : r;
+}
+
+int dump_to_file(const struct jvm *j, const struct dump_options *o, const char *path, struct dumped *ret, struct err *e)
+{
+    CLEANUP(place_done) struct place to = {.folder = -1, .name = ""};
+    CLEANUP(heapdump_done) struct heapdump d = HEAPDUMP_NONE;
+    CLEANUP(dumped_done) struct dumped told = {0};
+    int r;
+
+    if ((r = place_open(path, &to, e)) < 0 || (r = place_try(&to, path, e)) < 0 || (r = make(j, o, &d, &told, e)) < 0)
+        return r;
+    if ((r = hand_over(&d, &to)) < 0) {
+        r = err_set(e, r == -EEXIST ? -FAULT_EXISTS : r, "the dump of JVM %d cannot be put to %s: %s", (int)j->proc.pid,
+                    path, strerror(-r));
+        if (!interrupt_caught())
+            return leave(&d, j, o, r, e);
+        heapdump_remove(&d);
+        return r;
+    }
+    *ret = told;
+    told = (struct dumped){0};
+    return 0;
+}
+
+/* --- into the store -------------------------------------------------------------------------------------------------
+ */
+
+static void describe(const struct jvm *j, struct shipping *s)
+{
+    s->pid = (uint64_t)j->status.inner_pid;
+    s->uid = j->status.uid;
+    s->jvm = j->version;
+    s->command = j->command;
+}
+
+/* What a watchdog has to know. */
+struct on_its_way {
+    const struct jvm *j;
+    const struct dump_options *o;
+    struct heapdump *d; /* NULL: nothing lies anywhere */
+    const char *what;
+};
+
+static void end(void *ctx, const char *why)
+{
+    const struct on_its_way *w = ctx;
+    struct err e = {0};
+    int r = err_set(&e, -FAULT_LATER, "%s before %s of JVM %d is in the store%s", why, w->what, (int)w->j->proc.pid,
+                    w->d ? "" : ": nothing of it is kept");
+
+    if (w->d)
+        r = leave(w->d, w->j, w->o, r, &e);
+    command_fail(r, &e);
+}
+
+/* What a store that does not answer can't hold up. */
+static int ship(const struct on_its_way *w, struct shipping *s, int fd, int folder, const char *name, const char *path,
+                struct err *e)
+{
+    struct watchdog *watchdog = watchdog_start(w->o->until_ms, end, (void *)w);
+    int r = watchdog ? 0 : err_set(e, -ENOMEM, "out of memory");
+
+    describe(w->j, s);
+    if (r == 0)
+        r = shipping_held(s, fd, folder, name, path, e);
+    watchdog_stop(watchdog);
+    return r;
+}
+
+int dump_to_store(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e)
+{
+    CLEANUP(heapdump_done) struct heapdump d = HEAPDUMP_NONE;
+    CLEANUP(dumped_done) struct dumped told = {0};
+    CLEANUP_FREE char *kept = NULL;
+    struct on_its_way way = {j, o, &d, "the heap dump"};
+    char name[HEAPDUMP_NAME_MAX];
+    int r = make(j, o, &d, &told, e);
+
+    if (r < 0)
+        return r;
+    if (o->made)
+        *o->made = (struct dumped){.size = told.size, .took_ms = told.took_ms, .pause = told.pause};
+    s->pause = told.pause;
+    heapdump_name(j, o->gzip > 0, name);
+    if ((r = ship(&way, s, d.fd, d.folder, name, name, e)) < 0)
+        return leave(&d, j, o, r, e);
+    if (s->plan->keep)
+        r = heapdump_leave(&d, j, o->gzip > 0, &kept);
+    else
+        heapdump_remove(&d);
+    if (r < 0)
+        return err_set(e, r, "the dump of JVM %d stays as %s: %s", (int)j->proc.pid, d.inner, strerror(-r));
+    return told.cut
+               ? err_set(e, -FAULT_SOME, "JVM %d has not written its dump to the end: %s", (int)j->proc.pid, told.cut)
+               : 0;
+}
+
+struct streaming {
+    struct heapdump_stream *source;
+    const struct dump_options *o;
+    const struct jvm *j;
+    struct jvmpause begun;
+    struct pause pause;
+};
+
+/* By the clock it ends in order, so that the store forgets it; the watchdog comes where that takes too long. */
+static int should_stop(void *ctx, struct err *e)
+{
+    struct streaming *s = ctx;
+
+    if (s->o->until_ms > 0 && clock_mono_ms() >= s->o->until_ms)
+        return err_set(e, -FAULT_LATER, "the time is up before the heap dump is in the store: nothing of it is kept");
+    return heapdump_stream_failed(s->source) ? heapdump_stream_end(s->source, e) : 0;
+}
+
+static int ask_jvm(void *ctx, struct err *e)
+{
+    struct streaming *s = ctx;
+    int r = heapdump_stream_end(s->source, e);
+
+    if (r == 0)
+        s->pause = jvmpause_end(s->j, &s->begun);
+    return r;
+}
+
+static void pause_of_stream(void *ctx, struct pause *ret)
+{
+    const struct streaming *s = ctx;
+
+    *ret = s->pause;
+}
+
+static int read_stream(const struct jvm *j, const struct heapdump_request *rq, int fd, struct streaming *streaming,
+                       struct shipping *s, struct err *e)
+{
+    char name[HEAPDUMP_NAME_MAX];
+
+    describe(j, s);
+    return shipping_stream(s,
+                           &(struct shipping_stream){.fd = fd,
+                                                     .name = heapdump_name(j, false, name),
+                                                     .started_ns = j->started_ns,
+                                                     .uid = j->status.uid,
+                                                     .expected_size = rq->in_use ? heapdump_estimate(rq->in_use) : 0,
+                                                     .stop = should_stop,
+                                                     .ended = ask_jvm,
+                                                     .pause = pause_of_stream,
+                                                     .ctx = streaming},
+                           NULL, e);
+}
+
+int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e)
+{
+    struct heapdump_request rq;
+    struct on_its_way way = {j, o, NULL, "the heap dump"};
+    struct streaming streaming = {.o = o, .j = j};
+    struct watchdog *watchdog = NULL;
+    int fd, r = request_of(j, o, &rq, e);
+
+    if (r < 0)
+        return judge(r, j, e);
+    jvmpause_begin(j, &streaming.begun);
+    if ((r = heapdump_stream_open(j, &rq, &streaming.source, &fd, e)) < 0)
+        return judge(r, j, e);
+    /* Signals are asked for by the stream itself. */
+    if (o->until_ms > 0)
+        watchdog = watchdog_start(o->until_ms + GRACE_MS, end, &way);
+    r = read_stream(j, &rq, fd, &streaming, s, e);
+    watchdog_stop(watchdog);
+    heapdump_stream_close(streaming.source);
+    return r;
+}
+
+/* Containers of one pod have one host name: a sidecar that was given its names keeps them, a debug container has none,
+ * and takes those of the process beside it. */
+static bool knows_better(const struct whoami *self, const struct whoami *told)
+{
+    if (!text_eq(told->host, self->host))
+        return true;
+    return (told->namespace && !self->namespace) || (told->pod && !self->pod);
+}
+
+/* The cgroup is the kubelet's word, also where the environment says nothing. */
+static int add_pod_uid(const struct proc *p, struct whoami *w)
+{
+    CLEANUP(buf_done) struct buf cgroup = {.ceiling = CGROUP_MAX};
+    char uid[PODUID_MAX];
+
+    if (w->pod_uid || file_load(p->fd, "cgroup", &cgroup) < 0 ||
+        !containerid_pod_from_cgroup(cgroup.data, cgroup.size, uid))
+        return 0;
+    w->pod_uid = strdup(uid);
+    return w->pod_uid ? 0 : -ENOMEM;
+}
+
+void dump_whose_process(const struct proc *p, struct shipping *s, struct whoami *its)
+{
+    static const struct facts nothing;
+    CLEANUP(whoami_done) struct whoami told = {0};
+
+    if (whoami_of(p, &told) < 0 || !knows_better(s->who, &told) || !(told.machine = strdup(s->who->machine)) ||
+        (!told.node && s->who->node && !(told.node = strdup(s->who->node))) || add_pod_uid(p, &told) < 0)
+        return;
+    *its = told;
+    told = (struct whoami){0};
+    s->who = its;
+    s->facts = &nothing;
+}
+
+void dump_whose(const struct jvm *j, struct shipping *s, struct whoami *its)
+{
+    dump_whose_process(&j->proc, s, its);
+}
+
+/* --- small pieces ---------------------------------------------------------------------------------------------------
+ */
+
+int dump_begin_case(const struct jvm *j, const struct shipping *s, struct shipping_case *ret)
+{
+    ret->time_ns = clock_wall_ns();
+    return identity_of_stream(s->who->machine, j->proc.pid, j->started_ns, ret->time_ns, ret->id);
+}
+
+struct writing {
+    int fd;
+    struct err *e;
+};
+
+static int write_text(void *ctx, const char *text, size_t size)
+{
+    const struct writing *w = ctx;
+    int r = file_write(w->fd, text, size);
+
+    return r < 0 ? err_set(w->e, r, "no room in memory: %s", strerror(-r)) : 0;
+}
+
+int answer_to_file(const struct jvm *j, const char *diagnostic, int fd, const struct dump_options *o, struct pause *ret,
+                   struct err *e)
+{
+    struct attach_wait wait = {.timeout_ms = o->timeout_ms,
+                               .most = o->most ? o->most : ANSWER_MOST,
+                               .stop = is_over,
+                               .ctx = (void *)&o->until_ms};
+    struct writing w = {fd, e};
+    struct jvmpause pause;
+    int r;
+
+    jvmpause_begin(j, &pause);
+    r = attach_stream(j, "jcmd", (const char *[ATTACH_ARGS]){diagnostic}, &wait, write_text, &w, e);
+    if (r == 0)
+        *ret = jvmpause_end(j, &pause);
+    return r;
+}
+
+int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, const struct dump_options *o,
+                    struct shipping *s, struct err *e)
+{
+    struct on_its_way way = {j, o, NULL, name};
+    CLEANUP_FD int fd = memfd_create(name, MFD_CLOEXEC);
+    int r;
+
+    if (fd < 0)
+        return err_set(e, -errno, "no file in memory: %s", strerror(errno));
+    if ((r = answer_to_file(j, diagnostic, fd, o, &s->pause, e)) < 0)
+        return r;
+    return ship(&way, s, fd, -1, name, name, e);
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sequential reading, once; with a second look at what was read too early. How the sources differ is in one table.
+ */
+#include "ship/intake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { STREAM_PIPE_SIZE = 1024 * 1024 };
+
+static int read_failed(const struct intake *in, int r, struct err *e)
+{
+    return err_set(e, r, "cannot read %s: %s", in->path, strerror(-r));
+}
+
+/* What differs from source to source. */
+struct source_ops {
+    int (*begin)(struct intake *in);
+    int (*look)(struct intake *in); /* fills head; -EAGAIN */
+    /* As intake_read; the digest and the rest are not its business. */
+    ssize_t (*fill)(struct intake *in, unsigned char *block, struct err *e);
+    int (*verify)(const struct intake *in, struct err *e); /* NULL: nothing could be looked at again */
+};
+
+static int remember_early(struct intake *in, const void *block)
+{
+    if (in->early_count == in->early_capacity) {
+        size_t capacity = in->early_capacity ? in->early_capacity * 2 : 1024;
+        uint64_t *early = reallocarray(in->early, capacity, sizeof(*early));
+
+        if (!early)
+            return -ENOMEM;
+        in->early = early;
+        in->early_capacity = capacity;
+    }
+    in->early[in->early_count++] = XXH3_64bits(block, in->block_size);
+    return 0;
+}
+
+/* A dump whose lengths are filled in later is not written from front to back: wait for its end before this block. */
+static bool written_out_of_order(struct intake *in, const void *block, size_t size)
+{
+    struct hprof ahead = in->hprof;
+
+    if (!in->is_hprof)
+        return false;
+    hprof_feed(&ahead, block, size);
+    return ahead.unpatched || ahead.state == HPROF_BROKEN;
+}
+
+/* --- files -----------------------------------------------------------------------------------------------------------
+ */
+
+static int begin_file(struct intake *in)
+{
+    posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    return identity_get(in->fd, in->machine, &in->identity);
+}
+
+static int look_at_file(struct intake *in)
+{
+    ssize_t n = file_pread(in->fd, in->head, sizeof(in->head), 0);
+
+    if (n < 0)
+        return (int)n;
+    in->head_size = (size_t)n;
+    return 0;
+}
+
+/* Whether [offset, offset + size) lies in a hole as a whole. Asks once for each hole and each run of data; a file that
+ * is written to meanwhile is found out at the end (verify_file). */
+static bool is_hole(struct intake *in, uint64_t size)
+{
+    off_t at;
+
+    if (in->identity.disk >= in->identity.size)
+        return false;
+    if (in->offset >= in->data_to) {
+        at = lseek(in->fd, (off_t)in->offset, SEEK_DATA);
+        if (at < 0 && errno != ENXIO) {
+            in->data_to = UINT64_MAX; /* not known here: all is read */
+            return false;
+        }
+        in->hole_from = in->offset;
+        in->data_from = at < 0 ? in->identity.size : (uint64_t)at;
+        at = at < 0 ? -1 : lseek(in->fd, at, SEEK_HOLE);
+        in->data_to = at < 0 ? in->identity.size : (uint64_t)at;
+    }
+    return in->offset >= in->hole_from && in->offset + size <= in->data_from;
+}
+
+/* What a hole reads as, without asking the file system for it. */
+static ssize_t fill_from_hole(const struct intake *in, unsigned char *block)
+{
+    uint64_t left = in->identity.size - in->offset;
+    size_t n = left < in->block_size ? (size_t)left : in->block_size;
+
+    memset(block, 0, n);
+    return (ssize_t)n;
+}
+
+static ssize_t fill_from_file(struct intake *in, unsigned char *block, struct err *e)
+{
+    uint64_t left = in->offset < in->identity.size ? in->identity.size - in->offset : 0;
+    ssize_t n;
+
+    if (left > 0 && is_hole(in, left < in->block_size ? left : in->block_size))
+        return fill_from_hole(in, block);
+    n = file_pread(in->fd, block, in->block_size, in->offset);
+
+    if (n < 0)
+        return read_failed(in, (int)n, e);
+    if (in->offset + (uint64_t)n < in->identity.size && (size_t)n < in->block_size)
+        return err_set(e, -FAULT_CHANGED, "%s became shorter while it was shipped", in->path);
+    if (in->offset + (uint64_t)n > in->identity.size)
+        return err_set(e, -FAULT_CHANGED, "%s grows again while it is shipped", in->path);
+    return n;
+}
+
+static ssize_t fill_from_growing(struct intake *in, unsigned char *block, struct err *e)
+{
+    ssize_t n = file_pread(in->fd, block, in->block_size, in->offset);
+
+    if (n < 0)
+        return read_failed(in, (int)n, e);
+    if ((size_t)n < in->block_size || written_out_of_order(in, block, (size_t)n))
+        return -EAGAIN;
+    return remember_early(in, block) < 0 ? err_set(e, -ENOMEM, "out of memory") : n;
+}
+
+static int verify_file(const struct intake *in, struct err *e)
+{
+    struct identity now;
+    int r = identity_get(in->fd, in->machine, &now);
+
+    if (r < 0)
+        return read_failed(in, r, e);
+    if (!identity_unchanged(&in->identity, &now) || in->offset != now.size)
+        return err_set(e, -FAULT_CHANGED, "%s was written to while it was shipped", in->path);
+    return 0;
+}
+
+/* --- streams ---------------------------------------------------------------------------------------------------------
+ */
+
+static int begin_stream(struct intake *in)
+{
+    /* Fewer changes between the writer and us; best effort. */
+    fcntl(in->fd, F_SETPIPE_SZ, STREAM_PIPE_SIZE);
+    in->heard_ms = clock_mono_ms();
+    return 0;
+}
+
+/* What is there now. poll first, and not only as others share the descriptor's O_NONBLOCK: a FIFO that nobody has
+ * opened for writing yet reads as one that was closed, but polls as one with nothing in it (fs/pipe.c, pipe_poll). */
+static ssize_t read_now(struct intake *in, unsigned char *to, size_t size)
+{
+    struct pollfd poll_in = {.fd = in->fd, .events = POLLIN};
+    ssize_t n;
+
+    if (poll(&poll_in, 1, 0) <= 0)
+        return -EAGAIN;
+    n = read(in->fd, to, size);
+    if (n < 0)
+        return errno == EINTR ? -EAGAIN : -errno;
+    if (n > 0)
+        in->heard_ms = clock_mono_ms();
+    in->ended = n == 0;
+    return n;
+}
+
+static ssize_t take_in(struct intake *in, unsigned char *to, size_t *have, size_t wanted)
+{
+    while (*have < wanted && !in->ended) {
+        ssize_t n = read_now(in, to + *have, wanted - *have);
+
+        if (n < 0)
+            return n;
+        *have += (size_t)n;
+    }
+    return 0;
+}
+
+static int look_at_stream(struct intake *in)
+{
+    return (int)take_in(in, in->head, &in->head_size, sizeof(in->head));
+}
+
+static ssize_t fill_from_stream(struct intake *in, unsigned char *block, struct err *e)
+{
+    ssize_t n;
+
+    if (in->offset == 0 && in->filled == 0) {
+        memcpy(block, in->head, in->head_size);
+        in->filled = in->head_size;
+    }
+    n = take_in(in, block, &in->filled, in->block_size);
+    if (n < 0)
+        return n == -EAGAIN ? n : read_failed(in, (int)n, e);
+    n = (ssize_t)in->filled;
+    in->filled = 0;
+    in->identity.size += (uint64_t)n;
+    in->identity.mtime_ns = clock_wall_ns();
+    return n;
+}
+
+static const struct source_ops SOURCES[] = {
+    [INTAKE_FILE] = {begin_file, look_at_file, fill_from_file, verify_file},
+    [INTAKE_GROWING] = {begin_file, look_at_file, fill_from_growing, verify_file},
+    [INTAKE_STREAM] = {begin_stream, look_at_stream, fill_from_stream, NULL},
+};
+
+/* --- whatever the source ---------------------------------------------------------------------------------------------
+ */
+
+int intake_init(struct intake *in, int fd, const char *machine, const char *path, size_t block_size,
+                enum intake_source source, struct err *e)
+{
+    int r;
+
+    *in = (struct intake){.fd = fd, .machine = machine, .path = path, .source = source, .block_size = block_size};
+    hprof_init(&in->hprof);
+    digest_init(&in->digest);
+    r = SOURCES[source].begin(in);
+    return r < 0 ? read_failed(in, r, e) : 0;
+}
+
+void intake_done(struct intake *in)
+{
+    wholeness_done(&in->whole);
+    free(in->early);
+    in->early = NULL;
+}
+
+int intake_look(struct intake *in, struct err *e)
+{
+    int r = SOURCES[in->source].look(in);
+
+    if (r < 0)
+        return r == -EAGAIN ? r : read_failed(in, r, e);
+    wholeness_init(&in->whole, content_of(in->head, in->head_size));
+    in->is_hprof =
+        hprof_probe(in->head, in->head_size) || (in->whole.content == CONTENT_OTHER && text_ends(in->path, ".hprof"));
+    return 0;
+}
+
+void intake_wait(const struct intake *in, int max_ms)
+{
+    (void)poll(&(struct pollfd){.fd = in->fd, .events = POLLIN}, 1, max_ms);
+}
+
+/* Walks the dump's records up to end, reading their heads alone: bodies are jumped over. */
+static int walk(struct intake *in, uint64_t end, struct err *e)
+{
+    unsigned char piece[64 * 1024];
+
+    while (in->hprof.offset < end) {
+        uint64_t left = end - in->hprof.offset;
+        ssize_t n;
+
+        if (in->hprof.state == HPROF_BROKEN)
+            return 0;
+        if (in->hprof.body_left > sizeof(piece)) {
+            uint64_t jump = in->hprof.body_left < left ? in->hprof.body_left : left;
+
+            in->hprof.body_left -= jump;
+            in->hprof.offset += jump;
+            if (in->hprof.body_left > 0)
+                return 0;
+            in->hprof.state = HPROF_RECORD_HEAD;
+            continue;
+        }
+        n = file_pread(in->fd, piece, left < sizeof(piece) ? (size_t)left : sizeof(piece), in->hprof.offset);
+        if (n <= 0)
+            return n < 0 ? read_failed(in, (int)n, e)
+                         : err_set(e, -FAULT_CHANGED, "%s became shorter while it was shipped", in->path);
+        hprof_feed(&in->hprof, piece, (size_t)n);
+    }
+    return 0;
+}
+
+/* The same for other evidence, which has no bodies to jump over. */
+static int read_again(struct intake *in, uint64_t end, struct err *e)
+{
+    unsigned char piece[64 * 1024];
+
+    while (in->whole.offset < end) {
+        uint64_t left = end - in->whole.offset;
+        ssize_t n = file_pread(in->fd, piece, left < sizeof(piece) ? (size_t)left : sizeof(piece), in->whole.offset);
+
+        if (n <= 0)
+            return n < 0 ? read_failed(in, (int)n, e)
+                         : err_set(e, -FAULT_CHANGED, "%s became shorter while it was shipped", in->path);
+        if (wholeness_feed(&in->whole, piece, (size_t)n) < 0)
+            return err_set(e, -ENOMEM, "out of memory");
+    }
+    return 0;
+}
+
+int intake_resume(struct intake *in, uint64_t offset, const char *saved_digest, struct err *e)
+{
+    struct digest d;
+
+    if (offset > in->identity.size || digest_load(&d, saved_digest) < 0)
+        return err_set(e, -FAULT_FORMAT, "the journal of %s does not fit the file", in->path);
+    in->digest = d;
+    in->offset = offset;
+    if (in->is_hprof)
+        return walk(in, offset, e);
+    return in->whole.content == CONTENT_OTHER ? 0 : read_again(in, offset, e);
+}
+
+ssize_t intake_read(struct intake *in, void *block, struct err *e)
+{
+    ssize_t n = SOURCES[in->source].fill(in, block, e);
+
+    if (n < 0)
+        return n;
+    digest_update(&in->digest, block, (size_t)n);
+    if (in->is_hprof)
+        hprof_feed(&in->hprof, block, (size_t)n);
+    else if (wholeness_feed(&in->whole, block, (size_t)n) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    in->offset += (uint64_t)n;
+    return n;
+}
+
+int intake_complete(struct intake *in, struct err *e)
+{
+    CLEANUP_FREE void *block = malloc(in->block_size);
+    int r;
+
+    if (!block)
+        return err_set(e, -ENOMEM, "out of memory");
+    if ((r = identity_get(in->fd, in->machine, &in->identity)) < 0)
+        return read_failed(in, r, e);
+    in->source = INTAKE_FILE;
+    for (size_t i = 0; i < in->early_count; i++) {
+        ssize_t n = file_pread(in->fd, block, in->block_size, (uint64_t)i * in->block_size);
+
+        if (n < 0)
+            return read_failed(in, (int)n, e);
+        if ((size_t)n < in->block_size || XXH3_64bits(block, in->block_size) != in->early[i])
+            return err_set(e, -FAULT_CHANGED, "%s was not written from front to back", in->path);
+    }
+    return 0;
+}
+
+int intake_verify(struct intake *in, struct err *e)
+{
+    const struct source_ops *ops = &SOURCES[in->source];
+
+    return ops->verify ? ops->verify(in, e) : 0;
+}
+
+const char *intake_partial(const struct intake *in, char *out, size_t size)
+{
+    return in->is_hprof ? hprof_partial(&in->hprof, out, size) : wholeness_partial(&in->whole, out, size);
+}

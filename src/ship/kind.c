@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of evidence. Order matters: the first row that fits decides.
+ */
+#include "ship/kind.h"
+
+#include <ctype.h>
+#include <fnmatch.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "place/origin.h"
+
+static const struct kind KINDS[] = {
+    {"*.hprof", "heap-dump", "heap.hprof", CAUSE_UNKNOWN, true, CONTENT_HPROF},
+    {"*.hprof.gz", "heap-dump", "heap.hprof.gz", CAUSE_UNKNOWN, false, CONTENT_HPROF_GZIP},
+    {"*.phd", "heap-dump", "heap.phd", CAUSE_UNKNOWN, false, CONTENT_PHD},
+    {"*.phd.gz", "heap-dump", "heap.phd.gz", CAUSE_UNKNOWN, false, CONTENT_PHD_GZIP},
+    {"javacore*.txt", "javacore", "javacore.txt", CAUSE_UNKNOWN, false, CONTENT_JAVACORE},
+    {"hs_err_pid*.log", "hs-err", "hs_err.log", CAUSE_UNKNOWN, false, CONTENT_HS_ERR},
+    {"core", "core", "core", CAUSE_SIGNAL, false, CONTENT_CORE},
+    {"core.*", "core", "core", CAUSE_SIGNAL, false, CONTENT_CORE},
+    {"*.dmp", "core", "core.dmp", CAUSE_SIGNAL, false, CONTENT_MINIDUMP},
+    {"*.jfr", "flight-recording", "recording.jfr", "manual", false, CONTENT_RECORDING},
+    {"*.heapsnapshot", "heap-snapshot", "heap.heapsnapshot", CAUSE_UNKNOWN, false, CONTENT_HEAP_SNAPSHOT},
+    {"threads*.txt", "thread-dump", NULL, "manual", false, CONTENT_THREAD_DUMP},
+    {"native*.txt", "native-memory", NULL, "pressure", false, CONTENT_OTHER},
+    {"guard*.json", "guard-case", NULL, "pressure", false, CONTENT_OTHER},
+    {"stats*.json", "memory-stats", NULL, "pressure", false, CONTENT_OTHER},
+    {"oom-kill*.json", "oom-kill", NULL, "oom-kill", false, CONTENT_OTHER},
+    {"histogram*.txt", "class-histogram", NULL, "manual", false, CONTENT_OTHER},
+    {"*", "file", NULL, "manual", false, CONTENT_OTHER},
+};
+
+const struct kind *kind_of_name(const char *name)
+{
+    const struct kind *k = KINDS;
+
+    while (fnmatch(k->glob, name, 0) != 0 && k < KINDS + ARRAY_SIZE(KINDS) - 1)
+        k++;
+    return k;
+}
+
+const struct kind *kind_of(const char *name, enum content content)
+{
+    const struct kind *by_name = kind_of_name(name);
+
+    if (content == CONTENT_RECORDING_BEGUN)
+        content = CONTENT_RECORDING;
+    if (content == CONTENT_OTHER || by_name->content == content ||
+        (content == CONTENT_CORE && by_name->content == CONTENT_MINIDUMP)) /* OpenJ9 calls its core *.dmp */
+        return by_name;
+    for (const struct kind *k = KINDS; k < KINDS + ARRAY_SIZE(KINDS); k++)
+        if (k->content == content)
+            return k;
+    return by_name;
+}
+
+const struct kind *kind_find(const char *kind_name, const char *glob, const char *file_name)
+{
+    const struct kind *by_name = kind_of_name(file_name);
+
+    for (const struct kind *k = KINDS; glob && k < KINDS + ARRAY_SIZE(KINDS); k++)
+        if (text_eq(k->name, kind_name) && text_eq(k->glob, glob))
+            return k;
+    if (text_eq(by_name->name, kind_name))
+        return by_name;
+    for (const struct kind *k = KINDS; k < KINDS + ARRAY_SIZE(KINDS); k++)
+        if (text_eq(k->name, kind_name))
+            return k;
+    return &KINDS[ARRAY_SIZE(KINDS) - 1];
+}
+
+const char *kind_cause(const struct kind *k, const char *name)
+{
+    /* What HotSpot calls a dump that its user gave no path for: one at an OutOfMemoryError. */
+    return text_eq(k->name, "heap-dump") && fnmatch("java_pid*.hprof*", name, 0) == 0 ? CAUSE_JAVA_OOM : k->cause;
+}
+
+bool kind_is_proposed(const char *name)
+{
+    return kind_is_evidence(kind_of_name(name)->content);
+}
+
+bool kind_name_suffices(const char *name)
+{
+    enum content content = kind_of_name(name)->content;
+
+    return content == CONTENT_HPROF || content == CONTENT_HPROF_GZIP;
+}
+
+bool kind_is_evidence(enum content content)
+{
+    /* People write thread dumps to files that they want to read; a recording that has only begun is a JVM's. */
+    return content != CONTENT_OTHER && content != CONTENT_THREAD_DUMP && content != CONTENT_RECORDING_BEGUN;
+}
+
+bool kind_is_segment(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    if (!dot || dot == name || dot[1] != 'p' || !dot[2])
+        return false;
+    for (const char *p = dot + 2; *p; p++)
+        if (!isdigit((unsigned char)*p))
+            return false;
+    return true;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The manifest: what an object is, whose, and why. JSON, written last: a manifest in the store means the object is
+ * whole. Readers ignore fields they do not know; "schema" changes only if old readers would go wrong.
+ * docs/manifest.md is generated from the table of fields in manifest.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "linux/pause.h"
+
+#define MANIFEST_SCHEMA "salvage.manifest/1"
+#define MANIFEST_SUFFIX ".json"
+
+enum { SHA256_HEX_MAX = 65, MANIFEST_MAX = 1024 * 1024, MANIFEST_TEXT_MAX = 4096 };
+
+/* All strings owned; NULL or "" where unknown (left out of the JSON). Times: ns since 1970, 0 unknown. */
+struct manifest {
+    char *id;                           /* 16 hex digits: which file this was */
+    char *key;                          /* of the object, relative to the store's prefix */
+    char *kind;                         /* "heap-dump" */
+    char *cause;                        /* "java-oom" */
+    char *name;                         /* the file's own name; bytes that are not UTF-8 as U+FFFD */
+    char *path;                         /* where it lay */
+    char *codec;                        /* "zstd:1", "gzip:6", "none" */
+    char *verified;                     /* "read", "put"; NULL before there was this field */
+    char *partial;                      /* why it is not whole; NULL if it is */
+    char *tool;                         /* "salvage 0.1.0" */
+    uint64_t size;                      /* of the file, bytes */
+    uint64_t stored_size;               /* of the object, bytes */
+    char sha256[SHA256_HEX_MAX];        /* of the file */
+    char stored_sha256[SHA256_HEX_MAX]; /* of the object */
+    uint64_t block_size;                /* raw bytes per frame; 0: not in blocks */
+    struct pause pause;                 /* of the process, for this piece */
+    struct {
+        char *place; /* what {place} stands for in the key */
+        char *namespace, *pod, *pod_uid, *node, *container, *container_id, *image, *image_digest, *host;
+        char *cluster, *family, *revision, *task, *launch_type, *instance, *instance_type, *region, *zone;
+    } where;
+    struct {
+        uint64_t pid; /* 0 unknown */
+        uint64_t uid; /* the file's owner */
+        char *jvm;    /* version */
+        char *command;
+    } process;
+    struct {
+        char *detail, *time, *file; /* what the evidence itself says */
+    } origin;
+    struct {
+        int64_t modified, found, settled, shipped;
+    } time;
+};
+
+void manifest_done(struct manifest *m);
+
+/* Appends the JSON, indented, newline at the end. Texts are cut at MANIFEST_TEXT_MAX bytes, so that a manifest with a
+ * monstrous command line can still be read. 0, -ENOMEM, or -EMSGSIZE beyond ret's ceiling. */
+int manifest_encode(const struct manifest *m, struct buf *ret);
+
+/* Strict about types and digests, lenient about unknown fields; without what it takes to fetch and verify the object
+ * (key, codec, sizes, digests) it is none. -FAULT_FORMAT with the story, -ENOMEM; ret is untouched on failure. At most
+ * MANIFEST_MAX bytes. */
+int manifest_decode(const char *json, size_t size, struct manifest *ret, struct err *e);
+
+/* For the generated docs; what else the table holds is manifest.c's. */
+struct manifest_field {
+    const char *path; /* "where.pod" */
+    const char *type;
+    const char *help;
+    struct {
+        unsigned kind;
+        bool needed; /* a manifest without it is refused */
+        size_t offset;
+    } at;
+};
+extern const struct manifest_field MANIFEST_FIELDS[]; /* ends with path NULL */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reads as much of a file as it takes to know what it says of its origin (place/origin.h), before any of it is
+ * shipped: the cause stands in the key. Bounded: the beginning of a text, the notes of a core, what stands in front of
+ * a heap dump's objects. A file that still grows is read as far as it goes.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <zlib.h>
+
+#include "hprof/hproforigin.h"
+#include "place/origin.h"
+#include "ship/content.h"
+
+enum { ORIGIN_HEAD_MAX = 64 * 1024 };
+#define ORIGIN_HPROF_MAX (256ull << 20) /* names and classes of the largest applications take some tens of MiB */
+
+struct origin_reader {
+    int fd; /* borrowed */
+    enum content content;
+    uint64_t offset; /* of a heap dump: bytes of the file read so far */
+    uint64_t inside; /* and bytes of the dump, where that one is in gzip */
+    struct hproforigin hprof;
+    z_stream z;
+    bool inflating; /* z is to be ended */
+    bool ended;     /* the gzip was read to the end of a member, or is damaged */
+};
+
+void origin_reader_init(struct origin_reader *r, int fd, enum content content);
+void origin_reader_done(struct origin_reader *r);
+
+/* 0: *ret is what it says. -EAGAIN: more bytes are wanted than are there, unless complete says that there will be no
+ * more. Or what reading failed with. */
+int origin_reader_read(struct origin_reader *r, bool complete, struct origin *ret);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How to ship: the part of the options that loop and worker share. A worker is started with the loop's own command
+ * line, and so comes to the same plan; nothing of it needs a format of its own.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/opt.h"
+#include "codec/codec.h"
+#include "store/sink.h"
+
+enum { PLAN_THREADS_MAX = 64, PLAN_MEMORY_MIN = 32 * 1024 * 1024 };
+
+/* What the options are read into: embedded in each command's options. */
+struct plan_options {
+    struct opt_list headers;
+    const char *to, *endpoint, *region, *ca_file, *credentials_file, *compress, *key, *state;
+    bool path_style, keep;
+    uint64_t threads, memory, timeout_ms, give_up_ms, abandoned_ms;
+    int log, verify;
+};
+
+/* What has to be known of an object in the store before the local copy may go. */
+enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
+
+/* The rows for a command's table; `o` is the type of its options, `p` the plan_options in it. */
+/* clang-format off */
+#define PLAN_ROW(type, name, arg, fallback, o, field, help) {type, 0, name, arg, fallback, offsetof(o, field), help}
+
+#define PLAN_OPTIONS_STORE(o, p)                                                                                       \
+    {OPT_HEADING, .name = "Store"},                                                                                    \
+    PLAN_ROW(OPT_STRING, "to", "URL", NULL, o, p.to,                                                                   \
+             "where to: s3://bucket/prefix, obs://bucket/prefix, http(s)://host/path (by PUT) or file:///folder"),     \
+    PLAN_OPTIONS_ACCESS(o, p)
+
+#define PLAN_OPTIONS_ACCESS(o, p)                                                                                      \
+    PLAN_OPTIONS_HOW(o, p),                                                                                            \
+    PLAN_ROW(OPT_DURATION, "timeout", "DURATION", "30s", o, p.timeout_ms,                                              \
+             "a store that moves no byte for this long has stalled")
+
+/* Without --timeout, which means something else where it is for all of a command. */
+#define PLAN_OPTIONS_PLACE(o, p)                                                                                       \
+    {OPT_HEADING, .name = "Store"},                                                                                    \
+    PLAN_ROW(OPT_STRING, "to", "URL", NULL, o, p.to,                                                                   \
+             "where to: s3://bucket/prefix, obs://bucket/prefix, http(s)://host/path (by PUT) or file:///folder"),     \
+    PLAN_OPTIONS_HOW(o, p)
+
+#define PLAN_OPTIONS_HOW(o, p)                                                                                         \
+    PLAN_ROW(OPT_STRING, "endpoint", "URL", NULL, o, p.endpoint,                                                       \
+             "S3 or OBS server, for stores that are not AWS's or Huawei's own"),                                       \
+    PLAN_ROW(OPT_STRING, "region", "NAME", NULL, o, p.region, "S3 or OBS region; found by itself where possible"),     \
+    PLAN_ROW(OPT_LIST, "header", "NAME:VALUE", NULL, o, p.headers,                                                     \
+             "goes with requests, signed: x-amz-acl, x-amz-storage-class, x-amz-tagging … with the objects that are "   \
+             "made, x-amz-request-payer with all; may be repeated"),                                                    \
+    PLAN_ROW(OPT_FLAG, "path-style", NULL, NULL, o, p.path_style, "S3, OBS: bucket in the path, not the host"),        \
+    PLAN_ROW(OPT_STRING, "ca-file", "FILE", NULL, o, p.ca_file,                                                        \
+             "PEM file of the CAs to trust; else SSL_CERT_FILE and SSL_CERT_DIR, CURL_CA_BUNDLE, AWS_CA_BUNDLE, the system's"),       \
+    PLAN_ROW(OPT_STRING, "credentials-file", "FILE", NULL, o, p.credentials_file,                                      \
+             "HTTP: file with user:password or 'bearer TOKEN'")
+
+#define PLAN_OPTIONS_SHIP(o, p)                                                                                        \
+    {OPT_HEADING, .name = "Shipping"},                                                                                 \
+    PLAN_ROW(OPT_STRING, "compress", "CODEC", NULL, o, p.compress,                                                     \
+             "zstd[:LEVEL], gzip[:LEVEL] or none; without it zstd:1, and none for what is compressed already"),        \
+    PLAN_ROW(OPT_UINT, "threads", "N", "0", o, p.threads, "that compress; 0: one for each processor"),                 \
+    PLAN_ROW(OPT_SIZE, "memory", "SIZE", "64M", o, p.memory, "ceiling of the worker processes together; from 128M on others may help the first"),                         \
+    PLAN_ROW(OPT_STRING, "key", "TEMPLATE", TEMPLATE_DEFAULT, o, p.key,                                                \
+             "name of the object in the store; see 'salvage help key-template'"),                                      \
+    PLAN_ROW(OPT_FLAG, "keep", NULL, NULL, o, p.keep, "keep the local copy after shipping"),                           \
+    PLAN_ROW(OPT_STRING, "state", "DIR", NULL, o, p.state,                                                             \
+             "where claims and journals lie; default: .salvage in the file's folder"),                                 \
+    PLAN_ROW(OPT_DURATION, "give-up", "DURATION", NULL, o, p.give_up_ms,                                               \
+             "stop retrying after this long; default: never"),                                                         \
+    PLAN_ROW(OPT_DURATION, "abandoned", "DURATION", "7d", o, p.abandoned_ms,                                           \
+             "S3: unfinished uploads of the same key template that are older are aborted"),                            \
+    PLAN_ROW(OPT_CHOICE, "verify", "read|put", "read", o, p.verify,                                                    \
+             "read: what is stored is asked for, or read back; put: the answers to the upload count, nothing is read"),       \
+    PLAN_ROW(OPT_CHOICE, "log", "text|json", "text", o, p.log, "form of the log on stderr")
+/* clang-format on */
+
+struct plan {
+    struct sink_config sink;
+    struct codec codec;
+    bool codec_given; /* else what is compressed already is left as it is */
+    unsigned threads;
+    uint64_t memory;      /* bytes */
+    const char *template; /* checked; borrowed from the options */
+    const char *store;    /* the URL as given, and what tells stores apart; borrowed */
+    bool keep;
+    enum plan_verify verify;
+    uint64_t give_up_ms; /* 0: never */
+    uint64_t abandoned_ms;
+};
+
+/* Checks everything that can be checked without asking the store. */
+int plan_init(struct plan *ret, const struct plan_options *o, struct err *e);
+void plan_done(struct plan *p);
+
+/* The store's part alone, for commands that read. */
+int plan_sink_config(struct sink_config *ret, const struct plan_options *o, const char *url, struct err *e);

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Fork, ask, say, sleep.
+ */
+#include "ship/storecheck.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "linux/launch.h"
+#include "place/surroundings.h"
+#include "ship/preflight.h"
+
+enum {
+    SOON_FIRST_MS = 5 * 1000,
+    SOON_MOST_MS = 60 * 1000,
+    SLOWLY_FIRST_MS = 30 * 1000,
+    SLOWLY_MOST_MS = 300 * 1000,
+    AGAIN_MS = 300 * 1000, /* with a file for a probe */
+    ASK_MOST_MS = 120 * 1000
+};
+
+/* What the asking process finds. */
+struct verdict {
+    int result;
+    struct err err;
+};
+
+struct storecheck {
+    const struct storecheck_config *config;
+    struct backoff backoff;
+    int said; /* the result that was last logged */
+    bool asked;
+};
+
+static int ask(const struct plan *plan, struct err *e)
+{
+    CLEANUP(whoami_done) struct whoami who = {0};
+    CLEANUP(facts_done) struct facts facts = {0};
+    struct sink *sink = NULL;
+    int r;
+
+    if ((r = whoami_get("/", &who, e)) < 0)
+        return r;
+    if (surroundings_get("/", &who, &facts) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    r = preflight(plan, &who, &facts, 0, &sink, e);
+    sink_close(sink);
+    return r;
+}
+
+static void say_setting(const char *text)
+{
+    log_event(EVENT_STORE_SETTING, LOG_STR("error", text));
+}
+
+_Noreturn static void become_asker(const struct storecheck *s, int to)
+{
+    struct plan plan = *s->config->plan;
+    struct verdict v = {0};
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    plan.sink.notice = s->asked ? NULL : say_setting;
+    v.result = ask(&plan, &v.err);
+    _exit(file_write(to, &v, sizeof(v)) < 0 ? 1 : 0);
+}
+
+/* Waits until from or stop_fd has something, or the time is up: 1 from, 0 the time, negative stop. */
+static int wait_for(const struct storecheck *s, int from, uint64_t most_ms)
+{
+    struct pollfd fds[] = {{.fd = s->config->stop_fd, .events = POLLIN}, {.fd = from, .events = POLLIN}};
+    uint64_t end_ms = clock_mono_ms() + most_ms;
+
+    for (;;) {
+        uint64_t now_ms = clock_mono_ms();
+        int r = now_ms >= end_ms ? 0 : poll(fds, 2, (int)(end_ms - now_ms));
+
+        if (r == 0 && now_ms >= end_ms)
+            return 0;
+        if (r < 0 && errno != EINTR)
+            return -errno;
+        if (r > 0)
+            return fds[0].revents ? -ECANCELED : 1;
+    }
+}
+
+/* -ECANCELED: to be stopped. */
+static int check_once(const struct storecheck *s, struct verdict *ret)
+{
+    CLEANUP_FD int from = -1, to = -1;
+    int pair[2], r;
+    pid_t child;
+
+    if (pipe2(pair, O_CLOEXEC) < 0)
+        return -errno;
+    from = pair[0];
+    to = pair[1];
+    if ((child = fork()) < 0)
+        return -errno;
+    if (child == 0)
+        become_asker(s, to);
+    close(TAKE_FD(to));
+    r = wait_for(s, from, ASK_MOST_MS);
+    if (r > 0 && file_read(from, ret, sizeof(*ret)) != sizeof(*ret))
+        ret->result = err_set(&ret->err, -EIO, "the process that asked the store ended without a word");
+    if (r == 0)
+        ret->result = err_set(&ret->err, -FAULT_STALLED, "the store has not answered within %d s", ASK_MOST_MS / 1000);
+    kill(child, SIGKILL);
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return r < 0 ? r : 0;
+}
+
+/* Whole or not at all, and not through a link: it may lie in a shared folder. */
+static void show_ready(const struct storecheck *s, bool ready)
+{
+    const char *path = s->config->ready;
+
+    if (path && ready)
+        file_replace(AT_FDCWD, path, "ready\n", 6, 0644);
+    else if (path)
+        unlink(path);
+}
+
+/* Says what is new, and returns when to ask again. */
+static uint64_t take(struct storecheck *s, const struct verdict *v)
+{
+    const struct fault_info *fault = fault_find(v->result);
+    bool slowly = fault->retry != RETRY_SOON, fresh = !s->asked || s->said != v->result;
+    uint64_t delay_ms = AGAIN_MS;
+
+    s->asked = true;
+    s->said = v->result;
+    show_ready(s, v->result == 0);
+    if (v->result == 0) {
+        s->backoff.tries = 0;
+        if (fresh)
+            log_event(EVENT_STORE_READY, LOG_STR("to", s->config->plan->store));
+        return delay_ms;
+    }
+    s->backoff.first_ms = slowly ? SLOWLY_FIRST_MS : SOON_FIRST_MS;
+    s->backoff.most_ms = slowly ? SLOWLY_MOST_MS : SOON_MOST_MS;
+    delay_ms = backoff_next(&s->backoff, v->err.retry_after_ms);
+    if (fresh)
+        log_event(EVENT_STORE_FAILED, LOG_STR("to", s->config->plan->store), LOG_STR("fault", fault->name),
+                  LOG_STR("error", v->err.msg), LOG_UINT("retry_in_s", (delay_ms + 999) / 1000));
+    return delay_ms;
+}
+
+int storecheck_launch(char *command, char *const *rest, int *ret_fd)
+{
+    CLEANUP_FD int ours = -1, its = -1;
+    int pair[2];
+    pid_t child;
+
+    if (pipe2(pair, O_CLOEXEC) < 0)
+        return -errno;
+    its = pair[0];
+    ours = pair[1];
+    if ((child = fork()) < 0)
+        return -errno;
+    if (child == 0) {
+        close(ours);
+        if (its != LAUNCH_CHANNEL && dup2(its, LAUNCH_CHANNEL) < 0)
+            _exit(127);
+        launch_become((char *[]){(char[]){"salvage"}, command}, 2, rest, LAUNCH_CHANNEL);
+    }
+    *ret_fd = TAKE_FD(ours);
+    return 0;
+}
+
+int storecheck_run(const struct storecheck_config *c)
+{
+    struct storecheck s = {.config = c};
+    int r = 0;
+
+    show_ready(&s, false);
+    while (r == 0) {
+        struct verdict v = {0};
+        uint64_t delay_ms;
+
+        r = check_once(&s, &v);
+        if (r == -ECANCELED)
+            break;
+        if (r < 0) /* no process, no descriptor: this may pass */
+            v.result = err_set(&v.err, r, "the store could not be asked: %s", strerror(-r));
+        delay_ms = take(&s, &v);
+        if (v.result == 0 && !c->ready)
+            return 0;
+        r = wait_for(&s, -1, delay_ms);
+    }
+    show_ready(&s, false);
+    return r == -ECANCELED ? 0 : r;
+}

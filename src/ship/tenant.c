@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a path and an owner to a tenant.
+ */
+#include "ship/tenant.h"
+
+#include <string.h>
+#include <xxhash.h>
+
+#include "base/text.h"
+
+struct fair_key tenant_of(const struct layout *layout, const char *root, const char *path, uint64_t owner)
+{
+    struct fair_key k = {.tenant = owner};
+    const char *below = text_starts(path, root) ? path + strlen(root) : "";
+    struct layout_names n;
+    size_t size;
+
+    if (layout && layout_read(layout, root, path, &n) && n.name[LAYOUT_NAMESPACE][0])
+        k.tenant = XXH3_64bits(n.name[LAYOUT_NAMESPACE], strlen(n.name[LAYOUT_NAMESPACE]));
+    below += strspn(below, "/");
+    size = strcspn(below, "/");
+    if (below[size] == '/')
+        k.part = XXH3_64bits(below, size);
+    return k;
+}

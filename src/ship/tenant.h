@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Whose a file is, for sharing out turns and room: the namespace where --layout names one, else the file's owner (uid).
+ * The first folder below the watched one is a part of the tenant: pods of one uid often have a folder each.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "place/layout.h"
+#include "ship/fair.h"
+
+/* layout may be NULL; path: of the file, at or below root, or elsewhere. */
+struct fair_key tenant_of(const struct layout *layout, const char *root, const char *path, uint64_t owner);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What loop and worker say to each other: one message, one packet, on a SOCK_SEQPACKET pair, descriptors along with it.
+ * Both ends are the same program, but the worker reads strangers' bytes: the loop takes nothing of it on trust.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum wire_type {
+    WIRE_JOB = 1,    /* to the worker. text: claim (JSON); a: follow; b: memory for it, bytes; fds: evidence, claim
+                        folder (may be missing) */
+    WIRE_COMPLETE,   /* to the worker: the followed file is complete */
+    WIRE_SWEEP,      /* to the worker: look for abandoned uploads */
+    WIRE_SWEPT,      /* a: so many were aborted */
+    WIRE_PROGRESS,   /* a: file bytes confirmed */
+    WIRE_RESUMED,    /* a: stored bytes found in the store */
+    WIRE_STATE_LOST, /* text: why the journal can't be written */
+    WIRE_WAITING,    /* text: trouble; a: ms until the next try */
+    WIRE_UNVERIFIED, /* text: why what is stored can't be read back */
+    WIRE_SHIPPED,    /* text: manifest (JSON); a: it was there already; b: the mtime of what was read, ns */
+    WIRE_FAILED,     /* code; text: the story; a: Retry-After in ms */
+    WIRE_FACTS,      /* both ways. text: what was found out of where we run (JSON): asked once, by the first worker */
+    WIRE_CHECKED,    /* from ship/storecheck.h: the store would take evidence, and there is nothing left to ask */
+    WIRE_TYPE_END
+};
+
+enum { WIRE_TEXT_MAX = 64 * 1024, WIRE_FDS = 2 };
+
+struct wire {
+    enum wire_type type;
+    int code;
+    uint64_t a, b;
+    int fd[WIRE_FDS]; /* -1: none. Received ones are owned by the struct */
+    char *text;       /* received: owned, NUL-terminated, never NULL. Sent: borrowed, may be NULL */
+};
+
+int wire_pair(int ret[2]); /* ours (non-blocking), the worker's; -errno */
+
+/* -errno; -EAGAIN if the other end does not read. Text beyond WIRE_TEXT_MAX is -EMSGSIZE. */
+int wire_send(int fd, const struct wire *w);
+
+/* 1 and a message, 0 at the end (the other side is gone), -EAGAIN if there is none now, -EBADMSG, -errno. */
+int wire_receive(int fd, struct wire *ret);
+void wire_done(struct wire *w);

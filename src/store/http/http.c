@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A file server as a store (http:// and https://): opening and closing, and small objects. Uploads are http_upload.c's,
+ * requests http_store.c's, listings http_list.c's.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/http/http_store.h"
+
+static void store_close(struct sink *sink)
+{
+    struct http_store *s = (struct http_store *)sink;
+
+    http_free(s->http);
+    secret_free(s->authorization);
+    user_headers_done(&s->headers);
+    free(s->options.ca_file);
+    free(s->folder);
+    free(s->base);
+    free(s);
+}
+
+static int init(struct http_store *s, const struct sink_config *c, struct err *e)
+{
+    const char *scheme = c->url.scheme == URL_HTTPS ? "https" : "http", *slash = *c->url.path ? "/" : "";
+    int r;
+
+    s->sink.ops = &SINK_HTTP;
+    s->uploads = c->uploads > 0 ? c->uploads : 1;
+    s->options.timeout_ms = c->http.timeout_ms;
+    if ((c->http.ca_file && !(s->options.ca_file = strdup(c->http.ca_file))) ||
+        user_headers_copy(&c->headers, &s->headers) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    if (asprintf(&s->base, "%s://%s%s%s", scheme, c->url.authority, slash, c->url.path) < 0) {
+        s->base = NULL;
+        return err_set(e, -ENOMEM, "out of memory");
+    }
+    s->path = s->base + strlen(scheme) + strlen("://") + strlen(c->url.authority);
+    r = http_auth_get(c->credentials_file, &s->authorization, e);
+    return r < 0 ? r : http_new(&s->options, &s->http, e);
+}
+
+static int store_open(const struct sink_config *c, struct sink **ret, struct err *e)
+{
+    struct http_store *s = calloc(1, sizeof(*s));
+    int r = s ? init(s, c, e) : err_set(e, -ENOMEM, "out of memory");
+
+    if (r < 0) {
+        if (s)
+            store_close(&s->sink);
+        return r;
+    }
+    *ret = &s->sink;
+    return 0;
+}
+
+static int store_origin(const struct sink_config *c, char **ret, struct err *e)
+{
+    if (asprintf(ret, "%s://%s", c->url.scheme == URL_HTTPS ? "https" : "http", c->url.authority) >= 0)
+        return 0;
+    *ret = NULL;
+    return err_set(e, -ENOMEM, "out of memory");
+}
+
+static int store_probe(struct sink *sink, const char *key, struct err *e)
+{
+    (void)key;
+    return http_put_probe((struct http_store *)sink, e);
+}
+
+static int store_remove(struct sink *sink, const char *key, struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer answer = {0};
+    CLEANUP_FREE char *url = NULL;
+    struct http_store *s = (struct http_store *)sink;
+    struct http_request request;
+    int r = http_store_request(s, "DELETE", key, &request, &url, e);
+
+    if (r == 0)
+        r = http_store_send(s->http, &request, NULL, &answer, e);
+    return r < 0 || http_store_ok(&answer) || answer.status == 404 ? r : http_store_fail(s, &request, &answer, e);
+}
+
+static int store_stat(struct sink *sink, const char *key, struct object_info *ret, struct err *e)
+{
+    char etag[ETAG_MAX];
+    uint64_t size;
+    int r = http_store_head((struct http_store *)sink, key, &size, etag, e);
+
+    if (r < 0)
+        return r;
+    *ret = (struct object_info){.size = size};
+    return 0;
+}
+
+static int store_put(struct sink *sink, const char *key, const void *data, size_t size, const char *content_type,
+                     struct err *e)
+{
+    static const char ID[] = "0000000000000000"; /* there is one writer of a small object at a time */
+    struct http_store *s = (struct http_store *)sink;
+    CLEANUP_FREE char *name = NULL;
+    char etag[ETAG_MAX];
+    uint64_t there;
+    int r = http_put_prepare(s, key, ID, NULL, &name, e);
+
+    if (r == 0)
+        r = http_put_data(s, name, data, size, content_type, NULL, e);
+    if (r == 0)
+        r = http_put_finish(s, name, key, size, NULL, e);
+    if (r == 0)
+        r = http_store_head(s, key, &there, etag, e);
+    if (r == 0 && there != size)
+        r = err_set(e, -FAULT_CORRUPT, "http: %s/%s has %llu bytes instead of %zu", s->base, key,
+                    (unsigned long long)there, size);
+    return r;
+}
+
+static int store_read(struct sink *sink, const char *key, uint64_t offset, uint64_t *ret_size,
+                      int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e)
+{
+    return http_store_read((struct http_store *)sink, key, offset, ret_size, fn, ctx, e);
+}
+
+static int store_load(struct sink *sink, void **lane, const char *key, struct buf *ret, struct err *e)
+{
+    const struct http_store *s = (const struct http_store *)sink;
+    struct http *h = *lane;
+    int r = h ? 0 : http_new(&s->options, &h, e);
+
+    *lane = h;
+    return r < 0 ? r : http_store_load(s, h, key, ret, e);
+}
+
+static void store_load_end(void *lane)
+{
+    http_free(lane);
+}
+
+const struct sink_ops SINK_HTTP = {
+    .name = "http",
+    .part_min = 4 << 20,
+    .part_max = 1 << 30,
+    .parts_max = UINT32_MAX,
+    .resumes = false,
+    .open = store_open,
+    .origin = store_origin,
+    .close = store_close,
+    .probe = store_probe,
+    .stat = store_stat,
+    .put = store_put,
+    .remove = store_remove,
+    .list = http_list,
+    .read = store_read,
+    .load = store_load,
+    .load_end = store_load_end,
+    .upload_new = http_upload_new,
+    .write = http_upload_write,
+    .commit = http_upload_commit,
+    .verify = http_upload_verify,
+    .abort = http_upload_abort,
+    .upload_free = http_upload_free,
+};

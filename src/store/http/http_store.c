@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Requests to a file server: made, sent again while that can help, and their answers told in words that say which
+ * line of the server's configuration to change. Changes nothing by itself.
+ */
+#include "store/http/http_store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { PATIENCE_MS = 10 * 1000, FIRST_DELAY_MS = 500, MOST_DELAY_MS = 4000 };
+
+char *http_store_url(const struct http_store *s, const char *key)
+{
+    CLEANUP_FREE char *encoded = url_encode(key, strlen(key), 1);
+    char *url;
+
+    return encoded && asprintf(&url, "%s/%s", s->base, encoded) >= 0 ? url : NULL;
+}
+
+int http_store_request(const struct http_store *s, const char *method, const char *key, struct http_request *ret,
+                       char **ret_url, struct err *e)
+{
+    char *url = http_store_url(s, key);
+
+    if (!url)
+        return err_set(e, -ENOMEM, "out of memory");
+    *ret = (struct http_request){.method = method, .url = url};
+    if (s->authorization) {
+        ret->headers[0] = (struct http_header){.name = "Authorization", .secret = s->authorization};
+        ret->header_count = 1;
+    }
+    for (unsigned i = 0; i < s->headers.count; i++)
+        http_add_header(ret, s->headers.item[i].name, s->headers.item[i].value);
+    *ret_url = url;
+    return 0;
+}
+
+bool http_store_ok(const struct http_answer *a)
+{
+    return a->status >= 200 && a->status <= 299;
+}
+
+static int fail_busy(const struct http_request *r, const struct http_answer *a, struct err *e)
+{
+    int result = err_set(e, -FAULT_BUSY, "http: %ld for %s %s: the server has trouble, see its error log", a->status,
+                         r->method, r->url);
+
+    if (e)
+        e->retry_after_ms = a->retry_after_ms;
+    return result;
+}
+
+static bool is_busy(long status)
+{
+    /* 501 and 505 are about what was asked, 507 is a full disk, 511 wants a login */
+    return status == 408 || status == 425 || status == 429 ||
+           (status >= 500 && status != 501 && status != 505 && status != 507 && status != 511);
+}
+
+int http_store_fail(const struct http_store *s, const struct http_request *r, const struct http_answer *a,
+                    struct err *e)
+{
+    char location[256];
+
+    if (is_busy(a->status))
+        return fail_busy(r, a, e);
+    switch (a->status) {
+    case 401:
+        if (!s->authorization)
+            return err_set(e, -FAULT_CREDENTIALS,
+                           "http: 401 for %s %s: the server asks for credentials: set SALVAGE_HTTP_USER and "
+                           "SALVAGE_HTTP_PASSWORD, SALVAGE_HTTP_TOKEN, or --credentials-file",
+                           r->method, r->url);
+        return err_set(e, -FAULT_DENIED, "http: 401 for %s %s: the server refuses our credentials: check them",
+                       r->method, r->url);
+    case 403:
+        return err_set(e, -FAULT_DENIED, "http: 403 for %s %s: the server does not allow it: check its access rules%s",
+                       r->method, r->url, s->authorization ? "" : ", or give credentials");
+    case 404:
+    case 410:
+        return err_set(e, -FAULT_NO_OBJECT, "http: %s does not exist", r->url);
+    case 507:
+        return err_set(e, -FAULT_FULL, "http: 507 for %s %s: the server has no room left: delete old cases", r->method,
+                       r->url);
+    case 301:
+    case 302:
+    case 303:
+    case 307:
+    case 308:
+        return err_set(e, -FAULT_REFUSED, "http: %ld for %s %s: it has moved to %s: use that URL", a->status, r->method,
+                       r->url, http_header(a, "Location", location, sizeof(location)) ? location : "elsewhere");
+    default:
+        return err_set(e, -FAULT_REFUSED, "http: %ld for %s %s: see the server's error log", a->status, r->method,
+                       r->url);
+    }
+}
+
+static bool may_pass(int result)
+{
+    return result == -FAULT_BUSY || result == -FAULT_UNREACHABLE;
+}
+
+/* Sleeps before another try; false if that would be beyond end. */
+static bool wait_again(struct backoff *b, uint64_t end_ms, const struct upload_events *events, const struct err *e)
+{
+    uint64_t delay = backoff_next(b, e->retry_after_ms);
+
+    if (clock_mono_ms() + delay > end_ms)
+        return false;
+    if (events && events->waiting)
+        events->waiting(events->ctx, e, delay);
+    clock_sleep_ms(delay);
+    return true;
+}
+
+int http_store_send(struct http *h, const struct http_request *r, const struct upload_events *events,
+                    struct http_answer *answer, struct err *e)
+{
+    struct backoff backoff = {.first_ms = FIRST_DELAY_MS, .most_ms = MOST_DELAY_MS};
+    uint64_t end = clock_mono_ms() + PATIENCE_MS;
+    struct err story;
+    int result;
+
+    do {
+        story = (struct err){0};
+        result = http_perform(h, r, answer, &story);
+        if (result == 0 && is_busy(answer->status))
+            result = fail_busy(r, answer, &story);
+    } while (may_pass(result) && !r->read && !r->write && wait_again(&backoff, end, events, &story));
+    if (result < 0 && e)
+        *e = story;
+    return result;
+}
+
+int http_store_head(struct http_store *s, const char *key, uint64_t *ret_size, char etag[ETAG_MAX], struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer answer = {0};
+    CLEANUP_FREE char *url = NULL;
+    struct http_request request;
+    char text[512];
+    int r = http_store_request(s, "HEAD", key, &request, &url, e);
+
+    if (r < 0)
+        return r;
+    r = http_store_send(s->http, &request, NULL, &answer, e);
+    if (r < 0)
+        return r;
+    if (answer.status == 301 && http_header(&answer, "Location", text, sizeof(text)) && text_ends(text, "/"))
+        return err_set(e, -FAULT_NO_OBJECT, "http: %s is a folder", url);
+    if (!http_store_ok(&answer))
+        return http_store_fail(s, &request, &answer, e);
+    if (!http_header(&answer, "Content-Length", text, sizeof(text)) || text_parse_uint(text, INT64_MAX, ret_size) < 0)
+        return err_set(e, -FAULT_FORMAT, "http: the server does not tell the size of %s (no Content-Length)", url);
+    if (!http_header(&answer, "ETag", etag, ETAG_MAX))
+        etag[0] = '\0';
+    return 0;
+}
+
+struct fetch {
+    const struct http_answer *answer;
+    const char *url, *etag;
+    uint64_t at, size; /* where we are, and the whole, bytes */
+    uint64_t skip;     /* bytes of this answer that we have already */
+    bool begun;        /* this answer's body */
+    bool moved;        /* it brought something new */
+    bool ours;         /* it was ended by us or by fn, and e has the story if there is one */
+    int (*fn)(void *ctx, const void *data, size_t size);
+    void *ctx;
+    struct err *e;
+};
+
+/* What kind of body this is: the rest that was asked for, or the whole from a server that knows no ranges. */
+static int begin_body(struct fetch *f)
+{
+    char etag[ETAG_MAX], range[64], expected[32];
+
+    f->begun = true;
+    if (*f->etag && http_header(f->answer, "ETag", etag, sizeof(etag)) && !text_eq(etag, f->etag))
+        return err_set(f->e, -FAULT_CORRUPT, "http: %s was replaced while it was being read", f->url);
+    f->skip = f->at;
+    if (f->answer->status != 206)
+        return 0;
+    snprintf(expected, sizeof(expected), "bytes %" PRIu64 "-", f->at);
+    if (!http_header(f->answer, "Content-Range", range, sizeof(range)) || !text_starts(range, expected))
+        return err_set(f->e, -FAULT_FORMAT, "http: %s: the server answers with another range than it was asked for",
+                       f->url);
+    f->skip = 0;
+    return 0;
+}
+
+static int take_body(void *ctx, const void *data, size_t size)
+{
+    struct fetch *f = ctx;
+    int r;
+
+    f->ours = true;
+    r = f->begun ? 0 : begin_body(f);
+    if (r < 0)
+        return r;
+    size_t known = f->skip < size ? (size_t)f->skip : size;
+    f->skip -= known;
+    size -= known;
+    if (size > f->size - f->at)
+        return err_set(f->e, -FAULT_CORRUPT, "http: %s is longer than the server said", f->url);
+    if (size > 0)
+        r = f->fn(f->ctx, (const char *)data + known, size);
+    if (r < 0)
+        return r;
+    f->moved = f->moved || size > 0;
+    f->at += size;
+    f->ours = false;
+    return 0;
+}
+
+static int fetch_once(struct http_store *s, const char *key, struct fetch *f, struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer answer = {0};
+    CLEANUP_FREE char *url = NULL;
+    struct http_request request;
+    char range[64];
+    struct err story = {0};
+    int r = http_store_request(s, "GET", key, &request, &url, e);
+
+    if (r < 0)
+        return r;
+    f->answer = &answer; /* cppcheck-suppress autoVariables ; used only while this request runs */
+    f->url = url;
+    f->begun = f->moved = f->ours = false;
+    f->e = e;
+    snprintf(range, sizeof(range), "bytes=%" PRIu64 "-", f->at);
+    if (f->at > 0)
+        http_add_header(&request, "Range", range);
+    request.write = take_body;
+    request.ctx = f;
+    r = http_store_send(s->http, &request, NULL, &answer, &story);
+    if (r < 0 && !f->ours)
+        *e = story;
+    if (r < 0)
+        return r;
+    if (!http_store_ok(&answer))
+        return http_store_fail(s, &request, &answer, e);
+    if (f->at < f->size)
+        return err_set(e, -FAULT_UNREACHABLE, "http: %s ended after %" PRIu64 " of %" PRIu64 " bytes", url, f->at,
+                       f->size);
+    return 0;
+}
+
+int http_store_read(struct http_store *s, const char *key, uint64_t offset, uint64_t *ret_size,
+                    int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e)
+{
+    struct backoff backoff = {.first_ms = FIRST_DELAY_MS, .most_ms = MOST_DELAY_MS};
+    struct fetch f = {.at = offset, .fn = fn, .ctx = ctx};
+    uint64_t end = clock_mono_ms() + PATIENCE_MS;
+    char etag[ETAG_MAX];
+    struct err story = {0};
+    int r = http_store_head(s, key, &f.size, etag, e);
+
+    if (r < 0)
+        return r;
+    if (offset > f.size)
+        return err_set(e, -FAULT_REFUSED, "http: %s has only %" PRIu64 " bytes", key, f.size);
+    if (ret_size)
+        *ret_size = f.size;
+    f.etag = etag;
+    while (f.at < f.size) {
+        r = fetch_once(s, key, &f, &story);
+        if (r == 0)
+            break;
+        if (f.moved) {
+            end = clock_mono_ms() + PATIENCE_MS;
+            backoff.tries = 0;
+        }
+        bool again = !f.ours && (may_pass(r) || (r == -FAULT_STALLED && f.moved));
+        if (!again || !wait_again(&backoff, end, NULL, &story)) {
+            if (e && story.msg[0])
+                *e = story;
+            return r;
+        }
+    }
+    return 0;
+}
+
+int http_store_load(const struct http_store *s, struct http *h, const char *key, struct buf *ret, struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer answer = {0};
+    CLEANUP_FREE char *url = NULL;
+    struct http_request request;
+    int r = http_store_request(s, "GET", key, &request, &url, e);
+
+    if (r < 0 || (r = http_store_send(h, &request, NULL, &answer, e)) < 0)
+        return r;
+    if (!http_store_ok(&answer))
+        return http_store_fail(s, &request, &answer, e);
+    r = buf_add(ret, buf_text(&answer.body), answer.body.size);
+    return r == -EMSGSIZE ? err_set(e, r, "http: %s is larger than it should be", url) : r;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the HTTP store share: its requests, how they are sent, and what an answer means. A stock nginx
+ * with `dav_methods PUT` is the measure; MOVE, MKCOL and DELETE are used where they are offered.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/secret.h"
+#include "net/http.h"
+#include "store/sink.h"
+
+enum move { MOVE_UNKNOWN, MOVE_OFFERED, MOVE_REFUSED };
+
+/* What a MOVE names its target by: a path alone (RFC 4918, 8.3, allows it; behind a proxy the server knows neither
+ * scheme nor name that we use), the whole URL (Apache wants it), or that as http://, which is what Apache is asked by a
+ * proxy that ends TLS before it. */
+enum destination { DESTINATION_PATH, DESTINATION_URL, DESTINATION_PLAIN_URL, DESTINATION_NONE };
+
+struct http_store {
+    struct sink sink;
+    char *base;                   /* "https://host/prefix", encoded, no '/' behind it; owned */
+    const char *path;             /* its path: "" or "/prefix"; points into base */
+    struct http_options options;  /* a copy, owned */
+    struct http *http;            /* the connection for all but streams */
+    struct secret *authorization; /* the header's value; NULL: none */
+    struct user_headers headers;
+    unsigned uploads;
+    enum move move;
+    enum destination destination; /* the first form that the server has not refused */
+    char *folder;                 /* the key's that was last made sure of; owned */
+    bool folder_sure;             /* and that was right now */
+    bool folder_missing;          /* it is not there, and it could not be made: PUT may do it */
+};
+
+/* Base, '/', and the encoded key; malloc'ed. */
+char *http_store_url(const struct http_store *s, const char *key);
+
+/* A request for key, with its URL in *ret_url (malloc'ed; the request borrows it) our credentials and
+ * the user's headers. 0 or -ENOMEM. */
+int http_store_request(const struct http_store *s, const char *method, const char *key, struct http_request *ret,
+                       char **ret_url, struct err *e);
+
+/* Sends over h. Passing trouble (also by status: 429, 5xx) is tried again for half a minute, unless the request has
+ * a read or a write. 0 with any other status. */
+int http_store_send(struct http *h, const struct http_request *r, const struct upload_events *events,
+                    struct http_answer *answer, struct err *e);
+
+/* True for 2xx. */
+bool http_store_ok(const struct http_answer *a);
+
+/* The fault and the story of an answer that is not ok. */
+int http_store_fail(const struct http_store *s, const struct http_request *r, const struct http_answer *a,
+                    struct err *e);
+
+/* HEAD: -FAULT_NO_OBJECT; -FAULT_FORMAT if there is no size in the answer. etag: "" if there is none. */
+enum { ETAG_MAX = 256 };
+int http_store_head(struct http_store *s, const char *key, uint64_t *ret_size, char etag[ETAG_MAX], struct err *e);
+
+/* As sink_ops.load, over h. */
+int http_store_load(const struct http_store *s, struct http *h, const char *key, struct buf *ret, struct err *e);
+
+/* As sink_ops.read. */
+int http_store_read(struct http_store *s, const char *key, uint64_t offset, uint64_t *ret_size,
+                    int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e);
+
+/* Makes key's folder where that can be done, and finds out about MOVE, before a PUT. Returns what to PUT to in
+ * *ret_key (malloc'ed): a temporary name, or key itself where there is no MOVE. id: 16 hex digits. */
+int http_put_prepare(struct http_store *s, const char *key, const char *id, const struct upload_events *events,
+                     char **ret_key, struct err *e);
+/* PUTs a small body. */
+int http_put_data(struct http_store *s, const char *key, const void *data, size_t size, const char *content_type,
+                  const struct upload_events *events, struct err *e);
+/* The fault of a PUT's answer that is not ok. The folder is made sure of again before the next one. */
+int http_put_fail(struct http_store *s, const struct http_request *r, const struct http_answer *a, struct err *e);
+/* As sink_ops.probe. */
+int http_put_probe(struct http_store *s, struct err *e);
+/* Gives a PUT object of this size its final name, if it has another. */
+int http_put_finish(struct http_store *s, const char *from, const char *key, uint64_t size,
+                    const struct upload_events *events, struct err *e);
+/* Whether a name is one that http_put_prepare makes. */
+bool http_put_is_temporary(const char *name);
+
+/* As sink_ops.list. */
+int http_list(struct sink *s, const char *prefix, int (*fn)(void *ctx, const struct sink_listing_entry *entry),
+              void *ctx, struct err *e);
+
+/* The value for Authorization, from file or, if that is NULL, the environment (SALVAGE_CREDENTIALS_FILE,
+ * SALVAGE_HTTP_TOKEN, SALVAGE_HTTP_USER and SALVAGE_HTTP_PASSWORD); NULL if there is none. -FAULT_CREDENTIALS. */
+int http_auth_get(const char *file, struct secret **ret, struct err *e);
+
+/* sink_ops' upload functions (http_upload.c). */
+int http_upload_new(struct sink *s, const struct object *o, const struct upload_past *past,
+                    const struct upload_events *events, struct upload **ret, struct err *e);
+int http_upload_write(struct upload *u, struct part *p, struct err *e);
+int http_upload_commit(struct upload *u, const struct whole *w, struct err *e);
+int http_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e);
+void http_upload_abort(struct upload *u);
+void http_upload_free(struct upload *u);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The S3 destination as a sink, and that of OBS: the tables, and what is too small for a file of its own. Its parts:
+ *
+ *   s3_dialect   S3's ways and OBS's        s3_error              what a refusal means
+ *   s3_endpoint  where the bucket is        s3_object, s3_read    one object
+ *   s3_store     who we are there           s3_browse             what is there
+ *   s3_call      one request, tried again   s3_upload, s3_commit  an object on its way, in parts
+ *                                           s3_receipt            what the store says of a part
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "store/s3/s3_browse.h"
+#include "store/s3/s3_object.h"
+#include "store/s3/s3_upload.h"
+
+static struct s3 *s3_of(struct sink *s)
+{
+    return (struct s3 *)s;
+}
+
+static int open_dialect(const struct sink_config *c, const struct s3_dialect *d, const struct sink_ops *ops,
+                        struct sink **ret, struct err *e)
+{
+    struct s3 *s;
+    int r = s3_open(c, d, ops, &s, e);
+
+    if (r < 0)
+        return r;
+    *ret = (struct sink *)s;
+    return 0;
+}
+
+static int sink_s3_open(const struct sink_config *c, struct sink **ret, struct err *e)
+{
+    return open_dialect(c, &S3_AWS, &SINK_S3, ret, e);
+}
+
+static int sink_obs_open(const struct sink_config *c, struct sink **ret, struct err *e)
+{
+    return open_dialect(c, &S3_OBS, &SINK_OBS, ret, e);
+}
+
+static int sink_s3_origin(const struct sink_config *c, char **ret, struct err *e)
+{
+    return s3_origin(c, &S3_AWS, ret, e);
+}
+
+static int sink_obs_origin(const struct sink_config *c, char **ret, struct err *e)
+{
+    return s3_origin(c, &S3_OBS, ret, e);
+}
+
+static void sink_s3_close(struct sink *s)
+{
+    s3_close(s3_of(s));
+}
+
+static int give_up(void *ctx, const struct err *trouble, uint64_t delay_ms)
+{
+    (void)ctx, (void)trouble, (void)delay_ms;
+    return -ECANCELED;
+}
+
+/* Who may begin an upload may put an object: it takes the same permission, key and bucket. */
+static int sink_s3_probe(struct sink *s, const char *key, struct err *e)
+{
+    const struct s3_patience once = {.wait = give_up};
+    CLEANUP_FREE char *token = NULL;
+    struct err ignored;
+    int r = s3_begin(s3_of(s), key, NULL, &once, &token, e);
+
+    if (r < 0)
+        return r;
+    /* Who may not abort leaves it to the bucket's rules: evidence can be stored all the same. */
+    (void)s3_abort(s3_of(s), key, token, &once, &ignored);
+    return 0;
+}
+
+static int sink_s3_remove(struct sink *s, const char *key, struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer a = {0};
+    struct s3_call c = {.method = "DELETE", .action = "DeleteObject", .key = key};
+    int r = s3_perform(s3_of(s), s3_http(s3_of(s)), &c, NULL, &a, e);
+
+    return r == -FAULT_NO_OBJECT ? 0 : r;
+}
+
+static int sink_s3_stat(struct sink *s, const char *key, struct object_info *ret, struct err *e)
+{
+    struct s3_head head;
+    int r = s3_head(s3_of(s), key, false, NULL, &head, e);
+
+    if (r < 0)
+        return r;
+    *ret = (struct object_info){.size = head.size};
+    memcpy(ret->sha256, head.sha256, sizeof(ret->sha256));
+    return 0;
+}
+
+static int sink_s3_put(struct sink *s, const char *key, const void *data, size_t size, const char *content_type,
+                       struct err *e)
+{
+    struct s3_body body;
+    struct s3_confirmation confirmation = {0};
+    struct s3_head head;
+    int r;
+
+    if (s3_body_init(&body, data, size) < 0)
+        return s3_fail(s3_of(s), e, -ENOMEM, "out of memory");
+    r = s3_put(s3_of(s), &(struct s3_put){.key = key, .content_type = content_type, .body = &body, .readable = true},
+               NULL, &confirmation, e);
+    if (r < 0 || confirmation.checked)
+        return r;
+    if ((r = s3_head(s3_of(s), key, false, NULL, &head, e)) < 0)
+        return r == -FAULT_DENIED ? 0 : r; /* see s3_commit.c */
+    return head.size == size
+               ? 0
+               : s3_fail(s3_of(s), e, -FAULT_CORRUPT, "'%.200s' has another size in the store than here", key);
+}
+
+static int sink_s3_list(struct sink *s, const char *prefix,
+                        int (*fn)(void *ctx, const struct sink_listing_entry *entry), void *ctx, struct err *e)
+{
+    return s3_list(s3_of(s), prefix, fn, ctx, e);
+}
+
+static int sink_s3_read(struct sink *s, const char *key, uint64_t offset, uint64_t *ret_size,
+                        int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e)
+{
+    return s3_read(s3_of(s), key, offset, ret_size, fn, ctx, e);
+}
+
+static int sink_s3_load(struct sink *s, void **lane, const char *key, struct buf *ret, struct err *e)
+{
+    struct http *h = *lane;
+    int r = h ? 0 : s3_http_new(s3_of(s), &h, e);
+
+    *lane = h;
+    return r < 0 ? r : s3_load(s3_of(s), h, key, ret, e);
+}
+
+static void sink_s3_load_end(void *lane)
+{
+    http_free(lane);
+}
+
+static int sink_s3_upload_new(struct sink *s, const struct object *o, const struct upload_past *past,
+                              const struct upload_events *events, struct upload **ret, struct err *e)
+{
+    return s3_upload_new(s3_of(s), o, past, events, ret, e);
+}
+
+static int sink_s3_abort_token(struct sink *s, const char *key, const char *token, struct err *e)
+{
+    return s3_abort(s3_of(s), key, token, NULL, e);
+}
+
+static int sink_s3_sweep(struct sink *s, int64_t before_ns, bool (*mine)(void *ctx, const char *key), void *ctx,
+                         unsigned *ret_count, struct err *e)
+{
+    return s3_sweep(s3_of(s), before_ns, mine, ctx, ret_count, e);
+}
+
+/* What differs is the dialect that open chooses. */
+#define S3_SINK(scheme, open_fn, origin_fn)                                                                            \
+    {                                                                                                                  \
+        .name = scheme, .open = open_fn, .origin = origin_fn, .part_min = S3_PART_MIN, .part_max = S3_PART_MAX,        \
+        .parts_max = S3_PARTS_MAX, .resumes = true, .close = sink_s3_close, .probe = sink_s3_probe,                    \
+        .stat = sink_s3_stat, .put = sink_s3_put, .remove = sink_s3_remove, .list = sink_s3_list,                      \
+        .read = sink_s3_read, .load = sink_s3_load, .load_end = sink_s3_load_end, .upload_new = sink_s3_upload_new,    \
+        .write = s3_upload_write, .commit = s3_upload_commit, .verify = s3_upload_verify, .abort = s3_upload_abort,    \
+        .upload_free = s3_upload_free, .abort_token = sink_s3_abort_token, .sweep = sink_s3_sweep                      \
+    }
+
+const struct sink_ops SINK_S3 = S3_SINK("s3", sink_s3_open, sink_s3_origin);
+const struct sink_ops SINK_OBS = S3_SINK("obs", sink_obs_open, sink_obs_origin);

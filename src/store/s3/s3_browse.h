@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What lies in an S3 store: objects, and multipart uploads that nobody has ended. Page by page; keeps no page longer
+ * than it takes to hand it on.
+ */
+#pragma once
+
+#include "store/s3/s3_call.h"
+
+/* As sink_ops.list and sink_ops.sweep. */
+int s3_list(struct s3 *s, const char *prefix, int (*fn)(void *ctx, const struct sink_listing_entry *entry), void *ctx,
+            struct err *e);
+int s3_sweep(struct s3 *s, int64_t before_ns, bool (*mine)(void *ctx, const char *key), void *ctx, unsigned *ret_count,
+             struct err *e);
+
+/* A key as it stands in a listing asked for with encoding-type=url: form encoding, so that '+' is a space. malloc'ed.
+ */
+char *s3_key_decode(const char *text);

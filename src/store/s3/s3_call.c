@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sending, judging, trying again.
+ */
+#include "store/s3/s3_call.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/sigv4.h"
+#include "store/s3/s3_error.h"
+
+enum {
+    TRIES = 5,
+    PATIENCE_MS = 10 * 1000, /* after that the caller goes on, from its journal */
+    DELAY_FIRST_MS = 500,
+    DELAY_MOST_MS = 4000,
+    HEADERS_MAX = S3_PAIRS_MAX + USER_HEADERS_MAX,
+    SKEWED_MOST = 3, /* some servers behind one name do not agree on the time */
+};
+
+struct s3_call *s3_query(struct s3_call *c, const char *name, const char *value)
+{
+    assert(c->query_count < S3_PAIRS_MAX);
+    c->query[c->query_count++] = (struct sign_pair){name, value};
+    return c;
+}
+
+struct s3_call *s3_header(struct s3_call *c, const char *name, const char *value)
+{
+    assert(c->header_count < S3_PAIRS_MAX);
+    c->headers[c->header_count++] = (struct sign_pair){name, value};
+    return c;
+}
+
+static int body_sha256(const struct s3_call *c, char out[65])
+{
+    unsigned char raw[EVP_MAX_MD_SIZE];
+
+    if (EVP_Digest(c->body_size ? c->body : "", c->body_size, raw, NULL, EVP_sha256(), NULL) != 1)
+        return -ENOMEM;
+    text_hex(raw, 32, out);
+    return 0;
+}
+
+/* "s3:PutObject", "obs:object:PutObject": as a policy has it. */
+static const char *permission(const struct s3 *s, const struct s3_call *c, char out[64])
+{
+    const struct s3_dialect *d = s3_dialect(s);
+
+    snprintf(out, 64, "%s%s", c->key ? d->object_action : d->bucket_action, c->action);
+    return out;
+}
+
+static void add_secret(struct http_request *r, const char *name, const struct secret *secret)
+{
+    assert(r->header_count < HTTP_HEADERS_MAX);
+    if (secret)
+        r->headers[r->header_count++] = (struct http_header){.name = name, .secret = secret};
+}
+
+static bool has_query(const struct s3_call *c, const char *name)
+{
+    for (unsigned i = 0; i < c->query_count; i++)
+        if (text_eq(c->query[i].name, name))
+            return true;
+    return false;
+}
+
+static bool belongs(const struct user_header *h, const struct s3_call *c)
+{
+    bool creates = c->key && ((text_eq(c->method, "PUT") && !has_query(c, "partNumber")) || has_query(c, "uploads"));
+
+    if (h->archives && c->readable)
+        return false;
+    return h->scope == USER_HEADER_ALL || (h->scope == USER_HEADER_CREATE && creates) ||
+           (h->scope == USER_HEADER_OBJECT && c->key && !text_eq(c->method, "DELETE"));
+}
+
+/* The call's headers and the user's that belong to it, borrowed; their number. */
+static unsigned all_headers(const struct s3 *s, const struct s3_call *c, struct sign_pair out[HEADERS_MAX])
+{
+    const struct user_headers *user = s3_user_headers(s);
+    unsigned count = c->header_count;
+
+    memcpy(out, c->headers, count * sizeof(*out));
+    for (unsigned i = 0; i < user->count; i++)
+        if (belongs(&user->item[i], c))
+            out[count++] = (struct sign_pair){user->item[i].name, user->item[i].value};
+    return count;
+}
+
+static int send_call(struct s3 *s, struct http *h, const struct s3_call *c, struct s3_signed *ret_signed,
+                     struct http_answer *a, struct err *e)
+{
+    const struct s3_dialect *d = s3_dialect(s);
+    struct http_request request = {.method = c->method,
+                                   .patient = c->patient,
+                                   .body = c->body,
+                                   .body_size = c->body_size,
+                                   .write = c->write,
+                                   .ctx = c->write_ctx};
+    char sha256[65] = SIGV4_EMPTY_SHA256, action[64];
+    struct sign_pair headers[HEADERS_MAX];
+    unsigned header_count = all_headers(s, c, headers);
+    struct sign_request sign = {.method = c->method,
+                                .query = c->query,
+                                .query_count = c->query_count,
+                                .headers = headers,
+                                .header_count = header_count,
+                                .payload_sha256 = c->sha256 || !d->hash_all ? c->sha256 : sha256};
+    int r;
+
+    if ((sign.payload_sha256 == sha256 && c->body_size > 0 && (r = body_sha256(c, sha256)) < 0) ||
+        (r = s3_sign(s, c->key, &sign, ret_signed)) < 0)
+        return s3_fail(s, e, r, "out of memory");
+    request.url = ret_signed->url;
+    for (unsigned i = 0; i < header_count; i++)
+        http_add_header(&request, headers[i].name, headers[i].value);
+    if (sign.payload_sha256)
+        http_add_header(&request, d->header.content_sha256, sign.payload_sha256);
+    http_add_header(&request, d->header.date, ret_signed->signature.date);
+    add_secret(&request, "Authorization", ret_signed->signature.authorization);
+    add_secret(&request, d->header.token, ret_signed->token);
+    r = http_perform(h, &request, a, e);
+    return r < 0 ? err_prefix(e, r, "%s: %s", d->name, permission(s, c, action)) : 0;
+}
+
+static bool succeeded(const struct http_answer *a)
+{
+    return a->status >= 200 && a->status < 300;
+}
+
+/* CompleteMultipartUpload answers 200 before it has begun; what comes then may be an error. */
+static bool holds_error(const struct http_answer *a)
+{
+    struct s3_error ignored;
+
+    return a->body.size > 0 && memmem(a->body.data, a->body.size, "<Error", 6) &&
+           s3xml_error(a->body.data, a->body.size, &ignored) == 0;
+}
+
+static void read_error(const struct s3 *s, const struct http_answer *a, struct s3_error *ret)
+{
+    const struct s3_dialect *d = s3_dialect(s);
+
+    *ret = (struct s3_error){0};
+    if (a->body.size > 0)
+        s3xml_error(a->body.data, a->body.size, ret);
+    if (!*ret->code && d->header.error_code && !succeeded(a))
+        http_header(a, d->header.error_code, ret->code, sizeof(ret->code));
+    if (!*ret->request_id)
+        http_header(a, d->header.request_id, ret->request_id, sizeof(ret->request_id));
+    if (!*ret->region)
+        http_header(a, d->header.bucket_region, ret->region, sizeof(ret->region));
+}
+
+static bool region_matters(const struct http_answer *a)
+{
+    return a->status >= 300 && a->status < 500 && a->status != 404 && a->status != 412;
+}
+
+static bool is_expired(const struct s3_error *x)
+{
+    return strcmp(x->code, "ExpiredToken") == 0 || strcmp(x->code, "ExpiredTokenException") == 0 ||
+           strcmp(x->code, "TokenRefreshRequired") == 0;
+}
+
+/* A key that the store does not know may be a temporary one that it knows no more: OBS says so of an ended token. */
+static bool may_be_expired(const struct s3_error *x, const struct s3_signed *sent)
+{
+    return is_expired(x) || (sent->token && strcmp(x->code, "InvalidAccessKeyId") == 0);
+}
+
+/* A store that does not take a request may not take what the user has added to it. */
+static int blame_headers(const struct s3 *s, const struct s3_call *c, const struct http_answer *a, int result,
+                         struct err *e)
+{
+    const struct user_headers *user = s3_user_headers(s);
+    char names[200] = "";
+    size_t size = 0;
+
+    if (a->status != 400 && a->status != 403 && a->status != 501)
+        return result;
+    for (unsigned i = 0; i < user->count; i++)
+        if (belongs(&user->item[i], c) && size + strlen(user->item[i].name) + 3 < sizeof(names))
+            size +=
+                (size_t)snprintf(names + size, sizeof(names) - size, "%s%s", size > 0 ? ", " : "", user->item[i].name);
+    return size > 0 ? err_set(e, result, "%s; it was sent with --header %s", e->msg, names) : result;
+}
+
+static int tell(const struct s3 *s, const struct s3_call *c, const struct s3_signed *sent, const struct http_answer *a,
+                const struct s3_error *x, struct err *e)
+{
+    char date[64], action[64];
+    struct s3_failure f = {.status = a->status,
+                           .dialect = s3_dialect(s)->name,
+                           .error = *x,
+                           .retry_after_ms = a->retry_after_ms,
+                           .action = permission(s, c, action),
+                           .origin = sent->origin,
+                           .bucket = s3_bucket(s),
+                           .prefix = s3_prefix(s),
+                           .key = c->key,
+                           .upload = has_query(c, "uploadId"),
+                           .region = sent->region,
+                           .access_key = sent->access_key,
+                           .source = sent->source ? sent->source : "?",
+                           .token = sent->token != NULL,
+                           .expires_ns = sent->expires_ns,
+                           .date = http_header(a, "Date", date, sizeof(date)),
+                           .now_ns = sent->time_ns};
+
+    return blame_headers(s, c, a, s3_error_tell(&f, e), e);
+}
+
+/* A store that finds our clock wrong says what it thinks is right: that is what it wants signed. */
+static void follow_clock(struct s3 *s, const struct http_answer *a)
+{
+    char date[64];
+    int64_t there_ns;
+
+    if (http_header(a, "Date", date, sizeof(date)) && clock_parse_http(date, &there_ns) == 0)
+        s3_set_clock(s, there_ns);
+}
+
+int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_answer *a, struct err *e)
+{
+    bool moved = false, renewed = false;
+    unsigned skewed = 0;
+
+    for (;;) {
+        CLEANUP(s3_signed_done) struct s3_signed sent = {0};
+        struct s3_error x;
+        int r;
+
+        e->retry_after_ms = 0;
+        if ((r = send_call(s, h, c, &sent, a, e)) < 0)
+            return r;
+        if (succeeded(a) && (c->write || !holds_error(a)))
+            return c->check ? c->check(c->check_ctx, a, e) : 0;
+        read_error(s, a, &x);
+        if (!moved && region_matters(a) && *x.region && s3_move(s, sent.region, x.region) == 0) {
+            moved = true;
+            continue;
+        }
+        if (skewed < SKEWED_MOST && strcmp(x.code, "RequestTimeTooSkewed") == 0) {
+            follow_clock(s, a);
+            skewed++;
+            continue;
+        }
+        if (!renewed && may_be_expired(&x, &sent)) {
+            r = s3_renew(s, sent.renewals, e);
+            if (r < 0 && r != -FAULT_EXPIRED && is_expired(&x))
+                return r;
+            renewed = r == 0;
+            if (renewed)
+                continue;
+        }
+        return tell(s, c, &sent, a, &x, e);
+    }
+}
+
+struct s3_retry s3_retry_begin(void)
+{
+    return (struct s3_retry){.begun_ms = clock_mono_ms()};
+}
+
+static bool may_pass(int result)
+{
+    return result == -FAULT_BUSY || result == -FAULT_UNREACHABLE || result == -FAULT_STALLED ||
+           result == -FAULT_CORRUPT;
+}
+
+int s3_retry_wait(struct s3_retry *t, const struct s3_patience *patience, int result, const struct err *e)
+{
+    struct backoff b = {.first_ms = DELAY_FIRST_MS, .most_ms = DELAY_MOST_MS, .tries = t->tries};
+    uint64_t delay;
+
+    if (!may_pass(result))
+        return result;
+    delay = backoff_next(&b, e->retry_after_ms);
+    t->tries = b.tries;
+    /* A stall alone may take as long as we are patient: it gets its second try all the same. */
+    if (t->tries >= TRIES || delay > PATIENCE_MS ||
+        (t->tries > 1 && clock_mono_ms() - t->begun_ms + delay > PATIENCE_MS))
+        return result;
+    if (!patience) {
+        clock_sleep_ms(delay);
+        return 0;
+    }
+    return patience->wait(patience->ctx, e, delay) < 0 ? result : 0;
+}
+
+int s3_perform(struct s3 *s, struct http *h, const struct s3_call *c, const struct s3_patience *patience,
+               struct http_answer *a, struct err *e)
+{
+    struct s3_retry t = s3_retry_begin();
+    int r;
+
+    assert(!c->write);
+    while ((r = s3_once(s, h, c, a, e)) < 0)
+        if ((r = s3_retry_wait(&t, patience, r, e)) < 0)
+            return r;
+    return 0;
+}
+
+bool s3_answered(const struct s3 *s, const struct http_answer *a, const char *code)
+{
+    struct s3_error x;
+
+    read_error(s, a, &x);
+    return strcmp(x.code, code) == 0;
+}
+
+bool s3_learn(struct s3 *s, const struct http_answer *a, bool condition, bool checksum,
+              const struct s3_patience *patience)
+{
+    struct s3_error x;
+    struct err said;
+
+    read_error(s, a, &x);
+    if (succeeded(a) || !s3_error_may_be_unknown(a->status, x.code) || (!condition && !checksum))
+        return false;
+    s3_set_lacking(s, condition ? S3_LACKS_CONDITION : S3_LACKS_CHECKSUM);
+    s3_fail(s, &said, -FAULT_REFUSED, "the store does not take %s (%ld %s): going on without",
+            condition ? "If-None-Match" : "x-amz-checksum-sha256", a->status, x.code);
+    if (patience)
+        patience->wait(patience->ctx, &said, 0);
+    return true;
+}

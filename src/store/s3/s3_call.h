@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One request to an S3 store: signed, sent, its answer judged, tried again where that can help. Knows the protocol's
+ * frame, none of its operations.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/s3/s3_store.h"
+
+enum { S3_PAIRS_MAX = 8 };
+
+/* What a request needs besides where and who. Borrowed. */
+struct s3_call {
+    const char *method;
+    const char *action; /* the permission it takes, for messages: "PutObject" */
+    const char *key;    /* relative to the store's prefix; NULL: the bucket */
+    struct sign_pair query[S3_PAIRS_MAX];
+    unsigned query_count;
+    struct sign_pair headers[S3_PAIRS_MAX];
+    unsigned header_count;
+    const void *body;
+    size_t body_size;
+    const char *sha256; /* of the body, hex; NULL: is computed */
+    bool readable;      /* what is put must be readable at once: not archived */
+    bool patient;       /* the store may work for long on it, and send blanks meanwhile */
+
+    /* Looks at a 2xx answer before it is believed: 0, or a fault which then is the request's. May be NULL. */
+    int (*check)(void *ctx, const struct http_answer *a, struct err *e);
+    void *check_ctx;
+    /* Takes the body of a 2xx answer, as in net/http.h; for s3_once only. May be NULL. */
+    int (*write)(void *ctx, const void *data, size_t size);
+    void *write_ctx;
+};
+
+/* Both return c, and assert that there is room. */
+struct s3_call *s3_query(struct s3_call *c, const char *name, const char *value);
+struct s3_call *s3_header(struct s3_call *c, const char *name, const char *value);
+
+/* Sends it: 0 if it was answered with 2xx, else the fault and its story. Follows the bucket to its region, and reads
+ * renewed credentials, once each. The answer is left for a closer look either way. e may not be NULL. */
+int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_answer *a, struct err *e);
+
+/* Waits for the next try: 0, or negative to give up at once. */
+struct s3_patience {
+    int (*wait)(void *ctx, const struct err *trouble, uint64_t delay_ms);
+    void *ctx;
+};
+
+/* s3_once, up to five times within about half a minute as long as the trouble may pass (-FAULT_BUSY, _UNREACHABLE,
+ * _STALLED, _CORRUPT). patience NULL: sleeps. */
+int s3_perform(struct s3 *s, struct http *h, const struct s3_call *c, const struct s3_patience *patience,
+               struct http_answer *a, struct err *e);
+
+/* The rule behind s3_perform, for those whose next try is another request. */
+struct s3_retry {
+    uint64_t begun_ms;
+    unsigned tries;
+};
+struct s3_retry s3_retry_begin(void);
+/* After a try that ended with result < 0: 0 if waited and to be tried again, else result. */
+int s3_retry_wait(struct s3_retry *t, const struct s3_patience *patience, int result, const struct err *e);
+
+/* Whether that is the code of an answer's error: "InvalidPart". */
+bool s3_answered(const struct s3 *s, const struct http_answer *a, const char *code);
+
+/* Looks at a refused request that carried a condition or checksum: true if the store may not know such a thing, which
+ * is then remembered (s3_lacks) and said through patience (which may be NULL), and the request is to be made again
+ * without. */
+bool s3_learn(struct s3 *s, const struct http_answer *a, bool condition, bool checksum,
+              const struct s3_patience *patience);

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The end of an upload: making the object visible, once, and comparing the store's word on it with ours. An answer can
+ * be lost after the store has acted on it, so every doubtful end is settled by a look at the object itself.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "store/s3/s3_upload.h"
+#include "store/s3/s3_xml.h"
+
+/* How an object that is in the store under our key compares with what we send. */
+enum likeness {
+    LIKENESS_NONE, /* it is another, or there is none */
+    LIKENESS_SIZE, /* as far as can be said from outside */
+    LIKENESS_FULL  /* by a digest, and none speaks against it */
+};
+
+/* What tells it from ours: the first that does. */
+struct difference {
+    const char *what;
+    char theirs[S3_ETAG_SIZE], ours[S3_ETAG_SIZE];
+};
+
+/* false if both are known and differ. */
+static bool agree(const char *what, const char *theirs, const char *ours, enum likeness *likeness, struct difference *d)
+{
+    if (!*theirs || !*ours)
+        return true;
+    if (strcasecmp(theirs, ours) == 0) {
+        *likeness = LIKENESS_FULL;
+        return true;
+    }
+    d->what = what;
+    snprintf(d->theirs, sizeof(d->theirs), "%s", theirs);
+    snprintf(d->ours, sizeof(d->ours), "%s", ours);
+    *likeness = LIKENESS_NONE;
+    return false;
+}
+
+/* The ETag that follows from the bytes, where the store's ETags are MD5s; else "". */
+static void expected_etag(const struct upload *u, const struct s3_head *head, char out[S3_WHOLE_MAX])
+{
+    out[0] = '\0';
+    if (head->encrypted || u->encrypted)
+        return;
+    if (u->count == 0 && s3_etag_is_md5(head->etag))
+        snprintf(out, S3_WHOLE_MAX, "%s", u->md5);
+    else if (u->count > 0 && s3_etag_is_sum(head->etag) && s3_whole_etag(u->receipts, u->count, out) < 0)
+        out[0] = '\0';
+}
+
+static enum likeness compare(const struct upload *u, const struct whole *w, const struct s3_head *head,
+                             struct difference *d)
+{
+    enum likeness likeness = LIKENESS_SIZE, by_size;
+    char etag[S3_WHOLE_MAX], sum[S3_WHOLE_MAX] = "", theirs[24], ours[24];
+
+    snprintf(theirs, sizeof(theirs), "%" PRIu64, head->size);
+    snprintf(ours, sizeof(ours), "%" PRIu64, w->size);
+    expected_etag(u, head, etag);
+    if (u->count > 0 && strchr(head->checksum, '-') && s3_whole_sha256(u->receipts, u->count, sum) < 0)
+        sum[0] = '\0';
+    if (!agree("size", theirs, ours, &by_size, d) || !agree("SHA-256", head->sha256, w->sha256, &likeness, d) ||
+        !agree("checksum", head->checksum, sum, &likeness, d) || !agree("ETag", head->etag, etag, &likeness, d))
+        return LIKENESS_NONE;
+    /* Where the bytes tell no ETag, the one that was answered must at least still be there. */
+    if (likeness == LIKENESS_SIZE && !agree("ETag", head->etag, u->etag, &likeness, d))
+        return LIKENESS_NONE;
+    return likeness;
+}
+
+static int look(struct upload *u, const struct whole *w, enum likeness *ret, struct err *e)
+{
+    struct difference ignored;
+    struct s3_head head;
+    int r = s3_head(u->s3, u->object->key, false, &u->patience, &head, e);
+
+    if (r < 0 && r != -FAULT_NO_OBJECT)
+        return r;
+    *ret = r < 0 ? LIKENESS_NONE : compare(u, w, &head, &ignored);
+    return 0;
+}
+
+static int put_single(struct upload *u, const struct whole *w, struct err *e)
+{
+    struct s3_body body;
+    struct s3_put put = {.key = u->object->key, .content_type = u->object->content_type, .body = &body, .fresh = true};
+    struct s3_confirmation confirmation = {0};
+    enum likeness likeness;
+    char text[S3_RECEIPT_MAX];
+    int r;
+
+    if (s3_body_init(&body, u->single->data, u->single->size) < 0)
+        return s3_fail(u->s3, e, -ENOMEM, "out of memory");
+    s3_body_md5(&body);
+    memcpy(u->md5, body.md5, sizeof(u->md5));
+    if (strcasecmp(body.sha256, w->sha256) != 0)
+        return s3_fail(u->s3, e, -FAULT_CORRUPT, "'%.200s' changed in memory before it was sent", u->object->key);
+    r = s3_put(u->s3, &put, &u->patience, &confirmation, e);
+    if (r == -FAULT_EXISTS) {
+        if ((r = look(u, w, &likeness, e)) < 0)
+            return r;
+        put.fresh = false;
+        if (likeness != LIKENESS_FULL) /* a key is ours alone: what is there is what is left of an earlier attempt */
+            r = s3_put(u->s3, &put, &u->patience, &confirmation, e);
+    }
+    if (r < 0)
+        return r;
+    u->encrypted = confirmation.encrypted;
+    memcpy(u->etag, confirmation.receipt.etag, sizeof(u->etag));
+    s3_receipt_format(&confirmation.receipt, text);
+    s3_upload_give_back(u, TAKE_PTR(u->single), text);
+    return 0;
+}
+
+static int complete_once(struct upload *u, const struct buf *body, bool condition, struct http_answer *a, struct err *e)
+{
+    struct s3_call c = {.method = "POST",
+                        .action = "PutObject",
+                        .key = u->object->key,
+                        .body = body->data,
+                        .body_size = body->size,
+                        .patient = true};
+
+    s3_query(&c, "uploadId", u->token);
+    s3_header(&c, "Content-Type", "application/xml");
+    if (condition)
+        s3_header(&c, "If-None-Match", "*");
+    return s3_perform(u->s3, s3_http(u->s3), &c, &u->patience, a, e);
+}
+
+/* The store doesn't know the upload any more: has it ended it at an earlier try, whose answer was lost on its way? */
+static int settle_gone(struct upload *u, const struct whole *w, struct err *e)
+{
+    struct err story = *e;
+    enum likeness likeness;
+    int r = look(u, w, &likeness, e);
+
+    if (r < 0)
+        return r;
+    if (likeness != LIKENESS_NONE) /* the key is ours alone, and so is what is there */
+        return 0;
+    *e = story;
+    return -FAULT_GONE;
+}
+
+static int complete(struct upload *u, const struct whole *w, struct err *e)
+{
+    CLEANUP(buf_done) struct buf body = {0};
+    bool condition = true;
+    int r = s3_complete_body(u->receipts, u->count, &body);
+
+    if (r < 0)
+        return s3_fail(u->s3, e, r, "cannot list the parts of '%.200s'", u->object->key);
+    for (;;) {
+        CLEANUP(http_answer_done) struct http_answer a = {0};
+        enum likeness likeness = LIKENESS_NONE;
+        struct err ignored;
+        char etag[72];
+
+        condition = condition && !s3_lacks(u->s3, S3_LACKS_CONDITION);
+        r = complete_once(u, &body, condition, &a, e);
+        if (r < 0 && s3_learn(u->s3, &a, condition, false, &u->patience))
+            continue;
+        if (r == -FAULT_GONE && s3_answered(u->s3, &a, "InvalidPart")) {
+            /* These parts can't be committed ever: the next attempt must not find the upload. */
+            s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);
+            return r;
+        }
+        if (r == -FAULT_GONE)
+            return settle_gone(u, w, e);
+        if (r == -FAULT_EXISTS && condition) {
+            if ((r = look(u, w, &likeness, e)) < 0)
+                return r;
+            condition = false;
+            if (likeness != LIKENESS_FULL)
+                continue; /* left by an earlier attempt: see put_single */
+            s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);
+            return 0;
+        }
+        /* The ETag can be empty, and the answer can be cut short: verify looks at the object anyway. */
+        if (r == 0 && s3xml_completed(buf_text(&a.body), a.body.size, etag) == 0 && *etag)
+            s3_etag_parse(etag, u->etag);
+        return r;
+    }
+}
+
+static int check_whole(const struct upload *u, const struct whole *w, struct err *e)
+{
+    for (unsigned i = 0; i < u->count; i++)
+        if (!u->receipts[i])
+            return s3_fail(u->s3, e, -EINVAL, "part %u of '%.200s' is missing", i + 1, u->object->key);
+    if (u->size != w->size || (u->count == 0 && !u->single))
+        return s3_fail(u->s3, e, -EINVAL, "the parts of '%.200s' come to %" PRIu64 " bytes instead of %" PRIu64,
+                       u->object->key, u->size, w->size);
+    return 0;
+}
+
+int s3_upload_commit(struct upload *u, const struct whole *w, struct err *e)
+{
+    int r;
+
+    lanes_drain(u->lanes);
+    if ((r = s3_upload_result(u, e)) < 0 || (r = check_whole(u, w, e)) < 0)
+        return r;
+    return u->single ? put_single(u, w, e) : complete(u, w, e);
+}
+
+/* A policy that lets us write and not read (a drop box). The store has checked each body against its signed SHA-256,
+ * and answered the whole with its ETag: where that is the one that follows from our bytes, it is the store's word. To
+ * send it again would bring no more than that. */
+static int accept_unseen(struct upload *u, const struct whole *w, struct err *e)
+{
+    struct s3_head told = {.size = w->size};
+    struct difference d;
+
+    memcpy(told.etag, u->etag, sizeof(told.etag));
+    if (compare(u, w, &told, &d) == LIKENESS_NONE)
+        return s3_fail(u->s3, e, -FAULT_CORRUPT,
+                       "'%.200s' was stored with %s %s instead of %s: it has to be sent again", u->object->key, d.what,
+                       d.theirs, d.ours);
+    return 1;
+}
+
+int s3_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e)
+{
+    char sum[S3_WHOLE_MAX];
+    bool summed = u->count > 0 && s3_whole_sha256(u->receipts, u->count, sum) == 0;
+    struct difference d;
+    struct s3_head head;
+    int r = read ? s3_head(u->s3, u->object->key, summed, &u->patience, &head, e) : -FAULT_DENIED;
+
+    if (r == -FAULT_NO_OBJECT)
+        return s3_fail(u->s3, e, -FAULT_CORRUPT, "'%.200s' was stored, says the store, but it is not there",
+                       u->object->key);
+    if (r == -FAULT_DENIED)
+        return accept_unseen(u, w, e);
+    if (r < 0)
+        return r;
+    if (compare(u, w, &head, &d) == LIKENESS_NONE)
+        return s3_fail(u->s3, e, -FAULT_CORRUPT,
+                       "'%.200s' is in the store with %s %s instead of %s: it has to be sent again", u->object->key,
+                       d.what, d.theirs, d.ours);
+    return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What differs between stores that otherwise speak S3: AWS and its many kin, and Huawei's OBS. One const table each;
+ * all else in s3_*.c asks the table, never which store it is.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "net/cred.h"
+#include "net/sign.h"
+#include "net/store_settings.h"
+#include "store/s3/s3_endpoint.h"
+
+/* What a store may not know: If-None-Match on writes, x-amz-checksum-*. */
+enum s3_lack { S3_LACKS_CONDITION, S3_LACKS_CHECKSUM, S3_LACK_END };
+
+struct s3_dialect {
+    const char *name;                          /* "s3": every message begins with it */
+    const char *object_action, *bucket_action; /* before the name of a permission: "s3:", "obs:object:" */
+    const struct s3_hosts *hosts;              /* the owner's own */
+    /* what the environment and the owner's tools say of it (net/store_settings.h) */
+    int (*settings)(const char *service, struct store_settings *ret, struct err *e);
+    const char *default_region; /* NULL: none, and where there is an endpoint none is needed */
+    enum cred_family credentials;
+    bool lacks[S3_LACK_END]; /* from the start; else it is found out */
+
+    int (*sign)(const struct sign_request *r, const struct credentials *c, struct signature *ret);
+    bool hash_all;    /* every request is signed with its body's SHA-256, not uploads alone */
+    bool send_md5;    /* uploads have a Content-MD5: what the store is sure to check */
+    bool list_by_key; /* a listing goes on behind a key ("marker"), not from a token: ListObjects, not ListObjectsV2 */
+
+    struct {
+        const char *content_sha256, *date, *token;    /* that belong to the signature */
+        const char *meta_sha256;                      /* the object's metadata: ours */
+        const char *request_id, *bucket_region;       /* of an answer */
+        const char *error_code;                       /* of an answer without a body; NULL: there is none */
+        const char *encryption, *customer_encryption; /* of an object */
+    } header;
+    const char *foreign_etag; /* encryption whose value begins so makes the ETag something else than an MD5 */
+};
+
+extern const struct s3_dialect S3_AWS, S3_OBS;

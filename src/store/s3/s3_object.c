@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * HEAD and PUT of one object, and what their answers prove.
+ */
+#include "store/s3/s3_object.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+int s3_body_init(struct s3_body *b, const void *data, size_t size)
+{
+    unsigned char raw[EVP_MAX_MD_SIZE];
+
+    if (EVP_Digest(size ? data : "", size, raw, NULL, EVP_sha256(), NULL) != 1)
+        return -ENOMEM;
+    b->data = data;
+    b->size = size;
+    b->md5[0] = '\0';
+    text_hex(raw, 32, b->sha256);
+    EVP_EncodeBlock((unsigned char *)b->base64, raw, 32);
+    return 0;
+}
+
+/* The ETag is then not the MD5 of the bytes. */
+static bool is_encrypted(const struct s3 *s, const struct http_answer *a)
+{
+    const struct s3_dialect *d = s3_dialect(s);
+    char value[64];
+
+    return http_header(a, d->header.customer_encryption, value, sizeof(value)) ||
+           (http_header(a, d->header.encryption, value, sizeof(value)) && text_starts(value, d->foreign_etag));
+}
+
+const char *s3_body_md5(struct s3_body *b)
+{
+    unsigned char raw[EVP_MAX_MD_SIZE];
+
+    if (!*b->md5 && EVP_Digest(b->size ? b->data : "", b->size, raw, NULL, EVP_md5(), NULL) == 1) {
+        text_hex(raw, 16, b->md5);
+        EVP_EncodeBlock((unsigned char *)b->md5_base64, raw, 16);
+    }
+    return b->md5;
+}
+
+struct s3_call *s3_send_body(const struct s3 *s, struct s3_call *c, struct s3_body *b, bool checksum)
+{
+    c->body = b->data;
+    c->body_size = b->size;
+    c->sha256 = b->sha256;
+    if (checksum)
+        s3_header(c, "x-amz-checksum-sha256", b->base64);
+    if (s3_dialect(s)->send_md5 && *s3_body_md5(b))
+        s3_header(c, "Content-MD5", b->md5_base64);
+    return c;
+}
+
+/* MD5 is the slowest of all we do with a byte, and says of a part no more than the signature does, which holds its
+ * SHA-256: a store that took other bytes has broken its own rule. A wrong ETag of a part is met again at commit, where
+ * the store is told all of them, and in the ETag of the whole. */
+enum { MD5_MOST = 1024 * 1024 };
+
+int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e)
+{
+    struct s3_confirmation *c = confirmation;
+    char etag[S3_ETAG_SIZE + 8], sum[80];
+
+    c->receipt = (struct s3_receipt){0};
+    c->checked = c->differs = false;
+    c->encrypted = is_encrypted(c->s3, a);
+    if (!http_header(a, "ETag", etag, sizeof(etag)) || s3_etag_parse(etag, c->receipt.etag) < 0)
+        return s3_fail(c->s3, e, -FAULT_FORMAT, "'%.200s' was answered without a usable ETag: check --endpoint",
+                       c->key);
+
+    if (http_header(a, "x-amz-checksum-sha256", sum, sizeof(sum))) {
+        if (strcmp(sum, c->body->base64) != 0)
+            return s3_fail(c->s3, e, -FAULT_CORRUPT,
+                           "'%.200s' arrived with SHA-256 %s instead of %s: it was damaged on its way", c->key, sum,
+                           c->body->base64);
+        memcpy(c->receipt.sha256, c->body->base64, sizeof(c->receipt.sha256));
+        c->checked = true;
+    } else if ((c->body->size < MD5_MOST || *c->body->md5) && s3_etag_is_md5(c->receipt.etag) && !c->encrypted &&
+               *s3_body_md5(c->body)) {
+        c->differs = strcasecmp(c->body->md5, c->receipt.etag) != 0;
+        c->checked = !c->differs;
+    }
+    return 0;
+}
+
+static int head(struct s3 *s, const char *key, bool checksum, const struct s3_patience *patience, struct http_answer *a,
+                struct err *e)
+{
+    struct s3_call c = {.method = "HEAD", .action = "GetObject", .key = key};
+
+    if (checksum)
+        s3_header(&c, "x-amz-checksum-mode", "ENABLED");
+    return s3_perform(s, s3_http(s), &c, patience, a, e);
+}
+
+static int stop_reading(void *ctx, const void *data, size_t size)
+{
+    (void)ctx, (void)data, (void)size;
+    return -ECANCELED;
+}
+
+/* A refused HEAD has no body that says why: a GET of the same object does. 0 if that is not refused. */
+static int ask_why(struct s3 *s, const char *key, struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer a = {0};
+    struct s3_call c = {.method = "GET", .action = "GetObject", .key = key, .write = stop_reading};
+    int r = s3_once(s, s3_http(s), s3_header(&c, "Range", "bytes=0-0"), &a, e);
+
+    return r == -ECANCELED || a.status == 416 ? 0 : r;
+}
+
+int s3_head(struct s3 *s, const char *key, bool checksum, const struct s3_patience *patience, struct s3_head *ret,
+            struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer a = {0};
+    struct s3_head found = {0};
+    char size[32], etag[S3_ETAG_SIZE + 8];
+    int r = head(s, key, checksum, patience, &a, e);
+
+    if (r < 0 && a.status >= 300 && a.status < 500) {
+        if ((r = ask_why(s, key, e)) < 0)
+            return r;
+        r = head(s, key, checksum, patience, &a, e); /* it has appeared in between */
+    }
+    if (r < 0)
+        return r;
+    if (!http_header(&a, "Content-Length", size, sizeof(size)) || text_parse_uint(size, UINT64_MAX, &found.size) < 0)
+        return s3_fail(s, e, -FAULT_FORMAT, "HEAD of '%.200s' was answered without a size: check --endpoint", key);
+    if (http_header(&a, "ETag", etag, sizeof(etag)))
+        s3_etag_parse(etag, found.etag);
+    http_header(&a, s3_dialect(s)->header.meta_sha256, found.sha256, sizeof(found.sha256));
+    http_header(&a, "x-amz-checksum-sha256", found.checksum, sizeof(found.checksum));
+    found.encrypted = is_encrypted(s, &a);
+    *ret = found;
+    return 0;
+}
+
+/* An ETag that is not the MD5: damage, unless the object says that it is encrypted, or may not be asked. */
+static int settle_difference(struct s3 *s, const struct s3_put *p, struct s3_confirmation *c,
+                             const struct s3_patience *patience, struct err *e)
+{
+    struct s3_head head = {0};
+    int r = s3_head(s, p->key, false, patience, &head, e);
+
+    c->encrypted = r == 0 && head.encrypted;
+    if (r == -FAULT_DENIED || c->encrypted)
+        return 0;
+    return r < 0 ? r
+                 : s3_fail(s, e, -FAULT_CORRUPT,
+                           "'%.200s' arrived with ETag %s instead of its MD5 %s: it was damaged on its way", p->key,
+                           c->receipt.etag, p->body->md5);
+}
+
+int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patience, struct s3_confirmation *ret,
+           struct err *e)
+{
+    struct s3_retry retry = s3_retry_begin();
+    bool fresh = p->fresh;
+
+    for (;;) {
+        CLEANUP(http_answer_done) struct http_answer a = {0};
+        bool condition = fresh && !s3_lacks(s, S3_LACKS_CONDITION), checksum = !s3_lacks(s, S3_LACKS_CHECKSUM);
+        struct s3_confirmation confirmation = {.s3 = s, .body = p->body, .key = p->key};
+        struct s3_call c = {.method = "PUT",
+                            .action = "PutObject",
+                            .key = p->key,
+                            .readable = p->readable,
+                            .check = s3_confirm,
+                            .check_ctx = &confirmation};
+        int r;
+
+        s3_header(&c, "Content-Type", p->content_type ? p->content_type : "application/octet-stream");
+        s3_header(&c, s3_dialect(s)->header.meta_sha256, p->body->sha256);
+        if (condition)
+            s3_header(&c, "If-None-Match", "*");
+        s3_send_body(s, &c, p->body, checksum);
+        r = s3_perform(s, s3_http(s), &c, patience, &a, e);
+        if (r < 0 && s3_learn(s, &a, condition, checksum, patience))
+            continue;
+        if (r == 0 && confirmation.differs && (r = settle_difference(s, p, &confirmation, patience, e)) < 0) {
+            fresh = false; /* what is there is what we have just sent */
+            if ((r = s3_retry_wait(&retry, patience, r, e)) == 0)
+                continue;
+        }
+        if (r == 0)
+            *ret = confirmation;
+        return r;
+    }
+}

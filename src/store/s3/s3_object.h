@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Single objects in an S3 store: asking for one, putting a small one, reading one; and the check whether the store has
+ * stored what we sent. Knows nothing of multipart uploads.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/s3/s3_call.h"
+#include "store/s3/s3_receipt.h"
+
+/* Bytes to send, with their SHA-256. data is borrowed. */
+struct s3_body {
+    const void *data;
+    size_t size;
+    char sha256[65];              /* hex */
+    char base64[S3_SHA256_MAX];   /* the same */
+    char md5[33], md5_base64[25]; /* "" until asked for, and in FIPS mode */
+};
+int s3_body_init(struct s3_body *b, const void *data, size_t size); /* 0 or -ENOMEM */
+const char *s3_body_md5(struct s3_body *b);                         /* hex, "" in FIPS mode; computed once */
+
+/* Makes it the call's body, with the digests that the store can check; checksum: by x-amz-checksum-sha256, too. */
+struct s3_call *s3_send_body(const struct s3 *s, struct s3_call *c, struct s3_body *b, bool checksum);
+
+/* For s3_call.check: does the answer to a PUT confirm the body? By its x-amz-checksum-sha256, else by an ETag that is
+ * the MD5. -FAULT_CORRUPT, -FAULT_FORMAT. */
+struct s3_confirmation {
+    const struct s3 *s3;
+    struct s3_body *body;
+    const char *key;
+    struct s3_receipt receipt; /* out */
+    bool checked;              /* out: false if the store gave nothing to compare */
+    bool encrypted;            /* out: by a customer's key, so that the ETag is no MD5 */
+    bool differs;              /* out: the ETag is not the MD5, and nothing was said of encryption: a HEAD may say it */
+};
+int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e);
+
+struct s3_head {
+    uint64_t size;
+    char etag[S3_ETAG_SIZE];     /* "" if there is none */
+    char sha256[65];             /* our own metadata; "" */
+    char checksum[S3_WHOLE_MAX]; /* x-amz-checksum-sha256, of the whole or of its parts; "" */
+    bool encrypted;              /* by a key of the store's customer: the ETag is no MD5 */
+};
+/* -FAULT_NO_OBJECT, -FAULT_NO_BUCKET …. checksum: ask for it (takes kms:Decrypt where objects are encrypted). */
+int s3_head(struct s3 *s, const char *key, bool checksum, const struct s3_patience *patience, struct s3_head *ret,
+            struct err *e);
+
+struct s3_put {
+    const char *key, *content_type;
+    struct s3_body *body;
+    bool readable; /* at once, in whatever class evidence is stored */
+    bool fresh;    /* only if there is no such object: -FAULT_EXISTS, where the store knows If-None-Match */
+};
+int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patience, struct s3_confirmation *ret,
+           struct err *e);
+
+/* As sink_ops.read. */
+int s3_read(struct s3 *s, const char *key, uint64_t offset, uint64_t *ret_size,
+            int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e);
+
+/* As sink_ops.load, over h. */
+int s3_load(struct s3 *s, struct http *h, const char *key, struct buf *ret, struct err *e);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An S3 store: where the bucket is, who we are there, and what the store was found not to know. Signs requests, follows
+ * the bucket to its region, reads renewed credentials. Sends nothing (store/s3/s3_call.h does).
+ *
+ * Shared by the threads of an upload. Each brings its own struct http.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/http.h"
+#include "net/sign.h"
+#include "store/s3/s3_dialect.h"
+#include "store/sink.h"
+
+struct s3; /* begins with its struct sink */
+
+/* Endpoint, region, CA and style: c's, else the dialect's settings (https:// may be left out in an endpoint), else the
+ * dialect's owner (s3_endpoint.h); the region then the endpoint's, or a default. What is set and not honoured is said
+ * by c->notice, or refused. -FAULT_USAGE, -FAULT_CREDENTIALS …, -ENOMEM. */
+int s3_open(const struct sink_config *c, const struct s3_dialect *d, const struct sink_ops *ops, struct s3 **ret,
+            struct err *e);
+void s3_close(struct s3 *s);
+
+/* As sink_origin. */
+int s3_origin(const struct sink_config *c, const struct s3_dialect *d, char **ret, struct err *e);
+
+/* err_set with the dialect's name before the message. */
+int s3_fail(const struct s3 *s, struct err *e, int code, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+const struct s3_dialect *s3_dialect(const struct s3 *s);
+const char *s3_bucket(const struct s3 *s);
+const char *s3_prefix(const struct s3 *s); /* "", or with '/' at its end */
+const struct user_headers *s3_user_headers(const struct s3 *s);
+unsigned s3_uploads(const struct s3 *s);                               /* parts in flight */
+struct http *s3_http(const struct s3 *s);                              /* of the thread that the sink belongs to */
+int s3_http_new(const struct s3 *s, struct http **ret, struct err *e); /* for a further thread */
+
+/* A request that can be sent, and for messages what it was made from. */
+struct s3_signed {
+    char *url;
+    struct signature signature;
+    struct secret *token; /* NULL without */
+    char *origin, *access_key;
+    const char *source; /* of the credentials; borrowed from their provider */
+    char region[32];
+    int64_t time_ns, expires_ns;
+    unsigned renewals;
+};
+
+/* request: method, query, headers and payload_sha256; the rest is filled in here. key: relative, NULL for the bucket.
+ * Renews credentials ahead of their end. 0 or -ENOMEM. */
+int s3_sign(struct s3 *s, const char *key, struct sign_request *request, struct s3_signed *ret);
+void s3_signed_done(struct s3_signed *r);
+
+/* The bucket is in `region`, says the store, and `used` was signed for. 0: later requests go there; -EINVAL: that is
+ * no other region. */
+int s3_move(struct s3 *s, const char *used, const char *region);
+
+/* The credentials that a request was signed with have expired; `renewals` is that request's. 0: there are others now;
+ * -FAULT_EXPIRED, without a story: the same ones came back; or what cred_get says. */
+int s3_renew(struct s3 *s, unsigned renewals, struct err *e);
+
+/* The store's clock shows there_ns now: what is signed from now on has its time. */
+void s3_set_clock(struct s3 *s, int64_t there_ns);
+
+bool s3_lacks(const struct s3 *s, enum s3_lack what);
+void s3_set_lacking(struct s3 *s, enum s3_lack what);

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Parts on their way: each lane has a connection of its own and takes one part at a time through hashing, sending,
+ * checking and trying again. The first failure stays and stops the rest; what was finished before it is in the journal.
+ */
+#include "store/s3/s3_upload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/s3/s3_xml.h"
+
+static int no_memory(const struct upload *u, struct err *e)
+{
+    return s3_fail(u->s3, e, -ENOMEM, "out of memory");
+}
+
+int s3_upload_result(struct upload *u, struct err *e)
+{
+    int r;
+
+    pthread_mutex_lock(&u->lock);
+    r = u->result;
+    if (r < 0 && e)
+        *e = u->error;
+    pthread_mutex_unlock(&u->lock);
+    return r;
+}
+
+static int fail(struct upload *u, int result, const struct err *e)
+{
+    pthread_mutex_lock(&u->lock);
+    if (u->result == 0) {
+        u->result = result;
+        u->error = *e;
+    }
+    pthread_mutex_unlock(&u->lock);
+    lanes_stop(u->lanes);
+    return result;
+}
+
+void s3_upload_give_back(struct upload *u, struct part *p, const char *receipt)
+{
+    pthread_mutex_lock(&u->events_lock);
+    u->events->done(u->events->ctx, p, receipt);
+    pthread_mutex_unlock(&u->events_lock);
+}
+
+static int wait_patiently(void *ctx, const struct err *trouble, uint64_t delay_ms)
+{
+    struct upload *u = ctx;
+
+    if (lanes_stopped(u->lanes))
+        return -ECANCELED;
+    pthread_mutex_lock(&u->events_lock);
+    if (u->events->waiting)
+        u->events->waiting(u->events->ctx, trouble, delay_ms);
+    pthread_mutex_unlock(&u->events_lock);
+    return lanes_wait(u->lanes, delay_ms);
+}
+
+/* On a lane: one part, until the store has confirmed it or it can't be helped. */
+static int send_part(struct upload *u, struct http *h, const struct part *p, struct s3_receipt *ret, struct err *e)
+{
+    struct s3_body body;
+    char number[12];
+
+    if (s3_body_init(&body, p->data, p->size) < 0)
+        return no_memory(u, e);
+    snprintf(number, sizeof(number), "%u", p->number);
+    for (;;) {
+        CLEANUP(http_answer_done) struct http_answer a = {0};
+        bool checksum = !s3_lacks(u->s3, S3_LACKS_CHECKSUM);
+        struct s3_confirmation confirmation = {.s3 = u->s3, .body = &body, .key = u->object->key};
+        struct s3_call c = {.method = "PUT",
+                            .action = "PutObject",
+                            .key = u->object->key,
+                            .check = s3_confirm,
+                            .check_ctx = &confirmation};
+        int r;
+
+        s3_query(&c, "partNumber", number);
+        s3_query(&c, "uploadId", u->token);
+        s3_send_body(u->s3, &c, &body, checksum);
+        r = s3_perform(u->s3, h, &c, &u->patience, &a, e);
+        if (r < 0 && s3_learn(u->s3, &a, false, checksum, &u->patience))
+            continue;
+        if (r == 0)
+            *ret = confirmation.receipt;
+        if (r == 0 && confirmation.encrypted) {
+            pthread_mutex_lock(&u->lock);
+            u->encrypted = true;
+            pthread_mutex_unlock(&u->lock);
+        }
+        return r;
+    }
+}
+
+static int keep_receipt(struct upload *u, unsigned number, const char *text, struct err *e)
+{
+    char *copy = strdup(text);
+
+    if (!copy)
+        return no_memory(u, e);
+    pthread_mutex_lock(&u->lock);
+    u->receipts[number - 1] = copy;
+    pthread_mutex_unlock(&u->lock);
+    return 0;
+}
+
+static void work(void *ctx, void **own, struct part *p)
+{
+    struct upload *u = ctx;
+    struct http *h = *own;
+    struct s3_receipt receipt;
+    char text[S3_RECEIPT_MAX];
+    struct err e = {0};
+    int r = 0;
+
+    if (lanes_stopped(u->lanes)) {
+        s3_upload_give_back(u, p, NULL);
+        return;
+    }
+    if (!h && (r = s3_http_new(u->s3, &h, &e)) == 0)
+        *own = h;
+    if (r == 0 && (r = send_part(u, h, p, &receipt, &e)) == 0)
+        r = keep_receipt(u, p->number, s3_receipt_format(&receipt, text), &e);
+    if (r < 0)
+        fail(u, r, &e);
+    s3_upload_give_back(u, p, r < 0 ? NULL : text);
+}
+
+static void leave(void *own)
+{
+    http_free(own);
+}
+
+static const struct lane_ops LANE = {.work = work, .close = leave};
+
+static int make_room(struct upload *u, unsigned count, struct err *e)
+{
+    unsigned capacity = u->capacity ? u->capacity : 64;
+    char **receipts;
+
+    while (capacity < count)
+        capacity *= 2;
+    if (capacity == u->capacity)
+        return 0;
+    pthread_mutex_lock(&u->lock);
+    receipts = realloc(u->receipts, capacity * sizeof(*receipts));
+    if (receipts) {
+        memset(receipts + u->capacity, 0, (capacity - u->capacity) * sizeof(*receipts));
+        u->receipts = receipts;
+        u->capacity = capacity;
+    }
+    pthread_mutex_unlock(&u->lock);
+    return receipts ? 0 : no_memory(u, e);
+}
+
+int s3_begin(struct s3 *s, const char *key, const char *content_type, const struct s3_patience *patience,
+             char **ret_token, struct err *e)
+{
+    for (;;) {
+        CLEANUP(http_answer_done) struct http_answer a = {0};
+        CLEANUP_FREE char *token = NULL;
+        bool checksum = !s3_lacks(s, S3_LACKS_CHECKSUM);
+        struct s3_call c = {.method = "POST", .action = "PutObject", .key = key};
+        int r;
+
+        s3_query(&c, "uploads", "");
+        s3_header(&c, "Content-Type", content_type ? content_type : "application/octet-stream");
+        if (checksum)
+            s3_header(&c, "x-amz-checksum-algorithm", "SHA256");
+        r = s3_perform(s, s3_http(s), &c, patience, &a, e);
+        if (r < 0 && s3_learn(s, &a, false, checksum, patience))
+            continue;
+        if (r < 0)
+            return r;
+        r = s3xml_upload_id(buf_text(&a.body), a.body.size, &token);
+        if (r == -ENOMEM)
+            return s3_fail(s, e, -ENOMEM, "out of memory");
+        if (r < 0 || !*token || strlen(token) >= S3_TOKEN_MAX)
+            return s3_fail(s, e, -FAULT_FORMAT, "the upload of '%.200s' was begun without an id: check --endpoint",
+                           key);
+        *ret_token = TAKE_PTR(token);
+        return 0;
+    }
+}
+
+static int create(struct upload *u, struct err *e)
+{
+    int r = s3_begin(u->s3, u->object->key, u->object->content_type, &u->patience, &u->token, e);
+
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&u->events_lock);
+    if (u->events->token)
+        u->events->token(u->events->ctx, u->token);
+    pthread_mutex_unlock(&u->events_lock);
+    return 0;
+}
+
+/* The first of many parts begins the upload; an only one waits for commit. */
+static int take_part(struct upload *u, struct part *p, struct err *e)
+{
+    int r;
+
+    if (p->number != u->count + 1 || p->number > S3_PARTS_MAX || u->single || (!p->last && p->size < S3_PART_MIN))
+        return s3_fail(u->s3, e, -EINVAL, "part %u of '%.200s' is out of order or too small", p->number,
+                       u->object->key);
+    if (p->number == 1 && p->last && !u->token) {
+        u->single = p;
+        u->size = p->size;
+        return 0;
+    }
+    if ((!u->token && (r = create(u, e)) < 0) || (r = make_room(u, p->number, e)) < 0)
+        return r;
+    if (p->size == 0) { /* nothing to send: the object ends with the part before */
+        s3_upload_give_back(u, p, "empty");
+        return 0;
+    }
+    r = lanes_put(u->lanes, p);
+    if (r < 0)
+        return r == -ECANCELED ? r : s3_fail(u->s3, e, r, "cannot start a thread: %s", strerror(-r));
+    u->size += p->size;
+    u->count++;
+    return 0;
+}
+
+int s3_upload_write(struct upload *u, struct part *p, struct err *e)
+{
+    int r = s3_upload_result(u, e);
+
+    if (r == 0)
+        r = take_part(u, p, e);
+    if (r == -ECANCELED) /* another part has failed meanwhile: that is the story */
+        r = s3_upload_result(u, e);
+    else if (r < 0)
+        fail(u, r, e);
+    if (r < 0)
+        s3_upload_give_back(u, p, NULL);
+    return r;
+}
+
+/* Whether the store still knows the upload: early, before megabytes are sent to it. */
+static int ask_for_upload(struct upload *u, struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer a = {0};
+    struct s3_call c = {.method = "GET", .action = "ListMultipartUploadParts", .key = u->object->key};
+    int r;
+
+    s3_query(&c, "uploadId", u->token);
+    s3_query(&c, "max-parts", "1");
+    r = s3_perform(u->s3, s3_http(u->s3), &c, &u->patience, &a, e);
+    /* Who may write may not be allowed to ask; commit will tell. */
+    return r == -FAULT_DENIED || r == -FAULT_REFUSED ? 0 : r;
+}
+
+static int take_up(struct upload *u, const struct upload_past *past, struct err *e)
+{
+    struct s3_receipt ignored;
+    int r;
+
+    if (!past->token || !*past->token || past->count > S3_PARTS_MAX)
+        return s3_fail(u->s3, e, -FAULT_GONE, "nothing was left of the upload of '%.200s'", u->object->key);
+    if (!(u->token = strdup(past->token)))
+        return no_memory(u, e);
+    if ((r = make_room(u, past->count, e)) < 0)
+        return r;
+    for (unsigned i = 0; i < past->count; i++) {
+        if (s3_receipt_parse(past->receipts[i], &ignored) < 0)
+            return s3_fail(u->s3, e, -FAULT_GONE, "the journal of '%.200s' is of no use: part %u has no ETag",
+                           u->object->key, i + 1);
+        if ((r = keep_receipt(u, i + 1, past->receipts[i], e)) < 0)
+            return r;
+        u->size += past->sizes[i];
+    }
+    u->count = past->count;
+    return ask_for_upload(u, e);
+}
+
+DEFINE_CLEANUP(struct upload *, s3_upload_free)
+
+int s3_upload_new(struct s3 *s, const struct object *o, const struct upload_past *past,
+                  const struct upload_events *events, struct upload **ret, struct err *e)
+{
+    CLEANUP(s3_upload_free_ptr) struct upload *u = calloc(1, sizeof(*u));
+    int r;
+
+    if (!u)
+        return s3_fail(s, e, -ENOMEM, "out of memory");
+    u->s3 = s;
+    u->object = o;
+    u->events = events;
+    u->patience = (struct s3_patience){.wait = wait_patiently, .ctx = u};
+    pthread_mutex_init(&u->lock, NULL);
+    pthread_mutex_init(&u->events_lock, NULL);
+    if (lanes_new(s3_uploads(s), &LANE, u, &u->lanes) < 0)
+        return no_memory(u, e);
+    if (past && (r = take_up(u, past, e)) < 0)
+        return r;
+    *ret = TAKE_PTR(u);
+    return 0;
+}
+
+int s3_abort(struct s3 *s, const char *key, const char *token, const struct s3_patience *patience, struct err *e)
+{
+    CLEANUP(http_answer_done) struct http_answer a = {0};
+    struct s3_call c = {.method = "DELETE", .action = "AbortMultipartUpload", .key = key};
+    int r = s3_perform(s, s3_http(s), s3_query(&c, "uploadId", token), patience, &a, e);
+
+    return r == -FAULT_GONE ? 0 : r;
+}
+
+void s3_upload_abort(struct upload *u)
+{
+    struct err ignored, story;
+
+    fail(u, s3_fail(u->s3, &story, -ECANCELED, "the upload of '%.200s' was aborted", u->object->key), &story);
+    lanes_drain(u->lanes); /* a part that arrives behind the abort would stay for ever */
+    if (u->token)
+        s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);
+}
+
+void s3_upload_free(struct upload *u)
+{
+    if (!u)
+        return;
+    lanes_free(u->lanes);
+    if (u->single)
+        s3_upload_give_back(u, u->single, NULL);
+    for (unsigned i = 0; i < u->capacity; i++)
+        free(u->receipts[i]);
+    free(u->receipts);
+    free(u->token);
+    pthread_mutex_destroy(&u->events_lock);
+    pthread_mutex_destroy(&u->lock);
+    free(u);
+}

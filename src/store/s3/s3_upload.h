@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One object on its way to S3, shared between the file that sends its parts (s3_upload.c) and the one that ends it
+ * (s3_commit.c). For nobody else: the contract is sink_ops (store/sink.h).
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "store/lanes.h"
+#include "store/s3/s3_object.h"
+
+enum {
+    S3_PART_MIN = 5 * 1024 * 1024, /* but for the last (S3 User Guide, "Multipart upload limits") */
+    S3_PARTS_MAX = 10000,
+    S3_TOKEN_MAX = 1024 /* a journal's */
+};
+#define S3_PART_MAX (5ull << 30)
+
+struct upload {
+    struct s3 *s3;
+    const struct object *object;        /* the caller's */
+    const struct upload_events *events; /* the caller's */
+    struct s3_patience patience;        /* waits that end when the upload does */
+
+    /* The caller's thread alone. */
+    struct lanes *lanes;
+    char *token;             /* the upload's id; NULL before the first of several parts */
+    struct part *single;     /* a small object, held back until commit: it would be visible at once */
+    uint64_t size;           /* bytes in parts so far */
+    unsigned count;          /* parts so far, without an empty last one */
+    char md5[33];            /* of a small object; "" in FIPS mode */
+    char etag[S3_ETAG_SIZE]; /* of the whole, as told by the request that made it visible; "" */
+
+    pthread_mutex_t lock; /* for the following */
+    char **receipts;      /* of parts 1 … count; NULL while on its way */
+    unsigned capacity;
+    bool encrypted; /* an answer said so: the ETag of the whole is no MD5 */
+    int result;     /* the first failure: it stays */
+    struct err error;
+
+    pthread_mutex_t events_lock; /* one call at a time */
+};
+
+/* CreateMultipartUpload; *ret_token is malloc'ed. */
+int s3_begin(struct s3 *s, const char *key, const char *content_type, const struct s3_patience *patience,
+             char **ret_token, struct err *e);
+
+int s3_upload_new(struct s3 *s, const struct object *o, const struct upload_past *past,
+                  const struct upload_events *events, struct upload **ret, struct err *e);
+int s3_upload_write(struct upload *u, struct part *p, struct err *e);
+void s3_upload_abort(struct upload *u);
+void s3_upload_free(struct upload *u);
+
+/* The first failure, with its story; 0 without. */
+int s3_upload_result(struct upload *u, struct err *e);
+
+/* Hands a part back. */
+void s3_upload_give_back(struct upload *u, struct part *p, const char *receipt);
+
+int s3_upload_commit(struct upload *u, const struct whole *w, struct err *e);
+int s3_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e);
+
+/* Aborts an upload by its id; one that is gone already counts as done. */
+int s3_abort(struct s3 *s, const char *key, const char *token, const struct s3_patience *patience, struct err *e);

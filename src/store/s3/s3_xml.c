@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One walk for all answers: expat calls in, the walk keeps the path of the element it is in ("/Error/Code") and its
+ * text, and hands both on when the element ends. Each answer is then a function that knows a few paths. Refuses
+ * DTDs, so there are no entities to expand. Judges no answer: a status code is the caller's business.
+ */
+#include "store/s3/s3_xml.h"
+
+#include <errno.h>
+#include <expat.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum {
+    XML_MAX = 16 * 1024 * 1024,
+    DEPTH_MAX = 16,
+    ENTRIES_MAX = 10000,
+    TEXT_MAX = 64 * 1024, /* of one element: Error repeats the canonical request */
+    PATH_SIZE = 512,
+    ETAG_MAX = 72,
+};
+
+/* Called at the end of each element; 0, -EBADMSG, -ENOMEM. */
+typedef int (*element_fn)(void *ctx, const char *path, const char *text);
+
+struct walk {
+    XML_Parser parser;
+    element_fn element;
+    void *ctx;
+    const char *root; /* what the outermost element must be: "Error" */
+    char path[PATH_SIZE];
+    size_t path_size;
+    unsigned depth;
+    struct buf text; /* of the innermost element, since its last child */
+    int error;
+};
+
+static void fail(struct walk *w, int error)
+{
+    w->error = error;
+    XML_StopParser(w->parser, XML_FALSE);
+}
+
+static void XMLCALL on_start(void *ctx, const XML_Char *name, const XML_Char **attributes)
+{
+    struct walk *w = ctx;
+    const char *colon = strrchr(name, ':');
+    size_t size;
+
+    (void)attributes;
+    if (w->error)
+        return; /* expat ends an empty element even when its start has stopped the parser */
+    name = colon ? colon + 1 : name;
+    size = strlen(name);
+    if (w->depth == DEPTH_MAX || w->path_size + size + 2 > sizeof(w->path) ||
+        (w->depth == 0 && !text_eq(name, w->root))) {
+        fail(w, -EBADMSG);
+        return;
+    }
+    w->path[w->path_size] = '/';
+    memcpy(w->path + w->path_size + 1, name, size + 1);
+    w->path_size += size + 1;
+    w->depth++;
+    buf_clear(&w->text);
+}
+
+static void XMLCALL on_end(void *ctx, const XML_Char *name)
+{
+    struct walk *w = ctx;
+    int r;
+
+    (void)name;
+    if (w->error)
+        return;
+    r = w->element(w->ctx, w->path, buf_text(&w->text));
+    if (r < 0) {
+        fail(w, r);
+        return;
+    }
+    while (w->path[--w->path_size] != '/')
+        ;
+    w->path[w->path_size] = '\0';
+    w->depth--;
+    buf_clear(&w->text);
+}
+
+static void XMLCALL on_text(void *ctx, const XML_Char *text, int size)
+{
+    struct walk *w = ctx;
+    int r;
+
+    if (w->error)
+        return;
+    r = buf_add(&w->text, text, (size_t)size);
+    if (r < 0)
+        fail(w, r == -ENOMEM ? r : -EBADMSG);
+}
+
+static void XMLCALL on_doctype(void *ctx, const XML_Char *name, const XML_Char *sysid, const XML_Char *pubid,
+                               int internal)
+{
+    (void)name;
+    (void)sysid;
+    (void)pubid;
+    (void)internal;
+    fail(ctx, -EBADMSG);
+}
+
+static int walk_xml(const char *xml, size_t size, const char *root, element_fn element, void *ctx)
+{
+    struct walk w = {.element = element, .ctx = ctx, .root = root, .text.ceiling = TEXT_MAX};
+    int r = 0;
+
+    /* White space keeps the connection alive while a store completes an upload; some send it before the XML. */
+    for (; size > 0 && (*xml == ' ' || *xml == '\n' || *xml == '\r'); xml++)
+        size--;
+    if (size == 0 || size > XML_MAX)
+        return -EBADMSG;
+    w.parser = XML_ParserCreate(NULL);
+    if (!w.parser)
+        return -ENOMEM;
+    XML_SetUserData(w.parser, &w);
+    XML_SetElementHandler(w.parser, on_start, on_end);
+    XML_SetCharacterDataHandler(w.parser, on_text);
+    XML_SetStartDoctypeDeclHandler(w.parser, on_doctype);
+    if (XML_Parse(w.parser, xml, (int)size, XML_TRUE) != XML_STATUS_OK)
+        r = w.error ? w.error : XML_GetErrorCode(w.parser) == XML_ERROR_NO_MEMORY ? -ENOMEM : -EBADMSG;
+    XML_ParserFree(w.parser);
+    buf_done(&w.text);
+    return r;
+}
+
+/* A second element of the same name replaces the first. */
+static int keep(char **field, const char *text)
+{
+    char *copy = strdup(text);
+
+    if (!copy)
+        return -ENOMEM;
+    free(*field);
+    *field = copy;
+    return 0;
+}
+
+/* An empty marker is none. */
+static int keep_marker(char **field, const char *text)
+{
+    return *text ? keep(field, text) : 0;
+}
+
+static void keep_etag(char etag[ETAG_MAX], const char *text)
+{
+    size_t size = strlen(text);
+
+    if (size >= 2 && text[0] == '"' && text[size - 1] == '"') {
+        text++;
+        size -= 2;
+    }
+    if (size >= ETAG_MAX)
+        size = 0;
+    memcpy(etag, text, size);
+    etag[size] = '\0';
+}
+
+static int error_element(void *ctx, const char *path, const char *text)
+{
+    struct s3_error *e = ctx;
+
+    if (text_eq(path, "/Error/Code"))
+        text_printable(text, e->code, sizeof(e->code));
+    else if (text_eq(path, "/Error/Message"))
+        text_printable(text, e->message, sizeof(e->message));
+    else if (text_eq(path, "/Error/RequestId"))
+        text_printable(text, e->request_id, sizeof(e->request_id));
+    else if (text_eq(path, "/Error/Region"))
+        text_printable(text, e->region, sizeof(e->region));
+    return 0;
+}
+
+int s3xml_error(const char *xml, size_t size, struct s3_error *ret)
+{
+    struct s3_error e = {0};
+    int r = walk_xml(xml, size, "Error", error_element, &e);
+
+    if (r == 0 && !e.code[0])
+        r = -EBADMSG;
+    if (r == 0)
+        *ret = e;
+    return r;
+}
+
+static int upload_id_element(void *ctx, const char *path, const char *text)
+{
+    return text_eq(path, "/InitiateMultipartUploadResult/UploadId") ? keep(ctx, text) : 0;
+}
+
+int s3xml_upload_id(const char *xml, size_t size, char **ret)
+{
+    CLEANUP_FREE char *id = NULL;
+    int r = walk_xml(xml, size, "InitiateMultipartUploadResult", upload_id_element, &id);
+
+    if (r < 0)
+        return r;
+    if (!id || !*id)
+        return -EBADMSG;
+    *ret = TAKE_PTR(id);
+    return 0;
+}
+
+static int completed_element(void *ctx, const char *path, const char *text)
+{
+    if (text_eq(path, "/CompleteMultipartUploadResult/ETag"))
+        keep_etag(ctx, text);
+    return 0;
+}
+
+int s3xml_completed(const char *xml, size_t size, char etag[ETAG_MAX])
+{
+    char found[ETAG_MAX] = "";
+    int r = walk_xml(xml, size, "CompleteMultipartUploadResult", completed_element, found);
+
+    if (r == 0)
+        memcpy(etag, found, sizeof(found));
+    return r;
+}
+
+/* Listings: fields gather in current until its element ends. */
+struct lister {
+    struct s3_listing listing;
+    struct s3_entry current;
+    size_t capacity;
+};
+
+static void entry_done(struct s3_entry *e)
+{
+    free(e->key);
+    free(e->upload_id);
+    *e = (struct s3_entry){0};
+}
+
+static void lister_done(struct lister *l)
+{
+    entry_done(&l->current);
+    s3_listing_done(&l->listing);
+}
+
+static int end_entry(struct lister *l, bool complete)
+{
+    if (!complete || l->listing.count == ENTRIES_MAX)
+        return -EBADMSG;
+    if (l->listing.count == l->capacity) {
+        size_t capacity = l->capacity ? 2 * l->capacity : 64;
+        struct s3_entry *grown = realloc(l->listing.entry, capacity * sizeof(*grown));
+
+        if (!grown)
+            return -ENOMEM;
+        l->listing.entry = grown;
+        l->capacity = capacity;
+    }
+    l->listing.entry[l->listing.count++] = l->current;
+    l->current = (struct s3_entry){0};
+    return 0;
+}
+
+static int bad_number(int r)
+{
+    return r < 0 ? -EBADMSG : 0;
+}
+
+static int object_element(void *ctx, const char *path, const char *text)
+{
+    struct lister *l = ctx;
+
+    if (text_eq(path, "/ListBucketResult/Contents/Key"))
+        return keep(&l->current.key, text);
+    if (text_eq(path, "/ListBucketResult/Contents/Size"))
+        return bad_number(text_parse_uint(text, INT64_MAX, &l->current.size));
+    if (text_eq(path, "/ListBucketResult/Contents/LastModified"))
+        return bad_number(clock_parse(text, &l->current.time_ns));
+    if (text_eq(path, "/ListBucketResult/Contents/ETag"))
+        keep_etag(l->current.etag, text);
+    else if (text_eq(path, "/ListBucketResult/Contents"))
+        return end_entry(l, l->current.key && *l->current.key);
+    else if (text_eq(path, "/ListBucketResult/IsTruncated"))
+        l->listing.truncated = text_eq(text, "true");
+    else if (text_eq(path, "/ListBucketResult/NextContinuationToken") || text_eq(path, "/ListBucketResult/NextMarker"))
+        return keep_marker(&l->listing.next, text);
+    return 0;
+}
+
+/* A sweep aborts what is old: an upload whose age is not told is no answer to work with. */
+static int upload_element(void *ctx, const char *path, const char *text)
+{
+    struct lister *l = ctx;
+    const struct s3_entry *u = &l->current;
+
+    if (text_eq(path, "/ListMultipartUploadsResult/Upload/Key"))
+        return keep(&l->current.key, text);
+    if (text_eq(path, "/ListMultipartUploadsResult/Upload/UploadId"))
+        return keep(&l->current.upload_id, text);
+    if (text_eq(path, "/ListMultipartUploadsResult/Upload/Initiated"))
+        return bad_number(clock_parse(text, &l->current.time_ns));
+    if (text_eq(path, "/ListMultipartUploadsResult/Upload"))
+        return end_entry(l, u->key && *u->key && u->upload_id && *u->upload_id && u->time_ns);
+    if (text_eq(path, "/ListMultipartUploadsResult/IsTruncated"))
+        l->listing.truncated = text_eq(text, "true");
+    else if (text_eq(path, "/ListMultipartUploadsResult/NextKeyMarker"))
+        return keep_marker(&l->listing.next, text);
+    else if (text_eq(path, "/ListMultipartUploadsResult/NextUploadIdMarker"))
+        return keep_marker(&l->listing.next_upload_id, text);
+    return 0;
+}
+
+static int walk_listing(const char *xml, size_t size, const char *root, element_fn element, struct s3_listing *ret)
+{
+    CLEANUP(lister_done) struct lister l = {0};
+    int r = walk_xml(xml, size, root, element, &l);
+
+    if (r < 0)
+        return r;
+    /* "More", but not from where: the caller would ask for the same page for ever. */
+    if (l.listing.truncated && !l.listing.next)
+        return -EBADMSG;
+    *ret = l.listing;
+    l.listing = (struct s3_listing){0};
+    return 0;
+}
+
+int s3xml_objects(const char *xml, size_t size, struct s3_listing *ret)
+{
+    return walk_listing(xml, size, "ListBucketResult", object_element, ret);
+}
+
+int s3xml_uploads(const char *xml, size_t size, struct s3_listing *ret)
+{
+    return walk_listing(xml, size, "ListMultipartUploadsResult", upload_element, ret);
+}
+
+void s3_listing_done(struct s3_listing *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        entry_done(&l->entry[i]);
+    free(l->entry);
+    free(l->next);
+    free(l->next_upload_id);
+    *l = (struct s3_listing){0};
+}

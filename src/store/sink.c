@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which sink a URL means, and how an object in it is called. Knows no sink from inside.
+ */
+#include "store/sink.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+static const struct {
+    const char *prefix;
+    const struct sink_ops *ops;
+} SCHEMES[] = {
+    [URL_S3] = {"s3://", &SINK_S3},         [URL_OBS] = {"obs://", &SINK_OBS},    [URL_HTTP] = {"http://", &SINK_HTTP},
+    [URL_HTTPS] = {"https://", &SINK_HTTP}, [URL_FILE] = {"file://", &SINK_FILE},
+};
+
+int sink_open(const struct sink_config *c, struct sink **ret, struct err *e)
+{
+    return SCHEMES[c->url.scheme].ops->open(c, ret, e);
+}
+
+int sink_origin(const struct sink_config *c, char **ret, struct err *e)
+{
+    const struct sink_ops *ops = SCHEMES[c->url.scheme].ops;
+
+    *ret = NULL;
+    return ops->origin ? ops->origin(c, ret, e) : 0;
+}
+
+void sink_close(struct sink *s)
+{
+    if (s)
+        s->ops->close(s);
+}
+
+void sink_config_done(struct sink_config *c)
+{
+    url_done(&c->url);
+    free(c->endpoint);
+    free(c->region);
+    free(c->credentials_file);
+    free(c->http.ca_file);
+    user_headers_done(&c->headers);
+    *c = (struct sink_config){0};
+}
+
+/* What url_parse leaves decoded must be encoded again: a file's path, an HTTP key; in a bucket nothing is encoded. */
+char *sink_object_url(const struct sink_config *c, const char *key)
+{
+    CLEANUP(buf_done) struct buf b = {0};
+    CLEANUP_FREE char *path =
+        c->url.scheme == URL_FILE ? url_encode(c->url.path, strlen(c->url.path), 1) : strdup(c->url.path);
+    CLEANUP_FREE char *name = url_in_bucket(c->url.scheme) ? strdup(key) : url_encode(key, strlen(key), 1);
+
+    if (!path || !name)
+        return NULL;
+    size_t size = strlen(path);
+    if (size > 0 && path[size - 1] == '/')
+        path[size - 1] = '\0';
+    if (buf_printf(&b, "%s%s%s%s/%s", SCHEMES[c->url.scheme].prefix, c->url.authority, *path && *path != '/' ? "/" : "",
+                   path, name) < 0)
+        return NULL;
+    return buf_take(&b);
+}

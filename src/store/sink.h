@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A destination: a bucket, a file server, a folder, behind one const table. An object goes in as parts, in order; it
+ * can be seen by readers only after commit, and is ours to rely on only after verify. Blocking; a sink belongs to one
+ * thread, and may have threads of its own below it. Every call here retries passing trouble (-FAULT_BUSY,
+ * -FAULT_UNREACHABLE …) a few times within about ten seconds; what it returns then is for the caller to take up
+ * again later, from the journal.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "net/http.h"
+#include "net/url.h"
+#include "store/user_header.h"
+
+struct sink_config {
+    struct url url;
+    char *endpoint;         /* S3, OBS: "http://host:port"; NULL: AWS's or Huawei's for the region */
+    char *region;           /* NULL: found by itself */
+    char *credentials_file; /* HTTP: "user:password", "bearer TOKEN" or the bare token; NULL: from the environment */
+    bool path_style;        /* S3, OBS; endpoints that are addresses, "localhost" or not AWS's use it by themselves */
+    struct user_headers headers;
+    struct http_options http;
+    unsigned uploads; /* parts in flight at most, at least 1 */
+    /* A sentence for people about the settings, while the sink is opened: what is not honoured. NULL: it is not said.
+     */
+    void (*notice)(const char *text);
+};
+
+struct sink {
+    const struct sink_ops *ops;
+};
+
+/* What a store says of an object. */
+struct object_info {
+    uint64_t size;
+    char sha256[65]; /* as we left it in the object's metadata, "" if the store keeps none */
+};
+
+/* A piece of an object. data is the sink's from sink_write on: it goes back through done. */
+struct part {
+    unsigned number; /* from 1 */
+    bool last;       /* no more behind it; the only part of a small object is number 1 and last */
+    size_t size;     /* only the last may be smaller than the sink's least, or 0 (an empty object) */
+    unsigned char *data;
+    void *ctx; /* the caller's: what the journal needs */
+};
+
+/* How the upload tells its owner what has happened. May be called from the sink's threads, one call at a time; none
+ * after sink_upload_free. */
+struct upload_events {
+    void *ctx;
+    /* The store's name for this upload: keep it. */
+    void (*token)(void *ctx, const char *token);
+    /* receipt: durable as far as the store says; NULL: failed or dropped. The part is the owner's again. */
+    void (*done)(void *ctx, struct part *part, const char *receipt);
+    /* Trouble; will try again by itself. */
+    void (*waiting)(void *ctx, const struct err *e, uint64_t delay_ms);
+};
+
+/* What the caller knows of the object before its bytes. */
+struct object {
+    const char *key; /* relative to the store's prefix */
+    const char *content_type;
+    const char *id;     /* for temporary names */
+    uint64_t part_size; /* every part but the last has this many bytes or more */
+};
+
+/* An earlier run's finished parts, 1 … count. */
+struct upload_past {
+    const char *token;
+    unsigned count;
+    const char *const *receipts;
+    const uint64_t *sizes;
+    uint64_t stored_end;       /* bytes in them together */
+    const char *stored_digest; /* SHA-256 of those bytes, hex: for sinks that can look */
+};
+
+/* The object's whole, known at its end. */
+struct whole {
+    uint64_t size;
+    char sha256[65];
+};
+
+struct sink_listing_entry {
+    const char *key; /* relative to the store's prefix */
+    uint64_t size;
+    int64_t time_ns;
+};
+
+enum { SINK_LISTED_MAX = 1000 * 1000 }; /* objects in one listing */
+
+struct upload; /* one object on its way */
+
+struct sink_ops {
+    const char *name;  /* "s3" */
+    uint64_t part_min; /* bytes of a part that is not the last */
+    uint64_t part_max;
+    unsigned parts_max;
+    bool resumes; /* an upload can go on in another process */
+
+    int (*open)(const struct sink_config *c, struct sink **ret, struct err *e);
+    int (*origin)(const struct sink_config *c, char **ret, struct err *e); /* as sink_origin; NULL: there is none */
+    void (*close)(struct sink *s);
+
+    /* Whether an object of this key could be stored now, by the least that shows it: one try, and nothing is left
+     * behind. S3 begins an upload and aborts it; a server's folder is asked; a folder gets a file without a name. */
+    int (*probe)(struct sink *s, const char *key, struct err *e);
+
+    /* 0; -FAULT_NO_OBJECT. */
+    int (*stat)(struct sink *s, const char *key, struct object_info *ret, struct err *e);
+    /* A small object at once, in the place of any that is there; verified by its size or digest. */
+    int (*put)(struct sink *s, const char *key, const void *data, size_t size, const char *content_type, struct err *e);
+    /* Takes away a small object of ours; one that is not there counts as done. */
+    int (*remove)(struct sink *s, const char *key, struct err *e);
+    /* Every object below the prefix (relative, may be ""), in no order; fn, one call at a time, returns 0 or negative
+     * to break off. A listing that does not come to an end is a fault (SINK_LISTED_MAX). */
+    int (*list)(struct sink *s, const char *prefix, int (*fn)(void *ctx, const struct sink_listing_entry *entry),
+                void *ctx, struct err *e);
+    /* The object from offset on; goes on by itself where a connection breaks. *ret_size: the object's whole size,
+     * set before fn is called; may be NULL. */
+    int (*read)(struct sink *s, const char *key, uint64_t offset, uint64_t *ret_size,
+                int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e);
+
+    /* A small object whole, in as few requests as can be, appended to ret; -EMSGSIZE beyond ret's ceiling. May be
+     * called on several threads at once after `list`: *lane is what a thread keeps from one call to the next, NULL at
+     * first; load_end frees it. */
+    int (*load)(struct sink *s, void **lane, const char *key, struct buf *ret, struct err *e);
+    void (*load_end)(void *lane);
+
+    /* past NULL: from the beginning. With past: 0, or -FAULT_GONE if nothing of it is left, the caller then begins
+     * anew. o, past and events must live as long as the upload. */
+    int (*upload_new)(struct sink *s, const struct object *o, const struct upload_past *past,
+                      const struct upload_events *events, struct upload **ret, struct err *e);
+    /* Takes the part; blocks while as many as allowed are in flight. A failure may be an earlier part's. */
+    int (*write)(struct upload *u, struct part *p, struct err *e);
+    /* Waits for all parts, then makes the object visible and durable. */
+    int (*commit)(struct upload *u, const struct whole *w, struct err *e);
+    /* The store's word against ours: after this the local copy may go. -FAULT_CORRUPT. Without read nothing is asked
+     * for: what the store answered to the upload is all. 1: so it is, too, where the store lets us write and not read;
+     * e says what it does not allow, and stays as it is without read. */
+    int (*verify)(struct upload *u, const struct whole *w, bool read, struct err *e);
+    /* Takes back what the store holds of it; best effort. Not after commit. */
+    void (*abort)(struct upload *u);
+    void (*upload_free)(struct upload *u); /* leaves in the store what a resume needs; waits for the sink's threads */
+
+    /* Aborts an upload of an earlier run by its token. NULL where there is nothing to abort. */
+    int (*abort_token)(struct sink *s, const char *key, const char *token, struct err *e);
+    /* Aborts uploads below the prefix begun before before_ns whose key mine() knows; says how many. NULL where
+     * there are none. */
+    int (*sweep)(struct sink *s, int64_t before_ns, bool (*mine)(void *ctx, const char *key), void *ctx,
+                 unsigned *ret_count, struct err *e);
+};
+
+extern const struct sink_ops SINK_S3, SINK_OBS, SINK_HTTP, SINK_FILE;
+
+int sink_open(const struct sink_config *c, struct sink **ret, struct err *e);
+void sink_close(struct sink *s);
+void sink_config_done(struct sink_config *c);
+
+/* Where requests go: "https://bucket.s3.eu-west-1.amazonaws.com", or NULL for a folder; malloc'ed. Asks for no
+ * credentials. What sink_open says of endpoint and region, -ENOMEM. */
+int sink_origin(const struct sink_config *c, char **ret, struct err *e);
+
+/* "s3://bucket/prefix/key", as a user would pass it to `get`; malloc'ed. */
+char *sink_object_url(const struct sink_config *c, const char *key);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A claim with the pool: its delays, and the worker that is at it. Private to the pool and what decides for it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/backoff.h"
+#include "linux/volume.h"
+#include "ship/claim.h"
+
+struct slot;
+
+struct item {
+    struct claim *claim;
+    struct item *next;
+    uint64_t due_ms; /* monotonic, as all here */
+    uint64_t added_ms;
+    uint64_t retain_ms;   /* until when it may take up room */
+    uint64_t series;      /* of the same application's dumps (watch/retain.h) */
+    struct volume volume; /* that its spool lies on */
+    uint64_t first_failure_ms;
+    struct slot *slot; /* of the worker that is at it; NULL: it waits */
+    unsigned returned; /* how often it was put back to let others through */
+    struct backoff backoff;
+    int said;       /* the fault that was last logged for it */
+    int follow_fd;  /* of a followed file, -1 */
+    bool complete;  /* the followed file is */
+    bool cancelled; /* the followed file is gone, or others wait */
+};

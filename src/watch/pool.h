@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The loop's side of shipping: claims wait here, and worker processes do them, fairly among tenants (ship/fair.h). One
+ * worker at a time as long as claims go through quickly; when one takes long and others wait, further workers help
+ * where --memory has room for them, else it is put back for a while: what it has sent stays in its journal. Trouble
+ * with the store holds everybody back together; trouble with one file only that file. Never touches the bytes of
+ * evidence.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "ship/claim.h"
+#include "ship/plan.h"
+#include "watch/retention.h"
+
+struct pool;
+
+struct pool_config {
+    char *const *worker_args; /* of a worker process, NULL-terminated; args[1] is "worker" */
+    const struct plan *plan;
+    const char *machine;
+    struct retention retention;
+    uint64_t stuck_ms; /* a worker that does not move for so long is killed; at least twice the store's timeout */
+    bool once;         /* try each claim once */
+    int (*spawn)(uv_loop_t *, uv_process_t *, const uv_process_options_t *); /* ship/child.h; NULL: uv_spawn */
+};
+
+enum pool_outcome {
+    POOL_STORED,  /* shipped, the claim is finished */
+    POOL_DROPPED, /* nothing left to ship */
+    POOL_FAILED   /* given up in this run; what is in the spool stays there */
+};
+
+struct pool_events {
+    void *ctx;
+    void (*ended)(void *ctx, const struct claim *c, enum pool_outcome outcome);
+};
+
+int pool_new(uv_loop_t *loop, const struct pool_config *c, const struct pool_events *events, struct pool **ret);
+void pool_free(struct pool *p); /* after pool_close, when the loop has ended */
+
+/* Whether a tenant may have one more claim here: else it waits where it is. */
+bool pool_has_room(const struct pool *p, const struct fair_key *k);
+
+/* Takes the claim. 0 or -ENOMEM (the claim is then still the caller's). */
+int pool_add(struct pool *p, struct claim *c);
+
+/* Whether a file that is still being written could be followed now. */
+bool pool_may_follow(struct pool *p);
+
+/* Takes a claim on a file that is still being written, and fd, if the worker is free; else -EBUSY, and takes nothing.
+ * 0: it is followed. 1: taken, and the attempt has failed at once: the claim is freed, and `ended` was called. */
+int pool_follow(struct pool *p, struct claim *c, int fd);
+
+/* The followed file with this id is complete (and may have been claimed: size, settled_ns and in_place are taken over
+ * from now). False if it isn't followed. */
+bool pool_complete(struct pool *p, const struct claim *now);
+
+/* The followed file went away: its worker stops, and what it sent is taken back. */
+void pool_unfollow(struct pool *p, const char *id);
+
+/* Whether a claim of this spool waits or is being done. */
+bool pool_uses(const struct pool *p, const struct spool *s);
+
+unsigned pool_count(const struct pool *p);  /* claims not ended */
+unsigned pool_failed(const struct pool *p); /* given up, or shipped but not erasable */
+/* Whether anything can move within this time. */
+bool pool_hopeful(const struct pool *p, uint64_t within_ms);
+/* Logs claims that have not ended, as not shipped: at most max. Returns how many it logged. */
+unsigned pool_log_left(const struct pool *p, unsigned max);
+/* Ends the workers and lets go of the loop, within seconds. The journals have what they had finished. */
+void pool_close(struct pool *p);

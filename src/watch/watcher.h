@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Policy of a watch: what is seen becomes a candidate, a candidate that is complete a claim, a claim goes to the pool.
+ * Owns the loop from start to stop.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "place/layout.h"
+#include "place/whoami.h"
+#include "ship/plan.h"
+#include "watch/retention.h"
+#include "watch/source.h"
+
+struct watcher_config {
+    struct source_config source;
+    const struct plan *plan;
+    const struct whoami *who;
+    const struct layout *layout; /* NULL: a file's owner is its tenant */
+    const char *state;           /* NULL: .salvage in each folder */
+    uint64_t settle_ms, grace_ms, stuck_ms;
+    struct retention retention;
+    bool once;
+    char *const *worker_args;
+    char *const *armer_args; /* NULL: no JVMs are armed */
+    char *const *check_args; /* NULL: the store is not asked before there is something for it */
+};
+
+/* Runs until SIGTERM or SIGINT (once: until nothing is left to do). Returns 0 if all that was found is in the store,
+ * -FAULT_LATER if something will be resumed, -FAULT_SOME if something could not be shipped, or why it can't run. */
+int watcher_run(const struct watcher_config *c, struct err *e);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A case whose process cannot be started takes no place and no rest: it is begun when one can be.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guard/guardcases.h"
+
+static const struct whoami SELF = {.machine = (char *)"m"};
+static struct guardcases cases;
+static struct guardtarget target;
+static unsigned forks, failures; /* tries; failures to come */
+static int error;
+
+static pid_t fake_fork(void)
+{
+    forks++;
+    if (failures == 0)
+        return 100000 + (pid_t)forks;
+    failures--;
+    errno = error;
+    return -1;
+}
+
+static int set_up(void **state)
+{
+    static char *args[] = {NULL};
+    const struct loan_policy policy = {0};
+    struct err e;
+
+    (void)state;
+    forks = failures = 0;
+    target = (struct guardtarget){.name = "a", .number = 3, .given_pid = getpid(), .memcg = MEMCG_NONE};
+    if (guardcases_init(&cases, &SELF, args, &policy, 1 << 20, &e) < 0)
+        return -1;
+    cases.fork = fake_fork;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    guardcases_done(&cases);
+    whoami_done(&target.last.who);
+    return 0;
+}
+
+static void refused_by(int number, const char *words)
+{
+    struct err e = {0};
+    bool made = true;
+
+    error = number;
+    failures = 3;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(guardcases_begin(&cases, &target, "why", &e), -number);
+        assert_non_null(strstr(e.msg, words));
+        assert_int_equal(guardcases_count(&cases), 0);
+    }
+    assert_int_equal(guardcases_begin(&cases, &target, "why", &e), 0);
+    assert_int_equal(guardcases_count(&cases), 1);
+    assert_int_equal(forks, 4);
+    assert_int_equal(guardcases_reap(&cases, -1, 0, &made), -1);
+    assert_int_equal(guardcases_reap(&cases, 100004, 0, &made), 3);
+    assert_true(made);
+    assert_int_equal(guardcases_count(&cases), 0);
+}
+
+static void without_room_for_a_process(void **state)
+{
+    (void)state;
+    refused_by(EAGAIN, "pids.max");
+}
+
+static void without_memory(void **state)
+{
+    (void)state;
+    refused_by(ENOMEM, "memory");
+}
+
+static void no_place_is_lost_to_failures(void **state)
+{
+    struct err e = {0};
+
+    (void)state;
+    error = EAGAIN;
+    failures = 5 * GUARDCASES_MAX;
+    for (unsigned i = 0; i < 5 * GUARDCASES_MAX; i++)
+        assert_int_equal(guardcases_begin(&cases, &target, "why", &e), -EAGAIN);
+    for (unsigned i = 0; i < GUARDCASES_MAX; i++)
+        assert_int_equal(guardcases_begin(&cases, &target, "why", &e), 0);
+    assert_int_equal(guardcases_begin(&cases, &target, "why", &e), -EAGAIN);
+    assert_non_null(strstr(e.msg, "already"));
+    assert_int_equal(forks, 6 * GUARDCASES_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(without_room_for_a_process, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_place_is_lost_to_failures, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

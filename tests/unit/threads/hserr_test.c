@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The first lines of crash logs of several JDKs.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "threads/hserr.h"
+
+#define HEAD "#\n# A fatal error has been detected by the Java Runtime Environment:\n#\n"
+
+static void each_error_has_its_cause(void **state)
+{
+    static const struct {
+        const char *text, *cause, *detail;
+        uint64_t pid;
+    } errors[] = {
+        {HEAD "#  SIGSEGV (0xb) at pc=0x00007f25ff8e1f14 (sent by kill), pid=4028, tid=4029\n#\n", "signal",
+         "SIGSEGV (0xb)", 4028},
+        {HEAD "#  EXCEPTION_ACCESS_VIOLATION (0xc0000005) at pc=0x0, pid=1, tid=0x2\n", "signal",
+         "EXCEPTION_ACCESS_VIOLATION (0xc0000005)", 1},
+        {HEAD "#  Internal Error (sharedRuntime.cpp:553), pid=7, tid=8\n#  guarantee(cb != NULL) failed: must be\n",
+         "assert", "guarantee(cb != NULL) failed: must be", 7},
+        {HEAD
+         "#  Internal Error (debug.cpp:362), pid=7, tid=8\n#  fatal error: OutOfMemory encountered: Java heap space\n",
+         "java-oom", "fatal error: OutOfMemory encountered: Java heap space", 7},
+        {HEAD "#  Internal Error (x.cpp:1), pid=9, tid=8\r\n#  Error: ShouldNotReachHere()\r\n", "assert",
+         "Error: ShouldNotReachHere()", 9},
+        {"#\n# There is insufficient memory for the Java Runtime Environment to continue.\n"
+         "# Native memory allocation (mmap) failed to map 65536 bytes\n"
+         "#\n#  Out of Memory Error (os_linux.cpp:2795), pid=12, tid=13\n#\n",
+         "native-oom", "Out of Memory Error (os_linux.cpp:2795)", 12},
+        {"# There is insufficient memory for the Java Runtime Environment to continue.\n", "native-oom", "", 0},
+        {"#\n# An unexpected error has been detected by HotSpot Virtual Machine:\n#\n"
+         "#  SIGBUS (0x7) at pc=0x1, pid=3, tid=4\n",
+         "signal", "SIGBUS (0x7)", 3},
+        {HEAD, "", "", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+        struct origin o = {0};
+
+        hserr_origin(errors[i].text, strlen(errors[i].text), &o);
+        assert_string_equal(o.cause, errors[i].cause);
+        assert_string_equal(o.detail, errors[i].detail);
+        assert_int_equal(o.pid, errors[i].pid);
+    }
+}
+
+static void jvm_command_and_time(void **state)
+{
+    static const char modern[] = HEAD "#  SIGSEGV (0xb) at pc=0x0, pid=1, tid=2\n#\n"
+                                      "# JRE version: OpenJDK Runtime Environment (17.0.15+6) (build 17.0.15+6)\n"
+                                      "# Java VM: OpenJDK 64-Bit Server VM (17.0.15+6, mixed mode)\n"
+                                      "---------------  S U M M A R Y ------------\n\nCommand Line: -Xmx40m Main 60\n\n"
+                                      "Time: Sun Nov 29 06:17:17 2026 UTC elapsed time: 5.46 seconds (0d 0h 0m 5s)\n",
+                      old[] = HEAD "# Java VM: Java HotSpot(TM) Server VM (11.0-b15)\njava_command: Main\n"
+                                   "time: Mon Jan  1 00:00:00 2010\nelapsed time: 3 seconds\n";
+    struct origin o = {0}, second = {0};
+
+    (void)state;
+    hserr_origin(modern, sizeof(modern) - 1, &o);
+    assert_string_equal(o.jvm, "OpenJDK Runtime Environment (17.0.15+6) (build 17.0.15+6)");
+    assert_string_equal(o.command, "-Xmx40m Main 60");
+    assert_string_equal(o.time, "Sun Nov 29 06:17:17 2026 UTC");
+    hserr_origin(old, sizeof(old) - 1, &second);
+    assert_string_equal(second.jvm, "Java HotSpot(TM) Server VM (11.0-b15)");
+    assert_string_equal(second.command, "Main");
+    assert_string_equal(second.time, "Mon Jan  1 00:00:00 2010");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_error_has_its_cause),
+        cmocka_unit_test(jvm_command_and_time),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
