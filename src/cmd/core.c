@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "linux/interrupt.h"
-#include "place/surroundings.h"
+#include "place/environment_facts.h"
 #include "ship/core_capture.h"
 #include "ship/heapdump_capture.h"
 #include "ship/key_template.h"
@@ -85,7 +85,7 @@ static char *path_for(const struct core_options *o, const struct proc *p)
 }
 
 /* What a reader of the core has to know. */
-static void tell(const struct proc *p, const struct snapshot *s)
+static void tell(const struct proc *p, const struct live_core *s)
 {
     char size[TEXT_SIZE_MAX];
     int pid = (int)p->pid;
@@ -109,8 +109,8 @@ static void tell(const struct proc *p, const struct snapshot *s)
             text_format_size(s->size, size), s->threads, s->threads == 1 ? "" : "s", (double)s->stopped_us / 1000);
 }
 
-static int put_into_file(const struct core_options *o, const struct proc *p, const struct snapshot_options *how,
-                         struct snapshot *told, struct err *e)
+static int put_into_file(const struct core_options *o, const struct proc *p, const struct live_core_options *how,
+                         struct live_core *told, struct err *e)
 {
     CLEANUP_FREE char *path = NULL;
     int r;
@@ -124,8 +124,8 @@ static int put_into_file(const struct core_options *o, const struct proc *p, con
     return command_put(path) < 0 ? err_set(e, -EIO, "cannot write to stdout") : 0;
 }
 
-static int put_into_store(const struct core_options *o, const struct proc *p, const struct snapshot_options *how,
-                          struct snapshot *told, struct err *e)
+static int put_into_store(const struct core_options *o, const struct proc *p, const struct live_core_options *how,
+                          struct live_core *told, struct err *e)
 {
     CLEANUP(plan_done) struct plan plan = {0};
     CLEANUP(whoami_done) struct whoami who = {0}, its = {0};
@@ -137,7 +137,7 @@ static int put_into_store(const struct core_options *o, const struct proc *p, co
         return r;
     if ((r = whoami_get("/", &who, e)) < 0)
         return r;
-    if (surroundings_get("/", &who, &facts) < 0)
+    if (environment_facts_get("/", &who, &facts) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     dump_whose_process(p, &s, &its);
     if ((r = shipping_try_store(&s, SHIPPING_TRY_MS, e)) == 0)
@@ -149,8 +149,8 @@ static int put_into_store(const struct core_options *o, const struct proc *p, co
 static int take(const struct core_options *o, pid_t pid, struct err *e)
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
-    struct snapshot_options how = {.quick = o->quick, .all_memory = o->all_memory, .at_most_ms = o->at_most_ms};
-    struct snapshot told = {0};
+    struct live_core_options how = {.quick = o->quick, .all_memory = o->all_memory, .at_most_ms = o->at_most_ms};
+    struct live_core told = {0};
     int r = proc_open("/proc", pid, &p);
 
     if (r < 0)

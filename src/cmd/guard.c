@@ -178,7 +178,8 @@ static int run(int argc, char **argv)
             return command_error(-ENOMEM, "out of memory");
         config.attach_args = attach.item;
     }
-    config.loan = (struct loan_policy){o.lend, o.hold ? o.hold_ms : 0, o.plan.state, (enum log_format)o.plan.log};
+    config.override =
+        (struct limit_override_policy){o.lend, o.hold ? o.hold_ms : 0, o.plan.state, (enum log_format)o.plan.log};
     if ((r = storecheck_launch((char[]){"guard-check"}, argv + 1, &check)) < 0)
         log_event(EVENT_STORE_FAILED, LOG_STR("to", o.plan.to), LOG_STR("fault", "not-asked"),
                   LOG_STR("error", strerror(-r)));

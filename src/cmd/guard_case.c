@@ -20,8 +20,8 @@
 #include "cmd/guard.h"
 #include "cmd/guard_case.h"
 #include "hotspot/dumpspeed.h"
-#include "linux/largest.h"
-#include "place/surroundings.h"
+#include "linux/largest_process.h"
+#include "place/environment_facts.h"
 #include "ship/core_capture.h"
 #include "ship/heapdump_capture.h"
 
@@ -113,10 +113,10 @@ static int make_heap_dump(struct guard_case *c, const struct action *a, struct e
  * runs. */
 static int make_core(struct guard_case *c, const struct action *a, struct err *e)
 {
-    struct snapshot_options o = {.quick = a->pause_ms == 0,
-                                 .at_most_ms = a->pause_ms ? a->pause_ms : QUICK_MS,
-                                 .until_ms = clock_mono_ms() + a->limit_ms};
-    struct snapshot told;
+    struct live_core_options o = {.quick = a->pause_ms == 0,
+                                  .at_most_ms = a->pause_ms ? a->pause_ms : QUICK_MS,
+                                  .until_ms = clock_mono_ms() + a->limit_ms};
+    struct live_core told;
 
     return core_to_store(&c->proc, &o, &c->shipping, &told, e);
 }

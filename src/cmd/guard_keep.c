@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "guard/loankeeper.h"
+#include "guard/limit_restorer.h"
 
 enum { ARG_FOLDER = 1, ARG_NAME, ARG_LOG, ARG_JOURNAL, ARGS };
 
@@ -20,13 +20,14 @@ static int run(int argc, char **argv)
     bool has_journal = argc == ARGS && text_eq(argv[ARG_JOURNAL], "locked");
     int r;
 
-    if (argc != ARGS || !loankeeper_is_name(argv[ARG_NAME]))
+    if (argc != ARGS || !limit_restorer_is_name(argv[ARG_NAME]))
         return command_error(-FAULT_USAGE, "guard-keep: guard starts it");
     log_set_format(text_eq(argv[ARG_LOG], "json") ? LOG_JSON : LOG_TEXT);
     /* Whoever ends all of us means the guard: its end is ours. */
     for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
         signal(signals[i], SIG_IGN);
-    r = loankeeper_run(argv[ARG_FOLDER], argv[ARG_NAME], STDIN_FILENO, has_journal ? LOANKEEPER_JOURNAL : -1, &e);
+    r = limit_restorer_run(argv[ARG_FOLDER], argv[ARG_NAME], STDIN_FILENO, has_journal ? LIMIT_RESTORER_JOURNAL : -1,
+                           &e);
     if (r < 0)
         log_event(EVENT_GUARD_NOT_RESTORED, LOG_STR("error", e.msg));
     /* What is no journal does not become one: only other trouble is worth another try. */

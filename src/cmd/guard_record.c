@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * salvage guard-record: the record of one kill into the store. Not for people: the loop of a guard starts it
- * (guard/recorder.c), and has put the record into a file in memory.
+ * (guard/kill_recorder.c), and has put the record into a file in memory.
  */
 #include <errno.h>
 #include <limits.h>
@@ -12,13 +12,13 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/guard.h"
-#include "guard/recorder.h"
+#include "guard/kill_recorder.h"
 #include "ship/shipping.h"
 
 static const char NAME[] = "oom-kill.json";
 
 /* argv: guard-record FD TARGET ID TIME PID, the names, then guard's own. */
-enum { ARG_FD = 1, ARG_TARGET, ARG_ID, ARG_TIME, ARG_PID, ARG_NAMES, ARG_REST = ARG_NAMES + RECORDER_NAMES };
+enum { ARG_FD = 1, ARG_TARGET, ARG_ID, ARG_TIME, ARG_PID, ARG_NAMES, ARG_REST = ARG_NAMES + KILL_RECORDER_NAMES };
 
 static int ship(char **argv, char *host, const struct guard_options *o, struct err *e)
 {

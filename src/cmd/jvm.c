@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "hotspot/find.h"
+#include "hotspot/jvm_find.h"
 
 enum { SCREEN_STEP = 4096 };
 

@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/jvm.h"
-#include "hotspot/find.h"
+#include "hotspot/jvm_find.h"
 #include "watch/armfollow.h"
 
 enum { QUICK_MS = 2000, LINE_CEILING = 1024 * 1024 };

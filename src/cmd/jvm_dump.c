@@ -16,9 +16,9 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/jvm.h"
-#include "hotspot/find.h"
+#include "hotspot/jvm_find.h"
 #include "linux/interrupt.h"
-#include "place/surroundings.h"
+#include "place/environment_facts.h"
 #include "ship/heapdump_capture.h"
 #include "ship/key_template.h"
 
@@ -218,7 +218,7 @@ static int dump_all_into_store(const struct jvm_dump_options *o, const struct jv
         return command_fail(r, &e);
     if ((r = whoami_get("/", &who, &e)) < 0)
         return command_fail(r, &e);
-    if (surroundings_get("/", &who, &facts) < 0)
+    if (environment_facts_get("/", &who, &facts) < 0)
         return command_error(-ENOMEM, "out of memory");
     s.state = o->plan.state;
     if ((r = shipping_try_store(&s, SHIPPING_TRY_MS, &e)) < 0) {

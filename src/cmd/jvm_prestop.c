@@ -15,7 +15,7 @@
 #include "cmd/jvm.h"
 #include "hotspot/heapuse.h"
 #include "linux/interrupt.h"
-#include "place/surroundings.h"
+#include "place/environment_facts.h"
 #include "ship/heapdump_capture.h"
 #include "ship/key_template.h"
 #include "ship/plancheck.h"
@@ -165,7 +165,7 @@ static int run_on(struct prestop *p)
 
     if ((r = whoami_get("/", &who, &e)) < 0)
         return command_fail(r, &e);
-    if (surroundings_get("/", &who, &facts) < 0)
+    if (environment_facts_get("/", &who, &facts) < 0)
         return command_error(-ENOMEM, "out of memory");
     p->shipping = (struct shipping){.plan = &p->plan,
                                     .who = &who,

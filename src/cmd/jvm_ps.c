@@ -15,8 +15,8 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/jvm.h"
-#include "hotspot/about.h"
-#include "hotspot/find.h"
+#include "hotspot/jvm_find.h"
+#include "hotspot/jvm_info.h"
 
 struct ps_options {
     bool full, arguments, jvm_arguments, json;

@@ -21,7 +21,7 @@
 #include "cmd/commands.h"
 #include "linux/interrupt.h"
 #include "oom/oom_file.h"
-#include "oom/witness.h"
+#include "oom/oom_log_reader.h"
 
 struct oom_options {
     bool follow, json, tasks;
@@ -50,7 +50,7 @@ enum { SHORT_ID = 12, FIELD_MAX = 300, STDIN_WAIT_MS = 200 };
 /* One run of the command. */
 struct listing {
     const struct oom_options *o;
-    struct witness witness;
+    struct oom_log_reader oom_log;
     struct whoami self;
     struct table table;
     size_t count;
@@ -216,7 +216,7 @@ static int show_all(struct listing *l, bool all, struct err *e)
     struct oomkill *k;
     int r = 0;
 
-    while (r == 0 && !interrupt_caught() && (r = witness_next(&l->witness, clock_mono_ms(), all, &k, e)) > 0)
+    while (r == 0 && !interrupt_caught() && (r = oom_log_reader_next(&l->oom_log, clock_mono_ms(), all, &k, e)) > 0)
         r = show(l, k, e);
     return r;
 }
@@ -224,8 +224,8 @@ static int show_all(struct listing *l, bool all, struct err *e)
 /* Until there is news, or a signal. None comes between the question and the wait; but while it is written, any may. */
 static int wait_for_news(const struct listing *l, struct err *e)
 {
-    struct pollfd news = {.fd = l->witness.log.fd, .events = POLLIN};
-    uint64_t due_ms = witness_due_ms(&l->witness), now_ms = clock_mono_ms();
+    struct pollfd news = {.fd = l->oom_log.log.fd, .events = POLLIN};
+    uint64_t due_ms = oom_log_reader_due_ms(&l->oom_log), now_ms = clock_mono_ms();
     struct timespec rest = {.tv_nsec = due_ms > now_ms ? (long)(due_ms - now_ms) % 1000 * 1000 * 1000 : 0};
     sigset_t ours, before;
     int r = 0;
@@ -250,7 +250,7 @@ static int follow(struct listing *l, struct err *e)
     while (r == 0 && !interrupt_caught() && (r = show_all(l, false, e)) == 0)
         r = wait_for_news(l, e);
     /* The one that waited for more to be said of it. */
-    if (r == 0 && (r = witness_next(&l->witness, clock_mono_ms(), true, &k, e)) > 0)
+    if (r == 0 && (r = oom_log_reader_next(&l->oom_log, clock_mono_ms(), true, &k, e)) > 0)
         r = show(l, k, e);
     return r;
 }
@@ -289,7 +289,7 @@ static int list(struct listing *l, char *const *files, struct err *e)
 
 static void listing_done(struct listing *l)
 {
-    witness_done(&l->witness);
+    oom_log_reader_done(&l->oom_log);
     whoami_done(&l->self);
     table_done(&l->table);
 }
@@ -300,7 +300,7 @@ static int begin(struct listing *l, struct err *e)
 
     if (r < 0)
         return r;
-    return witness_open(&l->witness, &l->self, !l->o->follow, e);
+    return oom_log_reader_open(&l->oom_log, &l->self, !l->o->follow, e);
 }
 
 /* Whether something was piped or redirected to us, as in "dmesg | salvage oom": an empty pipe, a terminal, or
@@ -334,7 +334,8 @@ static int run(int argc, char **argv)
 {
     struct oom_options o = {0};
     CLEANUP(listing_done)
-    struct listing l = {.o = &o, .witness = WITNESS_NONE, .table = {.columns = COLUMNS, .count = ARRAY_SIZE(COLUMNS)}};
+    struct listing l = {
+        .o = &o, .oom_log = OOM_LOG_READER_NONE, .table = {.columns = COLUMNS, .count = ARRAY_SIZE(COLUMNS)}};
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
     int r = opt_parse(OPTIONS, argc, argv, &o, &operands, &e);
@@ -349,7 +350,7 @@ static int run(int argc, char **argv)
         r = o.follow ? follow(&l, &e) : list(&l, files, &e);
     if (r < 0)
         return command_fail(r, &e);
-    if (l.witness.lost && isatty(STDERR_FILENO))
+    if (l.oom_log.lost && isatty(STDERR_FILENO))
         fprintf(stderr, "salvage: some of the kernel log was overwritten before it could be read\n");
     return 0;
 }

@@ -16,7 +16,7 @@
 #include "cmd/commands.h"
 #include "cmd/ship_oom.h"
 #include "linux/interrupt.h"
-#include "place/surroundings.h"
+#include "place/environment_facts.h"
 #include "ship/key_template.h"
 #include "ship/plancheck.h"
 #include "ship/shipping.h"
@@ -161,7 +161,7 @@ static int run(int argc, char **argv)
         return command_fail(r, &e);
     if ((r = whoami_get("/", &who, &e)) < 0)
         return command_fail(r, &e);
-    if (surroundings_get("/", &who, &facts) < 0)
+    if (environment_facts_get("/", &who, &facts) < 0)
         return command_error(-ENOMEM, "out of memory");
     /* By hand, the file is its owner's; a dump at an OutOfMemoryError must not fill the disk. */
     plan.keep = o.plan.keep || (o.oom == 0 && !o.remove);

@@ -15,8 +15,8 @@
 #include "cmd/commands.h"
 #include "cmd/watch.h"
 #include "linux/oomscore.h"
+#include "place/environment_facts.h"
 #include "place/layout.h"
-#include "place/surroundings.h"
 #include "ship/job.h"
 #include "ship/key_template.h"
 #include "ship/wire.h"
@@ -130,7 +130,7 @@ static int find_facts(struct worker *w)
 
     if (w->facts_known)
         return 0;
-    if (surroundings_get("/", w->who, &w->facts) < 0)
+    if (environment_facts_get("/", w->who, &w->facts) < 0)
         return -ENOMEM;
     w->facts_known = true;
     if (facts_encode(&w->facts, &text) == 0)

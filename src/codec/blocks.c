@@ -20,7 +20,7 @@ enum {
     BLOCK_MAX = 1 << 30
 };
 
-struct slot {
+struct worker_slot {
     unsigned char *raw;
     unsigned char *frame; /* NULL: the raw block is the frame */
     size_t frame_size;
@@ -38,7 +38,7 @@ struct encoder {
 struct blocks {
     const struct codec_ops *ops;
     size_t block_size;
-    struct slot *slot; /* a ring */
+    struct worker_slot *slot; /* a ring */
     unsigned slots;
     struct encoder *encoder;
     unsigned encoders, threads; /* with a state; of them with a thread */
@@ -53,13 +53,13 @@ struct blocks {
     bool stop;
 };
 
-static struct slot *slot_of(const struct blocks *b, uint64_t number)
+static struct worker_slot *worker_slot_of(const struct blocks *b, uint64_t number)
 {
     return &b->slot[number % b->slots];
 }
 
 /* The next block to encode, NULL when it is time to go. */
-static struct slot *take_work(struct blocks *b, uint64_t *ret_number)
+static struct worker_slot *take_work(struct blocks *b, uint64_t *ret_number)
 {
     while (!b->stop && b->begun == b->submitted) {
         b->sleepers++;
@@ -69,14 +69,14 @@ static struct slot *take_work(struct blocks *b, uint64_t *ret_number)
     if (b->stop)
         return NULL;
     *ret_number = b->begun++;
-    return slot_of(b, *ret_number);
+    return worker_slot_of(b, *ret_number);
 }
 
 static void *run(void *arg)
 {
     struct encoder *c = arg;
     struct blocks *b = c->blocks;
-    struct slot *s;
+    struct worker_slot *s;
     uint64_t number;
 
     pthread_mutex_lock(&b->lock);
@@ -124,7 +124,7 @@ static int make_slots(struct blocks *b, unsigned count, bool framed)
         return -ENOMEM;
     b->slots = count;
     for (unsigned i = 0; i < count; i++) {
-        struct slot *s = &b->slot[i];
+        struct worker_slot *s = &b->slot[i];
 
         s->frame_size = frame_size;
         if (!(s->raw = malloc(b->block_size)) || (framed && !(s->frame = malloc(frame_size))))
@@ -213,12 +213,12 @@ unsigned blocks_pending(const struct blocks *b)
 
 void *blocks_slot(struct blocks *b)
 {
-    return blocks_pending(b) < b->slots ? slot_of(b, b->submitted)->raw : NULL;
+    return blocks_pending(b) < b->slots ? worker_slot_of(b, b->submitted)->raw : NULL;
 }
 
 void blocks_submit(struct blocks *b, size_t size)
 {
-    struct slot *s = slot_of(b, b->submitted);
+    struct worker_slot *s = worker_slot_of(b, b->submitted);
 
     assert(size > 0 && size <= b->block_size && blocks_pending(b) < b->slots);
     s->raw_size = size;
@@ -231,7 +231,7 @@ void blocks_submit(struct blocks *b, size_t size)
     pthread_mutex_unlock(&b->lock);
 }
 
-static bool is_done(struct blocks *b, const struct slot *s, bool wait)
+static bool is_done(struct blocks *b, const struct worker_slot *s, bool wait)
 {
     bool done;
 
@@ -247,7 +247,7 @@ static bool is_done(struct blocks *b, const struct slot *s, bool wait)
 
 int blocks_next(struct blocks *b, bool wait, struct encoded *ret)
 {
-    const struct slot *s = slot_of(b, b->released);
+    const struct worker_slot *s = worker_slot_of(b, b->released);
 
     if (blocks_pending(b) == 0 || !is_done(b, s, wait))
         return 0;

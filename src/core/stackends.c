@@ -39,11 +39,11 @@ static void take_one(struct stackends *e, const struct proc *p, uint64_t sp, uin
     e->used += (size_t)n;
 }
 
-void stackends_take(struct stackends *ret, const struct proc *p, const struct standstill *s, const struct memmap *m)
+void stackends_take(struct stackends *ret, const struct proc *p, const struct ptrace_freeze *s, const struct memmap *m)
 {
-    const struct standstill_thread *thread;
+    const struct ptrace_freeze_thread *thread;
     const struct elfcore_machine *machine = elfcore_here();
-    size_t count = standstill_threads(s, &thread);
+    size_t count = ptrace_freeze_threads(s, &thread);
 
     if (!machine || !(ret->end = calloc(count, sizeof(*ret->end))) || !(ret->bytes = malloc(ALL_MAX)))
         return;

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "core/memmap.h"
-#include "core/standstill.h"
+#include "core/ptrace_freeze.h"
 
 struct stackend {
     uint64_t start;
@@ -26,7 +26,7 @@ struct stackends {
 };
 
 /* From each thread's stack pointer on upwards, while s holds. What can't be read, or has no room, is left out. */
-void stackends_take(struct stackends *ret, const struct proc *p, const struct standstill *s, const struct memmap *m);
+void stackends_take(struct stackends *ret, const struct proc *p, const struct ptrace_freeze *s, const struct memmap *m);
 
 /* Over a copy of the memory at address, of size bytes: what is known of it. */
 void stackends_put(const struct stackends *ends, uint64_t address, char *copy, size_t size);

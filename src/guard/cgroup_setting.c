@@ -33,7 +33,7 @@ static int identify(int folder, uint64_t *ret_device, uint64_t *ret_inode)
     return 0;
 }
 
-int setting_open(const struct loan_setting *s)
+int setting_open(const struct limit_override_setting *s)
 {
     CLEANUP_FD int folder = open(s->cgroup, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     uint64_t device = 0, inode = 0;
@@ -46,9 +46,9 @@ int setting_open(const struct loan_setting *s)
     return device == s->device && inode == s->inode ? TAKE_FD(folder) : -ENOENT;
 }
 
-int setting_of_level(const struct memcg *m, unsigned level, struct loan_setting *ret)
+int setting_of_level(const struct memcg *m, unsigned level, struct limit_override_setting *ret)
 {
-    struct loan_setting s = {0};
+    struct limit_override_setting s = {0};
     char up[UP_MAX] = ".", link[32];
     CLEANUP_FD int folder = -1;
     ssize_t size;
@@ -82,29 +82,29 @@ static int read_text(int folder, const char *name, char out[TEXT_MAX])
     return 0;
 }
 
-int setting_read(int folder, enum loan_file file, char ret[LOAN_VALUE_MAX])
+int setting_read(int folder, enum limit_override_file file, char ret[LIMIT_OVERRIDE_VALUE_MAX])
 {
     char text[TEXT_MAX];
-    int r = read_text(folder, loan_file_name(file), text);
+    int r = read_text(folder, limit_override_file_name(file), text);
 
-    return r < 0 ? r : loan_value(file, text, ret);
+    return r < 0 ? r : limit_override_value(file, text, ret);
 }
 
-int setting_write(int folder, enum loan_file file, const char *value)
+int setting_write(int folder, enum limit_override_file file, const char *value)
 {
-    CLEANUP_FD int fd = openat(folder, loan_file_name(file), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    CLEANUP_FD int fd = openat(folder, limit_override_file_name(file), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 
     return fd < 0 ? -errno : file_write(fd, value, strlen(value));
 }
 
-int setting_usage(int folder, enum loan_file file, uint64_t *ret)
+int setting_usage(int folder, enum limit_override_file file, uint64_t *ret)
 {
-    static const char *const names[LOAN_FILES] = {
-        [LOAN_V1_BOTH] = "memory.memsw.usage_in_bytes",
-        [LOAN_V1_LIMIT] = "memory.usage_in_bytes",
-        [LOAN_V1_OOM] = "memory.usage_in_bytes",
-        [LOAN_V2_MAX] = "memory.current",
-        [LOAN_V2_HIGH] = "memory.current",
+    static const char *const names[LIMIT_OVERRIDE_FILES] = {
+        [LIMIT_OVERRIDE_V1_BOTH] = "memory.memsw.usage_in_bytes",
+        [LIMIT_OVERRIDE_V1_LIMIT] = "memory.usage_in_bytes",
+        [LIMIT_OVERRIDE_V1_OOM] = "memory.usage_in_bytes",
+        [LIMIT_OVERRIDE_V2_MAX] = "memory.current",
+        [LIMIT_OVERRIDE_V2_HIGH] = "memory.current",
     };
     char text[TEXT_MAX];
     int r = read_text(folder, names[file], text);

@@ -22,7 +22,7 @@
 #include "base/rlimits.h"
 #include "base/text.h"
 #include "guard/casehistory.h"
-#include "guard/census.h"
+#include "guard/cgroup_discovery.h"
 #include "guard/guardcases.h"
 #include "guard/guardkey.h"
 #include "guard/guardkills.h"
@@ -53,9 +53,9 @@ struct guard {
     int epoll;
     struct guardcases cases;
     int signals; /* signalfd */
-    struct census census;
+    struct cgroup_discovery discovery;
     struct guardkills kills;
-    struct lastseen self; /* our own cgroup */
+    struct last_known self; /* our own cgroup */
     struct armkeeper attach;
     struct guardear log; /* stands for the kernel log in epoll */
     uint64_t rescan_at_ms, end_at_ms;
@@ -117,7 +117,7 @@ static void tell_target(const struct guard *g, const struct guardtarget *t)
               LOG_STR("container", *t->last.container_id ? t->last.container_id : NULL),
               LOG_STR("limit", bytes == UINT64_MAX ? "none" : text_format_size(bytes, limit)),
               LOG_UINT("cgroup", t->memcg.v2 ? 2 : 1), LOG_STR("signals", survey.size > 0 ? buf_text(&survey) : NULL));
-    if (lastseen_holds(&t->last, &g->self))
+    if (last_known_holds(&t->last, &g->self))
         log_event(EVENT_GUARD_INSIDE, LOG_STR("target", t->name));
 }
 
@@ -181,8 +181,8 @@ static int open_kernel_log(struct guard *g, struct err *e)
 
     if (r == -ENOMEM)
         return err_set(e, r, "out of memory");
-    if (r == 0 && (r = listen_to(g, g->kills.witness.log.fd, EPOLLIN, &g->log, &why)) < 0)
-        kmsg_done(&g->kills.witness.log);
+    if (r == 0 && (r = listen_to(g, g->kills.oom_log.log.fd, EPOLLIN, &g->log, &why)) < 0)
+        kmsg_done(&g->kills.oom_log.log);
     if (r < 0)
         log_event(EVENT_OOM_UNREAD, LOG_STR("error", why.msg));
     return 0;
@@ -205,7 +205,7 @@ static void remove_target(struct guard *g, size_t i)
     guardkills_count(&g->kills, t, guardtarget_kills(t), true);
     log_event(EVENT_GUARD_LEFT, LOG_STR("target", t->name));
     rule_leave(g->rule, t->number, clock_mono_ms());
-    census_forget(&g->census, &t->memcg);
+    cgroup_discovery_forget(&g->discovery, &t->memcg);
     listen_no_more(g, t);
     target_free(t);
     g->target[i] = g->target[--g->count];
@@ -229,18 +229,18 @@ static void on_unwatched(void *ctx, pid_t pid, const char *cgroup, const struct 
 /* One that sees no container would look healthy for ever. */
 static int see_any(const struct guard *g, struct err *e)
 {
-    if (g->count > 0 || g->census.unseen == 0)
+    if (g->count > 0 || g->discovery.unseen == 0)
         return 0;
     return err_set(e, -FAULT_REFUSED,
                    "guard --all: none of %u memory cgroups can be seen from here: run it in the machine's cgroup "
                    "namespace (or with the host's pids and CAP_SYS_ADMIN, to enter that), with the machine's "
                    "/sys/fs/cgroup mounted",
-                   g->census.unseen);
+                   g->discovery.unseen);
 }
 
 static void rescan(struct guard *g)
 {
-    census_look(&g->census, "/proc", clock_mono_ms(), on_cgroup, g);
+    cgroup_discovery_look(&g->discovery, "/proc", clock_mono_ms(), on_cgroup, g);
     g->rescan_at_ms = clock_mono_ms() + g->c->rescan_ms;
 }
 
@@ -259,7 +259,8 @@ static void reap(struct guard *g)
     bool made;
 
     while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (armkeeper_reap(&g->attach, child, status) || recorder_reap(&g->kills.recorder, child, clock_mono_ms()) ||
+        if (armkeeper_reap(&g->attach, child, status) ||
+            kill_recorder_reap(&g->kills.recorder, child, clock_mono_ms()) ||
             (target = guardcases_reap(&g->cases, child, status, &made)) < 0)
             continue;
         if (WIFEXITED(status) && WEXITSTATUS(status) == LAUNCH_FAILED) {
@@ -397,12 +398,12 @@ static int wait_ms(const struct guard *g)
         due = g->target[i]->due_ms < due ? g->target[i]->due_ms : due;
     if (g->c->all && !g->ending && g->rescan_at_ms < due)
         due = g->rescan_at_ms;
-    if (!g->ending && witness_due_ms(&g->kills.witness) < due)
-        due = witness_due_ms(&g->kills.witness);
+    if (!g->ending && oom_log_reader_due_ms(&g->kills.oom_log) < due)
+        due = oom_log_reader_due_ms(&g->kills.oom_log);
     if (!g->ending && g->attach.due_ms < due)
         due = g->attach.due_ms;
-    if (recorder_due_ms(&g->kills.recorder) < due)
-        due = recorder_due_ms(&g->kills.recorder);
+    if (kill_recorder_due_ms(&g->kills.recorder) < due)
+        due = kill_recorder_due_ms(&g->kills.recorder);
     return due <= now ? 0 : due - now > INT_MAX ? INT_MAX : (int)(due - now);
 }
 
@@ -447,7 +448,7 @@ static void loop(struct guard *g)
 
     while (goes_on(g)) {
         on_events(g, events, epoll_wait(g->epoll, events, EVENTS_MAX, wait_ms(g)));
-        recorder_start(&g->kills.recorder, clock_mono_ms());
+        kill_recorder_start(&g->kills.recorder, clock_mono_ms());
         if (g->ending)
             continue;
         armkeeper_on_time(&g->attach, clock_mono_ms());
@@ -459,7 +460,7 @@ static void loop(struct guard *g)
             rescan(g);
     }
     guardcases_stop(&g->cases);
-    recorder_done(&g->kills.recorder);
+    kill_recorder_done(&g->kills.recorder);
 }
 
 static void guard_free(struct guard *g)
@@ -469,10 +470,10 @@ static void guard_free(struct guard *g)
     if (g) {
         armkeeper_done(&g->attach);
         rule_free(g->rule);
-        census_done(&g->census);
+        cgroup_discovery_done(&g->discovery);
         casehistory_done(&g->history);
-        witness_done(&g->kills.witness);
-        lastseen_done(&g->self);
+        oom_log_reader_done(&g->kills.oom_log);
+        last_known_done(&g->self);
         if (g->signals >= 0)
             close(g->signals);
         if (g->epoll >= 0)
@@ -512,7 +513,7 @@ static void find_self(struct guard *g)
     CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
 
     if (proc_open("/proc", getpid(), &self) == 0 && memcg_open(&self, &m, NULL) == 0)
-        lastseen_cgroup(&g->self, &m);
+        last_known_cgroup(&g->self, &m);
 }
 
 static int add_given(struct guard *g, struct err *e)
@@ -537,16 +538,16 @@ int guard_run(const struct guard_config *c, struct err *e)
     g->signals = g->epoll = -1;
     g->history = (struct casehistory)CASEHISTORY_NONE;
     g->attach = (struct armkeeper)ARMKEEPER_NONE;
-    g->kills.witness = (struct witness)WITNESS_NONE;
+    g->kills.oom_log = (struct oom_log_reader)OOM_LOG_READER_NONE;
     if ((g->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)
         return err_set(e, -errno, "epoll: %s", strerror(errno));
     if ((r = rule_new(&c->rules, &g->rule)) < 0)
         return err_set(e, r, "out of memory");
     take_up_history(g);
     cgroupns_enter_first(); /* where that may be: else by what our mounts show */
-    g->census.failed = on_unwatched;
+    g->discovery.failed = on_unwatched;
     find_self(g);
-    if ((r = guardcases_init(&g->cases, c->self, c->case_args, &c->loan, c->dump_rate, e)) < 0)
+    if ((r = guardcases_init(&g->cases, c->self, c->case_args, &c->override, c->dump_rate, e)) < 0)
         return r;
     g->policy = (struct guardtarget_policy){&c->rules, g->cases.speed.rate, c->core};
     if ((g->signals = r = take_signals(e)) < 0 || (r = listen_to(g, g->signals, EPOLLIN, NULL, e)) < 0 ||

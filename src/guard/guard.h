@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "guard/guardtarget.h"
-#include "guard/loan.h"
+#include "guard/limit_override.h"
 
 struct guard_config {
     const struct whoami *self;
@@ -25,7 +25,7 @@ struct guard_config {
     uint64_t rescan_ms;       /* for all */
     char *const *case_args;   /* of a case: what follows "salvage guard-case PID NAME WHY ID TIME ABOUT" */
     char *const *attach_args; /* of the process that attaches to JVMs early; NULL: none */
-    struct loan_policy loan;
+    struct limit_override_policy override;
     const char *state; /* folder: what outlives a restart; NULL: nothing does */
 };
 

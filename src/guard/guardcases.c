@@ -20,14 +20,14 @@
 #include "linux/launch.h"
 
 int guardcases_init(struct guardcases *ret, const struct whoami *self, char *const *args,
-                    const struct loan_policy *policy, uint64_t dump_rate, struct err *e)
+                    const struct limit_override_policy *policy, uint64_t dump_rate, struct err *e)
 {
     int r;
 
     *ret = (struct guardcases){.self = self, .args = args};
     if ((r = dumpspeed_init(&ret->speed, dump_rate)) < 0)
         return err_set(e, r, "no file in memory: %s", strerror(-r));
-    if ((r = loans_init(&ret->loans, policy, e)) < 0)
+    if ((r = limit_overrides_init(&ret->overrides, policy, e)) < 0)
         dumpspeed_done(&ret->speed);
     return r;
 }
@@ -40,9 +40,10 @@ static char *or_empty(char *text)
 }
 
 static void become_case(struct guardcases *c, const struct guardtarget *t, pid_t victim, const char *why,
-                        const struct loan_outcome *lent)
+                        const struct limit_override_outcome *lent)
 {
-    char pid[16], time[32], speed[16], cgroup[16], *about = loan_describe(&c->loans, lent, t->name, victim, why);
+    char pid[16], time[32], speed[16], cgroup[16],
+        *about = limit_override_describe(&c->overrides, lent, t->name, victim, why);
     char *head[] = {(char[]){"salvage"},
                     (char[]){"guard-case"},
                     pid,
@@ -66,15 +67,15 @@ static void become_case(struct guardcases *c, const struct guardtarget *t, pid_t
     launch_become(head, ARRAY_SIZE(head), c->args, c->speed.fd);
 }
 
-static void tell_lent(const struct guardcases *c, const struct guardtarget *t, const struct loan_outcome *o)
+static void tell_lent(const struct guardcases *c, const struct guardtarget *t, const struct limit_override_outcome *o)
 {
     char size[TEXT_SIZE_MAX];
 
-    if (o->loan.count > 0)
+    if (o->override.count > 0)
         log_event(EVENT_GUARD_LENT, LOG_STR("target", t->name),
                   LOG_STR("lent", o->given ? text_format_size(o->given, size) : NULL),
-                  LOG_UINT("held_s", o->loan.hold_until_ms ? c->loans.policy.hold_ms / 1000 : 0),
-                  LOG_UINT("settings", o->loan.count));
+                  LOG_UINT("held_s", o->override.hold_until_ms ? c->overrides.policy.hold_ms / 1000 : 0),
+                  LOG_UINT("settings", o->override.count));
     if (o->lend.msg[0] || o->hold.msg[0])
         log_event(EVENT_GUARD_NOT_LENT, LOG_STR("target", t->name),
                   LOG_STR("lend", o->lend.msg[0] ? o->lend.msg : NULL),
@@ -93,15 +94,15 @@ int guardcases_begin(struct guardcases *c, struct guardtarget *t, const char *wh
 {
     pid_t victim = guardtarget_victim(t);
     struct guardcase *slot = find_slot(c, 0);
-    struct loan_outcome lent;
+    struct limit_override_outcome lent;
 
     if (!slot)
         return err_set(e, -EAGAIN, "%d cases are being made already", GUARDCASES_MAX);
-    lastseen_process(&t->last, victim);
+    last_known_process(&t->last, victim);
     t->last.taken.time_ns = clock_wall_ns();
     if (identity_of_stream(c->self->machine, victim, 0, t->last.taken.time_ns, t->last.taken.id) < 0)
         return err_set(e, -ENOMEM, "out of memory");
-    loans_begin(&c->loans, &t->memcg, t->name, clock_mono_ms(), &lent);
+    limit_overrides_begin(&c->overrides, &t->memcg, t->name, clock_mono_ms(), &lent);
     *slot = (struct guardcase){
         .child = c->fork ? c->fork() : fork(), .target = t->number, .begun_ms = clock_mono_ms(), .keeper = lent.keeper};
     snprintf(slot->name, sizeof(slot->name), "%s", t->name);
@@ -111,7 +112,7 @@ int guardcases_begin(struct guardcases *c, struct guardtarget *t, const char *wh
         int r = -errno;
 
         slot->child = 0;
-        loans_end(&c->loans, lent.keeper);
+        limit_overrides_end(&c->overrides, lent.keeper);
         return err_set(
             e, r,
             "no process can be started to take its evidence: %s: raise salvage's own limit of processes (pids.max, "
@@ -128,10 +129,10 @@ int guardcases_reap(struct guardcases *c, pid_t child, int status, bool *ret_mad
     struct guardcase *one = find_slot(c, child);
     char rate[TEXT_SIZE_MAX];
 
-    if (loans_reap(&c->loans, child, status) || !one)
+    if (limit_overrides_reap(&c->overrides, child, status) || !one)
         return -1;
     *ret_made = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    loans_end(&c->loans, one->keeper);
+    limit_overrides_end(&c->overrides, one->keeper);
     dumpspeed_learn(&c->speed);
     log_event(EVENT_GUARD_MADE, LOG_STR("target", one->name), LOG_BOOL("whole", *ret_made),
               LOG_REAL("seconds", (double)(clock_mono_ms() - one->begun_ms) / 1000),
@@ -158,6 +159,6 @@ void guardcases_stop(struct guardcases *c)
 
 void guardcases_done(struct guardcases *c)
 {
-    loans_done(&c->loans);
+    limit_overrides_done(&c->overrides);
     dumpspeed_done(&c->speed);
 }

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "guard/guardtarget.h"
-#include "guard/loan.h"
+#include "guard/limit_override.h"
 #include "hotspot/dumpspeed.h"
 #include "place/whoami.h"
 
@@ -26,13 +26,13 @@ struct guardcases {
                             CONTAINER HOST" */
     pid_t (*fork)(void); /* NULL: fork(2); a test's fails now and then */
     struct guardcase one[GUARDCASES_MAX];
-    struct loans loans;
+    struct limit_overrides overrides;
     struct dumpspeed speed;
 };
 
 /* dump_rate: bytes a second; 0: as the last dump was. Puts back what another guard lent. */
 int guardcases_init(struct guardcases *ret, const struct whoami *self, char *const *args,
-                    const struct loan_policy *policy, uint64_t dump_rate, struct err *e);
+                    const struct limit_override_policy *policy, uint64_t dump_rate, struct err *e);
 
 /* why: the condition that is met. -ESRCH: no process; -EAGAIN, -ENOMEM: no process can be started now. */
 int guardcases_begin(struct guardcases *c, struct guardtarget *t, const char *why, struct err *e);

@@ -107,19 +107,19 @@ void guardjvm_read(struct guardjvm *j, const struct memcg *m, uint64_t dump_rate
 
     r->dump_ms = r->heap = r->gc = r->heap_left = r->growth_beside = reading_unknown(NONE);
     if (!read_heap(j, m, now_ms, &heap, r)) {
-        beside_forget(&j->beside);
+        native_growth_forget(&j->native);
         return;
     }
     r->dump_ms = reading_dump_ms(heapdump_estimate((uint64_t)heap.used), dump_rate);
     if (!r->firm.known)
         return;
-    beside_add(&j->beside, &heap, r->firm.value, now_ms);
-    r->heap_left = reading_known(beside_heap_left(&j->beside, r->firm.value));
-    r->growth_beside = reading_known(j->beside.speed);
+    native_growth_add(&j->native, &heap, r->firm.value, now_ms);
+    r->heap_left = reading_known(native_growth_heap_left(&j->native, r->firm.value));
+    r->growth_beside = reading_known(j->native.speed);
 }
 
 void guardjvm_skip(struct guardjvm *j, struct reading *r)
 {
     r->dump_ms = r->heap = r->gc = r->heap_left = r->growth_beside = reading_unknown(NONE);
-    beside_forget(&j->beside);
+    native_growth_forget(&j->native);
 }

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "guard/beside.h"
+#include "guard/native_growth.h"
 #include "guard/reading.h"
 #include "hotspot/counters.h"
 #include "linux/memcg.h"
@@ -20,7 +20,7 @@ struct guardjvm {
     struct counters counters;
     pid_t none;           /* the process that was found to be none */
     uint64_t again_at_ms; /* to look for one */
-    struct beside beside;
+    struct native_growth native;
     int64_t gc_ticks; /* time in collections */
     uint64_t gc_at_ms;
     struct reading_value gc;

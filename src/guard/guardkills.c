@@ -24,7 +24,7 @@ int guardkills_open(struct guardkills *g, const struct whoami *self, char *const
     g->self = self;
     g->all = all;
     g->recorder.args = args;
-    return witness_open(&g->witness, self, false, e);
+    return oom_log_reader_open(&g->oom_log, self, false, e);
 }
 
 /* Whose it is; NULL: nobody's but this machine's. */
@@ -61,8 +61,8 @@ static void keep_record(struct guardkills *g, struct guardtarget *t, struct oomk
               LOG_STR("source", k->source), LOG_STR("namespace", or_none(k->where.namespace)),
               LOG_STR("pod", or_none(k->where.pod)), LOG_STR("container", or_none(k->where.container)),
               LOG_STR("container_id", or_none(k->where.container_id)), LOG_STR("case", or_none(k->case_id)));
-    r = recorder_add(&g->recorder, target, k, owner_of(g, t, k, &named),
-                     t && *k->case_id ? t->last.taken.time_ns : k->time_ns, clock_mono_ms(), &e);
+    r = kill_recorder_add(&g->recorder, target, k, owner_of(g, t, k, &named),
+                          t && *k->case_id ? t->last.taken.time_ns : k->time_ns, clock_mono_ms(), &e);
     if (r < 0)
         log_event(EVENT_GUARD_MISSED, LOG_STR("target", target), LOG_STR("piece", "oom-kill.json"),
                   LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e.msg));
@@ -90,7 +90,7 @@ static void tell_bare(struct guardkills *g)
 
     oomkill_init(k);
     take_bare(g, k);
-    witness_name(&g->witness, k);
+    oom_log_reader_name(&g->oom_log, k);
     if (g->all)
         keep_record(g, NULL, k);
 }
@@ -108,10 +108,10 @@ static void on_kill(struct guardkills *g, struct oomkill *k, struct guardtarget 
     struct guardtarget *t = NULL;
 
     for (size_t i = 0; i < count && !t; i++)
-        t = lastseen_is(&targets[i]->last, k) ? targets[i] : NULL;
+        t = last_known_is(&targets[i]->last, k) ? targets[i] : NULL;
     if (t) {
-        lastseen_complete(&t->last, k);
-        lastseen_told(&t->last, 1 + (uint64_t)k->group.total + k->group.again, clock_mono_ms());
+        last_known_complete(&t->last, k);
+        last_known_told(&t->last, 1 + (uint64_t)k->group.total + k->group.again, clock_mono_ms());
     }
     if (!t && text_eq(k->note, OOMLOG_NOTE_BARE))
         hold_bare(g, k);
@@ -125,11 +125,11 @@ void guardkills_read(struct guardkills *g, struct guardtarget *const *targets, s
     struct err e = {0};
     int r;
 
-    while ((r = witness_next(&g->witness, clock_mono_ms(), all, &k, &e)) > 0)
+    while ((r = oom_log_reader_next(&g->oom_log, clock_mono_ms(), all, &k, &e)) > 0)
         on_kill(g, k, targets, count);
     if (r < 0) {
         log_event(EVENT_OOM_UNREAD, LOG_STR("error", e.msg));
-        kmsg_done(&g->witness.log);
+        kmsg_done(&g->oom_log.log);
     }
     while (g->bares > 0 && clock_mono_ms() - g->bare[0].at_ms > BARE_MS)
         tell_bare(g);
@@ -138,19 +138,20 @@ void guardkills_read(struct guardkills *g, struct guardtarget *const *targets, s
 /* Those that the kernel counted, and did not tell of. */
 void guardkills_count(struct guardkills *g, struct guardtarget *t, uint64_t kills, bool last)
 {
-    uint64_t wait_ms = last ? 0 : g->witness.log.fd < 0 ? ENDED_MS : UNTOLD_MS;
-    uint64_t untold = lastseen_count(&t->last, kills, wait_ms, clock_mono_ms());
+    uint64_t wait_ms = last ? 0 : g->oom_log.log.fd < 0 ? ENDED_MS : UNTOLD_MS;
+    uint64_t untold = last_known_count(&t->last, kills, wait_ms, clock_mono_ms());
 
-    for (uint64_t i = 0; i < untold && i < RECORDER_TARGET_MOST; i++) {
-        lastseen_kill(&t->last,
-                      g->witness.log.fd < 0 ? "the kernel log could not be read: this is from the counters alone, of "
-                                              "the moment before; which process it was is a guess"
-                                            : "the kernel log had nothing of it (it limits what it says to 10 kills in "
-                                              "5 seconds): this is from the counters alone",
-                      clock_wall_ns(), &g->counted);
+    for (uint64_t i = 0; i < untold && i < KILL_RECORDER_TARGET_MOST; i++) {
+        last_known_kill(&t->last,
+                        g->oom_log.log.fd < 0
+                            ? "the kernel log could not be read: this is from the counters alone, of "
+                              "the moment before; which process it was is a guess"
+                            : "the kernel log had nothing of it (it limits what it says to 10 kills in "
+                              "5 seconds): this is from the counters alone",
+                        clock_wall_ns(), &g->counted);
         if (g->bares > 0)
             take_bare(g, &g->counted);
-        witness_name(&g->witness, &g->counted);
+        oom_log_reader_name(&g->oom_log, &g->counted);
         keep_record(g, t, &g->counted);
     }
 }

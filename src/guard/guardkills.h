@@ -7,8 +7,8 @@
 #pragma once
 
 #include "guard/guardtarget.h"
-#include "guard/recorder.h"
-#include "oom/witness.h"
+#include "guard/kill_recorder.h"
+#include "oom/oom_log_reader.h"
 
 enum { GUARDKILLS_BARE_MAX = 32 };
 
@@ -20,8 +20,8 @@ struct guardkill_bare {
 };
 
 struct guardkills {
-    struct witness witness; /* log.fd: to be polled; -1: the kernel log can't be read */
-    struct recorder recorder;
+    struct oom_log_reader oom_log; /* log.fd: to be polled; -1: the kernel log can't be read */
+    struct kill_recorder recorder;
     const struct whoami *self;
     bool all;               /* kills of nobody's target, too */
     struct oomkill counted; /* a record that is made of counters */

@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "guard/guardkey.h"
-#include "linux/largest.h"
+#include "linux/largest_process.h"
 #include "place/container.h"
 #include "place/containerid.h"
 
@@ -58,7 +58,7 @@ const char *guardtarget_tenant(struct guardtarget *t, char out[RULE_TENANT_MAX])
     pid_t pid = guardtarget_victim(t);
     struct proc_status status;
 
-    lastseen_process(&t->last, pid);
+    last_known_process(&t->last, pid);
     if (t->last.who.namespace)
         snprintf(out, RULE_TENANT_MAX, "namespace %s", t->last.who.namespace);
     else if (pid && proc_open("/proc", pid, &p) == 0 && proc_status(&p, &status) == 0)
@@ -208,7 +208,7 @@ static uint64_t next_look(const struct guardtarget_policy *p, const struct guard
     if (is_far(s) && !t->psi[0].window_ms && will_be_told(p, t, s))
         return FAR_MS;
     pace = pace_ms(s->limit, s->room, guardtarget_next_threshold(p->rules, s), latest > trend ? latest : trend);
-    if (t->jvm.beside.moving && pace > MOVING_MS)
+    if (t->jvm.native.moving && pace > MOVING_MS)
         return MOVING_MS;
     /* How fast it grows now is not known before the next. */
     return t->heard && pace > HEARD_MS ? HEARD_MS : pace;
@@ -293,9 +293,9 @@ int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, 
     read_psi(t, now_ms, &r);
     read_jvm(p, t, !is_far(&s) || asks_for(p->rules, CONDITION_HEAP) || asks_for(p->rules, CONDITION_GC), now_ms, &r);
     read_threads(p, t, now_ms, &r);
-    lastseen_memory(&t->last, &t->memcg, &s, now_ms);
+    last_known_memory(&t->last, &t->memcg, &s, now_ms);
     if (!is_far(&s) && now_ms >= t->victim_at_ms) {
-        lastseen_process(&t->last, guardtarget_victim(t));
+        last_known_process(&t->last, guardtarget_victim(t));
         t->victim_at_ms = now_ms + VICTIM_AGAIN_MS;
     }
     if (p->core && !r.dump_ms.known)
@@ -400,7 +400,7 @@ int guardtarget_open(const struct guardtarget_policy *p, pid_t pid, const char *
     for (unsigned i = 0; i < count; i++)
         t.psi[i].window_ms = windows[i];
     name_it(&t, pid, path);
-    lastseen_cgroup(&t.last, &t.memcg);
+    last_known_cgroup(&t.last, &t.memcg);
     *ret = t;
     return 0;
 }
@@ -411,6 +411,6 @@ void guardtarget_done(struct guardtarget *t)
         memsignal_done(&t->signal[i]);
     t->signals = 0;
     guardjvm_done(&t->jvm);
-    lastseen_done(&t->last);
+    last_known_done(&t->last);
     memcg_done(&t->memcg);
 }

@@ -10,7 +10,7 @@
 #include "guard/guardjvm.h"
 #include "guard/guardname.h"
 #include "guard/guardthreads.h"
-#include "guard/lastseen.h"
+#include "guard/last_known.h"
 #include "guard/rule.h"
 #include "linux/memsignal.h"
 
@@ -48,7 +48,7 @@ struct guardtarget {
     int64_t level[GUARDTARGET_SIGNALS_MAX]; /* of a v1.pressure signal: enum reading_pressure */
     struct guardjvm jvm;
     struct guardthreads threads;
-    struct lastseen last;
+    struct last_known last;
     uint64_t victim_at_ms; /* when to look for its largest process again, while memory is short */
     struct growth all;     /* of what is no page of a file: does it come to its limit? */
     struct growth felt;    /* with dirty pages: when to look again */

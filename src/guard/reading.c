@@ -38,25 +38,25 @@ static wide at_least_0(wide value)
 
 struct reading_value reading_oom_in(const struct reading *r)
 {
-    wide room, all, beside, heap, left = 0;
+    wide room, all, native, heap, left = 0;
 
     if (!r->room.known)
         return r->room;
     if (!r->growth.known)
         return r->growth;
     room = at_least_0(r->room.value);
-    all = beside = r->growth.value;
+    all = native = r->growth.value;
     if (r->heap_left.known && r->growth_beside.known) {
         left = at_least_0(r->heap_left.value);
-        beside = r->growth_beside.value;
+        native = r->growth_beside.value;
     }
-    heap = at_least_0(all - beside);
+    heap = at_least_0(all - native);
     if (all <= 0)
         return reading_known(INT64_MAX);
     /* Would the heap be full before? room / all is the time until then if not. */
     if (heap * room <= left * all)
         return reading_known(milliseconds(room, all));
-    return reading_known(beside > 0 ? milliseconds(at_least_0(room - left), beside) : INT64_MAX);
+    return reading_known(native > 0 ? milliseconds(at_least_0(room - left), native) : INT64_MAX);
 }
 
 struct reading_value reading_memory_share(const struct reading *r)

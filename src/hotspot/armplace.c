@@ -16,8 +16,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "hotspot/attach_protocol.h"
+#include "linux/access_as.h"
 #include "linux/mountinfo.h"
-#include "linux/reach.h"
 #include "place/container.h"
 #include "place/whoami.h"
 

@@ -99,7 +99,7 @@ static void take_record_head(struct hprof *h)
 }
 
 /* Gathers size bytes in head; true once they are there. */
-static bool gather(struct hprof *h, const unsigned char **p, size_t *left, unsigned size)
+static bool assembly(struct hprof *h, const unsigned char **p, size_t *left, unsigned size)
 {
     size_t n = size - h->head_size < *left ? size - h->head_size : *left;
 
@@ -120,7 +120,7 @@ void hprof_feed(struct hprof *h, const void *data, size_t size)
 
         switch (h->state) {
         case HPROF_HEADER:
-            if (gather(h, &p, &size, HEADER_SIZE))
+            if (assembly(h, &p, &size, HEADER_SIZE))
                 take_header(h);
             continue;
         case HPROF_RECORD_HEAD:
@@ -130,7 +130,7 @@ void hprof_feed(struct hprof *h, const void *data, size_t size)
                 if (!check_tag(h))
                     continue;
             }
-            if (gather(h, &p, &size, RECORD_HEAD_SIZE))
+            if (assembly(h, &p, &size, RECORD_HEAD_SIZE))
                 take_record_head(h);
             continue;
         case HPROF_RECORD_BODY:

@@ -17,7 +17,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "linux/beneath.h"
+#include "linux/open_beneath.h"
 
 enum { WORDS_MAX = 8 * 1024 * 1024, MAPS_MAX = 16 * 1024 * 1024, STATUS_MAX = 64 * 1024 };
 

@@ -108,11 +108,11 @@ static bool take_priority(const char **at, struct logprefix *ret)
 static bool take_facility(const char **at, struct logprefix *ret)
 {
     static const char *const others[] = {"user", "daemon", "syslog", "auth", "authpriv", "cron", "mail", "local0"};
-    const char *p = *at, *beside = strstr(p, ": kern:");
+    const char *p = *at, *native = strstr(p, ": kern:");
     size_t size, level;
 
-    if (beside && beside - p < HOST_MAX && memchr(p, ' ', (size_t)(beside - p)) == NULL)
-        p = beside + 2;
+    if (native && native - p < HOST_MAX && memchr(p, ' ', (size_t)(native - p)) == NULL)
+        p = native + 2;
     size = strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789");
     if (size == 0 || p[size + strspn(p + size, " ")] != ':')
         return false;

@@ -17,7 +17,7 @@
 #include "linux/proc.h"
 #include "place/containerid.h"
 
-enum { CGROUP_MAX = 64 * 1024, TENANTS_MAX = 65536 };
+enum { CGROUP_MAX = 64 * 1024, CONTAINER_NAMES_MAX = 65536 };
 
 struct tenant {
     pid_t pid;
@@ -45,12 +45,12 @@ static bool read_ids(const struct proc *p, struct tenant *ret)
     return found;
 }
 
-static int look_at(const char *root, pid_t pid, struct tenants *t, size_t *room)
+static int look_at(const char *root, pid_t pid, struct container_names *t, size_t *room)
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
     struct tenant found;
 
-    if (proc_open(root, pid, &p) < 0 || !read_ids(&p, &found) || t->count == TENANTS_MAX)
+    if (proc_open(root, pid, &p) < 0 || !read_ids(&p, &found) || t->count == CONTAINER_NAMES_MAX)
         return 0;
     if (t->count == *room) {
         size_t more = *room ? *room * 2 : 64;
@@ -65,9 +65,9 @@ static int look_at(const char *root, pid_t pid, struct tenants *t, size_t *room)
     return 0;
 }
 
-int tenants_scan(const char *root, struct tenants *ret)
+int container_names_scan(const char *root, struct container_names *ret)
 {
-    CLEANUP(tenants_done) struct tenants t = {0};
+    CLEANUP(container_names_done) struct container_names t = {0};
     CLEANUP_DIR DIR *dir = file_opendir(AT_FDCWD, root);
     size_t room = 0;
 
@@ -80,14 +80,14 @@ int tenants_scan(const char *root, struct tenants *ret)
             return -ENOMEM;
     }
     *ret = t;
-    t = (struct tenants){0};
+    t = (struct container_names){0};
     return 0;
 }
 
-void tenants_done(struct tenants *t)
+void container_names_done(struct container_names *t)
 {
     free(t->item);
-    *t = (struct tenants){0};
+    *t = (struct container_names){0};
 }
 
 static bool same(const char *a, const char *b)
@@ -116,8 +116,8 @@ static int ask(const char *root, const struct tenant *t, struct whoami *ret)
     return 0;
 }
 
-int tenants_name(const struct tenants *t, const char *root, const char *container_id, const char *pod_uid,
-                 struct whoami *ret)
+int container_names_name(const struct container_names *t, const char *root, const char *container_id,
+                         const char *pod_uid, struct whoami *ret)
 {
     int r = -ESRCH;
 

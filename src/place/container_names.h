@@ -11,17 +11,17 @@
 
 struct tenant;
 
-struct tenants {
+struct container_names {
     struct tenant *item; /* owned */
     size_t count;
 };
 
 /* All processes that are in a container or a pod. root is "/proc" but in tests. 0, -ENOSYS, -ENOMEM. */
-int tenants_scan(const char *root, struct tenants *ret);
-void tenants_done(struct tenants *t);
+int container_names_scan(const char *root, struct container_names *ret);
+void container_names_done(struct container_names *t);
 
 /* The names of a container's pod, by a process of that container, else by one of that pod, which knows no container's
  * name. Both ids may be "". ret: whoami_done. 0, -ESRCH if nothing of it runs that knows its pod,
  * -ENOMEM. */
-int tenants_name(const struct tenants *t, const char *root, const char *container_id, const char *pod_uid,
-                 struct whoami *ret);
+int container_names_name(const struct container_names *t, const char *root, const char *container_id,
+                         const char *pod_uid, struct whoami *ret);

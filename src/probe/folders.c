@@ -13,13 +13,13 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "ship/claim.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/capability.h"
 #include "linux/fskind.h"
 #include "linux/inotify.h"
 #include "linux/lease.h"
+#include "ship/claim.h"
 #include "watch/source.h"
 
 enum { ROOM_WARN = 1024 * 1024 * 1024 };

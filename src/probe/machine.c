@@ -18,8 +18,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "guard/census.h"
-#include "hotspot/find.h"
+#include "guard/cgroup_discovery.h"
+#include "hotspot/jvm_find.h"
 #include "linux/capability.h"
 #include "linux/cgroupns.h"
 #include "linux/kmsg.h"
@@ -146,7 +146,7 @@ static bool has_own_namespace(void)
 
 static void check_cgroups(const struct findings *f)
 {
-    CLEANUP(census_done) struct census census = {0};
+    CLEANUP(cgroup_discovery_done) struct cgroup_discovery discovery = {0};
     bool v2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0, entered, own;
     bool v1 = access("/sys/fs/cgroup/memory/memory.stat", F_OK) == 0;
     const char *version = v1 ? "v1" : v2 ? "v2" : NULL;
@@ -160,17 +160,18 @@ static void check_cgroups(const struct findings *f)
     }
     own = has_own_namespace();
     entered = cgroupns_enter_first() == 0;
-    census_look(&census, "/proc", clock_mono_ms(), count_group, &seen);
-    if (seen == 0 && census.unseen > 0)
+    cgroup_discovery_look(&discovery, "/proc", clock_mono_ms(), count_group, &seen);
+    if (seen == 0 && discovery.unseen > 0)
         finding_add(f, FINDING_WARN, "cgroups",
                     "for guard --all: hostPID with CAP_SYS_ADMIN, and the machine's /sys/fs/cgroup mounted",
-                    "%s: none of %u memory cgroups with processes can be seen from here%s", version, census.unseen,
+                    "%s: none of %u memory cgroups with processes can be seen from here%s", version, discovery.unseen,
                     own || !entered ? " (a private cgroup namespace)" : "");
     else
-        finding_add(f, census.unseen > 0 ? FINDING_WARN : FINDING_OK, "cgroups",
-                    census.unseen > 0 ? "hostPID with CAP_SYS_ADMIN, and the machine's /sys/fs/cgroup mounted" : NULL,
+        finding_add(f, discovery.unseen > 0 ? FINDING_WARN : FINDING_OK, "cgroups",
+                    discovery.unseen > 0 ? "hostPID with CAP_SYS_ADMIN, and the machine's /sys/fs/cgroup mounted"
+                                         : NULL,
                     "%s: %u memory cgroup%s with a limit seen, %u out of sight%s", version, seen, seen == 1 ? "" : "s",
-                    census.unseen, own ? " (a private cgroup namespace)" : "");
+                    discovery.unseen, own ? " (a private cgroup namespace)" : "");
 }
 
 /* --- kernel log and ptrace ------------------------------------------------------------------------------------------

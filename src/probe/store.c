@@ -19,7 +19,7 @@
 #include "net/cred.h"
 #include "net/http.h"
 #include "net/proxyenv.h"
-#include "place/surroundings.h"
+#include "place/environment_facts.h"
 #include "ship/plancheck.h"
 #include "ship/preflight.h"
 
@@ -339,7 +339,7 @@ static void check_object_store(const struct findings *f, const struct probe_stor
     int r;
 
     finding_step(f, "store", "who we are");
-    if ((r = whoami_get("/", &who, &e)) < 0 || surroundings_get("/", &who, &facts) < 0 ||
+    if ((r = whoami_get("/", &who, &e)) < 0 || environment_facts_get("/", &who, &facts) < 0 ||
         !(key = key_for(o->plan, &who, &facts))) {
         finding_add(f, FINDING_FAIL, "store", NULL, "%s", r < 0 ? e.msg : "out of memory");
         return;

@@ -23,7 +23,7 @@
 #include "base/mem.h"
 #include "linux/launch.h"
 #include "linux/memcg.h"
-#include "run/tally.h"
+#include "run/event_summary.h"
 #include "ship/armkeeper.h"
 
 enum {
@@ -51,7 +51,7 @@ struct supervisor {
     uint64_t stop_ms, kill_ms; /* when the watch's time is up, and our patience */
     /* The watch. */
     struct armkeeper arm;
-    struct tally tally;
+    struct event_summary summary;
     struct backoff backoff;
     uint64_t restart_ms; /* 0: no */
     unsigned restarts;   /* after the end */
@@ -75,7 +75,7 @@ static void start_watch(struct supervisor *s)
 
     s->restart_ms = 0;
     s->told = s->hurried = false;
-    tally_restart(&s->tally);
+    event_summary_restart(&s->summary);
     end_channel(s);
     r = launch_watch(s->locked_out ? s->config->watch_instead : s->config->watch, &s->watch, &s->channel);
     if (r == 0)
@@ -92,7 +92,7 @@ static void tell_watch(struct supervisor *s)
 
     if (!s->watch || !s->ended || (s->arm.pid && s->stops < 2))
         return;
-    if (s->tally.started && !s->told) {
+    if (s->summary.started && !s->told) {
         kill(s->watch, SIGTERM);
         s->told = true;
     }
@@ -112,7 +112,7 @@ static void on_channel(struct supervisor *s)
     do {
         n = recv(s->channel, line, sizeof(line), MSG_DONTWAIT);
         if (n > 0)
-            tally_add(&s->tally, line, (size_t)n);
+            event_summary_add(&s->summary, line, (size_t)n);
     } while (n > 0 || (n < 0 && errno == EINTR));
     if (n == 0 || errno != EAGAIN)
         end_channel(s);
@@ -221,7 +221,7 @@ static void say_app_died(const struct supervisor *s)
 
 static void say_end(const struct supervisor *s)
 {
-    const struct tally *t = &s->tally;
+    const struct event_summary *t = &s->summary;
     char name[SIGNAL_NAME_MAX];
     const char *error = t->stopped && t->left == 0 ? NULL : t->error;
 
@@ -434,7 +434,7 @@ int supervise_run(const struct supervise_config *c, struct err *e)
     }
     end_channel(&s);
     armkeeper_done(&s.arm);
-    tally_done(&s.tally);
+    event_summary_done(&s.summary);
     memcg_done(&s.cgroup);
     close(s.signal_fd);
     return r;

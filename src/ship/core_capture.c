@@ -37,10 +37,10 @@ static int step(void *ctx, uint64_t written, uint64_t total)
     return interrupt_caught();
 }
 
-int core_to_descriptor(const struct proc *p, const struct snapshot_options *o, int fd, struct snapshot *ret,
+int core_to_descriptor(const struct proc *p, const struct live_core_options *o, int fd, struct live_core *ret,
                        struct err *e)
 {
-    struct snapshot_options watched = *o;
+    struct live_core_options watched = *o;
     struct progress progress;
     char name[CORING_NAME_MAX];
     int r;
@@ -48,14 +48,14 @@ int core_to_descriptor(const struct proc *p, const struct snapshot_options *o, i
     progress_begin(&progress, coring_name(p, name));
     watched.step = step;
     watched.ctx = &progress;
-    r = snapshot_write(p, &watched, fd, ret, e);
+    r = live_core_write(p, &watched, fd, ret, e);
     progress_clear(&progress);
     if (r == -ECANCELED)
         return err_set(e, -EINTR, "core: stopped by SIG%s", sigabbrev_np(interrupt_caught()));
     return r;
 }
 
-int core_to_file(const struct proc *p, const struct snapshot_options *o, const char *path, struct snapshot *ret,
+int core_to_file(const struct proc *p, const struct live_core_options *o, const char *path, struct live_core *ret,
                  struct err *e)
 {
     CLEANUP_FREE char *folder_copy = strdup(path), *name_copy = strdup(path);
@@ -92,9 +92,9 @@ int core_to_file(const struct proc *p, const struct snapshot_options *o, const c
 
 struct coring {
     const struct proc *proc;
-    struct snapshot_options options;
+    struct live_core_options options;
     int out; /* the pipe's end; the thread closes it */
-    struct snapshot told;
+    struct live_core told;
     struct err err;
     int result;
     atomic_bool over; /* result, told and err are there to be read */
@@ -104,7 +104,7 @@ static void *run_snapshot(void *arg)
 {
     struct coring *c = arg;
 
-    c->result = snapshot_write(c->proc, &c->options, c->out, &c->told, &c->err);
+    c->result = live_core_write(c->proc, &c->options, c->out, &c->told, &c->err);
     atomic_store(&c->over, true);
     close(TAKE_FD(c->out));
     return NULL;
@@ -158,7 +158,7 @@ static int start(struct coring *c, pthread_t *ret_thread, int *ret_fd, struct er
     return 0;
 }
 
-int core_to_store(const struct proc *p, const struct snapshot_options *o, struct shipping *s, struct snapshot *ret,
+int core_to_store(const struct proc *p, const struct live_core_options *o, struct shipping *s, struct live_core *ret,
                   struct err *e)
 {
     struct coring c = {.proc = p, .options = *o};
@@ -179,7 +179,7 @@ int core_to_store(const struct proc *p, const struct snapshot_options *o, struct
         command.data[strcspn(command.data, "\n")] = '\0';
     stream.name = coring_name(p, name);
     stream.uid = status.uid;
-    stream.expected_size = snapshot_guess(p);
+    stream.expected_size = live_core_guess(p);
     its_own.pid = (uint64_t)status.inner_pid;
     if (!its_own.command && command.size > 0)
         its_own.command = command.data;

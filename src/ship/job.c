@@ -15,12 +15,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "codec/blocks.h"
-#include "place/surroundings.h"
+#include "place/environment_facts.h"
 #include "ship/checkpoint.h"
 #include "ship/describe.h"
-#include "ship/gather.h"
 #include "ship/intake.h"
 #include "ship/origin_reader.h"
+#include "ship/part_assembly.h"
 #include "store/multipart.h"
 
 enum {
@@ -46,7 +46,7 @@ struct attempt {
     struct blocks *blocks;
     struct digest marks[MARKS];   /* the file's running digest behind each block under way; a ring */
     uint64_t submitted, gathered; /* blocks */
-    struct gather *gather;
+    struct part_assembly *assembly;
     struct upload *upload;
     struct object object;
     struct upload_past past;
@@ -69,7 +69,7 @@ static void attempt_done(struct attempt *a)
 {
     if (a->upload)
         ops(a)->upload_free(a->upload);
-    gather_free(a->gather);
+    part_assembly_free(a->assembly);
     blocks_free(a->blocks);
     checkpoint_close(a->checkpoint);
     journal_done(&a->journal);
@@ -167,7 +167,7 @@ static uint64_t object_max(const struct attempt *a)
     return guess > UNKNOWN_SIZE_MAX ? guess : UNKNOWN_SIZE_MAX;
 }
 
-static int plan_memory(struct attempt *a, struct gather_config *ret, struct err *e)
+static int plan_memory(struct attempt *a, struct part_assembly_config *ret, struct err *e)
 {
     const struct plan *plan = a->job->plan;
     uint64_t blocks = blocks_memory(&a->codec, plan->threads, BLOCK_SIZE), slack = a->codec.ops->bound(BLOCK_SIZE);
@@ -186,11 +186,11 @@ static int plan_memory(struct attempt *a, struct gather_config *ret, struct err 
     if (r < 0)
         return r;
     a->part_size = m.part_size;
-    *ret = (struct gather_config){.part_size = m.part_size,
-                                  .slack = slack,
-                                  .buffers = m.in_flight + 1,
-                                  .parts_max = ops(a)->parts_max,
-                                  .plain = a->codec.ops == &CODEC_NONE};
+    *ret = (struct part_assembly_config){.part_size = m.part_size,
+                                         .slack = slack,
+                                         .buffers = m.in_flight + 1,
+                                         .parts_max = ops(a)->parts_max,
+                                         .plain = a->codec.ops == &CODEC_NONE};
     return 0;
 }
 
@@ -206,7 +206,7 @@ static int take_up_past(struct attempt *a, struct err *e)
     if (!a->receipts || !a->sizes)
         return no_memory(e);
     for (size_t i = 0; i < j->count; i++) {
-        a->receipts[i] = j->parts[i].receipt;
+        a->receipts[i] = j->parts[i].etag;
         a->sizes[i] = j->parts[i].size;
     }
     if (digest_load(&d, j->parts[j->count - 1].stored_digest) < 0)
@@ -222,7 +222,7 @@ static int take_up_past(struct attempt *a, struct err *e)
     if (r < 0)
         return r;
     r = intake_resume(&a->intake, j->parts[j->count - 1].raw_end, j->parts[j->count - 1].raw_digest, e);
-    if (r == 0 && (r = gather_resume(a->gather, j)) < 0)
+    if (r == 0 && (r = part_assembly_resume(a->assembly, j)) < 0)
         err_set(e, r, "the journal of %s is damaged", a->job->claim->path);
     return r;
 }
@@ -250,7 +250,7 @@ static int begin_upload(struct attempt *a, struct err *e)
         journal_head_same(&head, &a->journal.head)) {
         r = take_up_past(a, e);
         if (r == 0) {
-            gather_seal(a->gather, &head);
+            part_assembly_seal(a->assembly, &head);
             if (job->resumed)
                 job->resumed(job->ctx, a->past.stored_end);
             return 0;
@@ -264,15 +264,15 @@ static int begin_upload(struct attempt *a, struct err *e)
     return ops(a)->upload_new(job->sink, &a->object, NULL, &a->events, &a->upload, e);
 }
 
-static int gather_one(struct attempt *a, bool wait, struct err *e)
+static int part_assembly_one(struct attempt *a, bool wait, struct err *e)
 {
     struct encoded frame;
     int r = blocks_next(a->blocks, wait, &frame);
 
     if (r <= 0)
         return r < 0 ? err_set(e, r, "cannot compress %s: %s", a->job->claim->path, strerror(-r)) : 0;
-    r = gather_add(a->gather, ops(a), a->upload, frame.data, frame.size, frame.raw_size,
-                   &a->marks[a->gathered++ % MARKS], e);
+    r = part_assembly_add(a->assembly, ops(a), a->upload, frame.data, frame.size, frame.raw_size,
+                          &a->marks[a->gathered++ % MARKS], e);
     blocks_release(a->blocks);
     return r < 0 ? r : 1;
 }
@@ -289,7 +289,7 @@ static int wait_for_growth(struct attempt *a, struct err *e)
     if ((r = intake_complete(&a->intake, e)) < 0)
         return r;
     journal_head_of(a, codec_text, &head);
-    gather_seal(a->gather, &head);
+    part_assembly_seal(a->assembly, &head);
     return 0;
 }
 
@@ -347,7 +347,7 @@ static int pump(struct attempt *a, struct err *e)
         }
         if (end && blocks_pending(a->blocks) == 0)
             return 0;
-        if ((r = gather_one(a, blocks_pending(a->blocks) > 0, e)) < 0)
+        if ((r = part_assembly_one(a, blocks_pending(a->blocks) > 0, e)) < 0)
             return r;
         if (starved && r == 0 && (r = wait_for_more(a, e)) < 0)
             return r;
@@ -445,7 +445,7 @@ static int find_origin(struct attempt *a, struct err *e)
 static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
 {
     const struct job *job = a->job;
-    struct gather_config config;
+    struct part_assembly_config config;
     int r;
 
     if ((r = intake_init(&a->intake, job->fd, job->who->machine, job->claim->path, BLOCK_SIZE, job->source, e)) < 0 ||
@@ -453,21 +453,21 @@ static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
         (r = checkpoint_open(job->claim_dir, &a->checkpoint, e)) < 0)
         return r;
     a->codec = choose_codec(job->plan, &a->intake);
-    if (surroundings_of_claim(job->claim_dir, job->facts, &a->facts) < 0 ||
+    if (environment_facts_of_claim(job->claim_dir, job->facts, &a->facts) < 0 ||
         !(a->key = describe_key(job->plan->template, job->claim, &a->origin, job->who, &a->facts, &a->codec)))
         return no_memory(e);
     if (job->source == INTAKE_FILE && (r = already_stored(a, ret, e)) != 0)
         return r;
     if ((r = plan_memory(a, &config, e)) < 0)
         return r;
-    if (gather_new(&config, a->checkpoint, &a->gather) < 0 ||
+    if (part_assembly_new(&config, a->checkpoint, &a->assembly) < 0 ||
         blocks_new(&a->codec, job->plan->threads, BLOCK_SIZE, &a->blocks) < 0)
         return no_memory(e);
     a->object = (struct object){.key = a->key,
                                 .content_type = describe_content_type(&a->codec),
                                 .id = job->claim->id,
                                 .part_size = a->part_size};
-    a->events = gather_events(a->gather, &(struct gather_listener){a, on_confirmed, on_waiting});
+    a->events = part_assembly_events(a->assembly, &(struct part_assembly_listener){a, on_confirmed, on_waiting});
     return begin_upload(a, e);
 }
 
@@ -486,7 +486,7 @@ static int add_empty_frame(struct attempt *a, struct err *e)
     a->codec.ops->encoder_free(encoder);
     if (n < 0)
         return err_set(e, (int)n, "cannot compress %s", a->job->claim->path);
-    return gather_add(a->gather, ops(a), a->upload, frame, (size_t)n, 0, &a->intake.digest, e);
+    return part_assembly_add(a->assembly, ops(a), a->upload, frame, (size_t)n, 0, &a->intake.digest, e);
 }
 
 /* The manifest says how. */
@@ -516,9 +516,9 @@ static int ship(struct attempt *a, struct job_result *ret, struct err *e)
 
     if ((r = pump(a, e)) < 0 || (r = add_empty_frame(a, e)) < 0 || (r = intake_verify(&a->intake, e)) < 0 ||
         (r = writer_agrees(a, e)) < 0 ||
-        (r = gather_finish(a->gather, ops(a), a->upload, a->codec.ops == &CODEC_ZSTD, e)) < 0)
+        (r = part_assembly_finish(a->assembly, ops(a), a->upload, a->codec.ops == &CODEC_ZSTD, e)) < 0)
         return r;
-    gather_whole(a->gather, &whole);
+    part_assembly_whole(a->assembly, &whole);
     if ((r = ops(a)->commit(a->upload, &whole, e)) < 0)
         return r;
     a->committed = true;

@@ -19,7 +19,7 @@
 struct job {
     const struct plan *plan;
     const struct whoami *who;
-    const struct facts *facts; /* what was found out now; an earlier attempt's hold (place/surroundings.h) */
+    const struct facts *facts; /* what was found out now; an earlier attempt's hold (place/environment_facts.h) */
     struct sink *sink;
     const struct claim *claim;
     int fd;        /* of the evidence, for reading; borrowed */

@@ -91,7 +91,7 @@ int journal_encode_part(const struct journal_part *p, struct buf *ret)
     json_error_t error;
     json_t *line;
 
-    if (!fits(p->size) || !fits(p->stored_end) || !fits(p->raw_end) || !is_plain(p->receipt, sizeof(p->receipt)) ||
+    if (!fits(p->size) || !fits(p->stored_end) || !fits(p->raw_end) || !is_plain(p->etag, sizeof(p->etag)) ||
         !is_plain(p->raw_digest, sizeof(p->raw_digest)) || !is_plain(p->stored_digest, sizeof(p->stored_digest)))
         return -EINVAL;
     frames = encode_frames(&p->frames);
@@ -99,7 +99,7 @@ int journal_encode_part(const struct journal_part *p, struct buf *ret)
         return -ENOMEM;
     line = json_pack_ex(&error, 0, "{s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:O}", "part", (json_int_t)p->number, "size",
                         (json_int_t)p->size, "stored_end", (json_int_t)p->stored_end, "raw_end", (json_int_t)p->raw_end,
-                        "receipt", p->receipt, "raw_digest", p->raw_digest, "stored_digest", p->stored_digest, "frames",
+                        "receipt", p->etag, "raw_digest", p->raw_digest, "stored_digest", p->stored_digest, "frames",
                         frames);
     return add_line(line, &error, ret);
 }
@@ -170,18 +170,17 @@ static bool copy_plain(char *out, size_t size, const char *text)
 static int read_part(json_t *line, struct journal_part *ret)
 {
     CLEANUP(journal_part_done) struct journal_part p = {0};
-    const char *receipt, *raw_digest, *stored_digest;
+    const char *etag, *raw_digest, *stored_digest;
     json_int_t number, size, stored_end, raw_end;
     json_t *frames;
     int r;
 
     if (json_unpack_ex(line, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:o}", "part", &number, "size",
-                       &size, "stored_end", &stored_end, "raw_end", &raw_end, "receipt", &receipt, "raw_digest",
+                       &size, "stored_end", &stored_end, "raw_end", &raw_end, "receipt", &etag, "raw_digest",
                        &raw_digest, "stored_digest", &stored_digest, "frames", &frames) < 0)
         return -EBADMSG;
     if (number < 1 || number > PARTS_MAX || size < 1 || stored_end < 0 || raw_end < 0 ||
-        !copy_plain(p.receipt, sizeof(p.receipt), receipt) ||
-        !copy_plain(p.raw_digest, sizeof(p.raw_digest), raw_digest) ||
+        !copy_plain(p.etag, sizeof(p.etag), etag) || !copy_plain(p.raw_digest, sizeof(p.raw_digest), raw_digest) ||
         !copy_plain(p.stored_digest, sizeof(p.stored_digest), stored_digest))
         return -EBADMSG;
     p.number = (unsigned)number;

@@ -30,7 +30,7 @@ struct journal_part {
     uint64_t size;                          /* of the part, bytes */
     uint64_t stored_end;                    /* object bytes up to and with this part */
     uint64_t raw_end;                       /* file bytes up to and with this part */
-    char receipt[JOURNAL_RECEIPT_MAX];      /* the store's word for it (S3: ETag) */
+    char etag[JOURNAL_RECEIPT_MAX];         /* the store's word for it (S3: ETag) */
     char raw_digest[JOURNAL_DIGEST_MAX];    /* running digest at raw_end (codec/digest.h, saved) */
     char stored_digest[JOURNAL_DIGEST_MAX]; /* running digest at stored_end */
     struct frames frames;                   /* in this part */

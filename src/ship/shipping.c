@@ -22,8 +22,8 @@
 #include "base/text.h"
 #include "linux/interrupt.h"
 #include "linux/lease.h"
-#include "ship/preflight.h"
 #include "ship/claim.h"
+#include "ship/preflight.h"
 
 enum { WRITER_POLL_MS = 250, FIRST_MS = 1000, MOST_MS = 60 * 1000 };
 

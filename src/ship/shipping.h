@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One file or stream shipped in the foreground, by this process: waits for its writer and for the store, tells how it
- * goes on stderr and where it went on stdout. For commands that ship; a watch ships through watch/pool.h.
+ * goes on stderr and where it went on stdout. For commands that ship; a watch ships through watch/worker_pool.h.
  */
 #pragma once
 

@@ -20,7 +20,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "linux/launch.h"
-#include "place/surroundings.h"
+#include "place/environment_facts.h"
 #include "ship/preflight.h"
 
 enum {
@@ -54,7 +54,7 @@ static int ask(const struct plan *plan, struct err *e)
 
     if ((r = whoami_get("/", &who, e)) < 0)
         return r;
-    if (surroundings_get("/", &who, &facts) < 0)
+    if (environment_facts_get("/", &who, &facts) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     r = preflight(plan, &who, &facts, 0, &sink, e);
     sink_close(sink);

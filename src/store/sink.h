@@ -58,7 +58,7 @@ struct upload_events {
     /* The store's name for this upload: keep it. */
     void (*token)(void *ctx, const char *token);
     /* receipt: durable as far as the store says; NULL: failed or dropped. The part is the owner's again. */
-    void (*done)(void *ctx, struct part *part, const char *receipt);
+    void (*done)(void *ctx, struct part *part, const char *etag);
     /* Trouble; will try again by itself. */
     void (*waiting)(void *ctx, const struct err *e, uint64_t delay_ms);
 };

@@ -11,7 +11,7 @@
 #include "linux/volume.h"
 #include "ship/claim.h"
 
-struct slot;
+struct worker_slot;
 
 struct item {
     struct claim *claim;
@@ -22,8 +22,8 @@ struct item {
     uint64_t series;      /* of the same application's dumps (watch/retain.h) */
     struct volume volume; /* that its spool lies on */
     uint64_t first_failure_ms;
-    struct slot *slot; /* of the worker that is at it; NULL: it waits */
-    unsigned returned; /* how often it was put back to let others through */
+    struct worker_slot *slot; /* of the worker that is at it; NULL: it waits */
+    unsigned returned;        /* how often it was put back to let others through */
     struct backoff backoff;
     int said;       /* the fault that was last logged for it */
     int follow_fd;  /* of a followed file, -1 */

@@ -14,12 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ship/claim.h"
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/fskind.h"
 #include "linux/inotify.h"
+#include "ship/claim.h"
 #include "ship/kind.h"
 
 struct source {

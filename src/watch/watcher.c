@@ -26,10 +26,10 @@
 #include "watch/candidate.h"
 #include "watch/idset.h"
 #include "watch/ignored.h"
-#include "watch/pool.h"
 #include "watch/repository.h"
 #include "watch/room.h"
 #include "watch/sniffer.h"
+#include "watch/worker_pool.h"
 
 enum {
     LEFT_NAMED_MAX = 100,      /* of what is left at the end, in the log by name */

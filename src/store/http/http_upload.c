@@ -70,7 +70,7 @@ int http_upload_new(struct sink *sink, const struct object *o, const struct uplo
 }
 
 /* The first part has been dealt with; the lock is held, but not while its owner is told. */
-static void give_back_first(struct upload *u, const char *receipt)
+static void give_back_first(struct upload *u, const char *etag)
 {
     struct part *part = u->queue[u->first];
 
@@ -79,7 +79,7 @@ static void give_back_first(struct upload *u, const char *receipt)
     u->sent = 0;
     pthread_cond_broadcast(&u->changed);
     pthread_mutex_unlock(&u->lock);
-    u->events->done(u->events->ctx, part, receipt);
+    u->events->done(u->events->ctx, part, etag);
     pthread_mutex_lock(&u->lock);
 }
 

@@ -93,7 +93,7 @@ static int put_single(struct upload *u, const struct whole *w, struct err *e)
     struct s3_put put = {.key = u->object->key, .content_type = u->object->content_type, .body = &body, .fresh = true};
     struct s3_confirmation confirmation = {0};
     enum likeness likeness;
-    char text[S3_RECEIPT_MAX];
+    char text[S3_PART_ETAG_MAX];
     int r;
 
     if (s3_body_init(&body, u->single->data, u->single->size) < 0)
@@ -113,8 +113,8 @@ static int put_single(struct upload *u, const struct whole *w, struct err *e)
     if (r < 0)
         return r;
     u->encrypted = confirmation.encrypted;
-    memcpy(u->etag, confirmation.receipt.etag, sizeof(u->etag));
-    s3_receipt_format(&confirmation.receipt, text);
+    memcpy(u->etag, confirmation.etag.etag, sizeof(u->etag));
+    s3_part_etag_format(&confirmation.etag, text);
     s3_upload_give_back(u, TAKE_PTR(u->single), text);
     return 0;
 }
@@ -206,7 +206,7 @@ int s3_upload_commit(struct upload *u, const struct whole *w, struct err *e)
 {
     int r;
 
-    lanes_drain(u->lanes);
+    upload_pool_drain(u->uploads);
     if ((r = s3_upload_result(u, e)) < 0 || (r = check_whole(u, w, e)) < 0)
         return r;
     return u->single ? put_single(u, w, e) : complete(u, w, e);

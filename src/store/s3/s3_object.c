@@ -69,10 +69,10 @@ int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e)
     struct s3_confirmation *c = confirmation;
     char etag[S3_ETAG_SIZE + 8], sum[80];
 
-    c->receipt = (struct s3_receipt){0};
+    c->etag = (struct s3_part_etag){0};
     c->checked = c->differs = false;
     c->encrypted = is_encrypted(c->s3, a);
-    if (!http_header(a, "ETag", etag, sizeof(etag)) || s3_etag_parse(etag, c->receipt.etag) < 0)
+    if (!http_header(a, "ETag", etag, sizeof(etag)) || s3_etag_parse(etag, c->etag.etag) < 0)
         return s3_fail(c->s3, e, -FAULT_FORMAT, "'%.200s' was answered without a usable ETag: check --endpoint",
                        c->key);
 
@@ -81,11 +81,11 @@ int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e)
             return s3_fail(c->s3, e, -FAULT_CORRUPT,
                            "'%.200s' arrived with SHA-256 %s instead of %s: it was damaged on its way", c->key, sum,
                            c->body->base64);
-        memcpy(c->receipt.sha256, c->body->base64, sizeof(c->receipt.sha256));
+        memcpy(c->etag.sha256, c->body->base64, sizeof(c->etag.sha256));
         c->checked = true;
-    } else if ((c->body->size < MD5_MOST || *c->body->md5) && s3_etag_is_md5(c->receipt.etag) && !c->encrypted &&
+    } else if ((c->body->size < MD5_MOST || *c->body->md5) && s3_etag_is_md5(c->etag.etag) && !c->encrypted &&
                *s3_body_md5(c->body)) {
-        c->differs = strcasecmp(c->body->md5, c->receipt.etag) != 0;
+        c->differs = strcasecmp(c->body->md5, c->etag.etag) != 0;
         c->checked = !c->differs;
     }
     return 0;
@@ -156,7 +156,7 @@ static int settle_difference(struct s3 *s, const struct s3_put *p, struct s3_con
     return r < 0 ? r
                  : s3_fail(s, e, -FAULT_CORRUPT,
                            "'%.200s' arrived with ETag %s instead of its MD5 %s: it was damaged on its way", p->key,
-                           c->receipt.etag, p->body->md5);
+                           c->etag.etag, p->body->md5);
 }
 
 int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patience, struct s3_confirmation *ret,

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "store/s3/s3_call.h"
-#include "store/s3/s3_receipt.h"
+#include "store/s3/s3_part_etag.h"
 
 /* Bytes to send, with their SHA-256. data is borrowed. */
 struct s3_body {
@@ -31,10 +31,10 @@ struct s3_confirmation {
     const struct s3 *s3;
     struct s3_body *body;
     const char *key;
-    struct s3_receipt receipt; /* out */
-    bool checked;              /* out: false if the store gave nothing to compare */
-    bool encrypted;            /* out: by a customer's key, so that the ETag is no MD5 */
-    bool differs;              /* out: the ETag is not the MD5, and nothing was said of encryption: a HEAD may say it */
+    struct s3_part_etag etag; /* out */
+    bool checked;             /* out: false if the store gave nothing to compare */
+    bool encrypted;           /* out: by a customer's key, so that the ETag is no MD5 */
+    bool differs;             /* out: the ETag is not the MD5, and nothing was said of encryption: a HEAD may say it */
 };
 int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e);
 

@@ -38,14 +38,14 @@ static int fail(struct upload *u, int result, const struct err *e)
         u->error = *e;
     }
     pthread_mutex_unlock(&u->lock);
-    lanes_stop(u->lanes);
+    upload_pool_stop(u->uploads);
     return result;
 }
 
-void s3_upload_give_back(struct upload *u, struct part *p, const char *receipt)
+void s3_upload_give_back(struct upload *u, struct part *p, const char *etag)
 {
     pthread_mutex_lock(&u->events_lock);
-    u->events->done(u->events->ctx, p, receipt);
+    u->events->done(u->events->ctx, p, etag);
     pthread_mutex_unlock(&u->events_lock);
 }
 
@@ -53,17 +53,17 @@ static int wait_patiently(void *ctx, const struct err *trouble, uint64_t delay_m
 {
     struct upload *u = ctx;
 
-    if (lanes_stopped(u->lanes))
+    if (upload_pool_stopped(u->uploads))
         return -ECANCELED;
     pthread_mutex_lock(&u->events_lock);
     if (u->events->waiting)
         u->events->waiting(u->events->ctx, trouble, delay_ms);
     pthread_mutex_unlock(&u->events_lock);
-    return lanes_wait(u->lanes, delay_ms);
+    return upload_pool_wait(u->uploads, delay_ms);
 }
 
 /* On a lane: one part, until the store has confirmed it or it can't be helped. */
-static int send_part(struct upload *u, struct http *h, const struct part *p, struct s3_receipt *ret, struct err *e)
+static int send_part(struct upload *u, struct http *h, const struct part *p, struct s3_part_etag *ret, struct err *e)
 {
     struct s3_body body;
     char number[12];
@@ -89,7 +89,7 @@ static int send_part(struct upload *u, struct http *h, const struct part *p, str
         if (r < 0 && s3_learn(u->s3, &a, false, checksum, &u->patience))
             continue;
         if (r == 0)
-            *ret = confirmation.receipt;
+            *ret = confirmation.etag;
         if (r == 0 && confirmation.encrypted) {
             pthread_mutex_lock(&u->lock);
             u->encrypted = true;
@@ -115,19 +115,19 @@ static void work(void *ctx, void **own, struct part *p)
 {
     struct upload *u = ctx;
     struct http *h = *own;
-    struct s3_receipt receipt;
-    char text[S3_RECEIPT_MAX];
+    struct s3_part_etag etag;
+    char text[S3_PART_ETAG_MAX];
     struct err e = {0};
     int r = 0;
 
-    if (lanes_stopped(u->lanes)) {
+    if (upload_pool_stopped(u->uploads)) {
         s3_upload_give_back(u, p, NULL);
         return;
     }
     if (!h && (r = s3_http_new(u->s3, &h, &e)) == 0)
         *own = h;
-    if (r == 0 && (r = send_part(u, h, p, &receipt, &e)) == 0)
-        r = keep_receipt(u, p->number, s3_receipt_format(&receipt, text), &e);
+    if (r == 0 && (r = send_part(u, h, p, &etag, &e)) == 0)
+        r = keep_receipt(u, p->number, s3_part_etag_format(&etag, text), &e);
     if (r < 0)
         fail(u, r, &e);
     s3_upload_give_back(u, p, r < 0 ? NULL : text);
@@ -138,7 +138,7 @@ static void leave(void *own)
     http_free(own);
 }
 
-static const struct lane_ops LANE = {.work = work, .close = leave};
+static const struct upload_pool_ops LANE = {.work = work, .close = leave};
 
 static int make_room(struct upload *u, unsigned count, struct err *e)
 {
@@ -222,7 +222,7 @@ static int take_part(struct upload *u, struct part *p, struct err *e)
         s3_upload_give_back(u, p, "empty");
         return 0;
     }
-    r = lanes_put(u->lanes, p);
+    r = upload_pool_put(u->uploads, p);
     if (r < 0)
         return r == -ECANCELED ? r : s3_fail(u->s3, e, r, "cannot start a thread: %s", strerror(-r));
     u->size += p->size;
@@ -261,7 +261,7 @@ static int ask_for_upload(struct upload *u, struct err *e)
 
 static int take_up(struct upload *u, const struct upload_past *past, struct err *e)
 {
-    struct s3_receipt ignored;
+    struct s3_part_etag ignored;
     int r;
 
     if (!past->token || !*past->token || past->count > S3_PARTS_MAX)
@@ -271,7 +271,7 @@ static int take_up(struct upload *u, const struct upload_past *past, struct err 
     if ((r = make_room(u, past->count, e)) < 0)
         return r;
     for (unsigned i = 0; i < past->count; i++) {
-        if (s3_receipt_parse(past->receipts[i], &ignored) < 0)
+        if (s3_part_etag_parse(past->receipts[i], &ignored) < 0)
             return s3_fail(u->s3, e, -FAULT_GONE, "the journal of '%.200s' is of no use: part %u has no ETag",
                            u->object->key, i + 1);
         if ((r = keep_receipt(u, i + 1, past->receipts[i], e)) < 0)
@@ -298,7 +298,7 @@ int s3_upload_new(struct s3 *s, const struct object *o, const struct upload_past
     u->patience = (struct s3_patience){.wait = wait_patiently, .ctx = u};
     pthread_mutex_init(&u->lock, NULL);
     pthread_mutex_init(&u->events_lock, NULL);
-    if (lanes_new(s3_uploads(s), &LANE, u, &u->lanes) < 0)
+    if (upload_pool_new(s3_uploads(s), &LANE, u, &u->uploads) < 0)
         return no_memory(u, e);
     if (past && (r = take_up(u, past, e)) < 0)
         return r;
@@ -320,7 +320,7 @@ void s3_upload_abort(struct upload *u)
     struct err ignored, story;
 
     fail(u, s3_fail(u->s3, &story, -ECANCELED, "the upload of '%.200s' was aborted", u->object->key), &story);
-    lanes_drain(u->lanes); /* a part that arrives behind the abort would stay for ever */
+    upload_pool_drain(u->uploads); /* a part that arrives behind the abort would stay for ever */
     if (u->token)
         s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);
 }
@@ -329,7 +329,7 @@ void s3_upload_free(struct upload *u)
 {
     if (!u)
         return;
-    lanes_free(u->lanes);
+    upload_pool_free(u->uploads);
     if (u->single)
         s3_upload_give_back(u, u->single, NULL);
     for (unsigned i = 0; i < u->capacity; i++)

@@ -7,8 +7,8 @@
 
 #include <pthread.h>
 
-#include "store/lanes.h"
 #include "store/s3/s3_object.h"
+#include "store/upload_pool.h"
 
 enum {
     S3_PART_MIN = 5 * 1024 * 1024, /* but for the last (S3 User Guide, "Multipart upload limits") */
@@ -24,7 +24,7 @@ struct upload {
     struct s3_patience patience;        /* waits that end when the upload does */
 
     /* The caller's thread alone. */
-    struct lanes *lanes;
+    struct upload_pool *uploads;
     char *token;             /* the upload's id; NULL before the first of several parts */
     struct part *single;     /* a small object, held back until commit: it would be visible at once */
     uint64_t size;           /* bytes in parts so far */
@@ -56,7 +56,7 @@ void s3_upload_free(struct upload *u);
 int s3_upload_result(struct upload *u, struct err *e);
 
 /* Hands a part back. */
-void s3_upload_give_back(struct upload *u, struct part *p, const char *receipt);
+void s3_upload_give_back(struct upload *u, struct part *p, const char *etag);
 
 int s3_upload_commit(struct upload *u, const struct whole *w, struct err *e);
 int s3_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e);

@@ -31,7 +31,7 @@ static void check(const struct journal *j)
         }
         require(p->number == i + 1 && p->stored_end == stored_end && p->raw_end == raw_end);
         require(p->size == stored_end - (i > 0 ? j->parts[i - 1].stored_end : 0));
-        require(strnlen(p->receipt, sizeof(p->receipt)) < sizeof(p->receipt));
+        require(strnlen(p->etag, sizeof(p->etag)) < sizeof(p->etag));
         require(strnlen(p->raw_digest, sizeof(p->raw_digest)) < sizeof(p->raw_digest));
         require(strnlen(p->stored_digest, sizeof(p->stored_digest)) < sizeof(p->stored_digest));
     }

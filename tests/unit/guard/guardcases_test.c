@@ -34,7 +34,7 @@ static pid_t fake_fork(void)
 static int set_up(void **state)
 {
     static char *args[] = {NULL};
-    const struct loan_policy policy = {0};
+    const struct limit_override_policy policy = {0};
     struct err e;
 
     (void)state;

@@ -17,7 +17,7 @@
 #include "guard/memstats.h"
 #include "scratch.h"
 
-static json_t *gather(int cgroup)
+static json_t *assembly(int cgroup)
 {
     CLEANUP(proc_done) struct proc self = PROC_NONE;
     CLEANUP(buf_done) struct buf text = {0};
@@ -42,7 +42,7 @@ static json_int_t number(const json_t *root, const char *a, const char *b, const
 
 static void a_process_tells_of_its_memory(void **state)
 {
-    json_t *root = gather(-1);
+    json_t *root = assembly(-1);
 
     (void)state;
     assert_string_equal(json_string_value(json_object_get(root, "schema")), "salvage.memstats/1");
@@ -68,14 +68,14 @@ static void a_cgroup_is_told_of_in_either_version(void **state)
     scratch_put("v2", "memory.pressure", "some avg10=0.00\nfull\033[2J avg10=1\n");
     CLEANUP_FD int v1 = openat(scratch_fd, "v1", O_PATH | O_CLOEXEC), v2 = openat(scratch_fd, "v2", O_PATH | O_CLOEXEC);
 
-    root = gather(v1);
+    root = assembly(v1);
     assert_int_equal(number(root, "cgroup", "limit", NULL), 67108864);
     assert_int_equal(number(root, "cgroup", "oom_control", "oom_kill"), 3);
     assert_int_equal(number(root, "cgroup", "stat", "rss"), 34);
     assert_int_equal(json_array_size(json_object_get(root, "processes")), 2);
     assert_int_equal(json_integer_value(json_object_get(root, "processes_total")), 3);
     json_decref(root);
-    root = gather(v2);
+    root = assembly(v2);
     assert_string_equal(json_string_value(json_object_get(json_object_get(root, "cgroup"), "limit")), "max");
     assert_int_equal(json_array_size(json_object_get(json_object_get(root, "cgroup"), "pressure")), 2);
     json_decref(root);
@@ -90,7 +90,7 @@ static void what_is_no_list_of_numbers_does_no_harm(void **state)
     scratch_put("v1", "cgroup.procs", "x\n-5\n\n\n0\n");
     CLEANUP_FD int v1 = openat(scratch_fd, "v1", O_PATH | O_CLOEXEC);
 
-    root = gather(v1);
+    root = assembly(v1);
     assert_int_equal(json_array_size(json_object_get(root, "processes")), 0);
     json_decref(root);
 }

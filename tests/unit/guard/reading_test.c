@@ -45,7 +45,7 @@ static void the_limit_is_reached_at_the_present_speed(void **state)
 static void a_heap_that_fills_up_stops_at_its_maximum(void **state)
 {
     static const struct {
-        int64_t room, growth, heap_left, beside, ms;
+        int64_t room, growth, heap_left, native, ms;
     } rows[] = {
         /* Heap alone grows, and fits. */
         {200 * MIB, 100 * MIB, 150 * MIB, 0, INT64_MAX},
@@ -72,7 +72,7 @@ static void a_heap_that_fills_up_stops_at_its_maximum(void **state)
         struct reading r = {.room = reading_known(rows[i].room),
                             .growth = reading_known(rows[i].growth),
                             .heap_left = reading_known(rows[i].heap_left),
-                            .growth_beside = reading_known(rows[i].beside)};
+                            .growth_beside = reading_known(rows[i].native)};
         struct reading_value v = reading_oom_in(&r);
 
         assert_true(v.known);

@@ -16,7 +16,7 @@
 
 #include "base/text.h"
 #include "hotspot/armplace.h"
-#include "linux/reach.h"
+#include "linux/access_as.h"
 #include "scratch.h"
 
 /* A JVM in a container: its /proc folder and its root lie in the scratch folder. */

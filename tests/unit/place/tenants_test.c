@@ -28,10 +28,10 @@ static void put(const char *pid, const char *cgroup, const char *environment)
 
 static int ask(const char *container_id, const char *pod_uid, struct whoami *ret)
 {
-    CLEANUP(tenants_done) struct tenants t = {0};
+    CLEANUP(container_names_done) struct container_names t = {0};
 
-    assert_int_equal(tenants_scan(scratch_root, &t), 0);
-    return tenants_name(&t, scratch_root, container_id, pod_uid, ret);
+    assert_int_equal(container_names_scan(scratch_root, &t), 0);
+    return container_names_name(&t, scratch_root, container_id, pod_uid, ret);
 }
 
 static void a_container_that_runs_has_names(void **state)
@@ -72,22 +72,22 @@ static void a_container_without_a_pod(void **state)
 
 static void a_pid_that_is_anothers_by_now_names_nobody(void **state)
 {
-    CLEANUP(tenants_done) struct tenants t = {0};
+    CLEANUP(container_names_done) struct container_names t = {0};
     struct whoami w = {0};
 
     (void)state;
     put("12", "0::" POD A "\n", "POD_NAME=cart-7");
-    assert_int_equal(tenants_scan(scratch_root, &t), 0);
+    assert_int_equal(container_names_scan(scratch_root, &t), 0);
     put("12", "0::" POD B "\n", "POD_NAME=cart-8");
-    assert_int_equal(tenants_name(&t, scratch_root, A, "", &w), -ESRCH);
+    assert_int_equal(container_names_name(&t, scratch_root, A, "", &w), -ESRCH);
 }
 
 static void without_proc(void **state)
 {
-    struct tenants t = {0};
+    struct container_names t = {0};
 
     (void)state;
-    assert_int_equal(tenants_scan("/nonexistent", &t), -ENOSYS);
+    assert_int_equal(container_names_scan("/nonexistent", &t), -ENOSYS);
 }
 
 int main(void)

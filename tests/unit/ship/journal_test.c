@@ -72,7 +72,7 @@ static void what_was_written_is_read(void **state)
     assert_int_equal(j.parts[0].size, 5);
     assert_int_equal(j.parts[0].stored_end, 5);
     assert_int_equal(j.parts[0].raw_end, 20);
-    assert_string_equal(j.parts[0].receipt, "r1");
+    assert_string_equal(j.parts[0].etag, "r1");
     assert_string_equal(j.parts[0].raw_digest, "d");
     assert_string_equal(j.parts[0].stored_digest, "s");
     assert_int_equal(j.parts[0].frames.count, 2);
@@ -318,9 +318,9 @@ static void what_could_not_be_read_is_not_written(void **state)
     assert_int_equal(journal_encode_token(token, &b), -EINVAL);
     assert_int_equal(journal_encode_token("a\nb", &b), -EINVAL);
     assert_int_equal(journal_encode_token("\xff", &b), -EINVAL);
-    memset(p.receipt, 'x', sizeof(p.receipt)); /* no NUL */
+    memset(p.etag, 'x', sizeof(p.etag)); /* no NUL */
     assert_int_equal(journal_encode_part(&p, &b), -EINVAL);
-    p.receipt[0] = '\0';
+    p.etag[0] = '\0';
     for (size_t i = 0; i < JOURNAL_LINE_MAX / 4; i++)
         assert_int_equal(frames_add(&p.frames, 1, 1), 0);
     assert_int_equal(journal_encode_part(&p, &b), -EMSGSIZE);

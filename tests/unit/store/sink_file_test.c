@@ -74,11 +74,11 @@ static void on_token(void *ctx, const char *token)
     tokens++;
 }
 
-static void on_done(void *ctx, struct part *part, const char *receipt)
+static void on_done(void *ctx, struct part *part, const char *etag)
 {
     (void)ctx;
     (void)part;
-    if (receipt)
+    if (etag)
         done_good++;
     else
         done_bad++;

@@ -182,11 +182,11 @@ static void expect_seen(const char *text)
     assert_true(all);
 }
 
-static void on_done(void *ctx, struct part *part, const char *receipt)
+static void on_done(void *ctx, struct part *part, const char *etag)
 {
     (void)ctx;
     (void)part;
-    if (receipt)
+    if (etag)
         done_good++;
     else
         done_bad++;

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Stop, list, let go or not, and copy.
+ */
+#include "core/live_core.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "core/memmap.h"
+#include "core/ptrace_freeze.h"
+#include "core/stackends.h"
+
+enum { STEP = 1024 * 1024, HEAD_MAX = 128 * 1024 * 1024, AUXV_MAX = 4096, PAGE_MIN = 4096 };
+
+enum { KERNEL_THREAD = 0x00200000 }; /* PF_KTHREAD, of the flags in /proc/PID/stat */
+
+/* What is known of the process apart from its memory. */
+struct facets {
+    struct elfcore_process process;
+    char name[17];
+    struct proc_words words;
+    struct buf auxv, command;
+};
+
+struct taking {
+    const struct proc *proc;
+    const struct live_core_options *options;
+    struct live_core told;
+    struct memmap map;
+    struct facets facets;
+    struct ptrace_freeze *still;
+    int mem; /* /proc/PID/mem: bound to the memory itself, whoever gets the pid */
+    int out;
+    bool gone;     /* the process's memory is */
+    bool holes;    /* out is a regular file */
+    uint64_t skip; /* zeros before the next byte that is written */
+    uint64_t total;
+    char *step; /* STEP bytes */
+    bool *there;
+    uint64_t page;
+    struct stackends stacks;
+};
+
+static void taking_done(struct taking *t)
+{
+    ptrace_freeze_free(t->still);
+    memmap_done(&t->map);
+    stackends_done(&t->stacks);
+    proc_words_done(&t->facets.words);
+    buf_done(&t->facets.auxv);
+    buf_done(&t->facets.command);
+    if (t->mem >= 0)
+        close(t->mem);
+    free(t->step);
+    free(t->there);
+}
+
+static int no_memory(struct err *e)
+{
+    return err_set(e, -ENOMEM, "out of memory");
+}
+
+/* --- before ---------------------------------------------------------------------------------------------------------
+ */
+
+/* "PID (NAME) STATE PPID PGRP SESSION TTY TPGID FLAGS … NICE": fields 3 to 9, and 19 (proc(5)). The name may hold
+ * anything. */
+static int read_stat(struct taking *t)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = PAGE_MIN};
+    struct elfcore_process *p = &t->facets.process;
+    long long field[17] = {0};
+    const char *at;
+    int r = file_load(t->proc->fd, "stat", &text);
+
+    if (r < 0)
+        return r;
+    if (!(at = strrchr(buf_text(&text), ')')) || strlen(at) < 3)
+        return -EBADMSG;
+    p->state = at[2];
+    at += 3;
+    for (unsigned i = 1; i < ARRAY_SIZE(field); i++) {
+        char *end;
+
+        field[i] = strtoll(at, &end, 10);
+        at = end;
+    }
+    p->parent = (int)field[1];
+    p->group = (int)field[2];
+    p->session = (int)field[3];
+    p->flags = (uint64_t)field[6];
+    p->nice = (int)field[16];
+    return 0;
+}
+
+static int describe(struct taking *t, struct err *e)
+{
+    CLEANUP(buf_done) struct buf name = {.ceiling = sizeof(t->facets.name)};
+    struct facets *f = &t->facets;
+    struct proc_status status;
+    int r;
+
+    if ((r = proc_status(t->proc, &status)) == 0 && (r = read_stat(t)) == 0)
+        r = proc_words(t->proc, "cmdline", &f->words);
+    if (r < 0)
+        return err_set(e, r, "process %d: %s", (int)t->proc->pid, r == -ESRCH ? "has ended" : strerror(-r));
+    if (status.state == 'Z' || status.state == 'X')
+        return err_set(e, -ESRCH, "process %d has ended, and waits for its parent: there is nothing left of it",
+                       (int)t->proc->pid);
+    if (f->process.flags & KERNEL_THREAD)
+        return err_set(e, -EOPNOTSUPP, "process %d is a thread of the kernel: it has no memory of its own",
+                       (int)t->proc->pid);
+    f->process.pid = status.inner_pid;
+    f->process.uid = status.uid;
+    f->process.gid = status.gid;
+    if (file_load(t->proc->fd, "comm", &name) == 0)
+        snprintf(f->name, sizeof(f->name), "%.*s", (int)strcspn(name.data, "\n"), name.data);
+    for (size_t i = 0; i < f->words.count; i++)
+        if (buf_printf(&f->command, "%s%s", i ? " " : "", f->words.word[i]) == -ENOMEM)
+            return no_memory(e);
+    f->process.name = f->name;
+    f->process.command = buf_text(&f->command);
+    return 0;
+}
+
+/* Root alone may read it of another's: then a core does without. */
+static void read_auxv(struct taking *t)
+{
+    t->facets.auxv.ceiling = AUXV_MAX;
+    if (file_load(t->proc->fd, "auxv", &t->facets.auxv) < 0)
+        buf_clear(&t->facets.auxv);
+}
+
+static int prepare(struct taking *t, struct err *e)
+{
+    struct stat st;
+    int r;
+
+    if (t->proc->pid == getpid())
+        return err_set(e, -EINVAL, "process %d is this one: it can't stand still and write", (int)t->proc->pid);
+    if (!(t->step = malloc(STEP)) || !(t->there = malloc(STEP / PAGE_MIN)))
+        return no_memory(e);
+    t->holes = fstat(t->out, &st) == 0 && S_ISREG(st.st_mode);
+    t->mem = openat(t->proc->fd, "mem", O_RDONLY | O_CLOEXEC);
+    read_auxv(t);
+    if ((r = describe(t, e)) < 0)
+        return r;
+    return memmap_prepare(t->proc, t->options->all_memory, &t->map, e);
+}
+
+/* --- head -----------------------------------------------------------------------------------------------------------
+ */
+
+static int add_threads(struct taking *t, struct buf *notes)
+{
+    const struct elfcore_machine *machine = elfcore_here();
+    const struct ptrace_freeze_thread *thread;
+    size_t count = ptrace_freeze_threads(t->still, &thread);
+    const struct facets *f = &t->facets;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        const struct ptrace_freeze_thread *one = &thread[i];
+
+        t->told.threads++;
+        t->told.unstopped += !one->held;
+        r = elfcore_note_thread(notes, machine, &f->process, one->inner, one->registers,
+                                one->held ? one->floats : NULL);
+        if (r == 0 && i == 0)
+            r = elfcore_note_process(notes, &f->process);
+        if (r == 0 && i == 0 && f->auxv.size > 0)
+            r = elfcore_note(notes, "CORE", NT_AUXV, f->auxv.data, f->auxv.size);
+        if (r == 0 && i == 0 && t->map.file_count > 0)
+            r = elfcore_note_files(notes, t->page, t->map.file, t->map.file_count);
+        if (r == 0 && one->extra)
+            r = elfcore_note(notes, "LINUX", machine->extra, one->extra, one->extra_size);
+    }
+    return r;
+}
+
+static int write_out(struct taking *t, const void *data, size_t size, struct err *e)
+{
+    int r = 0;
+
+    if (t->skip > 0 && lseek(t->out, (off_t)t->skip, SEEK_CUR) < 0)
+        r = -errno;
+    t->skip = 0;
+    if (r == 0)
+        r = file_write(t->out, data, size);
+    t->told.size += size;
+    return r < 0 ? err_set(e, r, "the core of process %d can't be written: %s", (int)t->proc->pid, strerror(-r)) : 0;
+}
+
+static int write_head(struct taking *t, struct err *e)
+{
+    CLEANUP(buf_done) struct buf notes = {.ceiling = HEAD_MAX}, head = {.ceiling = HEAD_MAX};
+    CLEANUP_FREE struct elfcore_segment *segment = calloc(t->map.count + 1, sizeof(*segment));
+    struct elfcore core = {.machine = elfcore_here(), .page = t->page, .segment = segment, .count = t->map.count};
+    int r;
+
+    if (!segment)
+        return no_memory(e);
+    for (size_t i = 0; i < t->map.count; i++)
+        segment[i] = t->map.piece[i].segment;
+    if ((r = add_threads(t, &notes)) < 0 || (r = elfcore_head(&core, &notes, &head)) < 0)
+        return err_set(e, r, "process %d: the core's head: %s", (int)t->proc->pid, strerror(-r));
+    t->total = elfcore_size(&core, notes.size);
+    return write_out(t, head.data, head.size, e);
+}
+
+/* --- memory ---------------------------------------------------------------------------------------------------------
+ */
+
+/* The process has ended, or runs another program. What is read of a pid that nothing holds could be another's. */
+static bool has_gone(const struct taking *t, uint64_t address)
+{
+    char byte;
+
+    if (t->gone || ptrace_freeze_holds(t->still))
+        return t->gone;
+    return t->mem < 0 ? !proc_is_alive(t->proc) : file_pread(t->mem, &byte, 1, address) == 0;
+}
+
+/* What process_vm_readv does not get: memory that may not be read by its owner either. Page by page; what can't be
+ * read is zeros. */
+static void read_hard(struct taking *t, uint64_t address, char *to, size_t size)
+{
+    size_t page = (size_t)t->page;
+
+    for (size_t at = 0; at < size; at += page) {
+        ssize_t n = t->mem < 0 ? -EIO : file_pread(t->mem, to + at, page, address + at);
+
+        if (n == (ssize_t)page)
+            continue;
+        memset(to + at, 0, page);
+        t->told.lost += page;
+        t->gone |= n == 0; /* not a hole in it, but the whole of it */
+    }
+}
+
+static void read_run(struct taking *t, uint64_t address, char *to, size_t size)
+{
+    void *there = (void *)(uintptr_t)address; /* NOLINT(performance-no-int-to-ptr): another process's */
+    struct iovec local = {to, size}, remote = {there, size};
+    ssize_t n = process_vm_readv(t->proc->pid, &local, 1, &remote, 1, 0);
+    size_t done = n > 0 ? (size_t)n / (size_t)t->page * (size_t)t->page : 0;
+
+    if (done < size)
+        read_hard(t, address + done, to + done, size - done);
+}
+
+static void read_touched(struct taking *t, const struct memmap_piece *piece, uint64_t address, size_t size)
+{
+    size_t pages = size / (size_t)t->page;
+
+    memmap_there(&t->map, piece->source, address, pages, t->there);
+    for (size_t i = 0, end; i < pages; i = end) {
+        size_t at = i * (size_t)t->page;
+
+        for (end = i + 1; end < pages && t->there[end] == t->there[i]; end++)
+            ;
+        if (t->there[i])
+            read_run(t, address + at, t->step + at, (end - i) * (size_t)t->page);
+        else
+            memset(t->step + at, 0, (end - i) * (size_t)t->page);
+    }
+}
+
+/* Reading a hole through the process would fill it. */
+static void read_shared(struct taking *t, const struct memmap_piece *piece, int fd, uint64_t address, size_t size)
+{
+    ssize_t n = file_pread(fd, t->step, size, piece->map_offset + (address - piece->map_start));
+    size_t got = n > 0 ? (size_t)n : 0;
+
+    memset(t->step + got, 0, size - got);
+    t->told.lost += n < 0 ? size : 0;
+}
+
+static bool is_zero(const char *data, size_t size)
+{
+    return data[0] == 0 && memcmp(data, data + 1, size - 1) == 0;
+}
+
+/* Zeros become holes, page by page, where that can be. */
+static int write_step(struct taking *t, size_t size, struct err *e)
+{
+    size_t page = (size_t)t->page;
+    int r = 0;
+
+    if (!t->holes)
+        return write_out(t, t->step, size, e);
+    for (size_t at = 0, end; r == 0 && at < size; at = end) {
+        bool zero = is_zero(t->step + at, page);
+
+        for (end = at + page; end < size && is_zero(t->step + end, page) == zero; end += page)
+            ;
+        if (!zero) {
+            r = write_out(t, t->step + at, end - at, e);
+        } else {
+            t->skip += end - at;
+            t->told.size += end - at;
+        }
+    }
+    return r;
+}
+
+/* From here on the memory is of later moments than the registers. */
+static void note_late(struct taking *t, size_t size)
+{
+    if (t->told.consistent == 0)
+        t->told.consistent = t->told.size;
+    if (!t->options->quick)
+        t->told.late += size;
+}
+
+/* 1: the process has gone, or the time is up: nothing of this step is written. */
+static int copy_step(struct taking *t, const struct memmap_piece *piece, int shared, uint64_t address, size_t size,
+                     struct err *e)
+{
+    int r;
+
+    if (t->options->until_ms && clock_mono_ms() >= t->options->until_ms) {
+        t->told.timed_out = true;
+        return 1;
+    }
+    ptrace_freeze_renew(t->still);
+    if (shared >= 0)
+        read_shared(t, piece, shared, address, size);
+    else
+        read_touched(t, piece, address, size);
+    if (has_gone(t, address))
+        return 1;
+    if (!ptrace_freeze_holds(t->still)) {
+        stackends_put(&t->stacks, address, t->step, size);
+        note_late(t, size);
+    }
+    if ((r = write_step(t, size, e)) < 0)
+        return r;
+    if (t->options->step && t->options->step(t->options->ctx, t->told.size, t->total) != 0)
+        return err_set(e, -ECANCELED, "the core of process %d: stopped", (int)t->proc->pid);
+    return 0;
+}
+
+static int copy_piece(struct taking *t, const struct memmap_piece *piece, struct err *e)
+{
+    CLEANUP_FD int shared = piece->source == MEMMAP_SHARED ? memmap_open_shared(t->proc, piece) : -1;
+    int r = 0;
+
+    for (uint64_t done = 0; r == 0 && done < piece->segment.kept;) {
+        uint64_t left = piece->segment.kept - done;
+        size_t size = left < STEP ? (size_t)left : STEP;
+
+        r = copy_step(t, piece, shared, piece->segment.start + done, size, e);
+        done += size;
+    }
+    return r;
+}
+
+static int copy_memory(struct taking *t, struct err *e)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < t->map.count; i++)
+        r = copy_piece(t, &t->map.piece[i], e);
+    if (r > 0)
+        t->told.cut = true;
+    /* Zeros at the end. */
+    if (r >= 0 && t->skip > 0 && ftruncate(t->out, lseek(t->out, 0, SEEK_CUR) + (off_t)t->skip) < 0)
+        return err_set(e, -errno, "the core of process %d can't be written: %s", (int)t->proc->pid, strerror(errno));
+    return r < 0 ? r : 0;
+}
+
+/* --- all of it ------------------------------------------------------------------------------------------------------
+ */
+
+static int take(struct taking *t, struct err *e)
+{
+    int r;
+
+    if ((r = prepare(t, e)) < 0 || (r = ptrace_freeze_begin(t->proc, t->options->at_most_ms, &t->still, e)) < 0 ||
+        (r = memmap_list(&t->map, t->proc, e)) < 0)
+        return r;
+    stackends_take(&t->stacks, t->proc, t->still, &t->map);
+    if (t->options->quick)
+        t->told.stopped_us = ptrace_freeze_end(t->still);
+    if ((r = memmap_scan(&t->map, t->proc, e)) < 0 || (r = write_head(t, e)) < 0 || (r = copy_memory(t, e)) < 0)
+        return r;
+    t->told.stopped_us = ptrace_freeze_end(t->still);
+    if (t->told.consistent == 0)
+        t->told.consistent = t->told.size;
+    return 0;
+}
+
+int live_core_write(const struct proc *p, const struct live_core_options *o, int fd, struct live_core *ret,
+                    struct err *e)
+{
+    CLEANUP(taking_done)
+    struct taking t = {
+        .proc = p, .options = o, .map = MEMMAP_NONE, .mem = -1, .out = fd, .page = (uint64_t)sysconf(_SC_PAGESIZE)};
+    int r = take(&t, e);
+
+    if (r == 0)
+        *ret = t.told;
+    return r;
+}
+
+uint64_t live_core_guess(const struct proc *p)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = 256};
+    const char *resident;
+
+    if (file_load(p->fd, "statm", &text) < 0 || !(resident = strchr(buf_text(&text), ' ')))
+        return 0;
+    return strtoull(resident, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+}

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The keeper: a thread that seizes, stops, reads registers, waits, and lets go. ptrace(2) knows a tracer by its thread.
+ */
+#include "core/ptrace_freeze.h"
+
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum {
+    SETTLE_MS = 1000,          /* for threads that wait in the kernel and can't be interrupted */
+    WATCH_MS = 20,             /* how often the keeper looks for a death */
+    PASSES = 100,              /* over the list of threads: new ones are started by those that run still */
+    EXTRA_MAX = 16 * 1024,     /* a set of registers: with AMX 11 KiB */
+    EXTRA_TOTAL = 1024 * 1024, /* of all of them: later threads go without */
+    THREADS_MAX = 64 * 1024,
+    WHY_MAX = 400
+};
+
+enum phase { STOPPING, HOLDING, LET_GO };
+
+struct ptrace_freeze {
+    const struct proc *proc; /* until HOLDING */
+    const struct elfcore_machine *machine;
+    struct ptrace_freeze_thread *thread;
+    size_t count, capacity;
+    size_t extra_total;
+    uint64_t at_most_ms, begun_us, ended_us;
+    _Atomic uint64_t renewed_us;
+    bool other_pids; /* it has a pid namespace of its own */
+
+    pthread_t keeper;
+    bool running;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t changed;
+    enum phase phase;
+    bool wanted, timed_out; /* wanted: the end */
+    int result;
+    struct err err;
+};
+
+static void nap_us(long us)
+{
+    nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
+}
+
+/* --- why not --------------------------------------------------------------------------------------------------------
+ */
+
+static uint64_t yama_scope(void)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = 64};
+    uint64_t scope;
+
+    if (file_load(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", &text) < 0)
+        return 0;
+    text.data[strcspn(text.data, "\n")] = '\0';
+    return text_parse_uint(text.data, 3, &scope) == 0 ? scope : 0;
+}
+
+static int explain_refusal(const struct proc *p, struct err *e)
+{
+    CLEANUP(proc_done) struct proc tracer = PROC_NONE;
+    CLEANUP(buf_done) struct buf name = {.ceiling = 64};
+    struct proc_status status = {0};
+    int pid = (int)p->pid;
+
+    if (proc_status(p, &status) < 0 || status.state == 'Z' || status.state == 'X')
+        return err_set(e, -ESRCH, "process %d has ended", pid);
+    if (status.tracer > 0) {
+        if (proc_open("/proc", status.tracer, &tracer) == 0 && file_load(tracer.fd, "comm", &name) == 0)
+            name.data[strcspn(name.data, "\n")] = '\0';
+        return err_set(e, -EPERM,
+                       "process %d is traced already, by process %d (%s): there can be one tracer only, end that first",
+                       pid, (int)status.tracer, *buf_text(&name) ? buf_text(&name) : "?");
+    }
+    if (yama_scope() == 3)
+        return err_set(e, -EPERM,
+                       "process %d can't be stopped: kernel.yama.ptrace_scope is 3, which forbids it to everybody",
+                       pid);
+    if (geteuid() != 0 && status.uid != geteuid())
+        return err_set(e, -EPERM, "process %d is uid %u's, and this is uid %u: run salvage as root", pid,
+                       (unsigned)status.uid, (unsigned)geteuid());
+    if (yama_scope() > 0)
+        return err_set(e, -EPERM,
+                       "process %d can't be stopped: kernel.yama.ptrace_scope is %" PRIu64
+                       ", which asks for the capability SYS_PTRACE",
+                       pid, yama_scope());
+    return err_set(e, -EPERM,
+                   "process %d can't be stopped: that takes the capability SYS_PTRACE where it has more rights than we "
+                   "have, another user namespace, or is not dumpable",
+                   pid);
+}
+
+/* --- the keeper's work ----------------------------------------------------------------------------------------------
+ */
+
+/* Threads are listed in the order of their birth, so that the next one is mostly the one behind the last found. */
+static struct ptrace_freeze_thread *find(struct ptrace_freeze *s, pid_t tid, size_t *hint)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        size_t at = (*hint + i) % s->count;
+
+        if (s->thread[at].tid == tid) {
+            *hint = at + 1;
+            return &s->thread[at];
+        }
+    }
+    return NULL;
+}
+
+static int add(struct ptrace_freeze *s, pid_t tid)
+{
+    if (s->count == THREADS_MAX)
+        return -E2BIG;
+    if (s->count == s->capacity) {
+        size_t capacity = s->capacity ? 2 * s->capacity : 16;
+        struct ptrace_freeze_thread *grown = reallocarray(s->thread, capacity, sizeof(*grown));
+
+        if (!grown)
+            return -ENOMEM;
+        s->thread = grown;
+        s->capacity = capacity;
+    }
+    s->thread[s->count++] = (struct ptrace_freeze_thread){.tid = tid, .inner = tid};
+    return 0;
+}
+
+/* A thread that has ended can't be seized; the first one may be a zombie while others live. */
+static bool has_ended(const struct proc *p, pid_t tid)
+{
+    CLEANUP_FD int fd = -1;
+    char path[32];
+    struct proc_status status;
+
+    snprintf(path, sizeof(path), "task/%d", (int)tid);
+    fd = openat(p->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return true;
+    return proc_status(&(struct proc){.fd = fd, .pid = tid}, &status) < 0 || status.state == 'Z' || status.state == 'X';
+}
+
+/* 1: it is ours, and on its way to a stop. */
+static int seize(struct ptrace_freeze *s, pid_t tid)
+{
+    int r;
+
+    if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0) {
+        r = -errno;
+        if (r == -ESRCH || has_ended(s->proc, tid))
+            return 0;
+        return explain_refusal(s->proc, &s->err);
+    }
+    if (s->begun_us == 0)
+        s->begun_us = clock_mono_us();
+    if ((r = add(s, tid)) < 0)
+        return err_set(&s->err, r, "process %d: too many threads", (int)s->proc->pid);
+    ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
+    return 1;
+}
+
+/* How many new ones there were. */
+static int seize_all(struct ptrace_freeze *s)
+{
+    CLEANUP_DIR DIR *dir = file_opendir(s->proc->fd, "task");
+    const struct dirent *d;
+    size_t hint = 0;
+    int found = 0, r;
+
+    if (!dir)
+        return err_set(&s->err, -ESRCH, "process %d has ended", (int)s->proc->pid);
+    while ((d = readdir(dir))) {
+        uint64_t tid;
+
+        if (text_parse_uint(d->d_name, INT32_MAX, &tid) < 0 || find(s, (pid_t)tid, &hint))
+            continue;
+        if ((r = seize(s, (pid_t)tid)) < 0)
+            return r;
+        found += r;
+    }
+    return found;
+}
+
+/* Whether it has stopped, or ended, by now. */
+static bool has_settled(struct ptrace_freeze_thread *t)
+{
+    int status;
+    pid_t r;
+
+    if (t->held || t->gone)
+        return true;
+    r = waitpid(t->tid, &status, __WALL | __WNOTHREAD | WNOHANG);
+    if (r == 0 || (r < 0 && errno == EINTR))
+        return false;
+    if (r < 0 || !WIFSTOPPED(status)) {
+        t->gone = true;
+        return true;
+    }
+    /* Our interrupt and a stop of the whole process come as an event; what comes without one is a signal on its way to
+     * the thread, which it must get. */
+    t->signal = status >> 16 ? 0 : WSTOPSIG(status);
+    t->held = true;
+    return true;
+}
+
+static void settle(struct ptrace_freeze *s, uint64_t until_us)
+{
+    for (size_t first = 0; first < s->count && clock_mono_us() < until_us;) {
+        bool waits = false;
+
+        while (first < s->count && has_settled(&s->thread[first]))
+            first++;
+        for (size_t i = first; i < s->count; i++)
+            waits |= !has_settled(&s->thread[i]);
+        if (waits)
+            nap_us(30);
+    }
+}
+
+/* Those that have stopped wait for those that don't: no longer than for half of what is agreed. */
+static uint64_t settle_us(const struct ptrace_freeze *s)
+{
+    uint64_t half_ms = s->at_most_ms / 2 + 1;
+
+    return (half_ms < SETTLE_MS ? half_ms : SETTLE_MS) * 1000;
+}
+
+static int stop_all(struct ptrace_freeze *s)
+{
+    uint64_t until_us = clock_mono_us() + settle_us(s);
+    int found, pass = 0;
+
+    do {
+        if ((found = seize_all(s)) < 0)
+            return found;
+        settle(s, until_us);
+    } while (found > 0 && ++pass < PASSES && clock_mono_us() < until_us);
+    return 0;
+}
+
+/* A set of registers, by its note's type. */
+static int read_set(const struct ptrace_freeze_thread *t, unsigned type, struct iovec *to)
+{
+    void *which = (void *)(uintptr_t)type; /* NOLINT(performance-no-int-to-ptr): ptrace's way */
+
+    return ptrace(PTRACE_GETREGSET, t->tid, which, to) < 0 ? -errno : 0;
+}
+
+static void read_extra(struct ptrace_freeze *s, struct ptrace_freeze_thread *t)
+{
+    char data[EXTRA_MAX];
+    struct iovec to = {data, sizeof(data)};
+
+    if (read_set(t, s->machine->extra, &to) < 0 || s->extra_total + to.iov_len > EXTRA_TOTAL ||
+        !(t->extra = malloc(to.iov_len)))
+        return;
+    memcpy(t->extra, data, to.iov_len);
+    t->extra_size = to.iov_len;
+    s->extra_total += to.iov_len;
+}
+
+/* What the kernel tells of a thread that waits in it: "… SP PC" (/proc/PID/syscall, proc(5)). */
+static void guess_registers(const struct ptrace_freeze *s, struct ptrace_freeze_thread *t)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = 512};
+    char path[40], *word[2];
+    uint64_t value[2];
+
+    snprintf(path, sizeof(path), "task/%d/syscall", (int)t->tid);
+    if (file_load(s->proc->fd, path, &text) < 0 || !(word[1] = strrchr(buf_text(&text), ' ')))
+        return;
+    *word[1] = '\0';
+    if (!(word[0] = strrchr(text.data, ' ')))
+        return;
+    for (unsigned i = 0; i < ARRAY_SIZE(word); i++)
+        value[i] = strtoull(word[i] + 1, NULL, 16);
+    memcpy(t->registers + 8 * (size_t)s->machine->sp, &value[0], sizeof(value[0]));
+    memcpy(t->registers + 8 * (size_t)s->machine->pc, &value[1], sizeof(value[1]));
+}
+
+static int read_registers(struct ptrace_freeze *s, struct ptrace_freeze_thread *t)
+{
+    struct iovec to = {t->registers, sizeof(t->registers)}, floats = {t->floats, sizeof(t->floats)};
+    int r;
+
+    if (!t->held) {
+        guess_registers(s, t);
+        return 0;
+    }
+    if ((r = read_set(t, NT_PRSTATUS, &to)) < 0) {
+        t->gone = r == -ESRCH; /* killed just now */
+        return 0;
+    }
+    if (to.iov_len != s->machine->registers)
+        return err_set(&s->err, -EOPNOTSUPP, "process %d is of 32 bits: its core can't be written, only %s",
+                       (int)s->proc->pid, s->machine->its);
+    read_set(t, NT_PRFPREG, &floats);
+    read_extra(s, t);
+    return 0;
+}
+
+static void read_inner_tid(const struct ptrace_freeze *s, struct ptrace_freeze_thread *t)
+{
+    CLEANUP_FD int fd = -1;
+    char path[32];
+    struct proc_status status;
+
+    snprintf(path, sizeof(path), "task/%d", (int)t->tid);
+    fd = openat(s->proc->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0 && proc_status(&(struct proc){.fd = fd, .pid = t->tid}, &status) == 0)
+        t->inner = status.inner_pid;
+}
+
+/* The ones that are there, the first thread of the process first. */
+static int take_stock(struct ptrace_freeze *s)
+{
+    size_t kept = 0;
+    int r;
+
+    for (size_t i = 0; i < s->count; i++) {
+        if (!s->thread[i].gone && (r = read_registers(s, &s->thread[i])) < 0)
+            return r;
+        if (s->thread[i].gone)
+            continue;
+        if (s->other_pids)
+            read_inner_tid(s, &s->thread[i]);
+        if (kept < i) {
+            free(s->thread[kept].extra);
+            s->thread[kept] = s->thread[i];
+            s->thread[i].extra = NULL;
+        }
+        kept++;
+    }
+    s->count = kept;
+    return kept > 0 ? 0 : err_set(&s->err, -ESRCH, "process %d has ended", (int)s->proc->pid);
+}
+
+/* A thread that ended while it was ours is not seen by its own parent until we have looked. */
+static bool has_died(void)
+{
+    int status;
+    pid_t r;
+
+    while ((r = waitpid(-1, &status, __WALL | __WNOTHREAD | WNOHANG)) > 0)
+        if (!WIFSTOPPED(status))
+            return true;
+    return r < 0 && errno == ECHILD;
+}
+
+/* Until the end is wanted or its time is up. Locked. */
+static void hold(struct ptrace_freeze *s)
+{
+    uint64_t until_us = s->begun_us + s->at_most_ms * 1000;
+
+    while (!s->wanted && !s->timed_out) {
+        uint64_t now = clock_mono_us(), at = now + WATCH_MS * 1000ULL < until_us ? now + WATCH_MS * 1000ULL : until_us;
+        struct timespec t = {.tv_sec = (time_t)(at / 1000000), .tv_nsec = (long)(at % 1000000) * 1000};
+
+        s->timed_out = now >= until_us || now >= atomic_load(&s->renewed_us) + PTRACE_FREEZE_IDLE_MS * 1000ULL;
+        if (!s->timed_out)
+            pthread_cond_clockwait(&s->changed, &s->lock, CLOCK_MONOTONIC, &t);
+        if (!s->wanted && has_died())
+            break;
+    }
+}
+
+static void let_go(struct ptrace_freeze *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->thread[i].held)
+            ptrace(PTRACE_DETACH, s->thread[i].tid, NULL,
+                   (void *)(intptr_t)s->thread[i].signal); /* NOLINT(performance-no-int-to-ptr) */
+    s->ended_us = clock_mono_us();
+}
+
+/* Those that could not be detached, as they have not stopped yet, are let go by the kernel when this thread ends. */
+static void *keep(void *arg)
+{
+    struct ptrace_freeze *s = arg;
+    int r = stop_all(s);
+
+    if (r == 0)
+        r = take_stock(s);
+    pthread_mutex_lock(&s->lock);
+    s->result = r;
+    s->phase = HOLDING;
+    ptrace_freeze_renew(s);
+    pthread_cond_broadcast(&s->changed);
+    if (r == 0)
+        hold(s);
+    let_go(s);
+    s->phase = LET_GO;
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+/* --- outside --------------------------------------------------------------------------------------------------------
+ */
+
+/* Signals are for the other threads: the keeper's calls are not to be interrupted. */
+static int start_keeper(struct ptrace_freeze *s)
+{
+    sigset_t all, before;
+    int r;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    r = -pthread_create(&s->keeper, NULL, keep, s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    s->running = r == 0;
+    return r;
+}
+
+int ptrace_freeze_begin(const struct proc *p, uint64_t at_most_ms, struct ptrace_freeze **ret, struct err *e)
+{
+    struct ptrace_freeze *s = calloc(1, sizeof(*s));
+    int r;
+
+    if (!s)
+        return err_set(e, -ENOMEM, "out of memory");
+    s->proc = p;
+    s->machine = elfcore_here();
+    s->at_most_ms = at_most_ms;
+    s->other_pids = !proc_shares(p, "ns/pid");
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->changed, NULL);
+    if (!s->machine)
+        r = err_set(e, -EOPNOTSUPP, "cores of this machine's kind are not known");
+    else if ((r = start_keeper(s)) < 0)
+        r = err_set(e, r, "no thread can be started: %s", strerror(-r));
+    else {
+        pthread_mutex_lock(&s->lock);
+        while (s->phase == STOPPING)
+            pthread_cond_wait(&s->changed, &s->lock);
+        if ((r = s->result) < 0 && e)
+            *e = s->err;
+        pthread_mutex_unlock(&s->lock);
+    }
+    if (r < 0) {
+        ptrace_freeze_free(s);
+        return r;
+    }
+    *ret = s;
+    return 0;
+}
+
+size_t ptrace_freeze_threads(const struct ptrace_freeze *s, const struct ptrace_freeze_thread **ret)
+{
+    *ret = s->thread;
+    return s->count;
+}
+
+void ptrace_freeze_renew(struct ptrace_freeze *s)
+{
+    atomic_store(&s->renewed_us, clock_mono_us());
+}
+
+bool ptrace_freeze_holds(struct ptrace_freeze *s)
+{
+    bool holds;
+
+    pthread_mutex_lock(&s->lock);
+    holds = s->phase == HOLDING;
+    pthread_mutex_unlock(&s->lock);
+    return holds;
+}
+
+uint64_t ptrace_freeze_end(struct ptrace_freeze *s)
+{
+    if (s->running) {
+        pthread_mutex_lock(&s->lock);
+        s->wanted = true;
+        pthread_cond_broadcast(&s->changed);
+        pthread_mutex_unlock(&s->lock);
+        pthread_join(s->keeper, NULL);
+        s->running = false;
+    }
+    return s->begun_us ? s->ended_us - s->begun_us : 0;
+}
+
+bool ptrace_freeze_timed_out(struct ptrace_freeze *s)
+{
+    bool timed_out;
+
+    pthread_mutex_lock(&s->lock);
+    timed_out = s->timed_out;
+    pthread_mutex_unlock(&s->lock);
+    return timed_out;
+}
+
+void ptrace_freeze_free(struct ptrace_freeze *s)
+{
+    if (!s)
+        return;
+    ptrace_freeze_end(s);
+    for (size_t i = 0; i < s->count; i++)
+        free(s->thread[i].extra);
+    free(s->thread);
+    pthread_cond_destroy(&s->changed);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A queue, and one child at a time.
+ */
+#include "guard/kill_recorder.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "linux/launch.h"
+
+enum { HEAD = 7 }; /* salvage guard-record FD TARGET ID TIME PID, the names, then guard's own */
+
+static struct kill_recorder_rate *rate_of(struct kill_recorder *r, const char *target, uint64_t now_ms)
+{
+    struct kill_recorder_rate *found = &r->rate[0];
+
+    for (unsigned i = 0; i < KILL_RECORDER_RATES; i++) {
+        struct kill_recorder_rate *rate = &r->rate[i];
+
+        if (*rate->target && strncmp(rate->target, target, sizeof(rate->target) - 1) == 0) {
+            found = rate;
+            break;
+        }
+        if (!*rate->target || (*found->target && rate->since_ms < found->since_ms))
+            found = rate;
+    }
+    if (strncmp(found->target, target, sizeof(found->target) - 1) != 0 ||
+        now_ms - found->since_ms >= KILL_RECORDER_RATE_MS) {
+        snprintf(found->target, sizeof(found->target), "%s", target);
+        found->since_ms = now_ms;
+        found->count = 0;
+    }
+    return found;
+}
+
+static unsigned waiting_of(const struct kill_recorder *r, const char *target)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < r->count; i++)
+        n += strncmp(r->waiting[i].target, target, sizeof(r->waiting[i].target) - 1) == 0;
+    return n;
+}
+
+static void set_names(struct record *record, const struct whoami *who)
+{
+    const char *names[KILL_RECORDER_NAMES] = {who->namespace, who->pod,   who->pod_uid,
+                                              who->container, who->image, who->host};
+
+    for (unsigned i = 0; i < KILL_RECORDER_NAMES; i++)
+        snprintf(record->name[i], sizeof(record->name[i]), "%s", names[i] ? names[i] : "");
+}
+
+int kill_recorder_add(struct kill_recorder *r, const char *target, const struct oomkill *k, const struct whoami *who,
+                      int64_t time_ns, uint64_t now_ms, struct err *e)
+{
+    struct record *record = &r->waiting[r->count];
+    struct kill_recorder_rate *rate = rate_of(r, target, now_ms);
+
+    if (rate->count >= KILL_RECORDER_RATE_MAX)
+        return err_set(e, -EBUSY, "more than %d records of it in 10 minutes", KILL_RECORDER_RATE_MAX);
+    if (r->count == KILL_RECORDER_MAX || waiting_of(r, target) >= KILL_RECORDER_TARGET_MOST)
+        return err_set(e, -ENOSPC, "%u records wait for the store already", r->count);
+    *record = (struct record){.time_ns = time_ns};
+    if (oomkill_encode(k, true, &record->json) < 0) {
+        buf_done(&record->json);
+        return err_set(e, -ENOMEM, "out of memory");
+    }
+    snprintf(record->target, sizeof(record->target), "%s", target);
+    snprintf(record->id, sizeof(record->id), "%.*s", IDENTITY_MAX - 1, k->case_id);
+    record->pid = k->process.pid == OOMKILL_UNKNOWN ? 0 : k->process.pid;
+    if (who)
+        set_names(record, who);
+    rate->count++;
+    r->count++;
+    kill_recorder_start(r, now_ms);
+    return 0;
+}
+
+static void run_child(const struct kill_recorder *r, struct record *record, int json)
+{
+    char fd[16], time[32], pid[32], *head[HEAD + KILL_RECORDER_NAMES];
+
+    snprintf(fd, sizeof(fd), "%d", json);
+    snprintf(time, sizeof(time), "%" PRId64, record->time_ns);
+    snprintf(pid, sizeof(pid), "%" PRIu64, record->pid);
+    memcpy(head,
+           (char *[HEAD]){(char[]){"salvage"}, (char[]){"guard-record"}, fd, record->target, record->id, time, pid},
+           HEAD * sizeof(*head));
+    for (unsigned i = 0; i < KILL_RECORDER_NAMES; i++)
+        head[HEAD + i] = record->name[i];
+    launch_become(head, ARRAY_SIZE(head), r->args, json);
+}
+
+static void forget_first(struct kill_recorder *r)
+{
+    buf_done(&r->waiting[0].json);
+    memmove(&r->waiting[0], &r->waiting[1], --r->count * sizeof(*r->waiting));
+}
+
+/* 0 or -errno: then nothing was started. */
+static int start_first(struct kill_recorder *r)
+{
+    struct record *record = &r->waiting[0];
+    CLEANUP_FD int fd = memfd_create("oom-kill.json", MFD_CLOEXEC);
+    int written;
+    pid_t child;
+
+    if (fd < 0)
+        return -errno;
+    if ((written = file_write(fd, record->json.data, record->json.size)) < 0)
+        return written;
+    child = r->fork ? r->fork() : fork();
+    if (child < 0)
+        return -errno;
+    if (child == 0)
+        run_child(r, record, fd);
+    r->child = child;
+    return 0;
+}
+
+void kill_recorder_start(struct kill_recorder *r, uint64_t now_ms)
+{
+    int result;
+
+    if (r->child || r->count == 0 || now_ms < r->again_ms)
+        return;
+    if ((result = start_first(r)) == 0) {
+        r->again_ms = 0;
+        return;
+    }
+    if (r->again_ms == 0)
+        log_event(EVENT_GUARD_MISSED, LOG_STR("target", r->waiting[0].target), LOG_STR("piece", "oom-kill.json"),
+                  LOG_STR("fault", fault_find(result)->name),
+                  LOG_STR("error", "no process can be started to store the record: it waits, and is tried again"));
+    r->again_ms = now_ms + KILL_RECORDER_AGAIN_MS;
+}
+
+uint64_t kill_recorder_due_ms(const struct kill_recorder *r)
+{
+    return r->again_ms && r->count > 0 && !r->child ? r->again_ms : UINT64_MAX;
+}
+
+bool kill_recorder_reap(struct kill_recorder *r, pid_t child, uint64_t now_ms)
+{
+    if (child != r->child)
+        return false;
+    r->child = 0;
+    forget_first(r);
+    kill_recorder_start(r, now_ms);
+    return true;
+}
+
+void kill_recorder_done(struct kill_recorder *r)
+{
+    if (r->child)
+        kill(r->child, SIGTERM);
+    while (r->count > 0) {
+        if (!r->child)
+            log_event(EVENT_GUARD_MISSED, LOG_STR("target", r->waiting[0].target), LOG_STR("piece", "oom-kill.json"),
+                      LOG_STR("error", "the guard ends before the record could be stored"));
+        forget_first(r);
+    }
+}

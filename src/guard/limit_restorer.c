@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A limit of v1 is not lowered below what is in use and can't be reclaimed (EBUSY): it then goes as low as it can, so
+ * that nothing more is borrowed, and that is tried again each second. v2 does what it takes, and kills.
+ */
+#include "guard/limit_restorer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "guard/cgroup_setting.h"
+#include "linux/bootid.h"
+
+enum { AGAIN_MS = 1000 };
+
+static const char PREFIX[] = "loan-", SUFFIX[] = ".json";
+
+struct keeper {
+    int folder; /* of the journal */
+    const char *name;
+    int lock; /* the journal, locked: it has a keeper */
+    struct limit_override override;
+    bool told[LIMIT_OVERRIDE_SETTINGS_MAX]; /* that it is not back yet */
+    bool ended;                             /* else only what is overdue goes back */
+};
+
+static void keeper_done(struct keeper *k)
+{
+    mem_close_ptr(&k->lock);
+}
+
+void limit_restorer_new_name(char ret[LIMIT_RESTORER_NAME_MAX])
+{
+    uint64_t random = 0;
+
+    if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+        random = (uint64_t)getpid() << 32 | clock_mono_ms();
+    snprintf(ret, LIMIT_RESTORER_NAME_MAX, "%s%016" PRIx64 "%s", PREFIX, random, SUFFIX);
+}
+
+bool limit_restorer_is_name(const char *name)
+{
+    return text_starts(name, PREFIX) && strspn(name + strlen(PREFIX), "0123456789abcdef") == 16 &&
+           text_eq(name + strlen(PREFIX) + 16, SUFFIX);
+}
+
+/* --- one setting ----------------------------------------------------------------------------------------------------
+ */
+
+static void tell(const struct keeper *k, unsigned i, enum event event, const char *value, const char *error)
+{
+    const struct limit_override_setting *s = &k->override.setting[i];
+
+    log_event(event, LOG_STR("target", k->override.target), LOG_STR("cgroup", s->cgroup),
+              LOG_STR("file", limit_override_file_name(s->file)), LOG_STR("value", value), LOG_STR("error", error));
+}
+
+/* The journal's descriptor, locked; -EAGAIN: another one keeps it, or has finished. */
+static int take_journal(int folder, const char *name)
+{
+    CLEANUP_FD int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0)
+        return errno == ENOENT ? -EAGAIN : -errno;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    return st.st_nlink == 0 ? -EAGAIN : TAKE_FD(fd);
+}
+
+/* The lock goes to the new file. */
+static void write_journal(struct keeper *k)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    int lock;
+
+    if (limit_override_encode(&k->override, &text) < 0 ||
+        (lock = file_replace_locked(k->folder, k->name, text.data, text.size, 0600)) < 0)
+        return;
+    close(k->lock);
+    k->lock = lock;
+}
+
+/* As near as it goes. The journal first: what it doesn't know would be left alone later. */
+static void step_down(struct keeper *k, unsigned i, int folder, const char *current)
+{
+    struct limit_override_setting *s = &k->override.setting[i];
+    uint64_t used, now, before;
+
+    if (s->file != LIMIT_OVERRIDE_V1_LIMIT || setting_usage(folder, s->file, &used) < 0 ||
+        text_parse_uint(current, INT64_MAX, &now) < 0 || text_parse_uint(s->before, INT64_MAX, &before) < 0 ||
+        used >= now || used <= before)
+        return;
+    memcpy(s->after, current, sizeof(s->after));
+    snprintf(s->step, sizeof(s->step), "%" PRIu64, used);
+    write_journal(k);
+    setting_write(folder, s->file, s->step);
+}
+
+/* True: nothing more to do. */
+static bool take_back(struct keeper *k, unsigned i)
+{
+    struct limit_override_setting *s = &k->override.setting[i];
+    CLEANUP_FD int folder = setting_open(s);
+    char current[LIMIT_OVERRIDE_VALUE_MAX];
+    int r = folder < 0 ? folder : setting_read(folder, s->file, current);
+
+    if (r == -ENOENT || r == -ENODEV) {
+        tell(k, i, EVENT_GUARD_RESTORED, NULL, "the cgroup is gone");
+        return true;
+    }
+    if (r == 0 && text_eq(current, s->before)) {
+        tell(k, i, EVENT_GUARD_RESTORED, current, NULL);
+        return true;
+    }
+    if (r == -EXDEV || (r == 0 && !text_eq(current, s->after) && !(s->step[0] && text_eq(current, s->step)))) {
+        tell(k, i, EVENT_GUARD_NOT_RESTORED, r == 0 ? current : NULL,
+             "left alone: it is not as we left it: somebody else has changed it");
+        return true;
+    }
+    if (r == 0)
+        r = setting_write(folder, s->file, s->before);
+    if (r == 0) {
+        tell(k, i, EVENT_GUARD_RESTORED, s->before, NULL);
+        return true;
+    }
+    if (r == -EBUSY)
+        step_down(k, i, folder, current);
+    if (!k->told[i])
+        tell(k, i, EVENT_GUARD_NOT_RESTORED, s->step[0] ? s->step : current,
+             r == -EBUSY ? "more is in use than it was: tried again each second" : strerror(-r));
+    k->told[i] = true;
+    return false;
+}
+
+static bool is_due(const struct keeper *k, unsigned i, uint64_t now)
+{
+    return k->ended || (k->override.setting[i].hold && now >= k->override.hold_until_ms);
+}
+
+/* The last one first. True: something that is due is not back yet. */
+static bool take_back_due(struct keeper *k)
+{
+    uint64_t now = clock_mono_ms();
+    bool waits = false, changed = false;
+
+    for (unsigned i = k->override.count; i-- > 0;) {
+        if (!is_due(k, i, now))
+            continue;
+        if (!take_back(k, i)) {
+            waits = true;
+            continue;
+        }
+        k->override.count--;
+        memmove(&k->override.setting[i], &k->override.setting[i + 1],
+                (k->override.count - i) * sizeof(k->override.setting[0]));
+        memmove(&k->told[i], &k->told[i + 1], (k->override.count - i) * sizeof(k->told[0]));
+        changed = true;
+    }
+    if (changed && k->override.count > 0)
+        write_journal(k);
+    return waits;
+}
+
+/* --- the process ----------------------------------------------------------------------------------------------------
+ */
+
+static int wait_ms(const struct keeper *k, bool waits)
+{
+    uint64_t now = clock_mono_ms(), until = UINT64_MAX;
+
+    if (waits)
+        return AGAIN_MS;
+    for (unsigned i = 0; i < k->override.count; i++)
+        if (k->override.setting[i].hold)
+            until = k->override.hold_until_ms;
+    return until == UINT64_MAX ? -1 : until <= now ? 0 : until - now > INT_MAX ? INT_MAX : (int)(until - now);
+}
+
+static void keep(struct keeper *k, int input)
+{
+    struct pollfd ends = {.fd = input, .events = POLLIN};
+    bool waits = false;
+    char byte;
+
+    while (k->override.count > 0) {
+        if (!k->ended && poll(&ends, 1, wait_ms(k, waits)) > 0)
+            k->ended = file_read(input, &byte, 1) <= 0;
+        else if (k->ended && waits)
+            clock_sleep_ms(AGAIN_MS);
+        waits = take_back_due(k);
+    }
+}
+
+int limit_restorer_run(const char *folder, const char *name, int input, int journal, struct err *e)
+{
+    CLEANUP_FD int dir = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    CLEANUP(buf_done) struct buf text = {.ceiling = LIMIT_OVERRIDE_JOURNAL_MAX};
+    CLEANUP(keeper_done) struct keeper k = {.folder = dir, .name = name, .lock = journal};
+    char boot[BOOTID_MAX] = "";
+    int r;
+
+    if (dir < 0)
+        return err_set(e, -errno, "%s: %s", folder, strerror(errno));
+    r = 0;
+    if (journal < 0 && (r = k.lock = take_journal(dir, name)) == -EAGAIN)
+        return 0;
+    if (r < 0 || (r = file_load(dir, name, &text)) < 0 ||
+        (r = limit_override_decode(text.data, text.size, &k.override)) < 0)
+        return err_set(e, r, "%s/%s: %s", folder, name,
+                       r == -EBADMSG ? "no journal of a loan: look at it, and remove it" : strerror(-r));
+    bootid_read(boot);
+    if (text_eq(boot, k.override.boot))
+        keep(&k, input);
+    else
+        for (unsigned i = 0; i < k.override.count; i++)
+            tell(&k, i, EVENT_GUARD_NOT_RESTORED, NULL, "left alone: it was changed before this machine's last start");
+    unlinkat(dir, name, 0);
+    return 0;
+}

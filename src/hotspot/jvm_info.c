@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The counters of HotSpot's that jps reads, and in their stead the command line.
+ */
+#include "hotspot/jvm_info.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "hotspot/counters.h"
+#include "hotspot/jps.h"
+#include "hotspot/jvm.h"
+#include "hotspot/jvmcommand.h"
+#include "place/container.h"
+
+enum { TOLD_MAX = 8192 }; /* bytes of a text; HotSpot cuts those of its counters at 1024 */
+
+/* A copy that is fit to be shown. 0 or -ENOMEM. */
+static int keep(const char *text, size_t size, char **ret)
+{
+    size_t room = size < TOLD_MAX ? size + 1 : TOLD_MAX;
+    CLEANUP_FREE char *raw = strndup(text, size), *shown = malloc(room);
+
+    if (!raw || !shown)
+        return -ENOMEM;
+    text_printable(raw, shown, room);
+    free(*ret);
+    *ret = TAKE_PTR(shown);
+    return 0;
+}
+
+static int keep_counter(const struct hsperf *h, const char *name, char **ret)
+{
+    char text[TOLD_MAX];
+
+    return hsperf_string(h, name, text, sizeof(text)) ? keep(text, strlen(text), ret) : 0;
+}
+
+static int read_counters(const struct hsperf *h, struct about *a)
+{
+    const struct {
+        const char *name;
+        char **value;
+    } texts[] = {
+        {"java.rt.vmArgs", &a->jvm_arguments},       {"java.rt.vmFlags", &a->jvm_flags},
+        {"java.property.java.version", &a->version}, {"java.property.java.vm.version", &a->vm_version},
+        {"java.property.java.vm.name", &a->vm_name},
+    };
+    char command[TOLD_MAX];
+    const char *arguments;
+    int r = 0;
+
+    jvmheap_read(h, &a->heap);
+    for (size_t i = 0; i < ARRAY_SIZE(texts) && r == 0; i++)
+        r = keep_counter(h, texts[i].name, texts[i].value);
+    /* Empty: a program with a JVM in it. */
+    if (r < 0 || !hsperf_string(h, "sun.rt.javaCommand", command, sizeof(command)) || !*command)
+        return r;
+    r = keep(command, jps_class(command, &arguments), &a->main_class);
+    return r < 0 ? r : keep(arguments, strlen(arguments), &a->arguments);
+}
+
+static bool is_class_path(const char *option)
+{
+    return text_eq(option, "-cp") || text_eq(option, "-classpath") || text_eq(option, "--class-path");
+}
+
+/* Words with blanks between them. A class path among the options is no option of the JVM's to HotSpot. */
+static int keep_words(const struct strv *words, size_t from, size_t to, bool options, char **ret)
+{
+    CLEANUP(buf_done) struct buf b = {0};
+    int r = 0;
+
+    for (size_t i = from; i < to && b.size < TOLD_MAX && r == 0; i++) {
+        if (options && is_class_path(words->item[i]))
+            i++;
+        else if (!options || !text_starts(words->item[i], "--class-path="))
+            r = buf_printf(&b, "%s%s", b.size > 0 ? " " : "", words->item[i]);
+    }
+    return r < 0 ? r : keep(buf_text(&b), b.size, ret);
+}
+
+/* Without counters: what the launcher was told. A program with a JVM in it has no class. */
+static int read_words(const struct strv *words, struct about *a)
+{
+    size_t name, count, options;
+    const char *class;
+    int r;
+
+    if (!jvmcommand_is_launcher(words->count, words->item))
+        return 0;
+    count = jvmcommand_words(words->count, words->item, &name);
+    if (name == words->count)
+        return 0;
+    class = words->item[name];
+    options = name;
+    if (name < count) /* named by an option: "-jar", "-m", "--module=" */
+        options = text_starts(class, "--module=") ? name : name - 1;
+    class += text_starts(class, "--module=") ? strlen("--module=") : 0;
+    if ((r = keep(class, strlen(class), &a->main_class)) == 0 &&
+        (r = keep_words(words, name + 1, words->count, false, &a->arguments)) == 0)
+        r = keep_words(words, 1, options, true, &a->jvm_arguments);
+    return r;
+}
+
+/* "17.0.13+11 (Debian)", of the release file: to the first '+' or blank. */
+static int read_release(const char *version, struct about *a)
+{
+    return !version || a->version ? 0 : keep(version, strcspn(version, "+ -"), &a->version);
+}
+
+static int read_hotspot(const struct jvm *j, struct about *a)
+{
+    CLEANUP(counters_done) struct counters c = {0};
+    struct err why;
+    int r = counters_read(&j->proc, &c, &why);
+
+    if (r == -ENOMEM || r == -ESRCH)
+        return r;
+    a->started_ns = j->started_ns;
+    if (r == 0)
+        r = read_counters(&c.perf, a);
+    else if ((r = keep(why.msg, strlen(why.msg), &a->note)) == 0)
+        r = read_words(&j->words, a);
+    return r < 0 ? r : read_release(j->version, a);
+}
+
+static int keep_text(const char *text, char **ret)
+{
+    return text ? keep(text, strlen(text), ret) : 0;
+}
+
+static int read_place(const struct proc *p, struct about *a)
+{
+    CLEANUP(whoami_done) struct whoami w = {0};
+    int r = whoami_of(p, &w);
+
+    if (r == -ENOMEM || r == -ESRCH)
+        return r;
+    container_of_process(p->fd, a->container);
+    if ((r = keep_text(w.pod, &a->pod)) < 0 || (r = keep_text(w.namespace, &a->namespace)) < 0)
+        return r;
+    return keep_text(w.host, &a->host);
+}
+
+/* A JVM that jvm_open refuses is one still, if it has a libjvm.so. */
+static int read_other(const char *root, pid_t pid, const struct err *why, struct about *a)
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    CLEANUP_FREE char *libjvm = NULL;
+    struct proc_status status;
+    int r;
+
+    if ((r = proc_open(root, pid, &p)) < 0 || (r = proc_status(&p, &status)) < 0)
+        return r;
+    if ((r = proc_mapped(&p, "libjvm.so", &libjvm)) < 0)
+        return r == -ENOENT ? -FAULT_FORMAT : r;
+    a->inner_pid = status.inner_pid;
+    a->uid = status.uid;
+    if (proc_started(&p, &a->started_ns) < 0)
+        a->started_ns = 0;
+    if ((r = keep(why->msg, strlen(why->msg), &a->note)) < 0)
+        return r;
+    return read_place(&p, a);
+}
+
+static int read_all(const char *root, struct about *a, struct err *e)
+{
+    CLEANUP(jvm_done) struct jvm j = JVM_NONE;
+    int r = jvm_open(root, a->pid, &j, e), other;
+
+    if (r == -ESRCH || r == -ENOMEM)
+        return r;
+    if (r < 0)
+        return (other = read_other(root, a->pid, e, a)) == 0 ? 0 : r;
+    a->inner_pid = j.status.inner_pid;
+    a->uid = j.status.uid;
+    if ((r = read_hotspot(&j, a)) == 0)
+        r = read_place(&j.proc, a);
+    if (r == -ENOMEM)
+        return err_set(e, r, "out of memory");
+    return r < 0 ? err_set(e, -ESRCH, "JVM %d has ended", (int)a->pid) : 0;
+}
+
+int about_jvm(const char *root, pid_t pid, struct about *ret, struct err *e)
+{
+    CLEANUP(about_done) struct about a = {.pid = pid, .heap = {.used = -1, .max = -1}};
+    int r = read_all(root, &a, e);
+
+    if (r < 0)
+        return r;
+    *ret = a;
+    a = (struct about){0};
+    return 0;
+}
+
+void about_done(struct about *a)
+{
+    free(a->main_class);
+    free(a->arguments);
+    free(a->jvm_arguments);
+    free(a->jvm_flags);
+    free(a->version);
+    free(a->vm_version);
+    free(a->vm_name);
+    free(a->pod);
+    free(a->namespace);
+    free(a->host);
+    free(a->note);
+    *a = (struct about){0};
+}
+
+const char *about_short_name(const struct about *a)
+{
+    return a->main_class ? a->main_class + jps_short(a->main_class, strlen(a->main_class)) : "Unknown";
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Part buffers and their bookkeeping. The sink's threads come in through part_done and token only; everything they
+ * share with the job's thread is behind one lock.
+ */
+#include "ship/part_assembly.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct filling {
+    struct part part;            /* first: what the sink sees */
+    struct journal_part journal; /* what will be written down of it */
+    bool in_use;
+};
+
+struct part_assembly {
+    struct part_assembly_config config;
+    struct checkpoint *checkpoint;
+    struct filling *buffer; /* config.buffers of them */
+    struct filling *current;
+    unsigned next_number;
+    uint64_t stored, raw; /* bytes so far */
+    struct digest digest; /* of the object */
+    struct digest raw_digest;
+    struct frames frames; /* all */
+
+    pthread_mutex_t lock;
+    pthread_cond_t returned;
+    uint64_t confirmed; /* file bytes, of confirmed parts (in whatever order) */
+
+    struct part_assembly_listener listener;
+};
+
+int part_assembly_new(const struct part_assembly_config *c, struct checkpoint *checkpoint, struct part_assembly **ret)
+{
+    struct part_assembly *g = calloc(1, sizeof(*g));
+
+    if (!g)
+        return -ENOMEM;
+    g->config = *c;
+    g->checkpoint = checkpoint;
+    g->next_number = 1;
+    digest_init(&g->digest);
+    digest_init(&g->raw_digest);
+    pthread_mutex_init(&g->lock, NULL);
+    pthread_cond_init(&g->returned, NULL);
+    g->buffer = calloc(c->buffers, sizeof(*g->buffer));
+    for (unsigned i = 0; g->buffer && i < c->buffers; i++)
+        if (!(g->buffer[i].part.data = malloc(c->part_size + c->slack))) {
+            part_assembly_free(g);
+            return -ENOMEM;
+        }
+    if (!g->buffer) {
+        part_assembly_free(g);
+        return -ENOMEM;
+    }
+    *ret = g;
+    return 0;
+}
+
+void part_assembly_free(struct part_assembly *g)
+{
+    if (!g)
+        return;
+    for (unsigned i = 0; g->buffer && i < g->config.buffers; i++) {
+        free(g->buffer[i].part.data);
+        journal_part_done(&g->buffer[i].journal);
+    }
+    free(g->buffer);
+    frames_done(&g->frames);
+    pthread_cond_destroy(&g->returned);
+    pthread_mutex_destroy(&g->lock);
+    free(g);
+}
+
+static void part_done(void *ctx, struct part *part, const char *etag)
+{
+    struct part_assembly *g = ctx;
+    struct filling *f = (struct filling *)part;
+
+    pthread_mutex_lock(&g->lock);
+    if (etag) {
+        uint64_t raw = 0;
+
+        for (size_t i = 0; i < f->journal.frames.count; i++)
+            raw += f->journal.frames.frame[i].raw;
+        snprintf(f->journal.etag, sizeof(f->journal.etag), "%s", etag);
+        /* The last part is of no use to a resume: its end was made of what only this run knew. */
+        if (!part->last)
+            checkpoint_part(g->checkpoint, &f->journal);
+        g->confirmed += raw;
+        if (g->listener.confirmed)
+            g->listener.confirmed(g->listener.ctx, g->confirmed);
+    }
+    journal_part_done(&f->journal);
+    f->in_use = false;
+    pthread_cond_signal(&g->returned);
+    pthread_mutex_unlock(&g->lock);
+}
+
+static void upload_token(void *ctx, const char *token)
+{
+    struct part_assembly *g = ctx;
+
+    pthread_mutex_lock(&g->lock);
+    checkpoint_token(g->checkpoint, token);
+    pthread_mutex_unlock(&g->lock);
+}
+
+static void upload_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
+{
+    struct part_assembly *g = ctx;
+
+    if (g->listener.waiting)
+        g->listener.waiting(g->listener.ctx, e, delay_ms);
+}
+
+struct upload_events part_assembly_events(struct part_assembly *g, const struct part_assembly_listener *listener)
+{
+    g->listener = *listener;
+    return (struct upload_events){.ctx = g, .token = upload_token, .done = part_done, .waiting = upload_waiting};
+}
+
+int part_assembly_resume(struct part_assembly *g, const struct journal *j)
+{
+    const struct journal_part *last = &j->parts[j->count - 1];
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < j->count; i++)
+        for (size_t k = 0; r == 0 && k < j->parts[i].frames.count; k++)
+            r = frames_add(&g->frames, j->parts[i].frames.frame[k].stored, j->parts[i].frames.frame[k].raw);
+    if (r == 0 && digest_load(&g->digest, last->stored_digest) == 0 &&
+        digest_load(&g->raw_digest, last->raw_digest) == 0) {
+        g->stored = last->stored_end;
+        g->raw = g->confirmed = last->raw_end;
+        g->next_number = (unsigned)j->count + 1;
+        return 0;
+    }
+    return r < 0 ? r : -EBADMSG;
+}
+
+/* A free buffer; the sink gives one back for every part it is done with, so this ends. */
+static struct filling *take_buffer(struct part_assembly *g)
+{
+    struct filling *found = NULL;
+
+    pthread_mutex_lock(&g->lock);
+    for (;;) {
+        for (unsigned i = 0; !found && i < g->config.buffers; i++)
+            if (!g->buffer[i].in_use)
+                found = &g->buffer[i];
+        if (found)
+            break;
+        pthread_cond_wait(&g->returned, &g->lock);
+    }
+    found->in_use = true;
+    pthread_mutex_unlock(&g->lock);
+    found->part.size = 0;
+    found->journal = (struct journal_part){0};
+    return found;
+}
+
+static int send_part(struct part_assembly *g, const struct sink_ops *ops, struct upload *u, bool last, struct err *e)
+{
+    struct filling *f = TAKE_PTR(g->current);
+
+    if (g->next_number > g->config.parts_max) {
+        part_done(g, &f->part, NULL);
+        return err_set(e, -FAULT_USAGE,
+                       "the object needs more than the store's %u parts: raise --memory (larger parts)",
+                       g->config.parts_max);
+    }
+    f->part.number = f->journal.number = g->next_number++;
+    f->part.last = last;
+    f->journal.size = f->part.size;
+    f->journal.stored_end = g->stored;
+    f->journal.raw_end = g->raw;
+    digest_save(&g->digest, f->journal.stored_digest);
+    digest_save(&g->raw_digest, f->journal.raw_digest);
+    return ops->write(u, &f->part, e);
+}
+
+static void fill(struct part_assembly *g, const void *data, size_t size)
+{
+    memcpy(g->current->part.data + g->current->part.size, data, size);
+    g->current->part.size += size;
+    g->stored += size;
+    if (!g->config.plain)
+        digest_update(&g->digest, data, size);
+}
+
+int part_assembly_add(struct part_assembly *g, const struct sink_ops *ops, struct upload *u, const void *frame,
+                      size_t size, size_t raw_size, const struct digest *raw, struct err *e)
+{
+    int r;
+
+    if (!g->current)
+        g->current = take_buffer(g);
+    /* A full part is sent when its successor begins: so the last one can be told it is the last. */
+    if (g->current->part.size >= g->config.part_size) {
+        if ((r = send_part(g, ops, u, false, e)) < 0)
+            return r;
+        g->current = take_buffer(g);
+    }
+    if (frames_add(&g->current->journal.frames, (uint32_t)size, (uint32_t)raw_size) < 0 ||
+        frames_add(&g->frames, (uint32_t)size, (uint32_t)raw_size) < 0)
+        return err_set(e, -ENOMEM, "out of memory for the table of frames");
+    fill(g, frame, size);
+    g->raw += raw_size;
+    g->raw_digest = *raw;
+    if (g->config.plain)
+        g->digest = *raw;
+    return 0;
+}
+
+/* The table can be larger than a part: it goes out in pieces like everything else. */
+static int add_table(struct part_assembly *g, const struct sink_ops *ops, struct upload *u, struct err *e)
+{
+    size_t size = seektable_size(&g->frames);
+    CLEANUP_FREE unsigned char *table = malloc(size);
+    int r;
+
+    if (!table)
+        return err_set(e, -ENOMEM, "out of memory for the table of frames");
+    seektable_encode(&g->frames, table);
+    for (size_t at = 0; at < size;) {
+        size_t room = g->config.part_size + g->config.slack - g->current->part.size;
+        size_t n = size - at < room ? size - at : room;
+
+        fill(g, table + at, n);
+        at += n;
+        if (at < size) {
+            if ((r = send_part(g, ops, u, false, e)) < 0)
+                return r;
+            g->current = take_buffer(g);
+        }
+    }
+    return 0;
+}
+
+int part_assembly_finish(struct part_assembly *g, const struct sink_ops *ops, struct upload *u, bool seekable,
+                         struct err *e)
+{
+    int r;
+
+    if (!g->current)
+        g->current = take_buffer(g);
+    if (seekable && (r = add_table(g, ops, u, e)) < 0)
+        return r;
+    return send_part(g, ops, u, true, e);
+}
+
+void part_assembly_whole(const struct part_assembly *g, struct whole *ret)
+{
+    ret->size = g->stored;
+    digest_hex(&g->digest, ret->sha256);
+}
+
+uint64_t part_assembly_frames(const struct part_assembly *g)
+{
+    return g->frames.count;
+}
+
+void part_assembly_seal(struct part_assembly *g, const struct journal_head *head)
+{
+    pthread_mutex_lock(&g->lock);
+    checkpoint_seal(g->checkpoint, head);
+    pthread_mutex_unlock(&g->lock);
+}

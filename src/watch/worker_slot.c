@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The watchdog over one worker.
+ */
+#include "watch/worker_slot.h"
+
+#include "base/clock.h"
+#include "linux/process_activity.h"
+
+static uint64_t next_look(const struct worker_slot *s, uint64_t now_ms)
+{
+    return now_ms + (s->stuck_ms / 4 < WORKER_SLOT_LOOK_MS ? s->stuck_ms / 4 : WORKER_SLOT_LOOK_MS);
+}
+
+void worker_slot_begin(struct worker_slot *s, struct item *item, uint64_t now_ms)
+{
+    s->item = item;
+    s->started_ms = s->moved_ms = now_ms;
+    s->look_ms = next_look(s, now_ms);
+    s->activity = 0;
+    s->finishing = s->returning = false;
+}
+
+void worker_slot_idle(struct worker_slot *s)
+{
+    s->item = NULL;
+    s->sweeping = s->finishing = s->returning = false;
+}
+
+void worker_slot_heard(struct worker_slot *s, uint64_t quiet_ms)
+{
+    s->moved_ms = clock_mono_ms() + quiet_ms;
+}
+
+void worker_slot_end(struct worker_slot *s, bool kill, uint64_t now_ms)
+{
+    if (kill) {
+        child_kill(&s->child);
+        s->killed = true;
+    } else {
+        child_end(&s->child);
+    }
+    if (!child_may_start(&s->child) && s->end_ms == 0)
+        s->end_ms = now_ms + WORKER_SLOT_END_MS;
+}
+
+void worker_slot_closed(struct worker_slot *s)
+{
+    s->end_ms = 0;
+    s->killed = s->lost = false;
+    worker_slot_idle(s);
+}
+
+static void lower(uint64_t *next_ms, uint64_t ms)
+{
+    if (ms < *next_ms)
+        *next_ms = ms;
+}
+
+static void look_at_end(struct worker_slot *s, uint64_t now_ms, uint64_t *ret_next_ms)
+{
+    if (now_ms >= s->end_ms && s->killed) {
+        s->lost = true;
+        return;
+    }
+    if (now_ms >= s->end_ms) {
+        child_kill(&s->child);
+        s->killed = true;
+        s->end_ms = now_ms + WORKER_SLOT_END_MS;
+    }
+    lower(ret_next_ms, s->end_ms);
+}
+
+void worker_slot_due(const struct worker_slot *s, uint64_t *next_ms)
+{
+    if (s->item && s->end_ms == 0)
+        lower(next_ms, s->look_ms);
+}
+
+uint64_t worker_slot_look(struct worker_slot *s, uint64_t now_ms, uint64_t *ret_next_ms)
+{
+    uint64_t activity;
+
+    if (s->end_ms > 0 && !s->lost)
+        look_at_end(s, now_ms, ret_next_ms);
+    if (!s->item || s->end_ms > 0)
+        return 0;
+    if (now_ms >= s->look_ms) {
+        s->look_ms = next_look(s, now_ms);
+        activity = s->activity + 1; /* without /proc nothing is known, and it passes for moving */
+        if (activity_get("/proc", child_pid(&s->child), &activity) < 0 || activity != s->activity) {
+            s->activity = activity;
+            if (s->moved_ms < now_ms)
+                s->moved_ms = now_ms;
+        }
+    }
+    lower(ret_next_ms, s->look_ms);
+    return now_ms > s->moved_ms && now_ms - s->moved_ms >= s->stuck_ms ? now_ms - s->moved_ms : 0;
+}
