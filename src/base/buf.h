@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Bytes that grow, up to a ceiling they are born with. data is always NUL-terminated once anything was added, so
- * text can be read as a string. Not for evidence: that flows through fixed blocks (codec/blocks.h).
+ * Foreign bytes. Bytes that grow, up to a ceiling they are born with. data is always NUL-terminated once anything was
+ * added, so text can be read as a string. Not for evidence: that flows through fixed blocks (codec/blocks.h).
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A command as it stands in a file of settings, split into its words as a POSIX shell would, and no more than that:
- * '…' keeps all, in "…" a backslash keeps '"', '\' and itself, elsewhere it keeps the next character. No variables, no
- * patterns, no operators (Python's shlex.split, which botocore uses).
+ * Foreign bytes. A command as it stands in a file of settings, split into its words as a POSIX shell would, and no more
+ * than that: '…' keeps all, in "…" a backslash keeps '"', '\' and itself, elsewhere it keeps the next character. No
+ * variables, no patterns, no operators (Python's shlex.split, which botocore uses).
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Ownership in the type system's stead: values that are freed when their scope ends, and the words for handing
- * them on. `CLEANUP(buf_done) struct buf b = {0};` calls buf_done(&b); CLEANUP_FREE and CLEANUP_FD are the two
+ * Foreign bytes. Ownership in the type system's stead: values that are freed when their scope ends, and the words for
+ * handing them on. `CLEANUP(buf_done) struct buf b = {0};` calls buf_done(&b); CLEANUP_FREE and CLEANUP_FD are the two
  * that every file needs. Frees accept NULL, closes accept -1.
  */
 #pragma once

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * zstd's seekable format (contrib/seekable_format/zstd_seekable_compression_format.md, 0.1.0): after the data
- * frames a skippable frame (magic 0x184D2A5E) with a table of their compressed and decompressed sizes (no
+ * Foreign bytes. zstd's seekable format (contrib/seekable_format/zstd_seekable_compression_format.md, 0.1.0): after the
+ * data frames a skippable frame (magic 0x184D2A5E) with a table of their compressed and decompressed sizes (no
  * checksums), and a footer (number of frames, descriptor, magic 0x8F92EAB1). All little-endian.
  */
 #pragma once

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What an ELF core's notes say: the signal, the process and the beginning of its command line. Foreign bytes: pure.
- * Format: the kernel's fs/binfmt_elf.c (NT_PRSTATUS of the thread that died comes first), include/uapi/linux/elf.h.
+ * Foreign bytes. What an ELF core's notes say: the signal, the process and the beginning of its command line. Foreign
+ * bytes: pure. Format: the kernel's fs/binfmt_elf.c (NT_PRSTATUS of the thread that died comes first),
+ * include/uapi/linux/elf.h.
  */
 #pragma once
 

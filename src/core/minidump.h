@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether a minidump is whole, as its bytes stream by. Foreign bytes: keeps no data, never allocates, every byte costs
- * a constant. Format: Microsoft's minidumpapiset.h; all little-endian. A header names a directory of streams, and the
- * streams name further places in the file (threads' stacks, modules' records, memory): a file is whole if it reaches to
- * the end of them all. A stream that lies in front of what names it is not looked into.
+ * Foreign bytes. Whether a minidump is whole, as its bytes stream by. Foreign bytes: keeps no data, never allocates,
+ * every byte costs a constant. Format: Microsoft's minidumpapiset.h; all little-endian. A header names a directory of
+ * streams, and the streams name further places in the file (threads' stacks, modules' records, memory): a file is whole
+ * if it reaches to the end of them all. A stream that lies in front of what names it is not looked into.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The list of --do: what to take of a target, in which order, and how long each may take. Does none of it.
+ * Foreign bytes. The list of --do: what to take of a target, in which order, and how long each may take. Does none of
+ * it.
  *
  *   stats,threads,histogram@30s,heap-dump@10m:live,get@5s:http://127.0.0.1:6060/debug/pprof/heap,signal:USR2
  *

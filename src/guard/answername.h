@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What evidence is called that came from a URL: http://127.0.0.1:6060/debug/pprof/heap answers heap.pprof. The last
- * part of the URL's path, and where that has no ending one that its first bytes suggest. Trusts neither.
+ * Foreign bytes. What evidence is called that came from a URL: http://127.0.0.1:6060/debug/pprof/heap answers
+ * heap.pprof. The last part of the URL's path, and where that has no ending one that its first bytes suggest. Trusts
+ * neither.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One line of a guard's history: a case that was begun, or how it ended, for a guard that is started again. JSON, a
- * line each, appended; the file may be cut anywhere by a crash, and its lines may be anybody's: what is not exactly
- * right is no record.
+ * Foreign bytes. One line of a guard's history: a case that was begun, or how it ended, for a guard that is started
+ * again. JSON, a line each, appended; the file may be cut anywhere by a crash, and its lines may be anybody's: what is
+ * not exactly right is no record.
  */
 #pragma once
 

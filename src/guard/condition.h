@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The language of --when: terms joined by ',', all of which have to hold, and whether they do for a reading.
+ * Foreign bytes. The language of --when: terms joined by ',', all of which have to hold, and whether they do for a
+ * reading.
  *
  *   memory>=90%,growth>=10M/s       oom-in<=dump       psi.full>=12.5%/10s       event:oom-kill
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Settings of memory cgroups that are changed for a while, and the journal of them: which setting of which cgroup, what
- * it was, and what we made of it. Written before the first is changed, and read by whoever puts them back: a journal
- * may lead to writes into the kernel, so what is not exactly right is refused as a whole. JSON, schema
+ * Foreign bytes. Settings of memory cgroups that are changed for a while, and the journal of them: which setting of
+ * which cgroup, what it was, and what we made of it. Written before the first is changed, and read by whoever puts them
+ * back: a journal may lead to writes into the kernel, so what is not exactly right is refused as a whole. JSON, schema
  * "salvage.loan/1".
  */
 #pragma once

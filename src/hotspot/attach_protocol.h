@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * HotSpot's attach protocol as bytes: what is asked, and what is answered (attachListener.cpp, AttachOperation). Sends
- * nothing. Every JVM answers version 1; version 2 (JDK 24, and updates of older ones) has arguments of any length and
- * options; asked in version 1 for "getversion", a JVM says what it knows.
+ * Foreign bytes. HotSpot's attach protocol as bytes: what is asked, and what is answered (attachListener.cpp,
+ * AttachOperation). Sends nothing. Every JVM answers version 1; version 2 (JDK 24, and updates of older ones) has
+ * arguments of any length and options; asked in version 1 for "getversion", a JVM says what it knows.
  *
  *   version 1   "1" NUL command NUL argument NUL argument NUL argument NUL, always three arguments
  *   version 2   "2" NUL size NUL command[ option=value] NUL argument NUL …; size: decimal, bytes behind its own NUL

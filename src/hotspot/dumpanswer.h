@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a JVM answers when it is asked for a heap dump (heapDumper.cpp, HeapDumper::dump; the attach command dumpheap
- * and the diagnostic command GC.heap_dump). Its result is 0 whatever came of it: only the text says.
+ * Foreign bytes. What a JVM answers when it is asked for a heap dump (heapDumper.cpp, HeapDumper::dump; the attach
+ * command dumpheap and the diagnostic command GC.heap_dump). Its result is 0 whatever came of it: only the text says.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How much of a heap is in use, from a JVM's answer to the diagnostic command GC.heap_info (JDK 9 and newer): each
- * collector prints in its own way (CollectedHeap::print_on of each, JDK 11 to 25). Knows no other number of it.
+ * Foreign bytes. How much of a heap is in use, from a JVM's answer to the diagnostic command GC.heap_info (JDK 9 and
+ * newer): each collector prints in its own way (CollectedHeap::print_on of each, JDK 11 to 25). Knows no other number
+ * of it.
  */
 #pragma once
 

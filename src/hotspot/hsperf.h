@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The counters that HotSpot keeps in /tmp/hsperfdata_USER/PID (layout 2.0: perfMemory.hpp, perfData.cpp; JDK 8 to 25
- * write the same). Reads bytes that somebody else has fetched, and believes none: an offset or a length that leads out
- * of them is never followed. Doesn't know what the counters mean.
+ * Foreign bytes. The counters that HotSpot keeps in /tmp/hsperfdata_USER/PID (layout 2.0: perfMemory.hpp, perfData.cpp;
+ * JDK 8 to 25 write the same). Reads bytes that somebody else has fetched, and believes none: an offset or a length
+ * that leads out of them is never followed. Doesn't know what the counters mean.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A java command, "shop.Cart -v x" or "/opt/cart.jar x", taken apart as the JDK's jps does: at the first blank, which
- * may well be one within a path.
+ * Foreign bytes. A java command, "shop.Cart -v x" or "/opt/cart.jar x", taken apart as the JDK's jps does: at the first
+ * blank, which may well be one within a path.
  */
 #pragma once
 

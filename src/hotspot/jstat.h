@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the JDK's jstat shows of a JVM's counters: the same columns, formulas and roundings (its definitions are the
- * same from JDK 11 to 25; JDK 8's lack CGC and CGCT). A column whose counters a JVM doesn't have, as each collector has
- * its own, is "-". Reads counters, keeps no time, and prints nothing.
+ * Foreign bytes. What the JDK's jstat shows of a JVM's counters: the same columns, formulas and roundings (its
+ * definitions are the same from JDK 11 to 25; JDK 8's lack CGC and CGCT). A column whose counters a JVM doesn't have,
+ * as each collector has its own, is "-". Reads counters, keeps no time, and prints nothing.
  */
 #pragma once
 

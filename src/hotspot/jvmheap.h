@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A JVM's collector and its heap, from the counters (JDK 8 to 25, all collectors). How old "used" is depends on them:
- * some bring it up to date every 50 ms, others with a collection only, and then it is what was left behind that.
+ * Foreign bytes. A JVM's collector and its heap, from the counters (JDK 8 to 25, all collectors). How old "used" is
+ * depends on them: some bring it up to date every 50 ms, others with a collection only, and then it is what was left
+ * behind that.
  */
 #pragma once
 

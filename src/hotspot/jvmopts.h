@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Options of a HotSpot JVM as text: what is said about running out of memory, read out of and taken out of strings of
- * options. Text only: where the strings come from is for others (linux/proc.h, the environment). Any bytes will do:
- * they are a stranger's.
+ * Foreign bytes. Options of a HotSpot JVM as text: what is said about running out of memory, read out of and taken out
+ * of strings of options. Text only: where the strings come from is for others (linux/proc.h, the environment). Any
+ * bytes will do: they are a stranger's.
  *
  * Four ways to write options down, each with its own rules of quoting:
  *   JAVA_TOOL_OPTIONS, _JAVA_OPTIONS   words at white space; '…' and "…" quote, nothing escapes; one quote that is not

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a running JVM says of one of its options in its answer to the command "VM.flags -all" (jvmFlag.cpp, print_on),
- * one line for each:
+ * Foreign bytes. What a running JVM says of one of its options in its answer to the command "VM.flags -all"
+ * (jvmFlag.cpp, print_on), one line for each:
  *
  *   ccstr HeapDumpPath                  = /dumps/a b.hprof         {manageable} {command line}
  *   ccstr HeapDumpPath                 := /dumps/a b.hprof         {manageable}                     JDK 8

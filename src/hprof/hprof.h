@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether a HotSpot heap dump is whole: walks the top-level records while the bytes stream by. Keeps no data, never
- * allocates. Format: JDK src/hotspot/share/services/heapDumper.cpp (comment at its top): "JAVA PROFILE 1.0.1" or
- * "1.0.2" (Android's: "1.0.3", with tags of its own inside heap dumps), NUL, u4 identifier size, u8 time in ms since
- * 1970; then records of u1 tag, u4 time, u4 length, body; all big-endian. A dump in segments (1.0.2) ends with tag 0x2C
- * HEAP DUMP END.
+ * Foreign bytes. Whether a HotSpot heap dump is whole: walks the top-level records while the bytes stream by. Keeps no
+ * data, never allocates. Format: JDK src/hotspot/share/services/heapDumper.cpp (comment at its top): "JAVA
+ * PROFILE 1.0.1" or "1.0.2" (Android's: "1.0.3", with tags of its own inside heap dumps), NUL, u4 identifier size, u8
+ * time in ms since 1970; then records of u1 tag, u4 time, u4 length, body; all big-endian. A dump in segments (1.0.2)
+ * ends with tag 0x2C HEAP DUMP END.
  */
 #pragma once
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether HotSpot wrote a heap dump at an OutOfMemoryError or because it was asked to, by what stands in front of the
- * objects. Foreign bytes: keeps a few numbers, never allocates. At an OutOfMemoryError the JVM (7 and newer) puts a
- * frame of java.lang.OutOfMemoryError.<init>()V on top of the thread that met it (VM_HeapDumper in heapDumper.cpp). All
- * texts come first, then the classes, then each thread's frames and its trace.
+ * Foreign bytes. Whether HotSpot wrote a heap dump at an OutOfMemoryError or because it was asked to, by what stands in
+ * front of the objects. Foreign bytes: keeps a few numbers, never allocates. At an OutOfMemoryError the JVM (7 and
+ * newer) puts a frame of java.lang.OutOfMemoryError.<init>()V on top of the thread that met it (VM_HeapDumper in
+ * heapDumper.cpp). All texts come first, then the classes, then each thread's frames and its trace.
  */
 #pragma once
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether a portable heap dump of OpenJ9 or IBM's JVMs is whole, as its bytes stream by. Foreign bytes: keeps no data
- * but the JVM's version, never allocates. Format: OpenJ9's documentation (dump_heapdump) and its own reader
- * (com.ibm.dtfj.phd.parser.HeapdumpReader), versions 4, 5 and 6; all big-endian: the UTF "portable heap dump", u4
- * version, u4 flags, u1 tag 1; header records up to tag 2; u1 tag 2; records of objects, arrays and classes up to
+ * Foreign bytes. Whether a portable heap dump of OpenJ9 or IBM's JVMs is whole, as its bytes stream by. Foreign bytes:
+ * keeps no data but the JVM's version, never allocates. Format: OpenJ9's documentation (dump_heapdump) and its own
+ * reader (com.ibm.dtfj.phd.parser.HeapdumpReader), versions 4, 5 and 6; all big-endian: the UTF "portable heap dump",
+ * u4 version, u4 flags, u1 tag 1; header records up to tag 2; u1 tag 2; records of objects, arrays and classes up to
  * tag 3.
  */
 #pragma once

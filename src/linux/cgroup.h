@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A process's memory cgroup from /proc/PID/cgroup (cgroups(7)) and /proc/PID/mountinfo (proc(5)), and what its files
- * say: memory.events (v2, Documentation/admin-guide/cgroup-v2.rst) and memory.oom_control (v1).
+ * Foreign bytes. A process's memory cgroup from /proc/PID/cgroup (cgroups(7)) and /proc/PID/mountinfo (proc(5)), and
+ * what its files say: memory.events (v2, Documentation/admin-guide/cgroup-v2.rst) and memory.oom_control (v1).
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The lines of /proc/PID/maps and smaps, one by one: what lies where in a process's memory. Format: Linux
- * Documentation/filesystems/proc.rst. A path is whatever a stranger called his file.
+ * Foreign bytes. The lines of /proc/PID/maps and smaps, one by one: what lies where in a process's memory. Format:
+ * Linux Documentation/filesystems/proc.rst. A path is whatever a stranger called his file.
  */
 #pragma once
 

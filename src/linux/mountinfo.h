@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The mounts of a process as /proc/PID/mountinfo lists them (proc(5)): which part of which file system is seen where.
+ * Foreign bytes. The mounts of a process as /proc/PID/mountinfo lists them (proc(5)): which part of which file system
+ * is seen where.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pressure stall information, the text of memory.pressure and /proc/pressure/memory (Linux
+ * Foreign bytes. Pressure stall information, the text of memory.pressure and /proc/pressure/memory (Linux
  * Documentation/accounting/psi.rst), and how much of a time was stalled between two readings.
  */
 #pragma once

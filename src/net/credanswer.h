@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What services that hand out temporary credentials answer:
+ * Foreign bytes. What services that hand out temporary credentials answer:
  *   JSON  ECS's, EKS Pod Identity's and EC2's: AccessKeyId, SecretAccessKey, Token, Expiration (Amazon ECS Developer
  * Guide, "Task IAM role"; EC2 User Guide, "Retrieve security credentials from instance metadata") JSON  Huawei's ECS:
  * {"credential": {access, secret, securitytoken, expires_at}} (ECS User Guide, "Obtaining metadata") XML   STS,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The head of an HTTP answer: raw lines as they came (RFC 9112, 2.1), the status line first or not there. Looks things
- * up in it; judges neither the status nor the body's length: whoever received the head has done that.
+ * Foreign bytes. The head of an HTTP answer: raw lines as they came (RFC 9112, 2.1), the status line first or not
+ * there. Looks things up in it; judges neither the status nor the body's length: whoever received the head has done
+ * that.
  */
 #pragma once
 

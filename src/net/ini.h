@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * AWS's shared credentials and config files (AWS SDKs and Tools Reference, "Shared config and credentials files"):
- * sections, name = value, values with lines of their own below them, # and ; comments on lines of their own.
+ * Foreign bytes. AWS's shared credentials and config files (AWS SDKs and Tools Reference, "Shared config and
+ * credentials files"): sections, name = value, values with lines of their own below them, # and ; comments on lines of
+ * their own.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Store URLs as users write them:
+ * Foreign bytes. Store URLs as users write them:
  *   s3://bucket/prefix   obs://bucket/prefix   http://host[:port]/path   https://…   file:///dir
  * Takes text, gives text; knows nothing of endpoints or credentials. A user:password@ in an http URL is refused:
  * it would stand in `ps` (credentials come from the environment or a file).

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The kernel log, record by record, to one struct a kill for want of memory. What else is in the log may come in
- * between. Two kills don't come at once: the kernel holds its oom_lock from "invoked oom-killer" to the last "Killed
- * process". Only what the kernel itself has written counts. Allocates once, and never reads a clock.
+ * Foreign bytes. The kernel log, record by record, to one struct a kill for want of memory. What else is in the log may
+ * come in between. Two kills don't come at once: the kernel holds its oom_lock from "invoked oom-killer" to the last
+ * "Killed process". Only what the kernel itself has written counts. Allocates once, and never reads a clock.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A kernel log that a tool has saved, line by line, to one struct a kill (oom/oomlog.h): takes away what is before
- * the lines, joins those that were wrapped, and parts the boots. Foreign bytes. Never reads a clock.
+ * Foreign bytes. A kernel log that a tool has saved, line by line, to one struct a kill (oom/oomlog.h): takes away what
+ * is before the lines, joins those that were wrapped, and parts the boots. Never reads a clock.
  */
 #pragma once
 

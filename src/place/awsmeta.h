@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What AWS's metadata services answer, as facts. The task metadata endpoint of ECS and Fargate (Amazon ECS Developer
- * Guide, "task metadata endpoint version 4" and 3): the container's own JSON at $URI and the task's at $URI/task. EC2's
- * instance identity document (EC2 User Guide, "Instance identity documents"). Pure; asking is place/metadata.h's.
+ * Foreign bytes. What AWS's metadata services answer, as facts. The task metadata endpoint of ECS and Fargate (Amazon
+ * ECS Developer Guide, "task metadata endpoint version 4" and 3): the container's own JSON at $URI and the task's at
+ * $URI/task. EC2's instance identity document (EC2 User Guide, "Instance identity documents"). Pure; asking is
+ * place/metadata.h's.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a file is, by its first bytes. Foreign bytes: bounded, no allocation that outlives the call, no name looked at.
+ * Foreign bytes. What a file is, by its first bytes. Foreign bytes: bounded, no allocation that outlives the call, no
+ * name looked at.
  *
  *   hprof          "JAVA PROFILE 1.0.1" to "1.0.3" and NUL (JDK's heapDumper.cpp, Android's hprof.cc); also inside gzip
  *   core           ELF with e_type ET_CORE, 32 or 64 bits, either byte order

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The lines of a claim's journal (JSON, one object a line): a head that says which plan the parts belong to, the
- * store's token for the upload, and a line for each finished part with all that is needed to go on behind it. The
- * file lies where a hostile container may write: a line that is not exactly right ends the reading.
+ * Foreign bytes. The lines of a claim's journal (JSON, one object a line): a head that says which plan the parts belong
+ * to, the store's token for the upload, and a line for each finished part with all that is needed to go on behind it.
+ * The file lies where a hostile container may write: a line that is not exactly right ends the reading.
  */
 #pragma once
 

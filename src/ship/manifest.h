@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The manifest: what an object is, whose, and why. JSON, written last: a manifest in the store means the object is
- * whole. Readers ignore fields they do not know; "schema" changes only if old readers would go wrong.
+ * Foreign bytes. The manifest: what an object is, whose, and why. JSON, written last: a manifest in the store means the
+ * object is whole. Readers ignore fields they do not know; "schema" changes only if old readers would go wrong.
  * docs/manifest.md is generated from the table of fields in manifest.c.
  */
 #pragma once

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether evidence other than a plain heap dump is whole (that one: hprof/hprof.h), as its bytes stream by. Foreign
- * bytes: memory is bounded, and every byte costs a constant.
+ * Foreign bytes. Whether evidence other than a plain heap dump is whole (that one: hprof/hprof.h), as its bytes stream
+ * by. Foreign bytes: memory is bounded, and every byte costs a constant.
  *
  *   in gzip        all members end with their checksum, and what is inside is a whole dump; HotSpot writes many members
  *   phd            its records end with the tag that says so (hprof/phd.h)

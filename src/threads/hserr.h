@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What HotSpot's crash log says in its first lines (VMError::report in vmError.cpp, JDK 5 to 25): the signal or the
- * error, process, JVM, command line, time. Foreign bytes: pure.
+ * Foreign bytes. What HotSpot's crash log says in its first lines (VMError::report in vmError.cpp, JDK 5 to 25): the
+ * signal or the error, process, JVM, command line, time. Foreign bytes: pure.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Folder listings of HTTP file servers: nginx's `autoindex_format json` (array of {name,type,mtime,size}) and the HTML
- * pages of nginx and Apache (links relative to the page, one level down; others are ignored).
+ * Foreign bytes. Folder listings of HTTP file servers: nginx's `autoindex_format json` (array of
+ * {name,type,mtime,size}) and the HTML pages of nginx and Apache (links relative to the page, one level down; others
+ * are ignored).
  */
 #pragma once
 

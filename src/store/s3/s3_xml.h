@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The XML answers of S3, by expat, without DTDs and entities (AWS API Reference: Error, InitiateMultipartUpload,
- * CompleteMultipartUpload, ListObjectsV2, ListObjects, ListMultipartUploads). Namespaces are ignored: stores differ.
- * Keys and markers are given as they stand: with encoding-type=url the caller decodes them. ETags are given without
- * their quotes, which some stores leave out; one longer than its field counts as unknown ("").
+ * Foreign bytes. The XML answers of S3, by expat, without DTDs and entities (AWS API Reference: Error,
+ * InitiateMultipartUpload, CompleteMultipartUpload, ListObjectsV2, ListObjects, ListMultipartUploads). Namespaces are
+ * ignored: stores differ. Keys and markers are given as they stand: with encoding-type=url the caller decodes them.
+ * ETags are given without their quotes, which some stores leave out; one longer than its field counts as unknown ("").
  */
 #pragma once
 
