@@ -6,10 +6,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -18,6 +25,7 @@
 #include "base/text.h"
 #include "hotspot/attach_early.h"
 #include "hotspot/jvmstart.h"
+#include "linux/capability.h"
 #include "ship/crashlog.h"
 
 enum {
@@ -184,18 +192,13 @@ static bool is_ours(const struct follower *f, struct seen *s)
     return s->ours;
 }
 
-static void look_at(struct follower *f, struct seen *s)
+static void look_inside(struct follower *f, struct seen *s)
 {
     CLEANUP(jvm_done) struct jvm j = JVM_NONE;
     CLEANUP(arm_result_done) struct arm_result result = {0};
     struct err e = {0};
-    int r;
+    int r = jvm_open("/proc", s->program.pid, &j, &e);
 
-    look_later(f, s);
-    s->soon = false;
-    if (!is_ours(f, s) || !may_be_jvm(s->program.pid))
-        return; /* not worth a word */
-    r = jvm_open("/proc", s->program.pid, &j, &e);
     if (r == 0 && f->config->wanted && !f->config->wanted(f->config->ctx, &j))
         return;
     if (r == 0 && f->config->crashlogs)
@@ -212,6 +215,52 @@ static void look_at(struct follower *f, struct seen *s)
     if (j.options.attach_disabled == 1 || r == -FAULT_FORMAT ||
         (f->config->attach_only && r != -EAGAIN && r != -FAULT_REFUSED))
         s->next_ms = UINT64_MAX;
+}
+
+/* Root without CAP_SYS_PTRACE, as runtimes make it, may not look into a process of another user: who has started as
+ * root and gave that up. That user may. */
+static bool is_of_another_user(pid_t pid, struct stat *ret)
+{
+    char path[32];
+
+    snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+    return geteuid() == 0 && !capability_has(CAP_SYS_PTRACE) && stat(path, ret) == 0 && ret->st_uid != 0;
+}
+
+/* By a child that has its identity. False: there can't be one. */
+static bool look_as_its_user(struct follower *f, struct seen *s, const struct stat *user)
+{
+    struct seen *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t child = -1;
+
+    if (shared == MAP_FAILED)
+        return false;
+    *shared = *s;
+    child = fork();
+    if (child == 0) {
+        if (setgroups(0, NULL) == 0 && setresgid(user->st_gid, user->st_gid, user->st_gid) == 0 &&
+            setresuid(user->st_uid, user->st_uid, user->st_uid) == 0)
+            look_inside(f, shared);
+        _exit(0);
+    }
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (child > 0)
+        *s = *shared;
+    munmap(shared, sizeof(*shared));
+    return child > 0;
+}
+
+static void look_at(struct follower *f, struct seen *s)
+{
+    struct stat user;
+
+    look_later(f, s);
+    s->soon = false;
+    if (!is_ours(f, s) || !may_be_jvm(s->program.pid))
+        return; /* not worth a word */
+    if (!is_of_another_user(s->program.pid, &user) || !look_as_its_user(f, s, &user))
+        look_inside(f, s);
 }
 
 /* All processes */

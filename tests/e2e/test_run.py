@@ -316,6 +316,19 @@ def test_jvms_that_die_one_after_the_other_in_the_same_container(supervised, s3,
         assert (manifest["kind"], manifest["cause"]) == ("heap-dump", "java-oom")
 
 
+def test_a_jvm_whose_user_is_another_is_armed_without_the_right_to_look_into_it(supervised, folder, any_jvm):
+    """Root in a container has no CAP_SYS_PTRACE, and entrypoints often go on as another user."""
+    require_root("acts as another user")
+    user = ["setpriv", "--reuid=%d" % NOBODY, "--regid=%d" % NOBODY, "--clear-groups"]
+    p = supervised(*user, *java(any_jvm), pid_1=True,
+                   before=["setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"])
+    code, end = p.ended(60)
+    assert (code, end["shipped"], end["left"]) == (1, 1, 0)
+    assert p.named("armed") and not p.named("not-armed")
+    (_, manifest), = folder.manifests()
+    assert (manifest["kind"], manifest["cause"]) == ("heap-dump", "java-oom")
+
+
 @pytest.mark.parametrize("jvm_", ["attach", "env"])
 @pytest.mark.parametrize("how, code", [("Exit", 3), ("Crash", 134)])
 def test_a_jvm_that_is_told_to_end_at_once(supervised, folder, work, jvm_17, how, code, jvm_):
