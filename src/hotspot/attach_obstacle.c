@@ -23,6 +23,7 @@ enum {
     /* One for the listener; the others for what the application starts in the moment between the comparison and the
      * signal. */
     THREADS_NEEDED = 3,
+    IN_VAIN = 3,       /* collections of the whole heap, one after the other */
     FULL_PERCENT = 93, /* a survivor space is always empty, and counts as the heap's */
     LIMITS_MAX = 64 * 1024,
     NAME_SIZE = 64,
@@ -110,8 +111,9 @@ bool attach_obstacle_descriptors(const struct jvm *j, uint64_t *ret_used, uint64
     return used >= limit;
 }
 
-/* During a collection the numbers are from before it. */
-static bool is_heap_full(const struct jvm *j, int64_t *ret_used, int64_t *ret_max)
+/* During a collection the numbers are from before it. A JVM that does nothing but collect is full if one collection
+ * after the other has changed nothing. */
+static bool is_heap_full(const struct jvm *j, struct attach_fullness *seen, int64_t *ret_used, int64_t *ret_max)
 {
     CLEANUP(counters_done) struct counters c = {0};
     struct jvmheap heap;
@@ -122,10 +124,18 @@ static bool is_heap_full(const struct jvm *j, int64_t *ret_used, int64_t *ret_ma
     jvmheap_read(&c.perf, &heap);
     *ret_used = heap.used;
     *ret_max = heap.max;
-    return !heap.collecting && heap.max > 0 && heap.used > 0 && heap.used >= heap.max / 100 * FULL_PERCENT;
+    if (heap.max <= 0 || heap.used <= 0 || heap.used < heap.max / 100 * FULL_PERCENT) {
+        *seen = (struct attach_fullness){0};
+        return false;
+    }
+    if (heap.collected[1] != seen->collected) {
+        seen->collected = heap.collected[1];
+        seen->collections++;
+    }
+    return !heap.collecting || seen->collections >= IN_VAIN;
 }
 
-int attach_obstacle_silence(const struct jvm *j, struct err *e)
+int attach_obstacle_silence(const struct jvm *j, struct attach_fullness *seen, struct err *e)
 {
     char used_text[TEXT_SIZE_MAX], max_text[TEXT_SIZE_MAX];
     uint64_t files, limit;
@@ -137,7 +147,7 @@ int attach_obstacle_silence(const struct jvm *j, struct err *e)
                        "JVM %d can't open its attach socket: it has no file descriptor left, %" PRIu64 " of %" PRIu64
                        " (ulimit -n) are open. See /proc/%d/fd, or raise the limit with prlimit --pid %d --nofile=N",
                        pid, files, limit, pid, pid);
-    if (!attach_obstacle_listens(j) && is_heap_full(j, &used, &max))
+    if (!attach_obstacle_listens(j) && is_heap_full(j, seen, &used, &max))
         return err_set(e, -FAULT_REFUSED,
                        "JVM %d can't answer: its heap is full (%s of %s), and HotSpot needs some of it for its attach "
                        "thread. salvage core takes a core of it; a JVM that is started with -XX:+StartAttachListener, "

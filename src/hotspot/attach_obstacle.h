@@ -19,9 +19,15 @@ int attach_obstacle_calm(const struct jvm *j, struct err *e);
 /* Whether the thread is there. */
 bool attach_obstacle_listens(const struct jvm *j);
 
+/* What earlier looks at a silent JVM have seen; begins as zero. */
+struct attach_fullness {
+    int64_t collected;    /* end of the last collection of its whole heap, in its own time */
+    unsigned collections; /* that left the heap as full as it was */
+};
+
 /* Why a JVM that was signalled a while ago (a second or two) has opened no socket: its heap is full, or it has no file
- * descriptor left. 0: nothing is known; else -FAULT_REFUSED. */
-int attach_obstacle_silence(const struct jvm *j, struct err *e);
+ * descriptor left. Asked again and again while waiting. 0: nothing is known; else -FAULT_REFUSED. */
+int attach_obstacle_silence(const struct jvm *j, struct attach_fullness *seen, struct err *e);
 
 /* Whether the JVM has used up its file descriptors; the numbers then. */
 bool attach_obstacle_descriptors(const struct jvm *j, uint64_t *ret_used, uint64_t *ret_limit);

@@ -102,6 +102,7 @@ struct approach {
     int cwd_error, tmp_error;
     int triggered; /* folder where the trigger file lies; -1 */
     char trigger[NAME_MAX_SIZE];
+    struct attach_fullness fullness;
     uint64_t signalled_ms, again_ms, patience_ms; /* the first signal; when the next one is due, and its distance */
 };
 
@@ -284,7 +285,8 @@ static int trigger(struct approach *a, struct err *e)
 
     if (a->triggered < 0 && ((r = socket_has_place(a, e)) < 0 || (r = place_trigger(a, e)) < 0))
         return r;
-    if (a->signalled_ms > 0 && now - a->signalled_ms > SILENCE_MS && (r = attach_obstacle_silence(a->j, e)) < 0)
+    if (a->signalled_ms > 0 && now - a->signalled_ms > SILENCE_MS &&
+        (r = attach_obstacle_silence(a->j, &a->fullness, e)) < 0)
         return r;
     if (now < a->again_ms)
         return 0;

@@ -500,7 +500,7 @@ static void hide_password(char *text)
 
     while ((at = strchr(text, '@'))) {
         for (begin = at;
-             begin > text && !strchr(" '\"", begin[-1]) && (begin - text < 3 || memcmp(begin - 3, "://", 3));)
+             begin > text && !strchr(" '\"", begin[-1]) && (begin - text < 3 || memcmp(begin - 3, "://", 3) != 0);)
             begin--;
         memmove(begin, at + 1, strlen(at + 1) + 1);
         text = begin;

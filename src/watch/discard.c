@@ -86,15 +86,16 @@ static bool may_go(const struct discard_item *i, uint64_t least)
 /* Of a series what lies nearest to its middle, without the ends. */
 static struct discard_item *middle_of(struct run series, uint64_t least)
 {
+    struct discard_item *item = series.at;
     size_t center = series.count / 2;
 
     if (series.count < 3)
         return NULL;
     for (size_t off = 0; off < series.count; off++) {
-        if (center + off < series.count - 1 && may_go(&series.at[center + off], least))
-            return &series.at[center + off];
-        if (center >= off + 1 && may_go(&series.at[center - off], least))
-            return &series.at[center - off];
+        if (center + off < series.count - 1 && may_go(item + center + off, least))
+            return item + center + off;
+        if (center >= off + 1 && may_go(item + center - off, least))
+            return item + center - off;
     }
     return NULL;
 }
@@ -158,19 +159,20 @@ static struct run collect_heads(struct share *s)
 static struct discard_item *from_heads(struct share *s, uint64_t least, enum discard_reason *ret_reason)
 {
     struct run heads = collect_heads(s);
+    struct discard_item *head = heads.at;
     size_t last = heads.count - 1;
 
     for (size_t off = 0; heads.count > 1 && off < last; off++) {
         size_t center = (last - 1) / 2;
 
         *ret_reason = DISCARD_MIDDLE;
-        if (center + off < last && may_go(&heads.at[center + off], least))
-            return &heads.at[center + off];
-        if (off <= center && may_go(&heads.at[center - off], least))
-            return &heads.at[center - off];
+        if (center + off < last && may_go(head + center + off, least))
+            return head + center + off;
+        if (off <= center && may_go(head + center - off, least))
+            return head + center - off;
     }
     *ret_reason = DISCARD_NEWEST;
-    return heads.count > 0 && may_go(&heads.at[last], least) ? &heads.at[last] : NULL;
+    return heads.count > 0 && may_go(head + last, least) ? head + last : NULL;
 }
 
 static struct discard_choice from_tenant(struct share *s, uint64_t least)
