@@ -44,7 +44,7 @@ bool ptrace_freeze_holds(struct ptrace_freeze *s);
 /* Lets it go; returns for how long it stood still, in microseconds. May be called again. */
 uint64_t ptrace_freeze_end(struct ptrace_freeze *s);
 
-/* Whether its time was up before standstill_end. */
+/* Whether its time was up before ptrace_freeze_end. */
 bool ptrace_freeze_timed_out(struct ptrace_freeze *s);
 
 void ptrace_freeze_free(struct ptrace_freeze *s); /* lets it go; NULL is fine */

@@ -55,7 +55,7 @@ struct limit_override_outcome {
     uint64_t given;                 /* bytes, at most what was asked for */
     uint64_t limit, used;           /* of the level with the least room, before; UINT64_MAX: no limit */
     struct err lend, hold;          /* why not, or not all of it; msg is empty if there is nothing to say */
-    uint64_t keeper;                /* for loans_end; 0: nothing was changed */
+    uint64_t keeper;                /* for limit_overrides_end; 0: nothing was changed */
 };
 
 /* Puts back what another guard left behind, and waits for it a moment. Where something is to be lent, the folder is

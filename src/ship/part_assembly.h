@@ -34,7 +34,7 @@ struct part_assembly_listener {
     void (*waiting)(void *ctx, const struct err *e, uint64_t delay_ms);
 };
 
-/* The events to give to the sink's upload; their ctx is the gather. */
+/* The events to give to the sink's upload; their ctx is the assembly. */
 struct upload_events part_assembly_events(struct part_assembly *g, const struct part_assembly_listener *listener);
 
 /* Goes on behind the parts of an earlier run. */

@@ -12,8 +12,8 @@ struct part; /* store/sink.h */
 struct upload_pool;
 
 struct upload_pool_ops {
-    /* Called on a lane's thread for every part that was handed over, also after lanes_stop. *own: what that thread
-     * keeps from part to part; NULL at first. */
+    /* Called on a lane's thread for every part that was handed over, also after upload_pool_stop. *own: what that
+     * thread keeps from part to part; NULL at first. */
     void (*work)(void *ctx, void **own, struct part *p);
     void (*close)(void *own); /* own is not NULL */
 };
@@ -31,9 +31,9 @@ int upload_pool_put(struct upload_pool *l, struct part *p);
 /* Until nothing is under way. */
 void upload_pool_drain(struct upload_pool *l);
 
-/* From now on nothing is accepted, and nobody waits (lanes_wait). What was handed over still goes to work(). */
+/* From now on nothing is accepted, and nobody waits (upload_pool_wait). What was handed over still goes to work(). */
 void upload_pool_stop(struct upload_pool *l);
 bool upload_pool_stopped(struct upload_pool *l);
 
-/* Sleeps; 0, or -ECANCELED as soon as the lanes are stopped. On any thread. */
+/* Sleeps; 0, or -ECANCELED as soon as the pool is stopped. On any thread. */
 int upload_pool_wait(struct upload_pool *l, uint64_t delay_ms);

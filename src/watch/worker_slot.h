@@ -43,7 +43,7 @@ void worker_slot_idle(struct worker_slot *s);
 /* It said something; quiet_ms: for how long it has said that it will wait. */
 void worker_slot_heard(struct worker_slot *s, uint64_t quiet_ms);
 
-/* Asks the worker to end, kill: at once. What does not obey is killed by slot_look, or lost. */
+/* Asks the worker to end, kill: at once. What does not obey is killed by worker_slot_look, or lost. */
 void worker_slot_end(struct worker_slot *s, bool kill, uint64_t now_ms);
 /* The worker's process is gone, and the slot free again. */
 void worker_slot_closed(struct worker_slot *s);
