@@ -82,7 +82,7 @@ struct watcher {
     unsigned left; /* claims and files that are not shipped when the watch ends: for the next run */
     unsigned unreadable;
     unsigned unexamined;    /* files and folders that --once has given up examining */
-    bool rescan;            /* a folder could not be read: scan again */
+    bool rescan;            /* a scan is due, as a folder could not be read or files were left: --once waits for it */
     unsigned scan_troubles; /* scans in a row that met an error that may pass */
     struct ignored ignored;
     struct sniffer sniffer;
@@ -858,6 +858,7 @@ static void on_claim_ended(void *ctx, const struct claim *c, enum pool_outcome o
     }
     if (w->backlog && !w->stopping && pool_count(w->pool) <= CLAIMS_LOW) {
         w->backlog = false;
+        w->rescan = true; /* the claims that are left may be through before it */
         uv_timer_start(&w->scan_timer, on_scan_timer, BACKLOG_SCAN_MS, network_period_ms(w));
     }
     check_stop(w);
