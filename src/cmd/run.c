@@ -15,6 +15,7 @@
 #include "cmd/commands.h"
 #include "hotspot/armplace.h"
 #include "linux/launch.h"
+#include "linux/username.h"
 #include "net/secretenv.h"
 #include "run/jvmenv.h"
 #include "run/rundir.h"
@@ -114,7 +115,10 @@ static int choose(struct run *run, char *const *command)
     if ((r = jvmenv_make(command, run->dir.base, NULL, &said)) < 0)
         return r;
     if (run->how == JVM_AUTO) {
-        bool env = (tool_options && *tool_options) || !may_attach(run, said.attach_disabled, &e);
+        /* HotSpot keeps no counters for a user without a name (OpenShift's): when it may be attached to, nothing says.
+         */
+        bool env = (tool_options && *tool_options) || !may_attach(run, said.attach_disabled, &e) ||
+                   !username_exists("/etc/passwd", geteuid());
 
         run->how = env ? JVM_ENV : JVM_ATTACH;
     } else if (!may_attach(run, said.attach_disabled, &e)) {

@@ -276,7 +276,7 @@ const char *oomdump_why(const struct jvmopts *options, const struct oomdump *d, 
     struct stat st;
 
     if (options->heap_dump != 1)
-        snprintf(out, size, "-XX:+HeapDumpOnOutOfMemoryError is not set");
+        snprintf(out, size, "-XX:+HeapDumpOnOutOfMemoryError was not set at its start");
     else if (!folder || stat(folder, &st) < 0)
         snprintf(out, size, "its folder %s cannot be reached: %s", folder ? folder : d->path, strerror(errno));
     else if (d->leftover)

@@ -218,7 +218,8 @@ def test_a_hold_ends_though_its_deadline_is_over_at_once(salvage, folder, work, 
     app = start("0")
     os.kill(app.pid, signal.SIGSTOP)
     for i in range(5):
-        p = guard(salvage, work, folder, "--pid", app.pid, *LONG, "--hold", "--hold-deadline", "%dms" % (i + 1))
+        p = guard(salvage, work, folder, "--pid", app.pid, *LONG, "--hold", "--hold-deadline", "%dms" % (i + 1),
+                  state="state-%d" % i)  # a restart keeps cool-downs
         p.wait("guard-lent")
         wait_for(lambda: number(of(app.pid), OOM) == 0)
         others = children(p.pid)

@@ -314,7 +314,7 @@ def survive(app, *options, until=r"shipped to \S+\n|there is no heap dump.*\n|a 
 def test_a_jvm_that_made_no_dump_is_asked_for_one(app, store, dumps):
     said = survive(app, HOOK, env=env_of(store))
     manifest, _ = shipped_whole(store, said)
-    assert "it has made no heap dump (-XX:+HeapDumpOnOutOfMemoryError is not set): it is asked for one now" in said
+    assert "it has made no heap dump (-XX:+HeapDumpOnOutOfMemoryError was not set at its start): it is asked for one now" in said
     assert "caught 1" in said and "caught 2" in said and "Full thread dump" not in said
     assert re.fullmatch(r"java_pid\d+-\d{8}T\d{6}Z\.hprof", manifest["name"])
     assert os.listdir(dumps) == []
@@ -378,7 +378,7 @@ def test_an_older_dump_in_the_way_goes_out_as_well(app, folder, dumps):
 def test_a_jvm_that_ends_itself_without_a_dump(app, folder, how):
     said = app.run(HOOK, "-XX:+%sOnOutOfMemoryError" % how, "-XX:-CreateCoredumpOnCrash", "-XX:ErrorFile=/dev/null",
                    env=env_of(folder))
-    assert "there is no heap dump (-XX:+HeapDumpOnOutOfMemoryError is not set), and none can be made: " \
+    assert "there is no heap dump (-XX:+HeapDumpOnOutOfMemoryError was not set at its start), and none can be made: " \
            "-XX:+%sOnOutOfMemoryError ends it now. Set -XX:+HeapDumpOnOutOfMemoryError" % how in said
     assert folder.keys() == []
 
