@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <inttypes.h>
 
 #include <poll.h>
@@ -25,6 +24,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "hotspot/attach_obstacle.h"
+#include "linux/become.h"
 
 enum {
     LOOK_FIRST_MS = 5,
@@ -375,13 +375,6 @@ static int hear(int channel, struct told *ret, int *ret_fd)
     return n == (ssize_t)sizeof(*ret) ? 0 : -EIO;
 }
 
-/* Where we may not (root without the capability), the JVM is asked as we are: JDK 11 and newer answer root, too. */
-static void become(const struct proc_status *s)
-{
-    if (setgroups(0, NULL) < 0 || setresgid(s->gid, s->gid, s->gid) < 0 || setresuid(s->uid, s->uid, s->uid) < 0)
-        return;
-}
-
 static void connect_in_child(struct approach *a, int channel)
 {
     struct attach_wait wait = {.timeout_ms = a->wait->timeout_ms, .stop = parent_is_gone, .ctx = &channel};
@@ -392,7 +385,8 @@ static void connect_in_child(struct approach *a, int channel)
     signal(SIGINT, SIG_IGN); /* the parent ends us, and the trigger file must go */
     signal(SIGTERM, SIG_IGN);
     a->wait = &wait;
-    become(&a->j->status);
+    /* Where we may not (root without the capability), the JVM is asked as we are: JDK 11 and newer answer root, too. */
+    (void)become_user(a->j->status.uid, a->j->status.gid);
     fd = told.result = open_socket(a, &told.e);
     a->wait = parents;
     tell(channel, fd, &told);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <poll.h>
@@ -25,6 +24,7 @@
 #include "base/text.h"
 #include "hotspot/attach_early.h"
 #include "hotspot/jvmstart.h"
+#include "linux/become.h"
 #include "linux/capability.h"
 #include "ship/crashlog.h"
 
@@ -238,8 +238,7 @@ static bool look_as_its_user(struct follower *f, struct seen *s, const struct st
     *shared = *s;
     child = fork();
     if (child == 0) {
-        if (setgroups(0, NULL) == 0 && setresgid(user->st_gid, user->st_gid, user->st_gid) == 0 &&
-            setresuid(user->st_uid, user->st_uid, user->st_uid) == 0)
+        if (become_user(user->st_uid, user->st_gid) == 0)
             look_inside(f, shared);
         _exit(0);
     }
