@@ -2,10 +2,7 @@
  *
  * Any bytes as a core: its notes are looked for, and what lies there is read.
  */
-#undef NDEBUG
-#include <assert.h>
-#include <string.h>
-
+#include "../origin_check.h"
 #include "core/corenotes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -18,8 +15,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (corenotes_find(data, size, &at, &notes) < 0 || at > size)
         return 0;
     corenotes_origin(data, size, data + at, notes < size - at ? (size_t)notes : size - (size_t)at, &o);
-    assert(strnlen(o.cause, sizeof(o.cause)) < sizeof(o.cause));
-    assert(strnlen(o.detail, sizeof(o.detail)) < sizeof(o.detail));
-    assert(strnlen(o.command, sizeof(o.command)) < sizeof(o.command));
+    origin_check(&o);
     return 0;
 }
