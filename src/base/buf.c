@@ -11,31 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 64 };
+#include "base/array.h"
 
 /* Makes room for more bytes and a NUL. */
 static int reserve(struct buf *b, size_t more)
 {
     size_t ceiling = b->ceiling ? b->ceiling : BUF_CEILING;
-    size_t need, capacity;
-    char *data;
+    size_t need;
 
     if (b->size > ceiling || more > ceiling - b->size || __builtin_add_overflow(b->size + more, 1u, &need))
         return -EMSGSIZE;
-    if (need <= b->capacity)
-        return 0;
-    capacity = b->capacity > ceiling / 2 ? ceiling + 1 : b->capacity * 2;
-    if (capacity < FIRST_CAPACITY)
-        capacity = FIRST_CAPACITY;
-    if (capacity < need)
-        capacity = need;
-    data = realloc(b->data, capacity);
-    if (!data)
-        return -ENOMEM;
-    data[b->size] = '\0';
-    b->data = data;
-    b->capacity = capacity;
-    return 0;
+    return array_reserve(&b->data, need, &b->capacity, 1, ceiling < SIZE_MAX ? ceiling + 1 : SIZE_MAX);
 }
 
 int buf_add(struct buf *b, const void *data, size_t size)

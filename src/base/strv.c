@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Lists are short: each string is one more reallocation.
+ * One element more than count is always there, for the NULL.
  */
 #include "base/strv.h"
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 
 /* Takes text, also on failure. */
 static int add_taken(struct strv *v, char *text)
 {
-    char **item = text ? reallocarray(v->item, v->count + 2, sizeof(*item)) : NULL;
-
-    if (!item) {
+    if (!text || array_reserve(&v->item, v->count + 2, &v->capacity, sizeof(*v->item), SIZE_MAX) < 0) {
         free(text);
         return -ENOMEM;
     }
-    item[v->count++] = text;
-    item[v->count] = NULL;
-    v->item = item;
+    v->item[v->count++] = text;
+    v->item[v->count] = NULL;
     return 0;
 }
 

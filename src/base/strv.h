@@ -8,7 +8,7 @@
 
 struct strv {
     char **item; /* NULL while empty */
-    size_t count;
+    size_t count, capacity;
 };
 
 /* All return 0 or -ENOMEM; on failure the list is as before. */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 
 enum {
@@ -31,27 +32,18 @@ static uint32_t get_u32(const unsigned char *p)
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-static int frames_reserve(struct frames *f, size_t capacity)
+static int frames_reserve(struct frames *f, size_t need)
 {
-    struct frame *frame;
+    int r = array_reserve(&f->frame, need, &f->capacity, sizeof(*f->frame), SEEKTABLE_FRAMES_MAX);
 
-    if (capacity <= f->capacity)
-        return 0;
-    frame = reallocarray(f->frame, capacity, sizeof(*frame));
-    if (!frame)
-        return -ENOMEM;
-    f->frame = frame;
-    f->capacity = capacity;
-    return 0;
+    return r == -E2BIG ? -EOVERFLOW : r;
 }
 
 int frames_add(struct frames *f, uint32_t stored, uint32_t raw)
 {
-    int r;
+    int r = frames_reserve(f, f->count + 1);
 
-    if (f->count >= SEEKTABLE_FRAMES_MAX)
-        return -EOVERFLOW;
-    if (f->count == f->capacity && (r = frames_reserve(f, f->capacity > 0 ? 2 * f->capacity : 16)) < 0)
+    if (r < 0)
         return r;
     f->frame[f->count++] = (struct frame){.stored = stored, .raw = raw};
     return 0;

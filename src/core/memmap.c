@@ -12,8 +12,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/strv.h"
 #include "base/text.h"
 #include "linux/maps.h"
 
@@ -52,23 +54,6 @@ struct memmap_known {
 static uint64_t page_size(void)
 {
     return (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-/* Room for one more in an array that doubles. */
-static int grow(void **array, size_t count, size_t *capacity, size_t size)
-{
-    size_t wanted = *capacity ? 2 * *capacity : 64;
-    void *grown;
-
-    if (count < *capacity)
-        return 0;
-    if (count >= MAPPINGS_MAX)
-        return -E2BIG;
-    if (!(grown = reallocarray(*array, wanted, size)))
-        return -ENOMEM;
-    *array = grown;
-    *capacity = wanted;
-    return 0;
 }
 
 static int fail(const struct proc *p, int r, const char *file, struct err *e)
@@ -124,7 +109,7 @@ static int add_known(void *ctx, char *line)
         return 0;
     if (!maps_parse(line, &mapping))
         return 0;
-    if ((r = grow((void **)&m->known, m->known_count, &m->known_capacity, sizeof(*m->known))) < 0)
+    if ((r = array_reserve(&m->known, m->known_count + 1, &m->known_capacity, sizeof(*m->known), MAPPINGS_MAX)) < 0)
         return r;
     m->known[m->known_count++] = (struct memmap_known){.start = mapping.start, .end = mapping.end};
     return 0;
@@ -210,7 +195,7 @@ static enum memmap_source source_of(const struct memmap *m, const struct maps_li
 
 static int add_piece(struct memmap *m, const struct memmap_piece *piece)
 {
-    int r = grow((void **)&m->piece, m->count, &m->capacity, sizeof(*m->piece));
+    int r = array_reserve(&m->piece, m->count + 1, &m->capacity, sizeof(*m->piece), MAPPINGS_MAX);
 
     if (r == 0)
         m->piece[m->count++] = *piece;
@@ -218,29 +203,23 @@ static int add_piece(struct memmap *m, const struct memmap_piece *piece)
 }
 
 /* Neighbours are mostly of one file. */
-static const char *keep_path(struct memmap *m, const char *path)
+static const char *store_path(struct memmap *m, const char *path)
 {
     const char *last = m->file_count > 0 ? m->file[m->file_count - 1].path : NULL;
-    char **grown, *copy;
 
     if (text_eq(last, path))
         return last;
-    if (!(grown = reallocarray(m->text, m->text_count + 1, sizeof(*grown))))
-        return NULL;
-    m->text = grown;
-    if (!(copy = strdup(path)))
-        return NULL;
-    return m->text[m->text_count++] = copy;
+    return strv_add(&m->paths, path) < 0 ? NULL : m->paths.item[m->paths.count - 1];
 }
 
 static int add_file(struct memmap *m, const struct maps_line *line)
 {
-    int r = grow((void **)&m->file, m->file_count, &m->file_capacity, sizeof(*m->file));
+    int r = array_reserve(&m->file, m->file_count + 1, &m->file_capacity, sizeof(*m->file), MAPPINGS_MAX);
     const char *path;
 
     if (r < 0)
         return r;
-    if (!(path = keep_path(m, line->path)))
+    if (!(path = store_path(m, line->path)))
         return -ENOMEM;
     m->file[m->file_count++] =
         (struct elfcore_file){.start = line->start, .end = line->end, .offset = line->offset, .path = path};
@@ -452,9 +431,7 @@ int memmap_scan(struct memmap *m, const struct proc *p, struct err *e)
 
 void memmap_done(struct memmap *m)
 {
-    for (size_t i = 0; i < m->text_count; i++)
-        free(m->text[i]);
-    free(m->text);
+    strv_done(&m->paths);
     free(m->file);
     free(m->piece);
     free(m->known);

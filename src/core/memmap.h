@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/strv.h"
 #include "core/elfcore.h"
 #include "linux/proc.h"
 
@@ -33,10 +34,9 @@ struct memmap_piece {
 struct memmap {
     struct memmap_piece *piece;
     size_t count, capacity;
-    struct elfcore_file *file; /* paths are in text */
+    struct elfcore_file *file; /* borrows from paths */
     size_t file_count, file_capacity;
-    char **text;
-    size_t text_count;
+    struct strv paths;
 
     struct memmap_known *known; /* of smaps */
     size_t known_count, known_capacity;

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -128,17 +129,10 @@ static struct ptrace_freeze_thread *find(struct ptrace_freeze *s, pid_t tid, siz
 
 static int add(struct ptrace_freeze *s, pid_t tid)
 {
-    if (s->count == THREADS_MAX)
-        return -E2BIG;
-    if (s->count == s->capacity) {
-        size_t capacity = s->capacity ? 2 * s->capacity : 16;
-        struct ptrace_freeze_thread *grown = reallocarray(s->thread, capacity, sizeof(*grown));
+    int r = array_reserve(&s->thread, s->count + 1, &s->capacity, sizeof(*s->thread), THREADS_MAX);
 
-        if (!grown)
-            return -ENOMEM;
-        s->thread = grown;
-        s->capacity = capacity;
-    }
+    if (r < 0)
+        return r;
     s->thread[s->count++] = (struct ptrace_freeze_thread){.tid = tid, .inner = tid};
     return 0;
 }

@@ -9,26 +9,24 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/proc.h"
 
+enum { PIDS_MAX = 4 * 1024 * 1024 }; /* the most that kernel.pid_max can be */
+
 int jvm_pids_add(struct jvm_pids *p, pid_t pid)
 {
-    /* Powers of two: room is there unless the count is one. */
-    if ((p->count & (p->count - 1)) == 0) {
-        pid_t *grown = reallocarray(p->pid, p->count ? p->count * 2 : 1, sizeof(*grown));
+    int r = array_reserve(&p->pid, p->count + 1, &p->capacity, sizeof(*p->pid), PIDS_MAX);
 
-        if (!grown)
-            return -ENOMEM;
-        p->pid = grown;
-    }
-    p->pid[p->count++] = pid;
-    return 0;
+    if (r == 0)
+        p->pid[p->count++] = pid;
+    return r;
 }
 
-static int look(const char *root, pid_t pid, struct jvm_pids *p)
+static int add_if_jvm(const char *root, pid_t pid, struct jvm_pids *p)
 {
     CLEANUP(proc_done) struct proc proc = PROC_NONE;
     CLEANUP_FREE char *libjvm = NULL;
@@ -57,7 +55,7 @@ int jvm_find(const char *root, struct jvm_pids *ret, struct err *e)
     if (!dir)
         return err_set(e, -ENOSYS, "there is no %s here: no JVM can be found", root);
     for (struct dirent *d; (d = readdir(dir));)
-        if (text_parse_uint(d->d_name, INT_MAX, &pid) == 0 && look(root, (pid_t)pid, &found) < 0)
+        if (text_parse_uint(d->d_name, INT_MAX, &pid) == 0 && add_if_jvm(root, (pid_t)pid, &found) < 0)
             return err_set(e, -ENOMEM, "out of memory");
     if (found.count > 0)
         qsort(found.pid, found.count, sizeof(*found.pid), ascending);

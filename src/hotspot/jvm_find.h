@@ -12,7 +12,7 @@
 
 struct jvm_pids {
     pid_t *pid; /* ascending; owned */
-    size_t count;
+    size_t count, capacity;
     size_t hidden; /* processes of others that we may not look at */
 };
 

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -45,22 +46,16 @@ static bool read_ids(const struct proc *p, struct tenant *ret)
     return found;
 }
 
-static int look_at(const char *root, pid_t pid, struct container_names *t, size_t *room)
+static int add_process(const char *root, pid_t pid, struct container_names *t, size_t *capacity)
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
     struct tenant found;
+    int r;
 
     if (proc_open(root, pid, &p) < 0 || !read_ids(&p, &found) || t->count == CONTAINER_NAMES_MAX)
         return 0;
-    if (t->count == *room) {
-        size_t more = *room ? *room * 2 : 64;
-        struct tenant *item = reallocarray(t->item, more, sizeof(*item));
-
-        if (!item)
-            return -ENOMEM;
-        t->item = item;
-        *room = more;
-    }
+    if ((r = array_reserve(&t->item, t->count + 1, capacity, sizeof(*t->item), CONTAINER_NAMES_MAX)) < 0)
+        return r;
     t->item[t->count++] = found;
     return 0;
 }
@@ -69,14 +64,14 @@ int container_names_scan(const char *root, struct container_names *ret)
 {
     CLEANUP(container_names_done) struct container_names t = {0};
     CLEANUP_DIR DIR *dir = file_opendir(AT_FDCWD, root);
-    size_t room = 0;
+    size_t capacity = 0;
 
     if (!dir)
         return -ENOSYS;
     for (const struct dirent *d; (d = readdir(dir));) {
         uint64_t pid;
 
-        if (text_parse_uint(d->d_name, INT_MAX, &pid) == 0 && look_at(root, (pid_t)pid, &t, &room) < 0)
+        if (text_parse_uint(d->d_name, INT_MAX, &pid) == 0 && add_process(root, (pid_t)pid, &t, &capacity) < 0)
             return -ENOMEM;
     }
     *ret = t;
