@@ -10,14 +10,16 @@
 
 #include "ship/wire.h"
 
+/* Starts a process as uv_spawn does; a test's may fail. */
+typedef int child_spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options);
+
 struct child {
     uv_loop_t *loop;
     void *ctx;
     void (*message)(void *ctx, const struct wire *w);
     void (*ended)(void *ctx, const char *story); /* after its last message; how it ended */
     void (*closed)(void *ctx);                   /* the next may start; also after a failed start */
-    /* NULL: uv_spawn; a test's fails now and then. */
-    int (*spawn)(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options);
+    child_spawn *spawn;                          /* NULL: uv_spawn */
 
     uv_process_t process;
     uv_poll_t poll;

@@ -25,7 +25,7 @@ struct candidate {
     bool any;        /* its name says nothing */
     bool fresh;      /* any: has just been made or closed */
     bool sniffed;    /* any: it begins as evidence does */
-    bool may_follow, following, said_unreadable;
+    bool may_follow, following, logged_unreadable;
     unsigned troubles;     /* looks in a row that failed by an error that may pass */
     char id[IDENTITY_MAX]; /* while following */
 };

@@ -30,3 +30,8 @@ struct item {
     bool complete;  /* the followed file is */
     bool cancelled; /* the followed file is gone, or others wait */
 };
+
+static inline bool item_is_followed(const struct item *i)
+{
+    return i->follow_fd >= 0 && !i->complete;
+}

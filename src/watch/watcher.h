@@ -10,6 +10,7 @@
 
 #include "place/layout.h"
 #include "place/whoami.h"
+#include "ship/child.h"
 #include "ship/plan.h"
 #include "watch/retention.h"
 #include "watch/source.h"
@@ -23,6 +24,7 @@ struct watcher_config {
     uint64_t settle_ms, grace_ms, stuck_ms;
     struct retention retention;
     bool once;
+    child_spawn *spawn; /* of workers; NULL: uv_spawn */
     char *const *worker_args;
     char *const *armer_args; /* NULL: no JVMs are armed */
     char *const *check_args; /* NULL: the store is not asked before there is something for it */

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "ship/child.h"
 #include "ship/claim.h"
 #include "ship/plan.h"
 #include "watch/retention.h"
@@ -22,9 +23,9 @@ struct pool_config {
     const struct plan *plan;
     const char *machine;
     struct retention retention;
-    uint64_t stuck_ms; /* a worker that does not move for so long is killed; at least twice the store's timeout */
-    bool once;         /* try each claim once */
-    int (*spawn)(uv_loop_t *, uv_process_t *, const uv_process_options_t *); /* ship/child.h; NULL: uv_spawn */
+    uint64_t stuck_ms;  /* a worker that does not move for so long is killed; at least twice the store's timeout */
+    bool once;          /* try each claim once */
+    child_spawn *spawn; /* NULL: uv_spawn */
 };
 
 enum pool_outcome {

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What has become of the watched folders: the kernel's notices, and folders that went, came back, or are covered.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "linux/inotify.h"
+#include "ship/claim.h"
+#include "watch/source_internal.h"
+
+enum { CHANGES_MAX = 10000 };
+
+static void take_out(struct source *s, size_t at)
+{
+    memmove(s->folder + at, s->folder + at + 1, (s->count - at - 1) * sizeof(struct folder *));
+    s->count--;
+}
+
+/* Those below a folder that is not under its path any more: they have moved with it, or are covered. */
+static void forget_below(struct source *s, const char *path)
+{
+    size_t size = strlen(path);
+
+    for (size_t i = 0; i < s->count;) {
+        struct folder *f = s->folder[i];
+
+        if (f->root == f || strncmp(f->path, path, size) != 0 || f->path[size] != '/') {
+            i++;
+            continue;
+        }
+        s->events.gone(s->events.ctx, f);
+        if (f->watch >= 0)
+            notify_remove(s->notify_fd, f->watch);
+        take_out(s, i);
+        folder_free(f);
+    }
+}
+
+/* A root whose folder is there again, or another one. */
+static void find_root_again(struct source *s, struct folder *f, size_t at)
+{
+    CLEANUP_FD int fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 || faccessat(fd, ".", R_OK | X_OK, AT_EACCESS) < 0)
+        return;
+    take_out(s, at);
+    f->missing = false;
+    source_watch_root(s, f, fd);
+    source_insert_folder(s, f);
+    s->events.back(s->events.ctx, f);
+    source_scan_folder(s, f);
+}
+
+/* What is watched as f is not under its path any more. Another folder there is watched instead. */
+static void forget_folder(struct source *s, struct folder *f, size_t at)
+{
+    CLEANUP_FREE char *path = strdup(f->path);
+    struct folder *parent;
+    char *name;
+
+    s->events.gone(s->events.ctx, f);
+    take_out(s, at);
+    if (f->root == f) {
+        f->watch = -1; /* stays known: claims point to it */
+        f->missing = true;
+        source_insert_folder(s, f);
+        forget_below(s, f->path);
+        return;
+    }
+    folder_free(f);
+    if (!path || !(name = strrchr(path, '/')))
+        return;
+    forget_below(s, path);
+    *name = '\0';
+    if ((parent = source_find_path(s, path)))
+        source_add_folder(s, parent, name + 1);
+}
+
+static bool is_in_place(const struct folder *f)
+{
+    struct stat st;
+
+    return !f->missing && stat(f->path, &st) == 0 && st.st_dev == f->dev && st.st_ino == f->ino;
+}
+
+void source_check(struct source *s)
+{
+    unsigned changes = 0; /* bounded: folders may be renamed to and fro without end meanwhile */
+
+    for (size_t i = 0; i < s->count && changes < CHANGES_MAX; i++) {
+        struct folder *f = s->folder[i];
+        bool missing = f->missing;
+
+        if (is_in_place(f))
+            continue;
+        if (!missing) {
+            changes++;
+            if (f->watch >= 0)
+                notify_remove(s->notify_fd, f->watch);
+            forget_folder(s, f, i);
+            i = (size_t)-1; /* the array is another one; what is in place now stays so */
+            continue;
+        }
+        find_root_again(s, f, i);
+        if (!f->missing)
+            i = (size_t)-1;
+    }
+}
+
+static void on_notify(void *ctx, int watch, enum notify_what what, const char *name)
+{
+    struct source *s = ctx;
+    size_t at = 0;
+    struct folder *f = source_find_watch(s, watch, &at);
+
+    if (what == NOTIFY_OVERFLOW) {
+        s->events.overflow(s->events.ctx);
+        return;
+    }
+    if (!f || (what != NOTIFY_GONE && !name))
+        return;
+    switch (what) {
+    case NOTIFY_CREATED:
+        if (source_wants(s, f, name))
+            s->events.file(s->events.ctx, f, name, SIGHT_CREATED);
+        break;
+    case NOTIFY_CLOSED:
+        if (source_wants(s, f, name))
+            s->events.file(s->events.ctx, f, name, SIGHT_CLOSED);
+        break;
+    case NOTIFY_REMOVED:
+        if (source_wants(s, f, name))
+            s->events.file(s->events.ctx, f, name, SIGHT_REMOVED);
+        break;
+    case NOTIFY_FOLDER:
+        if (!text_eq(name, STATE_NAME))
+            source_add_folder(s, f, name);
+        break;
+    case NOTIFY_FOLDER_REMOVED:
+        if (text_eq(name, STATE_NAME))
+            s->events.state_gone(s->events.ctx, f);
+        break;
+    case NOTIFY_GONE:
+        forget_folder(s, f, at);
+        break;
+    case NOTIFY_OVERFLOW:
+        break;
+    }
+}
+
+void source_read(struct source *s)
+{
+    notify_read(s->notify_fd, on_notify, s);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Scans: all names in a folder and in the folders below it.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "linux/inotify.h"
+#include "ship/claim.h"
+#include "watch/source_internal.h"
+
+enum { DEPTH_MAX = 32 };
+
+static unsigned depth_of(const struct folder *f)
+{
+    unsigned depth = 0;
+
+    for (const char *p = f->path + strlen(f->root->path); (p = strchr(p, '/')); p++)
+        depth++;
+    return depth;
+}
+
+/* What is gone needs no second scan. */
+static void report_error(struct source *s, const struct folder *f, int error)
+{
+    if (fault_passes(error))
+        s->events.trouble(s->events.ctx, f, error);
+}
+
+/* The root that is known for some of its files alone, if it is this folder below another one. */
+static struct folder *root_below(const struct source *s, const struct folder *parent, const char *name)
+{
+    CLEANUP_FD int parent_fd = s->config.files.count > 0 ? source_open(parent) : -1;
+    CLEANUP_FD int fd = parent_fd >= 0 ? openat(parent_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
+    struct folder *f = fd >= 0 ? source_find_root(s, fd) : NULL;
+
+    return f && f->named_only ? f : NULL;
+}
+
+/* A folder below another: watched, and scanned, for what was put into it before the watch was there. */
+void source_add_folder(struct source *s, struct folder *parent, const char *name)
+{
+    CLEANUP_FREE char *path = NULL;
+    CLEANUP_FD int fd = -1;
+    struct folder *f;
+    int watch, r;
+
+    if (text_eq(name, STATE_NAME)) {
+        s->events.state(s->events.ctx, parent, name);
+        return;
+    }
+    if (!s->config.recursive || parent->named_only || depth_of(parent) >= DEPTH_MAX ||
+        asprintf(&path, "%s/%s", parent->path, name) < 0)
+        return;
+    if ((f = root_below(s, parent, name))) {
+        f->named_only = false; /* all of it is watched from now on */
+        source_scan_folder(s, f);
+        return;
+    }
+    if ((f = source_find_path(s, path))) {
+        source_scan_folder(s, f);
+        return;
+    }
+    watch = notify_add(s->notify_fd, path);
+    if (watch < 0 && watch != -ENOSPC && watch != -ENOMEM)
+        return; /* gone again, a symlink, or not ours to read */
+    if (watch < 0)
+        s->events.watch_limit(s->events.ctx, path, -watch);
+    f = calloc(1, sizeof(*f));
+    if (!f) {
+        report_error(s, parent, -ENOMEM);
+        return;
+    }
+    *f = (struct folder){.path = TAKE_PTR(path), .root = parent->root, .watch = watch < 0 ? -1 : watch};
+    r = fd = source_open(f);
+    if (fd >= 0)
+        source_note_folder(s, f, fd, parent->network);
+    if (r < 0 || (r = source_insert_folder(s, f)) < 0) {
+        report_error(s, parent, r);
+        if (watch >= 0)
+            notify_remove(s->notify_fd, watch);
+        folder_free(f);
+        return;
+    }
+    source_scan_folder(s, f);
+}
+
+void source_scan_folder(struct source *s, struct folder *f)
+{
+    CLEANUP_DIR DIR *dir = NULL;
+    int fd = source_open(f);
+
+    if (fd < 0) {
+        report_error(s, f, fd);
+        return;
+    }
+    if (!(dir = fdopendir(fd))) {
+        report_error(s, f, -errno);
+        close(fd);
+        return;
+    }
+    for (struct dirent *d; (errno = 0, d = readdir(dir));) {
+        struct stat st;
+        bool folder = d->d_type == DT_DIR;
+
+        if (text_eq(d->d_name, ".") || text_eq(d->d_name, ".."))
+            continue;
+        if (d->d_type == DT_UNKNOWN)
+            folder = fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+        if (folder)
+            source_add_folder(s, f, d->d_name);
+        else if ((d->d_type == DT_REG || d->d_type == DT_UNKNOWN) && source_wants(s, f, d->d_name))
+            s->events.file(s->events.ctx, f, d->d_name, SIGHT_SCANNED);
+    }
+    report_error(s, f, -errno);
+}
+
+void source_scan(struct source *s)
+{
+    /* New folders join the array while it is walked: by pointer and from a copy. */
+    size_t count = s->count;
+    CLEANUP_FREE struct folder **all = count ? malloc(count * sizeof(struct folder *)) : NULL;
+
+    if (!all) {
+        if (count)
+            report_error(s, s->folder[0], -ENOMEM);
+        return;
+    }
+    memcpy(all, s->folder, count * sizeof(struct folder *));
+    for (size_t i = 0; i < count; i++)
+        if (all[i]->root == all[i])
+            source_scan_folder(s, all[i]);
+}

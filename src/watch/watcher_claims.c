@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Complete files become claims, and growing heap dumps are followed.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "ship/claim.h"
+#include "ship/tenant.h"
+#include "watch/repository.h"
+#include "watch/watcher_internal.h"
+
+enum {
+    FOLLOW_SIZE_MIN = 8 << 20, /* bytes */
+    REPOSITORY_REST_MS = 60 * 1000
+};
+
+static struct fair_key key_of(const struct watcher *w, const struct folder *f, const char *path, uint64_t owner)
+{
+    return tenant_of(w->config->layout, f->root->path, path, owner);
+}
+
+/* The bytes a file begins with. What can't be read is left to the worker, which says so. */
+enum content watcher_read_content(int fd)
+{
+    unsigned char head[CONTENT_HEAD_MAX];
+    ssize_t n = file_pread(fd, head, sizeof(head), 0);
+
+    return n > 0 ? content_of(head, (size_t)n) : CONTENT_OTHER;
+}
+
+static struct claim *make_claim(struct watcher *w, const struct candidate *c, const struct identity *file,
+                                enum content content)
+{
+    struct claim *claim = calloc(1, sizeof(*claim));
+
+    if (!claim)
+        return NULL;
+    memcpy(claim->id, file->id, sizeof(claim->id));
+    claim->kind = kind_of(c->name, content);
+    claim->name = strdup(c->name);
+    claim->cause = strdup(kind_cause(claim->kind, c->name));
+    if (asprintf(&claim->path, "%s/%s", c->folder->path, c->name) < 0)
+        claim->path = NULL;
+    claim->time_ns = file->birth_ns ? file->birth_ns : file->mtime_ns;
+    claim->found_ns = c->found_ns;
+    claim->size = file->size;
+    claim->disk = file->disk;
+    claim->owner = file->uid;
+    claim->key = key_of(w, c->folder, claim->path ? claim->path : c->name, file->uid);
+    claim->in_place = true;
+    claim->spool = watcher_spool_for(w, c->folder, file);
+    if (!claim->name || !claim->cause || !claim->path) {
+        claim_free(claim);
+        return NULL;
+    }
+    return claim;
+}
+
+/* Moves the evidence out of the application's way, as far as that can be done. Negative if it isn't there any more, or,
+ * with patient, if what prevents the move may pass. */
+static int move_to_spool(struct watcher *w, struct claim *claim, int dirfd, const char *name, bool patient)
+{
+    struct err e = {0};
+    int r;
+
+    claim->settled_ns = clock_wall_ns();
+    if (claim->spool && spool_add(claim->spool, claim, &e) < 0) {
+        log_event(EVENT_STATE_LOST, LOG_STR("path", claim->path), LOG_STR("error", e.msg));
+        spool_drop(claim->spool, claim); /* what there was room for */
+        claim->spool = NULL;
+    }
+    claim->erase = faccessat(dirfd, ".", W_OK, AT_EACCESS) == 0;
+    if (!claim->spool)
+        return 0;
+    r = spool_move_in(claim->spool, claim, dirfd, name, w->config->who->machine, &e);
+    if (r == -ESTALE || r == -ENOENT || (patient && fault_passes(r))) {
+        spool_drop(claim->spool, claim);
+        return r;
+    }
+    if (r == 0)
+        log_event(EVENT_CLAIMED, LOG_STR("path", claim->path), LOG_STR("id", claim->id),
+                  LOG_UINT("bytes", claim->size));
+    else if (!idset_has(&w->done, claim->id))
+        log_event(EVENT_READ_ONLY_FOLDER, LOG_STR("dir", claim->path), LOG_STR("error", e.msg));
+    return 0;
+}
+
+/* Not its fault: it is examined again, and --once says in the end that it was not. */
+void watcher_retry_candidate(struct watcher *w, struct candidate *c, int error)
+{
+    const struct fault_info *fault = fault_find(error);
+
+    if (c->troubles++ == 0)
+        log_event(EVENT_NOT_EXAMINED, LOG_STR("dir", c->folder->path), LOG_STR("name", c->name),
+                  LOG_STR("fault", fault->name), LOG_STR("error", strerror(-error)),
+                  LOG_UINT("retry_in_s", WATCHER_ERROR_RETRY_MS / 1000));
+    candidate_schedule(&w->candidates, c, clock_mono_ms() + WATCHER_ERROR_RETRY_MS);
+    if (w->config->once && c->troubles >= WATCHER_ONCE_TRIES_MAX) {
+        w->unexamined++;
+        watcher_drop_candidate(w, c);
+    }
+}
+
+enum chunk { CHUNK_NONE, CHUNK_LIVE, CHUNK_LEFT };
+
+/* Whether a recording is a chunk of a JVM's repository, and the JVM may still need it. */
+static enum chunk chunk_of(const struct candidate *c, int dirfd, enum content content)
+{
+    pid_t pid;
+
+    if ((content != CONTENT_RECORDING && content != CONTENT_RECORDING_BEGUN) ||
+        !repository_pid(text_base_name(c->folder->path), &pid))
+        return CHUNK_NONE;
+    return repository_is_live(dirfd, pid, REPOSITORY_REST_MS) ? CHUNK_LIVE : CHUNK_LEFT;
+}
+
+/* Whether a complete file is what its name says; what is not is dropped, or looked at again later. */
+static bool is_evidence(struct watcher *w, struct candidate *c, int dirfd, enum content content)
+{
+    enum chunk chunk = chunk_of(c, dirfd, content);
+
+    if (c->following || source_interest(w->source, c->folder, c->name) == INTEREST_ORDER ||
+        (content == CONTENT_OTHER && kind_name_suffices(c->name)))
+        return true;
+    if (chunk == CHUNK_LIVE) {
+        candidate_schedule(&w->candidates, c, clock_mono_ms() + REPOSITORY_REST_MS);
+        return false;
+    }
+    /* Of a JVM that is gone also the last chunk, which nobody will end any more. */
+    if (kind_is_evidence(content) || chunk == CHUNK_LEFT)
+        return true;
+    ignored_add(&w->ignored, c->folder->path, c->name);
+    watcher_drop_candidate(w, c);
+    return false;
+}
+
+/* A complete file becomes a claim; one that was followed is already with the pool. */
+void watcher_claim_candidate(struct watcher *w, struct candidate *c, const struct settle_look *look, int dirfd)
+{
+    enum content content = watcher_read_content(look->fd);
+    struct claim *claim;
+    int r;
+
+    if (idset_has(&w->done, look->identity.id)) {
+        watcher_drop_candidate(w, c);
+        return;
+    }
+    if (!is_evidence(w, c, dirfd, content))
+        return;
+    if (!(claim = make_claim(w, c, &look->identity, content))) {
+        watcher_retry_candidate(w, c, -ENOMEM);
+        return;
+    }
+    if (!c->following && !pool_has_room(w->pool, &claim->key)) {
+        w->backlog = true;
+        claim_free(claim);
+        watcher_drop_candidate(w, c);
+        return;
+    }
+    if ((r = move_to_spool(w, claim, dirfd, c->name, c->troubles + 1 < WATCHER_ONCE_TRIES_MAX)) < 0) {
+        claim_free(claim);
+        if (r != -ENOENT && r != -ESTALE)
+            watcher_retry_candidate(w, c, r);
+        else
+            watcher_drop_candidate(w, c); /* an event will say what is there now */
+        return;
+    }
+    if (claim->in_place) {
+        idset_add(&w->done, claim->id);
+        log_event(EVENT_FOUND, LOG_STR("path", claim->path), LOG_UINT("bytes", claim->size),
+                  LOG_STR("kind", claim->kind->name));
+    }
+    if (c->following && pool_complete(w->pool, claim)) {
+        c->following = false;
+        claim_free(claim);
+    } else if (pool_add(w->pool, claim) < 0) {
+        claim_free(claim);
+    }
+    watcher_drop_candidate(w, c);
+}
+
+/* A large dump on its way: begin to ship it while it grows. */
+void watcher_follow_candidate(struct watcher *w, struct candidate *c, struct settle_look *look)
+{
+    struct claim *claim;
+    struct err e;
+    int r;
+
+    if (!c->may_follow || c->following || !look->identity.by_birth || look->identity.size < FOLLOW_SIZE_MIN ||
+        !pool_may_follow(w->pool))
+        return;
+    if (!(claim = make_claim(w, c, &look->identity, watcher_read_content(look->fd))))
+        return;
+    claim->size = 0;
+    if (!claim->spool || spool_add(claim->spool, claim, &e) < 0 || (r = pool_follow(w->pool, claim, look->fd)) < 0) {
+        claim_free(claim);
+        return;
+    }
+    look->fd = -1;
+    if (r > 0)
+        return;
+    c->following = true;
+    memcpy(c->id, look->identity.id, sizeof(c->id));
+    log_event(EVENT_FOLLOWING, LOG_STR("path", claim->path), LOG_STR("id", claim->id));
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the source reports: names become candidates, folders come and go.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ship/claim.h"
+#include "watch/watcher_internal.h"
+
+enum { SNIFFING_MAX = 1024 /* candidates of any name in a folder; beyond that, it is scanned again */ };
+
+static bool is_known(const struct watcher *w, const struct folder *f, const char *name)
+{
+    CLEANUP_FD int dirfd = w->sniffer.known.count > 0 ? source_open(f) : -1;
+    struct stat st;
+
+    return dirfd >= 0 && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           sniffer_knows(&w->sniffer, st.st_dev, st.st_ino,
+                         (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec);
+}
+
+/* A candidate of any name; NULL where it is not worth one, or has to wait for the next scan. */
+static struct candidate *add_any(struct watcher *w, struct folder *f, const char *name, enum sighting what)
+{
+    struct candidate *c;
+
+    if (what == SIGHT_SCANNED && (w->stopping || is_known(w, f, name)))
+        return NULL;
+    if (f->sniffing >= SNIFFING_MAX && !w->config->once) {
+        w->sniff_again = true;
+        return NULL;
+    }
+    if (!(c = candidate_add(&w->candidates, f, name)))
+        return NULL;
+    c->any = true;
+    f->sniffing++;
+    w->sniffing++;
+    return c;
+}
+
+/* When what was there at a scan is due: one after the other, so that nothing is opened for want of a turn. */
+static uint64_t next_scanned(struct folder *f)
+{
+    uint64_t now = clock_mono_ms();
+
+    f->sniff_ms = (f->sniff_ms > now ? f->sniff_ms : now) + 1000 / SNIFFER_RATE;
+    return f->sniff_ms;
+}
+
+static void on_any(struct watcher *w, struct folder *f, struct candidate *c, enum sighting what)
+{
+    c->fresh |= what != SIGHT_SCANNED;
+    if (what == SIGHT_CLOSED)
+        c->settle = (struct settle){.closed = true};
+    if (what == SIGHT_CREATED && !w->stopping)
+        candidate_schedule(&w->candidates, c, clock_mono_ms() + WATCHER_FOLLOW_DELAY_MS);
+    else if (what == SIGHT_SCANNED && !w->config->once)
+        candidate_schedule(&w->candidates, c, next_scanned(f));
+    else
+        watcher_poll_candidate(w, c);
+}
+
+static void on_file(void *ctx, struct folder *f, const char *name, enum sighting what)
+{
+    struct watcher *w = ctx;
+    struct candidate *c = candidate_find(&w->candidates, f, name);
+
+    if (what == SIGHT_REMOVED) {
+        if (c)
+            watcher_drop_candidate(w, c);
+        return;
+    }
+    if (source_interest(w->source, f, name) == INTEREST_ANY) {
+        if (c || (c = add_any(w, f, name, what)))
+            on_any(w, f, c, what);
+        return;
+    }
+    if (!c && (w->stopping || !(c = candidate_add(&w->candidates, f, name))))
+        return;
+    if (what == SIGHT_CREATED) {
+        c->waits = 0;
+        c->may_follow = kind_of_name(name)->follow && !f->network && !w->config->once;
+        /* Also for what comes without a close: a hard link. */
+        candidate_schedule(&w->candidates, c, clock_mono_ms() + WATCHER_FOLLOW_DELAY_MS);
+        return;
+    }
+    if (what == SIGHT_CLOSED)
+        c->settle = (struct settle){.closed = true};
+    watcher_poll_candidate(w, c);
+}
+
+static void on_state_folder(void *ctx, struct folder *f, const char *name)
+{
+    struct watcher *w = ctx;
+
+    /* A root's own is open already; one deeper down was made where a file system begins below a root. */
+    if (f != f->root && !f->spool && !w->config->state && !w->stopping)
+        watcher_open_state(w, f, name);
+}
+
+static void on_state_gone(void *ctx, struct folder *f)
+{
+    const struct watcher *w = ctx;
+
+    if (w->config->state)
+        return;
+    f->spool = NULL; /* closed when nothing of its claims is left, and made anew for the next one */
+    f->spool_later = true;
+}
+
+static void on_network(void *ctx, const struct folder *f, const char *filesystem)
+{
+    (void)ctx;
+    log_event(EVENT_NETWORK_FOLDER, LOG_STR("dir", f->path), LOG_STR("filesystem", filesystem));
+}
+
+static void on_overflow(void *ctx)
+{
+    struct watcher *w = ctx;
+
+    /* Whoever makes files without end makes this happen without end, too. */
+    if (!w->events_lost)
+        log_event(EVENT_OVERFLOW);
+    w->events_lost = true;
+}
+
+static void on_watch_limit(void *ctx, const char *path, int error)
+{
+    (void)ctx;
+    log_event(EVENT_WATCH_LIMIT, LOG_STR("dir", path), LOG_STR("error", strerror(error)));
+}
+
+static void on_gone(void *ctx, const struct folder *f)
+{
+    struct watcher *w = ctx;
+    CLEANUP_FREE struct candidate **list = NULL;
+    size_t count = candidates_of(&w->candidates, f, &list);
+
+    if (f == f->root)
+        log_event(EVENT_FOLDER_GONE, LOG_STR("dir", f->path));
+    for (size_t i = 0; i < count; i++)
+        watcher_drop_candidate(w, list[i]);
+}
+
+static void on_read_error(void *ctx, const struct folder *f, int error)
+{
+    struct watcher *w = ctx;
+
+    if (!w->rescan && w->failed_scans == 0)
+        log_event(EVENT_NOT_EXAMINED, LOG_STR("dir", f->path), LOG_STR("fault", fault_find(error)->name),
+                  LOG_STR("error", strerror(-error)), LOG_UINT("retry_in_s", WATCHER_ERROR_RETRY_MS / 1000));
+    w->rescan = true;
+    if (!w->stopping)
+        watcher_scan_later(w, WATCHER_ERROR_RETRY_MS);
+}
+
+static bool has_state(const struct folder *f)
+{
+    CLEANUP_FD int fd = source_open(f);
+
+    return fd >= 0 && faccessat(fd, STATE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* It may be a mount point whose volume has gone for a while: where the state folder is not there yet, it is made with
+ * the first claim only, as FUSE (fusermount) mounts on nothing but an empty folder. */
+static void on_back(void *ctx, struct folder *f)
+{
+    struct watcher *w = ctx;
+
+    log_event(EVENT_FOLDER_BACK, LOG_STR("dir", f->path));
+    f->spool = NULL;
+    f->spool_later = !w->config->state && !has_state(f);
+    if (!f->spool_later)
+        watcher_open_root_state(w, f);
+}
+
+struct source_events watcher_source_events(struct watcher *w)
+{
+    return (struct source_events){.ctx = w,
+                                  .file = on_file,
+                                  .state = on_state_folder,
+                                  .state_gone = on_state_gone,
+                                  .network = on_network,
+                                  .overflow = on_overflow,
+                                  .watch_limit = on_watch_limit,
+                                  .gone = on_gone,
+                                  .back = on_back,
+                                  .trouble = on_read_error};
+}

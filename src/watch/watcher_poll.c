@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Polls candidates: whether a file is complete, still being written to, or no evidence.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "watch/watcher_internal.h"
+
+enum {
+    FOLLOW_POLL_MAX_MS = 5000, /* between polls of a file that stays open; its close is an event */
+    FOLLOW_POLL_COST_MS = 10,  /* and longer where many are open: no more than 100 polls a second in all */
+    UNREADABLE_RETRY_MS = 60 * 1000,
+    ANY_REST_MS = 2000,            /* a writer may be about to rename a file of any name */
+    TEMPORARY_REST_MS = 15 * 1000, /* all the more one with such a name */
+    POLLS_AT_ONCE = 64
+};
+
+/* Files of any name were left out while there were too many candidates of that kind. */
+static void resume_sniffing(struct watcher *w)
+{
+    w->sniff_again = false;
+    if (!w->stopping)
+        watcher_scan_later(w, WATCHER_BACKLOG_SCAN_MS);
+}
+
+void watcher_drop_candidate(struct watcher *w, struct candidate *c)
+{
+    if (c->any) {
+        c->folder->sniffing--;
+        if (--w->sniffing == 0 && w->sniff_again)
+            resume_sniffing(w);
+    }
+    if (c->following)
+        pool_unfollow(w->pool, c->id);
+    candidate_drop(&w->candidates, c);
+}
+
+static void log_unreadable(struct watcher *w, struct candidate *c, const struct identity *file)
+{
+    char hint[160];
+
+    if (c->logged_unreadable)
+        return;
+    w->unreadable++;
+    c->logged_unreadable = true;
+    snprintf(hint, sizeof(hint), "mode %04o, owned by uid %u, and this is uid %u: run salvage as uid %u, or as root",
+             (unsigned)(file->mode & 07777), (unsigned)file->uid, (unsigned)geteuid(), (unsigned)file->uid);
+    log_event(EVENT_UNREADABLE, LOG_STR("dir", c->folder->path), LOG_STR("name", c->name), LOG_UINT("uid", file->uid),
+              LOG_STR("error", hint));
+}
+
+static bool ends_as_temporary(const char *name)
+{
+    return text_ends(name, ".tmp") || text_ends(name, ".part") || text_ends(name, ".partial") || text_ends(name, "~");
+}
+
+/* Whether a file of any name is to be taken: it begins as evidence does, and rests. */
+static bool sniff(struct watcher *w, struct candidate *c, const struct settle_look *look, uint64_t now_ms)
+{
+    const struct identity *file = &look->identity;
+    int64_t rest_ms = ends_as_temporary(c->name) ? TEMPORARY_REST_MS : ANY_REST_MS;
+    int64_t age_ms = (clock_wall_ns() - file->ctime_ns) / 1000000;
+    bool hurry = w->config->once || w->stopping;
+    enum content content;
+    uint64_t wait_ms;
+
+    if (!c->sniffed) {
+        if (sniffer_knows(&w->sniffer, file->dev, file->ino, file->mtime_ns)) {
+            watcher_drop_candidate(w, c);
+            return false;
+        }
+        if (!hurry && (wait_ms = sniffer_wait(&w->sniffer, file->uid, now_ms)) > 0) {
+            candidate_schedule(&w->candidates, c, now_ms + wait_ms);
+            return false;
+        }
+        content = watcher_read_content(look->fd);
+        if (!kind_is_evidence(content)) {
+            sniffer_learn(&w->sniffer, file->dev, file->ino, file->mtime_ns);
+            if (look->state == SETTLE_COMPLETE)
+                ignored_add(&w->ignored, c->folder->path, c->name);
+            watcher_drop_candidate(w, c); /* what is still written is closed some time: an event */
+            return false;
+        }
+        c->sniffed = true;
+        c->may_follow = c->fresh && kind_of(c->name, content)->follow && !c->folder->network && !w->config->once;
+    }
+    if (look->state == SETTLE_COMPLETE && !w->stopping && age_ms >= 0 && age_ms < rest_ms) {
+        candidate_schedule(&w->candidates, c, now_ms + (uint64_t)(rest_ms - age_ms));
+        return false;
+    }
+    return true;
+}
+
+/* When to look again at a file that is open for writing: soon at first, as it may be worth following. */
+static uint64_t next_follow_poll(const struct watcher *w, struct candidate *c)
+{
+    uint64_t most = w->candidates.scheduled * FOLLOW_POLL_COST_MS, wait = WATCHER_FOLLOW_DELAY_MS;
+
+    if (most < FOLLOW_POLL_MAX_MS)
+        most = FOLLOW_POLL_MAX_MS;
+    for (unsigned i = 0; i < c->waits && wait < most; i++)
+        wait *= 2;
+    c->waits++;
+    return wait < most ? wait : most;
+}
+
+void watcher_poll_candidate(struct watcher *w, struct candidate *c)
+{
+    CLEANUP_FD int dirfd = source_open(c->folder);
+    struct settle_look look = {.fd = -1};
+    uint64_t now = clock_mono_ms();
+
+    if (dirfd >= 0)
+        settle_look(&c->settle, dirfd, c->name, w->config->who->machine, c->folder->network, w->config->settle_ms, now,
+                    &look);
+    else
+        look = (struct settle_look){
+            .state = fault_passes(dirfd) ? SETTLE_TROUBLE : SETTLE_NO_EVIDENCE, .error = dirfd, .fd = -1};
+    if (look.state != SETTLE_TROUBLE && look.state != SETTLE_COMPLETE)
+        c->troubles = 0;
+    candidate_schedule(&w->candidates, c, 0);
+    switch (look.state) {
+    case SETTLE_NO_EVIDENCE:
+        watcher_drop_candidate(w, c);
+        break;
+    case SETTLE_TROUBLE:
+        watcher_retry_candidate(w, c, look.error);
+        break;
+    case SETTLE_UNREADABLE:
+        if (c->any) {
+            watcher_drop_candidate(w, c);
+            break;
+        }
+        log_unreadable(w, c, &look.identity);
+        candidate_schedule(&w->candidates, c, now + UNREADABLE_RETRY_MS);
+        break;
+    case SETTLE_RESTING:
+        candidate_schedule(&w->candidates, c, now + look.wait_ms + 1);
+        break;
+    case SETTLE_WRITTEN:
+        if (c->any && !sniff(w, c, &look, now))
+            break;
+        watcher_follow_candidate(w, c, &look);
+        if (!c->following) /* also what can't be followed: no close is seen of a file that was linked here while open */
+            candidate_schedule(&w->candidates, c, now + next_follow_poll(w, c));
+        break;
+    case SETTLE_COMPLETE:
+        if (!c->any || sniff(w, c, &look, now))
+            watcher_claim_candidate(w, c, &look, dirfd);
+        break;
+    }
+    if (look.fd >= 0)
+        close(look.fd);
+}
+
+static void on_poll_timer(uv_timer_t *timer)
+{
+    struct watcher *w = timer->data;
+    uint64_t next, now = clock_mono_ms();
+    struct candidate *c;
+
+    for (int i = 0; i < POLLS_AT_ONCE && (c = candidate_due(&w->candidates, now, &next)); i++)
+        watcher_poll_candidate(w, c);
+    watcher_proceed(w);
+}
+
+void watcher_arm_poll_timer(struct watcher *w)
+{
+    uint64_t next, now = clock_mono_ms();
+
+    if (candidate_due(&w->candidates, now, &next))
+        next = now;
+    if (next == UINT64_MAX) {
+        uv_timer_stop(&w->poll_timer);
+        return;
+    }
+    uv_update_time(&w->loop);
+    uv_timer_start(&w->poll_timer, on_poll_timer, next > now ? next - now : 1, 0);
+}

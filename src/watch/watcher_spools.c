@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * State folders of the watched folders: opened, taken up again after a restart, and let go.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "ship/claim.h"
+#include "ship/tenant.h"
+#include "watch/room.h"
+#include "watch/watcher_internal.h"
+
+/* Who uses a spool. */
+struct spool_use {
+    struct spool *spool;
+    bool by_root, forget;
+};
+
+static struct spool *add_spool(struct watcher *w, struct spool *s)
+{
+    struct spool **spools = reallocarray(w->spools, w->spool_count + 1, sizeof(struct spool *));
+
+    if (!spools) {
+        spool_close(s);
+        return NULL;
+    }
+    w->spools = spools;
+    return w->spools[w->spool_count++] = s;
+}
+
+static void on_left_claim(void *ctx, struct claim *c)
+{
+    struct watcher *w = ctx;
+
+    /* What lies in place may be growing still: the scan finds it, and comes to the same id. */
+    if (c->in_place) {
+        if (access(c->path, F_OK) < 0)
+            spool_drop(c->spool, c);
+        claim_free(c);
+        return;
+    }
+    c->key = tenant_of(w->config->layout, w->left_root, c->path, c->owner);
+    if (pool_add(w->pool, c) < 0)
+        claim_free(c);
+}
+
+/* The folder's own state folder, or the one that was given for all. */
+void watcher_open_state(struct watcher *w, struct folder *f, const char *name)
+{
+    const char *given = w->config->state;
+    struct spool *s = NULL;
+    struct err e = {0};
+    int fd = given ? AT_FDCWD : source_open(f), r;
+
+    r = spool_open(fd, given ? given : name, true, &s, &e);
+    f->spool_later = r < 0 && r != -FAULT_LOCKED && fault_passes(r);
+    if (r == -FAULT_LOCKED) {
+        w->locked = e; /* two watches would take things from under each other */
+    } else if (r < 0) {
+        log_event(EVENT_READ_ONLY_FOLDER, LOG_STR("dir", f->path), LOG_STR("error", e.msg));
+    } else if ((f->spool = add_spool(w, s))) {
+        w->left_root = f->root->path;
+        spool_each(f->spool, on_left_claim, w);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+static void log_room(const struct watcher *w, const struct folder *f)
+{
+    struct volume v;
+    struct room room;
+
+    if (!f->spool || volume_get(spool_fd(f->spool), &v) < 0)
+        return;
+    room = room_get(&w->config->retention, spool_fd(f->spool), &v, 0);
+    if (room.by != ROOM_UNLIMITED)
+        log_event(EVENT_ROOM, LOG_STR("dir", f->path), LOG_UINT("room", room.bytes),
+                  LOG_STR("limit", room_by_name(room.by)), LOG_UINT("of", room.of));
+}
+
+void watcher_open_root_state(void *ctx, struct folder *f)
+{
+    struct watcher *w = ctx;
+
+    if (w->config->state && w->spool_count > 0) {
+        f->spool = w->spools[0];
+        return;
+    }
+    watcher_open_state(w, f, STATE_NAME);
+    log_room(w, f);
+}
+
+/* The spool a file is claimed into: the root's, or on another file system below it one beside the file. */
+struct spool *watcher_spool_for(struct watcher *w, struct folder *f, const struct identity *file)
+{
+    struct spool *s;
+    struct stat st;
+
+    if (!f->root->spool && f->root->spool_later)
+        watcher_open_root_state(w, f->root);
+    s = f->root->spool;
+    if (!s || (fstat(spool_fd(s), &st) == 0 && st.st_dev == file->dev) || w->config->state)
+        return s;
+    if (!f->spool)
+        watcher_open_state(w, f, STATE_NAME);
+    return f->spool ? f->spool : s;
+}
+
+/* Spools of volumes below a root are closed when nothing of theirs is left: an open folder keeps a mount busy. */
+static void find_spool_user(void *ctx, struct folder *f)
+{
+    struct spool_use *use = ctx;
+
+    if (f->spool != use->spool)
+        return;
+    use->by_root |= f->root == f;
+    if (use->forget)
+        f->spool = NULL;
+}
+
+void watcher_release_spools(struct watcher *w)
+{
+    for (size_t i = 0; i < w->spool_count && !w->config->state;) {
+        struct spool_use use = {.spool = w->spools[i]};
+
+        source_each(w->source, find_spool_user, &use);
+        if (use.by_root || pool_uses(w->pool, use.spool)) {
+            i++;
+            continue;
+        }
+        use.forget = true;
+        source_each(w->source, find_spool_user, &use);
+        spool_close(use.spool);
+        w->spools[i] = w->spools[--w->spool_count];
+    }
+}

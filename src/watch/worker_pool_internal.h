@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The pool's state, shared by the worker_pool_*.c files and their unit test; of no use to anyone else.
+ */
+#pragma once
+
+#include "base/backoff.h"
+#include "ship/fair.h"
+#include "watch/item.h"
+#include "watch/worker_pool.h"
+#include "watch/worker_slot.h"
+
+enum { POOL_SLOTS_MAX = 8 /* with those that are lost */ };
+
+struct pool {
+    struct pool_config config;
+    struct pool_events events;
+    uv_loop_t *loop;
+    uv_timer_t timer, close_timer;
+    struct worker_slot slots[POOL_SLOTS_MAX];
+    unsigned workers; /* at a time, by --memory */
+    struct fair fair;
+    char *facts; /* what the first worker found out, for later ones; opaque */
+    bool closing;
+    bool unverified_logged;
+    uint64_t next_sweep_ms;
+
+    struct item *items;
+    unsigned count, failed, discarded;
+    uint64_t well_ms;       /* until when the store passes for one that takes what it is given */
+    uint64_t retain_due_ms; /* when the room is compared with what waits; 0: now */
+
+    uint64_t hold_until_ms; /* the store fails: no claim is started before */
+    struct backoff hold;
+    int hold_logged; /* the fault that was last logged for the store */
+};
+
+/* worker_pool.c. Ends a claim's time with the pool: calls `ended` and frees the item. */
+void pool_end_item(struct pool *p, struct item *i, enum pool_outcome outcome);
+
+/* worker_pool_schedule.c */
+void pool_share_memory(struct pool *p);
+/* Starts, puts back, kills and gives up what is due now, and arms the timer for the next time. */
+void pool_schedule(struct pool *p);
+/* The claim that is next; NULL: none can start now. Lowers *ret_next_ms to when one can. */
+struct item *pool_next_item(struct pool *p, uint64_t now, uint64_t *ret_next_ms);
+/* A worker for what waits; NULL while the others have been at work for a moment only. Lowers *ret_next_ms. */
+struct worker_slot *pool_free_slot(struct pool *p, uint64_t now, uint64_t *ret_next_ms);
+/* Hands the item to the worker. When that fails at once the item may be gone. */
+void pool_start_item(struct pool *p, struct worker_slot *s, struct item *i);
+/* The worker takes back what it sent of a file that is not complete, and ends. */
+void pool_cancel(struct item *i);
+
+/* worker_pool_messages.c: a worker's callbacks (ship/child.h); ctx is its slot. */
+void pool_on_message(void *ctx, const struct wire *w);
+void pool_on_worker_ended(void *ctx, const char *reason);
+void pool_on_worker_closed(void *ctx);
+bool pool_all_closed(const struct pool *p);
+
+/* worker_pool_retry.c. The attempt has failed by code, for that reason; the item may be gone then. */
+void pool_attempt_failed(struct pool *p, struct item *i, int code, uint64_t retry_after_ms, const char *reason);
+
+/* worker_pool_retention.c */
+void pool_apply_retention(struct pool *p, uint64_t now, uint64_t *ret_next_ms);
+void pool_count_room(struct pool *p, struct item *i);             /* the item lies in the spool now */
+void pool_trim_kept(const struct pool *p, const struct spool *s); /* copies of what is stored go before what is not */

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What workers report: messages, and their end.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ship/manifest.h"
+#include "watch/retain.h"
+#include "watch/worker_pool_internal.h"
+
+static void log_shipped(const struct pool *p, const struct manifest *m, bool already, double seconds)
+{
+    CLEANUP_FREE char *url = sink_object_url(&p->config.plan->sink, m->key);
+    char pause[PAUSE_TEXT_MAX];
+
+    if (already)
+        log_event(EVENT_ALREADY_STORED, LOG_STR("key", m->key), LOG_STR("url", url));
+    else
+        log_event(EVENT_SHIPPED, LOG_STR("key", m->key), LOG_STR("url", url), LOG_UINT("bytes", m->size),
+                  LOG_UINT("stored", m->stored_size), LOG_REAL("seconds", seconds), LOG_STR("cause", m->cause),
+                  LOG_STR("partial", m->partial), LOG_STR("pause", m->pause.by ? pause_print(&m->pause, pause) : NULL),
+                  LOG_STR("verified", m->verified));
+}
+
+static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
+{
+    uint64_t started_ms = i->slot->started_ms;
+    CLEANUP(manifest_done) struct manifest m = {0};
+    enum pool_outcome outcome = POOL_STORED;
+    struct err e = {0};
+    int r;
+
+    if (manifest_decode(w->text, strlen(w->text), &m, &e) < 0) {
+        log_event(EVENT_WORKER_DIED, LOG_STR("path", i->claim->path), LOG_STR("error", e.msg));
+        child_kill(&i->slot->child); /* its end is dealt with like any other */
+        return;
+    }
+    p->hold.tries = 0;
+    p->hold_logged = 0;
+    p->well_ms = clock_mono_ms() + RETAIN_SPARE_MS;
+    i->claim->size = m.size;
+    i->claim->mtime_ns = (int64_t)w->b;
+    if (i->follow_fd >= 0)
+        close(TAKE_FD(i->follow_fd)); /* or the room would not be free */
+    r = spool_finish(i->claim->spool, i->claim, p->config.machine, p->config.plan->keep, &e);
+    if (r == -FAULT_CHANGED) {
+        pool_attempt_failed(p, i, r, 0, e.msg);
+        return;
+    }
+    if (r < 0) {
+        log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", "not-erased"),
+                  LOG_STR("error", e.msg));
+        outcome = POOL_FAILED;
+    }
+    /* Last: who reads it may count on the room. */
+    log_shipped(p, &m, w->a != 0, (double)(clock_mono_ms() - started_ms) / 1000);
+    pool_end_item(p, i, outcome);
+}
+
+void pool_on_message(void *ctx, const struct wire *w)
+{
+    struct worker_slot *s = ctx;
+    struct pool *p = s->pool;
+    struct item *i = s->item;
+
+    if (!i && w->type != WIRE_SWEPT)
+        return;
+    worker_slot_heard(s, w->type == WIRE_WAITING ? w->a : 0);
+    switch (w->type) {
+    case WIRE_SHIPPED:
+        on_shipped(p, i, w);
+        break;
+    case WIRE_FAILED:
+        pool_attempt_failed(p, i, w->code < 0 ? w->code : -EIO, w->a, w->text);
+        break;
+    case WIRE_SWEPT:
+        s->sweeping = false;
+        if (w->a > 0)
+            log_event(EVENT_ABORTED_UPLOAD, LOG_UINT("count", w->a));
+        break;
+    case WIRE_FACTS:
+        if (!p->facts)
+            p->facts = strdup(w->text); /* without memory the next worker asks again */
+        break;
+    case WIRE_PROGRESS:
+        p->well_ms = clock_mono_ms() + RETAIN_SPARE_MS;
+        s->finishing = w->a >= i->claim->size && !item_is_followed(i);
+        break;
+    case WIRE_RESUMED:
+        log_event(EVENT_RESUMED, LOG_STR("id", i->claim->id), LOG_STR("path", i->claim->path),
+                  LOG_UINT("stored", w->a));
+        break;
+    case WIRE_STATE_LOST:
+        log_event(EVENT_STATE_LOST, LOG_STR("path", i->claim->path), LOG_STR("error", w->text));
+        break;
+    case WIRE_UNVERIFIED:
+        if (!p->unverified_logged)
+            log_event(EVENT_STORED_UNVERIFIED, LOG_STR("path", i->claim->path), LOG_STR("error", w->text));
+        p->unverified_logged = true;
+        break;
+    case WIRE_WAITING:
+        p->well_ms = 0;
+        if (i->said == 0)
+            log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", "passing"),
+                      LOG_STR("error", w->text), LOG_UINT("retry_in_s", (w->a + 999) / 1000));
+        i->said = -1;
+        break;
+    default:
+        break;
+    }
+    pool_schedule(p);
+}
+
+void pool_on_worker_ended(void *ctx, const char *reason)
+{
+    struct worker_slot *s = ctx;
+    struct pool *p = s->pool;
+    struct item *i = s->item;
+    bool returning = s->returning;
+
+    worker_slot_idle(s);
+    if (!i || p->closing)
+        return;
+    i->slot = NULL;
+    p->retain_due_ms = 0;
+    if (returning)
+        return; /* it waits again */
+    if (i->cancelled) {
+        if (access(i->claim->path, F_OK) < 0)
+            spool_drop(i->claim->spool, i->claim);
+        pool_end_item(p, i, POOL_DROPPED);
+        return;
+    }
+    log_event(EVENT_WORKER_DIED, LOG_STR("path", i->claim->path), LOG_STR("error", reason));
+    pool_attempt_failed(p, i, -EIO, 0, reason);
+}
+
+bool pool_all_closed(const struct pool *p)
+{
+    for (unsigned n = 0; n < POOL_SLOTS_MAX; n++)
+        if (!child_may_start(&p->slots[n].child))
+            return false;
+    return true;
+}
+
+void pool_on_worker_closed(void *ctx)
+{
+    struct worker_slot *s = ctx;
+
+    worker_slot_closed(s);
+    if (s->pool->closing && pool_all_closed(s->pool) && !uv_is_closing((uv_handle_t *)&s->pool->close_timer))
+        uv_close((uv_handle_t *)&s->pool->close_timer, NULL);
+    pool_schedule(s->pool);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which claim is next, which worker takes it, and when the pool has to act again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "watch/worker_pool_internal.h"
+
+enum {
+    HELP_MS = 2000,  /* a claim that takes longer gets help beside it, if others wait */
+    SLICE_MS = 5000, /* or it is put back after this long, twice as long the next time */
+    SLICES_MOST = 2, /* doubled so often, where an upload can be resumed; else a few times more: */
+    SLICES_ANEW = 7,
+    WORKERS_MAX = 4,
+    SWEEP_EVERY_MS = 24 * 3600 * 1000
+};
+#define WORKER_MEMORY (64ull << 20) /* of a worker that helps */
+
+static int open_evidence(const struct item *i)
+{
+    const struct claim *c = i->claim;
+    int fd;
+
+    if (i->follow_fd >= 0)
+        return fcntl(i->follow_fd, F_DUPFD_CLOEXEC, 3);
+    if (!c->in_place)
+        return spool_evidence(c->spool, c);
+    fd = open(c->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+static int start_worker(struct pool *p, struct worker_slot *s)
+{
+    struct wire w = {.type = WIRE_FACTS, .text = p->facts, .fd = {-1, -1}};
+    int r = child_start(&s->child, p->config.worker_args);
+
+    return r == 0 && p->facts ? child_send(&s->child, &w) : r;
+}
+
+void pool_start_item(struct pool *p, struct worker_slot *s, struct item *i)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    CLEANUP_FD int evidence = open_evidence(i);
+    CLEANUP_FD int dir = i->claim->spool ? spool_claim_dir(i->claim->spool, i->claim) : -1;
+    struct wire w = {.type = WIRE_JOB, .a = item_is_followed(i), .b = s->memory, .fd = {evidence, dir}};
+    struct identity identity;
+    int r = evidence < 0 ? evidence : identity_get(evidence, p->config.machine, &identity);
+
+    i->slot = s;
+    worker_slot_begin(s, i, clock_mono_ms());
+    fair_serve(&p->fair, &i->claim->key);
+    /* In place, the name may be another file's by now. */
+    if (r == 0 && (!S_ISREG(identity.mode) || (i->claim->in_place && !text_eq(identity.id, i->claim->id))))
+        r = -ENOENT;
+    if (r == 0 && (r = claim_encode(i->claim, &text)) == 0) {
+        w.text = text.data;
+        if (!child_is_up(&s->child) && (r = start_worker(p, s)) < 0) {
+            char reason[200];
+            snprintf(reason, sizeof(reason), "cannot start a worker by /proc/self/exe: %s%s", strerror(-r),
+                     r == -EAGAIN ? ": a limit of processes is reached (pids.max of a cgroup, ulimit -u)" : "");
+            pool_attempt_failed(p, i, -FAULT_NO_PROCESS, 0,
+                                reason); /* the evidence is there, whatever ENOENT this is */
+            return;
+        }
+    }
+    if (r == 0)
+        r = child_send(&s->child, &w);
+    if (r < 0)
+        pool_attempt_failed(p, i, r, 0, strerror(-r));
+}
+
+static struct fair_claim as_fair(const struct item *i)
+{
+    return (struct fair_claim){i->claim->key, i->returned, i->claim->size, i->claim->found_ns};
+}
+
+static bool goes_before(const struct pool *p, const struct item *a, const struct item *b)
+{
+    struct fair_claim x = as_fair(a), y = as_fair(b);
+
+    return fair_before(&p->fair, &x, &y);
+}
+
+/* Who waits, and is next. */
+struct item *pool_next_item(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
+{
+    struct item *best = NULL;
+
+    for (struct item *i = p->items; i; i = i->next) {
+        uint64_t due = i->due_ms > p->hold_until_ms ? i->due_ms : p->hold_until_ms;
+
+        if (i->slot || item_is_followed(i))
+            continue;
+        if (due > now) {
+            if (due < *ret_next_ms)
+                *ret_next_ms = due;
+        } else if (!best || goes_before(p, i, best)) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* The worker takes back what it sent of a file that is not complete, and ends. */
+void pool_cancel(struct item *i)
+{
+    i->cancelled = true;
+    worker_slot_end(i->slot, false, clock_mono_ms());
+}
+
+/* How long a worker may be at a claim while others wait. An upload that can't be gone on with begins anew. */
+static uint64_t slice_of(const struct pool *p, const struct item *i)
+{
+    enum url_scheme scheme = p->config.plan->sink.url.scheme;
+    unsigned most = scheme == URL_HTTP || scheme == URL_HTTPS ? SLICES_ANEW : SLICES_MOST;
+
+    return (uint64_t)SLICE_MS << (item_is_followed(i) ? 0 : i->returned < most ? i->returned : most);
+}
+
+static bool can_take(const struct worker_slot *s)
+{
+    return !s->item && !s->lost && s->end_ms == 0 && (child_is_up(&s->child) || child_may_start(&s->child));
+}
+
+/* A worker for what waits; none while the others have been at work for a moment only. */
+struct worker_slot *pool_free_slot(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
+{
+    struct worker_slot *found = NULL;
+    unsigned used = 0;
+
+    for (unsigned n = 0; n < POOL_SLOTS_MAX; n++) {
+        struct worker_slot *s = &p->slots[n];
+
+        if (s->item && !s->lost && now < s->started_ms + HELP_MS) {
+            if (s->started_ms + HELP_MS < *ret_next_ms)
+                *ret_next_ms = s->started_ms + HELP_MS;
+            return NULL;
+        }
+        used += !s->lost && !can_take(s);
+        if (can_take(s) && (!found || (!child_is_up(&found->child) && child_is_up(&s->child))))
+            found = s;
+    }
+    return used < p->workers ? found : NULL;
+}
+
+/* Puts back, to let others through, what has been worked on for the longest, or follows a file that still grows. */
+static void make_room(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
+{
+    struct worker_slot *ripe = NULL;
+
+    for (unsigned n = 0; n < POOL_SLOTS_MAX; n++) {
+        struct worker_slot *s = &p->slots[n];
+        uint64_t until;
+
+        if (s->end_ms > 0 && !s->lost)
+            return; /* one is on its way out */
+        if (!s->item || s->finishing || s->lost)
+            continue;
+        until = s->started_ms + slice_of(p, s->item);
+        if (until > now) {
+            if (until < *ret_next_ms)
+                *ret_next_ms = until;
+        } else if (!ripe ||
+                   (item_is_followed(s->item) ? !item_is_followed(ripe->item) : s->started_ms < ripe->started_ms)) {
+            ripe = s;
+        }
+    }
+    if (!ripe)
+        return;
+    log_event(EVENT_YIELDED, LOG_STR("path", ripe->item->claim->path),
+              LOG_REAL("seconds", (double)(now - ripe->started_ms) / 1000));
+    if (item_is_followed(ripe->item)) {
+        pool_cancel(ripe->item);
+    } else {
+        ripe->returning = true;
+        ripe->item->returned++;
+        worker_slot_end(ripe, true, now);
+    }
+    if (ripe->end_ms < *ret_next_ms)
+        *ret_next_ms = ripe->end_ms;
+}
+
+/* Once a day, and when the store has just shown that it answers. */
+static void sweep(struct pool *p, uint64_t now)
+{
+    struct wire w = {.type = WIRE_SWEEP, .fd = {-1, -1}};
+
+    if (now < p->next_sweep_ms || p->hold_logged)
+        return;
+    for (unsigned n = 0; n < POOL_SLOTS_MAX; n++)
+        if (can_take(&p->slots[n]) && child_send(&p->slots[n].child, &w) == 0) {
+            p->slots[n].sweeping = true;
+            p->next_sweep_ms = now + SWEEP_EVERY_MS;
+            return;
+        }
+}
+
+/* A worker that does not move is given up; its claim is tried again later, behind the others. */
+static void check_worker(struct pool *p, struct worker_slot *s, uint64_t now, uint64_t *ret_next_ms)
+{
+    struct item *i = s->item;
+    uint64_t still_ms = worker_slot_look(s, now, ret_next_ms);
+
+    if (still_ms > 0) {
+        log_event(EVENT_WORKER_STUCK, LOG_STR("path", i->claim->path), LOG_UINT("seconds", still_ms / 1000));
+        worker_slot_end(s, true, now);
+        if (s->end_ms < *ret_next_ms)
+            *ret_next_ms = s->end_ms;
+    }
+    /* Not even that ends it. */
+    if (s->lost && i) {
+        s->item = NULL;
+        i->slot = NULL;
+        pool_attempt_failed(p, i, -EIO, 0, "its worker hangs");
+    }
+}
+
+static void release_idle(struct pool *p)
+{
+    for (unsigned n = 0; n < POOL_SLOTS_MAX; n++)
+        if (!p->slots[n].item && !p->slots[n].sweeping)
+            child_end(&p->slots[n].child); /* nothing to do */
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    pool_schedule(timer->data);
+}
+
+void pool_schedule(struct pool *p)
+{
+    uint64_t next = UINT64_MAX, now = clock_mono_ms();
+    struct worker_slot *s;
+    struct item *i;
+
+    if (p->closing)
+        return;
+    pool_apply_retention(p, now, &next);
+    if (p->closing)
+        return;
+    for (unsigned n = 0; n < POOL_SLOTS_MAX; n++)
+        check_worker(p, &p->slots[n], now, &next);
+    sweep(p, now);
+    while ((i = pool_next_item(p, now, &next)) && (s = pool_free_slot(p, now, &next)))
+        pool_start_item(p, s, i);
+    if (i)
+        make_room(p, now, &next);
+    else
+        release_idle(p);
+    for (unsigned n = 0; n < POOL_SLOTS_MAX; n++)
+        worker_slot_due(&p->slots[n], &next); /* one that has just begun may never say a word */
+    if (next == UINT64_MAX) {
+        uv_timer_stop(&p->timer);
+        return;
+    }
+    uv_update_time(p->loop);
+    uv_timer_start(&p->timer, on_timer, next > now ? next - now : 1, 0);
+}
+
+/* --memory is a ceiling for all workers together: the first has what is left by those that help. */
+void pool_share_memory(struct pool *p)
+{
+    uint64_t memory = p->config.plan->memory;
+
+    p->workers = 1;
+    while (p->workers < WORKERS_MAX && memory >= 2 * WORKER_MEMORY) {
+        memory -= WORKER_MEMORY;
+        p->workers++;
+    }
+    for (unsigned n = 0; n < POOL_SLOTS_MAX; n++)
+        p->slots[n].memory = n == 0 || p->workers == 1 ? memory : WORKER_MEMORY;
+}
