@@ -27,11 +27,13 @@ NEEDED = ("SALVAGE_TEST_S3_ENDPOINT", "SALVAGE_TEST_S3_BUCKET", "AWS_ACCESS_KEY_
 
 
 LEFT_OUT = []
-UNSTEADY_MAX = 3  # tests of one run that may need their second try (--reruns): more is no accident
+UNSTEADY_MAX = 3  # tests of one suite that may need their second try (--reruns): more is no accident
+AGAIN = os.environ.get("SALVAGE_TEST_AGAIN")  # a file with the names of those of the suite's earlier runs
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "jdk_25: needs a JDK 25, which Debian 12 does not have; without one it is left out")
+    config.addinivalue_line("markers", "serial: measures times, or sees or changes what all share: has the machine to itself")
     # Behind "nohup", or "&" in a script, these are ignored, and so in all that the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
@@ -45,19 +47,39 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     if jvm.JDKS_25:
         return
-    LEFT_OUT.extend(item for item in items if item.get_closest_marker("jdk_25"))
-    items[:] = [item for item in items if item not in LEFT_OUT]
-    config.hook.pytest_deselected(items=LEFT_OUT)
+    left_out = [item for item in items if item.get_closest_marker("jdk_25")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+    LEFT_OUT.extend(item.nodeid for item in left_out)
+
+
+# --- what is said at the end; with workers (pytest-xdist) by the process that has started them ---------------------------
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Each worker collects the same."""
+    LEFT_OUT[:] = getattr(node, "workeroutput", {}).get("left_out", LEFT_OUT)
 
 
 def unsteady(config):
-    """What failed, and was tried again."""
-    return config.pluginmanager.get_plugin("terminalreporter").stats.get("rerun", [])
+    """Reports of what failed and was tried again; a worker has none."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.stats.get("rerun", []) if reporter else []
+
+
+def unsteady_in_suite(config):
+    names = [report.nodeid for report in unsteady(config)]
+    with contextlib.suppress(TypeError, FileNotFoundError):
+        names += pathlib.Path(AGAIN).read_text(encoding="utf-8").splitlines()
+    return names
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session, exitstatus):
-    if exitstatus == 0 and len(unsteady(session.config)) > UNSTEADY_MAX:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = LEFT_OUT
+    if exitstatus == 0 and len(unsteady_in_suite(session.config)) > UNSTEADY_MAX:
         session.exitstatus = 1
 
 
@@ -67,8 +89,11 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(str(report.longrepr))
         for title, text in report.sections:
             terminalreporter.write_line("%s:\n%s" % (title, text))
-    if len(unsteady(config)) > UNSTEADY_MAX:
-        terminalreporter.write_line("%d tests needed a second try: %d is too many" % (len(unsteady(config)), UNSTEADY_MAX + 1))
+    names = unsteady_in_suite(config)
+    if len(names) > UNSTEADY_MAX:
+        terminalreporter.write_line("%d tests needed a second try: %d is too many" % (len(names), UNSTEADY_MAX + 1))
+    if AGAIN:
+        pathlib.Path(AGAIN).write_text("".join(name + "\n" for name in names), encoding="utf-8")
     if LEFT_OUT:
         terminalreporter.write_line("there is no JDK 25 in /usr/lib/jvm: %d tests are left out" % len(LEFT_OUT))
 

@@ -216,6 +216,7 @@ def test_a_file_server_that_wants_a_password(salvage, nginx, work):
     assert "SALVAGE_HTTP_USER" in text_of(result, "ok", "credentials")
 
 
+@pytest.mark.serial
 def test_a_store_that_says_nothing_is_left_in_time(salvage, s3, proxy):
     proxy.harm(Stall(), lambda r: r.method == "PUT", times=100)
     began = time.monotonic()

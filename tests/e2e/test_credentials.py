@@ -233,6 +233,7 @@ def test_a_hop_limit_of_one_is_recognised(salvage, dumps, s3, services):
     assert result.code == 32 and "--http-put-response-hop-limit 2" in result.message
 
 
+@pytest.mark.serial
 def test_without_any_credentials_a_machine_that_is_no_ec2_fails_soon(salvage, dumps, s3):
     drop(dumps, "app.hprof")
     begun = time.monotonic()

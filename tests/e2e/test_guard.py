@@ -16,6 +16,7 @@ from helpers.proc import family, require_root, status, wait_for
 from helpers.program import GRACE
 
 USAGE = 2
+pytestmark = pytest.mark.serial
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from helpers.eaters import MIB, Pod, of, removed, told
 from helpers.proc import require_root, status, wait_for
 from helpers.supervised import MemoryCgroup
 
+pytestmark = pytest.mark.serial
+
 
 def guard(salvage, folder, *args):
     return salvage.start("guard", *args, "--to", folder.url, "--do", "stats", "--log", "json")

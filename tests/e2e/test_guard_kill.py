@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """salvage guard as a witness: a record of each kill by the kernel in the store, in the case of what was taken before."""
 import concurrent.futures
+import contextlib
 import json
 import os
 import time
@@ -13,6 +14,7 @@ from helpers.program import GRACE
 from helpers.supervised import MemoryCgroup
 
 MB = 1 << 20
+pytestmark = pytest.mark.serial
 
 
 @pytest.fixture
@@ -26,6 +28,15 @@ def cgroup():
 def records(store):
     return [(manifest, json.loads(store.check(key, manifest)), key) for key, manifest in store.manifests()
             if manifest["name"] == "oom-kill.json"]
+
+
+def opened(pid):
+    """What its descriptors are of."""
+    found = set()
+    for one in os.listdir("/proc/%d/fd" % pid):
+        with contextlib.suppress(OSError):  # one that it has just closed
+            found.add(os.readlink("/proc/%d/fd/%s" % (pid, one)))
+    return found
 
 
 def guard(salvage, folder, *args, **more):
@@ -86,7 +97,7 @@ def test_who_watches_the_cgroup_it_runs_in_is_told(salvage, folder, cgroup):
 def test_who_guards_all_records_all(salvage, folder, cgroup):
     """Also where nothing was watched when it happened; two kills of one cgroup are two records."""
     p = salvage.start("guard", "--all", "--rescan", "1h", "--when", "memory>=1000G", "--to", folder.url, "--log", "json")
-    wait_for(lambda: p.named("guarding") or time.sleep(1) or True)
+    wait_for(lambda: "/dev/kmsg" in opened(p.pid), why="it does not read the kernel log")
     pids = {cgroup.starve(), cgroup.starve()}
     wait_for(lambda: {e["pid"] for e in p.named("oom-kill")} >= pids, why=lambda: p.log)
     wait_for(lambda: len(p.named("shipped")) >= len(p.named("oom-kill")), why=lambda: p.log)

@@ -22,6 +22,7 @@ MEMORY = pathlib.Path("/sys/fs/cgroup/memory")
 LIMIT, BOTH, OOM = "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control"
 # A thread dump that a stopped JVM never gives: the case takes as long as that.
 LONG = ["--when", "memory>=10%", "--do", "threads@60s"]
+pytestmark = pytest.mark.serial
 
 
 @pytest.fixture(scope="module")

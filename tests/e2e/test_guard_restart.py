@@ -3,8 +3,12 @@
 calls pods in its log."""
 import time
 
+import pytest
+
 from helpers.eaters import MIB, Pod, of, told
 from helpers.proc import wait_for
+
+pytestmark = pytest.mark.serial
 
 
 def guard(salvage, folder, work, *args, state="state"):

@@ -295,6 +295,7 @@ def test_what_is_no_jvm(cell):
     assert result.code == 1 and "no JVM is seen here" in result.message and as_json(result) == []
 
 
+@pytest.mark.serial
 def test_one_bad_one_does_not_keep_the_others(cell, app, dumps):
     """Stopped, deaf, and well: the well one is armed at once."""
     stopped, deaf, well = app(), app("-XX:+DisableAttachMechanism"), app()
@@ -322,6 +323,7 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.serial
 def test_follow_arms_what_runs_and_what_starts_and_costs_nothing_else(cell, app, any_jdk, dumps):
     before = app(jdk=any_jdk)
     follow = cell.start_salvage("jvm", "arm", "--follow", "--dir", dumps, "--every", "200ms")

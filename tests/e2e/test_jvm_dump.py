@@ -775,6 +775,7 @@ def test_prestop_does_not_begin_what_does_not_fit(salvage, small, folder):
     assert kinds(folder) == ["class-histogram", "thread-dump"]
 
 
+@pytest.mark.serial
 def test_prestop_ends_in_time_and_leaves_the_dump(salvage, rest, s3, proxy, run):
     one = rest()
     proxy.rate = 600 * 1024
@@ -789,6 +790,7 @@ def test_prestop_ends_in_time_and_leaves_the_dump(salvage, rest, s3, proxy, run)
     assert total in [m["sha256"] for _, m in s3.manifests()] and len(s3.manifests()) == 3
 
 
+@pytest.mark.serial
 def test_prestop_and_a_store_that_is_silent(salvage, rest, s3, proxy, run):
     one = rest()
     proxy.harm(Stall(), times=1000)
@@ -797,6 +799,7 @@ def test_prestop_and_a_store_that_is_silent(salvage, rest, s3, proxy, run):
     assert code in (40, 41, 75) and hook.seconds < 4.5, (hook.seconds, err)
 
 
+@pytest.mark.serial
 def test_prestop_streams_within_its_time(salvage, big, s3, slow, run):
     hook = run(big, *slow.options(), "--budget", "4s", "--force", "--stream", "--compress", "none", env=s3.env,
                command=("jvm", "prestop"))
@@ -807,6 +810,7 @@ def test_prestop_streams_within_its_time(salvage, big, s3, slow, run):
     s3.clear_uploads()
 
 
+@pytest.mark.serial
 def test_prestop_and_a_stopped_jvm(salvage, rest, folder, run):
     one = rest()
     one.process.send_signal(signal.SIGSTOP)

@@ -132,6 +132,7 @@ def test_classes_and_arguments_are_those_of_jps(salvage, all_sorts, options):
         assert ours[one.pid]["CLASS"] == shown(line).rstrip(), name
 
 
+@pytest.mark.serial
 def test_the_same_processes_as_jps(salvage, all_sorts):
     """Others may come and go meanwhile."""
     before = set(rows(salvage.ok("jvm", "ps").out))
@@ -269,6 +270,7 @@ def test_operands_limit_the_list(salvage, all_sorts):
     assert salvage.run("jvm", "ps", "--frobnicate").code == 2
 
 
+@pytest.mark.serial
 def test_who_may_not_look_is_told_so(salvage):
     require_root("is another user")
     result = salvage.ok("jvm", "ps", uid=NOBODY)

@@ -121,6 +121,7 @@ def test_json_has_the_numbers_of_the_columns(salvage, serial):
             assert value is None if word == "-" else value == float(word)
 
 
+@pytest.mark.serial
 def test_lines_come_at_their_times_with_a_header_now_and_then(salvage, serial):
     result = salvage.ok("jvm", "stat", serial.pid, "-class", "20ms", "5", "-h", "2", "-t")
     lines = words(result.out)

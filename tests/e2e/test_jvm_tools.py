@@ -144,6 +144,7 @@ def test_set_is_seen_by_the_jdk(salvage, serial):
     assert flags()["MinHeapFreeRatio"] == "-XX:MinHeapFreeRatio=12"
 
 
+@pytest.mark.serial
 def test_several_dumps_at_their_times(salvage, serial):
     began = time.monotonic()
     out = salvage.ok("jvm", "threads", "--repeat", "3", "--every", "200ms", serial.pid).out
@@ -205,6 +206,7 @@ def test_there_is_no_such_jvm(salvage, command):
         assert result.code == USAGE and result.message, result
 
 
+@pytest.mark.serial
 def test_a_stopped_jvm_ends_in_time(salvage, nursery):
     one = nursery.serial()
     one.process.send_signal(signal.SIGSTOP)
@@ -519,6 +521,7 @@ def available_memory():
     return int(found.group(1)) * 1024
 
 
+@pytest.mark.serial
 def test_fifty_at_once(salvage, nursery):
     count = 50 if available_memory() > 4 << 30 else 15
     jvms = [nursery.java("-XX:+UseSerialGC", "-Xshare:auto", heap="20m", jdk=jvm.JDKS[-1]) for _ in range(count)]

@@ -58,6 +58,7 @@ def test_one_scan_and_no_more(salvage, work, crowd, folder):
     assert len([name for name in os.listdir(crowd) if name.endswith(".log")]) == COUNT
 
 
+@pytest.mark.serial
 def test_it_is_quick_and_small(salvage, crowd, folder):
     began = time.monotonic()
     watch = salvage.watch(crowd, *folder.options())

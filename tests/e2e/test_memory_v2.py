@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""memwatch on a kernel with cgroup v2 alone: one machine is booted, helpers/v2.sh runs there, each test reads its part.
-The machine may be emulated: no test looks at times."""
+"""memwatch on a kernel with cgroup v2 alone: the sections of helpers/v2.sh run side by side, in a machine each, and each test
+reads its part. The machines may be emulated: no test looks at times."""
+import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 
@@ -14,24 +16,33 @@ UNSHARE = pathlib.Path(__file__).parent / "native" / "unshare_cgroup.c"
 MIB = 1 << 20
 
 
+def in_a_machine(script, unshare):
+    return subprocess.run([*shlex.split(os.environ["SALVAGE_TEST_VM"]), os.environ["SALVAGE_STATIC_BIN"] + ":/salvage",
+                           "%s:/unshare_cgroup" % unshare, "--", str(script)],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
+
+
 @pytest.fixture(scope="module")
 def parts(session_folder):
     """The lines of JSON of each part, and other text in the key "text"."""
     unshare = session_folder / "unshare_cgroup"
     subprocess.run(["cc", "-O1", "-static", "-Wall", "-Werror", "-o", str(unshare), str(UNSHARE)], check=True)
-    ran = subprocess.run([*shlex.split(os.environ["SALVAGE_TEST_VM"]),
-                          os.environ["SALVAGE_STATIC_BIN"] + ":/salvage", "%s:/unshare_cgroup" % unshare, "--",
-                          str(SCRIPT)],
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
+    head, *sections = re.split(r"(?m)^# --- .*$", SCRIPT.read_text(encoding="utf-8"))
+    scripts = [session_folder / ("v2-%d.sh" % n) for n in range(len(sections))]
+    for script, section in zip(scripts, sections):
+        script.write_text(head + section + "\npart end\nexit 0\n", encoding="utf-8")
+    with concurrent.futures.ThreadPoolExecutor(len(scripts)) as pool:
+        machines = list(pool.map(in_a_machine, scripts, [unshare] * len(scripts)))
     found, lines = {}, []
-    for line in ran.stdout.splitlines():
-        if line.startswith("== "):
-            lines = found.setdefault(line[3:].strip(), [])
-        elif line.startswith("{"):
-            lines.append({"event": "object", **json.loads(line)})
-        else:
-            lines.append({"event": "text", "text": line})
-    assert ran.returncode == 0 and "end" in found, ran.stdout[-4000:]
+    for ran in machines:
+        assert ran.returncode == 0 and "== end" in ran.stdout, ran.stdout[-4000:]
+        for line in ran.stdout.splitlines():
+            if line.startswith("== "):
+                lines = found.setdefault(line[3:].strip(), [])
+            elif line.startswith("{"):
+                lines.append({"event": "object", **json.loads(line)})
+            else:
+                lines.append({"event": "text", "text": line})
     return found
 
 

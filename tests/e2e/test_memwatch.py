@@ -166,6 +166,7 @@ def test_the_end_of_a_cgroup_is_no_kill(cgroup, started):
     assert not any("oom" in line.get("what", "").split() for line in watch.seen)
 
 
+@pytest.mark.serial
 def test_samples_come_the_more_often_the_nearer_the_limit(cgroup, started):
     grower = started(Grower(cgroup))
     watch = started(Memwatch("--no-signals", cgroup.folder))

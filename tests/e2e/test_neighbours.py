@@ -82,6 +82,7 @@ def sparse(folder, name, size):
     os.rename(path, folder / name)
 
 
+@pytest.mark.serial
 def test_a_huge_sparse_file_does_not_keep_others_waiting(salvage, dumps, two, folder):
     """Hours of zeros: put back while others wait."""
     watch = salvage.watch("-r", dumps, *folder.options(), "--grace", "1s")

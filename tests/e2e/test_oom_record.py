@@ -24,6 +24,7 @@ from helpers.supervised import EAT, MemoryCgroup, start_in
 MB = 1 << 20
 WITHIN = 0.1  # seconds from a process's death to its line
 BURST, INTERVAL = 10, 5.0  # the kernel tells all of so many kills in so many seconds, and next to nothing of others
+pytestmark = pytest.mark.serial
 
 
 @pytest.fixture(scope="module")

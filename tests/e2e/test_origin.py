@@ -109,6 +109,7 @@ def test_a_core_of_a_process_that_lives_is_no_crash(salvage, dumps, folder):
     assert m["process"]["command"].startswith("/bin/sleep")
 
 
+@pytest.mark.serial
 def test_a_core_names_its_signal(salvage, dumps, folder, core_pattern):
     process = subprocess.Popen(["/bin/sleep", "4711"],
                                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (-1, -1)))

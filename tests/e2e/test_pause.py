@@ -13,6 +13,7 @@ from helpers.program import environment
 NATIVE = pathlib.Path(__file__).parent / "native"
 MIB = 1 << 20
 BUSY = 120  # milliseconds that a machine with other things to do adds
+pytestmark = pytest.mark.serial
 
 
 @pytest.fixture(autouse=True)

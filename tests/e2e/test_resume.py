@@ -155,6 +155,7 @@ def test_sigterm_with_little_grace_checkpoints_and_the_next_run_resumes(salvage,
     assert spool_of(dumps) == []
 
 
+@pytest.mark.serial
 def test_sigterm_while_idle_is_prompt(salvage, dumps, folder):
     for how in ("terminate", "interrupt"):
         watch = salvage.watch(dumps, *folder.options())

@@ -455,6 +455,7 @@ def test_it_is_all_that_an_empty_root_needs(work):
     assert p.returncode == 0 and p.stdout.startswith(b"salvage "), p
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("time_given, least", [("0.2", 0.2), ("0.1s", 0.1), ("0", 0), ("0.05 0.05", 0.1)])
 def test_sleep_sleeps(salvage, time_given, least):
     begun = time.monotonic()

@@ -109,6 +109,7 @@ def test_one_file_that_asks_for_no_other():
     assert os.stat(STATIC).st_size <= 8 << 20
 
 
+@pytest.mark.serial
 def test_it_starts_and_ends_within_3_ms(bare):
     took = []
     for _ in range(50):

@@ -164,6 +164,7 @@ def test_a_container_is_known_by_its_cgroup(salvage, dumps, folder, container_cg
 # --- services that are slow, dead or wrong ----------------------------------------------------------------------------
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("how", ["blackhole", "silent", "dripping", "refused"])
 def test_the_dead_cost_a_second_all_together(salvage, dumps, folder, start, how):
     """Both services at once; and the evidence is stored all the same."""
@@ -184,6 +185,7 @@ def test_the_dead_cost_a_second_all_together(salvage, dumps, folder, start, how)
         assert seconds > LIMIT * 0.9, "it was not waited for: this test shows nothing"
 
 
+@pytest.mark.serial
 def test_a_slow_answer_counts_within_the_second(salvage, dumps, folder, start):
     ecs, imds = start(Ecs), start(Imds)
     ecs.behave, imds.behave = metadata.slow(0.6), metadata.slow(0.3)  # the token, then the document
@@ -223,6 +225,7 @@ WRONG = {
 }
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("how", WRONG)
 def test_nonsense_is_no_answer(salvage, dumps, folder, start, how):
     ecs, imds = start(Ecs), start(Imds)
@@ -241,6 +244,7 @@ def test_hostile_names_stay_where_they_belong(salvage, dumps, folder, start):
     assert "\x1b" not in listed.out and key in listed.out
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "not a url", "http://", "http://127.0.0.1:99999/x", "/v4/x"])
 def test_an_address_that_is_none_is_no_trouble(salvage, dumps, folder, url):
     key, _, seconds = ship(salvage, dumps, folder, {"ECS_CONTAINER_METADATA_URI_V4": url})
@@ -275,6 +279,7 @@ def test_a_watch_asks_once(salvage, dumps, folder, start):
     assert len(folder.manifests()) == 3
 
 
+@pytest.mark.serial
 def test_a_watch_waits_for_the_dead_once(salvage, dumps, folder, start):
     env = {"ECS_CONTAINER_METADATA_URI_V4": start(Blackhole).url, "AWS_EC2_METADATA_SERVICE_ENDPOINT": start(Blackhole).url}
     watch = salvage.watch(dumps, *folder.options(), env=env)

@@ -8,6 +8,8 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from helpers.proc import free_port
+
 ACCOUNT, REGION, ZONE = "111122223333", "eu-west-1", "eu-west-1b"
 TASK = "8f03e41243824aea923aca126495f665"
 CONTAINER_ID = TASK + "-2495160603"
@@ -259,6 +261,4 @@ class Blackhole:
 
 def refused():
     """A URL where connections are refused."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return "http://127.0.0.1:%d" % s.getsockname()[1]
+    return "http://127.0.0.1:%d" % free_port()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Looking at processes from outside, and waiting for things."""
+import contextlib
 import glob
+import itertools
 import os
 import socket
 import threading
@@ -18,11 +20,16 @@ def wait_for(what, timeout=20.0, why="it did not happen", step=0.01):
         time.sleep(step)
 
 
+# Below those that the kernel gives to whoever wants any; each process of the tests begins elsewhere.
+_ports = itertools.count(os.getpid() * 997)
+
+
 def free_port():
-    """A port that nobody listens on."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody listens on, and that nobody is given soon."""
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", 10000 + next(_ports) % 20000))
+            return s.getsockname()[1]
 
 
 def children(pid):

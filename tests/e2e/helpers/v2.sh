@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # In a machine with cgroup v2 alone: cgroups made, filled, changed and removed beside /salvage memwatch. A file of a tmpfs
-# is memory of who writes it, and can't be dropped without swap. What stands behind "== NAME" is of that part.
+# is memory of who writes it, and can't be dropped without swap. What stands behind "== NAME" is of that part. Each section
+# from a line "# --- " to the next runs in a machine of its own, after this head.
 
 C=/sys/fs/cgroup/pod
 
@@ -19,8 +20,23 @@ fill() {
         ' "$C/$1" "$2" "$3" "$4"
 }
 
-mkdir "$C"
+watch_guard() { # OPTION...: in the background, into /store; $guard
+    /salvage guard "$@" --do stats --to file:///store --log json 2>&1 &
+    guard=$!
+    sleep 3
+}
+
+end_guard() {
+    sleep 3
+    kill $guard
+    wait $guard
+}
+
+mkdir "$C" /store
 echo +memory >"$C/cgroup.subtree_control"
+
+# --- signals and samples
+
 echo 200M >"$C/memory.max"
 
 part threshold # by samples alone: nothing notifies of usage
@@ -80,9 +96,10 @@ sleep 2
 fill f f 0 4
 wait
 
+# --- a guard, its records and what it lends
+
 part guard
 make g 48M
-mkdir /store
 /salvage guard --cgroup "$C/g" --when 'memory>=50%' --do stats --to file:///store --log json 2>&1 &
 guard=$!
 sleep 3
@@ -152,18 +169,7 @@ kill -9 $guard
 wait $guard 2>/dev/null
 cat /hold.log
 
-echo max >"$C/memory.max"
-watch_guard() { # OPTION...: in the background, into /store; $guard
-    /salvage guard "$@" --do stats --to file:///store --log json 2>&1 &
-    guard=$!
-    sleep 3
-}
-
-end_guard() {
-    sleep 3
-    kill $guard
-    wait $guard
-}
+# --- a guard and limits
 
 part guard-unlimited # no time to a limit that is none
 make h max
@@ -209,6 +215,8 @@ sleep 7
 fill m m 0 16
 end_guard
 rm /dev/shm/m
+
+# --- a guard of all, and one in a container
 
 part guard-all # one that gets its limit later; every twelfth look asks all
 make n max
@@ -261,6 +269,3 @@ contained -o /salvage guard --all --do stats --to file:///store --log json 2>&1
 echo "exit: $?"
 kill $inside
 rm /dev/shm/p
-
-part end
-exit 0

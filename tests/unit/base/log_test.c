@@ -290,84 +290,19 @@ static void a_copy_goes_to_another_descriptor_as_json(void **state)
     assert_int_equal(log_set_copy(ends[1]), -EBADF);
 }
 
-static void every_event_has_its_row(void **state)
+static void every_event_has_a_row_and_a_name_that_is_no_others(void **state)
 {
-    static const struct {
-        enum event event;
-        const char *name;
-        enum event_level level;
-    } expected[] = {
-        {EVENT_STARTED, "started", LEVEL_INFO},
-        {EVENT_NETWORK_FOLDER, "network-folder", LEVEL_WARNING},
-        {EVENT_READ_ONLY_FOLDER, "read-only-folder", LEVEL_WARNING},
-        {EVENT_STATE_LOST, "state-lost", LEVEL_WARNING},
-        {EVENT_WATCH_LIMIT, "watch-limit", LEVEL_WARNING},
-        {EVENT_FOLDER_GONE, "folder-gone", LEVEL_WARNING},
-        {EVENT_FOLDER_BACK, "folder-back", LEVEL_INFO},
-        {EVENT_OVERFLOW, "overflow", LEVEL_WARNING},
-        {EVENT_FOUND, "found", LEVEL_INFO},
-        {EVENT_FOLLOWING, "following", LEVEL_INFO},
-        {EVENT_CLAIMED, "claimed", LEVEL_INFO},
-        {EVENT_RESUMED, "resumed", LEVEL_INFO},
-        {EVENT_SHIPPED, "shipped", LEVEL_INFO},
-        {EVENT_ALREADY_STORED, "already-stored", LEVEL_INFO},
-        {EVENT_STORED_UNVERIFIED, "stored-unverified", LEVEL_WARNING},
-        {EVENT_FAILED, "failed", LEVEL_WARNING},
-        {EVENT_UNREADABLE, "unreadable", LEVEL_WARNING},
-        {EVENT_NOT_EXAMINED, "not-examined", LEVEL_WARNING},
-        {EVENT_IGNORED, "ignored", LEVEL_INFO},
-        {EVENT_GAVE_UP, "gave-up", LEVEL_ERROR},
-        {EVENT_DISCARDED, "discarded", LEVEL_ERROR},
-        {EVENT_LARGER_THAN_ROOM, "larger-than-room", LEVEL_WARNING},
-        {EVENT_KEPT_ERASED, "kept-erased", LEVEL_INFO},
-        {EVENT_ROOM, "room", LEVEL_INFO},
-        {EVENT_WORKER_DIED, "worker-died", LEVEL_WARNING},
-        {EVENT_WORKER_STUCK, "worker-stuck", LEVEL_WARNING},
-        {EVENT_YIELDED, "yielded", LEVEL_INFO},
-        {EVENT_ABORTED_UPLOAD, "aborted-upload", LEVEL_INFO},
-        {EVENT_STOPPING, "stopping", LEVEL_INFO},
-        {EVENT_NOT_SHIPPED, "not-shipped", LEVEL_ERROR},
-        {EVENT_STOPPED, "stopped", LEVEL_INFO},
-        {EVENT_NO_DUMPS, "no-dumps", LEVEL_WARNING},
-        {EVENT_WATCH_DIED, "watch-died", LEVEL_WARNING},
-        {EVENT_DIED, "died", LEVEL_WARNING},
-        {EVENT_ENDED, "ended", LEVEL_INFO},
-        {EVENT_ARMED, "armed", LEVEL_INFO},
-        {EVENT_NOT_ARMED, "not-armed", LEVEL_WARNING},
-        {EVENT_NOT_ATTACHED, "not-attached", LEVEL_WARNING},
-        {EVENT_NOT_COPIED, "not-copied", LEVEL_WARNING},
-        {EVENT_ARM_DIED, "arm-died", LEVEL_WARNING},
-        {EVENT_GUARDING, "guarding", LEVEL_INFO},
-        {EVENT_GUARD_NAMED, "guard-named", LEVEL_INFO},
-        {EVENT_GUARD_FORGETS, "guard-forgets", LEVEL_WARNING},
-        {EVENT_GUARD_LEFT, "guard-left", LEVEL_INFO},
-        {EVENT_GUARD_UNWATCHED, "guard-unwatched", LEVEL_WARNING},
-        {EVENT_GUARD_CASE, "guard-case", LEVEL_WARNING},
-        {EVENT_GUARD_MADE, "guard-made", LEVEL_INFO},
-        {EVENT_GUARD_MISSED, "guard-missed", LEVEL_WARNING},
-        {EVENT_GUARD_WAITS, "guard-waits", LEVEL_WARNING},
-        {EVENT_GUARD_BLIND, "guard-blind", LEVEL_WARNING},
-        {EVENT_GUARD_INSIDE, "guard-inside", LEVEL_WARNING},
-        {EVENT_OOM_KILL, "oom-kill", LEVEL_WARNING},
-        {EVENT_OOM_UNREAD, "oom-unread", LEVEL_INFO},
-        {EVENT_GUARD_LENT, "guard-lent", LEVEL_WARNING},
-        {EVENT_GUARD_NOT_LENT, "guard-not-lent", LEVEL_WARNING},
-        {EVENT_GUARD_RESTORED, "guard-restored", LEVEL_INFO},
-        {EVENT_GUARD_NOT_RESTORED, "guard-not-restored", LEVEL_WARNING},
-        {EVENT_STORE_READY, "store-ready", LEVEL_INFO},
-        {EVENT_STORE_SETTING, "store-setting", LEVEL_WARNING},
-        {EVENT_STORE_FAILED, "store-failed", LEVEL_WARNING},
-    };
-
     (void)state;
-    assert_int_equal(ARRAY_SIZE(expected), EVENT_END);
     for (int i = 0; i < EVENT_END; i++) {
-        const struct event_info *info = event_find(expected[i].event);
+        const struct event_info *info = event_find((enum event)i);
 
-        assert_string_equal(info->name, expected[i].name);
-        assert_int_equal(info->level, expected[i].level);
+        assert_non_null(info->name);
+        assert_true(strlen(info->name) > 2 && strspn(info->name, "abcdefghijklmnopqrstuvwxyz-") == strlen(info->name));
+        assert_in_range(info->level, LEVEL_INFO, LEVEL_ERROR);
         assert_true(strlen(info->when) > 10);
         assert_non_null(info->pairs);
+        for (int other = 0; other < i; other++)
+            assert_string_not_equal(info->name, event_find((enum event)other)->name);
     }
 }
 
@@ -388,7 +323,7 @@ int main(void)
         cmocka_unit_test(errno_and_a_stderr_that_is_gone_do_not_matter),
         cmocka_unit_test(a_full_pipe_does_not_block),
         cmocka_unit_test(a_copy_goes_to_another_descriptor_as_json),
-        cmocka_unit_test(every_event_has_its_row),
+        cmocka_unit_test(every_event_has_a_row_and_a_name_that_is_no_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
