@@ -34,8 +34,10 @@ AGAIN = os.environ.get("SALVAGE_TEST_AGAIN")  # a file with the names of those o
 def pytest_configure(config):
     config.addinivalue_line("markers", "jdk_25: needs a JDK 25, which Debian 12 does not have; without one it is left out")
     config.addinivalue_line("markers", "serial: measures times, or sees or changes what all share: has the machine to itself")
-    # Behind "nohup", or "&" in a script, these are ignored, and so in all that the tests start.
+    # Behind "nohup", or "&" in a script, these are ignored, and would be in all that the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     missing = [name for name in NEEDED if not os.environ.get(name)]
     if missing:

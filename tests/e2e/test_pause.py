@@ -9,6 +9,7 @@ import pytest
 from helpers import jvm
 from helpers.proc import require_root
 from helpers.program import environment
+from helpers.stores import Folder
 
 NATIVE = pathlib.Path(__file__).parent / "native"
 MIB = 1 << 20
@@ -75,7 +76,7 @@ def manifests(store):
 
 
 def take(salvage, store, pid, actions):
-    p = salvage.start("guard", "--pid", pid, "--to", store.url, "--state", salvage.home / "state", "--when", "memory>=1M",
+    p = salvage.start("guard", "--pid", pid, "--to", store.url, "--state", store.root.parent / "state", "--when", "memory>=1M",
                       "--do", actions, "--cooldown", "1h", "--log", "json")
     assert p.wait("guard-made", timeout=60)["whole"], p.log
     assert p.stop() == 0
@@ -86,9 +87,10 @@ def take(salvage, store, pid, actions):
 
 
 @pytest.mark.parametrize("action, agreed", [("core", 100), ("core@pause=30ms", 30), ("core@1m@pause=0", 0)])
-def test_a_guards_core_of_a_gigabyte_holds_it_no_longer_than_agreed(salvage, folder, gigabyte, capsys, action, agreed):
-    for _ in range(3):  # other things that the machine does stop it, too
+def test_a_guards_core_of_a_gigabyte_holds_it_no_longer_than_agreed(salvage, work, gigabyte, capsys, action, agreed):
+    for n in range(3):  # other things that the machine does stop it, too
         gigabyte.gap()
+        folder = Folder(work / str(n) / "store")
         p, found = take(salvage, folder, gigabyte.pid, action)
         gap, core = gigabyte.gap(), found["core"]
         if gap < agreed + BUSY:

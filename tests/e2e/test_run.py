@@ -300,6 +300,7 @@ def java(jvm_, *options, program="Oom"):
             program]
 
 
+@pytest.mark.serial
 def test_jvms_that_die_one_after_the_other_in_the_same_container(supervised, s3, any_jvm, area):
     """As PID 1 both have the same pid."""
     for expected in (1, 2):
@@ -316,6 +317,7 @@ def test_jvms_that_die_one_after_the_other_in_the_same_container(supervised, s3,
         assert (manifest["kind"], manifest["cause"]) == ("heap-dump", "java-oom")
 
 
+@pytest.mark.serial
 def test_a_jvm_whose_user_is_another_is_armed_without_the_right_to_look_into_it(supervised, folder, any_jvm):
     """Root in a container has no CAP_SYS_PTRACE, and entrypoints often go on as another user."""
     require_root("acts as another user")
@@ -329,6 +331,7 @@ def test_a_jvm_whose_user_is_another_is_armed_without_the_right_to_look_into_it(
     assert (manifest["kind"], manifest["cause"]) == ("heap-dump", "java-oom")
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("jvm_", ["attach", "env"])
 @pytest.mark.parametrize("how, code", [("Exit", 3), ("Crash", 134)])
 def test_a_jvm_that_is_told_to_end_at_once(supervised, folder, work, jvm_17, how, code, jvm_):
@@ -455,6 +458,7 @@ def test_options_too_long_for_jdk_8_go_where_it_does_not_look(salvage, folder, a
     assert options_of(salvage, folder, area, {"JAVA_TOOL_OPTIONS": long}) == [long, " ".join([DUMP, PATH, ERROR, LISTEN])]
 
 
+@pytest.mark.serial
 def test_a_folder_with_blanks(supervised, folder, work, salvage, jvm_17):
     p = Supervised(salvage.home, folder, work / "a folder", java(jvm_17))
     salvage.watches.append(p)
@@ -462,6 +466,7 @@ def test_a_folder_with_blanks(supervised, folder, work, salvage, jvm_17):
     assert (code, end["shipped"]) == (1, 1)
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("path", ["own/", "own/fixed.hprof", "own/odd name[1].bin"])
 @pytest.mark.parametrize("by", ["command line", "environment"])
 def test_dumps_go_where_the_user_says_and_are_fetched_there(supervised, folder, work, jvm_17, path, by):
@@ -720,6 +725,7 @@ def test_the_application_has_the_terminal(terminal, folder, area, pid_1):
     assert t.process.wait(20) == 11
 
 
+@pytest.mark.serial
 def test_job_control_of_a_shell_above(terminal, folder, area):
     t = terminal("bash", "--norc", "--noediting", "-i")
     t.until("prompt> ")
