@@ -2,7 +2,8 @@
  *
  * The ring and its threads. Slots are counted, not linked: `submitted`, `begun` and `released` only grow, and a
  * block's slot is its number modulo the ring. The lock is held to move a number, never while a block is encoded;
- * a thread is woken only if one sleeps, the driver only for the block it waits for.
+ * a thread is woken only if one sleeps, the driver only for the block it waits for. A driver that would have to wait
+ * encodes: as many threads as processors keep all of them busy, and none waits for its turn on one.
  */
 #include "codec/blocks.h"
 
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 
 enum {
-    SLOTS_EXTRA = 2,         /* one being filled, one being taken away */
+    SLOTS_EXTRA = 4,         /* one being filled, one being taken away, two for a thread that lost its processor */
     STACK_SIZE = 256 * 1024, /* encoders keep their state on the heap */
     THREADS_MAX = 1024,
     BLOCK_MAX = 1 << 30
@@ -41,7 +42,7 @@ struct blocks {
     struct worker_slot *slot; /* a ring */
     unsigned slots;
     struct encoder *encoder;
-    unsigned encoders, threads; /* with a state; of them with a thread */
+    unsigned encoders, threads; /* with a state; of them with a thread. The driver uses the first without one. */
 
     uint64_t released; /* the driver's alone, like raw and frame of a slot that no thread is at */
 
@@ -58,42 +59,42 @@ static struct worker_slot *worker_slot_of(const struct blocks *b, uint64_t numbe
     return &b->slot[number % b->slots];
 }
 
-/* The next block to encode, NULL when it is time to go. */
-static struct worker_slot *take_work(struct blocks *b, uint64_t *ret_number)
+/* The oldest block that waits to be encoded. Called with the lock held; releases it meanwhile. */
+static void encode_next(struct encoder *c)
 {
-    while (!b->stop && b->begun == b->submitted) {
-        b->sleepers++;
-        pthread_cond_wait(&b->work, &b->lock);
-        b->sleepers--;
-    }
-    if (b->stop)
-        return NULL;
-    *ret_number = b->begun++;
-    return worker_slot_of(b, *ret_number);
+    struct blocks *b = c->blocks;
+    uint64_t number = b->begun++;
+    struct worker_slot *s = worker_slot_of(b, number);
+
+    pthread_mutex_unlock(&b->lock);
+    s->result = b->ops->encode(c->state, s->raw, s->raw_size, s->frame, s->frame_size);
+    pthread_mutex_lock(&b->lock);
+    s->done = true;
+    if (b->awaited == number)
+        pthread_cond_signal(&b->done);
 }
 
 static void *run(void *arg)
 {
     struct encoder *c = arg;
     struct blocks *b = c->blocks;
-    struct worker_slot *s;
-    uint64_t number;
 
     pthread_mutex_lock(&b->lock);
-    while ((s = take_work(b, &number))) {
-        pthread_mutex_unlock(&b->lock);
-        s->result = b->ops->encode(c->state, s->raw, s->raw_size, s->frame, s->frame_size);
-        pthread_mutex_lock(&b->lock);
-        s->done = true;
-        if (b->awaited == number)
-            pthread_cond_signal(&b->done);
+    while (!b->stop) {
+        if (b->begun < b->submitted) {
+            encode_next(c);
+            continue;
+        }
+        b->sleepers++;
+        pthread_cond_wait(&b->work, &b->lock);
+        b->sleepers--;
     }
     pthread_mutex_unlock(&b->lock);
     return NULL;
 }
 
 /* Signals are the driver's business: the threads are born with all of them blocked. */
-static int start_threads(struct blocks *b)
+static int start_threads(struct blocks *b, unsigned count)
 {
     pthread_attr_t attr;
     sigset_t all, before;
@@ -104,7 +105,7 @@ static int start_threads(struct blocks *b)
     pthread_attr_setstacksize(&attr, STACK_SIZE);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (b->threads < b->encoders && r == 0) {
+    while (b->threads < count && r == 0) {
         struct encoder *c = &b->encoder[b->threads];
 
         r = pthread_create(&c->thread, &attr, run, c);
@@ -113,7 +114,7 @@ static int start_threads(struct blocks *b)
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attr);
-    return b->threads > 0 ? 0 : -EAGAIN; /* fewer than asked for do as well, only slower */
+    return 0; /* fewer than asked for do as well, only slower: at worst the driver alone */
 }
 
 static int make_slots(struct blocks *b, unsigned count, bool framed)
@@ -148,10 +149,21 @@ static int make_encoders(struct blocks *b, unsigned count, int level)
     return 0;
 }
 
+static unsigned slots_needed(unsigned threads)
+{
+    return threads > 0 ? threads + SLOTS_EXTRA : 1;
+}
+
 /* Copying a block would be no work for a thread: without compression there is none. */
 static unsigned threads_needed(const struct codec *c, unsigned threads)
 {
     return c->ops == &CODEC_NONE ? 0 : threads;
+}
+
+/* One only is not worth the reading and hashing that the driver could do meanwhile. */
+static unsigned threads_beside_driver(unsigned threads)
+{
+    return threads > 1 ? threads - 1 : threads;
 }
 
 int blocks_new(const struct codec *c, unsigned threads, size_t block_size, struct blocks **ret)
@@ -172,8 +184,9 @@ int blocks_new(const struct codec *c, unsigned threads, size_t block_size, struc
     pthread_mutex_init(&b->lock, NULL);
     pthread_cond_init(&b->work, NULL);
     pthread_cond_init(&b->done, NULL);
-    if ((r = make_slots(b, threads + SLOTS_EXTRA, framed)) < 0 ||
-        (framed && ((r = make_encoders(b, threads, c->level)) < 0 || (r = start_threads(b)) < 0))) {
+    if ((r = make_slots(b, slots_needed(threads), framed)) < 0 ||
+        (framed && ((r = make_encoders(b, threads, c->level)) < 0 ||
+                    (r = start_threads(b, threads_beside_driver(threads))) < 0))) {
         blocks_free(b);
         return r;
     }
@@ -223,7 +236,7 @@ void blocks_submit(struct blocks *b, size_t size)
     assert(size > 0 && size <= b->block_size && blocks_pending(b) < b->slots);
     s->raw_size = size;
     s->result = (ssize_t)size;
-    s->done = b->threads == 0;
+    s->done = b->encoders == 0;
     pthread_mutex_lock(&b->lock);
     b->submitted++;
     if (b->sleepers > 0)
@@ -233,12 +246,17 @@ void blocks_submit(struct blocks *b, size_t size)
 
 static bool is_done(struct blocks *b, const struct worker_slot *s, bool wait)
 {
+    struct encoder *own = b->threads < b->encoders ? &b->encoder[b->threads] : NULL;
     bool done;
 
     pthread_mutex_lock(&b->lock);
     b->awaited = b->released;
-    while (wait && !s->done)
-        pthread_cond_wait(&b->done, &b->lock);
+    while (wait && !s->done) {
+        if (own && b->begun < b->submitted)
+            encode_next(own);
+        else
+            pthread_cond_wait(&b->done, &b->lock);
+    }
     b->awaited = UINT64_MAX;
     done = s->done;
     pthread_mutex_unlock(&b->lock);
@@ -269,5 +287,6 @@ size_t blocks_memory(const struct codec *c, unsigned threads, size_t block_size)
     size_t slot = block_size + (framed ? c->ops->bound(block_size) : 0);
 
     threads = threads_needed(c, threads);
-    return (threads + SLOTS_EXTRA) * slot + threads * (c->ops->encoder_memory(c->level, block_size) + STACK_SIZE);
+    return slots_needed(threads) * slot + threads * c->ops->encoder_memory(c->level, block_size) +
+           threads_beside_driver(threads) * STACK_SIZE;
 }

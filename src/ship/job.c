@@ -67,6 +67,7 @@ static const struct sink_ops *ops(const struct attempt *a)
 
 static void attempt_done(struct attempt *a)
 {
+    part_assembly_stop(a->assembly);
     if (a->upload)
         ops(a)->upload_free(a->upload);
     part_assembly_free(a->assembly);
@@ -271,8 +272,7 @@ static int part_assembly_one(struct attempt *a, bool wait, struct err *e)
 
     if (r <= 0)
         return r < 0 ? err_set(e, r, "cannot compress %s: %s", a->job->claim->path, strerror(-r)) : 0;
-    r = part_assembly_add(a->assembly, ops(a), a->upload, frame.data, frame.size, frame.raw_size,
-                          &a->marks[a->gathered++ % MARKS], e);
+    r = part_assembly_add(a->assembly, frame.data, frame.size, frame.raw_size, &a->marks[a->gathered++ % MARKS], e);
     blocks_release(a->blocks);
     return r < 0 ? r : 1;
 }
@@ -468,7 +468,10 @@ static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
                                 .id = job->claim->id,
                                 .part_size = a->part_size};
     a->events = part_assembly_events(a->assembly, &(struct part_assembly_listener){a, on_confirmed, on_waiting});
-    return begin_upload(a, e);
+    if ((r = begin_upload(a, e)) < 0)
+        return r;
+    part_assembly_start(a->assembly, ops(a), a->upload);
+    return 0;
 }
 
 /* An empty file has no block, but gunzip and zstd want a frame all the same. */
@@ -486,7 +489,7 @@ static int add_empty_frame(struct attempt *a, struct err *e)
     a->codec.ops->encoder_free(encoder);
     if (n < 0)
         return err_set(e, (int)n, "cannot compress %s", a->job->claim->path);
-    return part_assembly_add(a->assembly, ops(a), a->upload, frame, (size_t)n, 0, &a->intake.digest, e);
+    return part_assembly_add(a->assembly, frame, (size_t)n, 0, &a->intake.digest, e);
 }
 
 /* The manifest says how. */
@@ -515,8 +518,7 @@ static int ship(struct attempt *a, struct job_result *ret, struct err *e)
     int r;
 
     if ((r = pump(a, e)) < 0 || (r = add_empty_frame(a, e)) < 0 || (r = intake_verify(&a->intake, e)) < 0 ||
-        (r = writer_agrees(a, e)) < 0 ||
-        (r = part_assembly_finish(a->assembly, ops(a), a->upload, a->codec.ops == &CODEC_ZSTD, e)) < 0)
+        (r = writer_agrees(a, e)) < 0 || (r = part_assembly_finish(a->assembly, a->codec.ops == &CODEC_ZSTD, e)) < 0)
         return r;
     part_assembly_whole(a->assembly, &whole);
     if ((r = ops(a)->commit(a->upload, &whole, e)) < 0)
@@ -538,6 +540,7 @@ static int attempt(const struct job *job, struct job_result *ret, struct err *e)
     r = ship(&a, ret, e);
     if (r < 0 && job->let_go)
         job->let_go(job->ctx);
+    part_assembly_stop(a.assembly);
     /* What can't be gone on with must not lie about in the store, nor fill it. */
     if (r < 0 && !a.committed &&
         (r == -FAULT_CHANGED || r == -FAULT_CORRUPT || r == -FAULT_FULL || a.intake.source != INTAKE_FILE))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Part buffers and their bookkeeping. The sink's threads come in through part_done and token only; everything they
- * share with the job's thread is behind one lock.
+ * Part buffers and their bookkeeping. The sink's threads come in through part_done and token only. Which buffers are
+ * free is behind one lock, the journal behind another: a line of it waits for the disk, and the job must not.
  */
 #include "ship/part_assembly.h"
 
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/upload_pool.h"
 
 struct filling {
     struct part part;            /* first: what the sink sees */
@@ -26,16 +27,28 @@ struct part_assembly {
     struct filling *current;
     unsigned next_number;
     uint64_t stored, raw; /* bytes so far */
-    struct digest digest; /* of the object */
     struct digest raw_digest;
     struct frames frames; /* all */
 
-    pthread_mutex_t lock;
-    pthread_cond_t returned;
-    uint64_t confirmed; /* file bytes, of confirmed parts (in whatever order) */
+    /* The sender's, while it runs. */
+    struct upload_pool *sender; /* one thread: parts are digested and handed over in order */
+    const struct sink_ops *ops;
+    struct upload *upload;
+    struct digest digest; /* of the object */
+    int result;           /* the first failure; read by others once the sender has stopped or is drained */
+    struct err error;
 
+    pthread_mutex_t lock; /* each buffer's in_use */
+    pthread_cond_t returned;
+
+    pthread_mutex_t journal_lock; /* checkpoint, and what follows */
+    uint64_t confirmed;           /* file bytes, of confirmed parts (in whatever order) */
     struct part_assembly_listener listener;
 };
+
+static void send(void *ctx, void **own, struct part *part);
+
+static const struct upload_pool_ops SENDER = {.work = send};
 
 int part_assembly_new(const struct part_assembly_config *c, struct checkpoint *checkpoint, struct part_assembly **ret)
 {
@@ -49,6 +62,7 @@ int part_assembly_new(const struct part_assembly_config *c, struct checkpoint *c
     digest_init(&g->digest);
     digest_init(&g->raw_digest);
     pthread_mutex_init(&g->lock, NULL);
+    pthread_mutex_init(&g->journal_lock, NULL);
     pthread_cond_init(&g->returned, NULL);
     g->buffer = calloc(c->buffers, sizeof(*g->buffer));
     for (unsigned i = 0; g->buffer && i < c->buffers; i++)
@@ -56,7 +70,7 @@ int part_assembly_new(const struct part_assembly_config *c, struct checkpoint *c
             part_assembly_free(g);
             return -ENOMEM;
         }
-    if (!g->buffer) {
+    if (!g->buffer || upload_pool_new(1, &SENDER, g, &g->sender) < 0) {
         part_assembly_free(g);
         return -ENOMEM;
     }
@@ -68,6 +82,7 @@ void part_assembly_free(struct part_assembly *g)
 {
     if (!g)
         return;
+    part_assembly_stop(g);
     for (unsigned i = 0; g->buffer && i < g->config.buffers; i++) {
         free(g->buffer[i].part.data);
         journal_part_done(&g->buffer[i].journal);
@@ -76,7 +91,31 @@ void part_assembly_free(struct part_assembly *g)
     frames_done(&g->frames);
     pthread_cond_destroy(&g->returned);
     pthread_mutex_destroy(&g->lock);
+    pthread_mutex_destroy(&g->journal_lock);
     free(g);
+}
+
+void part_assembly_start(struct part_assembly *g, const struct sink_ops *ops, struct upload *u)
+{
+    g->ops = ops;
+    g->upload = u;
+}
+
+void part_assembly_stop(struct part_assembly *g)
+{
+    if (!g)
+        return;
+    upload_pool_free(g->sender); /* its thread reads g->sender until it ends */
+    g->sender = NULL;
+}
+
+static void give_back(struct part_assembly *g, struct filling *f)
+{
+    journal_part_done(&f->journal);
+    pthread_mutex_lock(&g->lock);
+    f->in_use = false;
+    pthread_cond_signal(&g->returned);
+    pthread_mutex_unlock(&g->lock);
 }
 
 static void part_done(void *ctx, struct part *part, const char *etag)
@@ -84,33 +123,31 @@ static void part_done(void *ctx, struct part *part, const char *etag)
     struct part_assembly *g = ctx;
     struct filling *f = (struct filling *)part;
 
-    pthread_mutex_lock(&g->lock);
     if (etag) {
         uint64_t raw = 0;
 
         for (size_t i = 0; i < f->journal.frames.count; i++)
             raw += f->journal.frames.frame[i].raw;
         snprintf(f->journal.etag, sizeof(f->journal.etag), "%s", etag);
+        pthread_mutex_lock(&g->journal_lock);
         /* The last part is of no use to a resume: its end was made of what only this run knew. */
         if (!part->last)
             checkpoint_part(g->checkpoint, &f->journal);
         g->confirmed += raw;
         if (g->listener.confirmed)
             g->listener.confirmed(g->listener.ctx, g->confirmed);
+        pthread_mutex_unlock(&g->journal_lock);
     }
-    journal_part_done(&f->journal);
-    f->in_use = false;
-    pthread_cond_signal(&g->returned);
-    pthread_mutex_unlock(&g->lock);
+    give_back(g, f);
 }
 
 static void upload_token(void *ctx, const char *token)
 {
     struct part_assembly *g = ctx;
 
-    pthread_mutex_lock(&g->lock);
+    pthread_mutex_lock(&g->journal_lock);
     checkpoint_token(g->checkpoint, token);
-    pthread_mutex_unlock(&g->lock);
+    pthread_mutex_unlock(&g->journal_lock);
 }
 
 static void upload_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
@@ -166,12 +203,41 @@ static struct filling *take_buffer(struct part_assembly *g)
     return found;
 }
 
-static int send_part(struct part_assembly *g, const struct sink_ops *ops, struct upload *u, bool last, struct err *e)
+/* On the sender's thread. */
+static void send(void *ctx, void **own, struct part *part)
+{
+    struct part_assembly *g = ctx;
+    struct filling *f = (struct filling *)part;
+
+    (void)own;
+    if (upload_pool_stopped(g->sender)) {
+        give_back(g, f);
+        return;
+    }
+    if (!g->config.plain) {
+        digest_update(&g->digest, part->data, part->size);
+        digest_save(&g->digest, f->journal.stored_digest);
+    }
+    if ((g->result = g->ops->write(g->upload, part, &g->error)) < 0)
+        upload_pool_stop(g->sender);
+}
+
+static int failed(const struct part_assembly *g, int r, struct err *e)
+{
+    if (r != -ECANCELED)
+        return err_set(e, r, "cannot start a thread: %s", strerror(-r));
+    upload_pool_drain(g->sender);
+    *e = g->error;
+    return g->result;
+}
+
+static int send_part(struct part_assembly *g, bool last, struct err *e)
 {
     struct filling *f = TAKE_PTR(g->current);
+    int r;
 
     if (g->next_number > g->config.parts_max) {
-        part_done(g, &f->part, NULL);
+        give_back(g, f);
         return err_set(e, -FAULT_USAGE,
                        "the object needs more than the store's %u parts: raise --memory (larger parts)",
                        g->config.parts_max);
@@ -181,9 +247,13 @@ static int send_part(struct part_assembly *g, const struct sink_ops *ops, struct
     f->journal.size = f->part.size;
     f->journal.stored_end = g->stored;
     f->journal.raw_end = g->raw;
-    digest_save(&g->digest, f->journal.stored_digest);
     digest_save(&g->raw_digest, f->journal.raw_digest);
-    return ops->write(u, &f->part, e);
+    if (g->config.plain)
+        digest_save(&g->raw_digest, f->journal.stored_digest);
+    if ((r = upload_pool_put(g->sender, &f->part)) == 0)
+        return 0;
+    give_back(g, f);
+    return failed(g, r, e);
 }
 
 static void fill(struct part_assembly *g, const void *data, size_t size)
@@ -191,12 +261,10 @@ static void fill(struct part_assembly *g, const void *data, size_t size)
     memcpy(g->current->part.data + g->current->part.size, data, size);
     g->current->part.size += size;
     g->stored += size;
-    if (!g->config.plain)
-        digest_update(&g->digest, data, size);
 }
 
-int part_assembly_add(struct part_assembly *g, const struct sink_ops *ops, struct upload *u, const void *frame,
-                      size_t size, size_t raw_size, const struct digest *raw, struct err *e)
+int part_assembly_add(struct part_assembly *g, const void *frame, size_t size, size_t raw_size,
+                      const struct digest *raw, struct err *e)
 {
     int r;
 
@@ -204,7 +272,7 @@ int part_assembly_add(struct part_assembly *g, const struct sink_ops *ops, struc
         g->current = take_buffer(g);
     /* A full part is sent when its successor begins: so the last one can be told it is the last. */
     if (g->current->part.size >= g->config.part_size) {
-        if ((r = send_part(g, ops, u, false, e)) < 0)
+        if ((r = send_part(g, false, e)) < 0)
             return r;
         g->current = take_buffer(g);
     }
@@ -214,13 +282,11 @@ int part_assembly_add(struct part_assembly *g, const struct sink_ops *ops, struc
     fill(g, frame, size);
     g->raw += raw_size;
     g->raw_digest = *raw;
-    if (g->config.plain)
-        g->digest = *raw;
     return 0;
 }
 
 /* The table can be larger than a part: it goes out in pieces like everything else. */
-static int add_table(struct part_assembly *g, const struct sink_ops *ops, struct upload *u, struct err *e)
+static int add_table(struct part_assembly *g, struct err *e)
 {
     size_t size = seektable_size(&g->frames);
     CLEANUP_FREE unsigned char *table = malloc(size);
@@ -236,7 +302,7 @@ static int add_table(struct part_assembly *g, const struct sink_ops *ops, struct
         fill(g, table + at, n);
         at += n;
         if (at < size) {
-            if ((r = send_part(g, ops, u, false, e)) < 0)
+            if ((r = send_part(g, false, e)) < 0)
                 return r;
             g->current = take_buffer(g);
         }
@@ -244,22 +310,24 @@ static int add_table(struct part_assembly *g, const struct sink_ops *ops, struct
     return 0;
 }
 
-int part_assembly_finish(struct part_assembly *g, const struct sink_ops *ops, struct upload *u, bool seekable,
-                         struct err *e)
+int part_assembly_finish(struct part_assembly *g, bool seekable, struct err *e)
 {
     int r;
 
     if (!g->current)
         g->current = take_buffer(g);
-    if (seekable && (r = add_table(g, ops, u, e)) < 0)
+    if (seekable && (r = add_table(g, e)) < 0)
         return r;
-    return send_part(g, ops, u, true, e);
+    if ((r = send_part(g, true, e)) < 0)
+        return r;
+    upload_pool_drain(g->sender);
+    return upload_pool_stopped(g->sender) ? failed(g, -ECANCELED, e) : 0;
 }
 
 void part_assembly_whole(const struct part_assembly *g, struct whole *ret)
 {
     ret->size = g->stored;
-    digest_hex(&g->digest, ret->sha256);
+    digest_hex(g->config.plain ? &g->raw_digest : &g->digest, ret->sha256);
 }
 
 uint64_t part_assembly_frames(const struct part_assembly *g)
@@ -269,7 +337,7 @@ uint64_t part_assembly_frames(const struct part_assembly *g)
 
 void part_assembly_seal(struct part_assembly *g, const struct journal_head *head)
 {
-    pthread_mutex_lock(&g->lock);
+    pthread_mutex_lock(&g->journal_lock);
     checkpoint_seal(g->checkpoint, head);
-    pthread_mutex_unlock(&g->lock);
+    pthread_mutex_unlock(&g->journal_lock);
 }

@@ -431,8 +431,8 @@ static int file_abort_token(struct sink *sink, const char *key, const char *toke
 
 const struct sink_ops SINK_FILE = {
     .name = "file",
-    .part_min = 4 << 20,
-    .part_max = 1 << 30,
+    .part_min = 2 << 20,
+    .part_max = 3 << 20, /* small: one is written while the next is filled, and that is all they are for */
     .parts_max = UINT32_MAX,
     .resumes = true,
     .open = file_open,
