@@ -56,6 +56,17 @@ target_include_directories(deps SYSTEM INTERFACE "${CURL_SOURCE}/include")
 target_compile_definitions(deps INTERFACE CURL_STATICLIB SALVAGE_STATIC)
 target_link_libraries(deps INTERFACE ${CURL_ARCHIVE} ${ARCHIVES_OF_PACKAGES} m)
 
+# What is linked in: those, curl, and what the compiler adds by itself.
+unpacked("${CURL_SOURCE}")
+foreach(archive libc.a libgcc.a)
+    execute_process(COMMAND "${CMAKE_C_COMPILER}" -print-file-name=${archive} OUTPUT_VARIABLE file
+        OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+    list(APPEND ARCHIVES_OF_PACKAGES "${file}")
+endforeach()
+foreach(archive ${ARCHIVES_OF_PACKAGES})
+    library("${archive}" static)
+endforeach()
+
 # static_program(TARGET): linked so, looked at, and its symbols put beside it.
 function(static_program target)
     # Our own object, not core's archive: what is defined in it must win over libc's.
@@ -66,7 +77,6 @@ function(static_program target)
     add_custom_command(TARGET ${target} POST_BUILD VERBATIM
         COMMAND "${CMAKE_COMMAND}" "-DFILE=$<TARGET_FILE:${target}>" "-DOBJCOPY=${CMAKE_OBJCOPY}" "-DSTRIP=${CMAKE_STRIP}"
             "-DREADELF=${CMAKE_READELF}" "-DNM=${CMAKE_NM}" -P "${CMAKE_SOURCE_DIR}/cmake/static_check.cmake"
-        COMMAND "${CMAKE_COMMAND}" "-DFILE=$<TARGET_FILE:${target}>" "-DVERSION=${PROJECT_VERSION}"
-            "-DARCHIVES=${ARCHIVES_OF_PACKAGES}" "-DTREES=${CURL_SOURCE};${DASH_SOURCE}"
-            -P "${CMAKE_SOURCE_DIR}/cmake/sbom.cmake")
+        COMMAND "${CMAKE_COMMAND}" "-DFILE=$<TARGET_FILE:${target}>"
+            "-DTEMPLATE=${CMAKE_BINARY_DIR}/salvage.spdx.json.in" -P "${CMAKE_SOURCE_DIR}/cmake/sbom.cmake")
 endfunction()

@@ -13,11 +13,10 @@
 #include "cmd/commands.h"
 
 const struct command *const COMMANDS[] = {
-    &CMD_WATCH,       &CMD_RUN,          &CMD_SHIP,  &CMD_LS,      &CMD_GET,        &CMD_JVM,
-    &CMD_CORE,        &CMD_CHECK,        &CMD_GUARD, &CMD_OOM,     &CMD_INSTALL,    &CMD_SH,
-    &CMD_COMPLETION,  &CMD_HELP,         &CMD_DOCS,  &CMD_WORKER,  &CMD_GUARD_CASE, &CMD_GUARD_RECORD,
-    &CMD_GUARD_KEEP,  &CMD_GUARD_ATTACH, &CMD_ARMER, &CMD_RUN_ARM, &CMD_SLEEP,      &CMD_MEMWATCH,
-    &CMD_WATCH_CHECK, &CMD_GUARD_CHECK,  NULL,
+    &CMD_WATCH, &CMD_RUN,     &CMD_SHIP,   &CMD_LS,         &CMD_GET,          &CMD_JVM,         &CMD_CORE,
+    &CMD_CHECK, &CMD_GUARD,   &CMD_OOM,    &CMD_INSTALL,    &CMD_SH,           &CMD_COMPLETION,  &CMD_VERSION,
+    &CMD_HELP,  &CMD_DOCS,    &CMD_WORKER, &CMD_GUARD_CASE, &CMD_GUARD_RECORD, &CMD_GUARD_KEEP,  &CMD_GUARD_ATTACH,
+    &CMD_ARMER, &CMD_RUN_ARM, &CMD_SLEEP,  &CMD_MEMWATCH,   &CMD_WATCH_CHECK,  &CMD_GUARD_CHECK, NULL,
 };
 
 /* "/bin/sh", and "-sh" for a login shell */
@@ -64,10 +63,6 @@ int main(int argc, char **argv)
         return c->run(argc, argv);
     if (argc < 2 || text_eq(argv[1], "--help") || text_eq(argv[1], "-h"))
         return run_command(&CMD_HELP, 1, argv);
-    if (text_eq(argv[1], "--version")) {
-        puts("salvage " SALVAGE_VERSION);
-        return 0;
-    }
     if ((c = command_find(COMMANDS, argv[1])))
         return run_command(c, argc - 1, argv + 1);
     near = command_nearest(COMMANDS, 0, argv[1]);

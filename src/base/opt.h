@@ -49,7 +49,7 @@ struct opt {
  * environment counts as none. A repeated OPT_LIST replaces what the environment or the default says as a whole; words
  * split from those live as long as the process. Of two options that exclude each other (OPT_EXCLUDES), one on the
  * command line makes the other's variable count as none; where both come from the same place, the command says what
- * is wrong. --help and --version are the caller's to look for first. */
+ * is wrong. --help is the caller's to look for first. */
 int opt_parse(const struct opt *table, int argc, char **argv, void *options, char ***ret_operands, struct err *e);
 
 /* How many of argv (argv[0] too) are the command's own, where its first operand begins the command line of another

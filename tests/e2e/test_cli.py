@@ -53,6 +53,23 @@ def test_version(salvage):
     assert re.fullmatch(r"salvage \d+\.\d+\.\d+\n", salvage.ok("--version").out)
 
 
+def test_version_as_json_names_the_libraries(salvage):
+    """Of the program with system libraries: the ones it was built against, and the shell, which is always linked in."""
+    told = json.loads(salvage.ok("--version", "--json").out)
+    assert told["name"] == "salvage" and told["version"] == salvage.ok("--version").out.split()[1]
+    components = {c["name"]: c for c in told["components"]}
+    assert components["dash"]["linked"] == "static"
+    needed = {c["name"] for c in told["components"] if c["linked"] == "shared"}
+    assert {"curl", "openssl", "libuv1", "libzstd", "zlib", "jansson", "expat", "xxhash"} <= needed
+    for c in told["components"]:
+        assert c["source"].startswith("pkg:") and c["version"][0].isdigit() and c["version"] in c["source"], c
+
+
+def test_version_takes_no_argument(salvage):
+    result = salvage.run("--version", "curl")
+    assert result.code == 2 and "curl" in result.message
+
+
 def test_text_and_json_logs_say_the_same(salvage, work, folder):
     events = {}
     for form in ("text", "json"):

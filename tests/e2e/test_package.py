@@ -39,8 +39,14 @@ def test_both_are_whole(package, work):
     assert run("dpkg-deb", "-f", debian, "Package") == "salvage\n"
 
 
-def test_what_is_linked_in_is_named(package):
+def test_what_is_linked_in_is_named_by_the_bill_and_by_the_program(package, work):
     bill, = package[0].glob("*.spdx.json")
-    found = {one["name"]: one["versionInfo"] for one in json.loads(bill.read_text())["packages"]}
-    assert {"salvage", "dash", "curl", "openssl", "c-ares", "libuv1", "libzstd", "zlib", "jansson", "expat", "xxhash"} <= set(found)
-    assert all(version[0].isdigit() for version in found.values()), found
+    named = {(one["name"], one["versionInfo"], one["externalRefs"][0]["referenceLocator"])
+             for one in json.loads(bill.read_text())["packages"] if one["name"] != "salvage"}
+    assert {"dash", "curl", "openssl", "c-ares", "libuv1", "libzstd", "zlib", "jansson", "expat", "xxhash", "glibc",
+            "gcc-12"} == {name for name, _, _ in named}
+    archive, = package[0].glob("*.tar.gz")
+    subprocess.run(["tar", "-xf", archive, "-C", work, "--strip-components=1"], check=True)
+    components = json.loads(run(work / "bin/salvage", "--version", "--json"))["components"]
+    assert {(c["name"], c["version"], c["source"]) for c in components} == named
+    assert {c["linked"] for c in components} == {"static"}
