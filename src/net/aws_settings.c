@@ -125,7 +125,6 @@ static const struct ignored {
 } IGNORED[] = {
     {"s3", "signature_version", "s3v4", "requests are signed by version 4"},
     {"s3", "max_bandwidth", NULL, "uploads are as fast as the line"},
-    {"s3", "payload_signing_enabled", "true", "every body is signed"},
     {"ec2_metadata_service_endpoint", NULL, NULL, "set AWS_EC2_METADATA_SERVICE_ENDPOINT"},
     {"ec2_metadata_service_endpoint_mode", NULL, "IPv4", "set AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"},
     {"sigv4a_signing_region_set", NULL, NULL, "requests are signed for one region"},
@@ -174,6 +173,7 @@ static int get_s3(const struct awsconfig *c, struct store_settings *s, struct er
 
     if ((r = find_style(c, &s->style, e)) < 0 || (r = find_checksums(c, &s->no_checksums, e)) < 0 ||
         (r = awsconfig_flag(c, NULL, "s3", "use_accelerate_endpoint", &s->accelerate, e)) < 0 ||
+        (r = awsconfig_flag(c, NULL, "s3", "payload_signing_enabled", &s->sign_bodies, e)) < 0 ||
         (r = awsconfig_flag(c, "AWS_USE_DUALSTACK_ENDPOINT", "s3", "use_dualstack_endpoint", &s->dualstack, e)) < 0)
         return r;
     if (note_profiles(c, &s->notes) < 0 || note_unread(&c->config, "AWS_CONFIG_FILE", &s->notes) < 0 ||

@@ -18,6 +18,7 @@ struct store_settings {
     bool fips, dualstack;              /* the owner's own endpoints of that kind */
     bool accelerate;                   /* S3 Transfer Acceleration, which is not supported */
     bool no_checksums;                 /* only those that the store insists on */
+    bool sign_bodies;                  /* over TLS, too */
     struct strv notes;                 /* what is set and not honoured, or worth saying: a sentence each */
 };
 void store_settings_done(struct store_settings *s);

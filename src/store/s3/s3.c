@@ -6,10 +6,12 @@
  *   s3_endpoint  where the bucket is        s3_object, s3_read    one object
  *   s3_store     who we are there           s3_browse             what is there
  *   s3_call      one request, tried again   s3_upload, s3_commit  an object on its way, in parts
- *                                           s3_receipt            what the store says of a part
+ *                                           s3_part_etag          what the store says of a part
+ *                                           s3_checksum           what it compares a body with
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -70,14 +72,16 @@ static int give_up(void *ctx, const struct err *trouble, uint64_t delay_ms)
 static int sink_s3_probe(struct sink *s, const char *key, struct err *e)
 {
     const struct s3_patience once = {.wait = give_up};
-    CLEANUP_FREE char *token = NULL;
+    const struct object o = {.key = key};
+    struct s3_begun begun;
     struct err ignored;
-    int r = s3_begin(s3_of(s), key, NULL, &once, &token, e);
+    int r = s3_begin(s3_of(s), &o, &once, &begun, e);
 
     if (r < 0)
         return r;
     /* Who may not abort leaves it to the bucket's rules: evidence can be stored all the same. */
-    (void)s3_abort(s3_of(s), key, token, &once, &ignored);
+    (void)s3_abort(s3_of(s), key, begun.token, &once, &ignored);
+    free(begun.token);
     return 0;
 }
 
@@ -93,7 +97,7 @@ static int sink_s3_remove(struct sink *s, const char *key, struct err *e)
 static int sink_s3_stat(struct sink *s, const char *key, struct object_info *ret, struct err *e)
 {
     struct s3_head head;
-    int r = s3_head(s3_of(s), key, false, NULL, &head, e);
+    int r = s3_head(s3_of(s), key, S3_CHECKSUM_NONE, NULL, &head, e);
 
     if (r < 0)
         return r;
@@ -105,18 +109,16 @@ static int sink_s3_stat(struct sink *s, const char *key, struct object_info *ret
 static int sink_s3_put(struct sink *s, const char *key, const void *data, size_t size, const char *content_type,
                        struct err *e)
 {
-    struct s3_body body;
+    struct s3_body body = {.data = data, .size = size};
     struct s3_confirmation confirmation = {0};
     struct s3_head head;
     int r;
 
-    if (s3_body_init(&body, data, size) < 0)
-        return s3_fail(s3_of(s), e, -ENOMEM, "out of memory");
     r = s3_put(s3_of(s), &(struct s3_put){.key = key, .content_type = content_type, .body = &body, .readable = true},
                NULL, &confirmation, e);
     if (r < 0 || confirmation.checked)
         return r;
-    if ((r = s3_head(s3_of(s), key, false, NULL, &head, e)) < 0)
+    if ((r = s3_head(s3_of(s), key, S3_CHECKSUM_NONE, NULL, &head, e)) < 0)
         return r == -FAULT_DENIED ? 0 : r; /* see s3_commit.c */
     return head.size == size
                ? 0

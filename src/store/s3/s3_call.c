@@ -320,18 +320,31 @@ bool s3_answered(const struct s3 *s, const struct http_answer *a, const char *co
     return strcmp(x.code, code) == 0;
 }
 
-bool s3_learn(struct s3 *s, const struct http_answer *a, bool condition, bool checksum,
-              const struct s3_patience *patience)
+/* A bucket's policy may demand signed bodies (the condition s3:x-amz-content-sha256): that is a denial. */
+static bool may_lack(enum s3_lack what, long status, const char *code)
 {
+    return s3_error_may_be_unknown(status, code) || (what == S3_LACKS_UNSIGNED && status == 403);
+}
+
+bool s3_learn(struct s3 *s, const struct http_answer *a, unsigned had, const struct s3_patience *patience)
+{
+    static const char *const names[S3_LACK_END] = {[S3_LACKS_CONDITION] = "If-None-Match",
+                                                   [S3_LACKS_UNSIGNED] = "a body that is not signed",
+                                                   [S3_LACKS_CHECKSUM] = "x-amz-checksum-*"};
+    enum s3_lack what = S3_LACKS_CONDITION;
     struct s3_error x;
     struct err said;
 
-    read_error(s, a, &x);
-    if (succeeded(a) || !s3_error_may_be_unknown(a->status, x.code) || (!condition && !checksum))
+    while (what < S3_LACK_END && !(had & 1u << what))
+        what++;
+    if (succeeded(a) || what == S3_LACK_END)
         return false;
-    s3_set_lacking(s, condition ? S3_LACKS_CONDITION : S3_LACKS_CHECKSUM);
-    s3_fail(s, &said, -FAULT_REFUSED, "the store does not take %s (%ld %s): going on without",
-            condition ? "If-None-Match" : "x-amz-checksum-sha256", a->status, x.code);
+    read_error(s, a, &x);
+    if (!may_lack(what, a->status, x.code))
+        return false;
+    s3_set_lacking(s, what);
+    s3_fail(s, &said, -FAULT_REFUSED, "the store does not take %s (%ld %s): going on without", names[what], a->status,
+            x.code);
     if (patience)
         patience->wait(patience->ctx, &said, 0);
     return true;

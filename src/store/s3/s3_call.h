@@ -66,8 +66,7 @@ int s3_retry_wait(struct s3_retry *t, const struct s3_patience *patience, int re
 /* Whether that is the code of an answer's error: "InvalidPart". */
 bool s3_answered(const struct s3 *s, const struct http_answer *a, const char *code);
 
-/* Looks at a refused request that carried a condition or checksum: true if the store may not know such a thing, which
- * is then remembered (s3_lacks) and said through patience (which may be NULL), and the request is to be made again
- * without. */
-bool s3_learn(struct s3 *s, const struct http_answer *a, bool condition, bool checksum,
-              const struct s3_patience *patience);
+/* Looks at a refused request, and at what it had that a store may lack (bits 1u << S3_LACKS_…): true if the store may
+ * not know the first of it, which is then remembered (s3_lacks) and said through patience (which may be NULL), and the
+ * request is to be made again without. */
+bool s3_learn(struct s3 *s, const struct http_answer *a, unsigned had, const struct s3_patience *patience);

@@ -55,6 +55,15 @@ static void expected_etag(const struct upload *u, const struct s3_head *head, ch
         out[0] = '\0';
 }
 
+/* The composite checksum that follows from the parts', and its kind; "" and NONE where the store has confirmed none. */
+static enum s3_checksum whole_checksum(const struct upload *u, char out[S3_WHOLE_MAX])
+{
+    if (u->count > 0 && s3_whole_checksum(u->receipts, u->count, u->checksum, out) == 0)
+        return u->checksum;
+    out[0] = '\0';
+    return S3_CHECKSUM_NONE;
+}
+
 static enum likeness compare(const struct upload *u, const struct whole *w, const struct s3_head *head,
                              struct difference *d)
 {
@@ -64,8 +73,8 @@ static enum likeness compare(const struct upload *u, const struct whole *w, cons
     snprintf(theirs, sizeof(theirs), "%" PRIu64, head->size);
     snprintf(ours, sizeof(ours), "%" PRIu64, w->size);
     expected_etag(u, head, etag);
-    if (u->count > 0 && strchr(head->checksum, '-') && s3_whole_sha256(u->receipts, u->count, sum) < 0)
-        sum[0] = '\0';
+    if (strchr(head->checksum, '-'))
+        whole_checksum(u, sum);
     if (!agree("size", theirs, ours, &by_size, d) || !agree("SHA-256", head->sha256, w->sha256, &likeness, d) ||
         !agree("checksum", head->checksum, sum, &likeness, d) || !agree("ETag", head->etag, etag, &likeness, d))
         return LIKENESS_NONE;
@@ -79,7 +88,7 @@ static int look(struct upload *u, const struct whole *w, enum likeness *ret, str
 {
     struct difference ignored;
     struct s3_head head;
-    int r = s3_head(u->s3, u->object->key, false, &u->patience, &head, e);
+    int r = s3_head(u->s3, u->object->key, S3_CHECKSUM_NONE, &u->patience, &head, e);
 
     if (r < 0 && r != -FAULT_NO_OBJECT)
         return r;
@@ -89,14 +98,14 @@ static int look(struct upload *u, const struct whole *w, enum likeness *ret, str
 
 static int put_single(struct upload *u, const struct whole *w, struct err *e)
 {
-    struct s3_body body;
+    struct s3_body body = {.data = u->single->data, .size = u->single->size};
     struct s3_put put = {.key = u->object->key, .content_type = u->object->content_type, .body = &body, .fresh = true};
     struct s3_confirmation confirmation = {0};
     enum likeness likeness;
     char text[S3_PART_ETAG_MAX];
     int r;
 
-    if (s3_body_init(&body, u->single->data, u->single->size) < 0)
+    if (s3_body_sha256(&body) < 0)
         return s3_fail(u->s3, e, -ENOMEM, "out of memory");
     s3_body_md5(&body);
     memcpy(u->md5, body.md5, sizeof(u->md5));
@@ -166,7 +175,7 @@ static int complete(struct upload *u, const struct whole *w, struct err *e)
 
         condition = condition && !s3_lacks(u->s3, S3_LACKS_CONDITION);
         r = complete_once(u, &body, condition, &a, e);
-        if (r < 0 && s3_learn(u->s3, &a, condition, false, &u->patience))
+        if (r < 0 && s3_learn(u->s3, &a, condition ? 1u << S3_LACKS_CONDITION : 0, &u->patience))
             continue;
         if (r == -FAULT_GONE && s3_answered(u->s3, &a, "InvalidPart")) {
             /* These parts can't be committed ever: the next attempt must not find the upload. */
@@ -212,9 +221,9 @@ int s3_upload_commit(struct upload *u, const struct whole *w, struct err *e)
     return u->single ? put_single(u, w, e) : complete(u, w, e);
 }
 
-/* A policy that lets us write and not read (a drop box). The store has checked each body against its signed SHA-256,
- * and answered the whole with its ETag: where that is the one that follows from our bytes, it is the store's word. To
- * send it again would bring no more than that. */
+/* A policy that lets us write and not read (a drop box). The store has checked each body against its signed SHA-256 or
+ * its checksum, and answered the whole with its ETag: where that is the one that follows from our bytes, it is the
+ * store's word. To send it again would bring no more than that. */
 static int accept_unseen(struct upload *u, const struct whole *w, struct err *e)
 {
     struct s3_head told = {.size = w->size};
@@ -231,10 +240,10 @@ static int accept_unseen(struct upload *u, const struct whole *w, struct err *e)
 int s3_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e)
 {
     char sum[S3_WHOLE_MAX];
-    bool summed = u->count > 0 && s3_whole_sha256(u->receipts, u->count, sum) == 0;
+    enum s3_checksum checksum = whole_checksum(u, sum);
     struct difference d;
     struct s3_head head;
-    int r = read ? s3_head(u->s3, u->object->key, summed, &u->patience, &head, e) : -FAULT_DENIED;
+    int r = read ? s3_head(u->s3, u->object->key, checksum, &u->patience, &head, e) : -FAULT_DENIED;
 
     if (r == -FAULT_NO_OBJECT)
         return s3_fail(u->s3, e, -FAULT_CORRUPT, "'%.200s' was stored, says the store, but it is not there",

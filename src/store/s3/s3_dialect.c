@@ -18,6 +18,7 @@ const struct s3_dialect S3_AWS = {
     .credentials = CRED_AWS,
     .sign = sigv4_sign,
     .hash_all = true,
+    .unsigned_payload = "UNSIGNED-PAYLOAD",
     .header = {.content_sha256 = "x-amz-content-sha256",
                .date = "x-amz-date",
                .token = "x-amz-security-token",

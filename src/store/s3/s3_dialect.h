@@ -12,8 +12,9 @@
 #include "net/store_settings.h"
 #include "store/s3/s3_endpoint.h"
 
-/* What a store may not know: If-None-Match on writes, x-amz-checksum-*. */
-enum s3_lack { S3_LACKS_CONDITION, S3_LACKS_CHECKSUM, S3_LACK_END };
+/* What a store may not know or take: If-None-Match on writes, a body that is not part of the signature,
+ * x-amz-checksum-*. In this order a request is made again without it. */
+enum s3_lack { S3_LACKS_CONDITION, S3_LACKS_UNSIGNED, S3_LACKS_CHECKSUM, S3_LACK_END };
 
 struct s3_dialect {
     const char *name;                          /* "s3": every message begins with it */
@@ -26,8 +27,9 @@ struct s3_dialect {
     bool lacks[S3_LACK_END]; /* from the start; else it is found out */
 
     int (*sign)(const struct sign_request *r, const struct credentials *c, struct signature *ret);
-    bool hash_all;    /* every request is signed with its body's SHA-256, not uploads alone */
-    bool send_md5;    /* uploads have a Content-MD5: what the store is sure to check */
+    bool hash_all;                /* every request is signed with its body's SHA-256, not uploads alone */
+    bool send_md5;                /* uploads have a Content-MD5: what the store is sure to check */
+    const char *unsigned_payload; /* in the place of a body's SHA-256; NULL: the header is left out */
     bool list_by_key; /* a listing goes on behind a key ("marker"), not from a token: ListObjects, not ListObjectsV2 */
 
     struct {

@@ -12,18 +12,19 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-int s3_body_init(struct s3_body *b, const void *data, size_t size)
+static int body_checksum(struct s3_body *b, enum s3_checksum kind)
 {
-    unsigned char raw[EVP_MAX_MD_SIZE];
+    return *b->sum[kind] ? 0 : s3_checksum_of(kind, b->data, b->size, b->sum[kind]);
+}
 
-    if (EVP_Digest(size ? data : "", size, raw, NULL, EVP_sha256(), NULL) != 1)
-        return -ENOMEM;
-    b->data = data;
-    b->size = size;
-    b->md5[0] = '\0';
-    text_hex(raw, 32, b->sha256);
-    EVP_EncodeBlock((unsigned char *)b->base64, raw, 32);
-    return 0;
+int s3_body_sha256(struct s3_body *b)
+{
+    unsigned char raw[S3_CHECKSUM_BYTES];
+    int r = body_checksum(b, S3_CHECKSUM_SHA256);
+
+    if (r == 0 && (r = s3_checksum_decode(S3_CHECKSUM_SHA256, b->sum[S3_CHECKSUM_SHA256], raw)) == 0)
+        text_hex(raw, sizeof(raw), b->sha256);
+    return r;
 }
 
 /* The ETag is then not the MD5 of the bytes. */
@@ -47,21 +48,32 @@ const char *s3_body_md5(struct s3_body *b)
     return b->md5;
 }
 
-struct s3_call *s3_send_body(const struct s3 *s, struct s3_call *c, struct s3_body *b, bool checksum)
+unsigned s3_protection_lacks(const struct s3_protection *p)
 {
+    return (p->is_unsigned ? 1u << S3_LACKS_UNSIGNED : 0) |
+           (p->checksum != S3_CHECKSUM_NONE ? 1u << S3_LACKS_CHECKSUM : 0);
+}
+
+int s3_send_body(const struct s3 *s, struct s3_call *c, struct s3_body *b, const struct s3_protection *p, struct err *e)
+{
+    const struct s3_dialect *d = s3_dialect(s);
+
+    if ((!p->is_unsigned && s3_body_sha256(b) < 0) ||
+        (p->checksum != S3_CHECKSUM_NONE && body_checksum(b, p->checksum) < 0))
+        return s3_fail(s, e, -ENOMEM, "out of memory");
     c->body = b->data;
     c->body_size = b->size;
-    c->sha256 = b->sha256;
-    if (checksum)
-        s3_header(c, "x-amz-checksum-sha256", b->base64);
-    if (s3_dialect(s)->send_md5 && *s3_body_md5(b))
+    c->sha256 = p->is_unsigned ? d->unsigned_payload : b->sha256;
+    if (p->checksum != S3_CHECKSUM_NONE)
+        s3_header(c, S3_CHECKSUMS[p->checksum].header, b->sum[p->checksum]);
+    if (d->send_md5 && *s3_body_md5(b))
         s3_header(c, "Content-MD5", b->md5_base64);
-    return c;
+    return 0;
 }
 
 /* MD5 is the slowest of all we do with a byte, and says of a part no more than the signature does, which holds its
- * SHA-256: a store that took other bytes has broken its own rule. A wrong ETag of a part is met again at commit, where
- * the store is told all of them, and in the ETag of the whole. */
+ * SHA-256, or a checksum that the store has confirmed: one that took other bytes has broken its own rule. A wrong ETag
+ * of a part is met again at commit, where the store is told all of them, and in the ETag of the whole. */
 enum { MD5_MOST = 1024 * 1024 };
 
 int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e)
@@ -76,12 +88,15 @@ int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e)
         return s3_fail(c->s3, e, -FAULT_FORMAT, "'%.200s' was answered without a usable ETag: check --endpoint",
                        c->key);
 
-    if (http_header(a, "x-amz-checksum-sha256", sum, sizeof(sum))) {
-        if (strcmp(sum, c->body->base64) != 0)
+    if (c->checksum != S3_CHECKSUM_NONE && http_header(a, S3_CHECKSUMS[c->checksum].header, sum, sizeof(sum))) {
+        const char *ours = c->body->sum[c->checksum];
+
+        if (strcmp(sum, ours) != 0)
             return s3_fail(c->s3, e, -FAULT_CORRUPT,
-                           "'%.200s' arrived with SHA-256 %s instead of %s: it was damaged on its way", c->key, sum,
-                           c->body->base64);
-        memcpy(c->etag.sha256, c->body->base64, sizeof(c->etag.sha256));
+                           "'%.200s' arrived with %s %s instead of %s: it was damaged on its way", c->key,
+                           S3_CHECKSUMS[c->checksum].algorithm, sum, ours);
+        c->etag.checksum = c->checksum;
+        memcpy(c->etag.sum, ours, sizeof(c->etag.sum));
         c->checked = true;
     } else if ((c->body->size < MD5_MOST || *c->body->md5) && s3_etag_is_md5(c->etag.etag) && !c->encrypted &&
                *s3_body_md5(c->body)) {
@@ -117,18 +132,18 @@ static int ask_why(struct s3 *s, const char *key, struct err *e)
     return r == -ECANCELED || a.status == 416 ? 0 : r;
 }
 
-int s3_head(struct s3 *s, const char *key, bool checksum, const struct s3_patience *patience, struct s3_head *ret,
-            struct err *e)
+int s3_head(struct s3 *s, const char *key, enum s3_checksum checksum, const struct s3_patience *patience,
+            struct s3_head *ret, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer a = {0};
     struct s3_head found = {0};
     char size[32], etag[S3_ETAG_SIZE + 8];
-    int r = head(s, key, checksum, patience, &a, e);
+    int r = head(s, key, checksum != S3_CHECKSUM_NONE, patience, &a, e);
 
     if (r < 0 && a.status >= 300 && a.status < 500) {
         if ((r = ask_why(s, key, e)) < 0)
             return r;
-        r = head(s, key, checksum, patience, &a, e); /* it has appeared in between */
+        r = head(s, key, checksum != S3_CHECKSUM_NONE, patience, &a, e); /* it has appeared in between */
     }
     if (r < 0)
         return r;
@@ -137,7 +152,8 @@ int s3_head(struct s3 *s, const char *key, bool checksum, const struct s3_patien
     if (http_header(&a, "ETag", etag, sizeof(etag)))
         s3_etag_parse(etag, found.etag);
     http_header(&a, s3_dialect(s)->header.meta_sha256, found.sha256, sizeof(found.sha256));
-    http_header(&a, "x-amz-checksum-sha256", found.checksum, sizeof(found.checksum));
+    if (checksum != S3_CHECKSUM_NONE)
+        http_header(&a, S3_CHECKSUMS[checksum].header, found.checksum, sizeof(found.checksum));
     found.encrypted = is_encrypted(s, &a);
     *ret = found;
     return 0;
@@ -148,7 +164,7 @@ static int settle_difference(struct s3 *s, const struct s3_put *p, struct s3_con
                              const struct s3_patience *patience, struct err *e)
 {
     struct s3_head head = {0};
-    int r = s3_head(s, p->key, false, patience, &head, e);
+    int r = s3_head(s, p->key, S3_CHECKSUM_NONE, patience, &head, e);
 
     c->encrypted = r == 0 && head.encrypted;
     if (r == -FAULT_DENIED || c->encrypted)
@@ -167,23 +183,30 @@ int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patie
 
     for (;;) {
         CLEANUP(http_answer_done) struct http_answer a = {0};
-        bool condition = fresh && !s3_lacks(s, S3_LACKS_CONDITION), checksum = !s3_lacks(s, S3_LACKS_CHECKSUM);
-        struct s3_confirmation confirmation = {.s3 = s, .body = p->body, .key = p->key};
+        bool condition = fresh && !s3_lacks(s, S3_LACKS_CONDITION);
+        struct s3_protection protection = {.checksum =
+                                               s3_lacks(s, S3_LACKS_CHECKSUM) ? S3_CHECKSUM_NONE : S3_CHECKSUM_SHA256};
+        struct s3_confirmation confirmation = {
+            .s3 = s, .body = p->body, .checksum = protection.checksum, .key = p->key};
         struct s3_call c = {.method = "PUT",
                             .action = "PutObject",
                             .key = p->key,
                             .readable = p->readable,
                             .check = s3_confirm,
                             .check_ctx = &confirmation};
-        int r;
+        int r = s3_body_sha256(p->body);
 
+        if (r < 0)
+            return s3_fail(s, e, r, "out of memory");
         s3_header(&c, "Content-Type", p->content_type ? p->content_type : "application/octet-stream");
         s3_header(&c, s3_dialect(s)->header.meta_sha256, p->body->sha256);
         if (condition)
             s3_header(&c, "If-None-Match", "*");
-        s3_send_body(s, &c, p->body, checksum);
+        if ((r = s3_send_body(s, &c, p->body, &protection, e)) < 0)
+            return r;
         r = s3_perform(s, s3_http(s), &c, patience, &a, e);
-        if (r < 0 && s3_learn(s, &a, condition, checksum, patience))
+        if (r < 0 &&
+            s3_learn(s, &a, s3_protection_lacks(&protection) | (condition ? 1u << S3_LACKS_CONDITION : 0), patience))
             continue;
         if (r == 0 && confirmation.differs && (r = settle_difference(s, p, &confirmation, patience, e)) < 0) {
             fresh = false; /* what is there is what we have just sent */

@@ -9,27 +9,37 @@
 #include <stdint.h>
 
 #include "store/s3/s3_call.h"
+#include "store/s3/s3_checksum.h"
 #include "store/s3/s3_part_etag.h"
 
-/* Bytes to send, with their SHA-256. data is borrowed. */
+/* Bytes to send, and their digests, each computed once, when it is first asked for. data is borrowed. */
 struct s3_body {
     const void *data;
     size_t size;
-    char sha256[65];              /* hex */
-    char base64[S3_SHA256_MAX];   /* the same */
-    char md5[33], md5_base64[25]; /* "" until asked for, and in FIPS mode */
+    char sha256[65]; /* hex; all "" until then */
+    char sum[S3_CHECKSUM_END][S3_CHECKSUM_MAX];
+    char md5[33], md5_base64[25];
 };
-int s3_body_init(struct s3_body *b, const void *data, size_t size); /* 0 or -ENOMEM */
-const char *s3_body_md5(struct s3_body *b);                         /* hex, "" in FIPS mode; computed once */
+int s3_body_sha256(struct s3_body *b);      /* 0 or -ENOMEM */
+const char *s3_body_md5(struct s3_body *b); /* hex, "" in FIPS mode */
 
-/* Makes it the call's body, with the digests that the store can check; checksum: by x-amz-checksum-sha256, too. */
-struct s3_call *s3_send_body(const struct s3 *s, struct s3_call *c, struct s3_body *b, bool checksum);
+/* What the store compares a body with: the signature's SHA-256, unless that is left out, and a checksum. */
+struct s3_protection {
+    bool is_unsigned;
+    enum s3_checksum checksum;
+};
+unsigned s3_protection_lacks(const struct s3_protection *p); /* for s3_learn */
 
-/* For s3_call.check: does the answer to a PUT confirm the body? By its x-amz-checksum-sha256, else by an ETag that is
- * the MD5. -FAULT_CORRUPT, -FAULT_FORMAT. */
+/* Makes it the call's body, with the digests that the store is to check. 0 or -ENOMEM. */
+int s3_send_body(const struct s3 *s, struct s3_call *c, struct s3_body *b, const struct s3_protection *p,
+                 struct err *e);
+
+/* For s3_call.check: does the answer to a PUT confirm the body? By its x-amz-checksum-*, else by an ETag that is the
+ * MD5. -FAULT_CORRUPT, -FAULT_FORMAT. */
 struct s3_confirmation {
     const struct s3 *s3;
     struct s3_body *body;
+    enum s3_checksum checksum; /* that was sent */
     const char *key;
     struct s3_part_etag etag; /* out */
     bool checked;             /* out: false if the store gave nothing to compare */
@@ -42,12 +52,13 @@ struct s3_head {
     uint64_t size;
     char etag[S3_ETAG_SIZE];     /* "" if there is none */
     char sha256[65];             /* our own metadata; "" */
-    char checksum[S3_WHOLE_MAX]; /* x-amz-checksum-sha256, of the whole or of its parts; "" */
+    char checksum[S3_WHOLE_MAX]; /* the one asked for, of the whole or of its parts; "" */
     bool encrypted;              /* by a key of the store's customer: the ETag is no MD5 */
 };
-/* -FAULT_NO_OBJECT, -FAULT_NO_BUCKET …. checksum: ask for it (takes kms:Decrypt where objects are encrypted). */
-int s3_head(struct s3 *s, const char *key, bool checksum, const struct s3_patience *patience, struct s3_head *ret,
-            struct err *e);
+/* -FAULT_NO_OBJECT, -FAULT_NO_BUCKET …. checksum: the one to ask for (takes kms:Decrypt where objects are
+ * encrypted), or NONE. */
+int s3_head(struct s3 *s, const char *key, enum s3_checksum checksum, const struct s3_patience *patience,
+            struct s3_head *ret, struct err *e);
 
 struct s3_put {
     const char *key, *content_type;

@@ -4,6 +4,7 @@
  */
 #include "store/s3/s3_part_etag.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -12,9 +13,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { MD5_SIZE = 16, MD5_HEX = 2 * MD5_SIZE, SHA256_SIZE = 32 };
+enum { MD5_SIZE = 16, MD5_HEX = 2 * MD5_SIZE };
 static const char HEX[] = "0123456789abcdefABCDEF";
-static const char SHA256_WORD[] = " sha256=";
 
 /* What can stand in a header, in XML and in a journal's line as it is. */
 static bool etag_valid(const char *text, size_t size)
@@ -58,41 +58,46 @@ bool s3_etag_is_sum(const char *etag)
     return *number && !number[strspn(number, "0123456789")];
 }
 
-static int sha256_decode(const char *base64, unsigned char out[SHA256_SIZE])
+/* "sha256=BASE64" */
+static int checksum_parse(const char *text, struct s3_part_etag *ret)
 {
-    unsigned char raw[SHA256_SIZE + 4];
+    const char *equals = strchr(text, '=');
+    unsigned char raw[S3_CHECKSUM_BYTES];
 
-    /* 44 characters for 32 bytes: the last one is padding, which EVP_DecodeBlock decodes to a zero byte. */
-    if (strlen(base64) != 44 || base64[43] != '=' || base64[42] == '=' ||
-        EVP_DecodeBlock(raw, (const unsigned char *)base64, 44) != SHA256_SIZE + 1)
-        return -EBADMSG;
-    memcpy(out, raw, SHA256_SIZE);
-    return 0;
+    for (enum s3_checksum kind = S3_CHECKSUM_NONE + 1; equals && kind < S3_CHECKSUM_END; kind++) {
+        const char *word = S3_CHECKSUMS[kind].word;
+
+        if (strlen(word) == (size_t)(equals - text) && text_starts(text, word)) {
+            ret->checksum = kind;
+            if (s3_checksum_decode(kind, equals + 1, raw) < 0)
+                return -EBADMSG;
+            memcpy(ret->sum, equals + 1, strlen(equals + 1) + 1);
+            return 0;
+        }
+    }
+    return -EBADMSG;
 }
 
 int s3_part_etag_parse(const char *text, struct s3_part_etag *ret)
 {
     struct s3_part_etag r = {0};
-    const char *word = strstr(text, SHA256_WORD);
-    size_t size = word ? (size_t)(word - text) : strlen(text);
-    unsigned char raw[SHA256_SIZE];
+    size_t size = strcspn(text, " ");
 
     if (!etag_valid(text, size))
         return -EBADMSG;
     memcpy(r.etag, text, size);
-    if (word) {
-        word += strlen(SHA256_WORD);
-        if (sha256_decode(word, raw) < 0)
-            return -EBADMSG;
-        memcpy(r.sha256, word, S3_SHA256_MAX);
-    }
+    if (text[size] && checksum_parse(text + size + 1, &r) < 0)
+        return -EBADMSG;
     *ret = r;
     return 0;
 }
 
 const char *s3_part_etag_format(const struct s3_part_etag *r, char out[S3_PART_ETAG_MAX])
 {
-    snprintf(out, S3_PART_ETAG_MAX, "%s%s%s", r->etag, *r->sha256 ? SHA256_WORD : "", r->sha256);
+    if (r->checksum == S3_CHECKSUM_NONE)
+        snprintf(out, S3_PART_ETAG_MAX, "%s", r->etag);
+    else
+        snprintf(out, S3_PART_ETAG_MAX, "%s %s=%s", r->etag, S3_CHECKSUMS[r->checksum].word, r->sum);
     return out;
 }
 
@@ -106,8 +111,9 @@ int s3_complete_body(char *const *receipts, unsigned count, struct buf *ret)
         if ((r = s3_part_etag_parse(receipts[i], &part)) < 0)
             return r;
         r = buf_printf(&b, "<Part><PartNumber>%u</PartNumber><ETag>\"%s\"</ETag>", i + 1, part.etag);
-        if (r == 0 && *part.sha256)
-            r = buf_printf(&b, "<ChecksumSHA256>%s</ChecksumSHA256>", part.sha256);
+        if (r == 0 && part.checksum != S3_CHECKSUM_NONE)
+            r = buf_printf(&b, "<%s>%s</%s>", S3_CHECKSUMS[part.checksum].element, part.sum,
+                           S3_CHECKSUMS[part.checksum].element);
         if (r == 0)
             r = buf_add_text(&b, "</Part>");
     }
@@ -120,58 +126,59 @@ int s3_complete_body(char *const *receipts, unsigned count, struct buf *ret)
     return 0;
 }
 
-static int md5_of(const struct s3_part_etag *part, unsigned char *out)
+/* The bytes of a part's checksum, or of the MD5 that its ETag is (NONE). */
+static int add_bytes(const char *receipt, enum s3_checksum kind, struct buf *ret)
 {
-    return s3_etag_is_md5(part->etag) ? text_unhex(part->etag, out, MD5_SIZE) : -ENOENT;
-}
-
-static int sha256_of(const struct s3_part_etag *part, unsigned char *out)
-{
-    return *part->sha256 ? sha256_decode(part->sha256, out) : -ENOENT;
-}
-
-/* The digest of the parts' digests. */
-static int sum(char *const *receipts, unsigned count, const EVP_MD *type,
-               int (*digest_of)(const struct s3_part_etag *, unsigned char *), unsigned char out[EVP_MAX_MD_SIZE])
-{
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    unsigned char raw[SHA256_SIZE];
+    unsigned char raw[S3_CHECKSUM_BYTES];
     struct s3_part_etag part;
-    int r = ctx && EVP_DigestInit_ex(ctx, type, NULL) == 1 ? 0 : -ENOTSUP;
 
-    for (unsigned i = 0; r == 0 && i < count; i++) {
-        if (s3_part_etag_parse(receipts[i], &part) < 0 || digest_of(&part, raw) < 0)
-            r = -ENOENT;
-        else if (EVP_DigestUpdate(ctx, raw, (size_t)EVP_MD_get_size(type)) != 1)
-            r = -ENOTSUP;
+    if (s3_part_etag_parse(receipt, &part) < 0)
+        return -ENOENT;
+    if (kind == S3_CHECKSUM_NONE) {
+        if (!s3_etag_is_md5(part.etag) || text_unhex(part.etag, raw, MD5_SIZE) < 0)
+            return -ENOENT;
+        return buf_add(ret, raw, MD5_SIZE);
     }
-    if (r == 0 && EVP_DigestFinal_ex(ctx, out, NULL) != 1)
-        r = -ENOTSUP;
-    EVP_MD_CTX_free(ctx);
+    if (part.checksum != kind || s3_checksum_decode(kind, part.sum, raw) < 0)
+        return -ENOENT;
+    return buf_add(ret, raw, S3_CHECKSUMS[kind].size);
+}
+
+static int all_bytes(char *const *receipts, unsigned count, enum s3_checksum kind, struct buf *ret)
+{
+    int r = 0;
+
+    for (unsigned i = 0; r == 0 && i < count; i++)
+        r = add_bytes(receipts[i], kind, ret);
     return r;
 }
 
 int s3_whole_etag(char *const *receipts, unsigned count, char out[S3_WHOLE_MAX])
 {
+    CLEANUP(buf_done) struct buf bytes = {0};
     unsigned char raw[EVP_MAX_MD_SIZE];
     char hex[MD5_HEX + 1];
-    int r = sum(receipts, count, EVP_md5(), md5_of, raw);
+    int r = all_bytes(receipts, count, S3_CHECKSUM_NONE, &bytes);
 
     if (r < 0)
         return r;
+    if (EVP_Digest(bytes.data, bytes.size, raw, NULL, EVP_md5(), NULL) != 1)
+        return -ENOTSUP;
     text_hex(raw, MD5_SIZE, hex);
     snprintf(out, S3_WHOLE_MAX, "%s-%u", hex, count);
     return 0;
 }
 
-int s3_whole_sha256(char *const *receipts, unsigned count, char out[S3_WHOLE_MAX])
+int s3_whole_checksum(char *const *receipts, unsigned count, enum s3_checksum kind, char out[S3_WHOLE_MAX])
 {
-    unsigned char raw[EVP_MAX_MD_SIZE], base64[S3_SHA256_MAX];
-    int r = sum(receipts, count, EVP_sha256(), sha256_of, raw);
+    CLEANUP(buf_done) struct buf bytes = {0};
+    char base64[S3_CHECKSUM_MAX];
+    int r;
 
-    if (r < 0)
+    assert(kind != S3_CHECKSUM_NONE);
+    if ((r = all_bytes(receipts, count, kind, &bytes)) < 0 ||
+        (r = s3_checksum_of(kind, bytes.data, bytes.size, base64)) < 0)
         return r;
-    EVP_EncodeBlock(base64, raw, SHA256_SIZE);
-    snprintf(out, S3_WHOLE_MAX, "%s-%u", (const char *)base64, count);
+    snprintf(out, S3_WHOLE_MAX, "%s-%u", base64, count);
     return 0;
 }

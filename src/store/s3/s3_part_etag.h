@@ -3,8 +3,8 @@
  * What an S3 store says of a part, as text for the journal, and what follows from many of them: the body of
  * CompleteMultipartUpload, and the ETag and checksum that the whole object must then have. Pure text.
  *
- * A receipt is "ETAG" or "ETAG sha256=BASE64", the latter where the store has confirmed the part's SHA-256. It comes
- * back from a journal that others may have written to, so it is checked like an answer.
+ * A receipt is "ETAG", or "ETAG sha256=BASE64" or "ETAG crc32c=BASE64" where the store has confirmed the part's
+ * checksum. It comes back from a journal that others may have written to, so it is checked like an answer.
  */
 #pragma once
 
@@ -12,17 +12,18 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "store/s3/s3_checksum.h"
 
 enum {
     S3_ETAG_SIZE = 201,     /* with NUL; AWS's have 32 to 38 characters, others' are longer */
-    S3_SHA256_MAX = 45,     /* base64 */
     S3_PART_ETAG_MAX = 256, /* a journal's (ship/journal.h) */
     S3_WHOLE_MAX = 64       /* "HEX-10000", "BASE64-10000" */
 };
 
 struct s3_part_etag {
-    char etag[S3_ETAG_SIZE];    /* without quotes */
-    char sha256[S3_SHA256_MAX]; /* "" if the store confirmed none */
+    char etag[S3_ETAG_SIZE];   /* without quotes */
+    enum s3_checksum checksum; /* S3_CHECKSUM_NONE if the store confirmed none */
+    char sum[S3_CHECKSUM_MAX]; /* base64 */
 };
 
 /* An ETag header's value without its quotes (and W/): 0, or -EBADMSG if it is none that we could give back. */
@@ -41,7 +42,7 @@ const char *s3_part_etag_format(const struct s3_part_etag *r, char out[S3_PART_E
 /* Of parts 1 … count, in order. 0, -EBADMSG, -ENOMEM, -EMSGSIZE. */
 int s3_complete_body(char *const *receipts, unsigned count, struct buf *ret);
 
-/* The ETag of the whole ("MD5 of the parts' MD5s"-N) and its composite SHA-256. -ENOENT if the parts' receipts don't
- * say; -ENOTSUP without the digest (FIPS). */
+/* The ETag of the whole ("MD5 of the parts' MD5s"-N) and its composite checksum. -ENOENT if the parts' receipts don't
+ * say; -ENOTSUP without the digest (FIPS), -ENOMEM. */
 int s3_whole_etag(char *const *receipts, unsigned count, char out[S3_WHOLE_MAX]);
-int s3_whole_sha256(char *const *receipts, unsigned count, char out[S3_WHOLE_MAX]);
+int s3_whole_checksum(char *const *receipts, unsigned count, enum s3_checksum kind, char out[S3_WHOLE_MAX]);

@@ -99,7 +99,7 @@ int s3_read(struct s3 *s, const char *key, uint64_t offset, uint64_t *ret_size,
     struct s3_retry retry = s3_retry_begin();
     char match[S3_ETAG_SIZE + 2] = "";
     struct s3_head head;
-    int r = s3_head(s, key, false, NULL, &head, e);
+    int r = s3_head(s, key, S3_CHECKSUM_NONE, NULL, &head, e);
 
     if (r < 0)
         return r;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -129,6 +130,8 @@ static int copy_config(struct s3 *s, const struct sink_config *c, const struct s
         atomic_init(&s->lacks[i], s->dialect->lacks[i]);
     if (settings->no_checksums)
         atomic_init(&s->lacks[S3_LACKS_CHECKSUM], true);
+    if (settings->sign_bodies)
+        atomic_init(&s->lacks[S3_LACKS_UNSIGNED], true);
     s->bucket = strdup(c->url.authority);
     if ((s->prefix = malloc(n + 2)))
         snprintf(s->prefix, n + 2, "%s%s", c->url.path, n > 0 ? "/" : "");
@@ -244,6 +247,11 @@ const struct user_headers *s3_user_headers(const struct s3 *s)
 unsigned s3_uploads(const struct s3 *s)
 {
     return s->uploads;
+}
+
+bool s3_has_tls(const struct s3 *s)
+{
+    return !s->endpoint_given || strncasecmp(s->endpoint_given, "https://", 8) == 0;
 }
 
 struct http *s3_http(const struct s3 *s)

@@ -34,7 +34,8 @@ const struct s3_dialect *s3_dialect(const struct s3 *s);
 const char *s3_bucket(const struct s3 *s);
 const char *s3_prefix(const struct s3 *s); /* "", or with '/' at its end */
 const struct user_headers *s3_user_headers(const struct s3 *s);
-unsigned s3_uploads(const struct s3 *s);                               /* parts in flight */
+unsigned s3_uploads(const struct s3 *s); /* parts in flight */
+bool s3_has_tls(const struct s3 *s);
 struct http *s3_http(const struct s3 *s);                              /* of the thread that the sink belongs to */
 int s3_http_new(const struct s3 *s, struct http **ret, struct err *e); /* for a further thread */
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "store/s3/s3_xml.h"
@@ -62,19 +63,37 @@ static int wait_patiently(void *ctx, const struct err *trouble, uint64_t delay_m
     return upload_pool_wait(u->uploads, delay_ms);
 }
 
+/* Over TLS a checksum that costs little is enough, once the store has shown that it compares it; or OBS's Content-MD5.
+ * Without TLS the signature alone keeps others from changing the bytes. */
+static struct s3_protection protection(const struct upload *u, struct s3_body *body)
+{
+    struct s3_protection p = {.checksum = s3_lacks(u->s3, S3_LACKS_CHECKSUM) ? S3_CHECKSUM_NONE : u->checksum};
+
+    if (s3_has_tls(u->s3) && !s3_lacks(u->s3, S3_LACKS_UNSIGNED))
+        p.is_unsigned = s3_dialect(u->s3)->send_md5 ? *s3_body_md5(body) != '\0'
+                                                    : p.checksum == S3_CHECKSUM_CRC32C && atomic_load(&u->checks);
+    return p;
+}
+
+static void note_encryption(struct upload *u)
+{
+    pthread_mutex_lock(&u->lock);
+    u->encrypted = true;
+    pthread_mutex_unlock(&u->lock);
+}
+
 /* On a lane: one part, until the store has confirmed it or it can't be helped. */
 static int send_part(struct upload *u, struct http *h, const struct part *p, struct s3_part_etag *ret, struct err *e)
 {
-    struct s3_body body;
+    struct s3_body body = {.data = p->data, .size = p->size};
     char number[12];
 
-    if (s3_body_init(&body, p->data, p->size) < 0)
-        return no_memory(u, e);
     snprintf(number, sizeof(number), "%u", p->number);
     for (;;) {
         CLEANUP(http_answer_done) struct http_answer a = {0};
-        bool checksum = !s3_lacks(u->s3, S3_LACKS_CHECKSUM);
-        struct s3_confirmation confirmation = {.s3 = u->s3, .body = &body, .key = u->object->key};
+        struct s3_protection by = protection(u, &body);
+        struct s3_confirmation confirmation = {
+            .s3 = u->s3, .body = &body, .checksum = by.checksum, .key = u->object->key};
         struct s3_call c = {.method = "PUT",
                             .action = "PutObject",
                             .key = u->object->key,
@@ -84,18 +103,23 @@ static int send_part(struct upload *u, struct http *h, const struct part *p, str
 
         s3_query(&c, "partNumber", number);
         s3_query(&c, "uploadId", u->token);
-        s3_send_body(u->s3, &c, &body, checksum);
+        if ((r = s3_send_body(u->s3, &c, &body, &by, e)) < 0)
+            return r;
         r = s3_perform(u->s3, h, &c, &u->patience, &a, e);
-        if (r < 0 && s3_learn(u->s3, &a, false, checksum, &u->patience))
+        if (r < 0 && s3_learn(u->s3, &a, s3_protection_lacks(&by), &u->patience))
             continue;
-        if (r == 0)
-            *ret = confirmation.etag;
-        if (r == 0 && confirmation.encrypted) {
-            pthread_mutex_lock(&u->lock);
-            u->encrypted = true;
-            pthread_mutex_unlock(&u->lock);
+        if (r < 0)
+            return r;
+        if (by.is_unsigned && by.checksum != S3_CHECKSUM_NONE && confirmation.etag.checksum == S3_CHECKSUM_NONE) {
+            atomic_store(&u->checks, false); /* it said that it would compare it: the signature has to, then */
+            continue;
         }
-        return r;
+        if (confirmation.etag.checksum != S3_CHECKSUM_NONE)
+            atomic_store(&u->checks, true);
+        if (confirmation.encrypted)
+            note_encryption(u);
+        *ret = confirmation.etag;
+        return 0;
     }
 }
 
@@ -160,22 +184,32 @@ static int make_room(struct upload *u, unsigned count, struct err *e)
     return receipts ? 0 : no_memory(u, e);
 }
 
-int s3_begin(struct s3 *s, const char *key, const char *content_type, const struct s3_patience *patience,
-             char **ret_token, struct err *e)
+static bool confirms_checksum(const struct http_answer *a, enum s3_checksum kind)
 {
+    char algorithm[32];
+
+    return kind != S3_CHECKSUM_NONE && http_header(a, "x-amz-checksum-algorithm", algorithm, sizeof(algorithm)) &&
+           strcasecmp(algorithm, S3_CHECKSUMS[kind].algorithm) == 0;
+}
+
+int s3_begin(struct s3 *s, const struct object *o, const struct s3_patience *patience, struct s3_begun *ret,
+             struct err *e)
+{
+    enum s3_checksum kind = s3_has_tls(s) ? S3_CHECKSUM_CRC32C : S3_CHECKSUM_SHA256;
+
     for (;;) {
         CLEANUP(http_answer_done) struct http_answer a = {0};
         CLEANUP_FREE char *token = NULL;
-        bool checksum = !s3_lacks(s, S3_LACKS_CHECKSUM);
-        struct s3_call c = {.method = "POST", .action = "PutObject", .key = key};
+        struct s3_protection by = {.checksum = s3_lacks(s, S3_LACKS_CHECKSUM) ? S3_CHECKSUM_NONE : kind};
+        struct s3_call c = {.method = "POST", .action = "PutObject", .key = o->key};
         int r;
 
         s3_query(&c, "uploads", "");
-        s3_header(&c, "Content-Type", content_type ? content_type : "application/octet-stream");
-        if (checksum)
-            s3_header(&c, "x-amz-checksum-algorithm", "SHA256");
+        s3_header(&c, "Content-Type", o->content_type ? o->content_type : "application/octet-stream");
+        if (by.checksum != S3_CHECKSUM_NONE)
+            s3_header(&c, "x-amz-checksum-algorithm", S3_CHECKSUMS[kind].algorithm);
         r = s3_perform(s, s3_http(s), &c, patience, &a, e);
-        if (r < 0 && s3_learn(s, &a, false, checksum, patience))
+        if (r < 0 && s3_learn(s, &a, s3_protection_lacks(&by), patience))
             continue;
         if (r < 0)
             return r;
@@ -184,18 +218,23 @@ int s3_begin(struct s3 *s, const char *key, const char *content_type, const stru
             return s3_fail(s, e, -ENOMEM, "out of memory");
         if (r < 0 || !*token || strlen(token) >= S3_TOKEN_MAX)
             return s3_fail(s, e, -FAULT_FORMAT, "the upload of '%.200s' was begun without an id: check --endpoint",
-                           key);
-        *ret_token = TAKE_PTR(token);
+                           o->key);
+        *ret =
+            (struct s3_begun){.token = TAKE_PTR(token), .checksum = kind, .checks = confirms_checksum(&a, by.checksum)};
         return 0;
     }
 }
 
 static int create(struct upload *u, struct err *e)
 {
-    int r = s3_begin(u->s3, u->object->key, u->object->content_type, &u->patience, &u->token, e);
+    struct s3_begun begun;
+    int r = s3_begin(u->s3, u->object, &u->patience, &begun, e);
 
     if (r < 0)
         return r;
+    u->token = begun.token;
+    u->checksum = begun.checksum;
+    atomic_store(&u->checks, begun.checks);
     pthread_mutex_lock(&u->events_lock);
     if (u->events->token)
         u->events->token(u->events->ctx, u->token);
@@ -261,7 +300,7 @@ static int ask_for_upload(struct upload *u, struct err *e)
 
 static int take_up(struct upload *u, const struct upload_past *past, struct err *e)
 {
-    struct s3_part_etag ignored;
+    struct s3_part_etag part;
     int r;
 
     if (!past->token || !*past->token || past->count > S3_PARTS_MAX)
@@ -271,11 +310,15 @@ static int take_up(struct upload *u, const struct upload_past *past, struct err 
     if ((r = make_room(u, past->count, e)) < 0)
         return r;
     for (unsigned i = 0; i < past->count; i++) {
-        if (s3_part_etag_parse(past->receipts[i], &ignored) < 0)
+        if (s3_part_etag_parse(past->receipts[i], &part) < 0)
             return s3_fail(u->s3, e, -FAULT_GONE, "the journal of '%.200s' is of no use: part %u has no ETag",
                            u->object->key, i + 1);
         if ((r = keep_receipt(u, i + 1, past->receipts[i], e)) < 0)
             return r;
+        if (part.checksum != S3_CHECKSUM_NONE) { /* what the upload was begun with */
+            u->checksum = part.checksum;
+            atomic_store(&u->checks, true);
+        }
         u->size += past->sizes[i];
     }
     u->count = past->count;
@@ -295,6 +338,7 @@ int s3_upload_new(struct s3 *s, const struct object *o, const struct upload_past
     u->s3 = s;
     u->object = o;
     u->events = events;
+    u->checksum = S3_CHECKSUM_SHA256;
     u->patience = (struct s3_patience){.wait = wait_patiently, .ctx = u};
     pthread_mutex_init(&u->lock, NULL);
     pthread_mutex_init(&u->events_lock, NULL);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "store/s3/s3_object.h"
 #include "store/upload_pool.h"
@@ -22,6 +23,8 @@ struct upload {
     const struct object *object;        /* the caller's */
     const struct upload_events *events; /* the caller's */
     struct s3_patience patience;        /* waits that end when the upload does */
+    enum s3_checksum checksum;          /* of its parts, all alike; not NONE */
+    atomic_bool checks; /* the store has shown that it compares it: the signature need not hold the body */
 
     /* The caller's thread alone. */
     struct upload_pool *uploads;
@@ -42,9 +45,14 @@ struct upload {
     pthread_mutex_t events_lock; /* one call at a time */
 };
 
-/* CreateMultipartUpload; *ret_token is malloc'ed. */
-int s3_begin(struct s3 *s, const char *key, const char *content_type, const struct s3_patience *patience,
-             char **ret_token, struct err *e);
+/* CreateMultipartUpload of o's key and content type. */
+struct s3_begun {
+    char *token; /* malloc'ed */
+    enum s3_checksum checksum;
+    bool checks; /* the answer has confirmed it */
+};
+int s3_begin(struct s3 *s, const struct object *o, const struct s3_patience *patience, struct s3_begun *ret,
+             struct err *e);
 
 int s3_upload_new(struct s3 *s, const struct object *o, const struct upload_past *past,
                   const struct upload_events *events, struct upload **ret, struct err *e);

@@ -6,6 +6,7 @@ signatures stay right. Each client connection has a thread, each request a fresh
 """
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -30,6 +31,7 @@ class Request:
         self.headers = headers  # lower-case names
         self.received = 0       # bytes of the body that came in
         self.status = None      # what the client was told; None: nothing
+        self.taken = None       # the body, if a harm has read it before the store
         self.began = time.monotonic()
         self.ended = None
 
@@ -178,10 +180,11 @@ class Rule:
 
 
 class Proxy:
-    def __init__(self, upstream, rate=None, port=0, narrow=False):
+    def __init__(self, upstream, rate=None, port=0, narrow=False, certificate=None):
         """upstream: "host:port". rate: bytes per second of request bodies, all connections together; None: no limit.
         Answers' bodies are slowed by answer_rate in the same way. port: to listen on; 0: any. narrow: small buffers in
-        the kernel, so that the client, too, sees bytes move evenly and not by the megabyte."""
+        the kernel, so that the client, too, sees bytes move evenly and not by the megabyte. certificate: (certificate,
+        key) for TLS, of the name "localhost"."""
         host, _, upstream_port = upstream.rpartition(":")
         self.upstream = (host, int(upstream_port))
         self.rate = rate
@@ -197,7 +200,11 @@ class Proxy:
             self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 * 1024)
         self.port = self._listener.getsockname()[1]
-        self.url = "http://127.0.0.1:%d" % self.port
+        self.url = "https://localhost:%d" % self.port if certificate else "http://127.0.0.1:%d" % self.port
+        self._tls = None
+        if certificate:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(*certificate)
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -207,6 +214,11 @@ class Proxy:
             except OSError:
                 return
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls:
+                try:
+                    client = self._tls.wrap_socket(client, server_side=True)
+                except OSError:
+                    continue
             link = Link(self, client)
             with self._lock:
                 self._links.add(link)
@@ -376,6 +388,9 @@ class Link:
 
     def body(self, request):
         """The request's body as raw bytes; counts and slows what comes in."""
+        if request.taken is not None:
+            yield request.taken
+            return
         if request.headers.get("transfer-encoding", "").lower() == "chunked":
             source = self._chunks(self.client)
         else:
@@ -385,6 +400,11 @@ class Link:
             self.proxy.throttle(count, self.proxy.rate)
             request.received += count
             yield data
+
+    def take(self, request):
+        """The whole body; the store gets it all the same."""
+        request.taken = b"".join(self.body(request))
+        return request.taken
 
     def drain(self, request):
         for _ in self.body(request):

@@ -16,6 +16,8 @@
 /* Of "a" and of "b". */
 #define MD5_A "0cc175b9c0f1b6a831c399e269772661"
 #define MD5_B "92eb5ffee6ae2fec3ad71c777531578f"
+#define CRC_A "wdBDMA=="
+#define CRC_B "0oCwxA=="
 #define SHA_A "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs="
 #define SHA_B "PiPoFgA5WUoziU9lZOGxNIu9egCI1CxKy3PurtWcAJ0="
 
@@ -72,14 +74,14 @@ static void only_an_md5_with_a_number_is_taken_for_a_sum(void **state)
     assert_false(s3_etag_is_sum(""));
 }
 
-static void check_round(const char *text, const char *etag, const char *sha256)
+static void check_round(const char *text, const char *etag, const char *sum)
 {
     char out[S3_PART_ETAG_MAX];
     struct s3_part_etag r;
 
     assert_int_equal(s3_part_etag_parse(text, &r), 0);
     assert_string_equal(r.etag, etag);
-    assert_string_equal(r.sha256, sha256);
+    assert_string_equal(r.sum, sum);
     assert_string_equal(s3_part_etag_format(&r, out), text);
 }
 
@@ -90,6 +92,7 @@ static void receipts_come_back_as_they_went(void **state)
 
     check_round(MD5_A, MD5_A, "");
     check_round(MD5_A " sha256=" SHA_A, MD5_A, SHA_A);
+    check_round(MD5_A " crc32c=" CRC_A, MD5_A, CRC_A);
     memset(longest, 'e', S3_ETAG_SIZE - 1);
     memcpy(longest + S3_ETAG_SIZE - 1, " sha256=" SHA_B, sizeof(" sha256=" SHA_B));
     longest[S3_ETAG_SIZE - 1] = ' ';
@@ -98,7 +101,8 @@ static void receipts_come_back_as_they_went(void **state)
 
         assert_int_equal(s3_part_etag_parse(longest, &r), 0);
         assert_int_equal(strlen(r.etag), S3_ETAG_SIZE - 1);
-        assert_string_equal(r.sha256, SHA_B);
+        assert_string_equal(r.sum, SHA_B);
+        assert_int_equal(r.checksum, S3_CHECKSUM_SHA256);
     }
 }
 
@@ -116,6 +120,12 @@ static void a_journal_from_strangers_is_checked(void **state)
         MD5_A " sha256=ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSL==", /* 31 bytes */
         MD5_A " sha256=ypeBEsobvcr6wjGz<iPcTaeG7/gUfE5yuYB3ha/uSLs=",
         MD5_A " sha256=" SHA_A "x",
+        MD5_A " crc32c=" SHA_A,
+        MD5_A " sha256=" CRC_A,
+        MD5_A " crc32c=wdBDM===",
+        MD5_A " crc32c=wdBD=A==",
+        MD5_A " crc64=" CRC_A,
+        MD5_A " ",
         MD5_A " sha256=" SHA_A " ",
         " sha256=" SHA_A,
         MD5_A "  sha256=" SHA_A,
@@ -129,6 +139,7 @@ static void a_journal_from_strangers_is_checked(void **state)
 
 static char *const PLAIN[] = {MD5_A, MD5_B};
 static char *const SUMMED[] = {MD5_A " sha256=" SHA_A, MD5_B " sha256=" SHA_B};
+static char *const CRCS[] = {MD5_A " crc32c=" CRC_A, MD5_B " crc32c=" CRC_B};
 static char *const MIXED[] = {MD5_A " sha256=" SHA_A, "opaque"};
 
 static void the_body_lists_the_parts_in_order(void **state)
@@ -158,16 +169,30 @@ static void the_wholes_etag_is_the_md5_of_the_parts_md5s(void **state)
     assert_string_equal(out, "96e024ba2074fe77e8e965ba43a704be-2");
 }
 
-static void the_wholes_checksum_is_the_sha256_of_the_parts(void **state)
+static void a_part_is_completed_with_the_checksum_that_the_store_confirmed(void **state)
+{
+    (void)state;
+    static char *const receipts[] = {MD5_A " crc32c=" CRC_A};
+    struct buf body = {0};
+
+    assert_int_equal(s3_complete_body(receipts, 1, &body), 0);
+    assert_non_null(strstr(buf_text(&body), "<ChecksumCRC32C>" CRC_A "</ChecksumCRC32C></Part>"));
+    buf_done(&body);
+}
+
+static void the_wholes_checksum_is_that_of_the_parts_checksums(void **state)
 {
     (void)state;
     char out[S3_WHOLE_MAX] = "before";
 
-    assert_int_equal(s3_whole_sha256(PLAIN, 2, out), -ENOENT);
-    assert_int_equal(s3_whole_sha256(MIXED, 2, out), -ENOENT);
+    assert_int_equal(s3_whole_checksum(PLAIN, 2, S3_CHECKSUM_SHA256, out), -ENOENT);
+    assert_int_equal(s3_whole_checksum(MIXED, 2, S3_CHECKSUM_SHA256, out), -ENOENT);
     assert_string_equal(out, "before");
-    assert_int_equal(s3_whole_sha256(SUMMED, 2, out), 0);
+    assert_int_equal(s3_whole_checksum(SUMMED, 2, S3_CHECKSUM_SHA256, out), 0);
     assert_string_equal(out, "5aAf7hTg7VxIcU8iGA8lrYNltT+XefedxKPX6Tlj+Uo=-2");
+    assert_int_equal(s3_whole_checksum(SUMMED, 2, S3_CHECKSUM_CRC32C, out), -ENOENT);
+    assert_int_equal(s3_whole_checksum(CRCS, 2, S3_CHECKSUM_CRC32C, out), 0);
+    assert_string_equal(out, "zR0P4A==-2");
 }
 
 int main(void)
@@ -181,7 +206,8 @@ int main(void)
         cmocka_unit_test(a_journal_from_strangers_is_checked),
         cmocka_unit_test(the_body_lists_the_parts_in_order),
         cmocka_unit_test(the_wholes_etag_is_the_md5_of_the_parts_md5s),
-        cmocka_unit_test(the_wholes_checksum_is_the_sha256_of_the_parts),
+        cmocka_unit_test(a_part_is_completed_with_the_checksum_that_the_store_confirmed),
+        cmocka_unit_test(the_wholes_checksum_is_that_of_the_parts_checksums),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
