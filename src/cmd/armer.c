@@ -10,16 +10,17 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/watch.h"
+#include "ship/wire.h"
 #include "watch/armfollow.h"
 
-enum { CHANNEL = 3, EVERY_MS = 2000, TIMEOUT_MS = 30 * 1000 };
+enum { EVERY_MS = 2000, TIMEOUT_MS = 30 * 1000 };
 
 static int run(int argc, char **argv)
 {
     struct watch_options o = {0};
     CLEANUP_FREE char **dirs = NULL;
     CLEANUP_FREE struct armplace_folder **folders = NULL;
-    struct armfollow_config config = {.every_ms = EVERY_MS, .timeout_ms = TIMEOUT_MS, .stop_fd = CHANNEL};
+    struct armfollow_config config = {.every_ms = EVERY_MS, .timeout_ms = TIMEOUT_MS, .stop_fd = WORKER_CHANNEL};
     struct armplace *place = &config.request.place;
     struct err e = {0};
     int r = watch_parse(argc, argv, &o, &dirs, &e);

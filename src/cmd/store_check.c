@@ -16,8 +16,6 @@
 #include "ship/storecheck.h"
 #include "ship/wire.h"
 
-enum { CHANNEL = 3 };
-
 static int check(const struct plan_options *o, const char *ready)
 {
     CLEANUP(plan_done) struct plan plan = {0};
@@ -31,9 +29,9 @@ static int check(const struct plan_options *o, const char *ready)
     oomscore_offer();
     if ((r = plan_init(&plan, o, &e)) < 0)
         return command_fail(r, &e);
-    r = storecheck_run(&(struct storecheck_config){.plan = &plan, .ready = ready, .stop_fd = CHANNEL});
+    r = storecheck_run(&(struct storecheck_config){.plan = &plan, .ready = ready, .stop_fd = WORKER_CHANNEL});
     if (r == 0)
-        wire_send(CHANNEL, &(struct wire){.type = WIRE_CHECKED, .fd = {-1, -1}});
+        wire_send(WORKER_CHANNEL, &(struct wire){.type = WIRE_CHECKED, .fd = {-1, -1}});
     return r < 0 ? 1 : 0;
 }
 

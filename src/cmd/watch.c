@@ -137,7 +137,7 @@ static int run(int argc, char **argv)
     struct watch_options o = {0};
     CLEANUP(plan_done) struct plan plan = {0};
     CLEANUP(whoami_done) struct whoami who = {0};
-    CLEANUP_FREE char **args = worker_arguments("worker", argc, argv);
+    CLEANUP_FREE char **args = worker_arguments(WORKER_COMMAND, argc, argv);
     CLEANUP_FREE char **armer_args = worker_arguments("armer", argc, argv);
     CLEANUP_FREE char **check_args = worker_arguments("watch-check", argc, argv);
     CLEANUP_FREE char **dirs = NULL;

@@ -12,8 +12,6 @@
 
 #include "base/mem.h"
 
-enum { CHANNEL = 3 }; /* the worker's end, in the worker */
-
 void child_init(struct child *c)
 {
     c->channel = -1;
@@ -94,22 +92,22 @@ static int no_input(void)
 
 int child_start(struct child *c, char *const *args)
 {
-    uv_stdio_container_t stdio[CHANNEL + 1] = {{.flags = UV_INHERIT_FD},
-                                               {.flags = UV_INHERIT_FD, .data.fd = 2},
-                                               {.flags = UV_INHERIT_FD, .data.fd = 2},
-                                               {.flags = UV_INHERIT_FD}};
+    uv_stdio_container_t stdio[WORKER_CHANNEL + 1] = {{.flags = UV_INHERIT_FD},
+                                                      {.flags = UV_INHERIT_FD, .data.fd = 2},
+                                                      {.flags = UV_INHERIT_FD, .data.fd = 2},
+                                                      {.flags = UV_INHERIT_FD}};
     uv_process_options_t options = {.exit_cb = on_exited,
                                     .file = "/proc/self/exe",
                                     .args = (char **)args,
                                     .stdio = stdio,
-                                    .stdio_count = CHANNEL + 1};
+                                    .stdio_count = WORKER_CHANNEL + 1};
     CLEANUP_FD int input = no_input();
     int pair[2], r = input < 0 ? input : wire_pair(pair);
 
     if (r < 0)
         return r;
     stdio[0].data.fd = input;
-    stdio[CHANNEL].data.fd = pair[1];
+    stdio[WORKER_CHANNEL].data.fd = pair[1];
     c->process.data = c->poll.data = c;
     r = (c->spawn ? c->spawn : uv_spawn)(c->loop, &c->process, &options);
     close(pair[1]);

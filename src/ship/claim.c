@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/url.h"
@@ -33,6 +34,29 @@ void claim_free(struct claim *c)
     if (c)
         claim_done(c);
     free(c);
+}
+
+int claim_of_file(struct claim *ret, char *path, const char *name, const struct identity *file, enum content content)
+{
+    const struct kind *kind = kind_of(name, content);
+    int64_t now_ns = clock_wall_ns();
+
+    *ret = (struct claim){.path = path,
+                          .name = strdup(name),
+                          .cause = strdup(kind_cause(kind, name)),
+                          .kind = kind,
+                          .time_ns = file->birth_ns ? file->birth_ns : file->mtime_ns,
+                          .found_ns = now_ns,
+                          .settled_ns = now_ns,
+                          .size = file->size,
+                          .disk = file->disk,
+                          .owner = file->uid,
+                          .in_place = true};
+    memcpy(ret->id, file->id, sizeof(ret->id));
+    if (ret->path && ret->name && ret->cause)
+        return 0;
+    claim_done(ret);
+    return -ENOMEM;
 }
 
 int claim_encode(const struct claim *c, struct buf *ret)

@@ -51,6 +51,10 @@ struct claim {
     struct pause pause;  /* that it took */
 };
 
+/* A claim on a file that is read where it lies: id, kind, times, size and owner are the file's, the cause its kind's.
+ * path: malloc'ed, taken; NULL is -ENOMEM. 0 or -ENOMEM, and then nothing is left in ret. */
+int claim_of_file(struct claim *ret, char *path, const char *name, const struct identity *file, enum content content);
+
 void claim_done(struct claim *c);
 void claim_free(struct claim *c); /* of the heap; NULL is fine */
 

@@ -8,6 +8,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "place/origin.h"
@@ -70,6 +71,14 @@ const struct kind *kind_find(const char *kind_name, const char *glob, const char
         if (text_eq(k->name, kind_name))
             return k;
     return &KINDS[ARRAY_SIZE(KINDS) - 1];
+}
+
+enum content kind_read_content(int fd)
+{
+    unsigned char head[CONTENT_HEAD_MAX];
+    ssize_t n = file_pread(fd, head, sizeof(head), 0);
+
+    return n > 0 ? content_of(head, (size_t)n) : CONTENT_OTHER;
 }
 
 const char *kind_cause(const struct kind *k, const char *name)

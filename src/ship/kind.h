@@ -27,6 +27,9 @@ const struct kind *kind_of(const char *name, enum content content);
 /* By kind name, for what was written down; the last row for unknown ones. glob: the row's own, NULL where unknown. */
 const struct kind *kind_find(const char *kind_name, const char *glob, const char *file_name);
 
+/* What the file that is open as fd is by its first bytes; CONTENT_OTHER where it cannot be read. */
+enum content kind_read_content(int fd);
+
 /* Why a file was probably made, by kind and name alone: what its content says (place/origin.h) counts more. */
 const char *kind_cause(const struct kind *k, const char *name);
 

@@ -7,12 +7,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/retry.h"
 #include "ship/describe.h"
-
-enum { FIRST_MS = 500, MOST_MS = 4000 };
 
 char *preflight_key(const struct plan *plan, const struct whoami *who, const struct facts *facts, const char *name)
 {
@@ -42,22 +40,22 @@ int preflight(const struct plan *plan, const struct whoami *who, const struct fa
               struct sink **sink, struct err *e)
 {
     CLEANUP_FREE char *key = preflight_key(plan, who, facts, "salvage-check");
-    struct backoff backoff = {.first_ms = FIRST_MS, .most_ms = MOST_MS};
-    uint64_t end_ms = clock_mono_ms() + patience_ms;
+    const struct retry_policy policy = {.soon = {500, 4000}, .give_up_ms = patience_ms, .once = patience_ms == 0};
+    struct retry_state retry = {.since_ms = clock_mono_ms()};
     int r;
 
     if (!key)
         return err_set(e, -ENOMEM, "out of memory");
     for (;;) {
-        uint64_t delay_ms;
+        struct retry_decision d;
 
         *e = (struct err){0};
         r = try_once(plan, key, sink, e);
-        if (r == 0 || fault_find(r)->retry != RETRY_SOON)
+        if (r == 0)
             return r;
-        delay_ms = backoff_next(&backoff, e->retry_after_ms);
-        if (clock_mono_ms() + delay_ms > end_ms)
+        d = retry_decide(&retry, &policy, r, e->retry_after_ms, clock_mono_ms());
+        if (d.verdict != RETRY_WAIT)
             return r;
-        clock_sleep_ms(delay_ms);
+        clock_sleep_ms(d.delay_ms);
     }
 }

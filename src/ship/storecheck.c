@@ -14,20 +14,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/retry.h"
 #include "linux/launch.h"
 #include "place/environment_facts.h"
 #include "ship/preflight.h"
 
+static const struct retry_policy PACE = {.soon = {5 * 1000, 60 * 1000}, .slowly = {30 * 1000, 300 * 1000}};
+
 enum {
-    SOON_FIRST_MS = 5 * 1000,
-    SOON_MOST_MS = 60 * 1000,
-    SLOWLY_FIRST_MS = 30 * 1000,
-    SLOWLY_MOST_MS = 300 * 1000,
     AGAIN_MS = 300 * 1000, /* with a file for a probe */
     ASK_MOST_MS = 120 * 1000
 };
@@ -40,8 +38,7 @@ struct verdict {
 
 struct storecheck {
     const struct storecheck_config *config;
-    struct backoff backoff;
-    int said; /* the result that was last logged */
+    struct retry_state retry;
     bool asked;
 };
 
@@ -137,26 +134,23 @@ static void show_ready(const struct storecheck *s, bool ready)
 /* Says what is new, and returns when to ask again. */
 static uint64_t take(struct storecheck *s, const struct verdict *v)
 {
-    const struct fault_info *fault = fault_find(v->result);
-    bool slowly = fault->retry != RETRY_SOON, fresh = !s->asked || s->said != v->result;
-    uint64_t delay_ms = AGAIN_MS;
+    bool news = !s->asked || s->retry.last != 0; /* that it is ready */
+    struct retry_decision d;
 
     s->asked = true;
-    s->said = v->result;
     show_ready(s, v->result == 0);
     if (v->result == 0) {
-        s->backoff.tries = 0;
-        if (fresh)
+        retry_succeeded(&s->retry);
+        if (news)
             log_event(EVENT_STORE_READY, LOG_STR("to", s->config->plan->store));
-        return delay_ms;
+        return AGAIN_MS;
     }
-    s->backoff.first_ms = slowly ? SLOWLY_FIRST_MS : SOON_FIRST_MS;
-    s->backoff.most_ms = slowly ? SLOWLY_MOST_MS : SOON_MOST_MS;
-    delay_ms = backoff_next(&s->backoff, v->err.retry_after_ms);
-    if (fresh)
-        log_event(EVENT_STORE_FAILED, LOG_STR("to", s->config->plan->store), LOG_STR("fault", fault->name),
-                  LOG_STR("error", v->err.msg), LOG_UINT("retry_in_s", (delay_ms + 999) / 1000));
-    return delay_ms;
+    d = retry_decide(&s->retry, &PACE, v->result, v->err.retry_after_ms, clock_mono_ms());
+    if (d.fresh)
+        log_event(EVENT_STORE_FAILED, LOG_STR("to", s->config->plan->store),
+                  LOG_STR("fault", fault_find(v->result)->name), LOG_STR("error", v->err.msg),
+                  LOG_UINT("retry_in_s", (d.delay_ms + 999) / 1000));
+    return d.delay_ms;
 }
 
 int storecheck_launch(char *command, char *const *rest, int *ret_fd)

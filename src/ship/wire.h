@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What loop and worker say to each other: one message, one packet, on a SOCK_SEQPACKET pair, descriptors along with it.
- * Both ends are the same program, but the worker reads strangers' bytes: the loop takes nothing of it on trust.
+ * The protocol between a watch and the processes that it starts: `salvage worker` with the watch's own options, and the
+ * store check. One message is one packet on a SOCK_SEQPACKET pair, descriptors go along with it. Both ends are the same
+ * program, but the worker reads foreign bytes: the loop trusts nothing that it sends.
  */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
+
+#define WORKER_COMMAND "worker"
+enum { WORKER_CHANNEL = 3 }; /* the process's end, in that process */
 
 enum wire_type {
     WIRE_JOB = 1,    /* to the worker. text: claim (JSON); a: follow; b: memory for it, bytes; fds: evidence, claim
@@ -20,8 +24,8 @@ enum wire_type {
     WIRE_WAITING,    /* text: trouble; a: ms until the next try */
     WIRE_UNVERIFIED, /* text: why what is stored can't be read back */
     WIRE_SHIPPED,    /* text: manifest (JSON); a: it was there already; b: the mtime of what was read, ns */
-    WIRE_FAILED,     /* code; text: the story; a: Retry-After in ms */
-    WIRE_FACTS,      /* both ways. text: what was found out of where we run (JSON): asked once, by the first worker */
+    WIRE_FAILED,     /* code; text: the error; a: Retry-After in ms */
+    WIRE_FACTS,      /* both ways. text: what is known of where we run (JSON): found out once, by the first worker */
     WIRE_CHECKED,    /* from ship/storecheck.h: the store would take evidence, and there is nothing left to ask */
     WIRE_TYPE_END
 };

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/backoff.h"
+#include "base/retry.h"
 #include "linux/volume.h"
 #include "ship/claim.h"
 
@@ -18,17 +18,16 @@ struct item {
     struct item *next;
     uint64_t due_ms; /* monotonic, as all here */
     uint64_t added_ms;
-    uint64_t retain_ms;   /* until when it may take up room */
-    uint64_t series;      /* of the same application's dumps (watch/retain.h) */
-    struct volume volume; /* that its spool lies on */
-    uint64_t first_failure_ms;
+    uint64_t retain_ms;       /* until when it may take up room */
+    uint64_t series;          /* of the same application's dumps (watch/retain.h) */
+    struct volume volume;     /* that its spool lies on */
     struct worker_slot *slot; /* of the worker that is at it; NULL: it waits */
     unsigned returned;        /* how often it was put back to let others through */
-    struct backoff backoff;
-    int said;       /* the fault that was last logged for it */
-    int follow_fd;  /* of a followed file, -1 */
-    bool complete;  /* the followed file is */
-    bool cancelled; /* the followed file is gone, or others wait */
+    struct retry_state retry;
+    bool waiting_logged; /* its worker waits for the store */
+    int follow_fd;       /* of a followed file, -1 */
+    bool complete;       /* the followed file is */
+    bool cancelled;      /* the followed file is gone, or others wait */
 };
 
 static inline bool item_is_followed(const struct item *i)

@@ -24,45 +24,23 @@ enum {
     REPOSITORY_REST_MS = 60 * 1000
 };
 
-static struct fair_key key_of(const struct watcher *w, const struct folder *f, const char *path, uint64_t owner)
-{
-    return tenant_of(w->config->layout, f->root->path, path, owner);
-}
-
-/* The bytes a file begins with. What can't be read is left to the worker, which says so. */
-enum content watcher_read_content(int fd)
-{
-    unsigned char head[CONTENT_HEAD_MAX];
-    ssize_t n = file_pread(fd, head, sizeof(head), 0);
-
-    return n > 0 ? content_of(head, (size_t)n) : CONTENT_OTHER;
-}
-
 static struct claim *make_claim(struct watcher *w, const struct candidate *c, const struct identity *file,
                                 enum content content)
 {
-    struct claim *claim = calloc(1, sizeof(*claim));
+    struct claim *claim = malloc(sizeof(*claim));
+    char *path;
 
-    if (!claim)
-        return NULL;
-    memcpy(claim->id, file->id, sizeof(claim->id));
-    claim->kind = kind_of(c->name, content);
-    claim->name = strdup(c->name);
-    claim->cause = strdup(kind_cause(claim->kind, c->name));
-    if (asprintf(&claim->path, "%s/%s", c->folder->path, c->name) < 0)
-        claim->path = NULL;
-    claim->time_ns = file->birth_ns ? file->birth_ns : file->mtime_ns;
-    claim->found_ns = c->found_ns;
-    claim->size = file->size;
-    claim->disk = file->disk;
-    claim->owner = file->uid;
-    claim->key = key_of(w, c->folder, claim->path ? claim->path : c->name, file->uid);
-    claim->in_place = true;
-    claim->spool = watcher_spool_for(w, c->folder, file);
-    if (!claim->name || !claim->cause || !claim->path) {
-        claim_free(claim);
+    if (asprintf(&path, "%s/%s", c->folder->path, c->name) < 0)
+        path = NULL;
+    if (!claim || claim_of_file(claim, path, c->name, file, content) < 0) {
+        if (!claim)
+            free(path);
+        free(claim);
         return NULL;
     }
+    claim->found_ns = c->found_ns;
+    claim->key = tenant_of(w->config->layout, c->folder->root->path, claim->path, file->uid);
+    claim->spool = watcher_spool_for(w, c->folder, file);
     return claim;
 }
 
@@ -147,7 +125,7 @@ static bool is_evidence(struct watcher *w, struct candidate *c, int dirfd, enum 
 /* A complete file becomes a claim; one that was followed is already with the pool. */
 void watcher_claim_candidate(struct watcher *w, struct candidate *c, const struct settle_look *look, int dirfd)
 {
-    enum content content = watcher_read_content(look->fd);
+    enum content content = kind_read_content(look->fd);
     struct claim *claim;
     int r;
 
@@ -199,7 +177,7 @@ void watcher_follow_candidate(struct watcher *w, struct candidate *c, struct set
     if (!c->may_follow || c->following || !look->identity.by_birth || look->identity.size < FOLLOW_SIZE_MIN ||
         !pool_may_follow(w->pool))
         return;
-    if (!(claim = make_claim(w, c, &look->identity, watcher_read_content(look->fd))))
+    if (!(claim = make_claim(w, c, &look->identity, kind_read_content(look->fd))))
         return;
     claim->size = 0;
     if (!claim->spool || spool_add(claim->spool, claim, &e) < 0 || (r = pool_follow(w->pool, claim, look->fd)) < 0) {

@@ -70,7 +70,6 @@ struct spool *watcher_spool_for(struct watcher *w, struct folder *f, const struc
 void watcher_release_spools(struct watcher *w);
 
 /* watcher_claims.c */
-enum content watcher_read_content(int fd);
 void watcher_claim_candidate(struct watcher *w, struct candidate *c, const struct settle_look *look, int dirfd);
 void watcher_follow_candidate(struct watcher *w, struct candidate *c, struct settle_look *look);
 void watcher_retry_candidate(struct watcher *w, struct candidate *c, int error);

@@ -79,7 +79,7 @@ static bool sniff(struct watcher *w, struct candidate *c, const struct settle_lo
             candidate_schedule(&w->candidates, c, now_ms + wait_ms);
             return false;
         }
-        content = watcher_read_content(look->fd);
+        content = kind_read_content(look->fd);
         if (!kind_is_evidence(content)) {
             sniffer_learn(&w->sniffer, file->dev, file->ino, file->mtime_ns);
             if (look->state == SETTLE_COMPLETE)

@@ -217,7 +217,7 @@ unsigned pool_log_left(const struct pool *p, unsigned max)
     unsigned logged = 0;
 
     for (const struct item *i = p->items; i && logged < max; i = i->next, logged++) {
-        int fault = i->said ? i->said : p->hold_logged;
+        int fault = i->retry.last ? i->retry.last : p->hold.last;
 
         log_event(EVENT_NOT_SHIPPED, LOG_STR("path", i->claim->path), LOG_UINT("bytes", i->claim->size),
                   LOG_STR("id", i->claim->id), LOG_STR("fault", fault ? fault_find(fault)->name : NULL));

@@ -19,7 +19,7 @@
 struct pool;
 
 struct pool_config {
-    char *const *worker_args; /* of a worker process, NULL-terminated; args[1] is "worker" */
+    char *const *worker_args; /* of a worker process, NULL-terminated; args[1] is WORKER_COMMAND */
     const struct plan *plan;
     const char *machine;
     struct retention retention;

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "base/backoff.h"
+#include "base/retry.h"
 #include "ship/fair.h"
 #include "watch/item.h"
 #include "watch/worker_pool.h"
@@ -31,8 +31,7 @@ struct pool {
     uint64_t retain_due_ms; /* when the room is compared with what waits; 0: now */
 
     uint64_t hold_until_ms; /* the store fails: no claim is started before */
-    struct backoff hold;
-    int hold_logged; /* the fault that was last logged for the store */
+    struct retry_state hold;
 };
 
 /* worker_pool.c. Ends a claim's time with the pool: calls `ended` and frees the item. */
@@ -57,8 +56,14 @@ void pool_on_worker_ended(void *ctx, const char *reason);
 void pool_on_worker_closed(void *ctx);
 bool pool_all_closed(const struct pool *p);
 
-/* worker_pool_retry.c. The attempt has failed by code, for that reason; the item may be gone then. */
-void pool_attempt_failed(struct pool *p, struct item *i, int code, uint64_t retry_after_ms, const char *reason);
+/* worker_pool_retry.c */
+struct pool_failure {
+    int code; /* negative */
+    const char *reason;
+    uint64_t retry_after_ms; /* as the store asked for; 0 */
+};
+/* The item is dropped, given up (and gone, either way), or waits. */
+void pool_attempt_failed(struct pool *p, struct item *i, const struct pool_failure *f);
 
 /* worker_pool_retention.c */
 void pool_apply_retention(struct pool *p, uint64_t now, uint64_t *ret_next_ms);

@@ -9,22 +9,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ship/manifest.h"
+#include "ship/report.h"
 #include "watch/retain.h"
 #include "watch/worker_pool_internal.h"
-
-static void log_shipped(const struct pool *p, const struct manifest *m, bool already, double seconds)
-{
-    CLEANUP_FREE char *url = sink_object_url(&p->config.plan->sink, m->key);
-    char pause[PAUSE_TEXT_MAX];
-
-    if (already)
-        log_event(EVENT_ALREADY_STORED, LOG_STR("key", m->key), LOG_STR("url", url));
-    else
-        log_event(EVENT_SHIPPED, LOG_STR("key", m->key), LOG_STR("url", url), LOG_UINT("bytes", m->size),
-                  LOG_UINT("stored", m->stored_size), LOG_REAL("seconds", seconds), LOG_STR("cause", m->cause),
-                  LOG_STR("partial", m->partial), LOG_STR("pause", m->pause.by ? pause_print(&m->pause, pause) : NULL),
-                  LOG_STR("verified", m->verified));
-}
 
 static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
 {
@@ -39,8 +26,7 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
         child_kill(&i->slot->child); /* its end is dealt with like any other */
         return;
     }
-    p->hold.tries = 0;
-    p->hold_logged = 0;
+    retry_succeeded(&p->hold);
     p->well_ms = clock_mono_ms() + RETAIN_SPARE_MS;
     i->claim->size = m.size;
     i->claim->mtime_ns = (int64_t)w->b;
@@ -48,7 +34,7 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
         close(TAKE_FD(i->follow_fd)); /* or the room would not be free */
     r = spool_finish(i->claim->spool, i->claim, p->config.machine, p->config.plan->keep, &e);
     if (r == -FAULT_CHANGED) {
-        pool_attempt_failed(p, i, r, 0, e.msg);
+        pool_attempt_failed(p, i, &(struct pool_failure){.code = r, .reason = e.msg});
         return;
     }
     if (r < 0) {
@@ -57,7 +43,7 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
         outcome = POOL_FAILED;
     }
     /* Last: who reads it may count on the room. */
-    log_shipped(p, &m, w->a != 0, (double)(clock_mono_ms() - started_ms) / 1000);
+    report_shipped(p->config.plan, &m, w->a != 0, (double)(clock_mono_ms() - started_ms) / 1000);
     pool_end_item(p, i, outcome);
 }
 
@@ -75,7 +61,7 @@ void pool_on_message(void *ctx, const struct wire *w)
         on_shipped(p, i, w);
         break;
     case WIRE_FAILED:
-        pool_attempt_failed(p, i, w->code < 0 ? w->code : -EIO, w->a, w->text);
+        pool_attempt_failed(p, i, &(struct pool_failure){w->code < 0 ? w->code : -EIO, w->text, w->a});
         break;
     case WIRE_SWEPT:
         s->sweeping = false;
@@ -104,10 +90,10 @@ void pool_on_message(void *ctx, const struct wire *w)
         break;
     case WIRE_WAITING:
         p->well_ms = 0;
-        if (i->said == 0)
+        if (!i->waiting_logged && i->retry.last == 0)
             log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", "passing"),
                       LOG_STR("error", w->text), LOG_UINT("retry_in_s", (w->a + 999) / 1000));
-        i->said = -1;
+        i->waiting_logged = true;
         break;
     default:
         break;
@@ -136,7 +122,7 @@ void pool_on_worker_ended(void *ctx, const char *reason)
         return;
     }
     log_event(EVENT_WORKER_DIED, LOG_STR("path", i->claim->path), LOG_STR("error", reason));
-    pool_attempt_failed(p, i, -EIO, 0, reason);
+    pool_attempt_failed(p, i, &(struct pool_failure){.code = -EIO, .reason = reason});
 }
 
 bool pool_all_closed(const struct pool *p)

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "watch/worker_pool_internal.h"
 
-enum { SOON_FIRST_MS = 1000, SOON_MOST_MS = 60 * 1000, SLOWLY_FIRST_MS = 60 * 1000, SLOWLY_MOST_MS = 300 * 1000 };
+static const struct retry_policy PACE = {.soon = {1000, 60 * 1000}, .slowly = {60 * 1000, 300 * 1000}};
 
 /* Faults of the store, not of one file: they meet every claim alike. */
 static bool is_store_fault(int result)
@@ -30,54 +30,58 @@ static bool is_store_fault(int result)
     }
 }
 
-/* When it is tried again: alone, or with all the others if the fault meets all of them. Says why, once. */
-static void put_off(struct pool *p, struct item *i, int code, uint64_t retry_after_ms, const char *reason)
+static void log_failure(const struct item *i, int code, const char *reason, uint64_t delay_ms)
 {
-    const struct fault_info *fault = fault_find(code);
-    bool slowly = fault->retry != RETRY_SOON, store = is_store_fault(code);
-    struct backoff *b = store ? &p->hold : &i->backoff;
-    int *said = store ? &p->hold_logged : &i->said;
-    uint64_t delay;
-
-    b->first_ms = slowly ? SLOWLY_FIRST_MS : SOON_FIRST_MS;
-    b->most_ms = slowly ? SLOWLY_MOST_MS : SOON_MOST_MS;
-    delay = backoff_next(b, retry_after_ms);
-    i->due_ms = clock_mono_ms() + delay;
-    if (store) {
-        p->hold_until_ms = i->due_ms;
-        p->well_ms = 0;
-    }
-    if (*said != code)
-        log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", fault->name),
-                  LOG_STR("error", reason), LOG_UINT("retry_in_s", (delay + 999) / 1000));
-    *said = code;
+    log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", fault_find(code)->name),
+              LOG_STR("error", reason), LOG_UINT("retry_in_s", (delay_ms + 999) / 1000));
 }
 
-static void retry(struct pool *p, struct item *i, int code, uint64_t retry_after_ms, const char *reason)
+/* The store fails: no claim is started for a while. Returns when the next may be. */
+static uint64_t hold_all(struct pool *p, const struct item *i, const struct pool_failure *f)
 {
-    const struct fault_info *fault = fault_find(code);
     uint64_t now = clock_mono_ms();
+    struct retry_decision d = retry_decide(&p->hold, &PACE, f->code, f->retry_after_ms, now);
 
-    if (p->config.once || (p->config.plan->give_up_ms && i->first_failure_ms &&
-                           now - i->first_failure_ms >= p->config.plan->give_up_ms)) {
-        log_event(EVENT_GAVE_UP, LOG_STR("path", i->claim->path), LOG_STR("fault", fault->name),
-                  LOG_STR("error", reason));
+    p->hold_until_ms = now + d.delay_ms;
+    p->well_ms = 0;
+    if (d.fresh)
+        log_failure(i, f->code, f->reason, d.delay_ms);
+    return p->hold_until_ms;
+}
+
+/* Given up, or tried again: alone, or with all the others if the fault meets all of them. */
+static void retry(struct pool *p, struct item *i, const struct pool_failure *f)
+{
+    struct retry_policy policy = PACE;
+    uint64_t now = clock_mono_ms();
+    struct retry_decision d;
+
+    policy.once = p->config.once;
+    policy.give_up_ms = p->config.plan->give_up_ms;
+    d = retry_decide(&i->retry, &policy, f->code, f->retry_after_ms, now);
+    if (d.verdict != RETRY_WAIT) {
+        log_event(EVENT_GAVE_UP, LOG_STR("path", i->claim->path), LOG_STR("fault", fault_find(f->code)->name),
+                  LOG_STR("error", f->reason));
         pool_end_item(p, i, POOL_FAILED);
         return;
     }
-    if (!i->first_failure_ms)
-        i->first_failure_ms = now;
-    put_off(p, i, code, retry_after_ms, reason);
+    if (is_store_fault(f->code)) {
+        i->due_ms = hold_all(p, i, f);
+        return;
+    }
+    i->due_ms = now + d.delay_ms;
+    if (d.fresh)
+        log_failure(i, f->code, f->reason, d.delay_ms);
 }
 
-void pool_attempt_failed(struct pool *p, struct item *i, int code, uint64_t retry_after_ms, const char *reason)
+void pool_attempt_failed(struct pool *p, struct item *i, const struct pool_failure *f)
 {
     if (i->slot)
         worker_slot_idle(i->slot);
     i->slot = NULL;
     p->retain_due_ms = 0;
-    if (code == -ENOENT || (i->claim->in_place && code == -FAULT_CHANGED)) {
-        /* Gone; or written to where it lies: whoever found it looks at it anew. */
+    if (f->code == -ENOENT || (i->claim->in_place && f->code == -FAULT_CHANGED)) {
+        /* Gone; or written to where it lies: the watcher finds it anew. */
         if (i->claim->spool)
             spool_drop(i->claim->spool, i->claim);
         pool_end_item(p, i, POOL_DROPPED);
@@ -85,10 +89,10 @@ void pool_attempt_failed(struct pool *p, struct item *i, int code, uint64_t retr
     }
     if (item_is_followed(i)) {
         /* Following was a head start: without it the file is found again when it is closed. */
-        if (is_store_fault(code))
-            put_off(p, i, code, retry_after_ms, reason);
+        if (is_store_fault(f->code))
+            hold_all(p, i, f);
         pool_end_item(p, i, POOL_DROPPED);
         return;
     }
-    retry(p, i, code, retry_after_ms, reason);
+    retry(p, i, f);
 }

@@ -66,15 +66,17 @@ void pool_start_item(struct pool *p, struct worker_slot *s, struct item *i)
             char reason[200];
             snprintf(reason, sizeof(reason), "cannot start a worker by /proc/self/exe: %s%s", strerror(-r),
                      r == -EAGAIN ? ": a limit of processes is reached (pids.max of a cgroup, ulimit -u)" : "");
-            pool_attempt_failed(p, i, -FAULT_NO_PROCESS, 0,
-                                reason); /* the evidence is there, whatever ENOENT this is */
+            pool_attempt_failed(
+                p, i,
+                &(struct pool_failure){.code = -FAULT_NO_PROCESS,
+                                       .reason = reason}); /* the evidence is there, whatever ENOENT this is */
             return;
         }
     }
     if (r == 0)
         r = child_send(&s->child, &w);
     if (r < 0)
-        pool_attempt_failed(p, i, r, 0, strerror(-r));
+        pool_attempt_failed(p, i, &(struct pool_failure){.code = r, .reason = strerror(-r)});
 }
 
 static struct fair_claim as_fair(const struct item *i)
@@ -193,7 +195,7 @@ static void sweep(struct pool *p, uint64_t now)
 {
     struct wire w = {.type = WIRE_SWEEP, .fd = {-1, -1}};
 
-    if (now < p->next_sweep_ms || p->hold_logged)
+    if (now < p->next_sweep_ms || p->hold.last)
         return;
     for (unsigned n = 0; n < POOL_SLOTS_MAX; n++)
         if (can_take(&p->slots[n]) && child_send(&p->slots[n].child, &w) == 0) {
@@ -219,7 +221,7 @@ static void check_worker(struct pool *p, struct worker_slot *s, uint64_t now, ui
     if (s->lost && i) {
         s->item = NULL;
         i->slot = NULL;
-        pool_attempt_failed(p, i, -EIO, 0, "its worker hangs");
+        pool_attempt_failed(p, i, &(struct pool_failure){.code = -EIO, .reason = "its worker hangs"});
     }
 }
 
