@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Starting, hearing and ending a worker.
+ * Handles of a process and of its channel, and in which order they close.
  */
 #include "ship/child.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -61,25 +62,27 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         }
     }
     if (r != -EAGAIN)
-        child_end(c); /* the rest is told by its exit */
+        child_end(c); /* on_exited does the rest */
 }
 
 static void on_exited(uv_process_t *process, int64_t status, int signal)
 {
     struct child *c = process->data;
-    char story[100];
+    char reason[100];
 
-    /* What it said last may still be in the socket. */
+    /* Its last messages may still be in the socket. */
     if (c->channel >= 0)
         on_readable(&c->poll, 0, UV_READABLE);
     child_end(c);
-    snprintf(story, sizeof(story), signal ? "the process was killed by signal %d" : "the process ended with status %d",
+    snprintf(reason, sizeof(reason),
+             signal ? "the process was killed by signal %d" : "the process ended with status %d",
              signal ? signal : (int)status);
-    c->ended(c->ctx, story);
+    if (!c->useless)
+        c->ended(c->ctx, reason);
     uv_close((uv_handle_t *)process, on_handle_closed);
 }
 
-/* What nothing can be read from. An empty container has no /dev/null, which libuv's UV_IGNORE wants. */
+/* An input that is at its end. An empty container has no /dev/null, which libuv's UV_IGNORE wants. */
 static int no_input(void)
 {
     int pair[2];
@@ -88,6 +91,28 @@ static int no_input(void)
         return -errno;
     close(pair[1]);
     return pair[0];
+}
+
+/* Without it the process is of no use. Its handle is closed only when it has ended, so that the loop reaps it. */
+static int open_channel(struct child *c, int fd)
+{
+    int r = uv_poll_init(c->loop, &c->poll, fd);
+
+    c->poll.data = c;
+    if (r < 0) {
+        close(fd);
+        c->useless = true;
+        uv_process_kill(&c->process, SIGKILL);
+        return r;
+    }
+    c->channel = fd;
+    c->handles++;
+    if ((r = uv_poll_start(&c->poll, UV_READABLE, on_readable)) < 0) {
+        c->useless = true;
+        child_end(c);
+        uv_process_kill(&c->process, SIGKILL);
+    }
+    return r;
 }
 
 int child_start(struct child *c, char *const *args)
@@ -104,11 +129,13 @@ int child_start(struct child *c, char *const *args)
     CLEANUP_FD int input = no_input();
     int pair[2], r = input < 0 ? input : wire_pair(pair);
 
+    assert(child_may_start(c) && c->message && c->ended && c->closed);
     if (r < 0)
         return r;
     stdio[0].data.fd = input;
     stdio[WORKER_CHANNEL].data.fd = pair[1];
-    c->process.data = c->poll.data = c;
+    c->process.data = c;
+    c->useless = false;
     r = (c->spawn ? c->spawn : uv_spawn)(c->loop, &c->process, &options);
     close(pair[1]);
     c->handles = 1;
@@ -117,12 +144,7 @@ int child_start(struct child *c, char *const *args)
         uv_close((uv_handle_t *)&c->process, on_handle_closed);
         return r;
     }
-    c->channel = pair[0];
-    c->handles = 2;
-    uv_poll_init(c->loop, &c->poll, c->channel);
-    c->poll.data = c;
-    uv_poll_start(&c->poll, UV_READABLE, on_readable);
-    return 0;
+    return open_channel(c, pair[0]);
 }
 
 int child_send(struct child *c, const struct wire *w)

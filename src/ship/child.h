@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A worker process as the loop sees it: started from our own executable, spoken to over a socket pair, and gone only
- * when the loop has let go of all its handles. One at a time. What the messages mean is the pool's business.
+ * A process of ours as the loop sees it: started from our own executable, with a socket pair for messages
+ * (ship/wire.h), and gone only when the loop has closed all its handles. One at a time. The owner knows what the
+ * messages mean.
  */
 #pragma once
 
@@ -17,20 +18,21 @@ struct child {
     uv_loop_t *loop;
     void *ctx;
     void (*message)(void *ctx, const struct wire *w);
-    void (*ended)(void *ctx, const char *story); /* after its last message; how it ended */
-    void (*closed)(void *ctx);                   /* the next may start; also after a failed start */
-    child_spawn *spawn;                          /* NULL: uv_spawn */
+    void (*ended)(void *ctx, const char *reason); /* after its last message; not after a failed start */
+    void (*closed)(void *ctx);                    /* the next may start; also after a failed start */
+    child_spawn *spawn;                           /* NULL: uv_spawn */
 
     uv_process_t process;
     uv_poll_t poll;
-    int channel;      /* -1: it has been told to end, or there is none */
+    int channel;      /* -1: closed, so that it ends, or there is none */
     unsigned handles; /* that the loop still knows */
+    bool useless;     /* its start has failed half-way: its end is not reported */
 };
 
 /* loop, ctx and the callbacks are set by the owner. */
 void child_init(struct child *c);
 
-/* args: NULL-terminated. 0 or -errno; only while child_may_start. */
+/* args: NULL-terminated. 0 or -errno, and then `closed` is called later. Only while child_may_start. */
 int child_start(struct child *c, char *const *args);
 bool child_may_start(const struct child *c);
 bool child_is_up(const struct child *c); /* takes messages */

@@ -4,19 +4,20 @@
  */
 #include "ship/childkeeper.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 
-static void log_armer_died(const char *story, uint64_t retry_in_ms)
+static void log_armer_died(const char *reason, uint64_t retry_in_ms)
 {
-    log_event(EVENT_ARM_DIED, LOG_STR("error", story), LOG_UINT("retry_in_s", retry_in_ms / 1000));
+    log_event(EVENT_ARM_DIED, LOG_STR("error", reason), LOG_UINT("retry_in_s", retry_in_ms / 1000));
 }
 
-static void log_storecheck_died(const char *story, uint64_t retry_in_ms)
+static void log_storecheck_died(const char *reason, uint64_t retry_in_ms)
 {
-    log_event(EVENT_STORE_FAILED, LOG_STR("fault", "not-asked"), LOG_STR("error", story),
+    log_event(EVENT_STORE_FAILED, LOG_STR("fault", "not-asked"), LOG_STR("error", reason),
               LOG_UINT("retry_in_s", retry_in_ms / 1000));
 }
 
@@ -45,24 +46,24 @@ static void on_message(void *ctx, const struct wire *w)
 }
 
 /* When it ended too soon after its start, the next start waits. */
-static void again_later(struct childkeeper *k, const char *story)
+static void again_later(struct childkeeper *k, const char *reason)
 {
     uint64_t delay;
 
     if (k->kind->long_ms && clock_mono_ms() - k->started_ms > k->kind->long_ms)
         k->backoff.tries = 0;
     delay = backoff_next(&k->backoff, 0);
-    k->kind->log_died(story, delay);
+    k->kind->log_died(reason, delay);
     uv_update_time(k->child.loop);
     uv_timer_start(&k->timer, on_time, delay, 0);
 }
 
-static void on_ended(void *ctx, const char *story)
+static void on_ended(void *ctx, const char *reason)
 {
     struct childkeeper *k = ctx;
 
     if (!k->closing && !k->done)
-        again_later(k, story);
+        again_later(k, reason);
 }
 
 static void on_closed(void *ctx)
@@ -75,10 +76,11 @@ static void on_closed(void *ctx)
 
 static void start_child(struct childkeeper *k)
 {
-    int r;
+    int r = child_may_start(&k->child) ? 0 : -EBUSY; /* killed, and not gone yet */
 
     k->started_ms = clock_mono_ms();
-    r = child_start(&k->child, k->args);
+    if (r == 0)
+        r = child_start(&k->child, k->args);
     if (r < 0)
         again_later(k, strerror(-r));
 }

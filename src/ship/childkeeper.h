@@ -17,7 +17,7 @@ struct childkeeper_kind {
     unsigned first_ms, most_ms; /* between its death and the next start: doubled from one to the other */
     unsigned long_ms;           /* one that has run for longer begins again with first_ms; 0: none does */
     unsigned patience_ms;       /* from our end to its SIGKILL */
-    void (*log_died)(const char *story, uint64_t retry_in_ms);
+    void (*log_died)(const char *reason, uint64_t retry_in_ms);
 };
 
 extern const struct childkeeper_kind CHILDKEEPER_ARMER;

@@ -24,6 +24,11 @@ enum {
     UNTRIED_MS = 2000 /* at its start the store passes for a good one */
 };
 
+uint64_t pool_now(const struct pool *p)
+{
+    return p->config.now_ms ? p->config.now_ms() : clock_mono_ms();
+}
+
 static void item_free(struct item *i)
 {
     if (!i)
@@ -59,7 +64,8 @@ int pool_new(uv_loop_t *loop, const struct pool_config *c, const struct pool_eve
 
     if (!p)
         return -ENOMEM;
-    *p = (struct pool){.config = *c, .events = *events, .loop = loop, .well_ms = clock_mono_ms() + UNTRIED_MS};
+    *p = (struct pool){.config = *c, .events = *events, .loop = loop};
+    p->well_ms = pool_now(p) + UNTRIED_MS;
     for (unsigned n = 0; n < POOL_SLOTS_MAX; n++) {
         struct worker_slot *s = &p->slots[n];
 
@@ -93,8 +99,8 @@ static struct item *add_item(struct pool *p, struct claim *c, int follow_fd)
     *i = (struct item){.claim = c,
                        .next = p->items,
                        .series = retain_series(c),
-                       .added_ms = clock_mono_ms(),
-                       .retain_ms = retention_due(&p->config.retention, c->found_ns, clock_wall_ns(), clock_mono_ms()),
+                       .added_ms = pool_now(p),
+                       .retain_ms = retention_due(&p->config.retention, c->found_ns, clock_wall_ns(), pool_now(p)),
                        .follow_fd = follow_fd};
     p->items = i;
     p->count++;
@@ -121,7 +127,7 @@ bool pool_has_room(const struct pool *p, const struct fair_key *k)
 /* For a file that is followed: one that nobody else could have. */
 static struct worker_slot *spare_slot(struct pool *p)
 {
-    uint64_t ignored = UINT64_MAX, now = clock_mono_ms();
+    uint64_t ignored = UINT64_MAX, now = pool_now(p);
 
     return p->closing || p->hold_until_ms > now || pool_next_item(p, now, &ignored) ? NULL
                                                                                     : pool_free_slot(p, now, &ignored);
@@ -204,7 +210,7 @@ unsigned pool_failed(const struct pool *p)
 
 bool pool_hopeful(const struct pool *p, uint64_t within_ms)
 {
-    uint64_t now = clock_mono_ms();
+    uint64_t now = pool_now(p);
 
     for (struct item *i = p->items; i; i = i->next)
         if (i->slot || (i->due_ms <= now + within_ms && p->hold_until_ms <= now + within_ms))

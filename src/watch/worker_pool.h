@@ -26,6 +26,7 @@ struct pool_config {
     uint64_t stuck_ms;  /* a worker that does not move for so long is killed; at least twice the store's timeout */
     bool once;          /* try each claim once */
     child_spawn *spawn; /* NULL: uv_spawn */
+    uint64_t (*now_ms)(void); /* NULL: clock_mono_ms */
 };
 
 enum pool_outcome {

@@ -34,6 +34,8 @@ struct pool {
     struct retry_state hold;
 };
 
+uint64_t pool_now(const struct pool *p); /* ms, monotonic */
+
 /* worker_pool.c. Ends a claim's time with the pool: calls `ended` and frees the item. */
 void pool_end_item(struct pool *p, struct item *i, enum pool_outcome outcome);
 

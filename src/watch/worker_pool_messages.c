@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "ship/manifest.h"
@@ -27,7 +26,7 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
         return;
     }
     retry_succeeded(&p->hold);
-    p->well_ms = clock_mono_ms() + RETAIN_SPARE_MS;
+    p->well_ms = pool_now(p) + RETAIN_SPARE_MS;
     i->claim->size = m.size;
     i->claim->mtime_ns = (int64_t)w->b;
     if (i->follow_fd >= 0)
@@ -43,7 +42,7 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
         outcome = POOL_FAILED;
     }
     /* Last: who reads it may count on the room. */
-    report_shipped(p->config.plan, &m, w->a != 0, (double)(clock_mono_ms() - started_ms) / 1000);
+    report_shipped(p->config.plan, &m, w->a != 0, (double)(pool_now(p) - started_ms) / 1000);
     pool_end_item(p, i, outcome);
 }
 
@@ -55,7 +54,7 @@ void pool_on_message(void *ctx, const struct wire *w)
 
     if (!i && w->type != WIRE_SWEPT)
         return;
-    worker_slot_heard(s, w->type == WIRE_WAITING ? w->a : 0);
+    worker_slot_heard(s, pool_now(p) + (w->type == WIRE_WAITING ? w->a : 0));
     switch (w->type) {
     case WIRE_SHIPPED:
         on_shipped(p, i, w);
@@ -73,7 +72,7 @@ void pool_on_message(void *ctx, const struct wire *w)
             p->facts = strdup(w->text); /* without memory the next worker asks again */
         break;
     case WIRE_PROGRESS:
-        p->well_ms = clock_mono_ms() + RETAIN_SPARE_MS;
+        p->well_ms = pool_now(p) + RETAIN_SPARE_MS;
         s->finishing = w->a >= i->claim->size && !item_is_followed(i);
         break;
     case WIRE_RESUMED:

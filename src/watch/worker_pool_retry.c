@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "watch/worker_pool_internal.h"
 
@@ -39,7 +38,7 @@ static void log_failure(const struct item *i, int code, const char *reason, uint
 /* The store fails: no claim is started for a while. Returns when the next may be. */
 static uint64_t hold_all(struct pool *p, const struct item *i, const struct pool_failure *f)
 {
-    uint64_t now = clock_mono_ms();
+    uint64_t now = pool_now(p);
     struct retry_decision d = retry_decide(&p->hold, &PACE, f->code, f->retry_after_ms, now);
 
     p->hold_until_ms = now + d.delay_ms;
@@ -53,7 +52,7 @@ static uint64_t hold_all(struct pool *p, const struct item *i, const struct pool
 static void retry(struct pool *p, struct item *i, const struct pool_failure *f)
 {
     struct retry_policy policy = PACE;
-    uint64_t now = clock_mono_ms();
+    uint64_t now = pool_now(p);
     struct retry_decision d;
 
     policy.once = p->config.once;

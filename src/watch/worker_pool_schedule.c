@@ -2,13 +2,13 @@
  *
  * Which claim is next, which worker takes it, and when the pool has to act again.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -40,41 +40,52 @@ static int open_evidence(const struct item *i)
 static int start_worker(struct pool *p, struct worker_slot *s)
 {
     struct wire w = {.type = WIRE_FACTS, .text = p->facts, .fd = {-1, -1}};
-    int r = child_start(&s->child, p->config.worker_args);
+    int r = child_is_up(&s->child) ? 1 : child_start(&s->child, p->config.worker_args);
 
     return r == 0 && p->facts ? child_send(&s->child, &w) : r;
 }
 
-void pool_start_item(struct pool *p, struct worker_slot *s, struct item *i)
+/* In place, the name may be another file's by now. */
+static int check_evidence(const struct pool *p, const struct item *i, int fd)
 {
-    CLEANUP(buf_done) struct buf text = {0};
-    CLEANUP_FD int evidence = open_evidence(i);
-    CLEANUP_FD int dir = i->claim->spool ? spool_claim_dir(i->claim->spool, i->claim) : -1;
-    struct wire w = {.type = WIRE_JOB, .a = item_is_followed(i), .b = s->memory, .fd = {evidence, dir}};
     struct identity identity;
-    int r = evidence < 0 ? evidence : identity_get(evidence, p->config.machine, &identity);
+    int r = fd < 0 ? fd : identity_get(fd, p->config.machine, &identity);
 
-    i->slot = s;
-    worker_slot_begin(s, i, clock_mono_ms());
-    fair_serve(&p->fair, &i->claim->key);
-    /* In place, the name may be another file's by now. */
     if (r == 0 && (!S_ISREG(identity.mode) || (i->claim->in_place && !text_eq(identity.id, i->claim->id))))
         r = -ENOENT;
-    if (r == 0 && (r = claim_encode(i->claim, &text)) == 0) {
-        w.text = text.data;
-        if (!child_is_up(&s->child) && (r = start_worker(p, s)) < 0) {
-            char reason[200];
-            snprintf(reason, sizeof(reason), "cannot start a worker by /proc/self/exe: %s%s", strerror(-r),
-                     r == -EAGAIN ? ": a limit of processes is reached (pids.max of a cgroup, ulimit -u)" : "");
-            pool_attempt_failed(
-                p, i,
-                &(struct pool_failure){.code = -FAULT_NO_PROCESS,
-                                       .reason = reason}); /* the evidence is there, whatever ENOENT this is */
-            return;
-        }
+    return r;
+}
+
+static int send_job(struct worker_slot *s, const struct item *i, int evidence)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    CLEANUP_FD int dir = i->claim->spool ? spool_claim_dir(i->claim->spool, i->claim) : -1;
+    struct wire w = {.type = WIRE_JOB, .a = item_is_followed(i), .b = s->memory, .fd = {evidence, dir}};
+    int r = claim_encode(i->claim, &text);
+
+    w.text = text.data;
+    return r < 0 ? r : child_send(&s->child, &w);
+}
+
+void pool_start_item(struct pool *p, struct worker_slot *s, struct item *i)
+{
+    CLEANUP_FD int evidence = open_evidence(i);
+    int r = check_evidence(p, i, evidence);
+    char reason[200];
+
+    assert(!i->slot && !s->item);
+    i->slot = s;
+    worker_slot_begin(s, i, pool_now(p));
+    fair_serve(&p->fair, &i->claim->key);
+    if (r == 0 && (r = start_worker(p, s)) < 0) {
+        snprintf(reason, sizeof(reason), "cannot start a worker by /proc/self/exe: %s%s", strerror(-r),
+                 r == -EAGAIN ? ": a limit of processes is reached (pids.max of a cgroup, ulimit -u)" : "");
+        /* The evidence is there, whatever ENOENT this is. */
+        pool_attempt_failed(p, i, &(struct pool_failure){.code = -FAULT_NO_PROCESS, .reason = reason});
+        return;
     }
-    if (r == 0)
-        r = child_send(&s->child, &w);
+    if (r >= 0)
+        r = send_job(s, i, evidence);
     if (r < 0)
         pool_attempt_failed(p, i, &(struct pool_failure){.code = r, .reason = strerror(-r)});
 }
@@ -91,7 +102,6 @@ static bool goes_before(const struct pool *p, const struct item *a, const struct
     return fair_before(&p->fair, &x, &y);
 }
 
-/* Who waits, and is next. */
 struct item *pool_next_item(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
 {
     struct item *best = NULL;
@@ -111,11 +121,10 @@ struct item *pool_next_item(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
     return best;
 }
 
-/* The worker takes back what it sent of a file that is not complete, and ends. */
 void pool_cancel(struct item *i)
 {
     i->cancelled = true;
-    worker_slot_end(i->slot, false, clock_mono_ms());
+    worker_slot_end(i->slot, false, pool_now(i->slot->pool));
 }
 
 /* How long a worker may be at a claim while others wait. An upload that can't be gone on with begins anew. */
@@ -132,7 +141,6 @@ static bool can_take(const struct worker_slot *s)
     return !s->item && !s->lost && s->end_ms == 0 && (child_is_up(&s->child) || child_may_start(&s->child));
 }
 
-/* A worker for what waits; none while the others have been at work for a moment only. */
 struct worker_slot *pool_free_slot(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
 {
     struct worker_slot *found = NULL;
@@ -239,7 +247,7 @@ static void on_timer(uv_timer_t *timer)
 
 void pool_schedule(struct pool *p)
 {
-    uint64_t next = UINT64_MAX, now = clock_mono_ms();
+    uint64_t next = UINT64_MAX, now = pool_now(p);
     struct worker_slot *s;
     struct item *i;
 

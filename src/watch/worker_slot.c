@@ -4,7 +4,6 @@
  */
 #include "watch/worker_slot.h"
 
-#include "base/clock.h"
 #include "linux/process_activity.h"
 
 static uint64_t next_look(const struct worker_slot *s, uint64_t now_ms)
@@ -27,9 +26,9 @@ void worker_slot_idle(struct worker_slot *s)
     s->sweeping = s->finishing = s->returning = false;
 }
 
-void worker_slot_heard(struct worker_slot *s, uint64_t quiet_ms)
+void worker_slot_heard(struct worker_slot *s, uint64_t until_ms)
 {
-    s->moved_ms = clock_mono_ms() + quiet_ms;
+    s->moved_ms = until_ms;
 }
 
 void worker_slot_end(struct worker_slot *s, bool kill, uint64_t now_ms)

@@ -40,8 +40,8 @@ struct worker_slot {
 void worker_slot_begin(struct worker_slot *s, struct item *item, uint64_t now_ms);
 /* It has no job any more. */
 void worker_slot_idle(struct worker_slot *s);
-/* It said something; quiet_ms: for how long it has said that it will wait. */
-void worker_slot_heard(struct worker_slot *s, uint64_t quiet_ms);
+/* It sent a message, and may be silent until then. */
+void worker_slot_heard(struct worker_slot *s, uint64_t until_ms);
 
 /* Asks the worker to end, kill: at once. What does not obey is killed by worker_slot_look, or lost. */
 void worker_slot_end(struct worker_slot *s, bool kill, uint64_t now_ms);
