@@ -42,6 +42,13 @@ int64_t clock_wall_ns(void)
     return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
+uint64_t clock_left_ms(uint64_t until_ms)
+{
+    uint64_t now = clock_mono_ms();
+
+    return now < until_ms ? until_ms - now : 0;
+}
+
 void clock_sleep_ms(uint64_t ms)
 {
     struct timespec t;

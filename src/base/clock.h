@@ -14,6 +14,9 @@ uint64_t clock_mono_us(void);
 int64_t clock_wall_ns(void); /* since 1970 */
 void clock_sleep_ms(uint64_t ms);
 
+/* From now to a point of clock_mono_ms(); 0 once it has passed. */
+uint64_t clock_left_ms(uint64_t until_ms);
+
 /* "2026-11-21T01:56:05.123Z" into out[CLOCK_TEXT_MAX]; returns out. */
 const char *clock_format(int64_t wall_ns, char *out);
 

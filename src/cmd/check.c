@@ -127,10 +127,10 @@ static int check(const struct check_options *o, char *const *dirs, const struct 
     int r = plan ? 0 : no_store(p);
 
     if (plan)
-        groups[count++] = (struct finding_group){.run = probe_store, .ctx = &store, .from = -1};
+        groups[count++] = (struct finding_group){.run = probe_store, .ctx = &store, .child = REPORT_CHILD_NONE};
     if (*dirs)
-        groups[count++] = (struct finding_group){.run = probe_folders, .ctx = &folders, .from = -1};
-    groups[count++] = (struct finding_group){.run = probe_machine, .from = -1};
+        groups[count++] = (struct finding_group){.run = probe_folders, .ctx = &folders, .child = REPORT_CHILD_NONE};
+    groups[count++] = (struct finding_group){.run = probe_machine, .child = REPORT_CHILD_NONE};
     if (r == 0)
         r = run_groups(groups, count, until_ms, p, e);
     if (r == 0 && p->checks && (r = print_json(p)) < 0)

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "cmd/commands.h"
 #include "cmd/guard.h"
 #include "cmd/guard_case.h"
@@ -152,7 +153,7 @@ static bool wants_large(const struct guard_case *c)
 static void take_all(struct guard_case *c)
 {
     pid_t child = -1;
-    int status = 0;
+    int status;
 
     guard_case_make_small(c);
     if (wants_large(c))
@@ -162,7 +163,7 @@ static void take_all(struct guard_case *c)
     if (child == 0)
         _exit(c->exit_code);
     make_large(c);
-    if (child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) != 0)
+    if (child > 0 && (status = wait_child(child)) >= 0 && WIFEXITED(status) && WEXITSTATUS(status) != 0)
         c->exit_code = c->exit_code ? c->exit_code : WEXITSTATUS(status);
 }
 

@@ -64,18 +64,11 @@ struct prestop {
     uint64_t until_ms;
 };
 
-static uint64_t time_left(const struct prestop *p)
-{
-    uint64_t now = clock_mono_ms();
-
-    return now < p->until_ms ? p->until_ms - now : 0;
-}
-
 /* For one piece: neither a silent JVM nor a dead store has more of the budget than its share. */
 static struct dump_options share(struct prestop *p, unsigned part)
 {
     struct dump_options dump = p->o->dump;
-    uint64_t left = time_left(p) / part;
+    uint64_t left = clock_left_ms(p->until_ms) / part;
 
     dump.timeout_ms = p->o->plan.timeout_ms < left ? p->o->plan.timeout_ms : left;
     dump.until_ms = p->until_ms;
@@ -98,7 +91,7 @@ static int ship_answer(struct prestop *p, const char *diagnostic, const char *na
 /* Whether the dump may be begun; else says why not. */
 static bool fits(const struct prestop *p, uint64_t in_use)
 {
-    uint64_t left = time_left(p);
+    uint64_t left = clock_left_ms(p->until_ms);
     uint64_t needed_ms = p->o->rate > 0 && in_use < UINT64_MAX / 1000 ? in_use * 1000 / p->o->rate : 0;
     char heap[TEXT_SIZE_MAX], rate[TEXT_SIZE_MAX];
 
@@ -134,7 +127,7 @@ static int ship_dump(struct prestop *p)
 static int try_store(struct prestop *p, const struct whoami *who, const struct facts *facts, struct err *e)
 {
     struct plan plan = p->plan; /* borrows all but the number */
-    uint64_t most_ms = time_left(p) / SMALL_SHARE;
+    uint64_t most_ms = clock_left_ms(p->until_ms) / SMALL_SHARE;
     struct sink *sink = NULL;
     int r;
 

@@ -19,18 +19,11 @@
 
 enum { SILENCE_MS = 30 * 1000 /* of the JVM */ };
 
-static uint64_t time_left(const struct oom *o)
-{
-    uint64_t now = clock_mono_ms();
-
-    return now < o->until_ms ? o->until_ms - now : 0;
-}
-
 /* What was set at run time (jcmd, JMX) is in no command line. */
 static int ask_options(struct oom *o, struct err *e)
 {
     CLEANUP(buf_done) struct buf text = {0};
-    struct attach_wait wait = {.timeout_ms = time_left(o)};
+    struct attach_wait wait = {.timeout_ms = clock_left_ms(o->until_ms)};
     struct jvmopts now = JVMOPTS_NONE;
     int r = attach_ask(&o->jvm, "jcmd", (const char *[ATTACH_ARGS]){"VM.flags"}, &wait, &text, e);
 
@@ -49,7 +42,7 @@ static int ask_options(struct oom *o, struct err *e)
 static int check_time(const struct oom *o, uint64_t in_use, uint64_t rate, struct err *e)
 {
     char size[TEXT_SIZE_MAX], speed[TEXT_SIZE_MAX];
-    uint64_t bytes = heapdump_estimate(in_use), left = time_left(o);
+    uint64_t bytes = heapdump_estimate(in_use), left = clock_left_ms(o->until_ms);
 
     if (in_use == 0 || rate == 0 || bytes / rate < left / 1000 + 1)
         return 0;
@@ -65,8 +58,9 @@ static int ask_file(struct oom *o, uint64_t in_use, char **ret, struct err *e)
     CLEANUP(heapdump_done) struct heapdump d = HEAPDUMP_NONE;
     char name[HEAPDUMP_NAME_MAX];
     /* All: as HotSpot's own dump at an OutOfMemoryError, without a collection before it. */
-    struct heapdump_request rq = {
-        .name = heapdump_name(&o->jvm, false, name), .in_use = in_use, .wait = {.timeout_ms = time_left(o)}};
+    struct heapdump_request rq = {.name = heapdump_name(&o->jvm, false, name),
+                                  .in_use = in_use,
+                                  .wait = {.timeout_ms = clock_left_ms(o->until_ms)}};
     int r = check_time(o, in_use, DUMPSPEED_GUESS, e);
 
     if (r < 0 || (r = heapdump_make(&o->jvm, &rq, &d, e)) < 0)
@@ -144,7 +138,7 @@ static int without_dump(struct oom *o, int result, const struct err *why)
 /* Its own words are of the first obstacle and of the second. */
 static int ask_dump(struct oom *o, char **ret_path, struct err *e)
 {
-    struct attach_wait wait = {.timeout_ms = time_left(o)};
+    struct attach_wait wait = {.timeout_ms = clock_left_ms(o->until_ms)};
     struct err no_room, streaming = {0};
     uint64_t in_use;
     int r = heapuse_get(&o->jvm, &wait, &in_use, e), code;

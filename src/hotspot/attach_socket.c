@@ -18,11 +18,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/wait.h"
 #include "hotspot/attach_obstacle.h"
 #include "linux/become.h"
 
@@ -421,8 +421,7 @@ static int connect_as_jvm(struct approach *a, struct err *e)
     else if (hear(ours, &told, &fd) < 0)
         told.result = err_set(&told.e, -EIO, "the process that was to ask JVM %d died", (int)a->j->proc.pid);
     close(TAKE_FD(ours));
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
-    }
+    wait_child(child);
     if (told.result >= 0 && fd < 0)
         told.result = err_set(&told.e, -EMFILE, "too many open files");
     if (told.result < 0) {

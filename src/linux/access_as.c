@@ -19,6 +19,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/wait.h"
 
 enum { STATUS_MAX = 256 * 1024, GROUPS_MAX = 65536, CHILD_DIED = 255 };
 
@@ -137,9 +138,8 @@ int reach_may_write(const struct proc *p, const char *folder)
         look_in_child(&who, root, folder, seen);
     if (child < 0)
         return -errno;
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return -errno;
+    if ((status = wait_child(child)) < 0)
+        return status;
     r = WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
     return r == -EACCES && overrides_modes(p, &who) ? 0 : r;
 }

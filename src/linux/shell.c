@@ -21,10 +21,10 @@
 #include "base/mem.h"
 #include "base/rlimits.h"
 #include "base/text.h"
+#include "base/wait.h"
 
 enum {
     TERM_MS = 1000, /* from SIGTERM to SIGKILL */
-    LOOK_MS = 5,    /* for the end of a shell that has closed its output */
     BLOCK = 64 * 1024,
     NOT_FOUND = 127
 };
@@ -120,20 +120,6 @@ static int copy(const struct shell *s, int in, int fd, uint64_t *size, uint64_t 
     return r;
 }
 
-static int wait_for_end(pid_t child, uint64_t until_ms, int *ret_status)
-{
-    pid_t r;
-
-    while ((r = waitpid(child, ret_status, WNOHANG)) != child) {
-        if (r < 0 && errno != EINTR)
-            return -errno;
-        if (clock_mono_ms() >= until_ms)
-            return -ETIMEDOUT;
-        clock_sleep_ms(LOOK_MS);
-    }
-    return 0;
-}
-
 /* The last words of those who hear SIGTERM are kept. */
 static void end_all(const struct shell *s, pid_t child, int in, int fd, uint64_t *size)
 {
@@ -141,11 +127,10 @@ static void end_all(const struct shell *s, pid_t child, int in, int fd, uint64_t
     kill(-child, SIGCONT);
     copy(s, in, fd, size, clock_mono_ms() + TERM_MS);
     kill(-child, SIGKILL);
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        ;
+    wait_child(child);
 }
 
-static int judge(int status, struct err *e)
+static int end_status(int status, struct err *e)
 {
     if (WIFSIGNALED(status))
         return err_set(e, -FAULT_REFUSED, "the command was ended by SIG%s", sigabbrev_np(WTERMSIG(status)));
@@ -160,13 +145,13 @@ int shell_to_file(const struct shell *s, int fd, struct err *e)
     uint64_t until_ms = clock_mono_ms() + s->limit_ms, size = 0;
     CLEANUP_FD int output = -1;
     char ceiling[TEXT_SIZE_MAX];
-    int status = 0, r;
+    int r;
     pid_t child = -1;
 
     if ((r = start(s, &child, &output, e)) < 0)
         return r;
-    if ((r = copy(s, output, fd, &size, until_ms)) == 0 && (r = wait_for_end(child, until_ms, &status)) == 0)
-        return judge(status, e);
+    if ((r = copy(s, output, fd, &size, until_ms)) == 0 && (r = wait_child_until(child, until_ms)) >= 0)
+        return end_status(r, e);
     end_all(s, child, output, fd, &size);
     if (r == -ETIMEDOUT)
         return err_set(e, r, "the command was not done within %.1f s, and was ended", (double)s->limit_ms / 1000);

@@ -75,3 +75,10 @@ int volume_space(int fd, uint64_t *ret_size, uint64_t *ret_free)
         *ret_free = UINT64_MAX;
     return 0;
 }
+
+int volume_space_at(const char *folder, uint64_t *ret_size, uint64_t *ret_free)
+{
+    CLEANUP_FD int fd = open(folder, O_PATH | O_CLOEXEC);
+
+    return fd < 0 ? -errno : volume_space(fd, ret_size, ret_free);
+}

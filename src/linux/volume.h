@@ -22,3 +22,4 @@ bool volume_is_own_mount(const char *root, const char *point, const char *type);
 
 /* Bytes in all (0: it says nothing), and free for us. -errno. */
 int volume_space(int fd, uint64_t *ret_size, uint64_t *ret_free);
+int volume_space_at(const char *folder, uint64_t *ret_size, uint64_t *ret_free);

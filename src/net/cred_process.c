@@ -17,10 +17,11 @@
 #include "base/commandline.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "net/cred_ask.h"
 #include "net/cred_profile.h"
 
-enum { LIMIT_MS = 30 * 1000, WORDS_MAX = 300, REAP_MS = 10 };
+enum { LIMIT_MS = 30 * 1000, WORDS_MAX = 300 };
 
 extern char **environ;
 
@@ -131,14 +132,12 @@ static int late(struct err *e)
 
 static int listen_to(struct program *p, struct err *e)
 {
+    int r;
+
     while (p->out >= 0 || p->err >= 0) {
         struct pollfd fds[] = {{.fd = p->out, .events = POLLIN}, {.fd = p->err, .events = POLLIN}};
-        uint64_t now_ms = clock_mono_ms();
-        int r = now_ms < p->end_ms ? poll(fds, 2, (int)(p->end_ms - now_ms)) : 0;
 
-        if (r < 0 && errno == EINTR)
-            continue;
-        if (r <= 0)
+        if (wait_ready(fds, 2, p->end_ms) <= 0)
             return late(e);
         if (fds[1].revents)
             read_words(p);
@@ -148,35 +147,30 @@ static int listen_to(struct program *p, struct err *e)
     return 0;
 }
 
-/* Waits for its end; -FAULT_CREDENTIALS if there is none in time. */
-static int wait_for(struct program *p, int *ret_status, struct err *e)
+/* Its wait status; -FAULT_CREDENTIALS if it does not end in time. */
+static int wait_for_end(const struct program *p, struct err *e)
 {
-    for (;;) {
-        pid_t pid = waitpid(p->pid, ret_status, WNOHANG);
+    int r = wait_child_until(p->pid, p->end_ms);
 
-        if (pid == p->pid)
-            return 0;
-        if (pid < 0 && errno != EINTR) /* somebody else's SIGCHLD handling took it */
-            return err_set(e, -FAULT_CREDENTIALS, "its end was lost: %s", strerror(errno));
-        if (clock_mono_ms() >= p->end_ms)
-            return late(e);
-        clock_sleep_ms(REAP_MS);
-    }
+    if (r == -ETIMEDOUT)
+        return late(e);
+    return r < 0 ? err_set(e, -FAULT_CREDENTIALS, "its end was lost: %s", strerror(-r)) : r;
 }
 
 static int run(char *const *argv, struct program *p, struct err *e)
 {
     char words[WORDS_MAX];
-    int status = 0, r = start(argv, p, e);
+    int status, r = start(argv, p, e);
 
     if (r < 0)
         return r;
     p->end_ms = clock_mono_ms() + LIMIT_MS;
-    if ((r = listen_to(p, e)) < 0 || (r = wait_for(p, &status, e)) < 0) {
+    if ((r = listen_to(p, e)) < 0 || (r = wait_for_end(p, e)) < 0) {
         kill(-p->pid, SIGKILL);
-        waitpid(p->pid, NULL, 0);
+        wait_child(p->pid);
         return r;
     }
+    status = r;
     while (p->words_size > 0 && strchr(" \r\n", p->words[p->words_size - 1]))
         p->words[--p->words_size] = '\0';
     if (status != 0)

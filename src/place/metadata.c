@@ -33,9 +33,9 @@ struct question {
 
 static uint64_t time_left(const struct question *q)
 {
-    uint64_t now = clock_mono_ms();
+    uint64_t left = clock_left_ms(q->deadline_ms);
 
-    return now + LEAST_MS < q->deadline_ms ? q->deadline_ms - now : 0;
+    return left > LEAST_MS ? left : 0;
 }
 
 static int keep_body(void *ctx, const void *data, size_t size)

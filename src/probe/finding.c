@@ -5,20 +5,11 @@
 #include "probe/finding.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/file.h"
-#include "base/mem.h"
 #include "base/text.h"
 
 _Static_assert(sizeof(struct finding) <= PIPE_BUF, "a finding goes through a pipe in one write");
@@ -27,7 +18,7 @@ const char *const FINDING_WORDS[] = {"ok", "warn", "fail"};
 
 static void write_finding(const struct findings *f, const struct finding *found)
 {
-    (void)file_write(f->to, found, sizeof(*found)); /* a reader that is gone wants nothing more */
+    report_child_write(f->to, found, sizeof(*found));
 }
 
 void finding_step(const struct findings *f, const char *name, const char *text)
@@ -55,30 +46,16 @@ void finding_add(const struct findings *f, enum finding_result result, const cha
     write_finding(f, &found);
 }
 
+static void run_group(int to, const void *ctx)
+{
+    const struct finding_group *g = ctx;
+
+    g->run(&(struct findings){.to = to}, g->ctx);
+}
+
 int finding_start(struct finding_group *g)
 {
-    CLEANUP_FD int from = -1, to = -1;
-    int pair[2];
-    pid_t child;
-
-    g->from = -1;
-    if (pipe2(pair, O_CLOEXEC) < 0)
-        return -errno;
-    from = pair[0];
-    to = pair[1];
-    if ((child = fork()) < 0)
-        return -errno;
-    if (child == 0) {
-        const struct findings f = {.to = to};
-
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        close(from);
-        g->run(&f, g->ctx);
-        _exit(0);
-    }
-    g->child = (int)child;
-    g->from = TAKE_FD(from);
-    return 0;
+    return report_child_start(&g->child, run_group, g);
 }
 
 static int ended(struct finding_group *g, const char *why, struct finding *ret)
@@ -96,46 +73,27 @@ static int ended(struct finding_group *g, const char *why, struct finding *ret)
 
 int finding_next(struct finding_group *g, uint64_t until_ms, struct finding *ret)
 {
-    for (;;) {
-        struct pollfd fd = {.fd = g->from, .events = POLLIN};
-        uint64_t now_ms = clock_mono_ms();
-        struct finding found;
-        ssize_t n;
-        int r;
+    struct finding found;
+    int r;
 
-        if (g->from < 0)
-            return 0;
-        r = poll(&fd, 1, now_ms < until_ms ? (int)(until_ms - now_ms) : 0);
-        if (r < 0 && errno == EINTR)
-            continue;
-        if (r == 0)
-            return ended(g, ": no answer in time (--timeout)", ret);
-        n = file_read(g->from, &found, sizeof(found));
-        if (n != (ssize_t)sizeof(found)) {
-            int status = 0;
-
-            waitpid(g->child, &status, 0);
-            g->child = 0;
-            return ended(g, WIFEXITED(status) ? NULL : ": the check itself has failed", ret);
-        }
+    while (g->child.pid > 0) {
+        if ((r = report_child_read(&g->child, &found, sizeof(found), until_ms, -1)) <= 0)
+            return ended(g,
+                         r == 0            ? NULL
+                         : r == -ETIMEDOUT ? ": no answer in time (--timeout)"
+                                           : ": the check itself has failed",
+                         ret);
         g->step = (struct finding){0};
-        if (found.result == FINDING_STEP) {
-            g->step = found;
-            continue;
+        if (found.result != FINDING_STEP) {
+            *ret = found;
+            return 1;
         }
-        *ret = found;
-        return 1;
+        g->step = found;
     }
+    return 0;
 }
 
 void finding_end(struct finding_group *g)
 {
-    if (g->from >= 0)
-        close(TAKE_FD(g->from));
-    if (g->child > 0) {
-        kill(g->child, SIGKILL);
-        while (waitpid(g->child, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
-    g->child = 0;
+    report_child_end(&g->child);
 }

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "linux/report_child.h"
+
 enum finding_result {
     FINDING_OK,
     FINDING_WARN,
@@ -42,8 +44,7 @@ void finding_add(const struct findings *f, enum finding_result result, const cha
 struct finding_group {
     void (*run)(const struct findings *f, const void *ctx);
     const void *ctx;
-    int from; /* its pipe; -1: not started */
-    int child;
+    struct report_child child;
     struct finding step; /* the last that was said */
 };
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -19,6 +18,7 @@
 #include "linux/fskind.h"
 #include "linux/inotify.h"
 #include "linux/lease.h"
+#include "linux/volume.h"
 #include "ship/claim.h"
 #include "watch/source.h"
 
@@ -123,11 +123,10 @@ static void check_notices(const struct place *p)
 static void check_space(const struct place *p)
 {
     char size[TEXT_SIZE_MAX];
-    struct statvfs fs;
+    uint64_t all, room;
 
-    if (fstatvfs(p->fd, &fs) < 0)
+    if (volume_space(p->fd, &all, &room) < 0)
         return;
-    uint64_t room = (uint64_t)fs.f_bavail * fs.f_frsize;
     finding_add(p->f, room < ROOM_WARN ? FINDING_WARN : FINDING_OK, "disk",
                 room < ROOM_WARN ? "a heap dump needs as much as the heap: enlarge the volume" : NULL, "%s free in %s",
                 text_format_size(room, size), p->path);

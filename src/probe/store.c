@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "linux/volume.h"
 #include "net/cred.h"
 #include "net/http.h"
 #include "net/proxyenv.h"
@@ -364,7 +364,7 @@ static void check_folder_store(const struct findings *f, const struct plan *plan
     const char *path = plan->sink.url.path;
     char size[TEXT_SIZE_MAX];
     struct sink *sink = NULL;
-    struct statvfs fs;
+    uint64_t all, room;
     struct stat st;
     struct err e = {0};
     int r;
@@ -384,9 +384,8 @@ static void check_folder_store(const struct findings *f, const struct plan *plan
     else
         finding_add(f, FINDING_OK, "store", NULL, "%s: can be written by uid %u, and is uid %u's", path,
                     (unsigned)geteuid(), (unsigned)st.st_uid);
-    if (statvfs(path, &fs) < 0)
+    if (volume_space_at(path, &all, &room) < 0)
         return;
-    uint64_t room = (uint64_t)fs.f_bavail * fs.f_frsize;
     finding_add(f, room < ROOM_WARN ? FINDING_WARN : FINDING_OK, "space",
                 room < ROOM_WARN ? "a heap dump may not fit: make room, or use a larger volume" : NULL, "%s free in %s",
                 text_format_size(room, size), path);

@@ -1,34 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The child enters the network, lays down what let it do so, and asks; its story comes through a pipe, whose end is the
- * child's.
+ * A child enters the network, drops its capabilities, and asks; it reports over a pipe.
  */
 #include "ship/fetch.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "linux/report_child.h"
 #include "net/http.h"
 
 enum { LATE_MS = 500 /* that the child may take longer than its limit, to say so */ };
 
 DEFINE_CLEANUP(struct http *, http_free)
 
-/* What the child leaves; shorter than PIPE_BUF. */
-struct story {
+/* What the child reports. */
+struct report {
     int result;
     struct err err;
 };
@@ -107,31 +103,22 @@ static int ask(const struct fetch *f, int fd, struct err *e)
     return result == 0 ? judge(&answer, a.size, e) : result;
 }
 
-static void be_child(const struct fetch *f, int fd, int out)
-{
-    struct story s = {0};
+struct fetch_in_child {
+    const struct fetch *f;
+    int fd;
+};
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    s.result = enter_network(f->eyes, &s.err);
-    if (s.result == 0) {
+static void ask_and_report(int to, const void *ctx)
+{
+    const struct fetch_in_child *o = ctx;
+    struct report report = {0};
+
+    report.result = enter_network(o->f->eyes, &report.err);
+    if (report.result == 0) {
         drop_capabilities();
-        s.result = ask(f, fd, &s.err);
+        report.result = ask(o->f, o->fd, &report.err);
     }
-    _exit(file_write(out, &s, sizeof(s)) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
-}
-
-/* True if the child has said its word, or ended. */
-static bool wait_for(int fd, uint64_t until_ms)
-{
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-
-    for (;;) {
-        uint64_t now = clock_mono_ms();
-        int r = poll(&p, 1, now >= until_ms ? 0 : (int)(until_ms - now));
-
-        if (r > 0 || now >= until_ms)
-            return r > 0;
-    }
+    report_child_write(to, &report, sizeof(report));
 }
 
 static int late(const struct fetch *f, struct err *e)
@@ -139,43 +126,31 @@ static int late(const struct fetch *f, struct err *e)
     return err_set(e, -ETIMEDOUT, "there was no whole answer within %.1f s", (double)f->limit_ms / 1000);
 }
 
-/* Its story. Whatever it is doing, it is not needed any more. */
-static int hear(const struct fetch *f, pid_t child, int in, struct err *e)
+static int wait_for_report(const struct fetch *f, struct report_child *child, struct err *e)
 {
-    struct story s = {0};
-    bool said = wait_for(in, clock_mono_ms() + f->limit_ms + LATE_MS), whole;
+    struct report report = {0};
+    int r = report_child_read(child, &report, sizeof(report), clock_mono_ms() + f->limit_ms + LATE_MS, -1);
 
-    whole = said && file_read(in, &s, sizeof(s)) == (ssize_t)sizeof(s);
-    kill(child, SIGKILL);
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        ;
-    if (!said || (whole && s.result == -FAULT_STALLED))
+    if (r == -ETIMEDOUT || (r == 1 && report.result == -FAULT_STALLED))
         return late(f, e);
-    if (!whole)
+    if (r != 1)
         return err_set(e, -EIO, "the process that asked it has crashed");
-    s.err.msg[sizeof(s.err.msg) - 1] = '\0';
-    if (s.result < 0)
-        *e = s.err;
-    return s.result;
+    report.err.msg[sizeof(report.err.msg) - 1] = '\0';
+    if (report.result < 0)
+        *e = report.err;
+    return report.result;
 }
 
 int fetch_to_file(const struct fetch *f, int fd, struct err *e)
 {
-    CLEANUP_FD int in = -1, out = -1;
+    struct report_child child = REPORT_CHILD_NONE;
+    const struct fetch_in_child order = {f, fd};
     size_t place = strcspn(f->url, "?#"); /* what is behind may be a secret */
-    int ends[2], r;
-    pid_t child;
+    int r = report_child_start(&child, ask_and_report, &order);
 
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return err_set(e, -errno, "no pipe: %s", strerror(errno));
-    in = ends[0];
-    out = ends[1];
-    child = fork();
-    if (child == 0)
-        be_child(f, fd, out);
-    if (child < 0)
-        return err_set(e, -errno, "no process can be started: %s", strerror(errno));
-    close(TAKE_FD(out));
-    r = hear(f, child, in, e);
+    if (r < 0)
+        return err_set(e, r, "no process can be started: %s", strerror(-r));
+    r = wait_for_report(f, &child, e);
+    report_child_end(&child);
     return r < 0 ? err_prefix(e, r, "%.*s", (int)(place < 200 ? place : 200), f->url) : 0;
 }

@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "linux/volume.h"
 #include "place/identity.h"
 #include "ship/claim.h"
 
@@ -265,9 +265,9 @@ void oomdump_await_watch(struct oomdump *d)
 
 static uint64_t room(const char *folder)
 {
-    struct statvfs v;
+    uint64_t all, left;
 
-    return statvfs(folder, &v) < 0 ? UINT64_MAX : (uint64_t)v.f_bavail * v.f_frsize;
+    return volume_space_at(folder, &all, &left) < 0 ? UINT64_MAX : left;
 }
 
 const char *oomdump_why(const struct jvmopts *options, const struct oomdump *d, char *out, size_t size)

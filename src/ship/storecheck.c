@@ -7,11 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -19,7 +16,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/retry.h"
+#include "base/wait.h"
 #include "linux/launch.h"
+#include "linux/report_child.h"
 #include "place/environment_facts.h"
 #include "ship/preflight.h"
 
@@ -63,61 +62,43 @@ static void say_setting(const char *text)
     log_event(EVENT_STORE_SETTING, LOG_STR("error", text));
 }
 
-_Noreturn static void become_asker(const struct storecheck *s, int to)
+static void ask_and_report(int to, const void *ctx)
 {
+    const struct storecheck *s = ctx;
     struct plan plan = *s->config->plan;
     struct verdict v = {0};
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     plan.sink.notice = s->asked ? NULL : say_setting;
     v.result = ask(&plan, &v.err);
-    _exit(file_write(to, &v, sizeof(v)) < 0 ? 1 : 0);
+    report_child_write(to, &v, sizeof(v));
 }
 
-/* Waits until from or stop_fd has something, or the time is up: 1 from, 0 the time, negative stop. */
-static int wait_for(const struct storecheck *s, int from, uint64_t most_ms)
+/* -ECANCELED: stop_fd became readable within that time. */
+static int wait_for_stop(const struct storecheck *s, uint64_t most_ms)
 {
-    struct pollfd fds[] = {{.fd = s->config->stop_fd, .events = POLLIN}, {.fd = from, .events = POLLIN}};
-    uint64_t end_ms = clock_mono_ms() + most_ms;
+    struct pollfd fd = {.fd = s->config->stop_fd, .events = POLLIN};
+    int r = wait_ready(&fd, 1, clock_mono_ms() + most_ms);
 
-    for (;;) {
-        uint64_t now_ms = clock_mono_ms();
-        int r = now_ms >= end_ms ? 0 : poll(fds, 2, (int)(end_ms - now_ms));
-
-        if (r == 0 && now_ms >= end_ms)
-            return 0;
-        if (r < 0 && errno != EINTR)
-            return -errno;
-        if (r > 0)
-            return fds[0].revents ? -ECANCELED : 1;
-    }
+    return r > 0 ? -ECANCELED : r;
 }
 
 /* -ECANCELED: to be stopped. */
 static int check_once(const struct storecheck *s, struct verdict *ret)
 {
-    CLEANUP_FD int from = -1, to = -1;
-    int pair[2], r;
-    pid_t child;
+    struct report_child child = REPORT_CHILD_NONE;
+    int r = report_child_start(&child, ask_and_report, s);
 
-    if (pipe2(pair, O_CLOEXEC) < 0)
-        return -errno;
-    from = pair[0];
-    to = pair[1];
-    if ((child = fork()) < 0)
-        return -errno;
-    if (child == 0)
-        become_asker(s, to);
-    close(TAKE_FD(to));
-    r = wait_for(s, from, ASK_MOST_MS);
-    if (r > 0 && file_read(from, ret, sizeof(*ret)) != sizeof(*ret))
-        ret->result = err_set(&ret->err, -EIO, "the process that asked the store ended without a word");
-    if (r == 0)
+    if (r < 0)
+        return r;
+    r = report_child_read(&child, ret, sizeof(*ret), clock_mono_ms() + ASK_MOST_MS, s->config->stop_fd);
+    report_child_end(&child);
+    if (r == 0 || r == -ECHILD)
+        ret->result = err_set(&ret->err, -EIO, "the process that asked the store ended without an answer");
+    else if (r == -ETIMEDOUT)
         ret->result = err_set(&ret->err, -FAULT_STALLED, "the store has not answered within %d s", ASK_MOST_MS / 1000);
-    kill(child, SIGKILL);
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        ;
-    return r < 0 ? r : 0;
+    else if (r < 0)
+        return r;
+    return 0;
 }
 
 /* Whole or not at all, and not through a link: it may lie in a shared folder. */
@@ -193,7 +174,7 @@ int storecheck_run(const struct storecheck_config *c)
         delay_ms = take(&s, &v);
         if (v.result == 0 && !c->ready)
             return 0;
-        r = wait_for(&s, -1, delay_ms);
+        r = wait_for_stop(&s, delay_ms);
     }
     show_ready(&s, false);
     return r == -ECANCELED ? 0 : r;

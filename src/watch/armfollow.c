@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -22,6 +21,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "hotspot/attach_early.h"
 #include "hotspot/jvmstart.h"
 #include "linux/become.h"
@@ -242,10 +242,10 @@ static bool look_as_its_user(struct follower *f, struct seen *s, const struct st
             look_inside(f, shared);
         _exit(0);
     }
-    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        ;
-    if (child > 0)
+    if (child > 0) {
+        wait_child(child);
         *s = *shared;
+    }
     munmap(shared, sizeof(*shared));
     return child > 0;
 }

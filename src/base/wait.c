@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A child's end has no descriptor before Linux 5.3 (pidfd): a wait with a deadline asks every few milliseconds.
+ */
+#include "base/wait.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+
+enum { ASK_MS = 5 };
+
+int wait_child(pid_t child)
+{
+    int status;
+
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return status;
+}
+
+int wait_child_until(pid_t child, uint64_t until_ms)
+{
+    for (;;) {
+        int status;
+        pid_t r = waitpid(child, &status, WNOHANG);
+
+        if (r == child)
+            return status;
+        if (r < 0 && errno != EINTR)
+            return -errno;
+        if (clock_left_ms(until_ms) == 0)
+            return -ETIMEDOUT;
+        clock_sleep_ms(ASK_MS);
+    }
+}
+
+int wait_ready(struct pollfd *fds, nfds_t count, uint64_t until_ms)
+{
+    for (;;) {
+        uint64_t left = clock_left_ms(until_ms);
+        int r = poll(fds, count, left < INT_MAX ? (int)left : INT_MAX);
+
+        if (r > 0 || (r == 0 && clock_left_ms(until_ms) == 0))
+            return r;
+        if (r < 0 && errno != EINTR)
+            return -errno;
+    }
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Waiting for children and descriptors, until a point of the monotonic clock (clock_mono_ms). Signals do not end a
+ * wait.
+ */
+#pragma once
+
+#include <poll.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Reaps a child. Its wait status (WIFEXITED and the like), or -errno: -ECHILD if it was reaped elsewhere. */
+int wait_child(pid_t child);
+
+/* The same, or -ETIMEDOUT: the child is not reaped then. */
+int wait_child_until(pid_t child, uint64_t until_ms);
+
+/* poll(2): how many descriptors are ready; 0: the time is up; -errno. Descriptors that are ready are found also if the
+ * time was up before. */
+int wait_ready(struct pollfd *fds, nfds_t count, uint64_t until_ms);
