@@ -4,8 +4,6 @@
  */
 #include "base/jsonout.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -30,24 +28,4 @@ json_t *jsonout_text(const char *text, size_t most)
         left -= step;
     }
     return json_stringn(buf_text(&out), out.size);
-}
-
-int jsonout_put(json_t *root, const char *path, json_t *value)
-{
-    const char *dot = strchr(path, '.');
-    char group[32];
-    json_t *object;
-
-    if (!dot)
-        return json_object_set_new(root, path, value) < 0 ? -ENOMEM : 0;
-    snprintf(group, sizeof(group), "%.*s", (int)(dot - path), path);
-    object = json_object_get(root, group);
-    if (!object) {
-        object = json_object();
-        if (json_object_set_new(root, group, object) < 0) {
-            json_decref(value);
-            return -ENOMEM;
-        }
-    }
-    return json_object_set_new(object, dot + 1, value) < 0 ? -ENOMEM : 0;
 }

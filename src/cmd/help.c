@@ -102,7 +102,7 @@ static void print_manifest(FILE *out)
           "and\nverified. Unknown fields are left out; readers ignore fields they do not know.\n\n| field | type | "
           "meaning |\n|---|---|---|\n",
           out);
-    for (const struct manifest_field *f = MANIFEST_FIELDS; f->path; f++)
+    for (const struct json_field *f = MANIFEST_FIELDS; f->path; f++)
         fprintf(out, "| `%s` | %s | %s |\n", f->path, f->type, f->help);
 }
 
@@ -113,7 +113,7 @@ static void print_oom_kill(FILE *out)
         "Sizes are in bytes, process ids\nthe host's. What is not known is left out; readers ignore fields they do not "
         "know.\n\n| field | type | meaning |\n|---|---|---|\n",
         out);
-    for (const struct oomkill_field *f = OOMKILL_FIELDS; f->path; f++)
+    for (const struct json_field *f = OOMKILL_FIELDS; f->path; f++)
         fprintf(out, "| `%s` | %s | %s |\n", f->path, f->type, f->help);
 }
 

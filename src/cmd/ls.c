@@ -142,9 +142,9 @@ static char *bad_json(const struct sink_config *config, const struct catalog_rea
     CLEANUP_FREE char *url = sink_object_url(config, one->entry->key);
     json_auto_t *object = json_object();
 
-    if (!object || !url || jsonout_put(object, "error", jsonout_text(one->err.msg, sizeof(one->err.msg))) < 0 ||
-        jsonout_put(object, "key", jsonout_text(one->entry->key, MANIFEST_TEXT_MAX)) < 0 ||
-        jsonout_put(object, "url", jsonout_text(url, URL_TEXT_MAX)) < 0)
+    if (!object || !url || json_object_set_new(object, "error", jsonout_text(one->err.msg, sizeof(one->err.msg))) < 0 ||
+        json_object_set_new(object, "key", jsonout_text(one->entry->key, MANIFEST_TEXT_MAX)) < 0 ||
+        json_object_set_new(object, "url", jsonout_text(url, URL_TEXT_MAX)) < 0)
         return NULL;
     return json_dumps(object, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One table of fields: encoding and the docs walk it. What is not known is left out.
+ * One table of fields (base/json_fields.h). What is not known is left out.
  */
 #include "oom/oomkill.h"
 
@@ -9,93 +9,81 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/jsonout.h"
 #include "base/mem.h"
 
-enum kind {
-    SCHEMA, /* OOMKILL_SCHEMA itself */
-    WORD,   /* const char *; left out if NULL */
-    TEXT,   /* char[]; left out if "" */
-    NUMBER, /* uint64_t; left out if OOMKILL_UNKNOWN */
-    SCORE,  /* int; left out if OOMKILL_NO_SCORE */
-    TIME,   /* int64_t ns, as text to the millisecond; left out if 0 */
-    YES,    /* bool; left out if false */
-    COUNT,  /* unsigned; left out if 0 */
-    STATS,  /* struct oomkill; an object */
-    TASKS,  /* struct oomkill; arrays of objects */
-    GROUP,
-};
+static int encode_stats(const void *at, json_t **ret);
+static int encode_tasks(const void *at, json_t **ret);
+static int encode_group(const void *at, json_t **ret);
 
-#define AT(k, member) .at = {.kind = (k), .offset = offsetof(struct oomkill, member)}
+#define AT(k, member) .kind = FIELD_##k, .offset = offsetof(struct oomkill, member)
 
-const struct oomkill_field OOMKILL_FIELDS[] = {
-    {"schema", "text", "always \"" OOMKILL_SCHEMA "\"", .at = {.kind = SCHEMA}},
-    {"source", "text", "`kernel-log`, or `counters` where only the cgroup's counters could be read", AT(WORD, source)},
+const struct json_field OOMKILL_FIELDS[] = {
+    {"schema", "text", "always \"" OOMKILL_SCHEMA "\"", .kind = FIELD_CONSTANT, .constant = OOMKILL_SCHEMA},
+    {"source", "text", "`kernel-log`, or `counters` where only the cgroup's counters could be read", AT(TEXT, source)},
     {"time", "time", "of the kill (RFC 3339, UTC); from the log alone good to a second or so", AT(TIME, time_ns)},
     {"why", "text",
      "what there was too little of: `limit` (the cgroup's own, or it is not known whose), `parent-limit` (of a cgroup "
      "further up), `machine`, `cpuset`, `memory-policy`",
-     AT(WORD, why)},
-    {"note", "text", "what is missing here, and why", AT(WORD, note)},
-    {"process.pid", "number", "on the host, as all pids here", AT(NUMBER, process.pid)},
-    {"process.name", "text", "what the process called itself, at most 15 bytes", AT(TEXT, process.name)},
-    {"process.uid", "number", "its real user id", AT(NUMBER, process.uid)},
+     AT(TEXT, why)},
+    {"note", "text", "what is missing here, and why", AT(TEXT, note)},
+    {"process.pid", "number", "on the host, as all pids here", AT(KNOWN, process.pid)},
+    {"process.name", "text", "what the process called itself, at most 15 bytes", AT(CHARS, process.name)},
+    {"process.uid", "number", "its real user id", AT(KNOWN, process.uid)},
     {"process.rss", "number", "memory it held, in bytes as all sizes: the sum of the next three",
-     AT(NUMBER, process.rss)},
-    {"process.rss_anon", "number", "heap, stacks", AT(NUMBER, process.rss_anon)},
-    {"process.rss_file", "number", "pages of files", AT(NUMBER, process.rss_file)},
-    {"process.rss_shmem", "number", "shared memory and tmpfs", AT(NUMBER, process.rss_shmem)},
-    {"process.total_vm", "number", "address space", AT(NUMBER, process.total_vm)},
-    {"process.pgtables", "number", "page tables", AT(NUMBER, process.pgtables)},
-    {"process.swap", "number", "what of it was in swap", AT(NUMBER, process.swap)},
-    {"process.oom_score_adj", "number", "from -1000 to 1000", AT(SCORE, process.oom_score_adj)},
-    {"cgroup.process", "text", "the process's memory cgroup", AT(TEXT, task_cgroup)},
-    {"cgroup.limit", "text", "the memory cgroup whose limit was hit; left out if none was", AT(TEXT, limit_cgroup)},
-    {"memory.usage", "number", "of `cgroup.limit`, at the kill", AT(NUMBER, memory.usage)},
-    {"memory.limit", "number", "the limit; left out if there is none", AT(NUMBER, memory.limit)},
-    {"memory.failcnt", "number", "how often the limit had been hit", AT(NUMBER, memory.failcnt)},
-    {"swap.usage", "number", "the same for swap (cgroup v2)", AT(NUMBER, swap.usage)},
-    {"swap.limit", "number", "", AT(NUMBER, swap.limit)},
-    {"swap.failcnt", "number", "", AT(NUMBER, swap.failcnt)},
-    {"memory_swap.usage", "number", "the same for memory and swap together (cgroup v1)", AT(NUMBER, memory_swap.usage)},
-    {"memory_swap.limit", "number", "", AT(NUMBER, memory_swap.limit)},
-    {"memory_swap.failcnt", "number", "", AT(NUMBER, memory_swap.failcnt)},
-    {"kmem.usage", "number", "the same for the kernel's memory (cgroup v1)", AT(NUMBER, kmem.usage)},
-    {"kmem.limit", "number", "", AT(NUMBER, kmem.limit)},
-    {"kmem.failcnt", "number", "", AT(NUMBER, kmem.failcnt)},
-    {"machine.ram", "number", "the machine's memory, where that is what ran out", AT(NUMBER, ram)},
+     AT(KNOWN, process.rss)},
+    {"process.rss_anon", "number", "heap, stacks", AT(KNOWN, process.rss_anon)},
+    {"process.rss_file", "number", "pages of files", AT(KNOWN, process.rss_file)},
+    {"process.rss_shmem", "number", "shared memory and tmpfs", AT(KNOWN, process.rss_shmem)},
+    {"process.total_vm", "number", "address space", AT(KNOWN, process.total_vm)},
+    {"process.pgtables", "number", "page tables", AT(KNOWN, process.pgtables)},
+    {"process.swap", "number", "what of it was in swap", AT(KNOWN, process.swap)},
+    {"process.oom_score_adj", "number", "from -1000 to 1000", AT(INT, process.oom_score_adj)},
+    {"cgroup.process", "text", "the process's memory cgroup", AT(CHARS, task_cgroup)},
+    {"cgroup.limit", "text", "the memory cgroup whose limit was hit; left out if none was", AT(CHARS, limit_cgroup)},
+    {"memory.usage", "number", "of `cgroup.limit`, at the kill", AT(KNOWN, memory.usage)},
+    {"memory.limit", "number", "the limit; left out if there is none", AT(KNOWN, memory.limit)},
+    {"memory.failcnt", "number", "how often the limit had been hit", AT(KNOWN, memory.failcnt)},
+    {"swap.usage", "number", "the same for swap (cgroup v2)", AT(KNOWN, swap.usage)},
+    {"swap.limit", "number", "", AT(KNOWN, swap.limit)},
+    {"swap.failcnt", "number", "", AT(KNOWN, swap.failcnt)},
+    {"memory_swap.usage", "number", "the same for memory and swap together (cgroup v1)", AT(KNOWN, memory_swap.usage)},
+    {"memory_swap.limit", "number", "", AT(KNOWN, memory_swap.limit)},
+    {"memory_swap.failcnt", "number", "", AT(KNOWN, memory_swap.failcnt)},
+    {"kmem.usage", "number", "the same for the kernel's memory (cgroup v1)", AT(KNOWN, kmem.usage)},
+    {"kmem.limit", "number", "", AT(KNOWN, kmem.limit)},
+    {"kmem.failcnt", "number", "", AT(KNOWN, kmem.failcnt)},
+    {"machine.ram", "number", "the machine's memory, where that is what ran out", AT(KNOWN, ram)},
     {"where.namespace", "text",
      "the pod's namespace; this and the next names are known as long as something of the pod "
      "runs, and are what the pod says of itself",
-     AT(TEXT, where.namespace)},
-    {"where.pod", "text", "the pod's name", AT(TEXT, where.pod)},
-    {"where.pod_uid", "text", "the pod's UID, by the cgroup's path", AT(TEXT, where.pod_uid)},
-    {"where.container", "text", "the container's name", AT(TEXT, where.container)},
-    {"where.container_id", "text", "the container's id, by the cgroup's path", AT(TEXT, where.container_id)},
-    {"where.host", "text", "this machine's name", AT(TEXT, where.host)},
-    {"invoker.name", "text", "the thread whose wish for memory could not be met", AT(TEXT, invoker.name)},
-    {"invoker.pid", "number", "its id", AT(NUMBER, invoker.pid)},
-    {"invoker.gfp", "text", "what it wished for, in the kernel's words", AT(TEXT, invoker.gfp)},
+     AT(CHARS, where.namespace)},
+    {"where.pod", "text", "the pod's name", AT(CHARS, where.pod)},
+    {"where.pod_uid", "text", "the pod's UID, by the cgroup's path", AT(CHARS, where.pod_uid)},
+    {"where.container", "text", "the container's name", AT(CHARS, where.container)},
+    {"where.container_id", "text", "the container's id, by the cgroup's path", AT(CHARS, where.container_id)},
+    {"where.host", "text", "this machine's name", AT(CHARS, where.host)},
+    {"invoker.name", "text", "the thread whose wish for memory could not be met", AT(CHARS, invoker.name)},
+    {"invoker.pid", "number", "its id", AT(KNOWN, invoker.pid)},
+    {"invoker.gfp", "text", "what it wished for, in the kernel's words", AT(CHARS, invoker.gfp)},
     {"invoker.order", "number", "2 to the power of this, in pages; -1: somebody asked the kernel for a kill (sysrq)",
-     AT(SCORE, invoker.order)},
-    {"invoker.oom_score_adj", "number", "", AT(SCORE, invoker.oom_score_adj)},
-    {"group.cgroup", "text", "the cgroup that was killed as a whole (memory.oom.group)", AT(TEXT, group.cgroup)},
-    {"group.count", "number", "how many processes beside the first", AT(COUNT, group.total)},
-    {"group.killed", "array", "they, with the fields of `process`; 64 at most", .at = {.kind = GROUP}},
+     AT(INT, invoker.order)},
+    {"invoker.oom_score_adj", "number", "", AT(INT, invoker.oom_score_adj)},
+    {"group.cgroup", "text", "the cgroup that was killed as a whole (memory.oom.group)", AT(CHARS, group.cgroup)},
+    {"group.count", "number", "how many processes beside the first", AT(UNSIGNED, group.total)},
+    {"group.killed", "array", "they, with the fields of `process`; 64 at most", .encode = encode_group},
     {"reaped", "true", "if the kernel had to take the memory before the process had ended; seldom known at once",
-     AT(YES, reaped)},
+     AT(TRUE, reaped)},
     {"stat", "object", "memory.stat of `cgroup.limit` at the kill, name by name as the kernel has them",
-     .at = {.kind = STATS}},
-    {"tasks_count", "number", "how many processes there were to choose from", AT(COUNT, task_total)},
-    {"tasks", "array", "they, with the fields of `process`; the 512 biggest", .at = {.kind = TASKS}},
-    {"kernel.release", "text", "uname -r", AT(TEXT, kernel.release)},
-    {"kernel.boot_id", "text", "with `kernel.sequence` no other kill has the same", AT(TEXT, kernel.boot_id)},
-    {"kernel.sequence", "number", "the record's number in the kernel log", AT(NUMBER, kernel.sequence)},
+     .encode = encode_stats},
+    {"tasks_count", "number", "how many processes there were to choose from", AT(UNSIGNED, task_total)},
+    {"tasks", "array", "they, with the fields of `process`; the 512 biggest", .encode = encode_tasks},
+    {"kernel.release", "text", "uname -r", AT(CHARS, kernel.release)},
+    {"kernel.boot_id", "text", "with `kernel.sequence` no other kill has the same", AT(CHARS, kernel.boot_id)},
+    {"kernel.sequence", "number", "the record's number in the kernel log", AT(KNOWN, kernel.sequence)},
     {"kernel.usec", "number", "the record's time by the kernel's own clock, microseconds from the boot",
-     AT(NUMBER, kernel.usec)},
+     AT(KNOWN, kernel.usec)},
     {"case", "text", "the id of the case with what was taken of the process before, part of its keys in the store",
-     AT(TEXT, case_id)},
+     AT(CHARS, case_id)},
     {0},
 };
 
@@ -151,136 +139,64 @@ void oomkill_add_stats(struct oomkill *k, const char *text)
     }
 }
 
-static json_t *number(uint64_t n)
+static int encode_processes(const struct oomkill_process *p, unsigned count, json_t **ret)
 {
-    return json_integer(n < INT64_MAX ? (json_int_t)n : INT64_MAX);
-}
+    json_auto_t *array = json_array();
 
-/* The fields below "process." of a process. */
-static json_t *encode_process(const struct oomkill_process *p);
+    if (count == 0)
+        return 0;
+    for (; count > 0; p++, count--) {
+        /* The table's offsets are those in struct oomkill. */
+        const void *base = (const char *)p - offsetof(struct oomkill, process);
+        json_t *process;
 
-static json_t *encode_processes(const struct oomkill_process *p, unsigned count)
-{
-    json_t *array = json_array();
-
-    for (unsigned i = 0; i < count; i++)
-        if (json_array_append_new(array, encode_process(&p[i])) < 0) {
-            json_decref(array);
-            return NULL;
-        }
-    return array;
-}
-
-static json_t *encode_stats(const struct oomkill *k)
-{
-    json_t *object = json_object();
-
-    for (unsigned i = 0; i < k->stat_count; i++)
-        if (json_object_set_new(object, k->stat[i].name, number(k->stat[i].value)) < 0) {
-            json_decref(object);
-            return NULL;
-        }
-    return object;
-}
-
-/* Whether there is something to say. base: what f's offset counts from. */
-static bool is_known(const void *base, const struct oomkill_field *f)
-{
-    const struct oomkill *k = base; /* of the lists, which no process has */
-    const void *p = (const char *)base + f->at.offset;
-
-    switch ((enum kind)f->at.kind) {
-    case SCHEMA:
-        break;
-    case WORD:
-        return *(const char *const *)p;
-    case TEXT:
-        return *(const char *)p;
-    case NUMBER:
-        return *(const uint64_t *)p != OOMKILL_UNKNOWN;
-    case SCORE:
-        return *(const int *)p != OOMKILL_NO_SCORE;
-    case TIME:
-        return *(const int64_t *)p != 0;
-    case YES:
-        return *(const bool *)p;
-    case COUNT:
-        return *(const unsigned *)p > 0;
-    case STATS:
-        return k->stat_count > 0;
-    case TASKS:
-        return k->task_count > 0;
-    case GROUP:
-        return k->group.count > 0;
+        if (json_fields_encode(OOMKILL_FIELDS, base, "process.", &process) < 0 ||
+            json_array_append_new(array, process) < 0)
+            return -ENOMEM;
     }
-    return true;
+    *ret = json_incref(array);
+    return 1;
 }
 
-/* NULL without memory. */
-static json_t *encode_value(const void *base, const struct oomkill_field *f)
+static int encode_tasks(const void *at, json_t **ret)
 {
-    const struct oomkill *k = base;
-    const void *p = (const char *)base + f->at.offset;
-    char time[CLOCK_TEXT_MAX];
+    const struct oomkill *k = at;
 
-    switch ((enum kind)f->at.kind) {
-    case SCHEMA:
-        break;
-    case WORD:
-        return json_string(*(const char *const *)p);
-    case TEXT:
-        return jsonout_text(p, (size_t)3 * OOMKILL_PATH_MAX);
-    case NUMBER:
-        return number(*(const uint64_t *)p);
-    case SCORE:
-        return json_integer(*(const int *)p);
-    case TIME:
-        return json_string(clock_format(*(const int64_t *)p, time));
-    case YES:
-        return json_true();
-    case COUNT:
-        return json_integer(*(const unsigned *)p);
-    case STATS:
-        return encode_stats(k);
-    case TASKS:
-        return encode_processes(k->task, k->task_count);
-    case GROUP:
-        return encode_processes(k->group.process, k->group.count);
-    }
-    return json_string(OOMKILL_SCHEMA);
+    return encode_processes(k->task, k->task_count, ret);
 }
 
-static json_t *encode_process(const struct oomkill_process *process)
+static int encode_group(const void *at, json_t **ret)
 {
-    static const char PREFIX[] = "process.";
-    /* The table's offsets are those in struct oomkill. */
-    const void *base = (const char *)process - offsetof(struct oomkill, process);
-    json_t *object = json_object();
+    const struct oomkill *k = at;
 
-    for (const struct oomkill_field *f = OOMKILL_FIELDS; object && f->path; f++) {
-        if (strncmp(f->path, PREFIX, sizeof(PREFIX) - 1) != 0 || !is_known(base, f))
-            continue;
-        if (json_object_set_new(object, f->path + sizeof(PREFIX) - 1, encode_value(base, f)) < 0) {
-            json_decref(object);
-            return NULL;
-        }
+    return encode_processes(k->group.process, k->group.count, ret);
+}
+
+static int encode_stats(const void *at, json_t **ret)
+{
+    const struct oomkill *k = at;
+    json_auto_t *object = json_object();
+
+    if (k->stat_count == 0)
+        return 0;
+    for (unsigned i = 0; i < k->stat_count; i++) {
+        uint64_t value = k->stat[i].value;
+
+        if (json_object_set_new(object, k->stat[i].name,
+                                json_integer(value < INT64_MAX ? (json_int_t)value : INT64_MAX)))
+            return -ENOMEM;
     }
-    return object;
+    *ret = json_incref(object);
+    return 1;
 }
 
 int oomkill_encode(const struct oomkill *k, bool indented, struct buf *ret)
 {
-    json_auto_t *root = json_object();
+    json_auto_t *root = NULL;
     CLEANUP_FREE char *text = NULL;
 
-    if (!root)
+    if (json_fields_encode(OOMKILL_FIELDS, k, "", &root) < 0)
         return -ENOMEM;
-    for (const struct oomkill_field *f = OOMKILL_FIELDS; f->path; f++) {
-        json_t *value = is_known(k, f) ? encode_value(k, f) : NULL;
-
-        if (is_known(k, f) && (!value || jsonout_put(root, f->path, value) < 0))
-            return -ENOMEM;
-    }
     text = json_dumps(root, (indented ? JSON_INDENT(2) : JSON_COMPACT) | JSON_ENSURE_ASCII);
     return text ? buf_printf(ret, "%s\n", text) : -ENOMEM;
 }

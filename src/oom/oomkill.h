@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/json_fields.h"
 #include "place/containerid.h"
 
 #define OOMKILL_SCHEMA "salvage.oom-kill/1"
@@ -114,14 +115,4 @@ void oomkill_add_stats(struct oomkill *k, const char *text);
  * -EMSGSIZE beyond ret's ceiling. */
 int oomkill_encode(const struct oomkill *k, bool indented, struct buf *ret);
 
-/* For the generated docs; what else the table holds is oomkill.c's. */
-struct oomkill_field {
-    const char *path; /* "process.pid" */
-    const char *type;
-    const char *help;
-    struct {
-        unsigned kind;
-        size_t offset;
-    } at;
-};
-extern const struct oomkill_field OOMKILL_FIELDS[]; /* ends with path NULL */
+extern const struct json_field OOMKILL_FIELDS[]; /* also for the generated docs */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One table of fields, and four kinds of values that can be written and read: encoding, decoding, freeing and the
- * docs all walk it. Knows what a manifest looks like, not whether it is true: digests are compared elsewhere.
+ * One table of fields (base/json_fields.h). Knows what a manifest looks like, not whether it is true: digests are
+ * compared elsewhere.
  */
 #include "ship/manifest.h"
 
@@ -9,29 +9,46 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/jsonout.h"
 #include "base/mem.h"
-#include "base/text.h"
 
-enum kind {
-    SCHEMA, /* MANIFEST_SCHEMA itself */
-    TEXT,   /* char *; left out if NULL or "" */
-    DIGEST, /* char[SHA256_HEX_MAX]; left out if "" */
-    COUNT,  /* uint64_t; 0 is a number like any other */
-    KNOWN,  /* uint64_t; left out if 0 */
-    TIME,   /* int64_t ns, as text to the millisecond; left out if 0 */
-    MILLIS, /* uint64_t us, as a number of ms; left out if 0 */
-    PAUSED, /* enum pause_by, as text; left out if unknown */
-};
+static bool is_digest(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == SHA256_HEX_MAX - 1 && text[SHA256_HEX_MAX - 1] == '\0';
+}
 
-static const double MILLIS_MAX = 1e12; /* 30 years */
+static int decode_digest(const json_t *value, void *at)
+{
+    const char *text = json_string_value(value);
 
-#define AT(k, member) .at = {.kind = (k), .offset = offsetof(struct manifest, member)}
-#define NEED(k, member) .at = {.kind = (k), .needed = true, .offset = offsetof(struct manifest, member)}
+    if (!text || !is_digest(text))
+        return -EBADMSG;
+    memcpy(at, text, SHA256_HEX_MAX);
+    return 0;
+}
 
-const struct manifest_field MANIFEST_FIELDS[] = {
-    {"schema", "text", "always \"" MANIFEST_SCHEMA "\"", .at = {.kind = SCHEMA, .needed = true}},
+static int encode_pause(const void *at, json_t **ret)
+{
+    const char *text = pause_name(*(const enum pause_by *)at);
+
+    if (!text)
+        return 0;
+    *ret = json_string(text);
+    return *ret ? 1 : -ENOMEM;
+}
+
+/* A newer version may know more kinds of pauses. */
+static int decode_pause(const json_t *value, void *at)
+{
+    *(enum pause_by *)at = pause_find(json_string_value(value));
+    return json_is_string(value) ? 0 : -EBADMSG;
+}
+
+#define AT(k, member) .kind = FIELD_##k, .offset = offsetof(struct manifest, member)
+#define NEED(k, member) AT(k, member), .needed = true
+
+const struct json_field MANIFEST_FIELDS[] = {
+    {"schema", "text", "always \"" MANIFEST_SCHEMA "\"", .kind = FIELD_CONSTANT, .constant = MANIFEST_SCHEMA,
+     .needed = true},
     {"id", "text", "which file this was: 16 hex digits, the same for every attempt to ship it", AT(TEXT, id)},
     {"key", "text", "the object's key, relative to the store's prefix", NEED(TEXT, key)},
     {"kind", "text", "what it is: `heap-dump`, `core`, `hs-err`, `file` …", AT(TEXT, kind)},
@@ -40,12 +57,12 @@ const struct manifest_field MANIFEST_FIELDS[] = {
     {"name", "text", "the file's own name; bytes that are not UTF-8 as U+FFFD", AT(TEXT, name)},
     {"path", "text", "where the file lay", AT(TEXT, path)},
     {"size", "number", "of the file, in bytes", NEED(COUNT, size)},
-    {"sha256", "digest", "SHA-256 of the file, in hex", NEED(DIGEST, sha256)},
+    {"sha256", "digest", "SHA-256 of the file, in hex", NEED(CHARS, sha256), .decode = decode_digest},
     {"codec", "text", "how the object is compressed: `zstd:LEVEL`, `gzip:LEVEL` or `none`", NEED(TEXT, codec)},
     {"block_size", "number", "bytes of the file in each frame of the object; left out if it has no frames",
-     AT(KNOWN, block_size)},
+     AT(NONZERO, block_size)},
     {"stored_size", "number", "of the object, in bytes", NEED(COUNT, stored_size)},
-    {"stored_sha256", "digest", "SHA-256 of the object, in hex", NEED(DIGEST, stored_sha256)},
+    {"stored_sha256", "digest", "SHA-256 of the object, in hex", NEED(CHARS, stored_sha256), .decode = decode_digest},
     {"partial", "text", "why the file is not whole; left out if it is", AT(TEXT, partial)},
     {"pause_ms", "number",
      "for how long the process stood still for it, in milliseconds; left out where that is not known, or where nothing "
@@ -57,11 +74,11 @@ const struct manifest_field MANIFEST_FIELDS[] = {
      "collections in between included. `answer`: from the request to the JVM's answer, at most so long. `file`: from "
      "the "
      "creation of a dump that the JVM wrote by itself to its last write, at most so long",
-     AT(PAUSED, pause.by)},
+     AT(CUSTOM, pause.by), .encode = encode_pause, .decode = decode_pause},
     {"consistent_bytes", "number",
      "of a core: so many bytes from its beginning are of the moment of the pause, and so are the stacks; what follows "
      "was copied later, while the process ran; left out if all is of one moment",
-     AT(KNOWN, pause.consistent)},
+     AT(NONZERO, pause.consistent)},
     {"verified", "text",
      "`read`: what was stored was asked for, or read back; `put`: it could not be (or `--verify=put`), so the answers "
      "to the upload count",
@@ -87,7 +104,7 @@ const struct manifest_field MANIFEST_FIELDS[] = {
     {"where.instance_type", "text", "EC2: the instance's type", AT(TEXT, where.instance_type)},
     {"where.region", "text", "AWS: the region", AT(TEXT, where.region)},
     {"where.zone", "text", "AWS: the availability zone", AT(TEXT, where.zone)},
-    {"process.pid", "number", "the process's id in its own container", AT(KNOWN, process.pid)},
+    {"process.pid", "number", "the process's id in its own container", AT(NONZERO, process.pid)},
     {"process.uid", "number", "the user id that owned the file", AT(COUNT, process.uid)},
     {"process.jvm", "text", "the Java VM and its version", AT(TEXT, process.jvm)},
     {"process.command", "text", "the command line", AT(TEXT, process.command)},
@@ -104,183 +121,43 @@ const struct manifest_field MANIFEST_FIELDS[] = {
     {0},
 };
 
-static void *member(struct manifest *m, const struct manifest_field *f)
-{
-    return (char *)m + f->at.offset;
-}
-
-static const void *member_const(const struct manifest *m, const struct manifest_field *f)
-{
-    return (const char *)m + f->at.offset;
-}
-
 void manifest_done(struct manifest *m)
 {
-    for (const struct manifest_field *f = MANIFEST_FIELDS; f->path; f++)
-        if (f->at.kind == TEXT)
-            free(*(char **)member(m, f));
+    json_fields_done(MANIFEST_FIELDS, m);
     *m = (struct manifest){0};
-}
-
-/* 1 with a value, 0 if it is to be left out, -ENOMEM. */
-static int encode_value(const struct manifest *m, const struct manifest_field *f, json_t **ret)
-{
-    const void *p = member_const(m, f);
-    char time[CLOCK_TEXT_MAX];
-    const char *text = NULL;
-    uint64_t n;
-
-    switch ((enum kind)f->at.kind) {
-    case SCHEMA:
-        text = MANIFEST_SCHEMA;
-        break;
-    case TEXT:
-        text = *(const char *const *)p;
-        break;
-    case DIGEST:
-        text = p;
-        break;
-    case TIME:
-        if (*(const int64_t *)p)
-            text = clock_format(*(const int64_t *)p, time);
-        break;
-    case COUNT:
-    case KNOWN:
-        n = *(const uint64_t *)p;
-        if (n == 0 && f->at.kind == KNOWN)
-            return 0;
-        *ret = json_integer(n < INT64_MAX ? (json_int_t)n : INT64_MAX);
-        return *ret ? 1 : -ENOMEM;
-    case MILLIS:
-        n = *(const uint64_t *)p;
-        if (n == 0)
-            return 0;
-        *ret = json_real((double)n / 1000);
-        return *ret ? 1 : -ENOMEM;
-    case PAUSED:
-        text = pause_name(*(const enum pause_by *)p);
-        break;
-    }
-    if (!text || !*text)
-        return 0;
-    *ret = jsonout_text(text, MANIFEST_TEXT_MAX);
-    return *ret ? 1 : -ENOMEM;
 }
 
 int manifest_encode(const struct manifest *m, struct buf *ret)
 {
-    json_auto_t *root = json_object();
+    json_auto_t *root = NULL;
     CLEANUP_FREE char *text = NULL;
 
-    if (!root)
+    if (json_fields_encode(MANIFEST_FIELDS, m, "", &root) < 0)
         return -ENOMEM;
-    for (const struct manifest_field *f = MANIFEST_FIELDS; f->path; f++) {
-        json_t *value;
-        int r = encode_value(m, f, &value);
-
-        if (r > 0)
-            r = jsonout_put(root, f->path, value);
-        if (r < 0)
-            return r;
-    }
     text = json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
-    if (!text)
-        return -ENOMEM;
-    return buf_printf(ret, "%s\n", text);
+    return text ? buf_printf(ret, "%s\n", text) : -ENOMEM;
 }
 
-/* The value at a path, NULL if there is none. -EBADMSG if the path leads through something that is no object. */
-static int get(const json_t *root, const char *path, const json_t **ret)
+static int bad_field(int r, const struct json_field *f, struct err *e)
 {
-    const char *dot = strchr(path, '.');
-    char group[32];
-
-    if (dot) {
-        snprintf(group, sizeof(group), "%.*s", (int)(dot - path), path);
-        root = json_object_get(root, group);
-        if (root && !json_is_object(root))
-            return -EBADMSG;
-        path = dot + 1;
-    }
-    *ret = json_object_get(root, path);
-    return 0;
-}
-
-static bool is_digest(const char *text)
-{
-    return strspn(text, "0123456789abcdef") == SHA256_HEX_MAX - 1 && text[SHA256_HEX_MAX - 1] == '\0';
-}
-
-static int decode_value(const json_t *value, const struct manifest_field *f, struct manifest *m)
-{
-    const char *text = json_string_value(value); /* NULL if it is not a string */
-    void *p = member(m, f);
-    int64_t time_ns;
-
-    switch ((enum kind)f->at.kind) {
-    case SCHEMA:
-        return text_eq(text, MANIFEST_SCHEMA) ? 0 : -EBADMSG;
-    case TEXT:
-        if (!text || (f->at.needed && !*text))
-            return -EBADMSG;
-        if (!*text)
-            return 0;
-        *(char **)p = strdup(text);
-        return *(char **)p ? 0 : -ENOMEM;
-    case DIGEST:
-        if (!text || !is_digest(text))
-            return -EBADMSG;
-        memcpy(p, text, SHA256_HEX_MAX);
-        return 0;
-    case TIME:
-        if (!text || clock_parse(text, &time_ns) < 0)
-            return -EBADMSG;
-        *(int64_t *)p = time_ns - time_ns % 1000000; /* as far as encoding keeps it */
-        return 0;
-    case COUNT:
-    case KNOWN:
-        if (!json_is_integer(value) || json_integer_value(value) < 0)
-            return -EBADMSG;
-        *(uint64_t *)p = (uint64_t)json_integer_value(value);
-        return 0;
-    case MILLIS:
-        if (!json_is_number(value) || json_number_value(value) < 0 || json_number_value(value) > MILLIS_MAX)
-            return -EBADMSG;
-        *(uint64_t *)p = (uint64_t)(json_number_value(value) * 1000 + 0.5);
-        return 0;
-    case PAUSED: /* a newer one may know more ways */
-        *(enum pause_by *)p = pause_find(text);
-        return text ? 0 : -EBADMSG;
-    }
-    return -EBADMSG;
-}
-
-static int decode_field(const json_t *root, const struct manifest_field *f, struct manifest *m, struct err *e)
-{
-    const json_t *value = NULL;
-    int r = get(root, f->path, &value);
-
-    if (r == 0 && !value) {
-        if (!f->at.needed)
-            return 0;
-        return err_set(e, -FAULT_FORMAT, "this is not a manifest of ours: it has no \"%s\"", f->path);
-    }
-    if (r == 0)
-        r = decode_value(value, f, m);
     if (r == -ENOMEM)
         return err_set(e, r, "out of memory for the manifest");
-    if (r < 0 && f->at.kind == SCHEMA)
+    if (r == -ENOENT)
+        return err_set(e, -FAULT_FORMAT, "this is not a manifest of ours: it has no \"%s\"", f->path);
+    if (f->kind == FIELD_CONSTANT)
         return err_set(e, -FAULT_FORMAT,
                        "the manifest's schema is not " MANIFEST_SCHEMA ": read it with the salvage "
                        "that wrote it, or a newer one");
-    return r < 0 ? err_set(e, -FAULT_FORMAT, "the manifest is damaged: its \"%s\" is not a %s", f->path, f->type) : 0;
+    return err_set(e, -FAULT_FORMAT, "the manifest is damaged: its \"%s\" is not a %s", f->path, f->type);
 }
 
 int manifest_decode(const char *json, size_t size, struct manifest *ret, struct err *e)
 {
     CLEANUP(manifest_done) struct manifest m = {0};
+    const struct json_field *bad;
     json_auto_t *root = NULL;
     json_error_t error;
+    int r;
 
     if (size > MANIFEST_MAX)
         return err_set(e, -FAULT_FORMAT, "this is not a manifest of ours: it is larger than 1 MiB");
@@ -289,12 +166,8 @@ int manifest_decode(const char *json, size_t size, struct manifest *ret, struct 
         return err_set(e, -ENOMEM, "out of memory for the manifest");
     if (!root)
         return err_set(e, -FAULT_FORMAT, "the manifest is not JSON: line %d: %s", error.line, error.text);
-    for (const struct manifest_field *f = MANIFEST_FIELDS; f->path; f++) {
-        int r = decode_field(root, f, &m, e);
-
-        if (r < 0)
-            return r;
-    }
+    if ((r = json_fields_decode(MANIFEST_FIELDS, root, &m, &bad)) < 0)
+        return bad_field(r, bad, e);
     *ret = m;
     m = (struct manifest){0};
     return 0;

@@ -12,12 +12,13 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json_fields.h"
 #include "linux/pause.h"
 
 #define MANIFEST_SCHEMA "salvage.manifest/1"
 #define MANIFEST_SUFFIX ".json"
 
-enum { SHA256_HEX_MAX = 65, MANIFEST_MAX = 1024 * 1024, MANIFEST_TEXT_MAX = 4096 };
+enum { SHA256_HEX_MAX = 65, MANIFEST_MAX = 1024 * 1024, MANIFEST_TEXT_MAX = JSON_FIELD_TEXT_MAX };
 
 /* All strings owned; NULL or "" where unknown (left out of the JSON). Times: ns since 1970, 0 unknown. */
 struct manifest {
@@ -67,15 +68,4 @@ int manifest_encode(const struct manifest *m, struct buf *ret);
  * MANIFEST_MAX bytes. */
 int manifest_decode(const char *json, size_t size, struct manifest *ret, struct err *e);
 
-/* For the generated docs; what else the table holds is manifest.c's. */
-struct manifest_field {
-    const char *path; /* "where.pod" */
-    const char *type;
-    const char *help;
-    struct {
-        unsigned kind;
-        bool needed; /* a manifest without it is refused */
-        size_t offset;
-    } at;
-};
-extern const struct manifest_field MANIFEST_FIELDS[]; /* ends with path NULL */
+extern const struct json_field MANIFEST_FIELDS[]; /* also for the generated docs */

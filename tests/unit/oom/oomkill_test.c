@@ -81,7 +81,7 @@ static void what_is_known_is_written(void **state)
     (void)state;
     fill();
     root = encode(true);
-    for (const struct oomkill_field *f = OOMKILL_FIELDS; f->path; f++)
+    for (const struct json_field *f = OOMKILL_FIELDS; f->path; f++)
         if (!at(root, f->path))
             fail_msg("no %s", f->path);
     assert_string_equal(json_string_value(at(root, "schema")), OOMKILL_SCHEMA);

@@ -154,7 +154,7 @@ static void the_table_for_the_docs_is_what_is_written(void **state)
     (void)state;
     assert_int_equal(manifest_encode(&FULL, &b), 0);
     root = json_loads(buf_text(&b), JSON_REJECT_DUPLICATES, NULL);
-    for (const struct manifest_field *f = MANIFEST_FIELDS; f->path; f++, count++) {
+    for (const struct json_field *f = MANIFEST_FIELDS; f->path; f++, count++) {
         char group[32] = "";
         const char *dot = strchr(f->path, '.');
         const json_t *object = root;
