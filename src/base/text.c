@@ -33,6 +33,18 @@ bool text_ends(const char *text, const char *suffix)
     return end <= length && strcmp(text + length - end, suffix) == 0;
 }
 
+const char *text_behind(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (; text; text = strchr(text, '\n')) {
+        text += *text == '\n';
+        if (strncmp(text, name, length) == 0)
+            return text + length;
+    }
+    return NULL;
+}
+
 const char *text_base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');

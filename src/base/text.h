@@ -15,6 +15,9 @@ bool text_ends(const char *text, const char *suffix);
 /* What is behind the last '/' of a path: "" where it ends with one. */
 const char *text_base_name(const char *path);
 
+/* What stands behind name in the first line that begins with it ("Uid:" in a text of such lines); NULL without. */
+const char *text_behind(const char *text, const char *name);
+
 /* "64M", "1.5GiB", "2Gi", "4096" in bytes (K, M, G, T are powers of 1024). 0, -EINVAL, -ERANGE. */
 int text_parse_size(const char *text, uint64_t *ret_bytes);
 

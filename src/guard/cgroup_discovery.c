@@ -21,6 +21,7 @@
 #include "base/rlimits.h"
 #include "base/text.h"
 #include "linux/cgroup.h"
+#include "linux/proc_cgroup.h"
 
 enum { STEP = 256, GROUP_STEP = 64, READS = 3, NAME_MAX_BYTES = 32, CGROUP_MAX = 16 * 1024, FILES_SPARE = 128 };
 
@@ -161,14 +162,12 @@ static void keep(struct cgroup_discovery_group *g, struct memcg *m)
 static bool fail(struct cgroup_discovery_group *g, const struct telling *t, const struct proc *p, int r,
                  const struct err *e)
 {
-    CLEANUP(buf_done) struct buf text = {.ceiling = CGROUP_MAX};
     CLEANUP_FREE char *path = NULL;
     bool v2;
 
     if (!proc_is_alive(p))
         return false;
-    if (file_load(p->fd, "cgroup", &text) < 0 || !(path = cgroup_memory_path(buf_text(&text), &v2)) ||
-        text_eq(path, "/") || path[(size_t)cgroup_climb(path) * 3] == '\0')
+    if (!(path = proc_memory_cgroup(p->fd, &v2)) || text_eq(path, "/") || path[(size_t)cgroup_climb(path) * 3] == '\0')
         return true;
     g->unseen = r == -ENOENT || r == -EACCES || r == -EPERM;
     if (!g->said && t->discovery->failed)

@@ -9,13 +9,12 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "base/file.h"
 #include "base/mem.h"
-#include "linux/cgroup.h"
 #include "linux/proc.h"
-#include "place/containerid.h"
+#include "linux/proc_cgroup.h"
+#include "place/container.h"
 
-enum { CGROUP_MAX = 64 * 1024, MOUNTS_MAX = 1024 * 1024, PATH_SHOWN = 160 };
+enum { PATH_SHOWN = 160 };
 
 /* Of the path behind the container's own folder: "" in most. */
 static const char *behind(const char *path, const char *id)
@@ -35,20 +34,18 @@ static void add_rest(const char *rest, char ret[RULE_KEY_MAX])
 
 bool guardkey_of_process(int proc, char ret[RULE_KEY_MAX])
 {
-    CLEANUP(buf_done) struct buf cgroup = {.ceiling = CGROUP_MAX}, mounts = {.ceiling = MOUNTS_MAX};
     char id[CONTAINERID_MAX], pod[PODUID_MAX], name[CONTAINERNAME_MAX];
-    CLEANUP_FREE char *path = NULL;
     bool v2;
+    CLEANUP_FREE char *path = proc_memory_cgroup(proc, &v2);
 
-    if (file_load(proc, "cgroup", &cgroup) < 0 || !(path = cgroup_memory_path(buf_text(&cgroup), &v2)))
+    if (!path)
         return false;
     if (!containerid_from_path(path, id)) {
         snprintf(ret, RULE_KEY_MAX, "cgroup %.*s", PATH_SHOWN, path);
         add_rest(strlen(path) > PATH_SHOWN ? path : "", ret);
         return true;
     }
-    if (containerid_pod_from_path(path, pod) && file_load(proc, "mountinfo", &mounts) == 0 &&
-        containerid_name_from_mountinfo(buf_text(&mounts), mounts.size, pod, name))
+    if (containerid_pod_from_path(path, pod) && container_kubelet_name(proc, name))
         snprintf(ret, RULE_KEY_MAX, "pod %s %s", pod, name);
     else
         snprintf(ret, RULE_KEY_MAX, "container %s", id);

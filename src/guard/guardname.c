@@ -6,24 +6,12 @@
 
 #include <stdio.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "place/container.h"
 #include "place/containerid.h"
 
-enum { CGROUP_MAX = 64 * 1024, MOUNTS_MAX = 1024 * 1024, PART_MAX = 253 };
-
-/* As the kubelet calls it. */
-static bool mounted_name(const struct proc *p, char ret[CONTAINERNAME_MAX])
-{
-    CLEANUP(buf_done) struct buf cgroup = {.ceiling = CGROUP_MAX}, mounts = {.ceiling = MOUNTS_MAX};
-    char pod[PODUID_MAX];
-
-    return p->fd >= 0 && file_load(p->fd, "cgroup", &cgroup) == 0 &&
-           containerid_pod_from_cgroup(cgroup.data, cgroup.size, pod) && file_load(p->fd, "mountinfo", &mounts) == 0 &&
-           containerid_name_from_mountinfo(buf_text(&mounts), mounts.size, pod, ret);
-}
+enum { PART_MAX = 253 };
 
 bool guardname_of(const struct proc *p, const struct whoami *who, const char *container_id, char ret[GUARDNAME_MAX])
 {
@@ -33,7 +21,7 @@ bool guardname_of(const struct proc *p, const struct whoami *who, const char *co
     if (!who->pod)
         return false;
     snprintf(short_id, sizeof(short_id), "%.12s", container_id);
-    if (mounted_name(p, name))
+    if (p->fd >= 0 && container_kubelet_name(p->fd, name))
         container = name;
     else if (!container)
         container = short_id;

@@ -17,10 +17,11 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "place/container.h"
 
 static const int64_t TAKEN_AGE_NS = INT64_C(3600) * 1000 * 1000 * 1000; /* older evidence is of something else */
 
-enum { CGROUP_MAX = 64 * 1024, STAT_MAX = 16 * 1024, STAT_AGE_MS = 100, COMM_SIZE = OOMKILL_NAME_MAX };
+enum { STAT_MAX = 16 * 1024, STAT_AGE_MS = 100, COMM_SIZE = OOMKILL_NAME_MAX };
 
 /* --- while it lives -------------------------------------------------------------------------------------------------
  */
@@ -63,10 +64,8 @@ void last_known_cgroup(struct last_known *l, const struct memcg *m)
 
 static void read_ids(struct last_known *l, const struct proc *p)
 {
-    CLEANUP(buf_done) struct buf cgroup = {.ceiling = CGROUP_MAX};
-
-    if (!*l->container_id && file_load(p->fd, "cgroup", &cgroup) == 0)
-        containerid_from_cgroup(cgroup.data, cgroup.size, l->container_id);
+    if (!*l->container_id)
+        container_of_cgroup(p->fd, l->container_id);
 }
 
 void last_known_process(struct last_known *l, pid_t pid)

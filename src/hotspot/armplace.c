@@ -18,6 +18,7 @@
 #include "hotspot/attach_protocol.h"
 #include "linux/access_as.h"
 #include "linux/mountinfo.h"
+#include "linux/proc_cgroup.h"
 #include "place/container.h"
 #include "place/whoami.h"
 
@@ -25,7 +26,6 @@ enum {
     HOST_MAX = 100, /* bytes: with pid, time, ".hprof.gz", and HotSpot's ".p12" below NAME_MAX */
     NAME_MAX_MADE = HOST_MAX + 64,
     DIR_MAX = ATTACH_WORD_MAX - NAME_MAX_MADE - 1, /* older JVMs are told no longer word */
-    MOUNTINFO_MAX = 16 * 1024 * 1024,
     SMALL_FILE_MAX = 64 * 1024,
     TASK_ID = 32 /* hex digits of an ECS task's id */
 };
@@ -157,16 +157,16 @@ static int find_own_mount(void *ctx, const struct mount *m)
     return join(m->root, rest, &f->within) < 0 ? -ENOMEM : 1;
 }
 
-static int load_mounts(int procfd, struct buf *ret)
+/* Mounts that can't be read are none. */
+static int each_mount(int procfd, int (*fn)(void *ctx, const struct mount *m), void *ctx)
 {
-    int r = file_load(procfd, "mountinfo", ret);
+    int r = proc_each_mount(procfd, fn, ctx);
 
-    return r == -ENOMEM ? r : 0;
+    return r == -ENOMEM || r > 0 ? r : 0;
 }
 
 int armplace_folder_new(const char *path, struct armplace_folder **ret, struct err *e)
 {
-    CLEANUP(buf_done) struct buf mounts = {.ceiling = MOUNTINFO_MAX};
     CLEANUP_FD int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     CLEANUP_FD int self = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct armplace_folder *f;
@@ -179,8 +179,7 @@ int armplace_folder_new(const char *path, struct armplace_folder **ret, struct e
     f->dev = st.st_dev;
     f->ino = st.st_ino;
     f->mount = mount_of(fd);
-    if (!(f->path = realpath(path, NULL)) || (self >= 0 && load_mounts(self, &mounts) < 0) ||
-        mountinfo_each(buf_text(&mounts), mounts.size, find_own_mount, f) < 0) {
+    if (!(f->path = realpath(path, NULL)) || (self >= 0 && each_mount(self, find_own_mount, f) < 0)) {
         int r = f->path ? -ENOMEM : -errno;
 
         armplace_folder_free(f);
@@ -241,7 +240,6 @@ static int look_at_mount(void *ctx, const struct mount *m)
 /* *ret stays NULL if the process doesn't see it. 0 or -ENOMEM. */
 static int seen_as(const struct armplace_folder *f, const struct proc *p, bool below, char **ret)
 {
-    CLEANUP(buf_done) struct buf mounts = {.ceiling = MOUNTINFO_MAX};
     struct search s = {.folder = f, .proc = p, .below = below};
     int r = 0;
 
@@ -249,8 +247,8 @@ static int seen_as(const struct armplace_folder *f, const struct proc *p, bool b
         *ret = strdup(f->path);
         return *ret ? 0 : -ENOMEM;
     }
-    if (f->within && (r = load_mounts(p->fd, &mounts)) == 0)
-        r = mountinfo_each(buf_text(&mounts), mounts.size, look_at_mount, &s);
+    if (f->within)
+        r = each_mount(p->fd, look_at_mount, &s);
     *ret = s.found ? TAKE_PTR(s.found) : TAKE_PTR(s.found_below);
     free(s.found_below);
     return r < 0 ? r : 0;

@@ -19,6 +19,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/wait.h"
 
 enum { STATUS_MAX = 256 * 1024, GROUPS_MAX = 65536, CHILD_DIED = 255 };
@@ -33,13 +34,6 @@ struct identity_of {
 static void identity_done(struct identity_of *i)
 {
     free(i->groups);
-}
-
-static const char *line_of(const char *text, const char *name)
-{
-    const char *at = strstr(text, name);
-
-    return at ? at + strlen(name) : NULL;
 }
 
 static int read_groups(const char *at, struct identity_of *ret)
@@ -67,8 +61,8 @@ static int read_identity(const struct proc *p, struct identity_of *ret)
 
     if (r < 0 || (r = file_load(p->fd, "status", &text)) < 0)
         return r == -ENOENT ? -ESRCH : r;
-    groups = line_of(buf_text(&text), "\nGroups:");
-    capabilities = line_of(buf_text(&text), "\nCapEff:");
+    groups = text_behind(buf_text(&text), "Groups:");
+    capabilities = text_behind(buf_text(&text), "CapEff:");
     if (!groups || !capabilities)
         return -EBADMSG;
     ret->capabilities = strtoull(capabilities, NULL, 16);

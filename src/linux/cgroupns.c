@@ -21,7 +21,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/cgroup.h"
-#include "linux/mountinfo.h"
+#include "linux/proc_cgroup.h"
 
 enum { FILE_MAX = 1024 * 1024, DEPTH_MAX = 16 };
 
@@ -101,15 +101,14 @@ static bool home_found;
 
 static void find_home(void)
 {
-    CLEANUP(buf_done) struct buf mounts = {.ceiling = FILE_MAX}, cgroup = {.ceiling = FILE_MAX};
-    CLEANUP_FREE char *own = NULL;
+    CLEANUP_FD int self = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool v2;
+    CLEANUP_FREE char *own = self < 0 ? NULL : proc_memory_cgroup(self, &v2);
 
-    if (file_load(AT_FDCWD, "/proc/self/cgroup", &cgroup) < 0 || !(own = cgroup_memory_path(buf_text(&cgroup), &v2)) ||
-        !v2 || cgroup_climb(own) > 0 || file_load(AT_FDCWD, "/proc/self/mountinfo", &mounts) < 0)
+    if (!own || !v2 || cgroup_climb(own) > 0)
         return;
     home.own = text_eq(own, "/") ? "" : own;
-    home_found = mountinfo_each(buf_text(&mounts), mounts.size, try_mount, &home) > 0;
+    home_found = proc_each_mount(self, try_mount, &home) > 0;
     home.own = NULL;
 }
 

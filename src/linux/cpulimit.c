@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/text.h"
+#include "linux/cgroup.h"
 
 enum { FILE_MAX_BYTES = 64 * 1024, PROCESSORS_MAX = 1024 };
 
@@ -54,18 +54,18 @@ static unsigned limit_of(const char *root, const char *folder, bool v2)
 }
 
 /* The least on the way from mount + cgroup up to mount. */
-static unsigned least_limit(const char *root, const char *mount, const char *cgroup, size_t size, bool v2)
+static unsigned least_limit(const char *root, const char *mount, const struct cgroup_entry *cgroup)
 {
     CLEANUP_FREE char *folder = NULL;
     size_t top = strlen(mount);
     unsigned least = 0;
 
-    if (asprintf(&folder, "%s%.*s", mount, (int)size, cgroup) < 0) {
+    if (asprintf(&folder, "%s%.*s", mount, (int)cgroup->path_size, cgroup->path) < 0) {
         folder = NULL;
         return 0;
     }
     for (;;) {
-        unsigned one = limit_of(root, folder, v2);
+        unsigned one = limit_of(root, folder, cgroup->unified);
         char *slash = strrchr(folder, '/');
 
         least = one > 0 && (least == 0 || one < least) ? one : least;
@@ -78,24 +78,20 @@ static unsigned least_limit(const char *root, const char *mount, const char *cgr
 unsigned cpulimit_get(const char *root)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = FILE_MAX_BYTES};
+    struct cgroup_entry line;
     unsigned least = 0;
+    const char *at;
+    size_t size;
 
     if (load(root, "proc/self/cgroup", &text) < 0)
         return 0;
-    for (const char *line = buf_text(&text), *end; *line; line = end + (*end == '\n')) {
-        const char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
+    at = buf_text(&text);
+    size = text.size;
+    while (cgroup_next(&at, &size, &line)) {
         unsigned one = 0;
 
-        end = strchrnul(line, '\n');
-        if (!path || path >= end)
-            continue;
-        if (text_starts(line, "0::"))
-            one = least_limit(root, "sys/fs/cgroup", path + 1, (size_t)(end - path - 1), true);
-        else if (memmem(controllers, (size_t)(path - controllers) + 1, ":cpu,", 5) ||
-                 memmem(controllers, (size_t)(path - controllers) + 1, ",cpu:", 5) ||
-                 memmem(controllers, (size_t)(path - controllers) + 1, ",cpu,", 5) ||
-                 memmem(controllers, (size_t)(path - controllers) + 1, ":cpu:", 5))
-            one = least_limit(root, "sys/fs/cgroup/cpu", path + 1, (size_t)(end - path - 1), false);
+        if (line.unified || cgroup_has_controller(&line, "cpu"))
+            one = least_limit(root, line.unified ? "sys/fs/cgroup" : "sys/fs/cgroup/cpu", &line);
         least = one > 0 && (least == 0 || one < least) ? one : least;
     }
     return least;

@@ -15,9 +15,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "linux/cgroupns.h"
+#include "linux/proc_cgroup.h"
 
 enum {
-    MOUNTINFO_MAX = 1 << 20,
     SMALL_MAX = 64,
     STAT_MAX = 8 * 1024,
     UP_MAX = 3 * MEMCG_LEVELS_MAX + 64, /* "../../../memory.limit_in_bytes" */
@@ -222,9 +222,9 @@ static int look_at(void *ctx, const struct cgroup_place *place)
 /* 0, or why not. */
 static int open_as_seen_by(const struct proc *eyes, const char *cgroup, struct memcg *ret)
 {
-    CLEANUP(buf_done) struct buf mountinfo = {.ceiling = MOUNTINFO_MAX};
+    CLEANUP(buf_done) struct buf mountinfo = {0};
     struct attempt a = {.eyes = eyes, .ret = ret, .why = -ENOENT};
-    int r = file_load(eyes->fd, "mountinfo", &mountinfo);
+    int r = proc_mountinfo(eyes->fd, &mountinfo);
 
     if (r == 0)
         r = cgroup_each_place(cgroup, buf_text(&mountinfo), cgroupns_home(), look_at, &a);
@@ -233,9 +233,9 @@ static int open_as_seen_by(const struct proc *eyes, const char *cgroup, struct m
 
 int memcg_open(const struct proc *p, struct memcg *ret, struct err *e)
 {
-    CLEANUP(buf_done) struct buf cgroup = {.ceiling = MOUNTINFO_MAX};
+    CLEANUP(buf_done) struct buf cgroup = {0};
     CLEANUP(proc_done) struct proc self = {.fd = openat(p->fd, "../self", O_PATH | O_DIRECTORY | O_CLOEXEC)};
-    int r = file_load(p->fd, "cgroup", &cgroup), ours = -ENOENT;
+    int r = proc_cgroup(p->fd, &cgroup), ours = -ENOENT;
 
     if (r == -ENOENT || r == -ESRCH)
         return err_set(e, -ESRCH, "process %d has ended", (int)p->pid);

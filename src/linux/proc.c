@@ -62,19 +62,6 @@ static int load(const struct proc *p, const char *file, struct buf *ret)
     return r == -ENOENT && strcmp(file, "stat") != 0 ? -ESRCH : r;
 }
 
-/* What stands behind "NAME:" at the beginning of a line; NULL without. */
-static const char *field(const char *text, const char *name)
-{
-    size_t length = strlen(name);
-
-    for (const char *line = text; line; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        if (strncmp(line, name, length) == 0 && line[length] == ':')
-            return line + length + 1;
-    }
-    return NULL;
-}
-
 /* A number and what is behind it; false if there is none or it is too large. */
 static bool number(const char **at, uint64_t max, uint64_t *ret)
 {
@@ -120,19 +107,20 @@ int proc_status(const struct proc *p, struct proc_status *ret)
 
     if (r < 0)
         return r;
-    if (!effective(field(buf_text(&text), "Uid"), &uid) || !effective(field(buf_text(&text), "Gid"), &gid))
+    if (!effective(text_behind(buf_text(&text), "Uid:"), &uid) ||
+        !effective(text_behind(buf_text(&text), "Gid:"), &gid))
         return -EBADMSG;
     s.uid = uid;
     s.gid = gid;
-    line = field(buf_text(&text), "NSpid");
+    line = text_behind(buf_text(&text), "NSpid:");
     s.inner_pid = line ? innermost(line) : p->pid; /* kernels before 4.1 say nothing */
-    line = field(buf_text(&text), "SigCgt");
+    line = text_behind(buf_text(&text), "SigCgt:");
     s.caught = line ? strtoull(line, NULL, 16) : 0;
-    line = field(buf_text(&text), "SigIgn");
+    line = text_behind(buf_text(&text), "SigIgn:");
     s.ignored = line ? strtoull(line, NULL, 16) : 0;
-    line = field(buf_text(&text), "State");
+    line = text_behind(buf_text(&text), "State:");
     s.state = line ? line[strspn(line, " \t")] : '?';
-    line = field(buf_text(&text), "TracerPid");
+    line = text_behind(buf_text(&text), "TracerPid:");
     s.tracer = line ? innermost(line) : 0;
     if (s.inner_pid <= 0)
         return -EBADMSG;
@@ -375,7 +363,7 @@ int proc_mount_id(int fd, uint64_t *ret)
     snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
     if ((r = file_load(AT_FDCWD, path, &text)) < 0)
         return r;
-    at = field(buf_text(&text), "mnt_id");
+    at = text_behind(buf_text(&text), "mnt_id:");
     if (at)
         at += strspn(at, " \t");
     return at && number(&at, UINT64_MAX, ret) ? 0 : -EBADMSG;

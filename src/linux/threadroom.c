@@ -17,7 +17,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/cgroup.h"
-#include "linux/mountinfo.h"
+#include "linux/proc_cgroup.h"
 
 enum {
     TEXT_MAX = 16 * 1024 * 1024,
@@ -47,19 +47,6 @@ static bool read_number(int folder, const char *name, uint64_t *ret)
     CLEANUP(buf_done) struct buf text = {.ceiling = TEXT_MAX};
 
     return file_load(folder, name, &text) == 0 && cgroup_bytes(buf_text(&text), ret) == 0;
-}
-
-/* What stands behind "NAME:" at the beginning of a line; NULL without. */
-static const char *line_of(const char *text, const char *name)
-{
-    size_t length = strlen(name);
-
-    for (; text; text = strchr(text, '\n')) {
-        text += *text == '\n';
-        if (strncmp(text, name, length) == 0)
-            return text + length;
-    }
-    return NULL;
 }
 
 /* --- cgroups ---------------------------------------------------------------------------------------------------- */
@@ -133,19 +120,17 @@ static int look_at_mount(void *ctx, const struct mount *m)
 static bool look_through(const struct proc *eyes, const char *cgroup, struct threadroom *room)
 {
     struct cgroup_search s = {.eyes = eyes, .cgroup = cgroup, .room = room};
-    CLEANUP(buf_done) struct buf mountinfo = {.ceiling = TEXT_MAX};
 
-    if (file_load(eyes->fd, "mountinfo", &mountinfo) == 0)
-        mountinfo_each(buf_text(&mountinfo), mountinfo.size, look_at_mount, &s);
+    proc_each_mount(eyes->fd, look_at_mount, &s);
     return s.seen;
 }
 
 static void compare_cgroups(const struct proc *p, struct threadroom *room)
 {
-    CLEANUP(buf_done) struct buf cgroup = {.ceiling = TEXT_MAX};
+    CLEANUP(buf_done) struct buf cgroup = {0};
     CLEANUP(proc_done) struct proc self = {.fd = openat(p->fd, "../self", O_PATH | O_DIRECTORY | O_CLOEXEC)};
 
-    if (file_load(p->fd, "cgroup", &cgroup) < 0)
+    if (proc_cgroup(p->fd, &cgroup) < 0)
         return;
     if (self.fd < 0 || !look_through(&self, buf_text(&cgroup), room))
         look_through(p, buf_text(&cgroup), room);
@@ -167,8 +152,8 @@ static uint64_t count_threads(const char *root, uint64_t uid)
         if (text_parse_uint(d->d_name, INT_MAX, &pid) < 0)
             continue;
         snprintf(path, sizeof(path), "%d/status", (int)pid);
-        if (file_load(dirfd(proc), path, &status) < 0 || !(owner = line_of(buf_text(&status), "Uid:")) ||
-            !(threads = line_of(buf_text(&status), "Threads:")))
+        if (file_load(dirfd(proc), path, &status) < 0 || !(owner = text_behind(buf_text(&status), "Uid:")) ||
+            !(threads = text_behind(buf_text(&status), "Threads:")))
             continue;
         sum += strtoull(owner, NULL, 10) == uid ? strtoull(threads, NULL, 10) : 0;
     }
@@ -194,7 +179,7 @@ static bool in_first_user_namespace(const struct proc *p)
 /* The soft limit in a line of /proc/PID/limits; UINT64_MAX for "unlimited", or unknown. */
 static uint64_t soft_limit(const char *limits, const char *name)
 {
-    const char *at = line_of(limits, name);
+    const char *at = text_behind(limits, name);
 
     at = at ? at + strspn(at, " ") : NULL;
     return at && *at >= '0' && *at <= '9' ? strtoull(at, NULL, 10) : UINT64_MAX;
@@ -205,7 +190,7 @@ static void compare_user(const char *root, const struct proc *p, const char *sta
                          struct threadroom *room)
 {
     const uint64_t exempt = UINT64_C(1) << SYS_ADMIN | UINT64_C(1) << SYS_RESOURCE;
-    const char *uid = line_of(status, "Uid:"), *capabilities = line_of(status, "CapEff:");
+    const char *uid = text_behind(status, "Uid:"), *capabilities = text_behind(status, "CapEff:");
     char what[THREADROOM_WHAT_MAX];
     uint64_t owner;
 
@@ -243,7 +228,7 @@ static void compare_memory(const char *root, const struct proc *p, const char *s
 {
     CLEANUP_FD int proc = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     CLEANUP(buf_done) struct buf maps = {.ceiling = TEXT_MAX};
-    const char *size = line_of(status, "VmSize:");
+    const char *size = text_behind(status, "VmSize:");
     uint64_t limit, count = 0;
 
     if (size && address_space != UINT64_MAX)

@@ -11,13 +11,10 @@
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "linux/mountinfo.h"
 #include "linux/proc.h"
-
-enum { MOUNTINFO_MAX = 16 << 20 };
+#include "linux/proc_cgroup.h"
 
 struct search {
     uint64_t id;
@@ -41,11 +38,10 @@ static int look_at_mount(void *ctx, const struct mount *m)
 
 static bool is_own_mount(int fd)
 {
-    CLEANUP(buf_done) struct buf mounts = {.ceiling = MOUNTINFO_MAX};
+    CLEANUP_FD int self = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct search s = {0};
 
-    return proc_mount_id(fd, &s.id) == 0 && file_load(AT_FDCWD, "/proc/self/mountinfo", &mounts) == 0 &&
-           mountinfo_each(buf_text(&mounts), mounts.size, look_at_mount, &s) == 1 && s.own;
+    return self >= 0 && proc_mount_id(fd, &s.id) == 0 && proc_each_mount(self, look_at_mount, &s) == 1 && s.own;
 }
 
 int volume_get(int fd, struct volume *ret)

@@ -16,9 +16,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/proc.h"
+#include "linux/proc_cgroup.h"
 #include "place/containerid.h"
 
-enum { CGROUP_MAX = 64 * 1024, CONTAINER_NAMES_MAX = 65536 };
+enum { CONTAINER_NAMES_MAX = 65536 };
 
 struct tenant {
     pid_t pid;
@@ -28,22 +29,14 @@ struct tenant {
 /* Whether it is in any. */
 static bool read_ids(const struct proc *p, struct tenant *ret)
 {
-    CLEANUP(buf_done) struct buf cgroup = {.ceiling = CGROUP_MAX};
-    char *line, *rest;
+    CLEANUP(buf_done) struct buf cgroup = {0};
     bool found;
 
     *ret = (struct tenant){.pid = p->pid};
-    if (file_load(p->fd, "cgroup", &cgroup) < 0 || cgroup.size == 0)
+    if (proc_cgroup(p->fd, &cgroup) < 0)
         return false;
-    found = containerid_from_cgroup(cgroup.data, cgroup.size, ret->container_id);
-    for (line = cgroup.data; line && *line; line = rest) {
-        rest = strchr(line, '\n');
-        if (rest)
-            *rest++ = '\0';
-        if (containerid_pod_from_path(line, ret->pod_uid))
-            return true;
-    }
-    return found;
+    found = containerid_from_cgroup(buf_text(&cgroup), cgroup.size, ret->container_id);
+    return containerid_pod_from_cgroup(buf_text(&cgroup), cgroup.size, ret->pod_uid) || found;
 }
 
 static int add_process(const char *root, pid_t pid, struct container_names *t, size_t *capacity)

@@ -25,10 +25,10 @@
 #include "hotspot/jvmpause.h"
 #include "linux/interrupt.h"
 #include "linux/watchdog.h"
+#include "place/container.h"
 #include "place/containerid.h"
 
 enum {
-    CGROUP_MAX = 64 * 1024,
     COPY_STEP = 1024 * 1024,
     ANSWER_MOST = 64 * 1024 * 1024,
     GRACE_MS = 500 /* for the store to forget a stream */
@@ -402,11 +402,9 @@ static bool knows_better(const struct whoami *self, const struct whoami *told)
 /* The cgroup is the kubelet's word, also where the environment says nothing. */
 static int add_pod_uid(const struct proc *p, struct whoami *w)
 {
-    CLEANUP(buf_done) struct buf cgroup = {.ceiling = CGROUP_MAX};
     char uid[PODUID_MAX];
 
-    if (w->pod_uid || file_load(p->fd, "cgroup", &cgroup) < 0 ||
-        !containerid_pod_from_cgroup(cgroup.data, cgroup.size, uid))
+    if (w->pod_uid || !container_pod(p->fd, uid))
         return 0;
     w->pod_uid = strdup(uid);
     return w->pod_uid ? 0 : -ENOMEM;

@@ -24,7 +24,7 @@
     "36 35 98:0 /var/lib/kubelet/pods/" uid "/containers/" name "/4f0e /dev/termination-log rw - ext4 sda rw\n"
 #define ROOT_MOUNT "35 1 0:40 / / rw - overlay overlay rw\n"
 
-enum { CGROUP_BEYOND = 64 * 1024, MOUNTS_BEYOND = 1024 * 1024 };
+enum { CGROUP_BEYOND = 64 * 1024, MOUNTS_BEYOND = 4 * 1024 * 1024 };
 
 struct key {
     char text[RULE_KEY_MAX];
