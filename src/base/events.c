@@ -115,6 +115,16 @@ static const struct event_info TABLE[EVENT_END] = {
     [EVENT_NOT_COPIED] = {"not-copied", LEVEL_WARNING,
                           "run: a JVM crashed, and its log (path) could not be copied to where it is shipped from",
                           "path error"},
+    [EVENT_JVM_ENDED] =
+        {"jvm-ended", LEVEL_WARNING,
+         "run, watch --arm: a JVM ended badly (why: exit, signal, unknown) and left neither a heap dump "
+         "nor a crash log: its last counters are shipped as jvm-end.json, or error says why not",
+         "pid why status error command"},
+    [EVENT_NEAR_LIMIT] =
+        {"near-limit", LEVEL_WARNING,
+         "run, watch --arm: a JVM comes near a limit of threads (of), at which HotSpot leaves nothing: "
+         "its threads and class histogram are taken and shipped now, once, or error says why not",
+         "pid used limit of error command"},
     [EVENT_ARM_DIED] = {"arm-died", LEVEL_WARNING,
                         "run, watch --arm, guard: the process that arms JVMs, or attaches to them, ended by itself; it "
                         "is started again",

@@ -12,6 +12,7 @@
 #include "cmd/watch.h"
 #include "ship/wire.h"
 #include "watch/armfollow.h"
+#include "watch/jvmends.h"
 
 enum { EVERY_MS = 2000, TIMEOUT_MS = 30 * 1000 };
 
@@ -39,8 +40,11 @@ static int run(int argc, char **argv)
     for (; dirs[place->folder_count]; place->folder_count++)
         if ((r = armplace_folder_new(dirs[place->folder_count], &folders[place->folder_count], &e)) < 0)
             break;
-    if (!dirs[place->folder_count])
+    if (!dirs[place->folder_count]) {
+        config.ends = jvmends_new();
         r = armfollow_run(&config, &e);
+        jvmends_free(config.ends);
+    }
     while (place->folder_count > 0)
         armplace_folder_free(folders[--place->folder_count]);
     return r < 0 ? command_fail(r, &e) : 0;

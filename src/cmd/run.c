@@ -186,10 +186,12 @@ static int make_arm(struct run *run)
 {
     int r;
 
-    if (run->how != JVM_ATTACH)
+    if (run->how == JVM_NO || !run->dir.path)
         return 0;
     if ((r = strv_add(&run->arm, "salvage")) < 0 || (r = strv_add(&run->arm, "run-arm")) < 0 ||
         (r = strv_printf(&run->arm, "--dir=%s", run->dir.path)) < 0)
+        return r;
+    if (run->how == JVM_ENV && (r = strv_add(&run->arm, "--armed")) < 0)
         return r;
     return strv_add(&run->arm, run->options.plan.log == LOG_JSON ? "--log=json" : "--log=text");
 }

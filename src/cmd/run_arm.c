@@ -15,18 +15,21 @@
 #include "linux/launch.h"
 #include "ship/crashlog.h"
 #include "watch/armfollow.h"
+#include "watch/jvmends.h"
 
 enum { EVERY_MS = 2000, TIMEOUT_MS = 30 * 1000 };
 
 struct run_arm_options {
     const char *dir;
     uint64_t group;
+    bool armed;
     int log;
 };
 
 static const struct opt RUN_ARM_OPTIONS[] = {
     {OPT_STRING, 0, "dir", "DIR", NULL, offsetof(struct run_arm_options, dir), "where to dump"},
     {OPT_UINT, 0, "group", "PID", NULL, offsetof(struct run_arm_options, group), "the application's process group"},
+    {OPT_FLAG, 0, "armed", NULL, NULL, offsetof(struct run_arm_options, armed), "JVMs know already where to dump"},
     {OPT_CHOICE, 0, "log", "text|json", "text", offsetof(struct run_arm_options, log), "form of the log"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
@@ -58,10 +61,13 @@ static int run(int argc, char **argv)
     signal(SIGINT, SIG_IGN);
     if ((r = armplace_folder_new(o.dir, &folder, &e)) == 0) {
         config.group = (pid_t)o.group;
+        config.ask_nothing = o.armed;
         logs.to = o.dir;
         place->folders = &folder;
         place->folder_count = 1;
+        config.ends = jvmends_new();
         r = armfollow_run(&config, &e);
+        jvmends_free(config.ends);
         armplace_folder_free(folder);
     }
     return r < 0 ? command_fail(r, &e) : 0;

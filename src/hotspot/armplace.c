@@ -204,6 +204,7 @@ struct search {
     const struct proc *proc;
     bool below;
     char *found, *found_below;
+    char *part; /* what of the folder found_below shows: "/a/b" */
 };
 
 static bool is_seen_at(const struct proc *p, const char *path, const struct armplace_folder *f, bool below)
@@ -231,14 +232,17 @@ static int look_at_mount(void *ctx, const struct mount *m)
         s->found = TAKE_PTR(path);
         return 1;
     }
-    if (!s->below || s->found_below || !mountinfo_below(m->root, f->within) || !is_seen_at(s->proc, m->point, f, true))
+    if (!s->below || s->found_below || !(rest = mountinfo_below(m->root, f->within)) ||
+        !is_seen_at(s->proc, m->point, f, true))
         return 0;
     s->found_below = strdup(m->point);
-    return s->found_below ? 0 : -ENOMEM;
+    s->part = strdup(rest);
+    return s->found_below && s->part ? 0 : -ENOMEM;
 }
 
-/* *ret stays NULL if the process doesn't see it. 0 or -ENOMEM. */
-static int seen_as(const struct armplace_folder *f, const struct proc *p, bool below, char **ret)
+/* *ret stays NULL if the process doesn't see it. ret_part, which may be NULL: what of the folder it sees; NULL: all of
+ * it. 0 or -ENOMEM. */
+static int seen_as(const struct armplace_folder *f, const struct proc *p, bool below, char **ret, char **ret_part)
 {
     struct search s = {.folder = f, .proc = p, .below = below};
     int r = 0;
@@ -249,8 +253,11 @@ static int seen_as(const struct armplace_folder *f, const struct proc *p, bool b
     }
     if (f->within)
         r = each_mount(p->fd, look_at_mount, &s);
+    if (ret_part && !s.found)
+        *ret_part = TAKE_PTR(s.part);
     *ret = s.found ? TAKE_PTR(s.found) : TAKE_PTR(s.found_below);
     free(s.found_below);
+    free(s.part);
     return r < 0 ? r : 0;
 }
 
@@ -262,7 +269,7 @@ static int find_dir(const struct armplace *place, const struct jvm *j, char **re
     if (place->dir && !(dir = strdup(place->dir)))
         return err_set(e, -ENOMEM, "out of memory");
     for (size_t i = 0; i < place->folder_count && !dir; i++)
-        if (seen_as(place->folders[i], &j->proc, place->below, &dir) < 0)
+        if (seen_as(place->folders[i], &j->proc, place->below, &dir, NULL) < 0)
             return err_set(e, -ENOMEM, "out of memory");
     if (!dir)
         return err_set(e, -ENOENT,
@@ -303,4 +310,19 @@ int armplace_find(const struct armplace *place, const struct jvm *j, char **ret,
         dir[length - 1] = '\0';
     *ret = TAKE_PTR(dir);
     return 0;
+}
+
+const char *armplace_ours(const struct armplace *place, const struct jvm *j, char below[static ARMPLACE_BELOW_MAX])
+{
+    *below = '\0';
+    for (size_t i = 0; i < place->folder_count && !place->dir; i++) {
+        CLEANUP_FREE char *seen = NULL, *part = NULL;
+
+        if (seen_as(place->folders[i], &j->proc, place->below, &seen, &part) < 0 || !seen)
+            continue;
+        if (part && snprintf(below, ARMPLACE_BELOW_MAX, "%s", part) >= ARMPLACE_BELOW_MAX)
+            *below = '\0';
+        return place->folders[i]->path;
+    }
+    return place->folder_count > 0 ? place->folders[0]->path : NULL;
 }

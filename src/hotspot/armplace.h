@@ -31,6 +31,12 @@ int armplace_check(const char *dir, struct err *e);
 /* The folder as the JVM sees it, malloc'ed; it is there, and the JVM may write there. -ENOENT, -EACCES, -EROFS … */
 int armplace_find(const struct armplace *place, const struct jvm *j, char **ret, struct err *e);
 
+enum { ARMPLACE_BELOW_MAX = 4096 };
+
+/* The folder of ours that a JVM sees, else the first one: its path, borrowed; NULL without any. below: where in it the
+ * JVM's part begins, "" or "/a/b". */
+const char *armplace_ours(const struct armplace *place, const struct jvm *j, char below[static ARMPLACE_BELOW_MAX]);
+
 /* "POD-PID-TIME.hprof": pod (ECS task, host name) of the JVM's container, its pid there, its start; malloc'ed. NULL
  * without memory. */
 char *armplace_name(const struct jvm *j, bool gzip);

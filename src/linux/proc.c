@@ -193,7 +193,9 @@ int proc_started(const struct proc *p, int64_t *ret_wall_ns)
 {
     struct timespec boot;
     uint64_t ticks = 0;
-    int64_t since_boot_ns, age_ns;
+    /* Before the age is taken: between the two we may have to wait for a processor, and a start that is said to be later
+     * than it was makes what a process wrote look older than the process. */
+    int64_t since_boot_ns, age_ns, now_ns = clock_wall_ns();
     long hertz = sysconf(_SC_CLK_TCK);
     int r = proc_start_ticks(p, &ticks);
 
@@ -206,7 +208,7 @@ int proc_started(const struct proc *p, int64_t *ret_wall_ns)
     age_ns = (int64_t)boot.tv_sec * 1000000000 + boot.tv_nsec - since_boot_ns;
     if (age_ns < 0)
         return -ENODATA;
-    *ret_wall_ns = clock_wall_ns() - age_ns;
+    *ret_wall_ns = now_ns - age_ns;
     return 0;
 }
 

@@ -251,6 +251,7 @@ static void on_app_end(struct supervisor *s, int status)
      * live a little longer, and are asked to go. */
     if (getpid() == 1)
         kill(-s->was, SIGTERM);
+    armkeeper_tell(&s->arm, &(struct armkeeper_word){s->was, status});
     armkeeper_end(&s->arm);
     s->stop_ms = now + s->config->grace_ms + PATIENCE_MS;
     s->kill_ms = s->stop_ms + PATIENCE_MS;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,6 +72,12 @@ bool armkeeper_reap(struct armkeeper *k, pid_t child, int status)
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     again_later(k, story);
     return true;
+}
+
+void armkeeper_tell(struct armkeeper *k, const struct armkeeper_word *word)
+{
+    if (k->channel >= 0)
+        (void)send(k->channel, word, sizeof(*word), MSG_DONTWAIT | MSG_NOSIGNAL); /* it ends without, too */
 }
 
 void armkeeper_end(struct armkeeper *k)

@@ -33,6 +33,13 @@ int armkeeper_start(struct armkeeper *k, char *const *args, const char *more);
 /* Whether that child was it. status: as wait says it. */
 bool armkeeper_reap(struct armkeeper *k, pid_t child, int status);
 
+/* The last word to it: how the application ended. status: as wait has it. */
+struct armkeeper_word {
+    pid_t pid;
+    int status;
+};
+void armkeeper_tell(struct armkeeper *k, const struct armkeeper_word *word);
+
 /* It is to end. Whether it still runs is seen by k->pid. */
 void armkeeper_end(struct armkeeper *k);
 

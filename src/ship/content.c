@@ -7,6 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "hotspot/jvmend.h"
 #include "hprof/hprof.h"
 
 enum {
@@ -167,5 +168,9 @@ enum content content_of(const void *head, size_t size)
         return CONTENT_HS_ERR;
     if (is_heap_snapshot(head, size))
         return CONTENT_HEAP_SNAPSHOT;
+    if (starts(head, size, JVMEND_BEGINS, strlen(JVMEND_BEGINS)))
+        return CONTENT_JVM_END;
+    if (starts(head, size, CONTENT_TAKEN, strlen(CONTENT_TAKEN)))
+        return CONTENT_TAKEN_EARLY;
     return is_thread_dump(head, size) ? CONTENT_THREAD_DUMP : CONTENT_OTHER;
 }

@@ -11,6 +11,8 @@
  *   javacore       its first section is TITLE, its first subcomponent "dump routine" (OpenJ9's javadump.cpp)
  *   hs_err         one of the first sentences of HotSpot's VMError::report, in a comment
  *   heap snapshot  {"snapshot":{"meta" (V8's heap-snapshot-generator.cc)
+ *   JVM's end      the schema of hotspot/jvmend.h
+ *   taken early    CONTENT_TAKEN: what we had a JVM answer before it could not any more
  *   thread dump    a time and "Full thread dump" (HotSpot's VM_PrintThreads)
  */
 #pragma once
@@ -32,8 +34,13 @@ enum content {
     CONTENT_JAVACORE,
     CONTENT_HS_ERR,
     CONTENT_HEAP_SNAPSHOT,
+    CONTENT_JVM_END,
+    CONTENT_TAKEN_EARLY,
     CONTENT_THREAD_DUMP
 };
+
+/* How a text of ours begins that a watch is to ship; the rest of the line says why it was taken. */
+#define CONTENT_TAKEN "# salvage: "
 
 enum { CONTENT_HEAD_MAX = 4096 }; /* bytes that are worth reading */
 

@@ -26,23 +26,17 @@ static void forget(struct crashlogs *c, size_t i)
     c->jvm[i] = c->jvm[--c->count];
 }
 
-void crashlogs_note(struct crashlogs *c, const struct jvm *j)
+void crashlogs_note(struct crashlogs *c, const struct jvmtrace *t)
 {
-    struct crashlog log = {
-        .proc = PROC_NONE, .inner_pid = j->status.inner_pid, .uid = j->status.uid, .started_ns = j->started_ns};
-    char folder[4096];
-    ssize_t n;
+    struct crashlog log = {.proc = PROC_NONE, .inner_pid = t->inner_pid, .uid = t->uid, .started_ns = t->started_ns};
 
     for (size_t i = 0; i < c->count; i++)
-        if (c->jvm[i].proc.pid == j->proc.pid && proc_is_alive(&c->jvm[i].proc))
+        if (c->jvm[i].proc.pid == t->pid && proc_is_alive(&c->jvm[i].proc))
             return;
-    if (c->count == CRASHLOGS_MAX || j->options.error_file || !proc_shares(&j->proc, "ns/mnt"))
+    if (c->count == CRASHLOGS_MAX || *t->error || !t->same_files || !*t->work ||
+        proc_open("/proc", t->pid, &log.proc) < 0)
         return;
-    n = readlinkat(j->proc.fd, "cwd", folder, sizeof(folder) - 1);
-    if (n <= 0 || folder[0] != '/' || proc_open("/proc", j->proc.pid, &log.proc) < 0)
-        return;
-    folder[n] = '\0';
-    if (!(log.folder = strdup(folder))) {
+    if (!(log.folder = strdup(t->work))) {
         proc_done(&log.proc);
         return;
     }

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "hotspot/jvm.h"
+#include "hotspot/jvmtrace.h"
 
 enum { CRASHLOGS_MAX = 256 };
 
@@ -26,7 +26,7 @@ struct crashlogs {
 };
 
 /* Remembers a JVM, once; not one that was given -XX:ErrorFile, nor one that sees other files than we do. */
-void crashlogs_note(struct crashlogs *c, const struct jvm *j);
+void crashlogs_note(struct crashlogs *c, const struct jvmtrace *t);
 
 /* Of those that have ended. */
 void crashlogs_collect(struct crashlogs *c);

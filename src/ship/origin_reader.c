@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "core/corenotes.h"
 #include "core/minidump.h"
+#include "hotspot/jvmend.h"
 #include "hprof/phd.h"
 #include "threads/hserr.h"
 #include "threads/javacore.h"
@@ -86,6 +87,9 @@ static int read_head(const struct origin_reader *r, struct origin *ret)
         break;
     case CONTENT_HS_ERR:
         hserr_origin(head, (size_t)n, ret);
+        break;
+    case CONTENT_JVM_END:
+        jvmend_origin(head, (size_t)n, ret);
         break;
     case CONTENT_MINIDUMP:
         minidump_origin(head, (size_t)n, ret);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,7 +27,9 @@
 #include "hotspot/jvmstart.h"
 #include "linux/become.h"
 #include "linux/capability.h"
+#include "ship/armkeeper.h"
 #include "ship/crashlog.h"
+#include "watch/jvmends.h"
 
 enum {
     PATIENCE_MS = 2000, /* for one JVM, while others wait; it is tried again */
@@ -146,6 +149,10 @@ static int arm(const struct follower *f, const struct jvm *j, struct arm_result 
 {
     int r;
 
+    if (f->config->ask_nothing) {
+        ret->outcome = ARM_ALREADY;
+        return 0;
+    }
     if (j->status.state == 'T' || j->status.state == 't')
         return err_set(e, -ETIMEDOUT, "JVM %d is stopped", (int)j->proc.pid);
     if ((r = attach_early(j, &f->request.wait, e)) < 0)
@@ -192,19 +199,44 @@ static bool is_ours(const struct follower *f, struct seen *s)
     return s->ours;
 }
 
-static void look_inside(struct follower *f, struct seen *s)
+/* What a look at a process has found: also in memory that is shared with a child. */
+struct found {
+    struct seen seen;
+    struct jvmtrace trace;
+    const char *root; /* of the folder for evidence; NULL without */
+    char below[ARMPLACE_BELOW_MAX];
+};
+
+/* False: there will be more of it. */
+static bool note(const struct follower *f, const struct found *found)
+{
+    if (found->trace.pid && f->config->crashlogs)
+        crashlogs_note(f->config->crashlogs, &found->trace);
+    return !found->trace.pid || !f->config->ends || !found->root ||
+           jvmends_note(f->config->ends, &found->trace, found->root, found->below);
+}
+
+/* ours: this process keeps what is found; else its parent does. */
+static void look_inside(struct follower *f, struct found *found, bool ours)
 {
     CLEANUP(jvm_done) struct jvm j = JVM_NONE;
     CLEANUP(arm_result_done) struct arm_result result = {0};
+    struct seen *s = &found->seen;
     struct err e = {0};
     int r = jvm_open("/proc", s->program.pid, &j, &e);
 
     if (r == 0 && f->config->wanted && !f->config->wanted(f->config->ctx, &j))
         return;
-    if (r == 0 && f->config->crashlogs)
-        crashlogs_note(f->config->crashlogs, &j);
+    if (r == 0) {
+        jvmtrace_take(&j, &found->trace);
+        found->root = armplace_ours(&f->request.place, &j, found->below);
+        if (ours)
+            note(f, found); /* before it is asked: it may end meanwhile */
+    }
     if (r == 0 && (r = arm(f, &j, &result, &e)) == 0) {
         s->next_ms = UINT64_MAX;
+        if (result.now.path)
+            snprintf(found->trace.dump, sizeof(found->trace.dump), "%s", result.now.path);
         say_armed(&j, &result);
         return;
     }
@@ -228,38 +260,41 @@ static bool is_of_another_user(pid_t pid, struct stat *ret)
 }
 
 /* By a child that has its identity. False: there can't be one. */
-static bool look_as_its_user(struct follower *f, struct seen *s, const struct stat *user)
+static bool look_as_its_user(struct follower *f, struct found *shared, const struct stat *user)
 {
-    struct seen *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    pid_t child = -1;
+    pid_t child = fork();
 
-    if (shared == MAP_FAILED)
-        return false;
-    *shared = *s;
-    child = fork();
     if (child == 0) {
         if (become_user(user->st_uid, user->st_gid) == 0)
-            look_inside(f, shared);
+            look_inside(f, shared, false);
         _exit(0);
     }
-    if (child > 0) {
+    if (child > 0)
         wait_child(child);
-        *s = *shared;
-    }
-    munmap(shared, sizeof(*shared));
     return child > 0;
 }
 
 static void look_at(struct follower *f, struct seen *s)
 {
+    struct found *found;
     struct stat user;
+    bool complete;
 
     look_later(f, s);
     s->soon = false;
     if (!is_ours(f, s) || !may_be_jvm(s->program.pid))
         return; /* not worth a word */
-    if (!is_of_another_user(s->program.pid, &user) || !look_as_its_user(f, s, &user))
-        look_inside(f, s);
+    found = mmap(NULL, sizeof(*found), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (found == MAP_FAILED)
+        return;
+    found->seen = *s;
+    if (!is_of_another_user(s->program.pid, &user) || !look_as_its_user(f, found, &user))
+        look_inside(f, found, true);
+    complete = note(f, found);
+    *s = found->seen;
+    if (!complete && f->config->ask_nothing)
+        look_soon(f, s);
+    munmap(found, sizeof(*found));
 }
 
 /* All processes */
@@ -293,6 +328,15 @@ static int list_programs(struct follower *f, DIR *proc, uint64_t now_ms, struct 
     return 0;
 }
 
+/* Crash logs first: their JVMs have left something. */
+static void collect(const struct follower *f, bool last)
+{
+    if (f->config->crashlogs)
+        crashlogs_collect(f->config->crashlogs);
+    if (f->config->ends)
+        jvmends_collect(f->config->ends, last);
+}
+
 /* heard: a JVM has started, which may be any that began lately. */
 static int look_around(struct follower *f, DIR *proc, bool heard, struct err *e)
 {
@@ -306,8 +350,9 @@ static int look_around(struct follower *f, DIR *proc, bool heard, struct err *e)
         if ((s->next_ms <= now_ms || (heard && young)) && !is_stopped(f))
             look_at(f, s);
     }
-    if (f->config->crashlogs)
-        crashlogs_collect(f->config->crashlogs);
+    if (f->config->ends)
+        jvmends_sample(f->config->ends);
+    collect(f, false);
     return r;
 }
 
@@ -328,23 +373,35 @@ static int next_look(const struct follower *f)
 /* False: stop. */
 static bool await(struct follower *f, bool *ret_heard, struct err *e, int *ret)
 {
-    struct pollfd fds[] = {{.fd = f->config->stop_fd, .events = POLLIN}, {.fd = f->starts.fd, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = f->config->stop_fd, .events = POLLIN},
+                           {.fd = f->starts.fd, .events = POLLIN},
+                           {.fd = f->config->ends ? jvmends_fd(f->config->ends) : -1, .events = POLLIN}};
     uint64_t until = clock_mono_ms() + (uint64_t)next_look(f);
 
     *ret_heard = false;
     for (uint64_t now; !*ret_heard && (now = clock_mono_ms()) <= until;) {
-        int n = poll(fds, 2, (int)(until - now));
+        int n = poll(fds, ARRAY_SIZE(fds), (int)(until - now));
 
         if (n < 0 && errno != EINTR)
             *ret = err_set(e, -errno, "poll: %s", strerror(errno));
+        if (n > 0 && fds[2].revents)
+            collect(f, false); /* at once: how it ended is known only until its parent has asked */
         if (*ret < 0 || (n > 0 && fds[0].revents))
             return false;
         if (n == 0)
             break;
-        if (n > 0 && !(*ret_heard = jvmstart_read(&f->starts)))
+        if (n > 0 && fds[1].revents && !(*ret_heard = jvmstart_read(&f->starts)))
             clock_sleep_ms(SOON_MS); /* others make files there, and many of them at once are one */
     }
     return true;
+}
+
+static void take_word(const struct follower *f)
+{
+    struct armkeeper_word word;
+
+    if (f->config->ends && recv(f->config->stop_fd, &word, sizeof(word), MSG_DONTWAIT) == (ssize_t)sizeof(word))
+        jvmends_status(f->config->ends, word.pid, word.status);
 }
 
 int armfollow_run(const struct armfollow_config *c, struct err *e)
@@ -365,8 +422,8 @@ int armfollow_run(const struct armfollow_config *c, struct err *e)
         r = look_around(&f, proc, heard, e);
         f.request.history = false; /* those that start from now on have none */
     } while (r == 0 && await(&f, &heard, e, &r));
-    if (c->crashlogs)
-        crashlogs_collect(c->crashlogs);
+    take_word(&f);
+    collect(&f, true);
     jvmstart_done(&f.starts);
     table_done(&f.known);
     return r;

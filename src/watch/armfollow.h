@@ -11,20 +11,23 @@
 #include "linux/program.h"
 
 struct crashlogs;
+struct jvmends;
 
 struct armfollow_config {
-    struct arm_request request;  /* wait and history are set here */
-    bool attach_only;            /* nothing is armed: the socket is all that is wanted */
-    bool obey;                   /* a JVM that was given -XX:-HeapDumpOnOutOfMemoryError is not armed */
-    bool quick;                  /* before the application can fail: looks more often at first, and hears of JVMs by
-                                    the folders of their counters in our /tmp */
-    pid_t below, group;          /* only processes below this one, or of that group; 0: all */
+    struct arm_request request; /* wait and history are set here */
+    bool attach_only;           /* nothing is armed: the socket is all that is wanted */
+    bool ask_nothing;           /* JVMs know where to dump, and open their sockets themselves: only their ends matter */
+    bool obey;                  /* a JVM that was given -XX:-HeapDumpOnOutOfMemoryError is not armed */
+    bool quick;                 /* before the application can fail: looks more often at first, and hears of JVMs by
+                                   the folders of their counters in our /tmp */
+    pid_t below, group;         /* only processes below this one, or of that group; 0: all */
     struct crashlogs *crashlogs; /* NULL: crash logs stay where JVMs write them */
+    struct jvmends *ends;        /* NULL: no word of JVMs that leave nothing themselves */
     /* Whether a JVM is to be dealt with; false: asked again later. NULL: each. */
     bool (*wanted)(void *ctx, const struct jvm *j);
     void *ctx;
     uint64_t every_ms, timeout_ms;
-    int stop_fd; /* readable, or hung up: stop */
+    int stop_fd; /* readable, or hung up: stop; an armkeeper_word may come by it */
 };
 
 /* Until it is stopped: 0; or why it can't look. */

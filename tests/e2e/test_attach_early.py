@@ -3,6 +3,7 @@
 for the first time; one that was attached to before answers there, too. With a real limit of the pids controller."""
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -162,9 +163,22 @@ def test_a_jvm_that_a_watch_armed_answers_at_its_limit_of_threads(salvage, folde
         while process.stdout.readline() != b"full\n":
             assert process.poll() is None
         assert "Full thread dump" in cell.salvage("jvm", "threads", pid).out
+        event = watch.wait("near-limit", pid=pid)
+        assert "error" not in event and event["limit"] == ROOM
         process.kill()
+        wait_for(lambda: len(folder.manifests()) >= 2)
+        are_threads_and_histogram(folder)
     finally:
         cell.close()
+
+
+def are_threads_and_histogram(folder):
+    """They were taken while the JVM was near its limit, or at it."""
+    taken = {m["kind"]: folder.check(key, m) for key, m in folder.manifests() if m["cause"] == "pressure"}
+    assert sorted(taken) == ["class-histogram", "thread-dump"]
+    for text in taken.values():
+        assert re.match(rb"# salvage: JVM \d+ comes near its limit of threads: \d+ of %d, pids.max" % ROOM, text)
+    assert b"Full thread dump" in taken["thread-dump"] and b"java.lang.Thread" in taken["class-histogram"]
 
 
 class Run(Supervised):
@@ -198,7 +212,10 @@ def test_a_jvm_below_run_answers_at_its_limit_of_threads(salvage, folder, work, 
         p.wait("armed", pid=p.java)
     p.fill()
     assert "Full thread dump" in salvage.ok("jvm", "threads", p.java).out
+    assert "error" not in p.wait("near-limit", pid=p.java)
     p.close()
+    are_threads_and_histogram(folder)
+    assert sorted(m["kind"] for _, m in folder.manifests()) == ["class-histogram", "jvm-end", "thread-dump"]
 
 
 @pytest.mark.parametrize("turn", range(3))

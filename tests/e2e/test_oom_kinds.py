@@ -2,14 +2,18 @@
 """The table "What each way to run out of memory leaves behind" in docs/jvm.md: what HotSpot does by itself, and what
 is left in the store."""
 import glob
+import json
 import re
+import signal
 import subprocess
 
 import pytest
 
 from helpers import jvm
+from helpers.cell import Cell
 from helpers.proc import require_root
 from helpers.program import BIN, NOBODY, environment
+from helpers.supervised import Supervised
 
 LIMITS = ["-Xmx24m", "-XX:MaxMetaspaceSize=24m", "-XX:MaxDirectMemorySize=16m", "-XX:TieredStopAtLevel=1"]
 OVERHEAD = ["-XX:+UseParallelGC", "-XX:GCTimeLimit=1", "-XX:GCHeapFreeLimit=90"]
@@ -93,3 +97,84 @@ def test_what_run_ships(salvage, folder, java_classes, work, kind):
     assert result.code == 0, result.err
     assert [(m["kind"], m["cause"]) for _, m in folder.manifests()] == ([("heap-dump", "java-oom")]
                                                                         if kind in DUMPED else [])
+
+
+# --- JVMs that die of what HotSpot does nothing for -------------------------------------------------------------------
+
+
+def record_of(store):
+    """The one piece of evidence there is."""
+    (key, manifest), = store.manifests()
+    record = json.loads(store.check(key, manifest))
+    assert (manifest["kind"], manifest["process"]["pid"]) == ("jvm-end", record["pid"])
+    assert record["threads"]["live"] > 0 and record["counters"]["java.cls.sharedLoadedClasses"] > 0
+    return manifest, record
+
+
+@pytest.mark.serial
+@pytest.mark.parametrize("kind, how", [("direct", "env"), ("direct", "attach"), ("threads", "attach"), ("code", "attach")])
+def test_run_leaves_a_record_of_a_jvm_that_dies(salvage, folder, java_classes, work, any_jvm, kind, how):
+    area = work / "area"
+    area.mkdir(mode=0o777)
+    area.chmod(0o777)
+    command = java(any_jvm.jdk, java_classes, kind, "-Ddie=true", "-Dafter=1000")
+    result = salvage.run("run", *folder.options(), "--jvm", how, "--dir", area, "--log", "json", "--", *command)
+    assert result.code == 1 and re.search(NOT_DUMPED[kind], result.err), result.err
+    assert '"event":"jvm-ended"' in result.err.replace(" ", ""), result.err
+    manifest, record = record_of(folder)
+    assert manifest["cause"] == "exit" and record["ended"] == {"why": "exit", "status": 1, "orderly": True}
+    if kind == "threads":
+        assert record["threads"]["livePeak"] > 20
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, None])
+def test_run_leaves_nothing_of_a_jvm_that_ends_as_it_should(salvage, folder, java_classes, work, number):
+    command = java(jvm.JDK_17, java_classes, "direct", "-Dwait=true")
+    script = 'mkfifo fifo; exec 3<>fifo; exec "$@" <&3 >&2' if number else 'echo >line; exec "$@" <line >&2'
+    p = Supervised(work, folder, work / "area", ["sh", "-c", script, "sh", *command])
+    salvage.watches.append(p)
+    if number:
+        p.wait("armed")
+        p.send(number)
+    assert p.ended()[0] == (128 + number if number else 0) and folder.manifests() == [], p.log
+
+
+def test_a_jvm_below_a_script_has_its_record(salvage, folder, java_classes, work):
+    command = java(jvm.JDK_17, java_classes, "code", "-Ddie=true", "-Dafter=1000")
+    result = salvage.run("run", *folder.options(), "--dir", work / "area", "--", "sh", "-c", '"$@"; exit 9', "sh", *command)
+    assert result.code == 9, result.err
+    _, record = record_of(folder)
+    assert record["ended"].get("status", 1) == 1, "or unknown: its parent was quicker"
+
+
+@pytest.mark.serial
+def test_a_heap_dump_is_enough(salvage, folder, java_classes, work):
+    command = java(jvm.JDK_17, java_classes, "heap", "-Ddie=true", "-Dafter=1500")
+    for how in ("attach", "env"):
+        result = salvage.run("run", *folder.options(), "--dir", work / "area", "--jvm", how, "--", *command)
+        assert result.code == 1, result.err
+    assert [m["kind"] for _, m in folder.manifests()] == ["heap-dump"] * 2
+
+
+@pytest.mark.parametrize("how, why", [("die", "exit"), ("kill", "signal")])
+def test_a_jvm_that_a_watch_armed_leaves_a_record(salvage, folder, dumps, java_classes, how, why):
+    cell = Cell(salvage.home)
+    try:
+        watch = cell.start_salvage("watch", dumps, "--arm", "--to", folder.url)
+        process = cell.start(*java(jvm.JDK_17, java_classes, "direct", "-Ddie=true", "-Dwait=true"), stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(cell.home), cwd=cell.home)
+        assert process.stdout.readline() == b"ready\n"
+        pid = cell.inner(cell.inside(process))
+        watch.wait("armed", pid=pid)
+        if how == "die":
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+        else:
+            cell.run("kill", "-9", pid)
+        watch.wait("jvm-ended", pid=pid)
+        watch.wait("shipped")
+        manifest, record = record_of(folder)
+        assert manifest["cause"] in (why, "unknown"), "unknown: its parent was quicker"
+        assert record["ended"]["orderly"] == (how == "die")
+    finally:
+        cell.close()

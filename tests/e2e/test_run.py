@@ -332,6 +332,19 @@ def test_a_jvm_whose_user_is_another_is_armed_without_the_right_to_look_into_it(
 
 
 @pytest.mark.serial
+def test_a_crash_log_of_another_user_is_copied_without_the_right_to_look_into_its_jvm(supervised, folder, jvm_17, work):
+    require_root("acts as another user")
+    (work / "cwd").mkdir()
+    os.chown(work / "cwd", NOBODY, NOBODY)
+    user = ["setpriv", "--reuid=%d" % NOBODY, "--regid=%d" % NOBODY, "--clear-groups"]
+    p = supervised(*user, *java(jvm_17, "-XX:+CrashOnOutOfMemoryError"), pid_1=True,
+                   before=["setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace", "sh", "-c",
+                           'ulimit -c 0; cd "$0"; exec "$@"', str(work / "cwd")])
+    assert p.ended(60)[0] == 134
+    assert sorted(m["kind"] for _, m in folder.manifests()) == ["heap-dump", "hs-err"], p.log
+
+
+@pytest.mark.serial
 @pytest.mark.parametrize("jvm_", ["attach", "env"])
 @pytest.mark.parametrize("how, code", [("Exit", 3), ("Crash", 134)])
 def test_a_jvm_that_is_told_to_end_at_once(supervised, folder, work, jvm_17, how, code, jvm_):

@@ -9,7 +9,9 @@ import java.util.concurrent.CountDownLatch;
  * Runs out of memory in one of the ways that a JVM knows, and goes on: the error is caught, said on stderr as a server's
  * handler would, and the process lives until its standard input ends.
  *
- * <p>OomKind KIND [SALVAGE]: that program is asked for a heap dump then.
+ * <p>OomKind KIND [SALVAGE]: that program is asked for a heap dump then. -Dwait=true: only after a byte of standard input;
+ * -Dafter=MS: or after that time.
+ * -Ddie=true: the error is not caught.
  */
 public final class OomKind {
     private OomKind() {}
@@ -78,9 +80,17 @@ public final class OomKind {
     }
 
     public static void main(String[] args) throws Exception {
+        if (Boolean.getBoolean("wait")) {
+            System.out.println("ready");
+            System.in.read();
+        }
+        Thread.sleep(Integer.getInteger("after", 0));
         try {
             run(args[0]);
         } catch (OutOfMemoryError | StackOverflowError e) {
+            if (Boolean.getBoolean("die")) {
+                throw e;
+            }
             HELD.clear();
             e.printStackTrace();
             if (args.length > 1) {

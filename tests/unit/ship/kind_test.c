@@ -27,6 +27,10 @@ static void names_have_kinds(void **state)
         {"javacore.2026.txt", "javacore", "unknown"},
         {"x.jfr", "flight-recording", "manual"},
         {"x.heapsnapshot", "heap-snapshot", "unknown"},
+        {"jvm-end-7-20261129T140947Z.json", "jvm-end", "unknown"},
+        {"near-limit-7-20261129T140947Z-threads.txt", "thread-dump", "pressure"},
+        {"near-limit-7-20261129T140947Z-histogram.txt", "class-histogram", "pressure"},
+        {"threads.txt", "thread-dump", "manual"},
         {"notes.txt", "file", "manual"},
         {"score", "file", "manual"},
     };

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What has to be known of a JVM while it lives to find what it leaves when it ends. Flat, so that a child which may
+ * look into the JVM can hand it over in shared memory. Opens nothing, holds nothing.
+ */
+#pragma once
+
+#include "hotspot/jvm.h"
+
+enum { JVMTRACE_PATH_MAX = 4096, JVMTRACE_COMMAND_MAX = 2112, JVMTRACE_VERSION_MAX = 128 };
+
+struct jvmtrace {
+    pid_t pid, inner_pid; /* 0: nothing is known */
+    uid_t uid;
+    int64_t started_ns; /* since 1970; 0 unknown */
+    bool same_files;    /* it sees the files that we see */
+    /* Paths as the JVM sees them; "" unknown. */
+    char work[JVMTRACE_PATH_MAX];  /* its working folder */
+    char error[JVMTRACE_PATH_MAX]; /* -XX:ErrorFile */
+    char dump[JVMTRACE_PATH_MAX];  /* HeapDumpPath: a file, or a folder */
+    char command[JVMTRACE_COMMAND_MAX];
+    char version[JVMTRACE_VERSION_MAX];
+};
+
+void jvmtrace_take(const struct jvm *j, struct jvmtrace *ret);
