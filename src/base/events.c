@@ -19,8 +19,13 @@ static const struct event_info TABLE[EVENT_END] = {
                            "the kernel watches no further folder (fs.inotify.max_user_watches): it is scanned instead",
                            "dir error"},
     [EVENT_FOLDER_GONE] = {"folder-gone", LEVEL_WARNING, "a watched folder was removed or unmounted", "dir"},
-    [EVENT_FOLDER_BACK] = {"folder-back", LEVEL_INFO,
-                           "a watched folder that was gone, or that another now lies over, is watched again", "dir"},
+    [EVENT_FOLDER_HUNG] = {"folder-hung", LEVEL_WARNING,
+                           "a network file system does not answer: it is left alone and asked again and again, and all "
+                           "other folders are watched on",
+                           "dir seconds"},
+    [EVENT_FOLDER_BACK] =
+        {"folder-back", LEVEL_INFO,
+         "a watched folder that was gone or did not answer, or that another now lies over, is watched again", "dir"},
     [EVENT_OVERFLOW] = {"overflow", LEVEL_WARNING, "the kernel dropped notices: all folders are scanned again", ""},
     [EVENT_FOUND] = {"found", LEVEL_INFO, "a file is whole, and is read where it lies: it could not be moved",
                      "path bytes kind"},

@@ -193,8 +193,8 @@ int proc_started(const struct proc *p, int64_t *ret_wall_ns)
 {
     struct timespec boot;
     uint64_t ticks = 0;
-    /* Before the age is taken: between the two we may have to wait for a processor, and a start that is said to be later
-     * than it was makes what a process wrote look older than the process. */
+    /* Before the age is taken: between the two we may have to wait for a processor, and a start that is said to be
+     * later than it was makes what a process wrote look older than the process. */
     int64_t since_boot_ns, age_ns, now_ns = clock_wall_ns();
     long hertz = sysconf(_SC_CLK_TCK);
     int r = proc_start_ticks(p, &ticks);

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "linux/fskind.h"
 #include "ship/claim.h"
 
 struct spool {
@@ -40,9 +41,21 @@ static int state_fault(int error)
     return fault_passes(-error) ? -error : -FAULT_STATE;
 }
 
+/* The kernel asks a FUSE server when a file is closed, and a process that ends waits for its answer, whatever signal it
+ * gets; not so for a folder. */
+static bool is_fuse(int fd)
+{
+    struct fskind kind;
+
+    return fskind_get(fd, &kind) == 0 && text_eq(kind.name, "fuse");
+}
+
 static int take_lock(struct spool *s, struct err *e)
 {
-    s->lockfd = openat(s->dirfd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (is_fuse(s->dirfd))
+        s->lockfd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    else
+        s->lockfd = openat(s->dirfd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (s->lockfd < 0)
         return err_set(e, state_fault(errno), "%s/lock: %s", s->path, strerror(errno));
     if (flock(s->lockfd, LOCK_EX | LOCK_NB) < 0)
@@ -124,7 +137,8 @@ fail:
 bool spool_is_watched(int dirfd, const char *path)
 {
     CLEANUP_FD int state = openat(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    CLEANUP_FD int fd = state < 0 ? -1 : openat(state, "lock", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+    const char *lock = state >= 0 && is_fuse(state) ? "." : "lock";
+    CLEANUP_FD int fd = state < 0 ? -1 : openat(state, lock, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 
     if (fd < 0)
         return state >= 0 && errno == EACCES;

@@ -23,6 +23,7 @@ struct folder {
     bool missing;        /* a root that is gone: to be found again */
     bool named_only;     /* a root for some of `files`: not for include, nor for folders below */
     bool network;        /* other hosts may write here unnoticed, and leases don't hold */
+    bool hung;           /* its file system does not answer (watch/hang_probe.h): nothing here touches it */
     bool spool_later;    /* its spool could not be opened, by an error that may pass */
     unsigned sniffing;   /* the owner's of the source: candidates of any name */
     uint64_t sniff_ms;   /* and when the last of those that were there at a scan is due */

@@ -97,7 +97,7 @@ void source_check(struct source *s)
         struct folder *f = s->folder[i];
         bool missing = f->missing;
 
-        if (is_in_place(f))
+        if (f->hung || is_in_place(f))
             continue;
         if (!missing) {
             changes++;

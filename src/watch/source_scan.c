@@ -96,8 +96,10 @@ void source_add_folder(struct source *s, struct folder *parent, const char *name
 void source_scan_folder(struct source *s, struct folder *f)
 {
     CLEANUP_DIR DIR *dir = NULL;
-    int fd = source_open(f);
+    int fd = f->hung ? -EAGAIN : source_open(f);
 
+    if (f->hung)
+        return;
     if (fd < 0) {
         report_error(s, f, fd);
         return;

@@ -49,7 +49,8 @@ static void close_handles(struct watcher *w)
     uv_handle_t *const handles[] = {
         (uv_handle_t *)&w->notify,      (uv_handle_t *)&w->mounts,       (uv_handle_t *)&w->poll_timer,
         (uv_handle_t *)&w->scan_timer,  (uv_handle_t *)&w->rescan_timer, (uv_handle_t *)&w->check_timer,
-        (uv_handle_t *)&w->grace_timer, (uv_handle_t *)&w->term,         (uv_handle_t *)&w->interrupt,
+        (uv_handle_t *)&w->grace_timer, (uv_handle_t *)&w->probe_timer,  (uv_handle_t *)&w->term,
+        (uv_handle_t *)&w->interrupt,
     };
 
     pool_close(w->pool);
@@ -83,9 +84,9 @@ static void log_left_candidate(void *ctx, const struct candidate *c)
 /* What the end of the watch may cost, by name: a folder that goes with its pod takes it along. */
 static void log_left(struct watcher *w)
 {
-    struct left left = {.count = pool_count(w->pool)};
+    struct left left = {.count = pool_count(w->pool) + w->left_hung};
 
-    left.named = pool_log_left(w->pool, LEFT_NAMED_MAX);
+    left.named = pool_log_left(w->pool, LEFT_NAMED_MAX) + w->left_hung;
     candidates_each_settling(&w->candidates, log_left_candidate, &left);
     if (left.count > left.named || w->backlog)
         log_event(EVENT_NOT_SHIPPED, LOG_UINT("more", left.count - left.named),
@@ -134,19 +135,40 @@ static void on_signal(uv_signal_t *signal, int number)
     struct watcher *w = signal->data;
 
     (void)number;
-    if (w->stopping) {
+    if (w->stopping || (w->due & WATCHER_DUE_STOP)) {
         watcher_stop(w);
         return;
     }
     /* A close of a moment ago may still be in the queue; what inotify does not report, the scan finds. */
     source_read(w->source);
+    watcher_do_soon(w, WATCHER_DUE_STOP);
+}
+
+static void give_up_hung(void *ctx, struct folder *f)
+{
+    struct watcher *w = ctx;
+    CLEANUP_FREE struct candidate **list = NULL;
+    size_t count = f->hung ? candidates_of(&w->candidates, f, &list) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        char path[PATH_MAX];
+
+        snprintf(path, sizeof(path), "%s/%s", f->path, list[i]->name);
+        log_event(EVENT_NOT_SHIPPED, LOG_STR("path", path), LOG_STR("fault", "hung"));
+        w->left_hung++;
+        watcher_drop_candidate(w, list[i]);
+    }
+}
+
+void watcher_begin_stop(struct watcher *w)
+{
     watcher_scan(w);
+    source_each(w->source, give_up_hung, w);
     w->stopping = true;
     log_event(EVENT_STOPPING, LOG_UINT("left", pool_count(w->pool)), LOG_UINT("grace_s", w->config->grace_ms / 1000));
     uv_timer_stop(&w->scan_timer);
     uv_update_time(&w->loop);
     uv_timer_start(&w->grace_timer, on_grace_end, w->config->grace_ms, 0);
-    watcher_proceed(w);
 }
 
 static void on_notify(uv_poll_t *poll, int status, int events)
@@ -188,7 +210,8 @@ static int start_signal(struct watcher *w, uv_signal_t *signal, int number)
 
 static int start_handles(struct watcher *w)
 {
-    uv_timer_t *const timers[] = {&w->poll_timer, &w->scan_timer, &w->rescan_timer, &w->check_timer, &w->grace_timer};
+    uv_timer_t *const timers[] = {&w->poll_timer,  &w->scan_timer,  &w->rescan_timer,
+                                  &w->check_timer, &w->grace_timer, &w->probe_timer};
     int r;
 
     for (size_t i = 0; i < ARRAY_SIZE(timers); i++) {

@@ -9,6 +9,7 @@
 #include "ship/childkeeper.h"
 #include "ship/claim.h"
 #include "watch/candidate.h"
+#include "watch/hang_probe.h"
 #include "watch/idset.h"
 #include "watch/ignored.h"
 #include "watch/sniffer.h"
@@ -28,7 +29,9 @@ struct watcher {
     uv_poll_t notify;
     uv_poll_t mounts;
     int mounts_fd; /* of /proc/self/mountinfo; -1: mounts that come later are not noticed */
-    uv_timer_t poll_timer, scan_timer, rescan_timer, check_timer, grace_timer;
+    uv_timer_t poll_timer, scan_timer, rescan_timer, check_timer, grace_timer, probe_timer;
+    struct hang_probe probe;
+    unsigned due; /* WATCHER_DUE_…: what is done once network file systems were asked whether they answer */
     uv_signal_t term, interrupt;
     struct source *source;
     struct pool *pool;
@@ -42,7 +45,8 @@ struct watcher {
     bool events_lost;      /* scan again, but not at once */
     uint64_t rescanned_ms;
     bool stopping, stopped;
-    unsigned left; /* claims and files that are not shipped when the watch ends: for the next run */
+    unsigned left_hung; /* files that were given up at the end, as their file system does not answer */
+    unsigned left;      /* claims and files that are not shipped when the watch ends: for the next run */
     unsigned unreadable;
     unsigned unexamined;   /* files and folders that --once has given up examining */
     bool rescan;           /* a scan is due, as a folder could not be read or files were left: --once waits for it */
@@ -58,6 +62,7 @@ struct watcher {
 int watcher_start(struct watcher *w, struct err *e);
 void watcher_stop(struct watcher *w);
 void watcher_done(struct watcher *w);
+void watcher_begin_stop(struct watcher *w);
 void watcher_check_stop(struct watcher *w); /* stops if that is wanted and nothing is left to wait for */
 void watcher_proceed(struct watcher *w);    /* to be called when anything has happened: next poll, or the end */
 
@@ -80,6 +85,9 @@ void watcher_drop_candidate(struct watcher *w, struct candidate *c);
 void watcher_arm_poll_timer(struct watcher *w);
 
 /* watcher_scan.c */
+enum { WATCHER_DUE_SCAN = 1, WATCHER_DUE_LOST = 2, WATCHER_DUE_CHECK = 4, WATCHER_DUE_STOP = 8 };
+/* Once it is known which folders answer: at once where none is on a network file system. */
+void watcher_do_soon(struct watcher *w, unsigned due);
 void watcher_scan(struct watcher *w);
 void watcher_scan_later(struct watcher *w, uint64_t delay_ms);
 void watcher_scan_for_lost_events(struct watcher *w);

@@ -18,6 +18,7 @@ enum {
     UNREADABLE_RETRY_MS = 60 * 1000,
     ANY_REST_MS = 2000,            /* a writer may be about to rename a file of any name */
     TEMPORARY_REST_MS = 15 * 1000, /* all the more one with such a name */
+    HUNG_POLL_MS = 5000,
     POLLS_AT_ONCE = 64
 };
 
@@ -112,10 +113,14 @@ static uint64_t next_follow_poll(const struct watcher *w, struct candidate *c)
 
 void watcher_poll_candidate(struct watcher *w, struct candidate *c)
 {
-    CLEANUP_FD int dirfd = source_open(c->folder);
+    CLEANUP_FD int dirfd = c->folder->hung ? -EAGAIN : source_open(c->folder);
     struct settle_look look = {.fd = -1};
     uint64_t now = clock_mono_ms();
 
+    if (c->folder->hung) {
+        candidate_schedule(&w->candidates, c, now + HUNG_POLL_MS);
+        return;
+    }
     if (dirfd >= 0)
         settle_look(&c->settle, dirfd, c->name, w->config->who->machine, c->folder->network, w->config->settle_ms, now,
                     &look);

@@ -8,7 +8,8 @@
 enum {
     ROOT_RETRY_MS = 1000, /* between tries to find a root that is gone */
     RESCAN_MIN_MS = 2000, /* between scans for lost events */
-    NETWORK_SCAN_MIN_MS = 10 * 1000
+    NETWORK_SCAN_MIN_MS = 10 * 1000,
+    PROBE_POLL_MS = 10
 };
 
 static void on_rescan_timer(uv_timer_t *timer);
@@ -32,12 +33,56 @@ void watcher_scan(struct watcher *w)
     }
 }
 
-static void on_scan_timer(uv_timer_t *timer)
+static void scan_for_lost_events(struct watcher *w)
+{
+    w->events_lost = false;
+    watcher_scan(w);
+    w->rescanned_ms = clock_mono_ms();
+}
+
+static void do_what_is_due(struct watcher *w)
+{
+    unsigned due = w->due;
+
+    w->due = 0;
+    if (due & WATCHER_DUE_CHECK) {
+        source_check(w->source);
+        watcher_after_source(w);
+    }
+    if (due & WATCHER_DUE_LOST)
+        scan_for_lost_events(w);
+    else if (due & WATCHER_DUE_SCAN)
+        watcher_scan(w);
+    if (due & WATCHER_DUE_STOP)
+        watcher_begin_stop(w);
+    watcher_proceed(w);
+}
+
+static void on_probe_timer(uv_timer_t *timer)
 {
     struct watcher *w = timer->data;
 
-    watcher_scan(w);
-    watcher_proceed(w);
+    if (!hang_probe_is_over(&w->probe, w->source))
+        return;
+    uv_timer_stop(timer);
+    do_what_is_due(w);
+}
+
+void watcher_do_soon(struct watcher *w, unsigned due)
+{
+    w->due |= due;
+    if (!source_has_network(w->source)) {
+        do_what_is_due(w);
+    } else if (!w->stopped && !uv_is_active((uv_handle_t *)&w->probe_timer)) {
+        hang_probe_begin(&w->probe, w->source);
+        uv_update_time(&w->loop);
+        uv_timer_start(&w->probe_timer, on_probe_timer, 1, PROBE_POLL_MS);
+    }
+}
+
+static void on_scan_timer(uv_timer_t *timer)
+{
+    watcher_do_soon(timer->data, WATCHER_DUE_SCAN);
 }
 
 void watcher_scan_later(struct watcher *w, uint64_t delay_ms)
@@ -55,9 +100,10 @@ void watcher_scan_for_lost_events(struct watcher *w)
         uv_timer_start(&w->rescan_timer, on_rescan_timer, next - now, 0);
         return;
     }
-    w->events_lost = false;
-    watcher_scan(w);
-    w->rescanned_ms = clock_mono_ms();
+    if (source_has_network(w->source))
+        watcher_do_soon(w, WATCHER_DUE_LOST);
+    else
+        scan_for_lost_events(w);
 }
 
 static void on_rescan_timer(uv_timer_t *timer)
@@ -88,9 +134,5 @@ void watcher_after_source(struct watcher *w)
 
 static void on_check_timer(uv_timer_t *timer)
 {
-    struct watcher *w = timer->data;
-
-    source_check(w->source);
-    watcher_after_source(w);
-    watcher_proceed(w);
+    watcher_do_soon(timer->data, WATCHER_DUE_CHECK);
 }

@@ -2,6 +2,7 @@
 """A watched folder that is removed, renamed, made again or covered by a mount, and volumes mounted below it."""
 import os
 import shutil
+import signal
 import subprocess
 import time
 
@@ -104,6 +105,45 @@ def test_a_fuse_file_system_is_scanned_for_what_others_write_and_found_again_whe
         watch.wait("shipped", 2, timeout=25)
         assert watch.stop() == 0
     folder.check_all(sums)
+
+
+def test_a_fuse_server_that_hangs_holds_back_nothing_else(salvage, dumps, work, folder):
+    """Not other folders, nor the end of the watch; and once it answers again its dumps are taken."""
+    other = work / "other"
+    other.mkdir()
+    with Fuse(dumps.parent, dumps) as fuse:
+        watch = salvage.watch("-r", dumps, other, *folder.options(), "--settle", "1s")
+        watch.wait("store-ready")
+        fuse.stop()
+        try:
+            hung = watch.wait("folder-hung", timeout=30)
+            assert hung["dir"] == str(dumps) and hung["level"] == "warning"
+            sums = [drop(other, "a.hprof")]
+            watch.wait("shipped", timeout=10)
+        finally:
+            fuse.go_on()
+        watch.wait("folder-back", timeout=30)
+        sums.append(drop(fuse.back, "b.hprof"))
+        watch.wait("shipped", 2, timeout=30)
+        assert len(watch.named("folder-hung")) == 1
+        wait_for(lambda: not [name for name in os.listdir(fuse.back / ".salvage" / "spool")], why="it is not through")
+        fuse.stop()
+        try:
+            watch.process.send_signal(signal.SIGTERM)
+            assert watch.process.wait(10) == 0
+        finally:
+            fuse.go_on()
+    folder.check_all(sums)
+
+
+def test_two_watches_on_one_fuse_file_system_do_not_get_along(salvage, dumps, folder):
+    """Its lock is another one: what is held open there may keep a process from its end."""
+    with Fuse(dumps.parent, dumps):
+        watch = salvage.watch(dumps, *folder.options())
+        watch.wait("started")
+        assert salvage.run("watch", dumps, *folder.options(), "--once").code == 24
+        assert not (dumps / ".salvage" / "lock").exists()
+        assert watch.stop() == 0
 
 
 def test_what_lies_below_a_renamed_folder_is_known_by_its_new_name(salvage, dumps, folder):
