@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/strv.h"
+#include "base/text.h"
 #include "cmd/commands.h"
 #include "hotspot/armplace.h"
 #include "linux/launch.h"
@@ -156,6 +157,16 @@ static int make_environment(struct run *run)
     return r == 0 && run->jvm.variable ? strv_set(&run->env, run->jvm.variable, run->jvm.value) : r;
 }
 
+/* What SALVAGE_HEADER says may be secret, as a key for SSE-C is. The watch inherits the variable; a command line can be
+ * read by everyone. */
+static void leave_headers_to_environment(struct run *run, int own, char **argv)
+{
+    for (int i = 1; i < own; i++)
+        if (text_starts(argv[i], "--header"))
+            return;
+    run->options.plan.headers.count = 0;
+}
+
 /* A watch's arguments. folder: of dumps, NULL if there is none. */
 static int add_watch(struct strv *w, const struct run *run, const char *folder)
 {
@@ -212,6 +223,7 @@ static int run(int argc, char **argv)
     if ((r = plan_init(&run.plan, &run.options.plan, &e)) < 0 ||
         (r = plancheck(&run.plan, run.options.plan.state, NULL, &e)) < 0)
         return command_fail(r, &e);
+    leave_headers_to_environment(&run, own, argv);
     if (prepare_dumps(&run, argv + own) < 0 || make_environment(&run) < 0 || make_watches(&run) < 0 ||
         make_arm(&run) < 0)
         return command_error(-ENOMEM, "out of memory");

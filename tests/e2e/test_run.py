@@ -13,7 +13,7 @@ import pytest
 
 from helpers import hprof
 from helpers.evidence import drop
-from helpers.proc import children, require_root, status, wait_for, workers
+from helpers.proc import children, cmdline, family, require_root, status, wait_for, workers
 from helpers.program import BIN, NOBODY, environment
 from helpers.stores import sha256
 from helpers.supervised import AS_PID_1, PYTHON, MemoryCgroup, Supervised, in_terminal
@@ -120,6 +120,15 @@ def test_the_application_gets_no_secret_that_is_salvages_alone(salvage, folder, 
         assert result.code == 0 and ("secret-word" in result.out) == passed, result
         assert "SALVAGE_CREDENTIALS_FILE" not in result.out and "SALVAGE_LOG=json" in result.out
         assert "AWS_SECRET_ACCESS_KEY=the-application's" in result.out and "https_proxy=http://u:p@" in result.out
+
+
+def test_a_header_of_the_environment_stands_in_no_command_line(supervised, s3):
+    p = supervised("sleep", "60", store=s3, env={"SALVAGE_HEADER": "x-amz-meta-word:secret-word"})
+    p.wait("store-ready")
+    assert not [pid for pid in family(p.pid) if b"secret-word" in cmdline(pid)]
+    with open("/proc/%d/environ" % p.child(b"watch"), "rb") as env:
+        assert b"secret-word" in env.read()
+    p.stop()
 
 
 def test_a_password_in_an_endpoint_is_refused_and_not_repeated(salvage, area):
