@@ -571,7 +571,7 @@ static void slow_is_too_slow_beyond_a_limit(void **state)
     f.r.limit_ms = SHORT_MS;
     uint64_t begun_ms = clock_mono_ms();
     assert_int_equal(perform(&f), -FAULT_STALLED);
-    assert_true(clock_mono_ms() - begun_ms >= SHORT_MS);
+    assert_true(clock_mono_ms() - begun_ms + 5 >= SHORT_MS); /* the other clock is of libcurl */
     assert_non_null(strstr(f.e.msg, "within 0.4 s"));
 }
 
