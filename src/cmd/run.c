@@ -24,6 +24,7 @@
 #include "ship/key_template.h"
 #include "ship/plan.h"
 #include "ship/plancheck.h"
+#include "watch/follow.h"
 #include "watch/retention.h"
 
 struct run_options {
@@ -32,6 +33,7 @@ struct run_options {
     uint64_t grace_ms;
     struct retention retention; /* its limits alone: the rest is the watch's */
     int jvm;                    /* enum run_jvm */
+    int follow;                 /* enum follow */
     bool no_jvm;
     struct opt_list pass_env;
 };
@@ -59,6 +61,7 @@ static const struct opt RUN_OPTIONS[] = {
     {OPT_DURATION, 0, "grace", "DURATION", "10m", offsetof(struct run_options, grace_ms),
      "how long to go on shipping after the application's end"},
     RETENTION_LIMITS(struct run_options, retention),
+    FOLLOW_ROW(struct run_options, follow),
     PLAN_OPTIONS_SHIP(struct run_options, plan),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
@@ -68,6 +71,7 @@ static const struct opt PASSED_ON[] = {
     PLAN_OPTIONS_STORE(struct run_options, plan),
     {OPT_DURATION, 0, "grace", NULL, NULL, offsetof(struct run_options, grace_ms), NULL},
     RETENTION_LIMITS(struct run_options, retention),
+    FOLLOW_ROW(struct run_options, follow),
     PLAN_OPTIONS_SHIP(struct run_options, plan),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
@@ -220,6 +224,8 @@ static int run(int argc, char **argv)
     if (own == argc)
         return command_error(-FAULT_USAGE, "run: which command? salvage run --to URL -- java -jar app.jar");
     log_set_format((enum log_format)run.options.plan.log);
+    /* The watch would not know that the application shares its limits. */
+    run.options.follow = follow_wanted((enum follow)run.options.follow, true) ? FOLLOW_YES : FOLLOW_NO;
     if ((r = plan_init(&run.plan, &run.options.plan, &e)) < 0 ||
         (r = plancheck(&run.plan, run.options.plan.state, NULL, &e)) < 0)
         return command_fail(r, &e);

@@ -21,6 +21,7 @@
 #include "place/layout.h"
 #include "ship/key_template.h"
 #include "ship/plancheck.h"
+#include "watch/follow.h"
 #include "watch/watcher.h"
 
 static const struct opt WATCH_OPTIONS[] = {
@@ -42,6 +43,7 @@ static const struct opt WATCH_OPTIONS[] = {
      "names that are not evidence, though name or content say so"},
     {OPT_DURATION, 0, "settle", "SECONDS", "5s", offsetof(struct watch_options, settle_ms),
      "how long a file must rest where the kernel can't tell that its writer is done"},
+    FOLLOW_ROW(struct watch_options, follow),
     {OPT_FLAG, 0, "once", NULL, NULL, offsetof(struct watch_options, once),
      "scan, ship what is complete, exit: 0, or 1 if something could not be shipped"},
     {OPT_DURATION, 0, "grace", "DURATION", "25s", offsetof(struct watch_options, grace_ms),
@@ -184,6 +186,7 @@ static int run(int argc, char **argv)
     config.stuck_ms = o.stuck_ms;
     config.retention = o.retention;
     config.once = o.once;
+    config.follow = !o.once && follow_wanted((enum follow)o.follow, false);
     config.worker_args = args;
     config.armer_args = o.arm || o.arm_dir ? armer_args : NULL;
     config.check_args = o.once ? NULL : check_args;

@@ -51,6 +51,8 @@ struct blocks {
     uint64_t submitted, begun;
     uint64_t awaited;  /* number of the block the driver sleeps for, UINT64_MAX: it does not */
     unsigned sleepers; /* threads waiting for work */
+    unsigned busy;     /* threads at work, without the driver */
+    unsigned busy_max;
     bool stop;
 };
 
@@ -81,8 +83,10 @@ static void *run(void *arg)
 
     pthread_mutex_lock(&b->lock);
     while (!b->stop) {
-        if (b->begun < b->submitted) {
+        if (b->begun < b->submitted && b->busy < b->busy_max) {
+            b->busy++;
             encode_next(c);
+            b->busy--;
             continue;
         }
         b->sleepers++;
@@ -181,6 +185,7 @@ int blocks_new(const struct codec *c, unsigned threads, size_t block_size, struc
     b->ops = c->ops;
     b->block_size = block_size;
     b->awaited = UINT64_MAX;
+    b->busy_max = threads;
     pthread_mutex_init(&b->lock, NULL);
     pthread_cond_init(&b->work, NULL);
     pthread_cond_init(&b->done, NULL);
@@ -239,14 +244,31 @@ void blocks_submit(struct blocks *b, size_t size)
     s->done = b->encoders == 0;
     pthread_mutex_lock(&b->lock);
     b->submitted++;
-    if (b->sleepers > 0)
+    if (b->sleepers > 0 && b->busy < b->busy_max)
         pthread_cond_signal(&b->work);
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* NULL if every encoder has a thread. */
+static struct encoder *drivers_encoder(const struct blocks *b)
+{
+    return b->threads < b->encoders ? &b->encoder[b->threads] : NULL;
+}
+
+void blocks_limit(struct blocks *b, unsigned threads)
+{
+    unsigned driver = drivers_encoder(b) ? 1 : 0;
+
+    assert(threads > 0);
+    pthread_mutex_lock(&b->lock);
+    b->busy_max = threads - driver;
+    pthread_cond_broadcast(&b->work);
     pthread_mutex_unlock(&b->lock);
 }
 
 static bool is_done(struct blocks *b, const struct worker_slot *s, bool wait)
 {
-    struct encoder *own = b->threads < b->encoders ? &b->encoder[b->threads] : NULL;
+    struct encoder *own = drivers_encoder(b);
     bool done;
 
     pthread_mutex_lock(&b->lock);

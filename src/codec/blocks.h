@@ -26,6 +26,9 @@ struct encoded {
 int blocks_new(const struct codec *c, unsigned threads, size_t block_size, struct blocks **ret);
 void blocks_free(struct blocks *b); /* in any state; waits for the block each thread is at */
 
+/* From now on so many threads encode at a time, the driver among them; at least 1. */
+void blocks_limit(struct blocks *b, unsigned threads);
+
 /* Where the next raw block goes (block_size bytes), NULL while all slots are in use. The same until submitted. */
 void *blocks_slot(struct blocks *b);
 void blocks_submit(struct blocks *b, size_t size); /* of the block in the last slot given; > 0 */

@@ -26,13 +26,13 @@ static int load(const char *root, const char *path, struct buf *ret)
 }
 
 /* "200000 100000", "max 100000", or the two from files of their own; 0 for none. */
-static unsigned processors(const char *quota, const char *period)
+static unsigned thousandths(const char *quota, const char *period)
 {
     long long q = strtoll(quota, NULL, 10), p = strtoll(period, NULL, 10); /* "max" is 0, as is nothing */
 
     if (q <= 0 || p <= 0 || p > 10000000 || q > PROCESSORS_MAX * p)
         return 0;
-    return (unsigned)((q + p - 1) / p);
+    return (unsigned)((q * 1000 + p - 1) / p);
 }
 
 static unsigned limit_of(const char *root, const char *folder, bool v2)
@@ -45,12 +45,12 @@ static unsigned limit_of(const char *root, const char *folder, bool v2)
         return 0;
     if (v2) {
         space = strchr(buf_text(&quota), ' ');
-        return processors(buf_text(&quota), space ? space + 1 : "");
+        return thousandths(buf_text(&quota), space ? space + 1 : "");
     }
     buf_clear(&path);
     if (buf_printf(&path, "%s/cpu.cfs_period_us", folder) < 0 || load(root, buf_text(&path), &period) < 0)
         return 0;
-    return processors(buf_text(&quota), buf_text(&period));
+    return thousandths(buf_text(&quota), buf_text(&period));
 }
 
 /* The least on the way from mount + cgroup up to mount. */

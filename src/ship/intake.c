@@ -7,10 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -32,21 +30,6 @@ struct source_ops {
     ssize_t (*fill)(struct intake *in, unsigned char *block, struct err *e);
     int (*verify)(const struct intake *in, struct err *e); /* NULL: nothing could be looked at again */
 };
-
-static int remember_early(struct intake *in, const void *block)
-{
-    if (in->early_count == in->early_capacity) {
-        size_t capacity = in->early_capacity ? in->early_capacity * 2 : 1024;
-        uint64_t *early = reallocarray(in->early, capacity, sizeof(*early));
-
-        if (!early)
-            return -ENOMEM;
-        in->early = early;
-        in->early_capacity = capacity;
-    }
-    in->early[in->early_count++] = XXH3_64bits(block, in->block_size);
-    return 0;
-}
 
 /* A dump whose lengths are filled in later is not written from front to back: wait for its end before this block. */
 static bool written_out_of_order(struct intake *in, const void *block, size_t size)
@@ -136,7 +119,7 @@ static ssize_t fill_from_growing(struct intake *in, unsigned char *block, struct
         return read_failed(in, (int)n, e);
     if ((size_t)n < in->block_size || written_out_of_order(in, block, (size_t)n))
         return -EAGAIN;
-    return remember_early(in, block) < 0 ? err_set(e, -ENOMEM, "out of memory") : n;
+    return recheck_add(&in->recheck, block) < 0 ? err_set(e, -ENOMEM, "out of memory") : n;
 }
 
 static int verify_file(const struct intake *in, struct err *e)
@@ -229,7 +212,12 @@ int intake_init(struct intake *in, int fd, const char *machine, const char *path
 {
     int r;
 
-    *in = (struct intake){.fd = fd, .machine = machine, .path = path, .source = source, .block_size = block_size};
+    *in = (struct intake){.fd = fd,
+                          .machine = machine,
+                          .path = path,
+                          .source = source,
+                          .block_size = block_size,
+                          .recheck = {.block_size = block_size}};
     hprof_init(&in->hprof);
     digest_init(&in->digest);
     r = SOURCES[source].begin(in);
@@ -238,9 +226,8 @@ int intake_init(struct intake *in, int fd, const char *machine, const char *path
 
 void intake_done(struct intake *in)
 {
+    recheck_done(&in->recheck);
     wholeness_done(&in->whole);
-    free(in->early);
-    in->early = NULL;
 }
 
 int intake_look(struct intake *in, struct err *e)
@@ -338,22 +325,12 @@ ssize_t intake_read(struct intake *in, void *block, struct err *e)
 
 int intake_complete(struct intake *in, struct err *e)
 {
-    CLEANUP_FREE void *block = malloc(in->block_size);
-    int r;
+    int r = identity_get(in->fd, in->machine, &in->identity);
 
-    if (!block)
-        return err_set(e, -ENOMEM, "out of memory");
-    if ((r = identity_get(in->fd, in->machine, &in->identity)) < 0)
+    if (r < 0)
         return read_failed(in, r, e);
     in->source = INTAKE_FILE;
-    for (size_t i = 0; i < in->early_count; i++) {
-        ssize_t n = file_pread(in->fd, block, in->block_size, (uint64_t)i * in->block_size);
-
-        if (n < 0)
-            return read_failed(in, (int)n, e);
-        if ((size_t)n < in->block_size || XXH3_64bits(block, in->block_size) != in->early[i])
-            return err_set(e, -FAULT_CHANGED, "%s was not written from front to back", in->path);
-    }
+    recheck_start(&in->recheck, in->fd, in->path);
     return 0;
 }
 

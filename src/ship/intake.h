@@ -16,6 +16,7 @@
 #include "codec/digest.h"
 #include "hprof/hprof.h"
 #include "place/identity.h"
+#include "ship/recheck.h"
 #include "ship/wholeness.h"
 
 enum intake_source {
@@ -39,8 +40,7 @@ struct intake {
     struct wholeness whole; /* whether it is whole, if it is no plain heap dump */
     struct digest digest;   /* of all bytes given out so far */
     uint64_t offset;        /* of the next byte */
-    uint64_t *early;        /* XXH3 of each block read while following; owned */
-    size_t early_count, early_capacity;
+    struct recheck recheck; /* of each block read while following */
     size_t block_size;
 
     /* A sparse file's at rest: what is known of its holes. */
@@ -72,8 +72,7 @@ ssize_t intake_read(struct intake *in, void *block, struct err *e);
 /* Waits until a stream has something to say, for max_ms at most, or until a signal comes. */
 void intake_wait(const struct intake *in, int max_ms);
 
-/* The growing file is complete, and from now on at rest: compares what was read early. -FAULT_CHANGED if the writer
- * went back. */
+/* The growing file is complete, and from now on at rest. What was read early is compared meanwhile: in.recheck. */
 int intake_complete(struct intake *in, struct err *e);
 
 /* At the end: -FAULT_CHANGED if the file was written to while we read. */

@@ -28,8 +28,7 @@ enum {
     OVERHEAD = 10 * 1024 * 1024, /* of a worker besides its blocks and parts: libraries, TLS, stacks */
     PART_WANTED = 4,             /* in flight */
     GROWTH_POLL_MS = 20,
-    STREAM_POLL_MS = 200, /* how soon a stop is noticed */
-    FOLLOW_BLOCKS = 2,
+    STREAM_POLL_MS = 200,        /* how soon a stop is noticed */
     MARKS = PLAN_THREADS_MAX + 8 /* more than blocks can be under way */
 };
 #define UNKNOWN_SIZE_MAX (80ull << 30) /* of an object whose end nobody knows yet: what 10,000 parts of 8 MiB hold */
@@ -57,6 +56,7 @@ struct attempt {
     char past_digest[DIGEST_HEX_MAX];
     uint64_t part_size;
     const char *verified; /* the manifest's word for how */
+    bool unchecked;       /* what was read while the file grew */
     bool committed;
 };
 
@@ -278,16 +278,29 @@ static int part_assembly_one(struct attempt *a, bool wait, struct err *e)
 }
 
 /* While following: waits for the file to grow or to be complete. */
-static int wait_for_growth(struct attempt *a, struct err *e)
+static int wait_for_growth(struct attempt *a, uint64_t delay_ms, struct err *e)
 {
-    struct journal_head head;
-    char codec_text[32];
-    int r = a->job->complete(a->job->ctx, GROWTH_POLL_MS);
+    int r = a->job->complete(a->job->ctx, delay_ms);
 
     if (r <= 0)
         return r < 0 ? err_set(e, r, "stopped while following %s", a->job->claim->path) : 0;
     if ((r = intake_complete(&a->intake, e)) < 0)
         return r;
+    a->unchecked = true;
+    blocks_limit(a->blocks, a->job->plan->threads);
+    return 0;
+}
+
+/* Whether what was read while the file grew is what it holds: only then the journal may speak of the complete file. */
+static int recheck(struct attempt *a, bool wait, struct err *e)
+{
+    struct journal_head head;
+    char codec_text[32];
+    int r = a->unchecked ? recheck_result(&a->intake.recheck, wait, e) : 0;
+
+    if (r <= 0)
+        return r;
+    a->unchecked = false;
     journal_head_of(a, codec_text, &head);
     part_assembly_seal(a->assembly, &head);
     return 0;
@@ -312,13 +325,7 @@ static int wait_for_writer(struct attempt *a, struct err *e)
 
 static int wait_for_more(struct attempt *a, struct err *e)
 {
-    return a->intake.source == INTAKE_STREAM ? wait_for_writer(a, e) : wait_for_growth(a, e);
-}
-
-/* While the JVM still writes, the processors are its: one encoder keeps up with it. */
-static bool has_room(const struct attempt *a)
-{
-    return a->intake.source != INTAKE_GROWING || blocks_pending(a->blocks) < FOLLOW_BLOCKS;
+    return a->intake.source == INTAKE_STREAM ? wait_for_writer(a, e) : wait_for_growth(a, GROWTH_POLL_MS, e);
 }
 
 static int pump(struct attempt *a, struct err *e)
@@ -331,9 +338,12 @@ static int pump(struct attempt *a, struct err *e)
         void *slot = NULL;
         int r = may_go_on(a, e);
 
+        /* The end may come before we have caught up: from then on all processors are ours. */
+        if (r == 0 && a->intake.source == INTAKE_GROWING)
+            r = wait_for_growth(a, 0, e);
         if (r < 0)
             return r;
-        while (!end && !starved && has_room(a) && (slot = blocks_slot(a->blocks))) {
+        while (!end && !starved && (slot = blocks_slot(a->blocks))) {
             ssize_t n = intake_read(&a->intake, slot, e);
 
             if (n < 0 && n != -EAGAIN)
@@ -345,6 +355,8 @@ static int pump(struct attempt *a, struct err *e)
                 blocks_submit(a->blocks, (size_t)n);
             }
         }
+        if ((r = recheck(a, end, e)) < 0)
+            return r;
         if (end && blocks_pending(a->blocks) == 0)
             return 0;
         if ((r = part_assembly_one(a, blocks_pending(a->blocks) > 0, e)) < 0)
@@ -463,6 +475,8 @@ static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
     if (part_assembly_new(&config, a->checkpoint, &a->assembly) < 0 ||
         blocks_new(&a->codec, job->plan->threads, BLOCK_SIZE, &a->blocks) < 0)
         return no_memory(e);
+    if (job->source == INTAKE_GROWING) /* while the JVM writes, one processor is its own */
+        blocks_limit(a->blocks, job->plan->threads > 1 ? job->plan->threads - 1 : 1);
     a->object = (struct object){.key = a->key,
                                 .content_type = describe_content_type(&a->codec),
                                 .id = job->claim->id,

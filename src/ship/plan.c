@@ -21,7 +21,7 @@ static unsigned processors(void)
     cpu_set_t set;
     int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
 
-    unsigned limit = cpulimit_get("/");
+    unsigned limit = (cpulimit_get("/") + 999) / 1000;
 
     if (limit > 0 && (int)limit < count)
         count = (int)limit;

@@ -24,6 +24,7 @@ struct watcher_config {
     uint64_t settle_ms, grace_ms, stuck_ms;
     struct retention retention;
     bool once;
+    bool follow;        /* large dumps are shipped while they are being written */
     child_spawn *spawn; /* of workers; NULL: uv_spawn */
     char *const *worker_args;
     char *const *armer_args; /* NULL: no JVMs are armed */

@@ -86,7 +86,7 @@ static void on_file(void *ctx, struct folder *f, const char *name, enum sighting
         return;
     if (what == SIGHT_CREATED) {
         c->waits = 0;
-        c->may_follow = kind_of_name(name)->follow && !f->network && !w->config->once;
+        c->may_follow = kind_of_name(name)->follow && !f->network && w->config->follow;
         /* Also for what comes without a close: a hard link. */
         candidate_schedule(&w->candidates, c, clock_mono_ms() + WATCHER_FOLLOW_DELAY_MS);
         return;

@@ -89,7 +89,7 @@ static bool sniff(struct watcher *w, struct candidate *c, const struct settle_lo
             return false;
         }
         c->sniffed = true;
-        c->may_follow = c->fresh && kind_of(c->name, content)->follow && !c->folder->network && !w->config->once;
+        c->may_follow = c->fresh && kind_of(c->name, content)->follow && !c->folder->network && w->config->follow;
     }
     if (look->state == SETTLE_COMPLETE && !w->stopping && age_ms >= 0 && age_ms < rest_ms) {
         candidate_schedule(&w->candidates, c, now_ms + (uint64_t)(rest_ms - age_ms));

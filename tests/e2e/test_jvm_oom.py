@@ -148,6 +148,28 @@ def test_a_large_dump_is_followed_and_seen_only_when_it_is_whole(salvage, dumps,
     assert evidence == data and manifest["size"] == size and not manifest.get("partial")
 
 
+@pytest.mark.parametrize("choice", ["no", "auto"])
+def test_where_a_dump_would_be_slowed_down_it_is_not_followed(salvage, dumps, folder, choice):
+    """Asked for, or with one processor for both: it is shipped once it is complete."""
+    data = hprof.make(24 << 20, 7)
+    processors = os.sched_getaffinity(0)
+    if choice == "auto":
+        os.sched_setaffinity(0, {min(processors)})
+    try:
+        watch = salvage.watch(dumps, "--follow", choice, *folder.options())
+    finally:
+        os.sched_setaffinity(0, processors)
+    watch.wait("started")
+    with open(dumps / "app.hprof", "xb", buffering=0) as out:
+        for at in range(0, len(data), 1 << 20):
+            out.write(data[at:at + (1 << 20)])
+            time.sleep(0.04)
+    watch.wait("shipped")
+    assert not watch.named("following")
+    assert watch.stop() == 0
+    assert the_only(folder)[2] == data
+
+
 def test_keep_keeps_the_very_bytes(salvage, dumps, folder, jvm_17):
     watch = salvage.watch(dumps, *folder.options(), "--keep")
     watch.wait("started")

@@ -285,6 +285,55 @@ static void the_driver_encodes_instead_of_waiting(void **state)
     assert_int_equal(by_driver, 0);
 }
 
+static atomic_uint at_work, at_work_most;
+
+static ssize_t count_at_work(void *encoder, const void *data, size_t size, void *out, size_t out_size)
+{
+    unsigned now = ++at_work;
+
+    if (now > at_work_most)
+        at_work_most = now;
+    clock_sleep_ms(2);
+    at_work--;
+    return plain(encoder, data, size, out, out_size);
+}
+
+static void submit_and_take(struct blocks *b, unsigned count)
+{
+    struct encoded frame;
+
+    for (unsigned i = 0; i < count; i++)
+        blocks_submit(b, fill(blocks_slot(b), i, BLOCK));
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(blocks_next(b, true, &frame), 1);
+        check(frame.data, frame.size, i, BLOCK);
+        blocks_release(b);
+    }
+}
+
+static void fewer_encode_at_a_time_while_they_are_limited(void **state)
+{
+    struct codec_ops ops = fake(count_at_work), meeting = fake(meet);
+    struct blocks *b = NULL;
+
+    (void)state;
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        at_work_most = 0;
+        assert_int_equal(blocks_new(&(struct codec){&ops, 1}, threads, BLOCK, &b), 0);
+        blocks_limit(b, 1);
+        submit_and_take(b, 5);
+        assert_int_equal(at_work_most, 1);
+        blocks_free(b);
+    }
+    meeting_present = 0;
+    meeting_wanted = 3;
+    assert_int_equal(blocks_new(&(struct codec){&meeting, 1}, 3, BLOCK, &b), 0);
+    blocks_limit(b, 1);
+    blocks_limit(b, 3);
+    submit_and_take(b, 3);
+    blocks_free(b);
+}
+
 static atomic_bool gate_open;
 
 static ssize_t wait_at_gate(void *encoder, const void *data, size_t size, void *out, size_t out_size)
@@ -450,6 +499,7 @@ int main(void)
         cmocka_unit_test(blocks_are_encoded_at_the_same_time),
         cmocka_unit_test(the_ring_has_four_slots_more_than_threads),
         cmocka_unit_test(the_driver_encodes_instead_of_waiting),
+        cmocka_unit_test(fewer_encode_at_a_time_while_they_are_limited),
         cmocka_unit_test(without_compression_the_raw_block_comes_back_at_once),
         cmocka_unit_test(not_waiting_is_told_from_nothing_to_wait_for),
         cmocka_unit_test(an_encoders_error_comes_in_its_turn_and_stays),

@@ -19,11 +19,11 @@ static void the_least_of_all_levels_counts(void **state)
     scratch_put("sys/fs/cgroup/kubepods/pod1/app", "cpu.max", "max 100000\n");
     assert_int_equal(cpulimit_get(scratch_root), 0);
     scratch_put("sys/fs/cgroup/kubepods", "cpu.max", "800000 100000\n");
-    assert_int_equal(cpulimit_get(scratch_root), 8);
+    assert_int_equal(cpulimit_get(scratch_root), 8000);
     scratch_put("sys/fs/cgroup/kubepods/pod1", "cpu.max", "250000 100000\n");
-    assert_int_equal(cpulimit_get(scratch_root), 3);
+    assert_int_equal(cpulimit_get(scratch_root), 2500);
     scratch_put("sys/fs/cgroup/kubepods/pod1/app", "cpu.max", "50000 100000\n");
-    assert_int_equal(cpulimit_get(scratch_root), 1);
+    assert_int_equal(cpulimit_get(scratch_root), 500);
 }
 
 static void in_a_namespace_the_root_is_ours(void **state)
@@ -31,7 +31,7 @@ static void in_a_namespace_the_root_is_ours(void **state)
     (void)state;
     scratch_put("proc/self", "cgroup", "0::/\n");
     scratch_put("sys/fs/cgroup", "cpu.max", "200000 100000\n");
-    assert_int_equal(cpulimit_get(scratch_root), 2);
+    assert_int_equal(cpulimit_get(scratch_root), 2000);
 }
 
 static void version_1_has_two_files(void **state)
@@ -42,7 +42,7 @@ static void version_1_has_two_files(void **state)
     scratch_put("sys/fs/cgroup/cpu/a", "cpu.cfs_period_us", "100000\n");
     assert_int_equal(cpulimit_get(scratch_root), 0);
     scratch_put("sys/fs/cgroup/cpu/a", "cpu.cfs_quota_us", "150000\n");
-    assert_int_equal(cpulimit_get(scratch_root), 2);
+    assert_int_equal(cpulimit_get(scratch_root), 1500);
 }
 
 static void nonsense_is_no_limit(void **state)
