@@ -31,6 +31,7 @@ struct upload {
     char temporary[TEMPORARY_MAX];
     int fd; /* the temporary file, at its end */
     uint64_t size;
+    XXH3_state_t *written; /* of its bytes: what they are read back against, eight times as quick as by SHA-256 */
 };
 
 static struct file_store *store_of(struct sink *s)
@@ -256,9 +257,20 @@ static void file_load_end(void *lane)
     (void)lane;
 }
 
-static int to_check(void *ctx, const void *data, size_t size)
+/* What is read of an object, and how it is digested: the past by both, as its SHA-256 is in the journal. */
+struct reading {
+    XXH3_state_t *hash;
+    struct check *check; /* NULL: not by SHA-256 */
+    uint64_t size;
+};
+
+static int digest_reading(void *ctx, const void *data, size_t size)
 {
-    return check_add(ctx, data, size);
+    struct reading *r = ctx;
+
+    r->size += size;
+    XXH3_64bits_update(r->hash, data, size);
+    return r->check ? check_add(r->check, data, size) : 0;
 }
 
 /* 16 hex digits are what ids are; in a token from a journal they may be anything. */
@@ -285,6 +297,7 @@ static void file_upload_free(struct upload *u)
         return;
     mem_close_ptr(&u->fd);
     mem_close_ptr(&u->folder);
+    XXH3_freeState(u->written);
     free(u);
 }
 
@@ -322,7 +335,7 @@ static int take_up(struct upload *u, const struct upload_past *past, struct err 
         return gone(u, "is not one", e);
     r = check_init(&check);
     if (r == 0)
-        r = pour(u->fd, past->stored_end, to_check, &check);
+        r = pour(u->fd, past->stored_end, digest_reading, &(struct reading){u->written, &check, 0});
     if (r == 0)
         r = check_hex(&check, hex);
     if (r < 0)
@@ -345,6 +358,8 @@ static int file_upload_new(struct sink *sink, const struct object *o, const stru
     if (!u)
         return err_set(e, -ENOMEM, "out of memory");
     *u = (struct upload){.store = s, .object = o, .events = events, .folder = -1, .fd = -1};
+    if (!(u->written = XXH3_createState()) || XXH3_64bits_reset(u->written) != XXH_OK)
+        return err_set(e, -ENOMEM, "out of memory");
     if (!name_temporary(u))
         return err_set(e, -FAULT_REFUSED, "file: '%s' is no id", o->id);
     r = file_tree_parent(s, o->key, !past, &u->folder, &u->name, e);
@@ -367,6 +382,7 @@ static int file_write_part(struct upload *u, struct part *p, struct err *e)
         /* The disk may begin now; then there is little left to wait for in commit. */
         (void)sync_file_range(u->fd, (off_t)u->size, (off_t)p->size, SYNC_FILE_RANGE_WRITE);
         u->size += p->size;
+        XXH3_64bits_update(u->written, p->data, p->size);
     }
     u->events->done(u->events->ctx, p, r == 0 ? "" : NULL);
     return r < 0 ? file_tree_fail(u->store, -r, "write", u->object->key, e) : 0;
@@ -382,11 +398,21 @@ static int file_commit(struct upload *u, const struct whole *w, struct err *e)
     return 0;
 }
 
+static int compare(const struct upload *u, const struct reading *back, const struct whole *w, struct err *e)
+{
+    if (back->size != w->size)
+        return err_set(e, -FAULT_CORRUPT, "file: %s/%s has %" PRIu64 " bytes instead of %" PRIu64 ": it was damaged",
+                       u->store->path, u->object->key, back->size, w->size);
+    if (XXH3_64bits_digest(back->hash) != XXH3_64bits_digest(u->written))
+        return err_set(e, -FAULT_CORRUPT, "file: %s/%s reads back differently than it was written: it was damaged",
+                       u->store->path, u->object->key);
+    return 0;
+}
+
 /* By its name, as a reader would. */
 static int file_verify(struct upload *u, const struct whole *w, bool read, struct err *e)
 {
-    CLEANUP(check_done) struct check check = {0};
-    CLEANUP_FREE char *path = NULL;
+    struct reading back = {0};
     CLEANUP_FD int fd = -1;
     int r;
 
@@ -395,16 +421,13 @@ static int file_verify(struct upload *u, const struct whole *w, bool read, struc
     fd = openat(u->folder, u->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return file_tree_fail(u->store, errno, "read back", u->object->key, e);
-    r = check_init(&check);
-    if (r == 0)
-        r = pour(fd, UINT64_MAX, to_check, &check);
-    if (r < 0)
-        return file_tree_fail(u->store, -r, "read back", u->object->key, e);
-    if (asprintf(&path, "file: %s/%s", u->store->path, u->object->key) < 0) {
-        path = NULL;
-        return err_set(e, -ENOMEM, "out of memory");
-    }
-    return check_same(&check, w, path, e);
+    if (!(back.hash = XXH3_createState()) || XXH3_64bits_reset(back.hash) != XXH_OK)
+        r = -ENOMEM;
+    else
+        r = pour(fd, UINT64_MAX, digest_reading, &back);
+    r = r < 0 ? file_tree_fail(u->store, -r, "read back", u->object->key, e) : compare(u, &back, w, e);
+    XXH3_freeState(back.hash);
+    return r;
 }
 
 static void file_abort(struct upload *u)
