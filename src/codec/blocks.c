@@ -310,5 +310,5 @@ size_t blocks_memory(const struct codec *c, unsigned threads, size_t block_size)
 
     threads = threads_needed(c, threads);
     return slots_needed(threads) * slot + threads * c->ops->encoder_memory(c->level, block_size) +
-           threads_beside_driver(threads) * STACK_SIZE;
+           (size_t)threads_beside_driver(threads) * STACK_SIZE;
 }
