@@ -10,9 +10,10 @@ third_party_source(CURL_SOURCE curl 7.88.1
     https://curl.se/download/curl-7.88.1.tar.gz)
 
 set(CURL_ARCHIVE "${CMAKE_BINARY_DIR}/curl/lib/libcurl.a")
+file(RELATIVE_PATH to_sources "${CMAKE_BINARY_DIR}/curl" "${SALVAGE_SOURCES}")
 list(JOIN PATHLESS " " curl_pathless)
 list(JOIN HARDENED " " curl_hardened)
-set(CURL_C_FLAGS "-O2 -g -fPIE -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections ${curl_hardened} ${curl_pathless}")
+set(CURL_C_FLAGS "-O2 -g -fPIE -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections ${curl_hardened} -ffile-prefix-map=${to_sources}=sources ${curl_pathless}")
 ExternalProject_Add(curl
     SOURCE_DIR "${CURL_SOURCE}"
     BINARY_DIR "${CMAKE_BINARY_DIR}/curl"

@@ -58,7 +58,7 @@ static void take_event(const char *event, size_t size, struct origin *o)
 static void take_dump_event(const char *at, const char *end, struct origin *o)
 {
     const char *part, *detail;
-    char text[2][ORIGIN_TEXT_MAX / 2] = {"", ""};
+    char text[2][ORIGIN_TEXT_MAX / 2 - 1] = {"", ""}; /* with ": " between them, they fit into detail */
     size_t size;
 
     if (!quoted(&at, end, &part, &size))

@@ -141,7 +141,7 @@ static void test_a_process_is_as_the_kernel_writes_it(void **state)
     memcpy(&p, data, sizeof(p));
     assert_int_equal(p.pr_state, 2);
     assert_int_equal(p.pr_sname, 'D');
-    assert_int_equal(p.pr_nice, -5);
+    assert_int_equal((signed char)p.pr_nice, -5); /* a char: unsigned on ARM */
     assert_int_equal(p.pr_flag, 9);
     assert_int_equal(p.pr_uid, 70000);
     assert_int_equal(p.pr_gid, 2);
