@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Third-party source that is built here: unpacked trees in SALVAGE_SOURCES. scripts/deps fills it with Debian's source
-# packages, security fixes applied. What is not there is downloaded: upstream's release of the same version, pinned,
-# WITHOUT Debian's fixes. A tree that is there is never looked up again: remove it to have it fetched anew.
+# Third-party source that is built here: unpacked trees in SALVAGE_SOURCES. scripts/deps puts Debian's source packages there,
+# security fixes applied. A missing tree is downloaded: upstream's release of the same version, pinned, WITHOUT Debian's fixes.
+# A tree that is there is not fetched again; remove it to fetch it anew.
 
 if(DEFINED ENV{SALVAGE_SOURCES})
     set(default_sources "$ENV{SALVAGE_SOURCES}")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# SALVAGE_STATIC: one static-pie file that runs in an empty container. The libraries are Debian's archives, but for curl's:
-# that drags in GSSAPI, LDAP and more, so we build our own, with nothing but HTTP and TLS in it. c-ares resolves names:
-# glibc's resolver loads shared objects of the container's libc at run time, and crashes when they are another's.
+# SALVAGE_STATIC: one static-pie file that runs in an empty container. The libraries are Debian's archives, except curl:
+# Debian's needs GSSAPI, LDAP and more, so we build one with nothing but HTTP and TLS. c-ares resolves names: glibc's resolver
+# loads shared objects of the container's libc at run time, and crashes if their version differs.
 include(ExternalProject)
 
 third_party_source(CURL_SOURCE curl 7.88.1
@@ -28,12 +28,12 @@ ExternalProject_Add(curl
         -DCMAKE_C_FLAGS_RELEASE=
         -DBUILD_SHARED_LIBS=OFF -DBUILD_CURL_EXE=OFF -DBUILD_TESTING=OFF -DENABLE_MANUAL=OFF
         -DCURL_ENABLE_EXPORT_TARGET=OFF -DPICKY_COMPILER=OFF
-        # What is wanted.
+        # Wanted.
         -DHTTP_ONLY=ON -DCURL_USE_OPENSSL=ON -DENABLE_ARES=ON -DENABLE_IPV6=ON
-        -DCURL_DISABLE_NETRC=OFF # without it, there is no option to switch it off
-        # net/cabundle.c says where the certificates are, and no openssl.cnf of the container's, which may load modules.
+        -DCURL_DISABLE_NETRC=OFF # without it, curl lacks the option to switch it off
+        # net/cabundle.c finds the certificates. An openssl.cnf of the container may load modules: not read.
         -DCURL_CA_BUNDLE=none -DCURL_CA_PATH=none -DCURL_DISABLE_OPENSSL_AUTO_LOAD_CONFIG=ON
-        # What is not.
+        # Not wanted.
         -DCURL_ZLIB=OFF -DCURL_BROTLI=OFF -DCURL_ZSTD=OFF -DUSE_NGHTTP2=OFF -DUSE_LIBIDN2=OFF -DCURL_USE_LIBPSL=OFF
         -DCURL_USE_LIBSSH2=OFF -DCURL_USE_GSSAPI=OFF -DCURL_DISABLE_LDAP=ON -DCURL_DISABLE_LDAPS=ON
         -DCURL_DISABLE_ALTSVC=ON -DCURL_DISABLE_COOKIES=ON -DCURL_DISABLE_DOH=ON -DCURL_DISABLE_GETOPTIONS=ON
@@ -46,7 +46,7 @@ function(static_archive ret name)
     set(${ret} "${ARCHIVE_${name}}" PARENT_SCOPE)
 endfunction()
 
-# The linker takes from an archive what was asked for before it: users first.
+# The linker takes from an archive only what earlier files asked for: users before what they use.
 set(ARCHIVES_OF_PACKAGES "")
 foreach(name cares ssl crypto uv_a zstd z jansson expat xxhash)
     static_archive(archive ${name})
@@ -57,7 +57,7 @@ target_include_directories(deps SYSTEM INTERFACE "${CURL_SOURCE}/include")
 target_compile_definitions(deps INTERFACE CURL_STATICLIB SALVAGE_STATIC)
 target_link_libraries(deps INTERFACE ${CURL_ARCHIVE} ${ARCHIVES_OF_PACKAGES} m)
 
-# What is linked in: those, curl, and what the compiler adds by itself.
+# Linked in: those archives, curl, and the archives that the compiler adds.
 unpacked("${CURL_SOURCE}")
 foreach(archive libc.a libgcc.a)
     execute_process(COMMAND "${CMAKE_C_COMPILER}" -print-file-name=${archive} OUTPUT_VARIABLE file
@@ -68,9 +68,9 @@ foreach(archive ${ARCHIVES_OF_PACKAGES})
     library("${archive}" static)
 endforeach()
 
-# static_program(TARGET): linked so, looked at, and its symbols put beside it.
+# static_program(TARGET): links TARGET statically, checks it, and puts symbols and bill of materials beside it.
 function(static_program target)
-    # Our own object, not core's archive: what is defined in it must win over libc's.
+    # An object of the program, not of core's archive: its definitions must win over libc's.
     target_sources(${target} PRIVATE src/linux/static.c)
     target_compile_options(core PRIVATE -g -ffunction-sections -fdata-sections)
     target_compile_options(${target} PRIVATE -g -ffunction-sections -fdata-sections)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# cmake -DFILE=… -DREADELF=… -DNM=… -DOBJCOPY=… -DSTRIP=… -P static_check.cmake: FILE needs nothing at run time, or it is
-# removed and the build fails; so it is if a protection against attackers is missing. Then its symbols go to FILE.debug (gdb finds them there), and it is stripped.
+# cmake -DFILE=… -DREADELF=… -DNM=… -DOBJCOPY=… -DSTRIP=… -P static_check.cmake: fails the build and removes FILE if it needs
+# anything at run time, lacks a hardening, or is too large. Moves its symbols to FILE.debug, where gdb finds them.
 
-# The one function of glibc that loads a shared object, whoever asks.
+# Every way of glibc to load a shared object calls this function.
 set(FORBIDDEN _dl_open)
 set(SIZE_MAX_BYTES 8388608)
 
@@ -32,7 +32,7 @@ if(segments MATCHES "\\(NEEDED\\)[^\n]*")
 endif()
 
 if(NOT segments MATCHES " GNU_RELRO " OR NOT segments MATCHES "BIND_NOW|FLAGS_1[^\n]*NOW")
-    refuse("what is relocated stays writable: not linked with -z relro -z now")
+    refuse("relocations stay writable: not linked with -z relro -z now")
 endif()
 if(NOT segments MATCHES " GNU_STACK [^\n]* RW +0x")
     refuse("its stack can be executed")

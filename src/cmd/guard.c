@@ -55,9 +55,9 @@ static const struct opt GUARD_OPTIONS[] = {
      "from 5M to 200M, and 100M before the first"},
     {OPT_SIZE, 0, "lend", "SIZE", NULL, offsetof(struct guard_options, lend),
      "raise the limits that are nearer than this by it while a case is made, as far as the machine has it free; see "
-     "docs/guard.md"},
+     "docs/before-a-kill.md"},
     {OPT_FLAG, 0, "hold", NULL, NULL, offsetof(struct guard_options, hold),
-     "while a case is made the process waits instead of being killed; see docs/guard.md"},
+     "while a case is made the process waits instead of being killed; see docs/before-a-kill.md"},
     {OPT_DURATION, 0, "hold-deadline", "DURATION", "30s", offsetof(struct guard_options, hold_ms),
      "with --hold: then the kernel may do its work, whatever is made by then"},
     {OPT_STRING, 0, "dir", "DIR", NULL, offsetof(struct guard_options, dir),

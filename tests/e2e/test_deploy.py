@@ -11,7 +11,7 @@ from helpers.program import BIN
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KUSTOMIZE = ROOT / "deploy" / "kustomize"
-DOCS = [ROOT / "docs" / name for name in ("kubernetes.md", "jvm.md", "distroless.md")]
+DOCS = [ROOT / "docs" / name for name in ("kubernetes.md", "look-into-a-jvm.md", "images-with-nothing.md")]
 FILES = sorted(KUSTOMIZE.glob("*/*.yaml"))
 
 

@@ -188,7 +188,7 @@ def addresses(namespace):
 
 
 def test_a_pod_is_taken_out_of_service_dumped_and_put_back(namespace, s3):
-    """docs/jvm.md, by hand."""
+    """docs/look-into-a-jvm.md, by hand."""
     namespace.apply("jvm", patches=[living(namespace, "sidecar")])
     namespace.kubectl("expose", "deployment", "cart", "--port=80")
     name = namespace.wait(lambda: ready(namespace))[0]["metadata"]["name"]

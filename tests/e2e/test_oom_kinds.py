@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table "What each way to run out of memory leaves behind" in docs/jvm.md: what HotSpot does by itself, and what
+"""The table "What each way to run out of memory leaves behind" in docs/look-into-a-jvm.md: what HotSpot does by itself, and what
 is left in the store."""
 import glob
 import json
