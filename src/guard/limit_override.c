@@ -26,13 +26,19 @@
 #include "linux/bootid.h"
 
 enum {
-    PAGE = 4096, /* limits are whole pages; larger ones are rounded down by the kernel, and so are ours: */
     GRAIN = 1 << 20,
     TRIES_MAX = 3,
     WAIT_MS = 2000, /* for keepers, at a start and at the end */
     WAIT_STEP_MS = 2,
     TEXT_MAX = 512
 };
+
+/* The kernel rounds limits down to whole pages (4 to 64 KiB, by architecture). Ours must be whole ones already: the
+ * restorer leaves a setting alone that differs from what was written, as changed by another program. */
+static uint64_t whole_pages(uint64_t bytes)
+{
+    return bytes - bytes % (uint64_t)sysconf(_SC_PAGESIZE);
+}
 
 /* --- what to change -------------------------------------------------------------------------------------------------
  */
@@ -136,7 +142,7 @@ static const char *why_not(int r)
 /* From the top down. */
 static void plan_lend(const struct limit_overrides *l, const struct memcg *m, struct limit_override_outcome *o)
 {
-    uint64_t bytes = l->policy.lend - l->policy.lend % PAGE, most;
+    uint64_t bytes = whole_pages(l->policy.lend), most;
     int r = spare(l, &most);
 
     if (r < 0 || most == 0) {
@@ -184,7 +190,7 @@ static void plan_hold(const struct limit_overrides *l, const struct memcg *m, co
     }
     if (r == 0)
         r = plan_one(l, &o->override, &where, folder, m->v2 ? LIMIT_OVERRIDE_V2_HIGH : LIMIT_OVERRIDE_V1_OOM,
-                     m->v2 ? used - used % PAGE : 1, true);
+                     m->v2 ? whole_pages(used) : 1, true);
     if (r == 0)
         o->override.hold_until_ms = now_ms + l->policy.hold_ms;
     else
