@@ -24,15 +24,20 @@ function(component name version purl about linked)
 endfunction()
 
 # owner(RET FILE): "source;version;package" of the Debian package that FILE belongs to; empty if none does. With a merged
-# /usr one file has two names.
+# /usr one file has two names. A sysroot has its own list of packages.
 function(owner ret file)
     set(${ret} "" PARENT_SCOPE)
+    set(query dpkg-query)
+    if(CMAKE_SYSROOT)
+        list(APPEND query "--admindir=${CMAKE_SYSROOT}/var/lib/dpkg")
+        string(REPLACE "${CMAKE_SYSROOT}" "" file "${file}")
+    endif()
     string(REGEX REPLACE "^/usr/lib/" "/lib/" other "${file}")
     foreach(path "${file}" "${other}")
-        execute_process(COMMAND dpkg-query -S "${path}" OUTPUT_VARIABLE found ERROR_QUIET RESULT_VARIABLE status)
+        execute_process(COMMAND ${query} -S "${path}" OUTPUT_VARIABLE found ERROR_QUIET RESULT_VARIABLE status)
         if(status EQUAL 0)
             string(REGEX REPLACE ": .*" "" package "${found}")
-            execute_process(COMMAND dpkg-query -W -f "\${source:Package};\${source:Version};\${Package}" "${package}"
+            execute_process(COMMAND ${query} -W -f "\${source:Package};\${source:Version};\${Package}" "${package}"
                 OUTPUT_VARIABLE found COMMAND_ERROR_IS_FATAL ANY)
             set(${ret} "${found}" PARENT_SCOPE)
             return()
