@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The keeper: a thread that seizes, stops, reads registers, waits, and lets go. ptrace(2) knows a tracer by its thread.
+ * The tracer is a thread: it seizes, stops, reads registers, waits, and detaches. ptrace(2) knows a tracer by its
+ * thread.
  */
 #include "core/ptrace_freeze.h"
 
 #include <dirent.h>
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -24,93 +22,43 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/ptrace_refusal.h"
+#include "core/thread_registers.h"
 
 enum {
-    SETTLE_MS = 1000,          /* for threads that wait in the kernel and can't be interrupted */
-    WATCH_MS = 20,             /* how often the keeper looks for a death */
-    PASSES = 100,              /* over the list of threads: new ones are started by those that run still */
-    EXTRA_MAX = 16 * 1024,     /* a set of registers: with AMX 11 KiB */
-    EXTRA_TOTAL = 1024 * 1024, /* of all of them: later threads go without */
-    THREADS_MAX = 64 * 1024,
-    WHY_MAX = 400
+    STOP_MS = 1000, /* for threads that wait uninterruptibly in the kernel */
+    WATCH_MS = 20,  /* how often deaths of threads are looked for */
+    PASSES = 100,   /* over the list of threads: threads that still run start new ones */
+    THREADS_MAX = 64 * 1024
 };
 
-enum phase { STOPPING, HOLDING, LET_GO };
+enum phase { STOPPING, HOLDING, DETACHED };
 
 struct ptrace_freeze {
     const struct proc *proc; /* until HOLDING */
-    const struct elfcore_machine *machine;
+    struct thread_registers registers;
     struct ptrace_freeze_thread *thread;
     size_t count, capacity;
-    size_t extra_total;
     uint64_t at_most_ms, begun_us, ended_us;
     _Atomic uint64_t renewed_us;
     bool other_pids; /* it has a pid namespace of its own */
 
-    pthread_t keeper;
+    pthread_t tracer;
     bool running;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
     enum phase phase;
-    bool wanted, timed_out; /* wanted: the end */
+    bool wanted, timed_out; /* wanted: the end is wanted */
     int result;
     struct err err;
 };
 
-static void nap_us(long us)
+static void sleep_us(long us)
 {
     nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
 }
 
-/* --- why not --------------------------------------------------------------------------------------------------------
- */
-
-static uint64_t yama_scope(void)
-{
-    CLEANUP(buf_done) struct buf text = {.ceiling = 64};
-    uint64_t scope;
-
-    if (file_load(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", &text) < 0)
-        return 0;
-    text.data[strcspn(text.data, "\n")] = '\0';
-    return text_parse_uint(text.data, 3, &scope) == 0 ? scope : 0;
-}
-
-static int explain_refusal(const struct proc *p, struct err *e)
-{
-    CLEANUP(proc_done) struct proc tracer = PROC_NONE;
-    CLEANUP(buf_done) struct buf name = {.ceiling = 64};
-    struct proc_status status = {0};
-    int pid = (int)p->pid;
-
-    if (proc_status(p, &status) < 0 || status.state == 'Z' || status.state == 'X')
-        return err_set(e, -ESRCH, "process %d has ended", pid);
-    if (status.tracer > 0) {
-        if (proc_open("/proc", status.tracer, &tracer) == 0 && file_load(tracer.fd, "comm", &name) == 0)
-            name.data[strcspn(name.data, "\n")] = '\0';
-        return err_set(e, -EPERM,
-                       "process %d is traced already, by process %d (%s): there can be one tracer only, end that first",
-                       pid, (int)status.tracer, *buf_text(&name) ? buf_text(&name) : "?");
-    }
-    if (yama_scope() == 3)
-        return err_set(e, -EPERM,
-                       "process %d can't be stopped: kernel.yama.ptrace_scope is 3, which forbids it to everybody",
-                       pid);
-    if (geteuid() != 0 && status.uid != geteuid())
-        return err_set(e, -EPERM, "process %d is uid %u's, and this is uid %u: run salvage as root", pid,
-                       (unsigned)status.uid, (unsigned)geteuid());
-    if (yama_scope() > 0)
-        return err_set(e, -EPERM,
-                       "process %d can't be stopped: kernel.yama.ptrace_scope is %" PRIu64
-                       ", which asks for the capability SYS_PTRACE",
-                       pid, yama_scope());
-    return err_set(e, -EPERM,
-                   "process %d can't be stopped: that takes the capability SYS_PTRACE where it has more rights than we "
-                   "have, another user namespace, or is not dumpable",
-                   pid);
-}
-
-/* --- the keeper's work ----------------------------------------------------------------------------------------------
+/* --- the tracing thread ----------------------------------------------------------------------------------------------
  */
 
 /* Threads are listed in the order of their birth, so that the next one is mostly the one behind the last found. */
@@ -151,7 +99,7 @@ static bool has_ended(const struct proc *p, pid_t tid)
     return proc_status(&(struct proc){.fd = fd, .pid = tid}, &status) < 0 || status.state == 'Z' || status.state == 'X';
 }
 
-/* 1: it is ours, and on its way to a stop. */
+/* 1: it is seized and was interrupted. */
 static int seize(struct ptrace_freeze *s, pid_t tid)
 {
     int r;
@@ -160,7 +108,7 @@ static int seize(struct ptrace_freeze *s, pid_t tid)
         r = -errno;
         if (r == -ESRCH || has_ended(s->proc, tid))
             return 0;
-        return explain_refusal(s->proc, &s->err);
+        return ptrace_refusal(s->proc, &s->err);
     }
     if (s->begun_us == 0)
         s->begun_us = clock_mono_us();
@@ -192,8 +140,8 @@ static int seize_all(struct ptrace_freeze *s)
     return found;
 }
 
-/* Whether it has stopped, or ended, by now. */
-static bool has_settled(struct ptrace_freeze_thread *t)
+/* True once it has stopped or ended. */
+static bool has_stopped(struct ptrace_freeze_thread *t)
 {
     int status;
     pid_t r;
@@ -214,99 +162,38 @@ static bool has_settled(struct ptrace_freeze_thread *t)
     return true;
 }
 
-static void settle(struct ptrace_freeze *s, uint64_t until_us)
+static void wait_for_stops(struct ptrace_freeze *s, uint64_t until_us)
 {
     for (size_t first = 0; first < s->count && clock_mono_us() < until_us;) {
         bool waits = false;
 
-        while (first < s->count && has_settled(&s->thread[first]))
+        while (first < s->count && has_stopped(&s->thread[first]))
             first++;
         for (size_t i = first; i < s->count; i++)
-            waits |= !has_settled(&s->thread[i]);
+            waits |= !has_stopped(&s->thread[i]);
         if (waits)
-            nap_us(30);
+            sleep_us(30);
     }
 }
 
-/* Those that have stopped wait for those that don't: no longer than for half of what is agreed. */
-static uint64_t settle_us(const struct ptrace_freeze *s)
+/* Threads that have stopped wait for those that do not: at most half of the agreed time. */
+static uint64_t stop_limit_us(const struct ptrace_freeze *s)
 {
     uint64_t half_ms = s->at_most_ms / 2 + 1;
 
-    return (half_ms < SETTLE_MS ? half_ms : SETTLE_MS) * 1000;
+    return (half_ms < STOP_MS ? half_ms : STOP_MS) * 1000;
 }
 
 static int stop_all(struct ptrace_freeze *s)
 {
-    uint64_t until_us = clock_mono_us() + settle_us(s);
+    uint64_t until_us = clock_mono_us() + stop_limit_us(s);
     int found, pass = 0;
 
     do {
         if ((found = seize_all(s)) < 0)
             return found;
-        settle(s, until_us);
+        wait_for_stops(s, until_us);
     } while (found > 0 && ++pass < PASSES && clock_mono_us() < until_us);
-    return 0;
-}
-
-/* A set of registers, by its note's type. */
-static int read_set(const struct ptrace_freeze_thread *t, unsigned type, struct iovec *to)
-{
-    void *which = (void *)(uintptr_t)type; /* NOLINT(performance-no-int-to-ptr): ptrace's way */
-
-    return ptrace(PTRACE_GETREGSET, t->tid, which, to) < 0 ? -errno : 0;
-}
-
-static void read_extra(struct ptrace_freeze *s, struct ptrace_freeze_thread *t)
-{
-    char data[EXTRA_MAX];
-    struct iovec to = {data, sizeof(data)};
-
-    if (read_set(t, s->machine->extra, &to) < 0 || s->extra_total + to.iov_len > EXTRA_TOTAL ||
-        !(t->extra = malloc(to.iov_len)))
-        return;
-    memcpy(t->extra, data, to.iov_len);
-    t->extra_size = to.iov_len;
-    s->extra_total += to.iov_len;
-}
-
-/* What the kernel tells of a thread that waits in it: "… SP PC" (/proc/PID/syscall, proc(5)). */
-static void guess_registers(const struct ptrace_freeze *s, struct ptrace_freeze_thread *t)
-{
-    CLEANUP(buf_done) struct buf text = {.ceiling = 512};
-    char path[40], *word[2];
-    uint64_t value[2];
-
-    snprintf(path, sizeof(path), "task/%d/syscall", (int)t->tid);
-    if (file_load(s->proc->fd, path, &text) < 0 || !(word[1] = strrchr(buf_text(&text), ' ')))
-        return;
-    *word[1] = '\0';
-    if (!(word[0] = strrchr(text.data, ' ')))
-        return;
-    for (unsigned i = 0; i < ARRAY_SIZE(word); i++)
-        value[i] = strtoull(word[i] + 1, NULL, 16);
-    memcpy(t->registers + 8 * (size_t)s->machine->sp, &value[0], sizeof(value[0]));
-    memcpy(t->registers + 8 * (size_t)s->machine->pc, &value[1], sizeof(value[1]));
-}
-
-static int read_registers(struct ptrace_freeze *s, struct ptrace_freeze_thread *t)
-{
-    struct iovec to = {t->registers, sizeof(t->registers)}, floats = {t->floats, sizeof(t->floats)};
-    int r;
-
-    if (!t->held) {
-        guess_registers(s, t);
-        return 0;
-    }
-    if ((r = read_set(t, NT_PRSTATUS, &to)) < 0) {
-        t->gone = r == -ESRCH; /* killed just now */
-        return 0;
-    }
-    if (to.iov_len != s->machine->registers)
-        return err_set(&s->err, -EOPNOTSUPP, "process %d is of 32 bits: its core can't be written, only %s",
-                       (int)s->proc->pid, s->machine->its);
-    read_set(t, NT_PRFPREG, &floats);
-    read_extra(s, t);
     return 0;
 }
 
@@ -322,14 +209,14 @@ static void read_inner_tid(const struct ptrace_freeze *s, struct ptrace_freeze_t
         t->inner = status.inner_pid;
 }
 
-/* The ones that are there, the first thread of the process first. */
-static int take_stock(struct ptrace_freeze *s)
+/* Drops threads that have ended; the first thread of the process stays first. */
+static int read_threads(struct ptrace_freeze *s)
 {
     size_t kept = 0;
     int r;
 
     for (size_t i = 0; i < s->count; i++) {
-        if (!s->thread[i].gone && (r = read_registers(s, &s->thread[i])) < 0)
+        if (!s->thread[i].gone && (r = thread_registers_read(&s->registers, &s->thread[i], &s->err)) < 0)
             return r;
         if (s->thread[i].gone)
             continue;
@@ -346,7 +233,7 @@ static int take_stock(struct ptrace_freeze *s)
     return kept > 0 ? 0 : err_set(&s->err, -ESRCH, "process %d has ended", (int)s->proc->pid);
 }
 
-/* A thread that ended while it was ours is not seen by its own parent until we have looked. */
+/* A thread that ended while it was traced is not reported to its parent until we have waited for it. */
 static bool has_died(void)
 {
     int status;
@@ -358,7 +245,7 @@ static bool has_died(void)
     return r < 0 && errno == ECHILD;
 }
 
-/* Until the end is wanted or its time is up. Locked. */
+/* Until the end is wanted or the time is up. Called with the lock held. */
 static void hold(struct ptrace_freeze *s)
 {
     uint64_t until_us = s->begun_us + s->at_most_ms * 1000;
@@ -375,7 +262,7 @@ static void hold(struct ptrace_freeze *s)
     }
 }
 
-static void let_go(struct ptrace_freeze *s)
+static void detach_all(struct ptrace_freeze *s)
 {
     for (size_t i = 0; i < s->count; i++)
         if (s->thread[i].held)
@@ -384,14 +271,14 @@ static void let_go(struct ptrace_freeze *s)
     s->ended_us = clock_mono_us();
 }
 
-/* Those that could not be detached, as they have not stopped yet, are let go by the kernel when this thread ends. */
-static void *keep(void *arg)
+/* Threads that have not stopped yet cannot be detached: the kernel does that when this thread ends. */
+static void *trace(void *arg)
 {
     struct ptrace_freeze *s = arg;
     int r = stop_all(s);
 
     if (r == 0)
-        r = take_stock(s);
+        r = read_threads(s);
     pthread_mutex_lock(&s->lock);
     s->result = r;
     s->phase = HOLDING;
@@ -399,8 +286,8 @@ static void *keep(void *arg)
     pthread_cond_broadcast(&s->changed);
     if (r == 0)
         hold(s);
-    let_go(s);
-    s->phase = LET_GO;
+    detach_all(s);
+    s->phase = DETACHED;
     pthread_mutex_unlock(&s->lock);
     return NULL;
 }
@@ -408,15 +295,15 @@ static void *keep(void *arg)
 /* --- outside --------------------------------------------------------------------------------------------------------
  */
 
-/* Signals are for the other threads: the keeper's calls are not to be interrupted. */
-static int start_keeper(struct ptrace_freeze *s)
+/* Signals go to the other threads: the tracer's system calls are not interrupted. */
+static int start_tracer(struct ptrace_freeze *s)
 {
     sigset_t all, before;
     int r;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = -pthread_create(&s->keeper, NULL, keep, s);
+    r = -pthread_create(&s->tracer, NULL, trace, s);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     s->running = r == 0;
     return r;
@@ -430,14 +317,14 @@ int ptrace_freeze_begin(const struct proc *p, uint64_t at_most_ms, struct ptrace
     if (!s)
         return err_set(e, -ENOMEM, "out of memory");
     s->proc = p;
-    s->machine = elfcore_here();
+    s->registers = (struct thread_registers){.proc = p, .machine = elfcore_here()};
     s->at_most_ms = at_most_ms;
     s->other_pids = !proc_shares(p, "ns/pid");
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
-    if (!s->machine)
+    if (!s->registers.machine)
         r = err_set(e, -EOPNOTSUPP, "cores of this machine's kind are not known");
-    else if ((r = start_keeper(s)) < 0)
+    else if ((r = start_tracer(s)) < 0)
         r = err_set(e, r, "no thread can be started: %s", strerror(-r));
     else {
         pthread_mutex_lock(&s->lock);
@@ -483,7 +370,7 @@ uint64_t ptrace_freeze_end(struct ptrace_freeze *s)
         s->wanted = true;
         pthread_cond_broadcast(&s->changed);
         pthread_mutex_unlock(&s->lock);
-        pthread_join(s->keeper, NULL);
+        pthread_join(s->tracer, NULL);
         s->running = false;
     }
     return s->begun_us ? s->ended_us - s->begun_us : 0;
