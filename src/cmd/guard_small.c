@@ -16,6 +16,7 @@
 #include "cmd/guard_case.h"
 #include "guard/answername.h"
 #include "guard/memstats.h"
+#include "hotspot/diagnostics.h"
 #include "linux/memcg.h"
 #include "linux/shell.h"
 #include "net/secretenv.h"
@@ -110,11 +111,11 @@ static int make_piece(struct guard_case *c, const struct action *a, struct piece
     case ACTION_STATS:
         return make_stats(c, p->fd, e);
     case ACTION_THREADS:
-        return answer_to_file(&c->jvm, "Thread.print -l", p->fd, &o, &p->pause, e);
+        return answer_to_file(&c->jvm, DIAGNOSTIC_THREADS_LOCKS, p->fd, &o, &p->pause, e);
     case ACTION_HISTOGRAM:
-        return answer_to_file(&c->jvm, "GC.class_histogram -all", p->fd, &o, &p->pause, e);
+        return answer_to_file(&c->jvm, DIAGNOSTIC_HISTOGRAM, p->fd, &o, &p->pause, e);
     case ACTION_NATIVE:
-        return answer_to_file(&c->jvm, "VM.native_memory summary", p->fd, &o, &p->pause, e);
+        return answer_to_file(&c->jvm, DIAGNOSTIC_NATIVE_MEMORY, p->fd, &o, &p->pause, e);
     case ACTION_GET:
         return fetch(c, a, p->fd, e);
     case ACTION_EXEC:

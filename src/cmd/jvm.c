@@ -112,7 +112,7 @@ int jvm_print(const struct jvm *j, const struct jvm_options *o, const char *diag
 {
     struct attach_wait wait = {.timeout_ms = o->timeout_ms};
 
-    return attach_stream(j, "jcmd", (const char *[ATTACH_ARGS]){diagnostic}, &wait, write_out, e, e);
+    return attach_stream(j, ATTACH_JCMD(diagnostic), &wait, &(struct attach_reader){write_out, e}, e);
 }
 
 static int run(int argc, char **argv)

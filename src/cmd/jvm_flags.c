@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/jvm.h"
+#include "hotspot/diagnostics.h"
 
 struct flags_options {
     struct jvm_options jvm;
@@ -30,7 +31,7 @@ static int run(int argc, char **argv)
     if (r > 1)
         r = err_set(&e, -FAULT_USAGE, "jvm flags: one process at a time");
     if (r < 0 || (r = jvm_target("jvm flags", operands[0], &j, &e)) < 0 ||
-        (r = jvm_print(&j, &o.jvm, o.all ? "VM.flags -all" : "VM.flags", &e)) < 0)
+        (r = jvm_print(&j, &o.jvm, o.all ? DIAGNOSTIC_FLAGS_ALL : DIAGNOSTIC_FLAGS, &e)) < 0)
         return command_fail(r, &e);
     return 0;
 }

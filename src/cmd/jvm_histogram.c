@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/jvm.h"
+#include "hotspot/diagnostics.h"
 
 enum { LINE_MAX_KIB = 256 }; /* a class's name has up to 64 KiB */
 
@@ -76,8 +77,8 @@ static int print(const struct jvm *j, const struct histogram_options *o, struct 
 {
     struct filter f = {.top = o->top, .line.ceiling = (size_t)LINE_MAX_KIB * 1024, .e = e};
     struct attach_wait wait = {.timeout_ms = o->jvm.timeout_ms};
-    const char *diagnostic = o->live ? "GC.class_histogram" : "GC.class_histogram -all";
-    int r = attach_stream(j, "jcmd", (const char *[ATTACH_ARGS]){diagnostic}, &wait, on_text, &f, e);
+    const char *diagnostic = o->live ? DIAGNOSTIC_HISTOGRAM_LIVE : DIAGNOSTIC_HISTOGRAM;
+    int r = attach_stream(j, ATTACH_JCMD(diagnostic), &wait, &(struct attach_reader){on_text, &f}, e);
 
     if (r == 0 && f.line.size > 0)
         r = end_line(&f);

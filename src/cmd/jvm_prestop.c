@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/jvm.h"
+#include "hotspot/diagnostics.h"
 #include "hotspot/heapuse.h"
 #include "linux/interrupt.h"
 #include "place/environment_facts.h"
@@ -140,8 +141,8 @@ static int try_store(struct prestop *p, const struct whoami *who, const struct f
 
 static int ship_all(struct prestop *p)
 {
-    const char *histogram_command = p->o->dump.live ? "GC.class_histogram" : "GC.class_histogram -all";
-    int threads = ship_answer(p, "Thread.print -l", "threads.txt");
+    const char *histogram_command = p->o->dump.live ? DIAGNOSTIC_HISTOGRAM_LIVE : DIAGNOSTIC_HISTOGRAM;
+    int threads = ship_answer(p, DIAGNOSTIC_THREADS_LOCKS, "threads.txt");
     int histogram = interrupt_caught() ? 0 : ship_answer(p, histogram_command, "histogram.txt");
     int dump = p->o->heap_dump && !interrupt_caught() ? ship_dump(p) : 0;
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/jvm.h"
+#include "hotspot/diagnostics.h"
 
 struct props_options {
     struct jvm_options jvm;
@@ -28,7 +29,7 @@ static int run(int argc, char **argv)
     if (r > 1)
         r = err_set(&e, -FAULT_USAGE, "jvm props: one process at a time");
     if (r < 0 || (r = jvm_target("jvm props", operands[0], &j, &e)) < 0 ||
-        (r = jvm_print(&j, &o.jvm, "VM.system_properties", &e)) < 0)
+        (r = jvm_print(&j, &o.jvm, DIAGNOSTIC_PROPERTIES, &e)) < 0)
         return command_fail(r, &e);
     return 0;
 }

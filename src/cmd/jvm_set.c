@@ -39,7 +39,7 @@ static int set(const struct jvm *j, const struct set_options *o, const char *tex
         value = "1";
     else if (strcmp(value, "false") == 0)
         value = "0";
-    r = attach_ask(j, "setflag", (const char *[ATTACH_ARGS]){name, value}, &wait, &answer, e);
+    r = attach_ask(j, &(struct attach_question){"setflag", {name, value}}, &wait, &answer, e);
     if (r == -EPROTO) { /* which of several */
         struct err why = *e;
 

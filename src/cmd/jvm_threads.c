@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/jvm.h"
+#include "hotspot/diagnostics.h"
 
 struct threads_options {
     struct jvm_options jvm;
@@ -36,7 +37,7 @@ static int print(const struct jvm *j, const struct threads_options *o, struct er
 
         if (now < due)
             clock_sleep_ms(due - now);
-        if ((r = jvm_print(j, &o->jvm, o->locks ? "Thread.print -l" : "Thread.print", e)) < 0)
+        if ((r = jvm_print(j, &o->jvm, o->locks ? DIAGNOSTIC_THREADS_LOCKS : DIAGNOSTIC_THREADS, e)) < 0)
             return r;
     }
     return 0;

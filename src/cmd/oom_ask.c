@@ -13,6 +13,7 @@
 #include "base/command.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "hotspot/diagnostics.h"
 #include "hotspot/dumpspeed.h"
 #include "hotspot/heapuse.h"
 #include "ship/heapdump_capture.h"
@@ -25,7 +26,7 @@ static int ask_options(struct oom *o, struct err *e)
     CLEANUP(buf_done) struct buf text = {0};
     struct attach_wait wait = {.timeout_ms = clock_left_ms(o->until_ms)};
     struct jvmopts now = JVMOPTS_NONE;
-    int r = attach_ask(&o->jvm, "jcmd", (const char *[ATTACH_ARGS]){"VM.flags"}, &wait, &text, e);
+    int r = attach_ask(&o->jvm, ATTACH_JCMD(DIAGNOSTIC_FLAGS), &wait, &text, e);
 
     if (r < 0)
         return r;
@@ -89,7 +90,7 @@ static int ask_small(struct oom *o, struct err *e)
 {
     static const struct {
         const char *diagnostic, *name;
-    } pieces[] = {{"Thread.print -l", "threads.txt"}, {"GC.class_histogram -all", "histogram.txt"}};
+    } pieces[] = {{DIAGNOSTIC_THREADS_LOCKS, "threads.txt"}, {DIAGNOSTIC_HISTOGRAM, "histogram.txt"}};
     struct dump_options options = options_of(o, SILENCE_MS);
     struct shipping_case one = {0};
     int first = dump_begin_case(&o->jvm, o->shipping, &one);

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "hotspot/diagnostics.h"
 #include "hotspot/vmflags.h"
 
 static const char SWITCH[] = "HeapDumpOnOutOfMemoryError";
@@ -33,18 +34,12 @@ static int pid_of(const struct jvm *j)
     return (int)j->proc.pid;
 }
 
-static int ask(const struct jvm *j, const struct attach_wait *wait, const char *diagnostic, struct buf *ret,
-               struct err *e)
-{
-    return attach_ask(j, "jcmd", (const char *[ATTACH_ARGS]){diagnostic}, wait, ret, e);
-}
-
 static int read_flags(const struct jvm *j, const struct attach_wait *wait, struct arm_flags *ret, struct err *e)
 {
     CLEANUP(buf_done) struct buf text = {0};
     struct vmflag on, path, gzip;
     struct arm_flags f = {0};
-    int r = ask(j, wait, "VM.flags -all", &text, e);
+    int r = attach_ask(j, ATTACH_JCMD(DIAGNOSTIC_FLAGS_ALL), wait, &text, e);
 
     if (r < 0)
         return r;
@@ -66,7 +61,7 @@ static int set_flag(const struct jvm *j, const struct attach_wait *wait, const c
 {
     CLEANUP(buf_done) struct buf text = {0};
 
-    return attach_ask(j, "setflag", (const char *[ATTACH_ARGS]){name, value}, wait, &text, e);
+    return attach_ask(j, &(struct attach_question){"setflag", {name, value}}, wait, &text, e);
 }
 
 /* What is to be */
@@ -162,7 +157,8 @@ static bool has_run_out_of_memory(const struct jvm *j, const struct attach_wait 
     CLEANUP(buf_done) struct buf text = {0};
     struct err e = {0};
 
-    return ask(j, wait, "VM.info", &text, &e) == 0 && strstr(buf_text(&text), "\nOutOfMemoryError java_heap_errors=");
+    return attach_ask(j, ATTACH_JCMD(DIAGNOSTIC_INFO), wait, &text, &e) == 0 &&
+           strstr(buf_text(&text), "\nOutOfMemoryError java_heap_errors=");
 }
 
 /* Sets what is to be set, and believes the JVM alone that it is. */

@@ -17,11 +17,22 @@
 enum {
     POLL_MS = 200,
     STEP = 16 * 1024,
-    STORY_MAX = 2048, /* bytes of an error's text */
-    STREAM_TIMES = 3, /* of the silence that is allowed: for all of a streamed answer */
-    /* The first JDK that was given version 2 at its release is 24; the updates of 21 may have it. Older ones are not
-     * asked: one round trip saved. */
+    ERROR_MAX = 2048, /* bytes of an error's text */
+    STREAM_TIMES = 3, /* wait->timeout_ms: for the whole of a streamed answer */
+    /* Version 2 of the protocol came with JDK 24; updates of 21 may have it. Older JDKs are not asked, which saves a
+     * round trip. */
     VERSIONED_JDK = 21
+};
+
+/* One question to a JVM, and where its answer goes. */
+struct exchange {
+    const struct jvm *j;
+    const struct attach_wait *wait;
+    const struct attach_question *question;
+    struct attach_reader to;
+    bool stream;
+    int fd;
+    struct err *e;
 };
 
 static int pid_of(const struct jvm *j)
@@ -29,120 +40,120 @@ static int pid_of(const struct jvm *j)
     return (int)j->proc.pid;
 }
 
-/* Waits until the socket is ready. */
-static int wait_ready(const struct jvm *j, int fd, short events, const struct attach_wait *wait, struct err *e)
+static int wait_for_socket(const struct exchange *x, short events)
 {
     uint64_t since = clock_mono_ms();
 
     for (;;) {
-        struct pollfd p = {.fd = fd, .events = events};
+        struct pollfd p = {.fd = x->fd, .events = events};
         int n = poll(&p, 1, POLL_MS), r;
 
         if (n > 0)
             return 0;
         if (n < 0 && errno != EINTR)
-            return err_set(e, -errno, "poll: %s", strerror(errno));
-        if ((r = attach_patience(j, wait, &since, "does not answer", e)) < 0)
+            return err_set(x->e, -errno, "poll: %s", strerror(errno));
+        if ((r = attach_patience(x->j, x->wait, &since, "does not answer", x->e)) < 0)
             return r;
     }
 }
 
-static int closed(const struct jvm *j, struct err *e)
+static int closed(const struct exchange *x)
 {
-    return err_set(e, -ESRCH,
-                   "JVM %d closed the connection without an answer: it ends, or it talks to uid %u gid %u only",
-                   pid_of(j), (unsigned)j->status.uid, (unsigned)j->status.gid);
+    const struct proc_status *s = &x->j->status;
+
+    return err_set(x->e, -ESRCH,
+                   "JVM %d closed the connection without an answer: it is ending, or it answers uid %u gid %u only",
+                   pid_of(x->j), (unsigned)s->uid, (unsigned)s->gid);
 }
 
-static int send_all(const struct jvm *j, int fd, const struct buf *request, const struct attach_wait *wait,
-                    struct err *e)
+/* What a failed call says of the JVM; 0 if the call is to be tried again. */
+static int socket_error(const struct exchange *x, int error, short events)
+{
+    if (error == EPIPE || error == ECONNRESET) /* it closes without having read */
+        return closed(x);
+    if (error == EINTR)
+        return 0;
+    if (error == EAGAIN)
+        return wait_for_socket(x, events);
+    return err_set(x->e, -ESRCH, "JVM %d closed the connection: %s", pid_of(x->j), strerror(error));
+}
+
+static int send_all(const struct exchange *x, const struct buf *request)
 {
     size_t sent = 0;
 
     while (sent < request->size) {
-        ssize_t n = send(fd, request->data + sent, request->size - sent, MSG_NOSIGNAL);
+        ssize_t n = send(x->fd, request->data + sent, request->size - sent, MSG_NOSIGNAL);
         int r;
 
         if (n > 0)
             sent += (size_t)n;
-        else if (errno == EPIPE || errno == ECONNRESET)
-            return closed(j, e);
-        else if (errno != EAGAIN && errno != EINTR)
-            return err_set(e, -ESRCH, "JVM %d went away: %s", pid_of(j), strerror(errno));
-        else if ((r = wait_ready(j, fd, POLLOUT, wait, e)) < 0)
+        else if ((r = socket_error(x, errno, POLLOUT)) < 0)
             return r;
     }
     return 0;
 }
 
 /* The next bytes of the answer; 0 at its end. */
-static ssize_t receive(const struct jvm *j, int fd, char *step, size_t size, const struct attach_wait *wait,
-                       struct err *e)
+static ssize_t receive(const struct exchange *x, char *step, size_t size)
 {
     for (;;) {
-        ssize_t n = recv(fd, step, size, 0);
+        ssize_t n = recv(x->fd, step, size, 0);
         int r;
 
         if (n >= 0)
             return n;
-        if (errno == ECONNRESET) /* it closes without having read */
-            return closed(j, e);
-        if (errno != EAGAIN && errno != EINTR)
-            return err_set(e, -ESRCH, "JVM %d went away: %s", pid_of(j), strerror(errno));
-        if (errno == EAGAIN && (r = wait_ready(j, fd, POLLIN, wait, e)) < 0)
+        if ((r = socket_error(x, errno, POLLIN)) < 0)
             return r;
     }
 }
 
 /* A few bytes now and then are no silence; but no JVM answers like that. */
-static int dripping(const struct jvm *j, struct err *e)
+static int too_slow(const struct jvm *j, struct err *e)
 {
     return err_set(e, -ETIMEDOUT, "JVM %d takes too long for the rest of its answer", pid_of(j));
 }
 
 /* The first line of the answer, which decides what the rest is; what was read of the rest is in head from *ret_text on.
  */
-static int receive_result(const struct jvm *j, int fd, struct buf *head, int *ret_result, size_t *ret_text,
-                          const struct attach_wait *wait, struct err *e)
+static int receive_result(const struct exchange *x, struct buf *head, int *ret_result, size_t *ret_text)
 {
     char step[STEP];
     uint64_t first_ms = 0;
 
     for (;;) {
-        ssize_t n = receive(j, fd, step, sizeof(step), wait, e);
+        ssize_t n = receive(x, step, sizeof(step));
         int r;
 
         first_ms = first_ms ? first_ms : clock_mono_ms();
-        if (n > 0 && clock_mono_ms() - first_ms > wait->timeout_ms)
-            return dripping(j, e);
-
+        if (n > 0 && clock_mono_ms() - first_ms > x->wait->timeout_ms)
+            return too_slow(x->j, x->e);
         if (n < 0)
             return (int)n;
         if (n == 0 && head->size == 0)
-            return closed(j, e);
+            return closed(x);
         if (buf_add(head, step, (size_t)n) < 0)
-            return err_set(e, -ENOMEM, "out of memory");
+            return err_set(x->e, -ENOMEM, "out of memory");
         r = attach_answer(head->data, head->size, ret_result, ret_text);
         if (r < 0 || (r == 0 && n == 0))
-            return err_set(e, -FAULT_FORMAT, "JVM %d answers with something else than a result", pid_of(j));
+            return err_set(x->e, -FAULT_FORMAT, "JVM %d answers with something else than a result", pid_of(x->j));
         if (r > 0)
             return 0;
     }
 }
 
-/* The JVM's own story: its first line, as the rest is a Java stack. */
-static int refused(const struct jvm *j, const char *command, int result, const char *text, struct err *e)
+/* The first line of the JVM's error: the rest is a Java stack. */
+static int refused(const struct exchange *x, int result, const char *text)
 {
-    while (*text == '\n')
-        text++;
-    return err_set(e, -EPROTO, "JVM %d refuses %s (%d): %.*s", pid_of(j), command, result, (int)strcspn(text, "\n"),
-                   text);
+    text += strspn(text, "\n");
+    return err_set(x->e, -EPROTO, "JVM %d refuses %s (%d): %.*s", pid_of(x->j), x->question->command, result,
+                   (int)strcspn(text, "\n"), text);
 }
 
-static int add_story(void *ctx, const char *text, size_t size)
+static int add_error(void *ctx, const char *text, size_t size)
 {
     struct buf *b = ctx;
-    size_t room = STORY_MAX - b->size;
+    size_t room = ERROR_MAX - b->size;
 
     return buf_add(b, text, size < room ? size : room);
 }
@@ -151,152 +162,149 @@ static int add_story(void *ctx, const char *text, size_t size)
  * before its sockets (do_exit of the kernel). */
 static bool has_died(const struct jvm *j)
 {
-    CLEANUP(buf_done) struct buf text = {.ceiling = STORY_MAX};
+    CLEANUP(buf_done) struct buf text = {.ceiling = ERROR_MAX};
 
     return file_load(j->proc.fd, "statm", &text) < 0 || strncmp(buf_text(&text), "0 ", 2) == 0;
 }
 
-static int check_end(const struct jvm *j, struct err *e)
+/* What ends an answer that does not end by itself. read_ms: what the reader took of the time. */
+static int check_bounds(const struct exchange *x, uint64_t begun_ms, uint64_t read_ms, uint64_t taken)
 {
-    return has_died(j) ? err_set(e, -ESRCH, "JVM %d ended while it answered: that may not be all", pid_of(j)) : 0;
+    uint64_t most = x->wait->most ? x->wait->most : ATTACH_ANSWER_MAX;
+
+    if (x->wait->stop && x->wait->stop(x->wait->ctx))
+        return err_set(x->e, -ECANCELED, "stopped while JVM %d answered", pid_of(x->j));
+    if (clock_mono_ms() - begun_ms > x->wait->timeout_ms * STREAM_TIMES + read_ms)
+        return too_slow(x->j, x->e);
+    return taken <= most
+               ? 0
+               : err_set(x->e, -EMSGSIZE, "JVM %d does not end its answer: more than %" PRIu64 " MiB have come",
+                         pid_of(x->j), most >> 20);
 }
 
-/* One answer on its way to fn. */
-struct answer {
-    const struct jvm *j;
-    const struct attach_wait *wait;
-    int fd, result;
-    int (*fn)(void *ctx, const char *text, size_t size);
-    void *ctx;
-};
-
-/* What ends an answer that does not end by itself. fn_ms: what the caller took of the time. */
-static int check_bounds(const struct answer *a, uint64_t begun_ms, uint64_t fn_ms, uint64_t taken, struct err *e)
+/* Hands the text on piece by piece; text is the first piece. */
+static int receive_text(const struct exchange *x, const struct attach_reader *to, const char *text, size_t size)
 {
-    const struct attach_wait *wait = a->wait;
-    uint64_t most = wait->most ? wait->most : ATTACH_ANSWER_MAX;
-
-    if (wait->stop && wait->stop(wait->ctx))
-        return err_set(e, -ECANCELED, "stopped while JVM %d answered", pid_of(a->j));
-    if (clock_mono_ms() - begun_ms > wait->timeout_ms * STREAM_TIMES + fn_ms)
-        return dripping(a->j, e);
-    return taken <= most ? 0
-                         : err_set(e, -EMSGSIZE, "JVM %d does not end its answer: more than %" PRIu64 " MiB have come",
-                                   pid_of(a->j), most >> 20);
-}
-
-/* Hands on what comes, piece by piece. */
-static int receive_text(const struct answer *a, const char *text, size_t size, struct err *e)
-{
-    uint64_t begun_ms = clock_mono_ms(), fn_ms = 0, taken = size;
+    uint64_t begun_ms = clock_mono_ms(), read_ms = 0, taken = size;
     char step[STEP];
-    int r = a->fn(a->ctx, text, size);
+    int r = to->read(to->ctx, text, size);
 
     while (r == 0) {
-        ssize_t n = receive(a->j, a->fd, step, sizeof(step), a->wait, e);
+        ssize_t n = receive(x, step, sizeof(step));
         uint64_t come_ms = clock_mono_ms();
 
         if (n <= 0)
             return (int)n;
         taken += (uint64_t)n;
-        if ((r = check_bounds(a, begun_ms, fn_ms, taken, e)) == 0)
-            r = a->fn(a->ctx, step, (size_t)n);
-        fn_ms += clock_mono_ms() - come_ms;
+        if ((r = check_bounds(x, begun_ms, read_ms, taken)) == 0)
+            r = to->read(to->ctx, step, (size_t)n);
+        read_ms += clock_mono_ms() - come_ms;
     }
     return r;
 }
 
-static int converse(const struct jvm *j, const struct attach_dialect *dialect, bool stream, const char *command,
-                    const char *const args[ATTACH_ARGS], const struct attach_wait *wait,
-                    int (*fn)(void *ctx, const char *text, size_t size), void *ctx, struct err *e)
+static int receive_answer(const struct exchange *x)
 {
-    CLEANUP(buf_done) struct buf request = {0}, head = {0}, story = {0};
-    CLEANUP_FD int fd = -1;
-    struct answer a = {.j = j, .wait = wait, .fn = fn, .ctx = ctx};
-    int r = attach_request(&request, dialect, stream, command, args);
+    CLEANUP(buf_done) struct buf head = {0}, error = {0};
+    const struct attach_reader to_error = {add_error, &error};
     size_t text = 0;
+    int result, r = receive_result(x, &head, &result, &text);
+
+    if (r < 0 || (r = receive_text(x, result ? &to_error : &x->to, head.data + text, head.size - text)) < 0)
+        return r;
+    if (result)
+        return refused(x, result, buf_text(&error));
+    return has_died(x->j)
+               ? err_set(x->e, -ESRCH, "JVM %d ended while it answered: the answer may be cut short", pid_of(x->j))
+               : 0;
+}
+
+static int exchange(struct exchange *x, const struct attach_dialect *dialect)
+{
+    const struct attach_question *q = x->question;
+    CLEANUP(buf_done) struct buf request = {0};
+    CLEANUP_FD int fd = -1;
+    int r = attach_request(&request, dialect, x->stream, q->command, q->args);
 
     if (r == -E2BIG)
-        return err_set(e, -FAULT_USAGE, "%s: that is more than JVM %d can be asked at once", command, pid_of(j));
+        return err_set(x->e, -FAULT_USAGE, "%s: the arguments are too long for JVM %d", q->command, pid_of(x->j));
     if (r < 0)
-        return err_set(e, r, "out of memory");
-    if ((fd = attach_socket(j, wait, e)) < 0)
+        return err_set(x->e, r, "out of memory");
+    if ((x->fd = fd = attach_socket(x->j, x->wait, x->e)) < 0)
         return fd;
-    if ((r = send_all(j, fd, &request, wait, e)) < 0 ||
-        (r = receive_result(j, fd, &head, &a.result, &text, wait, e)) < 0)
-        return r;
-    a.fd = fd;
-    if (a.result != 0) {
-        a.fn = add_story;
-        a.ctx = &story;
-    }
-    if ((r = receive_text(&a, head.data + text, head.size - text, e)) < 0)
-        return r;
-    return a.result != 0 ? refused(j, command, a.result, buf_text(&story), e) : check_end(j, e);
+    r = send_all(x, &request);
+    return r < 0 ? r : receive_answer(x);
 }
 
 /* An answer that is asked for whole. */
-struct keeping {
+struct whole_answer {
     struct buf *into;
-    const struct jvm *j;
-    uint64_t timeout_ms; /* from its first byte to its last */
-    struct err *e;
-    uint64_t first_ms;
+    const struct exchange *of;
+    uint64_t first_ms; /* when its first byte came */
 };
 
-static int keep(void *ctx, const char *text, size_t size)
+static int add_text(void *ctx, const char *text, size_t size)
 {
-    struct keeping *k = ctx;
+    struct whole_answer *w = ctx;
+    const struct exchange *x = w->of;
     int r;
 
-    k->first_ms = k->first_ms ? k->first_ms : clock_mono_ms();
-    if (clock_mono_ms() - k->first_ms > k->timeout_ms)
-        return dripping(k->j, k->e);
-    r = buf_add(k->into, text, size);
-
-    return r == -EMSGSIZE ? err_set(k->e, r, "JVM %d answers with more than can be held", pid_of(k->j))
-           : r < 0        ? err_set(k->e, r, "out of memory")
-                          : 0;
+    w->first_ms = w->first_ms ? w->first_ms : clock_mono_ms();
+    if (clock_mono_ms() - w->first_ms > x->wait->timeout_ms)
+        return too_slow(x->j, x->e);
+    r = buf_add(w->into, text, size);
+    if (r == -EMSGSIZE)
+        return err_set(x->e, r, "JVM %d: its answer is longer than %zu bytes", pid_of(x->j),
+                       w->into->ceiling ? w->into->ceiling : (size_t)BUF_CEILING);
+    return r < 0 ? err_set(x->e, r, "out of memory") : 0;
 }
 
-/* What the JVM speaks. One that doesn't know the question speaks version 1. */
+static int exchange_whole(struct exchange *x, const struct attach_dialect *dialect, struct buf *ret)
+{
+    struct whole_answer w = {.into = ret, .of = x};
+
+    x->to = (struct attach_reader){add_text, &w};
+    return exchange(x, dialect);
+}
+
+/* A JVM that does not know the question speaks version 1. */
 static int learn_dialect(const struct jvm *j, const struct attach_wait *wait, struct attach_dialect *ret, struct err *e)
 {
     static const struct attach_dialect first = {.version = 1};
-    CLEANUP(buf_done) struct buf answer = {.ceiling = STORY_MAX};
-    struct keeping k = {&answer, j, wait->timeout_ms, e, 0};
+    static const struct attach_question question = {"getversion", {"options"}};
+    CLEANUP(buf_done) struct buf answer = {.ceiling = ERROR_MAX};
+    struct exchange x = {.j = j, .wait = wait, .question = &question, .e = e};
     unsigned jdk = jvm_feature(j);
     int r;
 
     *ret = first;
     if (jdk > 0 && jdk < VERSIONED_JDK)
         return 0;
-    r = converse(j, &first, false, "getversion", (const char *[ATTACH_ARGS]){"options"}, wait, keep, &k, e);
-    if (r == 0)
+    if ((r = exchange_whole(&x, &first, &answer)) == 0)
         attach_versions(buf_text(&answer), ret);
     return r == -EPROTO ? 0 : r;
 }
 
-int attach_stream(const struct jvm *j, const char *command, const char *const args[ATTACH_ARGS],
-                  const struct attach_wait *wait, int (*fn)(void *ctx, const char *text, size_t size), void *ctx,
-                  struct err *e)
+int attach_stream(const struct jvm *j, const struct attach_question *q, const struct attach_wait *wait,
+                  const struct attach_reader *to, struct err *e)
 {
+    struct exchange x = {.j = j, .wait = wait, .question = q, .to = *to, .stream = true, .e = e};
     struct attach_dialect dialect;
     int r = learn_dialect(j, wait, &dialect, e);
 
-    return r < 0 ? r : converse(j, &dialect, true, command, args, wait, fn, ctx, e);
+    return r < 0 ? r : exchange(&x, &dialect);
 }
 
-int attach_ask(const struct jvm *j, const char *command, const char *const args[ATTACH_ARGS],
-               const struct attach_wait *wait, struct buf *ret, struct err *e)
+int attach_ask(const struct jvm *j, const struct attach_question *q, const struct attach_wait *wait, struct buf *ret,
+               struct err *e)
 {
-    struct keeping k = {ret, j, wait->timeout_ms, e, 0};
+    struct exchange x = {.j = j, .wait = wait, .question = q, .e = e};
     struct attach_dialect dialect;
     size_t before = ret->size;
     int r = learn_dialect(j, wait, &dialect, e);
 
     if (r == 0)
-        r = converse(j, &dialect, false, command, args, wait, keep, &k, e);
+        r = exchange_whole(&x, &dialect, ret);
     if (r < 0)
         ret->size = before;
     return r;

@@ -15,15 +15,27 @@
 #include "hotspot/attach_protocol.h"
 #include "hotspot/attach_socket.h"
 
-/* Sends a command with its arguments (NULL: none) and appends the text of the answer. 0; -EPROTO if the JVM answers
- * with an error, whose text is in the story; -ETIMEDOUT; -ESRCH if it has ended; -EACCES; -FAULT_REFUSED;
- * -FAULT_FORMAT; -EMSGSIZE beyond ret's ceiling. */
-int attach_ask(const struct jvm *j, const char *command, const char *const args[ATTACH_ARGS],
-               const struct attach_wait *wait, struct buf *ret, struct err *e);
+/* A command of the JVM's attach listener with its arguments (NULL: none). */
+struct attach_question {
+    const char *command;
+    const char *args[ATTACH_ARGS];
+};
 
-/* The same for long answers, up to wait->most bytes (then -EMSGSIZE): fn gets the text piece by piece, as the JVM sends
- * it, and returns 0, or negative to break off (e is then its to write). A story of a JVM that gives up in the middle
- * comes as the end of the text. */
-int attach_stream(const struct jvm *j, const char *command, const char *const args[ATTACH_ARGS],
-                  const struct attach_wait *wait, int (*fn)(void *ctx, const char *text, size_t size), void *ctx,
-                  struct err *e);
+/* A diagnostic command (hotspot/diagnostics.h). */
+#define ATTACH_JCMD(diagnostic) (&(struct attach_question){"jcmd", {diagnostic}})
+
+/* Appends the text of the answer. 0; -EPROTO if the JVM answers with an error, whose text is in e; -ETIMEDOUT; -ESRCH
+ * if it has ended; -EACCES; -FAULT_REFUSED; -FAULT_FORMAT; -EMSGSIZE beyond ret's ceiling. */
+int attach_ask(const struct jvm *j, const struct attach_question *q, const struct attach_wait *wait, struct buf *ret,
+               struct err *e);
+
+/* Gets the text of an answer piece by piece. Returns 0, or negative to break off: the error is then the reader's. */
+struct attach_reader {
+    int (*read)(void *ctx, const char *text, size_t size);
+    void *ctx;
+};
+
+/* For long answers, up to wait->most bytes (then -EMSGSIZE): the reader gets the text as the JVM sends it. If the JVM
+ * fails in the middle, its error is the end of the text. */
+int attach_stream(const struct jvm *j, const struct attach_question *q, const struct attach_wait *wait,
+                  const struct attach_reader *to, struct err *e);

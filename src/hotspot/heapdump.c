@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "hotspot/diagnostics.h"
 #include "hotspot/dumpanswer.h"
 #include "hotspot/jvmpause.h"
 #include "linux/memcg.h"
@@ -202,18 +203,18 @@ static int ask(const struct jvm *j, const struct heapdump_request *rq, const str
         snprintf(level, sizeof(level), "%u", (unsigned)rq->gzip);
     if (rq->threads > 0 && jvm_feature(j) >= SEGMENTING_JDK) {
         if (strpbrk(d->inner, "\"\n"))
-            return err_set(e, -FAULT_USAGE, "JVM %d cannot be told a folder with quotes in its name: %s",
+            return err_set(e, -FAULT_USAGE, "JVM %d cannot dump into a folder with a quote in its name: %s",
                            (int)j->proc.pid, d->inner);
-        if (asprintf(&command, "GC.heap_dump%s%s%s -parallel=%u \"%s\"", rq->live ? "" : " -all", *level ? " -gz=" : "",
-                     level, (unsigned)rq->threads, d->inner) < 0) {
+        if (asprintf(&command, DIAGNOSTIC_HEAP_DUMP "%s%s%s -parallel=%u \"%s\"", rq->live ? "" : " -all",
+                     *level ? " -gz=" : "", level, (unsigned)rq->threads, d->inner) < 0) {
             command = NULL;
             return err_set(e, -ENOMEM, "out of memory");
         }
-        return attach_ask(j, "jcmd", (const char *[ATTACH_ARGS]){command}, &wait, answer, e);
+        return attach_ask(j, ATTACH_JCMD(command), &wait, answer, e);
     }
-    return attach_ask(j, "dumpheap",
-                      (const char *[ATTACH_ARGS]){d->inner, rq->live ? "-live" : "-all", *level ? level : NULL}, &wait,
-                      answer, e);
+    return attach_ask(
+        j, &(struct attach_question){"dumpheap", {d->inner, rq->live ? "-live" : "-all", *level ? level : NULL}}, &wait,
+        answer, e);
 }
 
 /* What lies there now must be what the JVM wrote: its user could have put a link in its place. */
@@ -348,7 +349,7 @@ int heapdump_make(const struct jvm *j, const struct heapdump_request *rq, struct
 int heapdump_knows(const struct jvm *j, const char *option, const struct attach_wait *wait, struct err *e)
 {
     CLEANUP(buf_done) struct buf help = {0};
-    int r = attach_ask(j, "jcmd", (const char *[ATTACH_ARGS]){"help GC.heap_dump"}, wait, &help, e);
+    int r = attach_ask(j, ATTACH_JCMD(DIAGNOSTIC_HEAP_DUMP_HELP), wait, &help, e);
 
     return r < 0 ? r : strstr(buf_text(&help), option) != NULL;
 }

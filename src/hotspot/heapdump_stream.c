@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "hotspot/diagnostics.h"
 #include "hotspot/dumpanswer.h"
 
 enum { REASON_MAX = 300, POLL_MS = 50 };
@@ -75,11 +76,11 @@ static void *ask(void *arg)
     CLEANUP_FREE char *command = NULL;
     struct attach_wait wait = {.timeout_ms = s->rq.wait.timeout_ms, .stop = is_stopped, .alive = is_flowing, .ctx = s};
 
-    if (asprintf(&command, "GC.heap_dump -overwrite%s \"%s\"", s->rq.live ? "" : " -all", s->inner) < 0) {
+    if (asprintf(&command, DIAGNOSTIC_HEAP_DUMP " -overwrite%s \"%s\"", s->rq.live ? "" : " -all", s->inner) < 0) {
         command = NULL;
         s->result = err_set(&s->e, -ENOMEM, "out of memory");
     } else {
-        s->result = attach_ask(s->j, "jcmd", (const char *[ATTACH_ARGS]){command}, &wait, &answer, &s->e);
+        s->result = attach_ask(s->j, ATTACH_JCMD(command), &wait, &answer, &s->e);
     }
     if (s->result == 0)
         s->result = judge(s, buf_text(&answer));

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "hotspot/counters.h"
+#include "hotspot/diagnostics.h"
 #include "hotspot/heapinfo.h"
 #include "hotspot/jvmheap.h"
 
@@ -28,7 +29,7 @@ static uint64_t counted(const struct jvm *j)
 int heapuse_get(const struct jvm *j, const struct attach_wait *wait, uint64_t *ret_bytes, struct err *e)
 {
     CLEANUP(buf_done) struct buf answer = {.ceiling = ANSWER_MAX};
-    int r = attach_ask(j, "jcmd", (const char *[ATTACH_ARGS]){"GC.heap_info"}, wait, &answer, e);
+    int r = attach_ask(j, ATTACH_JCMD(DIAGNOSTIC_HEAP_INFO), wait, &answer, e);
 
     if (r < 0 && r != -EPROTO && r != -EMSGSIZE)
         return r;

@@ -463,7 +463,7 @@ int answer_to_file(const struct jvm *j, const char *diagnostic, int fd, const st
     int r;
 
     jvmpause_begin(j, &pause);
-    r = attach_stream(j, "jcmd", (const char *[ATTACH_ARGS]){diagnostic}, &wait, write_text, &w, e);
+    r = attach_stream(j, ATTACH_JCMD(diagnostic), &wait, &(struct attach_reader){write_text, &w}, e);
     if (r == 0)
         *ret = jvmpause_end(j, &pause);
     return r;

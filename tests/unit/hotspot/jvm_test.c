@@ -188,7 +188,7 @@ static void only_a_jvm_that_would_listen_is_asked(void **state)
     assert_int_equal(attach_possible(&j, &e), 0);
     j.status.caught = 0x180005ccb; /* no handler for SIGQUIT: it would end */
     assert_int_equal(attach_possible(&j, &e), -FAULT_REFUSED);
-    assert_int_equal(attach_ask(&j, "jcmd", (const char *[ATTACH_ARGS]){0}, &at_once, &answer, &e), -FAULT_REFUSED);
+    assert_int_equal(attach_ask(&j, ATTACH_JCMD(NULL), &at_once, &answer, &e), -FAULT_REFUSED);
 }
 
 int main(void)
