@@ -4,6 +4,7 @@
  */
 #include "hotspot/jvmstart.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,30 +15,32 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { EVENTS_SIZE = 8 * 1024, PATH_SIZE = 300 };
+enum { EVENTS_SIZE = 8 * 1024, PATH_SIZE = 4096 };
 
-static const char TMP[] = "/tmp", PREFIX[] = "hsperfdata_";
+static const char PREFIX[] = "hsperfdata_";
 
-static void hear_folder(struct jvmstart *s, const char *name)
+static void watch_folder(struct jvmstart *s, const char *name)
 {
     char path[PATH_SIZE];
 
-    if (snprintf(path, sizeof(path), "%s/%s", TMP, name) < (int)sizeof(path))
+    if (snprintf(path, sizeof(path), "%s/%s", s->folder, name) < (int)sizeof(path))
         inotify_add_watch(s->fd, path, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW);
 }
 
-void jvmstart_open(struct jvmstart *s)
+void jvmstart_open(struct jvmstart *s, const char *folder)
 {
     CLEANUP_DIR DIR *tmp = NULL;
 
+    assert(s->fd < 0);
+    s->folder = folder;
     s->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (s->fd < 0)
         return;
-    s->tmp = inotify_add_watch(s->fd, TMP, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
-    if ((tmp = file_opendir(AT_FDCWD, TMP)))
+    s->tmp = inotify_add_watch(s->fd, folder, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+    if ((tmp = file_opendir(AT_FDCWD, folder)))
         for (const struct dirent *d; (d = readdir(tmp));)
             if (text_starts(d->d_name, PREFIX))
-                hear_folder(s, d->d_name);
+                watch_folder(s, d->d_name);
 }
 
 static bool is_start(struct jvmstart *s, const struct inotify_event *event)
@@ -48,7 +51,7 @@ static bool is_start(struct jvmstart *s, const struct inotify_event *event)
         return (event->mask & (IN_CREATE | IN_MOVED_TO)) != 0;
     if (!(event->mask & IN_ISDIR) || event->len == 0 || !text_starts(event->name, PREFIX))
         return false;
-    hear_folder(s, event->name);
+    watch_folder(s, event->name);
     return true;
 }
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Hears of JVMs the moment they start, without looking: each makes the file of its counters in /tmp/hsperfdata_USER
- * (perfMemory_posix.cpp) long before its application begins. Our own /tmp only, and not those with -XX:-UsePerfData: a
- * hint, beside looks at /proc.
+ * Notices JVMs as they start, without scanning /proc: each makes the file of its counters in /tmp/hsperfdata_USER
+ * (perfMemory_posix.cpp) long before its application begins. Only a hint: JVMs with -XX:-UsePerfData make no file, and
+ * only one /tmp is watched.
  */
 #pragma once
 
 #include <stdbool.h>
 
 struct jvmstart {
-    int fd; /* of inotify; -1: nothing is heard */
-    int tmp;
+    int fd;  /* of inotify, for poll; -1: none, nothing is noticed */
+    int tmp; /* the watch of the folder of temporary files */
+    const char *folder;
 };
 
 #define JVMSTART_NONE                                                                                                  \
@@ -18,9 +19,10 @@ struct jvmstart {
         .fd = -1, .tmp = -1                                                                                            \
     }
 
-void jvmstart_open(struct jvmstart *s);
+/* folder: "/tmp" but in tests; must outlive s. */
+void jvmstart_open(struct jvmstart *s, const char *folder);
 
-/* Takes what has come. Whether a JVM may have started. */
+/* Reads the events that are there. True if a JVM may have started. */
 bool jvmstart_read(struct jvmstart *s);
 
 void jvmstart_done(struct jvmstart *s);

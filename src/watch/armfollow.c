@@ -417,7 +417,7 @@ int armfollow_run(const struct armfollow_config *c, struct err *e)
         .timeout_ms = c->timeout_ms < PATIENCE_MS ? c->timeout_ms : PATIENCE_MS, .stop = is_stopped, .ctx = &f};
     f.request.history = true;
     if (c->quick)
-        jvmstart_open(&f.starts);
+        jvmstart_open(&f.starts, "/tmp");
     do {
         r = look_around(&f, proc, heard, e);
         f.request.history = false; /* those that start from now on have none */
