@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 enum {
     POLL_MS = 200,
@@ -247,6 +248,7 @@ static int add_text(void *ctx, const char *text, size_t size)
 {
     struct whole_answer *w = ctx;
     const struct exchange *x = w->of;
+    char most[TEXT_SIZE_MAX];
     int r;
 
     w->first_ms = w->first_ms ? w->first_ms : clock_mono_ms();
@@ -254,8 +256,8 @@ static int add_text(void *ctx, const char *text, size_t size)
         return too_slow(x->j, x->e);
     r = buf_add(w->into, text, size);
     if (r == -EMSGSIZE)
-        return err_set(x->e, r, "JVM %d: its answer is longer than %zu bytes", pid_of(x->j),
-                       w->into->ceiling ? w->into->ceiling : (size_t)BUF_CEILING);
+        return err_set(x->e, r, "JVM %d: its answer is longer than %s", pid_of(x->j),
+                       text_format_size(w->into->ceiling ? w->into->ceiling : BUF_CEILING, most));
     return r < 0 ? err_set(x->e, r, "out of memory") : 0;
 }
 

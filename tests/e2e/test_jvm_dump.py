@@ -183,7 +183,7 @@ def test_threads_of_the_jvm(salvage, work, rest):
     bad = work / 'a "quoted" name'
     bad.mkdir()
     result = salvage.run("jvm", "dump", one.pid, "--parallel", 2, "--dir", bad, "--out", work / "y")
-    assert result.code == 2 and "quotes" in result.message and os.listdir(bad) == []
+    assert result.code == 2 and "a quote in its name" in result.message and os.listdir(bad) == []
 
 
 def test_a_file_that_is_there_is_not_written_over(salvage, work, small):
