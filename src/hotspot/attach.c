@@ -209,7 +209,7 @@ static int receive_answer(const struct exchange *x)
     CLEANUP(buf_done) struct buf head = {0}, error = {0};
     const struct attach_reader to_error = {add_error, &error};
     size_t text = 0;
-    int result, r = receive_result(x, &head, &result, &text);
+    int result = 0, r = receive_result(x, &head, &result, &text);
 
     if (r < 0 || (r = receive_text(x, result ? &to_error : &x->to, head.data + text, head.size - text)) < 0)
         return r;
@@ -261,12 +261,13 @@ static int add_text(void *ctx, const char *text, size_t size)
     return r < 0 ? err_set(x->e, r, "out of memory") : 0;
 }
 
-static int exchange_whole(struct exchange *x, const struct attach_dialect *dialect, struct buf *ret)
+static int exchange_whole(const struct exchange *x, const struct attach_dialect *dialect, struct buf *ret)
 {
     struct whole_answer w = {.into = ret, .of = x};
+    struct exchange whole = *x;
 
-    x->to = (struct attach_reader){add_text, &w};
-    return exchange(x, dialect);
+    whole.to = (struct attach_reader){add_text, &w};
+    return exchange(&whole, dialect);
 }
 
 /* A JVM that does not know the question speaks version 1. */

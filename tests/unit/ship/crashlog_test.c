@@ -96,13 +96,21 @@ static bool is_copied(pid_t pid, const char *text)
     return true;
 }
 
+static void note(const struct jvm *j)
+{
+    static struct jvmtrace trace;
+
+    jvmtrace_take(j, &trace);
+    crashlogs_note(&c, &trace);
+}
+
 /* A JVM that is noted, leaves a file in its working folder, and ends. */
 static pid_t run_jvm(const char *text)
 {
     CLEANUP(jvm_done) struct jvm j;
     pid_t pid = start_jvm(&j);
 
-    crashlogs_note(&c, &j);
+    note(&j);
     scratch_put("work", log_name(pid), text);
     end(pid);
     return pid;
@@ -114,7 +122,7 @@ static void a_log_is_copied_once_its_jvm_has_ended(void **state)
     pid_t pid = start_jvm(&j);
 
     (void)state;
-    crashlogs_note(&c, &j);
+    note(&j);
     scratch_put("work", log_name(pid), LOG);
     crashlogs_collect(&c);
     assert_false(is_copied(pid, LOG));
@@ -134,7 +142,7 @@ static void a_jvm_that_ended_without_a_log_is_forgotten(void **state)
     pid_t pid = start_jvm(&j);
 
     (void)state;
-    crashlogs_note(&c, &j);
+    note(&j);
     end(pid);
     crashlogs_collect(&c);
     assert_int_equal(c.count, 0);
@@ -169,7 +177,7 @@ static void a_link_is_not_followed(void **state)
     char path[80];
 
     (void)state;
-    crashlogs_note(&c, &j);
+    note(&j);
     scratch_put("work", "other", LOG);
     snprintf(path, sizeof(path), "work/%s", log_name(pid));
     assert_int_equal(symlinkat("other", scratch_fd, path), 0);
@@ -194,11 +202,11 @@ static void a_jvm_is_noted_once_and_not_with_a_file_of_its_own(void **state)
     pid_t pid = start_jvm(&j), other = start_jvm(&told);
 
     (void)state;
-    crashlogs_note(&c, &j);
-    crashlogs_note(&c, &j);
+    note(&j);
+    note(&j);
     assert_int_equal(c.count, 1);
     told.options.error_file = strdup("/var/log/crash.log");
-    crashlogs_note(&c, &told);
+    note(&told);
     assert_int_equal(c.count, 1);
     end(pid);
     end(other);
