@@ -36,7 +36,7 @@ void command_note(const char *text);
 /* Prints the fault as "salvage: message" on stderr and returns its exit code. */
 int command_fail(int result, const struct err *e);
 
-/* The same for a story told here. */
+/* The same, with the message given here. */
 int command_error(int result, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* "salvage: …" on stderr. Names and texts of others may be in it: printable (text_printable). */

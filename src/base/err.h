@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The story of a failure: on the caller's stack, because we run while memory runs out. A function that fails
- * returns a negative number (-errno or -enum fault, base/fault.h) and, from floor 2 up, tells the story in its last
- * parameter. A message says what, where, and what to do about it, in one line.
+ * The message of a failure: on the caller's stack, because we run while memory runs out. A function that fails
+ * returns a negative number (-errno or -enum fault, base/fault.h) and, from floor 2 up, writes the message into its
+ * last parameter. A message says what, where, and what to do about it, in one line.
  */
 #pragma once
 

@@ -98,7 +98,7 @@ static const struct event_info TABLE[EVENT_END] = {
                           "error retry_in_s"},
     [EVENT_DIED] = {"died", LEVEL_WARNING,
                     "run: the application ended, not with status 0 and not as it was asked to; why is exit, signal or "
-                    "oom-kill (told by the "
+                    "oom-kill (reported by the "
                     "cgroup's counter; oom=unknown where there is none to read). What it left is shipped now",
                     "command pid why status signal oom oom_kills seconds"},
     [EVENT_ENDED] = {"ended", LEVEL_INFO,
@@ -114,7 +114,7 @@ static const struct event_info TABLE[EVENT_END] = {
          "pid fault error command"},
     [EVENT_NOT_ATTACHED] = {"not-attached", LEVEL_WARNING,
                             "guard: a JVM could not be attached to while it has room: at its limit of threads, or with "
-                            "a full heap, it will answer nobody, and a case will have no threads, histogram or dump "
+                            "a full heap, it will not answer, and a case will have no threads, histogram or dump "
                             "of it; said once for each reason",
                             "pid fault error command"},
     [EVENT_NOT_COPIED] = {"not-copied", LEVEL_WARNING,
@@ -136,7 +136,8 @@ static const struct event_info TABLE[EVENT_END] = {
                         "error retry_in_s"},
     [EVENT_GUARDING] =
         {"guarding", LEVEL_INFO,
-         "guard: a memory cgroup is watched from now on; signals (of the first one): what the kernel tells by itself, "
+         "guard: a memory cgroup is watched from now on; signals (of the first one): what the kernel reports by "
+         "itself, "
          "the rest is sampled; target: its namespace, pod and container where they are known; container: the id",
          "target container limit cgroup signals"},
     [EVENT_GUARD_NAMED] = {"guard-named", LEVEL_INFO,

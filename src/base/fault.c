@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of faults. What may pass by itself is RETRY_SOON; what somebody must mend elsewhere is RETRY_SLOWLY, so
+ * The table of faults. What may pass by itself is RETRY_SOON; what must be repaired elsewhere is RETRY_SLOWLY, so
  * that an agent notices the mending; what only another command line can mend is RETRY_NEVER.
  */
 #include "base/fault.h"

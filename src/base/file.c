@@ -147,8 +147,8 @@ static int open_parent(int dirfd, const char *path, const char **ret_name)
     return parent ? open_folder(dirfd, parent) : -ENOMEM;
 }
 
-/* A new file, hidden: whoever lists the folder passes it by. Its name comes from the one it is to get, so that what
- * somebody left who was killed at this is found, and goes. */
+/* A new hidden file: listings of the folder skip it. Its name is derived from the final one, so that a file left by a
+ * killed process is found and removed. */
 static int create_temporary(int dirfd, const char *path, mode_t mode, char name[static 32])
 {
     snprintf(name, 32, ".%016llx.tmp", (unsigned long long)XXH3_64bits(path, strlen(path)));
@@ -169,25 +169,33 @@ static int write_out(int fd, const void *data, size_t size)
     return r < 0 ? r : fsync(fd) < 0 ? -errno : 0;
 }
 
-/* The new file's descriptor, where it is wanted, else 0. */
-static int replace(int dirfd, const char *path, const void *data, size_t size, mode_t mode, bool locked)
+struct replacement {
+    const char *path;
+    const void *data;
+    size_t size;
+    mode_t mode;
+    bool locked;
+};
+
+/* The new file's descriptor if it is locked, else 0. */
+static int replace(int dirfd, const struct replacement *n)
 {
     CLEANUP_FD int folder = -1, fd = -1;
     const char *name;
     char temporary[32];
     int r;
 
-    folder = open_parent(dirfd, path, &name);
+    folder = open_parent(dirfd, n->path, &name);
     if (folder < 0)
         return folder;
-    fd = create_temporary(folder, name, mode, temporary);
+    fd = create_temporary(folder, name, n->mode, temporary);
     if (fd < 0)
         return fd;
-    r = write_out(fd, data, size);
-    if (r == 0 && locked)
+    r = write_out(fd, n->data, n->size);
+    if (r == 0 && n->locked)
         r = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
     else if (close(TAKE_FD(fd)) < 0 && r == 0 && errno != EINTR)
-        r = -errno; /* NFS tells here that there was no room */
+        r = -errno; /* NFS reports here that there was no room */
     if (r == 0 && renameat(folder, temporary, folder, name) < 0)
         r = -errno;
     if (r < 0) {
@@ -195,17 +203,17 @@ static int replace(int dirfd, const char *path, const void *data, size_t size, m
         return r;
     }
     r = fsync_folder(folder);
-    return locked ? TAKE_FD(fd) : r; /* it is there: without its lock nobody would keep it */
+    return n->locked ? TAKE_FD(fd) : r; /* the file has its name, so the caller needs the lock in any case */
 }
 
 int file_replace(int dirfd, const char *path, const void *data, size_t size, mode_t mode)
 {
-    return replace(dirfd, path, data, size, mode, false);
+    return replace(dirfd, &(struct replacement){path, data, size, mode, false});
 }
 
 int file_replace_locked(int dirfd, const char *path, const void *data, size_t size, mode_t mode)
 {
-    return replace(dirfd, path, data, size, mode, true);
+    return replace(dirfd, &(struct replacement){path, data, size, mode, true});
 }
 
 /* One folder; path is "a/b/c", NUL-terminated behind the one to make. */

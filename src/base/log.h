@@ -2,7 +2,7 @@
  *
  * One event, one line, one write to stderr: `time=… level=info event=shipped key=… bytes=…` or the same as JSON.
  * What can be said is a table (events.h): docs/events.md is generated from it. Commands and the loop log; libraries
- * return their story (base/err.h).
+ * return a message (base/err.h).
  */
 #pragma once
 
@@ -49,7 +49,7 @@ enum { LOG_PAIRS_MAX = 12 };
 /* For the whole process; the default is text. */
 void log_set_format(enum log_format format);
 
-/* Each event also goes to fd, as JSON, one write each: a pipe or socket, to which nobody waits to write (what finds no
+/* Each event also goes to fd, as JSON, one write each: a pipe or socket, to which no write waits (what finds no
  * room is lost). -1: not any more. The descriptor stays the caller's. -errno if it is none. */
 int log_set_copy(int fd);
 

@@ -45,7 +45,7 @@ struct opt {
 };
 
 /* Reads argv[1..] into options (zeroed by the caller; worth nothing after a failure), operands into ret_operands (to
- * be freed; ends with NULL, points into argv; count returned). -FAULT_USAGE with the story. An empty variable in the
+ * be freed; ends with NULL, points into argv; count returned). -FAULT_USAGE with the message. An empty variable in the
  * environment counts as none. A repeated OPT_LIST replaces what the environment or the default says as a whole; words
  * split from those live as long as the process. Of two options that exclude each other (OPT_EXCLUDES), one on the
  * command line makes the other's variable count as none; where both come from the same place, the command says what

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Our own resource limits (setrlimit(2)). The soft limit of descriptors is often 1024 where the hard one is far higher:
- * we need ours, and a program that we start for somebody else gets back what it would have had without us.
+ * we need ours, and a program that we start for the user gets back the limits it would have had without us.
  */
 #pragma once
 

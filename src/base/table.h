@@ -30,5 +30,5 @@ struct buf;
 int table_print(const struct table *t, bool bold, struct buf *to);
 void table_done(struct table *t);
 
-/* Whether stdout may have colours: only where a person looks at it (https://no-color.org). */
+/* Whether stdout may have colours: only on a terminal (https://no-color.org). */
 bool table_colours(void);

@@ -85,7 +85,7 @@ static char *path_for(const struct core_options *o, const struct proc *p)
 }
 
 /* What a reader of the core has to know. */
-static void tell(const struct proc *p, const struct live_core *s)
+static void report(const struct proc *p, const struct live_core *s)
 {
     char size[TEXT_SIZE_MAX];
     int pid = (int)p->pid;
@@ -158,7 +158,7 @@ static int take(const struct core_options *o, pid_t pid, struct err *e)
                        (int)pid);
     r = o->plan.to ? put_into_store(o, &p, &how, &told, e) : put_into_file(o, &p, &how, &told, e);
     if (r == 0)
-        tell(&p, &told);
+        report(&p, &told);
     return r;
 }
 

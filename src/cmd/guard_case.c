@@ -106,7 +106,7 @@ static int make_heap_dump(struct guard_case *c, const struct action *a, struct e
     }
     o.until_ms = clock_mono_ms() + a->limit_ms;
     r = dump_to_store(&c->jvm, &o, &c->shipping, e);
-    dumpspeed_tell(c->speed, made.size, made.took_ms);
+    dumpspeed_report(c->speed, made.size, made.took_ms);
     return r;
 }
 

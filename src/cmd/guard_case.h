@@ -32,7 +32,7 @@ struct guard_case {
     struct piece piece[ACTION_MAX];
     const char *name, *why;
     const char *about; /* what the guard says of the case, JSON */
-    int speed;         /* for dumpspeed_tell; -1: nobody wants to know */
+    int speed;         /* for dumpspeed_report; -1: nobody wants to know */
     int exit_code;
 };
 

@@ -205,7 +205,7 @@ static void print_overview(FILE *out)
     for (const struct command *const *c = COMMANDS; *c; c++)
         if (!(*c)->hidden)
             fprintf(out, "  %-10s %s\n", (*c)->name, (*c)->summary);
-    fputs("\n'salvage COMMAND --help' tells more; 'salvage help TOPIC' about:\n\n", out);
+    fputs("\n'salvage COMMAND --help' shows more; 'salvage help TOPIC' about:\n\n", out);
     for (size_t i = 0; i < ARRAY_SIZE(TOPICS); i++)
         fprintf(out, "  %-13s %s\n", TOPICS[i].name, TOPICS[i].summary);
 }

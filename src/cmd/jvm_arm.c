@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage jvm arm: running JVMs are set to dump when memory runs out. Who is to be armed, and what is told of it; how
- * it is done is hotspot/arm.h's.
+ * salvage jvm arm: running JVMs are set to dump when memory runs out. Which JVMs are armed, and how that is reported;
+ * how it is done is hotspot/arm.h's.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -58,6 +58,7 @@ struct arming {
     struct arm_request request;
     json_t *array; /* NULL: lines of text */
     unsigned failed;
+    pid_t pid; /* being armed */
 };
 
 static const char *word(const struct arm_request *q, const struct arm_result *r)
@@ -67,7 +68,7 @@ static const char *word(const struct arm_request *q, const struct arm_result *r)
     return r->outcome == ARM_NOT_ARMED && r->now.on && q->undo ? "armed by others" : words[r->outcome];
 }
 
-/* Told as text */
+/* As text */
 
 static int add_flags(struct buf *b, const struct arm_flags *f)
 {
@@ -75,7 +76,7 @@ static int add_flags(struct buf *b, const struct arm_flags *f)
                    : buf_printf(b, "%s, no HeapDumpPath", f->on ? "on" : "off");
 }
 
-static int tell_line(const struct arming *a, const struct jvm *j, const struct arm_result *r, struct err *e)
+static int print_line(const struct arming *a, const struct jvm *j, const struct arm_result *r, struct err *e)
 {
     CLEANUP(buf_done) struct buf line = {.ceiling = LINE_CEILING};
     CLEANUP_FREE char *fit = NULL;
@@ -95,7 +96,7 @@ static int tell_line(const struct arming *a, const struct jvm *j, const struct a
     return jvm_write(line.data, line.size, e);
 }
 
-/* Told as JSON */
+/* As JSON */
 
 static json_t *text_of(const char *text)
 {
@@ -109,10 +110,11 @@ static json_t *flags_of(const struct arm_flags *f)
     return json_pack("{s:b, s:o}", "heap_dump", f->on, "heap_dump_path", text_of(f->path));
 }
 
-static int tell_object(const struct arming *a, pid_t pid, const struct jvm *j, const struct arm_result *r,
-                       const char *error, struct err *e)
+/* error: why it failed; NULL. */
+static int add_object(const struct arming *a, const struct jvm *j, const struct arm_result *r, const char *error,
+                      struct err *e)
 {
-    json_t *o = json_pack("{s:i, s:o, s:o}", "pid", (int)pid, "inner_pid",
+    json_t *o = json_pack("{s:i, s:o, s:o}", "pid", (int)a->pid, "inner_pid",
                           j->status.inner_pid ? json_integer(j->status.inner_pid) : json_null(), "command",
                           text_of(j->command));
     int bad = o ? 0 : -1;
@@ -143,7 +145,8 @@ static int print_array(const json_t *array, struct err *e)
 
 /* Arming */
 
-/* 0 also if it could not be armed, which is told; -EAGAIN if it was silent and may be asked for longer. */
+/* 0 also if it could not be armed, which is reported; -EAGAIN if it was silent and may be asked again with a longer
+ * limit. */
 static int arm_one(struct arming *a, pid_t pid, bool quick, struct err *e)
 {
     CLEANUP(jvm_done) struct jvm j = JVM_NONE;
@@ -151,6 +154,7 @@ static int arm_one(struct arming *a, pid_t pid, bool quick, struct err *e)
     struct err why = {0};
     int r = jvm_open("/proc", pid, &j, &why);
 
+    a->pid = pid;
     a->request.wait.timeout_ms = quick && a->options->jvm.timeout_ms > QUICK_MS ? QUICK_MS : a->options->jvm.timeout_ms;
     if (r == 0)
         r = arm_jvm(&j, &a->request, &result, &why);
@@ -163,11 +167,11 @@ static int arm_one(struct arming *a, pid_t pid, bool quick, struct err *e)
         a->failed++;
     }
     if (a->array)
-        return tell_object(a, pid, &j, &result, r < 0 ? why.msg : NULL, e);
-    return r < 0 ? 0 : tell_line(a, &j, &result, e);
+        return add_object(a, &j, &result, r < 0 ? why.msg : NULL, e);
+    return r < 0 ? 0 : print_line(a, &j, &result, e);
 }
 
-/* Those that are silent come last, so that nobody waits for them. */
+/* Silent JVMs come last, so that the others do not wait for them. */
 static int arm_each(struct arming *a, pid_t *pids, size_t count, struct err *e)
 {
     size_t silent = 0;
@@ -288,8 +292,8 @@ const struct command CMD_JVM_ARM = {
         "there is no pod name; the pid in its container; the start of the process), so that no dump is in the way of "
         "the next process's. What is armed already is left alone. A JVM that was given a HeapDumpPath keeps it "
         "unless --force is given: only the dump is switched on. Lasts until the JVM ends. A JVM dumps at its first "
-        "OutOfMemoryError only: one that has survived its first cannot be armed any more, and is told of as too late. "
-        "--undo goes back to the command line and the environment; a HeapDumpPath that somebody set at run time and "
+        "OutOfMemoryError only: one that has survived its first cannot be armed any more, and is reported as too late. "
+        "--undo goes back to the command line and the environment; a HeapDumpPath that was set at run time and "
         "that --force replaced does not come back. The exit code is 1 if one of the JVMs could not be armed.",
     .examples = "salvage jvm arm 7 --dir /dumps\n"
                 "    the next OutOfMemoryError of process 7 leaves a dump in its /dumps\n"

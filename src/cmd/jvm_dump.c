@@ -109,8 +109,8 @@ static char *path_for(const struct jvm_dump_options *o, const struct jvm *j)
                : path;
 }
 
-static int tell(const struct jvm_dump_options *o, const struct jvm *j, const char *path, const struct dumped *d,
-                struct err *e)
+static int report(const struct jvm_dump_options *o, const struct jvm *j, const char *path, const struct dumped *d,
+                  struct err *e)
 {
     CLEANUP_FREE char *json = NULL;
     char size[TEXT_SIZE_MAX], pause[PAUSE_TEXT_MAX];
@@ -139,7 +139,7 @@ static int dump_into_file(const struct jvm_dump_options *o, const struct jvm *j,
 
     if (!path)
         return err_set(e, -ENOMEM, "out of memory");
-    if ((r = dump_to_file(j, &o->dump, path, &d, e)) < 0 || (r = tell(o, j, path, &d, e)) < 0)
+    if ((r = dump_to_file(j, &o->dump, path, &d, e)) < 0 || (r = report(o, j, path, &d, e)) < 0)
         return r;
     /* What there is of it is evidence, and stays. */
     return d.cut ? err_set(e, -FAULT_SOME, "%s is not whole: %s", path, d.cut) : 0;

@@ -40,7 +40,7 @@ const struct command CMD_JVM_FLAGS = {
     .name = "jvm flags",
     .args = "[PID]",
     .summary = "the -XX options that a JVM runs with",
-    .text = "Whatever set them: the command line, the environment, the JVM itself, or somebody at run time.",
+    .text = "Whatever set them: the command line, the environment, the JVM itself, or a user at run time.",
     .examples = "salvage jvm flags 7\n"
                 "    what differs from the defaults\n"
                 "salvage jvm flags 7 --all | grep HeapDump\n"

@@ -177,7 +177,7 @@ static int run_on(struct prestop *p)
     return exit_code;
 }
 
-static int judge(struct prestop *p, struct err *e)
+static int check_options(struct prestop *p, struct err *e)
 {
     int r = plan_init(&p->plan, &p->o->plan, e);
 
@@ -201,7 +201,7 @@ static int run(int argc, char **argv)
         r = err_set(&e, -FAULT_USAGE, "jvm prestop: where to? --to URL");
     if (r >= 0 && o.budget_ms <= RESERVE_MS)
         r = err_set(&e, -FAULT_USAGE, "jvm prestop: --budget: more than %d ms", RESERVE_MS);
-    if (r < 0 || (r = judge(&p, &e)) < 0 || (r = jvm_target("jvm prestop", operands[0], &p.jvm, &e)) < 0) {
+    if (r < 0 || (r = check_options(&p, &e)) < 0 || (r = jvm_target("jvm prestop", operands[0], &p.jvm, &e)) < 0) {
         plan_done(&p.plan);
         return command_fail(r, &e);
     }

@@ -203,7 +203,7 @@ static int print(const struct listing *l, struct err *e)
 
 /* Without privileges there are always some that may not be looked at: said where it may be why nothing was found, and
  * to people. */
-static void tell(const struct listing *l, size_t hidden)
+static void report_hidden(const struct listing *l, size_t hidden)
 {
     if (l->count == 0)
         fprintf(stderr, "salvage: no JVM found");
@@ -232,7 +232,7 @@ static int list(struct listing *l, char *const *operands, struct err *e)
         return r;
     }
     if (!*operands)
-        tell(l, found.hidden);
+        report_hidden(l, found.hidden);
     return failed;
 }
 
@@ -265,7 +265,7 @@ const struct command CMD_JVM_PS = {
         "Like the JDK's jps, and of all users, containers and namespaces, if run as root. INNER is the process id in "
         "the JVM's own container. USED and MAX are the heap's; depending on JDK and collector USED is of now, of 50 ms "
         "ago or of the last collection. IN is the pod, else the container. \"-\" is what is not known: a JVM that runs "
-        "with -XX:-UsePerfData has less to tell. No JVM is asked, and none notices.\n\n"
+        "with -XX:-UsePerfData shows less. No JVM is asked, and none notices.\n\n"
         "Arguments may hold passwords: think before you paste them.",
     .examples = "salvage jvm ps\n"
                 "    all of them\n"

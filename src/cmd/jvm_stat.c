@@ -154,7 +154,7 @@ static int print_line(struct sampler *s, struct err *e)
 
     buf_clear(&s->line);
     if (o->json) {
-        r = jstat_json(view, h, (int)s->proc->pid, now, uptime, &s->line);
+        r = jstat_json(view, &(struct jstat_sample){h, (int)s->proc->pid, now, uptime}, &s->line);
     } else {
         if (s->printed == 0 || (o->header > 0 && s->printed % o->header == 0))
             r = jstat_header(view, o->timestamp, &s->line);

@@ -63,7 +63,7 @@ const struct command CMD_JVM_THREADS = {
     .args = "[PID]",
     .summary = "a thread dump: what every thread is doing, and who waits for whom",
     .text = "The same as the JDK's jstack. The JVM stands still for as long as it takes to walk the stacks, a few "
-            "milliseconds. Three dumps some seconds apart tell a hang from a slow answer.",
+            "milliseconds. Three dumps some seconds apart distinguish a hang from a slow answer.",
     .examples = "salvage jvm threads 7\n"
                 "    one dump\n"
                 "salvage jvm threads 7 --repeat 3 --every 5s\n"

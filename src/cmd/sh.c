@@ -168,7 +168,7 @@ static void break_recursion(const char *command)
         CLEANUP_FREE char *rest =
             getenv(VARIABLES[i]) ? jvmlaunch_without(&launch, VARIABLES[i], jvmopts_is_oom) : NULL;
 
-        /* A JVM tells what it picks up, even if that is nothing. */
+        /* A JVM prints the options that it picks up, even if there are none. */
         if (rest && !rest[strspn(rest, " \t\r\n")])
             unsetenv(VARIABLES[i]);
         else if (rest)

@@ -2,7 +2,7 @@
  *
  * Compression behind one const table. Encoding works block by block: each block becomes a frame (gzip: a member) of
  * its own, so that blocks can be done in parallel and a resume can begin at any of them. Decoding is a stream and
- * takes any input of that format, whoever made it.
+ * takes any input of that format, by any compressor.
  */
 #pragma once
 
@@ -42,7 +42,7 @@ struct codec {
 
 extern const struct codec_ops CODEC_NONE, CODEC_ZSTD, CODEC_GZIP;
 
-/* "zstd", "zstd:3", "gzip:9", "none": -FAULT_USAGE with the story. */
+/* "zstd", "zstd:3", "gzip:9", "none": -FAULT_USAGE with the message. */
 int codec_parse(const char *text, struct codec *ret, struct err *e);
 
 /* "zstd:1" into out[32]; returns out. */

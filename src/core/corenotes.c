@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 enum { HEADER_WIDE = 64, HEADER_NARROW = 52, SEGMENT_WIDE = 56, SEGMENT_NARROW = 32, PT_NOTE = 4, NOTE_HEAD = 12 };
 enum { NT_PRSTATUS = 1, NT_PRPSINFO = 3, NT_SIGINFO = 0x53494749 };
 enum { CURSIG_AT = 12, NAME_SIZE = 16, ARGUMENTS_SIZE = 80 };
@@ -65,11 +67,16 @@ int corenotes_find(const void *head, size_t size, uint64_t *ret_at, uint64_t *re
     return -ENOENT;
 }
 
-/* struct elf_prpsinfo; its sizes: 64 bits; 32 bits with user ids of 16 bits; 32 bits with ones of 32 bits. */
+/* struct elf_prpsinfo, by its size: 64 bits; 32 bits with user ids of 16 bits; 32 bits with user ids of 32 bits. */
 static void take_process(const struct layout *l, const unsigned char *p, size_t size, struct origin *o)
 {
-    size_t name = size == 136 ? 40 : size == 124 ? 28 : size == 128 ? 32 : 0;
+    static const struct {
+        size_t size, name;
+    } forms[] = {{136, 40}, {124, 28}, {128, 32}};
+    size_t name = 0;
 
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+        name = forms[i].size == size ? forms[i].name : name;
     if (name == 0)
         return;
     o->pid = number(l, p + name - 16, 4);

@@ -208,20 +208,20 @@ struct thread_note {
 };
 _Static_assert(sizeof(struct thread_note) == 112, "as the kernel has it");
 
-int elfcore_note_thread(struct buf *notes, const struct elfcore_machine *m, const struct elfcore_process *p, int tid,
-                        const void *registers, const void *floats)
+int elfcore_note_thread(struct buf *notes, const struct elfcore_machine *m, const struct elfcore_process *p,
+                        const struct elfcore_thread *t)
 {
-    struct thread_note head = {.tid = tid, .parent = p->parent, .group = p->group, .session = p->session};
+    struct thread_note head = {.tid = t->tid, .parent = p->parent, .group = p->group, .session = p->session};
     char data[sizeof(head) + ELFCORE_REGISTERS_MAX + 8] = {0};
-    int32_t has_floats = floats != NULL;
+    int32_t has_floats = t->floats != NULL;
     int r;
 
     memcpy(data, &head, sizeof(head));
-    memcpy(data + sizeof(head), registers, m->registers);
+    memcpy(data + sizeof(head), t->registers, m->registers);
     memcpy(data + sizeof(head) + m->registers, &has_floats, sizeof(has_floats));
     r = elfcore_note(notes, "CORE", NT_PRSTATUS, data, sizeof(head) + m->registers + 8);
-    if (r == 0 && floats)
-        r = elfcore_note(notes, "CORE", NT_PRFPREG, floats, m->floats);
+    if (r == 0 && t->floats)
+        r = elfcore_note(notes, "CORE", NT_PRFPREG, t->floats, m->floats);
     return r;
 }
 

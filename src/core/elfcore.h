@@ -68,10 +68,15 @@ struct elfcore_process {
 
 int elfcore_note_process(struct buf *notes, const struct elfcore_process *p);
 
-/* registers, floats: as long as the machine says; floats may be NULL. The first thread is the one that a debugger shows
- * first. */
-int elfcore_note_thread(struct buf *notes, const struct elfcore_machine *m, const struct elfcore_process *p, int tid,
-                        const void *registers, const void *floats);
+/* A thread; registers and floats have the machine's sizes, floats may be NULL. */
+struct elfcore_thread {
+    int tid;
+    const void *registers, *floats;
+};
+
+/* A debugger shows the first thread first. */
+int elfcore_note_thread(struct buf *notes, const struct elfcore_machine *m, const struct elfcore_process *p,
+                        const struct elfcore_thread *t);
 
 /* A file that is mapped. */
 struct elfcore_file {

@@ -40,7 +40,7 @@ struct taking {
     struct memmap map;
     struct facets facets;
     struct ptrace_freeze *still;
-    int mem; /* /proc/PID/mem: bound to the memory itself, whoever gets the pid */
+    int mem; /* /proc/PID/mem: bound to the memory itself, not to the pid */
     int out;
     bool gone;     /* the process's memory is */
     bool holes;    /* out is a regular file */
@@ -175,8 +175,8 @@ static int add_threads(struct taking *t, struct buf *notes)
 
         t->told.threads++;
         t->told.unstopped += !one->held;
-        r = elfcore_note_thread(notes, machine, &f->process, one->inner, one->registers,
-                                one->held ? one->floats : NULL);
+        r = elfcore_note_thread(notes, machine, &f->process,
+                                &(struct elfcore_thread){one->inner, one->registers, one->held ? one->floats : NULL});
         if (r == 0 && i == 0)
             r = elfcore_note_process(notes, &f->process);
         if (r == 0 && i == 0 && f->auxv.size > 0)
@@ -324,9 +324,15 @@ static void note_late(struct taking *t, size_t size)
         t->told.late += size;
 }
 
-/* 1: the process has gone, or the time is up: nothing of this step is written. */
-static int copy_step(struct taking *t, const struct memmap_piece *piece, int shared, uint64_t address, size_t size,
-                     struct err *e)
+struct step {
+    const struct memmap_piece *piece;
+    int shared; /* the file behind the piece; -1: none */
+    uint64_t address;
+    size_t size;
+};
+
+/* 1: the process has ended, or the time is up: nothing of this step is written. */
+static int copy_step(struct taking *t, const struct step *s, struct err *e)
 {
     int r;
 
@@ -335,17 +341,17 @@ static int copy_step(struct taking *t, const struct memmap_piece *piece, int sha
         return 1;
     }
     ptrace_freeze_renew(t->still);
-    if (shared >= 0)
-        read_shared(t, piece, shared, address, size);
+    if (s->shared >= 0)
+        read_shared(t, s->piece, s->shared, s->address, s->size);
     else
-        read_touched(t, piece, address, size);
-    if (has_gone(t, address))
+        read_touched(t, s->piece, s->address, s->size);
+    if (has_gone(t, s->address))
         return 1;
     if (!ptrace_freeze_holds(t->still)) {
-        stackends_put(&t->stacks, address, t->step, size);
-        note_late(t, size);
+        stackends_put(&t->stacks, s->address, t->step, s->size);
+        note_late(t, s->size);
     }
-    if ((r = write_step(t, size, e)) < 0)
+    if ((r = write_step(t, s->size, e)) < 0)
         return r;
     if (t->options->step && t->options->step(t->options->ctx, t->told.size, t->total) != 0)
         return err_set(e, -ECANCELED, "the core of process %d: stopped", (int)t->proc->pid);
@@ -359,10 +365,10 @@ static int copy_piece(struct taking *t, const struct memmap_piece *piece, struct
 
     for (uint64_t done = 0; r == 0 && done < piece->segment.kept;) {
         uint64_t left = piece->segment.kept - done;
-        size_t size = left < STEP ? (size_t)left : STEP;
+        struct step s = {piece, shared, piece->segment.start + done, left < STEP ? (size_t)left : STEP};
 
-        r = copy_step(t, piece, shared, piece->segment.start + done, size, e);
-        done += size;
+        r = copy_step(t, &s, e);
+        done += s.size;
     }
     return r;
 }

@@ -139,7 +139,7 @@ int memmap_prepare(const struct proc *p, bool all_memory, struct memmap *ret, st
 }
 
 /* What smaps said of the mapping that is there now, or of the one that it was part of. */
-static const struct memmap_known *look_up(const struct memmap *m, uint64_t start)
+static const struct memmap_known *find_known(const struct memmap *m, uint64_t start)
 {
     static const struct memmap_known nothing;
     size_t low = 0, high = m->known_count;
@@ -187,7 +187,7 @@ static enum memmap_source source_of(const struct memmap *m, const struct maps_li
             return m->all ? MEMMAP_WHOLE : MEMMAP_MAPPED;
         return m->filter & PRIVATE_ANONYMOUS ? MEMMAP_CHANGED : MEMMAP_LEFT;
     }
-    /* What nobody may touch, and nobody has, is room that was set aside: a JVM's can be of terabytes. */
+    /* Inaccessible and unused: reserved address space, of which a JVM can have terabytes. */
     if (line->protection == 0 && known->end >= line->end && known->in_use == 0)
         return MEMMAP_LEFT;
     return m->filter & PRIVATE_ANONYMOUS ? MEMMAP_TOUCHED : MEMMAP_LEFT;
@@ -236,7 +236,7 @@ static int add_mapping(void *ctx, char *text)
 
     if (!maps_parse(text, &line) || text_eq(line.path, "[vsyscall]"))
         return 0;
-    known = look_up(m, line.start);
+    known = find_known(m, line.start);
     piece = (struct memmap_piece){
         .segment = {.start = line.start, .size = line.end - line.start, .protection = line.protection},
         .source = source_of(m, &line, known),
@@ -398,7 +398,7 @@ static int cut(struct memmap *to, const struct proc *p, const struct memmap_piec
     return r < 0 ? r : emit(&c, of->segment.start + size);
 }
 
-/* The first page of a program or library: its build id tells a debugger which one it is. */
+/* The first page of a program or library: a debugger identifies it by its build id. */
 static bool begins_as_elf(const struct proc *p, const struct memmap_piece *piece)
 {
     CLEANUP_FD int mem = openat(p->fd, "mem", O_RDONLY | O_CLOEXEC);

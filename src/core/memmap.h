@@ -50,7 +50,7 @@ struct memmap {
         .pagemap = -1                                                                                                  \
     }
 
-/* Before the process is stopped: what takes long to tell (smaps). */
+/* Before the process is stopped: what takes long to read (smaps). */
 int memmap_prepare(const struct proc *p, bool all_memory, struct memmap *ret, struct err *e);
 
 /* While it is stopped: what is mapped. */

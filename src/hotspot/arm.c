@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Reads, sets, and reads again. The path before the switch, and back the other way round: who is killed in between
- * leaves a JVM that does not dump, never one that dumps where nobody looks.
+ * leaves a JVM that does not dump, never one that dumps outside of the watched folder.
  */
 #include "hotspot/arm.h"
 
@@ -172,7 +172,7 @@ static int change_flags(const struct jvm *j, const struct attach_wait *wait, con
     return r < 0 ? r : confirm(j, c, &result->now, e);
 }
 
-static int keep_flags(struct arm_result *result, struct err *e)
+static int copy_flags(struct arm_result *result, struct err *e)
 {
     result->now = result->before;
     if (result->before.path && !(result->now.path = strdup(result->before.path)))
@@ -192,7 +192,7 @@ static int carry_out(const struct jvm *j, const struct arm_request *request, str
     if (r < 0)
         return r;
     something = c.path || c.on >= 0;
-    if ((r = something ? change_flags(j, wait, &c, result, e) : keep_flags(result, e)) < 0)
+    if ((r = something ? change_flags(j, wait, &c, result, e) : copy_flags(result, e)) < 0)
         return r;
     if (request->undo)
         result->outcome = something ? ARM_DISARMED : ARM_NOT_ARMED;

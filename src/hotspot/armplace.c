@@ -25,7 +25,7 @@
 enum {
     HOST_MAX = 100, /* bytes: with pid, time, ".hprof.gz", and HotSpot's ".p12" below NAME_MAX */
     NAME_MAX_MADE = HOST_MAX + 64,
-    DIR_MAX = ATTACH_WORD_MAX - NAME_MAX_MADE - 1, /* older JVMs are told no longer word */
+    DIR_MAX = ATTACH_WORD_MAX - NAME_MAX_MADE - 1, /* older JVMs read no longer word */
     SMALL_FILE_MAX = 64 * 1024,
     TASK_ID = 32 /* hex digits of an ECS task's id */
 };
@@ -37,7 +37,7 @@ static bool is_plain(char c)
     return isascii(c) && (isalnum((unsigned char)c) || strchr("._-", c));
 }
 
-/* What tells pods of one owner apart stands at the end: a long name loses its beginning. */
+/* Pods of one owner differ at the end of their names: a long name loses its beginning. */
 static char *fit(const char *text)
 {
     size_t length = strlen(text);
@@ -123,7 +123,7 @@ int armplace_check(const char *dir, struct err *e)
     if (strchr(dir, '%'))
         return err_set(e, -FAULT_USAGE, "%s: a '%%' is in it, which stands for something else to newer JVMs", dir);
     if (strlen(dir) > DIR_MAX)
-        return err_set(e, -FAULT_USAGE, "longer than %d bytes, which is more than a JVM can be told", DIR_MAX);
+        return err_set(e, -FAULT_USAGE, "longer than %d bytes, which is more than a JVM accepts", DIR_MAX);
     return 0;
 }
 
@@ -215,7 +215,7 @@ static bool is_seen_at(const struct proc *p, const char *path, const struct armp
     return fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == f->dev && (below || st.st_ino == f->ino);
 }
 
-static int look_at_mount(void *ctx, const struct mount *m)
+static int check_mount(void *ctx, const struct mount *m)
 {
     struct search *s = ctx;
     const struct armplace_folder *f = s->folder;
@@ -252,7 +252,7 @@ static int seen_as(const struct armplace_folder *f, const struct proc *p, bool b
         return *ret ? 0 : -ENOMEM;
     }
     if (f->within)
-        r = each_mount(p->fd, look_at_mount, &s);
+        r = each_mount(p->fd, check_mount, &s);
     if (ret_part && !s.found)
         *ret_part = TAKE_PTR(s.part);
     *ret = s.found ? TAKE_PTR(s.found) : TAKE_PTR(s.found_below);
@@ -304,7 +304,7 @@ int armplace_find(const struct armplace *place, const struct jvm *j, char **ret,
 
     if (!dir || (r = armplace_check(dir, e)) < 0)
         return r;
-    if ((r = reach_may_write(&j->proc, dir)) < 0)
+    if ((r = access_as_may_write(&j->proc, dir)) < 0)
         return refuse(j, dir, r, e);
     for (size_t length = strlen(dir); length > 1 && dir[length - 1] == '/'; length--)
         dir[length - 1] = '\0';

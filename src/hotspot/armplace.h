@@ -24,7 +24,7 @@ struct armplace {
 int armplace_folder_new(const char *path, struct armplace_folder **ret, struct err *e);
 void armplace_folder_free(struct armplace_folder *f);
 
-/* Whether a JVM could be told that name: absolute, no control character, no '%' (JDK 23 and newer replace %p), short
+/* Whether a JVM would accept that name: absolute, no control character, no '%' (JDK 23 and newer replace %p), short
  * enough. 0 or -FAULT_USAGE. */
 int armplace_check(const char *dir, struct err *e);
 

@@ -27,7 +27,7 @@ enum {
     FULL_PERCENT = 93, /* a survivor space is always empty, and counts as the heap's */
     LIMITS_MAX = 64 * 1024,
     NAME_SIZE = 64,
-    ROOM_AMPLE = 4096, /* threads: nobody starts so many in a moment */
+    ROOM_AMPLE = 4096, /* threads: more than any application starts in a moment */
     CALM_MS = 20,
     CALM_TIMES = 5 /* the signal may take so many times CALM_MS to have its effect */
 };

@@ -19,7 +19,7 @@ int attach_obstacle_calm(const struct jvm *j, struct err *e);
 /* Whether the thread is there. */
 bool attach_obstacle_listens(const struct jvm *j);
 
-/* What earlier looks at a silent JVM have seen; begins as zero. */
+/* State across checks of a silent JVM; zero at first. */
 struct attach_fullness {
     int64_t collected;    /* end of the last collection of its whole heap, in its own time */
     unsigned collections; /* that left the heap as full as it was */

@@ -44,7 +44,7 @@ static int may_signal(const struct jvm *j, struct err *e)
     int pid = (int)j->proc.pid;
 
     if (j->options.attach_disabled == 1)
-        return err_set(e, -FAULT_REFUSED, "JVM %d answers nobody: it runs with -XX:+DisableAttachMechanism", pid);
+        return err_set(e, -FAULT_REFUSED, "JVM %d cannot be asked: it runs with -XX:+DisableAttachMechanism", pid);
     if (!(j->status.caught & quit))
         return err_set(e, -FAULT_REFUSED,
                        "JVM %d cannot be asked: it has no handler for SIGQUIT (-Xrs, or it starts up), and no attach "
@@ -183,7 +183,7 @@ static int place_trigger_in(struct approach *a, int folder)
     return 0;
 }
 
-/* Where the JVM looks for a file that says somebody wants to talk. */
+/* The folders in which the JVM looks for the trigger file. */
 static int place_trigger(struct approach *a, struct err *e)
 {
     int error = a->cwd_error, in_cwd;
@@ -205,7 +205,7 @@ static int place_trigger(struct approach *a, struct err *e)
                    (int)a->j->proc.pid, a->trigger, strerror(in_cwd), strerror(error));
 }
 
-/* A container with a read-only root often has a /tmp that nobody can write to: the JVM would never answer. */
+/* A container with a read-only root often has a /tmp that is not writable: the JVM would never answer. */
 static int socket_has_place(const struct approach *a, struct err *e)
 {
     if (a->tmp < 0 || faccessat(a->tmp, ".", W_OK | X_OK, 0) == 0 || (errno != EROFS && errno != EACCES))
@@ -216,7 +216,7 @@ static int socket_has_place(const struct approach *a, struct err *e)
                    (int)a->j->proc.pid, strerror(errno));
 }
 
-/* Connects to the socket in the JVM's /tmp. -ENOENT: it is not there, or nobody listens any more;
+/* Connects to the socket in the JVM's /tmp. -ENOENT: it is not there, or has no listener any more;
  * -EAGAIN: too many ask already. */
 static int connect_to(const struct approach *a, struct err *e)
 {
@@ -237,7 +237,7 @@ static int connect_to(const struct approach *a, struct err *e)
         return -ENOENT;
     if (!S_ISSOCK(st.st_mode) || st.st_uid != j->status.uid)
         return err_set(e, -FAULT_REFUSED,
-                       "/tmp/%s of JVM %d is not the JVM's socket (uid %u): somebody else made it, and the JVM can't "
+                       "/tmp/%s of JVM %d is not the JVM's socket (uid %u): another user made it, and the JVM can't "
                        "replace it; remove it",
                        name, pid, (unsigned)st.st_uid);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -250,7 +250,7 @@ static int connect_to(const struct approach *a, struct err *e)
                    ? -ENOENT
                    : err_set(e, errno == EPERM ? -EACCES : -errno, "/tmp/%s of JVM %d: %s%s", name, pid,
                              strerror(errno), errno == EACCES ? missing_right(j) : "");
-    /* Whoever called listen(). 0: a process that we cannot see from our pid namespace. */
+    /* The process that called listen(). 0: a process that we cannot see from our pid namespace. */
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != j->status.uid ||
         (peer.pid != j->proc.pid && (peer.pid != 0 || j->proc.hidden)))
         return err_set(e, -FAULT_REFUSED, "/tmp/%s of JVM %d belongs to another process: remove it", name, pid);
@@ -277,7 +277,7 @@ static int await_handler(const struct approach *a, uint64_t *since, struct err *
     return 0;
 }
 
-/* Where nobody listens: has the JVM open its socket, and again if nothing came of it. */
+/* Without a listener: has the JVM open its socket, and repeats that if it did not. */
 static int trigger(struct approach *a, struct err *e)
 {
     uint64_t now = clock_mono_ms();
@@ -319,8 +319,8 @@ static int open_socket(struct approach *a, struct err *e)
 /* --- under the JVM's identity ---------------------------------------------------------------------------------------
  */
 
-/* What the child tells; the descriptor comes along. */
-struct told {
+/* What the child reports; its descriptor is passed along. */
+struct report {
     int result;
     struct err e;
 };
@@ -332,13 +332,13 @@ static bool parent_is_gone(void *ctx)
     return poll(&p, 1, 0) > 0;
 }
 
-static void tell(int channel, int fd, const struct told *what)
+static void send_report(int channel, int fd, const struct report *report)
 {
     union {
         char bytes[CMSG_SPACE(sizeof(int))];
         struct cmsghdr align;
     } control = {0};
-    struct iovec data = {.iov_base = (void *)what, .iov_len = sizeof(*what)};
+    struct iovec data = {.iov_base = (void *)report, .iov_len = sizeof(*report)};
     struct msghdr m = {.msg_iov = &data, .msg_iovlen = 1};
 
     if (fd >= 0) {
@@ -355,7 +355,7 @@ static void tell(int channel, int fd, const struct told *what)
     sendmsg(channel, &m, MSG_NOSIGNAL);
 }
 
-static int hear(int channel, struct told *ret, int *ret_fd)
+static int receive_report(int channel, struct report *ret, int *ret_fd)
 {
     union {
         char bytes[CMSG_SPACE(sizeof(int))];
@@ -379,7 +379,7 @@ static void connect_in_child(struct approach *a, int channel)
 {
     struct attach_wait wait = {.timeout_ms = a->wait->timeout_ms, .stop = parent_is_gone, .ctx = &channel};
     const struct attach_wait *parents = a->wait;
-    struct told told = {0};
+    struct report report = {0};
     CLEANUP_FD int fd = -1;
 
     signal(SIGINT, SIG_IGN); /* the parent ends us, and the trigger file must go */
@@ -387,15 +387,15 @@ static void connect_in_child(struct approach *a, int channel)
     a->wait = &wait;
     /* Where we may not (root without the capability), the JVM is asked as we are: JDK 11 and newer answer root, too. */
     (void)become_user(a->j->status.uid, a->j->status.gid);
-    fd = told.result = open_socket(a, &told.e);
+    fd = report.result = open_socket(a, &report.e);
     a->wait = parents;
-    tell(channel, fd, &told);
+    send_report(channel, fd, &report);
 }
 
 static int connect_as_jvm(struct approach *a, struct err *e)
 {
     CLEANUP_FD int ours = -1, its = -1;
-    struct told told = {0};
+    struct report report = {0};
     int channel[2], fd = -1;
     bool stopped = false;
     pid_t child;
@@ -417,16 +417,16 @@ static int connect_as_jvm(struct approach *a, struct err *e)
     for (struct pollfd p = {.fd = ours, .events = POLLIN}; poll(&p, 1, LOOK_MOST_MS) <= 0 && !stopped;)
         stopped = a->wait->stop && a->wait->stop(a->wait->ctx);
     if (stopped)
-        told.result = err_set(&told.e, -ECANCELED, "stopped while waiting for JVM %d", (int)a->j->proc.pid);
-    else if (hear(ours, &told, &fd) < 0)
-        told.result = err_set(&told.e, -EIO, "the process that was to ask JVM %d died", (int)a->j->proc.pid);
+        report.result = err_set(&report.e, -ECANCELED, "stopped while waiting for JVM %d", (int)a->j->proc.pid);
+    else if (receive_report(ours, &report, &fd) < 0)
+        report.result = err_set(&report.e, -EIO, "the process that was to ask JVM %d died", (int)a->j->proc.pid);
     close(TAKE_FD(ours));
     wait_child(child);
-    if (told.result >= 0 && fd < 0)
-        told.result = err_set(&told.e, -EMFILE, "too many open files");
-    if (told.result < 0) {
-        *e = told.e;
-        return told.result;
+    if (report.result >= 0 && fd < 0)
+        report.result = err_set(&report.e, -EMFILE, "too many open files");
+    if (report.result < 0) {
+        *e = report.e;
+        return report.result;
     }
     return fd;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A connection to a JVM's attach socket. The socket is there only once somebody wanted it: an .attach_pidN file and a
+ * A connection to a JVM's attach socket. The socket is made on request: an .attach_pidN file and a
  * SIGQUIT make the JVM open it. SIGQUIT ends a process without a handler, and makes others print threads: so it goes
- * only to what was seen to be a JVM that catches it, and that has not been told to ignore the file.
+ * only to what was seen to be a JVM that catches it, and that does not run with -XX:+DisableAttachMechanism.
  *
  * The JVM talks to its own uid and gid only (JDK 10 and older not even to root), as it sees them from its user
  * namespace. Root connects under the JVM's identity, in a child: this process never changes its own.

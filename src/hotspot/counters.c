@@ -39,7 +39,7 @@ static const char *name_of(const char *path, const char *number)
     return text_eq(base, number) && text_starts(folder, "hsperfdata_") ? folder : NULL;
 }
 
-static int look_at(void *ctx, const struct proc_mapping *m)
+static int check_mapping(void *ctx, const struct proc_mapping *m)
 {
     struct search *s = ctx;
     const char *name = name_of(m->path, s->number);
@@ -106,7 +106,7 @@ int counters_open(const struct proc *p, struct err *e)
     if (r < 0)
         return err_set(e, r, "process %d cannot be looked at: %s", (int)p->pid, why(r));
     snprintf(s.number, sizeof(s.number), "%d", (int)status.inner_pid);
-    r = p->hidden ? counters_named(status.inner_pid, status.uid, s.path) : proc_each_mapping(p, look_at, &s);
+    r = p->hidden ? counters_named(status.inner_pid, status.uid, s.path) : proc_each_mapping(p, check_mapping, &s);
     fd = s.fd;
     if (r < 0)
         return err_set(e, r, "the files mapped by process %d cannot be looked at: %s", (int)p->pid, why(r));

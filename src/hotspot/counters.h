@@ -4,7 +4,7 @@
  * container that is seen from here.
  *
  * What a reader may rely on: the JVM writes its counters with no lock, each of them at once, and marks only that there
- * is a new one, never that a value changed. So a snapshot is what two readings in a row agreed on: nobody wrote in
+ * is a new one, never that a value changed. So a snapshot is two equal readings in a row: the JVM did not write in
  * between. While the JVM writes all the time, it is the last of several readings, and of counters that change together
  * some may be older than others by microseconds. A collection under way has counted what it has done so far. JDK 17
  * samples "used" of eden and "ticks" every 50 ms; JDK 25 has no ticks, and most of it changes at a collection only.

@@ -2,7 +2,7 @@
  *
  * A hidden folder of a dump's own, below one of the JVM's folders and the JVM's user's alone. A JVM that was asked for
  * a dump can't be stopped; but once the folder is gone, one that comes to it later finds no place to write to, and
- * leaves nothing behind. Nobody else can put something there beside the JVM's own user.
+ * leaves nothing behind. Only the JVM's own user can put files there.
  */
 #pragma once
 

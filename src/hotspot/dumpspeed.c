@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One number in a file in memory; 0: nothing was told.
+ * One number in a file in memory; 0: nothing was reported.
  */
 #include "hotspot/dumpspeed.h"
 
@@ -39,7 +39,7 @@ void dumpspeed_learn(struct dumpspeed *s)
     s->rate = told < DUMPSPEED_MIN ? DUMPSPEED_MIN : told > DUMPSPEED_MAX ? DUMPSPEED_MAX : told;
 }
 
-void dumpspeed_tell(int fd, uint64_t bytes, uint64_t ms)
+void dumpspeed_report(int fd, uint64_t bytes, uint64_t ms)
 {
     uint64_t rate;
 

@@ -21,8 +21,8 @@ struct dumpspeed {
 int dumpspeed_init(struct dumpspeed *s, uint64_t given);
 void dumpspeed_done(struct dumpspeed *s);
 
-/* What was told since the last time, if anything, becomes the rate. */
+/* What was reported since the last call, if anything, becomes the rate. */
 void dumpspeed_learn(struct dumpspeed *s);
 
 /* Another process, with the descriptor: so many bytes took so long. */
-void dumpspeed_tell(int fd, uint64_t bytes, uint64_t ms);
+void dumpspeed_report(int fd, uint64_t bytes, uint64_t ms);

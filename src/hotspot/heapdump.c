@@ -89,8 +89,8 @@ static int find_folders(const struct jvm *j, const struct heapdump_request *rq, 
     return add_folder(ret, "/tmp");
 }
 
-/* What can be written there. Files of a tmpfs are memory of whoever writes them: beyond its cgroup's limit the kernel
- * would kill the very process that is looked at. */
+/* What can be written there. Files of a tmpfs are charged to the cgroup that writes them: beyond its cgroup's limit the
+ * kernel would kill the very process that is looked at. */
 static uint64_t room_in(const struct jvm *j, int folder)
 {
     CLEANUP(memcg_done) struct memcg cgroup = MEMCG_NONE;
@@ -403,7 +403,7 @@ int heapdump_leave(struct heapdump *d, const struct jvm *j, bool gzip, char **re
     char name[HEAPDUMP_NAME_MAX], *path;
     int r = -EEXIST;
 
-    /* The name holds the time, and somebody else may have taken it in this second. */
+    /* The name holds the time, and another dump may have taken it in this second. */
     for (int i = 0; i < TRIES && r == -EEXIST; i++) {
         heapdump_name(j, gzip, name);
         if ((r = heapdump_move(d, d->folder, name)) == -EEXIST)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Has a JVM write a heap dump, into a folder of its own that has room for it. Where the dump goes from there is the
- * caller's business. A JVM that was asked can't be stopped: it writes on, though nobody wants the file any more.
+ * caller's business. A JVM that was asked can't be stopped: it writes on, though the file is no longer wanted.
  *
  * While it is written a JVM up to 21 has the file alone; 22 and newer write NAME.p0 … first and copy them into NAME
  * (DumpMerger in heapDumper.cpp), so that twice the room is needed.
@@ -64,7 +64,7 @@ int heapdump_make(const struct jvm *j, const struct heapdump_request *rq, struct
 int heapdump_knows(const struct jvm *j, const char *option, const struct attach_wait *wait, struct err *e);
 
 /* Moves it out of its hidden folder: to a name in a folder that must not be there yet. -EEXIST; -EXDEV where it is
- * another file system, or somebody put another file in its place; -errno. */
+ * another file system, or another file was put in its place; -errno. */
 int heapdump_move(struct heapdump *d, int folder, const char *name);
 
 /* Has it stay in the JVM's folder, as heapdump_name, where a watch takes it for evidence. *ret: its path as we see it,

@@ -54,7 +54,7 @@ static bool is_flowing(void *ctx)
     return atomic_load(&s->flows) && !atomic_load(&s->ended);
 }
 
-static int judge(struct heapdump_stream *s, const char *answer)
+static int check_answer(struct heapdump_stream *s, const char *answer)
 {
     char reason[REASON_MAX];
 
@@ -83,7 +83,7 @@ static void *ask(void *arg)
         s->result = attach_ask(s->j, ATTACH_JCMD(command), &wait, &answer, &s->e);
     }
     if (s->result == 0)
-        s->result = judge(s, buf_text(&answer));
+        s->result = check_answer(s, buf_text(&answer));
     atomic_store(&s->answered, true);
     return NULL;
 }
@@ -105,7 +105,8 @@ static int check_jdk(const struct jvm *j, const struct heapdump_request *rq, str
     return r;
 }
 
-/* A FIFO that is the JVM's own: where fs.protected_fifos is set nobody else's would be opened in a /tmp. */
+/* A FIFO that is the JVM's own: where fs.protected_fifos is set, a FIFO of another user would not be opened in a /tmp.
+ */
 static int make_fifo_in(struct heapdump_stream *s, const char *place)
 {
     const struct proc_status *its = &s->j->status;

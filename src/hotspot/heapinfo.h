@@ -8,5 +8,6 @@
 
 #include <stdint.h>
 
-/* Bytes in use of all generations together, without metaspace. Any text will do. 0, or -EBADMSG where none is told. */
+/* Bytes in use of all generations together, without metaspace. Any text will do. 0, or -EBADMSG where the text has
+ * none. */
 int heapinfo_used(const char *text, uint64_t *ret_bytes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Foreign bytes. The counters that HotSpot keeps in /tmp/hsperfdata_USER/PID (layout 2.0: perfMemory.hpp, perfData.cpp;
- * JDK 8 to 25 write the same). Reads bytes that somebody else has fetched, and believes none: an offset or a length
+ * JDK 8 to 25 write the same). Parses bytes that the caller has read, and trusts none: an offset or a length
  * that leads out of them is never followed. Doesn't know what the counters mean.
  */
 #pragma once

@@ -191,8 +191,11 @@ static const char *cell(const struct column *c, const struct hsperf *h, char out
 static int add_cell(const struct column *c, const char *text, struct buf *ret)
 {
     bool last = !c[1].name;
+    int width = c->width;
 
-    return buf_printf(ret, "%*s%s", c->formula != TEXT ? c->width : last ? 0 : -c->width, text, last ? "\n" : " ");
+    if (c->formula == TEXT)
+        width = last ? 0 : -width;
+    return buf_printf(ret, "%*s%s", width, text, last ? "\n" : " ");
 }
 
 double jstat_uptime(const struct hsperf *h, int64_t wall_ns)
@@ -226,7 +229,7 @@ int jstat_row(enum jstat_view view, const struct hsperf *h, const double *timest
     return r;
 }
 
-/* NaN is null, which is what a number that can't be told is. */
+/* NaN is null: a number that is not known. */
 static json_t *json_number(double n, int decimals)
 {
     char text[CELL_MAX];
@@ -247,25 +250,25 @@ static json_t *json_cell(const struct column *c, const struct hsperf *h)
                                                                : json_null();
 }
 
-static int fill_object(json_t *o, enum jstat_view view, const struct hsperf *h, int pid, int64_t wall_ns, double uptime)
+static int fill_object(json_t *o, enum jstat_view view, const struct jstat_sample *s)
 {
     char time[CLOCK_TEXT_MAX];
 
-    if (json_object_set_new(o, "pid", json_integer(pid)) < 0 ||
-        json_object_set_new(o, "time", json_string(clock_format(wall_ns, time))) < 0 ||
-        json_object_set_new(o, "uptime", json_number(uptime, 1)) < 0)
+    if (json_object_set_new(o, "pid", json_integer(s->pid)) < 0 ||
+        json_object_set_new(o, "time", json_string(clock_format(s->wall_ns, time))) < 0 ||
+        json_object_set_new(o, "uptime", json_number(s->uptime, 1)) < 0)
         return -ENOMEM;
     for (const struct column *c = VIEWS[view]; c->name; c++)
-        if (json_object_set_new(o, c->key ? c->key : c->name, json_cell(c, h)) < 0)
+        if (json_object_set_new(o, c->key ? c->key : c->name, json_cell(c, s->counters)) < 0)
             return -ENOMEM;
     return 0;
 }
 
-int jstat_json(enum jstat_view view, const struct hsperf *h, int pid, int64_t wall_ns, double uptime, struct buf *ret)
+int jstat_json(enum jstat_view view, const struct jstat_sample *s, struct buf *ret)
 {
     CLEANUP_FREE char *text = NULL;
     json_t *o = json_object();
-    int r = o ? fill_object(o, view, h, pid, wall_ns, uptime) : -ENOMEM;
+    int r = o ? fill_object(o, view, s) : -ENOMEM;
 
     if (r == 0)
         text = json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));

@@ -23,4 +23,10 @@ int jstat_header(enum jstat_view view, bool timestamp, struct buf *ret);
 int jstat_row(enum jstat_view view, const struct hsperf *h, const double *timestamp, struct buf *ret);
 
 /* The same as one object on one line: numbers as the columns have them, null for "-". */
-int jstat_json(enum jstat_view view, const struct hsperf *h, int pid, int64_t wall_ns, double uptime, struct buf *ret);
+struct jstat_sample {
+    const struct hsperf *counters;
+    int pid;
+    int64_t wall_ns;
+    double uptime; /* seconds; NaN: unknown */
+};
+int jstat_json(enum jstat_view view, const struct jstat_sample *s, struct buf *ret);

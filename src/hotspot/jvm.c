@@ -127,7 +127,7 @@ struct libraries {
     bool openj9;
 };
 
-static int look_at_library(void *ctx, const struct proc_mapping *m)
+static int check_library(void *ctx, const struct proc_mapping *m)
 {
     struct libraries *l = ctx;
     const char *name = text_base_name(m->path);
@@ -139,7 +139,7 @@ static int look_at_library(void *ctx, const struct proc_mapping *m)
 }
 
 /* Who may look is who may trace (ptrace(2)): the same uid and gid, with all the capabilities that the other one has. In
- * a container root has CAP_SYS_PTRACE only if somebody gave it. */
+ * a container root has CAP_SYS_PTRACE only if it was granted. */
 static int not_allowed(const struct jvm *j, struct err *e)
 {
     int pid = (int)j->proc.pid;
@@ -195,7 +195,7 @@ static int read_all(struct jvm *j, struct err *e)
     int pid = (int)j->proc.pid, r = proc_status(&j->proc, &j->status);
 
     if (r == 0)
-        r = proc_each_mapping(&j->proc, look_at_library, &libraries);
+        r = proc_each_mapping(&j->proc, check_library, &libraries);
     libjvm = libraries.libjvm;
     if ((r == -EACCES || r == -EPERM) && is_hidden_jvm(j))
         r = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A process that is a HotSpot JVM, seen from outside without asking it anything: what it was told at its start, who
+ * A process that is a HotSpot JVM, seen from outside without asking it anything: its options at its start, who
  * made it, and whether it can be asked (hotspot/attach.h). What was changed at run time is not seen here.
  */
 #pragma once
@@ -17,7 +17,7 @@ struct jvm {
     bool options_unread;       /* a file of options could not be read (a pipe, gone by now): options may lack some */
     struct strv words;         /* the command line; of the launcher's words, @argfiles are expanded */
     char *version;             /* "17.0.13+11 (Debian)", from the runtime's release file; NULL unknown */
-    char *command;             /* one line, fit to be told (hotspot/jvmcommand.h); NULL unknown */
+    char *command;             /* one line, without secrets (hotspot/jvmcommand.h); NULL unknown */
     int64_t started_ns;        /* since 1970; 0 unknown */
 };
 

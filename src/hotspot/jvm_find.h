@@ -13,7 +13,7 @@
 struct jvm_pids {
     pid_t *pid; /* ascending; owned */
     size_t count, capacity;
-    size_t hidden; /* processes of others that we may not look at */
+    size_t hidden; /* processes of other users whose maps we may not read */
 };
 
 /* root is "/proc" but in tests. Processes that end meanwhile are passed over. -ENOSYS if there is no such root. */

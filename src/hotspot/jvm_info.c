@@ -18,7 +18,7 @@
 enum { TOLD_MAX = 8192 }; /* bytes of a text; HotSpot cuts those of its counters at 1024 */
 
 /* A copy that is fit to be shown. 0 or -ENOMEM. */
-static int keep(const char *text, size_t size, char **ret)
+static int copy_text(const char *text, size_t size, char **ret)
 {
     size_t room = size < TOLD_MAX ? size + 1 : TOLD_MAX;
     CLEANUP_FREE char *raw = strndup(text, size), *shown = malloc(room);
@@ -31,11 +31,11 @@ static int keep(const char *text, size_t size, char **ret)
     return 0;
 }
 
-static int keep_counter(const struct hsperf *h, const char *name, char **ret)
+static int copy_counter(const struct hsperf *h, const char *name, char **ret)
 {
     char text[TOLD_MAX];
 
-    return hsperf_string(h, name, text, sizeof(text)) ? keep(text, strlen(text), ret) : 0;
+    return hsperf_string(h, name, text, sizeof(text)) ? copy_text(text, strlen(text), ret) : 0;
 }
 
 static int read_counters(const struct hsperf *h, struct about *a)
@@ -54,12 +54,12 @@ static int read_counters(const struct hsperf *h, struct about *a)
 
     jvmheap_read(h, &a->heap);
     for (size_t i = 0; i < ARRAY_SIZE(texts) && r == 0; i++)
-        r = keep_counter(h, texts[i].name, texts[i].value);
+        r = copy_counter(h, texts[i].name, texts[i].value);
     /* Empty: a program with a JVM in it. */
     if (r < 0 || !hsperf_string(h, "sun.rt.javaCommand", command, sizeof(command)) || !*command)
         return r;
-    r = keep(command, jps_class(command, &arguments), &a->main_class);
-    return r < 0 ? r : keep(arguments, strlen(arguments), &a->arguments);
+    r = copy_text(command, jps_class(command, &arguments), &a->main_class);
+    return r < 0 ? r : copy_text(arguments, strlen(arguments), &a->arguments);
 }
 
 static bool is_class_path(const char *option)
@@ -68,7 +68,7 @@ static bool is_class_path(const char *option)
 }
 
 /* Words with blanks between them. A class path among the options is no option of the JVM's to HotSpot. */
-static int keep_words(const struct strv *words, size_t from, size_t to, bool options, char **ret)
+static int join_words(const struct strv *words, size_t from, size_t to, bool options, char **ret)
 {
     CLEANUP(buf_done) struct buf b = {0};
     int r = 0;
@@ -79,10 +79,10 @@ static int keep_words(const struct strv *words, size_t from, size_t to, bool opt
         else if (!options || !text_starts(words->item[i], "--class-path="))
             r = buf_printf(&b, "%s%s", b.size > 0 ? " " : "", words->item[i]);
     }
-    return r < 0 ? r : keep(buf_text(&b), b.size, ret);
+    return r < 0 ? r : copy_text(buf_text(&b), b.size, ret);
 }
 
-/* Without counters: what the launcher was told. A program with a JVM in it has no class. */
+/* Without counters: the launcher's arguments. A program with a JVM in it has no class. */
 static int read_words(const struct strv *words, struct about *a)
 {
     size_t name, count, options;
@@ -99,16 +99,16 @@ static int read_words(const struct strv *words, struct about *a)
     if (name < count) /* named by an option: "-jar", "-m", "--module=" */
         options = text_starts(class, "--module=") ? name : name - 1;
     class += text_starts(class, "--module=") ? strlen("--module=") : 0;
-    if ((r = keep(class, strlen(class), &a->main_class)) == 0 &&
-        (r = keep_words(words, name + 1, words->count, false, &a->arguments)) == 0)
-        r = keep_words(words, 1, options, true, &a->jvm_arguments);
+    if ((r = copy_text(class, strlen(class), &a->main_class)) == 0 &&
+        (r = join_words(words, name + 1, words->count, false, &a->arguments)) == 0)
+        r = join_words(words, 1, options, true, &a->jvm_arguments);
     return r;
 }
 
 /* "17.0.13+11 (Debian)", of the release file: to the first '+' or blank. */
 static int read_release(const char *version, struct about *a)
 {
-    return !version || a->version ? 0 : keep(version, strcspn(version, "+ -"), &a->version);
+    return !version || a->version ? 0 : copy_text(version, strcspn(version, "+ -"), &a->version);
 }
 
 static int read_hotspot(const struct jvm *j, struct about *a)
@@ -122,14 +122,14 @@ static int read_hotspot(const struct jvm *j, struct about *a)
     a->started_ns = j->started_ns;
     if (r == 0)
         r = read_counters(&c.perf, a);
-    else if ((r = keep(why.msg, strlen(why.msg), &a->note)) == 0)
+    else if ((r = copy_text(why.msg, strlen(why.msg), &a->note)) == 0)
         r = read_words(&j->words, a);
     return r < 0 ? r : read_release(j->version, a);
 }
 
-static int keep_text(const char *text, char **ret)
+static int copy_string(const char *text, char **ret)
 {
-    return text ? keep(text, strlen(text), ret) : 0;
+    return text ? copy_text(text, strlen(text), ret) : 0;
 }
 
 static int read_place(const struct proc *p, struct about *a)
@@ -140,9 +140,9 @@ static int read_place(const struct proc *p, struct about *a)
     if (r == -ENOMEM || r == -ESRCH)
         return r;
     container_of_process(p->fd, a->container);
-    if ((r = keep_text(w.pod, &a->pod)) < 0 || (r = keep_text(w.namespace, &a->namespace)) < 0)
+    if ((r = copy_string(w.pod, &a->pod)) < 0 || (r = copy_string(w.namespace, &a->namespace)) < 0)
         return r;
-    return keep_text(w.host, &a->host);
+    return copy_string(w.host, &a->host);
 }
 
 /* A JVM that jvm_open refuses is one still, if it has a libjvm.so. */
@@ -161,7 +161,7 @@ static int read_other(const char *root, pid_t pid, const struct err *why, struct
     a->uid = status.uid;
     if (proc_started(&p, &a->started_ns) < 0)
         a->started_ns = 0;
-    if ((r = keep(why->msg, strlen(why->msg), &a->note)) < 0)
+    if ((r = copy_text(why->msg, strlen(why->msg), &a->note)) < 0)
         return r;
     return read_place(&p, a);
 }

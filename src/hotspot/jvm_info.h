@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What can be told of a JVM without asking it: from its counters, and from /proc where it keeps none. A JVM that is not
- * HotSpot's, or whose counters are not to be believed, has as much told of it as is known, and a note.
+ * What is known of a JVM without asking it: from its counters, and from /proc where it keeps none. A JVM that is not
+ * HotSpot's, or whose counters are not to be believed, gets what is known, and a note.
  *
  * All text is a stranger's: it is made fit for a terminal and for JSON here, control characters as '?', and cut at 8
  * KiB.

@@ -70,8 +70,8 @@ size_t jvmcommand_words(size_t argc, char *const *argv, size_t *ret_name)
     return argc;
 }
 
-/* The bytes of a word that may be told; what is behind them is told as "...". */
-static size_t told(const char *word)
+/* The bytes of a word that may be shown; the rest is shown as "...". */
+static size_t shown_length(const char *word)
 {
     static const char *const hidden[] = {
         "-D", "-javaagent:", "-agentlib:", "-agentpath:", "-XX:OnError=", "-XX:OnOutOfMemoryError=",
@@ -89,7 +89,7 @@ static size_t told(const char *word)
 
 static int add_word(struct buf *b, const char *word)
 {
-    size_t length = told(word);
+    size_t length = shown_length(word);
     int r = b->size > 0 ? buf_add(b, " ", 1) : 0;
 
     if (r == 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Foreign bytes. A java command line as a list of words: which of them are the launcher's and the JVM's, which name the
- * application, and what may be told of it. Secrets stand in command lines: properties, agents' options, commands and
- * the application's own arguments are never told, whatever their names.
+ * application, and how much of it may be shown. Secrets stand in command lines: properties, agents' options, commands
+ * and the application's own arguments are never shown, whatever their names.
  */
 #pragma once
 

@@ -69,7 +69,7 @@ static bool names_application(const struct strv *words)
     return name < words->count;
 }
 
-/* Beyond WORDS_MAX they are left out: nobody writes so many. */
+/* Words beyond WORDS_MAX are left out. */
 static int add_word(void *ctx, const char *word)
 {
     struct reader *r = ctx;
@@ -244,7 +244,7 @@ static int add_quoted(struct buf *b, const char *word)
     return r;
 }
 
-static int keep_word(struct writer *w, const char *word)
+static int append_word(struct writer *w, const char *word)
 {
     int r;
 
@@ -298,14 +298,14 @@ static int write_word(void *ctx, const char *word)
     if (text_eq(word, "--disable-@files"))
         w->reader.literal = true;
     if (!names_file(w, word, &grammar, &path))
-        return keep_word(w, word);
+        return append_word(w, word);
     if ((r = write_file(w, path, grammar)) < 0)
         return r;
     if (w->dropped == dropped) {
         w->text.size = size;
         if (w->text.data)
             w->text.data[size] = '\0';
-        return keep_word(w, word);
+        return append_word(w, word);
     }
     w->dropped_in_file = true;
     return 0;

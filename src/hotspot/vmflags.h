@@ -6,7 +6,7 @@
  *   ccstr HeapDumpPath                  = /dumps/a b.hprof         {manageable} {command line}
  *   ccstr HeapDumpPath                 := /dumps/a b.hprof         {manageable}                     JDK 8
  *
- * Finds, and asks nobody. The bytes are a stranger's: any will do.
+ * Parses only. The bytes are untrusted.
  */
 #pragma once
 

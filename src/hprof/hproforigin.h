@@ -39,5 +39,5 @@ void hproforigin_init(struct hproforigin *h);
 /* Nothing more is wanted once the answer is not HPROFORIGIN_OPEN. */
 void hproforigin_feed(struct hproforigin *h, const void *data, size_t size);
 
-/* There is no more, or nobody wants to read on. */
+/* Call at the end of the input, or to stop early. */
 void hproforigin_end(struct hproforigin *h);

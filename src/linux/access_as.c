@@ -24,19 +24,19 @@
 
 enum { STATUS_MAX = 256 * 1024, GROUPS_MAX = 65536, CHILD_DIED = 255 };
 
-struct identity_of {
+struct identity {
     struct proc_status status;
     gid_t *groups; /* owned */
     size_t group_count;
     uint64_t capabilities; /* effective */
 };
 
-static void identity_done(struct identity_of *i)
+static void identity_done(struct identity *i)
 {
     free(i->groups);
 }
 
-static int read_groups(const char *at, struct identity_of *ret)
+static int read_groups(const char *at, struct identity *ret)
 {
     const char *end = at + strcspn(at, "\n");
 
@@ -53,7 +53,7 @@ static int read_groups(const char *at, struct identity_of *ret)
     return 0;
 }
 
-static int read_identity(const struct proc *p, struct identity_of *ret)
+static int read_identity(const struct proc *p, struct identity *ret)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = STATUS_MAX};
     const char *groups, *capabilities;
@@ -85,7 +85,7 @@ static void limit_capabilities(uint64_t wanted)
 }
 
 /* The way there, too, is gone under its identity; where that cannot be asked, seen is the folder. */
-static int look(int root, const char *folder, int seen)
+static int check_folder(int root, const char *folder, int seen)
 {
     struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
                            .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
@@ -96,15 +96,15 @@ static int look(int root, const char *folder, int seen)
     return faccessat(fd < 0 ? seen : fd, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
 
-/* Root in a user namespace of its own: its capability reaches as far as the namespace's users, which the child that
- * has left it cannot tell. */
-static bool overrides_modes(const struct proc *p, const struct identity_of *i)
+/* Root in a user namespace of its own: its capability reaches as far as the namespace's users, which the child,
+ * having left it, cannot determine. */
+static bool overrides_modes(const struct proc *p, const struct identity *i)
 {
     return i->capabilities & (UINT64_C(1) << CAP_DAC_OVERRIDE) && !proc_shares(p, "ns/user");
 }
 
 /* Its exit status is an errno value. */
-static void look_in_child(const struct identity_of *i, int root, const char *folder, int seen)
+static void check_in_child(const struct identity *i, int root, const char *folder, int seen)
 {
     const struct proc_status *s = &i->status;
     int r;
@@ -113,13 +113,13 @@ static void look_in_child(const struct identity_of *i, int root, const char *fol
     if (setgroups(i->group_count, i->groups) == 0 && setresgid(s->gid, s->gid, s->gid) == 0 &&
         setresuid(s->uid, s->uid, s->uid) == 0)
         limit_capabilities(i->capabilities);
-    r = look(root, folder, seen);
+    r = check_folder(root, folder, seen);
     _exit(-r < CHILD_DIED ? -r : EIO);
 }
 
-int reach_may_write(const struct proc *p, const char *folder)
+int access_as_may_write(const struct proc *p, const char *folder)
 {
-    CLEANUP(identity_done) struct identity_of who = {0};
+    CLEANUP(identity_done) struct identity who = {0};
     CLEANUP_FD int root = proc_openat(p, "/", O_PATH | O_DIRECTORY, 0);
     CLEANUP_FD int seen = proc_openat(p, folder, O_PATH | O_DIRECTORY, 0);
     int status, r = root < 0 ? root : seen < 0 ? seen : read_identity(p, &who);
@@ -129,7 +129,7 @@ int reach_may_write(const struct proc *p, const char *folder)
         return r;
     child = fork();
     if (child == 0)
-        look_in_child(&who, root, folder, seen);
+        check_in_child(&who, root, folder, seen);
     if (child < 0)
         return -errno;
     if ((status = wait_child(child)) < 0)

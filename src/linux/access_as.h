@@ -10,4 +10,4 @@
 
 /* folder: absolute, as the process sees it. 0 if it could; -ENOENT, -ENOTDIR, -EACCES (also on the way there), -EROFS;
  * or another error of looking. Where we may not take on its identity, it is judged by our own. */
-int reach_may_write(const struct proc *p, const char *folder);
+int access_as_may_write(const struct proc *p, const char *folder);

@@ -125,7 +125,7 @@ static char *from_top(const struct search *s, const char *root)
     return whole;
 }
 
-static int look_at(void *ctx, const struct mount *m)
+static int visit_mount(void *ctx, const struct mount *m)
 {
     const struct search *s = ctx;
     CLEANUP_FREE char *path = NULL, *whole = from_top(s, m->root);
@@ -149,7 +149,7 @@ int cgroup_each_place(const char *cgroup, const char *mountinfo, const char *hom
 
     s.path = cgroup_memory_path(cgroup, &s.v2);
     if (s.path)
-        r = mountinfo_each(mountinfo, strlen(mountinfo), look_at, &s);
+        r = mountinfo_each(mountinfo, strlen(mountinfo), visit_mount, &s);
     free(s.path);
     return r;
 }

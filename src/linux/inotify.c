@@ -83,7 +83,7 @@ int notify_read(int fd, notify_fn *fn, void *ctx)
 {
     char buffer[BUFFER_SIZE] __attribute__((aligned(__alignof__(struct inotify_event))));
 
-    /* Bounded, so that whoever makes files without end can't hold the loop here. */
+    /* Bounded, so that a process that makes files without end can't hold the loop here. */
     for (unsigned round = 0; round < ROUNDS_MAX; round++) {
         ssize_t size = read(fd, buffer, sizeof(buffer));
         if (size < 0) {

@@ -10,5 +10,6 @@ void interrupt_catch(void);
 
 int interrupt_caught(void); /* the signal; 0 while there is none */
 
-/* The signals do again what they did before; dies of the one that was caught: whoever started us sees why. */
+/* The signals do again what they did before; dies of the one that was caught: our parent sees the signal in the wait
+ * status. */
 void interrupt_release(void);

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-/* The scheduler's clock, as far as can be told from here. */
+/* The scheduler's clock, as far as it is known here. */
 static int64_t kernel_usec(void)
 {
     static const double FREQ_UNIT = 1e-6 / 65536;

@@ -23,7 +23,7 @@ struct kmsg {
     }
 
 /* path is "/dev/kmsg" but in tests. From the oldest record that is still there, or from what comes now.
- * -FAULT_UNREADABLE with the story. */
+ * -FAULT_UNREADABLE with the message. */
 int kmsg_open(const char *path, bool oldest, struct kmsg *ret, struct err *e);
 void kmsg_done(struct kmsg *k);
 

@@ -66,7 +66,7 @@ int launch_app(char *const *argv, char *const *env, const struct launch_signals 
     error = pid < 0 ? errno : 0;
     close(failed[1]);
     if (pid > 0) {
-        setpgid(pid, pid); /* both do it: whoever comes first */
+        setpgid(pid, pid); /* both do it: the first one counts */
         if (file_read(failed[0], &error, sizeof(error)) < 0)
             error = 0;
     }

@@ -2,7 +2,7 @@
  *
  * How children begin. A supervisor's two: the application, with everything as if it had been started without us, and
  * our own watch, with as little in common with it as can be. A guard's: our own program again. Forks and executes;
- * waits for nobody's end.
+ * waits for no child's end.
  */
 #pragma once
 

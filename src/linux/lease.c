@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The read lease as a question. Between taking it and giving it back somebody may open the file for writing: his
+ * Takes a read lease and gives it back. In between, a process may open the file for writing: its
  * open(2) waits for the microseconds until the lease is back (with O_NONBLOCK it fails with EWOULDBLOCK, fcntl(2)
  * "Leases"), and the kernel sends us a signal. By default that is SIGIO, which would end the process; we ask for
- * SIGURG, which is ignored unless somebody wants it: anew each time, as giving a lease back resets it (fs/locks.c,
+ * SIGURG, which is ignored by default: anew each time, as giving a lease back resets it (fs/locks.c,
  * lease_modify). A signal below SIGRTMIN also has no queue that could be full, where the kernel falls back on SIGIO.
  */
 #include "linux/lease.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Whether anybody has a file open for writing, in any container: the kernel grants a read lease (fcntl(2),
- * F_SETLEASE) only if nobody has. The lease is given back at once: it asks, it does not hold. While it asks, a
+ * F_SETLEASE) only if no process has. The lease is given back at once: it asks, it does not hold. While it asks, a
  * SIGURG may come, which by default is ignored.
  */
 #pragma once

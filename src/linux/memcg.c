@@ -103,7 +103,7 @@ struct attempt {
     int why;
 };
 
-static int look_at(void *ctx, const struct cgroup_place *place)
+static int try_place(void *ctx, const struct cgroup_place *place)
 {
     struct attempt *a = ctx;
     CLEANUP_FD int folder = proc_openat(a->eyes, place->path, O_PATH | O_DIRECTORY, 0);
@@ -130,7 +130,7 @@ static int open_as_seen_by(const struct proc *eyes, const char *cgroup, struct m
     int r = proc_mountinfo(eyes->fd, &mountinfo);
 
     if (r == 0)
-        r = cgroup_each_place(cgroup, buf_text(&mountinfo), cgroupns_home(), look_at, &a);
+        r = cgroup_each_place(cgroup, buf_text(&mountinfo), cgroupns_home(), try_place, &a);
     return r > 0 ? 0 : r < 0 ? r : a.why;
 }
 

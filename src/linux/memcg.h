@@ -4,7 +4,7 @@
  * has to kill, what has happened so far. Reads, and changes nothing; once opened it allocates nothing.
  *
  * The kernel kills when any cgroup on the way up is full, so the one with the least room counts, be it the pod's or the
- * node's. Cached pages of files that nobody has touched for a while are the first that the kernel drops: they don't
+ * node's. Cached pages of files that were not touched for a while are the first that the kernel drops: they don't
  * count as used (kubelet's "working set"). Neither do clean pages that are in use count as needed: the kernel drops
  * them before it kills. Dirty ones have to be written first, and shmem has nowhere to go: both are needed.
  */
@@ -30,7 +30,7 @@ struct memcg_level {
 };
 
 struct memcg {
-    int fd; /* of its folder, O_PATH; for whoever wants more of its files */
+    int fd; /* of its folder, O_PATH; for callers that read more of its files */
     bool v2;
     bool whole;                                 /* no limit is out of sight */
     uint64_t device, inode;                     /* two processes of one cgroup lead to the same */
@@ -52,7 +52,7 @@ struct memcg {
  */
 int memcg_open(const struct proc *p, struct memcg *ret, struct err *e);
 
-/* By its folder, which is a person's word. */
+/* By its folder, as a user names it. */
 int memcg_open_path(const char *path, struct memcg *ret, struct err *e);
 
 void memcg_done(struct memcg *m); /* accepts MEMCG_NONE */
@@ -85,7 +85,7 @@ void memcg_forget_stat(struct memcg *m);
 /* The lowest limit of all levels when they were read last; UINT64_MAX without. */
 uint64_t memcg_limit(const struct memcg *m);
 
-/* Bytes of it that are of files in memory (tmpfs, memfd), now. -ENODEV; other -errno: the kernel doesn't say. */
+/* shmem bytes (tmpfs, memfd) charged to this cgroup, now. -ENODEV; other -errno: the kernel doesn't say. */
 int memcg_shared(const struct memcg *m, uint64_t *ret);
 
 bool memcg_is_gone(const struct memcg *m); /* rmdir */

@@ -52,7 +52,7 @@ void memsignal_done(struct memsignal *s)
     *s = (struct memsignal)MEMSIGNAL_NONE;
 }
 
-static int tell(struct buf *ret, bool works, const char *name, const char *why, struct buf *bad)
+static int add_result(struct buf *ret, bool works, const char *name, const char *why, struct buf *bad)
 {
     return works ? buf_printf(ret, "%s%s", ret->size ? " " : "", name)
                  : buf_printf(bad, "%s%s (%s)", bad->size ? ", " : "; not ", name, why);
@@ -78,7 +78,7 @@ int memsignal_survey(const struct memcg *m, struct buf *ret)
             continue;
         r = memsignal_open(MEMSIGNALS[i], m, &harmless, &s, &why);
         works |= r == 0 ? 1 << i : 0;
-        r = tell(&good, r == 0, MEMSIGNALS[i]->name, why.msg, &bad);
+        r = add_result(&good, r == 0, MEMSIGNALS[i]->name, why.msg, &bad);
     }
     if (r == 0)
         r = buf_printf(ret, "%s%s", good.size ? buf_text(&good) : "none", buf_text(&bad));

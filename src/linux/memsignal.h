@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the kernel tells of a memory cgroup by itself, each kind a file of its own behind one struct: a descriptor for
+ * What the kernel reports of a memory cgroup by itself, each kind a file of its own behind one struct: a descriptor for
  * poll(2), and what it means when it is ready. Where none works the cgroup is sampled (memcg_sample): a signal makes a
  * watch cheaper and quicker, and nothing may rest on one alone.
  *
  *   v1.usage     usage crossed a number of bytes, up or down; counts caches, and is up to 128 pages a processor late
  *   v1.pressure  the kernel reclaims, and with how little success
- *   v1.oom       no memory was found: told before the kill, and also at the cgroup's end
+ *   v1.oom       no memory was found: reported before the kill, and also at the cgroup's end
  *   v2.events    a counter of memory.events rose
  *   psi          tasks stalled for longer than wanted, of the cgroup (v2) or of the whole machine
  */
@@ -17,10 +17,11 @@
 
 enum memsignal_level { MEMSIGNAL_LOW, MEMSIGNAL_MEDIUM, MEMSIGNAL_CRITICAL };
 
-/* A cgroup is told of pressure below it: always (HIERARCHY), never (LOCAL), if nobody listens there (DEFAULT). */
+/* Pressure in a child cgroup is reported here: always (HIERARCHY), never (LOCAL), if the child has no listener
+ * (DEFAULT). */
 enum memsignal_mode { MEMSIGNAL_DEFAULT, MEMSIGNAL_HIERARCHY, MEMSIGNAL_LOCAL };
 
-/* Each kind looks at its own. */
+/* Each kind has its own. */
 struct memsignal_want {
     uint64_t usage_bytes;         /* v1.usage */
     enum memsignal_level level;   /* v1.pressure: this or worse */
@@ -79,7 +80,7 @@ extern const struct memsignal_ops *const MEMSIGNALS[];
 int memsignal_open(const struct memsignal_ops *ops, const struct memcg *m, const struct memsignal_want *w,
                    struct memsignal *ret, struct err *e);
 
-/* Once the descriptor was ready, or at any other time but for psi: a kill is counted after v1.oom told of it. 0 or
+/* Once the descriptor was ready, or at any other time but for psi: a kill is counted after v1.oom reported it. 0 or
  * -errno; never waits. v1.pressure may fire a hundred times in a millisecond: listen again after a while. */
 int memsignal_read(struct memsignal *s, struct memsignal_event *ret);
 

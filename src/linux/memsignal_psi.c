@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * PSI triggers (Linux Documentation/accounting/psi.rst, since 5.2): of the cgroup on v2, of the machine where it has
- * none. One trigger a descriptor; it tells at most once a window. Without CAP_SYS_RESOURCE a window is a multiple of
+ * none. One trigger a descriptor; it reports at most once a window. Without CAP_SYS_RESOURCE a window is a multiple of
  * 2 s since Linux 6.5, and nothing is allowed before: such are sampled (memcg_pressure).
  */
 #include <errno.h>
@@ -38,7 +38,7 @@ static int register_rounded(int fd, const struct memsignal_want *w, uint32_t *re
     return register_trigger(fd, w->full, (uint64_t)w->stall_us * window / w->window_us, window);
 }
 
-static const char *story(int r)
+static const char *explain(int r)
 {
     switch (r) {
     case -EOPNOTSUPP:
@@ -65,14 +65,14 @@ static int open_psi(struct memsignal *s, const struct memsignal_want *w, struct 
     s->fd = openat(s->memcg->fd, name, flags);
     if (s->fd < 0) {
         r = -errno;
-        return err_set(e, r, "%s: %s", name, story(r));
+        return err_set(e, r, "%s: %s", name, explain(r));
     }
     s->poll_events = POLLPRI;
     s->window_us = w->window_us;
     r = register_trigger(s->fd, w->full, w->stall_us, w->window_us);
     if (r == -EINVAL)
         r = register_rounded(s->fd, w, &s->window_us);
-    return r < 0 ? err_set(e, r, "%s: %s", name, story(r)) : 0;
+    return r < 0 ? err_set(e, r, "%s: %s", name, explain(r)) : 0;
 }
 
 /* poll(2) has taken the event with it: there is nothing to read. */

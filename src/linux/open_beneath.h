@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Opens a path below a folder that stands for the root: absolute links and ".." lead nowhere else, whoever changes the
- * tree meanwhile. For kernels without openat2(2) (before Linux 5.6) and container runtimes that forbid it.
+ * Opens a path below a folder that stands for the root: absolute links and ".." lead nowhere else, even if a process
+ * changes the tree meanwhile. For kernels without openat2(2) (before Linux 5.6) and container runtimes that forbid it.
  */
 #pragma once
 

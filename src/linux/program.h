@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which program runs under a pid, for who looks at all processes again and again: one read, and equal as long as it is
+ * Which program runs under a pid, for callers that scan all processes repeatedly: one read, and equal as long as it is
  * the same process that has not executed another program. Says nothing of what it is.
  */
 #pragma once

@@ -49,7 +49,7 @@ static void be_child(const struct shell *s, int in, int out)
         setenv(s->variables[i][0], s->variables[i][1], 1);
     if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
         _exit(NOT_FOUND);
-    /* What somebody has left open in us without a word is none of the command's. */
+    /* Descriptors that a library left open without O_CLOEXEC are not for the command. */
     close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     execl("/bin/sh", "sh", "-c", s->command, (char *)NULL);
     if (errno == ENOENT || errno == ENOTDIR)
@@ -85,7 +85,7 @@ static int start(const struct shell *s, pid_t *ret, int *ret_output, struct err 
         be_child(s, in, out);
     if (*ret < 0)
         return err_set(e, -errno, "no process can be started: %s", strerror(errno));
-    setpgid(*ret, *ret); /* whoever is first */
+    setpgid(*ret, *ret); /* both do it: the first one counts */
     *ret_output = TAKE_FD(output);
     return 0;
 }

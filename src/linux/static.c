@@ -97,7 +97,7 @@ void ossl_no_config_int(void)
 {
 }
 
-/* Nobody calls these here, but libraries can, and the linker warns of them. */
+/* Not called by this program, but by libraries; the linker warns of them. */
 
 int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
 {

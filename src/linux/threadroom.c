@@ -52,7 +52,7 @@ static bool read_number(int folder, const char *name, uint64_t *ret)
 /* --- cgroups ---------------------------------------------------------------------------------------------------- */
 
 struct cgroup_search {
-    const struct proc *eyes; /* whose mounts are looked through */
+    const struct proc *eyes; /* the process whose mounts are used */
     const char *cgroup;      /* the text of /proc/PID/cgroup */
     struct threadroom *room;
     bool seen;
@@ -98,7 +98,7 @@ static char *path_in(const char *cgroup, const struct mount *m)
     return NULL;
 }
 
-static int look_at_mount(void *ctx, const struct mount *m)
+static int visit_mount(void *ctx, const struct mount *m)
 {
     struct cgroup_search *s = ctx;
     CLEANUP_FREE char *path = path_in(s->cgroup, m), *full = NULL;
@@ -117,11 +117,11 @@ static int look_at_mount(void *ctx, const struct mount *m)
     return 0;
 }
 
-static bool look_through(const struct proc *eyes, const char *cgroup, struct threadroom *room)
+static bool compare_as_seen_by(const struct proc *eyes, const char *cgroup, struct threadroom *room)
 {
     struct cgroup_search s = {.eyes = eyes, .cgroup = cgroup, .room = room};
 
-    proc_each_mount(eyes->fd, look_at_mount, &s);
+    proc_each_mount(eyes->fd, visit_mount, &s);
     return s.seen;
 }
 
@@ -132,8 +132,8 @@ static void compare_cgroups(const struct proc *p, struct threadroom *room)
 
     if (proc_cgroup(p->fd, &cgroup) < 0)
         return;
-    if (self.fd < 0 || !look_through(&self, buf_text(&cgroup), room))
-        look_through(p, buf_text(&cgroup), room);
+    if (self.fd < 0 || !compare_as_seen_by(&self, buf_text(&cgroup), room))
+        compare_as_seen_by(p, buf_text(&cgroup), room);
 }
 
 /* --- the user's processes --------------------------------------------------------------------------------------- */

@@ -26,7 +26,7 @@ bool volume_is_own_mount(const char *root, const char *point, const char *type)
     return text_eq(root, "/") && !text_eq(point, "/") && !text_eq(type, "overlay");
 }
 
-static int look_at_mount(void *ctx, const struct mount *m)
+static int find_mount(void *ctx, const struct mount *m)
 {
     struct search *s = ctx;
 
@@ -41,7 +41,7 @@ static bool is_own_mount(int fd)
     CLEANUP_FD int self = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct search s = {0};
 
-    return self >= 0 && proc_mount_id(fd, &s.id) == 0 && proc_each_mount(self, look_at_mount, &s) == 1 && s.own;
+    return self >= 0 && proc_mount_id(fd, &s.id) == 0 && proc_each_mount(self, find_mount, &s) == 1 && s.own;
 }
 
 int volume_get(int fd, struct volume *ret)

@@ -20,7 +20,7 @@ enum { LOOK_MS = 100 };
 
 struct watchdog {
     pthread_t thread;
-    pthread_mutex_t lock; /* held while it looks, and by whoever ends the process */
+    pthread_mutex_t lock; /* held while it checks, and by the thread that ends the process */
     pthread_cond_t changed;
     bool called_off;
     uint64_t until_ms;
@@ -44,7 +44,7 @@ static void end_in_time(struct watchdog *w)
     _exit(fault_find(-FAULT_LATER)->exit_code);
 }
 
-static void *look(void *arg)
+static void *watch(void *arg)
 {
     struct watchdog *w = arg;
 
@@ -74,7 +74,7 @@ struct watchdog *watchdog_start(uint64_t until_ms, void (*last)(void *ctx, const
     w->ctx = ctx;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
-    if (pthread_create(&w->thread, NULL, look, w) != 0) {
+    if (pthread_create(&w->thread, NULL, watch, w) != 0) {
         free(w);
         return NULL;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Ends this process in time, or at a signal (linux/interrupt.h), though it waits for a store just then: a thread looks
- * at both. What was sent so far is in the journal; whoever ships the file goes on from there.
+ * at both. What was sent so far is in the journal; the next worker goes on from there.
  */
 #pragma once
 

@@ -53,7 +53,7 @@ static bool is_text(const struct span *s, const char *text)
     return s->size == strlen(text) && memcmp(s->text, text, s->size) == 0;
 }
 
-static void keep(const struct span *s, char ret[CONTAINERID_MAX])
+static void copy_id(const struct span *s, char ret[CONTAINERID_MAX])
 {
     memcpy(ret, s->text, s->size);
     ret[s->size] = '\0';
@@ -77,14 +77,14 @@ static bool is_id(struct span s, char ret[CONTAINERID_MAX])
     if (ends_with(&s, ".scope"))
         s.size -= strlen(".scope");
     if (is_task_id(&s)) {
-        keep(&s, ret);
+        copy_id(&s, ret);
         return true;
     }
     if (s.size > ID_HEX && strchr("-:", s.text[s.size - ID_HEX - 1]))
         s = (struct span){s.text + s.size - ID_HEX, ID_HEX};
     if (s.size != ID_HEX || count_of(&s, "0123456789abcdef") != ID_HEX)
         return false;
-    keep(&s, ret);
+    copy_id(&s, ret);
     return true;
 }
 
@@ -212,7 +212,7 @@ static bool id_behind(const char *text, const char *name, char ret[CONTAINERID_M
 
 /* Docker mounts its containers' hostname, Podman .containerenv. What kubelet and CRI mount is the sandbox's, another
  * container's, and not taken. */
-static int look_at(void *ctx, const struct mount *m)
+static int find_id(void *ctx, const struct mount *m)
 {
     return (text_eq(m->point, "/etc/hostname") && id_behind(m->root, "containers", ctx)) ||
            (text_eq(m->point, "/run/.containerenv") && id_behind(m->root, "overlay-containers", ctx));
@@ -220,7 +220,7 @@ static int look_at(void *ctx, const struct mount *m)
 
 bool containerid_from_mountinfo(const char *data, size_t size, char ret[CONTAINERID_MAX])
 {
-    return mountinfo_each(data, size, look_at, ret) == 1;
+    return mountinfo_each(data, size, find_id, ret) == 1;
 }
 
 struct naming {
@@ -229,7 +229,7 @@ struct naming {
 };
 
 /* ".../pods/POD_UID/containers/NAME/RANDOM", and no more. */
-static int look_for_name(void *ctx, const struct mount *m)
+static int find_name(void *ctx, const struct mount *m)
 {
     static const char LABEL[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
     const struct naming *n = ctx;
@@ -253,5 +253,5 @@ bool containerid_name_from_mountinfo(const char *data, size_t size, const char *
 {
     struct naming n = {pod_uid, ret};
 
-    return mountinfo_each(data, size, look_for_name, &n) == 1;
+    return mountinfo_each(data, size, find_name, &n) == 1;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Foreign bytes. Which container a process is in, from /proc/self/cgroup (cgroups(7)) and /proc/self/mountinfo
- * (proc(5)): the runtimes' own habits (Docker, containerd, CRI-O, Podman, ECS, Fargate), which nobody has promised to
- * keep.
+ * (proc(5)): the conventions of runtimes (Docker, containerd, CRI-O, Podman, ECS, Fargate), which they do not promise
+ * to keep.
  */
 #pragma once
 

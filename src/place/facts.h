@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. Facts about where we run that others tell: ECS's and EC2's metadata services, the container runtime.
+ * Foreign bytes. Facts about where we run, from ECS's and EC2's metadata services, the container runtime.
  * One table, which copying, encoding, decoding and freeing walk. Values are strangers' words: one that is no decent
  * line of text counts as unknown.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. Folders that tell whose a file is: on a node, pods write below DIR/NAMESPACE/POD (subPathExpr), and
- * "namespace/pod" says so. Text only. What the levels deeper down are called is the application's to say, and believed
- * by nobody.
+ * Foreign bytes. Folders whose names identify the pod of a file: on a node, pods write below DIR/NAMESPACE/POD
+ * (subPathExpr), and "namespace/pod" says so. Text only. What the levels deeper down are called is the application's to
+ * say, and believed by nobody.
  */
 #pragma once
 

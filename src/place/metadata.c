@@ -26,7 +26,7 @@ struct question {
     uint64_t deadline_ms; /* monotonic */
     pthread_t thread;
     struct facts facts; /* the answer; empty without */
-    int result;         /* -ENOMEM is told, the rest is as good as no answer */
+    int result;         /* -ENOMEM is returned; other errors count as no answer */
     bool needs_token;
     bool started;
 };
@@ -38,7 +38,7 @@ static uint64_t time_left(const struct question *q)
     return left > LEAST_MS ? left : 0;
 }
 
-static int keep_body(void *ctx, const void *data, size_t size)
+static int add_body(void *ctx, const void *data, size_t size)
 {
     int r = buf_add(ctx, data, size);
 
@@ -52,7 +52,7 @@ static int fetch(const struct question *q, struct http *http, struct http_reques
     struct err ignored;
     int result = -FAULT_STALLED;
 
-    r->write = keep_body;
+    r->write = add_body;
     r->ctx = ret;
     for (unsigned i = 0; i < TRIES; i++) {
         if ((r->limit_ms = time_left(q)) == 0)

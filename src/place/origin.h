@@ -15,7 +15,7 @@ enum { ORIGIN_CAUSE_MAX = 24, ORIGIN_TEXT_MAX = 256, ORIGIN_COMMAND_MAX = 2048 }
 #define CAUSE_SIGNAL "signal"
 #define CAUSE_ASSERT "assert"       /* the JVM found that something in it is wrong */
 #define CAUSE_EXCEPTION "exception" /* another exception, which the user wanted a dump for */
-#define CAUSE_USER "user"           /* somebody asked the process for it */
+#define CAUSE_USER "user"           /* a user asked the process for it */
 #define CAUSE_UNKNOWN "unknown"
 
 struct origin {

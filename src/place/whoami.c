@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who we are, from the environment and a few files below root. Values come from whoever wrote the pod's spec: one with
+ * Who we are, from the environment and a few files below root. Values come from the pod's spec: one with
  * control characters counts as unknown, and the parts of a place can't break out of it.
  */
 #include "place/whoami.h"
@@ -32,7 +32,7 @@ static bool is_clean(const char *text)
     return true;
 }
 
-/* Whose facts: our own, with a root; or another process's. */
+/* The subject: ourselves, with a root; or another process. */
 struct source {
     const char *root;
     const struct proc *proc;
@@ -109,7 +109,8 @@ static int from_file(const struct source *s, const char *path, char **ret)
     return 0;
 }
 
-/* The kernel tells a host's name to its own processes only; runtimes put it into a file of their containers. */
+/* The kernel shows a UTS namespace's host name to its own processes only; runtimes put it into a file of their
+ * containers. */
 static int find_host(const struct source *s, char **ret)
 {
     bool ours = s->proc ? proc_shares(s->proc, "ns/uts") : text_eq(s->root, "/");

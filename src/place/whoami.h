@@ -16,21 +16,21 @@ struct whoami {
     char *namespace, *pod, *pod_uid, *node, *container, *image; /* owned; NULL unknown */
     char *host;                                                 /* always */
     char *place;   /* "namespace/pod"; "namespace/HOST" if only that is known; "host/HOST" */
-    char *machine; /* what tells this machine's inode numbers from another's: node, else host */
+    char *machine; /* distinguishes this machine's inode numbers from another's: node, else host */
 };
 
 /* root is "/" but in tests. 0, -ENOMEM, or what keeps a file from being read and may pass (-EMFILE, -EIO …): a place
  * that was guessed instead would store the same dump under two keys. */
 int whoami_get(const char *root, struct whoami *ret, struct err *e);
 
-/* Another process that we can look at, by its own environment and files, which may say anything; machine is NULL.
+/* Another process, by its own environment and files, which are untrusted; machine is NULL.
  * 0, -ESRCH, -EACCES, -EMSGSIZE, -ENOMEM. */
 int whoami_of(const struct proc *p, struct whoami *ret);
 
 void whoami_done(struct whoami *w);
 
-/* Somebody else on this machine, by the names that are known (place, node and machine are not read; host NULL: it has
- * none of its own); our node and machine. 0 or -ENOMEM. */
+/* Another pod or container on this machine, by the names that are known (place, node and machine are not read; host
+ * NULL: it has none of its own); our node and machine. 0 or -ENOMEM. */
 int whoami_for(const struct whoami *self, const struct whoami *names, struct whoami *ret);
 
 /* Whether this is an EC2 instance, by what the firmware or the hypervisor says of itself (EC2 User Guide, "Detect

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The first lines are a comment, "#" and two blanks; what of it says the cause ends with pid and tid.
+ * The first lines are a comment, "#" and two blanks; the line of it that has the cause ends with pid and tid.
  */
 #include "threads/hserr.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,28 +73,30 @@ static void take_comment(const char *line, size_t size, struct origin *o)
         origin_text(o->jvm, sizeof(o->jvm), line + strlen("Java VM: "), size - strlen("Java VM: "));
 }
 
-/* Whether a line begins with words; what stands behind them, up to a stop if that is there, goes to out. */
-static bool take_behind(const char *line, size_t size, const char *words, const char *stop, char *out, size_t out_size)
-{
-    const char *text = line + strlen(words), *end = line + size, *at;
-
-    if (!begins(line, size, words))
-        return false;
-    at = memmem(text, (size_t)(end - text), stop, strlen(stop));
-    if (!*out)
-        origin_text(out, out_size, text, (size_t)((*stop && at ? at : end) - text));
-    return true;
-}
+/* Lines outside of the comment: the text behind words, up to stop if that is there. */
+static const struct field {
+    const char *words, *stop;
+    size_t offset, size;
+} FIELDS[] = {
+    {"Time: ", "elapsed time: ", offsetof(struct origin, time), sizeof(((struct origin *)0)->time)},
+    {"time: ", "elapsed time: ", offsetof(struct origin, time), sizeof(((struct origin *)0)->time)}, /* to JDK 8 */
+    {"Command Line: ", NULL, offsetof(struct origin, command), sizeof(((struct origin *)0)->command)},
+    {"java_command: ", NULL, offsetof(struct origin, command), sizeof(((struct origin *)0)->command)},
+};
 
 static void take_line(const char *line, size_t size, struct origin *o)
 {
-    static const char elapsed[] = "elapsed time: ";
+    for (const struct field *f = FIELDS; f < FIELDS + ARRAY_SIZE(FIELDS); f++) {
+        char *out = (char *)o + f->offset;
+        const char *text = line + strlen(f->words), *stop;
 
-    /* With a small letter in JDK 8 and older. */
-    if (!take_behind(line, size, "Time: ", elapsed, o->time, sizeof(o->time)))
-        take_behind(line, size, "time: ", elapsed, o->time, sizeof(o->time));
-    if (!take_behind(line, size, "Command Line: ", "", o->command, sizeof(o->command)))
-        take_behind(line, size, "java_command: ", "", o->command, sizeof(o->command));
+        if (*out || !begins(line, size, f->words))
+            continue;
+        size -= strlen(f->words);
+        stop = f->stop ? memmem(text, size, f->stop, strlen(f->stop)) : NULL;
+        origin_text(out, f->size, text, stop ? (size_t)(stop - text) : size);
+        return;
+    }
 }
 
 void hserr_origin(const char *text, size_t size, struct origin *ret)

@@ -48,7 +48,7 @@ static void check_views(const struct hsperf *h)
         assert(jstat_row(view, h, &seconds, &row) == 0);
         assert(row.size > 0 && row.data[row.size - 1] == '\n' && strlen(row.data) == row.size);
         assert(memchr(row.data, '\n', row.size) == row.data + row.size - 1);
-        assert(jstat_json(view, h, 1, 0, seconds, &json) == 0);
+        assert(jstat_json(view, &(struct jstat_sample){h, 1, 0, seconds}, &json) == 0);
         assert(json.data[0] == '{' && json.data[json.size - 1] == '\n');
     }
 }

@@ -170,8 +170,8 @@ static void test_a_thread_is_as_the_kernel_writes_it(void **state)
     memset(floats, 'f', sizeof(floats));
     assert_int_equal(sizeof(p.pr_reg), m->registers);
     assert_int_equal(sizeof(prfpregset_t), m->floats);
-    assert_int_equal(elfcore_note_thread(&notes, m, &SOMEBODY, 8, registers, floats), 0);
-    assert_int_equal(elfcore_note_thread(&notes, m, &SOMEBODY, 9, registers, NULL), 0);
+    assert_int_equal(elfcore_note_thread(&notes, m, &SOMEBODY, &(struct elfcore_thread){8, registers, floats}), 0);
+    assert_int_equal(elfcore_note_thread(&notes, m, &SOMEBODY, &(struct elfcore_thread){9, registers, NULL}), 0);
 
     data = next_note(&notes, &at, &type, &size);
     assert_int_equal(type, NT_PRSTATUS);
@@ -203,8 +203,8 @@ static void test_both_machines_have_the_sizes_of_their_abi(void **state)
     uint32_t type;
 
     (void)state;
-    elfcore_note_thread(&notes, &ELFCORE_X86_64, &SOMEBODY, 1, registers, NULL);
-    elfcore_note_thread(&notes, &ELFCORE_AARCH64, &SOMEBODY, 1, registers, NULL);
+    elfcore_note_thread(&notes, &ELFCORE_X86_64, &SOMEBODY, &(struct elfcore_thread){1, registers, NULL});
+    elfcore_note_thread(&notes, &ELFCORE_AARCH64, &SOMEBODY, &(struct elfcore_thread){1, registers, NULL});
     next_note(&notes, &at, &type, &size);
     assert_int_equal(size, 336);
     next_note(&notes, &at, &type, &size);

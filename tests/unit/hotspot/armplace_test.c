@@ -149,12 +149,12 @@ static void who_may_write_where(void **state)
     (void)state;
     scratch_put("a", "file", "");
     assert_int_equal(proc_open("/proc", getpid(), &self), 0);
-    assert_int_equal(reach_may_write(&self, root), 0);
+    assert_int_equal(access_as_may_write(&self, root), 0);
     snprintf(path, sizeof(path), "%s/none", root);
-    assert_int_equal(reach_may_write(&self, path), -ENOENT);
+    assert_int_equal(access_as_may_write(&self, path), -ENOENT);
     snprintf(path, sizeof(path), "%s/a/file", root);
-    assert_int_equal(reach_may_write(&self, path), -ENOTDIR);
-    assert_int_not_equal(reach_may_write(&self, "/proc/sys"), 0);
+    assert_int_equal(access_as_may_write(&self, path), -ENOTDIR);
+    assert_int_not_equal(access_as_may_write(&self, "/proc/sys"), 0);
 }
 
 int main(void)

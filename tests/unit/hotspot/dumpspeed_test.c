@@ -18,7 +18,7 @@ static uint64_t learned(uint64_t bytes, uint64_t ms)
     struct dumpspeed s;
 
     assert_int_equal(dumpspeed_init(&s, 0), 0);
-    dumpspeed_tell(s.fd, bytes, ms);
+    dumpspeed_report(s.fd, bytes, ms);
     dumpspeed_learn(&s);
     dumpspeed_done(&s);
     return s.rate;
@@ -51,7 +51,7 @@ static void it_stays_until_another_one_is_made(void **state)
 
     (void)state;
     assert_int_equal(dumpspeed_init(&s, 0), 0);
-    dumpspeed_tell(s.fd, UINT64_C(120) * MIB, 2000);
+    dumpspeed_report(s.fd, UINT64_C(120) * MIB, 2000);
     dumpspeed_learn(&s);
     dumpspeed_learn(&s);
     assert_int_equal(s.rate, 60 * MIB);
@@ -64,7 +64,7 @@ static void a_persons_word_stays(void **state)
 
     (void)state;
     assert_int_equal(dumpspeed_init(&s, 7 * MIB), 0);
-    dumpspeed_tell(s.fd, UINT64_C(120) * MIB, 2000);
+    dumpspeed_report(s.fd, UINT64_C(120) * MIB, 2000);
     dumpspeed_learn(&s);
     assert_int_equal(s.rate, 7 * MIB);
     dumpspeed_done(&s);

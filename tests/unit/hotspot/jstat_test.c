@@ -129,7 +129,7 @@ static void classes_are_counted_with_those_that_are_shared(void **state)
     assert_int_equal(jstat_row(JSTAT_CLASS, &h, NULL, &row), 0);
     assert_words(&row, "410 2.5 - - 1.23 ");
     /* Two columns of one name would be one in an object. */
-    assert_int_equal(jstat_json(JSTAT_CLASS, &h, 7, 0, NAN, &json), 0);
+    assert_int_equal(jstat_json(JSTAT_CLASS, &(struct jstat_sample){&h, 7, 0, NAN}, &json), 0);
     assert_int_equal(json.data[json.size - 1], '\n');
     o = json_loads(json.data, JSON_REJECT_DUPLICATES, NULL);
     assert_int_equal(json_integer_value(json_object_get(o, "pid")), 7);
@@ -176,7 +176,7 @@ static void a_cause_does_not_speak_to_the_terminal(void **state)
     assert_int_equal(jstat_row(JSTAT_GCCAUSE, &h, NULL, &row), 0);
     assert_null(strchr(row.data, '\033'));
     assert_ptr_equal(strchr(row.data, '\n'), row.data + row.size - 1);
-    assert_int_equal(jstat_json(JSTAT_GCCAUSE, &h, 1, 0, 0, &json), 0);
+    assert_int_equal(jstat_json(JSTAT_GCCAUSE, &(struct jstat_sample){&h, 1, 0, 0}, &json), 0);
     assert_non_null(strstr(json.data, "\"GCC\":\"?[2J?\\\"?\""));
 }
 
