@@ -17,6 +17,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "watch/loop_watchdog.h"
 #include "watch/watcher_internal.h"
 
 enum {
@@ -135,6 +136,7 @@ static void on_signal(uv_signal_t *signal, int number)
     struct watcher *w = signal->data;
 
     (void)number;
+    loop_watchdog_seen(w->dog);
     if (w->stopping || (w->due & WATCHER_DUE_STOP)) {
         watcher_stop(w);
         return;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ship/claim.h"
+#include "watch/loop_watchdog.h"
 #include "watch/watcher_internal.h"
 
 enum { SNIFFING_MAX = 1024 /* candidates of any name in a folder; beyond that, it is scanned again */ };
@@ -115,9 +116,19 @@ static void on_state_gone(void *ctx, struct folder *f)
     f->spool_later = true;
 }
 
+static void log_hung(void)
+{
+    log_event(EVENT_NOT_SHIPPED, LOG_STR("fault", "a file system does not answer"));
+}
+
 static void on_network(void *ctx, const struct folder *f, const char *filesystem)
 {
-    (void)ctx;
+    struct watcher *w = ctx;
+
+    /* Only here: a local disk that does not answer holds the whole machine. */
+    if (!w->dog)
+        w->dog =
+            loop_watchdog_start(LOOP_WATCHDOG_MS, w->config->grace_ms, log_hung, fault_find(-FAULT_LATER)->exit_code);
     log_event(EVENT_NETWORK_FOLDER, LOG_STR("dir", f->path), LOG_STR("filesystem", filesystem));
 }
 

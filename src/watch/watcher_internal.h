@@ -31,6 +31,7 @@ struct watcher {
     int mounts_fd; /* of /proc/self/mountinfo; -1: mounts that come later are not noticed */
     uv_timer_t poll_timer, scan_timer, rescan_timer, check_timer, grace_timer, probe_timer;
     struct hang_probe probe;
+    struct loop_watchdog *dog; /* NULL: none */
     unsigned due; /* WATCHER_DUE_…: what is done once network file systems were asked whether they answer */
     uv_signal_t term, interrupt;
     struct source *source;

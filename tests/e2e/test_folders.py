@@ -136,6 +136,21 @@ def test_a_fuse_server_that_hangs_holds_back_nothing_else(salvage, dumps, work, 
     folder.check_all(sums)
 
 
+def test_a_server_that_hangs_while_the_loop_is_with_its_files_does_not_keep_the_watch_from_its_end(salvage, dumps, folder):
+    """The watch erases what it has shipped just then: in a call that does not return."""
+    with Fuse(dumps.parent, dumps) as fuse:
+        watch = salvage.watch(dumps, *folder.options(), "--settle", "1s", "--grace", "2s")
+        watch.wait("store-ready")
+        drop(dumps, "a.hprof")
+        watch.wait("shipped", timeout=30)
+        fuse.stop()
+        try:
+            watch.process.send_signal(signal.SIGTERM)
+            assert watch.process.wait(15) in (0, 75)
+        finally:
+            fuse.go_on()
+
+
 def test_two_watches_on_one_fuse_file_system_do_not_get_along(salvage, dumps, folder):
     """Its lock is another one: what is held open there may keep a process from its end."""
     with Fuse(dumps.parent, dumps):

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The signals are open in the thread's ppoll(2) alone: the kernel gives one that comes to whichever thread takes it,
+ * and would give it to the one that hangs. Never freed: the thread lives as long as the process.
+ */
+#include "watch/loop_watchdog.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { STEP_MS = 50, STACK_SIZE = 256 * 1024 };
+
+struct loop_watchdog {
+    atomic_uint seen; /* signals, by the loop */
+    uint64_t patience_ms, grace_ms;
+    void (*last)(void);
+    int exit_code;
+};
+
+static _Noreturn void *watch(void *arg)
+{
+    struct loop_watchdog *w = arg;
+    unsigned before = atomic_load(&w->seen);
+    sigset_t closed;
+
+    sigfillset(&closed);
+    sigdelset(&closed, SIGTERM);
+    sigdelset(&closed, SIGINT);
+    while (ppoll(NULL, 0, NULL, &closed) >= 0)
+        ;
+    for (uint64_t until = clock_mono_ms() + w->patience_ms; atomic_load(&w->seen) == before;) {
+        if (clock_mono_ms() >= until) {
+            w->last();
+            _exit(w->exit_code);
+        }
+        clock_sleep_ms(STEP_MS);
+    }
+    clock_sleep_ms(w->grace_ms + w->patience_ms);
+    w->last();
+    _exit(w->exit_code);
+}
+
+struct loop_watchdog *loop_watchdog_start(uint64_t patience_ms, uint64_t grace_ms, void (*last)(void), int exit_code)
+{
+    struct loop_watchdog *w = calloc(1, sizeof(*w));
+    sigset_t all, before, taken;
+    pthread_attr_t attr;
+    pthread_t thread;
+    int r;
+
+    if (!w)
+        return NULL;
+    *w = (struct loop_watchdog){.patience_ms = patience_ms, .grace_ms = grace_ms, .last = last, .exit_code = exit_code};
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, STACK_SIZE);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    r = pthread_create(&thread, &attr, watch, w);
+    pthread_attr_destroy(&attr);
+    if (r == 0) {
+        sigemptyset(&taken);
+        sigaddset(&taken, SIGTERM);
+        sigaddset(&taken, SIGINT);
+        sigorset(&before, &before, &taken);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (r == 0)
+        return w;
+    free(w);
+    return NULL;
+}
+
+void loop_watchdog_seen(struct loop_watchdog *w)
+{
+    if (w)
+        atomic_fetch_add(&w->seen, 1);
+}
