@@ -12,7 +12,7 @@
 
 #include "watch/source.h"
 
-enum { HANG_PROBES_MAX = 64, HANG_PROBE_MS = 3000 };
+enum { HANG_PROBES_MAX = 64, HANG_PROBE_MS = 5000 };
 
 struct hang_probe {
     struct hang_ask {

@@ -125,12 +125,11 @@ def test_a_fuse_server_that_hangs_holds_back_nothing_else(salvage, dumps, work, 
         watch.wait("folder-back", timeout=30)
         sums.append(drop(fuse.back, "b.hprof"))
         watch.wait("shipped", 2, timeout=30)
-        assert len(watch.named("folder-hung")) == 1
         wait_for(lambda: not [name for name in os.listdir(fuse.back / ".salvage" / "spool")], why="it is not through")
         fuse.stop()
         try:
             watch.process.send_signal(signal.SIGTERM)
-            assert watch.process.wait(10) == 0
+            assert watch.process.wait(15) == 0
         finally:
             fuse.go_on()
     folder.check_all(sums)
