@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One libcurl easy handle, which keeps its connection between requests. HTTP/1.1 only: one request at a time needs no
- * more, and uploads are fastest so. libcurl is initialised by the first http_new, never by those who only link it.
- * What its failures mean is told in http_fault.c.
+ * more, and uploads are fastest so. libcurl is initialised by the first http_new, never by those who only link it. The
+ * transfer itself is http_transfer.c's, what its failures mean http_fault.c's.
  */
 #include "net/http.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sockios.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -24,7 +19,7 @@
 #include "base/text.h"
 #include "net/cabundle.h"
 #include "net/http_fault.h"
-#include "net/http_pace.h"
+#include "net/http_transfer.h"
 #include "net/httphead.h"
 
 enum {
@@ -35,7 +30,6 @@ enum {
     BUFFER_SIZE = 256 * 1024,  /* each way */
     HEAD_MAX = 256 * 1024,
     CONNECTIONS_KEPT = 2,
-    SOCKETS_MAX = 8, /* the kept ones, and two addresses of a host tried at once */
 };
 
 struct http {
@@ -43,33 +37,18 @@ struct http {
     char *ca_file;      /* as given */
     struct cabundle ca; /* what libcurl was told to trust; empty before the first request that needs it */
     uint64_t timeout_ms;
+    uint64_t (*clock_ms)(void);
     bool direct;
-    CURLcode last;                      /* what the last request came to */
-    bool asked;                         /* for http_way; false where it came to no connection at all */
-    curl_socket_t sockets[SOCKETS_MAX]; /* libcurl's, for a look at their queues; -1: free */
+    CURLcode last; /* what the last request came to */
+    bool asked;    /* for http_way; false where it came to no connection at all */
+    struct http_sockets sockets;
 };
 
-/* One request under way: what libcurl's callbacks see. */
-struct transfer {
-    struct http *h;
-    const struct http_request *r;
-    struct http_answer *answer;
-    struct curl_slist list[HTTP_HEADERS_MAX + 1]; /* our own nodes: curl_slist_append would copy secrets */
-    char *lines[HTTP_HEADERS_MAX];
-    unsigned line_count;
-    size_t sent; /* bytes of the body given to libcurl */
-    bool connected;
-    bool head_ended;   /* with an empty line */
-    uint64_t moved_ms; /* when a byte last moved */
-    uint64_t moved;    /* up and down, as libcurl counts */
-    int unsent;        /* in the kernel's queue */
-    struct http_pace pace;
-    uint64_t heard;    /* bytes that the kernel has received */
-    uint64_t heard_ms; /* when there last were more */
-    int result;        /* why a callback broke off */
-    const char *why;   /* the same in words; NULL: as result says */
-    bool told;         /* by the request's own read or write, which know their story */
-    char detail[CURL_ERROR_SIZE];
+/* The request's headers as libcurl wants them: our own nodes, as curl_slist_append would copy secrets. */
+struct header_lines {
+    struct curl_slist list[HTTP_HEADERS_MAX + 1];
+    char *line[HTTP_HEADERS_MAX];
+    unsigned count;
 };
 
 void http_add_header(struct http_request *r, const char *name, const char *value)
@@ -87,208 +66,6 @@ void http_answer_done(struct http_answer *a)
 const char *http_header(const struct http_answer *a, const char *name, char *out, size_t size)
 {
     return httphead_get(buf_text(&a->headers), a->headers.size, name, out, size);
-}
-
-static void touch(struct transfer *t)
-{
-    t->moved_ms = clock_mono_ms();
-}
-
-/* The callbacks. One that breaks off says why in result. */
-
-/* Ends a transfer that would not end by itself. */
-static bool too_long(struct transfer *t, const char *why)
-{
-    if (!why)
-        return false;
-    t->why = why;
-    t->result = -FAULT_FORMAT;
-    return true;
-}
-
-static bool is_interim(const struct transfer *t)
-{
-    const char *status = strchr(buf_text(&t->answer->headers), ' ');
-    return status && status[1] == '1';
-}
-
-static size_t on_header(char *line, size_t one, size_t size, void *ctx)
-{
-    struct transfer *t = ctx;
-    (void)one;
-    touch(t);
-    if (size >= 5 && memcmp(line, "HTTP/", 5) == 0) {
-        buf_clear(&t->answer->headers); /* 100 Continue was not the answer yet */
-        t->head_ended = false;
-        if (too_long(t, http_pace_status_line(&t->pace, t->moved_ms)))
-            return 0;
-    }
-    if (t->head_ended) /* trailers, behind a chunked body: anybody's */
-        return too_long(t, http_pace_trailer(&t->pace, size)) ? 0 : size;
-    t->head_ended = *line == '\r' || *line == '\n';
-    int r = buf_add(&t->answer->headers, line, size);
-    if (r < 0) {
-        t->result = r == -EMSGSIZE ? -FAULT_FORMAT : r;
-        return 0;
-    }
-    if (t->head_ended)
-        http_pace_head_end(&t->pace, is_interim(t), t->moved_ms);
-    return size;
-}
-
-static size_t on_body(char *data, size_t one, size_t size, void *ctx)
-{
-    struct transfer *t = ctx;
-    struct http_answer *a = t->answer;
-    (void)one;
-    curl_easy_getinfo(t->h->curl, CURLINFO_RESPONSE_CODE, &a->status);
-    uint64_t begun_ms = clock_mono_ms();
-    int r;
-    t->pace.kept = !t->r->write || a->status < 200 || a->status >= 300;
-    if (!t->pace.kept)
-        t->told = (r = t->r->write(t->r->ctx, data, size)) < 0;
-    else if ((r = buf_add(&a->body, data, size)) == -EMSGSIZE)
-        r = -FAULT_FORMAT;
-    touch(t); /* the time that a full disk of ours took is not the store's */
-    http_pace_body(&t->pace, size, t->moved_ms - begun_ms);
-    if (r < 0) {
-        t->result = r;
-        return 0;
-    }
-    return size;
-}
-
-static size_t on_read(char *data, size_t one, size_t size, void *ctx)
-{
-    struct transfer *t = ctx;
-    size *= one;
-    if (t->r->read) {
-        ssize_t n = t->r->read(t->r->ctx, data, size);
-        touch(t);
-        if (n < 0) {
-            t->result = (int)n;
-            t->told = true;
-            return CURL_READFUNC_ABORT;
-        }
-        t->sent += (size_t)n;
-        return (size_t)n;
-    }
-    size_t left = t->r->body_size - t->sent;
-    if (size > left)
-        size = left;
-    if (size > 0)
-        memcpy(data, (const char *)t->r->body + t->sent, size);
-    t->sent += size;
-    return size;
-}
-
-/* libcurl goes back to the start when a kept connection turns out to be dead, or after 417. */
-static int on_seek(void *ctx, curl_off_t offset, int origin)
-{
-    struct transfer *t = ctx;
-    if (origin != SEEK_SET || offset < 0)
-        return CURL_SEEKFUNC_FAIL;
-    if (t->r->read)
-        return offset == 0 && t->sent == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
-    if ((uint64_t)offset > t->r->body_size)
-        return CURL_SEEKFUNC_FAIL;
-    t->sent = (size_t)offset;
-    return CURL_SEEKFUNC_OK;
-}
-
-static int on_connected(void *ctx, char *ip, char *local_ip, int port, int local_port)
-{
-    struct transfer *t = ctx;
-    (void)ip, (void)local_ip, (void)port, (void)local_port;
-    touch(t);
-    t->connected = true;
-    return CURL_PREREQFUNC_OK;
-}
-
-/* libcurl's own socket() forgets SOCK_CLOEXEC. */
-static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    struct http *h = ctx;
-    curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    (void)purpose;
-    for (size_t i = 0; i < SOCKETS_MAX && fd >= 0; i++)
-        if (h->sockets[i] < 0) {
-            h->sockets[i] = fd;
-            break;
-        }
-    return fd;
-}
-
-static int on_socket_end(void *ctx, curl_socket_t fd)
-{
-    struct http *h = ctx;
-    for (size_t i = 0; i < SOCKETS_MAX; i++)
-        if (h->sockets[i] == fd)
-            h->sockets[i] = -1;
-    return close(fd);
-}
-
-/* What libcurl has written may lie in the kernel's queue for long on a slow line: bytes move while that shrinks. */
-static bool kernel_moved(struct transfer *t)
-{
-    int unsent = 0;
-    for (size_t i = 0; i < SOCKETS_MAX; i++) {
-        int queued = 0;
-        if (t->h->sockets[i] >= 0 && ioctl(t->h->sockets[i], SIOCOUTQ, &queued) == 0)
-            unsent += queued;
-    }
-    bool moved = unsent != t->unsent;
-    t->unsent = unsent;
-    return moved;
-}
-
-/* Else it is silence that ends it, not the pace. */
-static bool is_moving(const struct transfer *t)
-{
-    return clock_mono_ms() - t->moved_ms < t->h->timeout_ms / 2;
-}
-
-/* Whether bytes come all the time, and libcurl has nothing to show for it: a line that does not end. */
-static bool is_heard(const struct transfer *t)
-{
-    return t->heard_ms > 0 && clock_mono_ms() - t->heard_ms < t->h->timeout_ms / 4;
-}
-
-static void listen_closely(struct transfer *t)
-{
-    uint64_t heard = 0;
-    for (size_t i = 0; i < SOCKETS_MAX; i++) {
-        struct tcp_info info = {0};
-        socklen_t size = sizeof(info);
-        if (t->h->sockets[i] >= 0 && getsockopt(t->h->sockets[i], IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
-            heard += info.tcpi_bytes_received;
-    }
-    if (heard > t->heard && t->heard > 0)
-        t->heard_ms = clock_mono_ms();
-    t->heard = heard;
-}
-
-/* Called at least once a second. While connecting, libcurl's own limit holds. */
-static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
-{
-    struct transfer *t = ctx;
-    (void)down_all, (void)up_all;
-    uint64_t moved = (uint64_t)down + (uint64_t)up;
-    if (!t->connected)
-        return 0;
-    listen_closely(t);
-    if (is_moving(t) && too_long(t, http_pace_check(&t->pace, clock_mono_ms())))
-        return 1;
-    if (moved != t->moved || kernel_moved(t)) {
-        t->moved = moved;
-        touch(t);
-        return 0;
-    }
-    if (clock_mono_ms() - t->moved_ms < t->h->timeout_ms)
-        return 0;
-    if (!is_heard(t) || !too_long(t, "it sends a line that does not come to an end"))
-        t->result = -FAULT_STALLED;
-    return 1;
 }
 
 static void global_init(void)
@@ -322,18 +99,7 @@ static CURLcode set_up(struct http *h)
         SET(CURLOPT_NOPROXY, "*");
     }
     SET(CURLOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
-    SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
-    SET(CURLOPT_OPENSOCKETDATA, h);
-    SET(CURLOPT_CLOSESOCKETFUNCTION, on_socket_end);
-    SET(CURLOPT_CLOSESOCKETDATA, h);
-    SET(CURLOPT_HEADERFUNCTION, on_header);
-    SET(CURLOPT_WRITEFUNCTION, on_body);
-    SET(CURLOPT_READFUNCTION, on_read);
-    SET(CURLOPT_SEEKFUNCTION, on_seek);
-    SET(CURLOPT_PREREQFUNCTION, on_connected);
-    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
-    SET(CURLOPT_NOPROGRESS, 0L);
-    return r;
+    return r ? r : http_transfer_set_callbacks(c);
 }
 
 int http_new(const struct http_options *o, struct http **ret, struct err *e)
@@ -344,12 +110,12 @@ int http_new(const struct http_options *o, struct http **ret, struct err *e)
     if (!h)
         return err_set(e, -ENOMEM, "out of memory");
     h->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TIMEOUT_MS;
+    h->clock_ms = o->clock_ms ? o->clock_ms : clock_mono_ms;
     h->direct = o->direct;
-    for (size_t i = 0; i < SOCKETS_MAX; i++)
-        h->sockets[i] = -1;
     h->ca_file = o->ca_file ? strdup(o->ca_file) : NULL;
     h->curl = curl_easy_init();
     CURLcode r = h->curl && !h->ca_file == !o->ca_file ? set_up(h) : CURLE_OUT_OF_MEMORY;
+    r = r ? r : http_sockets_init(&h->sockets, h->curl);
     if (r != CURLE_OK) {
         http_free(h);
         return r == CURLE_OUT_OF_MEMORY ? err_set(e, -ENOMEM, "out of memory")
@@ -368,7 +134,7 @@ void http_free(struct http *h)
     free(h);
 }
 
-/* Tells libcurl whom to trust, once: nobody but them. A request without TLS goes without. */
+/* Tells libcurl which CAs to trust, once: no others. A request without TLS needs none. */
 static int trust(struct http *h, const char *url, struct err *e)
 {
     CURL *c = h->curl;
@@ -389,16 +155,16 @@ static int trust(struct http *h, const char *url, struct err *e)
     return 0;
 }
 
-static void drop_lines(struct transfer *t)
+static void header_lines_done(struct header_lines *l)
 {
-    for (unsigned i = 0; i < t->line_count; i++) {
-        explicit_bzero(t->lines[i], strlen(t->lines[i]));
-        free(t->lines[i]);
+    for (unsigned i = 0; i < l->count; i++) {
+        explicit_bzero(l->line[i], strlen(l->line[i]));
+        free(l->line[i]);
     }
 }
 
 /* "Name: value". A control character in a value would let a name from a stranger write headers of its own. */
-static int add_line(struct transfer *t, const struct http_header *header, struct err *e)
+static int add_line(struct header_lines *l, const struct http_header *header, struct err *e)
 {
     const char *value = header->secret ? secret_expose(header->secret) : header->value;
     for (const char *p = value; *p; p++)
@@ -412,8 +178,7 @@ static int add_line(struct transfer *t, const struct http_header *header, struct
         snprintf(line, size, "%s: %s", header->name, value);
     else
         snprintf(line, size, "%s;", header->name); /* libcurl's way to send an empty one */
-    t->lines[t->line_count] = line;
-    t->line_count++;
+    l->line[l->count++] = line;
     return 0;
 }
 
@@ -438,32 +203,26 @@ static bool too_small_to_wait(const struct http_request *r)
     return !r->read && r->body_size < EXPECT_SIZE;
 }
 
-static struct curl_slist *link_lines(struct transfer *t)
+static struct curl_slist *link_lines(struct header_lines *l, const struct http_request *r)
 {
     static char no_expect[] = "Expect:";
     unsigned count = 0;
-    for (; count < t->line_count; count++)
-        t->list[count].data = t->lines[count];
-    if (too_small_to_wait(t->r))
-        t->list[count++].data = no_expect;
+    for (; count < l->count; count++)
+        l->list[count].data = l->line[count];
+    if (too_small_to_wait(r))
+        l->list[count++].data = no_expect;
     for (unsigned i = 0; i + 1 < count; i++)
-        t->list[i].next = &t->list[i + 1];
-    return count > 0 ? t->list : NULL;
+        l->list[i].next = &l->list[i + 1];
+    return count > 0 ? l->list : NULL;
 }
 
-static CURLcode set_request(CURL *c, struct transfer *t)
+static CURLcode set_request(CURL *c, const struct http_request *request, struct header_lines *lines, char *detail)
 {
-    CURLcode r = set_method(c, t->r);
-    SET(CURLOPT_TIMEOUT_MS, t->r->limit_ms > LONG_MAX ? LONG_MAX : (long)t->r->limit_ms);
-    SET(CURLOPT_URL, t->r->url);
-    SET(CURLOPT_HTTPHEADER, link_lines(t));
-    SET(CURLOPT_ERRORBUFFER, t->detail);
-    SET(CURLOPT_HEADERDATA, t);
-    SET(CURLOPT_WRITEDATA, t);
-    SET(CURLOPT_READDATA, t);
-    SET(CURLOPT_SEEKDATA, t);
-    SET(CURLOPT_PREREQDATA, t);
-    SET(CURLOPT_XFERINFODATA, t);
+    CURLcode r = set_method(c, request);
+    SET(CURLOPT_TIMEOUT_MS, request->limit_ms > LONG_MAX ? LONG_MAX : (long)request->limit_ms);
+    SET(CURLOPT_URL, request->url);
+    SET(CURLOPT_HTTPHEADER, link_lines(lines, request));
+    SET(CURLOPT_ERRORBUFFER, detail);
     return r;
 }
 
@@ -507,46 +266,50 @@ static void hide_password(char *text)
     }
 }
 
-static int perform(struct transfer *t, struct err *e)
+static int explain(struct http *h, const struct http_transfer *t, char *detail, struct err *e)
 {
-    CURL *c = t->h->curl;
-    CURLcode code = set_request(c, t);
-    if (code == CURLE_OK)
-        code = curl_easy_perform(c);
-    curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &t->answer->status);
-    unset_request(c);
-    if (code == CURLE_OK && !t->head_ended)
-        code = CURLE_PARTIAL_FILE; /* libcurl lets a head pass that the connection's end cut short */
-    t->h->last = code;
-    t->h->asked = true;
-    if (code == CURLE_OK && t->answer->status == 407 && !t->h->direct)
-        return http_fault_unwelcome(t->r->url, e);
-    if (code == CURLE_OK) {
-        t->answer->retry_after_ms =
-            httphead_retry_after_ms(buf_text(&t->answer->headers), t->answer->headers.size, clock_wall_ns());
-        return 0;
-    }
-    t->answer->status = 0;
-    if (t->told)
-        return t->result;
-    hide_password(t->detail);
-    int missing = code == CURLE_OUT_OF_MEMORY || code == CURLE_COULDNT_CONNECT ? lacks_descriptors() : 0;
+    hide_password(detail);
+    int missing = h->last == CURLE_OUT_OF_MEMORY || h->last == CURLE_COULDNT_CONNECT ? lacks_descriptors() : 0;
     if (missing < 0)
         return err_set(e, missing,
                        "no descriptor is left for a connection: %s: raise the limit (ulimit -n, LimitNOFILE)",
                        strerror(-missing));
-    return http_fault_tell(c,
-                           &(struct http_failure){.code = code,
-                                                  .result = t->result,
-                                                  .why = t->why,
-                                                  .url = t->r->url,
-                                                  .ca_file = t->h->ca_file,
-                                                  .trusted = t->h->ca.file ? t->h->ca.file : t->h->ca.folder,
-                                                  .detail = t->detail,
-                                                  .timeout_ms = t->h->timeout_ms,
-                                                  .direct = t->h->direct,
-                                                  .limit_ms = t->connected ? t->r->limit_ms : 0},
-                           e);
+    return http_fault_explain(h->curl,
+                              &(struct http_failure){.code = h->last,
+                                                     .result = t->result,
+                                                     .why = t->why,
+                                                     .url = t->request->url,
+                                                     .ca_file = h->ca_file,
+                                                     .trusted = h->ca.file ? h->ca.file : h->ca.folder,
+                                                     .detail = detail,
+                                                     .timeout_ms = h->timeout_ms,
+                                                     .direct = h->direct,
+                                                     .limit_ms = t->connected ? t->request->limit_ms : 0},
+                              e);
+}
+
+static int perform(struct http *h, struct http_transfer *t, struct header_lines *lines, struct err *e)
+{
+    struct http_answer *answer = t->answer;
+    char detail[CURL_ERROR_SIZE] = "";
+    CURLcode code = set_request(h->curl, t->request, lines, detail);
+    code = code ? code : http_transfer_begin(t);
+    code = code ? code : curl_easy_perform(h->curl);
+    curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    unset_request(h->curl);
+    if (code == CURLE_OK && !t->head_ended)
+        code = CURLE_PARTIAL_FILE; /* libcurl lets a head pass that the connection's end cut short */
+    h->last = code;
+    h->asked = true;
+    if (code == CURLE_OK && answer->status == 407 && !h->direct)
+        return http_fault_unwelcome(t->request->url, e);
+    if (code == CURLE_OK) {
+        answer->retry_after_ms =
+            httphead_retry_after_ms(buf_text(&answer->headers), answer->headers.size, clock_wall_ns());
+        return 0;
+    }
+    answer->status = 0;
+    return t->callers_result ? t->result : explain(h, t, detail, e);
 }
 
 static bool has_passed(CURL *c, CURLINFO what)
@@ -587,10 +350,14 @@ bool http_may_pass(int result, long status)
 
 int http_perform(struct http *h, const struct http_request *r, struct http_answer *answer, struct err *e)
 {
-    struct transfer t = {.h = h,
-                         .r = r,
-                         .answer = answer,
-                         .pace = {.timeout_ms = h->timeout_ms, .kept = !r->write, .patient = r->patient}};
+    CLEANUP(header_lines_done) struct header_lines lines = {0};
+    struct http_transfer t = {.curl = h->curl,
+                              .sockets = &h->sockets,
+                              .request = r,
+                              .answer = answer,
+                              .timeout_ms = h->timeout_ms,
+                              .clock_ms = h->clock_ms};
+    assert(r->method && r->url && r->header_count <= HTTP_HEADERS_MAX && !(r->body && r->read));
     buf_clear(&answer->headers);
     buf_clear(&answer->body);
     answer->headers.ceiling = HEAD_MAX;
@@ -599,11 +366,6 @@ int http_perform(struct http *h, const struct http_request *r, struct http_answe
     int result = trust(h, r->url, e);
     for (unsigned i = 0; i < r->header_count && result == 0; i++)
         if (r->headers[i].value || r->headers[i].secret)
-            result = add_line(&t, &r->headers[i], e);
-    if (result == 0) {
-        touch(&t);
-        result = perform(&t, e);
-    }
-    drop_lines(&t);
-    return result;
+            result = add_line(&lines, &r->headers[i], e);
+    return result < 0 ? result : perform(h, &t, &lines, e);
 }

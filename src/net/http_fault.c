@@ -62,7 +62,7 @@ static const char *proxy_whence(const struct place *p, char out[400])
     return out;
 }
 
-static int tell_wants_login(const struct place *p, struct err *e)
+static int explain_wants_login(const struct place *p, struct err *e)
 {
     char whence[400];
     return err_set(e, -FAULT_CREDENTIALS,
@@ -76,11 +76,11 @@ int http_fault_unwelcome(const char *url, struct err *e)
     place_of(url, false, &p);
     if (!p.proxied)
         return err_set(e, -FAULT_CREDENTIALS, "%s: 407: a proxy on the way wants a user and a password", p.text);
-    return tell_wants_login(&p, e);
+    return explain_wants_login(&p, e);
 }
 
 /* What the proxy itself lacks; false: it is no fault of its. */
-static bool tell_proxy(CURL *c, const struct http_failure *f, const struct place *p, int *ret, struct err *e)
+static bool explain_proxy(CURL *c, const struct http_failure *f, const struct place *p, int *ret, struct err *e)
 {
     const char *tunnel = strstr(f->detail, "CONNECT tunnel failed, response ");
     char whence[400];
@@ -104,7 +104,7 @@ static bool tell_proxy(CURL *c, const struct http_failure *f, const struct place
     else if (f->code == CURLE_OPERATION_TIMEDOUT && !f->limit_ms)
         *ret = err_set(e, -FAULT_STALLED, "proxy %s: no answer in time (%s)", p->proxy.text, whence);
     else if (tunnel && strstr(tunnel, " 407"))
-        *ret = tell_wants_login(p, e);
+        *ret = explain_wants_login(p, e);
     else if (tunnel)
         *ret = err_set(e, -FAULT_UNREACHABLE, "proxy %s: %s to CONNECT (%s)", p->proxy.text,
                        tunnel + strlen("CONNECT tunnel failed, response "), whence);
@@ -113,7 +113,7 @@ static bool tell_proxy(CURL *c, const struct http_failure *f, const struct place
     return true;
 }
 
-static int tell_unconnected(CURL *c, const struct http_failure *f, const struct place *p, struct err *e)
+static int explain_unconnected(CURL *c, const struct http_failure *f, const struct place *p, struct err *e)
 {
     long number = 0;
     curl_easy_getinfo(c, CURLINFO_OS_ERRNO, &number);
@@ -125,7 +125,7 @@ static int tell_unconnected(CURL *c, const struct http_failure *f, const struct 
 }
 
 /* Of the limits given to libcurl, here the one for connecting, in which DNS, TLS and the proxy have a part. */
-static int tell_slow_connect(const struct http_failure *f, const struct place *p, struct err *e)
+static int explain_slow_connect(const struct http_failure *f, const struct place *p, struct err *e)
 {
     if (strstr(f->detail, "Resolving timed out"))
         return err_set(e, -FAULT_UNREACHABLE, "cannot find the address of %s: DNS does not answer in time",
@@ -139,7 +139,7 @@ static int tell_slow_connect(const struct http_failure *f, const struct place *p
 
 /* What OpenSSL itself objects to reads "error:0A00010B:SSL routines::wrong version number"; all else is the connection.
  */
-static int tell_handshake(const struct http_failure *f, const struct place *p, struct err *e)
+static int explain_handshake(const struct http_failure *f, const struct place *p, struct err *e)
 {
     if (!strstr(f->detail, "routines:") || strstr(f->detail, "unexpected eof"))
         return err_set(e, -FAULT_UNREACHABLE, "%s broke off the TLS handshake: %s", p->text, reason(f));
@@ -148,7 +148,7 @@ static int tell_handshake(const struct http_failure *f, const struct place *p, s
     return err_set(e, -FAULT_TLS, "TLS with %s failed: %s", p->text, reason(f));
 }
 
-static int tell_untrusted(CURL *c, const struct http_failure *f, const struct place *p, struct err *e)
+static int explain_untrusted(CURL *c, const struct http_failure *f, const struct place *p, struct err *e)
 {
     const char *host = p->host ? p->host : p->text;
     long verdict = X509_V_ERR_UNSPECIFIED;
@@ -171,7 +171,7 @@ static int tell_untrusted(CURL *c, const struct http_failure *f, const struct pl
 }
 
 /* A callback of ours broke off. */
-static int tell_result(const struct http_failure *f, const struct place *p, struct err *e)
+static int explain_result(const struct http_failure *f, const struct place *p, struct err *e)
 {
     switch (f->result) {
     case -FAULT_STALLED:
@@ -183,14 +183,14 @@ static int tell_result(const struct http_failure *f, const struct place *p, stru
     }
 }
 
-int http_fault_tell(CURL *c, const struct http_failure *f, struct err *e)
+int http_fault_explain(CURL *c, const struct http_failure *f, struct err *e)
 {
     CLEANUP(place_done) struct place p = {0};
     int r;
     place_of(f->url, f->direct, &p);
     if (f->result < 0)
-        return tell_result(f, &p, e);
-    if (p.proxied && tell_proxy(c, f, &p, &r, e))
+        return explain_result(f, &p, e);
+    if (p.proxied && explain_proxy(c, f, &p, &r, e))
         return r;
     switch (f->code) {
     case CURLE_OUT_OF_MEMORY:
@@ -206,22 +206,22 @@ int http_fault_tell(CURL *c, const struct http_failure *f, struct err *e)
     case CURLE_COULDNT_RESOLVE_PROXY:
         return err_set(e, -FAULT_UNREACHABLE, "cannot find the address of the proxy for %s: %s", p.text, reason(f));
     case CURLE_COULDNT_CONNECT:
-        return tell_unconnected(c, f, &p, e);
+        return explain_unconnected(c, f, &p, e);
     case CURLE_OPERATION_TIMEDOUT:
         if (f->limit_ms)
             return err_set(e, -FAULT_STALLED, "%s has not answered within %.3g s", p.text, (double)f->limit_ms / 1000);
-        return tell_slow_connect(f, &p, e);
+        return explain_slow_connect(f, &p, e);
     case CURLE_GOT_NOTHING:
         return err_set(e, -FAULT_UNREACHABLE, "%s closed the connection without an answer", p.text);
     case CURLE_PARTIAL_FILE:
         return err_set(e, -FAULT_UNREACHABLE, "the answer of %s was cut short: %s", p.text, reason(f));
     case CURLE_PEER_FAILED_VERIFICATION:
-        return tell_untrusted(c, f, &p, e);
+        return explain_untrusted(c, f, &p, e);
     case CURLE_SSL_CACERT_BADFILE:
         return err_set(e, -FAULT_TLS, "cannot use the CA certificates in %s: is it a readable PEM file?",
                        f->trusted ? f->trusted : "the system's folder");
     case CURLE_SSL_CONNECT_ERROR:
-        return tell_handshake(f, &p, e);
+        return explain_handshake(f, &p, e);
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_ISSUER_ERROR:

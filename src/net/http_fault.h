@@ -23,7 +23,7 @@ struct http_failure {
 };
 
 /* Returns the fault. The message names host and port, never path, query or headers. */
-int http_fault_tell(CURL *c, const struct http_failure *f, struct err *e);
+int http_fault_explain(CURL *c, const struct http_failure *f, struct err *e);
 
 /* Of an answer with status 407, which a proxy gives, not a store: always -FAULT_CREDENTIALS. */
 int http_fault_unwelcome(const char *url, struct err *e);

@@ -172,18 +172,26 @@ static int plan_memory(struct attempt *a, struct part_assembly_config *ret, stru
 {
     const struct plan *plan = a->job->plan;
     uint64_t blocks = blocks_memory(&a->codec, plan->threads, BLOCK_SIZE), slack = a->codec.ops->bound(BLOCK_SIZE);
+    struct multipart_need need;
     struct multipart_plan m;
     int r;
 
     if (blocks + OVERHEAD >= plan->memory)
         return err_set(e, -FAULT_USAGE, "--memory is too small for --threads %u at this level of compression",
                        plan->threads);
-    r = multipart_plan(object_max(a), plan->memory - blocks - OVERHEAD, slack, ops(a)->part_min, ops(a)->part_max,
-                       ops(a)->parts_max, PART_WANTED, &m, e);
+    need = (struct multipart_need){.object_max = object_max(a),
+                                   .memory = plan->memory - blocks - OVERHEAD,
+                                   .slack = slack,
+                                   .part_min = ops(a)->part_min,
+                                   .part_max = ops(a)->part_max,
+                                   .parts_max = ops(a)->parts_max,
+                                   .wanted = PART_WANTED};
+    r = multipart_plan(&need, &m, e);
     /* Where memory is too small for an object as large as the file, count on the codec to halve it. */
-    if (r < 0 && a->codec.ops != &CODEC_NONE)
-        r = multipart_plan(object_max(a) / 2, plan->memory - blocks - OVERHEAD, slack, ops(a)->part_min,
-                           ops(a)->part_max, ops(a)->parts_max, PART_WANTED, &m, e);
+    if (r < 0 && a->codec.ops != &CODEC_NONE) {
+        need.object_max /= 2;
+        r = multipart_plan(&need, &m, e);
+    }
     if (r < 0)
         return r;
     a->part_size = m.part_size;

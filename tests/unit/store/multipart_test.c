@@ -26,7 +26,8 @@ static struct multipart_plan plan(uint64_t object, uint64_t memory, uint64_t sla
     struct multipart_plan p = {0};
     struct err e = {0};
 
-    assert_int_equal(multipart_plan(object, memory, slack, S3_MIN, S3_MAX, S3_PARTS, wanted, &p, &e), 0);
+    assert_int_equal(
+        multipart_plan(&(struct multipart_need){object, memory, slack, S3_MIN, S3_MAX, S3_PARTS, wanted}, &p, &e), 0);
     return p;
 }
 
@@ -83,7 +84,9 @@ static void too_little_memory_is_told_with_what_is_needed(void **state)
     struct multipart_plan p = {.part_size = 7};
     struct err e = {0};
 
-    assert_int_equal(multipart_plan(GIB, 12 * MIB - 1, MIB, S3_MIN, S3_MAX, S3_PARTS, 4, &p, &e), -FAULT_USAGE);
+    assert_int_equal(
+        multipart_plan(&(struct multipart_need){GIB, 12 * MIB - 1, MIB, S3_MIN, S3_MAX, S3_PARTS, 4}, &p, &e),
+        -FAULT_USAGE);
     assert_non_null(strstr(e.msg, "12.0 MiB"));
     assert_non_null(strstr(e.msg, "--memory"));
     assert_int_equal(p.part_size, 7);
@@ -105,9 +108,9 @@ static void exactly_what_fits_fits(void **state)
     struct multipart_plan p;
     struct err e;
 
-    assert_int_equal(multipart_plan(100, 200, 0, 1, 10, 10, 4, &p, &e), 0);
+    assert_int_equal(multipart_plan(&(struct multipart_need){100, 200, 0, 1, 10, 10, 4}, &p, &e), 0);
     assert_int_equal(p.part_size, 10);
-    assert_int_equal(multipart_plan(101, 200, 0, 1, 10, 10, 4, &p, &e), -FAULT_USAGE);
+    assert_int_equal(multipart_plan(&(struct multipart_need){101, 200, 0, 1, 10, 10, 4}, &p, &e), -FAULT_USAGE);
     assert_non_null(strstr(e.msg, "too large"));
 }
 
@@ -117,9 +120,9 @@ static void slack_counts_against_the_largest_part(void **state)
     struct multipart_plan p;
     struct err e;
 
-    assert_int_equal(multipart_plan(100, 1000, 1, 1, 10, 10, 4, &p, &e), -FAULT_USAGE);
-    assert_int_equal(multipart_plan(90, 1000, 1, 1, 10, 10, 4, &p, &e), 0);
-    assert_int_equal(multipart_plan(1, 1000, 10, 1, 10, 10, 4, &p, &e), -FAULT_USAGE);
+    assert_int_equal(multipart_plan(&(struct multipart_need){100, 1000, 1, 1, 10, 10, 4}, &p, &e), -FAULT_USAGE);
+    assert_int_equal(multipart_plan(&(struct multipart_need){90, 1000, 1, 1, 10, 10, 4}, &p, &e), 0);
+    assert_int_equal(multipart_plan(&(struct multipart_need){1, 1000, 10, 1, 10, 10, 4}, &p, &e), -FAULT_USAGE);
 }
 
 static void extremes_do_not_overflow(void **state)
@@ -128,12 +131,17 @@ static void extremes_do_not_overflow(void **state)
     struct multipart_plan p;
     struct err e;
 
-    assert_int_equal(multipart_plan(UINT64_MAX, UINT64_MAX, MIB, S3_MIN, S3_MAX, S3_PARTS, 4, &p, &e), -FAULT_USAGE);
-    assert_int_equal(multipart_plan(UINT64_MAX, MIB, MIB, 0, UINT64_MAX, 1, 4, &p, &e), -FAULT_USAGE);
-    assert_int_equal(multipart_plan(0, UINT64_MAX, 0, 0, UINT64_MAX, UINT32_MAX, 0, &p, &e), 0);
+    assert_int_equal(
+        multipart_plan(&(struct multipart_need){UINT64_MAX, UINT64_MAX, MIB, S3_MIN, S3_MAX, S3_PARTS, 4}, &p, &e),
+        -FAULT_USAGE);
+    assert_int_equal(multipart_plan(&(struct multipart_need){UINT64_MAX, MIB, MIB, 0, UINT64_MAX, 1, 4}, &p, &e),
+                     -FAULT_USAGE);
+    assert_int_equal(multipart_plan(&(struct multipart_need){0, UINT64_MAX, 0, 0, UINT64_MAX, UINT32_MAX, 0}, &p, &e),
+                     0);
     assert_true(p.part_size > 0);
     assert_int_equal(p.in_flight, 1);
-    assert_int_equal(multipart_plan(0, 2, 0, 0, UINT64_MAX, UINT32_MAX, UINT32_MAX, &p, &e), -FAULT_USAGE);
+    assert_int_equal(multipart_plan(&(struct multipart_need){0, 2, 0, 0, UINT64_MAX, UINT32_MAX, UINT32_MAX}, &p, &e),
+                     -FAULT_USAGE);
 }
 
 int main(void)
