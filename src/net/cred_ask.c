@@ -75,34 +75,31 @@ int cred_read_token(const char *path, const char *variable, char **ret, struct e
     return 0;
 }
 
-static int refuse(const struct http_answer *a, int (*parse_error)(const char *, size_t, char **, char **),
-                  const char *service, struct err *e)
+static int refuse(const struct cred_service *s, const struct http_answer *a, struct err *e)
 {
     CLEANUP_FREE char *code = NULL;
     CLEANUP_FREE char *message = NULL;
     char words[WORDS_MAX], name[WORDS_MAX];
 
-    if (parse_error(a->body.data, a->body.size, &code, &message) == -ENOMEM)
+    if (s->parse_error(a->body.data, a->body.size, &code, &message) == -ENOMEM)
         return err_set(e, -ENOMEM, "out of memory");
-    return err_set(e, -FAULT_CREDENTIALS, "credentials: %s answers %ld%s%s%s%s", service, a->status, code ? " " : "",
+    return err_set(e, -FAULT_CREDENTIALS, "credentials: %s answers %ld%s%s%s%s", s->name, a->status, code ? " " : "",
                    code ? text_printable(code, name, sizeof(name)) : "", message ? ": " : "",
                    message ? text_printable(message, words, sizeof(words)) : "");
 }
 
-int cred_take(const struct http_answer *a, int (*parse)(const char *, size_t, struct credanswer *),
-              int (*parse_error)(const char *, size_t, char **, char **), const char *service, const char *source,
-              struct credentials *ret, struct err *e)
+int cred_take(const struct cred_service *s, const struct http_answer *a, struct credentials *ret, struct err *e)
 {
     CLEANUP(credanswer_done) struct credanswer keys = {0};
-    int r = a->status == 200 ? parse(a->body.data, a->body.size, &keys) : -EBADMSG;
+    int r = a->status == 200 ? s->parse(a->body.data, a->body.size, &keys) : -EBADMSG;
 
     if (r == -ENOMEM)
         return err_set(e, r, "out of memory");
     if (r < 0)
-        return refuse(a, parse_error, service, e);
-    if ((r = cred_make(keys.access_key, keys.secret_key, keys.token, service, ret, e)) < 0)
+        return refuse(s, a, e);
+    if ((r = cred_make(keys.access_key, keys.secret_key, keys.token, s->name, ret, e)) < 0)
         return r;
     ret->expires_ns = keys.expires_ns;
-    ret->source = source;
+    ret->source = s->source;
     return 0;
 }

@@ -25,8 +25,14 @@ void cred_answer_done(struct http_answer *a);
 int cred_read_token(const char *path, const char *variable, char **ret, struct err *e);
 void cred_token_done(char **token);
 
-/* Whether the answer is one with keys: 200, and well-formed. Else a story: the service's own words, where it has some.
+/* A service that hands out credentials, and its answers. */
+struct cred_service {
+    const char *name;   /* "the EKS agent", for messages */
+    const char *source; /* for credentials.source */
+    int (*parse)(const char *text, size_t size, struct credanswer *ret);
+    int (*parse_error)(const char *text, size_t size, char **ret_code, char **ret_message);
+};
+
+/* The keys of an answer: 200, and well-formed. Else -FAULT_CREDENTIALS with the service's own words, where it has some.
  */
-int cred_take(const struct http_answer *a, int (*parse)(const char *, size_t, struct credanswer *),
-              int (*parse_error)(const char *, size_t, char **, char **), const char *service, const char *source,
-              struct credentials *ret, struct err *e);
+int cred_take(const struct cred_service *s, const struct http_answer *a, struct credentials *ret, struct err *e);

@@ -13,49 +13,32 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/cred_ask.h"
+#include "net/url.h"
 
 #define ECS_AGENT "http://169.254.170.2"
 
+static const struct cred_service SERVICE = {.name = "the container's agent",
+                                            .source = "container role",
+                                            .parse = credanswer_parse_json,
+                                            .parse_error = credanswer_parse_json_error};
+
 enum { HOST_MAX = 256, LIMIT_MS = 2 * CRED_LINK_MS };
-
-/* The host of "http://HOST[:PORT]/…", without brackets; false if it is no such URL. */
-static bool host_of(const char *url, const char *scheme, char *out, size_t size)
-{
-    const char *at = url + strlen(scheme), *end;
-    size_t length;
-
-    if (!text_starts(url, scheme))
-        return false;
-    length = strcspn(at, "/?#");
-    if (memchr(at, '@', length))
-        return false;
-    if (*at == '[') {
-        at++;
-        end = strchr(at, ']');
-    } else {
-        end = at + strcspn(at, ":/?#");
-    }
-    if (!end || end == at || (size_t)(end - at) >= size)
-        return false;
-    memcpy(out, at, (size_t)(end - at));
-    out[end - at] = '\0';
-    return true;
-}
 
 static bool is_allowed(const char *url)
 {
-    static const char *const agents[] = {"169.254.170.2", "169.254.170.23", "fd00:ec2::23", "localhost", "::1"};
+    static const char *const agents[] = {"169.254.170.2", "169.254.170.23", "[fd00:ec2::23]", "localhost", "[::1]"};
+    struct url_parts p;
     char host[HOST_MAX];
     struct in_addr address;
 
-    if (host_of(url, "https://", host, sizeof(host)))
-        return true;
-    if (!host_of(url, "http://", host, sizeof(host)))
+    if (url_split(url, &p) < 0 || p.host_size >= sizeof(host))
         return false;
-    for (size_t i = 0; i < ARRAY_SIZE(agents); i++)
+    memcpy(host, p.host, p.host_size);
+    host[p.host_size] = '\0';
+    for (size_t i = 0; i < ARRAY_SIZE(agents) && !p.https; i++)
         if (text_eq(host, agents[i]))
             return true;
-    return inet_pton(AF_INET, host, &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
+    return p.https || (inet_pton(AF_INET, host, &address) == 1 && (ntohl(address.s_addr) >> 24) == 127);
 }
 
 static int find_url(char **ret, struct err *e)
@@ -115,10 +98,9 @@ static int get(const struct http_options *http, struct credentials *ret, struct 
         http_add_header(&r, "Authorization", NULL);
         r.headers[r.header_count - 1].secret = secret;
     }
-    if ((result = cred_ask(&options, &r, "the container's agent", &answer, e)) < 0)
+    if ((result = cred_ask(&options, &r, SERVICE.name, &answer, e)) < 0)
         return result;
-    return cred_take(&answer, credanswer_parse_json, credanswer_parse_json_error, "the container's agent",
-                     "container role", ret, e);
+    return cred_take(&SERVICE, &answer, ret, e);
 }
 
 const struct cred_provider CRED_CONTAINER = {.name = "container", .get = get};

@@ -14,7 +14,10 @@
 
 enum { ROLE_MAX = 128 };
 
-static const char SERVICE[] = "the EC2 metadata service";
+static const struct cred_service SERVICE = {.name = "the EC2 metadata service",
+                                            .source = "EC2 instance role",
+                                            .parse = credanswer_parse_json,
+                                            .parse_error = credanswer_parse_json_error};
 static const struct http_options DIRECT = {.timeout_ms = CRED_LINK_MS, .direct = true};
 
 static int make_url(const char *path, const char *more, struct buf *ret)
@@ -37,7 +40,7 @@ static bool is_there(void)
     if (make_url("/latest/meta-data/", "", &url) < 0)
         return false;
     r.url = buf_text(&url);
-    return cred_ask(&DIRECT, &r, SERVICE, &answer, &ignored) == 0;
+    return cred_ask(&DIRECT, &r, SERVICE.name, &answer, &ignored) == 0;
 }
 
 static int get_token(struct secret **ret, struct err *e)
@@ -52,7 +55,7 @@ static int get_token(struct secret **ret, struct err *e)
         return err_set(e, -ENOMEM, "out of memory");
     r.url = buf_text(&url);
     http_add_header(&r, "X-aws-ec2-metadata-token-ttl-seconds", "21600");
-    result = cred_ask(&DIRECT, &r, SERVICE, &answer, &story);
+    result = cred_ask(&DIRECT, &r, SERVICE.name, &answer, &story);
     if (result == -FAULT_STALLED && is_there())
         return err_set(e, -FAULT_CREDENTIALS,
                        "credentials: the EC2 metadata service does not answer to a container: its hop limit is 1. "
@@ -63,7 +66,7 @@ static int get_token(struct secret **ret, struct err *e)
     if (result < 0 || answer.status == 404)
         return err_set(e, -ENOENT, "no EC2 metadata service");
     if (answer.status != 200 || answer.body.size == 0)
-        return err_set(e, -FAULT_CREDENTIALS, "credentials: %s answers %ld when asked for a token%s", SERVICE,
+        return err_set(e, -FAULT_CREDENTIALS, "credentials: %s answers %ld when asked for a token%s", SERVICE.name,
                        answer.status, answer.status == 403 ? ": it is switched off for this instance" : "");
     *ret = secret_new(answer.body.data, answer.body.size);
     return *ret ? 0 : err_set(e, -ENOMEM, "out of memory");
@@ -79,7 +82,7 @@ static int fetch(const struct secret *token, const char *name, struct http_answe
     r.url = buf_text(&url);
     http_add_header(&r, "X-aws-ec2-metadata-token", NULL);
     r.headers[r.header_count - 1].secret = token;
-    return cred_ask(&DIRECT, &r, SERVICE, ret, e);
+    return cred_ask(&DIRECT, &r, SERVICE.name, ret, e);
 }
 
 /* The first line of the list: an instance has one role. */
@@ -99,8 +102,8 @@ static int find_role(const struct secret *token, char role[ROLE_MAX], struct err
     /* IAM: letters, digits and +=,.@_- */
     if (answer.status != 200 || size >= ROLE_MAX ||
         strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+=,.@_-") != size)
-        return err_set(e, -FAULT_CREDENTIALS, "credentials: %s answers %ld when asked for the role's name", SERVICE,
-                       answer.status);
+        return err_set(e, -FAULT_CREDENTIALS, "credentials: %s answers %ld when asked for the role's name",
+                       SERVICE.name, answer.status);
     memcpy(role, text, size);
     role[size] = '\0';
     return 0;
@@ -119,7 +122,7 @@ static int get(const struct http_options *http, struct credentials *ret, struct 
     if ((r = get_token(&token, e)) < 0 || (r = find_role(token, role, e)) < 0 ||
         (r = fetch(token, role, &answer, e)) < 0)
         return r;
-    return cred_take(&answer, credanswer_parse_json, credanswer_parse_json_error, SERVICE, "EC2 instance role", ret, e);
+    return cred_take(&SERVICE, &answer, ret, e);
 }
 
 const struct cred_provider CRED_INSTANCE = {.name = "EC2 instance", .get = get};

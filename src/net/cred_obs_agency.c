@@ -11,7 +11,10 @@
 #include "base/text.h"
 #include "net/cred_ask.h"
 
-static const char SERVICE[] = "the ECS metadata service";
+static const struct cred_service SERVICE = {.name = "the ECS metadata service",
+                                            .source = "ECS agency",
+                                            .parse = credanswer_parse_huawei,
+                                            .parse_error = credanswer_parse_json_error};
 static const struct http_options DIRECT = {.timeout_ms = CRED_LINK_MS, .direct = true};
 
 static const char *endpoint(void)
@@ -34,7 +37,7 @@ static int get_token(struct secret **ret, struct err *e)
         return err_set(e, -ENOMEM, "out of memory");
     r.url = buf_text(&url);
     http_add_header(&r, "X-Metadata-Token-Ttl-Seconds", "21600");
-    result = cred_ask(&DIRECT, &r, SERVICE, &answer, &story);
+    result = cred_ask(&DIRECT, &r, SERVICE.name, &answer, &story);
     if (result == -FAULT_BUSY || result == -ENOMEM)
         return err_set(e, result, "%s", story.msg);
     if (result < 0)
@@ -63,11 +66,11 @@ static int get(const struct http_options *http, struct credentials *ret, struct 
         http_add_header(&r, "X-Metadata-Token", NULL);
         r.headers[r.header_count - 1].secret = token;
     }
-    if ((result = cred_ask(&DIRECT, &r, SERVICE, &answer, e)) < 0)
+    if ((result = cred_ask(&DIRECT, &r, SERVICE.name, &answer, e)) < 0)
         return result;
     if (answer.status == 404)
         return err_set(e, -ENOENT, "the ECS has no agency");
-    return cred_take(&answer, credanswer_parse_huawei, credanswer_parse_json_error, SERVICE, "ECS agency", ret, e);
+    return cred_take(&SERVICE, &answer, ret, e);
 }
 
 const struct cred_provider CRED_OBS_AGENCY = {.name = "ECS agency", .get = get};

@@ -170,11 +170,14 @@ static int take_role(struct chain *chain, const char *profile, struct credential
         (r = role.credential_source ? by_source(chain, profile, role.credential_source, &source, e)
                                     : by_profile(chain, profile, role.source_profile, &source, e)) < 0)
         return r;
-    r = sts_assume(
-        chain->config, chain->http,
-        &(struct sts_role){
-            .arn = role.arn, .session = role.session, .external_id = role.external_id, .duration = role.duration},
-        &source, NULL, cred_profile_source("role of profile", profile), ret, e);
+    r = sts_assume(chain->config, chain->http,
+                   &(struct sts_role){.arn = role.arn,
+                                      .session = role.session,
+                                      .external_id = role.external_id,
+                                      .duration = role.duration,
+                                      .name = cred_profile_source("role of profile", profile),
+                                      .source = &source},
+                   ret, e);
     return r < 0 ? err_prefix(e, r, "role_arn = %s of profile '%s', with the keys of %s", role.arn, profile,
                               source.source)
                  : 0;

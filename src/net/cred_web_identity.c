@@ -63,7 +63,8 @@ static int assume(const struct awsconfig *c, const char *profile, bool environme
                        text_eq(i.where, FILE_VARIABLE) ? "AWS_ROLE_ARN" : "role_arn");
     if ((r = cred_read_token(i.path, i.where, &token, e)) < 0)
         return r;
-    r = sts_assume(c, http, &(struct sts_role){.arn = i.role, .session = i.session}, NULL, token, "web identity", ret,
+    r = sts_assume(c, http,
+                   &(struct sts_role){.arn = i.role, .session = i.session, .name = "web identity", .token = token}, ret,
                    e);
     if (r == -FAULT_CREDENTIALS)
         err_set(e, r, "%s (%s, %s): see the role's trust policy", e->msg, i.role, i.path);

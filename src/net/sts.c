@@ -4,6 +4,7 @@
  */
 #include "net/sts.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -112,8 +113,9 @@ static int add_parameter(struct buf *b, const char *name, const char *value)
 }
 
 /* Born with all its room, so that no copies of the token are left behind when it grows. */
-static int make_body(const struct sts_role *role, const char *token, struct buf *ret)
+static int make_body(const struct sts_role *role, struct buf *ret)
 {
+    const char *token = role->token;
     size_t room = 8192 + 3 * (token ? strlen(token) : 0);
     char *space = calloc(1, room);
     int r;
@@ -140,26 +142,6 @@ static void body_done(struct buf *b)
     buf_done(b);
 }
 
-/* "sts.eu-west-1.amazonaws.com", and where its path begins; the port as the Host header has it. */
-static int split_url(const char *url, char **ret_host, const char **ret_path)
-{
-    const char *host = strstr(url, "://");
-    bool tls = text_starts(url, "https:");
-    size_t size;
-
-    if (!host)
-        return -EINVAL;
-    host += 3;
-    size = strcspn(host, "/");
-    *ret_path = host + size;
-    if (size > 4 && tls && memcmp(host + size - 4, ":443", 4) == 0)
-        size -= 4;
-    else if (size > 3 && !tls && memcmp(host + size - 3, ":80", 3) == 0)
-        size -= 3;
-    *ret_host = strndup(host, size);
-    return *ret_host ? 0 : -ENOMEM;
-}
-
 static int sign(const struct place *p, const struct buf *body, const struct credentials *source, struct signature *ret,
                 struct err *e)
 {
@@ -174,14 +156,16 @@ static int sign(const struct place *p, const struct buf *body, const struct cred
                              .region = p->region,
                              .service = "sts",
                              .time_ns = clock_wall_ns()};
-    int result = split_url(p->url, &host, &r.path);
+    struct url_parts url;
 
-    if (result == -EINVAL)
+    if (url_split(p->url, &url) < 0)
         return err_set(e, -FAULT_USAGE, "STS: endpoint '%.200s' is not an http:// or https:// address", p->url);
-    if (result < 0 || EVP_Digest(body->data, body->size, raw, NULL, EVP_sha256(), NULL) != 1)
+    if (!(host = strndup(url.host, url.authority_size)) ||
+        EVP_Digest(body->data, body->size, raw, NULL, EVP_sha256(), NULL) != 1)
         return err_set(e, -ENOMEM, "out of memory");
     text_hex(raw, 32, sha256);
     r.host = host;
+    r.path = url.path;
     return sigv4_sign(&r, source, ret) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
 }
 
@@ -192,19 +176,22 @@ static void add_secret(struct http_request *r, const char *name, const struct se
 }
 
 int sts_assume(const struct awsconfig *c, const struct http_options *http, const struct sts_role *role,
-               const struct credentials *source, const char *token, const char *name, struct credentials *ret,
-               struct err *e)
+               struct credentials *ret, struct err *e)
 {
+    const struct credentials *source = role->source;
+    const struct cred_service service = {
+        .name = "STS", .source = role->name, .parse = credanswer_parse_sts, .parse_error = credanswer_parse_sts_error};
     CLEANUP(place_done) struct place place = {0};
     CLEANUP(body_done) struct buf body = {0};
     CLEANUP(signature_done) struct signature signature = {0};
     CLEANUP(cred_answer_done) struct http_answer answer = {0};
     struct http_request r = {.method = "POST", .limit_ms = LIMIT_MS};
-    int result = find_place(c, &place, e);
+    int result;
 
-    if (result < 0)
+    assert(!role->source != !role->token);
+    if ((result = find_place(c, &place, e)) < 0)
         return result;
-    if (!place.url || make_body(role, token, &body) < 0)
+    if (!place.url || make_body(role, &body) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     if (source && (result = sign(&place, &body, source, &signature, e)) < 0)
         return result;
@@ -219,7 +206,7 @@ int sts_assume(const struct awsconfig *c, const struct http_options *http, const
         if (source->token)
             add_secret(&r, "X-Amz-Security-Token", source->token);
     }
-    if ((result = cred_ask(http, &r, "STS", &answer, e)) < 0)
+    if ((result = cred_ask(http, &r, service.name, &answer, e)) < 0)
         return result;
-    return cred_take(&answer, credanswer_parse_sts, credanswer_parse_sts_error, "STS", name, ret, e);
+    return cred_take(&service, &answer, ret, e);
 }

@@ -12,10 +12,13 @@ struct sts_role {
     const char *session;     /* RoleSessionName; NULL: "salvage" */
     const char *external_id; /* NULL: none */
     const char *duration;    /* seconds, digits; NULL: STS's own */
+    const char *name;        /* for credentials.source */
+
+    /* One of both: AssumeRole, signed with source; AssumeRoleWithWebIdentity, which the token proves. */
+    const struct credentials *source;
+    const char *token;
 };
 
-/* AssumeRole, signed with source; or, with a token instead of it, AssumeRoleWithWebIdentity, which is not signed: the
- * token is the proof. name: for ret->source. -FAULT_CREDENTIALS with STS's own words, -FAULT_UNREACHABLE …. */
+/* -FAULT_CREDENTIALS with STS's own words, -FAULT_UNREACHABLE …. */
 int sts_assume(const struct awsconfig *c, const struct http_options *http, const struct sts_role *role,
-               const struct credentials *source, const char *token, const char *name, struct credentials *ret,
-               struct err *e);
+               struct credentials *ret, struct err *e);

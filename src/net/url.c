@@ -273,3 +273,43 @@ void url_done(struct url *u)
     free(u->path);
     *u = (struct url){0};
 }
+
+/* --- addresses of services ---------------------------------------------------------------------------------------- */
+
+static bool is_port(const char *text, size_t size, unsigned *ret)
+{
+    unsigned port = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] < '0' || text[i] > '9' || (port = port * 10 + (unsigned)(text[i] - '0')) > 65535)
+            return false;
+    }
+    *ret = port;
+    return port > 0;
+}
+
+int url_split(const char *text, struct url_parts *ret)
+{
+    struct url_parts p = {.https = strncasecmp(text, "https://", 8) == 0};
+    const char *end;
+    unsigned port;
+
+    if (!p.https && strncasecmp(text, "http://", 7) != 0)
+        return -EINVAL;
+    p.host = text + (p.https ? 8 : 7);
+    p.authority_size = strcspn(p.host, "/?#");
+    p.path = p.host + p.authority_size;
+    if (memchr(p.host, '@', p.authority_size))
+        return -EINVAL;
+    end = *p.host == '[' ? memchr(p.host, ']', p.authority_size) : p.host + strcspn(p.host, ":/?#");
+    if (!end)
+        return -EINVAL;
+    p.host_size = (size_t)(end - p.host) + (*p.host == '[');
+    end = p.host + p.host_size;
+    if (p.host_size == 0 || (end < p.path && (*end != ':' || !is_port(end + 1, (size_t)(p.path - end) - 1, &port))))
+        return -EINVAL;
+    if (end < p.path && port == (p.https ? 443 : 80))
+        p.authority_size = p.host_size;
+    *ret = p;
+    return 0;
+}

@@ -30,6 +30,18 @@ bool url_in_bucket(enum url_scheme scheme);
 int url_parse(const char *text, struct url *ret, struct err *e);
 void url_done(struct url *u);
 
+/* The address of an HTTP service, taken apart; borrowed from its text. */
+struct url_parts {
+    bool https;
+    const char *host;      /* not checked */
+    size_t host_size;      /* with the brackets of an IPv6 address */
+    size_t authority_size; /* host[:port] as the Host header has it: without the scheme's own port */
+    const char *path;      /* what follows: "", or from '/', '?' or '#' on */
+};
+
+/* "http(s)://HOST[:PORT][…]": 0, or -EINVAL: another scheme, no host, no port from 1 to 65535, or a user in it. */
+int url_split(const char *text, struct url_parts *ret);
+
 /* Percent-encodes all but A-Z a-z 0-9 - . _ ~ (RFC 3986, 2.3), and '/' too unless keep_slash. malloc'ed. */
 char *url_encode(const char *text, size_t size, int keep_slash);
 /* %XX decoded; malformed escapes and %00, which would cut the text short, are kept as they are. malloc'ed. */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -47,16 +48,9 @@ static int add(struct list *l, char *name, bool folder, uint64_t size, int64_t t
         free(name);
         return 0;
     }
-    if (l->a.count == l->capacity) {
-        size_t capacity = l->capacity ? 2 * l->capacity : 64;
-        struct autoindex_entry *grown = realloc(l->a.entry, capacity * sizeof(*grown));
-
-        if (!grown) {
-            free(name);
-            return -ENOMEM;
-        }
-        l->a.entry = grown;
-        l->capacity = capacity;
+    if (array_reserve(&l->a.entry, l->a.count + 1, &l->capacity, sizeof(*l->a.entry), SIZE_MAX) < 0) {
+        free(name);
+        return -ENOMEM;
     }
     l->a.entry[l->a.count++] = e;
     return 0;

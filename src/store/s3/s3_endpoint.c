@@ -4,6 +4,7 @@
  */
 #include "store/s3/s3_endpoint.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/url.h"
 
 static const char PLACEHOLDER[] = "{bucket}.";
 
@@ -40,17 +42,6 @@ bool s3_region_valid(const char *text)
     return n > 0 && n < 32 && !text[n];
 }
 
-/* What an endpoint consists of; borrowed from its text. */
-struct pieces {
-    bool https;
-    const char *host; /* without port */
-    size_t host_size;
-    const char *port; /* ":9000", or empty where it is the scheme's own */
-    size_t port_size;
-    const char *base; /* "/gateway", without '/' at its end */
-    size_t base_size;
-};
-
 static bool host_valid(const char *host, size_t size)
 {
     bool v6 = size > 2 && host[0] == '[' && host[size - 1] == ']';
@@ -62,58 +53,35 @@ static bool host_valid(const char *host, size_t size)
     return size > 0;
 }
 
-static bool port_valid(const char *text, size_t size)
+/* The path at the endpoint's end: "/gateway", without '/' at its end. */
+static size_t base_size(const struct url_parts *p)
 {
-    unsigned port = 0;
+    size_t size = strlen(p->path);
 
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        port = port * 10 + (unsigned)(text[i] - '0');
-        if (port > 65535)
-            return false;
-    }
-    return port > 0;
+    while (size > 0 && p->path[size - 1] == '/')
+        size--;
+    return size;
 }
 
-static int take_apart(const char *endpoint, struct pieces *ret)
+/* As url_split, and what curl or the signature would change is refused. */
+static int split_endpoint(const char *endpoint, struct url_parts *ret)
 {
-    struct pieces p = {.https = strncasecmp(endpoint, "https://", 8) == 0};
-    const char *slash, *colon, *name;
-    size_t size;
+    struct url_parts p;
+    const char *name;
 
-    if (!p.https && strncasecmp(endpoint, "http://", 7) != 0)
+    if (url_split(endpoint, &p) < 0)
         return -EINVAL;
-    p.host = endpoint + (p.https ? 8 : 7);
-    size = strcspn(p.host, "/");
-    slash = p.host + size;
-    p.base = slash;
-    p.base_size = strlen(slash);
-    while (p.base_size > 0 && p.base[p.base_size - 1] == '/')
-        p.base_size--;
-    for (size_t i = 0; i < p.base_size; i++) /* as it stands in URL and signature: nothing that curl would change */
-        if (!isalnum((unsigned char)p.base[i]) && !strchr("/-_~", p.base[i]))
+    for (size_t i = 0; i < base_size(&p); i++)
+        if (!isalnum((unsigned char)p.path[i]) && !strchr("/-_~", p.path[i]))
             return -EINVAL;
-
-    colon = memrchr(p.host, ':', size);
-    if (colon && !memchr(colon, ']', (size_t)(slash - colon))) {
-        p.port = colon;
-        p.port_size = (size_t)(slash - colon);
-        if (!port_valid(colon + 1, p.port_size - 1))
-            return -EINVAL;
-        size = (size_t)(colon - p.host);
-        if (p.port_size == (p.https ? 4u : 3u) && memcmp(colon, p.https ? ":443" : ":80", p.port_size) == 0)
-            p.port_size = 0;
-    }
-    p.host_size = size;
     name = text_starts(p.host, PLACEHOLDER) ? p.host + strlen(PLACEHOLDER) : p.host;
-    if (name > p.host + size || !host_valid(name, size - (size_t)(name - p.host)))
+    if (name > p.host + p.host_size || !host_valid(name, p.host_size - (size_t)(name - p.host)))
         return -EINVAL;
     *ret = p;
     return 0;
 }
 
-static const char *own_suffix(const struct s3_hosts *hosts, const struct pieces *p)
+static const char *own_suffix(const struct s3_hosts *hosts, const struct url_parts *p)
 {
     for (const struct aws_partition *x = hosts->partitions;; x++) {
         size_t n = strlen(x->suffix);
@@ -127,7 +95,7 @@ static const char *own_suffix(const struct s3_hosts *hosts, const struct pieces 
 
 /* Whether the host is the owner's plain one, with a region in it or none: 0 and the region ("" for none), or -ENOENT.
  */
-static int own_region(const struct s3_hosts *hosts, const struct pieces *p, char out[32])
+static int own_region(const struct s3_hosts *hosts, const struct url_parts *p, char out[32])
 {
     const char *end = own_suffix(hosts, p), *begin;
     size_t n = strlen(hosts->service);
@@ -155,18 +123,18 @@ static const struct aws_partition *partition_of(const struct s3_hosts *hosts, co
 
 char *s3_endpoint_region(const struct s3_hosts *hosts, const char *endpoint)
 {
-    struct pieces p;
+    struct url_parts p;
     char region[32];
 
-    return take_apart(endpoint, &p) == 0 && own_region(hosts, &p, region) == 0 && *region ? strdup(region) : NULL;
+    return split_endpoint(endpoint, &p) == 0 && own_region(hosts, &p, region) == 0 && *region ? strdup(region) : NULL;
 }
 
-static bool is_address(const struct pieces *p)
+static bool is_address(const struct url_parts *p)
 {
     return p->host[0] == '[' || strspn(p->host, "0123456789.") >= p->host_size;
 }
 
-static bool is_localhost(const struct pieces *p)
+static bool is_localhost(const struct url_parts *p)
 {
     return p->host_size == strlen("localhost") && strncasecmp(p->host, "localhost", p->host_size) == 0;
 }
@@ -189,20 +157,19 @@ static int add_host(struct buf *b, const char *host, size_t size)
     return r;
 }
 
-static bool bucket_in_host(const struct s3_hosts *hosts, const struct pieces *p, const char *bucket,
-                           enum store_style style)
+static bool bucket_in_host(const struct s3_hosts *hosts, const struct url_parts *p, const struct s3_placing *how)
 {
-    if (style == STORE_STYLE_PATH || !is_label(bucket) || is_address(p))
+    if (how->style == STORE_STYLE_PATH || !is_label(how->bucket) || is_address(p))
         return false;
-    return style == STORE_STYLE_VIRTUAL || own_suffix(hosts, p) || (hosts->names_hold_buckets && !is_localhost(p));
+    return how->style == STORE_STYLE_VIRTUAL || own_suffix(hosts, p) || (hosts->names_hold_buckets && !is_localhost(p));
 }
 
 /* "http://host/BUCKET", "https://BUCKET.s3.REGION.amazonaws.com": it would be there twice. */
-static bool names_bucket(const struct s3_hosts *hosts, const struct pieces *p, const char *bucket)
+static bool names_bucket(const struct s3_hosts *hosts, const struct url_parts *p, const char *bucket)
 {
-    size_t n = strlen(bucket);
+    size_t n = strlen(bucket), base = base_size(p);
 
-    if (p->base_size > n && p->base[p->base_size - n - 1] == '/' && memcmp(p->base + p->base_size - n, bucket, n) == 0)
+    if (base > n && p->path[base - n - 1] == '/' && memcmp(p->path + base - n, bucket, n) == 0)
         return true;
     return own_suffix(hosts, p) && p->host_size > n && p->host[n] == '.' && strncasecmp(p->host, bucket, n) == 0 &&
            strncasecmp(p->host + n + 1, hosts->service, strlen(hosts->service)) == 0;
@@ -210,81 +177,96 @@ static bool names_bucket(const struct s3_hosts *hosts, const struct pieces *p, c
 
 /* "https://s3-fips.dualstack.us-east-1.amazonaws.com"; in the place of an endpoint of the owner's, p, with its scheme
  * and port. */
-static int add_own(struct buf *own, const struct s3_hosts *hosts, const char *region, const struct pieces *p,
+static int add_own(struct buf *own, const struct s3_hosts *hosts, const struct url_parts *p,
                    const struct s3_placing *how, struct err *e)
 {
-    const struct aws_partition *partition = partition_of(hosts, region);
+    const struct aws_partition *partition = partition_of(hosts, how->region);
     bool fips = how->fips && !p, dualstack = how->dualstack && !p;
 
-    if ((fips && partition->no_s3_fips) || (dualstack && !partition->dual_suffix))
-        return err_set(e, -FAULT_USAGE, "%s: region %s has no %s endpoint: unset AWS_USE_%s_ENDPOINT, use_%s_endpoint",
-                       hosts->service, region, fips && partition->no_s3_fips ? "FIPS" : "dual-stack",
-                       fips && partition->no_s3_fips ? "FIPS" : "DUALSTACK",
-                       fips && partition->no_s3_fips ? "fips" : "dualstack");
+    if (fips && partition->no_s3_fips)
+        return err_set(e, -FAULT_USAGE,
+                       "%s: region %s has no FIPS endpoint: unset AWS_USE_FIPS_ENDPOINT, "
+                       "use_fips_endpoint",
+                       hosts->service, how->region);
+    if (dualstack && !partition->dual_suffix)
+        return err_set(e, -FAULT_USAGE,
+                       "%s: region %s has no dual-stack endpoint: unset AWS_USE_DUALSTACK_ENDPOINT, "
+                       "use_dualstack_endpoint",
+                       hosts->service, how->region);
     if (buf_printf(own, "%s://%s%s%s.%s%s%.*s", !p || p->https ? "https" : "http", hosts->service, fips ? "-fips" : "",
-                   dualstack ? ".dualstack" : "", region, partition->suffix, p ? (int)p->port_size : 0,
-                   p && p->port_size > 0 ? p->port : "") < 0)
+                   dualstack ? ".dualstack" : "", how->region, partition->suffix,
+                   p ? (int)(p->authority_size - p->host_size) : 0, p ? p->host + p->host_size : "") < 0)
         return err_set(e, -ENOMEM, "%s: out of memory", hosts->service);
     return 0;
 }
 
-int s3_endpoint_init(const struct s3_hosts *hosts, const char *endpoint, const char *region, const char *bucket,
-                     const struct s3_placing *how, struct s3_endpoint *ret, struct err *e)
+static int check_endpoint(const struct s3_hosts *hosts, const struct s3_placing *how, struct url_parts *ret,
+                          struct err *e)
 {
-    CLEANUP(buf_done) struct buf own = {0}, origin = {0}, path = {0};
-    const char *service = hosts->service; /* and the name of the dialect */
-    struct pieces p;
-    bool placeholder, in_host;
-    char ignored[32];
-    int r;
-
-    if (!endpoint && !*region)
-        return err_set(e, -FAULT_USAGE, "%s: no region: give --region NAME or --endpoint URL", service);
     /* It may come from a variable of AWS's, and is not repeated then. */
-    if (endpoint && strchr(endpoint, '@'))
+    if (strchr(how->endpoint, '@'))
         return err_set(e, -FAULT_USAGE, "%s: the endpoint has a user or password in it: keys come from elsewhere",
-                       service);
-    if (endpoint && take_apart(endpoint, &p) < 0)
-        return err_set(e, -FAULT_USAGE, "%s: endpoint '%s' is not http://HOST[:PORT] or https://HOST[:PORT]", service,
-                       endpoint);
-    if (endpoint && names_bucket(hosts, &p, bucket))
+                       hosts->service);
+    if (split_endpoint(how->endpoint, ret) < 0)
+        return err_set(e, -FAULT_USAGE, "%s: endpoint '%s' is not http://HOST[:PORT] or https://HOST[:PORT]",
+                       hosts->service, how->endpoint);
+    if (names_bucket(hosts, ret, how->bucket))
         return err_set(e, -FAULT_USAGE,
                        "%s: endpoint '%s' has the bucket '%s' in it, which --to names already: leave it out of the "
                        "endpoint",
-                       service, endpoint, bucket);
-    if (!endpoint || (*region && own_region(hosts, &p, ignored) == 0)) {
-        if ((r = add_own(&own, hosts, region, endpoint ? &p : NULL, how, e)) < 0)
-            return r;
-        if (take_apart(buf_text(&own), &p) < 0)
-            return err_set(e, -FAULT_USAGE, "%s: '%s' is not the name of a region", service, region);
-    }
-    placeholder = text_starts(p.host, PLACEHOLDER);
-    in_host = placeholder || bucket_in_host(hosts, &p, bucket, how->style);
-    if (placeholder) {
-        p.host += strlen(PLACEHOLDER);
-        p.host_size -= strlen(PLACEHOLDER);
-    }
+                       hosts->service, how->endpoint, how->bucket);
+    return 0;
+}
 
-    r = buf_add_text(&origin, p.https ? "https://" : "http://");
-    if (r == 0 && in_host && (r = add_host(&origin, bucket, strlen(bucket))) == 0)
+/* The endpoint and the bucket as origin and path. */
+static int assemble(const struct s3_hosts *hosts, const struct url_parts *p, const struct s3_placing *how,
+                    struct s3_endpoint *ret)
+{
+    CLEANUP(buf_done) struct buf origin = {0}, path = {0};
+    size_t skipped = text_starts(p->host, PLACEHOLDER) ? strlen(PLACEHOLDER) : 0;
+    bool in_host = skipped > 0 || bucket_in_host(hosts, p, how);
+    int r = buf_add_text(&origin, p->https ? "https://" : "http://");
+
+    if (r == 0 && in_host && (r = add_host(&origin, how->bucket, strlen(how->bucket))) == 0)
         r = buf_add_text(&origin, ".");
-    if (r == 0 && (r = add_host(&origin, p.host, p.host_size)) == 0)
-        r = buf_add(&origin, p.port, p.port_size);
     if (r == 0)
-        r = buf_add(&path, p.base, p.base_size);
+        r = add_host(&origin, p->host + skipped, p->authority_size - skipped);
+    if (r == 0)
+        r = buf_add(&path, p->path, base_size(p));
     if (r == 0 && !in_host && (r = buf_add_text(&path, "/")) == 0)
-        r = buf_add_text(&path, bucket);
+        r = buf_add_text(&path, how->bucket);
     if (r < 0)
-        return err_set(e, -ENOMEM, "%s: out of memory", service);
+        return r;
 
     struct s3_endpoint made = {.origin = buf_take(&origin), .path = buf_take(&path)};
     if (!made.origin || !made.path) {
         s3_endpoint_done(&made);
-        return err_set(e, -ENOMEM, "%s: out of memory", service);
+        return -ENOMEM;
     }
     made.host = strstr(made.origin, "://") + 3;
     *ret = made;
     return 0;
+}
+
+int s3_endpoint_init(const struct s3_hosts *hosts, const struct s3_placing *how, struct s3_endpoint *ret, struct err *e)
+{
+    CLEANUP(buf_done) struct buf own = {0};
+    struct url_parts p;
+    char ignored[32];
+    int r;
+
+    assert(how->region && how->bucket);
+    if (!how->endpoint && !*how->region)
+        return err_set(e, -FAULT_USAGE, "%s: no region: give --region NAME or --endpoint URL", hosts->service);
+    if (how->endpoint && (r = check_endpoint(hosts, how, &p, e)) < 0)
+        return r;
+    if (!how->endpoint || (*how->region && own_region(hosts, &p, ignored) == 0)) {
+        if ((r = add_own(&own, hosts, how->endpoint ? &p : NULL, how, e)) < 0)
+            return r;
+        if (split_endpoint(buf_text(&own), &p) < 0)
+            return err_set(e, -FAULT_USAGE, "%s: '%s' is not the name of a region", hosts->service, how->region);
+    }
+    return assemble(hosts, &p, how, ret) < 0 ? err_set(e, -ENOMEM, "%s: out of memory", hosts->service) : 0;
 }
 
 void s3_endpoint_done(struct s3_endpoint *p)

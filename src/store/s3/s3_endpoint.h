@@ -34,16 +34,18 @@ struct s3_hosts {
 };
 extern const struct s3_hosts S3_HOSTS_AWS, S3_HOSTS_OBS;
 
-/* Which of the owner's hosts, and where the bucket's name goes. */
+/* Which bucket, which of the owner's hosts, and where the bucket's name goes. Borrowed. */
 struct s3_placing {
+    const char *endpoint; /* "http(s)://HOST[:PORT][/BASE]"; NULL: the owner's */
+    const char *region;   /* "": none */
+    const char *bucket;
     enum store_style style; /* STORE_STYLE_VIRTUAL: before the host's name wherever that can be */
     bool fips, dualstack;   /* without an endpoint only */
 };
 
-/* endpoint: "http(s)://HOST[:PORT][/BASE]" or NULL for the owner's. An endpoint "s3[.REGION].amazonaws.com" follows
- * region, unless that is "". -FAULT_USAGE with the story, -ENOMEM. */
-int s3_endpoint_init(const struct s3_hosts *hosts, const char *endpoint, const char *region, const char *bucket,
-                     const struct s3_placing *how, struct s3_endpoint *ret, struct err *e);
+/* An endpoint "s3[.REGION].amazonaws.com" follows region, unless that is "". -FAULT_USAGE, -ENOMEM. */
+int s3_endpoint_init(const struct s3_hosts *hosts, const struct s3_placing *how, struct s3_endpoint *ret,
+                     struct err *e);
 void s3_endpoint_done(struct s3_endpoint *p);
 
 /* REGION of "https://s3.REGION.amazonaws.com", malloc'ed; NULL if it isn't that. */

@@ -155,7 +155,12 @@ static int configure(struct s3 *s, const struct sink_config *c, struct err *e)
 
 static int place(const struct s3 *s, const char *region, struct s3_endpoint *ret, struct err *e)
 {
-    return s3_endpoint_init(s->dialect->hosts, s->endpoint_given, region, s->bucket, &s->placing, ret, e);
+    struct s3_placing how = s->placing;
+
+    how.endpoint = s->endpoint_given;
+    how.region = region;
+    how.bucket = s->bucket;
+    return s3_endpoint_init(s->dialect->hosts, &how, ret, e);
 }
 
 DEFINE_CLEANUP(struct s3 *, s3_close)

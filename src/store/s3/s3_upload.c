@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "store/s3/s3_xml.h"
 
@@ -166,22 +167,15 @@ static const struct upload_pool_ops LANE = {.work = work, .close = leave};
 
 static int make_room(struct upload *u, unsigned count, struct err *e)
 {
-    unsigned capacity = u->capacity ? u->capacity : 64;
-    char **receipts;
+    size_t before = u->capacity;
+    int r;
 
-    while (capacity < count)
-        capacity *= 2;
-    if (capacity == u->capacity)
-        return 0;
     pthread_mutex_lock(&u->lock);
-    receipts = realloc(u->receipts, capacity * sizeof(*receipts));
-    if (receipts) {
-        memset(receipts + u->capacity, 0, (capacity - u->capacity) * sizeof(*receipts));
-        u->receipts = receipts;
-        u->capacity = capacity;
-    }
+    r = array_reserve(&u->receipts, count, &u->capacity, sizeof(*u->receipts), S3_PARTS_MAX);
+    if (r == 0 && u->capacity > before)
+        memset(u->receipts + before, 0, (u->capacity - before) * sizeof(*u->receipts));
     pthread_mutex_unlock(&u->lock);
-    return receipts ? 0 : no_memory(u, e);
+    return r < 0 ? no_memory(u, e) : 0;
 }
 
 static bool confirms_checksum(const struct http_answer *a, enum s3_checksum kind)
@@ -376,7 +370,7 @@ void s3_upload_free(struct upload *u)
     upload_pool_free(u->uploads);
     if (u->single)
         s3_upload_give_back(u, u->single, NULL);
-    for (unsigned i = 0; i < u->capacity; i++)
+    for (size_t i = 0; i < u->capacity; i++)
         free(u->receipts[i]);
     free(u->receipts);
     free(u->token);

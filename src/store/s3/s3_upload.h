@@ -37,7 +37,7 @@ struct upload {
 
     pthread_mutex_t lock; /* for the following */
     char **receipts;      /* of parts 1 … count; NULL while on its way */
-    unsigned capacity;
+    size_t capacity;
     bool encrypted; /* an answer said so: the ETag of the whole is no MD5 */
     int result;     /* the first failure: it stays */
     struct err error;

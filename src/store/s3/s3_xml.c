@@ -10,6 +10,7 @@
 #include <expat.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -250,17 +251,13 @@ static void lister_done(struct lister *l)
 
 static int end_entry(struct lister *l, bool complete)
 {
-    if (!complete || l->listing.count == ENTRIES_MAX)
-        return -EBADMSG;
-    if (l->listing.count == l->capacity) {
-        size_t capacity = l->capacity ? 2 * l->capacity : 64;
-        struct s3_entry *grown = realloc(l->listing.entry, capacity * sizeof(*grown));
+    int r;
 
-        if (!grown)
-            return -ENOMEM;
-        l->listing.entry = grown;
-        l->capacity = capacity;
-    }
+    if (!complete)
+        return -EBADMSG;
+    r = array_reserve(&l->listing.entry, l->listing.count + 1, &l->capacity, sizeof(*l->listing.entry), ENTRIES_MAX);
+    if (r < 0)
+        return r == -E2BIG ? -EBADMSG : r;
     l->listing.entry[l->listing.count++] = l->current;
     l->current = (struct s3_entry){0};
     return 0;

@@ -65,6 +65,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(!u.authority && !u.path && *e.msg);
     }
 
+    struct url_parts p;
+    if (url_split(text, &p) == 0)
+        assert(p.host > text && p.host_size > 0 && p.host_size <= p.authority_size &&
+               p.host + p.authority_size <= p.path && p.path <= text + strlen(text));
+
     for (int keep_slash = 0; keep_slash <= 1; keep_slash++) {
         CLEANUP_FREE char *encoded = url_encode(text, strlen(text), keep_slash);
         CLEANUP_FREE char *decoded = encoded ? url_decode(encoded, strlen(encoded)) : NULL;

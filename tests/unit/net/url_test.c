@@ -249,6 +249,39 @@ static void malformed_escapes_are_kept(void **state)
     assert_string_equal(mixed, "%A\xE9\xE9");
 }
 
+static void a_services_address_is_taken_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *host, *authority, *path;
+        bool https;
+    } cases[] = {
+        {"http://localhost", "localhost", "localhost", "", false},
+        {"HTTPS://host.example:443/base/?x", "host.example", "host.example", "/base/?x", true},
+        {"https://host:80?x", "host", "host:80", "?x", true},
+        {"http://host:80#x", "host", "host", "#x", false},
+        {"http://[fd00::1]/x", "[fd00::1]", "[fd00::1]", "/x", false},
+        {"http://[fd00::1]:9000", "[fd00::1]", "[fd00::1]:9000", "", false},
+        {"http://{bucket}.host:9000/", "{bucket}.host", "{bucket}.host:9000", "/", false},
+    };
+    static const char *const bad[] = {"",          "host",         "ftp://host",    "http://",          "http:///x",
+                                      "http://:9", "http://host:", "http://host:0", "http://h:65536",   "http://h:9x",
+                                      "http://[1", "http://[1]9",  "http://u@host", "http://u:p@host/", "http//host"};
+    struct url_parts p;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        assert_int_equal(url_split(cases[i].text, &p), 0);
+        assert_int_equal(p.https, cases[i].https);
+        assert_int_equal(p.host_size, strlen(cases[i].host));
+        assert_memory_equal(p.host, cases[i].host, p.host_size);
+        assert_int_equal(p.authority_size, strlen(cases[i].authority));
+        assert_memory_equal(p.host, cases[i].authority, p.authority_size);
+        assert_string_equal(p.path, cases[i].path);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        assert_int_equal(url_split(bad[i], &p), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +303,7 @@ int main(void)
         cmocka_unit_test(encoding_keeps_the_unreserved_only_and_is_undone_by_decoding),
         cmocka_unit_test(a_nul_is_encoded_and_stays_so),
         cmocka_unit_test(malformed_escapes_are_kept),
+        cmocka_unit_test(a_services_address_is_taken_apart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

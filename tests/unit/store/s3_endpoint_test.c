@@ -17,6 +17,17 @@
 
 static const struct s3_placing AUTO = {.style = STORE_STYLE_AUTO};
 
+static int init(const struct s3_hosts *hosts, const char *endpoint, const char *region, const char *bucket,
+                const struct s3_placing *how, struct s3_endpoint *ret, struct err *e)
+{
+    struct s3_placing all = *how;
+
+    all.endpoint = endpoint;
+    all.region = region;
+    all.bucket = bucket;
+    return s3_endpoint_init(hosts, &all, ret, e);
+}
+
 static void check_at(const struct s3_hosts *hosts, const char *endpoint, const char *region, const char *bucket,
                      bool path_style, const char *origin, const char *path)
 {
@@ -24,7 +35,7 @@ static void check_at(const struct s3_hosts *hosts, const char *endpoint, const c
     struct s3_endpoint p;
     struct err e = {0};
 
-    assert_int_equal(s3_endpoint_init(hosts, endpoint, region, bucket, &how, &p, &e), 0);
+    assert_int_equal(init(hosts, endpoint, region, bucket, &how, &p, &e), 0);
     assert_string_equal(p.origin, origin);
     assert_string_equal(p.path, path);
     assert_string_equal(p.host, strstr(origin, "://") + 3);
@@ -42,7 +53,7 @@ static void check_refused(const char *endpoint)
     struct s3_endpoint p = {.path = NULL};
     struct err e = {0};
 
-    assert_int_equal(s3_endpoint_init(&S3_HOSTS_AWS, endpoint, "us-east-1", "bucket", &AUTO, &p, &e), -FAULT_USAGE);
+    assert_int_equal(init(&S3_HOSTS_AWS, endpoint, "us-east-1", "bucket", &AUTO, &p, &e), -FAULT_USAGE);
     /* A password is not repeated. */
     if (strchr(endpoint, '@'))
         assert_null(strstr(e.msg, "secret"));
@@ -79,7 +90,7 @@ static void every_partition_has_its_kinds_of_endpoints(void **state)
             struct s3_endpoint p = {0};
             struct err e = {0};
             char expected[200];
-            int r = s3_endpoint_init(&S3_HOSTS_AWS, NULL, rows[i].region, "bkt", &how, &p, &e);
+            int r = init(&S3_HOSTS_AWS, NULL, rows[i].region, "bkt", &how, &p, &e);
 
             if ((how.fips && !rows[i].fips) || (how.dualstack && !rows[i].dualstack)) {
                 assert_int_equal(r, -FAULT_USAGE);
@@ -100,7 +111,7 @@ static void check_style(enum store_style style, const char *endpoint, const char
     struct s3_endpoint p = {0};
     struct err e = {0};
 
-    assert_int_equal(s3_endpoint_init(&S3_HOSTS_AWS, endpoint, "eu-west-1", bucket, &how, &p, &e), 0);
+    assert_int_equal(init(&S3_HOSTS_AWS, endpoint, "eu-west-1", bucket, &how, &p, &e), 0);
     assert_string_equal(p.origin, origin);
     assert_string_equal(p.path, path);
     s3_endpoint_done(&p);
@@ -275,7 +286,7 @@ static void obs_without_region_and_endpoint_is_nowhere(void **state)
     struct s3_endpoint p = {.path = NULL};
     struct err e = {0};
 
-    assert_int_equal(s3_endpoint_init(&S3_HOSTS_OBS, NULL, "", "bucket", &AUTO, &p, &e), -FAULT_USAGE);
+    assert_int_equal(init(&S3_HOSTS_OBS, NULL, "", "bucket", &AUTO, &p, &e), -FAULT_USAGE);
     assert_string_equal(e.msg, "obs: no region: give --region NAME or --endpoint URL");
     assert_null(p.origin);
 }
