@@ -21,8 +21,9 @@ struct http_options {
     char *ca_file;       /* PEM; NULL: see net/cabundle.h. The struct's owner's; http_new copies what it needs */
     uint64_t timeout_ms; /* no byte moved for this long: -FAULT_STALLED; 0: 30 s. Connecting may take a third of it */
     bool direct;         /* never by a proxy: for services of this host and its link */
-    uint64_t (*clock_ms)(
-        void); /* monotonic; NULL: clock_mono_ms. For tests: decides what is slow, not libcurl's own limits */
+    /* For tests: the monotonic clock that decides what is slow (libcurl's own limits don't use it); NULL:
+     * clock_mono_ms. */
+    uint64_t (*clock_ms)(void);
 };
 
 struct http_header {
