@@ -38,6 +38,8 @@ struct http {
     struct cabundle ca; /* what libcurl was told to trust; empty before the first request that needs it */
     uint64_t timeout_ms;
     uint64_t (*clock_ms)(void);
+    int (*transport)(void *ctx, const struct http_request *r, struct http_answer *answer, struct err *e);
+    void *transport_ctx;
     bool direct;
     CURLcode last; /* what the last request came to */
     bool asked;    /* for http_way; false where it came to no connection at all */
@@ -111,6 +113,8 @@ int http_new(const struct http_options *o, struct http **ret, struct err *e)
         return err_set(e, -ENOMEM, "out of memory");
     h->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TIMEOUT_MS;
     h->clock_ms = o->clock_ms ? o->clock_ms : clock_mono_ms;
+    h->transport = o->transport;
+    h->transport_ctx = o->transport_ctx;
     h->direct = o->direct;
     h->ca_file = o->ca_file ? strdup(o->ca_file) : NULL;
     h->curl = curl_easy_init();
@@ -363,6 +367,8 @@ int http_perform(struct http *h, const struct http_request *r, struct http_answe
     answer->headers.ceiling = HEAD_MAX;
     answer->status = 0;
     answer->retry_after_ms = 0;
+    if (h->transport)
+        return h->transport(h->transport_ctx, r, answer, e);
     int result = trust(h, r->url, e);
     for (unsigned i = 0; i < r->header_count && result == 0; i++)
         if (r->headers[i].value || r->headers[i].secret)

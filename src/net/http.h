@@ -17,6 +17,9 @@
 
 struct http;
 
+struct http_request;
+struct http_answer;
+
 struct http_options {
     char *ca_file;       /* PEM; NULL: see net/cabundle.h. The struct's owner's; http_new copies what it needs */
     uint64_t timeout_ms; /* no byte moved for this long: -FAULT_STALLED; 0: 30 s. Connecting may take a third of it */
@@ -24,6 +27,9 @@ struct http_options {
     /* For tests: the monotonic clock that decides what is slow (libcurl's own limits don't use it); NULL:
      * clock_mono_ms. */
     uint64_t (*clock_ms)(void);
+    /* For tests: answers in the place of a server, as http_perform does, on any thread; NULL: libcurl. */
+    int (*transport)(void *ctx, const struct http_request *r, struct http_answer *answer, struct err *e);
+    void *transport_ctx;
 };
 
 struct http_header {

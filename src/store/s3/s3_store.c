@@ -125,7 +125,8 @@ static int copy_config(struct s3 *s, const struct sink_config *c, const struct s
                                      .fips = settings->fips,
                                      .dualstack = settings->dualstack};
     s->uploads = c->uploads > 0 ? c->uploads : 1;
-    s->options.timeout_ms = c->http.timeout_ms;
+    s->options = c->http;
+    s->options.ca_file = NULL; /* a copy, below */
     for (unsigned i = 0; i < S3_LACK_END; i++)
         atomic_init(&s->lacks[i], s->dialect->lacks[i]);
     if (settings->no_checksums)
