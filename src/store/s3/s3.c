@@ -73,7 +73,7 @@ static int sink_s3_probe(struct sink *s, const char *key, struct err *e)
 {
     const struct s3_patience once = {.wait = give_up};
     const struct object o = {.key = key};
-    struct s3_begun begun;
+    struct s3_begun begun = {.token = NULL};
     struct err ignored;
     int r = s3_begin(s3_of(s), &o, &once, &begun, e);
 

@@ -123,7 +123,7 @@ static const struct aws_partition *partition_of(const struct s3_hosts *hosts, co
 
 char *s3_endpoint_region(const struct s3_hosts *hosts, const char *endpoint)
 {
-    struct url_parts p;
+    struct url_parts p = {.host = "", .path = ""};
     char region[32];
 
     return split_endpoint(endpoint, &p) == 0 && own_region(hosts, &p, region) == 0 && *region ? strdup(region) : NULL;
@@ -251,7 +251,7 @@ static int assemble(const struct s3_hosts *hosts, const struct url_parts *p, con
 int s3_endpoint_init(const struct s3_hosts *hosts, const struct s3_placing *how, struct s3_endpoint *ret, struct err *e)
 {
     CLEANUP(buf_done) struct buf own = {0};
-    struct url_parts p;
+    struct url_parts p = {.host = "", .path = ""};
     char ignored[32];
     int r;
 

@@ -221,7 +221,7 @@ int s3_begin(struct s3 *s, const struct object *o, const struct s3_patience *pat
 
 static int create(struct upload *u, struct err *e)
 {
-    struct s3_begun begun;
+    struct s3_begun begun = {.token = NULL};
     int r = s3_begin(u->s3, u->object, &u->patience, &begun, e);
 
     if (r < 0)
