@@ -793,6 +793,8 @@ def test_idle_it_costs_next_to_nothing(supervised):
         assert after == before or mounts.poll(0), "nothing happens, and somebody wakes up"
         return after == before
 
+    p.wait("store-ready")
+    wait_for(lambda: children(watch) == [], why="the store is still being asked")
     time.sleep(1)  # 0.3 s behind its start a watch compares its folders with the mounts
     with open("/proc/self/mountinfo", "rb") as file:
         mounts = select.poll()
