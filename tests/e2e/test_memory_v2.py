@@ -16,10 +16,17 @@ UNSHARE = pathlib.Path(__file__).parent / "native" / "unshare_cgroup.c"
 MIB = 1 << 20
 
 
+TIMER_WAS_LATE = "IO-APIC + timer doesn't work"  # how an emulated machine ends at its start where others have the CPU
+
+
 def in_a_machine(script, unshare):
-    return subprocess.run([*shlex.split(os.environ["SALVAGE_TEST_VM"]), os.environ["SALVAGE_STATIC_BIN"] + ":/salvage",
-                           "%s:/unshare_cgroup" % unshare, "--", str(script)],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
+    for _ in range(3):
+        ran = subprocess.run([*shlex.split(os.environ["SALVAGE_TEST_VM"]), os.environ["SALVAGE_STATIC_BIN"] + ":/salvage",
+                              "%s:/unshare_cgroup" % unshare, "--", str(script)],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
+        if TIMER_WAS_LATE not in ran.stdout:
+            break
+    return ran
 
 
 @pytest.fixture(scope="module")
