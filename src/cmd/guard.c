@@ -9,12 +9,16 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/strv.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "cmd/jvm.h"
+#include "guard/dry_run.h"
 #include "guard/guardcases.h"
 #include "ship/key_template.h"
 #include "ship/plancheck.h"
@@ -65,6 +69,17 @@ static const struct opt GUARD_OPTIONS[] = {
     {OPT_STRING, 0, "ready", "FILE", NULL, offsetof(struct guard_options, ready),
      "this file exists while the store, asked at the start and every five minutes, would take evidence: for a "
      "readiness probe"},
+    {OPT_HEADING, .name = "Trying out"},
+    {OPT_FLAG, 0, "dry-run", NULL, NULL, offsetof(struct guard_options, dry_run),
+     "only show each condition's present value and what would be done: nothing is taken, changed or attached to, and "
+     "no "
+     "store is needed. On a terminal a table that is refreshed, else a line for each change"},
+    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct guard_options, json),
+     "with --dry-run: a JSON object a line, for each sample of each cgroup (salvage.guard-dry-run/1)"},
+    {OPT_DURATION, 0, "interval", "DURATION", NULL, offsetof(struct guard_options, interval_ms),
+     "with --dry-run: between samples [1s]; changes are shown at once"},
+    {OPT_DURATION, 0, "for", "DURATION", NULL, offsetof(struct guard_options, for_ms),
+     "with --dry-run: end after this time; without it with the last cgroup, or by Ctrl-C"},
     PLAN_OPTIONS_STORE(struct guard_options, plan),
     PLAN_OPTIONS_SHIP(struct guard_options, plan),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
@@ -136,54 +151,112 @@ static bool asks_jvms(const struct actions *a)
     return false;
 }
 
-static int run(int argc, char **argv)
+static bool takes_cores(const struct actions *a)
 {
-    struct guard_options o = {0};
-    CLEANUP(plan_done) struct plan plan = {0};
-    CLEANUP(whoami_done) struct whoami self = {0};
-    struct guard_config config = {0};
-    CLEANUP(strv_done) struct strv attach = {0};
+    for (unsigned i = 0; i < a->count; i++)
+        if (a->item[i].kind == ACTION_CORE)
+            return true;
+    return false;
+}
+
+/* What the command line says, checked. */
+struct parsed {
+    struct guard_options o;
+    struct rule_policy rules;
     struct actions actions;
     pid_t pids[OPT_LIST_MAX];
-    struct err e = {0};
-    CLEANUP_FD int check = -1; /* open for as long as the store is to be asked */
-    int r = guard_parse(argc, argv, &o, &e);
+    struct target_selection selection;
+};
 
-    if (r == 0 && !o.all && o.pids.count == 0 && o.cgroups.count == 0)
-        r = err_set(&e, -FAULT_USAGE, "guard: what is to be watched? --pid PID, --cgroup DIR or --all");
-    if (r < 0 || (r = make_rules(&o, &config.rules, &e)) < 0 || (r = guard_actions(&o, &actions, &e)) < 0 ||
-        (r = guard_pids(&o, pids, &e)) < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0 ||
-        (r = plancheck(&plan, o.plan.state, o.ready, &e)) < 0 || (r = plancheck_proxy(&plan, &e)) < 0)
-        return command_fail(r, &e);
-    if (o.dir && *o.dir != '/')
-        return command_error(-FAULT_USAGE, "guard: --dir: an absolute path, as the JVM sees it");
-    log_set_format((enum log_format)o.plan.log);
-    if ((r = whoami_get("/", &self, &e)) < 0)
-        return command_fail(r, &e);
-    config.self = &self;
-    config.dump_rate = o.dump_rate;
-    for (unsigned i = 0; i < actions.count; i++)
-        config.core = config.core || actions.item[i].kind == ACTION_CORE;
-    config.pids = pids;
-    config.pid_count = o.pids.count;
-    config.cgroups = o.cgroups.item;
-    config.cgroup_count = o.cgroups.count;
-    config.all = o.all;
-    config.rescan_ms = o.rescan_ms;
-    config.case_args = argv + 1;
-    config.state = o.plan.state;
-    if (asks_jvms(&actions)) {
+static int parse(int argc, char **argv, struct parsed *p, struct err *e)
+{
+    struct guard_options *o = &p->o;
+    int r = guard_parse(argc, argv, o, e);
+
+    if (r < 0)
+        return r;
+    if (!o->all && o->pids.count == 0 && o->cgroups.count == 0)
+        return err_set(e, -FAULT_USAGE, "guard: what is to be watched? --pid PID, --cgroup DIR or --all");
+    if (!o->dry_run && (o->json || o->interval_ms || o->for_ms))
+        return err_set(e, -FAULT_USAGE, "guard: --%s is for --dry-run",
+                       o->json          ? "json"
+                       : o->interval_ms ? "interval"
+                                        : "for");
+    if ((r = make_rules(o, &p->rules, e)) < 0 || (r = guard_actions(o, &p->actions, e)) < 0 ||
+        (r = guard_pids(o, p->pids, e)) < 0)
+        return r;
+    p->selection =
+        (struct target_selection){p->pids, o->pids.count, o->cgroups.item, o->cgroups.count, o->all, o->rescan_ms};
+    return 0;
+}
+
+static int run_dry(const struct parsed *p, struct err *e)
+{
+    const struct guard_options *o = &p->o;
+    struct dry_run_config config = {.selection = p->selection,
+                                    .rules = p->rules,
+                                    .actions = &p->actions,
+                                    .core = takes_cores(&p->actions),
+                                    .dump_rate = o->dump_rate,
+                                    .lend = o->lend,
+                                    .hold_ms = o->hold ? o->hold_ms : 0,
+                                    .interval_ms = o->interval_ms ? o->interval_ms : 1000,
+                                    .for_ms = o->for_ms,
+                                    .format = o->json                 ? DRY_RUN_JSON
+                                              : isatty(STDOUT_FILENO) ? DRY_RUN_TABLE
+                                                                      : DRY_RUN_LINES,
+                                    .colours = table_colours(),
+                                    .write = jvm_write};
+
+    return dry_run(&config, e);
+}
+
+static int run_guard(const struct parsed *p, char **argv, struct err *e)
+{
+    const struct guard_options *o = &p->o;
+    CLEANUP(plan_done) struct plan plan = {0};
+    CLEANUP(whoami_done) struct whoami self = {0};
+    CLEANUP(strv_done) struct strv attach = {0};
+    CLEANUP_FD int check = -1; /* open for as long as the store is to be asked */
+    struct guard_config config = {
+        .self = &self,
+        .rules = p->rules,
+        .dump_rate = o->dump_rate,
+        .core = takes_cores(&p->actions),
+        .selection = p->selection,
+        .case_args = argv + 1,
+        .state = o->plan.state,
+        .override = {o->lend, o->hold ? o->hold_ms : 0, o->plan.state, (enum log_format)o->plan.log}};
+    int r;
+
+    if ((r = plan_init(&plan, &o->plan, e)) < 0 || (r = plancheck(&plan, o->plan.state, o->ready, e)) < 0 ||
+        (r = plancheck_proxy(&plan, e)) < 0)
+        return r;
+    if (o->dir && *o->dir != '/')
+        return err_set(e, -FAULT_USAGE, "guard: --dir: an absolute path, as the JVM sees it");
+    log_set_format((enum log_format)o->plan.log);
+    if ((r = whoami_get("/", &self, e)) < 0)
+        return r;
+    if (asks_jvms(&p->actions)) {
         if (strv_add(&attach, "salvage") < 0 || strv_add(&attach, "guard-attach") < 0 ||
             strv_add_all(&attach, argv + 1) < 0)
-            return command_error(-ENOMEM, "out of memory");
+            return err_set(e, -ENOMEM, "out of memory");
         config.attach_args = attach.item;
     }
-    config.override =
-        (struct limit_override_policy){o.lend, o.hold ? o.hold_ms : 0, o.plan.state, (enum log_format)o.plan.log};
     if ((r = storecheck_launch((char[]){"guard-check"}, argv + 1, &check)) < 0)
-        log_event(EVENT_STORE_FAILED, LOG_STR("to", o.plan.to), LOG_STR("fault", "not-asked"),
+        log_event(EVENT_STORE_FAILED, LOG_STR("to", o->plan.to), LOG_STR("fault", "not-asked"),
                   LOG_STR("error", strerror(-r)));
-    r = guard_run(&config, &e);
+    return guard_run(&config, e);
+}
+
+static int run(int argc, char **argv)
+{
+    struct parsed p = {0};
+    struct err e = {0};
+    int r = parse(argc, argv, &p, &e);
+
+    if (r == 0)
+        r = p.o.dry_run ? run_dry(&p, &e) : run_guard(&p, argv, &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }
 
@@ -211,6 +284,10 @@ const struct command CMD_GUARD = {
         "changed is put back when the case has ended; after a crash by the next start with the same --state.",
     .examples = "salvage guard --all --to s3://evidence/prod\n"
                 "    on a node: every container with a memory limit\n"
+                "salvage guard --pid 7 --when 'memory>=80%' --dry-run\n"
+                "    how near it is to that, refreshed each second; nothing is done\n"
+                "salvage guard --all --dry-run --json --for 1m | jq -c 'select(.answer == \"trigger\")'\n"
+                "    which containers would have had a case within a minute\n"
                 "salvage guard --pid 7 --when 'memory>=90%' --do stats,histogram,threads --to file:///mnt/evidence\n"
                 "    one process, when its container is nearly full\n"
                 "salvage guard --all --lend 256M --to s3://evidence/prod\n"

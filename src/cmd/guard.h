@@ -11,8 +11,8 @@
 struct guard_options {
     struct plan_options plan;
     struct opt_list when, actions, pids, cgroups, pass_env;
-    bool all, check, hold;
-    uint64_t cooldown_ms, rescan_ms, at_once, dump_rate, timeout_ms, lend, hold_ms;
+    bool all, hold, dry_run, json;
+    uint64_t cooldown_ms, rescan_ms, at_once, dump_rate, lend, hold_ms, interval_ms, for_ms;
     const char *max_cases, *max_cases_tenant, *max_cases_all, *dir, *ready;
 };
 

@@ -75,9 +75,30 @@ enum condition_verdict {
  * around the mark fires once: memory and heap 5 points (or 5 % of a size) below, growth, psi and gc at half, oom-in at
  * twice the time. ret_why (may be NULL), for CONDITION_UNKNOWN: which value is missing, and why; static text or the
  * reading's. */
-enum condition_verdict condition_judge(const struct condition *c, const struct reading *r, bool held,
-                                       const char **ret_why);
+enum condition_verdict condition_evaluate(const struct condition *c, const struct reading *r, bool held,
+                                          const char **ret_why);
+enum condition_verdict condition_evaluate_term(const struct condition_term *t, const struct reading *r, bool held,
+                                               const char **ret_why);
+
+/* The value that a term is compared with, in the unit of its kind. */
+struct reading_value condition_value(const struct condition_term *t, const struct reading *r);
+
+enum condition_unit {
+    CONDITION_SHARE, /* hundredths of a per cent */
+    CONDITION_BYTES,
+    CONDITION_SPEED,     /* bytes a second */
+    CONDITION_TIME,      /* ms; INT64_MAX: never */
+    CONDITION_DUMP_TIME, /* the same, compared with what a dump takes */
+    CONDITION_LEVEL,     /* enum reading_pressure */
+    CONDITION_EVENTS     /* enum reading_event, or'ed */
+};
+enum condition_unit condition_unit(enum condition_what what);
+
+/* One term as it is written, and its present value ("61.2%", "unknown: no limit"), into out[CONDITION_TEXT_MAX]; return
+ * out. */
+const char *condition_print_term(const struct condition_term *t, char *out);
+const char *condition_print_value(const struct condition_term *t, const struct reading *r, char *out);
 
 /* The values behind a verdict as a person reads them, into out[CONDITION_EXPLAIN_MAX]: "memory 93% of 512.0 MiB,
- * growing 48.0 MiB/s, limit in 0.7 s". Memory is always told, the rest as the condition asks. Returns out. */
+ * growing 48.0 MiB/s, limit in 0.7 s". Always with memory, the rest as the condition asks. Returns out. */
 const char *condition_explain(const struct condition *c, const struct reading *r, char *out);

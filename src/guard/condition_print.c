@@ -97,54 +97,72 @@ static void add_events(struct line *l, uint64_t events)
         }
 }
 
+/* By enum condition_what. */
+static const struct kind {
+    const char *head; /* of the term as it is written */
+    enum condition_unit unit;
+    const char *label; /* of its value in an explanation; NULL: the memory part says it */
+} KINDS[] = {
+    [CONDITION_MEMORY] = {"memory>=", CONDITION_SHARE, NULL},
+    [CONDITION_NEED] = {"need>=", CONDITION_SHARE, "needed"},
+    [CONDITION_SIZE] = {"memory>=", CONDITION_BYTES, "its own"},
+    [CONDITION_GROWTH] = {"growth>=", CONDITION_SPEED, NULL},
+    [CONDITION_OOM_IN] = {"oom-in<=", CONDITION_TIME, NULL},
+    [CONDITION_OOM_IN_DUMP] = {"oom-in<=", CONDITION_DUMP_TIME, "a dump takes"},
+    [CONDITION_PRESSURE] = {"pressure=", CONDITION_LEVEL, "pressure"},
+    [CONDITION_PSI_SOME] = {"psi.some>=", CONDITION_SHARE, "some task stalled"},
+    [CONDITION_PSI_FULL] = {"psi.full>=", CONDITION_SHARE, "all tasks stalled"},
+    [CONDITION_HEAP] = {"heap>=", CONDITION_SHARE, "heap after GC"},
+    [CONDITION_GC] = {"gc>=", CONDITION_SHARE, "time in GC"},
+    [CONDITION_THREADS] = {"threads>=", CONDITION_SHARE, "threads"},
+    [CONDITION_EVENT] = {"event:", CONDITION_EVENTS, "event"},
+};
+
+enum condition_unit condition_unit(enum condition_what what)
+{
+    return KINDS[what].unit;
+}
+
 static void print_term(struct line *l, const struct condition_term *t)
 {
-    switch (t->what) {
-    case CONDITION_MEMORY:
-        add(l, "memory>=");
+    add(l, "%s", KINDS[t->what].head);
+    switch (KINDS[t->what].unit) {
+    case CONDITION_SHARE:
         add_share(l, t->value);
         break;
-    case CONDITION_NEED:
-        add(l, "need>=");
-        add_share(l, t->value);
-        break;
-    case CONDITION_SIZE:
-        add(l, "memory>=");
+    case CONDITION_BYTES:
         add_size(l, t->value);
         break;
-    case CONDITION_GROWTH:
-        add(l, "growth>=");
+    case CONDITION_SPEED:
         add_size(l, t->value);
         add(l, "/s");
         break;
-    case CONDITION_OOM_IN:
-        add(l, "oom-in<=");
+    case CONDITION_TIME:
         add_time(l, t->value);
         break;
-    case CONDITION_OOM_IN_DUMP:
-        add(l, "oom-in<=dump");
+    case CONDITION_DUMP_TIME:
+        add(l, "dump");
         break;
-    case CONDITION_PRESSURE:
-        add(l, "pressure=%s", pressure_name((int64_t)t->value));
+    case CONDITION_LEVEL:
+        add(l, "%s", pressure_name((int64_t)t->value));
         break;
-    case CONDITION_PSI_SOME:
-    case CONDITION_PSI_FULL:
-        add(l, "psi.%s>=", t->what == CONDITION_PSI_SOME ? "some" : "full");
-        add_share(l, t->value);
-        add(l, "/");
-        add_time(l, t->window_ms);
-        break;
-    case CONDITION_HEAP:
-    case CONDITION_GC:
-    case CONDITION_THREADS:
-        add(l, t->what == CONDITION_HEAP ? "heap>=" : t->what == CONDITION_GC ? "gc>=" : "threads>=");
-        add_share(l, t->value);
-        break;
-    case CONDITION_EVENT:
-        add(l, "event:");
+    case CONDITION_EVENTS:
         add_events(l, t->value);
         break;
     }
+    if (t->window_ms > 0) {
+        add(l, "/");
+        add_time(l, t->window_ms);
+    }
+}
+
+const char *condition_print_term(const struct condition_term *t, char *out)
+{
+    struct line l = {.out = out, .size = CONDITION_TEXT_MAX};
+
+    out[0] = '\0';
+    print_term(&l, t);
+    return out;
 }
 
 const char *condition_print(const struct condition *c, char *out)
@@ -204,79 +222,91 @@ static void explain_growth(struct line *l, const struct reading *r)
     add_seconds(l, oom_in.value);
 }
 
-static void explain_share(struct line *l, const char *name, const struct reading_value *v)
+static void add_speed(struct line *l, int64_t speed)
 {
-    if (v->known && v->value >= 0)
-        add(l, ", %s %" PRId64 "%%", name, v->value / 100);
+    char size[TEXT_SIZE_MAX];
+
+    add(l, "%s%s/s", speed < 0 ? "-" : "", text_format_size(speed < 0 ? 0 - (uint64_t)speed : (uint64_t)speed, size));
 }
 
-static void explain_psi(struct line *l, const struct condition_term *t, const struct reading *r)
+static void add_oom_in(struct line *l, int64_t ms)
 {
-    for (unsigned i = 0; i < READING_PSI_MAX && r->psi[i].window_ms > 0; i++) {
-        bool some = t->what == CONDITION_PSI_SOME;
-        const struct reading_value *share = some ? &r->psi[i].some : &r->psi[i].full;
+    if (ms == INT64_MAX)
+        add(l, "never");
+    else
+        add_seconds(l, ms);
+}
 
-        if (r->psi[i].window_ms != t->window_ms || !share->known)
-            continue;
-        explain_share(l, some ? "some task stalled" : "all tasks stalled", share);
-        add(l, " of ");
-        add_time(l, t->window_ms);
-        return;
+/* The value, as a person reads it; whole: a share without its decimals. */
+static void add_value(struct line *l, enum condition_unit unit, int64_t value, bool whole)
+{
+    char size[TEXT_SIZE_MAX];
+
+    switch (unit) {
+    case CONDITION_SHARE:
+        add_share(l, (uint64_t)(whole ? value - value % 100 : value - value % 10));
+        break;
+    case CONDITION_BYTES:
+        add(l, "%s", text_format_size((uint64_t)value, size));
+        break;
+    case CONDITION_SPEED:
+        add_speed(l, value);
+        break;
+    case CONDITION_TIME:
+    case CONDITION_DUMP_TIME:
+        add_oom_in(l, value);
+        break;
+    case CONDITION_LEVEL:
+        add(l, "%s", pressure_name(value));
+        break;
+    case CONDITION_EVENTS:
+        if (value == 0)
+            add(l, "none");
+        add_events(l, (uint64_t)value);
+        break;
     }
+}
+
+const char *condition_print_value(const struct condition_term *t, const struct reading *r, char *out)
+{
+    struct line l = {.out = out, .size = CONDITION_TEXT_MAX};
+    struct reading_value value = condition_value(t, r);
+
+    out[0] = '\0';
+    if (!value.known) {
+        add(&l, "unknown: %s", reading_why(&value));
+        return out;
+    }
+    add_value(&l, KINDS[t->what].unit, value.value, false);
+    if (t->what != CONDITION_OOM_IN_DUMP)
+        return out;
+    add(&l, ", a dump takes ");
+    if (r->dump_ms.known)
+        add_seconds(&l, r->dump_ms.value);
+    else
+        add(&l, "an unknown time: %s", reading_why(&r->dump_ms));
+    return out;
 }
 
 static void explain_term(struct line *l, const struct condition_term *t, const struct reading *r)
 {
-    char size[TEXT_SIZE_MAX];
+    const struct kind *kind = &KINDS[t->what];
+    struct reading_value value = t->what == CONDITION_OOM_IN_DUMP ? r->dump_ms : condition_value(t, r);
 
-    switch (t->what) {
-    case CONDITION_NEED:
-        explain_share(l, "needed", &r->need);
-        break;
-    case CONDITION_SIZE:
-        if (r->own.known)
-            add(l, ", its own %s", text_format_size((uint64_t)r->own.value, size));
-        break;
-    case CONDITION_OOM_IN_DUMP:
-        if (!r->dump_ms.known)
-            break;
-        add(l, ", a dump takes ");
-        add_seconds(l, r->dump_ms.value);
-        break;
-    case CONDITION_PRESSURE:
-        if (r->pressure.known)
-            add(l, ", pressure %s", pressure_name(r->pressure.value));
-        break;
-    case CONDITION_PSI_SOME:
-    case CONDITION_PSI_FULL:
-        explain_psi(l, t, r);
-        break;
-    case CONDITION_HEAP:
-        explain_share(l, "heap after GC", &r->heap);
-        break;
-    case CONDITION_GC:
-        explain_share(l, "time in GC", &r->gc);
-        break;
-    case CONDITION_THREADS:
-        explain_share(l, "threads", &r->threads);
-        break;
-    case CONDITION_EVENT:
-        if (!r->events.known || r->events.value == 0)
-            break;
-        add(l, ", event ");
-        add_events(l, (uint64_t)r->events.value);
-        break;
-    case CONDITION_MEMORY:
-    case CONDITION_GROWTH:
-    case CONDITION_OOM_IN:
-        break;
+    if (!kind->label || !value.known || value.value < 0 || (kind->unit == CONDITION_EVENTS && value.value == 0))
+        return;
+    add(l, ", %s ", kind->label);
+    add_value(l, kind->unit, value.value, true);
+    if (t->window_ms > 0) {
+        add(l, " of ");
+        add_time(l, t->window_ms);
     }
 }
 
 const char *condition_explain(const struct condition *c, const struct reading *r, char *out)
 {
     struct line l = {.out = out, .size = CONDITION_EXPLAIN_MAX};
-    uint64_t told = 0;
+    uint64_t explained = 0;
 
     out[0] = '\0';
     explain_memory(&l, r);
@@ -284,9 +314,9 @@ const char *condition_explain(const struct condition *c, const struct reading *r
     for (unsigned i = 0; i < c->count; i++) {
         bool psi = c->term[i].what == CONDITION_PSI_SOME || c->term[i].what == CONDITION_PSI_FULL;
 
-        if (!psi && told & 1ull << c->term[i].what)
+        if (!psi && explained & 1ull << c->term[i].what)
             continue;
-        told |= 1ull << c->term[i].what;
+        explained |= 1ull << c->term[i].what;
         explain_term(&l, &c->term[i], r);
     }
     return out;

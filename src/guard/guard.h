@@ -9,20 +9,15 @@
 
 #include <stdbool.h>
 
-#include "guard/guardtarget.h"
 #include "guard/limit_override.h"
+#include "guard/target_set.h"
 
 struct guard_config {
     const struct whoami *self;
     struct rule_policy rules;
     uint64_t dump_rate; /* bytes a second; 0: as the last dump was */
     bool core;          /* cores are taken: of what is no JVM, too */
-    const pid_t *pids;
-    size_t pid_count;
-    const char *const *cgroups; /* folders */
-    size_t cgroup_count;
-    bool all;                 /* every cgroup with a limit and a process in it, also those to come */
-    uint64_t rescan_ms;       /* for all */
+    struct target_selection selection;
     char *const *case_args;   /* of a case: what follows "salvage guard-case PID NAME WHY ID TIME ABOUT" */
     char *const *attach_args; /* of the process that attaches to JVMs early; NULL: none */
     struct limit_override_policy override;

@@ -162,6 +162,7 @@ int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms)
     if (event.what & MEMSIGNAL_OOM)
         t->counting_until_ms = now_ms + GUARDTARGET_COUNTING_MS;
     t->heard = true;
+    t->arrived |= event.what ? 1u << i : 0;
     t->due_ms = now_ms;
     return event.what & MEMSIGNAL_GONE ? -ENODEV : 0;
 }

@@ -42,6 +42,7 @@ struct guardtarget {
     unsigned listening;                     /* how many kinds were tried */
     bool listens;                           /* to all of them */
     bool heard;                             /* a signal, since the last look */
+    unsigned arrived;                       /* signals that came since the owner cleared it, bit by number */
     uint64_t counting_until_ms;             /* an OOM was told whose kill may not be counted yet */
     bool told_of_usage;                     /* the kernel tells when usage comes near: looks may be rare until then */
     uint64_t told_limit, told_at;           /* the limit when that was asked for, and the threshold */
@@ -69,6 +70,7 @@ struct guardtarget {
     uint64_t pressure_until_ms;
     uint64_t refused_said_ms; /* that no case can be begun need not be said before */
     uint64_t due_ms;          /* of the next look */
+    void *owner;              /* of the loop that has it: not read here */
 };
 
 struct guardtarget_policy {

@@ -276,7 +276,7 @@ static unsigned judge_all(struct rule *rule, struct target *t, const struct read
     for (unsigned i = 0; i < rule->policy.count; i++) {
         unsigned bit = 1u << i;
         const char *why = NULL;
-        enum condition_verdict verdict = condition_judge(&rule->policy.when[i], r, t->held & bit, &why);
+        enum condition_verdict verdict = condition_evaluate(&rule->policy.when[i], r, t->held & bit, &why);
 
         if (verdict == CONDITION_UNKNOWN) {
             if (t->blind_since[i] == 0)
@@ -468,7 +468,7 @@ bool rule_would_fire(struct rule *rule, int target, const struct reading *r, uin
         return false;
     all = with_kept_events(t, r, now_ms);
     for (unsigned i = 0; i < rule->policy.count; i++)
-        if (!(t->held & 1u << i) && condition_judge(&rule->policy.when[i], &all, false, NULL) == CONDITION_TRUE)
+        if (!(t->held & 1u << i) && condition_evaluate(&rule->policy.when[i], &all, false, NULL) == CONDITION_TRUE)
             return true;
     return false;
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# In a machine with cgroup v2 alone: cgroups made, filled, changed and removed beside /salvage memwatch. A file of a tmpfs
+# In a machine with cgroup v2 alone: cgroups made, filled, changed and removed beside /salvage guard. A file of a tmpfs
 # is memory of who writes it, and can't be dropped without swap. What stands behind "== NAME" is of that part. Each section
 # from a line "# --- " to the next runs in a machine of its own, after this head.
 
@@ -32,6 +32,7 @@ end_guard() {
     wait $guard
 }
 
+dry_run="/salvage guard --dry-run --json --interval 200ms"
 mkdir "$C" /store
 echo +memory >"$C/cgroup.subtree_control"
 
@@ -39,9 +40,9 @@ echo +memory >"$C/cgroup.subtree_control"
 
 echo 200M >"$C/memory.max"
 
-part threshold # by samples alone: nothing notifies of usage
+part threshold # by polling alone: nothing notifies of usage
 make a 64M
-/salvage memwatch --threshold 20M --for 60s "$C/a" &
+$dry_run --when 'memory>=20M' --for 60s --cgroup "$C/a" &
 watch=$!
 sleep 2
 fill a a 0 24
@@ -54,7 +55,7 @@ wait
 
 part kill
 make b 24M
-/salvage memwatch --for 20s "$C/b" &
+$dry_run --when event:oom-kill --for 20s --cgroup "$C/b" &
 sleep 2
 sh -c 'echo $$ >"$0/cgroup.procs"; exec /hog 64' "$C/b" >/dev/null
 sleep 1
@@ -69,29 +70,29 @@ echo 12M >"$C/memory.max"
 sh -c 'echo $$ >"$0/cgroup.procs"; exec sleep 60' "$C/d" &
 inside=$!
 sleep 1
-/salvage memwatch --for 3s $inside
+$dry_run --for 3s --pid $inside
 kill $inside
 
 part unlimited
 make e max
 echo max >"$C/memory.max"
-/salvage memwatch --for 2s "$C/e"
+$dry_run --for 2s --cgroup "$C/e"
 
 part root
-/salvage memwatch --for 2s /sys/fs/cgroup 2>&1
+$dry_run --for 2s --cgroup /sys/fs/cgroup 2>&1
 
 part without-controller # counted where it is enabled
 mkdir "$C/e/inner"
 sh -c 'echo $$ >"$0/cgroup.procs"; exec sleep 60' "$C/e/inner" &
 inside=$!
 sleep 1
-/salvage memwatch --for 2s $inside
+$dry_run --for 2s --pid $inside
 kill $inside
 
 part stalls # a high limit makes the kernel reclaim in vain
 make f 100M
 echo 2M >"$C/f/memory.high"
-/salvage memwatch --for 7s --stall 1ms --window 1s --no-samples "$C/f" &
+$dry_run --when 'psi.some>=0.1%/1s' --when event:high --for 7s --cgroup "$C/f" &
 sleep 2
 fill f f 0 4
 wait

@@ -44,8 +44,8 @@ static void judge(const struct condition *c, const uint8_t *data, size_t size)
     for (size_t i = 0; i < ARRAY_SIZE(values); i++)
         *values[i] = take(&data, &size);
     r.psi[0].window_ms = c->term[0].window_ms;
-    first = condition_judge(c, &r, false, NULL);
-    held = condition_judge(c, &r, true, NULL);
+    first = condition_evaluate(c, &r, false, NULL);
+    held = condition_evaluate(c, &r, true, NULL);
     assert(held >= first || held == CONDITION_UNKNOWN);
     assert(first != CONDITION_TRUE || held == CONDITION_TRUE);
     condition_explain(c, &r, told);

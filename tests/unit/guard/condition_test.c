@@ -253,7 +253,7 @@ static void a_condition_holds_from_its_mark_on(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct condition c = parsed(rows[i].text);
 
-        if (condition_judge(&c, &r, false, NULL) != rows[i].verdict)
+        if (condition_evaluate(&c, &r, false, NULL) != rows[i].verdict)
             fail_msg("%s", rows[i].text);
     }
 }
@@ -267,8 +267,8 @@ static void what_is_not_known_never_holds(void **state)
         struct condition c = parsed(w->example);
         const char *why = NULL;
 
-        assert_int_equal(condition_judge(&c, &nothing, false, &why), CONDITION_UNKNOWN);
-        assert_int_equal(condition_judge(&c, &nothing, true, NULL), CONDITION_UNKNOWN);
+        assert_int_equal(condition_evaluate(&c, &nothing, false, &why), CONDITION_UNKNOWN);
+        assert_int_equal(condition_evaluate(&c, &nothing, true, NULL), CONDITION_UNKNOWN);
         assert_string_equal(why, "not read yet");
     }
 }
@@ -280,23 +280,23 @@ static void the_first_missing_value_is_told(void **state)
     const char *why = "untouched";
 
     (void)state;
-    assert_int_equal(condition_judge(&c, &r, false, &why), CONDITION_FALSE);
+    assert_int_equal(condition_evaluate(&c, &r, false, &why), CONDITION_FALSE);
     assert_string_equal(why, "untouched");
     r.limit = reading_unknown("no limit");
     r.room = reading_known(1);
     r.dump_ms = reading_unknown("no JVM");
     r.heap = reading_unknown("its counters are off");
-    assert_int_equal(condition_judge(&c, &r, false, &why), CONDITION_UNKNOWN);
+    assert_int_equal(condition_evaluate(&c, &r, false, &why), CONDITION_UNKNOWN);
     assert_string_equal(why, "no limit");
     c = parsed("oom-in<=dump");
-    assert_int_equal(condition_judge(&c, &r, false, &why), CONDITION_UNKNOWN);
+    assert_int_equal(condition_evaluate(&c, &r, false, &why), CONDITION_UNKNOWN);
     assert_string_equal(why, "no JVM");
     /* What never comes needs no measure. */
     r.growth = reading_known(0);
-    assert_int_equal(condition_judge(&c, &r, false, &why), CONDITION_FALSE);
+    assert_int_equal(condition_evaluate(&c, &r, false, &why), CONDITION_FALSE);
     r.dump_ms = reading_known(INT64_MAX);
-    assert_int_equal(condition_judge(&c, &r, false, &why), CONDITION_FALSE);
-    assert_int_equal(condition_judge(&c, &r, true, &why), CONDITION_FALSE);
+    assert_int_equal(condition_evaluate(&c, &r, false, &why), CONDITION_FALSE);
+    assert_int_equal(condition_evaluate(&c, &r, true, &why), CONDITION_FALSE);
 }
 
 static void what_has_fired_lets_go_by_a_margin(void **state)
@@ -329,13 +329,13 @@ static void what_has_fired_lets_go_by_a_margin(void **state)
         struct reading_value *v = (struct reading_value *)(void *)((char *)&r + rows[i].field);
 
         v->value = rows[i].held;
-        if (condition_judge(&c, &r, true, NULL) != CONDITION_TRUE)
+        if (condition_evaluate(&c, &r, true, NULL) != CONDITION_TRUE)
             fail_msg("%s lets go too early", rows[i].text);
         v->value = rows[i].released;
-        if (condition_judge(&c, &r, true, NULL) != CONDITION_FALSE)
+        if (condition_evaluate(&c, &r, true, NULL) != CONDITION_FALSE)
             fail_msg("%s doesn't let go", rows[i].text);
         *v = reading_unknown("gone");
-        assert_int_equal(condition_judge(&c, &r, true, NULL), CONDITION_UNKNOWN);
+        assert_int_equal(condition_evaluate(&c, &r, true, NULL), CONDITION_UNKNOWN);
     }
 }
 

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An array of targets, in no order.
+ */
+#include "guard/target_set.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rlimits.h"
+#include "base/text.h"
+#include "guard/guardkey.h"
+
+enum {
+    RETRY_MS = 1000,    /* after a poll that failed */
+    FILES_RESERVE = 24, /* descriptors that polls and the start of a case need */
+    FILES_OF_TARGET = 10,
+    SLACK_DIVISOR = 8, /* targets that are nearly due are polled together with those that are due */
+    BYSTANDER_DIVISOR = 16
+};
+
+static void target_free(struct guardtarget *t)
+{
+    if (t)
+        guardtarget_done(t);
+    free(t);
+}
+
+DEFINE_CLEANUP(struct guardtarget *, target_free)
+
+static void on_unwatched(void *ctx, pid_t pid, const char *cgroup, const struct err *e)
+{
+    const struct target_set *s = ctx;
+
+    s->ops->unwatched(s->ctx, pid, cgroup, e);
+}
+
+int target_set_init(struct target_set *s, const struct target_selection *selection, const struct rule_policy *rules,
+                    const struct target_set_ops *ops, void *ctx, struct err *e)
+{
+    int r;
+
+    assert(ops->added && ops->renamed && ops->polled && ops->removed && ops->unwatched);
+    *s = (struct target_set){.selection = *selection, .policy = {.rules = rules}, .ops = ops, .ctx = ctx, .epoll = -1};
+    s->discovery.failed = on_unwatched;
+    if ((s->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)
+        return err_set(e, -errno, "epoll: %s", strerror(errno));
+    return (r = rule_new(rules, &s->rule)) < 0 ? err_set(e, r, "out of memory") : 0;
+}
+
+void target_set_done(struct target_set *s)
+{
+    while (s->count > 0)
+        target_free(s->target[--s->count]);
+    rule_free(s->rule);
+    s->rule = NULL;
+    cgroup_discovery_done(&s->discovery);
+    mem_close_ptr(&s->epoll);
+    s->epoll = -1;
+}
+
+int target_set_watch_fd(struct target_set *s, int fd, uint32_t events, void *ptr, struct err *e)
+{
+    struct epoll_event event = {.events = events, .data.ptr = ptr};
+
+    return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? err_set(e, -errno, "epoll: %s", strerror(errno)) : 0;
+}
+
+/* --- adding and removing --------------------------------------------------------------------------------------------
+ */
+
+static bool is_known(const struct target_set *s, const struct guardtarget *t)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (memcg_same(&s->target[i]->memcg, &t->memcg) && s->target[i]->given_pid == t->given_pid)
+            return true;
+    return false;
+}
+
+/* A pod's pause process has no environment that names the pod; its other containers have. */
+static bool name_by_sibling(const struct target_set *s, struct guardtarget *t)
+{
+    for (size_t i = 0; i < s->count && !t->named && *t->last.pod_uid; i++) {
+        const struct guardtarget *other = s->target[i];
+        const char *end = other->in_pod ? strrchr(other->name, '/') : NULL;
+
+        if (!end || !text_eq(other->last.pod_uid, t->last.pod_uid))
+            continue;
+        snprintf(t->name, sizeof(t->name), "%.*s/%.12s", (int)(end - other->name), other->name, t->last.container_id);
+        t->named = true;
+    }
+    return t->named;
+}
+
+/* The survey is made once: it takes the kernel a while, and one machine has one kernel. */
+static void report_added(const struct target_set *s, struct guardtarget *t)
+{
+    CLEANUP(buf_done) struct buf survey = {0};
+
+    if (s->count == 0)
+        memsignal_survey(&t->memcg, &survey);
+    s->ops->added(s->ctx, t, survey.size > 0 ? buf_text(&survey) : NULL);
+}
+
+/* 0, also for one that is known already, and for a discovered one without a limit. */
+static int add(struct target_set *s, pid_t pid, const char *path, bool given, struct err *e)
+{
+    CLEANUP(target_free_ptr) struct guardtarget *t = calloc(1, sizeof(*t));
+    uint64_t now = clock_mono_ms();
+    int r;
+
+    if (!t)
+        return err_set(e, -ENOMEM, "out of memory");
+    if (!rlimits_files_spare(FILES_RESERVE + FILES_OF_TARGET))
+        return err_set(
+            e, -EMFILE,
+            "fewer than %d more descriptors can be opened, which a cgroup and cases need: raise the limit of "
+            "open files (ulimit -n, LimitNOFILE=)",
+            FILES_RESERVE + FILES_OF_TARGET);
+    if ((r = guardtarget_open(&s->policy, pid, path, t, e)) < 0)
+        return r;
+    if (given) {
+        t->given_pid = pid;
+        guardkey_of_given(pid, t->key); /* of one container there may be two */
+    }
+    if (is_known(s, t) || (!given && !path && memcg_limit(&t->memcg) == UINT64_MAX))
+        return 0;
+    if (s->count == TARGET_SET_MAX || (t->number = rule_join(s->rule, t->key, now)) < 0)
+        return err_set(e, -ENOSPC, "%s: more than %d cgroups cannot be watched", t->name, TARGET_SET_MAX);
+    t->due_ms = now;
+    name_by_sibling(s, t);
+    report_added(s, t);
+    s->target[s->count++] = TAKE_PTR(t);
+    s->notices_missing = true;
+    return 0;
+}
+
+/* Closing the descriptors is not enough: a child that was forked a moment ago has them open, too, and until its execve
+ * the kernel would go on reporting a target that is freed. */
+static void unwatch_notices(const struct target_set *s, const struct guardtarget *t)
+{
+    for (unsigned i = 0; i < t->signals; i++)
+        epoll_ctl(s->epoll, EPOLL_CTL_DEL, t->signal[i].fd, NULL);
+}
+
+static void remove_target(struct target_set *s, size_t i)
+{
+    struct guardtarget *t = s->target[i];
+
+    s->ops->removed(s->ctx, t);
+    rule_leave(s->rule, t->number, clock_mono_ms());
+    cgroup_discovery_forget(&s->discovery, &t->memcg);
+    unwatch_notices(s, t);
+    target_free(t);
+    s->target[i] = s->target[--s->count];
+}
+
+/* --- discovery ------------------------------------------------------------------------------------------------------
+ */
+
+static int on_cgroup(void *ctx, pid_t pid, struct err *e)
+{
+    return add(ctx, pid, NULL, false, e);
+}
+
+static void rescan(struct target_set *s)
+{
+    cgroup_discovery_look(&s->discovery, "/proc", clock_mono_ms(), on_cgroup, s);
+    s->rescan_at_ms = clock_mono_ms() + s->selection.rescan_ms;
+}
+
+/* A guard that sees no container would look healthy for ever. */
+static int see_any(const struct target_set *s, struct err *e)
+{
+    if (s->count > 0 || s->discovery.unseen == 0)
+        return 0;
+    return err_set(e, -FAULT_REFUSED,
+                   "guard --all: none of %u memory cgroups can be seen from here: run it in the machine's cgroup "
+                   "namespace (or with the host's pids and CAP_SYS_ADMIN, to enter that), with the machine's "
+                   "/sys/fs/cgroup mounted",
+                   s->discovery.unseen);
+}
+
+int target_set_start(struct target_set *s, struct err *e)
+{
+    const struct target_selection *from = &s->selection;
+    int r = 0;
+
+    assert(s->rule && s->epoll >= 0 && s->count == 0);
+    for (size_t i = 0; i < from->pid_count && r == 0; i++)
+        r = add(s, from->pids[i], NULL, true, e);
+    for (size_t i = 0; i < from->cgroup_count && r == 0; i++)
+        r = add(s, 0, from->cgroups[i], false, e);
+    if (r < 0 || !from->all)
+        return r;
+    rescan(s);
+    return see_any(s, e);
+}
+
+/* --- one turn -------------------------------------------------------------------------------------------------------
+ */
+
+/* One notice of one target a turn: many targets come at once at the start, and polls go on meanwhile. */
+static void open_next_notice(struct target_set *s)
+{
+    struct err ignored;
+
+    for (size_t i = 0; i < s->count; i++) {
+        struct guardtarget *t = s->target[i];
+        unsigned before = t->signals;
+
+        if (t->listens || !rlimits_files_spare(FILES_RESERVE))
+            continue;
+        t->listens = !guardtarget_listen(&s->policy, t, clock_mono_ms());
+        for (unsigned k = before; k < t->signals; k++)
+            target_set_watch_fd(s, t->signal[k].fd, (uint32_t)t->signal[k].poll_events, &t->ear[k], &ignored);
+        return;
+    }
+    s->notices_missing = false;
+}
+
+static void rename_target(const struct target_set *s, struct guardtarget *t, uint64_t now)
+{
+    char before[GUARDTARGET_NAME_MAX];
+
+    if (t->named)
+        return;
+    memcpy(before, t->name, sizeof(before));
+    if (guardtarget_rename(t, now) || name_by_sibling(s, t))
+        s->ops->renamed(s->ctx, t, before);
+}
+
+/* False: it is gone. */
+static bool poll_target(struct target_set *s, struct guardtarget *t, uint64_t now)
+{
+    struct reading r;
+    int result = guardtarget_look(&s->policy, t, now, &r);
+
+    if (result == -ENODEV || (t->given_pid && kill(t->given_pid, 0) < 0 && errno == ESRCH))
+        return false;
+    if (result < 0) {
+        t->due_ms = now + RETRY_MS;
+        return true;
+    }
+    rename_target(s, t, now);
+    s->ops->polled(s->ctx, t, &r, now);
+    return true;
+}
+
+void target_set_turn(struct target_set *s)
+{
+    for (size_t i = s->count; i-- > 0;) {
+        struct guardtarget *t = s->target[i];
+        uint64_t now = clock_mono_ms();
+
+        if (t->due_ms <= now + (t->due_ms > now ? (t->due_ms - now) / SLACK_DIVISOR : 0) && !poll_target(s, t, now))
+            remove_target(s, i);
+    }
+    if (s->notices_missing)
+        open_next_notice(s);
+    if (s->selection.all && clock_mono_ms() >= s->rescan_at_ms)
+        rescan(s);
+}
+
+uint64_t target_set_due_ms(const struct target_set *s)
+{
+    uint64_t due = s->notices_missing ? 0 : s->selection.all ? s->rescan_at_ms : UINT64_MAX;
+
+    for (size_t i = 0; i < s->count; i++)
+        due = s->target[i]->due_ms < due ? s->target[i]->due_ms : due;
+    return due;
+}
+
+/* --- the rules ------------------------------------------------------------------------------------------------------
+ */
+
+/* All cgroups below a level meet its limit. One that uses next to nothing of what is used there does not fill it: a
+ * pod's pause process, while its application leaks. A given process is always meant. */
+static bool is_bystander(const struct target_set *s, const struct guardtarget *t, const struct reading *r)
+{
+    return s->selection.all && !t->given_pid && r->own.known && r->used.known &&
+           r->own.value < r->used.value / BYSTANDER_DIVISOR;
+}
+
+static void set_tenant(struct target_set *s, struct guardtarget *t)
+{
+    char tenant[RULE_TENANT_MAX];
+
+    rule_tenant(s->rule, t->number, guardtarget_tenant(t, tenant));
+}
+
+/* Before its first case: the container is set up by now, and says under which key its cool-down and caps are kept.
+ * True: under another key than before. */
+static bool settle_key(struct target_set *s, struct guardtarget *t, uint64_t now)
+{
+    int number;
+
+    if (t->settled || !guardtarget_settle(t) || (number = rule_join(s->rule, t->key, now)) < 0)
+        return false;
+    rule_refused(s->rule, t->number, now);
+    rule_leave(s->rule, t->number, now);
+    t->number = number;
+    set_tenant(s, t);
+    return true;
+}
+
+void target_set_evaluate(struct target_set *s, struct guardtarget *t, struct reading *r, uint64_t now_ms,
+                         struct rule_decision *ret)
+{
+    assert(t->number >= 0);
+    *ret = (struct rule_decision){.answer = RULE_QUIET};
+    if (is_bystander(s, t, r))
+        return;
+    if (rule_would_fire(s->rule, t->number, r, now_ms)) {
+        if (guardtarget_confirm(t, now_ms, r) < 0)
+            return;
+        set_tenant(s, t);
+    }
+    rule_judge(s->rule, t->number, r, now_ms, ret);
+    if (ret->answer == RULE_FIRE && settle_key(s, t, now_ms))
+        rule_judge(s->rule, t->number, r, now_ms, ret);
+}

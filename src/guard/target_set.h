@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The targets of a guard: given ones and those that discovery finds, their kernel notices in one epoll descriptor, the
+ * rules' decision for each reading. Writes no log and starts nothing: its owner (guard/guard.c, guard/dry_run.c) learns
+ * by callbacks what becomes of a target.
+ *
+ * Memory is allocated at the start, but for targets of --all, which come and go.
+ */
+#pragma once
+
+#include "guard/cgroup_discovery.h"
+#include "guard/guardtarget.h"
+
+enum { TARGET_SET_MAX = 1024 };
+
+/* Which cgroups are guarded. All borrowed. */
+struct target_selection {
+    const pid_t *pids;
+    size_t pid_count;
+    const char *const *cgroups; /* folders */
+    size_t cgroup_count;
+    bool all;           /* every cgroup with a limit and a process in it, also those to come */
+    uint64_t rescan_ms; /* for all */
+};
+
+struct target_set_ops {
+    /* notices: which kernel notices work on this machine (memsignal_survey), for the first target; else NULL. */
+    void (*added)(void *ctx, struct guardtarget *t, const char *notices);
+    void (*renamed)(void *ctx, struct guardtarget *t, const char *before);
+    /* A new reading. May set t->due_ms to an earlier time. */
+    void (*polled)(void *ctx, struct guardtarget *t, struct reading *r, uint64_t now_ms);
+    /* Its cgroup or its process is gone; t is freed afterwards. */
+    void (*removed)(void *ctx, struct guardtarget *t);
+    /* A cgroup that has a limit and can't be watched. */
+    void (*unwatched)(void *ctx, pid_t pid, const char *cgroup, const struct err *e);
+};
+
+struct target_set {
+    struct target_selection selection;
+    struct guardtarget_policy policy;
+    struct rule *rule; /* owned */
+    const struct target_set_ops *ops;
+    void *ctx;
+    struct guardtarget *target[TARGET_SET_MAX]; /* owned */
+    size_t count;
+    int epoll;            /* owned; event.data.ptr of a notice is its struct guardear */
+    bool notices_missing; /* some target's notices are not all opened yet */
+    struct cgroup_discovery discovery;
+    uint64_t rescan_at_ms;
+};
+
+/* rules: borrowed, as are selection's lists and ops. */
+int target_set_init(struct target_set *s, const struct target_selection *selection, const struct rule_policy *rules,
+                    const struct target_set_ops *ops, void *ctx, struct err *e);
+void target_set_done(struct target_set *s);
+
+/* Opens the given targets, and the first of discovery. -ESRCH, -ENOENT, ...: a given one is missing; -EMFILE;
+ * -FAULT_REFUSED: discovery finds cgroups, and can see none of them. */
+int target_set_start(struct target_set *s, struct err *e);
+
+/* A descriptor of the owner's into the same epoll. */
+int target_set_watch_fd(struct target_set *s, int fd, uint32_t events, void *ptr, struct err *e);
+
+/* Polls each target that is due, opens the next notice that is missing, rescans. Once a turn of the loop. */
+void target_set_turn(struct target_set *s);
+
+/* When the next turn is due, monotonic; 0: at once. */
+uint64_t target_set_due_ms(const struct target_set *s);
+
+/* The rules' decision for a reading. Reads memory.stat again (into r) before a case triggers, and settles the target's
+ * key and tenant. */
+void target_set_evaluate(struct target_set *s, struct guardtarget *t, struct reading *r, uint64_t now_ms,
+                         struct rule_decision *ret);
