@@ -95,6 +95,12 @@ int guard_parse(int argc, char **argv, struct guard_options *ret, struct err *e)
                  : r;
 }
 
+int guard_parse_rest(int argc, char **argv, int used, struct guard_options *ret, struct err *e)
+{
+    argv[used - 1] = argv[0];
+    return guard_parse(argc - used + 1, argv + used - 1, ret, e);
+}
+
 int guard_actions(const struct guard_options *o, struct actions *ret, struct err *e)
 {
     int r = 0;
@@ -141,6 +147,11 @@ int guard_pids(const struct guard_options *o, pid_t pids[OPT_LIST_MAX], struct e
     return 0;
 }
 
+struct target_selection guard_selection(const struct guard_options *o, const pid_t *pids)
+{
+    return (struct target_selection){pids, o->pids.count, o->cgroups.item, o->cgroups.count, o->all, o->rescan_ms};
+}
+
 /* Whether a JVM is asked for something in a case. */
 static bool asks_jvms(const struct actions *a)
 {
@@ -185,8 +196,7 @@ static int parse(int argc, char **argv, struct parsed *p, struct err *e)
     if ((r = make_rules(o, &p->rules, e)) < 0 || (r = guard_actions(o, &p->actions, e)) < 0 ||
         (r = guard_pids(o, p->pids, e)) < 0)
         return r;
-    p->selection =
-        (struct target_selection){p->pids, o->pids.count, o->cgroups.item, o->cgroups.count, o->all, o->rescan_ms};
+    p->selection = guard_selection(o, p->pids);
     return 0;
 }
 

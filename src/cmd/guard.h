@@ -19,7 +19,14 @@ struct guard_options {
 /* As opt_parse, and no operands. */
 int guard_parse(int argc, char **argv, struct guard_options *ret, struct err *e);
 
+/* The same for one that a guard started: the guard's own arguments stand behind the first `used` of argv, which is
+ * changed. */
+int guard_parse_rest(int argc, char **argv, int used, struct guard_options *ret, struct err *e);
+
 /* The processes behind --pid: o->pids.count of them. */
 int guard_pids(const struct guard_options *o, pid_t pids[OPT_LIST_MAX], struct err *e);
+
+/* Borrows both. */
+struct target_selection guard_selection(const struct guard_options *o, const pid_t *pids);
 
 int guard_actions(const struct guard_options *o, struct actions *ret, struct err *e);

@@ -13,46 +13,20 @@
 #include "cmd/guard.h"
 #include "linux/cgroupns.h"
 #include "linux/launch.h"
-#include "linux/memcg.h"
 #include "watch/armfollow.h"
 
 enum { TIMEOUT_MS = 30 * 1000 };
 
-struct guarded {
-    const struct guard_options *o;
-    pid_t pids[OPT_LIST_MAX];
-};
-
-static bool is_cgroup(const struct memcg *m, const char *path)
-{
-    CLEANUP(memcg_done) struct memcg given = MEMCG_NONE;
-    struct err ignored;
-
-    return memcg_open_path(path, &given, &ignored) == 0 && memcg_same(&given, m);
-}
-
-/* As the guard has it: of a process that is named that one alone, with --all each cgroup that has a limit. */
 static bool is_guarded(void *ctx, const struct jvm *j)
 {
-    const struct guarded *g = ctx;
-    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
-    struct err ignored;
-
-    for (unsigned i = 0; i < g->o->pids.count; i++)
-        if (g->pids[i] == j->proc.pid)
-            return true;
-    if ((!g->o->all && g->o->cgroups.count == 0) || memcg_open(&j->proc, &m, &ignored) < 0)
-        return false;
-    for (unsigned i = 0; i < g->o->cgroups.count; i++)
-        if (is_cgroup(&m, g->o->cgroups.item[i]))
-            return true;
-    return g->o->all && memcg_limit(&m) != UINT64_MAX;
+    return target_selection_has(ctx, &j->proc);
 }
 
 static int run(int argc, char **argv)
 {
     struct guard_options o = {0};
-    struct guarded guarded = {.o = &o};
+    pid_t pids[OPT_LIST_MAX];
+    struct target_selection guarded;
     struct armfollow_config config = {.attach_only = true,
                                       .wanted = is_guarded,
                                       .ctx = &guarded,
@@ -61,13 +35,14 @@ static int run(int argc, char **argv)
     struct err e = {0};
     int r = guard_parse(argc, argv, &o, &e);
 
-    if (r < 0 || (r = guard_pids(&o, guarded.pids, &e)) < 0)
+    if (r < 0 || (r = guard_pids(&o, pids, &e)) < 0)
         return command_fail(r, &e);
     log_set_format((enum log_format)o.plan.log);
     /* A terminal's or a runtime's signals are the guard's to act on. */
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     cgroupns_enter_first();
+    guarded = guard_selection(&o, pids);
     config.every_ms = o.rescan_ms;
     r = armfollow_run(&config, &e);
     return r < 0 ? command_fail(r, &e) : 0;

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "guard/case_request.h"
 #include "linux/launch.h"
 
 int guardcases_init(struct guardcases *ret, const struct whoami *self, char *const *args,
@@ -32,39 +32,24 @@ int guardcases_init(struct guardcases *ret, const struct whoami *self, char *con
     return r;
 }
 
-static char *or_empty(char *text)
-{
-    static char empty[] = "";
-
-    return text ? text : empty;
-}
-
 static void become_case(struct guardcases *c, const struct guardtarget *t, pid_t victim, const char *why,
                         const struct limit_override_outcome *lent)
 {
-    char pid[16], time[32], speed[16], cgroup[16],
-        *about = limit_override_describe(&c->overrides, lent, t->name, victim, why);
-    char *head[] = {(char[]){"salvage"},
-                    (char[]){"guard-case"},
-                    pid,
-                    (char *)t->name,
-                    (char *)why,
-                    (char *)t->last.taken.id,
-                    time,
-                    about ? about : (char[]){"{}"},
-                    speed,
-                    cgroup,
-                    or_empty(t->last.who.host ? t->last.who.namespace : NULL),
-                    or_empty(t->last.who.host ? t->last.who.pod : NULL),
-                    or_empty(t->last.who.host ? t->last.who.container : NULL),
-                    or_empty(t->last.who.host)};
+    char *about = limit_override_describe(&c->overrides, lent, t->name, victim, why);
+    struct case_request request = {.pid = victim,
+                                   .target = t->name,
+                                   .why = why,
+                                   .id = t->last.taken.id,
+                                   .time_ns = t->last.taken.time_ns,
+                                   .about = about ? about : "{}",
+                                   .speed = c->speed.fd,
+                                   .cgroup = t->memcg.fd,
+                                   .last = &t->last.who};
+    struct case_request_argv argv;
 
-    snprintf(pid, sizeof(pid), "%d", (int)victim);
-    snprintf(cgroup, sizeof(cgroup), "%d", t->memcg.fd);
+    case_request_encode(&request, &argv);
     fcntl(t->memcg.fd, F_SETFD, 0); /* ours alone: a child that was just forked */
-    snprintf(time, sizeof(time), "%" PRId64, t->last.taken.time_ns);
-    snprintf(speed, sizeof(speed), "%d", c->speed.fd < 0 ? 0 : c->speed.fd);
-    launch_become(head, ARRAY_SIZE(head), c->args, c->speed.fd);
+    launch_become(argv.item, CASE_REQUEST_ARGS, c->args, c->speed.fd);
 }
 
 static void tell_lent(const struct guardcases *c, const struct guardtarget *t, const struct limit_override_outcome *o)

@@ -22,8 +22,7 @@ struct guardcase {
 
 struct guardcases {
     const struct whoami *self;
-    char *const *args;   /* what follows "salvage guard-case PID NAME WHY ID TIME ABOUT SPEED CGROUP NAMESPACE POD
-                            CONTAINER HOST" */
+    char *const *args;   /* the guard's own, behind the request (guard/case_request.h) */
     pid_t (*fork)(void); /* NULL: fork(2); a test's fails now and then */
     struct guardcase one[GUARDCASES_MAX];
     struct limit_overrides overrides;

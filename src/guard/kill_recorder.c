@@ -17,9 +17,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "guard/record_request.h"
 #include "linux/launch.h"
-
-enum { HEAD = 7 }; /* salvage guard-record FD TARGET ID TIME PID, the names, then guard's own */
 
 static struct kill_recorder_rate *rate_of(struct kill_recorder *r, const char *target, uint64_t now_ms)
 {
@@ -90,17 +89,21 @@ int kill_recorder_add(struct kill_recorder *r, const char *target, const struct 
 
 static void run_child(const struct kill_recorder *r, struct record *record, int json)
 {
-    char fd[16], time[32], pid[32], *head[HEAD + KILL_RECORDER_NAMES];
+    struct record_request request = {.json = json,
+                                     .target = record->target,
+                                     .id = record->id,
+                                     .time_ns = record->time_ns,
+                                     .pid = record->pid,
+                                     .who = {.namespace = record->name[0],
+                                             .pod = record->name[1],
+                                             .pod_uid = record->name[2],
+                                             .container = record->name[3],
+                                             .image = record->name[4],
+                                             .host = record->name[5]}};
+    struct record_request_argv argv;
 
-    snprintf(fd, sizeof(fd), "%d", json);
-    snprintf(time, sizeof(time), "%" PRId64, record->time_ns);
-    snprintf(pid, sizeof(pid), "%" PRIu64, record->pid);
-    memcpy(head,
-           (char *[HEAD]){(char[]){"salvage"}, (char[]){"guard-record"}, fd, record->target, record->id, time, pid},
-           HEAD * sizeof(*head));
-    for (unsigned i = 0; i < KILL_RECORDER_NAMES; i++)
-        head[HEAD + i] = record->name[i];
-    launch_become(head, ARRAY_SIZE(head), r->args, json);
+    record_request_encode(&request, &argv);
+    launch_become(argv.item, RECORD_REQUEST_ARGS, r->args, json);
 }
 
 static void forget_first(struct kill_recorder *r)

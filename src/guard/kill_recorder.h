@@ -42,7 +42,7 @@ struct kill_recorder_rate {
 };
 
 struct kill_recorder {
-    char *const *args; /* what follows the record's own */
+    char *const *args; /* the guard's own, behind the request (guard/record_request.h) */
     struct record waiting[KILL_RECORDER_MAX];
     unsigned count;
     pid_t child; /* ships waiting[0]; 0: none */

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -233,4 +234,49 @@ int limit_restorer_run(const char *folder, const char *name, int input, int jour
             tell(&k, i, EVENT_GUARD_NOT_RESTORED, NULL, "left alone: it was changed before this machine's last start");
     unlinkat(dir, name, 0);
     return 0;
+}
+
+/* --- its command line -----------------------------------------------------------------------------------------------
+ */
+
+void limit_restorer_encode(const struct limit_restorer_request *r, char *ret_argv[LIMIT_RESTORER_ARGS + 1])
+{
+    const char *const items[] = {
+        "salvage", "guard-keep", r->folder, r->name, r->json_log ? "json" : "text", r->has_journal ? "locked" : "left"};
+
+    for (unsigned i = 0; i < LIMIT_RESTORER_ARGS; i++)
+        ret_argv[i] = (char *)items[i];
+    ret_argv[LIMIT_RESTORER_ARGS] = NULL;
+}
+
+int limit_restorer_decode(int argc, char **argv, struct limit_restorer_request *ret, struct err *e)
+{
+    enum { FOLDER = 1, NAME, LOG, JOURNAL, END };
+
+    _Static_assert(END == LIMIT_RESTORER_ARGS - 1, "both ends have the same order");
+    if (argc != END || !limit_restorer_is_name(argv[NAME]))
+        return err_set(e, -FAULT_USAGE, "guard-keep: guard starts it");
+    *ret = (struct limit_restorer_request){.folder = argv[FOLDER],
+                                           .name = argv[NAME],
+                                           .json_log = text_eq(argv[LOG], "json"),
+                                           .has_journal = text_eq(argv[JOURNAL], "locked")};
+    return 0;
+}
+
+int limit_restorer_main(const struct limit_restorer_request *request)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    struct err e = {0};
+    int r;
+
+    log_set_format(request->json_log ? LOG_JSON : LOG_TEXT);
+    /* A signal to the whole group is meant for the guard, whose end ends the input. */
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        signal(signals[i], SIG_IGN);
+    r = limit_restorer_run(request->folder, request->name, STDIN_FILENO,
+                           request->has_journal ? LIMIT_RESTORER_JOURNAL : -1, &e);
+    if (r < 0)
+        log_event(EVENT_GUARD_NOT_RESTORED, LOG_STR("error", e.msg));
+    /* What is no journal does not become one: only another error is worth another try. */
+    return r < 0 && r != -EBADMSG;
 }

@@ -203,7 +203,7 @@ static void add_processes(json_t *root, const char *proc_root, int cgroup)
     json_object_set_new(root, "processes_total", json_integer(count));
 }
 
-int memstats_gather(const char *proc_root, const struct proc *p, int cgroup, struct buf *ret, struct err *e)
+int memstats_read(const char *proc_root, const struct proc *p, int cgroup, struct buf *ret, struct err *e)
 {
     CLEANUP(json_decref_ptr) json_t *root = json_object();
     CLEANUP_FREE char *text = NULL;

@@ -27,6 +27,30 @@ enum {
     BYSTANDER_DIVISOR = 16
 };
 
+static bool is_cgroup(const struct memcg *m, const char *path)
+{
+    CLEANUP(memcg_done) struct memcg given = MEMCG_NONE;
+    struct err ignored;
+
+    return memcg_open_path(path, &given, &ignored) == 0 && memcg_same(&given, m);
+}
+
+bool target_selection_has(const struct target_selection *s, const struct proc *p)
+{
+    CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
+    struct err ignored;
+
+    for (size_t i = 0; i < s->pid_count; i++)
+        if (s->pids[i] == p->pid)
+            return true;
+    if ((!s->all && s->cgroup_count == 0) || memcg_open(p, &m, &ignored) < 0)
+        return false;
+    for (size_t i = 0; i < s->cgroup_count; i++)
+        if (is_cgroup(&m, s->cgroups[i]))
+            return true;
+    return s->all && memcg_limit(&m) != UINT64_MAX;
+}
+
 static void target_free(struct guardtarget *t)
 {
     if (t)

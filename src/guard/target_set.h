@@ -23,6 +23,9 @@ struct target_selection {
     uint64_t rescan_ms; /* for all */
 };
 
+/* Whether a process is guarded: a given one, in a given cgroup, or for `all` in a cgroup with a limit. */
+bool target_selection_has(const struct target_selection *s, const struct proc *p);
+
 struct target_set_ops {
     /* notices: which kernel notices work on this machine (memsignal_survey), for the first target; else NULL. */
     void (*added)(void *ctx, struct guardtarget *t, const char *notices);

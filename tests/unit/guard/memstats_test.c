@@ -25,7 +25,7 @@ static json_t *assembly(int cgroup)
     json_t *root;
 
     assert_int_equal(proc_open("/proc", getpid(), &self), 0);
-    assert_int_equal(memstats_gather("/proc", &self, cgroup, &text, &e), 0);
+    assert_int_equal(memstats_read("/proc", &self, cgroup, &text, &e), 0);
     root = json_loadb(text.data, text.size, 0, NULL);
     assert_non_null(root);
     return root;
@@ -106,7 +106,7 @@ static void a_cgroup_is_told_of_without_its_process(void **state)
     {
         CLEANUP_FD int cgroup = openat(scratch_fd, "cg", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-        assert_int_equal(memstats_gather("/proc", &gone, cgroup, &text, NULL), 0);
+        assert_int_equal(memstats_read("/proc", &gone, cgroup, &text, NULL), 0);
     }
     assert_non_null(strstr(buf_text(&text), "\"anon\": 42"));
     assert_non_null(strstr(buf_text(&text), "\"peak\": 77"));
@@ -120,7 +120,7 @@ static void a_process_that_is_gone_is_told(void **state)
     struct err e;
 
     (void)state;
-    assert_int_equal(memstats_gather("/proc", &gone, -1, &text, &e), -ESRCH);
+    assert_int_equal(memstats_read("/proc", &gone, -1, &text, &e), -ESRCH);
     assert_int_equal(text.size, 0);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The small pieces of a case, each into a file in memory: what the kernel, a JVM, a server or a command says.
+ * In the order of --do. A piece that fails is reported, and the next one is made.
  */
 #include <errno.h>
 #include <signal.h>
@@ -13,8 +13,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cmd/guard_case.h"
 #include "guard/answername.h"
+#include "guard/case_pieces.h"
 #include "guard/memstats.h"
 #include "hotspot/diagnostics.h"
 #include "linux/memcg.h"
@@ -25,7 +25,7 @@
 
 enum { IN_MEMORY_MAX = 256 * 1024 * 1024 /* of an answer or an output */, IN_MEMORY_LEAST = 4 * 1024 * 1024 };
 
-bool guard_case_is_small(const struct action *a)
+bool case_is_small(const struct action *a)
 {
     return a->kind != ACTION_HEAP_DUMP && a->kind != ACTION_CORE;
 }
@@ -35,7 +35,7 @@ static int make_stats(struct guard_case *c, int fd, struct err *e)
     CLEANUP(buf_done) struct buf text = {0};
     int r;
 
-    if ((r = memstats_gather("/proc", &c->proc, c->cgroup, &text, e)) < 0)
+    if ((r = memstats_read("/proc", &c->proc, c->config->request->cgroup, &text, e)) < 0)
         return r;
     r = file_write(fd, text.data, text.size);
     return r < 0 ? err_set(e, r, "no room in memory: %s", strerror(-r)) : 0;
@@ -73,7 +73,7 @@ static uint64_t room_in_memory(void)
 static int fetch(struct guard_case *c, const struct action *a, int fd, struct err *e)
 {
     struct fetch f = {.url = a->argument,
-                      .ca_file = c->o->plan.ca_file,
+                      .ca_file = c->config->plan->ca_file,
                       .eyes = &c->proc,
                       .limit_ms = a->limit_ms,
                       .ceiling = room_in_memory()};
@@ -85,8 +85,8 @@ static int run_command(struct guard_case *c, const struct action *a, int fd, str
 {
     char pid[16];
     const char *const variables[][2] = {{"SALVAGE_PID", pid},
-                                        {"SALVAGE_TARGET", c->name},
-                                        {"SALVAGE_WHY", c->why},
+                                        {"SALVAGE_TARGET", c->config->request->target},
+                                        {"SALVAGE_WHY", c->config->request->why},
                                         {"SALVAGE_CASE", c->shipping.its_case->id}};
     CLEANUP(strv_done) struct strv environment = {0};
     struct shell s = {.command = a->argument,
@@ -96,7 +96,8 @@ static int run_command(struct guard_case *c, const struct action *a, int fd, str
                       .ceiling = room_in_memory()};
 
     snprintf(pid, sizeof(pid), "%d", (int)c->proc.pid);
-    if (secretenv_without(environ, SECRETENV_ALL, c->o->pass_env.item, c->o->pass_env.count, &environment) < 0)
+    if (secretenv_without(environ, SECRETENV_ALL, c->config->pass_env->item, c->config->pass_env->count, &environment) <
+        0)
         return err_set(e, -ENOMEM, "out of memory");
     s.environment = environment.item;
     return shell_to_file(&s, fd, e);
@@ -142,12 +143,12 @@ static bool needs_process(const struct action *a)
 /* The same action may stand there twice: threads.txt, threads-2.txt. */
 static void name_piece(struct guard_case *c, unsigned i)
 {
-    const struct action *a = &c->actions.item[i];
+    const struct action *a = &c->config->actions->item[i];
     const char *suffix = a->kind == ACTION_STATS ? "json" : "txt";
     unsigned before = 0;
 
     for (unsigned k = 0; k < i; k++)
-        before += c->actions.item[k].kind == a->kind;
+        before += c->config->actions->item[k].kind == a->kind;
     if (before)
         snprintf(c->piece[i].name, sizeof(c->piece[i].name), "%s-%u.%s", ACTION_WORDS[a->kind].name, before + 1,
                  suffix);
@@ -170,7 +171,7 @@ static void name_answer(struct guard_case *c, unsigned i)
     ssize_t n = file_pread(c->piece[i].fd, head, sizeof(head), 0);
     int stem;
 
-    answername(c->actions.item[i].argument, head, n < 0 ? 0 : (size_t)n, name);
+    answername(c->config->actions->item[i].argument, head, n < 0 ? 0 : (size_t)n, name);
     stem = (int)strcspn(name, ".");
     memcpy(c->piece[i].name, name, sizeof(name));
     for (unsigned k = 2; is_taken(c, i); k++)
@@ -182,48 +183,48 @@ static bool is_kept(const struct guard_case *c, unsigned i, int r)
 {
     struct stat st;
 
-    if (c->actions.item[i].kind != ACTION_EXEC)
+    if (c->config->actions->item[i].kind != ACTION_EXEC)
         return r == 0;
     return fstat(c->piece[i].fd, &st) == 0 && st.st_size > 0;
 }
 
 static void make_one(struct guard_case *c, unsigned i)
 {
-    const struct action *a = &c->actions.item[i];
+    const struct action *a = &c->config->actions->item[i];
     struct piece *p = &c->piece[i];
     struct err e = {0};
     int r;
 
     name_piece(c, i);
     if ((needs_jvm(a) && !c->is_jvm) || (needs_process(a) && c->proc.fd < 0)) {
-        guard_case_missed(c, p->name, -FAULT_FORMAT, &c->no_jvm);
+        case_report_missed(c, p->name, -FAULT_FORMAT, &c->no_jvm);
         return;
     }
     p->fd = memfd_create(p->name, MFD_CLOEXEC);
     if (p->fd < 0) {
-        guard_case_missed(c, p->name, err_set(&e, -errno, "no file in memory: %s", strerror(errno)), &e);
+        case_report_missed(c, p->name, err_set(&e, -errno, "no file in memory: %s", strerror(errno)), &e);
         return;
     }
     r = make_piece(c, a, p, &e);
     if (r < 0)
-        guard_case_missed(c, a->kind == ACTION_GET ? ACTION_WORDS[a->kind].name : p->name, r, &e);
+        case_report_missed(c, a->kind == ACTION_GET ? ACTION_WORDS[a->kind].name : p->name, r, &e);
     if (!is_kept(c, i, r))
         close(TAKE_FD(p->fd));
     else if (a->kind == ACTION_GET)
         name_answer(c, i);
 }
 
-void guard_case_make_small(struct guard_case *c)
+void case_pieces_make(struct guard_case *c)
 {
-    for (unsigned i = 0; i < c->actions.count; i++) {
-        const struct action *a = &c->actions.item[i];
+    for (unsigned i = 0; i < c->config->actions->count; i++) {
+        const struct action *a = &c->config->actions->item[i];
         struct err e = {0};
         int r;
 
         c->piece[i].fd = -1;
         if (a->kind == ACTION_SIGNAL && (r = send_signal(c, a->signal, &e)) < 0)
-            guard_case_missed(c, "signal", r, &e);
-        else if (guard_case_is_small(a) && a->kind != ACTION_SIGNAL)
+            case_report_missed(c, "signal", r, &e);
+        else if (case_is_small(a) && a->kind != ACTION_SIGNAL)
             make_one(c, i);
     }
 }

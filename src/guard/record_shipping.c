@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Without a claim on disk: the record is in memory, and shares its id with the case's dump, whose claim it would block.
+ */
+#include "guard/record_shipping.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "ship/shipping.h"
+
+int record_ship(const struct record_request *request, const struct plan_options *options, struct err *e)
+{
+    static const struct facts no_facts;
+    CLEANUP(plan_done) struct plan plan = {0};
+    CLEANUP(whoami_done) struct whoami self = {0}, who = {0};
+    CLEANUP(facts_done) struct facts facts = {0};
+    struct shipping_case its_case = {.time_ns = request->time_ns};
+    struct shipping s = {.plan = &plan,
+                         .who = &self,
+                         .facts = &facts,
+                         .logs = true,
+                         .its_case = &its_case,
+                         .cause = *request->id ? "pressure" : "oom-kill"};
+    int r;
+
+    assert(request->json >= 0 && request->id);
+    if ((r = plan_init(&plan, options, e)) < 0)
+        return r;
+    plan.sink.notice = NULL; /* guard-check logs it, once (ship/storecheck.h) */
+    if ((r = whoami_get("/", &self, e)) < 0)
+        return r;
+    if (request->who.host) {
+        if (whoami_for(&self, &request->who, &who) < 0)
+            return err_set(e, -ENOMEM, "out of memory");
+        s.who = &who;
+        s.facts = &no_facts;
+    }
+    if (*request->id)
+        snprintf(its_case.id, sizeof(its_case.id), "%s", request->id);
+    else if (identity_of_stream(self.machine, (pid_t)request->pid, 0, its_case.time_ns, its_case.id) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    r = shipping_held(&s, request->json, -1, RECORD_NAME, RECORD_NAME, e);
+    sink_close(s.sink);
+    return r;
+}
