@@ -190,6 +190,7 @@ def test_the_end_of_a_cgroup_is_no_kill(cgroup, started):
     assert not any(sample.get("events") for sample in run.seen)
 
 
+@pytest.mark.serial
 def test_polls_come_the_more_often_the_nearer_the_limit(cgroup, started):
     grower = started(Grower(cgroup))
     run = started(DryRun(cgroup.folder, "--when", "memory>=90%", "--interval", "100ms"))

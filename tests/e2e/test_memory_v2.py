@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""guard and its --dry-run on a kernel with cgroup v2 alone: the sections of helpers/v2.sh run side by side, in a machine each, and each test
-reads its part. The machines may be emulated: no test looks at times."""
+"""guard and its --dry-run on a kernel with cgroup v2 alone: the sections of helpers/v2.sh run side by side, in a machine
+each, and each test reads its part. The machines may be emulated: no test looks at times."""
 import concurrent.futures
 import json
 import os
