@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/guard.h"
+#include "guard/case_request.h"
 #include "guard/case_run.h"
 
 static int run(int argc, char **argv)

@@ -18,6 +18,7 @@
 #include "linux/launch.h"
 #include "linux/username.h"
 #include "net/secretenv.h"
+#include "run/arm_protocol.h"
 #include "run/jvmenv.h"
 #include "run/rundir.h"
 #include "run/supervise.h"
@@ -199,16 +200,12 @@ static int make_watches(struct run *run)
 
 static int make_arm(struct run *run)
 {
-    int r;
+    struct run_arm_request request = {
+        .dir = run->dir.path, .armed = run->how == JVM_ENV, .log = (enum log_format)run->options.plan.log};
 
     if (run->how == JVM_NO || !run->dir.path)
         return 0;
-    if ((r = strv_add(&run->arm, "salvage")) < 0 || (r = strv_add(&run->arm, "run-arm")) < 0 ||
-        (r = strv_printf(&run->arm, "--dir=%s", run->dir.path)) < 0)
-        return r;
-    if (run->how == JVM_ENV && (r = strv_add(&run->arm, "--armed")) < 0)
-        return r;
-    return strv_add(&run->arm, run->options.plan.log == LOG_JSON ? "--log=json" : "--log=text");
+    return run_arm_encode(&request, &run->arm);
 }
 
 static int run(int argc, char **argv)

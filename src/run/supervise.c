@@ -23,6 +23,7 @@
 #include "base/mem.h"
 #include "linux/launch.h"
 #include "linux/memcg.h"
+#include "run/arm_protocol.h"
 #include "run/event_summary.h"
 #include "ship/armkeeper.h"
 
@@ -397,10 +398,9 @@ static void remember_oom_kills(struct supervisor *s)
 
 static void start_arm(struct supervisor *s)
 {
-    char group[32];
+    char group[RUN_ARM_GROUP_MAX];
 
-    snprintf(group, sizeof(group), "--group=%d", (int)s->app);
-    if (armkeeper_start(&s->arm, s->config->arm, group) < 0)
+    if (armkeeper_start(&s->arm, s->config->arm, run_arm_encode_group(s->app, group)) < 0)
         log_event(EVENT_ARM_DIED, LOG_STR("error", strerror(ENOMEM)));
 }
 

@@ -14,7 +14,7 @@ struct supervise_config {
     char *const *app, *const *env; /* command line and environment, each ends with NULL */
     char *const *watch;            /* our own arguments for the watch ("salvage", "watch", …); NULL: none */
     char *const *watch_instead;    /* where another watch has those folders already (-FAULT_LOCKED); NULL: none */
-    char *const *arm;              /* for the process that arms JVMs ("salvage", "run-arm", …); NULL: none */
+    char *const *arm;              /* for the process that arms JVMs (run/arm_protocol.h); NULL: none */
     uint64_t grace_ms;             /* for the watch, after the application's end */
 };
 
