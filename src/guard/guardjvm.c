@@ -84,8 +84,7 @@ static void count_gc(struct guardjvm *j, uint64_t now_ms)
 }
 
 /* False: there is none, or it doesn't say. */
-static bool read_heap(struct guardjvm *j, const struct memcg *m, uint64_t now_ms, struct jvmheap *heap,
-                      struct reading *r)
+static bool read_heap(struct guardjvm *j, struct memcg *m, uint64_t now_ms, struct jvmheap *heap, struct reading *r)
 {
     struct err ignored;
     uint64_t shared;
@@ -93,7 +92,7 @@ static bool read_heap(struct guardjvm *j, const struct memcg *m, uint64_t now_ms
     if (!j->pid || counters_load(&j->proc, j->fd, &j->counters, &ignored) < 0)
         return false;
     jvmheap_read(&j->counters.perf, heap);
-    if (jvmheap_is_shared(heap) && memcg_shared(m, &shared) == 0)
+    if (jvmheap_is_shared(heap) && memcg_shared(m, now_ms, &shared) == 0)
         jvmheap_in_memory(heap, shared);
     count_gc(j, now_ms);
     r->gc = j->gc;
@@ -101,7 +100,7 @@ static bool read_heap(struct guardjvm *j, const struct memcg *m, uint64_t now_ms
     return heap->used >= 0 && heap->max > 0;
 }
 
-void guardjvm_read(struct guardjvm *j, const struct memcg *m, uint64_t dump_rate, uint64_t now_ms, struct reading *r)
+void guardjvm_read(struct guardjvm *j, struct memcg *m, uint64_t dump_rate, uint64_t now_ms, struct reading *r)
 {
     struct jvmheap heap;
 

@@ -37,7 +37,7 @@ bool guardjvm_asks(struct guardjvm *j, uint64_t now_ms);
 void guardjvm_try(struct guardjvm *j, pid_t pid, uint64_t now_ms);
 
 /* Fills in what of the reading is a JVM's; m: the cgroup; r->own is there already, read just before. */
-void guardjvm_read(struct guardjvm *j, const struct memcg *m, uint64_t dump_rate, uint64_t now_ms, struct reading *r);
+void guardjvm_read(struct guardjvm *j, struct memcg *m, uint64_t dump_rate, uint64_t now_ms, struct reading *r);
 
 /* The same when nobody wants to know. */
 void guardjvm_skip(struct guardjvm *j, struct reading *r);

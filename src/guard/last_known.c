@@ -21,7 +21,7 @@
 
 static const int64_t TAKEN_AGE_NS = INT64_C(3600) * 1000 * 1000 * 1000; /* older evidence is of something else */
 
-enum { STAT_MAX = 16 * 1024, STAT_AGE_MS = 100, COMM_SIZE = OOMKILL_NAME_MAX };
+enum { STAT_AGE_MS = 100, COMM_SIZE = OOMKILL_NAME_MAX };
 
 /* --- while it lives -------------------------------------------------------------------------------------------------
  */
@@ -82,18 +82,30 @@ void last_known_process(struct last_known *l, pid_t pid)
     whoami_of(&p, &l->who);
 }
 
-void last_known_memory(struct last_known *l, const struct memcg *m, const struct memcg_sample *s, uint64_t now_ms)
+/* From the first time on the samples leave their text there. */
+static bool have_text(struct last_known *l, struct memcg *m)
 {
-    CLEANUP(buf_done) struct buf stat = {.ceiling = STAT_MAX};
+    if (l->text)
+        return true;
+    if (!(l->text = calloc(1, MEMCG_STAT_MAX)))
+        return false;
+    m->stat_text = l->text;
+    m->level[0].stat_at_ms = 0;
+    return true;
+}
+
+void last_known_memory(struct last_known *l, struct memcg *m, const struct memcg_sample *s, uint64_t now_ms)
+{
+    char *stat;
 
     l->sample = *s;
     if (s->room == UINT64_MAX || s->room > s->limit / 4 || (l->stat && now_ms - l->stat_at_ms < STAT_AGE_MS))
         return;
     l->stat_at_ms = now_ms;
-    if (file_load(m->fd, "memory.stat", &stat) < 0 || buf_text(&stat)[0] == '\0')
+    if (!have_text(l, m) || memcg_stat(m, now_ms) < 0 || !*l->text || !(stat = strdup(l->text)))
         return;
     free(l->stat);
-    l->stat = TAKE_PTR(stat.data);
+    l->stat = stat;
     l->stat_sample = *s;
 }
 
@@ -102,6 +114,7 @@ void last_known_done(struct last_known *l)
     whoami_done(&l->who);
     free(l->path);
     free(l->stat);
+    free(l->text);
     *l = (struct last_known){0};
 }
 

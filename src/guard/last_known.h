@@ -17,7 +17,8 @@ struct last_known {
     struct whoami who; /* host NULL: unknown */
     char container_id[CONTAINERID_MAX], pod_uid[PODUID_MAX];
     char *path; /* of the cgroup, below where its hierarchy is mounted, "/kubepods/…"; NULL unknown */
-    char *stat; /* memory.stat; NULL: was never short of memory */
+    char *stat; /* memory.stat while little was left; NULL: was never short of memory */
+    char *text; /* the memcg's stat_text, once needed */
     uint64_t stat_at_ms;
     struct memcg_sample sample, stat_sample; /* the last one; and that of the same moment as stat */
     struct {                                 /* evidence of the process that was taken; id "": none */
@@ -36,8 +37,8 @@ void last_known_cgroup(struct last_known *l, const struct memcg *m);
 /* Its largest process, or another one that matters more; the same again costs nothing. */
 void last_known_process(struct last_known *l, pid_t pid);
 
-/* With each look. Keeps memory.stat while little is left. */
-void last_known_memory(struct last_known *l, const struct memcg *m, const struct memcg_sample *s, uint64_t now_ms);
+/* With each sample of m, which must not outlive l. Keeps memory.stat while little is left. */
+void last_known_memory(struct last_known *l, struct memcg *m, const struct memcg_sample *s, uint64_t now_ms);
 
 void last_known_done(struct last_known *l);
 

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "linux/cgroup.h"
 
 enum { FILE_MAX = 256 * 1024, PROCESSES_MAX = 20, PIDS_MAX = 4096, NAME_MAX_SIZE = 64 };
 
@@ -23,38 +24,14 @@ static const char SCHEMA[] = "salvage.memstats/1";
 
 DEFINE_CLEANUP(json_t *, json_decref)
 
-/* "name value" or "Name:  value kB", in bytes; false for other lines. */
-static bool number_in(const char *line, char name[NAME_MAX_SIZE], uint64_t *ret)
-{
-    size_t size = strcspn(line, ": \t\n"), skip = strspn(line + size, ": \t");
-    const char *digits = line + size + skip;
-    char *end;
-    uint64_t value;
-
-    if (size == 0 || size >= NAME_MAX_SIZE || skip == 0 || *digits < '0' || *digits > '9')
-        return false;
-    errno = 0;
-    value = strtoull(digits, &end, 10);
-    if (errno || value > INT64_MAX / 1024)
-        return false;
-    snprintf(name, NAME_MAX_SIZE, "%.*s", (int)size, line);
-    *ret = text_starts(end, " kB") ? value * 1024 : value;
-    return true;
-}
-
 static json_t *numbers(const char *text)
 {
     json_t *object = json_object();
+    struct cgroup_line line;
 
-    while (object && *text) {
-        char name[NAME_MAX_SIZE];
-        size_t length = strcspn(text, "\n");
-        uint64_t value;
-
-        if (number_in(text, name, &value))
-            json_object_set_new(object, name, json_integer((json_int_t)value));
-        text += length + (text[length] == '\n');
-    }
+    while (object && cgroup_next_line(&text, &line))
+        if (line.value <= INT64_MAX)
+            json_object_setn_new(object, line.name, line.name_size, json_integer((json_int_t)line.value));
     return object;
 }
 

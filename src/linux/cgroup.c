@@ -154,20 +154,51 @@ int cgroup_each_place(const char *cgroup, const char *mountinfo, const char *hom
     return r;
 }
 
+static bool parse_line(const char *line, struct cgroup_line *ret)
+{
+    size_t name = strcspn(line, ": \t\n"), skip = strspn(line + name, ": \t");
+    const char *digits = line + name + skip;
+    uint64_t value;
+    char *end;
+
+    if (name == 0 || skip == 0 || *digits < '0' || *digits > '9')
+        return false;
+    errno = 0;
+    value = strtoull(digits, &end, 10);
+    if (errno)
+        return false;
+    if (text_starts(end, " kB")) {
+        if (__builtin_mul_overflow(value, 1024, &value))
+            return false;
+        end += strlen(" kB");
+    }
+    if (*end != '\n' && *end != '\0')
+        return false;
+    *ret = (struct cgroup_line){.name = line, .name_size = name, .value = value};
+    return true;
+}
+
+bool cgroup_next_line(const char **at, struct cgroup_line *ret)
+{
+    bool found = false;
+
+    while (**at && !found) {
+        found = parse_line(*at, ret);
+        *at += strcspn(*at, "\n");
+        *at += **at == '\n';
+    }
+    return found;
+}
+
 int cgroup_counter(const char *text, const char *name, uint64_t *ret)
 {
-    size_t length = strlen(name);
+    struct cgroup_line line;
 
-    while (*text) {
-        size_t size = strcspn(text, "\n");
-        char number[24];
-
-        if (size > length && size - length <= sizeof(number) && text_starts(text, name) && text[length] == ' ') {
-            snprintf(number, sizeof(number), "%.*s", (int)(size - length - 1), text + length + 1);
-            return text_parse_uint(number, UINT64_MAX, ret) < 0 ? -EINVAL : 0;
+    while (cgroup_next_line(&text, &line))
+        if (line.name_size == strlen(name) && memcmp(line.name, name, line.name_size) == 0) {
+            *ret = line.value;
+            return 0;
         }
-        text += size + (text[size] == '\n');
-    }
     return -EINVAL;
 }
 

@@ -47,6 +47,16 @@ int cgroup_each_place(const char *cgroup, const char *mountinfo, const char *hom
 /* How many times "/.." stands at the front of a name of a cgroup. */
 unsigned cgroup_climb(const char *path);
 
+/* A line "NAME N", or "Name:  N kB" of /proc, the number then in bytes. */
+struct cgroup_line {
+    const char *name; /* into the text */
+    size_t name_size;
+    uint64_t value;
+};
+
+/* The next of them; *at moves behind it, lines of another form are passed over. False: there are no more. */
+bool cgroup_next_line(const char **at, struct cgroup_line *ret);
+
 /* The number in the line "NAME N" of a file of such lines: memory.stat, memory.events, memory.oom_control. 0 or
  * -EINVAL.
  */

@@ -196,7 +196,7 @@ bool memcg_is_gone(const struct memcg *m)
 int memcg_events(const struct memcg *m, bool local, struct cgroup_events *ret)
 {
     CLEANUP_FD int fd = memcg_openat(m, 0, local && m->v2 ? "memory.events.local" : memcg_names(m)->events);
-    char text[MEMCG_TEXT_MAX];
+    char text[MEMCG_STAT_MAX];
     int r = memcg_read_text(fd, text, sizeof(text));
 
     return r == 0 ? cgroup_events(text, ret) : r == -ENOENT && !memcg_has(m->fd, memcg_names(m)->usage) ? -ENODEV : r;
@@ -206,7 +206,7 @@ int memcg_pressure(const struct memcg *m, struct psi *ret, bool *ret_machine)
 {
     CLEANUP_FD int own = memcg_openat(m, 0, "memory.pressure");
     CLEANUP_FD int machine = own == -ENOENT ? open("/proc/pressure/memory", O_RDONLY | O_CLOEXEC) : -1;
-    char text[MEMCG_TEXT_MAX];
+    char text[MEMCG_STAT_MAX];
     int r;
 
     if (own == -ENOENT && machine < 0)

@@ -18,7 +18,7 @@
 #include "linux/proc.h"
 #include "linux/psi.h"
 
-enum { MEMCG_LEVELS_MAX = 12 };
+enum { MEMCG_LEVELS_MAX = 12, MEMCG_STAT_MAX = 8 * 1024 };
 
 struct memcg_level {
     int usage_fd;                    /* only of those with a limit, and of our own; else -1 */
@@ -27,6 +27,7 @@ struct memcg_level {
     uint64_t clean;                  /* all file pages that are neither dirty nor being written, then */
     uint64_t file;                   /* all file pages and what the kernel keeps of them, then */
     uint64_t stat_at_ms, stat_usage; /* when that was, and the usage */
+    uint64_t usage;                  /* of the last sample */
 };
 
 struct memcg {
@@ -39,6 +40,8 @@ struct memcg {
     int limit_fd, stat_fd;                      /* of level 0 */
     uint64_t hidden_limit;                      /* v1: of a level out of sight, if it is the lowest */
     uint64_t swap_room;
+    uint64_t shared; /* shmem bytes (tmpfs, memfd) of level 0, by its memory.stat; UINT64_MAX: unknown */
+    char *stat_text; /* borrowed, MEMCG_STAT_MAX bytes: gets the text of level 0's memory.stat when it is read; NULL */
     uint64_t limits_at_ms, above_at_ms; /* when they were read; 0: never */
 };
 
@@ -85,8 +88,12 @@ void memcg_forget_stat(struct memcg *m);
 /* The lowest limit of all levels when they were read last; UINT64_MAX without. */
 uint64_t memcg_limit(const struct memcg *m);
 
-/* shmem bytes (tmpfs, memfd) charged to this cgroup, now. -ENODEV; other -errno: the kernel doesn't say. */
-int memcg_shared(const struct memcg *m, uint64_t *ret);
+/* Level 0's memory.stat as of now_ms (m->level[0], shared, stat_text): read, unless a sample of the same now_ms has.
+ * -ENODEV; other -errno. */
+int memcg_stat(struct memcg *m, uint64_t now_ms);
+
+/* shmem bytes (tmpfs, memfd) charged to this cgroup, as of now_ms. As memcg_stat; -ENOENT: the kernel doesn't say. */
+int memcg_shared(struct memcg *m, uint64_t now_ms, uint64_t *ret);
 
 bool memcg_is_gone(const struct memcg *m); /* rmdir */
 

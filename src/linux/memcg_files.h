@@ -11,10 +11,7 @@
 
 #include "linux/memcg.h"
 
-enum {
-    MEMCG_TEXT_MAX = 8 * 1024,                 /* of memory.stat */
-    MEMCG_PATH_MAX = 3 * MEMCG_LEVELS_MAX + 64 /* "../../../memory.limit_in_bytes" */
-};
+enum { MEMCG_PATH_MAX = 3 * MEMCG_LEVELS_MAX + 64 /* "../../../memory.limit_in_bytes" */ };
 
 struct memcg_names {
     const char *usage, *limit, *events;

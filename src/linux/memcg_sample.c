@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/sysinfo.h>
 
 #include "base/mem.h"
@@ -151,7 +152,7 @@ static int read_stat(struct memcg *m, unsigned level, uint64_t usage, uint64_t n
     const struct memcg_names *names = memcg_names(m);
     CLEANUP_FD int above = level == 0 ? -1 : memcg_openat(m, level, "memory.stat");
     struct memcg_level *l = &m->level[level];
-    char text[MEMCG_TEXT_MAX];
+    char text[MEMCG_STAT_MAX];
     int r = memcg_read_text(level == 0 ? m->stat_fd : above, text, sizeof(text));
 
     if (r < 0)
@@ -162,8 +163,13 @@ static int read_stat(struct memcg *m, unsigned level, uint64_t usage, uint64_t n
     /* The kernel's own bookkeeping for cached pages comes and goes with them; v1 has no counter of it. */
     l->file += names->slab ? counter(text, names->slab) : l->file / BOOKKEEPING_DIVISOR;
     l->stat_usage = usage;
-    if (level == 0)
+    if (level == 0) {
         read_hidden_limit(m, text);
+        if (cgroup_counter(text, names->shared, &m->shared) < 0)
+            m->shared = UINT64_MAX;
+        if (m->stat_text)
+            memcpy(m->stat_text, text, strlen(text) + 1);
+    }
     l->stat_at_ms = now_ms ? now_ms : 1;
     return 0;
 }
@@ -210,6 +216,7 @@ int memcg_sample(struct memcg *m, uint64_t now_ms, struct memcg_sample *ret)
     for (unsigned i = 0; i < m->levels; i++) {
         if (i > 0 && (m->level[i].usage_fd < 0 || memcg_read_bytes(m->level[i].usage_fd, &usage[i]) < 0))
             continue;
+        m->level[i].usage = usage[i];
         if (is_stat_due(m, i, usage[i], now_ms) && (r = read_stat(m, i, usage[i], now_ms)) < 0 && i == 0)
             return memcg_error(r);
         near |= is_near(limit_of(m, i), less(usage[i], m->level[i].droppable));
@@ -236,10 +243,20 @@ uint64_t memcg_limit(const struct memcg *m)
     return lowest;
 }
 
-int memcg_shared(const struct memcg *m, uint64_t *ret)
+int memcg_stat(struct memcg *m, uint64_t now_ms)
 {
-    char text[MEMCG_TEXT_MAX];
-    int r = memcg_read_text(m->stat_fd, text, sizeof(text));
+    if (m->level[0].stat_at_ms == (now_ms ? now_ms : 1))
+        return 0;
+    return memcg_error(read_stat(m, 0, m->level[0].usage, now_ms));
+}
 
-    return r < 0 ? memcg_error(r) : cgroup_counter(text, memcg_names(m)->shared, ret);
+int memcg_shared(struct memcg *m, uint64_t now_ms, uint64_t *ret)
+{
+    int r = memcg_stat(m, now_ms);
+
+    if (r == 0 && m->shared == UINT64_MAX)
+        return -ENOENT;
+    if (r == 0)
+        *ret = m->shared;
+    return r;
 }

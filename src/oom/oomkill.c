@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "linux/cgroup.h"
 
 static int encode_stats(const void *at, json_t **ret);
 static int encode_tasks(const void *at, json_t **ret);
@@ -123,18 +124,16 @@ void oomkill_set(char *ret, size_t size, const char *text)
 
 void oomkill_add_stats(struct oomkill *k, const char *text)
 {
-    for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
-        size_t name = strcspn(text, " \n"), digits = text[name] == ' ' ? strspn(text + name + 1, "0123456789") : 0;
+    struct cgroup_line line;
+
+    while (k->stat_count < OOMKILL_STATS_MAX && cgroup_next_line(&text, &line)) {
         struct oomkill_stat *s = &k->stat[k->stat_count];
 
-        if (k->stat_count == OOMKILL_STATS_MAX)
-            return;
-        if (name == 0 || name >= sizeof(s->name) || digits == 0 || digits > 19 ||
-            (text[name + 1 + digits] != '\n' && text[name + 1 + digits] != '\0'))
+        if (line.name_size >= sizeof(s->name))
             continue;
-        memcpy(s->name, text, name);
-        s->name[name] = '\0';
-        s->value = strtoull(text + name + 1, NULL, 10);
+        memcpy(s->name, line.name, line.name_size);
+        s->name[line.name_size] = '\0';
+        s->value = line.value;
         k->stat_count++;
     }
 }

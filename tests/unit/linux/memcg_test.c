@@ -84,6 +84,7 @@ static void a_process_leads_to_its_cgroup_of_version_1(void **state)
 {
     CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
     struct cgroup_events events = {0};
+    char text[MEMCG_STAT_MAX];
     uint64_t shared;
 
     (void)state;
@@ -95,8 +96,17 @@ static void a_process_leads_to_its_cgroup_of_version_1(void **state)
     scratch_put("cg/memory", "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n");
     assert_int_equal(open_pid(7, &m), 0);
     assert_false(m.v2);
-    assert_int_equal(memcg_shared(&m, &shared), 0);
+    assert_int_equal(memcg_shared(&m, 1, &shared), 0);
     assert_int_equal(shared, 30);
+    scratch_put("cg/memory", "memory.stat", "total_shmem 40\ntotal_inactive_file 100\n");
+    assert_int_equal(memcg_shared(&m, 1, &shared), 0);
+    assert_int_equal(shared, 30); /* of the same moment: read once */
+    m.stat_text = text;
+    assert_int_equal(memcg_shared(&m, 2, &shared), 0);
+    assert_int_equal(shared, 40);
+    assert_string_equal(text, "total_shmem 40\ntotal_inactive_file 100\n");
+    scratch_put("cg/memory", "memory.stat", "total_inactive_file 100\nhierarchical_memory_limit 1000\n");
+    assert_int_equal(memcg_shared(&m, 3, &shared), -ENOENT);
     assert_int_equal(sample(&m, 1).used, 500);
     assert_int_equal(sample(&m, 1).usage, 600);
     assert_int_equal(sample(&m, 1).room, 500);
@@ -119,7 +129,7 @@ static void a_process_leads_to_its_cgroup_of_version_2(void **state)
     put_v2("cg/a", "max\n", "600\n", "shmem 20\ninactive_file 100\n");
     scratch_put("cg/a", "memory.events", "low 0\nhigh 0\nmax 3\noom 1\noom_kill 1\n");
     assert_int_equal(open_pid(7, &m), 0);
-    assert_int_equal(memcg_shared(&m, &shared), 0);
+    assert_int_equal(memcg_shared(&m, 1, &shared), 0);
     assert_int_equal(shared, 20);
     assert_true(m.v2);
     assert_true(m.whole);
