@@ -13,9 +13,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "guard/answername.h"
 #include "guard/case_pieces.h"
 #include "guard/memstats.h"
+#include "guard/response_name.h"
 #include "hotspot/diagnostics.h"
 #include "linux/memcg.h"
 #include "linux/shell.h"
@@ -167,11 +167,11 @@ static bool is_taken(const struct guard_case *c, unsigned i)
 /* By its URL and its first bytes: heap.pprof, heap-2.pprof. */
 static void name_answer(struct guard_case *c, unsigned i)
 {
-    char head[64], name[ANSWERNAME_MAX];
+    char head[64], name[RESPONSE_NAME_MAX];
     ssize_t n = file_pread(c->piece[i].fd, head, sizeof(head), 0);
     int stem;
 
-    answername(c->config->actions->item[i].argument, head, n < 0 ? 0 : (size_t)n, name);
+    response_name(c->config->actions->item[i].argument, head, n < 0 ? 0 : (size_t)n, name);
     stem = (int)strcspn(name, ".");
     memcpy(c->piece[i].name, name, sizeof(name));
     for (unsigned k = 2; is_taken(c, i); k++)

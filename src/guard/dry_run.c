@@ -165,7 +165,7 @@ static bool update(struct dry_run *d, struct guardtarget *t, const struct rule_d
 {
     struct dry_run_view *v = t->owner;
     uint64_t limit = memcg_limit(&t->memcg);
-    bool changed = !v->polled || limit != v->limit || decision->answer == RULE_FIRE ||
+    bool changed = !v->polled || limit != v->limit || decision->answer == RULE_TRIGGER ||
                    (v->reading.events.known && v->reading.events.value != 0);
 
     for (unsigned i = 0; i < d->c->rules.count; i++) {
@@ -194,7 +194,7 @@ static void on_polled(void *ctx, struct guardtarget *t, struct reading *r, uint6
         return;
     target_set_evaluate(&d->targets, t, r, now, &decision);
     v->reading = *r;
-    if (decision.answer == RULE_FIRE)
+    if (decision.answer == RULE_TRIGGER)
         trigger(d, t, decision.why, now);
     if (update(d, t, &decision) || (notice && now - v->printed_ms >= REDRAW_MS))
         print(d, t);

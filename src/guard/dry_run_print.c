@@ -29,7 +29,7 @@ static const char *verdict_word(enum condition_verdict v)
 /* Whether there is a reason why it does not trigger, though a condition holds or is unknown. */
 static bool is_explained(const struct dry_run_view *v)
 {
-    return (v->answer == RULE_WAIT || v->answer == RULE_BLIND) && *v->why;
+    return (v->answer == RULE_WAIT || v->answer == RULE_UNKNOWN) && *v->why;
 }
 
 static const char *memory_line(const struct dry_run_view *v, char *out)
@@ -84,8 +84,9 @@ int dry_run_print_line(const struct dry_run_config *c, const struct dry_run_view
         return r < 0 ? r : buf_add_text(to, " | gone\n");
     if (r < 0 || (r = buf_printf(to, " | %s", memory_line(v, memory))) < 0 || (r = add_conditions(c, v, to)) < 0)
         return r;
-    if (v->answer == RULE_FIRE && ((r = buf_printf(to, " | triggered, process %d: %s: ", (int)v->victim, v->why)) < 0 ||
-                                   (r = add_plan(c, to)) < 0))
+    if (v->answer == RULE_TRIGGER &&
+        ((r = buf_printf(to, " | triggered, process %d: %s: ", (int)v->victim, v->why)) < 0 ||
+         (r = add_plan(c, to)) < 0))
         return r;
     if (is_explained(v) && (r = buf_printf(to, " | not triggered: %s", v->why)) < 0)
         return r;
@@ -190,7 +191,7 @@ static json_t *describe_case(const struct dry_run_config *c, const struct dry_ru
     json_t *actions;
     char text[ACTION_TEXT_MAX];
 
-    if (v->answer != RULE_FIRE)
+    if (v->answer != RULE_TRIGGER)
         return json_null();
     actions = json_array();
     for (unsigned i = 0; i < c->actions->count; i++)
@@ -202,7 +203,7 @@ static json_t *describe_case(const struct dry_run_config *c, const struct dry_ru
 static int add_live(const struct dry_run_config *c, const struct dry_run_view *v, const char *notices, json_t *root)
 {
     static const char *const answers[] = {
-        [RULE_QUIET] = "quiet", [RULE_FIRE] = "trigger", [RULE_WAIT] = "wait", [RULE_BLIND] = "unknown"};
+        [RULE_QUIET] = "quiet", [RULE_TRIGGER] = "trigger", [RULE_WAIT] = "wait", [RULE_UNKNOWN] = "unknown"};
     const struct guardtarget *t = v->target;
     uint64_t now = clock_mono_ms();
     json_t *live = json_pack(

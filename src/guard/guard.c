@@ -152,11 +152,11 @@ static void on_polled(void *ctx, struct guardtarget *t, struct reading *r, uint6
     struct rule_decision d;
 
     target_set_evaluate(&g->targets, t, r, now, &d);
-    if (d.answer == RULE_FIRE)
+    if (d.answer == RULE_TRIGGER)
         begin_case(g, t, d.why, now);
     else if (d.answer == RULE_WAIT && d.say)
         log_event(EVENT_GUARD_WAITS, LOG_STR("target", t->name), LOG_STR("why", d.why));
-    else if (d.answer == RULE_BLIND && d.say)
+    else if (d.answer == RULE_UNKNOWN && d.say)
         log_event(EVENT_GUARD_BLIND, LOG_STR("target", t->name), LOG_STR("why", d.why));
     if (t->counted)
         guardkills_count(&g->kills, t, t->seen.oom_kill, false);

@@ -70,10 +70,10 @@ void rule_leave(struct rule *rule, int target, uint64_t now_ms);
 void rule_tenant(struct rule *rule, int target, const char *tenant);
 
 enum rule_answer {
-    RULE_QUIET, /* nothing to do */
-    RULE_FIRE,  /* make a case: rule_done when it is made */
-    RULE_WAIT,  /* a condition holds, but not now: until_ms says from when on, if that is known */
-    RULE_BLIND  /* a condition could not be judged for a minute; only where nothing else is to be said */
+    RULE_QUIET,   /* nothing to do */
+    RULE_TRIGGER, /* make a case: rule_done when it is made */
+    RULE_WAIT,    /* a condition holds, but not now: until_ms says from when on, if that is known */
+    RULE_UNKNOWN  /* a condition could not be judged for a minute; only where nothing else is to be said */
 };
 
 struct rule_decision {
@@ -86,16 +86,16 @@ struct rule_decision {
 
 /* Judges a target's reading. An event for which there was no room at once is remembered for some seconds: the kernel
  * tells it only once. */
-void rule_judge(struct rule *rule, int target, const struct reading *r, uint64_t now_ms, struct rule_decision *ret);
+void rule_evaluate(struct rule *rule, int target, const struct reading *r, uint64_t now_ms, struct rule_decision *ret);
 
-/* Whether rule_judge would fire for this reading, but for others that run: time to read again what may be stale. */
-bool rule_would_fire(struct rule *rule, int target, const struct reading *r, uint64_t now_ms);
+/* Whether rule_evaluate would fire for this reading, but for others that run: time to read again what may be stale. */
+bool rule_would_trigger(struct rule *rule, int target, const struct reading *r, uint64_t now_ms);
 
-/* The case that RULE_FIRE asked for has ended, may the target have left or not. made: false if nothing came of it; it
- * then doesn't count for the caps, but the target rests all the same. */
+/* The case that RULE_TRIGGER asked for has ended, may the target have left or not. made: false if nothing came of it;
+ * it then doesn't count for the caps, but the target rests all the same. */
 void rule_done(struct rule *rule, int target, bool made, uint64_t now_ms);
 
-/* The case that RULE_FIRE asked for could not be begun (no process, no memory): as if it had not fired, but for a
+/* The case that RULE_TRIGGER asked for could not be begun (no process, no memory): as if it had not fired, but for a
  * second in which it does not fire again. Its event is kept, as for one that has to wait. */
 void rule_refused(struct rule *rule, int target, uint64_t now_ms);
 

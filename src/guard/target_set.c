@@ -343,12 +343,12 @@ void target_set_evaluate(struct target_set *s, struct guardtarget *t, struct rea
     *ret = (struct rule_decision){.answer = RULE_QUIET};
     if (is_bystander(s, t, r))
         return;
-    if (rule_would_fire(s->rule, t->number, r, now_ms)) {
+    if (rule_would_trigger(s->rule, t->number, r, now_ms)) {
         if (guardtarget_confirm(t, now_ms, r) < 0)
             return;
         set_tenant(s, t);
     }
-    rule_judge(s->rule, t->number, r, now_ms, ret);
-    if (ret->answer == RULE_FIRE && settle_key(s, t, now_ms))
-        rule_judge(s->rule, t->number, r, now_ms, ret);
+    rule_evaluate(s->rule, t->number, r, now_ms, ret);
+    if (ret->answer == RULE_TRIGGER && settle_key(s, t, now_ms))
+        rule_evaluate(s->rule, t->number, r, now_ms, ret);
 }

@@ -4,21 +4,31 @@
  */
 #include "oom/oomtable.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/scan.h"
 
-enum column { OTHER, UID, TOTAL_VM, RSS, RSS_ANON, RSS_FILE, RSS_SHMEM, PGTABLES, SWAP, SCORE };
+/* struct oomtable has for each column its row here, from 1; 0: passed over. */
+static const struct column {
+    const char *name;
+    size_t offset; /* of the bytes in struct oomkill_process */
+    enum { PAGES, BYTES, USER, SCORE } unit;
+} COLUMNS[] = {
+    {"uid", 0, USER},
+    {"total_vm", offsetof(struct oomkill_process, total_vm), PAGES},
+    {"rss", offsetof(struct oomkill_process, rss), PAGES},
+    {"rss_anon", offsetof(struct oomkill_process, rss_anon), PAGES},
+    {"rss_file", offsetof(struct oomkill_process, rss_file), PAGES},
+    {"rss_shmem", offsetof(struct oomkill_process, rss_shmem), PAGES},
+    {"swapents", offsetof(struct oomkill_process, swap), PAGES},
+    {"pgtables_bytes", offsetof(struct oomkill_process, pgtables), BYTES},
+    {"oom_score_adj", 0, SCORE},
+};
 
 bool oomtable_header(const char *text, struct oomtable *ret)
 {
-    static const struct {
-        const char *name;
-        enum column column;
-    } known[] = {{"uid", UID},           {"total_vm", TOTAL_VM},   {"rss", RSS},
-                 {"rss_anon", RSS_ANON}, {"rss_file", RSS_FILE},   {"rss_shmem", RSS_SHMEM},
-                 {"swapents", SWAP},     {"oom_score_adj", SCORE}, {"pgtables_bytes", PGTABLES}};
     struct oomtable c = {0};
     const char *at = text;
 
@@ -39,9 +49,9 @@ bool oomtable_header(const char *text, struct oomtable *ret)
             break;
         if (size == 0 || c.count == OOMTABLE_COLUMNS_MAX)
             return false;
-        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-            if (strlen(known[i].name) == size && memcmp(at, known[i].name, size) == 0)
-                c.is[c.count] = (unsigned char)known[i].column;
+        for (size_t i = 0; i < ARRAY_SIZE(COLUMNS); i++)
+            if (strlen(COLUMNS[i].name) == size && memcmp(at, COLUMNS[i].name, size) == 0)
+                c.is[c.count] = (unsigned char)(i + 1);
         c.count++;
         at += size;
     }
@@ -57,6 +67,26 @@ static uint64_t scaled(int64_t n, uint64_t unit)
     uint64_t bytes;
 
     return n < 0 ? 0 : __builtin_mul_overflow((uint64_t)n, unit, &bytes) ? OOMKILL_UNKNOWN : bytes;
+}
+
+static void set_column(struct oomkill_process *p, const struct column *c, int64_t n, uint64_t page_size)
+{
+    uint64_t *bytes = (uint64_t *)(void *)((char *)p + c->offset);
+
+    switch (c->unit) {
+    case PAGES:
+        *bytes = scaled(n, page_size);
+        break;
+    case BYTES:
+        *bytes = scaled(n, 1);
+        break;
+    case USER:
+        p->uid = (uint64_t)n & UINT32_MAX; /* until Linux 6 written as an int */
+        break;
+    case SCORE:
+        p->oom_score_adj = n < -1000 || n > 1000 ? OOMKILL_NO_SCORE : (int)n;
+        break;
+    }
 }
 
 bool oomtable_row(const char *text, const struct oomtable *t, uint64_t page_size, struct oomkill_process *ret)
@@ -76,37 +106,8 @@ bool oomtable_row(const char *text, const struct oomtable *t, uint64_t page_size
         at += strspn(at, " ");
         if (!scan_int(&at, &n))
             return false;
-        switch ((enum column)t->is[i]) {
-        case OTHER:
-            break;
-        case UID:
-            p.uid = (uint64_t)n & UINT32_MAX; /* until Linux 6 written as an int */
-            break;
-        case TOTAL_VM:
-            p.total_vm = scaled(n, page_size);
-            break;
-        case RSS:
-            p.rss = scaled(n, page_size);
-            break;
-        case RSS_ANON:
-            p.rss_anon = scaled(n, page_size);
-            break;
-        case RSS_FILE:
-            p.rss_file = scaled(n, page_size);
-            break;
-        case RSS_SHMEM:
-            p.rss_shmem = scaled(n, page_size);
-            break;
-        case PGTABLES:
-            p.pgtables = scaled(n, 1);
-            break;
-        case SWAP:
-            p.swap = scaled(n, page_size);
-            break;
-        case SCORE:
-            p.oom_score_adj = n < -1000 || n > 1000 ? OOMKILL_NO_SCORE : (int)n;
-            break;
-        }
+        if (t->is[i] > 0)
+            set_column(&p, &COLUMNS[t->is[i] - 1], n, page_size);
     }
     if (!scan_word(&at, " ") || !scan_keep(at, at + strlen(at), p.name, sizeof(p.name)))
         return false;

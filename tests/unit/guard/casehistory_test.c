@@ -49,8 +49,8 @@ static bool rests(struct rule *rule, const char *key, uint64_t now_ms)
     struct rule_decision d;
     int target = rule_join(rule, key, now_ms);
 
-    rule_judge(rule, target, &full, now_ms, &d);
-    assert_true(d.answer == RULE_WAIT || d.answer == RULE_FIRE);
+    rule_evaluate(rule, target, &full, now_ms, &d);
+    assert_true(d.answer == RULE_WAIT || d.answer == RULE_TRIGGER);
     return d.answer == RULE_WAIT;
 }
 

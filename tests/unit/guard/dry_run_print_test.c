@@ -54,7 +54,7 @@ static void a_line_has_each_condition_and_its_values(void **state)
         strstr(buf_text(&text), " | need>=95%,oom-in<=1m yes (97%; 3.0 s) | heap>=90% unknown (unknown: no JVM"));
     assert_null(strstr(buf_text(&text), "triggered"));
     buf_clear(&text);
-    view.answer = RULE_FIRE;
+    view.answer = RULE_TRIGGER;
     snprintf(view.why, sizeof(view.why), "the reason");
     config.lend = 64 << 20;
     config.hold_ms = 30000;
@@ -90,7 +90,7 @@ static void an_object_has_values_thresholds_and_the_case(void **state)
     json_t *root, *unknown;
 
     (void)state;
-    view.answer = RULE_FIRE;
+    view.answer = RULE_TRIGGER;
     target.last.sample.level = 2;
     root = printed();
     assert_int_equal(json_unpack(root, "{ss s[{sb s[{ss sF sF}]}]}", "answer", &answer, "conditions", "holds", &holds,

@@ -48,7 +48,7 @@ static struct rule_decision judge(struct rule *rule, int target, struct reading 
 {
     struct rule_decision d;
 
-    rule_judge(rule, target, &r, now_ms, &d);
+    rule_evaluate(rule, target, &r, now_ms, &d);
     assert_true(d.say == (d.why[0] != '\0'));
     return d;
 }
@@ -69,7 +69,7 @@ static void a_case_is_made_with_its_reason(void **state)
     assert_int_equal(judge(rule, t, at(89, 48 * MIB), START).answer, RULE_QUIET);
     assert_int_equal(judge(rule, t, at(93, MIB), START).answer, RULE_QUIET);
     d = judge(rule, t, at(93, 10 * MIB), START);
-    assert_int_equal(d.answer, RULE_FIRE);
+    assert_int_equal(d.answer, RULE_TRIGGER);
     assert_int_equal(d.condition, 1);
     assert_string_equal(d.why, "memory>=90%,oom-in<=1s: memory 93% of 100.0 MiB, growing 10.0 MiB/s, limit in 0.7 s");
     assert_int_equal(rule_running(rule), 1);
@@ -85,16 +85,16 @@ static void a_steady_value_fires_once(void **state)
     int t = rule_join(rule, "a", START);
 
     (void)state;
-    assert_int_equal(answer(rule, t, 95, START), RULE_FIRE);
+    assert_int_equal(answer(rule, t, 95, START), RULE_TRIGGER);
     assert_int_equal(answer(rule, t, 95, START), RULE_QUIET);
     rule_done(rule, t, true, START);
     for (unsigned i = 0; i < 100; i++)
         assert_int_equal(answer(rule, t, i % 2 ? 95 : 85, START + i * HOUR), RULE_QUIET);
     /* What is not known lets nothing go. */
-    assert_int_not_equal(judge(rule, t, (struct reading){0}, START + 100ull * HOUR).answer, RULE_FIRE);
+    assert_int_not_equal(judge(rule, t, (struct reading){0}, START + 100ull * HOUR).answer, RULE_TRIGGER);
     assert_int_equal(answer(rule, t, 95, START + 101ull * HOUR), RULE_QUIET);
     assert_int_equal(answer(rule, t, 84, START + 102ull * HOUR), RULE_QUIET);
-    assert_int_equal(answer(rule, t, 90, START + 103ull * HOUR), RULE_FIRE);
+    assert_int_equal(answer(rule, t, 90, START + 103ull * HOUR), RULE_TRIGGER);
 }
 
 static void one_tenants_cases_leave_others_theirs(void **state)
@@ -113,21 +113,21 @@ static void one_tenants_cases_leave_others_theirs(void **state)
         t[i] = rule_join(rule, keys[i], START);
         rule_tenant(rule, t[i], tenants[i]);
     }
-    assert_int_equal(answer(rule, t[0], 95, START), RULE_FIRE);
+    assert_int_equal(answer(rule, t[0], 95, START), RULE_TRIGGER);
     assert_int_equal(answer(rule, t[1], 95, START), RULE_WAIT); /* at once, of one tenant */
-    assert_int_equal(answer(rule, t[3], 95, START), RULE_FIRE);
+    assert_int_equal(answer(rule, t[3], 95, START), RULE_TRIGGER);
     assert_int_equal(answer(rule, t[4], 95, START), RULE_WAIT); /* of all */
     rule_done(rule, t[0], true, START);
     rule_done(rule, t[3], true, START);
-    assert_int_equal(answer(rule, t[1], 95, START), RULE_FIRE);
+    assert_int_equal(answer(rule, t[1], 95, START), RULE_TRIGGER);
     rule_done(rule, t[1], true, START);
     assert_non_null(strstr(judge(rule, t[2], at(95, 0), START).why, "its tenant's cap of 2/hour"));
     for (unsigned i = 4; i < 6; i++) {
-        assert_int_equal(answer(rule, t[i], 95, START), RULE_FIRE);
+        assert_int_equal(answer(rule, t[i], 95, START), RULE_TRIGGER);
         rule_done(rule, t[i], true, START);
     }
     assert_int_equal(answer(rule, t[2], 95, START + HOUR - 1), RULE_WAIT);
-    assert_int_equal(answer(rule, t[2], 95, START + HOUR), RULE_FIRE);
+    assert_int_equal(answer(rule, t[2], 95, START + HOUR), RULE_TRIGGER);
 }
 
 static void a_case_that_could_not_be_begun_is_begun_later(void **state)
@@ -139,17 +139,17 @@ static void a_case_that_could_not_be_begun_is_begun_later(void **state)
     struct reading r = at(50, 0);
 
     (void)state;
-    assert_int_equal(answer(rule, t, 95, START), RULE_FIRE);
+    assert_int_equal(answer(rule, t, 95, START), RULE_TRIGGER);
     rule_refused(rule, t, START);
     assert_int_equal(rule_running(rule), 0);
     assert_int_equal(answer(rule, t, 95, START + 999), RULE_WAIT);
-    assert_int_equal(answer(rule, t, 95, START + 1000), RULE_FIRE);
+    assert_int_equal(answer(rule, t, 95, START + 1000), RULE_TRIGGER);
     rule_refused(rule, t, START + 1000);
     assert_int_equal(answer(rule, t, 50, START + 2000), RULE_QUIET);
     r.events = reading_known(READING_OOM); /* the kernel says it once */
-    assert_int_equal(judge(rule, t, r, START + 2000).answer, RULE_FIRE);
+    assert_int_equal(judge(rule, t, r, START + 2000).answer, RULE_TRIGGER);
     rule_refused(rule, t, START + 2000);
-    assert_int_equal(answer(rule, t, 50, START + 3000), RULE_FIRE);
+    assert_int_equal(answer(rule, t, 50, START + 3000), RULE_TRIGGER);
     rule_done(rule, t, true, START + 3000);
     assert_int_equal(answer(rule, t, 95, START + 4000), RULE_WAIT);
 }
@@ -162,12 +162,12 @@ static void a_second_condition_may_fire_while_the_first_is_held(void **state)
     struct rule_decision d;
 
     (void)state;
-    assert_int_equal(answer(rule, t, 80, START), RULE_FIRE);
+    assert_int_equal(answer(rule, t, 80, START), RULE_TRIGGER);
     assert_int_equal(answer(rule, t, 96, START), RULE_WAIT); /* its own case */
     rule_done(rule, t, true, START);
     assert_int_equal(answer(rule, t, 96, START + MINUTE - 1), RULE_WAIT);
     d = judge(rule, t, at(96, 0), START + MINUTE);
-    assert_int_equal(d.answer, RULE_FIRE);
+    assert_int_equal(d.answer, RULE_TRIGGER);
     assert_int_equal(d.condition, 1);
     rule_done(rule, t, true, START + MINUTE);
     assert_int_equal(answer(rule, t, 99, START + HOUR), RULE_QUIET);
@@ -181,7 +181,7 @@ static void a_target_rests_after_a_case_and_that_is_said_once(void **state)
     struct rule_decision d;
 
     (void)state;
-    assert_int_equal(judge(rule, t, at(50, MIB), START).answer, RULE_FIRE);
+    assert_int_equal(judge(rule, t, at(50, MIB), START).answer, RULE_TRIGGER);
     assert_int_equal(judge(rule, t, at(50, 0), START).answer, RULE_QUIET);
     d = judge(rule, t, at(50, MIB), START);
     assert_int_equal(d.answer, RULE_WAIT); /* while the case is made: silently */
@@ -199,7 +199,7 @@ static void a_target_rests_after_a_case_and_that_is_said_once(void **state)
         assert_false(d.say);
     }
     assert_int_equal(judge(rule, t, at(50, MIB), START + 11ull * MINUTE - 1).answer, RULE_WAIT);
-    assert_int_equal(judge(rule, t, at(50, MIB), START + 11ull * MINUTE).answer, RULE_FIRE);
+    assert_int_equal(judge(rule, t, at(50, MIB), START + 11ull * MINUTE).answer, RULE_TRIGGER);
     /* The next rest is said anew. */
     rule_done(rule, t, false, START + 11ull * MINUTE);
     judge(rule, t, at(50, 0), START + 12ull * MINUTE);
@@ -213,7 +213,7 @@ static enum rule_answer pulse(struct rule *rule, int t, uint64_t now_ms, struct 
 {
     judge(rule, t, at(1, 0), now_ms);
     *ret = judge(rule, t, at(99, 0), now_ms);
-    if (ret->answer == RULE_FIRE)
+    if (ret->answer == RULE_TRIGGER)
         rule_done(rule, t, true, now_ms);
     return ret->answer;
 }
@@ -226,19 +226,19 @@ static void a_cap_holds_in_any_stretch_of_its_time(void **state)
     struct rule_decision d;
 
     (void)state;
-    assert_int_equal(pulse(rule, t, START, &d), RULE_FIRE);
-    assert_int_equal(pulse(rule, t, START + 10ull * HOUR, &d), RULE_FIRE);
-    assert_int_equal(pulse(rule, t, START + 20ull * HOUR, &d), RULE_FIRE);
+    assert_int_equal(pulse(rule, t, START, &d), RULE_TRIGGER);
+    assert_int_equal(pulse(rule, t, START + 10ull * HOUR, &d), RULE_TRIGGER);
+    assert_int_equal(pulse(rule, t, START + 20ull * HOUR, &d), RULE_TRIGGER);
     assert_int_equal(pulse(rule, t, START + 23ull * HOUR, &d), RULE_WAIT);
     assert_int_equal(d.until_ms, START + 24ull * HOUR);
     assert_string_equal(d.why, "memory>=90% holds, but its cap of 3/day is reached: none for another 1:00:00");
     assert_int_equal(pulse(rule, t, START + 24ull * HOUR - 1, &d), RULE_WAIT);
     assert_false(d.say);
-    assert_int_equal(pulse(rule, t, START + 24ull * HOUR, &d), RULE_FIRE);
+    assert_int_equal(pulse(rule, t, START + 24ull * HOUR, &d), RULE_TRIGGER);
     assert_int_equal(pulse(rule, t, START + 33ull * HOUR, &d), RULE_WAIT);
-    assert_int_equal(pulse(rule, t, START + 34ull * HOUR, &d), RULE_FIRE);
+    assert_int_equal(pulse(rule, t, START + 34ull * HOUR, &d), RULE_TRIGGER);
     for (unsigned i = 0; i < 50; i++) /* round the ring */
-        assert_int_equal(pulse(rule, t, START + (100ull + 8 * i) * HOUR, &d), RULE_FIRE);
+        assert_int_equal(pulse(rule, t, START + (100ull + 8 * i) * HOUR, &d), RULE_TRIGGER);
 }
 
 static void a_case_that_came_to_nothing_does_not_count(void **state)
@@ -251,10 +251,10 @@ static void a_case_that_came_to_nothing_does_not_count(void **state)
     struct rule_decision d;
 
     (void)state;
-    assert_int_equal(answer(rule, t, 99, START), RULE_FIRE);
+    assert_int_equal(answer(rule, t, 99, START), RULE_TRIGGER);
     rule_done(rule, t, false, START);
     assert_int_equal(pulse(rule, t, START + 1, &d), RULE_WAIT); /* but no hammering */
-    assert_int_equal(pulse(rule, t, START + MINUTE, &d), RULE_FIRE);
+    assert_int_equal(pulse(rule, t, START + MINUTE, &d), RULE_TRIGGER);
     assert_int_equal(pulse(rule, t, START + 2ull * MINUTE, &d), RULE_WAIT);
 }
 
@@ -272,13 +272,13 @@ static void all_targets_share_a_cap(void **state)
         t[i] = rule_join(rule, key, START);
         assert_int_equal(t[i], i);
     }
-    assert_int_equal(pulse(rule, t[0], START, &d), RULE_FIRE);
-    assert_int_equal(pulse(rule, t[1], START + MINUTE, &d), RULE_FIRE);
+    assert_int_equal(pulse(rule, t[0], START, &d), RULE_TRIGGER);
+    assert_int_equal(pulse(rule, t[1], START + MINUTE, &d), RULE_TRIGGER);
     assert_int_equal(pulse(rule, t[2], START + MINUTE, &d), RULE_WAIT);
     assert_int_equal(d.until_ms, START + HOUR);
     assert_string_equal(d.why, "memory>=90% holds, but the shared cap of 2/hour is reached: none for another 59:00");
     assert_int_equal(pulse(rule, t[0], START + MINUTE, &d), RULE_WAIT);
-    assert_int_equal(pulse(rule, t[2], START + HOUR, &d), RULE_FIRE);
+    assert_int_equal(pulse(rule, t[2], START + HOUR, &d), RULE_TRIGGER);
 }
 
 static void only_so_many_cases_are_made_at_once(void **state)
@@ -289,8 +289,8 @@ static void only_so_many_cases_are_made_at_once(void **state)
     struct rule_decision d;
 
     (void)state;
-    assert_int_equal(answer(rule, a, 99, START), RULE_FIRE);
-    assert_int_equal(answer(rule, b, 99, START), RULE_FIRE);
+    assert_int_equal(answer(rule, a, 99, START), RULE_TRIGGER);
+    assert_int_equal(answer(rule, b, 99, START), RULE_TRIGGER);
     d = judge(rule, c, at(99, 0), START);
     assert_int_equal(d.answer, RULE_WAIT);
     assert_int_equal(d.until_ms, 0);
@@ -299,7 +299,7 @@ static void only_so_many_cases_are_made_at_once(void **state)
     rule_leave(rule, a, START); /* it dies while its case is made */
     assert_int_equal(answer(rule, c, 99, START), RULE_WAIT);
     rule_done(rule, a, true, START);
-    assert_int_equal(answer(rule, c, 99, START), RULE_FIRE);
+    assert_int_equal(answer(rule, c, 99, START), RULE_TRIGGER);
 }
 
 static struct reading with_event(int64_t event)
@@ -317,12 +317,12 @@ static void an_event_waits_for_its_turn_but_not_for_long(void **state)
     struct rule_decision d;
 
     (void)state;
-    assert_int_equal(judge(rule, a, with_event(READING_OOM), START).answer, RULE_FIRE);
+    assert_int_equal(judge(rule, a, with_event(READING_OOM), START).answer, RULE_TRIGGER);
     assert_int_equal(judge(rule, b, with_event(READING_OOM), START).answer, RULE_WAIT);
     assert_int_equal(judge(rule, b, with_event(0), START + 5ull * SECOND).answer, RULE_WAIT);
     rule_done(rule, a, true, START);
     d = judge(rule, b, with_event(0), START + 9ull * SECOND);
-    assert_int_equal(d.answer, RULE_FIRE);
+    assert_int_equal(d.answer, RULE_TRIGGER);
     assert_non_null(strstr(d.why, "event oom"));
     assert_int_equal(judge(rule, b, with_event(0), START + 9ull * SECOND).answer, RULE_QUIET);
     assert_int_equal(judge(rule, a, with_event(0), START + 9ull * SECOND).answer, RULE_QUIET);
@@ -332,7 +332,7 @@ static void an_event_waits_for_its_turn_but_not_for_long(void **state)
     assert_int_equal(judge(rule, a, with_event(0), START + 20ull * SECOND).answer, RULE_QUIET);
     rule_done(rule, b, true, START);
     assert_int_equal(judge(rule, a, with_event(0), START + 20ull * SECOND).answer, RULE_QUIET);
-    assert_int_equal(judge(rule, a, with_event(READING_OOM), START + 21ull * SECOND).answer, RULE_FIRE);
+    assert_int_equal(judge(rule, a, with_event(READING_OOM), START + 21ull * SECOND).answer, RULE_TRIGGER);
 }
 
 static void a_restart_keeps_the_count_and_the_rest(void **state)
@@ -344,19 +344,19 @@ static void a_restart_keeps_the_count_and_the_rest(void **state)
     int t = rule_join(rule, "uid/app", START), again;
 
     (void)state;
-    assert_int_equal(answer(rule, t, 99, START), RULE_FIRE);
+    assert_int_equal(answer(rule, t, 99, START), RULE_TRIGGER);
     rule_leave(rule, t, START + 1);
     rule_done(rule, t, true, START + 2);
     again = rule_join(rule, "uid/app", START + MINUTE);
     assert_int_equal(again, t);
     assert_int_equal(answer(rule, again, 99, START + 2ull * MINUTE), RULE_WAIT);
     /* It was not the new one that had fired. */
-    assert_int_equal(answer(rule, again, 99, START + 11ull * MINUTE), RULE_FIRE);
+    assert_int_equal(answer(rule, again, 99, START + 11ull * MINUTE), RULE_TRIGGER);
     rule_done(rule, again, true, START + 12ull * MINUTE);
     rule_leave(rule, again, START + 12ull * MINUTE);
     assert_int_equal(rule_join(rule, "uid/app", START + HOUR), t);
     assert_int_equal(answer(rule, t, 99, START + HOUR), RULE_WAIT);
-    assert_int_equal(answer(rule, t, 99, START + 24ull * HOUR), RULE_FIRE);
+    assert_int_equal(answer(rule, t, 99, START + 24ull * HOUR), RULE_TRIGGER);
 }
 
 static void who_has_gone_is_forgotten_for_want_of_room_only(void **state)
@@ -368,8 +368,8 @@ static void who_has_gone_is_forgotten_for_want_of_room_only(void **state)
 
     (void)state;
     assert_int_equal(rule_join(rule, "d", START), -ENOSPC);
-    assert_int_equal(pulse(rule, a, START, &d), RULE_FIRE);
-    assert_int_equal(pulse(rule, b, START, &d), RULE_FIRE);
+    assert_int_equal(pulse(rule, a, START, &d), RULE_TRIGGER);
+    assert_int_equal(pulse(rule, b, START, &d), RULE_TRIGGER);
     rule_leave(rule, b, START + 1);
     rule_leave(rule, a, START + 2);
     rule_leave(rule, c, START + 3);
@@ -377,9 +377,9 @@ static void who_has_gone_is_forgotten_for_want_of_room_only(void **state)
     assert_int_equal(rule_join(rule, "e", START + 4), b); /* the longest gone */
     assert_int_equal(rule_join(rule, "a", START + 4), a);
     assert_int_equal(pulse(rule, a, START + 4, &d), RULE_WAIT);
-    assert_int_equal(pulse(rule, b, START + 4, &d), RULE_FIRE); /* e, with b's slot and without its case */
+    assert_int_equal(pulse(rule, b, START + 4, &d), RULE_TRIGGER); /* e, with b's slot and without its case */
     /* One whose case is being made is needed. */
-    assert_int_equal(answer(rule, c, 99, START + 5), RULE_FIRE);
+    assert_int_equal(answer(rule, c, 99, START + 5), RULE_TRIGGER);
     rule_leave(rule, c, START + 5);
     assert_int_equal(rule_join(rule, "f", START + 6), -ENOSPC);
     rule_done(rule, c, true, START + 7);
@@ -407,7 +407,7 @@ static void what_cannot_be_judged_is_said_once_after_a_minute(void **state)
     d = judge(rule, t, r, START + 61ull * SECOND); /* 21 s only */
     assert_int_equal(d.answer, RULE_QUIET);
     d = judge(rule, t, r, START + 100ull * SECOND);
-    assert_int_equal(d.answer, RULE_BLIND);
+    assert_int_equal(d.answer, RULE_UNKNOWN);
     assert_string_equal(d.why, "memory>=90% can't be judged: no limit");
     assert_int_equal(judge(rule, t, r, START + HOUR).answer, RULE_QUIET);
     r.heap = reading_unknown("no JVM");
@@ -427,11 +427,11 @@ static void a_clock_that_goes_back_stands_still(void **state)
     struct rule_decision d;
 
     (void)state;
-    assert_int_equal(pulse(rule, t, START, &d), RULE_FIRE);
+    assert_int_equal(pulse(rule, t, START, &d), RULE_TRIGGER);
     assert_int_equal(pulse(rule, t, 0, &d), RULE_WAIT);
     assert_int_equal(d.until_ms, START + MINUTE);
-    assert_int_equal(pulse(rule, t, START + MINUTE, &d), RULE_FIRE);
-    assert_int_equal(pulse(rule, t, UINT64_MAX, &d), RULE_FIRE);
+    assert_int_equal(pulse(rule, t, START + MINUTE, &d), RULE_TRIGGER);
+    assert_int_equal(pulse(rule, t, UINT64_MAX, &d), RULE_TRIGGER);
 }
 
 static void an_earlier_runs_rest_and_caps_go_on(void **state)
@@ -462,10 +462,10 @@ static void an_earlier_runs_rest_and_caps_go_on(void **state)
     assert_string_equal(tenant, "shop");
     assert_int_equal(answer(rule, a, 95, now), RULE_WAIT);
     rule_tenant(rule, b, "shop");
-    assert_int_equal(answer(rule, b, 95, now), RULE_FIRE);
+    assert_int_equal(answer(rule, b, 95, now), RULE_TRIGGER);
     rule_done(rule, b, true, now);
     now += 2 * MINUTE;
-    assert_int_equal(answer(rule, a, 95, now), RULE_FIRE);
+    assert_int_equal(answer(rule, a, 95, now), RULE_TRIGGER);
     rule_done(rule, a, true, now);
     now += 11 * MINUTE;
     assert_int_equal(answer(rule, a, 10, now), RULE_QUIET);
@@ -567,7 +567,7 @@ static void the_default_asks_for_growth_not_for_a_share(void **state)
             r.need = reading_known(9600);
             break;
         }
-        assert_int_equal(judge(rule, t, r, START).answer, fires ? RULE_FIRE : RULE_QUIET);
+        assert_int_equal(judge(rule, t, r, START).answer, fires ? RULE_TRIGGER : RULE_QUIET);
     }
 }
 

@@ -2,7 +2,7 @@
  *
  * The path's last part, cleaned, and an ending.
  */
-#include "guard/answername.h"
+#include "guard/response_name.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "guard/action.h"
 
-enum { STEM_MAX = 24, LOOKED_AT = 64 };
+enum { STEM_MAX = 24, HEAD_MAX = 64 };
 
 /* Of the pieces that are no action's. */
 static const char *const OTHERS[] = {"guard", "oom-kill", "case", "salvage"};
@@ -49,7 +49,7 @@ static const char *ending_of(const char *path, size_t length, const char *head, 
 /* As far as the first '.', as in "threads.txt". */
 static bool is_ours(const char *name)
 {
-    char stem[ANSWERNAME_MAX];
+    char stem[RESPONSE_NAME_MAX];
 
     snprintf(stem, sizeof(stem), "%.*s", (int)strcspn(name, "."), name);
     for (const struct action_word *w = ACTION_WORDS; w->name; w++)
@@ -61,31 +61,46 @@ static bool is_ours(const char *name)
     return false;
 }
 
-const char *answername(const char *url, const void *head, size_t size, char out[ANSWERNAME_MAX])
+/* The last part of the path. */
+static void find_last_part(const char *path, size_t length, const char **ret_begin, const char **ret_end)
 {
-    const char *host = strstr(url, "://"), *path;
+    const char *end = path + length, *begin;
+
+    while (end > path && end[-1] == '/')
+        end--;
+    for (begin = end; begin > path && begin[-1] != '/';)
+        begin--;
+    while (begin < end && !isalnum((unsigned char)*begin))
+        begin++; /* no hidden file, no option */
+    *ret_begin = begin;
+    *ret_end = end;
+}
+
+static bool is_fit(char c)
+{
+    return isascii(c) && (isalnum((unsigned char)c) || c == '.' || c == '_');
+}
+
+const char *response_name(const char *url, const void *head, size_t size, char out[RESPONSE_NAME_MAX])
+{
+    const char *host = strstr(url, "://"), *path, *at, *end;
     char stem[STEM_MAX] = "";
-    size_t length, begin, used = 0;
-    bool has_ending;
+    size_t length, used = 0;
 
     host = host ? host + 3 : url;
     path = host + strcspn(host, "/?#");
     length = strcspn(path, "?#");
-    while (length > 0 && path[length - 1] == '/')
-        length--;
-    for (begin = length; begin > 0 && path[begin - 1] != '/';)
-        begin--;
-    while (begin < length && !isalnum((unsigned char)path[begin]))
-        begin++; /* no hidden file, no option */
-    for (; begin < length && used + 1 < sizeof(stem); begin++)
-        stem[used++] = (char)(isascii(path[begin]) && isalnum((unsigned char)path[begin]) ? path[begin]
-                              : strchr("._", path[begin])                                 ? path[begin]
-                                                                                          : '-');
-    stem[used] = '\0';
-    has_ending = strchr(stem, '.') && !text_ends(stem, ".");
-    if (size > LOOKED_AT)
-        size = LOOKED_AT;
-    snprintf(out, ANSWERNAME_MAX, "%s%s%s", used == 0 || is_ours(stem) ? "get-" : "", used == 0 ? "answer" : stem,
-             has_ending ? "" : ending_of(path, length, head, size));
+    find_last_part(path, length, &at, &end);
+    while (at < end && used + 1 < sizeof(stem)) {
+        stem[used++] = is_fit(*at) ? *at : '-';
+        at++;
+    }
+    if (used == 0)
+        snprintf(out, RESPONSE_NAME_MAX, "get-answer");
+    else
+        snprintf(out, RESPONSE_NAME_MAX, "%s%s", is_ours(stem) ? "get-" : "", stem);
+    if (!strchr(stem, '.') || text_ends(stem, "."))
+        snprintf(out + strlen(out), RESPONSE_NAME_MAX - strlen(out), "%s",
+                 ending_of(path, (size_t)(end - path), head, size < HEAD_MAX ? size : HEAD_MAX));
     return out;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "guard/answername.h"
+#include "guard/response_name.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char SAFE[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     CLEANUP_FREE char *text = malloc(size + 1);
-    char out[ANSWERNAME_MAX];
+    char out[RESPONSE_NAME_MAX];
     size_t url;
 
     assert(text);
@@ -25,8 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     url = strlen(text);
     if (url == size)
         return 0;
-    assert(answername(text, text + url + 1, size - url - 1, out) == out);
+    assert(response_name(text, text + url + 1, size - url - 1, out) == out);
     assert(strspn(out, SAFE) == strlen(out) && *out != '.' && *out != '-');
-    assert(*out && strlen(out) + strlen("-99") < ANSWERNAME_MAX);
+    assert(*out && strlen(out) + strlen("-99") < RESPONSE_NAME_MAX);
     return 0;
 }

@@ -11,15 +11,15 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "guard/answername.h"
+#include "guard/response_name.h"
 
 #define GZIP "\x1f\x8b\x08\0\0\0"
 
 static void check(const char *url, const char *head, size_t size, const char *expected)
 {
-    char out[ANSWERNAME_MAX];
+    char out[RESPONSE_NAME_MAX];
 
-    assert_string_equal(answername(url, head, size, out), expected);
+    assert_string_equal(response_name(url, head, size, out), expected);
 }
 
 static void the_last_part_of_the_path_is_the_name(void **state)
