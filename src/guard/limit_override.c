@@ -65,7 +65,7 @@ static int start_keeper(const struct limit_overrides *l, struct limit_override_k
 
     if (journal >= 0 ? pipe2(ends, O_CLOEXEC) < 0 : (null = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
         return -errno;
-    if ((k->pid = fork()) == 0)
+    if ((k->pid = l->fork ? l->fork() : fork()) == 0)
         become_restorer(l, k->name, journal >= 0 ? ends[0] : null, journal);
     if (k->pid < 0) {
         r = -errno;

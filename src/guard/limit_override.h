@@ -44,8 +44,9 @@ struct limit_override_keeper {
 struct limit_overrides {
     struct limit_override_policy policy;
     char folder[LIMIT_OVERRIDE_FOLDER_MAX];
-    int dir;       /* -1: there are no journals */
-    uint64_t last; /* number of a keeper */
+    int dir;             /* -1: there are no journals */
+    uint64_t last;       /* number of a keeper */
+    pid_t (*fork)(void); /* NULL: fork(2); a test's fails */
     struct limit_override_keeper keeper[LIMIT_OVERRIDE_KEEPERS_MAX];
 };
 

@@ -119,7 +119,7 @@ static bool take_back(struct keeper *k, unsigned i)
 {
     struct limit_override_setting *s = &k->override.setting[i];
     CLEANUP_FD int folder = setting_open(s);
-    char current[LIMIT_OVERRIDE_VALUE_MAX];
+    char current[LIMIT_OVERRIDE_VALUE_MAX] = "";
     int r = folder < 0 ? folder : setting_read(folder, s->file, current);
 
     if (r == -ENOENT || r == -ENODEV) {
@@ -144,7 +144,10 @@ static bool take_back(struct keeper *k, unsigned i)
     if (r == -EBUSY)
         step_down(k, i, folder, current);
     if (!k->told[i])
-        tell(k, i, EVENT_GUARD_NOT_RESTORED, s->step[0] ? s->step : current,
+        tell(k, i, EVENT_GUARD_NOT_RESTORED,
+             s->step[0] ? s->step
+             : *current ? current
+                        : NULL,
              r == -EBUSY ? "more is in use than it was: tried again each second" : strerror(-r));
     k->told[i] = true;
     return false;
