@@ -4,6 +4,7 @@
  */
 #include "guard/guardtarget.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -50,6 +51,21 @@ uint64_t guardtarget_kills(struct guardtarget *t)
 pid_t guardtarget_victim(const struct guardtarget *t)
 {
     return t->given_pid ? t->given_pid : largest_process(t->memcg.fd);
+}
+
+void guardtarget_give(struct guardtarget *t, pid_t pid)
+{
+    assert(pid > 0);
+    t->given_pid = pid;
+    proc_open("/proc", pid, &t->given);
+    guardkey_of_given(pid, t->key); /* of one container there may be two */
+}
+
+bool guardtarget_has_ended(const struct guardtarget *t)
+{
+    struct proc_status status;
+
+    return t->given_pid && (t->given.fd < 0 || proc_status(&t->given, &status) == -ESRCH);
 }
 
 const char *guardtarget_tenant(struct guardtarget *t, char out[RULE_TENANT_MAX])
@@ -383,7 +399,7 @@ int guardtarget_open(const struct guardtarget_policy *p, pid_t pid, const char *
                      struct err *e)
 {
     CLEANUP(proc_done) struct proc proc = PROC_NONE;
-    struct guardtarget t = {.memcg = MEMCG_NONE, .jvm = GUARDJVM_NONE, .number = -1};
+    struct guardtarget t = {.memcg = MEMCG_NONE, .jvm = GUARDJVM_NONE, .given = PROC_NONE, .number = -1};
     uint64_t windows[READING_PSI_MAX];
     unsigned count = rule_psi_windows(p->rules, windows);
     int r;
@@ -410,6 +426,7 @@ void guardtarget_done(struct guardtarget *t)
     for (unsigned i = 0; i < t->signals; i++)
         memsignal_done(&t->signal[i]);
     t->signals = 0;
+    proc_done(&t->given);
     guardjvm_done(&t->jvm);
     last_known_done(&t->last);
     memcg_done(&t->memcg);

@@ -32,9 +32,10 @@ struct guardtarget {
     unsigned name_tries;
     uint64_t name_at_ms; /* of the next */
     char key[RULE_KEY_MAX];
-    int number;      /* the rule's */
-    bool settled;    /* the key: a container that is being set up does not say yet whose it is */
-    pid_t given_pid; /* --pid: that process, and no other; 0: the largest */
+    int number;        /* the rule's */
+    bool settled;      /* the key: a container that is being set up does not say yet whose it is */
+    pid_t given_pid;   /* --pid: that process, and no other; 0: the largest */
+    struct proc given; /* its folder, which tells it from a later process of the same number; fd -1 */
     struct memcg memcg;
     struct memsignal signal[GUARDTARGET_SIGNALS_MAX];
     unsigned signals;
@@ -90,6 +91,12 @@ bool guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *
 
 /* Signal i's descriptor is ready. -ENODEV: the cgroup is gone. */
 int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms);
+
+/* From now on it is that process alone: pid is what the target was opened by. */
+void guardtarget_give(struct guardtarget *t, pid_t pid);
+
+/* Whether the given process has ended (a zombie has not). */
+bool guardtarget_has_ended(const struct guardtarget *t);
 
 /* 0 and the reading; sets due_ms. -ENODEV: the cgroup, or the given process, is gone. Other -errno: not this time. */
 int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret);

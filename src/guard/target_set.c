@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,6 @@
 #include "base/mem.h"
 #include "base/rlimits.h"
 #include "base/text.h"
-#include "guard/guardkey.h"
 
 enum {
     RETRY_MS = 1000,    /* after a poll that failed */
@@ -151,10 +149,8 @@ static int add(struct target_set *s, pid_t pid, const char *path, bool given, st
             FILES_RESERVE + FILES_OF_TARGET);
     if ((r = guardtarget_open(&s->policy, pid, path, t, e)) < 0)
         return r;
-    if (given) {
-        t->given_pid = pid;
-        guardkey_of_given(pid, t->key); /* of one container there may be two */
-    }
+    if (given)
+        guardtarget_give(t, pid);
     if (is_known(s, t) || (!given && !path && memcg_limit(&t->memcg) == UINT64_MAX))
         return 0;
     if (s->count == TARGET_SET_MAX || (t->number = rule_join(s->rule, t->key, now)) < 0)
@@ -268,7 +264,7 @@ static bool poll_target(struct target_set *s, struct guardtarget *t, uint64_t no
     struct reading r;
     int result = guardtarget_look(&s->policy, t, now, &r);
 
-    if (result == -ENODEV || (t->given_pid && kill(t->given_pid, 0) < 0 && errno == ESRCH))
+    if (result == -ENODEV || guardtarget_has_ended(t))
         return false;
     if (result < 0) {
         t->due_ms = now + RETRY_MS;

@@ -73,6 +73,7 @@ static void refused_by(int number, const char *words)
     assert_int_equal(guardcases_reap(&cases, 100004, 0, &made), 3);
     assert_true(made);
     assert_int_equal(guardcases_count(&cases), 0);
+    assert_int_equal(guardcases_reap(&cases, 100004, 0, &made), -1); /* another child's number by now */
 }
 
 static void without_room_for_a_process(void **state)
