@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/jsonout.h"
 #include "base/mem.h"
@@ -190,14 +191,7 @@ static int add_row(struct listing *l, int64_t when_ns, const char *key, char *te
 {
     struct row row = {when_ns, text, strdup(key)};
 
-    if (text && row.key && l->count == l->capacity) {
-        size_t capacity = l->capacity ? l->capacity * 2 : 128;
-        struct row *more = reallocarray(l->row, capacity, sizeof(*more));
-
-        l->row = more ? more : l->row;
-        l->capacity = more ? capacity : l->capacity;
-    }
-    if (!text || !row.key || l->count == l->capacity) {
+    if (!text || !row.key || array_reserve(&l->row, l->count + 1, &l->capacity, sizeof(*l->row), SIZE_MAX) < 0) {
         free(text);
         free(row.key);
         return -ENOMEM;

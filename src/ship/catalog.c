@@ -11,6 +11,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/parallel.h"
@@ -34,15 +35,10 @@ static uint64_t hash(const char *key, size_t size)
 
 static int add_object(struct catalog *c, const char *key)
 {
-    if (c->object_count == c->object_capacity) {
-        size_t capacity = c->object_capacity ? c->object_capacity * 2 : 256;
-        uint64_t *object = reallocarray(c->object, capacity, sizeof(*object));
+    int r = array_reserve(&c->object, c->object_count + 1, &c->object_capacity, sizeof(*c->object), SIZE_MAX);
 
-        if (!object)
-            return -ENOMEM;
-        c->object = object;
-        c->object_capacity = capacity;
-    }
+    if (r < 0)
+        return r;
     c->object[c->object_count++] = hash(key, strlen(key));
     return 0;
 }
@@ -73,16 +69,10 @@ static int add_manifest(struct catalog *c, const struct sink_listing_entry *foun
     size_t size = strlen(found->key) - strlen(MANIFEST_SUFFIX);
     int64_t in_key = time_in_key(found->key);
     struct catalog_entry one = {.time_ns = found->time_ns};
+    int r = array_reserve(&c->entry, c->count + 1, &c->capacity, sizeof(*c->entry), SIZE_MAX);
 
-    if (c->count == c->capacity) {
-        size_t capacity = c->capacity ? c->capacity * 2 : 256;
-        struct catalog_entry *entry = reallocarray(c->entry, capacity, sizeof(*entry));
-
-        if (!entry)
-            return -ENOMEM;
-        c->entry = entry;
-        c->capacity = capacity;
-    }
+    if (r < 0)
+        return r;
     if (found->time_ns != 0 && in_key > one.time_ns)
         one.time_ns = in_key;
     if ((c->bytes += size + 1) > CATALOG_BYTES)

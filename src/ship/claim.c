@@ -5,6 +5,7 @@
  */
 #include "ship/claim.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
@@ -69,6 +70,7 @@ int claim_encode(const struct claim *c, struct buf *ret)
     CLEANUP(json_decref_ptr) json_t *j = NULL;
     CLEANUP_FREE char *text = NULL;
 
+    assert(c->kind && c->cause);
     if (!path || !name || (c->jvm && !jvm) || (c->command && !command))
         return -ENOMEM;
     j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s*, s:s*, s:s, "

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -198,15 +199,9 @@ static int add_part(json_t *line, struct journal *j)
 {
     int r;
 
-    if (j->count == PARTS_MAX)
-        return -EBADMSG;
-    if ((j->count & (j->count - 1)) == 0) { /* full: capacities are powers of two */
-        struct journal_part *grown = realloc(j->parts, (j->count ? 2 * j->count : 1) * sizeof(*grown));
-
-        if (!grown)
-            return -ENOMEM;
-        j->parts = grown;
-    }
+    r = array_reserve(&j->parts, j->count + 1, &j->capacity, sizeof(*j->parts), PARTS_MAX);
+    if (r < 0)
+        return r == -E2BIG ? -EBADMSG : r;
     r = read_part(line, &j->parts[j->count]);
     if (r == 0)
         j->count++;

@@ -41,7 +41,7 @@ struct journal {
     char *token; /* NULL: the store gave none */
     struct journal_part
         *parts; /* 1, 2, 3 … without a gap; lines out of order are put in order, those behind a gap dropped */
-    size_t count;
+    size_t count, capacity;
 };
 
 /* Each appends a line. 0; -EINVAL for what could not be read again (text that is not UTF-8 or too long, line breaks in

@@ -204,6 +204,7 @@ int shipping_file(struct shipping *shipping, const char *path, struct err *e)
     CLEANUP_FREE char *copy = strdup(path);
     int r;
 
+    assert(shipping->plan && shipping->who && shipping->facts && shipping->cause);
     if (!copy)
         return err_set(e, -ENOMEM, "out of memory");
     progress_begin(&s.progress, path);
@@ -219,6 +220,7 @@ int shipping_held(struct shipping *shipping, int fd, int folder, const char *nam
     struct shipment s = {
         .of = shipping, .began_ms = clock_mono_ms(), .path = path, .fd = -1, .folder = -1, .held = true};
 
+    assert(fd >= 0 && shipping->plan && shipping->who && shipping->facts && shipping->cause);
     if ((s.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0 ||
         (folder >= 0 && (s.folder = fcntl(folder, F_DUPFD_CLOEXEC, 0)) < 0))
         return err_set(e, -errno, "%s: %s", path, strerror(errno));
@@ -250,6 +252,7 @@ int shipping_stream(struct shipping *shipping, const struct shipping_stream *str
     CLEANUP(job_result_done) struct job_result result = {0};
     int r = shipment_claim_stream(&s, e);
 
+    assert(stream->fd >= 0 && shipping->plan && shipping->who && shipping->facts && shipping->cause);
     if (r < 0)
         return r;
     progress_begin(&s.progress, s.path);

@@ -4,10 +4,12 @@
  */
 #include "watch/candidate.h"
 
+#include <assert.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 
 static int compare(const void *a, const void *b)
@@ -35,21 +37,6 @@ struct candidate *candidate_find(const struct candidates *c, struct folder *f, c
     struct candidate **found = tfind(&key, &c->tree, compare);
 
     return found ? *found : NULL;
-}
-
-/* Room for one more, so that scheduling can't fail. */
-static bool heap_room(struct candidates *c)
-{
-    size_t capacity = c->capacity ? c->capacity * 2 : 64;
-    struct candidate **heap;
-
-    if (c->count + 2 <= c->capacity)
-        return true;
-    if (!(heap = reallocarray(c->heap, capacity, sizeof(struct candidate *))))
-        return false;
-    c->heap = heap;
-    c->capacity = capacity;
-    return true;
 }
 
 static void heap_put(struct candidates *c, size_t at, struct candidate *one)
@@ -103,7 +90,8 @@ struct candidate *candidate_add(struct candidates *c, struct folder *f, const ch
 
     if (one)
         return one;
-    if (!heap_room(c))
+    /* Now, so that scheduling can't fail; index 0 is not used. */
+    if (array_reserve(&c->heap, c->count + 2, &c->capacity, sizeof(*c->heap), SIZE_MAX) < 0)
         return NULL;
     one = calloc(1, sizeof(*one));
     if (!one || !(one->name = strdup(name))) {
@@ -122,6 +110,7 @@ struct candidate *candidate_add(struct candidates *c, struct folder *f, const ch
 
 void candidate_drop(struct candidates *c, struct candidate *one)
 {
+    assert(c->count > 0);
     candidate_schedule(c, one, 0);
     tdelete(one, &c->tree, compare);
     candidate_free(one);
@@ -143,7 +132,7 @@ struct candidate *candidate_due(const struct candidates *c, uint64_t now_ms, uin
     return first && first->due_ms <= now_ms ? first : NULL;
 }
 
-/* What a walk looks for; the walk itself can't be broken off. */
+/* What a walk of the tree collects; twalk_r(3) always visits all. */
 struct walk {
     const struct folder *folder;
     struct candidate **found;
@@ -182,8 +171,8 @@ static void visit_settling(const void *node, VISIT which, void *ctx)
     struct candidate *one = visited(node, which);
     struct walk *w = ctx;
 
-    if (!one ||
-        !(one->may_follow || one->following || one->settle.since_ms || one->troubles || one->fresh || one->sniffed))
+    if (!one || !(one->may_follow || one->following || one->settle.since_ms || one->errors || one->fresh ||
+                  one->content_checked))
         return;
     w->settling = true;
     if (w->fn)

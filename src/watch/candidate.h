@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Names that were seen and are not yet claims, by folder and name. Keeps them and says which are due; what becomes of
- * them is the watcher's. 16,000 files that are open for writing must not cost more than their number says: each call
- * here but candidates_of and candidates_settling costs the logarithm of the count.
+ * Files that were found and are not yet claims, by folder and name. Stores them and knows which are due; the watcher
+ * decides what becomes of them. 16,000 files that are open for writing must not cost more than their number says: each
+ * call here but candidates_of and candidates_settling costs the logarithm of the count.
  */
 #pragma once
 
@@ -19,14 +19,14 @@ struct candidate {
     char *name;
     struct settle settle;
     int64_t found_ns;
-    uint64_t due_ms; /* monotonic; 0: an event will come. Set by candidate_schedule */
-    size_t heap_at;  /* candidate.c's */
-    unsigned waits;  /* looks in a row that found it open for writing */
-    bool any;        /* its name says nothing */
-    bool fresh;      /* any: has just been made or closed */
-    bool sniffed;    /* any: it begins as evidence does */
+    uint64_t due_ms;      /* monotonic; 0: an event will come. Set by candidate_schedule */
+    size_t heap_at;       /* candidate.c's */
+    unsigned polls_open;  /* polls in a row that found it open for writing */
+    bool by_content;      /* its name says nothing */
+    bool fresh;           /* by_content: has just been made or closed */
+    bool content_checked; /* by_content: it begins as evidence does */
     bool may_follow, following, logged_unreadable;
-    unsigned troubles;     /* looks in a row that failed by an error that may pass */
+    unsigned errors;       /* polls in a row that failed by an error that may pass */
     char id[IDENTITY_MAX]; /* while following */
 };
 
@@ -38,14 +38,14 @@ struct candidates {
 
 /* NULL without. */
 struct candidate *candidate_find(const struct candidates *c, struct folder *f, const char *name);
-/* The one that is there, or a new one; NULL without memory. */
+/* The candidate of that name, or a new one; NULL without memory. */
 struct candidate *candidate_add(struct candidates *c, struct folder *f, const char *name);
 void candidate_drop(struct candidates *c, struct candidate *one);
 void candidates_done(struct candidates *c);
 
-/* When it is to be looked at (0: not by the clock). Takes no memory. */
+/* When it is to be polled (0: not by the clock). Takes no memory. */
 void candidate_schedule(struct candidates *c, struct candidate *one, uint64_t due_ms);
-/* One that is due, NULL if none is; *ret_next_ms is then when the next will be, UINT64_MAX without. */
+/* A candidate that is due; NULL: none, and *ret_next_ms is when the next will be, UINT64_MAX without. */
 struct candidate *candidate_due(const struct candidates *c, uint64_t now_ms, uint64_t *ret_next_ms);
 /* Those of this folder: how many, in a list to be freed by the caller. */
 size_t candidates_of(const struct candidates *c, const struct folder *f, struct candidate ***ret);

@@ -35,7 +35,7 @@ static int by_tenant_series_time(const void *a, const void *b)
     return (x->time_ns > y->time_ns) - (x->time_ns < y->time_ns);
 }
 
-/* The items from `from` on that are of the same tenant, or of the same series of it. */
+/* The items from `from` on that belong to the same tenant, or to the same series. */
 static struct run run_at(struct run all, size_t from, bool series)
 {
     struct run r = {all.at + from, 1};

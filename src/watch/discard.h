@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which evidence is given up when what waits to be shipped takes more room than it may. Pure: numbers in, one choice
- * out.
+ * Which evidence is given up when what waits to be shipped takes more room than it may. Pure: numbers in, one
+ * choice out.
  *
  * A series is what one application leaves again and again (a crash loop). Its first dump shows how it began, its newest
  * how it is now: the ones in between go first, from the middle outwards, then the newest, the first last. What a tenant

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A set of file ids (place/identity.h): what needs no second look in this run. 8 to 16 bytes an id.
+ * A set of file ids (place/identity.h): files that are not claimed again in this run. 8 to 16 bytes an id.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What was looked into and is no evidence: logged once for each folder and kind of name, up to a maximum, so that
+ * Files whose content is no evidence: logged once for each folder and kind of name, up to a maximum, so that
  * neither a folder of logs nor a hostile neighbour fills the log.
  */
 #pragma once
@@ -13,7 +13,7 @@ enum { IGNORED_MAX = 256 };
 struct ignored {
     uint64_t seen[IGNORED_MAX]; /* hashes of folder and kind of name */
     size_t count;
-    uint64_t files; /* all of them */
+    uint64_t files; /* in all */
 };
 
 void ignored_add(struct ignored *i, const char *folder, const char *name);

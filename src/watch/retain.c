@@ -38,7 +38,7 @@ static bool takes_room(const struct item *i)
     return i->claim->spool && !i->claim->in_place;
 }
 
-struct item *retain_too_old(struct item *items, uint64_t now_ms, uint64_t *ret_next_ms)
+struct item *retain_find_expired(struct item *items, uint64_t now_ms, uint64_t *ret_next_ms)
 {
     for (struct item *i = items; i; i = i->next) {
         if (i->slot || !takes_room(i) || i->follow_fd >= 0)
@@ -98,16 +98,15 @@ static struct room room_on(const struct retention *r, const struct item *i, uint
     return room_get(r, spool_fd(i->claim->spool), &i->volume, ours);
 }
 
-/* A claim that has just come is spared for a moment. */
-static void spare_new(struct waiting w, uint64_t well_ms, uint64_t now_ms, uint64_t *ret_next_ms)
+static void spare_new(struct waiting w, const struct retain_query *q, uint64_t *ret_next_ms)
 {
     for (size_t n = 0; n < w.count; n++) {
         const struct item *i = w.items[n].ref;
         uint64_t until = i->added_ms + RETAIN_SPARE_MS;
 
-        if (until > well_ms)
-            until = well_ms;
-        if (until <= now_ms)
+        if (until > q->store_ok_until_ms)
+            until = q->store_ok_until_ms;
+        if (until <= q->now_ms)
             continue;
         w.items[n].busy = true;
         if (until < *ret_next_ms)
@@ -115,19 +114,20 @@ static void spare_new(struct waiting w, uint64_t well_ms, uint64_t now_ms, uint6
     }
 }
 
-static struct item *too_much_on(struct waiting w, const struct retention *r, uint64_t well_ms, uint64_t now_ms,
-                                uint64_t *ret_next_ms, struct retain_why *ret)
+/* On one volume. */
+static struct item *find_excess(struct waiting w, const struct retain_query *q, uint64_t *ret_next_ms,
+                                struct retain_why *ret)
 {
     struct retain_why why = {.reason = DISCARD_NONE};
     struct discard_choice c;
 
     for (size_t n = 0; n < w.count; n++)
         why.waiting += w.items[n].bytes;
-    why.room = room_on(r, w.items[0].ref, why.waiting);
+    why.room = room_on(q->retention, w.items[0].ref, why.waiting);
     if (why.waiting <= why.room.bytes)
         return NULL;
     if (why.waiting / 2 <= why.room.bytes)
-        spare_new(w, well_ms, now_ms, ret_next_ms);
+        spare_new(w, q, ret_next_ms);
     c = discard_choose(w.items, w.count, why.room.bytes);
     why.reason = c.reason;
     if (c.reason != DISCARD_NONE)
@@ -135,16 +135,16 @@ static struct item *too_much_on(struct waiting w, const struct retention *r, uin
     return c.ref;
 }
 
-struct item *retain_too_much(struct item *items, const struct retention *r, uint64_t well_ms, uint64_t now_ms,
-                             uint64_t *ret_next_ms, struct retain_why *ret)
+struct item *retain_find_excess(const struct retain_query *q, uint64_t *ret_next_ms, struct retain_why *ret)
 {
     CLEANUP_FREE struct discard_item *list = NULL;
+    const struct retention *r = q->retention;
     size_t count = 0;
 
     if (!r->automatic && !r->bytes)
         return NULL;
-    if (collect(items, &list, &count) < 0) {
-        *ret_next_ms = now_ms + RETAIN_SPARE_MS;
+    if (collect(q->items, &list, &count) < 0) {
+        *ret_next_ms = q->now_ms + RETAIN_SPARE_MS;
         return NULL;
     }
     if (count > 1)
@@ -156,8 +156,7 @@ struct item *retain_too_much(struct item *items, const struct retention *r, uint
         for (size = 1; from + size < count; size++)
             if (!same_room(r, first->volume.dev, ((const struct item *)list[from + size].ref)->volume.dev))
                 break;
-        found = too_much_on((struct waiting){list + from, size}, r, well_ms, now_ms, ret_next_ms, ret);
-        if (found)
+        if ((found = find_excess((struct waiting){list + from, size}, q, ret_next_ms, ret)))
             return found;
     }
     return NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What of the pool's claims has waited for too long, or takes too much room. Counts what is salvage's own on a volume,
- * in allocated blocks: claims in the spool with all that lies beside them, and kept copies. A file that is read where
- * it lies is the application's.
+ * Which of the pool's claims have waited for too long or take too much room. Counts what salvage itself put on a
+ * volume, in allocated blocks: claims in the spool with all that lies beside them, and kept copies. A file that is
+ * read where it lies is the application's.
  */
 #pragma once
 
@@ -25,12 +25,18 @@ struct retain_why {
 uint64_t retain_series(const struct claim *c);
 
 /* NULL: none yet; lowers *ret_next_ms to when one is. */
-struct item *retain_too_old(struct item *items, uint64_t now_ms, uint64_t *ret_next_ms);
+struct item *retain_find_expired(struct item *items, uint64_t now_ms, uint64_t *ret_next_ms);
 
-/* What is to be given up for want of room; NULL: nothing now. well_ms: until when the store passes for one that takes
- * what it is given. */
-struct item *retain_too_much(struct item *items, const struct retention *r, uint64_t well_ms, uint64_t now_ms,
-                             uint64_t *ret_next_ms, struct retain_why *ret);
+struct retain_query {
+    struct item *items;
+    const struct retention *retention;
+    uint64_t store_ok_until_ms; /* until when the store counts as working */
+    uint64_t now_ms;
+};
+
+/* The claim that is given up next for want of room, and why; NULL: none now. Lowers *ret_next_ms to when it has to be
+ * asked again. */
+struct item *retain_find_excess(const struct retain_query *q, uint64_t *ret_next_ms, struct retain_why *ret);
 
 /* The room on one claim's volume. */
 struct room retain_room(const struct retention *r, const struct item *items, const struct item *i);

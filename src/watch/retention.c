@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -58,19 +59,15 @@ static int list_copies(DIR *dir, struct copy **ret, size_t *ret_count)
 {
     CLEANUP_FREE struct copy *copies = NULL;
     size_t count = 0, room = 0;
+    int r;
 
     for (struct dirent *d; (d = readdir(dir));) {
         struct stat st;
 
         if (fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
             continue;
-        if (count == room) {
-            struct copy *more = reallocarray(copies, room = room ? room * 2 : 16, sizeof(*copies));
-
-            if (!more)
-                return -ENOMEM;
-            copies = more;
-        }
+        if ((r = array_reserve(&copies, count + 1, &room, sizeof(*copies), SIZE_MAX)) < 0)
+            return r;
         copies[count].time_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec;
         copies[count].size = (uint64_t)st.st_blocks * 512;
         memccpy(copies[count].name, d->d_name, '\0', sizeof(copies[count].name));

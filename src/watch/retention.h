@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * How long evidence that could not be shipped may take up room, and how much: the one place where evidence is given up
- * without being in a store. What is given up first says watch/discard.h, how much room there is watch/room.h.
+ * without being in a store. watch/discard.h decides what is given up first, watch/room.h how much room there is.
  */
 #pragma once
 

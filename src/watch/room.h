@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How much room what waits to be shipped may take, and why. The kubelet evicts a pod by what its volumes use, against
- * an emptyDir's sizeLimit and the pod's limit of ephemeral storage, neither of which can be seen from inside; it has to
- * be given. Without it a volume's own size counts (a tmpfs, a PVC), else what is free on the disk.
+ * How much room what waits to be shipped may take, and why. The kubelet evicts a pod by what its volumes use,
+ * against an emptyDir's sizeLimit and the pod's limit of ephemeral storage, neither of which can be seen from
+ * inside; it has to be given. Without it a volume's own size counts (a tmpfs, a PVC), else what is free on the disk.
  */
 #pragma once
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Looking at a file without disturbing it.
+ * Polls a file without disturbing it: never blocks, and takes no lease that its writer would notice.
  */
 #include "watch/settle.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,10 +20,16 @@
 
 enum { SEGMENTS_MAX = 64, UNCLOSED_FACTOR = 4 };
 
+/* What must be at rest. */
+struct extent {
+    uint64_t size;
+    int64_t mtime_ns;
+};
+
 /* JDK 22 and newer write NAME.p0, NAME.p1 … while NAME rests: they count as part of it. */
-static uint64_t segments_size(int dirfd, const char *name, int64_t *newest_ns)
+static struct extent extent_of(int dirfd, const char *name, const struct identity *file)
 {
-    uint64_t size = 0;
+    struct extent e = {file->size, file->mtime_ns};
 
     for (unsigned i = 0; text_ends(name, ".hprof") && i < SEGMENTS_MAX; i++) {
         char segment[NAME_MAX + 8];
@@ -32,30 +39,28 @@ static uint64_t segments_size(int dirfd, const char *name, int64_t *newest_ns)
         if (fstatat(dirfd, segment, &st, AT_SYMLINK_NOFOLLOW) == 0) {
             int64_t mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 
-            size += (uint64_t)st.st_size + 1;
-            if (mtime_ns > *newest_ns)
-                *newest_ns = mtime_ns;
+            e.size += (uint64_t)st.st_size + 1;
+            if (mtime_ns > e.mtime_ns)
+                e.mtime_ns = mtime_ns;
         }
     }
-    return size;
+    return e;
 }
 
-static void look_at_rest(struct settle *s, int dirfd, const char *name, uint64_t rest_ms, uint64_t now_ms,
-                         struct settle_look *ret)
+static void check_rest(struct settle *s, uint64_t rest_ms, const struct extent *now, uint64_t now_ms,
+                       struct settle_result *ret)
 {
-    int64_t newest_ns = ret->identity.mtime_ns;
-    uint64_t size = ret->identity.size + segments_size(dirfd, name, &newest_ns);
     uint64_t needed_ms = s->closed ? rest_ms : rest_ms * UNCLOSED_FACTOR;
-    int64_t age_ns = clock_wall_ns() - newest_ns;
+    int64_t age_ns = clock_wall_ns() - now->mtime_ns;
 
     /* Untouched for long by its own clock: no need to watch it rest. A clock that jumped (age < 0) proves nothing. */
     if (age_ns > (int64_t)needed_ms * 1000000 * UNCLOSED_FACTOR) {
         ret->state = SETTLE_COMPLETE;
         return;
     }
-    if (s->since_ms == 0 || size != s->size || newest_ns != s->mtime_ns) {
-        s->size = size;
-        s->mtime_ns = newest_ns;
+    if (s->since_ms == 0 || now->size != s->size || now->mtime_ns != s->mtime_ns) {
+        s->size = now->size;
+        s->mtime_ns = now->mtime_ns;
         s->since_ms = now_ms ? now_ms : 1;
     }
     if (now_ms - s->since_ms >= needed_ms) {
@@ -67,47 +72,54 @@ static void look_at_rest(struct settle *s, int dirfd, const char *name, uint64_t
 }
 
 /* Gone, a link, a socket: no evidence. Descriptors, memory, a broken disk: that says nothing about the file. */
-static void look_failed(int error, struct settle_look *ret)
+static void poll_failed(int error, struct settle_result *ret)
 {
     if (!fault_passes(error))
         return;
-    ret->state = SETTLE_TROUBLE;
+    ret->state = SETTLE_ERROR;
     ret->error = error;
 }
 
-void settle_look(struct settle *s, int dirfd, const char *name, const char *machine, bool network, uint64_t rest_ms,
-                 uint64_t now_ms, struct settle_look *ret)
+/* Its owner and mode can be known all the same. */
+static void poll_unreadable(int dirfd, const char *name, const char *machine, struct settle_result *ret)
+{
+    CLEANUP_FD int fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd >= 0 && identity_get(fd, machine, &ret->identity) == 0 && S_ISREG(ret->identity.mode))
+        ret->state = SETTLE_UNREADABLE;
+}
+
+struct settle_result settle_poll(struct settle *s, const struct settle_config *c, int dirfd, const char *name,
+                                 uint64_t now_ms)
 {
     CLEANUP_FD int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    CLEANUP_FD int known = -1;
+    struct settle_result result = {.state = SETTLE_NO_EVIDENCE, .fd = -1};
+    struct extent now;
     int r;
 
-    *ret = (struct settle_look){.state = SETTLE_NO_EVIDENCE, .fd = -1};
-    if (fd < 0) {
-        if (errno != EACCES && errno != EPERM) {
-            look_failed(-errno, ret);
-            return;
-        }
-        known = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        if (known >= 0 && identity_get(known, machine, &ret->identity) == 0 && S_ISREG(ret->identity.mode))
-            ret->state = SETTLE_UNREADABLE;
-        return;
+    assert(dirfd >= 0 && c->machine);
+    if (fd < 0 && (errno == EACCES || errno == EPERM)) {
+        poll_unreadable(dirfd, name, c->machine, &result);
+        return result;
     }
-    if ((r = identity_get(fd, machine, &ret->identity)) < 0)
-        look_failed(r, ret);
-    if (r < 0 || !S_ISREG(ret->identity.mode))
-        return;
-    switch (network ? LEASE_UNKNOWN : lease_probe(fd)) {
+    r = fd < 0 ? -errno : identity_get(fd, c->machine, &result.identity);
+    if (r < 0)
+        poll_failed(r, &result);
+    if (r < 0 || !S_ISREG(result.identity.mode))
+        return result;
+    switch (c->network ? LEASE_UNKNOWN : lease_probe(fd)) {
     case LEASE_NO_WRITER:
-        ret->state = SETTLE_COMPLETE;
+        result.state = SETTLE_COMPLETE;
         break;
     case LEASE_WRITER:
-        ret->state = SETTLE_WRITTEN;
+        result.state = SETTLE_WRITTEN;
         break;
     case LEASE_UNKNOWN:
-        look_at_rest(s, dirfd, name, rest_ms, now_ms, ret);
+        now = extent_of(dirfd, name, &result.identity);
+        check_rest(s, c->rest_ms, &now, now_ms, &result);
         break;
     }
-    if (ret->state == SETTLE_COMPLETE || ret->state == SETTLE_WRITTEN)
-        ret->fd = TAKE_FD(fd);
+    if (result.state == SETTLE_COMPLETE || result.state == SETTLE_WRITTEN)
+        result.fd = TAKE_FD(fd);
+    return result;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether a file is complete: nobody has it open for writing any more. The kernel says so through a lease; where it
- * won't (not the owner, a network file system), size and time at rest must do.
+ * Whether a file is complete: no process has it open for writing. The kernel says so through a lease; where it does not
+ * (not the owner, a network file system), size and mtime must be at rest.
  */
 #pragma once
 
@@ -12,29 +12,35 @@
 
 enum settled {
     SETTLE_COMPLETE,
-    SETTLE_WRITTEN,     /* somebody has it open for writing: there will be a close */
-    SETTLE_RESTING,     /* look again after wait_ms */
+    SETTLE_WRITTEN,     /* a process has it open for writing: its close will be an event */
+    SETTLE_RESTING,     /* poll again after wait_ms */
     SETTLE_UNREADABLE,  /* not for this uid: identity is known */
     SETTLE_NO_EVIDENCE, /* gone, or no regular file */
-    SETTLE_TROUBLE      /* could not be examined, by an error that may pass */
+    SETTLE_ERROR        /* could not be examined, by an error that may pass */
 };
 
-/* What was seen at the last look; zeroed at first. */
+/* A file that is polled, from one poll to the next; zeroed at first. */
 struct settle {
     uint64_t size;
     int64_t mtime_ns;
-    uint64_t since_ms; /* monotonic; 0: not looked at yet */
-    bool closed;       /* a writer was seen to close it */
+    uint64_t since_ms; /* monotonic: size and mtime_ns are unchanged since; 0: not polled yet */
+    bool closed;       /* the close of a writer was an event */
 };
 
-struct settle_look {
+struct settle_config {
+    const char *machine; /* place/whoami.h */
+    uint64_t rest_ms;    /* how long a file must rest; four times that if no close was an event */
+    bool network;        /* leases don't hold there */
+};
+
+struct settle_result {
     enum settled state;
     struct identity identity;
     int fd; /* for reading, with SETTLE_COMPLETE and SETTLE_WRITTEN; the caller's to close; else -1 */
     uint64_t wait_ms;
-    int error; /* with SETTLE_TROUBLE: -errno */
+    int error; /* with SETTLE_ERROR: -errno */
 };
 
-/* machine: place/whoami.h. rest_ms: how long a file must rest; four times that if nobody was seen to close it. */
-void settle_look(struct settle *s, int dirfd, const char *name, const char *machine, bool network, uint64_t rest_ms,
-                 uint64_t now_ms, struct settle_look *ret);
+/* Polls the file that is called name in the folder dirfd. */
+struct settle_result settle_poll(struct settle *s, const struct settle_config *c, int dirfd, const char *name,
+                                 uint64_t now_ms);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which files of any name are worth a look at their first bytes, and when: no more than SNIFFER_RATE a second for each
- * tenant (the owner's uid), and none twice unless it was written to since. Reads nothing itself.
+ * Limits how often the first bytes of files are read whose name says nothing: SNIFFER_RATE a second for each tenant
+ * (the owner's uid), and no file twice unless it was written to since. Reads nothing itself.
  */
 #pragma once
 
@@ -15,14 +15,14 @@ struct sniffer {
     struct idset known; /* files that are no evidence, as they were */
     struct sniffer_tenant {
         uid_t uid;
-        uint64_t next_ms; /* when it has one look more; behind now: several, up to SNIFFER_BURST */
+        uint64_t next_ms; /* when it may be read once more; behind now: several times, up to SNIFFER_BURST */
     } tenant[SNIFFER_TENANTS_MAX];
     unsigned tenants;
 };
 
 void sniffer_done(struct sniffer *s);
 
-/* 0: look now, and it is counted; else how long to wait. */
+/* 0: a file may be read now, and is counted; else how long to wait, in ms. */
 uint64_t sniffer_wait(struct sniffer *s, uid_t uid, uint64_t now_ms);
 
 bool sniffer_knows(const struct sniffer *s, uint64_t dev, uint64_t ino, int64_t mtime_ns);

@@ -4,6 +4,7 @@
  */
 #include "watch/source.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -84,15 +86,8 @@ int source_insert_folder(struct source *s, struct folder *f)
 {
     size_t at;
 
-    if (s->count == s->capacity) {
-        size_t capacity = s->capacity ? s->capacity * 2 : 16;
-        struct folder **folder = reallocarray(s->folder, capacity, sizeof(struct folder *));
-
-        if (!folder)
-            return -ENOMEM;
-        s->folder = folder;
-        s->capacity = capacity;
-    }
+    if (array_reserve(&s->folder, s->count + 1, &s->capacity, sizeof(*s->folder), SIZE_MAX) < 0)
+        return -ENOMEM;
     source_find_watch(s, f->watch, &at);
     memmove(s->folder + at + 1, s->folder + at, (s->count - at) * sizeof(struct folder *));
     s->folder[at] = f;
@@ -196,6 +191,7 @@ int source_new(const struct source_config *c, const struct source_events *events
     struct folder *root;
     int r = 0;
 
+    assert(c->dir_count + c->files.count > 0);
     if (!s)
         return err_set(e, -ENOMEM, "out of memory");
     s->config = *c;
@@ -240,7 +236,7 @@ int source_fd(const struct source *s)
     return s->notify_fd;
 }
 
-bool source_misses(const struct source *s)
+bool source_has_missing_root(const struct source *s)
 {
     for (size_t i = 0; i < s->count; i++)
         if (s->folder[i]->missing)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where evidence comes from: watched folders. inotify says what happens, a scan what was there before, or what was
- * missed. Reports names; whether a file is complete is not its business (watch/settle.h). Never follows a symlink below
- * a folder it was given.
+ * The folders that are watched. inotify reports what happens, a scan what was there before or was missed. Reports
+ * names; whether a file is complete is decided elsewhere (watch/settle.h). Never follows a symlink below a folder it
+ * was given.
  */
 #pragma once
 
@@ -16,26 +16,26 @@ struct source;
 struct spool;
 
 struct folder {
-    char *path;          /* as the user would write it */
-    struct folder *root; /* itself for a folder that was given */
-    int watch;           /* inotify's number, -1 without */
-    uint64_t dev, ino;   /* of what is watched: something else may lie under the path by now */
-    bool missing;        /* a root that is gone: to be found again */
-    bool named_only;     /* a root for some of `files`: not for include, nor for folders below */
-    bool network;        /* other hosts may write here unnoticed, and leases don't hold */
-    bool hung;           /* its file system does not answer (watch/hang_probe.h): nothing here touches it */
-    bool spool_later;    /* its spool could not be opened, by an error that may pass */
-    unsigned sniffing;   /* the owner's of the source: candidates of any name */
-    uint64_t sniff_ms;   /* and when the last of those that were there at a scan is due */
-    struct spool *spool; /* a root's, set by the owner of the source; borrowed */
+    char *path;                 /* as the user would write it */
+    struct folder *root;        /* itself for a folder that was given */
+    int watch;                  /* inotify's number, -1 without */
+    uint64_t dev, ino;          /* of the folder that is watched: another may lie under the path by now */
+    bool missing;               /* a root that is gone: to be found again */
+    bool named_only;            /* a root for some of `files`: not for include, nor for folders below */
+    bool network;               /* other hosts may write here unnoticed, and leases don't hold */
+    bool hung;                  /* its file system does not answer (watch/hang_probe.h): nothing here touches it */
+    bool spool_later;           /* its spool could not be opened, by an error that may pass */
+    unsigned by_content;        /* the source's owner counts here: candidates whose name says nothing */
+    uint64_t by_content_due_ms; /* and when the last of those that were there at a scan is due */
+    struct spool *spool;        /* a root's, set by the owner of the source; borrowed */
 };
 
 /* What may be taken of a folder's names. */
 enum interest {
     INTEREST_NONE,
-    INTEREST_ANY,  /* any other name: its content decides, looked at as watch/sniffer.h allows */
-    INTEREST_NAME, /* a name that evidence usually has: its content decides */
-    INTEREST_ORDER /* the user named it, by --file or --include */
+    INTEREST_BY_CONTENT, /* any other name: its content decides, read as often as watch/sniffer.h allows */
+    INTEREST_BY_NAME,    /* a name that evidence usually has: its content decides */
+    INTEREST_BY_USER     /* the user named it, by --file or --include */
 };
 
 enum sighting {
@@ -69,10 +69,10 @@ struct source_config {
     unsigned dir_count;
     bool recursive;
     struct opt_list include, exclude; /* no include: names that evidence usually has (ship/kind.h) */
-    struct opt_list files;            /* FOLDER/GLOB: names that are evidence in that folder, and nothing else of it */
+    struct opt_list files;            /* FOLDER/GLOB: names that are evidence in that folder; its other names are not */
 };
 
-/* Opens the folders and watches them; reports nothing yet. -FAULT_FOLDER with the story. */
+/* Opens the folders and watches them; reports nothing yet. -FAULT_FOLDER. */
 int source_new(const struct source_config *c, const struct source_events *events, struct source **ret, struct err *e);
 void source_free(struct source *s);
 
@@ -80,7 +80,7 @@ int source_fd(const struct source *s); /* to poll for reading; borrowed */
 void source_read(struct source *s);    /* what the descriptor has */
 void source_scan(struct source *s);    /* everything that is there */
 /* Whether a root is gone: source_check finds it once it is there again. */
-bool source_misses(const struct source *s);
+bool source_has_missing_root(const struct source *s);
 /* Watches what lies under the folders' paths now, after mounts have come or gone: the kernel's notices speak of what
  * was watched, which another file system may cover. */
 void source_check(struct source *s);

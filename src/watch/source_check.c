@@ -42,7 +42,7 @@ static void forget_below(struct source *s, const char *path)
     }
 }
 
-/* A root whose folder is there again, or another one. */
+/* A root whose folder, or another one, is under its path again. */
 static void find_root_again(struct source *s, struct folder *f, size_t at)
 {
     CLEANUP_FD int fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -57,7 +57,7 @@ static void find_root_again(struct source *s, struct folder *f, size_t at)
     source_scan_folder(s, f);
 }
 
-/* What is watched as f is not under its path any more. Another folder there is watched instead. */
+/* The folder that is watched as f is not under its path any more. Another folder there is watched instead. */
 static void forget_folder(struct source *s, struct folder *f, size_t at)
 {
     CLEANUP_FREE char *path = strdup(f->path);
@@ -104,7 +104,7 @@ void source_check(struct source *s)
             if (f->watch >= 0)
                 notify_remove(s->notify_fd, f->watch);
             forget_folder(s, f, i);
-            i = (size_t)-1; /* the array is another one; what is in place now stays so */
+            i = (size_t)-1; /* the array has changed; from its beginning */
             continue;
         }
         find_root_again(s, f, i);

@@ -43,20 +43,20 @@ enum interest source_interest(const struct source *s, const struct folder *f, co
     if (kind_is_segment(name))
         return INTEREST_NONE;
     if (is_named(s, f, name))
-        return INTEREST_ORDER;
+        return INTEREST_BY_USER;
     if (f->named_only || any_glob(&s->config.exclude, name))
         return INTEREST_NONE;
     if (s->config.include.count > 0)
-        return any_glob(&s->config.include, name) ? INTEREST_ORDER : INTEREST_NONE;
-    /* A hidden name is one that its writer has not finished with, or a tool's own. */
+        return any_glob(&s->config.include, name) ? INTEREST_BY_USER : INTEREST_NONE;
+    /* A hidden name is a file that its writer has not finished, or that belongs to a tool. */
     if (*name == '.')
         return INTEREST_NONE;
     if (kind_is_proposed(name))
-        return INTEREST_NAME;
-    return strstr(f->path + strlen(f->root->path), "/.") ? INTEREST_NONE : INTEREST_ANY;
+        return INTEREST_BY_NAME;
+    return strstr(f->path + strlen(f->root->path), "/.") ? INTEREST_NONE : INTEREST_BY_CONTENT;
 }
 
 bool source_wants(const struct source *s, const struct folder *f, const char *name)
 {
-    return source_interest(s, f, name) >= INTEREST_ANY;
+    return source_interest(s, f, name) >= INTEREST_BY_CONTENT;
 }

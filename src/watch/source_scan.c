@@ -28,8 +28,8 @@ static unsigned depth_of(const struct folder *f)
     return depth;
 }
 
-/* What is gone needs no second scan. */
-static void report_error(struct source *s, const struct folder *f, int error)
+/* A folder that is gone needs no second scan. */
+static void report_scan_error(struct source *s, const struct folder *f, int error)
 {
     if (fault_passes(error))
         s->events.trouble(s->events.ctx, f, error);
@@ -76,7 +76,7 @@ void source_add_folder(struct source *s, struct folder *parent, const char *name
         s->events.watch_limit(s->events.ctx, path, -watch);
     f = calloc(1, sizeof(*f));
     if (!f) {
-        report_error(s, parent, -ENOMEM);
+        report_scan_error(s, parent, -ENOMEM);
         return;
     }
     *f = (struct folder){.path = TAKE_PTR(path), .root = parent->root, .watch = watch < 0 ? -1 : watch};
@@ -84,7 +84,7 @@ void source_add_folder(struct source *s, struct folder *parent, const char *name
     if (fd >= 0)
         source_note_folder(s, f, fd, parent->network);
     if (r < 0 || (r = source_insert_folder(s, f)) < 0) {
-        report_error(s, parent, r);
+        report_scan_error(s, parent, r);
         if (watch >= 0)
             notify_remove(s->notify_fd, watch);
         folder_free(f);
@@ -101,11 +101,11 @@ void source_scan_folder(struct source *s, struct folder *f)
     if (f->hung)
         return;
     if (fd < 0) {
-        report_error(s, f, fd);
+        report_scan_error(s, f, fd);
         return;
     }
     if (!(dir = fdopendir(fd))) {
-        report_error(s, f, -errno);
+        report_scan_error(s, f, -errno);
         close(fd);
         return;
     }
@@ -122,7 +122,7 @@ void source_scan_folder(struct source *s, struct folder *f)
         else if ((d->d_type == DT_REG || d->d_type == DT_UNKNOWN) && source_wants(s, f, d->d_name))
             s->events.file(s->events.ctx, f, d->d_name, SIGHT_SCANNED);
     }
-    report_error(s, f, -errno);
+    report_scan_error(s, f, -errno);
 }
 
 void source_scan(struct source *s)
@@ -133,7 +133,7 @@ void source_scan(struct source *s)
 
     if (!all) {
         if (count)
-            report_error(s, s->folder[0], -ENOMEM);
+            report_scan_error(s, s->folder[0], -ENOMEM);
         return;
     }
     memcpy(all, s->folder, count * sizeof(struct folder *));

@@ -4,6 +4,7 @@
  */
 #include "watch/watcher.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -55,8 +56,8 @@ static void close_handles(struct watcher *w)
     };
 
     pool_close(w->pool);
-    childkeeper_close(&w->armer);
-    childkeeper_close(&w->storecheck);
+    child_supervisor_close(&w->armer);
+    child_supervisor_close(&w->storecheck);
     for (size_t i = 0; i < ARRAY_SIZE(handles); i++)
         if (handles[i]->type != UV_UNKNOWN_HANDLE)
             uv_close(handles[i], NULL);
@@ -66,7 +67,7 @@ struct left {
     unsigned count, named;
 };
 
-/* One that is followed is with the pool. */
+/* A candidate that is followed counts as a claim. */
 static void log_left_candidate(void *ctx, const struct candidate *c)
 {
     struct left *left = ctx;
@@ -251,6 +252,7 @@ int watcher_start(struct watcher *w, struct err *e)
                                      .once = w->config->once};
     int r = source_new(&w->config->source, &events, &w->source, e);
 
+    assert(!w->pool && w->config->plan->store);
     if (r < 0)
         return r;
     if (pool_new(&w->loop, &pool, &ended, &w->pool) < 0)
@@ -270,9 +272,9 @@ int watcher_start(struct watcher *w, struct err *e)
     watcher_arm_poll_timer(w);
     /* After the scan: a dump that begins while a process is started would be found too late to be followed. */
     if (w->config->armer_args)
-        childkeeper_start(&w->armer, &CHILDKEEPER_ARMER, &w->loop, w->config->armer_args);
+        child_supervisor_start(&w->armer, &CHILD_SUPERVISOR_ARMER, &w->loop, w->config->armer_args);
     if (w->config->check_args)
-        childkeeper_start(&w->storecheck, &CHILDKEEPER_STORECHECK, &w->loop, w->config->check_args);
+        child_supervisor_start(&w->storecheck, &CHILD_SUPERVISOR_STORECHECK, &w->loop, w->config->check_args);
     watcher_check_stop(w);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Policy of a watch: what is seen becomes a candidate, a candidate that is complete a claim, a claim goes to the pool.
- * Owns the loop from start to stop.
+ * Policy of a watch: a file that is found becomes a candidate, a complete candidate a claim, and the claim goes to the
+ * pool. Owns the loop from start to stop.
  */
 #pragma once
 

@@ -73,17 +73,17 @@ static int move_to_spool(struct watcher *w, struct claim *claim, int dirfd, cons
     return 0;
 }
 
-/* Not its fault: it is examined again, and --once says in the end that it was not. */
+/* An error that may pass: the file is examined again; --once reports in the end that it was not. */
 void watcher_retry_candidate(struct watcher *w, struct candidate *c, int error)
 {
     const struct fault_info *fault = fault_find(error);
 
-    if (c->troubles++ == 0)
+    if (c->errors++ == 0)
         log_event(EVENT_NOT_EXAMINED, LOG_STR("dir", c->folder->path), LOG_STR("name", c->name),
                   LOG_STR("fault", fault->name), LOG_STR("error", strerror(-error)),
                   LOG_UINT("retry_in_s", WATCHER_ERROR_RETRY_MS / 1000));
     candidate_schedule(&w->candidates, c, clock_mono_ms() + WATCHER_ERROR_RETRY_MS);
-    if (w->config->once && c->troubles >= WATCHER_ONCE_TRIES_MAX) {
+    if (w->config->once && c->errors >= WATCHER_ONCE_TRIES_MAX) {
         w->unexamined++;
         watcher_drop_candidate(w, c);
     }
@@ -102,19 +102,19 @@ static enum chunk chunk_of(const struct candidate *c, int dirfd, enum content co
     return repository_is_live(dirfd, pid, REPOSITORY_REST_MS) ? CHUNK_LIVE : CHUNK_LEFT;
 }
 
-/* Whether a complete file is what its name says; what is not is dropped, or looked at again later. */
+/* Whether a complete file is what its name says; else it is dropped, or polled again later. */
 static bool is_evidence(struct watcher *w, struct candidate *c, int dirfd, enum content content)
 {
     enum chunk chunk = chunk_of(c, dirfd, content);
 
-    if (c->following || source_interest(w->source, c->folder, c->name) == INTEREST_ORDER ||
+    if (c->following || source_interest(w->source, c->folder, c->name) == INTEREST_BY_USER ||
         (content == CONTENT_OTHER && kind_name_suffices(c->name)))
         return true;
     if (chunk == CHUNK_LIVE) {
         candidate_schedule(&w->candidates, c, clock_mono_ms() + REPOSITORY_REST_MS);
         return false;
     }
-    /* Of a JVM that is gone also the last chunk, which nobody will end any more. */
+    /* The JVM is gone: its last chunk counts too, although it was never ended. */
     if (kind_is_evidence(content) || chunk == CHUNK_LEFT)
         return true;
     ignored_add(&w->ignored, c->folder->path, c->name);
@@ -122,20 +122,19 @@ static bool is_evidence(struct watcher *w, struct candidate *c, int dirfd, enum 
     return false;
 }
 
-/* A complete file becomes a claim; one that was followed is already with the pool. */
-void watcher_claim_candidate(struct watcher *w, struct candidate *c, const struct settle_look *look, int dirfd)
+void watcher_claim_candidate(struct watcher *w, struct candidate *c, const struct settle_result *result, int dirfd)
 {
-    enum content content = kind_read_content(look->fd);
+    enum content content = kind_read_content(result->fd);
     struct claim *claim;
     int r;
 
-    if (idset_has(&w->done, look->identity.id)) {
+    if (idset_has(&w->done, result->identity.id)) {
         watcher_drop_candidate(w, c);
         return;
     }
     if (!is_evidence(w, c, dirfd, content))
         return;
-    if (!(claim = make_claim(w, c, &look->identity, content))) {
+    if (!(claim = make_claim(w, c, &result->identity, content))) {
         watcher_retry_candidate(w, c, -ENOMEM);
         return;
     }
@@ -145,12 +144,12 @@ void watcher_claim_candidate(struct watcher *w, struct candidate *c, const struc
         watcher_drop_candidate(w, c);
         return;
     }
-    if ((r = move_to_spool(w, claim, dirfd, c->name, c->troubles + 1 < WATCHER_ONCE_TRIES_MAX)) < 0) {
+    if ((r = move_to_spool(w, claim, dirfd, c->name, c->errors + 1 < WATCHER_ONCE_TRIES_MAX)) < 0) {
         claim_free(claim);
         if (r != -ENOENT && r != -ESTALE)
             watcher_retry_candidate(w, c, r);
         else
-            watcher_drop_candidate(w, c); /* an event will say what is there now */
+            watcher_drop_candidate(w, c); /* an event will report what is there now */
         return;
     }
     if (claim->in_place) {
@@ -167,27 +166,26 @@ void watcher_claim_candidate(struct watcher *w, struct candidate *c, const struc
     watcher_drop_candidate(w, c);
 }
 
-/* A large dump on its way: begin to ship it while it grows. */
-void watcher_follow_candidate(struct watcher *w, struct candidate *c, struct settle_look *look)
+void watcher_follow_candidate(struct watcher *w, struct candidate *c, struct settle_result *result)
 {
     struct claim *claim;
     struct err e;
     int r;
 
-    if (!c->may_follow || c->following || !look->identity.by_birth || look->identity.size < FOLLOW_SIZE_MIN ||
+    if (!c->may_follow || c->following || !result->identity.by_birth || result->identity.size < FOLLOW_SIZE_MIN ||
         !pool_may_follow(w->pool))
         return;
-    if (!(claim = make_claim(w, c, &look->identity, kind_read_content(look->fd))))
+    if (!(claim = make_claim(w, c, &result->identity, kind_read_content(result->fd))))
         return;
     claim->size = 0;
-    if (!claim->spool || spool_add(claim->spool, claim, &e) < 0 || (r = pool_follow(w->pool, claim, look->fd)) < 0) {
+    if (!claim->spool || spool_add(claim->spool, claim, &e) < 0 || (r = pool_follow(w->pool, claim, result->fd)) < 0) {
         claim_free(claim);
         return;
     }
-    look->fd = -1;
+    result->fd = -1;
     if (r > 0)
         return;
     c->following = true;
-    memcpy(c->id, look->identity.id, sizeof(c->id));
+    memcpy(c->id, result->identity.id, sizeof(c->id));
     log_event(EVENT_FOLLOWING, LOG_STR("path", claim->path), LOG_STR("id", claim->id));
 }

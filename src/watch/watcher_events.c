@@ -15,7 +15,7 @@
 #include "watch/loop_watchdog.h"
 #include "watch/watcher_internal.h"
 
-enum { SNIFFING_MAX = 1024 /* candidates of any name in a folder; beyond that, it is scanned again */ };
+enum { BY_CONTENT_MAX = 1024 /* candidates whose name says nothing, in a folder; beyond that, it is scanned again */ };
 
 static bool is_known(const struct watcher *w, const struct folder *f, const char *name)
 {
@@ -27,22 +27,22 @@ static bool is_known(const struct watcher *w, const struct folder *f, const char
                          (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec);
 }
 
-/* A candidate of any name; NULL where it is not worth one, or has to wait for the next scan. */
-static struct candidate *add_any(struct watcher *w, struct folder *f, const char *name, enum sighting what)
+/* NULL if the file is known to be no evidence, or has to wait for the next scan. */
+static struct candidate *add_by_content(struct watcher *w, struct folder *f, const char *name, enum sighting what)
 {
     struct candidate *c;
 
     if (what == SIGHT_SCANNED && (w->stopping || is_known(w, f, name)))
         return NULL;
-    if (f->sniffing >= SNIFFING_MAX && !w->config->once) {
-        w->sniff_again = true;
+    if (f->by_content >= BY_CONTENT_MAX && !w->config->once) {
+        w->by_content_scan_due = true;
         return NULL;
     }
     if (!(c = candidate_add(&w->candidates, f, name)))
         return NULL;
-    c->any = true;
-    f->sniffing++;
-    w->sniffing++;
+    c->by_content = true;
+    f->by_content++;
+    w->by_content++;
     return c;
 }
 
@@ -51,11 +51,11 @@ static uint64_t next_scanned(struct folder *f)
 {
     uint64_t now = clock_mono_ms();
 
-    f->sniff_ms = (f->sniff_ms > now ? f->sniff_ms : now) + 1000 / SNIFFER_RATE;
-    return f->sniff_ms;
+    f->by_content_due_ms = (f->by_content_due_ms > now ? f->by_content_due_ms : now) + 1000 / SNIFFER_RATE;
+    return f->by_content_due_ms;
 }
 
-static void on_any(struct watcher *w, struct folder *f, struct candidate *c, enum sighting what)
+static void on_file_by_content(struct watcher *w, struct folder *f, struct candidate *c, enum sighting what)
 {
     c->fresh |= what != SIGHT_SCANNED;
     if (what == SIGHT_CLOSED)
@@ -78,15 +78,15 @@ static void on_file(void *ctx, struct folder *f, const char *name, enum sighting
             watcher_drop_candidate(w, c);
         return;
     }
-    if (source_interest(w->source, f, name) == INTEREST_ANY) {
-        if (c || (c = add_any(w, f, name, what)))
-            on_any(w, f, c, what);
+    if (source_interest(w->source, f, name) == INTEREST_BY_CONTENT) {
+        if (c || (c = add_by_content(w, f, name, what)))
+            on_file_by_content(w, f, c, what);
         return;
     }
     if (!c && (w->stopping || !(c = candidate_add(&w->candidates, f, name))))
         return;
     if (what == SIGHT_CREATED) {
-        c->waits = 0;
+        c->polls_open = 0;
         c->may_follow = kind_of_name(name)->follow && !f->network && w->config->follow;
         /* Also for what comes without a close: a hard link. */
         candidate_schedule(&w->candidates, c, clock_mono_ms() + WATCHER_FOLLOW_DELAY_MS);
@@ -136,7 +136,7 @@ static void on_overflow(void *ctx)
 {
     struct watcher *w = ctx;
 
-    /* Whoever makes files without end makes this happen without end, too. */
+    /* Logged once: a process that makes files without end overflows the queue without end. */
     if (!w->events_lost)
         log_event(EVENT_OVERFLOW);
     w->events_lost = true;
@@ -148,7 +148,7 @@ static void on_watch_limit(void *ctx, const char *path, int error)
     log_event(EVENT_WATCH_LIMIT, LOG_STR("dir", path), LOG_STR("error", strerror(error)));
 }
 
-static void on_gone(void *ctx, const struct folder *f)
+static void on_folder_gone(void *ctx, const struct folder *f)
 {
     struct watcher *w = ctx;
     CLEANUP_FREE struct candidate **list = NULL;
@@ -181,7 +181,7 @@ static bool has_state(const struct folder *f)
 
 /* It may be a mount point whose volume has gone for a while: where the state folder is not there yet, it is made with
  * the first claim only, as FUSE (fusermount) mounts on nothing but an empty folder. */
-static void on_back(void *ctx, struct folder *f)
+static void on_root_back(void *ctx, struct folder *f)
 {
     struct watcher *w = ctx;
 
@@ -201,7 +201,7 @@ struct source_events watcher_source_events(struct watcher *w)
                                   .network = on_network,
                                   .overflow = on_overflow,
                                   .watch_limit = on_watch_limit,
-                                  .gone = on_gone,
-                                  .back = on_back,
+                                  .gone = on_folder_gone,
+                                  .back = on_root_back,
                                   .trouble = on_read_error};
 }

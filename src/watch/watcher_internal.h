@@ -6,7 +6,7 @@
 
 #include <uv.h>
 
-#include "ship/childkeeper.h"
+#include "ship/child_supervisor.h"
 #include "ship/claim.h"
 #include "watch/candidate.h"
 #include "watch/hang_probe.h"
@@ -36,9 +36,9 @@ struct watcher {
     uv_signal_t term, interrupt;
     struct source *source;
     struct pool *pool;
-    struct childkeeper armer, storecheck;
+    struct child_supervisor armer, storecheck;
     struct spool **spools; /* owned */
-    size_t spool_count;
+    size_t spool_count, spool_capacity;
     struct candidates candidates;
     const char *left_root; /* whose claims of an earlier run are being read */
     struct idset done;     /* files read in place that are with the pool, or through: not claimed again in this run */
@@ -54,9 +54,9 @@ struct watcher {
     unsigned failed_scans; /* in a row, by an error that may pass */
     struct ignored ignored;
     struct sniffer sniffer;
-    unsigned sniffing; /* candidates of any name */
-    bool sniff_again;  /* there were too many: scan again when they are through */
-    struct err locked; /* why this watch may not run */
+    unsigned by_content;      /* candidates of any name */
+    bool by_content_scan_due; /* too many of those: scan again when they are through */
+    struct err locked;        /* why this watch may not run */
 };
 
 /* watcher.c. start: 0, or why the watch can't run; then the loop runs until `stopped`. */
@@ -76,8 +76,10 @@ struct spool *watcher_spool_for(struct watcher *w, struct folder *f, const struc
 void watcher_release_spools(struct watcher *w);
 
 /* watcher_claims.c */
-void watcher_claim_candidate(struct watcher *w, struct candidate *c, const struct settle_look *look, int dirfd);
-void watcher_follow_candidate(struct watcher *w, struct candidate *c, struct settle_look *look);
+/* A complete file becomes a claim; one that was followed is already with the pool. */
+void watcher_claim_candidate(struct watcher *w, struct candidate *c, const struct settle_result *result, int dirfd);
+/* A large heap dump that is still being written: begins to ship it while it grows, if it can be followed. */
+void watcher_follow_candidate(struct watcher *w, struct candidate *c, struct settle_result *result);
 void watcher_retry_candidate(struct watcher *w, struct candidate *c, int error);
 
 /* watcher_poll.c */

@@ -16,26 +16,26 @@ enum {
     FOLLOW_POLL_MAX_MS = 5000, /* between polls of a file that stays open; its close is an event */
     FOLLOW_POLL_COST_MS = 10,  /* and longer where many are open: no more than 100 polls a second in all */
     UNREADABLE_RETRY_MS = 60 * 1000,
-    ANY_REST_MS = 2000,            /* a writer may be about to rename a file of any name */
-    TEMPORARY_REST_MS = 15 * 1000, /* all the more one with such a name */
+    BY_CONTENT_REST_MS = 2000, /* its writer may be about to rename it */
     HUNG_POLL_MS = 5000,
+    TEMPORARY_REST_MS = 15 * 1000, /* with a name as temporary files have */
     POLLS_AT_ONCE = 64
 };
 
-/* Files of any name were left out while there were too many candidates of that kind. */
-static void resume_sniffing(struct watcher *w)
+/* Files whose name says nothing were left out while there were too many such candidates. */
+static void scan_by_content_again(struct watcher *w)
 {
-    w->sniff_again = false;
+    w->by_content_scan_due = false;
     if (!w->stopping)
         watcher_scan_later(w, WATCHER_BACKLOG_SCAN_MS);
 }
 
 void watcher_drop_candidate(struct watcher *w, struct candidate *c)
 {
-    if (c->any) {
-        c->folder->sniffing--;
-        if (--w->sniffing == 0 && w->sniff_again)
-            resume_sniffing(w);
+    if (c->by_content) {
+        c->folder->by_content--;
+        if (--w->by_content == 0 && w->by_content_scan_due)
+            scan_by_content_again(w);
     }
     if (c->following)
         pool_unfollow(w->pool, c->id);
@@ -61,17 +61,17 @@ static bool ends_as_temporary(const char *name)
     return text_ends(name, ".tmp") || text_ends(name, ".part") || text_ends(name, ".partial") || text_ends(name, "~");
 }
 
-/* Whether a file of any name is to be taken: it begins as evidence does, and rests. */
-static bool sniff(struct watcher *w, struct candidate *c, const struct settle_look *look, uint64_t now_ms)
+/* Whether a file whose name says nothing is to be taken: it begins as evidence does, and rests. */
+static bool check_content(struct watcher *w, struct candidate *c, const struct settle_result *result, uint64_t now_ms)
 {
-    const struct identity *file = &look->identity;
-    int64_t rest_ms = ends_as_temporary(c->name) ? TEMPORARY_REST_MS : ANY_REST_MS;
+    const struct identity *file = &result->identity;
+    int64_t rest_ms = ends_as_temporary(c->name) ? TEMPORARY_REST_MS : BY_CONTENT_REST_MS;
     int64_t age_ms = (clock_wall_ns() - file->ctime_ns) / 1000000;
     bool hurry = w->config->once || w->stopping;
     enum content content;
     uint64_t wait_ms;
 
-    if (!c->sniffed) {
+    if (!c->content_checked) {
         if (sniffer_knows(&w->sniffer, file->dev, file->ino, file->mtime_ns)) {
             watcher_drop_candidate(w, c);
             return false;
@@ -80,41 +80,43 @@ static bool sniff(struct watcher *w, struct candidate *c, const struct settle_lo
             candidate_schedule(&w->candidates, c, now_ms + wait_ms);
             return false;
         }
-        content = kind_read_content(look->fd);
+        content = kind_read_content(result->fd);
         if (!kind_is_evidence(content)) {
             sniffer_learn(&w->sniffer, file->dev, file->ino, file->mtime_ns);
-            if (look->state == SETTLE_COMPLETE)
+            if (result->state == SETTLE_COMPLETE)
                 ignored_add(&w->ignored, c->folder->path, c->name);
-            watcher_drop_candidate(w, c); /* what is still written is closed some time: an event */
+            watcher_drop_candidate(w, c); /* if it is still being written, its close will be an event */
             return false;
         }
-        c->sniffed = true;
+        c->content_checked = true;
         c->may_follow = c->fresh && kind_of(c->name, content)->follow && !c->folder->network && w->config->follow;
     }
-    if (look->state == SETTLE_COMPLETE && !w->stopping && age_ms >= 0 && age_ms < rest_ms) {
+    if (result->state == SETTLE_COMPLETE && !w->stopping && age_ms >= 0 && age_ms < rest_ms) {
         candidate_schedule(&w->candidates, c, now_ms + (uint64_t)(rest_ms - age_ms));
         return false;
     }
     return true;
 }
 
-/* When to look again at a file that is open for writing: soon at first, as it may be worth following. */
+/* When a file that is open for writing is polled again: soon at first, as it may be worth following. */
 static uint64_t next_follow_poll(const struct watcher *w, struct candidate *c)
 {
     uint64_t most = w->candidates.scheduled * FOLLOW_POLL_COST_MS, wait = WATCHER_FOLLOW_DELAY_MS;
 
     if (most < FOLLOW_POLL_MAX_MS)
         most = FOLLOW_POLL_MAX_MS;
-    for (unsigned i = 0; i < c->waits && wait < most; i++)
+    for (unsigned i = 0; i < c->polls_open && wait < most; i++)
         wait *= 2;
-    c->waits++;
+    c->polls_open++;
     return wait < most ? wait : most;
 }
 
 void watcher_poll_candidate(struct watcher *w, struct candidate *c)
 {
     CLEANUP_FD int dirfd = c->folder->hung ? -EAGAIN : source_open(c->folder);
-    struct settle_look look = {.fd = -1};
+    const struct settle_config settle = {
+        .machine = w->config->who->machine, .rest_ms = w->config->settle_ms, .network = c->folder->network};
+    struct settle_result result = {.state = SETTLE_NO_EVIDENCE, .fd = -1};
     uint64_t now = clock_mono_ms();
 
     if (c->folder->hung) {
@@ -122,46 +124,45 @@ void watcher_poll_candidate(struct watcher *w, struct candidate *c)
         return;
     }
     if (dirfd >= 0)
-        settle_look(&c->settle, dirfd, c->name, w->config->who->machine, c->folder->network, w->config->settle_ms, now,
-                    &look);
-    else
-        look = (struct settle_look){
-            .state = fault_passes(dirfd) ? SETTLE_TROUBLE : SETTLE_NO_EVIDENCE, .error = dirfd, .fd = -1};
-    if (look.state != SETTLE_TROUBLE && look.state != SETTLE_COMPLETE)
-        c->troubles = 0;
+        result = settle_poll(&c->settle, &settle, dirfd, c->name, now);
+    else if (fault_passes(dirfd))
+        result = (struct settle_result){.state = SETTLE_ERROR, .error = dirfd, .fd = -1};
+    if (result.state != SETTLE_ERROR && result.state != SETTLE_COMPLETE)
+        c->errors = 0;
     candidate_schedule(&w->candidates, c, 0);
-    switch (look.state) {
+    switch (result.state) {
     case SETTLE_NO_EVIDENCE:
         watcher_drop_candidate(w, c);
         break;
-    case SETTLE_TROUBLE:
-        watcher_retry_candidate(w, c, look.error);
+    case SETTLE_ERROR:
+        watcher_retry_candidate(w, c, result.error);
         break;
     case SETTLE_UNREADABLE:
-        if (c->any) {
+        if (c->by_content) {
             watcher_drop_candidate(w, c);
             break;
         }
-        log_unreadable(w, c, &look.identity);
+        log_unreadable(w, c, &result.identity);
         candidate_schedule(&w->candidates, c, now + UNREADABLE_RETRY_MS);
         break;
     case SETTLE_RESTING:
-        candidate_schedule(&w->candidates, c, now + look.wait_ms + 1);
+        candidate_schedule(&w->candidates, c, now + result.wait_ms + 1);
         break;
     case SETTLE_WRITTEN:
-        if (c->any && !sniff(w, c, &look, now))
+        if (c->by_content && !check_content(w, c, &result, now))
             break;
-        watcher_follow_candidate(w, c, &look);
-        if (!c->following) /* also what can't be followed: no close is seen of a file that was linked here while open */
+        watcher_follow_candidate(w, c, &result);
+        if (!c->following) /* also what can't be followed: no close is seen of a file that was linked here
+                              while open */
             candidate_schedule(&w->candidates, c, now + next_follow_poll(w, c));
         break;
     case SETTLE_COMPLETE:
-        if (!c->any || sniff(w, c, &look, now))
-            watcher_claim_candidate(w, c, &look, dirfd);
+        if (!c->by_content || check_content(w, c, &result, now))
+            watcher_claim_candidate(w, c, &result, dirfd);
         break;
     }
-    if (look.fd >= 0)
-        close(look.fd);
+    if (result.fd >= 0)
+        close(result.fd);
 }
 
 static void on_poll_timer(uv_timer_t *timer)

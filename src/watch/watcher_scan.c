@@ -123,7 +123,7 @@ void watcher_check_folders_later(struct watcher *w, uint64_t delay_ms)
 
 void watcher_after_source(struct watcher *w)
 {
-    if (source_misses(w->source))
+    if (source_has_missing_root(w->source))
         watcher_check_folders_later(w, ROOT_RETRY_MS);
     if (w->stopped)
         return;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "ship/claim.h"
@@ -23,13 +24,10 @@ struct spool_use {
 
 static struct spool *add_spool(struct watcher *w, struct spool *s)
 {
-    struct spool **spools = reallocarray(w->spools, w->spool_count + 1, sizeof(struct spool *));
-
-    if (!spools) {
+    if (array_reserve(&w->spools, w->spool_count + 1, &w->spool_capacity, sizeof(struct spool *), SIZE_MAX) < 0) {
         spool_close(s);
         return NULL;
     }
-    w->spools = spools;
     return w->spools[w->spool_count++] = s;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "watch/worker_pool.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ enum {
     CLAIMS_ALL = 4096, /* of all; beyond that each tenant has a few */
     CLAIMS_FEW = 16,
     CLOSE_MS = 3000,
-    UNTRIED_MS = 2000 /* at its start the store passes for a good one */
+    UNTRIED_MS = 2000 /* until then a store that was not tried yet counts as working */
 };
 
 uint64_t pool_now(const struct pool *p)
@@ -41,6 +42,7 @@ static void item_free(struct item *i)
 
 void pool_end_item(struct pool *p, struct item *i, enum pool_outcome outcome)
 {
+    assert(p->count > 0);
     for (struct item **at = &p->items; *at; at = &(*at)->next)
         if (*at == i) {
             *at = i->next;
@@ -62,10 +64,11 @@ int pool_new(uv_loop_t *loop, const struct pool_config *c, const struct pool_eve
     uint64_t silence_ms = 2 * c->plan->sink.http.timeout_ms, seed;
     struct pool *p = calloc(1, sizeof(*p));
 
+    assert(c->plan && c->worker_args && c->machine && events->ended);
     if (!p)
         return -ENOMEM;
     *p = (struct pool){.config = *c, .events = *events, .loop = loop};
-    p->well_ms = pool_now(p) + UNTRIED_MS;
+    p->store_ok_until_ms = pool_now(p) + UNTRIED_MS;
     for (unsigned n = 0; n < POOL_SLOTS_MAX; n++) {
         struct worker_slot *s = &p->slots[n];
 
@@ -113,6 +116,7 @@ static struct item *add_item(struct pool *p, struct claim *c, int follow_fd)
 
 int pool_add(struct pool *p, struct claim *c)
 {
+    assert(!p->closing && c->path && c->kind);
     if (!add_item(p, c, -1))
         return -ENOMEM;
     pool_schedule(p);
@@ -124,7 +128,7 @@ bool pool_has_room(const struct pool *p, const struct fair_key *k)
     return p->count < CLAIMS_ALL ? fair_of_part(&p->fair, k) < CLAIMS_MAX : fair_of_tenant(&p->fair, k) < CLAIMS_FEW;
 }
 
-/* For a file that is followed: one that nobody else could have. */
+/* A worker for a file that is followed: only if no claim waits. */
 static struct worker_slot *spare_slot(struct pool *p)
 {
     uint64_t ignored = UINT64_MAX, now = pool_now(p);
@@ -143,6 +147,7 @@ int pool_follow(struct pool *p, struct claim *c, int fd)
     struct worker_slot *s = spare_slot(p);
     struct item *i;
 
+    assert(fd >= 0 && !p->closing);
     if (!s)
         return -EBUSY;
     if (!(i = add_item(p, c, fd)))
@@ -151,7 +156,7 @@ int pool_follow(struct pool *p, struct claim *c, int fd)
     pool_start_item(p, s, i);
     if (s->item != i)
         return 1;
-    pool_schedule(p); /* others may come, and it has to be looked after */
+    pool_schedule(p); /* its worker has to be checked, and other claims may come */
     return 0;
 }
 

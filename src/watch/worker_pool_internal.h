@@ -27,8 +27,8 @@ struct pool {
 
     struct item *items;
     unsigned count, failed, discarded;
-    uint64_t well_ms;       /* until when the store passes for one that takes what it is given */
-    uint64_t retain_due_ms; /* when the room is compared with what waits; 0: now */
+    uint64_t store_ok_until_ms; /* until when the store counts as working */
+    uint64_t retain_due_ms;     /* when the room is compared with what waits; 0: now */
 
     uint64_t hold_until_ms; /* the store fails: no claim is started before */
     struct retry_state hold;
@@ -45,7 +45,7 @@ void pool_share_memory(struct pool *p);
 void pool_schedule(struct pool *p);
 /* The claim that is next; NULL: none can start now. Lowers *ret_next_ms to when one can. */
 struct item *pool_next_item(struct pool *p, uint64_t now, uint64_t *ret_next_ms);
-/* A worker for what waits; NULL while the others have been at work for a moment only. Lowers *ret_next_ms. */
+/* A worker for a claim that waits; NULL while the others have been at work for a moment only. Lowers *ret_next_ms. */
 struct worker_slot *pool_free_slot(struct pool *p, uint64_t now, uint64_t *ret_next_ms);
 /* Hands the item to the worker. When that fails at once the item may be gone. */
 void pool_start_item(struct pool *p, struct worker_slot *s, struct item *i);

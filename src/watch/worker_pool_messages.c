@@ -26,7 +26,7 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
         return;
     }
     retry_succeeded(&p->hold);
-    p->well_ms = pool_now(p) + RETAIN_SPARE_MS;
+    p->store_ok_until_ms = pool_now(p) + RETAIN_SPARE_MS;
     i->claim->size = m.size;
     i->claim->mtime_ns = (int64_t)w->b;
     if (i->follow_fd >= 0)
@@ -54,7 +54,7 @@ void pool_on_message(void *ctx, const struct wire *w)
 
     if (!i && w->type != WIRE_SWEPT)
         return;
-    worker_slot_heard(s, pool_now(p) + (w->type == WIRE_WAITING ? w->a : 0));
+    worker_slot_message(s, pool_now(p) + (w->type == WIRE_WAITING ? w->a : 0));
     switch (w->type) {
     case WIRE_SHIPPED:
         on_shipped(p, i, w);
@@ -72,7 +72,7 @@ void pool_on_message(void *ctx, const struct wire *w)
             p->facts = strdup(w->text); /* without memory the next worker asks again */
         break;
     case WIRE_PROGRESS:
-        p->well_ms = pool_now(p) + RETAIN_SPARE_MS;
+        p->store_ok_until_ms = pool_now(p) + RETAIN_SPARE_MS;
         s->finishing = w->a >= i->claim->size && !item_is_followed(i);
         break;
     case WIRE_RESUMED:
@@ -88,7 +88,7 @@ void pool_on_message(void *ctx, const struct wire *w)
         p->unverified_logged = true;
         break;
     case WIRE_WAITING:
-        p->well_ms = 0;
+        p->store_ok_until_ms = 0;
         if (!i->waiting_logged && i->retry.last == 0)
             log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", "passing"),
                       LOG_STR("error", w->text), LOG_UINT("retry_in_s", (w->a + 999) / 1000));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the pool gives up for want of time or room, and logs of it.
+ * Claims that the pool gives up for want of time or room, and what it logs of them.
  */
 #include <string.h>
 
@@ -8,7 +8,6 @@
 #include "watch/retain.h"
 #include "watch/worker_pool_internal.h"
 
-/* What is in the store already goes before what is not. */
 void pool_trim_kept(const struct pool *p, const struct spool *s)
 {
     int erased = s ? retain_trim_kept(&p->config.retention, p->items, s) : 0;
@@ -36,25 +35,25 @@ static void discard(struct pool *p, struct item *i, const struct retain_why *why
     pool_end_item(p, i, POOL_FAILED);
 }
 
-/* Gives up what could not be shipped in the time and room that there is. */
 void pool_apply_retention(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
 {
-    const struct retention *r = &p->config.retention;
     struct retain_why why;
     struct item *i;
 
-    while (!p->closing && (i = retain_too_old(p->items, now, ret_next_ms)))
+    while (!p->closing && (i = retain_find_expired(p->items, now, ret_next_ms)))
         discard(p, i, &(struct retain_why){.room.by = ROOM_UNLIMITED});
     while (!p->closing && p->retain_due_ms <= now) {
+        const struct retain_query q = {p->items, &p->config.retention, p->store_ok_until_ms, now};
+
         p->retain_due_ms = UINT64_MAX;
-        if ((i = retain_too_much(p->items, r, p->well_ms, now, &p->retain_due_ms, &why)))
+        if ((i = retain_find_excess(&q, &p->retain_due_ms, &why)))
             discard(p, i, &why);
     }
     if (p->retain_due_ms < *ret_next_ms)
         *ret_next_ms = p->retain_due_ms;
 }
 
-/* One that is larger than all the room there is stays: it is the application's own size. It may be evicted with it. */
+/* A file that is larger than all the room stays: the application wrote it. The pod may be evicted with it. */
 static void log_larger_than_room(struct pool *p, const struct item *i)
 {
     const struct room room = retain_room(&p->config.retention, p->items, i);
@@ -64,7 +63,6 @@ static void log_larger_than_room(struct pool *p, const struct item *i)
                   LOG_UINT("room", room.bytes), LOG_STR("limit", room_by_name(room.by)), LOG_UINT("of", room.of));
 }
 
-/* It lies in the spool now. */
 void pool_count_room(struct pool *p, struct item *i)
 {
     p->retain_due_ms = 0;

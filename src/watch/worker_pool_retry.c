@@ -42,7 +42,7 @@ static uint64_t hold_all(struct pool *p, const struct item *i, const struct pool
     struct retry_decision d = retry_decide(&p->hold, &PACE, f->code, f->retry_after_ms, now);
 
     p->hold_until_ms = now + d.delay_ms;
-    p->well_ms = 0;
+    p->store_ok_until_ms = 0;
     if (d.fresh)
         log_failure(i, f->code, f->reason, d.delay_ms);
     return p->hold_until_ms;

@@ -161,7 +161,8 @@ struct worker_slot *pool_free_slot(struct pool *p, uint64_t now, uint64_t *ret_n
     return used < p->workers ? found : NULL;
 }
 
-/* Puts back, to let others through, what has been worked on for the longest, or follows a file that still grows. */
+/* Puts back, to let others through, the claim that has been worked on for longest; before all a file that is followed.
+ */
 static void make_room(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
 {
     struct worker_slot *ripe = NULL;
@@ -171,7 +172,7 @@ static void make_room(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
         uint64_t until;
 
         if (s->end_ms > 0 && !s->lost)
-            return; /* one is on its way out */
+            return; /* a worker is being ended already */
         if (!s->item || s->finishing || s->lost)
             continue;
         until = s->started_ms + slice_of(p, s->item);
@@ -217,7 +218,7 @@ static void sweep(struct pool *p, uint64_t now)
 static void check_worker(struct pool *p, struct worker_slot *s, uint64_t now, uint64_t *ret_next_ms)
 {
     struct item *i = s->item;
-    uint64_t still_ms = worker_slot_look(s, now, ret_next_ms);
+    uint64_t still_ms = worker_slot_check(s, now, ret_next_ms);
 
     if (still_ms > 0) {
         log_event(EVENT_WORKER_STUCK, LOG_STR("path", i->claim->path), LOG_UINT("seconds", still_ms / 1000));
@@ -225,7 +226,7 @@ static void check_worker(struct pool *p, struct worker_slot *s, uint64_t now, ui
         if (s->end_ms < *ret_next_ms)
             *ret_next_ms = s->end_ms;
     }
-    /* Not even that ends it. */
+    /* Not even SIGKILL has ended it. */
     if (s->lost && i) {
         s->item = NULL;
         i->slot = NULL;
@@ -266,7 +267,7 @@ void pool_schedule(struct pool *p)
     else
         release_idle(p);
     for (unsigned n = 0; n < POOL_SLOTS_MAX; n++)
-        worker_slot_due(&p->slots[n], &next); /* one that has just begun may never say a word */
+        worker_slot_due(&p->slots[n], &next); /* also a worker that has just begun: it may never send a message */
     if (next == UINT64_MAX) {
         uv_timer_stop(&p->timer);
         return;
@@ -275,7 +276,7 @@ void pool_schedule(struct pool *p)
     uv_timer_start(&p->timer, on_timer, next > now ? next - now : 1, 0);
 }
 
-/* --memory is a ceiling for all workers together: the first has what is left by those that help. */
+/* --memory is a ceiling for all workers together: the first gets what the helping ones leave. */
 void pool_share_memory(struct pool *p)
 {
     uint64_t memory = p->config.plan->memory;

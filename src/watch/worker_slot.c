@@ -4,18 +4,21 @@
  */
 #include "watch/worker_slot.h"
 
+#include <assert.h>
+
 #include "linux/process_activity.h"
 
-static uint64_t next_look(const struct worker_slot *s, uint64_t now_ms)
+static uint64_t next_check(const struct worker_slot *s, uint64_t now_ms)
 {
-    return now_ms + (s->stuck_ms / 4 < WORKER_SLOT_LOOK_MS ? s->stuck_ms / 4 : WORKER_SLOT_LOOK_MS);
+    return now_ms + (s->stuck_ms / 4 < WORKER_SLOT_CHECK_MS ? s->stuck_ms / 4 : WORKER_SLOT_CHECK_MS);
 }
 
 void worker_slot_begin(struct worker_slot *s, struct item *item, uint64_t now_ms)
 {
+    assert(!s->item && s->end_ms == 0);
     s->item = item;
-    s->started_ms = s->moved_ms = now_ms;
-    s->look_ms = next_look(s, now_ms);
+    s->started_ms = s->active_ms = now_ms;
+    s->check_ms = next_check(s, now_ms);
     s->activity = 0;
     s->finishing = s->returning = false;
 }
@@ -26,9 +29,9 @@ void worker_slot_idle(struct worker_slot *s)
     s->sweeping = s->finishing = s->returning = false;
 }
 
-void worker_slot_heard(struct worker_slot *s, uint64_t until_ms)
+void worker_slot_message(struct worker_slot *s, uint64_t until_ms)
 {
-    s->moved_ms = until_ms;
+    s->active_ms = until_ms;
 }
 
 void worker_slot_end(struct worker_slot *s, bool kill, uint64_t now_ms)
@@ -56,7 +59,7 @@ static void lower(uint64_t *next_ms, uint64_t ms)
         *next_ms = ms;
 }
 
-static void look_at_end(struct worker_slot *s, uint64_t now_ms, uint64_t *ret_next_ms)
+static void check_end(struct worker_slot *s, uint64_t now_ms, uint64_t *ret_next_ms)
 {
     if (now_ms >= s->end_ms && s->killed) {
         s->lost = true;
@@ -73,26 +76,26 @@ static void look_at_end(struct worker_slot *s, uint64_t now_ms, uint64_t *ret_ne
 void worker_slot_due(const struct worker_slot *s, uint64_t *next_ms)
 {
     if (s->item && s->end_ms == 0)
-        lower(next_ms, s->look_ms);
+        lower(next_ms, s->check_ms);
 }
 
-uint64_t worker_slot_look(struct worker_slot *s, uint64_t now_ms, uint64_t *ret_next_ms)
+uint64_t worker_slot_check(struct worker_slot *s, uint64_t now_ms, uint64_t *ret_next_ms)
 {
     uint64_t activity;
 
     if (s->end_ms > 0 && !s->lost)
-        look_at_end(s, now_ms, ret_next_ms);
+        check_end(s, now_ms, ret_next_ms);
     if (!s->item || s->end_ms > 0)
         return 0;
-    if (now_ms >= s->look_ms) {
-        s->look_ms = next_look(s, now_ms);
-        activity = s->activity + 1; /* without /proc nothing is known, and it passes for moving */
+    if (now_ms >= s->check_ms) {
+        s->check_ms = next_check(s, now_ms);
+        activity = s->activity + 1; /* without /proc nothing is known, and it counts as active */
         if (activity_get("/proc", child_pid(&s->child), &activity) < 0 || activity != s->activity) {
             s->activity = activity;
-            if (s->moved_ms < now_ms)
-                s->moved_ms = now_ms;
+            if (s->active_ms < now_ms)
+                s->active_ms = now_ms;
         }
     }
-    lower(ret_next_ms, s->look_ms);
-    return now_ms > s->moved_ms && now_ms - s->moved_ms >= s->stuck_ms ? now_ms - s->moved_ms : 0;
+    lower(ret_next_ms, s->check_ms);
+    return now_ms > s->active_ms && now_ms - s->active_ms >= s->stuck_ms ? now_ms - s->active_ms : 0;
 }

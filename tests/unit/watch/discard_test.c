@@ -70,7 +70,7 @@ static const char *series_comes(struct scenario *s, const char *series, unsigned
     return s->gone;
 }
 
-static bool waits(const struct scenario *s, const char *name)
+static bool is_waiting(const struct scenario *s, const char *name)
 {
     for (size_t i = 0; i < s->count; i++)
         if (strcmp(s->names[i], name) == 0)
@@ -98,7 +98,7 @@ static void of_a_crash_loop_the_middle_goes_first(void **state)
         comes(&s, "A1", 10 * MB);
     assert_string_equal(fit(&s, 40 * MB), "A13");
     assert_string_equal(fit(&s, 20 * MB), "A13 A14 A12");
-    assert_true(waits(&s, "A11") && waits(&s, "A15"));
+    assert_true(is_waiting(&s, "A11") && is_waiting(&s, "A15"));
 }
 
 static void then_the_newest_and_the_first_stays(void **state)
@@ -109,7 +109,7 @@ static void then_the_newest_and_the_first_stays(void **state)
     for (int i = 0; i < 4; i++)
         comes(&s, "A1", 10 * MB);
     assert_string_equal(fit(&s, 10 * MB), "A13 A12 A14");
-    assert_true(waits(&s, "A11"));
+    assert_true(is_waiting(&s, "A11"));
 }
 
 static void a_long_loop_leaves_its_first_and_its_newest_ones(void **state)
@@ -119,7 +119,7 @@ static void a_long_loop_leaves_its_first_and_its_newest_ones(void **state)
     (void)state;
     series_comes(&s, "A1", 40, 10 * MB, 40 * MB);
     assert_int_equal(s.count, 4);
-    assert_true(waits(&s, "A11") && waits(&s, "A12") && waits(&s, "A139") && waits(&s, "A140"));
+    assert_true(is_waiting(&s, "A11") && is_waiting(&s, "A12") && is_waiting(&s, "A139") && is_waiting(&s, "A140"));
 }
 
 static void another_application_of_the_same_tenant_keeps_its_dump(void **state)
@@ -130,8 +130,8 @@ static void another_application_of_the_same_tenant_keeps_its_dump(void **state)
     comes(&s, "A1", 10 * MB);
     comes(&s, "A2", 10 * MB);
     series_comes(&s, "A1", 20, 10 * MB, 40 * MB);
-    assert_true(waits(&s, "A21"));
-    assert_true(waits(&s, "A11"));
+    assert_true(is_waiting(&s, "A21"));
+    assert_true(is_waiting(&s, "A11"));
 }
 
 static void a_loop_costs_another_tenant_nothing(void **state)
@@ -143,7 +143,7 @@ static void a_loop_costs_another_tenant_nothing(void **state)
     comes(&s, "B1", 5 * MB);
     comes(&s, "B1", 5 * MB);
     series_comes(&s, "A1", 20, 8 * MB, 40 * MB);
-    assert_true(waits(&s, "B11") && waits(&s, "B12") && waits(&s, "B13"));
+    assert_true(is_waiting(&s, "B11") && is_waiting(&s, "B12") && is_waiting(&s, "B13"));
     assert_null(strstr(s.gone, "B"));
 }
 
@@ -154,9 +154,9 @@ static void a_tenant_that_comes_late_finds_its_share(void **state)
     (void)state;
     series_comes(&s, "A1", 20, 10 * MB, 40 * MB);
     series_comes(&s, "B1", 2, 10 * MB, 40 * MB);
-    assert_true(waits(&s, "B11") && waits(&s, "A11"));
+    assert_true(is_waiting(&s, "B11") && is_waiting(&s, "A11"));
     assert_int_equal(s.count, 4);
-    assert_true(waits(&s, "B12"));
+    assert_true(is_waiting(&s, "B12"));
 }
 
 static void a_large_first_dump_is_not_the_price_of_small_ones(void **state)
@@ -166,7 +166,7 @@ static void a_large_first_dump_is_not_the_price_of_small_ones(void **state)
     (void)state;
     comes(&s, "B1", 30 * MB);
     series_comes(&s, "A1", 10, 5 * MB, 40 * MB);
-    assert_true(waits(&s, "B11") && waits(&s, "A11"));
+    assert_true(is_waiting(&s, "B11") && is_waiting(&s, "A11"));
     assert_int_equal(s.count, 3);
 }
 
@@ -192,7 +192,7 @@ static void one_that_is_larger_than_the_room_stays(void **state)
     assert_string_equal(fit(&s, 40 * MB), "");
     comes(&s, "A1", 60 * MB);
     assert_string_equal(fit(&s, 40 * MB), "A12");
-    assert_true(waits(&s, "A11"));
+    assert_true(is_waiting(&s, "A11"));
 }
 
 /* 40 % of what the large one leaves of 100 MB is 16 MB. */
@@ -203,7 +203,7 @@ static void beside_one_that_is_larger_than_the_room_others_have_less(void **stat
     (void)state;
     comes(&s, "A1", 60 * MB);
     series_comes(&s, "B1", 9, 5 * MB, 40 * MB);
-    assert_true(waits(&s, "A11") && waits(&s, "B11") && waits(&s, "B19"));
+    assert_true(is_waiting(&s, "A11") && is_waiting(&s, "B11") && is_waiting(&s, "B19"));
     assert_int_equal(s.count, 4);
 }
 
@@ -228,7 +228,7 @@ static void but_a_flood_of_small_ones_has_an_end(void **state)
         comes(&s, "A1", 4 << 10);
     fit(&s, 100 << 10);
     assert_int_equal(s.count, 25);
-    assert_true(waits(&s, "A11") && waits(&s, "A160"));
+    assert_true(is_waiting(&s, "A11") && is_waiting(&s, "A160"));
 }
 
 static void of_names_that_are_all_different_the_middle_goes_too(void **state)

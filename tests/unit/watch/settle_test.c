@@ -48,11 +48,11 @@ static int make_file(const char *name)
     return fd;
 }
 
-static enum settled look(struct settle *s, const char *name, bool network, uint64_t now_ms)
+static enum settled poll_file(struct settle *s, const char *name, bool network, uint64_t now_ms)
 {
-    struct settle_look l;
+    const struct settle_config c = {.machine = "m", .rest_ms = REST_MS, .network = network};
+    struct settle_result l = settle_poll(s, &c, folder, name, now_ms);
 
-    settle_look(s, folder, name, "m", network, REST_MS, now_ms, &l);
     assert_int_equal(l.fd >= 0, l.state == SETTLE_COMPLETE || l.state == SETTLE_WRITTEN);
     if (l.fd >= 0)
         close(l.fd);
@@ -65,9 +65,9 @@ static void a_file_that_somebody_writes_is_not_complete(void **state)
     int fd = make_file("a.hprof");
 
     (void)state;
-    assert_int_equal(look(&s, "a.hprof", false, 1), SETTLE_WRITTEN);
+    assert_int_equal(poll_file(&s, "a.hprof", false, 1), SETTLE_WRITTEN);
     close(fd);
-    assert_int_equal(look(&s, "a.hprof", false, 2), SETTLE_COMPLETE);
+    assert_int_equal(poll_file(&s, "a.hprof", false, 2), SETTLE_COMPLETE);
 }
 
 static void without_leases_a_file_must_rest(void **state)
@@ -76,9 +76,9 @@ static void without_leases_a_file_must_rest(void **state)
 
     (void)state;
     close(make_file("a.hprof"));
-    assert_int_equal(look(&s, "a.hprof", true, 1000), SETTLE_RESTING);
-    assert_int_equal(look(&s, "a.hprof", true, 1000 + REST_MS - 1), SETTLE_RESTING);
-    assert_int_equal(look(&s, "a.hprof", true, 1000 + REST_MS), SETTLE_COMPLETE);
+    assert_int_equal(poll_file(&s, "a.hprof", true, 1000), SETTLE_RESTING);
+    assert_int_equal(poll_file(&s, "a.hprof", true, 1000 + REST_MS - 1), SETTLE_RESTING);
+    assert_int_equal(poll_file(&s, "a.hprof", true, 1000 + REST_MS), SETTLE_COMPLETE);
 }
 
 static void one_whose_close_was_not_seen_rests_longer(void **state)
@@ -87,9 +87,9 @@ static void one_whose_close_was_not_seen_rests_longer(void **state)
 
     (void)state;
     close(make_file("a.hprof"));
-    assert_int_equal(look(&s, "a.hprof", true, 1000), SETTLE_RESTING);
-    assert_int_equal(look(&s, "a.hprof", true, 1000 + REST_MS), SETTLE_RESTING);
-    assert_int_equal(look(&s, "a.hprof", true, 1000 + 4 * REST_MS), SETTLE_COMPLETE);
+    assert_int_equal(poll_file(&s, "a.hprof", true, 1000), SETTLE_RESTING);
+    assert_int_equal(poll_file(&s, "a.hprof", true, 1000 + REST_MS), SETTLE_RESTING);
+    assert_int_equal(poll_file(&s, "a.hprof", true, 1000 + 4 * REST_MS), SETTLE_COMPLETE);
 }
 
 static void segments_that_grow_beside_it_keep_a_dump_waiting(void **state)
@@ -100,11 +100,11 @@ static void segments_that_grow_beside_it_keep_a_dump_waiting(void **state)
     (void)state;
     close(make_file("a.hprof"));
     fd = make_file("a.hprof.p1");
-    assert_int_equal(look(&s, "a.hprof", true, 1000), SETTLE_RESTING);
+    assert_int_equal(poll_file(&s, "a.hprof", true, 1000), SETTLE_RESTING);
     assert_int_equal(file_write(fd, "more", 4), 0);
     close(fd);
-    assert_int_equal(look(&s, "a.hprof", true, 1000 + REST_MS), SETTLE_RESTING);
-    assert_int_equal(look(&s, "a.hprof", true, 1000 + 2 * REST_MS), SETTLE_COMPLETE);
+    assert_int_equal(poll_file(&s, "a.hprof", true, 1000 + REST_MS), SETTLE_RESTING);
+    assert_int_equal(poll_file(&s, "a.hprof", true, 1000 + 2 * REST_MS), SETTLE_COMPLETE);
 }
 
 static void an_old_file_needs_no_rest(void **state)
@@ -115,7 +115,7 @@ static void an_old_file_needs_no_rest(void **state)
     (void)state;
     close(make_file("a.hprof"));
     assert_int_equal(utimensat(folder, "a.hprof", old, 0), 0);
-    assert_int_equal(look(&s, "a.hprof", true, 1), SETTLE_COMPLETE);
+    assert_int_equal(poll_file(&s, "a.hprof", true, 1), SETTLE_COMPLETE);
 }
 
 static void a_time_in_the_future_proves_nothing(void **state)
@@ -126,8 +126,8 @@ static void a_time_in_the_future_proves_nothing(void **state)
     (void)state;
     close(make_file("a.hprof"));
     assert_int_equal(utimensat(folder, "a.hprof", future, 0), 0);
-    assert_int_equal(look(&s, "a.hprof", true, 1000), SETTLE_RESTING);
-    assert_int_equal(look(&s, "a.hprof", true, 1000 + REST_MS), SETTLE_COMPLETE);
+    assert_int_equal(poll_file(&s, "a.hprof", true, 1000), SETTLE_RESTING);
+    assert_int_equal(poll_file(&s, "a.hprof", true, 1000 + REST_MS), SETTLE_COMPLETE);
 }
 
 static void what_is_no_regular_file_is_no_evidence(void **state)
@@ -138,10 +138,10 @@ static void what_is_no_regular_file_is_no_evidence(void **state)
     assert_int_equal(mkfifoat(folder, "fifo", 0600), 0);
     assert_int_equal(mkdirat(folder, "folder", 0700), 0);
     assert_int_equal(symlinkat("/etc/passwd", folder, "link"), 0);
-    assert_int_equal(look(&s, "fifo", false, 1), SETTLE_NO_EVIDENCE);
-    assert_int_equal(look(&s, "folder", false, 1), SETTLE_NO_EVIDENCE);
-    assert_int_equal(look(&s, "link", false, 1), SETTLE_NO_EVIDENCE);
-    assert_int_equal(look(&s, "nothing", false, 1), SETTLE_NO_EVIDENCE);
+    assert_int_equal(poll_file(&s, "fifo", false, 1), SETTLE_NO_EVIDENCE);
+    assert_int_equal(poll_file(&s, "folder", false, 1), SETTLE_NO_EVIDENCE);
+    assert_int_equal(poll_file(&s, "link", false, 1), SETTLE_NO_EVIDENCE);
+    assert_int_equal(poll_file(&s, "nothing", false, 1), SETTLE_NO_EVIDENCE);
 }
 
 int main(void)

@@ -57,8 +57,8 @@ static int set_up(void **state)
                                        .plan = &t.plan,
                                        .who = &t.who,
                                        .settle_ms = 100,
-                                       .grace_ms = 60 * 1000,
-                                       .stuck_ms = 60 * 1000,
+                                       .grace_ms = 60000,
+                                       .stuck_ms = 60000,
                                        .worker_args = args,
                                        .spawn = fake_spawn};
     t.w = (struct watcher){.config = &t.config, .mounts_fd = -1};

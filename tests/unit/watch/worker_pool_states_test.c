@@ -24,7 +24,7 @@
 #include "watch/source.h"
 #include "watch/worker_pool_internal.h"
 
-enum { STUCK_MS = 60 * 1000, PATIENCE_MS = 20 * 1000 };
+enum { STUCK_MS = 60000, PATIENCE_MS = 20000 };
 
 static struct {
     uv_loop_t loop;
@@ -56,7 +56,7 @@ static int set_up(void **state)
 
     memset(&t, 0, sizeof(t));
     fake_set_up();
-    t.now_ms = 1000 * 1000;
+    t.now_ms = 1000000;
     if (scratch_set_up(state) < 0 || !realpath(scratch_root, t.folder))
         return -1;
     snprintf(t.store, sizeof(t.store), "file://%s/store", t.folder);
@@ -372,7 +372,7 @@ static void a_worker_that_says_it_waits_may_be_silent_for_as_long(void **state)
     begin(false);
     add("a.hprof");
     assert_int_equal(hear(0, NULL), WIRE_JOB);
-    say(0, (struct wire){.type = WIRE_WAITING, .a = 10 * STUCK_MS, .text = why});
+    say(0, (struct wire){.type = WIRE_WAITING, .a = 600000, .text = why});
     for (unsigned i = 0; i < 10; i++)
         advance(STUCK_MS);
     assert_false(logged("event=worker-stuck"));
@@ -388,7 +388,7 @@ static void a_worker_that_not_even_sigkill_ends_is_replaced(void **state)
     begin(false);
     add("a.hprof");
     assert_int_equal(hear(0, NULL), WIRE_JOB);
-    for (uint64_t ms = 0; ms < 2 * STUCK_MS; ms += 1000) {
+    for (uint64_t ms = 0; ms < 120000; ms += 1000) {
         t.now_ms += 1000;
         pool_schedule(t.pool); /* without the loop: no end is seen */
     }

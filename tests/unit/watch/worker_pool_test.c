@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Workers that cannot be started cost no claim: it waits, the log says why, and the first worker that starts ships it.
- * What starts is the real program, which lies beside this one.
+ * Workers that cannot be started cost no claim: it waits, the log says why, and the first worker that starts ships
+ * it. What starts is the real program, which lies beside this one.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -154,7 +154,7 @@ static void run(unsigned ended, uint64_t ms)
     }
 }
 
-static unsigned said(const char *words)
+static unsigned count_logged(const char *words)
 {
     char text[8192];
     ssize_t n = pread(t.log, text, sizeof(text) - 1, 0);
@@ -187,7 +187,7 @@ static void shipped_after(unsigned failures, int error)
     assert_int_equal(pool_count(t.pool), 0);
     assert_int_equal(pool_failed(t.pool), 0);
     assert_int_equal(t.spawns, failures + 1);
-    assert_int_equal(said("fault=no-process"), failures > 0); /* once, however often */
+    assert_int_equal(count_logged("fault=no-process"), failures > 0); /* once, however often */
     assert_false(is_there("a.hprof"));
 }
 
@@ -221,8 +221,8 @@ static void none_that_ever_starts(void **state)
     assert_int_equal(pool_count(t.pool), 2);
     assert_int_equal(t.stored + t.dropped + t.failed, 0);
     assert_int_equal(t.spawns, 1);
-    assert_int_equal(said("fault=no-process"), 1);
-    assert_true(said("pids.max") > 0);
+    assert_int_equal(count_logged("fault=no-process"), 1);
+    assert_true(count_logged("pids.max") > 0);
     assert_true(is_there("a.hprof") && is_there("b.hprof"));
 }
 
@@ -235,7 +235,7 @@ static void with_once_it_is_given_up_and_stays(void **state)
     assert_int_equal(t.failed, 1);
     assert_int_equal(pool_failed(t.pool), 1);
     assert_int_equal(pool_count(t.pool), 0);
-    assert_int_equal(said("event=gave-up"), 1);
+    assert_int_equal(count_logged("event=gave-up"), 1);
     assert_true(is_there("a.hprof"));
 }
 
@@ -252,7 +252,7 @@ static void what_cannot_be_followed_is_left_alone(void **state)
     assert_int_equal(pool_follow(t.pool, c, fd), 1);
     assert_int_equal(t.dropped, 1);
     assert_int_equal(pool_count(t.pool), 0);
-    assert_int_equal(said("fault=no-process"), 1);
+    assert_int_equal(count_logged("fault=no-process"), 1);
     assert_true(is_there("a.hprof"));
     add("a.hprof");
     run(2, PATIENCE_MS);

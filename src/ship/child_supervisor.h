@@ -13,19 +13,19 @@
 #include "ship/child.h"
 
 /* One kind of process. */
-struct childkeeper_kind {
+struct child_supervisor_kind {
     unsigned first_ms, most_ms; /* between its death and the next start: doubled from one to the other */
     unsigned long_ms;           /* one that has run for longer begins again with first_ms; 0: none does */
     unsigned patience_ms;       /* from our end to its SIGKILL */
     void (*log_died)(const char *reason, uint64_t retry_in_ms);
 };
 
-extern const struct childkeeper_kind CHILDKEEPER_ARMER;
+extern const struct child_supervisor_kind CHILD_SUPERVISOR_ARMER;
 /* ship/storecheck.h; it sends WIRE_CHECKED before it ends because all is well. */
-extern const struct childkeeper_kind CHILDKEEPER_STORECHECK;
+extern const struct child_supervisor_kind CHILD_SUPERVISOR_STORECHECK;
 
-struct childkeeper {
-    const struct childkeeper_kind *kind;
+struct child_supervisor {
+    const struct child_supervisor_kind *kind;
     struct child child;
     uv_timer_t timer; /* for the next start, or for our patience with the end */
     struct backoff backoff;
@@ -35,7 +35,8 @@ struct childkeeper {
 };
 
 /* args: NULL-terminated; borrowed. */
-void childkeeper_start(struct childkeeper *k, const struct childkeeper_kind *kind, uv_loop_t *loop, char *const *args);
+void child_supervisor_start(struct child_supervisor *k, const struct child_supervisor_kind *kind, uv_loop_t *loop,
+                            char *const *args);
 
 /* The loop ends once the process has. Also of one that was never started (zeroed). */
-void childkeeper_close(struct childkeeper *k);
+void child_supervisor_close(struct child_supervisor *k);

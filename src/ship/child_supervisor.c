@@ -2,7 +2,7 @@
  *
  * A child and a timer, which is either for its next start or for our patience with its end.
  */
-#include "ship/childkeeper.h"
+#include "ship/child_supervisor.h"
 
 #include <errno.h>
 #include <string.h>
@@ -21,16 +21,16 @@ static void log_storecheck_died(const char *reason, uint64_t retry_in_ms)
               LOG_UINT("retry_in_s", retry_in_ms / 1000));
 }
 
-const struct childkeeper_kind CHILDKEEPER_ARMER = {
+const struct child_supervisor_kind CHILD_SUPERVISOR_ARMER = {
     .first_ms = 1000, .most_ms = 300 * 1000, .long_ms = 60 * 1000, .patience_ms = 5000, .log_died = log_armer_died};
-const struct childkeeper_kind CHILDKEEPER_STORECHECK = {
+const struct child_supervisor_kind CHILD_SUPERVISOR_STORECHECK = {
     .first_ms = 5 * 1000, .most_ms = 300 * 1000, .patience_ms = 2000, .log_died = log_storecheck_died};
 
-static void start_child(struct childkeeper *k);
+static void start_child(struct child_supervisor *k);
 
 static void on_time(uv_timer_t *timer)
 {
-    struct childkeeper *k = timer->data;
+    struct child_supervisor *k = timer->data;
 
     if (k->closing)
         child_kill(&k->child);
@@ -40,13 +40,13 @@ static void on_time(uv_timer_t *timer)
 
 static void on_message(void *ctx, const struct wire *w)
 {
-    struct childkeeper *k = ctx;
+    struct child_supervisor *k = ctx;
 
     k->done = w->type == WIRE_CHECKED;
 }
 
 /* When it ended too soon after its start, the next start waits. */
-static void again_later(struct childkeeper *k, const char *reason)
+static void again_later(struct child_supervisor *k, const char *reason)
 {
     uint64_t delay;
 
@@ -60,7 +60,7 @@ static void again_later(struct childkeeper *k, const char *reason)
 
 static void on_ended(void *ctx, const char *reason)
 {
-    struct childkeeper *k = ctx;
+    struct child_supervisor *k = ctx;
 
     if (!k->closing && !k->done)
         again_later(k, reason);
@@ -68,13 +68,13 @@ static void on_ended(void *ctx, const char *reason)
 
 static void on_closed(void *ctx)
 {
-    struct childkeeper *k = ctx;
+    struct child_supervisor *k = ctx;
 
     if (k->closing)
         uv_close((uv_handle_t *)&k->timer, NULL);
 }
 
-static void start_child(struct childkeeper *k)
+static void start_child(struct child_supervisor *k)
 {
     int r = child_may_start(&k->child) ? 0 : -EBUSY; /* killed, and not gone yet */
 
@@ -85,9 +85,10 @@ static void start_child(struct childkeeper *k)
         again_later(k, strerror(-r));
 }
 
-void childkeeper_start(struct childkeeper *k, const struct childkeeper_kind *kind, uv_loop_t *loop, char *const *args)
+void child_supervisor_start(struct child_supervisor *k, const struct child_supervisor_kind *kind, uv_loop_t *loop,
+                            char *const *args)
 {
-    *k = (struct childkeeper){
+    *k = (struct child_supervisor){
         .child = {.loop = loop, .ctx = k, .message = on_message, .ended = on_ended, .closed = on_closed},
         .kind = kind,
         .backoff = {.first_ms = kind->first_ms, .most_ms = kind->most_ms},
@@ -100,7 +101,7 @@ void childkeeper_start(struct childkeeper *k, const struct childkeeper_kind *kin
 }
 
 /* It sees the end of its channel, and ends. */
-void childkeeper_close(struct childkeeper *k)
+void child_supervisor_close(struct child_supervisor *k)
 {
     if (!k->args || k->closing)
         return;
