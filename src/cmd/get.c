@@ -370,16 +370,17 @@ static int take_piece(void *ctx, struct catalog_read *one)
 static int find_case(struct search *s, struct sink *sink, const struct sink_config *config, struct err *e)
 {
     static char *const everywhere[] = {NULL};
+    const struct catalog_reader reader = {may_be_it, take_piece, s};
     CLEANUP(catalog_done) struct catalog catalog = {0};
     int r = catalog_list(&catalog, sink, config, everywhere, e);
 
     /* By the default template the id stands in the key; else all manifests are read. */
     s->by_key = true;
     if (r == 0)
-        r = catalog_read(&catalog, sink, may_be_it, take_piece, s, e);
+        r = catalog_read(&catalog, sink, &reader, e);
     s->by_key = false;
     if (r == 0 && s->count == 0)
-        r = catalog_read(&catalog, sink, may_be_it, take_piece, s, e);
+        r = catalog_read(&catalog, sink, &reader, e);
     if (r < 0)
         return r;
     if (s->count == 0)

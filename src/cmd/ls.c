@@ -283,7 +283,7 @@ static int run_on(const struct ls_options *o, const char *url, char *const *plac
         return r;
     r = catalog_list(&catalog, sink, &config, places, e);
     if (r == 0)
-        r = catalog_read(&catalog, sink, wanted, take, &l, e);
+        r = catalog_read(&catalog, sink, &(struct catalog_reader){wanted, take, &l}, e);
     sink_close(sink);
     if (r < 0 || (r = print(&l, e)) < 0)
         return r;

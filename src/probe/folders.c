@@ -20,6 +20,7 @@
 #include "linux/lease.h"
 #include "linux/volume.h"
 #include "ship/claim.h"
+#include "ship/spool.h"
 #include "watch/source.h"
 
 enum { ROOM_WARN = 1024 * 1024 * 1024 };

@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "ship/claim.h"
+#include "ship/spool.h"
 
 enum { TRIES = 16, NAME_BYTES = 64 };
 

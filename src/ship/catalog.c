@@ -177,9 +177,7 @@ int catalog_list(struct catalog *c, struct sink *sink, const struct sink_config 
 struct reading {
     const struct catalog *catalog;
     struct sink *sink;
-    int (*wanted)(void *ctx, const struct catalog_entry *entry);
-    int (*take)(void *ctx, struct catalog_read *one);
-    void *ctx;
+    const struct catalog_reader *reader;
 
     pthread_mutex_t lock; /* for the following, and around wanted and take */
     size_t next;
@@ -188,8 +186,8 @@ struct reading {
     struct err err;
 };
 
-/* What is wrong with one object; anything else is trouble with the store. */
-static bool is_its_own(int result)
+/* A fault of one object; any other is the store's. */
+static bool is_of_object(int result)
 {
     return result == -FAULT_FORMAT || result == -EMSGSIZE || result == -FAULT_DENIED || result == -FAULT_REFUSED ||
            result == -FAULT_CORRUPT || result == -FAULT_NO_OBJECT || result == -FAULT_CHANGED;
@@ -200,7 +198,7 @@ static const struct catalog_entry *next_entry(struct reading *g)
 {
     while (!g->over && g->next < g->catalog->count) {
         const struct catalog_entry *one = &g->catalog->entry[g->next++];
-        int r = g->wanted(g->ctx, one);
+        int r = g->reader->wanted(g->reader->ctx, one);
 
         if (r < 0)
             g->over = true;
@@ -234,9 +232,9 @@ static void read_some(void *ctx)
         pthread_mutex_unlock(&g->lock);
         read_one(g, &lane, &one);
         pthread_mutex_lock(&g->lock);
-        r = one.result < 0 && !is_its_own(one.result) ? one.result : 0;
+        r = one.result < 0 && !is_of_object(one.result) ? one.result : 0;
         if (r == 0 && !g->over)
-            r = g->take(g->ctx, &one);
+            r = g->reader->take(g->reader->ctx, &one);
         if (r < 0 && g->result == 0) {
             g->result = r;
             g->err = one.err;
@@ -250,12 +248,9 @@ static void read_some(void *ctx)
     g->sink->ops->load_end(lane);
 }
 
-int catalog_read(const struct catalog *c, struct sink *sink,
-                 int (*wanted)(void *ctx, const struct catalog_entry *entry),
-                 int (*take)(void *ctx, struct catalog_read *one), void *ctx, struct err *e)
+int catalog_read(const struct catalog *c, struct sink *sink, const struct catalog_reader *reader, struct err *e)
 {
-    struct reading g = {
-        .catalog = c, .sink = sink, .wanted = wanted, .take = take, .ctx = ctx, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct reading g = {.catalog = c, .sink = sink, .reader = reader, .lock = PTHREAD_MUTEX_INITIALIZER};
 
     parallel_run(c->count < AT_ONCE ? (unsigned)c->count : AT_ONCE, read_some, &g);
     pthread_mutex_destroy(&g.lock);

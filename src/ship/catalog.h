@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The manifests in a store: found by its listing, read several at once, one of them after the other handed to the
- * caller. For commands that read: ls, get. One that can't be read is handed on as such, and does not end the rest.
+ * caller. For commands that read: ls, get. A manifest that can't be read is handed on as such, and does not end the
+ * rest.
  */
 #pragma once
 
@@ -33,7 +34,7 @@ int catalog_list(struct catalog *c, struct sink *sink, const struct sink_config 
                  struct err *e);
 void catalog_done(struct catalog *c);
 
-/* The manifest of one entry, or why there is none: result < 0 and its story. text is the manifest's, to be taken. */
+/* The manifest of one entry, or why there is none: result < 0 and err. text is the manifest's, to be taken. */
 struct catalog_read {
     const struct catalog_entry *entry;
     struct manifest manifest;
@@ -42,10 +43,14 @@ struct catalog_read {
     struct err err;
 };
 
-/* Reads the manifests of entries for which wanted() holds, about in their order, on several threads; take() gets one at
- * a time. wanted false: this one is left out; negative ends it all well: what comes behind is not wanted either.
- * Trouble that is the store's as a whole (unreachable, expired credentials …) ends it with its story. take: 0 or
- * negative to break off. */
-int catalog_read(const struct catalog *c, struct sink *sink,
-                 int (*wanted)(void *ctx, const struct catalog_entry *entry),
-                 int (*take)(void *ctx, struct catalog_read *one), void *ctx, struct err *e);
+/* wanted: positive reads the manifest of this entry, 0 leaves it out, negative ends the reading well: the entries
+ * behind it are not wanted either. take: gets one manifest at a time; 0, or negative to break off. */
+struct catalog_reader {
+    int (*wanted)(void *ctx, const struct catalog_entry *entry);
+    int (*take)(void *ctx, struct catalog_read *one);
+    void *ctx;
+};
+
+/* Reads manifests on several threads, about in the order of the entries. A failure that is the store's as a whole
+ * (unreachable, expired credentials …) ends it. */
+int catalog_read(const struct catalog *c, struct sink *sink, const struct catalog_reader *reader, struct err *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A claim's journal on disk (lines: ship/journal.h), and the lock that says somebody is at work on the claim.
+ * A claim's journal on disk (lines: ship/journal.h), and the lock of the process that works on the claim.
  * Writing it may fail (a dump has often just filled this very disk): shipping then goes on without, and says so once.
  */
 #pragma once

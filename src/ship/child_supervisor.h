@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Keeps up a process of ours beside a loop, for work that blocks, as the loop never does: arming JVMs, asking the
- * store. Starts it, starts it again when it has died, ends it with the loop.
+ * Keeps a process of ours running beside a libuv loop, for work that blocks: arming JVMs, checking the store. Starts
+ * it, starts it again when it has died, and ends it with the loop.
  */
 #pragma once
 

@@ -92,7 +92,7 @@ static int is_id(const char *id)
     return strlen(id) == IDENTITY_MAX - 1 && text_unhex(id, raw, sizeof(raw)) == 0;
 }
 
-/* What is told of the process; claims of older versions have none of it. */
+/* Of the process; claims of older versions have none of it. */
 static int decode_process(json_t *j, struct claim *c)
 {
     const char *jvm = NULL, *command = NULL, *by = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The way of a core. Into the store: a thread takes it and writes into a pipe, which the worker's side reads.
+ * A core into a file. Into the store: a thread copies the process and writes into a pipe, which the job reads.
  */
 #include "ship/core_capture.h"
 
@@ -94,23 +94,23 @@ struct coring {
     const struct proc *proc;
     struct live_core_options options;
     int out; /* the pipe's end; the thread closes it */
-    struct live_core told;
+    struct live_core taken;
     struct err err;
     int result;
-    atomic_bool over; /* result, told and err are there to be read */
+    atomic_bool over; /* result, taken and err may be read */
 };
 
 static void *run_snapshot(void *arg)
 {
     struct coring *c = arg;
 
-    c->result = live_core_write(c->proc, &c->options, c->out, &c->told, &c->err);
+    c->result = live_core_write(c->proc, &c->options, c->out, &c->taken, &c->err);
     atomic_store(&c->over, true);
     close(TAKE_FD(c->out));
     return NULL;
 }
 
-/* Its own failure is told, not that the store got nothing. */
+/* The error is the core's, not that the store got nothing. */
 static int has_failed(void *ctx, struct err *e)
 {
     struct coring *c = ctx;
@@ -125,10 +125,10 @@ static const char *how_partial(void *ctx)
 {
     struct coring *c = ctx;
 
-    if (!atomic_load(&c->over) || !c->told.cut)
+    if (!atomic_load(&c->over) || !c->taken.cut)
         return NULL;
-    return c->told.timed_out ? "its time was up before all of its memory was copied"
-                             : "the process ended while its memory was copied";
+    return c->taken.timed_out ? "its time was up before all of its memory was copied"
+                              : "the process ended while its memory was copied";
 }
 
 static void pause_of_core(void *ctx, struct pause *ret)
@@ -137,8 +137,8 @@ static void pause_of_core(void *ctx, struct pause *ret)
 
     if (!atomic_load(&c->over) || c->result < 0)
         return;
-    *ret = pause_of(PAUSE_PTRACE, c->told.stopped_us);
-    ret->consistent = c->told.consistent < c->told.size ? c->told.consistent : 0;
+    *ret = pause_of(PAUSE_PTRACE, c->taken.stopped_us);
+    ret->consistent = c->taken.consistent < c->taken.size ? c->taken.consistent : 0;
 }
 
 static int start(struct coring *c, pthread_t *ret_thread, int *ret_fd, struct err *e)
@@ -162,7 +162,7 @@ int core_to_store(const struct proc *p, const struct live_core_options *o, struc
                   struct err *e)
 {
     struct coring c = {.proc = p, .options = *o};
-    struct shipping its_own = *s;
+    struct shipping of_process = *s;
     struct proc_status status = {0};
     struct shipping_stream stream = {
         .stop = has_failed, .ended = has_failed, .partial = how_partial, .pause = pause_of_core, .ctx = &c};
@@ -180,15 +180,15 @@ int core_to_store(const struct proc *p, const struct live_core_options *o, struc
     stream.name = coring_name(p, name);
     stream.uid = status.uid;
     stream.expected_size = live_core_guess(p);
-    its_own.pid = (uint64_t)status.inner_pid;
-    if (!its_own.command && command.size > 0)
-        its_own.command = command.data;
+    of_process.pid = (uint64_t)status.inner_pid;
+    if (!of_process.command && command.size > 0)
+        of_process.command = command.data;
     if ((r = start(&c, &thread, &stream.fd, e)) < 0)
         return r;
-    r = shipping_stream(&its_own, &stream, NULL, e);
-    s->sink = its_own.sink;
+    r = shipping_stream(&of_process, &stream, NULL, e);
+    s->sink = of_process.sink;
     pthread_join(thread, NULL);
     if (r == 0)
-        *ret = c.told;
+        *ret = c.taken;
     return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A core of a living process to where it is wanted: a file, a descriptor, or the store, in one pass and without a copy
- * on the way. Shared by `core` and whoever takes cores as evidence.
+ * on the way. Shared by `core` and guard.
  */
 #pragma once
 

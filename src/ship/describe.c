@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Names for what is stored.
+ * Keys and manifests from what is known of a piece of evidence.
  */
 #include "ship/describe.h"
 
@@ -14,10 +14,7 @@
 #include "ship/key_template.h"
 
 struct values {
-    const struct claim *claim;
-    const struct origin *origin;
-    const struct whoami *who;
-    const struct facts *facts;
+    const struct described *d;
     const char *place;
     char time[CLOCK_TEXT_MAX], date[CLOCK_TEXT_MAX];
     char file[600];
@@ -63,30 +60,31 @@ char *describe_place(const struct whoami *who, const struct facts *facts)
 static const char *value_of(void *ctx, const char *name)
 {
     const struct values *v = ctx;
+    const struct described *d = v->d;
     const struct {
         const char *name, *value;
     } table[] = {
         {"place", v->place},
-        {"namespace", v->who->namespace},
-        {"pod", v->who->pod},
-        {"node", v->who->node},
-        {"container", first_of(v->who->container, v->facts->container)},
-        {"container_id", v->facts->container_id},
-        {"image", first_of(v->who->image, v->facts->image)},
-        {"host", v->who->host},
-        {"cluster", v->facts->cluster},
-        {"family", v->facts->family},
-        {"revision", v->facts->revision},
-        {"task", v->facts->task},
-        {"instance", v->facts->instance},
-        {"region", v->facts->region},
-        {"zone", v->facts->zone},
+        {"namespace", d->who->namespace},
+        {"pod", d->who->pod},
+        {"node", d->who->node},
+        {"container", first_of(d->who->container, d->facts->container)},
+        {"container_id", d->facts->container_id},
+        {"image", first_of(d->who->image, d->facts->image)},
+        {"host", d->who->host},
+        {"cluster", d->facts->cluster},
+        {"family", d->facts->family},
+        {"revision", d->facts->revision},
+        {"task", d->facts->task},
+        {"instance", d->facts->instance},
+        {"region", d->facts->region},
+        {"zone", d->facts->zone},
         {"time", v->time},
         {"date", v->date},
-        {"cause", describe_cause(v->claim, v->origin)},
-        {"kind", v->claim->kind->name},
-        {"id", v->claim->id},
-        {"name", v->claim->name},
+        {"cause", describe_cause(d->claim, d->origin)},
+        {"kind", d->claim->kind->name},
+        {"id", d->claim->id},
+        {"name", d->claim->name},
         {"file", v->file},
     };
 
@@ -101,17 +99,17 @@ const char *describe_cause(const struct claim *c, const struct origin *o)
     return !c->cause_given && *o->cause ? o->cause : c->cause;
 }
 
-char *describe_key(const char *template, const struct claim *c, const struct origin *o, const struct whoami *who,
-                   const struct facts *facts, const struct codec *codec)
+char *describe_key(const char *template, const struct described *d)
 {
-    CLEANUP_FREE char *place = describe_place(who, facts);
-    struct values v = {.claim = c, .origin = o, .who = who, .facts = facts, .place = place};
+    CLEANUP_FREE char *place = describe_place(d->who, d->facts);
+    const struct claim *c = d->claim;
+    struct values v = {.d = d, .place = place};
 
     if (!place)
         return NULL;
     clock_format_basic(c->time_ns, v.time);
     snprintf(v.date, sizeof(v.date), "%.4s-%.2s-%.2s", v.time, v.time + 4, v.time + 6);
-    snprintf(v.file, sizeof(v.file), "%s%s", c->kind->file ? c->kind->file : c->name, codec->ops->suffix);
+    snprintf(v.file, sizeof(v.file), "%s%s", c->kind->file ? c->kind->file : c->name, d->codec->ops->suffix);
     return template_fill(template, value_of, &v);
 }
 
@@ -152,16 +150,16 @@ static int set_origin(const struct claim *c, const struct origin *o, struct mani
     return 0;
 }
 
-int describe_manifest(const struct claim *c, const struct origin *o, const struct whoami *who,
-                      const struct facts *facts, const struct codec *codec, const char *key, struct manifest *ret)
+int describe_manifest(const struct described *d, const char *key, struct manifest *ret)
 {
+    const struct claim *c = d->claim;
     CLEANUP(manifest_done) struct manifest m = {0};
     char codec_text[32];
 
     if (set(&m.id, c->id) < 0 || set(&m.key, key) < 0 || set(&m.kind, c->kind->name) < 0 ||
-        set(&m.cause, describe_cause(c, o)) < 0 || set(&m.name, c->name) < 0 || set(&m.path, c->path) < 0 ||
-        set(&m.codec, codec_format(codec, codec_text)) < 0 || set(&m.tool, "salvage " SALVAGE_VERSION) < 0 ||
-        set_where(who, facts, &m) < 0 || set_origin(c, o, &m) < 0)
+        set(&m.cause, describe_cause(c, d->origin)) < 0 || set(&m.name, c->name) < 0 || set(&m.path, c->path) < 0 ||
+        set(&m.codec, codec_format(d->codec, codec_text)) < 0 || set(&m.tool, "salvage " SALVAGE_VERSION) < 0 ||
+        set_where(d->who, d->facts, &m) < 0 || set_origin(c, d->origin, &m) < 0)
         return -ENOMEM;
     m.pause = c->pause;
     m.process.uid = c->owner;

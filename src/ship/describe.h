@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is said of a piece of evidence: its key, from the template, and its manifest. Who we are (place/whoami.h) goes
- * before what others told (place/facts.h). Pure: asks nobody.
+ * The key of a piece of evidence, from the template, and its manifest. Our own names (place/whoami.h) go before those
+ * that services gave us (place/facts.h). Pure.
  */
 #pragma once
 
@@ -12,19 +12,26 @@
 #include "ship/claim.h"
 #include "ship/manifest.h"
 
-/* Whose it is: "NAMESPACE/POD", "ecs/CLUSTER/FAMILY/TASK" or "host/HOSTNAME", no part of it hidden, ".." or two.
+/* The owner: "NAMESPACE/POD", "ecs/CLUSTER/FAMILY/TASK" or "host/HOSTNAME", no part of it hidden, ".." or two.
  * malloc'ed; NULL without memory. */
 char *describe_place(const struct whoami *who, const struct facts *facts);
 
-/* Why it was made: what the claim's maker said, else the evidence itself, else the claim's guess. Borrowed. */
+/* Why it was made: given by the claim's maker, else by the evidence itself, else the claim's guess. Borrowed. */
 const char *describe_cause(const struct claim *c, const struct origin *o);
 
-/* malloc'ed; NULL without memory. */
-char *describe_key(const char *template, const struct claim *c, const struct origin *o, const struct whoami *who,
-                   const struct facts *facts, const struct codec *codec);
+/* One piece of evidence, as far as it is known; all borrowed. */
+struct described {
+    const struct claim *claim;
+    const struct origin *origin; /* what the evidence says itself */
+    const struct whoami *who;
+    const struct facts *facts;
+    const struct codec *codec;
+};
 
-/* The claim's and our own part of the manifest; sizes, digests and the like are the job's. 0 or -ENOMEM. */
-int describe_manifest(const struct claim *c, const struct origin *o, const struct whoami *who,
-                      const struct facts *facts, const struct codec *codec, const char *key, struct manifest *ret);
+/* malloc'ed; NULL without memory. */
+char *describe_key(const char *template, const struct described *d);
+
+/* The part of the manifest that is known before shipping; sizes, digests and the like are the job's. 0 or -ENOMEM. */
+int describe_manifest(const struct described *d, const char *key, struct manifest *ret);
 
 const char *describe_content_type(const struct codec *codec);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Turns, and who has had them.
+ * Turns taken, by hash of tenant and part.
  */
 #include "ship/fair.h"
 
@@ -12,7 +12,7 @@ void fair_init(struct fair *f, uint64_t seed)
 }
 
 /* The finalizer of MurmurHash3. */
-static unsigned worker_slot_of(const struct fair *f, uint64_t key)
+static unsigned slot_of(const struct fair *f, uint64_t key)
 {
     key ^= f->seed;
     key = (key ^ key >> 33) * 0xff51afd7ed558ccdu;
@@ -22,12 +22,12 @@ static unsigned worker_slot_of(const struct fair *f, uint64_t key)
 
 static unsigned tenant_slot(const struct fair *f, const struct fair_key *k)
 {
-    return worker_slot_of(f, k->tenant);
+    return slot_of(f, k->tenant);
 }
 
 static unsigned part_slot(const struct fair *f, const struct fair_key *k)
 {
-    return worker_slot_of(f, k->tenant * 31 + k->part);
+    return slot_of(f, k->tenant * 31 + k->part);
 }
 
 void fair_enter(struct fair *f, const struct fair_key *k)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whose turn it is: tenants one after the other, then the parts of a tenant (its folders), and within a part the
+ * Which claim is next: tenants one after the other, then the parts of a tenant (its folders), and within a part the
  * smallest first (the histogram before the heap), but each fourth time the one that has waited longest. Stochastic fair
- * queueing: tenants are remembered by hash in a table of fixed size, whoever they are and however many. Pure: knows
+ * queueing: tenants are remembered by hash in a table of fixed size, however many there are. Pure: knows
  * neither files nor workers.
  */
 #pragma once

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A child enters the network, drops its capabilities, and asks; it reports over a pipe.
+ * The child enters the network, drops what let it do so, and asks; its result comes through a pipe. The parent ends
+ * the child.
  */
 #include "ship/fetch.h"
 
@@ -19,7 +20,7 @@
 #include "linux/report_child.h"
 #include "net/http.h"
 
-enum { LATE_MS = 500 /* that the child may take longer than its limit, to say so */ };
+enum { LATE_MS = 500 /* that the child may take longer than its limit, to report */ };
 
 DEFINE_CLEANUP(struct http *, http_free)
 
@@ -68,7 +69,7 @@ static int enter_network(const struct proc *p, struct err *e)
     return 0;
 }
 
-/* Who answers may be hostile: from here on a socket is all that is needed. */
+/* The server may be hostile: from here on a socket is all that is needed. */
 static void drop_capabilities(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -77,7 +78,7 @@ static void drop_capabilities(void)
     syscall(SYS_capset, &header, none);
 }
 
-static int judge(const struct http_answer *answer, uint64_t size, struct err *e)
+static int check_answer(const struct http_answer *answer, uint64_t size, struct err *e)
 {
     char location[200];
 
@@ -100,7 +101,7 @@ static int ask(const struct fetch *f, int fd, struct err *e)
 
     if (result == 0)
         result = http_perform(h, &r, &answer, e);
-    return result == 0 ? judge(&answer, a.size, e) : result;
+    return result == 0 ? check_answer(&answer, a.size, e) : result;
 }
 
 struct fetch_in_child {
@@ -145,7 +146,7 @@ int fetch_to_file(const struct fetch *f, int fd, struct err *e)
 {
     struct report_child child = REPORT_CHILD_NONE;
     const struct fetch_in_child order = {f, fd};
-    size_t place = strcspn(f->url, "?#"); /* what is behind may be a secret */
+    size_t place = strcspn(f->url, "?#"); /* the query may hold a secret */
     int r = report_child_start(&child, ask_and_report, &order);
 
     if (r < 0)

@@ -10,7 +10,7 @@
 
 struct fetch {
     const char *url, *ca_file; /* ca_file: PEM; NULL: the system's */
-    const struct proc *eyes;   /* whose network */
+    const struct proc *eyes;   /* the process in whose network */
     uint64_t limit_ms, ceiling;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The way of a heap dump: asked for, watched while it grows, handed on.
+ * Requests a heap dump, reports its progress, and hands it on.
  */
 #include "ship/heapdump_capture.h"
 
@@ -63,15 +63,15 @@ static int request_of(const struct jvm *j, const struct dump_options *o, struct 
     return heapuse_get(j, &ret->wait, &ret->in_use, e);
 }
 
-/* What was stopped by the clock, not by a signal, says so. */
-static int judge(int result, const struct jvm *j, struct err *e)
+/* The error where the time, not a signal, has ended it. */
+static int explain_end(int result, const struct jvm *j, struct err *e)
 {
     return result == -ECANCELED && !interrupt_caught()
                ? err_set(e, -FAULT_LATER, "the time is up before JVM %d has made its heap dump", (int)j->proc.pid)
                : result;
 }
 
-static int make(const struct jvm *j, const struct dump_options *o, struct heapdump *ret, struct dumped *told,
+static int make(const struct jvm *j, const struct dump_options *o, struct heapdump *ret, struct dumped *made,
                 struct err *e)
 {
     struct heapdump_request rq;
@@ -82,7 +82,7 @@ static int make(const struct jvm *j, const struct dump_options *o, struct heapdu
     int r = request_of(j, o, &rq, e);
 
     if (r < 0)
-        return judge(r, j, e);
+        return explain_end(r, j, e);
     snprintf(name, sizeof(name), "dump of JVM %d", (int)j->proc.pid);
     progress_begin(&progress, name);
     rq.progress = show;
@@ -90,25 +90,25 @@ static int make(const struct jvm *j, const struct dump_options *o, struct heapdu
     r = heapdump_make(j, &rq, ret, e);
     progress_clear(&progress);
     if (r < 0)
-        return judge(r, j, e);
-    told->took_ms = clock_mono_ms() - begun_ms;
-    told->size = fstat(ret->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
-    told->pause = ret->pause;
-    told->cut = ret->cut;
+        return explain_end(r, j, e);
+    made->took_ms = clock_mono_ms() - begun_ms;
+    made->size = fstat(ret->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+    made->pause = ret->pause;
+    made->cut = ret->cut;
     ret->cut = NULL;
     return 0;
 }
 
-/* Where a person, or a watch, finds it: the story of what went wrong goes on. */
+/* Leaves the dump where a person, or a watch, finds it; the error then says where. */
 static int leave(struct heapdump *d, const struct jvm *j, const struct dump_options *o, int result, struct err *e)
 {
     CLEANUP_FREE char *path = NULL;
-    struct err story = *e;
+    struct err before = *e;
     int r = heapdump_leave(d, j, o->gzip > 0, &path);
 
-    return r < 0 ? err_set(e, result, "%.500s; the dump stays as %.200s of JVM %d: %s", story.msg, d->inner,
+    return r < 0 ? err_set(e, result, "%.500s; the dump stays as %.200s of JVM %d: %s", before.msg, d->inner,
                            (int)j->proc.pid, strerror(-r))
-                 : err_set(e, result, "%.500s; the dump stays as %s", story.msg, path);
+                 : err_set(e, result, "%.500s; the dump stays as %s", before.msg, path);
 }
 
 void dumped_done(struct dumped *d)
@@ -211,8 +211,8 @@ static int copy(struct heapdump *d, const struct place *to)
 /* In one step where both lie on one file system. Never over another file. */
 static int hand_over(struct heapdump *d, const struct place *to)
 {
-    /* The JVM's user wrote it; from now on it is the caller's, and nobody else's to read: it holds customers' data. Who
-     * may not give it away makes a file of his own. */
+    /* The JVM's user wrote it; from now on it belongs to the caller, who alone may read it: it holds customers' data.
+     * Where the owner can't be changed it is copied. */
     int r = fchown(d->fd, geteuid(), getegid()) < 0 || fchmod(d->fd, 0600) < 0 ? -EXDEV
                                                                                : heapdump_move(d, to->folder, to->name);
 
@@ -223,10 +223,10 @@ int dump_to_file(const struct jvm *j, const struct dump_options *o, const char *
 {
     CLEANUP(place_done) struct place to = {.folder = -1, .name = ""};
     CLEANUP(heapdump_done) struct heapdump d = HEAPDUMP_NONE;
-    CLEANUP(dumped_done) struct dumped told = {0};
+    CLEANUP(dumped_done) struct dumped made = {0};
     int r;
 
-    if ((r = place_open(path, &to, e)) < 0 || (r = place_try(&to, path, e)) < 0 || (r = make(j, o, &d, &told, e)) < 0)
+    if ((r = place_open(path, &to, e)) < 0 || (r = place_try(&to, path, e)) < 0 || (r = make(j, o, &d, &made, e)) < 0)
         return r;
     if ((r = hand_over(&d, &to)) < 0) {
         r = err_set(e, r == -EEXIST ? -FAULT_EXISTS : r, "the dump of JVM %d cannot be put to %s: %s", (int)j->proc.pid,
@@ -236,8 +236,8 @@ int dump_to_file(const struct jvm *j, const struct dump_options *o, const char *
         heapdump_remove(&d);
         return r;
     }
-    *ret = told;
-    told = (struct dumped){0};
+    *ret = made;
+    made = (struct dumped){0};
     return 0;
 }
 
@@ -252,8 +252,8 @@ static void describe(const struct jvm *j, struct shipping *s)
     s->command = j->command;
 }
 
-/* What a watchdog has to know. */
-struct on_its_way {
+/* What the watchdog reports when the time is up. */
+struct capture {
     const struct jvm *j;
     const struct dump_options *o;
     struct heapdump *d; /* NULL: nothing lies anywhere */
@@ -262,7 +262,7 @@ struct on_its_way {
 
 static void end(void *ctx, const char *why)
 {
-    const struct on_its_way *w = ctx;
+    const struct capture *w = ctx;
     struct err e = {0};
     int r = err_set(&e, -FAULT_LATER, "%s before %s of JVM %d is in the store%s", why, w->what, (int)w->j->proc.pid,
                     w->d ? "" : ": nothing of it is kept");
@@ -272,8 +272,8 @@ static void end(void *ctx, const char *why)
     command_fail(r, &e);
 }
 
-/* What a store that does not answer can't hold up. */
-static int ship(const struct on_its_way *w, struct shipping *s, int fd, int folder, const char *name, const char *path,
+/* Ends in time even if the store does not answer. */
+static int ship(const struct capture *w, struct shipping *s, int fd, int folder, const char *name, const char *path,
                 struct err *e)
 {
     struct watchdog *watchdog = watchdog_start(w->o->until_ms, end, (void *)w);
@@ -289,19 +289,19 @@ static int ship(const struct on_its_way *w, struct shipping *s, int fd, int fold
 int dump_to_store(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e)
 {
     CLEANUP(heapdump_done) struct heapdump d = HEAPDUMP_NONE;
-    CLEANUP(dumped_done) struct dumped told = {0};
+    CLEANUP(dumped_done) struct dumped made = {0};
     CLEANUP_FREE char *kept = NULL;
-    struct on_its_way way = {j, o, &d, "the heap dump"};
+    struct capture c = {j, o, &d, "the heap dump"};
     char name[HEAPDUMP_NAME_MAX];
-    int r = make(j, o, &d, &told, e);
+    int r = make(j, o, &d, &made, e);
 
     if (r < 0)
         return r;
     if (o->made)
-        *o->made = (struct dumped){.size = told.size, .took_ms = told.took_ms, .pause = told.pause};
-    s->pause = told.pause;
+        *o->made = (struct dumped){.size = made.size, .took_ms = made.took_ms, .pause = made.pause};
+    s->pause = made.pause;
     heapdump_name(j, o->gzip > 0, name);
-    if ((r = ship(&way, s, d.fd, d.folder, name, name, e)) < 0)
+    if ((r = ship(&c, s, d.fd, d.folder, name, name, e)) < 0)
         return leave(&d, j, o, r, e);
     if (s->plan->keep)
         r = heapdump_leave(&d, j, o->gzip > 0, &kept);
@@ -309,8 +309,8 @@ int dump_to_store(const struct jvm *j, const struct dump_options *o, struct ship
         heapdump_remove(&d);
     if (r < 0)
         return err_set(e, r, "the dump of JVM %d stays as %s: %s", (int)j->proc.pid, d.inner, strerror(-r));
-    return told.cut
-               ? err_set(e, -FAULT_SOME, "JVM %d has not written its dump to the end: %s", (int)j->proc.pid, told.cut)
+    return made.cut
+               ? err_set(e, -FAULT_SOME, "JVM %d has not written its dump to the end: %s", (int)j->proc.pid, made.cut)
                : 0;
 }
 
@@ -349,9 +349,10 @@ static void pause_of_stream(void *ctx, struct pause *ret)
     *ret = s->pause;
 }
 
-static int read_stream(const struct jvm *j, const struct heapdump_request *rq, int fd, struct streaming *streaming,
-                       struct shipping *s, struct err *e)
+static int read_stream(const struct heapdump_request *rq, int fd, struct streaming *streaming, struct shipping *s,
+                       struct err *e)
 {
+    const struct jvm *j = streaming->j;
     char name[HEAPDUMP_NAME_MAX];
 
     describe(j, s);
@@ -371,20 +372,20 @@ static int read_stream(const struct jvm *j, const struct heapdump_request *rq, i
 int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e)
 {
     struct heapdump_request rq;
-    struct on_its_way way = {j, o, NULL, "the heap dump"};
+    struct capture c = {j, o, NULL, "the heap dump"};
     struct streaming streaming = {.o = o, .j = j};
     struct watchdog *watchdog = NULL;
     int fd, r = request_of(j, o, &rq, e);
 
     if (r < 0)
-        return judge(r, j, e);
+        return explain_end(r, j, e);
     jvmpause_begin(j, &streaming.begun);
     if ((r = heapdump_stream_open(j, &rq, &streaming.source, &fd, e)) < 0)
-        return judge(r, j, e);
-    /* Signals are asked for by the stream itself. */
+        return explain_end(r, j, e);
+    /* The stream itself checks for signals. */
     if (o->until_ms > 0)
-        watchdog = watchdog_start(o->until_ms + GRACE_MS, end, &way);
-    r = read_stream(j, &rq, fd, &streaming, s, e);
+        watchdog = watchdog_start(o->until_ms + GRACE_MS, end, &c);
+    r = read_stream(&rq, fd, &streaming, s, e);
     watchdog_stop(watchdog);
     heapdump_stream_close(streaming.source);
     return r;
@@ -392,14 +393,14 @@ int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shi
 
 /* Containers of one pod have one host name: a sidecar that was given its names keeps them, a debug container has none,
  * and takes those of the process beside it. */
-static bool knows_better(const struct whoami *self, const struct whoami *told)
+static bool names_are_better(const struct whoami *self, const struct whoami *names)
 {
-    if (!text_eq(told->host, self->host))
+    if (!text_eq(names->host, self->host))
         return true;
-    return (told->namespace && !self->namespace) || (told->pod && !self->pod);
+    return (names->namespace && !self->namespace) || (names->pod && !self->pod);
 }
 
-/* The cgroup is the kubelet's word, also where the environment says nothing. */
+/* The kubelet names the cgroup by the pod; the environment may lack it. */
 static int add_pod_uid(const struct proc *p, struct whoami *w)
 {
     char uid[PODUID_MAX];
@@ -413,13 +414,13 @@ static int add_pod_uid(const struct proc *p, struct whoami *w)
 void dump_whose_process(const struct proc *p, struct shipping *s, struct whoami *its)
 {
     static const struct facts nothing;
-    CLEANUP(whoami_done) struct whoami told = {0};
+    CLEANUP(whoami_done) struct whoami names = {0};
 
-    if (whoami_of(p, &told) < 0 || !knows_better(s->who, &told) || !(told.machine = strdup(s->who->machine)) ||
-        (!told.node && s->who->node && !(told.node = strdup(s->who->node))) || add_pod_uid(p, &told) < 0)
+    if (whoami_of(p, &names) < 0 || !names_are_better(s->who, &names) || !(names.machine = strdup(s->who->machine)) ||
+        (!names.node && s->who->node && !(names.node = strdup(s->who->node))) || add_pod_uid(p, &names) < 0)
         return;
-    *its = told;
-    told = (struct whoami){0};
+    *its = names;
+    names = (struct whoami){0};
     s->who = its;
     s->facts = &nothing;
 }
@@ -472,7 +473,7 @@ int answer_to_file(const struct jvm *j, const char *diagnostic, int fd, const st
 int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, const struct dump_options *o,
                     struct shipping *s, struct err *e)
 {
-    struct on_its_way way = {j, o, NULL, name};
+    struct capture c = {j, o, NULL, name};
     CLEANUP_FD int fd = memfd_create(name, MFD_CLOEXEC);
     int r;
 
@@ -480,5 +481,5 @@ int answer_to_store(const struct jvm *j, const char *diagnostic, const char *nam
         return err_set(e, -errno, "no file in memory: %s", strerror(errno));
     if ((r = answer_to_file(j, diagnostic, fd, o, &s->pause, e)) < 0)
         return r;
-    return ship(&way, s, fd, -1, name, name, e);
+    return ship(&c, s, fd, -1, name, name, e);
 }

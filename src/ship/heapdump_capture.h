@@ -14,7 +14,7 @@ struct dump_options {
     const char *folder;  /* as the JVM sees it; NULL: found */
     uint64_t timeout_ms; /* of silence, the JVM's */
     uint64_t most;       /* bytes of a diagnostic command's answer, which is held in memory; 0: 64 MiB */
-    struct dumped *made; /* dump_to_store: what was made is told here, but for its cut; NULL: nobody asks */
+    struct dumped *made; /* dump_to_store: receives what was made, without `cut`; may be NULL */
     uint64_t until_ms; /* monotonic; 0: as long as it takes. Then the process ends (FAULT_LATER), a whole dump stays */
 };
 
@@ -32,9 +32,9 @@ int dump_to_file(const struct jvm *j, const struct dump_options *o, const char *
                  struct err *e);
 void dumped_done(struct dumped *d);
 
-/* Into the store. The local file goes, or with the plan's keep stays in the JVM's folder; so does a dump that can't be
- * shipped, under a name that is found by a watch, and the story says where: also of one that a signal or the end of the
- * time met on its way. One that is not whole is shipped, and then -FAULT_SOME. */
+/* Into the store. The local file is erased, or with the plan's keep stays in the JVM's folder. A dump that can't be
+ * shipped, or was stopped by a signal or the end of the time on its way, stays there too, under a name that a watch
+ * finds, and the error says where. A dump that is not whole is shipped, and then -FAULT_SOME. */
 int dump_to_store(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e);
 
 /* The same without a file. Uses live and timeout_ms. */
@@ -48,11 +48,11 @@ int answer_to_file(const struct jvm *j, const char *diagnostic, int fd, const st
 int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, const struct dump_options *o,
                     struct shipping *s, struct err *e);
 
-/* Whose the evidence is, for what is shipped from now on: a JVM of another pod or host is not where we are (on a node),
- * and says itself who it is; so does one of our own pod where we were not given its names (a debug container). What the
- * metadata services know of us is not said of it. its: owned by the caller, and lives as long as s is used. */
+/* Sets the owner of the evidence that is shipped from now on: a JVM of another pod or host (on a node) names its own in
+ * its environment; so does one of our own pod where we were not given its names (a debug container). What metadata
+ * services know of us is not said of it then. its: owned by the caller, and lives as long as s is used. */
 void dump_whose(const struct jvm *j, struct shipping *s, struct whoami *its);
 void dump_whose_process(const struct proc *p, struct shipping *s, struct whoami *its);
 
-/* A case of its own for what is shipped from now on. */
+/* A new case for what is shipped from now on. */
 int dump_begin_case(const struct jvm *j, const struct shipping *s, struct shipping_case *ret);

@@ -392,13 +392,14 @@ static int write_manifest(struct attempt *a, const struct whole *whole, struct m
 {
     CLEANUP(buf_done) struct buf path = {0}, json = {0};
     struct sink *sink = a->job->sink;
+    const struct described described = {a->job->claim, &a->origin, a->job->who, &a->facts, &a->codec};
     char reason[200];
     const char *partial = a->job->partial ? a->job->partial(a->job->ctx) : NULL;
 
     /* The cause, where it is known, says more than what the format lacks for it. */
     if (!partial)
         partial = intake_partial(&a->intake, reason, sizeof(reason));
-    if (describe_manifest(a->job->claim, &a->origin, a->job->who, &a->facts, &a->codec, a->key, m) < 0)
+    if (describe_manifest(&described, a->key, m) < 0)
         return no_memory(e);
     m->size = a->intake.identity.size;
     m->stored_size = whole->size;
@@ -474,7 +475,8 @@ static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
         return r;
     a->codec = choose_codec(job->plan, &a->intake);
     if (environment_facts_of_claim(job->claim_dir, job->facts, &a->facts) < 0 ||
-        !(a->key = describe_key(job->plan->template, job->claim, &a->origin, job->who, &a->facts, &a->codec)))
+        !(a->key = describe_key(job->plan->template,
+                                &(struct described){job->claim, &a->origin, job->who, &a->facts, &a->codec})))
         return no_memory(e);
     if (job->source == INTAKE_FILE && (r = already_stored(a, ret, e)) != 0)
         return r;

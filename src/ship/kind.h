@@ -13,7 +13,7 @@ struct kind {
     const char *glob;     /* of the file's own name */
     const char *name;     /* "heap-dump" */
     const char *file;     /* the canonical name in the store; NULL: the file's own */
-    const char *cause;    /* of a file whose content does not say it */
+    const char *cause;    /* of a file whose content has none */
     bool follow;          /* worth reading while it is still being written: large, and from front to back */
     enum content content; /* of such a file; CONTENT_OTHER: anything */
 };
@@ -21,7 +21,7 @@ struct kind {
 /* The first row that fits, the last one fits all. */
 const struct kind *kind_of_name(const char *name);
 
-/* By content, and by name where the content says nothing. */
+/* By content, and by name where the content is of no known format. */
 const struct kind *kind_of(const char *name, enum content content);
 
 /* By kind name, for what was written down; the last row for unknown ones. glob: the row's own, NULL where unknown. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Names and times. Which file is meant is known by its name, whose it is by its birth: not before the process's own.
+ * A dump of this process is known by its name, and by its birth, which is not before the process's.
  */
 #include "ship/oomdump.h"
 
@@ -19,6 +19,7 @@
 #include "linux/volume.h"
 #include "place/identity.h"
 #include "ship/claim.h"
+#include "ship/spool.h"
 
 enum {
     PLACES_MAX = 4,
@@ -26,7 +27,7 @@ enum {
     SLACK_MS = 2000,            /* a file's times come from a coarser clock than a process's */
     RECENT_MS = 15 * 60 * 1000, /* commands that HotSpot ran before us may have taken their time */
     WATCH_MS = 5000,
-    LOOK_MS = 50,
+    POLL_MS = 50,
     LITTLE_ROOM = 1024 * 1024
 };
 
@@ -60,7 +61,7 @@ static int add_place(const struct jvm *j, const char *folder, const char *name, 
     return r;
 }
 
-/* In a folder it has a name of its own; compressed or not can be changed at run time. */
+/* In a folder HotSpot chooses the name; whether it is compressed can be changed at run time. */
 static int add_defaults(const struct jvm *j, const struct jvmopts *o, const char *folder, struct places *ret)
 {
     static const char *const suffixes[] = {"", ".gz"};
@@ -128,23 +129,25 @@ static bool is_dump_name(const char *name, const char *base)
     return !*name || (*name == '.' && name[1] && name[1 + strspn(name + 1, "0123456789")] == '\0');
 }
 
-struct times {
+struct search {
     int64_t started_ns, recent_ns;
+    int64_t newest_ns; /* of the dumps found so far */
+    struct oomdump *found;
 };
 
-static bool is_of_this_oom(const struct identity *file, const struct times *t)
+static bool is_of_this_oom(const struct identity *file, const struct search *t)
 {
     if (file->mtime_ns < t->recent_ns || file->mtime_ns < t->started_ns)
         return false;
     return !file->birth_ns || file->birth_ns >= t->started_ns;
 }
 
-/* Looks at one name; what it finds goes to ret if it is younger than *newest_ns. */
-static int look(int folder, const char *folder_path, const char *name, bool exact, const struct times *t,
-                int64_t *newest_ns, struct oomdump *ret)
+/* Examines one name; exact: it is the name itself, without a number behind it. */
+static int check_name(struct search *t, int folder, const char *folder_path, const char *name, bool exact)
 {
     CLEANUP_FD int fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     CLEANUP_FREE char *path = NULL;
+    struct oomdump *ret = t->found;
     struct identity file;
     bool ours;
 
@@ -155,8 +158,8 @@ static int look(int folder, const char *folder_path, const char *name, bool exac
         return -ENOMEM;
     }
     ours = is_of_this_oom(&file, t);
-    if (ours && file.mtime_ns > *newest_ns) {
-        *newest_ns = file.mtime_ns;
+    if (ours && file.mtime_ns > t->newest_ns) {
+        t->newest_ns = file.mtime_ns;
         free(ret->path);
         ret->path = TAKE_PTR(path);
         ret->here = true;
@@ -166,7 +169,7 @@ static int look(int folder, const char *folder_path, const char *name, bool exac
     return 0;
 }
 
-static int search(const char *place, const struct times *t, int64_t *newest_ns, struct oomdump *ret)
+static int search_place(struct search *t, const char *place)
 {
     const char *name = text_base_name(place);
     CLEANUP_FREE char *folder_path = folder_of(place);
@@ -178,11 +181,11 @@ static int search(const char *place, const struct times *t, int64_t *newest_ns, 
         /* A folder that can't be listed may still be entered. */
         CLEANUP_FD int fd = open(folder_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-        return fd < 0 ? 0 : look(fd, folder_path, name, true, t, newest_ns, ret);
+        return fd < 0 ? 0 : check_name(t, fd, folder_path, name, true);
     }
     for (struct dirent *d; (d = readdir(dir));) {
         int r = is_dump_name(d->d_name, name)
-                    ? look(dirfd(dir), folder_path, d->d_name, text_eq(d->d_name, name), t, newest_ns, ret)
+                    ? check_name(t, dirfd(dir), folder_path, d->d_name, text_eq(d->d_name, name))
                     : 0;
 
         if (r < 0)
@@ -219,13 +222,13 @@ int oomdump_find(const struct jvm *j, const struct jvmopts *options, struct oomd
 {
     CLEANUP(places_done) struct places places = {0};
     CLEANUP(oomdump_done) struct oomdump d = {0};
-    struct times t = {.recent_ns = clock_wall_ns() - (int64_t)RECENT_MS * 1000000};
-    int64_t newest_ns = INT64_MIN;
+    struct search t = {
+        .recent_ns = clock_wall_ns() - (int64_t)RECENT_MS * 1000000, .newest_ns = INT64_MIN, .found = &d};
     int r = find_places(j, options, &places);
 
     t.started_ns = j->started_ns ? j->started_ns - (int64_t)SLACK_MS * 1000000 : INT64_MIN;
     for (unsigned i = 0; i < places.count && r == 0; i++)
-        r = search(places.path[i], &t, &newest_ns, &d);
+        r = search_place(&t, places.path[i]);
     if (r == 0 && !d.path)
         d.path = strdup(places.path[0]);
     if (r == 0 && !d.path)
@@ -259,7 +262,7 @@ void oomdump_await_watch(struct oomdump *d)
         if (lstat(d->path, &st) < 0)
             d->here = false;
         else
-            clock_sleep_ms(LOOK_MS);
+            clock_sleep_ms(POLL_MS);
     }
 }
 

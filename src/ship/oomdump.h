@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The heap dump that a JVM writes when it runs out of memory: where it lies by the JVM's options, whether it is there,
- * this JVM's and this OOM's, and if not, why not. Looks, and changes nothing.
+ * this JVM's and this OOM's, and if not, why not. Changes nothing.
  *
  * HotSpot (heapDumper.cpp, HeapDumper::dump_heap) writes the dump before it runs the OnOutOfMemoryError commands, and
  * holds still until they have ended. HeapDumpPath may be a file or a folder; nothing given, the working folder. In a
@@ -22,7 +22,8 @@ struct oomdump {
     char *leftover; /* an older process's dump under that very name, which is in the way of ours; NULL without */
 };
 
-/* options: the JVM's, with what it said itself where it could be asked. 0, -ENOMEM, or an error of looking. */
+/* options: the JVM's, with those that it answered itself where it could be asked. 0, -ENOMEM, or why it cannot be
+ * searched for. */
 int oomdump_find(const struct jvm *j, const struct jvmopts *options, struct oomdump *ret, struct err *e);
 void oomdump_done(struct oomdump *d);
 

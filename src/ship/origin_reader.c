@@ -105,7 +105,7 @@ static int read_head(const struct origin_reader *r, struct origin *ret)
     return 0;
 }
 
-/* Inflates a piece of the file for the walk; what is damaged ends it. */
+/* Inflates a piece of the file for the walk; a damaged piece ends it. */
 static int feed_gzip(struct origin_reader *r, unsigned char *data, size_t size)
 {
     unsigned char inside[16 * 1024];

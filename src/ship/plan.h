@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * How to ship: the part of the options that loop and worker share. A worker is started with the loop's own command
- * line, and so comes to the same plan; nothing of it needs a format of its own.
+ * line, and so comes to the same plan; no other format is needed.
  */
 #pragma once
 
@@ -84,11 +84,11 @@ enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
 struct plan {
     struct sink_config sink;
     struct codec codec;
-    bool codec_given; /* else what is compressed already is left as it is */
+    bool codec_given; /* else a file that is compressed already is left as it is */
     unsigned threads;
     uint64_t memory;      /* bytes */
     const char *template; /* checked; borrowed from the options */
-    const char *store;    /* the URL as given, and what tells stores apart; borrowed */
+    const char *store;    /* the URL as given: the store's name in journals; borrowed */
     bool keep;
     enum plan_verify verify;
     uint64_t give_up_ms; /* 0: never */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A claim that is none, for its key; and a few tries.
+ * A made-up claim for its key, and a few tries.
  */
 #include "ship/preflight.h"
 
@@ -14,6 +14,7 @@
 
 char *preflight_key(const struct plan *plan, const struct whoami *who, const struct facts *facts, const char *name)
 {
+    static const struct origin unknown;
     const struct facts none = {0};
     struct claim c = {.id = "0000000000000000",
                       .kind = kind_of_name(name),
@@ -24,7 +25,7 @@ char *preflight_key(const struct plan *plan, const struct whoami *who, const str
     char *key = NULL;
 
     if (c.name && c.cause)
-        key = describe_key(plan->template, &c, &(struct origin){0}, who, facts ? facts : &none, &plan->codec);
+        key = describe_key(plan->template, &(struct described){&c, &unknown, who, facts ? facts : &none, &plan->codec});
     claim_done(&c);
     return key;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether the store would take evidence now: for before something that costs (a JVM that stands still for its dump),
- * and for the start of what waits. Opens the store (credentials, region, CA) and asks it by the least that shows it
- * (sink_ops.probe), under the key that evidence would have. Leaves nothing there. Blocks; initialises TLS: not for a
- * loop.
+ * Whether the store would take evidence now: to be asked before anything that costs (a JVM that stands still for its
+ * dump), and at the start of a watch or guard. Opens the store (credentials, region, CA) and asks it by the smallest
+ * request that shows it (sink_ops.probe), under the key that evidence would have. Leaves nothing there. Blocks, and
+ * initialises TLS: not for a loop.
  */
 #pragma once
 

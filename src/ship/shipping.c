@@ -21,6 +21,7 @@
 #include "linux/lease.h"
 #include "ship/preflight.h"
 #include "ship/shipping_internal.h"
+#include "ship/spool.h"
 
 enum { WRITER_POLL_MS = 250 };
 
@@ -88,7 +89,7 @@ static int open_file(struct shipment *s, struct err *e)
     return 0;
 }
 
-/* Somebody may be writing still: a dump takes its time. */
+/* Its writer may not be done: a dump takes its time. */
 static int wait_for_writer(struct shipment *s, struct err *e)
 {
     uint64_t give_up_ms = s->of->plan->give_up_ms;
@@ -142,7 +143,7 @@ static int try_once(struct shipment *s, struct job_result *result, struct err *e
     return r < 0 ? r : job_run(&job, result, e);
 }
 
-/* Passing trouble is waited out; what an operator must mend ends the command: somebody is sitting here. */
+/* What may pass by itself is waited out; what an operator must mend ends the command. */
 static int try_until_done(struct shipment *s, struct job_result *result, struct err *e)
 {
     const struct retry_policy policy = {.soon = {1000, 60 * 1000}, .give_up_ms = s->of->plan->give_up_ms};
@@ -228,14 +229,14 @@ int shipping_held(struct shipping *shipping, int fd, int folder, const char *nam
     return ship_open_file(&s, name, e);
 }
 
-/* Only the sink's own tries are left to a stream; whoever has to begin anew should know why. */
+/* A stream has only the sink's own tries: the error says that its writer has to begin anew. */
 static int explain_stream_failure(const struct shipment *s, int result, struct err *e)
 {
-    struct err story = *e;
+    struct err before = *e;
 
     if (s->stopped || fault_find(result)->retry != RETRY_SOON || result == -ETIMEDOUT)
         return result;
-    return err_set(e, result, "%.650s; nothing of %.60s is stored, and a stream cannot be read twice", story.msg,
+    return err_set(e, result, "%.650s; nothing of %.60s is stored, and a stream cannot be read twice", before.msg,
                    s->path);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One file or stream shipped in the foreground, by this process: waits for its writer and for the store, tells how it
- * goes on stderr and where it went on stdout. For commands that ship; a watch ships through watch/worker_pool.h.
+ * Ships one file or stream in the foreground, in this process: waits for its writer and for the store, reports
+ * progress on stderr and the object on stdout. For commands that ship; a watch ships through watch/worker_pool.h.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ struct shipped {
     bool partial;  /* it is not whole */
 };
 
-/* What is the same for all files of one command. */
+/* The same for all files of one command. */
 struct shipping {
     const struct plan *plan;
     const struct whoami *who;
@@ -29,15 +29,15 @@ struct shipping {
     struct sink *sink; /* opened when first needed; the caller closes it */
     const char *state; /* --state; NULL: beside the file */
     const char *cause;
-    bool cause_is_guess;            /* what the evidence itself says counts more */
+    bool cause_is_guess;            /* the evidence's own cause counts more */
     bool json;                      /* the manifest on stdout, not the URL */
-    uint64_t pid;                   /* the process that it tells about, where known; 0 */
-    uint64_t uid;                   /* its user, for what is held: what we wrote ourselves is ours */
+    uint64_t pid;                   /* of the process that the evidence is of; 0 unknown */
+    uint64_t uid;                   /* its user, for shipping_held: a file that we wrote ourselves has our uid */
     const char *jvm, *command;      /* of that process; NULL unknown */
-    struct pause pause;             /* that the file, or what is held, took of it */
-    bool sentence;                  /* on stdout a line for the log of somebody else */
-    bool logs;                      /* nothing on stdout: what is said goes into the log, as events */
-    struct shipped *shipped;        /* where what was shipped last is told; NULL: nobody asks */
+    struct pause pause;             /* how long it stood still for the file */
+    bool sentence;                  /* on stdout a whole sentence: it goes into the application's log */
+    bool logs;                      /* nothing on stdout: events in the log */
+    struct shipped *shipped;        /* receives what was shipped last; may be NULL */
     struct shipping_case *its_case; /* NULL: each piece is a case */
 };
 
@@ -47,18 +47,18 @@ int shipping_try_store(struct shipping *s, uint64_t patience_ms, struct err *e);
 
 enum { SHIPPING_TRY_MS = 3000 }; /* of a person's patience */
 
-/* Ships, and unless the plan says to keep it erases the file. */
+/* Ships the file, and erases it unless the plan says to keep it. */
 int shipping_file(struct shipping *s, const char *path, struct err *e);
 
 /* A file that the caller has opened, and will erase: one whose path a stranger could change meanwhile. folder: where it
- * lies, for the journal; -1: none. name: what it is called; path: what people are told. Borrows the descriptors. */
+ * lies, for the journal; -1: none. name: for kind and key; path: for messages. Borrows the descriptors. */
 int shipping_held(struct shipping *s, int fd, int folder, const char *name, const char *path, struct err *e);
 
 /* What can be read once only: a pipe, or a FIFO that may have been opened (O_NONBLOCK) before its writer did. */
 struct shipping_stream {
     int fd;             /* taken: closed as soon as nothing more is read, so that a writer meets EPIPE and goes on */
     const char *name;   /* as a file would be called: it decides on kind and key */
-    int64_t started_ns; /* when the process that it tells about was; 0 unknown */
+    int64_t started_ns; /* when the process began that it is of; 0 unknown */
     uint64_t uid;       /* that process's */
     uint64_t expected_size; /* a guess, for the bar and the size of parts; 0 */
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "ship/shipping_internal.h"
+#include "ship/spool.h"
 
 /* What the command knows of the process that the evidence is of. */
 static int add_process(struct shipment *s, struct err *e)

@@ -4,6 +4,8 @@
  * start understands, whenever we are killed. Nothing here is fsynced: after a power cut a claim may be missing, the
  * evidence then lies under its old name or in the spool, and is found there.
  */
+#include "ship/spool.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +20,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/fskind.h"
-#include "ship/claim.h"
 
 struct spool {
     int dirfd;  /* STATE */
@@ -71,7 +72,7 @@ static bool is_ours_alone(int fd)
     return fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 022) == 0;
 }
 
-/* One that was given by --state may be root's, and open to others (an emptyDir is 0777): what lies in it decides. */
+/* A folder given by --state may be root's, and open to others (an emptyDir is 0777): its spool folder is checked. */
 static bool is_of_another(int fd)
 {
     struct stat st;
@@ -223,7 +224,7 @@ int spool_move_in(struct spool *s, struct claim *c, int dirfd, const char *name,
 
     if (renameat2(dirfd, name, s->dirfd, in_claim(c, "evidence", path), RENAME_NOREPLACE) < 0) {
         r = -errno;
-        /* Some file systems know no flags; nobody but us makes this name. */
+        /* Some file systems know no flags; only we make this name. */
         if (r == -EINVAL)
             r = renameat(dirfd, name, s->dirfd, path) < 0 ? -errno : 0;
         if (r < 0)
@@ -290,7 +291,7 @@ static int invent_claim(const char *id, const struct stat *st, struct claim *ret
     return 0;
 }
 
-/* 0 and a claim, -ENOENT if there is nothing left of it to ship. */
+/* 0 and a claim; -ENOENT if nothing is left to ship. */
 static int load_claim(struct spool *s, const char *id, struct claim *ret)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = CLAIM_JSON_MAX};
@@ -367,7 +368,7 @@ static int keep_evidence(struct spool *s, const struct claim *c)
     return renameat(s->dirfd, in_claim(c, "evidence", from), s->dirfd, to) < 0 ? -errno : 0;
 }
 
-/* Nobody has written to it since it was read. */
+/* It was not written to since it was read. */
 static bool is_as_shipped(const struct claim *c, const struct identity *now)
 {
     return now->size == c->size && now->mtime_ns == c->mtime_ns;

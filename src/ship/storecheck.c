@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fork, ask, say, sleep.
+ * A child probes the store, its parent logs the result and sleeps.
  */
 #include "ship/storecheck.h"
 
@@ -57,7 +57,7 @@ static int ask(const struct plan *plan, struct err *e)
     return r;
 }
 
-static void say_setting(const char *text)
+static void log_setting(const char *text)
 {
     log_event(EVENT_STORE_SETTING, LOG_STR("error", text));
 }
@@ -68,7 +68,7 @@ static void ask_and_report(int to, const void *ctx)
     struct plan plan = *s->config->plan;
     struct verdict v = {0};
 
-    plan.sink.notice = s->asked ? NULL : say_setting;
+    plan.sink.notice = s->asked ? NULL : log_setting;
     v.result = ask(&plan, &v.err);
     report_child_write(to, &v, sizeof(v));
 }
@@ -112,8 +112,8 @@ static void show_ready(const struct storecheck *s, bool ready)
         unlink(path);
 }
 
-/* Says what is new, and returns when to ask again. */
-static uint64_t take(struct storecheck *s, const struct verdict *v)
+/* Logs what has changed, and returns when to ask again. */
+static uint64_t report(struct storecheck *s, const struct verdict *v)
 {
     bool news = !s->asked || s->retry.last != 0; /* that it is ready */
     struct retry_decision d;
@@ -171,7 +171,7 @@ int storecheck_run(const struct storecheck_config *c)
             break;
         if (r < 0) /* no process, no descriptor: this may pass */
             v.result = err_set(&v.err, r, "the store could not be asked: %s", strerror(-r));
-        delay_ms = take(&s, &v);
+        delay_ms = report(&s, &v);
         if (v.result == 0 && !c->ready)
             return 0;
         r = wait_for_stop(&s, delay_ms);

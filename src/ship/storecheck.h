@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The store, asked at the start of what waits (watch, guard), long before the first evidence: a wrong key is found out
- * by a log line, not by a lost dump. A small process beside the loop, which says by itself in the log how it went. Each
- * asking is a process of its own, so that TLS and HTTP take no memory in between.
+ * Checks the store at the start of a watch or guard, long before the first evidence: a wrong key is found by a log
+ * line, not by a lost dump. Runs in a small process beside the loop, and logs by itself. Each probe runs in a process
+ * of its own, so that TLS and HTTP take no memory in between.
  */
 #pragma once
 

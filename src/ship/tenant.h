@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whose a file is, for sharing out turns and room: the namespace where --layout names one, else the file's owner (uid).
- * The first folder below the watched one is a part of the tenant: pods of one uid often have a folder each.
+ * The tenant of a file, by which turns and room are shared: the namespace where --layout names one, else the file's
+ * owner (uid). The first folder below the watched one is a part of the tenant: pods of one uid often have a folder
+ * each.
  */
 #pragma once
 

@@ -3,6 +3,7 @@
  * The pool's claims, volume by volume.
  */
 #include "watch/retain.h"
+#include "ship/spool.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "linux/inotify.h"
 #include "ship/claim.h"
+#include "ship/spool.h"
 #include "watch/source_internal.h"
 
 enum { CHANGES_MAX = 10000 };

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "linux/inotify.h"
 #include "ship/claim.h"
+#include "ship/spool.h"
 #include "watch/source_internal.h"
 
 enum { DEPTH_MAX = 32 };

@@ -18,6 +18,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ship/spool.h"
 #include "watch/loop_watchdog.h"
 #include "watch/watcher_internal.h"
 

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "ship/claim.h"
+#include "ship/spool.h"
 #include "ship/tenant.h"
 #include "watch/repository.h"
 #include "watch/watcher_internal.h"

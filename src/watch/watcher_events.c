@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ship/claim.h"
+#include "ship/spool.h"
 #include "watch/loop_watchdog.h"
 #include "watch/watcher_internal.h"
 

@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "ship/claim.h"
+#include "ship/spool.h"
 #include "ship/tenant.h"
 #include "watch/room.h"
 #include "watch/watcher_internal.h"

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "ship/spool.h"
 #include "watch/retain.h"
 #include "watch/worker_pool_internal.h"
 

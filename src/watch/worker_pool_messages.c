@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "ship/manifest.h"
 #include "ship/report.h"
+#include "ship/spool.h"
 #include "watch/retain.h"
 #include "watch/worker_pool_internal.h"
 

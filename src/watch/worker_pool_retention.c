@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ship/spool.h"
 #include "watch/retain.h"
 #include "watch/worker_pool_internal.h"
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "ship/spool.h"
 #include "watch/worker_pool_internal.h"
 
 static const struct retry_policy PACE = {.soon = {1000, 60 * 1000}, .slowly = {60 * 1000, 300 * 1000}};

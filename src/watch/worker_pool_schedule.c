@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "ship/spool.h"
 #include "watch/worker_pool_internal.h"
 
 enum {

@@ -83,9 +83,9 @@ static void every_variable_has_its_value(void **state)
     f.container_id = S("abc");
     f.instance = S("i-0");
     f.region = S("r");
-    of_task = describe_key(template, &c, &SILENT, &HOST, &f, &codec);
+    of_task = describe_key(template, &(struct described){&c, &SILENT, &HOST, &f, &codec});
     assert_string_equal(of_task, "app/abc/repo_cart_7/demo/cart/7/8f03/i-0/r/z1/ecs/demo/cart/8f03/0123456789abcdef");
-    of_pod = describe_key(template, &c, &SILENT, &POD, &NONE, &codec);
+    of_pod = describe_key(template, &(struct described){&c, &SILENT, &POD, &NONE, &codec});
     assert_string_equal(of_pod, "main/none/i_1/none/none/none/none/none/none/none/shop/cart/0123456789abcdef");
 }
 
@@ -97,7 +97,7 @@ static void the_manifest_says_it_all(void **state)
     CLEANUP(manifest_done) struct manifest m = {0};
 
     (void)state;
-    assert_int_equal(describe_manifest(&c, &SILENT, &HOST, &TASK, &codec, "k", &m), 0);
+    assert_int_equal(describe_manifest(&(struct described){&c, &SILENT, &HOST, &TASK, &codec}, "k", &m), 0);
     assert_string_equal(m.where.place, "ecs/demo/cart/8f03");
     assert_string_equal(m.where.cluster, "demo");
     assert_string_equal(m.where.container, "app");
@@ -114,13 +114,13 @@ static void the_evidence_says_why_unless_its_maker_did(void **state)
         .cause = "java-oom", .detail = "Java heap space", .jvm = "17", .command = "java A", .pid = 7};
     const struct codec codec = {.ops = &CODEC_NONE};
     CLEANUP(manifest_done) struct manifest m = {0};
-    CLEANUP_FREE char *key = describe_key("{cause}/{id}", &c, &said, &HOST, &NONE, &codec);
+    CLEANUP_FREE char *key = describe_key("{cause}/{id}", &(struct described){&c, &said, &HOST, &NONE, &codec});
 
     (void)state;
     assert_string_equal(key, "java-oom/0123456789abcdef");
     assert_string_equal(describe_cause(&c, &SILENT), "unknown");
     c.jvm = S("17 as the claim has it");
-    assert_int_equal(describe_manifest(&c, &said, &HOST, &NONE, &codec, "k", &m), 0);
+    assert_int_equal(describe_manifest(&(struct described){&c, &said, &HOST, &NONE, &codec}, "k", &m), 0);
     assert_string_equal(m.cause, "java-oom");
     assert_string_equal(m.origin.detail, "Java heap space");
     assert_string_equal(m.process.jvm, "17 as the claim has it");

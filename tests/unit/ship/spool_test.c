@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "ship/claim.h"
+#include "ship/spool.h"
 
 struct place {
     char path[64];
