@@ -91,7 +91,7 @@ struct candidate *candidate_add(struct candidates *c, struct folder *f, const ch
     if (one)
         return one;
     /* Now, so that scheduling can't fail; index 0 is not used. */
-    if (array_reserve(&c->heap, c->count + 2, &c->capacity, sizeof(*c->heap), SIZE_MAX) < 0)
+    if (array_reserve(&c->heap, c->count + 2, &c->capacity, sizeof(struct candidate *), SIZE_MAX) < 0)
         return NULL;
     one = calloc(1, sizeof(*one));
     if (!one || !(one->name = strdup(name))) {

@@ -86,7 +86,7 @@ int source_insert_folder(struct source *s, struct folder *f)
 {
     size_t at;
 
-    if (array_reserve(&s->folder, s->count + 1, &s->capacity, sizeof(*s->folder), SIZE_MAX) < 0)
+    if (array_reserve(&s->folder, s->count + 1, &s->capacity, sizeof(struct folder *), SIZE_MAX) < 0)
         return -ENOMEM;
     source_find_watch(s, f->watch, &at);
     memmove(s->folder + at + 1, s->folder + at, (s->count - at) * sizeof(struct folder *));
