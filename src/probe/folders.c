@@ -90,7 +90,7 @@ static void check_leases(const struct place *p)
     fskind_get(p->fd, &kind);
     if (kind.network) {
         finding_add(p->f, FINDING_WARN, "leases", "no harm: --settle says how long a file must rest",
-                    "%s is on %s: other hosts' writes are not known_program, files are complete when they rest", p->path,
+                    "%s is on %s: other hosts' writes are not seen, files are complete when they rest", p->path,
                     kind.name);
         return;
     }

@@ -118,7 +118,7 @@ static void check_inotify(const struct findings *f)
     full = used.instances >= instances / 100 * FULL_PERCENT + 1 || used.watches >= watches / 100 * FULL_PERCENT + 1;
     finding_add(f, full ? FINDING_WARN : FINDING_OK, "inotify",
                 full ? "raise fs.inotify.max_user_instances and fs.inotify.max_user_watches" : NULL,
-                "%llu of %llu instances and %llu of %llu watches of uid %u are known_program in use",
+                "%llu of %llu instances and %llu of %llu watches of uid %u are seen in use",
                 (unsigned long long)used.instances, (unsigned long long)instances, (unsigned long long)used.watches,
                 (unsigned long long)watches, (unsigned)geteuid());
 }
@@ -128,10 +128,10 @@ static void check_inotify(const struct findings *f)
 
 static int count_group(void *ctx, pid_t pid, struct err *e)
 {
-    unsigned *known_program = ctx;
+    unsigned *seen = ctx;
     (void)pid, (void)e;
 
-    ++*known_program;
+    ++*seen;
     return 0;
 }
 
@@ -150,27 +150,27 @@ static void check_cgroups(const struct findings *f)
     bool v2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0, entered, own;
     bool v1 = access("/sys/fs/cgroup/memory/memory.stat", F_OK) == 0;
     const char *version = v1 ? "v1" : v2 ? "v2" : NULL;
-    unsigned known_program = 0;
+    unsigned seen = 0;
 
     finding_step(f, "cgroups", "memory cgroups of all processes");
     if (!version) {
         finding_add(f, FINDING_WARN, "cgroups", "mount the machine's /sys/fs/cgroup: guard needs it",
-                    "no memory controller is to be known_program below /sys/fs/cgroup");
+                    "no memory controller is to be seen below /sys/fs/cgroup");
         return;
     }
     own = has_own_namespace();
     entered = cgroupns_enter_first() == 0;
-    cgroup_discovery_look(&discovery, "/proc", clock_mono_ms(), count_group, &known_program);
-    if (known_program == 0 && discovery.unseen > 0)
+    cgroup_discovery_look(&discovery, "/proc", clock_mono_ms(), count_group, &seen);
+    if (seen == 0 && discovery.unseen > 0)
         finding_add(f, FINDING_WARN, "cgroups",
                     "for guard --all: hostPID with CAP_SYS_ADMIN, and the machine's /sys/fs/cgroup mounted",
-                    "%s: none of %u memory cgroups with processes can be known_program from here%s", version, discovery.unseen,
+                    "%s: none of %u memory cgroups with processes can be seen from here%s", version, discovery.unseen,
                     own || !entered ? " (a private cgroup namespace)" : "");
     else
         finding_add(f, discovery.unseen > 0 ? FINDING_WARN : FINDING_OK, "cgroups",
                     discovery.unseen > 0 ? "hostPID with CAP_SYS_ADMIN, and the machine's /sys/fs/cgroup mounted"
                                          : NULL,
-                    "%s: %u memory cgroup%s with a limit known_program, %u out of sight%s", version, known_program, known_program == 1 ? "" : "s",
+                    "%s: %u memory cgroup%s with a limit seen, %u out of sight%s", version, seen, seen == 1 ? "" : "s",
                     discovery.unseen, own ? " (a private cgroup namespace)" : "");
 }
 
@@ -216,7 +216,7 @@ static void check_ptrace(const struct findings *f)
     else if (!may && jvms.hidden > 0)
         remedy = "run as the application's user, or as root with CAP_SYS_PTRACE";
     finding_add(f, remedy ? FINDING_WARN : FINDING_OK, "ptrace", remedy,
-                "kernel.yama.ptrace_scope %llu, CAP_SYS_PTRACE: %s, uid %u: %zu JVM%s known_program, %zu process%s out of sight",
+                "kernel.yama.ptrace_scope %llu, CAP_SYS_PTRACE: %s, uid %u: %zu JVM%s seen, %zu process%s out of sight",
                 (unsigned long long)scope, may ? "yes" : "no", (unsigned)geteuid(), jvms.count,
                 jvms.count == 1 ? "" : "s", jvms.hidden, jvms.hidden == 1 ? "" : "es");
 }

@@ -223,7 +223,7 @@ static bool is_about_keys(const struct err *e)
 }
 
 /* After the first request that is signed: says what became of the credentials, and true if it failed for another reason
- * than permissions, which is logged_fault then. */
+ * than permissions, which is said then. */
 static bool is_no_refusal(const struct trial *t, int r, const struct err *e)
 {
     const char *name = NULL;
@@ -248,22 +248,22 @@ static bool is_no_refusal(const struct trial *t, int r, const struct err *e)
 
 static int stop_listing(void *ctx, const struct sink_listing_entry *entry)
 {
-    bool *known_program = ctx;
+    bool *seen = ctx;
     (void)entry;
 
-    *known_program = true;
+    *seen = true;
     return -ECANCELED;
 }
 
 static void try_list(struct trial *t)
 {
     struct err e = {0};
-    bool known_program = false;
+    bool seen = false;
     int r;
 
     finding_step(t->f, "permissions", "list");
-    r = t->sink->ops->list(t->sink, "", stop_listing, &known_program, &e);
-    judge(t, known_program ? 0 : r, "list", FINDING_WARN, "'salvage ls' will not work; shipping does", &e);
+    r = t->sink->ops->list(t->sink, "", stop_listing, &seen, &e);
+    judge(t, seen ? 0 : r, "list", FINDING_WARN, "'salvage ls' will not work; shipping does", &e);
 }
 
 /* Puts, compares and removes. */
