@@ -2,7 +2,7 @@
  *
  * Credentials: a chain of providers, one file each, tried in order until one has an answer. A provider that is there
  * but broken (half a key pair, a malformed file, an unknown AWS_PROFILE, a role that may not be taken) ends the search
- * with its story: a fall through to other credentials would be a surprise.
+ * with its message: a fall through to other credentials would be a surprise.
  *
  * AWS, in botocore's order: environment, a profile's role, web identity, shared files, container, EC2 instance. Huawei
  * OBS: environment, ECS agency.

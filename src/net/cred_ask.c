@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One request, its patience, and its story.
+ * One request, tried again, and what its answer means.
  */
 #include "net/cred_ask.h"
 
@@ -21,20 +21,20 @@ int cred_ask(const struct http_options *o, const struct http_request *r, const c
              struct err *e)
 {
     struct http *http = NULL;
-    struct err story = {0};
+    struct err failure = {0};
     int result = http_new(o, &http, e);
 
     if (result < 0)
         return result;
     for (unsigned i = 0;; i++) {
-        result = http_perform(http, r, ret, &story);
+        result = http_perform(http, r, ret, &failure);
         if (!http_may_pass(result, ret->status) || i + 1 == TRIES)
             break;
         clock_sleep_ms(PAUSE_MS << i);
     }
     http_free(http);
     if (result < 0)
-        return err_set(e, result, "credentials: %s: %s", service, story.msg);
+        return err_set(e, result, "credentials: %s: %s", service, failure.msg);
     if (http_may_pass(result, ret->status))
         return err_set(e, -FAULT_BUSY, "credentials: %s answers %ld", service, ret->status);
     return 0;

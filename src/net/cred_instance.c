@@ -48,21 +48,21 @@ static int get_token(struct secret **ret, struct err *e)
     CLEANUP(buf_done) struct buf url = {0};
     CLEANUP(cred_answer_done) struct http_answer answer = {0};
     struct http_request r = {.method = "PUT", .limit_ms = CRED_LINK_MS};
-    struct err story = {0};
+    struct err failure = {0};
     int result;
 
     if (make_url("/latest/api/token", "", &url) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     r.url = buf_text(&url);
     http_add_header(&r, "X-aws-ec2-metadata-token-ttl-seconds", "21600");
-    result = cred_ask(&DIRECT, &r, SERVICE.name, &answer, &story);
+    result = cred_ask(&DIRECT, &r, SERVICE.name, &answer, &failure);
     if (result == -FAULT_STALLED && is_there())
         return err_set(e, -FAULT_CREDENTIALS,
                        "credentials: the EC2 metadata service does not answer to a container: its hop limit is 1. "
                        "Run aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2 for the "
                        "instance, or use IRSA or Pod Identity");
     if (result == -FAULT_BUSY || result == -ENOMEM)
-        return err_set(e, result, "%s", story.msg);
+        return err_set(e, result, "%s", failure.msg);
     if (result < 0 || answer.status == 404)
         return err_set(e, -ENOENT, "no EC2 metadata service");
     if (answer.status != 200 || answer.body.size == 0)

@@ -30,16 +30,16 @@ static int get_token(struct secret **ret, struct err *e)
     CLEANUP(buf_done) struct buf url = {0};
     CLEANUP(cred_answer_done) struct http_answer answer = {0};
     struct http_request r = {.method = "PUT", .limit_ms = CRED_LINK_MS};
-    struct err story = {0};
+    struct err failure = {0};
     int result;
 
     if (buf_printf(&url, "%s/meta-data/latest/api/token", endpoint()) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     r.url = buf_text(&url);
     http_add_header(&r, "X-Metadata-Token-Ttl-Seconds", "21600");
-    result = cred_ask(&DIRECT, &r, SERVICE.name, &answer, &story);
+    result = cred_ask(&DIRECT, &r, SERVICE.name, &answer, &failure);
     if (result == -FAULT_BUSY || result == -ENOMEM)
-        return err_set(e, result, "%s", story.msg);
+        return err_set(e, result, "%s", failure.msg);
     if (result < 0)
         return err_set(e, -ENOENT, "no ECS metadata service");
     if (answer.status == 200 && answer.body.size > 0 && !(*ret = secret_new(answer.body.data, answer.body.size)))

@@ -142,7 +142,7 @@ int credanswer_parse_json_error(const char *json, size_t size, char **ret_code, 
     return *ret_code || *ret_message ? 0 : -EBADMSG;
 }
 
-/* STS: leaves are told by their names alone, which are unique in its answers. */
+/* STS: leaves are recognised by their names alone, which are unique in its answers. */
 enum leaf { ACCESS_KEY, SECRET_KEY, TOKEN, EXPIRES, CODE, MESSAGE, LEAVES };
 
 static const char *const LEAF_NAMES[LEAVES] = {"AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration",

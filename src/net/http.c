@@ -35,7 +35,7 @@ enum {
 struct http {
     CURL *curl;
     char *ca_file;      /* as given */
-    struct cabundle ca; /* what libcurl was told to trust; empty before the first request that needs it */
+    struct cabundle ca; /* what libcurl trusts; empty before the first request that needs it */
     uint64_t timeout_ms;
     uint64_t (*clock_ms)(void);
     int (*transport)(void *ctx, const struct http_request *r, struct http_answer *answer, struct err *e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The table from CURLcode to fault. What may pass by itself (a reset, a server that restarts, half an answer) is
- * unreachable or stalled; what somebody must change (a certificate, a CA file) is a TLS fault. A connection that dies
+ * unreachable or stalled; what a person must change (a certificate, a CA file) is a TLS fault. A connection that dies
  * while TLS is being agreed on belongs to the first kind, though libcurl gives both the same number.
  */
 #include "net/http_fault.h"

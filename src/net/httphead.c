@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Lines of an answer's head. A line that goes on from the one before (obsolete folding) or has no colon is nobody's
- * header.
+ * Lines of an answer's head. A line that goes on from the one before (obsolete folding) or has no colon is ignored.
  */
 #include "net/httphead.h"
 

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* AWS_EC2_METADATA_DISABLED: nobody is to be asked. */
+/* AWS_EC2_METADATA_DISABLED: the service is not to be asked. */
 bool imds_disabled(void);
 
 /* AWS_EC2_METADATA_SERVICE_ENDPOINT; NULL without. Borrowed, as all here. */

@@ -74,7 +74,7 @@ static bool header_is(struct span line, enum ini_kind kind, const char *section)
     struct span name;
 
     if (!end)
-        return false; /* whose the lines below are is anybody's guess: nobody's */
+        return false; /* the lines below belong to no known section */
     name = trim((struct span){line.text + 1, (size_t)(end - line.text) - 1});
     if (kind == INI_PROFILE && strcmp(section, "default") == 0 && span_is(name, section))
         return true;

@@ -201,8 +201,8 @@ struct trial {
 };
 
 /* A step that may be refused: result is what it came to. True if it went well. */
-static bool judge(struct trial *t, int result, const char *what, enum finding_result weight, const char *meaning,
-                  const struct err *e)
+static bool report(struct trial *t, int result, const char *what, enum finding_result weight, const char *meaning,
+                   const struct err *e)
 {
     if (result >= 0) {
         t->allowed[t->count++] = what;
@@ -263,7 +263,7 @@ static void try_list(struct trial *t)
 
     finding_step(t->f, "permissions", "list");
     r = t->sink->ops->list(t->sink, "", stop_listing, &seen, &e);
-    judge(t, seen ? 0 : r, "list", FINDING_WARN, "'salvage ls' will not work; shipping does", &e);
+    report(t, seen ? 0 : r, "list", FINDING_WARN, "'salvage ls' will not work; shipping does", &e);
 }
 
 /* Puts, compares and removes. */
@@ -280,7 +280,7 @@ static void try_object(struct trial *t)
     r = ops->put(t->sink, t->key, BODY, sizeof(BODY) - 1, "text/plain", &e);
     if (is_no_refusal(t, r, &e))
         return;
-    if (!judge(t, r, "put", FINDING_FAIL, "nothing can be stored here: allow the role to put objects", &e)) {
+    if (!report(t, r, "put", FINDING_FAIL, "nothing can be stored here: allow the role to put objects", &e)) {
         try_list(t);
         return;
     }
@@ -288,11 +288,11 @@ static void try_object(struct trial *t)
     if (ops->resumes) {
         finding_step(t->f, "permissions", "multipart");
         r = ops->probe(t->sink, t->key, &e);
-        judge(t, r, "multipart", FINDING_FAIL, "what is larger than a part can't be stored: heap dumps are", &e);
+        report(t, r, "multipart", FINDING_FAIL, "what is larger than a part can't be stored: heap dumps are", &e);
     }
     finding_step(t->f, "permissions", "head");
-    judge(t, ops->stat(t->sink, t->key, &info, &e), "head", FINDING_WARN,
-          "what is stored can't be looked at: the answer to the upload alone counts", &e);
+    report(t, ops->stat(t->sink, t->key, &info, &e), "head", FINDING_WARN,
+           "what is stored can't be looked at: the answer to the upload alone counts", &e);
     finding_step(t->f, "permissions", "get");
     r = ops->load(t->sink, &lane, t->key, &back, &e);
     ops->load_end(lane);
@@ -300,11 +300,11 @@ static void try_object(struct trial *t)
         finding_add(t->f, FINDING_FAIL, "store", "look at what stands before it: a proxy, a gateway, a cache",
                     "%s does not read back as it was put", t->key);
     else
-        judge(t, r, "get", FINDING_WARN, "'salvage ls' and 'salvage get' will not work with these credentials", &e);
+        report(t, r, "get", FINDING_WARN, "'salvage ls' and 'salvage get' will not work with these credentials", &e);
     try_list(t);
     finding_step(t->f, "permissions", "delete");
     r = ops->remove(t->sink, t->key, &e);
-    if (!judge(t, r, "delete", FINDING_WARN, "only 'salvage check' removes objects: shipping works without", &e))
+    if (!report(t, r, "delete", FINDING_WARN, "only 'salvage check' removes objects: shipping works without", &e))
         finding_add(t->f, FINDING_WARN, "bucket", "remove it by other means", "the object of this check stays: %s",
                     t->key);
 }

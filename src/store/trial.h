@@ -21,5 +21,5 @@ int check_add(struct check *c, const void *data, size_t size); /* 0 or -ENOMEM *
 int check_hex(struct check *c, char out[65]);                  /* ends it. 0 or -ENOMEM */
 void check_done(struct check *c);
 
-/* Ends it. 0 or -FAULT_CORRUPT: what (an URL, a path) is told in the message. */
+/* Ends it. 0 or -FAULT_CORRUPT: what (an URL, a path) stands in the message. */
 int check_same(struct check *c, const struct whole *w, const char *what, struct err *e);

@@ -31,7 +31,7 @@ int upload_pool_put(struct upload_pool *l, struct part *p);
 /* Until nothing is under way. */
 void upload_pool_drain(struct upload_pool *l);
 
-/* From now on nothing is accepted, and nobody waits (upload_pool_wait). What was handed over still goes to work(). */
+/* From now on nothing is accepted, and no wait lasts (upload_pool_wait). What was handed over still goes to work(). */
 void upload_pool_stop(struct upload_pool *l);
 bool upload_pool_stopped(struct upload_pool *l);
 

@@ -31,7 +31,7 @@ struct user_headers {
     unsigned count;
 };
 
-/* Adds "NAME:VALUE". -FAULT_USAGE with the story: for a folder, for a name that is ours to set (Host, Authorization,
+/* Adds "NAME:VALUE". -FAULT_USAGE: for a folder, for a name that is ours to set (Host, Authorization,
  * what frames a message, what is signed or checked), for a character that no header may have; -ENOMEM. */
 int user_headers_add(struct user_headers *h, const char *text, enum url_scheme scheme, struct err *e);
 int user_headers_copy(const struct user_headers *from, struct user_headers *ret); /* 0 or -ENOMEM */

@@ -2,7 +2,7 @@
  *
  * A folder as a store. An object grows under a hidden name beside its place (".HEX.part", made of its id and key),
  * which a later run can go on with; fsync and rename make it visible whole, or not at all. Objects are for this uid
- * only (0600): they hold what was in somebody's memory. Names are file_tree.c's.
+ * only (0600): they hold the memory of processes. Names are file_tree.c's.
  */
 #include <errno.h>
 #include <fcntl.h>

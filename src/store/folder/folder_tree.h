@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Names below the folder of a file store. A key is walked segment by segment and no symlink is followed: others may
- * write to the folder too. Errors tell the whole path and what to do about it.
+ * write to the folder too. Messages have the whole path and what to do about it.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ struct file_store {
     int root;   /* its descriptor; -1: not made yet */
 };
 
-/* The story of error (an errno value) while doing ("write to") something to key ("": the folder itself). */
+/* Sets the message for error (an errno value) while doing ("write to") something to key ("": the folder itself). */
 int file_tree_fail(const struct file_store *s, int error, const char *doing, const char *key, struct err *e);
 
 /* Opens the store's folder unless it is open. If it is missing: it is made with make, else -FAULT_NO_OBJECT; but

@@ -23,7 +23,7 @@ struct autoindex {
 };
 
 /* 0, -EBADMSG if it is neither, -ENOMEM; ret is untouched on failure. Names "." and "..", with '/', NUL or control
- * characters are dropped, and so are JSON's names that are not UTF-8: JSON can't tell which bytes they have. Times
+ * characters are dropped, and so are JSON's names that are not UTF-8: JSON can't express their bytes. Times
  * and sizes of HTML pages are nginx's only (UTC unless autoindex_localtime is on, to the minute). */
 int autoindex_decode(const char *data, size_t size, struct autoindex *ret);
 void autoindex_done(struct autoindex *a);

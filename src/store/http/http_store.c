@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Requests to a file server: made, sent again while that can help, and their answers told in words that say which
+ * Requests to a file server: made, sent again while that can help, and their answers explained in words that say which
  * line of the server's configuration to change. Changes nothing by itself.
  */
 #include "store/http/http_store.h"
@@ -127,17 +127,17 @@ int http_store_send(struct http *h, const struct http_request *r, const struct u
 {
     struct backoff backoff = {.first_ms = FIRST_DELAY_MS, .most_ms = MOST_DELAY_MS};
     uint64_t end = clock_mono_ms() + PATIENCE_MS;
-    struct err story;
+    struct err failure;
     int result;
 
     do {
-        story = (struct err){0};
-        result = http_perform(h, r, answer, &story);
+        failure = (struct err){0};
+        result = http_perform(h, r, answer, &failure);
         if (result == 0 && is_busy(answer->status))
-            result = fail_busy(r, answer, &story);
-    } while (may_pass(result) && !r->read && !r->write && wait_again(&backoff, end, events, &story));
+            result = fail_busy(r, answer, &failure);
+    } while (may_pass(result) && !r->read && !r->write && wait_again(&backoff, end, events, &failure));
     if (result < 0 && e)
-        *e = story;
+        *e = failure;
     return result;
 }
 
@@ -159,7 +159,7 @@ int http_store_head(struct http_store *s, const char *key, uint64_t *ret_size, c
     if (!http_store_ok(&answer))
         return http_store_fail(s, &request, &answer, e);
     if (!http_header(&answer, "Content-Length", text, sizeof(text)) || text_parse_uint(text, INT64_MAX, ret_size) < 0)
-        return err_set(e, -FAULT_FORMAT, "http: the server does not tell the size of %s (no Content-Length)", url);
+        return err_set(e, -FAULT_FORMAT, "http: the server does not give the size of %s (no Content-Length)", url);
     if (!http_header(&answer, "ETag", etag, ETAG_MAX))
         etag[0] = '\0';
     return 0;
@@ -172,7 +172,7 @@ struct fetch {
     uint64_t skip;     /* bytes of this answer that we have already */
     bool begun;        /* this answer's body */
     bool moved;        /* it brought something new */
-    bool ours;         /* it was ended by us or by fn, and e has the story if there is one */
+    bool ours;         /* it was ended by us or by fn, and e is set if it has a message */
     int (*fn)(void *ctx, const void *data, size_t size);
     void *ctx;
     struct err *e;
@@ -227,7 +227,7 @@ static int fetch_once(struct http_store *s, const char *key, struct fetch *f, st
     CLEANUP_FREE char *url = NULL;
     struct http_request request;
     char range[64];
-    struct err story = {0};
+    struct err failure = {0};
     int r = http_store_request(s, "GET", key, &request, &url, e);
 
     if (r < 0)
@@ -241,9 +241,9 @@ static int fetch_once(struct http_store *s, const char *key, struct fetch *f, st
         http_add_header(&request, "Range", range);
     request.write = take_body;
     request.ctx = f;
-    r = http_store_send(s->http, &request, NULL, &answer, &story);
+    r = http_store_send(s->http, &request, NULL, &answer, &failure);
     if (r < 0 && !f->ours)
-        *e = story;
+        *e = failure;
     if (r < 0)
         return r;
     if (!http_store_ok(&answer))
@@ -261,7 +261,7 @@ int http_store_read(struct http_store *s, const char *key, uint64_t offset, uint
     struct fetch f = {.at = offset, .fn = fn, .ctx = ctx};
     uint64_t end = clock_mono_ms() + PATIENCE_MS;
     char etag[ETAG_MAX];
-    struct err story = {0};
+    struct err failure = {0};
     int r = http_store_head(s, key, &f.size, etag, e);
 
     if (r < 0)
@@ -272,7 +272,7 @@ int http_store_read(struct http_store *s, const char *key, uint64_t offset, uint
         *ret_size = f.size;
     f.etag = etag;
     while (f.at < f.size) {
-        r = fetch_once(s, key, &f, &story);
+        r = fetch_once(s, key, &f, &failure);
         if (r == 0)
             break;
         if (f.moved) {
@@ -280,9 +280,9 @@ int http_store_read(struct http_store *s, const char *key, uint64_t offset, uint
             backoff.tries = 0;
         }
         bool again = !f.ours && (may_pass(r) || (r == -FAULT_STALLED && f.moved));
-        if (!again || !wait_again(&backoff, end, NULL, &story)) {
-            if (e && story.msg[0])
-                *e = story;
+        if (!again || !wait_again(&backoff, end, NULL, &failure)) {
+            if (e && failure.msg[0])
+                *e = failure;
             return r;
         }
     }

@@ -52,7 +52,7 @@ int http_store_send(struct http *h, const struct http_request *r, const struct u
 /* True for 2xx. */
 bool http_store_ok(const struct http_answer *a);
 
-/* The fault and the story of an answer that is not ok. */
+/* The fault and the message for an answer that is not ok. */
 int http_store_fail(const struct http_store *s, const struct http_request *r, const struct http_answer *a,
                     struct err *e);
 

@@ -31,7 +31,7 @@ struct upload {
     struct part **queue; /* a ring */
     unsigned capacity, first, count;
     bool ended;      /* no more parts will come */
-    bool broken_off; /* nobody wants it any more */
+    bool broken_off; /* aborted by its owner */
     bool finished;   /* the thread has, and the queue is empty: result and err stay as they are */
     int result;
     struct err err;
@@ -69,7 +69,7 @@ int http_upload_new(struct sink *sink, const struct object *o, const struct uplo
     return 0;
 }
 
-/* The first part has been dealt with; the lock is held, but not while its owner is told. */
+/* The first part has been dealt with; the lock is held, but not during the owner's callback. */
 static void give_back_first(struct upload *u, const char *etag)
 {
     struct part *part = u->queue[u->first];

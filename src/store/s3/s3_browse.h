@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What lies in an S3 store: objects, and multipart uploads that nobody has ended. Page by page; keeps no page longer
+ * What lies in an S3 store: objects, and multipart uploads that were never ended. Page by page; keeps no page longer
  * than it takes to hand it on.
  */
 #pragma once

@@ -196,8 +196,8 @@ static int blame_headers(const struct s3 *s, const struct s3_call *c, const stru
     return size > 0 ? err_set(e, result, "%s; it was sent with --header %s", e->msg, names) : result;
 }
 
-static int tell(const struct s3 *s, const struct s3_call *c, const struct s3_signed *sent, const struct http_answer *a,
-                const struct s3_error *x, struct err *e)
+static int explain(const struct s3 *s, const struct s3_call *c, const struct s3_signed *sent,
+                   const struct http_answer *a, const struct s3_error *x, struct err *e)
 {
     char date[64], action[64];
     struct s3_failure f = {.status = a->status,
@@ -218,7 +218,7 @@ static int tell(const struct s3 *s, const struct s3_call *c, const struct s3_sig
                            .date = http_header(a, "Date", date, sizeof(date)),
                            .now_ns = sent->time_ns};
 
-    return blame_headers(s, c, a, s3_error_tell(&f, e), e);
+    return blame_headers(s, c, a, s3_error_explain(&f, e), e);
 }
 
 /* A store that finds our clock wrong says what it thinks is right: that is what it wants signed. */
@@ -264,7 +264,7 @@ int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_a
             if (renewed)
                 continue;
         }
-        return tell(s, c, &sent, a, &x, e);
+        return explain(s, c, &sent, a, &x, e);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One request to an S3 store: signed, sent, its answer judged, tried again where that can help. Knows the protocol's
+ * One request to an S3 store: signed, sent, its answer checked, tried again where that can help. Knows the protocol's
  * frame, none of its operations.
  */
 #pragma once
@@ -39,8 +39,8 @@ struct s3_call {
 struct s3_call *s3_query(struct s3_call *c, const char *name, const char *value);
 struct s3_call *s3_header(struct s3_call *c, const char *name, const char *value);
 
-/* Sends it: 0 if it was answered with 2xx, else the fault and its story. Follows the bucket to its region, and reads
- * renewed credentials, once each. The answer is left for a closer look either way. e may not be NULL. */
+/* Sends it: 0 if it was answered with 2xx, else the fault, with a message. Follows the bucket to its region, and reads
+ * renewed credentials, once each. The answer stays readable either way. e may not be NULL. */
 int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_answer *a, struct err *e);
 
 /* Waits for the next try: 0, or negative to give up at once. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The end of an upload: making the object visible, once, and comparing the store's word on it with ours. An answer can
- * be lost after the store has acted on it, so every doubtful end is settled by a look at the object itself.
+ * The end of an upload: making the object visible, once, and comparing what the store says of it with what was sent. An
+ * answer can be lost after the store has acted on it, so every doubtful end is settled by asking for the object itself.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -78,13 +78,13 @@ static enum likeness compare(const struct upload *u, const struct whole *w, cons
     if (!agree("size", theirs, ours, &by_size, d) || !agree("SHA-256", head->sha256, w->sha256, &likeness, d) ||
         !agree("checksum", head->checksum, sum, &likeness, d) || !agree("ETag", head->etag, etag, &likeness, d))
         return LIKENESS_NONE;
-    /* Where the bytes tell no ETag, the one that was answered must at least still be there. */
+    /* Where no ETag follows from the bytes, the one that was answered must at least still be there. */
     if (likeness == LIKENESS_SIZE && !agree("ETag", head->etag, u->etag, &likeness, d))
         return LIKENESS_NONE;
     return likeness;
 }
 
-static int look(struct upload *u, const struct whole *w, enum likeness *ret, struct err *e)
+static int compare_stored(struct upload *u, const struct whole *w, enum likeness *ret, struct err *e)
 {
     struct difference ignored;
     struct s3_head head;
@@ -113,7 +113,7 @@ static int put_single(struct upload *u, const struct whole *w, struct err *e)
         return s3_fail(u->s3, e, -FAULT_CORRUPT, "'%.200s' changed in memory before it was sent", u->object->key);
     r = s3_put(u->s3, &put, &u->patience, &confirmation, e);
     if (r == -FAULT_EXISTS) {
-        if ((r = look(u, w, &likeness, e)) < 0)
+        if ((r = compare_stored(u, w, &likeness, e)) < 0)
             return r;
         put.fresh = false;
         if (likeness != LIKENESS_FULL) /* a key is ours alone: what is there is what is left of an earlier attempt */
@@ -147,15 +147,15 @@ static int complete_once(struct upload *u, const struct buf *body, bool conditio
 /* The store doesn't know the upload any more: has it ended it at an earlier try, whose answer was lost on its way? */
 static int settle_gone(struct upload *u, const struct whole *w, struct err *e)
 {
-    struct err story = *e;
+    struct err first = *e;
     enum likeness likeness;
-    int r = look(u, w, &likeness, e);
+    int r = compare_stored(u, w, &likeness, e);
 
     if (r < 0)
         return r;
     if (likeness != LIKENESS_NONE) /* the key is ours alone, and so is what is there */
         return 0;
-    *e = story;
+    *e = first;
     return -FAULT_GONE;
 }
 
@@ -185,7 +185,7 @@ static int complete(struct upload *u, const struct whole *w, struct err *e)
         if (r == -FAULT_GONE)
             return settle_gone(u, w, e);
         if (r == -FAULT_EXISTS && condition) {
-            if ((r = look(u, w, &likeness, e)) < 0)
+            if ((r = compare_stored(u, w, &likeness, e)) < 0)
                 return r;
             condition = false;
             if (likeness != LIKENESS_FULL)
@@ -226,11 +226,11 @@ int s3_upload_commit(struct upload *u, const struct whole *w, struct err *e)
  * store's word. To send it again would bring no more than that. */
 static int accept_unseen(struct upload *u, const struct whole *w, struct err *e)
 {
-    struct s3_head told = {.size = w->size};
+    struct s3_head answered = {.size = w->size};
     struct difference d;
 
-    memcpy(told.etag, u->etag, sizeof(told.etag));
-    if (compare(u, w, &told, &d) == LIKENESS_NONE)
+    memcpy(answered.etag, u->etag, sizeof(answered.etag));
+    if (compare(u, w, &answered, &d) == LIKENESS_NONE)
         return s3_fail(u->s3, e, -FAULT_CORRUPT,
                        "'%.200s' was stored with %s %s instead of %s: it has to be sent again", u->object->key, d.what,
                        d.theirs, d.ours);

@@ -13,81 +13,81 @@
 #include "base/text.h"
 
 /* Which sentence. */
-enum story {
-    STORY_PLAIN,
-    STORY_DENIED,
-    STORY_SIGNATURE,
-    STORY_KEY_UNKNOWN,
-    STORY_TOKEN,
-    STORY_EXPIRED,
-    STORY_CLOCK,
-    STORY_NO_BUCKET,
-    STORY_NO_OBJECT,
-    STORY_GONE,
-    STORY_EXISTS,
-    STORY_FULL,
-    STORY_BUSY,
-    STORY_CORRUPT,
-    STORY_REGION,
+enum sentence {
+    SENTENCE_PLAIN,
+    SENTENCE_DENIED,
+    SENTENCE_SIGNATURE,
+    SENTENCE_KEY_UNKNOWN,
+    SENTENCE_TOKEN,
+    SENTENCE_EXPIRED,
+    SENTENCE_CLOCK,
+    SENTENCE_NO_BUCKET,
+    SENTENCE_NO_OBJECT,
+    SENTENCE_GONE,
+    SENTENCE_EXISTS,
+    SENTENCE_FULL,
+    SENTENCE_BUSY,
+    SENTENCE_CORRUPT,
+    SENTENCE_REGION,
 };
 
 struct meaning {
     int fault;
-    enum story story;
+    enum sentence sentence;
 };
 
 static const struct {
     const char *code;
     struct meaning meaning;
 } CODES[] = {
-    {"AccessDenied", {FAULT_DENIED, STORY_DENIED}},
-    {"AccessForbidden", {FAULT_DENIED, STORY_DENIED}},
-    {"AccountProblem", {FAULT_DENIED, STORY_DENIED}},
-    {"FrozenUserId", {FAULT_DENIED, STORY_DENIED}},
-    {"DeregisterUserId", {FAULT_DENIED, STORY_DENIED}},
-    {"AllAccessDisabled", {FAULT_DENIED, STORY_DENIED}},
-    {"SignatureDoesNotMatch", {FAULT_DENIED, STORY_SIGNATURE}},
-    {"InvalidAccessKeyId", {FAULT_DENIED, STORY_KEY_UNKNOWN}},
-    {"InvalidToken", {FAULT_DENIED, STORY_TOKEN}},
-    {"InvalidTokenId", {FAULT_DENIED, STORY_TOKEN}},
-    {"ExpiredToken", {FAULT_EXPIRED, STORY_EXPIRED}},
-    {"ExpiredTokenException", {FAULT_EXPIRED, STORY_EXPIRED}},
-    {"TokenRefreshRequired", {FAULT_EXPIRED, STORY_EXPIRED}},
-    {"RequestTimeTooSkewed", {FAULT_DENIED, STORY_CLOCK}},
-    {"RequestExpired", {FAULT_DENIED, STORY_CLOCK}},
-    {"InvalidObjectState", {FAULT_REFUSED, STORY_PLAIN}}, /* archived: must be restored first */
-    {"NoSuchBucket", {FAULT_NO_BUCKET, STORY_NO_BUCKET}},
-    {"NoSuchKey", {FAULT_NO_OBJECT, STORY_NO_OBJECT}},
-    {"NoSuchVersion", {FAULT_NO_OBJECT, STORY_NO_OBJECT}},
-    {"NoSuchUpload", {FAULT_GONE, STORY_GONE}},
-    {"InvalidPart", {FAULT_GONE, STORY_GONE}},
-    {"PreconditionFailed", {FAULT_EXISTS, STORY_EXISTS}},
-    {"QuotaExceeded", {FAULT_FULL, STORY_FULL}},
-    {"InsufficientStorage", {FAULT_FULL, STORY_FULL}},
-    {"InsufficientCapacity", {FAULT_FULL, STORY_FULL}},
-    {"InsufficientStorageSpace", {FAULT_FULL, STORY_FULL}},
-    {"XMinioStorageFull", {FAULT_FULL, STORY_FULL}},
-    {"XMinioAdminBucketQuotaExceeded", {FAULT_FULL, STORY_FULL}},
-    {"BadDigest", {FAULT_CORRUPT, STORY_CORRUPT}},
-    {"InvalidDigest", {FAULT_CORRUPT, STORY_CORRUPT}},
-    {"XAmzContentSHA256Mismatch", {FAULT_CORRUPT, STORY_CORRUPT}},
-    {"XAmzContentChecksumMismatch", {FAULT_CORRUPT, STORY_CORRUPT}},
-    {"IncompleteBody", {FAULT_CORRUPT, STORY_CORRUPT}},
-    {"SlowDown", {FAULT_BUSY, STORY_BUSY}},
-    {"InternalError", {FAULT_BUSY, STORY_BUSY}},
-    {"ServiceUnavailable", {FAULT_BUSY, STORY_BUSY}},
-    {"RequestTimeout", {FAULT_BUSY, STORY_BUSY}},
-    {"OperationAborted", {FAULT_BUSY, STORY_BUSY}},
-    {"ConditionalRequestConflict", {FAULT_BUSY, STORY_BUSY}},
-    {"Throttling", {FAULT_BUSY, STORY_BUSY}},
-    {"ThrottlingException", {FAULT_BUSY, STORY_BUSY}},
-    {"TooManyRequests", {FAULT_BUSY, STORY_BUSY}},
-    {"RequestLimitExceeded", {FAULT_BUSY, STORY_BUSY}},
-    {"XMinioServerNotInitialized", {FAULT_BUSY, STORY_BUSY}},
-    {"AuthorizationHeaderMalformed", {FAULT_REFUSED, STORY_REGION}},
-    {"PermanentRedirect", {FAULT_REFUSED, STORY_REGION}},
-    {"TemporaryRedirect", {FAULT_REFUSED, STORY_REGION}},
-    {"IllegalLocationConstraintException", {FAULT_REFUSED, STORY_REGION}},
+    {"AccessDenied", {FAULT_DENIED, SENTENCE_DENIED}},
+    {"AccessForbidden", {FAULT_DENIED, SENTENCE_DENIED}},
+    {"AccountProblem", {FAULT_DENIED, SENTENCE_DENIED}},
+    {"FrozenUserId", {FAULT_DENIED, SENTENCE_DENIED}},
+    {"DeregisterUserId", {FAULT_DENIED, SENTENCE_DENIED}},
+    {"AllAccessDisabled", {FAULT_DENIED, SENTENCE_DENIED}},
+    {"SignatureDoesNotMatch", {FAULT_DENIED, SENTENCE_SIGNATURE}},
+    {"InvalidAccessKeyId", {FAULT_DENIED, SENTENCE_KEY_UNKNOWN}},
+    {"InvalidToken", {FAULT_DENIED, SENTENCE_TOKEN}},
+    {"InvalidTokenId", {FAULT_DENIED, SENTENCE_TOKEN}},
+    {"ExpiredToken", {FAULT_EXPIRED, SENTENCE_EXPIRED}},
+    {"ExpiredTokenException", {FAULT_EXPIRED, SENTENCE_EXPIRED}},
+    {"TokenRefreshRequired", {FAULT_EXPIRED, SENTENCE_EXPIRED}},
+    {"RequestTimeTooSkewed", {FAULT_DENIED, SENTENCE_CLOCK}},
+    {"RequestExpired", {FAULT_DENIED, SENTENCE_CLOCK}},
+    {"InvalidObjectState", {FAULT_REFUSED, SENTENCE_PLAIN}}, /* archived: must be restored first */
+    {"NoSuchBucket", {FAULT_NO_BUCKET, SENTENCE_NO_BUCKET}},
+    {"NoSuchKey", {FAULT_NO_OBJECT, SENTENCE_NO_OBJECT}},
+    {"NoSuchVersion", {FAULT_NO_OBJECT, SENTENCE_NO_OBJECT}},
+    {"NoSuchUpload", {FAULT_GONE, SENTENCE_GONE}},
+    {"InvalidPart", {FAULT_GONE, SENTENCE_GONE}},
+    {"PreconditionFailed", {FAULT_EXISTS, SENTENCE_EXISTS}},
+    {"QuotaExceeded", {FAULT_FULL, SENTENCE_FULL}},
+    {"InsufficientStorage", {FAULT_FULL, SENTENCE_FULL}},
+    {"InsufficientCapacity", {FAULT_FULL, SENTENCE_FULL}},
+    {"InsufficientStorageSpace", {FAULT_FULL, SENTENCE_FULL}},
+    {"XMinioStorageFull", {FAULT_FULL, SENTENCE_FULL}},
+    {"XMinioAdminBucketQuotaExceeded", {FAULT_FULL, SENTENCE_FULL}},
+    {"BadDigest", {FAULT_CORRUPT, SENTENCE_CORRUPT}},
+    {"InvalidDigest", {FAULT_CORRUPT, SENTENCE_CORRUPT}},
+    {"XAmzContentSHA256Mismatch", {FAULT_CORRUPT, SENTENCE_CORRUPT}},
+    {"XAmzContentChecksumMismatch", {FAULT_CORRUPT, SENTENCE_CORRUPT}},
+    {"IncompleteBody", {FAULT_CORRUPT, SENTENCE_CORRUPT}},
+    {"SlowDown", {FAULT_BUSY, SENTENCE_BUSY}},
+    {"InternalError", {FAULT_BUSY, SENTENCE_BUSY}},
+    {"ServiceUnavailable", {FAULT_BUSY, SENTENCE_BUSY}},
+    {"RequestTimeout", {FAULT_BUSY, SENTENCE_BUSY}},
+    {"OperationAborted", {FAULT_BUSY, SENTENCE_BUSY}},
+    {"ConditionalRequestConflict", {FAULT_BUSY, SENTENCE_BUSY}},
+    {"Throttling", {FAULT_BUSY, SENTENCE_BUSY}},
+    {"ThrottlingException", {FAULT_BUSY, SENTENCE_BUSY}},
+    {"TooManyRequests", {FAULT_BUSY, SENTENCE_BUSY}},
+    {"RequestLimitExceeded", {FAULT_BUSY, SENTENCE_BUSY}},
+    {"XMinioServerNotInitialized", {FAULT_BUSY, SENTENCE_BUSY}},
+    {"AuthorizationHeaderMalformed", {FAULT_REFUSED, SENTENCE_REGION}},
+    {"PermanentRedirect", {FAULT_REFUSED, SENTENCE_REGION}},
+    {"TemporaryRedirect", {FAULT_REFUSED, SENTENCE_REGION}},
+    {"IllegalLocationConstraintException", {FAULT_REFUSED, SENTENCE_REGION}},
 };
 
 /* An answer without a code (HEAD has no body, a proxy has its own page), or with one that isn't in the table. */
@@ -98,28 +98,28 @@ static struct meaning by_status(const struct s3_failure *f)
     case 302:
     case 307:
     case 308:
-        return (struct meaning){FAULT_REFUSED, STORY_REGION};
+        return (struct meaning){FAULT_REFUSED, SENTENCE_REGION};
     case 401:
     case 403:
-        return (struct meaning){FAULT_DENIED, STORY_DENIED};
+        return (struct meaning){FAULT_DENIED, SENTENCE_DENIED};
     case 404:
         if (f->upload)
-            return (struct meaning){FAULT_GONE, STORY_GONE};
-        return f->key ? (struct meaning){FAULT_NO_OBJECT, STORY_NO_OBJECT}
-                      : (struct meaning){FAULT_NO_BUCKET, STORY_NO_BUCKET};
+            return (struct meaning){FAULT_GONE, SENTENCE_GONE};
+        return f->key ? (struct meaning){FAULT_NO_OBJECT, SENTENCE_NO_OBJECT}
+                      : (struct meaning){FAULT_NO_BUCKET, SENTENCE_NO_BUCKET};
     case 412:
-        return (struct meaning){FAULT_EXISTS, STORY_EXISTS};
+        return (struct meaning){FAULT_EXISTS, SENTENCE_EXISTS};
     case 507:
-        return (struct meaning){FAULT_FULL, STORY_FULL};
+        return (struct meaning){FAULT_FULL, SENTENCE_FULL};
     case 408:
     case 429:
-        return (struct meaning){FAULT_BUSY, STORY_BUSY};
+        return (struct meaning){FAULT_BUSY, SENTENCE_BUSY};
     case 501:
     case 505:
-        return (struct meaning){FAULT_REFUSED, STORY_PLAIN};
+        return (struct meaning){FAULT_REFUSED, SENTENCE_PLAIN};
     default:
-        return f->status >= 500 ? (struct meaning){FAULT_BUSY, STORY_BUSY}
-                                : (struct meaning){FAULT_REFUSED, STORY_PLAIN};
+        return f->status >= 500 ? (struct meaning){FAULT_BUSY, SENTENCE_BUSY}
+                                : (struct meaning){FAULT_REFUSED, SENTENCE_PLAIN};
     }
 }
 
@@ -130,13 +130,13 @@ static struct meaning meaning_of(const struct s3_failure *f)
     for (size_t i = 0; i < ARRAY_SIZE(CODES); i++)
         if (strcmp(f->error.code, CODES[i].code) == 0)
             m = CODES[i].meaning;
-    if (m.story == STORY_KEY_UNKNOWN && f->token) { /* OBS's word for a token that has ended */
-        m.story = STORY_TOKEN;
+    if (m.sentence == SENTENCE_KEY_UNKNOWN && f->token) { /* OBS's word for a token that has ended */
+        m.sentence = SENTENCE_TOKEN;
         if (f->expires_ns > 0 && f->now_ns >= f->expires_ns)
-            m = (struct meaning){FAULT_EXPIRED, STORY_EXPIRED};
+            m = (struct meaning){FAULT_EXPIRED, SENTENCE_EXPIRED};
     }
     if (f->upload && m.fault == FAULT_NO_OBJECT) /* Ceph's word for an upload that is gone */
-        m = (struct meaning){FAULT_GONE, STORY_GONE};
+        m = (struct meaning){FAULT_GONE, SENTENCE_GONE};
     return m;
 }
 
@@ -173,7 +173,7 @@ static const char *detail(const struct s3_failure *f, char out[320])
     return out;
 }
 
-static int tell_region(const struct s3_failure *f, int fault, const char *more, struct err *e)
+static int explain_region(const struct s3_failure *f, int fault, const char *more, struct err *e)
 {
     if (*f->error.region)
         return err_set(e, -fault, "bucket '%.63s' is not in region %s but in %.31s: give --region %.31s%s", f->bucket,
@@ -182,7 +182,7 @@ static int tell_region(const struct s3_failure *f, int fault, const char *more, 
                    f->origin, f->bucket, f->region, more);
 }
 
-static int tell_clock(const struct s3_failure *f, int fault, const char *more, struct err *e)
+static int explain_clock(const struct s3_failure *f, int fault, const char *more, struct err *e)
 {
     char ours[CLOCK_TEXT_MAX], theirs[CLOCK_TEXT_MAX];
     int64_t there;
@@ -195,7 +195,7 @@ static int tell_clock(const struct s3_failure *f, int fault, const char *more, s
                    more);
 }
 
-static int tell_expired(const struct s3_failure *f, int fault, const char *more, struct err *e)
+static int explain_expired(const struct s3_failure *f, int fault, const char *more, struct err *e)
 {
     char at[CLOCK_TEXT_MAX];
 
@@ -206,58 +206,58 @@ static int tell_expired(const struct s3_failure *f, int fault, const char *more,
                    f->source, more);
 }
 
-static int tell(const struct s3_failure *f, struct meaning m, struct err *e)
+static int explain(const struct s3_failure *f, struct meaning m, struct err *e)
 {
     char where_buf[400], more_buf[320];
     const char *where = place(f, where_buf), *more = detail(f, more_buf);
 
-    switch (m.story) {
-    case STORY_DENIED:
+    switch (m.sentence) {
+    case SENTENCE_DENIED:
         return err_set(e, -m.fault,
                        "access key %s (%s) is denied %s on %s: allow it in the key's or the bucket's policy%s",
                        f->access_key, f->source, f->action, where, more);
-    case STORY_SIGNATURE:
+    case SENTENCE_SIGNATURE:
         return err_set(e, -m.fault, "the secret key is wrong for access key %s (%s) at %s: correct it%s", f->access_key,
                        f->source, f->origin, more);
-    case STORY_KEY_UNKNOWN:
+    case SENTENCE_KEY_UNKNOWN:
         return err_set(e, -m.fault, "access key %s (%s) is not known at %s: check it, and --endpoint%s", f->access_key,
                        f->source, f->origin, more);
-    case STORY_TOKEN:
+    case SENTENCE_TOKEN:
         return err_set(e, -m.fault,
                        "the session token is not valid for access key %s (%s) at %s: renew it, or check --endpoint%s",
                        f->access_key, f->source, f->origin, more);
-    case STORY_EXPIRED:
-        return tell_expired(f, m.fault, more, e);
-    case STORY_CLOCK:
-        return tell_clock(f, m.fault, more, e);
-    case STORY_NO_BUCKET:
+    case SENTENCE_EXPIRED:
+        return explain_expired(f, m.fault, more, e);
+    case SENTENCE_CLOCK:
+        return explain_clock(f, m.fault, more, e);
+    case SENTENCE_NO_BUCKET:
         return err_set(e, -m.fault, "bucket '%.63s' does not exist at %s: create it or check --endpoint and --region%s",
                        f->bucket, f->origin, more);
-    case STORY_NO_OBJECT:
+    case SENTENCE_NO_OBJECT:
         return err_set(e, -m.fault, "no %s: check its name with 'salvage ls'%s", where, more);
-    case STORY_GONE:
+    case SENTENCE_GONE:
         return err_set(e, -m.fault, "the store no longer knows the upload of %s: it has to begin anew%s", where, more);
-    case STORY_EXISTS:
+    case SENTENCE_EXISTS:
         return err_set(e, -m.fault, "%s is there already%s", where, more);
-    case STORY_FULL:
+    case SENTENCE_FULL:
         return err_set(e, -m.fault, "no room for %s: free space there or raise the quota%s", where, more);
-    case STORY_BUSY:
+    case SENTENCE_BUSY:
         return err_set(e, -m.fault, "the store is not ready for %s on %s: it may pass by itself%s", f->action, where,
                        more);
-    case STORY_CORRUPT:
+    case SENTENCE_CORRUPT:
         return err_set(e, -m.fault, "%s arrived damaged: look for a faulty proxy or network in between%s", where, more);
-    case STORY_REGION:
-        return tell_region(f, m.fault, more, e);
-    case STORY_PLAIN:
+    case SENTENCE_REGION:
+        return explain_region(f, m.fault, more, e);
+    case SENTENCE_PLAIN:
         break;
     }
     return err_set(e, -m.fault, "the store refuses %s on %s%s%s", f->action, where,
                    *f->error.code ? "" : ", without saying why: check --endpoint", more);
 }
 
-int s3_error_tell(const struct s3_failure *f, struct err *e)
+int s3_error_explain(const struct s3_failure *f, struct err *e)
 {
-    int r = tell(f, meaning_of(f), e);
+    int r = explain(f, meaning_of(f), e);
 
     if (e)
         e->retry_after_ms = f->retry_after_ms;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What an S3 store's refusal means: its status and code made into one of our faults and into a line that says what,
- * where and what to do. One table; asks nobody and retries nothing.
+ * where and what to do. One table; sends and retries nothing.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 #include "store/s3/s3_xml.h"
 
 struct s3_failure {
-    const char *dialect;   /* "s3": the story begins with it */
+    const char *dialect;   /* "s3": the message begins with it */
     long status;           /* of the answer */
     struct s3_error error; /* fields are "" where the answer left them out */
     unsigned retry_after_ms;
@@ -31,8 +31,8 @@ struct s3_failure {
     int64_t now_ns;
 };
 
-/* Writes the story, with retry_after_ms, and returns the fault, negative. */
-int s3_error_tell(const struct s3_failure *f, struct err *e);
+/* Sets the message, and retry_after_ms, and returns the fault, negative. */
+int s3_error_explain(const struct s3_failure *f, struct err *e);
 
 /* Whether these are the words of a store that doesn't know something we asked for (a header). */
 bool s3_error_not_implemented(long status, const char *code);

@@ -96,7 +96,7 @@ static void say(const struct sink_config *c, const struct s3 *s, const char *for
     c->notice(text.msg);
 }
 
-/* Of what the tools of the store's owner are told, what we do not do: refused where evidence would go elsewhere. */
+/* Settings for the owner's tools that we do not support: refused where evidence would go elsewhere. */
 static int check_settings(const struct s3 *s, const struct sink_config *c, const struct store_settings *settings,
                           struct err *e)
 {

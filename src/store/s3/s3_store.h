@@ -61,7 +61,7 @@ void s3_signed_done(struct s3_signed *r);
 int s3_move(struct s3 *s, const char *used, const char *region);
 
 /* The credentials that a request was signed with have expired; `renewals` is that request's. 0: there are others now;
- * -FAULT_EXPIRED, without a story: the same ones came back; or what cred_get says. */
+ * -FAULT_EXPIRED, without a message: the same ones came back; or what cred_get says. */
 int s3_renew(struct s3 *s, unsigned renewals, struct err *e);
 
 /* The store's clock shows there_ns now: what is signed from now on has its time. */

@@ -83,7 +83,7 @@ static void note_encryption(struct upload *u)
     pthread_mutex_unlock(&u->lock);
 }
 
-/* On a lane: one part, until the store has confirmed it or it can't be helped. */
+/* On a lane: one part, until the store has confirmed it or another try would not help. */
 static int send_part(struct upload *u, struct http *h, const struct part *p, struct s3_part_etag *ret, struct err *e)
 {
     struct s3_body body = {.data = p->data, .size = p->size};
@@ -124,7 +124,7 @@ static int send_part(struct upload *u, struct http *h, const struct part *p, str
     }
 }
 
-static int keep_receipt(struct upload *u, unsigned number, const char *text, struct err *e)
+static int set_receipt(struct upload *u, unsigned number, const char *text, struct err *e)
 {
     char *copy = strdup(text);
 
@@ -152,7 +152,7 @@ static void work(void *ctx, void **own, struct part *p)
     if (!h && (r = s3_http_new(u->s3, &h, &e)) == 0)
         *own = h;
     if (r == 0 && (r = send_part(u, h, p, &etag, &e)) == 0)
-        r = keep_receipt(u, p->number, s3_part_etag_format(&etag, text), &e);
+        r = set_receipt(u, p->number, s3_part_etag_format(&etag, text), &e);
     if (r < 0)
         fail(u, r, &e);
     s3_upload_give_back(u, p, r < 0 ? NULL : text);
@@ -269,7 +269,7 @@ int s3_upload_write(struct upload *u, struct part *p, struct err *e)
 
     if (r == 0)
         r = take_part(u, p, e);
-    if (r == -ECANCELED) /* another part has failed meanwhile: that is the story */
+    if (r == -ECANCELED) /* another part has failed meanwhile: that failure is the cause */
         r = s3_upload_result(u, e);
     else if (r < 0)
         fail(u, r, e);
@@ -288,7 +288,7 @@ static int ask_for_upload(struct upload *u, struct err *e)
     s3_query(&c, "uploadId", u->token);
     s3_query(&c, "max-parts", "1");
     r = s3_perform(u->s3, s3_http(u->s3), &c, &u->patience, &a, e);
-    /* Who may write may not be allowed to ask; commit will tell. */
+    /* Who may write may not be allowed to ask; commit will show. */
     return r == -FAULT_DENIED || r == -FAULT_REFUSED ? 0 : r;
 }
 
@@ -307,7 +307,7 @@ static int take_up(struct upload *u, const struct upload_past *past, struct err 
         if (s3_part_etag_parse(past->receipts[i], &part) < 0)
             return s3_fail(u->s3, e, -FAULT_GONE, "the journal of '%.200s' is of no use: part %u has no ETag",
                            u->object->key, i + 1);
-        if ((r = keep_receipt(u, i + 1, past->receipts[i], e)) < 0)
+        if ((r = set_receipt(u, i + 1, past->receipts[i], e)) < 0)
             return r;
         if (part.checksum != S3_CHECKSUM_NONE) { /* what the upload was begun with */
             u->checksum = part.checksum;
@@ -355,9 +355,9 @@ int s3_abort(struct s3 *s, const char *key, const char *token, const struct s3_p
 
 void s3_upload_abort(struct upload *u)
 {
-    struct err ignored, story;
+    struct err ignored, aborted;
 
-    fail(u, s3_fail(u->s3, &story, -ECANCELED, "the upload of '%.200s' was aborted", u->object->key), &story);
+    fail(u, s3_fail(u->s3, &aborted, -ECANCELED, "the upload of '%.200s' was aborted", u->object->key), &aborted);
     upload_pool_drain(u->uploads); /* a part that arrives behind the abort would stay for ever */
     if (u->token)
         s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);

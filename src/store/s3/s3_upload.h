@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One object on its way to S3, shared between the file that sends its parts (s3_upload.c) and the one that ends it
- * (s3_commit.c). For nobody else: the contract is sink_ops (store/sink.h).
+ * (s3_commit.c). For these two alone; the contract is sink_ops (store/sink.h).
  */
 #pragma once
 
@@ -33,7 +33,7 @@ struct upload {
     uint64_t size;           /* bytes in parts so far */
     unsigned count;          /* parts so far, without an empty last one */
     char md5[33];            /* of a small object; "" in FIPS mode */
-    char etag[S3_ETAG_SIZE]; /* of the whole, as told by the request that made it visible; "" */
+    char etag[S3_ETAG_SIZE]; /* of the whole, as answered to the request that made it visible; "" */
 
     pthread_mutex_t lock; /* for the following */
     char **receipts;      /* of parts 1 … count; NULL while on its way */
@@ -60,7 +60,7 @@ int s3_upload_write(struct upload *u, struct part *p, struct err *e);
 void s3_upload_abort(struct upload *u);
 void s3_upload_free(struct upload *u);
 
-/* The first failure, with its story; 0 without. */
+/* The first failure, with its message; 0 without. */
 int s3_upload_result(struct upload *u, struct err *e);
 
 /* Hands a part back. */

@@ -289,7 +289,7 @@ static int object_element(void *ctx, const char *path, const char *text)
     return 0;
 }
 
-/* A sweep aborts what is old: an upload whose age is not told is no answer to work with. */
+/* A sweep aborts what is old: an upload without a date is malformed. */
 static int upload_element(void *ctx, const char *path, const char *text)
 {
     struct lister *l = ctx;

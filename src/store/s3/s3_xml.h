@@ -22,7 +22,7 @@ struct s3_entry {
     char *key;
     char *upload_id; /* ListMultipartUploads only */
     uint64_t size;
-    int64_t time_ns; /* LastModified (0: not told) or Initiated (always told) */
+    int64_t time_ns; /* LastModified (0: missing) or Initiated (always there) */
     char etag[72];
 };
 

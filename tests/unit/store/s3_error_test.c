@@ -35,7 +35,7 @@ static struct err check(struct s3_failure f, int fault, const char *words)
 {
     struct err e = {0};
 
-    assert_int_equal(s3_error_tell(&f, &e), -fault);
+    assert_int_equal(s3_error_explain(&f, &e), -fault);
     if (!strstr(e.msg, words))
         fail_msg("'%s' is not in '%s'", words, e.msg);
     assert_int_equal(strncmp(e.msg, "s3: ", 4), 0);
@@ -82,7 +82,7 @@ static void a_temporary_key_that_is_unknown_may_have_ended(void **state)
     f.expires_ns = f.now_ns - 1;
     check(f, FAULT_EXPIRED, "expired at 2026-11-21T01:56:04");
     f.dialect = "obs";
-    assert_int_equal(s3_error_tell(&f, &e), -FAULT_EXPIRED);
+    assert_int_equal(s3_error_explain(&f, &e), -FAULT_EXPIRED);
     assert_int_equal(strncmp(e.msg, "obs: ", 5), 0);
 }
 
