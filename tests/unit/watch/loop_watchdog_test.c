@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/wait.h>
@@ -23,15 +22,18 @@ static int to_loop; /* what a handler writes to, as libuv's does */
 
 static void on_signal(int number)
 {
-    int before = errno;
-
     if (write(to_loop, &(char){(char)number}, 1) < 0)
         _exit(99);
-    errno = before;
 }
 
 static void last(void)
 {
+}
+
+static _Noreturn void stay(void)
+{
+    for (;;)
+        pause();
 }
 
 /* A loop's thread. hangs: it reads no signal. stays: it has seen one, and ends never. */
@@ -48,13 +50,13 @@ static _Noreturn void loop(int ready, bool hangs, bool stays)
     w = loop_watchdog_start(PATIENCE_MS, GRACE_MS, last, CODE);
     if (!w || write(ready, "r", 1) != 1)
         _exit(97);
-    while (hangs)
-        pause();
+    if (hangs)
+        stay();
     if (read(ends[0], &number, 1) != 1 || number != SIGTERM)
         _exit(96);
     loop_watchdog_seen(w);
-    while (stays)
-        pause();
+    if (stays)
+        stay();
     _exit(OWN_CODE);
 }
 
