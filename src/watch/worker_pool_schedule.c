@@ -87,7 +87,10 @@ void pool_start_item(struct pool *p, struct worker_slot *s, struct item *i)
     }
     if (r >= 0)
         r = send_job(s, i, evidence);
-    if (r < 0)
+    /* It has died, and its end was not heard yet: no fault of the file's, which would be tried again slowly. */
+    if (r == -EPIPE || r == -ECONNRESET)
+        pool_attempt_failed(p, i, &(struct pool_failure){.code = -EIO, .reason = "its worker had died"});
+    else if (r < 0)
         pool_attempt_failed(p, i, &(struct pool_failure){.code = r, .reason = strerror(-r)});
 }
 

@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -28,6 +29,7 @@ static struct {
     struct pool *pool;
     struct plan plan;
     unsigned failures, spawns; /* failures to come; tries */
+    bool dies;                 /* the next worker does, before it can be sent anything */
     int error;
     unsigned stored, dropped, failed;
     char folder[PATH_MAX], store[PATH_MAX + 16], program[PATH_MAX];
@@ -45,6 +47,13 @@ static int spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_option
     t.failures -= fails;
     now.file = fails ? "/nonexistent" : t.program;
     r = uv_spawn(loop, process, &now);
+    if (r == 0 && t.dies) {
+        siginfo_t info;
+
+        kill(process->pid, SIGKILL);
+        waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOWAIT);
+        t.dies = false;
+    }
     return fails ? t.error : r;
 }
 
@@ -209,6 +218,19 @@ static void one_that_starts_at_the_third_try(void **state)
     shipped_after(2, UV_ENOMEM);
 }
 
+/* The loop has not heard of its death yet. */
+static void one_that_dies_before_it_is_sent_a_claim(void **state)
+{
+    (void)state;
+    t.dies = true;
+    begin(false);
+    add("a.hprof");
+    run(1, PATIENCE_MS);
+    assert_int_equal(t.stored, 1);
+    assert_int_equal(t.spawns, 2);
+    assert_int_equal(said("its worker had died"), 1);
+}
+
 /* Trouble that meets each claim alike: one try, and one line, for all of them. */
 static void none_that_ever_starts(void **state)
 {
@@ -265,6 +287,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_worker_that_starts_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_starts_at_the_second_try, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_starts_at_the_third_try, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_that_dies_before_it_is_sent_a_claim, set_up, tear_down),
         cmocka_unit_test_setup_teardown(none_that_ever_starts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(with_once_it_is_given_up_and_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_followed_is_left_alone, set_up, tear_down),
