@@ -16,6 +16,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/rlimits.h"
@@ -23,7 +24,7 @@
 #include "linux/cgroup.h"
 #include "linux/proc_cgroup.h"
 
-enum { STEP = 256, GROUP_STEP = 64, READS = 3, NAME_MAX_BYTES = 32, CGROUP_MAX = 16 * 1024, FILES_SPARE = 128 };
+enum { READS = 3, NAME_MAX_BYTES = 32, CGROUP_MAX = 16 * 1024, FILES_SPARE = 128 };
 
 struct cgroup_discovery_process {
     pid_t pid;
@@ -56,13 +57,10 @@ static int by_pid(const void *a, const void *b)
 
 static int add_process(struct cgroup_discovery *c, pid_t pid, uint64_t inode)
 {
-    if (c->count % STEP == 0) {
-        struct cgroup_discovery_process *grown = reallocarray(c->process, c->count + STEP, sizeof(*grown));
+    int r = array_reserve(&c->process, c->count + 1, &c->capacity, sizeof(*c->process), SIZE_MAX);
 
-        if (!grown)
-            return -ENOMEM;
-        c->process = grown;
-    }
+    if (r < 0)
+        return r;
     c->process[c->count++] = (struct cgroup_discovery_process){.pid = pid, .inode = inode};
     return 0;
 }
@@ -127,13 +125,8 @@ static struct cgroup_discovery_group *find_group(struct cgroup_discovery *c, uin
 
 static struct cgroup_discovery_group *add_group(struct cgroup_discovery *c, uint64_t hash)
 {
-    if (c->groups % GROUP_STEP == 0) {
-        struct cgroup_discovery_group *grown = reallocarray(c->group, c->groups + GROUP_STEP, sizeof(*grown));
-
-        if (!grown)
-            return NULL;
-        c->group = grown;
-    }
+    if (array_reserve(&c->group, c->groups + 1, &c->group_capacity, sizeof(*c->group), SIZE_MAX) < 0)
+        return NULL;
     c->group[c->groups] = (struct cgroup_discovery_group){.hash = hash};
     return &c->group[c->groups++];
 }
@@ -292,6 +285,7 @@ int cgroup_discovery_look(struct cgroup_discovery *c, const char *root, uint64_t
     free(c->process);
     c->process = now.process;
     c->count = now.count;
+    c->capacity = now.capacity;
     if (whole)
         ask_all_again(c, &t);
     c->unseen = 0;

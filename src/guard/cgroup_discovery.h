@@ -18,9 +18,9 @@ enum { CGROUP_DISCOVERY_WHOLE = 12 };
 
 struct cgroup_discovery {
     struct cgroup_discovery_process *process; /* of the last look, ascending by pid; owned */
-    size_t count;
+    size_t count, capacity;
     struct cgroup_discovery_group *group; /* owned */
-    size_t groups;
+    size_t groups, group_capacity;
     unsigned looks;  /* since the last that read all */
     bool forgot;     /* a cgroup, since the last */
     unsigned unseen; /* cgroups that no mount of ours shows, by the last look that read all */
