@@ -228,7 +228,7 @@ static void one_that_dies_before_it_is_sent_a_claim(void **state)
     run(1, PATIENCE_MS);
     assert_int_equal(t.stored, 1);
     assert_int_equal(t.spawns, 2);
-    assert_int_equal(said("its worker had died"), 1);
+    assert_int_equal(count_logged("its worker had died"), 1);
 }
 
 /* Trouble that meets each claim alike: one try, and one line, for all of them. */
