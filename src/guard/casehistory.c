@@ -20,12 +20,12 @@ enum { FILE_MAX = 1024 * 1024, KEPT_MAX = FILE_MAX / 2, TEXT_MAX = 4096 };
 
 static const char NAME[] = "cases";
 
-_Static_assert(CASERECORD_KEY_MAX == (int)RULE_KEY_MAX && CASERECORD_TENANT_MAX == (int)RULE_TENANT_MAX,
+_Static_assert(CASE_LINE_KEY_MAX == (int)RULE_KEY_MAX && CASE_LINE_TENANT_MAX == (int)RULE_TENANT_MAX,
                "what a rule knows fits into a record");
-_Static_assert(CASERECORD_BOOT_MAX == (int)BOOTID_MAX, "so does a boot");
+_Static_assert(CASE_LINE_BOOT_MAX == (int)BOOTID_MAX, "so does a boot");
 
 /* How long ago it was. Another boot's are as old as the wall clock says: it may have been set since. */
-static uint64_t age_ms(const struct casehistory *h, const struct caserecord *c, uint64_t now_ms)
+static uint64_t age_ms(const struct casehistory *h, const struct case_line *c, uint64_t now_ms)
 {
     int64_t wall_ms = clock_wall_ns() / 1000000;
 
@@ -70,10 +70,10 @@ static int sift(const struct casehistory *h, const struct buf *text, struct rule
 
     for (const char *at = text->data, *stop; r == 0 && at < end && (stop = memchr(at, '\n', (size_t)(end - at)));
          at = stop + 1) {
-        struct caserecord c;
+        struct case_line c;
         uint64_t age;
 
-        if (caserecord_decode(at, (size_t)(stop - at), &c) < 0 || (age = age_ms(h, &c, now_ms)) > h->horizon_ms)
+        if (case_line_decode(at, (size_t)(stop - at), &c) < 0 || (age = age_ms(h, &c, now_ms)) > h->horizon_ms)
             continue;
         if (rule)
             rule_restore(rule, c.key, c.tenant, (enum rule_past)c.what, now_ms > age ? now_ms - age : 1);
@@ -163,7 +163,7 @@ int casehistory_add(struct casehistory *h, const struct rule *rule, int target, 
                     struct err *e)
 {
     CLEANUP(buf_done) struct buf line = {.ceiling = TEXT_MAX};
-    struct caserecord c = {.what = (enum caserecord_what)what, .mono_ms = now_ms, .wall_ms = clock_wall_ns() / 1000000};
+    struct case_line c = {.what = (enum case_line_what)what, .mono_ms = now_ms, .wall_ms = clock_wall_ns() / 1000000};
     off_t size = 0;
     bool said = h->failed;
     int r;
@@ -172,7 +172,7 @@ int casehistory_add(struct casehistory *h, const struct rule *rule, int target, 
         return 0;
     memcpy(c.boot, h->boot, sizeof(c.boot));
     rule_names(rule, target, c.key, c.tenant);
-    if ((r = caserecord_encode(&c, &line)) == 0)
+    if ((r = case_line_encode(&c, &line)) == 0)
         r = append(h, &line, &size);
     if (r == 0 && size > FILE_MAX)
         r = rewrite(h, NULL, now_ms);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What a guard remembers over its own end, however it ends: STATE/guard/cases, a line for each case that was begun and
- * for how it ended (guard/caserecord.h). A rule takes it up again, so that the rest after a case and the caps go on. A
+ * for how it ended (guard/case_line.h). A rule takes it up again, so that the rest after a case and the caps go on. A
  * line is one write(2), without a sync: it outlives us, and memory that a machine's crash has emptied needs no rest.
  */
 #pragma once
 
-#include "guard/caserecord.h"
+#include "guard/case_line.h"
 #include "guard/rule.h"
 #include "linux/bootid.h"
 

@@ -38,10 +38,10 @@ struct cgroup_discovery_group {
     uint64_t hash;
     pid_t pid; /* one of it, when all were read last */
     bool seen; /* then */
-    bool told;
+    bool reported;
     bool unseen, said;      /* it can't be watched, and that was said */
-    bool asked;             /* by the look that reads all, before it asks those that were not told */
-    uint64_t device, inode; /* of what was told */
+    bool asked;             /* by the look that reads all, before it asks those that were not reported */
+    uint64_t device, inode; /* of the reported cgroup */
     struct memcg *memcg;    /* of one without a limit: kept, for opening it is dear; owned */
 };
 
@@ -131,7 +131,7 @@ static struct cgroup_discovery_group *add_group(struct cgroup_discovery *c, uint
     return &c->group[c->groups++];
 }
 
-struct telling {
+struct scan {
     const char *root;
     uint64_t now_ms;
     bool whole;
@@ -152,7 +152,7 @@ static void keep(struct cgroup_discovery_group *g, struct memcg *m)
 }
 
 /* v2's root has no numbers of its own: who is in it is in no container. False: the process has ended. */
-static bool fail(struct cgroup_discovery_group *g, const struct telling *t, const struct proc *p, int r,
+static bool fail(struct cgroup_discovery_group *g, const struct scan *t, const struct proc *p, int r,
                  const struct err *e)
 {
     CLEANUP_FREE char *path = NULL;
@@ -170,7 +170,7 @@ static bool fail(struct cgroup_discovery_group *g, const struct telling *t, cons
 }
 
 /* What can't be opened is tried again when all are read. False if it was for the process, which has ended. */
-static bool open_group(struct cgroup_discovery_group *g, const struct telling *t)
+static bool open_group(struct cgroup_discovery_group *g, const struct scan *t)
 {
     CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
     CLEANUP(proc_done) struct proc p = PROC_NONE;
@@ -187,14 +187,14 @@ static bool open_group(struct cgroup_discovery_group *g, const struct telling *t
     if (memcg_limit(&m) == UINT64_MAX)
         keep(g, &m);
     else
-        g->told = (r = t->fn(t->ctx, g->pid, &e)) == 0;
+        g->reported = (r = t->fn(t->ctx, g->pid, &e)) == 0;
     if (r < 0)
         fail(g, t, &p, r, &e);
     return true;
 }
 
 /* One without a limit gets one, or is another by now under the same name. */
-static void ask_again(struct cgroup_discovery_group *g, const struct telling *t)
+static void ask_again(struct cgroup_discovery_group *g, const struct scan *t)
 {
     struct memcg_sample s;
 
@@ -208,7 +208,7 @@ static void ask_again(struct cgroup_discovery_group *g, const struct telling *t)
     open_group(g, t);
 }
 
-static void visit(struct cgroup_discovery *c, pid_t pid, uint64_t hash, const struct telling *t)
+static void visit(struct cgroup_discovery *c, pid_t pid, uint64_t hash, const struct scan *t)
 {
     struct cgroup_discovery_group *g = find_group(c, hash);
     bool fresh = !g;
@@ -226,7 +226,7 @@ static void visit(struct cgroup_discovery *c, pid_t pid, uint64_t hash, const st
     }
 }
 
-static void ask_all_again(struct cgroup_discovery *c, const struct telling *t)
+static void ask_all_again(struct cgroup_discovery *c, const struct scan *t)
 {
     for (size_t i = c->groups; i-- > 0;) {
         struct cgroup_discovery_group *g = &c->group[i];
@@ -235,7 +235,7 @@ static void ask_all_again(struct cgroup_discovery *c, const struct telling *t)
             remove_group(c, i);
             continue;
         }
-        if (!g->told && !g->asked)
+        if (!g->reported && !g->asked)
             ask_again(g, t);
         g->asked = false;
     }
@@ -253,11 +253,11 @@ static void recall(const struct cgroup_discovery *before, size_t *at, struct cgr
         *p = before->process[*at];
 }
 
-int cgroup_discovery_look(struct cgroup_discovery *c, const char *root, uint64_t now_ms,
+int cgroup_discovery_scan(struct cgroup_discovery *c, const char *root, uint64_t now_ms,
                           int (*fn)(void *ctx, pid_t pid, struct err *e), void *ctx)
 {
     bool whole = c->looks == 0;
-    struct telling t = {.root = root, .now_ms = now_ms, .whole = whole, .fn = fn, .discovery = c, .ctx = ctx};
+    struct scan t = {.root = root, .now_ms = now_ms, .whole = whole, .fn = fn, .discovery = c, .ctx = ctx};
     CLEANUP_DIR DIR *dir = file_opendir(AT_FDCWD, root);
     struct cgroup_discovery now = {0};
     int r = dir ? list_processes(dir, &now) : -errno;
@@ -298,7 +298,7 @@ int cgroup_discovery_look(struct cgroup_discovery *c, const char *root, uint64_t
 void cgroup_discovery_forget(struct cgroup_discovery *c, const struct memcg *m)
 {
     for (size_t i = c->groups; i-- > 0;)
-        if (c->group[i].told && c->group[i].device == m->device && c->group[i].inode == m->inode) {
+        if (c->group[i].reported && c->group[i].device == m->device && c->group[i].inode == m->inode) {
             remove_group(c, i);
             c->forgot = true; /* who is in the next one by now is known already */
         }

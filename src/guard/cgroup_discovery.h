@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The memory cgroups of this machine that have a limit and a process in them: each is told of once, when it comes or
+ * The memory cgroups of this machine that have a limit and a process in them: each is reported once, when it comes or
  * when it gets its limit. Found by way of the processes, for a sidecar sees no tree of cgroups.
  *
- * A look is a list of /proc, and a small read for each process that was not there before; every CENSUS_WHOLE-th look
- * reads all of them. So a new cgroup is found at the next look, and one that gets a limit later, or an old process that
- * moves, some looks later. Watches nothing itself.
+ * A scan is a list of /proc, and a small read for each process that was not there before; every
+ * CGROUP_DISCOVERY_WHOLE-th scan reads all of them. So a new cgroup is found at the next scan, and one that gets a
+ * limit later, or an old process that moves, some scans later. Watches nothing itself.
  */
 #pragma once
 
@@ -29,9 +29,9 @@ struct cgroup_discovery {
     void (*failed)(void *ctx, pid_t pid, const char *cgroup, const struct err *e);
 };
 
-/* fn for a process of each new one; it returns < 0 (and says why) if it could not take it now: then it is told again.
- * root: "/proc" but in tests. 0, or -errno: then nothing was told, and the next look tells it. */
-int cgroup_discovery_look(struct cgroup_discovery *c, const char *root, uint64_t now_ms,
+/* fn for a process of each new one; it returns < 0 (and says why) if it could not take it now: then it is reported
+ * again. root: "/proc" but in tests. 0, or -errno: then nothing was reported, and the next scan tries again. */
+int cgroup_discovery_scan(struct cgroup_discovery *c, const char *root, uint64_t now_ms,
                           int (*fn)(void *ctx, pid_t pid, struct err *e), void *ctx);
 
 /* This cgroup is gone: another one may come under its name. */

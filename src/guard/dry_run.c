@@ -231,9 +231,9 @@ static void wait_until(struct dry_run *d, uint64_t due)
     next = next > now + WAIT_MAX_MS ? now + WAIT_MAX_MS : next;
     n = epoll_wait(d->targets.epoll, events, EVENTS_MAX, next <= now ? 0 : (int)(next - now));
     for (int i = 0; i < n; i++) {
-        struct guardear *notice = events[i].data.ptr;
+        struct target_notice *notice = events[i].data.ptr;
 
-        guardtarget_hear(notice->target, notice->signal, clock_mono_ms());
+        guardtarget_read_notice(notice->target, notice->signal, clock_mono_ms());
     }
 }
 

@@ -42,7 +42,7 @@ struct guard {
     struct guardkills kills;
     struct last_known self; /* our own cgroup */
     struct armkeeper attach;
-    struct guardear log; /* stands for the kernel log in epoll */
+    struct target_notice log; /* stands for the kernel log in epoll */
     uint64_t end_at_ms;
     bool ending;
 };
@@ -82,8 +82,8 @@ static void on_removed(void *ctx, struct guardtarget *t)
 
 static void on_unwatched(void *ctx, pid_t pid, const char *cgroup, const struct err *e)
 {
-    char pod[GUARDNAME_MAX];
-    bool known = guardname_of_pid(pid, pod);
+    char pod[TARGET_NAME_MAX];
+    bool known = target_name_of_pid(pid, pod);
 
     (void)ctx;
     log_event(EVENT_GUARD_UNWATCHED, LOG_STR("cgroup", cgroup), LOG_UINT("pid", (uint64_t)pid),
@@ -98,7 +98,7 @@ static size_t cases(const struct guard *g)
     return guardcases_count(&g->cases) + g->kills.recorder.count;
 }
 
-static void remember(struct guard *g, int target, enum rule_past what)
+static void store_history(struct guard *g, int target, enum rule_past what)
 {
     struct err e = {0};
 
@@ -119,10 +119,10 @@ static void reap(struct guard *g)
             continue;
         if (WIFEXITED(status) && WEXITSTATUS(status) == LAUNCH_FAILED) {
             rule_refused(g->targets.rule, target, clock_mono_ms());
-            remember(g, target, RULE_REFUSED);
+            store_history(g, target, RULE_REFUSED);
         } else {
             rule_done(g->targets.rule, target, made, clock_mono_ms());
-            remember(g, target, made ? RULE_MADE : RULE_FAILED);
+            store_history(g, target, made ? RULE_MADE : RULE_FAILED);
         }
         g->targets.policy.dump_rate = g->cases.speed.rate;
     }
@@ -135,13 +135,13 @@ static void begin_case(struct guard *g, struct guardtarget *t, const char *why, 
     int r = guardcases_begin(&g->cases, t, why, &e);
 
     if (r == 0) {
-        remember(g, t->number, RULE_BEGUN);
+        store_history(g, t->number, RULE_BEGUN);
         return;
     }
     rule_refused(g->targets.rule, t->number, now);
-    if (now < t->refused_said_ms)
+    if (now < t->refused_log_ms)
         return;
-    t->refused_said_ms = now + REFUSED_LOG_MS;
+    t->refused_log_ms = now + REFUSED_LOG_MS;
     log_event(EVENT_GUARD_MISSED, LOG_STR("target", t->name), LOG_STR("piece", "all"),
               LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e.msg));
 }
@@ -215,12 +215,12 @@ static bool goes_on(const struct guard *g)
 static void on_events(struct guard *g, const struct epoll_event *events, int count)
 {
     for (int i = 0; i < count; i++) {
-        struct guardear *ear = events[i].data.ptr;
+        struct target_notice *ear = events[i].data.ptr;
 
         if (!ear)
             on_signals(g);
         else if (ear != &g->log)
-            guardtarget_hear(ear->target, ear->signal, clock_mono_ms());
+            guardtarget_read_notice(ear->target, ear->signal, clock_mono_ms());
     }
 }
 
@@ -271,7 +271,7 @@ static int take_signals(struct err *e)
 }
 
 /* Without it cases are made all the same. */
-static void take_up_history(struct guard *g)
+static void load_history(struct guard *g)
 {
     struct err e = {0};
 
@@ -318,7 +318,7 @@ int guard_run(const struct guard_config *c, struct err *e)
     g->kills.oom_log = (struct oom_log_reader)OOM_LOG_READER_NONE;
     if ((r = target_set_init(&g->targets, &c->selection, &c->rules, &TARGET_OPS, g, e)) < 0)
         return r;
-    take_up_history(g);
+    load_history(g);
     cgroupns_enter_first(); /* where that is allowed; else our own mounts show what they can */
     find_self(g);
     if ((r = guardcases_init(&g->cases, c->self, c->case_args, &c->override, c->dump_rate, e)) < 0)

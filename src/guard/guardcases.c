@@ -52,7 +52,8 @@ static void become_case(struct guardcases *c, const struct guardtarget *t, pid_t
     launch_become(argv.item, CASE_REQUEST_ARGS, c->args, c->speed.fd);
 }
 
-static void tell_lent(const struct guardcases *c, const struct guardtarget *t, const struct limit_override_outcome *o)
+static void report_override(const struct guardcases *c, const struct guardtarget *t,
+                            const struct limit_override_outcome *o)
 {
     char size[TEXT_SIZE_MAX];
 
@@ -88,8 +89,10 @@ int guardcases_begin(struct guardcases *c, struct guardtarget *t, const char *wh
     if (identity_of_stream(c->self->machine, victim, 0, t->last.taken.time_ns, t->last.taken.id) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     limit_overrides_begin(&c->overrides, &t->memcg, t->name, clock_mono_ms(), &lent);
-    *slot = (struct guardcase){
-        .child = c->fork ? c->fork() : fork(), .target = t->number, .begun_ms = clock_mono_ms(), .keeper = lent.keeper};
+    *slot = (struct guardcase){.child = c->fork ? c->fork() : fork(),
+                               .target = t->number,
+                               .begun_ms = clock_mono_ms(),
+                               .restorer = lent.restorer};
     snprintf(slot->name, sizeof(slot->name), "%s", t->name);
     if (slot->child == 0)
         become_case(c, t, victim, why, &lent);
@@ -97,14 +100,14 @@ int guardcases_begin(struct guardcases *c, struct guardtarget *t, const char *wh
         int r = -errno;
 
         slot->child = 0;
-        limit_overrides_end(&c->overrides, lent.keeper);
+        limit_overrides_end(&c->overrides, lent.restorer);
         return err_set(
             e, r,
             "no process can be started to take its evidence: %s: raise salvage's own limit of processes (pids.max, "
             "RLIMIT_NPROC) or of memory; it is tried again (%.80s)",
             strerror(-r), why);
     }
-    tell_lent(c, t, &lent);
+    report_override(c, t, &lent);
     log_event(EVENT_GUARD_CASE, LOG_STR("target", t->name), LOG_UINT("pid", (uint64_t)victim), LOG_STR("why", why));
     return 0;
 }
@@ -117,7 +120,7 @@ int guardcases_reap(struct guardcases *c, pid_t child, int status, bool *ret_mad
     if (limit_overrides_reap(&c->overrides, child, status) || !one)
         return -1;
     *ret_made = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    limit_overrides_end(&c->overrides, one->keeper);
+    limit_overrides_end(&c->overrides, one->restorer);
     dumpspeed_learn(&c->speed);
     log_event(EVENT_GUARD_MADE, LOG_STR("target", one->name), LOG_BOOL("whole", *ret_made),
               LOG_REAL("seconds", (double)(clock_mono_ms() - one->begun_ms) / 1000),

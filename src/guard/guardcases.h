@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The cases of a guard: each is a process of its own (`salvage guard-case`) that does all the work, with what is lent
- * to it for as long as it runs. Started, and told of when it ends; waited for by the loop.
+ * The cases of a guard: each is a process of its own (`salvage guard-case`) that does all the work, with the limits
+ * that are changed for as long as it runs. Starts and ends them; the loop waits for its children.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ struct guardcase {
     pid_t child; /* 0: a free slot */
     int target;  /* the rule's number */
     uint64_t begun_ms;
-    uint64_t keeper; /* of what was lent to it */
+    uint64_t restorer; /* of what was lent to it */
     char name[GUARDTARGET_NAME_MAX];
 };
 
@@ -41,7 +41,7 @@ int guardcases_reap(struct guardcases *c, pid_t child, int status, bool *ret_mad
 
 size_t guardcases_count(const struct guardcases *c);
 
-/* Those that still run are told to end. */
+/* SIGTERM to those that still run. */
 void guardcases_stop(struct guardcases *c);
 
 /* Puts back all that is lent. */

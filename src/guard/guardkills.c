@@ -14,9 +14,11 @@
 #include "base/text.h"
 
 enum {
-    UNTOLD_MS = 1500,       /* in which the kernel log tells of a kill that is counted */
-    ENDED_MS = 250,         /* in which who is killed has ended: then it is known who it was */
-    BARE_MS = 4 * UNTOLD_MS /* longer than any that is counted waits: what is told of it last is its only name */
+    UNREPORTED_MS = 1500, /* in which the kernel log tells of a kill that is counted */
+    ENDED_MS = 250,       /* in which who is killed has ended: then it is known who it was */
+    BARE_MS =
+        4 *
+        UNREPORTED_MS /* longer than any that is counted waits: then its line in the kernel log is all that is known */
 };
 
 int guardkills_open(struct guardkills *g, const struct whoami *self, char *const *args, bool all, struct err *e)
@@ -46,7 +48,7 @@ static const char *or_none(const char *text)
 }
 
 /* Tells of it, and keeps a record in the store: in the case of what was taken before, if there is one. */
-static void keep_record(struct guardkills *g, struct guardtarget *t, struct oomkill *k)
+static void store_record(struct guardkills *g, struct guardtarget *t, struct oomkill *k)
 {
     const char *target = t ? t->name : *k->where.container_id ? k->where.container_id : k->task_cgroup;
     char limit[TEXT_SIZE_MAX];
@@ -84,7 +86,7 @@ static void take_bare(struct guardkills *g, struct oomkill *k)
 }
 
 /* One that no counter was of. Who guards all keeps a record of it, too. */
-static void tell_bare(struct guardkills *g)
+static void report_bare(struct guardkills *g)
 {
     struct oomkill *k = &g->counted;
 
@@ -92,13 +94,13 @@ static void tell_bare(struct guardkills *g)
     take_bare(g, k);
     oom_log_reader_name(&g->oom_log, k);
     if (g->all)
-        keep_record(g, NULL, k);
+        store_record(g, NULL, k);
 }
 
-static void hold_bare(struct guardkills *g, const struct oomkill *k)
+static void queue_bare(struct guardkills *g, const struct oomkill *k)
 {
     if (g->bares == GUARDKILLS_BARE_MAX)
-        tell_bare(g);
+        report_bare(g);
     g->bare[g->bares++] = (struct guardkill_bare){k->process, k->time_ns, clock_mono_ms()};
 }
 
@@ -111,12 +113,12 @@ static void on_kill(struct guardkills *g, struct oomkill *k, struct guardtarget 
         t = last_known_is(&targets[i]->last, k) ? targets[i] : NULL;
     if (t) {
         last_known_complete(&t->last, k);
-        last_known_told(&t->last, 1 + (uint64_t)k->group.total + k->group.again, clock_mono_ms());
+        last_known_reported(&t->last, 1 + (uint64_t)k->group.total + k->group.again, clock_mono_ms());
     }
     if (!t && text_eq(k->note, OOMLOG_NOTE_BARE))
-        hold_bare(g, k);
+        queue_bare(g, k);
     else if (t || g->all)
-        keep_record(g, t, k);
+        store_record(g, t, k);
 }
 
 void guardkills_read(struct guardkills *g, struct guardtarget *const *targets, size_t count, bool all)
@@ -132,16 +134,16 @@ void guardkills_read(struct guardkills *g, struct guardtarget *const *targets, s
         kmsg_done(&g->oom_log.log);
     }
     while (g->bares > 0 && clock_mono_ms() - g->bare[0].at_ms > BARE_MS)
-        tell_bare(g);
+        report_bare(g);
 }
 
 /* Those that the kernel counted, and did not tell of. */
 void guardkills_count(struct guardkills *g, struct guardtarget *t, uint64_t kills, bool last)
 {
-    uint64_t wait_ms = last ? 0 : g->oom_log.log.fd < 0 ? ENDED_MS : UNTOLD_MS;
-    uint64_t untold = last_known_count(&t->last, kills, wait_ms, clock_mono_ms());
+    uint64_t wait_ms = last ? 0 : g->oom_log.log.fd < 0 ? ENDED_MS : UNREPORTED_MS;
+    uint64_t unreported = last_known_count(&t->last, kills, wait_ms, clock_mono_ms());
 
-    for (uint64_t i = 0; i < untold && i < KILL_RECORDER_TARGET_MOST; i++) {
+    for (uint64_t i = 0; i < unreported && i < KILL_RECORDER_TARGET_MOST; i++) {
         last_known_kill(&t->last,
                         g->oom_log.log.fd < 0
                             ? "the kernel log could not be read: this is from the counters alone, of "
@@ -152,6 +154,6 @@ void guardkills_count(struct guardkills *g, struct guardtarget *t, uint64_t kill
         if (g->bares > 0)
             take_bare(g, &g->counted);
         oom_log_reader_name(&g->oom_log, &g->counted);
-        keep_record(g, t, &g->counted);
+        store_record(g, t, &g->counted);
     }
 }

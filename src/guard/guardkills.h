@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The kernel's kills of a guard's targets: each is told in the log once, by whichever knows of it (the kernel log, or
+ * The kernel's kills of a guard's targets: each is logged once, by the source that has it (the kernel log, or
  * where that has nothing of it, the cgroup's counter), and a record of it goes to the store, into the case of what was
  * taken before. Judges nothing and waits for nothing.
  */
@@ -35,5 +35,5 @@ int guardkills_open(struct guardkills *g, const struct whoami *self, char *const
 /* What is in the kernel log by now. all: also the last one, of which more may be said. */
 void guardkills_read(struct guardkills *g, struct guardtarget *const *targets, size_t count, bool all);
 
-/* The kernel's count of kills in t: those that nobody told of are told. last: t goes. */
+/* The kernel's count of kills in t: those that the kernel log does not have are reported. last: t goes. */
 void guardkills_count(struct guardkills *g, struct guardtarget *t, uint64_t kills, bool last);

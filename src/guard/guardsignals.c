@@ -23,7 +23,7 @@ static void listen_to(struct guardtarget *t, const struct memsignal_ops *ops, co
 {
     if (t->signals == GUARDTARGET_SIGNALS_MAX || memsignal_open(ops, &t->memcg, want, &t->signal[t->signals], NULL) < 0)
         return;
-    t->ear[t->signals] = (struct guardear){t, t->signals};
+    t->ear[t->signals] = (struct target_notice){t, t->signals};
     t->level[t->signals++] = level;
 }
 
@@ -55,9 +55,9 @@ static void listen_to_usage(const struct guardtarget_policy *p, struct guardtarg
         return;
     listen_to(t, &MEMSIGNAL_V1_USAGE, &want, 0);
     if (what == AT_THRESHOLD)
-        t->told_at = want.usage_bytes;
-    t->told_of_usage |= t->signals > before && s.level == 0;
-    t->told_limit = s.limit;
+        t->notice_threshold = want.usage_bytes;
+    t->usage_noticed |= t->signals > before && s.level == 0;
+    t->notice_limit = s.limit;
 }
 
 static void listen_to_pressure(const struct guardtarget_policy *p, struct guardtarget *t, int64_t level)
@@ -104,11 +104,11 @@ static void listen_to_stalls(const struct rule_policy *rules, struct guardtarget
 }
 
 /* What looks can't do without costing more: where usage crosses, an OOM, pressure, stalls. */
-bool guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms)
+bool guardtarget_open_notice(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms)
 {
     static const struct memsignal_want nothing = {0};
 
-    switch (t->listening++) {
+    switch (t->notices_tried++) {
     case 0:
         listen_to(t, &MEMSIGNAL_V1_OOM, &nothing, 0);
         listen_to(t, &MEMSIGNAL_V2_EVENTS, &nothing, 0);
@@ -136,17 +136,17 @@ bool guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *
     return false;
 }
 
-static void hear_stall(const struct guardstall *s, uint64_t now_ms)
+static void note_stall(const struct guardstall *s, uint64_t now_ms)
 {
-    int64_t *told = s->full ? &s->psi->told_full : &s->psi->told_some;
+    int64_t *noticed = s->full ? &s->psi->noticed_full : &s->psi->noticed_some;
 
-    if (now_ms >= s->psi->told_until_ms)
-        s->psi->told_some = s->psi->told_full = 0;
-    *told = s->share > *told ? s->share : *told;
-    s->psi->told_until_ms = now_ms + s->psi->window_ms;
+    if (now_ms >= s->psi->noticed_until_ms)
+        s->psi->noticed_some = s->psi->noticed_full = 0;
+    *noticed = s->share > *noticed ? s->share : *noticed;
+    s->psi->noticed_until_ms = now_ms + s->psi->window_ms;
 }
 
-int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms)
+int guardtarget_read_notice(struct guardtarget *t, unsigned i, uint64_t now_ms)
 {
     struct memsignal_event event = {0};
     int r = memsignal_read(&t->signal[i], &event);
@@ -158,10 +158,10 @@ int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms)
         t->pressure_until_ms = now_ms + PRESSURE_MS;
     }
     if (event.what & MEMSIGNAL_STALL)
-        hear_stall(&t->stall[i], now_ms);
+        note_stall(&t->stall[i], now_ms);
     if (event.what & MEMSIGNAL_OOM)
         t->counting_until_ms = now_ms + GUARDTARGET_COUNTING_MS;
-    t->heard = true;
+    t->noticed = true;
     t->arrived |= event.what ? 1u << i : 0;
     t->due_ms = now_ms;
     return event.what & MEMSIGNAL_GONE ? -ENODEV : 0;

@@ -113,9 +113,9 @@ static void read_events(struct guardtarget *t, struct reading *r)
     r->events = reading_known(bits);
 }
 
-static struct reading_value at_least(struct reading_value v, int64_t told)
+static struct reading_value at_least(struct reading_value v, int64_t noticed)
 {
-    return told > 0 && (!v.known || v.value < told) ? reading_known(told) : v;
+    return noticed > 0 && (!v.known || v.value < noticed) ? reading_known(noticed) : v;
 }
 
 /* Stalls over each window that some condition asks for; a window's share is that of the last whole one. */
@@ -144,8 +144,8 @@ static void read_psi(struct guardtarget *t, uint64_t now_ms, struct reading *r)
             w->some_us = psi.some.total_us;
             w->full_us = psi.full.total_us;
         }
-        r->psi[i].some = at_least(w->some, now_ms < w->told_until_ms ? w->told_some : 0);
-        r->psi[i].full = at_least(w->full, now_ms < w->told_until_ms ? w->told_full : 0);
+        r->psi[i].some = at_least(w->some, now_ms < w->noticed_until_ms ? w->noticed_some : 0);
+        r->psi[i].full = at_least(w->full, now_ms < w->noticed_until_ms ? w->noticed_full : 0);
     }
 }
 
@@ -205,29 +205,30 @@ uint64_t guardtarget_ahead(uint64_t limit)
 
 /* Whether notices stand before whatever comes next: where half is used, and before the nearest threshold. They stand
  * where the limit was when they were asked for, and compare with usage, which counts more than we do. */
-static bool will_be_told(const struct guardtarget_policy *p, const struct guardtarget *t, const struct memcg_sample *s)
+static bool notice_will_come(const struct guardtarget_policy *p, const struct guardtarget *t,
+                             const struct memcg_sample *s)
 {
     uint64_t next = guardtarget_next_threshold(p->rules, s), at = s->own_used + next;
 
-    if (!t->told_of_usage || s->level != 0 || s->limit != t->told_limit)
+    if (!t->usage_noticed || s->level != 0 || s->limit != t->notice_limit)
         return false;
     return next == UINT64_MAX || at >= s->limit / 2 ||
-           (at == t->told_at && at > s->usage + guardtarget_ahead(s->limit));
+           (at == t->notice_threshold && at > s->usage + guardtarget_ahead(s->limit));
 }
 
-static uint64_t next_look(const struct guardtarget_policy *p, const struct guardtarget *t, const struct memcg_sample *s)
+static uint64_t next_poll(const struct guardtarget_policy *p, const struct guardtarget *t, const struct memcg_sample *s)
 {
     /* The kernel counts in batches: between two of them nothing seems to grow. */
     double latest = growth_latest(&t->felt), trend = growth_speed(&t->felt);
     uint64_t pace;
 
-    if (is_far(s) && !t->psi[0].window_ms && will_be_told(p, t, s))
+    if (is_far(s) && !t->psi[0].window_ms && notice_will_come(p, t, s))
         return FAR_MS;
     pace = pace_ms(s->limit, s->room, guardtarget_next_threshold(p->rules, s), latest > trend ? latest : trend);
     if (t->jvm.native.moving && pace > MOVING_MS)
         return MOVING_MS;
     /* How fast it grows now is not known before the next. */
-    return t->heard && pace > HEARD_MS ? HEARD_MS : pace;
+    return t->noticed && pace > HEARD_MS ? HEARD_MS : pace;
 }
 
 /* What grows as memory comes near its limit, whichever level's that is. */
@@ -289,7 +290,7 @@ static void read_threads(const struct guardtarget_policy *p, struct guardtarget 
         guardthreads_read(&t->threads, now_ms < t->threads.due_ms ? 0 : guardtarget_victim(t), now_ms, r);
 }
 
-int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret)
+int guardtarget_poll(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret)
 {
     struct reading r = {0};
     struct memcg_sample s;
@@ -302,7 +303,7 @@ int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, 
     read_memory(t, &s, &r);
     r.pressure = reading_known(now_ms < t->pressure_until_ms ? t->pressure : READING_CALM);
     /* Counters rise with a signal. */
-    if (t->heard || !t->counted || !t->told_of_usage || !is_far(&s))
+    if (t->noticed || !t->counted || !t->usage_noticed || !is_far(&s))
         read_events(t, &r);
     else
         r.events = reading_known(0);
@@ -316,14 +317,14 @@ int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, 
     }
     if (p->core && !r.dump_ms.known)
         r.dump_ms = reading_dump_ms(s.own_firm, p->dump_rate);
-    t->due_ms = now_ms + next_look(p, t, &s);
+    t->due_ms = now_ms + next_poll(p, t, &s);
     if (t->due_ms - now_ms >= 2UL * TOGETHER_MS)
         t->due_ms -= t->due_ms % TOGETHER_MS;
     if (asks_for(p->rules, CONDITION_THREADS) && t->threads.due_ms < t->due_ms)
         t->due_ms = t->threads.due_ms;
     if (r.events.known && r.events.value & READING_OOM_KILL)
         t->counting_until_ms = 0;
-    if ((t->heard = now_ms < t->counting_until_ms)) {
+    if ((t->noticed = now_ms < t->counting_until_ms)) {
         uint64_t step =
             t->counting_until_ms - now_ms > GUARDTARGET_COUNTING_MS - COUNTING_SOON_MS ? 1 : COUNTING_STEP_MS;
 
@@ -340,7 +341,7 @@ static bool name_by_pod(const struct proc *p, const char *id, struct guardtarget
 {
     CLEANUP(whoami_done) struct whoami who = {0};
 
-    t->in_pod = whoami_of(p, &who) == 0 && guardname_of(p, &who, id, t->name);
+    t->in_pod = whoami_of(p, &who) == 0 && target_name_of(p, &who, id, t->name);
     return t->in_pod;
 }
 

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What a guard watches: one memory cgroup, with the kernel's signals of it, how fast it grows, and the JVM
- * in it (guard/guardjvm.h). Fills in readings (guard/reading.h), and says when to look again. Judges nothing, starts
- * nothing, and asks no JVM: a look is some reads of small files.
+ * in it (guard/guardjvm.h). Fills in readings (guard/reading.h), and says when to poll again. Evaluates no rule, starts
+ * nothing, and asks no JVM: a poll is some reads of small files.
  */
 #pragma once
 
 #include "guard/growth.h"
 #include "guard/guardjvm.h"
-#include "guard/guardname.h"
 #include "guard/guardthreads.h"
 #include "guard/last_known.h"
 #include "guard/rule.h"
+#include "guard/target_name.h"
 #include "linux/memsignal.h"
 
-enum { GUARDTARGET_SIGNALS_MAX = 8, GUARDTARGET_NAME_MAX = GUARDNAME_MAX };
-enum { GUARDTARGET_COUNTING_MS = 1000 }; /* in which the kernel counts a kill that it told of */
+enum { GUARDTARGET_SIGNALS_MAX = 8, GUARDTARGET_NAME_MAX = TARGET_NAME_MAX };
+enum { GUARDTARGET_COUNTING_MS = 1000 }; /* in which the kernel counts a kill after its notice */
 
 struct guardtarget;
 
 /* For the loop: which signal of which target a descriptor is. */
-struct guardear {
+struct target_notice {
     struct guardtarget *target;
     unsigned signal;
 };
@@ -39,15 +39,15 @@ struct guardtarget {
     struct memcg memcg;
     struct memsignal signal[GUARDTARGET_SIGNALS_MAX];
     unsigned signals;
-    struct guardear ear[GUARDTARGET_SIGNALS_MAX];
-    unsigned listening;                     /* how many kinds were tried */
-    bool listens;                           /* to all of them */
-    bool heard;                             /* a signal, since the last look */
-    unsigned arrived;                       /* signals that came since the owner cleared it, bit by number */
-    uint64_t counting_until_ms;             /* an OOM was told whose kill may not be counted yet */
-    bool told_of_usage;                     /* the kernel tells when usage comes near: looks may be rare until then */
-    uint64_t told_limit, told_at;           /* the limit when that was asked for, and the threshold */
-    int64_t level[GUARDTARGET_SIGNALS_MAX]; /* of a v1.pressure signal: enum reading_pressure */
+    struct target_notice ear[GUARDTARGET_SIGNALS_MAX];
+    unsigned notices_tried;                  /* how many kinds were tried */
+    bool notices_open;                       /* to all of them */
+    bool noticed;                            /* a notice came since the last poll */
+    unsigned arrived;                        /* signals that came since the owner cleared it, bit by number */
+    uint64_t counting_until_ms;              /* after a notice of an OOM whose kill may not be counted yet */
+    bool usage_noticed;                      /* the kernel tells when usage comes near: looks may be rare until then */
+    uint64_t notice_limit, notice_threshold; /* the limit when that was asked for, and the threshold */
+    int64_t level[GUARDTARGET_SIGNALS_MAX];  /* of a v1.pressure signal: enum reading_pressure */
     struct guardjvm jvm;
     struct guardthreads threads;
     struct last_known last;
@@ -58,20 +58,20 @@ struct guardtarget {
     bool counted; /* seen was read */
     struct guardpsi {
         uint64_t window_ms, at_ms, some_us, full_us;
-        struct reading_value some, full; /* of the last whole window, sampled */
-        int64_t told_some, told_full;    /* by the kernel, as soon as it was reached; it holds until: */
-        uint64_t told_until_ms;
+        struct reading_value some, full;    /* of the last whole window, sampled */
+        int64_t noticed_some, noticed_full; /* by the kernel, as soon as it was reached; it holds until: */
+        uint64_t noticed_until_ms;
     } psi[READING_PSI_MAX];
     struct guardstall {
         struct guardpsi *psi;
         bool full;
         int64_t share;
     } stall[GUARDTARGET_SIGNALS_MAX]; /* what a psi signal stands for */
-    int64_t pressure;                 /* heard last; it holds until: */
+    int64_t pressure;                 /* of the last notice; it holds until: */
     uint64_t pressure_until_ms;
-    uint64_t refused_said_ms; /* that no case can be begun need not be said before */
-    uint64_t due_ms;          /* of the next look */
-    void *owner;              /* of the loop that has it: not read here */
+    uint64_t refused_log_ms; /* that no case can be begun need not be said before */
+    uint64_t due_ms;         /* of the next poll */
+    void *owner;             /* of the loop that has it: not read here */
 };
 
 struct guardtarget_policy {
@@ -87,10 +87,10 @@ void guardtarget_done(struct guardtarget *t);
 
 /* Opens the next signal that is wanted, if it works here: signals has then grown. One at a time, as the kernel waits
  * for all processors before it takes a threshold of v1's (10 ms and more). False: there are no more. */
-bool guardtarget_listen(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms);
+bool guardtarget_open_notice(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms);
 
 /* Signal i's descriptor is ready. -ENODEV: the cgroup is gone. */
-int guardtarget_hear(struct guardtarget *t, unsigned i, uint64_t now_ms);
+int guardtarget_read_notice(struct guardtarget *t, unsigned i, uint64_t now_ms);
 
 /* From now on it is that process alone: pid is what the target was opened by. */
 void guardtarget_give(struct guardtarget *t, pid_t pid);
@@ -99,7 +99,7 @@ void guardtarget_give(struct guardtarget *t, pid_t pid);
 bool guardtarget_has_ended(const struct guardtarget *t);
 
 /* 0 and the reading; sets due_ms. -ENODEV: the cgroup, or the given process, is gone. Other -errno: not this time. */
-int guardtarget_look(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret);
+int guardtarget_poll(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret);
 
 /* Before a case: the memory of the same reading, with memory.stat read afresh. */
 int guardtarget_confirm(struct guardtarget *t, uint64_t now_ms, struct reading *r);

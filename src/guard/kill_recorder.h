@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Records of kills on their way into the store: encoded at once, shipped one after the other by a process
- * of its own (`salvage guard-record`), so that no store keeps the loop waiting. What there is no room for is told in
- * the log alone.
+ * of its own (`salvage guard-record`), so that no store keeps the loop waiting. What there is no room for is logged
+ * only.
  */
 #pragma once
 

@@ -194,26 +194,26 @@ void last_known_kill(const struct last_known *l, const char *why, int64_t time_n
 /* --- counting -------------------------------------------------------------------------------------------------------
  */
 
-void last_known_told(struct last_known *l, uint64_t kills, uint64_t now_ms)
+void last_known_reported(struct last_known *l, uint64_t kills, uint64_t now_ms)
 {
-    l->told += kills;
-    l->told_at_ms = now_ms;
-    if (l->told >= l->due)
+    l->reported += kills;
+    l->reported_at_ms = now_ms;
+    if (l->reported >= l->due)
         l->due_ms = 0; /* what was waited for has come: the wait for the next begins */
 }
 
 uint64_t last_known_count(struct last_known *l, uint64_t kills, uint64_t wait_ms, uint64_t now_ms)
 {
-    uint64_t untold;
+    uint64_t unreported;
 
     if (!l->counted) {
-        l->told += kills;
+        l->reported += kills;
         l->counted = true;
     }
     /* Told of and counted elsewhere, in a cgroup below. */
-    if (l->told > kills && now_ms - l->told_at_ms > wait_ms)
-        l->told = kills;
-    if (l->told >= kills) {
+    if (l->reported > kills && now_ms - l->reported_at_ms > wait_ms)
+        l->reported = kills;
+    if (l->reported >= kills) {
         l->due_ms = 0;
         return 0;
     }
@@ -224,9 +224,9 @@ uint64_t last_known_count(struct last_known *l, uint64_t kills, uint64_t wait_ms
     if (now_ms < l->due_ms)
         return 0;
     /* Of those counted since then the log may tell yet. */
-    untold = l->due - l->told;
-    l->told = l->due;
+    unreported = l->due - l->reported;
+    l->reported = l->due;
     l->due_ms = kills > l->due ? now_ms + wait_ms : 0;
     l->due = kills;
-    return untold;
+    return unreported;
 }

@@ -2,7 +2,7 @@
  *
  * What was known of a memory cgroup and of its largest process while both were there: for the record of a kill, after
  * which neither may be. Also tells which kills are of this cgroup, and which of those that the kernel has counted its
- * log has not told of.
+ * log does not have.
  */
 #pragma once
 
@@ -26,9 +26,9 @@ struct last_known {
         int64_t time_ns;
     } taken;
     bool counted;
-    uint64_t told; /* kills that need no further telling, as a number of the kernel's count */
-    uint64_t told_at_ms;
-    uint64_t due, due_ms; /* up to which count nobody will tell of them any more, and from when on; 0: none */
+    uint64_t reported; /* kills that were reported, as a number of the kernel's count */
+    uint64_t reported_at_ms;
+    uint64_t due, due_ms; /* Kills up to `due` are reported from the counter alone after due_ms; 0: none */
 };
 
 /* The cgroup itself, once. */
@@ -55,10 +55,11 @@ void last_known_complete(const struct last_known *l, struct oomkill *k);
 /* A kill that is known by the counter alone. why: no log could be read, or it had nothing of it. */
 void last_known_kill(const struct last_known *l, const char *why, int64_t time_ns, struct oomkill *ret);
 
-/* The log has told of so many. */
-void last_known_told(struct last_known *l, uint64_t kills, uint64_t now_ms);
+/* The kernel log had so many. */
+void last_known_reported(struct last_known *l, uint64_t kills, uint64_t now_ms);
 
-/* The kernel's count as it is now, with each look (the first is where counting begins). Returns how many of them nobody
- * will tell of any more: what the log says may come up to wait_ms later. due_ms is then when to look again; 0: no need.
+/* The kernel's count as it is now, with each look (the first is where counting begins). Returns how many of them
+ * the log will not have any more: its lines may come up to wait_ms later. due_ms is then when to look again; 0: no
+ * need.
  */
 uint64_t last_known_count(struct last_known *l, uint64_t kills, uint64_t wait_ms, uint64_t now_ms);

@@ -32,7 +32,8 @@ enum {
     WAIT_STEP_MS = 2
 };
 
-/* --- keepers --------------------------------------------------------------------------------------------------------
+/* --- restorers
+ * --------------------------------------------------------------------------------------------------------
  */
 
 static int hand_over(int journal)
@@ -57,8 +58,8 @@ static void become_restorer(const struct limit_overrides *l, const char *name, i
     _exit(127);
 }
 
-/* With a journal until it is told; else it puts back at once. */
-static int start_keeper(const struct limit_overrides *l, struct limit_override_keeper *k, int journal)
+/* With a journal it waits for the end of its input; else it puts back at once. */
+static int start_restorer(const struct limit_overrides *l, struct limit_override_restorer *k, int journal)
 {
     CLEANUP_FD int null = -1;
     int ends[2] = {-1, -1}, r = 0;
@@ -78,44 +79,44 @@ static int start_keeper(const struct limit_overrides *l, struct limit_override_k
     return r;
 }
 
-static struct limit_override_keeper *free_keeper(struct limit_overrides *l)
+static struct limit_override_restorer *free_restorer(struct limit_overrides *l)
 {
-    for (size_t i = 0; i < LIMIT_OVERRIDE_KEEPERS_MAX; i++)
-        if (l->keeper[i].pid == 0)
-            return &l->keeper[i];
+    for (size_t i = 0; i < LIMIT_OVERRIDE_RESTORERS_MAX; i++)
+        if (l->restorer[i].pid == 0)
+            return &l->restorer[i];
     return NULL;
 }
 
-static void end(struct limit_override_keeper *k)
+static void end(struct limit_override_restorer *k)
 {
     mem_close_ptr(&k->input);
     k->input = -1;
 }
 
-void limit_overrides_end(struct limit_overrides *l, uint64_t keeper)
+void limit_overrides_end(struct limit_overrides *l, uint64_t restorer)
 {
-    for (size_t i = 0; keeper > 0 && i < LIMIT_OVERRIDE_KEEPERS_MAX; i++)
-        if (l->keeper[i].number == keeper)
-            end(&l->keeper[i]);
+    for (size_t i = 0; restorer > 0 && i < LIMIT_OVERRIDE_RESTORERS_MAX; i++)
+        if (l->restorer[i].number == restorer)
+            end(&l->restorer[i]);
 }
 
 bool limit_overrides_reap(struct limit_overrides *l, pid_t child, int status)
 {
-    for (size_t i = 0; i < LIMIT_OVERRIDE_KEEPERS_MAX; i++) {
-        struct limit_override_keeper *k = &l->keeper[i];
+    for (size_t i = 0; i < LIMIT_OVERRIDE_RESTORERS_MAX; i++) {
+        struct limit_override_restorer *k = &l->restorer[i];
 
         if (k->pid != child)
             continue;
         end(k);
         k->pid = 0;
         if ((!WIFEXITED(status) || WEXITSTATUS(status) != 0) && k->tries++ < TRIES_MAX)
-            start_keeper(l, k, -1);
+            start_restorer(l, k, -1);
         return true;
     }
     return false;
 }
 
-static void wait_for_keepers(struct limit_overrides *l)
+static void wait_for_restorers(struct limit_overrides *l)
 {
     uint64_t until = clock_mono_ms() + WAIT_MS;
     bool left = true;
@@ -123,12 +124,12 @@ static void wait_for_keepers(struct limit_overrides *l)
 
     while (left && clock_mono_ms() < until) {
         left = false;
-        for (size_t i = 0; i < LIMIT_OVERRIDE_KEEPERS_MAX; i++) {
-            pid_t pid = l->keeper[i].pid;
+        for (size_t i = 0; i < LIMIT_OVERRIDE_RESTORERS_MAX; i++) {
+            pid_t pid = l->restorer[i].pid;
 
             if (pid && waitpid(pid, &status, WNOHANG) == pid)
                 limit_overrides_reap(l, pid, status);
-            left |= l->keeper[i].pid != 0;
+            left |= l->restorer[i].pid != 0;
         }
         if (left)
             clock_sleep_ms(WAIT_STEP_MS);
@@ -137,9 +138,9 @@ static void wait_for_keepers(struct limit_overrides *l)
 
 void limit_overrides_done(struct limit_overrides *l)
 {
-    for (size_t i = 0; i < LIMIT_OVERRIDE_KEEPERS_MAX; i++)
-        end(&l->keeper[i]);
-    wait_for_keepers(l);
+    for (size_t i = 0; i < LIMIT_OVERRIDE_RESTORERS_MAX; i++)
+        end(&l->restorer[i]);
+    wait_for_restorers(l);
     mem_close_ptr(&l->dir);
     l->dir = -1;
 }
@@ -161,7 +162,7 @@ static int change_all(const struct limit_override *plan)
     return 0;
 }
 
-/* Where the deadline was over before the change was made, the keeper found nothing to put back. */
+/* Where the deadline was over before the change was made, the restorer found nothing to put back. */
 static void end_late_hold(const struct limit_override *made)
 {
     if (made->hold_until_ms == 0 || clock_mono_ms() < made->hold_until_ms)
@@ -179,13 +180,13 @@ static int begin(struct limit_overrides *l, struct limit_override_outcome *o)
 {
     CLEANUP(buf_done) struct buf text = {0};
     CLEANUP_FD int journal = -1;
-    struct limit_override_keeper *k = free_keeper(l);
+    struct limit_override_restorer *k = free_restorer(l);
     int r;
 
     if (!k)
         return -EAGAIN;
-    *k =
-        (struct limit_override_keeper){.number = ++l->last, .input = -1, .given = o->given, .count = o->override.count};
+    *k = (struct limit_override_restorer){
+        .number = ++l->last, .input = -1, .given = o->given, .count = o->override.count};
     limit_restorer_new_name(k->name);
     for (unsigned i = 0; i < k->count; i++)
         k->key[i] = (struct limit_override_key){o->override.setting[i].device, o->override.setting[i].inode,
@@ -193,14 +194,14 @@ static int begin(struct limit_overrides *l, struct limit_override_outcome *o)
     if ((r = bootid_read(o->override.boot)) < 0 || (r = limit_override_encode(&o->override, &text)) < 0 ||
         (r = journal = file_replace_locked(l->dir, k->name, text.data, text.size, 0600)) < 0)
         return r;
-    if ((r = start_keeper(l, k, journal)) < 0) {
+    if ((r = start_restorer(l, k, journal)) < 0) {
         unlinkat(l->dir, k->name, 0);
         return r;
     }
     if ((r = change_all(&o->override)) < 0)
         end(k);
     else
-        o->keeper = k->number;
+        o->restorer = k->number;
     end_late_hold(&o->override);
     return r;
 }
@@ -242,15 +243,15 @@ static void recover(struct limit_overrides *l)
     CLEANUP_DIR DIR *dir = file_opendir(l->dir, ".");
 
     for (struct dirent *d; dir && (d = readdir(dir));) {
-        struct limit_override_keeper *k = limit_restorer_is_name(d->d_name) ? free_keeper(l) : NULL;
+        struct limit_override_restorer *k = limit_restorer_is_name(d->d_name) ? free_restorer(l) : NULL;
 
         if (!k)
             continue;
-        *k = (struct limit_override_keeper){.input = -1};
+        *k = (struct limit_override_restorer){.input = -1};
         snprintf(k->name, sizeof(k->name), "%.39s", d->d_name);
-        start_keeper(l, k, -1);
+        start_restorer(l, k, -1);
     }
-    wait_for_keepers(l);
+    wait_for_restorers(l);
 }
 
 /* A stranger's journals would lead our writes. */
@@ -270,8 +271,8 @@ int limit_overrides_init(struct limit_overrides *ret, const struct limit_overrid
     int r = 0, size;
 
     *ret = (struct limit_overrides){.policy = *policy, .dir = -1};
-    for (size_t i = 0; i < LIMIT_OVERRIDE_KEEPERS_MAX; i++)
-        ret->keeper[i].input = -1;
+    for (size_t i = 0; i < LIMIT_OVERRIDE_RESTORERS_MAX; i++)
+        ret->restorer[i].input = -1;
     size = snprintf(ret->folder, sizeof(ret->folder), "%s/loans", state);
     if (size >= (int)sizeof(ret->folder))
         r = -ENAMETOOLONG;

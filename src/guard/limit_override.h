@@ -13,7 +13,7 @@
 #include "guard/limit_journal.h"
 #include "linux/memcg.h"
 
-enum { LIMIT_OVERRIDE_KEEPERS_MAX = 32, LIMIT_OVERRIDE_FOLDER_MAX = 512 };
+enum { LIMIT_OVERRIDE_RESTORERS_MAX = 32, LIMIT_OVERRIDE_FOLDER_MAX = 512 };
 
 #define LIMIT_OVERRIDE_STATE_DEFAULT "/run/salvage"
 
@@ -30,7 +30,7 @@ struct limit_override_key {
     enum limit_override_file file;
 };
 
-struct limit_override_keeper {
+struct limit_override_restorer {
     pid_t pid;       /* 0: a free slot */
     uint64_t number; /* from 1; never used again */
     int input;       /* the end that is closed when the case has ended; -1: it was */
@@ -45,9 +45,9 @@ struct limit_overrides {
     struct limit_override_policy policy;
     char folder[LIMIT_OVERRIDE_FOLDER_MAX];
     int dir;             /* -1: there are no journals */
-    uint64_t last;       /* number of a keeper */
+    uint64_t last;       /* number of a restorer */
     pid_t (*fork)(void); /* NULL: fork(2); a test's fails */
-    struct limit_override_keeper keeper[LIMIT_OVERRIDE_KEEPERS_MAX];
+    struct limit_override_restorer restorer[LIMIT_OVERRIDE_RESTORERS_MAX];
 };
 
 /* What was done for one case. */
@@ -56,7 +56,7 @@ struct limit_override_outcome {
     uint64_t given;                 /* bytes, at most what was asked for */
     uint64_t limit, used;           /* of the level with the least room, before; UINT64_MAX: no limit */
     struct err lend, hold;          /* why not, or not all of it; msg is empty if there is nothing to say */
-    uint64_t keeper;                /* for limit_overrides_end; 0: nothing was changed */
+    uint64_t restorer;              /* for limit_overrides_end; 0: nothing was changed */
 };
 
 /* Puts back what another guard left behind, and waits for it a moment. Where something is to be lent, the folder is
@@ -67,8 +67,8 @@ int limit_overrides_init(struct limit_overrides *ret, const struct limit_overrid
 void limit_overrides_begin(struct limit_overrides *l, struct memcg *m, const char *target, uint64_t now_ms,
                            struct limit_override_outcome *ret);
 
-/* keeper: as in the outcome, any. */
-void limit_overrides_end(struct limit_overrides *l, uint64_t keeper);
+/* restorer: as in the outcome, any. */
+void limit_overrides_end(struct limit_overrides *l, uint64_t restorer);
 
 /* A child has ended. True: it was one of ours; one that died is started again. */
 bool limit_overrides_reap(struct limit_overrides *l, pid_t child, int status);

@@ -27,9 +27,9 @@ static uint64_t whole_pages(uint64_t bytes)
 
 static bool is_lent(const struct limit_overrides *l, const struct limit_override_setting *s)
 {
-    for (size_t i = 0; i < LIMIT_OVERRIDE_KEEPERS_MAX; i++)
-        for (unsigned k = 0; l->keeper[i].pid && k < l->keeper[i].count; k++) {
-            const struct limit_override_key *key = &l->keeper[i].key[k];
+    for (size_t i = 0; i < LIMIT_OVERRIDE_RESTORERS_MAX; i++)
+        for (unsigned k = 0; l->restorer[i].pid && k < l->restorer[i].count; k++) {
+            const struct limit_override_key *key = &l->restorer[i].key[k];
 
             if (key->device == s->device && key->inode == s->inode && key->file == s->file)
                 return true;
@@ -111,9 +111,9 @@ static int spare(const struct limit_overrides *l, uint64_t *ret)
 
     if (r < 0 || (r = limit_override_spare(buf_text(&text), &bytes)) < 0)
         return r;
-    for (size_t i = 0; i < LIMIT_OVERRIDE_KEEPERS_MAX; i++)
-        if (l->keeper[i].pid)
-            bytes -= l->keeper[i].given < bytes ? l->keeper[i].given : bytes;
+    for (size_t i = 0; i < LIMIT_OVERRIDE_RESTORERS_MAX; i++)
+        if (l->restorer[i].pid)
+            bytes -= l->restorer[i].given < bytes ? l->restorer[i].given : bytes;
     *ret = bytes - bytes % GRAIN;
     return 0;
 }

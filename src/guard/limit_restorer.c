@@ -30,16 +30,16 @@ enum { AGAIN_MS = 1000 };
 
 static const char PREFIX[] = "loan-", SUFFIX[] = ".json";
 
-struct keeper {
+struct restorer {
     int folder; /* of the journal */
     const char *name;
-    int lock; /* the journal, locked: it has a keeper */
+    int lock; /* the journal, locked: it has a restorer */
     struct limit_override override;
-    bool told[LIMIT_OVERRIDE_SETTINGS_MAX]; /* that it is not back yet */
-    bool ended;                             /* else only what is overdue goes back */
+    bool reported[LIMIT_OVERRIDE_SETTINGS_MAX]; /* that it is not back yet */
+    bool ended;                                 /* else only what is overdue goes back */
 };
 
-static void keeper_done(struct keeper *k)
+static void restorer_done(struct restorer *k)
 {
     mem_close_ptr(&k->lock);
 }
@@ -62,7 +62,7 @@ bool limit_restorer_is_name(const char *name)
 /* --- one setting ----------------------------------------------------------------------------------------------------
  */
 
-static void tell(const struct keeper *k, unsigned i, enum event event, const char *value, const char *error)
+static void report(const struct restorer *k, unsigned i, enum event event, const char *value, const char *error)
 {
     const struct limit_override_setting *s = &k->override.setting[i];
 
@@ -86,7 +86,7 @@ static int take_journal(int folder, const char *name)
 }
 
 /* The lock goes to the new file. */
-static void write_journal(struct keeper *k)
+static void write_journal(struct restorer *k)
 {
     CLEANUP(buf_done) struct buf text = {0};
     int lock;
@@ -99,7 +99,7 @@ static void write_journal(struct keeper *k)
 }
 
 /* As near as it goes. The journal first: what it doesn't know would be left alone later. */
-static void step_down(struct keeper *k, unsigned i, int folder, const char *current)
+static void step_down(struct restorer *k, unsigned i, int folder, const char *current)
 {
     struct limit_override_setting *s = &k->override.setting[i];
     uint64_t used, now, before;
@@ -115,7 +115,7 @@ static void step_down(struct keeper *k, unsigned i, int folder, const char *curr
 }
 
 /* True: nothing more to do. */
-static bool take_back(struct keeper *k, unsigned i)
+static bool take_back(struct restorer *k, unsigned i)
 {
     struct limit_override_setting *s = &k->override.setting[i];
     CLEANUP_FD int folder = setting_open(s);
@@ -123,43 +123,43 @@ static bool take_back(struct keeper *k, unsigned i)
     int r = folder < 0 ? folder : setting_read(folder, s->file, current);
 
     if (r == -ENOENT || r == -ENODEV) {
-        tell(k, i, EVENT_GUARD_RESTORED, NULL, "the cgroup is gone");
+        report(k, i, EVENT_GUARD_RESTORED, NULL, "the cgroup is gone");
         return true;
     }
     if (r == 0 && text_eq(current, s->before)) {
-        tell(k, i, EVENT_GUARD_RESTORED, current, NULL);
+        report(k, i, EVENT_GUARD_RESTORED, current, NULL);
         return true;
     }
     if (r == -EXDEV || (r == 0 && !text_eq(current, s->after) && !(s->step[0] && text_eq(current, s->step)))) {
-        tell(k, i, EVENT_GUARD_NOT_RESTORED, r == 0 ? current : NULL,
-             "left alone: it is not as we left it: somebody else has changed it");
+        report(k, i, EVENT_GUARD_NOT_RESTORED, r == 0 ? current : NULL,
+               "left alone: it is not as we left it: somebody else has changed it");
         return true;
     }
     if (r == 0)
         r = setting_write(folder, s->file, s->before);
     if (r == 0) {
-        tell(k, i, EVENT_GUARD_RESTORED, s->before, NULL);
+        report(k, i, EVENT_GUARD_RESTORED, s->before, NULL);
         return true;
     }
     if (r == -EBUSY)
         step_down(k, i, folder, current);
-    if (!k->told[i])
-        tell(k, i, EVENT_GUARD_NOT_RESTORED,
-             s->step[0] ? s->step
-             : *current ? current
-                        : NULL,
-             r == -EBUSY ? "more is in use than it was: tried again each second" : strerror(-r));
-    k->told[i] = true;
+    if (!k->reported[i])
+        report(k, i, EVENT_GUARD_NOT_RESTORED,
+               s->step[0] ? s->step
+               : *current ? current
+                          : NULL,
+               r == -EBUSY ? "more is in use than it was: tried again each second" : strerror(-r));
+    k->reported[i] = true;
     return false;
 }
 
-static bool is_due(const struct keeper *k, unsigned i, uint64_t now)
+static bool is_due(const struct restorer *k, unsigned i, uint64_t now)
 {
     return k->ended || (k->override.setting[i].hold && now >= k->override.hold_until_ms);
 }
 
 /* The last one first. True: something that is due is not back yet. */
-static bool take_back_due(struct keeper *k)
+static bool take_back_due(struct restorer *k)
 {
     uint64_t now = clock_mono_ms();
     bool waits = false, changed = false;
@@ -174,7 +174,7 @@ static bool take_back_due(struct keeper *k)
         k->override.count--;
         memmove(&k->override.setting[i], &k->override.setting[i + 1],
                 (k->override.count - i) * sizeof(k->override.setting[0]));
-        memmove(&k->told[i], &k->told[i + 1], (k->override.count - i) * sizeof(k->told[0]));
+        memmove(&k->reported[i], &k->reported[i + 1], (k->override.count - i) * sizeof(k->reported[0]));
         changed = true;
     }
     if (changed && k->override.count > 0)
@@ -185,7 +185,7 @@ static bool take_back_due(struct keeper *k)
 /* --- the process ----------------------------------------------------------------------------------------------------
  */
 
-static int wait_ms(const struct keeper *k, bool waits)
+static int wait_ms(const struct restorer *k, bool waits)
 {
     uint64_t now = clock_mono_ms(), until = UINT64_MAX;
 
@@ -197,7 +197,7 @@ static int wait_ms(const struct keeper *k, bool waits)
     return until == UINT64_MAX ? -1 : until <= now ? 0 : until - now > INT_MAX ? INT_MAX : (int)(until - now);
 }
 
-static void keep(struct keeper *k, int input)
+static void keep(struct restorer *k, int input)
 {
     struct pollfd ends = {.fd = input, .events = POLLIN};
     bool waits = false;
@@ -216,7 +216,7 @@ int limit_restorer_run(const char *folder, const char *name, int input, int jour
 {
     CLEANUP_FD int dir = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     CLEANUP(buf_done) struct buf text = {.ceiling = LIMIT_OVERRIDE_JOURNAL_MAX};
-    CLEANUP(keeper_done) struct keeper k = {.folder = dir, .name = name, .lock = journal};
+    CLEANUP(restorer_done) struct restorer k = {.folder = dir, .name = name, .lock = journal};
     char boot[BOOTID_MAX] = "";
     int r;
 
@@ -234,7 +234,8 @@ int limit_restorer_run(const char *folder, const char *name, int input, int jour
         keep(&k, input);
     else
         for (unsigned i = 0; i < k.override.count; i++)
-            tell(&k, i, EVENT_GUARD_NOT_RESTORED, NULL, "left alone: it was changed before this machine's last start");
+            report(&k, i, EVENT_GUARD_NOT_RESTORED, NULL,
+                   "left alone: it was changed before this machine's last start");
     unlinkat(dir, name, 0);
     return 0;
 }

@@ -99,7 +99,7 @@ void rule_done(struct rule *rule, int target, bool made, uint64_t now_ms);
  * second in which it does not fire again. Its event is kept, as for one that has to wait. */
 void rule_refused(struct rule *rule, int target, uint64_t now_ms);
 
-/* What an earlier run did, told in its order before anything else, with its times by today's clock. A case of which
+/* What an earlier run did, restored in its order before anything else, with its times by today's clock. A case of which
  * nothing more is known counts, and its rest began with it. More than can be remembered is left out. */
 enum rule_past { RULE_BEGUN, RULE_MADE, RULE_FAILED, RULE_REFUSED };
 void rule_restore(struct rule *rule, const char *key, const char *tenant, enum rule_past what, uint64_t at_ms);

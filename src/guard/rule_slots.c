@@ -115,7 +115,7 @@ static struct target *find(struct rule *rule, const char *key)
     return NULL;
 }
 
-/* A slot that nobody needs: one with nothing to remember, or the one that has been gone the longest. */
+/* A slot that nobody needs: one with nothing to store_history, or the one that has been gone the longest. */
 static struct target *find_room(struct rule *rule, uint64_t now_ms)
 {
     struct target *oldest = NULL;
@@ -164,7 +164,7 @@ int rule_join(struct rule *rule, const char *key, uint64_t now_ms)
     return (int)(t - rule->targets);
 }
 
-/* One with nothing to remember; 0 without. */
+/* One with nothing to store_history; 0 without. */
 static unsigned find_tenant_room(struct rule *rule)
 {
     if (rule->tenant_count < RULE_TENANTS_MAX)

@@ -193,7 +193,7 @@ static int on_cgroup(void *ctx, pid_t pid, struct err *e)
 
 static void rescan(struct target_set *s)
 {
-    cgroup_discovery_look(&s->discovery, "/proc", clock_mono_ms(), on_cgroup, s);
+    cgroup_discovery_scan(&s->discovery, "/proc", clock_mono_ms(), on_cgroup, s);
     s->rescan_at_ms = clock_mono_ms() + s->selection.rescan_ms;
 }
 
@@ -237,9 +237,9 @@ static void open_next_notice(struct target_set *s)
         struct guardtarget *t = s->target[i];
         unsigned before = t->signals;
 
-        if (t->listens || !rlimits_files_spare(FILES_RESERVE))
+        if (t->notices_open || !rlimits_files_spare(FILES_RESERVE))
             continue;
-        t->listens = !guardtarget_listen(&s->policy, t, clock_mono_ms());
+        t->notices_open = !guardtarget_open_notice(&s->policy, t, clock_mono_ms());
         for (unsigned k = before; k < t->signals; k++)
             target_set_watch_fd(s, t->signal[k].fd, (uint32_t)t->signal[k].poll_events, &t->ear[k], &ignored);
         return;
@@ -262,7 +262,7 @@ static void rename_target(const struct target_set *s, struct guardtarget *t, uin
 static bool poll_target(struct target_set *s, struct guardtarget *t, uint64_t now)
 {
     struct reading r;
-    int result = guardtarget_look(&s->policy, t, now, &r);
+    int result = guardtarget_poll(&s->policy, t, now, &r);
 
     if (result == -ENODEV || guardtarget_has_ended(t))
         return false;

@@ -46,7 +46,7 @@ struct target_set {
     void *ctx;
     struct guardtarget *target[TARGET_SET_MAX]; /* owned */
     size_t count;
-    int epoll;            /* owned; event.data.ptr of a notice is its struct guardear */
+    int epoll;            /* owned; event.data.ptr of a notice is its struct target_notice */
     bool notices_missing; /* some target's notices are not all opened yet */
     struct cgroup_discovery discovery;
     uint64_t rescan_at_ms;

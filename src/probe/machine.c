@@ -160,7 +160,7 @@ static void check_cgroups(const struct findings *f)
     }
     own = has_own_namespace();
     entered = cgroupns_enter_first() == 0;
-    cgroup_discovery_look(&discovery, "/proc", clock_mono_ms(), count_group, &seen);
+    cgroup_discovery_scan(&discovery, "/proc", clock_mono_ms(), count_group, &seen);
     if (seen == 0 && discovery.unseen > 0)
         finding_add(f, FINDING_WARN, "cgroups",
                     "for guard --all: hostPID with CAP_SYS_ADMIN, and the machine's /sys/fs/cgroup mounted",

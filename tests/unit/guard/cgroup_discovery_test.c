@@ -49,7 +49,7 @@ static unsigned look(struct watch *w)
     w->told = 0;
     w->times = 0;
     w->now_ms += LOOK_MS;
-    assert_int_equal(cgroup_discovery_look(&w->discovery, root, w->now_ms, hear, w), 0);
+    assert_int_equal(cgroup_discovery_scan(&w->discovery, root, w->now_ms, hear, w), 0);
     return w->times;
 }
 
@@ -366,7 +366,7 @@ static void without_a_proc_nothing_is_forgotten(void **state)
     (void)state;
     put_process(P + 1, "/a");
     assert_int_equal(look(&w), 1);
-    assert_int_equal(cgroup_discovery_look(&w.discovery, "/nonexistent", w.now_ms, hear, &w), -ENOENT);
+    assert_int_equal(cgroup_discovery_scan(&w.discovery, "/nonexistent", w.now_ms, hear, &w), -ENOENT);
     assert_int_equal(w.times, 1);
     assert_int_equal(w.discovery.count, 1);
     look_until_all_are_read(&w, 0);

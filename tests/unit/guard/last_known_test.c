@@ -83,11 +83,11 @@ static void the_log_may_come_before_the_count_or_behind_it(void **state)
 
     (void)state;
     last_known_count(&l, 0, WAIT, 1000);
-    last_known_told(&l, 1, 1010);
+    last_known_reported(&l, 1, 1010);
     assert_int_equal(last_known_count(&l, 1, WAIT, 1020), 0);
     assert_int_equal(last_known_count(&l, 2, WAIT, 2000), 0);
     assert_int_equal(l.due_ms, 2000 + WAIT);
-    last_known_told(&l, 1, 2100);
+    last_known_reported(&l, 1, 2100);
     assert_int_equal(last_known_count(&l, 2, WAIT, 9000), 0);
     assert_int_equal(l.due_ms, 0);
 }
@@ -112,7 +112,7 @@ static void each_is_waited_for_anew(void **state)
     (void)state;
     last_known_count(&l, 0, WAIT, 1000);
     assert_int_equal(last_known_count(&l, 1, WAIT, 2000), 0);
-    last_known_told(&l, 1, 2000 + WAIT);
+    last_known_reported(&l, 1, 2000 + WAIT);
     assert_int_equal(last_known_count(&l, 2, WAIT, 2001 + WAIT), 0);
     assert_int_equal(l.due_ms, 2001 + 2 * WAIT);
     assert_int_equal(last_known_count(&l, 2, WAIT, 2001 + 2 * WAIT), 1);
@@ -129,7 +129,7 @@ static void what_the_log_leaves_out_between_others_is_told(void **state)
         now += WAIT / 3;
         told += last_known_count(&l, kill, WAIT, now);
         if (kill % 11)
-            last_known_told(&l, 1, now + 10);
+            last_known_reported(&l, 1, now + 10);
     }
     assert_in_range(told, 7, 10);
     assert_int_equal(told + last_known_count(&l, 110, 0, now + 20), 10);
@@ -170,7 +170,7 @@ static void what_is_told_but_never_counted_hides_no_later_one(void **state)
 
     (void)state;
     last_known_count(&l, 0, WAIT, 1000);
-    last_known_told(&l, 2, 1000);
+    last_known_reported(&l, 2, 1000);
     assert_int_equal(last_known_count(&l, 0, WAIT, 1000 + WAIT + 1), 0);
     last_known_count(&l, 1, WAIT, 5000);
     assert_int_equal(last_known_count(&l, 1, WAIT, 5000 + WAIT), 1);

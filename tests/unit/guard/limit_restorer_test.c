@@ -254,7 +254,7 @@ static void without_a_restorer_nothing_is_changed(void **state)
     l.fork = fork_fails;
     begin(&l, &o);
     assert_int_equal(forks, 1);
-    assert_int_equal(o.keeper, 0);
+    assert_int_equal(o.restorer, 0);
     assert_int_equal(o.override.count, 0);
     assert_true(strstr(o.lend.msg, "temporarily unavailable"));
     assert_true(strstr(o.hold.msg, "temporarily unavailable"));
@@ -274,13 +274,13 @@ static void an_ended_restorer_is_not_reaped_twice(void **state)
     (void)state;
     init(&l);
     begin(&l, &o);
-    assert_true(o.keeper > 0 && is_changed());
-    limit_overrides_end(&l, o.keeper);
+    assert_true(o.restorer > 0 && is_changed());
+    limit_overrides_end(&l, o.restorer);
     pid = waitpid(-1, &status, 0);
     assert_true(limit_overrides_reap(&l, pid, status));
     assert_false(limit_overrides_reap(&l, pid, status));
     assert_false(is_changed());
-    limit_overrides_end(&l, o.keeper);
+    limit_overrides_end(&l, o.restorer);
     limit_overrides_done(&l);
 }
 

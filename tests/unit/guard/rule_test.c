@@ -373,7 +373,7 @@ static void who_has_gone_is_forgotten_for_want_of_room_only(void **state)
     rule_leave(rule, b, START + 1);
     rule_leave(rule, a, START + 2);
     rule_leave(rule, c, START + 3);
-    assert_int_equal(rule_join(rule, "d", START + 4), c); /* nothing to remember */
+    assert_int_equal(rule_join(rule, "d", START + 4), c); /* nothing to store_history */
     assert_int_equal(rule_join(rule, "e", START + 4), b); /* the longest gone */
     assert_int_equal(rule_join(rule, "a", START + 4), a);
     assert_int_equal(pulse(rule, a, START + 4, &d), RULE_WAIT);

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "guard/caserecord.h"
+#include "guard/case_line.h"
 
 static void a_record_comes_back_whatever_its_key_is(void **state)
 {
@@ -21,15 +21,15 @@ static void a_record_comes_back_whatever_its_key_is(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-        struct caserecord c = {.what = CASERECORD_FAILED, .mono_ms = 42, .wall_ms = 1764412345000}, read;
+        struct case_line c = {.what = CASE_LINE_FAILED, .mono_ms = 42, .wall_ms = 1764412345000}, read;
         CLEANUP(buf_done) struct buf line = {0};
 
         memcpy(c.boot, "b-1", 4);
         memcpy(c.key, keys[i], strlen(keys[i]) + 1);
         memcpy(c.tenant, "namespace shop", 15);
-        assert_int_equal(caserecord_encode(&c, &line), 0);
+        assert_int_equal(case_line_encode(&c, &line), 0);
         assert_ptr_equal(memchr(line.data, '\n', line.size), line.data + line.size - 1);
-        assert_int_equal(caserecord_decode(line.data, line.size - 1, &read), 0);
+        assert_int_equal(case_line_decode(line.data, line.size - 1, &read), 0);
         assert_int_equal(read.what, c.what);
         assert_true(read.mono_ms == c.mono_ms && read.wall_ms == c.wall_ms);
         assert_string_equal(read.key, c.key);
@@ -60,17 +60,17 @@ static void what_is_no_record_is_refused(void **state)
         "\"tenant\":\"\"}",
     };
     char longer[600];
-    struct caserecord untouched = {.mono_ms = 77};
+    struct case_line untouched = {.mono_ms = 77};
 
     (void)state;
-    assert_int_equal(caserecord_decode(LINE("\"begun\"", "1", "\"k\""), strlen(LINE("\"begun\"", "1", "\"k\"")),
-                                       &(struct caserecord){.mono_ms = 0}),
+    assert_int_equal(case_line_decode(LINE("\"begun\"", "1", "\"k\""), strlen(LINE("\"begun\"", "1", "\"k\"")),
+                                      &(struct case_line){.mono_ms = 0}),
                      0);
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        assert_int_equal(caserecord_decode(bad[i], strlen(bad[i]), &untouched), -EBADMSG);
+        assert_int_equal(case_line_decode(bad[i], strlen(bad[i]), &untouched), -EBADMSG);
     snprintf(longer, sizeof(longer),
              "{\"what\":\"begun\",\"boot\":\"b\",\"mono_ms\":1,\"wall_ms\":1,\"key\":\"%0256d\",\"tenant\":\"\"}", 1);
-    assert_int_equal(caserecord_decode(longer, strlen(longer), &untouched), -EBADMSG);
+    assert_int_equal(case_line_decode(longer, strlen(longer), &untouched), -EBADMSG);
     assert_int_equal(untouched.mono_ms, 77);
 }
 

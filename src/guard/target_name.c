@@ -2,7 +2,7 @@
  *
  * From the environment of the process, or the mounts of its container.
  */
-#include "guard/guardname.h"
+#include "guard/target_name.h"
 
 #include <stdio.h>
 
@@ -13,7 +13,7 @@
 
 enum { PART_MAX = 253 };
 
-bool guardname_of(const struct proc *p, const struct whoami *who, const char *container_id, char ret[GUARDNAME_MAX])
+bool target_name_of(const struct proc *p, const struct whoami *who, const char *container_id, char ret[TARGET_NAME_MAX])
 {
     char name[CONTAINERNAME_MAX], short_id[13];
     const char *container = who->container;
@@ -25,17 +25,17 @@ bool guardname_of(const struct proc *p, const struct whoami *who, const char *co
         container = name;
     else if (!container)
         container = short_id;
-    snprintf(ret, GUARDNAME_MAX, "%.63s%s%.*s%s%.63s", who->namespace ? who->namespace : "", who->namespace ? "/" : "",
-             PART_MAX, who->pod, *container ? "/" : "", container);
+    snprintf(ret, TARGET_NAME_MAX, "%.63s%s%.*s%s%.63s", who->namespace ? who->namespace : "",
+             who->namespace ? "/" : "", PART_MAX, who->pod, *container ? "/" : "", container);
     return true;
 }
 
-bool guardname_of_pid(pid_t pid, char ret[GUARDNAME_MAX])
+bool target_name_of_pid(pid_t pid, char ret[TARGET_NAME_MAX])
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
     CLEANUP(whoami_done) struct whoami who = {0};
     char id[CONTAINERID_MAX];
 
     return proc_open("/proc", pid, &p) == 0 && container_of_process(p.fd, id) && whoami_of(&p, &who) == 0 &&
-           guardname_of(&p, &who, id, ret);
+           target_name_of(&p, &who, id, ret);
 }

@@ -10,11 +10,12 @@
 #include "linux/proc.h"
 #include "place/whoami.h"
 
-enum { GUARDNAME_MAX = 384 };
+enum { TARGET_NAME_MAX = 384 };
 
 /* Without a container's name the start of its id stands there, without a namespace nothing. False, and ret untouched,
  * if no pod is known. */
-bool guardname_of(const struct proc *p, const struct whoami *who, const char *container_id, char ret[GUARDNAME_MAX]);
+bool target_name_of(const struct proc *p, const struct whoami *who, const char *container_id,
+                    char ret[TARGET_NAME_MAX]);
 
 /* The same by pid alone, for what is not watched. */
-bool guardname_of_pid(pid_t pid, char ret[GUARDNAME_MAX]);
+bool target_name_of_pid(pid_t pid, char ret[TARGET_NAME_MAX]);

@@ -2,7 +2,7 @@
  *
  * Keys are any bytes, JSON is UTF-8: percent-encoded they survive.
  */
-#include "guard/caserecord.h"
+#include "guard/case_line.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -12,14 +12,14 @@
 #include "base/text.h"
 #include "net/url.h"
 
-static const char *const NAMES[CASERECORD_KINDS] = {
-    [CASERECORD_BEGUN] = "begun",
-    [CASERECORD_MADE] = "made",
-    [CASERECORD_FAILED] = "failed",
-    [CASERECORD_REFUSED] = "refused",
+static const char *const NAMES[CASE_LINE_KINDS] = {
+    [CASE_LINE_BEGUN] = "begun",
+    [CASE_LINE_MADE] = "made",
+    [CASE_LINE_FAILED] = "failed",
+    [CASE_LINE_REFUSED] = "refused",
 };
 
-int caserecord_encode(const struct caserecord *c, struct buf *ret)
+int case_line_encode(const struct case_line *c, struct buf *ret)
 {
     CLEANUP_FREE char *key = url_encode(c->key, strlen(c->key), 1);
     CLEANUP_FREE char *tenant = url_encode(c->tenant, strlen(c->tenant), 1);
@@ -34,11 +34,11 @@ int caserecord_encode(const struct caserecord *c, struct buf *ret)
     return text ? buf_printf(ret, "%s\n", text) : -ENOMEM;
 }
 
-static int find_what(const char *name, enum caserecord_what *ret)
+static int find_what(const char *name, enum case_line_what *ret)
 {
-    for (unsigned i = 0; i < CASERECORD_KINDS; i++)
+    for (unsigned i = 0; i < CASE_LINE_KINDS; i++)
         if (text_eq(NAMES[i], name)) {
-            *ret = (enum caserecord_what)i;
+            *ret = (enum case_line_what)i;
             return 0;
         }
     return -EBADMSG;
@@ -56,11 +56,11 @@ static int copy(const char *encoded, char *out, size_t room)
     return 0;
 }
 
-int caserecord_decode(const char *line, size_t size, struct caserecord *ret)
+int case_line_decode(const char *line, size_t size, struct case_line *ret)
 {
     json_auto_t *j = json_loadb(line, size, JSON_REJECT_DUPLICATES, NULL);
     const char *what, *boot, *key, *tenant;
-    struct caserecord c = {.mono_ms = 0};
+    struct case_line c = {.mono_ms = 0};
     json_int_t mono_ms, wall_ms;
     int r;
 
