@@ -243,7 +243,7 @@ int case_run(const struct case_config *config)
     struct err e = {0};
     int r;
 
-    assert(request && config->actions && config->plan && config->pass_env);
+    assert(config->actions && config->plan && config->pass_env);
     snprintf(c.its_case.id, sizeof(c.its_case.id), "%s", request->id);
     c.its_case.time_ns = request->time_ns;
     fcntl(request->cgroup, F_SETFD, FD_CLOEXEC);

@@ -252,11 +252,11 @@ static void add_row(struct drawing *d, enum style style, const char *format, ...
     static const char *const codes[] = {"", "\033[1m", "\033[31m", "\033[33m"};
     bool styled = d->screen->colours && style != PLAIN;
     char row[ROW_MAX], shown[ROW_MAX];
-    size_t cut;
     va_list args;
+    size_t cut;
 
     va_start(args, format);
-    vsnprintf(row, sizeof(row), format, args);
+    vsnprintf(row, sizeof(row), format, args); /* NOLINT(clang-analyzer-valist.Uninitialized): it is, a line above */
     va_end(args);
     text_printable(row, shown, sizeof(shown));
     if ((cut = strlen(shown)) > d->screen->columns)

@@ -149,25 +149,36 @@ static void read_psi(struct guardtarget *t, uint64_t now_ms, struct reading *r)
     }
 }
 
+/* A term that names an amount of memory: what is compared with it, and its threshold in bytes. False: another kind, or
+ * there is no limit. */
+static bool memory_threshold(const struct condition_term *t, const struct memcg_sample *s, uint64_t *ret_used,
+                             uint64_t *ret_at)
+{
+    uint64_t limit = t->what == CONDITION_NEED ? s->needed_limit : s->limit;
+
+    switch (t->what) {
+    case CONDITION_SIZE:
+        *ret_used = s->own_used;
+        *ret_at = t->value;
+        return true;
+    case CONDITION_NEED:
+    case CONDITION_MEMORY:
+        *ret_used = t->what == CONDITION_NEED ? s->needed : s->used;
+        *ret_at = (uint64_t)((double)limit / READING_WHOLE * (double)t->value);
+        return limit != UINT64_MAX;
+    default:
+        return false;
+    }
+}
+
 uint64_t guardtarget_next_threshold(const struct rule_policy *rules, const struct memcg_sample *s)
 {
-    uint64_t next = UINT64_MAX;
+    uint64_t next = UINT64_MAX, used, at;
 
     for (unsigned i = 0; i < rules->count; i++)
-        for (unsigned k = 0; k < rules->when[i].count; k++) {
-            const struct condition_term *term = &rules->when[i].term[k];
-            uint64_t used = term->what == CONDITION_SIZE   ? s->own_used
-                            : term->what == CONDITION_NEED ? s->needed
-                                                           : s->used;
-            uint64_t limit = term->what == CONDITION_NEED ? s->needed_limit : s->limit, at = term->value;
-
-            if ((term->what == CONDITION_MEMORY || term->what == CONDITION_NEED) && limit != UINT64_MAX)
-                at = (uint64_t)((double)limit / READING_WHOLE * (double)term->value);
-            else if (term->what != CONDITION_SIZE)
-                continue;
-            if (at > used && at - used < next)
+        for (unsigned k = 0; k < rules->when[i].count; k++)
+            if (memory_threshold(&rules->when[i].term[k], s, &used, &at) && at > used && at - used < next)
                 next = at - used;
-        }
     return next;
 }
 
@@ -290,6 +301,25 @@ static void read_threads(const struct guardtarget_policy *p, struct guardtarget 
         guardthreads_read(&t->threads, now_ms < t->threads.due_ms ? 0 : guardtarget_victim(t), now_ms, r);
 }
 
+/* When to poll again: sooner while a kill may be counted. */
+static void schedule(const struct guardtarget_policy *p, struct guardtarget *t, const struct memcg_sample *s,
+                     const struct reading *r, uint64_t now_ms)
+{
+    t->due_ms = now_ms + next_poll(p, t, s);
+    if (t->due_ms - now_ms >= 2UL * TOGETHER_MS)
+        t->due_ms -= t->due_ms % TOGETHER_MS;
+    if (asks_for(p->rules, CONDITION_THREADS) && t->threads.due_ms < t->due_ms)
+        t->due_ms = t->threads.due_ms;
+    if (r->events.known && r->events.value & READING_OOM_KILL)
+        t->counting_until_ms = 0;
+    if ((t->noticed = now_ms < t->counting_until_ms)) {
+        uint64_t step =
+            t->counting_until_ms - now_ms > GUARDTARGET_COUNTING_MS - COUNTING_SOON_MS ? 1 : COUNTING_STEP_MS;
+
+        t->due_ms = t->due_ms < now_ms + step ? t->due_ms : now_ms + step;
+    }
+}
+
 int guardtarget_poll(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret)
 {
     struct reading r = {0};
@@ -317,19 +347,7 @@ int guardtarget_poll(const struct guardtarget_policy *p, struct guardtarget *t, 
     }
     if (p->core && !r.dump_ms.known)
         r.dump_ms = reading_dump_ms(s.own_firm, p->dump_rate);
-    t->due_ms = now_ms + next_poll(p, t, &s);
-    if (t->due_ms - now_ms >= 2UL * TOGETHER_MS)
-        t->due_ms -= t->due_ms % TOGETHER_MS;
-    if (asks_for(p->rules, CONDITION_THREADS) && t->threads.due_ms < t->due_ms)
-        t->due_ms = t->threads.due_ms;
-    if (r.events.known && r.events.value & READING_OOM_KILL)
-        t->counting_until_ms = 0;
-    if ((t->noticed = now_ms < t->counting_until_ms)) {
-        uint64_t step =
-            t->counting_until_ms - now_ms > GUARDTARGET_COUNTING_MS - COUNTING_SOON_MS ? 1 : COUNTING_STEP_MS;
-
-        t->due_ms = t->due_ms < now_ms + step ? t->due_ms : now_ms + step;
-    }
+    schedule(p, t, &s, &r, now_ms);
     *ret = r;
     return 0;
 }

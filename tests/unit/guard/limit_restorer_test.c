@@ -29,6 +29,13 @@ static const char CGROUP[] = "TEST_CGROUP", DIES_AT[] = "TEST_DIES_AT", BOOT[] =
 static unsigned steps, dies_at; /* 0: lives */
 static unsigned forks;
 
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value ? value : "";
+}
+
 static void step(void)
 {
     if (++steps == dies_at)
@@ -49,7 +56,7 @@ int setting_open(const struct limit_override_setting *s)
 {
     step();
     assert_string_equal(s->cgroup, "/sys/fs/cgroup/memory/a");
-    return open(getenv(CGROUP), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return open(variable(CGROUP), O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 int setting_of_level(const struct memcg *m, unsigned level, struct limit_override_setting *ret)
@@ -142,7 +149,8 @@ static unsigned journals(void)
 
 static void init(struct limit_overrides *l)
 {
-    const struct limit_override_policy policy = {.lend = 16 << 20, .hold_ms = 30 * 1000, .state = scratch_root};
+    const struct limit_override_policy policy = {
+        .lend = UINT64_C(16) << 20, .hold_ms = UINT64_C(30) * 1000, .state = scratch_root};
 
     assert_int_equal(limit_overrides_init(l, &policy, NULL), 0);
 }
@@ -151,7 +159,7 @@ static void begin(struct limit_overrides *l, struct limit_override_outcome *ret)
 {
     CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
 
-    assert_int_equal(memcg_open_path(getenv(CGROUP), &m, NULL), 0);
+    assert_int_equal(memcg_open_path(variable(CGROUP), &m, NULL), 0);
     limit_overrides_begin(l, &m, "a", clock_mono_ms(), ret);
 }
 
@@ -316,9 +324,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_command_line_is_read_as_it_was_written),
     };
     struct limit_restorer_request request;
+    uint64_t at;
 
     if (argc > 1 && text_eq(argv[1], "guard-keep")) {
-        dies_at = getenv(DIES_AT) ? (unsigned)atoi(getenv(DIES_AT)) : 0;
+        dies_at = text_parse_uint(variable(DIES_AT), UINT32_MAX, &at) < 0 ? 0 : (unsigned)at;
         return limit_restorer_decode(argc - 1, argv + 1, &request, NULL) < 0 ? 2 : limit_restorer_main(&request);
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
