@@ -67,7 +67,7 @@ static const struct target_set_ops OPS = {
 static int set_up(void **state)
 {
     added = polled = removed = 0;
-    rules = (struct rule_policy){.count = 1, .cooldown_ms = 60 * 1000, .targets = RULE_TARGETS_MAX};
+    rules = (struct rule_policy){.count = 1, .cooldown_ms = UINT64_C(60) * 1000, .targets = RULE_TARGETS_MAX};
     if (scratch_set_up(state) < 0)
         return -1;
     return condition_parse("memory>=80%", &rules.when[0], NULL);
