@@ -8,11 +8,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "ship/child.h"
 
 enum { FAKE_WORKERS_MAX = 16 };
@@ -40,6 +43,26 @@ static void fake_tear_down(void)
             close(TAKE_FD(fake.worker[i].channel));
 }
 
+/* Until the process sleeps: while it starts, it counts as active. */
+static inline void fake_await_sleep(pid_t pid)
+{
+    char path[40], text[512] = "";
+    const char *state;
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    for (unsigned ms = 0; ms < 20000; ms++) {
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        assert_true(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
+        close(fd);
+        state = strrchr(text, ')');
+        if (state && text_starts(state, ") S"))
+            return;
+        clock_sleep_ms(1);
+    }
+    fail_msg("%s", text);
+}
+
 /* A child_spawn. */
 static int fake_spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options)
 {
@@ -60,6 +83,7 @@ static int fake_spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_o
     assert_int_equal(r, 0);
     w->channel = fcntl(options->stdio[WORKER_CHANNEL].data.fd, F_DUPFD_CLOEXEC, 3);
     w->pid = process->pid;
+    fake_await_sleep(w->pid);
     fake.count++;
     return r;
 }
