@@ -6,13 +6,13 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "arm/armfollow.h"
+#include "arm/jvmends.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/watch.h"
 #include "ship/wire.h"
-#include "watch/armfollow.h"
-#include "watch/jvmends.h"
 
 enum { EVERY_MS = 2000, TIMEOUT_MS = 30 * 1000 };
 

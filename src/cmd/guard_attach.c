@@ -7,13 +7,13 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "arm/armfollow.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/guard.h"
 #include "linux/cgroupns.h"
 #include "linux/launch.h"
-#include "watch/armfollow.h"
 
 enum { TIMEOUT_MS = 30 * 1000 };
 

@@ -12,13 +12,13 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
+#include "arm/armfollow.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/jvm.h"
 #include "hotspot/jvm_find.h"
-#include "watch/armfollow.h"
 
 enum { QUICK_MS = 2000, LINE_CEILING = 1024 * 1024 };
 

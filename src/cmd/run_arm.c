@@ -7,14 +7,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "arm/armfollow.h"
+#include "arm/jvmends.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "linux/launch.h"
 #include "run/arm_protocol.h"
 #include "ship/crashlog.h"
-#include "watch/armfollow.h"
-#include "watch/jvmends.h"
 
 enum { EVERY_MS = 2000, TIMEOUT_MS = 30 * 1000 };
 

@@ -2,7 +2,7 @@
  *
  * The table of programs, and when to look at each again.
  */
-#include "watch/armfollow.h"
+#include "arm/armfollow.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arm/jvmends.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -29,7 +30,6 @@
 #include "linux/capability.h"
 #include "ship/armkeeper.h"
 #include "ship/crashlog.h"
-#include "watch/jvmends.h"
 
 enum {
     PATIENCE_MS = 2000, /* for one JVM, while others wait; it is tried again */

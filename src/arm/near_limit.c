@@ -2,7 +2,7 @@
  *
  * Two questions, two files. The first line of each says why it was taken, and that it is evidence (CONTENT_TAKEN).
  */
-#include "watch/near_limit.h"
+#include "arm/near_limit.h"
 
 #include <errno.h>
 #include <fcntl.h>

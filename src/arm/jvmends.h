@@ -28,7 +28,7 @@ int jvmends_fd(const struct jvmends *e);
 bool jvmends_note(struct jvmends *e, const struct jvmtrace *t, const char *root, const char *below);
 
 /* While they live: what the kernel counts of them. Of one that comes near a limit of threads, what can still be had is
- * taken, once (watch/near_limit.h). */
+ * taken, once (arm/near_limit.h). */
 void jvmends_sample(struct jvmends *e);
 
 /* The application that JVMs are, or run below, has ended. status: as wait has it. */

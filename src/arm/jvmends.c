@@ -3,7 +3,7 @@
  * Four descriptors for each JVM: its folder in /proc, the counters, a pidfd in an epoll set, and /proc/PID/stat, opened
  * beforehand, for the moment when it says how the process ended. Dumps are seen by inotify where the JVM makes them.
  */
-#include "watch/jvmends.h"
+#include "arm/jvmends.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arm/near_limit.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -25,7 +26,6 @@
 #include "hotspot/counters.h"
 #include "hotspot/jvmend.h"
 #include "linux/threadroom.h"
-#include "watch/near_limit.h"
 
 enum {
     WORD_MS = 2000,           /* for jvmends_status behind an end */
