@@ -187,6 +187,8 @@ bool logdate_take(const char **at, struct logdate *ret)
     return true;
 }
 
+static const uint64_t END_OF_2200_S = 7289654400; /* dates beyond it are none; nanoseconds of it fit 63 bits */
+
 /* journalctl -o short-unix: "1700000000.123456 " */
 bool logdate_take_unix(const char **at, struct logdate *ret)
 {
@@ -197,7 +199,7 @@ bool logdate_take_unix(const char **at, struct logdate *ret)
     if (strspn(p, "0123456789") != 10 || !scan_number(&p, &seconds) || *p != '.')
         return false;
     fraction = logdate_fraction(&p);
-    if (*p != ' ')
+    if (*p != ' ' || seconds >= END_OF_2200_S)
         return false;
     ret->zoned = true;
     ret->yearless = false;

@@ -86,6 +86,8 @@ def pytest_sessionfinish(session, exitstatus):
 
 
 def pytest_terminal_summary(terminalreporter, config):
+    if hasattr(config, "workerinput"):
+        return
     for report in unsteady(config):
         terminalreporter.write_sep("_", "at the first try: %s" % report.nodeid)
         terminalreporter.write_line(str(report.longrepr))

@@ -129,7 +129,8 @@ def test_a_fuse_server_that_hangs_holds_back_nothing_else(salvage, dumps, work, 
         fuse.stop()
         try:
             watch.process.send_signal(signal.SIGTERM)
-            assert watch.process.wait(15) == 0
+            # 75: its loop was just then with the folder.
+            assert watch.process.wait(15) in (0, 75)
         finally:
             fuse.go_on()
     folder.check_all(sums)

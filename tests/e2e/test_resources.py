@@ -24,6 +24,7 @@ def context_switches(pid):
     return total
 
 
+@pytest.mark.serial
 def test_an_idle_watch_is_small_and_sleeps(salvage, dumps, s3):
     """After work, too: the worker is gone, and nothing polls."""
     watch = salvage.watch(dumps, *s3.options(), env=s3.env)

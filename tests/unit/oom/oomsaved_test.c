@@ -217,6 +217,12 @@ static void times(void **state)
     oomsaved_end(saved);
     assert_int_equal(kill[2].time_ns, 0);
     assert_int_equal(kill[2].kernel.usec, 12500 * 1000);
+    line("7289654399.000000 n kernel: Killed process 84 (hog)");
+    oomsaved_end(saved);
+    assert_string_equal(clock_format(kill[3].time_ns, text), "2200-12-31T23:59:59.000Z");
+    line("9655071315.000000 n kernel: Killed process 85 (hog)"); /* its nanoseconds do not fit 63 bits */
+    oomsaved_end(saved);
+    assert_int_equal(kills, 4);
 }
 
 static void journal_and_kmsg(void **state)
