@@ -10,9 +10,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include "base/thread.h"
 
 enum {
     SLOTS_EXTRA = 4,         /* one being filled, one being taken away, two for a thread that lost its processor */
@@ -21,7 +22,7 @@ enum {
     BLOCK_MAX = 1 << 30
 };
 
-struct worker_slot {
+struct block_slot {
     unsigned char *raw;
     unsigned char *frame; /* NULL: the raw block is the frame */
     size_t frame_size;
@@ -39,7 +40,7 @@ struct encoder {
 struct blocks {
     const struct codec_ops *ops;
     size_t block_size;
-    struct worker_slot *slot; /* a ring */
+    struct block_slot *slot; /* a ring */
     unsigned slots;
     struct encoder *encoder;
     unsigned encoders, threads; /* with a state; of them with a thread. The driver uses the first without one. */
@@ -56,7 +57,7 @@ struct blocks {
     bool stop;
 };
 
-static struct worker_slot *worker_slot_of(const struct blocks *b, uint64_t number)
+static struct block_slot *block_slot_of(const struct blocks *b, uint64_t number)
 {
     return &b->slot[number % b->slots];
 }
@@ -66,7 +67,7 @@ static void encode_next(struct encoder *c)
 {
     struct blocks *b = c->blocks;
     uint64_t number = b->begun++;
-    struct worker_slot *s = worker_slot_of(b, number);
+    struct block_slot *s = block_slot_of(b, number);
 
     pthread_mutex_unlock(&b->lock);
     s->result = b->ops->encode(c->state, s->raw, s->raw_size, s->frame, s->frame_size);
@@ -97,28 +98,15 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Signals are the driver's business: the threads are born with all of them blocked. */
-static int start_threads(struct blocks *b, unsigned count)
+/* Fewer threads than asked for are enough, only slower; without any, the driver encodes alone. */
+static void start_threads(struct blocks *b, unsigned count)
 {
-    pthread_attr_t attr;
-    sigset_t all, before;
-    int r = pthread_attr_init(&attr);
-
-    if (r != 0)
-        return -r;
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (b->threads < count && r == 0) {
+    for (; b->threads < count; b->threads++) {
         struct encoder *c = &b->encoder[b->threads];
 
-        r = pthread_create(&c->thread, &attr, run, c);
-        if (r == 0)
-            b->threads++;
+        if (thread_start(&c->thread, STACK_SIZE, run, c) < 0)
+            return;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    return 0; /* fewer than asked for do as well, only slower: at worst the driver alone */
 }
 
 static int make_slots(struct blocks *b, unsigned count, bool framed)
@@ -129,7 +117,7 @@ static int make_slots(struct blocks *b, unsigned count, bool framed)
         return -ENOMEM;
     b->slots = count;
     for (unsigned i = 0; i < count; i++) {
-        struct worker_slot *s = &b->slot[i];
+        struct block_slot *s = &b->slot[i];
 
         s->frame_size = frame_size;
         if (!(s->raw = malloc(b->block_size)) || (framed && !(s->frame = malloc(frame_size))))
@@ -190,11 +178,12 @@ int blocks_new(const struct codec *c, unsigned threads, size_t block_size, struc
     pthread_cond_init(&b->work, NULL);
     pthread_cond_init(&b->done, NULL);
     if ((r = make_slots(b, slots_needed(threads), framed)) < 0 ||
-        (framed && ((r = make_encoders(b, threads, c->level)) < 0 ||
-                    (r = start_threads(b, threads_beside_driver(threads))) < 0))) {
+        (framed && (r = make_encoders(b, threads, c->level)) < 0)) {
         blocks_free(b);
         return r;
     }
+    if (framed)
+        start_threads(b, threads_beside_driver(threads));
     *ret = b;
     return 0;
 }
@@ -231,12 +220,12 @@ unsigned blocks_pending(const struct blocks *b)
 
 void *blocks_slot(struct blocks *b)
 {
-    return blocks_pending(b) < b->slots ? worker_slot_of(b, b->submitted)->raw : NULL;
+    return blocks_pending(b) < b->slots ? block_slot_of(b, b->submitted)->raw : NULL;
 }
 
 void blocks_submit(struct blocks *b, size_t size)
 {
-    struct worker_slot *s = worker_slot_of(b, b->submitted);
+    struct block_slot *s = block_slot_of(b, b->submitted);
 
     assert(size > 0 && size <= b->block_size && blocks_pending(b) < b->slots);
     s->raw_size = size;
@@ -266,7 +255,7 @@ void blocks_limit(struct blocks *b, unsigned threads)
     pthread_mutex_unlock(&b->lock);
 }
 
-static bool is_done(struct blocks *b, const struct worker_slot *s, bool wait)
+static bool is_done(struct blocks *b, const struct block_slot *s, bool wait)
 {
     struct encoder *own = drivers_encoder(b);
     bool done;
@@ -287,7 +276,7 @@ static bool is_done(struct blocks *b, const struct worker_slot *s, bool wait)
 
 int blocks_next(struct blocks *b, bool wait, struct encoded *ret)
 {
-    const struct worker_slot *s = worker_slot_of(b, b->released);
+    const struct block_slot *s = block_slot_of(b, b->released);
 
     if (blocks_pending(b) == 0 || !is_done(b, s, wait))
         return 0;

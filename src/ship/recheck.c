@@ -4,8 +4,8 @@
  */
 #include "ship/recheck.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -14,6 +14,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 enum { STACK_SIZE = 256 * 1024, BLOCKS_MAX = 1 << 28 };
 
@@ -54,22 +55,13 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Without a thread the caller does it alone, in recheck_result. */
+/* Without a thread the caller compares all blocks, in recheck_result. */
 void recheck_start(struct recheck *c, int fd, const char *path)
 {
-    pthread_attr_t attr;
-    sigset_t all, before;
-
+    assert(fd >= 0 && path && !c->running);
     c->fd = fd;
     c->path = path;
-    if (c->count == 0 || pthread_attr_init(&attr) != 0)
-        return;
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    c->running = pthread_create(&c->thread, &attr, run, c) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
+    c->running = c->count > 0 && thread_start(&c->thread, STACK_SIZE, run, c) == 0;
 }
 
 static void join(struct recheck *c)

@@ -6,11 +6,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 enum { STACK_SIZE = 512 * 1024 };
 
@@ -79,24 +79,13 @@ static void *lane(void *arg)
     return NULL;
 }
 
-/* Signals are the main thread's: none may end a request. */
 static int start(struct upload_pool *l)
 {
-    sigset_t all, before;
-    pthread_attr_t attr;
-    int r;
+    int r = thread_start(&l->thread[l->started], STACK_SIZE, lane, l);
 
-    sigfillset(&all);
-    if ((r = pthread_attr_init(&attr)) != 0)
-        return -r;
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = pthread_create(&l->thread[l->started], &attr, lane, l);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
     if (r == 0)
         l->started++;
-    return -r;
+    return r;
 }
 
 int upload_pool_put(struct upload_pool *l, struct part *p)

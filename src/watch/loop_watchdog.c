@@ -5,6 +5,7 @@
  */
 #include "watch/loop_watchdog.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 enum { STEP_MS = 50, STACK_SIZE = 256 * 1024 };
 
@@ -49,32 +51,24 @@ static _Noreturn void *watch(void *arg)
 struct loop_watchdog *loop_watchdog_start(uint64_t patience_ms, uint64_t grace_ms, void (*last)(void), int exit_code)
 {
     struct loop_watchdog *w = calloc(1, sizeof(*w));
-    sigset_t all, before, taken;
-    pthread_attr_t attr;
+    sigset_t taken, before;
     pthread_t thread;
-    int r;
 
+    assert(last);
     if (!w)
         return NULL;
     *w = (struct loop_watchdog){.patience_ms = patience_ms, .grace_ms = grace_ms, .last = last, .exit_code = exit_code};
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = pthread_create(&thread, &attr, watch, w);
-    pthread_attr_destroy(&attr);
-    if (r == 0) {
-        sigemptyset(&taken);
-        sigaddset(&taken, SIGTERM);
-        sigaddset(&taken, SIGINT);
-        sigorset(&before, &before, &taken);
+    sigemptyset(&taken);
+    sigaddset(&taken, SIGTERM);
+    sigaddset(&taken, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &taken, &before);
+    if (thread_start(&thread, STACK_SIZE, watch, w) < 0) {
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        free(w);
+        return NULL;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (r == 0)
-        return w;
-    free(w);
-    return NULL;
+    pthread_detach(thread);
+    return w;
 }
 
 void loop_watchdog_seen(struct loop_watchdog *w)

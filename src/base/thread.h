@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Threads beside the main one. All signals are blocked in them: the kernel delivers signals to the main thread, and
+ * interrupts no system call of the others.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stddef.h>
+
+/* stack_bytes: of the new thread. 0, or -errno (-EAGAIN: the limit of threads is reached); *ret is untouched then. The
+ * caller joins or detaches it. */
+int thread_start(pthread_t *ret, size_t stack_bytes, void *(*run)(void *ctx), void *ctx);
