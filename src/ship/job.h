@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One attempt to ship one claim: read, digest, compress, send, verify, write the manifest. Straight-line and blocking;
- * owns no loop and makes no decisions about other claims. Erases nothing: when it returns 0 the evidence is in the
- * store, verified, and its owner may. A stream leaves nothing to take up again: when its attempt fails the store has
- * been asked to forget what it had of it.
+ * One attempt to ship one claim: read, digest, compress, send, verify, write the manifest. Blocks; has no loop, and
+ * decides nothing about other claims. Erases nothing: 0 means that the evidence is stored and verified, and that the
+ * caller may erase it. A stream's attempt can't be resumed: when it fails, the store has been asked to drop the upload.
  */
 #pragma once
 
@@ -19,7 +18,7 @@
 struct job {
     const struct plan *plan;
     const struct whoami *who;
-    const struct facts *facts; /* what was found out now; an earlier attempt's hold (place/environment_facts.h) */
+    const struct facts *facts; /* found now; those of an earlier attempt count more (place/environment_facts.h) */
     struct sink *sink;
     const struct claim *claim;
     int fd;        /* of the evidence, for reading; borrowed */
@@ -31,18 +30,19 @@ struct job {
     void (*resumed)(void *ctx, uint64_t bytes);     /* that are in the store already */
     void (*state_lost)(void *ctx, const char *why); /* the journal cannot be written; goes on */
     void (*waiting)(void *ctx, const struct err *e, uint64_t delay_ms);
-    void (*unverified)(void *ctx, const struct err *e); /* stored, and may not be read back; goes on */
+    void (*unverified)(void *ctx, const struct err *e); /* stored, but we have no right to read it back; goes on */
     /* A growing file: waits up to delay_ms; 1 once the file is complete, 0 not yet, negative to stop. */
     int (*complete)(void *ctx, uint64_t delay_ms);
-    /* A stream. stop: asked several times a second while it is read; negative ends it. ended: its writer has closed it,
-     * nothing can be seen in the store yet; negative if the writer says that it has failed: it stays so. let_go: no
-     * more is read after a failure, and fd may be closed; the store may keep us for a while yet. */
+    /* For a stream. stop: asked several times a second while it is read; negative ends the attempt. ended: the writer
+     * has closed it, nothing is visible in the store yet; negative if the writer reports a failure: the object is not
+     * committed. partial: after the end, why the stream is not whole; NULL: it is, as far as its writer knows. pause:
+     * after the end; leaves *ret alone where the pause is unknown. reading_ended: after a failure nothing more is read,
+     * and fd may be closed, though the store may keep this attempt for a while. */
     int (*stop)(void *ctx, struct err *e);
     int (*ended)(void *ctx, struct err *e);
-    const char *(*partial)(
-        void *ctx); /* behind its end: why it is not whole; NULL: it is, as far as its writer knows */
-    void (*pause)(void *ctx, struct pause *ret); /* a stream's, behind its end; untouched where it is not known */
-    void (*let_go)(void *ctx);
+    const char *(*partial)(void *ctx);
+    void (*pause)(void *ctx, struct pause *ret);
+    void (*reading_ended)(void *ctx);
     void *ctx;
 };
 

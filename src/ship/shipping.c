@@ -65,7 +65,7 @@ static void on_pause(void *ctx, struct pause *ret)
         s->stream->pause(s->stream->ctx, ret);
 }
 
-static void on_let_go(void *ctx)
+static void on_reading_ended(void *ctx)
 {
     struct shipment *s = ctx;
 
@@ -135,7 +135,7 @@ static int try_once(struct shipment *s, struct job_result *result, struct err *e
         job.ended = on_ended;
         job.partial = on_partial;
         job.pause = on_pause;
-        job.let_go = on_let_go;
+        job.reading_ended = on_reading_ended;
     }
     r = s->of->sink ? 0 : sink_open(&s->of->plan->sink, &s->of->sink, e);
 

@@ -33,8 +33,8 @@ struct world {
     int in, out; /* of a pipe */
 
     int refusal, stop_after; /* what ended() answers; how many questions until stop() does */
-    unsigned ended, let_go;
-    size_t seen_when_let_go; /* files in the store */
+    unsigned ended, reading_ended;
+    size_t seen_when_reading_ended; /* files in the store */
 };
 
 static int count_file(void *ctx, const struct sink_listing_entry *entry)
@@ -86,12 +86,12 @@ static int on_ended(void *ctx, struct err *e)
     return w->refusal ? err_set(e, w->refusal, "the writer has failed") : 0;
 }
 
-static void on_let_go(void *ctx)
+static void on_reading_ended(void *ctx)
 {
     struct world *w = ctx;
 
-    w->let_go++;
-    w->seen_when_let_go = files_below(w->folder);
+    w->reading_ended++;
+    w->seen_when_reading_ended = files_below(w->folder);
     close(TAKE_FD(w->in));
 }
 
@@ -132,7 +132,7 @@ static int run(struct world *w, struct job_result *ret, struct err *e)
                       .source = INTAKE_STREAM,
                       .stop = on_stop,
                       .ended = on_ended,
-                      .let_go = on_let_go,
+                      .reading_ended = on_reading_ended,
                       .ctx = w};
 
     return job_run(&job, ret, e);
@@ -186,7 +186,7 @@ static void a_stream_is_stored_once_its_writer_agrees(void **state)
     pthread_join(writer, &written);
     assert_null(written);
     assert_int_equal(w.ended, 1);
-    assert_int_equal(w.let_go, 0);
+    assert_int_equal(w.reading_ended, 0);
     assert_int_equal(result.manifest.size, SIZE);
     assert_false(result.already);
     assert_int_equal(files_below(w.folder), 2);
@@ -229,8 +229,8 @@ static void a_stop_frees_the_writer_before_the_store_is_tidied(void **state)
     pthread_join(writer, &written);
     assert_int_equal((intptr_t)written, -EPIPE);
     assert_int_equal(w.ended, 0);
-    assert_int_equal(w.let_go, 1);
-    assert_int_equal(w.seen_when_let_go, 1);
+    assert_int_equal(w.reading_ended, 1);
+    assert_int_equal(w.seen_when_reading_ended, 1);
     assert_int_equal(files_below(w.folder), 0);
     end(&w);
 }
