@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The state folder: claims made, found again after a restart, and finished. Every step leaves something that the next
- * start understands, whenever we are killed. Nothing here is fsynced: after a power cut a claim may be missing, the
- * evidence then lies under its old name or in the spool, and is found there.
+ * Claims: made, found again after a restart, and finished. Whenever we are killed, the next start can go on from what
+ * lies in the folder. Nothing here is fsynced: after a power cut a claim may be missing; the evidence then lies under
+ * its old name or in the spool, and is found there.
  */
-#include "ship/spool.h"
-
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -19,13 +17,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "linux/fskind.h"
-
-struct spool {
-    int dirfd;  /* STATE */
-    int lockfd; /* -1: not owned */
-    char *path; /* for messages */
-};
+#include "ship/spool_internal.h"
 
 enum { CLAIM_JSON_MAX = 64 * 1024, RELATIVE_MAX = 64 };
 
@@ -34,131 +26,6 @@ static const char *in_claim(const struct claim *c, const char *name, char out[RE
 {
     snprintf(out, RELATIVE_MAX, "spool/%s%s%s", c->id, *name ? "/" : "", name);
     return out;
-}
-
-/* What may pass by itself is worth another try; a folder that cannot be used stays so. */
-static int state_fault(int error)
-{
-    return fault_passes(-error) ? -error : -FAULT_STATE;
-}
-
-/* The kernel asks a FUSE server when a file is closed, and a process that ends waits for its answer, whatever signal it
- * gets; not so for a folder. */
-static bool is_fuse(int fd)
-{
-    struct fskind kind;
-
-    return fskind_get(fd, &kind) == 0 && text_eq(kind.name, "fuse");
-}
-
-static int take_lock(struct spool *s, struct err *e)
-{
-    if (is_fuse(s->dirfd))
-        s->lockfd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    else
-        s->lockfd = openat(s->dirfd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (s->lockfd < 0)
-        return err_set(e, state_fault(errno), "%s/lock: %s", s->path, strerror(errno));
-    if (flock(s->lockfd, LOCK_EX | LOCK_NB) < 0)
-        return err_set(e, -FAULT_LOCKED, "%s: another salvage watches here: stop it first, or give --state", s->path);
-    return 0;
-}
-
-/* In an application's folder a state folder that is not ours is a trap: links in it would lead our writes elsewhere. */
-static bool is_ours_alone(int fd)
-{
-    struct stat st;
-
-    return fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 022) == 0;
-}
-
-/* A folder given by --state may be root's, and open to others (an emptyDir is 0777): its spool folder is checked. */
-static bool is_of_another(int fd)
-{
-    struct stat st;
-
-    return fstat(fd, &st) < 0 || (st.st_uid != geteuid() && st.st_uid != 0);
-}
-
-static int open_spool_folder(struct spool *s, struct err *e)
-{
-    CLEANUP_FD int fd = -1;
-
-    if (mkdirat(s->dirfd, "spool", 0700) == 0 || errno == EEXIST)
-        fd = openat(s->dirfd, "spool", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return err_set(e, state_fault(errno), "cannot use the state folder %s: %s: give --state DIR", s->path,
-                       errno == ENOTDIR || errno == ELOOP ? "its 'spool' is no folder" : strerror(errno));
-    if (!is_ours_alone(fd))
-        return err_set(e, -FAULT_STATE,
-                       "%s/spool is another user's, or others may write to it: remove it, or give --state DIR",
-                       s->path);
-    return 0;
-}
-
-int spool_open(int dirfd, const char *path, bool own, struct spool **ret, struct err *e)
-{
-    struct spool *s = calloc(1, sizeof(*s));
-    int r;
-
-    if (!s || !(s->path = strdup(path))) {
-        free(s);
-        return err_set(e, -ENOMEM, "out of memory");
-    }
-    s->dirfd = s->lockfd = -1;
-    if (mkdirat(dirfd, path, 0700) < 0 && errno != EEXIST) {
-        r = err_set(e, state_fault(errno), "cannot make the state folder %s: %s: give --state DIR", path,
-                    strerror(errno));
-        goto fail;
-    }
-    s->dirfd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (s->dirfd < 0) {
-        r = err_set(e, state_fault(errno), "cannot use the state folder %s: %s: give --state DIR", path,
-                    errno == ELOOP || errno == ENOTDIR ? "it is a link, or no folder" : strerror(errno));
-        goto fail;
-    }
-    if (dirfd == AT_FDCWD ? is_of_another(s->dirfd) : !is_ours_alone(s->dirfd)) {
-        r = err_set(e, -FAULT_STATE,
-                    "the state folder %s is another user's, or others may write to it: remove it, or "
-                    "give --state DIR",
-                    path);
-        goto fail;
-    }
-    if ((r = open_spool_folder(s, e)) < 0)
-        goto fail;
-    if (own && (r = take_lock(s, e)) < 0)
-        goto fail;
-    *ret = s;
-    return 0;
-fail:
-    spool_close(s);
-    return r;
-}
-
-bool spool_is_watched(int dirfd, const char *path)
-{
-    CLEANUP_FD int state = openat(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    const char *lock = state >= 0 && is_fuse(state) ? "." : "lock";
-    CLEANUP_FD int fd = state < 0 ? -1 : openat(state, lock, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-
-    if (fd < 0)
-        return state >= 0 && errno == EACCES;
-    if (flock(fd, LOCK_SH | LOCK_NB) < 0)
-        return errno == EWOULDBLOCK;
-    flock(fd, LOCK_UN);
-    return false;
-}
-
-void spool_close(struct spool *s)
-{
-    if (!s)
-        return;
-    if (s->lockfd >= 0)
-        close(s->lockfd);
-    if (s->dirfd >= 0)
-        close(s->dirfd);
-    free(s->path);
-    free(s);
 }
 
 int spool_fd(const struct spool *s)
@@ -192,9 +59,8 @@ int spool_add(struct spool *s, const struct claim *c, struct err *e)
     return r < 0 ? err_set(e, r, "cannot write to the state folder %s: %s", s->path, strerror(-r)) : 0;
 }
 
-/* Between the look and the rename somebody may have put something else under the name: -ESTALE. Another error says
- * nothing about the file. */
-static int check_what_was_moved(struct spool *s, const struct claim *c, const char *machine)
+/* -ESTALE: another file was put under the name before the rename. Other errors say nothing about the file. */
+static int check_moved_file(struct spool *s, const struct claim *c, const char *machine)
 {
     char path[RELATIVE_MAX];
     CLEANUP_FD int fd = openat(s->dirfd, in_claim(c, "evidence", path), O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -204,8 +70,8 @@ static int check_what_was_moved(struct spool *s, const struct claim *c, const ch
     return r < 0 ? r : S_ISREG(now.mode) && text_eq(now.id, c->id) ? 0 : -ESTALE;
 }
 
-/* True unless it is a file whose name has a newer holder still: that one stays, and is shipped. */
-static bool give_back(struct spool *s, const char *path, int dirfd, const char *name)
+/* Undoes the move. False if a newer file has the name: then the moved one stays in the spool, and is shipped. */
+static bool move_back(struct spool *s, const char *path, int dirfd, const char *name)
 {
     struct stat st;
 
@@ -217,25 +83,26 @@ static bool give_back(struct spool *s, const char *path, int dirfd, const char *
     return true;
 }
 
-int spool_move_in(struct spool *s, struct claim *c, int dirfd, const char *name, const char *machine, struct err *e)
+int spool_move_in(struct spool *s, struct claim *c, const struct spool_source *from, struct err *e)
 {
     char path[RELATIVE_MAX];
     int r;
 
-    if (renameat2(dirfd, name, s->dirfd, in_claim(c, "evidence", path), RENAME_NOREPLACE) < 0) {
+    assert(c->in_place && from->name && from->machine);
+    if (renameat2(from->dirfd, from->name, s->dirfd, in_claim(c, "evidence", path), RENAME_NOREPLACE) < 0) {
         r = -errno;
-        /* Some file systems know no flags; only we make this name. */
+        /* Some file systems support no flags; no other process makes this name. */
         if (r == -EINVAL)
-            r = renameat(dirfd, name, s->dirfd, path) < 0 ? -errno : 0;
+            r = renameat(from->dirfd, from->name, s->dirfd, path) < 0 ? -errno : 0;
         if (r < 0)
             return err_set(e, r, "cannot move %s into %s: %s", c->path, s->path, strerror(-r));
     }
-    r = check_what_was_moved(s, c, machine);
-    if (r < 0 && give_back(s, path, dirfd, name))
+    r = check_moved_file(s, c, from->machine);
+    if (r < 0 && move_back(s, path, from->dirfd, from->name))
         return r == -ESTALE ? err_set(e, r, "%s was replaced while it was claimed", c->path)
                             : err_set(e, r, "%s cannot be examined: %s", c->path, strerror(-r));
     c->in_place = false;
-    /* If this fails, the next start finds the evidence beside a claim that says "in place", and believes the file. */
+    /* If this fails, the next start finds a claim that says "in place", and evidence beside it: the evidence counts. */
     write_claim(s, c);
     return 0;
 }
@@ -271,8 +138,8 @@ int spool_evidence(struct spool *s, const struct claim *c)
     return fd < 0 ? -errno : fd;
 }
 
-/* Evidence without a readable claim: after a power cut, or a hand in the folder. What we know is its id. */
-static int invent_claim(const char *id, const struct stat *st, struct claim *ret)
+/* Evidence without a readable claim, after a power cut or a change by hand: only its id is known. */
+static int make_claim_for(const char *id, const struct stat *st, struct claim *ret)
 {
     CLEANUP(claim_done) struct claim c = {0};
 
@@ -311,7 +178,7 @@ static int load_claim(struct spool *s, const char *id, struct claim *ret)
         r = -EBADMSG;
     }
     if (r < 0)
-        r = here ? invent_claim(key.id, &st, ret) : -ENOENT;
+        r = here ? make_claim_for(key.id, &st, ret) : -ENOENT;
     if (r < 0)
         return r;
     if (here) {
@@ -319,7 +186,7 @@ static int load_claim(struct spool *s, const char *id, struct claim *ret)
         ret->size = (uint64_t)st.st_size;
         ret->disk = (uint64_t)st.st_blocks * 512;
     } else if (!ret->in_place) {
-        claim_done(ret); /* shipped and erased, killed before the folder went */
+        claim_done(ret); /* shipped and erased; we were killed before the folder was removed */
         return -ENOENT;
     }
     ret->spool = s;
@@ -368,13 +235,13 @@ static int keep_evidence(struct spool *s, const struct claim *c)
     return renameat(s->dirfd, in_claim(c, "evidence", from), s->dirfd, to) < 0 ? -errno : 0;
 }
 
-/* It was not written to since it was read. */
-static bool is_as_shipped(const struct claim *c, const struct identity *now)
+/* Whether the file was not written to since it was read. */
+static bool is_unchanged(const struct claim *c, const struct identity *now)
 {
     return now->size == c->size && now->mtime_ns == c->mtime_ns;
 }
 
-/* Only the very file that was shipped: the name may be another file's by now. */
+/* Erases only the file that was shipped: another one may have its name by now. */
 static int erase_in_place(const struct claim *c, const char *machine)
 {
     CLEANUP_FD int fd = open(c->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -387,7 +254,7 @@ static int erase_in_place(const struct claim *c, const char *machine)
         return r;
     if (!text_eq(now.id, c->id))
         return 0;
-    if (!is_as_shipped(c, &now))
+    if (!is_unchanged(c, &now))
         return -FAULT_CHANGED;
     return unlink(c->path) < 0 && errno != ENOENT ? -errno : 0;
 }
@@ -403,7 +270,7 @@ static int erase_evidence(struct spool *s, const struct claim *c, const char *ma
         return errno == ENOENT ? 0 : -errno;
     if ((r = identity_get(fd, machine, &now)) < 0)
         return r;
-    if (!is_as_shipped(c, &now))
+    if (!is_unchanged(c, &now))
         return -FAULT_CHANGED;
     return unlinkat(s->dirfd, path, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
@@ -413,6 +280,7 @@ int spool_finish(struct spool *s, const struct claim *c, const char *machine, bo
     char path[RELATIVE_MAX];
     int r = 0;
 
+    assert(machine && (s || c->in_place));
     if (c->in_place)
         r = c->erase && !keep ? erase_in_place(c, machine) : 0;
     else

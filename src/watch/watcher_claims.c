@@ -61,7 +61,7 @@ static int move_to_spool(struct watcher *w, struct claim *claim, int dirfd, cons
     claim->erase = faccessat(dirfd, ".", W_OK, AT_EACCESS) == 0;
     if (!claim->spool)
         return 0;
-    r = spool_move_in(claim->spool, claim, dirfd, name, w->config->who->machine, &e);
+    r = spool_move_in(claim->spool, claim, &(struct spool_source){dirfd, name, w->config->who->machine}, &e);
     if (r == -ESTALE || r == -ENOENT || (patient && fault_passes(r))) {
         spool_drop(claim->spool, claim);
         return r;

@@ -119,7 +119,7 @@ static void claimed_file_leaves_its_path_and_is_found_after_a_restart(void **sta
 
     make_evidence(p, &c);
     assert_int_equal(spool_add(p->spool, &c, &e), 0);
-    assert_int_equal(spool_move_in(p->spool, &c, p->fd, c.name, "m", &e), 0);
+    assert_int_equal(spool_move_in(p->spool, &c, &(struct spool_source){p->fd, c.name, "m"}, &e), 0);
     assert_false(is_there(p, c.name));
     assert_false(c.in_place);
     found = find_claim(p);
@@ -162,7 +162,7 @@ static void claim_whose_evidence_is_gone_is_swept_away(void **state)
 
     make_evidence(p, &c);
     assert_int_equal(spool_add(p->spool, &c, &e), 0);
-    assert_int_equal(spool_move_in(p->spool, &c, p->fd, c.name, "m", &e), 0);
+    assert_int_equal(spool_move_in(p->spool, &c, &(struct spool_source){p->fd, c.name, "m"}, &e), 0);
     assert_int_equal(unlinkat(p->fd, in_spool(&c, "/evidence"), 0), 0);
     assert_null(find_claim(p));
     assert_false(is_there(p, in_spool(&c, "")));
@@ -190,7 +190,7 @@ static void kept_evidence_moves_aside(void **state)
 
     make_evidence(p, &c);
     assert_int_equal(spool_add(p->spool, &c, &e), 0);
-    assert_int_equal(spool_move_in(p->spool, &c, p->fd, c.name, "m", &e), 0);
+    assert_int_equal(spool_move_in(p->spool, &c, &(struct spool_source){p->fd, c.name, "m"}, &e), 0);
     assert_int_equal(spool_finish(p->spool, &c, "m", true, &e), 0);
     snprintf(kept, sizeof(kept), ".salvage/kept/19700101T000000Z-%s-x.hprof", c.id);
     assert_true(is_there(p, kept));
@@ -207,7 +207,7 @@ static void what_took_the_files_place_is_put_back(void **state)
     assert_int_equal(spool_add(p->spool, &c, &e), 0);
     assert_int_equal(unlinkat(p->fd, c.name, 0), 0);
     assert_int_equal(symlinkat("/etc/passwd", p->fd, c.name), 0);
-    assert_int_equal(spool_move_in(p->spool, &c, p->fd, c.name, "m", &e), -ESTALE);
+    assert_int_equal(spool_move_in(p->spool, &c, &(struct spool_source){p->fd, c.name, "m"}, &e), -ESTALE);
     assert_true(is_there(p, c.name));
     assert_false(is_there(p, in_spool(&c, "/evidence")));
     claim_done(&c);
