@@ -15,7 +15,7 @@
 #include "linux/interrupt.h"
 #include "place/environment_facts.h"
 #include "ship/core_capture.h"
-#include "ship/heapdump_capture.h"
+#include "ship/evidence_owner.h"
 #include "ship/key_template.h"
 
 struct core_options {
@@ -139,7 +139,7 @@ static int put_into_store(const struct core_options *o, const struct proc *p, co
         return r;
     if (environment_facts_get("/", &who, &facts) < 0)
         return err_set(e, -ENOMEM, "out of memory");
-    dump_whose_process(p, &s, &its);
+    evidence_owner_set(&s, p, &its);
     if ((r = shipping_try_store(&s, SHIPPING_TRY_MS, e)) == 0)
         r = core_to_store(p, how, &s, told, e);
     sink_close(s.sink);

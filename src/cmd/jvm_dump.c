@@ -19,6 +19,7 @@
 #include "hotspot/jvm_find.h"
 #include "linux/interrupt.h"
 #include "place/environment_facts.h"
+#include "ship/evidence_owner.h"
 #include "ship/heapdump_capture.h"
 #include "ship/key_template.h"
 
@@ -157,7 +158,7 @@ static int dump_one(const struct jvm_dump_options *o, pid_t pid, struct shipping
     if (!o->plan.to)
         return dump_into_file(o, &j, e);
     its_own = *s;
-    dump_whose(&j, &its_own, &its);
+    evidence_owner_set(&its_own, &j.proc, &its);
     r = o->stream ? dump_by_stream(&j, &o->dump, &its_own, e) : dump_to_store(&j, &o->dump, &its_own, e);
     s->sink = its_own.sink;
     return r;

@@ -134,7 +134,7 @@ static int try_store(struct prestop *p, const struct whoami *who, const struct f
 
     if (plan.sink.http.timeout_ms == 0 || plan.sink.http.timeout_ms > most_ms)
         plan.sink.http.timeout_ms = most_ms > 0 ? most_ms : 1;
-    r = preflight(&plan, who, facts, 0, &sink, e);
+    r = preflight_run(&(struct preflight){&plan, who, facts, 0}, &sink, e);
     sink_close(sink);
     return r < 0 && fault_passes(r) ? 0 : r;
 }

@@ -25,6 +25,7 @@
 #include "linux/largest_process.h"
 #include "place/environment_facts.h"
 #include "ship/core_capture.h"
+#include "ship/evidence_owner.h"
 #include "ship/heapdump_capture.h"
 
 enum {
@@ -50,7 +51,7 @@ static void ship_about(struct guard_case *c)
     int r = fd < 0 ? -errno : file_write(fd, c->config->request->about, strlen(c->config->request->about));
 
     r = r < 0 ? err_set(&e, r, "no room in memory: %s", strerror(-r))
-              : shipping_held(&c->shipping, fd, -1, name, name, &e);
+              : shipping_open_file(&c->shipping, &(struct open_file){fd, -1, name, name}, &e);
     if (r < 0)
         case_report_missed(c, name, r, &e);
 }
@@ -66,7 +67,8 @@ static void ship_small(struct guard_case *c)
         if (c->piece[i].fd < 0)
             continue;
         c->shipping.pause = c->piece[i].pause;
-        r = shipping_held(&c->shipping, c->piece[i].fd, -1, c->piece[i].name, c->piece[i].name, &e);
+        r = shipping_open_file(&c->shipping,
+                               &(struct open_file){c->piece[i].fd, -1, c->piece[i].name, c->piece[i].name}, &e);
         if (r < 0)
             case_report_missed(c, c->piece[i].name, r, &e);
     }
@@ -229,7 +231,7 @@ static int run_case(struct guard_case *c, struct err *e)
                                     .jvm = c->jvm.version,
                                     .command = c->jvm.command};
     if (c->proc.fd >= 0)
-        dump_whose_process(&c->proc, &c->shipping, &c->its);
+        evidence_owner_set(&c->shipping, &c->proc, &c->its);
     else if ((r = name_the_ended(c)) < 0)
         return err_set(e, r, "out of memory");
     take_all(c);

@@ -43,7 +43,7 @@ int record_ship(const struct record_request *request, const struct plan_options 
         snprintf(its_case.id, sizeof(its_case.id), "%s", request->id);
     else if (identity_of_stream(self.machine, (pid_t)request->pid, 0, its_case.time_ns, its_case.id) < 0)
         return err_set(e, -ENOMEM, "out of memory");
-    r = shipping_held(&s, request->json, -1, RECORD_NAME, RECORD_NAME, e);
+    r = shipping_open_file(&s, &(struct open_file){request->json, -1, RECORD_NAME, RECORD_NAME}, e);
     sink_close(s.sink);
     return r;
 }

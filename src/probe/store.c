@@ -324,7 +324,7 @@ static char *key_for(const struct plan *plan, const struct whoami *who, const st
     char *key = NULL;
 
     if (url_in_bucket(plan->sink.url.scheme))
-        return preflight_key(plan, who, facts, "salvage-check");
+        return preflight_key(&(struct preflight){.plan = plan, .who = who, .facts = facts}, "salvage-check");
     /* A file server keeps the folders that it had to make. */
     return asprintf(&key, "salvage-check-%" PRIx64, (uint64_t)clock_wall_ns()) < 0 ? NULL : key;
 }
@@ -372,7 +372,7 @@ static void check_folder_store(const struct findings *f, const struct plan *plan
     finding_step(f, "store", path);
     r = whoami_get("/", &who, &e);
     if (r == 0)
-        r = preflight(plan, &who, NULL, 0, &sink, &e);
+        r = preflight_run(&(struct preflight){.plan = plan, .who = &who}, &sink, &e);
     sink_close(sink);
     if (r < 0) {
         finding_add(f, FINDING_FAIL, "store", "make it, or have it writable by this user; is it mounted read-only?",

@@ -5,10 +5,7 @@
 #include "ship/heapdump_capture.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,19 +22,18 @@
 #include "hotspot/jvmpause.h"
 #include "linux/interrupt.h"
 #include "linux/watchdog.h"
-#include "place/container.h"
-#include "place/containerid.h"
+#include "ship/new_file.h"
 
 enum {
-    COPY_STEP = 1024 * 1024,
     ANSWER_MOST = 64 * 1024 * 1024,
-    GRACE_MS = 500 /* for the store to forget a stream */
+    GRACE_MS = 500 /* in which the store drops the upload of a stream */
 };
 
-/* --- making it ------------------------------------------------------------------------------------------------------
+/* --- requesting the dump
+ * ------------------------------------------------------------------------------------------------------
  */
 
-/* By a signal, or by the clock. */
+/* A signal has come, or the time is over. */
 static bool is_over(void *ctx)
 {
     const uint64_t *until_ms = ctx;
@@ -63,7 +59,7 @@ static int request_of(const struct jvm *j, const struct dump_options *o, struct 
     return heapuse_get(j, &ret->wait, &ret->in_use, e);
 }
 
-/* The error where the time, not a signal, has ended it. */
+/* Sets the error where the time, not a signal, has ended the dump. */
 static int explain_end(int result, const struct jvm *j, struct err *e)
 {
     return result == -ECANCELED && !interrupt_caught()
@@ -99,7 +95,7 @@ static int make(const struct jvm *j, const struct dump_options *o, struct heapdu
     return 0;
 }
 
-/* Leaves the dump where a person, or a watch, finds it; the error then says where. */
+/* Leaves the dump where a person or a watch finds it; the error names the path. */
 static int leave(struct heapdump *d, const struct jvm *j, const struct dump_options *o, int result, struct err *e)
 {
     CLEANUP_FREE char *path = NULL;
@@ -120,115 +116,16 @@ void dumped_done(struct dumped *d)
 /* --- into a file ----------------------------------------------------------------------------------------------------
  */
 
-/* The place of a new file: its folder, and its name there. */
-struct place {
-    int folder;
-    char *copy;
-    const char *name; /* in copy */
-};
-
-static void place_done(struct place *p)
-{
-    if (p->folder >= 0)
-        close(p->folder);
-    free(p->copy);
-}
-
-static int place_open(const char *path, struct place *ret, struct err *e)
-{
-    CLEANUP_FREE char *folder = strdup(path);
-    struct stat st;
-
-    ret->copy = strdup(path);
-    if (!folder || !ret->copy)
-        return err_set(e, -ENOMEM, "out of memory");
-    ret->name = basename(ret->copy);
-    ret->folder = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (ret->folder < 0)
-        return err_set(e, -errno, "%s: %s", path, strerror(errno));
-    if (fstatat(ret->folder, ret->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        return err_set(e, -FAULT_EXISTS, "%s is there already: it is not written over", path);
-    return 0;
-}
-
-/* Whether a file can be made there: found out before the JVM is stopped. */
-static int place_try(const struct place *to, const char *path, struct err *e)
-{
-    char name[NAME_MAX + 1];
-    int fd;
-
-    if (snprintf(name, sizeof(name), ".%s.part", to->name) >= (int)sizeof(name))
-        return err_set(e, -ENAMETOOLONG, "%s: %s", path, strerror(ENAMETOOLONG));
-    fd = openat(to->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_set(e, errno == EEXIST ? -FAULT_EXISTS : -errno, "no file can be made beside %s: %s", path,
-                       strerror(errno));
-    close(fd);
-    unlinkat(to->folder, name, 0);
-    return 0;
-}
-
-static int copy_bytes(int from, int to)
-{
-    CLEANUP_FREE char *step = malloc(COPY_STEP);
-    ssize_t n;
-    int r = step ? 0 : -ENOMEM;
-
-    for (uint64_t at = 0; r == 0; at += (uint64_t)n) {
-        n = file_pread(from, step, COPY_STEP, at);
-        if (n <= 0)
-            return (int)n;
-        r = interrupt_caught() ? -EINTR : file_write(to, step, (size_t)n);
-    }
-    return r;
-}
-
-/* Visible only when it is whole. */
-static int copy(struct heapdump *d, const struct place *to)
-{
-    CLEANUP_FD int fd = -1;
-    char name[NAME_MAX + 1];
-    int r;
-
-    if (snprintf(name, sizeof(name), ".%s.part", to->name) >= (int)sizeof(name))
-        return -ENAMETOOLONG;
-    fd = openat(to->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    r = copy_bytes(d->fd, fd);
-    if (r == 0 && fsync(fd) < 0)
-        r = -errno;
-    /* Not every file system can rename without replacing; a link never replaces. */
-    if (r == 0 && renameat2(to->folder, name, to->folder, to->name, RENAME_NOREPLACE) < 0 &&
-        (errno != EINVAL || linkat(to->folder, name, to->folder, to->name, 0) < 0))
-        r = -errno;
-    unlinkat(to->folder, name, 0);
-    if (r == 0)
-        heapdump_remove(d);
-    return r;
-}
-
-/* In one step where both lie on one file system. Never over another file. */
-static int hand_over(struct heapdump *d, const struct place *to)
-{
-    /* The JVM's user wrote it; from now on it belongs to the caller, who alone may read it: it holds customers' data.
-     * Where the owner can't be changed it is copied. */
-    int r = fchown(d->fd, geteuid(), getegid()) < 0 || fchmod(d->fd, 0600) < 0 ? -EXDEV
-                                                                               : heapdump_move(d, to->folder, to->name);
-
-    return r == -EXDEV ? copy(d, to) : r;
-}
-
 int dump_to_file(const struct jvm *j, const struct dump_options *o, const char *path, struct dumped *ret, struct err *e)
 {
-    CLEANUP(place_done) struct place to = {.folder = -1, .name = ""};
+    CLEANUP(new_file_done) struct new_file to = NEW_FILE_NONE;
     CLEANUP(heapdump_done) struct heapdump d = HEAPDUMP_NONE;
     CLEANUP(dumped_done) struct dumped made = {0};
     int r;
 
-    if ((r = place_open(path, &to, e)) < 0 || (r = place_try(&to, path, e)) < 0 || (r = make(j, o, &d, &made, e)) < 0)
+    if ((r = new_file_open(path, &to, e)) < 0 || (r = make(j, o, &d, &made, e)) < 0)
         return r;
-    if ((r = hand_over(&d, &to)) < 0) {
+    if ((r = new_file_take_dump(&to, &d)) < 0) {
         r = err_set(e, r == -EEXIST ? -FAULT_EXISTS : r, "the dump of JVM %d cannot be put to %s: %s", (int)j->proc.pid,
                     path, strerror(-r));
         if (!interrupt_caught())
@@ -256,7 +153,7 @@ static void describe(const struct jvm *j, struct shipping *s)
 struct capture {
     const struct jvm *j;
     const struct dump_options *o;
-    struct heapdump *d; /* NULL: nothing lies anywhere */
+    struct heapdump *d; /* NULL: there is no local file */
     const char *what;
 };
 
@@ -272,16 +169,15 @@ static void end(void *ctx, const char *why)
     command_fail(r, &e);
 }
 
-/* Ends in time even if the store does not answer. */
-static int ship(const struct capture *w, struct shipping *s, int fd, int folder, const char *name, const char *path,
-                struct err *e)
+/* The watchdog ends the process in time even if the store does not answer. */
+static int ship(const struct capture *w, struct shipping *s, const struct open_file *file, struct err *e)
 {
     struct watchdog *watchdog = watchdog_start(w->o->until_ms, end, (void *)w);
     int r = watchdog ? 0 : err_set(e, -ENOMEM, "out of memory");
 
     describe(w->j, s);
     if (r == 0)
-        r = shipping_held(s, fd, folder, name, path, e);
+        r = shipping_open_file(s, file, e);
     watchdog_stop(watchdog);
     return r;
 }
@@ -301,7 +197,7 @@ int dump_to_store(const struct jvm *j, const struct dump_options *o, struct ship
         *o->made = (struct dumped){.size = made.size, .took_ms = made.took_ms, .pause = made.pause};
     s->pause = made.pause;
     heapdump_name(j, o->gzip > 0, name);
-    if ((r = ship(&c, s, d.fd, d.folder, name, name, e)) < 0)
+    if ((r = ship(&c, s, &(struct open_file){d.fd, d.folder, name, name}, e)) < 0)
         return leave(&d, j, o, r, e);
     if (s->plan->keep)
         r = heapdump_leave(&d, j, o->gzip > 0, &kept);
@@ -322,7 +218,7 @@ struct streaming {
     struct pause pause;
 };
 
-/* By the clock it ends in order, so that the store forgets it; the watchdog comes where that takes too long. */
+/* When the time is over the upload is aborted in the store; the watchdog ends the process where that takes too long. */
 static int should_stop(void *ctx, struct err *e)
 {
     struct streaming *s = ctx;
@@ -391,46 +287,8 @@ int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shi
     return r;
 }
 
-/* Containers of one pod have one host name: a sidecar that was given its names keeps them, a debug container has none,
- * and takes those of the process beside it. */
-static bool names_are_better(const struct whoami *self, const struct whoami *names)
-{
-    if (!text_eq(names->host, self->host))
-        return true;
-    return (names->namespace && !self->namespace) || (names->pod && !self->pod);
-}
-
-/* The kubelet names the cgroup by the pod; the environment may lack it. */
-static int add_pod_uid(const struct proc *p, struct whoami *w)
-{
-    char uid[PODUID_MAX];
-
-    if (w->pod_uid || !container_pod(p->fd, uid))
-        return 0;
-    w->pod_uid = strdup(uid);
-    return w->pod_uid ? 0 : -ENOMEM;
-}
-
-void dump_whose_process(const struct proc *p, struct shipping *s, struct whoami *its)
-{
-    static const struct facts nothing;
-    CLEANUP(whoami_done) struct whoami names = {0};
-
-    if (whoami_of(p, &names) < 0 || !names_are_better(s->who, &names) || !(names.machine = strdup(s->who->machine)) ||
-        (!names.node && s->who->node && !(names.node = strdup(s->who->node))) || add_pod_uid(p, &names) < 0)
-        return;
-    *its = names;
-    names = (struct whoami){0};
-    s->who = its;
-    s->facts = &nothing;
-}
-
-void dump_whose(const struct jvm *j, struct shipping *s, struct whoami *its)
-{
-    dump_whose_process(&j->proc, s, its);
-}
-
-/* --- small pieces ---------------------------------------------------------------------------------------------------
+/* --- answers of diagnostic commands, and cases
+ * ---------------------------------------------------------------------------------------------------
  */
 
 int dump_begin_case(const struct jvm *j, const struct shipping *s, struct shipping_case *ret)
@@ -481,5 +339,5 @@ int answer_to_store(const struct jvm *j, const char *diagnostic, const char *nam
         return err_set(e, -errno, "no file in memory: %s", strerror(errno));
     if ((r = answer_to_file(j, diagnostic, fd, o, &s->pause, e)) < 0)
         return r;
-    return ship(&c, s, fd, -1, name, name, e);
+    return ship(&c, s, &(struct open_file){fd, -1, name, name}, e);
 }

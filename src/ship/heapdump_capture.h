@@ -14,8 +14,8 @@ struct dump_options {
     const char *folder;  /* as the JVM sees it; NULL: found */
     uint64_t timeout_ms; /* of silence, the JVM's */
     uint64_t most;       /* bytes of a diagnostic command's answer, which is held in memory; 0: 64 MiB */
-    struct dumped *made; /* dump_to_store: receives what was made, without `cut`; may be NULL */
-    uint64_t until_ms; /* monotonic; 0: as long as it takes. Then the process ends (FAULT_LATER), a whole dump stays */
+    struct dumped *made; /* dump_to_store: receives size and times, without `cut`; may be NULL */
+    uint64_t until_ms;   /* monotonic; the process ends then (FAULT_LATER), and a whole dump stays; 0: no limit */
 };
 
 /* A dump in a file of the caller's. */
@@ -26,15 +26,15 @@ struct dumped {
     char *cut; /* why it is not whole; NULL: it is; owned */
 };
 
-/* Into a file that is not there yet, for the caller alone. One that can't be put there stays in the JVM's folder, as
+/* Into a file that is not there yet (ship/new_file.h). A dump that can't be moved there stays in the JVM's folder, as
  * with dump_to_store. */
 int dump_to_file(const struct jvm *j, const struct dump_options *o, const char *path, struct dumped *ret,
                  struct err *e);
 void dumped_done(struct dumped *d);
 
-/* Into the store. The local file is erased, or with the plan's keep stays in the JVM's folder. A dump that can't be
- * shipped, or was stopped by a signal or the end of the time on its way, stays there too, under a name that a watch
- * finds, and the error says where. A dump that is not whole is shipped, and then -FAULT_SOME. */
+/* Into the store. The local file is erased; with the plan's keep it stays in the JVM's folder. It stays there also if
+ * it can't be shipped, or if a signal or until_ms ends the upload: under a name that a watch finds, which the error
+ * gives. A dump that is not whole is shipped, and then -FAULT_SOME. */
 int dump_to_store(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e);
 
 /* The same without a file. Uses live and timeout_ms. */
@@ -47,12 +47,6 @@ int answer_to_file(const struct jvm *j, const char *diagnostic, int fd, const st
 /* What a diagnostic command answers, as a piece of evidence of that name. Uses timeout_ms and until_ms. */
 int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, const struct dump_options *o,
                     struct shipping *s, struct err *e);
-
-/* Sets the owner of the evidence that is shipped from now on: a JVM of another pod or host (on a node) names its own in
- * its environment; so does one of our own pod where we were not given its names (a debug container). What metadata
- * services know of us is not said of it then. its: owned by the caller, and lives as long as s is used. */
-void dump_whose(const struct jvm *j, struct shipping *s, struct whoami *its);
-void dump_whose_process(const struct proc *p, struct shipping *s, struct whoami *its);
 
 /* A new case for what is shipped from now on. */
 int dump_begin_case(const struct jvm *j, const struct shipping *s, struct shipping_case *ret);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A made-up claim for its key, and a few tries.
+ * The key of a claim that no file has, and a few tries.
  */
 #include "ship/preflight.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -12,10 +13,10 @@
 #include "base/retry.h"
 #include "ship/describe.h"
 
-char *preflight_key(const struct plan *plan, const struct whoami *who, const struct facts *facts, const char *name)
+char *preflight_key(const struct preflight *p, const char *name)
 {
     static const struct origin unknown;
-    const struct facts none = {0};
+    static const struct facts none;
     struct claim c = {.id = "0000000000000000",
                       .kind = kind_of_name(name),
                       .name = strdup(name),
@@ -25,7 +26,8 @@ char *preflight_key(const struct plan *plan, const struct whoami *who, const str
     char *key = NULL;
 
     if (c.name && c.cause)
-        key = describe_key(plan->template, &(struct described){&c, &unknown, who, facts ? facts : &none, &plan->codec});
+        key = describe_key(p->plan->template,
+                           &(struct described){&c, &unknown, p->who, p->facts ? p->facts : &none, &p->plan->codec});
     claim_done(&c);
     return key;
 }
@@ -37,21 +39,21 @@ static int try_once(const struct plan *plan, const char *key, struct sink **sink
     return r < 0 ? r : (*sink)->ops->probe(*sink, key, e);
 }
 
-int preflight(const struct plan *plan, const struct whoami *who, const struct facts *facts, uint64_t patience_ms,
-              struct sink **sink, struct err *e)
+int preflight_run(const struct preflight *p, struct sink **sink, struct err *e)
 {
-    CLEANUP_FREE char *key = preflight_key(plan, who, facts, "salvage-check");
-    const struct retry_policy policy = {.soon = {500, 4000}, .give_up_ms = patience_ms, .once = patience_ms == 0};
+    CLEANUP_FREE char *key = preflight_key(p, "salvage-check");
+    const struct retry_policy policy = {.soon = {500, 4000}, .give_up_ms = p->patience_ms, .once = p->patience_ms == 0};
     struct retry_state retry = {.since_ms = clock_mono_ms()};
     int r;
 
+    assert(p->plan && p->who && sink);
     if (!key)
         return err_set(e, -ENOMEM, "out of memory");
     for (;;) {
         struct retry_decision d;
 
         *e = (struct err){0};
-        r = try_once(plan, key, sink, e);
+        r = try_once(p->plan, key, sink, e);
         if (r == 0)
             return r;
         d = retry_decide(&retry, &policy, r, e->retry_after_ms, clock_mono_ms());

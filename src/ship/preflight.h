@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether the store would take evidence now: to be asked before anything that costs (a JVM that stands still for its
- * dump), and at the start of a watch or guard. Opens the store (credentials, region, CA) and asks it by the smallest
- * request that shows it (sink_ops.probe), under the key that evidence would have. Leaves nothing there. Blocks, and
+ * Whether the store would take evidence now. Used before anything that costs the application time (a JVM stands still
+ * for its dump), and at the start of a watch or guard. Opens the store (credentials, region, CA) and sends the smallest
+ * request that shows it (sink_ops.probe), for the key that evidence would have. Leaves nothing there. Blocks, and
  * initialises TLS: not for a loop.
  */
 #pragma once
@@ -11,11 +11,17 @@
 #include "place/whoami.h"
 #include "ship/plan.h"
 
-/* 0, or the fault that evidence would meet. What may pass by itself is tried again until patience_ms are over; 0: one
- * try. *sink: opened if it is NULL, the caller's to close either way (it may be NULL still after a failure). facts: may
- * be NULL. */
-int preflight(const struct plan *plan, const struct whoami *who, const struct facts *facts, uint64_t patience_ms,
-              struct sink **sink, struct err *e);
+/* All borrowed. */
+struct preflight {
+    const struct plan *plan;
+    const struct whoami *who;
+    const struct facts *facts; /* may be NULL */
+    uint64_t patience_ms;      /* for how long a fault that may pass is tried again; 0: one try */
+};
 
-/* The key of evidence of that name, as it would be made now; malloc'ed; NULL without memory. */
-char *preflight_key(const struct plan *plan, const struct whoami *who, const struct facts *facts, const char *name);
+/* 0, or the fault that evidence would meet. *sink: opened if it is NULL; the caller closes it in any case (after a
+ * failure it may still be NULL). */
+int preflight_run(const struct preflight *p, struct sink **sink, struct err *e);
+
+/* The key that evidence of that name would get now; malloc'ed; NULL without memory. */
+char *preflight_key(const struct preflight *p, const char *name);

@@ -89,7 +89,7 @@ static int open_file(struct shipment *s, struct err *e)
     return 0;
 }
 
-/* Its writer may not be done: a dump takes its time. */
+/* A dump may still be written. */
 static int wait_for_writer(struct shipment *s, struct err *e)
 {
     uint64_t give_up_ms = s->of->plan->give_up_ms;
@@ -106,7 +106,7 @@ static int wait_for_writer(struct shipment *s, struct err *e)
     return 0;
 }
 
-/* And whether the file may be erased from it. */
+/* Opens the file's folder, and learns whether the file may be erased from it. */
 static void open_folder(struct shipment *s)
 {
     CLEANUP_FREE char *copy = strdup(s->path);
@@ -143,7 +143,7 @@ static int try_once(struct shipment *s, struct job_result *result, struct err *e
     return r < 0 ? r : job_run(&job, result, e);
 }
 
-/* What may pass by itself is waited out; what an operator must mend ends the command. */
+/* A fault that may pass is tried again; one that an operator has to mend ends the command. */
 static int try_until_done(struct shipment *s, struct job_result *result, struct err *e)
 {
     const struct retry_policy policy = {.soon = {1000, 60 * 1000}, .give_up_ms = s->of->plan->give_up_ms};
@@ -175,7 +175,7 @@ static void shipment_done(struct shipment *s)
         close(s->folder);
 }
 
-static int ship_open_file(struct shipment *s, const char *name, struct err *e)
+static int claim_and_ship(struct shipment *s, const char *name, struct err *e)
 {
     CLEANUP(job_result_done) struct job_result result = {0};
     int r = shipment_claim_file(s, name, e);
@@ -212,24 +212,25 @@ int shipping_file(struct shipping *shipping, const char *path, struct err *e)
     if ((r = open_file(&s, e)) < 0 || (r = wait_for_writer(&s, e)) < 0)
         return r;
     open_folder(&s);
-    return ship_open_file(&s, basename(copy), e);
+    return claim_and_ship(&s, basename(copy), e);
 }
 
-int shipping_held(struct shipping *shipping, int fd, int folder, const char *name, const char *path, struct err *e)
+int shipping_open_file(struct shipping *shipping, const struct open_file *file, struct err *e)
 {
     CLEANUP(shipment_done)
     struct shipment s = {
-        .of = shipping, .began_ms = clock_mono_ms(), .path = path, .fd = -1, .folder = -1, .held = true};
+        .of = shipping, .began_ms = clock_mono_ms(), .path = file->path, .fd = -1, .folder = -1, .held = true};
 
-    assert(fd >= 0 && shipping->plan && shipping->who && shipping->facts && shipping->cause);
-    if ((s.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0 ||
-        (folder >= 0 && (s.folder = fcntl(folder, F_DUPFD_CLOEXEC, 0)) < 0))
-        return err_set(e, -errno, "%s: %s", path, strerror(errno));
-    progress_begin(&s.progress, path);
-    return ship_open_file(&s, name, e);
+    assert(file->fd >= 0 && file->name && file->path && shipping->plan && shipping->who && shipping->facts &&
+           shipping->cause);
+    if ((s.fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0)) < 0 ||
+        (file->folder >= 0 && (s.folder = fcntl(file->folder, F_DUPFD_CLOEXEC, 0)) < 0))
+        return err_set(e, -errno, "%s: %s", file->path, strerror(errno));
+    progress_begin(&s.progress, file->path);
+    return claim_and_ship(&s, file->name, e);
 }
 
-/* A stream has only the sink's own tries: the error says that its writer has to begin anew. */
+/* A stream can't be read twice: the error says that its writer has to begin again. */
 static int explain_stream_failure(const struct shipment *s, int result, struct err *e)
 {
     struct err before = *e;
@@ -273,5 +274,5 @@ int shipping_stream(struct shipping *shipping, const struct shipping_stream *str
 
 int shipping_try_store(struct shipping *s, uint64_t patience_ms, struct err *e)
 {
-    return preflight(s->plan, s->who, s->facts, patience_ms, &s->sink, e);
+    return preflight_run(&(struct preflight){s->plan, s->who, s->facts, patience_ms}, &s->sink, e);
 }

@@ -32,7 +32,7 @@ struct shipping {
     bool cause_is_guess;            /* the evidence's own cause counts more */
     bool json;                      /* the manifest on stdout, not the URL */
     uint64_t pid;                   /* of the process that the evidence is of; 0 unknown */
-    uint64_t uid;                   /* its user, for shipping_held: a file that we wrote ourselves has our uid */
+    uint64_t uid;                   /* its user, for shipping_open_file: a file that we wrote has our uid */
     const char *jvm, *command;      /* of that process; NULL unknown */
     struct pause pause;             /* how long it stood still for the file */
     bool sentence;                  /* on stdout a whole sentence: it goes into the application's log */
@@ -50,9 +50,15 @@ enum { SHIPPING_TRY_MS = 3000 }; /* of a person's patience */
 /* Ships the file, and erases it unless the plan says to keep it. */
 int shipping_file(struct shipping *s, const char *path, struct err *e);
 
-/* A file that the caller has opened, and will erase: one whose path a stranger could change meanwhile. folder: where it
- * lies, for the journal; -1: none. name: for kind and key; path: for messages. Borrows the descriptors. */
-int shipping_held(struct shipping *s, int fd, int folder, const char *name, const char *path, struct err *e);
+/* A file that the caller has opened, and erases itself: another process could replace it under its path, or it has
+ * none. */
+struct open_file {
+    int fd;           /* borrowed */
+    int folder;       /* the file's, for the journal; borrowed; -1: no journal */
+    const char *name; /* for kind and key */
+    const char *path; /* for messages */
+};
+int shipping_open_file(struct shipping *s, const struct open_file *file, struct err *e);
 
 /* What can be read once only: a pipe, or a FIFO that may have been opened (O_NONBLOCK) before its writer did. */
 struct shipping_stream {

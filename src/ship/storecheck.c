@@ -52,7 +52,7 @@ static int ask(const struct plan *plan, struct err *e)
         return r;
     if (environment_facts_get("/", &who, &facts) < 0)
         return err_set(e, -ENOMEM, "out of memory");
-    r = preflight(plan, &who, &facts, 0, &sink, e);
+    r = preflight_run(&(struct preflight){plan, &who, &facts, 0}, &sink, e);
     sink_close(sink);
     return r;
 }

@@ -273,7 +273,7 @@ static void a_held_file_is_shipped_by_its_descriptor_and_not_erased(void **state
     assert_int_equal(unlink(t.path), 0);
     scratch_put("dumps", "heap.bin", "another's");
     take_output();
-    assert_int_equal(shipping_held(&t.shipping, fd, -1, "heap.bin", t.path, &e), 0);
+    assert_int_equal(shipping_open_file(&t.shipping, &(struct open_file){fd, -1, "heap.bin", t.path}, &e), 0);
     give_output_back();
     assert_int_equal(stored(), 2);
     assert_true(is_there("dumps/heap.bin"));
