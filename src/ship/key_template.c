@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Keys from templates. What a hostile name can't do here: leave the store's prefix ("..", a leading '/'), make a key
- * that can't be listed (control characters, characters XML has not), or push {id} out of a key that is too long.
+ * Keys from templates. A hostile name can't leave the store's prefix ("..", a leading '/'), make a key that can't be
+ * listed (ship/key_characters.h), or push {id} out of a key that is too long.
  */
 #include "ship/key_template.h"
 
@@ -12,10 +12,12 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "ship/key_characters.h"
 
 const struct template_variable TEMPLATE_VARIABLES[] = {
     {"place",
-     "whose it is: NAMESPACE/POD in Kubernetes, ecs/CLUSTER/FAMILY/TASK on ECS and Fargate, else host/HOSTNAME", true},
+     "what it belongs to: NAMESPACE/POD in Kubernetes, ecs/CLUSTER/FAMILY/TASK on ECS and Fargate, else host/HOSTNAME",
+     true},
     {"namespace", "the pod's namespace", false},
     {"pod", "the pod's name", false},
     {"node", "the name of the pod's node", false},
@@ -43,7 +45,7 @@ const char TEMPLATE_DEFAULT[] = "{place}/{time}-{cause}-{id}/{file}";
 
 enum {
     VARIABLES = ARRAY_SIZE(TEMPLATE_VARIABLES) - 1,
-    VALUE_MIN = 8,   /* bytes a value may always have: some whole characters, and no dots alone */
+    VALUE_MIN = 8,   /* bytes that each value may have at least: some whole characters, and more than dots */
     SUFFIX_MAX = 32, /* of a value that is cut */
     PIECES_MAX = TEMPLATE_MAX
 };
@@ -65,7 +67,7 @@ static bool token_is(const struct token *t, const char *name)
     return t->type == TOKEN_VARIABLE && strcmp(TEMPLATE_VARIABLES[t->variable].name, name) == 0;
 }
 
-/* What stands in braces; *p is at the opening one. */
+/* The variable in braces; *p is at the opening one. */
 static void take_variable(const char **p, struct token *ret)
 {
     const char *name = *p + 1;
@@ -105,41 +107,6 @@ static bool next_token(const char **p, struct token *ret)
     return true;
 }
 
-/* --- characters --------------------------------------------------------------------------------------------------- */
-
-static bool is_kept(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("._-+@=,", c));
-}
-
-/* Bytes of the character at text, if it is of several bytes, well-formed, no control character (U+0080 to U+009F),
- * and one that XML can hold (not U+FFFE, U+FFFF): a store that lists its keys in XML can't list others. Else 0. */
-static size_t long_character(const char *text, size_t size)
-{
-    const unsigned char *p = (const unsigned char *)text;
-    size_t n = p[0] >= 0x80 ? text_utf8_length(text, size) : 0;
-
-    if ((n == 2 && p[0] == 0xC2 && p[1] < 0xA0) || (n == 3 && p[0] == 0xEF && p[1] == 0xBF && p[2] >= 0xBE))
-        return 0;
-    return n;
-}
-
-/* Whether text may stand in a key as it is: for what a template says itself, which is left alone. */
-static bool is_clean(const char *text)
-{
-    for (size_t n; *text; text += n) {
-        n = (unsigned char)*text >= ' ' && (unsigned char)*text < 0x7F ? 1 : long_character(text, strnlen(text, 4));
-        if (n == 0)
-            return false;
-    }
-    return true;
-}
-
-static bool only_dots(const char *text, size_t size)
-{
-    return (size == 1 && text[0] == '.') || (size == 2 && text[0] == '.' && text[1] == '.');
-}
-
 /* --- checking ----------------------------------------------------------------------------------------------------- */
 
 static int unknown_variable(const struct token *t, const char *template, struct err *e)
@@ -160,7 +127,7 @@ struct segment_facts {
     bool dots;  /* is "." or ".." */
 };
 
-/* What is wrong with a segment that has come to its end; NULL: nothing. */
+/* The problem of a complete segment; NULL: none. */
 static const char *segment_problem(const struct segment_facts *s)
 {
     if (s->tokens == 0)
@@ -174,7 +141,7 @@ static const char *segment_problem(const struct segment_facts *s)
 
 static void segment_add(struct segment_facts *s, const struct token *t)
 {
-    s->dots = s->tokens == 0 && t->type == TOKEN_TEXT && only_dots(t->text, t->size);
+    s->dots = s->tokens == 0 && t->type == TOKEN_TEXT && key_only_dots(t->text, t->size);
     s->named |= t->is_id || token_is(t, "file") || token_is(t, "name");
     s->size += t->type == TOKEN_TEXT ? t->size : t->is_id ? TEMPLATE_ID_SIZE : VALUE_MIN;
     s->tokens++;
@@ -191,7 +158,7 @@ int template_check(const char *template, struct err *e)
         return err_set(e, -FAULT_TEMPLATE, "the key template is empty: the default is %s", TEMPLATE_DEFAULT);
     if (strlen(template) > TEMPLATE_MAX)
         return err_set(e, -FAULT_TEMPLATE, "the key template is longer than %d bytes", TEMPLATE_MAX);
-    if (!is_clean(template))
+    if (!key_is_clean(template))
         return err_set(e, -FAULT_TEMPLATE, "key template '%s': control characters, or bytes that are not UTF-8",
                        template);
     while (!problem && next_token(&p, &t)) {
@@ -217,51 +184,6 @@ int template_check(const char *template, struct err *e)
 }
 
 /* --- filling ------------------------------------------------------------------------------------------------------ */
-
-/* One part of a value, made fit for a key: at most as many bytes at out; returns how many. */
-static size_t sanitise_part(const char *text, size_t size, char *out)
-{
-    size_t done = 0;
-
-    while (done < size) {
-        size_t n = long_character(text + done, size - done);
-
-        if (n > 0)
-            memcpy(out + done, text + done, n);
-        else
-            out[done] = is_kept(text[done]) ? text[done] : '_';
-        done += n > 0 ? n : 1;
-    }
-    if (only_dots(out, size))
-        memset(out, '_', size);
-    return size;
-}
-
-/* Never empty, no '/' at an end, no two in a row, no part of it "." or "..". malloc'ed. */
-static char *sanitise(const char *value, bool slashes)
-{
-    static const char none[] = "none";
-    const char *text = value ? value : "";
-    char *out = malloc(strlen(text) + sizeof(none));
-    size_t size = 0, part;
-
-    if (!out)
-        return NULL;
-    for (; *text; text += part) {
-        part = slashes ? strcspn(text, "/") : strlen(text);
-        if (part == 0) { /* at a slash */
-            part = 1;
-            continue;
-        }
-        if (size > 0)
-            out[size++] = '/';
-        size += sanitise_part(text, part, out + size);
-    }
-    if (size == 0)
-        memcpy(out, none, size = strlen(none));
-    out[size] = '\0';
-    return out;
-}
 
 struct piece {
     const char *text; /* borrowed */
@@ -370,12 +292,12 @@ char *template_fill(const char *template, const char *(*value_of)(void *ctx, con
     int r = 0;
 
     if (strlen(template) > TEMPLATE_MAX)
-        return NULL; /* nobody has checked it */
+        return NULL; /* not checked by the caller */
     while (r == 0 && next_token(&p, &t)) {
         if (t.type == TOKEN_VARIABLE && !f.value[t.variable]) {
             const struct template_variable *v = &TEMPLATE_VARIABLES[t.variable];
 
-            if (!(f.value[t.variable] = sanitise(value_of(ctx, v->name), v->slashes)))
+            if (!(f.value[t.variable] = key_value(value_of(ctx, v->name), v->slashes)))
                 return NULL;
         }
         if (t.type == TOKEN_SLASH)
@@ -390,7 +312,7 @@ char *template_fill(const char *template, const char *(*value_of)(void *ctx, con
 
 /* --- matching ----------------------------------------------------------------------------------------------------- */
 
-/* What the next byte of a key must be. */
+/* What the next byte of a key has to be. */
 enum element_type { ELEMENT_BYTE, ELEMENT_HEX, ELEMENT_VALUE, ELEMENT_PATH };
 
 struct element {
@@ -408,9 +330,9 @@ static bool element_matches(const struct element *e, char c)
     case ELEMENT_HEX:
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
     case ELEMENT_VALUE:
-        return is_kept(c) || (unsigned char)c >= 0x80;
+        return key_keeps(c) || (unsigned char)c >= 0x80;
     case ELEMENT_PATH:
-        return is_kept(c) || (unsigned char)c >= 0x80 || c == '/';
+        return key_keeps(c) || (unsigned char)c >= 0x80 || c == '/';
     }
     return false;
 }
@@ -434,15 +356,15 @@ static size_t compile(const char *template, struct element *out)
     return n;
 }
 
-/* What holds for every key that template_fill makes. */
+/* True for every key that template_fill makes. */
 static bool is_key(const char *key)
 {
-    if (!is_clean(key))
+    if (!key_is_clean(key))
         return false;
     for (;; key++) {
         size_t size = strcspn(key, "/");
 
-        if (size == 0 || size > TEMPLATE_SEGMENT_MAX || only_dots(key, size))
+        if (size == 0 || size > TEMPLATE_SEGMENT_MAX || key_only_dots(key, size))
             return false;
         key += size;
         if (!*key)
@@ -450,7 +372,7 @@ static bool is_key(const char *key)
     }
 }
 
-/* All ways to read the key at once, byte by byte: no key takes longer than its length times the template's. */
+/* Follows all ways to read the key at once, byte by byte: the time is at most the key's length times the template's. */
 bool template_match(const char *template, const char *key)
 {
     struct element element[ELEMENTS_MAX] = {0};

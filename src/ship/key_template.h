@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Foreign bytes. Key templates: `{place}/{time}-{cause}-{id}/{file}`. The variables are one table (docs/key-template.md
- * is generated from it). A value's bytes that are awkward in a key, a path or a URL become '_'.
+ * is generated from it). What may be in a value: ship/key_characters.h.
  */
 #pragma once
 

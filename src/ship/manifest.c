@@ -84,7 +84,7 @@ const struct json_field MANIFEST_FIELDS[] = {
      "to the upload count",
      AT(TEXT, verified)},
     {"tool", "text", "what wrote the object: `salvage VERSION`", AT(TEXT, tool)},
-    {"where.place", "text", "whose it is: `NAMESPACE/POD`, `ecs/CLUSTER/FAMILY/TASK` or `host/HOSTNAME`",
+    {"where.place", "text", "what it belongs to: `NAMESPACE/POD`, `ecs/CLUSTER/FAMILY/TASK` or `host/HOSTNAME`",
      AT(TEXT, where.place)},
     {"where.namespace", "text", "the pod's namespace", AT(TEXT, where.namespace)},
     {"where.pod", "text", "the pod's name", AT(TEXT, where.pod)},
