@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sequential reading, once; with a second look at what was read too early. How the sources differ is in one table.
+ * Sequential reading. The differences between files, growing files and streams are in one table of functions.
  */
 #include "ship/intake.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -25,13 +26,13 @@ static int read_failed(const struct intake *in, int r, struct err *e)
 /* What differs from source to source. */
 struct source_ops {
     int (*begin)(struct intake *in);
-    int (*look)(struct intake *in); /* fills head; -EAGAIN */
-    /* As intake_read; the digest and the rest are not its business. */
+    int (*read_head)(struct intake *in); /* fills head; -EAGAIN */
+    /* As intake_read, without digest and offset. */
     ssize_t (*fill)(struct intake *in, unsigned char *block, struct err *e);
-    int (*verify)(const struct intake *in, struct err *e); /* NULL: nothing could be looked at again */
+    int (*verify)(const struct intake *in, struct err *e); /* NULL: can't be read a second time */
 };
 
-/* A dump whose lengths are filled in later is not written from front to back: wait for its end before this block. */
+/* A dump whose lengths are filled in later is not written from front to back: this block is read after its end. */
 static bool written_out_of_order(struct intake *in, const void *block, size_t size)
 {
     struct hprof ahead = in->hprof;
@@ -51,7 +52,7 @@ static int begin_file(struct intake *in)
     return identity_get(in->fd, in->machine, &in->identity);
 }
 
-static int look_at_file(struct intake *in)
+static int read_file_head(struct intake *in)
 {
     ssize_t n = file_pread(in->fd, in->head, sizeof(in->head), 0);
 
@@ -61,8 +62,8 @@ static int look_at_file(struct intake *in)
     return 0;
 }
 
-/* Whether [offset, offset + size) lies in a hole as a whole. Asks once for each hole and each run of data; a file that
- * is written to meanwhile is found out at the end (verify_file). */
+/* Whether all of [offset, offset + size) is a hole. One pair of calls for each hole and each run of data. A file that
+ * is written to meanwhile is noticed at the end (verify_file). */
 static bool is_hole(struct intake *in, uint64_t size)
 {
     off_t at;
@@ -72,7 +73,7 @@ static bool is_hole(struct intake *in, uint64_t size)
     if (in->offset >= in->data_to) {
         at = lseek(in->fd, (off_t)in->offset, SEEK_DATA);
         if (at < 0 && errno != ENXIO) {
-            in->data_to = UINT64_MAX; /* not known here: all is read */
+            in->data_to = UINT64_MAX; /* not supported here: all is read */
             return false;
         }
         in->hole_from = in->offset;
@@ -83,7 +84,7 @@ static bool is_hole(struct intake *in, uint64_t size)
     return in->offset >= in->hole_from && in->offset + size <= in->data_from;
 }
 
-/* What a hole reads as, without asking the file system for it. */
+/* Zeros, without reading them from the file system. */
 static ssize_t fill_from_hole(const struct intake *in, unsigned char *block)
 {
     uint64_t left = in->identity.size - in->offset;
@@ -139,14 +140,15 @@ static int verify_file(const struct intake *in, struct err *e)
 
 static int begin_stream(struct intake *in)
 {
-    /* Fewer changes between the writer and us; best effort. */
+    /* Fewer switches between the writer and us; best effort. */
     fcntl(in->fd, F_SETPIPE_SZ, STREAM_PIPE_SIZE);
     in->heard_ms = clock_mono_ms();
     return 0;
 }
 
-/* What is there now. poll first, and not only as others share the descriptor's O_NONBLOCK: a FIFO that nobody has
- * opened for writing yet reads as one that was closed, but polls as one with nothing in it (fs/pipe.c, pipe_poll). */
+/* Reads what is available. poll(2) first, for two reasons: other processes share the descriptor's O_NONBLOCK, and
+ * read(2) on a FIFO without a writer so far returns 0, as after the writer's end, while poll(2) tells them apart
+ * (fs/pipe.c, pipe_poll). */
 static ssize_t read_now(struct intake *in, unsigned char *to, size_t size)
 {
     struct pollfd poll_in = {.fd = in->fd, .events = POLLIN};
@@ -163,7 +165,7 @@ static ssize_t read_now(struct intake *in, unsigned char *to, size_t size)
     return n;
 }
 
-static ssize_t take_in(struct intake *in, unsigned char *to, size_t *have, size_t wanted)
+static ssize_t read_available(struct intake *in, unsigned char *to, size_t *have, size_t wanted)
 {
     while (*have < wanted && !in->ended) {
         ssize_t n = read_now(in, to + *have, wanted - *have);
@@ -175,9 +177,9 @@ static ssize_t take_in(struct intake *in, unsigned char *to, size_t *have, size_
     return 0;
 }
 
-static int look_at_stream(struct intake *in)
+static int read_stream_head(struct intake *in)
 {
-    return (int)take_in(in, in->head, &in->head_size, sizeof(in->head));
+    return (int)read_available(in, in->head, &in->head_size, sizeof(in->head));
 }
 
 static ssize_t fill_from_stream(struct intake *in, unsigned char *block, struct err *e)
@@ -188,7 +190,7 @@ static ssize_t fill_from_stream(struct intake *in, unsigned char *block, struct 
         memcpy(block, in->head, in->head_size);
         in->filled = in->head_size;
     }
-    n = take_in(in, block, &in->filled, in->block_size);
+    n = read_available(in, block, &in->filled, in->block_size);
     if (n < 0)
         return n == -EAGAIN ? n : read_failed(in, (int)n, e);
     n = (ssize_t)in->filled;
@@ -199,28 +201,28 @@ static ssize_t fill_from_stream(struct intake *in, unsigned char *block, struct 
 }
 
 static const struct source_ops SOURCES[] = {
-    [INTAKE_FILE] = {begin_file, look_at_file, fill_from_file, verify_file},
-    [INTAKE_GROWING] = {begin_file, look_at_file, fill_from_growing, verify_file},
-    [INTAKE_STREAM] = {begin_stream, look_at_stream, fill_from_stream, NULL},
+    [INTAKE_FILE] = {begin_file, read_file_head, fill_from_file, verify_file},
+    [INTAKE_GROWING] = {begin_file, read_file_head, fill_from_growing, verify_file},
+    [INTAKE_STREAM] = {begin_stream, read_stream_head, fill_from_stream, NULL},
 };
 
 /* --- whatever the source ---------------------------------------------------------------------------------------------
  */
 
-int intake_init(struct intake *in, int fd, const char *machine, const char *path, size_t block_size,
-                enum intake_source source, struct err *e)
+int intake_init(struct intake *in, const struct intake_config *config, struct err *e)
 {
     int r;
 
-    *in = (struct intake){.fd = fd,
-                          .machine = machine,
-                          .path = path,
-                          .source = source,
-                          .block_size = block_size,
-                          .recheck = {.block_size = block_size}};
+    assert(config->fd >= 0 && config->machine && config->path && config->block_size >= INTAKE_HEAD_MAX);
+    *in = (struct intake){.fd = config->fd,
+                          .machine = config->machine,
+                          .path = config->path,
+                          .source = config->source,
+                          .block_size = config->block_size,
+                          .recheck = {.block_size = config->block_size}};
     hprof_init(&in->hprof);
     digest_init(&in->digest);
-    r = SOURCES[source].begin(in);
+    r = SOURCES[in->source].begin(in);
     return r < 0 ? read_failed(in, r, e) : 0;
 }
 
@@ -230,9 +232,9 @@ void intake_done(struct intake *in)
     wholeness_done(&in->whole);
 }
 
-int intake_look(struct intake *in, struct err *e)
+int intake_read_head(struct intake *in, struct err *e)
 {
-    int r = SOURCES[in->source].look(in);
+    int r = SOURCES[in->source].read_head(in);
 
     if (r < 0)
         return r == -EAGAIN ? r : read_failed(in, r, e);
@@ -277,7 +279,7 @@ static int walk(struct intake *in, uint64_t end, struct err *e)
     return 0;
 }
 
-/* The same for other evidence, which has no bodies to jump over. */
+/* The same for other evidence: all of it is read. */
 static int read_again(struct intake *in, uint64_t end, struct err *e)
 {
     unsigned char piece[64 * 1024];

@@ -117,8 +117,7 @@ static int assemble_next(struct attempt *a, bool wait, struct err *e)
 
     if (r <= 0)
         return r < 0 ? err_set(e, r, "cannot compress %s: %s", a->job->claim->path, strerror(-r)) : 0;
-    r = part_assembly_add(a->assembly, frame.data, frame.size, frame.raw_size,
-                          &a->digest_at[a->assembled++ % JOB_DIGESTS_MAX], e);
+    r = part_assembly_add(a->assembly, &frame, &a->digest_at[a->assembled++ % JOB_DIGESTS_MAX], e);
     blocks_release(a->blocks);
     return r < 0 ? r : 1;
 }
@@ -205,7 +204,7 @@ static int read_head(struct attempt *a, struct err *e)
 {
     int r;
 
-    while ((r = intake_look(&a->intake, e)) == -EAGAIN)
+    while ((r = intake_read_head(&a->intake, e)) == -EAGAIN)
         if ((r = may_go_on(a, e)) < 0 || (r = wait_for_writer(a, e)) < 0)
             return r;
     return r;
@@ -233,12 +232,15 @@ static int find_origin(struct attempt *a, struct err *e)
 static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
 {
     const struct job *job = a->job;
+    const struct intake_config source = {.fd = job->fd,
+                                         .machine = job->who->machine,
+                                         .path = job->claim->path,
+                                         .block_size = JOB_BLOCK_SIZE,
+                                         .source = job->source};
     struct part_assembly_config config;
     int r;
 
-    if ((r = intake_init(&a->intake, job->fd, job->who->machine, job->claim->path, JOB_BLOCK_SIZE, job->source, e)) <
-            0 ||
-        (r = read_head(a, e)) < 0 || (r = find_origin(a, e)) < 0 ||
+    if ((r = intake_init(&a->intake, &source, e)) < 0 || (r = read_head(a, e)) < 0 || (r = find_origin(a, e)) < 0 ||
         (r = checkpoint_open(job->claim_dir, &a->checkpoint, e)) < 0)
         return r;
     a->codec = choose_codec(job->plan, &a->intake);
@@ -281,7 +283,7 @@ static int add_empty_frame(struct attempt *a, struct err *e)
     a->codec.ops->encoder_free(encoder);
     if (n < 0)
         return err_set(e, (int)n, "cannot compress %s", a->job->claim->path);
-    return part_assembly_add(a->assembly, frame, (size_t)n, 0, &a->intake.digest, e);
+    return part_assembly_add(a->assembly, &(struct encoded){frame, (size_t)n, 0}, &a->intake.digest, e);
 }
 
 /* The manifest names the way in which the object was verified. */

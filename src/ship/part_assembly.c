@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Part buffers and their bookkeeping. The sink's threads come in through part_done and token only. Which buffers are
- * free is behind one lock, the journal behind another: a line of it waits for the disk, and the job must not.
+ * The sink's threads call part_done and upload_token only. One lock guards which buffers are free, another the journal:
+ * writing a line waits for the disk, and the job must not.
  */
 #include "ship/part_assembly.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -15,8 +16,8 @@
 #include "store/upload_pool.h"
 
 struct filling {
-    struct part part;            /* first: what the sink sees */
-    struct journal_part journal; /* what will be written down of it */
+    struct part part;            /* first: the sink returns it by this address */
+    struct journal_part journal; /* its line, written when the part is confirmed */
     bool in_use;
 };
 
@@ -30,18 +31,18 @@ struct part_assembly {
     struct digest raw_digest;
     struct frames frames; /* all */
 
-    /* The sender's, while it runs. */
+    /* Used by the sender's thread while it runs. */
     struct upload_pool *sender; /* one thread: parts are digested and handed over in order */
     const struct sink_ops *ops;
     struct upload *upload;
     struct digest digest; /* of the object */
-    int result;           /* the first failure; read by others once the sender has stopped or is drained */
+    int result;           /* the first failure; other threads read it once the sender has stopped or is drained */
     struct err error;
 
     pthread_mutex_t lock; /* each buffer's in_use */
     pthread_cond_t returned;
 
-    pthread_mutex_t journal_lock; /* checkpoint, and what follows */
+    pthread_mutex_t journal_lock; /* for checkpoint and the two fields below */
     uint64_t confirmed;           /* file bytes, of confirmed parts (in whatever order) */
     struct part_assembly_listener listener;
 };
@@ -97,6 +98,7 @@ void part_assembly_free(struct part_assembly *g)
 
 void part_assembly_start(struct part_assembly *g, const struct sink_ops *ops, struct upload *u)
 {
+    assert(ops && u && !g->upload && !g->current);
     g->ops = ops;
     g->upload = u;
 }
@@ -109,7 +111,7 @@ void part_assembly_stop(struct part_assembly *g)
     g->sender = NULL;
 }
 
-static void give_back(struct part_assembly *g, struct filling *f)
+static void return_buffer(struct part_assembly *g, struct filling *f)
 {
     journal_part_done(&f->journal);
     pthread_mutex_lock(&g->lock);
@@ -130,7 +132,7 @@ static void part_done(void *ctx, struct part *part, const char *etag)
             raw += f->journal.frames.frame[i].raw;
         snprintf(f->journal.etag, sizeof(f->journal.etag), "%s", etag);
         pthread_mutex_lock(&g->journal_lock);
-        /* The last part is of no use to a resume: its end was made of what only this run knew. */
+        /* The last part is no use for a resume: it ends with the table of frames of this run. */
         if (!part->last)
             checkpoint_part(g->checkpoint, &f->journal);
         g->confirmed += raw;
@@ -138,7 +140,7 @@ static void part_done(void *ctx, struct part *part, const char *etag)
             g->listener.confirmed(g->listener.ctx, g->confirmed);
         pthread_mutex_unlock(&g->journal_lock);
     }
-    give_back(g, f);
+    return_buffer(g, f);
 }
 
 static void upload_token(void *ctx, const char *token)
@@ -169,6 +171,7 @@ int part_assembly_resume(struct part_assembly *g, const struct journal *j)
     const struct journal_part *last = &j->parts[j->count - 1];
     int r = 0;
 
+    assert(j->count > 0 && !g->current);
     for (size_t i = 0; r == 0 && i < j->count; i++)
         for (size_t k = 0; r == 0 && k < j->parts[i].frames.count; k++)
             r = frames_add(&g->frames, j->parts[i].frames.frame[k].stored, j->parts[i].frames.frame[k].raw);
@@ -182,7 +185,7 @@ int part_assembly_resume(struct part_assembly *g, const struct journal *j)
     return r < 0 ? r : -EBADMSG;
 }
 
-/* A free buffer; the sink gives one back for every part it is done with, so this ends. */
+/* A free buffer. Waiting ends: the sink returns the buffer of every part. */
 static struct filling *take_buffer(struct part_assembly *g)
 {
     struct filling *found = NULL;
@@ -211,7 +214,7 @@ static void send(void *ctx, void **own, struct part *part)
 
     (void)own;
     if (upload_pool_stopped(g->sender)) {
-        give_back(g, f);
+        return_buffer(g, f);
         return;
     }
     if (!g->config.plain) {
@@ -237,7 +240,7 @@ static int send_part(struct part_assembly *g, bool last, struct err *e)
     int r;
 
     if (g->next_number > g->config.parts_max) {
-        give_back(g, f);
+        return_buffer(g, f);
         return err_set(e, -FAULT_USAGE,
                        "the object needs more than the store's %u parts: raise --memory (larger parts)",
                        g->config.parts_max);
@@ -252,7 +255,7 @@ static int send_part(struct part_assembly *g, bool last, struct err *e)
         digest_save(&g->raw_digest, f->journal.stored_digest);
     if ((r = upload_pool_put(g->sender, &f->part)) == 0)
         return 0;
-    give_back(g, f);
+    return_buffer(g, f);
     return failed(g, r, e);
 }
 
@@ -263,29 +266,29 @@ static void fill(struct part_assembly *g, const void *data, size_t size)
     g->stored += size;
 }
 
-int part_assembly_add(struct part_assembly *g, const void *frame, size_t size, size_t raw_size,
-                      const struct digest *raw, struct err *e)
+int part_assembly_add(struct part_assembly *g, const struct encoded *frame, const struct digest *raw, struct err *e)
 {
+    uint32_t size = (uint32_t)frame->size, raw_size = (uint32_t)frame->raw_size;
     int r;
 
+    assert(g->upload && frame->size <= g->config.slack);
     if (!g->current)
         g->current = take_buffer(g);
-    /* A full part is sent when its successor begins: so the last one can be told it is the last. */
+    /* A full part is sent when the next one begins: only then is it known not to be the last. */
     if (g->current->part.size >= g->config.part_size) {
         if ((r = send_part(g, false, e)) < 0)
             return r;
         g->current = take_buffer(g);
     }
-    if (frames_add(&g->current->journal.frames, (uint32_t)size, (uint32_t)raw_size) < 0 ||
-        frames_add(&g->frames, (uint32_t)size, (uint32_t)raw_size) < 0)
+    if (frames_add(&g->current->journal.frames, size, raw_size) < 0 || frames_add(&g->frames, size, raw_size) < 0)
         return err_set(e, -ENOMEM, "out of memory for the table of frames");
-    fill(g, frame, size);
+    fill(g, frame->data, frame->size);
     g->raw += raw_size;
     g->raw_digest = *raw;
     return 0;
 }
 
-/* The table can be larger than a part: it goes out in pieces like everything else. */
+/* The table can be larger than a part: it is cut into parts as well. */
 static int add_table(struct part_assembly *g, struct err *e)
 {
     size_t size = seektable_size(&g->frames);
@@ -314,6 +317,7 @@ int part_assembly_finish(struct part_assembly *g, bool seekable, struct err *e)
 {
     int r;
 
+    assert(g->upload);
     if (!g->current)
         g->current = take_buffer(g);
     if (seekable && (r = add_table(g, e)) < 0)
@@ -328,11 +332,6 @@ void part_assembly_whole(const struct part_assembly *g, struct whole *ret)
 {
     ret->size = g->stored;
     digest_hex(g->config.plain ? &g->raw_digest : &g->digest, ret->sha256);
-}
-
-uint64_t part_assembly_frames(const struct part_assembly *g)
-{
-    return g->frames.count;
 }
 
 void part_assembly_seal(struct part_assembly *g, const struct journal_head *head)

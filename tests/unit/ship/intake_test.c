@@ -54,8 +54,8 @@ static void begin(struct intake *in, int fd, enum intake_source source)
 {
     struct err e;
 
-    assert_int_equal(intake_init(in, fd, "m", "x.hprof", BLOCK, source, &e), 0);
-    assert_int_equal(intake_look(in, &e), 0);
+    assert_int_equal(intake_init(in, &(struct intake_config){fd, "m", "x.hprof", BLOCK, source}, &e), 0);
+    assert_int_equal(intake_read_head(in, &e), 0);
 }
 
 static uint64_t read_all(struct intake *in)
@@ -129,8 +129,8 @@ static void a_sparse_file_is_its_bytes(void **state)
     for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++)
         assert_int_equal(pwrite(fd, "data", 4, (off_t)at[i]), 4);
     assert_int_equal(ftruncate(fd, 300 * BLOCK + 17), 0);
-    assert_int_equal(intake_init(&in, fd, "m", "x.core", BLOCK, INTAKE_FILE, &e), 0);
-    assert_int_equal(intake_look(&in, &e), 0);
+    assert_int_equal(intake_init(&in, &(struct intake_config){fd, "m", "x.core", BLOCK, INTAKE_FILE}, &e), 0);
+    assert_int_equal(intake_read_head(&in, &e), 0);
     memset(block, 0x55, sizeof(block));
     while ((n = intake_read(&in, block, &e)) > 0) {
         assert_int_equal(pread(fd, expected, BLOCK, (off_t)offset), n);
@@ -153,8 +153,8 @@ static void a_hole_costs_no_reading(void **state)
 
     (void)state;
     assert_int_equal(ftruncate(fd, 1ll << 40), 0);
-    assert_int_equal(intake_init(&in, fd, "m", "x.core", BLOCK, INTAKE_FILE, &e), 0);
-    assert_int_equal(intake_look(&in, &e), 0);
+    assert_int_equal(intake_init(&in, &(struct intake_config){fd, "m", "x.core", BLOCK, INTAKE_FILE}, &e), 0);
+    assert_int_equal(intake_read_head(&in, &e), 0);
     assert_int_equal(intake_read(&in, block, &e), BLOCK);
     assert_true(in.hole_from == 0 && in.data_from == 1ull << 40);
     intake_done(&in);
@@ -254,7 +254,7 @@ static void open_stream(struct stream *s, const char *name)
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     s->in = ends[0];
     s->out = ends[1];
-    assert_int_equal(intake_init(&s->intake, s->in, "m", name, BLOCK, INTAKE_STREAM, &e), 0);
+    assert_int_equal(intake_init(&s->intake, &(struct intake_config){s->in, "m", name, BLOCK, INTAKE_STREAM}, &e), 0);
 }
 
 static void say(struct stream *s, const void *data, size_t size)
@@ -310,7 +310,7 @@ static void short_reads_of_a_stream_become_whole_blocks(void **state)
         ssize_t n;
 
         say(&s, dump + at, size - at < 7 ? size - at : 7);
-        if (s.intake.head_size < INTAKE_HEAD_MAX && intake_look(&s.intake, &e) < 0)
+        if (s.intake.head_size < INTAKE_HEAD_MAX && intake_read_head(&s.intake, &e) < 0)
             continue;
         n = read_block(&s);
         assert_true(n == -EAGAIN || n == BLOCK);
@@ -349,7 +349,7 @@ static void a_stream_that_ends_with_a_block_has_no_more(void **state)
     open_stream(&s, "x.bin");
     say(&s, data, sizeof(data));
     hang_up(&s);
-    assert_int_equal(intake_look(&s.intake, &e), 0);
+    assert_int_equal(intake_read_head(&s.intake, &e), 0);
     assert_int_equal(read_block(&s), BLOCK);
     assert_int_equal(read_block(&s), BLOCK);
     assert_int_equal(read_block(&s), 0);
@@ -364,9 +364,9 @@ static void an_empty_stream_ends_at_once(void **state)
 
     (void)state;
     open_stream(&s, "x.hprof");
-    assert_int_equal(intake_look(&s.intake, &e), -EAGAIN);
+    assert_int_equal(intake_read_head(&s.intake, &e), -EAGAIN);
     hang_up(&s);
-    assert_int_equal(intake_look(&s.intake, &e), 0);
+    assert_int_equal(intake_read_head(&s.intake, &e), 0);
     assert_int_equal(s.intake.head_size, 0);
     assert_int_equal(read_block(&s), 0);
     assert_non_null(intake_partial(&s.intake, why, sizeof(why)));
@@ -381,9 +381,9 @@ static void a_stream_shorter_than_a_head_is_whole(void **state)
     (void)state;
     open_stream(&s, "x.bin");
     say(&s, "abc", 3);
-    assert_int_equal(intake_look(&s.intake, &e), -EAGAIN);
+    assert_int_equal(intake_read_head(&s.intake, &e), -EAGAIN);
     hang_up(&s);
-    assert_int_equal(intake_look(&s.intake, &e), 0);
+    assert_int_equal(intake_read_head(&s.intake, &e), 0);
     assert_int_equal(read_block(&s), 3);
     assert_memory_equal(s.block, "abc", 3);
     assert_int_equal(read_block(&s), 0);
@@ -403,7 +403,7 @@ static void a_dump_is_known_by_its_head_and_cut_off_is_partial(void **state)
     open_stream(&s, "whatever");
     say(&s, dump, size - 20);
     hang_up(&s);
-    assert_int_equal(intake_look(&s.intake, &e), 0);
+    assert_int_equal(intake_read_head(&s.intake, &e), 0);
     assert_true(s.intake.is_hprof);
     while (read_block(&s) > 0)
         ;
@@ -425,13 +425,13 @@ static void a_fifo_that_nobody_has_opened_for_writing_has_not_ended(void **state
     at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_int_equal(mkfifoat(at, "fifo", 0600), 0);
     s.in = openat(at, "fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_int_equal(intake_init(&s.intake, s.in, "m", "x.bin", BLOCK, INTAKE_STREAM, &e), 0);
-    assert_int_equal(intake_look(&s.intake, &e), -EAGAIN);
+    assert_int_equal(intake_init(&s.intake, &(struct intake_config){s.in, "m", "x.bin", BLOCK, INTAKE_STREAM}, &e), 0);
+    assert_int_equal(intake_read_head(&s.intake, &e), -EAGAIN);
     s.out = openat(at, "fifo", O_WRONLY | O_CLOEXEC);
-    assert_int_equal(intake_look(&s.intake, &e), -EAGAIN);
+    assert_int_equal(intake_read_head(&s.intake, &e), -EAGAIN);
     say(&s, "late", 4);
     hang_up(&s);
-    assert_int_equal(intake_look(&s.intake, &e), 0);
+    assert_int_equal(intake_read_head(&s.intake, &e), 0);
     assert_int_equal(read_block(&s), 4);
     assert_int_equal(read_block(&s), 0);
     close_stream(&s);
@@ -446,8 +446,8 @@ static void a_stream_that_cannot_be_read_says_so(void **state)
     int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     (void)state;
-    assert_int_equal(intake_init(&in, fd, "m", "x.bin", BLOCK, INTAKE_STREAM, &e), 0);
-    assert_int_equal(intake_look(&in, &e), -EISDIR);
+    assert_int_equal(intake_init(&in, &(struct intake_config){fd, "m", "x.bin", BLOCK, INTAKE_STREAM}, &e), 0);
+    assert_int_equal(intake_read_head(&in, &e), -EISDIR);
     assert_non_null(strstr(e.msg, "x.bin"));
     intake_done(&in);
     close(fd);
