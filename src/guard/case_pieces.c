@@ -20,8 +20,8 @@
 #include "linux/memcg.h"
 #include "linux/shell.h"
 #include "net/secretenv.h"
-#include "ship/fetch.h"
 #include "ship/heapdump_capture.h"
+#include "ship/http_in_container.h"
 
 enum { IN_MEMORY_MAX = 256 * 1024 * 1024 /* of an answer or an output */, IN_MEMORY_LEAST = 4 * 1024 * 1024 };
 
@@ -72,13 +72,13 @@ static uint64_t room_in_memory(void)
 
 static int fetch(struct guard_case *c, const struct action *a, int fd, struct err *e)
 {
-    struct fetch f = {.url = a->argument,
-                      .ca_file = c->config->plan->ca_file,
-                      .eyes = &c->proc,
-                      .limit_ms = a->limit_ms,
-                      .ceiling = room_in_memory()};
+    struct http_in_container f = {.url = a->argument,
+                                  .ca_file = c->config->plan->ca_file,
+                                  .proc = &c->proc,
+                                  .limit_ms = a->limit_ms,
+                                  .ceiling = room_in_memory()};
 
-    return fetch_to_file(&f, fd, e);
+    return http_in_container_get(&f, fd, e);
 }
 
 static int run_command(struct guard_case *c, const struct action *a, int fd, struct err *e)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The child enters the network, drops what let it do so, and asks; its result comes through a pipe. The parent ends
- * the child.
+ * The child enters the network, drops its capabilities, and sends the request; its result comes through a pipe. The
+ * parent ends the child.
  */
-#include "ship/fetch.h"
+#include "ship/http_in_container.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #include "linux/report_child.h"
 #include "net/http.h"
 
-enum { LATE_MS = 500 /* that the child may take longer than its limit, to report */ };
+enum { LATE_MS = 500 /* beyond the limit, for the child's report */ };
 
 DEFINE_CLEANUP(struct http *, http_free)
 
@@ -31,7 +31,7 @@ struct report {
 };
 
 struct arrival {
-    const struct fetch *f;
+    const struct http_in_container *f;
     int fd;
     uint64_t size;
     struct err *e;
@@ -69,7 +69,7 @@ static int enter_network(const struct proc *p, struct err *e)
     return 0;
 }
 
-/* The server may be hostile: from here on a socket is all that is needed. */
+/* The server may be hostile, and from here on only a socket is needed. */
 static void drop_capabilities(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -90,7 +90,7 @@ static int check_answer(const struct http_answer *answer, uint64_t size, struct 
     return size == 0 ? err_set(e, -FAULT_FORMAT, "answered %ld, and nothing else", answer->status) : 0;
 }
 
-static int ask(const struct fetch *f, int fd, struct err *e)
+static int ask(const struct http_in_container *f, int fd, struct err *e)
 {
     struct http_options o = {.ca_file = (char *)f->ca_file, .timeout_ms = f->limit_ms, .direct = true};
     CLEANUP(http_free_ptr) struct http *h = NULL;
@@ -104,17 +104,17 @@ static int ask(const struct fetch *f, int fd, struct err *e)
     return result == 0 ? check_answer(&answer, a.size, e) : result;
 }
 
-struct fetch_in_child {
-    const struct fetch *f;
+struct child_work {
+    const struct http_in_container *f;
     int fd;
 };
 
 static void ask_and_report(int to, const void *ctx)
 {
-    const struct fetch_in_child *o = ctx;
+    const struct child_work *o = ctx;
     struct report report = {0};
 
-    report.result = enter_network(o->f->eyes, &report.err);
+    report.result = enter_network(o->f->proc, &report.err);
     if (report.result == 0) {
         drop_capabilities();
         report.result = ask(o->f, o->fd, &report.err);
@@ -122,12 +122,12 @@ static void ask_and_report(int to, const void *ctx)
     report_child_write(to, &report, sizeof(report));
 }
 
-static int late(const struct fetch *f, struct err *e)
+static int late(const struct http_in_container *f, struct err *e)
 {
     return err_set(e, -ETIMEDOUT, "there was no whole answer within %.1f s", (double)f->limit_ms / 1000);
 }
 
-static int wait_for_report(const struct fetch *f, struct report_child *child, struct err *e)
+static int wait_for_report(const struct http_in_container *f, struct report_child *child, struct err *e)
 {
     struct report report = {0};
     int r = report_child_read(child, &report, sizeof(report), clock_mono_ms() + f->limit_ms + LATE_MS, -1);
@@ -142,10 +142,10 @@ static int wait_for_report(const struct fetch *f, struct report_child *child, st
     return report.result;
 }
 
-int fetch_to_file(const struct fetch *f, int fd, struct err *e)
+int http_in_container_get(const struct http_in_container *f, int fd, struct err *e)
 {
     struct report_child child = REPORT_CHILD_NONE;
-    const struct fetch_in_child order = {f, fd};
+    const struct child_work order = {f, fd};
     size_t place = strcspn(f->url, "?#"); /* the query may hold a secret */
     int r = report_child_start(&child, ask_and_report, &order);
 
