@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One listing, then as many requests at once as a store takes from one client without complaint.
+ * One listing, then up to AT_ONCE requests in parallel: as many as stores accept from one client.
  */
 #include "ship/catalog.h"
 
@@ -43,7 +43,7 @@ static int add_object(struct catalog *c, const char *key)
     return 0;
 }
 
-/* The time in "shop/cart/20261121T015605Z-java-oom-ID/heap.hprof.zst"; 0 without. */
+/* The time in "shop/cart/20261121T015605Z-java-oom-ID/heap.hprof.zst"; 0 if there is none. */
 static int64_t time_in_key(const char *key)
 {
     static const char LIKE[] = "00000000T000000Z-";
@@ -85,27 +85,27 @@ static int add_manifest(struct catalog *c, const struct sink_listing_entry *foun
 
 struct collecting {
     struct catalog *catalog;
-    const char *begins; /* keys that do not begin like that are not collected */
+    const char *prefix; /* other keys are left out */
 };
 
 static int on_entry(void *ctx, const struct sink_listing_entry *entry)
 {
     const struct collecting *c = ctx;
 
-    if (!text_starts(entry->key, c->begins))
+    if (!text_starts(entry->key, c->prefix))
         return 0;
     return text_ends(entry->key, MANIFEST_SUFFIX) ? add_manifest(c->catalog, entry)
                                                   : add_object(c->catalog, entry->key);
 }
 
-/* A bucket lists by any beginning of a key, other stores by folder. */
-static int list_below(struct catalog *c, struct sink *sink, const struct sink_config *config, const char *begins,
+/* A bucket lists by any prefix, other stores by folder. */
+static int list_below(struct catalog *c, struct sink *sink, const struct sink_config *config, const char *prefix,
                       struct err *e)
 {
-    struct collecting collecting = {c, begins};
-    const char *slash = strrchr(begins, '/');
+    struct collecting collecting = {c, prefix};
+    const char *slash = strrchr(prefix, '/');
     CLEANUP_FREE char *folder =
-        url_in_bucket(config->url.scheme) ? strdup(begins) : strndup(begins, slash ? (size_t)(slash - begins) : 0);
+        url_in_bucket(config->url.scheme) ? strdup(prefix) : strndup(prefix, slash ? (size_t)(slash - prefix) : 0);
     int r = folder ? sink->ops->list(sink, folder, on_entry, &collecting, e) : -ENOMEM;
 
     if (r == -ENOMEM)
@@ -125,7 +125,7 @@ static int compare_keys(const void *a, const void *b)
     return strcmp(((const struct catalog_entry *)a)->key, ((const struct catalog_entry *)b)->key);
 }
 
-/* An unknown time may be the newest. */
+/* An entry without a time counts as the newest. */
 static int newest_first(const void *a, const void *b)
 {
     const struct catalog_entry *x = a, *y = b;
@@ -179,14 +179,14 @@ struct reading {
     struct sink *sink;
     const struct catalog_reader *reader;
 
-    pthread_mutex_t lock; /* for the following, and around wanted and take */
+    pthread_mutex_t lock; /* for the fields below; held while wanted and take are called */
     size_t next;
     bool over;
     int result;
     struct err err;
 };
 
-/* A fault of one object; any other is the store's. */
+/* Whether the fault concerns one object only, not the store. */
 static bool is_of_object(int result)
 {
     return result == -FAULT_FORMAT || result == -EMSGSIZE || result == -FAULT_DENIED || result == -FAULT_REFUSED ||

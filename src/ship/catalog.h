@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The manifests in a store: found by its listing, read several at once, one of them after the other handed to the
- * caller. For commands that read: ls, get. A manifest that can't be read is handed on as such, and does not end the
- * rest.
+ * The manifests in a store, for commands that read (ls, get). Lists them, reads several at once, and hands one at a
+ * time to the caller. A manifest that can't be read is handed over as such; the others are still read.
  */
 #pragma once
 
@@ -22,19 +21,20 @@ struct catalog_entry {
 struct catalog {
     struct catalog_entry *entry; /* the newest first */
     size_t count, capacity;
-    uint64_t *object; /* hashes of the keys that are no manifest's, sorted */
+    uint64_t *object; /* hashes of all keys but those of manifests, sorted */
     size_t object_count, object_capacity;
     size_t bytes; /* of keys */
 };
 
-/* What lies below each place (the beginning of NAMESPACE/POD …; none: all), and all of the store where no key begins
- * like that: the key template may be another. -EMSGSIZE where names alone would take more than CATALOG_BYTES. */
+/* Lists the keys that begin with each place (NAMESPACE/POD …; none given: all). If no key does, lists the whole store:
+ * the key template may be another one. -EMSGSIZE if the names would take more than CATALOG_BYTES. */
 enum { CATALOG_BYTES = 128 * 1024 * 1024 };
 int catalog_list(struct catalog *c, struct sink *sink, const struct sink_config *config, char *const *places,
                  struct err *e);
 void catalog_done(struct catalog *c);
 
-/* The manifest of one entry, or why there is none: result < 0 and err. text is the manifest's, to be taken. */
+/* The manifest of one entry, or why it could not be read: result < 0 and err. text: its JSON, which the reader may
+ * take. */
 struct catalog_read {
     const struct catalog_entry *entry;
     struct manifest manifest;
@@ -43,14 +43,14 @@ struct catalog_read {
     struct err err;
 };
 
-/* wanted: positive reads the manifest of this entry, 0 leaves it out, negative ends the reading well: the entries
- * behind it are not wanted either. take: gets one manifest at a time; 0, or negative to break off. */
+/* wanted: positive: read the manifest of this entry; 0: leave it out; negative: end here, successfully. take: gets one
+ * manifest at a time; 0, or negative to end with that error. Never two calls at once. */
 struct catalog_reader {
     int (*wanted)(void *ctx, const struct catalog_entry *entry);
     int (*take)(void *ctx, struct catalog_read *one);
     void *ctx;
 };
 
-/* Reads manifests on several threads, about in the order of the entries. A failure that is the store's as a whole
+/* Reads manifests on several threads, roughly in the order of the entries. A fault of the store as a whole
  * (unreachable, expired credentials …) ends it. */
 int catalog_read(const struct catalog *c, struct sink *sink, const struct catalog_reader *reader, struct err *e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The journal file. A line is one write; what it says is true even after a power cut, as the store has confirmed the
- * part before. The first lines are on the disk at once, parts within a second: a power cut costs no more than those.
+ * The journal file. Each line is one write, and is written after the store has confirmed its part: so a line is true
+ * even after a power cut. The first lines are synced at once, those of parts once a second.
  */
 #include "ship/checkpoint.h"
 
@@ -16,11 +16,11 @@
 #include "base/mem.h"
 
 struct checkpoint {
-    int dirfd;  /* borrowed; -1: keep nothing */
+    int dirfd;  /* borrowed; -1: no journal */
     int lockfd; /* of "busy" */
     int fd;     /* of "journal", -1 until begun */
     uint64_t synced_ms;
-    atomic_int error; /* the first failure to write; read while others write */
+    atomic_int error; /* the first failure to write; other threads read it */
 };
 
 enum { JOURNAL_MAX = 256 * 1024 * 1024, SYNC_EVERY_MS = 1000 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Handles of a process and of its channel, and in which order they close.
+ * The handles of a process and its channel, and the order in which they close.
  */
 #include "ship/child.h"
 
@@ -70,7 +70,7 @@ static void on_exited(uv_process_t *process, int64_t status, int signal)
     struct child *c = process->data;
     char reason[100];
 
-    /* Its last messages may still be in the socket. */
+    /* Messages that it sent before it ended may still be in the socket. */
     if (c->channel >= 0)
         on_readable(&c->poll, 0, UV_READABLE);
     child_end(c);
@@ -82,7 +82,7 @@ static void on_exited(uv_process_t *process, int64_t status, int signal)
     uv_close((uv_handle_t *)process, on_handle_closed);
 }
 
-/* An input that is at its end. An empty container has no /dev/null, which libuv's UV_IGNORE wants. */
+/* A pipe without a writer, as standard input: libuv's UV_IGNORE needs /dev/null, which an empty container lacks. */
 static int no_input(void)
 {
     int pair[2];
@@ -93,7 +93,8 @@ static int no_input(void)
     return pair[0];
 }
 
-/* Without it the process is of no use. Its handle is closed only when it has ended, so that the loop reaps it. */
+/* Without a channel the process is useless, and is killed. Its handle is closed when it has ended, so that the loop
+ * reaps it. */
 static int open_channel(struct child *c, int fd)
 {
     int r = uv_poll_init(c->loop, &c->poll, fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A process of ours as the loop sees it: started from our own executable, with a socket pair for messages
- * (ship/wire.h), and gone only when the loop has closed all its handles. One at a time. The owner knows what the
- * messages mean.
+ * One of our processes, seen from the loop: started from our own executable, with a socket pair for messages
+ * (ship/wire.h), and finished when the loop has closed all its handles. One process at a time. The owner interprets the
+ * messages.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 
 #include "ship/wire.h"
 
-/* Starts a process as uv_spawn does; a test's may fail. */
+/* Starts a process, as uv_spawn does; tests replace it. */
 typedef int child_spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options);
 
 struct child {
@@ -19,14 +19,14 @@ struct child {
     void *ctx;
     void (*message)(void *ctx, const struct wire *w);
     void (*ended)(void *ctx, const char *reason); /* after its last message; not after a failed start */
-    void (*closed)(void *ctx);                    /* the next may start; also after a failed start */
+    void (*closed)(void *ctx);                    /* the next one may be started; also after a failed start */
     child_spawn *spawn;                           /* NULL: uv_spawn */
 
     uv_process_t process;
     uv_poll_t poll;
-    int channel;      /* -1: closed, so that it ends, or there is none */
-    unsigned handles; /* that the loop still knows */
-    bool useless;     /* its start has failed half-way: its end is not reported */
+    int channel;      /* -1: closed, so that the process ends, or there is none */
+    unsigned handles; /* handles that the loop has not closed yet */
+    bool useless;     /* its start failed half-way: its end is not reported */
 };
 
 /* loop, ctx and the callbacks are set by the owner. */
@@ -38,8 +38,8 @@ bool child_may_start(const struct child *c);
 bool child_is_up(const struct child *c); /* takes messages */
 
 int child_send(struct child *c, const struct wire *w); /* as wire_send; -EPIPE if it isn't up */
-void child_end(struct child *c);                       /* it sees the end of its messages, finishes, and ends */
+void child_end(struct child *c);                       /* closes the channel: the process finishes its work, and ends */
 void child_kill(struct child *c);
 pid_t child_pid(const struct child *c); /* 0 without */
-/* The loop need not wait for its end any more. */
+/* The loop no longer waits for its end. */
 void child_abandon(struct child *c);

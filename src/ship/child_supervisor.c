@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A child and a timer, which is either for its next start or for our patience with its end.
+ * A child and a timer: for its next start, or for its SIGKILL when it does not end.
  */
 #include "ship/child_supervisor.h"
 
@@ -45,7 +45,7 @@ static void on_message(void *ctx, const struct wire *w)
     k->done = w->type == WIRE_CHECKED;
 }
 
-/* When it ended too soon after its start, the next start waits. */
+/* A process that ended soon after its start is started again later. */
 static void again_later(struct child_supervisor *k, const char *reason)
 {
     uint64_t delay;
@@ -76,7 +76,7 @@ static void on_closed(void *ctx)
 
 static void start_child(struct child_supervisor *k)
 {
-    int r = child_may_start(&k->child) ? 0 : -EBUSY; /* killed, and not gone yet */
+    int r = child_may_start(&k->child) ? 0 : -EBUSY; /* killed, but not ended yet */
 
     k->started_ms = clock_mono_ms();
     if (r == 0)
@@ -100,7 +100,7 @@ void child_supervisor_start(struct child_supervisor *k, const struct child_super
     start_child(k);
 }
 
-/* It sees the end of its channel, and ends. */
+/* The process reads the end of its channel, and ends. */
 void child_supervisor_close(struct child_supervisor *k)
 {
     if (!k->args || k->closing)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Keeps a process of ours running beside a libuv loop, for work that blocks: arming JVMs, checking the store. Starts
- * it, starts it again when it has died, and ends it with the loop.
+ * Supervises a process of ours beside a libuv loop, for work that blocks: arming JVMs, checking the store. Starts it,
+ * restarts it when it has died, and ends it with the loop.
  */
 #pragma once
 
@@ -14,20 +14,20 @@
 
 /* One kind of process. */
 struct child_supervisor_kind {
-    unsigned first_ms, most_ms; /* between its death and the next start: doubled from one to the other */
-    unsigned long_ms;           /* one that has run for longer begins again with first_ms; 0: none does */
-    unsigned patience_ms;       /* from our end to its SIGKILL */
+    unsigned first_ms, most_ms; /* from its death to its next start: first_ms, then doubled up to most_ms */
+    unsigned long_ms;           /* a process that ran for longer is restarted after first_ms again; 0: never */
+    unsigned patience_ms;       /* from the loop's end to its SIGKILL */
     void (*log_died)(const char *reason, uint64_t retry_in_ms);
 };
 
 extern const struct child_supervisor_kind CHILD_SUPERVISOR_ARMER;
-/* ship/storecheck.h; it sends WIRE_CHECKED before it ends because all is well. */
+/* ship/storecheck.h; it sends WIRE_CHECKED before it ends after a successful check. */
 extern const struct child_supervisor_kind CHILD_SUPERVISOR_STORECHECK;
 
 struct child_supervisor {
     const struct child_supervisor_kind *kind;
     struct child child;
-    uv_timer_t timer; /* for the next start, or for our patience with the end */
+    uv_timer_t timer; /* for the next start, or for the SIGKILL */
     struct backoff backoff;
     char *const *args;
     uint64_t started_ms;
@@ -38,5 +38,5 @@ struct child_supervisor {
 void child_supervisor_start(struct child_supervisor *k, const struct child_supervisor_kind *kind, uv_loop_t *loop,
                             char *const *args);
 
-/* The loop ends once the process has. Also of one that was never started (zeroed). */
+/* The loop can end once the process has ended. Also valid for a zeroed struct. */
 void child_supervisor_close(struct child_supervisor *k);

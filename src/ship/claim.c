@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A claim as text, and back. What is read may have been written by a hostile container: every field is checked, and
- * none is used as a path to write to.
+ * A claim as JSON. A hostile container may have written what is read: every field is checked, and none is used as a
+ * path to write to.
  */
 #include "ship/claim.h"
 
@@ -62,7 +62,7 @@ int claim_of_file(struct claim *ret, char *path, const char *name, const struct 
 
 int claim_encode(const struct claim *c, struct buf *ret)
 {
-    /* Names are any bytes, JSON is UTF-8: percent-encoded they survive. */
+    /* Names can hold any bytes, JSON only UTF-8: so they are percent-encoded. */
     CLEANUP_FREE char *path = url_encode(c->path, strlen(c->path), 1);
     CLEANUP_FREE char *name = url_encode(c->name, strlen(c->name), 0);
     CLEANUP_FREE char *jvm = c->jvm ? url_encode(c->jvm, strlen(c->jvm), 1) : NULL;
@@ -92,7 +92,7 @@ static int is_id(const char *id)
     return strlen(id) == IDENTITY_MAX - 1 && text_unhex(id, raw, sizeof(raw)) == 0;
 }
 
-/* Of the process; claims of older versions have none of it. */
+/* The fields of the process, which older versions did not write. */
 static int decode_process(json_t *j, struct claim *c)
 {
     const char *jvm = NULL, *command = NULL, *by = NULL;
@@ -117,7 +117,7 @@ int claim_decode(const char *json, size_t size, struct claim *ret)
     CLEANUP(claim_done) struct claim c = {0};
     const char *id, *path, *name, *kind, *cause, *row = NULL;
     json_int_t time_ns, found_ns, settled_ns, file_size, owner;
-    int in_place, erase, cause_given = 1, r; /* claims of older versions have the cause that their key has */
+    int in_place, erase, cause_given = 1, r; /* in a claim of an older version the cause counts as given */
 
     if (!j || json_unpack(j, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s?s, s?b}", "id", &id,
                           "path", &path, "name", &name, "kind", &kind, "cause", &cause, "time_ns", &time_ns, "found_ns",
@@ -131,7 +131,7 @@ int claim_decode(const char *json, size_t size, struct claim *ret)
     c.cause = strdup(cause);
     if (!c.path || !c.name || !c.cause)
         return -ENOMEM;
-    /* Once more: what %2F, %2E and the like stood for must be one name in the folder, too. */
+    /* Checked again after decoding: %2F and %2E must not make a path of a name. */
     if (!*c.name || strchr(c.name, '/') || strcmp(c.name, ".") == 0 || strcmp(c.name, "..") == 0)
         return -EBADMSG;
     memcpy(c.id, id, sizeof(c.id));

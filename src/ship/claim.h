@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A claim: one piece of evidence that is ours to ship, written down before anything is done with it.
- * Where no state folder can be written to it lives in memory only (spool NULL).
+ * A claim: one piece of evidence that we ship, recorded before anything is done with it. Where no state folder can be
+ * written to, it exists in memory only (spool NULL).
  */
 #pragma once
 
@@ -19,34 +19,36 @@ struct spool;
 
 struct claim {
     char id[IDENTITY_MAX];
-    char *path; /* where it lay, as the user would write it; any bytes but NUL. A stream's is its name */
+    char *path; /* of the file before it was claimed, as the user would write it; any bytes but NUL; of a stream, its
+                   name */
     char *name; /* of the file */
     char *cause;
-    bool cause_given; /* by the maker of the claim; else the content's own cause counts more */
+    bool cause_given; /* by the caller; else a cause in the content counts more */
     const struct kind *kind;
     int64_t time_ns; /* the key's {time} */
     int64_t found_ns, settled_ns;
-    uint64_t size;       /* when settled, bytes; 0 while it grows; a stream's is a guess, or 0 */
-    int64_t mtime_ns;    /* of what was shipped, with size: what differs from it is not erased; not written down */
-    uint64_t disk;       /* bytes that it takes up here; not written down */
-    struct fair_key key; /* by which turns and room are shared; not written down */
+    uint64_t size; /* bytes, when settled; 0 while it grows; of a stream an estimate, or 0 */
+    int64_t
+        mtime_ns;  /* of the file that was shipped: one with another mtime or size is not erased; not in claim.json */
+    uint64_t disk; /* bytes that it occupies on this disk; not in claim.json */
+    struct fair_key key; /* the tenant, for turns and room; not in claim.json */
     uint64_t owner;      /* uid */
     bool in_place;       /* read where it lies */
-    bool erase;          /* in place: the local copy goes after shipping */
-    struct spool *spool; /* borrowed; NULL: nothing written down */
+    bool erase;          /* in place: the file is erased after shipping */
+    struct spool *spool; /* borrowed; NULL: there is no claim.json */
 
-    /* Of the process that the evidence is of, where known (`ship --oom`). */
-    uint64_t pid;        /* as it knew itself; 0 unknown */
+    /* The process that the evidence is about, where known (`ship --oom`). */
+    uint64_t pid;        /* in its own PID namespace; 0 unknown */
     char *jvm, *command; /* NULL unknown */
     struct pause pause;  /* that it took */
 };
 
-/* A claim on a file that is read where it lies: id, kind, times, size and owner are the file's, the cause its kind's.
- * path: malloc'ed, taken; NULL is -ENOMEM. 0 or -ENOMEM, and then nothing is left in ret. */
+/* A claim on a file that is read in place: id, kind, times, size and owner are the file's, the cause its kind's. path:
+ * malloc'ed, taken; NULL is -ENOMEM. 0 or -ENOMEM; ret is zeroed then. */
 int claim_of_file(struct claim *ret, char *path, const char *name, const struct identity *file, enum content content);
 
 void claim_done(struct claim *c);
-void claim_free(struct claim *c); /* of the heap; NULL is fine */
+void claim_free(struct claim *c); /* malloc'ed; may be NULL */
 
 /* As JSON: for claim.json and for the worker. */
 int claim_encode(const struct claim *c, struct buf *ret);

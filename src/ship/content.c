@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One test for each format; the first that holds decides.
+ * One test for each format; the first that succeeds decides.
  */
 #include "ship/content.h"
 
@@ -14,7 +14,7 @@ enum {
     HPROF_MAGIC_SIZE = 19, /* with its NUL */
     INSIDE_SIZE = 20,      /* a portable heap dump's magic */
     GZIP_WINDOW_BITS = 15 + 16,
-    TITLE_MAX = 1024, /* where a javacore's title stands, and a thread dump's */
+    TITLE_MAX = 1024, /* the title of a javacore or thread dump lies before this offset */
     ELF_SIZE_MIN = 20,
     ELF_TYPE_AT = 16,
     ELF_TYPE_CORE = 4,
@@ -47,7 +47,7 @@ static bool is_phd(const unsigned char *p, size_t size)
     return starts(p, size, magic, sizeof(magic) - 1);
 }
 
-/* By the first bytes of what is inside. */
+/* Decides by the first decompressed bytes. */
 static enum content in_gzip(const unsigned char *head, size_t size)
 {
     unsigned char inside[INSIDE_SIZE];
@@ -81,14 +81,14 @@ static bool is_minidump(const unsigned char *p, size_t size)
     return starts(p, size, "MDMP", 4) && size >= 6 && (p[4] | p[5] << 8) == MINIDUMP_VERSION;
 }
 
-/* The JDK writes the size of a chunk when it ends it, and with each flush before; until then its state is not 0. */
+/* The JDK writes a chunk's size at each flush and at the chunk's end; before the end its state is not 0. */
 static enum content recording(const unsigned char *p, size_t size)
 {
     static const unsigned char no_size[8] = {0};
 
     if (size < RECORDING_HEADER || memcmp(p + RECORDING_SIZE_AT, no_size, sizeof(no_size)) == 0)
         return CONTENT_RECORDING_BEGUN;
-    /* Versions 0 (JDK 7, 8 of Oracle) and 1 have no state; 2.0 keeps flags of compression there, big-endian. */
+    /* Versions 0 (Oracle's JDK 7 and 8) and 1 have no state; 2.0 has compression flags there, big-endian. */
     if (p[4] == 0 && p[5] >= 2 && p[RECORDING_STATE_AT] != 0)
         return CONTENT_RECORDING_BEGUN;
     return CONTENT_RECORDING;
@@ -100,7 +100,7 @@ static bool is_javacore(const unsigned char *p, size_t size)
            has(p, size, TITLE_MAX, "0SECTION       TITLE subcomponent dump routine");
 }
 
-/* Before it, a JVM may have written what a user asked for with -XX:ErrorFile's file or a wrapper's first lines: no. */
+/* Only empty lines and lines of '#' alone may precede the sentence. */
 static bool is_hs_err(const unsigned char *p, size_t size)
 {
     static const char *const sentences[] = {

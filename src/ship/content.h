@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. What a file is, by its first bytes. Foreign bytes: bounded, no allocation that outlives the call, no
- * name looked at.
+ * Foreign bytes. The format of a file, by its first bytes alone: its name is not considered. Bounded; no allocation
+ * outlives the call.
  *
  *   hprof          "JAVA PROFILE 1.0.1" to "1.0.3" and NUL (JDK's heapDumper.cpp, Android's hprof.cc); also inside gzip
  *   core           ELF with e_type ET_CORE, 32 or 64 bits, either byte order
@@ -12,7 +12,7 @@
  *   hs_err         one of the first sentences of HotSpot's VMError::report, in a comment
  *   heap snapshot  {"snapshot":{"meta" (V8's heap-snapshot-generator.cc)
  *   JVM's end      the schema of hotspot/jvmend.h
- *   taken early    CONTENT_TAKEN: what we had a JVM answer before it could not any more
+ *   taken early    CONTENT_TAKEN: a JVM's answer that we took before the JVM could answer no more
  *   thread dump    a time and "Full thread dump" (HotSpot's VM_PrintThreads)
  */
 #pragma once
@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 enum content {
-    CONTENT_OTHER, /* none of them, or too little of it */
+    CONTENT_OTHER, /* none of them, or too few bytes */
     CONTENT_HPROF,
     CONTENT_HPROF_GZIP,
     CONTENT_CORE,
@@ -39,10 +39,10 @@ enum content {
     CONTENT_THREAD_DUMP
 };
 
-/* How a text of ours begins that a watch is to ship; the rest of the line says why it was taken. */
+/* The first words of a text that we wrote for a watch to ship; the rest of the line is the reason. */
 #define CONTENT_TAKEN "# salvage: "
 
-enum { CONTENT_HEAD_MAX = 4096 }; /* bytes that are worth reading */
+enum { CONTENT_HEAD_MAX = 4096 }; /* bytes that are enough */
 
-/* size: less than CONTENT_HEAD_MAX only if that is all there is. */
+/* size: less than CONTENT_HEAD_MAX only if the file is that short. */
 enum content content_of(const void *head, size_t size);

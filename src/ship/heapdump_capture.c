@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Requests a heap dump, reports its progress, and hands it on.
+ * Requests a heap dump, reports its progress, and moves or ships it.
  */
 #include "ship/heapdump_capture.h"
 
@@ -141,7 +141,7 @@ int dump_to_file(const struct jvm *j, const struct dump_options *o, const char *
 /* --- into the store -------------------------------------------------------------------------------------------------
  */
 
-static void describe(const struct jvm *j, struct shipping *s)
+static void set_process(const struct jvm *j, struct shipping *s)
 {
     s->pid = (uint64_t)j->status.inner_pid;
     s->uid = j->status.uid;
@@ -175,7 +175,7 @@ static int ship(const struct capture *w, struct shipping *s, const struct open_f
     struct watchdog *watchdog = watchdog_start(w->o->until_ms, end, (void *)w);
     int r = watchdog ? 0 : err_set(e, -ENOMEM, "out of memory");
 
-    describe(w->j, s);
+    set_process(w->j, s);
     if (r == 0)
         r = shipping_open_file(s, file, e);
     watchdog_stop(watchdog);
@@ -251,7 +251,7 @@ static int read_stream(const struct heapdump_request *rq, int fd, struct streami
     const struct jvm *j = streaming->j;
     char name[HEAPDUMP_NAME_MAX];
 
-    describe(j, s);
+    set_process(j, s);
     return shipping_stream(s,
                            &(struct shipping_stream){.fd = fd,
                                                      .name = heapdump_name(j, false, name),

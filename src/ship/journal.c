@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Journal lines. Reading stops at the first line that is not exactly what the encoders here write, be it torn by a
- * power cut or made up by somebody: the parts before it are still good, and shipping some bytes twice is cheaper
- * than trusting one wrong number. Opens no file and judges no digest.
+ * Journal lines. Reading stops at the first line that differs from what the encoders here write, because a power cut
+ * has torn it or a hostile process has forged it. The parts before it are still valid, and sending some parts again
+ * costs less than trusting a wrong number. Opens no file and verifies no digest.
  */
 #include "ship/journal.h"
 
@@ -18,7 +18,7 @@
 enum {
     JOURNAL_VERSION = 1,
     JOURNAL_MAX = 256 * 1024 * 1024,
-    PARTS_MAX = 100000, /* bounds what a made-up journal can make us allocate; parts beyond are sent again */
+    PARTS_MAX = 100000, /* bounds what a forged journal can make us allocate; parts beyond are sent again */
 };
 
 /* jansson's integers are signed. */
@@ -27,7 +27,7 @@ static bool fits(uint64_t n)
     return n <= INT64_MAX;
 }
 
-/* Receipts and tokens end up in requests: a line break in one would be somebody's own header. */
+/* Receipts and tokens are sent in requests: a line break in one would inject a header. */
 static bool is_plain(const char *text, size_t size)
 {
     size_t length = strnlen(text, size);
@@ -38,7 +38,7 @@ static bool is_plain(const char *text, size_t size)
     return length < size;
 }
 
-/* Takes the line json_pack made, or its failure: no memory, or text that is not UTF-8. */
+/* Takes json_pack's line, or its failure: no memory, or text that is not UTF-8. */
 static int add_line(json_t *line, const json_error_t *error, struct buf *ret)
 {
     CLEANUP_FREE char *text = NULL;
@@ -128,7 +128,8 @@ static int read_head(json_t *line, struct journal_head *ret)
     return ret->store && ret->key && ret->codec ? 0 : -ENOMEM;
 }
 
-/* A store may tell the same token again when an upload is taken up; another one means that the parts are not its. */
+/* A store may give the same token again when an upload is resumed. Another token means that the parts are of another
+ * upload. */
 static int read_token(json_t *line, char **ret)
 {
     const char *token;
@@ -197,9 +198,8 @@ static int read_part(json_t *line, struct journal_part *ret)
 
 static int add_part(json_t *line, struct journal *j)
 {
-    int r;
+    int r = array_reserve(&j->parts, j->count + 1, &j->capacity, sizeof(*j->parts), PARTS_MAX);
 
-    r = array_reserve(&j->parts, j->count + 1, &j->capacity, sizeof(*j->parts), PARTS_MAX);
     if (r < 0)
         return r == -E2BIG ? -EBADMSG : r;
     r = read_part(line, &j->parts[j->count]);
@@ -232,8 +232,8 @@ static int compare_parts(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Whether p goes on exactly where before (NULL: nothing) ends, and its frames say the same as its sums. */
-static bool follows(const struct journal_part *p, const struct journal_part *before)
+/* Whether p begins exactly where the previous part (NULL: none) ends, and its frames add up to its sizes. */
+static bool follows(const struct journal_part *p, const struct journal_part *previous)
 {
     uint64_t stored = 0, raw = 0;
 
@@ -241,12 +241,12 @@ static bool follows(const struct journal_part *p, const struct journal_part *bef
         stored += p->frames.frame[i].stored;
         raw += p->frames.frame[i].raw;
     }
-    return p->number == (before ? before->number : 0) + 1 && stored == p->size &&
-           p->stored_end == (before ? before->stored_end : 0) + p->size &&
-           p->raw_end == (before ? before->raw_end : 0) + raw;
+    return p->number == (previous ? previous->number : 0) + 1 && stored == p->size &&
+           p->stored_end == (previous ? previous->stored_end : 0) + p->size &&
+           p->raw_end == (previous ? previous->raw_end : 0) + raw;
 }
 
-/* Parts are confirmed in any order. Of two lines for one part neither is believed. */
+/* Parts are confirmed in any order. If two lines are for one part, neither is used. */
 static void put_in_order(struct journal *j)
 {
     size_t good = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. The lines of a claim's journal (JSON, one object a line): a head that says which plan the parts belong
- * to, the store's token for the upload, and a line for each finished part with all that is needed to go on behind it.
- * The file lies where a hostile container may write: a line that is not exactly right ends the reading.
+ * Foreign bytes. The lines of a claim's journal (JSON, one object a line): a head that names the plan the parts belong
+ * to, the store's token for the upload, and a line for each confirmed part with all that a resume behind it needs. A
+ * hostile container may be able to write to the file: reading stops at the first line that is not exactly right.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 
 enum { JOURNAL_LINE_MAX = 1024 * 1024, JOURNAL_DIGEST_MAX = 256, JOURNAL_RECEIPT_MAX = 256, JOURNAL_TOKEN_MAX = 1024 };
 
-/* What must be the same for parts to be of use: all of it. */
+/* Parts can be used only if all of these are the same. */
 struct journal_head {
     char *store; /* URL and endpoint */
     char *key;
@@ -30,7 +30,7 @@ struct journal_part {
     uint64_t size;                          /* of the part, bytes */
     uint64_t stored_end;                    /* object bytes up to and with this part */
     uint64_t raw_end;                       /* file bytes up to and with this part */
-    char etag[JOURNAL_RECEIPT_MAX];         /* the store's word for it (S3: ETag) */
+    char etag[JOURNAL_RECEIPT_MAX];         /* the store's receipt (S3: ETag) */
     char raw_digest[JOURNAL_DIGEST_MAX];    /* running digest at raw_end (codec/digest.h, saved) */
     char stored_digest[JOURNAL_DIGEST_MAX]; /* running digest at stored_end */
     struct frames frames;                   /* in this part */
@@ -38,21 +38,20 @@ struct journal_part {
 
 struct journal {
     struct journal_head head;
-    char *token; /* NULL: the store gave none */
-    struct journal_part
-        *parts; /* 1, 2, 3 … without a gap; lines out of order are put in order, those behind a gap dropped */
+    char *token;                /* NULL: the store gave none */
+    struct journal_part *parts; /* 1, 2, 3 … without a gap: sorted; those behind a gap are dropped */
     size_t count, capacity;
 };
 
-/* Each appends a line. 0; -EINVAL for what could not be read again (text that is not UTF-8 or too long, line breaks in
- * a token or receipt, numbers beyond INT64_MAX); -EMSGSIZE beyond JOURNAL_LINE_MAX (about 100,000 frames in one part)
- * or ret's ceiling; -ENOMEM. */
+/* Each appends a line. 0; -EINVAL for values that could not be read again (text that is not UTF-8 or too long, line
+ * breaks in a token or receipt, numbers beyond INT64_MAX); -EMSGSIZE beyond JOURNAL_LINE_MAX (about 100,000 frames in
+ * one part) or ret's ceiling; -ENOMEM. */
 int journal_encode_head(const struct journal_head *h, struct buf *ret);
 int journal_encode_token(const char *token, struct buf *ret);
 int journal_encode_part(const struct journal_part *p, struct buf *ret);
 
-/* Reads as far as the lines are right. 0; -EBADMSG if not even the head is; -ENOMEM. At most 256 MiB and 100,000 parts;
- * ret is untouched on failure. */
+/* Reads up to the first wrong line. 0; -EBADMSG if the head is wrong; -ENOMEM. At most 256 MiB and 100,000 parts; ret
+ * is untouched on failure. */
 int journal_decode(const char *data, size_t size, struct journal *ret);
 void journal_done(struct journal *j);
 void journal_part_done(struct journal_part *p);

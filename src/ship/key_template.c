@@ -46,7 +46,7 @@ const char TEMPLATE_DEFAULT[] = "{place}/{time}-{cause}-{id}/{file}";
 enum {
     VARIABLES = ARRAY_SIZE(TEMPLATE_VARIABLES) - 1,
     VALUE_MIN = 8,   /* bytes that each value may have at least: some whole characters, and more than dots */
-    SUFFIX_MAX = 32, /* of a value that is cut */
+    SUFFIX_MAX = 32, /* bytes; a longer suffix is not preserved when a value is cut */
     PIECES_MAX = TEMPLATE_MAX
 };
 
@@ -56,7 +56,7 @@ enum token_type { TOKEN_TEXT, TOKEN_SLASH, TOKEN_VARIABLE, TOKEN_UNKNOWN, TOKEN_
 
 struct token {
     enum token_type type;
-    const char *text; /* in the template; of a variable, its name */
+    const char *text; /* in the template; for a variable, its name */
     size_t size;
     unsigned variable; /* index of */
     bool is_id;
@@ -121,7 +121,7 @@ static int unknown_variable(const struct token *t, const char *template, struct 
 }
 
 struct segment_facts {
-    size_t size; /* bytes it needs at least */
+    size_t size; /* the least bytes that it needs */
     size_t tokens;
     bool named; /* has {file}, {name} or {id} */
     bool dots;  /* is "." or ".." */
@@ -194,7 +194,7 @@ struct piece {
 struct filling {
     char *value[VARIABLES]; /* sanitised */
     struct piece piece[PIECES_MAX];
-    size_t pieces; /* of the segment under way */
+    size_t pieces; /* of the current segment */
     struct buf out;
 };
 
@@ -210,7 +210,7 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* The longest that a value in this segment may be. */
+/* The largest size that values of this segment may have. */
 static size_t value_limit(const struct filling *f)
 {
     size_t limit, total;
@@ -263,7 +263,7 @@ static int add_slash(struct filling *f)
     return r < 0 ? r : buf_add(&f->out, "/", 1);
 }
 
-/* A value may hold slashes: each ends a segment. */
+/* A value may contain slashes: each ends a segment. */
 static int add_value(struct filling *f, const struct token *t)
 {
     const char *text = f->value[t->variable];
@@ -376,7 +376,7 @@ static bool is_key(const char *key)
 bool template_match(const char *template, const char *key)
 {
     struct element element[ELEMENTS_MAX] = {0};
-    bool at[ELEMENTS_MAX + 1] = {true}; /* at[i]: what was read so far fits the elements before i */
+    bool at[ELEMENTS_MAX + 1] = {true}; /* at[i]: the bytes read so far match the elements before i */
     bool next[ELEMENTS_MAX + 1];
     size_t n;
 

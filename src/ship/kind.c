@@ -53,7 +53,7 @@ const struct kind *kind_of(const char *name, enum content content)
     if (content == CONTENT_RECORDING_BEGUN)
         content = CONTENT_RECORDING;
     if (content == CONTENT_OTHER || by_name->content == content ||
-        (content == CONTENT_CORE && by_name->content == CONTENT_MINIDUMP)) /* OpenJ9 calls its core *.dmp */
+        (content == CONTENT_CORE && by_name->content == CONTENT_MINIDUMP)) /* OpenJ9 names its cores *.dmp */
         return by_name;
     for (const struct kind *k = KINDS; k < KINDS + ARRAY_SIZE(KINDS); k++)
         if (k->content == content)
@@ -86,7 +86,7 @@ enum content kind_read_content(int fd)
 
 const char *kind_cause(const struct kind *k, const char *name)
 {
-    /* What HotSpot calls a dump that its user gave no path for: one at an OutOfMemoryError. */
+    /* HotSpot's default name for the dump at an OutOfMemoryError. */
     return text_eq(k->name, "heap-dump") && fnmatch("java_pid*.hprof*", name, 0) == 0 ? CAUSE_JAVA_OOM : k->cause;
 }
 
@@ -104,7 +104,8 @@ bool kind_name_suffices(const char *name)
 
 bool kind_is_evidence(enum content content)
 {
-    /* People write thread dumps to files that they want to read; a recording that has only begun is a JVM's. */
+    /* A user reads the thread dumps that he writes to files; a recording whose first chunk is unfinished is still a
+     * JVM's. */
     return content != CONTENT_OTHER && content != CONTENT_THREAD_DUMP && content != CONTENT_RECORDING_BEGUN;
 }
 

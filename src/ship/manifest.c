@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One table of fields (base/json_fields.h). Knows what a manifest looks like, not whether it is true: digests are
- * compared elsewhere.
+ * One table of fields (base/json_fields.h). Checks the form of a manifest, not its truth: digests are compared
+ * elsewhere.
  */
 #include "ship/manifest.h"
 
@@ -36,7 +36,7 @@ static int encode_pause(const void *at, json_t **ret)
     return *ret ? 1 : -ENOMEM;
 }
 
-/* A newer version may know more kinds of pauses. */
+/* A newer version may write other values. */
 static int decode_pause(const json_t *value, void *at)
 {
     *(enum pause_by *)at = pause_find(json_string_value(value));
@@ -49,13 +49,12 @@ static int decode_pause(const json_t *value, void *at)
 const struct json_field MANIFEST_FIELDS[] = {
     {"schema", "text", "always \"" MANIFEST_SCHEMA "\"", .kind = FIELD_CONSTANT, .constant = MANIFEST_SCHEMA,
      .needed = true},
-    {"id", "text", "which file this was: 16 hex digits, the same for every attempt to ship it", AT(TEXT, id)},
+    {"id", "text", "identifies the file: 16 hex digits, the same for every attempt to ship it", AT(TEXT, id)},
     {"key", "text", "the object's key, relative to the store's prefix", NEED(TEXT, key)},
-    {"kind", "text", "what it is: `heap-dump`, `core`, `hs-err`, `file` …", AT(TEXT, kind)},
-    {"cause", "text", "why it was made: `java-oom`, `signal`, `user`, `manual`, `unknown` … (docs/kinds.md)",
-     AT(TEXT, cause)},
+    {"kind", "text", "kind of evidence: `heap-dump`, `core`, `hs-err`, `file` …", AT(TEXT, kind)},
+    {"cause", "text", "cause: `java-oom`, `signal`, `user`, `manual`, `unknown` … (docs/kinds.md)", AT(TEXT, cause)},
     {"name", "text", "the file's own name; bytes that are not UTF-8 as U+FFFD", AT(TEXT, name)},
-    {"path", "text", "where the file lay", AT(TEXT, path)},
+    {"path", "text", "path of the file before it was shipped", AT(TEXT, path)},
     {"size", "number", "of the file, in bytes", NEED(COUNT, size)},
     {"sha256", "digest", "SHA-256 of the file, in hex", NEED(CHARS, sha256), .decode = decode_digest},
     {"codec", "text", "how the object is compressed: `zstd:LEVEL`, `gzip:LEVEL` or `none`", NEED(TEXT, codec)},
@@ -65,23 +64,21 @@ const struct json_field MANIFEST_FIELDS[] = {
     {"stored_sha256", "digest", "SHA-256 of the object, in hex", NEED(CHARS, stored_sha256), .decode = decode_digest},
     {"partial", "text", "why the file is not whole; left out if it is", AT(TEXT, partial)},
     {"pause_ms", "number",
-     "for how long the process stood still for it, in milliseconds; left out where that is not known, or where nothing "
-     "stood still",
+     "for how long the process stood still for it, in milliseconds; left out if that is unknown, or if the process "
+     "did not stand still",
      AT(MILLIS, pause.us)},
     {"pause_by", "text",
-     "how that is known. `ptrace`: salvage held the process. `safepoint`: HotSpot's own count of its time at "
-     "safepoints, "
-     "collections in between included. `answer`: from the request to the JVM's answer, at most so long. `file`: from "
-     "the "
-     "creation of a dump that the JVM wrote by itself to its last write, at most so long",
+     "how pause_ms was measured. `ptrace`: salvage stopped the process. `safepoint`: HotSpot's counter of time at "
+     "safepoints, collections in between included. `answer`: from the request to the JVM's answer, an upper bound. "
+     "`file`: from the creation of a dump at an OutOfMemoryError to its last write, an upper bound",
      AT(CUSTOM, pause.by), .encode = encode_pause, .decode = decode_pause},
     {"consistent_bytes", "number",
-     "of a core: so many bytes from its beginning are of the moment of the pause, and so are the stacks; what follows "
-     "was copied later, while the process ran; left out if all is of one moment",
+     "of a core: this many bytes from its beginning, and the stacks, were copied during the pause; the rest was copied "
+     "later, while the process ran; left out if all was copied during the pause",
      AT(NONZERO, pause.consistent)},
     {"verified", "text",
-     "`read`: what was stored was asked for, or read back; `put`: it could not be (or `--verify=put`), so the answers "
-     "to the upload count",
+     "how the object was verified. `read`: the store was asked for its size and digest, or it was read back; `put`: "
+     "that was impossible (or `--verify=put`), so the store's answers to the upload count",
      AT(TEXT, verified)},
     {"tool", "text", "what wrote the object: `salvage VERSION`", AT(TEXT, tool)},
     {"where.place", "text", "what it belongs to: `NAMESPACE/POD`, `ecs/CLUSTER/FAMILY/TASK` or `host/HOSTNAME`",
@@ -108,11 +105,10 @@ const struct json_field MANIFEST_FIELDS[] = {
     {"process.uid", "number", "the user id that owned the file", AT(COUNT, process.uid)},
     {"process.jvm", "text", "the Java VM and its version", AT(TEXT, process.jvm)},
     {"process.command", "text", "the command line", AT(TEXT, process.command)},
-    {"origin.detail", "text",
-     "what the file itself says it was made for: `SIGSEGV (11)`, `java/lang/OutOfMemoryError: …`",
+    {"origin.detail", "text", "cause in the file's own words: `SIGSEGV (11)`, `java/lang/OutOfMemoryError: …`",
      AT(TEXT, origin.detail)},
-    {"origin.time", "text", "when it was made, as the file itself says it", AT(TEXT, origin.time)},
-    {"origin.file", "text", "the name that the file itself says it was written to", AT(TEXT, origin.file)},
+    {"origin.time", "text", "time of its making in the file itself", AT(TEXT, origin.time)},
+    {"origin.file", "text", "path of the dump that is named in the file itself", AT(TEXT, origin.file)},
     {"time.modified", "time", "when the file was last written to (RFC 3339, UTC, as all times)",
      AT(TIME, time.modified)},
     {"time.found", "time", "when the file was found", AT(TIME, time.found)},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. The manifest: what an object is, whose, and why. JSON, written last: a manifest in the store means the
- * object is whole. Readers ignore fields they do not know; "schema" changes only if old readers would go wrong.
- * docs/manifest.md is generated from the table of fields in manifest.c.
+ * Foreign bytes. The manifest of an object: kind, cause, origin, sizes and digests. JSON, written last: a manifest in
+ * the store means that the object is whole. Readers ignore unknown fields; "schema" changes only if old readers would
+ * misread it. docs/manifest.md is generated from the table of fields in manifest.c.
  */
 #pragma once
 
@@ -22,14 +22,14 @@ enum { SHA256_HEX_MAX = 65, MANIFEST_MAX = 1024 * 1024, MANIFEST_TEXT_MAX = JSON
 
 /* All strings owned; NULL or "" where unknown (left out of the JSON). Times: ns since 1970, 0 unknown. */
 struct manifest {
-    char *id;                           /* 16 hex digits: which file this was */
+    char *id;                           /* identifies the file: 16 hex digits */
     char *key;                          /* of the object, relative to the store's prefix */
     char *kind;                         /* "heap-dump" */
     char *cause;                        /* "java-oom" */
     char *name;                         /* the file's own name; bytes that are not UTF-8 as U+FFFD */
-    char *path;                         /* where it lay */
+    char *path;                         /* of the file before it was shipped */
     char *codec;                        /* "zstd:1", "gzip:6", "none" */
-    char *verified;                     /* "read", "put"; NULL before there was this field */
+    char *verified;                     /* "read", "put"; NULL in old manifests */
     char *partial;                      /* why it is not whole; NULL if it is */
     char *tool;                         /* "salvage 0.1.0" */
     uint64_t size;                      /* of the file, bytes */
@@ -37,9 +37,9 @@ struct manifest {
     char sha256[SHA256_HEX_MAX];        /* of the file */
     char stored_sha256[SHA256_HEX_MAX]; /* of the object */
     uint64_t block_size;                /* raw bytes per frame; 0: not in blocks */
-    struct pause pause;                 /* of the process, for this piece */
+    struct pause pause;                 /* of the process, for this evidence */
     struct {
-        char *place; /* what {place} stands for in the key */
+        char *place; /* the value of {place} in the key */
         char *namespace, *pod, *pod_uid, *node, *container, *container_id, *image, *image_digest, *host;
         char *cluster, *family, *revision, *task, *launch_type, *instance, *instance_type, *region, *zone;
     } where;
@@ -50,7 +50,7 @@ struct manifest {
         char *command;
     } process;
     struct {
-        char *detail, *time, *file; /* what the evidence itself says */
+        char *detail, *time, *file; /* from the evidence itself */
     } origin;
     struct {
         int64_t modified, found, settled, shipped;
@@ -59,13 +59,13 @@ struct manifest {
 
 void manifest_done(struct manifest *m);
 
-/* Appends the JSON, indented, newline at the end. Texts are cut at MANIFEST_TEXT_MAX bytes, so that a manifest with a
- * monstrous command line can still be read. 0, -ENOMEM, or -EMSGSIZE beyond ret's ceiling. */
+/* Appends the JSON, indented, with a newline at its end. Texts are cut at MANIFEST_TEXT_MAX bytes: a manifest with a
+ * very long command line must be readable. 0, -ENOMEM, or -EMSGSIZE beyond ret's ceiling. */
 int manifest_encode(const struct manifest *m, struct buf *ret);
 
-/* Strict about types and digests, lenient about unknown fields; without what it takes to fetch and verify the object
- * (key, codec, sizes, digests) it is none. -FAULT_FORMAT with the story, -ENOMEM; ret is untouched on failure. At most
- * MANIFEST_MAX bytes. */
+/* Strict about types and digests; ignores unknown fields; requires what is needed to fetch and verify the object (key,
+ * codec, sizes, digests). -FAULT_FORMAT with the reason, -ENOMEM; ret is untouched on failure. At most MANIFEST_MAX
+ * bytes. */
 int manifest_decode(const char *json, size_t size, struct manifest *ret, struct err *e);
 
 extern const struct json_field MANIFEST_FIELDS[]; /* also for the generated docs */

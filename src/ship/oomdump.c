@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A dump of this process is known by its name, and by its birth, which is not before the process's.
+ * A dump of this process is recognised by its name and its birth time, which is not before the process's start.
  */
 #include "ship/oomdump.h"
 
@@ -25,13 +25,13 @@ enum {
     PLACES_MAX = 4,
     PARENTS_MAX = 32,
     SLACK_MS = 2000,            /* a file's times come from a coarser clock than a process's */
-    RECENT_MS = 15 * 60 * 1000, /* commands that HotSpot ran before us may have taken their time */
+    RECENT_MS = 15 * 60 * 1000, /* commands that HotSpot ran before us may have taken long */
     WATCH_MS = 5000,
     POLL_MS = 50,
     LITTLE_ROOM = 1024 * 1024
 };
 
-/* The paths that a dump of this JVM may have. */
+/* The paths where a dump of this JVM may be. */
 struct places {
     char *path[PLACES_MAX];
     unsigned count;
@@ -61,7 +61,7 @@ static int add_place(const struct jvm *j, const char *folder, const char *name, 
     return r;
 }
 
-/* In a folder HotSpot chooses the name; whether it is compressed can be changed at run time. */
+/* In a folder HotSpot chooses the name; compression can be switched at run time. */
 static int add_defaults(const struct jvm *j, const struct jvmopts *o, const char *folder, struct places *ret)
 {
     static const char *const suffixes[] = {"", ".gz"};
@@ -83,7 +83,7 @@ static bool is_folder(const struct jvm *j, const char *path)
     return fd >= 0;
 }
 
-/* One reading of HeapDumpPath. */
+/* One interpretation of HeapDumpPath. */
 static int add_reading(const struct jvm *j, const struct jvmopts *o, const char *path, struct places *ret)
 {
     CLEANUP_FREE char *folder = NULL;
@@ -142,7 +142,7 @@ static bool is_of_this_oom(const struct identity *file, const struct search *t)
     return !file->birth_ns || file->birth_ns >= t->started_ns;
 }
 
-/* Examines one name; exact: it is the name itself, without a number behind it. */
+/* Examines one name; exact: without a number at its end. */
 static int check_name(struct search *t, int folder, const char *folder_path, const char *name, bool exact)
 {
     CLEANUP_FD int fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -178,7 +178,7 @@ static int search_place(struct search *t, const char *place)
     if (!folder_path)
         return -ENOMEM;
     if (!dir) {
-        /* A folder that can't be listed may still be entered. */
+        /* A folder that can't be listed may still be searchable by name. */
         CLEANUP_FD int fd = open(folder_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
         return fd < 0 ? 0 : check_name(t, fd, folder_path, name, true);
@@ -194,7 +194,7 @@ static int search_place(struct search *t, const char *place)
     return 0;
 }
 
-/* A watch of this folder, or a recursive one further up. */
+/* Whether a watch runs on this folder, or a recursive one on a folder above. */
 static bool is_watched(const char *path)
 {
     CLEANUP_FREE char *folder = folder_of(path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One way to read for each format.
+ * One function for each format.
  */
 #include "ship/origin_reader.h"
 
@@ -53,7 +53,7 @@ static void phd_origin(const void *head, size_t size, struct origin *ret)
     origin_text(ret->jvm, sizeof(ret->jvm), p.jvm, p.jvm_size);
 }
 
-/* The notes are small and near the beginning, but for cores with tens of thousands of mappings. */
+/* Notes are small and near the beginning, except in cores with tens of thousands of mappings. */
 static int read_core(const struct origin_reader *r, const void *head, size_t head_size, struct origin *ret)
 {
     CLEANUP_FREE char *notes = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads as much of a file as it takes to know what it says of its origin (place/origin.h), before any of it is
- * shipped: the cause stands in the key. Bounded: the beginning of a text, the notes of a core, what stands in front of
- * a heap dump's objects. A file that still grows is read as far as it goes.
+ * Reads from a file what it says of its origin (place/origin.h), before any of it is shipped: the cause is part of the
+ * key. Bounded: the beginning of a text, the notes of a core, the records before a heap dump's objects. A file that
+ * still grows is read as far as it has been written.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ struct origin_reader {
     int fd; /* borrowed */
     enum content content;
     uint64_t offset; /* of a heap dump: bytes of the file read so far */
-    uint64_t inside; /* and bytes of the dump, where that one is in gzip */
+    uint64_t inside; /* decompressed bytes of the dump, if it is in gzip */
     struct hproforigin hprof;
     z_stream z;
     bool inflating; /* z is to be ended */
@@ -30,6 +30,5 @@ struct origin_reader {
 void origin_reader_init(struct origin_reader *r, int fd, enum content content);
 void origin_reader_done(struct origin_reader *r);
 
-/* 0: *ret is what it says. -EAGAIN: more bytes are wanted than are there, unless complete says that there will be no
- * more. Or what reading failed with. */
+/* 0 and *ret. -EAGAIN: more bytes are needed than the file has (never if complete). Or the error of reading. */
 int origin_reader_read(struct origin_reader *r, bool complete, struct origin *ret);
