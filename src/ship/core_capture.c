@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A core into a file. Into the store: a thread copies the process and writes into a pipe, which the job reads.
+ * Cores of living processes. Into the store: a thread copies the process into a pipe, which the job reads.
  */
 #include "ship/core_capture.h"
 
@@ -110,7 +110,7 @@ static void *run_snapshot(void *arg)
     return NULL;
 }
 
-/* The error is the core's, not that the store got nothing. */
+/* Reports why the core failed, instead of that the store got nothing. */
 static int has_failed(void *ctx, struct err *e)
 {
     struct coring *c = ctx;

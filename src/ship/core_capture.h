@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A core of a living process to where it is wanted: a file, a descriptor, or the store, in one pass and without a copy
- * on the way. Shared by `core` and guard.
+ * A core of a living process, into a file, a descriptor, or the store: in one pass, without an intermediate copy. Used
+ * by `core` and guard.
  */
 #pragma once
 
@@ -10,19 +10,18 @@
 
 enum { CORING_NAME_MAX = 32 };
 
-/* "core.PID", by the pid that we know it by. Returns out. */
+/* "core.PID", with the pid in our namespace. Returns out. */
 const char *coring_name(const struct proc *p, char out[CORING_NAME_MAX]);
 
-/* Into a file that is not there yet, for the caller alone; seen only when it is complete. Signals (linux/interrupt.h)
- * end it. */
+/* Into a new file with mode 0600, visible only when it is complete. Signals (linux/interrupt.h) end it. */
 int core_to_file(const struct proc *p, const struct live_core_options *o, const char *path, struct live_core *ret,
                  struct err *e);
 
-/* Into a descriptor that is for writing. */
+/* Into a writable descriptor. */
 int core_to_descriptor(const struct proc *p, const struct live_core_options *o, int fd, struct live_core *ret,
                        struct err *e);
 
-/* Into the store. The process goes on as soon as the store fails. One that has been cut off is kept, as partial.
- * What s says of the process stays; a command that it does not know is the process's own name. */
+/* Into the store. If the store fails, the process is resumed at once. A core that was cut off is stored as partial. The
+ * process's fields in s stay; a missing command is replaced by the process's name. */
 int core_to_store(const struct proc *p, const struct live_core_options *o, struct shipping *s, struct live_core *ret,
                   struct err *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * By path, not by a descriptor: an open folder would keep its volume busy.
+ * Folders are named by path: an open descriptor would keep their volume busy.
  */
 #include "ship/crashlog.h"
 
@@ -54,7 +54,7 @@ static bool is_its_own(const struct crashlog *l, int fd)
            content_of(head, (size_t)n) == CONTENT_HS_ERR;
 }
 
-/* The copy grows under our hands, and so is taken only when it is complete. */
+/* The copy is written under a temporary name, so that a watch sees it only when it is complete. */
 static int copy(int from, const char *path)
 {
     CLEANUP_FD int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -72,7 +72,7 @@ static int copy(int from, const char *path)
     return r < 0 ? r : n < 0 ? (int)n : 0;
 }
 
-/* Whether it lay there. */
+/* Whether the log was there. */
 static bool collect_from(const struct crashlogs *c, const struct crashlog *l, const char *folder)
 {
     CLEANUP_FREE char *from = NULL;

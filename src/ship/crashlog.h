@@ -20,14 +20,14 @@ struct crashlogs {
         pid_t inner_pid;
         uid_t uid;
         int64_t started_ns;
-        char *folder; /* its working folder, as it and we see it */
+        char *folder; /* its working folder; the path is the same for it and us */
     } jvm[CRASHLOGS_MAX];
     size_t count;
 };
 
-/* Remembers a JVM, once; not one that was given -XX:ErrorFile, nor one that sees other files than we do. */
+/* Records a JVM, once. Not one with -XX:ErrorFile, nor one with other mounts than ours. */
 void crashlogs_note(struct crashlogs *c, const struct jvmtrace *t);
 
-/* Of those that have ended. */
+/* Copies the logs of the JVMs that have ended. */
 void crashlogs_collect(struct crashlogs *c);
 void crashlogs_done(struct crashlogs *c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Keys and manifests from what is known of a piece of evidence.
+ * Keys and manifests from the claim, the evidence's own origin, and our surroundings.
  */
 #include "ship/describe.h"
 
@@ -25,7 +25,7 @@ static const char *first_of(const char *a, const char *b)
     return a && *a ? a : b;
 }
 
-/* One part of a place: neither "..", nor hidden, nor two. */
+/* Makes one safe segment of a place: not "..", not hidden, without '/'. */
 static void defuse(char *part)
 {
     if (*part == '.')

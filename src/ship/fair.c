@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Turns taken, by hash of tenant and part.
+ * Counts turns by hash of tenant and part.
  */
 #include "ship/fair.h"
 

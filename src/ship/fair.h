@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which claim is next: tenants one after the other, then the parts of a tenant (its folders), and within a part the
- * smallest first (the histogram before the heap), but each fourth time the one that has waited longest. Stochastic fair
- * queueing: tenants are remembered by hash in a table of fixed size, however many there are. Pure: knows
+ * Which claim is next: tenants in turn, then the parts of a tenant (its folders), and within a part the smallest file
+ * first (the histogram before the heap), but each fourth time the one that has waited longest. Stochastic fair
+ * queueing: a table of fixed size counts turns by the hash of the tenant, however many tenants there are. Pure: knows
  * neither files nor workers.
  */
 #pragma once
@@ -20,14 +20,14 @@ struct fair_key {
 /* What waits. */
 struct fair_claim {
     struct fair_key key;
-    unsigned
-        returned;  /* how often it was begun and put back to let others through: it comes after those that were not */
-    uint64_t size; /* bytes to read */
-    int64_t since_ns; /* waiting */
+    unsigned returned; /* how often it was begun and put back so that others could go first: it comes after those that
+                          were not */
+    uint64_t size;     /* bytes to read */
+    int64_t since_ns;  /* waiting */
 };
 
 struct fair_slot {
-    uint64_t served; /* when it last had its turn, in turns; 0: never */
+    uint64_t served; /* its last turn, counted in turns; 0: none */
     unsigned turns, waiting;
 };
 
@@ -36,17 +36,17 @@ struct fair {
     struct fair_slot tenant[FAIR_SLOTS], part[FAIR_SLOTS];
 };
 
-/* seed: random, so that no tenant can choose with whom he shares a slot. */
+/* seed: random, so that no tenant can choose a slot to share. */
 void fair_init(struct fair *f, uint64_t seed);
 
-/* One more, or one less, waits (or is being served). */
+/* A claim enters or leaves; it counts while it waits and while it is shipped. */
 void fair_enter(struct fair *f, const struct fair_key *k);
 void fair_leave(struct fair *f, const struct fair_key *k);
-/* How many have entered and not left. */
+/* Claims that have entered and not left. */
 unsigned fair_of_tenant(const struct fair *f, const struct fair_key *k);
 unsigned fair_of_part(const struct fair *f, const struct fair_key *k);
 
-/* It has its turn now. */
+/* Gives the claim its turn. */
 void fair_serve(struct fair *f, const struct fair_key *k);
 /* Whether a goes before b. */
 bool fair_before(const struct fair *f, const struct fair_claim *a, const struct fair_claim *b);

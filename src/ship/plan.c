@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From options to a checked plan.
+ * From options to a plan.
  */
 #include "ship/plan.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How to ship: the part of the options that loop and worker share. A worker is started with the loop's own command
- * line, and so comes to the same plan; no other format is needed.
+ * How to ship: the options that loop and worker share. A worker is started with the loop's command line, and makes the
+ * same plan of it; no other format is needed.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 
 enum { PLAN_THREADS_MAX = 64, PLAN_MEMORY_MIN = 32 * 1024 * 1024 };
 
-/* What the options are read into: embedded in each command's options. */
+/* The options as parsed; embedded in each command's options. */
 struct plan_options {
     struct opt_list headers;
     const char *to, *endpoint, *region, *ca_file, *credentials_file, *compress, *key, *state;
@@ -23,10 +23,10 @@ struct plan_options {
     int log, verify;
 };
 
-/* What has to be known of an object in the store before the local copy may go. */
+/* What has to be verified of an object before the local copy may be erased. */
 enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
 
-/* The rows for a command's table; `o` is the type of its options, `p` the plan_options in it. */
+/* Rows for a command's table of options; `o`: the type of its options, `p`: the plan_options in it. */
 /* clang-format off */
 #define PLAN_ROW(type, name, arg, fallback, o, field, help) {type, 0, name, arg, fallback, offsetof(o, field), help}
 
@@ -41,7 +41,7 @@ enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
     PLAN_ROW(OPT_DURATION, "timeout", "DURATION", "30s", o, p.timeout_ms,                                              \
              "a store that moves no byte for this long has stalled")
 
-/* Without --timeout, which means something else where it is for all of a command. */
+/* Without --timeout, for commands whose --timeout means something else. */
 #define PLAN_OPTIONS_PLACE(o, p)                                                                                       \
     {OPT_HEADING, .name = "Store"},                                                                                    \
     PLAN_ROW(OPT_STRING, "to", "URL", NULL, o, p.to,                                                                   \
@@ -84,20 +84,20 @@ enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
 struct plan {
     struct sink_config sink;
     struct codec codec;
-    bool codec_given; /* else a file that is compressed already is left as it is */
+    bool codec_given; /* --compress was given: a file that is compressed already is compressed again */
     unsigned threads;
     uint64_t memory;      /* bytes */
     const char *template; /* checked; borrowed from the options */
-    const char *store;    /* the URL as given: the store's name in journals; borrowed */
+    const char *store;    /* the URL as given: names the store in journals; borrowed */
     bool keep;
     enum plan_verify verify;
     uint64_t give_up_ms; /* 0: never */
     uint64_t abandoned_ms;
 };
 
-/* Checks everything that can be checked without asking the store. */
+/* Checks what can be checked without a request to the store. */
 int plan_init(struct plan *ret, const struct plan_options *o, struct err *e);
 void plan_done(struct plan *p);
 
-/* The store's part alone, for commands that read. */
+/* The store's options alone, for commands that read. */
 int plan_sink_config(struct sink_config *ret, const struct plan_options *o, const char *url, struct err *e);

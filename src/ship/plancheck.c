@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads, and neither makes nor changes anything. Wakes neither libcurl nor OpenSSL: a loop may call it.
+ * Reads only. Initialises neither libcurl nor OpenSSL: a loop may call it.
  */
 #include "ship/plancheck.h"
 
@@ -63,7 +63,7 @@ static int check_state(const char *path, struct err *e)
     return errno == ENOTDIR ? err_set(e, -FAULT_USAGE, "--state: %s: %s", path, strerror(ENOTDIR)) : 0;
 }
 
-/* It is made beside its final name. */
+/* The file is first written under another name in its folder. */
 static int check_ready(const char *path, struct err *e)
 {
     CLEANUP_FREE char *copy = strdup(path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Blocks are taken one by one from a counter by the thread, and by the caller if it has nothing left to do.
+ * A counter hands out the blocks, one by one: to the thread, and to the caller when it has nothing else to do.
  */
 #include "ship/recheck.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The second reading of what was read of a file while it was being written: each block must still be what it was. Reads
- * on a thread of its own, so that the rest of the file is shipped meanwhile. Compares XXH3 of blocks; keeps nothing
- * else.
+ * Reads again what was read of a file while it was being written: each block must be unchanged. Reads on its own
+ * thread, while the rest of the file is shipped. Compares the XXH3 of blocks; stores nothing else.
  */
 #pragma once
 
@@ -22,21 +21,21 @@ struct recheck {
     int fd;           /* borrowed */
     const char *path; /* borrowed */
     atomic_size_t next;
-    atomic_bool ended; /* the thread has: result and err stay as they are */
+    atomic_bool ended; /* the thread has ended: result and err no longer change */
     int result;
     struct err err;
     pthread_t thread;
     bool running;
 };
 
-/* The next block as it was read. 0, -ENOMEM, -E2BIG. */
+/* Records the next block as it was read. 0, -ENOMEM, -E2BIG. */
 int recheck_add(struct recheck *c, const void *block);
 
-/* Begins once the file is complete. Nothing is added any more. */
+/* Starts comparing; the file is complete. No block is added after this. */
 void recheck_start(struct recheck *c, int fd, const char *path);
 
-/* 1 if all blocks are what they were (or none was added), 0 while that is not known; with wait it is waited for, and
- * the calling thread helps. -FAULT_CHANGED, -errno, -ENOMEM. */
+/* 1 if all blocks are unchanged (or none was added), 0 while that is not known. wait: until it is known; the calling
+ * thread compares, too. -FAULT_CHANGED, -errno, -ENOMEM. */
 int recheck_result(struct recheck *c, bool wait, struct err *e);
 
 void recheck_done(struct recheck *c); /* in any state */

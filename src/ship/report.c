@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One event for all who ship.
+ * The same event for watch, guard and the foreground commands.
  */
 #include "ship/report.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The log line of evidence that has reached the store.
+ * Logs that evidence has been stored.
  */
 #pragma once
 
@@ -9,5 +9,5 @@
 #include "ship/manifest.h"
 #include "ship/plan.h"
 
-/* already: an earlier run had stored it. seconds: that this run took. */
+/* already: an earlier run had stored it. seconds: duration of this run. */
 void report_shipped(const struct plan *plan, const struct manifest *m, bool already, double seconds);

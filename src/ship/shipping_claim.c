@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The claim on a file or stream that is shipped in the foreground, and its place in a case.
+ * The claim on a file or stream that is shipped in the foreground, and its case.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "ship/shipping_internal.h"
 #include "ship/spool.h"
 
-/* What the command knows of the process that the evidence is of. */
+/* Adds what the command knows of the process that the evidence is about. */
 static int add_process(struct shipment *s, struct err *e)
 {
     const struct shipping *of = s->of;
@@ -30,7 +30,7 @@ static int add_process(struct shipment *s, struct err *e)
     return 0;
 }
 
-/* Pieces of one case have its time and id, and so lie in one folder of the store. */
+/* Gives the claim the time and id of its case; the first piece of a case defines them. */
 static void put_into_case(struct shipment *s)
 {
     struct shipping_case *one = s->of->its_case;
@@ -56,8 +56,8 @@ void shipment_close_spool(struct shipment *s)
     spool_close(TAKE_PTR(s->spool));
 }
 
-/* Where no state folder can be used the file is shipped without a journal, unless --state names one. */
-static int write_down(struct shipment *s, struct err *e)
+/* Without a usable state folder the file is shipped without a journal, unless --state names one. */
+static int add_to_spool(struct shipment *s, struct err *e)
 {
     const char *state = s->of->state;
     struct err ignored;
@@ -92,7 +92,7 @@ int shipment_claim_file(struct shipment *s, const char *name, struct err *e)
     if (s->held && s->of->pid)
         c->owner = s->of->uid;
     c->erase = s->erases;
-    return write_down(s, e);
+    return add_to_spool(s, e);
 }
 
 int shipment_claim_stream(struct shipment *s, struct err *e)

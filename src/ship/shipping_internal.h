@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One file or stream that is shipped in the foreground, shared by the shipping_*.c files.
+ * One file or stream that is shipped in the foreground; shared by the shipping*.c files.
  */
 #pragma once
 
@@ -12,12 +12,12 @@ struct shipment {
     struct shipping *of;
     const char *path;                     /* a stream's name */
     const struct shipping_stream *stream; /* NULL: a file */
-    uint64_t began_ms;                    /* from when --give-up counts */
-    bool stopped;                         /* the stream, by us or by its writer */
+    uint64_t began_ms;                    /* --give-up counts from here */
+    bool stopped;                         /* the stream was ended, by us or by its writer */
     int fd;
-    int folder;  /* where the file lies; -1 for a stream */
-    bool erases; /* the file once it is shipped */
-    bool held;   /* it is the caller's: its path is for people only */
+    int folder;  /* of the file; -1 for a stream */
+    bool erases; /* erase the file after shipping */
+    bool held;   /* the caller has opened it: its path is used in messages only */
     struct claim claim;
     struct spool *spool;
     struct progress progress;
@@ -27,7 +27,7 @@ struct shipment {
 /* shipping_claim.c */
 int shipment_claim_file(struct shipment *s, const char *name, struct err *e);
 int shipment_claim_stream(struct shipment *s, struct err *e);
-/* Leaves nothing behind where nothing was: the folders are removed if nothing is in them. */
+/* Removes the state folder if it is empty. */
 void shipment_close_spool(struct shipment *s);
 
 /* shipping_report.c */
@@ -36,5 +36,5 @@ void shipment_waiting(void *ctx, const struct err *e, uint64_t delay_ms); /* ctx
 void shipment_state_lost(void *ctx, const char *why);
 /* Sets the job's callbacks that report to the user. */
 void shipment_report_progress(struct shipment *s, struct job *job);
-/* Where it is, on stdout or in the log. 0 or -errno of stdout. */
+/* Reports the object, on stdout or in the log. 0 or -errno of stdout. */
 int shipment_report(struct shipment *s, const struct job_result *result);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the user of a foreground command sees: progress, warnings, and what was shipped.
+ * What the user of a foreground command sees: progress, warnings, and the stored object.
  */
 #include <errno.h>
 #include <inttypes.h>

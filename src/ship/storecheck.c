@@ -25,11 +25,11 @@
 static const struct retry_policy PACE = {.soon = {5 * 1000, 60 * 1000}, .slowly = {30 * 1000, 300 * 1000}};
 
 enum {
-    AGAIN_MS = 300 * 1000, /* with a file for a probe */
+    AGAIN_MS = 300 * 1000, /* name of the file that a probe writes */
     ASK_MOST_MS = 120 * 1000
 };
 
-/* What the asking process finds. */
+/* The result of the process that probes. */
 struct verdict {
     int result;
     struct err err;
@@ -73,7 +73,7 @@ static void ask_and_report(int to, const void *ctx)
     report_child_write(to, &v, sizeof(v));
 }
 
-/* -ECANCELED: stop_fd became readable within that time. */
+/* -ECANCELED: stop_fd became readable meanwhile. */
 static int wait_for_stop(const struct storecheck *s, uint64_t most_ms)
 {
     struct pollfd fd = {.fd = s->config->stop_fd, .events = POLLIN};
@@ -101,7 +101,7 @@ static int check_once(const struct storecheck *s, struct verdict *ret)
     return 0;
 }
 
-/* Whole or not at all, and not through a link: it may lie in a shared folder. */
+/* Written atomically, and never through a link: the folder may be shared. */
 static void show_ready(const struct storecheck *s, bool ready)
 {
     const char *path = s->config->ready;
@@ -112,7 +112,7 @@ static void show_ready(const struct storecheck *s, bool ready)
         unlink(path);
 }
 
-/* Logs what has changed, and returns when to ask again. */
+/* Logs what has changed, and returns when to probe next. */
 static uint64_t report(struct storecheck *s, const struct verdict *v)
 {
     bool news = !s->asked || s->retry.last != 0; /* that it is ready */
@@ -169,7 +169,7 @@ int storecheck_run(const struct storecheck_config *c)
         r = check_once(&s, &v);
         if (r == -ECANCELED)
             break;
-        if (r < 0) /* no process, no descriptor: this may pass */
+        if (r < 0) /* no process or descriptor available: this may pass */
             v.result = err_set(&v.err, r, "the store could not be asked: %s", strerror(-r));
         delay_ms = report(&s, &v);
         if (v.result == 0 && !c->ready)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From a path and an owner to a tenant.
+ * The tenant by path and owner.
  */
 #include "ship/tenant.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tenant of a file, by which turns and room are shared: the namespace where --layout names one, else the file's
- * owner (uid). The first folder below the watched one is a part of the tenant: pods of one uid often have a folder
- * each.
+ * The tenant of a file, for turns and room: the namespace if --layout names one, else the file's owner (uid). The first
+ * folder below the watched one is a part of the tenant: pods of one uid often have a folder each.
  */
 #pragma once
 
@@ -11,5 +10,5 @@
 #include "place/layout.h"
 #include "ship/fair.h"
 
-/* layout may be NULL; path: of the file, at or below root, or elsewhere. */
+/* layout may be NULL. path: of the file; not necessarily below root. */
 struct fair_key tenant_of(const struct layout *layout, const char *root, const char *path, uint64_t owner);

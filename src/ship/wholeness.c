@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One small walker for each format.
+ * One small parser for each format. Each is fed the file piece by piece, and has state only for what it needs at the
+ * next piece.
  */
 #include "ship/wholeness.h"
 
@@ -15,8 +16,9 @@ enum {
     CHUNK_HEADER = 68,
     ELF_HEADER_WIDE = 64,
     ELF_HEADER_NARROW = 52,
-    COUNT_IN_SECTION = 0xffff, /* PN_XNUM: there are more, and how many stands behind everything else */
-    DASHES = 37,               /* behind the words that end a javacore */
+    COUNT_IN_SECTION =
+        0xffff,  /* PN_XNUM: there are more; their number is in the first section header, at the end of the file */
+    DASHES = 37, /* number of dashes at the end of a javacore's last line */
     DASHES_MIN = 30
 };
 
@@ -94,7 +96,8 @@ static int feed_gzip(struct wholeness *w, const unsigned char *data, size_t size
     return 0;
 }
 
-/* What is laid out by headers: fills head with `size` bytes from file offset `next` on; true once they are there. */
+/* Fills head with the `size` bytes from file offset `next` on, and skips the bytes before; true once head is complete.
+ */
 static bool fill_head(struct wholeness *w, const unsigned char **data, size_t *left, uint64_t *at, size_t size)
 {
     size_t n;
@@ -134,7 +137,7 @@ static void feed_recording(struct wholeness *w, const unsigned char *data, size_
     }
 }
 
-static void take_core_header(struct wholeness *w)
+static void read_core_header(struct wholeness *w)
 {
     w->wide = w->head[4] == 2;
     w->big = w->head[5] == 2;
@@ -148,8 +151,8 @@ static void take_core_header(struct wholeness *w)
     w->head_size = 0;
 }
 
-/* The table of segments ends, where its length is unknown, with the first segment's data. */
-static void take_segment(struct wholeness *w)
+/* A table of unknown length (PN_XNUM) ends where the first segment's data begins. */
+static void read_segment(struct wholeness *w)
 {
     uint64_t offset = w->wide ? number(w, 8, 8) : number(w, 4, 4);
     uint64_t size = w->wide ? number(w, 32, 8) : number(w, 16, 4);
@@ -162,7 +165,7 @@ static void take_segment(struct wholeness *w)
         w->end = offset + size;
 }
 
-/* What has to be there of a core's header before the next step: its class is known from the shorter one on. */
+/* Size of a core's ELF header: the first bytes, which the shorter header has too, name the class. */
 static size_t header_size(const struct wholeness *w)
 {
     return w->head_size >= ELF_HEADER_NARROW && w->head[4] == 2 ? ELF_HEADER_WIDE : ELF_HEADER_NARROW;
@@ -176,9 +179,9 @@ static void feed_core(struct wholeness *w, const unsigned char *data, size_t siz
         if (!fill_head(w, &data, &size, &at, w->entry_size ? w->entry_size : header_size(w)))
             return;
         if (w->entry_size)
-            take_segment(w);
+            read_segment(w);
         else if (w->head_size == header_size(w))
-            take_core_header(w);
+            read_core_header(w);
     }
 }
 
@@ -253,7 +256,7 @@ int wholeness_feed(struct wholeness *w, const void *data, size_t size)
     return r;
 }
 
-/* The last line that is not empty, without its end. */
+/* The last line that is not empty, without its line break. */
 static const char *last_line(const struct wholeness *w, size_t *ret_size, bool *ret_ended)
 {
     size_t end = w->tail_size, begin;
@@ -278,7 +281,7 @@ static bool javacore_ends(const struct wholeness *w)
         return false;
     for (at += sizeof(words) - 1; at < line + size && *at == '-'; at++)
         dashes++;
-    /* With all of its dashes the line needs no end; fewer are another version's, or cut. */
+    /* A line with all dashes is complete without a line break; fewer dashes mean another version, or a cut line. */
     return at == line + size && dashes >= (ended ? DASHES_MIN : DASHES);
 }
 
@@ -291,7 +294,7 @@ static bool hs_err_ends(const struct wholeness *w)
 
     if (size == 4 && memcmp(line, "END.", 4) == 0)
         return true;
-    /* Versions that write END. have the same words in an earlier line, behind the time. */
+    /* JDKs that write END. have these words in an earlier line, after the time. */
     return ended && size > sizeof(elapsed) - 1 && memcmp(line, elapsed, sizeof(elapsed) - 1) == 0 &&
            memmem(line, size, s, sizeof(s) - 1);
 }

@@ -18,7 +18,7 @@ struct head {
     uint32_t type;
     int32_t code;
     uint64_t a, b;
-    uint32_t fds; /* bit i: fd[i] comes along */
+    uint32_t fds; /* bit i: fd[i] is sent along */
     uint32_t text_size;
 };
 
@@ -78,7 +78,7 @@ int wire_send(int fd, const struct wire *w)
     return 0;
 }
 
-/* Takes the descriptors out of the control data, in any case: those not asked for must not leak. */
+/* Takes all descriptors out of the control data: unexpected ones must not leak. */
 static void take_fds(struct msghdr *message, uint32_t wanted, struct wire *w)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The protocol between a watch and the processes that it starts: `salvage worker` with the watch's own options, and the
- * store check. One message is one packet on a SOCK_SEQPACKET pair, descriptors go along with it. Both ends are the same
- * program, but the worker reads foreign bytes: the loop trusts nothing that it sends.
+ * store check. One message is one packet on a SOCK_SEQPACKET pair; descriptors are sent along. Both ends are the same
+ * program, but the worker reads foreign bytes: the loop trusts none of its messages.
  */
 #pragma once
 
@@ -10,23 +10,23 @@
 #include <stdint.h>
 
 #define WORKER_COMMAND "worker"
-enum { WORKER_CHANNEL = 3 }; /* the process's end, in that process */
+enum { WORKER_CHANNEL = 3 }; /* descriptor of the process's end */
 
 enum wire_type {
     WIRE_JOB = 1,    /* to the worker. text: claim (JSON); a: follow; b: memory for it, bytes; fds: evidence, claim
                         folder (may be missing) */
     WIRE_COMPLETE,   /* to the worker: the followed file is complete */
-    WIRE_SWEEP,      /* to the worker: look for abandoned uploads */
-    WIRE_SWEPT,      /* a: so many were aborted */
+    WIRE_SWEEP,      /* to the worker: abort abandoned uploads */
+    WIRE_SWEPT,      /* a: number of uploads that were aborted */
     WIRE_PROGRESS,   /* a: file bytes confirmed */
     WIRE_RESUMED,    /* a: stored bytes found in the store */
     WIRE_STATE_LOST, /* text: why the journal can't be written */
-    WIRE_WAITING,    /* text: trouble; a: ms until the next try */
-    WIRE_UNVERIFIED, /* text: why what is stored can't be read back */
-    WIRE_SHIPPED,    /* text: manifest (JSON); a: it was there already; b: the mtime of what was read, ns */
+    WIRE_WAITING,    /* text: the error; a: ms until the next try */
+    WIRE_UNVERIFIED, /* text: why the object can't be read back */
+    WIRE_SHIPPED,    /* text: manifest (JSON); a: it was stored already; b: mtime of the file that was read, ns */
     WIRE_FAILED,     /* code; text: the error; a: Retry-After in ms */
-    WIRE_FACTS,      /* both ways. text: what is known of where we run (JSON): found out once, by the first worker */
-    WIRE_CHECKED,    /* from ship/storecheck.h: the store would take evidence, and there is nothing left to ask */
+    WIRE_FACTS,      /* both ways. text: facts of our surroundings (JSON), which the first worker has found */
+    WIRE_CHECKED,    /* from ship/storecheck.h: the store would take evidence; the check is finished */
     WIRE_TYPE_END
 };
 

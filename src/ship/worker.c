@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Receives jobs, does each with the store that the first one has opened, and reports.
+ * Receives claims, ships each with the store that the first one has opened, and reports.
  */
 #include "ship/worker.h"
 
@@ -22,7 +22,7 @@
 
 enum { FOLLOW_NICE = 4 };
 
-/* What holds from one job to the next. */
+/* State that is kept from one claim to the next. */
 struct worker {
     const struct worker_config *config;
     struct facts facts;
@@ -33,7 +33,7 @@ struct worker {
 /* One job. */
 struct delivery {
     int channel;
-    bool complete; /* the followed file is */
+    bool complete; /* the followed file is complete */
     bool state_lost;
 };
 
@@ -90,7 +90,7 @@ static int on_complete(void *ctx, uint64_t delay_ms)
     return d->complete;
 }
 
-/* What the loop logs and erases by; the whole manifest may be larger than a message. */
+/* The fields that the loop logs and erases by; the whole manifest may be larger than a message. */
 static int send_result(int channel, const struct job_result *result)
 {
     CLEANUP(buf_done) struct buf text = {0};
@@ -115,7 +115,7 @@ static int send_result(int channel, const struct job_result *result)
                                                      .text = text.data});
 }
 
-/* Found out by an earlier worker of the same watch: services that don't answer are waited for once. */
+/* Facts that an earlier worker of this watch has found: only one worker waits for services that don't answer. */
 static void take_facts(struct worker *w, const char *text)
 {
     facts_done(&w->facts);
@@ -136,7 +136,7 @@ static int find_facts(struct worker *w)
     return 0;
 }
 
-/* The pod that a claim is of, where it is not our own. */
+/* The pod that a claim belongs to, if it is not our own. */
 struct owner {
     struct whoami who;
     struct facts facts;
@@ -148,7 +148,7 @@ static void owner_done(struct owner *o)
     facts_done(&o->facts);
 }
 
-/* The folders it lies in may name another pod. */
+/* The path may name another pod (--layout). */
 static int find_owner(const struct worker *w, const struct claim *c, struct owner *ret, struct job *job)
 {
     struct whoami names = {0};
@@ -209,7 +209,7 @@ static int do_job(struct worker *w, const struct wire *message, struct job_resul
     return job_run(&job, result, e);
 }
 
-/* The evidence is closed before the loop hears of the end, and erases it: else the room would not be free. */
+/* The evidence is closed before the end is reported: the loop then erases it, and its blocks are freed. */
 static void do_and_report(struct worker *w, struct wire *message)
 {
     CLEANUP(job_result_done) struct job_result result = {0};
@@ -232,7 +232,7 @@ static bool is_ours(void *ctx, const char *key)
     return template_match(plan->template, key);
 }
 
-/* Aborts uploads that no process will finish: of pods that are gone, with their journals. */
+/* Aborts uploads that no process will finish: those of pods that were deleted, journal included. */
 static void sweep(const struct worker *w)
 {
     const struct plan *plan = w->config->plan;

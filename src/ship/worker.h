@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The worker's end of a watch: ships one claim after the other, as the pool says through a channel (ship/wire.h).
+ * The worker's end of a watch: ships one claim after the other, as the pool sends them through a channel (ship/wire.h).
  * Blocks. Has no loop, and decides neither which claim is next nor when one is tried again.
  */
 #pragma once
@@ -12,7 +12,7 @@
 struct worker_config {
     const struct plan *plan;
     const struct whoami *who;
-    char *const *dirs;           /* that are watched; NULL at the end */
+    char *const *dirs;           /* the watched folders; NULL at the end */
     const struct layout *layout; /* NULL: all evidence is of our own pod */
     int channel;                 /* borrowed */
 };
