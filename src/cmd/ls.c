@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * salvage ls: the cases in a store, newest first. Reads manifests: an object without one is not whole, and not shown. A
- * manifest that can't be read is a row that says so. Holds no more than the rows that will be shown.
+ * manifest that can't be read becomes a row with the error. Holds only the rows that will be shown.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -43,15 +43,15 @@ struct row {
     char *key;
 };
 
-/* The newest `limit` rows of those that were read. */
+/* The newest `limit` rows so far. */
 struct listing {
     const struct ls_options *options;
     const struct sink_config *config;
     char *const *places;
-    struct row *row; /* a heap, the oldest on top, as long as there is a limit */
+    struct row *row; /* with a limit: a heap, the oldest on top */
     size_t count, capacity, bytes;
     size_t readable;
-    int unreadable; /* why the first that could not be read could not */
+    int unreadable; /* the error of the first one that could not be read */
     struct err err;
 };
 
@@ -64,18 +64,18 @@ static void listing_done(struct listing *l)
     free(l->row);
 }
 
-/* "namespace/pod", "ecs/cluster/family/task" or "host/NAME": what the key would begin with. */
+/* "namespace/pod", "ecs/cluster/family/task" or "host/NAME": the beginning of a key. */
 static void place_of(const struct manifest *m, char *out, size_t size)
 {
     if (m->where.place)
         snprintf(out, size, "%s", m->where.place);
-    else if (m->where.pod) /* older manifests don't say */
+    else if (m->where.pod) /* older manifests have no place */
         snprintf(out, size, "%s/%s", m->where.namespace ? m->where.namespace : "default", m->where.pod);
     else
         snprintf(out, size, "host/%s", m->where.host ? m->where.host : "unknown");
 }
 
-/* Whether here begins with one of the places; "shop/" is the whole namespace. */
+/* Whether `here` begins with one of the places; "shop/" is the whole namespace. */
 static bool is_at(char *const *places, const char *here)
 {
     char whole[700];
@@ -89,7 +89,7 @@ static bool is_at(char *const *places, const char *here)
     return false;
 }
 
-/* A manifest is a stranger's text, and may try to speak to the terminal. */
+/* A manifest is foreign text, and may contain control sequences. */
 static char *row_text(const struct sink_config *config, const struct manifest *m, int64_t when_ns)
 {
     CLEANUP_FREE char *url = sink_object_url(config, m->key);
@@ -119,7 +119,7 @@ static char *row_json(const struct sink_config *config, const struct catalog_rea
     return json_dumps(object, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 }
 
-/* Of a case whose manifest is no help: what its key says. */
+/* The row of a case whose manifest can't be read: from its key. */
 static char *bad_text(const struct sink_config *config, const struct catalog_read *one)
 {
     CLEANUP_FREE char *url = sink_object_url(config, one->entry->key);
@@ -205,8 +205,8 @@ static int add_row(struct listing *l, int64_t when_ns, const char *key, char *te
     return 0;
 }
 
-/* WHEN is hardly later than the moment at which the manifest was written: once enough rows are newer than the rest can
- * be, the rest is not read. */
+/* A case's time is hardly later than its manifest's. Once enough rows are newer than all remaining manifests, those are
+ * not read. */
 static int wanted(void *ctx, const struct catalog_entry *entry)
 {
     const struct listing *l = ctx;
@@ -219,7 +219,7 @@ static int wanted(void *ctx, const struct catalog_entry *entry)
 
 static int take_bad(struct listing *l, struct catalog_read *one)
 {
-    /* package.json has no "package" beside it. */
+    /* A file such as package.json: no object "package" lies beside it. */
     if (one->result == -FAULT_NO_OBJECT || !one->entry->whole || !is_at(l->places, one->entry->key))
         return 0;
     if (!l->unreadable) {
@@ -289,7 +289,7 @@ static int run_on(const struct ls_options *o, const char *url, char *const *plac
         return r;
     if (l.count == 0 && !o->json)
         fprintf(stderr, "salvage: nothing there%s\n", *places ? " for that place" : "");
-    /* Some that can't be read are rows; all of them are a fault. */
+    /* Some manifests that can't be read become rows; if none can be read, it is a fault. */
     if (l.readable == 0 && l.unreadable == -FAULT_DENIED) {
         *e = l.err;
         return l.unreadable;

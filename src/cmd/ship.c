@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage ship: named files, or stdin, now, in the foreground; or what a JVM that is out of memory leaves
+ * salvage ship: ships named files or stdin, in the foreground; or what a JVM leaves at an OutOfMemoryError
  * (cmd/ship_oom.h).
  */
 #include <errno.h>
@@ -50,7 +50,7 @@ static bool is_stdin(const char *operand)
     return text_eq(operand, "-");
 }
 
-/* stdin is /dev/null from now on: closing the only other descriptor of a pipe is what its writer notices. */
+/* stdin becomes /dev/null: the writer of a pipe notices its end only when no descriptor of it is open. */
 static int take_stdin(struct err *e)
 {
     CLEANUP_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -82,7 +82,7 @@ static int ship_file(struct shipping *s, const char *path)
     return r < 0 ? command_fail(r, &e) : 0;
 }
 
-/* One bad file does not keep the others here; the first one's fault is the exit code. */
+/* A file that fails does not stop the others; the first fault is the exit code. */
 static int ship_files(struct shipping *s, const char *name, char *const *files, int count)
 {
     int exit_code = 0;
@@ -156,14 +156,14 @@ static int run(int argc, char **argv)
     log_set_format((enum log_format)o.plan.log);
     if ((r = plan_init(&plan, &o.plan, &e)) < 0)
         return command_fail(r, &e);
-    /* At an OutOfMemoryError the dump is made first, whatever is wrong: it can be shipped later. */
+    /* At an OutOfMemoryError the dump is made first, whatever is wrong with the options: it can be shipped later. */
     if (o.oom == 0 && ((r = plancheck(&plan, o.plan.state, NULL, &e)) < 0 || (r = plancheck_proxy(&plan, &e)) < 0))
         return command_fail(r, &e);
     if ((r = whoami_get("/", &who, &e)) < 0)
         return command_fail(r, &e);
     if (environment_facts_get("/", &who, &facts) < 0)
         return command_error(-ENOMEM, "out of memory");
-    /* By hand, the file is its owner's; a dump at an OutOfMemoryError must not fill the disk. */
+    /* A file that a user ships stays; a dump at an OutOfMemoryError must not fill the disk. */
     plan.keep = o.plan.keep || (o.oom == 0 && !o.remove);
     if (o.oom > 0 && plan.give_up_ms == 0)
         plan.give_up_ms = SHIP_OOM_GIVE_UP_MS;

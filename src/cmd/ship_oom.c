@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The hook: finds the dump and ships it. Where there is none or a cut one, and the JVM goes on, a child asks for one as
- * soon as the JVM runs again (cmd/oom_ask.h); the hook itself must have returned by then.
+ * The hook: finds the dump and ships it. If there is none or it was cut off, and the JVM goes on, a child requests one
+ * as soon as the JVM runs again (cmd/oom_ask.h); the hook itself must have returned by then.
  */
 #include "cmd/ship_oom.h"
 
@@ -19,10 +19,10 @@
 
 enum {
     WHY_MAX = 600,
-    NICE = 4 /* the application goes on: as docs/performance.md for following */
+    NICE = 4 /* the application runs meanwhile: as for following (docs/performance.md) */
 };
 
-/* What the JVM does next, if that leaves no time for another dump; NULL: it goes on. */
+/* What the JVM does next, if that leaves no time for another dump; NULL: it goes on running. */
 static const char *end_of_jvm(const struct oom *o)
 {
     return o->options.exit_on_oom == 1    ? "-XX:+ExitOnOutOfMemoryError"
@@ -30,7 +30,7 @@ static const char *end_of_jvm(const struct oom *o)
                                           : NULL;
 }
 
-/* The child has a session of its own, so that no terminal's signal meets it, and the JVM's stdout. */
+/* The child has its own session, so that it gets no signal of a terminal, and the JVM's stdout. */
 static int leave_it_to_a_child(struct oom *o, const char *text)
 {
     pid_t child;
@@ -73,7 +73,7 @@ static int without_dump(struct oom *o, const struct oomdump *d)
     return code;
 }
 
-/* The cut one is in the store, or on its way there. */
+/* The dump that was cut off is stored, or is being shipped. */
 static int after_cut_dump(struct oom *o)
 {
     const char *end = end_of_jvm(o);

@@ -86,13 +86,13 @@ int watch_parse(int argc, char **argv, struct watch_options *ret, char ***ret_di
         free(TAKE_PTR(*ret_dirs));
         return -FAULT_USAGE;
     }
-    /* A look that ends erases nothing that it could not ship, unless it is told to. */
+    /* With --once nothing is erased that was not shipped, unless --retain-… is given. */
     if (ret->once)
         ret->retention.automatic = false;
     return r;
 }
 
-/* The folders to watch, made and opened to their writers. */
+/* Makes the folders to watch, and lets others write to them. */
 static int make_folders(char *const *dirs, const char *mode_text, struct err *e)
 {
     char *end;
@@ -111,7 +111,7 @@ static int make_folders(char *const *dirs, const char *mode_text, struct err *e)
     return 0;
 }
 
-/* A worker gets our own command line, so it comes to our own plan. */
+/* A worker gets our command line, and makes the same plan of it. */
 static char **worker_arguments(char *command, int argc, char **argv)
 {
     char **args = calloc((size_t)argc + 2, sizeof(*args));

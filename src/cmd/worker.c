@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage worker: ships claims for a watch (ship/worker.h). Not for people.
+ * salvage worker: ships claims for a watch (ship/worker.h). Not for users.
  */
 #include <signal.h>
 #include <sys/prctl.h>
@@ -29,8 +29,8 @@ static int run(int argc, char **argv)
     plan.sink.notice = NULL; /* the watch logs it once (ship/storecheck.h) */
     if ((r = whoami_get("/", &who, &e)) < 0)
         return command_fail(r, &e);
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a claim may take hours; what was sent of it is in the journal */
-    oomscore_offer();                 /* an attempt is lost, then */
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* shipping a claim may take hours; the journal has its confirmed parts */
+    oomscore_offer();                 /* only this attempt is lost */
     config.layout = o.layout ? &layout : NULL;
     config.dirs = dirs;
     return worker_serve(&config) < 0;

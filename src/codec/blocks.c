@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The ring and its threads. Slots are counted, not linked: `submitted`, `begun` and `released` only grow, and a
- * block's slot is its number modulo the ring. The lock is held to move a number, never while a block is encoded;
- * a thread is woken only if one sleeps, the driver only for the block it waits for. A driver that would have to wait
- * encodes: as many threads as processors keep all of them busy, and none waits for its turn on one.
+ * The ring and its threads. `submitted`, `begun` and `released` are counters that only grow; a block's slot is its
+ * number modulo the ring. The lock is held while a counter changes, never while a block is encoded. A thread is woken
+ * only if one sleeps, the driver only for the block that it waits for. A driver that would have to wait encodes
+ * instead: so as many threads as processors keep all of them busy.
  */
 #include "codec/blocks.h"
 
@@ -16,7 +16,7 @@
 #include "base/thread.h"
 
 enum {
-    SLOTS_EXTRA = 4,         /* one being filled, one being taken away, two for a thread that lost its processor */
+    SLOTS_EXTRA = 4,         /* one being filled, one being released, two for a thread that was preempted */
     STACK_SIZE = 256 * 1024, /* encoders keep their state on the heap */
     THREADS_MAX = 1024,
     BLOCK_MAX = 1 << 30
@@ -43,16 +43,17 @@ struct blocks {
     struct block_slot *slot; /* a ring */
     unsigned slots;
     struct encoder *encoder;
-    unsigned encoders, threads; /* with a state; of them with a thread. The driver uses the first without one. */
+    unsigned encoders,
+        threads; /* encoders with a state; of these with a thread. The driver uses the first one without a thread. */
 
-    uint64_t released; /* the driver's alone, like raw and frame of a slot that no thread is at */
+    uint64_t released; /* used by the driver only, as are raw and frame of a slot that no thread uses */
 
-    pthread_mutex_t lock; /* what follows, and each slot's `done` */
+    pthread_mutex_t lock; /* for the fields below, and each slot's `done` */
     pthread_cond_t work, done;
     uint64_t submitted, begun;
-    uint64_t awaited;  /* number of the block the driver sleeps for, UINT64_MAX: it does not */
+    uint64_t awaited;  /* number of the block that the driver sleeps for; UINT64_MAX: it does not sleep */
     unsigned sleepers; /* threads waiting for work */
-    unsigned busy;     /* threads at work, without the driver */
+    unsigned busy;     /* threads that encode, without the driver */
     unsigned busy_max;
     bool stop;
 };
@@ -62,7 +63,7 @@ static struct block_slot *block_slot_of(const struct blocks *b, uint64_t number)
     return &b->slot[number % b->slots];
 }
 
-/* The oldest block that waits to be encoded. Called with the lock held; releases it meanwhile. */
+/* Encodes the oldest waiting block. Called with the lock held; releases it meanwhile. */
 static void encode_next(struct encoder *c)
 {
     struct blocks *b = c->blocks;
@@ -146,13 +147,13 @@ static unsigned slots_needed(unsigned threads)
     return threads > 0 ? threads + SLOTS_EXTRA : 1;
 }
 
-/* Copying a block would be no work for a thread: without compression there is none. */
+/* Without compression there is no work for a thread. */
 static unsigned threads_needed(const struct codec *c, unsigned threads)
 {
     return c->ops == &CODEC_NONE ? 0 : threads;
 }
 
-/* One only is not worth the reading and hashing that the driver could do meanwhile. */
+/* The driver encodes, too: with one thread the driver only reads and hashes. */
 static unsigned threads_beside_driver(unsigned threads)
 {
     return threads > 1 ? threads - 1 : threads;
@@ -212,7 +213,7 @@ void blocks_free(struct blocks *b)
     free(b);
 }
 
-/* Only the driver changes `submitted`: it may read it without the lock. */
+/* Only the driver changes `submitted`, so it reads it without the lock. */
 unsigned blocks_pending(const struct blocks *b)
 {
     return (unsigned)(b->submitted - b->released);

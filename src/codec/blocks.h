@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Blocks compressed in parallel and handed back in order, in a fixed ring: memory is allocated once, and nothing grows
+ * Compresses blocks in parallel and returns them in order, in a fixed ring: memory is allocated once, and nothing grows
  * with the file. One thread drives (slot, submit, next, release), and encodes itself instead of waiting; the other
- * encoders are threads of our own, with all signals blocked. Without compression there is nothing to do in parallel:
- * CODEC_NONE starts no thread, whatever `threads` says, and hands back the raw blocks.
+ * encoders are our own threads (base/thread.h). CODEC_NONE starts no thread, whatever `threads` is, and returns the raw
+ * blocks.
  */
 #pragma once
 
@@ -20,26 +20,27 @@ struct encoded {
     size_t raw_size;
 };
 
-/* threads: that encode, the driver among them; 1: a thread beside the driver, which then never encodes. 4 slots more.
- * Threads that can't be started are done without. -EINVAL (threads 1 to 1024, blocks 1 byte to 1 GiB, the codec's
- * levels), -ENOMEM. Without compression there is one slot. */
+/* threads: number that encode, including the driver; 1: one thread beside the driver, which never encodes then. Threads
+ * that can't be started are left out. There are 4 more slots than threads; without compression, one. -EINVAL (threads 1
+ * to 1024, blocks 1 byte to 1 GiB, the codec's levels), -ENOMEM. */
 int blocks_new(const struct codec *c, unsigned threads, size_t block_size, struct blocks **ret);
-void blocks_free(struct blocks *b); /* in any state; waits for the block each thread is at */
+void blocks_free(struct blocks *b); /* in any state; waits until each thread has encoded its current block */
 
-/* From now on so many threads encode at a time, the driver among them; at least 1. */
+/* Limits how many threads encode at one time, including the driver; at least 1. */
 void blocks_limit(struct blocks *b, unsigned threads);
 
-/* Where the next raw block goes (block_size bytes), NULL while all slots are in use. The same until submitted. */
+/* Buffer for the next raw block (block_size bytes); NULL while all slots are in use. The same one until it is
+ * submitted. */
 void *blocks_slot(struct blocks *b);
-void blocks_submit(struct blocks *b, size_t size); /* of the block in the last slot given; > 0 */
+void blocks_submit(struct blocks *b, size_t size); /* size: of the block in the slot; > 0 */
 
-/* The oldest block's frame: 1 and *ret; 0 if it isn't ready (or none is under way, then also with wait, which encodes);
- * -EIO, -ENOMEM from the encoder: that block stays the oldest, there is no way past it. */
+/* The oldest block's frame: 1 and *ret; 0 if it isn't ready, or if no block is pending. wait: until it is ready;
+ * encodes meanwhile. -EIO, -ENOMEM from the encoder: that block remains the oldest, and every further call fails. */
 int blocks_next(struct blocks *b, bool wait, struct encoded *ret);
-void blocks_release(struct blocks *b); /* the frame that blocks_next gave */
+void blocks_release(struct blocks *b); /* the frame of blocks_next */
 
 /* Blocks submitted and not yet released. */
 unsigned blocks_pending(const struct blocks *b);
 
-/* What it takes, bytes: for fitting into --memory. */
+/* Bytes of memory that this takes; for --memory. */
 size_t blocks_memory(const struct codec *c, unsigned threads, size_t block_size);

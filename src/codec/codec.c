@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which codecs there are, their names and levels, and what compressed data looks like from outside. The codecs
- * themselves are in files of their own.
+ * The codecs' names and levels, and the first bytes of compressed files. Each codec is a file of its own.
  */
 #include "codec/codec.h"
 
@@ -67,7 +66,7 @@ bool codec_is_compressed(const void *data, size_t size)
     for (size_t i = 0; i < ARRAY_SIZE(MAGICS); i++)
         if (size >= MAGICS[i].size && memcmp(data, MAGICS[i].bytes, MAGICS[i].size) == 0)
             return true;
-    /* bzip2: "BZh", a level, and pi where the first block begins */
+    /* bzip2: "BZh", a level, and the digits of pi at the first block */
     return size >= 10 && memcmp(byte, "BZh", 3) == 0 && byte[3] >= '1' && byte[3] <= '9' &&
            memcmp(byte + 4, "1AY&SY", 6) == 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Compression behind one const table. Encoding works block by block: each block becomes a frame (gzip: a member) of
- * its own, so that blocks can be done in parallel and a resume can begin at any of them. Decoding is a stream and
- * takes any input of that format, by any compressor.
+ * Compression behind one const table. Encoding is by blocks: each becomes a frame of its own (gzip: a member), so that
+ * blocks are encoded in parallel, and a resume can begin at any of them. Decoding is a stream, and accepts any input of
+ * the format, by any compressor.
  */
 #pragma once
 
@@ -18,9 +18,9 @@ struct codec_ops {
     const char *suffix; /* ".zst"; "" */
     int level_min, level_max, level_default;
 
-    /* An encoder belongs to one thread. 0 or -ENOMEM. */
+    /* An encoder is used by one thread only. 0 or -ENOMEM. */
     int (*encoder_new)(int level, size_t block_size, void **ret);
-    /* One whole frame from one block, into out of at least bound(size); its size, or -EIO, -ENOMEM. */
+    /* Makes one frame of one block; out has at least bound(size) bytes. Returns the frame's size, or -EIO, -ENOMEM. */
     ssize_t (*encode)(void *encoder, const void *data, size_t size, void *out, size_t out_size);
     void (*encoder_free)(void *encoder);
     size_t (*bound)(size_t size);
@@ -30,7 +30,7 @@ struct codec_ops {
     /* Consumes from the input (moves data and size on), fills out; bytes made, 0 if it needs more input;
      * -EBADMSG, -ENOMEM. Not to be called again after a failure. */
     ssize_t (*decode)(void *decoder, const void **data, size_t *size, void *out, size_t out_size);
-    /* 0 if the input may end here, -EBADMSG in the middle of a frame. */
+    /* 0 if the input may end here; -EBADMSG inside a frame. */
     int (*decoder_end)(void *decoder);
     void (*decoder_free)(void *decoder);
 };
@@ -42,11 +42,11 @@ struct codec {
 
 extern const struct codec_ops CODEC_NONE, CODEC_ZSTD, CODEC_GZIP;
 
-/* "zstd", "zstd:3", "gzip:9", "none": -FAULT_USAGE with the message. */
+/* Parses "zstd", "zstd:3", "gzip:9", "none". -FAULT_USAGE. */
 int codec_parse(const char *text, struct codec *ret, struct err *e);
 
 /* "zstd:1" into out[32]; returns out. */
 const char *codec_format(const struct codec *c, char *out);
 
-/* By the first bytes: is it compressed already (gzip, zstd, xz, bzip2, zip)? */
+/* Whether data is compressed already (gzip, zstd, xz, bzip2, zip), by its first bytes. */
 bool codec_is_compressed(const void *data, size_t size);

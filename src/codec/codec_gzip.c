@@ -96,7 +96,7 @@ static int decoder_new(void **ret)
     return 0;
 }
 
-/* Behind a member: another, or padding to the end. */
+/* After a member: another one, or padding up to the end. */
 static int go_on(struct decoder *d)
 {
     z_stream *z = &d->stream;
@@ -114,7 +114,7 @@ static int go_on(struct decoder *d)
     return 0;
 }
 
-/* Until the stream's input is used up or its output full. */
+/* Runs until the stream's input is used up or its output is full. */
 static int inflate_all(struct decoder *d)
 {
     z_stream *z = &d->stream;
@@ -129,7 +129,7 @@ static int inflate_all(struct decoder *d)
         switch (inflate(z, Z_NO_FLUSH)) {
         case Z_OK:
             break;
-        case Z_BUF_ERROR: /* no progress: nothing is wrong */
+        case Z_BUF_ERROR: /* no progress possible: not an error */
             return 0;
         case Z_STREAM_END:
             d->place = AT_END;

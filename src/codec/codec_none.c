@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * No compression: frames are the blocks themselves, and the stream is what it is. Keeps no state.
+ * No compression: a frame is the block itself. Has no state.
  */
 #include <errno.h>
 #include <string.h>

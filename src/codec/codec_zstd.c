@@ -12,7 +12,7 @@
 
 #include "codec/codec.h"
 
-enum { WINDOW_LOG_MAX = 27 }; /* what `zstd -d` takes without being asked, up to --ultra -22 */
+enum { WINDOW_LOG_MAX = 27 }; /* the default limit of `zstd -d`, enough for --ultra -22 */
 
 static int error_of(size_t result, int otherwise)
 {
@@ -62,7 +62,7 @@ static size_t encoder_memory(int level, size_t block_size)
 struct decoder {
     ZSTD_DCtx *stream;
     bool in_frame;
-    bool pending; /* the output was full: there may be more to come without input */
+    bool pending; /* the output was full: more may follow without input */
 };
 
 static void decoder_free(void *decoder)
@@ -90,7 +90,7 @@ static int decoder_new(void **ret)
     return 0;
 }
 
-/* Frames follow one another without our doing: after a frame's end the stream expects the next one's head. */
+/* After a frame's end the stream expects the head of the next one. */
 static ssize_t decode(void *decoder, const void **data, size_t *size, void *out, size_t out_size)
 {
     struct decoder *d = decoder;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SHA-256 on OpenSSL's low-level interface, and its state as text: the eight chaining words, the number of bits
- * hashed, and the bytes that do not fill a block yet. What is loaded is exactly what would be saved, or refused.
+ * SHA-256 on OpenSSL's low-level interface, and its state as text: the eight chaining words, the number of bits hashed,
+ * and the bytes of an incomplete block. Loading accepts exactly what saving writes.
  */
 #include "codec/digest.h"
 
@@ -100,7 +100,7 @@ int digest_load(struct digest *d, const char *saved)
         text_unhex(pending, loaded.state.data, loaded.state.num) < 0)
         return -EBADMSG;
     digest_save(&loaded, again);
-    if (!text_eq(saved, again)) /* another spelling of it: capitals, leading zeros */
+    if (!text_eq(saved, again)) /* another spelling: capitals, leading zeros */
         return -EBADMSG;
     *d = loaded;
     return 0;

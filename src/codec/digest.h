@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SHA-256 that can be put down and taken up again: a journal keeps the running state, so that a resumed upload need
- * not read what was already shipped. (OpenSSL's EVP interface can't do that; its low-level one can.)
+ * SHA-256 whose running state can be saved and loaded: the journal has it, so that a resumed upload does not read again
+ * what was already shipped. (OpenSSL's EVP interface can't do that; its low-level one can.)
  */
 #pragma once
 
 #ifndef OPENSSL_SUPPRESS_DEPRECATED
-#define OPENSSL_SUPPRESS_DEPRECATED /* SHA256_CTX: the only interface with a state that can be kept */
+#define OPENSSL_SUPPRESS_DEPRECATED /* SHA256_CTX: the only interface whose state can be saved */
 #endif
 #include <openssl/sha.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ struct digest {
 void digest_init(struct digest *d);
 void digest_update(struct digest *d, const void *data, size_t size);
 
-/* Hex into out; the digest itself can go on. */
+/* The digest in hex; more data can be added afterwards. */
 void digest_hex(const struct digest *d, char out[DIGEST_HEX_MAX]);
 void digest_raw(const struct digest *d, unsigned char out[SHA256_DIGEST_LENGTH]);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * zstd's seekable format, written and read by hand: the library that comes with zstd is not packaged. Reads tables
- * with checksums too (other tools write them), and skips the checksums: we have digests of our own.
+ * zstd's seekable format, written and read here: Debian does not package the library that comes with zstd. Also reads
+ * tables with checksums (other tools write them), and ignores the checksums: the manifest has digests.
  */
 #include "codec/seektable.h"
 
@@ -19,7 +19,7 @@ enum {
 #define SKIPPABLE_MAGIC 0x184D2A5Eu
 #define SEEKABLE_MAGIC 0x8F92EAB1u
 #define FLAG_CHECKSUMS 0x80u
-#define FLAGS_RESERVED 0x7Cu /* the format wants them 0; the lowest two bits mean nothing, and may be anything */
+#define FLAGS_RESERVED 0x7Cu /* have to be 0; the lowest two bits are unused, and may have any value */
 
 static void put_u32(unsigned char *p, uint32_t value)
 {

@@ -195,8 +195,8 @@ static int do_job(struct worker *w, const struct wire *message, struct job_resul
 
     if (message->b > 0 && message->b < plan.memory)
         plan.memory = message->b;
-    /* Beside a JVM that writes its dump we take what it leaves. An unprivileged process can't take this back; what is
-     * left to do after the dump is short. */
+    /* While a JVM writes its dump, use only the processor time that it leaves. An unprivileged process can't raise its
+     * priority again; little is left to do after the dump. */
     if (job.source == INTAKE_GROWING)
         setpriority(PRIO_PROCESS, 0, FOLLOW_NICE);
     if ((r = claim_decode(message->text, strlen(message->text), &claim)) < 0)

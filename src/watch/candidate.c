@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A search tree of candidates by name, and a heap of the same by due time.
+ * Candidates in a search tree by name, and in a heap by due time.
  */
 #include "watch/candidate.h"
 
@@ -45,7 +45,7 @@ static void heap_put(struct candidates *c, size_t at, struct candidate *one)
     one->heap_at = at;
 }
 
-/* Moves the one at `at` to where its due time belongs. */
+/* Restores the heap order for the candidate at index `at`. */
 static void heap_settle(struct candidates *c, size_t at)
 {
     struct candidate *one = c->heap[at];
@@ -90,7 +90,7 @@ struct candidate *candidate_add(struct candidates *c, struct folder *f, const ch
 
     if (one)
         return one;
-    /* Now, so that scheduling can't fail; index 0 is not used. */
+    /* Allocated here, so that scheduling can't fail. Index 0 is not used. */
     if (array_reserve(&c->heap, c->count + 2, &c->capacity, sizeof(struct candidate *), SIZE_MAX) < 0)
         return NULL;
     one = calloc(1, sizeof(*one));
@@ -132,7 +132,7 @@ struct candidate *candidate_due(const struct candidates *c, uint64_t now_ms, uin
     return first && first->due_ms <= now_ms ? first : NULL;
 }
 
-/* What a walk of the tree collects; twalk_r(3) always visits all. */
+/* State of a walk through the tree; twalk_r(3) always visits all nodes. */
 struct walk {
     const struct folder *folder;
     struct candidate **found;
@@ -158,7 +158,7 @@ static void visit_folder(const void *node, VISIT which, void *ctx)
 
 size_t candidates_of(const struct candidates *c, const struct folder *f, struct candidate ***ret)
 {
-    struct walk w = {.folder = f, .found = c->count ? reallocarray(NULL, c->count, sizeof(struct candidate *)) : NULL};
+    struct walk w = {.folder = f, .found = c->count ? calloc(c->count, sizeof(struct candidate *)) : NULL};
 
     if (w.found)
         twalk_r(c->tree, visit_folder, &w);

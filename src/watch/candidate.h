@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Files that were found and are not yet claims, by folder and name. Stores them and knows which are due; the watcher
- * decides what becomes of them. 16,000 files that are open for writing must not cost more than their number says: each
- * call here but candidates_of and candidates_settling costs the logarithm of the count.
+ * Files that were found and are not yet claims, by folder and name, and which of them are due. The watcher decides what
+ * happens to them. Every call takes logarithmic time, except candidates_of and candidates_settling: a watch may have
+ * 16,000 files that are open for writing.
  */
 #pragma once
 
@@ -19,20 +19,20 @@ struct candidate {
     char *name;
     struct settle settle;
     int64_t found_ns;
-    uint64_t due_ms;      /* monotonic; 0: an event will come. Set by candidate_schedule */
+    uint64_t due_ms;      /* monotonic; 0: waits for an event. Set by candidate_schedule */
     size_t heap_at;       /* candidate.c's */
-    unsigned polls_open;  /* polls in a row that found it open for writing */
-    bool by_content;      /* its name says nothing */
-    bool fresh;           /* by_content: has just been made or closed */
-    bool content_checked; /* by_content: it begins as evidence does */
+    unsigned polls_open;  /* consecutive polls that found it open for writing */
+    bool by_content;      /* its name is not one of evidence */
+    bool fresh;           /* by_content: was just made or closed */
+    bool content_checked; /* by_content: its first bytes are those of evidence */
     bool may_follow, following, logged_unreadable;
-    unsigned errors;       /* polls in a row that failed by an error that may pass */
+    unsigned errors;       /* consecutive polls that failed with an error that may pass */
     char id[IDENTITY_MAX]; /* while following */
 };
 
 struct candidates {
     void *tree;              /* tsearch(3)'s */
-    struct candidate **heap; /* those with a due time, the earliest on top; index 1 is the first */
+    struct candidate **heap; /* heap of those with a due time, the earliest on top; begins at index 1 */
     size_t count, scheduled, capacity;
 };
 
@@ -43,14 +43,14 @@ struct candidate *candidate_add(struct candidates *c, struct folder *f, const ch
 void candidate_drop(struct candidates *c, struct candidate *one);
 void candidates_done(struct candidates *c);
 
-/* When it is to be polled (0: not by the clock). Takes no memory. */
+/* Sets the time of the next poll (0: on an event). Allocates nothing. */
 void candidate_schedule(struct candidates *c, struct candidate *one, uint64_t due_ms);
-/* A candidate that is due; NULL: none, and *ret_next_ms is when the next will be, UINT64_MAX without. */
+/* A candidate that is due; NULL: none, and *ret_next_ms is the time of the next one, UINT64_MAX if there is none. */
 struct candidate *candidate_due(const struct candidates *c, uint64_t now_ms, uint64_t *ret_next_ms);
-/* Those of this folder: how many, in a list to be freed by the caller. */
+/* The candidates of a folder: returns their number; the caller frees the list. */
 size_t candidates_of(const struct candidates *c, const struct folder *f, struct candidate ***ret);
-/* Whether any is on its way to become a claim by itself: it rests, is followed, or is a dump that we saw begin. */
+/* Whether any may become a claim without an event: it rests, is followed, or is a dump whose beginning we have seen. */
 bool candidates_settling(const struct candidates *c);
-/* Calls fn with each of those. */
+/* Calls fn for each of those. */
 void candidates_each_settling(const struct candidates *c, void (*fn)(void *ctx, const struct candidate *one),
                               void *ctx);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The order in which evidence is given up.
+ * The order in which evidence is erased.
  */
 #include "watch/discard.h"
 
 #include <stdlib.h>
 
 enum {
-    TRIFLE = 64,   /* less than this part of what is too much is not worth giving up while there is anything larger */
-    USELESS = 8,   /* and if all that could go is less than this part, it does not help */
-    SMALL_HEAD = 8 /* less than this part of a tenant's largest first dump: not the one that stays in any case */
+    TRIFLE = 64,   /* an item smaller than this part of the excess stays while there is a larger one */
+    USELESS = 8,   /* if all that could be erased is less than this part of the excess, nothing is */
+    SMALL_HEAD = 8 /* a first dump smaller than this part of the tenant's largest is not the one that always stays */
 };
 
 struct run { /* items of one tenant, or of one series */
@@ -21,7 +21,7 @@ struct run { /* items of one tenant, or of one series */
 struct share {
     struct run items;
     struct discard_item *kept; /* in any case */
-    uint64_t extra;            /* bytes of all the others */
+    uint64_t extra;            /* bytes of all other items */
 };
 
 static int by_tenant_series_time(const void *a, const void *b)
@@ -55,7 +55,7 @@ static uint64_t bytes_of(struct run r)
     return total;
 }
 
-/* The oldest of the first dumps of its series that is not small beside the others. */
+/* The oldest first dump of a series that is not small compared with the others. */
 static struct discard_item *kept_of(struct run tenant)
 {
     struct discard_item *kept = NULL;
@@ -83,7 +83,7 @@ static bool may_go(const struct discard_item *i, uint64_t least)
     return !i->busy && i->bytes >= least;
 }
 
-/* Of a series what lies nearest to its middle, without the ends. */
+/* The item nearest to the middle of a series, without its ends. */
 static struct discard_item *middle_of(struct run series, uint64_t least)
 {
     struct discard_item *item = series.at;
@@ -107,7 +107,7 @@ static struct discard_item *newest_of(struct run series, uint64_t least)
     return series.count > 1 && may_go(last, least) ? last : NULL;
 }
 
-/* Of the series that takes the most. */
+/* From the series that takes the most room. */
 static struct discard_item *from_series(struct run tenant, uint64_t least,
                                         struct discard_item *(*choose)(struct run, uint64_t))
 {
@@ -134,8 +134,8 @@ static int by_time(const void *a, const void *b)
     return (x->time_ns > y->time_ns) - (x->time_ns < y->time_ns);
 }
 
-/* Brings the first dumps of a tenant's series, but for the kept one, to the front: the oldest first. Leaves the rest in
- * no order. */
+/* Moves the first dumps of a tenant's series, except the one that stays, to the front, the oldest first. The order of
+ * the rest is undefined. */
 static struct run collect_heads(struct share *s)
 {
     struct run heads = {s->items.at, 0};
@@ -155,7 +155,7 @@ static struct run collect_heads(struct share *s)
     return heads;
 }
 
-/* Where every series has only its first left, these are a series, too, that the kept one begins. */
+/* When only first dumps are left, they are treated as one series that begins with the one that stays. */
 static struct discard_item *from_heads(struct share *s, uint64_t least, enum discard_reason *ret_reason)
 {
     struct run heads = collect_heads(s);
@@ -189,7 +189,7 @@ static struct discard_choice from_tenant(struct share *s, uint64_t least)
     return i ? (struct discard_choice){reason, i->ref} : (struct discard_choice){DISCARD_NONE, NULL};
 }
 
-/* Each tenant has but one: the largest costs the others the most. */
+/* Each tenant has only one left: the largest is erased. */
 static struct discard_choice from_kept(struct run all, const struct discard_item *exempt)
 {
     struct discard_item *largest = NULL;
@@ -212,7 +212,7 @@ static struct discard_choice from_kept(struct run all, const struct discard_item
     return (struct discard_choice){DISCARD_FIRST, largest->ref};
 }
 
-/* The oldest that is larger than the room by itself, of those that a tenant keeps in any case; NULL: none. */
+/* The oldest dump, of those that always stay, that is larger than the room by itself; NULL: none. */
 static struct discard_item *exempt_of(struct run all, uint64_t room)
 {
     struct discard_item *exempt = NULL;

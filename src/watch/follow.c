@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What following costs the JVM depends on who gets the processors.
+ * What following costs the JVM depends on the processors that both may use.
  */
 #include "watch/follow.h"
 

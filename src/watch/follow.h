@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether heap dumps are shipped while they are being written (--follow). That takes about one processor: where the JVM
- * would have to do without it, its pause would become longer.
+ * Whether heap dumps are shipped while they are being written (--follow). Following takes about one processor: if the
+ * JVM has none to spare, its pause becomes longer.
  */
 #pragma once
 
@@ -26,5 +26,5 @@ enum follow { FOLLOW_AUTO, FOLLOW_YES, FOLLOW_NO };
  * cgroup. */
 bool follow_affordable(unsigned processors, unsigned limit, bool shared);
 
-/* The answer for this process. */
+/* The decision for this process. */
 bool follow_wanted(enum follow choice, bool shared);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The child holds none of our descriptors: it may outlive us, and a lock is its holder's as long as one of them is
- * open.
+ * The child inherits none of our descriptors: it may live longer than we do, and a lock is held as long as one of its
+ * descriptors is open.
  */
 #include "watch/hang_probe.h"
 
@@ -17,7 +17,7 @@
 
 enum { NAMES_SIZE = 4096 };
 
-/* Opening a folder and reading its first names asks the server, whatever the kernel remembers. */
+/* Opening a folder and reading its first names makes a request to the server, whatever the kernel has cached. */
 static _Noreturn void ask(const char *path)
 {
     char names[NAMES_SIZE];
@@ -36,7 +36,7 @@ static _Noreturn void ask(const char *path)
     _exit(0);
 }
 
-/* Signals come to the child only when it has its own answers to them: ours would speak to our loop. */
+/* Signals stay blocked until the child has its own handlers: ours would write to our loop. */
 static pid_t start(const char *path)
 {
     sigset_t all, before;
@@ -81,7 +81,7 @@ static void begin(void *ctx, struct folder *f)
     p->ask[p->count++] = (struct hang_ask){.dev = f->dev, .child = start(f->path)};
 }
 
-/* Those that still hang stay in the table, and get no second child. */
+/* File systems that still hang stay in the table, and get no second child. */
 void hang_probe_begin(struct hang_probe *p, struct source *s)
 {
     struct visit v = {.probe = p};
@@ -126,7 +126,7 @@ bool hang_probe_is_over(struct hang_probe *p, struct source *s)
         a->hung = !has_answered(a);
         silent += a->hung;
         if (a->hung && late)
-            kill(a->child, SIGKILL); /* ends it where the server has not taken up the question yet */
+            kill(a->child, SIGKILL); /* ends the child if the server has not read the request yet */
     }
     if (silent > 0 && !late)
         return false;

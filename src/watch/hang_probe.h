@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether network file systems (FUSE, NFS and the like) answer. A call to one whose server hangs does not return, and
- * not even SIGKILL ends it: so a child asks before the loop does. A child that hangs is left behind, and asked for
- * again in the next round.
+ * Whether network file systems (FUSE, NFS and the like) respond. A call to one whose server hangs does not return, and
+ * not even SIGKILL ends it: so a child makes the first call. A child that hangs is left behind, and examined again in
+ * the next round.
  */
 #pragma once
 
@@ -21,14 +21,14 @@ struct hang_probe {
         bool hung;
     } ask[HANG_PROBES_MAX];
     unsigned count;
-    uint64_t until_ms; /* of this round, monotonic */
-    unsigned changed;  /* in this round: so many began to hang, or answer again */
+    uint64_t until_ms; /* of this round; monotonic */
+    unsigned changed;  /* in this round: number of file systems that began to hang, or respond again */
 };
 
-/* Begins a round: one child for each network file system of the source's folders. Beyond HANG_PROBES_MAX, or where no
- * child can be started, a file system is taken to answer. */
+/* Begins a round: one child for each network file system of the source's folders. Beyond HANG_PROBES_MAX, or if no
+ * child can be started, a file system counts as responding. */
 void hang_probe_begin(struct hang_probe *p, struct source *s);
 
-/* Whether the round is over: all have answered, or HANG_PROBE_MS have passed. Then the folders' `hung` are right. Never
+/* Whether the round is over: all have responded, or HANG_PROBE_MS have passed. Sets each folder's `hung` then. Never
  * waits. */
 bool hang_probe_is_over(struct hang_probe *p, struct source *s);

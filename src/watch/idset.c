@@ -75,7 +75,7 @@ void idset_remove(struct idset *s, const char *id)
         at = (at + 1) & (s->capacity - 1);
     s->slot[at] = 0;
     s->count--;
-    /* Those behind it may have been pushed there: put them in anew. */
+    /* The entries behind it may have been displaced: insert them again. */
     for (at = (at + 1) & (s->capacity - 1); s->slot[at]; at = (at + 1) & (s->capacity - 1)) {
         number = s->slot[at];
         s->slot[at] = 0;

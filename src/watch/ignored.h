@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Files whose content is no evidence: logged once for each folder and kind of name, up to a maximum, so that
- * neither a folder of logs nor a hostile neighbour fills the log.
+ * Files whose content is no evidence: logged once for each folder and kind of name, up to a maximum, so that neither a
+ * folder of logs nor a hostile tenant fills the log.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The signals are open in the thread's ppoll(2) alone: the kernel gives one that comes to whichever thread takes it,
- * and would give it to the one that hangs. Never freed: the thread lives as long as the process.
+ * The thread unblocks the signals only in ppoll(2). They are blocked in the loop's thread: the kernel delivers a signal
+ * to any thread that does not block it, and would choose the one that hangs. Never freed: the thread lives as long as
+ * the process.
  */
 #include "watch/loop_watchdog.h"
 
@@ -19,7 +20,7 @@
 enum { STEP_MS = 50, STACK_SIZE = 256 * 1024 };
 
 struct loop_watchdog {
-    atomic_uint seen; /* signals, by the loop */
+    atomic_uint seen; /* signals that the loop has read */
     uint64_t patience_ms, grace_ms;
     void (*last)(void);
     int exit_code;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A repository's name, and whether anybody is at work in it.
+ * A repository's name, and whether a JVM uses it.
  */
 #include "watch/repository.h"
 
@@ -20,7 +20,7 @@
 #include "base/text.h"
 #include "linux/lease.h"
 
-enum { UNKNOWN_FACTOR = 60 }; /* how much longer a file must rest where there are no leases */
+enum { UNKNOWN_FACTOR = 60 }; /* a file must rest this many times longer where there are no leases */
 
 bool repository_pid(const char *name, pid_t *ret_pid)
 {

@@ -52,7 +52,7 @@ struct item *retain_find_expired(struct item *items, uint64_t now_ms, uint64_t *
     return NULL;
 }
 
-/* An explicit limit is one for all volumes. */
+/* An explicit limit applies to all volumes together. */
 static bool same_room(const struct retention *r, uint64_t a, uint64_t b)
 {
     return !r->automatic || a == b;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which of the pool's claims have waited for too long or take too much room. Counts what salvage itself put on a
- * volume, in allocated blocks: claims in the spool with all that lies beside them, and kept copies. A file that is
- * read where it lies is the application's.
+ * Which of the pool's claims have waited too long or take too much room. Counts what salvage has put on a volume, in
+ * allocated blocks: claims in the spool with all files beside them, and kept copies. A file that is read in place
+ * belongs to the application.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 #include "watch/retention.h"
 #include "watch/room.h"
 
-/* A claim that has just come is spared for so long while the store takes what it is given, as long as all together is
- * no more than twice the room. */
+/* A new claim is not erased for this long while the store works, as long as all claims together take at most twice the
+ * room. */
 enum { RETAIN_SPARE_MS = 5000 };
 
 struct retain_why {
@@ -21,25 +21,26 @@ struct retain_why {
     uint64_t waiting; /* bytes, before */
 };
 
-/* Dumps of one application look alike but for numbers: the hash of kind, folder and name without their digits. */
+/* The series of an application's dumps, whose paths differ in numbers only: the hash of kind, folder and name without
+ * digits. */
 uint64_t retain_series(const struct claim *c);
 
-/* NULL: none yet; lowers *ret_next_ms to when one is. */
+/* NULL: none; lowers *ret_next_ms to the time when one is. */
 struct item *retain_find_expired(struct item *items, uint64_t now_ms, uint64_t *ret_next_ms);
 
 struct retain_query {
     struct item *items;
     const struct retention *retention;
-    uint64_t store_ok_until_ms; /* until when the store counts as working */
+    uint64_t store_ok_until_ms; /* the store counts as working until then */
     uint64_t now_ms;
 };
 
-/* The claim that is given up next for want of room, and why; NULL: none now. Lowers *ret_next_ms to when it has to be
- * asked again. */
+/* The claim to erase next for lack of room, and why; NULL: none now. Lowers *ret_next_ms to the time of the next call.
+ */
 struct item *retain_find_excess(const struct retain_query *q, uint64_t *ret_next_ms, struct retain_why *ret);
 
-/* The room on one claim's volume. */
+/* The room on the volume of a claim. */
 struct room retain_room(const struct retention *r, const struct item *items, const struct item *i);
 
-/* Erases kept copies that have no room beside what waits. How many; -errno. */
+/* Erases kept copies for which the waiting claims leave no room. Their number; -errno. */
 int retain_trim_kept(const struct retention *r, const struct item *items, const struct spool *s);

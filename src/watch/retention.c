@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Limits of age and bytes.
+ * The limits of age and bytes.
  */
 #include "watch/retention.h"
 
@@ -19,8 +19,8 @@
 #include "base/text.h"
 
 struct copy {
-    int64_t time_ns; /* when it was moved here */
-    uint64_t size;   /* that it takes up: of a sparse file, less than its length */
+    int64_t time_ns; /* time of the rename to STATE/kept */
+    uint64_t size;   /* bytes that it occupies: of a sparse file, less than its size */
     char name[256];
 };
 
@@ -54,7 +54,7 @@ static int older_first(const void *a, const void *b)
     return (x->time_ns > y->time_ns) - (x->time_ns < y->time_ns);
 }
 
-/* A rename sets a file's ctime: when it came here. */
+/* A rename sets a file's ctime. */
 static int list_copies(DIR *dir, struct copy **ret, size_t *ret_count)
 {
     CLEANUP_FREE struct copy *copies = NULL;

@@ -20,13 +20,13 @@
 
 enum { SEGMENTS_MAX = 64, UNCLOSED_FACTOR = 4 };
 
-/* What must be at rest. */
+/* What has to stay the same. */
 struct extent {
     uint64_t size;
     int64_t mtime_ns;
 };
 
-/* JDK 22 and newer write NAME.p0, NAME.p1 … while NAME rests: they count as part of it. */
+/* JDK 22 and newer write NAME.p0, NAME.p1 … while NAME stays the same: they count as part of it. */
 static struct extent extent_of(int dirfd, const char *name, const struct identity *file)
 {
     struct extent e = {file->size, file->mtime_ns};
@@ -53,7 +53,7 @@ static void check_rest(struct settle *s, uint64_t rest_ms, const struct extent *
     uint64_t needed_ms = s->closed ? rest_ms : rest_ms * UNCLOSED_FACTOR;
     int64_t age_ns = clock_wall_ns() - now->mtime_ns;
 
-    /* Untouched for long by its own clock: no need to watch it rest. A clock that jumped (age < 0) proves nothing. */
+    /* By its mtime unchanged for long: complete at the first poll. After a clock jump (age < 0) that proves nothing. */
     if (age_ns > (int64_t)needed_ms * 1000000 * UNCLOSED_FACTOR) {
         ret->state = SETTLE_COMPLETE;
         return;
@@ -71,7 +71,7 @@ static void check_rest(struct settle *s, uint64_t rest_ms, const struct extent *
     ret->wait_ms = needed_ms - (now_ms - s->since_ms);
 }
 
-/* Gone, a link, a socket: no evidence. Descriptors, memory, a broken disk: that says nothing about the file. */
+/* A missing file, a link or a socket is no evidence. Other errors (descriptors, memory, disk) may pass. */
 static void poll_failed(int error, struct settle_result *ret)
 {
     if (!fault_passes(error))
@@ -80,7 +80,7 @@ static void poll_failed(int error, struct settle_result *ret)
     ret->error = error;
 }
 
-/* Its owner and mode can be known all the same. */
+/* Owner and mode can be read without the right to open it. */
 static void poll_unreadable(int dirfd, const char *name, const char *machine, struct settle_result *ret)
 {
     CLEANUP_FD int fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);

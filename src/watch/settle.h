@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether a file is complete: no process has it open for writing. The kernel says so through a lease; where it does not
- * (not the owner, a network file system), size and mtime must be at rest.
+ * Whether a file is complete: no process has it open for writing. A lease shows that; without leases (another owner, a
+ * network file system), size and mtime must not change for some time.
  */
 #pragma once
 
@@ -14,23 +14,23 @@ enum settled {
     SETTLE_COMPLETE,
     SETTLE_WRITTEN,     /* a process has it open for writing: its close will be an event */
     SETTLE_RESTING,     /* poll again after wait_ms */
-    SETTLE_UNREADABLE,  /* not for this uid: identity is known */
-    SETTLE_NO_EVIDENCE, /* gone, or no regular file */
-    SETTLE_ERROR        /* could not be examined, by an error that may pass */
+    SETTLE_UNREADABLE,  /* not readable for this uid; its identity is known */
+    SETTLE_NO_EVIDENCE, /* missing, or no regular file */
+    SETTLE_ERROR        /* could not be examined; the error may pass */
 };
 
-/* A file that is polled, from one poll to the next; zeroed at first. */
+/* State of a file between polls; zeroed at first. */
 struct settle {
     uint64_t size;
     int64_t mtime_ns;
     uint64_t since_ms; /* monotonic: size and mtime_ns are unchanged since; 0: not polled yet */
-    bool closed;       /* the close of a writer was an event */
+    bool closed;       /* inotify has reported the close of a writer */
 };
 
 struct settle_config {
     const char *machine; /* place/whoami.h */
-    uint64_t rest_ms;    /* how long a file must rest; four times that if no close was an event */
-    bool network;        /* leases don't hold there */
+    uint64_t rest_ms;    /* for how long size and mtime must not change; four times that without an event of a close */
+    bool network;        /* leases don't work there */
 };
 
 struct settle_result {

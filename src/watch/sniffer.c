@@ -17,7 +17,7 @@ void sniffer_done(struct sniffer *s)
     idset_done(&s->known);
 }
 
-/* In a full table the tenant that was idle for longest makes room. */
+/* In a full table the tenant that was idle for the longest time is replaced. */
 static struct sniffer_tenant *tenant_of(struct sniffer *s, uid_t uid)
 {
     struct sniffer_tenant *idle = &s->tenant[0];
@@ -67,5 +67,5 @@ void sniffer_learn(struct sniffer *s, uint64_t dev, uint64_t ino, int64_t mtime_
     if (s->known.count >= SNIFFER_KNOWN_MAX)
         idset_done(&s->known);
     key_of(dev, ino, mtime_ns, key);
-    (void)idset_add(&s->known, key); /* without memory it is read once more */
+    (void)idset_add(&s->known, key); /* without memory the file is read again */
 }

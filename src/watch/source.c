@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of watched folders: opened, found, and freed.
+ * The table of watched folders: opened, searched, and freed.
  */
 #include "watch/source.h"
 
@@ -22,7 +22,7 @@
 #include "linux/inotify.h"
 #include "watch/source_internal.h"
 
-/* The folder of a FOLDER/GLOB, as it was written; "." where there is none. */
+/* The folder of a FOLDER/GLOB, as it was written; "." if it has none. */
 static const char *folder_of_file(const char *file, size_t *ret_size)
 {
     const char *slash = strrchr(file, '/');
@@ -36,7 +36,7 @@ int source_open(const struct folder *f)
     const char *rest = f->path + strlen(f->root->path);
     int fd = open(f->root->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    /* One segment at a time: any of them could have become a symlink since. */
+    /* Segment by segment: any of them may have become a symlink since. */
     while (fd >= 0 && *(rest += strspn(rest, "/"))) {
         size_t n = strcspn(rest, "/");
         char name[NAME_MAX + 1];
@@ -81,7 +81,7 @@ struct folder *source_find_watch(const struct source *s, int watch, size_t *ret_
     return low < s->count && s->folder[low]->watch == watch ? s->folder[low] : NULL;
 }
 
-/* Keeps the order of watch numbers; folders without a watch (-1) come first. */
+/* Inserts in the order of watch numbers; folders without a watch (-1) come first. */
 int source_insert_folder(struct source *s, struct folder *f)
 {
     size_t at;
@@ -115,7 +115,7 @@ struct folder *source_find_root(const struct source *s, int fd)
     return NULL;
 }
 
-/* What fd, just opened under its path, is. */
+/* Records the identity of fd, which was just opened under its path. */
 void source_note_folder(struct source *s, struct folder *f, int fd, bool parent_network)
 {
     struct fskind kind;

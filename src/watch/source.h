@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The folders that are watched. inotify reports what happens, a scan what was there before or was missed. Reports
- * names; whether a file is complete is decided elsewhere (watch/settle.h). Never follows a symlink below a folder it
- * was given.
+ * The watched folders. inotify reports changes, a scan what was there before or was missed. Reports names; whether a
+ * file is complete is decided elsewhere (watch/settle.h). Never follows a symlink below a folder that it was given.
  */
 #pragma once
 
@@ -17,31 +16,31 @@ struct spool;
 
 struct folder {
     char *path;                 /* as the user would write it */
-    struct folder *root;        /* itself for a folder that was given */
-    int watch;                  /* inotify's number, -1 without */
-    uint64_t dev, ino;          /* of the folder that is watched: another may lie under the path by now */
-    bool missing;               /* a root that is gone: to be found again */
-    bool named_only;            /* a root for some of `files`: not for include, nor for folders below */
-    bool network;               /* other hosts may write here unnoticed, and leases don't hold */
-    bool hung;                  /* its file system does not answer (watch/hang_probe.h): nothing here touches it */
-    bool spool_later;           /* its spool could not be opened, by an error that may pass */
-    unsigned by_content;        /* the source's owner counts here: candidates whose name says nothing */
-    uint64_t by_content_due_ms; /* and when the last of those that were there at a scan is due */
-    struct spool *spool;        /* a root's, set by the owner of the source; borrowed */
+    struct folder *root;        /* itself, for a folder that was given */
+    int watch;                  /* inotify's watch number; -1: no watch */
+    uint64_t dev, ino;          /* of the watched folder: another one may have its path by now */
+    bool missing;               /* a root that is missing: looked for again */
+    bool named_only;            /* a root for some of `files` only: neither for `include` nor for the folders below */
+    bool network;               /* other hosts may write here without an event, and leases don't work */
+    bool hung;                  /* its file system does not respond (watch/hang_probe.h): it is not accessed */
+    bool spool_later;           /* its spool could not be opened; the error may pass */
+    unsigned by_content;        /* counted by the source's owner: candidates whose name is not one of evidence */
+    uint64_t by_content_due_ms; /* due time of the last of those that a scan has found */
+    struct spool *spool;        /* of a root; set by the source's owner; borrowed */
 };
 
-/* What may be taken of a folder's names. */
+/* How a name is treated. */
 enum interest {
     INTEREST_NONE,
-    INTEREST_BY_CONTENT, /* any other name: its content decides, read as often as watch/sniffer.h allows */
+    INTEREST_BY_CONTENT, /* any other name: its content decides, and watch/sniffer.h limits how often it is read */
     INTEREST_BY_NAME,    /* a name that evidence usually has: its content decides */
     INTEREST_BY_USER     /* the user named it, by --file or --include */
 };
 
 enum sighting {
     SIGHT_SCANNED, /* was there at a scan */
-    SIGHT_CREATED, /* has just been made, or moved in */
-    SIGHT_CLOSED,  /* has just been closed by a writer, or moved in */
+    SIGHT_CREATED, /* was just made, or moved in */
+    SIGHT_CLOSED,  /* was just closed by a writer, or moved in */
     SIGHT_REMOVED  /* is gone */
 };
 
@@ -49,49 +48,49 @@ struct source_events {
     void *ctx;
     /* A name of interest. */
     void (*file)(void *ctx, struct folder *f, const char *name, enum sighting what);
-    /* A folder with claims of an earlier run: name is the state folder's own. */
+    /* A folder with claims of an earlier run; name: of the state folder. */
     void (*state)(void *ctx, struct folder *f, const char *name);
-    /* A folder's state folder was removed. As long as it is held open the kernel does not say that its parent is gone.
+    /* A folder's state folder was removed. While that is open, the kernel does not report that its parent was removed.
      */
     void (*state_gone)(void *ctx, struct folder *f);
     void (*network)(void *ctx, const struct folder *f, const char *filesystem);
     void (*overflow)(void *ctx);
     void (*watch_limit)(void *ctx, const char *path, int error);
     void (*gone)(void *ctx, const struct folder *f);
-    void (*back)(void *ctx, struct folder *f); /* a root that was gone, or another folder lies in its place */
-    /* It could not be read, by an error that may pass: to be scanned again. */
+    void (*back)(void *ctx, struct folder *f); /* a root was missing, or another folder has its path */
+    /* The folder could not be read, and the error may pass: it has to be scanned again. */
     void (*trouble)(void *ctx, const struct folder *f, int error);
 };
 
-/* Globs separated by white space may stand in one item. */
+/* An item may hold several globs, separated by white space. */
 struct source_config {
     const char *const *dirs;
     unsigned dir_count;
     bool recursive;
-    struct opt_list include, exclude; /* no include: names that evidence usually has (ship/kind.h) */
-    struct opt_list files;            /* FOLDER/GLOB: names that are evidence in that folder; its other names are not */
+    struct opt_list include, exclude; /* empty: names that evidence usually has (ship/kind.h) */
+    struct opt_list files;            /* FOLDER/GLOB: the only names that are evidence in that folder */
 };
 
 /* Opens the folders and watches them; reports nothing yet. -FAULT_FOLDER. */
 int source_new(const struct source_config *c, const struct source_events *events, struct source **ret, struct err *e);
 void source_free(struct source *s);
 
-int source_fd(const struct source *s); /* to poll for reading; borrowed */
-void source_read(struct source *s);    /* what the descriptor has */
-void source_scan(struct source *s);    /* everything that is there */
-/* Whether a root is gone: source_check finds it once it is there again. */
+int source_fd(const struct source *s); /* for poll(2), readable; borrowed */
+void source_read(struct source *s);    /* reads the events */
+void source_scan(struct source *s);    /* reports all names */
+/* Whether a root is missing: source_check finds it when it is there again. */
 bool source_has_missing_root(const struct source *s);
-/* Watches what lies under the folders' paths now, after mounts have come or gone: the kernel's notices speak of what
- * was watched, which another file system may cover. */
+/* Watches what is under the folders' paths now; called after mounts have changed: inotify reports the old folder, which
+ * another file system may cover. */
 void source_check(struct source *s);
 bool source_has_network(const struct source *s);
 
 enum interest source_interest(const struct source *s, const struct folder *f, const char *name);
 
-/* A folder's descriptor, reached without symlinks below its root; -errno. Always opened anew: nothing is held open on a
- * volume at rest, and some FUSE file systems never read a folder again that was held. */
+/* A folder's descriptor, opened without following symlinks below its root; -errno. Opened each time: no descriptor
+ * stays open on a volume at rest, and some FUSE file systems never re-read a folder that is open. */
 int source_open(const struct folder *f);
 
-/* The folders, and of them the roots: fn for each. */
+/* Calls fn for each folder, or each root. */
 void source_each(struct source *s, void (*fn)(void *ctx, struct folder *f), void *ctx);
 void source_each_root(struct source *s, void (*fn)(void *ctx, struct folder *f), void *ctx);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What has become of the watched folders: the kernel's notices, and folders that went, came back, or are covered.
+ * Changes of the watched folders themselves: inotify's events, and folders that were removed, came back, or are covered
+ * by a mount.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ static void take_out(struct source *s, size_t at)
     s->count--;
 }
 
-/* Those below a folder that is not under its path any more: they have moved with it, or are covered. */
+/* Folders below one that is no longer under its path: they have moved with it, or are covered. */
 static void forget_below(struct source *s, const char *path)
 {
     size_t size = strlen(path);
@@ -43,7 +44,7 @@ static void forget_below(struct source *s, const char *path)
     }
 }
 
-/* A root whose folder, or another one, is under its path again. */
+/* A folder, the same or another, is under the root's path again. */
 static void find_root_again(struct source *s, struct folder *f, size_t at)
 {
     CLEANUP_FD int fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -58,7 +59,7 @@ static void find_root_again(struct source *s, struct folder *f, size_t at)
     source_scan_folder(s, f);
 }
 
-/* The folder that is watched as f is not under its path any more. Another folder there is watched instead. */
+/* The folder watched as f is no longer under its path. If another one is there, it is watched instead. */
 static void forget_folder(struct source *s, struct folder *f, size_t at)
 {
     CLEANUP_FREE char *path = strdup(f->path);
@@ -92,7 +93,7 @@ static bool is_in_place(const struct folder *f)
 
 void source_check(struct source *s)
 {
-    unsigned changes = 0; /* bounded: folders may be renamed to and fro without end meanwhile */
+    unsigned changes = 0; /* bounded: folders may be renamed back and forth all the time */
 
     for (size_t i = 0; i < s->count && changes < CHANGES_MAX; i++) {
         struct folder *f = s->folder[i];
@@ -105,7 +106,7 @@ void source_check(struct source *s)
             if (f->watch >= 0)
                 notify_remove(s->notify_fd, f->watch);
             forget_folder(s, f, i);
-            i = (size_t)-1; /* the array has changed; from its beginning */
+            i = (size_t)-1; /* the array has changed: start again */
             continue;
         }
         find_root_again(s, f, i);

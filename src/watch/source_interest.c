@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which names of a folder may be evidence: by --file, --include, --exclude, and by what evidence is usually called.
+ * Which names of a folder may be evidence: by --file, --include, --exclude, and by the usual names of evidence.
  */
 #include <fnmatch.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 enum { GLOB_MAX = 256 };
 
-/* Whether name fits one of the globs; an item may hold several, as in the environment. */
+/* Whether name matches one of the globs; an item may hold several, as in the environment. */
 static bool any_glob(const struct opt_list *list, const char *name)
 {
     for (unsigned i = 0; i < list->count; i++)
@@ -48,7 +48,7 @@ enum interest source_interest(const struct source *s, const struct folder *f, co
         return INTEREST_NONE;
     if (s->config.include.count > 0)
         return any_glob(&s->config.include, name) ? INTEREST_BY_USER : INTEREST_NONE;
-    /* A hidden name is a file that its writer has not finished, or that belongs to a tool. */
+    /* A hidden file is unfinished, or belongs to a tool. */
     if (*name == '.')
         return INTEREST_NONE;
     if (kind_is_proposed(name))

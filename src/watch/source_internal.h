@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The source's table of folders, shared by the source_*.c files.
+ * The source's table of folders; shared by the source_*.c files.
  */
 #pragma once
 
@@ -11,21 +11,21 @@
 struct source {
     struct source_config config;
     struct source_events events;
-    struct folder **named; /* of each of config.files, the folder it lies in */
+    struct folder **named; /* the folder of each of config.files */
     int notify_fd;
-    struct folder **folder; /* in the order of their watch numbers, which the kernel only counts up */
+    struct folder **folder; /* ordered by watch number, which the kernel only increments */
     size_t count, capacity;
     bool network;
 };
 
 /* source.c */
 void folder_free(struct folder *f);
-/* Keeps the order of watch numbers; folders without a watch (-1) come first. 0 or -ENOMEM. */
+/* Inserts in the order of watch numbers; folders without a watch (-1) come first. 0 or -ENOMEM. */
 int source_insert_folder(struct source *s, struct folder *f);
 struct folder *source_find_watch(const struct source *s, int watch, size_t *ret_index); /* NULL: none */
 struct folder *source_find_path(const struct source *s, const char *path);
 struct folder *source_find_root(const struct source *s, int fd); /* the root that fd is open on */
-/* Notes which folder and file system fd, just opened under the folder's path, is. */
+/* Records folder and file system of fd, which was just opened under the folder's path. */
 void source_note_folder(struct source *s, struct folder *f, int fd, bool parent_network);
 void source_watch_root(struct source *s, struct folder *f, int fd);
 
@@ -34,5 +34,5 @@ bool source_wants(const struct source *s, const struct folder *f, const char *na
 
 /* source_scan.c */
 void source_scan_folder(struct source *s, struct folder *f);
-/* A folder below another: watched, and scanned for what was put into it before the watch was there. */
+/* A folder below another: watched, then scanned for what was put into it before the watch. */
 void source_add_folder(struct source *s, struct folder *parent, const char *name);

@@ -29,14 +29,14 @@ static unsigned depth_of(const struct folder *f)
     return depth;
 }
 
-/* A folder that is gone needs no second scan. */
+/* A folder that was removed needs no second scan. */
 static void report_scan_error(struct source *s, const struct folder *f, int error)
 {
     if (fault_passes(error))
         s->events.trouble(s->events.ctx, f, error);
 }
 
-/* The root that is known for some of its files alone, if it is this folder below another one. */
+/* The root that was given for some of its files only, if this folder below another one is the same. */
 static struct folder *root_below(const struct source *s, const struct folder *parent, const char *name)
 {
     CLEANUP_FD int parent_fd = s->config.files.count > 0 ? source_open(parent) : -1;
@@ -46,7 +46,7 @@ static struct folder *root_below(const struct source *s, const struct folder *pa
     return f && f->named_only ? f : NULL;
 }
 
-/* A folder below another: watched, and scanned, for what was put into it before the watch was there. */
+/* A folder below another: watched, then scanned for what was put into it before the watch. */
 void source_add_folder(struct source *s, struct folder *parent, const char *name)
 {
     CLEANUP_FREE char *path = NULL;
@@ -62,7 +62,7 @@ void source_add_folder(struct source *s, struct folder *parent, const char *name
         asprintf(&path, "%s/%s", parent->path, name) < 0)
         return;
     if ((f = root_below(s, parent, name))) {
-        f->named_only = false; /* all of it is watched from now on */
+        f->named_only = false; /* from now on all of its names count */
         source_scan_folder(s, f);
         return;
     }
@@ -72,7 +72,7 @@ void source_add_folder(struct source *s, struct folder *parent, const char *name
     }
     watch = notify_add(s->notify_fd, path);
     if (watch < 0 && watch != -ENOSPC && watch != -ENOMEM)
-        return; /* gone again, a symlink, or not ours to read */
+        return; /* removed, a symlink, or unreadable */
     if (watch < 0)
         s->events.watch_limit(s->events.ctx, path, -watch);
     f = calloc(1, sizeof(*f));
@@ -128,7 +128,7 @@ void source_scan_folder(struct source *s, struct folder *f)
 
 void source_scan(struct source *s)
 {
-    /* New folders join the array while it is walked: by pointer and from a copy. */
+    /* New folders are added to the array while it is walked: so a copy of its pointers is walked. */
     size_t count = s->count;
     CLEANUP_FREE struct folder **all = count ? malloc(count * sizeof(struct folder *)) : NULL;
 

@@ -23,8 +23,8 @@
 #include "watch/watcher_internal.h"
 
 enum {
-    LEFT_NAMED_MAX = 100, /* files left at the end that are logged by name */
-    CLAIMS_LOW = 256,     /* files left in place for want of room are scanned for when so few claims remain */
+    LEFT_NAMED_MAX = 100, /* at most so many files that are left at the end are logged by name */
+    CLAIMS_LOW = 256,     /* files that were left in place for lack of room are scanned for when so few claims remain */
     MOUNTS_DELAY_MS = 300 /* many mounts come at once */
 };
 
@@ -36,17 +36,17 @@ static void on_claim_ended(void *ctx, const struct claim *c, enum pool_outcome o
         watcher_release_spools(w);
     if (outcome == POOL_DROPPED) {
         idset_remove(&w->done, c->id);
-        w->backlog = true; /* it may be there still, changed */
+        w->backlog = true; /* the file may still be there, changed */
     }
     if (w->backlog && !w->stopping && pool_count(w->pool) <= CLAIMS_LOW) {
         w->backlog = false;
-        w->rescan = true; /* the claims that are left may be through before it */
+        w->rescan = true; /* the remaining claims may be finished before it fires */
         watcher_scan_later(w, WATCHER_BACKLOG_SCAN_MS);
     }
     watcher_check_stop(w);
 }
 
-/* Also handles whose start failed; the loop ends when the last is closed. */
+/* Also closes handles whose start failed; the loop ends when the last one is closed. */
 static void close_handles(struct watcher *w)
 {
     uv_handle_t *const handles[] = {
@@ -68,7 +68,7 @@ struct left {
     unsigned count, named;
 };
 
-/* A candidate that is followed counts as a claim. */
+/* A candidate that is followed is counted as a claim. */
 static void log_left_candidate(void *ctx, const struct candidate *c)
 {
     struct left *left = ctx;
@@ -84,7 +84,7 @@ static void log_left_candidate(void *ctx, const struct candidate *c)
     log_event(EVENT_NOT_SHIPPED, LOG_STR("path", path), LOG_STR("fault", "not-whole"));
 }
 
-/* What the end of the watch may cost, by name: a folder that goes with its pod takes it along. */
+/* Logs the files that are left when the watch ends: they are lost if their volume is removed with the pod. */
 static void log_left(struct watcher *w)
 {
     struct left left = {.count = pool_count(w->pool) + w->left_hung};
@@ -112,7 +112,7 @@ static void on_grace_end(uv_timer_t *timer)
     watcher_stop(timer->data);
 }
 
-/* Whether there is still something that time can finish: claims, and files that are about to become claims. */
+/* Whether waiting helps: there are claims, or files that are about to become claims. */
 static bool something_to_wait_for(struct watcher *w)
 {
     uint64_t within = w->config->once ? UINT64_MAX / 2 : uv_timer_get_due_in(&w->grace_timer);
@@ -143,7 +143,7 @@ static void on_signal(uv_signal_t *signal, int number)
         watcher_stop(w);
         return;
     }
-    /* A close of a moment ago may still be in the queue; what inotify does not report, the scan finds. */
+    /* A recent close may still be in inotify's queue; the scan finds what inotify does not report. */
     source_read(w->source);
     watcher_do_soon(w, WATCHER_DUE_STOP);
 }
@@ -233,7 +233,7 @@ static int start_handles(struct watcher *w)
     return 0;
 }
 
-/* Of a watch that does not start: what has been opened until now is closed with the loop. */
+/* Cleans up a watch that does not start: closes its handles by running the loop. */
 static void abandon_start(struct watcher *w)
 {
     close_handles(w);
@@ -269,9 +269,9 @@ int watcher_start(struct watcher *w, struct err *e)
     }
     log_event(EVENT_STARTED, LOG_UINT("dirs", w->config->source.dir_count), LOG_STR("to", w->config->plan->store));
     watcher_scan(w);
-    watcher_check_folders_later(w, MOUNTS_DELAY_MS); /* a mount may have come during the first scan */
+    watcher_check_folders_later(w, MOUNTS_DELAY_MS); /* a mount may have changed during the first scan */
     watcher_arm_poll_timer(w);
-    /* After the scan: a dump that begins while a process is started would be found too late to be followed. */
+    /* After the scan: starting a process takes time, in which a dump that begins would not be followed. */
     if (w->config->armer_args)
         child_supervisor_start(&w->armer, &CHILD_SUPERVISOR_ARMER, &w->loop, w->config->armer_args);
     if (w->config->check_args)

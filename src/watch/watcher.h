@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Policy of a watch: a file that is found becomes a candidate, a complete candidate a claim, and the claim goes to the
- * pool. Owns the loop from start to stop.
+ * Policy of a watch: a file that is found becomes a candidate, a complete candidate becomes a claim, and the claim goes
+ * to the pool. Owns the loop from start to stop.
  */
 #pragma once
 
@@ -19,18 +19,18 @@ struct watcher_config {
     struct source_config source;
     const struct plan *plan;
     const struct whoami *who;
-    const struct layout *layout; /* NULL: a file's owner is its tenant */
+    const struct layout *layout; /* NULL: the tenant is the file's owner */
     const char *state;           /* NULL: .salvage in each folder */
     uint64_t settle_ms, grace_ms, stuck_ms;
     struct retention retention;
     bool once;
     bool follow;        /* large dumps are shipped while they are being written */
-    child_spawn *spawn; /* of workers; NULL: uv_spawn */
+    child_spawn *spawn; /* starts workers; NULL: uv_spawn */
     char *const *worker_args;
     char *const *armer_args; /* NULL: no JVMs are armed */
-    char *const *check_args; /* NULL: the store is not asked before there is something for it */
+    char *const *check_args; /* NULL: the store is not checked before the first evidence */
 };
 
-/* Runs until SIGTERM or SIGINT (once: until nothing is left to do). Returns 0 if all that was found is in the store,
- * -FAULT_LATER if something will be resumed, -FAULT_SOME if something could not be shipped, or why it can't run. */
+/* Runs until SIGTERM or SIGINT (once: until nothing is left to do). Returns 0 if all evidence that was found is stored,
+ * -FAULT_LATER if some will be resumed, -FAULT_SOME if some could not be shipped, or why it can't run. */
 int watcher_run(const struct watcher_config *c, struct err *e);

@@ -45,8 +45,8 @@ static struct claim *make_claim(struct watcher *w, const struct candidate *c, co
     return claim;
 }
 
-/* Moves the evidence out of the application's way, as far as that can be done. Negative if it isn't there any more, or,
- * with patient, if what prevents the move may pass. */
+/* Moves the evidence into the spool, if that is possible. Negative if the file is no longer there; with patient also if
+ * the obstacle may pass. */
 static int move_to_spool(struct watcher *w, struct claim *claim, int dirfd, const char *name, bool patient)
 {
     struct err e = {0};
@@ -55,7 +55,7 @@ static int move_to_spool(struct watcher *w, struct claim *claim, int dirfd, cons
     claim->settled_ns = clock_wall_ns();
     if (claim->spool && spool_add(claim->spool, claim, &e) < 0) {
         log_event(EVENT_STATE_LOST, LOG_STR("path", claim->path), LOG_STR("error", e.msg));
-        spool_drop(claim->spool, claim); /* what there was room for */
+        spool_drop(claim->spool, claim); /* the part that was written */
         claim->spool = NULL;
     }
     claim->erase = faccessat(dirfd, ".", W_OK, AT_EACCESS) == 0;
@@ -74,7 +74,7 @@ static int move_to_spool(struct watcher *w, struct claim *claim, int dirfd, cons
     return 0;
 }
 
-/* An error that may pass: the file is examined again; --once reports in the end that it was not. */
+/* After an error that may pass the file is examined again; --once gives up after some tries, and reports it. */
 void watcher_retry_candidate(struct watcher *w, struct candidate *c, int error)
 {
     const struct fault_info *fault = fault_find(error);
@@ -92,7 +92,7 @@ void watcher_retry_candidate(struct watcher *w, struct candidate *c, int error)
 
 enum chunk { CHUNK_NONE, CHUNK_LIVE, CHUNK_LEFT };
 
-/* Whether a recording is a chunk of a JVM's repository, and the JVM may still need it. */
+/* Whether a recording is a chunk of a JVM's repository that the JVM may still need. */
 static enum chunk chunk_of(const struct candidate *c, int dirfd, enum content content)
 {
     pid_t pid;
@@ -103,7 +103,7 @@ static enum chunk chunk_of(const struct candidate *c, int dirfd, enum content co
     return repository_is_live(dirfd, pid, REPOSITORY_REST_MS) ? CHUNK_LIVE : CHUNK_LEFT;
 }
 
-/* Whether a complete file is what its name says; else it is dropped, or polled again later. */
+/* Whether a complete file is evidence; else the candidate is dropped, or polled again later. */
 static bool is_evidence(struct watcher *w, struct candidate *c, int dirfd, enum content content)
 {
     enum chunk chunk = chunk_of(c, dirfd, content);
@@ -115,7 +115,7 @@ static bool is_evidence(struct watcher *w, struct candidate *c, int dirfd, enum 
         candidate_schedule(&w->candidates, c, clock_mono_ms() + REPOSITORY_REST_MS);
         return false;
     }
-    /* The JVM is gone: its last chunk counts too, although it was never ended. */
+    /* The JVM has ended: its last chunk counts, too, although it is unfinished. */
     if (kind_is_evidence(content) || chunk == CHUNK_LEFT)
         return true;
     ignored_add(&w->ignored, c->folder->path, c->name);
@@ -150,7 +150,7 @@ void watcher_claim_candidate(struct watcher *w, struct candidate *c, const struc
         if (r != -ENOENT && r != -ESTALE)
             watcher_retry_candidate(w, c, r);
         else
-            watcher_drop_candidate(w, c); /* an event will report what is there now */
+            watcher_drop_candidate(w, c); /* an event will report the file that is there now */
         return;
     }
     if (claim->in_place) {

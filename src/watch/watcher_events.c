@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the source reports: names become candidates, folders come and go.
+ * Events of the source: names become candidates, folders come and go.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #include "watch/loop_watchdog.h"
 #include "watch/watcher_internal.h"
 
-enum { BY_CONTENT_MAX = 1024 /* candidates whose name says nothing, in a folder; beyond that, it is scanned again */ };
+enum { BY_CONTENT_MAX = 1024 /* of a folder, whose name is not one of evidence; beyond that, it is scanned again */ };
 
 static bool is_known(const struct watcher *w, const struct folder *f, const char *name)
 {
@@ -28,7 +28,7 @@ static bool is_known(const struct watcher *w, const struct folder *f, const char
                          (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec);
 }
 
-/* NULL if the file is known to be no evidence, or has to wait for the next scan. */
+/* NULL if the file is known not to be evidence, or has to wait for the next scan. */
 static struct candidate *add_by_content(struct watcher *w, struct folder *f, const char *name, enum sighting what)
 {
     struct candidate *c;
@@ -47,7 +47,7 @@ static struct candidate *add_by_content(struct watcher *w, struct folder *f, con
     return c;
 }
 
-/* When what was there at a scan is due: one after the other, so that nothing is opened for want of a turn. */
+/* Due times of files that a scan has found: spread, as watch/sniffer.h limits how many may be read. */
 static uint64_t next_scanned(struct folder *f)
 {
     uint64_t now = clock_mono_ms();
@@ -89,7 +89,7 @@ static void on_file(void *ctx, struct folder *f, const char *name, enum sighting
     if (what == SIGHT_CREATED) {
         c->polls_open = 0;
         c->may_follow = kind_of_name(name)->follow && !f->network && w->config->follow;
-        /* Also for what comes without a close: a hard link. */
+        /* Also for files that appear without a close event: hard links. */
         candidate_schedule(&w->candidates, c, clock_mono_ms() + WATCHER_FOLLOW_DELAY_MS);
         return;
     }
@@ -102,7 +102,7 @@ static void on_state_folder(void *ctx, struct folder *f, const char *name)
 {
     struct watcher *w = ctx;
 
-    /* A root's own is open already; one deeper down was made where a file system begins below a root. */
+    /* A root's state folder is open already; one below was made where another file system begins. */
     if (f != f->root && !f->spool && !w->config->state && !w->stopping)
         watcher_open_state(w, f, name);
 }
@@ -113,7 +113,7 @@ static void on_state_gone(void *ctx, struct folder *f)
 
     if (w->config->state)
         return;
-    f->spool = NULL; /* closed when nothing of its claims is left, and made anew for the next one */
+    f->spool = NULL; /* closed when it has no claims left, and opened again for the next one */
     f->spool_later = true;
 }
 
@@ -126,7 +126,7 @@ static void on_network(void *ctx, const struct folder *f, const char *filesystem
 {
     struct watcher *w = ctx;
 
-    /* Only here: a local disk that does not answer holds the whole machine. */
+    /* Network file systems only: a local disk that hangs stops the whole machine. */
     if (!w->dog)
         w->dog =
             loop_watchdog_start(LOOP_WATCHDOG_MS, w->config->grace_ms, log_hung, fault_find(-FAULT_LATER)->exit_code);
@@ -137,7 +137,7 @@ static void on_overflow(void *ctx)
 {
     struct watcher *w = ctx;
 
-    /* Logged once: a process that makes files without end overflows the queue without end. */
+    /* Logged once: a process that makes files all the time overflows the queue all the time. */
     if (!w->events_lost)
         log_event(EVENT_OVERFLOW);
     w->events_lost = true;
@@ -180,8 +180,8 @@ static bool has_state(const struct folder *f)
     return fd >= 0 && faccessat(fd, STATE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* It may be a mount point whose volume has gone for a while: where the state folder is not there yet, it is made with
- * the first claim only, as FUSE (fusermount) mounts on nothing but an empty folder. */
+/* It may be a mount point whose volume is missing for a while. FUSE (fusermount) mounts on empty folders only: so a
+ * missing state folder is not made before the first claim. */
 static void on_root_back(void *ctx, struct folder *f)
 {
     struct watcher *w = ctx;

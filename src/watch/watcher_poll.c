@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Polls candidates: whether a file is complete, still being written to, or no evidence.
+ * Polls candidates: each is complete, still being written to, or no evidence.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -13,16 +13,17 @@
 #include "watch/watcher_internal.h"
 
 enum {
-    FOLLOW_POLL_MAX_MS = 5000, /* between polls of a file that stays open; its close is an event */
-    FOLLOW_POLL_COST_MS = 10,  /* and longer where many are open: no more than 100 polls a second in all */
+    FOLLOW_POLL_MAX_MS = 5000, /* between polls of a file that stays open; its close causes an event */
+    FOLLOW_POLL_COST_MS = 10,  /* longer if many are open: at most 100 polls a second in all */
     UNREADABLE_RETRY_MS = 60 * 1000,
-    BY_CONTENT_REST_MS = 2000, /* its writer may be about to rename it */
+    BY_CONTENT_REST_MS = 2000, /* its writer may rename it soon */
     HUNG_POLL_MS = 5000,
-    TEMPORARY_REST_MS = 15 * 1000, /* with a name as temporary files have */
+    TEMPORARY_REST_MS = 15 * 1000, /* with a name like a temporary file's */
     POLLS_AT_ONCE = 64
 };
 
-/* Files whose name says nothing were left out while there were too many such candidates. */
+/* Scans again for files that were left out because there were too many candidates with names that are not of evidence.
+ */
 static void scan_by_content_again(struct watcher *w)
 {
     w->by_content_scan_due = false;
@@ -61,7 +62,7 @@ static bool ends_as_temporary(const char *name)
     return text_ends(name, ".tmp") || text_ends(name, ".part") || text_ends(name, ".partial") || text_ends(name, "~");
 }
 
-/* Whether a file whose name says nothing is to be taken: it begins as evidence does, and rests. */
+/* Whether a file is claimed by its content: its first bytes are those of evidence, and it is complete. */
 static bool check_content(struct watcher *w, struct candidate *c, const struct settle_result *result, uint64_t now_ms)
 {
     const struct identity *file = &result->identity;
@@ -85,7 +86,7 @@ static bool check_content(struct watcher *w, struct candidate *c, const struct s
             sniffer_learn(&w->sniffer, file->dev, file->ino, file->mtime_ns);
             if (result->state == SETTLE_COMPLETE)
                 ignored_add(&w->ignored, c->folder->path, c->name);
-            watcher_drop_candidate(w, c); /* if it is still being written, its close will be an event */
+            watcher_drop_candidate(w, c); /* if it is still being written, its close will cause an event */
             return false;
         }
         c->content_checked = true;
@@ -98,7 +99,7 @@ static bool check_content(struct watcher *w, struct candidate *c, const struct s
     return true;
 }
 
-/* When a file that is open for writing is polled again: soon at first, as it may be worth following. */
+/* Next poll of a file that is open for writing: soon at first, so that a dump is followed early. */
 static uint64_t next_follow_poll(const struct watcher *w, struct candidate *c)
 {
     uint64_t most = w->candidates.scheduled * FOLLOW_POLL_COST_MS, wait = WATCHER_FOLLOW_DELAY_MS;
@@ -152,8 +153,8 @@ void watcher_poll_candidate(struct watcher *w, struct candidate *c)
         if (c->by_content && !check_content(w, c, &result, now))
             break;
         watcher_follow_candidate(w, c, &result);
-        if (!c->following) /* also what can't be followed: no close is seen of a file that was linked here
-                              while open */
+        if (!c->following) /* also of a file that can't be followed: inotify reports no close of a file that was linked
+                              here while open */
             candidate_schedule(&w->candidates, c, now + next_follow_poll(w, c));
         break;
     case SETTLE_COMPLETE:

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Scans: at the start, by the clock on network file systems, after lost events, and when mounts have come or gone.
+ * Scans: at the start, periodically on network file systems, after lost events, and when mounts have changed.
  */
 #include "base/clock.h"
 #include "watch/watcher_internal.h"
 
 enum {
-    ROOT_RETRY_MS = 1000, /* between tries to find a root that is gone */
-    RESCAN_MIN_MS = 2000, /* between scans for lost events */
+    ROOT_RETRY_MS = 1000, /* between attempts to find a missing root */
+    RESCAN_MIN_MS = 2000, /* between scans after lost events */
     NETWORK_SCAN_MIN_MS = 10 * 1000,
     PROBE_POLL_MS = 10
 };
@@ -20,7 +20,7 @@ static uint64_t network_period_ms(const struct watcher *w)
     return source_has_network(w->source) ? w->config->settle_ms * 2 + NETWORK_SCAN_MIN_MS : 0;
 }
 
-/* When a folder could not be read another scan is due soon; --once gives up after a few. */
+/* After a folder could not be read, another scan is due soon; --once gives up after a few. */
 void watcher_scan(struct watcher *w)
 {
     w->rescan = false;
@@ -114,7 +114,7 @@ static void on_rescan_timer(uv_timer_t *timer)
     watcher_proceed(w);
 }
 
-/* Mounts came or went, or a root is gone: the folders are compared with what lies under their paths. */
+/* After mounts have changed or a root is missing: compares the folders with what is under their paths. */
 void watcher_check_folders_later(struct watcher *w, uint64_t delay_ms)
 {
     if (!w->stopped && !uv_is_active((uv_handle_t *)&w->check_timer))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * State folders of the watched folders: opened, taken up again after a restart, and let go.
+ * State folders of the watched folders: opened, read after a restart, and closed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@ static void on_left_claim(void *ctx, struct claim *c)
 {
     struct watcher *w = ctx;
 
-    /* What lies in place may be growing still: the scan finds it, and comes to the same id. */
+    /* Evidence in place may still be growing: the scan finds it, with the same id. */
     if (c->in_place) {
         if (access(c->path, F_OK) < 0)
             spool_drop(c->spool, c);
@@ -48,7 +48,7 @@ static void on_left_claim(void *ctx, struct claim *c)
         claim_free(c);
 }
 
-/* The folder's own state folder, or the one that was given for all. */
+/* The folder's state folder, or the one that was given for all. */
 void watcher_open_state(struct watcher *w, struct folder *f, const char *name)
 {
     const char *given = w->config->state;
@@ -59,7 +59,7 @@ void watcher_open_state(struct watcher *w, struct folder *f, const char *name)
     r = spool_open(fd, given ? given : name, true, &s, &e);
     f->spool_later = r < 0 && r != -FAULT_LOCKED && fault_passes(r);
     if (r == -FAULT_LOCKED) {
-        w->locked = e; /* two watches would take things from under each other */
+        w->locked = e; /* two watches would claim the same files */
     } else if (r < 0) {
         log_event(EVENT_READ_ONLY_FOLDER, LOG_STR("dir", f->path), LOG_STR("error", e.msg));
     } else if ((f->spool = add_spool(w, s))) {
@@ -95,7 +95,7 @@ void watcher_open_root_state(void *ctx, struct folder *f)
     log_room(w, f);
 }
 
-/* The spool a file is claimed into: the root's, or on another file system below it one beside the file. */
+/* The spool for a file's claim: the root's, or one beside the file if that is on another file system. */
 struct spool *watcher_spool_for(struct watcher *w, struct folder *f, const struct identity *file)
 {
     struct spool *s;
@@ -111,7 +111,7 @@ struct spool *watcher_spool_for(struct watcher *w, struct folder *f, const struc
     return f->spool ? f->spool : s;
 }
 
-/* Spools of volumes below a root are closed when nothing of theirs is left: an open folder keeps a mount busy. */
+/* Closes spools of volumes below a root when they have no claims left: an open folder keeps a mount busy. */
 static void find_spool_user(void *ctx, struct folder *f)
 {
     struct spool_use *use = ctx;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Claims come, are counted, and leave.
+ * Claims are added, counted, and removed.
  */
 #include "watch/worker_pool.h"
 
@@ -19,11 +19,11 @@
 #include "watch/worker_pool_internal.h"
 
 enum {
-    CLAIMS_MAX = 1024, /* of one folder of one tenant; beyond that, files wait where they are */
-    CLAIMS_ALL = 4096, /* of all; beyond that each tenant has a few */
+    CLAIMS_MAX = 1024, /* of one folder of one tenant; beyond that, files stay where they are */
+    CLAIMS_ALL = 4096, /* of all tenants; beyond that each tenant may have a few */
     CLAIMS_FEW = 16,
     CLOSE_MS = 3000,
-    UNTRIED_MS = 2000 /* until then a store that was not tried yet counts as working */
+    UNTRIED_MS = 2000 /* until then a store that was not used yet counts as working */
 };
 
 uint64_t pool_now(const struct pool *p)
@@ -129,7 +129,7 @@ bool pool_has_room(const struct pool *p, const struct fair_key *k)
     return p->count < CLAIMS_ALL ? fair_of_part(&p->fair, k) < CLAIMS_MAX : fair_of_tenant(&p->fair, k) < CLAIMS_FEW;
 }
 
-/* A worker for a file that is followed: only if no claim waits. */
+/* A worker for a file to follow, if no claim waits. */
 static struct worker_slot *spare_slot(struct pool *p)
 {
     uint64_t ignored = UINT64_MAX, now = pool_now(p);
@@ -153,11 +153,11 @@ int pool_follow(struct pool *p, struct claim *c, int fd)
         return -EBUSY;
     if (!(i = add_item(p, c, fd)))
         return -ENOMEM;
-    /* pool_start_item may fail at once, and i is gone then */
+    /* pool_start_item may fail at once, and frees i then */
     pool_start_item(p, s, i);
     if (s->item != i)
         return 1;
-    pool_schedule(p); /* its worker has to be checked, and other claims may come */
+    pool_schedule(p); /* its worker has to be checked, and more claims may be added */
     return 0;
 }
 
@@ -237,7 +237,7 @@ unsigned pool_log_left(const struct pool *p, unsigned max)
     return logged;
 }
 
-/* What hangs in the kernel does not end by being killed. */
+/* A process that hangs in the kernel does not end when it is killed. */
 static void on_close_timer(uv_timer_t *timer)
 {
     struct pool *p = timer->data;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The loop's side of shipping: claims wait here, and worker processes do them, fairly among tenants (ship/fair.h). One
- * worker at a time as long as claims go through quickly; when one takes long and others wait, further workers help
- * where --memory has room for them, else it is put back for a while: what it has sent stays in its journal. Trouble
- * with the store holds everybody back together; trouble with one file only that file. Never touches the bytes of
- * evidence.
+ * The loop's side of shipping: claims wait here, and worker processes ship them, fairly among tenants (ship/fair.h).
+ * One worker at a time as long as claims finish quickly. When one takes long and others wait, further workers help if
+ * --memory has room for them, else it is put back for a while, and later resumed by its journal. A failing store holds
+ * all claims back together; a failing file only itself. Never reads the bytes of evidence.
  */
 #pragma once
 
@@ -19,20 +18,20 @@
 struct pool;
 
 struct pool_config {
-    char *const *worker_args; /* of a worker process, NULL-terminated; args[1] is WORKER_COMMAND */
+    char *const *worker_args; /* arguments of a worker process, NULL-terminated; args[1] is WORKER_COMMAND */
     const struct plan *plan;
     const char *machine;
     struct retention retention;
-    uint64_t stuck_ms;  /* a worker that does not move for so long is killed; at least twice the store's timeout */
-    bool once;          /* try each claim once */
-    child_spawn *spawn; /* NULL: uv_spawn */
+    uint64_t stuck_ms;        /* a worker without progress for so long is killed; at least twice the store's timeout */
+    bool once;                /* try each claim once */
+    child_spawn *spawn;       /* NULL: uv_spawn */
     uint64_t (*now_ms)(void); /* NULL: clock_mono_ms */
 };
 
 enum pool_outcome {
-    POOL_STORED,  /* shipped, the claim is finished */
-    POOL_DROPPED, /* nothing left to ship */
-    POOL_FAILED   /* given up in this run; what is in the spool stays there */
+    POOL_STORED,  /* shipped; the claim is finished */
+    POOL_DROPPED, /* there was nothing to ship */
+    POOL_FAILED   /* given up in this run; evidence in the spool stays there */
 };
 
 struct pool_events {
@@ -41,36 +40,36 @@ struct pool_events {
 };
 
 int pool_new(uv_loop_t *loop, const struct pool_config *c, const struct pool_events *events, struct pool **ret);
-void pool_free(struct pool *p); /* after pool_close, when the loop has ended */
+void pool_free(struct pool *p); /* after pool_close, and the loop's end */
 
-/* Whether a tenant may have one more claim here: else it waits where it is. */
+/* Whether a tenant may add one more claim; else its file stays where it is. */
 bool pool_has_room(const struct pool *p, const struct fair_key *k);
 
-/* Takes the claim. 0 or -ENOMEM (the claim is then still the caller's). */
+/* Takes the claim. 0, or -ENOMEM: the caller still owns it. */
 int pool_add(struct pool *p, struct claim *c);
 
 /* Whether a file that is still being written could be followed now. */
 bool pool_may_follow(struct pool *p);
 
-/* Takes a claim on a file that is still being written, and fd, if the worker is free; else -EBUSY, and takes nothing.
- * 0: it is followed. 1: taken, and the attempt has failed at once: the claim is freed, and `ended` was called. */
+/* Takes a claim on a file that is still being written, and fd, if the worker is idle; else -EBUSY, and takes neither.
+ * 0: it is followed. 1: taken, but the attempt has failed at once: the claim is freed, and `ended` was called. */
 int pool_follow(struct pool *p, struct claim *c, int fd);
 
-/* The followed file with this id is complete (and may have been claimed: size, settled_ns and in_place are taken over
- * from now). False if it isn't followed. */
+/* The followed file with this id is complete, and may have been claimed: size, settled_ns and in_place are taken from
+ * `now`. False if it isn't followed. */
 bool pool_complete(struct pool *p, const struct claim *now);
 
-/* The followed file went away: its worker stops, and what it sent is taken back. */
+/* The followed file was removed: its worker stops and aborts the upload. */
 void pool_unfollow(struct pool *p, const char *id);
 
-/* Whether a claim of this spool waits or is being done. */
+/* Whether a claim of this spool waits or is being shipped. */
 bool pool_uses(const struct pool *p, const struct spool *s);
 
 unsigned pool_count(const struct pool *p);  /* claims not ended */
 unsigned pool_failed(const struct pool *p); /* given up, or shipped but not erasable */
-/* Whether anything can move within this time. */
+/* Whether any claim can make progress within this time. */
 bool pool_hopeful(const struct pool *p, uint64_t within_ms);
-/* Logs claims that have not ended, as not shipped: at most max. Returns how many it logged. */
+/* Logs at most max claims that have not ended, as not shipped. Returns how many it logged. */
 unsigned pool_log_left(const struct pool *p, unsigned max);
-/* Ends the workers and lets go of the loop, within seconds. The journals have what they had finished. */
+/* Ends the workers and closes the handles, within seconds. The journals have the parts that were confirmed. */
 void pool_close(struct pool *p);

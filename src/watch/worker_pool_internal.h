@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The pool's state, shared by the worker_pool_*.c files and their unit test; of no use to anyone else.
+ * The pool's state; shared by the worker_pool_*.c files and their unit test only.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 #include "watch/worker_pool.h"
 #include "watch/worker_slot.h"
 
-enum { POOL_SLOTS_MAX = 8 /* with those that are lost */ };
+enum { POOL_SLOTS_MAX = 8 /* including lost ones */ };
 
 struct pool {
     struct pool_config config;
@@ -18,38 +18,38 @@ struct pool {
     uv_loop_t *loop;
     uv_timer_t timer, close_timer;
     struct worker_slot slots[POOL_SLOTS_MAX];
-    unsigned workers; /* at a time, by --memory */
+    unsigned workers; /* at one time, by --memory */
     struct fair fair;
-    char *facts; /* what the first worker found out, for later ones; opaque */
+    char *facts; /* facts that the first worker has found, for later ones; opaque */
     bool closing;
     bool unverified_logged;
     uint64_t next_sweep_ms;
 
     struct item *items;
     unsigned count, failed, discarded;
-    uint64_t store_ok_until_ms; /* until when the store counts as working */
-    uint64_t retain_due_ms;     /* when the room is compared with what waits; 0: now */
+    uint64_t store_ok_until_ms; /* the store counts as working until then */
+    uint64_t retain_due_ms;     /* next time the room is compared with the waiting claims; 0: now */
 
-    uint64_t hold_until_ms; /* the store fails: no claim is started before */
+    uint64_t hold_until_ms; /* the store fails: no claim is started before this */
     struct retry_state hold;
 };
 
 uint64_t pool_now(const struct pool *p); /* ms, monotonic */
 
-/* worker_pool.c. Ends a claim's time with the pool: calls `ended` and frees the item. */
+/* worker_pool.c. Removes a claim from the pool: calls `ended` and frees the item. */
 void pool_end_item(struct pool *p, struct item *i, enum pool_outcome outcome);
 
 /* worker_pool_schedule.c */
 void pool_share_memory(struct pool *p);
-/* Starts, puts back, kills and gives up what is due now, and arms the timer for the next time. */
+/* Starts, puts back, kills and gives up whatever is due, and sets the timer for the next time. */
 void pool_schedule(struct pool *p);
-/* The claim that is next; NULL: none can start now. Lowers *ret_next_ms to when one can. */
+/* The next claim; NULL: none can start now. Lowers *ret_next_ms to the time when one can. */
 struct item *pool_next_item(struct pool *p, uint64_t now, uint64_t *ret_next_ms);
-/* A worker for a claim that waits; NULL while the others have been at work for a moment only. Lowers *ret_next_ms. */
+/* A worker for a waiting claim; NULL while the others have only just begun theirs. Lowers *ret_next_ms. */
 struct worker_slot *pool_free_slot(struct pool *p, uint64_t now, uint64_t *ret_next_ms);
-/* Hands the item to the worker. When that fails at once the item may be gone. */
+/* Sends the item to the worker. If that fails at once, the item may have been freed. */
 void pool_start_item(struct pool *p, struct worker_slot *s, struct item *i);
-/* The worker takes back what it sent of a file that is not complete, and ends. */
+/* The worker aborts the upload of a file that is not complete, and ends. */
 void pool_cancel(struct item *i);
 
 /* worker_pool_messages.c: a worker's callbacks (ship/child.h); ctx is its slot. */
@@ -62,12 +62,14 @@ bool pool_all_closed(const struct pool *p);
 struct pool_failure {
     int code; /* negative */
     const char *reason;
-    uint64_t retry_after_ms; /* as the store asked for; 0 */
+    uint64_t retry_after_ms; /* that the store has asked for; 0: none */
 };
-/* The item is dropped, given up (and gone, either way), or waits. */
+/* The item is dropped or given up (freed in both cases), or waits. */
 void pool_attempt_failed(struct pool *p, struct item *i, const struct pool_failure *f);
 
 /* worker_pool_retention.c */
 void pool_apply_retention(struct pool *p, uint64_t now, uint64_t *ret_next_ms);
-void pool_count_room(struct pool *p, struct item *i);             /* the item lies in the spool now */
-void pool_trim_kept(const struct pool *p, const struct spool *s); /* copies of what is stored go before what is not */
+void pool_count_room(struct pool *p, struct item *i); /* the evidence is in the spool now */
+void pool_trim_kept(
+    const struct pool *p,
+    const struct spool *s); /* kept copies of stored files are erased before evidence that is not stored */

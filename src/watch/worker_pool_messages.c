@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What workers report: messages, and their end.
+ * Messages from workers, and their end.
  */
 #include <errno.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
 
     if (manifest_decode(w->text, strlen(w->text), &m, &e) < 0) {
         log_event(EVENT_WORKER_DIED, LOG_STR("path", i->claim->path), LOG_STR("error", e.msg));
-        child_kill(&i->slot->child); /* its end is dealt with like any other */
+        child_kill(&i->slot->child); /* the worker's end is handled like any other */
         return;
     }
     retry_succeeded(&p->hold);
@@ -31,7 +31,7 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
     i->claim->size = m.size;
     i->claim->mtime_ns = (int64_t)w->b;
     if (i->follow_fd >= 0)
-        close(TAKE_FD(i->follow_fd)); /* or the room would not be free */
+        close(TAKE_FD(i->follow_fd)); /* else its blocks would not be freed */
     r = spool_finish(i->claim->spool, i->claim, p->config.machine, p->config.plan->keep, &e);
     if (r == -FAULT_CHANGED) {
         pool_attempt_failed(p, i, &(struct pool_failure){.code = r, .reason = e.msg});
@@ -42,7 +42,7 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
                   LOG_STR("error", e.msg));
         outcome = POOL_FAILED;
     }
-    /* Last: who reads it may count on the room. */
+    /* Last: a reader of this event may rely on the room being free. */
     report_shipped(p->config.plan, &m, w->a != 0, (double)(pool_now(p) - started_ms) / 1000);
     pool_end_item(p, i, outcome);
 }
@@ -70,7 +70,7 @@ void pool_on_message(void *ctx, const struct wire *w)
         break;
     case WIRE_FACTS:
         if (!p->facts)
-            p->facts = strdup(w->text); /* without memory the next worker asks again */
+            p->facts = strdup(w->text); /* without memory the next worker finds them again */
         break;
     case WIRE_PROGRESS:
         p->store_ok_until_ms = pool_now(p) + RETAIN_SPARE_MS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Claims that the pool gives up for want of time or room, and what it logs of them.
+ * Claims that the pool gives up because of their age or for lack of room, and their log lines.
  */
 #include <string.h>
 
@@ -54,7 +54,8 @@ void pool_apply_retention(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
         *ret_next_ms = p->retain_due_ms;
 }
 
-/* A file that is larger than all the room stays: the application wrote it. The pod may be evicted with it. */
+/* A file in place that is larger than all the room stays, as it belongs to the application. The pod may be evicted
+ * because of it. */
 static void log_larger_than_room(struct pool *p, const struct item *i)
 {
     const struct room room = retain_room(&p->config.retention, p->items, i);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Failed attempts: dropped, given up, or put off with a backoff; a failing store holds all claims back.
+ * Failed attempts: the claim is dropped, given up, or tried again after a delay; a failing store delays all claims.
  */
 #include <errno.h>
 
@@ -10,7 +10,7 @@
 
 static const struct retry_policy PACE = {.soon = {1000, 60 * 1000}, .slowly = {60 * 1000, 300 * 1000}};
 
-/* Faults of the store, not of one file: they meet every claim alike. */
+/* Faults of the store: they affect all claims alike. */
 static bool is_store_fault(int result)
 {
     switch (-result) {
@@ -23,7 +23,7 @@ static bool is_store_fault(int result)
     case FAULT_TLS:
     case FAULT_FULL:
     case FAULT_BUSY:
-    case FAULT_NO_PROCESS: /* not the store, but it meets every claim alike, too */
+    case FAULT_NO_PROCESS: /* not of the store, but affects all claims alike, too */
         return true;
     default:
         return false;
@@ -36,7 +36,7 @@ static void log_failure(const struct item *i, int code, const char *reason, uint
               LOG_STR("error", reason), LOG_UINT("retry_in_s", (delay_ms + 999) / 1000));
 }
 
-/* The store fails: no claim is started for a while. Returns when the next may be. */
+/* The store fails: no claim is started for a while. Returns the time when the next may be. */
 static uint64_t hold_all(struct pool *p, const struct item *i, const struct pool_failure *f)
 {
     uint64_t now = pool_now(p);
@@ -49,7 +49,7 @@ static uint64_t hold_all(struct pool *p, const struct item *i, const struct pool
     return p->hold_until_ms;
 }
 
-/* Given up, or tried again: alone, or with all the others if the fault meets all of them. */
+/* Gives the claim up, or delays it: alone, or with all others if the fault affects all of them. */
 static void retry(struct pool *p, struct item *i, const struct pool_failure *f)
 {
     struct retry_policy policy = PACE;
@@ -81,14 +81,14 @@ void pool_attempt_failed(struct pool *p, struct item *i, const struct pool_failu
     i->slot = NULL;
     p->retain_due_ms = 0;
     if (f->code == -ENOENT || (i->claim->in_place && f->code == -FAULT_CHANGED)) {
-        /* Gone; or written to where it lies: the watcher finds it anew. */
+        /* The file was removed, or was written to in place: the watcher finds it again. */
         if (i->claim->spool)
             spool_drop(i->claim->spool, i->claim);
         pool_end_item(p, i, POOL_DROPPED);
         return;
     }
     if (item_is_followed(i)) {
-        /* Following was a head start: without it the file is found again when it is closed. */
+        /* The file is found again when it is closed. */
         if (is_store_fault(f->code))
             hold_all(p, i, f);
         pool_end_item(p, i, POOL_DROPPED);

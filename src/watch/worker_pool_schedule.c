@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which claim is next, which worker takes it, and when the pool has to act again.
+ * The next claim, its worker, and the time at which the pool has to act again.
  */
 #include <assert.h>
 #include <errno.h>
@@ -16,14 +16,14 @@
 #include "watch/worker_pool_internal.h"
 
 enum {
-    HELP_MS = 2000,  /* a claim that takes longer gets help beside it, if others wait */
-    SLICE_MS = 5000, /* or it is put back after this long, twice as long the next time */
-    SLICES_MOST = 2, /* doubled so often, where an upload can be resumed; else a few times more: */
+    HELP_MS = 2000,  /* if a claim takes longer and others wait, another worker is started */
+    SLICE_MS = 5000, /* or the claim is put back after this time, doubled each time */
+    SLICES_MOST = 2, /* doubled at most so often if uploads can be resumed; else a few times more: */
     SLICES_ANEW = 7,
     WORKERS_MAX = 4,
     SWEEP_EVERY_MS = 24 * 3600 * 1000
 };
-#define WORKER_MEMORY (64ull << 20) /* of a worker that helps */
+#define WORKER_MEMORY (64ull << 20) /* of an additional worker */
 
 static int open_evidence(const struct item *i)
 {
@@ -46,7 +46,7 @@ static int start_worker(struct pool *p, struct worker_slot *s)
     return r == 0 && p->facts ? child_send(&s->child, &w) : r;
 }
 
-/* In place, the name may be another file's by now. */
+/* A claim in place: another file may have the name by now. */
 static int check_evidence(const struct pool *p, const struct item *i, int fd)
 {
     struct identity identity;
@@ -81,13 +81,14 @@ void pool_start_item(struct pool *p, struct worker_slot *s, struct item *i)
     if (r == 0 && (r = start_worker(p, s)) < 0) {
         snprintf(reason, sizeof(reason), "cannot start a worker by /proc/self/exe: %s%s", strerror(-r),
                  r == -EAGAIN ? ": a limit of processes is reached (pids.max of a cgroup, ulimit -u)" : "");
-        /* The evidence is there, whatever ENOENT this is. */
+        /* The evidence is there: this ENOENT is of something else. */
         pool_attempt_failed(p, i, &(struct pool_failure){.code = -FAULT_NO_PROCESS, .reason = reason});
         return;
     }
     if (r >= 0)
         r = send_job(s, i, evidence);
-    /* It has died, and its end was not heard yet: no fault of the file's, which would be tried again slowly. */
+    /* The worker has died, and the loop does not know yet. Not a fault of the file, which would be tried again after a
+     * longer delay. */
     if (r == -EPIPE || r == -ECONNRESET)
         pool_attempt_failed(p, i, &(struct pool_failure){.code = -EIO, .reason = "its worker had died"});
     else if (r < 0)
@@ -131,7 +132,8 @@ void pool_cancel(struct item *i)
     worker_slot_end(i->slot, false, pool_now(i->slot->pool));
 }
 
-/* How long a worker may be at a claim while others wait. An upload that can't be gone on with begins anew. */
+/* For how long a worker may ship a claim while others wait. An upload that can't be resumed begins again, so it gets
+ * longer. */
 static uint64_t slice_of(const struct pool *p, const struct item *i)
 {
     enum url_scheme scheme = p->config.plan->sink.url.scheme;
@@ -165,7 +167,7 @@ struct worker_slot *pool_free_slot(struct pool *p, uint64_t now, uint64_t *ret_n
     return used < p->workers ? found : NULL;
 }
 
-/* Puts back, to let others through, the claim that has been worked on for longest; before all a file that is followed.
+/* Puts back the claim that has been shipped for the longest time, a followed file first, so that others can go first.
  */
 static void make_room(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
 {
@@ -176,7 +178,7 @@ static void make_room(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
         uint64_t until;
 
         if (s->end_ms > 0 && !s->lost)
-            return; /* a worker is being ended already */
+            return; /* a worker is already ending */
         if (!s->item || s->finishing || s->lost)
             continue;
         until = s->started_ms + slice_of(p, s->item);
@@ -203,7 +205,7 @@ static void make_room(struct pool *p, uint64_t now, uint64_t *ret_next_ms)
         *ret_next_ms = ripe->end_ms;
 }
 
-/* Once a day, and when the store has just shown that it answers. */
+/* Once a day, when the store has just shown that it works. */
 static void sweep(struct pool *p, uint64_t now)
 {
     struct wire w = {.type = WIRE_SWEEP, .fd = {-1, -1}};
@@ -218,7 +220,7 @@ static void sweep(struct pool *p, uint64_t now)
         }
 }
 
-/* A worker that does not move is given up; its claim is tried again later, behind the others. */
+/* Gives up a worker without progress; its claim is tried again later, after the others. */
 static void check_worker(struct pool *p, struct worker_slot *s, uint64_t now, uint64_t *ret_next_ms)
 {
     struct item *i = s->item;
@@ -230,7 +232,7 @@ static void check_worker(struct pool *p, struct worker_slot *s, uint64_t now, ui
         if (s->end_ms < *ret_next_ms)
             *ret_next_ms = s->end_ms;
     }
-    /* Not even SIGKILL has ended it. */
+    /* Not even SIGKILL has ended it: it is lost. */
     if (s->lost && i) {
         s->item = NULL;
         i->slot = NULL;
@@ -271,7 +273,7 @@ void pool_schedule(struct pool *p)
     else
         release_idle(p);
     for (unsigned n = 0; n < POOL_SLOTS_MAX; n++)
-        worker_slot_due(&p->slots[n], &next); /* also a worker that has just begun: it may never send a message */
+        worker_slot_due(&p->slots[n], &next); /* also for a worker that was just started: it may never send a message */
     if (next == UINT64_MAX) {
         uv_timer_stop(&p->timer);
         return;
@@ -280,7 +282,7 @@ void pool_schedule(struct pool *p)
     uv_timer_start(&p->timer, on_timer, next > now ? next - now : 1, 0);
 }
 
-/* --memory is a ceiling for all workers together: the first gets what the helping ones leave. */
+/* --memory is a ceiling for all workers together: the first gets the memory that the additional ones leave. */
 void pool_share_memory(struct pool *p)
 {
     uint64_t memory = p->config.plan->memory;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The watchdog over one worker.
+ * Supervises one worker.
  */
 #include "watch/worker_slot.h"
 
@@ -89,7 +89,7 @@ uint64_t worker_slot_check(struct worker_slot *s, uint64_t now_ms, uint64_t *ret
         return 0;
     if (now_ms >= s->check_ms) {
         s->check_ms = next_check(s, now_ms);
-        activity = s->activity + 1; /* without /proc nothing is known, and it counts as active */
+        activity = s->activity + 1; /* without /proc it counts as active */
         if (activity_get("/proc", child_pid(&s->child), &activity) < 0 || activity != s->activity) {
             s->activity = activity;
             if (s->active_ms < now_ms)
