@@ -28,7 +28,7 @@
 #include "hotspot/jvmstart.h"
 #include "linux/become.h"
 #include "linux/capability.h"
-#include "ship/armkeeper.h"
+#include "ship/attach_supervisor.h"
 #include "ship/crashlog.h"
 
 enum {
@@ -398,7 +398,7 @@ static bool await(struct follower *f, bool *ret_heard, struct err *e, int *ret)
 
 static void take_word(const struct follower *f)
 {
-    struct armkeeper_word word;
+    struct application_end word;
 
     if (f->config->ends && recv(f->config->stop_fd, &word, sizeof(word), MSG_DONTWAIT) == (ssize_t)sizeof(word))
         jvmends_status(f->config->ends, word.pid, word.status);

@@ -27,7 +27,7 @@ struct armfollow_config {
     bool (*wanted)(void *ctx, const struct jvm *j);
     void *ctx;
     uint64_t every_ms, timeout_ms;
-    int stop_fd; /* readable, or hung up: stop; an armkeeper_word may come by it */
+    int stop_fd; /* readable, or hung up: stop; a struct application_end may be received */
 };
 
 /* Until it is stopped: 0; or why it can't look. */

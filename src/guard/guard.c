@@ -25,7 +25,7 @@
 #include "guard/guardkills.h"
 #include "linux/cgroupns.h"
 #include "linux/launch.h"
-#include "ship/armkeeper.h"
+#include "ship/attach_supervisor.h"
 
 enum {
     EVENTS_MAX = 64,
@@ -41,7 +41,7 @@ struct guard {
     int signals; /* signalfd */
     struct guardkills kills;
     struct last_known self; /* our own cgroup */
-    struct armkeeper attach;
+    struct attach_supervisor attach;
     struct target_notice log; /* stands for the kernel log in epoll */
     uint64_t end_at_ms;
     bool ending;
@@ -113,7 +113,7 @@ static void reap(struct guard *g)
     bool made;
 
     while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (armkeeper_reap(&g->attach, child, status) ||
+        if (attach_supervisor_reap(&g->attach, child, status) ||
             kill_recorder_reap(&g->kills.recorder, child, clock_mono_ms()) ||
             (target = guardcases_reap(&g->cases, child, status, &made)) < 0)
             continue;
@@ -197,7 +197,7 @@ static void on_signals(struct guard *g)
         if (info.ssi_signo == SIGCHLD || g->ending)
             continue;
         g->ending = true;
-        armkeeper_end(&g->attach);
+        attach_supervisor_end(&g->attach);
         g->end_at_ms = clock_mono_ms() + GRACE_MS;
         log_event(EVENT_STOPPING, LOG_UINT("left", cases(g)), LOG_UINT("grace_s", GRACE_MS / 1000));
     }
@@ -233,7 +233,7 @@ static void loop(struct guard *g)
         kill_recorder_start(&g->kills.recorder, clock_mono_ms());
         if (g->ending)
             continue;
-        armkeeper_on_time(&g->attach, clock_mono_ms());
+        attach_supervisor_on_time(&g->attach, clock_mono_ms());
         guardkills_read(&g->kills, g->targets.target, g->targets.count, false);
         target_set_turn(&g->targets);
     }
@@ -245,7 +245,7 @@ static void guard_free(struct guard *g)
 {
     if (g) {
         target_set_done(&g->targets);
-        armkeeper_done(&g->attach);
+        attach_supervisor_done(&g->attach);
         casehistory_done(&g->history);
         oom_log_reader_done(&g->kills.oom_log);
         last_known_done(&g->self);
@@ -314,7 +314,7 @@ int guard_run(const struct guard_config *c, struct err *e)
     g->c = c;
     g->signals = -1;
     g->history = (struct casehistory)CASEHISTORY_NONE;
-    g->attach = (struct armkeeper)ARMKEEPER_NONE;
+    g->attach = (struct attach_supervisor)ATTACH_SUPERVISOR_NONE;
     g->kills.oom_log = (struct oom_log_reader)OOM_LOG_READER_NONE;
     if ((r = target_set_init(&g->targets, &c->selection, &c->rules, &TARGET_OPS, g, e)) < 0)
         return r;
@@ -333,7 +333,7 @@ int guard_run(const struct guard_config *c, struct err *e)
         errno = 0;
     if ((r = target_set_start(&g->targets, e)) < 0)
         return r;
-    if (c->attach_args && (r = armkeeper_start(&g->attach, c->attach_args, NULL)) < 0)
+    if (c->attach_args && (r = attach_supervisor_start(&g->attach, c->attach_args, NULL)) < 0)
         return err_set(e, r, "out of memory");
     loop(g);
     guardcases_done(&g->cases);

@@ -25,7 +25,7 @@
 #include "linux/memcg.h"
 #include "run/arm_protocol.h"
 #include "run/event_summary.h"
-#include "ship/armkeeper.h"
+#include "ship/attach_supervisor.h"
 
 enum {
     EVENT_SIZE_MAX = 16 * 1024,
@@ -51,7 +51,7 @@ struct supervisor {
     bool oom_known;
     uint64_t stop_ms, kill_ms; /* when the watch's time is up, and our patience */
     /* The watch. */
-    struct armkeeper arm;
+    struct attach_supervisor arm;
     struct event_summary summary;
     struct backoff backoff;
     uint64_t restart_ms; /* 0: no */
@@ -252,8 +252,8 @@ static void on_app_end(struct supervisor *s, int status)
      * live a little longer, and are asked to go. */
     if (getpid() == 1)
         kill(-s->was, SIGTERM);
-    armkeeper_tell(&s->arm, &(struct armkeeper_word){s->was, status});
-    armkeeper_end(&s->arm);
+    attach_supervisor_report_end(&s->arm, &(struct application_end){s->was, status});
+    attach_supervisor_end(&s->arm);
     s->stop_ms = now + s->config->grace_ms + PATIENCE_MS;
     s->kill_ms = s->stop_ms + PATIENCE_MS;
     if (!s->config->watch)
@@ -295,7 +295,7 @@ static void reap(struct supervisor *s)
             on_app_end(s, status);
         } else if (pid == s->watch) {
             on_watch_end(s, status);
-        } else if (armkeeper_reap(&s->arm, pid, status)) {
+        } else if (attach_supervisor_reap(&s->arm, pid, status)) {
             tell_watch(s);
         }
     }
@@ -350,7 +350,7 @@ static void on_time(struct supervisor *s)
     } else if (s->restart_ms && now >= s->restart_ms) {
         start_watch(s);
     }
-    armkeeper_on_time(&s->arm, now);
+    attach_supervisor_on_time(&s->arm, now);
 }
 
 /* In ms, for poll. */
@@ -400,7 +400,7 @@ static void start_arm(struct supervisor *s)
 {
     char group[RUN_ARM_GROUP_MAX];
 
-    if (armkeeper_start(&s->arm, s->config->arm, run_arm_encode_group(s->app, group)) < 0)
+    if (attach_supervisor_start(&s->arm, s->config->arm, run_arm_encode_group(s->app, group)) < 0)
         log_event(EVENT_ARM_DIED, LOG_STR("error", strerror(ENOMEM)));
 }
 
@@ -408,7 +408,7 @@ int supervise_run(const struct supervise_config *c, struct err *e)
 {
     struct supervisor s = {.config = c,
                            .channel = -1,
-                           .arm = ARMKEEPER_NONE,
+                           .arm = ATTACH_SUPERVISOR_NONE,
                            .cgroup = MEMCG_NONE,
                            .backoff = {.first_ms = 1000, .most_ms = 5 * 60 * 1000}};
     sigset_t waiting;
@@ -434,7 +434,7 @@ int supervise_run(const struct supervise_config *c, struct err *e)
         r = err_set(e, r, "%s: %s", c->app[0], strerror(-r));
     }
     end_channel(&s);
-    armkeeper_done(&s.arm);
+    attach_supervisor_done(&s.arm);
     event_summary_done(&s.summary);
     memcg_done(&s.cgroup);
     close(s.signal_fd);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The end of its channel is the word to end.
+ * The process ends when its channel is closed.
  */
-#include "ship/armkeeper.h"
+#include "ship/attach_supervisor.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,22 +18,22 @@
 
 enum { FIRST_MS = 1000, MOST_MS = 5 * 60 * 1000, PATIENCE_MS = 3000 };
 
-static void again_later(struct armkeeper *k, const char *story)
+static void restart_later(struct attach_supervisor *k, const char *reason)
 {
     uint64_t wait_ms = backoff_next(&k->backoff, 0);
 
     k->due_ms = clock_mono_ms() + wait_ms;
-    log_event(EVENT_ARM_DIED, LOG_STR("error", story), LOG_UINT("retry_in_s", wait_ms / 1000));
+    log_event(EVENT_ARM_DIED, LOG_STR("error", reason), LOG_UINT("retry_in_s", wait_ms / 1000));
 }
 
-static void end_channel(struct armkeeper *k)
+static void end_channel(struct attach_supervisor *k)
 {
     if (k->channel >= 0)
         close(k->channel);
     k->channel = -1;
 }
 
-static void start(struct armkeeper *k)
+static void start(struct attach_supervisor *k)
 {
     int r;
 
@@ -42,14 +43,15 @@ static void start(struct armkeeper *k)
         return;
     k->pid = 0;
     k->channel = -1;
-    again_later(k, strerror(-r));
+    restart_later(k, strerror(-r));
 }
 
-int armkeeper_start(struct armkeeper *k, char *const *args, const char *more)
+int attach_supervisor_start(struct attach_supervisor *k, char *const *args, const char *more)
 {
     int r;
 
-    *k = (struct armkeeper)ARMKEEPER_NONE;
+    assert(args && args[0]);
+    *k = (struct attach_supervisor)ATTACH_SUPERVISOR_NONE;
     k->backoff = (struct backoff){.first_ms = FIRST_MS, .most_ms = MOST_MS};
     if ((r = strv_add_all(&k->args, args)) < 0 || (more && (r = strv_add(&k->args, more)) < 0))
         return r;
@@ -57,9 +59,9 @@ int armkeeper_start(struct armkeeper *k, char *const *args, const char *more)
     return 0;
 }
 
-bool armkeeper_reap(struct armkeeper *k, pid_t child, int status)
+bool attach_supervisor_reap(struct attach_supervisor *k, pid_t child, int status)
 {
-    char story[64];
+    char reason[64];
 
     if (!k->pid || child != k->pid)
         return false;
@@ -68,26 +70,26 @@ bool armkeeper_reap(struct armkeeper *k, pid_t child, int status)
     end_channel(k);
     if (k->ending)
         return true;
-    snprintf(story, sizeof(story), WIFSIGNALED(status) ? "it was killed by signal %d" : "it ended with status %d",
+    snprintf(reason, sizeof(reason), WIFSIGNALED(status) ? "it was killed by signal %d" : "it ended with status %d",
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    again_later(k, story);
+    restart_later(k, reason);
     return true;
 }
 
-void armkeeper_tell(struct armkeeper *k, const struct armkeeper_word *word)
+void attach_supervisor_report_end(struct attach_supervisor *k, const struct application_end *end)
 {
     if (k->channel >= 0)
-        (void)send(k->channel, word, sizeof(*word), MSG_DONTWAIT | MSG_NOSIGNAL); /* it ends without, too */
+        (void)send(k->channel, end, sizeof(*end), MSG_DONTWAIT | MSG_NOSIGNAL); /* best effort */
 }
 
-void armkeeper_end(struct armkeeper *k)
+void attach_supervisor_end(struct attach_supervisor *k)
 {
     k->ending = true;
     end_channel(k);
     k->due_ms = k->pid ? clock_mono_ms() + PATIENCE_MS : UINT64_MAX;
 }
 
-void armkeeper_on_time(struct armkeeper *k, uint64_t now_ms)
+void attach_supervisor_on_time(struct attach_supervisor *k, uint64_t now_ms)
 {
     if (now_ms < k->due_ms)
         return;
@@ -98,7 +100,7 @@ void armkeeper_on_time(struct armkeeper *k, uint64_t now_ms)
         start(k);
 }
 
-void armkeeper_done(struct armkeeper *k)
+void attach_supervisor_done(struct attach_supervisor *k)
 {
     end_channel(k);
     strv_done(&k->args);
