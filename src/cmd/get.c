@@ -259,11 +259,10 @@ const struct command CMD_GET = {
     .args = "URL|[STORE] ID[/NAME] [-o FILE]",
     .summary = "fetch an object or a case, verify both digests, decompress",
     .text =
-        "The file appears under its name only when every byte of it has been verified, and is readable by its owner "
-        "alone: dumps hold customers' data. ID is the id of a case, or as much of its beginning as tells it from the "
-        "others; with /NAME only the object whose name begins like that. STORE is the store's URL; without it the "
-        "store "
-        "is that of --to or SALVAGE_TO.",
+        "The file appears under its name only when all of it has been verified, and is readable by its owner alone: "
+        "dumps hold customers' data. ID is the id of a case, or enough of its beginning to be unique; with /NAME only "
+        "the object with a name that begins with NAME. STORE is the store's URL; the default is that of --to or "
+        "SALVAGE_TO.",
     .examples =
         "salvage get s3://evidence/prod/shop/cart-7f/20261121T015605Z-java-oom-0123456789abcdef/heap.hprof.zst\n"
         "    into the file's own name\n"

@@ -318,16 +318,14 @@ const struct command CMD_LS = {
     .name = "ls",
     .args = "[URL] [PLACE...]",
     .summary = "list the cases in a store, newest first",
-    .text = "Shows when it happened, to whom, why, what was saved, how large it is, and for how long the process stood "
-            "still "
-            "for it (< where that is an upper bound). The last column is what "
-            "`salvage get` takes. PLACE is NAMESPACE/POD, ecs/CLUSTER/FAMILY/TASK or host/HOSTNAME, or the beginning "
-            "of one: shop/cart finds every pod whose name begins with cart. Without URL the store is that of --to or "
-            "SALVAGE_TO.",
+    .text = "Shows time, place, cause, kind and size of the evidence, and for how long the process stood still for it "
+            "(< for an upper bound). The last column is the argument for `salvage get`. PLACE is NAMESPACE/POD, "
+            "ecs/CLUSTER/FAMILY/TASK or host/HOSTNAME, or the beginning of one: shop/cart finds every pod with a name "
+            "that begins with cart. Without URL the store is that of --to or SALVAGE_TO.",
     .examples = "salvage ls s3://evidence/prod shop/\n"
                 "    everything of namespace shop\n"
                 "salvage ls s3://evidence/prod shop/cart bank/ledger\n"
-                "    of pods whose names begin like that\n"
+                "    pods with names that begin with these\n"
                 "salvage ls s3://evidence/prod ecs/shop/cart\n"
                 "    every task of the family cart in the cluster shop\n"
                 "salvage ls s3://evidence/prod --json | jq -r '.[0].url'\n"

@@ -29,36 +29,36 @@ static const struct opt WATCH_OPTIONS[] = {
     {OPT_HEADING, .name = "Watching"},
     {OPT_FLAG, 'r', "recursive", NULL, NULL, offsetof(struct watch_options, recursive), "watch folders below, too"},
     {OPT_STRING, 0, "layout", "LEVELS", NULL, offsetof(struct watch_options, layout),
-     "whose a file is, by the folders it lies in: namespace/pod says that DIR holds NAMESPACE/POD/… (also container, "
-     "and * for a folder that says nothing)"},
+     "what a file belongs to, by its folders: namespace/pod means that DIR holds NAMESPACE/POD/… (also container, "
+     "and * for a folder without a meaning)"},
     {OPT_STRING, 0, "dir-mode", "MODE", NULL, offsetof(struct watch_options, dir_mode),
      "make each DIR, if it is missing, and give it this mode: 1777 lets pods of any user write there"},
     {OPT_LIST, 0, "file", "FILE", NULL, offsetof(struct watch_options, files),
-     "a file that is evidence, whatever its name; its name may be a glob; may be repeated. Its folder is not evidence"},
+     "a file that is evidence, whatever its name, which may be a glob; may be repeated. Other files of its folder are "
+     "not"},
     {OPT_LIST, 0, "include", "GLOB", NULL, offsetof(struct watch_options, include),
-     "names that are evidence, whatever is in them, and no others; may be repeated. Default: every file that begins as "
+     "the only names that are evidence, whatever their content; may be repeated. Default: every file that begins as "
      "a heap dump, core, javacore, crash log, heap snapshot or finished flight recording does, whatever its name, and "
      "*.hprof"},
     {OPT_LIST, 0, "exclude", "GLOB", NULL, offsetof(struct watch_options, exclude),
-     "names that are not evidence, though name or content say so"},
+     "names that are never evidence, whatever their content"},
     {OPT_DURATION, 0, "settle", "SECONDS", "5s", offsetof(struct watch_options, settle_ms),
-     "how long a file must rest where the kernel can't tell that its writer is done"},
+     "for how long size and time of a file must not change, where the kernel can't show that its writer is done"},
     FOLLOW_ROW(struct watch_options, follow),
     {OPT_FLAG, 0, "once", NULL, NULL, offsetof(struct watch_options, once),
      "scan, ship what is complete, exit: 0, or 1 if something could not be shipped"},
     {OPT_DURATION, 0, "grace", "DURATION", "25s", offsetof(struct watch_options, grace_ms),
-     "after SIGTERM: how long to go on with what is under way"},
+     "after SIGTERM: for how long current uploads go on"},
     {OPT_DURATION, 0, "stuck", "DURATION", "60s", offsetof(struct watch_options, stuck_ms),
-     "a worker that neither reads nor sends nor computes for this long is killed, and another takes its place; at "
-     "least "
-     "twice --timeout"},
+     "a worker that neither reads nor sends nor computes for this long is killed and replaced; at least twice "
+     "--timeout"},
     {OPT_DURATION, 0, "retain-age", "DURATION", NULL, offsetof(struct watch_options, retention.age_ms),
-     "erase what could not be shipped for this long, and kept copies of this age; default: never"},
+     "erase evidence that could not be shipped for this long, and kept copies of this age; default: never"},
     {OPT_STRING, 0, "retain-bytes", "SIZE|auto|none", "auto", offsetof(struct watch_options, retain_bytes),
-     "room for what waits to be shipped and for kept copies. Beyond it kept copies go, the oldest first; then of each "
-     "series of dumps of an application the middle, then the newest, and the first last. auto: 40% of each volume "
-     "(--volume-limit, else its size if it is a file system of its own), 25% of what is free where it is a part of a "
-     "disk"},
+     "room for evidence that waits to be shipped and for kept copies. Beyond it kept copies are erased, the oldest "
+     "first; then of each series of dumps of an application the middle, then the newest, and the first one last. auto: "
+     "40% of each volume (--volume-limit, else its size if it is a separate file system), 25% of the free space if it "
+     "is part of a disk"},
     RETENTION_LIMITS(struct watch_options, retention),
     {OPT_STRING, 0, "ready", "FILE", NULL, offsetof(struct watch_options, ready),
      "this file exists while the store, asked at the start and every five minutes, would take evidence: for a "
@@ -66,10 +66,10 @@ static const struct opt WATCH_OPTIONS[] = {
     {OPT_UINT, 0, "events-fd", "N", NULL, offsetof(struct watch_options, events_fd),
      "write every event of the log also to this descriptor, as JSON"},
     {OPT_FLAG, 0, "arm", NULL, NULL, offsetof(struct watch_options, arm),
-     "have every JVM that is seen from here, and that sees DIR too (at whatever path), dump there when memory runs "
-     "out, also those that start later: see 'salvage jvm arm'"},
+     "make every JVM that is visible from here and sees DIR (at any path) dump its heap there when memory runs out, "
+     "also those that start later: see 'salvage jvm arm'"},
     {OPT_STRING, 0, "arm-dir", "PATH", NULL, offsetof(struct watch_options, arm_dir),
-     "the same, where JVMs see DIR at a path that is not found by itself"},
+     "the same, if the path at which JVMs see DIR is not found automatically"},
     PLAN_OPTIONS_SHIP(struct watch_options, plan),
     {OPT_EXCLUDES, .name = "once", .arg = "arm"},
     {OPT_EXCLUDES, .name = "once", .arg = "arm-dir"},
@@ -199,19 +199,18 @@ const struct command CMD_WATCH = {
     .args = "DIR... --to URL",
     .summary = "watch folders, and ship every dump the moment it is whole",
     .text =
-        "Runs until SIGTERM. A file that is evidence and that nobody writes to any more is moved out of the "
-        "application's way (into DIR/.salvage), compressed, sent, verified and then removed. What an earlier run "
-        "left unfinished is gone on with. DIR's own volume can't be unmounted while the watch runs: it holds a lock in "
-        "the state folder, so that no second watch takes files from under it. With --state on another volume it can; "
-        "so can volumes below DIR, where -r holds nothing open at rest.",
+        "Runs until SIGTERM. A file that is evidence and is complete is moved out of the application's way (into "
+        "DIR/.salvage), compressed, sent, verified and then erased. Unfinished uploads of an earlier run are resumed. "
+        "DIR's volume can't be unmounted while the watch runs: a lock in the state folder keeps a second watch out. "
+        "With --state on another volume it can; so can volumes below DIR, where -r has no file open at rest.",
     .examples = "salvage watch /dumps --to s3://evidence/prod\n"
-                "    as a sidecar: ships to S3 what appears in /dumps\n"
+                "    as a sidecar: ships evidence that appears in /dumps to S3\n"
                 "salvage watch /dumps --to https://files.example/dumps --once\n"
-                "    ships what is complete now, and exits\n"
+                "    ships the files that are complete now, and exits\n"
                 "salvage watch /var/dumps -r --to file:///mnt/evidence --keep\n"
                 "    for many pods, into a folder; local copies stay in .salvage/kept\n"
                 "salvage watch /dumps --to s3://evidence/prod --arm\n"
-                "    the same as the first, with JVMs that nobody told to dump (a shared pid namespace, one volume)\n",
+                "    as the first, for JVMs without options for a dump (a shared PID namespace, one volume)\n",
     .options = WATCH_OPTIONS,
     .run = run,
 };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Crash logs of JVMs that were not told where to write them: they lie in the JVM's working folder, or in /tmp, as
- * hs_err_pidN.log (vmError.cpp, VMError::report_and_die). When a JVM has ended, a copy of its log goes to the folder
- * that is watched; the log itself stays.
+ * Crash logs of JVMs without -XX:ErrorFile: HotSpot writes hs_err_pidN.log into the working folder, or /tmp
+ * (vmError.cpp, VMError::report_and_die). When a JVM has ended, its log is copied to the watched folder; the log itself
+ * stays.
  *
- * A working folder may hold anything under that name: it is copied only if it is a regular file of the JVM's user,
- * written since the JVM began, and begins as HotSpot begins one.
+ * A file of that name is copied only if it is a regular file of the JVM's user, was written since the JVM's start, and
+ * begins like HotSpot's.
  */
 #pragma once
 

@@ -234,7 +234,7 @@ int oomdump_find(const struct jvm *j, const struct jvmopts *options, struct oomd
     if (r == 0 && !d.path)
         r = -ENOMEM;
     if (r < 0 || !d.path)
-        return err_set(e, r, "the dump of process %d cannot be looked for: %s", (int)j->proc.pid, strerror(-r));
+        return err_set(e, r, "cannot search for the dump of process %d: %s", (int)j->proc.pid, strerror(-r));
     d.watched = is_watched(d.path);
     *ret = d;
     d = (struct oomdump){0};

@@ -29,7 +29,7 @@ static int check_ca_file(const char *path, struct err *e)
     int r = file_load(AT_FDCWD, path, &text);
 
     if (r == -EMSGSIZE)
-        return 0; /* libcurl's to judge */
+        return 0; /* libcurl decides */
     if (r < 0)
         return err_set(e, -FAULT_USAGE, "--ca-file: %s cannot be read: %s", path,
                        r == -EINVAL ? "it is no regular file" : strerror(-r));
