@@ -4,6 +4,7 @@
  */
 #include "ship/catalog.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -165,6 +166,7 @@ int catalog_list(struct catalog *c, struct sink *sink, const struct sink_config 
     bool all = !*places;
     int r = 0;
 
+    assert(sink && config && !c->entry);
     for (; r == 0 && *places; places++)
         r = list_below(c, sink, config, *places, e);
     if (r == 0 && (all || c->count == 0))
@@ -252,6 +254,7 @@ int catalog_read(const struct catalog *c, struct sink *sink, const struct catalo
 {
     struct reading g = {.catalog = c, .sink = sink, .reader = reader, .lock = PTHREAD_MUTEX_INITIALIZER};
 
+    assert(sink && reader->wanted && reader->take);
     parallel_run(c->count < AT_ONCE ? (unsigned)c->count : AT_ONCE, read_some, &g);
     pthread_mutex_destroy(&g.lock);
     if (g.result < 0)

@@ -4,6 +4,7 @@
  */
 #include "ship/child_supervisor.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -88,6 +89,7 @@ static void start_child(struct child_supervisor *k)
 void child_supervisor_start(struct child_supervisor *k, const struct child_supervisor_kind *kind, uv_loop_t *loop,
                             char *const *args)
 {
+    assert(kind && loop && args && args[0]);
     *k = (struct child_supervisor){
         .child = {.loop = loop, .ctx = k, .message = on_message, .ended = on_ended, .closed = on_closed},
         .kind = kind,

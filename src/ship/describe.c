@@ -4,6 +4,7 @@
  */
 #include "ship/describe.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -105,6 +106,7 @@ char *describe_key(const char *template, const struct described *d)
     const struct claim *c = d->claim;
     struct values v = {.d = d, .place = place};
 
+    assert(template && c && d->origin && d->codec);
     if (!place)
         return NULL;
     clock_format_basic(c->time_ns, v.time);
@@ -156,6 +158,7 @@ int describe_manifest(const struct described *d, const char *key, struct manifes
     CLEANUP(manifest_done) struct manifest m = {0};
     char codec_text[32];
 
+    assert(key && c && c->kind && d->origin && d->who && d->facts && d->codec);
     if (set(&m.id, c->id) < 0 || set(&m.key, key) < 0 || set(&m.kind, c->kind->name) < 0 ||
         set(&m.cause, describe_cause(c, d->origin)) < 0 || set(&m.name, c->name) < 0 || set(&m.path, c->path) < 0 ||
         set(&m.codec, codec_format(d->codec, codec_text)) < 0 || set(&m.tool, "salvage " SALVAGE_VERSION) < 0 ||

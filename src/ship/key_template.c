@@ -5,6 +5,7 @@
  */
 #include "ship/key_template.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -291,6 +292,7 @@ char *template_fill(const char *template, const char *(*value_of)(void *ctx, con
     struct token t;
     int r = 0;
 
+    assert(value_of);
     if (strlen(template) > TEMPLATE_MAX)
         return NULL; /* not checked by the caller */
     while (r == 0 && next_token(&p, &t)) {

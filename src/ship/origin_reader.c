@@ -4,6 +4,7 @@
  */
 #include "ship/origin_reader.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ enum { PIECE = 64 * 1024, GZIP_WINDOW_BITS = 15 + 16 };
 
 void origin_reader_init(struct origin_reader *r, int fd, enum content content)
 {
+    assert(fd >= 0);
     *r = (struct origin_reader){.fd = fd, .content = content};
     hproforigin_init(&r->hprof);
 }

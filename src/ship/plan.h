@@ -39,7 +39,7 @@ enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
 #define PLAN_OPTIONS_ACCESS(o, p)                                                                                      \
     PLAN_OPTIONS_HOW(o, p),                                                                                            \
     PLAN_ROW(OPT_DURATION, "timeout", "DURATION", "30s", o, p.timeout_ms,                                              \
-             "a store that moves no byte for this long has stalled")
+             "a transfer that moves no byte for this long has stalled")
 
 /* Without --timeout, for commands whose --timeout means something else. */
 #define PLAN_OPTIONS_PLACE(o, p)                                                                                       \
@@ -51,10 +51,10 @@ enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
 #define PLAN_OPTIONS_HOW(o, p)                                                                                         \
     PLAN_ROW(OPT_STRING, "endpoint", "URL", NULL, o, p.endpoint,                                                       \
              "S3 or OBS server, for stores that are not AWS's or Huawei's own"),                                       \
-    PLAN_ROW(OPT_STRING, "region", "NAME", NULL, o, p.region, "S3 or OBS region; found by itself where possible"),     \
+    PLAN_ROW(OPT_STRING, "region", "NAME", NULL, o, p.region, "S3 or OBS region; found automatically where possible"),     \
     PLAN_ROW(OPT_LIST, "header", "NAME:VALUE", NULL, o, p.headers,                                                     \
-             "goes with requests, signed: x-amz-acl, x-amz-storage-class, x-amz-tagging … with the objects that are "   \
-             "made, x-amz-request-payer with all; may be repeated"),                                                    \
+             "added to requests, and signed: x-amz-acl, x-amz-storage-class, x-amz-tagging … to those that make objects, " \
+             "x-amz-request-payer to all; may be repeated"),                                                    \
     PLAN_ROW(OPT_FLAG, "path-style", NULL, NULL, o, p.path_style, "S3, OBS: bucket in the path, not the host"),        \
     PLAN_ROW(OPT_STRING, "ca-file", "FILE", NULL, o, p.ca_file,                                                        \
              "PEM file of the CAs to trust; else SSL_CERT_FILE and SSL_CERT_DIR, CURL_CA_BUNDLE, AWS_CA_BUNDLE, the system's"),       \
@@ -64,20 +64,20 @@ enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
 #define PLAN_OPTIONS_SHIP(o, p)                                                                                        \
     {OPT_HEADING, .name = "Shipping"},                                                                                 \
     PLAN_ROW(OPT_STRING, "compress", "CODEC", NULL, o, p.compress,                                                     \
-             "zstd[:LEVEL], gzip[:LEVEL] or none; without it zstd:1, and none for what is compressed already"),        \
-    PLAN_ROW(OPT_UINT, "threads", "N", "0", o, p.threads, "that compress; 0: one for each processor"),                 \
-    PLAN_ROW(OPT_SIZE, "memory", "SIZE", "64M", o, p.memory, "ceiling of the worker processes together; from 128M on others may help the first"),                         \
+             "zstd[:LEVEL], gzip[:LEVEL] or none; default: zstd:1, and none for files that are compressed already"),        \
+    PLAN_ROW(OPT_UINT, "threads", "N", "0", o, p.threads, "threads that compress; 0: one for each processor"),                 \
+    PLAN_ROW(OPT_SIZE, "memory", "SIZE", "64M", o, p.memory, "ceiling for all worker processes together; from 128M on more than one may run"),                         \
     PLAN_ROW(OPT_STRING, "key", "TEMPLATE", TEMPLATE_DEFAULT, o, p.key,                                                \
              "name of the object in the store; see 'salvage help key-template'"),                                      \
     PLAN_ROW(OPT_FLAG, "keep", NULL, NULL, o, p.keep, "keep the local copy after shipping"),                           \
     PLAN_ROW(OPT_STRING, "state", "DIR", NULL, o, p.state,                                                             \
-             "where claims and journals lie; default: .salvage in the file's folder"),                                 \
+             "folder for claims and journals; default: .salvage in the file's folder"),                                 \
     PLAN_ROW(OPT_DURATION, "give-up", "DURATION", NULL, o, p.give_up_ms,                                               \
              "stop retrying after this long; default: never"),                                                         \
     PLAN_ROW(OPT_DURATION, "abandoned", "DURATION", "7d", o, p.abandoned_ms,                                           \
              "S3: unfinished uploads of the same key template that are older are aborted"),                            \
     PLAN_ROW(OPT_CHOICE, "verify", "read|put", "read", o, p.verify,                                                    \
-             "read: what is stored is asked for, or read back; put: the answers to the upload count, nothing is read"),       \
+             "read: ask the store for size and digest, or read the object back; put: rely on its answers to the upload"),       \
     PLAN_ROW(OPT_CHOICE, "log", "text|json", "text", o, p.log, "form of the log on stderr")
 /* clang-format on */
 

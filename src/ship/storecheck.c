@@ -4,6 +4,7 @@
  */
 #include "ship/storecheck.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -161,6 +162,7 @@ int storecheck_run(const struct storecheck_config *c)
     struct storecheck s = {.config = c};
     int r = 0;
 
+    assert(c->plan && c->stop_fd >= 0);
     show_ready(&s, false);
     while (r == 0) {
         struct verdict v = {0};

@@ -4,6 +4,7 @@
  */
 #include "ship/wire.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -53,6 +54,7 @@ int wire_send(int fd, const struct wire *w)
     int fds[WIRE_FDS];
     unsigned count = 0;
 
+    assert(fd >= 0 && w->type >= WIRE_JOB && w->type < WIRE_TYPE_END);
     if (text_size > WIRE_TEXT_MAX)
         return -EMSGSIZE;
     head.text_size = (uint32_t)text_size;
