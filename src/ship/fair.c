@@ -4,6 +4,8 @@
  */
 #include "ship/fair.h"
 
+#include <assert.h>
+
 enum { OLDEST_EVERY = 4 };
 
 void fair_init(struct fair *f, uint64_t seed)
@@ -38,6 +40,7 @@ void fair_enter(struct fair *f, const struct fair_key *k)
 
 void fair_leave(struct fair *f, const struct fair_key *k)
 {
+    assert(f->tenant[tenant_slot(f, k)].waiting > 0 && f->part[part_slot(f, k)].waiting > 0);
     f->tenant[tenant_slot(f, k)].waiting--;
     f->part[part_slot(f, k)].waiting--;
 }
