@@ -7,14 +7,11 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "place/environment_facts.h"
 #include "ship/describe.h"
 #include "ship/job_internal.h"
@@ -133,7 +130,7 @@ static int wait_for_writer(struct attempt *a, struct err *e)
     uint64_t patience = a->job->plan->give_up_ms, silent = clock_mono_ms() - a->intake.heard_ms;
 
     if (patience && silent >= patience)
-        return err_set(e, -ETIMEDOUT, "nothing has come of %s for %.1f s: given up", a->job->claim->path,
+        return err_set(e, -ETIMEDOUT, "%s has delivered nothing for %.1f s: given up", a->job->claim->path,
                        (double)silent / 1000);
     intake_wait(&a->intake, patience && patience - silent < STREAM_POLL_MS ? (int)(patience - silent) : STREAM_POLL_MS);
     return 0;
@@ -268,7 +265,7 @@ static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
     return 0;
 }
 
-/* An empty file has no block, but gunzip and zstd want a frame all the same. */
+/* An empty file has no block, but gunzip and zstd expect at least one frame. */
 static int add_empty_frame(struct attempt *a, struct err *e)
 {
     unsigned char frame[256];
@@ -301,7 +298,8 @@ static int verify(struct attempt *a, const struct whole *whole, struct err *e)
     return 0;
 }
 
-static int writer_agrees(const struct attempt *a, struct err *e)
+/* A stream's writer may report a failure at its end. */
+static int confirm_end(const struct attempt *a, struct err *e)
 {
     return a->job->ended ? a->job->ended(a->job->ctx, e) : 0;
 }
@@ -312,7 +310,7 @@ static int ship(struct attempt *a, struct job_result *ret, struct err *e)
     int r;
 
     if ((r = pump(a, e)) < 0 || (r = add_empty_frame(a, e)) < 0 || (r = intake_verify(&a->intake, e)) < 0 ||
-        (r = writer_agrees(a, e)) < 0 || (r = part_assembly_finish(a->assembly, a->codec.ops == &CODEC_ZSTD, e)) < 0)
+        (r = confirm_end(a, e)) < 0 || (r = part_assembly_finish(a->assembly, a->codec.ops == &CODEC_ZSTD, e)) < 0)
         return r;
     part_assembly_whole(a->assembly, &whole);
     if ((r = attempt_sink(a)->commit(a->upload, &whole, e)) < 0)
