@@ -17,8 +17,8 @@ struct case_config {
     const struct actions *actions;
     const struct plan_options *plan;
     const char *dir;                 /* where a JVM writes its dump, as the JVM sees it; NULL: its own choice */
-    const struct opt_list *pass_env; /* variables of ours that a command of exec: inherits */
-    bool given;                      /* by --pid: that process, and no other of its cgroup */
+    const struct opt_list *pass_env; /* variables of ours that a command of exec inherits */
+    bool given;                      /* by --pid: no other process of the cgroup is taken instead */
 };
 
 /* The exit code: 0, or that of the first piece that failed. */

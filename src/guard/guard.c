@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Targets, signals and children in one epoll_wait(2).
+ * One epoll_wait(2) for kernel notices, signals, ended children and timers.
  */
 #include "guard/guard.h"
 
@@ -29,7 +29,7 @@
 
 enum {
     EVENTS_MAX = 64,
-    GRACE_MS = 20000, /* for cases that are being made when we are to end */
+    GRACE_MS = 20000, /* for cases that still run when we are asked to stop */
     REFUSED_LOG_MS = 60 * 1000
 };
 
@@ -42,7 +42,7 @@ struct guard {
     struct guardkills kills;
     struct last_known self; /* our own cgroup */
     struct attach_supervisor attach;
-    struct target_notice log; /* stands for the kernel log in epoll */
+    struct target_notice log; /* marks the kernel log in epoll */
     uint64_t end_at_ms;
     bool ending;
 };
@@ -70,7 +70,7 @@ static void on_renamed(void *ctx, struct guardtarget *t, const char *before)
     log_event(EVENT_GUARD_NAMED, LOG_STR("target", before), LOG_STR("name", t->name));
 }
 
-/* By now the kernel log and the counter have what happened in its last moments. */
+/* The last kills before it vanished are in the kernel log and the counter by now. */
 static void on_removed(void *ctx, struct guardtarget *t)
 {
     struct guard *g = ctx;
@@ -128,7 +128,7 @@ static void reap(struct guard *g)
     }
 }
 
-/* One that can't be begun now is begun later: nothing has come of it, and so nothing rests. */
+/* A case that can't be started now counts for no cool-down and no cap: the rule triggers again in a second. */
 static void begin_case(struct guard *g, struct guardtarget *t, const char *why, uint64_t now)
 {
     struct err e = {0};
@@ -204,23 +204,23 @@ static void on_signals(struct guard *g)
     reap(g);
 }
 
-static bool goes_on(const struct guard *g)
+static bool has_work(const struct guard *g)
 {
     if (g->ending)
         return cases(g) > 0 && clock_mono_ms() < g->end_at_ms;
     return g->c->selection.all || g->targets.count > 0 || cases(g) > 0;
 }
 
-/* Targets are freed in target_set_turn only, behind all events of this turn. */
+/* Only target_set_turn frees targets, after all events of this turn: their pointers are valid here. */
 static void on_events(struct guard *g, const struct epoll_event *events, int count)
 {
     for (int i = 0; i < count; i++) {
-        struct target_notice *ear = events[i].data.ptr;
+        struct target_notice *notice = events[i].data.ptr;
 
-        if (!ear)
+        if (!notice)
             on_signals(g);
-        else if (ear != &g->log)
-            guardtarget_read_notice(ear->target, ear->signal, clock_mono_ms());
+        else if (notice != &g->log)
+            guardtarget_read_notice(notice->target, notice->signal, clock_mono_ms());
     }
 }
 
@@ -228,7 +228,7 @@ static void loop(struct guard *g)
 {
     struct epoll_event events[EVENTS_MAX];
 
-    while (goes_on(g)) {
+    while (has_work(g)) {
         on_events(g, events, epoll_wait(g->targets.epoll, events, EVENTS_MAX, wait_ms(g)));
         kill_recorder_start(&g->kills.recorder, clock_mono_ms());
         if (g->ending)
@@ -270,7 +270,7 @@ static int take_signals(struct err *e)
     return fd;
 }
 
-/* Without it cases are made all the same. */
+/* Without a history the guard runs all the same, and forgets cool-downs at a restart. */
 static void load_history(struct guard *g)
 {
     struct err e = {0};
@@ -288,7 +288,7 @@ static void find_self(struct guard *g)
         last_known_cgroup(&g->self, &m);
 }
 
-/* Where the kernel log can't be read or waited for, kills are known from the counters. */
+/* Where the kernel log can't be read, kills are known from the counters alone. */
 static int open_kernel_log(struct guard *g, struct err *e)
 {
     struct err why = {0};
@@ -319,7 +319,7 @@ int guard_run(const struct guard_config *c, struct err *e)
     if ((r = target_set_init(&g->targets, &c->selection, &c->rules, &TARGET_OPS, g, e)) < 0)
         return r;
     load_history(g);
-    cgroupns_enter_first(); /* where that is allowed; else our own mounts show what they can */
+    cgroupns_enter_first(); /* if that fails, only cgroups that our own mounts show are seen */
     find_self(g);
     if ((r = guardcases_init(&g->cases, c->self, c->case_args, &c->override, c->dump_rate, e)) < 0)
         return r;

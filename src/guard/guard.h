@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The loop of a guard: looks at its targets as often as each needs it, has the rules judge, and starts a case, a
- * process of its own that does all the work. Waits in epoll_wait(2); touches no JVM and no store. Everything it needs
- * while memory is short is there before: the targets of --all, which come and go, are the only thing that it allocates
- * later.
+ * The loop of a guard: polls each target as often as it needs, evaluates the rules, and starts a process for each case,
+ * which does all the work. Waits in epoll_wait(2) only; touches no JVM and no store. Allocates what it needs before
+ * memory is short; only targets of --all, which come and go, are allocated later.
  */
 #pragma once
 
@@ -15,14 +14,14 @@
 struct guard_config {
     const struct whoami *self;
     struct rule_policy rules;
-    uint64_t dump_rate; /* bytes a second; 0: as the last dump was */
-    bool core;          /* cores are taken: of what is no JVM, too */
+    uint64_t dump_rate; /* bytes a second; 0: that of the last dump */
+    bool core;          /* the actions take a core: oom-in<=dump then works without a JVM, too */
     struct target_selection selection;
-    char *const *case_args;   /* of a case: what follows "salvage guard-case PID NAME WHY ID TIME ABOUT" */
+    char *const *case_args;   /* the guard's own, behind the request of a case (guard/case_request.h) */
     char *const *attach_args; /* of the process that attaches to JVMs early; NULL: none */
     struct limit_override_policy override;
-    const char *state; /* folder: what outlives a restart; NULL: nothing does */
+    const char *state; /* folder of the history, which outlives a restart (guard/casehistory.h); NULL: none */
 };
 
-/* Runs until SIGTERM or SIGINT, or until the last target is gone (not with all). 0, or the error of its start. */
+/* Runs until SIGTERM or SIGINT, or until the last target is gone (not with all). 0, or -errno if it can't start. */
 int guard_run(const struct guard_config *c, struct err *e);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One loop: signals, what the watch tells, and when to do what.
+ * One loop over signals, the watch's events and timers.
  *
- * The watch is told to stop by SIGTERM, and to stop at once by SIGINT: two different ones, as two of the same may
- * become one on the way. It is told nothing before it has said that it listens.
+ * SIGTERM asks the watch to stop, SIGINT to stop at once: two different signals, since two of the same may merge while
+ * they are pending. It gets neither before it has reported EVENT_STARTED.
  */
 #include "run/supervise.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -29,7 +30,7 @@
 
 enum {
     EVENT_SIZE_MAX = 16 * 1024,
-    PATIENCE_MS = 10 * 1000, /* for a watch that should have ended by now */
+    PATIENCE_MS = 10 * 1000, /* for a watch that should have stopped by now */
     POLL_MAX_MS = 60 * 1000,
     RESTARTS_AT_THE_END = 3,
     SIGNAL_NAME_MAX = 24
@@ -38,26 +39,27 @@ enum {
 struct supervisor {
     const struct supervise_config *config;
     struct launch_signals before;
-    pid_t app, watch; /* 0: there is none */
-    bool terminal;    /* it was handed to the application */
+    pid_t app, watch; /* 0: not running */
+    bool terminal;    /* the terminal was given to the application */
     int signal_fd, channel;
     struct memcg cgroup; /* our own, and so the application's */
     uint64_t oom_before, began_ms;
     /* Once the application has ended. */
     bool ended;
-    pid_t was;
-    int status; /* as wait says it */
+    pid_t ended_pid;
+    int status; /* of wait(2) */
     uint64_t oom_kills, ran_ms;
     bool oom_known;
-    uint64_t stop_ms, kill_ms; /* when the watch's time is up, and our patience */
+    uint64_t stop_ms, kill_ms; /* when the watch is asked to stop at once, and when it is killed */
     /* The watch. */
     struct attach_supervisor arm;
     struct event_summary summary;
     struct backoff backoff;
-    uint64_t restart_ms; /* 0: no */
-    unsigned restarts;   /* after the end */
-    unsigned stops;      /* how often somebody asked us to stop */
-    bool told, hurried, locked_out;
+    uint64_t restart_ms; /* 0: not scheduled */
+    unsigned restarts;   /* since the application ended */
+    unsigned stops;      /* requests to stop: signals, and the end of the grace */
+    bool asked, hurried; /* the watch got SIGTERM; it got SIGINT or SIGKILL */
+    bool locked_out;     /* another watch holds the folders: watch_instead runs */
     bool finished;
 };
 
@@ -75,7 +77,7 @@ static void start_watch(struct supervisor *s)
     int r;
 
     s->restart_ms = 0;
-    s->told = s->hurried = false;
+    s->asked = s->hurried = false;
     event_summary_restart(&s->summary);
     end_channel(s);
     r = launch_watch(s->locked_out ? s->config->watch_instead : s->config->watch, &s->watch, &s->channel);
@@ -86,19 +88,20 @@ static void start_watch(struct supervisor *s)
     log_event(EVENT_WATCH_DIED, LOG_STR("error", strerror(-r)));
 }
 
-/* What it may be told by now, and has not been. Until the process that arms has ended, a crash log may come yet. */
-static void tell_watch(struct supervisor *s)
+/* Sends the signals that are due and were not sent. Not before the process that arms has ended: it may still write a
+ * crash log. */
+static void stop_watch(struct supervisor *s)
 {
     uint64_t patience = clock_mono_ms() + PATIENCE_MS;
 
     if (!s->watch || !s->ended || (s->arm.pid && s->stops < 2))
         return;
-    if (s->summary.started && !s->told) {
+    if (s->summary.started && !s->asked) {
         kill(s->watch, SIGTERM);
-        s->told = true;
+        s->asked = true;
     }
     if (s->stops > 1 && !s->hurried) {
-        kill(s->watch, s->told ? SIGINT : SIGKILL);
+        kill(s->watch, s->asked ? SIGINT : SIGKILL);
         s->hurried = true;
         if (patience < s->kill_ms)
             s->kill_ms = patience;
@@ -117,17 +120,17 @@ static void on_channel(struct supervisor *s)
     } while (n > 0 || (n < 0 && errno == EINTR));
     if (n == 0 || errno != EAGAIN)
         end_channel(s);
-    tell_watch(s);
+    stop_watch(s);
 }
 
-static void say_died(const struct supervisor *s, int status)
+static void report_watch_died(const struct supervisor *s, int status)
 {
-    char story[96];
+    char how[96];
     uint64_t now = clock_mono_ms(), wait_ms = s->restart_ms > now ? s->restart_ms - now : 0;
 
-    snprintf(story, sizeof(story), WIFSIGNALED(status) ? "it was killed by signal %d" : "it ended with status %d",
+    snprintf(how, sizeof(how), WIFSIGNALED(status) ? "it was killed by signal %d" : "it ended with status %d",
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    log_event(EVENT_WATCH_DIED, LOG_STR("error", story), LOG_UINT("retry_in_s", wait_ms / 1000));
+    log_event(EVENT_WATCH_DIED, LOG_STR("error", how), LOG_UINT("retry_in_s", wait_ms / 1000));
 }
 
 static bool is_locked_out(const struct supervisor *s, int status)
@@ -136,7 +139,7 @@ static bool is_locked_out(const struct supervisor *s, int status)
            WEXITSTATUS(status) == fault_find(-FAULT_LOCKED)->exit_code;
 }
 
-/* After the application's end it is started again only for what it was killed over, as by the kernel for its memory. */
+/* After the application's end it is started again only if a signal killed it, such as an OOM kill's. */
 static void on_watch_end(struct supervisor *s, int status)
 {
     if (s->channel >= 0)
@@ -145,24 +148,24 @@ static void on_watch_end(struct supervisor *s, int status)
     s->watch = 0;
     if (is_locked_out(s, status)) {
         s->locked_out = true;
-        say_died(s, status);
+        report_watch_died(s, status);
         start_watch(s);
         return;
     }
     if (s->ended && (WIFEXITED(status) || s->hurried || ++s->restarts > RESTARTS_AT_THE_END)) {
         s->finished = true;
-        if (!s->told || WIFSIGNALED(status))
-            say_died(s, status);
+        if (!s->asked || WIFSIGNALED(status))
+            report_watch_died(s, status);
         return;
     }
     s->restart_ms = clock_mono_ms() + backoff_next(&s->backoff, 0);
-    say_died(s, status);
+    report_watch_died(s, status);
 }
 
 /* The application */
 
-/* The kernel counts a kill where the victim is, and the application is where we are. It counts before it kills: whoever
- * has seen the death finds it counted. */
+/* The kernel counts a kill in the victim's cgroup, which is ours, too. It counts before it kills: after the death the
+ * count is complete. */
 static void count_oom_kills(struct supervisor *s)
 {
     struct cgroup_events now = {0};
@@ -176,7 +179,7 @@ static int exit_status(const struct supervisor *s)
     return WIFSIGNALED(s->status) ? 128 + WTERMSIG(s->status) : WEXITSTATUS(s->status);
 }
 
-/* A shell in between passes its child's death on as a status. */
+/* A shell in between exits with 137 for a child that got SIGKILL. */
 static const char *why(const struct supervisor *s)
 {
     if (s->oom_kills > 0 && exit_status(s) == 128 + SIGKILL)
@@ -184,7 +187,7 @@ static const char *why(const struct supervisor *s)
     return WIFSIGNALED(s->status) ? "signal" : "exit";
 }
 
-/* "SIGKILL" into out; NULL if it was none. */
+/* "SIGKILL", in out; NULL if no signal ended it. */
 static const char *signal_name(const struct supervisor *s, char out[static SIGNAL_NAME_MAX])
 {
     const char *name = WIFSIGNALED(s->status) ? sigabbrev_np(WTERMSIG(s->status)) : NULL;
@@ -203,24 +206,24 @@ static bool maybe_oom(const struct supervisor *s)
     return !s->oom_known && exit_status(s) == 128 + SIGKILL;
 }
 
-/* By SIGTERM or SIGINT, after somebody sent one: the end of an ordinary stop. */
-static bool is_as_asked(const struct supervisor *s)
+/* An ordinary stop: it ended by SIGTERM or SIGINT after we had forwarded one. */
+static bool is_requested_stop(const struct supervisor *s)
 {
     return s->stops > 0 && (exit_status(s) == 128 + SIGTERM || exit_status(s) == 128 + SIGINT);
 }
 
-static void say_app_died(const struct supervisor *s)
+static void report_app_died(const struct supervisor *s)
 {
     char name[SIGNAL_NAME_MAX];
 
-    if (exit_status(s) != 0 && !is_as_asked(s))
-        log_event(EVENT_DIED, LOG_STR("command", s->config->app[0]), LOG_UINT("pid", (uint64_t)s->was),
+    if (exit_status(s) != 0 && !is_requested_stop(s))
+        log_event(EVENT_DIED, LOG_STR("command", s->config->app[0]), LOG_UINT("pid", (uint64_t)s->ended_pid),
                   LOG_STR("why", why(s)), LOG_UINT("status", (uint64_t)exit_status(s)),
                   LOG_STR("signal", signal_name(s, name)), LOG_STR("oom", maybe_oom(s) ? "unknown" : NULL),
                   LOG_UINT("oom_kills", s->oom_kills), LOG_REAL("seconds", (double)s->ran_ms / 1000));
 }
 
-static void say_end(const struct supervisor *s)
+static void report_end(const struct supervisor *s)
 {
     const struct event_summary *t = &s->summary;
     char name[SIGNAL_NAME_MAX];
@@ -239,20 +242,19 @@ static void on_app_end(struct supervisor *s, int status)
 {
     uint64_t now = clock_mono_ms();
 
-    s->was = s->app;
+    s->ended_pid = s->app;
     s->app = 0;
     s->ended = true;
     s->status = status;
     s->ran_ms = now - s->began_ms;
     count_oom_kills(s);
     if (s->terminal)
-        launch_give_terminal(s->was, getpgrp());
-    say_app_died(s);
-    /* Without us the end of PID 1 would be the end of all others, at once; as long as there is something to ship they
-     * live a little longer, and are asked to go. */
+        launch_give_terminal(s->ended_pid, getpgrp());
+    report_app_died(s);
+    /* When PID 1 ends the kernel kills all other processes. We stay until all is shipped, so they are asked to end. */
     if (getpid() == 1)
-        kill(-s->was, SIGTERM);
-    attach_supervisor_report_end(&s->arm, &(struct application_end){s->was, status});
+        kill(-s->ended_pid, SIGTERM);
+    attach_supervisor_report_end(&s->arm, &(struct application_end){s->ended_pid, status});
     attach_supervisor_end(&s->arm);
     s->stop_ms = now + s->config->grace_ms + PATIENCE_MS;
     s->kill_ms = s->stop_ms + PATIENCE_MS;
@@ -261,11 +263,11 @@ static void on_app_end(struct supervisor *s, int status)
     else if (!s->watch)
         start_watch(s);
     else
-        tell_watch(s);
+        stop_watch(s);
 }
 
-/* Ctrl-Z: the shell that has started us is to see it. Back from there, all goes on; where there is no such shell, the
- * kernel drops a SIGTSTP, and it goes on at once. */
+/* Ctrl-Z: we stop, too, for the shell that started us. The application continues when that shell continues us; without
+ * job control the kernel drops our SIGTSTP, and the application continues at once. */
 static void on_app_stop(struct supervisor *s)
 {
     sigset_t stop;
@@ -296,7 +298,7 @@ static void reap(struct supervisor *s)
         } else if (pid == s->watch) {
             on_watch_end(s, status);
         } else if (attach_supervisor_reap(&s->arm, pid, status)) {
-            tell_watch(s);
+            stop_watch(s);
         }
     }
 }
@@ -319,7 +321,7 @@ static void on_signal(struct supervisor *s, const struct signalfd_siginfo *info)
     if (s->ended ? asks_to_stop(number) : number == SIGTERM || number == SIGINT)
         s->stops++;
     if (s->ended)
-        tell_watch(s);
+        stop_watch(s);
     else if (number != SIGTTIN && number != SIGTTOU)
         kill(s->app, number);
 }
@@ -346,14 +348,14 @@ static void on_time(struct supervisor *s)
         s->stops += 2;
         s->stop_ms = UINT64_MAX;
         s->finished = !s->watch;
-        tell_watch(s);
+        stop_watch(s);
     } else if (s->restart_ms && now >= s->restart_ms) {
         start_watch(s);
     }
     attach_supervisor_on_time(&s->arm, now);
 }
 
-/* In ms, for poll. */
+/* For poll(2). */
 static int next_timeout(const struct supervisor *s)
 {
     uint64_t now = clock_mono_ms(), next = UINT64_MAX;
@@ -377,7 +379,7 @@ static void supervise(struct supervisor *s)
         struct pollfd fds[] = {{.fd = s->signal_fd, .events = POLLIN}, {.fd = s->channel, .events = POLLIN}};
 
         if (poll(fds, 2, next_timeout(s)) < 0 && errno != EINTR)
-            clock_sleep_ms(100); /* without memory in the kernel */
+            clock_sleep_ms(100); /* the kernel is out of memory */
         on_signals(s);
         if (s->channel >= 0)
             on_channel(s);
@@ -385,8 +387,8 @@ static void supervise(struct supervisor *s)
     }
 }
 
-/* How many there were before. Where our cgroup isn't to be seen, nothing is said of kills. */
-static void remember_oom_kills(struct supervisor *s)
+/* Where our cgroup can't be seen, kills stay unknown. */
+static void read_oom_kills_before(struct supervisor *s)
 {
     CLEANUP(proc_done) struct proc self = PROC_NONE;
     struct cgroup_events before;
@@ -414,11 +416,12 @@ int supervise_run(const struct supervise_config *c, struct err *e)
     sigset_t waiting;
     int r;
 
+    assert(c->app && c->app[0]);
     launch_block_signals(&s.before, &waiting);
     s.signal_fd = signalfd(-1, &waiting, SFD_CLOEXEC | SFD_NONBLOCK);
     if (s.signal_fd < 0)
         return err_set(e, -errno, "signalfd: %s", strerror(errno));
-    remember_oom_kills(&s);
+    read_oom_kills_before(&s);
     s.began_ms = clock_mono_ms();
     r = launch_app(c->app, c->env, &s.before, &s.app);
     if (r == 0) {
@@ -428,7 +431,7 @@ int supervise_run(const struct supervise_config *c, struct err *e)
         if (c->arm)
             start_arm(&s);
         supervise(&s);
-        say_end(&s);
+        report_end(&s);
         r = exit_status(&s);
     } else {
         r = err_set(e, r, "%s: %s", c->app[0], strerror(-r));
