@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * All small pieces are made first, and a forked child ships them while the JVM writes its heap dump: a process that is
+ * All small pieces are made first; a forked child ships them while the JVM writes its heap dump. A process that is
  * about to be killed can't wait for a store.
  */
 #include "guard/case_run.h"
@@ -29,8 +29,8 @@
 #include "ship/heapdump_capture.h"
 
 enum {
-    QUICK_MS = 100,    /* at most, for registers and stacks alone */
-    ANOTHER_TRIES = 5, /* processes may end as fast as they are found */
+    QUICK_MS = 100,    /* of standing still, for registers and stacks alone */
+    ANOTHER_TRIES = 5, /* each process that is found may end before it is opened */
 };
 
 void case_report_missed(struct guard_case *c, const char *what, int r, const struct err *e)
@@ -42,7 +42,7 @@ void case_report_missed(struct guard_case *c, const char *what, int r, const str
     c->exit_code = c->exit_code ? c->exit_code : fault->exit_code;
 }
 
-/* What the guard saw and did. */
+/* guard.json: what the guard saw and did. */
 static void ship_about(struct guard_case *c)
 {
     static const char name[] = "guard.json";
@@ -58,7 +58,10 @@ static void ship_about(struct guard_case *c)
 
 static void ship_small(struct guard_case *c)
 {
-    /* Files in memory are not resumed; and their claim would be in the way of the dump's, as all are one case. */
+    const char *state = c->shipping.state;
+
+    /* No claim in the state folder: files in memory can't be resumed, and the claim would block the dump's, which has
+     * the same case id. */
     c->shipping.state = NULL;
     for (unsigned i = 0; i < c->config->actions->count; i++) {
         struct err e = {0};
@@ -74,6 +77,7 @@ static void ship_small(struct guard_case *c)
     }
     c->shipping.pause = (struct pause){.by = PAUSE_UNKNOWN};
     ship_about(c);
+    c->shipping.state = state;
 }
 
 /* --- the large ones -------------------------------------------------------------------------------------------------
@@ -95,16 +99,16 @@ static int make_heap_dump(struct guard_case *c, const struct action *a, struct e
     return r;
 }
 
-/* For as long as is agreed it stands still, and can't reach its limit either; what is left then is copied while it
+/* The process stands still for at most a->pause_ms, and can't reach its limit meanwhile; the rest is copied while it
  * runs. */
 static int make_core(struct guard_case *c, const struct action *a, struct err *e)
 {
     struct live_core_options o = {.quick = a->pause_ms == 0,
                                   .at_most_ms = a->pause_ms ? a->pause_ms : QUICK_MS,
                                   .until_ms = clock_mono_ms() + a->limit_ms};
-    struct live_core told;
+    struct live_core made;
 
-    return core_to_store(&c->proc, &o, &c->shipping, &told, e);
+    return core_to_store(&c->proc, &o, &c->shipping, &made, e);
 }
 
 static void make_large(struct guard_case *c)
@@ -135,10 +139,22 @@ static bool wants_large(const struct guard_case *c)
     return false;
 }
 
+static void await_small(struct guard_case *c, pid_t child)
+{
+    int status = wait_child(child);
+    struct err e = {0};
+
+    if (status >= 0 && WIFSIGNALED(status))
+        case_report_missed(c, "small pieces",
+                           err_set(&e, -EINTR, "the process that ships them was killed by signal %d", WTERMSIG(status)),
+                           &e);
+    else if (status >= 0 && !c->exit_code)
+        c->exit_code = WEXITSTATUS(status);
+}
+
 static void take_all(struct guard_case *c)
 {
     pid_t child = -1;
-    int status;
 
     case_pieces_make(c);
     if (wants_large(c))
@@ -148,8 +164,8 @@ static void take_all(struct guard_case *c)
     if (child == 0)
         _exit(c->exit_code);
     make_large(c);
-    if (child > 0 && (status = wait_child(child)) >= 0 && WIFEXITED(status) && WEXITSTATUS(status) != 0)
-        c->exit_code = c->exit_code ? c->exit_code : WEXITSTATUS(status);
+    if (child > 0)
+        await_small(c, child);
 }
 
 static void guard_case_done(struct guard_case *c)
@@ -171,10 +187,11 @@ static int open_process(struct guard_case *c, pid_t pid)
     return r;
 }
 
-/* The kernel's numbers of its cgroup are worth a case without it, and so is whoever is the largest by now. */
-static int open_victim(struct guard_case *c, pid_t pid, struct err *e)
+/* If the process has ended, the case is of the largest process in its cgroup, or of the cgroup's numbers alone. */
+static int open_victim(struct guard_case *c, pid_t wanted, struct err *e)
 {
-    int r = open_process(c, pid);
+    int r = open_process(c, wanted);
+    pid_t pid = wanted;
 
     for (unsigned i = 0; r < 0 && i < ANOTHER_TRIES && c->config->request->cgroup >= 0 && !c->config->given; i++) {
         pid = largest_process(c->config->request->cgroup);
@@ -184,11 +201,12 @@ static int open_victim(struct guard_case *c, pid_t pid, struct err *e)
         c->is_jvm = jvm_open("/proc", pid, &c->jvm, &c->no_jvm) == 0;
         return 0;
     }
-    err_set(&c->no_jvm, -ESRCH, "process %d has ended before its evidence could be taken", (int)pid);
+    c->proc.pid = wanted; /* the one that is reported as ended */
+    err_set(&c->no_jvm, -ESRCH, "process %d has ended before its evidence could be taken", (int)wanted);
     return c->config->request->cgroup >= 0 ? 0 : (*e = c->no_jvm, r);
 }
 
-/* What is shipped is of the pod that the guard saw last. */
+/* Evidence of an ended process is shipped as that of the pod which the guard saw last. */
 static int name_the_ended(struct guard_case *c)
 {
     static const struct facts nothing;
@@ -211,7 +229,7 @@ static int run_case(struct guard_case *c, struct err *e)
     CLEANUP(facts_done) struct facts facts = {0};
     int r;
 
-    /* The process first: what we are and what the store is can be asked when it is dead. */
+    /* The process first: it may end; the plan and our own names can be read later. */
     if ((r = open_victim(c, c->config->request->pid, e)) < 0)
         return r;
     if ((r = plan_init(&plan, c->config->plan, e)) < 0)

@@ -173,6 +173,7 @@ void kill_recorder_done(struct kill_recorder *r)
         if (!r->child)
             log_event(EVENT_GUARD_MISSED, LOG_STR("target", r->waiting[0].target), LOG_STR("piece", "oom-kill.json"),
                       LOG_STR("error", "the guard ends before the record could be stored"));
+        r->child = 0; /* it ships the first one alone */
         forget_first(r);
     }
 }
