@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The program: one table of commands, picked by the name we are called by, or else by the first argument.
+ * The table of commands, picked by argv[0] (applets) or else by the first argument.
  */
 #include <errno.h>
 #include <signal.h>
@@ -38,14 +38,14 @@ static int run_command(const struct command *c, int argc, char **argv)
         return c->run(argc, argv);
     }
 #ifndef __SANITIZE_ADDRESS__ /* LeakSanitizer looks at the process from outside */
-    /* We hold the keys to the store: in no core of ours, and for nobody else of our uid to look at. */
+    /* The process may hold the store's credentials: no core dumps, and no ptrace by other processes of our uid. */
     prctl(PR_SET_DUMPABLE, 0);
 #endif
-    /* A reader that went away is an error of write(2), told like any other. */
+    /* If a reader closes the pipe, write(2) fails with EPIPE, which is reported like other errors. */
     signal(SIGPIPE, SIG_IGN);
     rlimits_raise();
     if (!rlimits_suffice())
-        return command_error(-EMFILE, "too few descriptors to work with: raise the limit (ulimit -n)");
+        return command_error(-EMFILE, "too few file descriptors: raise the limit (ulimit -n)");
     if (c->parts && argc > 1 && command_part(c, argv[1])) {
         c = command_part(c, argv[1]);
         argc--;

@@ -13,6 +13,5 @@
  *
  *     if ((r = array_reserve(&j->part, j->count + 1, &j->capacity, sizeof(*j->part), PARTS_MAX)) < 0)
  *         return r;
- *     j->part[j->count++] = part;
- */
+ *     j->part[j->count++] = part; */
 int array_reserve(void *array, size_t need, size_t *capacity, size_t item_size, size_t ceiling);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Chance comes from the kernel, so that a thousand pods that failed together do not come back together.
+ * Random numbers come from the kernel, so that a thousand pods that failed together do not retry together.
  */
 #include "base/backoff.h"
 
@@ -17,7 +17,7 @@ static uint64_t chance(void)
 
     if (getrandom(&random, sizeof(random), GRND_NONBLOCK) == (ssize_t)sizeof(random))
         return random;
-    /* Early at boot the pool may be empty; nothing here is a secret. */
+    /* Early at boot the pool may be empty; the delay need not be secret. */
     return (uint64_t)clock_wall_ns() * 0x9e3779b97f4a7c15u >> 16;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How long to wait before trying again: exponential with full jitter, never shorter than what the store asked for.
+ * The delay before a retry: exponential with jitter, never shorter than the store's Retry-After.
  */
 #pragma once
 
@@ -12,6 +12,6 @@ struct backoff {
     unsigned tries;    /* so far; set to 0 after a success */
 };
 
-/* The next delay in ms, in [ceiling/2, ceiling] or retry_after_ms if that is longer; counts the try.
- * A Retry-After beyond an hour is cut to an hour: it may be a joke, or a clock. */
+/* The next delay in ms, in [ceiling/2, ceiling] or retry_after_ms if that is longer; counts the try. A Retry-After
+ * beyond an hour is cut to an hour: it may be a wrong clock. */
 uint64_t backoff_next(struct backoff *b, uint64_t retry_after_ms);

@@ -34,7 +34,7 @@
 #undef strncat
 #define strncat(...) BANNED(strncat)
 
-/* Hidden state: strchr or strcspn; base/clock.h, since what is written down is UTC. */
+/* Hidden state: use strchr or strcspn; base/clock.h, because all times are UTC. */
 #undef strtok
 #define strtok(...) BANNED(strtok)
 #undef gmtime

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. Bytes that grow, up to a ceiling they are born with. data is always NUL-terminated once anything was
- * added, so text can be read as a string. Not for evidence: that flows through fixed blocks (codec/blocks.h).
+ * Foreign bytes. A growing buffer with a ceiling. data is always NUL-terminated once anything was added, so text can be
+ * read as a string. Not for evidence, which flows through fixed blocks (codec/blocks.h).
  */
 #pragma once
 
@@ -24,7 +24,8 @@ int buf_printf(struct buf *b, const char *format, ...) __attribute__((format(pri
 /* The text so far, "" if there is none. Borrowed. */
 const char *buf_text(const struct buf *b);
 
-/* Hands the text on as a malloc'ed string ("" if empty); the buffer is then empty. NULL without memory. */
+/* Transfers the text to the caller as a malloc'ed string ("" if empty); the buffer is then empty. NULL without
+ * memory. */
 char *buf_take(struct buf *b);
 
 void buf_clear(struct buf *b); /* empty, memory kept */

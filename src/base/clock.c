@@ -53,7 +53,7 @@ void clock_sleep_ms(uint64_t ms)
 {
     struct timespec t;
 
-    /* Until a point in time, so that signals do not make it longer. */
+    /* An absolute deadline, so that signals do not extend the sleep. */
     clock_gettime(CLOCK_MONOTONIC, &t);
     t.tv_sec += (time_t)(ms / 1000);
     t.tv_nsec += (long)(ms % 1000) * NS_PER_MS;
@@ -154,7 +154,7 @@ static unsigned days_in_month(unsigned year, unsigned month)
     return days[month - 1] + (leap && month == 2 ? 1u : 0u);
 }
 
-/* A second of 60 is a leap second's, and the next minute's first to us. */
+/* A leap second (60) counts as the first second of the next minute. */
 static int join(const struct date *d, int64_t ns, int64_t *ret_wall_ns)
 {
     int64_t seconds, wall_ns;
@@ -211,7 +211,7 @@ int clock_parse(const char *text, int64_t *ret_wall_ns)
     return text[0] == 'Z' && !text[1] ? join(&d, ns, ret_wall_ns) : -EINVAL;
 }
 
-/* 1 to 12, or 1 to 7: the place of three letters in a row of names. 0: none of them. */
+/* The position, from 1 on, of three letters in a row of such names; 0: not found. */
 static unsigned find_name(const char *text, const char *names)
 {
     for (unsigned i = 0; names[i]; i += 3)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Time. Deadlines and delays use the monotonic clock; what is written down is UTC. Wall clocks jump: nothing may
- * wait for one.
+ * Clocks and dates. Deadlines and delays use the monotonic clock, because the wall clock jumps; times in texts are UTC.
  */
 #pragma once
 

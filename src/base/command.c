@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What all commands say in the same way: failure and help.
+ * Error messages and help, the same for all commands.
  */
 #include "base/command.h"
 
@@ -57,7 +57,7 @@ void command_note(const char *text)
             return;
     fflush(stdout);
     fprintf(stderr, "salvage: note: %s\n", text);
-    strv_add(&said, text); /* without memory it is said again */
+    strv_add(&said, text); /* without memory it may be printed again */
 }
 
 int command_fail(int result, const struct err *e)
@@ -108,7 +108,7 @@ int command_error(int result, const char *format, ...)
     return command_fail(result, &e);
 }
 
-/* -h is help but where a command has an option of that letter. */
+/* -h is help, unless the command has an option of that letter. */
 static bool is_help(const struct opt *options, const char *word)
 {
     if (!text_eq(word, "-h"))
@@ -136,7 +136,7 @@ static bool has_options(const struct command *c)
     return c->options && c->options->type != OPT_END;
 }
 
-/* Examples are printed as they are written, each line a little to the right. */
+/* Examples are printed as they are, indented. */
 static void print_examples(const char *text, FILE *out)
 {
     while (*text) {

@@ -12,7 +12,7 @@
 
 static const char BLANKS[] = " \t\r\n";
 
-/* What is between quotes, *at on the first of them. */
+/* The text between quotes; *at is at the opening one. */
 static int take_quoted(const char **at, struct buf *word)
 {
     const char quote = *(*at)++;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. A command as it stands in a file of settings, split into its words as a POSIX shell would, and no more
- * than that: '…' keeps all, in "…" a backslash keeps '"', '\' and itself, elsewhere it keeps the next character. No
- * variables, no patterns, no operators (Python's shlex.split, which botocore uses).
+ * Foreign bytes. Splits a command from a configuration file into words, by the quoting rules of a POSIX shell: '…' is
+ * literal, in "…" a backslash escapes '"' and '\', elsewhere it escapes the next character. No variables, patterns or
+ * operators (like Python's shlex.split, which botocore uses).
  */
 #pragma once
 
 #include "base/strv.h"
 
-/* The words, added to ret, whose owner frees them on failure, too. -EINVAL: a quote or a backslash at the end; -ENOMEM.
- */
+/* Adds the words to ret, which the caller frees, on failure, too. -EINVAL: an open quote, or a backslash at the end;
+ * -ENOMEM. */
 int commandline_split(const char *text, struct strv *ret);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Variables of the environment. One that is empty is as good as none: that is how a pod's spec unsets it.
+ * Environment variables. An empty one counts as not set: a pod's spec can unset a variable only so.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Messages are formatted aside and then cleaned: an argument may be the old message, and a file's name may hold
- * anything. errno is left as it was, so that a caller can still return it.
+ * Messages are formatted in a local buffer and then made printable: an argument may be the old message, and file names
+ * may contain anything. errno is preserved, so that a caller can still return it.
  */
 #include "base/err.h"
 
@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 
-/* Longer than a message, so that one that doesn't fit is seen to be cut. */
+/* Longer than a message, so that text_printable marks one that is cut. */
 enum { RAW_MAX = sizeof(((struct err *)0)->msg) + 8 };
 
 int err_setv(struct err *e, int code, const char *format, va_list args)

@@ -12,11 +12,11 @@
 
 struct err {
     char msg[768];
-    unsigned retry_after_ms; /* the store's own word (Retry-After), 0 if it said nothing */
+    unsigned retry_after_ms; /* the store's Retry-After; 0: none */
 };
 
 /* Writes the message and returns code, so that failing is one statement. e may be NULL. Control characters are
- * replaced: names come from strangers. */
+ * replaced, because names are untrusted. */
 int err_set(struct err *e, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 int err_setv(struct err *e, int code, const char *format, va_list args) __attribute__((format(printf, 3, 0)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of events. A name once released stays: people search logs and write alerts for it.
+ * A released name must not change: people search logs and write alerts for it.
  */
 #include "base/events.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The events that can stand in the log, in one table: name, level, when, and with which pairs.
+ * The table of log events: name, level, when it occurs, and its pairs.
  */
 #pragma once
 

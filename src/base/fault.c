@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of faults. What may pass by itself is RETRY_SOON; what must be repaired elsewhere is RETRY_SLOWLY, so
- * that an agent notices the mending; what only another command line can mend is RETRY_NEVER.
+ * The table of faults. Faults that may pass by themselves are RETRY_SOON; those that must be repaired elsewhere are
+ * RETRY_SLOWLY, so that an agent notices the repair; those that need another command line are RETRY_NEVER.
  */
 #include "base/fault.h"
 
@@ -18,17 +18,17 @@ static const struct fault_info TABLE[] = {
     {FAULT_UNREADABLE, "unreadable", 21, RETRY_SLOWLY, "this user may not read the evidence"},
     {FAULT_CHANGED, "changed", 22, RETRY_SOON, "the evidence was deleted or written to while it was read"},
     {FAULT_STATE, "state", 23, RETRY_SLOWLY, "the state folder cannot be used"},
-    {FAULT_LOCKED, "locked", 24, RETRY_SOON, "another salvage is at work on the same thing"},
-    {FAULT_DENIED, "denied", 30, RETRY_SLOWLY, "the store refuses these credentials, or what they ask for"},
+    {FAULT_LOCKED, "locked", 24, RETRY_SOON, "another salvage process works on the same thing"},
+    {FAULT_DENIED, "denied", 30, RETRY_SLOWLY, "the store refuses these credentials, or the request made with them"},
     {FAULT_EXPIRED, "expired", 31, RETRY_SLOWLY, "the credentials have expired"},
     {FAULT_CREDENTIALS, "credentials", 32, RETRY_SLOWLY, "no credentials were found, or they are malformed"},
     {FAULT_NO_BUCKET, "no-bucket", 33, RETRY_SLOWLY, "the bucket does not exist"},
     {FAULT_NO_OBJECT, "no-object", 34, RETRY_NEVER, "the object does not exist"},
     {FAULT_UNREACHABLE, "unreachable", 40, RETRY_SOON, "the store cannot be reached, or the connection was lost"},
     {FAULT_STALLED, "stalled", 41, RETRY_SOON, "the store moved no byte for as long as --timeout says"},
-    {FAULT_TLS, "tls", 42, RETRY_SLOWLY, "the store's certificate is not trusted, or is another host's"},
+    {FAULT_TLS, "tls", 42, RETRY_SLOWLY, "the store's certificate is not trusted, or belongs to another host"},
     {FAULT_FULL, "full", 43, RETRY_SLOWLY, "the store has no room left"},
-    {FAULT_BUSY, "busy", 44, RETRY_SOON, "the store is overloaded or has a fault of its own"},
+    {FAULT_BUSY, "busy", 44, RETRY_SOON, "the store is overloaded or has an internal error"},
     {FAULT_REFUSED, "refused", 45, RETRY_SLOWLY, "the store, or a JVM, does not accept the request"},
     {FAULT_CORRUPT, "corrupt", 50, RETRY_SOON, "bytes do not have the digest they should have"},
     {FAULT_FORMAT, "format", 51, RETRY_SOON, "an answer or a file is not what it claims to be"},
@@ -37,7 +37,7 @@ static const struct fault_info TABLE[] = {
     {FAULT_NO_PROCESS, "no-process", 1, RETRY_SOON,
      "a process of ours could not be started: a limit of processes, or no memory"},
     {FAULT_GONE, "gone", 1, RETRY_SOON, "the store no longer knows an upload that was under way"},
-    {FAULT_LATER, "later", 75, RETRY_SOON, "stopped in time: what is left will be resumed by the next run"},
+    {FAULT_LATER, "later", 75, RETRY_SOON, "stopped by a time limit or a signal: the next run resumes"},
     {FAULT_SOME, "some", 1, RETRY_NEVER, "some evidence could not be shipped"},
     {EACCES, "no-access", 1, RETRY_SLOWLY, "a file or folder may not be used by this user"},
     {EPERM, "not-permitted", 1, RETRY_SLOWLY, "the system does not permit this to this user"},

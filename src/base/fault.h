@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What can go wrong, in one table: the number a function returns (negated, beyond errno's own range), the exit
- * code a user sees, and whether trying again can help. Owns no messages: those are made where the fault is met
- * (base/err.h). docs/exit-codes.md is generated from the table.
+ * The table of faults: the number that functions return (negated, beyond the range of errno), the exit code, and
+ * whether a retry can help. Messages are written where a fault occurs (base/err.h). docs/exit-codes.md is generated
+ * from the table.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ enum fault {
     FAULT_UNREADABLE,          /* this uid may not read the evidence */
     FAULT_CHANGED,             /* evidence was deleted or written to while being read */
     FAULT_STATE,               /* the state folder cannot be used */
-    FAULT_LOCKED,              /* another salvage is at work on the same thing */
+    FAULT_LOCKED,              /* another salvage process works on the same thing */
     FAULT_DENIED,              /* the store refuses these credentials */
     FAULT_EXPIRED,             /* the credentials have expired */
     FAULT_CREDENTIALS,         /* no credentials found, or their file is malformed */
@@ -26,16 +26,16 @@ enum fault {
     FAULT_NO_OBJECT,           /* the object does not exist */
     FAULT_UNREACHABLE,         /* no connection to the store, or it was lost */
     FAULT_STALLED,             /* the store stopped moving bytes */
-    FAULT_TLS,                 /* certificate or host name do not fit */
+    FAULT_TLS,                 /* certificate not trusted, or for another host */
     FAULT_FULL,                /* the store has no room */
-    FAULT_BUSY,                /* the store asks for patience: 429, 500, 503 */
-    FAULT_REFUSED,             /* the store (400, 405, 413) or a JVM answers that it will not */
+    FAULT_BUSY,                /* the store is overloaded: 429, 500, 503 */
+    FAULT_REFUSED,             /* the store (400, 405, 413) or a JVM refuses the request */
     FAULT_CORRUPT,             /* bytes do not have the digest they should have */
     FAULT_FORMAT,              /* an answer or a file is not what it claims to be */
     FAULT_EXISTS,              /* something is there that must not be overwritten */
     FAULT_NO_PROCESS,          /* a process of ours could not be started */
     FAULT_GONE,                /* a multipart upload is no longer known to the store */
-    FAULT_LATER,               /* stopped in time: will be resumed */
+    FAULT_LATER,               /* stopped by a time limit or signal: will be resumed */
     FAULT_SOME,                /* some evidence could not be shipped */
     FAULT_CHECK,               /* `salvage check` found something that fails */
     FAULT_END
@@ -43,7 +43,7 @@ enum fault {
 
 enum retry {
     RETRY_NEVER,  /* the user must change something, and this command ends */
-    RETRY_SLOWLY, /* an operator must change something elsewhere: say it once, try every few minutes */
+    RETRY_SLOWLY, /* an operator must change something elsewhere: report it once, retry every few minutes */
     RETRY_SOON    /* may pass by itself: exponential backoff */
 };
 
@@ -55,10 +55,10 @@ struct fault_info {
     const char *meaning; /* for docs */
 };
 
-/* The row for a negative result of any function here; errno values without a row share one. Never NULL. */
+/* The row of a negative result; errno values without a row share one. Never NULL. */
 const struct fault_info *fault_find(int result);
 
-/* Whether an error may pass by itself, so that what met it is worth another try soon. */
+/* Whether an error may pass by itself, so that a retry soon makes sense. */
 bool fault_passes(int result);
 
 /* The table, for the generated docs: *ret_count rows. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the system calls leave to their callers: short counts, EINTR, the fsync of the folder, names that are free.
+ * Short counts, EINTR, fsync of the folder, temporary names.
  */
 #include "base/file.h"
 
@@ -95,7 +95,7 @@ int file_load_fd(int fd, struct buf *ret)
 
 int file_load(int dirfd, const char *path, struct buf *ret)
 {
-    /* A stranger may have put a FIFO there, which would hold us for ever. */
+    /* Another user may have put a FIFO there, which would block us for ever. */
     CLEANUP_FD int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat st;
 
@@ -104,7 +104,7 @@ int file_load(int dirfd, const char *path, struct buf *ret)
     return S_ISREG(st.st_mode) ? file_load_fd(fd, ret) : S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 }
 
-/* Some network and FUSE file systems have no fsync for folders, and say so with EINVAL: then there is no more to do. */
+/* Some network and FUSE file systems have no fsync for folders (EINVAL): nothing more can be done. */
 static int fsync_folder(int fd)
 {
     while (fsync(fd) < 0) {
@@ -132,7 +132,7 @@ int file_fsync_dir(int dirfd, const char *path)
     return fd < 0 ? fd : fsync_folder(fd);
 }
 
-/* Opens the folder that path lies in; *ret_name is what it is called there. */
+/* Opens the folder that path is in; *ret_name is the last part of path. */
 static int open_parent(int dirfd, const char *path, const char **ret_name)
 {
     const char *slash = strrchr(path, '/');
@@ -177,7 +177,7 @@ struct replacement {
     bool locked;
 };
 
-/* The new file's descriptor if it is locked, else 0. */
+/* Returns the new file's descriptor if it is locked, else 0. */
 static int replace(int dirfd, const struct replacement *n)
 {
     CLEANUP_FD int folder = -1, fd = -1;
@@ -195,7 +195,7 @@ static int replace(int dirfd, const struct replacement *n)
     if (r == 0 && n->locked)
         r = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
     else if (close(TAKE_FD(fd)) < 0 && r == 0 && errno != EINTR)
-        r = -errno; /* NFS reports here that there was no room */
+        r = -errno; /* NFS reports a full disk here */
     if (r == 0 && renameat(folder, temporary, folder, name) < 0)
         r = -errno;
     if (r < 0) {
@@ -203,7 +203,7 @@ static int replace(int dirfd, const struct replacement *n)
         return r;
     }
     r = fsync_folder(folder);
-    return n->locked ? TAKE_FD(fd) : r; /* the file has its name, so the caller needs the lock in any case */
+    return n->locked ? TAKE_FD(fd) : r; /* the rename is done, so the caller needs the lock even if fsync failed */
 }
 
 int file_replace(int dirfd, const char *path, const void *data, size_t size, mode_t mode)
@@ -216,7 +216,7 @@ int file_replace_locked(int dirfd, const char *path, const void *data, size_t si
     return replace(dirfd, &(struct replacement){path, data, size, mode, true});
 }
 
-/* One folder; path is "a/b/c", NUL-terminated behind the one to make. */
+/* Makes one folder; its parents exist. */
 static int make_folder(int dirfd, char *path, mode_t mode)
 {
     CLEANUP_FD int parent = -1;

@@ -7,6 +7,6 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* Text as JSON must have it: what is not UTF-8 as U+FFFD, and cut at most bytes, between characters. NULL without
+/* A JSON string: bytes that are not UTF-8 become U+FFFD; cut to `most` bytes, between characters. NULL without
  * memory. */
 json_t *jsonout_text(const char *text, size_t most);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A line is built on the stack and leaves in one write: nothing to allocate when memory runs out, and lines of
- * several processes do not mix. A full or closed stderr loses lines, never the work.
+ * A line is built on the stack and written by one write: nothing is allocated when memory runs out, and lines of
+ * several processes do not mix. If stderr is full or closed, lines are lost and work goes on.
  */
 #include "base/log.h"
 
@@ -57,8 +57,8 @@ static void add(struct line *l, const char *data, size_t size)
     l->size += size;
 }
 
-/* One character as it stands in a quoted value, into out. Returns how many bytes of text it was; malformed UTF-8 is
- * U+FFFD. The escapes are JSON's in both formats. */
+/* Escapes one character for a quoted value, into out. Returns its length in text; malformed UTF-8 becomes U+FFFD. Both
+ * formats use JSON's escapes. */
 static size_t escape(const char *text, size_t left, char out[static UNIT_MAX], size_t *ret_size)
 {
     static const char short_names[] = "b\bf\fn\nr\rt\t\"\"\\\\";
@@ -99,7 +99,7 @@ static bool needs_quotes(const char *text)
     return false;
 }
 
-/* A value gets at most half of the room that is left, so that those behind it have some, too. */
+/* A value gets at most half of the room that is left, so that later values have some, too. */
 static void add_text(struct line *l, const char *text)
 {
     bool quoted = l->json || needs_quotes(text);

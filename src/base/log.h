@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One event, one line, one write to stderr: `time=… level=info event=shipped key=… bytes=…` or the same as JSON.
- * What can be said is a table (events.h): docs/events.md is generated from it. Commands and the loop log; libraries
- * return a message (base/err.h).
+ * One event, one line, one write to stderr: `time=… level=info event=shipped key=… bytes=…` or the same as JSON. The
+ * events are a table (events.h), from which docs/events.md is generated. Commands and loops log; libraries return a
+ * message (base/err.h).
  */
 #pragma once
 
@@ -42,15 +42,15 @@ struct log_pair {
         .type = LOG_PAIR_BOOL, .key = (k), .value.boolean = (v)                                                        \
     }
 
-/* Pairs that are not given are zero, and so LOG_PAIR_END. */
+/* Missing pairs are zero, which is LOG_PAIR_END. */
 enum { LOG_PAIRS_MAX = 12 };
 #define log_event(event, ...) log_write((event), (const struct log_pair[LOG_PAIRS_MAX + 1]){__VA_ARGS__})
 
 /* For the whole process; the default is text. */
 void log_set_format(enum log_format format);
 
-/* Each event also goes to fd, as JSON, one write each: a pipe or socket, to which no write waits (what finds no
- * room is lost). -1: not any more. The descriptor stays the caller's. -errno if it is none. */
+/* Copies each event to fd as JSON, in one write: a pipe or socket, on which writes never wait (an event is lost if it
+ * is full). -1: stop copying. The caller keeps the descriptor. -errno if it is not valid. */
 int log_set_copy(int fd);
 
 /* Values are quoted as needed; a line is cut at 8 KiB. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. Ownership in the type system's stead: values that are freed when their scope ends, and the words for
- * handing them on. `CLEANUP(buf_done) struct buf b = {0};` calls buf_done(&b); CLEANUP_FREE and CLEANUP_FD are the two
- * that every file needs. Frees accept NULL, closes accept -1.
+ * Foreign bytes. Cleanup at the end of a scope, and transfer of ownership. `CLEANUP(buf_done) struct buf b = {0};`
+ * calls buf_done(&b) when b goes out of scope. The free functions accept NULL, the close functions -1.
  */
 #pragma once
 
@@ -15,7 +14,7 @@
 #define CLEANUP_FD CLEANUP(mem_close_ptr)
 #define CLEANUP_DIR CLEANUP(mem_closedir_ptr)
 
-/* Hands a pointer or a descriptor on: the scope's cleanup then finds nothing. */
+/* Transfers a pointer or a descriptor: the scope's cleanup then finds NULL or -1. */
 #define TAKE_PTR(p)                                                                                                    \
     ({                                                                                                                 \
         __typeof__(p) *take_from = &(p);                                                                               \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The parser: first the command line, which marks what it gave; then the environment and the defaults for the rest.
- * Printing is opt_print.c's.
+ * The parser: first the command line, then environment and defaults for options that were not given. opt_print.c
+ * prints.
  */
 #include "base/opt.h"
 
@@ -23,7 +23,7 @@ struct parse {
     struct err *e;
 };
 
-/* Words split from the environment and the defaults: options borrow them for as long as the process lives. */
+/* Words split from the environment and the defaults, which options borrow as long as the process lives. */
 struct words {
     struct words *next;
     char text[];
@@ -83,7 +83,7 @@ static int add_item(struct opt_list *list, const char *origin, const char *value
     return 0;
 }
 
-/* A number that was read with result r; its type's name and an example for the message. */
+/* The message for a number that was parsed with result r; wanted: what it is not. */
 static int number_result(int r, const char *origin, const char *value, const char *wanted, struct err *e)
 {
     if (r == -ERANGE)
@@ -191,7 +191,7 @@ static const struct opt *find_letter(const struct parse *p, char letter)
     return NULL;
 }
 
-/* An option from the command line. value is NULL where none was there. */
+/* Sets an option from the command line. value: NULL if it is missing. */
 static int give(const struct parse *p, const struct opt *o, const char *value)
 {
     char origin[OPT_ENVIRONMENT_MAX];
@@ -203,7 +203,7 @@ static int give(const struct parse *p, const struct opt *o, const char *value)
     return set_value(p, o, origin, value);
 }
 
-/* "name", "name=value" or "no-name" of argv[*at], which moves on if the value is the next argument. */
+/* Parses "--name", "--name=value" or "--no-name" at argv[*at]; *at moves on if the value is the next argument. */
 static int parse_long(const struct parse *p, char **argv, int *at)
 {
     const char *text = argv[*at] + 2, *equals = strchr(text, '=');
@@ -222,7 +222,7 @@ static int parse_long(const struct parse *p, char **argv, int *at)
     return unknown_option(p, name);
 }
 
-/* Letters behind one dash: flags, and at their end perhaps one with a value. */
+/* Letters after one dash: flags, and at the end perhaps an option with a value. */
 static int parse_letters(const struct parse *p, char **argv, int *at)
 {
     const char *letter = argv[*at] + 1;
@@ -258,7 +258,7 @@ static int parse_arguments(struct parse *p, int argc, char **argv)
     return r;
 }
 
-/* The option whose value would be the next argument; NULL for flags and for one that has its value behind it. */
+/* The option whose value is the next argument; NULL for flags, and if the value is attached. */
 static const struct opt *last_letter(const struct parse *p, const char *letters)
 {
     for (; *letters; letters++) {
@@ -286,14 +286,14 @@ int opt_leading(const struct opt *table, int argc, char **argv)
             o = last_letter(&p, argv[i] + 1);
         else if (!strchr(argv[i], '='))
             o = find_long(&p, argv[i] + 2);
-        /* A value that is the next argument is no operand. */
+        /* Skip a value that is the next argument. */
         if (o && o->type != OPT_FLAG && i + 1 < argc)
             i++;
     }
     return i;
 }
 
-/* Whether the command line has it: operands, or an option that was not turned off there. */
+/* Whether the command line has operands, or an option and not its --no- form. */
 static bool is_asked_for(const struct parse *p, const char *name)
 {
     const struct opt *o = find_long(p, name);
@@ -303,7 +303,7 @@ static bool is_asked_for(const struct parse *p, const char *name)
     return o && p->given[o - p->table] && (o->type != OPT_FLAG || *(const bool *)((char *)p->options + o->offset));
 }
 
-/* Whether an option on the command line does not go together with this one. */
+/* Whether an option on the command line excludes this one. */
 static bool is_excluded(const struct parse *p, const struct opt *o)
 {
     for (unsigned i = 0; i < p->count; i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Options from a table: flag, else environment (SALVAGE_NAME), else default. Help, man page and docs are printed
- * from the same table. A value is checked where it is read, and a bad one is named with where it came from.
+ * Options by a table: from the command line, else the environment (SALVAGE_NAME), else the default. Help, man page and
+ * docs are printed from the same table. Values are checked when they are read; the message names the source of a bad
+ * one.
  */
 #pragma once
 
@@ -15,7 +16,7 @@
 enum opt_type {
     OPT_END,
     OPT_HEADING,  /* name is the heading; nothing else */
-    OPT_EXCLUDES, /* name and arg are options (or arg is OPT_OPERANDS) that do not go together; nothing else */
+    OPT_EXCLUDES, /* name and arg are options (or arg is OPT_OPERANDS) that exclude each other; nothing else */
     OPT_FLAG,     /* bool: --name, --no-name; SALVAGE_NAME=1|0|true|false|yes|no */
     OPT_STRING,   /* const char *: borrowed from argv or the environment */
     OPT_LIST,     /* struct opt_list: may be repeated; the environment's is split at white space */
@@ -38,27 +39,27 @@ struct opt {
     enum opt_type type;
     char letter; /* 0: none */
     const char *name;
-    const char *arg;      /* what stands for the value in the help: "URL"; for OPT_CHOICE its names */
+    const char *arg;      /* placeholder of the value in the help: "URL"; for OPT_CHOICE its names */
     const char *fallback; /* the default, parsed like a value; NULL: zero */
     size_t offset;        /* of the field in the command's options struct */
     const char *help;     /* one line or more, wrapped when printed */
 };
 
-/* Reads argv[1..] into options (zeroed by the caller; worth nothing after a failure), operands into ret_operands (to
- * be freed; ends with NULL, points into argv; count returned). -FAULT_USAGE with the message. An empty variable in the
- * environment counts as none. A repeated OPT_LIST replaces what the environment or the default says as a whole; words
- * split from those live as long as the process. Of two options that exclude each other (OPT_EXCLUDES), one on the
- * command line makes the other's variable count as none; where both come from the same place, the command says what
- * is wrong. --help is the caller's to look for first. */
+/* Reads the command line into options (zeroed by the caller; invalid after a failure), and its operands into
+ * *ret_operands (to be freed; ends with NULL, points into argv). Returns their count, or -FAULT_USAGE with a message,
+ * or -ENOMEM. An empty environment variable counts as not set. An OPT_LIST on the command line replaces the whole list
+ * of the environment or default; words split from those live as long as the process. If two options exclude each other
+ * (OPT_EXCLUDES), one on the command line disables the other's variable; if both come from the same source, the command
+ * reports it. The caller handles --help first. */
 int opt_parse(const struct opt *table, int argc, char **argv, void *options, char ***ret_operands, struct err *e);
 
-/* How many of argv (argv[0] too) are the command's own, where its first operand begins the command line of another
- * program: what stands before it, with a "--" if that is there. */
+/* For commands whose first operand begins another command line: how many elements of argv stand before that operand
+ * (argv[0] and a "--" included). */
 int opt_leading(const struct opt *table, int argc, char **argv);
 
 struct strv;
 
-/* The options as arguments from which opt_parse comes to the same values. 0 or -ENOMEM (some may have been added). */
+/* Adds arguments from which opt_parse reads the same values again. 0 or -ENOMEM (some may have been added). */
 int opt_arguments(const struct opt *table, const void *options, struct strv *to);
 
 enum { OPT_ENVIRONMENT_MAX = 64 };

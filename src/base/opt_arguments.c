@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Options turned back into arguments, for a process of ours that is to have the same.
+ * Converts options back to arguments, for a child process with the same options.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of options as help, markdown and roff. Nothing is said here that the table doesn't say.
+ * Prints the table of options as help, markdown and roff.
  */
 #include <string.h>
 
@@ -52,7 +52,7 @@ void opt_print(const struct opt *table, FILE *out)
                 opt_environment(example, variable));
 }
 
-/* A cell of a table: its own separators, and what markdown would take for a tag or emphasis. */
+/* Escapes a table cell: separators, tags and emphasis. */
 static void print_cell(const char *text, FILE *out)
 {
     for (; *text; text++) {
@@ -67,7 +67,7 @@ static void print_cell(const char *text, FILE *out)
     }
 }
 
-/* The same between backticks, where only the separator is escaped. */
+/* Between backticks only the separator is escaped. */
 static void print_code(const char *text, FILE *out)
 {
     fputc('`', out);

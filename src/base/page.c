@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Columns are counted in code points: near enough for the words of our own help.
+ * Columns are counted in code points: accurate enough for our help texts.
  */
 #include "base/page.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Text for people on a terminal: its width, headings, paragraphs that are wrapped. Bold only where out is a terminal
- * that can, and NO_COLOR (no-color.org) is not set.
+ * Text on a terminal: width, headings, wrapped paragraphs. Bold only if out is a terminal that supports it, and
+ * NO_COLOR (no-color.org) is not set.
  */
 #pragma once
 
 #include <stdio.h>
 
-/* Columns to write within: 80, or what COLUMNS says (40 to 200). */
+/* The width in columns: 80, or COLUMNS (40 to 200). */
 unsigned page_width(void);
 
 void page_heading(FILE *out, const char *heading); /* "Heading:" and a new line */
@@ -16,6 +16,6 @@ void page_heading(FILE *out, const char *heading); /* "Heading:" and a new line 
  * the last line. A new line in text is kept. */
 void page_wrap(FILE *out, unsigned column, const char *text);
 
-/* Text for a man page, with roff's own escaped: the backslash, the dash (else a hyphen, which can't be copied into a
- * shell), a dot that begins a line. */
+/* Escapes text for a man page: the backslash, the dash (else it becomes a hyphen, which can't be copied into a shell),
+ * a dot at the beginning of a line. */
 void page_roff(FILE *out, const char *text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Threads that are started, and joined.
+ * Starts and joins the threads.
  */
 #include "base/parallel.h"
 

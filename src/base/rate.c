@@ -44,10 +44,10 @@ int rate_parse(const char *text, struct rate *ret, struct err *e)
         return 0;
     }
     if (digits > 0 && !text[digits])
-        return err_set(e, -FAULT_USAGE, "\"%s\": in what time? for example %s/day", text, text);
+        return err_set(e, -FAULT_USAGE, "\"%s\" has no period: for example %s/day", text, text);
     if (digits == 0 || digits >= sizeof(count_text) || text[digits] != '/' ||
         parse_span(text + digits + 1, &per_ms) < 0 || per_ms == 0 || per_ms > PER_MAX_MS)
-        return err_set(e, -FAULT_USAGE, "\"%s\" is no rate: for example 3/day, 1/hour, 5/12h, or none", text);
+        return err_set(e, -FAULT_USAGE, "\"%s\" is not a rate: for example 3/day, 1/hour, 5/12h, or none", text);
     memcpy(count_text, text, digits);
     count_text[digits] = '\0';
     if (text_parse_uint(count_text, RATE_COUNT_MAX, &count) < 0 || count == 0)

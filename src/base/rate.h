@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * "3/day": how often something may happen at most, in any stretch of time that long.
+ * A rate limit such as "3/day": at most that many events in any period of that length.
  */
 #pragma once
 
@@ -18,5 +18,5 @@ struct rate {
 /* "3/day", "1/hour", "5/12h", "none". -FAULT_USAGE: anything else, more than RATE_COUNT_MAX, never at all ("0/day"). */
 int rate_parse(const char *text, struct rate *ret, struct err *e);
 
-/* "3/day" into out[RATE_TEXT_MAX], which rate_parse makes the same of; returns out. */
+/* Prints "3/day" into out[RATE_TEXT_MAX], which rate_parse can read back; returns out. */
 const char *rate_print(const struct rate *r, char *out);

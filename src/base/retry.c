@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Faults, patience, and what is left of it.
+ * The decision by fault, policy and time left.
  */
 #include "base/retry.h"
 

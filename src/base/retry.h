@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether to try again after a failure, and when: by what the fault says of itself (base/fault.h), with a backoff, up
- * to a limit in time. Pure but for chance: the caller has the clock, waits, and logs.
+ * Whether and when to retry after a failure: by the kind of fault (base/fault.h), with backoff, up to a time limit. The
+ * caller provides the clock, waits, and logs.
  */
 #pragma once
 
@@ -17,34 +17,34 @@ struct retry_pace {
 
 struct retry_policy {
     struct retry_pace soon;   /* after a fault that may pass by itself */
-    struct retry_pace slowly; /* after any other; zeros: it is not tried again */
+    struct retry_pace slowly; /* after any other fault; zeros: no retry */
     uint64_t give_up_ms;      /* after retry_state.since_ms; 0: never */
     bool once;                /* the first failure is the last */
 };
 
-/* Of one thing that is tried; zeroed at first. */
+/* The state of one retried operation; zeroed at first. */
 struct retry_state {
     struct backoff backoff;
     uint64_t since_ms; /* monotonic, from when give_up_ms counts: set by the caller, or else at the first failure */
-    int last;          /* the last failure; 0: none, or a success since */
+    int last;          /* result of the last failure; 0: none since the last success */
 };
 
 enum retry_verdict {
     RETRY_WAIT,          /* try again after delay_ms */
     RETRY_GIVE_UP_ONCE,  /* the policy allows one try */
-    RETRY_GIVE_UP_FAULT, /* another try does not help */
-    RETRY_GIVE_UP_TIME   /* the time is over, or the store asks for more patience than there is time */
+    RETRY_GIVE_UP_FAULT, /* a retry does not help */
+    RETRY_GIVE_UP_TIME   /* the time is over, or Retry-After is longer than the time left */
 };
 
 struct retry_decision {
     enum retry_verdict verdict;
     uint64_t delay_ms; /* with RETRY_WAIT. The last try is at the end of the time, not before */
-    bool fresh;        /* another fault than the last time: worth a line in the log */
+    bool fresh;        /* another fault than the last time: to be logged */
 };
 
-/* After a failure. result: negative, of any function here; retry_after_ms: what the store asked for, 0 without. */
+/* Called after a failure. result: negative; retry_after_ms: the store's Retry-After, 0: none. */
 struct retry_decision retry_decide(struct retry_state *s, const struct retry_policy *p, int result,
                                    uint64_t retry_after_ms, uint64_t now_ms);
 
-/* After a success: the next failure is a first one. */
+/* Called after a success: resets the state. */
 void retry_succeeded(struct retry_state *s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The limits as we found them, and as we need them.
+ * The original limits, and the raised ones.
  */
 #include "base/rlimits.h"
 

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Our own resource limits (setrlimit(2)). The soft limit of descriptors is often 1024 where the hard one is far higher:
- * we need ours, and a program that we start for the user gets back the limits it would have had without us.
+ * Our resource limits (setrlimit(2)). The soft limit of descriptors is often 1024, the hard limit far higher: we raise
+ * it for ourselves, and restore it for programs that we start for the user.
  */
 #pragma once
 
 #include <stdbool.h>
 
-/* Once, at the start: the soft limit of descriptors becomes the hard one; a file that grows beyond RLIMIT_FSIZE is an
- * error of write(2), EFBIG, and no SIGXFSZ. */
+/* Once, at the start: raises the soft limit of descriptors to the hard limit, and ignores SIGXFSZ, so that writing
+ * beyond RLIMIT_FSIZE fails with EFBIG. */
 void rlimits_raise(void);
 
-/* Whether there are descriptors enough to say, at least, that there are too few (libuv aborts without). */
+/* Whether there are enough descriptors to run at all (libuv aborts without). */
 bool rlimits_suffice(void);
 
 enum { RLIMITS_SPARE_MAX = 128 };
 
-/* Whether so many more descriptors can be opened (no more than RLIMITS_SPARE_MAX): by opening them. */
+/* Whether `count` more descriptors (at most RLIMITS_SPARE_MAX) can be opened: opens and closes them. */
 bool rlimits_files_spare(unsigned count);
 
-/* Between fork and exec of a program that is not ours: undoes rlimits_raise. Safe in a signal handler. */
+/* Undoes rlimits_raise, between fork and exec of another program. Async-signal-safe. */
 void rlimits_restore(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Each tries on a copy of the place, and moves it only when all went well.
+ * Each function works on a copy of the position, and stores it on success only.
  */
 #include "base/scan.h"
 

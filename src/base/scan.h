@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Small steps through a line of text that ends with NUL: *at moves behind what is there, or stays. Knows no white
- * space.
+ * Parses pieces of a NUL-terminated line: *at moves past a piece that matches, or stays. Does not skip white space.
  */
 #pragma once
 
@@ -14,8 +13,8 @@ bool scan_number(const char **at, uint64_t *ret);
 bool scan_int(const char **at, int64_t *ret); /* "-12" too */
 bool scan_kb(const char **at, uint64_t *ret); /* "12kB", in bytes */
 
-/* The last place of word that ends before end; NULL without. */
+/* The last occurrence of word that ends before end; NULL if there is none. */
 const char *scan_last(const char *text, const char *end, const char *word);
 
-/* text up to end into ret[max], with a NUL; false, and ret untouched, if it is too long. */
+/* Copies text up to end into ret[max], with a NUL; false, and ret untouched, if it is too long. */
 bool scan_keep(const char *text, const char *end, char *ret, size_t max);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Each secret has pages of its own: that is what the kernel can keep out of a core dump. They are few, and not in the
- * heap, where a neighbour's overflow or a stale copy could show them.
+ * Each secret has separate pages, because the kernel excludes whole pages from core dumps. They are not in the heap,
+ * where an overflow of a neighbour or a stale copy could leak them.
  */
 #include "base/secret.h"
 

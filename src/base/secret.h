@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A secret is a type of its own: it can't be passed to a printf by mistake, stays out of core dumps as far as the
- * kernel allows, and is wiped when freed. The only way to its bytes is secret_expose(), easy to grep for.
+ * An opaque type for secrets: it can't be passed to printf by mistake, is excluded from core dumps as far as the kernel
+ * allows, and is wiped when freed. Only secret_expose() gives its bytes, and is easy to grep for.
  */
 #pragma once
 

@@ -19,7 +19,7 @@ int table_add(struct table *t, const char *text)
     return strv_add(&t->cells, text);
 }
 
-/* Characters, not bytes. Wide ones of the East count as one. */
+/* Characters, not bytes. Double-width characters count as one. */
 static unsigned width_of(const char *text)
 {
     unsigned n = 0;

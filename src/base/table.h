@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Columns that are as wide as what is in them, for people. Holds all rows before it prints any. Text is to be fit for a
- * terminal already (text_printable).
+ * A table with columns as wide as their content. Collects all rows before printing. Texts must be printable already
+ * (text_printable).
  */
 #pragma once
 
@@ -22,10 +22,10 @@ struct table {
     struct strv cells;
 };
 
-/* The next cell; rows begin by themselves. 0 or -ENOMEM. */
+/* Adds the next cell, row by row. 0 or -ENOMEM. */
 int table_add(struct table *t, const char *text);
 
-/* The head and the rows into to; bold: a head that stands out. 0, -ENOMEM, -EMSGSIZE. */
+/* Appends the head and the rows to `to`; bold: the head in bold. 0, -ENOMEM, -EMSGSIZE. */
 struct buf;
 int table_print(const struct table *t, bool bold, struct buf *to);
 void table_done(struct table *t);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Small words about text: comparing, quoting, numbers with units. Knows no locale.
+ * Text: comparing, printable copies, numbers with units. Independent of the locale.
  */
 #pragma once
 
@@ -12,10 +12,10 @@ bool text_eq(const char *a, const char *b); /* false if either is NULL */
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 
-/* What is behind the last '/' of a path: "" where it ends with one. */
+/* The part of a path after the last '/'; "" if it ends with '/'. */
 const char *text_base_name(const char *path);
 
-/* What stands behind name in the first line that begins with it ("Uid:" in a text of such lines); NULL without. */
+/* The text after name in the first line that begins with it ("Uid:"); NULL if there is none. */
 const char *text_behind(const char *text, const char *name);
 
 /* "64M", "1.5GiB", "2Gi", "4096" in bytes (K, M, G, T are powers of 1024). 0, -EINVAL, -ERANGE. */
@@ -44,21 +44,21 @@ int text_unhex(const char *hex, void *out, size_t size);
 /* Bytes of the UTF-8 sequence at text (1 to 4), 0 if it is malformed or text is at its end (RFC 3629). */
 size_t text_utf8_length(const char *text, size_t size);
 
-/* The code point of a well-formed character (text_utf8_length) that moves the cursor, turns the direction of a text or
- * can't be seen, so that a name could look like another or speak to a terminal; 0 for all others. */
+/* The code point of a well-formed character (text_utf8_length) that controls a terminal, changes the direction of text
+ * or is invisible; 0 for all others. */
 unsigned text_control(const char *text, size_t length);
 
-/* For a stream of foreign text on its way to a terminal: what text_printable replaces, but for line ends and tabs, is
- * '?'. held: the beginning of a character whose rest is yet to come. Writes no more than size + sizeof(held) bytes to
- * out; returns how many. Zeroed at first; what is held at the end is no character. */
+/* Filters a stream of foreign text for a terminal: replaces by '?' what text_printable replaces, except line ends and
+ * tabs. held: the beginning of an incomplete character; to be zeroed at first. Writes at most size + sizeof(held) bytes
+ * to out; returns how many. */
 struct text_screen {
     char held[4];
     size_t held_size;
 };
 size_t text_screen(struct text_screen *s, const char *text, size_t size, char *out);
 
-/* Copies text into out[size], control characters and malformed UTF-8 as '?', cut with "..." if need be: for
- * terminals and messages. Returns out. */
+/* Copies text into out[size] for terminals and messages: control characters and malformed UTF-8 become '?'; cut with
+ * "..." if too long. Returns out. */
 const char *text_printable(const char *text, char *out, size_t size);
 
 enum { TEXT_FAR = 32 };
@@ -66,6 +66,6 @@ enum { TEXT_FAR = 32 };
 /* Levenshtein's distance between short words; TEXT_FAR if one is longer than that. */
 unsigned text_distance(const char *a, const char *b);
 
-/* Which of the names, a list that ends with NULL, was meant by a mistyped word: one that begins with it, or else the
- * nearest. NULL if none is near. */
+/* The name, of a list that ends with NULL, that a mistyped word may mean: one that begins with it, or else the nearest.
+ * NULL if none is similar. */
 const char *text_nearest(const char *word, const char *const *names);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A child's end has no descriptor before Linux 5.3 (pidfd): a wait with a deadline asks every few milliseconds.
+ * Before Linux 5.3 there is no descriptor for a child's end (pidfd): a wait with a deadline polls every few
+ * milliseconds.
  */
 #include "base/wait.h"
 

@@ -12,9 +12,9 @@
 /* Reaps a child. Its wait status (WIFEXITED and the like), or -errno: -ECHILD if it was reaped elsewhere. */
 int wait_child(pid_t child);
 
-/* The same, or -ETIMEDOUT: the child is not reaped then. */
+/* The same until a deadline; -ETIMEDOUT: the child was not reaped. */
 int wait_child_until(pid_t child, uint64_t until_ms);
 
-/* poll(2): how many descriptors are ready; 0: the time is up; -errno. Descriptors that are ready are found also if the
- * time was up before. */
+/* poll(2) until a deadline: how many descriptors are ready; 0: the time is up; -errno. Polls at least once, even after
+ * the deadline. */
 int wait_ready(struct pollfd *fds, nfds_t count, uint64_t until_ms);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage check: what is wrong, before it matters.
+ * salvage check: finds problems before evidence is lost.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -31,13 +31,13 @@ static const struct opt CHECK_OPTIONS[] = {
     PLAN_OPTIONS_PLACE(struct check_options, plan),
     {OPT_HEADING, .name = "Checking"},
     PLAN_ROW(OPT_DURATION, "timeout", "DURATION", "20s", struct check_options, plan.timeout_ms,
-             "for all of it; what has not answered by then has failed"),
+             "for all checks; a check that has not finished by then fails"),
     PLAN_ROW(OPT_STRING, "key", "TEMPLATE", TEMPLATE_DEFAULT, struct check_options, plan.key,
-             "name of the tiny object that is put: a role may be limited to some names"),
+             "name of the small test object: a role may be limited to some names"),
     PLAN_ROW(OPT_STRING, "state", "DIR", NULL, struct check_options, plan.state,
-             "where the watch keeps claims and journals; default: .salvage in each DIR"),
+             "the state folder of the watch; default: .salvage in each DIR"),
     {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct check_options, json),
-     "one object: result, and in checks each line's name, result, text and remedy"},
+     "print one JSON object: result, and in checks the name, result, text and remedy of each line"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
@@ -92,11 +92,11 @@ static int no_store(struct printing *p)
 {
     return print(p, &(struct finding){.result = FINDING_WARN,
                                       .name = "store",
-                                      .text = "none is given, so none is asked",
+                                      .text = "no store is given, so none was checked",
                                       .remedy = "--to URL, or SALVAGE_TO"});
 }
 
-/* All groups at the same time; their findings one group after the other. */
+/* Runs all groups at the same time, and prints their findings group by group. */
 static int run_groups(struct finding_group *groups, unsigned count, uint64_t until_ms, struct printing *p,
                       struct err *e)
 {
@@ -148,10 +148,10 @@ static int run(int argc, char **argv)
     int r = opt_parse(CHECK_OPTIONS, argc, argv, &o, &dirs, &e);
 
     if (r >= 0 && o.plan.timeout_ms == 0)
-        r = err_set(&e, -FAULT_USAGE, "check: --timeout: more than nothing");
+        r = err_set(&e, -FAULT_USAGE, "check: --timeout must be greater than 0");
     for (int i = 0; i < r; i++)
         if (strstr(dirs[i], "://"))
-            return command_error(-FAULT_USAGE, "check: %s is a store: give it by --to", dirs[i]);
+            return command_error(-FAULT_USAGE, "check: %s is the URL of a store: give it with --to", dirs[i]);
     if (r < 0)
         return command_fail(r, &e);
     o.plan.memory = PLAN_MEMORY_MIN;
@@ -169,21 +169,19 @@ static int run(int argc, char **argv)
 const struct command CMD_CHECK = {
     .name = "check",
     .args = "[DIR...] [--to URL]",
-    .summary = "what keeps evidence from being found or stored, line by line, with what to do about it",
-    .text =
-        "Asks, and prints a line each, with ok, warn or fail in front. Of the store: dns, tcp, tls, clock (against the "
-        "store's Date), credentials (where they were found, never the secret), bucket, permissions. For that it puts a "
-        "tiny object, looks at it, reads it back and removes it, and begins a multipart upload and aborts it. Of each "
-        "DIR, a folder that is watched: whether it can be read and written, whose the files there can be (uid), "
-        "leases, "
-        "inotify, disk, and the state folder. Of this machine: inotify's limits, which cgroups can be seen, the kernel "
-        "log, ptrace.\n\n"
-        "Run it where salvage is to run: in the same container, as the same user. A warning names what does not work "
-        "without it, and does not change the exit code. With a line that says fail the exit code is 60.",
+    .summary = "check store, folders and machine for what keeps evidence from being found or stored",
+    .text = "Prints a line for each check, with ok, warn or fail in front, and what to do about it. The store: dns, "
+            "tcp, tls, clock (compared with the store's Date), credentials (where they were found, never the secret), "
+            "bucket, permissions: it puts a small object, heads it, reads it back and deletes it, and begins and "
+            "aborts a multipart upload. Each DIR, a folder to be watched: read and write permission, the users whose "
+            "files can be read, leases, inotify, disk space, the state folder. This machine: limits of inotify, "
+            "visible cgroups, the kernel log, ptrace.\n\n"
+            "Run it where salvage will run: in the same container, as the same user. A warning names what will not "
+            "work, and does not change the exit code. If a check fails the exit code is 60.",
     .examples = "salvage check\n"
                 "    this machine, and the store that SALVAGE_TO names\n"
                 "salvage check /dumps --to s3://evidence/prod\n"
-                "    as a watch of /dumps would need it\n"
+                "    what a watch of /dumps needs\n"
                 "kubectl exec POD -c salvage -- salvage check /dumps\n"
                 "    in a sidecar that has SALVAGE_TO\n"
                 "salvage check --json | jq -r '.checks[] | select(.result == \"fail\") | .text'\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The commands: one file each, and here their entries. main.c makes the table of them.
+ * The entries of all commands, one file each. main.c has the table.
  */
 #pragma once
 
@@ -11,7 +11,7 @@ extern const struct command CMD_WATCH, CMD_SHIP, CMD_LS, CMD_GET, CMD_HELP, CMD_
     CMD_CORE, CMD_CHECK, CMD_ARMER, CMD_RUN_ARM, CMD_INSTALL, CMD_COMPLETION, CMD_VERSION, CMD_WATCH_CHECK,
     CMD_GUARD_CHECK;
 
-/* The parts of "jvm". */
+/* The subcommands of "jvm". */
 extern const struct command CMD_JVM_PS, CMD_JVM_STAT, CMD_JVM_THREADS, CMD_JVM_HISTOGRAM, CMD_JVM_DUMP, CMD_JVM_PRESTOP,
     CMD_JVM_ARM, CMD_JVM_FLAGS, CMD_JVM_SET, CMD_JVM_PROPS, CMD_JVM_CMD;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage completion: what a shell needs to complete our command lines, from the tables that the help is printed from.
+ * salvage completion: completion scripts for shells, from the tables of options that the help is printed from.
  */
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static bool takes_path(const struct opt *o)
     return o->arg && (text_eq(o->arg, "FILE") || text_eq(o->arg, "DIR") || text_eq(o->arg, "PATH"));
 }
 
-/* Each that the help lists, and each part of one ("jvm ps"). */
+/* Calls command for each command in the help, and part_of for each subcommand ("jvm ps"). */
 static void each(command_fn *command, command_fn *part_of, FILE *out)
 {
     for (const struct command *const *c = COMMANDS; *c; c++) {
@@ -51,8 +51,7 @@ static void put_words(const char *names, FILE *out)
         putc(*names == '|' ? ' ' : *names, out);
 }
 
-/* For single quotes of a shell, and without what the shells' own notations take for theirs: the first clause of a help
- * text says enough beside a word. */
+/* The first clause of a help text, without characters that are special in a shell's quotes or in completion specs. */
 static void put_summary(const char *text, FILE *out)
 {
     for (; *text && *text != '\n' && *text != ';' && !text_starts(text, ": ") && !text_starts(text, " ("); text++)
@@ -115,7 +114,8 @@ static void print_bash(FILE *out)
     each(bash_parts, no_part, out);
     fputs("    esac\n}\n\n_salvage_options() {\n    case $1 in\n", out);
     each(bash_options, bash_options, out);
-    fputs("    esac\n}\n\n# words to choose from, '/' for a path, '?' for what nobody can know\n_salvage_values() {\n"
+    fputs("    esac\n}\n\n# words to choose from, '/' for a path, '?' for a value that can't be "
+          "completed\n_salvage_values() {\n"
           "    case $1 in\n",
           out);
     each(bash_values, bash_values, out);
@@ -223,7 +223,7 @@ static void print_zsh(FILE *out)
 
 /* --- fish ------------------------------------------------------------------------------------------------------- */
 
-/* Of "jvm ps", both words have been typed. */
+/* For "jvm ps" both words must have been typed. */
 static void fish_condition(const struct command *c, FILE *out)
 {
     const char *second = strchr(c->name, ' ');
@@ -304,14 +304,13 @@ static int run(int argc, char **argv)
             SHELLS[i].print(stdout);
             return 0;
         }
-    return command_error(-FAULT_USAGE,
-                         "completion: of which shell: bash, zsh or fish? (see 'salvage completion --help')");
+    return command_error(-FAULT_USAGE, "completion: give a shell: bash, zsh or fish (see 'salvage completion --help')");
 }
 
 const struct command CMD_COMPLETION = {
     .name = "completion",
     .args = "bash|zsh|fish",
-    .summary = "what a shell needs to complete these commands and their options",
+    .summary = "print a completion script for bash, zsh or fish",
     .examples = "eval \"$(salvage completion bash)\"                    # this shell; in ~/.bashrc: each\n"
                 "salvage completion bash >/usr/share/bash-completion/completions/salvage\n"
                 "salvage completion zsh >/usr/local/share/zsh/site-functions/_salvage\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage core: a core of a process that lives on, into a file, to stdout or into the store.
+ * salvage core: a core of a running process, into a file, to stdout or into the store.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -28,16 +28,16 @@ struct core_options {
 static const struct opt OPTIONS[] = {
     {OPT_HEADING, .name = "Core"},
     {OPT_STRING, 0, "out", "FILE", NULL, offsetof(struct core_options, out),
-     "into this file, or this folder, or - for stdout; default, without --to: the working folder"},
+     "write to this file or folder, or - for stdout; default, without --to: the working folder"},
     {OPT_FLAG, 0, "consistent", NULL, NULL, offsetof(struct core_options, consistent),
-     "the process stands still while its memory is copied, and so can't grow: the default"},
+     "stop the process while its memory is copied, so that it can't grow meanwhile: the default"},
     {OPT_FLAG, 0, "quick", NULL, NULL, offsetof(struct core_options, quick),
-     "it stands still for its registers and list of mappings only, a few milliseconds; its memory changes while it is "
+     "stop it only for some milliseconds, to read registers and the list of mappings; its memory changes while it is "
      "copied"},
     {OPT_DURATION, 0, "at-most", "DURATION", "10s", offsetof(struct core_options, at_most_ms),
-     "how long it may stand still; then it goes on, and what is left is copied as with --quick"},
+     "how long it may be stopped; then it runs on, and the rest is copied as with --quick"},
     {OPT_FLAG, 0, "all-memory", NULL, NULL, offsetof(struct core_options, all_memory),
-     "also files that are mapped, and memory marked as not to be dumped; else what the process's coredump_filter says"},
+     "also mapped files, and memory marked MADV_DONTDUMP; else as the process's coredump_filter says"},
     {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct core_options, json), "with --to: print the manifest"},
     {OPT_STRING, 0, "cause", "NAME", "manual", offsetof(struct core_options, cause),
      "with --to: why it was made: manual, pressure"},
@@ -55,24 +55,24 @@ static int check(const struct core_options *o, char *const *operands, int count,
     uint64_t pid = 0;
 
     if (count != 1)
-        what = count == 0 ? "which process? salvage core PID" : "one process at a time";
+        what = count == 0 ? "give a process: salvage core PID" : "one process at a time";
     else if (text_parse_uint(operands[0], INT32_MAX, &pid) < 0 || pid == 0)
         return err_set(e, -FAULT_USAGE, "core: '%s' is not a process id", operands[0]);
     else if (o->out && o->plan.to)
-        what = "--out, or --to: not both";
+        what = "--out and --to exclude each other";
     else if (o->quick && o->consistent)
-        what = "--quick, or --consistent: not both";
+        what = "--quick and --consistent exclude each other";
     else if (o->json && !o->plan.to)
-        what = "--json prints the manifest of what is stored: give --to";
+        what = "--json prints the manifest of a stored core: give --to";
     else if (o->at_most_ms == 0)
-        what = "--at-most: it has to stand still for a moment at least";
+        what = "--at-most must be greater than 0";
     if (what)
         return err_set(e, -FAULT_USAGE, "core: %s", what);
     *ret = (pid_t)pid;
     return 0;
 }
 
-/* FILE, or a name of its own in a folder. malloc'ed. */
+/* The file to write: --out itself, or a new name in that folder. malloc'ed. */
 static char *path_for(const struct core_options *o, const struct proc *p)
 {
     const char *out = o->out && *o->out ? o->out : ".";
@@ -84,26 +84,27 @@ static char *path_for(const struct core_options *o, const struct proc *p)
     return asprintf(&path, "%s%s%s", out, text_ends(out, "/") ? "" : "/", coring_name(p, name)) < 0 ? NULL : path;
 }
 
-/* What a reader of the core has to know. */
+/* Reports what a reader of the core must know. */
 static void report(const struct proc *p, const struct live_core *s)
 {
     char size[TEXT_SIZE_MAX];
     int pid = (int)p->pid;
 
     if (s->cut)
-        fprintf(stderr, "salvage: warning: process %d ended while its memory was copied: the core is cut off\n", pid);
+        fprintf(stderr, "salvage: warning: process %d ended while its memory was copied: the core is incomplete\n",
+                pid);
     if (s->unstopped > 0)
         fprintf(stderr,
-                "salvage: warning: %zu threads of process %d wait in the kernel and would not stop: little is known "
-                "of their registers\n",
+                "salvage: warning: %zu threads of process %d were waiting in the kernel and did not stop: most of "
+                "their registers are unknown\n",
                 s->unstopped, pid);
     if (s->late > 0)
         fprintf(stderr,
-                "salvage: warning: process %d had to go on before all was copied: %s of its memory may not fit "
-                "the rest\n",
+                "salvage: warning: process %d was released before everything was copied: %s of its memory may be "
+                "inconsistent with the rest\n",
                 pid, text_format_size(s->late, size));
     if (s->lost > 0)
-        fprintf(stderr, "salvage: warning: %s of process %d could not be read: zeros in their place\n",
+        fprintf(stderr, "salvage: warning: %s of process %d could not be read, and are zeros in the core\n",
                 text_format_size(s->lost, size), pid);
     fprintf(stderr, "salvage: process %d: %s, %zu thread%s, stopped for %.1f ms\n", pid,
             text_format_size(s->size, size), s->threads, s->threads == 1 ? "" : "s", (double)s->stopped_us / 1000);
@@ -154,7 +155,7 @@ static int take(const struct core_options *o, pid_t pid, struct err *e)
     int r = proc_open("/proc", pid, &p);
 
     if (r < 0)
-        return err_set(e, r, r == -ESRCH ? "there is no process %d" : "process %d cannot be looked at: no /proc",
+        return err_set(e, r, r == -ESRCH ? "there is no process %d" : "cannot inspect process %d: there is no /proc",
                        (int)pid);
     r = o->plan.to ? put_into_store(o, &p, &how, &told, e) : put_into_file(o, &p, &how, &told, e);
     if (r == 0)
@@ -182,23 +183,24 @@ static int run(int argc, char **argv)
 const struct command CMD_CORE = {
     .name = "core",
     .args = "PID [--out FILE | --to URL]",
-    .summary = "a core of a process that lives on, readable by gdb",
-    .text = "The registers of all threads and the memory, as the kernel would write them if the process died of a "
-            "signal; but it goes on, whatever becomes of salvage. It stands still while its memory is copied, so that "
-            "the core is of one moment and the process can't grow meanwhile, for as long as --at-most says; with "
-            "--quick only for some milliseconds. Memory that was never touched is not read and stays so. Signals that "
-            "come meanwhile are not lost; some system calls fail with EINTR, as under a debugger.\n\n"
-            "It takes the capability SYS_PTRACE, or the same user where kernel.yama.ptrace_scope is 0. A process that "
-            "is being traced can't be taken.\n\n"
-            "A core holds all that the process knew, keys and passwords too.",
+    .summary = "take a core of a running process, without ending it",
+    .text =
+        "The core has the registers of all threads and the memory, as the kernel would write them if the process died "
+        "of a signal; gdb reads it. But the process runs on, even if salvage is killed. It is stopped while its memory "
+        "is copied, for --at-most at most, so that the core is consistent and the process can't grow meanwhile; with "
+        "--quick only for some milliseconds. Memory that was never touched is not read, and so not allocated. Signals "
+        "that arrive meanwhile are delivered later; some system calls fail with EINTR, as under a debugger.\n\n"
+        "Needs the capability SYS_PTRACE, or the same user if kernel.yama.ptrace_scope is 0. Not possible while a "
+        "debugger traces the process.\n\n"
+        "A core contains everything in the process's memory, also keys and passwords.",
     .examples = "salvage core 7\n"
                 "    core.7 in the working folder\n"
                 "salvage core 7 --to s3://evidence/prod\n"
                 "    to S3, without a disk\n"
                 "salvage core 7 --quick --out - | zstd >core.zst\n"
-                "    the process stands still for a moment only\n"
+                "    stops the process only for a moment\n"
                 "gdb /proc/7/exe core.7\n"
-                "    to look at it\n",
+                "    look into it\n",
     .options = OPTIONS,
     .run = run,
 };

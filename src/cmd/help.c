@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage help: of commands, and of the tables the program is made of (exit codes, events, key template, manifest, OOM
- * kills). docs/ is printed from here, and compared in the tests.
+ * salvage help: on commands, and on the tables of the program (exit codes, events, key template, manifest, OOM kills).
+ * Prints the generated files of docs/, which a test compares.
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,7 @@ struct topic {
     void (*print)(FILE *out);
 };
 
-/* Every command that people see, parts of commands too, in the order of the help. */
+/* Calls fn for every visible command and subcommand, in the order of the help. */
 static void each_command(void (*fn)(const struct command *c, FILE *out), FILE *out)
 {
     for (const struct command *const *c = COMMANDS; *c; c++) {
@@ -47,7 +47,8 @@ static void print_options_of(const struct command *c, FILE *out)
 
 static void print_options(FILE *out)
 {
-    fputs("# Options\n\nA flag wins over the environment, the environment over the default. Every option is also\n"
+    fputs("# Options\n\nThe command line takes precedence over the environment, the environment over the default. "
+          "Every option is also\n"
           "`SALVAGE_NAME` in the environment: `--give-up` is `SALVAGE_GIVE_UP`.\n",
           out);
     each_command(print_options_of, out);
@@ -59,7 +60,7 @@ static const char *retry_text(enum retry retry)
     case RETRY_SOON:
         return "soon, with growing delays";
     case RETRY_SLOWLY:
-        return "every few minutes, said once";
+        return "every few minutes, logged once";
     case RETRY_NEVER:
         break;
     }
@@ -71,12 +72,11 @@ static void print_exit_codes(FILE *out)
     unsigned count;
     const struct fault_info *table = fault_table(&count);
 
-    fputs(
-        "# Exit codes\n\n`watch` retries as the last column says; `ship` retries what may pass by itself, and ends at "
-        "once\nwith the code of what a person must mend.\n\n| code | fault | meaning | watch tries again "
-        "|\n|---|---|---|---|\n"
-        "| 0 | | all went well | |\n",
-        out);
+    fputs("# Exit codes\n\n`watch` retries as the last column says; `ship` retries faults that may pass by themselves, "
+          "and otherwise ends at once\nwith the code of the fault.\n\n| code | fault | meaning | watch tries again "
+          "|\n|---|---|---|---|\n"
+          "| 0 | | success | |\n",
+          out);
     for (unsigned i = 0; i < count; i++)
         if (table[i].code >= FAULT_FIRST)
             fprintf(out, "| %d | %s | %s | %s |\n", table[i].exit_code, table[i].name, table[i].meaning,
@@ -87,10 +87,10 @@ static void print_exit_codes(FILE *out)
 static void print_key_template(FILE *out)
 {
     fprintf(out,
-            "# Key template\n\n`--key TEMPLATE` names the objects; the manifest is the same with `%s` behind it. The "
-            "default:\n\n    %s\n\nBytes of a value that are awkward in a key, a path or a URL become `_`; a part of a "
-            "key longer than\n200 bytes is cut. `{id}` must be in it: without, the second dump would overwrite the "
-            "first.\n\n| variable | value |\n|---|---|\n",
+            "# Key template\n\n`--key TEMPLATE` names the objects; a manifest has the name of its object with `%s` "
+            "appended. The default:\n\n    %s\n\nBytes of a value that are special in a key, a path or a URL become "
+            "`_`; a part of a key longer than\n200 bytes is cut. The template must contain `{id}`: without it the "
+            "second dump would overwrite the first.\n\n| variable | value |\n|---|---|\n",
             MANIFEST_SUFFIX, TEMPLATE_DEFAULT);
     for (const struct template_variable *v = TEMPLATE_VARIABLES; v->name; v++)
         fprintf(out, "| `{%s}` | %s |\n", v->name, v->help);
@@ -98,8 +98,8 @@ static void print_key_template(FILE *out)
 
 static void print_manifest(FILE *out)
 {
-    fputs("# Manifest\n\nJSON beside each object, written last: a manifest in the store means that the object is whole "
-          "and\nverified. Unknown fields are left out; readers ignore fields they do not know.\n\n| field | type | "
+    fputs("# Manifest\n\nJSON beside each object, written last: a manifest in the store means that the object is "
+          "complete and\nverified. Unknown fields are left out; readers ignore unknown fields.\n\n| field | type | "
           "meaning |\n|---|---|---|\n",
           out);
     for (const struct json_field *f = MANIFEST_FIELDS; f->path; f++)
@@ -108,11 +108,10 @@ static void print_manifest(FILE *out)
 
 static void print_oom_kill(FILE *out)
 {
-    fputs(
-        "# A kill for want of memory\n\nWhat `salvage oom --json` prints, and what `oom-kill.json` in a case is. "
-        "Sizes are in bytes, process ids\nthe host's. What is not known is left out; readers ignore fields they do not "
-        "know.\n\n| field | type | meaning |\n|---|---|---|\n",
-        out);
+    fputs("# A kill for want of memory\n\nWhat `salvage oom --json` prints, and what `oom-kill.json` in a case is. "
+          "Sizes are in bytes, process ids\nare the host's. Unknown fields are left out; readers ignore fields that "
+          "they do not know.\n\n| field | type | meaning |\n|---|---|---|\n",
+          out);
     for (const struct json_field *f = OOMKILL_FIELDS; f->path; f++)
         fprintf(out, "| `%s` | %s | %s |\n", f->path, f->type, f->help);
 }
@@ -121,10 +120,10 @@ static void print_events(FILE *out)
 {
     static const char *const levels[] = {"info", "warning", "error"};
 
-    fputs(
-        "# Events\n\nThe log stands on stderr: one line an event, `name=value` pairs, or JSON with `--log json`. Each "
-        "line\nbegins with `time`, `level` and `event`.\n\n| event | level | when | pairs |\n|---|---|---|---|\n",
-        out);
+    fputs("# Events\n\nThe log goes to stderr: one line for each event, `name=value` pairs, or JSON with `--log json`. "
+          "Each "
+          "line\nbegins with `time`, `level` and `event`.\n\n| event | level | when | pairs |\n|---|---|---|---|\n",
+          out);
     for (int i = 0; i < EVENT_END; i++) {
         const struct event_info *e = event_find((enum event)i);
 
@@ -170,13 +169,13 @@ static void print_man(FILE *out)
           "dying process into a store\n.SH SYNOPSIS\n",
           out);
     each_command(print_man_synopsis, out);
-    fputs(".SH DESCRIPTION\nNotices that a process is dying or has died, takes its heap dumps, cores and logs the "
-          "moment they "
-          "are whole, sends them compressed and verified to S3, an HTTP server or a folder, and frees the disk.\n.SH "
+    fputs(".SH DESCRIPTION\nNotices that a process is dying or has died, takes its heap dumps, cores and logs as soon "
+          "as they are complete, sends them compressed and verified to S3, an HTTP server or a folder, and frees the "
+          "disk.\n.SH "
           "COMMANDS\n",
           out);
     each_command(print_man_command, out);
-    fputs(".SH EXIT STATUS\n.TP\n.B 0\nall went well\n", out);
+    fputs(".SH EXIT STATUS\n.TP\n.B 0\nsuccess\n", out);
     for (unsigned i = 0; i < count; i++)
         if (table[i].code >= FAULT_FIRST) {
             fprintf(out, ".TP\n.B %d\n", table[i].exit_code);
@@ -193,9 +192,9 @@ static const struct topic TOPICS[] = {
     {"options", "every option of every command", print_options},
     {"exit-codes", "what the exit codes mean", print_exit_codes},
     {"key-template", "how objects are named", print_key_template},
-    {"manifest", "what stands in a manifest", print_manifest},
-    {"oom-kill", "what stands in the record of an OOM kill", print_oom_kill},
-    {"events", "what stands in the log", print_events},
+    {"manifest", "the fields of a manifest", print_manifest},
+    {"oom-kill", "the fields of the record of an OOM kill", print_oom_kill},
+    {"events", "the events in the log", print_events},
     {"man", "the man page, in roff", print_man},
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage install: a copy of this program where others may run it. An image with nothing but salvage in it has no cp.
+ * salvage install: copies this program. An image that contains only salvage has no cp.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@ static int copy(int from, int to)
     return r;
 }
 
-/* Under a name of its own first: a program that runs cannot be written to, and half a one must not be run. */
+/* Copies to a temporary name first: a running program cannot be written to, and a partial copy must not be run. */
 static int install(int folder, const char *name)
 {
     CLEANUP_FD int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), to = -1;
@@ -44,7 +44,7 @@ static int install(int folder, const char *name)
         return -errno;
     if (snprintf(part, sizeof(part), ".%s.part", name) >= (int)sizeof(part))
         return -ENAMETOOLONG;
-    if (unlinkat(folder, part, 0) < 0 && errno != ENOENT) /* of one that was killed */
+    if (unlinkat(folder, part, 0) < 0 && errno != ENOENT) /* left by a killed install */
         return -errno;
     to = openat(folder, part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (to < 0)
@@ -67,7 +67,7 @@ static int run(int argc, char **argv)
     int r = opt_parse(INSTALL_OPTIONS, argc, argv, &unused, &operands, &e);
 
     if (r >= 0 && r != 1)
-        r = err_set(&e, -FAULT_USAGE, "install: where to? salvage install PATH");
+        r = err_set(&e, -FAULT_USAGE, "install: give a path: salvage install PATH");
     if (r < 0)
         return command_fail(r, &e);
     r = stat(operands[0], &st) == 0 && S_ISDIR(st.st_mode) ? asprintf(&path, "%s/salvage", operands[0])
@@ -84,9 +84,9 @@ static int run(int argc, char **argv)
 const struct command CMD_INSTALL = {
     .name = "install",
     .args = "PATH",
-    .summary = "put a copy of this program where another container may run it",
-    .text = "PATH is a file, or a folder that is there; a file that is there is replaced. For an init container with "
-            "salvage's image, which puts it into a volume that the application's container has, too.",
+    .summary = "copy this program, so that another container can run it",
+    .text = "PATH is a file, which is replaced if it exists, or an existing folder. For an init container with "
+            "salvage's image that copies salvage into a volume of the application's container.",
     .examples = "salvage install /opt/salvage\n"
                 "    as /opt/salvage/salvage\n",
     .options = INSTALL_OPTIONS,

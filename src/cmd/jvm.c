@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage jvm: its parts, and what they share.
+ * salvage jvm: its subcommands, and the functions that they share.
  */
 #include "cmd/jvm.h"
 
@@ -22,7 +22,7 @@ int jvm_pid(const char *command, const char *operand, pid_t *ret, struct err *e)
     uint64_t pid;
 
     if (!operand)
-        return err_set(e, -FAULT_USAGE, "%s: which process? salvage %s PID (salvage jvm ps lists them)", command,
+        return err_set(e, -FAULT_USAGE, "%s: give a process: salvage %s PID (salvage jvm ps lists them)", command,
                        command);
     if (text_parse_uint(operand, INT_MAX, &pid) < 0 || pid == 0)
         return err_set(e, -FAULT_USAGE, "%s: '%s' is not a process id (salvage jvm ps lists them)", command, operand);
@@ -43,12 +43,12 @@ int jvm_only(const char *command, pid_t *ret, struct err *e)
     if (r < 0)
         return r;
     if (pids.count == 0)
-        return err_set(e, -ESRCH, "%s: no JVM is seen from here%s", command,
-                       pids.hidden ? ": other users' can be looked at by root only, in a container with CAP_SYS_PTRACE"
-                                   : "");
+        return err_set(e, -ESRCH, "%s: no JVM is visible from here%s", command,
+                       pids.hidden ? ": those of other users only to root, in a container with CAP_SYS_PTRACE" : "");
     if (pids.count > 1)
-        return err_set(e, -FAULT_USAGE, "%s: which process? %zu JVMs are seen from here (salvage jvm ps lists them)",
-                       command, pids.count);
+        return err_set(e, -FAULT_USAGE,
+                       "%s: give a process: %zu JVMs are visible from here (salvage jvm ps lists them)", command,
+                       pids.count);
     *ret = pids.pid[0];
     return 0;
 }
@@ -61,8 +61,7 @@ int jvm_target(const char *command, const char *operand, struct jvm *ret, struct
     return r < 0 ? r : jvm_open("/proc", pid, ret, e);
 }
 
-/* Names of threads, say, come from wherever the application has them from: to a terminal none of their control
- * characters. */
+/* Removes control characters for a terminal: an answer contains foreign text, such as names of threads. */
 static bool write_to_terminal(const char *text, size_t size)
 {
     static struct text_screen screen;
@@ -136,11 +135,10 @@ static const struct command *const PARTS[] = {
 const struct command CMD_JVM = {
     .name = "jvm",
     .args = "COMMAND",
-    .summary = "look into running Java VMs, without a JDK",
+    .summary = "inspect running Java VMs, without a JDK",
     .text =
-        "Works on HotSpot JVMs (OpenJDK and its kin, 8 and newer) of this container, of containers whose processes are "
-        "seen from here (a shared pid namespace), and as root on a node of all of them. A JVM of another user can be "
-        "asked by root only.",
+        "Works on HotSpot JVMs (OpenJDK and its derivatives, 8 and newer) in this container, in containers that share "
+        "its pid namespace, and as root on a node in all containers. Only root can attach to a JVM of another user.",
     .parts = PARTS,
     .run = run,
 };

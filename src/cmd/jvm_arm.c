@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage jvm arm: running JVMs are set to dump when memory runs out. Which JVMs are armed, and how that is reported;
- * how it is done is hotspot/arm.h's.
+ * salvage jvm arm: makes running JVMs dump at an OutOfMemoryError. Selects the JVMs and reports; hotspot/arm.h arms.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -31,18 +30,18 @@ struct arm_options {
 };
 
 static const struct opt ARM_OPTIONS[] = {
-    {OPT_FLAG, 'a', "all", NULL, NULL, offsetof(struct arm_options, all), "every JVM that is seen from here"},
+    {OPT_FLAG, 'a', "all", NULL, NULL, offsetof(struct arm_options, all), "every JVM that is visible from here"},
     {OPT_STRING, 'd', "dir", "DIR", NULL, offsetof(struct arm_options, dir),
-     "where to dump: a folder as the JVM sees it, which is there and which it may write to"},
+     "the folder for dumps, a path in the JVM's container; it must exist, and be writable for the JVM"},
     {OPT_FLAG, 0, "undo", NULL, NULL, offsetof(struct arm_options, undo),
-     "back to what the JVM's command line and environment say"},
+     "restore the values of the JVM's command line and environment"},
     {OPT_FLAG, 0, "force", NULL, NULL, offsetof(struct arm_options, force),
-     "set HeapDumpPath also where the JVM was given one"},
-    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct arm_options, json), "an array with an object for each JVM"},
+     "replace a HeapDumpPath that was given to the JVM, too"},
+    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct arm_options, json), "print an array with an object for each JVM"},
     {OPT_FLAG, 'f', "follow", NULL, NULL, offsetof(struct arm_options, follow),
-     "go on with JVMs as they start, until SIGTERM or SIGINT; logs each. Implies --all"},
+     "also arm JVMs that start later, until SIGTERM or SIGINT; logs each. Implies --all"},
     {OPT_DURATION, 0, "every", "DURATION", "2s", offsetof(struct arm_options, every_ms),
-     "with --follow: how often to look for new ones"},
+     "with --follow: how often to look for new JVMs"},
     JVM_OPTION_TIMEOUT(struct arm_options, jvm),
     {OPT_CHOICE, 0, "log", "text|json", "text", offsetof(struct arm_options, log), "form of the log of --follow"},
     {OPT_EXCLUDES, .name = "follow", .arg = "undo"},
@@ -52,7 +51,7 @@ static const struct opt ARM_OPTIONS[] = {
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
-/* One run over some JVMs. */
+/* The state of one run. */
 struct arming {
     const struct arm_options *options;
     struct arm_request request;
@@ -85,9 +84,9 @@ static int print_line(const struct arming *a, const struct jvm *j, const struct 
     if (buf_printf(&line, "%d %s: ", (int)j->proc.pid, word(&a->request, r)) < 0 || add_flags(&line, &r->now) < 0 ||
         (changed &&
          (buf_add_text(&line, " (was ") < 0 || add_flags(&line, &r->before) < 0 || buf_add_text(&line, ")") < 0)) ||
-        (r->own_path && buf_add_text(&line, "; its own HeapDumpPath was kept") < 0) ||
+        (r->own_path && buf_add_text(&line, "; the HeapDumpPath it was given was kept") < 0) ||
         (r->too_late &&
-         buf_add_text(&line, "; too late: it has run out of memory before, and dumps the first time only") < 0) ||
+         buf_add_text(&line, "; too late: it had an OutOfMemoryError before, and dumps at the first one only") < 0) ||
         !(fit = malloc(line.size + 1)))
         return err_set(e, -ENOMEM, "out of memory");
     text_printable(buf_text(&line), fit, line.size + 1);
@@ -110,7 +109,7 @@ static json_t *flags_of(const struct arm_flags *f)
     return json_pack("{s:b, s:o}", "heap_dump", f->on, "heap_dump_path", text_of(f->path));
 }
 
-/* error: why it failed; NULL. */
+/* error: why it failed; NULL if it did not. */
 static int add_object(const struct arming *a, const struct jvm *j, const struct arm_result *r, const char *error,
                       struct err *e)
 {
@@ -145,8 +144,8 @@ static int print_array(const json_t *array, struct err *e)
 
 /* Arming */
 
-/* 0 also if it could not be armed, which is reported; -EAGAIN if it was silent and may be asked again with a longer
- * limit. */
+/* 0 also if the JVM could not be armed, which is reported; -EAGAIN if it was silent and is to be tried again with the
+ * full timeout. */
 static int arm_one(struct arming *a, pid_t pid, bool quick, struct err *e)
 {
     CLEANUP(jvm_done) struct jvm j = JVM_NONE;
@@ -171,7 +170,7 @@ static int arm_one(struct arming *a, pid_t pid, bool quick, struct err *e)
     return r < 0 ? 0 : print_line(a, &j, &result, e);
 }
 
-/* Silent JVMs come last, so that the others do not wait for them. */
+/* Silent JVMs are tried again last, so that the others do not wait for them. */
 static int arm_each(struct arming *a, pid_t *pids, size_t count, struct err *e)
 {
     size_t silent = 0;
@@ -196,13 +195,13 @@ static int arm_all(struct arming *a, struct err *e)
         return r;
     if (found.count == 0)
         return err_set(e, -FAULT_SOME,
-                       "jvm arm: no JVM is seen here (%zu processes of others may not be looked at): share the pid "
-                       "namespace, or run as root",
+                       "jvm arm: no JVM is visible from here (%zu processes of other users could not be inspected): "
+                       "share the pid namespace, or run as root",
                        found.hidden);
     return arm_each(a, found.pid, found.count, e);
 }
 
-/* Without operands: the only one that is seen. */
+/* Without operands: the only visible JVM. */
 static int arm_named(struct arming *a, char *const *operands, size_t count, struct err *e)
 {
     CLEANUP_FREE pid_t *pids = calloc(count + 1, sizeof(*pids));
@@ -254,15 +253,15 @@ static int follow(const struct arm_options *o, const struct arm_request *request
 static int check(const struct arm_options *o, int count, struct err *e)
 {
     if (o->follow && (o->undo || o->json))
-        return err_set(e, -FAULT_USAGE, "jvm arm: --follow goes neither with --undo nor with --json (--log json)");
+        return err_set(e, -FAULT_USAGE, "jvm arm: --follow excludes --undo and --json (use --log json)");
     if (o->follow && o->every_ms == 0)
-        return err_set(e, -FAULT_USAGE, "jvm arm: --every 0 would never rest");
+        return err_set(e, -FAULT_USAGE, "jvm arm: --every must be greater than 0");
     if ((o->all || o->follow) && count > 0)
-        return err_set(e, -FAULT_USAGE, "jvm arm: either processes or --all (--follow)");
+        return err_set(e, -FAULT_USAGE, "jvm arm: give either process ids or --all (or --follow)");
     if (o->undo)
         return 0;
     if (!o->dir)
-        return err_set(e, -FAULT_USAGE, "jvm arm: where should it dump? --dir DIR");
+        return err_set(e, -FAULT_USAGE, "jvm arm: give the folder for dumps: --dir DIR");
     return armplace_check(o->dir, e) < 0 ? err_prefix(e, -FAULT_USAGE, "--dir") : 0;
 }
 
@@ -286,21 +285,21 @@ static int run(int argc, char **argv)
 const struct command CMD_JVM_ARM = {
     .name = "jvm arm",
     .args = "[PID...|--all] --dir DIR",
-    .summary = "have running JVMs dump when memory runs out, without a restart",
-    .text =
-        "Sets HeapDumpOnOutOfMemoryError, and HeapDumpPath to DIR/POD-PID-TIME.hprof (ECS task or host name where "
-        "there is no pod name; the pid in its container; the start of the process), so that no dump is in the way of "
-        "the next process's. What is armed already is left alone. A JVM that was given a HeapDumpPath keeps it "
-        "unless --force is given: only the dump is switched on. Lasts until the JVM ends. A JVM dumps at its first "
-        "OutOfMemoryError only: one that has survived its first cannot be armed any more, and is reported as too late. "
-        "--undo goes back to the command line and the environment; a HeapDumpPath that was set at run time and "
-        "that --force replaced does not come back. The exit code is 1 if one of the JVMs could not be armed.",
+    .summary = "make running JVMs dump at an OutOfMemoryError, without a restart",
+    .text = "Sets HeapDumpOnOutOfMemoryError, and HeapDumpPath to DIR/POD-PID-TIME.hprof (ECS task or host name where "
+            "there is no pod name; the pid in its container; the start of the process), so that no dump blocks that of "
+            "the next process. A JVM that is armed already is not changed. A JVM that was given a HeapDumpPath keeps "
+            "it unless --force is given: only the dump is switched on. The setting lasts until the JVM ends. A JVM "
+            "dumps at its first OutOfMemoryError only: one that has survived its first cannot be armed any more, and "
+            "is reported as too late. "
+            "--undo goes back to the command line and the environment; a HeapDumpPath that was set at run time and "
+            "that --force replaced does not come back. The exit code is 1 if one of the JVMs could not be armed.",
     .examples = "salvage jvm arm 7 --dir /dumps\n"
                 "    the next OutOfMemoryError of process 7 leaves a dump in its /dumps\n"
                 "salvage jvm arm --all --dir /dumps --follow\n"
                 "    every JVM, also those that start later (see also salvage watch --arm)\n"
                 "salvage jvm arm 7 --undo\n"
-                "    as it was started\n",
+                "    back to the options it was started with\n",
     .options = ARM_OPTIONS,
     .run = run,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage jvm cmd: any diagnostic command that a JVM knows.
+ * salvage jvm cmd: any diagnostic command of a JVM.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -34,7 +34,7 @@ static int join(char *const *words, struct buf *ret, struct err *e)
         int r = add_word(ret, *words);
 
         if (r < 0)
-            return err_set(e, r == -EMSGSIZE ? -FAULT_USAGE : r, "jvm cmd: that is too long a command");
+            return err_set(e, r == -EMSGSIZE ? -FAULT_USAGE : r, "jvm cmd: the command is too long");
     }
     return 0;
 }
@@ -54,8 +54,8 @@ static int run(int argc, char **argv)
     if (r < 0)
         return command_fail(r, &e);
     if (command >= argc)
-        return command_error(-FAULT_USAGE, "jvm cmd: which command? salvage jvm cmd [PID] COMMAND... (COMMAND help "
-                                           "lists them)");
+        return command_error(
+            -FAULT_USAGE, "jvm cmd: give a command: salvage jvm cmd [PID] COMMAND... (the command 'help' lists them)");
     if ((r = join(argv + command, &line, &e)) < 0 || (r = jvm_target("jvm cmd", pid, &j, &e)) < 0 ||
         (r = jvm_print(&j, &o.jvm, buf_text(&line), &e)) < 0)
         return command_fail(r, &e);
@@ -65,10 +65,10 @@ static int run(int argc, char **argv)
 const struct command CMD_JVM_CMD = {
     .name = "jvm cmd",
     .args = "[OPTION...] [PID] COMMAND...",
-    .summary = "any diagnostic command of a JVM: what the JDK's jcmd can",
-    .text = "Which commands there are depends on the JDK: the command help lists them, help COMMAND explains one. What "
-            "follows PID (or the options, where PID is left out) goes to the JVM as it is. Files that a command names "
-            "are the JVM's: in its container.",
+    .summary = "run a diagnostic command of a JVM, like the JDK's jcmd",
+    .text = "The commands depend on the JDK: the command help lists them, help COMMAND explains one. All words after "
+            "PID (or after the options, if PID is left out) are passed to the JVM. Paths in a command are paths in the "
+            "JVM's container.",
     .examples = "salvage jvm cmd 7 help\n"
                 "    the commands of this JVM\n"
                 "salvage jvm cmd 7 VM.native_memory summary\n"

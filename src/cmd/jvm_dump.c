@@ -32,24 +32,25 @@ struct jvm_dump_options {
 
 static const struct opt DUMP_OPTIONS[] = {
     {OPT_HEADING, .name = "Dump"},
-    {OPT_FLAG, 0, "all", NULL, NULL, offsetof(struct jvm_dump_options, all), "of every JVM that is seen, one by one"},
+    {OPT_FLAG, 0, "all", NULL, NULL, offsetof(struct jvm_dump_options, all),
+     "dump every visible JVM, one after the other"},
     {OPT_FLAG, 0, "live", NULL, NULL, offsetof(struct jvm_dump_options, dump.live),
      "only objects that are reachable: the JVM does a full collection first"},
     {OPT_STRING, 0, "out", "FILE", NULL, offsetof(struct jvm_dump_options, out),
-     "into this file, or this folder; default, without --to: the working folder"},
+     "write to this file or folder; default, without --to: the working folder"},
     {OPT_FLAG, 0, "stream", NULL, NULL, offsetof(struct jvm_dump_options, stream),
-     "with --to: without any disk, while the JVM stands still (JDK 17 to 21)"},
+     "with --to: without a disk, through a FIFO; the JVM is stopped meanwhile (JDK 17 to 21)"},
     {OPT_STRING, 0, "dir", "DIR", NULL, offsetof(struct jvm_dump_options, dump.folder),
-     "where the JVM writes, as the JVM sees it; default: where HeapDumpPath leads, its working folder, its /tmp, the "
-     "first with room"},
+     "the folder the JVM writes to, a path in its container; default: that of HeapDumpPath, its working folder, its "
+     "/tmp, the first with room"},
     {OPT_UINT, 0, "parallel", "N", NULL, offsetof(struct jvm_dump_options, dump.parallel),
-     "threads of the JVM that write, JDK 22 and newer"},
+     "number of threads of the JVM that write, JDK 22 and newer"},
     {OPT_UINT, 0, "gzip", "LEVEL", NULL, offsetof(struct jvm_dump_options, dump.gzip),
      "the JVM compresses what it writes, 1 to 9, JDK 15 and newer: less disk, more time"},
     {OPT_FLAG, 0, "force", NULL, NULL, offsetof(struct jvm_dump_options, dump.force),
-     "though it looks as if there were no room"},
+     "dump even if there seems to be no room"},
     {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct jvm_dump_options, json),
-     "print what came of it as JSON, a line a dump; with --to the manifest"},
+     "print a JSON object for each dump; with --to its manifest"},
     {OPT_STRING, 0, "cause", "NAME", "manual", offsetof(struct jvm_dump_options, cause),
      "with --to: why it was made: manual, pressure, prestop"},
     PLAN_OPTIONS_STORE(struct jvm_dump_options, plan),
@@ -68,17 +69,17 @@ static int check(const struct jvm_dump_options *o, int count, struct err *e)
     const char *what = NULL;
 
     if (o->all && count > 0)
-        what = "--all, or the processes' ids: not both";
+        what = "--all and process ids exclude each other";
     else if (o->out && o->plan.to)
-        what = "--out, or --to: not both";
+        what = "--out and --to exclude each other";
     else if (text_eq(o->out, "-"))
-        what = "--out: a heap dump goes into a file or a folder, not to stdout (for one called '-': ./-)";
+        what = "--out: a heap dump can't go to stdout: give a file or a folder (for a file called '-': ./-)";
     else if (o->out && !*o->out)
         what = "--out: an empty path";
     else if (o->stream && !o->plan.to)
-        what = "--stream goes into a store: give --to";
+        what = "--stream needs a store: give --to";
     else if (o->stream && (o->dump.gzip > 0 || o->dump.parallel > 0 || o->dump.folder))
-        what = "--stream goes without --gzip, --parallel and --dir: there is no file";
+        what = "--stream excludes --gzip, --parallel and --dir: there is no file";
     else if (o->dump.gzip > 9)
         what = "--gzip: levels are 1 to 9";
     else if (o->dump.parallel > 256)
@@ -95,7 +96,7 @@ static bool is_folder(const char *path)
     return text_ends(path, "/") || (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
-/* FILE, or a name of its own in a folder. malloc'ed. */
+/* The file to write: --out itself, or a new name in that folder. malloc'ed. */
 static char *path_for(const struct jvm_dump_options *o, const struct jvm *j)
 {
     const char *out = o->out ? o->out : ".";
@@ -118,7 +119,7 @@ static int report(const struct jvm_dump_options *o, const struct jvm *j, const c
     json_t *object;
 
     if (!o->json) {
-        fprintf(stderr, "salvage: JVM %d: %s in %.1f s, it stood still for %s\n", (int)j->proc.pid,
+        fprintf(stderr, "salvage: JVM %d: %s in %.1f s, stopped for %s\n", (int)j->proc.pid,
                 text_format_size(d->size, size), (double)d->took_ms / 1000, pause_print(&d->pause, pause));
         return command_put(path) < 0 ? err_set(e, -EIO, "cannot write to stdout") : 0;
     }
@@ -128,7 +129,7 @@ static int report(const struct jvm_dump_options *o, const struct jvm *j, const c
     json = object ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6)) : NULL;
     json_decref(object);
     if (!json)
-        return err_set(e, -EINVAL, "%s: is no text that JSON can hold", path);
+        return err_set(e, -EINVAL, "%s: not UTF-8: it can't be printed as JSON", path);
     return jvm_write(json, strlen(json), e) < 0 ? -EIO : jvm_write("\n", 1, e);
 }
 
@@ -142,8 +143,8 @@ static int dump_into_file(const struct jvm_dump_options *o, const struct jvm *j,
         return err_set(e, -ENOMEM, "out of memory");
     if ((r = dump_to_file(j, &o->dump, path, &d, e)) < 0 || (r = report(o, j, path, &d, e)) < 0)
         return r;
-    /* What there is of it is evidence, and stays. */
-    return d.cut ? err_set(e, -FAULT_SOME, "%s is not whole: %s", path, d.cut) : 0;
+    /* An incomplete dump is still evidence, and stays. */
+    return d.cut ? err_set(e, -FAULT_SOME, "%s is incomplete: %s", path, d.cut) : 0;
 }
 
 static int dump_one(const struct jvm_dump_options *o, pid_t pid, struct shipping *s, struct err *e)
@@ -164,7 +165,7 @@ static int dump_one(const struct jvm_dump_options *o, pid_t pid, struct shipping
     return r;
 }
 
-/* One that can't be dumped does not keep the others; the first one's fault is the exit code. */
+/* A JVM that can't be dumped does not stop the others; the first fault is the exit code. */
 static int dump_each(const struct jvm_dump_options *o, const pid_t *pids, size_t count, struct shipping *s)
 {
     int exit_code = 0;
@@ -191,10 +192,10 @@ static int find_pids(const struct jvm_dump_options *o, char *const *operands, st
     if (o->all || !*operands) {
         if ((r = jvm_find("/proc", ret, e)) < 0 || o->all || ret->count < 2)
             return r;
-        return err_set(e, -FAULT_USAGE,
-                       "jvm dump: which process? %zu JVMs are seen from here (salvage jvm ps lists them): PID, or "
-                       "--all",
-                       ret->count);
+        return err_set(
+            e, -FAULT_USAGE,
+            "jvm dump: give a process: %zu JVMs are visible from here (salvage jvm ps lists them): PID, or --all",
+            ret->count);
     }
     for (; *operands; operands++) {
         if (text_parse_uint(*operands, INT32_MAX, &pid) < 0 || pid == 0)
@@ -242,11 +243,11 @@ static int run(int argc, char **argv)
     if (r < 0 || (r = check(&o, r, &e)) < 0 || (r = find_pids(&o, operands, &pids, &e)) < 0)
         return command_fail(r, &e);
     if (pids.count == 0)
-        return command_error(
-            -ESRCH, "jvm dump: no JVM is seen from here%s",
-            pids.hidden ? ": other users' can be looked at by root only, in a container with CAP_SYS_PTRACE" : "");
+        return command_error(-ESRCH, "jvm dump: no JVM is visible from here%s",
+                             pids.hidden ? ": those of other users only to root, in a container with CAP_SYS_PTRACE"
+                                         : "");
     if (pids.count > 1 && o.out && !is_folder(o.out))
-        return command_error(-FAULT_USAGE, "jvm dump: --out: %zu dumps need a folder, and %s is none", pids.count,
+        return command_error(-FAULT_USAGE, "jvm dump: --out: %zu dumps need a folder, and %s is not one", pids.count,
                              o.out);
     log_set_format((enum log_format)o.plan.log);
     o.dump.timeout_ms = o.plan.timeout_ms;
@@ -259,21 +260,19 @@ static int run(int argc, char **argv)
 const struct command CMD_JVM_DUMP = {
     .name = "jvm dump",
     .args = "[PID...|--all] [--out FILE | --to URL]",
-    .summary = "a heap dump of a running JVM, into a file or into the store",
-    .text =
-        "The JVM writes the dump into a folder of its own under a hidden name; from there it goes to --out, readable "
-        "by "
-        "the caller alone, or to --to, compressed and verified, and prints where it went. The application stands still "
-        "while the JVM writes. A dump that would not fit is refused: up to 1.75 times of the heap in use is needed, "
-        "with JDK 22 and newer twice as much. One that was cut off in spite of that is kept, or shipped, and the exit "
-        "code is 1. --timeout is for both sides: a JVM that is silent, a store that "
-        "moves nothing.\n\n"
-        "With --stream the dump goes straight into the store, through a FIFO: the JVM stands still for as long as that "
-        "takes, and goes on at once if the store fails.",
+    .summary = "take a heap dump of a running JVM, into a file or the store",
+    .text = "The JVM writes the dump into a hidden folder in one of its folders; from there salvage moves it to --out, "
+            "readable for the caller only, or ships it to --to, compressed and verified, and prints its path or URL. "
+            "The application is stopped while the JVM writes. If there is not enough room, no dump is made: up to 1.75 "
+            "times the heap in use is needed, with JDK 22 and newer twice as much. A dump that is cut off nevertheless "
+            "is kept, or shipped, and the exit code is 1. --timeout applies to a silent JVM as well as to a store that "
+            "transfers nothing.\n\n"
+            "With --stream the dump goes through a FIFO directly into the store: the application is stopped for as "
+            "long as that takes, and goes on at once if the store fails.",
     .examples = "salvage jvm dump 7\n"
                 "    into the working folder\n"
                 "salvage jvm dump 7 --live --to s3://evidence/prod\n"
-                "    what is reachable, to S3\n"
+                "    only reachable objects, to S3\n"
                 "salvage jvm dump 7 --stream --to https://files.example/dumps\n"
                 "    from a container without a disk\n"
                 "salvage jvm dump --all --out /var/dumps/\n"

@@ -15,7 +15,8 @@ struct flags_options {
 };
 
 static const struct opt FLAGS_OPTIONS[] = {
-    {OPT_FLAG, 'a', "all", NULL, NULL, offsetof(struct flags_options, all), "also those that have their default"},
+    {OPT_FLAG, 'a', "all", NULL, NULL, offsetof(struct flags_options, all),
+     "also options that have their default value"},
     JVM_OPTION_TIMEOUT(struct flags_options, jvm),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
@@ -39,12 +40,13 @@ static int run(int argc, char **argv)
 const struct command CMD_JVM_FLAGS = {
     .name = "jvm flags",
     .args = "[PID]",
-    .summary = "the -XX options that a JVM runs with",
-    .text = "Whatever set them: the command line, the environment, the JVM itself, or a user at run time.",
+    .summary = "print the -XX options of a JVM",
+    .text = "All that differ from their default, whether set by the command line, the environment, the JVM itself, or "
+            "a user at run time.",
     .examples = "salvage jvm flags 7\n"
                 "    what differs from the defaults\n"
                 "salvage jvm flags 7 --all | grep HeapDump\n"
-                "    all of them, with who set each\n",
+                "    all of them, with the origin of each value\n",
     .options = FLAGS_OPTIONS,
     .run = run,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage jvm histogram: how many objects of which class.
+ * salvage jvm histogram: objects and bytes by class.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -28,10 +28,10 @@ static const struct opt HISTOGRAM_OPTIONS[] = {
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
-/* Lets through the head, the first rows and the total. */
+/* Passes the header, the first rows and the total. */
 struct filter {
     uint64_t rows, top;
-    struct buf line; /* as far as it has come */
+    struct buf line; /* the incomplete last line */
     struct err *e;
 };
 
@@ -62,7 +62,8 @@ static int on_text(void *ctx, const char *text, size_t size)
         int r = buf_add(&f->line, text, length);
 
         if (r == -EMSGSIZE)
-            return err_set(f->e, -FAULT_FORMAT, "that is no histogram: it has a line of over %d KiB", LINE_MAX_KIB);
+            return err_set(f->e, -FAULT_FORMAT, "the answer is not a histogram: it has a line longer than %d KiB",
+                           LINE_MAX_KIB);
         if (r < 0)
             return err_set(f->e, r, "out of memory");
         if (newline && (r = end_line(f)) < 0)
@@ -104,14 +105,14 @@ static int run(int argc, char **argv)
 const struct command CMD_JVM_HISTOGRAM = {
     .name = "jvm histogram",
     .args = "[PID]",
-    .summary = "objects and bytes of each class, the largest first",
+    .summary = "print objects and bytes of each class, the largest first",
     .text =
         "Unlike the JDK's jmap -histo and GC.class_histogram this counts garbage, too, and starts no collection unless "
-        "--live is given. The JVM stands still while it walks its heap, about a second for some GB.",
+        "--live is given. The application is stopped while the JVM walks its heap, about a second for some GB.",
     .examples = "salvage jvm histogram 7 --top 20\n"
                 "    what the heap is full of\n"
                 "salvage jvm histogram 7 --live --top 20\n"
-                "    what would stay after a full collection\n",
+                "    what remains after a full collection\n",
     .options = HISTOGRAM_OPTIONS,
     .run = run,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage jvm prestop: a container's preStop hook. The small evidence first, the heap dump if it fits into the time.
+ * salvage jvm prestop: a container's preStop hook. Threads and histogram first, then a heap dump if there is time.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -23,8 +23,8 @@
 #include "ship/preflight.h"
 
 enum {
-    RESERVE_MS = 1000, /* of the budget, for the end: a kubelet counts from before our start */
-    SMALL_SHARE = 4    /* one of so many parts of what is left is the most that a small piece may take */
+    RESERVE_MS = 1000, /* of the budget, reserved for the end: the kubelet's time began before our start */
+    SMALL_SHARE = 4    /* a small piece may take at most this fraction of the time left */
 };
 
 struct prestop_options {
@@ -37,20 +37,21 @@ struct prestop_options {
 static const struct opt PRESTOP_OPTIONS[] = {
     {OPT_HEADING, .name = "preStop"},
     {OPT_DURATION, 0, "budget", "DURATION", "25s", offsetof(struct prestop_options, budget_ms),
-     "all must be over by then: less than terminationGracePeriodSeconds, which begins with the hook"},
+     "the time for everything: less than terminationGracePeriodSeconds, which begins with the hook"},
     {OPT_FLAG, 0, "heap-dump", NULL, "yes", offsetof(struct prestop_options, heap_dump),
-     "a heap dump, too, if it fits; --no-heap-dump: threads and histogram alone"},
+     "also a heap dump, if there is time; --no-heap-dump: only threads and histogram"},
     {OPT_SIZE, 0, "rate", "SIZE", "30M", offsetof(struct prestop_options, rate),
-     "bytes of heap that are dumped, shipped and verified in a second: what does not fit is not begun"},
+     "bytes of heap that can be dumped, shipped and verified in a second: a dump that would take too long is not "
+     "begun"},
     {OPT_FLAG, 0, "live", NULL, NULL, offsetof(struct prestop_options, dump.live),
      "only objects that are reachable: the JVM does a full collection first"},
     {OPT_FLAG, 0, "stream", NULL, NULL, offsetof(struct prestop_options, stream),
-     "the dump goes without any disk (JDK 17 to 21)"},
+     "dump without a disk, through a FIFO (JDK 17 to 21)"},
     {OPT_STRING, 0, "dir", "DIR", NULL, offsetof(struct prestop_options, dump.folder),
-     "where the JVM writes the dump, as the JVM sees it"},
+     "the folder the JVM writes the dump to, a path in its container"},
     {OPT_FLAG, 0, "force", NULL, NULL, offsetof(struct prestop_options, dump.force),
-     "a dump though it looks as if there were no room, or no time"},
-    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct prestop_options, json), "print manifests, not URLs"},
+     "dump even if there seems to be no room, or not enough time"},
+    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct prestop_options, json), "print manifests instead of URLs"},
     PLAN_OPTIONS_STORE(struct prestop_options, plan),
     PLAN_OPTIONS_SHIP(struct prestop_options, plan),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
@@ -65,7 +66,7 @@ struct prestop {
     uint64_t until_ms;
 };
 
-/* For one piece: neither a silent JVM nor a dead store has more of the budget than its share. */
+/* Limits for one piece: neither a silent JVM nor a dead store gets more than its share of the budget. */
 static struct dump_options share(struct prestop *p, unsigned part)
 {
     struct dump_options dump = p->o->dump;
@@ -79,7 +80,7 @@ static struct dump_options share(struct prestop *p, unsigned part)
     return dump;
 }
 
-/* A piece that can't be had does not keep the others. */
+/* A piece that fails does not stop the others. */
 static int ship_answer(struct prestop *p, const char *diagnostic, const char *name)
 {
     struct dump_options dump = share(p, SMALL_SHARE);
@@ -89,7 +90,7 @@ static int ship_answer(struct prestop *p, const char *diagnostic, const char *na
     return r < 0 ? command_error(r, "prestop: %s: %s", name, e.msg) : 0;
 }
 
-/* Whether the dump may be begun; else says why not. */
+/* Whether there is time for the dump; prints why not. */
 static bool fits(const struct prestop *p, uint64_t in_use)
 {
     uint64_t left = clock_left_ms(p->until_ms);
@@ -99,8 +100,8 @@ static bool fits(const struct prestop *p, uint64_t in_use)
     if (needed_ms <= left)
         return true;
     fprintf(stderr,
-            "salvage: prestop: no heap dump: %s of heap would take %.0f s at %s/s (--rate), and %.0f s are left of the "
-            "budget\n",
+            "salvage: prestop: no heap dump: %s of heap would take %.0f s at %s/s (--rate), but only %.0f s of the "
+            "budget are left\n",
             text_format_size(in_use, heap), (double)needed_ms / 1000, text_format_size(p->o->rate, rate),
             (double)left / 1000);
     return false;
@@ -122,12 +123,12 @@ static int ship_dump(struct prestop *p)
     return r < 0 ? command_error(r, "prestop: heap dump: %s", e.msg) : 0;
 }
 
-/* Wrong keys, a missing bucket: the JVM would stand still for nothing. What may pass by itself is no reason to leave
- * the evidence out: a dump that can't be shipped stays where a watch takes it. A silent store has no more of the budget
- * than its share, and so gets a sink with another timeout. */
+/* Tries the store first: with wrong keys or a missing bucket the JVM would be stopped for nothing. A fault that may
+ * pass by itself does not count: a dump that can't be shipped is left for a watch. A silent store gets only its share
+ * of the budget, and so a sink with another timeout. */
 static int try_store(struct prestop *p, const struct whoami *who, const struct facts *facts, struct err *e)
 {
-    struct plan plan = p->plan; /* borrows all but the number */
+    struct plan plan = p->plan; /* a shallow copy with another timeout */
     uint64_t most_ms = clock_left_ms(p->until_ms) / SMALL_SHARE;
     struct sink *sink = NULL;
     int r;
@@ -198,9 +199,9 @@ static int run(int argc, char **argv)
     if (r > 1)
         r = err_set(&e, -FAULT_USAGE, "jvm prestop: one process at a time");
     if (r >= 0 && !o.plan.to)
-        r = err_set(&e, -FAULT_USAGE, "jvm prestop: where to? --to URL");
+        r = err_set(&e, -FAULT_USAGE, "jvm prestop: give a store: --to URL");
     if (r >= 0 && o.budget_ms <= RESERVE_MS)
-        r = err_set(&e, -FAULT_USAGE, "jvm prestop: --budget: more than %d ms", RESERVE_MS);
+        r = err_set(&e, -FAULT_USAGE, "jvm prestop: --budget must be more than %d ms", RESERVE_MS);
     if (r < 0 || (r = check_options(&p, &e)) < 0 || (r = jvm_target("jvm prestop", operands[0], &p.jvm, &e)) < 0) {
         plan_done(&p.plan);
         return command_fail(r, &e);
@@ -218,15 +219,15 @@ static int run(int argc, char **argv)
 const struct command CMD_JVM_PRESTOP = {
     .name = "jvm prestop",
     .args = "[PID] --to URL",
-    .summary = "a container's preStop hook: threads, histogram and, if it fits into the time, a heap dump",
-    .text = "Ships the threads and the class histogram first, then a heap dump, all into one case of the store. Before "
-            "the dump is begun, the time that it will take is estimated; what would not be verified before --budget "
-            "ends is left out, and said. A dump that takes longer all the same stays where the JVM wrote it, under a "
-            "name that a watch takes, and the exit code is 75. Without PID it is the only JVM that is seen.",
+    .summary = "as a preStop hook, ship threads, histogram and, if there is time, a heap dump",
+    .text = "Ships the threads and the class histogram first, then a heap dump, all into one case of the store. The "
+            "time for the dump is estimated first; if it can't be verified before --budget ends, it is left out with a "
+            "message. A dump that takes longer nevertheless stays where the JVM wrote it, under a name that a watch "
+            "ships, and the exit code is 75. PID may be left out if only one JVM is visible.",
     .examples = "salvage jvm prestop --to s3://evidence/prod --budget 60s\n"
                 "    as a preStop hook of a pod with terminationGracePeriodSeconds: 75\n"
                 "salvage jvm prestop 7 --to https://files.example/dumps --no-heap-dump\n"
-                "    threads and histogram alone\n",
+                "    only threads and histogram\n",
     .options = PRESTOP_OPTIONS,
     .run = run,
 };

@@ -37,8 +37,8 @@ static int run(int argc, char **argv)
 const struct command CMD_JVM_PROPS = {
     .name = "jvm props",
     .args = "[PID]",
-    .summary = "a JVM's system properties, as java.util.Properties writes them",
-    .text = "They may hold passwords: think before you paste them.",
+    .summary = "print the system properties of a JVM",
+    .text = "In the format of java.util.Properties. They may contain passwords: check before you share them.",
     .examples = "salvage jvm props 7 | grep java.version\n"
                 "    one of them\n",
     .options = PROPS_OPTIONS,

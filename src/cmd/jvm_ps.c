@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage jvm ps: the JVMs that can be seen from here. Asks none of them.
+ * salvage jvm ps: lists the visible JVMs, without attaching to them.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -24,11 +24,11 @@ struct ps_options {
 
 static const struct opt PS_OPTIONS[] = {
     {OPT_FLAG, 'l', "long", NULL, NULL, offsetof(struct ps_options, full),
-     "the class with its package, the jar with its path"},
+     "print the class with its package, the jar with its path"},
     {OPT_FLAG, 'm', "arguments", NULL, NULL, offsetof(struct ps_options, arguments), "the application's arguments"},
     {OPT_FLAG, 'v', "jvm-arguments", NULL, NULL, offsetof(struct ps_options, jvm_arguments), "the JVM's arguments"},
     {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct ps_options, json),
-     "an array of objects with all that is known; sizes in bytes"},
+     "print an array of objects with all facts; sizes in bytes"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
@@ -38,7 +38,7 @@ static const struct table_column COLUMNS[] = {{"PID", TABLE_RIGHT}, {"INNER", TA
 
 enum { SHORT_ID = 12, SHOWN_MAX = 1024 * 1024 * 1024 };
 
-/* What is shown, as it is found. */
+/* The table or JSON array being built. */
 struct listing {
     const struct ps_options *o;
     struct table table;
@@ -54,7 +54,7 @@ static int add_number(struct table *t, int64_t n)
     return table_add(t, text);
 }
 
-/* "1.4G": one word, for those who cut columns. */
+/* "1.4G": one word, so that columns can be cut. */
 static int add_size(struct table *t, int64_t bytes)
 {
     char text[TEXT_SIZE_MAX], *blank;
@@ -69,7 +69,7 @@ static int add_size(struct table *t, int64_t bytes)
     return table_add(t, text);
 }
 
-/* The pod, which says more, else the container. */
+/* The pod, else the container. */
 static int add_place(struct table *t, const struct about *a)
 {
     char id[SHORT_ID + 1];
@@ -80,7 +80,7 @@ static int add_place(struct table *t, const struct about *a)
     return table_add(t, *id ? id : "-");
 }
 
-/* As jps has it, "CLASS ARGUMENTS JVM-ARGUMENTS"; and what is wrong with those of which nothing is known. */
+/* Like jps: "CLASS ARGUMENTS JVM-ARGUMENTS"; for an unknown class the reason. */
 static int add_command(struct table *t, const struct ps_options *o, const struct about *a)
 {
     CLEANUP(buf_done) struct buf b = {0};
@@ -142,7 +142,7 @@ static int add(struct listing *l, const struct about *a, struct err *e)
     return r < 0 ? err_set(e, r, "out of memory") : 0;
 }
 
-/* Those that end meanwhile are passed over; so is what is in the way of looking. */
+/* JVMs that end meanwhile, or can't be inspected, are skipped. */
 static int add_found(struct listing *l, struct jvm_pids *found, struct err *e)
 {
     for (size_t i = 0; i < found->count; i++) {
@@ -159,7 +159,7 @@ static int add_found(struct listing *l, struct jvm_pids *found, struct err *e)
     return 0;
 }
 
-/* What is asked for by its number and is not there, or no JVM, is an error; the others are shown nevertheless. */
+/* An operand that is not a JVM is an error; the others are listed nevertheless. */
 static int add_named(struct listing *l, char *const *operands, struct err *e)
 {
     int result = 0;
@@ -201,19 +201,18 @@ static int print(const struct listing *l, struct err *e)
     return text.size > 0 ? jvm_write(text.data, text.size, e) : 0;
 }
 
-/* Without privileges there are always some that may not be looked at: said where it may be why nothing was found, and
- * to people. */
+/* Without privileges some processes can never be inspected: reported if nothing was found, or on a terminal. */
 static void report_hidden(const struct listing *l, size_t hidden)
 {
     if (l->count == 0)
         fprintf(stderr, "salvage: no JVM found");
     else if (hidden > 0 && isatty(STDERR_FILENO))
-        fprintf(stderr, "salvage: these are not all");
+        fprintf(stderr, "salvage: there may be more JVMs");
     else
         return;
     if (hidden > 0)
-        fprintf(stderr, ": %zu process%s of other users may not be looked at (%s)", hidden, hidden == 1 ? "" : "es",
-                geteuid() == 0 ? "CAP_SYS_PTRACE is missing" : "as root they may");
+        fprintf(stderr, ": %zu process%s of other users could not be inspected (%s)", hidden, hidden == 1 ? "" : "es",
+                geteuid() == 0 ? "CAP_SYS_PTRACE is missing" : "run as root");
     fprintf(stderr, "\n");
 }
 
@@ -260,19 +259,18 @@ static int run(int argc, char **argv)
 const struct command CMD_JVM_PS = {
     .name = "jvm ps",
     .args = "[PID...]",
-    .summary = "the JVMs that can be seen from here",
-    .text =
-        "Like the JDK's jps, and of all users, containers and namespaces, if run as root. INNER is the process id in "
-        "the JVM's own container. USED and MAX are the heap's; depending on JDK and collector USED is of now, of 50 ms "
-        "ago or of the last collection. IN is the pod, else the container. \"-\" is what is not known: a JVM that runs "
-        "with -XX:-UsePerfData shows less. No JVM is asked, and none notices.\n\n"
-        "Arguments may hold passwords: think before you paste them.",
+    .summary = "list the JVMs that are visible from here",
+    .text = "Like the JDK's jps, but as root for all users, containers and namespaces. INNER is the process id in the "
+            "JVM's container. USED and MAX are the heap's; depending on JDK and collector USED is current, up to 50 ms "
+            "old, or from the last collection. IN is the pod, else the container. \"-\" means unknown: less is known "
+            "of a JVM with -XX:-UsePerfData. Does not attach to JVMs.\n\n"
+            "Arguments may contain passwords: check before you share them.",
     .examples = "salvage jvm ps\n"
                 "    all of them\n"
                 "salvage jvm ps -lmv 7\n"
-                "    this one, with the package of its class and all arguments\n"
+                "    process 7, with the package of its class and all arguments\n"
                 "salvage jvm ps --json | jq -r '.[] | select(.heap_used > .heap_max * 0.9).pid'\n"
-                "    whose heap is nearly full\n",
+                "    those with a heap that is nearly full\n",
     .options = PS_OPTIONS,
     .run = run,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage jvm set: a manageable option of a running JVM.
+ * salvage jvm set: sets manageable options of a running JVM.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -40,7 +40,7 @@ static int set(const struct jvm *j, const struct set_options *o, const char *tex
     else if (strcmp(value, "false") == 0)
         value = "0";
     r = attach_ask(j, &(struct attach_question){"setflag", {name, value}}, &wait, &answer, e);
-    if (r == -EPROTO) { /* which of several */
+    if (r == -EPROTO) { /* name the option: there may be several */
         struct err why = *e;
 
         return err_set(e, r, "%s: %s", text, why.msg);
@@ -62,7 +62,7 @@ static int run(int argc, char **argv)
     int first = own + (pid != NULL);
 
     if (r == 0 && first >= argc)
-        r = err_set(&e, -FAULT_USAGE, "jvm set: which option? salvage jvm set [PID] NAME=VALUE");
+        r = err_set(&e, -FAULT_USAGE, "jvm set: give an option: salvage jvm set [PID] NAME=VALUE");
     if (r < 0 || (r = jvm_target("jvm set", pid, &j, &e)) < 0)
         return command_fail(r, &e);
     for (int i = first; i < argc && r == 0; i++)
@@ -73,14 +73,14 @@ static int run(int argc, char **argv)
 const struct command CMD_JVM_SET = {
     .name = "jvm set",
     .args = "[OPTION...] [PID] NAME=VALUE...",
-    .summary = "change an option of a running JVM, as far as it is manageable",
+    .summary = "set a manageable option of a running JVM",
     .text =
         "NAME=VALUE, or +NAME and -NAME as on a java command line. Which options are manageable depends on the JDK: "
-        "salvage jvm flags PID --all marks them. Takes effect at once, and until the JVM ends.",
+        "salvage jvm flags PID --all marks them. The change takes effect at once, and lasts until the JVM ends.",
     .examples = "salvage jvm set 7 +HeapDumpOnOutOfMemoryError HeapDumpPath=/dumps\n"
                 "    dump at the next OutOfMemoryError (see also salvage jvm arm)\n"
                 "salvage jvm set 7 MinHeapFreeRatio=10\n"
-                "    give memory back\n",
+                "    return more free heap to the system\n",
     .options = SET_OPTIONS,
     .wraps = true,
     .run = run,

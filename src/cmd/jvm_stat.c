@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage jvm stat: what jstat shows, line by line.
+ * salvage jvm stat: the columns of jstat, line by line.
  */
 #include <errno.h>
 #include <limits.h>
@@ -30,10 +30,10 @@ static const struct opt STAT_OPTIONS[] = {
     {OPT_CHOICE, 0, "view", JSTAT_VIEW_NAMES, "gcutil", offsetof(struct stat_options, view),
      "which columns; jstat's -gcutil, -gc, -gccapacity, -gccause and -class are understood too"},
     {OPT_FLAG, 't', "timestamp", NULL, NULL, offsetof(struct stat_options, timestamp),
-     "a first column with the seconds since the JVM began"},
+     "a first column with the seconds since the JVM started"},
     {OPT_UINT, 'h', "header", "N", NULL, offsetof(struct stat_options, header),
-     "the header again after each N lines; 0: only once"},
-    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct stat_options, json), "an object on each line"},
+     "repeat the header after every N lines; 0: print it only once"},
+    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct stat_options, json), "print a JSON object on each line"},
     {OPT_DURATION, 0, "timeout", "DURATION", "30s", offsetof(struct stat_options, timeout_ms),
      "how long to wait for a JVM that is starting up"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
@@ -60,7 +60,7 @@ static bool is_view(const char *word)
     return false;
 }
 
-/* jstat's way to name a view, "-gc", as an option of ours. */
+/* Translates jstat's options, "-gc", to --view=gc. */
 static int translate(int argc, char **argv, struct strv *ret)
 {
     bool operands = false;
@@ -76,7 +76,7 @@ static int translate(int argc, char **argv, struct strv *ret)
     return r;
 }
 
-/* A bare number is milliseconds, as jstat has it; with a unit it is a duration like all others. */
+/* A bare number is in milliseconds, as in jstat; with a unit it is a duration like others. */
 static int parse_interval(const char *text, uint64_t *ret_ms, struct err *e)
 {
     int r = text_parse_uint(text, INT_MAX, ret_ms);
@@ -84,12 +84,13 @@ static int parse_interval(const char *text, uint64_t *ret_ms, struct err *e)
     if (r == -EINVAL)
         r = text_parse_duration(text, ret_ms);
     if (r < 0 || *ret_ms == 0 || *ret_ms > INT_MAX)
-        return err_set(e, -FAULT_USAGE, "jvm stat: '%s' is no interval: from 1 to %d milliseconds, or like 1s, 5m",
+        return err_set(e, -FAULT_USAGE,
+                       "jvm stat: '%s' is not an interval: give 1 to %d milliseconds, or a duration like 1s or 5m",
                        text, INT_MAX);
     return 0;
 }
 
-/* PID may be left out; then an interval is known by its unit, as a bare number is a PID. */
+/* PID may be left out; then an interval needs a unit, because a bare number is a PID. */
 static bool is_interval(const char *word)
 {
     uint64_t ignored;
@@ -107,16 +108,16 @@ static int parse_operands(char **operands, struct sampler *ret, const char **ret
     interval = *operands;
     count = interval ? operands[1] : NULL;
     if (count && operands[2])
-        return err_set(e, -FAULT_USAGE, "jvm stat: too many words: salvage jvm stat [PID] [INTERVAL [COUNT]]");
+        return err_set(e, -FAULT_USAGE, "jvm stat: too many arguments: salvage jvm stat [PID] [INTERVAL [COUNT]]");
     ret->count = interval ? 0 : 1;
     if (interval)
         r = parse_interval(interval, &ret->interval_ms, e);
     if (r == 0 && count && (text_parse_uint(count, UINT64_MAX, &ret->count) < 0 || ret->count == 0))
-        r = err_set(e, -FAULT_USAGE, "jvm stat: '%s' is no count: a number from 1 on", count);
+        r = err_set(e, -FAULT_USAGE, "jvm stat: '%s' is not a count: give a number greater than 0", count);
     return r;
 }
 
-/* True if the JVM ended before that time came. */
+/* Waits until due_ms; true if the JVM ended before. */
 static bool ends_before(const struct sampler *s, uint64_t due_ms)
 {
     for (uint64_t now; (now = clock_mono_ms()) < due_ms;) {
@@ -131,7 +132,7 @@ static bool ends_before(const struct sampler *s, uint64_t due_ms)
     return false;
 }
 
-/* A JVM that starts up makes its counters before it says that they are to be read. */
+/* A JVM that is starting up creates its counters before it marks them accessible. */
 static int wait_for_counters(struct sampler *s, struct err *e)
 {
     uint64_t until = clock_mono_ms() + s->o->timeout_ms;
@@ -167,8 +168,8 @@ static int print_line(struct sampler *s, struct err *e)
     return jvm_write(s->line.data, s->line.size, e);
 }
 
-/* At multiples of the interval since the first line, so that nothing drifts; those that we could not keep (the machine
- * slept, the terminal was stopped) are left out. */
+/* Prints at multiples of the interval since the first line, so that the times don't drift; missed ones (suspend, a
+ * stopped terminal) are left out. */
 static int sample(struct sampler *s, struct err *e)
 {
     uint64_t begun_ms = 0, turn = 0;
@@ -183,7 +184,7 @@ static int sample(struct sampler *s, struct err *e)
                 break;
         }
         r = s->printed > 0 ? counters_load(s->proc, s->counters_fd, &s->counters, e) : wait_for_counters(s, e);
-        /* The file keeps its last words, and may go in the midst of them. */
+        /* The counters stay readable after the JVM's end, and may be incomplete then. */
         if (!proc_is_alive(s->proc))
             break;
         if (r == 0 && s->printed == 0)
@@ -215,7 +216,7 @@ static int run_on(const struct stat_options *o, char **operands, struct err *e)
         return r;
     if ((r = s.counters_fd = counters_open(&j.proc, e)) < 0)
         return r;
-    s.pidfd = proc_pidfd(&j.proc); /* without: looked at now and then */
+    s.pidfd = proc_pidfd(&j.proc); /* -1: polled every NO_PIDFD_STEP_MS instead */
     return sample(&s, e);
 }
 
@@ -238,24 +239,23 @@ static int run(int argc, char **argv)
 const struct command CMD_JVM_STAT = {
     .name = "jvm stat",
     .args = "[PID] [INTERVAL [COUNT]]",
-    .summary = "how full the heap is and what collecting costs, once or line by line",
-    .text =
-        "The same columns and numbers as the JDK's jstat, from the file that the JVM keeps its counters in: the JVM is "
-        "not asked, and does not notice. It may be stopped, or too busy to answer. \"-\" is what its collector does "
-        "not count; JDK 25 brings most of its counters up to date at a collection only.\n\n"
-        "INTERVAL is in milliseconds, or has a unit (1s, 5m), which it needs where PID is left out. COUNT lines are "
-        "printed, or as many as there are until "
-        "the JVM ends. Sizes are in KiB, times in seconds, how full something is in percent. S0 and S1 are the "
-        "survivor spaces, E eden, O the old generation, M the metaspace, CCS the compressed class space; C at the end "
-        "is the capacity, U what is used, MN and MX are least and most. YGC, FGC and CGC count young, full and "
-        "concurrent collections, with a T the time they took; GCT is the sum. LGCC is why the last one came, GCC why "
-        "the one under way did.",
+    .summary = "print heap use and garbage collection counters, once or repeatedly",
+    .text = "The same columns and numbers as the JDK's jstat, read from the JVM's counters file without attaching: the "
+            "JVM may be stopped, or too busy to answer. \"-\" marks what its collector does not count; JDK 25 updates "
+            "most counters at a collection only.\n\n"
+            "INTERVAL is in milliseconds, or has a unit (1s, 5m), which is required if PID is left out. COUNT lines "
+            "are printed, or without COUNT lines until the JVM ends. Sizes are in KiB, times in seconds, use in "
+            "percent. S0 and S1 are the "
+            "survivor spaces, E eden, O the old generation, M the metaspace, CCS the compressed class space; A final C "
+            "is the capacity, U the used part, MN and MX the minimum and maximum capacity. YGC, FGC and CGC count "
+            "young, full and concurrent collections, with a T their time; GCT is the sum. LGCC is the cause of the "
+            "last collection, GCC of the current one.",
     .examples = "salvage jvm stat 7 1s\n"
-                "    how full everything is, each second\n"
+                "    heap use, every second\n"
                 "salvage jvm stat 7 -gccause -t -h 20 250 100\n"
-                "    why it collects: 100 lines in 25 seconds, with a time and a header every 20\n"
+                "    causes of collections: 100 lines in 25 seconds, with a time, and a header every 20 lines\n"
                 "salvage jvm stat 7 1s --json | jq --unbuffered -c '[.time, .O]'\n"
-                "    the old generation alone\n",
+                "    only the old generation\n",
     .options = STAT_OPTIONS,
     .run = run,
 };

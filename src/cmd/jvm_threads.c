@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage jvm threads: what every thread is doing.
+ * salvage jvm threads: thread dumps.
  */
 #include <stddef.h>
 #include <stdio.h>
@@ -20,13 +20,13 @@ struct threads_options {
 static const struct opt THREADS_OPTIONS[] = {
     {OPT_FLAG, 'l', "locks", NULL, NULL, offsetof(struct threads_options, locks),
      "also the java.util.concurrent locks that each thread owns"},
-    {OPT_UINT, 0, "repeat", "N", "1", offsetof(struct threads_options, repeat), "so many dumps"},
-    {OPT_DURATION, 0, "every", "DURATION", "5s", offsetof(struct threads_options, every_ms), "one dump each"},
+    {OPT_UINT, 0, "repeat", "N", "1", offsetof(struct threads_options, repeat), "number of dumps"},
+    {OPT_DURATION, 0, "every", "DURATION", "5s", offsetof(struct threads_options, every_ms), "interval between dumps"},
     JVM_OPTION_TIMEOUT(struct threads_options, jvm),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
-/* The first dump, then one at each multiple of the interval: a slow dump delays none but itself. */
+/* The first dump, then one at each multiple of the interval: a slow dump does not shift the later ones. */
 static int print(const struct jvm *j, const struct threads_options *o, struct err *e)
 {
     uint64_t begun_ms = clock_mono_ms();
@@ -61,13 +61,13 @@ static int run(int argc, char **argv)
 const struct command CMD_JVM_THREADS = {
     .name = "jvm threads",
     .args = "[PID]",
-    .summary = "a thread dump: what every thread is doing, and who waits for whom",
-    .text = "The same as the JDK's jstack. The JVM stands still for as long as it takes to walk the stacks, a few "
-            "milliseconds. Three dumps some seconds apart distinguish a hang from a slow answer.",
+    .summary = "print a thread dump: the stack and state of every thread, and deadlocks",
+    .text = "The same as the JDK's jstack. The application is stopped while the JVM walks the stacks, a few "
+            "milliseconds. Several dumps some seconds apart distinguish a hang from slow progress.",
     .examples = "salvage jvm threads 7\n"
                 "    one dump\n"
                 "salvage jvm threads 7 --repeat 3 --every 5s\n"
-                "    three of them, to see what moves\n",
+                "    three dumps, to see which threads make progress\n",
     .options = THREADS_OPTIONS,
     .run = run,
 };

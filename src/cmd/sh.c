@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage sh: a shell for images that have none. It is dash, linked in (cmake/dash); ours is what is around it: our own
- * commands are found in every folder of PATH, and a command that HotSpot runs because its memory is used up is rid of
- * the options that would make it do the same again.
+ * salvage sh: a shell for images that have none. It is dash, linked in (cmake/dash), with two additions: our commands
+ * are found in every folder of PATH, and a command that HotSpot runs at an OutOfMemoryError does not inherit the
+ * options that would run it again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,16 +22,15 @@
 /* dash's main. Does not return. */
 int dash_main(int argc, char **argv);
 
-/* What dash calls in the place of execve and stat64 where it looks for a command and where it runs it, and of malloc.
- */
+/* dash calls these instead of execve and stat64 to find and run commands, and instead of malloc. */
 int sh_execve(const char *path, char *const argv[], char *const envp[]);
 int sh_stat64(const char *path, struct stat64 *ret);
 void *sh_malloc(size_t size);
 
 static const char *own_name; /* argv[0] */
 
-/* dash 0.5.12 takes what lies behind the name of an unset variable for its value (setvar writes one NUL, and allocates
- * room for two): after `unset PATH` it would look for commands in whatever was left there. */
+/* dash 0.5.12 reads the value of an unset variable from uninitialised memory (setvar allocates room for two NULs and
+ * writes one): after `unset PATH` it would look for commands in random folders. So memory is zeroed. */
 void *sh_malloc(size_t size)
 {
     return calloc(1, size);
@@ -55,7 +54,7 @@ int sh_stat64(const char *path, struct stat64 *ret)
     return 0;
 }
 
-/* Whether path is a file in one of the folders of the PATH that a command is given. */
+/* Whether path is a file in one of the folders of PATH in envp. */
 static bool is_in_path(const char *path, char *const envp[])
 {
     size_t folder = (size_t)(strrchr(path, '/') - path), size;
@@ -81,8 +80,8 @@ static bool is_program(const char *path)
     return found;
 }
 
-/* Where there is no /proc: by the name that we were started by. The kernel's word for that is the script, if we are its
- * interpreter: it would start itself, and again, for ever. Our own word for it is the interpreter then. */
+/* Executes salvage again. Without /proc by the path we were started with: AT_EXECFN, unless that is a script of which
+ * we are the interpreter, which would loop for ever; then argv[0]. */
 static void exec_self(char *const argv[], char *const envp[])
 {
     const char *name = (const char *)getauxval(AT_EXECFN); /* NOLINT(performance-no-int-to-ptr): the kernel's way */
@@ -99,8 +98,8 @@ static void exec_self(char *const argv[], char *const envp[])
     errno = error;
 }
 
-/* A path that the user has written out (dash passes argv[0] itself then) means that very file, unless it is what
- * `command -v` has said. */
+/* A path that the user typed (dash then passes argv[0] itself) means that file only, unless it is a result of `command
+ * -v`. */
 int sh_execve(const char *path, char *const argv[], char *const envp[])
 {
     execve(path, argv, envp);
@@ -109,7 +108,7 @@ int sh_execve(const char *path, char *const argv[], char *const envp[])
     return -1;
 }
 
-/* The CMD of `sh [OPTION]… -c CMD`; NULL without. */
+/* The CMD of `sh [OPTION]… -c CMD`; NULL if there is none. */
 static const char *command_of(int argc, char **argv)
 {
     bool given = false;
@@ -127,7 +126,7 @@ static const char *command_of(int argc, char **argv)
     return given && i < argc ? argv[i] : NULL;
 }
 
-/* Where a JVM takes options from that its children inherit. */
+/* Variables with JVM options, which children inherit. */
 static const char *const VARIABLES[] = {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"};
 
 static const char *variable_of(void *ctx, const char *name)
@@ -142,7 +141,7 @@ static int load_options(void *ctx, const char *path, struct buf *ret)
     return file_load(AT_FDCWD, path, ret);
 }
 
-/* Whether a JVM that has read the variables, and the files that they name, runs this command. */
+/* Whether the variables, and the files that they name, have this command as OnOutOfMemoryError. */
 static bool is_hook(const char *command)
 {
     CLEANUP(jvmopts_done) struct jvmopts o = JVMOPTS_NONE;
@@ -156,8 +155,8 @@ static bool is_hook(const char *command)
            jvmopts_is_hook(o.on_out_of_memory, command);
 }
 
-/* A handler that is written in Java inherits the options that started it: out of memory itself, it would start the
- * next. Any other shell leaves them alone: it may well be what starts the application. */
+/* A handler written in Java inherits the options that started it: at its own OutOfMemoryError it would start the next
+ * one. In any other shell the options are kept: it may be the one that starts the application. */
 static void break_recursion(const char *command)
 {
     const struct jvmlaunch launch = {.variable = variable_of, .load = load_options};
@@ -168,7 +167,7 @@ static void break_recursion(const char *command)
         CLEANUP_FREE char *rest =
             getenv(VARIABLES[i]) ? jvmlaunch_without(&launch, VARIABLES[i], jvmopts_is_oom) : NULL;
 
-        /* A JVM prints the options that it picks up, even if there are none. */
+        /* Unset, not empty: a JVM prints "Picked up" even for an empty variable. */
         if (rest && !rest[strspn(rest, " \t\r\n")])
             unsetenv(VARIABLES[i]);
         else if (rest)
@@ -187,17 +186,16 @@ const struct command CMD_SH = {
     .name = "sh",
     .args = "[-c COMMAND [NAME [ARG...]] | FILE [ARG...]]",
     .summary = "a shell, for images that have none",
-    .text =
-        "Put salvage into an image as /bin/sh, and what is hard-wired to that name works: HotSpot's OnOutOfMemoryError "
-        "and OnError, Docker's health checks, scripts. It is dash, the /bin/sh of Debian, with all its options and "
-        "builtins; `salvage` and `sleep` are there without being in any folder. A command that a JVM runs because "
-        "it is out of memory does not hand on the options for that (in JAVA_TOOL_OPTIONS, JDK_JAVA_OPTIONS, "
-        "_JAVA_OPTIONS) to JVMs that it starts. Exit status: the last command's; 126 and 127 if it could not be "
-        "run or found; 2 for what is no shell language.",
+    .text = "With salvage as /bin/sh in an image, everything that needs that path works: HotSpot's OnOutOfMemoryError "
+            "and OnError, Docker's health checks, scripts. It is dash, the /bin/sh of Debian, with all its options and "
+            "builtins; the commands `salvage` and `sleep` work without being in any folder. A command that a JVM runs "
+            "at an OutOfMemoryError does not pass the options for that (in JAVA_TOOL_OPTIONS, JDK_JAVA_OPTIONS, "
+            "_JAVA_OPTIONS) on to JVMs that it starts. Exit status: that of the last command; 126 or 127 if it could "
+            "not be run or found; 2 for a syntax error.",
     .examples = "COPY --from=salvage /salvage /bin/sh\n"
-                "    in a Dockerfile: the whole installation\n"
+                "    in a Dockerfile: this is the whole installation\n"
                 "salvage sh -c 'salvage ship /dumps/*.hprof --to s3://evidence/prod || exit 0'\n"
-                "    commands of salvage are builtins\n",
+                "    salvage is found without PATH\n",
     .applet = true,
     .run = run,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * sleep: of all the commands that scripts want the one that no shell has built in.
+ * sleep: the command that scripts need most often and dash does not have as a builtin.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,9 +11,9 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 
-enum { SLEEP_MAX_S = 1 << 30 }; /* as good as for ever, and no time_t overflows */
+enum { SLEEP_MAX_S = 1 << 30 }; /* 34 years, and no time_t overflows */
 
-/* "1.5", "10m": seconds; negative if it is neither. */
+/* "1.5", "10m" in seconds; negative if it is malformed. */
 static double parse(const char *text)
 {
     static const struct {
@@ -41,7 +41,7 @@ static int run(int argc, char **argv)
     double seconds = 0;
 
     if (argc < 2)
-        return command_error(-FAULT_USAGE, "sleep: how long? sleep SECONDS");
+        return command_error(-FAULT_USAGE, "sleep: give a time: sleep SECONDS");
     for (int i = 1; i < argc; i++) {
         double one = parse(argv[i]);
 
@@ -61,7 +61,7 @@ static int run(int argc, char **argv)
 const struct command CMD_SLEEP = {
     .name = "sleep",
     .args = "TIME...",
-    .summary = "waits: seconds, or with s, m, h or d",
+    .summary = "wait for a time in seconds, or with unit s, m, h or d",
     .hidden = true,
     .applet = true,
     .run = run,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage watch-check, guard-check: what a watch or a guard starts beside itself to ask its store (ship/storecheck.h).
- * They get the command line of their loop, and so come to its plan. They end when the loop does, which they see by
- * descriptor 3. Not for people, who have `salvage check`.
+ * salvage watch-check, guard-check: processes that a watch or a guard starts to check its store (ship/storecheck.h).
+ * They get the command line of their loop, so they make the same plan. They end when descriptor 3 closes, that is with
+ * the loop. Internal; users have `salvage check`.
  */
 #include <errno.h>
 #include <signal.h>
@@ -23,7 +23,7 @@ static int check(const struct plan_options *o, const char *ready)
     int r;
 
     log_set_format((enum log_format)o->log);
-    /* A terminal's or a runtime's signals are the loop's to act on. */
+    /* The loop handles the signals of a terminal or a container runtime. */
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     oomscore_offer();
@@ -57,7 +57,7 @@ static int run_guard(int argc, char **argv)
 const struct command CMD_WATCH_CHECK = {
     .name = "watch-check",
     .args = "",
-    .summary = "asks the store for watch",
+    .summary = "check the store, for watch",
     .hidden = true,
     .run = run_watch,
 };
@@ -65,7 +65,7 @@ const struct command CMD_WATCH_CHECK = {
 const struct command CMD_GUARD_CHECK = {
     .name = "guard-check",
     .args = "",
-    .summary = "asks the store for guard",
+    .summary = "check the store, for guard",
     .hidden = true,
     .run = run_guard,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage --version: one line; with --json also the libraries that are linked in.
+ * salvage --version: one line; with --json also the linked libraries.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -17,7 +17,7 @@ struct version_options {
 
 static const struct opt VERSION_OPTIONS[] = {
     {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct version_options, json),
-     "as JSON, with name, version and source package of each library that is linked in"},
+     "print JSON, with name, version and source package of each linked library"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
@@ -55,7 +55,7 @@ static int run(int argc, char **argv)
     int r = opt_parse(VERSION_OPTIONS, argc, argv, &options, &operands, &e);
 
     if (r > 0)
-        r = err_set(&e, -FAULT_USAGE, "--version: takes no argument but --json: '%s'", operands[0]);
+        r = err_set(&e, -FAULT_USAGE, "--version: unexpected argument '%s': only --json is allowed", operands[0]);
     if (r < 0)
         return command_fail(r, &e);
     if (options.json)
@@ -67,7 +67,7 @@ static int run(int argc, char **argv)
 const struct command CMD_VERSION = {
     .name = "--version",
     .args = "[--json]",
-    .summary = "the version, and as JSON the libraries that are linked in",
+    .summary = "print the version, and as JSON the linked libraries",
     .examples = "salvage --version --json\n    name, version and source package of each library\n",
     .options = VERSION_OPTIONS,
     .run = run,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A note is u4 sizes of name and content, u4 type, then both, each padded to 4 bytes.
+ * A note: u4 size of the name, u4 size of the content, u4 type, name, content, both padded to 4 bytes.
  */
 #include "core/corenotes.h"
 
@@ -67,7 +67,8 @@ int corenotes_find(const void *head, size_t size, uint64_t *ret_at, uint64_t *re
     return -ENOENT;
 }
 
-/* struct elf_prpsinfo, by its size: 64 bits; 32 bits with user ids of 16 bits; 32 bits with user ids of 32 bits. */
+/* struct elf_prpsinfo is recognised by its size: 64 bits; 32 bits with user ids of 16 bits; 32 bits with user ids of 32
+ * bits. */
 static void take_process(const struct layout *l, const unsigned char *p, size_t size, struct origin *o)
 {
     static const struct {

@@ -33,7 +33,7 @@ const struct elfcore_machine *elfcore_here(void)
 /* --- head -----------------------------------------------------------------------------------------------------------
  */
 
-/* PN_XNUM says: look into the first section header. */
+/* PN_XNUM: the number is in the first section header. */
 static bool has_too_many(const struct elfcore *c)
 {
     return c->count + 1 >= PN_XNUM;
@@ -156,7 +156,7 @@ int elfcore_note(struct buf *notes, const char *name, uint32_t type, const void 
     return pad(notes, -h.n_descsz & 3);
 }
 
-/* Where the kernel's struct elf_prpsinfo has its fields, on machines of 64 bits. */
+/* The layout of the kernel's struct elf_prpsinfo on machines of 64 bits. */
 struct process_note {
     char state_number, state, zombie, nice;
     char gap[4];
@@ -167,7 +167,7 @@ struct process_note {
 };
 _Static_assert(sizeof(struct process_note) == 136, "as the kernel has it");
 
-/* Where a state stands in the kernel's own list. */
+/* The number of a process state in the kernel. */
 static char state_number(char state)
 {
     static const char states[] = "RSDTtXZ";
@@ -197,7 +197,8 @@ int elfcore_note_process(struct buf *notes, const struct elfcore_process *p)
     return elfcore_note(notes, "CORE", NT_PRPSINFO, &n, sizeof(n));
 }
 
-/* The kernel's struct elf_prstatus up to its registers; behind them stands whether there are floats, and 4 bytes. */
+/* The kernel's struct elf_prstatus up to its registers; after them: u4 whether there are floats, and 4 bytes of
+ * padding. */
 struct thread_note {
     int32_t signal[3];
     int16_t current_signal;
@@ -225,7 +226,7 @@ int elfcore_note_thread(struct buf *notes, const struct elfcore_machine *m, cons
     return r;
 }
 
-/* Count, size of a page, for each its range and offset (in pages), and then their names. */
+/* Count, page size; for each file its range and offset (in pages); then their paths. */
 int elfcore_note_files(struct buf *notes, uint64_t page, const struct elfcore_file *file, size_t count)
 {
     CLEANUP(buf_done) struct buf data = {.ceiling = notes->ceiling};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A core file's layout: everything of it but the memory itself, as bytes. Sizes and offsets follow from the list of
- * segments, so that a core can be streamed. Written for a machine of our own byte order, with Linux's notes (kernel
- * fs/binfmt_elf.c, include/linux/elfcore.h; ELF gABI, chapters 4 and 5). Reads no process, and no core.
+ * Writes the headers and notes of a core file: everything but the memory. Sizes and offsets follow from the list of
+ * segments, so that a core can be streamed. For machines of our byte order, with Linux's notes (kernel fs/binfmt_elf.c,
+ * include/linux/elfcore.h; ELF gABI, chapters 4 and 5). Reads neither processes nor cores.
  */
 #pragma once
 
@@ -12,13 +12,13 @@
 
 #include "base/buf.h"
 
-/* How an architecture keeps its registers: ptrace's NT_PRSTATUS and NT_PRFPREG sets. */
+/* The register sets of an architecture: ptrace's NT_PRSTATUS and NT_PRFPREG. */
 struct elfcore_machine {
     uint16_t id;      /* e_machine */
-    size_t registers; /* bytes of the general ones */
-    size_t floats;    /* bytes of the floating point ones */
-    unsigned pc, sp;  /* which of the general ones, each of 8 bytes */
-    uint32_t extra;   /* type of a further set: NT_X86_XSTATE, NT_ARM_PAC_MASK */
+    size_t registers; /* bytes of the general registers */
+    size_t floats;    /* bytes of the floating point registers */
+    unsigned pc, sp;  /* index of program counter and stack pointer among the general registers, of 8 bytes each */
+    uint32_t extra;   /* note type of a further set: NT_X86_XSTATE, NT_ARM_PAC_MASK */
     const char *its;  /* "x86_64" */
 };
 
@@ -26,13 +26,13 @@ enum { ELFCORE_REGISTERS_MAX = 272, ELFCORE_FLOATS_MAX = 528 };
 
 extern const struct elfcore_machine ELFCORE_X86_64, ELFCORE_AARCH64;
 
-/* The one that we run on; NULL: none that we know. */
+/* The machine that we run on; NULL: not supported. */
 const struct elfcore_machine *elfcore_here(void);
 
-/* A piece of memory. What is not in the file reads as zeros, or where a file is mapped as what that holds. */
+/* A range of memory. A debugger reads what is not in the core as zeros, or from the file that is mapped there. */
 struct elfcore_segment {
     uint64_t start, size; /* bytes, of whole pages */
-    uint64_t kept;        /* of them in the core, from the start on */
+    uint64_t kept;        /* bytes that the core contains, from the start on */
     unsigned protection;  /* PF_R, PF_W, PF_X */
 };
 
@@ -43,14 +43,14 @@ struct elfcore {
     size_t count;
 };
 
-/* Bytes before the first segment's, with notes of that size. */
+/* The offset of the first segment's bytes, with notes of that size. */
 uint64_t elfcore_head_size(const struct elfcore *c, size_t notes_size);
 
-/* Of the whole core. */
+/* The size of the whole core. */
 uint64_t elfcore_size(const struct elfcore *c, size_t notes_size);
 
-/* Appends all that stands before the first segment's bytes; each segment's kept bytes follow, without gaps. 65535
- * segments and more are counted in a section header, as the kernel does. 0, -ENOMEM, -EMSGSIZE. */
+/* Appends everything before the first segment's bytes; the caller writes each segment's kept bytes next, without gaps.
+ * 65535 segments and more are counted in a section header, as in the kernel's cores. 0, -ENOMEM, -EMSGSIZE. */
 int elfcore_head(const struct elfcore *c, const struct buf *notes, struct buf *to);
 
 /* --- notes: appended to a buffer; a thread's follow its elfcore_note_thread. 0, -ENOMEM, -EMSGSIZE ---------------- */
@@ -63,7 +63,7 @@ struct elfcore_process {
     char state; /* 'S', as in /proc/PID/stat */
     int nice;
     uint64_t flags;
-    const char *name, *command; /* cut as the format has it */
+    const char *name, *command; /* cut to the format's sizes */
 };
 
 int elfcore_note_process(struct buf *notes, const struct elfcore_process *p);
@@ -74,7 +74,7 @@ struct elfcore_thread {
     const void *registers, *floats;
 };
 
-/* A debugger shows the first thread first. */
+/* Debuggers select the first thread. */
 int elfcore_note_thread(struct buf *notes, const struct elfcore_machine *m, const struct elfcore_process *p,
                         const struct elfcore_thread *t);
 

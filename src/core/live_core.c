@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Stop, list, let go or not, and copy.
+ * Stops the process, lists its mappings, releases it (quick), and copies.
  */
 #include "core/live_core.h"
 
@@ -18,33 +18,24 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/memmap.h"
+#include "core/process_notes.h"
 #include "core/ptrace_freeze.h"
 #include "core/stackends.h"
 
-enum { STEP = 1024 * 1024, HEAD_MAX = 128 * 1024 * 1024, AUXV_MAX = 4096, PAGE_MIN = 4096 };
-
-enum { KERNEL_THREAD = 0x00200000 }; /* PF_KTHREAD, of the flags in /proc/PID/stat */
-
-/* What is known of the process apart from its memory. */
-struct facets {
-    struct elfcore_process process;
-    char name[17];
-    struct proc_words words;
-    struct buf auxv, command;
-};
+enum { STEP = 1024 * 1024, HEAD_MAX = 128 * 1024 * 1024, PAGE_MIN = 4096 };
 
 struct taking {
     const struct proc *proc;
     const struct live_core_options *options;
     struct live_core told;
     struct memmap map;
-    struct facets facets;
+    struct process_notes notes;
     struct ptrace_freeze *still;
-    int mem; /* /proc/PID/mem: bound to the memory itself, not to the pid */
+    int mem; /* /proc/PID/mem: refers to the memory, not to the pid */
     int out;
-    bool gone;     /* the process's memory is */
+    bool gone;     /* the process's memory is gone */
     bool holes;    /* out is a regular file */
-    uint64_t skip; /* zeros before the next byte that is written */
+    uint64_t skip; /* zeros not written yet, as a hole */
     uint64_t total;
     char *step; /* STEP bytes */
     bool *there;
@@ -57,9 +48,7 @@ static void taking_done(struct taking *t)
     ptrace_freeze_free(t->still);
     memmap_done(&t->map);
     stackends_done(&t->stacks);
-    proc_words_done(&t->facets.words);
-    buf_done(&t->facets.auxv);
-    buf_done(&t->facets.command);
+    process_notes_done(&t->notes);
     if (t->mem >= 0)
         close(t->mem);
     free(t->step);
@@ -74,87 +63,18 @@ static int no_memory(struct err *e)
 /* --- before ---------------------------------------------------------------------------------------------------------
  */
 
-/* "PID (NAME) STATE PPID PGRP SESSION TTY TPGID FLAGS … NICE": fields 3 to 9, and 19 (proc(5)). The name may hold
- * anything. */
-static int read_stat(struct taking *t)
-{
-    CLEANUP(buf_done) struct buf text = {.ceiling = PAGE_MIN};
-    struct elfcore_process *p = &t->facets.process;
-    long long field[17] = {0};
-    const char *at;
-    int r = file_load(t->proc->fd, "stat", &text);
-
-    if (r < 0)
-        return r;
-    if (!(at = strrchr(buf_text(&text), ')')) || strlen(at) < 3)
-        return -EBADMSG;
-    p->state = at[2];
-    at += 3;
-    for (unsigned i = 1; i < ARRAY_SIZE(field); i++) {
-        char *end;
-
-        field[i] = strtoll(at, &end, 10);
-        at = end;
-    }
-    p->parent = (int)field[1];
-    p->group = (int)field[2];
-    p->session = (int)field[3];
-    p->flags = (uint64_t)field[6];
-    p->nice = (int)field[16];
-    return 0;
-}
-
-static int describe(struct taking *t, struct err *e)
-{
-    CLEANUP(buf_done) struct buf name = {.ceiling = sizeof(t->facets.name)};
-    struct facets *f = &t->facets;
-    struct proc_status status;
-    int r;
-
-    if ((r = proc_status(t->proc, &status)) == 0 && (r = read_stat(t)) == 0)
-        r = proc_words(t->proc, "cmdline", &f->words);
-    if (r < 0)
-        return err_set(e, r, "process %d: %s", (int)t->proc->pid, r == -ESRCH ? "has ended" : strerror(-r));
-    if (status.state == 'Z' || status.state == 'X')
-        return err_set(e, -ESRCH, "process %d has ended, and waits for its parent: there is nothing left of it",
-                       (int)t->proc->pid);
-    if (f->process.flags & KERNEL_THREAD)
-        return err_set(e, -EOPNOTSUPP, "process %d is a thread of the kernel: it has no memory of its own",
-                       (int)t->proc->pid);
-    f->process.pid = status.inner_pid;
-    f->process.uid = status.uid;
-    f->process.gid = status.gid;
-    if (file_load(t->proc->fd, "comm", &name) == 0)
-        snprintf(f->name, sizeof(f->name), "%.*s", (int)strcspn(name.data, "\n"), name.data);
-    for (size_t i = 0; i < f->words.count; i++)
-        if (buf_printf(&f->command, "%s%s", i ? " " : "", f->words.word[i]) == -ENOMEM)
-            return no_memory(e);
-    f->process.name = f->name;
-    f->process.command = buf_text(&f->command);
-    return 0;
-}
-
-/* Root alone may read it of another's: then a core does without. */
-static void read_auxv(struct taking *t)
-{
-    t->facets.auxv.ceiling = AUXV_MAX;
-    if (file_load(t->proc->fd, "auxv", &t->facets.auxv) < 0)
-        buf_clear(&t->facets.auxv);
-}
-
 static int prepare(struct taking *t, struct err *e)
 {
     struct stat st;
     int r;
 
     if (t->proc->pid == getpid())
-        return err_set(e, -EINVAL, "process %d is this one: it can't stand still and write", (int)t->proc->pid);
+        return err_set(e, -EINVAL, "process %d is salvage itself: it can't stop itself", (int)t->proc->pid);
     if (!(t->step = malloc(STEP)) || !(t->there = malloc(STEP / PAGE_MIN)))
         return no_memory(e);
     t->holes = fstat(t->out, &st) == 0 && S_ISREG(st.st_mode);
     t->mem = openat(t->proc->fd, "mem", O_RDONLY | O_CLOEXEC);
-    read_auxv(t);
-    if ((r = describe(t, e)) < 0)
+    if ((r = process_notes_read(t->proc, &t->notes, e)) < 0)
         return r;
     return memmap_prepare(t->proc, t->options->all_memory, &t->map, e);
 }
@@ -167,7 +87,7 @@ static int add_threads(struct taking *t, struct buf *notes)
     const struct elfcore_machine *machine = elfcore_here();
     const struct ptrace_freeze_thread *thread;
     size_t count = ptrace_freeze_threads(t->still, &thread);
-    const struct facets *f = &t->facets;
+    const struct process_notes *f = &t->notes;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < count; i++) {
@@ -222,7 +142,8 @@ static int write_head(struct taking *t, struct err *e)
 /* --- memory ---------------------------------------------------------------------------------------------------------
  */
 
-/* The process has ended, or runs another program. What is read of a pid that nothing holds could be another's. */
+/* Whether the process has ended, or executed another program. A process that is not stopped may have ended, and its pid
+ * may belong to another by now. */
 static bool has_gone(const struct taking *t, uint64_t address)
 {
     char byte;
@@ -232,8 +153,7 @@ static bool has_gone(const struct taking *t, uint64_t address)
     return t->mem < 0 ? !proc_is_alive(t->proc) : file_pread(t->mem, &byte, 1, address) == 0;
 }
 
-/* What process_vm_readv does not get: memory that may not be read by its owner either. Page by page; what can't be
- * read is zeros. */
+/* Reads what process_vm_readv can't, such as PROT_NONE memory, page by page; unreadable pages become zeros. */
 static void read_hard(struct taking *t, uint64_t address, char *to, size_t size)
 {
     size_t page = (size_t)t->page;
@@ -245,7 +165,7 @@ static void read_hard(struct taking *t, uint64_t address, char *to, size_t size)
             continue;
         memset(to + at, 0, page);
         t->told.lost += page;
-        t->gone |= n == 0; /* not a hole in it, but the whole of it */
+        t->gone |= n == 0; /* end of file: the whole memory is gone */
     }
 }
 
@@ -277,7 +197,7 @@ static void read_touched(struct taking *t, const struct memmap_piece *piece, uin
     }
 }
 
-/* Reading a hole through the process would fill it. */
+/* Reads the file behind a shared mapping: reading a hole through the process would allocate it. */
 static void read_shared(struct taking *t, const struct memmap_piece *piece, int fd, uint64_t address, size_t size)
 {
     ssize_t n = file_pread(fd, t->step, size, piece->map_offset + (address - piece->map_start));
@@ -292,7 +212,7 @@ static bool is_zero(const char *data, size_t size)
     return data[0] == 0 && memcmp(data, data + 1, size - 1) == 0;
 }
 
-/* Zeros become holes, page by page, where that can be. */
+/* Writes a step; in a regular file pages of zeros become holes. */
 static int write_step(struct taking *t, size_t size, struct err *e)
 {
     size_t page = (size_t)t->page;
@@ -315,7 +235,7 @@ static int write_step(struct taking *t, size_t size, struct err *e)
     return r;
 }
 
-/* From here on the memory is of later moments than the registers. */
+/* Counts memory that was copied while the process ran. */
 static void note_late(struct taking *t, size_t size)
 {
     if (t->told.consistent == 0)
@@ -331,7 +251,7 @@ struct step {
     size_t size;
 };
 
-/* 1: the process has ended, or the time is up: nothing of this step is written. */
+/* 1: the process has ended, or the time is up; nothing of this step was written. */
 static int copy_step(struct taking *t, const struct step *s, struct err *e)
 {
     int r;
@@ -381,7 +301,7 @@ static int copy_memory(struct taking *t, struct err *e)
         r = copy_piece(t, &t->map.piece[i], e);
     if (r > 0)
         t->told.cut = true;
-    /* Zeros at the end. */
+    /* A hole at the end. */
     if (r >= 0 && t->skip > 0 && ftruncate(t->out, lseek(t->out, 0, SEEK_CUR) + (off_t)t->skip) < 0)
         return err_set(e, -errno, "the core of process %d can't be written: %s", (int)t->proc->pid, strerror(errno));
     return r < 0 ? r : 0;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Mappings and pages to pieces. A gap of many pages ends a piece; a small one is part of it.
+ * smaps and maps, line by line: which mappings belong into the core. memmap_pages.c splits them at gaps.
  */
 #include "core/memmap.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -19,13 +18,7 @@
 #include "base/text.h"
 #include "linux/maps.h"
 
-enum {
-    GAP_MIN = 64 * 1024,      /* smaller ones are written as zeros; a file's are read, as a page fault would */
-    GAPS_MAX = 16 * 1024,     /* in a mapping */
-    PIECES_MANY = 128 * 1024, /* then no more for gaps: each is a header, and work for a debugger */
-    ENTRIES = 4096,           /* of pagemap at a time */
-    MAPPINGS_MAX = 1024 * 1024
-};
+enum { MAPPINGS_MAX = 1024 * 1024 };
 
 /* Bits of coredump_filter, core(5). */
 enum {
@@ -40,21 +33,12 @@ enum {
     FILTER_ALL = 0x1ff
 };
 
-/* An entry of pagemap, Documentation/admin-guide/mm/pagemap.rst. */
-static const uint64_t PRESENT = 1ULL << 63, SWAPPED = 1ULL << 62, OF_FILE = 1ULL << 61,
-                      GUARD = 1ULL << 58; /* can't be read; also says SWAPPED (Linux 6.14) */
-
 struct memmap_known {
     uint64_t start, end;
-    unsigned flags;   /* of MAPS_* */
+    unsigned flags;   /* MAPS_* */
     uint64_t in_use;  /* bytes in memory or swapped out */
-    uint64_t changed; /* bytes that are its own, of a private mapping */
+    uint64_t changed; /* bytes that were written to, of a private mapping */
 };
-
-static uint64_t page_size(void)
-{
-    return (uint64_t)sysconf(_SC_PAGESIZE);
-}
 
 static int fail(const struct proc *p, int r, const char *file, struct err *e)
 {
@@ -88,8 +72,8 @@ static int each_line(const struct proc *p, const char *file, int (*fn)(void *ctx
     return r;
 }
 
-/* --- before ---------------------------------------------------------------------------------------------------------
- */
+/* --- smaps
+ * --------------------------------------------------------------------------------------------------------- */
 
 static int add_known(void *ctx, char *line)
 {
@@ -138,7 +122,7 @@ int memmap_prepare(const struct proc *p, bool all_memory, struct memmap *ret, st
     return 0;
 }
 
-/* What smaps said of the mapping that is there now, or of the one that it was part of. */
+/* The smaps entry of a mapping, or of the larger one that it was part of then. */
 static const struct memmap_known *find_known(const struct memmap *m, uint64_t start)
 {
     static const struct memmap_known nothing;
@@ -155,8 +139,7 @@ static const struct memmap_known *find_known(const struct memmap *m, uint64_t st
     return low < m->known_count && m->known[low].start <= start ? &m->known[low] : &nothing;
 }
 
-/* --- what is mapped -------------------------------------------------------------------------------------------------
- */
+/* --- mappings ------------------------------------------------------------------------------------------------- */
 
 static enum memmap_source of_shared(const struct memmap *m, const struct maps_line *line)
 {
@@ -173,7 +156,7 @@ static enum memmap_source source_of(const struct memmap *m, const struct maps_li
                                     const struct memmap_known *known)
 {
     if (text_eq(line->path, "[vdso]"))
-        return MEMMAP_WHOLE; /* a debugger finds its way out of system calls by it */
+        return MEMMAP_WHOLE; /* debuggers need it to unwind out of system calls */
     if ((known->flags & MAPS_DONT_DUMP && !m->all) || known->flags & MAPS_IO || text_starts(line->path, "[vvar") ||
         text_eq(line->path, "[vsyscall]"))
         return MEMMAP_LEFT;
@@ -182,18 +165,18 @@ static enum memmap_source source_of(const struct memmap *m, const struct maps_li
     if (line->shared)
         return of_shared(m, line);
     if (*line->path == '/') {
-        /* A JVM sets this bit itself (DumpSharedMappingsInCore): all of lib/modules would come into memory. */
+        /* A JVM sets this bit (DumpSharedMappingsInCore): reading all of lib/modules would fill memory. */
         if (m->filter & PRIVATE_FILE)
             return m->all ? MEMMAP_WHOLE : MEMMAP_MAPPED;
         return m->filter & PRIVATE_ANONYMOUS ? MEMMAP_CHANGED : MEMMAP_LEFT;
     }
-    /* Inaccessible and unused: reserved address space, of which a JVM can have terabytes. */
+    /* Inaccessible and unused: reserved address space; a JVM can have terabytes of it. */
     if (line->protection == 0 && known->end >= line->end && known->in_use == 0)
         return MEMMAP_LEFT;
     return m->filter & PRIVATE_ANONYMOUS ? MEMMAP_TOUCHED : MEMMAP_LEFT;
 }
 
-static int add_piece(struct memmap *m, const struct memmap_piece *piece)
+int memmap_add(struct memmap *m, const struct memmap_piece *piece)
 {
     int r = array_reserve(&m->piece, m->count + 1, &m->capacity, sizeof(*m->piece), MAPPINGS_MAX);
 
@@ -202,7 +185,7 @@ static int add_piece(struct memmap *m, const struct memmap_piece *piece)
     return r;
 }
 
-/* Neighbours are mostly of one file. */
+/* Adjacent mappings mostly belong to one file, and share its path. */
 static const char *store_path(struct memmap *m, const char *path)
 {
     const char *last = m->file_count > 0 ? m->file[m->file_count - 1].path : NULL;
@@ -248,7 +231,7 @@ static int add_mapping(void *ctx, char *text)
     };
     if (*line.path == '/' && (r = add_file(m, &line)) < 0)
         return r;
-    return add_piece(m, &piece);
+    return memmap_add(m, &piece);
 }
 
 int memmap_list(struct memmap *m, const struct proc *p, struct err *e)
@@ -260,173 +243,6 @@ int memmap_list(struct memmap *m, const struct proc *p, struct err *e)
     if (m->count == 0)
         return err_set(e, -ESRCH, "process %d has no memory: it has ended", (int)p->pid);
     return 0;
-}
-
-/* --- which pages are there ------------------------------------------------------------------------------------------
- */
-
-static bool is_there(enum memmap_source source, uint64_t entry)
-{
-    if (entry & GUARD)
-        return false;
-    if (source == MEMMAP_CHANGED)
-        return entry & SWAPPED || (entry & PRESENT && !(entry & OF_FILE));
-    return entry & (PRESENT | SWAPPED);
-}
-
-void memmap_there(const struct memmap *m, enum memmap_source source, uint64_t start, size_t pages, bool *there)
-{
-    uint64_t entry[256], first = start / page_size();
-    size_t done = 0;
-
-    /* Between pages of a file that are wanted, those that are not hold no zeros. */
-    if (m->pagemap < 0 || source == MEMMAP_WHOLE || source == MEMMAP_CHANGED || source == MEMMAP_MAPPED) {
-        memset(there, true, pages);
-        return;
-    }
-    while (done < pages) {
-        size_t wanted = pages - done < ARRAY_SIZE(entry) ? pages - done : ARRAY_SIZE(entry);
-        ssize_t n = file_pread(m->pagemap, entry, wanted * sizeof(*entry), (first + done) * sizeof(*entry));
-        size_t got = n > 0 ? (size_t)n / sizeof(*entry) : 0;
-
-        for (size_t i = 0; i < wanted; i++)
-            there[done + i] = i < got && is_there(source, entry[i]);
-        done += wanted;
-    }
-}
-
-/* Runs of pages that are there become pieces, with the gaps behind them. */
-struct cutter {
-    struct memmap *to;
-    struct memmap_piece of;
-    uint64_t gap_min;
-    uint64_t begun, run, run_end; /* begun: of the piece; run..run_end: what is there, none while both are begun */
-};
-
-static int emit(struct cutter *c, uint64_t end)
-{
-    struct memmap_piece piece = c->of;
-
-    if (end == c->begun)
-        return 0;
-    piece.segment.start = c->begun;
-    piece.segment.size = end - c->begun;
-    piece.segment.kept = c->run_end - c->begun;
-    if (piece.segment.kept == 0)
-        piece.source = MEMMAP_LEFT;
-    c->begun = c->run_end = end;
-    return add_piece(c->to, &piece);
-}
-
-static int is_here(struct cutter *c, uint64_t start, uint64_t end)
-{
-    int r = 0;
-
-    if (start - c->run_end >= c->gap_min && c->to->count < PIECES_MANY)
-        r = emit(c, start);
-    c->run_end = end;
-    return r;
-}
-
-static int cut_by_pagemap(struct cutter *c)
-{
-    uint64_t entry[ENTRIES], page = page_size(), end = c->of.segment.start + c->of.segment.size;
-    int r = 0;
-
-    for (uint64_t at = c->of.segment.start; r == 0 && at < end;) {
-        uint64_t pages = (end - at) / page;
-        size_t wanted = pages < ENTRIES ? (size_t)pages : ENTRIES;
-        ssize_t n = file_pread(c->to->pagemap, entry, wanted * sizeof(*entry), at / page * sizeof(*entry));
-        size_t got = n > 0 ? (size_t)n / sizeof(*entry) : 0;
-
-        if (got == 0)
-            break; /* it is gone: what is left will not be there, either */
-        for (size_t i = 0; r == 0 && i < got; i++)
-            if (is_there(c->of.source, entry[i]))
-                r = is_here(c, at + i * page, at + (i + 1) * page);
-        at += got * page;
-    }
-    return r;
-}
-
-int memmap_open_shared(const struct proc *p, const struct memmap_piece *piece)
-{
-    char range[40];
-
-    snprintf(range, sizeof(range), "%" PRIx64 "-%" PRIx64, piece->map_start, piece->map_end);
-    return proc_open_mapping(p, range, O_RDONLY | O_NONBLOCK);
-}
-
-/* Where others have touched it, this process's own pages say nothing; the file's holes do. */
-static int cut_by_holes(struct cutter *c, int fd)
-{
-    uint64_t page = page_size(), from = c->of.map_offset, until = from + c->of.segment.size, base = c->of.segment.start;
-    int r = 0;
-
-    for (uint64_t at = from; r == 0 && at < until;) {
-        off_t data = lseek(fd, (off_t)at, SEEK_DATA), hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
-        uint64_t start, end;
-
-        if (data < 0 || hole < 0 || (uint64_t)data >= until)
-            break;
-        start = (uint64_t)data / page * page;
-        end = ((uint64_t)hole + page - 1) / page * page;
-        end = end < until ? end : until;
-        r = is_here(c, base + (start - from), base + (end - from));
-        at = end;
-    }
-    return r;
-}
-
-static int cut(struct memmap *to, const struct proc *p, const struct memmap_piece *of)
-{
-    struct cutter c = {.to = to, .of = *of};
-    uint64_t size = of->segment.size;
-    CLEANUP_FD int shared = -1;
-    int r = 0;
-
-    c.begun = c.run_end = of->segment.start;
-    c.gap_min = size / GAPS_MAX > GAP_MIN ? size / GAPS_MAX : GAP_MIN;
-    if (of->source == MEMMAP_SHARED && (shared = memmap_open_shared(p, of)) < 0)
-        c.of.source = MEMMAP_TOUCHED; /* asks for more rights: then what this process has touched of it */
-    if (c.of.source == MEMMAP_SHARED)
-        r = cut_by_holes(&c, shared);
-    else if (c.of.source == MEMMAP_WHOLE || (c.of.source != MEMMAP_LEFT && to->pagemap < 0))
-        c.run_end = of->segment.start + size;
-    else if (c.of.source != MEMMAP_LEFT)
-        r = cut_by_pagemap(&c);
-    return r < 0 ? r : emit(&c, of->segment.start + size);
-}
-
-/* The first page of a program or library: a debugger identifies it by its build id. */
-static bool begins_as_elf(const struct proc *p, const struct memmap_piece *piece)
-{
-    CLEANUP_FD int mem = openat(p->fd, "mem", O_RDONLY | O_CLOEXEC);
-    char magic[SELFMAG];
-
-    return mem >= 0 && file_pread(mem, magic, sizeof(magic), piece->segment.start) == SELFMAG &&
-           memcmp(magic, ELFMAG, SELFMAG) == 0;
-}
-
-int memmap_scan(struct memmap *m, const struct proc *p, struct err *e)
-{
-    CLEANUP_FREE struct memmap_piece *listed = m->piece;
-    size_t count = m->count;
-    int r = 0;
-
-    m->piece = NULL;
-    m->count = m->capacity = 0;
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        size_t first = m->count;
-
-        r = cut(m, p, &listed[i]);
-        if (r == 0 && m->count > first && listed[i].may_be_elf && m->piece[first].segment.kept == 0 &&
-            begins_as_elf(p, &listed[i])) {
-            m->piece[first].segment.kept = page_size();
-            m->piece[first].source = MEMMAP_WHOLE;
-        }
-    }
-    return r < 0 ? err_set(e, r, "process %d: its mappings: %s", (int)p->pid, strerror(-r)) : 0;
 }
 
 void memmap_done(struct memmap *m)

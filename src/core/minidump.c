@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A list of tables that are still to come; the nearest is read next, and what it names joins the list.
+ * A list of tables that lie ahead in the file; the nearest is read next, and the tables that it points to are added.
  */
 #include "core/minidump.h"
 
@@ -8,15 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Types of streams; the first two are ours, for what is none. */
+/* Types of streams; the first two are not Microsoft's, but stand for the header and the directory. */
 enum { HEADER = 0, DIRECTORY = 0xffff, THREADS = 3, MODULES = 4, MEMORY = 5, EXCEPTION = 6, MEMORY_64 = 9, MISC = 15 };
 enum { HEADER_SIZE = 32, DIRECTORY_ENTRY = 12, MISC_SIZE = 12, MISC_HAS_PID = 1, NAME_MIN = 6 };
 
-/* How a stream is laid out: a count, then entries; each entry names up to two places by size and offset. */
+/* How a stream is laid out: a count, then entries; each entry points to up to two places. */
 static const struct layout {
     unsigned type, entry_size;
     unsigned count_size; /* 0: one entry, no count */
-    unsigned place[2];   /* where in the entry u4 size and u4 offset stand; 0: none */
+    unsigned place[2];   /* where the entry has u4 size and u4 offset of a place; 0: none */
 } LAYOUTS[] = {
     {THREADS, 48, 4, {32, 40}},    {MODULES, 108, 4, {76, 84}}, {MEMORY, 16, 4, {8, 0}},
     {EXCEPTION, 168, 0, {160, 0}}, {MEMORY_64, 16, 16, {0, 0}}, {MISC, MISC_SIZE, 0, {0, 0}},
@@ -87,7 +87,7 @@ static void take_stream(struct minidump *m)
                                           .entry_size = layout->count_size ? 0 : layout->entry_size});
 }
 
-/* How many entries there are: t goes on with them. */
+/* The number of entries, which come next. */
 static void take_count(struct minidump *m, struct minidump_table *t, const struct layout *layout)
 {
     t->entry_size = layout->entry_size;
@@ -100,7 +100,7 @@ static void take_count(struct minidump *m, struct minidump_table *t, const struc
         if (t->size == 8 + t->left * layout->entry_size)
             t->at += 4;
     }
-    /* No more than the stream has room for. */
+    /* No more entries than the stream has room for. */
     if (t->left > t->size / layout->entry_size)
         t->left = t->size / layout->entry_size;
 }
@@ -112,7 +112,7 @@ static void take_entry(struct minidump *m, const struct minidump_table *t, const
             reach(m, u32_at(m, layout->place[i] + 4), u32_at(m, layout->place[i]));
     if (t->type == MODULES) {
         reach(m, u32_at(m, 20), NAME_MIN);
-    } else if (t->type == MEMORY_64) { /* one behind the other, from a place that the count came with */
+    } else if (t->type == MEMORY_64) { /* ranges follow each other from the offset that came with the count */
         reach(m, m->memory_at, u64_at(m, 8));
         m->memory_at = u64_at(m, 8) > UINT64_MAX - m->memory_at ? UINT64_MAX : m->memory_at + u64_at(m, 8);
     } else if (t->type == MISC && u32_at(m, 4) & MISC_HAS_PID) {
@@ -120,7 +120,7 @@ static void take_entry(struct minidump *m, const struct minidump_table *t, const
     }
 }
 
-/* The next entry of t is in head. */
+/* head holds the next entry of t. */
 static void take(struct minidump *m, struct minidump_table *t, unsigned size)
 {
     const struct layout *layout = layout_of(t->type);
@@ -141,7 +141,7 @@ static void take(struct minidump *m, struct minidump_table *t, unsigned size)
     }
 }
 
-/* The nearest that is not behind us; one that is will not come any more. */
+/* The nearest table that lies ahead. */
 static struct minidump_table *nearest(struct minidump *m)
 {
     struct minidump_table *first = NULL;

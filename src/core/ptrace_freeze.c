@@ -27,8 +27,8 @@
 
 enum {
     STOP_MS = 1000, /* for threads that wait uninterruptibly in the kernel */
-    WATCH_MS = 20,  /* how often deaths of threads are looked for */
-    PASSES = 100,   /* over the list of threads: threads that still run start new ones */
+    WATCH_MS = 20,  /* interval of checks for dead threads */
+    PASSES = 100,   /* over the list of threads: those that still run may start new ones */
     THREADS_MAX = 64 * 1024
 };
 
@@ -41,14 +41,14 @@ struct ptrace_freeze {
     size_t count, capacity;
     uint64_t at_most_ms, begun_us, ended_us;
     _Atomic uint64_t renewed_us;
-    bool other_pids; /* it has a pid namespace of its own */
+    bool other_pids; /* the process is in another pid namespace */
 
     pthread_t tracer;
     bool running;
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock; /* of the fields below */
     pthread_cond_t changed;
     enum phase phase;
-    bool wanted, timed_out; /* wanted: the end is wanted */
+    bool wanted, timed_out; /* wanted: ptrace_freeze_end was called */
     int result;
     struct err err;
 };
@@ -61,7 +61,7 @@ static void sleep_us(long us)
 /* --- the tracing thread ----------------------------------------------------------------------------------------------
  */
 
-/* Threads are listed in the order of their birth, so that the next one is mostly the one behind the last found. */
+/* Threads are listed in the order of their creation, so the next one mostly follows the last one found. */
 static struct ptrace_freeze_thread *find(struct ptrace_freeze *s, pid_t tid, size_t *hint)
 {
     for (size_t i = 0; i < s->count; i++) {
@@ -99,7 +99,7 @@ static bool has_ended(const struct proc *p, pid_t tid)
     return proc_status(&(struct proc){.fd = fd, .pid = tid}, &status) < 0 || status.state == 'Z' || status.state == 'X';
 }
 
-/* 1: it is seized and was interrupted. */
+/* 1: the thread was seized and interrupted; 0: it has ended. */
 static int seize(struct ptrace_freeze *s, pid_t tid)
 {
     int r;
@@ -118,7 +118,7 @@ static int seize(struct ptrace_freeze *s, pid_t tid)
     return 1;
 }
 
-/* How many new ones there were. */
+/* Seizes all threads; returns how many were new. */
 static int seize_all(struct ptrace_freeze *s)
 {
     CLEANUP_DIR DIR *dir = file_opendir(s->proc->fd, "task");
@@ -140,7 +140,7 @@ static int seize_all(struct ptrace_freeze *s)
     return found;
 }
 
-/* True once it has stopped or ended. */
+/* True once the thread has stopped or ended. */
 static bool has_stopped(struct ptrace_freeze_thread *t)
 {
     int status;
@@ -155,8 +155,8 @@ static bool has_stopped(struct ptrace_freeze_thread *t)
         t->gone = true;
         return true;
     }
-    /* Our interrupt and a stop of the whole process come as an event; what comes without one is a signal on its way to
-     * the thread, which it must get. */
+    /* Our interrupt and a stop of the whole process are reported with an event; a stop without event is a signal that
+     * the thread must still get. */
     t->signal = status >> 16 ? 0 : WSTOPSIG(status);
     t->held = true;
     return true;
@@ -176,7 +176,7 @@ static void wait_for_stops(struct ptrace_freeze *s, uint64_t until_us)
     }
 }
 
-/* Threads that have stopped wait for those that do not: at most half of the agreed time. */
+/* How long to wait for threads that do not stop: at most half of the agreed time. */
 static uint64_t stop_limit_us(const struct ptrace_freeze *s)
 {
     uint64_t half_ms = s->at_most_ms / 2 + 1;
@@ -233,7 +233,7 @@ static int read_threads(struct ptrace_freeze *s)
     return kept > 0 ? 0 : err_set(&s->err, -ESRCH, "process %d has ended", (int)s->proc->pid);
 }
 
-/* A thread that ended while it was traced is not reported to its parent until we have waited for it. */
+/* Whether a thread has ended. Its parent does not hear of that until we have waited for it. */
 static bool has_died(void)
 {
     int status;
@@ -245,7 +245,7 @@ static bool has_died(void)
     return r < 0 && errno == ECHILD;
 }
 
-/* Until the end is wanted or the time is up. Called with the lock held. */
+/* Waits for ptrace_freeze_end or the end of the time. Called with the lock held. */
 static void hold(struct ptrace_freeze *s)
 {
     uint64_t until_us = s->begun_us + s->at_most_ms * 1000;
@@ -292,10 +292,10 @@ static void *trace(void *arg)
     return NULL;
 }
 
-/* --- outside --------------------------------------------------------------------------------------------------------
- */
+/* --- callers
+ * -------------------------------------------------------------------------------------------------------- */
 
-/* Signals go to the other threads: the tracer's system calls are not interrupted. */
+/* The tracer blocks all signals, so that its system calls are not interrupted. */
 static int start_tracer(struct ptrace_freeze *s)
 {
     sigset_t all, before;
@@ -323,7 +323,7 @@ int ptrace_freeze_begin(const struct proc *p, uint64_t at_most_ms, struct ptrace
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
     if (!s->registers.machine)
-        r = err_set(e, -EOPNOTSUPP, "cores of this machine's kind are not known");
+        r = err_set(e, -EOPNOTSUPP, "cores are not supported on this architecture");
     else if ((r = start_tracer(s)) < 0)
         r = err_set(e, r, "no thread can be started: %s", strerror(-r));
     else {

@@ -38,15 +38,16 @@ int ptrace_refusal(const struct proc *p, struct err *e)
     if (status.tracer > 0) {
         if (proc_open("/proc", status.tracer, &tracer) == 0 && file_load(tracer.fd, "comm", &name) == 0)
             name.data[strcspn(name.data, "\n")] = '\0';
-        return err_set(e, -EPERM,
-                       "process %d is traced already, by process %d (%s): there can be one tracer only, end that first",
-                       pid, (int)status.tracer, *buf_text(&name) ? buf_text(&name) : "?");
+        return err_set(
+            e, -EPERM,
+            "process %d is being traced by process %d (%s), and can have only one tracer: end that one first", pid,
+            (int)status.tracer, *buf_text(&name) ? buf_text(&name) : "?");
     }
     if (yama_scope() == 3)
         return err_set(e, -EPERM,
                        "process %d can't be stopped: kernel.yama.ptrace_scope is 3, which forbids it to everyone", pid);
     if (geteuid() != 0 && status.uid != geteuid())
-        return err_set(e, -EPERM, "process %d is uid %u's, and this is uid %u: run salvage as root", pid,
+        return err_set(e, -EPERM, "process %d belongs to uid %u, and salvage runs as uid %u: run it as root", pid,
                        (unsigned)status.uid, (unsigned)geteuid());
     if (yama_scope() > 0)
         return err_set(e, -EPERM,

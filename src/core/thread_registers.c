@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * By PTRACE_GETREGSET, in the sets that a core has notes of.
+ * By PTRACE_GETREGSET, in the sets that a core has notes for.
  */
 #include "core/thread_registers.h"
 
@@ -17,10 +17,10 @@
 
 enum {
     EXTRA_MAX = 16 * 1024,    /* a set of registers: with AMX 11 KiB */
-    EXTRA_TOTAL = 1024 * 1024 /* of all threads: later ones go without */
+    EXTRA_TOTAL = 1024 * 1024 /* of all threads: later ones have no extra set */
 };
 
-/* A set of registers, by its note's type. */
+/* Reads a register set, by the type of its note. */
 static int read_set(const struct ptrace_freeze_thread *t, unsigned type, struct iovec *to)
 {
     void *which = (void *)(uintptr_t)type; /* NOLINT(performance-no-int-to-ptr): ptrace's way */
@@ -41,7 +41,7 @@ static void read_extra(struct thread_registers *s, struct ptrace_freeze_thread *
     s->extra_total += to.iov_len;
 }
 
-/* What the kernel shows of a thread that waits in it: "… SP PC" (/proc/PID/syscall, proc(5)). */
+/* Stack pointer and program counter of a thread that waits in the kernel: "… SP PC" (/proc/PID/syscall, proc(5)). */
 static void guess_registers(const struct thread_registers *s, struct ptrace_freeze_thread *t)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = 512};
@@ -74,7 +74,7 @@ int thread_registers_read(struct thread_registers *s, struct ptrace_freeze_threa
         return 0;
     }
     if (to.iov_len != s->machine->registers)
-        return err_set(e, -EOPNOTSUPP, "process %d is of 32 bits: its core can't be written, only %s",
+        return err_set(e, -EOPNOTSUPP, "process %d is a 32-bit process: only cores of %s processes are supported",
                        (int)s->proc->pid, s->machine->its);
     read_set(t, NT_PRFPREG, &floats);
     read_extra(s, t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads, sets, and reads again. The path before the switch, and back the other way round: who is killed in between
- * leaves a JVM that does not dump, never one that dumps outside of the watched folder.
+ * Reads the options, sets them, and reads them again. HeapDumpPath is set before the switch, and undone after it: if we
+ * are killed in between, the JVM does not dump, but it never dumps outside of the watched folder.
  */
 #include "hotspot/arm.h"
 
@@ -45,7 +45,7 @@ static int read_flags(const struct jvm *j, const struct attach_wait *wait, struc
         return r;
     if (!vmflags_find(buf_text(&text), text.size, SWITCH, &on) ||
         !vmflags_find(buf_text(&text), text.size, PATH, &path))
-        return err_set(e, -FAULT_FORMAT, "JVM %d says nothing of its option %s", pid_of(j), SWITCH);
+        return err_set(e, -FAULT_FORMAT, "JVM %d does not list its option %s", pid_of(j), SWITCH);
     if (path.size > 0 && !(f.path = strndup(path.value, path.size)))
         return err_set(e, -ENOMEM, "out of memory");
     f.on = vmflags_is(&on, "true");
@@ -64,12 +64,12 @@ static int set_flag(const struct jvm *j, const struct attach_wait *wait, const c
     return attach_ask(j, &(struct attach_question){"setflag", {name, value}}, wait, &text, e);
 }
 
-/* What is to be */
+/* Planning */
 
-/* What is to be set. */
+/* The options to set. */
 struct change {
-    char *path; /* NULL: stays */
-    int on;     /* -1: stays */
+    char *path; /* NULL: unchanged */
+    int on;     /* -1: unchanged */
 };
 
 static void change_done(struct change *c)
@@ -82,7 +82,8 @@ static bool is_users(const struct jvm *j, const struct arm_flags *f)
     return f->path && (!armplace_is_ours(j, f->path) || text_eq(f->path, j->options.heap_dump_path));
 }
 
-/* An armed one keeps its name, in which the time may have been another clock's. */
+/* Whether the JVM is armed for this folder already. Its path is kept, whatever time is in it: the clock may have been
+ * set. */
 static bool leads_to(const struct jvm *j, const struct arm_flags *f, const char *dir)
 {
     size_t length = strlen(dir);
@@ -115,7 +116,7 @@ static int plan_arming(const struct jvm *j, const struct arm_request *request, s
     return result->own_path ? 0 : plan_path(j, request, &result->before, c, e);
 }
 
-/* A switch that was set otherwise (JMX, jcmd) was not ours. */
+/* A switch that was set by JMX or jcmd is not ours to undo. */
 static int plan_undoing(const struct jvm *j, const struct arm_result *result, struct change *c, struct err *e)
 {
     const struct arm_flags *now = &result->before;
@@ -128,7 +129,7 @@ static int plan_undoing(const struct jvm *j, const struct arm_result *result, st
     return c->path ? 0 : err_set(e, -ENOMEM, "out of memory");
 }
 
-/* Doing it */
+/* Setting */
 
 static int apply(const struct jvm *j, const struct attach_wait *wait, const struct change *c, struct err *e)
 {
@@ -147,8 +148,8 @@ static int confirm(const struct jvm *j, const struct change *c, const struct arm
 {
     if ((c->on < 0 || now->on == c->on) && (!c->path || text_eq(c->path, now->path ? now->path : "")))
         return 0;
-    return err_set(e, -EPROTO, "JVM %d was set %s=%s, and has %s=%s now: something else sets it, too", pid_of(j), PATH,
-                   c->path ? c->path : "", PATH, now->path ? now->path : "");
+    return err_set(e, -EPROTO, "JVM %d: set %s=%s, but it reports %s=%s: another program sets this option, too",
+                   pid_of(j), PATH, c->path ? c->path : "", PATH, now->path ? now->path : "");
 }
 
 /* "OutOfMemoryError java_heap_errors=2" and the like (exceptions.cpp, print_exception_counts_on_error). Best effort. */
@@ -161,7 +162,7 @@ static bool has_run_out_of_memory(const struct jvm *j, const struct attach_wait 
            strstr(buf_text(&text), "\nOutOfMemoryError java_heap_errors=");
 }
 
-/* Sets what is to be set, and believes the JVM alone that it is. */
+/* Sets the options, and reads back what the JVM has. */
 static int change_flags(const struct jvm *j, const struct attach_wait *wait, const struct change *c,
                         struct arm_result *result, struct err *e)
 {

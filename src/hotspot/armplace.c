@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A folder is known again by its file system and its place on it (mountinfo), and by device and inode.
+ * A watched folder is recognised in a JVM's mounts by file system and path on it (mountinfo), then by device and inode.
  */
 #include "hotspot/armplace.h"
 
@@ -49,7 +49,7 @@ static char *fit(const char *text)
     return name;
 }
 
-/* Its own pod's, ECS task's or host's. */
+/* The name of the JVM's pod, ECS task or host, as a part of a file name. */
 static char *container_name(const struct jvm *j)
 {
     CLEANUP(whoami_done) struct whoami its = {0};
@@ -59,7 +59,7 @@ static char *container_name(const struct jvm *j)
     if (r < 0)
         return r == -ENOMEM ? NULL : fit("jvm");
     if (!its.pod && container_of_process(j->proc.fd, id) && id[TASK_ID] == '-') {
-        id[TASK_ID] = '\0'; /* on Fargate, what is before it is the task's */
+        id[TASK_ID] = '\0'; /* on Fargate the task's id stands before the '-' */
         return fit(id);
     }
     return fit(its.pod ? its.pod : its.host);
@@ -79,7 +79,8 @@ char *armplace_name(const struct jvm *j, bool gzip)
     return name;
 }
 
-/* "20261121T015605.12Z": not compared, as the clock may have been set since. */
+/* Skips a time such as "20261121T015605.12Z"; NULL if there is none. The time itself is not compared: the clock may
+ * have been set since. */
 static const char *behind_time(const char *text)
 {
     static const char form[] = "ddddddddTdddddd.ddZ";
@@ -105,25 +106,25 @@ bool armplace_is_ours(const struct jvm *j, const char *path)
 /* Folders */
 
 struct armplace_folder {
-    char *path; /* ours, without links */
+    char *path; /* our path, symbolic links resolved */
     dev_t dev;
     ino_t ino;
-    uint64_t mount;        /* id of the mount that it is seen on; 0 unknown */
-    unsigned major, minor; /* of its file system; meaningless without within */
-    char *within;          /* its place on the file system; NULL unknown */
+    uint64_t mount;        /* id of its mount in our namespace; 0 unknown */
+    unsigned major, minor; /* of its file system; only with within */
+    char *within;          /* its path on the file system; NULL unknown */
 };
 
 int armplace_check(const char *dir, struct err *e)
 {
     if (dir[0] != '/')
-        return err_set(e, -FAULT_USAGE, "%s: not an absolute path: each JVM works in a folder of its own", dir);
+        return err_set(e, -FAULT_USAGE, "%s: not an absolute path, and each JVM has another working folder", dir);
     for (const char *c = dir; *c; c++)
         if (iscntrl((unsigned char)*c))
-            return err_set(e, -FAULT_USAGE, "%s: a control character is in it", dir);
+            return err_set(e, -FAULT_USAGE, "%s: contains a control character", dir);
     if (strchr(dir, '%'))
-        return err_set(e, -FAULT_USAGE, "%s: a '%%' is in it, which stands for something else to newer JVMs", dir);
+        return err_set(e, -FAULT_USAGE, "%s: contains a '%%', which newer JVMs expand", dir);
     if (strlen(dir) > DIR_MAX)
-        return err_set(e, -FAULT_USAGE, "longer than %d bytes, which is more than a JVM accepts", DIR_MAX);
+        return err_set(e, -FAULT_USAGE, "the path is longer than %d bytes, the most that a JVM accepts", DIR_MAX);
     return 0;
 }
 
@@ -157,7 +158,7 @@ static int find_own_mount(void *ctx, const struct mount *m)
     return join(m->root, rest, &f->within) < 0 ? -ENOMEM : 1;
 }
 
-/* Mounts that can't be read are none. */
+/* As proc_each_mount; an unreadable mountinfo has no mounts. */
 static int each_mount(int procfd, int (*fn)(void *ctx, const struct mount *m), void *ctx)
 {
     int r = proc_each_mount(procfd, fn, ctx);
@@ -204,7 +205,7 @@ struct search {
     const struct proc *proc;
     bool below;
     char *found, *found_below;
-    char *part; /* what of the folder found_below shows: "/a/b" */
+    char *part; /* the part of the folder that found_below shows: "/a/b" */
 };
 
 static bool is_seen_at(const struct proc *p, const char *path, const struct armplace_folder *f, bool below)
@@ -240,8 +241,8 @@ static int check_mount(void *ctx, const struct mount *m)
     return s->found_below && s->part ? 0 : -ENOMEM;
 }
 
-/* *ret stays NULL if the process doesn't see it. ret_part, which may be NULL: what of the folder it sees; NULL: all of
- * it. 0 or -ENOMEM. */
+/* The folder's path in the process's mount namespace; *ret stays NULL if it is not mounted there. *ret_part: the part
+ * of the folder that is mounted; NULL: all of it. ret_part may be NULL. 0 or -ENOMEM. */
 static int seen_as(const struct armplace_folder *f, const struct proc *p, bool below, char **ret, char **ret_part)
 {
     struct search s = {.folder = f, .proc = p, .below = below};
@@ -272,8 +273,7 @@ static int find_dir(const struct armplace *place, const struct jvm *j, char **re
         if (seen_as(place->folders[i], &j->proc, place->below, &dir, NULL) < 0)
             return err_set(e, -ENOMEM, "out of memory");
     if (!dir)
-        return err_set(e, -ENOENT,
-                       "JVM %d does not see the folder that is watched: mount the volume into its container",
+        return err_set(e, -ENOENT, "no watched folder is mounted in the container of JVM %d: mount the volume there",
                        (int)j->proc.pid);
     *ret = dir;
     return 0;
@@ -284,17 +284,17 @@ static int refuse(const struct jvm *j, const char *dir, int r, struct err *e)
     int pid = (int)j->proc.pid;
 
     if (r == -ENOENT)
-        return err_set(e, r, "JVM %d sees no folder %s: mount the volume into its container, or make the folder", pid,
+        return err_set(e, r, "JVM %d: no folder %s in its container: mount the volume there, or make the folder", pid,
                        dir);
     if (r == -ENOTDIR)
-        return err_set(e, r, "JVM %d: %s is no folder", pid, dir);
+        return err_set(e, r, "JVM %d: %s is not a folder", pid, dir);
     if (r == -EROFS)
-        return err_set(e, r, "JVM %d sees %s read-only", pid, dir);
+        return err_set(e, r, "JVM %d: %s is mounted read-only in its container", pid, dir);
     if (r == -EACCES || r == -EPERM)
         return err_set(e, -EACCES,
-                       "JVM %d (uid %u gid %u) may not write to %s: give that user the folder, or mode 1777", pid,
-                       (unsigned)j->status.uid, (unsigned)j->status.gid, dir);
-    return err_set(e, r, "JVM %d: %s cannot be looked at: %s", pid, dir, strerror(-r));
+                       "JVM %d (uid %u gid %u) may not write to %s: chown the folder to that user, or chmod it 1777",
+                       pid, (unsigned)j->status.uid, (unsigned)j->status.gid, dir);
+    return err_set(e, r, "JVM %d: cannot check %s: %s", pid, dir, strerror(-r));
 }
 
 int armplace_find(const struct armplace *place, const struct jvm *j, char **ret, struct err *e)

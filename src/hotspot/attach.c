@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One question over one connection.
+ * One request over one connection.
  */
 #include "hotspot/attach.h"
 
@@ -19,13 +19,13 @@ enum {
     POLL_MS = 200,
     STEP = 16 * 1024,
     ERROR_MAX = 2048, /* bytes of an error's text */
-    STREAM_TIMES = 3, /* wait->timeout_ms: for the whole of a streamed answer */
-    /* Version 2 of the protocol came with JDK 24; updates of 21 may have it. Older JDKs are not asked, which saves a
-     * round trip. */
+    STREAM_TIMES = 3, /* times wait->timeout_ms: for the whole of a streamed answer */
+    /* Version 2 of the protocol came with JDK 24; updates of 21 may have it. Older JDKs are not asked for it, which
+     * saves a round trip. */
     VERSIONED_JDK = 21
 };
 
-/* One question to a JVM, and where its answer goes. */
+/* One request to a JVM, and where its answer goes. */
 struct exchange {
     const struct jvm *j;
     const struct attach_wait *wait;
@@ -67,10 +67,10 @@ static int closed(const struct exchange *x)
                    pid_of(x->j), (unsigned)s->uid, (unsigned)s->gid);
 }
 
-/* What a failed call says of the JVM; 0 if the call is to be tried again. */
+/* The error of a failed system call; 0 if the call is to be repeated. */
 static int socket_error(const struct exchange *x, int error, short events)
 {
-    if (error == EPIPE || error == ECONNRESET) /* it closes without having read */
+    if (error == EPIPE || error == ECONNRESET) /* it closed without having read */
         return closed(x);
     if (error == EINTR)
         return 0;
@@ -109,14 +109,14 @@ static ssize_t receive(const struct exchange *x, char *step, size_t size)
     }
 }
 
-/* A few bytes now and then are no silence; but no JVM answers like that. */
+/* A JVM that sends a few bytes now and then is not silent, and must not hold us for ever. */
 static int too_slow(const struct jvm *j, struct err *e)
 {
     return err_set(e, -ETIMEDOUT, "JVM %d takes too long for the rest of its answer", pid_of(j));
 }
 
-/* The first line of the answer, which decides what the rest is; what was read of the rest is in head from *ret_text on.
- */
+/* Reads the first line of the answer: the result, 0 or an error. The text that arrived with it is in head from
+ * *ret_text on. */
 static int receive_result(const struct exchange *x, struct buf *head, int *ret_result, size_t *ret_text)
 {
     char step[STEP];
@@ -137,13 +137,13 @@ static int receive_result(const struct exchange *x, struct buf *head, int *ret_r
             return err_set(x->e, -ENOMEM, "out of memory");
         r = attach_answer(head->data, head->size, ret_result, ret_text);
         if (r < 0 || (r == 0 && n == 0))
-            return err_set(x->e, -FAULT_FORMAT, "JVM %d answers with something else than a result", pid_of(x->j));
+            return err_set(x->e, -FAULT_FORMAT, "JVM %d: its answer does not begin with a result", pid_of(x->j));
         if (r > 0)
             return 0;
     }
 }
 
-/* The first line of the JVM's error: the rest is a Java stack. */
+/* Only the first line of the JVM's error: the rest is a Java stack trace. */
 static int refused(const struct exchange *x, int result, const char *text)
 {
     text += strspn(text, "\n");
@@ -159,8 +159,8 @@ static int add_error(void *ctx, const char *text, size_t size)
     return buf_add(b, text, size < room ? size : room);
 }
 
-/* The end of an answer is the end of the connection, and so is the end of the JVM. One that dies gives up its memory
- * before its sockets (do_exit of the kernel). */
+/* The end of the connection ends an answer, and so does the death of the JVM. A dying process gives up its memory
+ * before its sockets (do_exit of the kernel), so an empty statm shows it. */
 static bool has_died(const struct jvm *j)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = ERROR_MAX};
@@ -168,7 +168,7 @@ static bool has_died(const struct jvm *j)
     return file_load(j->proc.fd, "statm", &text) < 0 || strncmp(buf_text(&text), "0 ", 2) == 0;
 }
 
-/* What ends an answer that does not end by itself. read_ms: what the reader took of the time. */
+/* Limits for an answer that does not end: the caller's stop, time and size. read_ms: time that the reader used. */
 static int check_bounds(const struct exchange *x, uint64_t begun_ms, uint64_t read_ms, uint64_t taken)
 {
     uint64_t most = x->wait->most ? x->wait->most : ATTACH_ANSWER_MAX;
@@ -177,13 +177,12 @@ static int check_bounds(const struct exchange *x, uint64_t begun_ms, uint64_t re
         return err_set(x->e, -ECANCELED, "stopped while JVM %d answered", pid_of(x->j));
     if (clock_mono_ms() - begun_ms > x->wait->timeout_ms * STREAM_TIMES + read_ms)
         return too_slow(x->j, x->e);
-    return taken <= most
-               ? 0
-               : err_set(x->e, -EMSGSIZE, "JVM %d does not end its answer: more than %" PRIu64 " MiB have come",
-                         pid_of(x->j), most >> 20);
+    return taken <= most ? 0
+                         : err_set(x->e, -EMSGSIZE, "JVM %d: its answer is longer than %" PRIu64 " MiB", pid_of(x->j),
+                                   most >> 20);
 }
 
-/* Hands the text on piece by piece; text is the first piece. */
+/* Passes the text to the reader piece by piece; text is the first piece. */
 static int receive_text(const struct exchange *x, const struct attach_reader *to, const char *text, size_t size)
 {
     uint64_t begun_ms = clock_mono_ms(), read_ms = 0, taken = size;
@@ -237,7 +236,7 @@ static int exchange(struct exchange *x, const struct attach_dialect *dialect)
     return r < 0 ? r : receive_answer(x);
 }
 
-/* An answer that is asked for whole. */
+/* An answer that is collected in a buffer. */
 struct whole_answer {
     struct buf *into;
     const struct exchange *of;
@@ -270,7 +269,7 @@ static int exchange_whole(const struct exchange *x, const struct attach_dialect 
     return exchange(&whole, dialect);
 }
 
-/* A JVM that does not know the question speaks version 1. */
+/* Asks for the protocol version. A JVM that does not know the command "getversion" speaks version 1. */
 static int learn_dialect(const struct jvm *j, const struct attach_wait *wait, struct attach_dialect *ret, struct err *e)
 {
     static const struct attach_dialect first = {.version = 1};

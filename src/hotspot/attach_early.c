@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A JVM is ready once it says that its counters are to be read: that is right before its agents and its application
- * begin (create_vm in threads.cpp, PerfMemory::set_accessible). One without counters is given time.
+ * A JVM is ready once its counters are marked accessible, right before its agents and its application begin (create_vm
+ * in threads.cpp, PerfMemory::set_accessible). A JVM without counters counts as ready after COUNTERS_MS.
  */
 #include "hotspot/attach_early.h"
 
@@ -14,8 +14,8 @@
 #include "hotspot/counters.h"
 
 enum {
-    HANDLER_MS = 10 * 1000, /* a younger JVM may get its handler yet */
-    COUNTERS_MS = 3000      /* and its counters */
+    HANDLER_MS = 10 * 1000, /* a younger JVM may not have its SIGQUIT handler yet */
+    COUNTERS_MS = 3000      /* nor its counters */
 };
 
 static bool is_young(const struct jvm *j, unsigned ms)
@@ -45,7 +45,7 @@ int attach_early(const struct jvm *j, const struct attach_wait *wait, struct err
         if ((r = attach_possible(j, e)) < 0 && j->options.attach_disabled == 1)
             return r;
         if (!is_ready(j))
-            return err_set(e, -EAGAIN, "JVM %d starts up", (int)j->proc.pid);
+            return err_set(e, -EAGAIN, "JVM %d is starting up", (int)j->proc.pid);
         if ((r = attach_obstacle_calm(j, e)) < 0)
             return r;
     }

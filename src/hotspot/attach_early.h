@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Has a JVM open its attach socket before anybody needs it: while it has room for one more thread and some heap. From
- * then on it answers at its limit of threads, too, where it could not be asked for the first time (HotSpot exits
- * there), and with a full heap. Asks it nothing.
+ * Makes a JVM open its attach socket early, while it has room for one more thread and some heap. From then on it also
+ * answers at its thread limit (where HotSpot would exit at a first attach) and with a full heap. Sends no request.
  *
- * Never while it starts up: before its handler for SIGQUIT the signal would end it, and HotSpot removes a socket that
- * was opened before it is ready for one.
+ * Never while the JVM starts up: before it has a handler, SIGQUIT would end it; and HotSpot removes a socket that was
+ * opened too early.
  */
 #pragma once
 
 #include "hotspot/attach_socket.h"
 
-/* 0: the socket is there. -EAGAIN: not yet, as the JVM starts up, or starts threads near a limit; no signal was sent.
- * Else as attach_socket; -FAULT_REFUSED at a limit. wait->timeout_ms: for a JVM that was signalled. */
+/* 0: the socket exists. -EAGAIN: the JVM is starting up, or starts threads near a limit; no signal was sent. Else as
+ * attach_socket; -FAULT_REFUSED at a limit. wait->timeout_ms: how long to wait after the signal. */
 int attach_early(const struct jvm *j, const struct attach_wait *wait, struct err *e);

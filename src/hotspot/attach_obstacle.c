@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The thread is known by its name, which HotSpot gives to the kernel as well (os::set_native_thread_name).
+ * The Attach Listener is recognised by its thread name, which HotSpot sets in the kernel, too
+ * (os::set_native_thread_name).
  */
 #include "hotspot/attach_obstacle.h"
 
@@ -20,16 +21,15 @@
 #include "linux/threadroom.h"
 
 enum {
-    /* One for the listener; the others for what the application starts in the moment between the comparison and the
-     * signal. */
+    /* One for the listener; the others for what the application may start between the check and the signal. */
     THREADS_NEEDED = 3,
-    IN_VAIN = 3,       /* collections of the whole heap, one after the other */
-    FULL_PERCENT = 93, /* a survivor space is always empty, and counts as the heap's */
+    IN_VAIN = 3,       /* full collections, one after the other */
+    FULL_PERCENT = 93, /* one survivor space is always empty, and counts as heap */
     LIMITS_MAX = 64 * 1024,
     NAME_SIZE = 64,
     ROOM_AMPLE = 4096, /* threads: more than any application starts in a moment */
     CALM_MS = 20,
-    CALM_TIMES = 5 /* the signal may take so many times CALM_MS to have its effect */
+    CALM_TIMES = 5 /* the signal may take so many times CALM_MS to take effect */
 };
 
 bool attach_obstacle_listens(const struct jvm *j)
@@ -51,9 +51,10 @@ bool attach_obstacle_listens(const struct jvm *j)
 static int at_limit(const struct jvm *j, const struct threadroom *room, struct err *e)
 {
     return err_set(e, -FAULT_REFUSED,
-                   "JVM %d is not asked: it is at a limit of threads, and HotSpot exits when it can't start its attach "
-                   "thread: %" PRIu64 " of %" PRIu64 " used, %s. Raise the limit, or start the JVM with "
-                   "-XX:+StartAttachListener; jvm ps, jvm stat and core work as it is",
+                   "JVM %d: not attached, because it is at a thread limit, and HotSpot exits when it can't start its "
+                   "attach thread: %" PRIu64 " of %" PRIu64
+                   " used, %s. Raise the limit, or start the JVM with -XX:+StartAttachListener; jvm ps, jvm stat and "
+                   "core work without attach",
                    (int)j->proc.pid, room->used, room->limit, room->what);
 }
 
@@ -85,7 +86,7 @@ int attach_obstacle_calm(const struct jvm *j, struct err *e)
     if (now.room - THREADS_NEEDED >= started * CALM_TIMES)
         return 0;
     return err_set(e, -EAGAIN,
-                   "JVM %d is not asked yet: it starts threads, and is near a limit: %" PRIu64 " of %" PRIu64
+                   "JVM %d: not attached yet, because it is starting threads near a limit: %" PRIu64 " of %" PRIu64
                    " used, %s",
                    (int)j->proc.pid, now.used, now.limit, now.what);
 }
@@ -111,8 +112,8 @@ bool attach_obstacle_descriptors(const struct jvm *j, uint64_t *ret_used, uint64
     return used >= limit;
 }
 
-/* During a collection the numbers are from before it. A JVM that does nothing but collect is full if one collection
- * after the other has changed nothing. */
+/* During a collection the counters are from before it. A JVM that does nothing but collect is full if IN_VAIN
+ * collections in a row freed nothing. */
 static bool is_heap_full(const struct jvm *j, struct attach_fullness *seen, int64_t *ret_used, int64_t *ret_max)
 {
     CLEANUP(counters_done) struct counters c = {0};
@@ -150,8 +151,8 @@ int attach_obstacle_silence(const struct jvm *j, struct attach_fullness *seen, s
     if (!attach_obstacle_listens(j) && is_heap_full(j, seen, &used, &max))
         return err_set(e, -FAULT_REFUSED,
                        "JVM %d can't answer: its heap is full (%s of %s), and HotSpot needs some of it for its attach "
-                       "thread. salvage core takes a core of it; a JVM that is started with -XX:+StartAttachListener, "
-                       "or was attached to before, can be asked even then",
+                       "thread. salvage core still works; a JVM that was started with -XX:+StartAttachListener, or "
+                       "attached to before, answers even then",
                        pid, text_format_size((uint64_t)used, used_text), text_format_size((uint64_t)max, max_text));
     return 0;
 }

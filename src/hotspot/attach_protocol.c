@@ -84,7 +84,7 @@ void attach_versions(const char *text, struct attach_dialect *ret)
     const char *found = strstr(text, streaming);
     size_t digits = strspn(text, "0123456789");
 
-    /* A version above 2 will have to answer 2 as 2 answers 1. */
+    /* A JVM of a version above 2 will have to answer version 2, as those of version 2 answer 1. */
     ret->version = digits > 1 || (digits == 1 && *text >= '2') ? 2 : 1;
     ret->streams = ret->version == 2 && found && found[-1] == ' ' && strchr(" ,\n", found[sizeof(streaming) - 1]);
 }

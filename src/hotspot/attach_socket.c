@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The trigger file, the signal and the socket (attachListener_posix.cpp, signal handling in os.cpp). Their places are
- * the JVM's: its working folder and its /tmp, reached through /proc, and any of it may have been put there by a
- * stranger.
+ * The trigger file, the signal and the socket (attachListener_posix.cpp, signal handling in os.cpp). They lie in the
+ * JVM's working folder and its /tmp, reached through /proc; another user may have put files of these names there.
  */
 #include "hotspot/attach_socket.h"
 
@@ -22,18 +21,17 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/wait.h"
+#include "hotspot/attach_child.h"
 #include "hotspot/attach_obstacle.h"
-#include "linux/become.h"
 
 enum {
     LOOK_FIRST_MS = 5,
     LOOK_MOST_MS = 200,
-    /* A JVM without heap fails to start its listener ("Exception in VM (AttachListener::init)"), and may manage the
-     * next time. */
+    /* With a full heap the JVM fails to start its listener ("Exception in VM (AttachListener::init)"), and may succeed
+     * the next time. */
     AGAIN_MS = 3000,
-    SILENCE_MS = 1500,  /* from the signal on; then the reason is looked for */
-    STARTUP_MS = 10000, /* a JVM that is younger may get its handler yet */
+    SILENCE_MS = 1500,  /* after the signal; then the reason is looked for */
+    STARTUP_MS = 10000, /* a younger JVM may not have its SIGQUIT handler yet */
     NAME_MAX_SIZE = 32
 };
 
@@ -44,11 +42,11 @@ static int may_signal(const struct jvm *j, struct err *e)
     int pid = (int)j->proc.pid;
 
     if (j->options.attach_disabled == 1)
-        return err_set(e, -FAULT_REFUSED, "JVM %d cannot be asked: it runs with -XX:+DisableAttachMechanism", pid);
+        return err_set(e, -FAULT_REFUSED, "JVM %d: cannot attach: it runs with -XX:+DisableAttachMechanism", pid);
     if (!(j->status.caught & quit))
         return err_set(e, -FAULT_REFUSED,
-                       "JVM %d cannot be asked: it has no handler for SIGQUIT (-Xrs, or it starts up), and no attach "
-                       "socket in its /tmp: start it without -Xrs, or with -XX:+StartAttachListener beside it",
+                       "JVM %d: cannot attach: it has no handler for SIGQUIT (-Xrs, or it is starting up) and no "
+                       "attach socket in its /tmp: start it without -Xrs, or with -XX:+StartAttachListener as well",
                        pid);
     return 0;
 }
@@ -77,7 +75,7 @@ int attach_patience(const struct jvm *j, const struct attach_wait *wait, uint64_
                        " (ulimit -n) are open; raise the limit with prlimit --pid %d --nofile=N",
                        pid, what, (double)wait->timeout_ms / 1000, files, limit, pid);
     return err_set(e, -ETIMEDOUT,
-                   "JVM %d %s within %.1f s: it starts up, is at a safepoint for long (a collection, a dump), or its "
+                   "JVM %d %s within %.1f s: it is starting up, at a long safepoint (a collection, a dump), or its "
                    "container is frozen: try a longer --timeout",
                    pid, what, (double)wait->timeout_ms / 1000);
 }
@@ -94,19 +92,20 @@ int attach_possible(const struct jvm *j, struct err *e)
     return fd >= 0 ? 0 : may_signal(j, e);
 }
 
-/* One connection in the making. */
+/* An attempt to connect. */
 struct approach {
     const struct jvm *j;
     const struct attach_wait *wait;
-    int cwd, tmp; /* the JVM's folders, opened before any change of identity; -1 without */
+    int cwd, tmp; /* the JVM's folders, opened before any change of identity; -1: not open */
     int cwd_error, tmp_error;
-    int triggered; /* folder where the trigger file lies; -1 */
+    int triggered; /* the folder that we put the trigger file into: cwd or tmp; -1: none */
     char trigger[NAME_MAX_SIZE];
     struct attach_fullness fullness;
-    uint64_t signalled_ms, again_ms, patience_ms; /* the first signal; when the next one is due, and its distance */
+    uint64_t signalled_ms, again_ms,
+        patience_ms; /* of the first signal; when the next one is due; the delay before it */
 };
 
-/* A folder of the JVM's, as a descriptor or the error. */
+/* Opens a folder of the JVM; -1 with the errno value in *ret_error. */
 static int open_folder(const struct jvm *j, const char *path, int *ret_error)
 {
     int fd = proc_openat(&j->proc, path, O_PATH | O_DIRECTORY, 0);
@@ -133,13 +132,13 @@ static void approach_done(struct approach *a)
         close(a->tmp);
 }
 
-/* Of root that could not become the JVM's user; else nothing. */
+/* A hint for root without the capabilities to become the JVM's user; else "". */
 static const char *missing_right(const struct jvm *j)
 {
     return geteuid() == 0 && j->status.uid != 0 ? " (root needs CAP_SETUID and CAP_SETGID to act as its user)" : "";
 }
 
-/* Asked again right before the signal: a handler that is gone by now would end the process. */
+/* Checked again right before the signal: without a handler it would end the process. */
 static int send_quit(const struct approach *a, struct err *e)
 {
     const struct proc *p = &a->j->proc;
@@ -150,18 +149,17 @@ static int send_quit(const struct approach *a, struct err *e)
         return err_set(e, -ESRCH, "JVM %d has ended", (int)p->pid);
     if ((r = may_signal(&now, e)) < 0 || (r = attach_obstacle_limit(a->j, e)) < 0)
         return r;
-    /* By descriptor the signal cannot meet another process of the same number; /proc/PID is one (pidfd_send_signal(2)).
-     */
+    /* By descriptor the signal cannot hit another process of the same pid; /proc/PID is one (pidfd_send_signal(2)). */
     sent = (int)syscall(SYS_pidfd_send_signal, p->fd, SIGQUIT, NULL, 0);
     if (sent < 0 && (errno == ENOSYS || errno == EBADF || errno == EPERM || errno == EINVAL))
         sent = proc_is_alive(p) ? kill(p->pid, SIGQUIT) : -1;
     if (sent < 0)
-        return err_set(e, errno == EPERM ? -EACCES : -ESRCH, "JVM %d cannot be signalled: %s%s", (int)p->pid,
+        return err_set(e, errno == EPERM ? -EACCES : -ESRCH, "JVM %d: cannot send SIGQUIT: %s%s", (int)p->pid,
                        strerror(errno), errno == EPERM ? missing_right(a->j) : "");
     return 0;
 }
 
-/* 0, or what keeps the trigger file out of a folder. Its owner must be the JVM's user, or root. */
+/* Makes the trigger file in a folder; 0 or an errno value. Its owner must be the JVM's user, or root. */
 static int place_trigger_in(struct approach *a, int folder)
 {
     CLEANUP_FD int fd = openat(folder, a->trigger, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -173,7 +171,7 @@ static int place_trigger_in(struct approach *a, int folder)
         return 0;
     if (fd < 0)
         return errno;
-    /* Without CAP_CHOWN it stays root's: JDK 11 and newer take that, too. */
+    /* Without CAP_CHOWN the file stays root's: JDK 11 and newer accept that, too. */
     if (geteuid() == 0 && s->uid != 0 && fchown(fd, s->uid, s->gid) < 0 && errno != EPERM) {
         int error = errno;
 
@@ -183,7 +181,7 @@ static int place_trigger_in(struct approach *a, int folder)
     return 0;
 }
 
-/* The folders in which the JVM looks for the trigger file. */
+/* The JVM looks for the trigger file in its working folder, then in its /tmp. */
 static int place_trigger(struct approach *a, struct err *e)
 {
     int error = a->cwd_error, in_cwd;
@@ -201,23 +199,23 @@ static int place_trigger(struct approach *a, struct err *e)
     if (!proc_is_alive(&a->j->proc))
         return err_set(e, -ESRCH, "JVM %d has ended", (int)a->j->proc.pid);
     return err_set(e, error == EACCES || error == EPERM || error == EROFS ? -EACCES : -error,
-                   "JVM %d cannot be asked: %s can be put neither into its working folder (%s) nor into its /tmp (%s)",
+                   "JVM %d: cannot attach: %s can be made neither in its working folder (%s) nor in its /tmp (%s)",
                    (int)a->j->proc.pid, a->trigger, strerror(in_cwd), strerror(error));
 }
 
-/* A container with a read-only root often has a /tmp that is not writable: the JVM would never answer. */
+/* In a container with a read-only root /tmp is often not writable: the JVM could never open its socket. */
 static int socket_has_place(const struct approach *a, struct err *e)
 {
     if (a->tmp < 0 || faccessat(a->tmp, ".", W_OK | X_OK, 0) == 0 || (errno != EROFS && errno != EACCES))
         return 0;
-    return err_set(e, -FAULT_REFUSED,
-                   "JVM %d cannot be asked: it cannot open a socket in its /tmp (%s): give its container a /tmp of its "
-                   "own",
-                   (int)a->j->proc.pid, strerror(errno));
+    return err_set(
+        e, -FAULT_REFUSED,
+        "JVM %d: cannot attach: it cannot open a socket in its /tmp (%s): give its container a writable /tmp",
+        (int)a->j->proc.pid, strerror(errno));
 }
 
-/* Connects to the socket in the JVM's /tmp. -ENOENT: it is not there, or has no listener any more;
- * -EAGAIN: too many ask already. */
+/* Connects to the socket in the JVM's /tmp. -ENOENT: it does not exist, or nothing listens on it any more; -EAGAIN: its
+ * queue is full. */
 static int connect_to(const struct approach *a, struct err *e)
 {
     CLEANUP_FD int fd = -1;
@@ -230,7 +228,7 @@ static int connect_to(const struct approach *a, struct err *e)
     socklen_t size = sizeof(peer);
 
     if (a->tmp < 0)
-        return err_set(e, -a->tmp_error, "JVM %d cannot be asked: its socket would lie in its /tmp: %s", pid,
+        return err_set(e, -a->tmp_error, "JVM %d: cannot attach: cannot open its /tmp, where its socket is: %s", pid,
                        strerror(a->tmp_error));
     snprintf(name, sizeof(name), ".java_pid%d", (int)j->status.inner_pid);
     if (fstatat(a->tmp, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -244,20 +242,20 @@ static int connect_to(const struct approach *a, struct err *e)
     if (fd < 0)
         return err_set(e, -errno, "no socket: %s", strerror(errno));
     snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", a->tmp, name);
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-        return errno == EAGAIN ? -EAGAIN
-               : errno == ECONNREFUSED || errno == ENOENT
-                   ? -ENOENT
-                   : err_set(e, errno == EPERM ? -EACCES : -errno, "/tmp/%s of JVM %d: %s%s", name, pid,
-                             strerror(errno), errno == EACCES ? missing_right(j) : "");
-    /* The process that called listen(). 0: a process that we cannot see from our pid namespace. */
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+        if (errno == EAGAIN || errno == ECONNREFUSED || errno == ENOENT)
+            return errno == EAGAIN ? -EAGAIN : -ENOENT;
+        return err_set(e, errno == EPERM ? -EACCES : -errno, "/tmp/%s of JVM %d: %s%s", name, pid, strerror(errno),
+                       errno == EACCES ? missing_right(j) : "");
+    }
+    /* peer.pid is the process that called listen(); 0 if it is not visible in our pid namespace. */
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != j->status.uid ||
         (peer.pid != j->proc.pid && (peer.pid != 0 || j->proc.hidden)))
         return err_set(e, -FAULT_REFUSED, "/tmp/%s of JVM %d belongs to another process: remove it", name, pid);
     return TAKE_FD(fd);
 }
 
-/* A JVM that has just been started has no handler for the signal yet; the signal would end it. */
+/* A JVM that has just started has no handler for the signal yet, and would be ended by it. */
 static int await_handler(const struct approach *a, uint64_t *since, struct err *e)
 {
     struct jvm now = {.proc = a->j->proc, .status = a->j->status, .options = a->j->options};
@@ -268,7 +266,7 @@ static int await_handler(const struct approach *a, uint64_t *since, struct err *
         struct err why;
 
         if (now.options.attach_disabled == 1 || age_ns > (int64_t)STARTUP_MS * 1000000 ||
-            attach_patience(a->j, a->wait, since, "starts up", &why) < 0)
+            attach_patience(a->j, a->wait, since, "is still starting up", &why) < 0)
             return r;
         clock_sleep_ms(LOOK_FIRST_MS);
         if (proc_status(&a->j->proc, &now.status) < 0)
@@ -277,7 +275,7 @@ static int await_handler(const struct approach *a, uint64_t *since, struct err *
     return 0;
 }
 
-/* Without a listener: has the JVM open its socket, and repeats that if it did not. */
+/* Makes a JVM without a listener open its socket: trigger file and signal, repeated with growing delays. */
 static int trigger(struct approach *a, struct err *e)
 {
     uint64_t now = clock_mono_ms();
@@ -298,8 +296,8 @@ static int trigger(struct approach *a, struct err *e)
     return 0;
 }
 
-/* A socket that is there is used without any signal (-Xrs has no handler for it); and a JVM that listens and is busy is
- * not signalled: it would print its threads. */
+/* A socket that exists is used without a signal: with -Xrs there is no handler, and a busy JVM that listens already
+ * would print its threads. */
 static int open_socket(struct approach *a, struct err *e)
 {
     uint64_t delay = LOOK_FIRST_MS, since = clock_mono_ms();
@@ -316,118 +314,15 @@ static int open_socket(struct approach *a, struct err *e)
     return fd;
 }
 
-/* --- under the JVM's identity ---------------------------------------------------------------------------------------
- */
-
-/* What the child reports; its descriptor is passed along. */
-struct report {
-    int result;
-    struct err e;
-};
-
-static bool parent_is_gone(void *ctx)
+/* In a child with the JVM's identity; removes the trigger file. */
+static int connect_in_child(void *ctx, const struct attach_wait *wait, struct err *e)
 {
-    struct pollfd p = {.fd = *(int *)ctx, .events = 0};
+    struct approach *a = ctx;
+    int fd;
 
-    return poll(&p, 1, 0) > 0;
-}
-
-static void send_report(int channel, int fd, const struct report *report)
-{
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {0};
-    struct iovec data = {.iov_base = (void *)report, .iov_len = sizeof(*report)};
-    struct msghdr m = {.msg_iov = &data, .msg_iovlen = 1};
-
-    if (fd >= 0) {
-        struct cmsghdr *c;
-
-        m.msg_control = &control;
-        m.msg_controllen = sizeof(control);
-        c = CMSG_FIRSTHDR(&m);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-    }
-    sendmsg(channel, &m, MSG_NOSIGNAL);
-}
-
-static int receive_report(int channel, struct report *ret, int *ret_fd)
-{
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {0};
-    struct iovec data = {.iov_base = ret, .iov_len = sizeof(*ret)};
-    struct msghdr m = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
-    ssize_t n;
-
-    do
-        n = recvmsg(channel, &m, MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
-    *ret_fd = -1;
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); n >= 0 && c; c = CMSG_NXTHDR(&m, c))
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
-            memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
-    return n == (ssize_t)sizeof(*ret) ? 0 : -EIO;
-}
-
-static void connect_in_child(struct approach *a, int channel)
-{
-    struct attach_wait wait = {.timeout_ms = a->wait->timeout_ms, .stop = parent_is_gone, .ctx = &channel};
-    const struct attach_wait *parents = a->wait;
-    struct report report = {0};
-    CLEANUP_FD int fd = -1;
-
-    signal(SIGINT, SIG_IGN); /* the parent ends us, and the trigger file must go */
-    signal(SIGTERM, SIG_IGN);
-    a->wait = &wait;
-    /* Where we may not (root without the capability), the JVM is asked as we are: JDK 11 and newer answer root, too. */
-    (void)become_user(a->j->status.uid, a->j->status.gid);
-    fd = report.result = open_socket(a, &report.e);
-    a->wait = parents;
-    send_report(channel, fd, &report);
-}
-
-static int connect_as_jvm(struct approach *a, struct err *e)
-{
-    CLEANUP_FD int ours = -1, its = -1;
-    struct report report = {0};
-    int channel[2], fd = -1;
-    bool stopped = false;
-    pid_t child;
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) < 0)
-        return err_set(e, -errno, "no socket: %s", strerror(errno));
-    ours = channel[0];
-    its = channel[1];
-    child = fork();
-    if (child < 0)
-        return err_set(e, -errno, "no process to ask JVM %d with: %s", (int)a->j->proc.pid, strerror(errno));
-    if (child == 0) {
-        close(TAKE_FD(ours));
-        connect_in_child(a, its);
-        approach_done(a);
-        _exit(0);
-    }
-    close(TAKE_FD(its));
-    for (struct pollfd p = {.fd = ours, .events = POLLIN}; poll(&p, 1, LOOK_MOST_MS) <= 0 && !stopped;)
-        stopped = a->wait->stop && a->wait->stop(a->wait->ctx);
-    if (stopped)
-        report.result = err_set(&report.e, -ECANCELED, "stopped while waiting for JVM %d", (int)a->j->proc.pid);
-    else if (receive_report(ours, &report, &fd) < 0)
-        report.result = err_set(&report.e, -EIO, "the process that was to ask JVM %d died", (int)a->j->proc.pid);
-    close(TAKE_FD(ours));
-    wait_child(child);
-    if (report.result >= 0 && fd < 0)
-        report.result = err_set(&report.e, -EMFILE, "too many open files");
-    if (report.result < 0) {
-        *e = report.e;
-        return report.result;
-    }
+    a->wait = wait;
+    fd = open_socket(a, e);
+    approach_done(a);
     return fd;
 }
 
@@ -437,5 +332,8 @@ int attach_socket(const struct jvm *j, const struct attach_wait *wait, struct er
     bool same = geteuid() == j->status.uid && getegid() == j->status.gid;
 
     approach_init(&a, j, wait);
-    return same || geteuid() != 0 ? open_socket(&a, e) : connect_as_jvm(&a, e);
+    if (same || geteuid() != 0)
+        return open_socket(&a, e);
+    return attach_child_connect(&(struct attach_child){.j = j, .wait = wait, .connect = connect_in_child, .ctx = &a},
+                                e);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A connection to a JVM's attach socket. The socket is made on request: an .attach_pidN file and a
- * SIGQUIT make the JVM open it. SIGQUIT ends a process without a handler, and makes others print threads: so it goes
- * only to what was seen to be a JVM that catches it, and that does not run with -XX:+DisableAttachMechanism.
+ * A connection to a JVM's attach socket. The JVM opens the socket on request: a file .attach_pidN, then SIGQUIT.
+ * SIGQUIT ends a process without a handler, and makes others print their threads: so it is sent only to a JVM that
+ * catches it and does not run with -XX:+DisableAttachMechanism.
  *
- * The JVM talks to its own uid and gid only (JDK 10 and older not even to root), as it sees them from its user
- * namespace. Root connects under the JVM's identity, in a child: this process never changes its own.
+ * A JVM accepts connections of its own uid and gid only (JDK 10 and older not even of root), as seen from its user
+ * namespace. As root we connect in a child process that takes the JVM's identity; this process never changes its own.
  */
 #pragma once
 
@@ -14,23 +14,23 @@
 
 enum { ATTACH_ANSWER_MAX = 256 * 1024 * 1024 };
 
-/* How long to wait for a JVM, and what ends the waiting. */
+/* How long to wait for a JVM, and what ends the wait. */
 struct attach_wait {
-    uint64_t timeout_ms;      /* of silence: until the socket is open, and until each piece of an answer */
-    uint64_t most;            /* bytes of an answer that is streamed; 0: ATTACH_ANSWER_MAX */
-    bool (*stop)(void *ctx);  /* asked now and then; NULL: never */
-    bool (*alive)(void *ctx); /* whether there is another sign of life, as a dump that grows; NULL: none */
+    uint64_t timeout_ms;      /* of silence: before the socket opens, and before each piece of an answer */
+    uint64_t most;            /* bytes of a streamed answer; 0: ATTACH_ANSWER_MAX */
+    bool (*stop)(void *ctx);  /* polled while waiting, true ends the wait; NULL: never */
+    bool (*alive)(void *ctx); /* whether there is another sign of life, such as a growing dump; NULL: none */
     void *ctx;
 };
 
-/* Whether the JVM could be asked: it has a socket, or may be signalled for one. 0, or -FAULT_REFUSED with what is in
- * the way (-Xrs, DisableAttachMechanism …). */
+/* Whether attaching is possible: the socket exists, or SIGQUIT may be sent. 0, or -FAULT_REFUSED with the reason (-Xrs,
+ * DisableAttachMechanism …). */
 int attach_possible(const struct jvm *j, struct err *e);
 
 /* A connected, non-blocking socket. -ETIMEDOUT; -ESRCH if the JVM has ended; -EACCES; -FAULT_REFUSED; -ECANCELED. */
 int attach_socket(const struct jvm *j, const struct attach_wait *wait, struct err *e);
 
-/* While nothing comes from the JVM: 0 to wait on, else why not. silent_since_ms: monotonic; moves on with signs of
- * life. what: "does not answer". */
+/* To be called while the JVM is silent: 0 to go on waiting, else why not. *silent_since_ms: monotonic; set to now at a
+ * sign of life. what: "does not answer". */
 int attach_patience(const struct jvm *j, const struct attach_wait *wait, uint64_t *silent_since_ms, const char *what,
                     struct err *e);

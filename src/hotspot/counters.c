@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The file that the JVM has mapped (perfMemory_posix.cpp: /tmp/hsperfdata_USER/PID, PID as the JVM knows itself). Where
- * we may, it is opened through the mapping, and is then the right one whatever became of its name: /tmp is swept on
- * many hosts. Else by its name, where a stranger may have put anything. It is read and never mapped: its owner can cut
- * it short at any time.
+ * The file that the JVM has mapped (perfMemory_posix.cpp: /tmp/hsperfdata_USER/PID, PID in the JVM's namespace). If
+ * permitted it is opened through the mapping: the right file even if it was deleted (many hosts clean /tmp). Else it is
+ * opened by name, where another user may have put any file. It is read, never mapped, because its owner can truncate it
+ * at any time.
  */
 #include "hotspot/counters.h"
 
@@ -20,16 +20,16 @@
 
 enum { FILE_MAX = 16 * 1024 * 1024, READINGS_MAX = 8 };
 
-/* What is looked for, and what was found. */
+/* The file that is looked for, and the result. */
 struct search {
     const struct proc *proc;
-    char number[16];              /* the JVM's own name for itself */
-    char path[COUNTERS_PATH_MAX]; /* in its root */
+    char number[16];              /* the JVM's pid in its namespace */
+    char path[COUNTERS_PATH_MAX]; /* as the JVM sees it */
     bool deleted;
-    int fd; /* -1: not by the mapping */
+    int fd; /* -1: not opened through the mapping */
 };
 
-/* "hsperfdata_USER/PID", the end of a path; NULL if it isn't that. */
+/* The end of a path if it is "hsperfdata_USER/PID"; else NULL. */
 static const char *name_of(const char *path, const char *number)
 {
     const char *base = text_base_name(path), *folder = base > path ? base - 1 : path;
@@ -70,12 +70,22 @@ bool counters_named(pid_t inner_pid, uid_t owner, char out[COUNTERS_PATH_MAX])
     return there;
 }
 
-static const char *why(int r)
+static const char *explain(int r)
 {
-    return r == -ESRCH ? "the process has ended" : r == -ELOOP ? "it is a link" : strerror(r > -FAULT_FIRST ? -r : EIO);
+    if (r == -ESRCH)
+        return "the process has ended";
+    return r == -ELOOP ? "it is a link" : strerror(r > -FAULT_FIRST ? -r : EIO);
 }
 
-/* Opens for reading what an O_PATH descriptor stands for: only now may opening it have an effect. */
+/* What a file is that is not a regular file of the JVM's user. */
+static const char *describe_file(const struct stat *st)
+{
+    if (S_ISREG(st->st_mode))
+        return "another user's file";
+    return S_ISLNK(st->st_mode) ? "a link" : "no regular file";
+}
+
+/* Opens for reading what an O_PATH descriptor stands for, after its type and owner were checked. */
 static int open_regular(const struct search *s, int path_fd, uid_t owner, struct err *e)
 {
     int pid = (int)s->proc->pid, fd;
@@ -83,14 +93,11 @@ static int open_regular(const struct search *s, int path_fd, uid_t owner, struct
     struct stat st;
 
     if (fstat(path_fd, &st) < 0)
-        return err_set(e, -errno, "the counters of JVM %d (%s) cannot be looked at: %s", pid, s->path, strerror(errno));
+        return err_set(e, -errno, "cannot check the counters of JVM %d (%s): %s", pid, s->path, strerror(errno));
     if (!S_ISREG(st.st_mode) || st.st_uid != owner)
-        return err_set(e, -EPERM, "the counters of JVM %d are not believed: %s is %s", pid, s->path,
-                       S_ISLNK(st.st_mode)   ? "a link"
-                       : S_ISREG(st.st_mode) ? "another user's file"
-                                             : "no regular file");
+        return err_set(e, -EPERM, "the counters of JVM %d are not used: %s is %s", pid, s->path, describe_file(&st));
     snprintf(self, sizeof(self), "/proc/self/fd/%d", path_fd);
-    /* Without O_NONBLOCK a lease on the file would hold us. */
+    /* Without O_NONBLOCK a lease on the file would block us. */
     fd = open(self, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     return fd < 0 ? err_set(e, -errno, "the counters of JVM %d (%s) cannot be read: %s", pid, s->path, strerror(errno))
                   : fd;
@@ -104,12 +111,12 @@ int counters_open(const struct proc *p, struct err *e)
     int r = proc_status(p, &status);
 
     if (r < 0)
-        return err_set(e, r, "process %d cannot be looked at: %s", (int)p->pid, why(r));
+        return err_set(e, r, "cannot inspect process %d: %s", (int)p->pid, explain(r));
     snprintf(s.number, sizeof(s.number), "%d", (int)status.inner_pid);
     r = p->hidden ? counters_named(status.inner_pid, status.uid, s.path) : proc_each_mapping(p, check_mapping, &s);
     fd = s.fd;
     if (r < 0)
-        return err_set(e, r, "the files mapped by process %d cannot be looked at: %s", (int)p->pid, why(r));
+        return err_set(e, r, "cannot list the files mapped by process %d: %s", (int)p->pid, explain(r));
     if (r == 0)
         return err_set(
             e, -ENOENT,
@@ -117,16 +124,16 @@ int counters_open(const struct proc *p, struct err *e)
             "name (no line in its /etc/passwd), or it could not write to its /tmp",
             (int)p->pid, (unsigned)status.uid);
     if (fd < 0 && s.deleted)
-        return err_set(e, -EACCES, "the counters of JVM %d (%s) were deleted: only root can still read them",
-                       (int)p->pid, s.path);
+        return err_set(e, -EACCES, "the counters of JVM %d (%s) were deleted: only root can read them now", (int)p->pid,
+                       s.path);
     if (fd < 0)
         fd = proc_openat(p, s.path, O_PATH | O_NOFOLLOW, 0);
     if (fd < 0)
-        return err_set(e, fd, "the counters of JVM %d (%s) cannot be read: %s", (int)p->pid, s.path, why(fd));
+        return err_set(e, fd, "the counters of JVM %d (%s) cannot be read: %s", (int)p->pid, s.path, explain(fd));
     return open_regular(&s, fd, status.uid, e);
 }
 
-/* One reading of the whole file, in place of what the buffer holds. */
+/* Reads the whole file; replaces the buffer's content. */
 static int read_file(int fd, struct buf *bytes)
 {
     struct stat st;
@@ -148,8 +155,8 @@ static int read_file(int fd, struct buf *bytes)
     return 0;
 }
 
-/* Until two readings in a row agree. */
-static int read_settled(int fd, struct buf *ret)
+/* Reads until two readings in a row agree. */
+static int read_stable(int fd, struct buf *ret)
 {
     CLEANUP(buf_done) struct buf before = {.ceiling = FILE_MAX};
     int r = read_file(fd, ret);
@@ -171,16 +178,16 @@ int counters_load(const struct proc *p, int fd, struct counters *ret, struct err
     int pid = (int)p->pid, r;
 
     ret->bytes.ceiling = FILE_MAX;
-    if ((r = read_settled(fd, &ret->bytes)) == -EMSGSIZE)
-        return err_set(e, -FAULT_FORMAT, "the counters of JVM %d are not believed: their file is over 16 MiB", pid);
+    if ((r = read_stable(fd, &ret->bytes)) == -EMSGSIZE)
+        return err_set(e, -FAULT_FORMAT, "the counters of JVM %d are not used: their file is larger than 16 MiB", pid);
     if (r < 0)
         return err_set(e, r, "the counters of JVM %d cannot be read: %s", pid, strerror(-r));
     r = hsperf_init(&ret->perf, buf_text(&ret->bytes), ret->bytes.size);
     if (r == -EAGAIN)
         return err_set(e, r, "JVM %d has no counters yet: it is starting up", pid);
     if (r < 0)
-        return err_set(e, -FAULT_FORMAT,
-                       "the counters of JVM %d are not believed: their file is not as HotSpot writes it", pid);
+        return err_set(e, -FAULT_FORMAT, "the counters of JVM %d are not used: their file is not in HotSpot's format",
+                       pid);
     return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * HotSpot's diagnostic commands (jcmd), as this program asks them: diagnosticCommand.cpp, JDK 8 to 25.
+ * HotSpot's diagnostic commands (jcmd) that this program uses: diagnosticCommand.cpp, JDK 8 to 25.
  */
 #pragma once
 

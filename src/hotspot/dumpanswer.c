@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Lines: "Dumping heap to PATH ...", then "Heap dump file created [N bytes in S secs]" (JDK 8: without the numbers), or
- * "Unable to create PATH: REASON", or "Dump file is incomplete: REASON". Any other is a refusal in words of its own.
+ * "Unable to create PATH: REASON", or "Dump file is incomplete: REASON". Any other line is an error message.
  */
 #include "hotspot/dumpanswer.h"
 
@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-/* A path may hold ": ", a reason of strerror's does not. */
+/* A path may contain ": ", a message of strerror does not. */
 static const char *behind_last_colon(const char *line, size_t length)
 {
     const char *behind = line;

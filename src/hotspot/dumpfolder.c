@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Made under the JVM's file system ids (setfsuid(2)), which are this thread's alone: a folder that root made and then
- * gave away could have been exchanged for another of root's in between.
+ * Made under the JVM's file system ids (setfsuid(2)), which are per thread: a folder that root makes and then chowns
+ * could be exchanged for another folder in between.
  */
 #include "hotspot/dumpfolder.h"
 
@@ -39,7 +39,8 @@ static int open_own(const struct jvm *j, struct dumpfolder *f)
     f->fd = openat(f->parent, f->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (f->fd < 0)
         return -errno;
-    /* Without the capability to act as the JVM's user root has made one of its own, which is of no use. */
+    /* Without the capability to act as the JVM's user, root has made a folder that root owns, and the JVM can't write
+     * to it. */
     return fstat(f->fd, &st) == 0 && st.st_uid == j->status.uid ? 0 : -EPERM;
 }
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A hidden folder of a dump's own, below one of the JVM's folders and the JVM's user's alone. A JVM that was asked for
- * a dump can't be stopped; but once the folder is gone, one that comes to it later finds no place to write to, and
- * leaves nothing behind. Only the JVM's own user can put files there.
+ * A hidden folder for one dump, in a folder of the JVM, owned by the JVM's user (0700). A JVM that was asked for a dump
+ * can't be stopped; but once the folder is removed, a JVM that begins late can't create the file, and leaves nothing
+ * behind. Only the JVM's user can put files into it.
  */
 #pragma once
 
 #include "hotspot/jvm.h"
 
 struct dumpfolder {
-    int parent, fd; /* owned; -1: there is none */
+    int parent, fd; /* owned; -1: none */
     char name[64];  /* in parent */
     char *inner;    /* its path as the JVM sees it; owned */
 };
@@ -19,8 +19,9 @@ struct dumpfolder {
         .parent = -1, .fd = -1                                                                                         \
     }
 
-/* place: as the JVM sees it. Made with the JVM's own rights on files: where it may not write, neither may we (-EACCES,
- * -EROFS, -ENOENT …); -EPERM: root without the capabilities to act as the JVM's user. */
+/* place: a path in the JVM's mount namespace. The folder is made with the JVM's file permissions: where the JVM may not
+ * write, this fails (-EACCES, -EROFS, -ENOENT …). -EPERM: we are root without the capabilities to act as the JVM's
+ * user. */
 int dumpfolder_make(const struct jvm *j, const char *place, struct dumpfolder *ret);
 
 /* Removes the folder if it is empty, and closes what is open. */

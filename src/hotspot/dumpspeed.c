@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One number in a file in memory; 0: nothing was reported.
+ * One number in a memfd; 0: nothing was reported.
  */
 #include "hotspot/dumpspeed.h"
 
@@ -46,7 +46,7 @@ void dumpspeed_report(int fd, uint64_t bytes, uint64_t ms)
     if (fd < 0 || bytes < SMALL_BYTES || ms < SMALL_MS)
         return;
     rate = (uint64_t)((double)bytes / (double)ms * 1000);
-    /* What is lost is a better guess. */
+    /* Only a better guess is lost. */
     if (pwrite(fd, &rate, sizeof(rate), 0) < 0)
         errno = 0;
 }

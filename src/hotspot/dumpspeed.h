@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How fast heap dumps are written on this machine: as the last one was, told by the process that had it made through a
- * file in memory; before the first a guess. Small dumps say nothing: most of their time is no writing.
+ * How fast heap dumps are written on this machine: the rate of the last dump, reported through a memfd by the process
+ * that requested it; a guess before the first. Small dumps are ignored: most of their time is not writing.
  */
 #pragma once
 
 #include <stdint.h>
 
-/* Bytes a second. Never more than MAX is counted on: memory was free when it was measured. */
+/* Bytes a second. Rates above MAX are not relied on: memory was free when they were measured. */
 #define DUMPSPEED_GUESS (UINT64_C(100) << 20)
 #define DUMPSPEED_MIN (UINT64_C(5) << 20)
 #define DUMPSPEED_MAX (UINT64_C(200) << 20)
 
 struct dumpspeed {
-    int fd;        /* owned; to be inherited by who measures */
+    int fd;        /* owned; inherited by the process that measures */
     uint64_t rate; /* bytes a second */
 };
 
-/* given: a person's word, which stays; 0: none. 0 or -errno. */
+/* given: the user's rate, which is never changed; 0: none. 0 or -errno. */
 int dumpspeed_init(struct dumpspeed *s, uint64_t given);
 void dumpspeed_done(struct dumpspeed *s);
 
-/* What was reported since the last call, if anything, becomes the rate. */
+/* Makes the last reported rate the current one. */
 void dumpspeed_learn(struct dumpspeed *s);
 
-/* Another process, with the descriptor: so many bytes took so long. */
+/* Called in another process that has the descriptor: a dump of so many bytes took so long. */
 void dumpspeed_report(int fd, uint64_t bytes, uint64_t ms);

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether the JVM may write to a folder it knows itself best: it is asked, and says so before it stops the application.
+ * Whether the JVM may write to a folder is not computed here: the JVM tries, and answers before it stops the
+ * application.
  */
 #include "hotspot/heapdump.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -19,23 +17,15 @@
 #include "base/text.h"
 #include "hotspot/diagnostics.h"
 #include "hotspot/dumpanswer.h"
+#include "hotspot/heapdump_place.h"
 #include "hotspot/jvmpause.h"
-#include "linux/memcg.h"
 
 enum {
-    FOLDERS = 3,
     REASON_MAX = 300,
     SEGMENTS_MAX = 256,
     TRIES = 10,
-    SEGMENTING_JDK = 22,
-    CLASSES = 8 * 1024 * 1024, /* bytes of a dump that hold names and classes, not objects */
-    LIVE_RATE = 100 * 1000     /* bytes of heap that a full collection goes through in a millisecond, at the least */
+    LIVE_RATE = 100 * 1000 /* bytes of heap that a full collection goes through in a millisecond, at the least */
 };
-
-uint64_t heapdump_estimate(uint64_t in_use)
-{
-    return in_use < UINT64_MAX / 2 ? in_use / 4 * 7 + CLASSES : in_use;
-}
 
 const char *heapdump_name(const struct jvm *j, bool gzip, char out[HEAPDUMP_NAME_MAX])
 {
@@ -44,88 +34,6 @@ const char *heapdump_name(const struct jvm *j, bool gzip, char out[HEAPDUMP_NAME
     clock_format_basic(clock_wall_ns(), time);
     snprintf(out, HEAPDUMP_NAME_MAX, "java_pid%d-%s.hprof%s", (int)j->status.inner_pid, time, gzip ? ".gz" : "");
     return out;
-}
-
-/* The folders that come into question, in order; strings are owned. */
-struct folders {
-    char *path[FOLDERS];
-    unsigned count;
-};
-
-static void folders_done(struct folders *f)
-{
-    for (unsigned i = 0; i < f->count; i++)
-        free(f->path[i]);
-}
-
-static int add_folder(struct folders *f, const char *path)
-{
-    if (!(f->path[f->count] = strdup(path)))
-        return -ENOMEM;
-    f->count++;
-    return 0;
-}
-
-/* HeapDumpPath is a folder, or a file in one. */
-static int add_heap_dump_path(const struct jvm *j, struct folders *f)
-{
-    const char *path = j->options.heap_dump_path;
-    CLEANUP_FD int fd = path && *path ? proc_openat(&j->proc, path, O_PATH | O_DIRECTORY, 0) : -1;
-    CLEANUP_FREE char *copy = path && *path ? strdup(path) : NULL;
-
-    if (!path || !*path)
-        return 0;
-    return !copy ? -ENOMEM : add_folder(f, fd >= 0 ? copy : dirname(copy));
-}
-
-static int find_folders(const struct jvm *j, const struct heapdump_request *rq, struct folders *ret)
-{
-    int r;
-
-    if (rq->folder)
-        return add_folder(ret, rq->folder);
-    if ((r = add_heap_dump_path(j, ret)) < 0 || (r = add_folder(ret, ".")) < 0)
-        return r;
-    return add_folder(ret, "/tmp");
-}
-
-/* What can be written there. Files of a tmpfs are charged to the cgroup that writes them: beyond its cgroup's limit the
- * kernel would kill the very process that is looked at. */
-static uint64_t room_in(const struct jvm *j, int folder)
-{
-    CLEANUP(memcg_done) struct memcg cgroup = MEMCG_NONE;
-    struct memcg_sample memory;
-    struct statfs fs;
-    uint64_t room;
-
-    /* A tmpfs without a limit counts no blocks. */
-    if (fstatfs(folder, &fs) < 0)
-        return UINT64_MAX;
-    room =
-        fs.f_blocks > 0 ? (uint64_t)fs.f_bavail * (uint64_t)(fs.f_frsize > 0 ? fs.f_frsize : fs.f_bsize) : UINT64_MAX;
-    if (fs.f_type == TMPFS_MAGIC && memcg_open(&j->proc, &cgroup, NULL) == 0 &&
-        memcg_sample(&cgroup, clock_mono_ms(), &memory) == 0 && memory.room < room)
-        room = memory.room;
-    return room;
-}
-
-static uint64_t room_needed(const struct jvm *j, uint64_t in_use)
-{
-    uint64_t dump = heapdump_estimate(in_use);
-
-    return jvm_feature(j) < SEGMENTING_JDK ? dump : dump < UINT64_MAX / 2 ? dump * 2 : UINT64_MAX;
-}
-
-static int no_room(const struct jvm *j, uint64_t in_use, const char *folder, uint64_t room, struct err *e)
-{
-    char heap[TEXT_SIZE_MAX], need[TEXT_SIZE_MAX], have[TEXT_SIZE_MAX];
-
-    return err_set(
-        e, -ENOSPC,
-        "no room for a heap dump of JVM %d: %s of its heap are in use, so up to %s are needed, and %s has %s. "
-        "Name another folder, or use --force",
-        (int)j->proc.pid, text_format_size(in_use, heap), text_format_size(room_needed(j, in_use), need),
-        text_eq(folder, ".") ? "its working folder" : folder, text_format_size(room, have));
 }
 
 /* --- while it is written --------------------------------------------------------------------------------------------
@@ -137,8 +45,8 @@ struct growth {
     uint64_t expected, bytes;
 };
 
-/* Where the JVM writes it. */
-static int place_of(const struct heapdump *d)
+/* The folder that the JVM writes to. */
+static int dump_folder(const struct heapdump *d)
 {
     return d->own.fd >= 0 ? d->own.fd : d->folder;
 }
@@ -150,7 +58,7 @@ static uint64_t size_of(int folder, const char *name)
     return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 }
 
-/* fn for each segment that a newer JVM writes beside NAME. */
+/* Calls fn for each segment that JDK 22 and newer write next to NAME; returns the sum of their sizes. */
 static uint64_t each_segment(const struct heapdump *d, void (*fn)(const struct heapdump *d, const char *name))
 {
     uint64_t sum = 0;
@@ -158,7 +66,7 @@ static uint64_t each_segment(const struct heapdump *d, void (*fn)(const struct h
 
     for (int i = 0; i < SEGMENTS_MAX; i++) {
         snprintf(name, sizeof(name), "%s.p%d", d->name, i);
-        sum += size_of(place_of(d), name);
+        sum += size_of(dump_folder(d), name);
         if (fn)
             fn(d, name);
     }
@@ -175,7 +83,7 @@ static bool is_stopped(void *ctx)
 static bool has_grown(void *ctx)
 {
     struct growth *g = ctx;
-    uint64_t whole = size_of(place_of(g->dump), g->dump->name), parts = each_segment(g->dump, NULL);
+    uint64_t whole = size_of(dump_folder(g->dump), g->dump->name), parts = each_segment(g->dump, NULL);
     uint64_t bytes = whole > parts ? whole : parts;
     bool grown = whole + parts != g->bytes;
 
@@ -185,9 +93,9 @@ static bool has_grown(void *ctx)
     return grown;
 }
 
-/* JDK 8 to 14 know two arguments; the number of threads is known to the diagnostic command alone. */
-static int ask(const struct jvm *j, const struct heapdump_request *rq, const struct heapdump *d, struct buf *answer,
-               struct err *e)
+/* dumpheap takes two arguments in JDK 8 to 14. Only the diagnostic command has a number of threads. */
+static int request_dump(const struct jvm *j, const struct heapdump_request *rq, const struct heapdump *d,
+                        struct buf *answer, struct err *e)
 {
     struct growth growth = {.rq = rq, .dump = d, .expected = rq->in_use ? heapdump_estimate(rq->in_use) : 0};
     struct attach_wait wait = rq->wait;
@@ -197,13 +105,14 @@ static int ask(const struct jvm *j, const struct heapdump_request *rq, const str
     wait.alive = has_grown;
     wait.stop = is_stopped;
     wait.ctx = &growth;
-    /* Nothing is written while the collection runs. */
+    /* The file does not grow while the full collection runs. */
     wait.timeout_ms += rq->live ? rq->in_use / LIVE_RATE : 0;
     if (rq->gzip > 0)
         snprintf(level, sizeof(level), "%u", (unsigned)rq->gzip);
-    if (rq->threads > 0 && jvm_feature(j) >= SEGMENTING_JDK) {
+    if (rq->threads > 0 && jvm_feature(j) >= HEAPDUMP_SEGMENTING_JDK) {
         if (strpbrk(d->inner, "\"\n"))
-            return err_set(e, -FAULT_USAGE, "JVM %d cannot dump into a folder with a quote in its name: %s",
+            return err_set(e, -FAULT_USAGE,
+                           "JVM %d cannot dump with --parallel into a folder with a quote in its name: %s",
                            (int)j->proc.pid, d->inner);
         if (asprintf(&command, DIAGNOSTIC_HEAP_DUMP "%s%s%s -parallel=%u \"%s\"", rq->live ? "" : " -all",
                      *level ? " -gz=" : "", level, (unsigned)rq->threads, d->inner) < 0) {
@@ -217,23 +126,23 @@ static int ask(const struct jvm *j, const struct heapdump_request *rq, const str
         answer, e);
 }
 
-/* What lies there now must be what the JVM wrote: its user could have put a link in its place. */
+/* The JVM's user could have put a link or another file in place of the dump. */
 static int open_dump(const struct jvm *j, struct heapdump *d, struct err *e)
 {
     struct stat st;
 
-    d->fd = openat(place_of(d), d->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    d->fd = openat(dump_folder(d), d->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (d->fd < 0)
         return err_set(e, errno == EACCES ? -FAULT_UNREADABLE : -errno, "the dump of JVM %d, %s: %s", (int)j->proc.pid,
                        d->inner, strerror(errno));
     if (fstat(d->fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != j->status.uid || st.st_nlink != 1)
-        return err_set(e, -FAULT_FORMAT, "%s of JVM %d is not what the JVM wrote", d->inner, (int)j->proc.pid);
+        return err_set(e, -FAULT_FORMAT, "%s of JVM %d is not the file that the JVM wrote", d->inner, (int)j->proc.pid);
     return 0;
 }
 
-/* Where the file will be. -EACCES: not in this folder. */
-static int make_place(const struct jvm *j, const struct heapdump_request *rq, const char *folder, struct heapdump *d,
-                      struct err *e)
+/* Prepares the place for the file. -EACCES: try the next folder. */
+static int prepare_place(const struct jvm *j, const struct heapdump_request *rq, const char *folder, struct heapdump *d,
+                         struct err *e)
 {
     char time[CLOCK_TEXT_MAX];
     const char *inner = folder;
@@ -244,7 +153,7 @@ static int make_place(const struct jvm *j, const struct heapdump_request *rq, co
     if (d->own.inner)
         inner = d->own.inner;
     clock_format_basic(clock_wall_ns(), time);
-    /* No name that a watch takes for evidence: it may look into folders below its own. */
+    /* A name that a watch ignores: it may watch folders below its own, too. */
     if (r == -ENOMEM || (rq->name ? asprintf(&d->name, "%s", rq->name)
                                   : asprintf(&d->name, ".salvage-%d-%s.part", (int)j->status.inner_pid, time)) < 0) {
         d->name = NULL;
@@ -259,8 +168,8 @@ static int make_place(const struct jvm *j, const struct heapdump_request *rq, co
     return 0;
 }
 
-/* The JVM could not write there: another folder may do. */
-static bool is_about_the_folder(const char *reason)
+/* Whether the JVM could not write to this folder, so that another one may do. */
+static bool is_folder_error(const char *reason)
 {
     static const int errors[] = {EACCES, EPERM, EROFS, ENOENT, ENOTDIR};
 
@@ -270,50 +179,47 @@ static bool is_about_the_folder(const char *reason)
     return false;
 }
 
-/* Asks, and opens what came of it. */
-static int make_there(const struct jvm *j, const struct heapdump_request *rq, const char *folder, struct heapdump *d,
+/* Requests the dump, and opens it. */
+static int dump_there(const struct jvm *j, const struct heapdump_request *rq, const char *folder, struct heapdump *d,
                       struct err *e)
 {
     CLEANUP(buf_done) struct buf answer = {0};
     char reason[REASON_MAX];
     struct jvmpause pause;
     enum dumpanswer outcome;
-    int r = make_place(j, rq, folder, d, e);
+    int r = prepare_place(j, rq, folder, d, e);
 
     if (r < 0 || !d->inner)
         return r;
     jvmpause_begin(j, &pause);
-    if ((r = ask(j, rq, d, &answer, e)) < 0)
+    if ((r = request_dump(j, rq, d, &answer, e)) < 0)
         return r;
     d->pause = jvmpause_end(j, &pause);
     outcome = dumpanswer_read(buf_text(&answer), reason, sizeof(reason));
     if (outcome == DUMPANSWER_NONE)
-        return err_set(e, -ESRCH, "JVM %d closed the connection in the middle of its dump: it has ended",
-                       (int)j->proc.pid);
+        return err_set(e, -ESRCH, "JVM %d closed the connection during its dump: it has ended", (int)j->proc.pid);
     if (outcome == DUMPANSWER_REFUSED)
-        return err_set(e, is_about_the_folder(reason) ? -EACCES : -EPROTO, "JVM %d makes no dump in %s: %s",
+        return err_set(e, is_folder_error(reason) ? -EACCES : -EPROTO, "JVM %d cannot dump into %s: %s",
                        (int)j->proc.pid, text_eq(folder, ".") ? "its working folder" : folder, reason);
     if (outcome == DUMPANSWER_CUT && !(d->cut = strdup(reason)))
         return err_set(e, -ENOMEM, "out of memory");
     return open_dump(j, d, e);
 }
 
-/* One folder; -EACCES: try the next. */
-static int make_in(const struct jvm *j, const struct heapdump_request *rq, const char *folder, struct heapdump *ret,
-                   struct err *e)
+/* Dumps into one folder. -EACCES, -ENOSPC: try the next. */
+static int dump_into(const struct jvm *j, const struct heapdump_request *rq, const char *folder, struct heapdump *ret,
+                     struct err *e)
 {
     CLEANUP(heapdump_done) struct heapdump d = HEAPDUMP_NONE;
-    uint64_t room;
     int r;
 
     d.folder = proc_openat(&j->proc, folder, O_RDONLY | O_DIRECTORY, 0);
     if (d.folder < 0)
         return err_set(e, -EACCES, "JVM %d has no folder for a dump: %s: %s", (int)j->proc.pid, folder,
                        strerror(-d.folder));
-    room = room_in(j, d.folder);
-    if (!rq->force && rq->in_use > 0 && room < room_needed(j, rq->in_use))
-        return no_room(j, rq->in_use, folder, room, e);
-    if ((r = make_there(j, rq, folder, &d, e)) < 0) {
+    if (!rq->force && (r = heapdump_check_room(j, rq->in_use, folder, d.folder, e)) < 0)
+        return r;
+    if ((r = dump_there(j, rq, folder, &d, e)) < 0) {
         if (!rq->name)
             heapdump_remove(&d);
         return r;
@@ -325,20 +231,20 @@ static int make_in(const struct jvm *j, const struct heapdump_request *rq, const
 
 int heapdump_make(const struct jvm *j, const struct heapdump_request *rq, struct heapdump *ret, struct err *e)
 {
-    CLEANUP(folders_done) struct folders folders = {0};
+    CLEANUP(heapdump_folders_done) struct heapdump_folders folders = {0};
     struct err full = {0};
-    int r = find_folders(j, rq, &folders);
+    int r = heapdump_folders_find(j, rq->folder, &folders);
 
     if (r < 0)
         return err_set(e, r, "out of memory");
     for (unsigned i = 0; i < folders.count; i++) {
-        r = make_in(j, rq, folders.path[i], ret, e);
+        r = dump_into(j, rq, folders.path[i], ret, e);
         if (r != -EACCES && r != -ENOSPC)
             return r;
         if (r == -ENOSPC && !*full.msg)
             full = *e;
     }
-    /* A folder without room says more than one that may not be written to. */
+    /* The lack of room is a more useful message than the lack of permission. */
     if (*full.msg) {
         *e = full;
         return -ENOSPC;
@@ -356,19 +262,19 @@ int heapdump_knows(const struct jvm *j, const char *option, const struct attach_
 
 static void remove_segment(const struct heapdump *d, const char *name)
 {
-    unlinkat(place_of(d), name, 0);
+    unlinkat(dump_folder(d), name, 0);
 }
 
 void heapdump_remove(struct heapdump *d)
 {
     if (d->folder >= 0 && d->name) {
-        unlinkat(place_of(d), d->name, 0);
+        unlinkat(dump_folder(d), d->name, 0);
         each_segment(d, remove_segment);
     }
     dumpfolder_remove(&d->own);
 }
 
-/* Not every file system can rename without replacing (NFS, some of FUSE); a link never replaces. */
+/* Not every file system can rename without replacing (NFS, some of FUSE): link(2) never replaces. */
 static int rename_new(int from, const char *name, int to, const char *new_name)
 {
     if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == 0)
@@ -384,11 +290,11 @@ static int rename_new(int from, const char *name, int to, const char *new_name)
 int heapdump_move(struct heapdump *d, int folder, const char *name)
 {
     struct stat moved, ours;
-    int r = rename_new(place_of(d), d->name, folder, name);
+    int r = rename_new(dump_folder(d), d->name, folder, name);
 
     if (r < 0)
         return r;
-    /* The JVM's user may have put another file in its place. */
+    /* The JVM's user may have exchanged the file before the rename. */
     if (fstatat(folder, name, &moved, AT_SYMLINK_NOFOLLOW) < 0 || fstat(d->fd, &ours) < 0 ||
         moved.st_dev != ours.st_dev || moved.st_ino != ours.st_ino) {
         unlinkat(folder, name, 0);
@@ -403,7 +309,7 @@ int heapdump_leave(struct heapdump *d, const struct jvm *j, bool gzip, char **re
     char name[HEAPDUMP_NAME_MAX], *path;
     int r = -EEXIST;
 
-    /* The name holds the time, and another dump may have taken it in this second. */
+    /* The name has a resolution of a second, and another dump may have it. */
     for (int i = 0; i < TRIES && r == -EEXIST; i++) {
         heapdump_name(j, gzip, name);
         if ((r = heapdump_move(d, d->folder, name)) == -EEXIST)

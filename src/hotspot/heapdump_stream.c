@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The FIFO lies in a folder of its own: once that is gone, a JVM that has not opened it yet finds nothing to open, and
- * makes no file in its place. A thread waits for the JVM's answer, which comes behind the last byte.
+ * The FIFO lies in a new hidden folder: once the folder is removed, a JVM that has not opened the FIFO yet can neither
+ * open nor create a file there. A thread waits for the JVM's answer, which comes after the last byte.
  */
 #include "hotspot/heapdump_stream.h"
 
@@ -29,12 +29,12 @@ struct heapdump_stream {
     struct heapdump_request rq;
     struct dumpfolder folder;
     char *inner; /* the FIFO's path as the JVM sees it */
-    int fd;      /* its reading end, until the caller has it */
+    int fd;      /* its reading end, until it is handed to the caller */
     pthread_t thread;
     bool running;
-    atomic_bool answered, flows, ended; /* the JVM has; its bytes come; no more come */
+    atomic_bool answered, flows, ended; /* the JVM answered; the first byte came; the stream has ended */
 
-    /* The thread's, until it has been joined. */
+    /* Written by the thread; to be read after it was joined. */
     int result;
     struct err e;
 };
@@ -46,7 +46,7 @@ static bool is_stopped(void *ctx)
     return !atomic_load(&s->flows) && s->rq.wait.stop && s->rq.wait.stop(s->rq.wait.ctx);
 }
 
-/* It waits for us while we read. */
+/* While we read, the JVM waits for us and is not silent. */
 static bool is_flowing(void *ctx)
 {
     const struct heapdump_stream *s = ctx;
@@ -65,7 +65,7 @@ static int check_answer(struct heapdump_stream *s, const char *answer)
         return err_set(&s->e, -ESRCH, "JVM %d closed the connection in the middle of its dump: it has ended",
                        (int)s->j->proc.pid);
     default:
-        return err_set(&s->e, -EPROTO, "JVM %d did not write its dump to the end: %s", (int)s->j->proc.pid, reason);
+        return err_set(&s->e, -EPROTO, "JVM %d wrote an incomplete dump: %s", (int)s->j->proc.pid, reason);
     }
 }
 
@@ -90,23 +90,22 @@ static void *ask(void *arg)
 
 static int check_jdk(const struct jvm *j, const struct heapdump_request *rq, struct err *e)
 {
-    static const char instead[] = "leave out --stream, so that the dump goes through a file of the JVM's";
+    static const char instead[] = "without --stream the dump goes through a file";
     int r = heapdump_knows(j, "-overwrite", &rq->wait, e);
 
     if (r == 0)
         return err_set(e, -FAULT_REFUSED,
-                       "JVM %d (%s) can't stream its dump: before JDK 17 it writes into no file that is there; %s",
+                       "JVM %d (%s) can't stream its dump: JDKs before 17 write into no existing file; %s",
                        (int)j->proc.pid, j->version ? j->version : "version unknown", instead);
     if (r > 0 && (r = heapdump_knows(j, "-parallel", &rq->wait, e)) > 0)
         return err_set(
             e, -FAULT_REFUSED,
-            "JVM %d (%s) can't stream its dump: from JDK 22 on it first writes the heap into files beside; %s",
+            "JVM %d (%s) can't stream its dump: JDK 22 and newer write the heap into segment files first; %s",
             (int)j->proc.pid, j->version ? j->version : "version unknown", instead);
     return r;
 }
 
-/* A FIFO that is the JVM's own: where fs.protected_fifos is set, a FIFO of another user would not be opened in a /tmp.
- */
+/* The FIFO must belong to the JVM's user: with fs.protected_fifos the kernel refuses to open another user's in /tmp. */
 static int make_fifo_in(struct heapdump_stream *s, const char *place)
 {
     const struct proc_status *its = &s->j->status;
@@ -141,7 +140,7 @@ static int make_fifo(struct heapdump_stream *s, struct err *e)
                    strerror(-r));
 }
 
-/* Whether the first byte has come. */
+/* Waits a little for the first byte; true once it is there. */
 static bool has_begun(int fd)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -222,8 +221,8 @@ void heapdump_stream_close(struct heapdump_stream *s)
     if (!s)
         return;
     atomic_store(&s->ended, true);
-    /* A JVM that opens a FIFO without a reader stands still for ever: so its name goes first, and whoever has found it
-     * by then is given the time to come through. */
+    /* A JVM that opens a FIFO without a reader blocks for ever. So the name is removed first, and a JVM that found it
+     * by then gets POLL_MS to complete its open. */
     remove_fifo(s);
     if (s->fd >= 0) {
         clock_sleep_ms(POLL_MS);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * "…, used 5314K" of a generation or a whole heap, or Shenandoah's "…, 5376K used". Spaces of a generation have their
- * share in percents, which is no number of bytes; metaspace is no heap.
+ * "…, used 5314K" of a generation or a whole heap, or Shenandoah's "…, 5376K used". Spaces of a generation are given in
+ * percent and ignored; metaspace is not heap.
  */
 #include "hotspot/heapinfo.h"
 
@@ -13,7 +13,7 @@
 
 #include "base/text.h"
 
-/* "5314K" at the beginning of at, where size bytes are; true if it is a size. */
+/* Parses "5314K" at the beginning of size bytes; false if it is not a size. */
 static bool parse_size(const char *at, size_t size, uint64_t *ret)
 {
     static const char units[] = "BKMG";

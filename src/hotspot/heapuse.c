@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The diagnostic command, and where the JVM doesn't know it the counters.
+ * The diagnostic command, or the counters if the JVM doesn't have it.
  */
 #include "hotspot/heapuse.h"
 

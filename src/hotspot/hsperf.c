@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A walk over entries, each of which says how long it is. A look-up walks all of them: there are about 250, and that
- * takes a few microseconds.
+ * A walk over entries, each of which begins with its length. A look-up walks all of them, about 250, in a few
+ * microseconds.
  */
 #include "hotspot/hsperf.h"
 
@@ -70,7 +70,7 @@ int hsperf_init(struct hsperf *ret, const void *data, size_t size)
     return 0;
 }
 
-/* What an entry of this length says; false if it contradicts itself. */
+/* Parses an entry of this length; false if it is malformed. */
 static bool read_entry(const struct hsperf *h, const unsigned char *entry, size_t length, struct hsperf_entry *ret)
 {
     size_t name = get32(h, entry + AT_NAME), value = get32(h, entry + AT_VALUE);
@@ -98,8 +98,8 @@ bool hsperf_next(const struct hsperf *h, size_t *at, struct hsperf_entry *ret)
 {
     size_t here = *at ? *at : h->first;
 
-    /* Every step is ENTRY_SIZE at least: there is an end. Behind the last entry are zeros, as there are in one that
-     * HotSpot is about to write; the prologue has counted that already, so its count is of no use. */
+    /* Every step is at least ENTRY_SIZE, so the loop ends. Zeros follow the last entry. The prologue's count is not
+     * used: it includes an entry that HotSpot is about to write, which is still zeros. */
     while (here <= h->size && h->size - here >= ENTRY_SIZE) {
         const unsigned char *entry = h->data + here;
         size_t length = get32(h, entry + AT_LENGTH);

@@ -15,7 +15,7 @@ size_t jps_class(const char *command, const char **ret_arguments)
     return size;
 }
 
-/* Behind the last of these bytes, if that isn't the first byte. */
+/* The offset after the last of these bytes, unless that is the first byte. */
 static size_t behind_last(const char *text, size_t size, const char *bytes)
 {
     while (size > 1)

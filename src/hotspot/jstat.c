@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One table of columns for each view. What a column is made of was learnt from jdk.jcmd's sun/tools/jstat; numbers are
- * doubles there too, and both round to even.
+ * One table of columns for each view. The formulas are those of jdk.jcmd's sun/tools/jstat, which calculates with
+ * doubles and rounds to even, too.
  */
 #include "hotspot/jstat.h"
 
@@ -18,11 +18,11 @@
 enum { CELL_MAX = 400, TERMS_MAX = 3, TIMESTAMP_WIDTH = 12 };
 
 enum formula {
-    COUNT,     /* the sum */
-    KIB,       /* the sum, of bytes */
-    SECONDS,   /* the sum, of ticks */
-    SECONDS_0, /* the same, where a counter that is missing counts as 0 */
-    PERCENT,   /* first the capacity, then how much of it is used */
+    COUNT,     /* sum of the counters */
+    KIB,       /* sum of bytes, in KiB */
+    SECONDS,   /* sum of ticks, in seconds */
+    SECONDS_0, /* the same; missing counters count as 0 */
+    PERCENT,   /* the first counter is the capacity, the second what is used */
     TEXT
 };
 
@@ -32,7 +32,7 @@ struct column {
     const char *counter[TERMS_MAX];
     int width;
     int decimals;
-    const char *key; /* in JSON; NULL: the name */
+    const char *key; /* name in JSON; NULL: as name */
 };
 
 #define YOUNG "sun.gc.generation.0."
@@ -62,7 +62,7 @@ struct column {
         name, SECONDS, {COLLECTOR number ".time"}, 9, 3, NULL                                                          \
     }
 
-/* Young, full (or old), and the pauses of a concurrent one. */
+/* Young, full (or old), and concurrent collections. */
 #define ALL_COLLECTIONS                                                                                                \
     COLLECTIONS("YGC", "0"), COLLECTING("YGCT", "0"), COLLECTIONS("FGC", "1"), COLLECTING("FGCT", "1"),                \
         COLLECTIONS("CGC", "2"), COLLECTING("CGCT", "2"),                                                              \
@@ -187,7 +187,7 @@ static const char *cell(const struct column *c, const struct hsperf *h, char out
     return out;
 }
 
-/* Numbers stand at the right of their column, texts at the left; nothing stands behind the last one. */
+/* Numbers are aligned to the right, texts to the left; no blanks after the last column. */
 static int add_cell(const struct column *c, const char *text, struct buf *ret)
 {
     bool last = !c[1].name;
@@ -202,7 +202,7 @@ double jstat_uptime(const struct hsperf *h, int64_t wall_ns)
 {
     double own = divide(counter(h, "sun.os.hrt.ticks", NAN), counter(h, "sun.os.hrt.frequency", NAN));
 
-    /* JDK 25 keeps the frequency, and no ticks. */
+    /* JDK 25 has the frequency, but no ticks. */
     return isnan(own) ? ((double)wall_ns / 1e6 - counter(h, "sun.rt.createVmBeginTime", NAN)) / 1e3 : own;
 }
 
@@ -229,7 +229,7 @@ int jstat_row(enum jstat_view view, const struct hsperf *h, const double *timest
     return r;
 }
 
-/* NaN is null: a number that is not known. */
+/* NaN, an unknown number, is null. */
 static json_t *json_number(double n, int decimals)
 {
     char text[CELL_MAX];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. What the JDK's jstat shows of a JVM's counters: the same columns, formulas and roundings (its
- * definitions are the same from JDK 11 to 25; JDK 8's lack CGC and CGCT). A column whose counters a JVM doesn't have,
- * as each collector has its own, is "-". Reads counters, keeps no time, and prints nothing.
+ * Foreign bytes. The columns of the JDK's jstat from a JVM's counters: the same names, formulas and rounding (the same
+ * from JDK 11 to 25; JDK 8 has no CGC and CGCT). A column is "-" if the JVM's collector does not have its counters.
+ * Reads no clock, and prints nothing.
  */
 #pragma once
 
@@ -11,14 +11,15 @@
 
 enum jstat_view { JSTAT_GCUTIL, JSTAT_GC, JSTAT_GCCAPACITY, JSTAT_GCCAUSE, JSTAT_CLASS, JSTAT_VIEWS };
 
-/* The names of them, in their order. */
+/* Their names, in this order. */
 #define JSTAT_VIEW_NAMES "gcutil|gc|gccapacity|gccause|class"
 
-/* Seconds since the JVM began. Up to JDK 24 it keeps a clock of its own, which stands still while it does; later ones
- * are held against the wall clock. NaN if there is neither. */
+/* Seconds since the JVM started: its tick counter up to JDK 24 (which stops while the JVM is stopped), else the wall
+ * clock less its start time. NaN if unknown. */
 double jstat_uptime(const struct hsperf *h, int64_t wall_ns);
 
-/* Append a line. timestamp: a first column with the seconds (a NULL for the row: none). 0, -ENOMEM, -EMSGSIZE. */
+/* Append a line. timestamp: a first column with the seconds since the start; NULL in a row: none. 0, -ENOMEM,
+ * -EMSGSIZE. */
 int jstat_header(enum jstat_view view, bool timestamp, struct buf *ret);
 int jstat_row(enum jstat_view view, const struct hsperf *h, const double *timestamp, struct buf *ret);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads a process for what makes it a JVM. The rules of its options are hotspot/jvmlaunch.h's.
+ * Recognises a JVM by its mapped libraries, and reads /proc. hotspot/jvmlaunch.h has the rules of its options.
  */
 #include "hotspot/jvm.h"
 
@@ -22,7 +22,7 @@
 
 enum { RELEASE_MAX = 64 * 1024 };
 
-/* Where the options of a process are read. */
+/* Where jvmlaunch_read gets variables and files from. */
 struct origin {
     const struct proc *proc;
     const struct proc_words *variables;
@@ -35,7 +35,7 @@ static const char *variable_of(void *ctx, const char *name)
     return proc_variable(o->variables, name);
 }
 
-/* A file of options as the process sees it. */
+/* Loads an options file by its path in the process's mount namespace. */
 static int load_options(void *ctx, const char *path, struct buf *ret)
 {
     const struct origin *o = ctx;
@@ -44,7 +44,7 @@ static int load_options(void *ctx, const char *path, struct buf *ret)
     return fd < 0 ? fd : file_load_fd(fd, ret);
 }
 
-/* The launcher keeps its rules under any argv[0] (exec -a). */
+/* By the executable's name: argv[0] may be anything (exec -a). */
 static bool is_launcher(const struct proc *p, const struct proc_words *given)
 {
     char program[PATH_MAX];
@@ -76,7 +76,7 @@ static int read_options(struct jvm *j)
     return 0;
 }
 
-/* The value of NAME="…" in a release file, in out; false without. */
+/* The value of NAME="…" in a release file, into out; false if there is none. */
 static bool release_value(const char *text, const char *name, char *out, size_t size)
 {
     size_t length = strlen(name);
@@ -121,7 +121,7 @@ static char *read_version(const struct proc *p, const char *libjvm)
     return NULL;
 }
 
-/* The libraries that make a process a JVM, and one that is not HotSpot. */
+/* Mapped libraries that show a JVM, and OpenJ9. */
 struct libraries {
     char *libjvm; /* path */
     bool openj9;
@@ -138,28 +138,28 @@ static int check_library(void *ctx, const struct proc_mapping *m)
     return 0;
 }
 
-/* Who may look is who may trace (ptrace(2)): the same uid and gid, with all the capabilities that the other one has. In
- * a container root has CAP_SYS_PTRACE only if it was granted. */
+/* Reading these files of /proc takes the right to trace (ptrace(2)): the same uid and gid, and all capabilities that
+ * the other process has. In a container root has CAP_SYS_PTRACE only if it was granted. */
 static int not_allowed(const struct jvm *j, struct err *e)
 {
     int pid = (int)j->proc.pid;
     unsigned uid = j->status.uid, gid = j->status.gid;
 
     if (j->status.inner_pid == 0)
-        return err_set(e, -EACCES, "process %d may not be looked at: run salvage as its user, or as root", pid);
+        return err_set(e, -EACCES, "no permission to inspect process %d: run salvage as its user, or as root", pid);
     if (uid == geteuid() && gid == getegid())
         return err_set(e, -EACCES,
-                       "process %d may not be looked at, though its user is ours: it has capabilities that we lack, or "
-                       "a security module forbids it; and our /tmp has neither counters nor an attach socket of it: "
+                       "no permission to inspect process %d, though it has our uid: it has capabilities that we lack, "
+                       "or a security module forbids it; and our /tmp has neither its counters nor its attach socket: "
                        "share its /tmp, or add CAP_SYS_PTRACE",
                        pid);
     if (geteuid() == 0)
         return err_set(e, -EACCES,
-                       "process %d may not be looked at by root without CAP_SYS_PTRACE and CAP_DAC_OVERRIDE: add them, "
+                       "no permission to inspect process %d: root needs CAP_SYS_PTRACE and CAP_DAC_OVERRIDE: add them, "
                        "or run salvage as uid %u and gid %u",
                        pid, uid, gid);
     return err_set(e, -EACCES,
-                   "process %d may not be looked at by uid %u: run salvage as uid %u and gid %u, or as root (in a "
+                   "no permission to inspect process %d as uid %u: run salvage as uid %u and gid %u, or as root (in a "
                    "container with CAP_SYS_PTRACE)",
                    pid, (unsigned)geteuid(), uid, gid);
 }
@@ -173,9 +173,9 @@ static bool is_socket_of(const struct jvm *j)
     return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_uid == j->status.uid;
 }
 
-/* The kernel hides the folders and the memory of a process that has capabilities, or had (setcap'd java, jsvc), from
- * its own user. What a JVM keeps in /tmp shows that it is one, where that is our /tmp: its counters, which a process
- * that listens to SIGQUIT has no other reason for, or its socket, of which the peer is asked again when it is used. */
+/* The kernel hides the folders and the memory of a process that has, or had, capabilities (setcap'd java, jsvc) from
+ * its own user. If its /tmp is ours, a JVM is recognised by its files there: its attach socket (the peer is checked
+ * when it is used), or its counters together with a SIGQUIT handler. */
 static bool is_hidden_jvm(struct jvm *j)
 {
     char ignored[COUNTERS_PATH_MAX];
@@ -200,17 +200,17 @@ static int read_all(struct jvm *j, struct err *e)
     if ((r == -EACCES || r == -EPERM) && is_hidden_jvm(j))
         r = 0;
     if (r == 0 && !libjvm && !j->proc.hidden)
-        return err_set(e, -FAULT_FORMAT, "process %d is no Java VM (there is no libjvm.so in it)", pid);
+        return err_set(e, -FAULT_FORMAT, "process %d is not a Java VM (it maps no libjvm.so)", pid);
     if (r == 0 && libraries.openj9)
-        return err_set(e, -FAULT_FORMAT, "process %d is an OpenJ9 JVM: only HotSpot is known here", pid);
+        return err_set(e, -FAULT_FORMAT, "process %d is an OpenJ9 JVM: only HotSpot is supported", pid);
     if (r == 0 && libjvm)
-        j->version = read_version(&j->proc, libjvm); /* before the options: JDK 8 knows fewer places of them */
+        j->version = read_version(&j->proc, libjvm); /* before the options: JDK 8 reads them from fewer sources */
     if (r == 0)
         r = read_options(j);
     if (r == -EACCES || r == -EPERM)
         return not_allowed(j, e);
     if (r < 0)
-        return err_set(e, r, "process %d cannot be looked at: %s", pid,
+        return err_set(e, r, "cannot inspect process %d: %s", pid,
                        r == -ESRCH ? "it has ended" : strerror(r > -FAULT_FIRST ? -r : EIO));
     if (proc_started(&j->proc, &j->started_ns) < 0)
         j->started_ns = 0;
@@ -223,11 +223,11 @@ int jvm_open(const char *root, pid_t pid, struct jvm *ret, struct err *e)
     int r = proc_open(root, pid, &j.proc);
 
     if (r == -ENOSYS)
-        return err_set(e, r, "there is no %s here: a JVM cannot be looked at", root);
+        return err_set(e, r, "there is no %s here: JVMs cannot be inspected", root);
     if (r == -ESRCH)
         return err_set(e, r, "there is no process %d", (int)pid);
     if (r < 0)
-        return err_set(e, r, "process %d cannot be looked at: %s", (int)pid, strerror(-r));
+        return err_set(e, r, "cannot inspect process %d: %s", (int)pid, strerror(-r));
     if ((r = read_all(&j, e)) < 0)
         return r;
     *ret = j;

@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "linux/proc.h"
 
-enum { PIDS_MAX = 4 * 1024 * 1024 }; /* the most that kernel.pid_max can be */
+enum { PIDS_MAX = 4 * 1024 * 1024 }; /* the largest value of kernel.pid_max */
 
 int jvm_pids_add(struct jvm_pids *p, pid_t pid)
 {
@@ -53,7 +53,7 @@ int jvm_find(const char *root, struct jvm_pids *ret, struct err *e)
     uint64_t pid;
 
     if (!dir)
-        return err_set(e, -ENOSYS, "there is no %s here: no JVM can be found", root);
+        return err_set(e, -ENOSYS, "there is no %s here: JVMs cannot be found", root);
     for (struct dirent *d; (d = readdir(dir));)
         if (text_parse_uint(d->d_name, INT_MAX, &pid) == 0 && add_if_jvm(root, (pid_t)pid, &found) < 0)
             return err_set(e, -ENOMEM, "out of memory");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The JVMs of this machine, or of this pid namespace: processes that have a libjvm.so in them. Says nothing of what
- * they are (hotspot/jvm.h).
+ * The JVMs of this machine, or of this pid namespace: processes that map a libjvm.so. hotspot/jvm.h describes one.
  */
 #pragma once
 
@@ -16,7 +15,8 @@ struct jvm_pids {
     size_t hidden; /* processes of other users whose maps we may not read */
 };
 
-/* root is "/proc" but in tests. Processes that end meanwhile are passed over. -ENOSYS if there is no such root. */
+/* root is "/proc" except in tests. Processes that end meanwhile are skipped. 0, -ENOSYS if there is no such root,
+ * -ENOMEM. */
 int jvm_find(const char *root, struct jvm_pids *ret, struct err *e);
 int jvm_pids_add(struct jvm_pids *p, pid_t pid); /* 0 or -ENOMEM */
 void jvm_pids_done(struct jvm_pids *p);

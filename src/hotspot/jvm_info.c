@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The counters of HotSpot's that jps reads, and in their stead the command line.
+ * From the counters that jps reads, or from the command line.
  */
 #include "hotspot/jvm_info.h"
 
@@ -15,9 +15,9 @@
 #include "hotspot/jvmcommand.h"
 #include "place/container.h"
 
-enum { TOLD_MAX = 8192 }; /* bytes of a text; HotSpot cuts those of its counters at 1024 */
+enum { TOLD_MAX = 8192 }; /* bytes of a text; HotSpot cuts the texts of its counters at 1024 */
 
-/* A copy that is fit to be shown. 0 or -ENOMEM. */
+/* A printable copy. 0 or -ENOMEM. */
 static int copy_text(const char *text, size_t size, char **ret)
 {
     size_t room = size < TOLD_MAX ? size + 1 : TOLD_MAX;
@@ -67,7 +67,7 @@ static bool is_class_path(const char *option)
     return text_eq(option, "-cp") || text_eq(option, "-classpath") || text_eq(option, "--class-path");
 }
 
-/* Words with blanks between them. A class path among the options is no option of the JVM's to HotSpot. */
+/* Joins words with blanks. A class path among the options is left out: HotSpot does not count it as a JVM option. */
 static int join_words(const struct strv *words, size_t from, size_t to, bool options, char **ret)
 {
     CLEANUP(buf_done) struct buf b = {0};

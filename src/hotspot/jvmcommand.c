@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The launcher's rules (JDK java.c, JLI_ParseArguments): options end with the first word that is none.
+ * The launcher's rules (JDK java.c, JLI_ParseArguments): the first word that is not an option ends the options.
  */
 #include "hotspot/jvmcommand.h"
 
@@ -12,8 +12,8 @@
 
 enum { WORD_MAX = 200, TOLD_MAX = 2000 };
 
-/* Options whose value is the next word (java.c, IsWhiteSpaceOption and IsLauncherOption of JDK 8 to 25). -jar and -m
- * name the application by it. */
+/* Options whose value is the next word (java.c, IsWhiteSpaceOption and IsLauncherOption of JDK 8 to 25). With -jar and
+ * -m that word names the application. */
 static bool takes_a_word(const char *option)
 {
     static const char *const names[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * All counters that are numbers, by HotSpot's names: which of them will matter is not known beforehand.
+ * All numeric counters are recorded under HotSpot's names: which of them will matter is not known beforehand.
  */
 #include "hotspot/jvmend.h"
 

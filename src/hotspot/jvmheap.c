@@ -12,7 +12,7 @@
 
 enum { GENERATIONS = 2, COLLECTORS = 4, SPACES = JVMHEAP_SPACES / GENERATIONS, NAME_SIZE = 64, PAGE = 4096 };
 
-/* By what a counter says at its beginning; the first that fits. */
+/* By the beginning of a counter's text; the first match counts. */
 static const struct {
     const char *counter, *begins, *collector;
 } SIGNS[] = {
@@ -36,7 +36,7 @@ static const char *find_collector(const struct hsperf *h)
     return NULL;
 }
 
-/* The sum of all spaces. 0 is what a JVM says that has not counted yet. */
+/* The sum of all spaces. A JVM that has not counted yet reports 0. */
 static int64_t find_used(const struct hsperf *h, struct jvmheap *ret)
 {
     char name[NAME_SIZE];
@@ -71,7 +71,7 @@ static bool has_places(const char *collector)
     return text_eq(collector, "Serial") || text_eq(collector, "Parallel") || text_eq(collector, "ConcMarkSweep");
 }
 
-/* Generations of a fixed place in the heap have a share of it each; of the others every one may become the whole. */
+/* Generations with fixed places in the heap each have a share of it; any other may grow to the whole heap. */
 static int64_t find_max(const struct hsperf *h, bool shares)
 {
     int64_t max = 0, n;
@@ -108,12 +108,12 @@ static void find_collections(const struct hsperf *h, struct jvmheap *ret)
         ret->collecting |= began > ended;
         *last = ended > *last ? ended : *last;
     }
-    /* The latter where a collector sees it coming. */
+    /* "Ergonomics": the collector expected the space to fill. */
     ret->had_filled = ret->placed && hsperf_string(h, "sun.gc.lastCause", cause, sizeof(cause)) &&
                       (text_eq(cause, "Allocation Failure") || text_eq(cause, "Ergonomics"));
 }
 
-/* What it counts as collections are phases beside which the application runs. */
+/* Its "collections" are concurrent phases, during which the application runs. */
 static bool is_concurrent(const char *collector)
 {
     return collector && text_eq(collector, "Shenandoah");
@@ -136,7 +136,7 @@ bool jvmheap_is_shared(const struct jvmheap *heap)
     return heap->collector && text_eq(heap->collector, "Z") && heap->max > 0;
 }
 
-/* Other files in memory may be among it; and there is none of it where the heap lies in huge pages set apart. */
+/* shared may include other shmem files, and lacks a heap in hugetlb pages. */
 void jvmheap_in_memory(struct jvmheap *heap, uint64_t shared)
 {
     heap->in_memory = shared < (uint64_t)heap->max ? (int64_t)shared : heap->max;

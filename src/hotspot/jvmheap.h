@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. A JVM's collector and its heap, from the counters (JDK 8 to 25, all collectors). How old "used" is
- * depends on them: some bring it up to date every 50 ms, others with a collection only, and then it is what was left
- * behind that.
+ * Foreign bytes. A JVM's collector and its heap, from the counters (JDK 8 to 25, all collectors). The age of "used"
+ * depends on the collector: some update it every 50 ms, others at the end of a collection only.
  */
 #pragma once
 
@@ -14,10 +13,10 @@ struct jvmheap {
     const char *collector; /* "G1", "Serial" … as the -XX:+UseNAMEGC has it; NULL unknown. Static */
     int64_t used, max;     /* bytes; -1 unknown */
     bool collecting;       /* right now */
-    /* Ticks at the end of the last collection: of the young generation alone, and of all; 0: none yet. */
+    /* Ticks at the end of the last collection: of the young generation, and of the whole heap; 0: none yet. */
     int64_t collected[JVMHEAP_COLLECTIONS];
-    bool had_filled; /* the very last came because what it collected was full; of those that are placed */
-    /* Bytes of it that are in memory, at this moment: exact, by the kernel's word (jvmheap_in_memory). */
+    bool had_filled; /* the last collection was caused by a full space; only if placed */
+    /* Heap bytes in memory now, by the kernel's count (jvmheap_in_memory); exact: it is known. */
     bool exact;
     int64_t in_memory;
     /* Eden, survivors, old. placed: each has a place of its own in memory: what moves from one to another then needs

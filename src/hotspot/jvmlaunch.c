@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Words first, as the launcher makes them; then HotSpot's reading of each.
+ * First the words, as the launcher makes them; then HotSpot's options from them.
  */
 #include "hotspot/jvmlaunch.h"
 
@@ -17,10 +17,10 @@ enum { WORDS_MAX = 16 * 1024, FEATURE_FILES = 9 };
 struct reader {
     const struct jvmlaunch *in;
     struct strv words;
-    struct jvmopts said, flags; /* by everything but the flags file; by that */
+    struct jvmopts said, flags; /* from all sources but the flags file; from the flags file */
     char *flags_file;
-    bool literal; /* behind --disable-@files */
-    bool in_file; /* a file of options names no further one */
+    bool literal; /* after --disable-@files */
+    bool in_file; /* reading a VMOptionsFile, which cannot name another */
     bool unread;
 };
 
@@ -37,7 +37,7 @@ static bool knows_files(const struct jvmlaunch *in)
     return in->feature == 0 || in->feature >= FEATURE_FILES;
 }
 
-/* Without the file: nothing said. */
+/* Calls fn for each word of an options file; an unreadable file has none. */
 static int each_in_file(struct reader *r, const char *path, enum jvmopts_grammar grammar,
                         int (*fn)(void *ctx, const char *option), void *ctx)
 {
@@ -79,7 +79,7 @@ static int add_word(void *ctx, const char *word)
     return r->words.count == WORDS_MAX ? 0 : strv_add(&r->words, word);
 }
 
-/* The launcher's word: an @argfile's words take its place, up to the word that names the application. */
+/* A word of the launcher: an @argfile before the application's name is replaced by its words. */
 static int expand_word(void *ctx, const char *word)
 {
     struct reader *r = ctx;
@@ -103,10 +103,10 @@ static int make_words(struct reader *r)
     return result;
 }
 
-/* --- HotSpot's reading -----------------------------------------------------------------------------------------------
- */
+/* --- HotSpot's options
+ * ----------------------------------------------------------------------------------------------- */
 
-/* The value of "-XX:NAME=", also with -J before it; NULL if it is another option. */
+/* The file that an option "-XX:NAME=FILE" names, also with -J in front; NULL for another option. */
 static const char *file_of(const char *option, const char *name)
 {
     size_t length = strlen(name);
@@ -116,7 +116,7 @@ static const char *file_of(const char *option, const char *name)
     return strncmp(option, name, length) == 0 ? option + length : NULL;
 }
 
-/* Options in files of options take the place of their name. */
+/* The options of a VMOptionsFile take the place of the option that names it. */
 static int read_option(void *ctx, const char *option)
 {
     struct reader *r = ctx;
@@ -143,7 +143,7 @@ static int read_flag(void *ctx, const char *option)
     return jvmopts_add(&r->flags, option);
 }
 
-/* A word of a shell's script, or of a command that starts `java` behind other words. */
+/* A word of a shell script, or of a command that starts `java`. */
 static int read_parent_word(void *ctx, const char *word)
 {
     struct reader *r = ctx;
@@ -210,7 +210,7 @@ int jvmlaunch_read(const struct jvmlaunch *in, struct jvmopts *ret, struct strv 
 
 struct writer {
     struct reader reader;
-    bool launcher; /* the variable is the launcher's: @argfiles count */
+    bool launcher; /* the variable is read by the launcher, which expands @argfiles */
     bool in_argfile;
     bool (*drop)(const char *option);
     size_t dropped; /* words so far */
@@ -224,7 +224,7 @@ static void writer_done(struct writer *w)
     buf_done(&w->text);
 }
 
-/* Quoted so that it is one word again: each run of characters by the quote that is not in it. */
+/* Quotes a word where needed: each run of characters with the quote that does not occur in it. */
 static int add_quoted(struct buf *b, const char *word)
 {
     int r = 0;
@@ -254,11 +254,11 @@ static int append_word(struct writer *w, const char *word)
     }
     r = w->text.size > 0 ? buf_add_text(&w->text, " ") : 0;
     if (r == 0 && w->in_argfile && word[0] == '@')
-        r = buf_add_text(&w->text, "@"); /* it is no name of a file, as it stands in one */
+        r = buf_add_text(&w->text, "@"); /* in an argfile the word is literal; in the variable it would name a file */
     return r < 0 ? r : add_quoted(&w->text, word);
 }
 
-/* The grammar of the file that a word of the variable names, and its path; false if it names none. */
+/* Whether a word names an options file; its grammar and path. */
 static bool names_file(const struct writer *w, const char *word, enum jvmopts_grammar *ret, const char **ret_path)
 {
     if (w->launcher && !w->in_argfile && !w->reader.literal && names_argfile(word)) {
@@ -286,7 +286,7 @@ static int write_file(struct writer *w, const char *path, enum jvmopts_grammar g
     return r;
 }
 
-/* A file with nothing to be dropped in it stays named, and is not put in. */
+/* Words of a file are inserted only if one of them was dropped; else the file stays named. */
 static int write_word(void *ctx, const char *word)
 {
     struct writer *w = ctx;

@@ -32,7 +32,7 @@ struct pause jvmpause_end(const struct jvm *j, const struct jvmpause *p)
     uint64_t took_us = clock_mono_us() - p->begun_us, us;
     int64_t per_second = 0, ticks = p->ticks < 0 ? -1 : read_ticks(j, &per_second);
 
-    /* Whatever else the counter may say, it can't have stood still for longer than that. */
+    /* The JVM can't have stood still for longer than its answer took, whatever the counter says. */
     if (ticks < p->ticks || ticks < 0 || per_second != p->per_second)
         return pause_of(PAUSE_ANSWER, took_us);
     us = (uint64_t)((double)(ticks - p->ticks) * 1e6 / (double)per_second);

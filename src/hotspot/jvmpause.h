@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * For how long a JVM stands still while it is asked for something. HotSpot counts its time at safepoints
- * (sun.rt.safepointTime, runtimeService.cpp, JDK 8 to 25: updated at the end of each): the difference is the time of
- * all safepoints in between, collections included. A JVM without counters (-XX:-UsePerfData) has not stood still longer
- * than its answer took.
+ * How long a JVM stood still for a request. HotSpot counts its time at safepoints (sun.rt.safepointTime,
+ * runtimeService.cpp, JDK 8 to 25, updated at the end of each): the difference is the time of all safepoints in
+ * between, collections included. For a JVM without counters (-XX:-UsePerfData) the time of its answer is an upper
+ * bound.
  */
 #pragma once
 
@@ -19,5 +19,5 @@ struct jvmpause {
 /* Right before the request. */
 void jvmpause_begin(const struct jvm *j, struct jvmpause *ret);
 
-/* Right behind the answer. */
+/* Right after the answer. */
 struct pause jvmpause_end(const struct jvm *j, const struct jvmpause *p);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Copies; a text that has no room is unknown.
+ * Copies texts; one that does not fit counts as unknown.
  */
 #include "hotspot/jvmtrace.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What has to be known of a JVM while it lives to find what it leaves when it ends. Flat, so that a child which may
- * look into the JVM can hand it over in shared memory. Opens nothing, holds nothing.
+ * The facts about a live JVM that are needed to find its dumps and crash logs after its end. Flat, so that a child
+ * process can hand it over in shared memory.
  */
 #pragma once
 
@@ -10,11 +10,11 @@
 enum { JVMTRACE_PATH_MAX = 4096, JVMTRACE_COMMAND_MAX = 2112, JVMTRACE_VERSION_MAX = 128 };
 
 struct jvmtrace {
-    pid_t pid, inner_pid; /* 0: nothing is known */
+    pid_t pid, inner_pid; /* 0: unknown */
     uid_t uid;
     int64_t started_ns; /* since 1970; 0 unknown */
-    bool same_files;    /* it sees the files that we see */
-    /* Paths as the JVM sees them; "" unknown. */
+    bool same_files;    /* it is in our mount namespace */
+    /* Paths in the JVM's mount namespace; "" unknown. */
     char work[JVMTRACE_PATH_MAX];  /* its working folder */
     char error[JVMTRACE_PATH_MAX]; /* -XX:ErrorFile */
     char dump[JVMTRACE_PATH_MAX];  /* HeapDumpPath: a file, or a folder */

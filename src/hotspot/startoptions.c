@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The counters lose quotes, and are cut: so what j has read itself is believed first.
+ * The counters have lost quotes, and are cut: so options that j has win.
  */
 #include "hotspot/startoptions.h"
 
@@ -42,7 +42,7 @@ int startoptions_complete(struct jvm *j)
         return 0;
     if ((r = read_counters(&c, &counted)) < 0)
         return r;
-    /* Both have the same commands: they must not add up. */
+    /* Both sides have the same OnOutOfMemoryError, which must not add up. */
     free(weak->on_out_of_memory);
     weak->on_out_of_memory = NULL;
     if ((r = jvmopts_override(weak, strong)) < 0)

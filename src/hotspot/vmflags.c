@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Lines of columns. A value may hold anything, braces too: what is said of it is what stands last.
+ * Lines of columns. A value may contain anything, braces too: so kind and origin are read from the end of the line.
  */
 #include "hotspot/vmflags.h"
 
@@ -45,7 +45,7 @@ static struct span take_word(struct span *s)
     return word;
 }
 
-/* The "{…}" that ends s, without its braces, cut off s. False if there is none. */
+/* Cuts a "{…}" off the end of s; *ret is its content. False if there is none. */
 static bool cut_group(struct span *s, struct span *ret)
 {
     const char *open;
@@ -77,7 +77,7 @@ static bool read_line(struct span line, const char *name, struct vmflag *ret)
         cut_group(&line, &last);
         last = (struct span){NULL, 0};
     } else if (!cut_group(&line, &before)) {
-        last = (struct span){NULL, 0}; /* JDK 8, not set: there is but the kind */
+        last = (struct span){NULL, 0}; /* JDK 8, option not set: the group is the kind */
     }
     f.size = line.size;
     f.origin = last.text;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. What a running JVM says of one of its options in its answer to the command "VM.flags -all"
- * (jvmFlag.cpp, print_on), one line for each:
+ * Foreign bytes. One option in a JVM's answer to "VM.flags -all" (jvmFlag.cpp, print_on), which has a line for each:
  *
  *   ccstr HeapDumpPath                  = /dumps/a b.hprof         {manageable} {command line}
  *   ccstr HeapDumpPath                 := /dumps/a b.hprof         {manageable}                     JDK 8
  *
- * Parses only. The bytes are untrusted.
+ * Accepts any bytes.
  */
 #pragma once
 
@@ -15,13 +14,13 @@
 
 /* Points into the answer. */
 struct vmflag {
-    const char *value; /* without the blanks behind it; "" for none */
+    const char *value; /* without trailing blanks; "" for none */
     size_t size;
     const char *origin; /* who set it: "default", "command line", "management" (JMX, jcmd), "attach" …; NULL unknown */
     size_t origin_size;
 };
 
-/* The first line of that option. False if there is none; ret is then untouched. */
+/* Parses the first line of that option. False, and ret untouched, if there is none. */
 bool vmflags_find(const char *text, size_t size, const char *name, struct vmflag *ret);
 
 bool vmflags_is(const struct vmflag *f, const char *value);

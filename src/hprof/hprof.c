@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The walk over a heap dump's top-level records, as bytes come. A record's body costs one step for each piece fed,
- * however long it is. Takes unknown tags for records of a JDK to come, and looks into no body.
+ * The walk over a heap dump's top-level records. A body costs one step for each piece that is fed, however long it is.
+ * Unknown tags are taken for records of a future JDK; bodies are not parsed.
  */
 #include "hprof/hprof.h"
 
@@ -63,7 +63,7 @@ static void take_header(struct hprof *h)
     h->head_size = 0;
 }
 
-/* Stops the walk where a record can't begin: it would only wander through bytes that are none. */
+/* Stops the walk where no record can begin. */
 static bool check_tag(struct hprof *h)
 {
     unsigned char tag = h->head[0];
@@ -95,10 +95,10 @@ static void take_record_head(struct hprof *h)
     }
     h->body_left = length;
     h->state = length > 0 ? HPROF_RECORD_BODY : HPROF_RECORD_HEAD;
-    h->head_size = 0; /* the bytes stay: head[0] is the tag while we are in the body */
+    h->head_size = 0; /* the bytes stay: head[0] is the tag during the body */
 }
 
-/* Gathers size bytes in head; true once they are there. */
+/* Collects size bytes in head; true once they are complete. */
 static bool assembly(struct hprof *h, const unsigned char **p, size_t *left, unsigned size)
 {
     size_t n = size - h->head_size < *left ? size - h->head_size : *left;

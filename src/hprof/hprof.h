@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. Whether a HotSpot heap dump is whole: walks the top-level records while the bytes stream by. Keeps no
- * data, never allocates. Format: JDK src/hotspot/share/services/heapDumper.cpp (comment at its top): "JAVA
- * PROFILE 1.0.1" or "1.0.2" (Android's: "1.0.3", with tags of its own inside heap dumps), NUL, u4 identifier size, u8
- * time in ms since 1970; then records of u1 tag, u4 time, u4 length, body; all big-endian. A dump in segments (1.0.2)
- * ends with tag 0x2C HEAP DUMP END.
+ * Foreign bytes. Whether a HotSpot heap dump is complete: walks the top-level records while the bytes stream by. Stores
+ * no data, never allocates. Format: JDK src/hotspot/share/services/heapDumper.cpp (comment at its top): "JAVA PROFILE
+ * 1.0.1" or "1.0.2" (Android's: "1.0.3", with tags of its own inside heap dumps), NUL, u4 identifier size, u8 time in
+ * ms since 1970; then records of u1 tag, u4 time, u4 length, body; all big-endian. A dump in segments (1.0.2) ends with
+ * tag 0x2C HEAP DUMP END.
  */
 #pragma once
 
@@ -17,8 +17,8 @@ enum hprof_state { HPROF_HEADER, HPROF_RECORD_HEAD, HPROF_RECORD_BODY, HPROF_BRO
 struct hprof {
     enum hprof_state state;
     uint64_t offset;        /* bytes fed so far */
-    uint64_t record_offset; /* where the record we are in begins, or what should have been one */
-    uint64_t body_left;     /* of the record we are in; 0 outside of a body */
+    uint64_t record_offset; /* offset of the current record, or of the bytes that are not one */
+    uint64_t body_left;     /* bytes left of the current record's body; 0 outside of a body */
     unsigned char head[32];
     unsigned head_size;
     unsigned version_minor; /* 1 to 3 */
@@ -26,12 +26,12 @@ struct hprof {
     int64_t time_ms;        /* the header's, since 1970 */
     uint64_t records;
     uint64_t heap_segments; /* HEAP DUMP and HEAP DUMP SEGMENT records that are not empty */
-    bool ended;             /* HEAP DUMP END was seen behind the last of them */
+    bool ended;             /* HEAP DUMP END followed the last of them */
     bool empty_dump;        /* the last record was a heap dump (segment) of length 0 */
-    bool unpatched;      /* empty_dump, and then a byte that is not the tag of HEAP DUMP, HEAP DUMP SEGMENT or HEAP DUMP
-                            END (no record inside a heap dump begins with one of these): JDK 11 and older write the length
-                            last, by seeking back. The file is being written, and not from front to back. Also
-                            HPROF_BROKEN: where the next record begins can't be known */
+    bool unpatched; /* after empty_dump came a byte that is not the tag of HEAP DUMP, HEAP DUMP SEGMENT or HEAP DUMP END
+                       (no record inside a heap dump begins with one of these): JDK 11 and older seek back to write the
+                       length last. The file is still being written. Also HPROF_BROKEN: where the next record begins is
+                       unknown */
     const char *problem; /* static text, once HPROF_BROKEN */
 };
 
@@ -41,7 +41,8 @@ bool hprof_probe(const void *data, size_t size);
 void hprof_init(struct hprof *h);
 void hprof_feed(struct hprof *h, const void *data, size_t size);
 
-/* At the end of the file: NULL if the dump is whole, else why not, in out[size] ("ends inside a record at byte 1234
- * (tag 0x1c needs 567 bytes more)"). Whole: the records add up to the end of the file, and the heap is in it. 1.0.2: a
- * HEAP DUMP END behind the last heap dump segment; 1.0.1, which has no end record: a heap dump that is not empty. */
+/* At the end of the file: NULL if the dump is complete, else why not, in out[size] ("ends inside a record at byte 1234
+ * (tag 0x1c needs 567 bytes more)"). Complete: the records end where the file does, and the heap is in it: with 1.0.2 a
+ * HEAP DUMP END after the last heap dump segment; with 1.0.1, which has no end record, a heap dump that is not
+ * empty. */
 const char *hprof_partial(const struct hprof *h, char *out, size_t size);

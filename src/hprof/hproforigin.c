@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A walk over the records in front of the first heap dump record; of each body only the beginning is looked at.
+ * A walk over the records before the first heap dump record; only the beginning of each body is read.
  */
 #include "hprof/hproforigin.h"
 
@@ -60,7 +60,7 @@ static void take_header(struct hproforigin *h)
         hproforigin_end(h);
 }
 
-/* How much of a record's body says something; 0: nothing. */
+/* How many bytes of a record's body are needed; 0: none. */
 static unsigned body_wanted(const struct hproforigin *h)
 {
     unsigned wanted = 0;
@@ -88,7 +88,7 @@ static void take_record(struct hproforigin *h)
     h->tag = h->head[0];
     h->length = (uint32_t)number(h, 5, 4);
     if (h->tag == TAG_HEAP || h->tag == TAG_SEGMENT || h->tag == TAG_END) {
-        /* HotSpot has all of these names, and frames of its threads. */
+        /* HotSpot's dumps have all of these names, and frames of threads. */
         h->answer = h->class_serial && h->init && h->signature && h->has_frames && h->modern ? HPROFORIGIN_ASKED
                                                                                              : HPROFORIGIN_NOT_SAID;
         return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The walk over the records. Each step waits for the bytes that say how long the next part is; everything else is
- * skipped, however long.
+ * The walk over the records. Each step collects the bytes that have the length of the next part; everything else is
+ * skipped.
  */
 #include "hprof/phd.h"
 
@@ -57,7 +57,7 @@ static unsigned word(const struct phd *p)
     return p->wide ? 8 : 4;
 }
 
-/* has_one: the record's own flag, which counts where not every record has a hash. */
+/* has_one: the record's flag, which counts if not every record has a hash. */
 static unsigned hash(const struct phd *p, bool has_one)
 {
     if (p->hashed)
@@ -159,7 +159,7 @@ static void take_flags(struct phd *p)
     }
 }
 
-/* The references, and what stands behind them. */
+/* Skips the references and what follows them. */
 static void take_count(struct phd *p)
 {
     uint64_t count = u32_at(p, p->wanted - 4);

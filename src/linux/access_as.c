@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The identity is that of /proc/PID/status. Not its security label (SELinux, AppArmor): those have the last word when
+ * The identity is that of /proc/PID/status, without its security label (SELinux, AppArmor), which may still refuse when
  * the process writes.
  */
 #include "linux/access_as.h"
@@ -69,7 +69,7 @@ static int read_identity(const struct proc *p, struct identity *ret)
     return read_groups(groups, ret);
 }
 
-/* No more capabilities than it has: root in a container often may write less than root. */
+/* No more capabilities than that process has: root in a container often has few. */
 static void limit_capabilities(uint64_t wanted)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -84,7 +84,7 @@ static void limit_capabilities(uint64_t wanted)
     syscall(SYS_capset, &header, data);
 }
 
-/* The way there, too, is gone under its identity; where that cannot be asked, seen is the folder. */
+/* The parent folders are checked under the same identity; without openat2 only the folder itself, seen, is. */
 static int check_folder(int root, const char *folder, int seen)
 {
     struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
@@ -96,8 +96,8 @@ static int check_folder(int root, const char *folder, int seen)
     return faccessat(fd < 0 ? seen : fd, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
 
-/* Root in a user namespace of its own: its capability reaches as far as the namespace's users, which the child,
- * having left it, cannot determine. */
+/* Root in another user namespace: its capability covers the users of that namespace, which the child, outside of it,
+ * cannot determine. */
 static bool overrides_modes(const struct proc *p, const struct identity *i)
 {
     return i->capabilities & (UINT64_C(1) << CAP_DAC_OVERRIDE) && !proc_shares(p, "ns/user");
@@ -109,7 +109,7 @@ static void check_in_child(const struct identity *i, int root, const char *folde
     const struct proc_status *s = &i->status;
     int r;
 
-    /* Without the right to, all three fail, and we are who we are. */
+    /* Without the right to do so all three fail, and the identity stays ours. */
     if (setgroups(i->group_count, i->groups) == 0 && setresgid(s->gid, s->gid, s->gid) == 0 &&
         setresuid(s->uid, s->uid, s->uid) == 0)
         limit_capabilities(i->capabilities);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Groups first: the right to change them goes with the user.
+ * Groups first: the right to change them is lost with the user id.
  */
 #include "linux/become.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which boot of the machine this is (random(4), /proc/sys/kernel/random/boot_id): what lasts as long as a boot is told
- * by it from what an earlier one left behind.
+ * The id of the machine's current boot (random(4), /proc/sys/kernel/random/boot_id): distinguishes state of this boot
+ * from what an earlier one left behind.
  */
 #pragma once
 

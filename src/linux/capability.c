@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * By capget(2), which libc has no function for.
+ * By capget(2), for which libc has no wrapper.
  */
 #include "linux/capability.h"
 

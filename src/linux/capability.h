@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Our own effective capabilities (capabilities(7)).
+ * This process's effective capabilities (capabilities(7)).
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The files are the kernel's, but mount points and names of cgroups are anybody's. Lines are spans, not strings: no
- * reading of numbers allocates, for they are read while memory runs out.
+ * The kernel writes the files, but users choose mount points and names of cgroups. Lines are spans, not strings:
+ * reading numbers never allocates, because they are read while memory runs out.
  */
 #include "linux/cgroup.h"
 
@@ -80,7 +80,7 @@ char *cgroup_memory_path(const char *cgroup, bool *ret_v2)
     return found.path ? strndup(found.path, found.path_size) : NULL;
 }
 
-/* Above the root of our namespace there are no names, but "..": in mountinfo as in /proc/PID/cgroup. */
+/* Whether a path contains "..": above the root of our cgroup namespace mountinfo and /proc/PID/cgroup show no names. */
 static bool climbs(const char *rest)
 {
     for (const char *at = rest; (at = strstr(at, "/..")); at += 3)
@@ -106,8 +106,8 @@ struct search {
     void *ctx;
 };
 
-/* A mount whose root climbs, and nothing else, shows the hierarchy from its top. A name that climbs less far than that
- * is below a folder of our own path: "/../app" of home "/pod/guard" is "/pod/app". malloc'ed; NULL: no such thing. */
+/* A mount whose root consists of ".." only shows the hierarchy from its top. A path that climbs less far lies below a
+ * part of home: "/../app" with home "/pod/guard" is "/pod/app". malloc'ed; NULL: not such a mount or path. */
 static char *from_top(const struct search *s, const char *root)
 {
     unsigned top = cgroup_climb(root), climbed = cgroup_climb(s->path);

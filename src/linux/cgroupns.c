@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * By setns(2); and by a walk through the folders of as many levels as a mount climbs, for one whose cgroup.procs has
- * us.
+ * setns(2); and a search through as many levels of folders as the mount climbs, for one whose cgroup.procs has our pid.
  */
 #include "linux/cgroupns.h"
 
@@ -37,10 +36,10 @@ int cgroupns_enter_first(void)
     return setns(first, CLONE_NEWCGROUP) < 0 ? -errno : 0;
 }
 
-/* The way that is looked at. */
+/* The folder that is being searched. */
 struct way {
     char path[PATH_MAX];
-    const char *own; /* our cgroup, as our namespace calls it: "" for its root */
+    const char *own; /* our cgroup's path in our namespace: "" for its root */
     unsigned levels;
 };
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The cgroup namespace that names of cgroups are relative to (cgroup_namespaces(7)). A container has one of its own on
- * cgroup v2: from there other containers' names climb ("/../../X") and lead nowhere.
+ * The cgroup namespace, to which paths of cgroups are relative (cgroup_namespaces(7)). On cgroup v2 each container has
+ * one: seen from there the paths of other containers begin with "/../..", and cannot be opened.
  */
 #pragma once
 
-/* Enters the first process's, which is the machine's where its processes are seen (hostPID). That changes only how
- * cgroups are named to us, not which one we are in; takes CAP_SYS_ADMIN. 0 (also where we are in it already), -errno.
- */
+/* Enters the cgroup namespace of process 1, which is the machine's with hostPID. Changes only how cgroups are named,
+ * not which cgroup we are in; needs CAP_SYS_ADMIN. 0 (also if we are in it already), -errno. */
 int cgroupns_enter_first(void);
 
-/* Where the root of our namespace is in the hierarchy of cgroup v2, as a mount of ours shows that from its top (its
- * root climbs, "/../.."): found by looking for the group that we are in, once. NULL: no such mount, or not found. */
+/* The path of our namespace's root in the hierarchy of cgroup v2, if a mount of ours shows the hierarchy from its top
+ * (its root is "/../.."): searched once, by finding our own cgroup there. NULL: no such mount, or not found. */
 const char *cgroupns_home(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From /proc/self/cgroup down to the files, and up again level by level. In a cgroup namespace of its own a process
- * sees its cgroup as the root.
+ * From /proc/self/cgroup to the cgroup's folder, then up level by level. In its own cgroup namespace a process sees its
+ * cgroup as the root.
  */
 #include "linux/cpulimit.h"
 
@@ -25,7 +25,7 @@ static int load(const char *root, const char *path, struct buf *ret)
     return fd < 0 ? -1 : file_load(fd, path, ret);
 }
 
-/* "200000 100000", "max 100000", or the two from files of their own; 0 for none. */
+/* Quota and period, from "200000 100000" or "max 100000", or from two files; 0: no limit. */
 static unsigned thousandths(const char *quota, const char *period)
 {
     long long q = strtoll(quota, NULL, 10), p = strtoll(period, NULL, 10); /* "max" is 0, as is nothing */
@@ -53,7 +53,7 @@ static unsigned limit_of(const char *root, const char *folder, bool v2)
     return thousandths(buf_text(&quota), buf_text(&period));
 }
 
-/* The least on the way from mount + cgroup up to mount. */
+/* The lowest limit from mount + cgroup up to mount. */
 static unsigned least_limit(const char *root, const char *mount, const struct cgroup_entry *cgroup)
 {
     CLEANUP_FREE char *folder = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * File systems by their magic numbers (linux/magic.h, and statfs(2) and coreutils' stat.c for those outside the
- * kernel). The table holds only those that other hosts may write to; all else is local, as new local ones appear more
- * often.
+ * kernel). The table has only those that other hosts may write to; every other one counts as local, because new local
+ * ones appear more often.
  */
 #include "linux/fskind.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a file system can be trusted with. On network file systems inotify misses other hosts' writes and leases do
- * not hold: there we scan and wait for rest.
+ * Local or network file system. On network file systems inotify misses writes of other hosts, and leases do not work:
+ * there we scan, and wait until size and mtime are at rest.
  */
 #pragma once
 

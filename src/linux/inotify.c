@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * inotify, decoded. A watch ends in one way only, whatever the cause: with the kernel's IN_IGNORED, which is passed
- * on as NOTIFY_GONE. Keeps no table of watches: numbers are the kernel's, and never used twice.
+ * A watch ends in one way only, whatever the cause: with the kernel's IN_IGNORED, which becomes NOTIFY_GONE. No table
+ * of watches is needed: the kernel never uses a number twice.
  */
 #include "linux/inotify.h"
 
@@ -34,8 +34,8 @@ int notify_add(int fd, const char *path)
     if (errno != EEXIST)
         return -errno;
 
-    /* Watched already: under the name it had before a move, whose IN_MOVE_SELF may still be in the queue and would
-     * end a watch that is used again. So the old one ends here, and a new one begins. */
+    /* Watched already, under the name before a move: its IN_MOVE_SELF may still be queued, and would end the watch if
+     * it were used again. So the old watch is removed, and a new one is added. */
     watch = inotify_add_watch(fd, path, WATCHED);
     if (watch < 0)
         return -errno;
@@ -59,7 +59,7 @@ static void decode(int fd, const struct inotify_event *event, notify_fn *fn, voi
     } else if (event->mask & IN_IGNORED) {
         fn(ctx, watch, NOTIFY_GONE, "");
     } else if (event->mask & IN_MOVE_SELF) {
-        /* the kernel would go on watching it, wherever it is now; deleting and unmounting end the watch by themselves
+        /* the kernel would go on watching the folder at its new place; a deletion or unmount ends the watch by itself
          */
         inotify_rm_watch(fd, watch);
     } else if (event->mask & IN_ISDIR) {
@@ -83,7 +83,7 @@ int notify_read(int fd, notify_fn *fn, void *ctx)
 {
     char buffer[BUFFER_SIZE] __attribute__((aligned(__alignof__(struct inotify_event))));
 
-    /* Bounded, so that a process that makes files without end can't hold the loop here. */
+    /* Bounded, so that a process that creates files without end can't block the loop. */
     for (unsigned round = 0; round < ROUNDS_MAX; round++) {
         ssize_t size = read(fd, buffer, sizeof(buffer));
         if (size < 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * inotify: watches on folders, and the events decoded. Owns the descriptor; the loop polls it.
+ * inotify watches on folders, with decoded events. The caller owns the descriptor and polls it.
  */
 #pragma once
 
@@ -17,16 +17,17 @@ enum notify_what {
     NOTIFY_OVERFLOW /* events were lost: scan everything; watch is -1 */
 };
 
-/* name is "" where there is none; it may hold any byte but '/' and NUL. May call notify_add and notify_remove. A watch
- * number that the caller does not know is to be ignored: events may still be queued behind its end. */
+/* name is "" if there is none; it may contain any byte but '/' and NUL. May call notify_add and notify_remove. An
+ * unknown watch number is to be ignored: events may have been queued before the watch ended. */
 typedef void notify_fn(void *ctx, int watch, enum notify_what what, const char *name);
 
 int notify_open(void); /* a non-blocking descriptor, or -errno */
 
-/* A watch number, or -errno (-ENOSPC: fs.inotify.max_user_watches; -ENOTDIR also for a symlink). A folder that is
- * watched already gets a new number and the old one ends, with what is queued for it: scan the folder after adding. */
+/* A watch number, or -errno (-ENOSPC: fs.inotify.max_user_watches; -ENOTDIR also for a symlink). If the folder is
+ * watched already, the old watch ends, with its queued events, and a new number is returned: scan the folder after
+ * adding. */
 int notify_add(int fd, const char *path);
 void notify_remove(int fd, int watch);
 
-/* What is there, up to 2 MiB of it (poll(2) says if there is more). 0 or -errno. */
+/* Handles pending events, up to 2 MiB of them (poll(2) shows if there are more). 0 or -errno. */
 int notify_read(int fd, notify_fn *fn, void *ctx);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One flag, and what the signals did before.
+ * One flag, and the previous actions.
  */
 #include "linux/interrupt.h"
 
@@ -19,7 +19,7 @@ static void on_signal(int number)
 
 void interrupt_catch(void)
 {
-    /* No SA_RESTART: what waits is to look up. */
+    /* No SA_RESTART: a blocking call must return with EINTR. */
     struct sigaction ours = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 
     caught = 0;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SIGHUP, SIGINT and SIGTERM as something to ask about, for commands that have to tidy up before they die of it. The
- * second one of a kind ends us at once, and what is ignored (nohup) stays so. Not for commands with a loop of their
- * own.
+ * SIGHUP, SIGINT and SIGTERM as a flag to poll, for commands that must clean up before they end. A second signal of the
+ * same kind ends the process at once, and an ignored signal (nohup) stays ignored. Not for commands with an event loop.
  */
 #pragma once
 
@@ -10,6 +9,6 @@ void interrupt_catch(void);
 
 int interrupt_caught(void); /* the signal; 0 while there is none */
 
-/* The signals do again what they did before; dies of the one that was caught: our parent sees the signal in the wait
+/* Restores the previous actions. If a signal was caught, raises it again, so that our parent sees it in the wait
  * status. */
 void interrupt_release(void);

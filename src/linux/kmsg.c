@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The log's time is the scheduler's clock (local_clock): the CPU's counter from the boot on, which stands still while
- * the machine sleeps, and which NTP does not steer. So it is CLOCK_MONOTONIC but for NTP's correction, which in a month
- * adds up to a minute; CLOCK_BOOTTIME counts the sleep too; CLOCK_MONOTONIC_RAW is rounded so that it is off by seconds
- * a day.
+ * The log's time is the scheduler's clock (local_clock): the CPU's counter since boot, which stops during suspend, and
+ * which NTP does not adjust. So it is CLOCK_MONOTONIC without NTP's correction, which adds up to a minute in a month.
+ * CLOCK_BOOTTIME includes suspend; CLOCK_MONOTONIC_RAW is rounded so that it is off by seconds a day.
  */
 #include "linux/kmsg.h"
 
@@ -16,7 +15,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-/* The scheduler's clock, as far as it is known here. */
+/* An estimate of the scheduler's clock. */
 static int64_t kernel_usec(void)
 {
     static const double FREQ_UNIT = 1e-6 / 65536;
@@ -26,7 +25,7 @@ static int64_t kernel_usec(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     usec = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-    if (adjtimex(&ntp) < 0) /* some containers forbid even to ask */
+    if (adjtimex(&ntp) < 0) /* forbidden in some containers, even to read */
         return usec;
     return usec - (int64_t)((double)usec * (double)ntp.freq * FREQ_UNIT);
 }
@@ -36,14 +35,14 @@ int kmsg_open(const char *path, bool oldest, struct kmsg *ret, struct err *e)
     CLEANUP_FD int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
     if (fd < 0 && errno == ENOENT)
-        return err_set(e, -FAULT_UNREADABLE,
-                       "no kernel log: there is no %s here; a container needs the host's mounted, and the right to it",
-                       path);
-    /* A container's device cgroup says EPERM, too, even to root. */
+        return err_set(
+            e, -FAULT_UNREADABLE,
+            "no kernel log: there is no %s; in a container, mount the host's, and allow access to the device", path);
+    /* A container's device cgroup refuses with EPERM, even for root. */
     if (fd < 0 && (errno == EPERM || errno == EACCES))
         return err_set(e, -FAULT_UNREADABLE,
-                       "the kernel log, %s, may not be read: that takes root or CAP_SYSLOG (sysctl "
-                       "kernel.dmesg_restrict), and in a container the right to the device",
+                       "no permission to read the kernel log, %s: needs root or CAP_SYSLOG (sysctl "
+                       "kernel.dmesg_restrict), and in a container access to the device",
                        path);
     if (fd < 0 || (!oldest && lseek(fd, 0, SEEK_END) < 0))
         return err_set(e, -FAULT_UNREADABLE, "the kernel log, %s, cannot be read: %m", path);
@@ -57,7 +56,7 @@ void kmsg_done(struct kmsg *k)
     k->fd = -1;
 }
 
-/* No record is of the future; and one that is read as soon as it came is of now. */
+/* No record can be from the future; and a record that was waited for is from now. */
 static void set_clock(struct kmsg *k, uint64_t usec)
 {
     int64_t ahead = (int64_t)usec - kernel_usec();
@@ -82,7 +81,7 @@ int kmsg_read(struct kmsg *k, struct kmsgrecord *ret)
         }
         if (n < 0)
             return -errno;
-        if (n == 0) /* no such thing there, but in tests */
+        if (n == 0) /* never of /dev/kmsg, only in tests */
             return 0;
         if (kmsgrecord_parse(data, (size_t)n, ret) < 0 || ret->usec > INT64_MAX)
             continue;

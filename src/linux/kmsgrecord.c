@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fields by hand. Those behind the flags ("caller=T123", Linux 5.1) and the lines behind the text are passed over.
+ * Fields after the flags ("caller=T123", Linux 5.1) and lines after the text are skipped.
  */
 #include "linux/kmsgrecord.h"
 
@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-/* A number up to the separator, which is passed over. */
+/* A number and the separator after it. */
 static bool take_number(const char **at, const char *end, char separator, uint64_t *ret)
 {
     const char *p = *at;
@@ -25,7 +25,7 @@ static bool take_number(const char **at, const char *end, char separator, uint64
     return true;
 }
 
-/* text may be shorter than what it is made from, never longer. */
+/* The unescaped text is never longer than the original. */
 static size_t unescape(const char *from, const char *end, char *text)
 {
     size_t size = 0;

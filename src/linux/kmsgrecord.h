@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One record of /dev/kmsg, "PRIORITY,SEQUENCE,MICROSECONDS,FLAGS[,MORE...];TEXT" and lines of " KEY=value" behind it
- * (Linux Documentation/ABI/testing/dev-kmsg). The kernel writes bytes that are not printable ASCII as \xHH: what a
- * process calls itself cannot begin a record, nor a line of one.
+ * One record of /dev/kmsg, "PRIORITY,SEQUENCE,MICROSECONDS,FLAGS[,MORE...];TEXT" followed by lines of " KEY=value"
+ * (Linux Documentation/ABI/testing/dev-kmsg). The kernel writes bytes that are not printable ASCII as \xHH: so a
+ * process's name cannot forge a record, nor a line of one.
  */
 #pragma once
 
@@ -14,10 +14,10 @@ enum { KMSGRECORD_MAX = 8192 }; /* bytes of one read(2) at most */
 
 struct kmsgrecord {
     unsigned level;    /* 0 emergency to 7 debug */
-    unsigned facility; /* 0: the kernel's own. Who writes to /dev/kmsg can't have that. */
+    unsigned facility; /* 0: the kernel; user space can't write records with it */
     uint64_t sequence;
-    uint64_t usec;  /* by the kernel's own clock, from about the boot */
-    bool continued; /* goes on with an earlier record, as other CPUs wrote in between */
+    uint64_t usec;  /* by the scheduler's clock, from about the boot */
+    bool continued; /* continues an earlier record, because other CPUs wrote in between */
     size_t size;
     char text[KMSGRECORD_MAX]; /* unescaped, ends with NUL; a NUL in it is written as '?' */
 };

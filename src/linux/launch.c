@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Between fork and exec only what is safe there.
+ * Only async-signal-safe functions between fork and exec.
  */
 #include "linux/launch.h"
 
@@ -24,7 +24,7 @@ void launch_block_signals(struct launch_signals *ret_before, sigset_t *ret_waiti
     for (size_t i = 0; i < ARRAY_SIZE(own); i++)
         sigdelset(ret_waiting, own[i]);
     sigprocmask(SIG_SETMASK, ret_waiting, &ret_before->mask);
-    /* Who started us may have ignored it: then there would be nothing to wait for. */
+    /* Our parent may have set it to SIG_IGN: then children could not be waited for. */
     sigaction(SIGCHLD, &normal, &ret_before->child);
 }
 
@@ -33,7 +33,7 @@ bool launch_give_terminal(pid_t from, pid_t to)
     return tcgetpgrp(STDIN_FILENO) == from && tcsetpgrp(STDIN_FILENO, to) == 0;
 }
 
-/* main.c ignores SIGPIPE; the application is not to. */
+/* main.c ignores SIGPIPE; the application gets the default. */
 static void restore_signals(const struct launch_signals *before)
 {
     struct sigaction normal = {.sa_handler = SIG_DFL};
@@ -52,7 +52,7 @@ int launch_app(char *const *argv, char *const *env, const struct launch_signals 
         return -errno;
     pid = fork();
     if (pid == 0) {
-        /* SIGTTOU is blocked yet: a background process may do this only so. */
+        /* SIGTTOU is still blocked: only so a background process may do this. */
         setpgid(0, 0);
         launch_give_terminal(ours, getpid());
         restore_signals(before);
@@ -84,7 +84,7 @@ static void become_watch(char *const *argv, int channel, int input, pid_t parent
     sigset_t none;
 
     setsid();
-    /* The kernel's word if we are killed: it still ships what there is. */
+    /* If we are killed, it gets SIGTERM, and still ships what there is. */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(1);
@@ -92,7 +92,7 @@ static void become_watch(char *const *argv, int channel, int input, pid_t parent
         _exit(1);
     if (channel == LAUNCH_CHANNEL ? fcntl(channel, F_SETFD, 0) < 0 : dup2(channel, LAUNCH_CHANNEL) < 0)
         _exit(1);
-    /* What was handed to the application through us is not ours to hold open. */
+    /* Descriptors that were passed through us to the application must not be held open here. */
     close_range(LAUNCH_CHANNEL + 1, ~0U, 0);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

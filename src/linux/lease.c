@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Takes a read lease and gives it back. In between, a process may open the file for writing: its
- * open(2) waits for the microseconds until the lease is back (with O_NONBLOCK it fails with EWOULDBLOCK, fcntl(2)
- * "Leases"), and the kernel sends us a signal. By default that is SIGIO, which would end the process; we ask for
- * SIGURG, which is ignored by default: anew each time, as giving a lease back resets it (fs/locks.c,
- * lease_modify). A signal below SIGRTMIN also has no queue that could be full, where the kernel falls back on SIGIO.
+ * Takes a read lease and returns it. If a process opens the file for writing in between, its open(2) waits some
+ * microseconds for the lease (with O_NONBLOCK it fails with EWOULDBLOCK, fcntl(2) "Leases"), and the kernel sends us a
+ * signal. By default that is SIGIO, which would end the process; so SIGURG is set, which is ignored by default: each
+ * time, because returning a lease resets it (fs/locks.c, lease_modify). A signal below SIGRTMIN has no queue that could
+ * be full, for which the kernel would send SIGIO instead.
  */
 #include "linux/lease.h"
 
@@ -15,7 +15,7 @@
 enum lease lease_probe(int fd)
 {
     if (fcntl(fd, F_SETSIG, SIGURG) < 0)
-        return LEASE_UNKNOWN; /* without that, not at all */
+        return LEASE_UNKNOWN; /* never risk SIGIO */
     if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
         return errno == EAGAIN ? LEASE_WRITER : LEASE_UNKNOWN;
     fcntl(fd, F_SETLEASE, F_UNLCK);

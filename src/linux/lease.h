@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether anybody has a file open for writing, in any container: the kernel grants a read lease (fcntl(2),
- * F_SETLEASE) only if no process has. The lease is given back at once: it asks, it does not hold. While it asks, a
- * SIGURG may come, which by default is ignored.
+ * Whether any process, in any container, has a file open for writing: the kernel grants a read lease (fcntl(2),
+ * F_SETLEASE) only if none has. The lease is returned at once. Meanwhile a SIGURG may arrive, which is ignored by
+ * default.
  */
 #pragma once
 

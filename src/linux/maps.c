@@ -11,12 +11,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* Hex or decimal digits up to what must follow them. */
+/* Digits up to the character that must follow them, and past it. */
 static bool number(const char **at, int base, char behind, uint64_t *ret)
 {
     char *end;
 
-    /* strtoull would take blanks and signs, too. */
+    /* strtoull would accept blanks and signs. */
     if (!strchr("0123456789abcdef", **at) || !**at)
         return false;
     errno = 0;
@@ -45,7 +45,7 @@ static bool permissions(const char **at, struct maps_line *m)
     return true;
 }
 
-/* In place; the line's own end goes. */
+/* In place; drops the line's end. */
 static void unescape(char *path)
 {
     char *to = path;
@@ -72,7 +72,7 @@ bool maps_parse(char *line, struct maps_line *ret)
     if (!number(&at, 16, '-', &m.start) || !number(&at, 16, ' ', &m.end) || m.start >= m.end || !permissions(&at, &m) ||
         !number(&at, 16, ' ', &m.offset) || !number(&at, 16, ':', &major) || !number(&at, 16, ' ', &minor))
         return false;
-    /* Behind the inode a blank, or with nothing else to say the end. */
+    /* A blank follows the inode, or the end if there is no path. */
     path = line + (at - line) + strcspn(at, " \n");
     if (path == at || strspn(at, "0123456789") != (size_t)(path - at))
         return false;

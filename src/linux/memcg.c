@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Descriptors of the files that each sample reads are kept: opening one by its name costs five times as much as a read.
- * After an rmdir the kernel answers -ENODEV to descriptors and -ENOENT to names; callers get -ENODEV for both.
+ * Files that each sample reads stay open: opening one costs five times as much as a read. After an rmdir the kernel
+ * answers -ENODEV to descriptors and -ENOENT to names; callers get -ENODEV for both.
  */
 #include "linux/memcg.h"
 
@@ -16,7 +16,7 @@
 #include "linux/memcg_files.h"
 #include "linux/proc_cgroup.h"
 
-/* Before Linux 5.11 a v1 cgroup's children may count for themselves alone. */
+/* Before Linux 5.11 a v1 cgroup may exclude its children (memory.use_hierarchy 0). */
 static bool counts_what_is_below(const struct memcg *m, unsigned level)
 {
     uint64_t hierarchy;
@@ -24,7 +24,7 @@ static bool counts_what_is_below(const struct memcg *m, unsigned level)
     return m->v2 || memcg_read_bytes_at(m, level, "memory.use_hierarchy", &hierarchy) < 0 || hierarchy != 0;
 }
 
-/* Levels as long as it goes up on the same mount: above that the folders may be anybody's. */
+/* Levels on the same mount only: folders above the mount are not cgroups. */
 static void find_levels(struct memcg *m, uint64_t mount)
 {
     char path[MEMCG_PATH_MAX];
@@ -36,7 +36,7 @@ static void find_levels(struct memcg *m, uint64_t mount)
 
         if (folder < 0 || proc_mount_id(folder, &id) < 0 || id != mount)
             return;
-        /* v2's root has no files of a limit. */
+        /* v2's root has no limit files. */
         if (!memcg_has(folder, memcg_names(m)->limit)) {
             m->whole = m->v2;
             return;
@@ -47,7 +47,7 @@ static void find_levels(struct memcg *m, uint64_t mount)
     }
 }
 
-/* v2 may have the controller enabled only further up: then that is where our memory is counted. */
+/* In v2 the controller may be enabled further up only: then memory is counted there. */
 static int climb_to_controller(int *folder, uint64_t mount, bool *ret_v2)
 {
     for (unsigned i = 0; i < MEMCG_LEVELS_MAX; i++) {
@@ -69,7 +69,7 @@ static int climb_to_controller(int *folder, uint64_t mount, bool *ret_v2)
     return -ENOENT;
 }
 
-/* Takes the folder. */
+/* Takes ownership of the folder. */
 static int open_folder(int folder, struct memcg *ret)
 {
     CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
@@ -96,7 +96,7 @@ static int open_folder(int folder, struct memcg *ret)
     return 0;
 }
 
-/* One of the mounts that may show it. */
+/* The search through the mounts that may show the cgroup. */
 struct attempt {
     const struct proc *eyes;
     struct memcg *ret;
@@ -113,7 +113,7 @@ static int try_place(void *ctx, const struct cgroup_place *place)
         a->why = folder;
         return 0;
     }
-    /* A container may lay a file system of its own over it, whose files say what it likes, or never answer. */
+    /* A container may mount another file system on top, with forged files, or one that never answers. */
     if (proc_mount_id(folder, &mount) < 0 || mount != place->mount) {
         a->why = -ENOENT;
         return 0;
@@ -122,7 +122,7 @@ static int try_place(void *ctx, const struct cgroup_place *place)
     return a->why == 0 ? 1 : a->why == -ENOMEM || a->why == -EMFILE || a->why == -ENFILE ? a->why : 0;
 }
 
-/* 0, or why not. */
+/* Opens the cgroup through the mounts of process eyes. 0, or why not. */
 static int open_as_seen_by(const struct proc *eyes, const char *cgroup, struct memcg *ret)
 {
     CLEANUP(buf_done) struct buf mountinfo = {0};
@@ -151,8 +151,8 @@ int memcg_open(const struct proc *p, struct memcg *ret, struct err *e)
         r = ours;
     return r == 0 ? 0
                   : err_set(e, r,
-                            "the memory cgroup of process %d can't be seen (%s): mount the host's /sys/fs/cgroup, or "
-                            "share the pid namespace and have CAP_SYS_PTRACE",
+                            "cannot see the memory cgroup of process %d (%s): mount the host's /sys/fs/cgroup, or "
+                            "share the pid namespace and add CAP_SYS_PTRACE",
                             (int)p->pid, strerror(-r));
 }
 
@@ -164,7 +164,7 @@ int memcg_open_path(const char *path, struct memcg *ret, struct err *e)
         return err_set(e, -errno, "%s: %s", path, strerror(errno));
     if (!memcg_has(folder, MEMCG_V2.usage) && !memcg_has(folder, MEMCG_V1.usage)) {
         close(folder);
-        return err_set(e, -ENOENT, "%s: no memory cgroup: it has neither %s nor %s (the root of cgroup v2 has none)",
+        return err_set(e, -ENOENT, "%s: not a memory cgroup: it has neither %s nor %s (nor does the root of cgroup v2)",
                        path, MEMCG_V2.usage, MEMCG_V1.usage);
     }
     r = open_folder(folder, ret);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The files of a memory cgroup and of those above it, by the names of its version. For linux/memcg*.c only.
+ * Reads the files of a memory cgroup and of those above it, under the names of its version. For linux/memcg*.c only.
  */
 #pragma once
 
@@ -23,18 +23,18 @@ extern const struct memcg_names MEMCG_V1, MEMCG_V2;
 
 const struct memcg_names *memcg_names(const struct memcg *m);
 
-/* name in the folder so many levels above; returns out. */
+/* The path of name, so many levels above, into out, which it returns. */
 const char *memcg_path_above(unsigned levels, const char *name, char out[MEMCG_PATH_MAX]);
 
-/* A descriptor of a file, so many levels above. -errno. */
+/* Opens a file, so many levels above. -errno. */
 int memcg_openat(const struct memcg *m, unsigned level, const char *name);
 
-/* From the beginning of the file, cut to size. fd may be an -errno, which is returned. */
+/* Reads from the beginning of the file, up to size - 1 bytes. fd may be an -errno, which is returned. */
 int memcg_read_text(int fd, char *out, size_t size);
 int memcg_read_bytes(int fd, uint64_t *ret);
 int memcg_read_bytes_at(const struct memcg *m, unsigned level, const char *name, uint64_t *ret);
 
-/* -ENODEV for -ENOENT: a file of an open cgroup has no name any more, so the cgroup was removed. */
+/* -ENODEV for -ENOENT: if a file of an open cgroup is missing, the cgroup was removed. */
 int memcg_error(int r);
 
 bool memcg_has(int folder, const char *name);

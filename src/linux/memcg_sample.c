@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How full a memory cgroup is: which files are read at each sample, which only now and then.
+ * Samples of a memory cgroup: which files are read each time, which less often.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,17 +11,17 @@
 #include "linux/memcg_files.h"
 
 enum {
-    LIMITS_AGE_MS = 4000, /* a caller that samples every 5 s gets new ones each time */
+    LIMITS_AGE_MS = 4000, /* a caller that samples every 5 s gets new limits each time */
     LIMITS_NEAR_AGE_MS = 250,
     STAT_AGE_MS = 15 * 1000,
     STAT_FAR_AGE_MS = 30 * 1000,
-    STAT_MOVED_DIVISOR = 64, /* of the limit: a change of usage that large may be all cache */
+    STAT_MOVED_DIVISOR = 64, /* of the limit: a change of usage by that much may be all cache */
     STAT_MOVED_MAX = 16 << 20,
-    BOOKKEEPING_DIVISOR = 32, /* of a cached page: ext4 has 104 bytes for each, and its nodes */
+    BOOKKEEPING_DIVISOR = 32, /* of a cached page: the kernel's memory for it (ext4: 104 bytes, and tree nodes) */
     ABOVE_AGE_MS = 30 * 1000
 };
 
-/* Memory that goes to swap leaves room in memory. On v1 the second limit is that of both together. */
+/* Bytes that can go to swap. On v1 memsw is the limit of memory and swap together. */
 static uint64_t read_swap_room(const struct memcg *m)
 {
     struct sysinfo machine;
@@ -48,7 +48,7 @@ static uint64_t read_swap_room(const struct memcg *m)
     return limit < free_bytes ? limit : free_bytes;
 }
 
-/* A level above gets a limit, or loses it. */
+/* Reads the limit of a level above; its usage file is open only while it has a limit. */
 static void read_limit_above(struct memcg *m, unsigned level)
 {
     struct memcg_level *l = &m->level[level];
@@ -108,8 +108,8 @@ static bool has_moved(const struct memcg_level *l, uint64_t limit, uint64_t usag
     return limit != UINT64_MAX && (by > limit / STAT_MOVED_DIVISOR || by > STAT_MOVED_MAX);
 }
 
-/* Levels above are shared by many and full of cache on a busy node, and reading their memory.stat is expensive: it is
- * read early only if the last reading says that little is left. */
+/* Levels above are shared and full of cache on a busy node, and their memory.stat is expensive to read: it is read
+ * early only if little was left at the last reading. */
 static bool is_stat_due(const struct memcg *m, unsigned level, uint64_t usage, uint64_t now_ms)
 {
     const struct memcg_level *l = &m->level[level];
@@ -121,8 +121,8 @@ static bool is_stat_due(const struct memcg *m, unsigned level, uint64_t usage, u
            (level == 0 && has_moved(l, limit, usage));
 }
 
-/* v1's memory.stat has the lowest limit of all levels, but not whose it is. If no visible level has that limit, it is a
- * hidden level's, whose usage is unknown to us: at least ours. */
+/* v1's memory.stat has the lowest limit of all levels. If no visible level has that limit, it belongs to a hidden
+ * level, whose usage is unknown: at least ours. */
 static void read_hidden_limit(struct memcg *m, const char *stat)
 {
     uint64_t limit, lowest = UINT64_MAX;
@@ -139,7 +139,7 @@ static void read_hidden_limit(struct memcg *m, const char *stat)
     m->whole = false;
 }
 
-/* 0 for what this kernel does not count. */
+/* 0 if this kernel does not have the counter. */
 static uint64_t counter(const char *stat, const char *name)
 {
     uint64_t value;
@@ -160,7 +160,7 @@ static int read_stat(struct memcg *m, unsigned level, uint64_t usage, uint64_t n
     l->droppable = counter(text, names->inactive);
     l->file = l->droppable + counter(text, names->active);
     l->clean = less(l->file, counter(text, names->dirty) + counter(text, names->writeback));
-    /* The kernel's own bookkeeping for cached pages comes and goes with them; v1 has no counter of it. */
+    /* The kernel's memory for cached pages is freed with them; v1 has no counter of it. */
     l->file += names->slab ? counter(text, names->slab) : l->file / BOOKKEEPING_DIVISOR;
     l->stat_usage = usage;
     if (level == 0) {

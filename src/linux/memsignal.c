@@ -41,7 +41,7 @@ int memsignal_read(struct memsignal *s, struct memsignal_event *ret)
     if (r < 0 && r != -ENODEV)
         return r;
     if (r == -ENODEV || memcg_is_gone(s->memcg))
-        event = (struct memsignal_event){.what = MEMSIGNAL_GONE}; /* at its end all eventfds fire */
+        event = (struct memsignal_event){.what = MEMSIGNAL_GONE}; /* all eventfds fire at its removal */
     *ret = event;
     return 0;
 }
@@ -115,7 +115,7 @@ uint64_t memsignal_drain(const struct memsignal *s)
     return file_read(s->fd, &count, sizeof(count)) == sizeof(count) ? count : 0;
 }
 
-/* A counter that fell is another's. */
+/* A counter that fell belongs to a new cgroup. */
 static uint64_t rise(uint64_t before, uint64_t now)
 {
     return now > before ? now - before : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * PSI triggers (Linux Documentation/accounting/psi.rst, since 5.2): of the cgroup on v2, of the machine where it has
- * none. One trigger a descriptor; it reports at most once a window. Without CAP_SYS_RESOURCE a window is a multiple of
- * 2 s since Linux 6.5, and nothing is allowed before: such are sampled (memcg_pressure).
+ * PSI triggers (Linux Documentation/accounting/psi.rst, since 5.2): of the cgroup on v2, else of the machine. One
+ * trigger for each descriptor, which reports at most once a window. Without CAP_SYS_RESOURCE windows must be multiples
+ * of 2 s since Linux 6.5, and no trigger is allowed before: then pressure is sampled (memcg_pressure).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,11 +23,11 @@ static int register_trigger(int fd, bool full, uint64_t stall_us, uint32_t windo
     char line[64];
 
     snprintf(line, sizeof(line), "%s %u %u", full ? "full" : "some", (unsigned)stall_us, (unsigned)window_us);
-    /* with the NUL: the kernel overwrites the last byte by one */
+    /* with the NUL: the kernel overwrites the last byte with NUL */
     return file_write(fd, line, strlen(line) + 1);
 }
 
-/* The same share of a window that anybody may have. */
+/* The same share of a window that is allowed without privileges. */
 static int register_rounded(int fd, const struct memsignal_want *w, uint32_t *ret_window_us)
 {
     uint32_t window = (w->window_us + UNPRIVILEGED_US - 1) / UNPRIVILEGED_US * UNPRIVILEGED_US;
@@ -44,7 +44,8 @@ static const char *explain(int r)
     case -EOPNOTSUPP:
         return "PSI is switched off: psi=1 on the kernel's command line";
     case -EINVAL:
-        return "the kernel takes no such window or stall: 0.5 to 10 s, and multiples of 2 s without CAP_SYS_RESOURCE";
+        return "the kernel does not accept this window or stall: windows are 0.5 to 10 s, and multiples of 2 s without "
+               "CAP_SYS_RESOURCE";
     case -ENOENT:
         return "the kernel has no PSI";
     case -EPERM:
@@ -75,7 +76,7 @@ static int open_psi(struct memsignal *s, const struct memsignal_want *w, struct 
     return r < 0 ? err_set(e, r, "%s: %s", name, explain(r)) : 0;
 }
 
-/* poll(2) has taken the event with it: there is nothing to read. */
+/* poll(2) consumes the event: there is nothing to read. */
 static int read_psi(struct memsignal *s, struct memsignal_event *ret)
 {
     (void)s;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * v1: memory.oom_control. The kernel reports before it kills and before it counts; the counter's rise may be seen only
- * at the next reading. It also notifies all listeners when the cgroup is removed, which is no OOM.
+ * at the next reading. It also notifies all listeners when the cgroup is removed, which is not an OOM.
  */
 #include <errno.h>
 

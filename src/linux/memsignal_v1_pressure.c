@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * v1: memory.pressure_level (mm/vmpressure.c). Worked out from how many of 512 scanned pages could be reclaimed, so it
- * is a sign of reclaim at work: memory that grows into free room up to the limit in one leap gives none before the end.
+ * v1: memory.pressure_level (mm/vmpressure.c). Computed from how many of 512 scanned pages could be reclaimed, so it
+ * shows reclaim at work: memory that grows into free room in one leap gives no notice before the limit.
  */
 #include <stdio.h>
 

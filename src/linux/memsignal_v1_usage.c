@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * v1: a threshold of memory.usage_in_bytes. It fires on each way across, and without saying which: whoever is woken
- * samples. The kernel looks only after 128 pages were charged on one processor: half a MiB a processor may be missed.
+ * v1: a threshold of memory.usage_in_bytes. It fires on each crossing, up or down, without the direction: the receiver
+ * takes a sample. The kernel checks only after 128 pages were charged on one CPU: half a MiB for each CPU may be
+ * missed.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,7 +15,7 @@ static int open_usage(struct memsignal *s, const struct memsignal_want *w, struc
     char bytes[24];
 
     if (w->usage_bytes == 0)
-        return err_set(e, -EINVAL, "a threshold of 0 bytes is crossed by nothing");
+        return err_set(e, -EINVAL, "a threshold of 0 bytes is never crossed");
     snprintf(bytes, sizeof(bytes), "%" PRIu64, w->usage_bytes);
     return memsignal_eventfd(s, "memory.usage_in_bytes", bytes, e);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * v2: memory.events, or memory.events.local (since Linux 5.2). POLLPRI on a descriptor of its own, not inotify: of that
- * a user has but 128 instances, and nodes have more containers. Reading is what arms it again.
+ * v2: memory.events, or memory.events.local (since Linux 5.2). POLLPRI on its descriptor, not inotify: a user has only
+ * 128 inotify instances, and nodes have more containers. Reading rearms it.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -30,7 +30,7 @@ static void unescape(char *text)
     *to = '\0';
 }
 
-/* Ends the word at *at and moves behind it; NULL without one. */
+/* Terminates the word at *at and moves past it; NULL if there is none. */
 static char *take_word(char **at)
 {
     char *word = *at + strspn(*at, " "), *end = word + strcspn(word, " ");
@@ -57,8 +57,8 @@ static bool read_device(const char *at, struct mount *ret)
     return read_number(&at, &ret->major) && *at++ == ':' && read_number(&at, &ret->minor) && *at == '\0';
 }
 
-/* What is behind the options and the " - " of optional fields. An empty source leaves two blanks, and some kernels
- * write it so: the file system's options are the last word. */
+/* The fields after " - ": type, source, options. Some kernels write an empty source as two blanks, so the options are
+ * the last word. */
 static void read_file_system(char *at, struct mount *ret)
 {
     char *word;

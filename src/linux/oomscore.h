@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who goes first when memory runs out (proc(5), oom_score_adj).
+ * Our priority for the kernel's OOM killer (proc(5), oom_score_adj).
  */
 #pragma once
 
-/* Offers this process, and what it will fork, to the kernel's OOM killer before all others of its cgroup: beside an
- * application it is to take us, not it. Best effort. */
+/* Makes this process and its children the OOM killer's first choice in the cgroup, so that it does not kill the
+ * application. Best effort. */
 void oomscore_offer(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * By hand it is a walk with a stack of descriptors: ".." goes back to the folder that we came through, not to whatever
- * the kernel holds for its parent by now.
+ * The fallback walks with a stack of descriptors: ".." returns to the folder that we came from, not to its parent at
+ * that moment.
  */
 #include "linux/open_beneath.h"
 
@@ -21,7 +21,7 @@ enum { DEPTH_MAX = 256, LINKS_MAX = 40 };
 
 struct walk {
     int fd[DEPTH_MAX]; /* [0] is the base, which is borrowed */
-    unsigned depth;    /* of the last one */
+    unsigned depth;    /* of the current folder */
     unsigned links;
     char rest[PATH_MAX]; /* of the path */
 };
@@ -40,7 +40,7 @@ static void walk_done(struct walk *w)
     go_up(w, true);
 }
 
-/* Takes the next part of the path off; "" at its end. -ENAMETOOLONG. */
+/* Removes the next part from the rest of the path; "" at its end. -ENAMETOOLONG. */
 static int next_part(struct walk *w, char part[NAME_MAX + 1])
 {
     size_t skip = strspn(w->rest, "/"), size = strcspn(w->rest + skip, "/");
@@ -53,7 +53,7 @@ static int next_part(struct walk *w, char part[NAME_MAX + 1])
     return 0;
 }
 
-/* The rest of the path begins with where the link leads. */
+/* Puts the link's target in front of the rest of the path. */
 static int follow(struct walk *w, int link)
 {
     char target[PATH_MAX], whole[PATH_MAX];
@@ -83,7 +83,7 @@ static int enter(struct walk *w, int folder)
 /* One part that is neither "." nor "..". 1 and *ret_fd at the end of the path, 0 to go on. */
 static int step(struct walk *w, const char *part, int flags, mode_t mode, int *ret_fd)
 {
-    bool last = !*w->rest; /* a '/' behind it wants a folder */
+    bool last = !*w->rest; /* a trailing '/' requires a folder */
     CLEANUP_FD int fd = openat(w->fd[w->depth], part, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     struct stat st;
     int r;
@@ -101,7 +101,7 @@ static int step(struct walk *w, const char *part, int flags, mode_t mode, int *r
             fd = -1;
         return r;
     }
-    /* It may have become a link since: that is not followed, but refused. */
+    /* O_NOFOLLOW: it may have become a link since. */
     *ret_fd = openat(w->fd[w->depth], part, flags | O_NOFOLLOW | O_CLOEXEC, mode);
     return *ret_fd < 0 ? -errno : 1;
 }
@@ -141,7 +141,7 @@ int beneath_open(int base, const char *path, int flags, mode_t mode)
     };
     int fd = (int)syscall(SYS_openat2, base, path, &how, sizeof(how));
 
-    /* Old seccomp profiles say EPERM to what they don't know. EAGAIN: too much was renamed meanwhile. */
+    /* Old seccomp profiles refuse unknown system calls with EPERM. EAGAIN: too many renames meanwhile. */
     if (fd < 0 && (errno == ENOSYS || errno == EPERM || errno == EAGAIN))
         return beneath_walk(base, path, flags, mode);
     return fd < 0 ? -errno : fd;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Opens a path below a folder that stands for the root: absolute links and ".." lead nowhere else, even if a process
- * changes the tree meanwhile. For kernels without openat2(2) (before Linux 5.6) and container runtimes that forbid it.
+ * Opens a path with a folder as its root: absolute links and ".." cannot leave the folder, even if a process changes
+ * the tree meanwhile. Works on kernels without openat2(2) (before Linux 5.6), and in containers that forbid it.
  */
 #pragma once
 
 #include <sys/types.h>
 
-/* base: a descriptor of the folder. Descriptor with O_CLOEXEC; -ELOOP, or -errno as openat(2). */
+/* base: a descriptor of the folder. Returns a descriptor with O_CLOEXEC; -ELOOP, or -errno as of openat(2). */
 int beneath_open(int base, const char *path, int flags, mode_t mode);
 
-/* The same by hand, which beneath_open falls back to. */
+/* The same without openat2(2); the fallback of beneath_open. */
 int beneath_walk(int base, const char *path, int flags, mode_t mode);

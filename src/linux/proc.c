@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * /proc/PID, read. Formats: Linux Documentation/filesystems/proc.rst.
+ * Formats: Linux Documentation/filesystems/proc.rst.
  */
 #include "linux/proc.h"
 
@@ -62,7 +62,7 @@ static int load(const struct proc *p, const char *file, struct buf *ret)
     return r == -ENOENT && strcmp(file, "stat") != 0 ? -ESRCH : r;
 }
 
-/* A number and what is behind it; false if there is none or it is too large. */
+/* Parses a number and moves past it; false if there is none, or it is too large. */
 static bool number(const char **at, uint64_t max, uint64_t *ret)
 {
     char *end;
@@ -76,7 +76,7 @@ static bool number(const char **at, uint64_t max, uint64_t *ret)
     return errno == 0 && *ret <= max;
 }
 
-/* The second number of a line of four: the effective one. */
+/* The second of four numbers: the effective id. */
 static bool effective(const char *line, unsigned *ret)
 {
     uint64_t real, wanted;
@@ -87,7 +87,7 @@ static bool effective(const char *line, unsigned *ret)
     return true;
 }
 
-/* The last number of a line; 0 without. */
+/* The last number of a line; 0: none. */
 static pid_t innermost(const char *line)
 {
     uint64_t pid = 0, n;
@@ -113,7 +113,7 @@ int proc_status(const struct proc *p, struct proc_status *ret)
     s.uid = uid;
     s.gid = gid;
     line = text_behind(buf_text(&text), "NSpid:");
-    s.inner_pid = line ? innermost(line) : p->pid; /* kernels before 4.1 say nothing */
+    s.inner_pid = line ? innermost(line) : p->pid; /* missing before Linux 4.1 */
     line = text_behind(buf_text(&text), "SigCgt:");
     s.caught = line ? strtoull(line, NULL, 16) : 0;
     line = text_behind(buf_text(&text), "SigIgn:");
@@ -175,7 +175,7 @@ int proc_start_ticks(const struct proc *p, uint64_t *ret)
 
     if (r < 0)
         return r;
-    /* The name may hold anything, ')' too. Field 22 is the 20th behind it. */
+    /* The name may contain anything, ')' too. Field 22 is the 20th after it. */
     if (!(at = strrchr(buf_text(&text), ')')))
         return -ENODATA;
     at++;
@@ -193,8 +193,8 @@ int proc_started(const struct proc *p, int64_t *ret_wall_ns)
 {
     struct timespec boot;
     uint64_t ticks = 0;
-    /* Before the age is taken: between the two we may have to wait for a processor, and a start that is said to be
-     * later than it was makes what a process wrote look older than the process. */
+    /* The wall clock is read before the age: if we are preempted in between, the start comes out too early. Too late
+     * would make the process's files look older than the process. */
     int64_t since_boot_ns, age_ns, now_ns = clock_wall_ns();
     long hertz = sysconf(_SC_CLK_TCK);
     int r = proc_start_ticks(p, &ticks);
@@ -222,7 +222,7 @@ bool proc_shares(const struct proc *p, const char *link)
            its.st_ino == ours.st_ino;
 }
 
-/* The same mounts and the same root: then a path is a path. */
+/* The same mounts and the same root: paths need no translation. */
 static bool sees_what_we_see(const struct proc *p)
 {
     return proc_shares(p, "ns/mnt") && proc_shares(p, "root");
@@ -270,8 +270,8 @@ int proc_path(const struct proc *p, const char *path, char **ret)
     return 0;
 }
 
-/* "START-END PERMS OFFSET DEVICE INODE   PATH", taken apart in place. A newline in a path is written "\\012". False
- * where there is no path ("[heap]" is none). */
+/* Parses "START-END PERMS OFFSET DEVICE INODE PATH" in place. A newline in a path is written "\\012". False if there is
+ * no path ("[heap]" is none). */
 static bool parse_mapping(char *line, struct proc_mapping *ret)
 {
     static const char deleted[] = " (deleted)";
@@ -304,7 +304,7 @@ int proc_each_mapping(const struct proc *p, int (*fn)(void *ctx, const struct pr
     return r;
 }
 
-/* A name that is looked for, and the path it was found by. */
+/* The base name to find, and the path that was found. */
 struct by_name {
     const char *name;
     char *path;
@@ -351,7 +351,7 @@ int proc_pidfd(const struct proc *p)
 
     if (fd < 0)
         return -errno;
-    /* The number may be another's by now. */
+    /* The pid may have been reused before pidfd_open. */
     return proc_is_alive(p) ? TAKE_FD(fd) : -ESRCH;
 }
 

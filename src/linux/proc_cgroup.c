@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A container chooses its mounts, up to 100,000 (fs.mount-max), so there is a ceiling; a node with 500 pods has about
- * 1 MiB of them.
+ * Ceilings, because a container can have up to 100,000 mounts (fs.mount-max); mountinfo of a node with 500 pods is
+ * about 1 MiB.
  */
 #include "linux/proc_cgroup.h"
 

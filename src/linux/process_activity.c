@@ -31,7 +31,7 @@ static uint64_t switches_of(int tasks, const char *tid)
     return strtoull(found + sizeof(label) - 1, NULL, 10);
 }
 
-/* In clock ticks. The name in parentheses may hold anything. */
+/* CPU time in clock ticks. The name in parentheses may contain anything. */
 static uint64_t time_of(const char *stat)
 {
     const char *at = strrchr(stat, ')');

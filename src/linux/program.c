@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * /proc/PID/stat (proc(5)): the only file that has all of it. Of a process that we may not look into, the kernel tells
- * no addresses: there a change of program is missed, and could not be followed anyway.
+ * /proc/PID/stat (proc(5)) has all of it. The kernel hides the addresses of processes that we may not trace: an exec is
+ * missed there, but we could not attach to them anyway.
  */
 #include "linux/program.h"
 
@@ -27,9 +27,9 @@ int program_read(int procfd, pid_t pid, struct program *ret)
     snprintf(name, sizeof(name), "%d/stat", (int)pid);
     fd = openat(procfd, name, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || (n = read(fd, text, sizeof(text) - 1)) < 0)
-        return -ESRCH; /* it comes whole, by one read */
+        return -ESRCH; /* one read returns all of it */
     text[n] = '\0';
-    /* The process's name may hold anything, ')' too. */
+    /* The process's name may contain anything, ')' too. */
     if (!(at = strrchr(text, ')')))
         return -EBADMSG;
     at++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Foreign bytes. Pressure stall information, the text of memory.pressure and /proc/pressure/memory (Linux
- * Documentation/accounting/psi.rst), and how much of a time was stalled between two readings.
+ * Documentation/accounting/psi.rst), and the share of time that was stalled between two readings.
  */
 #pragma once
 
@@ -9,15 +9,15 @@
 
 struct psi_line {
     double avg10, avg60, avg300; /* per cent */
-    uint64_t total_us;           /* stalled since the beginning */
+    uint64_t total_us;           /* stalled, since boot */
 };
 
 struct psi {
-    struct psi_line some, full; /* full: all tasks at once. Before Linux 5.13 a cpu.pressure has none: zero then */
+    struct psi_line some, full; /* full: all tasks at once. Zero if missing (cpu.pressure before Linux 5.13) */
 };
 
-/* Text ends with NUL. 0, or -EINVAL without a whole "some" line (ret untouched). */
+/* 0, or -EINVAL without a complete "some" line (ret untouched). */
 int psi_parse(const char *text, struct psi *ret);
 
-/* Per cent of passed_us, 0 to 100, between two totals. */
+/* The difference of two totals in percent of passed_us, 0 to 100. */
 double psi_share(uint64_t before_us, uint64_t after_us, uint64_t passed_us);

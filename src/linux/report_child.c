@@ -50,7 +50,7 @@ void report_child_write(int to, const void *record, size_t size)
     (void)file_write(to, record, size);
 }
 
-/* The pipe has ended, so the child has, or is about to. */
+/* At the end of the pipe: the child has ended, or is about to. */
 static int reap(struct report_child *c)
 {
     int status = wait_child(c->pid);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The shell is waited for last: until then its process group can be no other's.
+ * The shell is reaped last: until then its process group id can't be reused.
  */
 #include "linux/shell.h"
 
@@ -57,7 +57,7 @@ static void be_child(const struct shell *s, int in, int out)
     _exit(NOT_FOUND);
 }
 
-/* Both ends above the three that every process has. */
+/* A pipe with both descriptors above stderr. */
 static int make_pipe(int *ret_read, int *ret_write, struct err *e)
 {
     int ends[2];
@@ -71,7 +71,7 @@ static int make_pipe(int *ret_read, int *ret_write, struct err *e)
     return *ret_read < 0 || *ret_write < 0 ? err_set(e, -EMFILE, "no pipe: %s", strerror(EMFILE)) : 0;
 }
 
-/* An input that has ended, and not /dev/null, which is not everywhere. */
+/* Its input is an empty pipe: not every container has /dev/null. */
 static int start(const struct shell *s, pid_t *ret, int *ret_output, struct err *e)
 {
     CLEANUP_FD int in = -1, unused = -1, output = -1, out = -1;
@@ -90,7 +90,7 @@ static int start(const struct shell *s, pid_t *ret, int *ret_output, struct err 
     return 0;
 }
 
-/* A block of its output: 1; 0 at the end; -ETIMEDOUT, -EFBIG, or why it can't be kept. */
+/* Copies a block of output: 1; 0 at the end; -ETIMEDOUT, -EFBIG, or -errno of the write. */
 static int copy_some(const struct shell *s, int in, int fd, uint64_t *size, uint64_t until_ms)
 {
     struct pollfd p = {.fd = in, .events = POLLIN};
@@ -120,7 +120,7 @@ static int copy(const struct shell *s, int in, int fd, uint64_t *size, uint64_t 
     return r;
 }
 
-/* The last words of those who hear SIGTERM are kept. */
+/* Ends the process group; output after SIGTERM is still collected. */
 static void end_all(const struct shell *s, pid_t child, int in, int fd, uint64_t *size)
 {
     kill(-child, SIGTERM);
@@ -154,9 +154,8 @@ int shell_to_file(const struct shell *s, int fd, struct err *e)
         return end_status(r, e);
     end_all(s, child, output, fd, &size);
     if (r == -ETIMEDOUT)
-        return err_set(e, r, "the command was not done within %.1f s, and was ended", (double)s->limit_ms / 1000);
+        return err_set(e, r, "the command did not finish within %.1f s, and was killed", (double)s->limit_ms / 1000);
     if (r == -EFBIG)
-        return err_set(e, r, "the command wrote more than %s, of which the rest is lost",
-                       text_format_size(s->ceiling, ceiling));
+        return err_set(e, r, "the command wrote more than %s: the rest is lost", text_format_size(s->ceiling, ceiling));
     return err_set(e, r, "the output of the command: %s", strerror(-r));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The output of a command line: /bin/sh -c, or our own sh where there is none. In a process group of its own, of which
- * nothing is left when its time is up. Its standard error is ours.
+ * Runs a command line and collects its output: by /bin/sh -c, or by our own sh if there is none. In a new process
+ * group, which is killed when its time is up. Its standard error is ours.
  */
 #pragma once
 
@@ -13,12 +13,12 @@
 struct shell {
     const char *command;
     char *const *environment;          /* NULL: our own */
-    const char *const (*variables)[2]; /* name and value, beside it */
+    const char *const (*variables)[2]; /* name and value, added to the environment */
     size_t variable_count;
-    uint64_t limit_ms, ceiling; /* of the output */
+    uint64_t limit_ms, ceiling; /* time, and bytes of output */
 };
 
-/* Appends what it wrote to fd, also when it fails. It is over when it has ended and nobody has its output open any
- * more. -FAULT_REFUSED: it ended with another status than 0; -ETIMEDOUT: it was ended, and all of its group; -EFBIG:
- * the same because it wrote more than the ceiling, of which it has so much. Only while there is one thread: forks. */
+/* Appends the output to fd, also on failure. Returns when the shell has ended and all processes have closed its output.
+ * -FAULT_REFUSED: it ended with a status other than 0; -ETIMEDOUT: its process group was killed; -EFBIG: the same,
+ * because it wrote more than the ceiling; the output is cut there. Forks: only while there is one thread. */
 int shell_to_file(const struct shell *s, int fd, struct err *e);

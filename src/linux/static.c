@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * For the static program alone: what in libc loads shared objects at run time (NSS modules, character sets, OpenSSL's
- * engines and providers). In a container those belong to another libc, and loading one crashes. Linked before libc,
- * these take the place of its own: nothing is ever found. Names of hosts are for c-ares alone. cmake/static_check.cmake
+ * For the static program only: replaces the functions that load shared objects at run time (NSS modules, character
+ * sets, OpenSSL's engines and providers). In a container those belong to another libc, and loading one crashes. Linked
+ * before libc, these functions replace libc's, and find nothing. c-ares resolves host names. cmake/static_check.cmake
  * refuses a program that can still load anything.
  */
 #ifdef SALVAGE_STATIC
@@ -43,7 +43,7 @@ int __libc_dlclose(void *handle)
     return 0;
 }
 
-/* Libraries load theirs through these. */
+/* Libraries load modules through these. */
 
 void *dlopen(const char *path, int flags)
 {
@@ -75,8 +75,8 @@ int dladdr(const void *address, Dl_info *ret)
     return 0;
 }
 
-/* OpenSSL reads its settings through these (crypto/conf/conf_sap.c). A container's are for another build of it: they
- * name modules, and may allow nothing without them. */
+/* OpenSSL reads its configuration through these (crypto/conf/conf_sap.c). A container's is for another build of
+ * OpenSSL: it names modules, and may forbid everything without them. */
 struct ossl_init_settings_st;
 void OPENSSL_config(const char *name);
 int ossl_config_int(const struct ossl_init_settings_st *settings);
@@ -97,7 +97,7 @@ void ossl_no_config_int(void)
 {
 }
 
-/* Not called by this program, but by libraries; the linker warns of them. */
+/* Called by libraries only; the linker warns of them. */
 
 int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
 {

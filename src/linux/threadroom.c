@@ -22,8 +22,8 @@
 enum {
     TEXT_MAX = 16 * 1024 * 1024,
     LEVELS_MAX = 32,
-    RESERVED_PIDS = 300,  /* that the kernel does not give out a second time */
-    MAPS_OF_A_THREAD = 4, /* its stack, the guard, and what malloc takes for it */
+    RESERVED_PIDS = 300,  /* that the kernel does not reuse */
+    MAPS_OF_A_THREAD = 4, /* its stack, the guard page, and malloc's arena */
     SYS_ADMIN = 21,       /* CAP_… */
     SYS_RESOURCE = 24
 };
@@ -41,7 +41,7 @@ static void compare(struct threadroom *r, uint64_t used, uint64_t limit, uint64_
     snprintf(r->what, sizeof(r->what), "%.*s", THREADROOM_WHAT_MAX - 1, what);
 }
 
-/* A file of one number; "max" is UINT64_MAX. */
+/* Reads a file with one number; "max" is UINT64_MAX. */
 static bool read_number(int folder, const char *name, uint64_t *ret)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = TEXT_MAX};
@@ -81,7 +81,7 @@ static void compare_levels(struct cgroup_search *s, int folder, const char *path
     }
 }
 
-/* The path of the process in the hierarchy that a mount shows; NULL: in none. malloc'ed. */
+/* The cgroup of the process in the hierarchy that a mount shows; NULL: none. malloc'ed. */
 static char *path_in(const char *cgroup, const struct mount *m)
 {
     size_t size = strlen(cgroup);
@@ -160,7 +160,7 @@ static uint64_t count_threads(const char *root, uint64_t uid)
     return sum;
 }
 
-/* Whether the process's user namespace is the machine's first one, as far as can be seen: its map is the whole. */
+/* Whether the process is in the initial user namespace, recognised by its identity map. */
 static bool in_first_user_namespace(const struct proc *p)
 {
     CLEANUP(buf_done) struct buf map = {.ceiling = TEXT_MAX};
@@ -176,7 +176,7 @@ static bool in_first_user_namespace(const struct proc *p)
     return strtoull(at, NULL, 10) == UINT32_MAX;
 }
 
-/* The soft limit in a line of /proc/PID/limits; UINT64_MAX for "unlimited", or unknown. */
+/* The soft limit in a line of /proc/PID/limits; UINT64_MAX if unlimited or unknown. */
 static uint64_t soft_limit(const char *limits, const char *name)
 {
     const char *at = text_behind(limits, name);
@@ -185,7 +185,7 @@ static uint64_t soft_limit(const char *limits, const char *name)
     return at && *at >= '0' && *at <= '9' ? strtoull(at, NULL, 10) : UINT64_MAX;
 }
 
-/* Root and those with the capabilities are not held to it (copy_process). */
+/* The limit does not apply to root and processes with these capabilities (copy_process). */
 static void compare_user(const char *root, const struct proc *p, const char *status, uint64_t limit,
                          struct threadroom *room)
 {
@@ -256,7 +256,7 @@ void threadroom_get(const char *root, const struct proc *p, struct threadroom *r
     compare_cgroups(p, &room);
     compare_machine(root, &room);
     if (file_load(p->fd, "status", &status) == 0) {
-        /* Unreadable limits are another user's: the hooks that can attach may read them. */
+        /* The limits of another user's process may be unreadable; whoever can attach can read them. */
         if (file_load(p->fd, "limits", &limits) < 0)
             buf_clear(&limits);
         compare_user(root, p, buf_text(&status), soft_limit(buf_text(&limits), "Max processes"), &room);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How many threads a process may still start, by every limit that makes pthread_create(3) fail: pids.max of its cgroup
+ * How many more threads a process can start, by every limit that makes pthread_create(3) fail: pids.max of its cgroup
  * and of each one above it (v1 and v2), RLIMIT_NPROC of its user, kernel.threads-max and kernel.pid_max, and for the
  * new stack RLIMIT_AS and vm.max_map_count. Reads /proc and cgroupfs, and changes nothing.
  *
- * A limit that can't be seen from here counts as none: a cgroup above the root of our cgroup namespace, processes of
- * the same user in another pid namespace.
+ * Limits that are invisible here are not counted: cgroups above the root of our cgroup namespace, processes of the same
+ * user in other pid namespaces.
  */
 #pragma once
 
@@ -17,13 +17,13 @@ enum { THREADROOM_WHAT_MAX = 300 };
 
 /* The limit with the least room. */
 struct threadroom {
-    uint64_t used, limit;           /* in the limit's own unit; limit UINT64_MAX: there is none */
+    uint64_t used, limit;           /* in the unit of the limit; limit UINT64_MAX: there is none */
     uint64_t room;                  /* threads */
     char what[THREADROOM_WHAT_MAX]; /* "pids.max of /sys/fs/cgroup/pids/kubepods/x" */
 };
 
-/* By pids.max alone. */
+/* By pids.max only. */
 void threadroom_of_cgroups(const struct proc *p, struct threadroom *ret);
 
-/* root is "/proc" but in tests. */
+/* root is "/proc" except in tests. */
 void threadroom_get(const char *root, const struct proc *p, struct threadroom *ret);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The volume that a folder lies on: how large it is, where that can be known at all. statfs(2) of a folder that is a
- * part of a larger disk (an emptyDir, a hostPath, a container's own layer) shows the disk: what the folder may hold is
- * then known to the kubelet alone.
+ * The volume that a folder is on, and its size if it can be known. For a folder on a larger disk (an emptyDir, a
+ * hostPath, a container's layer) statfs(2) shows the disk, and only the kubelet knows the folder's limit.
  */
 #pragma once
 
@@ -11,15 +10,15 @@
 
 struct volume {
     uint64_t dev;
-    bool own; /* its size is its own: a tmpfs, or a file system that is mounted there as a whole */
+    bool own; /* statfs shows the volume's own size: a tmpfs, or a file system that is mounted as a whole */
 };
 
-/* Of an open folder (O_PATH will do). -errno. */
+/* fd: a folder (O_PATH is enough). 0 or -errno. */
 int volume_get(int fd, struct volume *ret);
 
-/* Whether a mount shows a file system as a whole, and one that is a volume: not the root folder's. */
+/* Whether a mount is a volume: a whole file system, and not the root folder. */
 bool volume_is_own_mount(const char *root, const char *point, const char *type);
 
-/* Bytes in all (0: it says nothing), and free for us. -errno. */
+/* Total bytes (0: unknown), and bytes available to us. 0 or -errno. */
 int volume_space(int fd, uint64_t *ret_size, uint64_t *ret_free);
 int volume_space_at(const char *folder, uint64_t *ret_size, uint64_t *ret_free);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One thread, awake ten times a second: a handler of a signal can't wake it by anything that POSIX allows it to call
- * and a condition could wait for.
+ * A thread that polls ten times a second: POSIX lets no signal handler wake a condition variable.
  */
 #include "linux/watchdog.h"
 

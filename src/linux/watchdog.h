@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Ends this process in time, or at a signal (linux/interrupt.h), though it waits for a store just then: a thread looks
- * at both. What was sent so far is in the journal; the next worker goes on from there.
+ * Ends this process at a deadline, or at a signal (linux/interrupt.h), even while it waits for a store: a thread checks
+ * both. What was sent is in the journal, and the next worker resumes from there.
  */
 #pragma once
 
@@ -9,10 +9,10 @@
 
 struct watchdog;
 
-/* until_ms: monotonic; 0: signals alone. last: runs before the end, in that thread, and says so on stderr; why: "the
- * time is up", "stopped by SIGINT". Then the process dies of the signal, or exits with FAULT_LATER. NULL without
+/* until_ms: monotonic; 0: signals only. last: called in that thread before the end, to report it; why: "the time is
+ * up", "stopped by SIGINT". Then the process dies of the signal, or exits with FAULT_LATER's code. NULL without
  * memory. */
 struct watchdog *watchdog_start(uint64_t until_ms, void (*last)(void *ctx, const char *why), void *ctx);
 
-/* From now on nothing happens any more; does not return while last runs. NULL is fine. */
+/* Stops the watchdog; does not return while `last` runs. Accepts NULL. */
 void watchdog_stop(struct watchdog *w);

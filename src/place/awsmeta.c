@@ -32,10 +32,10 @@ static int load(const char *json, size_t size, json_t **ret)
 
 static const char *get(const json_t *object, const char *name)
 {
-    return json_string_value(json_object_get(object, name)); /* NULL for all that is not text */
+    return json_string_value(json_object_get(object, name)); /* NULL if it is not a string */
 }
 
-/* Field number i of an ARN, from 0, the last to the end; NULL if it has not so many. */
+/* The text of an ARN from field i on, counted from 0; NULL if it has fewer fields. */
 static const char *arn_field(const char *arn, unsigned i)
 {
     if (!arn || !text_starts(arn, "arn:"))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * By its cgroup, else by what was mounted into it.
+ * From its cgroup, else from the files that the runtime mounts into it.
  */
 #include "place/container.h"
 

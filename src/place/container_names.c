@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * By /proc/PID/cgroup. A process may have ended, and its pid be another's, by the time it is asked for its names: so
- * its cgroup is read again through the same descriptor.
+ * From /proc/PID/cgroup. The cgroup is read again when a name is looked up: by then the process may have ended, and its
+ * pid may have been reused.
  */
 #include "place/container_names.h"
 
@@ -26,7 +26,7 @@ struct tenant {
     char container_id[CONTAINERID_MAX], pod_uid[PODUID_MAX];
 };
 
-/* Whether it is in any. */
+/* Whether it is in a container or a pod. */
 static bool read_ids(const struct proc *p, struct tenant *ret)
 {
     CLEANUP(buf_done) struct buf cgroup = {0};
@@ -83,7 +83,7 @@ static bool same(const char *a, const char *b)
     return *a && text_eq(a, b);
 }
 
-/* -ESRCH if it is not what it was, or says nothing. */
+/* -ESRCH if it is in another container now, or has no pod name. */
 static int ask(const char *root, const struct tenant *t, struct whoami *ret)
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
@@ -97,7 +97,7 @@ static int ask(const char *root, const struct tenant *t, struct whoami *ret)
     r = whoami_of(&p, &w);
     if (r == -ENOMEM)
         return r;
-    if (r < 0 || !w.pod) /* the pause process doesn't know, others may */
+    if (r < 0 || !w.pod) /* the pause process doesn't have it, others may */
         return -ESRCH;
     *ret = w;
     w = (struct whoami){0};

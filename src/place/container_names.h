@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who runs on this machine, container by container: names for the ids that stand in the paths of cgroups. Names are
- * what the processes say of themselves (place/whoami.h): for people to read, never to decide upon.
+ * Names of pods and containers on this machine for the ids in paths of cgroups. The names come from the processes'
+ * environment (place/whoami.h) and are untrusted: for display only, never for decisions.
  */
 #pragma once
 
@@ -16,12 +16,11 @@ struct container_names {
     size_t count;
 };
 
-/* All processes that are in a container or a pod. root is "/proc" but in tests. 0, -ENOSYS, -ENOMEM. */
+/* All processes that are in a container or a pod. root is "/proc" except in tests. 0, -ENOSYS, -ENOMEM. */
 int container_names_scan(const char *root, struct container_names *ret);
 void container_names_done(struct container_names *t);
 
-/* The names of a container's pod, by a process of that container, else by one of that pod, which knows no container's
- * name. Both ids may be "". ret: whoami_done. 0, -ESRCH if nothing of it runs that knows its pod,
- * -ENOMEM. */
+/* The names of a container and its pod, from a process of that container; else the pod's from another process of the
+ * pod. Both ids may be "". ret: to be freed by whoami_done. 0, -ESRCH if no process knows the pod, -ENOMEM. */
 int container_names_name(const struct container_names *t, const char *root, const char *container_id,
                          const char *pod_uid, struct whoami *ret);

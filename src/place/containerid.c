@@ -27,7 +27,7 @@ static size_t count_of(const struct span *s, const char *set)
     return n;
 }
 
-/* What is before the next separator; s moves behind that. False at the end. */
+/* The text before the next separator; s moves past it. False at the end. */
 static bool take(struct span *s, char separator, struct span *ret)
 {
     const char *end;
@@ -88,7 +88,7 @@ static bool is_id(struct span s, char ret[CONTAINERID_MAX])
     return true;
 }
 
-/* The innermost wins. */
+/* The innermost id counts. */
 static bool id_in_path(struct span path, char ret[CONTAINERID_MAX])
 {
     struct span part;
@@ -145,8 +145,8 @@ static bool is_pod(struct span s, char ret[PODUID_MAX])
     return false;
 }
 
-/* "podUID/ID" and nothing else: a kubelet's, whatever the folders above are called (another --cgroup-root, or a cgroup
- * namespace's "/../podUID/ID"), but not at the top. rest: what is behind the part. */
+/* "podUID/ID" at the end of a path is a kubelet's, whatever the folders above are called (another --cgroup-root, or a
+ * cgroup namespace's "/../podUID/ID"), but not at the top. rest: the path after this part. */
 static bool is_bare_pod(const struct span *s, struct span rest, char ret[PODUID_MAX])
 {
     char uid[PODUID_MAX], id[CONTAINERID_MAX];
@@ -159,8 +159,8 @@ static bool is_bare_pod(const struct span *s, struct span rest, char ret[PODUID_
     return true;
 }
 
-/* A part may be "kubepods-burstable-podUID.slice:cri-containerd:ID": what systemd's cgroups are called where the
- * runtime makes them by itself. The outermost wins: who may make cgroups in his own can't pass for another pod. */
+/* A part may be "kubepods-burstable-podUID.slice:cri-containerd:ID": a cgroup in systemd's notation that the runtime
+ * made itself. The outermost pod counts: a container that may make cgroups below its own can't pose as another pod. */
 static bool pod_in_path(struct span all, char ret[PODUID_MAX])
 {
     struct span part, head;
@@ -196,7 +196,7 @@ bool containerid_pod_from_cgroup(const char *data, size_t size, char ret[PODUID_
     return false;
 }
 
-/* The id behind "/NAME/" in a path of the host's. */
+/* The id after "/NAME/" in a path of the host. */
 static bool id_behind(const char *text, const char *name, char ret[CONTAINERID_MAX])
 {
     struct span path = {text, strlen(text)}, part;
@@ -210,8 +210,8 @@ static bool id_behind(const char *text, const char *name, char ret[CONTAINERID_M
     return false;
 }
 
-/* Docker mounts its containers' hostname, Podman .containerenv. What kubelet and CRI mount is the sandbox's, another
- * container's, and not taken. */
+/* Docker mounts /etc/hostname from the container's folder, Podman .containerenv. Files that the kubelet and CRI mount
+ * carry the id of the sandbox, which is another container. */
 static int find_id(void *ctx, const struct mount *m)
 {
     return (text_eq(m->point, "/etc/hostname") && id_behind(m->root, "containers", ctx)) ||

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Foreign bytes. Which container a process is in, from /proc/self/cgroup (cgroups(7)) and /proc/self/mountinfo
- * (proc(5)): the conventions of runtimes (Docker, containerd, CRI-O, Podman, ECS, Fargate), which they do not promise
- * to keep.
+ * (proc(5)): by the conventions of runtimes (Docker, containerd, CRI-O, Podman, ECS, Fargate), which are not a stable
+ * interface.
  */
 #pragma once
 
@@ -15,12 +15,12 @@ enum {
     PODUID_MAX = 37         /* 32 hex digits and 4 times '-'; of a static pod 32 hex digits */
 };
 
-/* Each: whether one was found, into ret (untouched if not). data need not end with NUL. */
+/* Each returns whether an id was found; ret is untouched if not. data need not end with NUL. */
 bool containerid_from_cgroup(const char *data, size_t size, char ret[CONTAINERID_MAX]);
-/* For cgroup v2 with a namespace of its own, where the path is but "/". */
+/* For cgroup v2 with a cgroup namespace, where the path is only "/". */
 bool containerid_from_mountinfo(const char *data, size_t size, char ret[CONTAINERID_MAX]);
 
-/* Of a cgroup's path alone, "/kubepods/…". */
+/* From the path of a cgroup, "/kubepods/…". */
 bool containerid_from_path(const char *path, char ret[CONTAINERID_MAX]);
 
 /* The UID of the Kubernetes pod that a cgroup is in: "/kubepods/burstable/podUID/…", or with systemd's cgroups
@@ -29,7 +29,7 @@ bool containerid_from_path(const char *path, char ret[CONTAINERID_MAX]);
 bool containerid_pod_from_path(const char *path, char ret[PODUID_MAX]);
 bool containerid_pod_from_cgroup(const char *data, size_t size, char ret[PODUID_MAX]);
 
-/* A container's name in its pod, from its /proc/PID/mountinfo: the kubelet mounts a file of its own into each,
- * ".../pods/POD_UID/containers/NAME/RANDOM", by default on /dev/termination-log. Of that pod only: who may mount
- * could otherwise pass for a container of another one. */
+/* A container's name in its pod, from its /proc/PID/mountinfo: the kubelet mounts a file into each,
+ * ".../pods/POD_UID/containers/NAME/RANDOM", by default on /dev/termination-log. Only files of that pod count: a
+ * container that may mount could otherwise pose as one of another pod. */
 bool containerid_name_from_mountinfo(const char *data, size_t size, const char *pod_uid, char ret[CONTAINERNAME_MAX]);

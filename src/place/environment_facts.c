@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whom to ask, and where the answers are kept.
+ * Which services to ask, and where a claim stores the answers.
  */
 #include "place/environment_facts.h"
 
@@ -29,8 +29,7 @@ static int find_container(const char *root, struct facts *f)
     return self >= 0 && container_of_process(self, id) ? facts_set(&f->container_id, id) : 0;
 }
 
-/* A pod on EC2 has a name that says more, and its node's facts are not its own; a Fargate task is on no instance of its
- * owner's. */
+/* A pod on EC2 is identified by its name, not by its node; a Fargate task runs on no EC2 instance of its owner. */
 static const char *find_ec2(const char *root, const struct whoami *who)
 {
     if (who->namespace || env_get("KUBERNETES_SERVICE_HOST") || imds_disabled() ||
@@ -46,7 +45,7 @@ static const char *find_ecs(void)
     return url ? url : env_get("ECS_CONTAINER_METADATA_URI");
 }
 
-/* Without a '/' at its end, for a path to be put behind; NULL if it is none that we ask. */
+/* The URL without trailing '/'; NULL if it is not an HTTP URL. */
 static const char *trim(const char *url, char out[URL_MAX])
 {
     size_t size = url ? strnlen(url, URL_MAX) : 0;
@@ -89,10 +88,10 @@ static void save(int claim_dir, const struct facts *f)
 
     if (is_empty(f) || facts_encode(f, &text) < 0)
         return;
-    unlinkat(claim_dir, NAME, 0); /* cut short, or put there by a stranger */
+    unlinkat(claim_dir, NAME, 0); /* truncated, or made by another process */
     fd = openat(claim_dir, NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0 && file_write(fd, text.data, text.size) == 0 && f->asked)
-        fdatasync(fd); /* as lasting as the journal, whose key it explains */
+        fdatasync(fd); /* as durable as the journal, whose key it determines */
 }
 
 int environment_facts_of_claim(int claim_dir, const struct facts *given, struct facts *ret)
@@ -102,7 +101,7 @@ int environment_facts_of_claim(int claim_dir, const struct facts *given, struct 
 
     if (claim_dir >= 0 && file_load(claim_dir, NAME, &text) == 0) {
         r = facts_decode(buf_text(&text), text.size, ret);
-        if (r != -EBADMSG) /* cut short before anything was sent */
+        if (r != -EBADMSG) /* truncated: nothing was sent yet */
             return r;
     }
     if ((r = facts_copy(given, ret)) == 0 && claim_dir >= 0)

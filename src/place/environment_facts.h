@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What others know of where we run (place/facts.h): the container's id by the kernel's files, the ECS task or EC2
- * instance by its metadata services. Found out once, by a worker or a command, never by the loop; a claim keeps what
- * its first attempt knew, so that a service that comes and goes can't give one piece of evidence two names.
+ * Facts about where we run (place/facts.h): the container id from kernel files, the ECS task or EC2 instance from
+ * metadata services. Collected once, by a worker or a command, never by a loop. A claim stores the facts of its first
+ * attempt, so that an unreliable service can't give one piece of evidence two keys.
  */
 #pragma once
 
 #include "place/facts.h"
 #include "place/whoami.h"
 
-/* Blocks for at most a second, and asks no network where nothing says that there is a service to ask (environment,
- * DMI). root is "/" but in tests. 0 or -ENOMEM. */
+/* Blocks for at most a second; uses the network only if environment or DMI show that there is a metadata service. root
+ * is "/" except in tests. 0 or -ENOMEM. */
 int environment_facts_get(const char *root, const struct whoami *who, struct facts *ret);
 
-/* What an earlier attempt on this claim wrote down, else given, which is then written down; best effort: a full disk
- * keeps nothing. claim_dir -1: there is no folder. 0 or -ENOMEM. */
+/* The facts that an earlier attempt stored in this claim, else `given`, which is then stored (best effort: the disk may
+ * be full). claim_dir: -1: no folder. 0 or -ENOMEM. */
 int environment_facts_of_claim(int claim_dir, const struct facts *given, struct facts *ret);

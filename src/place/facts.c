@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of facts, and what walks it.
+ * The table of facts, and the functions that walk it.
  */
 #include "place/facts.h"
 

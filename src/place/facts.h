@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. Facts about where we run, from ECS's and EC2's metadata services, the container runtime.
- * One table, which copying, encoding, decoding and freeing walk. Values are strangers' words: one that is no decent
- * line of text counts as unknown.
+ * Foreign bytes. Facts about where we run, from ECS's and EC2's metadata services and the container runtime. Copying,
+ * encoding, decoding and freeing walk one table. Values are untrusted: one that is not a printable line of text counts
+ * as unknown.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ struct facts {
     char *container, *container_id, *image, *image_digest;
     char *instance, *instance_type; /* of EC2 */
     char *region, *zone;
-    bool asked; /* a metadata service should be there: what is unknown may be known another time */
+    bool asked; /* a metadata service should exist: unknown facts may be known later */
 };
 
 void facts_done(struct facts *f);
@@ -31,22 +31,22 @@ struct fact_field {
 };
 extern const struct fact_field FACT_FIELDS[]; /* ends with name NULL */
 
-/* Sets one that is unknown yet. Text that is empty, longer than FACT_MAX, not UTF-8 or has control characters in it is
- * passed over; NULL too. 0 or -ENOMEM. */
+/* Sets a fact that is still unknown. Ignores NULL and text that is empty, longer than FACT_MAX, not UTF-8 or has
+ * control characters. 0 or -ENOMEM. */
 int facts_set(char **field, const char *text);
 
-/* Takes over what is unknown in `into`; `asked` if either is. `from` loses what was taken. */
+/* Moves facts that are unknown in `into` from `from`; `asked` is true if either is. */
 void facts_merge(struct facts *into, struct facts *from);
 
-/* Deep. 0 or -ENOMEM. */
+/* A deep copy. 0 or -ENOMEM. */
 int facts_copy(const struct facts *f, struct facts *ret);
 
-/* What holds for every container of the machine: instance, region, zone. Deep. 0 or -ENOMEM. */
+/* A deep copy of the facts that all containers of the machine share: instance, region, zone. 0 or -ENOMEM. */
 int facts_of_machine(const struct facts *f, struct facts *ret);
 
-/* As JSON, one line: for the way between loop and worker, and for the next attempt. 0, -ENOMEM, or -EMSGSIZE beyond
- * ret's ceiling. */
+/* As JSON on one line, to pass from loop to worker, and for the next attempt. 0, -ENOMEM, or -EMSGSIZE beyond ret's
+ * ceiling. */
 int facts_encode(const struct facts *f, struct buf *ret);
 
-/* 0, -EBADMSG, -ENOMEM; ret is untouched on failure. Unknown names are passed over. */
+/* 0, -EBADMSG, -ENOMEM; ret is untouched on failure. Unknown names are ignored. */
 int facts_decode(const char *json, size_t size, struct facts *ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The id of a file: the first 64 bits of the SHA-256 over a text with what the kernel knows of it. The text's form is
- * for ever: another one would store every dump that is under way a second time.
+ * The id of a file is the XXH3 of a text with its attributes. The format of the text must never change: every dump that
+ * is being shipped during an update would be stored a second time.
  */
 #include "place/identity.h"
 
@@ -22,7 +22,7 @@ static int64_t timestamp_ns(const struct statx_timestamp *t)
 {
     int64_t ns;
 
-    /* beyond the year 2262 or before 1677: a clock gone mad, or a file system lying */
+    /* beyond the year 2262 or before 1677: a wrong clock, or a bad file system */
     if (__builtin_mul_overflow(t->tv_sec, INT64_C(1000000000), &ns) || __builtin_add_overflow(ns, t->tv_nsec, &ns))
         return t->tv_sec < 0 ? INT64_MIN : INT64_MAX;
     return ns;
@@ -42,7 +42,7 @@ __attribute__((format(printf, 2, 3))) static int make_id(char out[IDENTITY_MAX],
         text = NULL;
         return -ENOMEM;
     }
-    /* Not SHA-256: the loop comes here, and must not wake OpenSSL, which takes 2 MiB. */
+    /* Not SHA-256: the loop calls this, and initialising OpenSSL would take 2 MiB. */
     XXH64_canonicalFromHash(&digest, XXH3_64bits(text, (size_t)size));
     text_hex(digest.digest, sizeof(digest.digest), out);
     return 0;
@@ -82,7 +82,7 @@ int identity_get(int fd, const char *machine, struct identity *ret)
         .uid = s.stx_uid,
         .mode = s.stx_mode,
     };
-    /* some file systems claim to know it, and say 1970 */
+    /* some file systems report 1970 for unknown */
     i.by_birth = i.birth_ns != 0;
     r = id_of_file(&i, machine);
     if (r < 0)

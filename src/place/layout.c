@@ -31,8 +31,7 @@ int layout_parse(const char *text, struct layout *ret, struct err *e)
 
         if (level < 0 || l.count == ARRAY_SIZE(l.level) || (level < LAYOUT_LEVEL_END && (seen & (1u << level))))
             return err_set(e, -FAULT_USAGE,
-                           "--layout: '%s' is not made of namespace, pod, container and *, each once, "
-                           "parted by '/'",
+                           "--layout: '%s' is not made of namespace, pod, container and *, each once, separated by '/'",
                            text);
         seen |= 1u << level;
         l.level[l.count++] = level;
@@ -41,7 +40,7 @@ int layout_parse(const char *text, struct layout *ret, struct err *e)
             break;
     }
     if (!(seen & (1u << LAYOUT_POD)) || !(seen & (1u << LAYOUT_NAMESPACE)))
-        return err_set(e, -FAULT_USAGE, "--layout: '%s' has to say namespace and pod: as in namespace/pod", text);
+        return err_set(e, -FAULT_USAGE, "--layout: '%s' must contain namespace and pod, as in namespace/pod", text);
     *ret = l;
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the readers of texts have in common. Foreign bytes: nothing is taken to end with NUL.
+ * Functions shared by the readers of texts, which need not end with NUL.
  */
 #include "place/origin.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who we are, from the environment and a few files below root. Values come from the pod's spec: one with
- * control characters counts as unknown, and the parts of a place can't break out of it.
+ * Reads the environment and a few files below root. Values come from the pod's spec and are untrusted: one with control
+ * characters counts as unknown, and '/' in the parts of a place is replaced.
  */
 #include "place/whoami.h"
 
@@ -20,7 +20,7 @@
 #include "base/text.h"
 #include "linux/proc.h"
 
-enum { FACT_MAX = 4096 }; /* bytes of a file with one fact in it */
+enum { FACT_MAX = 4096 }; /* bytes of a file with one value */
 
 static const char NAMESPACE_FILE[] = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
@@ -32,14 +32,14 @@ static bool is_clean(const char *text)
     return true;
 }
 
-/* The subject: ourselves, with a root; or another process. */
+/* Where to read: our environment and root, or another process's. */
 struct source {
     const char *root;
     const struct proc *proc;
     const struct proc_words *variables;
 };
 
-/* NULL if it is not set, or empty. */
+/* The value of a variable; NULL if it is not set, or empty. */
 static const char *variable(const struct source *s, const char *name)
 {
     const char *value = s->proc ? proc_variable(s->variables, name) : env_get(name);
@@ -47,7 +47,7 @@ static const char *variable(const struct source *s, const char *name)
     return value && *value ? value : NULL;
 }
 
-/* SALVAGE_name or name, whichever is set to something; *ret stays NULL if neither is. 0 or -ENOMEM. */
+/* The value of SALVAGE_name, else of name; *ret stays NULL if neither is set. 0 or -ENOMEM. */
 static int from_environment(const struct source *s, const char *name, char **ret)
 {
     char own[64];
@@ -72,8 +72,8 @@ static int load(const struct source *s, const char *path, struct buf *ret)
     return s->proc ? file_load_fd(fd, ret) : file_load(fd, path + 1, ret);
 }
 
-/* Whether the next attempt may well succeed: then the file's absence must not be taken for an answer, or a retry of the
- * same dump would get another place and key. */
+/* Whether the error is temporary: then the value must not count as unknown, or a retry of the same dump would get
+ * another place and key. */
 static bool may_pass(int result)
 {
     static const int errors[] = {ENOMEM, EMFILE, ENFILE, EINTR, EAGAIN, EIO, ESTALE, ETIMEDOUT};
@@ -84,7 +84,7 @@ static bool may_pass(int result)
     return false;
 }
 
-/* The one line of a file, trimmed; *ret stays NULL if there is none to be had. 0 or what may pass. */
+/* The first word of a file; *ret stays NULL if there is none. 0, -ENOMEM or a temporary error. */
 static int from_file(const struct source *s, const char *path, char **ret)
 {
     CLEANUP(buf_done) struct buf b = {.ceiling = FACT_MAX};
@@ -109,8 +109,7 @@ static int from_file(const struct source *s, const char *path, char **ret)
     return 0;
 }
 
-/* The kernel shows a UTS namespace's host name to its own processes only; runtimes put it into a file of their
- * containers. */
+/* The kernel shows a host name only within its UTS namespace; runtimes also write it into a file of the container. */
 static int find_host(const struct source *s, char **ret)
 {
     bool ours = s->proc ? proc_shares(s->proc, "ns/uts") : text_eq(s->root, "/");
@@ -131,16 +130,15 @@ static int find_host(const struct source *s, char **ret)
     return *ret ? 0 : -ENOMEM;
 }
 
-/* By what takes no file to find out, and is the same in all containers of a pod. /etc/machine-id is neither: images
- * have one, an empty one or none, and it can't be read while descriptors are short. A retry must come to the same id.
- */
+/* From values that need no file, and are the same in all containers of a pod: a retry must get the same id. Not
+ * /etc/machine-id: it may be the image's, empty or missing, and can't be read while descriptors are short. */
 static int find_machine(struct whoami *w)
 {
     w->machine = strdup(w->node ? w->node : w->host);
     return w->machine ? 0 : -ENOMEM;
 }
 
-/* One segment of a place: neither "..", nor hidden, nor two. */
+/* Makes a text one segment of a place: not "..", not hidden, without '/'. */
 static void defuse(char *segment)
 {
     if (*segment == '.')
@@ -209,7 +207,7 @@ int whoami_of(const struct proc *p, struct whoami *ret)
 
     if (r < 0 || (r = find_names(&s, &w)) < 0)
         return r;
-    /* A pod's containers have its name for a host name; on the network of their node they have the node's. */
+    /* The host name of a pod's containers is the pod's name; with hostNetwork it is the node's. */
     if (!w.pod && (w.namespace || variable(&s, "KUBERNETES_SERVICE_HOST")) && !text_eq(w.host, w.node) &&
         (env_get("KUBERNETES_SERVICE_HOST") || !proc_shares(p, "ns/uts")) && !(w.pod = strdup(w.host)))
         return -ENOMEM;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The first lines are a comment, "#" and two blanks; the line of it that has the cause ends with pid and tid.
+ * The first lines begin with "#" and two blanks; the one with the cause ends with pid and tid.
  */
 #include "threads/hserr.h"
 
@@ -41,7 +41,7 @@ static void take_error(const char *line, size_t size, struct origin *o)
     origin_text(o->detail, sizeof(o->detail), line, (size_t)((at ? at : pid - strlen(", pid=")) - line));
 }
 
-/* Below it: what the JVM found wrong; -XX:+CrashOnOutOfMemoryError ends it by such an error. */
+/* The message below; -XX:+CrashOnOutOfMemoryError ends the JVM with such an error. */
 static void take_message(const char *line, size_t size, struct origin *o)
 {
     static const char *const messages[] = {"fatal error: ", "guarantee(", "assert(", "Error: "};
@@ -68,12 +68,12 @@ static void take_comment(const char *line, size_t size, struct origin *o)
     take_message(line, size, o);
     if ((value = origin_behind(line, size, "JRE version: ")) && !*o->jvm)
         origin_text(o->jvm, sizeof(o->jvm), value, (size_t)(end - value));
-    /* JDK 5 and 6 name only the VM. */
+    /* JDK 5 and 6 have only the VM's name. */
     if (begins(line, size, "Java VM: ") && !*o->jvm)
         origin_text(o->jvm, sizeof(o->jvm), line + strlen("Java VM: "), size - strlen("Java VM: "));
 }
 
-/* Lines outside of the comment: the text behind words, up to stop if that is there. */
+/* Lines without "#": the text after words, up to stop if it occurs. */
 static const struct field {
     const char *words, *stop;
     size_t offset, size;

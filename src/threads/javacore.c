@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A line of a javacore begins with its tag, and a blank. Events: OpenJ9's dmpsup.c; the sentences of IBM's older JVMs
- * have a signal's name in the place of an event.
+ * A line of a javacore begins with a tag and a blank. Events: OpenJ9's dmpsup.c; IBM's older JVMs write a sentence with
+ * the signal's name instead.
  */
 #include "threads/javacore.h"
 
@@ -14,7 +14,7 @@
 
 static const char OOM[] = "java/lang/OutOfMemoryError";
 
-/* Those with another name than their event's own. */
+/* Events and the causes that they stand for. */
 static const struct {
     const char *event, *cause;
 } EVENTS[] = {
@@ -24,7 +24,7 @@ static const struct {
     {"uncaught", CAUSE_EXCEPTION}, {"corruptcache", CAUSE_ASSERT},
 };
 
-/* What stands in the next pair of quotes; *at moves behind it. False without. */
+/* The text in the next pair of quotes; *at moves past it. False if there is none. */
 static bool quoted(const char **at, const char *end, const char **ret, size_t *ret_size)
 {
     const char *open = memchr(*at, '"', (size_t)(end - *at)), *close;
@@ -37,7 +37,7 @@ static bool quoted(const char **at, const char *end, const char **ret, size_t *r
     return true;
 }
 
-/* An event that has no cause of ours is one by its own name. */
+/* An event that is not in EVENTS is a cause under its own name. */
 static void take_event(const char *event, size_t size, struct origin *o)
 {
     size_t n = 0;
@@ -98,7 +98,7 @@ static void take_signal_info(const char *line, size_t size, struct origin *o)
 static void take_line(const char *line, size_t size, struct origin *o)
 {
     static const struct {
-        const char *tag, *words; /* words: what stands in front of the value; "" nothing */
+        const char *tag, *words; /* words: words before the value; "": none */
         size_t at, room;
     } texts[] = {
         {"1TIDATETIME ", "Date:", offsetof(struct origin, time), sizeof(o->time)},
@@ -123,7 +123,7 @@ static void take_line(const char *line, size_t size, struct origin *o)
     }
 }
 
-/* Older ones have the process only in their name: javacore.DATE.TIME.PID.NUMBER.txt. */
+/* Older javacores have the pid only in their file name: javacore.DATE.TIME.PID.NUMBER.txt. */
 static uint64_t pid_in_name(const char *file)
 {
     const char *at = strstr(file, "javacore."), *end = file + strlen(file);

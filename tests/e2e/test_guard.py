@@ -145,7 +145,7 @@ def test_what_is_no_jvm_leaves_stats_and_a_core(salvage, folder, root):
     made = g.wait("guard-made")
     assert not made["whole"]
     assert [e["piece"] for e in g.named("guard-missed")] == ["threads.txt", "signal"]
-    assert "no Java VM" in g.log and "no handler for SIGUSR1" in g.log
+    assert "not a Java VM" in g.log and "no handler for SIGUSR1" in g.log
     assert g.end() == 0
     found = pieces(folder)
     assert set(found) == {"stats", "core", "guard"} and found["stats"][0]["kind"] == "memory-stats"

@@ -339,7 +339,7 @@ def test_a_terminal_gets_a_table_that_is_refreshed_in_place(cgroup, started, tmp
 @pytest.mark.parametrize("args, why", [
     ([], "what is to be watched?"),
     (["--cgroup", "/nowhere"], "No such file"),
-    (["--cgroup", "/tmp"], "no memory cgroup"),
+    (["--cgroup", "/tmp"], "not a memory cgroup"),
     (["--pid", "4194305"], "no such process"),
     (["--when", "memory>=0%", "--pid", str(os.getpid())], "not a share"),
     (["--do", "lots", "--pid", str(os.getpid())], "lots"),

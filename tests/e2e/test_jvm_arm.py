@@ -128,7 +128,7 @@ def test_a_jvm_that_has_survived_its_first_is_told_of_as_too_late(cell, app, any
     one = app(jdk=any_jdk)
     assert "Heap dump" not in one.run_out_of_memory()
     result = cell.salvage("jvm", "arm", one.pid, "--dir", dumps)
-    assert result.code == 0 and "; too late: it has run out of memory before" in result.out
+    assert result.code == 0 and "; too late: it had an OutOfMemoryError before" in result.out
 
 
 def test_two_of_the_same_command_line_leave_two_dumps(cell, app, dumps):
@@ -165,7 +165,7 @@ def test_a_path_of_the_users_stays_unless_forced_and_undo_leads_back_to_it(cell,
         "before": {"heap_dump": False, "heap_dump_path": own}, "now": {"heap_dump": True, "heap_dump_path": own},
         "own_path": True, "too_late": False}]
     assert one.on and one.path == own
-    assert "its own HeapDumpPath was kept" in cell.salvage("jvm", "arm", one.pid, "--dir", dumps).out
+    assert "the HeapDumpPath it was given was kept" in cell.salvage("jvm", "arm", one.pid, "--dir", dumps).out
     forced = cell.salvage("jvm", "arm", one.pid, "--dir", dumps, "--force")
     assert "(was on, HeapDumpPath=%s)" % own in forced.out and one.path.startswith(str(dumps) + "/")
     undone = cell.salvage("jvm", "arm", one.pid, "--undo")
@@ -178,7 +178,7 @@ def test_undo_leaves_what_others_set(cell, app, dumps):
     """By JMX, at run time: the switch, and the path of another."""
     switch, path = app(args=["HeapDumpOnOutOfMemoryError=true"]), app(args=["HeapDumpPath=/tmp/theirs.hprof"])
     result = cell.salvage("jvm", "arm", switch.pid, path.pid, "--dir", dumps)
-    assert result.code == 0 and "; its own HeapDumpPath was kept" in result.lines[1]
+    assert result.code == 0 and "; the HeapDumpPath it was given was kept" in result.lines[1]
     assert switch.on and switch.path.startswith(str(dumps) + "/") and path.on and path.path == "/tmp/theirs.hprof"
     assert cell.salvage("jvm", "arm", "--all", "--undo").code == 0
     assert switch.on and switch.path is None and not path.on and path.path == "/tmp/theirs.hprof"
@@ -207,8 +207,8 @@ def test_a_folder_that_the_jvm_cannot_write_to_is_refused_before_anything_is_set
     (work / "file").touch()
     os.chown(work / "groups", 0, 4711)  # as Kubernetes' fsGroup
     one = app(jdk=any_jdk, prefix=["setpriv", "--reuid=%d" % NOBODY, "--regid=%d" % NOBODY, "--groups=4711"])
-    for name, said in (("none", "sees no folder %s"), ("file", "%s is no folder"), ("roots", "may not write to %s"),
-                       ("closed/inside", "may not write to %s"), ("groups/none", "sees no folder %s")):
+    for name, said in (("none", "no folder %s"), ("file", "%s is not a folder"), ("roots", "may not write to %s"),
+                       ("closed/inside", "may not write to %s"), ("groups/none", "no folder %s")):
         result = cell.salvage("jvm", "arm", one.pid, "--dir", work / name)
         assert result.code == 1 and result.out == "", name
         assert result.message.startswith("JVM %d" % one.pid) and said % (work / name) in result.message
@@ -250,20 +250,20 @@ def test_root_in_a_container_may_write_less_than_root(cell, app, work):
     assert "may not write to" in cell.salvage("jvm", "arm", one.pid, "--dir", theirs).message
     read_only = ["unshare", "--mount", "sh", "-c", 'mount --bind -o ro "$0" "$0" && exec "$@"', str(theirs)]
     other = app(prefix=read_only)
-    assert cell.salvage("jvm", "arm", other.pid, "--dir", theirs).message == "JVM %d sees %s read-only" % (other.pid,
-                                                                                                       theirs)
+    assert cell.salvage("jvm", "arm", other.pid, "--dir", theirs).message == \
+        "JVM %d: %s is mounted read-only in its container" % (other.pid, theirs)
     assert one.is_untouched() and other.is_untouched()
 
 
 @pytest.mark.parametrize("args,said", [
-    (["7"], "jvm arm: where should it dump? --dir DIR"),
-    (["7", "--all", "--dir", "/tmp"], "jvm arm: either processes or --all"),
+    (["7"], "jvm arm: give the folder for dumps: --dir DIR"),
+    (["7", "--all", "--dir", "/tmp"], "jvm arm: give either process ids or --all"),
     (["x7", "--dir", "/tmp"], "'x7' is not a process id"),
     (["7", "--dir", "tmp"], "--dir: tmp: not an absolute path"),
-    (["7", "--dir", "/tmp/%p"], "--dir: /tmp/%p: a '%' is in it"),
-    (["7", "--dir", "/" + "x" * 1000], "--dir: longer than 859 bytes"),
-    (["--follow", "--undo"], "--follow goes neither with --undo"),
-    (["--follow", "--every", "0", "--dir", "/tmp"], "--every 0 would never rest"),
+    (["7", "--dir", "/tmp/%p"], "--dir: /tmp/%p: contains a '%'"),
+    (["7", "--dir", "/" + "x" * 1000], "--dir: the path is longer than 859 bytes"),
+    (["--follow", "--undo"], "--follow excludes --undo"),
+    (["--follow", "--every", "0", "--dir", "/tmp"], "--every must be greater than 0"),
 ])
 def test_bad_usage_is_told_in_one_line(salvage, args, said):
     result = salvage.run("jvm", "arm", *args)
@@ -285,14 +285,14 @@ def test_the_only_jvm_in_sight_need_not_be_named(cell, app, dumps):
 def test_without_any_jvm_in_sight_that_is_said(cell):
     for words in (["stat"], ["stat", "1s"], ["cmd", "help"], ["set", "+X"], ["arm", "--dir", "/tmp"]):
         result = cell.salvage("jvm", *words)
-        assert result.code == 1 and "no JVM is seen from here" in result.message, words
+        assert result.code == 1 and "no JVM is visible from here" in result.message, words
 
 
 def test_what_is_no_jvm(cell):
     result = cell.salvage("jvm", "arm", 1, "--dir", "/tmp")
-    assert result.code == 1 and result.message == "process 1 is no Java VM (there is no libjvm.so in it)"
+    assert result.code == 1 and result.message == "process 1 is not a Java VM (it maps no libjvm.so)"
     result = cell.salvage("jvm", "arm", "--all", "--dir", "/tmp", "--json")
-    assert result.code == 1 and "no JVM is seen here" in result.message and as_json(result) == []
+    assert result.code == 1 and "no JVM is visible from here" in result.message and as_json(result) == []
 
 
 @pytest.mark.serial
@@ -347,7 +347,7 @@ def test_follow_arms_what_runs_and_what_starts_and_costs_nothing_else(cell, app,
 def test_follow_sees_a_shell_become_a_jvm_and_waits_for_a_folder(cell, app, work):
     follow = cell.start_salvage("jvm", "arm", "--follow", "--dir", work / "later", "--every", "100ms")
     one = app(prefix=["sh", "-c", 'sleep 0.5; exec "$0" "$@"'])
-    assert "sees no folder" in follow.wait("not-armed", pid=one.pid)["error"]
+    assert "no folder" in follow.wait("not-armed", pid=one.pid)["error"]
     (work / "later").mkdir()
     follow.wait("armed", pid=one.pid)
     assert len(follow.named("not-armed")) == 1
@@ -415,7 +415,7 @@ def test_a_node_arms_each_pod_with_its_own_folder_below(cell, app, dumps, folder
                       str(dumps), "--"], env={"POD_NAME": "orders-0"})
     other = app(prefix=["unshare", "--mount", "sh", "-c", 'true "$0" "$1" && ' + hide, "-", "-", str(dumps), "--"])
     assert os.path.dirname(watch.wait("armed", pid=one.pid)["path"]) == str(seen)
-    assert "does not see the folder" in watch.wait("not-armed", pid=other.pid)["error"]
+    assert "no watched folder is mounted" in watch.wait("not-armed", pid=other.pid)["error"]
     one.run_out_of_memory()
     watch.wait("shipped")
     (_, manifest), = folder.manifests()

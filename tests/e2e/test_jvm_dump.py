@@ -214,7 +214,7 @@ def test_a_place_that_is_full_costs_no_dump(salvage, work, small, mount_tmpfs):
 
 
 @pytest.mark.parametrize("args, says", [
-    (["1", "--out", "-"], "not to stdout"), (["--all", "1"], "not both"), (["1", "--out", "x", "--to", "file:///x"], "not both"),
+    (["1", "--out", "-"], "can't go to stdout"), (["--all", "1"], "exclude each other"), (["1", "--out", "x", "--to", "file:///x"], "exclude each other"),
     (["1", "--stream"], "--to"), (["1", "--stream", "--to", "file:///x", "--dir", "/x"], "there is no file"),
     (["1", "--gzip", "10"], "1 to 9"), (["1", "--parallel", "1000"], "256"), (["1", "--dir", "x"], "absolute"),
     (["1", "--out", ""], "empty"), (["1", "2", "--out", "x"], "need a folder"), (["java"], "not a process id"),
@@ -333,7 +333,7 @@ def test_without_room(salvage, work, rest, folder, mount_tmpfs, jdk):
     for to in (["--out", work / "x"], folder.options()):
         result = salvage.run("jvm", "dump", one.pid, "--dir", where, *to)
         assert result.code == 1 and re.search(r"no room .* [\d.]+ MiB of its heap are in use, so up to [\d.]+ MiB are "
-                                              r"needed, and %s has 16.0 MiB" % where, result.message)
+                                              r"needed, but %s has only 16.0 MiB" % where, result.message)
     assert os.listdir(where) == [] and not (work / "x").exists() and folder.keys() == []
     # Cut off is evidence, too, and said.
     result = salvage.run("jvm", "dump", one.pid, "--dir", where, "--force", "--out", work / "x")
@@ -377,7 +377,7 @@ def test_a_tmpfs_is_memory_of_the_jvms_cgroup(salvage, work, rest, mount_tmpfs):
         one = rest(heap=64, keep=30, before=cgroup.entry)
         result = salvage.run("jvm", "dump", one.pid, "--dir", where, "--out", work / "x")
         assert result.code == 1 and cgroup.oom_kills == 0
-        room = re.search(r"needed, and %s has ([\d.]+) MiB\. " % where, result.message)
+        room = re.search(r"needed, but %s has only ([\d.]+) MiB\. " % where, result.message)
         assert room and float(room[1]) < 60, result.message
         one.close()
     finally:
@@ -643,7 +643,7 @@ def test_a_terminal_sees_how_far_it_is(salvage, work, big):
     assert p.returncode == 0
     states = [s for s in seen.decode().split("\r\033[K") if "dump of JVM" in s]
     assert states and all("%" in s and "MiB" in s for s in states), seen
-    assert re.search(r" it stood still for [0-9.]+ m?s\r\n$", seen.decode()), seen
+    assert re.search(r" stopped for [0-9.]+ m?s\r\n$", seen.decode()), seen
 
 
 # --- streams ----------------------------------------------------------------------------------------------------------
@@ -676,7 +676,7 @@ def test_a_stream_touches_no_disk(salvage, big, s3):
 @pytest.mark.jdk_25
 def test_a_newer_jvm_streams_nothing(salvage, small_25, folder):
     result = salvage.run("jvm", "dump", small_25.pid, "--stream", *folder.options())
-    assert result.code == 45 and "JDK 22" in result.message and "leave out --stream" in result.message
+    assert result.code == 45 and "JDK 22" in result.message and "without --stream" in result.message
     assert folder.keys() == [] and small_25.left() == []
 
 
@@ -833,7 +833,7 @@ def test_prestop_finds_the_only_jvm(salvage, work, folder, java_classes):
     p = subprocess.run(in_own_pids("sh", "-c", script), env=environment(salvage.home), cwd=work, timeout=60,
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True)
     assert (work / "one").read_text() == "0\n", p.stderr
-    assert (work / "two").read_text() == "2\n" and b"2 JVMs are seen" in p.stderr
+    assert (work / "two").read_text() == "2\n" and b"2 JVMs are visible" in p.stderr
     assert kinds(folder) == ["class-histogram", "heap-dump", "thread-dump"]
 
 
@@ -841,7 +841,7 @@ def test_prestop_without_any(salvage, folder):
     require_root("makes namespaces")
     p = subprocess.run(in_own_pids(BIN, "jvm", "prestop", *folder.options()), env=environment(salvage.home),
                        stderr=subprocess.PIPE, check=False)
-    assert p.returncode == 1 and b"no JVM is seen" in p.stderr
+    assert p.returncode == 1 and b"no JVM is visible" in p.stderr
     for args in ([], ["--budget", "1s"], ["1", "2"]):
         result = salvage.run("jvm", "prestop", *args, *(folder.options() if args else []))
         assert result.code == 2 and result.message

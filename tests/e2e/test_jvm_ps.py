@@ -249,7 +249,7 @@ def test_counters_that_are_not_believed_make_a_note(salvage, nursery):
     with open(file, "r+b") as stream:
         stream.write(b"\0\0\0\1")
     found = objects(salvage)[one.pid]
-    assert "not believed" in found["note"] and found["main_class"] == "Rest"
+    assert "not used" in found["note"] and found["main_class"] == "Rest"
 
 
 def test_a_stopped_jvm_is_shown(salvage, nursery):
@@ -263,7 +263,7 @@ def test_operands_limit_the_list(salvage, all_sorts):
     assert list(rows(salvage.ok("jvm", "ps", second, first).out)) == [second, first]
     result = salvage.run("jvm", "ps", first, os.getpid())
     assert list(rows(result.out)) == [first]
-    assert result.code != 0 and "process %d is no Java VM" % os.getpid() in result.message
+    assert result.code != 0 and "process %d is not a Java VM" % os.getpid() in result.message
     result = salvage.run("jvm", "ps", "4194304")
     assert result.code != 0 and "no process 4194304" in result.message
     assert salvage.run("jvm", "ps", "Rest").code == 2
@@ -275,7 +275,7 @@ def test_who_may_not_look_is_told_so(salvage):
     require_root("is another user")
     result = salvage.ok("jvm", "ps", uid=NOBODY)
     assert result.out == ""
-    assert re.search("no JVM found: [0-9]+ processes of other users may not be looked at", result.message)
+    assert re.search("no JVM found: [0-9]+ processes of other users could not be inspected", result.message)
     assert json.loads(salvage.ok("jvm", "ps", "--json", uid=NOBODY).out) == []
 
 

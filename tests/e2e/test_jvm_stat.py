@@ -141,11 +141,11 @@ def test_h_is_a_number_here_and_help_elsewhere(salvage, serial):
 
 
 @pytest.mark.parametrize("args, says", [
-    (["PID", "0"], "'0' is no interval"), (["PID", "x"], "'x' is no interval"), (["PID", "60d"], "is no interval"),
-    (["PID", "1s", "0"], "'0' is no count"), (["PID", "1s", "1", "1"], "too many words"),
-    (["1s", "1", "1"], "too many words"), (["1s", "0"], "'0' is no count"), (["60d"], "is no interval"),
+    (["PID", "0"], "'0' is not an interval"), (["PID", "x"], "'x' is not an interval"), (["PID", "60d"], "is not an interval"),
+    (["PID", "1s", "0"], "'0' is not a count"), (["PID", "1s", "1", "1"], "too many arguments"),
+    (["1s", "1", "1"], "too many arguments"), (["1s", "0"], "'0' is not a count"), (["60d"], "is not an interval"),
     (["java"], "'java' is not a process id"), (["PID", "-gcnew"], "unknown option -gcnew"),
-    (["PID", "--view", "x"], "none of gcutil|gc"), (["PID", "--", "-gc"], "'-gc' is no interval"),
+    (["PID", "--view", "x"], "none of gcutil|gc"), (["PID", "--", "-gc"], "'-gc' is not an interval"),
 ], ids=lambda v: " ".join(v) if isinstance(v, list) else "")
 def test_wrong_words_are_named(salvage, serial, args, says):
     result = salvage.run("jvm", "stat", *[serial.pid if a == "PID" else a for a in args])
@@ -156,7 +156,7 @@ def test_wrong_words_are_named(salvage, serial, args, says):
                                      ["arm", "--undo"], ["threads"]], ids=lambda c: c[0] if isinstance(c, list) else "")
 def test_of_several_jvms_the_process_must_be_named(salvage, serial, stopped, command):
     result = salvage.run("jvm", *command)
-    assert result.code == 2 and "which process?" in result.message and "JVMs are seen from here" in result.message
+    assert result.code == 2 and "give a process" in result.message and "JVMs are visible from here" in result.message
     assert not result.out
 
 
@@ -197,7 +197,7 @@ def test_what_is_no_jvm_is_told(salvage):
     finally:
         p.kill()
         p.wait()
-    assert result.code == 51 and "no Java VM" in result.message
+    assert result.code == 51 and "not a Java VM" in result.message
 
 
 def test_another_users_jvm_is_roots_and_its_own(salvage, hold):
@@ -207,7 +207,7 @@ def test_another_users_jvm_is_roots_and_its_own(salvage, hold):
     assert words(everything) == held.jstat("-gc")
     assert salvage.ok("jvm", "stat", held.pid, "-gc", uid=NOBODY).out == everything
     result = salvage.run("jvm", "stat", held.pid, uid=STRANGER)
-    assert result.code == 1 and "may not be looked at" in result.message
+    assert result.code == 1 and "no permission to inspect" in result.message
 
 
 def test_a_file_that_was_swept_away_is_still_read_by_root(salvage, hold):
@@ -268,7 +268,7 @@ def test_a_file_that_makes_no_sense_is_one_clear_line(salvage, hold, damage):
     held = hold()
     damage(held.file)
     result = salvage.run("jvm", "stat", held.pid, "10", "3")
-    assert result.code == 51 and "are not believed" in result.message and not result.out
+    assert result.code == 51 and "are not used" in result.message and not result.out
 
 
 def test_a_jvm_that_starts_up_is_waited_for(salvage, hold):
@@ -296,4 +296,4 @@ def test_a_file_cut_short_between_two_lines_ends_it_with_one(salvage, hold):
     assert p.stdout.readline()
     os.truncate(held.file, 20)
     _, err = p.communicate(timeout=10)
-    assert p.returncode == 51 and err.count(b"\n") == 1 and b"are not believed" in err
+    assert p.returncode == 51 and err.count(b"\n") == 1 and b"are not used" in err

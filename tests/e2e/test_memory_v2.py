@@ -111,7 +111,7 @@ def test_no_limit_is_none(parts):
 
 def test_the_root_is_none(parts):
     line, = parts["root"]
-    assert "no memory cgroup" in line["text"]
+    assert "not a memory cgroup" in line["text"]
 
 
 def test_memory_is_counted_where_the_controller_is(parts):

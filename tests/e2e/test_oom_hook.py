@@ -577,7 +577,7 @@ def test_what_is_no_jvm_is_left_alone(salvage, folder):
     with subprocess.Popen(["sleep", "60"]) as other:
         try:
             result = salvage.run("ship", "--oom", str(other.pid), *folder.options())
-            assert result.code != 0 and "process %d is no Java VM" % other.pid in result.message
+            assert result.code != 0 and "process %d is not a Java VM" % other.pid in result.message
             assert status(other.pid)["State"].startswith("S")
         finally:
             other.kill()

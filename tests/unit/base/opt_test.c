@@ -588,7 +588,7 @@ static void a_failure_is_one_line_and_an_exit_code(void **state)
     assert_string_equal(captured(STDERR_FILENO, stderr, fail_with, &silent),
                         "salvage: an option or an argument is wrong\n");
     assert_int_equal(silent.exit_code, 2);
-    assert_true(text_starts(captured(STDERR_FILENO, stderr, fail_with, &null), "salvage: stopped in time"));
+    assert_true(text_starts(captured(STDERR_FILENO, stderr, fail_with, &null), "salvage: stopped by a time limit"));
     assert_int_equal(null.exit_code, 75);
 }
 

@@ -52,22 +52,22 @@ static void what_is_no_rate_is_refused(void **state)
     static const struct {
         const char *text, *said;
     } rows[] = {
-        {"", "no rate"},
-        {"3", "in what time? for example 3/day"},
-        {"day", "no rate"},
-        {"/day", "no rate"},
-        {"3/", "no rate"},
-        {"3/month", "no rate"},
-        {"3/0s", "no rate"},
-        {"3/400d", "no rate"},
-        {"3 / day", "no rate"},
-        {"-3/day", "no rate"},
-        {"1.5/day", "no rate"},
+        {"", "not a rate"},
+        {"3", "has no period: for example 3/day"},
+        {"day", "not a rate"},
+        {"/day", "not a rate"},
+        {"3/", "not a rate"},
+        {"3/month", "not a rate"},
+        {"3/0s", "not a rate"},
+        {"3/400d", "not a rate"},
+        {"3 / day", "not a rate"},
+        {"-3/day", "not a rate"},
+        {"1.5/day", "not a rate"},
         {"0/day", "from 1 to 100"},
         {"101/day", "from 1 to 100"},
-        {"18446744073709551617/day", "no rate"},
+        {"18446744073709551617/day", "not a rate"},
         {"9999999999999999999/day", "from 1 to 100"},
-        {"none/day", "no rate"},
+        {"none/day", "not a rate"},
     };
 
     (void)state;

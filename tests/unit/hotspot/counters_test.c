@@ -157,15 +157,15 @@ static void a_file_that_makes_no_sense_is_told_apart_from_one_in_the_making(void
     put_bytes(NAME, "", 0);
     assert_fails(&p, -EAGAIN, "starting up");
     put_bytes(NAME, "\xca\xfe\xc0\xc0\1\2\0\1", 8);
-    assert_fails(&p, -FAULT_FORMAT, "not as HotSpot writes it");
+    assert_fails(&p, -FAULT_FORMAT, "not in HotSpot's format");
     put_bytes(NAME, "garbage that is longer than a prologue is", 41);
-    assert_fails(&p, -FAULT_FORMAT, "not as HotSpot writes it");
+    assert_fails(&p, -FAULT_FORMAT, "not in HotSpot's format");
     put_counters(NAME, 1);
     {
         CLEANUP_FD int fd = openat(scratch_fd, NAME, O_WRONLY | O_CLOEXEC);
 
         assert_int_equal(ftruncate(fd, 16 * 1024 * 1024 + 1), 0);
-        assert_fails(&p, -FAULT_FORMAT, "over 16 MiB");
+        assert_fails(&p, -FAULT_FORMAT, "larger than 16 MiB");
         assert_int_equal(ftruncate(fd, 16 * 1024 * 1024), 0);
     }
     assert_reads(&p, 1);

@@ -182,7 +182,7 @@ static void what_is_no_jvm_is_an_error(void **state)
     (void)state;
     MAKE("7f00-7f01 r-xp 00000000 00:01 1   /usr/bin/cat\n", "cat", "");
     assert_int_equal(about_jvm(scratch_root, PID, &a, &e), -FAULT_FORMAT);
-    assert_non_null(strstr(e.msg, "no Java VM"));
+    assert_non_null(strstr(e.msg, "not a Java VM"));
     scratch_put("self", "x", "");
     assert_int_equal(about_jvm(scratch_root, PID + 1, &a, &e), -ESRCH);
     assert_int_equal(a.pid, 1);
