@@ -17,10 +17,11 @@ static uint64_t time_left(const struct retry_state *s, const struct retry_policy
     return spent < p->give_up_ms ? p->give_up_ms - spent : 0;
 }
 
-static enum retry_verdict verdict_of(const struct retry_policy *p, const struct retry_pace *pace, uint64_t left_ms)
+static enum retry_verdict verdict_of(const struct retry_state *s, const struct retry_policy *p,
+                                     const struct retry_pace *pace, uint64_t left_ms)
 {
-    if (p->once)
-        return RETRY_GIVE_UP_ONCE;
+    if (p->tries_most > 0 && s->backoff.tries >= p->tries_most - 1)
+        return RETRY_GIVE_UP_TRIES;
     if (pace->most_ms == 0)
         return RETRY_GIVE_UP_FAULT;
     return left_ms == 0 ? RETRY_GIVE_UP_TIME : RETRY_WAIT;
@@ -38,7 +39,7 @@ struct retry_decision retry_decide(struct retry_state *s, const struct retry_pol
     if (s->since_ms == 0)
         s->since_ms = now_ms;
     left_ms = time_left(s, p, now_ms);
-    d.verdict = verdict_of(p, pace, left_ms);
+    d.verdict = verdict_of(s, p, pace, left_ms);
     if (d.verdict != RETRY_WAIT)
         return d;
     s->backoff.first_ms = pace->first_ms;

@@ -19,7 +19,7 @@ struct retry_policy {
     struct retry_pace soon;   /* after a fault that may pass by itself */
     struct retry_pace slowly; /* after any other fault; zeros: no retry */
     uint64_t give_up_ms;      /* after retry_state.since_ms; 0: never */
-    bool once;                /* the first failure is the last */
+    unsigned tries_most;      /* 1: the first failure is the last; 0: no limit */
 };
 
 /* The state of one retried operation; zeroed at first. */
@@ -31,7 +31,7 @@ struct retry_state {
 
 enum retry_verdict {
     RETRY_WAIT,          /* try again after delay_ms */
-    RETRY_GIVE_UP_ONCE,  /* the policy allows one try */
+    RETRY_GIVE_UP_TRIES, /* as many tries as the policy allows have failed */
     RETRY_GIVE_UP_FAULT, /* a retry does not help */
     RETRY_GIVE_UP_TIME   /* the time is over, or Retry-After is longer than the time left */
 };

@@ -42,7 +42,8 @@ static int try_once(const struct plan *plan, const char *key, struct sink **sink
 int preflight_run(const struct preflight *p, struct sink **sink, struct err *e)
 {
     CLEANUP_FREE char *key = preflight_key(p, "salvage-check");
-    const struct retry_policy policy = {.soon = {500, 4000}, .give_up_ms = p->patience_ms, .once = p->patience_ms == 0};
+    const struct retry_policy policy = {
+        .soon = {500, 4000}, .give_up_ms = p->patience_ms, .tries_most = p->patience_ms == 0 ? 1 : 0};
     struct retry_state retry = {.since_ms = clock_mono_ms()};
     int r;
 

@@ -56,7 +56,7 @@ static void retry(struct pool *p, struct item *i, const struct pool_failure *f)
     uint64_t now = pool_now(p);
     struct retry_decision d;
 
-    policy.once = p->config.once;
+    policy.tries_most = p->config.once ? 1 : 0;
     policy.give_up_ms = p->config.plan->give_up_ms;
     d = retry_decide(&i->retry, &policy, f->code, f->retry_after_ms, now);
     if (d.verdict != RETRY_WAIT) {

@@ -11,12 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-
-enum { PATIENCE_MS = 10 * 1000, FIRST_DELAY_MS = 500, MOST_DELAY_MS = 4000 };
+#include "store/request_retry.h"
 
 char *http_store_url(const struct http_store *s, const char *key)
 {
@@ -109,24 +107,23 @@ static bool may_pass(int result)
     return result == -FAULT_BUSY || result == -FAULT_UNREACHABLE;
 }
 
-/* Sleeps before another try; false if that would be beyond end. */
-static bool wait_again(struct backoff *b, uint64_t end_ms, const struct upload_events *events, const struct err *e)
+/* True after the wait before another try. */
+static bool wait_again(struct retry_state *state, int result, const struct upload_events *events, const struct err *e)
 {
-    uint64_t delay = backoff_next(b, e->retry_after_ms);
+    uint64_t delay_ms;
 
-    if (clock_mono_ms() + delay > end_ms)
+    if (!request_retry(state, result, e, &delay_ms))
         return false;
     if (events && events->waiting)
-        events->waiting(events->ctx, e, delay);
-    clock_sleep_ms(delay);
+        events->waiting(events->ctx, e, delay_ms);
+    clock_sleep_ms(delay_ms);
     return true;
 }
 
 int http_store_send(struct http *h, const struct http_request *r, const struct upload_events *events,
                     struct http_answer *answer, struct err *e)
 {
-    struct backoff backoff = {.first_ms = FIRST_DELAY_MS, .most_ms = MOST_DELAY_MS};
-    uint64_t end = clock_mono_ms() + PATIENCE_MS;
+    struct retry_state retry = {.since_ms = clock_mono_ms()};
     struct err failure;
     int result;
 
@@ -135,7 +132,7 @@ int http_store_send(struct http *h, const struct http_request *r, const struct u
         result = http_perform(h, r, answer, &failure);
         if (result == 0 && is_busy(answer->status))
             result = fail_busy(r, answer, &failure);
-    } while (may_pass(result) && !r->read && !r->write && wait_again(&backoff, end, events, &failure));
+    } while (may_pass(result) && !r->read && !r->write && wait_again(&retry, result, events, &failure));
     if (result < 0 && e)
         *e = failure;
     return result;
@@ -257,9 +254,8 @@ static int fetch_once(struct http_store *s, const char *key, struct fetch *f, st
 int http_store_read(struct http_store *s, const char *key, uint64_t offset, uint64_t *ret_size,
                     int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e)
 {
-    struct backoff backoff = {.first_ms = FIRST_DELAY_MS, .most_ms = MOST_DELAY_MS};
+    struct retry_state retry = {.since_ms = clock_mono_ms()};
     struct fetch f = {.at = offset, .fn = fn, .ctx = ctx};
-    uint64_t end = clock_mono_ms() + PATIENCE_MS;
     char etag[ETAG_MAX];
     struct err failure = {0};
     int r = http_store_head(s, key, &f.size, etag, e);
@@ -275,12 +271,10 @@ int http_store_read(struct http_store *s, const char *key, uint64_t offset, uint
         r = fetch_once(s, key, &f, &failure);
         if (r == 0)
             break;
-        if (f.moved) {
-            end = clock_mono_ms() + PATIENCE_MS;
-            backoff.tries = 0;
-        }
+        if (f.moved)
+            retry = (struct retry_state){.since_ms = clock_mono_ms()};
         bool again = !f.ours && (may_pass(r) || (r == -FAULT_STALLED && f.moved));
-        if (!again || !wait_again(&backoff, end, NULL, &failure)) {
+        if (!again || !wait_again(&retry, r, NULL, &failure)) {
             if (e && failure.msg[0])
                 *e = failure;
             return r;

@@ -44,8 +44,8 @@ char *http_store_url(const struct http_store *s, const char *key);
 int http_store_request(const struct http_store *s, const char *method, const char *key, struct http_request *ret,
                        char **ret_url, struct err *e);
 
-/* Sends over h. Passing trouble (also by status: 429, 5xx) is tried again for half a minute, unless the request has
- * a read or a write. 0 with any other status. */
+/* Sends over h. Passing trouble (also by status: 429, 5xx) is tried again (store/request_retry.h), unless the request
+ * has a read or a write. 0 with any other status. */
 int http_store_send(struct http *h, const struct http_request *r, const struct upload_events *events,
                     struct http_answer *answer, struct err *e);
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -18,10 +17,6 @@
 #include "store/s3/s3_error.h"
 
 enum {
-    TRIES = 5,
-    PATIENCE_MS = 10 * 1000, /* after that the caller goes on, from its journal */
-    DELAY_FIRST_MS = 500,
-    DELAY_MOST_MS = 4000,
     HEADERS_MAX = S3_PAIRS_MAX + USER_HEADERS_MAX,
     SKEWED_MOST = 3, /* some servers behind one name do not agree on the time */
 };
@@ -57,13 +52,6 @@ static const char *permission(const struct s3 *s, const struct s3_call *c, char 
 
     snprintf(out, 64, "%s%s", c->key ? d->object_action : d->bucket_action, c->action);
     return out;
-}
-
-static void add_secret(struct http_request *r, const char *name, const struct secret *secret)
-{
-    assert(r->header_count < HTTP_HEADERS_MAX);
-    if (secret)
-        r->headers[r->header_count++] = (struct http_header){.name = name, .secret = secret};
 }
 
 static bool has_query(const struct s3_call *c, const char *name)
@@ -127,8 +115,8 @@ static int send_call(struct s3 *s, struct http *h, const struct s3_call *c, stru
     if (sign.payload_sha256)
         http_add_header(&request, d->header.content_sha256, sign.payload_sha256);
     http_add_header(&request, d->header.date, ret_signed->signature.date);
-    add_secret(&request, "Authorization", ret_signed->signature.authorization);
-    add_secret(&request, d->header.token, ret_signed->token);
+    http_add_secret(&request, "Authorization", ret_signed->signature.authorization);
+    http_add_secret(&request, d->header.token, ret_signed->token);
     r = http_perform(h, &request, a, e);
     return r < 0 ? err_prefix(e, r, "%s: %s", d->name, permission(s, c, action)) : 0;
 }
@@ -268,46 +256,27 @@ int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_a
     }
 }
 
-struct s3_retry s3_retry_begin(void)
+int s3_retry_wait(struct retry_state *state, const struct s3_patience *patience, int result, const struct err *e)
 {
-    return (struct s3_retry){.begun_ms = clock_mono_ms()};
-}
+    uint64_t delay_ms;
 
-static bool may_pass(int result)
-{
-    return result == -FAULT_BUSY || result == -FAULT_UNREACHABLE || result == -FAULT_STALLED ||
-           result == -FAULT_CORRUPT;
-}
-
-int s3_retry_wait(struct s3_retry *t, const struct s3_patience *patience, int result, const struct err *e)
-{
-    struct backoff b = {.first_ms = DELAY_FIRST_MS, .most_ms = DELAY_MOST_MS, .tries = t->tries};
-    uint64_t delay;
-
-    if (!may_pass(result))
+    if (!request_retry(state, result, e, &delay_ms))
         return result;
-    delay = backoff_next(&b, e->retry_after_ms);
-    t->tries = b.tries;
-    /* A stall alone may take as long as we are patient: it gets its second try all the same. */
-    if (t->tries >= TRIES || delay > PATIENCE_MS ||
-        (t->tries > 1 && clock_mono_ms() - t->begun_ms + delay > PATIENCE_MS))
-        return result;
-    if (!patience) {
-        clock_sleep_ms(delay);
-        return 0;
-    }
-    return patience->wait(patience->ctx, e, delay) < 0 ? result : 0;
+    if (patience)
+        return patience->wait(patience->ctx, e, delay_ms) < 0 ? result : 0;
+    clock_sleep_ms(delay_ms);
+    return 0;
 }
 
 int s3_perform(struct s3 *s, struct http *h, const struct s3_call *c, const struct s3_patience *patience,
                struct http_answer *a, struct err *e)
 {
-    struct s3_retry t = s3_retry_begin();
+    struct retry_state state = {0};
     int r;
 
     assert(!c->write);
     while ((r = s3_once(s, h, c, a, e)) < 0)
-        if ((r = s3_retry_wait(&t, patience, r, e)) < 0)
+        if ((r = s3_retry_wait(&state, patience, r, e)) < 0)
             return r;
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "store/request_retry.h"
 #include "store/s3/s3_store.h"
 
 enum { S3_PAIRS_MAX = 8 };
@@ -49,19 +50,13 @@ struct s3_patience {
     void *ctx;
 };
 
-/* s3_once, up to five times within about half a minute as long as the trouble may pass (-FAULT_BUSY, _UNREACHABLE,
- * _STALLED, _CORRUPT). patience NULL: sleeps. */
+/* s3_once, sent again as store/request_retry.h says. patience NULL: sleeps. */
 int s3_perform(struct s3 *s, struct http *h, const struct s3_call *c, const struct s3_patience *patience,
                struct http_answer *a, struct err *e);
 
-/* The rule behind s3_perform, for those whose next try is another request. */
-struct s3_retry {
-    uint64_t begun_ms;
-    unsigned tries;
-};
-struct s3_retry s3_retry_begin(void);
-/* After a try that ended with result < 0: 0 if waited and to be tried again, else result. */
-int s3_retry_wait(struct s3_retry *t, const struct s3_patience *patience, int result, const struct err *e);
+/* The rule behind s3_perform, for those whose next try is another request. After a try that ended with result < 0: 0 if
+ * waited and to be tried again, else result. state: zeroed at first. */
+int s3_retry_wait(struct retry_state *state, const struct s3_patience *patience, int result, const struct err *e);
 
 /* Whether that is the code of an answer's error: "InvalidPart". */
 bool s3_answered(const struct s3 *s, const struct http_answer *a, const char *code);

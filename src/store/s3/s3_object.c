@@ -178,7 +178,7 @@ static int settle_difference(struct s3 *s, const struct s3_put *p, struct s3_con
 int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patience, struct s3_confirmation *ret,
            struct err *e)
 {
-    struct s3_retry retry = s3_retry_begin();
+    struct retry_state retry = {0};
     bool fresh = p->fresh;
 
     for (;;) {

@@ -96,7 +96,7 @@ int s3_read(struct s3 *s, const char *key, uint64_t offset, uint64_t *ret_size,
 {
     CLEANUP(reading_done)
     struct reading g = {.key = key, .at = offset, .fn = fn, .ctx = ctx};
-    struct s3_retry retry = s3_retry_begin();
+    struct retry_state retry = {0};
     char match[S3_ETAG_SIZE + 2] = "";
     struct s3_head head;
     int r = s3_head(s, key, S3_CHECKSUM_NONE, NULL, &head, e);
@@ -118,7 +118,7 @@ int s3_read(struct s3 *s, const char *key, uint64_t offset, uint64_t *ret_size,
         if (g.broken_off < 0)
             return r;
         if (g.at > before)
-            retry = s3_retry_begin();
+            retry_succeeded(&retry);
         if ((r = s3_retry_wait(&retry, NULL, r, e)) < 0)
             return r;
     }
@@ -136,7 +136,7 @@ static int take_small(void *ctx, const void *data, size_t size)
 
 int s3_load(struct s3 *s, struct http *h, const char *key, struct buf *ret, struct err *e)
 {
-    struct s3_retry retry = s3_retry_begin();
+    struct retry_state retry = {0};
     struct load load = {ret};
     size_t before = ret->size;
 

@@ -41,11 +41,24 @@ static void what_an_operator_must_mend_is_tried_slowly_by_an_agent_and_not_by_a_
 
 static void a_policy_of_one_try_gives_up_at_once(void **state)
 {
-    const struct retry_policy once = {.soon = {1, 1}, .slowly = {1, 1}, .once = true};
+    const struct retry_policy once = {.soon = {1, 1}, .slowly = {1, 1}, .tries_most = 1};
     struct retry_state s = {0};
 
     (void)state;
-    assert_int_equal(retry_decide(&s, &once, -FAULT_UNREACHABLE, 0, 5).verdict, RETRY_GIVE_UP_ONCE);
+    assert_int_equal(retry_decide(&s, &once, -FAULT_UNREACHABLE, 0, 5).verdict, RETRY_GIVE_UP_TRIES);
+}
+
+static void the_last_of_so_many_tries_is_not_waited_for(void **state)
+{
+    const struct retry_policy five = {.soon = {500, 4000}, .give_up_ms = 60000, .tries_most = 5};
+    struct retry_state s = {0};
+
+    (void)state;
+    for (unsigned failures = 1; failures < 5; failures++)
+        assert_int_equal(retry_decide(&s, &five, -FAULT_BUSY, 0, 5).verdict, RETRY_WAIT);
+    assert_int_equal(retry_decide(&s, &five, -FAULT_BUSY, 0, 5).verdict, RETRY_GIVE_UP_TRIES);
+    retry_succeeded(&s);
+    assert_int_equal(retry_decide(&s, &five, -FAULT_BUSY, 0, 5).verdict, RETRY_WAIT);
 }
 
 static void the_same_fault_again_is_not_fresh(void **state)
@@ -124,6 +137,7 @@ int main(void)
         cmocka_unit_test(what_may_pass_is_tried_soon),
         cmocka_unit_test(what_an_operator_must_mend_is_tried_slowly_by_an_agent_and_not_by_a_command),
         cmocka_unit_test(a_policy_of_one_try_gives_up_at_once),
+        cmocka_unit_test(the_last_of_so_many_tries_is_not_waited_for),
         cmocka_unit_test(the_same_fault_again_is_not_fresh),
         cmocka_unit_test(a_success_begins_anew),
         cmocka_unit_test(the_last_try_is_at_the_end_of_the_time),
