@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One request, tried again, and what its answer means.
+ * One request, and what its answer means.
  */
 #include "net/cred_ask.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -13,38 +14,23 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { TRIES = 3, TOKEN_MAX = 64 * 1024, WORDS_MAX = 200 };
+enum { TOKEN_MAX = 64 * 1024, WORDS_MAX = 200 };
 
-static const uint64_t PAUSE_MS = 200; /* doubled each time */
-
-int cred_ask(const struct http_options *o, const struct http_request *r, const char *service, struct http_answer *ret,
+int cred_ask(const struct http_options *o, struct http_request *r, const char *service, struct http_answer *ret,
              struct err *e)
 {
-    struct http *http = NULL;
-    struct err failure = {0};
-    int result = http_new(o, &http, e);
+    CLEANUP(service_done)
+    struct service s = {.name = service,
+                        .deadline_ms = clock_mono_ms() + 2 * r->limit_ms,
+                        .try_ms = r->limit_ms,
+                        .answer_max = CRED_ANSWER_MAX};
+    int result;
 
-    if (result < 0)
-        return result;
-    for (unsigned i = 0;; i++) {
-        result = http_perform(http, r, ret, &failure);
-        if (!http_may_pass(result, ret->status) || i + 1 == TRIES)
-            break;
-        clock_sleep_ms(PAUSE_MS << i);
-    }
-    http_free(http);
-    if (result < 0)
-        return err_set(e, result, "credentials: %s: %s", service, failure.msg);
-    if (http_may_pass(result, ret->status))
-        return err_set(e, -FAULT_BUSY, "credentials: %s answers %ld", service, ret->status);
-    return 0;
-}
-
-void cred_answer_done(struct http_answer *a)
-{
-    if (a->body.data)
-        explicit_bzero(a->body.data, a->body.capacity);
-    http_answer_done(a);
+    assert(r->limit_ms > 0);
+    result = service_open(&s, o, e);
+    if (result == 0)
+        result = service_ask(&s, r, ret, e);
+    return result < 0 ? err_prefix(e, result, "credentials") : 0;
 }
 
 void cred_token_done(char **token)

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Asking a service for credentials: what the providers on the network share. Tries again what may pass, a few times
- * within the time given, wipes what it read.
+ * Asking a service for credentials: what the providers on the network share.
  */
 #pragma once
 
 #include "base/mem.h"
 #include "net/cred.h"
 #include "net/credanswer.h"
+#include "net/service.h"
 
 DEFINE_CLEANUP(struct secret *, secret_free)
 
-enum { CRED_LINK_MS = 1000 }; /* for a service of this host or its link: it answers at once, or it is not there */
+enum {
+    CRED_LINK_MS = 1000, /* a try, for a service of this host or its link: it answers at once, or it is not there */
+    CRED_LINK_MOST_MS = 5000,    /* for all requests to it */
+    CRED_ANSWER_MAX = 256 * 1024 /* bytes */
+};
 
-/* service: "the EKS agent", for messages. r: limit_ms is what each try may take. 0 for every complete answer;
- * -FAULT_UNREACHABLE, -FAULT_STALLED, -FAULT_BUSY (answers of 5xx and 429), -FAULT_TLS … */
-int cred_ask(const struct http_options *o, const struct http_request *r, const char *service, struct http_answer *ret,
+/* One request, as service_ask; all tries take at most twice r's limit_ms, which is what each may take. service: "the
+ * EKS agent", for messages. */
+int cred_ask(const struct http_options *o, struct http_request *r, const char *service, struct http_answer *ret,
              struct err *e);
-
-/* http_answer_done, wiped. */
-void cred_answer_done(struct http_answer *a);
 
 /* A file with a token in it, its white space trimmed; NULL-terminated, wiped and freed by cred_token_done. */
 int cred_read_token(const char *path, const char *variable, char **ret, struct err *e);

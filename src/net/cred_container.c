@@ -81,7 +81,7 @@ static int get(const struct http_options *http, struct credentials *ret, struct 
     CLEANUP_FREE char *url = NULL;
     CLEANUP(cred_token_done) char *token = NULL;
     CLEANUP(secret_free_ptr) struct secret *secret = NULL;
-    CLEANUP(cred_answer_done) struct http_answer answer = {0};
+    CLEANUP(service_answer_done) struct http_answer answer = {0};
     struct http_options options = {.ca_file = http->ca_file, .timeout_ms = LIMIT_MS, .direct = true};
     struct http_request r = {.method = "GET", .limit_ms = LIMIT_MS};
     int result = find_url(&url, e);
@@ -94,10 +94,7 @@ static int get(const struct http_options *http, struct credentials *ret, struct 
         return result;
     r.url = url;
     http_add_header(&r, "Accept", "application/json");
-    if (secret) {
-        http_add_header(&r, "Authorization", NULL);
-        r.headers[r.header_count - 1].secret = secret;
-    }
+    http_add_secret(&r, "Authorization", secret);
     if ((result = cred_ask(&options, &r, SERVICE.name, &answer, e)) < 0)
         return result;
     return cred_take(&SERVICE, &answer, ret, e);

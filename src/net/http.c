@@ -59,6 +59,12 @@ void http_add_header(struct http_request *r, const char *name, const char *value
     r->headers[r->header_count++] = (struct http_header){.name = name, .value = value};
 }
 
+void http_add_secret(struct http_request *r, const char *name, const struct secret *secret)
+{
+    assert(r->header_count < HTTP_HEADERS_MAX);
+    r->headers[r->header_count++] = (struct http_header){.name = name, .secret = secret};
+}
+
 void http_answer_done(struct http_answer *a)
 {
     buf_done(&a->headers);

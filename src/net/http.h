@@ -64,8 +64,9 @@ struct http_answer {
     unsigned retry_after_ms; /* from Retry-After, seconds or date; 0 without */
 };
 
-/* Adds a header; beyond HTTP_HEADERS_MAX is a bug (assert). */
+/* Adds a header, left out if its value is NULL; beyond HTTP_HEADERS_MAX is a bug (assert). */
 void http_add_header(struct http_request *r, const char *name, const char *value);
+void http_add_secret(struct http_request *r, const char *name, const struct secret *secret);
 
 int http_new(const struct http_options *o, struct http **ret, struct err *e);
 void http_free(struct http *h);

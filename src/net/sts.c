@@ -169,12 +169,6 @@ static int sign(const struct place *p, const struct buf *body, const struct cred
     return sigv4_sign(&r, source, ret) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
 }
 
-static void add_secret(struct http_request *r, const char *name, const struct secret *secret)
-{
-    http_add_header(r, name, NULL);
-    r->headers[r->header_count - 1].secret = secret;
-}
-
 int sts_assume(const struct awsconfig *c, const struct http_options *http, const struct sts_role *role,
                struct credentials *ret, struct err *e)
 {
@@ -184,7 +178,7 @@ int sts_assume(const struct awsconfig *c, const struct http_options *http, const
     CLEANUP(place_done) struct place place = {0};
     CLEANUP(body_done) struct buf body = {0};
     CLEANUP(signature_done) struct signature signature = {0};
-    CLEANUP(cred_answer_done) struct http_answer answer = {0};
+    CLEANUP(service_answer_done) struct http_answer answer = {0};
     struct http_request r = {.method = "POST", .limit_ms = LIMIT_MS};
     int result;
 
@@ -202,9 +196,8 @@ int sts_assume(const struct awsconfig *c, const struct http_options *http, const
     http_add_header(&r, "Accept", "application/xml");
     if (source) {
         http_add_header(&r, "X-Amz-Date", signature.date);
-        add_secret(&r, "Authorization", signature.authorization);
-        if (source->token)
-            add_secret(&r, "X-Amz-Security-Token", source->token);
+        http_add_secret(&r, "Authorization", signature.authorization);
+        http_add_secret(&r, "X-Amz-Security-Token", source->token);
     }
     if ((result = cred_ask(http, &r, service.name, &answer, e)) < 0)
         return result;

@@ -63,7 +63,7 @@ int environment_facts_get(const char *root, const struct whoami *who, struct fac
 {
     CLEANUP(facts_done) struct facts f = {0};
     char ecs[URL_MAX], ec2[URL_MAX];
-    const struct metadata_places places = {.ecs = trim(find_ecs(), ecs), .ec2 = trim(find_ec2(root, who), ec2)};
+    const struct metadata_places places = {.ecs = trim(find_ecs(), ecs), .ec2 = trim(find_ec2(root, who), ec2) != NULL};
 
     f.asked = places.ecs || places.ec2;
     if (find_container(root, &f) < 0 || (f.asked && metadata_ask(&places, &f) < 0))
