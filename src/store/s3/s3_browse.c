@@ -16,10 +16,37 @@
 
 enum { SPARSE_PAGES = 200, SPARSE_ENTRIES = 50 }; /* pages, and entries on each of so many */
 
-/* Of one page after the other. */
+/* What can be listed, and how a page is asked for. */
+struct listing_kind {
+    const char *action;
+    const char *name, *value;          /* of the query; NULL: none */
+    const char *next, *next_upload_id; /* names of the query for a further page; NULL: none */
+    bool by_token;                     /* what begins a further page is no key, and so not encoded */
+    int (*parse)(const char *xml, size_t size, struct s3_listing *ret);
+};
+
+static const struct listing_kind OBJECTS = {.action = "ListBucket",
+                                            .name = "list-type",
+                                            .value = "2",
+                                            .next = "continuation-token",
+                                            .by_token = true,
+                                            .parse = s3xml_objects};
+static const struct listing_kind OBJECTS_BY_KEY = {.action = "ListBucket", .next = "marker", .parse = s3xml_objects};
+static const struct listing_kind UPLOADS = {.action = "ListBucketMultipartUploads",
+                                            .name = "uploads",
+                                            .value = "",
+                                            .next = "key-marker",
+                                            .next_upload_id = "upload-id-marker",
+                                            .parse = s3xml_uploads};
+
+/* One page after the other. */
 struct pages {
     struct s3 *s;
+    const struct listing_kind *kind;
     const char *prefix; /* whole: the store's and the caller's */
+    /* Called for each entry, with its key relative to the store's prefix: 0, or negative to break off. */
+    int (*visit)(void *ctx, const char *key, const struct s3_entry *entry, struct err *e);
+    void *ctx;
     struct s3_listing listing;
     bool encoded;
     char *next, *next_upload_id; /* of the next page */
@@ -70,12 +97,12 @@ static int check_length(struct pages *p, struct err *e)
 }
 
 /* Keeps where the next page begins. A store that says the same twice would have us go round for ever. */
-static int turn(struct pages *p, bool by_token, struct err *e)
+static int turn(struct pages *p, struct err *e)
 {
     CLEANUP_FREE char *next = NULL, *upload_id = NULL;
 
     if (p->listing.truncated) {
-        next = by_token ? strdup(p->listing.next) : plain_key(p, p->listing.next); /* tokens are not encoded */
+        next = p->kind->by_token ? strdup(p->listing.next) : plain_key(p, p->listing.next);
         upload_id = strdup(p->listing.next_upload_id ? p->listing.next_upload_id : "");
         if (!next || !upload_id)
             return no_memory(p->s, e);
@@ -90,19 +117,25 @@ static int turn(struct pages *p, bool by_token, struct err *e)
     return 0;
 }
 
-static int ask(struct pages *p, struct s3_call *c, int (*parse)(const char *, size_t, struct s3_listing *),
-               struct err *e)
+static int ask(struct pages *p, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer a = {0};
-    bool by_token = parse == s3xml_objects && !s3_dialect(p->s)->list_by_key;
+    const struct listing_kind *k = p->kind;
+    struct s3_call c = {.method = "GET", .action = k->action};
     int r;
 
     s3_listing_done(&p->listing);
-    s3_query(c, "prefix", p->prefix);
-    s3_query(c, "encoding-type", "url");
-    if ((r = s3_perform(p->s, s3_http(p->s), c, NULL, &a, e)) < 0)
+    if (k->name)
+        s3_query(&c, k->name, k->value);
+    if (p->next)
+        s3_query(&c, k->next, p->next);
+    if (p->next && k->next_upload_id)
+        s3_query(&c, k->next_upload_id, p->next_upload_id);
+    s3_query(&c, "prefix", p->prefix);
+    s3_query(&c, "encoding-type", "url");
+    if ((r = s3_perform(p->s, s3_http(p->s), &c, NULL, &a, e)) < 0)
         return r;
-    r = parse(buf_text(&a.body), a.body.size, &p->listing);
+    r = k->parse(buf_text(&a.body), a.body.size, &p->listing);
     if (r < 0)
         return r == -ENOMEM ? no_memory(p->s, e)
                             : s3_fail(p->s, e, -FAULT_FORMAT,
@@ -110,7 +143,7 @@ static int ask(struct pages *p, struct s3_call *c, int (*parse)(const char *, si
     if ((r = check_length(p, e)) < 0)
         return r;
     p->encoded = strstr(buf_text(&a.body), "<EncodingType>url<") != NULL;
-    return turn(p, by_token, e);
+    return turn(p, e);
 }
 
 /* The key relative to the store's prefix, malloc'ed; NULL with *ret_r 0 if it isn't below the prefix. */
@@ -123,8 +156,7 @@ static char *relative_key(const struct pages *p, const char *key, int *ret_r)
     return plain && text_starts(plain, p->prefix) && plain[n] ? strdup(plain + n) : NULL;
 }
 
-static int hand_on(const struct pages *p, int (*fn)(void *ctx, const struct sink_listing_entry *entry), void *ctx,
-                   struct err *e)
+static int visit_page(const struct pages *p, struct err *e)
 {
     for (size_t i = 0; i < p->listing.count; i++) {
         const struct s3_entry *x = &p->listing.entry[i];
@@ -133,76 +165,83 @@ static int hand_on(const struct pages *p, int (*fn)(void *ctx, const struct sink
 
         if (r < 0)
             return no_memory(p->s, e);
-        if (key && (r = fn(ctx, &(struct sink_listing_entry){.key = key, .size = x->size, .time_ns = x->time_ns})) < 0)
+        if (key && (r = p->visit(p->ctx, key, x, e)) < 0)
             return r;
     }
     return 0;
+}
+
+static int browse(struct pages *p, struct err *e)
+{
+    int r;
+
+    do
+        if ((r = ask(p, e)) < 0 || (r = visit_page(p, e)) < 0)
+            return r;
+    while (p->next);
+    return 0;
+}
+
+struct list {
+    int (*fn)(void *ctx, const struct sink_listing_entry *entry);
+    void *ctx;
+};
+
+static int visit_object(void *ctx, const char *key, const struct s3_entry *x, struct err *e)
+{
+    const struct list *l = ctx;
+
+    (void)e;
+    return l->fn(l->ctx, &(struct sink_listing_entry){.key = key, .size = x->size, .time_ns = x->time_ns});
 }
 
 int s3_list(struct s3 *s, const char *prefix, int (*fn)(void *ctx, const struct sink_listing_entry *entry), void *ctx,
             struct err *e)
 {
     CLEANUP_FREE char *whole = NULL;
-    CLEANUP(pages_done) struct pages p = {.s = s};
-    bool by_key = s3_dialect(s)->list_by_key;
-    int r;
+    CLEANUP(pages_done)
+    struct pages p = {.s = s,
+                      .kind = s3_dialect(s)->list_by_key ? &OBJECTS_BY_KEY : &OBJECTS,
+                      .visit = visit_object,
+                      .ctx = &(struct list){fn, ctx}};
 
     if (asprintf(&whole, "%s%s", s3_prefix(s), prefix) < 0) {
         whole = NULL;
         return no_memory(s, e);
     }
     p.prefix = whole;
-    do {
-        struct s3_call c = {.method = "GET", .action = "ListBucket"};
-
-        if (!by_key)
-            s3_query(&c, "list-type", "2");
-        if (p.next)
-            s3_query(&c, by_key ? "marker" : "continuation-token", p.next);
-        if ((r = ask(&p, &c, s3xml_objects, e)) < 0 || (r = hand_on(&p, fn, ctx, e)) < 0)
-            return r;
-    } while (p.next);
-    return 0;
+    return browse(&p, e);
 }
 
-static int abort_old(const struct pages *p, int64_t before_ns, bool (*mine)(void *ctx, const char *key), void *ctx,
-                     unsigned *count, struct err *e)
-{
-    for (size_t i = 0; i < p->listing.count; i++) {
-        const struct s3_entry *x = &p->listing.entry[i];
-        int r;
-        CLEANUP_FREE char *key = relative_key(p, x->key, &r);
+struct sweep {
+    struct s3 *s;
+    int64_t before_ns;
+    bool (*mine)(void *ctx, const char *key);
+    void *ctx;
+    unsigned count; /* aborted so far */
+};
 
-        if (r < 0)
-            return no_memory(p->s, e);
-        if (!key || x->time_ns >= before_ns || !mine(ctx, key))
-            continue;
-        if ((r = s3_abort(p->s, key, x->upload_id, NULL, e)) < 0)
-            return r;
-        (*count)++;
-    }
-    return 0;
+static int visit_upload(void *ctx, const char *key, const struct s3_entry *x, struct err *e)
+{
+    struct sweep *w = ctx;
+    int r;
+
+    if (x->time_ns >= w->before_ns || !w->mine(w->ctx, key))
+        return 0;
+    r = s3_abort(w->s, key, x->upload_id, NULL, e);
+    w->count += r == 0;
+    return r;
 }
 
 int s3_sweep(struct s3 *s, int64_t before_ns, bool (*mine)(void *ctx, const char *key), void *ctx, unsigned *ret_count,
              struct err *e)
 {
-    CLEANUP(pages_done) struct pages p = {.s = s, .prefix = s3_prefix(s)};
-    unsigned count = 0;
-    int r;
+    struct sweep w = {.s = s, .before_ns = before_ns, .mine = mine, .ctx = ctx};
+    CLEANUP(pages_done)
+    struct pages p = {.s = s, .kind = &UPLOADS, .prefix = s3_prefix(s), .visit = visit_upload, .ctx = &w};
+    int r = browse(&p, e);
 
-    do {
-        struct s3_call c = {.method = "GET", .action = "ListBucketMultipartUploads"};
-
-        s3_query(&c, "uploads", "");
-        if (p.next) {
-            s3_query(&c, "key-marker", p.next);
-            s3_query(&c, "upload-id-marker", p.next_upload_id);
-        }
-        if ((r = ask(&p, &c, s3xml_uploads, e)) < 0 || (r = abort_old(&p, before_ns, mine, ctx, &count, e)) < 0)
-            return r;
-    } while (p.next);
-    if (ret_count)
-        *ret_count = count;
-    return 0;
+    if (r == 0 && ret_count)
+        *ret_count = w.count;
+    return r;
 }
