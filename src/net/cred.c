@@ -4,6 +4,7 @@
  */
 #include "net/cred.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ int cred_get(enum cred_family family, const struct http_options *http, struct cr
     const struct chain *chain = &CHAINS[family];
     struct err looked = {0}, one = {0};
 
+    assert(family < CRED_FAMILY_END && http && ret);
     for (size_t i = 0; chain->provider[i]; i++) {
         int r = chain->provider[i]->get(http, ret, &one);
         if (r != -ENOENT)

@@ -4,6 +4,7 @@
  */
 #include "place/metadata.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 
@@ -85,6 +86,7 @@ int metadata_ask(const struct metadata_places *p, struct facts *into)
     uint64_t deadline_ms = clock_mono_ms() + METADATA_MS;
     int r = 0;
 
+    assert(p->ecs || p->ec2);
     for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
         struct question *q = &questions[i];
 

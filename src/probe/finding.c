@@ -4,6 +4,7 @@
  */
 #include "probe/finding.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -55,6 +56,7 @@ static void run_group(int to, const void *ctx)
 
 int finding_start(struct finding_group *g)
 {
+    assert(g->run && g->child.pid <= 0);
     return report_child_start(&g->child, run_group, g);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One unsigned HEAD says how far the way leads and what time it is there; then the sink is used as shipping does.
+ * Asks the server, then uses the sink as shipping does.
  */
 #include "probe/store.h"
 
@@ -17,134 +17,13 @@
 #include "base/text.h"
 #include "linux/volume.h"
 #include "net/cred.h"
-#include "net/http.h"
-#include "net/proxyenv.h"
 #include "place/environment_facts.h"
-#include "ship/plancheck.h"
+#include "probe/store_connection.h"
 #include "ship/preflight.h"
 
-enum {
-    SKEW_WARN_S = 60,
-    SKEW_FAIL_S = 15 * 60, /* S3 refuses what is signed further away (RequestTimeTooSkewed) */
-    ROOM_WARN = 1024 * 1024 * 1024,
-    ANSWER_MAX = 64 * 1024,
-    CREDENTIALS_TEXT_MAX = 400
-};
+enum { ROOM_WARN = 1024 * 1024 * 1024, ANSWER_MAX = 64 * 1024, CREDENTIALS_TEXT_MAX = 400 };
 
 static const char BODY[] = "salvage check: may be removed\n";
-
-/* --- the way there --------------------------------------------------------------------------------------------------
- */
-
-/* False if there is no use to go on. */
-static bool say_proxy(const struct findings *f, const struct plan *plan, bool tls)
-{
-    const char *place, *name = proxyenv_name(tls, &place);
-    const char *except = env_get("no_proxy") ? env_get("no_proxy") : env_get("NO_PROXY");
-    struct err e = {0};
-
-    if (plancheck_proxy(plan, &e) < 0) {
-        finding_add(f, FINDING_FAIL, "proxy", "correct the variable, or unset it", "%s", e.msg);
-        return false;
-    }
-    if (name)
-        finding_add(f, FINDING_OK, "proxy", NULL, "%s=%s%s%s", name, place, except ? ", but not for no_proxy=" : "",
-                    except ? except : "");
-    return true;
-}
-
-static void say_clock(const struct findings *f, const struct http_answer *a, bool sign)
-{
-    char date[64];
-    int64_t there_ns, skew_s;
-
-    if (!http_header(a, "Date", date, sizeof(date)) || clock_parse_http(date, &there_ns) < 0) {
-        finding_add(f, FINDING_WARN, "clock", NULL, "the store's answer has no Date to compare with");
-        return;
-    }
-    skew_s = (clock_wall_ns() - there_ns) / 1000000000;
-    if (skew_s < SKEW_WARN_S && skew_s > -SKEW_WARN_S) {
-        finding_add(f, FINDING_OK, "clock", NULL, "within a minute of the store's");
-        return;
-    }
-    finding_add(f, sign && (skew_s >= SKEW_FAIL_S || skew_s <= -SKEW_FAIL_S) ? FINDING_FAIL : FINDING_WARN, "clock",
-                "set this machine's clock (NTP): signatures, certificates and the times in the evidence's names depend "
-                "on it",
-                "%" PRId64 " s %s the store's (skew; its Date is %s)", skew_s < 0 ? -skew_s : skew_s,
-                skew_s < 0 ? "behind" : "ahead of", date);
-}
-
-static void say_tls(const struct findings *f, bool tls)
-{
-    if (tls)
-        finding_add(f, FINDING_OK, "tls", NULL, "the certificate is trusted, and is this host's");
-    else
-        finding_add(f, FINDING_OK, "tls", NULL, "not used: http:// travels in the clear");
-}
-
-static const char *remedy_of(enum http_stage stage)
-{
-    switch (stage) {
-    case HTTP_NAME:
-        return "look at the spelling of the host, the pod's dnsPolicy and /etc/resolv.conf";
-    case HTTP_CONNECT:
-        return "look at the port, at firewalls, NetworkPolicies and proxies, and whether the store runs";
-    case HTTP_TLS:
-        break; /* the message says it */
-    case HTTP_ANSWER:
-        return "look whether an HTTP server listens there (http:// or https://?)";
-    case HTTP_NOT_ASKED:
-    case HTTP_DONE:
-        break;
-    }
-    return NULL;
-}
-
-/* True if the store's server answers. */
-static bool check_way(const struct findings *f, const struct plan *plan, const char *origin)
-{
-    static const char *const NAMES[] = {"tls", "dns", "tcp", "tls", "http", "http"};
-    CLEANUP(http_answer_done) struct http_answer answer = {.body = {.ceiling = ANSWER_MAX}};
-    CLEANUP_FREE char *url = NULL;
-    struct http_request request = {.method = "HEAD"};
-    bool tls = text_starts(origin, "https:");
-    struct http *http = NULL;
-    struct http_way way = {0};
-    struct err e = {0};
-    int r = http_new(&plan->sink.http, &http, &e);
-
-    if (r == 0 && asprintf(&url, "%s/", origin) < 0) {
-        url = NULL;
-        r = err_set(&e, -ENOMEM, "out of memory");
-    }
-    if (r < 0) {
-        finding_add(f, FINDING_FAIL, "http", NULL, "%s", e.msg);
-        http_free(http);
-        return false;
-    }
-    request.url = url;
-    if (!say_proxy(f, plan, tls)) {
-        http_free(http);
-        return false;
-    }
-    finding_step(f, "tcp", origin);
-    r = http_perform(http, &request, &answer, &e);
-    http_way(http, &way);
-    http_free(http);
-    if (way.ended_at > HTTP_NAME)
-        finding_add(f, FINDING_OK, "dns", NULL, "%s: %s", strstr(origin, "://") + 3,
-                    *way.address ? way.address : "the name has an address");
-    if (way.ended_at > HTTP_CONNECT)
-        finding_add(f, FINDING_OK, "tcp", NULL, "connected to %s, port %ld", way.address, way.port);
-    if (way.ended_at > HTTP_TLS)
-        say_tls(f, tls);
-    if (r < 0) {
-        finding_add(f, FINDING_FAIL, NAMES[way.ended_at], remedy_of(way.ended_at), "%s", e.msg);
-        return false;
-    }
-    say_clock(f, &answer, plan->sink.url.scheme == URL_S3 || plan->sink.url.scheme == URL_OBS);
-    return true;
-}
 
 /* --- who we are there -----------------------------------------------------------------------------------------------
  */
@@ -407,7 +286,7 @@ void probe_store(const struct findings *f, const void *ctx)
         finding_add(f, FINDING_FAIL, "store", NULL, "%s", e.msg);
         return;
     }
-    there = check_way(f, o->plan, origin);
+    there = probe_connection(f, o->plan, origin);
     if (!url_in_bucket(o->plan->sink.url.scheme))
         find_http_credentials(o->credentials_file, credentials);
     else if (!find_credentials(f, o->plan, credentials))

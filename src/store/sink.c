@@ -4,6 +4,7 @@
  */
 #include "store/sink.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ static const struct {
 
 int sink_open(const struct sink_config *c, struct sink **ret, struct err *e)
 {
+    assert(c && c->url.scheme < ARRAY_SIZE(SCHEMES) && ret);
     return SCHEMES[c->url.scheme].ops->open(c, ret, e);
 }
 

@@ -13,11 +13,17 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/fskind.h"
 
-enum { DEPTH_MAX = 32, OPEN_FOLDER = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, FOLDER_MODE = 0755 };
+enum {
+    DEPTH_MAX = 32,
+    READ_SIZE = 256 * 1024,
+    OPEN_FOLDER = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+    FOLDER_MODE = 0755
+};
 
 static int fail_full(const struct file_store *s, int error, struct err *e)
 {
@@ -256,4 +262,22 @@ int file_tree_list(struct file_store *s, const char *prefix,
     r = list_folder(&l, fd, 0);
     buf_done(&l.key);
     return r;
+}
+
+int file_tree_pour(int fd, uint64_t size, int (*fn)(void *ctx, const void *data, size_t size), void *ctx)
+{
+    CLEANUP_FREE void *block = malloc(READ_SIZE);
+
+    if (!block)
+        return -ENOMEM;
+    while (size > 0) {
+        ssize_t n = file_read(fd, block, size < READ_SIZE ? (size_t)size : READ_SIZE);
+        if (n <= 0)
+            return (int)n;
+        int r = fn(ctx, block, (size_t)n);
+        if (r < 0)
+            return r;
+        size -= (uint64_t)n;
+    }
+    return 0;
 }

@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "store/sink.h"
 
+enum { FILE_OBJECT_MODE = 0600 };
+
 struct file_store {
     struct sink sink;
     char *path; /* of the folder; owned */
@@ -32,3 +34,6 @@ int file_tree_parent(struct file_store *s, const char *key, bool make, int *ret_
  * (lost+found) are passed over. */
 int file_tree_list(struct file_store *s, const char *prefix,
                    int (*fn)(void *ctx, const struct sink_listing_entry *entry), void *ctx, struct err *e);
+
+/* Hands fn at most size bytes from the descriptor's position on. 0, -errno, or what fn returned. */
+int file_tree_pour(int fd, uint64_t size, int (*fn)(void *ctx, const void *data, size_t size), void *ctx);

@@ -4,6 +4,7 @@
  * them into one chunked PUT while they come; what was sent is gone, so after trouble the caller begins anew. No more
  * parts wait here than `uploads`.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -48,6 +49,7 @@ int http_upload_new(struct sink *sink, const struct object *o, const struct uplo
     struct upload *u;
     int r;
 
+    assert(o && o->key && o->id && events && events->done && s->uploads > 0);
     if (past)
         return err_set(e, -FAULT_GONE, "http: an upload to a file server cannot go on, it begins anew");
     u = calloc(1, sizeof(*u));

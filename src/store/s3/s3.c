@@ -7,6 +7,7 @@
  *   s3_store     who we are there           s3_browse             what is there
  *   s3_call      one request, tried again   s3_upload, s3_commit  an object on its way, in parts
  *                                           s3_part_etag          what the store says of a part
+ *                                           s3_multipart          begin and abort one of parts
  *                                           s3_checksum           what it compares a body with
  */
 #include <errno.h>

@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "store/s3/s3_upload.h"
+#include "store/s3/s3_multipart.h"
 #include "store/s3/s3_xml.h"
 
 enum { SPARSE_PAGES = 200, SPARSE_ENTRIES = 50 }; /* pages, and entries on each of so many */

@@ -224,6 +224,7 @@ int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_a
     bool moved = false, renewed = false;
     unsigned skewed = 0;
 
+    assert(c->method && c->action && e);
     for (;;) {
         CLEANUP(s3_signed_done) struct s3_signed sent = {0};
         struct s3_error x;

@@ -8,13 +8,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "store/s3/s3_multipart.h"
 #include "store/s3/s3_object.h"
 #include "store/upload_pool.h"
 
 enum {
     S3_PART_MIN = 5 * 1024 * 1024, /* but for the last (S3 User Guide, "Multipart upload limits") */
-    S3_PARTS_MAX = 10000,
-    S3_TOKEN_MAX = 1024 /* a journal's */
+    S3_PARTS_MAX = 10000
 };
 #define S3_PART_MAX (5ull << 30)
 
@@ -45,15 +45,6 @@ struct upload {
     pthread_mutex_t events_lock; /* one call at a time */
 };
 
-/* CreateMultipartUpload of o's key and content type. */
-struct s3_begun {
-    char *token; /* malloc'ed */
-    enum s3_checksum checksum;
-    bool checks; /* the answer has confirmed it */
-};
-int s3_begin(struct s3 *s, const struct object *o, const struct s3_patience *patience, struct s3_begun *ret,
-             struct err *e);
-
 int s3_upload_new(struct s3 *s, const struct object *o, const struct upload_past *past,
                   const struct upload_events *events, struct upload **ret, struct err *e);
 int s3_upload_write(struct upload *u, struct part *p, struct err *e);
@@ -68,6 +59,3 @@ void s3_upload_give_back(struct upload *u, struct part *p, const char *etag);
 
 int s3_upload_commit(struct upload *u, const struct whole *w, struct err *e);
 int s3_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e);
-
-/* Aborts an upload by its id; one that is gone already counts as done. */
-int s3_abort(struct s3 *s, const char *key, const char *token, const struct s3_patience *patience, struct err *e);
