@@ -43,6 +43,8 @@ static void on_message(void *ctx, const struct wire *w)
 {
     struct child_supervisor *k = ctx;
 
+    if (w->type == WIRE_FACTS && k->facts)
+        k->facts(k->ctx, w->text);
     k->done = w->type == WIRE_CHECKED;
 }
 

@@ -32,6 +32,9 @@ struct child_supervisor {
     char *const *args;
     uint64_t started_ms;
     bool done, closing;
+    /* For WIRE_FACTS; may be set after the start. NULL: ignored. */
+    void (*facts)(void *ctx, const char *text);
+    void *ctx;
 };
 
 /* args: NULL-terminated; borrowed. */

@@ -22,6 +22,7 @@
 #include "linux/report_child.h"
 #include "place/environment_facts.h"
 #include "ship/preflight.h"
+#include "ship/wire.h"
 
 static const struct retry_policy PACE = {.soon = {5 * 1000, 60 * 1000}, .slowly = {30 * 1000, 300 * 1000}};
 
@@ -42,7 +43,18 @@ struct storecheck {
     bool asked;
 };
 
-static int ask(const struct plan *plan, struct err *e)
+/* A watch's workers need not ask again. A service that did not answer now may answer by the time of the first dump. */
+static void send_facts(int channel, const struct facts *facts)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = FACTS_MAX};
+
+    if (facts->asked && !facts->task && !facts->instance)
+        return;
+    if (facts_encode(facts, &text) == 0)
+        wire_send(channel, &(struct wire){.type = WIRE_FACTS, .text = text.data, .fd = {-1, -1}});
+}
+
+static int ask(const struct plan *plan, int channel, struct err *e)
 {
     CLEANUP(whoami_done) struct whoami who = {0};
     CLEANUP(facts_done) struct facts facts = {0};
@@ -53,6 +65,7 @@ static int ask(const struct plan *plan, struct err *e)
         return r;
     if (environment_facts_get("/", &who, &facts) < 0)
         return err_set(e, -ENOMEM, "out of memory");
+    send_facts(channel, &facts);
     r = preflight_run(&(struct preflight){plan, &who, &facts, 0}, &sink, e);
     sink_close(sink);
     return r;
@@ -70,7 +83,7 @@ static void ask_and_report(int to, const void *ctx)
     struct verdict v = {0};
 
     plan.sink.notice = s->asked ? NULL : log_setting;
-    v.result = ask(&plan, &v.err);
+    v.result = ask(&plan, s->config->stop_fd, &v.err);
     report_child_write(to, &v, sizeof(v));
 }
 

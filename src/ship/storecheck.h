@@ -11,7 +11,7 @@
 struct storecheck_config {
     const struct plan *plan;
     const char *ready; /* a file that exists while the last check was successful; NULL: none */
-    int stop_fd;       /* a pipe or socket; the check ends when its other end closes */
+    int stop_fd;       /* a pipe or socket; the check ends when its other end closes. A socket gets WIRE_FACTS */
 };
 
 /* Starts "salvage COMMAND REST..." (rest ends with NULL) for the check; it ends when *ret_fd is closed. The caller

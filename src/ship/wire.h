@@ -25,8 +25,8 @@ enum wire_type {
     WIRE_UNVERIFIED, /* text: why the object can't be read back */
     WIRE_SHIPPED,    /* text: manifest (JSON); a: it was stored already; b: mtime of the file that was read, ns */
     WIRE_FAILED,     /* code; text: the error; a: Retry-After in ms */
-    WIRE_FACTS,      /* both ways. text: facts of our surroundings (JSON), which the first worker has found */
-    WIRE_CHECKED,    /* from ship/storecheck.h: the store would take evidence; the check is finished */
+    WIRE_FACTS,   /* both ways. text: facts of our surroundings (JSON), which the store check or a worker has found */
+    WIRE_CHECKED, /* from ship/storecheck.h: the store would take evidence; the check is finished */
     WIRE_TYPE_END
 };
 

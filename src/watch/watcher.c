@@ -212,6 +212,11 @@ static int start_signal(struct watcher *w, uv_signal_t *signal, int number)
     return r < 0 ? r : uv_signal_start(signal, on_signal, number);
 }
 
+static void on_facts(void *pool, const char *text)
+{
+    pool_set_facts(pool, text);
+}
+
 static int start_handles(struct watcher *w)
 {
     uv_timer_t *const timers[] = {&w->poll_timer,  &w->scan_timer,  &w->rescan_timer,
@@ -274,8 +279,11 @@ int watcher_start(struct watcher *w, struct err *e)
     /* After the scan: starting a process takes time, in which a dump that begins would not be followed. */
     if (w->config->armer_args)
         child_supervisor_start(&w->armer, &CHILD_SUPERVISOR_ARMER, &w->loop, w->config->armer_args);
-    if (w->config->check_args)
+    if (w->config->check_args) {
         child_supervisor_start(&w->storecheck, &CHILD_SUPERVISOR_STORECHECK, &w->loop, w->config->check_args);
+        w->storecheck.facts = on_facts;
+        w->storecheck.ctx = w->pool;
+    }
     watcher_check_stop(w);
     return 0;
 }

@@ -224,6 +224,12 @@ bool pool_hopeful(const struct pool *p, uint64_t within_ms)
     return false;
 }
 
+void pool_set_facts(struct pool *p, const char *json)
+{
+    if (!p->facts)
+        p->facts = strdup(json); /* without memory the next worker finds them again */
+}
+
 unsigned pool_log_left(const struct pool *p, unsigned max)
 {
     unsigned logged = 0;

@@ -62,6 +62,9 @@ bool pool_complete(struct pool *p, const struct claim *now);
 /* The followed file was removed: its worker stops and aborts the upload. */
 void pool_unfollow(struct pool *p, const char *id);
 
+/* Facts of our surroundings (WIRE_FACTS) for workers that start from now on; only the first are kept. */
+void pool_set_facts(struct pool *p, const char *json);
+
 /* Whether a claim of this spool waits or is being shipped. */
 bool pool_uses(const struct pool *p, const struct spool *s);
 

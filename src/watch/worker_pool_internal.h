@@ -20,7 +20,7 @@ struct pool {
     struct worker_slot slots[POOL_SLOTS_MAX];
     unsigned workers; /* at one time, by --memory */
     struct fair fair;
-    char *facts; /* facts that the first worker has found, for later ones; opaque */
+    char *facts; /* pool_set_facts; opaque */
     bool closing;
     bool unverified_logged;
     uint64_t next_sweep_ms;

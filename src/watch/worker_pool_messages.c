@@ -69,8 +69,7 @@ void pool_on_message(void *ctx, const struct wire *w)
             log_event(EVENT_ABORTED_UPLOAD, LOG_UINT("count", w->a));
         break;
     case WIRE_FACTS:
-        if (!p->facts)
-            p->facts = strdup(w->text); /* without memory the next worker finds them again */
+        pool_set_facts(p, w->text);
         break;
     case WIRE_PROGRESS:
         p->store_ok_until_ms = pool_now(p) + RETAIN_SPARE_MS;
