@@ -146,7 +146,7 @@ static int note_ignored(const struct awsconfig *c, struct strv *notes)
     return 0;
 }
 
-/* A file that is there and says nothing, as we may not read it. */
+/* A file that exists, but that we may not read. */
 static int note_unread(const struct awsconfig_file *f, const char *variable, struct strv *notes)
 {
     bool missing = f->trouble == -ENOENT || f->trouble == -EACCES;

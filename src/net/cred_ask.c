@@ -23,7 +23,7 @@ int cred_ask(const struct http_options *o, struct http_request *r, const char *s
     struct service s = {.name = service,
                         .deadline_ms = clock_mono_ms() + 2 * r->limit_ms,
                         .try_ms = r->limit_ms,
-                        .answer_max = CRED_ANSWER_MAX};
+                        .answer_max = CREDANSWER_MAX};
     int result;
 
     assert(r->limit_ms > 0);

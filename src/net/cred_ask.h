@@ -12,9 +12,8 @@
 DEFINE_CLEANUP(struct secret *, secret_free)
 
 enum {
-    CRED_LINK_MS = 1000, /* a try, for a service of this host or its link: it answers at once, or it is not there */
-    CRED_LINK_MOST_MS = 5000,    /* for all requests to it */
-    CRED_ANSWER_MAX = 256 * 1024 /* bytes */
+    CRED_LINK_MS = 1000,     /* a try, for a service of this host or its link: it answers at once, or it is not there */
+    CRED_LINK_MOST_MS = 5000 /* for all requests to it */
 };
 
 /* One request, as service_ask; all tries take at most twice r's limit_ms, which is what each may take. service: "the

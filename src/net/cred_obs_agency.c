@@ -71,7 +71,7 @@ static int get(const struct http_options *http, struct credentials *ret, struct 
     struct service service = {.name = SERVICE.name,
                               .deadline_ms = clock_mono_ms() + CRED_LINK_MOST_MS,
                               .try_ms = CRED_LINK_MS,
-                              .answer_max = CRED_ANSWER_MAX};
+                              .answer_max = CREDANSWER_MAX};
     CLEANUP(service_answer_done) struct http_answer answer = {0};
     int r;
 

@@ -39,7 +39,7 @@ const char *cred_profile_source(const char *kind, const char *profile)
     return s ? s->text : kind;
 }
 
-/* Who has logged in with a browser has no keys in a file that we could read. */
+/* A login with a browser (SSO) leaves no keys in a file that we could read. */
 static int refuse_login(const struct awsconfig *c, const char *profile, struct err *e)
 {
     static const char *const names[] = {"sso_account_id", "sso_role_name", "login_session"};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A role for whoever holds a token: EKS's IAM roles for service accounts (IRSA), and other OpenID Connect providers.
+ * The role that a token grants: EKS's IAM roles for service accounts (IRSA), and other OpenID Connect providers.
  * The token file is read anew each time, as its writer replaces it. Of each setting the variable comes before the
  * profile.
  */

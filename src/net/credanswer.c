@@ -66,7 +66,7 @@ int credanswer_parse_json(const char *json, size_t size, struct credanswer *ret)
     json_auto_t *j = load(json, size);
     const char *code = get(j, "Code");
 
-    /* EC2 says so in the body of a 200. */
+    /* EC2 reports this in the body of a 200. */
     if (code && !text_eq(code, "Success"))
         return -EBADMSG;
     return fill(get(j, "AccessKeyId"), get(j, "SecretAccessKey"), get(j, "Token"), get(j, "Expiration"), ret);

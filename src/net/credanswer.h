@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. What services that hand out temporary credentials answer:
- *   JSON  ECS's, EKS Pod Identity's and EC2's: AccessKeyId, SecretAccessKey, Token, Expiration (Amazon ECS Developer
- * Guide, "Task IAM role"; EC2 User Guide, "Retrieve security credentials from instance metadata") JSON  Huawei's ECS:
- * {"credential": {access, secret, securitytoken, expires_at}} (ECS User Guide, "Obtaining metadata") XML   STS,
- * AssumeRoleWithWebIdentity (AWS STS API Reference); and its errors What is handed out is wiped by credanswer_done;
- * what the parser kept meanwhile is the parser's, so processes that hold secrets leave no core (main.c).
+ * Foreign bytes. Answers of services that hand out temporary credentials.
+ * - JSON of ECS, EKS Pod Identity and EC2: AccessKeyId, SecretAccessKey, Token, Expiration (Amazon ECS Developer Guide,
+ *   "Task IAM role"; EC2 User Guide, "Retrieve security credentials from instance metadata")
+ * - JSON of Huawei's ECS: {"credential": {access, secret, securitytoken, expires_at}} (ECS User Guide, "Obtaining
+ *   metadata")
+ * - XML of STS, AssumeRole and AssumeRoleWithWebIdentity, and its errors (AWS STS API Reference)
+ * credanswer_done wipes the credentials. Memory that the parser used meanwhile is not wiped, so processes that hold
+ * secrets leave no core (main.c).
  */
 #pragma once
 

@@ -82,7 +82,7 @@ void http_answer_done(struct http_answer *a);
 /* Whether what http_perform returned, with the answer's status, may be another if the same is asked again soon. */
 bool http_may_pass(int result, long status);
 
-/* How far the last request of a new connection came. */
+/* How far the last request came. */
 enum http_stage { HTTP_NOT_ASKED, HTTP_NAME, HTTP_CONNECT, HTTP_TLS, HTTP_ANSWER, HTTP_DONE };
 struct http_way {
     enum http_stage ended_at; /* what failed, or HTTP_DONE */

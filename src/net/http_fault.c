@@ -117,7 +117,7 @@ static int explain_unconnected(CURL *c, const struct http_failure *f, const stru
 {
     long number = 0;
     curl_easy_getinfo(c, CURLINFO_OS_ERRNO, &number);
-    /* libcurl names whom it tried: if not our host, then it is a proxy, and worth telling. */
+    /* libcurl names the peer it tried: if that is not our host, it is a proxy, and the message names it. */
     bool direct = p->host && strstr(f->detail, p->host);
     if (number > 0 && direct)
         return err_set(e, -FAULT_UNREACHABLE, "cannot connect to %s: %s", p->text, strerror((int)number));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What libcurl's failures mean to the user: which fault, and one line that says where and what to do. For http.c only.
+ * libcurl's failures as faults, each with one line for the user: where, and what to do. For http.c only.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 struct http_failure {
     CURLcode code;
     int result;      /* of http.c's callback that broke off, else 0 */
-    const char *why; /* the same in words; NULL: result says all */
+    const char *why; /* the same in words; NULL: result is enough */
     const char *url;
     const char *ca_file, *trusted; /* as given, NULL if not; the file or folder that was used, NULL: none */
     const char *detail;            /* libcurl's error buffer */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * libcurl's sockets of one handle, and what the kernel says of their queues: bytes move there that libcurl does not
+ * libcurl's sockets of one handle, and the kernel's counters of their queues: bytes move there that libcurl does not
  * count. For http.c and http_transfer.c.
  */
 #pragma once

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One request under way, as libcurl's callbacks see it: gives it the body, takes the answer, and ends a transfer that
- * has stalled or that would not end by itself (http_pace.h). For http.c, which sets the request up and says what became
- * of it.
+ * has stalled or that would not end by itself (http_pace.h). For http.c, which sets up the request and reports the
+ * result.
  */
 #pragma once
 
@@ -25,7 +25,7 @@ struct http_transfer {
     bool connected;
     bool head_ended;     /* with an empty line */
     int result;          /* why a callback broke off; 0: none did */
-    const char *why;     /* the same in words; NULL: as result says */
+    const char *why;     /* the same in words; NULL: result is enough */
     bool callers_result; /* it is that of the request's read or write, which have set the error */
 
     size_t sent;               /* bytes of the body given to libcurl */

@@ -13,11 +13,11 @@
 /* AWS_EC2_METADATA_DISABLED: the service is not to be asked. */
 bool imds_disabled(void);
 
-/* Where it is, as its users may say (AWS SDKs and Tools Reference, "IMDS client"). AWS_EC2_METADATA_SERVICE_ENDPOINT;
+/* Its address as the user may set it (AWS SDKs and Tools Reference, "IMDS client"). AWS_EC2_METADATA_SERVICE_ENDPOINT;
  * NULL without. Borrowed, as all here. */
 const char *imds_given(void);
 
-/* The one that is given, else the link's own address: _MODE says of which family. Some end with '/'. */
+/* The one that is given, else the link-local address, of the family that _MODE names. Some end with '/'. */
 const char *imds_url(void);
 
 struct imds {

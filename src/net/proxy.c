@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * libcurl's lookup (lib/url.c, detect_proxy; lib/noproxy.c) once more. It does not say which proxy it has used before
- * 8.7 (CURLINFO_USED_PROXY), and names it in few of its messages.
+ * libcurl's lookup (lib/url.c, detect_proxy; lib/noproxy.c) once more. It does not report which proxy it has used
+ * before 8.7 (CURLINFO_USED_PROXY), and names it in few of its messages.
  */
 #include "net/proxy.h"
 

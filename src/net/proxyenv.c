@@ -62,7 +62,7 @@ static bool place_valid(const char *place)
     return port > 0 && port <= 65535;
 }
 
-/* Whether no_proxy may mean the host: whether it does is libcurl's to say. */
+/* Whether no_proxy may match the host; libcurl decides whether it does. */
 static bool is_excepted(const char *host)
 {
     const char *list = env_get("no_proxy") ? env_get("no_proxy") : env_get("NO_PROXY");

@@ -17,7 +17,7 @@ enum { NAME_SIZE = 256 };
 
 static const char *const OWN[] = {"SALVAGE_HTTP_*", "SALVAGE_CREDENTIALS_FILE", "SALVAGE_HEADER*"};
 
-/* AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is the task's word for its keys: who knows it gets them. */
+/* AWS_CONTAINER_CREDENTIALS_RELATIVE_URI counts as a secret: a process that knows it gets the task's keys. */
 static const char *const STORES[] = {"AWS_CONFIG_FILE", "AWS_*CREDENTIALS*", "AWS_*TOKEN*",
                                      "AWS_*SECRET*",    "AWS_*ACCESS_KEY*",  "AWS_*PASSWORD*",
                                      "OBS_*TOKEN*",     "OBS_*SECRET*",      "OBS_*ACCESS_KEY*"};

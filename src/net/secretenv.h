@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which variables of an environment lead to a store: what salvage starts that is not its own (an application, a command
- * of the user's) gets an environment without them.
+ * Variables of an environment that hold credentials of a store: an application or a user's command that salvage starts
+ * gets an environment without them.
  */
 #pragma once
 

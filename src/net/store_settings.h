@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the environment and the files of a store's own tools say of where it is and how it is spoken to. Options of ours
- * come before any of it; that is for the caller.
+ * Settings for a store's own tools, from the environment and their files: endpoint, region, CA, style. Our options come
+ * before all of them; the caller sees to that.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a check found out: one line for people. A group of checks runs in a process of its own, since names, file
- * systems and stores may hold it up for ever; its findings come over a pipe, each in one write.
+ * A finding is one line of `salvage check`. A group of checks runs in a process of its own, since names, file systems
+ * and stores may block it for ever; its findings come over a pipe, each in one write.
  */
 #pragma once
 
@@ -14,7 +14,7 @@ enum finding_result {
     FINDING_OK,
     FINDING_WARN,
     FINDING_FAIL,
-    FINDING_STEP /* what is being asked now: no finding yet */
+    FINDING_STEP /* finding_step's; no finding */
 };
 
 enum { FINDING_NAME_MAX = 16, FINDING_TEXT_MAX = 1000, FINDING_REMEDY_MAX = 400 };
@@ -33,7 +33,7 @@ struct findings {
     int to;
 };
 
-/* From here on it is this that takes time. */
+/* What is being asked now: the finding if the check does not answer in time. */
 void finding_step(const struct findings *f, const char *name, const char *text);
 
 /* remedy: may be NULL. Control characters are replaced. */
@@ -51,8 +51,8 @@ struct finding_group {
 /* 0 or -errno. */
 int finding_start(struct finding_group *g);
 
-/* The next finding of the group: 1; 0 at its end. Whoever says nothing until until_ms (monotonic) is ended, and the
- * step that it was at is the last finding, as a failure. */
+/* The next finding of the group: 1; 0 at its end. A group that is silent until until_ms (monotonic) is ended, and its
+ * last step becomes a finding that fails. */
 int finding_next(struct finding_group *g, uint64_t until_ms, struct finding *ret);
 
 /* Ends the process if it still runs. */

@@ -97,7 +97,7 @@ static void check_leases(const struct place *p)
     if (fd >= 0) {
         snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
         again = open(path, O_RDONLY | O_CLOEXEC);
-        close(TAKE_FD(fd)); /* else it is we who write */
+        close(TAKE_FD(fd)); /* else we would be its writer */
     }
     if (again >= 0 && lease_probe(again) != LEASE_NO_WRITER)
         finding_add(p->f, FINDING_WARN, "leases", "no harm: --settle says how long a file must rest",

@@ -195,7 +195,7 @@ static void check_kernel_log(const struct findings *f)
     kmsg_done(&log);
 }
 
-/* Who may be looked at and stopped: JVMs for jvm, any process for core. */
+/* Which processes may be inspected and stopped: JVMs for jvm, any process for core. */
 static void check_ptrace(const struct findings *f)
 {
     CLEANUP(jvm_pids_done) struct jvm_pids jvms = {0};

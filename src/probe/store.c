@@ -25,8 +25,7 @@ enum { ROOM_WARN = 1024 * 1024 * 1024, ANSWER_MAX = 64 * 1024, CREDENTIALS_TEXT_
 
 static const char BODY[] = "salvage check: may be removed\n";
 
-/* --- who we are there -----------------------------------------------------------------------------------------------
- */
+/* --- credentials -------------------------------------------------------------------------------------------------- */
 
 static void find_http_credentials(const char *file, char out[CREDENTIALS_TEXT_MAX])
 {
@@ -45,7 +44,7 @@ static void find_http_credentials(const char *file, char out[CREDENTIALS_TEXT_MA
                  "none: the server is asked without (--credentials-file, SALVAGE_HTTP_TOKEN, SALVAGE_HTTP_USER)");
 }
 
-/* What was found goes into out: whether it holds is the store's to say. */
+/* Describes them in out; only the store can tell whether they are valid. */
 static bool find_credentials(const struct findings *f, const struct plan *plan, char out[CREDENTIALS_TEXT_MAX])
 {
     struct credentials found = {0};
@@ -67,8 +66,7 @@ static bool find_credentials(const struct findings *f, const struct plan *plan, 
     return true;
 }
 
-/* --- what we may do there -------------------------------------------------------------------------------------------
- */
+/* --- permissions -------------------------------------------------------------------------------------------------- */
 
 struct trial {
     const struct findings *f;
@@ -101,8 +99,8 @@ static bool is_about_keys(const struct err *e)
     return false;
 }
 
-/* After the first request that is signed: says what became of the credentials, and true if it failed for another reason
- * than permissions, which is said then. */
+/* After the first signed request: adds a finding for the credentials. True if it failed for another reason than
+ * permissions, which is then a finding, too. */
 static bool is_no_refusal(const struct trial *t, int r, const struct err *e)
 {
     const char *name = NULL;
@@ -152,7 +150,7 @@ static void try_object(struct trial *t)
     const struct sink_ops *ops = t->sink->ops;
     struct object_info info;
     struct err e = {0};
-    void *lane = NULL;
+    void *connection = NULL;
     int r;
 
     finding_step(t->f, "permissions", "put");
@@ -173,8 +171,8 @@ static void try_object(struct trial *t)
     report(t, ops->stat(t->sink, t->key, &info, &e), "head", FINDING_WARN,
            "what is stored can't be looked at: the answer to the upload alone counts", &e);
     finding_step(t->f, "permissions", "get");
-    r = ops->load(t->sink, &lane, t->key, &back, &e);
-    ops->load_end(lane);
+    r = ops->load(t->sink, &connection, t->key, &back, &e);
+    ops->load_end(connection);
     if (r == 0 && (back.size != sizeof(BODY) - 1 || memcmp(back.data, BODY, back.size) != 0))
         finding_add(t->f, FINDING_FAIL, "store", "look at what stands before it: a proxy, a gateway, a cache",
                     "%s does not read back as it was put", t->key);
@@ -217,7 +215,7 @@ static void check_object_store(const struct findings *f, const struct probe_stor
     struct err e = {0};
     int r;
 
-    finding_step(f, "store", "who we are");
+    finding_step(f, "store", "pod, task or instance");
     if ((r = whoami_get("/", &who, &e)) < 0 || environment_facts_get("/", &who, &facts) < 0 ||
         !(key = key_for(o->plan, &who, &facts))) {
         finding_add(f, FINDING_FAIL, "store", NULL, "%s", r < 0 ? e.msg : "out of memory");
@@ -234,8 +232,7 @@ static void check_object_store(const struct findings *f, const struct probe_stor
     sink_close(t.sink);
 }
 
-/* --- a folder -------------------------------------------------------------------------------------------------------
- */
+/* --- a folder ----------------------------------------------------------------------------------------------------- */
 
 static void check_folder_store(const struct findings *f, const struct plan *plan)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What keeps evidence out of the store, from its name up to what these credentials may do there. Unlike
- * ship/preflight.h it puts a tiny object, reads it back and removes it. Never says a secret.
+ * Checks the store: connection, credentials, permissions. Unlike ship/preflight.h it puts a tiny object, reads it back
+ * and removes it. Never shows a secret.
  */
 #pragma once
 

@@ -23,7 +23,7 @@ enum {
     ANSWER_MAX = 64 * 1024
 };
 
-/* False if there is no use to go on. */
+/* False: the proxy's variable is wrong, nothing further can be asked. */
 static bool say_proxy(const struct findings *f, const struct plan *plan, bool tls)
 {
     const char *place, *name = proxyenv_name(tls, &place);
@@ -81,7 +81,7 @@ static const struct {
     [HTTP_DONE] = {"http", NULL},
 };
 
-static void say_way(const struct findings *f, const struct http_way *way, const char *origin)
+static void say_stages(const struct findings *f, const struct http_way *way, const char *origin)
 {
     if (way->ended_at > HTTP_NAME)
         finding_add(f, FINDING_OK, "dns", NULL, "%s: %s", strstr(origin, "://") + 3,
@@ -108,7 +108,7 @@ static bool connect_and_ask(const struct findings *f, const struct plan *plan, c
     finding_step(f, "tcp", origin);
     r = http_perform(http, &(struct http_request){.method = "HEAD", .url = url}, &answer, &e);
     http_way(http, &way);
-    say_way(f, &way, origin);
+    say_stages(f, &way, origin);
     if (r < 0) {
         finding_add(f, FINDING_FAIL, STAGES[way.ended_at].name, STAGES[way.ended_at].remedy, "%s", e.msg);
         return false;

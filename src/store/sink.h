@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A destination: a bucket, a file server, a folder, behind one const table. An object goes in as parts, in order; it
- * can be seen by readers only after commit, and is ours to rely on only after verify. Blocking; a sink belongs to one
+ * can be seen by readers only after commit, and counts as stored only after verify. Blocking; a sink belongs to one
  * thread, and may have threads of its own below it. Every call here retries passing trouble (-FAULT_BUSY,
- * -FAULT_UNREACHABLE …) a few times within about ten seconds; what it returns then is for the caller to take up
- * again later, from the journal.
+ * -FAULT_UNREACHABLE …) a few times within about ten seconds; after that the caller goes on later, from the journal.
  */
 #pragma once
 
@@ -27,8 +26,7 @@ struct sink_config {
     struct user_headers headers;
     struct http_options http;
     unsigned uploads; /* parts in flight at most, at least 1 */
-    /* A sentence for people about the settings, while the sink is opened: what is not honoured. NULL: it is not said.
-     */
+    /* Gets a sentence for people about each setting that is not honoured, while the sink is opened. May be NULL. */
     void (*notice)(const char *text);
 };
 
@@ -36,7 +34,7 @@ struct sink {
     const struct sink_ops *ops;
 };
 
-/* What a store says of an object. */
+/* An object's properties, as the store reports them. */
 struct object_info {
     uint64_t size;
     char sha256[65]; /* as we left it in the object's metadata, "" if the store keeps none */
@@ -51,13 +49,13 @@ struct part {
     void *ctx; /* the caller's: what the journal needs */
 };
 
-/* How the upload tells its owner what has happened. May be called from the sink's threads, one call at a time; none
- * after sink_upload_free. */
+/* Callbacks to the upload's owner. May be called from the sink's threads, one call at a time; none after upload_free.
+ */
 struct upload_events {
     void *ctx;
     /* The store's name for this upload: keep it. */
     void (*token)(void *ctx, const char *token);
-    /* receipt: durable as far as the store says; NULL: failed or dropped. The part is the owner's again. */
+    /* etag: the store has confirmed the part; NULL: failed or dropped. The part is the owner's again. */
     void (*done)(void *ctx, struct part *part, const char *etag);
     /* Trouble; will try again by itself. */
     void (*waiting)(void *ctx, const struct err *e, uint64_t delay_ms);
@@ -78,7 +76,7 @@ struct upload_past {
     const char *const *receipts;
     const uint64_t *sizes;
     uint64_t stored_end;       /* bytes in them together */
-    const char *stored_digest; /* SHA-256 of those bytes, hex: for sinks that can look */
+    const char *stored_digest; /* SHA-256 of those bytes, hex: for sinks that can read them back */
 };
 
 /* The object's whole, known at its end. */
@@ -108,8 +106,9 @@ struct sink_ops {
     int (*origin)(const struct sink_config *c, char **ret, struct err *e); /* as sink_origin; NULL: there is none */
     void (*close)(struct sink *s);
 
-    /* Whether an object of this key could be stored now, by the least that shows it: one try, and nothing is left
-     * behind. S3 begins an upload and aborts it; a server's folder is asked; a folder gets a file without a name. */
+    /* Whether an object of this key could be stored now: one try, the smallest request that shows it, and nothing is
+     * left behind. S3 begins an upload and aborts it; a server's folder is asked; a folder gets a file without a name.
+     */
     int (*probe)(struct sink *s, const char *key, struct err *e);
 
     /* 0; -FAULT_NO_OBJECT. */
@@ -128,10 +127,10 @@ struct sink_ops {
                 int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e);
 
     /* A small object whole, in as few requests as can be, appended to ret; -EMSGSIZE beyond ret's ceiling. May be
-     * called on several threads at once after `list`: *lane is what a thread keeps from one call to the next, NULL at
-     * first; load_end frees it. */
-    int (*load)(struct sink *s, void **lane, const char *key, struct buf *ret, struct err *e);
-    void (*load_end)(void *lane);
+     * called on several threads at once after `list`: *connection is what a thread keeps from one call to the next,
+     * NULL at first; load_end frees it. */
+    int (*load)(struct sink *s, void **connection, const char *key, struct buf *ret, struct err *e);
+    void (*load_end)(void *connection);
 
     /* past NULL: from the beginning. With past: 0, or -FAULT_GONE if nothing of it is left, the caller then begins
      * anew. o, past and events must live as long as the upload. */
@@ -141,9 +140,9 @@ struct sink_ops {
     int (*write)(struct upload *u, struct part *p, struct err *e);
     /* Waits for all parts, then makes the object visible and durable. */
     int (*commit)(struct upload *u, const struct whole *w, struct err *e);
-    /* The store's word against ours: after this the local copy may go. -FAULT_CORRUPT. Without read nothing is asked
-     * for: what the store answered to the upload is all. 1: so it is, too, where the store lets us write and not read;
-     * e says what it does not allow, and stays as it is without read. */
+    /* Compares what the store reports with what was sent: after 0 the local copy may go. -FAULT_CORRUPT. Without read
+     * no request is made: only the answers to the upload count. 1: the same if the store lets us write and not read; e
+     * then has what it does not allow (unchanged without read). */
     int (*verify)(struct upload *u, const struct whole *w, bool read, struct err *e);
     /* Takes back what the store holds of it; best effort. Not after commit. */
     void (*abort)(struct upload *u);
@@ -151,8 +150,8 @@ struct sink_ops {
 
     /* Aborts an upload of an earlier run by its token. NULL where there is nothing to abort. */
     int (*abort_token)(struct sink *s, const char *key, const char *token, struct err *e);
-    /* Aborts uploads below the prefix begun before before_ns whose key mine() knows; says how many. NULL where
-     * there are none. */
+    /* Aborts uploads below the prefix begun before before_ns whose key mine() accepts; *ret_count: how many. NULL for
+     * a store without uploads to abort. */
     int (*sweep)(struct sink *s, int64_t before_ns, bool (*mine)(void *ctx, const char *key), void *ctx,
                  unsigned *ret_count, struct err *e);
 };
@@ -164,7 +163,7 @@ void sink_close(struct sink *s);
 void sink_config_done(struct sink_config *c);
 
 /* Where requests go: "https://bucket.s3.eu-west-1.amazonaws.com", or NULL for a folder; malloc'ed. Asks for no
- * credentials. What sink_open says of endpoint and region, -ENOMEM. */
+ * credentials. Fails as sink_open does for endpoint and region; -ENOMEM. */
 int sink_origin(const struct sink_config *c, char **ret, struct err *e);
 
 /* "s3://bucket/prefix/key", as a user would pass it to `get`; malloc'ed. */

@@ -84,7 +84,7 @@ static int deepest_folder(struct file_store *s, const char *key, struct err *e)
     return fd < 0 ? file_tree_fail(s, parent ? errno : ENOMEM, "write to", "", e) : fd;
 }
 
-/* A file without a name, of a few bytes: of rights, read-only mounts and full disks it says what a dump will meet. */
+/* Writes a few bytes to a file without a name: fails by rights, read-only mounts and full disks as a dump would. */
 static int file_probe(struct sink *sink, const char *key, struct err *e)
 {
     struct file_store *s = store_of(sink);
@@ -206,17 +206,17 @@ static int into_buf(void *ctx, const void *data, size_t size)
     return buf_add(ctx, data, size);
 }
 
-static int file_load_object(struct sink *sink, void **lane, const char *key, struct buf *ret, struct err *e)
+static int file_load_object(struct sink *sink, void **connection, const char *key, struct buf *ret, struct err *e)
 {
     int r = file_read_object(sink, key, 0, NULL, into_buf, ret, e);
 
-    (void)lane;
+    (void)connection;
     return r == -EMSGSIZE ? err_set(e, r, "file: %s is larger than it should be", key) : r;
 }
 
-static void file_load_end(void *lane)
+static void file_load_end(void *connection)
 {
-    (void)lane;
+    (void)connection;
 }
 
 const struct sink_ops SINK_FILE = {

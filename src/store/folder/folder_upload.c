@@ -19,7 +19,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "store/folder/folder_tree.h"
-#include "store/trial.h"
+#include "store/readback.h"
 
 enum { TEMPORARY_MAX = 64 };
 
@@ -32,13 +32,13 @@ struct upload {
     char temporary[TEMPORARY_MAX];
     int fd; /* the temporary file, at its end */
     uint64_t size;
-    XXH3_state_t *written; /* of its bytes: what they are read back against, eight times as quick as by SHA-256 */
+    XXH3_state_t *written; /* of its bytes, for verify: eight times as fast as SHA-256 */
 };
 
 /* What is read of an object, and how it is digested: the past by both, as its SHA-256 is in the journal. */
 struct reading {
     XXH3_state_t *hash;
-    struct check *check; /* NULL: not by SHA-256 */
+    struct readback *sha256; /* NULL: not by SHA-256 */
     uint64_t size;
 };
 
@@ -48,7 +48,7 @@ static int digest_reading(void *ctx, const void *data, size_t size)
 
     r->size += size;
     XXH3_64bits_update(r->hash, data, size);
-    return r->check ? check_add(r->check, data, size) : 0;
+    return r->sha256 ? readback_add(r->sha256, data, size) : 0;
 }
 
 /* The pieces of one case have one id, and are written side by side. */
@@ -77,7 +77,7 @@ DEFINE_CLEANUP(struct upload *, file_upload_free)
 
 static int begin(struct upload *u, struct err *e)
 {
-    /* A new inode: whoever may still be writing to the old one does no harm. */
+    /* A new inode: a process that still writes to the old one does no harm. */
     if (unlinkat(u->folder, u->temporary, 0) < 0 && errno != ENOENT)
         return file_tree_fail(u->store, errno, "replace the temporary file of", u->object->key, e);
     u->fd = openat(u->folder, u->temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_OBJECT_MODE);
@@ -94,7 +94,7 @@ static int gone(const struct upload *u, const char *why, struct err *e)
 
 static int take_up(struct upload *u, const struct upload_past *past, struct err *e)
 {
-    CLEANUP(check_done) struct check check = {0};
+    CLEANUP(readback_done) struct readback check = {0};
     struct stat st;
     char hex[65];
     int r;
@@ -105,11 +105,11 @@ static int take_up(struct upload *u, const struct upload_past *past, struct err 
                                : file_tree_fail(u->store, errno, "open the temporary file of", u->object->key, e);
     if (fstat(u->fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
         return gone(u, "is not one", e);
-    r = check_init(&check);
+    r = readback_init(&check);
     if (r == 0)
         r = file_tree_pour(u->fd, past->stored_end, digest_reading, &(struct reading){u->written, &check, 0});
     if (r == 0)
-        r = check_hex(&check, hex);
+        r = readback_hex(&check, hex);
     if (r < 0)
         return file_tree_fail(u->store, -r, "read the temporary file of", u->object->key, e);
     if (check.size != past->stored_end || !text_eq(hex, past->stored_digest))

@@ -125,19 +125,19 @@ static int store_read(struct sink *sink, const char *key, uint64_t offset, uint6
     return http_store_read((struct http_store *)sink, key, offset, ret_size, fn, ctx, e);
 }
 
-static int store_load(struct sink *sink, void **lane, const char *key, struct buf *ret, struct err *e)
+static int store_load(struct sink *sink, void **connection, const char *key, struct buf *ret, struct err *e)
 {
     const struct http_store *s = (const struct http_store *)sink;
-    struct http *h = *lane;
+    struct http *h = *connection;
     int r = h ? 0 : http_new(&s->options, &h, e);
 
-    *lane = h;
+    *connection = h;
     return r < 0 ? r : http_store_load(s, h, key, ret, e);
 }
 
-static void store_load_end(void *lane)
+static void store_load_end(void *connection)
 {
-    http_free(lane);
+    http_free(connection);
 }
 
 const struct sink_ops SINK_HTTP = {

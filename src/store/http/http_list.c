@@ -18,7 +18,7 @@
 
 enum { DEPTH_MAX = 8, FOLDERS_MAX = 50 * 1000, AT_ONCE = 64 };
 
-/* One whose listing has yet to be read. */
+/* A folder that is still to be listed. */
 struct folder {
     struct folder *next;
     unsigned depth;

@@ -33,7 +33,7 @@ static int ask(struct http_store *s, const char *method, const char *key, const 
     if (r < 0)
         return r;
     *ret_status = answer.status;
-    /* who we are is wrong whatever we ask for: better found out before the evidence is sent */
+    /* wrong credentials fail every request: report them before the evidence is sent */
     return answer.status == 401 ? http_store_fail(s, &request, &answer, e) : 0;
 }
 
@@ -131,7 +131,7 @@ static int prepare_folder(struct http_store *s, const char *key, const struct up
     if (r < 0)
         return r;
     if (status < 200 || status > 299) {
-        /* 405 both says that it is there and that MKCOL is not done here */
+        /* 405 means either that it exists or that the server does no MKCOL */
         r = ask(s, "HEAD", folder, NULL, events, &status, e);
         if (r < 0)
             return r;
@@ -209,7 +209,7 @@ int http_put_fail(struct http_store *s, const struct http_request *r, const stru
 {
     if (a->status == 404 || a->status == 409 || a->status == 500)
         free(TAKE_PTR(s->folder));
-    /* nginx says 500 where a folder is missing */
+    /* nginx answers 500 if a folder is missing */
     if (s->folder_missing && (a->status == 404 || a->status == 409 || a->status == 500))
         return err_set(e, -FAULT_REFUSED,
                        "http: %ld for PUT %s: its folder does not exist and could not be made: set "
@@ -253,7 +253,7 @@ static int put_data(struct http_store *s, const char *key, const void *data, siz
     http_add_header(&request, "Content-Type", content_type);
     request.body = data;
     request.body_size = size;
-    /* A 500 that is certain to come again is no reason to wait. */
+    /* A 500 would come again at once: don't retry. */
     r = s->folder_missing ? http_perform(s->http, &request, &answer, e)
                           : http_store_send(s->http, &request, events, &answer, e);
     *ret_status = r < 0 ? 0 : answer.status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Requests to a file server: made, sent again while that can help, and their answers explained in words that say which
- * line of the server's configuration to change. Changes nothing by itself.
+ * Requests to a file server: made, sent again while that can help. A refusal's message names the line of the server's
+ * configuration to change.
  */
 #include "store/http/http_store.h"
 
@@ -168,14 +168,14 @@ struct fetch {
     uint64_t at, size; /* where we are, and the whole, bytes */
     uint64_t skip;     /* bytes of this answer that we have already */
     bool begun;        /* this answer's body */
-    bool moved;        /* it brought something new */
-    bool ours;         /* it was ended by us or by fn, and e is set if it has a message */
+    bool moved;        /* it had bytes that we did not have yet */
+    bool ours;         /* we or fn ended it, and set e if there is a message */
     int (*fn)(void *ctx, const void *data, size_t size);
     void *ctx;
     struct err *e;
 };
 
-/* What kind of body this is: the rest that was asked for, or the whole from a server that knows no ranges. */
+/* The body is the rest that was asked for, or the whole object if the server supports no ranges. */
 static int begin_body(struct fetch *f)
 {
     char etag[ETAG_MAX], range[64], expected[32];

@@ -13,7 +13,7 @@
 
 #include "base/mem.h"
 #include "store/http/http_store.h"
-#include "store/trial.h"
+#include "store/readback.h"
 
 DEFINE_CLEANUP(struct http *, http_free)
 
@@ -223,29 +223,29 @@ int http_upload_commit(struct upload *u, const struct whole *w, struct err *e)
     return http_put_finish(u->store, u->key, u->object->key, w->size, u->events, e);
 }
 
-struct readback {
-    struct check check;
-    uint64_t size; /* that the server tells */
+struct download {
+    struct readback check;
+    uint64_t size; /* as the server reports it */
     const struct whole *whole;
 };
 
 static int to_check(void *ctx, const void *data, size_t size)
 {
-    struct readback *b = ctx;
+    struct download *b = ctx;
 
-    /* not worth the rest of the way */
-    return b->size == b->whole->size ? check_add(&b->check, data, size) : -FAULT_CORRUPT;
+    /* of another size: the rest need not be downloaded */
+    return b->size == b->whole->size ? readback_add(&b->check, data, size) : -FAULT_CORRUPT;
 }
 
 int http_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e)
 {
     CLEANUP_FREE char *url = http_store_url(u->store, u->object->key);
-    struct readback b = {.whole = w};
+    struct download b = {.whole = w};
     int r;
 
     if (!read)
         return 1;
-    r = url ? check_init(&b.check) : -ENOMEM;
+    r = url ? readback_init(&b.check) : -ENOMEM;
     if (r < 0)
         return err_set(e, r, "out of memory");
     r = http_store_read(u->store, u->object->key, 0, &b.size, to_check, &b, e);
@@ -254,8 +254,8 @@ int http_upload_verify(struct upload *u, const struct whole *w, bool read, struc
     else if ((r == 0 || r == -FAULT_CORRUPT) && b.size != w->size)
         r = err_set(e, -FAULT_CORRUPT, "http: %s has %" PRIu64 " bytes instead of %" PRIu64, url, b.size, w->size);
     else if (r == 0)
-        r = check_same(&b.check, w, url, e);
-    check_done(&b.check);
+        r = readback_same(&b.check, w, url, e);
+    readback_done(&b.check);
     return r;
 }
 

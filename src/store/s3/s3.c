@@ -2,13 +2,13 @@
  *
  * The S3 destination as a sink, and that of OBS: the tables, and what is too small for a file of its own. Its parts:
  *
- *   s3_dialect   S3's ways and OBS's        s3_error              what a refusal means
+ *   s3_dialect   what differs: S3, OBS      s3_error              what a refusal means
  *   s3_endpoint  where the bucket is        s3_object, s3_read    one object
- *   s3_store     who we are there           s3_browse             what is there
- *   s3_call      one request, tried again   s3_upload, s3_commit  an object on its way, in parts
- *                                           s3_part_etag          what the store says of a part
- *                                           s3_multipart          begin and abort one of parts
- *                                           s3_checksum           what it compares a body with
+ *   s3_open      configuration              s3_browse             listings
+ *   s3_store     credentials, signing       s3_multipart          begin and abort an upload in parts
+ *   s3_call      one request, tried again   s3_upload, s3_commit  the upload itself
+ *                                           s3_part_etag          a part's ETag and checksum, as text
+ *                                           s3_checksum           checksums that the store compares
  */
 #include <errno.h>
 #include <stdio.h>
@@ -69,7 +69,7 @@ static int give_up(void *ctx, const struct err *trouble, uint64_t delay_ms)
     return -ECANCELED;
 }
 
-/* Who may begin an upload may put an object: it takes the same permission, key and bucket. */
+/* CreateMultipartUpload and PutObject take the same permission, for the same key. */
 static int sink_s3_probe(struct sink *s, const char *key, struct err *e)
 {
     const struct s3_patience once = {.wait = give_up};
@@ -80,7 +80,7 @@ static int sink_s3_probe(struct sink *s, const char *key, struct err *e)
 
     if (r < 0)
         return r;
-    /* Who may not abort leaves it to the bucket's rules: evidence can be stored all the same. */
+    /* Without the permission to abort, the bucket's lifecycle rule removes it; evidence can be stored all the same. */
     (void)s3_abort(s3_of(s), key, begun.token, &once, &ignored);
     free(begun.token);
     return 0;
@@ -138,18 +138,18 @@ static int sink_s3_read(struct sink *s, const char *key, uint64_t offset, uint64
     return s3_read(s3_of(s), key, offset, ret_size, fn, ctx, e);
 }
 
-static int sink_s3_load(struct sink *s, void **lane, const char *key, struct buf *ret, struct err *e)
+static int sink_s3_load(struct sink *s, void **connection, const char *key, struct buf *ret, struct err *e)
 {
-    struct http *h = *lane;
+    struct http *h = *connection;
     int r = h ? 0 : s3_http_new(s3_of(s), &h, e);
 
-    *lane = h;
+    *connection = h;
     return r < 0 ? r : s3_load(s3_of(s), h, key, ret, e);
 }
 
-static void sink_s3_load_end(void *lane)
+static void sink_s3_load_end(void *connection)
 {
-    http_free(lane);
+    http_free(connection);
 }
 
 static int sink_s3_upload_new(struct sink *s, const struct object *o, const struct upload_past *past,

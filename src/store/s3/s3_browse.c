@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ListObjectsV2 (ListObjects, where the dialect says so) and ListMultipartUploads. Keys are asked for in URL encoding,
- * as some can't stand in XML; a store that does not know that sends them as they are, and doesn't say EncodingType.
+ * ListObjectsV2 (ListObjects, where the dialect says so) and ListMultipartUploads. Keys are requested in URL encoding,
+ * as some can't be written in XML; a store without that option sends plain keys, and no EncodingType.
  */
 #include "store/s3/s3_browse.h"
 
@@ -81,7 +81,7 @@ static int no_memory(const struct s3 *s, struct err *e)
     return s3_fail(s, e, -ENOMEM, "out of memory");
 }
 
-/* Stores fill their pages; one that goes on and on with hardly anything on them would keep us for ever. */
+/* Stores fill their pages: a listing of many pages with few entries would not end. */
 static int check_length(struct pages *p, struct err *e)
 {
     p->pages++;
@@ -96,8 +96,8 @@ static int check_length(struct pages *p, struct err *e)
     return 0;
 }
 
-/* Keeps where the next page begins. A store that says the same twice would have us go round for ever. */
-static int turn(struct pages *p, struct err *e)
+/* Keeps where the next page begins. A store that repeats it would make us loop for ever. */
+static int set_next_page(struct pages *p, struct err *e)
 {
     CLEANUP_FREE char *next = NULL, *upload_id = NULL;
 
@@ -143,7 +143,7 @@ static int ask(struct pages *p, struct err *e)
     if ((r = check_length(p, e)) < 0)
         return r;
     p->encoded = strstr(buf_text(&a.body), "<EncodingType>url<") != NULL;
-    return turn(p, e);
+    return set_next_page(p, e);
 }
 
 /* The key relative to the store's prefix, malloc'ed; NULL with *ret_r 0 if it isn't below the prefix. */

@@ -161,13 +161,13 @@ static bool is_expired(const struct s3_error *x)
            strcmp(x->code, "TokenRefreshRequired") == 0;
 }
 
-/* A key that the store does not know may be a temporary one that it knows no more: OBS says so of an ended token. */
+/* OBS answers InvalidAccessKeyId for a temporary key whose token has expired. */
 static bool may_be_expired(const struct s3_error *x, const struct s3_signed *sent)
 {
     return is_expired(x) || (sent->token && strcmp(x->code, "InvalidAccessKeyId") == 0);
 }
 
-/* A store that does not take a request may not take what the user has added to it. */
+/* A store may refuse a request for the headers that the user added. */
 static int blame_headers(const struct s3 *s, const struct s3_call *c, const struct http_answer *a, int result,
                          struct err *e)
 {
@@ -209,7 +209,7 @@ static int explain(const struct s3 *s, const struct s3_call *c, const struct s3_
     return blame_headers(s, c, a, s3_error_explain(&f, e), e);
 }
 
-/* A store that finds our clock wrong says what it thinks is right: that is what it wants signed. */
+/* A store that refuses our clock gives its time in Date: sign with that. */
 static void follow_clock(struct s3 *s, const struct http_answer *a)
 {
     char date[64];

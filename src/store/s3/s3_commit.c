@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The end of an upload: making the object visible, once, and comparing what the store says of it with what was sent. An
- * answer can be lost after the store has acted on it, so every doubtful end is settled by asking for the object itself.
+ * The end of an upload: makes the object visible, once, and compares what the store reports of it with what was sent.
+ * An answer can be lost after the store has acted, so every doubtful end is settled by a HEAD of the object.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,14 +14,14 @@
 #include "store/s3/s3_upload.h"
 #include "store/s3/s3_xml.h"
 
-/* How an object that is in the store under our key compares with what we send. */
+/* How the object in the store under our key compares with the one sent. */
 enum likeness {
-    LIKENESS_NONE, /* it is another, or there is none */
-    LIKENESS_SIZE, /* as far as can be said from outside */
-    LIKENESS_FULL  /* by a digest, and none speaks against it */
+    LIKENESS_NONE, /* another object, or none */
+    LIKENESS_SIZE, /* of the same size; no digest to compare */
+    LIKENESS_FULL  /* a digest agrees, and none differs */
 };
 
-/* What tells it from ours: the first that does. */
+/* The first property that differs. */
 struct difference {
     const char *what;
     char theirs[S3_ETAG_SIZE], ours[S3_ETAG_SIZE];
@@ -116,7 +116,7 @@ static int put_single(struct upload *u, const struct whole *w, struct err *e)
         if ((r = compare_stored(u, w, &likeness, e)) < 0)
             return r;
         put.fresh = false;
-        if (likeness != LIKENESS_FULL) /* a key is ours alone: what is there is what is left of an earlier attempt */
+        if (likeness != LIKENESS_FULL) /* no other process writes this key: an earlier attempt left it */
             r = s3_put(u->s3, &put, &u->patience, &confirmation, e);
     }
     if (r < 0)
@@ -144,7 +144,7 @@ static int complete_once(struct upload *u, const struct buf *body, bool conditio
     return s3_perform(u->s3, s3_http(u->s3), &c, &u->patience, a, e);
 }
 
-/* The store doesn't know the upload any more: has it ended it at an earlier try, whose answer was lost on its way? */
+/* The store no longer knows the upload: an earlier try may have completed it, and its answer was lost. */
 static int settle_gone(struct upload *u, const struct whole *w, struct err *e)
 {
     struct err first = *e;
@@ -153,7 +153,7 @@ static int settle_gone(struct upload *u, const struct whole *w, struct err *e)
 
     if (r < 0)
         return r;
-    if (likeness != LIKENESS_NONE) /* the key is ours alone, and so is what is there */
+    if (likeness != LIKENESS_NONE) /* no other process writes this key */
         return 0;
     *e = first;
     return -FAULT_GONE;
@@ -223,7 +223,7 @@ int s3_upload_commit(struct upload *u, const struct whole *w, struct err *e)
 
 /* A policy that lets us write and not read (a drop box). The store has checked each body against its signed SHA-256 or
  * its checksum, and answered the whole with its ETag: where that is the one that follows from our bytes, it is the
- * store's word. To send it again would bring no more than that. */
+ * store's confirmation. Sending it again would bring no more. */
 static int accept_unseen(struct upload *u, const struct whole *w, struct err *e)
 {
     struct s3_head answered = {.size = w->size};

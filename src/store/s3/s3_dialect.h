@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What differs between stores that otherwise speak S3: AWS and its many kin, and Huawei's OBS. One const table each;
- * all else in s3_*.c asks the table, never which store it is.
+ * What differs between stores that otherwise speak S3: AWS and compatible stores, and Huawei's OBS. One const table
+ * each; the rest of s3_*.c reads the table, and never asks which store it is.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ struct s3_dialect {
     const char *name;                          /* "s3": every message begins with it */
     const char *object_action, *bucket_action; /* before the name of a permission: "s3:", "obs:object:" */
     const struct s3_hosts *hosts;              /* the owner's own */
-    /* what the environment and the owner's tools say of it (net/store_settings.h) */
+    /* settings for the owner's tools, from environment and files (net/store_settings.h) */
     int (*settings)(const char *service, struct store_settings *ret, struct err *e);
     const char *default_region; /* NULL: none, and where there is an endpoint none is needed */
     enum cred_family credentials;
@@ -39,7 +39,7 @@ struct s3_dialect {
         const char *error_code;                       /* of an answer without a body; NULL: there is none */
         const char *encryption, *customer_encryption; /* of an object */
     } header;
-    const char *foreign_etag; /* encryption whose value begins so makes the ETag something else than an MD5 */
+    const char *foreign_etag; /* prefix of the encryption header's value with which the ETag is no MD5 */
 };
 
 extern const struct s3_dialect S3_AWS, S3_OBS;

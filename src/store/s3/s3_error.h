@@ -34,8 +34,8 @@ struct s3_failure {
 /* Sets the message, and retry_after_ms, and returns the fault, negative. */
 int s3_error_explain(const struct s3_failure *f, struct err *e);
 
-/* Whether these are the words of a store that doesn't know something we asked for (a header). */
+/* Whether the store reports that it doesn't know something in the request (a header). */
 bool s3_error_not_implemented(long status, const char *code);
 
-/* Whether it may be that: a 400 whose code says nothing definite (Backblaze and others answer InvalidArgument). */
+/* Whether it may be that: a 400 without a definite code (Backblaze and others answer InvalidArgument). */
 bool s3_error_may_be_unknown(long status, const char *code);

@@ -122,7 +122,7 @@ static int stop_reading(void *ctx, const void *data, size_t size)
     return -ECANCELED;
 }
 
-/* A refused HEAD has no body that says why: a GET of the same object does. 0 if that is not refused. */
+/* A refused HEAD has no body with the reason; a GET of the same object has. 0 if the GET is not refused. */
 static int ask_why(struct s3 *s, const char *key, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer a = {0};
@@ -159,7 +159,7 @@ int s3_head(struct s3 *s, const char *key, enum s3_checksum checksum, const stru
     return 0;
 }
 
-/* An ETag that is not the MD5: damage, unless the object says that it is encrypted, or may not be asked. */
+/* An ETag that is not the MD5 means damage, unless a HEAD shows that the object is encrypted, or is denied. */
 static int settle_difference(struct s3 *s, const struct s3_put *p, struct s3_confirmation *c,
                              const struct s3_patience *patience, struct err *e)
 {

@@ -127,7 +127,7 @@ int s3_place(const struct s3 *s, const char *region, struct s3_endpoint *ret, st
 
 DEFINE_CLEANUP(struct s3 *, s3_close)
 
-/* A store that knows where it is, and not who we are. */
+/* A store with an endpoint, and no credentials yet. */
 static int locate(const struct sink_config *c, const struct s3_dialect *d, struct s3 **ret, struct err *e)
 {
     CLEANUP(s3_close_ptr) struct s3 *s = calloc(1, sizeof(*s));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What an S3 store says of a part, as text for the journal, and what follows from many of them: the body of
- * CompleteMultipartUpload, and the ETag and checksum that the whole object must then have. Pure text.
+ * An S3 store's confirmation of a part (ETag, checksum), as text for the journal; and what follows from all of them:
+ * the body of CompleteMultipartUpload, and the ETag and checksum that the whole object must then have. Pure text.
  *
  * A receipt is "ETAG", or "ETAG sha256=BASE64" or "ETAG crc32c=BASE64" where the store has confirmed the part's
  * checksum. It comes back from a journal that others may have written to, so it is checked like an answer.
@@ -42,7 +42,7 @@ const char *s3_part_etag_format(const struct s3_part_etag *r, char out[S3_PART_E
 /* Of parts 1 … count, in order. 0, -EBADMSG, -ENOMEM, -EMSGSIZE. */
 int s3_complete_body(char *const *receipts, unsigned count, struct buf *ret);
 
-/* The ETag of the whole ("MD5 of the parts' MD5s"-N) and its composite checksum. -ENOENT if the parts' receipts don't
- * say; -ENOTSUP without the digest (FIPS), -ENOMEM. */
+/* The ETag of the whole ("MD5 of the parts' MD5s"-N) and its composite checksum. -ENOENT if the parts' receipts have
+ * none; -ENOTSUP without the digest (FIPS), -ENOMEM. */
 int s3_whole_etag(char *const *receipts, unsigned count, char out[S3_WHOLE_MAX]);
 int s3_whole_checksum(char *const *receipts, unsigned count, enum s3_checksum kind, char out[S3_WHOLE_MAX]);

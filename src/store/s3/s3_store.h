@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An S3 store: where the bucket is, who we are there, and what the store was found not to know. Signs requests, follows
- * the bucket to its region, reads renewed credentials. Sends nothing (store/s3/s3_call.h does).
+ * An S3 store: endpoint, credentials, and what the store was found not to support. Signs requests, follows the bucket
+ * to its region, reads renewed credentials. Sends nothing (store/s3/s3_call.h does).
  *
- * Shared by the threads of an upload. Each brings its own struct http.
+ * Shared by the threads of an upload. Each uses a struct http of its own.
  */
 #pragma once
 
@@ -18,8 +18,8 @@
 struct s3; /* begins with its struct sink */
 
 /* Endpoint, region, CA and style: c's, else the dialect's settings (https:// may be left out in an endpoint), else the
- * dialect's owner (s3_endpoint.h); the region then the endpoint's, or a default. What is set and not honoured is said
- * by c->notice, or refused. -FAULT_USAGE, -FAULT_CREDENTIALS …, -ENOMEM. */
+ * dialect's owner (s3_endpoint.h); the region then the endpoint's, or a default. Settings that are not honoured go to
+ * c->notice, or are refused. -FAULT_USAGE, -FAULT_CREDENTIALS …, -ENOMEM. */
 int s3_open(const struct sink_config *c, const struct s3_dialect *d, const struct sink_ops *ops, struct s3 **ret,
             struct err *e);
 void s3_close(struct s3 *s);
@@ -56,12 +56,12 @@ struct s3_signed {
 int s3_sign(struct s3 *s, const char *key, struct sign_request *request, struct s3_signed *ret);
 void s3_signed_done(struct s3_signed *r);
 
-/* The bucket is in `region`, says the store, and `used` was signed for. 0: later requests go there; -EINVAL: that is
- * no other region. */
+/* The store reports the bucket in `region`; the request was signed for `used`. 0: later requests go there; -EINVAL: it
+ * is the same region, or no valid one. */
 int s3_move(struct s3 *s, const char *used, const char *region);
 
 /* The credentials that a request was signed with have expired; `renewals` is that request's. 0: there are others now;
- * -FAULT_EXPIRED, without a message: the same ones came back; or what cred_get says. */
+ * -FAULT_EXPIRED, without a message: the same ones came back; or cred_get's failure. */
 int s3_renew(struct s3 *s, unsigned renewals, struct err *e);
 
 /* The store's clock shows there_ns now: what is signed from now on has its time. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Parts on their way: each lane has a connection of its own and takes one part at a time through hashing, sending,
- * checking and trying again. The first failure stays and stops the rest; what was finished before it is in the journal.
+ * Uploads parts: each thread of the pool has its connection, and hashes, sends, checks and retries one part at a time.
+ * The first failure stays and stops the rest; parts finished before it are in the journal.
  */
 #include "store/s3/s3_upload.h"
 
@@ -63,8 +63,8 @@ static int wait_patiently(void *ctx, const struct err *trouble, uint64_t delay_m
     return upload_pool_wait(u->uploads, delay_ms);
 }
 
-/* Over TLS a checksum that costs little is enough, once the store has shown that it compares it; or OBS's Content-MD5.
- * Without TLS the signature alone keeps others from changing the bytes. */
+/* Over TLS a cheap checksum is enough once the store has shown that it compares it; or OBS's Content-MD5. Without TLS
+ * only the signature keeps others from changing the bytes. */
 static struct s3_protection protection(const struct upload *u, struct s3_body *body)
 {
     struct s3_protection p = {.checksum = s3_lacks(u->s3, S3_LACKS_CHECKSUM) ? S3_CHECKSUM_NONE : u->checksum};
@@ -82,7 +82,7 @@ static void note_encryption(struct upload *u)
     pthread_mutex_unlock(&u->lock);
 }
 
-/* On a lane: one part, until the store has confirmed it or another try would not help. */
+/* On a thread of the pool: one part, until the store has confirmed it or another try would not help. */
 static int send_part(struct upload *u, struct http *h, const struct part *p, struct s3_part_etag *ret, struct err *e)
 {
     struct s3_body body = {.data = p->data, .size = p->size};
@@ -111,7 +111,7 @@ static int send_part(struct upload *u, struct http *h, const struct part *p, str
         if (r < 0)
             return r;
         if (by.is_unsigned && by.checksum != S3_CHECKSUM_NONE && confirmation.etag.checksum == S3_CHECKSUM_NONE) {
-            atomic_store(&u->checks, false); /* it said that it would compare it: the signature has to, then */
+            atomic_store(&u->checks, false); /* it does not compare the checksum after all: sign the body */
             continue;
         }
         if (confirmation.etag.checksum != S3_CHECKSUM_NONE)
@@ -157,12 +157,12 @@ static void work(void *ctx, void **own, struct part *p)
     s3_upload_give_back(u, p, r < 0 ? NULL : text);
 }
 
-static void leave(void *own)
+static void close_connection(void *own)
 {
     http_free(own);
 }
 
-static const struct upload_pool_ops LANE = {.work = work, .close = leave};
+static const struct upload_pool_ops POOL_OPS = {.work = work, .close = close_connection};
 
 static int make_room(struct upload *u, unsigned count, struct err *e)
 {
@@ -236,7 +236,7 @@ int s3_upload_write(struct upload *u, struct part *p, struct err *e)
     return r;
 }
 
-/* Whether the store still knows the upload: early, before megabytes are sent to it. */
+/* Whether the store still knows the upload, before megabytes are sent. */
 static int ask_for_upload(struct upload *u, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer a = {0};
@@ -246,7 +246,7 @@ static int ask_for_upload(struct upload *u, struct err *e)
     s3_query(&c, "uploadId", u->token);
     s3_query(&c, "max-parts", "1");
     r = s3_perform(u->s3, s3_http(u->s3), &c, &u->patience, &a, e);
-    /* Who may write may not be allowed to ask; commit will show. */
+    /* The permission to write may not include this request; commit will show. */
     return r == -FAULT_DENIED || r == -FAULT_REFUSED ? 0 : r;
 }
 
@@ -295,7 +295,7 @@ int s3_upload_new(struct s3 *s, const struct object *o, const struct upload_past
     u->patience = (struct s3_patience){.wait = wait_patiently, .ctx = u};
     pthread_mutex_init(&u->lock, NULL);
     pthread_mutex_init(&u->events_lock, NULL);
-    if (upload_pool_new(s3_uploads(s), &LANE, u, &u->uploads) < 0)
+    if (upload_pool_new(s3_uploads(s), &POOL_OPS, u, &u->uploads) < 0)
         return no_memory(u, e);
     if (past && (r = take_up(u, past, e)) < 0)
         return r;
@@ -308,7 +308,7 @@ void s3_upload_abort(struct upload *u)
     struct err ignored, aborted;
 
     fail(u, s3_fail(u->s3, &aborted, -ECANCELED, "the upload of '%.200s' was aborted", u->object->key), &aborted);
-    upload_pool_drain(u->uploads); /* a part that arrives behind the abort would stay for ever */
+    upload_pool_drain(u->uploads); /* a part that arrives after the abort would stay for ever */
     if (u->token)
         s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);
 }

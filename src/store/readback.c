@@ -2,7 +2,7 @@
  *
  * A running SHA-256 that is compared at its end. Can't be put down and taken up: that is codec/digest.h's.
  */
-#include "store/trial.h"
+#include "store/readback.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "store/sink.h"
 
-int check_init(struct check *c)
+int readback_init(struct readback *c)
 {
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
 
@@ -19,11 +19,11 @@ int check_init(struct check *c)
         EVP_MD_CTX_free(digest);
         return -ENOMEM;
     }
-    *c = (struct check){.digest = digest};
+    *c = (struct readback){.digest = digest};
     return 0;
 }
 
-int check_add(struct check *c, const void *data, size_t size)
+int readback_add(struct readback *c, const void *data, size_t size)
 {
     if (EVP_DigestUpdate(c->digest, data, size) != 1)
         return -ENOMEM;
@@ -31,7 +31,7 @@ int check_add(struct check *c, const void *data, size_t size)
     return 0;
 }
 
-int check_hex(struct check *c, char out[65])
+int readback_hex(struct readback *c, char out[65])
 {
     unsigned char raw[EVP_MAX_MD_SIZE];
     unsigned size;
@@ -42,20 +42,20 @@ int check_hex(struct check *c, char out[65])
     return 0;
 }
 
-void check_done(struct check *c)
+void readback_done(struct readback *c)
 {
     EVP_MD_CTX_free(c->digest);
-    *c = (struct check){0};
+    *c = (struct readback){0};
 }
 
-int check_same(struct check *c, const struct whole *w, const char *what, struct err *e)
+int readback_same(struct readback *c, const struct whole *w, const char *what, struct err *e)
 {
     char hex[65];
 
     if (c->size != w->size)
         return err_set(e, -FAULT_CORRUPT, "%s has %" PRIu64 " bytes instead of %" PRIu64 ": it was damaged on its way",
                        what, c->size, w->size);
-    if (check_hex(c, hex) < 0)
+    if (readback_hex(c, hex) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     if (!text_eq(hex, w->sha256))
         return err_set(e, -FAULT_CORRUPT, "%s reads back with SHA-256 %s instead of %s: it was damaged on its way",
