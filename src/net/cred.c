@@ -77,21 +77,21 @@ static int check(const char *text, size_t size, const char *what, const char *wh
     return 0;
 }
 
-int cred_make(const char *access_key, const char *secret_key, const char *token, const char *where,
-              struct credentials *ret, struct err *e)
+int cred_make(const struct cred_parts *p, const char *where, struct credentials *ret, struct err *e)
 {
-    size_t access_size = blank_at_end(access_key), secret_size = blank_at_end(secret_key);
-    size_t token_size = token ? blank_at_end(token) : 0;
+    size_t access_size = blank_at_end(p->access_key), secret_size = blank_at_end(p->secret_key);
+    size_t token_size = p->token ? blank_at_end(p->token) : 0;
     int r = access_size == 0 || secret_size == 0
                 ? err_set(e, -FAULT_CREDENTIALS, "%s: the access key or the secret key is empty", where)
                 : 0;
-    if (r < 0 || (r = check(access_key, access_size, "access key", where, e)) < 0 ||
-        (r = check(secret_key, secret_size, "secret key", where, e)) < 0 ||
-        (r = token ? check(token, token_size, "session token", where, e) : 0) < 0)
+
+    if (r < 0 || (r = check(p->access_key, access_size, "access key", where, e)) < 0 ||
+        (r = check(p->secret_key, secret_size, "secret key", where, e)) < 0 ||
+        (r = p->token ? check(p->token, token_size, "session token", where, e) : 0) < 0)
         return r;
-    struct credentials made = {.access_key = strndup(access_key, access_size),
-                               .secret_key = secret_new(secret_key, secret_size),
-                               .token = token_size > 0 ? secret_new(token, token_size) : NULL};
+    struct credentials made = {.access_key = strndup(p->access_key, access_size),
+                               .secret_key = secret_new(p->secret_key, secret_size),
+                               .token = token_size > 0 ? secret_new(p->token, token_size) : NULL};
     if (!made.access_key || !made.secret_key || (token_size > 0 && !made.token)) {
         cred_done(&made);
         return err_set(e, -ENOMEM, "out of memory");

@@ -54,7 +54,12 @@ void cred_done(struct credentials *c);
  * life at three quarters of what was left of it at got_ns. INT64_MAX: never. */
 int64_t cred_renew_at(const struct credentials *c, int64_t got_ns);
 
-/* For providers: the parts of a key, checked and without the line end that a file or a Kubernetes secret often has.
- * ret is then all new but for source. token may be NULL. where: "environment", for messages. */
-int cred_make(const char *access_key, const char *secret_key, const char *token, const char *where,
-              struct credentials *ret, struct err *e);
+/* The parts of a key as a provider has them. Borrowed. */
+struct cred_parts {
+    const char *access_key, *secret_key;
+    const char *token; /* NULL without */
+};
+
+/* For providers: the parts checked and without the line end that a file or a Kubernetes secret often has. ret is then
+ * all new but for source. where: "environment", for messages. */
+int cred_make(const struct cred_parts *p, const char *where, struct credentials *ret, struct err *e);

@@ -83,7 +83,7 @@ int cred_take(const struct cred_service *s, const struct http_answer *a, struct 
         return err_set(e, r, "out of memory");
     if (r < 0)
         return refuse(s, a, e);
-    if ((r = cred_make(keys.access_key, keys.secret_key, keys.token, s->name, ret, e)) < 0)
+    if ((r = cred_make(&(struct cred_parts){keys.access_key, keys.secret_key, keys.token}, s->name, ret, e)) < 0)
         return r;
     ret->expires_ns = keys.expires_ns;
     ret->source = s->source;

@@ -18,7 +18,7 @@ static int take(const char *access_name, const char *secret_name, const char *to
     if (!access_key || !secret_key)
         return err_set(e, -FAULT_CREDENTIALS, "%s is set, but %s is not: set both, or neither",
                        access_key ? access_name : secret_name, access_key ? secret_name : access_name);
-    int r = cred_make(access_key, secret_key, env_get(token_name), "environment", ret, e);
+    int r = cred_make(&(struct cred_parts){access_key, secret_key, env_get(token_name)}, "environment", ret, e);
     if (r == 0)
         ret->source = "environment";
     return r;

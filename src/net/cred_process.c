@@ -202,7 +202,7 @@ int cred_process_run(const char *command, const char *source, struct credentials
                                       "'%.200s' did not answer with JSON of \"Version\": 1, AccessKeyId, "
                                       "SecretAccessKey and, if any, a SessionToken and a whole Expiration",
                                       argv.item[0]);
-    if ((r = cred_make(keys.access_key, keys.secret_key, keys.token, "its answer", ret, e)) < 0)
+    if ((r = cred_make(&(struct cred_parts){keys.access_key, keys.secret_key, keys.token}, "its answer", ret, e)) < 0)
         return r;
     ret->expires_ns = keys.expires_ns;
     ret->source = source;

@@ -76,7 +76,7 @@ static int keys_of(const struct awsconfig_file *file, enum ini_kind kind, const 
     if (!access_key || !secret_key)
         return err_set(e, -FAULT_CREDENTIALS, "profile [%s] in %s has no %s", profile, file->path,
                        access_key ? "aws_secret_access_key" : "aws_access_key_id");
-    int r = cred_make(access_key, secret_key, token, file->path, ret, e);
+    int r = cred_make(&(struct cred_parts){access_key, secret_key, token}, file->path, ret, e);
     if (r < 0)
         return r;
     ret->source = cred_profile_source("profile", profile);

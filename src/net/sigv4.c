@@ -4,6 +4,7 @@
  */
 #include "net/sigv4.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -79,27 +80,41 @@ static void hash_value(EVP_MD_CTX *hash, const char *value)
     }
 }
 
+/* The parts of the canonical request that are made of the request. */
+struct canonical {
+    char *query;               /* owned */
+    struct sign_pair *headers; /* sorted; owned */
+    size_t count;
+    char *names; /* of the headers: "host;x-amz-date"; owned */
+};
+
+static void canonical_done(struct canonical *c)
+{
+    free(c->query);
+    free(c->headers);
+    free(c->names);
+}
+
 /* The hex SHA-256 of the canonical request into out[2 * DIGEST_SIZE + 1]. */
-static int hash_request(const struct sign_request *r, const char *query, const struct sign_pair *headers, size_t count,
-                        const char *names, char *out)
+static int hash_request(const struct sign_request *r, const struct canonical *c, char *out)
 {
     CLEANUP(hash_ctx_free) EVP_MD_CTX *hash = EVP_MD_CTX_new();
     if (!hash || EVP_DigestInit_ex(hash, EVP_sha256(), NULL) != 1)
         return -ENOMEM;
-    const char *lines[] = {r->method, "\n", r->path, "\n", query};
+    const char *lines[] = {r->method, "\n", r->path, "\n", c->query};
     for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
         hash_text(hash, lines[i]);
-    for (size_t i = 0; i < count; i++) {
-        if (sign_repeats(headers, i)) {
+    for (size_t i = 0; i < c->count; i++) {
+        if (sign_repeats(c->headers, i)) {
             hash_text(hash, ",");
         } else {
             hash_text(hash, "\n");
-            hash_lower(hash, headers[i].name);
+            hash_lower(hash, c->headers[i].name);
             hash_text(hash, ":");
         }
-        hash_value(hash, headers[i].value);
+        hash_value(hash, c->headers[i].value);
     }
-    const char *end[] = {"\n\n", names, "\n", r->payload_sha256};
+    const char *end[] = {"\n\n", c->names, "\n", r->payload_sha256};
     for (size_t i = 0; i < ARRAY_SIZE(end); i++)
         hash_text(hash, end[i]);
     unsigned char digest[DIGEST_SIZE];
@@ -170,20 +185,17 @@ static int make_signature(const struct sign_request *r, const struct credentials
 }
 
 static int make_authorization(const struct sign_request *r, const struct credentials *c, const char *date,
-                              const char *query, const struct sign_pair *headers, size_t count, struct secret **ret)
+                              const struct canonical *canonical, struct secret **ret)
 {
-    CLEANUP_FREE char *names = NULL;
     CLEANUP(buf_done) struct buf text = {0};
     char request_sha256[2 * DIGEST_SIZE + 1], signature[2 * DIGEST_SIZE + 1];
-    int result = make_names(headers, count, &names);
-    if (result == 0)
-        result = hash_request(r, query, headers, count, names, request_sha256);
+    int result = hash_request(r, canonical, request_sha256);
     if (result == 0)
         result = make_signature(r, c, date, request_sha256, signature);
     if (result == 0)
         result =
             buf_printf(&text, "AWS4-HMAC-SHA256 Credential=%s/%.*s/%s/%s/aws4_request, SignedHeaders=%s, Signature=%s",
-                       c->access_key, DAY_SIZE, date, r->region, r->service, names, signature);
+                       c->access_key, DAY_SIZE, date, r->region, r->service, canonical->names, signature);
     if (result < 0)
         return result;
     return (*ret = secret_new(text.data, text.size)) ? 0 : -ENOMEM;
@@ -191,22 +203,22 @@ static int make_authorization(const struct sign_request *r, const struct credent
 
 int sigv4_sign(const struct sign_request *r, const struct credentials *c, struct signature *ret)
 {
-    CLEANUP_FREE char *query = NULL;
-    struct sign_pair *headers = NULL;
-    size_t count = 0;
+    CLEANUP(canonical_done) struct canonical canonical = {0};
     struct signature made = {0};
     char date[CLOCK_TEXT_MAX];
+    assert(r->method && r->host && r->path && r->payload_sha256 && r->region && r->service);
     clock_format_basic(r->time_ns, date);
-    int result = sign_query(r, "=", &query);
+    int result = sign_query(r, "=", &canonical.query);
     if (result == 0)
-        result = make_headers(r, c, date, &headers, &count);
+        result = make_headers(r, c, date, &canonical.headers, &canonical.count);
     if (result == 0)
-        result = make_authorization(r, c, date, query, headers, count, &made.authorization);
-    free(headers);
+        result = make_names(canonical.headers, canonical.count, &canonical.names);
+    if (result == 0)
+        result = make_authorization(r, c, date, &canonical, &made.authorization);
     if (result < 0)
         return -ENOMEM; /* a text beyond a buffer's ceiling is no better */
     memcpy(made.date, date, sizeof(made.date));
-    made.query = TAKE_PTR(query);
+    made.query = TAKE_PTR(canonical.query);
     *ret = made;
     return 0;
 }

@@ -108,7 +108,7 @@ static int store_put(struct sink *sink, const char *key, const void *data, size_
     int r = http_put_prepare(s, key, ID, NULL, &name, e);
 
     if (r == 0)
-        r = http_put_data(s, name, data, size, content_type, NULL, e);
+        r = http_put_data(s, &(struct http_put){name, content_type, data, size}, NULL, e);
     if (r == 0)
         r = http_put_finish(s, name, key, size, NULL, e);
     if (r == 0)

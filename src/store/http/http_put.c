@@ -240,19 +240,19 @@ int http_put_fail(struct http_store *s, const struct http_request *r, const stru
     }
 }
 
-static int put_data(struct http_store *s, const char *key, const void *data, size_t size, const char *content_type,
-                    const struct upload_events *events, long *ret_status, struct err *e)
+static int put_data(struct http_store *s, const struct http_put *p, const struct upload_events *events,
+                    long *ret_status, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer answer = {0};
     CLEANUP_FREE char *url = NULL;
     struct http_request request;
-    int r = http_store_request(s, "PUT", key, &request, &url, e);
+    int r = http_store_request(s, "PUT", p->key, &request, &url, e);
 
     if (r < 0)
         return r;
-    http_add_header(&request, "Content-Type", content_type);
-    request.body = data;
-    request.body_size = size;
+    http_add_header(&request, "Content-Type", p->content_type);
+    request.body = p->data;
+    request.body_size = p->size;
     /* A 500 would come again at once: don't retry. */
     r = s->folder_missing ? http_perform(s->http, &request, &answer, e)
                           : http_store_send(s->http, &request, events, &answer, e);
@@ -264,17 +264,16 @@ static int put_data(struct http_store *s, const char *key, const void *data, siz
     return r;
 }
 
-int http_put_data(struct http_store *s, const char *key, const void *data, size_t size, const char *content_type,
-                  const struct upload_events *events, struct err *e)
+int http_put_data(struct http_store *s, const struct http_put *p, const struct upload_events *events, struct err *e)
 {
     long status = 0;
-    int r = put_data(s, key, data, size, content_type, events, &status, e);
+    int r = put_data(s, p, events, &status, e);
 
     /* Its folder was there a while ago, and may have been removed since. */
     if (r == 0 || s->folder_sure || (status != 404 && status != 409))
         return r;
-    r = prepare_folder(s, key, events, e);
-    return r < 0 ? r : put_data(s, key, data, size, content_type, events, &status, e);
+    r = prepare_folder(s, p->key, events, e);
+    return r < 0 ? r : put_data(s, p, events, &status, e);
 }
 
 /* One form of the target. Apache refuses a path with 400; a URL of another name or scheme than it thinks it has, with

@@ -71,9 +71,13 @@ int http_store_read(struct http_store *s, const char *key, uint64_t offset, uint
  * *ret_key (malloc'ed): a temporary name, or key itself where there is no MOVE. id: 16 hex digits. */
 int http_put_prepare(struct http_store *s, const char *key, const char *id, const struct upload_events *events,
                      char **ret_key, struct err *e);
-/* PUTs a small body. */
-int http_put_data(struct http_store *s, const char *key, const void *data, size_t size, const char *content_type,
-                  const struct upload_events *events, struct err *e);
+/* A small body to PUT. Borrowed. */
+struct http_put {
+    const char *key, *content_type;
+    const void *data;
+    size_t size;
+};
+int http_put_data(struct http_store *s, const struct http_put *p, const struct upload_events *events, struct err *e);
 /* The fault of a PUT's answer that is not ok. The folder is made sure of again before the next one. */
 int http_put_fail(struct http_store *s, const struct http_request *r, const struct http_answer *a, struct err *e);
 /* As sink_ops.probe. */

@@ -194,7 +194,7 @@ int http_upload_write(struct upload *u, struct part *p, struct err *e)
     u->size += p->size;
     if (p->number != 1 || !p->last)
         return stream_part(u, p, e);
-    r = http_put_data(u->store, u->key, p->data, p->size, u->object->content_type, u->events, e);
+    r = http_put_data(u->store, &(struct http_put){u->key, u->object->content_type, p->data, p->size}, u->events, e);
     u->events->done(u->events->ctx, p, r < 0 ? NULL : "");
     return r;
 }
