@@ -353,11 +353,6 @@ void http_way(const struct http *h, struct http_way *ret)
         ret->ended_at = HTTP_ANSWER;
 }
 
-bool http_may_pass(int result, long status)
-{
-    return result == -FAULT_UNREACHABLE || (result == 0 && (status == 429 || status >= 500));
-}
-
 int http_perform(struct http *h, const struct http_request *r, struct http_answer *answer, struct err *e)
 {
     CLEANUP(header_lines_done) struct header_lines lines = {0};

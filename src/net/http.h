@@ -79,9 +79,6 @@ void http_free(struct http *h);
 int http_perform(struct http *h, const struct http_request *r, struct http_answer *answer, struct err *e);
 void http_answer_done(struct http_answer *a);
 
-/* Whether what http_perform returned, with the answer's status, may be another if the same is asked again soon. */
-bool http_may_pass(int result, long status);
-
 /* How far the last request came. */
 enum http_stage { HTTP_NOT_ASKED, HTTP_NAME, HTTP_CONNECT, HTTP_TLS, HTTP_ANSWER, HTTP_DONE };
 struct http_way {

@@ -43,14 +43,15 @@ static int perform(const struct service *s, struct http_request *r, struct http_
     result = http_perform(s->http, r, ret, e);
     if (result < 0)
         return err_prefix(e, result, "%s", s->name);
-    return http_may_pass(0, ret->status) ? err_set(e, -FAULT_BUSY, "%s answers %ld", s->name, ret->status) : 0;
+    return ret->status == 429 || ret->status >= 500 ? err_set(e, -FAULT_BUSY, "%s answers %ld", s->name, ret->status)
+                                                    : 0;
 }
 
 static bool wait_again(const struct service *s, struct retry_state *state, int result)
 {
     struct retry_decision d;
 
-    if (result != -FAULT_BUSY && !http_may_pass(result, 0))
+    if (result != -FAULT_BUSY && result != -FAULT_UNREACHABLE)
         return false;
     d = retry_decide(state, &POLICY, result, 0, clock_mono_ms());
     if (d.verdict != RETRY_WAIT || d.delay_ms >= time_left(s))

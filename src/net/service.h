@@ -21,8 +21,8 @@ struct service {
 int service_open(struct service *s, const struct http_options *o, struct err *e);
 void service_done(struct service *s);
 
-/* Up to three tries, as long as http_may_pass says so and time is left. limit_ms of r is set here. 0 for every complete
- * answer; -FAULT_BUSY for 429 and 5xx at the last try, the answer is there then, too; -FAULT_STALLED (also when no time
+/* Up to three tries while the service is busy (429, 5xx) or unreachable, and time is left. limit_ms of r is set here. 0
+ * for every other complete answer; -FAULT_BUSY, with the answer there; -FAULT_STALLED (also when no time
  * was left), -FAULT_UNREACHABLE, -FAULT_TLS, -FAULT_FORMAT (also beyond answer_max) … */
 int service_ask(const struct service *s, struct http_request *r, struct http_answer *ret, struct err *e);
 
