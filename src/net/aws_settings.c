@@ -36,7 +36,7 @@ static int from_services(const struct awsconfig *c, const char *service, char **
     return r < 0 ? no_memory(e) : 0;
 }
 
-/* An empty value is none. */
+/* An empty value counts as unset. */
 static void drop_empty(char **value)
 {
     if (*value && !**value) {
@@ -117,10 +117,10 @@ static int find_ca_file(const struct awsconfig *c, char **ret, struct err *e)
     return awsconfig_get(c, c->profile, "ca_bundle", NULL, ret) < 0 ? no_memory(e) : 0;
 }
 
-/* What is set in a profile and not honoured. */
+/* Settings of a profile that are not honoured. */
 static const struct ignored {
     const char *name, *below;
-    const char *unless; /* this value is what happens anyway; NULL: none is */
+    const char *unless; /* the value that changes nothing; NULL: none */
     const char *advice;
 } IGNORED[] = {
     {"s3", "signature_version", "s3v4", "requests are signed by version 4"},

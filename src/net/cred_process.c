@@ -27,9 +27,9 @@ extern char **environ;
 
 struct program {
     pid_t pid;
-    int out, err;          /* what it says; -1 once it has ended */
+    int out, err;          /* its stdout and stderr; -1 once closed */
     struct buf answer;     /* in one place only, which is wiped */
-    char words[WORDS_MAX]; /* the beginning of what it says on stderr */
+    char words[WORDS_MAX]; /* the beginning of its stderr */
     size_t words_size;
     uint64_t end_ms;
 };
@@ -94,7 +94,7 @@ static int start(char *const *argv, struct program *p, struct err *e)
                  : 0;
 }
 
-/* What does not fit is dropped. */
+/* Drops what does not fit. */
 static void read_words(struct program *p)
 {
     char chunk[512];

@@ -15,7 +15,7 @@
 
 enum { CHAIN_MAX = 8 };
 
-/* The way from one profile to the next. */
+/* The chain of source profiles. */
 struct chain {
     const struct awsconfig *config;
     const struct http_options *http;
@@ -141,7 +141,7 @@ static int check_source(const struct chain *chain, const char *profile, const ch
 
 static int take_role(struct chain *chain, const char *profile, struct credentials *ret, struct err *e);
 
-/* Keys decide, also beside a role: they are what that role is taken with. */
+/* Keys come first, also if there is a role: they sign the request for it. */
 static int by_profile(struct chain *chain, const char *profile, const char *source, struct credentials *ret,
                       struct err *e)
 {

@@ -41,7 +41,7 @@ struct http {
     int (*transport)(void *ctx, const struct http_request *r, struct http_answer *answer, struct err *e);
     void *transport_ctx;
     bool direct;
-    CURLcode last; /* what the last request came to */
+    CURLcode last; /* result of the last request */
     bool asked;    /* for http_way; false where it came to no connection at all */
     struct http_sockets sockets;
 };
@@ -81,7 +81,7 @@ static void global_init(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* What holds for all requests of a handle. */
+/* The options for all requests of a handle. */
 static CURLcode set_up(struct http *h)
 {
     CURL *c = h->curl;

@@ -79,7 +79,7 @@ int http_fault_unwelcome(const char *url, struct err *e)
     return explain_wants_login(&p, e);
 }
 
-/* What the proxy itself lacks; false: it is no fault of its. */
+/* Failures of the proxy itself; false: another's. */
 static bool explain_proxy(CURL *c, const struct http_failure *f, const struct place *p, int *ret, struct err *e)
 {
     const char *tunnel = strstr(f->detail, "CONNECT tunnel failed, response ");
@@ -137,8 +137,7 @@ static int explain_slow_connect(const struct http_failure *f, const struct place
                    p->text);
 }
 
-/* What OpenSSL itself objects to reads "error:0A00010B:SSL routines::wrong version number"; all else is the connection.
- */
+/* OpenSSL's own errors read "error:0A00010B:SSL routines::wrong version number"; others are the connection's. */
 static int explain_handshake(const struct http_failure *f, const struct place *p, struct err *e)
 {
     if (!strstr(f->detail, "routines:") || strstr(f->detail, "unexpected eof"))
@@ -153,7 +152,7 @@ static int explain_untrusted(CURL *c, const struct http_failure *f, const struct
     const char *host = p->host ? p->host : p->text;
     long verdict = X509_V_ERR_UNSPECIFIED;
     curl_easy_getinfo(c, CURLINFO_SSL_VERIFYRESULT, &verdict);
-    if (strstr(f->detail, "subject name")) /* libcurl's own check, after a good verdict on the chain */
+    if (strstr(f->detail, "subject name")) /* libcurl's own check, after OpenSSL accepted the chain */
         return err_set(e, -FAULT_TLS, "certificate is for another name than %s (%s)", host, p->text);
     switch (verdict) {
     case X509_V_ERR_CERT_HAS_EXPIRED:

@@ -131,13 +131,13 @@ static bool kernel_moved(struct http_transfer *t)
     return moved;
 }
 
-/* Else it is silence that ends it, not the pace. */
+/* Else the limit for silence ends it, not the pace. */
 static bool is_moving(const struct http_transfer *t)
 {
     return t->clock_ms() - t->progress_ms < t->timeout_ms / 2;
 }
 
-/* Whether bytes arrive all the time, and libcurl has nothing to show for it: a line that does not end. */
+/* Whether bytes arrive but libcurl reports none: a header line that does not end. */
 static bool is_receiving(const struct http_transfer *t)
 {
     return t->received_more_ms > 0 && t->clock_ms() - t->received_more_ms < t->timeout_ms / 4;

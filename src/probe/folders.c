@@ -31,7 +31,7 @@ struct place {
     int fd;
     struct stat st;
     bool writable;
-    int reason; /* why not */
+    int reason; /* why not, errno */
 };
 
 static bool check_open(struct place *p)

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-enum { PART_STEP = 64 * 1024 }; /* sizes that a reader of logs can make sense of */
+enum { PART_STEP = 64 * 1024 }; /* round sizes are easier to read in logs */
 
 static uint64_t divide_up(uint64_t a, uint64_t b)
 {

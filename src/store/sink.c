@@ -51,7 +51,7 @@ void sink_config_done(struct sink_config *c)
     *c = (struct sink_config){0};
 }
 
-/* What url_parse leaves decoded must be encoded again: a file's path, an HTTP key; in a bucket nothing is encoded. */
+/* url_parse decodes a file's path, and keys are plain text: both are encoded again, but not in a bucket's URL. */
 char *sink_object_url(const struct sink_config *c, const char *key)
 {
     CLEANUP(buf_done) struct buf b = {0};

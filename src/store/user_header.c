@@ -16,7 +16,7 @@
 
 enum { NAME_SIZE = 128 };
 
-/* Ours to set, or between us and the next hop. */
+/* Headers that we set, and hop-by-hop headers. */
 static const char *const RESERVED[] = {
     "accept-encoding",
     "authorization",
@@ -63,10 +63,10 @@ static const char *const RESERVED_OF_STORE[] = {
     "write-offset-bytes",
 };
 
-/* Objects that have to be brought back before they can be read. */
+/* Storage classes whose objects must be restored before they can be read. */
 static const char *const ARCHIVES[] = {"GLACIER", "DEEP_ARCHIVE", "COLD"};
 
-/* Not the store's own, and of an object all the same. */
+/* Standard headers that belong to an object. */
 static const char *const OF_AN_OBJECT[] = {"cache-control", "content-disposition", "content-language", "expires"};
 
 static bool is_one_of(const char *text, const char *const *names, size_t count)
@@ -134,7 +134,7 @@ static int check_value(const char *name, const char *value, struct err *e)
     return 0;
 }
 
-/* Takes the white space around the value off. */
+/* Trims the value. */
 static int split(const char *text, struct user_header *ret, struct err *e)
 {
     size_t size = strcspn(text, ":"), end;

@@ -40,7 +40,8 @@ static int file_open(const struct sink_config *c, struct sink **ret, struct err 
     s->root = -1;
     s->path = strdup(*c->url.path ? c->url.path : "/");
     r = s->path ? file_tree_open(s, false, e) : err_set(e, -ENOMEM, "out of memory");
-    /* If only the last folder is missing it is made with the first object: `ls` of a mistyped one must not make it. */
+    /* A last folder that is missing is made with the first object, not here: `ls` of a mistyped URL must not make it.
+     */
     if (r < 0 && r != -FAULT_NO_OBJECT) {
         file_close(&s->sink);
         return r;
@@ -168,7 +169,7 @@ static int file_list(struct sink *sink, const char *prefix,
 struct outlet {
     int (*fn)(void *ctx, const void *data, size_t size);
     void *ctx;
-    bool failed; /* it was fn that did */
+    bool failed; /* fn did, and not the reading */
 };
 
 static int through_outlet(void *ctx, const void *data, size_t size)
@@ -222,7 +223,7 @@ static void file_load_end(void *connection)
 const struct sink_ops SINK_FILE = {
     .name = "file",
     .part_min = 2 << 20,
-    .part_max = 3 << 20, /* small: one is written while the next is filled, and that is all they are for */
+    .part_max = 3 << 20, /* small: their only purpose is that one is written while the next is filled */
     .parts_max = UINT32_MAX,
     .resumes = true,
     .open = file_open,

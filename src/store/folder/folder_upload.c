@@ -35,7 +35,7 @@ struct upload {
     XXH3_state_t *written; /* of its bytes, for verify: eight times as fast as SHA-256 */
 };
 
-/* What is read of an object, and how it is digested: the past by both, as its SHA-256 is in the journal. */
+/* Digests of what is read back. A resume needs both, as the journal has the SHA-256 of the parts. */
 struct reading {
     XXH3_state_t *hash;
     struct readback *sha256; /* NULL: not by SHA-256 */
@@ -51,7 +51,7 @@ static int digest_reading(void *ctx, const void *data, size_t size)
     return r->sha256 ? readback_add(r->sha256, data, size) : 0;
 }
 
-/* The pieces of one case have one id, and are written side by side. */
+/* Named after id and key: the objects of a case share an id and are written at the same time. */
 static bool name_temporary(struct upload *u)
 {
     const struct object *o = u->object;
@@ -152,7 +152,7 @@ int file_upload_write(struct upload *u, struct part *p, struct err *e)
     int r = file_write(u->fd, p->data, p->size);
 
     if (r == 0) {
-        /* The disk may begin now; then there is little left to wait for in commit. */
+        /* Start writing back now, so that commit waits less. */
         (void)sync_file_range(u->fd, (off_t)u->size, (off_t)p->size, SYNC_FILE_RANGE_WRITE);
         u->size += p->size;
         XXH3_64bits_update(u->written, p->data, p->size);

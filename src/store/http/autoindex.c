@@ -37,7 +37,7 @@ static bool is_name(const char *name)
     return *name && !text_eq(name, ".") && !text_eq(name, "..");
 }
 
-/* Takes name; drops it if it is none. */
+/* Takes ownership of name; drops one that can't be a file's. */
 static int add(struct list *l, char *name, bool folder, uint64_t size, int64_t time_ns)
 {
     struct autoindex_entry e = {.name = name, .folder = folder, .size = size, .time_ns = time_ns};
@@ -113,7 +113,7 @@ static int decode_json(const char *data, size_t size, struct list *l)
     return 0;
 }
 
-/* What is left of the page. */
+/* The rest of the page. */
 struct page {
     const char *at, *end;
 };
@@ -243,7 +243,7 @@ static void read_columns(struct page p, uint64_t *ret_size, int64_t *ret_time_ns
     text_parse_uint(at, INT64_MAX, ret_size);
 }
 
-/* From behind "<a" to behind "</a>" or the tag's end. */
+/* From after "<a" to after "</a>" or the tag's end. */
 static int read_link(struct page *p, struct list *l)
 {
     struct page name, value, href = {0};

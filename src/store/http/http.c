@@ -100,7 +100,7 @@ static int store_stat(struct sink *sink, const char *key, struct object_info *re
 static int store_put(struct sink *sink, const char *key, const void *data, size_t size, const char *content_type,
                      struct err *e)
 {
-    static const char ID[] = "0000000000000000"; /* there is one writer of a small object at a time */
+    static const char ID[] = "0000000000000000"; /* a small object has one writer at a time */
     struct http_store *s = (struct http_store *)sink;
     CLEANUP_FREE char *name = NULL;
     char etag[ETAG_MAX];

@@ -36,7 +36,7 @@ struct listing {
     struct folder *waiting;
     unsigned reading; /* threads that may still find folders */
     uint64_t folders, files;
-    int result; /* of the first that failed */
+    int result; /* of the first folder that failed */
     struct err err;
 };
 

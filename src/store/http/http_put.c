@@ -68,7 +68,7 @@ static int probe_move(struct http_store *s, const struct upload_events *events, 
     return 0;
 }
 
-/* The prefix itself, each level of it: what is there, or may not be made, stays as it is. */
+/* Makes each level of the prefix; a level that exists or may not be made is no failure. */
 static int make_prefix(struct http_store *s, struct err *e)
 {
     size_t above = (size_t)(s->path - s->base);
@@ -269,15 +269,15 @@ int http_put_data(struct http_store *s, const struct http_put *p, const struct u
     long status = 0;
     int r = put_data(s, p, events, &status, e);
 
-    /* Its folder was there a while ago, and may have been removed since. */
+    /* The folder may have been removed since it was last checked. */
     if (r == 0 || s->folder_sure || (status != 404 && status != 409))
         return r;
     r = prepare_folder(s, p->key, events, e);
     return r < 0 ? r : put_data(s, p, events, &status, e);
 }
 
-/* One form of the target. Apache refuses a path with 400; a URL of another name or scheme than it thinks it has, with
- * 502, which is no trouble that passes. */
+/* Tries one form of Destination. Apache refuses a path with 400, and a URL whose name or scheme is not its own with
+ * 502, which does not pass by itself. */
 static int move_once(struct http_store *s, const char *from, const char *key, const struct upload_events *events,
                      long *ret_status, struct err *e)
 {

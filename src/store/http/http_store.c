@@ -165,9 +165,9 @@ int http_store_head(struct http_store *s, const char *key, uint64_t *ret_size, c
 struct fetch {
     const struct http_answer *answer;
     const char *url, *etag;
-    uint64_t at, size; /* where we are, and the whole, bytes */
+    uint64_t at, size; /* of the object: bytes handed on, and all */
     uint64_t skip;     /* bytes of this answer that we have already */
-    bool begun;        /* this answer's body */
+    bool begun;        /* this answer's body has */
     bool moved;        /* it had bytes that we did not have yet */
     bool ours;         /* we or fn ended it, and set e if there is a message */
     int (*fn)(void *ctx, const void *data, size_t size);

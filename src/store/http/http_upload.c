@@ -33,11 +33,11 @@ struct upload {
     unsigned capacity, first, count;
     bool ended;      /* no more parts will come */
     bool broken_off; /* aborted by its owner */
-    bool finished;   /* the thread has, and the queue is empty: result and err stay as they are */
+    bool finished;   /* the thread has ended and the queue is empty: result and err are final */
     int result;
     struct err err;
 
-    /* the thread's own */
+    /* used by the thread alone */
     size_t sent;   /* bytes of the first part */
     bool all_sent; /* the end was sent too */
 };
@@ -250,7 +250,7 @@ int http_upload_verify(struct upload *u, const struct whole *w, bool read, struc
         return err_set(e, r, "out of memory");
     r = http_store_read(u->store, u->object->key, 0, &b.size, to_check, &b, e);
     if (r == -FAULT_DENIED)
-        r = 1; /* to send it again would bring no more */
+        r = 1; /* we may write and not read: sending it again would not help */
     else if ((r == 0 || r == -FAULT_CORRUPT) && b.size != w->size)
         r = err_set(e, -FAULT_CORRUPT, "http: %s has %" PRIu64 " bytes instead of %" PRIu64, url, b.size, w->size);
     else if (r == 0)

@@ -169,7 +169,7 @@ static int sink_s3_sweep(struct sink *s, int64_t before_ns, bool (*mine)(void *c
     return s3_sweep(s3_of(s), before_ns, mine, ctx, ret_count, e);
 }
 
-/* What differs is the dialect that open chooses. */
+/* The tables differ in open, which chooses the dialect. */
 #define S3_SINK(scheme, open_fn, origin_fn)                                                                            \
     {                                                                                                                  \
         .name = scheme, .open = open_fn, .origin = origin_fn, .part_min = S3_PART_MIN, .part_max = S3_PART_MAX,        \

@@ -18,7 +18,7 @@
 
 enum {
     HEADERS_MAX = S3_PAIRS_MAX + USER_HEADERS_MAX,
-    SKEWED_MOST = 3, /* some servers behind one name do not agree on the time */
+    SKEWED_MOST = 3, /* servers behind one name may disagree on the time */
 };
 
 struct s3_call *s3_query(struct s3_call *c, const char *name, const char *value)
@@ -45,7 +45,7 @@ static int body_sha256(const struct s3_call *c, char out[65])
     return 0;
 }
 
-/* "s3:PutObject", "obs:object:PutObject": as a policy has it. */
+/* "s3:PutObject", "obs:object:PutObject": as written in a policy. */
 static const char *permission(const struct s3 *s, const struct s3_call *c, char out[64])
 {
     const struct s3_dialect *d = s3_dialect(s);
@@ -126,7 +126,7 @@ static bool succeeded(const struct http_answer *a)
     return a->status >= 200 && a->status < 300;
 }
 
-/* CompleteMultipartUpload answers 200 before it has begun; what comes then may be an error. */
+/* CompleteMultipartUpload answers 200 before it has begun; its body may then be an error. */
 static bool holds_error(const struct http_answer *a)
 {
     struct s3_error ignored;

@@ -78,7 +78,7 @@ static enum likeness compare(const struct upload *u, const struct whole *w, cons
     if (!agree("size", theirs, ours, &by_size, d) || !agree("SHA-256", head->sha256, w->sha256, &likeness, d) ||
         !agree("checksum", head->checksum, sum, &likeness, d) || !agree("ETag", head->etag, etag, &likeness, d))
         return LIKENESS_NONE;
-    /* Where no ETag follows from the bytes, the one that was answered must at least still be there. */
+    /* If no ETag follows from the bytes, the object must still have the one that the store answered with. */
     if (likeness == LIKENESS_SIZE && !agree("ETag", head->etag, u->etag, &likeness, d))
         return LIKENESS_NONE;
     return likeness;
@@ -178,7 +178,7 @@ static int complete(struct upload *u, const struct whole *w, struct err *e)
         if (r < 0 && s3_learn(u->s3, &a, condition ? 1u << S3_LACKS_CONDITION : 0, &u->patience))
             continue;
         if (r == -FAULT_GONE && s3_answered(u->s3, &a, "InvalidPart")) {
-            /* These parts can't be committed ever: the next attempt must not find the upload. */
+            /* These parts can never be committed: the next attempt must not resume the upload. */
             s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);
             return r;
         }

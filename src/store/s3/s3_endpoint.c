@@ -23,7 +23,7 @@ const struct s3_hosts S3_HOSTS_AWS = {
     .partitions = AWS_PARTITIONS,
 };
 
-/* Huawei Cloud Europe is a site of its own. Private installations have wildcard names, as the public one. */
+/* Huawei Cloud Europe has domains of its own. Private installations have wildcard names, as the public one. */
 static const struct aws_partition OBS_SITES[] = {
     {.region = "eu-west-101", .suffix = ".myhuaweicloud.eu"},
     {.region = "", .suffix = ".myhuaweicloud.com"},
@@ -63,7 +63,7 @@ static size_t base_size(const struct url_parts *p)
     return size;
 }
 
-/* As url_split, and what curl or the signature would change is refused. */
+/* As url_split; refuses what curl or the signature would change. */
 static int split_endpoint(const char *endpoint, struct url_parts *ret)
 {
     struct url_parts p;
@@ -144,7 +144,7 @@ static bool is_label(const char *bucket)
     return bucket[strspn(bucket, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
 }
 
-/* The host in lower case, as curl and the signature agree on it. */
+/* The host in lower case, as curl sends it and the signature needs it. */
 static int add_host(struct buf *b, const char *host, size_t size)
 {
     int r = 0;

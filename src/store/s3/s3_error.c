@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* Which sentence. */
+/* Which sentence the message ends with. */
 enum sentence {
     SENTENCE_PLAIN,
     SENTENCE_DENIED,
@@ -130,12 +130,12 @@ static struct meaning meaning_of(const struct s3_failure *f)
     for (size_t i = 0; i < ARRAY_SIZE(CODES); i++)
         if (strcmp(f->error.code, CODES[i].code) == 0)
             m = CODES[i].meaning;
-    if (m.sentence == SENTENCE_KEY_UNKNOWN && f->token) { /* OBS's word for a token that has ended */
+    if (m.sentence == SENTENCE_KEY_UNKNOWN && f->token) { /* OBS's code for an expired token */
         m.sentence = SENTENCE_TOKEN;
         if (f->expires_ns > 0 && f->now_ns >= f->expires_ns)
             m = (struct meaning){FAULT_EXPIRED, SENTENCE_EXPIRED};
     }
-    if (f->upload && m.fault == FAULT_NO_OBJECT) /* Ceph's word for an upload that is gone */
+    if (f->upload && m.fault == FAULT_NO_OBJECT) /* Ceph's code for an upload that is gone */
         m = (struct meaning){FAULT_GONE, SENTENCE_GONE};
     return m;
 }
@@ -163,7 +163,7 @@ static const char *place(const struct s3_failure *f, char out[400])
     return out;
 }
 
-/* " (403 AccessDenied: its words, request 4711)": what the store's own people will ask for. */
+/* " (403 AccessDenied: its message, request 4711)": what the store's support will ask for. */
 static const char *detail(const struct s3_failure *f, char out[320])
 {
     const struct s3_error *x = &f->error;
