@@ -90,7 +90,7 @@ static int sink_s3_remove(struct sink *s, const char *key, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer a = {0};
     struct s3_call c = {.method = "DELETE", .action = "DeleteObject", .key = key};
-    int r = s3_perform(s3_of(s), s3_http(s3_of(s)), &c, NULL, &a, e);
+    int r = s3_perform(s3_of(s), s3_http(s3_of(s)), &c, &a, e);
 
     return r == -FAULT_NO_OBJECT ? 0 : r;
 }

@@ -133,7 +133,7 @@ static int ask(struct pages *p, struct err *e)
         s3_query(&c, k->next_upload_id, p->next_upload_id);
     s3_query(&c, "prefix", p->prefix);
     s3_query(&c, "encoding-type", "url");
-    if ((r = s3_perform(p->s, s3_http(p->s), &c, NULL, &a, e)) < 0)
+    if ((r = s3_perform(p->s, s3_http(p->s), &c, &a, e)) < 0)
         return r;
     r = k->parse(buf_text(&a.body), a.body.size, &p->listing);
     if (r < 0)

@@ -269,15 +269,14 @@ int s3_retry_wait(struct retry_state *state, const struct s3_patience *patience,
     return 0;
 }
 
-int s3_perform(struct s3 *s, struct http *h, const struct s3_call *c, const struct s3_patience *patience,
-               struct http_answer *a, struct err *e)
+int s3_perform(struct s3 *s, struct http *h, const struct s3_call *c, struct http_answer *a, struct err *e)
 {
     struct retry_state state = {0};
     int r;
 
     assert(!c->write);
     while ((r = s3_once(s, h, c, a, e)) < 0)
-        if ((r = s3_retry_wait(&state, patience, r, e)) < 0)
+        if ((r = s3_retry_wait(&state, c->patience, r, e)) < 0)
             return r;
     return 0;
 }

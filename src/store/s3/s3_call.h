@@ -13,7 +13,13 @@
 
 enum { S3_PAIRS_MAX = 8 };
 
-/* What a request needs besides where and who. Borrowed. */
+/* Waits for the next try: 0, or negative to give up at once. */
+struct s3_patience {
+    int (*wait)(void *ctx, const struct err *trouble, uint64_t delay_ms);
+    void *ctx;
+};
+
+/* What a request needs besides endpoint and credentials. Borrowed. */
 struct s3_call {
     const char *method;
     const char *action; /* the permission it takes, for messages: "PutObject" */
@@ -24,9 +30,10 @@ struct s3_call {
     unsigned header_count;
     const void *body;
     size_t body_size;
-    const char *sha256; /* of the body, hex; NULL: is computed */
-    bool readable;      /* what is put must be readable at once: not archived */
-    bool patient;       /* the store may work for long on it, and send blanks meanwhile */
+    const char *sha256;                 /* of the body, hex; NULL: is computed */
+    bool readable;                      /* what is put must be readable at once: not archived */
+    bool patient;                       /* the store may work for long on it, and send blanks meanwhile */
+    const struct s3_patience *patience; /* for s3_perform; NULL: sleeps */
 
     /* Looks at a 2xx answer before it is believed: 0, or a fault which then is the request's. May be NULL. */
     int (*check)(void *ctx, const struct http_answer *a, struct err *e);
@@ -44,15 +51,8 @@ struct s3_call *s3_header(struct s3_call *c, const char *name, const char *value
  * renewed credentials, once each. The answer stays readable either way. e may not be NULL. */
 int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_answer *a, struct err *e);
 
-/* Waits for the next try: 0, or negative to give up at once. */
-struct s3_patience {
-    int (*wait)(void *ctx, const struct err *trouble, uint64_t delay_ms);
-    void *ctx;
-};
-
-/* s3_once, sent again as store/request_retry.h says. patience NULL: sleeps. */
-int s3_perform(struct s3 *s, struct http *h, const struct s3_call *c, const struct s3_patience *patience,
-               struct http_answer *a, struct err *e);
+/* s3_once, sent again as store/request_retry.h says. */
+int s3_perform(struct s3 *s, struct http *h, const struct s3_call *c, struct http_answer *a, struct err *e);
 
 /* The rule behind s3_perform, for those whose next try is another request. After a try that ended with result < 0: 0 if
  * waited and to be tried again, else result. state: zeroed at first. */

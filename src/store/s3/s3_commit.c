@@ -132,6 +132,7 @@ static int complete_once(struct upload *u, const struct buf *body, bool conditio
 {
     struct s3_call c = {.method = "POST",
                         .action = "PutObject",
+                        .patience = &u->patience,
                         .key = u->object->key,
                         .body = body->data,
                         .body_size = body->size,
@@ -141,7 +142,7 @@ static int complete_once(struct upload *u, const struct buf *body, bool conditio
     s3_header(&c, "Content-Type", "application/xml");
     if (condition)
         s3_header(&c, "If-None-Match", "*");
-    return s3_perform(u->s3, s3_http(u->s3), &c, &u->patience, a, e);
+    return s3_perform(u->s3, s3_http(u->s3), &c, a, e);
 }
 
 /* The store no longer knows the upload: an earlier try may have completed it, and its answer was lost. */

@@ -25,14 +25,14 @@ int s3_begin(struct s3 *s, const struct object *o, const struct s3_patience *pat
         CLEANUP(http_answer_done) struct http_answer a = {0};
         CLEANUP_FREE char *token = NULL;
         struct s3_protection by = {.checksum = s3_lacks(s, S3_LACKS_CHECKSUM) ? S3_CHECKSUM_NONE : kind};
-        struct s3_call c = {.method = "POST", .action = "PutObject", .key = o->key};
+        struct s3_call c = {.method = "POST", .action = "PutObject", .patience = patience, .key = o->key};
         int r;
 
         s3_query(&c, "uploads", "");
         s3_header(&c, "Content-Type", o->content_type ? o->content_type : "application/octet-stream");
         if (by.checksum != S3_CHECKSUM_NONE)
             s3_header(&c, "x-amz-checksum-algorithm", S3_CHECKSUMS[kind].algorithm);
-        r = s3_perform(s, s3_http(s), &c, patience, &a, e);
+        r = s3_perform(s, s3_http(s), &c, &a, e);
         if (r < 0 && s3_learn(s, &a, s3_protection_lacks(&by), patience))
             continue;
         if (r < 0)
@@ -52,8 +52,8 @@ int s3_begin(struct s3 *s, const struct object *o, const struct s3_patience *pat
 int s3_abort(struct s3 *s, const char *key, const char *token, const struct s3_patience *patience, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer a = {0};
-    struct s3_call c = {.method = "DELETE", .action = "AbortMultipartUpload", .key = key};
-    int r = s3_perform(s, s3_http(s), s3_query(&c, "uploadId", token), patience, &a, e);
+    struct s3_call c = {.method = "DELETE", .action = "AbortMultipartUpload", .patience = patience, .key = key};
+    int r = s3_perform(s, s3_http(s), s3_query(&c, "uploadId", token), &a, e);
 
     return r == -FAULT_GONE ? 0 : r;
 }

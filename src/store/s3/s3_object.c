@@ -109,11 +109,11 @@ int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e)
 static int head(struct s3 *s, const char *key, bool checksum, const struct s3_patience *patience, struct http_answer *a,
                 struct err *e)
 {
-    struct s3_call c = {.method = "HEAD", .action = "GetObject", .key = key};
+    struct s3_call c = {.method = "HEAD", .action = "GetObject", .patience = patience, .key = key};
 
     if (checksum)
         s3_header(&c, "x-amz-checksum-mode", "ENABLED");
-    return s3_perform(s, s3_http(s), &c, patience, a, e);
+    return s3_perform(s, s3_http(s), &c, a, e);
 }
 
 static int stop_reading(void *ctx, const void *data, size_t size)
@@ -190,6 +190,7 @@ int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patie
             .s3 = s, .body = p->body, .checksum = protection.checksum, .key = p->key};
         struct s3_call c = {.method = "PUT",
                             .action = "PutObject",
+                            .patience = patience,
                             .key = p->key,
                             .readable = p->readable,
                             .check = s3_confirm,
@@ -204,7 +205,7 @@ int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patie
             s3_header(&c, "If-None-Match", "*");
         if ((r = s3_send_body(s, &c, p->body, &protection, e)) < 0)
             return r;
-        r = s3_perform(s, s3_http(s), &c, patience, &a, e);
+        r = s3_perform(s, s3_http(s), &c, &a, e);
         if (r < 0 &&
             s3_learn(s, &a, s3_protection_lacks(&protection) | (condition ? 1u << S3_LACKS_CONDITION : 0), patience))
             continue;

@@ -96,6 +96,7 @@ static int send_part(struct upload *u, struct http *h, const struct part *p, str
             .s3 = u->s3, .body = &body, .checksum = by.checksum, .key = u->object->key};
         struct s3_call c = {.method = "PUT",
                             .action = "PutObject",
+                            .patience = &u->patience,
                             .key = u->object->key,
                             .check = s3_confirm,
                             .check_ctx = &confirmation};
@@ -105,7 +106,7 @@ static int send_part(struct upload *u, struct http *h, const struct part *p, str
         s3_query(&c, "uploadId", u->token);
         if ((r = s3_send_body(u->s3, &c, &body, &by, e)) < 0)
             return r;
-        r = s3_perform(u->s3, h, &c, &u->patience, &a, e);
+        r = s3_perform(u->s3, h, &c, &a, e);
         if (r < 0 && s3_learn(u->s3, &a, s3_protection_lacks(&by), &u->patience))
             continue;
         if (r < 0)
@@ -240,12 +241,13 @@ int s3_upload_write(struct upload *u, struct part *p, struct err *e)
 static int ask_for_upload(struct upload *u, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer a = {0};
-    struct s3_call c = {.method = "GET", .action = "ListMultipartUploadParts", .key = u->object->key};
+    struct s3_call c = {
+        .method = "GET", .action = "ListMultipartUploadParts", .patience = &u->patience, .key = u->object->key};
     int r;
 
     s3_query(&c, "uploadId", u->token);
     s3_query(&c, "max-parts", "1");
-    r = s3_perform(u->s3, s3_http(u->s3), &c, &u->patience, &a, e);
+    r = s3_perform(u->s3, s3_http(u->s3), &c, &a, e);
     /* The permission to write may not include this request; commit will show. */
     return r == -FAULT_DENIED || r == -FAULT_REFUSED ? 0 : r;
 }
