@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 
-static const struct retry_policy POLICY = {.soon = {500, 4000}, .give_up_ms = 10 * 1000, .tries_most = 5};
+static const struct retry_policy POLICY = {.soon = {500, 4000}, .give_up_ms = 10000, .tries_most = 5};
 
 /* Not every fault that passes in minutes passes in seconds: an answer that is no XML will be none at the next try. */
 static bool passes_in_seconds(int result)
