@@ -18,8 +18,8 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/jvm.h"
+#include "guard/case_processes.h"
 #include "guard/dry_run.h"
-#include "guard/guardcases.h"
 #include "ship/key_template.h"
 #include "ship/plancheck.h"
 #include "ship/storecheck.h"
@@ -123,7 +123,7 @@ static int make_rules(const struct guard_options *o, struct rule_policy *ret, st
     if (o->hold_ms == 0)
         return err_set(e, -FAULT_USAGE, "--hold-deadline: it must be more than nothing");
     ret->at_once = (unsigned)o->at_once;
-    ret->at_once_all = GUARDCASES_MAX;
+    ret->at_once_all = CASE_PROCESSES_MAX;
     for (; ret->count < o->when.count && r == 0; ret->count++)
         r = condition_parse(o->when.item[ret->count], &ret->when[ret->count], e);
     if (r == 0 && (r = rate_parse(o->max_cases, &ret->per_target, e)) < 0)

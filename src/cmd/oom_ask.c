@@ -129,7 +129,7 @@ static int without_dump(struct oom *o, int result, const struct err *why)
                              o->cut ? "whole " : "", why->msg);
     snprintf(text, sizeof(text), "there is no %sheap dump: %.900s; it is asked for threads and histogram instead",
              o->cut ? "whole " : "", why->msg);
-    oom_tell(o, text);
+    oom_print(o, text);
     r = ask_small(o, &e);
     if (r < 0)
         command_error(r, "java-oom: process %d: threads and histogram: %s", oom_pid(o), e.msg);

@@ -25,7 +25,7 @@ int oom_pid(const struct oom *o)
     return (int)o->jvm.status.inner_pid;
 }
 
-void oom_tell(const struct oom *o, const char *text)
+void oom_print(const struct oom *o, const char *text)
 {
     CLEANUP_FREE char *line = NULL;
 
@@ -101,7 +101,7 @@ int oom_ship_what_is_here(struct oom *o, struct oomdump *d, int *ret_exit_code)
         return 0;
     o->cut = ends_early(fd);
     snprintf(text, sizeof(text), "a watch of its folder ships %s", d->path);
-    oom_tell(o, text);
+    oom_print(o, text);
     *ret_exit_code = 0;
     return 1;
 }

@@ -23,7 +23,7 @@ struct oom {
 int oom_pid(const struct oom *o);
 
 /* A line on stdout, which is the JVM's and the task's log. */
-void oom_tell(const struct oom *o, const char *text);
+void oom_print(const struct oom *o, const char *text);
 
 /* Ships a file and erases it as the plan says. Returns the exit code; *ret_cut (may be NULL): it is not a whole dump.
  */

@@ -35,7 +35,7 @@ static int leave_it_to_a_child(struct oom *o, const char *text)
 {
     pid_t child;
 
-    oom_tell(o, text);
+    oom_print(o, text);
     child = fork();
     if (child < 0)
         return command_error(-errno, "java-oom: process %d: no process to ask for a heap dump: %s", oom_pid(o),

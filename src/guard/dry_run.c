@@ -57,7 +57,7 @@ static void put(struct dry_run *d, int r)
 }
 
 /* A line or an object of one target; a table is drawn as a whole. */
-static void print(struct dry_run *d, struct guardtarget *t)
+static void print(struct dry_run *d, struct target *t)
 {
     struct dry_run_view *v = t->owner;
 
@@ -103,7 +103,7 @@ static void draw(struct dry_run *d)
  */
 
 /* Without memory for a view the target is not shown; the next allocation fails the run. */
-static void on_added(void *ctx, struct guardtarget *t, const char *notices)
+static void on_added(void *ctx, struct target *t, const char *notices)
 {
     struct dry_run *d = ctx;
     struct dry_run_view *v = calloc(1, sizeof(*v));
@@ -118,14 +118,14 @@ static void on_added(void *ctx, struct guardtarget *t, const char *notices)
     v->limit = memcg_limit(&t->memcg);
 }
 
-static void on_renamed(void *ctx, struct guardtarget *t, const char *before)
+static void on_renamed(void *ctx, struct target *t, const char *before)
 {
     (void)before;
     if (t->owner && ((struct dry_run_view *)t->owner)->polled)
         print(ctx, t);
 }
 
-static void on_removed(void *ctx, struct guardtarget *t)
+static void on_removed(void *ctx, struct target *t)
 {
     struct dry_run *d = ctx;
     struct dry_run_view *v = t->owner;
@@ -150,18 +150,18 @@ static void on_unwatched(void *ctx, pid_t pid, const char *cgroup, const struct 
 }
 
 /* A case that begins and is made in the same moment. */
-static void trigger(struct dry_run *d, struct guardtarget *t, const char *why, uint64_t now)
+static void trigger(struct dry_run *d, struct target *t, const char *why, uint64_t now)
 {
     struct dry_run_view *v = t->owner;
 
     v->triggered_ns = clock_wall_ns();
     snprintf(v->triggered_by, sizeof(v->triggered_by), "%s", why);
-    v->victim = guardtarget_victim(t);
+    v->victim = target_victim(t);
     rule_done(d->targets.rule, t->number, true, now);
 }
 
 /* Whether something is to be shown before the interval is over. */
-static bool update(struct dry_run *d, struct guardtarget *t, const struct rule_decision *decision)
+static bool update(struct dry_run *d, struct target *t, const struct rule_decision *decision)
 {
     struct dry_run_view *v = t->owner;
     uint64_t limit = memcg_limit(&t->memcg);
@@ -183,7 +183,7 @@ static bool update(struct dry_run *d, struct guardtarget *t, const struct rule_d
     return changed;
 }
 
-static void on_polled(void *ctx, struct guardtarget *t, struct reading *r, uint64_t now)
+static void on_polled(void *ctx, struct target *t, struct reading *r, uint64_t now)
 {
     struct dry_run *d = ctx;
     struct dry_run_view *v = t->owner;
@@ -233,7 +233,7 @@ static void wait_until(struct dry_run *d, uint64_t due)
     for (int i = 0; i < n; i++) {
         struct target_notice *notice = events[i].data.ptr;
 
-        guardtarget_read_notice(notice->target, notice->signal, clock_mono_ms());
+        target_read_notice(notice->target, notice->signal, clock_mono_ms());
     }
 }
 

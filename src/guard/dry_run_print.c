@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { ROW_MAX = 2048, NAME_MAX_SIZE = GUARDTARGET_NAME_MAX, TERM_WIDTH = 24 };
+enum { ROW_MAX = 2048, NAME_MAX_SIZE = TARGET_NAME_MAX, TERM_WIDTH = 24 };
 
 static const char SCHEMA[] = "salvage.guard-dry-run/1";
 
@@ -165,7 +165,7 @@ static json_t *describe_memory(const struct dry_run_view *v)
                      known_or_null(&v->reading.growth), "oom_in_ms", known_or_null(&oom_in));
 }
 
-static json_t *arrived_notices(const struct guardtarget *t)
+static json_t *arrived_notices(const struct target *t)
 {
     json_t *array = json_array();
 
@@ -204,7 +204,7 @@ static int add_live(const struct dry_run_config *c, const struct dry_run_view *v
 {
     static const char *const answers[] = {
         [RULE_QUIET] = "quiet", [RULE_TRIGGER] = "trigger", [RULE_WAIT] = "wait", [RULE_UNKNOWN] = "unknown"};
-    const struct guardtarget *t = v->target;
+    const struct target *t = v->target;
     uint64_t now = clock_mono_ms();
     json_t *live = json_pack(
         "{ss* si si sb so so so so ss ss* so ss* sI}", "container", *t->last.container_id ? t->last.container_id : NULL,

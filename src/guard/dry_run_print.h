@@ -9,8 +9,8 @@
 #include "guard/dry_run.h"
 
 struct dry_run_view {
-    const struct guardtarget *target; /* borrowed */
-    struct reading reading;           /* of the last poll */
+    const struct target *target; /* borrowed */
+    struct reading reading;      /* of the last poll */
     bool polled, gone;
     enum condition_verdict verdict[RULE_CONDITIONS_MAX];
     enum rule_answer answer;

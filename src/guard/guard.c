@@ -20,9 +20,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "guard/casehistory.h"
-#include "guard/guardcases.h"
-#include "guard/guardkills.h"
+#include "guard/case_history.h"
+#include "guard/case_processes.h"
+#include "guard/kill_reports.h"
 #include "linux/cgroupns.h"
 #include "linux/launch.h"
 #include "ship/attach_supervisor.h"
@@ -36,10 +36,10 @@ enum {
 struct guard {
     const struct guard_config *c;
     struct target_set targets;
-    struct casehistory history;
-    struct guardcases cases;
+    struct case_history history;
+    struct case_processes cases;
     int signals; /* signalfd */
-    struct guardkills kills;
+    struct kill_reports kills;
     struct last_known self; /* our own cgroup */
     struct attach_supervisor attach;
     struct target_notice log; /* marks the kernel log in epoll */
@@ -50,7 +50,7 @@ struct guard {
 /* --- targets --------------------------------------------------------------------------------------------------------
  */
 
-static void on_added(void *ctx, struct guardtarget *t, const char *notices)
+static void on_added(void *ctx, struct target *t, const char *notices)
 {
     const struct guard *g = ctx;
     char limit[TEXT_SIZE_MAX];
@@ -64,19 +64,19 @@ static void on_added(void *ctx, struct guardtarget *t, const char *notices)
         log_event(EVENT_GUARD_INSIDE, LOG_STR("target", t->name));
 }
 
-static void on_renamed(void *ctx, struct guardtarget *t, const char *before)
+static void on_renamed(void *ctx, struct target *t, const char *before)
 {
     (void)ctx;
     log_event(EVENT_GUARD_NAMED, LOG_STR("target", before), LOG_STR("name", t->name));
 }
 
 /* The last kills before it vanished are in the kernel log and the counter by now. */
-static void on_removed(void *ctx, struct guardtarget *t)
+static void on_removed(void *ctx, struct target *t)
 {
     struct guard *g = ctx;
 
-    guardkills_read(&g->kills, g->targets.target, g->targets.count, true);
-    guardkills_count(&g->kills, t, guardtarget_kills(t), true);
+    kill_reports_read(&g->kills, g->targets.target, g->targets.count, true);
+    kill_reports_count(&g->kills, t, target_kills(t), true);
     log_event(EVENT_GUARD_LEFT, LOG_STR("target", t->name));
 }
 
@@ -95,14 +95,14 @@ static void on_unwatched(void *ctx, pid_t pid, const char *cgroup, const struct 
 
 static size_t cases(const struct guard *g)
 {
-    return guardcases_count(&g->cases) + g->kills.recorder.count;
+    return case_processes_count(&g->cases) + g->kills.recorder.count;
 }
 
 static void store_history(struct guard *g, int target, enum rule_past what)
 {
     struct err e = {0};
 
-    if (casehistory_add(&g->history, g->targets.rule, target, what, clock_mono_ms(), &e) < 0)
+    if (case_history_add(&g->history, g->targets.rule, target, what, clock_mono_ms(), &e) < 0)
         log_event(EVENT_GUARD_FORGETS, LOG_STR("error", e.msg));
 }
 
@@ -115,7 +115,7 @@ static void reap(struct guard *g)
     while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
         if (attach_supervisor_reap(&g->attach, child, status) ||
             kill_recorder_reap(&g->kills.recorder, child, clock_mono_ms()) ||
-            (target = guardcases_reap(&g->cases, child, status, &made)) < 0)
+            (target = case_processes_reap(&g->cases, child, status, &made)) < 0)
             continue;
         if (WIFEXITED(status) && WEXITSTATUS(status) == LAUNCH_FAILED) {
             rule_refused(g->targets.rule, target, clock_mono_ms());
@@ -129,10 +129,10 @@ static void reap(struct guard *g)
 }
 
 /* A case that can't be started now counts for no cool-down and no cap: the rule triggers again in a second. */
-static void begin_case(struct guard *g, struct guardtarget *t, const char *why, uint64_t now)
+static void begin_case(struct guard *g, struct target *t, const char *why, uint64_t now)
 {
     struct err e = {0};
-    int r = guardcases_begin(&g->cases, t, why, &e);
+    int r = case_processes_begin(&g->cases, t, why, &e);
 
     if (r == 0) {
         store_history(g, t->number, RULE_BEGUN);
@@ -146,7 +146,7 @@ static void begin_case(struct guard *g, struct guardtarget *t, const char *why, 
               LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e.msg));
 }
 
-static void on_polled(void *ctx, struct guardtarget *t, struct reading *r, uint64_t now)
+static void on_polled(void *ctx, struct target *t, struct reading *r, uint64_t now)
 {
     struct guard *g = ctx;
     struct rule_decision d;
@@ -159,7 +159,7 @@ static void on_polled(void *ctx, struct guardtarget *t, struct reading *r, uint6
     else if (d.answer == RULE_UNKNOWN && d.say)
         log_event(EVENT_GUARD_BLIND, LOG_STR("target", t->name), LOG_STR("why", d.why));
     if (t->counted)
-        guardkills_count(&g->kills, t, t->seen.oom_kill, false);
+        kill_reports_count(&g->kills, t, t->seen.oom_kill, false);
     if (t->last.due_ms && t->last.due_ms < t->due_ms)
         t->due_ms = t->last.due_ms;
 }
@@ -220,7 +220,7 @@ static void on_events(struct guard *g, const struct epoll_event *events, int cou
         if (!notice)
             on_signals(g);
         else if (notice != &g->log)
-            guardtarget_read_notice(notice->target, notice->signal, clock_mono_ms());
+            target_read_notice(notice->target, notice->signal, clock_mono_ms());
     }
 }
 
@@ -234,10 +234,10 @@ static void loop(struct guard *g)
         if (g->ending)
             continue;
         attach_supervisor_on_time(&g->attach, clock_mono_ms());
-        guardkills_read(&g->kills, g->targets.target, g->targets.count, false);
+        kill_reports_read(&g->kills, g->targets.target, g->targets.count, false);
         target_set_turn(&g->targets);
     }
-    guardcases_stop(&g->cases);
+    case_processes_stop(&g->cases);
     kill_recorder_done(&g->kills.recorder);
 }
 
@@ -246,7 +246,7 @@ static void guard_free(struct guard *g)
     if (g) {
         target_set_done(&g->targets);
         attach_supervisor_done(&g->attach);
-        casehistory_done(&g->history);
+        case_history_done(&g->history);
         oom_log_reader_done(&g->kills.oom_log);
         last_known_done(&g->self);
         mem_close_ptr(&g->signals);
@@ -275,7 +275,7 @@ static void load_history(struct guard *g)
 {
     struct err e = {0};
 
-    if (casehistory_open(&g->history, g->c->state, &g->c->rules, g->targets.rule, clock_mono_ms(), &e) < 0)
+    if (case_history_open(&g->history, g->c->state, &g->c->rules, g->targets.rule, clock_mono_ms(), &e) < 0)
         log_event(EVENT_GUARD_FORGETS, LOG_STR("error", e.msg));
 }
 
@@ -292,7 +292,7 @@ static void find_self(struct guard *g)
 static int open_kernel_log(struct guard *g, struct err *e)
 {
     struct err why = {0};
-    int r = guardkills_open(&g->kills, g->c->self, g->c->case_args, g->c->selection.all, &why);
+    int r = kill_reports_open(&g->kills, g->c->self, g->c->case_args, g->c->selection.all, &why);
 
     if (r == -ENOMEM)
         return err_set(e, r, "out of memory");
@@ -313,7 +313,7 @@ int guard_run(const struct guard_config *c, struct err *e)
         return err_set(e, -ENOMEM, "out of memory");
     g->c = c;
     g->signals = -1;
-    g->history = (struct casehistory)CASEHISTORY_NONE;
+    g->history = (struct case_history)CASE_HISTORY_NONE;
     g->attach = (struct attach_supervisor)ATTACH_SUPERVISOR_NONE;
     g->kills.oom_log = (struct oom_log_reader)OOM_LOG_READER_NONE;
     if ((r = target_set_init(&g->targets, &c->selection, &c->rules, &TARGET_OPS, g, e)) < 0)
@@ -321,7 +321,7 @@ int guard_run(const struct guard_config *c, struct err *e)
     load_history(g);
     cgroupns_enter_first(); /* if that fails, only cgroups that our own mounts show are seen */
     find_self(g);
-    if ((r = guardcases_init(&g->cases, c->self, c->case_args, &c->override, c->dump_rate, e)) < 0)
+    if ((r = case_processes_init(&g->cases, c->self, c->case_args, &c->override, c->dump_rate, e)) < 0)
         return r;
     g->targets.policy.dump_rate = g->cases.speed.rate;
     g->targets.policy.core = c->core;
@@ -336,7 +336,7 @@ int guard_run(const struct guard_config *c, struct err *e)
     if (c->attach_args && (r = attach_supervisor_start(&g->attach, c->attach_args, NULL)) < 0)
         return err_set(e, r, "out of memory");
     loop(g);
-    guardcases_done(&g->cases);
+    case_processes_done(&g->cases);
     log_event(EVENT_STOPPED, LOG_UINT("left", cases(g)), LOG_UINT("failed", 0));
     return 0;
 }

@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "linux/cgroup.h"
 
-static const char SCHEMA[] = "salvage.loan/1";
+static const char SCHEMA[] = "salvage.limit-override/1";
 
 static const char *const FILES[LIMIT_OVERRIDE_FILES] = {
     [LIMIT_OVERRIDE_V1_BOTH] = "memory.memsw.limit_in_bytes",
@@ -90,7 +90,7 @@ static bool is_setting(const struct limit_override_setting *s)
            is_value(s->file, s->before) && is_value(s->file, s->after) && (!s->step[0] || is_value(s->file, s->step));
 }
 
-static bool is_loan(const struct limit_override *l)
+static bool is_override(const struct limit_override *l)
 {
     bool held = false;
 
@@ -120,7 +120,7 @@ int limit_override_encode(const struct limit_override *l, struct buf *ret)
     json_auto_t *settings = json_array(), *root = NULL;
     CLEANUP_FREE char *text = NULL;
 
-    if (!is_loan(l))
+    if (!is_override(l))
         return -EINVAL;
     for (unsigned i = 0; settings && i < l->count; i++)
         if (json_array_append_new(settings, encode_setting(&l->setting[i])) < 0)
@@ -187,7 +187,7 @@ int limit_override_decode(const char *data, size_t size, struct limit_override *
     for (; l->count < json_array_size(settings); l->count++)
         if (!decode_setting(json_array_get(settings, l->count), &l->setting[l->count]))
             return -EBADMSG;
-    if (!is_loan(l))
+    if (!is_override(l))
         return -EBADMSG;
     *ret = *l;
     return 0;

@@ -3,7 +3,7 @@
  * Foreign bytes. Settings of memory cgroups that are changed for a while, and the journal of them: which setting of
  * which cgroup, what it was, and what we made of it. Written before the first is changed, and read by whoever puts them
  * back: a journal may lead to writes into the kernel, so what is not exactly right is refused as a whole. JSON, schema
- * "salvage.loan/1".
+ * "salvage.limit-override/1".
  */
 #pragma once
 

@@ -273,7 +273,7 @@ int limit_overrides_init(struct limit_overrides *ret, const struct limit_overrid
     *ret = (struct limit_overrides){.policy = *policy, .dir = -1};
     for (size_t i = 0; i < LIMIT_OVERRIDE_RESTORERS_MAX; i++)
         ret->restorer[i].input = -1;
-    size = snprintf(ret->folder, sizeof(ret->folder), "%s/loans", state);
+    size = snprintf(ret->folder, sizeof(ret->folder), "%s/overrides", state);
     if (size >= (int)sizeof(ret->folder))
         r = -ENAMETOOLONG;
     else if (needed)

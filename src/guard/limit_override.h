@@ -20,7 +20,7 @@ enum { LIMIT_OVERRIDE_RESTORERS_MAX = 32, LIMIT_OVERRIDE_FOLDER_MAX = 512 };
 struct limit_override_policy {
     uint64_t lend;     /* bytes; 0: nothing */
     uint64_t hold_ms;  /* 0: nothing */
-    const char *state; /* folder; NULL: LOAN_STATE_DEFAULT */
+    const char *state; /* folder; NULL: LIMIT_OVERRIDE_STATE_DEFAULT */
     enum log_format log;
 };
 

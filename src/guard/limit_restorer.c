@@ -28,7 +28,7 @@
 
 enum { AGAIN_MS = 1000 };
 
-static const char PREFIX[] = "loan-", SUFFIX[] = ".json";
+static const char PREFIX[] = "override-", SUFFIX[] = ".json";
 
 struct restorer {
     int folder; /* of the journal */
@@ -228,7 +228,7 @@ int limit_restorer_run(const char *folder, const char *name, int input, int jour
     if (r < 0 || (r = file_load(dir, name, &text)) < 0 ||
         (r = limit_override_decode(text.data, text.size, &k.override)) < 0)
         return err_set(e, r, "%s/%s: %s", folder, name,
-                       r == -EBADMSG ? "no journal of a loan: look at it, and remove it" : strerror(-r));
+                       r == -EBADMSG ? "no journal of changed limits: look at it, and remove it" : strerror(-r));
     bootid_read(boot);
     if (text_eq(boot, k.override.boot))
         keep(&k, input);
@@ -245,8 +245,12 @@ int limit_restorer_run(const char *folder, const char *name, int input, int jour
 
 void limit_restorer_encode(const struct limit_restorer_request *r, char *ret_argv[LIMIT_RESTORER_ARGS + 1])
 {
-    const char *const items[] = {
-        "salvage", "guard-keep", r->folder, r->name, r->json_log ? "json" : "text", r->has_journal ? "locked" : "left"};
+    const char *const items[] = {"salvage",
+                                 "guard-restore",
+                                 r->folder,
+                                 r->name,
+                                 r->json_log ? "json" : "text",
+                                 r->has_journal ? "locked" : "left"};
 
     for (unsigned i = 0; i < LIMIT_RESTORER_ARGS; i++)
         ret_argv[i] = (char *)items[i];
@@ -259,7 +263,7 @@ int limit_restorer_decode(int argc, char **argv, struct limit_restorer_request *
 
     _Static_assert(END == LIMIT_RESTORER_ARGS - 1, "both ends have the same order");
     if (argc != END || !limit_restorer_is_name(argv[NAME]))
-        return err_set(e, -FAULT_USAGE, "guard-keep: guard starts it");
+        return err_set(e, -FAULT_USAGE, "guard-restore: guard starts it");
     *ret = (struct limit_restorer_request){.folder = argv[FOLDER],
                                            .name = argv[NAME],
                                            .json_log = text_eq(argv[LOG], "json"),

@@ -11,10 +11,10 @@
 
 #include "base/err.h"
 
-/* Protocol: a guard to its restorer (`salvage guard-keep`), as its command line. Its input is a pipe whose end means
+/* Protocol: a guard to its restorer (`salvage guard-restore`), as its command line. Its input is a pipe whose end means
  * the case's end. */
 enum {
-    LIMIT_RESTORER_ARGS = 6,   /* "salvage", "guard-keep" and the request */
+    LIMIT_RESTORER_ARGS = 6,   /* "salvage", "guard-restore" and the request */
     LIMIT_RESTORER_JOURNAL = 3 /* the descriptor of the journal, if it is handed over */
 };
 
@@ -26,14 +26,14 @@ struct limit_restorer_request {
 
 void limit_restorer_encode(const struct limit_restorer_request *r, char *ret_argv[LIMIT_RESTORER_ARGS + 1]);
 
-/* argv[0] is "guard-keep". 0 or -FAULT_USAGE. */
+/* argv[0] is "guard-restore". 0 or -FAULT_USAGE. */
 int limit_restorer_decode(int argc, char **argv, struct limit_restorer_request *ret, struct err *e);
 
 /* The whole process; ignores the signals that end a guard. Its exit code: 0 when there is nothing left to do, also
  * where another restorer is at it or the journal is none; the journal is then gone. */
 int limit_restorer_main(const struct limit_restorer_request *r);
 
-/* Names of journals: loan-0123456789abcdef.json */
+/* Names of journals: override-0123456789abcdef.json */
 enum { LIMIT_RESTORER_NAME_MAX = 32 };
 void limit_restorer_new_name(char ret[LIMIT_RESTORER_NAME_MAX]);
 bool limit_restorer_is_name(const char *name);

@@ -46,9 +46,9 @@ struct reading_value reading_oom_in(const struct reading *r)
         return r->growth;
     room = at_least_0(r->room.value);
     all = native = r->growth.value;
-    if (r->heap_left.known && r->growth_beside.known) {
+    if (r->heap_left.known && r->growth_native.known) {
         left = at_least_0(r->heap_left.value);
-        native = r->growth_beside.value;
+        native = r->growth_native.value;
     }
     heap = at_least_0(all - native);
     if (all <= 0)

@@ -52,7 +52,7 @@ struct reading {
      * heap's part is known, the limit is reckoned with it (reading_oom_in). What of the heap is in memory already has
      * to be taken into account by whoever fills these in. */
     struct reading_value heap_left;     /* bytes by which the heap can still grow in memory */
-    struct reading_value growth_beside; /* bytes a second of everything but the heap */
+    struct reading_value growth_native; /* bytes a second of everything but the heap */
 
     struct reading_value dump_ms;  /* what the largest piece of evidence would take, with margin (reading_dump_ms) */
     struct reading_value pressure; /* enum reading_pressure */

@@ -43,7 +43,7 @@ struct verdicts {
 };
 
 /* Held conditions that are false by their margin are let go. */
-static struct verdicts evaluate_all(struct rule *rule, struct target *t, const struct reading *r, uint64_t now_ms)
+static struct verdicts evaluate_all(struct rule *rule, struct rule_target *t, const struct reading *r, uint64_t now_ms)
 {
     struct verdicts all = {.unknown = -1};
 
@@ -72,7 +72,7 @@ static struct verdicts evaluate_all(struct rule *rule, struct target *t, const s
     return all;
 }
 
-static enum obstacle find_obstacle(struct rule *rule, struct target *t, uint64_t now_ms, uint64_t *ret_until)
+static enum obstacle find_obstacle(struct rule *rule, struct rule_target *t, uint64_t now_ms, uint64_t *ret_until)
 {
     struct tenant *tenant = &rule->tenants[t->tenant];
 
@@ -151,7 +151,8 @@ static void explain_unknown(const struct condition *c, const char *why, char *ou
     snprintf(out, RULE_WHY_MAX, "%s can't be judged: %s", condition_print(c, condition), why);
 }
 
-static void trigger(struct rule *rule, struct target *t, unsigned holding, const struct reading *r, uint64_t now_ms)
+static void trigger(struct rule *rule, struct rule_target *t, unsigned holding, const struct reading *r,
+                    uint64_t now_ms)
 {
     struct tenant *tenant = &rule->tenants[t->tenant];
 
@@ -170,7 +171,7 @@ static void trigger(struct rule *rule, struct target *t, unsigned holding, const
 }
 
 /* Keeps an event for as long as only others stand in its way. */
-static void keep_events(struct target *t, const struct reading *r, enum obstacle obstacle, uint64_t now_ms)
+static void keep_events(struct rule_target *t, const struct reading *r, enum obstacle obstacle, uint64_t now_ms)
 {
     if (obstacle != OBSTACLE_BUSY) {
         t->events = 0;
@@ -180,7 +181,7 @@ static void keep_events(struct target *t, const struct reading *r, enum obstacle
     }
 }
 
-static struct reading with_kept_events(struct target *t, const struct reading *r, uint64_t now_ms)
+static struct reading with_kept_events(struct rule_target *t, const struct reading *r, uint64_t now_ms)
 {
     struct reading all = *r;
 
@@ -191,7 +192,7 @@ static struct reading with_kept_events(struct target *t, const struct reading *r
     return all;
 }
 
-static void put_off(struct rule *rule, struct target *t, enum obstacle obstacle, uint64_t until,
+static void put_off(struct rule *rule, struct rule_target *t, enum obstacle obstacle, uint64_t until,
                     struct rule_decision *d)
 {
     uint64_t now_ms = rule->now_ms;
@@ -207,7 +208,7 @@ static void put_off(struct rule *rule, struct target *t, enum obstacle obstacle,
 }
 
 /* Some condition holds that has not triggered. */
-static void decide(struct rule *rule, struct target *t, const struct reading *r, const struct verdicts *v,
+static void decide(struct rule *rule, struct rule_target *t, const struct reading *r, const struct verdicts *v,
                    struct rule_decision *d)
 {
     uint64_t until;
@@ -227,7 +228,7 @@ static void decide(struct rule *rule, struct target *t, const struct reading *r,
 
 void rule_evaluate(struct rule *rule, int target, const struct reading *r, uint64_t now_ms, struct rule_decision *ret)
 {
-    struct target *t = &rule->targets[target];
+    struct rule_target *t = &rule->targets[target];
     struct rule_decision d = {.answer = RULE_QUIET};
     struct reading all;
     struct verdicts v;
@@ -254,7 +255,7 @@ void rule_evaluate(struct rule *rule, int target, const struct reading *r, uint6
 
 bool rule_would_trigger(struct rule *rule, int target, const struct reading *r, uint64_t now_ms)
 {
-    struct target *t = &rule->targets[target];
+    struct rule_target *t = &rule->targets[target];
     struct reading all;
 
     now_ms = rule_tick(rule, now_ms);
@@ -267,7 +268,7 @@ bool rule_would_trigger(struct rule *rule, int target, const struct reading *r, 
     return false;
 }
 
-static void end(struct rule *rule, struct target *t, bool made)
+static void end(struct rule *rule, struct rule_target *t, bool made)
 {
     t->running--;
     rule->tenants[t->triggered_tenant].running--;
@@ -278,7 +279,7 @@ static void end(struct rule *rule, struct target *t, bool made)
 
 void rule_refused(struct rule *rule, int target, uint64_t now_ms)
 {
-    struct target *t = &rule->targets[target];
+    struct rule_target *t = &rule->targets[target];
 
     now_ms = rule_tick(rule, now_ms);
     if (t->running == 0)
@@ -292,7 +293,7 @@ void rule_refused(struct rule *rule, int target, uint64_t now_ms)
 
 void rule_done(struct rule *rule, int target, bool made, uint64_t now_ms)
 {
-    struct target *t = &rule->targets[target];
+    struct rule_target *t = &rule->targets[target];
 
     now_ms = rule_tick(rule, now_ms);
     if (t->running == 0)

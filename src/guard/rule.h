@@ -6,7 +6,7 @@
  * only: reads nothing, starts nothing, keeps no time of its own (now_ms is monotonic; a clock that goes back stands
  * still).
  *
- * All memory is taken at the start. Nothing is kept on disk here: guard/casehistory.h does, and has it taken up again
+ * All memory is taken at the start. Nothing is kept on disk here: guard/case_history.h does, and has it taken up again
  * (rule_restore).
  *
  * What the default asks for, and why. A dump is worth its pause only if the process would die without it. A share of

@@ -29,7 +29,7 @@ struct tenant {
     struct ring cases;
 };
 
-struct target {
+struct rule_target {
     char key[RULE_KEY_MAX];
     unsigned present;                  /* appearances: an old one may not have left when the new one comes */
     unsigned running;                  /* cases; more than 1 never */
@@ -57,7 +57,7 @@ struct rule {
     unsigned tenant_count;
     uint64_t *rings; /* owned; all of them */
     unsigned used;   /* slots that have ever been used: those before it */
-    struct target targets[];
+    struct rule_target targets[];
 };
 
 /* now_ms + by_ms, at most UINT64_MAX. */
@@ -71,4 +71,4 @@ uint64_t rule_ring_full_until(struct ring *ring, const struct rate *rate, uint64
 void rule_ring_add(struct ring *ring, const struct rate *rate, uint64_t now_ms);
 
 /* A case of the target did not happen: its last entry is taken out of all rings. */
-void rule_forget_case(struct rule *rule, struct target *t);
+void rule_forget_case(struct rule *rule, struct rule_target *t);

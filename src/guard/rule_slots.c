@@ -97,7 +97,7 @@ static void ring_remove(struct ring *ring)
         ring->count--;
 }
 
-void rule_forget_case(struct rule *rule, struct target *t)
+void rule_forget_case(struct rule *rule, struct rule_target *t)
 {
     ring_remove(&t->cases);
     ring_remove(&rule->tenants[t->triggered_tenant].cases);
@@ -107,7 +107,7 @@ void rule_forget_case(struct rule *rule, struct target *t)
 /* --- targets and tenants --------------------------------------------------------------------------------------------
  */
 
-static struct target *find(struct rule *rule, const char *key)
+static struct rule_target *find(struct rule *rule, const char *key)
 {
     for (unsigned i = 0; i < rule->used; i++)
         if (text_eq(rule->targets[i].key, key))
@@ -116,14 +116,14 @@ static struct target *find(struct rule *rule, const char *key)
 }
 
 /* A slot that nobody needs: one with nothing to store_history, or the one that has been gone the longest. */
-static struct target *find_room(struct rule *rule, uint64_t now_ms)
+static struct rule_target *find_room(struct rule *rule, uint64_t now_ms)
 {
-    struct target *oldest = NULL;
+    struct rule_target *oldest = NULL;
 
     if (rule->used < rule->policy.targets)
         return &rule->targets[rule->used++];
     for (unsigned i = 0; i < rule->used; i++) {
-        struct target *t = &rule->targets[i];
+        struct rule_target *t = &rule->targets[i];
 
         if (t->present > 0 || t->running > 0)
             continue;
@@ -138,7 +138,7 @@ static struct target *find_room(struct rule *rule, uint64_t now_ms)
 
 int rule_join(struct rule *rule, const char *key, uint64_t now_ms)
 {
-    struct target *t;
+    struct rule_target *t;
 
     if (strlen(key) >= RULE_KEY_MAX)
         return -ENAMETOOLONG;
@@ -152,7 +152,7 @@ int rule_join(struct rule *rule, const char *key, uint64_t now_ms)
             return -ENOSPC;
         /* Not before: a page of the table that nobody has touched is no memory. */
         ring = (size_t)(t - rule->targets) * rule->policy.per_target.count;
-        *t = (struct target){.cases.at_ms = rule->rings + ring};
+        *t = (struct rule_target){.cases.at_ms = rule->rings + ring};
         memcpy(t->key, key, strlen(key) + 1);
     }
     t->present++;
@@ -197,7 +197,7 @@ void rule_tenant(struct rule *rule, int target, const char *tenant)
 
 void rule_leave(struct rule *rule, int target, uint64_t now_ms)
 {
-    struct target *t = &rule->targets[target];
+    struct rule_target *t = &rule->targets[target];
 
     t->left_ms = rule_tick(rule, now_ms);
     if (t->present > 0)
@@ -217,7 +217,7 @@ static void ring_restore(struct ring *ring, const struct rate *rate, uint64_t at
 void rule_restore(struct rule *rule, const char *key, const char *tenant, enum rule_past what, uint64_t at_ms)
 {
     int number = rule_join(rule, key, at_ms);
-    struct target *t;
+    struct rule_target *t;
 
     if (number < 0)
         return;
@@ -237,7 +237,7 @@ void rule_restore(struct rule *rule, const char *key, const char *tenant, enum r
 
 void rule_names(const struct rule *rule, int target, char key[RULE_KEY_MAX], char tenant[RULE_TENANT_MAX])
 {
-    const struct target *t = &rule->targets[target];
+    const struct rule_target *t = &rule->targets[target];
 
     memcpy(key, t->key, RULE_KEY_MAX);
     memcpy(tenant, rule->tenants[t->triggered_tenant].name, RULE_TENANT_MAX);

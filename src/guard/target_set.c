@@ -49,14 +49,14 @@ bool target_selection_has(const struct target_selection *s, const struct proc *p
     return s->all && memcg_limit(&m) != UINT64_MAX;
 }
 
-static void target_free(struct guardtarget *t)
+static void target_free(struct target *t)
 {
     if (t)
-        guardtarget_done(t);
+        target_done(t);
     free(t);
 }
 
-DEFINE_CLEANUP(struct guardtarget *, target_free)
+DEFINE_CLEANUP(struct target *, target_free)
 
 static void on_unwatched(void *ctx, pid_t pid, const char *cgroup, const struct err *e)
 {
@@ -99,7 +99,7 @@ int target_set_watch_fd(struct target_set *s, int fd, uint32_t events, void *ptr
 /* --- adding and removing --------------------------------------------------------------------------------------------
  */
 
-static bool is_known(const struct target_set *s, const struct guardtarget *t)
+static bool is_known(const struct target_set *s, const struct target *t)
 {
     for (size_t i = 0; i < s->count; i++)
         if (memcg_same(&s->target[i]->memcg, &t->memcg) && s->target[i]->given_pid == t->given_pid)
@@ -108,10 +108,10 @@ static bool is_known(const struct target_set *s, const struct guardtarget *t)
 }
 
 /* A pod's pause process has no environment that names the pod; its other containers have. */
-static bool name_by_sibling(const struct target_set *s, struct guardtarget *t)
+static bool name_by_sibling(const struct target_set *s, struct target *t)
 {
     for (size_t i = 0; i < s->count && !t->named && *t->last.pod_uid; i++) {
-        const struct guardtarget *other = s->target[i];
+        const struct target *other = s->target[i];
         const char *end = other->in_pod ? strrchr(other->name, '/') : NULL;
 
         if (!end || !text_eq(other->last.pod_uid, t->last.pod_uid))
@@ -123,7 +123,7 @@ static bool name_by_sibling(const struct target_set *s, struct guardtarget *t)
 }
 
 /* The survey is made once: it takes the kernel a while, and one machine has one kernel. */
-static void report_added(const struct target_set *s, struct guardtarget *t)
+static void report_added(const struct target_set *s, struct target *t)
 {
     CLEANUP(buf_done) struct buf survey = {0};
 
@@ -135,7 +135,7 @@ static void report_added(const struct target_set *s, struct guardtarget *t)
 /* 0, also for one that is known already, and for a discovered one without a limit. */
 static int add(struct target_set *s, pid_t pid, const char *path, bool given, struct err *e)
 {
-    CLEANUP(target_free_ptr) struct guardtarget *t = calloc(1, sizeof(*t));
+    CLEANUP(target_free_ptr) struct target *t = calloc(1, sizeof(*t));
     uint64_t now = clock_mono_ms();
     int r;
 
@@ -147,10 +147,10 @@ static int add(struct target_set *s, pid_t pid, const char *path, bool given, st
             "fewer than %d more descriptors can be opened, which a cgroup and cases need: raise the limit of "
             "open files (ulimit -n, LimitNOFILE=)",
             FILES_RESERVE + FILES_OF_TARGET);
-    if ((r = guardtarget_open(&s->policy, pid, path, t, e)) < 0)
+    if ((r = target_open(&s->policy, pid, path, t, e)) < 0)
         return r;
     if (given)
-        guardtarget_give(t, pid);
+        target_restrict_to(t, pid);
     if (is_known(s, t) || (!given && !path && memcg_limit(&t->memcg) == UINT64_MAX))
         return 0;
     if (s->count == TARGET_SET_MAX || (t->number = rule_join(s->rule, t->key, now)) < 0)
@@ -165,7 +165,7 @@ static int add(struct target_set *s, pid_t pid, const char *path, bool given, st
 
 /* Closing the descriptors is not enough: a child that was forked a moment ago has them open, too, and until its execve
  * the kernel would go on reporting a target that is freed. */
-static void unwatch_notices(const struct target_set *s, const struct guardtarget *t)
+static void unwatch_notices(const struct target_set *s, const struct target *t)
 {
     for (unsigned i = 0; i < t->signals; i++)
         epoll_ctl(s->epoll, EPOLL_CTL_DEL, t->signal[i].fd, NULL);
@@ -173,7 +173,7 @@ static void unwatch_notices(const struct target_set *s, const struct guardtarget
 
 static void remove_target(struct target_set *s, size_t i)
 {
-    struct guardtarget *t = s->target[i];
+    struct target *t = s->target[i];
 
     s->ops->removed(s->ctx, t);
     rule_leave(s->rule, t->number, clock_mono_ms());
@@ -234,37 +234,37 @@ static void open_next_notice(struct target_set *s)
     struct err ignored;
 
     for (size_t i = 0; i < s->count; i++) {
-        struct guardtarget *t = s->target[i];
+        struct target *t = s->target[i];
         unsigned before = t->signals;
 
         if (t->notices_open || !rlimits_files_spare(FILES_RESERVE))
             continue;
-        t->notices_open = !guardtarget_open_notice(&s->policy, t, clock_mono_ms());
+        t->notices_open = !target_open_notice(&s->policy, t, clock_mono_ms());
         for (unsigned k = before; k < t->signals; k++)
-            target_set_watch_fd(s, t->signal[k].fd, (uint32_t)t->signal[k].poll_events, &t->ear[k], &ignored);
+            target_set_watch_fd(s, t->signal[k].fd, (uint32_t)t->signal[k].poll_events, &t->notice[k], &ignored);
         return;
     }
     s->notices_missing = false;
 }
 
-static void rename_target(const struct target_set *s, struct guardtarget *t, uint64_t now)
+static void rename_target(const struct target_set *s, struct target *t, uint64_t now)
 {
-    char before[GUARDTARGET_NAME_MAX];
+    char before[TARGET_NAME_MAX];
 
     if (t->named)
         return;
     memcpy(before, t->name, sizeof(before));
-    if (guardtarget_rename(t, now) || name_by_sibling(s, t))
+    if (target_rename(t, now) || name_by_sibling(s, t))
         s->ops->renamed(s->ctx, t, before);
 }
 
 /* False: it is gone. */
-static bool poll_target(struct target_set *s, struct guardtarget *t, uint64_t now)
+static bool poll_target(struct target_set *s, struct target *t, uint64_t now)
 {
     struct reading r;
-    int result = guardtarget_poll(&s->policy, t, now, &r);
+    int result = target_poll(&s->policy, t, now, &r);
 
-    if (result == -ENODEV || guardtarget_has_ended(t))
+    if (result == -ENODEV || target_has_ended(t))
         return false;
     if (result < 0) {
         t->due_ms = now + RETRY_MS;
@@ -278,7 +278,7 @@ static bool poll_target(struct target_set *s, struct guardtarget *t, uint64_t no
 void target_set_turn(struct target_set *s)
 {
     for (size_t i = s->count; i-- > 0;) {
-        struct guardtarget *t = s->target[i];
+        struct target *t = s->target[i];
         uint64_t now = clock_mono_ms();
 
         if (t->due_ms <= now + (t->due_ms > now ? (t->due_ms - now) / SLACK_DIVISOR : 0) && !poll_target(s, t, now))
@@ -304,26 +304,26 @@ uint64_t target_set_due_ms(const struct target_set *s)
 
 /* All cgroups below a level meet its limit. One that uses next to nothing of what is used there does not fill it: a
  * pod's pause process, while its application leaks. A given process is always meant. */
-static bool is_bystander(const struct target_set *s, const struct guardtarget *t, const struct reading *r)
+static bool is_bystander(const struct target_set *s, const struct target *t, const struct reading *r)
 {
     return s->selection.all && !t->given_pid && r->own.known && r->used.known &&
            r->own.value < r->used.value / BYSTANDER_DIVISOR;
 }
 
-static void set_tenant(struct target_set *s, struct guardtarget *t)
+static void set_tenant(struct target_set *s, struct target *t)
 {
     char tenant[RULE_TENANT_MAX];
 
-    rule_tenant(s->rule, t->number, guardtarget_tenant(t, tenant));
+    rule_tenant(s->rule, t->number, target_tenant(t, tenant));
 }
 
 /* Before its first case: the container is set up by now, and says under which key its cool-down and caps are kept.
  * True: under another key than before. */
-static bool settle_key(struct target_set *s, struct guardtarget *t, uint64_t now)
+static bool settle_key(struct target_set *s, struct target *t, uint64_t now)
 {
     int number;
 
-    if (t->settled || !guardtarget_settle(t) || (number = rule_join(s->rule, t->key, now)) < 0)
+    if (t->settled || !target_settle(t) || (number = rule_join(s->rule, t->key, now)) < 0)
         return false;
     rule_refused(s->rule, t->number, now);
     rule_leave(s->rule, t->number, now);
@@ -332,7 +332,7 @@ static bool settle_key(struct target_set *s, struct guardtarget *t, uint64_t now
     return true;
 }
 
-void target_set_evaluate(struct target_set *s, struct guardtarget *t, struct reading *r, uint64_t now_ms,
+void target_set_evaluate(struct target_set *s, struct target *t, struct reading *r, uint64_t now_ms,
                          struct rule_decision *ret)
 {
     assert(t->number >= 0);
@@ -340,7 +340,7 @@ void target_set_evaluate(struct target_set *s, struct guardtarget *t, struct rea
     if (is_bystander(s, t, r))
         return;
     if (rule_would_trigger(s->rule, t->number, r, now_ms)) {
-        if (guardtarget_confirm(t, now_ms, r) < 0)
+        if (target_confirm(t, now_ms, r) < 0)
             return;
         set_tenant(s, t);
     }

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "guard/cgroup_discovery.h"
-#include "guard/guardtarget.h"
+#include "guard/target.h"
 
 enum { TARGET_SET_MAX = 1024 };
 
@@ -28,23 +28,23 @@ bool target_selection_has(const struct target_selection *s, const struct proc *p
 
 struct target_set_ops {
     /* notices: which kernel notices work on this machine (memsignal_survey), for the first target; else NULL. */
-    void (*added)(void *ctx, struct guardtarget *t, const char *notices);
-    void (*renamed)(void *ctx, struct guardtarget *t, const char *before);
+    void (*added)(void *ctx, struct target *t, const char *notices);
+    void (*renamed)(void *ctx, struct target *t, const char *before);
     /* A new reading. May set t->due_ms to an earlier time. */
-    void (*polled)(void *ctx, struct guardtarget *t, struct reading *r, uint64_t now_ms);
+    void (*polled)(void *ctx, struct target *t, struct reading *r, uint64_t now_ms);
     /* Its cgroup or its process is gone; t is freed afterwards. */
-    void (*removed)(void *ctx, struct guardtarget *t);
+    void (*removed)(void *ctx, struct target *t);
     /* A cgroup that has a limit and can't be watched. */
     void (*unwatched)(void *ctx, pid_t pid, const char *cgroup, const struct err *e);
 };
 
 struct target_set {
     struct target_selection selection;
-    struct guardtarget_policy policy;
+    struct target_policy policy;
     struct rule *rule; /* owned */
     const struct target_set_ops *ops;
     void *ctx;
-    struct guardtarget *target[TARGET_SET_MAX]; /* owned */
+    struct target *target[TARGET_SET_MAX]; /* owned */
     size_t count;
     int epoll;            /* owned; event.data.ptr of a notice is its struct target_notice */
     bool notices_missing; /* some target's notices are not all opened yet */
@@ -72,5 +72,5 @@ uint64_t target_set_due_ms(const struct target_set *s);
 
 /* The rules' decision for a reading. Reads memory.stat again (into r) before a case triggers, and settles the target's
  * key and tenant. */
-void target_set_evaluate(struct target_set *s, struct guardtarget *t, struct reading *r, uint64_t now_ms,
+void target_set_evaluate(struct target_set *s, struct target *t, struct reading *r, uint64_t now_ms,
                          struct rule_decision *ret);

@@ -35,7 +35,7 @@ struct oom_log_reader {
 /* self is borrowed. oldest: from the first kill that the log still has, else from now on. -FAULT_UNREADABLE: the log
  * may not be read; the log can then name what is known otherwise. -ENOMEM. */
 int oom_log_reader_open(struct oom_log_reader *w, const struct whoami *self, bool oldest, struct err *e);
-void oom_log_reader_done(struct oom_log_reader *w); /* accepts WITNESS_NONE */
+void oom_log_reader_done(struct oom_log_reader *w); /* accepts OOM_LOG_READER_NONE */
 
 /* The next kill: 1 and the kill, named, the caller's to write to until the next call; 0: none by now; else -errno.
  * all: also one of which more may be said within moments. */

@@ -252,7 +252,7 @@ static void settle(struct oomlog *l, const struct kmsgrecord *r, enum oomvictim_
         containerid_pod_from_path(k->task_cgroup, k->where.pod_uid);
     }
     if (!*k->task_cgroup && !*k->invoker.name)
-        k->note = OOMLOG_NOTE_BARE;
+        k->note = OOMLOG_NOTE_ONE_LINE;
     else if (l->headless)
         k->note = NOTE_LATE;
     l->state = KILL;

@@ -13,7 +13,7 @@ struct oomlog;
 
 /* What a kill's source and note are, note where there was no report: it then has a process and nothing more. */
 #define OOMLOG_SOURCE "kernel-log"
-#define OOMLOG_NOTE_BARE "the kernel wrote one line only: what it says of each kill it limits to 10 in 5 seconds"
+#define OOMLOG_NOTE_ONE_LINE "the kernel wrote one line only: what it says of each kill it limits to 10 in 5 seconds"
 
 /* page_size: of the kernel that wrote, bytes. NULL without memory (about 145 KiB). */
 struct oomlog *oomlog_new(uint64_t page_size);

@@ -86,11 +86,11 @@ def guard(salvage, work, folder, *args, state="state"):
 
 
 def journals(work):
-    return sorted((work / "state" / "loans").glob("loan-*"))
+    return sorted((work / "state" / "overrides").glob("override-*"))
 
 
 def keepers(pid):
-    return [child for child in children(pid) if b"guard-keep" in cmdline(child)]
+    return [child for child in children(pid) if b"guard-restore" in cmdline(child)]
 
 
 def about(store):
@@ -246,7 +246,7 @@ def test_when_all_of_us_are_killed_the_next_start_puts_it_back(salvage, folder, 
     os.kill(keeper, signal.SIGSTOP)
     os.kill(lent.pid, signal.SIGKILL)
     os.kill(keeper, signal.SIGKILL)
-    wait_for(lambda: not pathlib.Path("/proc/%d" % keeper).exists() or b"guard-keep" not in cmdline(keeper))
+    wait_for(lambda: not pathlib.Path("/proc/%d" % keeper).exists() or b"guard-restore" not in cmdline(keeper))
     time.sleep(0.2)
     assert number(lent.place, LIMIT) == 448 * MIB and number(lent.place, OOM) == 1 and len(journals(work)) == 1
     p = salvage.start("guard", "--cgroup", MEMORY, "--when", "memory>=99%", "--to", folder.url, "--state",
@@ -288,10 +288,10 @@ def write_journal(work, folder, **changed):
                "after": str(256 * MIB), "step": "", "hold": False}
     boot = changed.pop("boot", pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip())
     setting.update(changed)
-    loans = work / "state" / "loans"
-    loans.mkdir(parents=True)
-    (loans / "loan-0123456789abcdef.json").write_text(json.dumps(
-        {"schema": "salvage.loan/1", "boot": boot, "target": "x", "hold_until_ms": 0, "settings": [setting]}))
+    overrides = work / "state" / "overrides"
+    overrides.mkdir(parents=True)
+    (overrides / "override-0123456789abcdef.json").write_text(json.dumps(
+        {"schema": "salvage.limit-override/1", "boot": boot, "target": "x", "hold_until_ms": 0, "settings": [setting]}))
 
 
 @pytest.mark.parametrize("changed", [{"boot": "01234567-89ab-cdef-0123-456789abcdef"}, {"inode": 4711},
@@ -310,7 +310,7 @@ def test_what_is_no_journal_is_told_and_kept(salvage, folder, work, cgroup):
     write_journal(work, cgroup.path, file="cgroup.procs")
     p = guard(salvage, work, folder, "--cgroup", cgroup.path)
     told, = p.named("guard-not-restored")
-    assert "no journal of a loan" in told["error"] and len(journals(work)) == 1
+    assert "no journal of changed limits" in told["error"] and len(journals(work)) == 1
     assert p.stop() == 0
 
 
@@ -330,8 +330,8 @@ def test_what_is_in_use_is_not_taken_but_no_more_is_borrowed(salvage, folder, wo
 
 
 def test_a_state_folder_that_others_write_to_is_refused(salvage, folder, work):
-    (work / "state" / "loans").mkdir(parents=True)
-    (work / "state" / "loans").chmod(0o777)
+    (work / "state" / "overrides").mkdir(parents=True)
+    (work / "state" / "overrides").chmod(0o777)
     result = salvage.run("guard", "--pid", os.getpid(), "--lend", "1M", "--to", folder.url, "--state", work / "state")
     assert result.code != 0 and "others could write to it" in result.message
 

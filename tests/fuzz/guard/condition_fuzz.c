@@ -36,7 +36,7 @@ static void judge(const struct condition *c, const uint8_t *data, size_t size)
     struct reading r = {0};
     struct reading_value *const values[] = {
         &r.own,       &r.used,          &r.limit,   &r.room,     &r.growth, &r.psi[0].some, &r.psi[0].full,
-        &r.heap_left, &r.growth_beside, &r.dump_ms, &r.pressure, &r.heap,   &r.gc,          &r.events,
+        &r.heap_left, &r.growth_native, &r.dump_ms, &r.pressure, &r.heap,   &r.gc,          &r.events,
     };
     enum condition_verdict first, held;
     char told[CONDITION_EXPLAIN_MAX];

@@ -16,7 +16,7 @@
 
 static struct actions actions;
 static struct dry_run_config config;
-static struct guardtarget target;
+static struct target target;
 static struct dry_run_view view;
 
 static int set_up(void **state)
@@ -30,7 +30,7 @@ static int set_up(void **state)
         condition_parse("need>=95%,oom-in<=1m", &config.rules.when[0], &e) < 0 ||
         condition_parse("heap>=90%", &config.rules.when[1], &e) < 0)
         return -1;
-    target = (struct guardtarget){.name = "shop/cart\033[31m", .memcg = {.v2 = true, .levels = 2}};
+    target = (struct target){.name = "shop/cart\033[31m", .memcg = {.v2 = true, .levels = 2}};
     view = (struct dry_run_view){.target = &target, .polled = true, .victim = 42};
     view.verdict[0] = CONDITION_TRUE;
     view.verdict[1] = CONDITION_UNKNOWN;

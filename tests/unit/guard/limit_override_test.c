@@ -93,7 +93,8 @@ static void test_what_could_not_be_read_is_not_written(void **state)
 
 static void test_a_journal_that_is_not_exactly_right_is_refused(void **state)
 {
-#define HEAD "{\"schema\":\"salvage.loan/1\",\"boot\":\"7e1ec4c6-0b52-4fc7-9a45-1de5d0f7d8aa\",\"target\":\"t\","
+#define HEAD                                                                                                           \
+    "{\"schema\":\"salvage.limit-override/1\",\"boot\":\"7e1ec4c6-0b52-4fc7-9a45-1de5d0f7d8aa\",\"target\":\"t\","
 #define SETTING                                                                                                        \
     "{\"cgroup\":\"/c\",\"device\":1,\"inode\":2,\"before\":\"1\",\"after\":\"2\",\"step\":\"\",\"hold\":false,"
     static const char *const wrong[] = {

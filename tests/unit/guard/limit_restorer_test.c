@@ -139,7 +139,7 @@ static bool is_changed(void)
 
 static unsigned journals(void)
 {
-    CLEANUP_DIR DIR *dir = file_opendir(scratch_fd, "loans");
+    CLEANUP_DIR DIR *dir = file_opendir(scratch_fd, "overrides");
     unsigned n = 0;
 
     for (struct dirent *d; dir && (d = readdir(dir));)
@@ -294,20 +294,20 @@ static void an_ended_restorer_is_not_reaped_twice(void **state)
 
 static void the_command_line_is_read_as_it_was_written(void **state)
 {
-    struct limit_restorer_request r = {.folder = "/state/loans", .json_log = true, .has_journal = true}, again;
+    struct limit_restorer_request r = {.folder = "/state/overrides", .json_log = true, .has_journal = true}, again;
     char name[LIMIT_RESTORER_NAME_MAX], *argv[LIMIT_RESTORER_ARGS + 1];
 
     (void)state;
     limit_restorer_new_name(name);
     r.name = name;
     limit_restorer_encode(&r, argv);
-    assert_string_equal(argv[1], "guard-keep");
+    assert_string_equal(argv[1], "guard-restore");
     assert_null(argv[LIMIT_RESTORER_ARGS]);
     assert_int_equal(limit_restorer_decode(LIMIT_RESTORER_ARGS - 1, argv + 1, &again, NULL), 0);
     assert_string_equal(again.folder, r.folder);
     assert_string_equal(again.name, name);
     assert_true(again.json_log && again.has_journal);
-    argv[3] = (char[]){"loan-1.json"};
+    argv[3] = (char[]){"override-1.json"};
     assert_true(limit_restorer_decode(LIMIT_RESTORER_ARGS - 1, argv + 1, &again, NULL) < 0);
     assert_true(limit_restorer_decode(2, argv + 1, &again, NULL) < 0);
 }
@@ -326,7 +326,7 @@ int main(int argc, char **argv)
     struct limit_restorer_request request;
     uint64_t at;
 
-    if (argc > 1 && text_eq(argv[1], "guard-keep")) {
+    if (argc > 1 && text_eq(argv[1], "guard-restore")) {
         dies_at = text_parse_uint(variable(DIES_AT), UINT32_MAX, &at) < 0 ? 0 : (unsigned)at;
         return limit_restorer_decode(argc - 1, argv + 1, &request, NULL) < 0 ? 2 : limit_restorer_main(&request);
     }

@@ -72,7 +72,7 @@ static void a_heap_that_fills_up_stops_at_its_maximum(void **state)
         struct reading r = {.room = reading_known(rows[i].room),
                             .growth = reading_known(rows[i].growth),
                             .heap_left = reading_known(rows[i].heap_left),
-                            .growth_beside = reading_known(rows[i].native)};
+                            .growth_native = reading_known(rows[i].native)};
         struct reading_value v = reading_oom_in(&r);
 
         assert_true(v.known);
@@ -88,7 +88,7 @@ static void half_of_what_is_known_of_a_heap_is_not_used(void **state)
     r.heap_left = reading_known(150 * MIB);
     assert_int_equal(reading_oom_in(&r).value, 2000);
     r.heap_left = reading_unknown("no JVM");
-    r.growth_beside = reading_known(0);
+    r.growth_native = reading_known(0);
     assert_int_equal(reading_oom_in(&r).value, 2000);
 }
 

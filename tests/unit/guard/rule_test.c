@@ -550,13 +550,13 @@ static void the_default_asks_for_growth_not_for_a_share(void **state)
             r = at(80, 20 * MIB);
             r.dump_ms = reading_known(1500);
             r.heap_left = reading_known(15 * MIB);
-            r.growth_beside = reading_known(0);
+            r.growth_native = reading_known(0);
             break;
         case 3: /* the same without room */
             r = at(80, 20 * MIB);
             r.dump_ms = reading_known(1500);
             r.heap_left = reading_known(30 * MIB);
-            r.growth_beside = reading_known(0);
+            r.growth_native = reading_known(0);
             break;
         case 4: /* no JVM, far from the limit */
             r = at(80, 20 * MIB);

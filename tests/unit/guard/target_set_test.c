@@ -25,7 +25,7 @@ static unsigned added, polled, removed;
 static struct reading last;
 static struct rule_decision decision;
 
-static void on_added(void *ctx, struct guardtarget *t, const char *notices)
+static void on_added(void *ctx, struct target *t, const char *notices)
 {
     (void)ctx;
     (void)t;
@@ -33,14 +33,14 @@ static void on_added(void *ctx, struct guardtarget *t, const char *notices)
     added++;
 }
 
-static void on_renamed(void *ctx, struct guardtarget *t, const char *before)
+static void on_renamed(void *ctx, struct target *t, const char *before)
 {
     (void)ctx;
     (void)t;
     (void)before;
 }
 
-static void on_polled(void *ctx, struct guardtarget *t, struct reading *r, uint64_t now_ms)
+static void on_polled(void *ctx, struct target *t, struct reading *r, uint64_t now_ms)
 {
     (void)ctx;
     polled++;
@@ -48,7 +48,7 @@ static void on_polled(void *ctx, struct guardtarget *t, struct reading *r, uint6
     last = *r;
 }
 
-static void on_removed(void *ctx, struct guardtarget *t)
+static void on_removed(void *ctx, struct target *t)
 {
     (void)ctx;
     (void)t;
@@ -174,7 +174,7 @@ static void a_given_process_is_gone_though_its_number_is_used_again(void **state
     }
     poll_all();
     assert_int_equal(removed, 0);
-    assert_false(guardtarget_has_ended(set.target[0]));
+    assert_false(target_has_ended(set.target[0]));
     end_process(pid);
     if ((again = start_process(pid)) > 0)
         assert_int_equal(again, pid);

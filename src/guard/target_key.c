@@ -2,7 +2,7 @@
  *
  * By /proc/PID/cgroup and, for a name, /proc/PID/mountinfo.
  */
-#include "guard/guardkey.h"
+#include "guard/target_key.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ static void add_rest(const char *rest, char ret[RULE_KEY_MAX])
         snprintf(ret + length, RULE_KEY_MAX - length, "/%016" PRIx64, (uint64_t)XXH3_64bits(rest, strlen(rest)));
 }
 
-bool guardkey_of_process(int proc, char ret[RULE_KEY_MAX])
+bool target_key_of_process(int proc, char ret[RULE_KEY_MAX])
 {
     char id[CONTAINERID_MAX], pod[PODUID_MAX], name[CONTAINERNAME_MAX];
     bool v2;
@@ -53,7 +53,7 @@ bool guardkey_of_process(int proc, char ret[RULE_KEY_MAX])
     return true;
 }
 
-void guardkey_of_given(pid_t pid, char ret[RULE_KEY_MAX])
+void target_key_of_given(pid_t pid, char ret[RULE_KEY_MAX])
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
     uint64_t ticks = 0;

@@ -2,7 +2,7 @@
  *
  * Lent first, forked then: what the case needs has to be there before it does anything.
  */
-#include "guard/guardcases.h"
+#include "guard/case_processes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,12 +19,12 @@
 #include "guard/case_request.h"
 #include "linux/launch.h"
 
-int guardcases_init(struct guardcases *ret, const struct whoami *self, char *const *args,
-                    const struct limit_override_policy *policy, uint64_t dump_rate, struct err *e)
+int case_processes_init(struct case_processes *ret, const struct whoami *self, char *const *args,
+                        const struct limit_override_policy *policy, uint64_t dump_rate, struct err *e)
 {
     int r;
 
-    *ret = (struct guardcases){.self = self, .args = args};
+    *ret = (struct case_processes){.self = self, .args = args};
     if ((r = dumpspeed_init(&ret->speed, dump_rate)) < 0)
         return err_set(e, r, "no file in memory: %s", strerror(-r));
     if ((r = limit_overrides_init(&ret->overrides, policy, e)) < 0)
@@ -32,7 +32,7 @@ int guardcases_init(struct guardcases *ret, const struct whoami *self, char *con
     return r;
 }
 
-static void become_case(struct guardcases *c, const struct guardtarget *t, pid_t victim, const char *why,
+static void become_case(struct case_processes *c, const struct target *t, pid_t victim, const char *why,
                         const struct limit_override_outcome *lent)
 {
     char *about = limit_override_describe(&c->overrides, lent, t->name, victim, why);
@@ -52,7 +52,7 @@ static void become_case(struct guardcases *c, const struct guardtarget *t, pid_t
     launch_become(argv.item, CASE_REQUEST_ARGS, c->args, c->speed.fd);
 }
 
-static void report_override(const struct guardcases *c, const struct guardtarget *t,
+static void report_override(const struct case_processes *c, const struct target *t,
                             const struct limit_override_outcome *o)
 {
     char size[TEXT_SIZE_MAX];
@@ -68,31 +68,31 @@ static void report_override(const struct guardcases *c, const struct guardtarget
                   LOG_STR("hold", o->hold.msg[0] ? o->hold.msg : NULL));
 }
 
-static struct guardcase *find_slot(struct guardcases *c, pid_t child)
+static struct case_process *find_slot(struct case_processes *c, pid_t child)
 {
-    for (size_t i = 0; i < GUARDCASES_MAX; i++)
+    for (size_t i = 0; i < CASE_PROCESSES_MAX; i++)
         if (c->one[i].child == child)
             return &c->one[i];
     return NULL;
 }
 
-int guardcases_begin(struct guardcases *c, struct guardtarget *t, const char *why, struct err *e)
+int case_processes_begin(struct case_processes *c, struct target *t, const char *why, struct err *e)
 {
-    pid_t victim = guardtarget_victim(t);
-    struct guardcase *slot = find_slot(c, 0);
+    pid_t victim = target_victim(t);
+    struct case_process *slot = find_slot(c, 0);
     struct limit_override_outcome lent;
 
     if (!slot)
-        return err_set(e, -EAGAIN, "%d cases are being made already", GUARDCASES_MAX);
+        return err_set(e, -EAGAIN, "%d cases are being made already", CASE_PROCESSES_MAX);
     last_known_process(&t->last, victim);
     t->last.taken.time_ns = clock_wall_ns();
     if (identity_of_stream(c->self->machine, victim, 0, t->last.taken.time_ns, t->last.taken.id) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     limit_overrides_begin(&c->overrides, &t->memcg, t->name, clock_mono_ms(), &lent);
-    *slot = (struct guardcase){.child = c->fork ? c->fork() : fork(),
-                               .target = t->number,
-                               .begun_ms = clock_mono_ms(),
-                               .restorer = lent.restorer};
+    *slot = (struct case_process){.child = c->fork ? c->fork() : fork(),
+                                  .target = t->number,
+                                  .begun_ms = clock_mono_ms(),
+                                  .restorer = lent.restorer};
     snprintf(slot->name, sizeof(slot->name), "%s", t->name);
     if (slot->child == 0)
         become_case(c, t, victim, why, &lent);
@@ -112,9 +112,9 @@ int guardcases_begin(struct guardcases *c, struct guardtarget *t, const char *wh
     return 0;
 }
 
-int guardcases_reap(struct guardcases *c, pid_t child, int status, bool *ret_made)
+int case_processes_reap(struct case_processes *c, pid_t child, int status, bool *ret_made)
 {
-    struct guardcase *one = find_slot(c, child);
+    struct case_process *one = find_slot(c, child);
     char rate[TEXT_SIZE_MAX];
 
     if (limit_overrides_reap(&c->overrides, child, status) || !one)
@@ -129,23 +129,23 @@ int guardcases_reap(struct guardcases *c, pid_t child, int status, bool *ret_mad
     return one->target;
 }
 
-size_t guardcases_count(const struct guardcases *c)
+size_t case_processes_count(const struct case_processes *c)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < GUARDCASES_MAX; i++)
+    for (size_t i = 0; i < CASE_PROCESSES_MAX; i++)
         n += c->one[i].child > 0;
     return n;
 }
 
-void guardcases_stop(struct guardcases *c)
+void case_processes_stop(struct case_processes *c)
 {
-    for (size_t i = 0; i < GUARDCASES_MAX; i++)
+    for (size_t i = 0; i < CASE_PROCESSES_MAX; i++)
         if (c->one[i].child > 0)
             kill(c->one[i].child, SIGTERM);
 }
 
-void guardcases_done(struct guardcases *c)
+void case_processes_done(struct case_processes *c)
 {
     limit_overrides_done(&c->overrides);
     dumpspeed_done(&c->speed);

@@ -2,7 +2,7 @@
  *
  * Read and written anew at the start, appended to afterwards, and written anew when it has grown.
  */
-#include "guard/casehistory.h"
+#include "guard/case_history.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ _Static_assert(CASE_LINE_KEY_MAX == (int)RULE_KEY_MAX && CASE_LINE_TENANT_MAX ==
 _Static_assert(CASE_LINE_BOOT_MAX == (int)BOOTID_MAX, "so does a boot");
 
 /* How long ago it was. Another boot's are as old as the wall clock says: it may have been set since. */
-static uint64_t age_ms(const struct casehistory *h, const struct case_line *c, uint64_t now_ms)
+static uint64_t age_ms(const struct case_history *h, const struct case_line *c, uint64_t now_ms)
 {
     int64_t wall_ms = clock_wall_ns() / 1000000;
 
@@ -35,7 +35,7 @@ static uint64_t age_ms(const struct casehistory *h, const struct case_line *c, u
 }
 
 /* The end of the file, from a line's beginning on. */
-static int load(const struct casehistory *h, struct buf *ret)
+static int load(const struct case_history *h, struct buf *ret)
 {
     CLEANUP_FD int fd = openat(h->dir, NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     CLEANUP_FREE char *bytes = NULL;
@@ -62,7 +62,7 @@ static int load(const struct casehistory *h, struct buf *ret)
 }
 
 /* Those lines that matter still, each as it is; told to the rule, if there is one. */
-static int sift(const struct casehistory *h, const struct buf *text, struct rule *rule, uint64_t now_ms,
+static int sift(const struct case_history *h, const struct buf *text, struct rule *rule, uint64_t now_ms,
                 struct buf *ret)
 {
     const char *end = text->data + text->size;
@@ -82,7 +82,7 @@ static int sift(const struct casehistory *h, const struct buf *text, struct rule
     return r;
 }
 
-static int rewrite(struct casehistory *h, struct rule *rule, uint64_t now_ms)
+static int rewrite(struct case_history *h, struct rule *rule, uint64_t now_ms)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = FILE_MAX}, kept = {.ceiling = FILE_MAX};
     const char *from;
@@ -129,24 +129,24 @@ static int open_folder(const char *state)
     return TAKE_FD(dir);
 }
 
-int casehistory_open(struct casehistory *ret, const char *state, const struct rule_policy *policy, struct rule *rule,
-                     uint64_t now_ms, struct err *e)
+int case_history_open(struct case_history *ret, const char *state, const struct rule_policy *policy, struct rule *rule,
+                      uint64_t now_ms, struct err *e)
 {
     int r = 0;
 
-    *ret = (struct casehistory){.dir = -1, .horizon_ms = longest(policy)};
+    *ret = (struct case_history){.dir = -1, .horizon_ms = longest(policy)};
     if (!state)
         return 0;
     if ((ret->dir = r = open_folder(state)) < 0 || (r = bootid_read(ret->boot)) < 0 ||
         (r = rewrite(ret, rule, now_ms)) < 0) {
-        casehistory_done(ret);
+        case_history_done(ret);
         return err_set(e, -FAULT_STATE, "%s/guard: %s: give another --state", state,
                        r == -EPERM ? "others could write to it" : strerror(-r));
     }
     return 0;
 }
 
-static int append(const struct casehistory *h, const struct buf *line, off_t *ret_size)
+static int append(const struct case_history *h, const struct buf *line, off_t *ret_size)
 {
     CLEANUP_FD int fd = openat(h->dir, NAME, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
     struct stat st;
@@ -159,8 +159,8 @@ static int append(const struct casehistory *h, const struct buf *line, off_t *re
     return r;
 }
 
-int casehistory_add(struct casehistory *h, const struct rule *rule, int target, enum rule_past what, uint64_t now_ms,
-                    struct err *e)
+int case_history_add(struct case_history *h, const struct rule *rule, int target, enum rule_past what, uint64_t now_ms,
+                     struct err *e)
 {
     CLEANUP(buf_done) struct buf line = {.ceiling = TEXT_MAX};
     struct case_line c = {.what = (enum case_line_what)what, .mono_ms = now_ms, .wall_ms = clock_wall_ns() / 1000000};
@@ -180,7 +180,7 @@ int casehistory_add(struct casehistory *h, const struct rule *rule, int target, 
     return r < 0 && !said ? err_set(e, r, "%s", strerror(-r)) : 0;
 }
 
-void casehistory_done(struct casehistory *h)
+void case_history_done(struct case_history *h)
 {
     if (h->dir >= 0)
         close(h->dir);

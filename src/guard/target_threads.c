@@ -2,7 +2,7 @@
  *
  * The kernel tells nobody that pids.current comes near pids.max: so it is looked at.
  */
-#include "guard/guardthreads.h"
+#include "guard/target_threads.h"
 
 #include "base/mem.h"
 #include "linux/threadroom.h"
@@ -22,7 +22,7 @@ static struct reading_value share_of(pid_t pid)
     return reading_known((int64_t)((double)room.used / (double)room.limit * READING_WHOLE));
 }
 
-void guardthreads_read(struct guardthreads *g, pid_t pid, uint64_t now_ms, struct reading *r)
+void target_threads_read(struct target_threads *g, pid_t pid, uint64_t now_ms, struct reading *r)
 {
     if (now_ms >= g->due_ms) {
         g->share = share_of(pid);

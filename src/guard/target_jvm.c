@@ -2,7 +2,7 @@
  *
  * The largest process of the cgroup, if it has counters.
  */
-#include "guard/guardjvm.h"
+#include "guard/target_jvm.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -18,23 +18,23 @@ enum {
 
 static const char NONE[] = "no JVM with counters";
 
-void guardjvm_done(struct guardjvm *j)
+void target_jvm_done(struct target_jvm *j)
 {
     proc_done(&j->proc);
     if (j->fd >= 0)
         close(j->fd);
     counters_done(&j->counters);
-    *j = GUARDJVM_NONE;
+    *j = TARGET_JVM_NONE;
 }
 
-bool guardjvm_asks(struct guardjvm *j, uint64_t now_ms)
+bool target_jvm_wants_pid(struct target_jvm *j, uint64_t now_ms)
 {
     if (j->pid && !proc_is_alive(&j->proc))
-        guardjvm_done(j);
+        target_jvm_done(j);
     return !j->pid && now_ms >= j->again_at_ms;
 }
 
-void guardjvm_try(struct guardjvm *j, pid_t pid, uint64_t now_ms)
+void target_jvm_try(struct target_jvm *j, pid_t pid, uint64_t now_ms)
 {
     struct err ignored;
 
@@ -59,7 +59,7 @@ static struct reading_value share(const struct hsperf *h, const char *used_name,
 }
 
 /* Time in collections, of all collectors, since the last window's end. */
-static void count_gc(struct guardjvm *j, uint64_t now_ms)
+static void count_gc(struct target_jvm *j, uint64_t now_ms)
 {
     int64_t ticks = 0, one, hertz;
     char name[64];
@@ -84,7 +84,7 @@ static void count_gc(struct guardjvm *j, uint64_t now_ms)
 }
 
 /* False: there is none, or it doesn't say. */
-static bool read_heap(struct guardjvm *j, struct memcg *m, uint64_t now_ms, struct jvmheap *heap, struct reading *r)
+static bool read_heap(struct target_jvm *j, struct memcg *m, uint64_t now_ms, struct jvmheap *heap, struct reading *r)
 {
     struct err ignored;
     uint64_t shared;
@@ -100,11 +100,11 @@ static bool read_heap(struct guardjvm *j, struct memcg *m, uint64_t now_ms, stru
     return heap->used >= 0 && heap->max > 0;
 }
 
-void guardjvm_read(struct guardjvm *j, struct memcg *m, uint64_t dump_rate, uint64_t now_ms, struct reading *r)
+void target_jvm_read(struct target_jvm *j, struct memcg *m, uint64_t dump_rate, uint64_t now_ms, struct reading *r)
 {
     struct jvmheap heap;
 
-    r->dump_ms = r->heap = r->gc = r->heap_left = r->growth_beside = reading_unknown(NONE);
+    r->dump_ms = r->heap = r->gc = r->heap_left = r->growth_native = reading_unknown(NONE);
     if (!read_heap(j, m, now_ms, &heap, r)) {
         native_growth_forget(&j->native);
         return;
@@ -114,11 +114,11 @@ void guardjvm_read(struct guardjvm *j, struct memcg *m, uint64_t dump_rate, uint
         return;
     native_growth_add(&j->native, &heap, r->firm.value, now_ms);
     r->heap_left = reading_known(native_growth_heap_left(&j->native, r->firm.value));
-    r->growth_beside = reading_known(j->native.speed);
+    r->growth_native = reading_known(j->native.speed);
 }
 
-void guardjvm_skip(struct guardjvm *j, struct reading *r)
+void target_jvm_skip(struct target_jvm *j, struct reading *r)
 {
-    r->dump_ms = r->heap = r->gc = r->heap_left = r->growth_beside = reading_unknown(NONE);
+    r->dump_ms = r->heap = r->gc = r->heap_left = r->growth_native = reading_unknown(NONE);
     native_growth_forget(&j->native);
 }

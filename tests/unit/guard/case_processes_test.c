@@ -13,11 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "guard/guardcases.h"
+#include "guard/case_processes.h"
 
 static const struct whoami SELF = {.machine = (char *)"m"};
-static struct guardcases cases;
-static struct guardtarget target;
+static struct case_processes cases;
+static struct target target;
 static unsigned forks, failures; /* tries; failures to come */
 static int error;
 
@@ -39,8 +39,8 @@ static int set_up(void **state)
 
     (void)state;
     forks = failures = 0;
-    target = (struct guardtarget){.name = "a", .number = 3, .given_pid = getpid(), .memcg = MEMCG_NONE};
-    if (guardcases_init(&cases, &SELF, args, &policy, 1 << 20, &e) < 0)
+    target = (struct target){.name = "a", .number = 3, .given_pid = getpid(), .memcg = MEMCG_NONE};
+    if (case_processes_init(&cases, &SELF, args, &policy, 1 << 20, &e) < 0)
         return -1;
     cases.fork = fake_fork;
     return 0;
@@ -49,7 +49,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    guardcases_done(&cases);
+    case_processes_done(&cases);
     whoami_done(&target.last.who);
     return 0;
 }
@@ -62,18 +62,18 @@ static void refused_by(int number, const char *words)
     error = number;
     failures = 3;
     for (unsigned i = 0; i < 3; i++) {
-        assert_int_equal(guardcases_begin(&cases, &target, "why", &e), -number);
+        assert_int_equal(case_processes_begin(&cases, &target, "why", &e), -number);
         assert_non_null(strstr(e.msg, words));
-        assert_int_equal(guardcases_count(&cases), 0);
+        assert_int_equal(case_processes_count(&cases), 0);
     }
-    assert_int_equal(guardcases_begin(&cases, &target, "why", &e), 0);
-    assert_int_equal(guardcases_count(&cases), 1);
+    assert_int_equal(case_processes_begin(&cases, &target, "why", &e), 0);
+    assert_int_equal(case_processes_count(&cases), 1);
     assert_int_equal(forks, 4);
-    assert_int_equal(guardcases_reap(&cases, -1, 0, &made), -1);
-    assert_int_equal(guardcases_reap(&cases, 100004, 0, &made), 3);
+    assert_int_equal(case_processes_reap(&cases, -1, 0, &made), -1);
+    assert_int_equal(case_processes_reap(&cases, 100004, 0, &made), 3);
     assert_true(made);
-    assert_int_equal(guardcases_count(&cases), 0);
-    assert_int_equal(guardcases_reap(&cases, 100004, 0, &made), -1); /* another child's number by now */
+    assert_int_equal(case_processes_count(&cases), 0);
+    assert_int_equal(case_processes_reap(&cases, 100004, 0, &made), -1); /* another child's number by now */
 }
 
 static void without_room_for_a_process(void **state)
@@ -94,14 +94,14 @@ static void no_place_is_lost_to_failures(void **state)
 
     (void)state;
     error = EAGAIN;
-    failures = 5 * GUARDCASES_MAX;
-    for (unsigned i = 0; i < 5 * GUARDCASES_MAX; i++)
-        assert_int_equal(guardcases_begin(&cases, &target, "why", &e), -EAGAIN);
-    for (unsigned i = 0; i < GUARDCASES_MAX; i++)
-        assert_int_equal(guardcases_begin(&cases, &target, "why", &e), 0);
-    assert_int_equal(guardcases_begin(&cases, &target, "why", &e), -EAGAIN);
+    failures = 5 * CASE_PROCESSES_MAX;
+    for (unsigned i = 0; i < 5 * CASE_PROCESSES_MAX; i++)
+        assert_int_equal(case_processes_begin(&cases, &target, "why", &e), -EAGAIN);
+    for (unsigned i = 0; i < CASE_PROCESSES_MAX; i++)
+        assert_int_equal(case_processes_begin(&cases, &target, "why", &e), 0);
+    assert_int_equal(case_processes_begin(&cases, &target, "why", &e), -EAGAIN);
     assert_non_null(strstr(e.msg, "already"));
-    assert_int_equal(forks, 6 * GUARDCASES_MAX);
+    assert_int_equal(forks, 6 * CASE_PROCESSES_MAX);
 }
 
 int main(void)

@@ -6,34 +6,34 @@
  */
 #pragma once
 
-#include "guard/guardtarget.h"
 #include "guard/kill_recorder.h"
+#include "guard/target.h"
 #include "oom/oom_log_reader.h"
 
-enum { GUARDKILLS_BARE_MAX = 32 };
+enum { KILL_REPORTS_UNMATCHED_MAX = 32 };
 
 /* A kill of which the kernel wrote one line only: whose it was, a counter tells. */
-struct guardkill_bare {
+struct unmatched_kill {
     struct oomkill_process process;
     int64_t time_ns;
     uint64_t at_ms;
 };
 
-struct guardkills {
+struct kill_reports {
     struct oom_log_reader oom_log; /* log.fd: to be polled; -1: the kernel log can't be read */
     struct kill_recorder recorder;
     const struct whoami *self;
     bool all;               /* kills of nobody's target, too */
     struct oomkill counted; /* a record that is made of counters */
-    struct guardkill_bare bare[GUARDKILLS_BARE_MAX];
-    unsigned bares;
+    struct unmatched_kill unmatched[KILL_REPORTS_UNMATCHED_MAX];
+    unsigned unmatched_count;
 };
 
 /* args: guard's own, for who ships. -FAULT_UNREADABLE: there is no kernel log, and the rest works. -ENOMEM. */
-int guardkills_open(struct guardkills *g, const struct whoami *self, char *const *args, bool all, struct err *e);
+int kill_reports_open(struct kill_reports *g, const struct whoami *self, char *const *args, bool all, struct err *e);
 
 /* What is in the kernel log by now. all: also the last one, of which more may be said. */
-void guardkills_read(struct guardkills *g, struct guardtarget *const *targets, size_t count, bool all);
+void kill_reports_read(struct kill_reports *g, struct target *const *targets, size_t count, bool all);
 
 /* The kernel's count of kills in t: those that the kernel log does not have are reported. last: t goes. */
-void guardkills_count(struct guardkills *g, struct guardtarget *t, uint64_t kills, bool last);
+void kill_reports_count(struct kill_reports *g, struct target *t, uint64_t kills, bool last);

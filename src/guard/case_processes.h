@@ -5,44 +5,44 @@
  */
 #pragma once
 
-#include "guard/guardtarget.h"
 #include "guard/limit_override.h"
+#include "guard/target.h"
 #include "hotspot/dumpspeed.h"
 #include "place/whoami.h"
 
-enum { GUARDCASES_MAX = 16 };
+enum { CASE_PROCESSES_MAX = 16 };
 
-struct guardcase {
+struct case_process {
     pid_t child; /* 0: a free slot */
     int target;  /* the rule's number */
     uint64_t begun_ms;
     uint64_t restorer; /* of what was lent to it */
-    char name[GUARDTARGET_NAME_MAX];
+    char name[TARGET_NAME_MAX];
 };
 
-struct guardcases {
+struct case_processes {
     const struct whoami *self;
     char *const *args;   /* the guard's own, behind the request (guard/case_request.h) */
     pid_t (*fork)(void); /* NULL: fork(2); a test's fails now and then */
-    struct guardcase one[GUARDCASES_MAX];
+    struct case_process one[CASE_PROCESSES_MAX];
     struct limit_overrides overrides;
     struct dumpspeed speed;
 };
 
 /* dump_rate: bytes a second; 0: as the last dump was. Puts back what another guard lent. */
-int guardcases_init(struct guardcases *ret, const struct whoami *self, char *const *args,
-                    const struct limit_override_policy *policy, uint64_t dump_rate, struct err *e);
+int case_processes_init(struct case_processes *ret, const struct whoami *self, char *const *args,
+                        const struct limit_override_policy *policy, uint64_t dump_rate, struct err *e);
 
 /* why: the condition that is met. -ESRCH: no process; -EAGAIN, -ENOMEM: no process can be started now. */
-int guardcases_begin(struct guardcases *c, struct guardtarget *t, const char *why, struct err *e);
+int case_processes_begin(struct case_processes *c, struct target *t, const char *why, struct err *e);
 
 /* A child has ended: -1, or the number of the target whose case that was, and whether it was made as a whole. */
-int guardcases_reap(struct guardcases *c, pid_t child, int status, bool *ret_made);
+int case_processes_reap(struct case_processes *c, pid_t child, int status, bool *ret_made);
 
-size_t guardcases_count(const struct guardcases *c);
+size_t case_processes_count(const struct case_processes *c);
 
 /* SIGTERM to those that still run. */
-void guardcases_stop(struct guardcases *c);
+void case_processes_stop(struct case_processes *c);
 
 /* Puts back all that is lent. */
-void guardcases_done(struct guardcases *c);
+void case_processes_done(struct case_processes *c);

@@ -2,7 +2,7 @@
  *
  * Joins what the kernel log says, what its counters say, and what was seen before.
  */
-#include "guard/guardkills.h"
+#include "guard/kill_reports.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,12 +16,12 @@
 enum {
     UNREPORTED_MS = 1500, /* in which the kernel log tells of a kill that is counted */
     ENDED_MS = 250,       /* in which who is killed has ended: then it is known who it was */
-    BARE_MS =
+    UNMATCHED_MS =
         4 *
         UNREPORTED_MS /* longer than any that is counted waits: then its line in the kernel log is all that is known */
 };
 
-int guardkills_open(struct guardkills *g, const struct whoami *self, char *const *args, bool all, struct err *e)
+int kill_reports_open(struct kill_reports *g, const struct whoami *self, char *const *args, bool all, struct err *e)
 {
     g->self = self;
     g->all = all;
@@ -30,7 +30,7 @@ int guardkills_open(struct guardkills *g, const struct whoami *self, char *const
 }
 
 /* Whose it is; NULL: nobody's but this machine's. */
-static const struct whoami *owner_of(const struct guardkills *g, const struct guardtarget *t, struct oomkill *k,
+static const struct whoami *owner_of(const struct kill_reports *g, const struct target *t, struct oomkill *k,
                                      struct whoami *named)
 {
     if (t && t->last.who.host)
@@ -48,7 +48,7 @@ static const char *or_none(const char *text)
 }
 
 /* Tells of it, and keeps a record in the store: in the case of what was taken before, if there is one. */
-static void store_record(struct guardkills *g, struct guardtarget *t, struct oomkill *k)
+static void store_record(struct kill_reports *g, struct target *t, struct oomkill *k)
 {
     const char *target = t ? t->name : *k->where.container_id ? k->where.container_id : k->task_cgroup;
     char limit[TEXT_SIZE_MAX];
@@ -76,38 +76,38 @@ static void store_record(struct guardkills *g, struct guardtarget *t, struct oom
 }
 
 /* The oldest of them as a record. */
-static void take_bare(struct guardkills *g, struct oomkill *k)
+static void take_unmatched(struct kill_reports *g, struct oomkill *k)
 {
     k->source = OOMLOG_SOURCE;
-    k->note = OOMLOG_NOTE_BARE;
-    k->process = g->bare[0].process;
-    k->time_ns = g->bare[0].time_ns;
-    memmove(&g->bare[0], &g->bare[1], --g->bares * sizeof(*g->bare));
+    k->note = OOMLOG_NOTE_ONE_LINE;
+    k->process = g->unmatched[0].process;
+    k->time_ns = g->unmatched[0].time_ns;
+    memmove(&g->unmatched[0], &g->unmatched[1], --g->unmatched_count * sizeof(*g->unmatched));
 }
 
 /* One that no counter was of. Who guards all keeps a record of it, too. */
-static void report_bare(struct guardkills *g)
+static void report_unmatched(struct kill_reports *g)
 {
     struct oomkill *k = &g->counted;
 
     oomkill_init(k);
-    take_bare(g, k);
+    take_unmatched(g, k);
     oom_log_reader_name(&g->oom_log, k);
     if (g->all)
         store_record(g, NULL, k);
 }
 
-static void queue_bare(struct guardkills *g, const struct oomkill *k)
+static void queue_unmatched(struct kill_reports *g, const struct oomkill *k)
 {
-    if (g->bares == GUARDKILLS_BARE_MAX)
-        report_bare(g);
-    g->bare[g->bares++] = (struct guardkill_bare){k->process, k->time_ns, clock_mono_ms()};
+    if (g->unmatched_count == KILL_REPORTS_UNMATCHED_MAX)
+        report_unmatched(g);
+    g->unmatched[g->unmatched_count++] = (struct unmatched_kill){k->process, k->time_ns, clock_mono_ms()};
 }
 
 /* Who guards all keeps a record of all. */
-static void on_kill(struct guardkills *g, struct oomkill *k, struct guardtarget *const *targets, size_t count)
+static void on_kill(struct kill_reports *g, struct oomkill *k, struct target *const *targets, size_t count)
 {
-    struct guardtarget *t = NULL;
+    struct target *t = NULL;
 
     for (size_t i = 0; i < count && !t; i++)
         t = last_known_is(&targets[i]->last, k) ? targets[i] : NULL;
@@ -115,13 +115,13 @@ static void on_kill(struct guardkills *g, struct oomkill *k, struct guardtarget 
         last_known_complete(&t->last, k);
         last_known_reported(&t->last, 1 + (uint64_t)k->group.total + k->group.again, clock_mono_ms());
     }
-    if (!t && text_eq(k->note, OOMLOG_NOTE_BARE))
-        queue_bare(g, k);
+    if (!t && text_eq(k->note, OOMLOG_NOTE_ONE_LINE))
+        queue_unmatched(g, k);
     else if (t || g->all)
         store_record(g, t, k);
 }
 
-void guardkills_read(struct guardkills *g, struct guardtarget *const *targets, size_t count, bool all)
+void kill_reports_read(struct kill_reports *g, struct target *const *targets, size_t count, bool all)
 {
     struct oomkill *k;
     struct err e = {0};
@@ -133,12 +133,12 @@ void guardkills_read(struct guardkills *g, struct guardtarget *const *targets, s
         log_event(EVENT_OOM_UNREAD, LOG_STR("error", e.msg));
         kmsg_done(&g->oom_log.log);
     }
-    while (g->bares > 0 && clock_mono_ms() - g->bare[0].at_ms > BARE_MS)
-        report_bare(g);
+    while (g->unmatched_count > 0 && clock_mono_ms() - g->unmatched[0].at_ms > UNMATCHED_MS)
+        report_unmatched(g);
 }
 
 /* Those that the kernel counted, and did not tell of. */
-void guardkills_count(struct guardkills *g, struct guardtarget *t, uint64_t kills, bool last)
+void kill_reports_count(struct kill_reports *g, struct target *t, uint64_t kills, bool last)
 {
     uint64_t wait_ms = last ? 0 : g->oom_log.log.fd < 0 ? ENDED_MS : UNREPORTED_MS;
     uint64_t unreported = last_known_count(&t->last, kills, wait_ms, clock_mono_ms());
@@ -151,8 +151,8 @@ void guardkills_count(struct guardkills *g, struct guardtarget *t, uint64_t kill
                             : "the kernel log had nothing of it (it limits what it says to 10 kills in "
                               "5 seconds): this is from the counters alone",
                         clock_wall_ns(), &g->counted);
-        if (g->bares > 0)
-            take_bare(g, &g->counted);
+        if (g->unmatched_count > 0)
+            take_unmatched(g, &g->counted);
         oom_log_reader_name(&g->oom_log, &g->counted);
         store_record(g, t, &g->counted);
     }

@@ -10,10 +10,10 @@
 #include "guard/reading.h"
 
 /* Of one target; zeroed before the first look. */
-struct guardthreads {
+struct target_threads {
     struct reading_value share;
     uint64_t due_ms; /* of the next look */
 };
 
 /* r->threads, by the cgroup of this process; read once a second, and more often near the limit. */
-void guardthreads_read(struct guardthreads *g, pid_t pid, uint64_t now_ms, struct reading *r);
+void target_threads_read(struct target_threads *g, pid_t pid, uint64_t now_ms, struct reading *r);

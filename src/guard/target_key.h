@@ -15,7 +15,7 @@
 #include "linux/memcg.h"
 
 /* proc: of /proc/PID of a process in it. False if it says nothing; ret is untouched. */
-bool guardkey_of_process(int proc, char ret[RULE_KEY_MAX]);
+bool target_key_of_process(int proc, char ret[RULE_KEY_MAX]);
 
 /* Of a process that was given by its id, which another one may get: with the time of its start. */
-void guardkey_of_given(pid_t pid, char ret[RULE_KEY_MAX]);
+void target_key_of_given(pid_t pid, char ret[RULE_KEY_MAX]);

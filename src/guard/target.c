@@ -2,7 +2,7 @@
  *
  * A look at a cgroup.
  */
-#include "guard/guardtarget.h"
+#include "guard/target.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "guard/guardkey.h"
+#include "guard/target_key.h"
 #include "linux/largest_process.h"
 #include "place/container.h"
 #include "place/containerid.h"
@@ -39,7 +39,7 @@ enum {
 /* --- which process --------------------------------------------------------------------------------------------------
  */
 
-uint64_t guardtarget_kills(struct guardtarget *t)
+uint64_t target_kills(struct target *t)
 {
     struct cgroup_events now;
 
@@ -48,30 +48,30 @@ uint64_t guardtarget_kills(struct guardtarget *t)
     return t->seen.oom_kill;
 }
 
-pid_t guardtarget_victim(const struct guardtarget *t)
+pid_t target_victim(const struct target *t)
 {
     return t->given_pid ? t->given_pid : largest_process(t->memcg.fd);
 }
 
-void guardtarget_give(struct guardtarget *t, pid_t pid)
+void target_restrict_to(struct target *t, pid_t pid)
 {
     assert(pid > 0);
     t->given_pid = pid;
     proc_open("/proc", pid, &t->given);
-    guardkey_of_given(pid, t->key); /* of one container there may be two */
+    target_key_of_given(pid, t->key); /* of one container there may be two */
 }
 
-bool guardtarget_has_ended(const struct guardtarget *t)
+bool target_has_ended(const struct target *t)
 {
     struct proc_status status;
 
     return t->given_pid && (t->given.fd < 0 || proc_status(&t->given, &status) == -ESRCH);
 }
 
-const char *guardtarget_tenant(struct guardtarget *t, char out[RULE_TENANT_MAX])
+const char *target_tenant(struct target *t, char out[RULE_TENANT_MAX])
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
-    pid_t pid = guardtarget_victim(t);
+    pid_t pid = target_victim(t);
     struct proc_status status;
 
     last_known_process(&t->last, pid);
@@ -92,7 +92,7 @@ static struct reading_value bytes(uint64_t value, const char *why)
     return value > INT64_MAX ? reading_unknown(why) : reading_known((int64_t)value);
 }
 
-static void read_events(struct guardtarget *t, struct reading *r)
+static void read_events(struct target *t, struct reading *r)
 {
     struct cgroup_events now = {0};
     int64_t bits = 0;
@@ -119,14 +119,14 @@ static struct reading_value at_least(struct reading_value v, int64_t noticed)
 }
 
 /* Stalls over each window that some condition asks for; a window's share is that of the last whole one. */
-static void read_psi(struct guardtarget *t, uint64_t now_ms, struct reading *r)
+static void read_psi(struct target *t, uint64_t now_ms, struct reading *r)
 {
     struct psi psi;
     bool machine;
     int got = t->psi[0].window_ms ? memcg_pressure(&t->memcg, &psi, &machine) : -ENOENT;
 
     for (unsigned i = 0; i < READING_PSI_MAX && t->psi[i].window_ms; i++) {
-        struct guardpsi *w = &t->psi[i];
+        struct target_psi *w = &t->psi[i];
 
         r->psi[i].window_ms = w->window_ms;
         if (got < 0) {
@@ -171,7 +171,7 @@ static bool memory_threshold(const struct condition_term *t, const struct memcg_
     }
 }
 
-uint64_t guardtarget_next_threshold(const struct rule_policy *rules, const struct memcg_sample *s)
+uint64_t target_next_threshold(const struct rule_policy *rules, const struct memcg_sample *s)
 {
     uint64_t next = UINT64_MAX, used, at;
 
@@ -191,16 +191,15 @@ static bool asks_for(const struct rule_policy *rules, enum condition_what what)
     return false;
 }
 
-static void read_jvm(const struct guardtarget_policy *p, struct guardtarget *t, bool wanted, uint64_t now_ms,
-                     struct reading *r)
+static void read_jvm(const struct target_policy *p, struct target *t, bool wanted, uint64_t now_ms, struct reading *r)
 {
     if (!wanted) {
-        guardjvm_skip(&t->jvm, r);
+        target_jvm_skip(&t->jvm, r);
         return;
     }
-    if (guardjvm_asks(&t->jvm, now_ms))
-        guardjvm_try(&t->jvm, guardtarget_victim(t), now_ms);
-    guardjvm_read(&t->jvm, &t->memcg, p->dump_rate, now_ms, r);
+    if (target_jvm_wants_pid(&t->jvm, now_ms))
+        target_jvm_try(&t->jvm, target_victim(t), now_ms);
+    target_jvm_read(&t->jvm, &t->memcg, p->dump_rate, now_ms, r);
 }
 
 /* Less than half is used: nothing that a JVM says would matter yet. */
@@ -209,25 +208,24 @@ static bool is_far(const struct memcg_sample *s)
     return s->room != UINT64_MAX && s->room > s->limit / 2;
 }
 
-uint64_t guardtarget_ahead(uint64_t limit)
+uint64_t target_ahead(uint64_t limit)
 {
     return limit / 16 > AHEAD_MIN ? limit / 16 : AHEAD_MIN;
 }
 
 /* Whether notices stand before whatever comes next: where half is used, and before the nearest threshold. They stand
  * where the limit was when they were asked for, and compare with usage, which counts more than we do. */
-static bool notice_will_come(const struct guardtarget_policy *p, const struct guardtarget *t,
-                             const struct memcg_sample *s)
+static bool notice_will_come(const struct target_policy *p, const struct target *t, const struct memcg_sample *s)
 {
-    uint64_t next = guardtarget_next_threshold(p->rules, s), at = s->own_used + next;
+    uint64_t next = target_next_threshold(p->rules, s), at = s->own_used + next;
 
     if (!t->usage_noticed || s->level != 0 || s->limit != t->notice_limit)
         return false;
     return next == UINT64_MAX || at >= s->limit / 2 ||
-           (at == t->notice_threshold && at > s->usage + guardtarget_ahead(s->limit));
+           (at == t->notice_threshold && at > s->usage + target_ahead(s->limit));
 }
 
-static uint64_t next_poll(const struct guardtarget_policy *p, const struct guardtarget *t, const struct memcg_sample *s)
+static uint64_t next_poll(const struct target_policy *p, const struct target *t, const struct memcg_sample *s)
 {
     /* The kernel counts in batches: between two of them nothing seems to grow. */
     double latest = growth_latest(&t->felt), trend = growth_speed(&t->felt);
@@ -235,7 +233,7 @@ static uint64_t next_poll(const struct guardtarget_policy *p, const struct guard
 
     if (is_far(s) && !t->psi[0].window_ms && notice_will_come(p, t, s))
         return FAR_MS;
-    pace = pace_ms(s->limit, s->room, guardtarget_next_threshold(p->rules, s), latest > trend ? latest : trend);
+    pace = pace_ms(s->limit, s->room, target_next_threshold(p->rules, s), latest > trend ? latest : trend);
     if (t->jvm.native.moving && pace > MOVING_MS)
         return MOVING_MS;
     /* How fast it grows now is not known before the next. */
@@ -257,7 +255,7 @@ static uint64_t room_beside_files(const struct memcg_sample *s, int64_t growth)
     return growth > 0 && (uint64_t)growth > s->needed_limit / NOISE_DIVISOR ? s->room : firm_room;
 }
 
-static void read_memory(struct guardtarget *t, const struct memcg_sample *s, struct reading *r)
+static void read_memory(struct target *t, const struct memcg_sample *s, struct reading *r)
 {
     uint64_t room;
 
@@ -275,7 +273,7 @@ static void read_memory(struct guardtarget *t, const struct memcg_sample *s, str
     r->room = bytes(room + s->swap_room, "too large");
 }
 
-int guardtarget_confirm(struct guardtarget *t, uint64_t now_ms, struct reading *r)
+int target_confirm(struct target *t, uint64_t now_ms, struct reading *r)
 {
     int64_t before = t->all.bytes, now, by;
     struct memcg_sample s;
@@ -295,14 +293,14 @@ int guardtarget_confirm(struct guardtarget *t, uint64_t now_ms, struct reading *
     return 0;
 }
 
-static void read_threads(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *r)
+static void read_threads(const struct target_policy *p, struct target *t, uint64_t now_ms, struct reading *r)
 {
     if (asks_for(p->rules, CONDITION_THREADS))
-        guardthreads_read(&t->threads, now_ms < t->threads.due_ms ? 0 : guardtarget_victim(t), now_ms, r);
+        target_threads_read(&t->threads, now_ms < t->threads.due_ms ? 0 : target_victim(t), now_ms, r);
 }
 
 /* When to poll again: sooner while a kill may be counted. */
-static void schedule(const struct guardtarget_policy *p, struct guardtarget *t, const struct memcg_sample *s,
+static void schedule(const struct target_policy *p, struct target *t, const struct memcg_sample *s,
                      const struct reading *r, uint64_t now_ms)
 {
     t->due_ms = now_ms + next_poll(p, t, s);
@@ -313,14 +311,13 @@ static void schedule(const struct guardtarget_policy *p, struct guardtarget *t, 
     if (r->events.known && r->events.value & READING_OOM_KILL)
         t->counting_until_ms = 0;
     if ((t->noticed = now_ms < t->counting_until_ms)) {
-        uint64_t step =
-            t->counting_until_ms - now_ms > GUARDTARGET_COUNTING_MS - COUNTING_SOON_MS ? 1 : COUNTING_STEP_MS;
+        uint64_t step = t->counting_until_ms - now_ms > TARGET_COUNTING_MS - COUNTING_SOON_MS ? 1 : COUNTING_STEP_MS;
 
         t->due_ms = t->due_ms < now_ms + step ? t->due_ms : now_ms + step;
     }
 }
 
-int guardtarget_poll(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms, struct reading *ret)
+int target_poll(const struct target_policy *p, struct target *t, uint64_t now_ms, struct reading *ret)
 {
     struct reading r = {0};
     struct memcg_sample s;
@@ -342,7 +339,7 @@ int guardtarget_poll(const struct guardtarget_policy *p, struct guardtarget *t, 
     read_threads(p, t, now_ms, &r);
     last_known_memory(&t->last, &t->memcg, &s, now_ms);
     if (!is_far(&s) && now_ms >= t->victim_at_ms) {
-        last_known_process(&t->last, guardtarget_victim(t));
+        last_known_process(&t->last, target_victim(t));
         t->victim_at_ms = now_ms + VICTIM_AGAIN_MS;
     }
     if (p->core && !r.dump_ms.known)
@@ -355,7 +352,7 @@ int guardtarget_poll(const struct guardtarget_policy *p, struct guardtarget *t, 
 /* --- its life -------------------------------------------------------------------------------------------------------
  */
 
-static bool name_by_pod(const struct proc *p, const char *id, struct guardtarget *t)
+static bool name_by_pod(const struct proc *p, const char *id, struct target *t)
 {
     CLEANUP(whoami_done) struct whoami who = {0};
 
@@ -363,7 +360,7 @@ static bool name_by_pod(const struct proc *p, const char *id, struct guardtarget
     return t->in_pod;
 }
 
-bool guardtarget_rename(struct guardtarget *t, uint64_t now_ms)
+bool target_rename(struct target *t, uint64_t now_ms)
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
     char id[CONTAINERID_MAX];
@@ -373,7 +370,7 @@ bool guardtarget_rename(struct guardtarget *t, uint64_t now_ms)
         return false;
     t->name_at_ms = now_ms + ((uint64_t)NAME_AGAIN_MS << t->name_tries);
     t->named = ++t->name_tries == NAME_TRIES;
-    any = guardtarget_victim(t);
+    any = target_victim(t);
     if (!any || proc_open("/proc", any, &p) < 0 || !container_of_process(p.fd, id) || !name_by_pod(&p, id, t))
         return false;
     /* What was seen of it before it was set up is not what it is. */
@@ -381,7 +378,7 @@ bool guardtarget_rename(struct guardtarget *t, uint64_t now_ms)
     return t->named = true;
 }
 
-static void name_it(struct guardtarget *t, pid_t pid, const char *path)
+static void name_it(struct target *t, pid_t pid, const char *path)
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
     char id[CONTAINERID_MAX];
@@ -396,29 +393,28 @@ static void name_it(struct guardtarget *t, pid_t pid, const char *path)
         snprintf(t->name, sizeof(t->name), "process %d", (int)pid);
     else
         snprintf(t->name, sizeof(t->name), "%.120s", path);
-    if (p.fd < 0 || !guardkey_of_process(p.fd, t->key))
+    if (p.fd < 0 || !target_key_of_process(p.fd, t->key))
         snprintf(t->key, sizeof(t->key), "%.100s/%" PRIu64 ":%" PRIu64, t->name, t->memcg.device, t->memcg.inode);
 }
 
-bool guardtarget_settle(struct guardtarget *t)
+bool target_settle(struct target *t)
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
     char key[RULE_KEY_MAX];
     pid_t any = largest_process(t->memcg.fd);
 
     t->settled = true;
-    if (t->given_pid || any == 0 || proc_open("/proc", any, &p) < 0 || !guardkey_of_process(p.fd, key) ||
+    if (t->given_pid || any == 0 || proc_open("/proc", any, &p) < 0 || !target_key_of_process(p.fd, key) ||
         text_eq(key, t->key))
         return false;
     memcpy(t->key, key, sizeof(key));
     return true;
 }
 
-int guardtarget_open(const struct guardtarget_policy *p, pid_t pid, const char *path, struct guardtarget *ret,
-                     struct err *e)
+int target_open(const struct target_policy *p, pid_t pid, const char *path, struct target *ret, struct err *e)
 {
     CLEANUP(proc_done) struct proc proc = PROC_NONE;
-    struct guardtarget t = {.memcg = MEMCG_NONE, .jvm = GUARDJVM_NONE, .given = PROC_NONE, .number = -1};
+    struct target t = {.memcg = MEMCG_NONE, .jvm = TARGET_JVM_NONE, .given = PROC_NONE, .number = -1};
     uint64_t windows[READING_PSI_MAX];
     unsigned count = rule_psi_windows(p->rules, windows);
     int r;
@@ -440,13 +436,13 @@ int guardtarget_open(const struct guardtarget_policy *p, pid_t pid, const char *
     return 0;
 }
 
-void guardtarget_done(struct guardtarget *t)
+void target_done(struct target *t)
 {
     for (unsigned i = 0; i < t->signals; i++)
         memsignal_done(&t->signal[i]);
     t->signals = 0;
     proc_done(&t->given);
-    guardjvm_done(&t->jvm);
+    target_jvm_done(&t->jvm);
     last_known_done(&t->last);
     memcg_done(&t->memcg);
 }

@@ -10,24 +10,24 @@
 #include "guard/rule.h"
 #include "linux/bootid.h"
 
-struct casehistory {
+struct case_history {
     int dir; /* STATE/guard; -1: nothing is remembered */
     char boot[BOOTID_MAX];
     uint64_t horizon_ms; /* older lines say nothing any more */
     bool failed;         /* the last line could not be written */
 };
 
-#define CASEHISTORY_NONE                                                                                               \
+#define CASE_HISTORY_NONE                                                                                              \
     {                                                                                                                  \
         .dir = -1                                                                                                      \
     }
 
 /* Reads what is there into the rule. state NULL: nothing is remembered. -FAULT_STATE if the folder can't be used. */
-int casehistory_open(struct casehistory *ret, const char *state, const struct rule_policy *policy, struct rule *rule,
-                     uint64_t now_ms, struct err *e);
+int case_history_open(struct case_history *ret, const char *state, const struct rule_policy *policy, struct rule *rule,
+                      uint64_t now_ms, struct err *e);
 
 /* Of a target's number. 0; -errno once, until a line can be written again. */
-int casehistory_add(struct casehistory *h, const struct rule *rule, int target, enum rule_past what, uint64_t now_ms,
-                    struct err *e);
+int case_history_add(struct case_history *h, const struct rule *rule, int target, enum rule_past what, uint64_t now_ms,
+                     struct err *e);
 
-void casehistory_done(struct casehistory *h);
+void case_history_done(struct case_history *h);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The kernel's notices of a target: which are asked for, and what one of them says. Part of guardtarget.h.
+ * The kernel's notices of a target: which are asked for, and what one of them says. Part of target.h.
  */
 #include <errno.h>
 
-#include "guard/guardtarget.h"
+#include "guard/target.h"
 
 enum { PRESSURE_MS = 2000 }; /* v1's signal says nothing of its end */
 
@@ -18,21 +18,21 @@ static bool asks_for_pressure(const struct rule_policy *rules, int64_t level)
 }
 
 /* A kind that doesn't work here is made up for by looking. */
-static void listen_to(struct guardtarget *t, const struct memsignal_ops *ops, const struct memsignal_want *want,
+static void listen_to(struct target *t, const struct memsignal_ops *ops, const struct memsignal_want *want,
                       int64_t level)
 {
-    if (t->signals == GUARDTARGET_SIGNALS_MAX || memsignal_open(ops, &t->memcg, want, &t->signal[t->signals], NULL) < 0)
+    if (t->signals == TARGET_SIGNALS_MAX || memsignal_open(ops, &t->memcg, want, &t->signal[t->signals], NULL) < 0)
         return;
-    t->ear[t->signals] = (struct target_notice){t, t->signals};
+    t->notice[t->signals] = (struct target_notice){t, t->signals};
     t->level[t->signals++] = level;
 }
 
 enum usage_notice { AT_THRESHOLD, AHEAD_OF_IT, AT_HALF, AT_THREE_QUARTERS };
 
 /* Where a notice is wanted; 0: nowhere. Ahead of what is above half of the limit, that half is. */
-static uint64_t notice_at(const struct guardtarget_policy *p, const struct memcg_sample *s, enum usage_notice what)
+static uint64_t notice_at(const struct target_policy *p, const struct memcg_sample *s, enum usage_notice what)
 {
-    uint64_t next = guardtarget_next_threshold(p->rules, s), at = next == UINT64_MAX ? 0 : s->own_used + next, before;
+    uint64_t next = target_next_threshold(p->rules, s), at = next == UINT64_MAX ? 0 : s->own_used + next, before;
 
     if (what == AT_THRESHOLD)
         return at;
@@ -40,12 +40,11 @@ static uint64_t notice_at(const struct guardtarget_policy *p, const struct memcg
         return 0;
     if (what != AHEAD_OF_IT)
         return what == AT_HALF ? s->limit / 2 : s->limit / 4 * 3;
-    before = at > guardtarget_ahead(s->limit) ? at - guardtarget_ahead(s->limit) : 0;
+    before = at > target_ahead(s->limit) ? at - target_ahead(s->limit) : 0;
     return before > s->usage && before < s->limit / 2 ? before : 0;
 }
 
-static void listen_to_usage(const struct guardtarget_policy *p, struct guardtarget *t, enum usage_notice what,
-                            uint64_t now_ms)
+static void listen_to_usage(const struct target_policy *p, struct target *t, enum usage_notice what, uint64_t now_ms)
 {
     struct memsignal_want want = {0};
     struct memcg_sample s;
@@ -60,7 +59,7 @@ static void listen_to_usage(const struct guardtarget_policy *p, struct guardtarg
     t->notice_limit = s.limit;
 }
 
-static void listen_to_pressure(const struct guardtarget_policy *p, struct guardtarget *t, int64_t level)
+static void listen_to_pressure(const struct target_policy *p, struct target *t, int64_t level)
 {
     struct memsignal_want want = {.level = (enum memsignal_level)(level - READING_LOW)};
 
@@ -68,7 +67,7 @@ static void listen_to_pressure(const struct guardtarget_policy *p, struct guardt
         listen_to(t, &MEMSIGNAL_V1_PRESSURE, &want, level);
 }
 
-static struct guardpsi *find_psi(struct guardtarget *t, uint64_t window_ms)
+static struct target_psi *find_psi(struct target *t, uint64_t window_ms)
 {
     for (unsigned i = 0; i < READING_PSI_MAX && t->psi[i].window_ms; i++)
         if (t->psi[i].window_ms == window_ms)
@@ -77,9 +76,9 @@ static struct guardpsi *find_psi(struct guardtarget *t, uint64_t window_ms)
 }
 
 /* Of the cgroup's own stalls: those of the machine are the same for all, and sampled. */
-static void listen_to_stall(struct guardtarget *t, const struct condition_term *term)
+static void listen_to_stall(struct target *t, const struct condition_term *term)
 {
-    struct guardpsi *psi = find_psi(t, term->window_ms);
+    struct target_psi *psi = find_psi(t, term->window_ms);
     struct memsignal_want want = {.full = term->what == CONDITION_PSI_FULL};
     unsigned k = t->signals;
 
@@ -89,10 +88,10 @@ static void listen_to_stall(struct guardtarget *t, const struct condition_term *
     want.stall_us = (uint32_t)((double)want.window_us * (double)term->value / READING_WHOLE);
     listen_to(t, &MEMSIGNAL_PSI, &want, 0);
     if (t->signals > k)
-        t->stall[k] = (struct guardstall){psi, want.full, (int64_t)term->value};
+        t->stall[k] = (struct target_stall){psi, want.full, (int64_t)term->value};
 }
 
-static void listen_to_stalls(const struct rule_policy *rules, struct guardtarget *t)
+static void listen_to_stalls(const struct rule_policy *rules, struct target *t)
 {
     for (unsigned i = 0; i < rules->count; i++)
         for (unsigned k = 0; k < rules->when[i].count; k++) {
@@ -104,7 +103,7 @@ static void listen_to_stalls(const struct rule_policy *rules, struct guardtarget
 }
 
 /* What looks can't do without costing more: where usage crosses, an OOM, pressure, stalls. */
-bool guardtarget_open_notice(const struct guardtarget_policy *p, struct guardtarget *t, uint64_t now_ms)
+bool target_open_notice(const struct target_policy *p, struct target *t, uint64_t now_ms)
 {
     static const struct memsignal_want nothing = {0};
 
@@ -136,7 +135,7 @@ bool guardtarget_open_notice(const struct guardtarget_policy *p, struct guardtar
     return false;
 }
 
-static void note_stall(const struct guardstall *s, uint64_t now_ms)
+static void note_stall(const struct target_stall *s, uint64_t now_ms)
 {
     int64_t *noticed = s->full ? &s->psi->noticed_full : &s->psi->noticed_some;
 
@@ -146,7 +145,7 @@ static void note_stall(const struct guardstall *s, uint64_t now_ms)
     s->psi->noticed_until_ms = now_ms + s->psi->window_ms;
 }
 
-int guardtarget_read_notice(struct guardtarget *t, unsigned i, uint64_t now_ms)
+int target_read_notice(struct target *t, unsigned i, uint64_t now_ms)
 {
     struct memsignal_event event = {0};
     int r = memsignal_read(&t->signal[i], &event);
@@ -160,7 +159,7 @@ int guardtarget_read_notice(struct guardtarget *t, unsigned i, uint64_t now_ms)
     if (event.what & MEMSIGNAL_STALL)
         note_stall(&t->stall[i], now_ms);
     if (event.what & MEMSIGNAL_OOM)
-        t->counting_until_ms = now_ms + GUARDTARGET_COUNTING_MS;
+        t->counting_until_ms = now_ms + TARGET_COUNTING_MS;
     t->noticed = true;
     t->arrived |= event.what ? 1u << i : 0;
     t->due_ms = now_ms;

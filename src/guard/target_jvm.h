@@ -13,7 +13,7 @@
 #include "hotspot/counters.h"
 #include "linux/memcg.h"
 
-struct guardjvm {
+struct target_jvm {
     pid_t pid; /* 0: none is known */
     struct proc proc;
     int fd; /* of its counters */
@@ -26,18 +26,18 @@ struct guardjvm {
     struct reading_value gc;
 };
 
-#define GUARDJVM_NONE ((struct guardjvm){.proc = PROC_NONE, .fd = -1})
+#define TARGET_JVM_NONE ((struct target_jvm){.proc = PROC_NONE, .fd = -1})
 
-void guardjvm_done(struct guardjvm *j);
+void target_jvm_done(struct target_jvm *j);
 
 /* Whether it has to be told which process may be one: none is known, or the one that was has ended. */
-bool guardjvm_asks(struct guardjvm *j, uint64_t now_ms);
+bool target_jvm_wants_pid(struct target_jvm *j, uint64_t now_ms);
 
 /* pid 0: none. One that starts up has no counters yet: asked for again. */
-void guardjvm_try(struct guardjvm *j, pid_t pid, uint64_t now_ms);
+void target_jvm_try(struct target_jvm *j, pid_t pid, uint64_t now_ms);
 
 /* Fills in what of the reading is a JVM's; m: the cgroup; r->own is there already, read just before. */
-void guardjvm_read(struct guardjvm *j, struct memcg *m, uint64_t dump_rate, uint64_t now_ms, struct reading *r);
+void target_jvm_read(struct target_jvm *j, struct memcg *m, uint64_t dump_rate, uint64_t now_ms, struct reading *r);
 
 /* The same when nobody wants to know. */
-void guardjvm_skip(struct guardjvm *j, struct reading *r);
+void target_jvm_skip(struct target_jvm *j, struct reading *r);

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-#include "guard/guardkey.h"
+#include "guard/target_key.h"
 #include "scratch.h"
 
 #define A "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -35,7 +35,7 @@ static bool ask(const char *cgroup, const char *mounts, struct key *ret)
     scratch_put("p", "cgroup", cgroup);
     scratch_put("p", "mountinfo", mounts);
     CLEANUP_FD int fd = openat(scratch_fd, "p", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return guardkey_of_process(fd, ret->text);
+    return target_key_of_process(fd, ret->text);
 }
 
 static struct key key_of(const char *cgroup, const char *mounts)
@@ -158,7 +158,7 @@ static void mounts_that_cannot_be_read_leave_the_id(void **state)
     (void)state;
     scratch_put("p", "cgroup", "0::" POD "/" A "\n");
     CLEANUP_FD int fd = openat(scratch_fd, "p", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    assert_true(guardkey_of_process(fd, k.text));
+    assert_true(target_key_of_process(fd, k.text));
     assert_string_equal(k.text, "container " A);
 }
 
@@ -171,7 +171,7 @@ static void what_says_nothing_leaves_the_key_alone(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(silent); i++)
         assert_false(ask(silent[i], MOUNT(UID, "cart"), &k));
-    assert_false(guardkey_of_process(scratch_fd, k.text)); /* no such file */
+    assert_false(target_key_of_process(scratch_fd, k.text)); /* no such file */
     assert_string_equal(k.text, "as it was");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage guard-keep: puts back the limits that a guard changed (guard/limit_restorer.h). Not for people: guard starts
- * it.
+ * salvage guard-restore: puts back the limits that a guard changed (guard/limit_restorer.h). Not for people: guard
+ * starts it.
  */
 #include "cmd/commands.h"
 #include "guard/limit_restorer.h"
@@ -15,8 +15,8 @@ static int run(int argc, char **argv)
     return r < 0 ? command_fail(r, &e) : limit_restorer_main(&request);
 }
 
-const struct command CMD_GUARD_KEEP = {
-    .name = "guard-keep",
+const struct command CMD_GUARD_RESTORE = {
+    .name = "guard-restore",
     .args = "",
     .summary = "puts back what a guard has changed",
     .hidden = true,
