@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Read and written anew at the start, appended to afterwards, and written anew when it has grown.
+ * Read and rewritten at the start, appended to afterwards, and rewritten when it has grown.
  */
 #include "guard/case_history.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -24,7 +25,7 @@ _Static_assert(CASE_LINE_KEY_MAX == (int)RULE_KEY_MAX && CASE_LINE_TENANT_MAX ==
                "what a rule knows fits into a record");
 _Static_assert(CASE_LINE_BOOT_MAX == (int)BOOTID_MAX, "so does a boot");
 
-/* How long ago it was. Another boot's are as old as the wall clock says: it may have been set since. */
+/* How long ago the case was. For another boot only the wall clock tells, which may have been set since. */
 static uint64_t age_ms(const struct case_history *h, const struct case_line *c, uint64_t now_ms)
 {
     int64_t wall_ms = clock_wall_ns() / 1000000;
@@ -34,7 +35,7 @@ static uint64_t age_ms(const struct case_history *h, const struct case_line *c, 
     return c->wall_ms < wall_ms ? (uint64_t)(wall_ms - c->wall_ms) : 0;
 }
 
-/* The end of the file, from a line's beginning on. */
+/* The last FILE_MAX bytes of the file, from the beginning of a line. */
 static int load(const struct case_history *h, struct buf *ret)
 {
     CLEANUP_FD int fd = openat(h->dir, NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -61,9 +62,8 @@ static int load(const struct case_history *h, struct buf *ret)
     return buf_add(ret, bytes, (size_t)n);
 }
 
-/* Those lines that matter still, each as it is; told to the rule, if there is one. */
-static int sift(const struct case_history *h, const struct buf *text, struct rule *rule, uint64_t now_ms,
-                struct buf *ret)
+/* Appends the lines that still matter to ret, unchanged; restore: and restores them into the rule. */
+static int sift(const struct case_history *h, const struct buf *text, bool restore, uint64_t now_ms, struct buf *ret)
 {
     const char *end = text->data + text->size;
     int r = 0;
@@ -75,20 +75,20 @@ static int sift(const struct case_history *h, const struct buf *text, struct rul
 
         if (case_line_decode(at, (size_t)(stop - at), &c) < 0 || (age = age_ms(h, &c, now_ms)) > h->horizon_ms)
             continue;
-        if (rule)
-            rule_restore(rule, c.key, c.tenant, (enum rule_past)c.what, now_ms > age ? now_ms - age : 1);
+        if (restore)
+            rule_restore(h->rule, c.key, c.tenant, (enum rule_past)c.what, now_ms > age ? now_ms - age : 1);
         r = buf_add(ret, at, (size_t)(stop + 1 - at));
     }
     return r;
 }
 
-static int rewrite(struct case_history *h, struct rule *rule, uint64_t now_ms)
+static int rewrite(struct case_history *h, bool restore, uint64_t now_ms)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = FILE_MAX}, kept = {.ceiling = FILE_MAX};
     const char *from;
     int r;
 
-    if ((r = load(h, &text)) < 0 || (text.size > 0 && (r = sift(h, &text, rule, now_ms, &kept)) < 0))
+    if ((r = load(h, &text)) < 0 || (text.size > 0 && (r = sift(h, &text, restore, now_ms, &kept)) < 0))
         return r;
     if (kept.size == text.size && kept.size <= KEPT_MAX)
         return 0;
@@ -98,18 +98,7 @@ static int rewrite(struct case_history *h, struct rule *rule, uint64_t now_ms)
     return file_replace(h->dir, NAME, from ? from : "", from ? kept.size - (size_t)(from - kept.data) : 0, 0600);
 }
 
-static uint64_t longest(const struct rule_policy *p)
-{
-    const struct rate *rates[] = {&p->per_target, &p->per_tenant, &p->shared};
-    uint64_t ms = p->cooldown_ms;
-
-    for (size_t i = 0; i < ARRAY_SIZE(rates); i++)
-        if (rates[i]->count > 0 && rates[i]->per_ms > ms)
-            ms = rates[i]->per_ms;
-    return ms;
-}
-
-/* What others could write to, they could use to keep us from taking evidence. */
+/* A history that others could write would let them keep us from taking evidence. */
 static int open_folder(const char *state)
 {
     CLEANUP_FD int dir = -1;
@@ -129,16 +118,16 @@ static int open_folder(const char *state)
     return TAKE_FD(dir);
 }
 
-int case_history_open(struct case_history *ret, const char *state, const struct rule_policy *policy, struct rule *rule,
-                      uint64_t now_ms, struct err *e)
+int case_history_open(struct case_history *ret, const char *state, struct rule *rule, uint64_t now_ms, struct err *e)
 {
     int r = 0;
 
-    *ret = (struct case_history){.dir = -1, .horizon_ms = longest(policy)};
+    assert(rule);
+    *ret = (struct case_history){.dir = -1, .rule = rule, .horizon_ms = rule_horizon_ms(rule)};
     if (!state)
         return 0;
     if ((ret->dir = r = open_folder(state)) < 0 || (r = bootid_read(ret->boot)) < 0 ||
-        (r = rewrite(ret, rule, now_ms)) < 0) {
+        (r = rewrite(ret, true, now_ms)) < 0) {
         case_history_done(ret);
         return err_set(e, -FAULT_STATE, "%s/guard: %s: give another --state", state,
                        r == -EPERM ? "others could write to it" : strerror(-r));
@@ -159,25 +148,24 @@ static int append(const struct case_history *h, const struct buf *line, off_t *r
     return r;
 }
 
-int case_history_add(struct case_history *h, const struct rule *rule, int target, enum rule_past what, uint64_t now_ms,
-                     struct err *e)
+int case_history_add(struct case_history *h, int target, enum rule_past what, uint64_t now_ms, struct err *e)
 {
     CLEANUP(buf_done) struct buf line = {.ceiling = TEXT_MAX};
     struct case_line c = {.what = (enum case_line_what)what, .mono_ms = now_ms, .wall_ms = clock_wall_ns() / 1000000};
     off_t size = 0;
-    bool said = h->failed;
+    bool reported_before = h->failed;
     int r;
 
     if (h->dir < 0)
         return 0;
     memcpy(c.boot, h->boot, sizeof(c.boot));
-    rule_names(rule, target, c.key, c.tenant);
+    rule_names(h->rule, target, c.key, c.tenant);
     if ((r = case_line_encode(&c, &line)) == 0)
         r = append(h, &line, &size);
     if (r == 0 && size > FILE_MAX)
-        r = rewrite(h, NULL, now_ms);
+        r = rewrite(h, false, now_ms);
     h->failed = r < 0;
-    return r < 0 && !said ? err_set(e, r, "%s", strerror(-r)) : 0;
+    return r < 0 && !reported_before ? err_set(e, r, "%s", strerror(-r)) : 0;
 }
 
 void case_history_done(struct case_history *h)

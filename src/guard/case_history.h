@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a guard remembers over its own end, however it ends: STATE/guard/cases, a line for each case that was begun and
- * for how it ended (guard/case_line.h). A rule takes it up again, so that the rest after a case and the caps go on. A
- * line is one write(2), without a sync: it outlives us, and memory that a machine's crash has emptied needs no rest.
+ * What a guard remembers across restarts and crashes: STATE/guard/cases, one line for each case that was begun and
+ * one for how it ended (guard/case_line.h). It is restored into the rules, so that cool-downs and caps continue. A
+ * line is one write(2) without a sync: it survives our death, and after a crash of the machine no cool-down is
+ * needed.
  */
 #pragma once
 
@@ -11,9 +12,10 @@
 #include "linux/bootid.h"
 
 struct case_history {
-    int dir; /* STATE/guard; -1: nothing is remembered */
+    int dir; /* STATE/guard; -1: there is no history */
     char boot[BOOTID_MAX];
-    uint64_t horizon_ms; /* older lines say nothing any more */
+    struct rule *rule;
+    uint64_t horizon_ms; /* older lines do not matter any more */
     bool failed;         /* the last line could not be written */
 };
 
@@ -22,12 +24,12 @@ struct case_history {
         .dir = -1                                                                                                      \
     }
 
-/* Reads what is there into the rule. state NULL: nothing is remembered. -FAULT_STATE if the folder can't be used. */
-int case_history_open(struct case_history *ret, const char *state, const struct rule_policy *policy, struct rule *rule,
-                      uint64_t now_ms, struct err *e);
+/* Restores the history into the rule, which is borrowed. state NULL: there is no history. -FAULT_STATE if the folder
+ * cannot be used. */
+int case_history_open(struct case_history *ret, const char *state, struct rule *rule, uint64_t now_ms, struct err *e);
 
-/* Of a target's number. 0; -errno once, until a line can be written again. */
-int case_history_add(struct case_history *h, const struct rule *rule, int target, enum rule_past what, uint64_t now_ms,
-                     struct err *e);
+/* Adds a line for a target, given by its number in the rule. 0; -errno for the first failure, then 0 until a line
+ * could be written again. */
+int case_history_add(struct case_history *h, int target, enum rule_past what, uint64_t now_ms, struct err *e);
 
 void case_history_done(struct case_history *h);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Keys are any bytes, JSON is UTF-8: percent-encoded they survive.
+ * Keys are any bytes, JSON is UTF-8: so keys are percent-encoded.
  */
 #include "guard/case_line.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. One line of a guard's history: a case that was begun, or how it ended, for a guard that is started
- * again. JSON, a line each, appended; the file may be cut anywhere by a crash, and its lines may be anybody's: what is
- * not exactly right is no record.
+ * Foreign bytes. One line of a guard's history: a case that was begun, or how it ended. JSON, one object per line,
+ * appended. A crash may cut the file anywhere, and others may have written to it: a line that is not exactly right
+ * is no record.
  */
 #pragma once
 
@@ -15,9 +15,9 @@ enum { CASE_LINE_KEY_MAX = 256, CASE_LINE_TENANT_MAX = 80, CASE_LINE_BOOT_MAX = 
 
 enum case_line_what {
     CASE_LINE_BEGUN,
-    CASE_LINE_MADE,    /* and is in the store */
-    CASE_LINE_FAILED,  /* nothing came of it */
-    CASE_LINE_REFUSED, /* it could not be begun after all */
+    CASE_LINE_MADE,    /* complete in the store */
+    CASE_LINE_FAILED,  /* nothing was stored */
+    CASE_LINE_REFUSED, /* its process could not do anything: as if it had not been begun */
     CASE_LINE_KINDS
 };
 

@@ -23,7 +23,7 @@
 #include "ship/heapdump_capture.h"
 #include "ship/http_in_container.h"
 
-enum { IN_MEMORY_MAX = 256 * 1024 * 1024 /* of an answer or an output */, IN_MEMORY_LEAST = 4 * 1024 * 1024 };
+enum { IN_MEMORY_MAX = 256 * 1024 * 1024 /* for one answer or one output */, IN_MEMORY_LEAST = 4 * 1024 * 1024 };
 
 bool case_is_small(const struct action *a)
 {
@@ -41,7 +41,7 @@ static int make_stats(struct guard_case *c, int fd, struct err *e)
     return r < 0 ? err_set(e, r, "no room in memory: %s", strerror(-r)) : 0;
 }
 
-/* What it writes then, a watch of its folder ships. Without a handler a signal would end it. */
+/* A watch of its folder ships what the process writes then. Without a handler the signal would end the process. */
 static int send_signal(struct guard_case *c, int number, struct err *e)
 {
     struct proc_status now;
@@ -57,7 +57,7 @@ static int send_signal(struct guard_case *c, int number, struct err *e)
                : err_set(e, -errno, "process %d: SIG%s: %s", pid, sigabbrev_np(number), strerror(errno));
 }
 
-/* What is kept in memory is ours, and not to be the end of us: no more than half of what our own cgroup has left. */
+/* Pieces in memory count against our own cgroup: use at most half of what it has left. */
 static uint64_t room_in_memory(void)
 {
     CLEANUP(memcg_done) struct memcg cgroup = MEMCG_NONE;
@@ -127,7 +127,7 @@ static int make_piece(struct guard_case *c, const struct action *a, struct piece
     case ACTION_KINDS:
         break;
     }
-    return err_set(e, -FAULT_USAGE, "no small piece");
+    return err_set(e, -FAULT_USAGE, "not a small piece");
 }
 
 static bool needs_jvm(const struct action *a)
@@ -140,7 +140,7 @@ static bool needs_process(const struct action *a)
     return a->kind == ACTION_GET || a->kind == ACTION_EXEC;
 }
 
-/* The same action may stand there twice: threads.txt, threads-2.txt. */
+/* The same action may be given twice: threads.txt, threads-2.txt. */
 static void name_piece(struct guard_case *c, unsigned i)
 {
     const struct action *a = &c->config->actions->item[i];
@@ -164,7 +164,7 @@ static bool is_taken(const struct guard_case *c, unsigned i)
     return false;
 }
 
-/* By its URL and its first bytes: heap.pprof, heap-2.pprof. */
+/* Names the answer by its URL and its first bytes: heap.pprof, heap-2.pprof. */
 static void name_answer(struct guard_case *c, unsigned i)
 {
     char head[64], name[RESPONSE_NAME_MAX];
@@ -178,7 +178,7 @@ static void name_answer(struct guard_case *c, unsigned i)
         snprintf(c->piece[i].name, sizeof(c->piece[i].name), "%.*s-%u%s", stem, name, k, name + stem);
 }
 
-/* What a command wrote before it failed is as good as any. */
+/* The output of a command is kept even if the command failed. */
 static bool is_kept(const struct guard_case *c, unsigned i, int r)
 {
     struct stat st;

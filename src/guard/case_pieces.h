@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The small pieces of a case, each made into a file in memory: what the kernel, a JVM, a server or a command says.
- * Part of guard/case_run.h.
+ * The small pieces of a case, each made into a file in memory: the kernel's numbers, a JVM's answer, an HTTP answer,
+ * the output of a command. Part of guard/case_run.h.
  */
 #pragma once
 
@@ -18,23 +18,23 @@ struct piece {
 
 struct guard_case {
     const struct case_config *config;
-    struct proc proc;  /* fd -1: it has ended, and there is no other */
-    struct whoami its; /* what the evidence is shipped as; owned */
+    struct proc proc;  /* the process has ended, and there is no other */
+    struct whoami its; /* the pod or host that the evidence belongs to; owned */
     struct proc_status status;
     struct jvm jvm;
     bool is_jvm;
-    struct err no_jvm; /* why it is none */
+    struct err no_jvm; /* why the process is no JVM */
     struct shipping shipping;
-    struct shipping_case its_case; /* the guard knows it, too: for the record of a kill */
+    struct shipping_case its_case; /* the guard has it, too: for the record of a kill */
     struct piece piece[ACTION_MAX];
     int exit_code;
 };
 
-/* A piece that could not be taken or shipped: a line in the log, and the exit code of the case, if it is the first. */
+/* Logs a piece that could not be taken or shipped; the first of them decides the exit code. */
 void case_report_missed(struct guard_case *c, const char *what, int r, const struct err *e);
 
-/* Whether it is made into a file in memory; else it is shipped as it is made. */
+/* Whether the piece is made into a file in memory; a large one is shipped while it is made. */
 bool case_is_small(const struct action *a);
 
-/* Those, one after the other, into c->piece; and signals. */
+/* Makes the small pieces, one after the other, into c->piece; and sends signals. */
 void case_pieces_make(struct guard_case *c);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Lent first, forked then: what the case needs has to be there before it does anything.
+ * Limits are changed before the fork: the case needs the memory from its first moment.
  */
 #include "guard/case_processes.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -19,15 +20,15 @@
 #include "guard/case_request.h"
 #include "linux/launch.h"
 
-int case_processes_init(struct case_processes *ret, const struct whoami *self, char *const *args,
-                        const struct limit_override_policy *policy, uint64_t dump_rate, struct err *e)
+int case_processes_init(struct case_processes *ret, const struct case_processes_config *c, struct err *e)
 {
     int r;
 
-    *ret = (struct case_processes){.self = self, .args = args};
-    if ((r = dumpspeed_init(&ret->speed, dump_rate)) < 0)
+    assert(c->self && c->args && c->override);
+    *ret = (struct case_processes){.self = c->self, .args = c->args};
+    if ((r = dumpspeed_init(&ret->speed, c->dump_rate)) < 0)
         return err_set(e, r, "no file in memory: %s", strerror(-r));
-    if ((r = limit_overrides_init(&ret->overrides, policy, e)) < 0)
+    if ((r = limit_overrides_init(&ret->overrides, c->override, e)) < 0)
         dumpspeed_done(&ret->speed);
     return r;
 }
@@ -48,7 +49,7 @@ static void become_case(struct case_processes *c, const struct target *t, pid_t 
     struct case_request_argv argv;
 
     case_request_encode(&request, &argv);
-    fcntl(t->memcg.fd, F_SETFD, 0); /* ours alone: a child that was just forked */
+    fcntl(t->memcg.fd, F_SETFD, 0); /* we are the forked child: the parent's flags stay */
     launch_become(argv.item, CASE_REQUEST_ARGS, c->args, c->speed.fd);
 }
 
@@ -82,6 +83,7 @@ int case_processes_begin(struct case_processes *c, struct target *t, const char 
     struct case_process *slot = find_slot(c, 0);
     struct limit_override_outcome lent;
 
+    assert(c->self && t->number >= 0 && why);
     if (!slot)
         return err_set(e, -EAGAIN, "%d cases are being made already", CASE_PROCESSES_MAX);
     last_known_process(&t->last, victim);
@@ -104,7 +106,7 @@ int case_processes_begin(struct case_processes *c, struct target *t, const char 
         return err_set(
             e, r,
             "no process can be started to take its evidence: %s: raise salvage's own limit of processes (pids.max, "
-            "RLIMIT_NPROC) or of memory; it is tried again (%.80s)",
+            "RLIMIT_NPROC) or of memory; the case is tried again (%.80s)",
             strerror(-r), why);
     }
     report_override(c, t, &lent);

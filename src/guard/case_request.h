@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Protocol: a guard to the process of one case (`salvage guard-case`), as its command line: this request, then the
- * guard's own arguments, from which the case comes to the same plan. Both ends are in this header.
+ * guard's own arguments, from which the case makes the same plan. Both ends are in this header.
  */
 #pragma once
 
@@ -16,9 +16,9 @@ enum { CASE_REQUEST_ARGS = 14 /* "salvage", "guard-case" and the request */ };
 
 /* All borrowed. */
 struct case_request {
-    pid_t pid;                 /* of which evidence is taken; 0: no process was there */
+    pid_t pid;                 /* the process; 0: there was none */
     const char *target;        /* the guard's name for it */
-    const char *why;           /* the condition that is met */
+    const char *why;           /* the condition that holds */
     const char *id;            /* the case's, below IDENTITY_MAX */
     int64_t time_ns;           /* the case's */
     const char *about;         /* guard.json, what the guard saw and did */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two sorted lists of processes, the last look's and this one's, and a list of the cgroups that they named. A process
- * of /proc is known again by its inode: the kernel makes one for each process, and now and then another for the same
- * one, which costs a read and harms nobody.
+ * Two sorted lists of processes, from the last scan and from this one, and a list of their cgroups. A process of /proc
+ * is recognised by its inode: the kernel makes one for each process, and rarely a second one for the same process,
+ * which costs one more read.
  *
- * A container's first process is moved to its cgroup when it is there already: who is new is read a few times.
+ * A container's first process is moved into its cgroup after it was started: so a new process is read several times.
  */
 #include "guard/cgroup_discovery.h"
 
@@ -33,16 +33,16 @@ struct cgroup_discovery_process {
     uint64_t group; /* the hash of its cgroup, once it was read */
 };
 
-/* What /proc/PID/cgroup says, by its hash. */
+/* A content of /proc/PID/cgroup, by its hash. */
 struct cgroup_discovery_group {
     uint64_t hash;
-    pid_t pid; /* one of it, when all were read last */
-    bool seen; /* then */
+    pid_t pid; /* one of its processes, at the last whole scan */
+    bool seen; /* found by the last whole scan */
     bool reported;
-    bool unseen, said;      /* it can't be watched, and that was said */
-    bool asked;             /* by the look that reads all, before it asks those that were not reported */
-    uint64_t device, inode; /* of the reported cgroup */
-    struct memcg *memcg;    /* of one without a limit: kept, for opening it is dear; owned */
+    bool unseen, reported_failed; /* it can't be watched; that was reported */
+    bool tried;                   /* opened by the present whole scan already */
+    uint64_t device, inode;       /* of the reported cgroup */
+    struct memcg *memcg;          /* of a cgroup without a limit: stays open, as opening is expensive; owned */
 };
 
 static int by_pid(const void *a, const void *b)
@@ -65,7 +65,7 @@ static int add_process(struct cgroup_discovery *c, pid_t pid, uint64_t inode)
     return 0;
 }
 
-/* In the order of pids, as the kernel lists them; sorted if it ever should not. */
+/* The kernel lists processes in the order of pids; sorted otherwise. */
 static int list_processes(DIR *dir, struct cgroup_discovery *ret)
 {
     pid_t self = getpid();
@@ -92,7 +92,7 @@ static int hash_cgroup(int procfd, pid_t pid, uint64_t *ret)
 
     snprintf(name, sizeof(name), "%d/cgroup", (int)pid);
     fd = openat(procfd, name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || (n = read(fd, text, sizeof(text))) <= 0) /* it comes whole, by one read */
+    if (fd < 0 || (n = read(fd, text, sizeof(text))) <= 0) /* one read returns all of it */
         return -ESRCH;
     *ret = XXH3_64bits(text, (size_t)n);
     return 0;
@@ -140,7 +140,7 @@ struct scan {
     void *ctx;
 };
 
-static void keep(struct cgroup_discovery_group *g, struct memcg *m)
+static void keep_open(struct cgroup_discovery_group *g, struct memcg *m)
 {
     if (!rlimits_files_spare(FILES_SPARE))
         return;
@@ -151,7 +151,7 @@ static void keep(struct cgroup_discovery_group *g, struct memcg *m)
     *m = (struct memcg)MEMCG_NONE;
 }
 
-/* v2's root has no numbers of its own: who is in it is in no container. False: the process has ended. */
+/* v2's root has no memory files: processes in it are in no container. False: the process has ended. */
 static bool fail(struct cgroup_discovery_group *g, const struct scan *t, const struct proc *p, int r,
                  const struct err *e)
 {
@@ -163,13 +163,14 @@ static bool fail(struct cgroup_discovery_group *g, const struct scan *t, const s
     if (!(path = proc_memory_cgroup(p->fd, &v2)) || text_eq(path, "/") || path[(size_t)cgroup_climb(path) * 3] == '\0')
         return true;
     g->unseen = r == -ENOENT || r == -EACCES || r == -EPERM;
-    if (!g->said && t->discovery->failed)
+    if (!g->reported_failed && t->discovery->failed)
         t->discovery->failed(t->ctx, p->pid, path, e);
-    g->said = true;
+    g->reported_failed = true;
     return true;
 }
 
-/* What can't be opened is tried again when all are read. False if it was for the process, which has ended. */
+/* A cgroup that can't be opened is tried again by the next whole scan. False: opening failed because the process has
+ * ended. */
 static bool open_group(struct cgroup_discovery_group *g, const struct scan *t)
 {
     CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
@@ -185,7 +186,7 @@ static bool open_group(struct cgroup_discovery_group *g, const struct scan *t)
     g->device = m.device;
     g->inode = m.inode;
     if (memcg_limit(&m) == UINT64_MAX)
-        keep(g, &m);
+        keep_open(g, &m);
     else
         g->reported = (r = t->fn(t->ctx, g->pid, &e)) == 0;
     if (r < 0)
@@ -193,8 +194,8 @@ static bool open_group(struct cgroup_discovery_group *g, const struct scan *t)
     return true;
 }
 
-/* One without a limit gets one, or is another by now under the same name. */
-static void ask_again(struct cgroup_discovery_group *g, const struct scan *t)
+/* A cgroup without a limit may get one, or a new cgroup may have its name. */
+static void retry(struct cgroup_discovery_group *g, const struct scan *t)
 {
     struct memcg_sample s;
 
@@ -218,15 +219,15 @@ static void visit(struct cgroup_discovery *c, pid_t pid, uint64_t hash, const st
     g->pid = pid;
     g->seen = true;
     if (fresh) {
-        g->asked = t->whole;
+        g->tried = t->whole;
         if (!open_group(g, t))
-            remove_group(c, (size_t)(g - c->group)); /* the next process in it is asked */
+            remove_group(c, (size_t)(g - c->group)); /* tried again with its next process */
     } else if (g->memcg && memcg_is_gone(g->memcg)) {
-        ask_again(g, t);
+        retry(g, t);
     }
 }
 
-static void ask_all_again(struct cgroup_discovery *c, const struct scan *t)
+static void retry_all(struct cgroup_discovery *c, const struct scan *t)
 {
     for (size_t i = c->groups; i-- > 0;) {
         struct cgroup_discovery_group *g = &c->group[i];
@@ -235,16 +236,16 @@ static void ask_all_again(struct cgroup_discovery *c, const struct scan *t)
             remove_group(c, i);
             continue;
         }
-        if (!g->reported && !g->asked)
-            ask_again(g, t);
-        g->asked = false;
+        if (!g->reported && !g->tried)
+            retry(g, t);
+        g->tried = false;
     }
 }
 
-/* --- a look ---------------------------------------------------------------------------------------------------------
+/* --- a scan --------------------------------------------------------------------------------------------------------
  */
 
-/* What was known of a process, if it is the same. */
+/* Copies what the last scan knew of the process, if it is the same. */
 static void recall(const struct cgroup_discovery *before, size_t *at, struct cgroup_discovery_process *p)
 {
     while (*at < before->count && before->process[*at].pid < p->pid)
@@ -256,7 +257,7 @@ static void recall(const struct cgroup_discovery *before, size_t *at, struct cgr
 int cgroup_discovery_scan(struct cgroup_discovery *c, const char *root, uint64_t now_ms,
                           int (*fn)(void *ctx, pid_t pid, struct err *e), void *ctx)
 {
-    bool whole = c->looks == 0;
+    bool whole = c->scans == 0;
     struct scan t = {.root = root, .now_ms = now_ms, .whole = whole, .fn = fn, .discovery = c, .ctx = ctx};
     CLEANUP_DIR DIR *dir = file_opendir(AT_FDCWD, root);
     struct cgroup_discovery now = {0};
@@ -287,11 +288,11 @@ int cgroup_discovery_scan(struct cgroup_discovery *c, const char *root, uint64_t
     c->count = now.count;
     c->capacity = now.capacity;
     if (whole)
-        ask_all_again(c, &t);
+        retry_all(c, &t);
     c->unseen = 0;
     for (size_t i = 0; i < c->groups; i++)
         c->unseen += c->group[i].unseen;
-    c->looks = (c->looks + 1) % CGROUP_DISCOVERY_WHOLE;
+    c->scans = (c->scans + 1) % CGROUP_DISCOVERY_WHOLE;
     return 0;
 }
 
@@ -300,7 +301,7 @@ void cgroup_discovery_forget(struct cgroup_discovery *c, const struct memcg *m)
     for (size_t i = c->groups; i-- > 0;)
         if (c->group[i].reported && c->group[i].device == m->device && c->group[i].inode == m->inode) {
             remove_group(c, i);
-            c->forgot = true; /* who is in the next one by now is known already */
+            c->forgot = true; /* processes in its successor may be known already */
         }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A cgroup's folder is known by its device and inode, a cgroup's file system by its magic number (statfs(2)).
+ * A cgroup's folder is identified by device and inode, a cgroup file system by its magic number (statfs(2)).
  */
 #include "guard/cgroup_setting.h"
 

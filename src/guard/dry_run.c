@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The loop of a dry run: a guard's targets without a guard's children.
+ * The loop of a dry run: a guard's targets without its child processes.
  */
 #include "guard/dry_run.h"
 
@@ -24,8 +24,8 @@
 
 enum {
     EVENTS_MAX = 64,
-    WAIT_MAX_MS = 1000, /* a signal that comes just before the wait is seen then */
-    REDRAW_MS = 100,    /* no table is drawn, and no notice printed, more often */
+    WAIT_MAX_MS = 1000, /* a signal that arrives just before the wait is noticed after it */
+    REDRAW_MS = 100,    /* the least time between two tables, or two printed notices */
     NOTE_MAX = 2048
 };
 
@@ -35,7 +35,7 @@ struct dry_run {
     struct buf text;
     char *notices; /* owned */
     char note[NOTE_MAX];
-    unsigned rows; /* of the table that stands on the terminal */
+    unsigned rows; /* of the table on the terminal */
     bool redraw;
     uint64_t drawn_ms;
     struct err failed; /* of writing */
@@ -56,7 +56,7 @@ static void put(struct dry_run *d, int r)
     buf_clear(&d->text);
 }
 
-/* A line or an object of one target; a table is drawn as a whole. */
+/* Prints a target as a line or an object; a table is drawn as a whole. */
 static void print(struct dry_run *d, struct target *t)
 {
     struct dry_run_view *v = t->owner;
@@ -83,17 +83,17 @@ static struct dry_run_screen terminal(const struct dry_run *d)
     return screen;
 }
 
-/* Over the last one: up by its rows, each line cleared behind its end, and all that is below. */
+/* Draws over the last table: up by its rows, each line cleared to its end, then all below. */
 static void draw(struct dry_run *d)
 {
     const struct dry_run_view *views[TARGET_SET_MAX];
-    struct dry_run_screen screen = terminal(d);
+    struct dry_run_table table = {.screen = terminal(d), .views = views, .count = d->targets.count, .note = d->note};
     int r = d->rows ? buf_printf(&d->text, "\033[%uA", d->rows) : 0;
 
     for (size_t i = 0; i < d->targets.count; i++)
         views[i] = d->targets.target[i]->owner;
     if (r == 0)
-        r = dry_run_print_table(d->c, &screen, views, d->targets.count, d->note, &d->text, &d->rows);
+        r = dry_run_print_table(d->c, &table, &d->text, &d->rows);
     put(d, r < 0 ? r : buf_add_text(&d->text, "\033[J"));
     d->redraw = false;
     d->drawn_ms = clock_mono_ms();
@@ -149,7 +149,7 @@ static void on_unwatched(void *ctx, pid_t pid, const char *cgroup, const struct 
     d->redraw = true;
 }
 
-/* A case that begins and is made in the same moment. */
+/* Counts a case as begun and complete at once. */
 static void trigger(struct dry_run *d, struct target *t, const char *why, uint64_t now)
 {
     struct dry_run_view *v = t->owner;
@@ -160,7 +160,7 @@ static void trigger(struct dry_run *d, struct target *t, const char *why, uint64
     rule_done(d->targets.rule, t->number, true, now);
 }
 
-/* Whether something is to be shown before the interval is over. */
+/* Whether the target has to be shown before the interval is over. */
 static bool update(struct dry_run *d, struct target *t, const struct rule_decision *decision)
 {
     struct dry_run_view *v = t->owner;
@@ -206,7 +206,7 @@ static const struct target_set_ops TARGET_OPS = {
 /* --- the loop -------------------------------------------------------------------------------------------------------
  */
 
-/* One target after the other, polled afresh. Lines come with changes only. */
+/* Polls all targets. Lines are printed for changes only. */
 static void sample_all(struct dry_run *d, uint64_t now)
 {
     for (size_t i = 0; i < d->targets.count; i++)
@@ -274,13 +274,14 @@ DEFINE_CLEANUP(struct dry_run *, dry_run_free)
 int dry_run(const struct dry_run_config *c, struct err *e)
 {
     CLEANUP(dry_run_free_ptr) struct dry_run *d = calloc(1, sizeof(*d));
+    const struct target_set_config targets = {&c->selection, &c->rules, &TARGET_OPS, d};
     int r;
 
     assert(c->write && c->interval_ms > 0 && c->rules.count > 0);
     if (!d)
         return err_set(e, -ENOMEM, "out of memory");
     d->c = c;
-    if ((r = target_set_init(&d->targets, &c->selection, &c->rules, &TARGET_OPS, d, e)) < 0)
+    if ((r = target_set_init(&d->targets, &targets, e)) < 0)
         return r;
     d->targets.policy.dump_rate = c->dump_rate ? c->dump_rate : DUMPSPEED_GUESS;
     d->targets.policy.core = c->core;

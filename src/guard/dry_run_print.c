@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Names come from containers: to a terminal they go without control characters, into JSON as UTF-8.
+ * Names come from containers: a terminal gets them without control characters, JSON as UTF-8.
  */
 #include "guard/dry_run_print.h"
 
@@ -23,10 +23,12 @@ DEFINE_CLEANUP(json_t *, json_decref)
 
 static const char *verdict_word(enum condition_verdict v)
 {
-    return v == CONDITION_TRUE ? "yes" : v == CONDITION_FALSE ? "no" : "unknown";
+    if (v == CONDITION_UNKNOWN)
+        return "unknown";
+    return v == CONDITION_TRUE ? "yes" : "no";
 }
 
-/* Whether there is a reason why it does not trigger, though a condition holds or is unknown. */
+/* Whether there is a reason why no case is triggered, though a condition holds or is unknown. */
 static bool is_explained(const struct dry_run_view *v)
 {
     return (v->answer == RULE_WAIT || v->answer == RULE_UNKNOWN) && *v->why;
@@ -106,7 +108,7 @@ static json_t *known_or_null(const struct reading_value *v)
     return v->known && v->value != INT64_MAX ? json_integer(v->value) : json_null();
 }
 
-/* In the unit's natural size: shares as per cent. */
+/* In the unit of the output: shares as per cent. */
 static json_t *in_unit(enum condition_unit unit, int64_t value)
 {
     if (unit == CONDITION_SHARE)
@@ -268,18 +270,21 @@ static void add_row(struct drawing *d, enum style style, const char *format, ...
             buf_printf(d->to, "%s%.*s%s\033[K\n", styled ? codes[style] : "", (int)cut, shown, styled ? "\033[0m" : "");
 }
 
+static enum style verdict_style(enum condition_verdict v)
+{
+    if (v == CONDITION_UNKNOWN)
+        return YELLOW;
+    return v == CONDITION_TRUE ? RED : PLAIN;
+}
+
 static void add_condition_rows(struct drawing *d, const struct condition *c, const struct dry_run_view *v)
 {
     for (unsigned k = 0; k < c->count; k++) {
         enum condition_verdict one = condition_evaluate_term(&c->term[k], &v->reading, false, NULL);
         char term[CONDITION_TEXT_MAX], now[CONDITION_TEXT_MAX];
 
-        add_row(d,
-                one == CONDITION_TRUE      ? RED
-                : one == CONDITION_UNKNOWN ? YELLOW
-                                           : PLAIN,
-                "  %-8s %-*s %s", verdict_word(one), TERM_WIDTH, condition_print_term(&c->term[k], term),
-                condition_print_value(&c->term[k], &v->reading, now));
+        add_row(d, verdict_style(one), "  %-8s %-*s %s", verdict_word(one), TERM_WIDTH,
+                condition_print_term(&c->term[k], term), condition_print_value(&c->term[k], &v->reading, now));
     }
     if (c->count > 1)
         add_row(d, PLAIN, "  %-8s all %u of these", verdict_word(condition_evaluate(c, &v->reading, false, NULL)),
@@ -310,11 +315,10 @@ static void add_target_rows(struct drawing *d, const struct dry_run_config *c, c
         add_row(d, YELLOW, "  %s", v->why);
 }
 
-int dry_run_print_table(const struct dry_run_config *c, const struct dry_run_screen *screen,
-                        const struct dry_run_view *const *views, size_t count, const char *note, struct buf *to,
+int dry_run_print_table(const struct dry_run_config *c, const struct dry_run_table *table, struct buf *to,
                         unsigned *ret_rows)
 {
-    struct drawing d = {.screen = screen, .to = to};
+    struct drawing d = {.screen = &table->screen, .to = to};
     CLEANUP(buf_done) struct buf plan = {0};
     char time[CLOCK_TEXT_MAX];
     size_t shown = 0;
@@ -323,15 +327,15 @@ int dry_run_print_table(const struct dry_run_config *c, const struct dry_run_scr
     if (r < 0)
         return r;
     add_row(&d, BOLD, "%s  guard --dry-run of %zu cgroup%s: no evidence is taken, Ctrl-C ends",
-            clock_format(clock_wall_ns(), time), count, count == 1 ? "" : "s");
+            clock_format(clock_wall_ns(), time), table->count, table->count == 1 ? "" : "s");
     add_row(&d, PLAIN, "a case %s", buf_text(&plan));
     /* Below the table stand two rows at most, and the cursor. */
-    while (shown < count && d.rows + rows_of(c, views[shown]) + 3 <= screen->rows)
-        add_target_rows(&d, c, views[shown++]);
-    if (shown < count)
-        add_row(&d, YELLOW, "%zu more do not fit: a higher window or --json shows them", count - shown);
-    if (*note)
-        add_row(&d, YELLOW, "%s", note);
+    while (shown < table->count && d.rows + rows_of(c, table->views[shown]) + 3 <= table->screen.rows)
+        add_target_rows(&d, c, table->views[shown++]);
+    if (shown < table->count)
+        add_row(&d, YELLOW, "%zu more do not fit: a higher window or --json shows them", table->count - shown);
+    if (*table->note)
+        add_row(&d, YELLOW, "%s", table->note);
     *ret_rows = d.rows;
     return d.result;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The kernel charges in batches of 64 pages a processor: over less than a tenth of a second a slow growth is all noise.
+ * The kernel charges in batches of 64 pages per processor: over less than a tenth of a second slow growth is lost in
+ * noise.
  */
 #include "guard/growth.h"
 
@@ -51,12 +52,14 @@ static struct span span_of(const struct growth *g, unsigned back)
     return span_to(g, back + 1, g->point[at(g, back)].at_ms, g->point[at(g, back)].bytes);
 }
 
-/* Within what an int64_t holds: a limit that is set to anything makes room for anything. */
+/* Kept within an int64_t: a limit that is changed to any value makes any room. */
 static double rate(struct span s)
 {
     double speed = s.ms > 0 ? s.bytes / s.ms * 1000 : 0;
 
-    return speed > RATE_MAX ? RATE_MAX : speed < -RATE_MAX ? -RATE_MAX : speed;
+    if (speed < -RATE_MAX)
+        return -RATE_MAX;
+    return speed > RATE_MAX ? RATE_MAX : speed;
 }
 
 double growth_speed(const struct growth *g)
@@ -76,7 +79,7 @@ double growth_speed(const struct growth *g)
     }
     if (n < 2)
         return 0;
-    if (sum.bytes <= 0) /* what was freed is more than what grew: no trend goes on over that */
+    if (sum.bytes <= 0) /* more was freed than allocated: there is no growth trend */
         return rate(sum);
     sum.bytes -= fastest.bytes;
     sum.ms -= fastest.ms;
@@ -111,11 +114,13 @@ uint64_t growth_time_to(uint64_t room, double speed)
 
 unsigned pace_ms(uint64_t limit, uint64_t room, uint64_t next, double latest)
 {
-    double leap = limit < 4 ? 1 : (double)limit / 4 < PACE_LEAP ? (double)limit / 4 : PACE_LEAP;
+    double part = limit < 4 ? 1 : (double)limit / 4, leap = part < PACE_LEAP ? part : PACE_LEAP;
     uint64_t quarter = growth_time_to(room, latest > leap ? latest : leap) / 4;
     uint64_t to_next = next == 0 ? UINT64_MAX : growth_time_to(next, latest) / 4;
 
     if (to_next < quarter)
         quarter = to_next;
-    return quarter < PACE_MIN_MS ? PACE_MIN_MS : quarter > PACE_MAX_MS ? PACE_MAX_MS : (unsigned)quarter;
+    if (quarter < PACE_MIN_MS)
+        return PACE_MIN_MS;
+    return quarter > PACE_MAX_MS ? PACE_MAX_MS : (unsigned)quarter;
 }

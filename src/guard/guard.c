@@ -102,7 +102,7 @@ static void store_history(struct guard *g, int target, enum rule_past what)
 {
     struct err e = {0};
 
-    if (case_history_add(&g->history, g->targets.rule, target, what, clock_mono_ms(), &e) < 0)
+    if (case_history_add(&g->history, target, what, clock_mono_ms(), &e) < 0)
         log_event(EVENT_GUARD_FORGETS, LOG_STR("error", e.msg));
 }
 
@@ -275,7 +275,7 @@ static void load_history(struct guard *g)
 {
     struct err e = {0};
 
-    if (case_history_open(&g->history, g->c->state, &g->c->rules, g->targets.rule, clock_mono_ms(), &e) < 0)
+    if (case_history_open(&g->history, g->c->state, g->targets.rule, clock_mono_ms(), &e) < 0)
         log_event(EVENT_GUARD_FORGETS, LOG_STR("error", e.msg));
 }
 
@@ -306,6 +306,8 @@ static int open_kernel_log(struct guard *g, struct err *e)
 int guard_run(const struct guard_config *c, struct err *e)
 {
     CLEANUP(guard_free_ptr) struct guard *g = calloc(1, sizeof(*g));
+    const struct target_set_config targets = {&c->selection, &c->rules, &TARGET_OPS, g};
+    const struct case_processes_config processes = {c->self, c->case_args, &c->override, c->dump_rate};
     int r;
 
     assert(c->self && c->case_args && c->rules.count > 0);
@@ -316,12 +318,12 @@ int guard_run(const struct guard_config *c, struct err *e)
     g->history = (struct case_history)CASE_HISTORY_NONE;
     g->attach = (struct attach_supervisor)ATTACH_SUPERVISOR_NONE;
     g->kills.oom_log = (struct oom_log_reader)OOM_LOG_READER_NONE;
-    if ((r = target_set_init(&g->targets, &c->selection, &c->rules, &TARGET_OPS, g, e)) < 0)
+    if ((r = target_set_init(&g->targets, &targets, e)) < 0)
         return r;
     load_history(g);
     cgroupns_enter_first(); /* if that fails, only cgroups that our own mounts show are seen */
     find_self(g);
-    if ((r = case_processes_init(&g->cases, c->self, c->case_args, &c->override, c->dump_rate, e)) < 0)
+    if ((r = case_processes_init(&g->cases, &processes, e)) < 0)
         return r;
     g->targets.policy.dump_rate = g->cases.speed.rate;
     g->targets.policy.core = c->core;

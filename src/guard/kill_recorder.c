@@ -61,26 +61,26 @@ static void set_names(struct record *record, const struct whoami *who)
         snprintf(record->name[i], sizeof(record->name[i]), "%s", names[i] ? names[i] : "");
 }
 
-int kill_recorder_add(struct kill_recorder *r, const char *target, const struct oomkill *k, const struct whoami *who,
-                      int64_t time_ns, uint64_t now_ms, struct err *e)
+int kill_recorder_add(struct kill_recorder *r, const struct kill_record *kill, uint64_t now_ms, struct err *e)
 {
+    const struct oomkill *k = kill->kill;
     struct record *record = &r->waiting[r->count];
-    struct kill_recorder_rate *rate = rate_of(r, target, now_ms);
+    struct kill_recorder_rate *rate = rate_of(r, kill->target, now_ms);
 
     if (rate->count >= KILL_RECORDER_RATE_MAX)
-        return err_set(e, -EBUSY, "more than %d records of it in 10 minutes", KILL_RECORDER_RATE_MAX);
-    if (r->count == KILL_RECORDER_MAX || waiting_of(r, target) >= KILL_RECORDER_TARGET_MOST)
+        return err_set(e, -EBUSY, "more than %d records of one target in 10 minutes", KILL_RECORDER_RATE_MAX);
+    if (r->count == KILL_RECORDER_MAX || waiting_of(r, kill->target) >= KILL_RECORDER_TARGET_MOST)
         return err_set(e, -ENOSPC, "%u records wait for the store already", r->count);
-    *record = (struct record){.time_ns = time_ns};
+    *record = (struct record){.time_ns = kill->time_ns};
     if (oomkill_encode(k, true, &record->json) < 0) {
         buf_done(&record->json);
         return err_set(e, -ENOMEM, "out of memory");
     }
-    snprintf(record->target, sizeof(record->target), "%s", target);
+    snprintf(record->target, sizeof(record->target), "%s", kill->target);
     snprintf(record->id, sizeof(record->id), "%.*s", IDENTITY_MAX - 1, k->case_id);
     record->pid = k->process.pid == OOMKILL_UNKNOWN ? 0 : k->process.pid;
-    if (who)
-        set_names(record, who);
+    if (kill->who)
+        set_names(record, kill->who);
     rate->count++;
     r->count++;
     kill_recorder_start(r, now_ms);
@@ -146,7 +146,7 @@ void kill_recorder_start(struct kill_recorder *r, uint64_t now_ms)
     if (r->again_ms == 0)
         log_event(EVENT_GUARD_MISSED, LOG_STR("target", r->waiting[0].target), LOG_STR("piece", "oom-kill.json"),
                   LOG_STR("fault", fault_find(result)->name),
-                  LOG_STR("error", "no process can be started to store the record: it waits, and is tried again"));
+                  LOG_STR("error", "no process can be started to store the record: it is tried again each second"));
     r->again_ms = now_ms + KILL_RECORDER_AGAIN_MS;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Joins what the kernel log says, what its counters say, and what was seen before.
+ * Joins the kernel log, the cgroups' counters, and what was known of the processes before.
  */
 #include "guard/kill_reports.h"
 
@@ -14,11 +14,10 @@
 #include "base/text.h"
 
 enum {
-    UNREPORTED_MS = 1500, /* in which the kernel log tells of a kill that is counted */
-    ENDED_MS = 250,       /* in which who is killed has ended: then it is known who it was */
-    UNMATCHED_MS =
-        4 *
-        UNREPORTED_MS /* longer than any that is counted waits: then its line in the kernel log is all that is known */
+    LOG_LATE_MS = 1500, /* a counted kill appears in the kernel log within this time */
+    ENDED_MS = 250,     /* a killed process has ended after this time, and so is known */
+    /* Longer than a counted kill waits for its line in the kernel log: afterwards no counter will match the line. */
+    UNMATCHED_MS = 4 * LOG_LATE_MS
 };
 
 int kill_reports_open(struct kill_reports *g, const struct whoami *self, char *const *args, bool all, struct err *e)
@@ -29,7 +28,7 @@ int kill_reports_open(struct kill_reports *g, const struct whoami *self, char *c
     return oom_log_reader_open(&g->oom_log, self, false, e);
 }
 
-/* Whose it is; NULL: nobody's but this machine's. */
+/* The pod or host that the kill belongs to; NULL: this machine. */
 static const struct whoami *owner_of(const struct kill_reports *g, const struct target *t, struct oomkill *k,
                                      struct whoami *named)
 {
@@ -47,10 +46,10 @@ static const char *or_none(const char *text)
     return *text ? text : NULL;
 }
 
-/* Tells of it, and keeps a record in the store: in the case of what was taken before, if there is one. */
+/* Logs the kill and stores its record: in the case of the evidence that was taken before, if there is one. */
 static void store_record(struct kill_reports *g, struct target *t, struct oomkill *k)
 {
-    const char *target = t ? t->name : *k->where.container_id ? k->where.container_id : k->task_cgroup;
+    const char *place = *k->where.container_id ? k->where.container_id : k->task_cgroup, *target = t ? t->name : place;
     char limit[TEXT_SIZE_MAX];
     struct whoami named;
     struct err e = {0};
@@ -63,19 +62,23 @@ static void store_record(struct kill_reports *g, struct target *t, struct oomkil
               LOG_STR("source", k->source), LOG_STR("namespace", or_none(k->where.namespace)),
               LOG_STR("pod", or_none(k->where.pod)), LOG_STR("container", or_none(k->where.container)),
               LOG_STR("container_id", or_none(k->where.container_id)), LOG_STR("case", or_none(k->case_id)));
-    r = kill_recorder_add(&g->recorder, target, k, owner_of(g, t, k, &named),
-                          t && *k->case_id ? t->last.taken.time_ns : k->time_ns, clock_mono_ms(), &e);
+    r = kill_recorder_add(&g->recorder,
+                          &(struct kill_record){.target = target,
+                                                .kill = k,
+                                                .who = owner_of(g, t, k, &named),
+                                                .time_ns = t && *k->case_id ? t->last.taken.time_ns : k->time_ns},
+                          clock_mono_ms(), &e);
     if (r < 0)
         log_event(EVENT_GUARD_MISSED, LOG_STR("target", target), LOG_STR("piece", "oom-kill.json"),
                   LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e.msg));
     if (!t)
         return;
-    t->last.taken.id[0] = '\0'; /* another kill's record must not lie over this one */
+    t->last.taken.id[0] = '\0'; /* the record of another kill must not overwrite this one */
     if (k->process.pid == (uint64_t)t->last.pid)
-        t->last.pid = 0; /* nor is another one guessed to be its process */
+        t->last.pid = 0; /* this process cannot be killed a second time */
 }
 
-/* The oldest of them as a record. */
+/* Moves the oldest unmatched kill into k. */
 static void take_unmatched(struct kill_reports *g, struct oomkill *k)
 {
     k->source = OOMLOG_SOURCE;
@@ -85,7 +88,7 @@ static void take_unmatched(struct kill_reports *g, struct oomkill *k)
     memmove(&g->unmatched[0], &g->unmatched[1], --g->unmatched_count * sizeof(*g->unmatched));
 }
 
-/* One that no counter was of. Who guards all keeps a record of it, too. */
+/* Reports a kill that no counter has matched; with --all its record is stored, too. */
 static void report_unmatched(struct kill_reports *g)
 {
     struct oomkill *k = &g->counted;
@@ -104,7 +107,7 @@ static void queue_unmatched(struct kill_reports *g, const struct oomkill *k)
     g->unmatched[g->unmatched_count++] = (struct unmatched_kill){k->process, k->time_ns, clock_mono_ms()};
 }
 
-/* Who guards all keeps a record of all. */
+/* With --all, kills outside of all targets are recorded, too. */
 static void on_kill(struct kill_reports *g, struct oomkill *k, struct target *const *targets, size_t count)
 {
     struct target *t = NULL;
@@ -137,18 +140,18 @@ void kill_reports_read(struct kill_reports *g, struct target *const *targets, si
         report_unmatched(g);
 }
 
-/* Those that the kernel counted, and did not tell of. */
 void kill_reports_count(struct kill_reports *g, struct target *t, uint64_t kills, bool last)
 {
-    uint64_t wait_ms = last ? 0 : g->oom_log.log.fd < 0 ? ENDED_MS : UNREPORTED_MS;
+    bool has_log = g->oom_log.log.fd >= 0;
+    uint64_t for_line_ms = has_log ? LOG_LATE_MS : ENDED_MS, wait_ms = last ? 0 : for_line_ms;
     uint64_t unreported = last_known_count(&t->last, kills, wait_ms, clock_mono_ms());
 
     for (uint64_t i = 0; i < unreported && i < KILL_RECORDER_TARGET_MOST; i++) {
         last_known_kill(&t->last,
                         g->oom_log.log.fd < 0
-                            ? "the kernel log could not be read: this is from the counters alone, of "
-                              "the moment before; which process it was is a guess"
-                            : "the kernel log had nothing of it (it limits what it says to 10 kills in "
+                            ? "the kernel log could not be read: this is from the counters alone, as they "
+                              "were before the kill; the process is a guess"
+                            : "the kernel log does not have it (the kernel logs at most 10 kills in "
                               "5 seconds): this is from the counters alone",
                         clock_wall_ns(), &g->counted);
         if (g->unmatched_count > 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Read while it could be read.
+ * Reads the facts while they can be read.
  */
 #include "guard/last_known.h"
 
@@ -19,14 +19,15 @@
 #include "base/text.h"
 #include "place/container.h"
 
-static const int64_t TAKEN_AGE_NS = INT64_C(3600) * 1000 * 1000 * 1000; /* older evidence is of something else */
+static const int64_t TAKEN_AGE_NS = INT64_C(3600) * 1000 * 1000 * 1000; /* older evidence does not belong to the kill */
 
 enum { STAT_AGE_MS = 100, COMM_SIZE = OOMKILL_NAME_MAX };
 
 /* --- while it lives -------------------------------------------------------------------------------------------------
  */
 
-/* What is below the mount; false if the path leads elsewhere from here (it is that of another mount namespace). */
+/* The part of the path below the mount. False if the path leads elsewhere from here (it belongs to another mount
+ * namespace). */
 static bool cut_mount(const struct memcg *m, const char *path, char **ret)
 {
     CLEANUP_FREE char *above = strdup(path);
@@ -82,7 +83,7 @@ void last_known_process(struct last_known *l, pid_t pid)
     whoami_of(&p, &l->who);
 }
 
-/* From the first time on the samples leave their text there. */
+/* From then on the samples leave the text of memory.stat there. */
 static bool have_text(struct last_known *l, struct memcg *m)
 {
     if (l->text)
@@ -152,12 +153,12 @@ void last_known_complete(const struct last_known *l, struct oomkill *k)
     oomkill_set(k->where.container, sizeof(k->where.container), l->who.container);
     if (k->time_ns - l->taken.time_ns < TAKEN_AGE_NS)
         oomkill_set(k->case_id, sizeof(k->case_id), l->taken.id);
-    /* Of this cgroup, and of its limit: not beside a limit further up. */
+    /* The statistics belong to this cgroup: they do not explain a limit further up. */
     if (k->stat_count == 0 && l->stat && !text_eq(k->why, "parent-limit") && !text_eq(k->why, "machine"))
         oomkill_add_stats(k, l->stat);
 }
 
-/* Killed just now, it may be there still, without memory. */
+/* A process that was just killed may still exist, without memory. */
 static bool has_ended(pid_t pid)
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
@@ -168,7 +169,8 @@ static bool has_ended(pid_t pid)
 
 void last_known_kill(const struct last_known *l, const char *why, int64_t time_ns, struct oomkill *ret)
 {
-    /* The last one may be of after the kill, with the memory given back; what was short of memory was before it. */
+    /* The last sample may be from after the kill, when the memory was free again; the one with memory.stat was taken
+     * before. */
     const struct memcg_sample *sample = l->stat ? &l->stat_sample : &l->sample;
 
     oomkill_init(ret);
@@ -177,7 +179,7 @@ void last_known_kill(const struct last_known *l, const char *why, int64_t time_n
     ret->time_ns = time_ns;
     if (sample->limit != 0 && sample->limit != UINT64_MAX) {
         ret->why = sample->level == 0 ? "limit" : "parent-limit";
-        /* As the kernel's own line has it: with the cache, which is in the statistics, too. */
+        /* With the cache, as in the kernel's own line. */
         ret->memory.usage = sample->level == 0 && sample->usage > 0 ? sample->usage : sample->used;
         ret->memory.limit = sample->limit;
     }
@@ -199,7 +201,7 @@ void last_known_reported(struct last_known *l, uint64_t kills, uint64_t now_ms)
     l->reported += kills;
     l->reported_at_ms = now_ms;
     if (l->reported >= l->due)
-        l->due_ms = 0; /* what was waited for has come: the wait for the next begins */
+        l->due_ms = 0; /* the expected kills were logged: a new wait begins with the next */
 }
 
 uint64_t last_known_count(struct last_known *l, uint64_t kills, uint64_t wait_ms, uint64_t now_ms)
@@ -210,7 +212,7 @@ uint64_t last_known_count(struct last_known *l, uint64_t kills, uint64_t wait_ms
         l->reported += kills;
         l->counted = true;
     }
-    /* Told of and counted elsewhere, in a cgroup below. */
+    /* Logged, but counted elsewhere, in a cgroup below. */
     if (l->reported > kills && now_ms - l->reported_at_ms > wait_ms)
         l->reported = kills;
     if (l->reported >= kills) {
@@ -223,7 +225,7 @@ uint64_t last_known_count(struct last_known *l, uint64_t kills, uint64_t wait_ms
     }
     if (now_ms < l->due_ms)
         return 0;
-    /* Of those counted since then the log may tell yet. */
+    /* Kills that were counted since then may still be logged. */
     unreported = l->due - l->reported;
     l->reported = l->due;
     l->due_ms = kills > l->due ? now_ms + wait_ms : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is beside the heap is the cgroup's memory less what of the heap was ever in use.
+ * Native memory is the cgroup's memory without the part of the heap that has ever been in use.
  */
 #include "guard/native_growth.h"
 
@@ -8,10 +8,10 @@
 
 enum { ENDED_MAX_MS = 1000, PAUSE_MAX_MS = 10000, HEAP_PARTS = 8, NATIVE_GROWTH_LEAST = 32 << 20 };
 
-/* What a collector moves takes memory at once and is counted when it is done: until then the heap's growth would seem
- * to be beside it. So is one that ended since the last look not believed yet: it may have begun after the cgroup's
- * memory was read. One that goes on for long is waited for, as its JVM stands still and answers nobody; more of them,
- * one after the other, are not. */
+/* A collector uses memory while it moves objects, but the counters change only when the collection ends: until then
+ * the heap's growth looks like native growth. A collection that ended since the last poll is not trusted yet either:
+ * it may have begun after the cgroup's memory was read. Wait for one long collection, as its JVM stands still; do
+ * not wait for a series of them. */
 static bool is_moving(struct native_growth *b, bool collecting, bool collected, uint64_t now_ms)
 {
     if (!collecting && !collected)
@@ -25,8 +25,8 @@ static bool is_moving(struct native_growth *b, bool collecting, bool collected, 
     return b->ended_ms ? now_ms - b->ended_ms < ENDED_MAX_MS : now_ms - b->moving_ms < PAUSE_MAX_MS;
 }
 
-/* Whether there was one since the last look. What it found full may be empty by now; why it came may be said a moment
- * after its end. */
+/* Whether a collection ended since the last poll. Spaces that it found full may be empty by now; its cause may be
+ * published a moment after its end. */
 static bool note_collections(struct native_growth *b, const struct jvmheap *heap)
 {
     bool any = false;
@@ -53,7 +53,7 @@ static void fill(struct native_growth *b, const struct jvmheap *heap, unsigned s
         b->peak[space] = heap->space[space].committed;
 }
 
-/* What has been in use once is in memory from then on, as long as it is committed. */
+/* Memory that was in use once stays resident as long as it is committed. */
 static int64_t count_peaks(struct native_growth *b, const struct jvmheap *heap)
 {
     int64_t sum = 0;
@@ -73,8 +73,8 @@ static int64_t count_peaks(struct native_growth *b, const struct jvmheap *heap)
     return sum;
 }
 
-/* Where spaces have no places, regions are used in any order: of what went on before the first look all that is
- * committed may be in memory, as far as there is so much. */
+/* Without fixed addresses for spaces, regions are used in any order: before the first poll all that is committed may
+ * have become resident, limited by what the cgroup holds. */
 static int64_t count_anywhere(const struct native_growth *b, const struct jvmheap *heap, int64_t committed, int64_t own)
 {
     int64_t before = b->touched;
@@ -84,7 +84,7 @@ static int64_t count_anywhere(const struct native_growth *b, const struct jvmhea
     return heap->used > before ? heap->used : before;
 }
 
-/* Some collectors give memory back a while after they said so: no more of the heap is gone than is missing in all. */
+/* Some collectors return memory some time after they say so: the heap has lost at most what the cgroup has lost. */
 static int64_t least_touched(const struct native_growth *b, int64_t own)
 {
     int64_t missing = own < b->own ? b->own - own : 0;
@@ -92,7 +92,8 @@ static int64_t least_touched(const struct native_growth *b, int64_t own)
     return b->watched ? b->touched - missing : 0;
 }
 
-/* What is missing since somebody looked last was the heap's. More than there is in all never is. */
+/* Memory that the cgroup lost during a gap in polling belonged to the heap. The heap never holds more than the
+ * cgroup. */
 static int64_t most_touched(const struct native_growth *b, const struct jvmheap *heap, int64_t own)
 {
     int64_t most = b->touched - (b->own - own);
@@ -129,8 +130,8 @@ static int64_t count_touched(struct native_growth *b, const struct jvmheap *heap
     return sum < heap->max ? sum : heap->max;
 }
 
-/* What a collector needs beside the heap, and what it has used and not said yet, is a part of the heap; and more of the
- * heap may be in memory than was ever seen in use. */
+/* How wrong the result may be: the collector's own memory and memory that it used and has not published yet are a
+ * fraction of the heap, and more of the heap may be resident than was ever seen in use. */
 static uint64_t error_of(const struct native_growth *b, const struct jvmheap *heap)
 {
     int64_t part = heap->max / HEAP_PARTS;
@@ -166,7 +167,7 @@ void native_growth_forget(struct native_growth *b)
     b->speed = 0;
 }
 
-/* All that was taken since the counters were believed may be the heap's. */
+/* Whatever the cgroup gained since the counters were last trusted may be the heap's. */
 int64_t native_growth_heap_left(const struct native_growth *b, int64_t own)
 {
     int64_t taken = own > b->own ? own - b->own : 0;

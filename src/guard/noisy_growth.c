@@ -26,10 +26,10 @@ double noisy_growth_speed(const struct noisy_growth *s, uint64_t at_ms, int64_t 
         double grown = (double)bytes - (double)s->point[k].bytes;
         uint64_t age = at_ms - s->point[k].at_ms;
 
-        /* Of points that come less often the last one tells, as old as it is. */
+        /* If points are rarer than that, the previous one counts, however old. */
         if (at_ms < s->point[k].at_ms || (age > WINDOW_MS && i > 1))
             break;
-        /* Of a shorter time than the whole window: as if nothing had grown before. */
+        /* Less history than the window: assume that nothing grew before. */
         trend = grown / (double)(age > WINDOW_MS ? age : WINDOW_MS) * 1000;
         rise = grown > rise ? grown : rise;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How fast something grows that is known only to within some bytes: what a JVM has beside its heap is its cgroup's
- * memory less what its counters say, and those lag behind. Over ten seconds the error matters little; a rise within
- * less is believed once it is larger than the error can be. Pure.
+ * The growth rate of a value that is known only within an error: native memory is the cgroup's memory less what the
+ * JVM's counters say, and those lag behind. Over ten seconds the error matters little; a shorter rise counts only
+ * once it is larger than the error. Pure.
  */
 #pragma once
 
@@ -18,8 +18,8 @@ struct noisy_growth {
     unsigned newest, count;
 };
 
-/* In the order of time. Points closer than half a second are not kept. */
+/* Call in the order of time. Points closer than half a second are dropped. */
 void noisy_growth_add(struct noisy_growth *s, uint64_t at_ms, int64_t bytes);
 
-/* Bytes a second. quick: its speed just now, as far as it can be told; error: how far bytes may be from the truth. */
+/* Bytes a second. quick: the present growth rate, as measured; error: by how many bytes the value may be wrong. */
 double noisy_growth_speed(const struct noisy_growth *s, uint64_t at_ms, int64_t bytes, double quick, uint64_t error);

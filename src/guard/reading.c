@@ -53,7 +53,7 @@ struct reading_value reading_oom_in(const struct reading *r)
     heap = at_least_0(all - native);
     if (all <= 0)
         return reading_known(INT64_MAX);
-    /* Would the heap be full before? room / all is the time until then if not. */
+    /* Is the heap full before the limit is reached? room / all is the time until then if not. */
     if (heap * room <= left * all)
         return reading_known(milliseconds(room, all));
     return reading_known(native > 0 ? milliseconds(at_least_0(room - left), native) : INT64_MAX);

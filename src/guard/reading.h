@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is known of a target (a container, a process) at one moment: memory, how fast it grows, pressure, events, and a
- * JVM's own counters. Every value is known, or unknown with a reason; a zeroed reading knows nothing. Says when the
- * limit will be reached. Reads nothing itself, and keeps no history: whoever fills it in does.
+ * What is known of a target (a container, a process) at one moment: memory, growth, pressure, events, and a JVM's
+ * counters. Each value is known, or unknown with a reason; a zeroed reading knows nothing. Computes when the limit
+ * will be reached. Reads nothing and keeps no history: guard/target.h fills it in.
  */
 #pragma once
 
@@ -35,30 +35,29 @@ enum { READING_PSI_MAX = 8, READING_WHOLE = 10000 };
 
 /* Shares are hundredths of a per cent: READING_WHOLE is all. */
 struct reading_psi {
-    uint64_t window_ms; /* the conditions say which are wanted; 0: no more of them */
+    uint64_t window_ms; /* the windows that the conditions name; 0: no more of them */
     struct reading_value some, full;
 };
 
 struct reading {
-    struct reading_value own;    /* bytes that the target uses, without inactive file pages: the kernel's working set */
-    struct reading_value used;   /* the same of the level with the least of it left: its own cgroup, the pod's, ... */
-    struct reading_value limit;  /* of that level */
-    struct reading_value need;   /* share of the limit that the kernel can't drop at once: no clean file pages */
-    struct reading_value firm;   /* bytes of the target without any file pages */
-    struct reading_value room;   /* bytes until the kernel has to kill, room in swap included */
-    struct reading_value growth; /* bytes a second, of what is no page of a file; below 0: shrinking */
+    struct reading_value own;   /* bytes that the target uses without inactive file pages: the kernel's working set */
+    struct reading_value used;  /* the same for the level with the least room: the cgroup, the pod's cgroup, ... */
+    struct reading_value limit; /* of that level */
+    struct reading_value need; /* share of the limit that the kernel cannot reclaim at once: without clean file pages */
+    struct reading_value firm; /* bytes of the target without any file pages */
+    struct reading_value room; /* bytes until the kernel has to kill, room in swap included */
+    struct reading_value growth; /* bytes a second, without file pages; below 0: shrinking */
 
-    /* A JVM's heap fills up to its maximum and stops there: that growth is no leak, and ends by itself. Where the
-     * heap's part is known, the limit is reckoned with it (reading_oom_in). What of the heap is in memory already has
-     * to be taken into account by whoever fills these in. */
+    /* A JVM's heap grows to its maximum and stops there: that growth is no leak. Where the heap's part is known,
+     * reading_oom_in takes it into account. The part of the heap that is already in memory is not in heap_left. */
     struct reading_value heap_left;     /* bytes by which the heap can still grow in memory */
     struct reading_value growth_native; /* bytes a second of everything but the heap */
 
-    struct reading_value dump_ms;  /* what the largest piece of evidence would take, with margin (reading_dump_ms) */
+    struct reading_value dump_ms;  /* time that the largest piece of evidence needs, with margin (reading_dump_ms) */
     struct reading_value pressure; /* enum reading_pressure */
     struct reading_psi psi[READING_PSI_MAX];
     struct reading_value heap;    /* share of its maximum that the old generation held after its last collection */
-    struct reading_value threads; /* share of the limit of threads: the one of pids.max with the least room */
+    struct reading_value threads; /* share of pids.max, at the level with the least room */
     struct reading_value gc;      /* share of time in garbage collection */
     struct reading_value events;  /* enum reading_event, or'ed: those since the last reading */
 };
@@ -69,14 +68,14 @@ struct reading_value reading_unknown(const char *why);
 /* The reason of an unknown value; never NULL. */
 const char *reading_why(const struct reading_value *v);
 
-/* Milliseconds until the limit is reached if all goes on as it does; INT64_MAX: never. A heap goes on only until it is
- * full. Who sits at the limit and doesn't grow never reaches it: page cache in use looks the same, and nobody dies of
- * that (psi tells the two apart). */
+/* Milliseconds until the limit is reached at the present growth; INT64_MAX: never. A heap grows only until it is
+ * full. A target that sits at its limit without growing never reaches it: used page cache looks the same, and the
+ * kernel does not kill for that (psi tells the two apart). */
 struct reading_value reading_oom_in(const struct reading *r);
 
 /* Share of the limit in use, in hundredths of a per cent. */
 struct reading_value reading_memory_share(const struct reading *r);
 
-/* What a dump of so many bytes takes: half as much again as at the measured speed, for others want the processor and
- * the disk, too, and half a second until it begins (the JVM comes to a safepoint, the small evidence goes first). */
+/* The time that a dump of so many bytes takes: 1.5 times the time at the measured speed, as other processes use the
+ * processor and the disk, too, and half a second until it begins (safepoint, smaller evidence first). */
 struct reading_value reading_dump_ms(uint64_t bytes, uint64_t bytes_per_s);

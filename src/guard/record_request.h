@@ -18,10 +18,10 @@ enum { RECORD_REQUEST_ARGS = 13 /* "salvage", "guard-record" and the request */ 
 struct record_request {
     int json;           /* descriptor of the record */
     const char *target; /* the guard's name for it */
-    const char *id;     /* of the case that was made before; "": the record is a case of its own */
+    const char *id;     /* the case of the evidence taken before; "": the record is a case by itself */
     int64_t time_ns;    /* of that case */
-    uint64_t pid;       /* as the kernel has it */
-    struct whoami who;  /* namespace, pod, pod_uid, container, image, host; host NULL: this machine's */
+    uint64_t pid;       /* in the kernel log */
+    struct whoami who;  /* its namespace, pod, pod_uid, container, image, host are used; host NULL: this machine */
 };
 
 struct record_request_argv {

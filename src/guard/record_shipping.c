@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Without a claim on disk: the record is in memory, and shares its id with the case's dump, whose claim it would block.
+ * Makes no claim on disk: the record is in memory, and has the same id as the case's dump, whose claim it would
+ * block.
  */
 #include "guard/record_shipping.h"
 

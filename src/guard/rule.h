@@ -107,5 +107,8 @@ void rule_restore(struct rule *rule, const char *key, const char *tenant, enum r
 /* Of a target: under which key, and for which tenant, its last case was made. */
 void rule_names(const struct rule *rule, int target, char key[RULE_KEY_MAX], char tenant[RULE_TENANT_MAX]);
 
+/* How long a case matters: the longest of the cool-down and the times of the caps. */
+uint64_t rule_horizon_ms(const struct rule *rule);
+
 /* Cases that are being made. */
 unsigned rule_running(const struct rule *rule);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "guard/rule_internal.h"
 
@@ -241,6 +242,18 @@ void rule_names(const struct rule *rule, int target, char key[RULE_KEY_MAX], cha
 
     memcpy(key, t->key, RULE_KEY_MAX);
     memcpy(tenant, rule->tenants[t->triggered_tenant].name, RULE_TENANT_MAX);
+}
+
+uint64_t rule_horizon_ms(const struct rule *rule)
+{
+    const struct rule_policy *p = &rule->policy;
+    const struct rate *rates[] = {&p->per_target, &p->per_tenant, &p->shared};
+    uint64_t ms = p->cooldown_ms;
+
+    for (size_t i = 0; i < ARRAY_SIZE(rates); i++)
+        if (rates[i]->count > 0 && rates[i]->per_ms > ms)
+            ms = rates[i]->per_ms;
+    return ms;
 }
 
 unsigned rule_running(const struct rule *rule)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A look at a cgroup.
+ * Polling a cgroup, and the target's names and life.
  */
 #include "guard/target.h"
 
@@ -25,15 +25,15 @@ enum {
     VICTIM_AGAIN_MS = 5000,
     NAME_AGAIN_MS = 250,   /* doubled each time */
     NAME_TRIES = 12,       /* some minutes */
-    COUNTING_SOON_MS = 50, /* mostly it does so at once, and a moment later the cgroup may be gone */
+    COUNTING_SOON_MS = 50, /* usually the kernel counts at once, and a moment later the cgroup may be gone */
     COUNTING_STEP_MS = 20,
-    TOGETHER_MS = 500, /* what is looked at seldom is looked at together */
-    HEARD_MS = 50,     /* after a notice */
+    TOGETHER_MS = 500, /* polls that are rare are made together */
+    NOTICED_MS = 50,   /* after a notice */
     AHEAD_MIN = 8 << 20,
-    NOISE_DIVISOR = 32, /* of the limit, a second: seems to grow while a file is written, though nothing does */
-    STALE_DIVISOR = 64, /* of the limit: a reading that was wrong by so much */
-    FAR_MS = 5000,      /* between looks while the kernel tells when usage comes near */
-    MOVING_MS = 20      /* after a look that came while a collector was at work */
+    NOISE_DIVISOR = 32, /* of the limit, a second: apparent growth while a file is written */
+    STALE_DIVISOR = 64, /* of the limit: a sample that was wrong by this much */
+    FAR_MS = 5000,      /* between polls while the kernel sends a notice when usage rises */
+    MOVING_MS = 20      /* after a poll during a collection */
 };
 
 /* --- which process --------------------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ void target_restrict_to(struct target *t, pid_t pid)
     assert(pid > 0);
     t->given_pid = pid;
     proc_open("/proc", pid, &t->given);
-    target_key_of_given(pid, t->key); /* of one container there may be two */
+    target_key_of_given(pid, t->key); /* one container may have several */
 }
 
 bool target_has_ended(const struct target *t)
@@ -118,7 +118,7 @@ static struct reading_value at_least(struct reading_value v, int64_t noticed)
     return noticed > 0 && (!v.known || v.value < noticed) ? reading_known(noticed) : v;
 }
 
-/* Stalls over each window that some condition asks for; a window's share is that of the last whole one. */
+/* Stalls over each window that a condition names; a window's share is that of the last complete one. */
 static void read_psi(struct target *t, uint64_t now_ms, struct reading *r)
 {
     struct psi psi;
@@ -149,8 +149,8 @@ static void read_psi(struct target *t, uint64_t now_ms, struct reading *r)
     }
 }
 
-/* A term that names an amount of memory: what is compared with it, and its threshold in bytes. False: another kind, or
- * there is no limit. */
+/* For a term that names an amount of memory: the used bytes that it is compared with, and its threshold in bytes.
+ * False: another kind of term, or there is no limit. */
 static bool memory_threshold(const struct condition_term *t, const struct memcg_sample *s, uint64_t *ret_used,
                              uint64_t *ret_at)
 {
@@ -202,7 +202,7 @@ static void read_jvm(const struct target_policy *p, struct target *t, bool wante
     target_jvm_read(&t->jvm, &t->memcg, p->dump_rate, now_ms, r);
 }
 
-/* Less than half is used: nothing that a JVM says would matter yet. */
+/* Less than half is used: the JVM's values do not matter yet. */
 static bool is_far(const struct memcg_sample *s)
 {
     return s->room != UINT64_MAX && s->room > s->limit / 2;
@@ -213,8 +213,9 @@ uint64_t target_ahead(uint64_t limit)
     return limit / 16 > AHEAD_MIN ? limit / 16 : AHEAD_MIN;
 }
 
-/* Whether notices stand before whatever comes next: where half is used, and before the nearest threshold. They stand
- * where the limit was when they were asked for, and compare with usage, which counts more than we do. */
+/* Whether a notice will come before the next event that matters: half of the limit is used, or the nearest threshold
+ * is reached. Notices were set up for the limit at that time, and compare with usage, which includes more than the
+ * used bytes here. */
 static bool notice_will_come(const struct target_policy *p, const struct target *t, const struct memcg_sample *s)
 {
     uint64_t next = target_next_threshold(p->rules, s), at = s->own_used + next;
@@ -228,7 +229,7 @@ static bool notice_will_come(const struct target_policy *p, const struct target 
 static uint64_t next_poll(const struct target_policy *p, const struct target *t, const struct memcg_sample *s)
 {
     /* The kernel counts in batches: between two of them nothing seems to grow. */
-    double latest = growth_latest(&t->felt), trend = growth_speed(&t->felt);
+    double latest = growth_latest(&t->growth_total), trend = growth_speed(&t->growth_total);
     uint64_t pace;
 
     if (is_far(s) && !t->psi[0].window_ms && notice_will_come(p, t, s))
@@ -236,18 +237,18 @@ static uint64_t next_poll(const struct target_policy *p, const struct target *t,
     pace = pace_ms(s->limit, s->room, target_next_threshold(p->rules, s), latest > trend ? latest : trend);
     if (t->jvm.native.moving && pace > MOVING_MS)
         return MOVING_MS;
-    /* How fast it grows now is not known before the next. */
-    return t->noticed && pace > HEARD_MS ? HEARD_MS : pace;
+    /* After a notice the present growth is unknown until the next poll. */
+    return t->noticed && pace > NOTICED_MS ? NOTICED_MS : pace;
 }
 
-/* What grows as memory comes near its limit, whichever level's that is. */
+/* A value that grows as memory comes near its limit, whichever level has that limit. */
 static int64_t firm_bytes(const struct memcg_sample *s)
 {
     return s->firm_room == UINT64_MAX ? (int64_t)s->own_firm : -(int64_t)s->firm_room;
 }
 
-/* The kernel writes dirty pages before it kills, but that takes a disk's time, which a leak doesn't leave. Where next
- * to nothing else grows, they are a file that is being written. */
+/* The kernel writes dirty pages back before it kills, but a leak may not leave the disk the time. Where almost
+ * nothing else grows, the dirty pages are a file that is being written. */
 static uint64_t room_beside_files(const struct memcg_sample *s, int64_t growth)
 {
     uint64_t firm_room = s->firm_room < s->needed_limit ? s->firm_room : s->needed_limit;
@@ -263,7 +264,7 @@ static void read_memory(struct target *t, const struct memcg_sample *s, struct r
     r->used = bytes(s->used, "too large");
     r->limit = bytes(s->limit, "no limit");
     r->firm = bytes(s->own_firm, "too large");
-    r->growth = reading_known((int64_t)growth_speed(&t->all));
+    r->growth = reading_known((int64_t)growth_speed(&t->growth_firm));
     if (s->room == UINT64_MAX || s->needed_limit == 0) {
         r->need = r->room = reading_unknown("no limit");
         return;
@@ -275,7 +276,7 @@ static void read_memory(struct target *t, const struct memcg_sample *s, struct r
 
 int target_confirm(struct target *t, uint64_t now_ms, struct reading *r)
 {
-    int64_t before = t->all.bytes, now, by;
+    int64_t before = t->growth_firm.bytes, now, by;
     struct memcg_sample s;
     int result;
 
@@ -284,10 +285,10 @@ int target_confirm(struct target *t, uint64_t now_ms, struct reading *r)
         return result;
     now = firm_bytes(&s);
     by = now > before ? now - before : before - now;
-    /* What was measured was cache, in part: the speed is not known yet. */
+    /* The measured growth was partly cache: the speed is unknown. */
     if (s.needed_limit != UINT64_MAX && (uint64_t)by > s.needed_limit / STALE_DIVISOR) {
-        t->all = (struct growth){0};
-        growth_add(&t->all, now_ms, now);
+        t->growth_firm = (struct growth){0};
+        growth_add(&t->growth_firm, now_ms, now);
     }
     read_memory(t, &s, r);
     return 0;
@@ -299,7 +300,7 @@ static void read_threads(const struct target_policy *p, struct target *t, uint64
         target_threads_read(&t->threads, now_ms < t->threads.due_ms ? 0 : target_victim(t), now_ms, r);
 }
 
-/* When to poll again: sooner while a kill may be counted. */
+/* Sets when to poll again: sooner while a kill may still be counted. */
 static void schedule(const struct target_policy *p, struct target *t, const struct memcg_sample *s,
                      const struct reading *r, uint64_t now_ms)
 {
@@ -325,11 +326,11 @@ int target_poll(const struct target_policy *p, struct target *t, uint64_t now_ms
 
     if (result < 0)
         return result;
-    growth_add(&t->felt, now_ms, s.room == UINT64_MAX ? (int64_t)s.own_used : -(int64_t)s.room);
-    growth_add(&t->all, now_ms, firm_bytes(&s));
+    growth_add(&t->growth_total, now_ms, s.room == UINT64_MAX ? (int64_t)s.own_used : -(int64_t)s.room);
+    growth_add(&t->growth_firm, now_ms, firm_bytes(&s));
     read_memory(t, &s, &r);
     r.pressure = reading_known(now_ms < t->pressure_until_ms ? t->pressure : READING_CALM);
-    /* Counters rise with a signal. */
+    /* The counters rise only with a signal. */
     if (t->noticed || !t->counted || !t->usage_noticed || !is_far(&s))
         read_events(t, &r);
     else
@@ -349,7 +350,8 @@ int target_poll(const struct target_policy *p, struct target *t, uint64_t now_ms
     return 0;
 }
 
-/* --- its life -------------------------------------------------------------------------------------------------------
+/* --- names, opening, closing
+ * -------------------------------------------------------------------------------------------------------
  */
 
 static bool name_by_pod(const struct proc *p, const char *id, struct target *t)
@@ -373,7 +375,7 @@ bool target_rename(struct target *t, uint64_t now_ms)
     any = target_victim(t);
     if (!any || proc_open("/proc", any, &p) < 0 || !container_of_process(p.fd, id) || !name_by_pod(&p, id, t))
         return false;
-    /* What was seen of it before it was set up is not what it is. */
+    /* Facts from before the container was set up are not its own. */
     t->last.pid = 0;
     return t->named = true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The largest process of the cgroup, if it has counters.
+ * The JVM is the largest process of the cgroup, if that has counters.
  */
 #include "guard/target_jvm.h"
 
@@ -10,9 +10,9 @@
 #include "hotspot/heapdump.h"
 
 enum {
-    AGAIN_MS = 5000,     /* where no JVM was found: it may be starting up */
-    NONE_MS = 60000,     /* where the same process was none before */
-    GC_WINDOW_MS = 5000, /* over which time in collections is counted */
+    AGAIN_MS = 5000,     /* no JVM was found: one may be starting */
+    NONE_MS = 60000,     /* where the same process was no JVM before */
+    GC_WINDOW_MS = 5000, /* the window over which collection time is measured */
     COLLECTORS = 4
 };
 
@@ -54,11 +54,11 @@ static struct reading_value share(const struct hsperf *h, const char *used_name,
     int64_t used, max;
 
     if (!hsperf_long(h, used_name, &used) || !hsperf_long(h, max_name, &max) || used < 0 || max <= 0 || used > max)
-        return reading_unknown("the JVM's counters don't say");
+        return reading_unknown("the JVM's counters do not have it");
     return reading_known((int64_t)((double)used / (double)max * READING_WHOLE));
 }
 
-/* Time in collections, of all collectors, since the last window's end. */
+/* Time in collections, summed over all collectors, since the end of the last window. */
 static void count_gc(struct target_jvm *j, uint64_t now_ms)
 {
     int64_t ticks = 0, one, hertz;
@@ -83,7 +83,7 @@ static void count_gc(struct target_jvm *j, uint64_t now_ms)
     j->gc_at_ms = now_ms;
 }
 
-/* False: there is none, or it doesn't say. */
+/* False: there is no JVM, or its counters lack the heap. */
 static bool read_heap(struct target_jvm *j, struct memcg *m, uint64_t now_ms, struct jvmheap *heap, struct reading *r)
 {
     struct err ignored;

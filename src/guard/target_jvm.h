@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The JVM in a guarded cgroup, by its counters. Asks no JVM: a look is some reads of one small file.
+ * The JVM in a guarded cgroup, by its counters. Attaches to no JVM: a poll is a few reads of one small file.
  */
 #pragma once
 
@@ -18,8 +18,8 @@ struct target_jvm {
     struct proc proc;
     int fd; /* of its counters */
     struct counters counters;
-    pid_t none;           /* the process that was found to be none */
-    uint64_t again_at_ms; /* to look for one */
+    pid_t none;           /* the process that was found to be no JVM */
+    uint64_t again_at_ms; /* when to look for a JVM again */
     struct native_growth native;
     int64_t gc_ticks; /* time in collections */
     uint64_t gc_at_ms;
@@ -30,14 +30,15 @@ struct target_jvm {
 
 void target_jvm_done(struct target_jvm *j);
 
-/* Whether it has to be told which process may be one: none is known, or the one that was has ended. */
+/* Whether target_jvm_try has to be called: no JVM is known, or it has ended. */
 bool target_jvm_wants_pid(struct target_jvm *j, uint64_t now_ms);
 
-/* pid 0: none. One that starts up has no counters yet: asked for again. */
+/* Looks whether this process is a JVM with counters; pid 0: there is no process. A JVM that is starting has no
+ * counters yet: tried again later. */
 void target_jvm_try(struct target_jvm *j, pid_t pid, uint64_t now_ms);
 
-/* Fills in what of the reading is a JVM's; m: the cgroup; r->own is there already, read just before. */
+/* Fills in the JVM's values of the reading. m: the cgroup. r->firm has to be set, from a sample taken just before. */
 void target_jvm_read(struct target_jvm *j, struct memcg *m, uint64_t dump_rate, uint64_t now_ms, struct reading *r);
 
-/* The same when nobody wants to know. */
+/* The same where no condition needs these values: they become unknown. */
 void target_jvm_skip(struct target_jvm *j, struct reading *r);

@@ -16,7 +16,7 @@
 
 enum { PATH_SHOWN = 160 };
 
-/* Of the path behind the container's own folder: "" in most. */
+/* The part of the path below the container's own cgroup: "" in most cases. */
 static const char *behind(const char *path, const char *id)
 {
     const char *at = strstr(path, id);

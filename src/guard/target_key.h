@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What of a target stays when its container restarts, for rule_join: its caps and its rest go on under it. Made of what
- * the runtime and the kubelet say, not of what the container says of itself: it must not choose whose cases count.
+ * The part of a target's identity that stays when its container restarts, for rule_join: caps and cool-downs continue
+ * under this key. Built from what the runtime and the kubelet say, not from what the container says about itself: a
+ * container must not choose under whose key its cases count.
  *
- *   pod UID + container's name   Kubernetes: a restart brings a new container id
- *   container id                 elsewhere: "docker restart" keeps it, and what is made anew is another one
+ *   pod UID + container name     Kubernetes: a restart brings a new container id
+ *   container id                 elsewhere: "docker restart" keeps it; a recreated container is a new one
  *   the cgroup's path            without a container: a service of systemd
  *
  * Cgroups below a container's are told apart by the rest of their path.
@@ -14,8 +15,8 @@
 #include "guard/rule.h"
 #include "linux/memcg.h"
 
-/* proc: of /proc/PID of a process in it. False if it says nothing; ret is untouched. */
+/* proc: descriptor of /proc/PID of a process in the cgroup. False, and ret untouched, if its files do not say. */
 bool target_key_of_process(int proc, char ret[RULE_KEY_MAX]);
 
-/* Of a process that was given by its id, which another one may get: with the time of its start. */
+/* For a process given by --pid, with its start time: the number may be used again. */
 void target_key_of_given(pid_t pid, char ret[RULE_KEY_MAX]);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The kernel's notices of a target: which are asked for, and what one of them says. Part of target.h.
+ * The kernel's notices of a target: which are opened, and what one of them means. Part of guard/target.h.
  */
 #include <errno.h>
 
 #include "guard/target.h"
 
-enum { PRESSURE_MS = 2000 }; /* v1's signal says nothing of its end */
+enum { PRESSURE_MS = 2000 }; /* v1 sends no notice when pressure ends */
 
 static bool asks_for_pressure(const struct rule_policy *rules, int64_t level)
 {
@@ -17,9 +17,9 @@ static bool asks_for_pressure(const struct rule_policy *rules, int64_t level)
     return false;
 }
 
-/* A kind that doesn't work here is made up for by looking. */
-static void listen_to(struct target *t, const struct memsignal_ops *ops, const struct memsignal_want *want,
-                      int64_t level)
+/* A kind that does not work on this machine is replaced by polling. */
+static void open_notice(struct target *t, const struct memsignal_ops *ops, const struct memsignal_want *want,
+                        int64_t level)
 {
     if (t->signals == TARGET_SIGNALS_MAX || memsignal_open(ops, &t->memcg, want, &t->signal[t->signals], NULL) < 0)
         return;
@@ -29,7 +29,8 @@ static void listen_to(struct target *t, const struct memsignal_ops *ops, const s
 
 enum usage_notice { AT_THRESHOLD, AHEAD_OF_IT, AT_HALF, AT_THREE_QUARTERS };
 
-/* Where a notice is wanted; 0: nowhere. Ahead of what is above half of the limit, that half is. */
+/* At how many bytes a notice is wanted; 0: none. The notice ahead of a threshold is for thresholds below half of the
+ * limit: above, the notice at half comes first. */
 static uint64_t notice_at(const struct target_policy *p, const struct memcg_sample *s, enum usage_notice what)
 {
     uint64_t next = target_next_threshold(p->rules, s), at = next == UINT64_MAX ? 0 : s->own_used + next, before;
@@ -44,7 +45,7 @@ static uint64_t notice_at(const struct target_policy *p, const struct memcg_samp
     return before > s->usage && before < s->limit / 2 ? before : 0;
 }
 
-static void listen_to_usage(const struct target_policy *p, struct target *t, enum usage_notice what, uint64_t now_ms)
+static void open_usage_notice(const struct target_policy *p, struct target *t, enum usage_notice what, uint64_t now_ms)
 {
     struct memsignal_want want = {0};
     struct memcg_sample s;
@@ -52,19 +53,19 @@ static void listen_to_usage(const struct target_policy *p, struct target *t, enu
 
     if (memcg_sample(&t->memcg, now_ms, &s) < 0 || (want.usage_bytes = notice_at(p, &s, what)) == 0)
         return;
-    listen_to(t, &MEMSIGNAL_V1_USAGE, &want, 0);
+    open_notice(t, &MEMSIGNAL_V1_USAGE, &want, 0);
     if (what == AT_THRESHOLD)
         t->notice_threshold = want.usage_bytes;
     t->usage_noticed |= t->signals > before && s.level == 0;
     t->notice_limit = s.limit;
 }
 
-static void listen_to_pressure(const struct target_policy *p, struct target *t, int64_t level)
+static void open_pressure_notice(const struct target_policy *p, struct target *t, int64_t level)
 {
     struct memsignal_want want = {.level = (enum memsignal_level)(level - READING_LOW)};
 
     if (asks_for_pressure(p->rules, level))
-        listen_to(t, &MEMSIGNAL_V1_PRESSURE, &want, level);
+        open_notice(t, &MEMSIGNAL_V1_PRESSURE, &want, level);
 }
 
 static struct target_psi *find_psi(struct target *t, uint64_t window_ms)
@@ -75,8 +76,8 @@ static struct target_psi *find_psi(struct target *t, uint64_t window_ms)
     return NULL;
 }
 
-/* Of the cgroup's own stalls: those of the machine are the same for all, and sampled. */
-static void listen_to_stall(struct target *t, const struct condition_term *term)
+/* For the cgroup's own stalls. Those of the machine are the same for all targets, and are sampled. */
+static void open_stall_notice(struct target *t, const struct condition_term *term)
 {
     struct target_psi *psi = find_psi(t, term->window_ms);
     struct memsignal_want want = {.full = term->what == CONDITION_PSI_FULL};
@@ -86,48 +87,48 @@ static void listen_to_stall(struct target *t, const struct condition_term *term)
         return;
     want.window_us = (uint32_t)term->window_ms * 1000;
     want.stall_us = (uint32_t)((double)want.window_us * (double)term->value / READING_WHOLE);
-    listen_to(t, &MEMSIGNAL_PSI, &want, 0);
+    open_notice(t, &MEMSIGNAL_PSI, &want, 0);
     if (t->signals > k)
         t->stall[k] = (struct target_stall){psi, want.full, (int64_t)term->value};
 }
 
-static void listen_to_stalls(const struct rule_policy *rules, struct target *t)
+static void open_stall_notices(const struct rule_policy *rules, struct target *t)
 {
     for (unsigned i = 0; i < rules->count; i++)
         for (unsigned k = 0; k < rules->when[i].count; k++) {
             const struct condition_term *term = &rules->when[i].term[k];
 
             if (term->what == CONDITION_PSI_SOME || term->what == CONDITION_PSI_FULL)
-                listen_to_stall(t, term);
+                open_stall_notice(t, term);
         }
 }
 
-/* What looks can't do without costing more: where usage crosses, an OOM, pressure, stalls. */
+/* Notices of what polling would find late or at a higher cost: a usage threshold, an OOM, pressure, stalls. */
 bool target_open_notice(const struct target_policy *p, struct target *t, uint64_t now_ms)
 {
     static const struct memsignal_want nothing = {0};
 
     switch (t->notices_tried++) {
     case 0:
-        listen_to(t, &MEMSIGNAL_V1_OOM, &nothing, 0);
-        listen_to(t, &MEMSIGNAL_V2_EVENTS, &nothing, 0);
+        open_notice(t, &MEMSIGNAL_V1_OOM, &nothing, 0);
+        open_notice(t, &MEMSIGNAL_V2_EVENTS, &nothing, 0);
         return true;
     case 1:
-        listen_to_usage(p, t, AT_THRESHOLD, now_ms);
+        open_usage_notice(p, t, AT_THRESHOLD, now_ms);
         return true;
     case 2:
-        listen_to_usage(p, t, AHEAD_OF_IT, now_ms);
+        open_usage_notice(p, t, AHEAD_OF_IT, now_ms);
         return true;
     case 3:
-        listen_to_usage(p, t, AT_HALF, now_ms);
+        open_usage_notice(p, t, AT_HALF, now_ms);
         return true;
     case 4:
-        listen_to_usage(p, t, AT_THREE_QUARTERS, now_ms);
+        open_usage_notice(p, t, AT_THREE_QUARTERS, now_ms);
         return true;
     case 5:
         for (int64_t level = READING_LOW; level <= READING_CRITICAL; level++)
-            listen_to_pressure(p, t, level);
-        listen_to_stalls(p->rules, t);
+            open_pressure_notice(p, t, level);
+        open_stall_notices(p->rules, t);
         break;
     default:
         break;

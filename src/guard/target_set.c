@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An array of targets, in no order.
+ * An array of targets, unordered.
  */
 #include "guard/target_set.h"
 
@@ -19,9 +19,9 @@
 
 enum {
     RETRY_MS = 1000,    /* after a poll that failed */
-    FILES_RESERVE = 24, /* descriptors that polls and the start of a case need */
+    FILES_RESERVE = 24, /* descriptors that polls and starting a case need */
     FILES_OF_TARGET = 10,
-    SLACK_DIVISOR = 8, /* targets that are nearly due are polled together with those that are due */
+    SLACK_DIVISOR = 8, /* targets that are almost due are polled together with those that are */
     BYSTANDER_DIVISOR = 16
 };
 
@@ -65,17 +65,18 @@ static void on_unwatched(void *ctx, pid_t pid, const char *cgroup, const struct 
     s->ops->unwatched(s->ctx, pid, cgroup, e);
 }
 
-int target_set_init(struct target_set *s, const struct target_selection *selection, const struct rule_policy *rules,
-                    const struct target_set_ops *ops, void *ctx, struct err *e)
+int target_set_init(struct target_set *s, const struct target_set_config *c, struct err *e)
 {
+    const struct target_set_ops *ops = c->ops;
     int r;
 
     assert(ops->added && ops->renamed && ops->polled && ops->removed && ops->unwatched);
-    *s = (struct target_set){.selection = *selection, .policy = {.rules = rules}, .ops = ops, .ctx = ctx, .epoll = -1};
+    *s = (struct target_set){
+        .selection = *c->selection, .policy = {.rules = c->rules}, .ops = ops, .ctx = c->ctx, .epoll = -1};
     s->discovery.failed = on_unwatched;
     if ((s->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)
         return err_set(e, -errno, "epoll: %s", strerror(errno));
-    return (r = rule_new(rules, &s->rule)) < 0 ? err_set(e, r, "out of memory") : 0;
+    return (r = rule_new(c->rules, &s->rule)) < 0 ? err_set(e, r, "out of memory") : 0;
 }
 
 void target_set_done(struct target_set *s)
@@ -107,7 +108,7 @@ static bool is_known(const struct target_set *s, const struct target *t)
     return false;
 }
 
-/* A pod's pause process has no environment that names the pod; its other containers have. */
+/* The environment of a pod's pause process does not name the pod; that of its other containers does. */
 static bool name_by_sibling(const struct target_set *s, struct target *t)
 {
     for (size_t i = 0; i < s->count && !t->named && *t->last.pod_uid; i++) {
@@ -122,7 +123,7 @@ static bool name_by_sibling(const struct target_set *s, struct target *t)
     return t->named;
 }
 
-/* The survey is made once: it takes the kernel a while, and one machine has one kernel. */
+/* One survey per machine: it takes the kernel some time. */
 static void report_added(const struct target_set *s, struct target *t)
 {
     CLEANUP(buf_done) struct buf survey = {0};
@@ -132,7 +133,7 @@ static void report_added(const struct target_set *s, struct target *t)
     s->ops->added(s->ctx, t, survey.size > 0 ? buf_text(&survey) : NULL);
 }
 
-/* 0, also for one that is known already, and for a discovered one without a limit. */
+/* 0 also for a known target, and for a discovered cgroup without a limit. */
 static int add(struct target_set *s, pid_t pid, const char *path, bool given, struct err *e)
 {
     CLEANUP(target_free_ptr) struct target *t = calloc(1, sizeof(*t));
@@ -163,8 +164,8 @@ static int add(struct target_set *s, pid_t pid, const char *path, bool given, st
     return 0;
 }
 
-/* Closing the descriptors is not enough: a child that was forked a moment ago has them open, too, and until its execve
- * the kernel would go on reporting a target that is freed. */
+/* Closing the descriptors is not enough: a child that was just forked has them open, too, and until its execve the
+ * kernel would go on reporting a freed target. */
 static void unwatch_notices(const struct target_set *s, const struct target *t)
 {
     for (unsigned i = 0; i < t->signals; i++)
@@ -197,7 +198,7 @@ static void rescan(struct target_set *s)
     s->rescan_at_ms = clock_mono_ms() + s->selection.rescan_ms;
 }
 
-/* A guard that sees no container would look healthy for ever. */
+/* A guard that sees no container must fail instead of looking healthy. */
 static int see_any(const struct target_set *s, struct err *e)
 {
     if (s->count > 0 || s->discovery.unseen == 0)
@@ -228,7 +229,7 @@ int target_set_start(struct target_set *s, struct err *e)
 /* --- one turn -------------------------------------------------------------------------------------------------------
  */
 
-/* One notice of one target a turn: many targets come at once at the start, and polls go on meanwhile. */
+/* One notice per turn: at the start many are missing, and polls must go on meanwhile. */
 static void open_next_notice(struct target_set *s)
 {
     struct err ignored;
@@ -302,7 +303,7 @@ uint64_t target_set_due_ms(const struct target_set *s)
 /* --- the rules ------------------------------------------------------------------------------------------------------
  */
 
-/* All cgroups below a level meet its limit. One that uses next to nothing of what is used there does not fill it: a
+/* All cgroups below a level share its limit. One that uses almost nothing of what is used there is not the cause: a
  * pod's pause process, while its application leaks. A given process is always meant. */
 static bool is_bystander(const struct target_set *s, const struct target *t, const struct reading *r)
 {
@@ -317,8 +318,8 @@ static void set_tenant(struct target_set *s, struct target *t)
     rule_tenant(s->rule, t->number, target_tenant(t, tenant));
 }
 
-/* Before its first case: the container is set up by now, and says under which key its cool-down and caps are kept.
- * True: under another key than before. */
+/* Before its first case: by now the container is set up, and its key for cool-down and caps is final. True: the key
+ * has changed. */
 static bool settle_key(struct target_set *s, struct target *t, uint64_t now)
 {
     int number;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The targets of a guard: given ones and those that discovery finds, their kernel notices in one epoll descriptor, the
- * rules' decision for each reading. Writes no log and starts nothing: its owner (guard/guard.c, guard/dry_run.c) learns
- * by callbacks what becomes of a target.
+ * The targets of a guard: the given ones and those that discovery finds, their kernel notices in one epoll descriptor,
+ * and the rules' decision for each reading. Writes no log and starts nothing: its owner (guard/guard.c,
+ * guard/dry_run.c) gets callbacks.
  *
- * Memory is allocated at the start, but for targets of --all, which come and go.
+ * Memory is allocated at the start, except for the targets of --all, which come and go.
  */
 #pragma once
 
@@ -19,11 +19,11 @@ struct target_selection {
     size_t pid_count;
     const char *const *cgroups; /* folders */
     size_t cgroup_count;
-    bool all;           /* every cgroup with a limit and a process in it, also those to come */
-    uint64_t rescan_ms; /* for all */
+    bool all;           /* every cgroup with a limit and a process in it, also later ones */
+    uint64_t rescan_ms; /* with all: how often to look for new ones */
 };
 
-/* Whether a process is guarded: a given one, in a given cgroup, or for `all` in a cgroup with a limit. */
+/* Whether a process is guarded: by its pid, in a given cgroup, or with `all` in a cgroup with a limit. */
 bool target_selection_has(const struct target_selection *s, const struct proc *p);
 
 struct target_set_ops {
@@ -47,30 +47,36 @@ struct target_set {
     struct target *target[TARGET_SET_MAX]; /* owned */
     size_t count;
     int epoll;            /* owned; event.data.ptr of a notice is its struct target_notice */
-    bool notices_missing; /* some target's notices are not all opened yet */
+    bool notices_missing; /* the notices of some target are not all open yet */
     struct cgroup_discovery discovery;
     uint64_t rescan_at_ms;
 };
 
-/* rules: borrowed, as are selection's lists and ops. */
-int target_set_init(struct target_set *s, const struct target_selection *selection, const struct rule_policy *rules,
-                    const struct target_set_ops *ops, void *ctx, struct err *e);
+/* Borrowed, but the selection is copied without its lists. */
+struct target_set_config {
+    const struct target_selection *selection;
+    const struct rule_policy *rules;
+    const struct target_set_ops *ops;
+    void *ctx; /* of ops */
+};
+
+int target_set_init(struct target_set *s, const struct target_set_config *c, struct err *e);
 void target_set_done(struct target_set *s);
 
-/* Opens the given targets, and the first of discovery. -ESRCH, -ENOENT, ...: a given one is missing; -EMFILE;
- * -FAULT_REFUSED: discovery finds cgroups, and can see none of them. */
+/* Opens the given targets, and makes the first discovery. -ESRCH, -ENOENT, ...: a given target does not exist;
+ * -EMFILE; -FAULT_REFUSED: there are cgroups with a limit, and none of them is visible. */
 int target_set_start(struct target_set *s, struct err *e);
 
-/* A descriptor of the owner's into the same epoll. */
+/* Adds a descriptor of the owner to the same epoll. */
 int target_set_watch_fd(struct target_set *s, int fd, uint32_t events, void *ptr, struct err *e);
 
-/* Polls each target that is due, opens the next notice that is missing, rescans. Once a turn of the loop. */
+/* Polls each target that is due, opens the next missing notice, rescans. Once per turn of the loop. */
 void target_set_turn(struct target_set *s);
 
 /* When the next turn is due, monotonic; 0: at once. */
 uint64_t target_set_due_ms(const struct target_set *s);
 
-/* The rules' decision for a reading. Reads memory.stat again (into r) before a case triggers, and settles the target's
- * key and tenant. */
+/* The rules' decision for a reading. Before a case triggers it reads memory.stat again (into r), and determines the
+ * target's final key and its tenant. */
 void target_set_evaluate(struct target_set *s, struct target *t, struct reading *r, uint64_t now_ms,
                          struct rule_decision *ret);

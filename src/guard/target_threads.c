@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The kernel tells nobody that pids.current comes near pids.max: so it is looked at.
+ * The kernel sends no notice when pids.current comes near pids.max, so it is polled.
  */
 #include "guard/target_threads.h"
 
@@ -15,7 +15,7 @@ static struct reading_value share_of(pid_t pid)
     struct threadroom room;
 
     if (pid <= 0 || proc_open("/proc", pid, &p) < 0)
-        return reading_unknown("no process to ask for its limit of threads");
+        return reading_unknown("no process whose limit of threads could be read");
     threadroom_of_cgroups(&p, &room);
     if (room.limit == UINT64_MAX || room.limit == 0)
         return reading_unknown("no limit of threads (pids.max)");

@@ -58,7 +58,7 @@ static void open_history(struct case_history *h, struct rule *rule, uint64_t now
 {
     struct err e = {0};
 
-    if (case_history_open(h, scratch_root, &policy, rule, now_ms, &e) < 0)
+    if (case_history_open(h, scratch_root, rule, now_ms, &e) < 0)
         fail_msg("%s", e.msg);
 }
 
@@ -97,7 +97,7 @@ static void a_case_is_remembered_by_the_next_run(void **state)
     (void)state;
     open_history(&h, first, now);
     target = rule_join(first, "pod 1 app", now);
-    assert_int_equal(case_history_add(&h, first, target, RULE_BEGUN, now, NULL), 0);
+    assert_int_equal(case_history_add(&h, target, RULE_BEGUN, now, NULL), 0);
     open_history(&again, second, now + MINUTE);
     assert_true(rests(second, "pod 1 app", now + MINUTE));
     assert_false(rests(second, "pod 2 app", now + MINUTE));
@@ -110,8 +110,8 @@ static void without_a_state_folder_nothing_is(void **state)
     struct case_history h;
 
     (void)state;
-    assert_int_equal(case_history_open(&h, NULL, &policy, rule, 1, NULL), 0);
-    assert_int_equal(case_history_add(&h, rule, rule_join(rule, "a", 1), RULE_BEGUN, 1, NULL), 0);
+    assert_int_equal(case_history_open(&h, NULL, rule, 1, NULL), 0);
+    assert_int_equal(case_history_add(&h, rule_join(rule, "a", 1), RULE_BEGUN, 1, NULL), 0);
     assert_int_equal(faccessat(scratch_fd, "guard", F_OK, 0), -1);
 }
 
@@ -177,7 +177,7 @@ static void it_does_not_grow_for_ever(void **state)
     open_history(&h, rule, now);
     assert_true(file_size() < 600000);
     for (unsigned i = 0; i < 8000; i++)
-        assert_int_equal(case_history_add(&h, rule, rule_join(rule, "the last", now), RULE_BEGUN, now, NULL), 0);
+        assert_int_equal(case_history_add(&h, rule_join(rule, "the last", now), RULE_BEGUN, now, NULL), 0);
     assert_true(file_size() <= 1024 * 1024 + 200);
     open_history(&again, next, now);
     assert_true(rests(next, "the last", now));
@@ -192,15 +192,15 @@ static void a_folder_of_others_is_not_believed(void **state)
     (void)state;
     assert_int_equal(file_mkdirs(scratch_fd, "guard", 0700), 0);
     assert_int_equal(fchmodat(scratch_fd, "guard", 0777, 0), 0);
-    assert_int_equal(case_history_open(&h, scratch_root, &policy, rule, 1, &e), -FAULT_STATE);
+    assert_int_equal(case_history_open(&h, scratch_root, rule, 1, &e), -FAULT_STATE);
     assert_non_null(strstr(e.msg, "others could write to it"));
     assert_int_equal(unlinkat(scratch_fd, "guard", AT_REMOVEDIR), 0);
     assert_int_equal(symlinkat("/tmp", scratch_fd, "guard"), 0);
-    assert_int_equal(case_history_open(&h, scratch_root, &policy, rule, 1, &e), -FAULT_STATE);
-    assert_int_equal(case_history_add(&h, rule, rule_join(rule, "a", 1), RULE_BEGUN, 1, &e), 0);
+    assert_int_equal(case_history_open(&h, scratch_root, rule, 1, &e), -FAULT_STATE);
+    assert_int_equal(case_history_add(&h, rule_join(rule, "a", 1), RULE_BEGUN, 1, &e), 0);
 }
 
-static void a_failure_is_told_once(void **state)
+static void a_failure_is_reported_once(void **state)
 {
     CLEANUP(rule_free_ptr) struct rule *rule = make_rule();
     CLEANUP(case_history_done) struct case_history h = CASE_HISTORY_NONE;
@@ -210,13 +210,13 @@ static void a_failure_is_told_once(void **state)
     (void)state;
     open_history(&h, rule, 1);
     assert_int_equal(mkdirat(scratch_fd, "guard/cases", 0700), 0); /* no place for a file */
-    assert_int_equal(case_history_add(&h, rule, target, RULE_BEGUN, 1, &e), -EISDIR);
-    assert_int_equal(case_history_add(&h, rule, target, RULE_MADE, 1, &e), 0);
+    assert_int_equal(case_history_add(&h, target, RULE_BEGUN, 1, &e), -EISDIR);
+    assert_int_equal(case_history_add(&h, target, RULE_MADE, 1, &e), 0);
     assert_int_equal(unlinkat(scratch_fd, "guard/cases", AT_REMOVEDIR), 0);
-    assert_int_equal(case_history_add(&h, rule, target, RULE_BEGUN, 1, &e), 0);
+    assert_int_equal(case_history_add(&h, target, RULE_BEGUN, 1, &e), 0);
     assert_int_equal(unlinkat(scratch_fd, "guard/cases", 0), 0);
     assert_int_equal(mkdirat(scratch_fd, "guard/cases", 0700), 0);
-    assert_int_equal(case_history_add(&h, rule, target, RULE_MADE, 1, &e), -EISDIR);
+    assert_int_equal(case_history_add(&h, target, RULE_MADE, 1, &e), -EISDIR);
 }
 
 int main(void)
@@ -229,7 +229,7 @@ int main(void)
         TEST(what_is_no_line_is_passed_over_and_what_is_old_is_forgotten),
         TEST(it_does_not_grow_for_ever),
         TEST(a_folder_of_others_is_not_believed),
-        TEST(a_failure_is_told_once),
+        TEST(a_failure_is_reported_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

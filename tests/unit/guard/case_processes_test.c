@@ -40,7 +40,7 @@ static int set_up(void **state)
     (void)state;
     forks = failures = 0;
     target = (struct target){.name = "a", .number = 3, .given_pid = getpid(), .memcg = MEMCG_NONE};
-    if (case_processes_init(&cases, &SELF, args, &policy, 1 << 20, &e) < 0)
+    if (case_processes_init(&cases, &(struct case_processes_config){&SELF, args, &policy, 1 << 20}, &e) < 0)
         return -1;
     cases.fork = fake_fork;
     return 0;

@@ -62,9 +62,9 @@ static void look_until_known(struct watch *w, unsigned first)
 }
 
 /* Nothing is told by those that are left before all are read, and then this. */
-static void look_until_all_are_read(struct watch *w, unsigned last)
+static void scan_until_whole(struct watch *w, unsigned last)
 {
-    while (w->discovery.looks != 0)
+    while (w->discovery.scans != 0)
         assert_int_equal(look(w), 0);
     assert_int_equal(look(w), last);
 }
@@ -164,7 +164,7 @@ static void a_process_that_comes_in_a_new_cgroup_is_told_at_the_next_look(void *
     put_process(P + 7, "/b");
     assert_int_equal(look(&w), 1);
     assert_int_equal(w.told, P + 4);
-    look_until_all_are_read(&w, 0);
+    scan_until_whole(&w, 0);
 }
 
 static void one_that_moves_is_found_in_its_first_looks_at_once(void **state)
@@ -192,7 +192,7 @@ static void one_that_moves_later_is_found_when_all_are_read(void **state)
     look_until_known(&w, 0);
     for (int i = 1; i <= 30; i++)
         put_process(P + i, "/a");
-    look_until_all_are_read(&w, 1);
+    scan_until_whole(&w, 1);
 }
 
 static void what_is_refused_is_told_again(void **state)
@@ -203,10 +203,10 @@ static void what_is_refused_is_told_again(void **state)
     put_process(P + 1, "/a");
     put_process(P + 2, "/a");
     assert_int_equal(look(&w), 1);
-    look_until_all_are_read(&w, 1);
+    scan_until_whole(&w, 1);
     w.answer = 0;
-    look_until_all_are_read(&w, 1);
-    look_until_all_are_read(&w, 0);
+    scan_until_whole(&w, 1);
+    scan_until_whole(&w, 0);
 }
 
 static void a_cgroup_without_a_limit_is_told_when_it_gets_one(void **state)
@@ -216,11 +216,11 @@ static void a_cgroup_without_a_limit_is_told_when_it_gets_one(void **state)
     (void)state;
     put_process(P + 1, "/host");
     look_until_known(&w, 0);
-    look_until_all_are_read(&w, 0);
+    scan_until_whole(&w, 0);
     put_cgroup("/host", "1000\n");
-    look_until_all_are_read(&w, 1);
+    scan_until_whole(&w, 1);
     assert_int_equal(w.told, P + 1);
-    look_until_all_are_read(&w, 0);
+    scan_until_whole(&w, 0);
 }
 
 static void or_when_one_above_it_gets_one(void **state)
@@ -230,9 +230,9 @@ static void or_when_one_above_it_gets_one(void **state)
     (void)state;
     put_cgroup("/host/service", "max\n");
     put_process(P + 1, "/host/service");
-    look_until_all_are_read(&w, 0);
+    scan_until_whole(&w, 0);
     put_cgroup("/host", "1000\n");
-    look_until_all_are_read(&w, 1);
+    scan_until_whole(&w, 1);
 }
 
 static void a_cgroup_out_of_sight_is_tried_again_when_all_are_read(void **state)
@@ -243,7 +243,7 @@ static void a_cgroup_out_of_sight_is_tried_again_when_all_are_read(void **state)
     put_process(P + 1, "/c");
     look_until_known(&w, 0);
     put_cgroup("/c", "1000\n");
-    look_until_all_are_read(&w, 1);
+    scan_until_whole(&w, 1);
 }
 
 static void one_that_is_forgotten_is_told_again_by_processes_that_are_known(void **state)
@@ -266,7 +266,7 @@ static void one_that_is_forgotten_is_told_again_by_processes_that_are_known(void
     cgroup_discovery_forget(&w.discovery, &a);
     assert_int_equal(look(&w), 1);
     assert_int_equal(w.told, P + 1);
-    look_until_all_are_read(&w, 0);
+    scan_until_whole(&w, 0);
 }
 
 static void a_process_that_vanishes_hides_nobody(void **state)
@@ -295,7 +295,7 @@ static void one_that_ends_before_its_cgroup_is_open_hides_nobody_in_it(void **st
     put_mounts(process);
     assert_int_equal(look(&w), 1);
     assert_int_equal(w.told, P + 2);
-    look_until_all_are_read(&w, 0);
+    scan_until_whole(&w, 0);
 }
 
 static void one_whose_cgroup_could_not_be_read_is_read_again(void **state)
@@ -350,7 +350,7 @@ static void what_is_gone_is_kept_no_longer_than_until_all_are_read(void **state)
     assert_true(open_files() > before);
     for (int i = 2; i <= 100; i++)
         end_process(P + i);
-    look_until_all_are_read(&w, 0);
+    scan_until_whole(&w, 0);
     assert_int_equal(w.discovery.count, 1);
     assert_int_equal(w.discovery.groups, 1);
     assert_int_equal(open_files(), before);
@@ -369,7 +369,7 @@ static void without_a_proc_nothing_is_forgotten(void **state)
     assert_int_equal(cgroup_discovery_scan(&w.discovery, "/nonexistent", w.now_ms, hear, &w), -ENOENT);
     assert_int_equal(w.times, 1);
     assert_int_equal(w.discovery.count, 1);
-    look_until_all_are_read(&w, 0);
+    scan_until_whole(&w, 0);
 }
 
 int main(void)

@@ -129,11 +129,12 @@ static void a_table_fits_its_terminal(void **state)
     const struct dry_run_view *views[] = {&view, &view, &view, &view};
     struct dry_run_screen screen = {.columns = 40, .rows = 20};
     struct buf text = {0};
+    struct dry_run_table table = {.screen = screen, .views = views, .count = 4, .note = "a note"};
     unsigned rows, lines = 0;
 
     (void)state;
     view.triggered_ns = 1;
-    assert_int_equal(dry_run_print_table(&config, &screen, views, 4, "a note", &text, &rows), 0);
+    assert_int_equal(dry_run_print_table(&config, &table, &text, &rows), 0);
     for (const char *at = buf_text(&text), *end; *at; at = end + 1, lines++) {
         end = strchr(at, '\n');
         assert_non_null(end);
@@ -147,8 +148,9 @@ static void a_table_fits_its_terminal(void **state)
     assert_non_null(strstr(buf_text(&text), "2 more do not fit"));
     assert_null(strstr(buf_text(&text), "\033[3"));
     buf_clear(&text);
-    screen.colours = true;
-    assert_int_equal(dry_run_print_table(&config, &screen, views, 1, "", &text, &rows), 0);
+    table = (struct dry_run_table){.screen = screen, .views = views, .count = 1, .note = ""};
+    table.screen.colours = true;
+    assert_int_equal(dry_run_print_table(&config, &table, &text, &rows), 0);
     assert_non_null(strstr(buf_text(&text), "\033[31m  yes      need>=95%"));
     assert_non_null(strstr(buf_text(&text), "\033[33m  unknown  heap>=90%"));
     assert_null(strstr(buf_text(&text), "cart\033[31m"));

@@ -47,7 +47,8 @@ static int add(const char *target, uint64_t now_ms)
 {
     struct err e = {0};
 
-    return kill_recorder_add(&recorder, target, &record, NULL, 1, now_ms, &e);
+    return kill_recorder_add(&recorder, &(struct kill_record){.target = target, .kill = &record, .time_ns = 1}, now_ms,
+                             &e);
 }
 
 static void what_cannot_be_started_waits(void **state)

@@ -106,7 +106,7 @@ static void a_cgroup_triggers_once_until_it_is_well_below(void **state)
     (void)state;
     put_usage("1048576\n");
     snprintf(path, sizeof(path), "%s/cg", scratch_root);
-    assert_int_equal(target_set_init(&set, &selection, &rules, &OPS, NULL, NULL), 0);
+    assert_int_equal(target_set_init(&set, &(struct target_set_config){&selection, &rules, &OPS, NULL}, NULL), 0);
     assert_int_equal(target_set_start(&set, NULL), 0);
     assert_int_equal(added, 1); /* the same twice is one */
     assert_int_equal(set.count, 1);
@@ -166,7 +166,7 @@ static void a_given_process_is_gone_though_its_number_is_used_again(void **state
 
     (void)state;
     assert_true(pid > 0);
-    assert_int_equal(target_set_init(&set, &selection, &rules, &OPS, NULL, &e), 0);
+    assert_int_equal(target_set_init(&set, &(struct target_set_config){&selection, &rules, &OPS, NULL}, &e), 0);
     if ((r = target_set_start(&set, &e)) < 0) {
         end_process(pid);
         assert_int_not_equal(r, -ESRCH);
@@ -192,7 +192,7 @@ static void what_is_not_there_is_an_error(void **state)
     struct err e = {0};
 
     (void)state;
-    assert_int_equal(target_set_init(&set, &selection, &rules, &OPS, NULL, &e), 0);
+    assert_int_equal(target_set_init(&set, &(struct target_set_config){&selection, &rules, &OPS, NULL}, &e), 0);
     assert_int_equal(target_set_start(&set, &e), -ENOENT);
     assert_non_null(strstr(e.msg, "/nowhere"));
     assert_int_equal(added, 0);
