@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One item after the other. A copy of the list grows, and is handed over as a whole.
+ * Parses one item after the other, and restores the list on an error.
  */
 #include "guard/action.h"
 
@@ -18,7 +18,7 @@ const struct action_word ACTION_WORDS[] = {
     [ACTION_THREADS] = {"threads", "threads", 10000, "a JVM's thread dump"},
     [ACTION_NATIVE] = {"native", "native", 10000, "a JVM's native memory, if it tracks that (VM.native_memory)"},
     [ACTION_HEAP_DUMP] = {"heap-dump", "heap-dump[:live]", 600000, "a JVM's heap dump"},
-    [ACTION_CORE] = {"core", "core[@pause=TIME]", 600000, "a core file of the process, which goes on living"},
+    [ACTION_CORE] = {"core", "core[@pause=TIME]", 600000, "a core file of the process, which lives on"},
     [ACTION_GET] = {"get", "get:URL", 30000, "what an HTTP server answers"},
     [ACTION_SIGNAL] = {"signal", "signal:NAME", 5000, "a signal to the process, if it handles that"},
     [ACTION_EXEC] = {"exec", "exec:COMMAND", 60000, "a command of yours"},
@@ -38,7 +38,7 @@ static const struct {
 };
 
 enum {
-    REALTIME_MIN = 34, /* 32 and 33 are the threads library's own */
+    REALTIME_MIN = 34, /* 32 and 33 belong to the threads library */
     REALTIME_MAX = 64,
     NAME_LENGTH_MAX = 32,
     TIME_LENGTH_MAX = 64,
@@ -49,7 +49,7 @@ enum {
 
 static const char BLANKS[] = " \t", PAUSE[] = "pause=";
 
-/* An item taken apart. */
+/* The parts of an item. */
 struct item {
     char name[NAME_LENGTH_MAX];
     char time[TIME_LENGTH_MAX];
@@ -72,7 +72,7 @@ static int unknown_action(const char *name, struct err *e)
                    name);
 }
 
-/* Where the item ends: at a ',' that no backslash stands before, or with the text. */
+/* The size of the item: up to a ',' without a backslash before it, or to the end. */
 static size_t item_size(const char *text)
 {
     size_t size = 0;
@@ -116,12 +116,12 @@ static bool has_control(const char *text)
 }
 
 /* text[size] has no blanks around it; *ret is zero. */
-static int take_apart(const char *text, size_t size, struct item *ret, struct err *e)
+static int split_item(const char *text, size_t size, struct item *ret, struct err *e)
 {
     size_t colon = 0, at = 0;
 
     if (size == 0)
-        return err_set(e, -FAULT_USAGE, "an action is empty: one ',' too many, or nothing at all");
+        return err_set(e, -FAULT_USAGE, "an action is empty: one ',' too many, or no text");
     while (colon < size && text[colon] != ':')
         colon++;
     while (at < colon && text[at] != '@')
@@ -170,7 +170,7 @@ static int read_url(const struct item *i, struct action *a, struct err *e)
     if (length == 0)
         return err_set(e, -FAULT_USAGE, "\"get:%s\": there is no host in it", i->argument);
     if (memchr(host, '@', length))
-        return err_set(e, -FAULT_USAGE, "get: a name or password in a URL would be seen by all: take it out");
+        return err_set(e, -FAULT_USAGE, "get: every user can see a name or password in a URL: remove it");
     if (strpbrk(i->argument, BLANKS))
         return err_set(e, -FAULT_USAGE, "\"get:%s\": a blank in a URL is written %%20", i->argument);
     memcpy(a->argument, i->argument, sizeof(a->argument));
@@ -205,7 +205,7 @@ static int read_signal(const struct item *i, struct action *a, struct err *e)
         return err_set(e, -FAULT_USAGE, "\"signal:%s\": there is no such signal: for example signal:USR2, signal:QUIT",
                        i->argument);
     if (number == SIGKILL || number == SIGSTOP)
-        return err_set(e, -FAULT_USAGE, "\"signal:%s\": no process can handle that, so it leaves no evidence",
+        return err_set(e, -FAULT_USAGE, "\"signal:%s\": no process can handle that signal, so it makes no evidence",
                        i->argument);
     a->signal = number;
     return 0;
@@ -235,11 +235,11 @@ static int read_argument(const struct item *i, struct action *a, struct err *e)
     return 0;
 }
 
-/* No JVM can be held to it: what it makes by itself takes as long as it takes. */
+/* Only for core: a JVM can't be made to keep a pause. */
 static int read_pause(const struct item *i, const char *text, struct action *a, struct err *e)
 {
     if (a->kind != ACTION_CORE)
-        return err_set(e, -FAULT_USAGE, "\"%s@%s\": a pause can be agreed for core alone", i->name, i->time);
+        return err_set(e, -FAULT_USAGE, "\"%s@%s\": only core has a pause", i->name, i->time);
     if (text_parse_duration(text, &a->pause_ms) < 0 || a->pause_ms > PAUSE_MAX_MS)
         return err_set(e, -FAULT_USAGE, "\"%s@%s\": not a pause from 0 to 60s: for example %s@pause=100ms", i->name,
                        i->time, i->name);
@@ -268,7 +268,7 @@ static int read_times(const struct item *i, struct action *a, struct err *e)
 
         copy_span(word, sizeof(word), at, size);
         if (*said)
-            return err_set(e, -FAULT_USAGE, "\"%s@%s\": %s is said twice", i->name, i->time,
+            return err_set(e, -FAULT_USAGE, "\"%s@%s\": %s is given twice", i->name, i->time,
                            pause ? "the pause" : "the time");
         *said = true;
         r = pause ? read_pause(i, word + strlen(PAUSE), a, e) : read_limit(i, word, a, e);
@@ -309,7 +309,7 @@ static int add_items(const char *text, struct actions *list, struct err *e)
         size = left = item_size(text);
         while (size > 0 && strchr(BLANKS, text[size - 1]))
             size--;
-        r = take_apart(text, size, &item, e);
+        r = split_item(text, size, &item, e);
         if (r == 0 && list->count == ACTION_MAX)
             r = err_set(e, -FAULT_USAGE, "more than %d actions", ACTION_MAX);
         if (r == 0)

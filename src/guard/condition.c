@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Parsing. A term is NAME SIGN VALUE; the sign is part of the word, so that a wrong one can be named.
+ * Parsing. A term is NAME SIGN VALUE; the sign is part of the table, so that the error can name a wrong one.
  */
 #include "guard/condition.h"
 
@@ -12,14 +12,14 @@
 
 const struct condition_word CONDITION_WORDS[] = {
     {CONDITION_MEMORY, "memory", ">=", "memory>=90%", "memory>=N%|SIZE",
-     "share of the lowest limit (the container's, its pod's), or the container's own bytes; cached files that nobody "
-     "uses don't count"},
+     "share of the lowest limit (the container's, its pod's), or the container's own bytes; inactive file cache "
+     "does not count"},
     {CONDITION_NEED, "need", ">=", "need>=95%", "need>=N%",
-     "the same share without any clean page of a file: what the kernel can't drop before it kills"},
-    {CONDITION_GROWTH, "growth", ">=", "growth>=10M/s", "growth>=SIZE/s", "memory grows at least so fast"},
+     "the same share without clean file pages: what the kernel can't reclaim before it kills"},
+    {CONDITION_GROWTH, "growth", ">=", "growth>=10M/s", "growth>=SIZE/s", "memory grows at least this fast"},
     {CONDITION_OOM_IN, "oom-in", "<=", "oom-in<=8s", "oom-in<=TIME|dump",
-     "time to the limit at the present speed; dump: what a heap dump of this process takes on this machine, with "
-     "margin"},
+     "time to the limit at the present speed; dump: the time that a heap dump of this process takes on this machine, "
+     "with margin"},
     {CONDITION_PRESSURE, "pressure", "=", "pressure=critical", "pressure=low|medium|critical",
      "cgroup v1's memory.pressure_level, at least"},
     {CONDITION_PSI_SOME, "psi.some", ">=", "psi.some>=20%/10s", "psi.some>=N%/TIME",
@@ -27,10 +27,10 @@ const struct condition_word CONDITION_WORDS[] = {
     {CONDITION_PSI_FULL, "psi.full", ">=", "psi.full>=10%/10s", "psi.full>=N%/TIME",
      "share of TIME in which all tasks waited for memory"},
     {CONDITION_HEAP, "heap", ">=", "heap>=90%", "heap>=N%",
-     "a JVM's old generation after its last collection, of its maximum"},
+     "a JVM's old generation after its last collection, as a share of its maximum"},
     {CONDITION_GC, "gc", ">=", "gc>=50%", "gc>=N%", "a JVM's share of time in garbage collection"},
     {CONDITION_THREADS, "threads", ">=", "threads>=90%", "threads>=N%",
-     "threads and processes of the cgroup, or of one above it with less room, of its pids.max"},
+     "threads and processes of the cgroup, or of one above it with less room, as a share of its pids.max"},
     {CONDITION_EVENT, "event", ":", "event:oom", "event:high|max|oom|oom-kill|oom-group-kill",
      "the kernel counted one (memory.events)"},
     {.name = NULL},
@@ -67,7 +67,7 @@ static void copy_span(char *out, const char *text, size_t size)
     out[size] = '\0';
 }
 
-/* Drops blanks that tell nothing apart: "90 %", "10 M / s". Those between two words stay. */
+/* Drops blanks that separate nothing: "90 %", "10 M / s". Those between two words stay. */
 static void squash(char *value)
 {
     char *to = value;
@@ -155,7 +155,7 @@ static bool read_share(const char *text, uint64_t *ret)
     return true;
 }
 
-/* With a unit; a signed number has to hold it. */
+/* With a unit, and at most INT64_MAX. */
 static bool read_size(const char *text, uint64_t *ret)
 {
     uint64_t size;
@@ -293,7 +293,7 @@ static int parse_term(const char *text, size_t size, struct condition_term *ret,
     struct parts p;
 
     if (size == 0)
-        return err_set(e, -FAULT_USAGE, "a condition is empty: one ',' too many, or nothing at all");
+        return err_set(e, -FAULT_USAGE, "a condition is empty: one ',' too many, or no text");
     if (size >= TERM_MAX)
         return err_set(e, -FAULT_USAGE, "\"%.*s...\": too long for a condition", TERM_MAX, text);
     take_apart(text, size, &p);
@@ -302,8 +302,9 @@ static int parse_term(const char *text, size_t size, struct condition_term *ret,
     if (!w->name)
         return unknown_word(&p, e);
     if (!*p.sign && *p.value == '\0')
-        return err_set(e, -FAULT_USAGE, "\"%s\" says nothing of %s: write '%s', in quotes (a shell takes < and >)",
-                       p.whole, p.name, w->example);
+        return err_set(e, -FAULT_USAGE,
+                       "\"%s\": %s needs a value: write '%s', in quotes (the shell interprets < and >)", p.whole,
+                       p.name, w->example);
     if (strpbrk(p.value, "<>="))
         return err_set(e, -FAULT_USAGE, "\"%s\": a ',' is missing between two conditions", p.whole);
     if (!*p.value)

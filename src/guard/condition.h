@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. The language of --when: terms joined by ',', all of which have to hold, and whether they do for a
+ * Foreign bytes. The language of --when: terms joined by ',', all of which have to hold; and whether they hold for a
  * reading.
  *
  *   memory>=90%,growth>=10M/s       oom-in<=dump       psi.full>=12.5%/10s       event:oom-kill
  *
- * There is one way to write a thing: '>' for '>=' is refused, with what to write instead. Shares may have up to two
- * decimals, sizes and times are those of all options; a size has a unit, for "memory>=90" would always hold. Blanks are
- * allowed between the parts. Keeps no state: whether a condition has fired is a parameter (guard/rule.h).
+ * There is one way to write a condition: '>' for '>=' is refused, and the error says what to write. Shares have up
+ * to two decimals; sizes and times are written as in all options; a size needs a unit, because "memory>=90" would
+ * always hold. Blanks are allowed between the parts. Keeps no state: whether a condition has triggered is a
+ * parameter (guard/rule.h).
  */
 #pragma once
 
@@ -21,7 +22,7 @@
 enum condition_what {
     CONDITION_MEMORY, /* value is a share of the limit */
     CONDITION_NEED,   /* the same, clean file pages left out */
-    CONDITION_SIZE,   /* memory>=SIZE: of the target's own */
+    CONDITION_SIZE,   /* memory>=SIZE: the target's own memory */
     CONDITION_GROWTH,
     CONDITION_OOM_IN,
     CONDITION_OOM_IN_DUMP, /* no value */
@@ -59,22 +60,22 @@ struct condition_word {
 /* For help and docs; ends with name NULL. */
 extern const struct condition_word CONDITION_WORDS[];
 
-/* -FAULT_USAGE: which word is wrong, and what would be right. */
+/* 0, or -FAULT_USAGE: the error names the wrong word and what to write. */
 int condition_parse(const char *text, struct condition *ret, struct err *e);
 
-/* The same as text into out[CONDITION_TEXT_MAX], which condition_parse makes the same of; returns out. */
+/* As text into out[CONDITION_TEXT_MAX], from which condition_parse makes the same; returns out. */
 const char *condition_print(const struct condition *c, char *out);
 
 enum condition_verdict {
-    CONDITION_UNKNOWN = -1, /* some term can't be judged, and no other is false */
+    CONDITION_UNKNOWN = -1, /* some value is unknown, and no term is false */
     CONDITION_FALSE = 0,
     CONDITION_TRUE = 1
 };
 
-/* held: the condition has fired. It then counts as true until it is false by a margin, so that a value that swings
- * around the mark fires once: memory and heap 5 points (or 5 % of a size) below, growth, psi and gc at half, oom-in at
- * twice the time. ret_why (may be NULL), for CONDITION_UNKNOWN: which value is missing, and why; static text or the
- * reading's. */
+/* held: the condition has triggered. It then counts as true until it is false by a margin, so that a value that
+ * varies around the threshold triggers once: memory and heap 5 points (or 5 % of a size) below, growth, psi and gc
+ * at half, oom-in at twice the time. ret_why (may be NULL), for CONDITION_UNKNOWN: which value is missing, and why;
+ * static text or the reading's. */
 enum condition_verdict condition_evaluate(const struct condition *c, const struct reading *r, bool held,
                                           const char **ret_why);
 enum condition_verdict condition_evaluate_term(const struct condition_term *t, const struct reading *r, bool held,
@@ -88,17 +89,17 @@ enum condition_unit {
     CONDITION_BYTES,
     CONDITION_SPEED,     /* bytes a second */
     CONDITION_TIME,      /* ms; INT64_MAX: never */
-    CONDITION_DUMP_TIME, /* the same, compared with what a dump takes */
+    CONDITION_DUMP_TIME, /* the same, compared with the time for a dump */
     CONDITION_LEVEL,     /* enum reading_pressure */
     CONDITION_EVENTS     /* enum reading_event, or'ed */
 };
 enum condition_unit condition_unit(enum condition_what what);
 
-/* One term as it is written, and its present value ("61.2%", "unknown: no limit"), into out[CONDITION_TEXT_MAX]; return
+/* One term as written, or its present value ("61.2%", "unknown: no limit"), into out[CONDITION_TEXT_MAX]; return
  * out. */
 const char *condition_print_term(const struct condition_term *t, char *out);
 const char *condition_print_value(const struct condition_term *t, const struct reading *r, char *out);
 
-/* The values behind a verdict as a person reads them, into out[CONDITION_EXPLAIN_MAX]: "memory 93% of 512.0 MiB,
- * growing 48.0 MiB/s, limit in 0.7 s". Always with memory, the rest as the condition asks. Returns out. */
+/* The values behind a verdict, for logs, into out[CONDITION_EXPLAIN_MAX]: "memory 93% of 512.0 MiB, growing 48.0
+ * MiB/s, limit in 0.7 s". Memory always, the rest as the condition needs. Returns out. */
 const char *condition_explain(const struct condition *c, const struct reading *r, char *out);

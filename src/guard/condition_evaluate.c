@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether a condition holds. One term that is false makes the whole false, whatever is unknown of the others.
+ * Whether a condition holds. One false term makes the condition false, even if other terms are unknown.
  */
 #include <assert.h>
 #include <stddef.h>
@@ -61,7 +61,7 @@ static int64_t release_below(const struct condition_term *t)
     case CONDITION_MEMORY:
     case CONDITION_NEED:
     case CONDITION_THREADS:
-    case CONDITION_HEAP: /* of 5 % nothing would be left */
+    case CONDITION_HEAP: /* below 10 % half is the margin */
         return (int64_t)(t->value > 2 * (uint64_t)POINTS ? t->value - POINTS : t->value / 2);
     case CONDITION_SIZE:
         return (int64_t)(t->value - t->value / 20);
@@ -79,7 +79,7 @@ static int64_t release_below(const struct condition_term *t)
     return (int64_t)t->value;
 }
 
-/* A time that never comes is not soon, however long a dump takes. */
+/* A limit that is never reached is not soon, however long a dump takes. */
 static bool is_soon(int64_t oom_in_ms, int64_t within_ms, bool held)
 {
     if (oom_in_ms == INT64_MAX)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Conditions as text: as they are written, and with the values that made them true.
+ * Conditions as text: as written, and with the values that made them true.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "guard/condition.h"
 
-/* Text that is appended to; what doesn't fit is cut. */
+/* A text to append to; text that does not fit is cut. */
 struct line {
     char *out;
     size_t size, used;
@@ -42,7 +42,7 @@ static void add_share(struct line *l, uint64_t share)
     add(l, "%%");
 }
 
-/* With the largest unit that tells it exactly. */
+/* With the largest unit that is exact. */
 static void add_unit(struct line *l, uint64_t value, const uint64_t *factors, const char *const *names)
 {
     unsigned i = 0;
@@ -101,7 +101,7 @@ static void add_events(struct line *l, uint64_t events)
 static const struct kind {
     const char *head; /* of the term as it is written */
     enum condition_unit unit;
-    const char *label; /* of its value in an explanation; NULL: the memory part says it */
+    const char *label; /* of its value in an explanation; NULL: part of the memory text */
 } KINDS[] = {
     [CONDITION_MEMORY] = {"memory>=", CONDITION_SHARE, NULL},
     [CONDITION_NEED] = {"need>=", CONDITION_SHARE, "needed"},

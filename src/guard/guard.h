@@ -20,7 +20,7 @@ struct guard_config {
     char *const *case_args;   /* the guard's own, behind the request of a case (guard/case_request.h) */
     char *const *attach_args; /* of the process that attaches to JVMs early; NULL: none */
     struct limit_override_policy override;
-    const char *state; /* folder of the history, which outlives a restart (guard/casehistory.h); NULL: none */
+    const char *state; /* folder of the history, which outlives a restart (guard/case_history.h); NULL: none */
 };
 
 /* Runs until SIGTERM or SIGINT, or until the last target is gone (not with all). 0, or -errno if it can't start. */

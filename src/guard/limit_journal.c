@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The same check before writing as after reading.
+ * The same check before writing and after reading.
  */
 #include "guard/limit_journal.h"
 
@@ -63,7 +63,7 @@ int limit_override_value(enum limit_override_file file, const char *text, char r
     return 0;
 }
 
-/* --- what is right --------------------------------------------------------------------------------------------------
+/* --- checks --------------------------------------------------------------------------------------------------
  */
 
 static bool is_plain(const char *text, size_t size)

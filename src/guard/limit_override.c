@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * In this order: plan, journal, restorer, change. Killed at any point, the journal has all that was changed; a setting
- * that was not changed yet still has its old value, and is left alone.
+ * The order is: plan, journal, restorer, change. If the guard is killed at any point, the journal has all that was
+ * changed; a setting that was not changed yet still has its old value, and is left alone.
  */
 #include "guard/limit_override.h"
 
@@ -28,7 +28,7 @@
 
 enum {
     TRIES_MAX = 3,
-    WAIT_MS = 2000, /* for restorers, at a start and at the end */
+    WAIT_MS = 2000, /* for restorers, at the start and at the end of a guard */
     WAIT_STEP_MS = 2
 };
 
@@ -43,8 +43,8 @@ static int hand_over(int journal)
     return dup2(journal, LIMIT_RESTORER_JOURNAL) < 0 ? -errno : 0;
 }
 
-/* It reads its journal, as after the next start of a guard. journal: the lock on it goes over to the restorer; -1: it
- * takes that itself. */
+/* The restorer reads the journal, as after a restart of the guard. journal: its locked descriptor, which the
+ * restorer inherits; -1: the restorer locks it. */
 static void become_restorer(const struct limit_overrides *l, const char *name, int input, int journal)
 {
     struct limit_restorer_request request = {
@@ -58,7 +58,7 @@ static void become_restorer(const struct limit_overrides *l, const char *name, i
     _exit(127);
 }
 
-/* With a journal it waits for the end of its input; else it puts back at once. */
+/* With a journal the restorer waits until its input ends; else it restores at once. */
 static int start_restorer(const struct limit_overrides *l, struct limit_override_restorer *k, int journal)
 {
     CLEANUP_FD int null = -1;
@@ -145,10 +145,11 @@ void limit_overrides_done(struct limit_overrides *l)
     l->dir = -1;
 }
 
-/* --- lending --------------------------------------------------------------------------------------------------------
+/* --- changing settings
+ * -------------------------------------------------------------------------------------------------
  */
 
-/* The first that fails ends it; what is done by then goes back. */
+/* Stops at the first failure; earlier changes are restored then. */
 static int change_all(const struct limit_override *plan)
 {
     for (unsigned i = 0; i < plan->count; i++) {
@@ -162,7 +163,7 @@ static int change_all(const struct limit_override *plan)
     return 0;
 }
 
-/* Where the deadline was over before the change was made, the restorer found nothing to put back. */
+/* If the deadline passed before the change was made, the restorer found nothing to restore. */
 static void end_late_hold(const struct limit_override *made)
 {
     if (made->hold_until_ms == 0 || clock_mono_ms() < made->hold_until_ms)
@@ -235,7 +236,8 @@ void limit_overrides_begin(struct limit_overrides *l, struct memcg *m, const cha
         err_set(&ret->hold, r, "%s", limit_plan_error(r));
 }
 
-/* --- what was left behind -------------------------------------------------------------------------------------------
+/* --- journals of an earlier guard
+ * -------------------------------------------------------------------------------------------
  */
 
 static void recover(struct limit_overrides *l)
@@ -254,7 +256,7 @@ static void recover(struct limit_overrides *l)
     wait_for_restorers(l);
 }
 
-/* A stranger's journals would lead our writes. */
+/* Journals that others could write would direct our writes. */
 static int check_folder(int dir)
 {
     struct stat st;
@@ -285,7 +287,8 @@ int limit_overrides_init(struct limit_overrides *ret, const struct limit_overrid
         ret->dir = -1;
     }
     if (r < 0 && needed)
-        return err_set(e, -FAULT_STATE, "%s: %s: what is changed is written down there first: give another --state",
+        return err_set(e, -FAULT_STATE,
+                       "%s: %s: the journal of changed limits has to be written there: give another --state",
                        ret->folder, r == -EPERM ? "others could write to it" : strerror(-r));
     if (r == 0)
         recover(ret);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Limits of all levels that are nearer than what is lent, from the top down; then the hold of the cgroup itself.
+ * --lend raises the limits of all levels with less room than the amount, from the top down; --hold changes the
+ * cgroup itself.
  */
 #include "guard/limit_plan.h"
 
@@ -25,7 +26,7 @@ static uint64_t whole_pages(uint64_t bytes)
     return bytes - bytes % (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static bool is_lent(const struct limit_overrides *l, const struct limit_override_setting *s)
+static bool is_changed(const struct limit_overrides *l, const struct limit_override_setting *s)
 {
     for (size_t i = 0; i < LIMIT_OVERRIDE_RESTORERS_MAX; i++)
         for (unsigned k = 0; l->restorer[i].pid && k < l->restorer[i].count; k++) {
@@ -37,14 +38,14 @@ static bool is_lent(const struct limit_overrides *l, const struct limit_override
     return false;
 }
 
-/* Where a setting lies, and what it is to become. */
+/* A setting and its new value. */
 struct wanted {
-    struct limit_override_setting where; /* of setting_of_level, with file and hold */
+    struct limit_override_setting where; /* from setting_of_level, with file and hold */
     int folder;
     uint64_t value;
 };
 
-/* 0; 1: it has that value already; -EBUSY: another case has changed it, and will put it back. */
+/* 0; 1: it has that value already; -EBUSY: another case has changed it, and will restore it. */
 static int plan_one(const struct limit_overrides *l, struct limit_override *plan, const struct wanted *w)
 {
     struct limit_override_setting s = w->where;
@@ -52,7 +53,7 @@ static int plan_one(const struct limit_overrides *l, struct limit_override *plan
 
     if ((r = setting_read(w->folder, s.file, s.before)) < 0)
         return r;
-    if (is_lent(l, &s))
+    if (is_changed(l, &s))
         return -EBUSY;
     if (plan->count == LIMIT_OVERRIDE_SETTINGS_MAX)
         return -ENOSPC;
@@ -63,7 +64,7 @@ static int plan_one(const struct limit_overrides *l, struct limit_override *plan
     return 0;
 }
 
-/* A number that a new limit would be above of: a setting that has to be raised with it. */
+/* Whether this setting is a number below the new limit: it has to be raised, too. */
 static bool is_below(int folder, enum limit_override_file file, uint64_t limit)
 {
     char value[LIMIT_OVERRIDE_VALUE_MAX];
@@ -72,12 +73,13 @@ static bool is_below(int folder, enum limit_override_file file, uint64_t limit)
     return setting_read(folder, file, value) == 0 && text_parse_uint(value, INT64_MAX, &now) == 0 && now < limit;
 }
 
-/* v1: memory and swap together can't have less than memory alone. v2: memory.high would only make it slow. */
+/* v1: the limit of memory and swap together can't be below that of memory. v2: memory.high would slow the process
+ * down. */
 static int plan_level(const struct limit_overrides *l, const struct memcg *m, unsigned level, uint64_t bytes,
                       struct limit_override *plan)
 {
     enum limit_override_file file = m->v2 ? LIMIT_OVERRIDE_V2_MAX : LIMIT_OVERRIDE_V1_LIMIT,
-                             beside = m->v2 ? LIMIT_OVERRIDE_V2_HIGH : LIMIT_OVERRIDE_V1_BOTH;
+                             second = m->v2 ? LIMIT_OVERRIDE_V2_HIGH : LIMIT_OVERRIDE_V1_BOTH;
     bool held = m->v2 && l->policy.hold_ms > 0 && level == 0; /* memory.high is --hold's then */
     struct wanted w = {0};
     CLEANUP_FD int folder = w.folder = setting_of_level(m, level, &w.where);
@@ -90,19 +92,19 @@ static int plan_level(const struct limit_overrides *l, const struct memcg *m, un
     if ((r = setting_read(folder, file, value)) < 0 || (r = setting_usage(folder, file, &used)) < 0)
         return r;
     if (text_parse_uint(value, INT64_MAX - bytes, &limit) < 0 || cgroup_limit(limit) == UINT64_MAX)
-        return 0; /* none */
+        return 0; /* no limit */
     used = used > m->level[level].droppable ? used - m->level[level].droppable : 0;
     if (limit > used && limit - used >= bytes)
         return 0;
     w.value = limit + bytes;
-    w.where.file = beside;
-    if (!held && is_below(folder, beside, w.value) && (r = plan_one(l, plan, &w)) < 0)
+    w.where.file = second;
+    if (!held && is_below(folder, second, w.value) && (r = plan_one(l, plan, &w)) < 0)
         return r;
     w.where.file = file;
     return plan_one(l, plan, &w);
 }
 
-/* Less what is lent already and may not have been taken yet. */
+/* What the machine can spare, less what other cases were given and may not have used yet. */
 static int spare(const struct limit_overrides *l, uint64_t *ret)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = LIMIT_OVERRIDE_JOURNAL_MAX};
@@ -124,7 +126,7 @@ const char *limit_plan_error(int r)
     case -EXDEV:
         return "its cgroup is seen through another process's mounts only: mount the host's /sys/fs/cgroup";
     case -EBUSY:
-        return "another case has changed it, and it is not back yet";
+        return "another case has changed it, and it is not restored yet";
     case -EROFS:
         return "its cgroup is mounted read-only: mount the host's /sys/fs/cgroup writable";
     default:
@@ -132,7 +134,7 @@ const char *limit_plan_error(int r)
     }
 }
 
-/* From the top down. */
+/* From the top level down. */
 void limit_plan_lend(const struct limit_overrides *l, const struct memcg *m, struct limit_override_outcome *o)
 {
     uint64_t bytes = whole_pages(l->policy.lend), most;
@@ -154,7 +156,7 @@ void limit_plan_lend(const struct limit_overrides *l, const struct memcg *m, str
         return;
     }
     for (unsigned level = m->levels; level-- > 0;)
-        /* Above: to a neighbour, and so to us, too. */
+        /* EBUSY above: a neighbour's case has raised that limit, which helps this cgroup, too. */
         if ((r = plan_level(l, m, level, bytes, &o->override)) < 0 && !(r == -EBUSY && level > 0)) {
             o->override.count = 0;
             err_set(&o->lend, r, "%s", limit_plan_error(r));
@@ -166,8 +168,8 @@ void limit_plan_lend(const struct limit_overrides *l, const struct memcg *m, str
         err_set(&o->lend, 0, "each limit is further away than that");
 }
 
-/* v1 has whoever meets this cgroup's limit wait, and whoever is made in a cgroup meanwhile inherits that: only our own
- * one's. v2 slows down whoever is in the cgroup as soon as it has more than now. */
+/* v1: processes that reach this cgroup's limit wait. A cgroup that is made below meanwhile inherits that, so only
+ * the process's own cgroup is changed. v2: processes of the cgroup are slowed down as soon as it uses more than now. */
 void limit_plan_hold(const struct limit_overrides *l, const struct memcg *m, const struct memcg_sample *s,
                      uint64_t now_ms, struct limit_override_outcome *o)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A limit of v1 is not lowered below what is in use and can't be reclaimed (EBUSY): it then goes as low as it can, so
- * that nothing more is borrowed, and that is tried again each second. v2 does what it takes, and kills.
+ * v1 refuses (EBUSY) to lower a limit below what is in use and can't be reclaimed: the limit is then lowered as far
+ * as possible, so that usage can't grow, and tried again each second. v2 lowers it at once, and kills if it has to.
  */
 #include "guard/limit_restorer.h"
 
@@ -31,12 +31,12 @@ enum { AGAIN_MS = 1000 };
 static const char PREFIX[] = "override-", SUFFIX[] = ".json";
 
 struct restorer {
-    int folder; /* of the journal */
+    int folder; /* folder of the journal */
     const char *name;
-    int lock; /* the journal, locked: it has a restorer */
+    int lock; /* descriptor of the journal, locked: no other restorer takes it */
     struct limit_override override;
-    bool reported[LIMIT_OVERRIDE_SETTINGS_MAX]; /* that it is not back yet */
-    bool ended;                                 /* else only what is overdue goes back */
+    bool reported[LIMIT_OVERRIDE_SETTINGS_MAX]; /* that it can't be restored yet */
+    bool ended;                                 /* the input has ended; before, only expired holds are restored */
 };
 
 static void restorer_done(struct restorer *k)
@@ -70,7 +70,7 @@ static void report(const struct restorer *k, unsigned i, enum event event, const
               LOG_STR("file", limit_override_file_name(s->file)), LOG_STR("value", value), LOG_STR("error", error));
 }
 
-/* The journal's descriptor, locked; -EAGAIN: another one keeps it, or has finished. */
+/* The journal's descriptor, locked; -EAGAIN: another restorer has it, or has finished. */
 static int take_journal(int folder, const char *name)
 {
     CLEANUP_FD int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -85,7 +85,7 @@ static int take_journal(int folder, const char *name)
     return st.st_nlink == 0 ? -EAGAIN : TAKE_FD(fd);
 }
 
-/* The lock goes to the new file. */
+/* The lock is taken on the new file before the old one is released. */
 static void write_journal(struct restorer *k)
 {
     CLEANUP(buf_done) struct buf text = {0};
@@ -98,7 +98,7 @@ static void write_journal(struct restorer *k)
     k->lock = lock;
 }
 
-/* As near as it goes. The journal first: what it doesn't know would be left alone later. */
+/* Lowers the limit as far as possible. The journal first: a value that it lacks would be left alone later. */
 static void step_down(struct restorer *k, unsigned i, int folder, const char *current)
 {
     struct limit_override_setting *s = &k->override.setting[i];
@@ -114,13 +114,14 @@ static void step_down(struct restorer *k, unsigned i, int folder, const char *cu
     setting_write(folder, s->file, s->step);
 }
 
-/* True: nothing more to do. */
-static bool take_back(struct restorer *k, unsigned i)
+/* True: nothing is left to do. */
+static bool restore(struct restorer *k, unsigned i)
 {
     struct limit_override_setting *s = &k->override.setting[i];
     CLEANUP_FD int folder = setting_open(s);
     char current[LIMIT_OVERRIDE_VALUE_MAX] = "";
     int r = folder < 0 ? folder : setting_read(folder, s->file, current);
+    const char *value = *current ? current : NULL;
 
     if (r == -ENOENT || r == -ENODEV) {
         report(k, i, EVENT_GUARD_RESTORED, NULL, "the cgroup is gone");
@@ -132,7 +133,7 @@ static bool take_back(struct restorer *k, unsigned i)
     }
     if (r == -EXDEV || (r == 0 && !text_eq(current, s->after) && !(s->step[0] && text_eq(current, s->step)))) {
         report(k, i, EVENT_GUARD_NOT_RESTORED, r == 0 ? current : NULL,
-               "left alone: it is not as we left it: somebody else has changed it");
+               "left alone: another program has changed it meanwhile");
         return true;
     }
     if (r == 0)
@@ -144,11 +145,8 @@ static bool take_back(struct restorer *k, unsigned i)
     if (r == -EBUSY)
         step_down(k, i, folder, current);
     if (!k->reported[i])
-        report(k, i, EVENT_GUARD_NOT_RESTORED,
-               s->step[0] ? s->step
-               : *current ? current
-                          : NULL,
-               r == -EBUSY ? "more is in use than it was: tried again each second" : strerror(-r));
+        report(k, i, EVENT_GUARD_NOT_RESTORED, s->step[0] ? s->step : value,
+               r == -EBUSY ? "more is in use than the old limit: tried again each second" : strerror(-r));
     k->reported[i] = true;
     return false;
 }
@@ -158,8 +156,8 @@ static bool is_due(const struct restorer *k, unsigned i, uint64_t now)
     return k->ended || (k->override.setting[i].hold && now >= k->override.hold_until_ms);
 }
 
-/* The last one first. True: something that is due is not back yet. */
-static bool take_back_due(struct restorer *k)
+/* The last change first. True: something that is due is not restored yet. */
+static bool restore_due(struct restorer *k)
 {
     uint64_t now = clock_mono_ms();
     bool waits = false, changed = false;
@@ -167,7 +165,7 @@ static bool take_back_due(struct restorer *k)
     for (unsigned i = k->override.count; i-- > 0;) {
         if (!is_due(k, i, now))
             continue;
-        if (!take_back(k, i)) {
+        if (!restore(k, i)) {
             waits = true;
             continue;
         }
@@ -194,10 +192,14 @@ static int wait_ms(const struct restorer *k, bool waits)
     for (unsigned i = 0; i < k->override.count; i++)
         if (k->override.setting[i].hold)
             until = k->override.hold_until_ms;
-    return until == UINT64_MAX ? -1 : until <= now ? 0 : until - now > INT_MAX ? INT_MAX : (int)(until - now);
+    if (until == UINT64_MAX)
+        return -1;
+    if (until <= now)
+        return 0;
+    return until - now > INT_MAX ? INT_MAX : (int)(until - now);
 }
 
-static void keep(struct restorer *k, int input)
+static void run(struct restorer *k, int input)
 {
     struct pollfd ends = {.fd = input, .events = POLLIN};
     bool waits = false;
@@ -208,7 +210,7 @@ static void keep(struct restorer *k, int input)
             k->ended = file_read(input, &byte, 1) <= 0;
         else if (k->ended && waits)
             clock_sleep_ms(AGAIN_MS);
-        waits = take_back_due(k);
+        waits = restore_due(k);
     }
 }
 
@@ -228,14 +230,14 @@ int limit_restorer_run(const char *folder, const char *name, int input, int jour
     if (r < 0 || (r = file_load(dir, name, &text)) < 0 ||
         (r = limit_override_decode(text.data, text.size, &k.override)) < 0)
         return err_set(e, r, "%s/%s: %s", folder, name,
-                       r == -EBADMSG ? "no journal of changed limits: look at it, and remove it" : strerror(-r));
+                       r == -EBADMSG ? "not a valid journal of changed limits: read it, and remove it" : strerror(-r));
     bootid_read(boot);
     if (text_eq(boot, k.override.boot))
-        keep(&k, input);
+        run(&k, input);
     else
         for (unsigned i = 0; i < k.override.count; i++)
             report(&k, i, EVENT_GUARD_NOT_RESTORED, NULL,
-                   "left alone: it was changed before this machine's last start");
+                   "left alone: it was changed before the last boot of this machine");
     unlinkat(dir, name, 0);
     return 0;
 }
@@ -278,13 +280,13 @@ int limit_restorer_main(const struct limit_restorer_request *request)
     int r;
 
     log_set_format(request->json_log ? LOG_JSON : LOG_TEXT);
-    /* A signal to the whole group is meant for the guard, whose end ends the input. */
+    /* A signal to the process group is meant for the guard, whose end ends the input. */
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
         signal(signals[i], SIG_IGN);
     r = limit_restorer_run(request->folder, request->name, STDIN_FILENO,
                            request->has_journal ? LIMIT_RESTORER_JOURNAL : -1, &e);
     if (r < 0)
         log_event(EVENT_GUARD_NOT_RESTORED, LOG_STR("error", e.msg));
-    /* What is no journal does not become one: only another error is worth another try. */
+    /* An invalid journal stays invalid: only other errors are worth another try. */
     return r < 0 && r != -EBADMSG;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Puts back what a journal (guard/limit_journal.h) says: when its input ends, which is when the case has, or the guard
- * that holds the other end; what was held already at the deadline. A process of its own, for lowering a limit takes the
- * kernel as long as it takes, and a deadline is one though the guard be busy, or dead. Goes on until all of it is back
- * or its cgroup is gone; a setting that says something else than what we wrote is somebody else's by now, and left.
+ * Restores the settings of a journal (guard/limit_journal.h): when its input ends, which means that the case has
+ * ended or that the guard has died; a hold at its deadline at the latest. A separate process, because lowering a
+ * limit blocks in the kernel, and because the deadline holds even if the guard is busy or dead. Continues until
+ * everything is restored or its cgroup is gone; a setting with a value that we did not write was changed by another
+ * program, and is left alone.
  */
 #pragma once
 
@@ -15,13 +16,14 @@
  * the case's end. */
 enum {
     LIMIT_RESTORER_ARGS = 6,   /* "salvage", "guard-restore" and the request */
-    LIMIT_RESTORER_JOURNAL = 3 /* the descriptor of the journal, if it is handed over */
+    LIMIT_RESTORER_JOURNAL = 3 /* descriptor of the journal, if it is inherited */
 };
 
 struct limit_restorer_request {
     const char *folder, *name; /* of the journal */
     bool json_log;
-    bool has_journal; /* as LIMIT_RESTORER_JOURNAL, locked by its writer: at no time is it without a restorer */
+    bool has_journal; /* inherited as LIMIT_RESTORER_JOURNAL, locked by the guard: so the journal is locked all the time
+                       */
 };
 
 void limit_restorer_encode(const struct limit_restorer_request *r, char *ret_argv[LIMIT_RESTORER_ARGS + 1]);
@@ -29,8 +31,8 @@ void limit_restorer_encode(const struct limit_restorer_request *r, char *ret_arg
 /* argv[0] is "guard-restore". 0 or -FAULT_USAGE. */
 int limit_restorer_decode(int argc, char **argv, struct limit_restorer_request *ret, struct err *e);
 
-/* The whole process; ignores the signals that end a guard. Its exit code: 0 when there is nothing left to do, also
- * where another restorer is at it or the journal is none; the journal is then gone. */
+/* The whole process; ignores the signals that end a guard. Its exit code: 0 when nothing is left to do, also if
+ * another restorer has the journal, or if the journal is invalid; the journal is then removed. */
 int limit_restorer_main(const struct limit_restorer_request *r);
 
 /* Names of journals: override-0123456789abcdef.json */
@@ -38,5 +40,5 @@ enum { LIMIT_RESTORER_NAME_MAX = 32 };
 void limit_restorer_new_name(char ret[LIMIT_RESTORER_NAME_MAX]);
 bool limit_restorer_is_name(const char *name);
 
-/* input: see above. journal: its locked descriptor, -1: it is to be locked. 0 as above; -EBADMSG: no journal. */
+/* input: see above. journal: its locked descriptor; -1: lock it first. 0 as above; -EBADMSG: an invalid journal. */
 int limit_restorer_run(const char *folder, const char *name, int input, int journal, struct err *e);

@@ -35,7 +35,7 @@ static json_t *numbers(const char *text)
     return object;
 }
 
-/* Lines as an array of strings, what is no text made fit. */
+/* Lines as an array of strings; bytes that are no text are escaped. */
 static json_t *lines(const char *text)
 {
     json_t *array = json_array();
@@ -99,7 +99,7 @@ static json_t *about_cgroup(int cgroup)
     return object;
 }
 
-/* Of /proc/PID/status, what tells of memory. */
+/* The lines of /proc/PID/status about memory. */
 static json_t *memory_of(int proc)
 {
     static const char *const wanted[] = {"VmPeak",   "VmSize", "VmLck", "VmHWM", "VmRSS",  "RssAnon", "RssFile",
@@ -145,7 +145,7 @@ static json_int_t resident(const json_t *process)
     return json_integer_value(json_object_get(json_object_get(process, "memory"), "VmRSS"));
 }
 
-/* Keeps the array sorted, the largest first, and short. */
+/* Inserts in order, the largest first; drops the last beyond PROCESSES_MAX. */
 static void insert(json_t *array, json_t *process)
 {
     size_t at = json_array_size(array);

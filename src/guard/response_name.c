@@ -15,7 +15,7 @@
 
 enum { STEM_MAX = 24, HEAD_MAX = 64 };
 
-/* Of the pieces that are no action's. */
+/* Names of pieces that no action makes. */
 static const char *const OTHERS[] = {"guard", "oom-kill", "case", "salvage"};
 
 static bool begins(const char *head, size_t size, const char *magic, size_t length)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From the verdicts of the conditions to a decision, with what stands in its way.
+ * From the verdicts of the conditions to a decision.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -34,15 +34,15 @@ unsigned rule_psi_windows(const struct rule_policy *p, uint64_t windows_ms[READI
     return found;
 }
 
-/* What the conditions say of a reading, bit by condition. */
+/* The verdicts of all conditions for a reading, a bit for each. */
 struct verdicts {
     unsigned holding;
-    unsigned fresh;          /* they hold, and have not triggered yet */
-    int unknown;             /* one that has been unknown for a while, and was not reported; -1: none */
+    unsigned fresh;          /* hold, and have not triggered yet */
+    int unknown;             /* a condition that is unknown for a while, and was not reported; -1: none */
     const char *unknown_why; /* which value is missing, and why */
 };
 
-/* Held conditions that are false by their margin are let go. */
+/* Held conditions that are false by their margin are released. */
 static struct verdicts evaluate_all(struct rule *rule, struct rule_target *t, const struct reading *r, uint64_t now_ms)
 {
     struct verdicts all = {.unknown = -1};
@@ -122,7 +122,7 @@ static void explain_cap(const struct rule *rule, enum obstacle obstacle, const c
                  rate_print(&rule->policy.shared, cap), left);
         break;
     case OBSTACLE_RESTING:
-        snprintf(out, size, "the last case is not long ago: none for another %s", left);
+        snprintf(out, size, "the cool-down after the last case goes on for another %s", left);
         break;
     case OBSTACLE_BUSY:
         snprintf(out, size, "%u case%s being made already: this one has to wait", rule->running,
@@ -148,7 +148,7 @@ static void explain_unknown(const struct condition *c, const char *why, char *ou
 {
     char condition[CONDITION_TEXT_MAX];
 
-    snprintf(out, RULE_WHY_MAX, "%s can't be judged: %s", condition_print(c, condition), why);
+    snprintf(out, RULE_WHY_MAX, "%s is unknown: %s", condition_print(c, condition), why);
 }
 
 static void trigger(struct rule *rule, struct rule_target *t, unsigned holding, const struct reading *r,
@@ -170,7 +170,7 @@ static void trigger(struct rule *rule, struct rule_target *t, unsigned holding, 
     t->events = 0;
 }
 
-/* Keeps an event for as long as only others stand in its way. */
+/* Remembers an event while only other cases stand in its way. */
 static void keep_events(struct rule_target *t, const struct reading *r, enum obstacle obstacle, uint64_t now_ms)
 {
     if (obstacle != OBSTACLE_BUSY) {
@@ -192,8 +192,8 @@ static struct reading with_kept_events(struct rule_target *t, const struct readi
     return all;
 }
 
-static void put_off(struct rule *rule, struct rule_target *t, enum obstacle obstacle, uint64_t until,
-                    struct rule_decision *d)
+static void wait_for(struct rule *rule, struct rule_target *t, enum obstacle obstacle, uint64_t until,
+                     struct rule_decision *d)
 {
     uint64_t now_ms = rule->now_ms;
 
@@ -217,7 +217,7 @@ static void decide(struct rule *rule, struct rule_target *t, const struct readin
     d->condition = (unsigned)__builtin_ctz(v->fresh);
     if (obstacle != OBSTACLE_NONE) {
         keep_events(t, r, obstacle, rule->now_ms);
-        put_off(rule, t, obstacle, until, d);
+        wait_for(rule, t, obstacle, until, d);
         return;
     }
     d->answer = RULE_TRIGGER;

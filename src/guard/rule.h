@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * When a case is made: several conditions (one is enough), for many targets. A condition that has fired must have been
- * false by a margin before it fires again; a target rests for a while after a case; cases are capped, per target and
- * for all of them together, and only so many are made at once, for they take processor and disk from everybody. Decides
- * only: reads nothing, starts nothing, keeps no time of its own (now_ms is monotonic; a clock that goes back stands
- * still).
+ * When a case is made: several conditions (one is enough), for many targets. A condition that has triggered must be
+ * false by a margin before it triggers again; a target has a cool-down after a case; cases are capped per target, per
+ * tenant and in all, and only a few are made at the same time, because they use processor and disk. Only decides: reads
+ * nothing, starts nothing, has no clock (now_ms is monotonic; a time before the last one counts as the last one).
  *
- * All memory is taken at the start. Nothing is kept on disk here: guard/case_history.h does, and has it taken up again
- * (rule_restore).
+ * All memory is allocated at the start. guard/case_history.h stores what is needed after a restart (rule_restore).
  *
- * What the default asks for, and why. A dump is worth its pause only if the process would die without it. A share of
- * the limit doesn't say so: a JVM's heap fills up to its maximum and stays there, and a steady 90 % is how a
- * well-measured container looks for weeks. Growth does: the limit is near if, at the present speed, it is reached
- * sooner than the evidence is made (oom-in<=dump; a heap within its maximum is not counted, guard/reading.h). For
- * slow leaks, whose last moments are lost in the noise of the speed, the second: nearly full, and full within a minute.
- * Both leave out what the kernel drops before it kills, clean pages of files: `need`, not `memory`.
- * That one also serves where nothing says what a dump takes.
+ * The default conditions, and why. A dump is worth the JVM's pause only if the process would die without it. A share
+ * of the limit does not predict that: a JVM's heap grows to its maximum and stays there, and a well-sized container
+ * is at 90 % for weeks. Growth does: the limit is near if at the present speed it is reached before the evidence is
+ * made (oom-in<=dump; growth of a heap within its maximum is not counted, guard/reading.h). The second is for slow
+ * leaks, whose last moments are lost in the noise of the speed, and where the time for a dump is unknown: almost
+ * full, and full within a minute. Both leave out what the kernel reclaims before it kills, clean file pages: `need`,
+ * not `memory`.
  */
 #pragma once
 
@@ -43,9 +41,9 @@ struct rule_policy {
     unsigned count;
     uint64_t cooldown_ms;
     struct rate per_target, per_tenant, shared; /* count 0: no cap; shared: the sum of all tenants */
-    unsigned at_once;                           /* of one tenant; 0 stands for 1 */
+    unsigned at_once;                           /* cases of one tenant; 0 stands for 1 */
     unsigned at_once_all;                       /* 0: no more than each tenant's */
-    unsigned targets;                           /* how many are remembered, those that have gone included */
+    unsigned targets;                           /* how many targets are remembered, also those that have left */
 };
 
 struct rule;
@@ -54,57 +52,58 @@ struct rule;
 int rule_new(const struct rule_policy *p, struct rule **ret);
 void rule_free(struct rule *rule);
 
-/* The windows of psi that the conditions ask for, each once; returns how many (at most READING_PSI_MAX: what is beyond
+/* The psi windows of the conditions, each once; returns how many (at most READING_PSI_MAX: the value of further ones
  * is never known). */
 unsigned rule_psi_windows(const struct rule_policy *p, uint64_t windows_ms[READING_PSI_MAX]);
 
-/* A target appears. key is what stays when it restarts (pod's uid and container's name, not the container's id): under
- * it, its cases and its rest are found again. Each appearance is ended by rule_leave. Returns the target's number, or
- * -ENAMETOOLONG, -ENOSPC: there are as many as can be remembered. One that has gone is forgotten only for want of
- * room, the longest gone first. */
+/* A target appears. key is the part of its identity that stays when it restarts (guard/target_key.h): its cases and
+ * cool-down are found under it. Each appearance is ended by rule_leave. Returns the target's number, or
+ * -ENAMETOOLONG, -ENOSPC: too many. A target that has left is forgotten only if there is no room, the one that left
+ * first goes first. */
 int rule_join(struct rule *rule, const char *key, uint64_t now_ms);
 void rule_leave(struct rule *rule, int target, uint64_t now_ms);
 
-/* The tenant that the target belongs to from now on: one tenant's cases don't use up what others may have. "" before.
- * With more than RULE_TENANTS_MAX that have cases, further ones share one place. */
+/* Sets the target's tenant: caps per tenant keep one tenant's cases from using up those of others. "" before. Beyond
+ * RULE_TENANTS_MAX tenants with cases, further ones share one entry. */
 void rule_tenant(struct rule *rule, int target, const char *tenant);
 
 enum rule_answer {
     RULE_QUIET,   /* nothing to do */
-    RULE_TRIGGER, /* make a case: rule_done when it is made */
-    RULE_WAIT,    /* a condition holds, but not now: until_ms says from when on, if that is known */
-    RULE_UNKNOWN  /* a condition could not be judged for a minute; only where nothing else is to be said */
+    RULE_TRIGGER, /* make a case; call rule_done when it has ended */
+    RULE_WAIT,    /* a condition holds, but the case has to wait: until until_ms, if that is known */
+    RULE_UNKNOWN  /* a condition was unknown for a minute, and nothing else has to be reported */
 };
 
 struct rule_decision {
     enum rule_answer answer;
-    bool say;               /* WAIT and BLIND: not said before. FIRE: always */
-    unsigned condition;     /* index into the policy's: the first that holds, or that can't be judged */
-    uint64_t until_ms;      /* WAIT: 0 if it is not known */
-    char why[RULE_WHY_MAX]; /* one line; where say is true, else "" */
+    bool say;               /* report it: TRIGGER always, WAIT and UNKNOWN the first time */
+    unsigned condition;     /* index of the first condition that holds, or is unknown */
+    uint64_t until_ms;      /* WAIT: 0 if not known */
+    char why[RULE_WHY_MAX]; /* one line if say is true, else "" */
 };
 
-/* Judges a target's reading. An event for which there was no room at once is remembered for some seconds: the kernel
- * tells it only once. */
+/* Evaluates a target's reading. An event for which no case could be begun at once is remembered for some seconds:
+ * the kernel counts it only once. */
 void rule_evaluate(struct rule *rule, int target, const struct reading *r, uint64_t now_ms, struct rule_decision *ret);
 
-/* Whether rule_evaluate would fire for this reading, but for others that run: time to read again what may be stale. */
+/* Whether rule_evaluate would trigger for this reading, apart from caps and other running cases: time to read stale
+ * values again. */
 bool rule_would_trigger(struct rule *rule, int target, const struct reading *r, uint64_t now_ms);
 
-/* The case that RULE_TRIGGER asked for has ended, may the target have left or not. made: false if nothing came of it;
- * it then doesn't count for the caps, but the target rests all the same. */
+/* The case that RULE_TRIGGER asked for has ended; the target may have left. made: false if nothing was stored; the
+ * case then does not count for the caps, but the target has its cool-down. */
 void rule_done(struct rule *rule, int target, bool made, uint64_t now_ms);
 
-/* The case that RULE_TRIGGER asked for could not be begun (no process, no memory): as if it had not fired, but for a
- * second in which it does not fire again. Its event is kept, as for one that has to wait. */
+/* The case that RULE_TRIGGER asked for could not be begun (no process, no memory): as if it had not triggered,
+ * except that it does not trigger again within a second. Its event is remembered. */
 void rule_refused(struct rule *rule, int target, uint64_t now_ms);
 
-/* What an earlier run did, restored in its order before anything else, with its times by today's clock. A case of which
- * nothing more is known counts, and its rest began with it. More than can be remembered is left out. */
+/* Restores what an earlier guard did, in its order, before anything else; at_ms is by the present clock. A case
+ * without a known end counts, and its cool-down began with it. What exceeds the memory is left out. */
 enum rule_past { RULE_BEGUN, RULE_MADE, RULE_FAILED, RULE_REFUSED };
 void rule_restore(struct rule *rule, const char *key, const char *tenant, enum rule_past what, uint64_t at_ms);
 
-/* Of a target: under which key, and for which tenant, its last case was made. */
+/* The key of a target, and the tenant of its last case. */
 void rule_names(const struct rule *rule, int target, char key[RULE_KEY_MAX], char tenant[RULE_TENANT_MAX]);
 
 /* How long a case matters: the longest of the cool-down and the times of the caps. */

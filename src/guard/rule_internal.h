@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The state behind guard/rule.h, for its own files: rule.c decides, rule_slots.c remembers.
+ * The state behind guard/rule.h: rule.c decides, rule_slots.c stores.
  */
 #pragma once
 
@@ -31,19 +31,19 @@ struct tenant {
 
 struct rule_target {
     char key[RULE_KEY_MAX];
-    unsigned present;                  /* appearances: an old one may not have left when the new one comes */
-    unsigned running;                  /* cases; more than 1 never */
-    unsigned tenant, triggered_tenant; /* now, and when it triggered */
+    unsigned present;                  /* appearances: the new container may come before the old one has left */
+    unsigned running;                  /* cases; never more than 1 */
+    unsigned tenant, triggered_tenant; /* at present, and of its last case */
     uint64_t left_ms;
     uint64_t rests_until_ms;
     struct ring cases;
-    enum obstacle reported; /* not reported again before reported_until_ms, though the condition comes and goes */
+    enum obstacle reported; /* not reported again before reported_until_ms, even if the condition changes meanwhile */
     uint64_t reported_until_ms;
     unsigned held, unknown_reported;             /* bit by condition */
-    uint64_t unknown_since[RULE_CONDITIONS_MAX]; /* 0: it is known */
+    uint64_t unknown_since[RULE_CONDITIONS_MAX]; /* 0: the condition is known */
     uint64_t events_until_ms;
     int64_t events;
-    unsigned triggered; /* the conditions and events that the running case is of */
+    unsigned triggered; /* the conditions and events of the running case */
     int64_t triggered_events;
     uint64_t refused_until_ms;
 };
@@ -56,19 +56,19 @@ struct rule {
     struct tenant tenants[RULE_TENANTS_MAX]; /* the first is for targets without a tenant */
     unsigned tenant_count;
     uint64_t *rings; /* owned; all of them */
-    unsigned used;   /* slots that have ever been used: those before it */
+    unsigned used;   /* slots that were ever used: the first of targets */
     struct rule_target targets[];
 };
 
 /* now_ms + by_ms, at most UINT64_MAX. */
 uint64_t rule_later(uint64_t now_ms, uint64_t by_ms);
 
-/* The rule's clock, which never goes back; from 1 on, as 0 stands for never. */
+/* The rule's clock: never goes back; starts at 1, as 0 stands for never. */
 uint64_t rule_tick(struct rule *rule, uint64_t now_ms);
 
-/* When there is room for another case: 0 at once. */
+/* Until when the ring is full; 0: it is not. */
 uint64_t rule_ring_full_until(struct ring *ring, const struct rate *rate, uint64_t now_ms);
 void rule_ring_add(struct ring *ring, const struct rate *rate, uint64_t now_ms);
 
-/* A case of the target did not happen: its last entry is taken out of all rings. */
+/* The target's last case did not happen: removes it from all rings. */
 void rule_forget_case(struct rule *rule, struct rule_target *t);

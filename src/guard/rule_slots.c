@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A target is a slot that outlives its appearances. Times of past cases stand in rings as long as the cap: the oldest
- * of them says when there is room again.
+ * A target's slot outlives its appearances. The times of past cases are in rings with the cap's size: the oldest
+ * entry says when there is room again.
  */
 #include <assert.h>
 #include <errno.h>
@@ -91,7 +91,7 @@ void rule_ring_add(struct ring *ring, const struct rate *rate, uint64_t now_ms)
     ring->count++;
 }
 
-/* Takes the last one back. Which of several running ones it was makes little difference. */
+/* Removes the last entry. If several cases run, it may be that of another one, which makes little difference. */
 static void ring_remove(struct ring *ring)
 {
     if (ring->count > 0)
@@ -116,7 +116,7 @@ static struct rule_target *find(struct rule *rule, const char *key)
     return NULL;
 }
 
-/* A slot that nobody needs: one with nothing to store_history, or the one that has been gone the longest. */
+/* A slot to reuse: one without history, or that of the target that left first. */
 static struct rule_target *find_room(struct rule *rule, uint64_t now_ms)
 {
     struct rule_target *oldest = NULL;
@@ -151,13 +151,13 @@ int rule_join(struct rule *rule, const char *key, uint64_t now_ms)
         t = find_room(rule, now_ms);
         if (!t)
             return -ENOSPC;
-        /* Not before: a page of the table that nobody has touched is no memory. */
+        /* Set here and not before: an untouched page of the table uses no memory. */
         ring = (size_t)(t - rule->targets) * rule->policy.per_target.count;
         *t = (struct rule_target){.cases.at_ms = rule->rings + ring};
         memcpy(t->key, key, strlen(key) + 1);
     }
     t->present++;
-    /* Another container: what held of the one before says nothing of this one. */
+    /* A new container: what held for the old one does not hold for this one. */
     t->held = t->unknown_reported = 0;
     t->reported = OBSTACLE_NONE;
     t->events = 0;
@@ -165,7 +165,7 @@ int rule_join(struct rule *rule, const char *key, uint64_t now_ms)
     return (int)(t - rule->targets);
 }
 
-/* One with nothing to store_history; 0 without. */
+/* An entry without history; 0: there is none. */
 static unsigned find_tenant_room(struct rule *rule)
 {
     if (rule->tenant_count < RULE_TENANTS_MAX)
@@ -205,7 +205,7 @@ void rule_leave(struct rule *rule, int target, uint64_t now_ms)
         t->present--;
 }
 
-/* With more cases than the cap of today allows the latest ones count. */
+/* If the cap is lower than it was, the latest cases count. */
 static void ring_restore(struct ring *ring, const struct rate *rate, uint64_t at_ms)
 {
     if (rate->count > 0 && ring->count == rate->count) {

@@ -124,7 +124,7 @@ def test_a_container_that_restarts_keeps_its_rest_and_others_have_their_own(salv
     eater = eat(*entry)
     told(p, "guarding", second)
     eater.take(45)
-    assert "the last case is not long ago" in told(p, "guard-waits", second)["why"]
+    assert "the cool-down after the last case" in told(p, "guard-waits", second)["why"]
     other, entry = pod.enter("side-car")
     beside = eat(*entry)
     told(p, "guarding", other)

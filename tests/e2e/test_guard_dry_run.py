@@ -274,7 +274,7 @@ def test_a_rule_that_holds_triggers_once_and_says_what_it_would_do(cgroup, start
     grower.grow(0)
     run.wait(lambda sample: sample["memory"]["used"] < 20 * MIB)  # by the margin
     grower.grow(60 * MIB)
-    assert "the last case is not long ago" in run.wait(lambda sample: sample["answer"] == "wait")["why"]
+    assert "the cool-down after the last case" in run.wait(lambda sample: sample["answer"] == "wait")["why"]
     assert cgroup.oom_kills == 0 and grower.grow(1)
 
 

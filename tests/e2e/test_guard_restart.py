@@ -37,7 +37,7 @@ def test_kill_9_and_a_restart_make_no_second_case_within_the_rest(salvage, folde
     kill(p)
 
     p = guard(salvage, folder, work, *args)
-    assert "the last case is not long ago" in told(p, "guard-waits", first.folder)["why"]
+    assert "the cool-down after the last case" in told(p, "guard-waits", first.folder)["why"]
     beside.take(50)
     wait_for(lambda: of(p, "guard-made", other.folder), why=lambda: p.log)
     assert cases(folder) == 2 and not of(p, "guard-case", first.folder), "the other one has its own"

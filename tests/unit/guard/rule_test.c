@@ -191,7 +191,7 @@ static void a_target_rests_after_a_case_and_that_is_said_once(void **state)
     assert_int_equal(d.answer, RULE_WAIT);
     assert_true(d.say);
     assert_int_equal(d.until_ms, START + 11ull * MINUTE);
-    assert_string_equal(d.why, "growth>=1M/s holds, but the last case is not long ago: none for another 7:00");
+    assert_string_equal(d.why, "growth>=1M/s holds, but the cool-down after the last case goes on for another 7:00");
     /* Though it comes and goes. */
     for (unsigned i = 0; i < 100; i++) {
         d = judge(rule, t, at(50, i % 2 ? MIB : 0), START + 5ull * MINUTE + i);
@@ -390,7 +390,7 @@ static void who_has_gone_is_forgotten_for_want_of_room_only(void **state)
     assert_int_equal(rule_join(rule, "g", START + 11), -ENOSPC);
 }
 
-static void what_cannot_be_judged_is_said_once_after_a_minute(void **state)
+static void an_unknown_condition_is_reported_once_after_a_minute(void **state)
 {
     CLEANUP(rule_free_ptr)
     struct rule *rule = make("memory>=90%", "heap>=90%", (struct rule_policy){.targets = 4});
@@ -408,12 +408,12 @@ static void what_cannot_be_judged_is_said_once_after_a_minute(void **state)
     assert_int_equal(d.answer, RULE_QUIET);
     d = judge(rule, t, r, START + 100ull * SECOND);
     assert_int_equal(d.answer, RULE_UNKNOWN);
-    assert_string_equal(d.why, "memory>=90% can't be judged: no limit");
+    assert_string_equal(d.why, "memory>=90% is unknown: no limit");
     assert_int_equal(judge(rule, t, r, START + HOUR).answer, RULE_QUIET);
     r.heap = reading_unknown("no JVM");
     judge(rule, t, r, START + HOUR);
     d = judge(rule, t, r, START + 2ull * HOUR);
-    assert_string_equal(d.why, "heap>=90% can't be judged: no JVM");
+    assert_string_equal(d.why, "heap>=90% is unknown: no JVM");
     assert_int_equal(d.condition, 1);
     assert_int_equal(judge(rule, t, r, START + 3ull * HOUR).answer, RULE_QUIET);
 }
@@ -587,7 +587,7 @@ int main(void)
         cmocka_unit_test(an_event_waits_for_its_turn_but_not_for_long),
         cmocka_unit_test(a_restart_keeps_the_count_and_the_rest),
         cmocka_unit_test(who_has_gone_is_forgotten_for_want_of_room_only),
-        cmocka_unit_test(what_cannot_be_judged_is_said_once_after_a_minute),
+        cmocka_unit_test(an_unknown_condition_is_reported_once_after_a_minute),
         cmocka_unit_test(a_clock_that_goes_back_stands_still),
         cmocka_unit_test(an_earlier_runs_rest_and_caps_go_on),
         cmocka_unit_test(what_is_wrong_of_a_policy_is_refused),
