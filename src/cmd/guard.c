@@ -27,11 +27,11 @@
 static const struct opt GUARD_OPTIONS[] = {
     {OPT_HEADING, .name = "Watching"},
     {OPT_LIST, 0, "pid", "PID", NULL, offsetof(struct guard_options, pids),
-     "the memory cgroup of this process, as long as it lives; may be repeated"},
+     "the memory cgroup of this process, while it lives; may be repeated"},
     {OPT_LIST, 0, "cgroup", "DIR", NULL, offsetof(struct guard_options, cgroups),
-     "this memory cgroup; of a case: its largest process; may be repeated"},
+     "this memory cgroup; a case takes its largest process; may be repeated"},
     {OPT_FLAG, 0, "all", NULL, NULL, offsetof(struct guard_options, all),
-     "every memory cgroup that has a limit and is seen from here, also those to come"},
+     "every visible memory cgroup with a limit, also later ones"},
     {OPT_DURATION, 0, "rescan", "DURATION", "5s", offsetof(struct guard_options, rescan_ms),
      "with --all: how often to look for new ones"},
     {OPT_HEADING, .name = "Acting"},
@@ -40,46 +40,46 @@ static const struct opt GUARD_OPTIONS[] = {
     {OPT_LIST, 0, "do", "ACTIONS", ACTION_DEFAULT, offsetof(struct guard_options, actions),
      "what to take, in this order: stats, threads, histogram, native, heap-dump[:live], core (of any process, "
      "which lives on), get:URL (as the process sees it), signal:NAME, exec:COMMAND; NAME@TIME limits the time, "
-     "core@pause=TIME how long the process stands still for it [100ms]"},
+     "core@pause=TIME the time for which the process is stopped [100ms]"},
     {OPT_LIST, 0, "pass-env", "NAME", NULL, offsetof(struct guard_options, pass_env),
-     "a command of exec: inherits this variable, too, though it leads to a store (keys, tokens, passwords are left out "
-     "of its environment); '*' stands for any letters; may be repeated"},
+     "a command of exec: inherits this variable, too, though it is for a store (keys, tokens, passwords are removed "
+     "from its environment); '*' stands for any letters; may be repeated"},
     {OPT_DURATION, 0, "cooldown", "DURATION", "10m", offsetof(struct guard_options, cooldown_ms),
-     "so long nothing more is taken of a cgroup after a case; with --state also over a restart, as the caps below"},
+     "after a case nothing is taken of the cgroup for this time; with --state also across a restart, as the caps "
+     "below"},
     {OPT_STRING, 0, "max-cases", "N/TIME", "3/day", offsetof(struct guard_options, max_cases),
-     "of one cgroup, as in 3/day, 1/hour, or none for no limit"},
+     "cases of one cgroup, as in 3/day, 1/hour, or none for no limit"},
     {OPT_STRING, 0, "max-cases-tenant", "N/TIME", "20/day", offsetof(struct guard_options, max_cases_tenant),
-     "of all cgroups of one namespace, or where there is none of one user"},
+     "cases of all cgroups of one namespace, or without namespaces of one user"},
     {OPT_STRING, 0, "max-cases-all", "N/TIME", "100/day", offsetof(struct guard_options, max_cases_all),
-     "of all of them together"},
+     "cases of all cgroups"},
     {OPT_UINT, 0, "at-once", "N", "1", offsetof(struct guard_options, at_once),
-     "cases of one namespace or user that may be made side by side; of all of them 16"},
+     "cases of one namespace or user at the same time; of all together 16"},
     {OPT_SIZE, 0, "dump-rate", "SIZE", NULL, offsetof(struct guard_options, dump_rate),
-     "bytes of a heap dump that are written in a second, for oom-in<=dump; without it as many as with the last dump, "
-     "from 5M to 200M, and 100M before the first"},
+     "bytes of a heap dump that are written in a second, for oom-in<=dump; without it the speed of the last dump, from "
+     "5M to 200M, and 100M before the first"},
     {OPT_SIZE, 0, "lend", "SIZE", NULL, offsetof(struct guard_options, lend),
-     "raise the limits that are nearer than this by it while a case is made, as far as the machine has it free; see "
-     "docs/before-a-kill.md"},
+     "while a case is made, raise each limit with less room than this by this amount, as far as the machine has it "
+     "free; see docs/before-a-kill.md"},
     {OPT_FLAG, 0, "hold", NULL, NULL, offsetof(struct guard_options, hold),
-     "while a case is made the process waits instead of being killed; see docs/before-a-kill.md"},
+     "while a case is made, the process waits instead of being killed; see docs/before-a-kill.md"},
     {OPT_DURATION, 0, "hold-deadline", "DURATION", "30s", offsetof(struct guard_options, hold_ms),
-     "with --hold: then the kernel may do its work, whatever is made by then"},
+     "with --hold: after this time the kernel may kill, even if the case is not complete"},
     {OPT_STRING, 0, "dir", "DIR", NULL, offsetof(struct guard_options, dir),
-     "where a JVM writes its dump, as the JVM sees it; default: as salvage jvm dump"},
+     "folder where a JVM writes its dump, as the JVM sees it; default: as salvage jvm dump"},
     {OPT_STRING, 0, "ready", "FILE", NULL, offsetof(struct guard_options, ready),
      "this file exists while the store, asked at the start and every five minutes, would take evidence: for a "
      "readiness probe"},
     {OPT_HEADING, .name = "Trying out"},
     {OPT_FLAG, 0, "dry-run", NULL, NULL, offsetof(struct guard_options, dry_run),
      "only show each condition's present value and what would be done: nothing is taken, changed or attached to, and "
-     "no "
-     "store is needed. On a terminal a table that is refreshed, else a line for each change"},
+     "no store is needed. On a terminal a table that is refreshed, else a line for each change"},
     {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct guard_options, json),
-     "with --dry-run: a JSON object a line, for each sample of each cgroup (salvage.guard-dry-run/1)"},
+     "with --dry-run: one JSON object per line, for each sample of each cgroup (salvage.guard-dry-run/1)"},
     {OPT_DURATION, 0, "interval", "DURATION", NULL, offsetof(struct guard_options, interval_ms),
      "with --dry-run: between samples [1s]; changes are shown at once"},
     {OPT_DURATION, 0, "for", "DURATION", NULL, offsetof(struct guard_options, for_ms),
-     "with --dry-run: end after this time; without it with the last cgroup, or by Ctrl-C"},
+     "with --dry-run: end after this time; without it: with the last cgroup, or by Ctrl-C"},
     PLAN_OPTIONS_STORE(struct guard_options, plan),
     PLAN_OPTIONS_SHIP(struct guard_options, plan),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
@@ -90,7 +90,7 @@ int guard_parse(int argc, char **argv, struct guard_options *ret, struct err *e)
     CLEANUP_FREE char **operands = NULL;
     int r = opt_parse(GUARD_OPTIONS, argc, argv, ret, &operands, e);
 
-    return r > 0 ? err_set(e, -FAULT_USAGE, "guard: '%s': what is watched stands behind --pid, --cgroup or --all",
+    return r > 0 ? err_set(e, -FAULT_USAGE, "guard: '%s': give what is to be watched by --pid, --cgroup or --all",
                            operands[0])
                  : r;
 }
@@ -121,7 +121,7 @@ static int make_rules(const struct guard_options *o, struct rule_policy *ret, st
     if (o->at_once == 0 || o->at_once > 16)
         return err_set(e, -FAULT_USAGE, "--at-once: from 1 to 16");
     if (o->hold_ms == 0)
-        return err_set(e, -FAULT_USAGE, "--hold-deadline: it must be more than nothing");
+        return err_set(e, -FAULT_USAGE, "--hold-deadline: it must be more than 0");
     ret->at_once = (unsigned)o->at_once;
     ret->at_once_all = CASE_PROCESSES_MAX;
     for (; ret->count < o->when.count && r == 0; ret->count++)
@@ -152,25 +152,35 @@ struct target_selection guard_selection(const struct guard_options *o, const pid
     return (struct target_selection){pids, o->pids.count, o->cgroups.item, o->cgroups.count, o->all, o->rescan_ms};
 }
 
-/* Whether a JVM is asked for something in a case. */
-static bool asks_jvms(const struct actions *a)
+enum {
+    CORE_ACTIONS = 1 << ACTION_CORE,
+    JVM_ACTIONS = 1 << ACTION_HISTOGRAM | 1 << ACTION_THREADS | 1 << ACTION_NATIVE | 1 << ACTION_HEAP_DUMP
+};
+
+/* kinds: a bit for each enum action_kind. */
+static bool has_action(const struct actions *a, unsigned kinds)
 {
     for (unsigned i = 0; i < a->count; i++)
-        if (a->item[i].kind == ACTION_HISTOGRAM || a->item[i].kind == ACTION_THREADS ||
-            a->item[i].kind == ACTION_NATIVE || a->item[i].kind == ACTION_HEAP_DUMP)
+        if (kinds & 1u << a->item[i].kind)
             return true;
     return false;
 }
 
-static bool takes_cores(const struct actions *a)
+/* A given option that only --dry-run has; NULL: none is given. */
+static const char *find_dry_run_option(const struct guard_options *o)
 {
-    for (unsigned i = 0; i < a->count; i++)
-        if (a->item[i].kind == ACTION_CORE)
-            return true;
-    return false;
+    const struct {
+        bool given;
+        const char *name;
+    } options[] = {{o->json, "json"}, {o->interval_ms > 0, "interval"}, {o->for_ms > 0, "for"}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+        if (options[i].given)
+            return options[i].name;
+    return NULL;
 }
 
-/* What the command line says, checked. */
+/* The command line, checked. */
 struct parsed {
     struct guard_options o;
     struct rule_policy rules;
@@ -188,11 +198,8 @@ static int parse(int argc, char **argv, struct parsed *p, struct err *e)
         return r;
     if (!o->all && o->pids.count == 0 && o->cgroups.count == 0)
         return err_set(e, -FAULT_USAGE, "guard: what is to be watched? --pid PID, --cgroup DIR or --all");
-    if (!o->dry_run && (o->json || o->interval_ms || o->for_ms))
-        return err_set(e, -FAULT_USAGE, "guard: --%s is for --dry-run",
-                       o->json          ? "json"
-                       : o->interval_ms ? "interval"
-                                        : "for");
+    if (!o->dry_run && find_dry_run_option(o))
+        return err_set(e, -FAULT_USAGE, "guard: --%s is for --dry-run", find_dry_run_option(o));
     if ((r = make_rules(o, &p->rules, e)) < 0 || (r = guard_actions(o, &p->actions, e)) < 0 ||
         (r = guard_pids(o, p->pids, e)) < 0)
         return r;
@@ -203,18 +210,17 @@ static int parse(int argc, char **argv, struct parsed *p, struct err *e)
 static int run_dry(const struct parsed *p, struct err *e)
 {
     const struct guard_options *o = &p->o;
+    enum dry_run_format for_people = isatty(STDOUT_FILENO) ? DRY_RUN_TABLE : DRY_RUN_LINES;
     struct dry_run_config config = {.selection = p->selection,
                                     .rules = p->rules,
                                     .actions = &p->actions,
-                                    .core = takes_cores(&p->actions),
+                                    .core = has_action(&p->actions, CORE_ACTIONS),
                                     .dump_rate = o->dump_rate,
                                     .lend = o->lend,
                                     .hold_ms = o->hold ? o->hold_ms : 0,
                                     .interval_ms = o->interval_ms ? o->interval_ms : 1000,
                                     .for_ms = o->for_ms,
-                                    .format = o->json                 ? DRY_RUN_JSON
-                                              : isatty(STDOUT_FILENO) ? DRY_RUN_TABLE
-                                                                      : DRY_RUN_LINES,
+                                    .format = o->json ? DRY_RUN_JSON : for_people,
                                     .colours = table_colours(),
                                     .write = jvm_write};
 
@@ -227,12 +233,12 @@ static int run_guard(const struct parsed *p, char **argv, struct err *e)
     CLEANUP(plan_done) struct plan plan = {0};
     CLEANUP(whoami_done) struct whoami self = {0};
     CLEANUP(strv_done) struct strv attach = {0};
-    CLEANUP_FD int check = -1; /* open for as long as the store is to be asked */
+    CLEANUP_FD int check = -1; /* guard-check runs as long as this is open */
     struct guard_config config = {
         .self = &self,
         .rules = p->rules,
         .dump_rate = o->dump_rate,
-        .core = takes_cores(&p->actions),
+        .core = has_action(&p->actions, CORE_ACTIONS),
         .selection = p->selection,
         .case_args = argv + 1,
         .state = o->plan.state,
@@ -247,7 +253,7 @@ static int run_guard(const struct parsed *p, char **argv, struct err *e)
     log_set_format((enum log_format)o->plan.log);
     if ((r = whoami_get("/", &self, e)) < 0)
         return r;
-    if (asks_jvms(&p->actions)) {
+    if (has_action(&p->actions, JVM_ACTIONS)) {
         if (strv_add(&attach, "salvage") < 0 || strv_add(&attach, "guard-attach") < 0 ||
             strv_add_all(&attach, argv + 1) < 0)
             return err_set(e, -ENOMEM, "out of memory");
@@ -275,35 +281,30 @@ const struct command CMD_GUARD = {
     .args = "--pid PID|--cgroup DIR|--all --to URL",
     .summary = "take evidence of a process before the kernel kills it for want of memory",
     .text =
-        "A kernel OOM kill leaves nothing: SIGKILL can't be caught. guard watches memory cgroups (v1 and v2), and when "
-        "a "
-        "condition holds it takes evidence in time: the small pieces first, then a heap dump, all into one case of the "
-        "store. By default that is when the limit will be reached sooner than a heap dump is made, or when 95% are "
-        "used "
-        "and the rest is gone within a minute.\n\n"
+        "A kernel OOM kill leaves no evidence: SIGKILL can't be caught. guard watches memory cgroups (v1 and v2), and "
+        "when a condition holds it takes evidence in time: small pieces first, then a heap dump, all into one case of "
+        "the store. By default a case begins when the limit will be reached before a heap dump is made, or when 95% "
+        "are used and the rest is gone within a minute.\n\n"
         "Conditions: memory>=90%, memory>=400M, growth>=10M/s, oom-in<=8s, oom-in<=dump, pressure=critical (cgroup "
-        "v1), "
-        "psi.some>=20%/10s, psi.full>=20%/10s, heap>=90%, gc>=50%, threads>=90%, event:oom, event:oom-kill.\n\n"
-        "Run it outside of the cgroup that it watches: as a sidecar with a shared pid namespace, or on the node. Of "
-        "a process that is no JVM stats and core can be taken, what its HTTP server answers (get:URL, in its own "
-        "network) "
-        "and what a command of yours finds out (exec:COMMAND, with SALVAGE_PID, SALVAGE_TARGET, SALVAGE_WHY and "
-        "SALVAGE_CASE in its environment).\n\n"
-        "--lend and --hold change the cgroup while a case is made, on the node and where it can be written to. What "
-        "was "
-        "changed is put back when the case has ended; after a crash by the next start with the same --state.",
+        "v1), psi.some>=20%/10s, psi.full>=20%/10s, heap>=90%, gc>=50%, threads>=90%, event:oom, event:oom-kill.\n\n"
+        "Run it outside of the cgroup that it watches: as a sidecar with a shared pid namespace, or on the node. For "
+        "a process that is no JVM, it can take stats, a core, the answer of its HTTP server (get:URL, in the "
+        "process's own network), and the output of a command (exec:COMMAND, with SALVAGE_PID, SALVAGE_TARGET, "
+        "SALVAGE_WHY and SALVAGE_CASE in its environment).\n\n"
+        "--lend and --hold change the cgroup while a case is made, if it is writable. The old settings are restored "
+        "when the case has ended; after a crash by the next start with the same --state.",
     .examples = "salvage guard --all --to s3://evidence/prod\n"
                 "    on a node: every container with a memory limit\n"
                 "salvage guard --pid 7 --when 'memory>=80%' --dry-run\n"
-                "    how near it is to that, refreshed each second; nothing is done\n"
+                "    how near the process is to that, refreshed each second; nothing is done\n"
                 "salvage guard --all --dry-run --json --for 1m | jq -c 'select(.answer == \"trigger\")'\n"
                 "    which containers would have had a case within a minute\n"
                 "salvage guard --pid 7 --when 'memory>=90%' --do stats,histogram,threads --to file:///mnt/evidence\n"
-                "    one process, when its container is nearly full\n"
+                "    one process, when its container is almost full\n"
                 "salvage guard --all --lend 256M --to s3://evidence/prod\n"
-                "    with so much more memory for each, while its case is made\n"
+                "    with 256 MiB more for each container, while its case is made\n"
                 "salvage guard --pid 7 --when 'memory>=80%,growth>=10M/s' --when event:oom --to s3://evidence/prod\n"
-                "    when it is full and growing, or when the kernel finds no memory\n"
+                "    when it is almost full and growing, or when the kernel finds no memory\n"
                 "salvage guard --all --do stats,get@5s:http://127.0.0.1:6060/debug/pprof/heap --to s3://evidence/prod\n"
                 "    Go programs\n",
     .options = GUARD_OPTIONS,

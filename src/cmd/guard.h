@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The options of `guard`, which its cases read too: they are started with the same command line.
+ * The options of `guard`. Its child processes are started with the same command line, and parse it again.
  */
 #pragma once
 
@@ -16,14 +16,13 @@ struct guard_options {
     const char *max_cases, *max_cases_tenant, *max_cases_all, *dir, *ready;
 };
 
-/* As opt_parse, and no operands. */
+/* As opt_parse; operands are an error. */
 int guard_parse(int argc, char **argv, struct guard_options *ret, struct err *e);
 
-/* The same for one that a guard started: the guard's own arguments stand behind the first `used` of argv, which is
- * changed. */
+/* The same for a child of guard: the guard's own arguments follow the first `used` of argv, which is changed. */
 int guard_parse_rest(int argc, char **argv, int used, struct guard_options *ret, struct err *e);
 
-/* The processes behind --pid: o->pids.count of them. */
+/* The processes of --pid: o->pids.count of them. */
 int guard_pids(const struct guard_options *o, pid_t pids[OPT_LIST_MAX], struct err *e);
 
 /* Borrows both. */

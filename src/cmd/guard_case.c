@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage guard-case: one case of a guard (guard/case_run.h). Not for people: guard starts it.
+ * salvage guard-case: one case of a guard (guard/case_run.h). Internal: guard starts it.
  */
 #include "base/log.h"
 #include "base/text.h"

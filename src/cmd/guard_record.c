@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage guard-record: the record of one kill into the store (guard/record_shipping.h). Not for people: guard starts
- * it.
+ * salvage guard-record: ships the record of one kill (guard/record_shipping.h). Internal: guard starts it.
  */
 #include "base/log.h"
 #include "cmd/commands.h"
@@ -28,7 +27,7 @@ static int run(int argc, char **argv)
 const struct command CMD_GUARD_RECORD = {
     .name = "guard-record",
     .args = "",
-    .summary = "the record of a kill, of a guard",
+    .summary = "ships the record of a kill for a guard",
     .hidden = true,
     .run = run,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage guard-restore: puts back the limits that a guard changed (guard/limit_restorer.h). Not for people: guard
- * starts it.
+ * salvage guard-restore: restores the limits that a guard changed (guard/limit_restorer.h). Internal: guard starts
+ * it.
  */
 #include "cmd/commands.h"
 #include "guard/limit_restorer.h"
@@ -18,7 +18,7 @@ static int run(int argc, char **argv)
 const struct command CMD_GUARD_RESTORE = {
     .name = "guard-restore",
     .args = "",
-    .summary = "puts back what a guard has changed",
+    .summary = "restores the limits that a guard changed",
     .hidden = true,
     .run = run,
 };

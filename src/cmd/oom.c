@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage oom: kills for want of memory, out of the kernel log or a saved one. Changes nothing, and asks nobody but the
- * kernel; the names of a pod are what its processes say.
+ * salvage oom: OOM kills from the kernel log or a saved log. Changes nothing and sends no request; names of pods
+ * come from the environment of their processes.
  */
 #include <errno.h>
 #include <poll.h>
@@ -29,11 +29,11 @@ struct oom_options {
 
 static const struct opt OPTIONS[] = {
     {OPT_FLAG, 'f', "follow", NULL, NULL, offsetof(struct oom_options, follow),
-     "kills from now on, as they happen, until SIGINT or SIGTERM"},
+     "new kills, as they happen, until SIGINT or SIGTERM"},
     {OPT_FLAG, 't', "tasks", NULL, NULL, offsetof(struct oom_options, tasks),
-     "with each kill the processes there were to choose from"},
+     "for each kill also the processes that the kernel chose from"},
     {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct oom_options, json),
-     "all that is known, as docs/oom-kill.md has it: an array; with --follow an object on each line"},
+     "all facts, as in docs/oom-kill.md: an array; with --follow one object per line"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
@@ -68,7 +68,7 @@ static int add_number(struct table *t, uint64_t n)
     return table_add(t, text);
 }
 
-/* "1.4G": one word, for those who cut columns. */
+/* "1.4G": one word, so that columns can be cut. */
 static int add_size(struct table *t, uint64_t bytes)
 {
     char text[TEXT_SIZE_MAX], *blank;
@@ -100,7 +100,7 @@ static int add_pod(struct table *t, const struct oomkill *k)
     return add_text(t, text);
 }
 
-/* A saved log may have the time since the boot alone, or none. */
+/* A saved log may have only the time since boot, or none. */
 static const char *time_text(const struct oomkill *k, char text[CLOCK_TEXT_MAX])
 {
     if (k->time_ns != 0)
@@ -166,7 +166,7 @@ static int write_tasks(const struct oomkill *k, struct err *e)
     return k->task_count > 0 ? write_table(&t, e) : 0;
 }
 
-/* A table of its own for one kill: nobody knows when the next one comes. */
+/* A separate table for each kill, as the next one may come at any time. */
 static int show_one(const struct listing *l, const struct oomkill *k, struct err *e)
 {
     CLEANUP(table_done) struct table t = {.columns = COLUMNS, .count = ARRAY_SIZE(COLUMNS)};
@@ -210,7 +210,7 @@ static int show(struct listing *l, const struct oomkill *k, struct err *e)
     return r;
 }
 
-/* What there is now. all: also the one of which more may be said. */
+/* Shows all kills of the log so far. all: also one of which more lines may follow. */
 static int show_all(struct listing *l, bool all, struct err *e)
 {
     struct oomkill *k;
@@ -221,7 +221,7 @@ static int show_all(struct listing *l, bool all, struct err *e)
     return r;
 }
 
-/* Until there is news, or a signal. None comes between the question and the wait; but while it is written, any may. */
+/* Waits for new records or a signal. Signals are blocked between the check and ppoll, so that none is missed. */
 static int wait_for_news(const struct listing *l, struct err *e)
 {
     struct pollfd news = {.fd = l->oom_log.log.fd, .events = POLLIN};
@@ -249,7 +249,7 @@ static int follow(struct listing *l, struct err *e)
     interrupt_catch();
     while (r == 0 && !interrupt_caught() && (r = show_all(l, false, e)) == 0)
         r = wait_for_news(l, e);
-    /* The one that waited for more to be said of it. */
+    /* The last kill, which waited for further lines. */
     if (r == 0 && (r = oom_log_reader_next(&l->oom_log, clock_mono_ms(), true, &k, e)) > 0)
         r = show(l, k, e);
     return r;
@@ -279,8 +279,7 @@ static int list(struct listing *l, char *const *files, struct err *e)
     else if (r == 0 && l->table.cells.count > 0)
         r = write_table(&l->table, e);
     if (r == 0 && l->count == 0)
-        fprintf(stderr, "salvage: the %s of no kill for want of memory\n",
-                files ? files[1] ? "files know" : "file knows" : "kernel log knows");
+        fprintf(stderr, "salvage: no OOM kill in %s\n", files ? "the given log" : "the kernel log");
     return r;
 }
 
@@ -303,8 +302,8 @@ static int begin(struct listing *l, struct err *e)
     return oom_log_reader_open(&l->oom_log, &l->self, !l->o->follow, e);
 }
 
-/* Whether something was piped or redirected to us, as in "dmesg | salvage oom": an empty pipe, a terminal, or
- * /dev/null is nothing. */
+/* Whether data was piped or redirected to us, as in "dmesg | salvage oom". An empty pipe, a terminal, and /dev/null
+ * have none. */
 static bool stdin_has_data(void)
 {
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -322,7 +321,7 @@ static bool stdin_has_data(void)
 static int check(const struct oom_options *o, char *const *files, struct err *e)
 {
     if (files && o->follow)
-        return err_set(e, -FAULT_USAGE, "oom: --follow is of this machine's log, and a FILE is given");
+        return err_set(e, -FAULT_USAGE, "oom: --follow reads this machine's log, it can't have a FILE");
     if (!files && stdin_has_data())
         return err_set(e, -FAULT_USAGE,
                        "oom: stdin is not read unless '-' is given: '... | salvage oom -'; for this machine's log, "
@@ -351,38 +350,35 @@ static int run(int argc, char **argv)
     if (r < 0)
         return command_fail(r, &e);
     if (l.oom_log.lost && isatty(STDERR_FILENO))
-        fprintf(stderr, "salvage: some of the kernel log was overwritten before it could be read\n");
+        fprintf(stderr, "salvage: a part of the kernel log was overwritten before it could be read\n");
     return 0;
 }
 
 const struct command CMD_OOM = {
     .name = "oom",
     .args = "[FILE...|-]",
-    .summary = "which processes the kernel has killed for want of memory, and why",
+    .summary = "which processes the kernel has killed because memory ran out, and why",
     .text =
-        "What the kernel log still knows, of all containers. RSS is what the process held, LIMIT what there was to "
-        "have. WHY: \"limit\" is its own cgroup's, \"parent-limit\" that of a cgroup further up (a pod's, say), "
-        "\"machine\" the whole machine. CONTAINER and POD come from the cgroup's path (its last part, where that is no "
-        "container's id); a pod's name is known as long "
-        "as something of it runs, else its UID is shown. \"-\" is what is not known. Process ids are the host's.\n\n"
-        "FILE is a saved log, \"-\" one on stdin: of dmesg (with any of its options), journalctl (also -o json), a "
-        "syslog "
-        "daemon, a serial console, vmcore-dmesg, a paste; of any machine, from Linux 2.6.32 on. Lines that were "
-        "wrapped "
-        "are joined, boots are told apart, and what other programs wrote is passed over. A date without a zone is "
-        "taken "
-        "for this machine's (TZ), without a year for the last one that fits; \"+12.345s\" is from the boot.\n\n"
-        "Without FILE, the log takes root or CAP_SYSLOG. It is of limited size, and ends with the machine: --follow "
-        "sees each kill "
-        "within a moment.",
+        "Lists the OOM kills that are still in the kernel log, of all containers. RSS is the memory of the process, "
+        "LIMIT what it could not exceed. WHY: \"limit\" is the limit of its own cgroup, \"parent-limit\" that of a "
+        "cgroup further up (a pod's, say), \"machine\" the machine's memory. CONTAINER and POD come from the cgroup's "
+        "path (its last part, if that is no container's id); the name of a pod is known while one of its processes "
+        "runs, else its UID is shown. \"-\" is unknown. Process ids are the host's.\n\n"
+        "FILE is a saved log, \"-\" one on stdin: from dmesg (with any of its options), journalctl (also -o json), a "
+        "syslog daemon, a serial console, vmcore-dmesg, or pasted text; of any machine, from Linux 2.6.32 on. Wrapped "
+        "lines are joined, boots are separated, and lines of other programs are ignored. A date without a time zone "
+        "is in this machine's (TZ), one without a year is the last one that is not in the future; \"+12.345s\" is "
+        "since boot.\n\n"
+        "Without FILE, reading the log takes root or CAP_SYSLOG. The log has a limited size, and is lost when the "
+        "machine stops: --follow shows each kill within a moment.",
     .examples = "salvage oom\n"
                 "    all of them, the oldest first\n"
                 "salvage oom --tasks\n"
-                "    and who else was there\n"
+                "    with the other processes\n"
                 "ssh node7 dmesg | salvage oom -\n"
-                "    those of another machine\n"
+                "    kills on another machine\n"
                 "salvage oom --json /var/log/messages\n"
-                "    of a saved log, for programs\n"
+                "    from a saved log, for programs\n"
                 "salvage oom --follow --json | jq -c '{time, why, process, where}'\n"
                 "    as they happen\n",
     .options = OPTIONS,

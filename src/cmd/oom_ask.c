@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From the largest piece of evidence that can be had to the smallest. The JVM stands still for a dump, so none is begun
- * that would not be in the store before the hook's patience ends.
+ * Tries the largest piece of evidence first, then smaller ones. The JVM is stopped during a dump, so none is begun
+ * that would not be in the store before the hook's deadline.
  */
 #include "cmd/oom_ask.h"
 
@@ -18,9 +18,9 @@
 #include "hotspot/heapuse.h"
 #include "ship/heapdump_capture.h"
 
-enum { SILENCE_MS = 30 * 1000 /* of the JVM */ };
+enum { SILENCE_MS = 30 * 1000 /* how long the JVM may send nothing */ };
 
-/* What was set at run time (jcmd, JMX) is in no command line. */
+/* Options that were set at run time (jcmd, JMX) are in no command line. */
 static int ask_options(struct oom *o, struct err *e)
 {
     CLEANUP(buf_done) struct buf text = {0};
@@ -39,7 +39,7 @@ static int ask_options(struct oom *o, struct err *e)
     return 0;
 }
 
-/* Whether so many bytes at that speed are in time. */
+/* Whether a dump of this size at this rate is ready in time. */
 static int check_time(const struct oom *o, uint64_t in_use, uint64_t rate, struct err *e)
 {
     char size[TEXT_SIZE_MAX], speed[TEXT_SIZE_MAX];
@@ -53,12 +53,12 @@ static int check_time(const struct oom *o, uint64_t in_use, uint64_t rate, struc
                    text_format_size(bytes, size), (double)left / 1000, text_format_size(rate, speed));
 }
 
-/* Half a dump is evidence, too. */
+/* Makes a dump in a folder. An incomplete dump is evidence, too. */
 static int ask_file(struct oom *o, uint64_t in_use, char **ret, struct err *e)
 {
     CLEANUP(heapdump_done) struct heapdump d = HEAPDUMP_NONE;
     char name[HEAPDUMP_NAME_MAX];
-    /* All: as HotSpot's own dump at an OutOfMemoryError, without a collection before it. */
+    /* All objects, as HotSpot's dump at an OutOfMemoryError, without a collection before it. */
     struct heapdump_request rq = {.name = heapdump_name(&o->jvm, false, name),
                                   .in_use = in_use,
                                   .wait = {.timeout_ms = clock_left_ms(o->until_ms)}};
@@ -76,7 +76,7 @@ static struct dump_options options_of(const struct oom *o, uint64_t timeout_ms)
     return (struct dump_options){.timeout_ms = timeout_ms, .until_ms = o->until_ms};
 }
 
-/* No folder has room: past the disk. */
+/* No folder has room: streams the dump. */
 static int ask_stream(struct oom *o, uint64_t in_use, struct err *e)
 {
     struct dump_options options = options_of(o, SILENCE_MS);
@@ -85,7 +85,7 @@ static int ask_stream(struct oom *o, uint64_t in_use, struct err *e)
     return r < 0 ? r : dump_by_stream(&o->jvm, &options, o->shipping, e);
 }
 
-/* Where no dump can be had: the small pieces, in one folder of the store. */
+/* No dump is possible: ships the small pieces, as one case. */
 static int ask_small(struct oom *o, struct err *e)
 {
     static const struct {
@@ -111,7 +111,7 @@ static int ask_small(struct oom *o, struct err *e)
     return first;
 }
 
-/* why: there is no dump. */
+/* why: the reason why there is no dump. */
 static int without_dump(struct oom *o, int result, const struct err *why)
 {
     struct err e = {0};
@@ -123,7 +123,7 @@ static int without_dump(struct oom *o, int result, const struct err *why)
                              "java-oom: process %d: it ended before it could be asked for a heap dump: "
                              "-XX:+HeapDumpOnOutOfMemoryError makes one before",
                              oom_pid(o));
-    /* Anything else is about asking: then the small pieces can't be asked for either. */
+    /* Other errors are about attaching, so the small pieces are not possible either. */
     if (result != -ENOSPC && result != -EACCES && result != -FAULT_LATER)
         return command_error(result, "java-oom: process %d: there is no %sheap dump: %s", oom_pid(o),
                              o->cut ? "whole " : "", why->msg);
@@ -136,7 +136,7 @@ static int without_dump(struct oom *o, int result, const struct err *why)
     return fault_find(-FAULT_SOME)->exit_code;
 }
 
-/* Its own words are of the first obstacle and of the second. */
+/* The error has both obstacles. */
 static int ask_dump(struct oom *o, char **ret_path, struct err *e)
 {
     struct attach_wait wait = {.timeout_ms = clock_left_ms(o->until_ms)};

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a JVM that is out of memory and goes on is asked for, when it left no heap dump or a cut one: a whole dump, into
- * a folder with room, else straight into the store; where neither can be, threads and histogram. In the hook's child
- * (cmd/ship_oom.h), for the JVM answers nobody before the hook has returned.
+ * Evidence of a JVM that ran out of memory, goes on, and left no heap dump or an incomplete one: a complete dump
+ * into a folder with room, else directly into the store; if neither is possible, threads and histogram. Runs in the
+ * hook's child (cmd/ship_oom.h), because the JVM does not answer before the hook has returned.
  */
 #pragma once
 
 #include "cmd/oom_ship.h"
 
-/* Asks. Returns the exit code. */
+/* Returns the exit code. */
 int oom_ask(struct oom *o);

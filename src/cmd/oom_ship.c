@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The heap dump of an OutOfMemoryError on its way: by us, or by a watch that is there already.
+ * Ships the heap dump of an OutOfMemoryError, or leaves it to a watch that has its folder.
  */
 #include "cmd/oom_ship.h"
 
@@ -16,7 +16,7 @@
 
 enum {
     TEXT_MAX = 600,
-    END_SIZE = 9, /* of a whole dump: the record HEAP_DUMP_END, tag, time and a length of 0 */
+    END_SIZE = 9, /* bytes at the end of a complete dump: the record HEAP_DUMP_END, tag, time and a length of 0 */
     HEAP_DUMP_END = 0x2C
 };
 
@@ -33,7 +33,7 @@ void oom_print(const struct oom *o, const char *text)
         command_put(line);
 }
 
-/* Bytes a second, for what comes next. */
+/* The rate of shipping, for later estimates. */
 static void measure(struct oom *o, uint64_t bytes, uint64_t took_ms)
 {
     o->rate = took_ms > 0 ? bytes * 1000 / took_ms : 0;
@@ -70,7 +70,8 @@ void oom_ship_leftover(struct oom *o, const struct oomdump *d)
     oom_ship(o, d->leftover, false, NULL);
 }
 
-/* Of a dump that a watch may take meanwhile. Compressed by the JVM it does not show so quickly: it counts as whole. */
+/* Whether the dump is incomplete; a watch may take it meanwhile. A dump compressed by the JVM counts as complete, as
+ * that takes long to check. */
 static bool ends_early(int fd)
 {
     unsigned char end[END_SIZE];

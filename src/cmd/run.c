@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage run: an application and its watch in one container, ours as PID 1.
+ * salvage run: an application and its watch in one container, with us as PID 1.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ struct run_options {
     struct plan_options plan;
     const char *dir;
     uint64_t grace_ms;
-    struct retention retention; /* its limits alone: the rest is the watch's */
+    struct retention retention; /* its limits only: the rest is the watch's */
     int jvm;                    /* enum run_jvm */
     int follow;                 /* enum follow */
     bool no_jvm;
@@ -45,19 +45,17 @@ static const struct opt RUN_OPTIONS[] = {
     PLAN_OPTIONS_STORE(struct run_options, plan),
     {OPT_HEADING, .name = "Running"},
     {OPT_STRING, 0, "dir", "DIR", "/tmp/salvage", offsetof(struct run_options, dir),
-     "where JVMs dump, and what is watched: each run has a folder of its own in it. No other container may have the "
-     "same: "
-     "on a volume that several share, give each its own"},
+     "where JVMs dump, and what is watched: each run makes a new folder in it. No other container may use the same: "
+     "on a shared volume give each another one"},
     {OPT_CHOICE, 0, "jvm", "auto|attach|env|no", "auto", offsetof(struct run_options, jvm),
-     "how JVMs are made to dump when memory runs out, as far as their options don't say so. attach: each is asked to, "
-     "right after its start. env: by JAVA_TOOL_OPTIONS, from their very start, but then a JVM prints a line about it "
-     "first. auto: attach, but env where JAVA_TOOL_OPTIONS is set already or no JVM could be attached to. no: not at "
-     "all"},
+     "how JVMs are made to dump when memory runs out, if their options don't do so. attach: by attach, right after "
+     "the start of each. env: by JAVA_TOOL_OPTIONS, from the very start, but then a JVM prints a line about it first. "
+     "auto: attach, but env if JAVA_TOOL_OPTIONS is set already or JVMs can't be attached to. no: not at all"},
     {OPT_FLAG, 0, "no-jvm", NULL, NULL, offsetof(struct run_options, no_jvm), "the same as --jvm no"},
     {OPT_EXCLUDES, .name = "no-jvm", .arg = "jvm"},
     {OPT_LIST, 0, "pass-env", "NAME", NULL, offsetof(struct run_options, pass_env),
-     "the application inherits this variable, too, though it is for salvage alone (SALVAGE_HTTP_PASSWORD and the like "
-     "are left out of its environment; keys of AWS's and OBS's names are not); '*' stands for any letters; may be "
+     "the application inherits this variable, too, though it is for salvage only (SALVAGE_HTTP_PASSWORD and others are "
+     "removed from its environment; keys with AWS's and OBS's names are not); '*' stands for any letters; may be "
      "repeated"},
     {OPT_DURATION, 0, "grace", "DURATION", "10m", offsetof(struct run_options, grace_ms),
      "how long to go on shipping after the application's end"},
@@ -67,7 +65,7 @@ static const struct opt RUN_OPTIONS[] = {
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
-/* What the watch is told as it was told to us. */
+/* Options that are passed on to the watch. */
 static const struct opt PASSED_ON[] = {
     PLAN_OPTIONS_STORE(struct run_options, plan),
     {OPT_DURATION, 0, "grace", NULL, NULL, offsetof(struct run_options, grace_ms), NULL},
@@ -79,7 +77,7 @@ static const struct opt PASSED_ON[] = {
 
 struct run {
     struct run_options options;
-    struct plan plan; /* only to check it: the watch makes its own */
+    struct plan plan; /* only checked: the watch makes the plan again */
     struct rundir dir;
     struct jvmenv jvm;
     enum run_jvm how;
@@ -97,7 +95,7 @@ static void run_done(struct run *run)
     plan_done(&run->plan);
 }
 
-/* Where a JVM could be told by attach: its socket lies in /tmp, and newer ones take a '%' for something else. */
+/* Whether JVMs can be armed by attach: the socket is in /tmp, and in newer JVMs the path must have no '%'. */
 static bool may_attach(const struct run *run, bool disabled, struct err *e)
 {
     if (disabled)
@@ -121,8 +119,8 @@ static int choose(struct run *run, char *const *command)
     if ((r = jvmenv_make(command, run->dir.base, NULL, &said)) < 0)
         return r;
     if (run->how == JVM_AUTO) {
-        /* HotSpot keeps no counters for a user without a name (OpenShift's): when it may be attached to, nothing says.
-         */
+        /* HotSpot has no counters for a user without a name (OpenShift's): then nothing shows when a JVM can be
+         * attached to. */
         bool env = (tool_options && *tool_options) || !may_attach(run, said.attach_disabled, &e) ||
                    !username_exists("/etc/passwd", geteuid());
 
@@ -133,7 +131,7 @@ static int choose(struct run *run, char *const *command)
     return 0;
 }
 
-/* Nothing here keeps the application from starting: without a folder it runs as it would without us. */
+/* No error here keeps the application from starting: without a folder it runs as without us. */
 static int prepare_dumps(struct run *run, char *const *command)
 {
     struct err e = {0};
@@ -145,12 +143,12 @@ static int prepare_dumps(struct run *run, char *const *command)
         r = jvmenv_make(command, run->dir.base, run->how == JVM_ENV ? run->dir.path : NULL, &run->jvm);
     if (r == -EINVAL) {
         log_event(EVENT_NO_DUMPS, LOG_STR("dir", run->dir.path),
-                  LOG_STR("error", "both sorts of quotes are in its name: no JVM can be told of it"));
+                  LOG_STR("error", "its name has both kinds of quotes: it can't be given to a JVM"));
         r = jvmenv_make(command, run->dir.base, NULL, &run->jvm);
     }
     for (size_t i = 0; r == 0 && i < run->jvm.missing.count; i++)
         log_event(EVENT_NO_DUMPS, LOG_STR("dir", run->jvm.missing.item[i]),
-                  LOG_STR("error", "a JVM is told to dump there, but there is no such folder"));
+                  LOG_STR("error", "a JVM's options make it dump there, but the folder does not exist"));
     return r;
 }
 
@@ -162,8 +160,8 @@ static int make_environment(struct run *run)
     return r == 0 && run->jvm.variable ? strv_set(&run->env, run->jvm.variable, run->jvm.value) : r;
 }
 
-/* What SALVAGE_HEADER says may be secret, as a key for SSE-C is. The watch inherits the variable; a command line can be
- * read by everyone. */
+/* SALVAGE_HEADER may have a secret, such as a key for SSE-C. The watch inherits the variable, because any user can
+ * read a command line. */
 static void leave_headers_to_environment(struct run *run, int own, char **argv)
 {
     for (int i = 1; i < own; i++)
@@ -172,7 +170,7 @@ static void leave_headers_to_environment(struct run *run, int own, char **argv)
     run->options.plan.headers.count = 0;
 }
 
-/* A watch's arguments. folder: of dumps, NULL if there is none. */
+/* The arguments of a watch. folder: with the dumps; NULL: none. */
 static int add_watch(struct strv *w, const struct run *run, const char *folder)
 {
     int r;
@@ -188,7 +186,7 @@ static int add_watch(struct strv *w, const struct run *run, const char *folder)
     return r;
 }
 
-/* Both stay empty where there is nothing to watch. */
+/* Both stay empty if there is nothing to watch. */
 static int make_watches(struct run *run)
 {
     int r = 0;
@@ -221,7 +219,7 @@ static int run(int argc, char **argv)
     if (own == argc)
         return command_error(-FAULT_USAGE, "run: which command? salvage run --to URL -- java -jar app.jar");
     log_set_format((enum log_format)run.options.plan.log);
-    /* The watch would not know that the application shares its limits. */
+    /* The watch does not know that the application shares its limits. */
     run.options.follow = follow_wanted((enum follow)run.options.follow, true) ? FOLLOW_YES : FOLLOW_NO;
     if ((r = plan_init(&run.plan, &run.options.plan, &e)) < 0 ||
         (r = plancheck(&run.plan, run.options.plan.state, NULL, &e)) < 0)
@@ -240,7 +238,7 @@ static int run(int argc, char **argv)
     if (r >= 0)
         return r;
     command_fail(r, &e);
-    return r == -ENOENT ? 127 : 126; /* as a shell says it */
+    return r == -ENOENT ? 127 : 126; /* as a shell does */
 }
 
 const struct command CMD_RUN = {
@@ -248,15 +246,14 @@ const struct command CMD_RUN = {
     .args = "[OPTION...] [--] COMMAND...",
     .summary = "run an application, also as PID 1, and ship what it leaves when it dies",
     .text =
-        "For containers that have no sidecar. JVMs are made to dump when memory runs out, if nothing says so yet: see "
-        "--jvm. A JVM that dies within its first tenths of a second is too quick for attach, and OnOutOfMemoryError "
-        "can't be set so: --jvm env has the first, the command line both. "
-        "Signals are passed on, and processes that lost their parents are reaped. When the command has ended, what "
-        "it left is shipped, and the exit status is its own: 128 and the number of the signal that killed it, 127 "
-        "if there is no such command, 126 if it cannot be run. The first argument that is no option begins it. A "
-        "second SIGTERM or SIGINT ends the shipping, too. Where the kernel kills a whole container for want of memory "
-        "(memory.oom.group, as Kubernetes sets it with cgroup v2) we die along: the next run in the same --dir ships "
-        "what was left.",
+        "For containers that have no sidecar. JVMs are made to dump when memory runs out, unless their options do so: "
+        "see --jvm. A JVM that dies within its first tenths of a second is too quick for attach, and attach can't set "
+        "OnOutOfMemoryError: --jvm env handles the first, the command line both. Signals are passed on, and orphans "
+        "are reaped. When the command has ended, what it left is shipped, and the exit status is the command's: 128 "
+        "plus the number of the signal that killed it, 127 if there is no such command, 126 if it cannot be run. The "
+        "command begins with the first argument that is no option. A second SIGTERM or SIGINT ends the shipping, too. "
+        "If the kernel kills the whole container because memory ran out (memory.oom.group, as Kubernetes sets it with "
+        "cgroup v2), salvage is killed, too: the next run with the same --dir ships what was left.",
     .examples = "salvage run --to s3://evidence/prod -- java -jar app.jar\n"
                 "    as the entry point of an image\n"
                 "SALVAGE_TO=s3://evidence/prod salvage run java -jar app.jar\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fields by hand: strptime(3) depends on the locale. Foreign bytes.
+ * Parses without strptime(3), which depends on the locale. Foreign bytes.
  */
 #include "oom/logdate.h"
 
@@ -36,7 +36,7 @@ bool logdate_digits(const char **at, int least, int most, int *ret)
     return true;
 }
 
-/* One of the words of three letters in list, by its place. */
+/* One of the three-letter words of list, as its index. */
 static bool take_name(const char **at, const char *list, int *ret)
 {
     for (size_t i = 0; list[3 * i]; i++) {
@@ -81,7 +81,7 @@ static bool take_clock(const char **at, struct date *d)
     return true;
 }
 
-/* "Z", "+01:00", "+0100", " UTC", " CET": of the last kind, which names no offset, only UTC is known. */
+/* "Z", "+01:00", "+0100", " UTC", " CET": of names without an offset only UTC is known. */
 static void take_zone(const char **at, struct date *d)
 {
     const char *p = *at;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pieces are taken off one by one, each by its own form, in any order, as long as one of them fits. Foreign bytes.
+ * Removes the parts of a prefix one by one, in any order, as long as one of the known formats matches. Foreign
+ * bytes.
  */
 #include "oom/logprefix.h"
 
@@ -21,11 +22,11 @@ static bool take_date(const char **at, struct logprefix *ret)
     return true;
 }
 
-/* --- what stands in brackets ----------------------------------------------------------------------------------------
+/* --- parts in brackets ---------------------------------------------------------------------------------------------
  */
 
-/* "[ 5120.771002]", with the caller behind it ("[  T123]", CONFIG_PRINTK_CALLER, and what vendors add), or dmesg -d's
- * "[ 5120.771002 <    0.000007>]". */
+/* "[ 5120.771002]", also followed by the caller ("[  T123]", CONFIG_PRINTK_CALLER, and vendors' additions), or dmesg
+ * -d's "[ 5120.771002 <    0.000007>]". */
 static bool take_stamp(const char **at, struct logprefix *ret)
 {
     const char *p = *at, *end;
@@ -87,10 +88,11 @@ static bool take_bracketed_date(const char **at, struct logprefix *ret)
     return true;
 }
 
-/* --- who ------------------------------------------------------------------------------------------------------------
+/* --- the sender
+ * ------------------------------------------------------------------------------------------------------------
  */
 
-/* "<4>" of the kernel's log, "<6>1 " of RFC 5424: the priority, and the program's kind in it. */
+/* "<4>" in the kernel log, "<6>1 " in RFC 5424: the priority, which includes the facility. */
 static bool take_priority(const char **at, struct logprefix *ret)
 {
     const char *p = *at;
@@ -104,7 +106,7 @@ static bool take_priority(const char **at, struct logprefix *ret)
     return true;
 }
 
-/* "kern  :err   : " (dmesg -x), "kern: warning: " (Talos), "10.1.1.2: kern: info: " (of several machines) */
+/* "kern  :err   : " (dmesg -x), "kern: warning: " (Talos), "10.1.1.2: kern: info: " (several machines) */
 static bool take_facility(const char **at, struct logprefix *ret)
 {
     static const char *const others[] = {"user", "daemon", "syslog", "auth", "authpriv", "cron", "mail", "local0"};
@@ -158,7 +160,7 @@ static size_t word_size(const char *text)
     return strcspn(text, " ");
 }
 
-/* Behind a date: "HOST kernel:", "HOST kern.err kernel:", "kern.err kernel:". */
+/* After a date: "HOST kernel:", "HOST kern.err kernel:", "kern.err kernel:". */
 static bool take_sender(const char **at, struct logprefix *ret)
 {
     const char *p = *at;
@@ -185,7 +187,8 @@ static bool take_sender(const char **at, struct logprefix *ret)
     return false;
 }
 
-/* --- the rest -------------------------------------------------------------------------------------------------------
+/* --- the prefix
+ * -------------------------------------------------------------------------------------------------------
  */
 
 /* Colours of a terminal: "\033[32m". */
@@ -208,7 +211,7 @@ static bool take_piece(const char **at, struct logprefix *ret)
            take_relative(at) || take_date(at, ret) || take_facility(at, ret) || take_sender(at, ret);
 }
 
-/* Every piece has one blank behind it: the next one may be the text's own. */
+/* One blank follows each part: further blanks may belong to the text. */
 static bool take_all(const char **at, struct logprefix *ret)
 {
     bool any = false;
@@ -221,8 +224,7 @@ static bool take_all(const char **at, struct logprefix *ret)
     return any;
 }
 
-/* "kern.log:", "messages-20250311:12:" (grep), "> " (a quotation), blanks (a paste): where a known piece is behind it.
- */
+/* "kern.log:", "messages-20250311:12:" (grep), "> " (a quotation), blanks (pasted text): if a known part follows. */
 static bool take_behind(const char **at, struct logprefix *ret)
 {
     const char *p = *at + strspn(*at, " \t>|");
@@ -241,7 +243,7 @@ static bool take_behind(const char **at, struct logprefix *ret)
     return true;
 }
 
-/* Whatever was before it, a stamp of the kernel's form ends it. */
+/* An unknown prefix ends with a time stamp in the kernel's format. */
 static bool take_unknown(const char **at, struct logprefix *ret)
 {
     for (const char *p = strchr(*at, '['); p; p = strchr(p + 1, '[')) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What tools put before a line of the kernel log when they save it: dmesg with its options, journalctl, syslog daemons,
- * serial consoles, hypervisors, pastes. Foreign bytes. Looks at one line, and at no clock.
+ * The prefixes that tools put before a line of a saved kernel log: dmesg with its options, journalctl, syslog
+ * daemons, serial consoles, hypervisors, quotations. Foreign bytes. Parses one line, and reads no clock.
  */
 #pragma once
 
@@ -11,14 +11,14 @@
 #include "oom/logdate.h"
 
 struct logprefix {
-    const char *text; /* what the kernel wrote; in the line */
-    bool found;       /* there was something before it */
-    bool foreign;     /* the line says that another program than the kernel wrote it */
-    bool stamped;     /* usec is known: the kernel's own clock, from about the boot */
+    const char *text; /* the kernel's text; points into the line */
+    bool found;       /* there is a prefix */
+    bool foreign;     /* another program than the kernel wrote the line */
+    bool stamped;     /* usec is known: the kernel's clock, about since boot */
     uint64_t usec;
     bool dated; /* date is known */
     struct logdate date;
 };
 
-/* line ends with NUL and has no new line. */
+/* line: NUL-terminated, without a new line. */
 void logprefix_read(const char *line, struct logprefix *ret);

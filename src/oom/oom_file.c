@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Blocks, cut into lines; what is beyond a line's ceiling is passed over.
+ * Reads blocks and cuts them into lines; the rest of a line that is too long is dropped.
  */
 #include "oom/oom_file.h"
 

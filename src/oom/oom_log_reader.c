@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The kernel log, joined with who runs here.
+ * Joins the kernel log with the names of running containers.
  */
 #include "oom/oom_log_reader.h"
 
@@ -11,14 +11,14 @@
 #include "base/mem.h"
 #include "linux/bootid.h"
 
-/* What belongs to a kill comes within microseconds; a serial console makes them milliseconds. */
-enum { SETTLE_MS = 20, GROUP_SETTLE_MS = 500 /* behind the last record */ };
+/* The lines of a kill follow within microseconds, over a serial console within milliseconds. */
+enum { SETTLE_MS = 20, GROUP_SETTLE_MS = 500 /* after the last record */ };
 
 int oom_log_reader_open(struct oom_log_reader *w, const struct whoami *self, bool oldest, struct err *e)
 {
     *w = (struct oom_log_reader)OOM_LOG_READER_NONE;
     w->self = self;
-    w->once = oldest;
+    w->scan_once = oldest;
     uname(&w->kernel);
     if (bootid_read(w->boot_id) < 0)
         w->boot_id[0] = '\0';
@@ -31,7 +31,7 @@ void oom_log_reader_done(struct oom_log_reader *w)
 {
     kmsg_done(&w->log);
     oomlog_free(w->kills);
-    container_names_done(&w->tenants);
+    container_names_done(&w->containers);
     w->kills = NULL;
 }
 
@@ -44,29 +44,29 @@ void oom_log_reader_name(struct oom_log_reader *w, struct oomkill *k)
     oomkill_set(k->kernel.boot_id, sizeof(k->kernel.boot_id), w->boot_id);
     if (*k->where.pod || (!*k->where.container_id && !*k->where.pod_uid))
         return;
-    if (!w->scanned || !w->once) {
-        container_names_done(&w->tenants);
-        w->scanned = container_names_scan("/proc", &w->tenants) == 0;
+    if (!w->scanned || !w->scan_once) {
+        container_names_done(&w->containers);
+        w->scanned = container_names_scan("/proc", &w->containers) == 0;
     }
-    if (container_names_name(&w->tenants, "/proc", k->where.container_id, k->where.pod_uid, &who) < 0)
+    if (container_names_name(&w->containers, "/proc", k->where.container_id, k->where.pod_uid, &who) < 0)
         return;
     oomkill_set(k->where.namespace, sizeof(k->where.namespace), who.namespace);
     oomkill_set(k->where.pod, sizeof(k->where.pod), who.pod);
     oomkill_set(k->where.container, sizeof(k->where.container), who.container);
 }
 
-/* The next one that is whole, of what is in the log by now. */
+/* The next complete kill of the log so far. */
 static int read_log(struct oom_log_reader *w, struct oomkill **ret, struct err *e)
 {
     struct kmsgrecord record;
     int more;
 
     *ret = NULL;
-    w->news = false;
+    w->has_read = false;
     while (!*ret && w->log.fd >= 0 && (more = kmsg_read(&w->log, &record)) != 0) {
         if (more < 0 && more != -EPIPE)
             return err_set(e, more, "reading the kernel log failed: %s", strerror(-more));
-        w->news = true;
+        w->has_read = true;
         *ret = more > 0 ? oomlog_feed(w->kills, &record) : oomlog_gap(w->kills);
         w->lost |= more < 0;
     }
@@ -85,7 +85,7 @@ int oom_log_reader_next(struct oom_log_reader *w, uint64_t now_ms, bool all, str
         w->waits = true;
         w->due_ms = now_ms + SETTLE_MS;
     }
-    if (w->waits && w->news && oomlog_in_group(w->kills))
+    if (w->waits && w->has_read && oomlog_in_group(w->kills))
         w->due_ms = now_ms + GROUP_SETTLE_MS;
     if (!*ret && w->waits && (all || now_ms >= w->due_ms)) {
         *ret = oomlog_flush(w->kills);

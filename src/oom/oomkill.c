@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One table of fields (base/json_fields.h). What is not known is left out.
+ * One table of fields (base/json_fields.h). Unknown values are left out.
  */
 #include "oom/oomkill.h"
 
@@ -21,23 +21,23 @@ static int encode_group(const void *at, json_t **ret);
 const struct json_field OOMKILL_FIELDS[] = {
     {"schema", "text", "always \"" OOMKILL_SCHEMA "\"", .kind = FIELD_CONSTANT, .constant = OOMKILL_SCHEMA},
     {"source", "text", "`kernel-log`, or `counters` where only the cgroup's counters could be read", AT(TEXT, source)},
-    {"time", "time", "of the kill (RFC 3339, UTC); from the log alone good to a second or so", AT(TIME, time_ns)},
+    {"time", "time", "of the kill (RFC 3339, UTC); from the log alone accurate to about a second", AT(TIME, time_ns)},
     {"why", "text",
-     "what there was too little of: `limit` (the cgroup's own, or it is not known whose), `parent-limit` (of a cgroup "
-     "further up), `machine`, `cpuset`, `memory-policy`",
+     "what ran out: `limit` (the cgroup's own, or an unknown cgroup's), `parent-limit` (of a cgroup further up), "
+     "`machine`, `cpuset`, `memory-policy`",
      AT(TEXT, why)},
     {"note", "text", "what is missing here, and why", AT(TEXT, note)},
     {"process.pid", "number", "on the host, as all pids here", AT(KNOWN, process.pid)},
-    {"process.name", "text", "what the process called itself, at most 15 bytes", AT(CHARS, process.name)},
+    {"process.name", "text", "the process's own name for itself, at most 15 bytes", AT(CHARS, process.name)},
     {"process.uid", "number", "its real user id", AT(KNOWN, process.uid)},
-    {"process.rss", "number", "memory it held, in bytes as all sizes: the sum of the next three",
+    {"process.rss", "number", "resident memory, in bytes as all sizes: the sum of the next three",
      AT(KNOWN, process.rss)},
     {"process.rss_anon", "number", "heap, stacks", AT(KNOWN, process.rss_anon)},
-    {"process.rss_file", "number", "pages of files", AT(KNOWN, process.rss_file)},
+    {"process.rss_file", "number", "file pages", AT(KNOWN, process.rss_file)},
     {"process.rss_shmem", "number", "shared memory and tmpfs", AT(KNOWN, process.rss_shmem)},
     {"process.total_vm", "number", "address space", AT(KNOWN, process.total_vm)},
     {"process.pgtables", "number", "page tables", AT(KNOWN, process.pgtables)},
-    {"process.swap", "number", "what of it was in swap", AT(KNOWN, process.swap)},
+    {"process.swap", "number", "in swap", AT(KNOWN, process.swap)},
     {"process.oom_score_adj", "number", "from -1000 to 1000", AT(INT, process.oom_score_adj)},
     {"cgroup.process", "text", "the process's memory cgroup", AT(CHARS, task_cgroup)},
     {"cgroup.limit", "text", "the memory cgroup whose limit was hit; left out if none was", AT(CHARS, limit_cgroup)},
@@ -53,37 +53,37 @@ const struct json_field OOMKILL_FIELDS[] = {
     {"kmem.usage", "number", "the same for the kernel's memory (cgroup v1)", AT(KNOWN, kmem.usage)},
     {"kmem.limit", "number", "", AT(KNOWN, kmem.limit)},
     {"kmem.failcnt", "number", "", AT(KNOWN, kmem.failcnt)},
-    {"machine.ram", "number", "the machine's memory, where that is what ran out", AT(KNOWN, ram)},
+    {"machine.ram", "number", "the machine's memory, if the machine ran out", AT(KNOWN, ram)},
     {"where.namespace", "text",
-     "the pod's namespace; this and the next names are known as long as something of the pod "
-     "runs, and are what the pod says of itself",
+     "the pod's namespace; this and the next names come from the environment of the pod's processes, and are known "
+     "while one of them runs",
      AT(CHARS, where.namespace)},
     {"where.pod", "text", "the pod's name", AT(CHARS, where.pod)},
-    {"where.pod_uid", "text", "the pod's UID, by the cgroup's path", AT(CHARS, where.pod_uid)},
+    {"where.pod_uid", "text", "the pod's UID, from the cgroup's path", AT(CHARS, where.pod_uid)},
     {"where.container", "text", "the container's name", AT(CHARS, where.container)},
-    {"where.container_id", "text", "the container's id, by the cgroup's path", AT(CHARS, where.container_id)},
+    {"where.container_id", "text", "the container's id, from the cgroup's path", AT(CHARS, where.container_id)},
     {"where.host", "text", "this machine's name", AT(CHARS, where.host)},
-    {"invoker.name", "text", "the thread whose wish for memory could not be met", AT(CHARS, invoker.name)},
+    {"invoker.name", "text", "the thread whose allocation failed", AT(CHARS, invoker.name)},
     {"invoker.pid", "number", "its id", AT(KNOWN, invoker.pid)},
-    {"invoker.gfp", "text", "what it wished for, in the kernel's words", AT(CHARS, invoker.gfp)},
-    {"invoker.order", "number", "2 to the power of this, in pages; -1: somebody asked the kernel for a kill (sysrq)",
+    {"invoker.gfp", "text", "the allocation, in the kernel's words", AT(CHARS, invoker.gfp)},
+    {"invoker.order", "number", "its size: 2 to the power of this, in pages; -1: the kill was requested (sysrq)",
      AT(INT, invoker.order)},
     {"invoker.oom_score_adj", "number", "", AT(INT, invoker.oom_score_adj)},
     {"group.cgroup", "text", "the cgroup that was killed as a whole (memory.oom.group)", AT(CHARS, group.cgroup)},
-    {"group.count", "number", "how many processes beside the first", AT(UNSIGNED, group.total)},
-    {"group.killed", "array", "they, with the fields of `process`; 64 at most", .encode = encode_group},
-    {"reaped", "true", "if the kernel had to take the memory before the process had ended; seldom known at once",
+    {"group.count", "number", "how many processes besides the first", AT(UNSIGNED, group.total)},
+    {"group.killed", "array", "these processes, with the fields of `process`; 64 at most", .encode = encode_group},
+    {"reaped", "true", "if the kernel reaped the memory before the process had ended; rarely known at once",
      AT(TRUE, reaped)},
-    {"stat", "object", "memory.stat of `cgroup.limit` at the kill, name by name as the kernel has them",
-     .encode = encode_stats},
-    {"tasks_count", "number", "how many processes there were to choose from", AT(UNSIGNED, task_total)},
-    {"tasks", "array", "they, with the fields of `process`; the 512 biggest", .encode = encode_tasks},
+    {"stat", "object", "memory.stat of `cgroup.limit` at the kill, with the kernel's names", .encode = encode_stats},
+    {"tasks_count", "number", "how many processes the kernel chose from", AT(UNSIGNED, task_total)},
+    {"tasks", "array", "these processes, with the fields of `process`; the 512 largest", .encode = encode_tasks},
     {"kernel.release", "text", "uname -r", AT(CHARS, kernel.release)},
-    {"kernel.boot_id", "text", "with `kernel.sequence` no other kill has the same", AT(CHARS, kernel.boot_id)},
+    {"kernel.boot_id", "text", "together with `kernel.sequence` unique for each kill", AT(CHARS, kernel.boot_id)},
     {"kernel.sequence", "number", "the record's number in the kernel log", AT(KNOWN, kernel.sequence)},
     {"kernel.usec", "number", "the record's time by the kernel's own clock, microseconds from the boot",
      AT(KNOWN, kernel.usec)},
-    {"case", "text", "the id of the case with what was taken of the process before, part of its keys in the store",
+    {"case", "text",
+     "the id of the case with the evidence taken of the process before, a part of its keys in the store",
      AT(CHARS, case_id)},
     {0},
 };
@@ -145,7 +145,7 @@ static int encode_processes(const struct oomkill_process *p, unsigned count, jso
     if (count == 0)
         return 0;
     for (; count > 0; p++, count--) {
-        /* The table's offsets are those in struct oomkill. */
+        /* The offsets of the table are relative to struct oomkill. */
         const void *base = (const char *)p - offsetof(struct oomkill, process);
         json_t *process;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A name of a process has 15 bytes at most, of a cgroup no '/' and no new line; all that is relied upon here.
+ * Relies on this: the name of a process has at most 15 bytes, the name of a cgroup has no '/' and no new line.
  */
 #include "oom/oomline.h"
 
@@ -15,10 +15,10 @@ enum {
     CUT_RECORD_MIN = 960
 }; /* printk cuts at 1024 bytes less its prefix: 976 to 1024, by version and configuration */
 
-/* --- the beginning --------------------------------------------------------------------------------------------------
+/* --- the head --------------------------------------------------------------------------------------------------
  */
 
-/* ", order=0, oom_adj=0, oom_score_adj=0", each with more blanks or none of it, as far as it goes. */
+/* ", order=0, oom_adj=0, oom_score_adj=0", with any blanks, as far as present. */
 static void take_invoked_numbers(const char *at, struct oomkill_invoker *ret)
 {
     int64_t n;
@@ -85,7 +85,7 @@ bool oomline_amount(const char *text, const char *what, struct oomkill_amount *r
         !scan_word(&at, ", limit ") || !scan_kb(&at, &a.limit) || !scan_word(&at, ", failcnt ") ||
         !scan_number(&at, &a.failcnt) || *at)
         return false;
-    a.limit = cgroup_limit(a.limit); /* none is OOMKILL_UNKNOWN */
+    a.limit = cgroup_limit(a.limit); /* no limit is OOMKILL_UNKNOWN */
     *ret = a;
     return true;
 }
@@ -118,7 +118,7 @@ bool oomline_task_in(const char *text, struct oomkill *ret)
 
     if (!scan_word(&task, "Task in ") || *task != '/')
         return false;
-    /* A cgroup may be called like what stands between. */
+    /* The name of a cgroup may contain the separator. */
     for (between = scan_last(task, end, BETWEEN); between; between = scan_last(task, between, BETWEEN)) {
         limit = between + sizeof(BETWEEN) - 1;
         if (*limit != '/' || !is_below(task, between, limit, (size_t)(end - limit)))
@@ -126,7 +126,7 @@ bool oomline_task_in(const char *text, struct oomkill *ret)
         return scan_keep(task, between, ret->task_cgroup, OOMKILL_PATH_MAX) &&
                scan_keep(limit, end, ret->limit_cgroup, OOMKILL_PATH_MAX);
     }
-    /* "limit of host": that of no cgroup. */
+    /* "limit of host": the limit of no cgroup. */
     between = scan_last(task, end, BETWEEN);
     limit = between ? between + sizeof(BETWEEN) - 1 : NULL;
     return limit && *limit && !strpbrk(limit, "/ ") && scan_keep(task, between, ret->task_cgroup, OOMKILL_PATH_MAX);

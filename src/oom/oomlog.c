@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Three states: nothing; a report, from "invoked oom-killer" on; and a kill, which may have followers.
+ * Three states: no kill; a report, from "invoked oom-killer" on; a kill, of which more lines may follow.
  */
 #include "oom/oomlog.h"
 
@@ -15,21 +15,21 @@
 
 enum { GROUP_USEC_MAX = 1000 * 1000, AGAIN_USEC_MAX = 5 * 1000 * 1000, PARTIAL_MAX = 4096 };
 
-static const char NOTE_LATE[] = "the log begins in the middle of this: what was before is overwritten";
-static const char NOTE_CHOICE[] = "the log has the kernel's choice, and not the line that says that it was killed";
+static const char NOTE_LATE[] = "the log begins in the middle of this kill: the lines before are lost";
+static const char NOTE_CHOICE[] = "the log has the line of the kernel's choice, but not the line of the kill";
 
 struct oomlog {
     uint64_t page_size;
     enum { NOTHING, REPORT, KILL } state;
-    struct oomkill kill[2]; /* the one that is made, and the one that was given away */
+    struct oomkill kill[2]; /* the one under construction, and the one that was returned */
     unsigned now;
     bool in_stats, headless, saved;
-    bool summary;                /* the kernel's choice is known, by its line of "oom-kill:" */
-    const char *constraint_why;  /* by the summary */
-    enum oomvictim_scope chosen; /* by "Kill process", of the next kill */
-    uint64_t last_usec;          /* of the last one that was killed */
+    bool summary;                /* the kernel's choice is known from the "oom-kill:" line */
+    const char *constraint_why;  /* from the "oom-kill:" line */
+    enum oomvictim_scope chosen; /* from "Kill process", for the next kill */
+    uint64_t last_usec;          /* of the last "Killed process" */
     struct oomtable table;
-    char partial[PARTIAL_MAX]; /* of a line whose rest is in a record of its own */
+    char partial[PARTIAL_MAX]; /* the beginning of a line whose rest is in another record */
 };
 
 struct oomlog *oomlog_new(uint64_t page_size)
@@ -78,13 +78,13 @@ static struct oomkill *begin(struct oomlog *l)
 /* --- the report -----------------------------------------------------------------------------------------------------
  */
 
-/* The smallest makes room. Order is kept. */
+/* A larger process replaces the smallest if the list is full. Keeps the order. */
 static void add_task(struct oomkill *k, const struct oomkill_process *p)
 {
     unsigned smallest = 0;
 
     if (k->task_count > 0 && k->task[k->task_count - 1].pid == p->pid)
-        return; /* two daemons wrote one file */
+        return; /* the same line again: two daemons wrote the file */
     k->task_total++;
     if (k->task_count == OOMKILL_TASKS_MAX) {
         for (unsigned i = 1; i < k->task_count; i++)
@@ -137,7 +137,7 @@ static bool read_summary(struct oomlog *l, const char *text)
     return true;
 }
 
-/* Lines that pr_cont() makes of several pieces: of each, other CPUs may have put the rest into a record of its own. */
+/* Lines that the kernel assembles by pr_cont(): records of other CPUs may separate the pieces. */
 static bool read_pieced(struct oomlog *l, const char *text)
 {
     struct oomkill *k = &l->kill[l->now];
@@ -190,7 +190,7 @@ static void read_report(struct oomlog *l, const struct kmsgrecord *r)
 /* --- the kill -------------------------------------------------------------------------------------------------------
  */
 
-/* What one line has and another one lacks. */
+/* Fills in what p lacks and another line has. */
 static void complete(struct oomkill_process *p, const struct oomkill_process *from)
 {
     if (p->uid == OOMKILL_UNKNOWN)
@@ -201,7 +201,7 @@ static void complete(struct oomkill_process *p, const struct oomkill_process *fr
         p->swap = from->swap;
     if (p->oom_score_adj == OOMKILL_NO_SCORE)
         p->oom_score_adj = from->oom_score_adj;
-    /* Linux 5.4 wrote the bytes, and "kB" behind them. */
+    /* Linux 5.4 wrote bytes, with "kB" behind them. */
     if (from->pgtables != OOMKILL_UNKNOWN && p->pgtables / 1024 == from->pgtables)
         p->pgtables = from->pgtables;
 }
@@ -221,7 +221,7 @@ static const char *decide_why(const struct oomlog *l, const struct oomkill *k, e
     return why;
 }
 
-/* What the report has of the process, where it names it. */
+/* Adds the report's data about the process. */
 static void add_report(struct oomlog *l, struct oomkill *k, const struct oomkill_process *summary)
 {
     const struct oomkill_process *row = find_task(k, k->process.pid);
@@ -258,7 +258,7 @@ static void settle(struct oomlog *l, const struct kmsgrecord *r, enum oomvictim_
     l->state = KILL;
 }
 
-/* The line of the kill is missing in a file: it was cut, or filtered by its level. */
+/* A file lacks the line of the kill: it was cut, or filtered by level. */
 static void settle_choice(struct oomlog *l)
 {
     struct oomkill *k = &l->kill[l->now];
@@ -294,7 +294,8 @@ struct oomkill *oomlog_gap(struct oomlog *l)
     return k;
 }
 
-/* Whether it dies because of memory.oom.group. Of the rest of its own threads and processes the kernel says so, too. */
+/* Whether the process was killed because of memory.oom.group. The kernel then also logs the threads and processes
+ * that share its memory. */
 static bool is_of_group(const struct oomlog *l, const struct kmsgrecord *r, const struct oomkill_process *p)
 {
     const struct oomkill *k = &l->kill[l->now];
@@ -303,8 +304,9 @@ static bool is_of_group(const struct oomlog *l, const struct kmsgrecord *r, cons
            (k->task_count == 0 || k->task_total > k->task_count || find_task(k, p->pid));
 }
 
-/* Its line a second time: of memory.oom.group's victim, or in a file that two have written. */
-static bool is_again(const struct oomlog *l, const struct kmsgrecord *r, const struct oomkill_process *p)
+/* Whether this is the same kill logged again: for the victim of memory.oom.group, or in a file that two daemons
+ * wrote. */
+static bool is_repeated(const struct oomlog *l, const struct kmsgrecord *r, const struct oomkill_process *p)
 {
     const struct oomkill *k = &l->kill[l->now];
 
@@ -336,7 +338,7 @@ static struct oomkill *read_killed(struct oomlog *l, const struct kmsgrecord *r,
 {
     struct oomkill *done = NULL, *k = &l->kill[l->now];
 
-    if (l->state == KILL && is_again(l, r, p)) {
+    if (l->state == KILL && is_repeated(l, r, p)) {
         k->group.again++;
         l->last_usec = r->usec;
         l->chosen = OOMVICTIM_ANY;
@@ -369,7 +371,7 @@ static void read_after(struct oomkill *k, const char *text)
 /* --- the log --------------------------------------------------------------------------------------------------------
  */
 
-/* A report whose head is missing begins with any of these. */
+/* Any of these lines can be the first of a report whose head is missing. */
 static bool begins_late(const struct oomlog *l, const char *text)
 {
     struct oomtable table;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One line waits: what follows it without a prefix may be its rest. Foreign bytes.
+ * One line waits: a following line without a prefix may be its rest. Foreign bytes.
  */
 #include "oom/oomsaved.h"
 
@@ -19,17 +19,17 @@
 #include "oom/oomvictim.h"
 
 enum {
-    PAGE_SIZE = 4096, /* until the log says otherwise */
+    PAGE_SIZE = 4096, /* unless the log tells another size */
     PARTS_MAX = 16,
-    WRAPPED_MIN = 30,            /* bytes of a line that was wrapped */
-    BACK_USEC_MAX = 1000 * 1000, /* lines of several CPUs are out of order by less */
+    WRAPPED_MIN = 30,            /* a shorter line is not taken for a wrapped one */
+    BACK_USEC_MAX = 1000 * 1000, /* lines of several CPUs are out of order by less than this */
     BACK_SECONDS_MAX = 60,
 };
 
 /* A line that waits for its rest. */
 struct waiting {
-    struct logprefix prefix;                  /* but for its text */
-    char text[2 * KMSGRECORD_MAX];            /* the parts, each with its NUL */
+    struct logprefix prefix;                  /* without its text */
+    char text[2 * KMSGRECORD_MAX];            /* the parts, each with a NUL */
     size_t size, part[PARTS_MAX], first_size; /* first_size: with its prefix */
     unsigned count;                           /* 0: nothing waits */
 };
@@ -40,14 +40,14 @@ struct oomsaved {
     oomsaved_kill *kill;
     void *ctx;
     struct waiting waiting;
-    struct kmsgrecord record;    /* that is being fed */
-    struct logprefix last;       /* of the line that was fed last */
-    struct logprefix killed_at;  /* of the kill that waits */
-    struct logprefix summary_at; /* of the last choice */
+    struct kmsgrecord record;    /* the record to be fed */
+    struct logprefix last;       /* prefix of the line that was fed last */
+    struct logprefix killed_at;  /* prefix of the waiting kill */
+    struct logprefix summary_at; /* prefix of the last "oom-kill:" line */
     uint64_t usec;
-    bool prefixed; /* lines of this log have something before them */
+    bool prefixed; /* lines of this log have prefixes */
     char line[KMSGRECORD_MAX], joined[KMSGRECORD_MAX];
-    char boot[64]; /* of journalctl -o json */
+    char boot[64]; /* boot id of journalctl -o json */
     size_t known;
     struct { /* for is_whole */
         struct oomkill kill;
@@ -91,7 +91,7 @@ size_t oomsaved_known(const struct oomsaved *s)
 /* --- forms ----------------------------------------------------------------------------------------------------------
  */
 
-/* Whether the text is a whole line of a kill or of its report. */
+/* Whether the text is a complete line of a kill or its report. */
 static bool is_whole(struct oomsaved *s, const char *text)
 {
     oomkill_init(&s->scratch.kill);
@@ -107,7 +107,7 @@ static bool is_whole(struct oomsaved *s, const char *text)
            oomtable_row(text, &s->table, PAGE_SIZE, &s->scratch.process);
 }
 
-/* Whether the text is the beginning of one whose rest may be on the next line. */
+/* Whether the text is the beginning of such a line, with its rest on the next line. */
 static bool is_begun(const char *text)
 {
     static const char *const begin[] = {
@@ -121,7 +121,7 @@ static bool is_begun(const char *text)
     return strstr(text, " invoked oom-k") || (*text == '[' && text[1] >= '0' && text[1] <= '9');
 }
 
-/* What pr_cont() has added, in a line of its own. */
+/* A piece that pr_cont() added, as a separate line. */
 static bool is_piece(const char *text)
 {
     const char *at = text;
@@ -156,7 +156,7 @@ static int close_boot(struct oomsaved *s)
     return give(s, oomlog_gap(s->log), waited ? &s->killed_at : &s->summary_at);
 }
 
-/* Both clocks only go forward, but for a new boot, or another file behind this one. */
+/* Both clocks only go forward, except for a new boot, or another file appended to this one. */
 static bool is_new_boot(const struct oomsaved *s, const struct logprefix *at, const char *text)
 {
     const int64_t back_ns = INT64_C(1000000000) * BACK_SECONDS_MAX;
@@ -181,7 +181,7 @@ static uint64_t usec_of(const struct oomsaved *s, const struct logprefix *at)
 static int feed(struct oomsaved *s, const struct logprefix *at, const char *text)
 {
     struct kmsgrecord *r = &s->record;
-    const char *blank = text_starts(text, "killed as a result") ? " " : ""; /* that a syslog daemon took away */
+    const char *blank = text_starts(text, "killed as a result") ? " " : ""; /* removed by a syslog daemon */
     bool waited;
     struct oomkill *done;
     int ended = is_new_boot(s, at, text) ? close_boot(s) : 0;
@@ -211,14 +211,15 @@ static int feed(struct oomsaved *s, const struct logprefix *at, const char *text
 /* --- lines that were wrapped ----------------------------------------------------------------------------------------
  */
 
-/* The first parts as one line, if that makes a whole one. A mail program has put a new line for a blank. */
+/* Joins the first parts to one line; true if that is a complete line. A mail program may have replaced a blank by a
+ * new line. */
 static bool join(struct oomsaved *s, unsigned parts, const char *between)
 {
     const struct waiting *w = &s->waiting;
     size_t size = 0;
 
     if (s->table.count > 0 && !s->prefixed && *w->text == '[')
-        return false; /* of a row nothing says where its name ends */
+        return false; /* the name at the end of a row may have any length */
     for (unsigned i = 0; i < parts; i++) {
         size_t more = strlen(w->text + w->part[i]);
 
@@ -234,7 +235,7 @@ static bool join(struct oomsaved *s, unsigned parts, const char *between)
     return is_whole(s, s->joined);
 }
 
-/* Whether it has what such lines end with: what follows is another one. */
+/* Whether the text has the end of such a line: what follows is another line. */
 static bool has_end(const char *text)
 {
     size_t size = strlen(text);
@@ -243,7 +244,7 @@ static bool has_end(const char *text)
            strstr(text, ", oom_score_adj=");
 }
 
-/* How many of the parts are one line; s->joined is that line if they are more than one. */
+/* How many of the parts are one line; if more than one, s->joined is that line. */
 static unsigned joined_parts(struct oomsaved *s)
 {
     const struct waiting *w = &s->waiting;
@@ -312,7 +313,7 @@ static const char *json_text(const json_t *root, const char *name)
     return text ? text : "";
 }
 
-/* A line of journalctl -o json. Its text into s->line. False if it is none. */
+/* Parses a line of journalctl -o json, and puts its text into s->line. False if it is not one. */
 static bool read_json(struct oomsaved *s, struct logprefix *at, bool *ret_new_boot)
 {
     json_auto_t *root = json_loads(s->line, 0, NULL);
@@ -339,7 +340,7 @@ static bool read_json(struct oomsaved *s, struct logprefix *at, bool *ret_new_bo
     return true;
 }
 
-/* A record as /dev/kmsg has it. */
+/* Parses a record in the format of /dev/kmsg. */
 static bool read_record(struct oomsaved *s, size_t size, struct logprefix *at)
 {
     if (kmsgrecord_parse(s->line, size, &s->record) < 0)
@@ -386,7 +387,7 @@ int oomsaved_line(struct oomsaved *s, const char *line, size_t size)
     if ((r = feed_waiting(s)) < 0 || (new_boot && (r = close_boot(s)) < 0))
         return r;
     w->prefix = at;
-    if (!at.found) { /* of the time of the line before */
+    if (!at.found) { /* has the time of the line before */
         w->prefix = s->last;
         w->prefix.foreign = false;
     }

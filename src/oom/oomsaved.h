@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. A kernel log that a tool has saved, line by line, to one struct a kill (oom/oomlog.h): takes away what
- * is before the lines, joins those that were wrapped, and parts the boots. Never reads a clock.
+ * Foreign bytes. A kernel log that a tool has saved, line by line, to one struct for each kill (oom/oomlog.h):
+ * removes the prefixes of lines, joins wrapped lines, and separates boots. Never reads a clock.
  */
 #pragma once
 
@@ -11,15 +11,16 @@
 
 struct oomsaved;
 
-/* A kill, the callee's until it returns. time_ns is set if the log has dates; zoned: and says of which zone, else the
- * time is as if it were UTC; yearless: and the year is 1972. Negative ends the reading. */
+/* Called for each kill, which it may change until it returns. time_ns is set if the log has dates. zoned: the date
+ * has a time zone, else time_ns is as if it were UTC. yearless: the date has no year, and time_ns is in 1972. A
+ * negative result ends the reading. */
 typedef int oomsaved_kill(void *ctx, struct oomkill *k, bool zoned, bool yearless);
 
-/* NULL without memory. */
+/* NULL if out of memory. */
 struct oomsaved *oomsaved_new(oomsaved_kill *kill, void *ctx);
 void oomsaved_free(struct oomsaved *s);
 
-/* A line without its end; beyond 8 KiB it is cut. What kill returned if that is negative, else 0. */
+/* Feeds a line without its line end; cut at 8 KiB. 0, or what kill returned if that is negative. */
 int oomsaved_line(struct oomsaved *s, const char *line, size_t size);
 
 /* The file's end: the next line is of another one. */

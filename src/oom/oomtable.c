@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Columns by their names in the header; those that are not known are passed over.
+ * Finds columns by their names in the header; ignores unknown ones.
  */
 #include "oom/oomtable.h"
 
@@ -10,10 +10,10 @@
 #include "base/mem.h"
 #include "base/scan.h"
 
-/* struct oomtable has for each column its row here, from 1; 0: passed over. */
+/* struct oomtable has for each column its index here + 1; 0: ignored. */
 static const struct column {
     const char *name;
-    size_t offset; /* of the bytes in struct oomkill_process */
+    size_t offset; /* of the field in struct oomkill_process */
     enum { PAGES, BYTES, USER, SCORE } unit;
 } COLUMNS[] = {
     {"uid", 0, USER},
@@ -61,12 +61,14 @@ bool oomtable_header(const char *text, struct oomtable *ret)
     return true;
 }
 
-/* A process that is going away may count below zero. */
+/* A process that is ending may have negative counts. */
 static uint64_t scaled(int64_t n, uint64_t unit)
 {
     uint64_t bytes;
 
-    return n < 0 ? 0 : __builtin_mul_overflow((uint64_t)n, unit, &bytes) ? OOMKILL_UNKNOWN : bytes;
+    if (n < 0)
+        return 0;
+    return __builtin_mul_overflow((uint64_t)n, unit, &bytes) ? OOMKILL_UNKNOWN : bytes;
 }
 
 static void set_column(struct oomkill_process *p, const struct column *c, int64_t n, uint64_t page_size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of tasks that the kernel writes before it kills for want of memory. Which columns it has depends on the
- * version (2.6.32 to 6.18); the name, which may have any bytes, is what is behind the last of them.
+ * The table of tasks that the kernel logs before an OOM kill. Its columns depend on the version (2.6.32 to 6.18);
+ * the name, which may have any bytes, follows the last of them.
  */
 #pragma once
 
@@ -14,17 +14,17 @@ struct oomtable {
     unsigned count; /* between the pid in brackets and the name; 0: no table */
 };
 
-/* "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name": whether it is such a line; ret
- * is untouched if not. */
+/* "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name". False, and ret untouched, if
+ * the text is no such line. */
 bool oomtable_header(const char *text, struct oomtable *ret);
 
-/* A line below it; sizes in bytes. */
+/* A row of the table; sizes in bytes. */
 bool oomtable_row(const char *text, const struct oomtable *t, uint64_t page_size, struct oomkill_process *ret);
 
-/* The table counts pages, the line of the kill has kB: from both, the size of a page of the kernel that wrote (of a log
- * of another machine nothing else says it). row: as read with page_size; total_vm: bytes, of the same process.
- * page_size where they say nothing. */
+/* The page size of the kernel that wrote the log, which a log of another machine does not name: the table counts
+ * pages, the line of the kill has kB. row: as read with page_size; total_vm: bytes, of the same process. Returns
+ * page_size if they do not tell. */
 uint64_t oomtable_page_size(const struct oomkill_process *row, uint64_t page_size, uint64_t total_vm);
 
-/* What was read with pages of from bytes, with those of to bytes. */
+/* Converts what was read with a page size of from bytes to one of to bytes. */
 void oomtable_rescale(struct oomkill *k, uint64_t from, uint64_t to);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What stands around the name is sought from the end: a name may look like it.
+ * Searches for the words around the name from the end, because a name may contain them.
  */
 #include "oom/oomvictim.h"
 
@@ -10,7 +10,7 @@
 #include "base/scan.h"
 #include "base/text.h"
 
-/* What is before "Killed process" and "Kill process". */
+/* The words before "Killed process" and "Kill process". */
 static enum oomvictim_scope take_scope(const char **at)
 {
     static const struct {
@@ -57,7 +57,7 @@ static bool take_one(const char *at, struct oomkill_process *p)
            take_size(at, "swap", &p->swap) || take_size(at, "swapents", &p->swap);
 }
 
-/* One of those that take_one knows must be right; another one has at least the form "name:1kB". */
+/* A field that take_one knows must be valid; an unknown field needs the form "name:1kB". */
 static bool is_other(const char *at, size_t size)
 {
     static const char *const known[] = {"UID:",      "oom_score_adj:", "total-vm:", "vsz:",  "anon-rss:",
@@ -95,7 +95,7 @@ static void add_up(struct oomkill_process *p)
 /* --- the name -------------------------------------------------------------------------------------------------------
  */
 
-/* The name up to end, and the sizes behind it, into ret: both or nothing. */
+/* The name up to end, and the sizes, into ret: both or nothing. */
 static bool take_rest(const char *name, const char *end, const char *sizes, struct oomkill_process *ret)
 {
     struct oomkill_process p = *ret;
@@ -106,7 +106,7 @@ static bool take_rest(const char *name, const char *end, const char *sizes, stru
     return true;
 }
 
-/* "NAME) total-vm:1kB, …" and the other ways in which kernels have written it. name: behind " (". */
+/* "NAME) total-vm:1kB, …" and the other formats of kernels. name: behind " (". */
 static bool take_name(const char *name, struct oomkill_process *p)
 {
     const char *stop = name + strlen(name), *end, *rest;
@@ -149,7 +149,7 @@ bool oomvictim_killed(const char *text, enum oomvictim_scope *ret_scope, struct 
     return true;
 }
 
-/* --- beside the kill ------------------------------------------------------------------------------------------------
+/* --- other lines ----------------------------------------------------------------------------------------------------
  */
 
 bool oomvictim_chosen(const char *text, enum oomvictim_scope *ret_scope)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Protocol: `run` to the process that arms its application's JVMs (`salvage run-arm`), as its command line. The end of
- * the channel (LAUNCH_CHANNEL) means the application's end. Both ends are in this header.
+ * Protocol: `run` to the process that arms its application's JVMs (`salvage run-arm`), as its command line. When the
+ * channel (LAUNCH_CHANNEL) ends, the application has ended. Both ends are in this header.
  */
 #pragma once
 
@@ -13,18 +13,18 @@
 #include "base/strv.h"
 
 struct run_arm_request {
-    const char *dir; /* where JVMs dump */
-    bool armed;      /* JVMs know already where to dump */
+    const char *dir; /* the folder where JVMs dump */
+    bool armed;      /* JVMs are armed by their environment */
     enum log_format log;
-    pid_t group; /* the application's process group: known last, once it was started */
+    pid_t group; /* the application's process group; known only after its start */
 };
 
 enum { RUN_ARM_GROUP_MAX = 16 };
 
-/* "salvage", "run-arm", and all but the group. 0 or -ENOMEM. */
+/* "salvage", "run-arm", and everything but the group. 0 or -ENOMEM. */
 int run_arm_encode(const struct run_arm_request *r, struct strv *ret);
 
-/* The last argument, into out; returns out. */
+/* Writes the last argument, the group, into out; returns out. */
 const char *run_arm_encode_group(pid_t group, char out[RUN_ARM_GROUP_MAX]);
 
 /* argv[0] is "run-arm". 0 or -FAULT_USAGE. */

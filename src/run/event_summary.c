@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The events that matter, by their names in the table.
+ * Knows the events that matter by their names in base/events.c.
  */
 #include "run/event_summary.h"
 
@@ -23,8 +23,8 @@ static uint64_t number(const json_t *json, const char *key)
     return value > 0 ? (uint64_t)value : 0;
 }
 
-/* Keeps the old one where there is no new one. */
-static void keep(char **field, const json_t *text)
+/* Replaces *field, unless text is no string. */
+static void replace(char **field, const json_t *text)
 {
     char *copy = json_is_string(text) ? strdup(json_string_value(text)) : NULL;
 
@@ -43,7 +43,7 @@ static void add_shipped(struct event_summary *t, const json_t *json)
     if (t->url && bytes < t->largest)
         return;
     t->largest = bytes;
-    keep(&t->url, json_object_get(json, "url"));
+    replace(&t->url, json_object_get(json, "url"));
 }
 
 void event_summary_add(struct event_summary *t, const char *line, size_t size)
@@ -60,7 +60,7 @@ void event_summary_add(struct event_summary *t, const char *line, size_t size)
     } else if (is(name, EVENT_SHIPPED) || is(name, EVENT_ALREADY_STORED)) {
         add_shipped(t, json);
     } else if (is(name, EVENT_FAILED) || is(name, EVENT_GAVE_UP) || is(name, EVENT_UNREADABLE)) {
-        keep(&t->error, json_object_get(json, "error"));
+        replace(&t->error, json_object_get(json, "error"));
     } else if (is(name, EVENT_STOPPED)) {
         t->stopped = true;
         t->left = number(json, "left") + number(json, "failed");

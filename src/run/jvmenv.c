@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads options where HotSpot will read them. Ours go where anything else wins over them.
+ * Reads options in the places where HotSpot reads them. Our options go into the place with the lowest precedence.
  */
 #include "run/jvmenv.h"
 
@@ -19,7 +19,7 @@
 #include "base/text.h"
 #include "hotspot/jvmlaunch.h"
 
-/* JDK 8 takes no notice of a JAVA_TOOL_OPTIONS of this size (arguments.cpp, OPTION_BUFFER_SIZE). */
+/* JDK 8 ignores a JAVA_TOOL_OPTIONS of this size (arguments.cpp, OPTION_BUFFER_SIZE). */
 enum { JDK8_MAX = 1024 };
 
 static const char *variable_of(void *ctx, const char *name)
@@ -34,7 +34,7 @@ static int load_options(void *ctx, const char *path, struct buf *ret)
     return file_load(AT_FDCWD, path, ret);
 }
 
-/* The command may be a shell's whole script, or start java behind other words. */
+/* The command may be a shell script, or start java behind other words. */
 static int read_options(char *const *argv, struct jvmopts *o)
 {
     CLEANUP(strv_done) struct strv words = {0};
@@ -46,7 +46,7 @@ static int read_options(char *const *argv, struct jvmopts *o)
     return jvmlaunch_read(&launch, o, &words, &unread);
 }
 
-/* A name as a glob: what is special in it is escaped, and %p is any number. */
+/* Appends a name as a glob: special characters are escaped, and %p becomes *. */
 static int add_glob(struct buf *b, const char *name)
 {
     int r = 0;
@@ -73,14 +73,14 @@ static bool is_within(const char *path, const char *base)
     return base && strncmp(path, base, length) == 0 && (!path[length] || path[length] == '/');
 }
 
-/* folder as it may be written, glob for what is in it. */
+/* folder as in the option; glob for the files in it. */
 static int add_place(struct jvmenv *j, const char *folder, const char *glob, const char *base)
 {
     CLEANUP_FREE char *real = realpath(folder, NULL);
 
     if (!real)
         return strv_add(&j->missing, folder);
-    /* ErrorFile=/dev/stderr is no file to be fetched. */
+    /* ErrorFile=/dev/stderr is no file to be shipped. */
     if (is_within(real, base) || is_within(real, "/dev") || is_within(real, "/proc"))
         return 0;
     return strv_printf(&j->files, "%s/%s", text_eq(real, "/") ? "" : real, glob);
@@ -106,48 +106,48 @@ static int add_path(struct jvmenv *j, const char *path, const char *glob_in_fold
     return r < 0 ? r : add_place(j, folder, buf_text(&glob), base);
 }
 
-static int look(const struct jvmopts *said, const char *base, struct jvmenv *j)
+static int add_user_paths(const struct jvmopts *user, const char *base, struct jvmenv *j)
 {
     int r = 0;
 
-    if (said->heap_dump_path)
-        r = add_path(j, said->heap_dump_path, "java_pid*.hprof*", base);
-    if (r == 0 && said->error_file)
-        r = add_path(j, said->error_file, NULL, base);
+    if (user->heap_dump_path)
+        r = add_path(j, user->heap_dump_path, "java_pid*.hprof*", base);
+    if (r == 0 && user->error_file)
+        r = add_path(j, user->error_file, NULL, base);
     return r;
 }
 
-/* -XX:NAME=folder/rest, quoted if it must be. */
+/* Appends -XX:NAME=folder/rest, quoted if necessary. */
 static int add_option(struct buf *b, const char *name, const char *folder, const char *rest)
 {
-    const char *quote = !strpbrk(folder, " \t\n\v\f\r'\"") ? "" : strchr(folder, '\'') ? "\"" : "'";
+    const char *mark = strchr(folder, '\'') ? "\"" : "'", *quote = strpbrk(folder, " \t\n\v\f\r'\"") ? mark : "";
 
     if (strchr(folder, '\'') && strchr(folder, '"'))
         return -EINVAL;
     return buf_printf(b, " %s-XX:%s=%s%s%s", quote, name, folder, rest, quote);
 }
 
-static int compose(const struct jvmopts *said, const char *folder, struct buf *b)
+static int compose(const struct jvmopts *user, const char *folder, struct buf *b)
 {
-    int r = said->heap_dump < 0 ? buf_add_text(b, " -XX:+HeapDumpOnOutOfMemoryError") : 0;
+    int r = user->heap_dump < 0 ? buf_add_text(b, " -XX:+HeapDumpOnOutOfMemoryError") : 0;
 
-    if (r == 0 && !said->heap_dump_path && said->heap_dump != 0)
+    if (r == 0 && !user->heap_dump_path && user->heap_dump != 0)
         r = add_option(b, "HeapDumpPath", folder, "");
-    if (r == 0 && !said->error_file)
+    if (r == 0 && !user->error_file)
         r = add_option(b, "ErrorFile", folder, "/hs_err_pid%p.log");
-    /* Known to every HotSpot from JDK 8 on, and ignored by OpenJ9, as all -XX options that it does not know. */
-    if (r == 0 && said->attach_listener < 0 && said->attach_disabled != 1)
+    /* HotSpot has it since JDK 8; OpenJ9 ignores it, as all unknown -XX options. */
+    if (r == 0 && user->attach_listener < 0 && user->attach_disabled != 1)
         r = buf_add_text(b, " -XX:+StartAttachListener");
     return r;
 }
 
-/* What is there stays as it is, and in front. */
+/* The present value stays, in front of ours. */
 static int append(struct jvmenv *j, const char *variable, const char *more)
 {
     const char *old = getenv(variable);
 
     if (old && strlen(old) < JDK8_MAX && strlen(old) + strlen(more) >= JDK8_MAX) {
-        variable = "JDK_JAVA_OPTIONS"; /* JDK 9 and newer, without such a limit; JDK 8 is left with what it had */
+        variable = "JDK_JAVA_OPTIONS"; /* since JDK 9, without such a limit; a JDK 8 stays as it was */
         old = getenv(variable);
     }
     if (asprintf(&j->value, "%s%s", old ? old : "", old && *old ? more : more + 1) < 0) {
@@ -161,15 +161,15 @@ static int append(struct jvmenv *j, const char *variable, const char *more)
 int jvmenv_make(char *const *argv, const char *base, const char *folder, struct jvmenv *ret)
 {
     CLEANUP(jvmenv_done) struct jvmenv j = {0};
-    CLEANUP(jvmopts_done) struct jvmopts said = JVMOPTS_NONE;
+    CLEANUP(jvmopts_done) struct jvmopts user = JVMOPTS_NONE;
     CLEANUP(buf_done) struct buf more = {0};
-    int r = read_options(argv, &said);
+    int r = read_options(argv, &user);
 
     if (r == 0)
-        r = look(&said, base, &j);
-    j.attach_disabled = said.attach_disabled == 1;
+        r = add_user_paths(&user, base, &j);
+    j.attach_disabled = user.attach_disabled == 1;
     if (r == 0 && folder)
-        r = compose(&said, folder, &more);
+        r = compose(&user, folder, &more);
     if (r == 0 && more.size > 0)
         r = append(&j, "JAVA_TOOL_OPTIONS", buf_text(&more));
     if (r < 0)

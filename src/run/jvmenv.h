@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a JVM that is started with a command line and our environment must be told so that it dumps where we look: only
- * what neither of them says. And where it dumps otherwise, by the user's own word. Changes nothing by itself.
+ * The environment variable that makes a JVM dump into the folder that is watched, for a JVM with this command line
+ * and our environment: only options that the user has not set. Also the places where the user's own options make it
+ * dump. Changes nothing by itself.
  */
 #pragma once
 
@@ -10,14 +11,15 @@
 #include "base/strv.h"
 
 struct jvmenv {
-    const char *variable; /* JAVA_TOOL_OPTIONS; NULL: all is said already */
-    char *value;          /* all of its new value */
-    struct strv files;    /* FOLDER/GLOB of what the user's own options name, outside of base; the folders are there */
-    bool attach_disabled; /* they say -XX:+DisableAttachMechanism */
-    struct strv missing;  /* folders that they name and that are not there */
+    const char *variable; /* JAVA_TOOL_OPTIONS or JDK_JAVA_OPTIONS; NULL: no option is missing */
+    char *value;          /* its complete new value */
+    struct strv files;    /* FOLDER/GLOB of the files of the user's options, outside of base; the folders exist */
+    bool attach_disabled; /* the user's options have -XX:+DisableAttachMechanism */
+    struct strv missing;  /* folders of the user's options that do not exist */
 };
 
-/* argv: the application's command line. folder: absolute, made, in base; both NULL: nothing is to be told. 0, -ENOMEM,
- * or -EINVAL if the folder's name can't be said in a variable (both sorts of quotes in it). */
+/* argv: the application's command line. folder: absolute, exists, in base; NULL: no variable is made. base: NULL
+ * without a folder. 0, -ENOMEM, or -EINVAL if the folder's name can't be quoted in a variable (it has both kinds of
+ * quotes). */
 int jvmenv_make(char *const *argv, const char *base, const char *folder, struct jvmenv *ret);
 void jvmenv_done(struct jvmenv *j);

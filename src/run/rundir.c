@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Made, locked, and looked at once more: between the two somebody who cleans up may have taken it for a dead one.
+ * The folder is made, locked, and checked again: before the lock another run may have removed it as an old one.
  */
 #include "run/rundir.h"
 
@@ -42,13 +42,12 @@ static int open_base(const char *base, struct err *e)
         return err_set(e, -FAULT_FOLDER, "%s cannot be used: %s: give --dir a folder that uid %u may write to", base,
                        strerror(-r), (unsigned)geteuid());
     if (st.st_uid != geteuid() && st.st_uid != 0)
-        return err_set(e, -FAULT_FOLDER,
-                       "%s belongs to uid %u, who could read what is dumped there: give another --dir", base,
+        return err_set(e, -FAULT_FOLDER, "%s belongs to uid %u, who could read the dumps: give another --dir", base,
                        (unsigned)st.st_uid);
     return TAKE_FD(fd);
 }
 
-/* Removes a run's folder if nothing is in it, or only the state of a watch that has nothing left to do. */
+/* Removes a run's folder if it is empty, or has only the state folder of a watch that has nothing left to do. */
 static void remove_run(int basefd, const char *name)
 {
     static const struct {
@@ -66,7 +65,7 @@ static void remove_run(int basefd, const char *name)
     unlinkat(basefd, name, AT_REMOVEDIR);
 }
 
-/* Removes empty folders of runs that nobody lives in. */
+/* Removes empty folders of runs that have ended. */
 static void sweep(int basefd)
 {
     CLEANUP_DIR DIR *dir = file_opendir(basefd, ".");
@@ -95,7 +94,7 @@ static int make_one(int basefd, const char *name)
         return errno == ENOENT ? -EEXIST : -errno;
     if (geteuid() == 0 && fchmod(fd, 01777) < 0)
         return -errno;
-    /* Where there are no locks, nobody can hold one to clean up either. */
+    /* Without support for locks no other run can lock the folder to remove it. */
     if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
         return -EEXIST;
     if (fstat(fd, &st) < 0 || fstatat(basefd, name, &there, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino != there.st_ino)
@@ -123,9 +122,8 @@ int rundir_make(const char *base, struct rundir *ret, struct err *e)
     }
     if (r < 0)
         return err_set(e, -FAULT_FOLDER,
-                       "%s: no folder can be made there: %s: give --dir a folder that uid %u may "
-                       "write to",
-                       base, strerror(-r), (unsigned)geteuid());
+                       "%s: no folder can be made there: %s: give --dir a folder that uid %u may write to", base,
+                       strerror(-r), (unsigned)geteuid());
     if (!(d.base = realpath(base, NULL)))
         return err_set(e, -FAULT_FOLDER, "%s: %s", base, strerror(errno));
     if (asprintf(&d.path, "%s/%s", d.base, name) < 0) {

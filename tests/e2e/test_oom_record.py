@@ -344,7 +344,7 @@ def test_of_many_kills_at_once_each_is_on_record(salvage, cgroup):
     bare = [kill for kill in kills if "note" in kill]
     assert bare, "the kernel told all of all"
     for kill in bare:
-        assert kill["process"]["rss"] > 40 * MB and kill["why"] == "limit" and "10 in 5 seconds" in kill["note"]
+        assert kill["process"]["rss"] > 40 * MB and kill["why"] == "limit" and "10 reports in 5 seconds" in kill["note"]
         assert "cgroup" not in kill and "memory" not in kill, "that is of another kill"
 
 
@@ -389,7 +389,7 @@ def test_a_saved_log_is_read(salvage, work):
 def test_a_file_without_kills_says_so(salvage, work):
     (work / "empty").write_bytes(b"x\n")
     result = salvage.ok("oom", "--json", work / "empty")
-    assert result.out == "[]\n" and "no kill" in result.message
+    assert result.out == "[]\n" and "no OOM kill" in result.message
     (work / "log.gz").write_bytes(gzip.compress(SAVED.encode()))
     result = salvage.run("oom", work / "log.gz")
     assert result.code != 0 and "zcat" in result.message
