@@ -279,7 +279,7 @@ static int run(int argc, char **argv)
 const struct command CMD_GUARD = {
     .name = "guard",
     .args = "--pid PID|--cgroup DIR|--all --to URL",
-    .summary = "take evidence of a process before the kernel kills it for want of memory",
+    .summary = "take evidence of a process before the kernel kills it because memory ran out",
     .text =
         "A kernel OOM kill leaves no evidence: SIGKILL can't be caught. guard watches memory cgroups (v1 and v2), and "
         "when a condition holds it takes evidence in time: small pieces first, then a heap dump, all into one case of "

@@ -222,9 +222,9 @@ static int show_all(struct listing *l, bool all, struct err *e)
 }
 
 /* Waits for new records or a signal. Signals are blocked between the check and ppoll, so that none is missed. */
-static int wait_for_news(const struct listing *l, struct err *e)
+static int wait_for_records(const struct listing *l, struct err *e)
 {
-    struct pollfd news = {.fd = l->oom_log.log.fd, .events = POLLIN};
+    struct pollfd log = {.fd = l->oom_log.log.fd, .events = POLLIN};
     uint64_t due_ms = oom_log_reader_due_ms(&l->oom_log), now_ms = clock_mono_ms();
     struct timespec rest = {.tv_nsec = due_ms > now_ms ? (long)(due_ms - now_ms) % 1000 * 1000 * 1000 : 0};
     sigset_t ours, before;
@@ -235,7 +235,7 @@ static int wait_for_news(const struct listing *l, struct err *e)
     sigaddset(&ours, SIGINT);
     sigaddset(&ours, SIGTERM);
     sigprocmask(SIG_BLOCK, &ours, &before);
-    if (!interrupt_caught() && ppoll(&news, 1, due_ms == UINT64_MAX ? NULL : &rest, &before) < 0 && errno != EINTR)
+    if (!interrupt_caught() && ppoll(&log, 1, due_ms == UINT64_MAX ? NULL : &rest, &before) < 0 && errno != EINTR)
         r = err_set(e, -errno, "waiting for the kernel log failed: %m");
     sigprocmask(SIG_SETMASK, &before, NULL);
     return r;
@@ -248,7 +248,7 @@ static int follow(struct listing *l, struct err *e)
 
     interrupt_catch();
     while (r == 0 && !interrupt_caught() && (r = show_all(l, false, e)) == 0)
-        r = wait_for_news(l, e);
+        r = wait_for_records(l, e);
     /* The last kill, which waited for further lines. */
     if (r == 0 && (r = oom_log_reader_next(&l->oom_log, clock_mono_ms(), true, &k, e)) > 0)
         r = show(l, k, e);

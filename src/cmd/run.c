@@ -108,7 +108,7 @@ static bool may_attach(const struct run *run, bool disabled, struct err *e)
 /* -ENOMEM. */
 static int choose(struct run *run, char *const *command)
 {
-    CLEANUP(jvmenv_done) struct jvmenv said = {0};
+    CLEANUP(jvmenv_done) struct jvmenv user = {0};
     const char *tool_options = getenv("JAVA_TOOL_OPTIONS");
     struct err e = {0};
     int r;
@@ -116,16 +116,16 @@ static int choose(struct run *run, char *const *command)
     run->how = run->options.no_jvm || !run->dir.path ? JVM_NO : (enum run_jvm)run->options.jvm;
     if (run->how != JVM_AUTO && run->how != JVM_ATTACH)
         return 0;
-    if ((r = jvmenv_make(command, run->dir.base, NULL, &said)) < 0)
+    if ((r = jvmenv_make(command, run->dir.base, NULL, &user)) < 0)
         return r;
     if (run->how == JVM_AUTO) {
         /* HotSpot has no counters for a user without a name (OpenShift's): then nothing shows when a JVM can be
          * attached to. */
-        bool env = (tool_options && *tool_options) || !may_attach(run, said.attach_disabled, &e) ||
+        bool env = (tool_options && *tool_options) || !may_attach(run, user.attach_disabled, &e) ||
                    !username_exists("/etc/passwd", geteuid());
 
         run->how = env ? JVM_ENV : JVM_ATTACH;
-    } else if (!may_attach(run, said.attach_disabled, &e)) {
+    } else if (!may_attach(run, user.attach_disabled, &e)) {
         log_event(EVENT_NO_DUMPS, LOG_STR("dir", run->dir.path), LOG_STR("error", e.msg));
     }
     return 0;

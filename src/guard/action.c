@@ -263,14 +263,14 @@ static int read_times(const struct item *i, struct action *a, struct err *e)
     for (;; at++) {
         char word[TIME_LENGTH_MAX];
         size_t size = strcspn(at, "@");
-        bool pause = strncmp(at, PAUSE, strlen(PAUSE)) == 0, *said = pause ? &paused : &limited;
+        bool pause = strncmp(at, PAUSE, strlen(PAUSE)) == 0, *given = pause ? &paused : &limited;
         int r;
 
         copy_span(word, sizeof(word), at, size);
-        if (*said)
+        if (*given)
             return err_set(e, -FAULT_USAGE, "\"%s@%s\": %s is given twice", i->name, i->time,
                            pause ? "the pause" : "the time");
-        *said = true;
+        *given = true;
         r = pause ? read_pause(i, word + strlen(PAUSE), a, e) : read_limit(i, word, a, e);
         at += size;
         if (r < 0 || !*at)

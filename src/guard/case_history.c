@@ -158,6 +158,7 @@ int case_history_add(struct case_history *h, int target, enum rule_past what, ui
 
     if (h->dir < 0)
         return 0;
+    assert(h->rule);
     memcpy(c.boot, h->boot, sizeof(c.boot));
     rule_names(h->rule, target, c.key, c.tenant);
     if ((r = case_line_encode(&c, &line)) == 0)

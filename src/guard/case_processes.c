@@ -34,9 +34,9 @@ int case_processes_init(struct case_processes *ret, const struct case_processes_
 }
 
 static void become_case(struct case_processes *c, const struct target *t, pid_t victim, const char *why,
-                        const struct limit_override_outcome *lent)
+                        const struct limit_override_outcome *override)
 {
-    char *about = limit_override_describe(&c->overrides, lent, t->name, victim, why);
+    char *about = limit_override_describe(&c->overrides, override, t->name, victim, why);
     struct case_request request = {.pid = victim,
                                    .target = t->name,
                                    .why = why,
@@ -60,7 +60,7 @@ static void report_override(const struct case_processes *c, const struct target 
 
     if (o->override.count > 0)
         log_event(EVENT_GUARD_LENT, LOG_STR("target", t->name),
-                  LOG_STR("lent", o->given ? text_format_size(o->given, size) : NULL),
+                  LOG_STR("lent", o->raised ? text_format_size(o->raised, size) : NULL),
                   LOG_UINT("held_s", o->override.hold_until_ms ? c->overrides.policy.hold_ms / 1000 : 0),
                   LOG_UINT("settings", o->override.count));
     if (o->lend.msg[0] || o->hold.msg[0])
@@ -81,7 +81,7 @@ int case_processes_begin(struct case_processes *c, struct target *t, const char 
 {
     pid_t victim = target_victim(t);
     struct case_process *slot = find_slot(c, 0);
-    struct limit_override_outcome lent;
+    struct limit_override_outcome override;
 
     assert(c->self && t->number >= 0 && why);
     if (!slot)
@@ -90,26 +90,26 @@ int case_processes_begin(struct case_processes *c, struct target *t, const char 
     t->last.taken.time_ns = clock_wall_ns();
     if (identity_of_stream(c->self->machine, victim, 0, t->last.taken.time_ns, t->last.taken.id) < 0)
         return err_set(e, -ENOMEM, "out of memory");
-    limit_overrides_begin(&c->overrides, &t->memcg, t->name, clock_mono_ms(), &lent);
+    limit_overrides_begin(&c->overrides, &t->memcg, t->name, clock_mono_ms(), &override);
     *slot = (struct case_process){.child = c->fork ? c->fork() : fork(),
                                   .target = t->number,
                                   .begun_ms = clock_mono_ms(),
-                                  .restorer = lent.restorer};
+                                  .restorer = override.restorer};
     snprintf(slot->name, sizeof(slot->name), "%s", t->name);
     if (slot->child == 0)
-        become_case(c, t, victim, why, &lent);
+        become_case(c, t, victim, why, &override);
     if (slot->child < 0) {
         int r = -errno;
 
         slot->child = 0;
-        limit_overrides_end(&c->overrides, lent.restorer);
+        limit_overrides_end(&c->overrides, override.restorer);
         return err_set(
             e, r,
             "no process can be started to take its evidence: %s: raise salvage's own limit of processes (pids.max, "
             "RLIMIT_NPROC) or of memory; the case is tried again (%.80s)",
             strerror(-r), why);
     }
-    report_override(c, t, &lent);
+    report_override(c, t, &override);
     log_event(EVENT_GUARD_CASE, LOG_STR("target", t->name), LOG_UINT("pid", (uint64_t)victim), LOG_STR("why", why));
     return 0;
 }

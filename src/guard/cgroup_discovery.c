@@ -8,6 +8,7 @@
  */
 #include "guard/cgroup_discovery.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -263,6 +264,7 @@ int cgroup_discovery_scan(struct cgroup_discovery *c, const char *root, uint64_t
     struct cgroup_discovery now = {0};
     int r = dir ? list_processes(dir, &now) : -errno;
 
+    assert(fn);
     if (r < 0) {
         free(now.process);
         return r;

@@ -174,9 +174,9 @@ static bool update(struct dry_run *d, struct target *t, const struct rule_decisi
         changed |= now != v->verdict[i];
         v->verdict[i] = now;
     }
-    if (decision->say || decision->answer != v->answer)
+    if (decision->report || decision->answer != v->answer)
         snprintf(v->why, sizeof(v->why), "%s", decision->why);
-    changed |= decision->say;
+    changed |= decision->report;
     v->answer = decision->answer;
     v->limit = limit;
     v->polled = true;

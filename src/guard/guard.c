@@ -154,9 +154,9 @@ static void on_polled(void *ctx, struct target *t, struct reading *r, uint64_t n
     target_set_evaluate(&g->targets, t, r, now, &d);
     if (d.answer == RULE_TRIGGER)
         begin_case(g, t, d.why, now);
-    else if (d.answer == RULE_WAIT && d.say)
+    else if (d.answer == RULE_WAIT && d.report)
         log_event(EVENT_GUARD_WAITS, LOG_STR("target", t->name), LOG_STR("why", d.why));
-    else if (d.answer == RULE_UNKNOWN && d.say)
+    else if (d.answer == RULE_UNKNOWN && d.report)
         log_event(EVENT_GUARD_BLIND, LOG_STR("target", t->name), LOG_STR("why", d.why));
     if (t->counted)
         kill_reports_count(&g->kills, t, t->seen.oom_kill, false);

@@ -4,6 +4,7 @@
  */
 #include "guard/kill_recorder.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -67,6 +68,7 @@ int kill_recorder_add(struct kill_recorder *r, const struct kill_record *kill, u
     struct record *record = &r->waiting[r->count];
     struct kill_recorder_rate *rate = rate_of(r, kill->target, now_ms);
 
+    assert(r->count <= KILL_RECORDER_MAX && k);
     if (rate->count >= KILL_RECORDER_RATE_MAX)
         return err_set(e, -EBUSY, "more than %d records of one target in 10 minutes", KILL_RECORDER_RATE_MAX);
     if (r->count == KILL_RECORDER_MAX || waiting_of(r, kill->target) >= KILL_RECORDER_TARGET_MOST)

@@ -4,6 +4,7 @@
  */
 #include "guard/kill_reports.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,7 @@ enum {
 
 int kill_reports_open(struct kill_reports *g, const struct whoami *self, char *const *args, bool all, struct err *e)
 {
+    assert(self && args);
     g->self = self;
     g->all = all;
     g->recorder.args = args;

@@ -5,6 +5,7 @@
  */
 #include "guard/limit_override.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -187,7 +188,7 @@ static int begin(struct limit_overrides *l, struct limit_override_outcome *o)
     if (!k)
         return -EAGAIN;
     *k = (struct limit_override_restorer){
-        .number = ++l->last, .input = -1, .given = o->given, .count = o->override.count};
+        .number = ++l->last, .input = -1, .raised = o->raised, .count = o->override.count};
     limit_restorer_new_name(k->name);
     for (unsigned i = 0; i < k->count; i++)
         k->key[i] = (struct limit_override_key){o->override.setting[i].device, o->override.setting[i].inode,
@@ -220,6 +221,7 @@ void limit_overrides_begin(struct limit_overrides *l, struct memcg *m, const cha
     }
     if (r < 0 || (!l->policy.lend && !l->policy.hold_ms))
         return;
+    assert(l->dir >= 0);
     text_printable(target, ret->override.target, sizeof(ret->override.target));
     if (l->policy.lend)
         limit_plan_lend(l, m, ret);
@@ -229,7 +231,7 @@ void limit_overrides_begin(struct limit_overrides *l, struct memcg *m, const cha
         return;
     ret->override.count = 0;
     ret->override.hold_until_ms = 0;
-    ret->given = 0;
+    ret->raised = 0;
     if (l->policy.lend)
         err_set(&ret->lend, r, "%s", limit_plan_error(r));
     if (l->policy.hold_ms)

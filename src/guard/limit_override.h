@@ -35,7 +35,7 @@ struct limit_override_restorer {
     pid_t pid;       /* 0: a free slot */
     uint64_t number; /* from 1; never reused */
     int input;       /* our end of its pipe, closed when the case ends; -1: closed */
-    uint64_t given;  /* bytes by which limits were raised: may be used at any time */
+    uint64_t raised; /* bytes by which limits were raised: may be used at any time */
     unsigned tries;  /* restarts after a failure */
     char name[40];
     unsigned count;
@@ -54,7 +54,7 @@ struct limit_overrides {
 /* What was changed for one case. */
 struct limit_override_outcome {
     struct limit_override override; /* the changed settings */
-    uint64_t given;                 /* bytes by which limits were raised, at most policy.lend */
+    uint64_t raised;                /* bytes by which limits were raised, at most policy.lend */
     uint64_t limit, used;           /* of the level with the least room, before the change; UINT64_MAX: no limit */
     struct err lend, hold;          /* why it was not done, or only in part; msg "": done */
     uint64_t restorer;              /* for limit_overrides_end; 0: nothing was changed */

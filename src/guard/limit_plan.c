@@ -115,7 +115,7 @@ static int spare(const struct limit_overrides *l, uint64_t *ret)
         return r;
     for (size_t i = 0; i < LIMIT_OVERRIDE_RESTORERS_MAX; i++)
         if (l->restorer[i].pid)
-            bytes -= l->restorer[i].given < bytes ? l->restorer[i].given : bytes;
+            bytes -= l->restorer[i].raised < bytes ? l->restorer[i].raised : bytes;
     *ret = bytes - bytes % GRAIN;
     return 0;
 }
@@ -163,7 +163,7 @@ void limit_plan_lend(const struct limit_overrides *l, const struct memcg *m, str
             return;
         }
     if (o->override.count > 0)
-        o->given = bytes;
+        o->raised = bytes;
     else
         err_set(&o->lend, 0, "each limit is further away than that");
 }

@@ -49,7 +49,7 @@ char *limit_override_describe(const struct limit_overrides *l, const struct limi
         return NULL;
     json_object_set_new(root, "lent",
                         !p->lend ? json_null()
-                                 : json_pack("{s:o, s:o, s:o, s:o}", "asked", bytes(p->lend), "bytes", bytes(o->given),
+                                 : json_pack("{s:o, s:o, s:o, s:o}", "asked", bytes(p->lend), "bytes", bytes(o->raised),
                                              "settings", settings(&o->override, false), "error", why(&o->lend)));
     json_object_set_new(root, "hold",
                         !p->hold_ms ? json_null()

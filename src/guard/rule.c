@@ -2,7 +2,6 @@
  *
  * From the verdicts of the conditions to a decision.
  */
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -203,7 +202,7 @@ static void wait_for(struct rule *rule, struct rule_target *t, enum obstacle obs
         return;
     t->reported = obstacle;
     t->reported_until_ms = until > 0 ? until : rule_later(now_ms, BUSY_REPORT_MS);
-    d->say = true;
+    d->report = true;
     explain_wait(rule, &rule->policy.when[d->condition], obstacle, until > 0 ? until - now_ms : 0, d->why);
 }
 
@@ -221,19 +220,18 @@ static void decide(struct rule *rule, struct rule_target *t, const struct readin
         return;
     }
     d->answer = RULE_TRIGGER;
-    d->say = true;
+    d->report = true;
     explain_trigger(&rule->policy.when[d->condition], r, d->why);
     trigger(rule, t, v->holding, r, rule->now_ms);
 }
 
 void rule_evaluate(struct rule *rule, int target, const struct reading *r, uint64_t now_ms, struct rule_decision *ret)
 {
-    struct rule_target *t = &rule->targets[target];
+    struct rule_target *t = rule_target_at(rule, target);
     struct rule_decision d = {.answer = RULE_QUIET};
     struct reading all;
     struct verdicts v;
 
-    assert(target >= 0 && (unsigned)target < rule->used);
     now_ms = rule_tick(rule, now_ms);
     all = with_kept_events(t, r, now_ms);
     v = evaluate_all(rule, t, &all, now_ms);
@@ -246,7 +244,7 @@ void rule_evaluate(struct rule *rule, int target, const struct reading *r, uint6
     } else if (v.unknown >= 0) {
         t->unknown_reported |= 1u << v.unknown;
         d.answer = RULE_UNKNOWN;
-        d.say = true;
+        d.report = true;
         d.condition = (unsigned)v.unknown;
         explain_unknown(&rule->policy.when[v.unknown], v.unknown_why, d.why);
     }
@@ -255,7 +253,7 @@ void rule_evaluate(struct rule *rule, int target, const struct reading *r, uint6
 
 bool rule_would_trigger(struct rule *rule, int target, const struct reading *r, uint64_t now_ms)
 {
-    struct rule_target *t = &rule->targets[target];
+    struct rule_target *t = rule_target_at(rule, target);
     struct reading all;
 
     now_ms = rule_tick(rule, now_ms);
@@ -279,7 +277,7 @@ static void end(struct rule *rule, struct rule_target *t, bool made)
 
 void rule_refused(struct rule *rule, int target, uint64_t now_ms)
 {
-    struct rule_target *t = &rule->targets[target];
+    struct rule_target *t = rule_target_at(rule, target);
 
     now_ms = rule_tick(rule, now_ms);
     if (t->running == 0)
@@ -293,7 +291,7 @@ void rule_refused(struct rule *rule, int target, uint64_t now_ms)
 
 void rule_done(struct rule *rule, int target, bool made, uint64_t now_ms)
 {
-    struct rule_target *t = &rule->targets[target];
+    struct rule_target *t = rule_target_at(rule, target);
 
     now_ms = rule_tick(rule, now_ms);
     if (t->running == 0)

@@ -76,10 +76,10 @@ enum rule_answer {
 
 struct rule_decision {
     enum rule_answer answer;
-    bool say;               /* report it: TRIGGER always, WAIT and UNKNOWN the first time */
+    bool report;            /* report it: TRIGGER always, WAIT and UNKNOWN the first time */
     unsigned condition;     /* index of the first condition that holds, or is unknown */
     uint64_t until_ms;      /* WAIT: 0 if not known */
-    char why[RULE_WHY_MAX]; /* one line if say is true, else "" */
+    char why[RULE_WHY_MAX]; /* one line if report is true, else "" */
 };
 
 /* Evaluates a target's reading. An event for which no case could be begun at once is remembered for some seconds:

@@ -60,6 +60,9 @@ struct rule {
     struct rule_target targets[];
 };
 
+/* By the number that rule_join returned. */
+struct rule_target *rule_target_at(struct rule *rule, int target);
+
 /* now_ms + by_ms, at most UINT64_MAX. */
 uint64_t rule_later(uint64_t now_ms, uint64_t by_ms);
 

@@ -108,6 +108,12 @@ void rule_forget_case(struct rule *rule, struct rule_target *t)
 /* --- targets and tenants --------------------------------------------------------------------------------------------
  */
 
+struct rule_target *rule_target_at(struct rule *rule, int target)
+{
+    assert(target >= 0 && (unsigned)target < rule->used);
+    return &rule->targets[target];
+}
+
 static struct rule_target *find(struct rule *rule, const char *key)
 {
     for (unsigned i = 0; i < rule->used; i++)
@@ -193,12 +199,12 @@ void rule_tenant(struct rule *rule, int target, const char *tenant)
         i++;
     if (i == rule->tenant_count && (i = find_tenant_room(rule)) > 0)
         memcpy(rule->tenants[i].name, name, sizeof(name));
-    rule->targets[target].tenant = i;
+    rule_target_at(rule, target)->tenant = i;
 }
 
 void rule_leave(struct rule *rule, int target, uint64_t now_ms)
 {
-    struct rule_target *t = &rule->targets[target];
+    struct rule_target *t = rule_target_at(rule, target);
 
     t->left_ms = rule_tick(rule, now_ms);
     if (t->present > 0)
@@ -240,6 +246,7 @@ void rule_names(const struct rule *rule, int target, char key[RULE_KEY_MAX], cha
 {
     const struct rule_target *t = &rule->targets[target];
 
+    assert(target >= 0 && (unsigned)target < rule->used);
     memcpy(key, t->key, RULE_KEY_MAX);
     memcpy(tenant, rule->tenants[t->triggered_tenant].name, RULE_TENANT_MAX);
 }

@@ -421,6 +421,7 @@ int target_open(const struct target_policy *p, pid_t pid, const char *path, stru
     unsigned count = rule_psi_windows(p->rules, windows);
     int r;
 
+    assert(path ? pid == 0 : pid > 0);
     if (path) {
         r = memcg_open_path(path, &t.memcg, e);
     } else {

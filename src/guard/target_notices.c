@@ -2,6 +2,7 @@
  *
  * The kernel's notices of a target: which are opened, and what one of them means. Part of guard/target.h.
  */
+#include <assert.h>
 #include <errno.h>
 
 #include "guard/target.h"
@@ -149,8 +150,10 @@ static void note_stall(const struct target_stall *s, uint64_t now_ms)
 int target_read_notice(struct target *t, unsigned i, uint64_t now_ms)
 {
     struct memsignal_event event = {0};
-    int r = memsignal_read(&t->signal[i], &event);
+    int r;
 
+    assert(i < t->signals);
+    r = memsignal_read(&t->signal[i], &event);
     if (r < 0)
         return r;
     if (event.what & MEMSIGNAL_PRESSURE && (now_ms >= t->pressure_until_ms || t->level[i] >= t->pressure)) {

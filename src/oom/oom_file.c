@@ -4,6 +4,7 @@
  */
 #include "oom/oom_file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -120,6 +121,7 @@ int oom_file_read(const char *path, oom_file_kill *kill, void *ctx, struct err *
     struct oomsaved *log;
     int result;
 
+    assert(kill);
     if (!is_stdin && fd < 0)
         return err_set(e, -errno, "%s: %m", path);
     if (!(log = oomsaved_new(on_kill, &r)))

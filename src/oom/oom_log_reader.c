@@ -4,6 +4,7 @@
  */
 #include "oom/oom_log_reader.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ enum { SETTLE_MS = 20, GROUP_SETTLE_MS = 500 /* after the last record */ };
 
 int oom_log_reader_open(struct oom_log_reader *w, const struct whoami *self, bool oldest, struct err *e)
 {
+    assert(self);
     *w = (struct oom_log_reader)OOM_LOG_READER_NONE;
     w->self = self;
     w->scan_once = oldest;

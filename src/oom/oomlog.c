@@ -4,6 +4,7 @@
  */
 #include "oom/oomlog.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ struct oomlog *oomlog_new(uint64_t page_size)
 {
     struct oomlog *l = calloc(1, sizeof(*l));
 
+    assert(page_size > 0);
     if (l)
         l->page_size = page_size;
     return l;

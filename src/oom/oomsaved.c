@@ -4,6 +4,7 @@
  */
 #include "oom/oomsaved.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -66,6 +67,7 @@ struct oomsaved *oomsaved_new(oomsaved_kill *kill, void *ctx)
 {
     struct oomsaved *s = calloc(1, sizeof(*s));
 
+    assert(kill);
     if (!s || !(s->log = oomlog_new(PAGE_SIZE))) {
         free(s);
         return NULL;

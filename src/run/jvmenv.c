@@ -4,6 +4,7 @@
  */
 #include "run/jvmenv.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -163,8 +164,10 @@ int jvmenv_make(char *const *argv, const char *base, const char *folder, struct 
     CLEANUP(jvmenv_done) struct jvmenv j = {0};
     CLEANUP(jvmopts_done) struct jvmopts user = JVMOPTS_NONE;
     CLEANUP(buf_done) struct buf more = {0};
-    int r = read_options(argv, &user);
+    int r;
 
+    assert(argv && (base || !folder));
+    r = read_options(argv, &user);
     if (r == 0)
         r = add_user_paths(&user, base, &j);
     j.attach_disabled = user.attach_disabled == 1;

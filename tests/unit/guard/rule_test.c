@@ -49,7 +49,7 @@ static struct rule_decision judge(struct rule *rule, int target, struct reading 
     struct rule_decision d;
 
     rule_evaluate(rule, target, &r, now_ms, &d);
-    assert_true(d.say == (d.why[0] != '\0'));
+    assert_true(d.report == (d.why[0] != '\0'));
     return d;
 }
 
@@ -185,18 +185,18 @@ static void a_target_rests_after_a_case_and_that_is_said_once(void **state)
     assert_int_equal(judge(rule, t, at(50, 0), START).answer, RULE_QUIET);
     d = judge(rule, t, at(50, MIB), START);
     assert_int_equal(d.answer, RULE_WAIT); /* while the case is made: silently */
-    assert_false(d.say);
+    assert_false(d.report);
     rule_done(rule, t, true, START + MINUTE); /* the rest begins here */
     d = judge(rule, t, at(50, MIB), START + 4ull * MINUTE);
     assert_int_equal(d.answer, RULE_WAIT);
-    assert_true(d.say);
+    assert_true(d.report);
     assert_int_equal(d.until_ms, START + 11ull * MINUTE);
     assert_string_equal(d.why, "growth>=1M/s holds, but the cool-down after the last case goes on for another 7:00");
     /* Though it comes and goes. */
     for (unsigned i = 0; i < 100; i++) {
         d = judge(rule, t, at(50, i % 2 ? MIB : 0), START + 5ull * MINUTE + i);
         assert_int_equal(d.answer, i % 2 ? RULE_WAIT : RULE_QUIET);
-        assert_false(d.say);
+        assert_false(d.report);
     }
     assert_int_equal(judge(rule, t, at(50, MIB), START + 11ull * MINUTE - 1).answer, RULE_WAIT);
     assert_int_equal(judge(rule, t, at(50, MIB), START + 11ull * MINUTE).answer, RULE_TRIGGER);
@@ -205,7 +205,7 @@ static void a_target_rests_after_a_case_and_that_is_said_once(void **state)
     judge(rule, t, at(50, 0), START + 12ull * MINUTE);
     d = judge(rule, t, at(50, MIB), START + 12ull * MINUTE);
     assert_int_equal(d.answer, RULE_WAIT);
-    assert_true(d.say);
+    assert_true(d.report);
 }
 
 /* Fires if it may, and ends the case at once. */
@@ -233,7 +233,7 @@ static void a_cap_holds_in_any_stretch_of_its_time(void **state)
     assert_int_equal(d.until_ms, START + 24ull * HOUR);
     assert_string_equal(d.why, "memory>=90% holds, but its cap of 3/day is reached: none for another 1:00:00");
     assert_int_equal(pulse(rule, t, START + 24ull * HOUR - 1, &d), RULE_WAIT);
-    assert_false(d.say);
+    assert_false(d.report);
     assert_int_equal(pulse(rule, t, START + 24ull * HOUR, &d), RULE_TRIGGER);
     assert_int_equal(pulse(rule, t, START + 33ull * HOUR, &d), RULE_WAIT);
     assert_int_equal(pulse(rule, t, START + 34ull * HOUR, &d), RULE_TRIGGER);
@@ -295,7 +295,7 @@ static void only_so_many_cases_are_made_at_once(void **state)
     assert_int_equal(d.answer, RULE_WAIT);
     assert_int_equal(d.until_ms, 0);
     assert_string_equal(d.why, "memory>=90% holds, but 2 cases are being made already: this one has to wait");
-    assert_false(judge(rule, c, at(99, 0), START + 1).say);
+    assert_false(judge(rule, c, at(99, 0), START + 1).report);
     rule_leave(rule, a, START); /* it dies while its case is made */
     assert_int_equal(answer(rule, c, 99, START), RULE_WAIT);
     rule_done(rule, a, true, START);

@@ -130,7 +130,7 @@ static void a_cgroup_triggers_once_until_it_is_well_below(void **state)
     put_usage("94371840\n");
     poll_all();
     assert_int_equal(decision.answer, RULE_WAIT);
-    assert_true(decision.say);
+    assert_true(decision.report);
     for (unsigned i = 0; i < 10; i++)
         target_set_turn(&set);
     assert_false(set.notices_missing);
