@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any text as a condition or a cap, judged on any reading: what is taken is printed as what is taken again, and what
+ * Any text as a condition or a cap, evaluated on any reading: what is taken is printed as what is taken again, and what
  * holds also holds for one who has fired.
  */
 #undef NDEBUG
@@ -31,7 +31,7 @@ static struct reading_value take(const uint8_t **data, size_t *size)
     return v;
 }
 
-static void judge(const struct condition *c, const uint8_t *data, size_t size)
+static void evaluate(const struct condition *c, const uint8_t *data, size_t size)
 {
     struct reading r = {0};
     struct reading_value *const values[] = {
@@ -39,7 +39,7 @@ static void judge(const struct condition *c, const uint8_t *data, size_t size)
         &r.heap_left, &r.growth_native, &r.dump_ms, &r.pressure, &r.heap,   &r.gc,          &r.events,
     };
     enum condition_verdict first, held;
-    char told[CONDITION_EXPLAIN_MAX];
+    char explained[CONDITION_EXPLAIN_MAX];
 
     for (size_t i = 0; i < ARRAY_SIZE(values); i++)
         *values[i] = take(&data, &size);
@@ -48,8 +48,8 @@ static void judge(const struct condition *c, const uint8_t *data, size_t size)
     held = condition_evaluate(c, &r, true, NULL);
     assert(held >= first || held == CONDITION_UNKNOWN);
     assert(first != CONDITION_TRUE || held == CONDITION_TRUE);
-    condition_explain(c, &r, told);
-    assert(*told && strlen(told) < sizeof(told) - 1);
+    condition_explain(c, &r, explained);
+    assert(*explained && strlen(explained) < sizeof(explained) - 1);
 }
 
 static void read_rate(const char *text)
@@ -90,6 +90,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(c.term[i].window_ms == again.term[i].window_ms);
     }
     if (end)
-        judge(&c, end + 1, size - length - 1);
+        evaluate(&c, end + 1, size - length - 1);
     return 0;
 }

@@ -148,7 +148,7 @@ static void a_signal_has_a_name_or_a_number(void **state)
 static void what_is_wrong_is_named_with_what_would_be_right(void **state)
 {
     static const struct {
-        const char *text, *said;
+        const char *text, *expected;
     } rows[] = {
         {"", "an action is empty"},
         {"stats,", "an action is empty"},
@@ -221,7 +221,7 @@ static void what_is_wrong_is_named_with_what_would_be_right(void **state)
         struct err e = {0};
 
         assert_int_equal(action_add(rows[i].text, &list, &e), -FAULT_USAGE);
-        if (!strstr(e.msg, rows[i].said))
+        if (!strstr(e.msg, rows[i].expected))
             fail_msg("%s: %s", rows[i].text, e.msg);
         assert_null(strchr(e.msg, '\n'));
         assert_null(strstr(e.msg, "secret"));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A case whose process cannot be started takes no place and no rest: it is begun when one can be.
+ * A case whose process cannot be started uses no slot and has no cool-down: it is begun when a process can be started.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -18,16 +18,16 @@
 
 enum {
     P = 5000000, /* pids that no kernel gives: none of them is ours */
-    KNOWN = 3,   /* looks until a process is no longer asked where it is */
+    KNOWN = 3,   /* scans until the cgroup of a process is no longer read */
     LOOK_MS = 5000
 };
 
-/* A census, and whom it told of at its last look. */
+/* A discovery, and the process that its last scan reported. */
 struct watch {
     struct cgroup_discovery discovery;
     uint64_t now_ms;
-    int answer; /* to what is told */
-    pid_t told;
+    int answer; /* of the callback */
+    pid_t reported;
     unsigned times;
 };
 
@@ -36,17 +36,17 @@ static int hear(void *ctx, pid_t pid, struct err *e)
     struct watch *w = ctx;
 
     (void)e;
-    w->told = pid;
+    w->reported = pid;
     w->times++;
     return w->answer;
 }
 
-static unsigned look(struct watch *w)
+static unsigned scan(struct watch *w)
 {
     char root[64];
 
     snprintf(root, sizeof(root), "%s/proc", scratch_root);
-    w->told = 0;
+    w->reported = 0;
     w->times = 0;
     w->now_ms += LOOK_MS;
     assert_int_equal(cgroup_discovery_scan(&w->discovery, root, w->now_ms, hear, w), 0);
@@ -56,17 +56,17 @@ static unsigned look(struct watch *w)
 /* So many that all processes are known, and far from the next that reads all. */
 static void look_until_known(struct watch *w, unsigned first)
 {
-    assert_int_equal(look(w), first);
+    assert_int_equal(scan(w), first);
     for (unsigned i = 1; i < KNOWN; i++)
-        assert_int_equal(look(w), 0);
+        assert_int_equal(scan(w), 0);
 }
 
-/* Nothing is told by those that are left before all are read, and then this. */
+/* Nothing is reported until a whole scan, which reports so many. */
 static void scan_until_whole(struct watch *w, unsigned last)
 {
     while (w->discovery.scans != 0)
-        assert_int_equal(look(w), 0);
-    assert_int_equal(look(w), last);
+        assert_int_equal(scan(w), 0);
+    assert_int_equal(scan(w), last);
 }
 
 static void done(struct watch *w)
@@ -145,10 +145,10 @@ static void a_cgroup_is_told_once_though_many_processes_are_in_it(void **state)
     (void)state;
     for (int i = 1; i <= 30; i++)
         put_process(P + i, i % 2 ? "/a" : "/host");
-    assert_int_equal(look(&w), 1);
-    assert_int_equal(w.told, P + 1);
+    assert_int_equal(scan(&w), 1);
+    assert_int_equal(w.reported, P + 1);
     for (int i = 0; i < 3 * CGROUP_DISCOVERY_WHOLE; i++)
-        assert_int_equal(look(&w), 0);
+        assert_int_equal(scan(&w), 0);
 }
 
 static void a_process_that_comes_in_a_new_cgroup_is_told_at_the_next_look(void **state)
@@ -159,11 +159,11 @@ static void a_process_that_comes_in_a_new_cgroup_is_told_at_the_next_look(void *
     put_process(P + 5, "/a");
     look_until_known(&w, 1);
     put_process(P + 6, "/a");
-    assert_int_equal(look(&w), 0);
+    assert_int_equal(scan(&w), 0);
     put_process(P + 4, "/b");
     put_process(P + 7, "/b");
-    assert_int_equal(look(&w), 1);
-    assert_int_equal(w.told, P + 4);
+    assert_int_equal(scan(&w), 1);
+    assert_int_equal(w.reported, P + 4);
     scan_until_whole(&w, 0);
 }
 
@@ -174,12 +174,12 @@ static void one_that_moves_is_found_in_its_first_looks_at_once(void **state)
     (void)state;
     put_process(P + 1, "/host");
     put_process(P + 2, "/host");
-    assert_int_equal(look(&w), 0);
+    assert_int_equal(scan(&w), 0);
     put_process(P + 1, "/a");
-    assert_int_equal(look(&w), 1);
+    assert_int_equal(scan(&w), 1);
     put_process(P + 2, "/b");
-    assert_int_equal(look(&w), 1);
-    assert_int_equal(w.told, P + 2);
+    assert_int_equal(scan(&w), 1);
+    assert_int_equal(w.reported, P + 2);
 }
 
 static void one_that_moves_later_is_found_when_all_are_read(void **state)
@@ -202,7 +202,7 @@ static void what_is_refused_is_told_again(void **state)
     (void)state;
     put_process(P + 1, "/a");
     put_process(P + 2, "/a");
-    assert_int_equal(look(&w), 1);
+    assert_int_equal(scan(&w), 1);
     scan_until_whole(&w, 1);
     w.answer = 0;
     scan_until_whole(&w, 1);
@@ -219,7 +219,7 @@ static void a_cgroup_without_a_limit_is_told_when_it_gets_one(void **state)
     scan_until_whole(&w, 0);
     put_cgroup("/host", "1000\n");
     scan_until_whole(&w, 1);
-    assert_int_equal(w.told, P + 1);
+    assert_int_equal(w.reported, P + 1);
     scan_until_whole(&w, 0);
 }
 
@@ -261,11 +261,11 @@ static void one_that_is_forgotten_is_told_again_by_processes_that_are_known(void
     assert_int_equal(memcg_open_path(path, &a, NULL), 0);
     snprintf(path, sizeof(path), "%s/cg/host", scratch_root);
     assert_int_equal(memcg_open_path(path, &host, NULL), 0);
-    cgroup_discovery_forget(&w.discovery, &host); /* was never told */
-    assert_int_equal(look(&w), 0);
+    cgroup_discovery_forget(&w.discovery, &host); /* was never reported */
+    assert_int_equal(scan(&w), 0);
     cgroup_discovery_forget(&w.discovery, &a);
-    assert_int_equal(look(&w), 1);
-    assert_int_equal(w.told, P + 1);
+    assert_int_equal(scan(&w), 1);
+    assert_int_equal(w.reported, P + 1);
     scan_until_whole(&w, 0);
 }
 
@@ -276,8 +276,8 @@ static void a_process_that_vanishes_hides_nobody(void **state)
     (void)state;
     put(P + 1, "comm", "gone"); /* listed, and then without a cgroup */
     put_process(P + 2, "/a");
-    assert_int_equal(look(&w), 1);
-    assert_int_equal(w.told, P + 2);
+    assert_int_equal(scan(&w), 1);
+    assert_int_equal(w.reported, P + 2);
 }
 
 static void one_that_ends_before_its_cgroup_is_open_hides_nobody_in_it(void **state)
@@ -289,12 +289,12 @@ static void one_that_ends_before_its_cgroup_is_open_hides_nobody_in_it(void **st
     assert_int_equal(file_remove_tree(scratch_fd, "proc/self"), 0); /* a sidecar's view: by the process's own mounts */
     put_process(P + 1, "/a");
     put(P + 1, "status", "State:\tZ (zombie)\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n");
-    assert_int_equal(look(&w), 0);
+    assert_int_equal(scan(&w), 0);
     put_process(P + 2, "/a");
     snprintf(process, sizeof(process), "%d", P + 2);
     put_mounts(process);
-    assert_int_equal(look(&w), 1);
-    assert_int_equal(w.told, P + 2);
+    assert_int_equal(scan(&w), 1);
+    assert_int_equal(w.reported, P + 2);
     scan_until_whole(&w, 0);
 }
 
@@ -305,9 +305,9 @@ static void one_whose_cgroup_could_not_be_read_is_read_again(void **state)
     (void)state;
     put(P + 1, "comm", "x");
     for (int i = 0; i <= KNOWN; i++)
-        assert_int_equal(look(&w), 0);
+        assert_int_equal(scan(&w), 0);
     put_process(P + 1, "/a");
-    assert_int_equal(look(&w), 1);
+    assert_int_equal(scan(&w), 1);
 }
 
 static void we_ourselves_are_not_looked_at(void **state)
@@ -316,7 +316,7 @@ static void we_ourselves_are_not_looked_at(void **state)
 
     (void)state;
     put_process(getpid(), "/a");
-    assert_int_equal(look(&w), 0);
+    assert_int_equal(scan(&w), 0);
     assert_int_equal(w.discovery.count, 0);
 }
 
@@ -344,7 +344,7 @@ static void what_is_gone_is_kept_no_longer_than_until_all_are_read(void **state)
         put_cgroup(path, i % 2 ? "1000\n" : "max\n");
         put_process(P + i, path);
     }
-    assert_int_equal(look(&w), 50);
+    assert_int_equal(scan(&w), 50);
     assert_int_equal(w.discovery.count, 100);
     assert_int_equal(w.discovery.groups, 100);
     assert_true(open_files() > before);
@@ -356,7 +356,7 @@ static void what_is_gone_is_kept_no_longer_than_until_all_are_read(void **state)
     assert_int_equal(open_files(), before);
     put_process(P + 2, "/host/1");
     put_process(P + 3, "/host/3");
-    assert_int_equal(look(&w), 1); /* it is new again */
+    assert_int_equal(scan(&w), 1); /* it is new again */
 }
 
 static void without_a_proc_nothing_is_forgotten(void **state)
@@ -365,7 +365,7 @@ static void without_a_proc_nothing_is_forgotten(void **state)
 
     (void)state;
     put_process(P + 1, "/a");
-    assert_int_equal(look(&w), 1);
+    assert_int_equal(scan(&w), 1);
     assert_int_equal(cgroup_discovery_scan(&w.discovery, "/nonexistent", w.now_ms, hear, &w), -ENOENT);
     assert_int_equal(w.times, 1);
     assert_int_equal(w.discovery.count, 1);

@@ -88,7 +88,7 @@ static void what_is_written_is_printed_in_one_way(void **state)
 static void a_wrong_word_is_named_with_what_would_be_right(void **state)
 {
     static const struct {
-        const char *text, *said;
+        const char *text, *expected;
     } rows[] = {
         {"", "empty"},
         {"   ", "empty"},
@@ -166,7 +166,7 @@ static void a_wrong_word_is_named_with_what_would_be_right(void **state)
         struct err e = {0};
 
         assert_int_equal(condition_parse(rows[i].text, &c, &e), -FAULT_USAGE);
-        if (!strstr(e.msg, rows[i].said))
+        if (!strstr(e.msg, rows[i].expected))
             fail_msg("%s: %s", rows[i].text, e.msg);
         assert_null(strchr(e.msg, '\n'));
         assert_int_equal(c.count, 77);
@@ -342,7 +342,7 @@ static void what_has_fired_lets_go_by_a_margin(void **state)
 static void the_values_are_told_as_a_person_reads_them(void **state)
 {
     static const struct {
-        const char *text, *told;
+        const char *text, *expected;
     } rows[] = {
         {"memory>=90%", "memory 90% of 500.0 MiB, growing 10.0 MiB/s, limit in 5.0 s"},
         {"memory>=1M", "memory 90% of 500.0 MiB, growing 10.0 MiB/s, limit in 5.0 s, its own 440.0 MiB"},
@@ -362,7 +362,7 @@ static void the_values_are_told_as_a_person_reads_them(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         c = parsed(rows[i].text);
-        assert_string_equal(condition_explain(&c, &r, out), rows[i].told);
+        assert_string_equal(condition_explain(&c, &r, out), rows[i].expected);
     }
     c = parsed("memory>=1%");
     r.growth = reading_known(-MIB);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Speeds of what grows in steps, leaps, falls and not at all; and when to look again.
+ * Speeds of values that grow in steps, jump, fall or stay; and when to sample again.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -142,9 +142,10 @@ static void the_nearer_the_more_often(void **state)
     assert_int_equal(pace_ms(UINT64_MAX, UINT64_MAX, UINT64_MAX, 0), 1000);
     assert_int_equal(pace_ms(UINT64_MAX, UINT64_MAX, UINT64_MAX, 1e12), 1000);
     assert_int_equal(pace_ms(2048 * MIB, 1024 * MIB, UINT64_MAX, 0), 1000);
-    assert_int_equal(pace_ms(512 * MIB, 64 * MIB, UINT64_MAX, 0), 250);   /* quiet, yet it may leap */
-    assert_int_equal(pace_ms(64 * MIB, 32 * MIB, UINT64_MAX, 0), 500);    /* in its own measure */
-    assert_int_equal(pace_ms(1024 * MIB, 512 * MIB, 100 * MIB, 0), 1000); /* a threshold alone hurts nobody */
+    assert_int_equal(pace_ms(512 * MIB, 64 * MIB, UINT64_MAX, 0), 250); /* quiet, yet it may leap */
+    assert_int_equal(pace_ms(64 * MIB, 32 * MIB, UINT64_MAX, 0), 500);  /* in its own measure */
+    assert_int_equal(pace_ms(1024 * MIB, 512 * MIB, 100 * MIB, 0),
+                     1000); /* without growth a threshold does not matter */
     assert_int_equal(pace_ms(1024 * MIB, 512 * MIB, 100 * MIB, 100.0 * MIB), 250);
     assert_int_equal(pace_ms(1024 * MIB, 512 * MIB, 0, 100.0 * MIB), 1000); /* it is passed */
     assert_int_equal(pace_ms(1024 * MIB, 512 * MIB, MIB, 100.0 * MIB), PACE_MIN_MS);
@@ -161,7 +162,7 @@ static void a_crossing_is_seen_within_five_milliseconds(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++) {
         struct growth g = {0};
-        uint64_t at = 1, looks = 0;
+        uint64_t at = 1, samples = 0;
         int64_t bytes = 0;
 
         growth_add(&g, at, bytes);
@@ -172,10 +173,10 @@ static void a_crossing_is_seen_within_five_milliseconds(void **state)
             at += pace_ms((uint64_t)limit, (uint64_t)(limit - bytes), (uint64_t)(threshold - bytes), growth_latest(&g));
             bytes = speeds[i] * MIB * (int64_t)at / 1000;
             growth_add(&g, at, bytes);
-            looks++;
+            samples++;
         }
         assert_in_range(bytes - threshold, 0, speeds[i] * MIB * 6 / 1000);
-        assert_in_range(looks, 4, 200);
+        assert_in_range(samples, 4, 200);
     }
 }
 

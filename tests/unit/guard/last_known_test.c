@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whose kill it was, and which kills nobody has told of.
+ * To which cgroup a kill belongs, and which kills were not reported.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -121,18 +121,18 @@ static void each_is_waited_for_anew(void **state)
 static void what_the_log_leaves_out_between_others_is_told(void **state)
 {
     struct last_known l = {0};
-    uint64_t now = 1000, told = 0;
+    uint64_t now = 1000, reported = 0;
 
     (void)state;
     last_known_count(&l, 0, WAIT, now);
     for (uint64_t kill = 1; kill <= 110; kill++) {
         now += WAIT / 3;
-        told += last_known_count(&l, kill, WAIT, now);
+        reported += last_known_count(&l, kill, WAIT, now);
         if (kill % 11)
             last_known_reported(&l, 1, now + 10);
     }
-    assert_in_range(told, 7, 10);
-    assert_int_equal(told + last_known_count(&l, 110, 0, now + 20), 10);
+    assert_in_range(reported, 7, 10);
+    assert_int_equal(reported + last_known_count(&l, 110, 0, now + 20), 10);
 }
 
 static void who_was_counted_later_is_waited_for_longer(void **state)

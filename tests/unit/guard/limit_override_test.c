@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Journals of what is lent, values of settings, and what a machine can spare.
+ * Journals of changed limits, values of settings, and what a machine can spare.
  */
 #include <errno.h>
 #include <setjmp.h>

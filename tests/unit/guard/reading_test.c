@@ -53,7 +53,7 @@ static void a_heap_that_fills_up_stops_at_its_maximum(void **state)
         /* It doesn't fit: a heap larger than the container. */
         {200 * MIB, 100 * MIB, 400 * MIB, 0, 2000},
         {200 * MIB, 100 * MIB, 200 * MIB, 0, 2000},
-        /* A leak beside a heap that stands still. */
+        /* A native leak, and a heap that does not grow. */
         {200 * MIB, 100 * MIB, 150 * MIB, 100 * MIB, 2000},
         {200 * MIB, 100 * MIB, 0, 100 * MIB, 2000},
         /* Both: the heap is full after 1 s; then the rest, 100 MiB, goes at 10 MiB/s. */

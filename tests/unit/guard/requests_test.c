@@ -48,7 +48,7 @@ static void a_case_is_read_as_it_was_written(void **state)
     assert_null(again.last->container);
 }
 
-/* A process that was never seen: nothing of it is known, and nobody measures. */
+/* A process that was never seen: nothing is known of it, and no speed is measured. */
 static void what_is_unknown_stays_unknown(void **state)
 {
     const struct whoami unseen = {.namespace = (char *)"not", .pod = (char *)"to be used"};

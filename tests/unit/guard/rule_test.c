@@ -44,7 +44,7 @@ static struct reading at(int64_t percent, int64_t growth)
                             .events = reading_known(0)};
 }
 
-static struct rule_decision judge(struct rule *rule, int target, struct reading r, uint64_t now_ms)
+static struct rule_decision evaluate(struct rule *rule, int target, struct reading r, uint64_t now_ms)
 {
     struct rule_decision d;
 
@@ -55,7 +55,7 @@ static struct rule_decision judge(struct rule *rule, int target, struct reading 
 
 static enum rule_answer answer(struct rule *rule, int target, int64_t percent, uint64_t now_ms)
 {
-    return judge(rule, target, at(percent, 0), now_ms).answer;
+    return evaluate(rule, target, at(percent, 0), now_ms).answer;
 }
 
 static void a_case_is_made_with_its_reason(void **state)
@@ -66,9 +66,9 @@ static void a_case_is_made_with_its_reason(void **state)
     struct rule_decision d;
 
     (void)state;
-    assert_int_equal(judge(rule, t, at(89, 48 * MIB), START).answer, RULE_QUIET);
-    assert_int_equal(judge(rule, t, at(93, MIB), START).answer, RULE_QUIET);
-    d = judge(rule, t, at(93, 10 * MIB), START);
+    assert_int_equal(evaluate(rule, t, at(89, 48 * MIB), START).answer, RULE_QUIET);
+    assert_int_equal(evaluate(rule, t, at(93, MIB), START).answer, RULE_QUIET);
+    d = evaluate(rule, t, at(93, 10 * MIB), START);
     assert_int_equal(d.answer, RULE_TRIGGER);
     assert_int_equal(d.condition, 1);
     assert_string_equal(d.why, "memory>=90%,oom-in<=1s: memory 93% of 100.0 MiB, growing 10.0 MiB/s, limit in 0.7 s");
@@ -91,7 +91,7 @@ static void a_steady_value_fires_once(void **state)
     for (unsigned i = 0; i < 100; i++)
         assert_int_equal(answer(rule, t, i % 2 ? 95 : 85, START + i * HOUR), RULE_QUIET);
     /* What is not known lets nothing go. */
-    assert_int_not_equal(judge(rule, t, (struct reading){0}, START + 100ull * HOUR).answer, RULE_TRIGGER);
+    assert_int_not_equal(evaluate(rule, t, (struct reading){0}, START + 100ull * HOUR).answer, RULE_TRIGGER);
     assert_int_equal(answer(rule, t, 95, START + 101ull * HOUR), RULE_QUIET);
     assert_int_equal(answer(rule, t, 84, START + 102ull * HOUR), RULE_QUIET);
     assert_int_equal(answer(rule, t, 90, START + 103ull * HOUR), RULE_TRIGGER);
@@ -121,7 +121,7 @@ static void one_tenants_cases_leave_others_theirs(void **state)
     rule_done(rule, t[3], true, START);
     assert_int_equal(answer(rule, t[1], 95, START), RULE_TRIGGER);
     rule_done(rule, t[1], true, START);
-    assert_non_null(strstr(judge(rule, t[2], at(95, 0), START).why, "its tenant's cap of 2/hour"));
+    assert_non_null(strstr(evaluate(rule, t[2], at(95, 0), START).why, "its tenant's cap of 2/hour"));
     for (unsigned i = 4; i < 6; i++) {
         assert_int_equal(answer(rule, t[i], 95, START), RULE_TRIGGER);
         rule_done(rule, t[i], true, START);
@@ -146,8 +146,8 @@ static void a_case_that_could_not_be_begun_is_begun_later(void **state)
     assert_int_equal(answer(rule, t, 95, START + 1000), RULE_TRIGGER);
     rule_refused(rule, t, START + 1000);
     assert_int_equal(answer(rule, t, 50, START + 2000), RULE_QUIET);
-    r.events = reading_known(READING_OOM); /* the kernel says it once */
-    assert_int_equal(judge(rule, t, r, START + 2000).answer, RULE_TRIGGER);
+    r.events = reading_known(READING_OOM); /* the kernel counts it once */
+    assert_int_equal(evaluate(rule, t, r, START + 2000).answer, RULE_TRIGGER);
     rule_refused(rule, t, START + 2000);
     assert_int_equal(answer(rule, t, 50, START + 3000), RULE_TRIGGER);
     rule_done(rule, t, true, START + 3000);
@@ -166,7 +166,7 @@ static void a_second_condition_may_fire_while_the_first_is_held(void **state)
     assert_int_equal(answer(rule, t, 96, START), RULE_WAIT); /* its own case */
     rule_done(rule, t, true, START);
     assert_int_equal(answer(rule, t, 96, START + MINUTE - 1), RULE_WAIT);
-    d = judge(rule, t, at(96, 0), START + MINUTE);
+    d = evaluate(rule, t, at(96, 0), START + MINUTE);
     assert_int_equal(d.answer, RULE_TRIGGER);
     assert_int_equal(d.condition, 1);
     rule_done(rule, t, true, START + MINUTE);
@@ -181,29 +181,29 @@ static void a_target_rests_after_a_case_and_that_is_said_once(void **state)
     struct rule_decision d;
 
     (void)state;
-    assert_int_equal(judge(rule, t, at(50, MIB), START).answer, RULE_TRIGGER);
-    assert_int_equal(judge(rule, t, at(50, 0), START).answer, RULE_QUIET);
-    d = judge(rule, t, at(50, MIB), START);
+    assert_int_equal(evaluate(rule, t, at(50, MIB), START).answer, RULE_TRIGGER);
+    assert_int_equal(evaluate(rule, t, at(50, 0), START).answer, RULE_QUIET);
+    d = evaluate(rule, t, at(50, MIB), START);
     assert_int_equal(d.answer, RULE_WAIT); /* while the case is made: silently */
     assert_false(d.report);
     rule_done(rule, t, true, START + MINUTE); /* the rest begins here */
-    d = judge(rule, t, at(50, MIB), START + 4ull * MINUTE);
+    d = evaluate(rule, t, at(50, MIB), START + 4ull * MINUTE);
     assert_int_equal(d.answer, RULE_WAIT);
     assert_true(d.report);
     assert_int_equal(d.until_ms, START + 11ull * MINUTE);
     assert_string_equal(d.why, "growth>=1M/s holds, but the cool-down after the last case goes on for another 7:00");
     /* Though it comes and goes. */
     for (unsigned i = 0; i < 100; i++) {
-        d = judge(rule, t, at(50, i % 2 ? MIB : 0), START + 5ull * MINUTE + i);
+        d = evaluate(rule, t, at(50, i % 2 ? MIB : 0), START + 5ull * MINUTE + i);
         assert_int_equal(d.answer, i % 2 ? RULE_WAIT : RULE_QUIET);
         assert_false(d.report);
     }
-    assert_int_equal(judge(rule, t, at(50, MIB), START + 11ull * MINUTE - 1).answer, RULE_WAIT);
-    assert_int_equal(judge(rule, t, at(50, MIB), START + 11ull * MINUTE).answer, RULE_TRIGGER);
-    /* The next rest is said anew. */
+    assert_int_equal(evaluate(rule, t, at(50, MIB), START + 11ull * MINUTE - 1).answer, RULE_WAIT);
+    assert_int_equal(evaluate(rule, t, at(50, MIB), START + 11ull * MINUTE).answer, RULE_TRIGGER);
+    /* The next cool-down is reported again. */
     rule_done(rule, t, false, START + 11ull * MINUTE);
-    judge(rule, t, at(50, 0), START + 12ull * MINUTE);
-    d = judge(rule, t, at(50, MIB), START + 12ull * MINUTE);
+    evaluate(rule, t, at(50, 0), START + 12ull * MINUTE);
+    d = evaluate(rule, t, at(50, MIB), START + 12ull * MINUTE);
     assert_int_equal(d.answer, RULE_WAIT);
     assert_true(d.report);
 }
@@ -211,8 +211,8 @@ static void a_target_rests_after_a_case_and_that_is_said_once(void **state)
 /* Fires if it may, and ends the case at once. */
 static enum rule_answer pulse(struct rule *rule, int t, uint64_t now_ms, struct rule_decision *ret)
 {
-    judge(rule, t, at(1, 0), now_ms);
-    *ret = judge(rule, t, at(99, 0), now_ms);
+    evaluate(rule, t, at(1, 0), now_ms);
+    *ret = evaluate(rule, t, at(99, 0), now_ms);
     if (ret->answer == RULE_TRIGGER)
         rule_done(rule, t, true, now_ms);
     return ret->answer;
@@ -291,11 +291,11 @@ static void only_so_many_cases_are_made_at_once(void **state)
     (void)state;
     assert_int_equal(answer(rule, a, 99, START), RULE_TRIGGER);
     assert_int_equal(answer(rule, b, 99, START), RULE_TRIGGER);
-    d = judge(rule, c, at(99, 0), START);
+    d = evaluate(rule, c, at(99, 0), START);
     assert_int_equal(d.answer, RULE_WAIT);
     assert_int_equal(d.until_ms, 0);
     assert_string_equal(d.why, "memory>=90% holds, but 2 cases are being made already: this one has to wait");
-    assert_false(judge(rule, c, at(99, 0), START + 1).report);
+    assert_false(evaluate(rule, c, at(99, 0), START + 1).report);
     rule_leave(rule, a, START); /* it dies while its case is made */
     assert_int_equal(answer(rule, c, 99, START), RULE_WAIT);
     rule_done(rule, a, true, START);
@@ -317,22 +317,22 @@ static void an_event_waits_for_its_turn_but_not_for_long(void **state)
     struct rule_decision d;
 
     (void)state;
-    assert_int_equal(judge(rule, a, with_event(READING_OOM), START).answer, RULE_TRIGGER);
-    assert_int_equal(judge(rule, b, with_event(READING_OOM), START).answer, RULE_WAIT);
-    assert_int_equal(judge(rule, b, with_event(0), START + 5ull * SECOND).answer, RULE_WAIT);
+    assert_int_equal(evaluate(rule, a, with_event(READING_OOM), START).answer, RULE_TRIGGER);
+    assert_int_equal(evaluate(rule, b, with_event(READING_OOM), START).answer, RULE_WAIT);
+    assert_int_equal(evaluate(rule, b, with_event(0), START + 5ull * SECOND).answer, RULE_WAIT);
     rule_done(rule, a, true, START);
-    d = judge(rule, b, with_event(0), START + 9ull * SECOND);
+    d = evaluate(rule, b, with_event(0), START + 9ull * SECOND);
     assert_int_equal(d.answer, RULE_TRIGGER);
     assert_non_null(strstr(d.why, "event oom"));
-    assert_int_equal(judge(rule, b, with_event(0), START + 9ull * SECOND).answer, RULE_QUIET);
-    assert_int_equal(judge(rule, a, with_event(0), START + 9ull * SECOND).answer, RULE_QUIET);
+    assert_int_equal(evaluate(rule, b, with_event(0), START + 9ull * SECOND).answer, RULE_QUIET);
+    assert_int_equal(evaluate(rule, a, with_event(0), START + 9ull * SECOND).answer, RULE_QUIET);
     /* Another one, while b's case is being made. */
-    assert_int_equal(judge(rule, a, with_event(READING_OOM), START + 10ull * SECOND).answer, RULE_WAIT);
-    assert_int_equal(judge(rule, a, with_event(0), START + 19ull * SECOND).answer, RULE_WAIT);
-    assert_int_equal(judge(rule, a, with_event(0), START + 20ull * SECOND).answer, RULE_QUIET);
+    assert_int_equal(evaluate(rule, a, with_event(READING_OOM), START + 10ull * SECOND).answer, RULE_WAIT);
+    assert_int_equal(evaluate(rule, a, with_event(0), START + 19ull * SECOND).answer, RULE_WAIT);
+    assert_int_equal(evaluate(rule, a, with_event(0), START + 20ull * SECOND).answer, RULE_QUIET);
     rule_done(rule, b, true, START);
-    assert_int_equal(judge(rule, a, with_event(0), START + 20ull * SECOND).answer, RULE_QUIET);
-    assert_int_equal(judge(rule, a, with_event(READING_OOM), START + 21ull * SECOND).answer, RULE_TRIGGER);
+    assert_int_equal(evaluate(rule, a, with_event(0), START + 20ull * SECOND).answer, RULE_QUIET);
+    assert_int_equal(evaluate(rule, a, with_event(READING_OOM), START + 21ull * SECOND).answer, RULE_TRIGGER);
 }
 
 static void a_restart_keeps_the_count_and_the_rest(void **state)
@@ -400,22 +400,22 @@ static void an_unknown_condition_is_reported_once_after_a_minute(void **state)
 
     (void)state;
     r.limit = reading_unknown("no limit");
-    assert_int_equal(judge(rule, t, r, START).answer, RULE_QUIET);
-    assert_int_equal(judge(rule, t, at(50, 0), START + 30ull * SECOND).answer, RULE_QUIET);
-    assert_int_equal(judge(rule, t, r, START + 40ull * SECOND).answer, RULE_QUIET);
+    assert_int_equal(evaluate(rule, t, r, START).answer, RULE_QUIET);
+    assert_int_equal(evaluate(rule, t, at(50, 0), START + 30ull * SECOND).answer, RULE_QUIET);
+    assert_int_equal(evaluate(rule, t, r, START + 40ull * SECOND).answer, RULE_QUIET);
     r.heap = reading_known(0);
-    d = judge(rule, t, r, START + 61ull * SECOND); /* 21 s only */
+    d = evaluate(rule, t, r, START + 61ull * SECOND); /* 21 s only */
     assert_int_equal(d.answer, RULE_QUIET);
-    d = judge(rule, t, r, START + 100ull * SECOND);
+    d = evaluate(rule, t, r, START + 100ull * SECOND);
     assert_int_equal(d.answer, RULE_UNKNOWN);
     assert_string_equal(d.why, "memory>=90% is unknown: no limit");
-    assert_int_equal(judge(rule, t, r, START + HOUR).answer, RULE_QUIET);
+    assert_int_equal(evaluate(rule, t, r, START + HOUR).answer, RULE_QUIET);
     r.heap = reading_unknown("no JVM");
-    judge(rule, t, r, START + HOUR);
-    d = judge(rule, t, r, START + 2ull * HOUR);
+    evaluate(rule, t, r, START + HOUR);
+    d = evaluate(rule, t, r, START + 2ull * HOUR);
     assert_string_equal(d.why, "heap>=90% is unknown: no JVM");
     assert_int_equal(d.condition, 1);
-    assert_int_equal(judge(rule, t, r, START + 3ull * HOUR).answer, RULE_QUIET);
+    assert_int_equal(evaluate(rule, t, r, START + 3ull * HOUR).answer, RULE_QUIET);
 }
 
 static void a_clock_that_goes_back_stands_still(void **state)
@@ -469,9 +469,9 @@ static void an_earlier_runs_rest_and_caps_go_on(void **state)
     rule_done(rule, a, true, now);
     now += 11 * MINUTE;
     assert_int_equal(answer(rule, a, 10, now), RULE_QUIET);
-    assert_non_null(strstr(judge(rule, a, at(95, 0), now).why, "its cap of 2/hour"));
+    assert_non_null(strstr(evaluate(rule, a, at(95, 0), now).why, "its cap of 2/hour"));
     assert_int_equal(answer(rule, b, 10, now), RULE_QUIET);
-    assert_non_null(strstr(judge(rule, b, at(95, 0), now).why, "its tenant's cap of 3/hour"));
+    assert_non_null(strstr(evaluate(rule, b, at(95, 0), now).why, "its tenant's cap of 3/hour"));
 }
 
 static void what_is_wrong_of_a_policy_is_refused(void **state)
@@ -567,7 +567,7 @@ static void the_default_asks_for_growth_not_for_a_share(void **state)
             r.need = reading_known(9600);
             break;
         }
-        assert_int_equal(judge(rule, t, r, START).answer, fires ? RULE_TRIGGER : RULE_QUIET);
+        assert_int_equal(evaluate(rule, t, r, START).answer, fires ? RULE_TRIGGER : RULE_QUIET);
     }
 }
 

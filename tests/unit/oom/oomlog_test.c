@@ -326,7 +326,7 @@ static void a_group_is_one_kill(void **state)
         KILLED("81", "hog"),
         "Tasks in /g are going to be killed due to memory.oom.group set",
         KILLED("80", "sleep"),
-        KILLED("81", "hog"), /* the kernel says so twice if it has not died yet */
+        KILLED("81", "hog"), /* the kernel logs it again if the process still exists */
         KILLED("82", "sleep"),
         KILLED("82", "sleep"),
         KILLED("90", "other"), /* not of those that were there */
@@ -587,7 +587,7 @@ static void cgroups_with_names_that_lie(void **state)
     one_in("/p/a,task_memcg=", "/p/a,task_memcg=/p", false);
     one_in("/p,task_memcg=/p", "/p,task_memcg=/p/q", true);
     one_in("/q,task_memcg=/x", "/q,task_memcg=/x/y", false);
-    one_in("/a,task_memcg=/a/b", "/a,task_memcg=/a/b/c", true); /* without its statistics nobody could tell */
+    one_in("/a,task_memcg=/a/b", "/a,task_memcg=/a/b/c", true); /* without statistics it would be ambiguous */
     one_in("/p", "/p/x,task=init,pid=1,uid=0", true);
     one_in("/p,task=init,pid=1,uid=0", "/p,task=init,pid=1,uid=0/y", false);
     one_in("/p,global_oom,task_memcg=", "/p,global_oom,task_memcg=/x", false);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The sum of what a watch tells.
+ * The sum of a watch's events.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is added to a JVM's options, what is not, and where the user's own say it dumps.
+ * Which options are added to a JVM's, which are not, and where the user's options make it dump.
  */
 #include <setjmp.h>
 #include <stdarg.h>

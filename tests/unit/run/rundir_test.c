@@ -89,7 +89,7 @@ static void what_lies_in_it_stays(void **state)
     unlink(file);
     rundir_done(&b);
     assert_int_equal(rundir_make(base, &b, &e), 0);
-    assert_false(is_there(folder)); /* nobody lives there, and it is empty */
+    assert_false(is_there(folder)); /* its run has ended, and it is empty */
     rundir_done(&b);
 }
 
