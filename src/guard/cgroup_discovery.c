@@ -243,7 +243,7 @@ static void retry_all(struct cgroup_discovery *c, const struct scan *t)
     }
 }
 
-/* --- a scan --------------------------------------------------------------------------------------------------------
+/* --- a scan ---------------------------------------------------------------------------------------------------------
  */
 
 /* Copies what the last scan knew of the process, if it is the same. */

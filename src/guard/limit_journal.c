@@ -63,7 +63,7 @@ int limit_override_value(enum limit_override_file file, const char *text, char r
     return 0;
 }
 
-/* --- checks --------------------------------------------------------------------------------------------------
+/* --- checks ---------------------------------------------------------------------------------------------------------
  */
 
 static bool is_plain(const char *text, size_t size)

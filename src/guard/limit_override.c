@@ -33,8 +33,7 @@ enum {
     WAIT_STEP_MS = 2
 };
 
-/* --- restorers
- * --------------------------------------------------------------------------------------------------------
+/* --- restorers ------------------------------------------------------------------------------------------------------
  */
 
 static int hand_over(int journal)
@@ -146,8 +145,7 @@ void limit_overrides_done(struct limit_overrides *l)
     l->dir = -1;
 }
 
-/* --- changing settings
- * -------------------------------------------------------------------------------------------------
+/* --- changing settings ----------------------------------------------------------------------------------------------
  */
 
 /* Stops at the first failure; earlier changes are restored then. */
@@ -238,8 +236,7 @@ void limit_overrides_begin(struct limit_overrides *l, struct memcg *m, const cha
         err_set(&ret->hold, r, "%s", limit_plan_error(r));
 }
 
-/* --- journals of an earlier guard
- * -------------------------------------------------------------------------------------------
+/* --- journals of an earlier guard -----------------------------------------------------------------------------------
  */
 
 static void recover(struct limit_overrides *l)

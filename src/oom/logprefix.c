@@ -22,7 +22,7 @@ static bool take_date(const char **at, struct logprefix *ret)
     return true;
 }
 
-/* --- parts in brackets ---------------------------------------------------------------------------------------------
+/* --- parts in brackets ----------------------------------------------------------------------------------------------
  */
 
 /* "[ 5120.771002]", also followed by the caller ("[  T123]", CONFIG_PRINTK_CALLER, and vendors' additions), or dmesg
@@ -88,8 +88,7 @@ static bool take_bracketed_date(const char **at, struct logprefix *ret)
     return true;
 }
 
-/* --- the sender
- * ------------------------------------------------------------------------------------------------------------
+/* --- the sender -----------------------------------------------------------------------------------------------------
  */
 
 /* "<4>" in the kernel log, "<6>1 " in RFC 5424: the priority, which includes the facility. */
@@ -187,8 +186,7 @@ static bool take_sender(const char **at, struct logprefix *ret)
     return false;
 }
 
-/* --- the prefix
- * -------------------------------------------------------------------------------------------------------
+/* --- the prefix -----------------------------------------------------------------------------------------------------
  */
 
 /* Colours of a terminal: "\033[32m". */

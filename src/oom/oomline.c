@@ -15,7 +15,7 @@ enum {
     CUT_RECORD_MIN = 960
 }; /* printk cuts at 1024 bytes less its prefix: 976 to 1024, by version and configuration */
 
-/* --- the head --------------------------------------------------------------------------------------------------
+/* --- the head -------------------------------------------------------------------------------------------------------
  */
 
 /* ", order=0, oom_adj=0, oom_score_adj=0", with any blanks, as far as present. */
