@@ -27,7 +27,7 @@ static void *run(void *arg)
 void parallel_run(unsigned count, void (*work)(void *ctx), void *ctx)
 {
     struct job job = {work, ctx};
-    pthread_t thread[PARALLEL_MAX];
+    pthread_t thread[PARALLEL_MAX] = {0};
     unsigned started = 0, most = count > PARALLEL_MAX ? PARALLEL_MAX : count;
 
     while (started + 1 < most && thread_start(&thread[started], STACK_SIZE, run, &job) == 0)
