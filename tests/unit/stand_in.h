@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * For tests of a loop that owns processes: the test stands in for functions of the system and of lower rooms, and a
- * journal has what the loop did, in order. The linker does it (ld's --wrap, named for each test in CMakeLists.txt), so
- * that the code under test has no seam, and what it calls meets the same clock and the same fork. After cmocka.h.
+ * journal has what the loop did, in order. The linker does it (ld's --wrap, for each line of a test that begins with
+ * STANDS_IN: CMakeLists.txt), so that the code under test has no seam, and what it calls meets the same clock and the
+ * same fork. After cmocka.h.
  */
 #pragma once
 
