@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "core/memmap.h"
+#include "linux/pagemap_scan.h"
 
 enum {
     GAP_MIN = 64 * 1024,      /* smaller gaps are written as zeros; in a file mapping they are read */
@@ -101,7 +102,7 @@ static int split_by_pagemap(struct splitter *c)
     int r = 0;
 
     for (uint64_t at = c->of.segment.start; r == 0 && at < end;) {
-        uint64_t pages = (end - at) / page;
+        uint64_t pages = (end - at) / page, run_end = c->run_end;
         size_t wanted = pages < ENTRIES ? (size_t)pages : ENTRIES;
         ssize_t n = file_pread(c->to->pagemap, entry, wanted * sizeof(*entry), at / page * sizeof(*entry));
         size_t got = n > 0 ? (size_t)n / sizeof(*entry) : 0;
@@ -112,6 +113,8 @@ static int split_by_pagemap(struct splitter *c)
             if (is_there(c->of.source, entry[i]))
                 r = add_run(c, at + i * page, at + (i + 1) * page);
         at += got * page;
+        if (at < end && c->run_end == run_end)
+            at = pagemap_next(c->to->pagemap, at, end);
     }
     return r;
 }
