@@ -22,13 +22,15 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "core/ptrace_refusal.h"
 #include "core/thread_registers.h"
 
 enum {
     STOP_MS = 1000, /* for threads that wait uninterruptibly in the kernel */
-    WATCH_MS = 20,  /* interval of checks for dead threads */
-    PASSES = 100,   /* over the list of threads: those that still run may start new ones */
+    STACK_SIZE = 1024 * 1024,
+    WATCH_MS = 20, /* interval of checks for dead threads */
+    PASSES = 100,  /* over the list of threads: those that still run may start new ones */
     THREADS_MAX = 64 * 1024
 };
 
@@ -295,16 +297,11 @@ static void *trace(void *arg)
 /* --- callers
  * -------------------------------------------------------------------------------------------------------- */
 
-/* The tracer blocks all signals, so that its system calls are not interrupted. */
+/* The tracer's signals are blocked, so that its system calls are not interrupted. */
 static int start_tracer(struct ptrace_freeze *s)
 {
-    sigset_t all, before;
-    int r;
+    int r = thread_start(&s->tracer, STACK_SIZE, trace, s);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = -pthread_create(&s->tracer, NULL, trace, s);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     s->running = r == 0;
     return r;
 }
@@ -374,16 +371,6 @@ uint64_t ptrace_freeze_end(struct ptrace_freeze *s)
         s->running = false;
     }
     return s->begun_us ? s->ended_us - s->begun_us : 0;
-}
-
-bool ptrace_freeze_timed_out(struct ptrace_freeze *s)
-{
-    bool timed_out;
-
-    pthread_mutex_lock(&s->lock);
-    timed_out = s->timed_out;
-    pthread_mutex_unlock(&s->lock);
-    return timed_out;
 }
 
 void ptrace_freeze_free(struct ptrace_freeze *s)

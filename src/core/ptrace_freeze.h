@@ -44,7 +44,4 @@ bool ptrace_freeze_holds(struct ptrace_freeze *s);
 /* Releases the process; returns for how many microseconds it was stopped. May be called again. */
 uint64_t ptrace_freeze_end(struct ptrace_freeze *s);
 
-/* True if the time was up before ptrace_freeze_end. */
-bool ptrace_freeze_timed_out(struct ptrace_freeze *s);
-
 void ptrace_freeze_free(struct ptrace_freeze *s); /* releases the process; accepts NULL */

@@ -3,6 +3,7 @@
  * The four syntaxes of jvmopts.h: splits text into words, by HotSpot's and the launcher's rules to the letter.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -16,13 +17,15 @@ static bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Unquotes the word of JAVA_TOOL_OPTIONS at text; returns its end. An open quote ends with the text: the JVM would not
- * have started. */
-static const char *next_word(const char *text, const char *end, struct buf *word, int *ret)
+enum { NO_CHARACTER = UCHAR_MAX + 1 };
+
+/* Adds the word at text without its quotes; returns its end. stop ends it even in quotes. An open quote ends with the
+ * text: the JVM would not have started. */
+static const char *unquote(const char *text, const char *end, int stop, struct buf *word, int *ret)
 {
     char quote = 0;
 
-    for (; text < end && (quote || !is_space(*text)) && *ret == 0; text++) {
+    for (; text < end && (unsigned char)*text != stop && (quote || !is_space(*text)) && *ret == 0; text++) {
         if (quote ? *text == quote : (*text == '\'' || *text == '"'))
             quote = quote ? 0 : *text;
         else
@@ -42,7 +45,7 @@ static int each_variable(const char *text, const char *end, int (*fn)(void *ctx,
         if (text == end)
             return 0;
         buf_clear(&word);
-        text = next_word(text, end, &word, &r);
+        text = unquote(text, end, NO_CHARACTER, &word, &r);
         if (r < 0 || (r = fn(ctx, buf_text(&word))) < 0)
             return r;
     }
@@ -111,16 +114,8 @@ static int each_argfile(const char *text, const char *end, int (*fn)(void *ctx, 
 /* A word of a flags file: quotes count only after its first character, and a newline ends it even in quotes. */
 static const char *next_flag(const char *text, const char *end, struct buf *word, int *ret)
 {
-    char quote = 0;
-
     *ret = buf_add(word, text++, 1);
-    for (; text < end && *text != '\n' && (quote || !is_space(*text)) && *ret == 0; text++) {
-        if (quote ? *text == quote : (*text == '\'' || *text == '"'))
-            quote = quote ? 0 : *text;
-        else
-            *ret = buf_add(word, text, 1);
-    }
-    return text;
+    return unquote(text, end, '\n', word, ret);
 }
 
 static int each_flag(const char *text, const char *end, int (*fn)(void *ctx, const char *option), void *ctx)
@@ -173,7 +168,7 @@ char *jvmopts_without(const char *options, bool (*drop)(const char *option))
         while (text < end && is_space(*text))
             text++;
         buf_clear(&word);
-        text = next_word(text, end, &word, &r);
+        text = unquote(text, end, NO_CHARACTER, &word, &r);
         /* The white space before a word is dropped with it. */
         if (r == 0 && !drop(buf_text(&word)))
             r = buf_add(&kept, begin, (size_t)(text - begin));

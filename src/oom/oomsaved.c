@@ -49,8 +49,7 @@ struct oomsaved {
     bool prefixed; /* lines of this log have prefixes */
     char line[KMSGRECORD_MAX], joined[KMSGRECORD_MAX];
     char boot[64]; /* boot id of journalctl -o json */
-    size_t known;
-    struct { /* for is_whole */
+    struct {       /* for is_whole */
         struct oomkill kill;
         struct oomkill_process process;
         struct oomkill_invoker invoker;
@@ -83,11 +82,6 @@ void oomsaved_free(struct oomsaved *s)
     if (s)
         oomlog_free(s->log);
     free(s);
-}
-
-size_t oomsaved_known(const struct oomsaved *s)
-{
-    return s->known;
 }
 
 /* --- forms ----------------------------------------------------------------------------------------------------------
@@ -196,7 +190,6 @@ static int feed(struct oomsaved *s, const struct logprefix *at, const char *text
     memcpy(r->text, blank, strlen(blank));
     memcpy(r->text + strlen(blank), text, size + 1);
     r->size = size + strlen(blank);
-    s->known += is_whole(s, text);
     oomtable_header(text, &s->table);
     if (text_starts(text, "oom-kill:"))
         s->summary_at = *at;

@@ -25,6 +25,3 @@ int oomsaved_line(struct oomsaved *s, const char *line, size_t size);
 
 /* The file's end: the next line is of another one. */
 int oomsaved_end(struct oomsaved *s);
-
-/* Lines so far that are a kernel log's by their form, as far as it is about kills. */
-size_t oomsaved_known(const struct oomsaved *s);

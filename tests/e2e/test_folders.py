@@ -107,6 +107,16 @@ def test_a_fuse_file_system_is_scanned_for_what_others_write_and_found_again_whe
     folder.check_all(sums)
 
 
+def ends_while_it_hangs(watch, fuse):
+    fuse.stop()
+    try:
+        watch.process.send_signal(signal.SIGTERM)
+        # 75: its loop was just then with the folder.
+        assert watch.process.wait(15) in (0, 75)
+    finally:
+        fuse.go_on()
+
+
 def test_a_fuse_server_that_hangs_holds_back_nothing_else(salvage, dumps, work, folder):
     """Not other folders, nor the end of the watch; and once it answers again its dumps are taken."""
     other = work / "other"
@@ -126,13 +136,7 @@ def test_a_fuse_server_that_hangs_holds_back_nothing_else(salvage, dumps, work, 
         sums.append(drop(fuse.back, "b.hprof"))
         watch.wait("shipped", 2, timeout=30)
         wait_for(lambda: not [name for name in os.listdir(fuse.back / ".salvage" / "spool")], why="it is not through")
-        fuse.stop()
-        try:
-            watch.process.send_signal(signal.SIGTERM)
-            # 75: its loop was just then with the folder.
-            assert watch.process.wait(15) in (0, 75)
-        finally:
-            fuse.go_on()
+        ends_while_it_hangs(watch, fuse)
     folder.check_all(sums)
 
 
@@ -143,12 +147,7 @@ def test_a_server_that_hangs_while_the_loop_is_with_its_files_does_not_keep_the_
         watch.wait("store-ready")
         drop(dumps, "a.hprof")
         watch.wait("shipped", timeout=30)
-        fuse.stop()
-        try:
-            watch.process.send_signal(signal.SIGTERM)
-            assert watch.process.wait(15) in (0, 75)
-        finally:
-            fuse.go_on()
+        ends_while_it_hangs(watch, fuse)
 
 
 def test_two_watches_on_one_fuse_file_system_do_not_get_along(salvage, dumps, folder):

@@ -7,12 +7,17 @@
  */
 #pragma once
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 
 /* Declares the function that every call of NAME in the program under test comes to, and NAME itself by another name.
@@ -26,12 +31,49 @@ static struct {
     uint64_t now_ms;
     char journal[JOURNAL_MAX]; /* "fork guard-case | kill:watch:15 ": events by their names; a '|' is a step */
     char details[DETAILS_MAX]; /* what the events said: "target=a why=memory>=80% " */
+    int signal_writer;         /* the test's end of the signalfd; -1: none */
+    pid_t ended;               /* the child that waitpid returns next; 0: none */
+    int status;
 } stand;
 
 static inline void stand_set_up(void)
 {
     memset(&stand, 0, sizeof(stand));
     stand.now_ms = UINT64_C(100) * 1000 * 1000;
+    stand.signal_writer = -1;
+}
+
+static inline int stand_signalfd(void)
+{
+    int ends[2];
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    stand.signal_writer = ends[1];
+    return ends[0];
+}
+
+static inline pid_t stand_waitpid(int *status)
+{
+    pid_t ended = stand.ended;
+
+    stand.ended = 0;
+    *status = stand.status;
+    return ended;
+}
+
+static inline void send_signal(int number)
+{
+    struct signalfd_siginfo info = {.ssi_signo = (uint32_t)number};
+
+    assert_int_equal(file_write(stand.signal_writer, &info, sizeof(info)), 0);
+}
+
+static inline void end(pid_t pid, int status)
+{
+    assert_int_equal(stand.ended, 0);
+    stand.ended = pid;
+    stand.status = status;
+    send_signal(SIGCHLD);
 }
 
 __attribute__((format(printf, 1, 2))) static inline void journal(const char *format, ...)

@@ -62,9 +62,8 @@ static struct {
     const struct step *step;
     uint64_t pass_ms; /* what is left of a PASS */
     unsigned turns, refused;
-    int signal_writer, log_writer, log_reader, fork_error;
-    pid_t children, ended;
-    int status;
+    int log_writer, log_reader, fork_error;
+    pid_t children;
     bool appeared, gone;
     struct guard_config config;
 } t;
@@ -94,25 +93,17 @@ int fake_kill(pid_t pid, int number)
 STANDS_IN(fake_waitpid, waitpid);
 pid_t fake_waitpid(pid_t pid, int *status, int options)
 {
-    pid_t ended = t.ended;
-
     assert_int_equal(pid, -1);
     assert_int_equal(options, WNOHANG);
-    t.ended = 0;
-    *status = t.status;
-    return ended;
+    return stand_waitpid(status);
 }
 
 STANDS_IN(fake_signalfd, signalfd);
 int fake_signalfd(int fd, const sigset_t *wanted, int flags)
 {
-    int ends[2];
-
     assert_int_equal(fd, -1);
     assert_true(sigismember(wanted, SIGCHLD) && sigismember(wanted, SIGTERM) && flags & SFD_NONBLOCK);
-    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-    t.signal_writer = ends[1];
-    return ends[0];
+    return stand_signalfd();
 }
 
 STANDS_IN(fake_sigprocmask, sigprocmask);
@@ -211,21 +202,6 @@ static void put_kills(int count)
     scratch_put("cg", "memory.events", text);
 }
 
-static void send_signal(int number)
-{
-    struct signalfd_siginfo info = {.ssi_signo = (uint32_t)number};
-
-    assert_int_equal(file_write(t.signal_writer, &info, sizeof(info)), 0);
-}
-
-static void end(pid_t pid, int status)
-{
-    assert_int_equal(t.ended, 0);
-    t.ended = pid;
-    t.status = status;
-    send_signal(SIGCHLD);
-}
-
 static void make_step(const struct step *s)
 {
     journal("| ");
@@ -293,7 +269,7 @@ static int set_up(void **state)
     static const char *paths[] = {path};
 
     memset(&t, 0, sizeof(t));
-    t.signal_writer = t.log_writer = t.log_reader = -1;
+    t.log_writer = t.log_reader = -1;
     stand_set_up();
     if (scratch_set_up(state) < 0)
         return -1;
@@ -316,7 +292,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    mem_close_ptr(&t.signal_writer);
+    mem_close_ptr(&stand.signal_writer);
     mem_close_ptr(&t.log_writer);
     mem_close_ptr(&t.log_reader);
     return scratch_tear_down(state);
@@ -332,8 +308,8 @@ static void run(const struct step *steps)
     assert_int_equal(guard_run(&t.config, &e), 0);
     assert_int_equal(t.step->what, END_OF_STEPS);
     t.step = NULL;
-    mem_close_ptr(&t.signal_writer);
-    t.signal_writer = -1;
+    mem_close_ptr(&stand.signal_writer);
+    stand.signal_writer = -1;
 }
 
 #define STEPS(...) ((const struct step[]){__VA_ARGS__, {END_OF_STEPS, 0, NULL}})

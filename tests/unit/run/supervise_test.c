@@ -58,14 +58,12 @@ struct step {
 
 static struct {
     const struct step *step;
-    int signal_writer, app_error, spawn_error;
+    int app_error, spawn_error;
     struct {
         const char *name; /* argv[1] */
         int channel;      /* the child's end; -1: closed */
     } child[CHILDREN_MAX];
     int children;
-    pid_t ended; /* a child that waitpid has not reported yet; 0: none */
-    int status;
     bool first, terminal, blind; /* we are PID 1; the terminal is the application's; no cgroup is seen */
     struct application_end last_word;
 } t;
@@ -126,13 +124,9 @@ void fake_block_signals(struct launch_signals *ret_before, sigset_t *ret_waiting
 STANDS_IN(fake_signalfd, signalfd);
 int fake_signalfd(int fd, const sigset_t *wanted, int flags)
 {
-    int ends[2];
-
     assert_int_equal(fd, -1);
     assert_true(sigismember(wanted, SIGCHLD) && flags & SFD_NONBLOCK);
-    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-    t.signal_writer = ends[1];
-    return ends[0];
+    return stand_signalfd();
 }
 
 STANDS_IN(fake_launch_app, launch_app);
@@ -167,13 +161,9 @@ int fake_launch_watch(char *const *argv, pid_t *ret, int *ret_channel)
 STANDS_IN(fake_waitpid, waitpid);
 pid_t fake_waitpid(pid_t pid, int *status, int options)
 {
-    pid_t ended = t.ended;
-
     assert_int_equal(pid, -1);
     assert_int_equal(options, WNOHANG | WUNTRACED);
-    t.ended = 0;
-    *status = t.status;
-    return ended;
+    return stand_waitpid(status);
 }
 
 STANDS_IN(fake_memcg_open, memcg_open);
@@ -191,21 +181,6 @@ void fake_sleep(uint64_t ms)
 {
     journal("sleep ");
     stand.now_ms += ms;
-}
-
-static void send_signal(int number)
-{
-    struct signalfd_siginfo info = {.ssi_signo = (uint32_t)number};
-
-    assert_int_equal(file_write(t.signal_writer, &info, sizeof(info)), 0);
-}
-
-static void end(pid_t pid, int status)
-{
-    assert_int_equal(t.ended, 0);
-    t.ended = pid;
-    t.status = status;
-    send_signal(SIGCHLD);
 }
 
 static int last_of(const char *name)
@@ -296,7 +271,6 @@ int fake_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 static int set_up(void **state)
 {
     memset(&t, 0, sizeof(t));
-    t.signal_writer = -1;
     stand_set_up();
     if (scratch_set_up(state) < 0)
         return -1;
@@ -311,8 +285,8 @@ static int tear_down(void **state)
 {
     for (int i = 0; i < t.children; i++)
         close_child(i);
-    if (t.signal_writer >= 0)
-        close(t.signal_writer);
+    if (stand.signal_writer >= 0)
+        close(stand.signal_writer);
     return scratch_tear_down(state);
 }
 

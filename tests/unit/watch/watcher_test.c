@@ -12,11 +12,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "captured_log.h"
 #include "fake_worker.h"
 #include "scratch.h"
 #include "watch/source.h"
@@ -33,7 +33,6 @@ static struct {
     const char *dirs[1];
     char folder[PATH_MAX], store[PATH_MAX + 16];
     bool started;
-    int log, stderr_fd;
 } t;
 
 static int set_up(void **state)
@@ -62,9 +61,7 @@ static int set_up(void **state)
                                        .worker_args = args,
                                        .spawn = fake_spawn};
     t.w = (struct watcher){.config = &t.config, .mounts_fd = -1};
-    t.log = memfd_create("log", MFD_CLOEXEC);
-    t.stderr_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    if (t.log < 0 || t.stderr_fd < 0 || dup2(t.log, STDERR_FILENO) < 0)
+    if (!capture_log())
         return -1;
     if (plan_sink_config(&t.plan.sink, &(struct plan_options){.timeout_ms = 1000}, t.store, &e) < 0)
         return -1;
@@ -81,9 +78,7 @@ static int tear_down(void **state)
     watcher_done(&t.w);
     plan_done(&t.plan);
     fake_tear_down();
-    dup2(t.stderr_fd, STDERR_FILENO);
-    close(t.stderr_fd);
-    close(t.log);
+    release_log();
     r = uv_loop_close(&t.w.loop);
     return r < 0 ? -1 : scratch_tear_down(state);
 }
@@ -94,16 +89,6 @@ static void begin(void)
 
     assert_int_equal(watcher_start(&t.w, &e), 0);
     t.started = true;
-}
-
-static bool logged(const char *words)
-{
-    static char text[256 * 1024];
-    ssize_t n = pread(t.log, text, sizeof(text) - 1, 0);
-
-    assert_true(n >= 0);
-    text[n] = '\0';
-    return strstr(text, words) != NULL;
 }
 
 /* Runs the loop until that is in the log. */

@@ -12,12 +12,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "captured_log.h"
 #include "fake_worker.h"
 #include "scratch.h"
 #include "ship/manifest.h"
@@ -33,7 +33,6 @@ static struct {
     uint64_t now_ms;
     unsigned stored, dropped, failed;
     char folder[PATH_MAX], store[PATH_MAX + 16];
-    int log, stderr_fd;
 } t;
 
 static uint64_t test_clock(void)
@@ -61,9 +60,7 @@ static int set_up(void **state)
         return -1;
     snprintf(t.store, sizeof(t.store), "file://%s/store", t.folder);
     t.plan = (struct plan){.memory = 64 << 20};
-    t.log = memfd_create("log", MFD_CLOEXEC);
-    t.stderr_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    if (t.log < 0 || t.stderr_fd < 0 || dup2(t.log, STDERR_FILENO) < 0)
+    if (!capture_log())
         return -1;
     if (plan_sink_config(&t.plan.sink, &(struct plan_options){.timeout_ms = 1000}, t.store, &e) < 0)
         return -1;
@@ -80,9 +77,7 @@ static int tear_down(void **state)
     pool_free(t.pool);
     plan_done(&t.plan);
     fake_tear_down();
-    dup2(t.stderr_fd, STDERR_FILENO);
-    close(t.stderr_fd);
-    close(t.log);
+    release_log();
     r = uv_loop_close(&t.loop);
     return r < 0 ? -1 : scratch_tear_down(state);
 }
@@ -204,16 +199,6 @@ static void await_end(unsigned n)
     pump(); /* the handle is closed in a round of its own */
     if (fake.worker[n].channel >= 0)
         close(TAKE_FD(fake.worker[n].channel));
-}
-
-static bool logged(const char *words)
-{
-    char text[32 * 1024];
-    ssize_t n = pread(t.log, text, sizeof(text) - 1, 0);
-
-    assert_true(n >= 0);
-    text[n] = '\0';
-    return strstr(text, words) != NULL;
 }
 
 static bool is_there(const char *name)

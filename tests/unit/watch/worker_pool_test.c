@@ -12,11 +12,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "captured_log.h"
 #include "scratch.h"
 #include "watch/source.h"
 #include "watch/worker_pool.h"
@@ -33,8 +33,6 @@ static struct {
     int error;
     unsigned stored, dropped, failed;
     char folder[PATH_MAX], store[PATH_MAX + 16], program[PATH_MAX];
-    int log; /* what went to stderr */
-    int stderr_fd;
 } t;
 
 static int spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options)
@@ -88,9 +86,7 @@ static int set_up(void **state)
     snprintf(t.store, sizeof(t.store), "file://%s/store", t.folder);
     t.plan = (struct plan){.memory = 64 << 20};
     t.error = UV_EAGAIN;
-    t.log = memfd_create("log", MFD_CLOEXEC);
-    t.stderr_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    if (t.log < 0 || t.stderr_fd < 0 || dup2(t.log, STDERR_FILENO) < 0 || uv_loop_init(&t.loop) < 0)
+    if (!capture_log() || uv_loop_init(&t.loop) < 0)
         return -1;
     if (plan_sink_config(&t.plan.sink, &(struct plan_options){.timeout_ms = 1000}, t.store, &e) < 0)
         return -1;
@@ -104,9 +100,7 @@ static int tear_down(void **state)
     uv_run(&t.loop, UV_RUN_DEFAULT);
     pool_free(t.pool);
     plan_done(&t.plan);
-    dup2(t.stderr_fd, STDERR_FILENO);
-    close(t.stderr_fd);
-    close(t.log);
+    release_log();
     return uv_loop_close(&t.loop) < 0 ? -1 : scratch_tear_down(state);
 }
 
@@ -165,13 +159,9 @@ static void run(unsigned ended, uint64_t ms)
 
 static unsigned count_logged(const char *words)
 {
-    char text[8192];
-    ssize_t n = pread(t.log, text, sizeof(text) - 1, 0);
     unsigned count = 0;
 
-    assert_true(n >= 0);
-    text[n] = '\0';
-    for (const char *at = text; (at = strstr(at, words)); at++)
+    for (const char *at = captured_log(); (at = strstr(at, words)); at++)
         count++;
     return count;
 }
