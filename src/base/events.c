@@ -84,6 +84,7 @@ static const struct event_info TABLE[EVENT_END] = {
                        "path seconds"},
     [EVENT_ABORTED_UPLOAD] = {"aborted-upload", LEVEL_INFO,
                               "abandoned uploads of ours were found in the store and aborted", "count"},
+    [EVENT_SERVING] = {"serving", LEVEL_INFO, "the server of a store listens", "address store"},
     [EVENT_STOPPING] = {"stopping", LEVEL_INFO, "SIGTERM or SIGINT came: what is under way has this long",
                         "left grace_s"},
     [EVENT_NOT_SHIPPED] = {"not-shipped", LEVEL_ERROR,

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage serve: a store and a place to look.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/commands.h"
+#include "serve/serve.h"
+#include "ship/plan.h"
+
+struct serve_options {
+    struct plan_options plan;
+    const char *root, *from, *listen, *tls_cert, *tls_key;
+    uint64_t grace_ms;
+    bool anonymous_read;
+    int log;
+};
+
+static const struct opt SERVE_OPTIONS[] = {
+    {OPT_HEADING, .name = "Store"},
+    {OPT_STRING, 0, "root", "DIR", NULL, offsetof(struct serve_options, root), "the store is this folder"},
+    {OPT_STRING, 0, "from", "URL", NULL, offsetof(struct serve_options, from),
+     "the store is elsewhere: s3://bucket/prefix or obs://bucket/prefix"},
+    {OPT_EXCLUDES, .name = "root", .arg = "from"},
+    PLAN_OPTIONS_ACCESS(struct serve_options, plan),
+    {OPT_HEADING, .name = "Listening"},
+    {OPT_STRING, 0, "listen", "ADDRESS", "127.0.0.1:8080", offsetof(struct serve_options, listen),
+     "address and port: 127.0.0.1:8080, [::1]:8080, or :8080 for all addresses"},
+    {OPT_STRING, 0, "tls-cert", "FILE", NULL, offsetof(struct serve_options, tls_cert),
+     "PEM: certificate and its chain; read again when it changes"},
+    {OPT_STRING, 0, "tls-key", "FILE", NULL, offsetof(struct serve_options, tls_key), "PEM: its private key"},
+    {OPT_DURATION, 0, "grace", "DURATION", "25s", offsetof(struct serve_options, grace_ms),
+     "after SIGTERM: for how long requests go on"},
+    {OPT_HEADING, .name = "Access"},
+    {OPT_FLAG, 0, "anonymous-read", NULL, NULL, offsetof(struct serve_options, anonymous_read),
+     "anybody who can connect may list and download"},
+    {OPT_HEADING, .name = "Log"},
+    {OPT_CHOICE, 0, "log", "text|json", "text", offsetof(struct serve_options, log), "form of the log on stderr"},
+    {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
+};
+
+static int wait_for_signal(const sigset_t *set)
+{
+    int number;
+
+    while (sigwait(set, &number) != 0)
+        ;
+    return number;
+}
+
+/* "file:///data" for --root, else --from. malloc'ed. */
+static char *store_url(const struct serve_options *o)
+{
+    CLEANUP_FREE char *path = NULL;
+    struct buf url = {0};
+
+    if (!o->root)
+        return strdup(o->from);
+    if (!(path = realpath(o->root, NULL)) || buf_printf(&url, "file://%s", path) < 0)
+        return NULL;
+    return buf_take(&url);
+}
+
+static int run_on(const struct serve_options *o, struct err *e)
+{
+    CLEANUP(sink_config_done) struct sink_config store = {0};
+    CLEANUP_FREE char *url = NULL;
+    struct serve_config config = {.root = o->root, .store = &store, .grace_ms = o->grace_ms};
+    struct serve *serve;
+    sigset_t signals;
+    int r;
+
+    if (!o->root && !o->from)
+        return err_set(e, -FAULT_USAGE, "serve: which store? --root DIR or --from s3://bucket/prefix");
+    if (!(url = store_url(o)))
+        return err_set(e, -FAULT_FOLDER, "--root %s: %s", o->root, strerror(errno));
+    if ((r = plan_sink_config(&store, &o->plan, url, e)) < 0)
+        return r;
+    config.access = (struct access_config){.root = o->root, .anonymous_read = o->anonymous_read};
+    config.http = (struct http_server_options){.listen = o->listen, .tls_cert = o->tls_cert, .tls_key = o->tls_key};
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if ((r = serve_start(&config, &serve, e)) < 0)
+        return r;
+    log_event(EVENT_SERVING, LOG_STR("address", http_server_address(serve->http)), LOG_STR("store", url));
+    wait_for_signal(&signals);
+    log_event(EVENT_STOPPING, LOG_UINT("grace_s", o->grace_ms / 1000));
+    serve_stop(serve);
+    log_event(EVENT_STOPPED);
+    return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    struct serve_options o = {0};
+    CLEANUP_FREE char **operands = NULL;
+    struct err e = {0};
+    int count = opt_parse(SERVE_OPTIONS, argc, argv, &o, &operands, &e), r;
+
+    if (count < 0)
+        return command_fail(count, &e);
+    if (count > 0)
+        return command_error(-FAULT_USAGE, "serve: '%s' is one argument too many", operands[0]);
+    log_set_format(o.log ? LOG_JSON : LOG_TEXT);
+    r = run_on(&o, &e);
+    return r < 0 ? command_fail(r, &e) : 0;
+}
+
+const struct command CMD_SERVE = {
+    .name = "serve",
+    .args = "--root DIR | --from URL",
+    .summary = "serve a store by HTTP, with pages",
+    .text = "A file server for evidence, and pages that show why something died. With --root it keeps the objects in a "
+            "folder, readable without it; with --from it stands before a bucket, so that nobody else needs its key.",
+    .examples = "salvage serve --root /data\n"
+                "    a store on a disk, at http://127.0.0.1:8080\n",
+    .options = SERVE_OPTIONS,
+    .run = run,
+};

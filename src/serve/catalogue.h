@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The cases of a store, in SQLite: an index of its manifests, which are the truth, and from which it can be made anew
+ * at any time. A case is one incident: the folder of its objects. Safe to call from many threads.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "store/sink.h"
+
+struct catalogue;
+
+struct catalogue_config {
+    const struct sink_config *store;
+    const char *file;    /* the index; NULL: in memory */
+    uint64_t refresh_ms; /* how often the store is listed for what is new */
+};
+
+/* Texts are borrowed for the call; NULL where unknown. */
+struct case_row {
+    const char *id; /* the folder of its objects: "shop/cart-7f9c/20261121T015605Z-java-oom-0123456789abcdef" */
+    const char *namespace, *workload, *pod, *container, *cause, *kind, *detail; /* of the most telling object */
+    int64_t time_ns;
+    uint64_t size, stored_size; /* of all its objects */
+    unsigned objects;
+    unsigned folded; /* a crash loop: how many older cases like it this row stands for */
+    bool pinned, partial;
+};
+
+struct catalogue_query {
+    const char *const *visible;                     /* namespaces that the caller may list, ends with NULL; NULL: all */
+    const char *namespace, *workload, *pod, *cause; /* NULL: any */
+    const char *text;                               /* in any of a manifest's texts; NULL: any */
+    int64_t since_ns, until_ns;                     /* 0: any */
+    const char *after;                              /* a row's cursor: those behind it; NULL: from the newest */
+    unsigned limit;                                 /* 0: 100 */
+    bool fold;                                      /* crash loops into one row */
+};
+
+/* Opens or makes the index and begins to read the store on a thread of its own. */
+int catalogue_open(const struct catalogue_config *config, struct catalogue **ret, struct err *e);
+void catalogue_close(struct catalogue *c);
+
+/* An object was stored or removed (its manifest's key counts): known at once, not with the next listing. */
+void catalogue_changed(struct catalogue *c, const char *key);
+
+/* The newest first. fn: 0, or negative to break off. */
+int catalogue_find(struct catalogue *c, const struct catalogue_query *q,
+                   int (*fn)(void *ctx, const struct case_row *row), void *ctx, struct err *e);
+
+/* Cases a day (UTC), the newest first: day is "2026-11-21". */
+int catalogue_days(struct catalogue *c, const struct catalogue_query *q,
+                   int (*fn)(void *ctx, const char *day, unsigned count), void *ctx, struct err *e);
+
+/* The manifests of one case, as JSON texts, its most telling object first. -FAULT_NO_OBJECT. */
+int catalogue_manifests(struct catalogue *c, const char *id, int (*fn)(void *ctx, const char *json, size_t size),
+                        void *ctx, struct err *e);
+
+struct usage_row {
+    const char *namespace;
+    uint64_t cases, objects, stored_bytes;
+    int64_t oldest_ns, newest_ns;
+};
+int catalogue_usage(struct catalogue *c, const char *const *visible, int (*fn)(void *ctx, const struct usage_row *row),
+                    void *ctx, struct err *e);
+
+/* A number that grows with each change; waits until it is above `seen`, at most timeout_ms (0: does not wait). */
+uint64_t catalogue_version(struct catalogue *c, uint64_t seen, uint64_t timeout_ms);

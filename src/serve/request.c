@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a path to a key.
+ */
+#include "serve/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "serve/keypath.h"
+
+static void answer_unknown(struct exchange *x, int result, const struct err *e)
+{
+    if (result == -FAULT_CREDENTIALS) {
+        exchange_add_header(x, "WWW-Authenticate", "Bearer realm=\"salvage\"");
+        exchange_answer_text(x, 401, "%s", e->msg);
+    } else {
+        exchange_add_header(x, "Retry-After", "5");
+        exchange_answer_text(x, 503, "%s", e->msg);
+    }
+}
+
+struct request *request_new(struct serve *s, struct exchange *x)
+{
+    struct request *r = calloc(1, sizeof(*r));
+    struct err e = {0};
+    int result;
+
+    if (!r) {
+        exchange_answer_text(x, 503, "out of memory");
+        return NULL;
+    }
+    r->serve = s;
+    r->exchange = x;
+    exchange_set_state(x, r, request_free);
+    if ((result = keypath_decode(exchange_path(x), &r->key, &r->namespace)) < 0) {
+        exchange_answer_text(x, result == -ENOMEM ? 503 : 400, "the path is no key of an object");
+        return NULL;
+    }
+    if ((result = access_identify(s->access, x, &r->caller, &e)) < 0) {
+        answer_unknown(x, result, &e);
+        return NULL;
+    }
+    r->rights = caller_rights(s->access, r->caller, r->namespace);
+    return r;
+}
+
+void request_free(void *request)
+{
+    struct request *r = request;
+
+    if (!r)
+        return;
+    if (r->state_done)
+        r->state_done(r->state);
+    caller_free(r->caller);
+    free(r->key);
+    free(r->namespace);
+    free(r);
+}
+
+bool request_may(struct request *r, unsigned rights)
+{
+    struct err e;
+
+    if ((r->rights & rights) == rights)
+        return true;
+    if (text_eq(caller_name(r->caller), "anonymous")) {
+        err_set(&e, -FAULT_CREDENTIALS, "sign in first");
+        answer_unknown(r->exchange, -FAULT_CREDENTIALS, &e);
+    } else if (r->rights & RIGHT_LIST) {
+        exchange_answer_text(r->exchange, 403, "%s may not do this here", caller_name(r->caller));
+    } else {
+        exchange_answer_text(r->exchange, 404, "not found");
+    }
+    return false;
+}
+
+void request_fail(struct request *r, int result, const struct err *e)
+{
+    static const struct {
+        int result;
+        unsigned status;
+    } rows[] = {
+        {-FAULT_NO_OBJECT, 404}, {-ENOENT, 404},        {-FAULT_FULL, 507},        {-ENOSPC, 507},
+        {-EDQUOT, 507},          {-FAULT_EXISTS, 412},  {-FAULT_UNREACHABLE, 502}, {-FAULT_BUSY, 503},
+        {-FAULT_STALLED, 504},   {-FAULT_CORRUPT, 400}, {-FAULT_USAGE, 400},       {-ENOMEM, 503},
+    };
+    unsigned status = 500;
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (rows[i].result == result)
+            status = rows[i].status;
+    exchange_answer_text(r->exchange, status, "%s", e->msg);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One request after its head: what it names, who asks, and what they may. It is the state of its exchange, and ends
+ * with it.
+ */
+#pragma once
+
+#include "serve/serve.h"
+
+struct request {
+    struct serve *serve;
+    struct exchange *exchange;
+    struct caller *caller;
+    char *key;       /* decoded, without the leading '/'; "" is the root, a '/' at its end a folder. Owned */
+    char *namespace; /* the key's first part; "" for an object in the root. Owned */
+    unsigned rights; /* in that namespace */
+    void *state;     /* the route's own */
+    void (*state_done)(void *state);
+};
+
+/* Prefix of what is no key: pages, sign-in, the state of uploads. */
+#define REQUEST_OWN "-/"
+
+/* Hidden in a root: our own files. Never listed, never served. */
+#define REQUEST_STATE_FOLDER ".salvage"
+
+/* Decodes the path of x, checks it, and identifies the caller. NULL after it has answered itself: 400 for a path that
+ * is no key ('.', '..', empty parts, control characters, malformed escapes, longer than 1024 bytes), 401, 503. */
+struct request *request_new(struct serve *s, struct exchange *x);
+void request_free(void *request);
+
+/* Whether the caller has these rights; else answers 404 if they may not even list, 401 if they are anonymous, or 403.
+ */
+bool request_may(struct request *r, unsigned rights);
+
+/* Answers with the status of a fault: 404, 507, 503 …, and its message. */
+void request_fail(struct request *r, int result, const struct err *e);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of routes. The first row that fits wins.
+ */
+#include "serve/route.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+enum kind { OBJECT, FOLDER, EXACTLY, BELOW };
+
+struct route {
+    const char *methods; /* " GET HEAD " */
+    enum kind kind;
+    const char *name; /* for EXACTLY and BELOW */
+    void (*answer)(struct request *r);
+};
+
+static const struct route ROUTES[] = {
+    {" GET HEAD ", OBJECT, NULL, download_object},
+    {" GET HEAD ", FOLDER, NULL, listing_folder},
+};
+
+static bool fits(const struct route *route, const struct request *r)
+{
+    const char *key = r->key;
+    bool own = text_starts(key, REQUEST_OWN), folder = !*key || key[strlen(key) - 1] == '/';
+
+    switch (route->kind) {
+    case OBJECT:
+        return !own && !folder;
+    case FOLDER:
+        return !own && folder;
+    case EXACTLY:
+        return text_eq(key, route->name);
+    case BELOW:
+        return text_starts(key, route->name);
+    }
+    return false;
+}
+
+static bool has_method(const struct route *route, const char *method)
+{
+    const char *at = strstr(route->methods, method);
+    size_t size = strlen(method);
+
+    return size > 0 && at && at[-1] == ' ' && at[size] == ' ' && !strchr(method, ' ');
+}
+
+void route_request(struct request *r)
+{
+    const char *method = exchange_method(r->exchange);
+    bool known = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(ROUTES); i++) {
+        if (!fits(&ROUTES[i], r))
+            continue;
+        known = true;
+        if (has_method(&ROUTES[i], method)) {
+            ROUTES[i].answer(r);
+            return;
+        }
+    }
+    exchange_answer_text(r->exchange, known ? 405 : 404, known ? "not possible here: %.20s" : "not found", method);
+}

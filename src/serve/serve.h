@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The server of a store: what its parts share. A request is identified (access.h), its path decoded (request.h), and
+ * handed to the first route that fits (route.c).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "net/http_server.h"
+#include "serve/access.h"
+#include "serve/catalogue.h"
+#include "store/sink.h"
+
+struct serve_config {
+    const char *root;          /* --root: a folder; NULL with a store elsewhere */
+    struct sink_config *store; /* what --root or --from names */
+    struct access_config access;
+    struct http_server_options http; /* begin, over and ctx are set by serve_start */
+    uint64_t grace_ms;
+};
+
+struct serve {
+    struct serve_config config;
+    int root_fd; /* -1 with a store elsewhere */
+    struct access *access;
+    struct catalogue *catalogue; /* NULL: none */
+    struct http_server *http;
+};
+
+int serve_start(const struct serve_config *config, struct serve **ret, struct err *e);
+void serve_stop(struct serve *s);
+
+/* After an object or a manifest was stored or removed: catalogue, notices and counters learn of it. */
+void serve_stored(struct serve *s, const char *key, uint64_t size);
+void serve_removed(struct serve *s, const char *key);
