@@ -228,8 +228,8 @@ static void look_inside(struct follower *f, struct found *found, bool ours)
     if (r == 0 && f->config->wanted && !f->config->wanted(f->config->ctx, &j))
         return;
     if (r == 0) {
-        jvmtrace_take(&j, &found->trace);
-        found->root = armplace_ours(&f->request.place, &j, found->below);
+        jvmtrace_fill(&j, &found->trace);
+        found->root = armplace_watched_folder(&f->request.place, &j, found->below);
         if (ours)
             note(f, found); /* before it is asked: it may end meanwhile */
     }

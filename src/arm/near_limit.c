@@ -35,7 +35,7 @@ int near_limit_create(const char *root, const char *path, uid_t owner)
 {
     CLEANUP_FD int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int fd = folder < 0 ? -errno
-                        : beneath_open(folder, path + (*path == '/'), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+                        : open_beneath(folder, path + (*path == '/'), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 
     /* Without the right to it the file counts as ours. */
     if (fd >= 0 && fchown(fd, owner, (gid_t)-1) < 0)

@@ -330,9 +330,9 @@ static int parse_elsewhere(const struct parse *p, const struct opt *o)
     return o->type == OPT_LIST ? set_words(p, o, origin, value) : set_value(p, o, origin, value);
 }
 
-int opt_parse(const struct opt *table, int argc, char **argv, void *options, char ***ret_operands, struct err *e)
+int opt_parse(const struct opt *table, const struct opt_argv *line, void *options, char ***ret_operands, struct err *e)
 {
-    CLEANUP_FREE char **operands = calloc((size_t)(argc > 0 ? argc : 0) + 1, sizeof(*operands));
+    CLEANUP_FREE char **operands = calloc((size_t)(line->argc > 0 ? line->argc : 0) + 1, sizeof(*operands));
     CLEANUP_FREE bool *given = NULL;
     struct parse p = {.table = table, .options = options, .operands = operands, .e = e};
     int r;
@@ -342,7 +342,7 @@ int opt_parse(const struct opt *table, int argc, char **argv, void *options, cha
     p.given = given = calloc(p.count + 1, sizeof(*given));
     if (!operands || !given)
         return err_set(e, -ENOMEM, "out of memory");
-    if ((r = parse_arguments(&p, argc, argv)) < 0)
+    if ((r = parse_arguments(&p, line->argc, line->argv)) < 0)
         return r;
     for (unsigned i = 0; i < p.count; i++)
         if (is_option(&table[i]) && !given[i] && (r = parse_elsewhere(&p, &table[i])) < 0)

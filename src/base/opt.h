@@ -45,13 +45,19 @@ struct opt {
     const char *help;     /* one line or more, wrapped when printed */
 };
 
+/* A command line as main gets it. */
+struct opt_argv {
+    int argc;
+    char **argv;
+};
+
 /* Reads the command line into options (zeroed by the caller; invalid after a failure), and its operands into
  * *ret_operands (to be freed; ends with NULL, points into argv). Returns their count, or -FAULT_USAGE with a message,
  * or -ENOMEM. An empty environment variable counts as not set. An OPT_LIST on the command line replaces the whole list
  * of the environment or default; words split from those live as long as the process. If two options exclude each other
  * (OPT_EXCLUDES), one on the command line disables the other's variable; if both come from the same source, the command
  * reports it. The caller handles --help first. */
-int opt_parse(const struct opt *table, int argc, char **argv, void *options, char ***ret_operands, struct err *e);
+int opt_parse(const struct opt *table, const struct opt_argv *line, void *options, char ***ret_operands, struct err *e);
 
 /* For commands whose first operand begins another command line: how many elements of argv stand before that operand
  * (argv[0] and a "--" included). */

@@ -56,7 +56,7 @@ bool scan_kb(const char **at, uint64_t *ret)
     return true;
 }
 
-bool scan_keep(const char *text, const char *end, char *ret, size_t max)
+bool scan_copy(const char *text, const char *end, char *ret, size_t max)
 {
     size_t size = (size_t)(end - text);
 

@@ -17,4 +17,4 @@ bool scan_kb(const char **at, uint64_t *ret); /* "12kB", in bytes */
 const char *scan_last(const char *text, const char *end, const char *word);
 
 /* Copies text up to end into ret[max], with a NUL; false, and ret untouched, if it is too long. */
-bool scan_keep(const char *text, const char *end, char *ret, size_t max);
+bool scan_copy(const char *text, const char *end, char *ret, size_t max);

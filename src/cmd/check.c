@@ -145,7 +145,7 @@ static int run(int argc, char **argv)
     CLEANUP_FREE char **dirs = NULL;
     struct printing p = {.colours = table_colours()};
     struct err e = {0};
-    int r = opt_parse(CHECK_OPTIONS, argc, argv, &o, &dirs, &e);
+    int r = opt_parse(CHECK_OPTIONS, &(struct opt_argv){argc, argv}, &o, &dirs, &e);
 
     if (r >= 0 && o.plan.timeout_ms == 0)
         r = err_set(&e, -FAULT_USAGE, "check: --timeout must be greater than 0");

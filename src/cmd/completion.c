@@ -295,7 +295,7 @@ static int run(int argc, char **argv)
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
     char unused = 0;
-    int r = opt_parse(COMPLETION_OPTIONS, argc, argv, &unused, &operands, &e);
+    int r = opt_parse(COMPLETION_OPTIONS, &(struct opt_argv){argc, argv}, &unused, &operands, &e);
 
     if (r < 0)
         return command_fail(r, &e);

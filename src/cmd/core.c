@@ -110,23 +110,23 @@ static void report(const struct proc *p, const struct live_core *s)
             text_format_size(s->size, size), s->threads, s->threads == 1 ? "" : "s", (double)s->stopped_us / 1000);
 }
 
-static int put_into_file(const struct core_options *o, const struct proc *p, const struct live_core_options *how,
-                         struct live_core *told, struct err *e)
+static int write_file(const struct core_options *o, const struct proc *p, const struct live_core_options *how,
+                      struct live_core *result, struct err *e)
 {
     CLEANUP_FREE char *path = NULL;
     int r;
 
     if (text_eq(o->out, "-"))
-        return core_to_descriptor(p, how, STDOUT_FILENO, told, e);
+        return core_to_descriptor(p, how, STDOUT_FILENO, result, e);
     if (!(path = path_for(o, p)))
         return err_set(e, -ENOMEM, "out of memory");
-    if ((r = core_to_file(p, how, path, told, e)) < 0)
+    if ((r = core_to_file(p, how, path, result, e)) < 0)
         return r;
     return command_put(path) < 0 ? err_set(e, -EIO, "cannot write to stdout") : 0;
 }
 
-static int put_into_store(const struct core_options *o, const struct proc *p, const struct live_core_options *how,
-                          struct live_core *told, struct err *e)
+static int ship_core(const struct core_options *o, const struct proc *p, const struct live_core_options *how,
+                     struct live_core *result, struct err *e)
 {
     CLEANUP(plan_done) struct plan plan = {0};
     CLEANUP(whoami_done) struct whoami who = {0}, its = {0};
@@ -142,24 +142,24 @@ static int put_into_store(const struct core_options *o, const struct proc *p, co
         return err_set(e, -ENOMEM, "out of memory");
     evidence_owner_set(&s, p, &its);
     if ((r = shipping_try_store(&s, SHIPPING_TRY_MS, e)) == 0)
-        r = core_to_store(p, how, &s, told, e);
+        r = core_to_store(p, how, &s, result, e);
     sink_close(s.sink);
     return r;
 }
 
-static int take(const struct core_options *o, pid_t pid, struct err *e)
+static int take_core(const struct core_options *o, pid_t pid, struct err *e)
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
     struct live_core_options how = {.quick = o->quick, .all_memory = o->all_memory, .at_most_ms = o->at_most_ms};
-    struct live_core told = {0};
+    struct live_core result = {0};
     int r = proc_open("/proc", pid, &p);
 
     if (r < 0)
         return err_set(e, r, r == -ESRCH ? "there is no process %d" : "cannot inspect process %d: there is no /proc",
                        (int)pid);
-    r = o->plan.to ? put_into_store(o, &p, &how, &told, e) : put_into_file(o, &p, &how, &told, e);
+    r = o->plan.to ? ship_core(o, &p, &how, &result, e) : write_file(o, &p, &how, &result, e);
     if (r == 0)
-        report(&p, &told);
+        report(&p, &result);
     return r;
 }
 
@@ -169,13 +169,13 @@ static int run(int argc, char **argv)
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
     pid_t pid = 0;
-    int r = opt_parse(OPTIONS, argc, argv, &o, &operands, &e);
+    int r = opt_parse(OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e);
 
     if (r < 0 || (r = check(&o, operands, r, &pid, &e)) < 0)
         return command_fail(r, &e);
     log_set_format((enum log_format)o.plan.log);
     interrupt_catch();
-    r = take(&o, pid, &e);
+    r = take_core(&o, pid, &e);
     interrupt_release();
     return r < 0 ? command_fail(r, &e) : 0;
 }

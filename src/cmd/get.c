@@ -233,7 +233,7 @@ static int run(int argc, char **argv)
     CLEANUP(search_done) struct search search = {.name = ""};
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
-    int count = opt_parse(GET_OPTIONS, argc, argv, &o, &operands, &e), r;
+    int count = opt_parse(GET_OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e), r;
     const char *url;
 
     if (count < 0)

@@ -88,7 +88,7 @@ static const struct opt GUARD_OPTIONS[] = {
 int guard_parse(int argc, char **argv, struct guard_options *ret, struct err *e)
 {
     CLEANUP_FREE char **operands = NULL;
-    int r = opt_parse(GUARD_OPTIONS, argc, argv, ret, &operands, e);
+    int r = opt_parse(GUARD_OPTIONS, &(struct opt_argv){argc, argv}, ret, &operands, e);
 
     return r > 0 ? err_set(e, -FAULT_USAGE, "guard: '%s': give what is to be watched by --pid, --cgroup or --all",
                            operands[0])

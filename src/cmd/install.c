@@ -64,7 +64,7 @@ static int run(int argc, char **argv)
     struct err e = {0};
     struct stat st;
     char unused = 0;
-    int r = opt_parse(INSTALL_OPTIONS, argc, argv, &unused, &operands, &e);
+    int r = opt_parse(INSTALL_OPTIONS, &(struct opt_argv){argc, argv}, &unused, &operands, &e);
 
     if (r >= 0 && r != 1)
         r = err_set(&e, -FAULT_USAGE, "install: give a path: salvage install PATH");

@@ -271,7 +271,7 @@ static int run(int argc, char **argv)
     struct arming a = {.options = &o};
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
-    int r = opt_parse(ARM_OPTIONS, argc, argv, &o, &operands, &e), count = r;
+    int r = opt_parse(ARM_OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e), count = r;
 
     if (r < 0 || (r = check(&o, count, &e)) < 0)
         return command_fail(r, &e);

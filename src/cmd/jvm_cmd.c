@@ -47,7 +47,7 @@ static int run(int argc, char **argv)
     CLEANUP(buf_done) struct buf line = {.ceiling = ATTACH_REQUEST_MAX};
     struct err e = {0};
     int own = opt_leading(CMD_OPTIONS, argc, argv);
-    int r = opt_parse(CMD_OPTIONS, own, argv, &o, &operands, &e);
+    int r = opt_parse(CMD_OPTIONS, &(struct opt_argv){own, argv}, &o, &operands, &e);
     const char *pid = own < argc && jvm_is_pid(argv[own]) ? argv[own] : NULL;
     int command = own + (pid != NULL);
 

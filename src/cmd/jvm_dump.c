@@ -238,7 +238,7 @@ static int run(int argc, char **argv)
     CLEANUP(jvm_pids_done) struct jvm_pids pids = {0};
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
-    int exit_code, r = opt_parse(DUMP_OPTIONS, argc, argv, &o, &operands, &e);
+    int exit_code, r = opt_parse(DUMP_OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e);
 
     if (r < 0 || (r = check(&o, r, &e)) < 0 || (r = find_pids(&o, operands, &pids, &e)) < 0)
         return command_fail(r, &e);

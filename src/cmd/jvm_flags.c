@@ -27,7 +27,7 @@ static int run(int argc, char **argv)
     CLEANUP(jvm_done) struct jvm j = JVM_NONE;
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
-    int r = opt_parse(FLAGS_OPTIONS, argc, argv, &o, &operands, &e);
+    int r = opt_parse(FLAGS_OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e);
 
     if (r > 1)
         r = err_set(&e, -FAULT_USAGE, "jvm flags: one process at a time");

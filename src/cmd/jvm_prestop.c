@@ -194,7 +194,7 @@ static int run(int argc, char **argv)
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
     uint64_t begun_ms = clock_mono_ms();
-    int exit_code, r = opt_parse(PRESTOP_OPTIONS, argc, argv, &o, &operands, &e);
+    int exit_code, r = opt_parse(PRESTOP_OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e);
 
     if (r > 1)
         r = err_set(&e, -FAULT_USAGE, "jvm prestop: one process at a time");

@@ -70,7 +70,7 @@ static int add_size(struct table *t, int64_t bytes)
 }
 
 /* The pod, else the container. */
-static int add_place(struct table *t, const struct about *a)
+static int add_place(struct table *t, const struct jvm_info *a)
 {
     char id[SHORT_ID + 1];
 
@@ -81,10 +81,10 @@ static int add_place(struct table *t, const struct about *a)
 }
 
 /* Like jps: "CLASS ARGUMENTS JVM-ARGUMENTS"; for an unknown class the reason. */
-static int add_command(struct table *t, const struct ps_options *o, const struct about *a)
+static int add_command(struct table *t, const struct ps_options *o, const struct jvm_info *a)
 {
     CLEANUP(buf_done) struct buf b = {0};
-    int r = buf_add_text(&b, o->full && a->main_class ? a->main_class : about_short_name(a));
+    int r = buf_add_text(&b, o->full && a->main_class ? a->main_class : jvm_info_short_name(a));
 
     if (r == 0 && o->arguments && a->arguments && *a->arguments)
         r = buf_printf(&b, " %s", a->arguments);
@@ -95,7 +95,7 @@ static int add_command(struct table *t, const struct ps_options *o, const struct
     return r < 0 ? r : table_add(t, buf_text(&b));
 }
 
-static int add_row(struct table *t, const struct ps_options *o, const struct about *a)
+static int add_row(struct table *t, const struct ps_options *o, const struct jvm_info *a)
 {
     int r;
 
@@ -117,7 +117,7 @@ static json_t *size_or_null(int64_t n)
     return n < 0 ? json_null() : json_integer(n);
 }
 
-static int add_object(json_t *array, const struct about *a)
+static int add_object(json_t *array, const struct jvm_info *a)
 {
     char started[CLOCK_TEXT_MAX];
     json_t *o = json_pack("{si si sI so so so so so so so so so so so so so so so so}", "pid", (int)a->pid, "inner_pid",
@@ -134,7 +134,7 @@ static int add_object(json_t *array, const struct about *a)
     return o && json_array_append_new(array, o) == 0 ? 0 : -ENOMEM;
 }
 
-static int add(struct listing *l, const struct about *a, struct err *e)
+static int add(struct listing *l, const struct jvm_info *a, struct err *e)
 {
     int r = l->array ? add_object(l->array, a) : add_row(&l->table, l->o, a);
 
@@ -146,8 +146,8 @@ static int add(struct listing *l, const struct about *a, struct err *e)
 static int add_found(struct listing *l, struct jvm_pids *found, struct err *e)
 {
     for (size_t i = 0; i < found->count; i++) {
-        CLEANUP(about_done) struct about a = {0};
-        int r = about_jvm("/proc", found->pid[i], &a, e);
+        CLEANUP(jvm_info_done) struct jvm_info a = {0};
+        int r = jvm_info_read("/proc", found->pid[i], &a, e);
 
         if (r == -EACCES)
             found->hidden++;
@@ -165,14 +165,14 @@ static int add_named(struct listing *l, char *const *operands, struct err *e)
     int result = 0;
 
     for (; *operands; operands++) {
-        CLEANUP(about_done) struct about a = {0};
+        CLEANUP(jvm_info_done) struct jvm_info a = {0};
         struct err why;
         uint64_t pid;
         int r;
 
         if (text_parse_uint(*operands, INT_MAX, &pid) < 0 || pid == 0)
             return err_set(e, -FAULT_USAGE, "jvm ps: '%s' is not a process id", *operands);
-        if ((r = about_jvm("/proc", (pid_t)pid, &a, &why)) == 0)
+        if ((r = jvm_info_read("/proc", (pid_t)pid, &a, &why)) == 0)
             r = add(l, &a, &why);
         if (r < 0 && result < 0)
             command_fail(result, e);
@@ -247,7 +247,7 @@ static int run(int argc, char **argv)
     CLEANUP(listing_done) struct listing l = {.o = &o, .table = {.columns = COLUMNS, .count = ARRAY_SIZE(COLUMNS)}};
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
-    int r = opt_parse(PS_OPTIONS, argc, argv, &o, &operands, &e);
+    int r = opt_parse(PS_OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e);
 
     if (r >= 0 && o.json && !(l.array = json_array()))
         r = err_set(&e, -ENOMEM, "out of memory");

@@ -57,7 +57,7 @@ static int run(int argc, char **argv)
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
     int own = opt_leading(SET_OPTIONS, argc, argv);
-    int r = opt_parse(SET_OPTIONS, own, argv, &o, &operands, &e);
+    int r = opt_parse(SET_OPTIONS, &(struct opt_argv){own, argv}, &o, &operands, &e);
     const char *pid = own < argc && jvm_is_pid(argv[own]) ? argv[own] : NULL;
     int first = own + (pid != NULL);
 

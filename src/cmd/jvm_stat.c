@@ -230,7 +230,7 @@ static int run(int argc, char **argv)
 
     if (r < 0)
         return command_error(r, "out of memory");
-    r = opt_parse(STAT_OPTIONS, argc, words.item, &o, &operands, &e);
+    r = opt_parse(STAT_OPTIONS, &(struct opt_argv){argc, words.item}, &o, &operands, &e);
     if (r >= 0)
         r = run_on(&o, operands, &e);
     return r < 0 ? command_fail(r, &e) : 0;

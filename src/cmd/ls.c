@@ -302,7 +302,7 @@ static int run(int argc, char **argv)
     struct ls_options o = {0};
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
-    int count = opt_parse(LS_OPTIONS, argc, argv, &o, &operands, &e), r;
+    int count = opt_parse(LS_OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e), r;
     const char *url;
 
     if (count < 0)

@@ -337,7 +337,7 @@ static int run(int argc, char **argv)
         .o = &o, .oom_log = OOM_LOG_READER_NONE, .table = {.columns = COLUMNS, .count = ARRAY_SIZE(COLUMNS)}};
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
-    int r = opt_parse(OPTIONS, argc, argv, &o, &operands, &e);
+    int r = opt_parse(OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e);
 
     char *const *files = r > 0 ? operands : NULL;
 

@@ -212,7 +212,8 @@ static int run(int argc, char **argv)
     CLEANUP_FREE char **operands = NULL;
     struct supervise_config config = {0};
     struct err e = {0};
-    int own = opt_leading(RUN_OPTIONS, argc, argv), r = opt_parse(RUN_OPTIONS, own, argv, &run.options, &operands, &e);
+    int own = opt_leading(RUN_OPTIONS, argc, argv),
+        r = opt_parse(RUN_OPTIONS, &(struct opt_argv){own, argv}, &run.options, &operands, &e);
 
     if (r < 0)
         return command_fail(r, &e);

@@ -105,7 +105,7 @@ static int run(int argc, char **argv)
     struct serve_options o = {0};
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
-    int count = opt_parse(SERVE_OPTIONS, argc, argv, &o, &operands, &e), r;
+    int count = opt_parse(SERVE_OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e), r;
 
     if (count < 0)
         return command_fail(count, &e);

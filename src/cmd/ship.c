@@ -147,7 +147,7 @@ static int run(int argc, char **argv)
     CLEANUP_FREE char **files = NULL;
     struct shipping s = {.plan = &plan, .who = &who, .facts = &facts};
     struct err e = {0};
-    int count = opt_parse(SHIP_OPTIONS, argc, argv, &o, &files, &e), exit_code, r;
+    int count = opt_parse(SHIP_OPTIONS, &(struct opt_argv){argc, argv}, &o, &files, &e), exit_code, r;
 
     if (count < 0)
         return command_fail(count, &e);

@@ -52,7 +52,7 @@ static int run(int argc, char **argv)
     CLEANUP_FREE char **operands = NULL;
     struct version_options options = {0};
     struct err e = {0};
-    int r = opt_parse(VERSION_OPTIONS, argc, argv, &options, &operands, &e);
+    int r = opt_parse(VERSION_OPTIONS, &(struct opt_argv){argc, argv}, &options, &operands, &e);
 
     if (r > 0)
         r = err_set(&e, -FAULT_USAGE, "--version: unexpected argument '%s': only --json is allowed", operands[0]);

@@ -78,7 +78,7 @@ static const struct opt WATCH_OPTIONS[] = {
 
 int watch_parse(int argc, char **argv, struct watch_options *ret, char ***ret_dirs, struct err *e)
 {
-    int r = opt_parse(WATCH_OPTIONS, argc, argv, ret, ret_dirs, e);
+    int r = opt_parse(WATCH_OPTIONS, &(struct opt_argv){argc, argv}, ret, ret_dirs, e);
 
     if (r < 0)
         return r;

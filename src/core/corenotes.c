@@ -69,7 +69,7 @@ int corenotes_find(const void *head, size_t size, uint64_t *ret_at, uint64_t *re
 
 /* struct elf_prpsinfo is recognised by its size: 64 bits; 32 bits with user ids of 16 bits; 32 bits with user ids of 32
  * bits. */
-static void take_process(const struct layout *l, const unsigned char *p, size_t size, struct origin *o)
+static void set_process(const struct layout *l, const unsigned char *p, size_t size, struct origin *o)
 {
     static const struct {
         size_t size, name;
@@ -87,7 +87,7 @@ static void take_process(const struct layout *l, const unsigned char *p, size_t 
         origin_text(o->command, sizeof(o->command), (const char *)p + name, strnlen((const char *)p + name, NAME_SIZE));
 }
 
-static void take_signal(struct origin *o, int number)
+static void set_signal(struct origin *o, int number)
 {
     const char *name = number > 0 ? sigabbrev_np(number) : NULL;
     bool dumps = number > 0 && number != SIGSTOP;
@@ -126,12 +126,12 @@ void corenotes_origin(const void *head, size_t head_size, const void *notes, siz
         if (type == NT_PRSTATUS && !status && content >= CURSIG_AT + 2) {
             status = true;
             if (!info)
-                take_signal(ret, (int)number(&l, p + CURSIG_AT, 2));
+                set_signal(ret, (int)number(&l, p + CURSIG_AT, 2));
         } else if (type == NT_PRPSINFO) {
-            take_process(&l, p, (size_t)content, ret);
+            set_process(&l, p, (size_t)content, ret);
         } else if (type == NT_SIGINFO && !info && content >= 4) {
             info = true;
-            take_signal(ret, (int)number(&l, p, 4));
+            set_signal(ret, (int)number(&l, p, 4));
         }
         p += padded(content) > (size_t)(end - p) ? (size_t)(end - p) : padded(content);
     }

@@ -4,6 +4,7 @@
  */
 #include "core/elfcore.h"
 
+#include <assert.h>
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
@@ -15,11 +16,11 @@
 enum { PAC_MASK = 0x406 };
 
 const struct elfcore_machine ELFCORE_X86_64 = {
-    .id = EM_X86_64, .registers = 216, .floats = 512, .pc = 16, .sp = 19, .extra = NT_X86_XSTATE, .its = "x86_64"};
+    .id = EM_X86_64, .registers = 216, .floats = 512, .pc = 16, .sp = 19, .extra = NT_X86_XSTATE, .name = "x86_64"};
 const struct elfcore_machine ELFCORE_AARCH64 = {
-    .id = EM_AARCH64, .registers = 272, .floats = 528, .pc = 32, .sp = 31, .extra = PAC_MASK, .its = "aarch64"};
+    .id = EM_AARCH64, .registers = 272, .floats = 528, .pc = 32, .sp = 31, .extra = PAC_MASK, .name = "aarch64"};
 
-const struct elfcore_machine *elfcore_here(void)
+const struct elfcore_machine *elfcore_native(void)
 {
 #if defined(__x86_64__)
     return &ELFCORE_X86_64;
@@ -47,6 +48,7 @@ static uint64_t notes_offset(const struct elfcore *c)
 
 uint64_t elfcore_head_size(const struct elfcore *c, size_t notes_size)
 {
+    assert(c->page > 0);
     uint64_t end = notes_offset(c) + notes_size;
 
     return (end + c->page - 1) / c->page * c->page;
@@ -217,6 +219,7 @@ int elfcore_note_thread(struct buf *notes, const struct elfcore_machine *m, cons
     int32_t has_floats = t->floats != NULL;
     int r;
 
+    assert(m->registers <= ELFCORE_REGISTERS_MAX && t->registers);
     memcpy(data, &head, sizeof(head));
     memcpy(data + sizeof(head), t->registers, m->registers);
     memcpy(data + sizeof(head) + m->registers, &has_floats, sizeof(has_floats));

@@ -19,7 +19,7 @@ struct elfcore_machine {
     size_t floats;    /* bytes of the floating point registers */
     unsigned pc, sp;  /* index of program counter and stack pointer among the general registers, of 8 bytes each */
     uint32_t extra;   /* note type of a further set: NT_X86_XSTATE, NT_ARM_PAC_MASK */
-    const char *its;  /* "x86_64" */
+    const char *name; /* "x86_64" */
 };
 
 enum { ELFCORE_REGISTERS_MAX = 272, ELFCORE_FLOATS_MAX = 528 };
@@ -27,7 +27,7 @@ enum { ELFCORE_REGISTERS_MAX = 272, ELFCORE_FLOATS_MAX = 528 };
 extern const struct elfcore_machine ELFCORE_X86_64, ELFCORE_AARCH64;
 
 /* The machine that we run on; NULL: not supported. */
-const struct elfcore_machine *elfcore_here(void);
+const struct elfcore_machine *elfcore_native(void);
 
 /* A range of memory. A debugger reads what is not in the core as zeros, or from the file that is mapped there. */
 struct elfcore_segment {

@@ -4,6 +4,7 @@
  */
 #include "core/live_core.h"
 
+#include <assert.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,13 +25,13 @@
 
 enum { STEP = 1024 * 1024, HEAD_MAX = 128 * 1024 * 1024, PAGE_MIN = 4096 };
 
-struct taking {
+struct core_copy {
     const struct proc *proc;
     const struct live_core_options *options;
-    struct live_core told;
+    struct live_core result;
     struct memmap map;
     struct process_notes notes;
-    struct ptrace_freeze *still;
+    struct ptrace_freeze *freeze;
     int mem; /* /proc/PID/mem: refers to the memory, not to the pid */
     int out;
     bool gone;     /* the process's memory is gone */
@@ -38,21 +39,21 @@ struct taking {
     uint64_t skip; /* zeros not written yet, as a hole */
     uint64_t total;
     char *step; /* STEP bytes */
-    bool *there;
+    bool *present;
     uint64_t page;
     struct stackends stacks;
 };
 
-static void taking_done(struct taking *t)
+static void core_copy_done(struct core_copy *t)
 {
-    ptrace_freeze_free(t->still);
+    ptrace_freeze_free(t->freeze);
     memmap_done(&t->map);
     stackends_done(&t->stacks);
     process_notes_done(&t->notes);
     if (t->mem >= 0)
         close(t->mem);
     free(t->step);
-    free(t->there);
+    free(t->present);
 }
 
 static int no_memory(struct err *e)
@@ -63,14 +64,14 @@ static int no_memory(struct err *e)
 /* --- before ---------------------------------------------------------------------------------------------------------
  */
 
-static int prepare(struct taking *t, struct err *e)
+static int prepare(struct core_copy *t, struct err *e)
 {
     struct stat st;
     int r;
 
     if (t->proc->pid == getpid())
         return err_set(e, -EINVAL, "process %d is salvage itself: it can't stop itself", (int)t->proc->pid);
-    if (!(t->step = malloc(STEP)) || !(t->there = malloc(STEP / PAGE_MIN)))
+    if (!(t->step = malloc(STEP)) || !(t->present = malloc(STEP / PAGE_MIN)))
         return no_memory(e);
     t->holes = fstat(t->out, &st) == 0 && S_ISREG(st.st_mode);
     t->mem = openat(t->proc->fd, "mem", O_RDONLY | O_CLOEXEC);
@@ -82,19 +83,19 @@ static int prepare(struct taking *t, struct err *e)
 /* --- head -----------------------------------------------------------------------------------------------------------
  */
 
-static int add_threads(struct taking *t, struct buf *notes)
+static int add_threads(struct core_copy *t, struct buf *notes)
 {
-    const struct elfcore_machine *machine = elfcore_here();
+    const struct elfcore_machine *machine = elfcore_native();
     const struct ptrace_freeze_thread *thread;
-    size_t count = ptrace_freeze_threads(t->still, &thread);
+    size_t count = ptrace_freeze_threads(t->freeze, &thread);
     const struct process_notes *f = &t->notes;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < count; i++) {
         const struct ptrace_freeze_thread *one = &thread[i];
 
-        t->told.threads++;
-        t->told.unstopped += !one->held;
+        t->result.threads++;
+        t->result.unstopped += !one->held;
         r = elfcore_note_thread(notes, machine, &f->process,
                                 &(struct elfcore_thread){one->inner, one->registers, one->held ? one->floats : NULL});
         if (r == 0 && i == 0)
@@ -109,7 +110,7 @@ static int add_threads(struct taking *t, struct buf *notes)
     return r;
 }
 
-static int write_out(struct taking *t, const void *data, size_t size, struct err *e)
+static int write_out(struct core_copy *t, const void *data, size_t size, struct err *e)
 {
     int r = 0;
 
@@ -118,15 +119,15 @@ static int write_out(struct taking *t, const void *data, size_t size, struct err
     t->skip = 0;
     if (r == 0)
         r = file_write(t->out, data, size);
-    t->told.size += size;
+    t->result.size += size;
     return r < 0 ? err_set(e, r, "the core of process %d can't be written: %s", (int)t->proc->pid, strerror(-r)) : 0;
 }
 
-static int write_head(struct taking *t, struct err *e)
+static int write_head(struct core_copy *t, struct err *e)
 {
     CLEANUP(buf_done) struct buf notes = {.ceiling = HEAD_MAX}, head = {.ceiling = HEAD_MAX};
     CLEANUP_FREE struct elfcore_segment *segment = calloc(t->map.count + 1, sizeof(*segment));
-    struct elfcore core = {.machine = elfcore_here(), .page = t->page, .segment = segment, .count = t->map.count};
+    struct elfcore core = {.machine = elfcore_native(), .page = t->page, .segment = segment, .count = t->map.count};
     int r;
 
     if (!segment)
@@ -144,17 +145,17 @@ static int write_head(struct taking *t, struct err *e)
 
 /* Whether the process has ended, or executed another program. A process that is not stopped may have ended, and its pid
  * may belong to another by now. */
-static bool has_gone(const struct taking *t, uint64_t address)
+static bool has_gone(const struct core_copy *t, uint64_t address)
 {
     char byte;
 
-    if (t->gone || ptrace_freeze_holds(t->still))
+    if (t->gone || ptrace_freeze_holds(t->freeze))
         return t->gone;
     return t->mem < 0 ? !proc_is_alive(t->proc) : file_pread(t->mem, &byte, 1, address) == 0;
 }
 
 /* Reads what process_vm_readv can't, such as PROT_NONE memory, page by page; unreadable pages become zeros. */
-static void read_hard(struct taking *t, uint64_t address, char *to, size_t size)
+static void read_hard(struct core_copy *t, uint64_t address, char *to, size_t size)
 {
     size_t page = (size_t)t->page;
 
@@ -164,15 +165,15 @@ static void read_hard(struct taking *t, uint64_t address, char *to, size_t size)
         if (n == (ssize_t)page)
             continue;
         memset(to + at, 0, page);
-        t->told.lost += page;
+        t->result.lost += page;
         t->gone |= n == 0; /* end of file: the whole memory is gone */
     }
 }
 
-static void read_run(struct taking *t, uint64_t address, char *to, size_t size)
+static void read_run(struct core_copy *t, uint64_t address, char *to, size_t size)
 {
-    void *there = (void *)(uintptr_t)address; /* NOLINT(performance-no-int-to-ptr): another process's */
-    struct iovec local = {to, size}, remote = {there, size};
+    void *remote_address = (void *)(uintptr_t)address; /* NOLINT(performance-no-int-to-ptr): another process's */
+    struct iovec local = {to, size}, remote = {remote_address, size};
     ssize_t n = process_vm_readv(t->proc->pid, &local, 1, &remote, 1, 0);
     size_t done = n > 0 ? (size_t)n / (size_t)t->page * (size_t)t->page : 0;
 
@@ -180,17 +181,17 @@ static void read_run(struct taking *t, uint64_t address, char *to, size_t size)
         read_hard(t, address + done, to + done, size - done);
 }
 
-static void read_touched(struct taking *t, const struct memmap_piece *piece, uint64_t address, size_t size)
+static void read_touched(struct core_copy *t, const struct memmap_piece *piece, uint64_t address, size_t size)
 {
     size_t pages = size / (size_t)t->page;
 
-    memmap_there(&t->map, piece->source, address, pages, t->there);
+    memmap_present(&t->map, piece->source, address, pages, t->present);
     for (size_t i = 0, end; i < pages; i = end) {
         size_t at = i * (size_t)t->page;
 
-        for (end = i + 1; end < pages && t->there[end] == t->there[i]; end++)
+        for (end = i + 1; end < pages && t->present[end] == t->present[i]; end++)
             ;
-        if (t->there[i])
+        if (t->present[i])
             read_run(t, address + at, t->step + at, (end - i) * (size_t)t->page);
         else
             memset(t->step + at, 0, (end - i) * (size_t)t->page);
@@ -198,13 +199,13 @@ static void read_touched(struct taking *t, const struct memmap_piece *piece, uin
 }
 
 /* Reads the file behind a shared mapping: reading a hole through the process would allocate it. */
-static void read_shared(struct taking *t, const struct memmap_piece *piece, int fd, uint64_t address, size_t size)
+static void read_shared(struct core_copy *t, const struct memmap_piece *piece, int fd, uint64_t address, size_t size)
 {
     ssize_t n = file_pread(fd, t->step, size, piece->map_offset + (address - piece->map_start));
     size_t got = n > 0 ? (size_t)n : 0;
 
     memset(t->step + got, 0, size - got);
-    t->told.lost += n < 0 ? size : 0;
+    t->result.lost += n < 0 ? size : 0;
 }
 
 static bool is_zero(const char *data, size_t size)
@@ -213,7 +214,7 @@ static bool is_zero(const char *data, size_t size)
 }
 
 /* Writes a step; in a regular file pages of zeros become holes. */
-static int write_step(struct taking *t, size_t size, struct err *e)
+static int write_step(struct core_copy *t, size_t size, struct err *e)
 {
     size_t page = (size_t)t->page;
     int r = 0;
@@ -229,19 +230,19 @@ static int write_step(struct taking *t, size_t size, struct err *e)
             r = write_out(t, t->step + at, end - at, e);
         } else {
             t->skip += end - at;
-            t->told.size += end - at;
+            t->result.size += end - at;
         }
     }
     return r;
 }
 
 /* Counts memory that was copied while the process ran. */
-static void note_late(struct taking *t, size_t size)
+static void note_late(struct core_copy *t, size_t size)
 {
-    if (t->told.consistent == 0)
-        t->told.consistent = t->told.size;
+    if (t->result.consistent == 0)
+        t->result.consistent = t->result.size;
     if (!t->options->quick)
-        t->told.late += size;
+        t->result.late += size;
 }
 
 struct step {
@@ -252,33 +253,33 @@ struct step {
 };
 
 /* 1: the process has ended, or the time is up; nothing of this step was written. */
-static int copy_step(struct taking *t, const struct step *s, struct err *e)
+static int copy_step(struct core_copy *t, const struct step *s, struct err *e)
 {
     int r;
 
     if (t->options->until_ms && clock_mono_ms() >= t->options->until_ms) {
-        t->told.timed_out = true;
+        t->result.timed_out = true;
         return 1;
     }
-    ptrace_freeze_renew(t->still);
+    ptrace_freeze_renew(t->freeze);
     if (s->shared >= 0)
         read_shared(t, s->piece, s->shared, s->address, s->size);
     else
         read_touched(t, s->piece, s->address, s->size);
     if (has_gone(t, s->address))
         return 1;
-    if (!ptrace_freeze_holds(t->still)) {
-        stackends_put(&t->stacks, s->address, t->step, s->size);
+    if (!ptrace_freeze_holds(t->freeze)) {
+        stackends_restore(&t->stacks, s->address, t->step, s->size);
         note_late(t, s->size);
     }
     if ((r = write_step(t, s->size, e)) < 0)
         return r;
-    if (t->options->step && t->options->step(t->options->ctx, t->told.size, t->total) != 0)
+    if (t->options->step && t->options->step(t->options->ctx, t->result.size, t->total) != 0)
         return err_set(e, -ECANCELED, "the core of process %d: stopped", (int)t->proc->pid);
     return 0;
 }
 
-static int copy_piece(struct taking *t, const struct memmap_piece *piece, struct err *e)
+static int copy_piece(struct core_copy *t, const struct memmap_piece *piece, struct err *e)
 {
     CLEANUP_FD int shared = piece->source == MEMMAP_SHARED ? memmap_open_shared(t->proc, piece) : -1;
     int r = 0;
@@ -293,14 +294,14 @@ static int copy_piece(struct taking *t, const struct memmap_piece *piece, struct
     return r;
 }
 
-static int copy_memory(struct taking *t, struct err *e)
+static int copy_memory(struct core_copy *t, struct err *e)
 {
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < t->map.count; i++)
         r = copy_piece(t, &t->map.piece[i], e);
     if (r > 0)
-        t->told.cut = true;
+        t->result.cut = true;
     /* A hole at the end. */
     if (r >= 0 && t->skip > 0 && ftruncate(t->out, lseek(t->out, 0, SEEK_CUR) + (off_t)t->skip) < 0)
         return err_set(e, -errno, "the core of process %d can't be written: %s", (int)t->proc->pid, strerror(errno));
@@ -310,34 +311,35 @@ static int copy_memory(struct taking *t, struct err *e)
 /* --- all of it ------------------------------------------------------------------------------------------------------
  */
 
-static int take(struct taking *t, struct err *e)
+static int write_core(struct core_copy *t, struct err *e)
 {
     int r;
 
-    if ((r = prepare(t, e)) < 0 || (r = ptrace_freeze_begin(t->proc, t->options->at_most_ms, &t->still, e)) < 0 ||
+    if ((r = prepare(t, e)) < 0 || (r = ptrace_freeze_begin(t->proc, t->options->at_most_ms, &t->freeze, e)) < 0 ||
         (r = memmap_list(&t->map, t->proc, e)) < 0)
         return r;
-    stackends_take(&t->stacks, t->proc, t->still, &t->map);
+    stackends_save(&t->stacks, t->proc, t->freeze, &t->map);
     if (t->options->quick)
-        t->told.stopped_us = ptrace_freeze_end(t->still);
+        t->result.stopped_us = ptrace_freeze_end(t->freeze);
     if ((r = memmap_scan(&t->map, t->proc, e)) < 0 || (r = write_head(t, e)) < 0 || (r = copy_memory(t, e)) < 0)
         return r;
-    t->told.stopped_us = ptrace_freeze_end(t->still);
-    if (t->told.consistent == 0)
-        t->told.consistent = t->told.size;
+    t->result.stopped_us = ptrace_freeze_end(t->freeze);
+    if (t->result.consistent == 0)
+        t->result.consistent = t->result.size;
     return 0;
 }
 
 int live_core_write(const struct proc *p, const struct live_core_options *o, int fd, struct live_core *ret,
                     struct err *e)
 {
-    CLEANUP(taking_done)
-    struct taking t = {
+    assert(p->fd >= 0 && o && fd >= 0);
+    CLEANUP(core_copy_done)
+    struct core_copy t = {
         .proc = p, .options = o, .map = MEMMAP_NONE, .mem = -1, .out = fd, .page = (uint64_t)sysconf(_SC_PAGESIZE)};
-    int r = take(&t, e);
+    int r = write_core(&t, e);
 
     if (r == 0)
-        *ret = t.told;
+        *ret = t.result;
     return r;
 }
 

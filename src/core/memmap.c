@@ -4,6 +4,7 @@
  */
 #include "core/memmap.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -33,7 +34,7 @@ enum {
     FILTER_ALL = 0x1ff
 };
 
-struct memmap_known {
+struct memmap_smaps {
     uint64_t start, end;
     unsigned flags;   /* MAPS_* */
     uint64_t in_use;  /* bytes in memory or swapped out */
@@ -75,10 +76,10 @@ static int each_line(const struct proc *p, const char *file, int (*fn)(void *ctx
 /* --- smaps
  * --------------------------------------------------------------------------------------------------------- */
 
-static int add_known(void *ctx, char *line)
+static int add_smaps_line(void *ctx, char *line)
 {
     struct memmap *m = ctx;
-    struct memmap_known *last = m->known_count > 0 ? &m->known[m->known_count - 1] : NULL;
+    struct memmap_smaps *last = m->known_count > 0 ? &m->known[m->known_count - 1] : NULL;
     struct maps_line mapping;
     uint64_t size;
     int r;
@@ -95,7 +96,7 @@ static int add_known(void *ctx, char *line)
         return 0;
     if ((r = array_reserve(&m->known, m->known_count + 1, &m->known_capacity, sizeof(*m->known), MAPPINGS_MAX)) < 0)
         return r;
-    m->known[m->known_count++] = (struct memmap_known){.start = mapping.start, .end = mapping.end};
+    m->known[m->known_count++] = (struct memmap_smaps){.start = mapping.start, .end = mapping.end};
     return 0;
 }
 
@@ -115,7 +116,7 @@ int memmap_prepare(const struct proc *p, bool all_memory, struct memmap *ret, st
     m.all = all_memory;
     m.filter = all_memory ? (uint64_t)FILTER_ALL : read_filter(p);
     m.pagemap = openat(p->fd, "pagemap", O_RDONLY | O_CLOEXEC);
-    if ((r = each_line(p, "smaps", add_known, &m)) < 0 && r != -EACCES && r != -EPERM)
+    if ((r = each_line(p, "smaps", add_smaps_line, &m)) < 0 && r != -EACCES && r != -EPERM)
         return fail(p, r, "smaps", e);
     *ret = m;
     m = (struct memmap)MEMMAP_NONE;
@@ -123,9 +124,9 @@ int memmap_prepare(const struct proc *p, bool all_memory, struct memmap *ret, st
 }
 
 /* The smaps entry of a mapping, or of the larger one that it was part of then. */
-static const struct memmap_known *find_known(const struct memmap *m, uint64_t start)
+static const struct memmap_smaps *find_smaps(const struct memmap *m, uint64_t start)
 {
-    static const struct memmap_known nothing;
+    static const struct memmap_smaps nothing;
     size_t low = 0, high = m->known_count;
 
     while (low < high) {
@@ -146,34 +147,34 @@ static enum memmap_source of_shared(const struct memmap *m, const struct maps_li
     bool anonymous = *line->path != '/' || maps_is_deleted(line);
 
     if (!(m->filter & (anonymous ? SHARED_ANONYMOUS : SHARED_FILE)))
-        return MEMMAP_LEFT;
+        return MEMMAP_SKIPPED;
     if (anonymous)
         return MEMMAP_SHARED;
     return m->all ? MEMMAP_WHOLE : MEMMAP_MAPPED;
 }
 
 static enum memmap_source source_of(const struct memmap *m, const struct maps_line *line,
-                                    const struct memmap_known *known)
+                                    const struct memmap_smaps *known)
 {
     if (text_eq(line->path, "[vdso]"))
         return MEMMAP_WHOLE; /* debuggers need it to unwind out of system calls */
     if ((known->flags & MAPS_DONT_DUMP && !m->all) || known->flags & MAPS_IO || text_starts(line->path, "[vvar") ||
         text_eq(line->path, "[vsyscall]"))
-        return MEMMAP_LEFT;
+        return MEMMAP_SKIPPED;
     if (known->flags & MAPS_HUGETLB)
-        return m->filter & (line->shared ? SHARED_HUGE : PRIVATE_HUGE) ? MEMMAP_TOUCHED : MEMMAP_LEFT;
+        return m->filter & (line->shared ? SHARED_HUGE : PRIVATE_HUGE) ? MEMMAP_TOUCHED : MEMMAP_SKIPPED;
     if (line->shared)
         return of_shared(m, line);
     if (*line->path == '/') {
         /* A JVM sets this bit (DumpSharedMappingsInCore): reading all of lib/modules would fill memory. */
         if (m->filter & PRIVATE_FILE)
             return m->all ? MEMMAP_WHOLE : MEMMAP_MAPPED;
-        return m->filter & PRIVATE_ANONYMOUS ? MEMMAP_CHANGED : MEMMAP_LEFT;
+        return m->filter & PRIVATE_ANONYMOUS ? MEMMAP_CHANGED : MEMMAP_SKIPPED;
     }
     /* Inaccessible and unused: reserved address space; a JVM can have terabytes of it. */
     if (line->protection == 0 && known->end >= line->end && known->in_use == 0)
-        return MEMMAP_LEFT;
-    return m->filter & PRIVATE_ANONYMOUS ? MEMMAP_TOUCHED : MEMMAP_LEFT;
+        return MEMMAP_SKIPPED;
+    return m->filter & PRIVATE_ANONYMOUS ? MEMMAP_TOUCHED : MEMMAP_SKIPPED;
 }
 
 int memmap_add(struct memmap *m, const struct memmap_piece *piece)
@@ -214,12 +215,12 @@ static int add_mapping(void *ctx, char *text)
     struct memmap *m = ctx;
     struct maps_line line;
     struct memmap_piece piece;
-    const struct memmap_known *known;
+    const struct memmap_smaps *known;
     int r;
 
     if (!maps_parse(text, &line) || text_eq(line.path, "[vsyscall]"))
         return 0;
-    known = find_known(m, line.start);
+    known = find_smaps(m, line.start);
     piece = (struct memmap_piece){
         .segment = {.start = line.start, .size = line.end - line.start, .protection = line.protection},
         .source = source_of(m, &line, known),
@@ -236,6 +237,7 @@ static int add_mapping(void *ctx, char *text)
 
 int memmap_list(struct memmap *m, const struct proc *p, struct err *e)
 {
+    assert(m->count == 0);
     int r = each_line(p, "maps", add_mapping, m);
 
     if (r < 0)

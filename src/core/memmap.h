@@ -16,7 +16,7 @@
 
 /* How the bytes of a mapping are read. */
 enum memmap_source {
-    MEMMAP_LEFT,    /* not in the core */
+    MEMMAP_SKIPPED, /* not in the core */
     MEMMAP_WHOLE,   /* all of it is read */
     MEMMAP_TOUCHED, /* pages that exist; the others are zeros */
     MEMMAP_CHANGED, /* of a private file mapping: pages that were written to */
@@ -39,7 +39,7 @@ struct memmap {
     size_t file_count, file_capacity;
     struct strv paths;
 
-    struct memmap_known *known; /* from smaps */
+    struct memmap_smaps *known; /* from smaps */
     size_t known_count, known_capacity;
     uint64_t filter;
     bool all;
@@ -64,7 +64,7 @@ int memmap_add(struct memmap *m, const struct memmap_piece *piece);
 int memmap_scan(struct memmap *m, const struct proc *p, struct err *e);
 
 /* Which of these pages, of a piece with that source, have to be read: sets there[i] for the i-th page. */
-void memmap_there(const struct memmap *m, enum memmap_source source, uint64_t start, size_t pages, bool *there);
+void memmap_present(const struct memmap *m, enum memmap_source source, uint64_t start, size_t pages, bool *present);
 
 /* Opens the file behind a shared piece, to be read at map_offset + (address - map_start). Needs CAP_CHECKPOINT_RESTORE
  * or CAP_SYS_ADMIN: -EPERM. */

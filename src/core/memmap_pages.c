@@ -32,7 +32,7 @@ static uint64_t page_size(void)
     return (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static bool is_there(enum memmap_source source, uint64_t entry)
+static bool is_present(enum memmap_source source, uint64_t entry)
 {
     if (entry & GUARD)
         return false;
@@ -41,14 +41,14 @@ static bool is_there(enum memmap_source source, uint64_t entry)
     return entry & (PRESENT | SWAPPED);
 }
 
-void memmap_there(const struct memmap *m, enum memmap_source source, uint64_t start, size_t pages, bool *there)
+void memmap_present(const struct memmap *m, enum memmap_source source, uint64_t start, size_t pages, bool *present)
 {
     uint64_t entry[256], first = start / page_size();
     size_t done = 0;
 
     /* In a file mapping the pages of a gap are not zeros: they are read, too. */
     if (m->pagemap < 0 || source == MEMMAP_WHOLE || source == MEMMAP_CHANGED || source == MEMMAP_MAPPED) {
-        memset(there, true, pages);
+        memset(present, true, pages);
         return;
     }
     while (done < pages) {
@@ -57,7 +57,7 @@ void memmap_there(const struct memmap *m, enum memmap_source source, uint64_t st
         size_t got = n > 0 ? (size_t)n / sizeof(*entry) : 0;
 
         for (size_t i = 0; i < wanted; i++)
-            there[done + i] = i < got && is_there(source, entry[i]);
+            present[done + i] = i < got && is_present(source, entry[i]);
         done += wanted;
     }
 }
@@ -81,7 +81,7 @@ static int emit(struct splitter *c, uint64_t end)
     piece.segment.size = end - c->begun;
     piece.segment.kept = c->run_end - c->begun;
     if (piece.segment.kept == 0)
-        piece.source = MEMMAP_LEFT;
+        piece.source = MEMMAP_SKIPPED;
     c->begun = c->run_end = end;
     return memmap_add(c->to, &piece);
 }
@@ -110,7 +110,7 @@ static int split_by_pagemap(struct splitter *c)
         if (got == 0)
             break; /* the process has ended */
         for (size_t i = 0; r == 0 && i < got; i++)
-            if (is_there(c->of.source, entry[i]))
+            if (is_present(c->of.source, entry[i]))
                 r = add_run(c, at + i * page, at + (i + 1) * page);
         at += got * page;
         if (at < end && c->run_end == run_end)
@@ -161,9 +161,9 @@ static int split(struct memmap *to, const struct proc *p, const struct memmap_pi
         c.of.source = MEMMAP_TOUCHED; /* without the capability: only the pages that this process touched */
     if (c.of.source == MEMMAP_SHARED)
         r = split_by_holes(&c, shared);
-    else if (c.of.source == MEMMAP_WHOLE || (c.of.source != MEMMAP_LEFT && to->pagemap < 0))
+    else if (c.of.source == MEMMAP_WHOLE || (c.of.source != MEMMAP_SKIPPED && to->pagemap < 0))
         c.run_end = of->segment.start + size;
-    else if (c.of.source != MEMMAP_LEFT)
+    else if (c.of.source != MEMMAP_SKIPPED)
         r = split_by_pagemap(&c);
     return r < 0 ? r : emit(&c, of->segment.start + size);
 }

@@ -4,6 +4,7 @@
  */
 #include "core/minidump.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,7 +62,7 @@ void minidump_init(struct minidump *m)
     add_table(m, &(struct minidump_table){.type = HEADER, .left = 1, .entry_size = HEADER_SIZE});
 }
 
-static void take_header(struct minidump *m)
+static void read_header(struct minidump *m)
 {
     uint32_t count = u32_at(m, 8), at = u32_at(m, 12);
 
@@ -70,7 +71,7 @@ static void take_header(struct minidump *m)
     add_table(m, &(struct minidump_table){.type = DIRECTORY, .at = at, .left = count, .entry_size = DIRECTORY_ENTRY});
 }
 
-static void take_stream(struct minidump *m)
+static void read_stream(struct minidump *m)
 {
     unsigned type = u32_at(m, 0);
     uint64_t size = u32_at(m, 4), at = u32_at(m, 8);
@@ -88,7 +89,7 @@ static void take_stream(struct minidump *m)
 }
 
 /* The number of entries, which come next. */
-static void take_count(struct minidump *m, struct minidump_table *t, const struct layout *layout)
+static void read_count(struct minidump *m, struct minidump_table *t, const struct layout *layout)
 {
     t->entry_size = layout->entry_size;
     if (t->type == MEMORY_64) {
@@ -105,7 +106,7 @@ static void take_count(struct minidump *m, struct minidump_table *t, const struc
         t->left = t->size / layout->entry_size;
 }
 
-static void take_entry(struct minidump *m, const struct minidump_table *t, const struct layout *layout)
+static void read_entry(struct minidump *m, const struct minidump_table *t, const struct layout *layout)
 {
     for (unsigned i = 0; i < 2; i++)
         if (layout->place[i])
@@ -121,23 +122,23 @@ static void take_entry(struct minidump *m, const struct minidump_table *t, const
 }
 
 /* head holds the next entry of t. */
-static void take(struct minidump *m, struct minidump_table *t, unsigned size)
+static void read_next(struct minidump *m, struct minidump_table *t, unsigned size)
 {
     const struct layout *layout = layout_of(t->type);
 
     t->at += size;
     if (t->entry_size == 0) {
-        take_count(m, t, layout);
+        read_count(m, t, layout);
         return;
     }
     t->left--;
     if (t->type == HEADER) {
-        take_header(m);
+        read_header(m);
     } else if (t->type == DIRECTORY) {
         m->listed = t->left == 0;
-        take_stream(m);
+        read_stream(m);
     } else {
-        take_entry(m, t, layout);
+        read_entry(m, t, layout);
     }
 }
 
@@ -160,6 +161,7 @@ void minidump_feed(struct minidump *m, const void *data, size_t size)
     const unsigned char *p = data, *end = p + size;
     struct minidump_table *t;
 
+    assert(m->count > 0);
     while (p < end && (t = nearest(m))) {
         size_t left = (size_t)(end - p), n;
         unsigned wanted = t->entry_size ? t->entry_size : layout_of(t->type)->count_size;
@@ -172,7 +174,7 @@ void minidump_feed(struct minidump *m, const void *data, size_t size)
             m->head_size += (unsigned)n;
             if (m->head_size == wanted) {
                 m->head_size = 0;
-                take(m, t, wanted);
+                read_next(m, t, wanted);
             }
         }
         p += n;

@@ -5,6 +5,7 @@
  */
 #include "core/ptrace_freeze.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -308,13 +309,14 @@ static int start_tracer(struct ptrace_freeze *s)
 
 int ptrace_freeze_begin(const struct proc *p, uint64_t at_most_ms, struct ptrace_freeze **ret, struct err *e)
 {
+    assert(p->fd >= 0 && ret);
     struct ptrace_freeze *s = calloc(1, sizeof(*s));
     int r;
 
     if (!s)
         return err_set(e, -ENOMEM, "out of memory");
     s->proc = p;
-    s->registers = (struct thread_registers){.proc = p, .machine = elfcore_here()};
+    s->registers = (struct thread_registers){.proc = p, .machine = elfcore_native()};
     s->at_most_ms = at_most_ms;
     s->other_pids = !proc_shares(p, "ns/pid");
     pthread_mutex_init(&s->lock, NULL);

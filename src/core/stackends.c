@@ -4,6 +4,7 @@
  */
 #include "core/stackends.h"
 
+#include <assert.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -39,10 +40,11 @@ static void take_one(struct stackends *e, const struct proc *p, uint64_t sp, uin
     e->used += (size_t)n;
 }
 
-void stackends_take(struct stackends *ret, const struct proc *p, const struct ptrace_freeze *s, const struct memmap *m)
+void stackends_save(struct stackends *ret, const struct proc *p, const struct ptrace_freeze *s, const struct memmap *m)
 {
+    assert(!ret->end && !ret->bytes);
     const struct ptrace_freeze_thread *thread;
-    const struct elfcore_machine *machine = elfcore_here();
+    const struct elfcore_machine *machine = elfcore_native();
     size_t count = ptrace_freeze_threads(s, &thread);
 
     if (!machine || !(ret->end = calloc(count, sizeof(*ret->end))) || !(ret->bytes = malloc(ALL_MAX)))
@@ -58,7 +60,7 @@ void stackends_take(struct stackends *ret, const struct proc *p, const struct pt
     }
 }
 
-void stackends_put(const struct stackends *ends, uint64_t address, char *copy, size_t size)
+void stackends_restore(const struct stackends *ends, uint64_t address, char *copy, size_t size)
 {
     for (size_t i = 0; i < ends->count; i++) {
         const struct stackend *one = &ends->end[i];

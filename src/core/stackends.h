@@ -27,9 +27,9 @@ struct stackends {
 
 /* Saves memory from each thread's stack pointer upwards, while s holds the process. What can't be read, or has no room,
  * is left out. */
-void stackends_take(struct stackends *ret, const struct proc *p, const struct ptrace_freeze *s, const struct memmap *m);
+void stackends_save(struct stackends *ret, const struct proc *p, const struct ptrace_freeze *s, const struct memmap *m);
 
 /* Overwrites a copy of the memory at address, of size bytes, with what was saved of it. */
-void stackends_put(const struct stackends *ends, uint64_t address, char *copy, size_t size);
+void stackends_restore(const struct stackends *ends, uint64_t address, char *copy, size_t size);
 
 void stackends_done(struct stackends *ends);

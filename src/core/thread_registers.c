@@ -75,7 +75,7 @@ int thread_registers_read(struct thread_registers *s, struct ptrace_freeze_threa
     }
     if (to.iov_len != s->machine->registers)
         return err_set(e, -EOPNOTSUPP, "process %d is a 32-bit process: only cores of %s processes are supported",
-                       (int)s->proc->pid, s->machine->its);
+                       (int)s->proc->pid, s->machine->name);
     read_set(t, NT_PRFPREG, &floats);
     read_extra(s, t);
     return 0;

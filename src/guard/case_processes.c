@@ -50,7 +50,7 @@ static void become_case(struct case_processes *c, const struct target *t, pid_t 
 
     case_request_encode(&request, &argv);
     fcntl(t->memcg.fd, F_SETFD, 0); /* we are the forked child: the parent's flags stay */
-    launch_become(argv.item, CASE_REQUEST_ARGS, c->args, c->speed.fd);
+    launch_exec_salvage(argv.item, CASE_REQUEST_ARGS, c->args, c->speed.fd);
 }
 
 static void report_override(const struct case_processes *c, const struct target *t,
@@ -123,7 +123,7 @@ int case_processes_reap(struct case_processes *c, pid_t child, int status, bool 
         return -1;
     *ret_made = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     limit_overrides_end(&c->overrides, one->restorer);
-    dumpspeed_learn(&c->speed);
+    dumpspeed_update(&c->speed);
     log_event(EVENT_GUARD_MADE, LOG_STR("target", one->name), LOG_BOOL("whole", *ret_made),
               LOG_REAL("seconds", (double)(clock_mono_ms() - one->begun_ms) / 1000),
               LOG_STR("dump_rate", text_format_size(c->speed.rate, rate)));

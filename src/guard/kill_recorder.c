@@ -105,7 +105,7 @@ static void run_child(const struct kill_recorder *r, struct record *record, int 
     struct record_request_argv argv;
 
     record_request_encode(&request, &argv);
-    launch_become(argv.item, RECORD_REQUEST_ARGS, r->args, json);
+    launch_exec_salvage(argv.item, RECORD_REQUEST_ARGS, r->args, json);
 }
 
 static void forget_first(struct kill_recorder *r)

@@ -80,7 +80,7 @@ void last_known_process(struct last_known *l, pid_t pid)
     snprintf(l->name, sizeof(l->name), "%.*s", (int)strcspn(buf_text(&comm), "\n"), buf_text(&comm));
     read_ids(l, &p);
     whoami_done(&l->who);
-    whoami_of(&p, &l->who);
+    whoami_of_process(&p, &l->who);
 }
 
 /* From then on the samples leave the text of memory.stat there. */

@@ -36,6 +36,6 @@ bool target_name_of_pid(pid_t pid, char ret[TARGET_NAME_MAX])
     CLEANUP(whoami_done) struct whoami who = {0};
     char id[CONTAINERID_MAX];
 
-    return proc_open("/proc", pid, &p) == 0 && container_of_process(p.fd, id) && whoami_of(&p, &who) == 0 &&
+    return proc_open("/proc", pid, &p) == 0 && container_of_process(p.fd, id) && whoami_of_process(&p, &who) == 0 &&
            target_name_of(&p, &who, id, ret);
 }

@@ -25,7 +25,7 @@ static bool name_by_pod(const struct proc *p, const char *id, struct target *t)
 {
     CLEANUP(whoami_done) struct whoami who = {0};
 
-    t->in_pod = whoami_of(p, &who) == 0 && target_name_of(p, &who, id, t->name);
+    t->in_pod = whoami_of_process(p, &who) == 0 && target_name_of(p, &who, id, t->name);
     return t->in_pod;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "hotspot/arm.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -205,6 +206,7 @@ static int carry_out(const struct jvm *j, const struct arm_request *request, str
 
 int arm_jvm(const struct jvm *j, const struct arm_request *request, struct arm_result *ret, struct err *e)
 {
+    assert(j->proc.fd >= 0 && request && ret);
     CLEANUP(arm_result_done) struct arm_result result = {0};
     int r = carry_out(j, request, &result, e);
 

@@ -4,6 +4,7 @@
  */
 #include "hotspot/armplace.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +55,7 @@ static char *container_name(const struct jvm *j)
 {
     CLEANUP(whoami_done) struct whoami its = {0};
     char id[CONTAINERID_MAX];
-    int r = whoami_of(&j->proc, &its);
+    int r = whoami_of_process(&j->proc, &its);
 
     if (r < 0)
         return r == -ENOMEM ? NULL : fit("jvm");
@@ -299,6 +300,7 @@ static int refuse(const struct jvm *j, const char *dir, int r, struct err *e)
 
 int armplace_find(const struct armplace *place, const struct jvm *j, char **ret, struct err *e)
 {
+    assert(place->folder_count == 0 || place->folders);
     CLEANUP_FREE char *dir = NULL;
     int r = find_dir(place, j, &dir, e);
 
@@ -312,7 +314,8 @@ int armplace_find(const struct armplace *place, const struct jvm *j, char **ret,
     return 0;
 }
 
-const char *armplace_ours(const struct armplace *place, const struct jvm *j, char below[static ARMPLACE_BELOW_MAX])
+const char *armplace_watched_folder(const struct armplace *place, const struct jvm *j,
+                                    char below[static ARMPLACE_BELOW_MAX])
 {
     *below = '\0';
     for (size_t i = 0; i < place->folder_count && !place->dir; i++) {

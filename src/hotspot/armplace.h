@@ -36,7 +36,8 @@ enum { ARMPLACE_BELOW_MAX = 4096 };
 
 /* Our path of the watched folder that a JVM sees, else of the first watched folder; NULL if there is none. Borrowed.
  * below: the part of the folder that the JVM sees, "" for all of it, or "/a/b". */
-const char *armplace_ours(const struct armplace *place, const struct jvm *j, char below[static ARMPLACE_BELOW_MAX]);
+const char *armplace_watched_folder(const struct armplace *place, const struct jvm *j,
+                                    char below[static ARMPLACE_BELOW_MAX]);
 
 /* "POD-PID-TIME.hprof": the pod (else ECS task, else host name), the JVM's pid in its container, the start of the
  * process. malloc'ed; NULL without memory. */

@@ -4,6 +4,7 @@
  */
 #include "hotspot/attach.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -53,7 +54,7 @@ static int wait_for_socket(const struct exchange *x, short events)
             return 0;
         if (n < 0 && errno != EINTR)
             return err_set(x->e, -errno, "poll: %s", strerror(errno));
-        if ((r = attach_patience(x->j, x->wait, &since, "does not answer", x->e)) < 0)
+        if ((r = attach_check_wait(x->j, x->wait, &since, "does not answer", x->e)) < 0)
             return r;
     }
 }
@@ -290,6 +291,7 @@ static int learn_dialect(const struct jvm *j, const struct attach_wait *wait, st
 int attach_stream(const struct jvm *j, const struct attach_question *q, const struct attach_wait *wait,
                   const struct attach_reader *to, struct err *e)
 {
+    assert(q->command && to->read);
     struct exchange x = {.j = j, .wait = wait, .question = q, .to = *to, .stream = true, .e = e};
     struct attach_dialect dialect;
     int r = learn_dialect(j, wait, &dialect, e);
@@ -300,6 +302,7 @@ int attach_stream(const struct jvm *j, const struct attach_question *q, const st
 int attach_ask(const struct jvm *j, const struct attach_question *q, const struct attach_wait *wait, struct buf *ret,
                struct err *e)
 {
+    assert(q->command && ret);
     struct exchange x = {.j = j, .wait = wait, .question = q, .e = e};
     struct attach_dialect dialect;
     size_t before = ret->size;

@@ -41,12 +41,12 @@ int attach_early(const struct jvm *j, const struct attach_wait *wait, struct err
 {
     int r, fd;
 
-    if (!attach_obstacle_listens(j)) {
+    if (!attach_obstacle_listener_runs(j)) {
         if ((r = attach_possible(j, e)) < 0 && j->options.attach_disabled == 1)
             return r;
         if (!is_ready(j))
             return err_set(e, -EAGAIN, "JVM %d is starting up", (int)j->proc.pid);
-        if ((r = attach_obstacle_calm(j, e)) < 0)
+        if ((r = attach_obstacle_thread_burst(j, e)) < 0)
             return r;
     }
     if ((fd = attach_socket(j, wait, e)) < 0)

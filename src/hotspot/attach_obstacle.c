@@ -32,7 +32,7 @@ enum {
     CALM_TIMES = 5 /* the signal may take so many times CALM_MS to take effect */
 };
 
-bool attach_obstacle_listens(const struct jvm *j)
+bool attach_obstacle_listener_runs(const struct jvm *j)
 {
     CLEANUP_DIR DIR *tasks = file_opendir(j->proc.fd, "task");
 
@@ -63,12 +63,12 @@ int attach_obstacle_limit(const struct jvm *j, struct err *e)
     struct threadroom room;
 
     threadroom_get("/proc", &j->proc, &room);
-    if (room.room >= THREADS_NEEDED || attach_obstacle_listens(j))
+    if (room.room >= THREADS_NEEDED || attach_obstacle_listener_runs(j))
         return 0;
     return at_limit(j, &room, e);
 }
 
-int attach_obstacle_calm(const struct jvm *j, struct err *e)
+int attach_obstacle_thread_burst(const struct jvm *j, struct err *e)
 {
     struct threadroom before, now;
     uint64_t started;
@@ -136,7 +136,7 @@ static bool is_heap_full(const struct jvm *j, struct attach_fullness *seen, int6
     return !heap.collecting || seen->collections >= IN_VAIN;
 }
 
-int attach_obstacle_silence(const struct jvm *j, struct attach_fullness *seen, struct err *e)
+int attach_obstacle_exhausted(const struct jvm *j, struct attach_fullness *seen, struct err *e)
 {
     char used_text[TEXT_SIZE_MAX], max_text[TEXT_SIZE_MAX];
     uint64_t files, limit;
@@ -148,7 +148,7 @@ int attach_obstacle_silence(const struct jvm *j, struct attach_fullness *seen, s
                        "JVM %d can't open its attach socket: it has no file descriptor left, %" PRIu64 " of %" PRIu64
                        " (ulimit -n) are open. See /proc/%d/fd, or raise the limit with prlimit --pid %d --nofile=N",
                        pid, files, limit, pid, pid);
-    if (!attach_obstacle_listens(j) && is_heap_full(j, seen, &used, &max))
+    if (!attach_obstacle_listener_runs(j) && is_heap_full(j, seen, &used, &max))
         return err_set(e, -FAULT_REFUSED,
                        "JVM %d can't answer: its heap is full (%s of %s), and HotSpot needs some of it for its attach "
                        "thread. salvage core still works; a JVM that was started with -XX:+StartAttachListener, or "

@@ -14,10 +14,10 @@ int attach_obstacle_limit(const struct jvm *j, struct err *e);
 
 /* The same for callers that can wait: also -EAGAIN while threads are started so fast that the room may be gone before
  * the signal takes effect. Takes some milliseconds near a limit. */
-int attach_obstacle_calm(const struct jvm *j, struct err *e);
+int attach_obstacle_thread_burst(const struct jvm *j, struct err *e);
 
 /* Whether the Attach Listener runs. */
-bool attach_obstacle_listens(const struct jvm *j);
+bool attach_obstacle_listener_runs(const struct jvm *j);
 
 /* State between checks of a silent JVM; zeroed at first. */
 struct attach_fullness {
@@ -27,7 +27,7 @@ struct attach_fullness {
 
 /* Why a JVM that was signalled a second or two ago has opened no socket: its heap is full, or it has no file descriptor
  * left. To be called repeatedly while waiting. 0: no reason found; else -FAULT_REFUSED. */
-int attach_obstacle_silence(const struct jvm *j, struct attach_fullness *seen, struct err *e);
+int attach_obstacle_exhausted(const struct jvm *j, struct attach_fullness *seen, struct err *e);
 
 /* Whether the JVM has used up its file descriptors, and the numbers. */
 bool attach_obstacle_descriptors(const struct jvm *j, uint64_t *ret_used, uint64_t *ret_limit);

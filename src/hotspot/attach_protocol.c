@@ -4,6 +4,7 @@
  */
 #include "hotspot/attach_protocol.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -51,6 +52,7 @@ static int add_words_v2(struct buf *ret, bool stream, const char *command, const
 int attach_request(struct buf *ret, const struct attach_dialect *dialect, bool stream, const char *command,
                    const char *const args[ATTACH_ARGS])
 {
+    assert(dialect->version > 0 && command);
     size_t before = ret->size;
     int r = dialect->version >= 2 ? add_words_v2(ret, stream && dialect->streams, command, args)
                                   : add_words_v1(ret, command, args);

@@ -5,6 +5,7 @@
  */
 #include "hotspot/attach_socket.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -51,8 +52,8 @@ static int may_signal(const struct jvm *j, struct err *e)
     return 0;
 }
 
-int attach_patience(const struct jvm *j, const struct attach_wait *wait, uint64_t *silent_since_ms, const char *what,
-                    struct err *e)
+int attach_check_wait(const struct jvm *j, const struct attach_wait *wait, uint64_t *silent_since_ms, const char *what,
+                      struct err *e)
 {
     struct proc_status now;
     uint64_t files, limit;
@@ -93,7 +94,7 @@ int attach_possible(const struct jvm *j, struct err *e)
 }
 
 /* An attempt to connect. */
-struct approach {
+struct attempt {
     const struct jvm *j;
     const struct attach_wait *wait;
     int cwd, tmp; /* the JVM's folders, opened before any change of identity; -1: not open */
@@ -114,15 +115,15 @@ static int open_folder(const struct jvm *j, const char *path, int *ret_error)
     return fd < 0 ? -1 : fd;
 }
 
-static void approach_init(struct approach *a, const struct jvm *j, const struct attach_wait *wait)
+static void attempt_init(struct attempt *a, const struct jvm *j, const struct attach_wait *wait)
 {
-    *a = (struct approach){.j = j, .wait = wait, .triggered = -1};
+    *a = (struct attempt){.j = j, .wait = wait, .triggered = -1};
     a->cwd = open_folder(j, ".", &a->cwd_error);
     a->tmp = open_folder(j, "/tmp", &a->tmp_error);
     snprintf(a->trigger, sizeof(a->trigger), ".attach_pid%d", (int)j->status.inner_pid);
 }
 
-static void approach_done(struct approach *a)
+static void attempt_done(struct attempt *a)
 {
     if (a->triggered >= 0)
         unlinkat(a->triggered, a->trigger, 0);
@@ -139,7 +140,7 @@ static const char *missing_right(const struct jvm *j)
 }
 
 /* Checked again right before the signal: without a handler it would end the process. */
-static int send_quit(const struct approach *a, struct err *e)
+static int send_quit(const struct attempt *a, struct err *e)
 {
     const struct proc *p = &a->j->proc;
     struct jvm now = {.proc = *p, .options = a->j->options};
@@ -160,7 +161,7 @@ static int send_quit(const struct approach *a, struct err *e)
 }
 
 /* Makes the trigger file in a folder; 0 or an errno value. Its owner must be the JVM's user, or root. */
-static int place_trigger_in(struct approach *a, int folder)
+static int place_trigger_in(struct attempt *a, int folder)
 {
     CLEANUP_FD int fd = openat(folder, a->trigger, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     const struct proc_status *s = &a->j->status;
@@ -182,7 +183,7 @@ static int place_trigger_in(struct approach *a, int folder)
 }
 
 /* The JVM looks for the trigger file in its working folder, then in its /tmp. */
-static int place_trigger(struct approach *a, struct err *e)
+static int place_trigger(struct attempt *a, struct err *e)
 {
     int error = a->cwd_error, in_cwd;
 
@@ -204,7 +205,7 @@ static int place_trigger(struct approach *a, struct err *e)
 }
 
 /* In a container with a read-only root /tmp is often not writable: the JVM could never open its socket. */
-static int socket_has_place(const struct approach *a, struct err *e)
+static int socket_has_place(const struct attempt *a, struct err *e)
 {
     if (a->tmp < 0 || faccessat(a->tmp, ".", W_OK | X_OK, 0) == 0 || (errno != EROFS && errno != EACCES))
         return 0;
@@ -216,7 +217,7 @@ static int socket_has_place(const struct approach *a, struct err *e)
 
 /* Connects to the socket in the JVM's /tmp. -ENOENT: it does not exist, or nothing listens on it any more; -EAGAIN: its
  * queue is full. */
-static int connect_to(const struct approach *a, struct err *e)
+static int connect_to(const struct attempt *a, struct err *e)
 {
     CLEANUP_FD int fd = -1;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -256,7 +257,7 @@ static int connect_to(const struct approach *a, struct err *e)
 }
 
 /* A JVM that has just started has no handler for the signal yet, and would be ended by it. */
-static int await_handler(const struct approach *a, uint64_t *since, struct err *e)
+static int await_handler(const struct attempt *a, uint64_t *since, struct err *e)
 {
     struct jvm now = {.proc = a->j->proc, .status = a->j->status, .options = a->j->options};
     int r;
@@ -266,7 +267,7 @@ static int await_handler(const struct approach *a, uint64_t *since, struct err *
         struct err why;
 
         if (now.options.attach_disabled == 1 || age_ns > (int64_t)STARTUP_MS * 1000000 ||
-            attach_patience(a->j, a->wait, since, "is still starting up", &why) < 0)
+            attach_check_wait(a->j, a->wait, since, "is still starting up", &why) < 0)
             return r;
         clock_sleep_ms(LOOK_FIRST_MS);
         if (proc_status(&a->j->proc, &now.status) < 0)
@@ -276,7 +277,7 @@ static int await_handler(const struct approach *a, uint64_t *since, struct err *
 }
 
 /* Makes a JVM without a listener open its socket: trigger file and signal, repeated with growing delays. */
-static int trigger(struct approach *a, struct err *e)
+static int trigger(struct attempt *a, struct err *e)
 {
     uint64_t now = clock_mono_ms();
     int r;
@@ -284,7 +285,7 @@ static int trigger(struct approach *a, struct err *e)
     if (a->triggered < 0 && ((r = socket_has_place(a, e)) < 0 || (r = place_trigger(a, e)) < 0))
         return r;
     if (a->signalled_ms > 0 && now - a->signalled_ms > SILENCE_MS &&
-        (r = attach_obstacle_silence(a->j, &a->fullness, e)) < 0)
+        (r = attach_obstacle_exhausted(a->j, &a->fullness, e)) < 0)
         return r;
     if (now < a->again_ms)
         return 0;
@@ -298,7 +299,7 @@ static int trigger(struct approach *a, struct err *e)
 
 /* A socket that exists is used without a signal: with -Xrs there is no handler, and a busy JVM that listens already
  * would print its threads. */
-static int open_socket(struct approach *a, struct err *e)
+static int open_socket(struct attempt *a, struct err *e)
 {
     uint64_t delay = LOOK_FIRST_MS, since = clock_mono_ms();
     int fd, r;
@@ -306,7 +307,7 @@ static int open_socket(struct approach *a, struct err *e)
     while ((fd = connect_to(a, e)) == -ENOENT || fd == -EAGAIN) {
         if (fd == -ENOENT && ((r = await_handler(a, &since, e)) < 0 || (r = trigger(a, e)) < 0))
             return r;
-        if ((r = attach_patience(a->j, a->wait, &since, "does not open its attach socket", e)) < 0)
+        if ((r = attach_check_wait(a->j, a->wait, &since, "does not open its attach socket", e)) < 0)
             return r;
         clock_sleep_ms(delay);
         delay = delay * 2 < LOOK_MOST_MS ? delay * 2 : LOOK_MOST_MS;
@@ -317,21 +318,22 @@ static int open_socket(struct approach *a, struct err *e)
 /* In a child with the JVM's identity; removes the trigger file. */
 static int connect_in_child(void *ctx, const struct attach_wait *wait, struct err *e)
 {
-    struct approach *a = ctx;
+    struct attempt *a = ctx;
     int fd;
 
     a->wait = wait;
     fd = open_socket(a, e);
-    approach_done(a);
+    attempt_done(a);
     return fd;
 }
 
 int attach_socket(const struct jvm *j, const struct attach_wait *wait, struct err *e)
 {
-    CLEANUP(approach_done) struct approach a;
+    assert(j->proc.fd >= 0 && wait);
+    CLEANUP(attempt_done) struct attempt a;
     bool same = geteuid() == j->status.uid && getegid() == j->status.gid;
 
-    approach_init(&a, j, wait);
+    attempt_init(&a, j, wait);
     if (same || geteuid() != 0)
         return open_socket(&a, e);
     return attach_child_connect(&(struct attach_child){.j = j, .wait = wait, .connect = connect_in_child, .ctx = &a},

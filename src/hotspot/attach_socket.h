@@ -32,5 +32,5 @@ int attach_socket(const struct jvm *j, const struct attach_wait *wait, struct er
 
 /* To be called while the JVM is silent: 0 to go on waiting, else why not. *silent_since_ms: monotonic; set to now at a
  * sign of life. what: "does not answer". */
-int attach_patience(const struct jvm *j, const struct attach_wait *wait, uint64_t *silent_since_ms, const char *what,
-                    struct err *e);
+int attach_check_wait(const struct jvm *j, const struct attach_wait *wait, uint64_t *silent_since_ms, const char *what,
+                      struct err *e);

@@ -7,6 +7,7 @@
  */
 #include "hotspot/counters.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -51,7 +52,7 @@ static int check_mapping(void *ctx, const struct proc_mapping *m)
     return 1;
 }
 
-bool counters_named(pid_t inner_pid, uid_t owner, char out[COUNTERS_PATH_MAX])
+bool counters_find_named(pid_t inner_pid, uid_t owner, char out[COUNTERS_PATH_MAX])
 {
     char pattern[64];
     glob_t found;
@@ -105,6 +106,7 @@ static int open_regular(const struct search *s, int path_fd, uid_t owner, struct
 
 int counters_open(const struct proc *p, struct err *e)
 {
+    assert(p->fd >= 0);
     struct search s = {.proc = p, .fd = -1};
     struct proc_status status;
     CLEANUP_FD int fd = -1;
@@ -113,7 +115,7 @@ int counters_open(const struct proc *p, struct err *e)
     if (r < 0)
         return err_set(e, r, "cannot inspect process %d: %s", (int)p->pid, explain(r));
     snprintf(s.number, sizeof(s.number), "%d", (int)status.inner_pid);
-    r = p->hidden ? counters_named(status.inner_pid, status.uid, s.path) : proc_each_mapping(p, check_mapping, &s);
+    r = p->hidden ? counters_find_named(status.inner_pid, status.uid, s.path) : proc_each_mapping(p, check_mapping, &s);
     fd = s.fd;
     if (r < 0)
         return err_set(e, r, "cannot list the files mapped by process %d: %s", (int)p->pid, explain(r));
@@ -177,6 +179,7 @@ int counters_load(const struct proc *p, int fd, struct counters *ret, struct err
 {
     int pid = (int)p->pid, r;
 
+    assert(fd >= 0);
     ret->bytes.ceiling = FILE_MAX;
     if ((r = read_stable(fd, &ret->bytes)) == -EMSGSIZE)
         return err_set(e, -FAULT_FORMAT, "the counters of JVM %d are not used: their file is larger than 16 MiB", pid);

@@ -39,4 +39,4 @@ void counters_done(struct counters *c);
 
 /* Finds the file by its name in our own /tmp, for a JVM whose folders are hidden from us. False if that owner has
  * none. */
-bool counters_named(pid_t inner_pid, uid_t owner, char out[COUNTERS_PATH_MAX]);
+bool counters_find_named(pid_t inner_pid, uid_t owner, char out[COUNTERS_PATH_MAX]);

@@ -28,15 +28,15 @@ void dumpspeed_done(struct dumpspeed *s)
     s->fd = -1;
 }
 
-void dumpspeed_learn(struct dumpspeed *s)
+void dumpspeed_update(struct dumpspeed *s)
 {
-    uint64_t told = 0, nothing = 0;
+    uint64_t reported = 0, nothing = 0;
 
-    if (s->fd < 0 || pread(s->fd, &told, sizeof(told), 0) != (ssize_t)sizeof(told) || told == 0)
+    if (s->fd < 0 || pread(s->fd, &reported, sizeof(reported), 0) != (ssize_t)sizeof(reported) || reported == 0)
         return;
     if (pwrite(s->fd, &nothing, sizeof(nothing), 0) != (ssize_t)sizeof(nothing))
         return;
-    s->rate = told < DUMPSPEED_MIN ? DUMPSPEED_MIN : told > DUMPSPEED_MAX ? DUMPSPEED_MAX : told;
+    s->rate = reported < DUMPSPEED_MIN ? DUMPSPEED_MIN : reported > DUMPSPEED_MAX ? DUMPSPEED_MAX : reported;
 }
 
 void dumpspeed_report(int fd, uint64_t bytes, uint64_t ms)

@@ -22,7 +22,7 @@ int dumpspeed_init(struct dumpspeed *s, uint64_t given);
 void dumpspeed_done(struct dumpspeed *s);
 
 /* Makes the last reported rate the current one. */
-void dumpspeed_learn(struct dumpspeed *s);
+void dumpspeed_update(struct dumpspeed *s);
 
 /* Called in another process that has the descriptor: a dump of so many bytes took so long. */
 void dumpspeed_report(int fd, uint64_t bytes, uint64_t ms);

@@ -5,6 +5,7 @@
  */
 #include "hotspot/heapdump.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -231,6 +232,7 @@ static int dump_into(const struct jvm *j, const struct heapdump_request *rq, con
 
 int heapdump_make(const struct jvm *j, const struct heapdump_request *rq, struct heapdump *ret, struct err *e)
 {
+    assert(j->proc.fd >= 0 && rq && ret);
     CLEANUP(heapdump_folders_done) struct heapdump_folders folders = {0};
     struct err full = {0};
     int r = heapdump_folders_find(j, rq->folder, &folders);
@@ -289,6 +291,7 @@ static int rename_new(int from, const char *name, int to, const char *new_name)
 
 int heapdump_move(struct heapdump *d, int folder, const char *name)
 {
+    assert(d->fd >= 0 && d->name);
     struct stat moved, ours;
     int r = rename_new(dump_folder(d), d->name, folder, name);
 

@@ -5,6 +5,7 @@
  */
 #include "hotspot/heapdump_stream.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -183,6 +184,7 @@ static int begin(struct heapdump_stream *s, int *ret_fd, struct err *e)
 int heapdump_stream_open(const struct jvm *j, const struct heapdump_request *rq, struct heapdump_stream **ret,
                          int *ret_fd, struct err *e)
 {
+    assert(j->proc.fd >= 0 && ret && ret_fd);
     struct heapdump_stream *s;
     int r = check_jdk(j, rq, e);
 

@@ -98,7 +98,7 @@ static bool release_value(const char *text, const char *name, char *out, size_t 
 static char *read_version(const struct proc *p, const char *libjvm)
 {
     static const char *const up[] = {"../../release", "../../../release", "../../../../release"};
-    char version[128], maker[128], *told;
+    char version[128], maker[128], *both;
 
     for (size_t i = 0; i < ARRAY_SIZE(up); i++) {
         CLEANUP(buf_done) struct buf text = {.ceiling = RELEASE_MAX};
@@ -116,7 +116,7 @@ static char *read_version(const struct proc *p, const char *libjvm)
             continue;
         if (!release_value(buf_text(&text), "IMPLEMENTOR", maker, sizeof(maker)))
             return strdup(version);
-        return asprintf(&told, "%s (%s)", version, maker) < 0 ? NULL : told;
+        return asprintf(&both, "%s (%s)", version, maker) < 0 ? NULL : both;
     }
     return NULL;
 }
@@ -183,8 +183,8 @@ static bool is_hidden_jvm(struct jvm *j)
 
     if (j->status.uid != geteuid() || j->status.inner_pid == 0)
         return false;
-    j->proc.hidden =
-        is_socket_of(j) || ((j->status.caught & quit) && counters_named(j->status.inner_pid, j->status.uid, ignored));
+    j->proc.hidden = is_socket_of(j) ||
+                     ((j->status.caught & quit) && counters_find_named(j->status.inner_pid, j->status.uid, ignored));
     return j->proc.hidden;
 }
 

@@ -15,12 +15,12 @@
 #include "hotspot/jvmcommand.h"
 #include "place/container.h"
 
-enum { TOLD_MAX = 8192 }; /* bytes of a text; HotSpot cuts the texts of its counters at 1024 */
+enum { FACT_TEXT_MAX = 8192 }; /* bytes of a text; HotSpot cuts the texts of its counters at 1024 */
 
 /* A printable copy. 0 or -ENOMEM. */
 static int copy_text(const char *text, size_t size, char **ret)
 {
-    size_t room = size < TOLD_MAX ? size + 1 : TOLD_MAX;
+    size_t room = size < FACT_TEXT_MAX ? size + 1 : FACT_TEXT_MAX;
     CLEANUP_FREE char *raw = strndup(text, size), *shown = malloc(room);
 
     if (!raw || !shown)
@@ -33,12 +33,12 @@ static int copy_text(const char *text, size_t size, char **ret)
 
 static int copy_counter(const struct hsperf *h, const char *name, char **ret)
 {
-    char text[TOLD_MAX];
+    char text[FACT_TEXT_MAX];
 
     return hsperf_string(h, name, text, sizeof(text)) ? copy_text(text, strlen(text), ret) : 0;
 }
 
-static int read_counters(const struct hsperf *h, struct about *a)
+static int read_counters(const struct hsperf *h, struct jvm_info *a)
 {
     const struct {
         const char *name;
@@ -48,7 +48,7 @@ static int read_counters(const struct hsperf *h, struct about *a)
         {"java.property.java.version", &a->version}, {"java.property.java.vm.version", &a->vm_version},
         {"java.property.java.vm.name", &a->vm_name},
     };
-    char command[TOLD_MAX];
+    char command[FACT_TEXT_MAX];
     const char *arguments;
     int r = 0;
 
@@ -73,7 +73,7 @@ static int join_words(const struct strv *words, size_t from, size_t to, bool opt
     CLEANUP(buf_done) struct buf b = {0};
     int r = 0;
 
-    for (size_t i = from; i < to && b.size < TOLD_MAX && r == 0; i++) {
+    for (size_t i = from; i < to && b.size < FACT_TEXT_MAX && r == 0; i++) {
         if (options && is_class_path(words->item[i]))
             i++;
         else if (!options || !text_starts(words->item[i], "--class-path="))
@@ -83,7 +83,7 @@ static int join_words(const struct strv *words, size_t from, size_t to, bool opt
 }
 
 /* Without counters: the launcher's arguments. A program with a JVM in it has no class. */
-static int read_words(const struct strv *words, struct about *a)
+static int read_words(const struct strv *words, struct jvm_info *a)
 {
     size_t name, count, options;
     const char *class;
@@ -106,12 +106,12 @@ static int read_words(const struct strv *words, struct about *a)
 }
 
 /* "17.0.13+11 (Debian)", of the release file: to the first '+' or blank. */
-static int read_release(const char *version, struct about *a)
+static int read_release(const char *version, struct jvm_info *a)
 {
     return !version || a->version ? 0 : copy_text(version, strcspn(version, "+ -"), &a->version);
 }
 
-static int read_hotspot(const struct jvm *j, struct about *a)
+static int read_hotspot(const struct jvm *j, struct jvm_info *a)
 {
     CLEANUP(counters_done) struct counters c = {0};
     struct err why;
@@ -132,10 +132,10 @@ static int copy_string(const char *text, char **ret)
     return text ? copy_text(text, strlen(text), ret) : 0;
 }
 
-static int read_place(const struct proc *p, struct about *a)
+static int read_place(const struct proc *p, struct jvm_info *a)
 {
     CLEANUP(whoami_done) struct whoami w = {0};
-    int r = whoami_of(p, &w);
+    int r = whoami_of_process(p, &w);
 
     if (r == -ENOMEM || r == -ESRCH)
         return r;
@@ -146,7 +146,7 @@ static int read_place(const struct proc *p, struct about *a)
 }
 
 /* A JVM that jvm_open refuses is one still, if it has a libjvm.so. */
-static int read_other(const char *root, pid_t pid, const struct err *why, struct about *a)
+static int read_other(const char *root, pid_t pid, const struct err *why, struct jvm_info *a)
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
     CLEANUP_FREE char *libjvm = NULL;
@@ -166,7 +166,7 @@ static int read_other(const char *root, pid_t pid, const struct err *why, struct
     return read_place(&p, a);
 }
 
-static int read_all(const char *root, struct about *a, struct err *e)
+static int read_all(const char *root, struct jvm_info *a, struct err *e)
 {
     CLEANUP(jvm_done) struct jvm j = JVM_NONE;
     int r = jvm_open(root, a->pid, &j, e), other;
@@ -184,19 +184,19 @@ static int read_all(const char *root, struct about *a, struct err *e)
     return r < 0 ? err_set(e, -ESRCH, "JVM %d has ended", (int)a->pid) : 0;
 }
 
-int about_jvm(const char *root, pid_t pid, struct about *ret, struct err *e)
+int jvm_info_read(const char *root, pid_t pid, struct jvm_info *ret, struct err *e)
 {
-    CLEANUP(about_done) struct about a = {.pid = pid, .heap = {.used = -1, .max = -1}};
+    CLEANUP(jvm_info_done) struct jvm_info a = {.pid = pid, .heap = {.used = -1, .max = -1}};
     int r = read_all(root, &a, e);
 
     if (r < 0)
         return r;
     *ret = a;
-    a = (struct about){0};
+    a = (struct jvm_info){0};
     return 0;
 }
 
-void about_done(struct about *a)
+void jvm_info_done(struct jvm_info *a)
 {
     free(a->main_class);
     free(a->arguments);
@@ -209,10 +209,10 @@ void about_done(struct about *a)
     free(a->namespace);
     free(a->host);
     free(a->note);
-    *a = (struct about){0};
+    *a = (struct jvm_info){0};
 }
 
-const char *about_short_name(const struct about *a)
+const char *jvm_info_short_name(const struct jvm_info *a)
 {
     return a->main_class ? a->main_class + jps_short(a->main_class, strlen(a->main_class)) : "Unknown";
 }

@@ -15,7 +15,7 @@
 #include "place/containerid.h"
 #include "place/whoami.h"
 
-struct about {
+struct jvm_info {
     pid_t pid, inner_pid; /* in our pid namespace; in its own */
     uid_t uid;            /* effective */
     int64_t started_ns;   /* since 1970; 0 unknown */
@@ -33,8 +33,8 @@ struct about {
 };
 
 /* root is "/proc" except in tests. -FAULT_FORMAT if it is not a JVM; -ESRCH; -EACCES; -ENOMEM. */
-int about_jvm(const char *root, pid_t pid, struct about *ret, struct err *e);
-void about_done(struct about *a);
+int jvm_info_read(const char *root, pid_t pid, struct jvm_info *ret, struct err *e);
+void jvm_info_done(struct jvm_info *a);
 
 /* The short name of main_class, as jps without -l; "Unknown" if there is none. Borrowed. */
-const char *about_short_name(const struct about *a);
+const char *jvm_info_short_name(const struct jvm_info *a);

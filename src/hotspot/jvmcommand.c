@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { WORD_MAX = 200, TOLD_MAX = 2000 };
+enum { WORD_MAX = 200, SHOWN_MAX = 2000 };
 
 /* Options whose value is the next word (java.c, IsWhiteSpaceOption and IsLauncherOption of JDK 8 to 25). With -jar and
  * -m that word names the application. */
@@ -109,7 +109,7 @@ char *jvmcommand_describe(size_t argc, char *const *argv)
     }
     left = argc - words;
     for (size_t i = 0; i < words && r == 0; i++) {
-        if (b.size > TOLD_MAX) {
+        if (b.size > SHOWN_MAX) {
             r = buf_add_text(&b, " ...");
             break;
         }

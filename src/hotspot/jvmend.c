@@ -62,7 +62,7 @@ static void put_time(json_t *into, const char *name, int64_t wall_ns)
         json_object_set_new(into, name, json_string(clock_format(wall_ns, text)));
 }
 
-static json_t *about_end(const struct jvmend *end)
+static json_t *end_object(const struct jvmend *end)
 {
     json_t *o = json_object();
     char name[WORD_SIZE];
@@ -80,7 +80,7 @@ static json_t *about_end(const struct jvmend *end)
     return o;
 }
 
-static json_t *about_process(const struct jvmend_sample *s)
+static json_t *process_object(const struct jvmend_sample *s)
 {
     json_t *o = json_object();
 
@@ -92,7 +92,7 @@ static json_t *about_process(const struct jvmend_sample *s)
     return o;
 }
 
-static json_t *about_threads(const struct hsperf *h)
+static json_t *threads_object(const struct hsperf *h)
 {
     static const char *const names[] = {"live", "livePeak", "daemon", "started"};
     json_t *o = json_object();
@@ -108,7 +108,7 @@ static json_t *about_threads(const struct hsperf *h)
     return o;
 }
 
-static json_t *about_heap(const struct hsperf *h)
+static json_t *heap_object(const struct hsperf *h)
 {
     json_t *o = json_object();
     struct jvmheap heap;
@@ -151,8 +151,8 @@ static void add_counters(json_t *root, const struct hsperf *h, int64_t ended_ns)
 
     if (isfinite(uptime))
         json_object_set_new(root, "uptime_s", json_real(uptime));
-    json_object_set_new(root, "threads", about_threads(h));
-    json_object_set_new(root, "heap", about_heap(h));
+    json_object_set_new(root, "threads", threads_object(h));
+    json_object_set_new(root, "heap", heap_object(h));
     json_object_set_new(root, "counters", all_counters(h));
 }
 
@@ -167,9 +167,9 @@ int jvmend_write(const struct jvmend *end, struct buf *ret)
     put_text(root, "command", end->command);
     put_text(root, "jvm", end->version);
     put_time(root, "started", end->started_ns);
-    json_object_set_new(root, "ended", about_end(end));
+    json_object_set_new(root, "ended", end_object(end));
     if (end->sample.time_ns)
-        json_object_set_new(root, "process", about_process(&end->sample));
+        json_object_set_new(root, "process", process_object(&end->sample));
     if (end->counters)
         add_counters(root, end->counters, end->ended_ns);
     if (!(text = json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12))))
@@ -177,7 +177,7 @@ int jvmend_write(const struct jvmend *end, struct buf *ret)
     return buf_printf(ret, "%s\n", text);
 }
 
-static void take(json_t *from, const char *name, char *out, size_t size)
+static void copy_member(json_t *from, const char *name, char *out, size_t size)
 {
     const char *text = json_string_value(json_object_get(from, name));
 
@@ -197,9 +197,9 @@ void jvmend_origin(const char *text, size_t size, struct origin *ret)
     if (!root)
         return;
     snprintf(ret->cause, sizeof(ret->cause), "%s", why);
-    take(end, "signal", ret->detail, sizeof(ret->detail));
-    take(root, "time", ret->time, sizeof(ret->time));
-    take(root, "jvm", ret->jvm, sizeof(ret->jvm));
-    take(root, "command", ret->command, sizeof(ret->command));
+    copy_member(end, "signal", ret->detail, sizeof(ret->detail));
+    copy_member(root, "time", ret->time, sizeof(ret->time));
+    copy_member(root, "jvm", ret->jvm, sizeof(ret->jvm));
+    copy_member(root, "command", ret->command, sizeof(ret->command));
     ret->pid = pid > 0 && pid <= INT32_MAX ? (uint64_t)pid : 0;
 }

@@ -4,6 +4,7 @@
  */
 #include "hotspot/jvmlaunch.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -187,6 +188,7 @@ static int read_words(struct reader *r)
 
 int jvmlaunch_read(const struct jvmlaunch *in, struct jvmopts *ret, struct strv *ret_words, bool *ret_unread)
 {
+    assert(in->variable && in->load && (in->argc == 0 || in->argv));
     CLEANUP(reader_done) struct reader r = {.in = in, .said = JVMOPTS_NONE, .flags = JVMOPTS_NONE};
     int result = make_words(&r);
 
@@ -313,6 +315,7 @@ static int write_word(void *ctx, const char *word)
 
 char *jvmlaunch_without(const struct jvmlaunch *in, const char *name, bool (*drop)(const char *option))
 {
+    assert(in->variable && in->load && drop);
     CLEANUP(writer_done)
     struct writer w = {.reader = {.in = in, .said = JVMOPTS_NONE, .flags = JVMOPTS_NONE},
                        .launcher = text_eq(name, "JDK_JAVA_OPTIONS"),

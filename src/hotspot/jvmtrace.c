@@ -13,7 +13,7 @@ static void copy(char *out, size_t size, const char *text)
         *out = '\0';
 }
 
-void jvmtrace_take(const struct jvm *j, struct jvmtrace *ret)
+void jvmtrace_fill(const struct jvm *j, struct jvmtrace *ret)
 {
     ssize_t n = readlinkat(j->proc.fd, "cwd", ret->work, sizeof(ret->work) - 1);
 

@@ -22,4 +22,4 @@ struct jvmtrace {
     char version[JVMTRACE_VERSION_MAX];
 };
 
-void jvmtrace_take(const struct jvm *j, struct jvmtrace *ret);
+void jvmtrace_fill(const struct jvm *j, struct jvmtrace *ret);

@@ -44,7 +44,7 @@ static void broken(struct hprof *h, const char *problem)
     h->problem = problem;
 }
 
-static void take_header(struct hprof *h)
+static void parse_header(struct hprof *h)
 {
     uint32_t id_size = get_u32(h->head + MAGIC_SIZE);
 
@@ -80,7 +80,7 @@ static bool check_tag(struct hprof *h)
     return true;
 }
 
-static void take_record_head(struct hprof *h)
+static void parse_record_head(struct hprof *h)
 {
     unsigned char tag = h->head[0];
     uint32_t length = get_u32(h->head + 5);
@@ -99,7 +99,7 @@ static void take_record_head(struct hprof *h)
 }
 
 /* Collects size bytes in head; true once they are complete. */
-static bool assembly(struct hprof *h, const unsigned char **p, size_t *left, unsigned size)
+static bool collect(struct hprof *h, const unsigned char **p, size_t *left, unsigned size)
 {
     size_t n = size - h->head_size < *left ? size - h->head_size : *left;
 
@@ -120,8 +120,8 @@ void hprof_feed(struct hprof *h, const void *data, size_t size)
 
         switch (h->state) {
         case HPROF_HEADER:
-            if (assembly(h, &p, &size, HEADER_SIZE))
-                take_header(h);
+            if (collect(h, &p, &size, HEADER_SIZE))
+                parse_header(h);
             continue;
         case HPROF_RECORD_HEAD:
             if (h->head_size == 0) {
@@ -130,8 +130,8 @@ void hprof_feed(struct hprof *h, const void *data, size_t size)
                 if (!check_tag(h))
                     continue;
             }
-            if (assembly(h, &p, &size, RECORD_HEAD_SIZE))
-                take_record_head(h);
+            if (collect(h, &p, &size, RECORD_HEAD_SIZE))
+                parse_record_head(h);
             continue;
         case HPROF_RECORD_BODY:
             if (n >= h->body_left) {

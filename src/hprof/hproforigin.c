@@ -47,11 +47,11 @@ void hproforigin_init(struct hproforigin *h)
 
 void hproforigin_end(struct hproforigin *h)
 {
-    if (h->answer == HPROFORIGIN_OPEN)
-        h->answer = HPROFORIGIN_NOT_SAID;
+    if (h->answer == HPROFORIGIN_UNDECIDED)
+        h->answer = HPROFORIGIN_UNKNOWN;
 }
 
-static void take_header(struct hproforigin *h)
+static void parse_header(struct hproforigin *h)
 {
     h->id_size = (unsigned)number(h, ID_SIZE_AT, 4);
     h->header = true;
@@ -83,14 +83,14 @@ static unsigned body_wanted(const struct hproforigin *h)
     return wanted <= h->length ? wanted : 0;
 }
 
-static void take_record(struct hproforigin *h)
+static void parse_record(struct hproforigin *h)
 {
     h->tag = h->head[0];
     h->length = (uint32_t)number(h, 5, 4);
     if (h->tag == TAG_HEAP || h->tag == TAG_SEGMENT || h->tag == TAG_END) {
         /* HotSpot's dumps have all of these names, and frames of threads. */
-        h->answer = h->class_serial && h->init && h->signature && h->has_frames && h->modern ? HPROFORIGIN_ASKED
-                                                                                             : HPROFORIGIN_NOT_SAID;
+        h->answer = h->class_serial && h->init && h->signature && h->has_frames && h->modern ? HPROFORIGIN_REQUESTED
+                                                                                             : HPROFORIGIN_UNKNOWN;
         return;
     }
     if (h->tag == 0) { /* no record */
@@ -106,7 +106,7 @@ static void take_record(struct hproforigin *h)
     want(h, RECORD_HEAD);
 }
 
-static void take_text(struct hproforigin *h)
+static void parse_text(struct hproforigin *h)
 {
     static const char modern[] = "java/lang/invoke/MethodHandle", error[] = "java/lang/OutOfMemoryError";
     const unsigned char *text = h->head + h->id_size;
@@ -122,11 +122,11 @@ static void take_text(struct hproforigin *h)
         h->modern = true;
 }
 
-static void take_body(struct hproforigin *h)
+static void parse_body(struct hproforigin *h)
 {
     switch (h->tag) {
     case TAG_TEXT:
-        take_text(h);
+        parse_text(h);
         break;
     case TAG_LOAD_CLASS:
         if (h->name && id(h, 8 + h->id_size) == h->name)
@@ -154,7 +154,7 @@ void hproforigin_feed(struct hproforigin *h, const void *data, size_t size)
 {
     const unsigned char *p = data;
 
-    while (size > 0 && h->answer == HPROFORIGIN_OPEN) {
+    while (size > 0 && h->answer == HPROFORIGIN_UNDECIDED) {
         size_t n;
 
         if (h->skip > 0) {
@@ -165,11 +165,11 @@ void hproforigin_feed(struct hproforigin *h, const void *data, size_t size)
             memcpy(h->head + h->head_size, p, n);
             h->head_size += (unsigned)n;
             if (h->head_size == h->wanted && !h->header)
-                take_header(h);
+                parse_header(h);
             else if (h->head_size == h->wanted && h->length > 0)
-                take_body(h);
+                parse_body(h);
             else if (h->head_size == h->wanted)
-                take_record(h);
+                parse_record(h);
         }
         p += n;
         size -= n;

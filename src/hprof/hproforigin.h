@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 enum hproforigin_answer {
-    HPROFORIGIN_OPEN,    /* not yet known */
-    HPROFORIGIN_OOM,     /* made at an OutOfMemoryError */
-    HPROFORIGIN_ASKED,   /* HotSpot made it on request */
-    HPROFORIGIN_NOT_SAID /* by another writer or an old JVM, or the beginning is missing */
+    HPROFORIGIN_UNDECIDED, /* not yet known */
+    HPROFORIGIN_OOM,       /* made at an OutOfMemoryError */
+    HPROFORIGIN_REQUESTED, /* HotSpot made it on request */
+    HPROFORIGIN_UNKNOWN    /* by another writer or an old JVM, or the beginning is missing */
 };
 
 struct hproforigin {
@@ -36,7 +36,7 @@ struct hproforigin {
 
 void hproforigin_init(struct hproforigin *h);
 
-/* No more bytes are needed once the answer is not HPROFORIGIN_OPEN. */
+/* No more bytes are needed once the answer is not HPROFORIGIN_UNDECIDED. */
 void hproforigin_feed(struct hproforigin *h, const void *data, size_t size);
 
 /* Call at the end of the input, or to stop early. */

@@ -71,7 +71,7 @@ static unsigned instance(const struct phd *p)
     return p->version >= 6 ? 4 : 0;
 }
 
-static void take_magic(struct phd *p)
+static void parse_magic(struct phd *p)
 {
     uint32_t flags = u32_at(p, FLAGS_AT);
 
@@ -86,7 +86,7 @@ static void take_magic(struct phd *p)
         want(p, PHD_HEADER_TAG, 1);
 }
 
-static void take_header_tag(struct phd *p)
+static void parse_header_tag(struct phd *p)
 {
     want(p, PHD_HEADER_TAG, 1);
     switch (p->head[0]) {
@@ -105,7 +105,7 @@ static void take_header_tag(struct phd *p)
     }
 }
 
-static void take_version_size(struct phd *p)
+static void parse_version_size(struct phd *p)
 {
     p->skip = (uint64_t)p->head[0] << 8 | p->head[1];
     if (p->skip > 0)
@@ -114,7 +114,7 @@ static void take_version_size(struct phd *p)
         want(p, PHD_HEADER_TAG, 1);
 }
 
-static void take_version_text(struct phd *p, const unsigned char *data, size_t size)
+static void parse_version_text(struct phd *p, const unsigned char *data, size_t size)
 {
     size_t room = sizeof(p->jvm) - 1 - p->jvm_size, n = size < room ? size : room;
 
@@ -126,7 +126,7 @@ static void take_version_text(struct phd *p, const unsigned char *data, size_t s
     want(p, PHD_HEADER_TAG, 1);
 }
 
-static void take_tag(struct phd *p)
+static void parse_tag(struct phd *p)
 {
     unsigned tag = p->tag = p->head[0], gap = (tag >> 2 & 1) + 1, refs = tag >> 3 & 3, size = 1u << (tag & 3);
 
@@ -145,7 +145,7 @@ static void take_tag(struct phd *p)
         broken(p, "no record where one should begin");
 }
 
-static void take_flags(struct phd *p)
+static void parse_flags(struct phd *p)
 {
     unsigned flags = p->flags = p->head[0], gap = 1u << (flags >> 6 & 3);
 
@@ -160,7 +160,7 @@ static void take_flags(struct phd *p)
 }
 
 /* Skips the references and what follows them. */
-static void take_count(struct phd *p)
+static void parse_count(struct phd *p)
 {
     uint64_t count = u32_at(p, p->wanted - 4);
 
@@ -170,7 +170,7 @@ static void take_count(struct phd *p)
     want(p, PHD_TAG, 1);
 }
 
-static void take_class(struct phd *p)
+static void parse_class(struct phd *p)
 {
     p->skip = (uint64_t)p->head[p->wanted - 2] << 8 | p->head[p->wanted - 1];
     want(p, PHD_CLASS_REFS, 4);
@@ -180,13 +180,13 @@ static void step(struct phd *p)
 {
     switch (p->state) {
     case PHD_MAGIC:
-        take_magic(p);
+        parse_magic(p);
         break;
     case PHD_HEADER_TAG:
-        take_header_tag(p);
+        parse_header_tag(p);
         break;
     case PHD_VERSION_SIZE:
-        take_version_size(p);
+        parse_version_size(p);
         break;
     case PHD_BODY_TAG:
         if (p->head[0] == BODY_BEGINS)
@@ -195,17 +195,17 @@ static void step(struct phd *p)
             broken(p, "no records behind its header");
         break;
     case PHD_TAG:
-        take_tag(p);
+        parse_tag(p);
         break;
     case PHD_FLAGS:
-        take_flags(p);
+        parse_flags(p);
         break;
     case PHD_COUNT:
     case PHD_CLASS_REFS:
-        take_count(p);
+        parse_count(p);
         break;
     case PHD_CLASS:
-        take_class(p);
+        parse_class(p);
         break;
     case PHD_VERSION_TEXT:
     case PHD_ENDED:
@@ -225,7 +225,7 @@ void phd_feed(struct phd *p, const void *data, size_t size)
             n = p->skip < left ? (size_t)p->skip : left;
             p->skip -= n;
             if (p->state == PHD_VERSION_TEXT)
-                take_version_text(p, at, n);
+                parse_version_text(p, at, n);
         } else {
             if (p->head_size == 0 && (p->state == PHD_TAG || p->state == PHD_HEADER_TAG))
                 p->record_offset = p->offset;

@@ -37,13 +37,13 @@ int cgroupns_enter_first(void)
 }
 
 /* The folder that is being searched. */
-struct way {
+struct search {
     char path[PATH_MAX];
     const char *own; /* our cgroup's path in our namespace: "" for its root */
     unsigned levels;
 };
 
-static bool has_us(int folder, const struct way *w)
+static bool contains_us(int folder, const struct search *w)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = FILE_MAX};
     char file[PATH_MAX], pid[16];
@@ -59,13 +59,13 @@ static bool has_us(int folder, const struct way *w)
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as a mount climbs, DEPTH_MAX */
-static bool walk(int folder, unsigned depth, struct way *w)
+static bool walk(int folder, unsigned depth, struct search *w)
 {
     CLEANUP_DIR DIR *dir = NULL;
     size_t length = strlen(w->path);
 
     if (depth == w->levels)
-        return has_us(folder, w);
+        return contains_us(folder, w);
     if (!(dir = file_opendir(folder, ".")))
         return false;
     for (const struct dirent *d; (d = readdir(dir));) {
@@ -84,7 +84,7 @@ static bool walk(int folder, unsigned depth, struct way *w)
 
 static int try_mount(void *ctx, const struct mount *m)
 {
-    struct way *w = ctx;
+    struct search *w = ctx;
     CLEANUP_FD int top = -1;
 
     w->levels = cgroup_climb(m->root);
@@ -95,7 +95,7 @@ static int try_mount(void *ctx, const struct mount *m)
     return top >= 0 && walk(top, 0, w);
 }
 
-static struct way home;
+static struct search home;
 static bool home_found;
 
 static void find_home(void)

@@ -5,6 +5,7 @@
  */
 #include "linux/inotify.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -27,6 +28,7 @@ int notify_open(void)
 
 int notify_add(int fd, const char *path)
 {
+    assert(fd >= 0);
     int watch = inotify_add_watch(fd, path, WATCHED | IN_MASK_CREATE);
 
     if (watch >= 0)

@@ -6,6 +6,7 @@
  */
 #include "linux/kmsg.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/timex.h>
@@ -70,6 +71,7 @@ int kmsg_read(struct kmsg *k, struct kmsgrecord *ret)
 {
     char data[KMSGRECORD_MAX];
 
+    assert(k->fd >= 0);
     for (;;) {
         ssize_t n = read(k->fd, data, sizeof(data));
 

@@ -10,7 +10,7 @@
 #include "base/text.h"
 
 /* A number and the separator after it. */
-static bool take_number(const char **at, const char *end, char separator, uint64_t *ret)
+static bool parse_number(const char **at, const char *end, char separator, uint64_t *ret)
 {
     const char *p = *at;
     uint64_t n = 0;
@@ -51,8 +51,8 @@ int kmsgrecord_parse(const char *data, size_t size, struct kmsgrecord *ret)
     const char *at = data, *end = data + size, *flags, *text, *text_end;
     uint64_t priority, sequence, usec;
 
-    if (size >= sizeof(ret->text) || !take_number(&at, end, ',', &priority) || !take_number(&at, end, ',', &sequence) ||
-        !take_number(&at, end, ',', &usec))
+    if (size >= sizeof(ret->text) || !parse_number(&at, end, ',', &priority) ||
+        !parse_number(&at, end, ',', &sequence) || !parse_number(&at, end, ',', &usec))
         return -EBADMSG;
     flags = at;
     text = memchr(at, ';', (size_t)(end - at));

@@ -4,6 +4,7 @@
  */
 #include "linux/launch.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -45,6 +46,7 @@ static void restore_signals(const struct launch_signals *before)
 
 int launch_app(char *const *argv, char *const *env, const struct launch_signals *before, pid_t *ret)
 {
+    assert(argv[0] && before);
     pid_t ours = getpgrp(), pid;
     int failed[2], error = 0;
 
@@ -100,8 +102,9 @@ static void become_watch(char *const *argv, int channel, int input, pid_t parent
     _exit(127);
 }
 
-int launch_watch(char *const *argv, pid_t *ret, int *ret_channel)
+int launch_salvage(char *const *argv, pid_t *ret, int *ret_channel)
 {
+    assert(argv[0]);
     CLEANUP_FD int channel = -1, other = -1, input = -1, output = -1;
     pid_t ours = getpid(), pid;
     int pair[2];
@@ -124,7 +127,7 @@ int launch_watch(char *const *argv, pid_t *ret, int *ret_channel)
     return 0;
 }
 
-_Noreturn void launch_become(char *const *head, size_t count, char *const *rest, int keep)
+_Noreturn void launch_exec_salvage(char *const *head, size_t count, char *const *rest, int keep)
 {
     char *args[LAUNCH_ARGS_MAX + 1];
     size_t n = 0;

@@ -26,7 +26,7 @@ int launch_app(char *const *argv, char *const *env, const struct launch_signals 
 /* Starts salvage itself in a new session, with empty input, its output on our stderr, and the other end of
  * *ret_channel, a SOCK_SEQPACKET pair, as descriptor LAUNCH_CHANNEL. The kernel sends it SIGTERM when we die. */
 enum { LAUNCH_CHANNEL = 3 };
-int launch_watch(char *const *argv, pid_t *ret, int *ret_channel);
+int launch_salvage(char *const *argv, pid_t *ret, int *ret_channel);
 
 /* Passes the terminal on stdin from one process group to another. False if stdin is not a terminal, or `from` is not
  * its foreground group. */
@@ -36,4 +36,4 @@ enum { LAUNCH_ARGS_MAX = 300, LAUNCH_FAILED = 127 /* the exit code if exec faile
 
 /* In a child that was just forked: executes salvage with the arguments of head, then of rest (which ends with NULL).
  * keep: a descriptor that it inherits; -1: none. It ignores the SIGINT of a terminal: its parent ends it. */
-_Noreturn void launch_become(char *const *head, size_t count, char *const *rest, int keep);
+_Noreturn void launch_exec_salvage(char *const *head, size_t count, char *const *rest, int keep);

@@ -98,7 +98,7 @@ static int open_folder(int folder, struct memcg *ret)
 
 /* The search through the mounts that may show the cgroup. */
 struct attempt {
-    const struct proc *eyes;
+    const struct proc *viewer;
     struct memcg *ret;
     int why;
 };
@@ -106,7 +106,7 @@ struct attempt {
 static int try_place(void *ctx, const struct cgroup_place *place)
 {
     struct attempt *a = ctx;
-    CLEANUP_FD int folder = proc_openat(a->eyes, place->path, O_PATH | O_DIRECTORY, 0);
+    CLEANUP_FD int folder = proc_openat(a->viewer, place->path, O_PATH | O_DIRECTORY, 0);
     uint64_t mount;
 
     if (folder < 0) {
@@ -123,11 +123,11 @@ static int try_place(void *ctx, const struct cgroup_place *place)
 }
 
 /* Opens the cgroup through the mounts of process eyes. 0, or why not. */
-static int open_as_seen_by(const struct proc *eyes, const char *cgroup, struct memcg *ret)
+static int open_as_seen_by(const struct proc *viewer, const char *cgroup, struct memcg *ret)
 {
     CLEANUP(buf_done) struct buf mountinfo = {0};
-    struct attempt a = {.eyes = eyes, .ret = ret, .why = -ENOENT};
-    int r = proc_mountinfo(eyes->fd, &mountinfo);
+    struct attempt a = {.viewer = viewer, .ret = ret, .why = -ENOENT};
+    int r = proc_mountinfo(viewer->fd, &mountinfo);
 
     if (r == 0)
         r = cgroup_each_place(cgroup, buf_text(&mountinfo), cgroupns_home(), try_place, &a);

@@ -4,6 +4,7 @@
  */
 #include "linux/memsignal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -24,6 +25,7 @@ int memsignal_open(const struct memsignal_ops *ops, const struct memcg *m, const
     CLEANUP(memsignal_done) struct memsignal s = {.ops = ops, .memcg = m, .fd = -1};
     int r;
 
+    assert(ops && m->fd >= 0);
     if (m->v2 ? !ops->v2 : !ops->v1)
         return err_set(e, -EOPNOTSUPP, "cgroup %s has none", m->v2 ? "v2" : "v1");
     if ((r = ops->open(&s, w, e)) < 0)
@@ -35,6 +37,7 @@ int memsignal_open(const struct memsignal_ops *ops, const struct memcg *m, const
 
 int memsignal_read(struct memsignal *s, struct memsignal_event *ret)
 {
+    assert(s->ops && s->memcg);
     struct memsignal_event event = {0};
     int r = s->ops->read(s, &event);
 

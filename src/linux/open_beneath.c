@@ -106,7 +106,7 @@ static int step(struct walk *w, const char *part, int flags, mode_t mode, int *r
     return *ret_fd < 0 ? -errno : 1;
 }
 
-int beneath_walk(int base, const char *path, int flags, mode_t mode)
+int open_beneath_walk(int base, const char *path, int flags, mode_t mode)
 {
     CLEANUP(walk_done) struct walk w = {.fd = {base}};
     char part[NAME_MAX + 1];
@@ -132,7 +132,7 @@ int beneath_walk(int base, const char *path, int flags, mode_t mode)
     return r < 0 ? r : fd;
 }
 
-int beneath_open(int base, const char *path, int flags, mode_t mode)
+int open_beneath(int base, const char *path, int flags, mode_t mode)
 {
     struct open_how how = {
         .flags = (unsigned)flags | (unsigned)O_CLOEXEC,
@@ -143,6 +143,6 @@ int beneath_open(int base, const char *path, int flags, mode_t mode)
 
     /* Old seccomp profiles refuse unknown system calls with EPERM. EAGAIN: too many renames meanwhile. */
     if (fd < 0 && (errno == ENOSYS || errno == EPERM || errno == EAGAIN))
-        return beneath_walk(base, path, flags, mode);
+        return open_beneath_walk(base, path, flags, mode);
     return fd < 0 ? -errno : fd;
 }

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 /* base: a descriptor of the folder. Returns a descriptor with O_CLOEXEC; -ELOOP, or -errno as of openat(2). */
-int beneath_open(int base, const char *path, int flags, mode_t mode);
+int open_beneath(int base, const char *path, int flags, mode_t mode);
 
-/* The same without openat2(2); the fallback of beneath_open. */
-int beneath_walk(int base, const char *path, int flags, mode_t mode);
+/* The same without openat2(2); the fallback of open_beneath. */
+int open_beneath_walk(int base, const char *path, int flags, mode_t mode);

@@ -4,6 +4,7 @@
  */
 #include "linux/proc.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -130,6 +131,7 @@ int proc_status(const struct proc *p, struct proc_status *ret)
 
 int proc_words(const struct proc *p, const char *file, struct proc_words *ret)
 {
+    assert(p->fd >= 0);
     CLEANUP(buf_done) struct buf text = {.ceiling = WORDS_MAX};
     CLEANUP_FREE char **word = NULL;
     size_t count = 0, next = 0;
@@ -230,6 +232,7 @@ static bool sees_what_we_see(const struct proc *p)
 
 int proc_openat(const struct proc *p, const char *path, int flags, mode_t mode)
 {
+    assert(p->fd >= 0);
     bool absolute = path[0] == '/';
     CLEANUP_FD int base = openat(p->fd, absolute ? "root" : "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
     int fd;
@@ -244,7 +247,7 @@ int proc_openat(const struct proc *p, const char *path, int flags, mode_t mode)
         fd = openat(base, path, flags | O_CLOEXEC, mode);
         return fd < 0 ? -errno : fd;
     }
-    return beneath_open(base, path, flags, mode);
+    return open_beneath(base, path, flags, mode);
 }
 
 int proc_path(const struct proc *p, const char *path, char **ret)

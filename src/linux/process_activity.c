@@ -46,7 +46,7 @@ static uint64_t time_of(const char *stat)
     return user + strtoull(end, NULL, 10);
 }
 
-int activity_get(const char *root, pid_t pid, uint64_t *ret)
+int process_activity_get(const char *root, pid_t pid, uint64_t *ret)
 {
     CLEANUP(buf_done) struct buf stat = {.ceiling = FILE_MAX};
     CLEANUP_DIR DIR *tasks = NULL;

@@ -11,4 +11,4 @@
 
 /* A number that changes while the process makes progress. root is "/proc" except in tests. -errno: the process has
  * ended, or there is no /proc. */
-int activity_get(const char *root, pid_t pid, uint64_t *ret);
+int process_activity_get(const char *root, pid_t pid, uint64_t *ret);

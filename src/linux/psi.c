@@ -11,7 +11,7 @@
 #include "base/text.h"
 
 /* Digits at *at, at most 19 of them. */
-static bool take_number(const char **at, uint64_t *ret)
+static bool parse_number(const char **at, uint64_t *ret)
 {
     const char *begin = *at;
     uint64_t value = 0;
@@ -25,7 +25,7 @@ static bool take_number(const char **at, uint64_t *ret)
     return *at > begin;
 }
 
-static bool take_text(const char **at, const char *text)
+static bool parse_text(const char **at, const char *text)
 {
     if (!text_starts(*at, text))
         return false;
@@ -33,15 +33,15 @@ static bool take_text(const char **at, const char *text)
     return true;
 }
 
-static bool take_average(const char **at, const char *name, double *ret)
+static bool parse_average(const char **at, const char *name, double *ret)
 {
     uint64_t whole, hundredths;
     const char *point;
 
-    if (!take_text(at, name) || !take_number(at, &whole) || !take_text(at, "."))
+    if (!parse_text(at, name) || !parse_number(at, &whole) || !parse_text(at, "."))
         return false;
     point = *at;
-    if (!take_number(at, &hundredths) || *at - point != 2)
+    if (!parse_number(at, &hundredths) || *at - point != 2)
         return false;
     *ret = (double)whole + (double)hundredths / 100;
     return true;
@@ -56,9 +56,9 @@ static bool read_line(const char *text, const char *name, struct psi_line *ret)
         text += strcspn(text, "\n");
         text += *text == '\n';
     }
-    if (!take_text(&text, name) || !take_average(&text, " avg10=", &line.avg10) ||
-        !take_average(&text, " avg60=", &line.avg60) || !take_average(&text, " avg300=", &line.avg300) ||
-        !take_text(&text, " total=") || !take_number(&text, &line.total_us) || (*text && *text != '\n'))
+    if (!parse_text(&text, name) || !parse_average(&text, " avg10=", &line.avg10) ||
+        !parse_average(&text, " avg60=", &line.avg60) || !parse_average(&text, " avg300=", &line.avg300) ||
+        !parse_text(&text, " total=") || !parse_number(&text, &line.total_us) || (*text && *text != '\n'))
         return false;
     *ret = line;
     return true;

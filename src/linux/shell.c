@@ -4,6 +4,7 @@
  */
 #include "linux/shell.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -142,6 +143,7 @@ static int end_status(int status, struct err *e)
 
 int shell_to_file(const struct shell *s, int fd, struct err *e)
 {
+    assert(s->command && fd >= 0);
     uint64_t until_ms = clock_mono_ms() + s->limit_ms, size = 0;
     CLEANUP_FD int output = -1;
     char ceiling[TEXT_SIZE_MAX];

@@ -52,8 +52,8 @@ static bool read_number(int folder, const char *name, uint64_t *ret)
 /* --- cgroups ---------------------------------------------------------------------------------------------------- */
 
 struct cgroup_search {
-    const struct proc *eyes; /* the process whose mounts are used */
-    const char *cgroup;      /* the text of /proc/PID/cgroup */
+    const struct proc *viewer; /* the process whose mounts are used */
+    const char *cgroup;        /* the text of /proc/PID/cgroup */
     struct threadroom *room;
     bool seen;
 };
@@ -111,17 +111,17 @@ static int visit_mount(void *ctx, const struct mount *m)
         full = NULL;
         return -ENOMEM;
     }
-    folder = proc_openat(s->eyes, full, O_PATH | O_DIRECTORY, 0);
+    folder = proc_openat(s->viewer, full, O_PATH | O_DIRECTORY, 0);
     if (folder >= 0)
         compare_levels(s, folder, full, m->id);
     return 0;
 }
 
-static bool compare_as_seen_by(const struct proc *eyes, const char *cgroup, struct threadroom *room)
+static bool compare_as_seen_by(const struct proc *viewer, const char *cgroup, struct threadroom *room)
 {
-    struct cgroup_search s = {.eyes = eyes, .cgroup = cgroup, .room = room};
+    struct cgroup_search s = {.viewer = viewer, .cgroup = cgroup, .room = room};
 
-    proc_each_mount(eyes->fd, visit_mount, &s);
+    proc_each_mount(viewer->fd, visit_mount, &s);
     return s.seen;
 }
 

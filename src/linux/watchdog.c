@@ -4,6 +4,7 @@
  */
 #include "linux/watchdog.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -64,6 +65,7 @@ static void *watch(void *arg)
 
 struct watchdog *watchdog_start(uint64_t until_ms, void (*last)(void *ctx, const char *why), void *ctx)
 {
+    assert(last);
     struct watchdog *w = calloc(1, sizeof(*w));
 
     if (!w)

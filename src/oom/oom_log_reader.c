@@ -50,7 +50,7 @@ void oom_log_reader_name(struct oom_log_reader *w, struct oomkill *k)
         container_names_done(&w->containers);
         w->scanned = container_names_scan("/proc", &w->containers) == 0;
     }
-    if (container_names_name(&w->containers, "/proc", k->where.container_id, k->where.pod_uid, &who) < 0)
+    if (container_names_find(&w->containers, "/proc", k->where.container_id, k->where.pod_uid, &who) < 0)
         return;
     oomkill_set(k->where.namespace, sizeof(k->where.namespace), who.namespace);
     oomkill_set(k->where.pod, sizeof(k->where.pod), who.pod);

@@ -41,8 +41,8 @@ bool oomline_invoked(const char *text, struct oomkill_invoker *ret)
     if (!name_end || name_end - text >= OOMKILL_NAME_MAX)
         return false;
     gfp = name_end + strlen(" invoked oom-killer: gfp_mask=");
-    scan_keep(text, name_end, ret->name, sizeof(ret->name));
-    if (!scan_keep(gfp, gfp + strcspn(gfp, ", "), ret->gfp, sizeof(ret->gfp)))
+    scan_copy(text, name_end, ret->name, sizeof(ret->name));
+    if (!scan_copy(gfp, gfp + strcspn(gfp, ", "), ret->gfp, sizeof(ret->gfp)))
         ret->gfp[0] = '\0';
     ret->pid = OOMKILL_UNKNOWN;
     take_invoked_numbers(gfp, ret);
@@ -123,13 +123,13 @@ bool oomline_task_in(const char *text, struct oomkill *ret)
         limit = between + sizeof(BETWEEN) - 1;
         if (*limit != '/' || !is_below(task, between, limit, (size_t)(end - limit)))
             continue;
-        return scan_keep(task, between, ret->task_cgroup, OOMKILL_PATH_MAX) &&
-               scan_keep(limit, end, ret->limit_cgroup, OOMKILL_PATH_MAX);
+        return scan_copy(task, between, ret->task_cgroup, OOMKILL_PATH_MAX) &&
+               scan_copy(limit, end, ret->limit_cgroup, OOMKILL_PATH_MAX);
     }
     /* "limit of host": the limit of no cgroup. */
     between = scan_last(task, end, BETWEEN);
     limit = between ? between + sizeof(BETWEEN) - 1 : NULL;
-    return limit && *limit && !strpbrk(limit, "/ ") && scan_keep(task, between, ret->task_cgroup, OOMKILL_PATH_MAX);
+    return limit && *limit && !strpbrk(limit, "/ ") && scan_copy(task, between, ret->task_cgroup, OOMKILL_PATH_MAX);
 }
 
 /* --- statistics -----------------------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ bool oomline_stats_of(const char *text, struct oomkill *ret)
     if (!scan_word(&at, "Memory cgroup stats for ") || *at != '/')
         return false;
     stats = find_old_stats(at);
-    if (stats - at < 2 || stats[-1] != ':' || !scan_keep(at, stats - 1, path, sizeof(path)))
+    if (stats - at < 2 || stats[-1] != ':' || !scan_copy(at, stats - 1, path, sizeof(path)))
         return false;
     if (*ret->limit_cgroup && !text_eq(path, ret->limit_cgroup))
         return true;
@@ -266,8 +266,8 @@ static bool split_cgroups(const char *text, const char *end, const char *known, 
         if (*task != '/' || (*known && (strlen(known) != size || memcmp(text, known, size) != 0)) ||
             !is_below(task, end, text, size))
             continue;
-        return scan_keep(text, p, s->limit_cgroup, OOMKILL_PATH_MAX) &&
-               scan_keep(task, end, s->task_cgroup, OOMKILL_PATH_MAX);
+        return scan_copy(text, p, s->limit_cgroup, OOMKILL_PATH_MAX) &&
+               scan_copy(task, end, s->task_cgroup, OOMKILL_PATH_MAX);
     }
     return false;
 }
@@ -279,10 +279,10 @@ bool oomline_summary(const char *text, const struct oomkill *k, struct oomline_s
 
     if (!ids || !scan_word(&at, "oom-kill:constraint="))
         return false;
-    if (!scan_keep(at, at + strcspn(at, ","), s.constraint, sizeof(s.constraint)))
+    if (!scan_copy(at, at + strcspn(at, ","), s.constraint, sizeof(s.constraint)))
         return false;
     task = find_task(at, ids, name_of(k, s.pid));
-    if (!task || !scan_keep(task + strlen(",task="), ids, s.name, sizeof(s.name)))
+    if (!task || !scan_copy(task + strlen(",task="), ids, s.name, sizeof(s.name)))
         return false;
     /* What comes before these, the cpuset's name, has no '/' but as the root's. */
     memcg = strstr(at, ",oom_memcg=/");
@@ -291,7 +291,7 @@ bool oomline_summary(const char *text, const struct oomkill *k, struct oomline_s
         if (!split_cgroups(memcg + strlen(",oom_memcg="), task, k->limit_cgroup, &s))
             return false;
     } else if (global && global < task &&
-               !scan_keep(global + strlen(",global_oom,task_memcg="), task, s.task_cgroup, OOMKILL_PATH_MAX)) {
+               !scan_copy(global + strlen(",global_oom,task_memcg="), task, s.task_cgroup, OOMKILL_PATH_MAX)) {
         return false; /* a kernel without memory cgroups says neither */
     }
     *ret = s;

@@ -111,7 +111,7 @@ bool oomtable_row(const char *text, const struct oomtable *t, uint64_t page_size
         if (t->is[i] > 0)
             set_column(&p, &COLUMNS[t->is[i] - 1], n, page_size);
     }
-    if (!scan_word(&at, " ") || !scan_keep(at, at + strlen(at), p.name, sizeof(p.name)))
+    if (!scan_word(&at, " ") || !scan_copy(at, at + strlen(at), p.name, sizeof(p.name)))
         return false;
     *ret = p;
     return true;

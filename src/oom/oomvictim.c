@@ -100,7 +100,7 @@ static bool take_rest(const char *name, const char *end, const char *sizes, stru
 {
     struct oomkill_process p = *ret;
 
-    if (!end || !scan_keep(name, end, p.name, sizeof(p.name)) || !take_sizes(sizes, &p))
+    if (!end || !scan_copy(name, end, p.name, sizeof(p.name)) || !take_sizes(sizes, &p))
         return false;
     *ret = p;
     return true;
@@ -182,7 +182,7 @@ bool oomvictim_group(const char *text, char ret_cgroup[OOMKILL_PATH_MAX])
     const char *at = text;
 
     return scan_word(&at, "Tasks in ") && *at == '/' && text_ends(at, END) &&
-           scan_keep(at, at + strlen(at) - strlen(END), ret_cgroup, OOMKILL_PATH_MAX);
+           scan_copy(at, at + strlen(at) - strlen(END), ret_cgroup, OOMKILL_PATH_MAX);
 }
 
 bool oomvictim_reaped(const char *text, uint64_t *ret_pid)

@@ -21,18 +21,18 @@
 
 enum { CONTAINER_NAMES_MAX = 65536 };
 
-struct tenant {
+struct container_process {
     pid_t pid;
     char container_id[CONTAINERID_MAX], pod_uid[PODUID_MAX];
 };
 
 /* Whether it is in a container or a pod. */
-static bool read_ids(const struct proc *p, struct tenant *ret)
+static bool read_ids(const struct proc *p, struct container_process *ret)
 {
     CLEANUP(buf_done) struct buf cgroup = {0};
     bool found;
 
-    *ret = (struct tenant){.pid = p->pid};
+    *ret = (struct container_process){.pid = p->pid};
     if (proc_cgroup(p->fd, &cgroup) < 0)
         return false;
     found = containerid_from_cgroup(buf_text(&cgroup), cgroup.size, ret->container_id);
@@ -42,7 +42,7 @@ static bool read_ids(const struct proc *p, struct tenant *ret)
 static int add_process(const char *root, pid_t pid, struct container_names *t, size_t *capacity)
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
-    struct tenant found;
+    struct container_process found;
     int r;
 
     if (proc_open(root, pid, &p) < 0 || !read_ids(&p, &found) || t->count == CONTAINER_NAMES_MAX)
@@ -84,17 +84,17 @@ static bool same(const char *a, const char *b)
 }
 
 /* -ESRCH if it is in another container now, or has no pod name. */
-static int ask(const char *root, const struct tenant *t, struct whoami *ret)
+static int ask(const char *root, const struct container_process *t, struct whoami *ret)
 {
     CLEANUP(proc_done) struct proc p = PROC_NONE;
     CLEANUP(whoami_done) struct whoami w = {0};
-    struct tenant now;
+    struct container_process now;
     int r = proc_open(root, t->pid, &p);
 
     if (r < 0 || !read_ids(&p, &now) || !text_eq(now.container_id, t->container_id) ||
         !text_eq(now.pod_uid, t->pod_uid))
         return -ESRCH;
-    r = whoami_of(&p, &w);
+    r = whoami_of_process(&p, &w);
     if (r == -ENOMEM)
         return r;
     if (r < 0 || !w.pod) /* the pause process doesn't have it, others may */
@@ -104,7 +104,7 @@ static int ask(const char *root, const struct tenant *t, struct whoami *ret)
     return 0;
 }
 
-int container_names_name(const struct container_names *t, const char *root, const char *container_id,
+int container_names_find(const struct container_names *t, const char *root, const char *container_id,
                          const char *pod_uid, struct whoami *ret)
 {
     int r = -ESRCH;

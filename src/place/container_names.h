@@ -9,10 +9,10 @@
 
 #include "place/whoami.h"
 
-struct tenant;
+struct container_process;
 
 struct container_names {
-    struct tenant *item; /* owned */
+    struct container_process *item; /* owned */
     size_t count;
 };
 
@@ -22,5 +22,5 @@ void container_names_done(struct container_names *t);
 
 /* The names of a container and its pod, from a process of that container; else the pod's from another process of the
  * pod. Both ids may be "". ret: to be freed by whoami_done. 0, -ESRCH if no process knows the pod, -ENOMEM. */
-int container_names_name(const struct container_names *t, const char *root, const char *container_id,
+int container_names_find(const struct container_names *t, const char *root, const char *container_id,
                          const char *pod_uid, struct whoami *ret);

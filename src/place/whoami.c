@@ -198,7 +198,7 @@ int whoami_get(const char *root, struct whoami *ret, struct err *e)
     return 0;
 }
 
-int whoami_of(const struct proc *p, struct whoami *ret)
+int whoami_of_process(const struct proc *p, struct whoami *ret)
 {
     CLEANUP(whoami_done) struct whoami w = {0};
     CLEANUP(proc_words_done) struct proc_words variables = {0};

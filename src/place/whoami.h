@@ -25,7 +25,7 @@ int whoami_get(const char *root, struct whoami *ret, struct err *e);
 
 /* Another process, from its environment and files, which are untrusted; machine is NULL. 0, -ESRCH, -EACCES, -EMSGSIZE,
  * -ENOMEM. */
-int whoami_of(const struct proc *p, struct whoami *ret);
+int whoami_of_process(const struct proc *p, struct whoami *ret);
 
 void whoami_done(struct whoami *w);
 

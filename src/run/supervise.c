@@ -80,7 +80,7 @@ static void start_watch(struct supervisor *s)
     s->asked = s->hurried = false;
     event_summary_restart(&s->summary);
     end_channel(s);
-    r = launch_watch(s->locked_out ? s->config->watch_instead : s->config->watch, &s->watch, &s->channel);
+    r = launch_salvage(s->locked_out ? s->config->watch_instead : s->config->watch, &s->watch, &s->channel);
     if (r == 0)
         return;
     s->watch = 0;

@@ -38,7 +38,7 @@ static void start(struct attach_supervisor *k)
     int r;
 
     k->due_ms = UINT64_MAX;
-    r = launch_watch(k->args.item, &k->pid, &k->channel);
+    r = launch_salvage(k->args.item, &k->pid, &k->channel);
     if (r == 0)
         return;
     k->pid = 0;

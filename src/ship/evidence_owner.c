@@ -39,7 +39,8 @@ void evidence_owner_set(struct shipping *s, const struct proc *p, struct whoami 
     CLEANUP(whoami_done) struct whoami names = {0};
 
     assert(s->who && s->facts);
-    if (whoami_of(p, &names) < 0 || !names_are_better(s->who, &names) || !(names.machine = strdup(s->who->machine)) ||
+    if (whoami_of_process(p, &names) < 0 || !names_are_better(s->who, &names) ||
+        !(names.machine = strdup(s->who->machine)) ||
         (!names.node && s->who->node && !(names.node = strdup(s->who->node))) || add_pod_uid(p, &names) < 0)
         return;
     *its = names;

@@ -118,7 +118,7 @@ static int feed_gzip(struct origin_reader *r, unsigned char *data, size_t size)
     r->inflating = true;
     r->z.next_in = data;
     r->z.avail_in = (unsigned)size;
-    while (r->z.avail_in > 0 && result == Z_OK && r->hprof.answer == HPROFORIGIN_OPEN) {
+    while (r->z.avail_in > 0 && result == Z_OK && r->hprof.answer == HPROFORIGIN_UNDECIDED) {
         r->z.next_out = inside;
         r->z.avail_out = sizeof(inside);
         result = inflate(&r->z, Z_NO_FLUSH);
@@ -137,7 +137,7 @@ static int read_heap_dump(struct origin_reader *r, bool complete)
 
     if (!piece)
         return -ENOMEM;
-    while (r->hprof.answer == HPROFORIGIN_OPEN && !r->ended && r->offset < ORIGIN_HPROF_MAX &&
+    while (r->hprof.answer == HPROFORIGIN_UNDECIDED && !r->ended && r->offset < ORIGIN_HPROF_MAX &&
            r->inside < ORIGIN_HPROF_MAX) {
         ssize_t n = file_pread(r->fd, piece, PIECE, r->offset);
         int result = 0;
@@ -169,7 +169,7 @@ int origin_reader_read(struct origin_reader *r, bool complete, struct origin *re
         result = read_heap_dump(r, complete);
         if (r->hprof.answer == HPROFORIGIN_OOM)
             snprintf(o.cause, sizeof(o.cause), CAUSE_JAVA_OOM);
-        else if (r->hprof.answer == HPROFORIGIN_ASKED)
+        else if (r->hprof.answer == HPROFORIGIN_REQUESTED)
             snprintf(o.cause, sizeof(o.cause), CAUSE_USER);
     } else {
         result = read_head(r, &o);

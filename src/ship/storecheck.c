@@ -164,7 +164,7 @@ int storecheck_launch(char *command, char *const *rest, int *ret_fd)
         close(ours);
         if (its != LAUNCH_CHANNEL && dup2(its, LAUNCH_CHANNEL) < 0)
             _exit(127);
-        launch_become((char *[]){(char[]){"salvage"}, command}, 2, rest, LAUNCH_CHANNEL);
+        launch_exec_salvage((char *[]){(char[]){"salvage"}, command}, 2, rest, LAUNCH_CHANNEL);
     }
     *ret_fd = TAKE_FD(ours);
     return 0;

@@ -22,7 +22,7 @@ static void set_cause(struct origin *o, const char *cause)
 }
 
 /* "#  SIGSEGV (0xb) at pc=0x..., pid=7, tid=8", "#  Internal Error (file.cpp:12), pid=7, tid=8" */
-static void take_error(const char *line, size_t size, struct origin *o)
+static void parse_error(const char *line, size_t size, struct origin *o)
 {
     const char *end = line + size, *pid = origin_behind(line, size, ", pid="), *at;
 
@@ -42,7 +42,7 @@ static void take_error(const char *line, size_t size, struct origin *o)
 }
 
 /* The message below; -XX:+CrashOnOutOfMemoryError ends the JVM with such an error. */
-static void take_message(const char *line, size_t size, struct origin *o)
+static void parse_message(const char *line, size_t size, struct origin *o)
 {
     static const char *const messages[] = {"fatal error: ", "guarantee(", "assert(", "Error: "};
 
@@ -58,14 +58,14 @@ static void take_message(const char *line, size_t size, struct origin *o)
     }
 }
 
-static void take_comment(const char *line, size_t size, struct origin *o)
+static void parse_comment(const char *line, size_t size, struct origin *o)
 {
     const char *end = line + size, *value;
 
     if (begins(line, size, "There is insufficient memory for the Java Runtime Environment"))
         set_cause(o, CAUSE_NATIVE_OOM);
-    take_error(line, size, o);
-    take_message(line, size, o);
+    parse_error(line, size, o);
+    parse_message(line, size, o);
     if ((value = origin_behind(line, size, "JRE version: ")) && !*o->jvm)
         origin_text(o->jvm, sizeof(o->jvm), value, (size_t)(end - value));
     /* JDK 5 and 6 have only the VM's name. */
@@ -84,7 +84,7 @@ static const struct field {
     {"java_command: ", NULL, offsetof(struct origin, command), sizeof(((struct origin *)0)->command)},
 };
 
-static void take_line(const char *line, size_t size, struct origin *o)
+static void parse_line(const char *line, size_t size, struct origin *o)
 {
     for (const struct field *f = FIELDS; f < FIELDS + ARRAY_SIZE(FIELDS); f++) {
         char *out = (char *)o + f->offset;
@@ -110,9 +110,9 @@ void hserr_origin(const char *text, size_t size, struct origin *ret)
                 line++;
                 n--;
             } while (n > 0 && *line == ' ');
-            take_comment(line, n, ret);
+            parse_comment(line, n, ret);
         } else {
-            take_line(line, n, ret);
+            parse_line(line, n, ret);
         }
     }
 }

@@ -38,7 +38,7 @@ static bool quoted(const char **at, const char *end, const char **ret, size_t *r
 }
 
 /* An event that is not in EVENTS is a cause under its own name. */
-static void take_event(const char *event, size_t size, struct origin *o)
+static void parse_event(const char *event, size_t size, struct origin *o)
 {
     size_t n = 0;
 
@@ -55,7 +55,7 @@ static void take_event(const char *event, size_t size, struct origin *o)
 }
 
 /* Dump Event "systhrow" (00040000) Detail "java/lang/OutOfMemoryError" "Java heap space" received */
-static void take_dump_event(const char *at, const char *end, struct origin *o)
+static void parse_dump_event(const char *at, const char *end, struct origin *o)
 {
     const char *part, *detail;
     char text[2][ORIGIN_TEXT_MAX / 2 - 1] = {"", ""}; /* with ": " between them, they fit into detail */
@@ -63,7 +63,7 @@ static void take_dump_event(const char *at, const char *end, struct origin *o)
 
     if (!quoted(&at, end, &part, &size))
         return;
-    take_event(part, size, o);
+    parse_event(part, size, o);
     detail = origin_behind(at, (size_t)(end - at), "Detail ");
     for (size_t i = 0; detail && i < 2 && quoted(&detail, end, &part, &size); i++)
         origin_text(text[i], sizeof(text[i]), part, size);
@@ -72,13 +72,13 @@ static void take_dump_event(const char *at, const char *end, struct origin *o)
     snprintf(o->detail, sizeof(o->detail), "%s%s%s", text[0], *text[1] ? ": " : "", text[1]);
 }
 
-static void take_signal_info(const char *line, size_t size, struct origin *o)
+static void parse_signal_info(const char *line, size_t size, struct origin *o)
 {
     const char *end = line + size, *at = origin_behind(line, size, "Dump Event ");
     const char *cause = NULL;
 
     if (at) {
-        take_dump_event(at, end, o);
+        parse_dump_event(at, end, o);
         return;
     }
     if (origin_behind(line, size, "OUTOFMEMORY") || origin_behind(line, size, "OutOfMemory"))
@@ -95,7 +95,7 @@ static void take_signal_info(const char *line, size_t size, struct origin *o)
     origin_text(o->detail, sizeof(o->detail), line, size);
 }
 
-static void take_line(const char *line, size_t size, struct origin *o)
+static void parse_line(const char *line, size_t size, struct origin *o)
 {
     static const struct {
         const char *tag, *words; /* words: words before the value; "": none */
@@ -110,7 +110,7 @@ static void take_line(const char *line, size_t size, struct origin *o)
     const char *value;
 
     if (size > sizeof(signal) && memcmp(line, signal, sizeof(signal) - 1) == 0)
-        take_signal_info(line + sizeof(signal) - 1, size - (sizeof(signal) - 1), o);
+        parse_signal_info(line + sizeof(signal) - 1, size - (sizeof(signal) - 1), o);
     if (size > sizeof(process) && memcmp(line, process, sizeof(process) - 1) == 0 &&
         (value = origin_behind(line, size, "Process ID: ")))
         o->pid = origin_number(value, line + size);
@@ -147,7 +147,7 @@ void javacore_origin(const char *text, size_t size, struct origin *ret)
     size_t n;
 
     while (origin_line(&at, end, &line, &n))
-        take_line(line, n, ret);
+        parse_line(line, n, ret);
     if (!ret->pid)
         ret->pid = pid_in_name(ret->file);
 }

@@ -90,7 +90,7 @@ uint64_t worker_slot_check(struct worker_slot *s, uint64_t now_ms, uint64_t *ret
     if (now_ms >= s->check_ms) {
         s->check_ms = next_check(s, now_ms);
         activity = s->activity + 1; /* without /proc it counts as active */
-        if (activity_get("/proc", child_pid(&s->child), &activity) < 0 || activity != s->activity) {
+        if (process_activity_get("/proc", child_pid(&s->child), &activity) < 0 || activity != s->activity) {
             s->activity = activity;
             if (s->active_ms < now_ms)
                 s->active_ms = now_ms;

@@ -22,6 +22,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         hproforigin_feed(&many, data + at, size - at < piece ? size - at : piece);
     assert(one.answer == many.answer);
     hproforigin_end(&one);
-    assert(one.answer != HPROFORIGIN_OPEN);
+    assert(one.answer != HPROFORIGIN_UNDECIDED);
     return 0;
 }

@@ -76,7 +76,7 @@ static int parse(const char *first, ...)
     operands = NULL;
     o = (struct options){0};
     e.msg[0] = '\0';
-    return opt_parse(TABLE, argc, argv, &o, &operands, &e);
+    return opt_parse(TABLE, &(struct opt_argv){argc, argv}, &o, &operands, &e);
 }
 
 #define PARSE(...) parse(__VA_ARGS__, NULL)
@@ -652,7 +652,7 @@ static void options_become_arguments_again(void **state)
         assert_string_equal(v.item[i + 1], expected[i]);
     free(operands);
     o = (struct options){0};
-    assert_int_equal(opt_parse(TABLE, (int)v.count, v.item, &o, &operands, &e), 0);
+    assert_int_equal(opt_parse(TABLE, &(struct opt_argv){(int)v.count, v.item}, &o, &operands, &e), 0);
     assert_string_equal(o.to, first.to);
     assert_string_equal(o.include.item[1], "b c");
     assert_true(o.keep == first.keep && o.recursive == first.recursive && o.include.count == first.include.count &&

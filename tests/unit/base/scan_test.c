@@ -74,11 +74,11 @@ static void kept_whole_or_not_at_all(void **state)
     char out[4] = "old";
 
     (void)state;
-    assert_false(scan_keep(text, text + 4, out, sizeof(out)));
+    assert_false(scan_copy(text, text + 4, out, sizeof(out)));
     assert_string_equal(out, "old");
-    assert_true(scan_keep(text, text + 3, out, sizeof(out)));
+    assert_true(scan_copy(text, text + 3, out, sizeof(out)));
     assert_string_equal(out, "abc");
-    assert_true(scan_keep(text, text, out, sizeof(out)));
+    assert_true(scan_copy(text, text, out, sizeof(out)));
     assert_string_equal(out, "");
 }
 

@@ -155,7 +155,7 @@ static void test_a_process_is_as_the_kernel_writes_it(void **state)
 
 static void test_a_thread_is_as_the_kernel_writes_it(void **state)
 {
-    const struct elfcore_machine *m = elfcore_here();
+    const struct elfcore_machine *m = elfcore_native();
     CLEANUP(buf_done) struct buf notes = {0};
     char registers[ELFCORE_REGISTERS_MAX], floats[ELFCORE_FLOATS_MAX];
     struct elf_prstatus p;

@@ -34,7 +34,7 @@ static void kept_bytes_go_over_a_copy(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         char copy[5] = "....";
 
-        stackends_put(&kept, rows[i].address, copy, 4);
+        stackends_restore(&kept, rows[i].address, copy, 4);
         assert_string_equal(copy, rows[i].text);
     }
 }
@@ -46,7 +46,7 @@ static void a_piece_smaller_than_what_was_kept_gets_its_part(void **state)
     struct stackends kept = {.end = end, .count = 1, .bytes = bytes, .used = 6};
 
     (void)state;
-    stackends_put(&kept, 102, copy, 2);
+    stackends_restore(&kept, 102, copy, 2);
     assert_string_equal(copy, "CD");
 }
 

@@ -19,7 +19,7 @@ static uint64_t learned(uint64_t bytes, uint64_t ms)
 
     assert_int_equal(dumpspeed_init(&s, 0), 0);
     dumpspeed_report(s.fd, bytes, ms);
-    dumpspeed_learn(&s);
+    dumpspeed_update(&s);
     dumpspeed_done(&s);
     return s.rate;
 }
@@ -52,8 +52,8 @@ static void it_stays_until_another_one_is_made(void **state)
     (void)state;
     assert_int_equal(dumpspeed_init(&s, 0), 0);
     dumpspeed_report(s.fd, UINT64_C(120) * MIB, 2000);
-    dumpspeed_learn(&s);
-    dumpspeed_learn(&s);
+    dumpspeed_update(&s);
+    dumpspeed_update(&s);
     assert_int_equal(s.rate, 60 * MIB);
     dumpspeed_done(&s);
 }
@@ -65,7 +65,7 @@ static void a_persons_word_stays(void **state)
     (void)state;
     assert_int_equal(dumpspeed_init(&s, 7 * MIB), 0);
     dumpspeed_report(s.fd, UINT64_C(120) * MIB, 2000);
-    dumpspeed_learn(&s);
+    dumpspeed_update(&s);
     assert_int_equal(s.rate, 7 * MIB);
     dumpspeed_done(&s);
 }

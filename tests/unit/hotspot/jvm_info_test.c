@@ -47,12 +47,12 @@ static void make(const char *maps, const char *command, size_t command_size, con
 
 #define MAKE(maps, command, variables) make(maps, command, sizeof(command), variables, sizeof(variables))
 
-static struct about about(void)
+static struct jvm_info about(void)
 {
-    struct about a;
+    struct jvm_info a;
     struct err e;
 
-    if (about_jvm(scratch_root, PID, &a, &e) < 0)
+    if (jvm_info_read(scratch_root, PID, &a, &e) < 0)
         fail_msg("%s", e.msg);
     return a;
 }
@@ -79,7 +79,7 @@ static void without_counters_the_command_line_tells(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        CLEANUP(about_done) struct about a = {0};
+        CLEANUP(jvm_info_done) struct jvm_info a = {0};
 
         make(LIBJVM, cases[i].command, cases[i].size, none, 0);
         a = about();
@@ -91,7 +91,7 @@ static void without_counters_the_command_line_tells(void **state)
             assert_string_equal(a.main_class, cases[i].class);
         else
             assert_null(a.main_class);
-        assert_string_equal(about_short_name(&a), cases[i].short_name);
+        assert_string_equal(jvm_info_short_name(&a), cases[i].short_name);
         assert_true(text_eq(a.arguments, cases[i].arguments) || a.arguments == cases[i].arguments);
         assert_true(text_eq(a.jvm_arguments, cases[i].jvm_arguments) || a.jvm_arguments == cases[i].jvm_arguments);
     }
@@ -100,7 +100,7 @@ static void without_counters_the_command_line_tells(void **state)
 static void endless_arguments_are_cut(void **state)
 {
     enum { SIZE = 1024 * 1024 };
-    CLEANUP(about_done) struct about a = {0};
+    CLEANUP(jvm_info_done) struct jvm_info a = {0};
     CLEANUP_FREE char *line = malloc(SIZE);
 
     (void)state;
@@ -118,7 +118,7 @@ static void endless_arguments_are_cut(void **state)
 
 static void the_release_file_has_the_version(void **state)
 {
-    CLEANUP(about_done) struct about a = {0};
+    CLEANUP(jvm_info_done) struct jvm_info a = {0};
 
     (void)state;
     MAKE(LIBJVM, "java\0Main", "");
@@ -130,7 +130,7 @@ static void the_release_file_has_the_version(void **state)
 
 static void the_place_is_the_processs_own(void **state)
 {
-    CLEANUP(about_done) struct about pod = {0}, host = {0}, told = {0};
+    CLEANUP(jvm_info_done) struct jvm_info pod = {0}, host = {0}, told = {0};
 
     (void)state;
     setenv("POD_NAME", "ours", 1); /* not the JVM's */
@@ -152,7 +152,7 @@ static void the_place_is_the_processs_own(void **state)
 
 static void on_the_network_of_its_node_a_pod_has_no_name(void **state)
 {
-    CLEANUP(about_done) struct about a = {0};
+    CLEANUP(jvm_info_done) struct jvm_info a = {0};
 
     (void)state;
     MAKE(LIBJVM, "java\0Main", "KUBERNETES_SERVICE_HOST=10.0.0.1\0NODE_NAME=cart-7f");
@@ -162,7 +162,7 @@ static void on_the_network_of_its_node_a_pod_has_no_name(void **state)
 
 static void an_openj9_has_a_note(void **state)
 {
-    CLEANUP(about_done) struct about a = {0};
+    CLEANUP(jvm_info_done) struct jvm_info a = {0};
 
     (void)state;
     MAKE(LIBJVM "7f02-7f03 r-xp 00000000 00:01 1   /opt/jdk/lib/default/libj9vm29.so\n", "java\0Main", "");
@@ -176,15 +176,15 @@ static void an_openj9_has_a_note(void **state)
 
 static void what_is_no_jvm_is_an_error(void **state)
 {
-    struct about a = {.pid = 1};
+    struct jvm_info a = {.pid = 1};
     struct err e;
 
     (void)state;
     MAKE("7f00-7f01 r-xp 00000000 00:01 1   /usr/bin/cat\n", "cat", "");
-    assert_int_equal(about_jvm(scratch_root, PID, &a, &e), -FAULT_FORMAT);
+    assert_int_equal(jvm_info_read(scratch_root, PID, &a, &e), -FAULT_FORMAT);
     assert_non_null(strstr(e.msg, "not a Java VM"));
     scratch_put("self", "x", "");
-    assert_int_equal(about_jvm(scratch_root, PID + 1, &a, &e), -ESRCH);
+    assert_int_equal(jvm_info_read(scratch_root, PID + 1, &a, &e), -ESRCH);
     assert_int_equal(a.pid, 1);
 }
 

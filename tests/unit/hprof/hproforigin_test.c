@@ -122,10 +122,10 @@ static void at_an_error(void **state)
         trace(&d, 10, 0);
         frame(&d, 11, INIT, SIGNATURE, 7);
         frame(&d, 12, RUN, SIGNATURE, 6);
-        assert_answer(&d, HPROFORIGIN_OPEN);
+        assert_answer(&d, HPROFORIGIN_UNDECIDED);
         trace(&d, 11, 12);
         assert_answer(&d, HPROFORIGIN_OOM);
-        assert_int_equal(answer_of(&d, d.size - id_size - 1, 5), HPROFORIGIN_OPEN);
+        assert_int_equal(answer_of(&d, d.size - id_size - 1, 5), HPROFORIGIN_UNDECIDED);
         record(&d, 0x1c, 0); /* what comes behind it says nothing any more */
         assert_answer(&d, HPROFORIGIN_OOM);
     }
@@ -142,14 +142,14 @@ static void asked_for(void **state)
     frame(&d, 12, INIT, RUN, 7);       /* another constructor */
     trace(&d, 10, 11);
     trace(&d, 12, 0);
-    assert_answer(&d, HPROFORIGIN_OPEN);
+    assert_answer(&d, HPROFORIGIN_UNDECIDED);
     record(&d, 0x1c, 1000);
-    assert_answer(&d, HPROFORIGIN_ASKED);
+    assert_answer(&d, HPROFORIGIN_REQUESTED);
     begin(&d, 8, true, "()V");
     frame(&d, 10, INIT, SIGNATURE, 7); /* deep in a stack: the application makes one itself */
     trace(&d, 99, 10);
     record(&d, 0x0c, 1000);
-    assert_answer(&d, HPROFORIGIN_ASKED);
+    assert_answer(&d, HPROFORIGIN_REQUESTED);
 }
 
 static void others_do_not_say(void **state)
@@ -161,20 +161,20 @@ static void others_do_not_say(void **state)
     frame(&d, 10, RUN, SIGNATURE, 6);
     trace(&d, 10, 0);
     record(&d, 0x1c, 0);
-    assert_answer(&d, HPROFORIGIN_NOT_SAID);
+    assert_answer(&d, HPROFORIGIN_UNKNOWN);
     begin(&d, 8, true, "()V"); /* no threads */
     record(&d, 0x2c, 0);
-    assert_answer(&d, HPROFORIGIN_NOT_SAID);
+    assert_answer(&d, HPROFORIGIN_UNKNOWN);
     begin(&d, 8, true, ""); /* not HotSpot */
     frame(&d, 10, INIT, SIGNATURE, 7);
     trace(&d, 10, 0);
     record(&d, 0x1c, 0);
-    assert_answer(&d, HPROFORIGIN_NOT_SAID);
+    assert_answer(&d, HPROFORIGIN_UNKNOWN);
     begin(&d, 8, true, "()V");
     record(&d, 0, 0); /* a hole */
-    assert_answer(&d, HPROFORIGIN_NOT_SAID);
+    assert_answer(&d, HPROFORIGIN_UNKNOWN);
     d.data[22] = 5; /* of identifiers */
-    assert_answer(&d, HPROFORIGIN_NOT_SAID);
+    assert_answer(&d, HPROFORIGIN_UNKNOWN);
 }
 
 int main(void)

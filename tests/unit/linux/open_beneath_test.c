@@ -89,8 +89,8 @@ static void both_ways_come_to_the_same(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
         for (size_t f = 0; f < ARRAY_SIZE(flags); f++) {
-            int64_t by_kernel = inode_of(beneath_open(base, paths[i], flags[f], 0));
-            int64_t by_hand = inode_of(beneath_walk(base, paths[i], flags[f], 0));
+            int64_t by_kernel = inode_of(open_beneath(base, paths[i], flags[f], 0));
+            int64_t by_hand = inode_of(open_beneath_walk(base, paths[i], flags[f], 0));
 
             if (by_kernel != by_hand)
                 fail_msg("%s, flags %o: %lld, and by hand %lld", paths[i], (unsigned)flags[f], (long long)by_kernel,
@@ -101,14 +101,14 @@ static void both_ways_come_to_the_same(void **state)
 static void a_new_file_is_made_inside(void **state)
 {
     CLEANUP_FD int base = openat(scratch_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    CLEANUP_FD int made = beneath_walk(base, "into/new", O_WRONLY | O_CREAT | O_EXCL, 0600);
+    CLEANUP_FD int made = open_beneath_walk(base, "into/new", O_WRONLY | O_CREAT | O_EXCL, 0600);
     struct stat st;
 
     (void)state;
     assert_true(made >= 0);
     assert_int_equal(fstatat(scratch_fd, "root/a/b/new", &st, 0), 0);
-    assert_int_equal(beneath_walk(base, "into/new", O_WRONLY | O_CREAT | O_EXCL, 0600), -EEXIST);
-    assert_int_equal(beneath_walk(base, "dangling", O_WRONLY | O_CREAT | O_EXCL, 0600), -EEXIST);
+    assert_int_equal(open_beneath_walk(base, "into/new", O_WRONLY | O_CREAT | O_EXCL, 0600), -EEXIST);
+    assert_int_equal(open_beneath_walk(base, "dangling", O_WRONLY | O_CREAT | O_EXCL, 0600), -EEXIST);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_tree, scratch_tear_down)

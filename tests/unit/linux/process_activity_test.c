@@ -39,9 +39,9 @@ static bool moves(pid_t pid)
 {
     uint64_t before, after;
 
-    assert_int_equal(activity_get("/proc", pid, &before), 0);
+    assert_int_equal(process_activity_get("/proc", pid, &before), 0);
     rest(300);
-    assert_int_equal(activity_get("/proc", pid, &after), 0);
+    assert_int_equal(process_activity_get("/proc", pid, &after), 0);
     return before != after;
 }
 
@@ -58,7 +58,7 @@ static void what_is_stopped_does_not_move(void **state)
         assert_false(moves(pid));
         assert_int_equal(kill(pid, SIGKILL), 0);
         assert_int_equal(waitpid(pid, NULL, 0), pid);
-        assert_true(activity_get("/proc", pid, &(uint64_t){0}) < 0);
+        assert_true(process_activity_get("/proc", pid, &(uint64_t){0}) < 0);
     }
 }
 

@@ -140,7 +140,7 @@ int fake_launch_app(char *const *argv, char *const *env, const struct launch_sig
     return 0;
 }
 
-STANDS_IN(fake_launch_watch, launch_watch);
+STANDS_IN(fake_launch_watch, launch_salvage);
 int fake_launch_watch(char *const *argv, pid_t *ret, int *ret_channel)
 {
     int error = t.spawn_error, pair[2];

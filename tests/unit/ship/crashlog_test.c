@@ -100,7 +100,7 @@ static void note(const struct jvm *j)
 {
     static struct jvmtrace trace;
 
-    jvmtrace_take(j, &trace);
+    jvmtrace_fill(j, &trace);
     crashlogs_note(&c, &trace);
 }
 

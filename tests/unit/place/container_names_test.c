@@ -31,7 +31,7 @@ static int ask(const char *container_id, const char *pod_uid, struct whoami *ret
     CLEANUP(container_names_done) struct container_names t = {0};
 
     assert_int_equal(container_names_scan(scratch_root, &t), 0);
-    return container_names_name(&t, scratch_root, container_id, pod_uid, ret);
+    return container_names_find(&t, scratch_root, container_id, pod_uid, ret);
 }
 
 static void a_container_that_runs_has_names(void **state)
@@ -79,7 +79,7 @@ static void a_pid_that_is_anothers_by_now_names_nobody(void **state)
     put("12", "0::" POD A "\n", "POD_NAME=cart-7");
     assert_int_equal(container_names_scan(scratch_root, &t), 0);
     put("12", "0::" POD B "\n", "POD_NAME=cart-8");
-    assert_int_equal(container_names_name(&t, scratch_root, A, "", &w), -ESRCH);
+    assert_int_equal(container_names_find(&t, scratch_root, A, "", &w), -ESRCH);
 }
 
 static void without_proc(void **state)
