@@ -2,6 +2,7 @@
 """Fixtures. Each test has a folder, an environment and a place in each store of its own; what it starts is stopped."""
 import contextlib
 import glob
+import itertools
 import os
 import pathlib
 import shutil
@@ -20,6 +21,7 @@ from helpers.nginx import ALL_METHODS, PUT_ONLY, Nginx
 from helpers.proc import require_root
 from helpers.program import BIN, Salvage
 from helpers.proxy import Proxy
+from helpers.serve import Serve
 from helpers.stores import S3, Folder, Http
 from helpers.supervised import MemoryCgroup
 
@@ -179,6 +181,19 @@ def salvage(work):
     program = Salvage(home)
     yield program
     program.close()
+
+
+@pytest.fixture
+def serve(salvage, work):
+    """Starts servers: serve("--anonymous-read", …) gives a running one (helpers/serve.py); each with a root of its own."""
+    count = itertools.count()
+
+    def start(*args, **more):
+        folder = work / ("serve-%d" % next(count))
+        folder.mkdir(mode=0o755)
+        return Serve(salvage, folder, *args, **more)
+
+    return start
 
 
 # --- stores -----------------------------------------------------------------------------------------------------------
