@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "hotspot/diagnostics.h"
 #include "linux/open_beneath.h"
 #include "ship/content.h"
 #include "ship/heapdump_capture.h"
@@ -43,33 +44,40 @@ int near_limit_create(const char *root, const char *path, uid_t owner)
     return fd;
 }
 
+/* A file, and the diagnostic command that it has the answer of. */
+struct piece {
+    const char *diagnostic;
+    const char *line; /* before the answer */
+    const char *root, *path;
+};
+
 /* Only what is whole gets a name. */
-static int take(const struct jvm *j, const char *question, const char *line, const char *root, const char *path,
-                struct err *e)
+static int take(const struct jvm *j, const struct piece *p, struct err *e)
 {
-    const struct dump_options options = {.timeout_ms = TIMEOUT_MS, .until_ms = clock_mono_ms() + TIMEOUT_MS};
+    const struct jvm_request request = {
+        .jvm = j, .diagnostic = p->diagnostic, .timeout_ms = TIMEOUT_MS, .until_ms = clock_mono_ms() + TIMEOUT_MS};
     CLEANUP_FD int held = memfd_create("near-limit", MFD_CLOEXEC), fd = -1;
     struct pause ignored;
     off_t at = 0;
-    int r = held < 0 ? -errno : file_write(held, line, strlen(line));
+    int r = held < 0 ? -errno : file_write(held, p->line, strlen(p->line));
 
     if (r < 0)
         return err_set(e, r, "no file in memory: %s", strerror(-r));
-    if ((r = answer_to_file(j, question, held, &options, &ignored, e)) < 0)
+    if ((r = answer_to_file(&request, held, &ignored, e)) < 0)
         return r;
-    if ((fd = near_limit_create(root, path, j->status.uid)) < 0)
-        return err_set(e, fd, "%s%s: %s", root, path, strerror(-fd));
+    if ((fd = near_limit_create(p->root, p->path, j->status.uid)) < 0)
+        return err_set(e, fd, "%s%s: %s", p->root, p->path, strerror(-fd));
     while ((r = (int)sendfile(fd, held, &at, PIECE)) > 0)
         ;
-    return r < 0 ? err_set(e, -errno, "%s%s: %s", root, path, strerror(errno)) : 0;
+    return r < 0 ? err_set(e, -errno, "%s%s: %s", p->root, p->path, strerror(errno)) : 0;
 }
 
 static int take_all(const struct jvmtrace *t, const struct threadroom *room, const char *root, const char *below,
                     struct err *e)
 {
     static const struct {
-        const char *question, *name;
-    } pieces[] = {{"Thread.print -l", "threads"}, {"GC.class_histogram", "histogram"}};
+        const char *diagnostic, *name;
+    } pieces[] = {{DIAGNOSTIC_THREADS_LOCKS, "threads"}, {DIAGNOSTIC_HISTOGRAM, "histogram"}};
     CLEANUP(jvm_done) struct jvm j = JVM_NONE;
     char line[LINE_SIZE], time[CLOCK_TEXT_MAX];
     int64_t now_ns = clock_wall_ns();
@@ -85,7 +93,7 @@ static int take_all(const struct jvmtrace *t, const struct threadroom *room, con
         }
         snprintf(line, sizeof(line), "%sJVM %d comes near its limit of threads: %" PRIu64 " of %" PRIu64 ", %s\n",
                  CONTENT_TAKEN, (int)t->inner_pid, room->used, room->limit, room->what);
-        r = take(&j, pieces[i].question, line, root, path, e);
+        r = take(&j, &(struct piece){pieces[i].diagnostic, line, root, path}, e);
     }
     return r;
 }

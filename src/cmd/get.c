@@ -45,7 +45,7 @@ static int get_manifest(struct sink *sink, const char *key, struct manifest *ret
 
     if (buf_printf(&path, "%s" MANIFEST_SUFFIX, key) < 0)
         return err_set(e, -ENOMEM, "out of memory");
-    r = sink->ops->read(sink, buf_text(&path), 0, NULL, append_data, &text, e);
+    r = sink->ops->read(sink, &(struct object_reader){.key = buf_text(&path), .fn = append_data, .ctx = &text}, e);
     if (r == -FAULT_NO_OBJECT)
         return err_set(e, r, "no manifest for %s: the name is wrong, or the upload was never finished", key);
     return r < 0 ? r : manifest_decode(buf_text(&text), text.size, ret, e);

@@ -84,8 +84,10 @@ static struct dump_options share(struct prestop *p, unsigned part)
 static int ship_answer(struct prestop *p, const char *diagnostic, const char *name)
 {
     struct dump_options dump = share(p, SMALL_SHARE);
+    struct jvm_request request = {
+        .jvm = &p->jvm, .diagnostic = diagnostic, .timeout_ms = dump.timeout_ms, .until_ms = dump.until_ms};
     struct err e = {0};
-    int r = answer_to_store(&p->jvm, diagnostic, name, &dump, &p->shipping, &e);
+    int r = answer_to_store(&request, name, &p->shipping, &e);
 
     return r < 0 ? command_error(r, "prestop: %s: %s", name, e.msg) : 0;
 }

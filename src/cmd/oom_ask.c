@@ -91,7 +91,6 @@ static int ask_small(struct oom *o, struct err *e)
     static const struct {
         const char *diagnostic, *name;
     } pieces[] = {{DIAGNOSTIC_THREADS_LOCKS, "threads.txt"}, {DIAGNOSTIC_HISTOGRAM, "histogram.txt"}};
-    struct dump_options options = options_of(o, SILENCE_MS);
     struct shipping_case one = {0};
     int first = dump_begin_case(&o->jvm, o->shipping, &one);
 
@@ -99,12 +98,14 @@ static int ask_small(struct oom *o, struct err *e)
         return err_set(e, first, "out of memory");
     o->shipping->its_case = &one;
     for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
-        struct err its = {0};
-        int r = answer_to_store(&o->jvm, pieces[i].diagnostic, pieces[i].name, &options, o->shipping, &its);
+        struct jvm_request request = {
+            .jvm = &o->jvm, .diagnostic = pieces[i].diagnostic, .timeout_ms = SILENCE_MS, .until_ms = o->until_ms};
+        struct err failure = {0};
+        int r = answer_to_store(&request, pieces[i].name, o->shipping, &failure);
 
         if (r < 0 && first == 0) {
             first = r;
-            *e = its;
+            *e = failure;
         }
     }
     o->shipping->its_case = NULL;

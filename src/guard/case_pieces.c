@@ -103,20 +103,29 @@ static int run_command(struct guard_case *c, const struct action *a, int fd, str
     return shell_to_file(&s, fd, e);
 }
 
+static int ask_jvm(const struct guard_case *c, const char *diagnostic, uint64_t limit_ms, struct piece *p,
+                   struct err *e)
+{
+    struct jvm_request request = {.jvm = &c->jvm,
+                                  .diagnostic = diagnostic,
+                                  .timeout_ms = limit_ms,
+                                  .answer_max = room_in_memory(),
+                                  .until_ms = clock_mono_ms() + limit_ms};
+
+    return answer_to_file(&request, p->fd, &p->pause, e);
+}
+
 static int make_piece(struct guard_case *c, const struct action *a, struct piece *p, struct err *e)
 {
-    struct dump_options o = {
-        .timeout_ms = a->limit_ms, .until_ms = clock_mono_ms() + a->limit_ms, .most = room_in_memory()};
-
     switch (a->kind) {
     case ACTION_STATS:
         return make_stats(c, p->fd, e);
     case ACTION_THREADS:
-        return answer_to_file(&c->jvm, DIAGNOSTIC_THREADS_LOCKS, p->fd, &o, &p->pause, e);
+        return ask_jvm(c, DIAGNOSTIC_THREADS_LOCKS, a->limit_ms, p, e);
     case ACTION_HISTOGRAM:
-        return answer_to_file(&c->jvm, DIAGNOSTIC_HISTOGRAM, p->fd, &o, &p->pause, e);
+        return ask_jvm(c, DIAGNOSTIC_HISTOGRAM, a->limit_ms, p, e);
     case ACTION_NATIVE:
-        return answer_to_file(&c->jvm, DIAGNOSTIC_NATIVE_MEMORY, p->fd, &o, &p->pause, e);
+        return ask_jvm(c, DIAGNOSTIC_NATIVE_MEMORY, a->limit_ms, p, e);
     case ACTION_GET:
         return fetch(c, a, p->fd, e);
     case ACTION_EXEC:

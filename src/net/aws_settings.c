@@ -32,7 +32,9 @@ static int from_services(const struct awsconfig *c, const char *service, char **
     if (ini_has_section(c->config.data, c->config.size, INI_SERVICES, section) < 0)
         return err_set(e, -FAULT_USAGE, "profile '%s' says services = %s, but there is no [services %s] in %s",
                        c->profile, section, section, c->config.path ? c->config.path : "the config file");
-    r = awsconfig_get_from(&c->config, INI_SERVICES, section, service, "endpoint_url", ret);
+    r = awsconfig_get_from(
+        &c->config,
+        &(struct ini_place){.kind = INI_SERVICES, .section = section, .name = service, .below = "endpoint_url"}, ret);
     return r < 0 ? no_memory(e) : 0;
 }
 
@@ -51,15 +53,17 @@ int aws_settings_endpoint(const struct awsconfig *c, const char *service, char *
     char variable[40] = "AWS_ENDPOINT_URL_";
     bool ignore = false;
     size_t at = strlen(variable);
-    int r =
-        awsconfig_flag(c, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls", NULL, &ignore, e);
+    int r = awsconfig_flag(c,
+                           &(struct aws_setting){.variable = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+                                                 .name = "ignore_configured_endpoint_urls"},
+                           &ignore, e);
 
     for (size_t i = 0; service[i] && at + 1 < sizeof(variable); i++)
         variable[at++] = (char)toupper((unsigned char)service[i]);
     if (r < 0 || ignore)
         return r;
-    if (awsconfig_setting(c, variable, NULL, NULL, &found, NULL) < 0 ||
-        (!found && awsconfig_setting(c, "AWS_ENDPOINT_URL", NULL, NULL, &found, NULL) < 0))
+    if (awsconfig_setting(c, &(struct aws_setting){.variable = variable}, &found, NULL) < 0 ||
+        (!found && awsconfig_setting(c, &(struct aws_setting){.variable = "AWS_ENDPOINT_URL"}, &found, NULL) < 0))
         return no_memory(e);
     if (!found && (r = from_services(c, service, &found, e)) < 0)
         return r;
@@ -72,9 +76,12 @@ int aws_settings_endpoint(const struct awsconfig *c, const char *service, char *
 
 int aws_settings_region(const struct awsconfig *c, char **ret)
 {
-    int r = awsconfig_setting(c, "AWS_REGION", NULL, NULL, ret, NULL);
+    int r = awsconfig_setting(c, &(struct aws_setting){.variable = "AWS_REGION"}, ret, NULL);
 
-    return r == 0 && !*ret ? awsconfig_setting(c, "AWS_DEFAULT_REGION", "region", NULL, ret, NULL) : r;
+    return r == 0 && !*ret
+               ? awsconfig_setting(c, &(struct aws_setting){.variable = "AWS_DEFAULT_REGION", .name = "region"}, ret,
+                                   NULL)
+               : r;
 }
 
 static int find_style(const struct awsconfig *c, enum store_style *ret, struct err *e)
@@ -100,8 +107,10 @@ static int find_checksums(const struct awsconfig *c, bool *ret, struct err *e)
     CLEANUP_FREE char *text = NULL;
     const char *where = NULL;
 
-    if (awsconfig_setting(c, "AWS_REQUEST_CHECKSUM_CALCULATION", "request_checksum_calculation", NULL, &text, &where) <
-        0)
+    if (awsconfig_setting(c,
+                          &(struct aws_setting){.variable = "AWS_REQUEST_CHECKSUM_CALCULATION",
+                                                .name = "request_checksum_calculation"},
+                          &text, &where) < 0)
         return no_memory(e);
     *ret = text && strcasecmp(text, "when_required") == 0;
     if (text && !*ret && strcasecmp(text, "when_supported") != 0)
@@ -172,9 +181,15 @@ static int get_s3(const struct awsconfig *c, struct store_settings *s, struct er
     int r;
 
     if ((r = find_style(c, &s->style, e)) < 0 || (r = find_checksums(c, &s->no_checksums, e)) < 0 ||
-        (r = awsconfig_flag(c, NULL, "s3", "use_accelerate_endpoint", &s->accelerate, e)) < 0 ||
-        (r = awsconfig_flag(c, NULL, "s3", "payload_signing_enabled", &s->sign_bodies, e)) < 0 ||
-        (r = awsconfig_flag(c, "AWS_USE_DUALSTACK_ENDPOINT", "s3", "use_dualstack_endpoint", &s->dualstack, e)) < 0)
+        (r = awsconfig_flag(c, &(struct aws_setting){.name = "s3", .below = "use_accelerate_endpoint"}, &s->accelerate,
+                            e)) < 0 ||
+        (r = awsconfig_flag(c, &(struct aws_setting){.name = "s3", .below = "payload_signing_enabled"}, &s->sign_bodies,
+                            e)) < 0 ||
+        (r = awsconfig_flag(c,
+                            &(struct aws_setting){.variable = "AWS_USE_DUALSTACK_ENDPOINT",
+                                                  .name = "s3",
+                                                  .below = "use_dualstack_endpoint"},
+                            &s->dualstack, e)) < 0)
         return r;
     if (note_profiles(c, &s->notes) < 0 || note_unread(&c->config, "AWS_CONFIG_FILE", &s->notes) < 0 ||
         note_ignored(c, &s->notes) < 0)
@@ -189,8 +204,11 @@ int aws_settings_get(const char *service, struct store_settings *ret, struct err
     int r;
 
     if ((r = awsconfig_open(&c, e)) < 0 || (r = aws_settings_endpoint(&c, service, &s.endpoint, e)) < 0 ||
-        (r = awsconfig_flag(&c, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", NULL, &s.fips, e)) < 0 ||
-        (r = awsconfig_flag(&c, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", NULL, &s.dualstack, e)) < 0 ||
+        (r = awsconfig_flag(&c, &(struct aws_setting){.variable = "AWS_USE_FIPS_ENDPOINT", .name = "use_fips_endpoint"},
+                            &s.fips, e)) < 0 ||
+        (r = awsconfig_flag(
+             &c, &(struct aws_setting){.variable = "AWS_USE_DUALSTACK_ENDPOINT", .name = "use_dualstack_endpoint"},
+             &s.dualstack, e)) < 0 ||
         (r = find_ca_file(&c, &s.ca_file, e)) < 0)
         return r;
     if (aws_settings_region(&c, &s.region) < 0)

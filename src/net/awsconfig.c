@@ -136,22 +136,22 @@ int awsconfig_open(struct awsconfig *ret, struct err *e)
     return 0;
 }
 
-int awsconfig_get_from(const struct awsconfig_file *file, enum ini_kind kind, const char *section, const char *name,
-                       const char *below, char **ret)
+int awsconfig_get_from(const struct awsconfig_file *file, const struct ini_place *place, char **ret)
 {
-    const struct ini_place place = {.kind = kind, .section = section, .name = name, .below = below};
-    int r = ini_get(file->data, file->size, &place, ret);
+    int r = ini_get(file->data, file->size, place, ret);
 
     return r == -ENOENT ? 0 : r;
 }
 
 int awsconfig_get(const struct awsconfig *c, const char *profile, const char *name, const char *below, char **ret)
 {
+    struct ini_place place = {.kind = INI_PLAIN, .section = profile, .name = name, .below = below};
     char *found = NULL;
-    int r = awsconfig_get_from(&c->credentials, INI_PLAIN, profile, name, below, &found);
+    int r = awsconfig_get_from(&c->credentials, &place, &found);
 
+    place.kind = INI_PROFILE;
     if (r == 0 && !found)
-        r = awsconfig_get_from(&c->config, INI_PROFILE, profile, name, below, &found);
+        r = awsconfig_get_from(&c->config, &place, &found);
     if (r < 0)
         return r;
     if (found && !*found)
@@ -160,18 +160,17 @@ int awsconfig_get(const struct awsconfig *c, const char *profile, const char *na
     return 0;
 }
 
-int awsconfig_setting(const struct awsconfig *c, const char *variable, const char *name, const char *below, char **ret,
-                      const char **ret_where)
+int awsconfig_setting(const struct awsconfig *c, const struct aws_setting *s, char **ret, const char **ret_where)
 {
-    const char *value = variable ? env_get(variable) : NULL, *where = variable;
+    const char *value = s->variable ? env_get(s->variable) : NULL, *where = s->variable;
     char *copy = NULL;
     int r = 0;
 
     if (value)
         r = (copy = strdup(value)) ? 0 : -ENOMEM;
-    else if (name) {
-        where = below ? below : name;
-        r = awsconfig_get(c, c->profile, name, below, &copy);
+    else if (s->name) {
+        where = s->below ? s->below : s->name;
+        r = awsconfig_get(c, c->profile, s->name, s->below, &copy);
     }
     if (r < 0)
         return r;
@@ -181,12 +180,11 @@ int awsconfig_setting(const struct awsconfig *c, const char *variable, const cha
     return 0;
 }
 
-int awsconfig_flag(const struct awsconfig *c, const char *variable, const char *name, const char *below, bool *ret,
-                   struct err *e)
+int awsconfig_flag(const struct awsconfig *c, const struct aws_setting *s, bool *ret, struct err *e)
 {
     CLEANUP_FREE char *text = NULL;
     const char *where = NULL;
-    int r = awsconfig_setting(c, variable, name, below, &text, &where);
+    int r = awsconfig_setting(c, s, &text, &where);
 
     if (r < 0)
         return err_set(e, r, "out of memory");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * AWS's two shared files, as its tools read them: AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials, AWS_CONFIG_FILE or
- * ~/.aws/config, and the profile in them (AWS_DEFAULT_PROFILE, AWS_PROFILE, else "default"). What stands in both the
- * credentials file decides. The text is held in one place, and wiped.
+ * ~/.aws/config, and the profile in them (AWS_DEFAULT_PROFILE, AWS_PROFILE, else "default"). For a name
+ * that stands in both files, the credentials file decides. The text is held in one place, and wiped.
  */
 #pragma once
 
@@ -37,17 +37,21 @@ bool awsconfig_has_profile(const struct awsconfig *c, const char *profile);
 int awsconfig_get(const struct awsconfig *c, const char *profile, const char *name, const char *below, char **ret);
 
 /* The same from one file alone. */
-int awsconfig_get_from(const struct awsconfig_file *file, enum ini_kind kind, const char *section, const char *name,
-                       const char *below, char **ret);
+int awsconfig_get_from(const struct awsconfig_file *file, const struct ini_place *place, char **ret);
 
-/* A setting of the chosen profile, before it the variable of the environment (NULL: there is none). *ret_where, which
- * may be NULL: what it is called, for messages; constant or borrowed. 0, with *ret NULL if it is nowhere; -ENOMEM. */
-int awsconfig_setting(const struct awsconfig *c, const char *variable, const char *name, const char *below, char **ret,
-                      const char **ret_where);
+/* A setting, by its names. */
+struct aws_setting {
+    const char *variable; /* of the environment, which is asked first; NULL: none */
+    const char *name;     /* in the chosen profile; NULL: only by the variable */
+    const char *below;    /* one of the lines below name; NULL: name itself */
+};
+
+/* *ret_where, which may be NULL: what it is called, for messages; constant or borrowed. 0, with *ret NULL if it is
+ * nowhere; -ENOMEM. */
+int awsconfig_setting(const struct awsconfig *c, const struct aws_setting *s, char **ret, const char **ret_where);
 
 /* The same for "true" and "false"; *ret stays as it is if it is nowhere. -FAULT_USAGE for another word. */
-int awsconfig_flag(const struct awsconfig *c, const char *variable, const char *name, const char *below, bool *ret,
-                   struct err *e);
+int awsconfig_flag(const struct awsconfig *c, const struct aws_setting *s, bool *ret, struct err *e);
 
 /* Wipes and frees. */
 void awsconfig_wipe(char **value);

@@ -58,6 +58,12 @@ static int refuse_login(const struct awsconfig *c, const char *profile, struct e
     return 0;
 }
 
+static int value_of(const struct awsconfig_file *file, enum ini_kind kind, const char *profile, const char *name,
+                    char **ret)
+{
+    return awsconfig_get_from(file, &(struct ini_place){.kind = kind, .section = profile, .name = name}, ret);
+}
+
 /* -ENOENT: there are none in this file. */
 static int keys_of(const struct awsconfig_file *file, enum ini_kind kind, const char *profile, struct credentials *ret,
                    struct err *e)
@@ -66,10 +72,10 @@ static int keys_of(const struct awsconfig_file *file, enum ini_kind kind, const 
     CLEANUP(awsconfig_wipe) char *secret_key = NULL;
     CLEANUP(awsconfig_wipe) char *token = NULL;
 
-    if (awsconfig_get_from(file, kind, profile, "aws_access_key_id", NULL, &access_key) < 0 ||
-        awsconfig_get_from(file, kind, profile, "aws_secret_access_key", NULL, &secret_key) < 0 ||
-        awsconfig_get_from(file, kind, profile, "aws_session_token", NULL, &token) < 0 ||
-        (!token && awsconfig_get_from(file, kind, profile, "aws_security_token", NULL, &token) < 0))
+    if (value_of(file, kind, profile, "aws_access_key_id", &access_key) < 0 ||
+        value_of(file, kind, profile, "aws_secret_access_key", &secret_key) < 0 ||
+        value_of(file, kind, profile, "aws_session_token", &token) < 0 ||
+        (!token && value_of(file, kind, profile, "aws_security_token", &token) < 0))
         return err_set(e, -ENOMEM, "out of memory");
     if (!access_key && !secret_key)
         return -ENOENT;

@@ -47,42 +47,46 @@ static int read_identity(const struct awsconfig *c, const char *profile, bool en
     return 0;
 }
 
-static int assume(const struct awsconfig *c, const char *profile, bool environment, const struct http_options *http,
+static int assume(const struct awsconfig *c, const struct identity *i, const struct http_options *http,
                   struct credentials *ret, struct err *e)
 {
-    CLEANUP(identity_done) struct identity i = {0};
     CLEANUP(cred_token_done) char *token = NULL;
     int r;
 
-    if (read_identity(c, profile, environment, &i) < 0)
-        return err_set(e, -ENOMEM, "out of memory");
-    if (!i.path)
+    if (!i->path)
         return err_set(e, -ENOENT, "%s is not set", FILE_VARIABLE);
-    if (!i.role)
-        return err_set(e, -FAULT_CREDENTIALS, "%s is set, but %s is not: set both, or neither", i.where,
-                       text_eq(i.where, FILE_VARIABLE) ? "AWS_ROLE_ARN" : "role_arn");
-    if ((r = cred_read_token(i.path, i.where, &token, e)) < 0)
+    if (!i->role)
+        return err_set(e, -FAULT_CREDENTIALS, "%s is set, but %s is not: set both, or neither", i->where,
+                       text_eq(i->where, FILE_VARIABLE) ? "AWS_ROLE_ARN" : "role_arn");
+    if ((r = cred_read_token(i->path, i->where, &token, e)) < 0)
         return r;
     r = sts_assume(c, http,
-                   &(struct sts_role){.arn = i.role, .session = i.session, .name = "web identity", .token = token}, ret,
-                   e);
+                   &(struct sts_role){.arn = i->role, .session = i->session, .name = "web identity", .token = token},
+                   ret, e);
     if (r == -FAULT_CREDENTIALS)
-        err_set(e, r, "%s (%s, %s): see the role's trust policy", e->msg, i.role, i.path);
+        err_set(e, r, "%s (%s, %s): see the role's trust policy", e->msg, i->role, i->path);
     return r;
 }
 
 int cred_profile_web_identity(const struct awsconfig *c, const char *profile, const struct http_options *http,
                               struct credentials *ret, struct err *e)
 {
-    return assume(c, profile, false, http, ret, e);
+    CLEANUP(identity_done) struct identity i = {0};
+
+    return read_identity(c, profile, false, &i) < 0 ? err_set(e, -ENOMEM, "out of memory")
+                                                    : assume(c, &i, http, ret, e);
 }
 
 static int get(const struct http_options *http, struct credentials *ret, struct err *e)
 {
     CLEANUP(awsconfig_done) struct awsconfig c = {0};
+    CLEANUP(identity_done) struct identity i = {0};
     int r = awsconfig_open(&c, e);
 
-    return r < 0 ? r : assume(&c, c.profile, true, http, ret, e);
+    if (r < 0)
+        return r;
+    return read_identity(&c, c.profile, true, &i) < 0 ? err_set(e, -ENOMEM, "out of memory")
+                                                      : assume(&c, &i, http, ret, e);
 }
 
 const struct cred_provider CRED_WEB_IDENTITY = {.name = "web identity", .get = get};

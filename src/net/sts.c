@@ -61,12 +61,17 @@ static int find_mode(const struct awsconfig *c, bool *ret_legacy, bool *ret_fips
     CLEANUP_FREE char *mode = NULL;
     int r;
 
-    if (awsconfig_setting(c, "AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints", NULL, &mode, NULL) < 0)
+    if (awsconfig_setting(
+            c, &(struct aws_setting){.variable = "AWS_STS_REGIONAL_ENDPOINTS", .name = "sts_regional_endpoints"}, &mode,
+            NULL) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     *ret_legacy = text_eq(mode, "legacy");
-    if ((r = awsconfig_flag(c, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", NULL, ret_fips, e)) < 0)
+    if ((r = awsconfig_flag(c, &(struct aws_setting){.variable = "AWS_USE_FIPS_ENDPOINT", .name = "use_fips_endpoint"},
+                            ret_fips, e)) < 0)
         return r;
-    return awsconfig_flag(c, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", NULL, ret_dualstack, e);
+    return awsconfig_flag(
+        c, &(struct aws_setting){.variable = "AWS_USE_DUALSTACK_ENDPOINT", .name = "use_dualstack_endpoint"},
+        ret_dualstack, e);
 }
 
 static int given_endpoint(const char *given, struct place *ret)

@@ -31,20 +31,53 @@ void finding_step(const struct findings *f, const char *name, const char *text)
     write_finding(f, &found);
 }
 
-void finding_add(const struct findings *f, enum finding_result result, const char *name, const char *remedy,
-                 const char *format, ...)
+static void add(const struct findings *f, const struct finding_head *head, const char *format, va_list args)
 {
-    struct finding found = {.result = result};
+    struct finding found = {.result = head->result};
     char text[FINDING_TEXT_MAX];
+
+    assert(head->result != FINDING_STEP && head->name);
+    vsnprintf(text, sizeof(text), format, args);
+    snprintf(found.name, sizeof(found.name), "%s", head->name);
+    text_printable(text, found.text, sizeof(found.text));
+    text_printable(head->remedy ? head->remedy : "", found.remedy, sizeof(found.remedy));
+    write_finding(f, &found);
+}
+
+void finding_add(const struct findings *f, const struct finding_head *head, const char *format, ...)
+{
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    add(f, head, format, args);
     va_end(args);
-    snprintf(found.name, sizeof(found.name), "%s", name);
-    text_printable(text, found.text, sizeof(found.text));
-    text_printable(remedy ? remedy : "", found.remedy, sizeof(found.remedy));
-    write_finding(f, &found);
+}
+
+void finding_ok(const struct findings *f, const char *name, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add(f, &(struct finding_head){FINDING_OK, name, NULL}, format, args);
+    va_end(args);
+}
+
+void finding_warn(const struct findings *f, const char *name, const char *remedy, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add(f, &(struct finding_head){FINDING_WARN, name, remedy}, format, args);
+    va_end(args);
+}
+
+void finding_fail(const struct findings *f, const char *name, const char *remedy, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add(f, &(struct finding_head){FINDING_FAIL, name, remedy}, format, args);
+    va_end(args);
 }
 
 static void run_group(int to, const void *ctx)

@@ -37,8 +37,20 @@ struct findings {
 void finding_step(const struct findings *f, const char *name, const char *text);
 
 /* remedy: may be NULL. Control characters are replaced. */
-void finding_add(const struct findings *f, enum finding_result result, const char *name, const char *remedy,
-                 const char *format, ...) __attribute__((format(printf, 5, 6)));
+void finding_ok(const struct findings *f, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void finding_warn(const struct findings *f, const char *name, const char *remedy, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void finding_fail(const struct findings *f, const char *name, const char *remedy, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The same, where the result is not known beforehand. */
+struct finding_head {
+    enum finding_result result;
+    const char *name, *remedy;
+};
+void finding_add(const struct findings *f, const struct finding_head *head, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* A group of checks: runs in a child. */
 struct finding_group {

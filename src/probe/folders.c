@@ -39,25 +39,25 @@ static bool check_open(struct place *p)
     finding_step(p->f, "folder", p->path);
     p->fd = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (p->fd < 0 && errno == ENOENT)
-        finding_add(p->f, FINDING_FAIL, "folder", "make it, or mount the volume there", "%s does not exist", p->path);
+        finding_fail(p->f, "folder", "make it, or mount the volume there", "%s does not exist", p->path);
     else if (p->fd < 0)
-        finding_add(p->f, FINDING_FAIL, "folder", "run salvage as its owner or as root, or widen its mode",
-                    "%s cannot be read by uid %u: %s", p->path, (unsigned)geteuid(), strerror(errno));
+        finding_fail(p->f, "folder", "run salvage as its owner or as root, or widen its mode",
+                     "%s cannot be read by uid %u: %s", p->path, (unsigned)geteuid(), strerror(errno));
     return p->fd >= 0 && fstat(p->fd, &p->st) == 0;
 }
 
 static void check_writing(const struct place *p)
 {
     if (p->writable)
-        finding_add(p->f, FINDING_OK, "folder", NULL, "%s: uid %u's, mode %04o, can be read and written by uid %u",
-                    p->path, (unsigned)p->st.st_uid, (unsigned)(p->st.st_mode & 07777), (unsigned)geteuid());
+        finding_ok(p->f, "folder", "%s: uid %u's, mode %04o, can be read and written by uid %u", p->path,
+                   (unsigned)p->st.st_uid, (unsigned)(p->st.st_mode & 07777), (unsigned)geteuid());
     else
-        finding_add(p->f, FINDING_WARN, "folder",
-                    p->reason == EROFS
-                        ? "mount it without readOnly"
-                        : "run salvage as its owner or as root, or widen its mode (watch --dir-mode 1777)",
-                    "%s cannot be written by uid %u (%s): evidence is read in place and never erased", p->path,
-                    (unsigned)geteuid(), strerror(p->reason));
+        finding_warn(p->f, "folder",
+                     p->reason == EROFS
+                         ? "mount it without readOnly"
+                         : "run salvage as its owner or as root, or widen its mode (watch --dir-mode 1777)",
+                     "%s cannot be written by uid %u (%s): evidence is read in place and never erased", p->path,
+                     (unsigned)geteuid(), strerror(p->reason));
 }
 
 /* A JVM's dumps have mode 0600. */
@@ -67,17 +67,17 @@ static void check_uid(const struct place *p)
     bool all = capability_has(CAP_DAC_READ_SEARCH) || capability_has(CAP_DAC_OVERRIDE);
 
     if (all)
-        finding_add(p->f, FINDING_OK, "uid", NULL, "%s: every user's files can be read", p->path);
+        finding_ok(p->f, "uid", "%s: every user's files can be read", p->path);
     else if (p->st.st_uid == own)
-        finding_add(p->f, FINDING_OK, "uid", NULL, "%s: ours; files of other users in it can't be read", p->path);
+        finding_ok(p->f, "uid", "%s: ours; files of other users in it can't be read", p->path);
     else if (p->st.st_mode & S_IWOTH)
-        finding_add(p->f, FINDING_WARN, "uid", "run salvage as the application's user, or as root",
-                    "%s: anybody may write there, and dumps (mode 0600) of another user than uid %u can't be read",
-                    p->path, (unsigned)own);
+        finding_warn(p->f, "uid", "run salvage as the application's user, or as root",
+                     "%s: anybody may write there, and dumps (mode 0600) of another user than uid %u can't be read",
+                     p->path, (unsigned)own);
     else
-        finding_add(p->f, FINDING_FAIL, "uid", "run salvage as that user, or as root",
-                    "%s: uid %u writes there, and this is uid %u: dumps (mode 0600) can't be read", p->path,
-                    (unsigned)p->st.st_uid, (unsigned)own);
+        finding_fail(p->f, "uid", "run salvage as that user, or as root",
+                     "%s: uid %u writes there, and this is uid %u: dumps (mode 0600) can't be read", p->path,
+                     (unsigned)p->st.st_uid, (unsigned)own);
 }
 
 static void check_leases(const struct place *p)
@@ -89,9 +89,9 @@ static void check_leases(const struct place *p)
 
     fskind_get(p->fd, &kind);
     if (kind.network) {
-        finding_add(p->f, FINDING_WARN, "leases", "no harm: --settle says how long a file must rest",
-                    "%s is on %s: other hosts' writes are not seen, files are complete when they rest", p->path,
-                    kind.name);
+        finding_warn(p->f, "leases", "no harm: --settle says how long a file must rest",
+                     "%s is on %s: other hosts' writes are not seen, files are complete when they rest", p->path,
+                     kind.name);
         return;
     }
     if (fd >= 0) {
@@ -100,14 +100,13 @@ static void check_leases(const struct place *p)
         close(TAKE_FD(fd)); /* else we would be its writer */
     }
     if (again >= 0 && lease_probe(again) != LEASE_NO_WRITER)
-        finding_add(p->f, FINDING_WARN, "leases", "no harm: --settle says how long a file must rest",
-                    "%s: this file system has none: files are complete when they rest", p->path);
+        finding_warn(p->f, "leases", "no harm: --settle says how long a file must rest",
+                     "%s: this file system has none: files are complete when they rest", p->path);
     else if (!capability_has(CAP_LEASE) && p->st.st_uid != geteuid())
-        finding_add(p->f, FINDING_WARN, "leases", "add CAP_LEASE, or run as the application's user",
-                    "%s: none on files of other users: those are complete when they rest (--settle)", p->path);
+        finding_warn(p->f, "leases", "add CAP_LEASE, or run as the application's user",
+                     "%s: none on files of other users: those are complete when they rest (--settle)", p->path);
     else
-        finding_add(p->f, FINDING_OK, "leases", NULL, "%s: a file is complete as soon as its writer closes it",
-                    p->path);
+        finding_ok(p->f, "leases", "%s: a file is complete as soon as its writer closes it", p->path);
 }
 
 static void check_notices(const struct place *p)
@@ -116,9 +115,8 @@ static void check_notices(const struct place *p)
     int r = fd < 0 ? fd : notify_add(fd, p->path);
 
     if (r < 0)
-        finding_add(p->f, FINDING_FAIL, "inotify",
-                    "raise fs.inotify.max_user_instances or fs.inotify.max_user_watches on the node",
-                    "%s cannot be watched: %s", p->path, strerror(-r));
+        finding_fail(p->f, "inotify", "raise fs.inotify.max_user_instances or fs.inotify.max_user_watches on the node",
+                     "%s cannot be watched: %s", p->path, strerror(-r));
 }
 
 static void check_space(const struct place *p)
@@ -128,9 +126,11 @@ static void check_space(const struct place *p)
 
     if (volume_space(p->fd, &all, &room) < 0)
         return;
-    finding_add(p->f, room < ROOM_WARN ? FINDING_WARN : FINDING_OK, "disk",
-                room < ROOM_WARN ? "a heap dump needs as much as the heap: enlarge the volume" : NULL, "%s free in %s",
-                text_format_size(room, size), p->path);
+    finding_add(
+        p->f,
+        &(struct finding_head){room < ROOM_WARN ? FINDING_WARN : FINDING_OK, "disk",
+                               room < ROOM_WARN ? "a heap dump needs as much as the heap: enlarge the volume" : NULL},
+        "%s free in %s", text_format_size(room, size), p->path);
 }
 
 static void check_state(const struct place *p, const char *given)
@@ -142,24 +142,23 @@ static void check_state(const struct place *p, const char *given)
     finding_step(p->f, "state", name);
     if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
         if (errno != ENOENT || (!given && !p->writable))
-            finding_add(p->f, FINDING_WARN, "state", "give --state DIR on a volume that can be written",
-                        "%s: claims and journals can't be kept: an interrupted upload begins anew", p->path);
+            finding_warn(p->f, "state", "give --state DIR on a volume that can be written",
+                         "%s: claims and journals can't be kept: an interrupted upload begins anew", p->path);
         else
-            finding_add(p->f, FINDING_OK, "state", NULL, "%s%s%s is made when it is needed", given ? "" : p->path,
-                        given ? "" : "/", name);
+            finding_ok(p->f, "state", "%s%s%s is made when it is needed", given ? "" : p->path, given ? "" : "/", name);
         return;
     }
     if (!S_ISDIR(st.st_mode))
-        finding_add(p->f, FINDING_FAIL, "state", "remove it, or give another --state DIR", "%s is no folder", name);
+        finding_fail(p->f, "state", "remove it, or give another --state DIR", "%s is no folder", name);
     else if (st.st_uid != geteuid())
-        finding_add(p->f, FINDING_FAIL, "state", "remove it, or give another --state DIR",
-                    "%s is uid %u's, and this is uid %u: it is not trusted", name, (unsigned)st.st_uid,
-                    (unsigned)geteuid());
+        finding_fail(p->f, "state", "remove it, or give another --state DIR",
+                     "%s is uid %u's, and this is uid %u: it is not trusted", name, (unsigned)st.st_uid,
+                     (unsigned)geteuid());
     else if (faccessat(at, name, W_OK | X_OK, AT_EACCESS) < 0)
-        finding_add(p->f, FINDING_WARN, "state", "give --state DIR on a volume that can be written",
-                    "%s cannot be written: %s", name, strerror(errno));
+        finding_warn(p->f, "state", "give --state DIR on a volume that can be written", "%s cannot be written: %s",
+                     name, strerror(errno));
     else
-        finding_add(p->f, FINDING_OK, "state", NULL, "%s is ours, and can be written", name);
+        finding_ok(p->f, "state", "%s is ours, and can be written", name);
 }
 
 static void check_one(const struct findings *f, const char *path, const char *state)

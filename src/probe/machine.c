@@ -108,19 +108,21 @@ static void check_inotify(const struct findings *f)
 
     finding_step(f, "inotify", "processes of this user");
     if (r < 0) {
-        finding_add(f, FINDING_FAIL, "inotify",
-                    "raise fs.inotify.max_user_instances or fs.inotify.max_user_watches (sysctl, on the node)",
-                    "no folder can be watched: %s (limits of uid %u: %llu instances, %llu watches)", strerror(-r),
-                    (unsigned)geteuid(), (unsigned long long)instances, (unsigned long long)watches);
+        finding_fail(f, "inotify",
+                     "raise fs.inotify.max_user_instances or fs.inotify.max_user_watches (sysctl, on the node)",
+                     "no folder can be watched: %s (limits of uid %u: %llu instances, %llu watches)", strerror(-r),
+                     (unsigned)geteuid(), (unsigned long long)instances, (unsigned long long)watches);
         return;
     }
     count_usage(&used);
     full = used.instances >= instances / 100 * FULL_PERCENT + 1 || used.watches >= watches / 100 * FULL_PERCENT + 1;
-    finding_add(f, full ? FINDING_WARN : FINDING_OK, "inotify",
-                full ? "raise fs.inotify.max_user_instances and fs.inotify.max_user_watches" : NULL,
-                "%llu of %llu instances and %llu of %llu watches of uid %u are seen in use",
-                (unsigned long long)used.instances, (unsigned long long)instances, (unsigned long long)used.watches,
-                (unsigned long long)watches, (unsigned)geteuid());
+    finding_add(
+        f,
+        &(struct finding_head){full ? FINDING_WARN : FINDING_OK, "inotify",
+                               full ? "raise fs.inotify.max_user_instances and fs.inotify.max_user_watches" : NULL},
+        "%llu of %llu instances and %llu of %llu watches of uid %u are seen in use", (unsigned long long)used.instances,
+        (unsigned long long)instances, (unsigned long long)used.watches, (unsigned long long)watches,
+        (unsigned)geteuid());
 }
 
 /* --- cgroups --------------------------------------------------------------------------------------------------------
@@ -154,22 +156,24 @@ static void check_cgroups(const struct findings *f)
 
     finding_step(f, "cgroups", "memory cgroups of all processes");
     if (!version) {
-        finding_add(f, FINDING_WARN, "cgroups", "mount the machine's /sys/fs/cgroup: guard needs it",
-                    "no memory controller is to be seen below /sys/fs/cgroup");
+        finding_warn(f, "cgroups", "mount the machine's /sys/fs/cgroup: guard needs it",
+                     "no memory controller is to be seen below /sys/fs/cgroup");
         return;
     }
     own = has_own_namespace();
     entered = cgroupns_enter_first() == 0;
     cgroup_discovery_scan(&discovery, "/proc", clock_mono_ms(), count_group, &seen);
     if (seen == 0 && discovery.unseen > 0)
-        finding_add(f, FINDING_WARN, "cgroups",
-                    "for guard --all: hostPID with CAP_SYS_ADMIN, and the machine's /sys/fs/cgroup mounted",
-                    "%s: none of %u memory cgroups with processes can be seen from here%s", version, discovery.unseen,
-                    own || !entered ? " (a private cgroup namespace)" : "");
+        finding_warn(f, "cgroups",
+                     "for guard --all: hostPID with CAP_SYS_ADMIN, and the machine's /sys/fs/cgroup mounted",
+                     "%s: none of %u memory cgroups with processes can be seen from here%s", version, discovery.unseen,
+                     own || !entered ? " (a private cgroup namespace)" : "");
     else
-        finding_add(f, discovery.unseen > 0 ? FINDING_WARN : FINDING_OK, "cgroups",
-                    discovery.unseen > 0 ? "hostPID with CAP_SYS_ADMIN, and the machine's /sys/fs/cgroup mounted"
-                                         : NULL,
+        finding_add(f,
+                    &(struct finding_head){discovery.unseen > 0 ? FINDING_WARN : FINDING_OK, "cgroups",
+                                           discovery.unseen > 0
+                                               ? "hostPID with CAP_SYS_ADMIN, and the machine's /sys/fs/cgroup mounted"
+                                               : NULL},
                     "%s: %u memory cgroup%s with a limit seen, %u out of sight%s", version, seen, seen == 1 ? "" : "s",
                     discovery.unseen, own ? " (a private cgroup namespace)" : "");
 }
@@ -186,12 +190,12 @@ static void check_kernel_log(const struct findings *f)
     finding_step(f, "kernel-log", "/dev/kmsg");
     r = kmsg_open("/dev/kmsg", false, &log, &e);
     if (r < 0)
-        finding_add(
-            f, FINDING_WARN, "kernel-log",
+        finding_warn(
+            f, "kernel-log",
             "'salvage oom' and guard know of kills by counters alone: run as root with CAP_SYSLOG and /dev/kmsg", "%s",
             e.msg);
     else
-        finding_add(f, FINDING_OK, "kernel-log", NULL, "/dev/kmsg can be read");
+        finding_ok(f, "kernel-log", "/dev/kmsg can be read");
     kmsg_done(&log);
 }
 
@@ -206,7 +210,7 @@ static void check_ptrace(const struct findings *f)
 
     finding_step(f, "ptrace", "processes");
     if (jvm_find("/proc", &jvms, &e) < 0) {
-        finding_add(f, FINDING_WARN, "ptrace", "mount /proc", "%s", e.msg);
+        finding_warn(f, "ptrace", "mount /proc", "%s", e.msg);
         return;
     }
     if (scope == 3)
@@ -215,7 +219,7 @@ static void check_ptrace(const struct findings *f)
         remedy = "'salvage core' needs CAP_SYS_PTRACE; jvm commands work for the same uid";
     else if (!may && jvms.hidden > 0)
         remedy = "run as the application's user, or as root with CAP_SYS_PTRACE";
-    finding_add(f, remedy ? FINDING_WARN : FINDING_OK, "ptrace", remedy,
+    finding_add(f, &(struct finding_head){remedy ? FINDING_WARN : FINDING_OK, "ptrace", remedy},
                 "kernel.yama.ptrace_scope %llu, CAP_SYS_PTRACE: %s, uid %u: %zu JVM%s seen, %zu process%s out of sight",
                 (unsigned long long)scope, may ? "yes" : "no", (unsigned)geteuid(), jvms.count,
                 jvms.count == 1 ? "" : "s", jvms.hidden, jvms.hidden == 1 ? "" : "es");

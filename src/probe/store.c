@@ -55,7 +55,7 @@ static bool find_credentials(const struct findings *f, const struct plan *plan, 
     finding_step(f, "credentials", "environment, files and metadata services");
     r = cred_get(plan->sink.url.scheme == URL_OBS ? CRED_OBS : CRED_AWS, &plan->sink.http, &found, &e);
     if (r < 0) {
-        finding_add(f, FINDING_FAIL, "credentials", NULL, "%s", e.msg);
+        finding_fail(f, "credentials", NULL, "%s", e.msg);
         return false;
     }
     if (found.expires_ns)
@@ -77,15 +77,22 @@ struct trial {
     unsigned count;
 };
 
-/* A step that may be refused: result is what it came to. True if it went well. */
-static bool report(struct trial *t, int result, const char *what, enum finding_result weight, const char *meaning,
-                   const struct err *e)
+/* A request that may be refused, and what that would mean. */
+struct permission {
+    const char *name;
+    enum finding_result weight;
+    const char *meaning;
+};
+
+/* result: of the request. True if it was allowed. */
+static bool report(struct trial *t, int result, const struct permission *p, const struct err *e)
 {
     if (result >= 0) {
-        t->allowed[t->count++] = what;
+        t->allowed[t->count++] = p->name;
         return true;
     }
-    finding_add(t->f, weight, "permissions", meaning, "%s is refused: %s", what, e->msg);
+    finding_add(t->f, &(struct finding_head){p->weight, "permissions", p->meaning}, "%s is refused: %s", p->name,
+                e->msg);
     return false;
 }
 
@@ -117,9 +124,9 @@ static bool is_no_refusal(const struct trial *t, int r, const struct err *e)
               t->sink->ops->resumes)) /* a wrong region; a file server without PUT says so, too */
         name = "store";
     if (!text_eq(name, "credentials"))
-        finding_add(t->f, FINDING_OK, "credentials", NULL, "%s", t->credentials);
+        finding_ok(t->f, "credentials", "%s", t->credentials);
     if (name)
-        finding_add(t->f, FINDING_FAIL, name, NULL, "%s", e->msg);
+        finding_fail(t->f, name, NULL, "%s", e->msg);
     return name != NULL;
 }
 
@@ -140,7 +147,8 @@ static void try_list(struct trial *t)
 
     finding_step(t->f, "permissions", "list");
     r = t->sink->ops->list(t->sink, "", stop_listing, &seen, &e);
-    report(t, seen ? 0 : r, "list", FINDING_WARN, "'salvage ls' will not work; shipping does", &e);
+    report(t, seen ? 0 : r, &(struct permission){"list", FINDING_WARN, "'salvage ls' will not work; shipping does"},
+           &e);
 }
 
 /* Puts, compares and removes. */
@@ -154,36 +162,48 @@ static void try_object(struct trial *t)
     int r;
 
     finding_step(t->f, "permissions", "put");
-    r = ops->put(t->sink, t->key, BODY, sizeof(BODY) - 1, "text/plain", &e);
+    r = ops->put(t->sink, &(struct small_object){t->key, "text/plain", BODY, sizeof(BODY) - 1}, &e);
     if (is_no_refusal(t, r, &e))
         return;
-    if (!report(t, r, "put", FINDING_FAIL, "nothing can be stored here: allow the role to put objects", &e)) {
+    if (!report(t, r,
+                &(struct permission){"put", FINDING_FAIL, "nothing can be stored here: allow the role to put objects"},
+                &e)) {
         try_list(t);
         return;
     }
-    finding_add(t->f, FINDING_OK, "bucket", NULL, "the store took an object of %zu bytes", sizeof(BODY) - 1);
+    finding_ok(t->f, "bucket", "the store took an object of %zu bytes", sizeof(BODY) - 1);
     if (ops->resumes) {
         finding_step(t->f, "permissions", "multipart");
         r = ops->probe(t->sink, t->key, &e);
-        report(t, r, "multipart", FINDING_FAIL, "what is larger than a part can't be stored: heap dumps are", &e);
+        report(t, r,
+               &(struct permission){"multipart", FINDING_FAIL,
+                                    "what is larger than a part can't be stored: heap dumps are"},
+               &e);
     }
     finding_step(t->f, "permissions", "head");
-    report(t, ops->stat(t->sink, t->key, &info, &e), "head", FINDING_WARN,
-           "what is stored can't be looked at: the answer to the upload alone counts", &e);
+    report(t, ops->stat(t->sink, t->key, &info, &e),
+           &(struct permission){"head", FINDING_WARN,
+                                "what is stored can't be looked at: the answer to the upload alone counts"},
+           &e);
     finding_step(t->f, "permissions", "get");
     r = ops->load(t->sink, &connection, t->key, &back, &e);
     ops->load_end(connection);
     if (r == 0 && (back.size != sizeof(BODY) - 1 || memcmp(back.data, BODY, back.size) != 0))
-        finding_add(t->f, FINDING_FAIL, "store", "look at what stands before it: a proxy, a gateway, a cache",
-                    "%s does not read back as it was put", t->key);
+        finding_fail(t->f, "store", "look at what stands before it: a proxy, a gateway, a cache",
+                     "%s does not read back as it was put", t->key);
     else
-        report(t, r, "get", FINDING_WARN, "'salvage ls' and 'salvage get' will not work with these credentials", &e);
+        report(t, r,
+               &(struct permission){"get", FINDING_WARN,
+                                    "'salvage ls' and 'salvage get' will not work with these credentials"},
+               &e);
     try_list(t);
     finding_step(t->f, "permissions", "delete");
     r = ops->remove(t->sink, t->key, &e);
-    if (!report(t, r, "delete", FINDING_WARN, "only 'salvage check' removes objects: shipping works without", &e))
-        finding_add(t->f, FINDING_WARN, "bucket", "remove it by other means", "the object of this check stays: %s",
-                    t->key);
+    if (!report(t, r,
+                &(struct permission){"delete", FINDING_WARN,
+                                     "only 'salvage check' removes objects: shipping works without"},
+                &e))
+        finding_warn(t->f, "bucket", "remove it by other means", "the object of this check stays: %s", t->key);
 }
 
 static void say_allowed(const struct trial *t)
@@ -193,7 +213,7 @@ static void say_allowed(const struct trial *t)
     for (unsigned i = 0; i < t->count; i++)
         snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i > 0 ? ", " : "", t->allowed[i]);
     if (t->count > 0)
-        finding_add(t->f, FINDING_OK, "permissions", NULL, "%s", text);
+        finding_ok(t->f, "permissions", "%s", text);
 }
 
 static char *key_for(const struct plan *plan, const struct whoami *who, const struct facts *facts)
@@ -218,13 +238,13 @@ static void check_object_store(const struct findings *f, const struct probe_stor
     finding_step(f, "store", "pod, task or instance");
     if ((r = whoami_get("/", &who, &e)) < 0 || environment_facts_get("/", &who, &facts) < 0 ||
         !(key = key_for(o->plan, &who, &facts))) {
-        finding_add(f, FINDING_FAIL, "store", NULL, "%s", r < 0 ? e.msg : "out of memory");
+        finding_fail(f, "store", NULL, "%s", r < 0 ? e.msg : "out of memory");
         return;
     }
     t.key = key;
     finding_step(f, "store", "opening it");
     if ((r = sink_open(&o->plan->sink, &t.sink, &e)) < 0) {
-        finding_add(f, FINDING_FAIL, r == -FAULT_CREDENTIALS ? "credentials" : "store", NULL, "%s", e.msg);
+        finding_fail(f, r == -FAULT_CREDENTIALS ? "credentials" : "store", NULL, "%s", e.msg);
         return;
     }
     try_object(&t);
@@ -251,20 +271,22 @@ static void check_folder_store(const struct findings *f, const struct plan *plan
         r = preflight_run(&(struct preflight){.plan = plan, .who = &who}, &sink, &e);
     sink_close(sink);
     if (r < 0) {
-        finding_add(f, FINDING_FAIL, "store", "make it, or have it writable by this user; is it mounted read-only?",
-                    "%s (this is uid %u)", e.msg, (unsigned)geteuid());
+        finding_fail(f, "store", "make it, or have it writable by this user; is it mounted read-only?",
+                     "%s (this is uid %u)", e.msg, (unsigned)geteuid());
         return;
     }
     if (stat(path, &st) < 0)
-        finding_add(f, FINDING_OK, "store", NULL, "%s is not there yet: it is made with the first evidence", path);
+        finding_ok(f, "store", "%s is not there yet: it is made with the first evidence", path);
     else
-        finding_add(f, FINDING_OK, "store", NULL, "%s: can be written by uid %u, and is uid %u's", path,
-                    (unsigned)geteuid(), (unsigned)st.st_uid);
+        finding_ok(f, "store", "%s: can be written by uid %u, and is uid %u's", path, (unsigned)geteuid(),
+                   (unsigned)st.st_uid);
     if (volume_space_at(path, &all, &room) < 0)
         return;
-    finding_add(f, room < ROOM_WARN ? FINDING_WARN : FINDING_OK, "space",
-                room < ROOM_WARN ? "a heap dump may not fit: make room, or use a larger volume" : NULL, "%s free in %s",
-                text_format_size(room, size), path);
+    finding_add(
+        f,
+        &(struct finding_head){room < ROOM_WARN ? FINDING_WARN : FINDING_OK, "space",
+                               room < ROOM_WARN ? "a heap dump may not fit: make room, or use a larger volume" : NULL},
+        "%s free in %s", text_format_size(room, size), path);
 }
 
 void probe_store(const struct findings *f, const void *ctx)
@@ -280,7 +302,7 @@ void probe_store(const struct findings *f, const void *ctx)
         return;
     }
     if (sink_origin(&o->plan->sink, &origin, &e) < 0) {
-        finding_add(f, FINDING_FAIL, "store", NULL, "%s", e.msg);
+        finding_fail(f, "store", NULL, "%s", e.msg);
         return;
     }
     there = probe_connection(f, o->plan, origin);
@@ -291,5 +313,5 @@ void probe_store(const struct findings *f, const void *ctx)
     if (there)
         check_object_store(f, o, credentials);
     else
-        finding_add(f, FINDING_OK, "credentials", NULL, "%s", credentials);
+        finding_ok(f, "credentials", "%s", credentials);
 }

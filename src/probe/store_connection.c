@@ -31,12 +31,11 @@ static bool say_proxy(const struct findings *f, const struct plan *plan, bool tl
     struct err e = {0};
 
     if (plancheck_proxy(plan, &e) < 0) {
-        finding_add(f, FINDING_FAIL, "proxy", "correct the variable, or unset it", "%s", e.msg);
+        finding_fail(f, "proxy", "correct the variable, or unset it", "%s", e.msg);
         return false;
     }
     if (name)
-        finding_add(f, FINDING_OK, "proxy", NULL, "%s=%s%s%s", name, place, except ? ", but not for no_proxy=" : "",
-                    except ? except : "");
+        finding_ok(f, "proxy", "%s=%s%s%s", name, place, except ? ", but not for no_proxy=" : "", except ? except : "");
     return true;
 }
 
@@ -46,27 +45,30 @@ static void say_clock(const struct findings *f, const struct http_answer *a, boo
     int64_t there_ns, skew_s;
 
     if (!http_header(a, "Date", date, sizeof(date)) || clock_parse_http(date, &there_ns) < 0) {
-        finding_add(f, FINDING_WARN, "clock", NULL, "the store's answer has no Date to compare with");
+        finding_warn(f, "clock", NULL, "the store's answer has no Date to compare with");
         return;
     }
     skew_s = (clock_wall_ns() - there_ns) / 1000000000;
     if (skew_s < SKEW_WARN_S && skew_s > -SKEW_WARN_S) {
-        finding_add(f, FINDING_OK, "clock", NULL, "within a minute of the store's");
+        finding_ok(f, "clock", "within a minute of the store's");
         return;
     }
-    finding_add(f, sign && (skew_s >= SKEW_FAIL_S || skew_s <= -SKEW_FAIL_S) ? FINDING_FAIL : FINDING_WARN, "clock",
-                "set this machine's clock (NTP): signatures, certificates and the times in the evidence's names depend "
-                "on it",
-                "%" PRId64 " s %s the store's (skew; its Date is %s)", skew_s < 0 ? -skew_s : skew_s,
-                skew_s < 0 ? "behind" : "ahead of", date);
+    finding_add(
+        f,
+        &(struct finding_head){
+            sign && (skew_s >= SKEW_FAIL_S || skew_s <= -SKEW_FAIL_S) ? FINDING_FAIL : FINDING_WARN, "clock",
+            "set this machine's clock (NTP): signatures, certificates and the times in the evidence's names depend "
+            "on it"},
+        "%" PRId64 " s %s the store's (skew; its Date is %s)", skew_s < 0 ? -skew_s : skew_s,
+        skew_s < 0 ? "behind" : "ahead of", date);
 }
 
 static void say_tls(const struct findings *f, bool tls)
 {
     if (tls)
-        finding_add(f, FINDING_OK, "tls", NULL, "the certificate is trusted, and is this host's");
+        finding_ok(f, "tls", "the certificate is trusted, and is this host's");
     else
-        finding_add(f, FINDING_OK, "tls", NULL, "not used: http:// travels in the clear");
+        finding_ok(f, "tls", "not used: http:// travels in the clear");
 }
 
 /* Which finding a stage's failure is, and what to do about it. */
@@ -84,10 +86,10 @@ static const struct {
 static void say_stages(const struct findings *f, const struct http_way *way, const char *origin)
 {
     if (way->ended_at > HTTP_NAME)
-        finding_add(f, FINDING_OK, "dns", NULL, "%s: %s", strstr(origin, "://") + 3,
-                    *way->address ? way->address : "the name has an address");
+        finding_ok(f, "dns", "%s: %s", strstr(origin, "://") + 3,
+                   *way->address ? way->address : "the name has an address");
     if (way->ended_at > HTTP_CONNECT)
-        finding_add(f, FINDING_OK, "tcp", NULL, "connected to %s, port %ld", way->address, way->port);
+        finding_ok(f, "tcp", "connected to %s, port %ld", way->address, way->port);
     if (way->ended_at > HTTP_TLS)
         say_tls(f, text_starts(origin, "https:"));
 }
@@ -102,7 +104,7 @@ static bool connect_and_ask(const struct findings *f, const struct plan *plan, c
 
     if (asprintf(&url, "%s/", origin) < 0) {
         url = NULL;
-        finding_add(f, FINDING_FAIL, "http", NULL, "out of memory");
+        finding_fail(f, "http", NULL, "out of memory");
         return false;
     }
     finding_step(f, "tcp", origin);
@@ -110,7 +112,7 @@ static bool connect_and_ask(const struct findings *f, const struct plan *plan, c
     http_way(http, &way);
     say_stages(f, &way, origin);
     if (r < 0) {
-        finding_add(f, FINDING_FAIL, STAGES[way.ended_at].name, STAGES[way.ended_at].remedy, "%s", e.msg);
+        finding_fail(f, STAGES[way.ended_at].name, STAGES[way.ended_at].remedy, "%s", e.msg);
         return false;
     }
     say_clock(f, &answer, url_in_bucket(plan->sink.url.scheme));
@@ -125,7 +127,7 @@ bool probe_connection(const struct findings *f, const struct plan *plan, const c
 
     assert(plan && origin);
     if (http_new(&plan->sink.http, &http, &e) < 0) {
-        finding_add(f, FINDING_FAIL, "http", NULL, "%s", e.msg);
+        finding_fail(f, "http", NULL, "%s", e.msg);
         return false;
     }
     there = say_proxy(f, plan, text_starts(origin, "https:")) && connect_and_ask(f, plan, origin, http);

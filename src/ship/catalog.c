@@ -210,14 +210,14 @@ static const struct catalog_entry *next_entry(struct reading *g)
     return NULL;
 }
 
-static void read_one(struct reading *g, void **lane, struct catalog_read *one)
+static void read_one(struct reading *g, void **connection, struct catalog_read *one)
 {
     CLEANUP(buf_done) struct buf path = {0};
 
     one->text = (struct buf){.ceiling = MANIFEST_MAX};
     one->result = buf_printf(&path, "%s" MANIFEST_SUFFIX, one->entry->key);
     if (one->result == 0)
-        one->result = g->sink->ops->load(g->sink, lane, buf_text(&path), &one->text, &one->err);
+        one->result = g->sink->ops->load(g->sink, connection, buf_text(&path), &one->text, &one->err);
     if (one->result == 0)
         one->result = manifest_decode(buf_text(&one->text), one->text.size, &one->manifest, &one->err);
 }
@@ -226,13 +226,13 @@ static void read_some(void *ctx)
 {
     struct reading *g = ctx;
     struct catalog_read one = {0};
-    void *lane = NULL;
+    void *connection = NULL;
     int r = 0;
 
     pthread_mutex_lock(&g->lock);
     while (r == 0 && (one.entry = next_entry(g))) {
         pthread_mutex_unlock(&g->lock);
-        read_one(g, &lane, &one);
+        read_one(g, &connection, &one);
         pthread_mutex_lock(&g->lock);
         r = one.result < 0 && !is_of_object(one.result) ? one.result : 0;
         if (r == 0 && !g->over)
@@ -247,7 +247,7 @@ static void read_some(void *ctx)
         one = (struct catalog_read){0};
     }
     pthread_mutex_unlock(&g->lock);
-    g->sink->ops->load_end(lane);
+    g->sink->ops->load_end(connection);
 }
 
 int catalog_read(const struct catalog *c, struct sink *sink, const struct catalog_reader *reader, struct err *e)

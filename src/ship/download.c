@@ -148,7 +148,7 @@ static int transfer(const struct download *d, int fd, bool read_back, struct err
     digest_init(&t.stored);
     digest_init(&t.file);
     progress_begin(&t.progress, m->name ? m->name : d->key);
-    r = d->sink->ops->read(d->sink, d->key, 0, NULL, on_data, &t, e);
+    r = d->sink->ops->read(d->sink, &(struct object_reader){.key = d->key, .fn = on_data, .ctx = &t}, e);
     progress_end(&t.progress, t.stored_size, m->stored_size);
     if (r == 0)
         r = verify(&t, e);

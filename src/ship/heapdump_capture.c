@@ -4,6 +4,7 @@
  */
 #include "ship/heapdump_capture.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -310,34 +311,34 @@ static int write_text(void *ctx, const char *text, size_t size)
     return r < 0 ? err_set(w->e, r, "no room in memory: %s", strerror(-r)) : 0;
 }
 
-int answer_to_file(const struct jvm *j, const char *diagnostic, int fd, const struct dump_options *o, struct pause *ret,
-                   struct err *e)
+int answer_to_file(const struct jvm_request *q, int fd, struct pause *ret, struct err *e)
 {
-    struct attach_wait wait = {.timeout_ms = o->timeout_ms,
-                               .most = o->most ? o->most : ANSWER_MOST,
+    struct attach_wait wait = {.timeout_ms = q->timeout_ms,
+                               .most = q->answer_max ? q->answer_max : ANSWER_MOST,
                                .stop = is_over,
-                               .ctx = (void *)&o->until_ms};
+                               .ctx = (void *)&q->until_ms};
     struct writing w = {fd, e};
     struct jvmpause pause;
     int r;
 
-    jvmpause_begin(j, &pause);
-    r = attach_stream(j, ATTACH_JCMD(diagnostic), &wait, &(struct attach_reader){write_text, &w}, e);
+    assert(q->jvm && q->diagnostic);
+    jvmpause_begin(q->jvm, &pause);
+    r = attach_stream(q->jvm, ATTACH_JCMD(q->diagnostic), &wait, &(struct attach_reader){write_text, &w}, e);
     if (r == 0)
-        *ret = jvmpause_end(j, &pause);
+        *ret = jvmpause_end(q->jvm, &pause);
     return r;
 }
 
-int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, const struct dump_options *o,
-                    struct shipping *s, struct err *e)
+int answer_to_store(const struct jvm_request *q, const char *name, struct shipping *s, struct err *e)
 {
-    struct capture c = {j, o, NULL, name};
+    const struct dump_options options = {.until_ms = q->until_ms};
+    struct capture c = {q->jvm, &options, NULL, name};
     CLEANUP_FD int fd = memfd_create(name, MFD_CLOEXEC);
     int r;
 
     if (fd < 0)
         return err_set(e, -errno, "no file in memory: %s", strerror(errno));
-    if ((r = answer_to_file(j, diagnostic, fd, o, &s->pause, e)) < 0)
+    if ((r = answer_to_file(q, fd, &s->pause, e)) < 0)
         return r;
     return ship(&c, s, &(struct open_file){fd, -1, name, name}, e);
 }

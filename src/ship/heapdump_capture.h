@@ -13,7 +13,6 @@ struct dump_options {
     uint64_t parallel, gzip;
     const char *folder;  /* as the JVM sees it; NULL: chosen here */
     uint64_t timeout_ms; /* for how long the JVM may be silent */
-    uint64_t most;       /* largest answer of a diagnostic command, bytes (it is held in memory); 0: 64 MiB */
     struct dumped *made; /* dump_to_store: receives size and times, without `cut`; may be NULL */
     uint64_t until_ms;   /* monotonic; the process ends then (FAULT_LATER), and a whole dump stays; 0: no limit */
 };
@@ -40,13 +39,20 @@ int dump_to_store(const struct jvm *j, const struct dump_options *o, struct ship
 /* Streams the dump into the store, without a local file. Uses live, timeout_ms and until_ms. */
 int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e);
 
-/* Appends the answer of a diagnostic command to a file. Uses most, timeout_ms and until_ms. */
-int answer_to_file(const struct jvm *j, const char *diagnostic, int fd, const struct dump_options *o, struct pause *ret,
-                   struct err *e);
+/* A diagnostic command for a JVM. */
+struct jvm_request {
+    const struct jvm *jvm;
+    const char *diagnostic; /* "Thread.print -l" */
+    uint64_t timeout_ms;    /* for how long the JVM may be silent */
+    uint64_t answer_max;    /* bytes (it is held in memory); 0: 64 MiB */
+    uint64_t until_ms;      /* monotonic; it is given up then (FAULT_LATER); 0: no limit */
+};
 
-/* Ships the answer of a diagnostic command as evidence of that name. Uses most, timeout_ms and until_ms. */
-int answer_to_store(const struct jvm *j, const char *diagnostic, const char *name, const struct dump_options *o,
-                    struct shipping *s, struct err *e);
+/* Appends the answer to a file. */
+int answer_to_file(const struct jvm_request *q, int fd, struct pause *ret, struct err *e);
+
+/* Ships the answer as evidence of that name. */
+int answer_to_store(const struct jvm_request *q, const char *name, struct shipping *s, struct err *e);
 
 /* Begins a new case for the evidence that is shipped from now on. */
 int dump_begin_case(const struct jvm *j, const struct shipping *s, struct shipping_case *ret);

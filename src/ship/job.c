@@ -36,7 +36,7 @@ static void attempt_done(struct attempt *a)
     checkpoint_close(a->checkpoint);
     journal_done(&a->journal);
     intake_done(&a->intake);
-    free(a->receipts);
+    free(a->part_etags);
     free(a->sizes);
     free(a->key);
     facts_done(&a->facts);

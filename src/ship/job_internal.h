@@ -42,7 +42,7 @@ struct attempt {
     /* An earlier attempt's upload, if it is resumed. */
     struct journal journal;
     struct upload_past past;
-    const char **receipts;
+    const char **part_etags;
     uint64_t *sizes;
     char past_digest[DIGEST_HEX_MAX];
 };

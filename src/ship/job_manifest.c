@@ -39,7 +39,7 @@ int attempt_already_stored(struct attempt *a, struct job_result *ret, struct err
     /* Without the right to list, S3 answers 403, not 404, for a key that does not exist: the upload will show. */
     if (r < 0)
         return r == -FAULT_NO_OBJECT || r == -FAULT_DENIED ? 0 : r;
-    r = sink->ops->read(sink, buf_text(&path), 0, NULL, append_data, &json, e);
+    r = sink->ops->read(sink, &(struct object_reader){.key = buf_text(&path), .fn = append_data, .ctx = &json}, e);
     if (r < 0)
         return r == -FAULT_NO_OBJECT ? 0 : r;
     if (manifest_decode(buf_text(&json), json.size, &m, &ignored) < 0 || !text_eq(m.id, a->job->claim->id) ||
@@ -95,5 +95,5 @@ int attempt_write_manifest(struct attempt *a, const struct whole *whole, struct 
         return attempt_no_memory(e);
     if (buf_printf(&path, "%s" MANIFEST_SUFFIX, a->key) < 0 || manifest_encode(m, &json) < 0)
         return attempt_no_memory(e);
-    return sink->ops->put(sink, buf_text(&path), json.data, json.size, "application/json", e);
+    return sink->ops->put(sink, &(struct small_object){buf_text(&path), "application/json", json.data, json.size}, e);
 }

@@ -37,12 +37,12 @@ static int list_parts(struct attempt *a, struct err *e)
     const struct journal_part *last = &j->parts[j->count - 1];
     struct digest d;
 
-    a->receipts = calloc(j->count, sizeof(*a->receipts));
+    a->part_etags = calloc(j->count, sizeof(*a->part_etags));
     a->sizes = calloc(j->count, sizeof(*a->sizes));
-    if (!a->receipts || !a->sizes)
+    if (!a->part_etags || !a->sizes)
         return attempt_no_memory(e);
     for (size_t i = 0; i < j->count; i++) {
-        a->receipts[i] = j->parts[i].etag;
+        a->part_etags[i] = j->parts[i].etag;
         a->sizes[i] = j->parts[i].size;
     }
     if (digest_load(&d, last->stored_digest) < 0)
@@ -50,7 +50,7 @@ static int list_parts(struct attempt *a, struct err *e)
     digest_hex(&d, a->past_digest);
     a->past = (struct upload_past){.token = j->token,
                                    .count = (unsigned)j->count,
-                                   .receipts = a->receipts,
+                                   .etags = a->part_etags,
                                    .sizes = a->sizes,
                                    .stored_end = last->stored_end,
                                    .stored_digest = a->past_digest};
@@ -62,10 +62,10 @@ static int resume_upload(struct attempt *a, const struct journal_head *head, str
     const struct job *job = a->job;
     const struct journal *j = &a->journal;
     const struct journal_part *last = &j->parts[j->count - 1];
+    struct upload_start start = {.object = &a->object, .past = &a->past, .events = &a->events};
     int r;
 
-    if ((r = list_parts(a, e)) < 0 ||
-        (r = attempt_sink(a)->upload_new(job->sink, &a->object, &a->past, &a->events, &a->upload, e)) < 0 ||
+    if ((r = list_parts(a, e)) < 0 || (r = attempt_sink(a)->upload_new(job->sink, &start, &a->upload, e)) < 0 ||
         (r = intake_resume(&a->intake, last->raw_end, last->raw_digest, e)) < 0)
         return r;
     if ((r = part_assembly_resume(a->assembly, j)) < 0)
@@ -105,5 +105,6 @@ int attempt_begin_upload(struct attempt *a, struct err *e)
     if (have)
         drop_upload(a, head.store);
     checkpoint_begin(a->checkpoint, &head);
-    return attempt_sink(a)->upload_new(a->job->sink, &a->object, NULL, &a->events, &a->upload, e);
+    return attempt_sink(a)->upload_new(a->job->sink, &(struct upload_start){.object = &a->object, .events = &a->events},
+                                       &a->upload, e);
 }

@@ -27,7 +27,7 @@ static bool fits(uint64_t n)
     return n <= INT64_MAX;
 }
 
-/* Receipts and tokens are sent in requests: a line break in one would inject a header. */
+/* ETags and tokens are sent in requests: a line break in one would inject a header. */
 static bool is_plain(const char *text, size_t size)
 {
     size_t length = strnlen(text, size);
@@ -98,10 +98,10 @@ int journal_encode_part(const struct journal_part *p, struct buf *ret)
     frames = encode_frames(&p->frames);
     if (!frames)
         return -ENOMEM;
-    line = json_pack_ex(&error, 0, "{s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:O}", "part", (json_int_t)p->number, "size",
-                        (json_int_t)p->size, "stored_end", (json_int_t)p->stored_end, "raw_end", (json_int_t)p->raw_end,
-                        "receipt", p->etag, "raw_digest", p->raw_digest, "stored_digest", p->stored_digest, "frames",
-                        frames);
+    line =
+        json_pack_ex(&error, 0, "{s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:O}", "part", (json_int_t)p->number, "size",
+                     (json_int_t)p->size, "stored_end", (json_int_t)p->stored_end, "raw_end", (json_int_t)p->raw_end,
+                     "etag", p->etag, "raw_digest", p->raw_digest, "stored_digest", p->stored_digest, "frames", frames);
     return add_line(line, &error, ret);
 }
 
@@ -178,8 +178,8 @@ static int read_part(json_t *line, struct journal_part *ret)
     int r;
 
     if (json_unpack_ex(line, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:o}", "part", &number, "size",
-                       &size, "stored_end", &stored_end, "raw_end", &raw_end, "receipt", &etag, "raw_digest",
-                       &raw_digest, "stored_digest", &stored_digest, "frames", &frames) < 0)
+                       &size, "stored_end", &stored_end, "raw_end", &raw_end, "etag", &etag, "raw_digest", &raw_digest,
+                       "stored_digest", &stored_digest, "frames", &frames) < 0)
         return -EBADMSG;
     if (number < 1 || number > PARTS_MAX || size < 1 || stored_end < 0 || raw_end < 0 ||
         !copy_plain(p.etag, sizeof(p.etag), etag) || !copy_plain(p.raw_digest, sizeof(p.raw_digest), raw_digest) ||

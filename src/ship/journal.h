@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "codec/seektable.h"
 
-enum { JOURNAL_LINE_MAX = 1024 * 1024, JOURNAL_DIGEST_MAX = 256, JOURNAL_RECEIPT_MAX = 256, JOURNAL_TOKEN_MAX = 1024 };
+enum { JOURNAL_LINE_MAX = 1024 * 1024, JOURNAL_DIGEST_MAX = 256, JOURNAL_ETAG_MAX = 256, JOURNAL_TOKEN_MAX = 1024 };
 
 /* Parts can be used only if all of these are the same. */
 struct journal_head {
@@ -30,7 +30,7 @@ struct journal_part {
     uint64_t size;                          /* of the part, bytes */
     uint64_t stored_end;                    /* object bytes up to and with this part */
     uint64_t raw_end;                       /* file bytes up to and with this part */
-    char etag[JOURNAL_RECEIPT_MAX];         /* the store's receipt (S3: ETag) */
+    char etag[JOURNAL_ETAG_MAX];            /* as upload_events.done has given it (store/sink.h) */
     char raw_digest[JOURNAL_DIGEST_MAX];    /* running digest at raw_end (codec/digest.h, saved) */
     char stored_digest[JOURNAL_DIGEST_MAX]; /* running digest at stored_end */
     struct frames frames;                   /* in this part */
@@ -44,7 +44,7 @@ struct journal {
 };
 
 /* Each appends a line. 0; -EINVAL for values that could not be read again (text that is not UTF-8 or too long, line
- * breaks in a token or receipt, numbers beyond INT64_MAX); -EMSGSIZE beyond JOURNAL_LINE_MAX (about 100,000 frames in
+ * breaks in a token or ETag, numbers beyond INT64_MAX); -EMSGSIZE beyond JOURNAL_LINE_MAX (about 100,000 frames in
  * one part) or ret's ceiling; -ENOMEM. */
 int journal_encode_head(const struct journal_head *h, struct buf *ret);
 int journal_encode_token(const char *token, struct buf *ret);

@@ -236,12 +236,13 @@ static bool is_ours(void *ctx, const char *key)
 static void sweep(const struct worker *w)
 {
     const struct plan *plan = w->config->plan;
-    int64_t before = clock_wall_ns() - (int64_t)plan->abandoned_ms * 1000000;
+    struct upload_sweep abandoned = {
+        .before_ns = clock_wall_ns() - (int64_t)plan->abandoned_ms * 1000000, .mine = is_ours, .ctx = (void *)plan};
     unsigned count = 0;
     struct err ignored;
 
     if (w->sink && w->sink->ops->sweep)
-        w->sink->ops->sweep(w->sink, before, is_ours, (void *)plan, &count, &ignored);
+        w->sink->ops->sweep(w->sink, &abandoned, &count, &ignored);
     wire_send(w->config->channel, &(struct wire){.type = WIRE_SWEPT, .a = count});
 }
 

@@ -73,16 +73,47 @@ struct object {
 struct upload_past {
     const char *token;
     unsigned count;
-    const char *const *receipts;
+    const char *const *etags; /* as upload_events.done has given them */
     const uint64_t *sizes;
     uint64_t stored_end;       /* bytes in them together */
     const char *stored_digest; /* SHA-256 of those bytes, hex: for sinks that can read them back */
+};
+
+/* What an upload begins with; all must live as long as the upload. */
+struct upload_start {
+    const struct object *object;
+    const struct upload_past *past; /* NULL: from the beginning */
+    const struct upload_events *events;
 };
 
 /* The object's whole, known at its end. */
 struct whole {
     uint64_t size;
     char sha256[65];
+};
+
+/* An object that is written at once. Borrowed. */
+struct small_object {
+    const char *key; /* relative to the store's prefix */
+    const char *content_type;
+    const void *data;
+    size_t size;
+};
+
+/* What is read of an object, and what takes the bytes. */
+struct object_reader {
+    const char *key;    /* relative to the store's prefix */
+    uint64_t offset;    /* from here on */
+    uint64_t *ret_size; /* gets the object's whole size before fn is called; may be NULL */
+    int (*fn)(void *ctx, const void *data, size_t size); /* 0, or negative to break off: the reading then fails so */
+    void *ctx;
+};
+
+/* Which unfinished uploads are abandoned. */
+struct upload_sweep {
+    int64_t before_ns;                        /* begun before that */
+    bool (*mine)(void *ctx, const char *key); /* and of a key that this accepts */
+    void *ctx;
 };
 
 struct sink_listing_entry {
@@ -114,17 +145,15 @@ struct sink_ops {
     /* 0; -FAULT_NO_OBJECT. */
     int (*stat)(struct sink *s, const char *key, struct object_info *ret, struct err *e);
     /* A small object at once, in the place of any that is there; verified by its size or digest. */
-    int (*put)(struct sink *s, const char *key, const void *data, size_t size, const char *content_type, struct err *e);
+    int (*put)(struct sink *s, const struct small_object *o, struct err *e);
     /* Takes away a small object of ours; one that is not there counts as done. */
     int (*remove)(struct sink *s, const char *key, struct err *e);
     /* Every object below the prefix (relative, may be ""), in no order; fn, one call at a time, returns 0 or negative
      * to break off. A listing that does not come to an end is a fault (SINK_LISTED_MAX). */
     int (*list)(struct sink *s, const char *prefix, int (*fn)(void *ctx, const struct sink_listing_entry *entry),
                 void *ctx, struct err *e);
-    /* The object from offset on; goes on by itself where a connection breaks. *ret_size: the object's whole size,
-     * set before fn is called; may be NULL. */
-    int (*read)(struct sink *s, const char *key, uint64_t offset, uint64_t *ret_size,
-                int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e);
+    /* The object to its end; goes on by itself where a connection breaks. */
+    int (*read)(struct sink *s, const struct object_reader *reader, struct err *e);
 
     /* A small object whole, in as few requests as can be, appended to ret; -EMSGSIZE beyond ret's ceiling. May be
      * called on several threads at once after `list`: *connection is what a thread keeps from one call to the next,
@@ -132,10 +161,8 @@ struct sink_ops {
     int (*load)(struct sink *s, void **connection, const char *key, struct buf *ret, struct err *e);
     void (*load_end)(void *connection);
 
-    /* past NULL: from the beginning. With past: 0, or -FAULT_GONE if nothing of it is left, the caller then begins
-     * anew. o, past and events must live as long as the upload. */
-    int (*upload_new)(struct sink *s, const struct object *o, const struct upload_past *past,
-                      const struct upload_events *events, struct upload **ret, struct err *e);
+    /* With a past: 0, or -FAULT_GONE if nothing of it is left, the caller then begins anew. */
+    int (*upload_new)(struct sink *s, const struct upload_start *start, struct upload **ret, struct err *e);
     /* Takes the part; blocks while as many as allowed are in flight. A failure may be an earlier part's. */
     int (*write)(struct upload *u, struct part *p, struct err *e);
     /* Waits for all parts, then makes the object visible and durable. */
@@ -150,10 +177,8 @@ struct sink_ops {
 
     /* Aborts an upload of an earlier run by its token. NULL where there is nothing to abort. */
     int (*abort_token)(struct sink *s, const char *key, const char *token, struct err *e);
-    /* Aborts uploads below the prefix begun before before_ns whose key mine() accepts; *ret_count: how many. NULL for
-     * a store without uploads to abort. */
-    int (*sweep)(struct sink *s, int64_t before_ns, bool (*mine)(void *ctx, const char *key), void *ctx,
-                 unsigned *ret_count, struct err *e);
+    /* Aborts such uploads below the prefix; *ret_count: how many. NULL for a store without uploads to abort. */
+    int (*sweep)(struct sink *s, const struct upload_sweep *sweep, unsigned *ret_count, struct err *e);
 };
 
 extern const struct sink_ops SINK_S3, SINK_OBS, SINK_HTTP, SINK_FILE;

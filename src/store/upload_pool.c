@@ -23,7 +23,7 @@ struct upload_pool {
     pthread_cond_t todo, room, stop;
     struct part *queue[UPLOAD_POOL_MAX]; /* from first, queued of them */
     unsigned first, queued;
-    unsigned busy;    /* lanes at work */
+    unsigned busy;    /* threads at work */
     unsigned started; /* threads */
     bool stopped, closing;
     pthread_t thread[UPLOAD_POOL_MAX];
@@ -31,110 +31,111 @@ struct upload_pool {
 
 int upload_pool_new(unsigned count, const struct upload_pool_ops *ops, void *ctx, struct upload_pool **ret)
 {
-    struct upload_pool *l = calloc(1, sizeof(*l));
+    struct upload_pool *pool = calloc(1, sizeof(*pool));
     pthread_condattr_t attr;
 
-    if (!l)
+    if (!pool)
         return -ENOMEM;
-    l->ops = ops;
-    l->ctx = ctx;
-    l->count = count < 1 ? 1 : count > UPLOAD_POOL_MAX ? UPLOAD_POOL_MAX : count;
-    pthread_mutex_init(&l->lock, NULL);
-    pthread_cond_init(&l->todo, NULL);
-    pthread_cond_init(&l->room, NULL);
+    pool->ops = ops;
+    pool->ctx = ctx;
+    pool->count = count < 1 ? 1 : count > UPLOAD_POOL_MAX ? UPLOAD_POOL_MAX : count;
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->todo, NULL);
+    pthread_cond_init(&pool->room, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&l->stop, &attr);
+    pthread_cond_init(&pool->stop, &attr);
     pthread_condattr_destroy(&attr);
-    *ret = l;
+    *ret = pool;
     return 0;
 }
 
-static void *lane(void *arg)
+static void *run_thread(void *arg)
 {
-    struct upload_pool *l = arg;
-    void *own = NULL;
+    struct upload_pool *pool = arg;
+    void *connection = NULL;
 
-    pthread_mutex_lock(&l->lock);
+    pthread_mutex_lock(&pool->lock);
     for (;;) {
         struct part *p;
 
-        while (l->queued == 0 && !l->closing)
-            pthread_cond_wait(&l->todo, &l->lock);
-        if (l->queued == 0)
+        while (pool->queued == 0 && !pool->closing)
+            pthread_cond_wait(&pool->todo, &pool->lock);
+        if (pool->queued == 0)
             break;
-        p = l->queue[l->first];
-        l->first = (l->first + 1) % UPLOAD_POOL_MAX;
-        l->queued--;
-        l->busy++;
-        pthread_mutex_unlock(&l->lock);
-        l->ops->work(l->ctx, &own, p);
-        pthread_mutex_lock(&l->lock);
-        l->busy--;
-        pthread_cond_broadcast(&l->room);
+        p = pool->queue[pool->first];
+        pool->first = (pool->first + 1) % UPLOAD_POOL_MAX;
+        pool->queued--;
+        pool->busy++;
+        pthread_mutex_unlock(&pool->lock);
+        pool->ops->work(pool->ctx, &connection, p);
+        pthread_mutex_lock(&pool->lock);
+        pool->busy--;
+        pthread_cond_broadcast(&pool->room);
     }
-    pthread_mutex_unlock(&l->lock);
-    if (own)
-        l->ops->close(own);
+    pthread_mutex_unlock(&pool->lock);
+    if (connection)
+        pool->ops->close(connection);
     return NULL;
 }
 
-static int start(struct upload_pool *l)
+static int start(struct upload_pool *pool)
 {
-    int r = thread_start(&l->thread[l->started], STACK_SIZE, lane, l);
+    int r = thread_start(&pool->thread[pool->started], STACK_SIZE, run_thread, pool);
 
     if (r == 0)
-        l->started++;
+        pool->started++;
     return r;
 }
 
-int upload_pool_put(struct upload_pool *l, struct part *p)
+int upload_pool_put(struct upload_pool *pool, struct part *p)
 {
     int r = 0;
 
-    pthread_mutex_lock(&l->lock);
-    while (l->queued + l->busy >= l->count && !l->stopped)
-        pthread_cond_wait(&l->room, &l->lock);
-    if (l->stopped)
+    pthread_mutex_lock(&pool->lock);
+    while (pool->queued + pool->busy >= pool->count && !pool->stopped)
+        pthread_cond_wait(&pool->room, &pool->lock);
+    if (pool->stopped)
         r = -ECANCELED;
-    else if (l->started < l->count && l->queued + l->busy >= l->started && (r = start(l)) < 0 && l->started > 0)
-        r = 0; /* fewer lanes do it too */
+    else if (pool->started < pool->count && pool->queued + pool->busy >= pool->started && (r = start(pool)) < 0 &&
+             pool->started > 0)
+        r = 0; /* fewer threads do it too */
     if (r == 0) {
-        l->queue[(l->first + l->queued++) % UPLOAD_POOL_MAX] = p;
-        pthread_cond_signal(&l->todo);
+        pool->queue[(pool->first + pool->queued++) % UPLOAD_POOL_MAX] = p;
+        pthread_cond_signal(&pool->todo);
     }
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&pool->lock);
     return r;
 }
 
-void upload_pool_drain(struct upload_pool *l)
+void upload_pool_drain(struct upload_pool *pool)
 {
-    pthread_mutex_lock(&l->lock);
-    while (l->queued + l->busy > 0)
-        pthread_cond_wait(&l->room, &l->lock);
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_lock(&pool->lock);
+    while (pool->queued + pool->busy > 0)
+        pthread_cond_wait(&pool->room, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
 }
 
-void upload_pool_stop(struct upload_pool *l)
+void upload_pool_stop(struct upload_pool *pool)
 {
-    pthread_mutex_lock(&l->lock);
-    l->stopped = true;
-    pthread_cond_broadcast(&l->stop);
-    pthread_cond_broadcast(&l->room);
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_lock(&pool->lock);
+    pool->stopped = true;
+    pthread_cond_broadcast(&pool->stop);
+    pthread_cond_broadcast(&pool->room);
+    pthread_mutex_unlock(&pool->lock);
 }
 
-bool upload_pool_stopped(struct upload_pool *l)
+bool upload_pool_stopped(struct upload_pool *pool)
 {
     bool stopped;
 
-    pthread_mutex_lock(&l->lock);
-    stopped = l->stopped;
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_lock(&pool->lock);
+    stopped = pool->stopped;
+    pthread_mutex_unlock(&pool->lock);
     return stopped;
 }
 
-int upload_pool_wait(struct upload_pool *l, uint64_t delay_ms)
+int upload_pool_wait(struct upload_pool *pool, uint64_t delay_ms)
 {
     struct timespec until;
     int r = 0;
@@ -146,28 +147,28 @@ int upload_pool_wait(struct upload_pool *l, uint64_t delay_ms)
         until.tv_nsec -= 1000000000;
         until.tv_sec++;
     }
-    pthread_mutex_lock(&l->lock);
-    while (!l->stopped && r != ETIMEDOUT)
-        r = pthread_cond_timedwait(&l->stop, &l->lock, &until);
-    r = l->stopped ? -ECANCELED : 0;
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_lock(&pool->lock);
+    while (!pool->stopped && r != ETIMEDOUT)
+        r = pthread_cond_timedwait(&pool->stop, &pool->lock, &until);
+    r = pool->stopped ? -ECANCELED : 0;
+    pthread_mutex_unlock(&pool->lock);
     return r;
 }
 
-void upload_pool_free(struct upload_pool *l)
+void upload_pool_free(struct upload_pool *pool)
 {
-    if (!l)
+    if (!pool)
         return;
-    upload_pool_stop(l);
-    pthread_mutex_lock(&l->lock);
-    l->closing = true;
-    pthread_cond_broadcast(&l->todo);
-    pthread_mutex_unlock(&l->lock);
-    for (unsigned i = 0; i < l->started; i++)
-        pthread_join(l->thread[i], NULL);
-    pthread_cond_destroy(&l->todo);
-    pthread_cond_destroy(&l->room);
-    pthread_cond_destroy(&l->stop);
-    pthread_mutex_destroy(&l->lock);
-    free(l);
+    upload_pool_stop(pool);
+    pthread_mutex_lock(&pool->lock);
+    pool->closing = true;
+    pthread_cond_broadcast(&pool->todo);
+    pthread_mutex_unlock(&pool->lock);
+    for (unsigned i = 0; i < pool->started; i++)
+        pthread_join(pool->thread[i], NULL);
+    pthread_cond_destroy(&pool->todo);
+    pthread_cond_destroy(&pool->room);
+    pthread_cond_destroy(&pool->stop);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
 }

@@ -42,9 +42,9 @@ static struct {
     struct buf completed;   /* the body of the last COMPLETE */
     char condition[8];      /* If-None-Match of the last PUT or COMPLETE */
     unsigned waits;         /* before another try, or a notice */
-    unsigned done, dropped; /* parts given back: with a receipt, without */
+    unsigned done, dropped; /* parts given back: with an ETag, without */
     char token[64];         /* that the owner was told */
-    char receipts[16][S3_PART_ETAG_MAX];
+    char part_etags[16][S3_PART_ETAG_MAX];
 } fake = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static inline void fake_rule(struct fake_rule r)
@@ -157,13 +157,13 @@ static inline void fake_token(void *ctx, const char *token)
     snprintf(fake.token, sizeof(fake.token), "%s", token);
 }
 
-static inline void fake_done(void *ctx, struct part *p, const char *receipt)
+static inline void fake_done(void *ctx, struct part *p, const char *etag)
 {
     (void)ctx;
-    if (receipt && p->number <= 16)
-        snprintf(fake.receipts[p->number - 1], S3_PART_ETAG_MAX, "%s", receipt);
-    fake.done += receipt != NULL;
-    fake.dropped += receipt == NULL;
+    if (etag && p->number <= 16)
+        snprintf(fake.part_etags[p->number - 1], S3_PART_ETAG_MAX, "%s", etag);
+    fake.done += etag != NULL;
+    fake.dropped += etag == NULL;
 }
 
 static inline int fake_wait(void *ctx, const struct err *e, uint64_t delay_ms)
@@ -195,7 +195,7 @@ static inline int fake_begin(struct fake_upload *f, const char *endpoint, const 
     assert_int_equal(url_parse("s3://bucket/prefix", &c.url, &f->e), 0);
     assert_int_equal(sink_open(&c, &f->sink, &f->e), 0);
     url_done(&c.url);
-    r = f->sink->ops->upload_new(f->sink, &FAKE_OBJECT, past, &FAKE_EVENTS, &f->u, &f->e);
+    r = f->sink->ops->upload_new(f->sink, &(struct upload_start){&FAKE_OBJECT, past, &FAKE_EVENTS}, &f->u, &f->e);
     if (r == 0)
         f->u->patience = (struct s3_patience){.wait = fake_wait};
     return r;

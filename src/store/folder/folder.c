@@ -3,6 +3,7 @@
  * A folder as a store: what it does at once. Objects are for this uid only (0600): they hold the memory of processes.
  * folder_tree.c resolves names, folder_upload.c writes large objects.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -53,13 +54,12 @@ static int file_open(const struct sink_config *c, struct sink **ret, struct err 
 /* A regular file for reading; never waits for a FIFO's other end. */
 static int open_object(struct file_store *s, const char *key, int *ret_fd, struct stat *ret_stat, struct err *e)
 {
-    CLEANUP_FD int folder = -1;
     CLEANUP_FD int fd = -1;
     const char *name;
-    int r = file_tree_parent(s, key, false, &folder, &name, e);
+    CLEANUP_FD int folder = file_tree_parent(s, key, false, &name, e);
 
-    if (r < 0)
-        return r;
+    if (folder < 0)
+        return folder;
     fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 || fstat(fd, ret_stat) < 0)
         return file_tree_fail(s, errno, "read", key, e);
@@ -74,10 +74,10 @@ static int deepest_folder(struct file_store *s, const char *key, struct err *e)
 {
     CLEANUP_FREE char *parent = NULL;
     const char *name;
-    int fd = -1, r = file_tree_parent(s, key, false, &fd, &name, e);
+    int fd = file_tree_parent(s, key, false, &name, e);
 
-    if (r != -FAULT_NO_OBJECT)
-        return r < 0 ? r : fd;
+    if (fd != -FAULT_NO_OBJECT)
+        return fd;
     if (s->root >= 0)
         return fcntl(s->root, F_DUPFD_CLOEXEC, 3);
     parent = strndup(s->path, (size_t)(strrchr(s->path, '/') + 1 - s->path)); /* it will be made there */
@@ -108,12 +108,11 @@ static int file_probe(struct sink *sink, const char *key, struct err *e)
 static int file_remove(struct sink *sink, const char *key, struct err *e)
 {
     struct file_store *s = store_of(sink);
-    CLEANUP_FD int folder = -1;
     const char *name;
-    int r = file_tree_parent(s, key, false, &folder, &name, e);
+    CLEANUP_FD int folder = file_tree_parent(s, key, false, &name, e);
 
-    if (r < 0)
-        return r == -FAULT_NO_OBJECT ? 0 : r;
+    if (folder < 0)
+        return folder == -FAULT_NO_OBJECT ? 0 : folder;
     if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
         return file_tree_fail(s, errno, "remove", key, e);
     return 0;
@@ -122,13 +121,12 @@ static int file_remove(struct sink *sink, const char *key, struct err *e)
 static int file_stat(struct sink *sink, const char *key, struct object_info *ret, struct err *e)
 {
     struct file_store *s = store_of(sink);
-    CLEANUP_FD int folder = -1;
     const char *name;
+    CLEANUP_FD int folder = file_tree_parent(s, key, false, &name, e);
     struct stat st;
-    int r = file_tree_parent(s, key, false, &folder, &name, e);
 
-    if (r < 0)
-        return r;
+    if (folder < 0)
+        return folder;
     if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return file_tree_fail(s, errno, "look at", key, e);
     if (!S_ISREG(st.st_mode))
@@ -137,26 +135,24 @@ static int file_stat(struct sink *sink, const char *key, struct object_info *ret
     return 0;
 }
 
-static int file_put(struct sink *sink, const char *key, const void *data, size_t size, const char *content_type,
-                    struct err *e)
+static int file_put(struct sink *sink, const struct small_object *o, struct err *e)
 {
     struct file_store *s = store_of(sink);
-    CLEANUP_FD int folder = -1;
     const char *name;
+    CLEANUP_FD int folder = file_tree_parent(s, o->key, true, &name, e);
     struct stat st;
-    int r = file_tree_parent(s, key, true, &folder, &name, e);
+    int r;
 
-    (void)content_type;
+    if (folder < 0)
+        return folder;
+    r = file_replace(folder, name, o->data, o->size, FILE_OBJECT_MODE);
     if (r < 0)
-        return r;
-    r = file_replace(folder, name, data, size, FILE_OBJECT_MODE);
-    if (r < 0)
-        return file_tree_fail(s, -r, "write", key, e);
+        return file_tree_fail(s, -r, "write", o->key, e);
     if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return file_tree_fail(s, errno, "look at", key, e);
-    if ((uint64_t)st.st_size != size)
-        return err_set(e, -FAULT_CORRUPT, "file: %s/%s has %jd bytes instead of %zu", s->path, key,
-                       (intmax_t)st.st_size, size);
+        return file_tree_fail(s, errno, "look at", o->key, e);
+    if ((uint64_t)st.st_size != o->size)
+        return err_set(e, -FAULT_CORRUPT, "file: %s/%s has %jd bytes instead of %zu", s->path, o->key,
+                       (intmax_t)st.st_size, o->size);
     return 0;
 }
 
@@ -167,38 +163,38 @@ static int file_list(struct sink *sink, const char *prefix,
 }
 
 struct outlet {
-    int (*fn)(void *ctx, const void *data, size_t size);
-    void *ctx;
-    bool failed; /* fn did, and not the reading */
+    const struct object_reader *reader;
+    bool failed; /* its fn did, and not the reading */
 };
 
 static int through_outlet(void *ctx, const void *data, size_t size)
 {
     struct outlet *o = ctx;
-    int r = o->fn(o->ctx, data, size);
+    int r = o->reader->fn(o->reader->ctx, data, size);
 
     o->failed = r < 0;
     return r;
 }
 
-static int file_read_object(struct sink *sink, const char *key, uint64_t offset, uint64_t *ret_size,
-                            int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e)
+static int file_read_object(struct sink *sink, const struct object_reader *reader, struct err *e)
 {
     struct file_store *s = store_of(sink);
-    struct outlet outlet = {.fn = fn, .ctx = ctx};
+    struct outlet outlet = {.reader = reader};
+    const char *key = reader->key;
     CLEANUP_FD int fd = -1;
     struct stat st = {0};
-    int r = open_object(s, key, &fd, &st, e);
+    int r;
 
-    if (r < 0)
+    assert(key && reader->fn);
+    if ((r = open_object(s, key, &fd, &st, e)) < 0)
         return r;
-    if (offset > (uint64_t)st.st_size)
+    if (reader->offset > (uint64_t)st.st_size)
         return err_set(e, -FAULT_REFUSED, "file: %s/%s has only %jd bytes", s->path, key, (intmax_t)st.st_size);
-    if (lseek(fd, (off_t)offset, SEEK_SET) < 0)
+    if (lseek(fd, (off_t)reader->offset, SEEK_SET) < 0)
         return file_tree_fail(s, errno, "read", key, e);
-    if (ret_size)
-        *ret_size = (uint64_t)st.st_size;
-    r = file_tree_pour(fd, (uint64_t)st.st_size - offset, through_outlet, &outlet);
+    if (reader->ret_size)
+        *reader->ret_size = (uint64_t)st.st_size;
+    r = file_tree_pour(fd, (uint64_t)st.st_size - reader->offset, through_outlet, &outlet);
     return r < 0 && !outlet.failed ? file_tree_fail(s, -r, "read", key, e) : r;
 }
 
@@ -209,7 +205,7 @@ static int into_buf(void *ctx, const void *data, size_t size)
 
 static int file_load_object(struct sink *sink, void **connection, const char *key, struct buf *ret, struct err *e)
 {
-    int r = file_read_object(sink, key, 0, NULL, into_buf, ret, e);
+    int r = file_read_object(sink, &(struct object_reader){.key = key, .fn = into_buf, .ctx = ret}, e);
 
     (void)connection;
     return r == -EMSGSIZE ? err_set(e, r, "file: %s is larger than it should be", key) : r;

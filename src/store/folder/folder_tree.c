@@ -119,8 +119,8 @@ int file_tree_open(struct file_store *s, bool make, struct err *e)
     return 0;
 }
 
-/* Down from the root along the segments of path. */
-static int walk(struct file_store *s, const char *path, bool make, int *ret_fd, struct err *e)
+/* Down from the root along the segments of path: the last one's descriptor, or negative. */
+static int walk(struct file_store *s, const char *path, bool make, struct err *e)
 {
     CLEANUP_FREE char *copy = strdup(path);
     CLEANUP_FD int fd = -1;
@@ -145,26 +145,22 @@ static int walk(struct file_store *s, const char *path, bool make, int *ret_fd, 
         close(fd);
         fd = next;
     }
-    *ret_fd = TAKE_FD(fd);
-    return 0;
+    return TAKE_FD(fd);
 }
 
-int file_tree_parent(struct file_store *s, const char *key, bool make, int *ret_fd, const char **ret_name,
-                     struct err *e)
+int file_tree_parent(struct file_store *s, const char *key, bool make, const char **ret_name, struct err *e)
 {
     const char *slash = strrchr(key, '/'), *name = text_base_name(key);
     CLEANUP_FREE char *folder = slash ? strndup(key, (size_t)(slash - key)) : strdup("");
-    int r;
+    int fd;
 
     if (!folder)
         return file_tree_fail(s, ENOMEM, "open", key, e);
     if (!*name || text_eq(name, ".") || text_eq(name, ".."))
         return err_set(e, -FAULT_REFUSED, "file: '%s' is no name for an object", key);
-    r = walk(s, folder, make, ret_fd, e);
-    if (r < 0)
-        return r;
-    *ret_name = name;
-    return 0;
+    if ((fd = walk(s, folder, make, e)) >= 0)
+        *ret_name = name;
+    return fd;
 }
 
 struct listing {
@@ -244,17 +240,17 @@ int file_tree_list(struct file_store *s, const char *prefix,
 {
     CLEANUP_FREE char *folder = strdup(prefix);
     struct listing l = {.store = s, .fn = fn, .ctx = ctx, .e = e};
-    int fd = -1, r;
+    int fd, r;
 
     if (!folder)
         return file_tree_fail(s, ENOMEM, "list", "", e);
     for (size_t size = strlen(folder); size > 0 && folder[size - 1] == '/'; size--)
         folder[size - 1] = '\0';
-    r = walk(s, folder, false, &fd, e);
-    if (r == -FAULT_NO_OBJECT)
+    fd = walk(s, folder, false, e);
+    if (fd == -FAULT_NO_OBJECT)
         return s->root < 0 ? err_prefix(e, -FAULT_NO_BUCKET, "nothing to list") : 0;
-    if (r < 0)
-        return r;
+    if (fd < 0)
+        return fd;
     if (*folder && buf_printf(&l.key, "%s/", folder) < 0) {
         close(fd);
         return file_tree_fail(s, ENOMEM, "list", "", e);

@@ -27,8 +27,7 @@ int file_tree_open(struct file_store *s, bool make, struct err *e);
 
 /* The folder that key lies in, as a descriptor to be closed by the caller, and key's last segment (in key). With make
  * folders that are missing are made, the store's own too; else -FAULT_NO_OBJECT. */
-int file_tree_parent(struct file_store *s, const char *key, bool make, int *ret_fd, const char **ret_name,
-                     struct err *e);
+int file_tree_parent(struct file_store *s, const char *key, bool make, const char **ret_name, struct err *e);
 
 /* As sink_ops.list: regular files in the folder prefix and below it, but hidden ones. Folders that can't be read
  * (lost+found) are passed over. */

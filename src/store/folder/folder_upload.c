@@ -120,10 +120,12 @@ static int take_up(struct upload *u, const struct upload_past *past, struct err 
     return 0;
 }
 
-int file_upload_new(struct sink *sink, const struct object *o, const struct upload_past *past,
-                    const struct upload_events *events, struct upload **ret, struct err *e)
+int file_upload_new(struct sink *sink, const struct upload_start *start, struct upload **ret, struct err *e)
 {
     struct file_store *s = (struct file_store *)sink;
+    const struct object *o = start->object;
+    const struct upload_past *past = start->past;
+    const struct upload_events *events = start->events;
     CLEANUP(file_upload_free_ptr) struct upload *u = calloc(1, sizeof(*u));
     int r;
 
@@ -135,9 +137,9 @@ int file_upload_new(struct sink *sink, const struct object *o, const struct uplo
         return err_set(e, -ENOMEM, "out of memory");
     if (!name_temporary(u))
         return err_set(e, -FAULT_REFUSED, "file: '%s' is no id", o->id);
-    r = file_tree_parent(s, o->key, !past, &u->folder, &u->name, e);
-    if (r < 0)
-        return past && r == -FAULT_NO_OBJECT ? gone(u, "is gone", e) : r;
+    u->folder = file_tree_parent(s, o->key, !past, &u->name, e);
+    if (u->folder < 0)
+        return past && u->folder == -FAULT_NO_OBJECT ? gone(u, "is gone", e) : u->folder;
     r = past ? take_up(u, past, e) : begin(u, e);
     if (r < 0)
         return r;
@@ -219,13 +221,12 @@ int file_upload_abort_token(struct sink *sink, const char *key, const char *toke
     struct file_store *s = (struct file_store *)sink;
     CLEANUP_FD int folder = -1;
     const char *name;
-    int r;
 
     if (!is_temporary(token))
         return err_set(e, -FAULT_REFUSED, "file: '%s' is no temporary file of ours", token);
-    r = file_tree_parent(s, key, false, &folder, &name, e);
-    if (r < 0)
-        return r == -FAULT_NO_OBJECT ? 0 : r;
+    folder = file_tree_parent(s, key, false, &name, e);
+    if (folder < 0)
+        return folder == -FAULT_NO_OBJECT ? 0 : folder;
     if (unlinkat(folder, token, 0) < 0 && errno != ENOENT)
         return file_tree_fail(s, errno, "remove the temporary file of", key, e);
     return 0;

@@ -6,8 +6,7 @@
 
 #include "store/sink.h"
 
-int file_upload_new(struct sink *sink, const struct object *o, const struct upload_past *past,
-                    const struct upload_events *events, struct upload **ret, struct err *e);
+int file_upload_new(struct sink *sink, const struct upload_start *start, struct upload **ret, struct err *e);
 int file_upload_write(struct upload *u, struct part *p, struct err *e);
 int file_upload_commit(struct upload *u, const struct whole *w, struct err *e);
 /* Reads the object back by its name, as a reader would. */

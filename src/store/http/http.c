@@ -75,10 +75,10 @@ static int store_probe(struct sink *sink, const char *key, struct err *e)
 static int store_remove(struct sink *sink, const char *key, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer answer = {0};
-    CLEANUP_FREE char *url = NULL;
     struct http_store *s = (struct http_store *)sink;
+    CLEANUP_FREE char *url = http_store_url(s, key);
     struct http_request request;
-    int r = http_store_request(s, "DELETE", key, &request, &url, e);
+    int r = http_store_request(s, "DELETE", url, &request, e);
 
     if (r == 0)
         r = http_store_send(s->http, &request, NULL, &answer, e);
@@ -97,32 +97,32 @@ static int store_stat(struct sink *sink, const char *key, struct object_info *re
     return 0;
 }
 
-static int store_put(struct sink *sink, const char *key, const void *data, size_t size, const char *content_type,
-                     struct err *e)
+static int store_put(struct sink *sink, const struct small_object *o, struct err *e)
 {
-    static const char ID[] = "0000000000000000"; /* a small object has one writer at a time */
     struct http_store *s = (struct http_store *)sink;
+    const struct object named = {.key = o->key, .id = "0000000000000000"}; /* it has one writer at a time */
     CLEANUP_FREE char *name = NULL;
+    struct small_object temporary = *o;
     char etag[ETAG_MAX];
     uint64_t there;
-    int r = http_put_prepare(s, key, ID, NULL, &name, e);
+    int r = http_put_prepare(s, &named, NULL, &name, e);
 
+    temporary.key = name;
     if (r == 0)
-        r = http_put_data(s, &(struct http_put){name, content_type, data, size}, NULL, e);
+        r = http_put_data(s, &temporary, NULL, e);
     if (r == 0)
-        r = http_put_finish(s, name, key, size, NULL, e);
+        r = http_put_finish(s, &(struct http_move){.from = name, .to = o->key, .size = o->size}, NULL, e);
     if (r == 0)
-        r = http_store_head(s, key, &there, etag, e);
-    if (r == 0 && there != size)
-        r = err_set(e, -FAULT_CORRUPT, "http: %s/%s has %llu bytes instead of %zu", s->base, key,
-                    (unsigned long long)there, size);
+        r = http_store_head(s, o->key, &there, etag, e);
+    if (r == 0 && there != o->size)
+        r = err_set(e, -FAULT_CORRUPT, "http: %s/%s has %llu bytes instead of %zu", s->base, o->key,
+                    (unsigned long long)there, o->size);
     return r;
 }
 
-static int store_read(struct sink *sink, const char *key, uint64_t offset, uint64_t *ret_size,
-                      int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e)
+static int store_read(struct sink *sink, const struct object_reader *reader, struct err *e)
 {
-    return http_store_read((struct http_store *)sink, key, offset, ret_size, fn, ctx, e);
+    return http_store_read((struct http_store *)sink, reader, e);
 }
 
 static int store_load(struct sink *sink, void **connection, const char *key, struct buf *ret, struct err *e)

@@ -49,9 +49,9 @@ static int fetch_folder(const struct http_store *s, struct http *h, const char *
                         struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer answer = {0};
-    CLEANUP_FREE char *url = NULL;
+    CLEANUP_FREE char *url = http_store_url(s, key);
     struct http_request request;
-    int r = http_store_request(s, "GET", key, &request, &url, e);
+    int r = http_store_request(s, "GET", url, &request, e);
 
     if (r < 0)
         return r;

@@ -3,6 +3,7 @@
  * What comes before and behind a PUT: folders (MKCOL, RFC 4918, 9.3), a temporary name and MOVE (9.9). Where the
  * server offers neither, PUT alone must do; nginx and Apache put an object in its place only when it is whole.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,20 +17,25 @@
 enum { ID_DIGITS = 16 };
 static const char INFIX[] = ".part-";
 
-/* Sends a request without a body for key; its status in *ret_status. */
-static int ask(struct http_store *s, const char *method, const char *key, const char *destination,
-               const struct upload_events *events, long *ret_status, struct err *e)
+/* A request without a body. */
+struct question {
+    const char *method, *key;
+    const char *destination; /* NULL: none */
+    const struct upload_events *events;
+};
+
+static int ask(struct http_store *s, const struct question *q, long *ret_status, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer answer = {0};
-    CLEANUP_FREE char *url = NULL;
+    CLEANUP_FREE char *url = http_store_url(s, q->key);
     struct http_request request;
-    int r = http_store_request(s, method, key, &request, &url, e);
+    int r = http_store_request(s, q->method, url, &request, e);
 
     if (r < 0)
         return r;
-    if (destination)
-        http_add_header(&request, "Destination", destination);
-    r = http_store_send(s->http, &request, events, &answer, e);
+    if (q->destination)
+        http_add_header(&request, "Destination", q->destination);
+    r = http_store_send(s->http, &request, q->events, &answer, e);
     if (r < 0)
         return r;
     *ret_status = answer.status;
@@ -61,7 +67,7 @@ static int probe_move(struct http_store *s, const struct upload_events *events, 
         return 0;
     if (!destination)
         return err_set(e, -ENOMEM, "out of memory");
-    r = ask(s, "MOVE", "salvage-probe-1", destination, events, &status, e);
+    r = ask(s, &(struct question){"MOVE", "salvage-probe-1", destination, events}, &status, e);
     if (r < 0)
         return r;
     s->move = status == 404 || status == 409 ? MOVE_OFFERED : MOVE_REFUSED;
@@ -75,18 +81,14 @@ static int make_prefix(struct http_store *s, struct err *e)
 
     for (const char *p = s->path; *p; p = p + 1 + strcspn(p + 1, "/")) {
         CLEANUP(http_answer_done) struct http_answer answer = {0};
-        CLEANUP_FREE char *url = NULL, *level = NULL;
+        CLEANUP_FREE char *url = NULL;
         struct http_request request;
-        int r = http_store_request(s, "MKCOL", "", &request, &url, e);
+        int r;
 
-        if (r < 0)
-            return r;
-        if (asprintf(&level, "%.*s/", (int)(above + (size_t)(p - s->path) + 1 + strcspn(p + 1, "/")), s->base) < 0) {
-            level = NULL;
-            return err_set(e, -ENOMEM, "out of memory");
-        }
-        request.url = level;
-        if ((r = http_perform(s->http, &request, &answer, e)) < 0)
+        if (asprintf(&url, "%.*s/", (int)(above + (size_t)(p - s->path) + 1 + strcspn(p + 1, "/")), s->base) < 0)
+            url = NULL;
+        if ((r = http_store_request(s, "MKCOL", url, &request, e)) < 0 ||
+            (r = http_perform(s->http, &request, &answer, e)) < 0)
             return r;
     }
     return 0;
@@ -96,9 +98,10 @@ static int make_prefix(struct http_store *s, struct err *e)
 static int make_folder(struct http_store *s, const char *folder, const struct upload_events *events, long *ret_status,
                        struct err *e)
 {
+    const struct question make = {.method = "MKCOL", .key = folder, .events = events};
     CLEANUP_FREE char *above = strdup(folder);
     size_t size = strlen(folder);
-    int r = ask(s, "MKCOL", folder, NULL, events, ret_status, e);
+    int r = ask(s, &make, ret_status, e);
 
     if (!above)
         return err_set(e, -ENOMEM, "out of memory");
@@ -112,7 +115,7 @@ static int make_folder(struct http_store *s, const char *folder, const struct up
     r = make_folder(s, above, events, ret_status, e);
     if (r < 0)
         return r;
-    return ask(s, "MKCOL", folder, NULL, events, ret_status, e);
+    return ask(s, &make, ret_status, e);
 }
 
 static int prepare_folder(struct http_store *s, const char *key, const struct upload_events *events, struct err *e)
@@ -132,7 +135,7 @@ static int prepare_folder(struct http_store *s, const char *key, const struct up
         return r;
     if (status < 200 || status > 299) {
         /* 405 means either that it exists or that the server does no MKCOL */
-        r = ask(s, "HEAD", folder, NULL, events, &status, e);
+        r = ask(s, &(struct question){.method = "HEAD", .key = folder, .events = events}, &status, e);
         if (r < 0)
             return r;
     }
@@ -142,17 +145,20 @@ static int prepare_folder(struct http_store *s, const char *key, const struct up
     return 0;
 }
 
-int http_put_prepare(struct http_store *s, const char *key, const char *id, const struct upload_events *events,
-                     char **ret_key, struct err *e)
+int http_put_prepare(struct http_store *s, const struct object *o, const struct upload_events *events, char **ret_key,
+                     struct err *e)
 {
     char *name;
-    int r = prepare_folder(s, key, events, e);
+    int r;
 
+    assert(o->key && o->id);
+    r = prepare_folder(s, o->key, events, e);
     if (r == 0)
         r = probe_move(s, events, e);
     if (r < 0)
         return r;
-    if (asprintf(&name, "%s%s%s", key, s->move == MOVE_OFFERED ? INFIX : "", s->move == MOVE_OFFERED ? id : "") < 0)
+    if (asprintf(&name, "%s%s%s", o->key, s->move == MOVE_OFFERED ? INFIX : "", s->move == MOVE_OFFERED ? o->id : "") <
+        0)
         return err_set(e, -ENOMEM, "out of memory");
     *ret_key = name;
     return 0;
@@ -162,9 +168,9 @@ int http_put_prepare(struct http_store *s, const char *key, const char *id, cons
 static int ask_once(struct http_store *s, const char *method, const char *key, struct http_answer *answer,
                     struct err *e)
 {
-    CLEANUP_FREE char *url = NULL;
+    CLEANUP_FREE char *url = http_store_url(s, key);
     struct http_request request;
-    int r = http_store_request(s, method, key, &request, &url, e);
+    int r = http_store_request(s, method, url, &request, e);
 
     if (r < 0)
         return r;
@@ -180,7 +186,7 @@ static int ask_once(struct http_store *s, const char *method, const char *key, s
 int http_put_probe(struct http_store *s, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer answer = {0};
-    CLEANUP_FREE char *url = NULL;
+    CLEANUP_FREE char *url = http_store_url(s, "");
     struct http_request request;
     int r = ask_once(s, "HEAD", "", &answer, e);
 
@@ -192,7 +198,7 @@ int http_put_probe(struct http_store *s, struct err *e)
         return 0;
     if (answer.status == 405 && ((r = probe_move(s, NULL, e)) < 0 || s->move == MOVE_OFFERED))
         return r;
-    if ((r = http_store_request(s, "PUT", "", &request, &url, e)) < 0)
+    if ((r = http_store_request(s, "PUT", url, &request, e)) < 0)
         return r;
     return http_put_fail(s, &request, &answer, e);
 }
@@ -240,19 +246,19 @@ int http_put_fail(struct http_store *s, const struct http_request *r, const stru
     }
 }
 
-static int put_data(struct http_store *s, const struct http_put *p, const struct upload_events *events,
+static int put_data(struct http_store *s, const struct small_object *o, const struct upload_events *events,
                     long *ret_status, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer answer = {0};
-    CLEANUP_FREE char *url = NULL;
+    CLEANUP_FREE char *url = http_store_url(s, o->key);
     struct http_request request;
-    int r = http_store_request(s, "PUT", p->key, &request, &url, e);
+    int r = http_store_request(s, "PUT", url, &request, e);
 
     if (r < 0)
         return r;
-    http_add_header(&request, "Content-Type", p->content_type);
-    request.body = p->data;
-    request.body_size = p->size;
+    http_add_header(&request, "Content-Type", o->content_type);
+    request.body = o->data;
+    request.body_size = o->size;
     /* A 500 would come again at once: don't retry. */
     r = s->folder_missing ? http_perform(s->http, &request, &answer, e)
                           : http_store_send(s->http, &request, events, &answer, e);
@@ -264,27 +270,27 @@ static int put_data(struct http_store *s, const struct http_put *p, const struct
     return r;
 }
 
-int http_put_data(struct http_store *s, const struct http_put *p, const struct upload_events *events, struct err *e)
+int http_put_data(struct http_store *s, const struct small_object *o, const struct upload_events *events, struct err *e)
 {
     long status = 0;
-    int r = put_data(s, p, events, &status, e);
+    int r = put_data(s, o, events, &status, e);
 
     /* The folder may have been removed since it was last checked. */
     if (r == 0 || s->folder_sure || (status != 404 && status != 409))
         return r;
-    r = prepare_folder(s, p->key, events, e);
-    return r < 0 ? r : put_data(s, p, events, &status, e);
+    r = prepare_folder(s, o->key, events, e);
+    return r < 0 ? r : put_data(s, o, events, &status, e);
 }
 
 /* Tries one form of Destination. Apache refuses a path with 400, and a URL whose name or scheme is not its own with
  * 502, which does not pass by itself. */
-static int move_once(struct http_store *s, const char *from, const char *key, const struct upload_events *events,
+static int move_once(struct http_store *s, const struct http_move *m, const struct upload_events *events,
                      long *ret_status, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer answer = {0};
-    CLEANUP_FREE char *destination = destination_of(s, key, s->destination), *url = NULL;
+    CLEANUP_FREE char *destination = destination_of(s, m->to, s->destination), *url = http_store_url(s, m->from);
     struct http_request request;
-    int r = http_store_request(s, "MOVE", from, &request, &url, e);
+    int r = http_store_request(s, "MOVE", url, &request, e);
 
     if (r == 0 && !destination)
         r = err_set(e, -ENOMEM, "out of memory");
@@ -297,17 +303,16 @@ static int move_once(struct http_store *s, const char *from, const char *key, co
     return r;
 }
 
-int http_put_finish(struct http_store *s, const char *from, const char *key, uint64_t size,
-                    const struct upload_events *events, struct err *e)
+int http_put_finish(struct http_store *s, const struct http_move *m, const struct upload_events *events, struct err *e)
 {
     char etag[ETAG_MAX];
     uint64_t there;
     long status = 400;
 
-    if (text_eq(from, key))
+    if (text_eq(m->from, m->to))
         return 0;
     for (; s->destination < DESTINATION_NONE; s->destination++) {
-        int r = move_once(s, from, key, events, &status, e);
+        int r = move_once(s, m, events, &status, e);
 
         if (r < 0 || (status >= 200 && status <= 299))
             return r;
@@ -315,12 +320,12 @@ int http_put_finish(struct http_store *s, const char *from, const char *key, uin
             break;
     }
     /* An earlier try may have done it, and only its answer was lost. */
-    if (status == 404 && http_store_head(s, key, &there, etag, e) == 0 && there == size)
+    if (status == 404 && http_store_head(s, m->to, &there, etag, e) == 0 && there == m->size)
         return 0;
     if (s->destination == DESTINATION_NONE)
         s->move = MOVE_REFUSED;
     return err_set(e, -FAULT_REFUSED, "http: %ld for MOVE of %s/%s to %s: see the server's error log%s", status,
-                   s->base, from, key,
+                   s->base, m->from, m->to,
                    s->destination == DESTINATION_NONE
                        ? ". It takes neither a path nor our URL as Destination: behind a "
                          "proxy, have the proxy rewrite that header to the server's URL"

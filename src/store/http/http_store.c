@@ -5,6 +5,7 @@
  */
 #include "store/http/http_store.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,11 +25,9 @@ char *http_store_url(const struct http_store *s, const char *key)
     return encoded && asprintf(&url, "%s/%s", s->base, encoded) >= 0 ? url : NULL;
 }
 
-int http_store_request(const struct http_store *s, const char *method, const char *key, struct http_request *ret,
-                       char **ret_url, struct err *e)
+int http_store_request(const struct http_store *s, const char *method, const char *url, struct http_request *ret,
+                       struct err *e)
 {
-    char *url = http_store_url(s, key);
-
     if (!url)
         return err_set(e, -ENOMEM, "out of memory");
     *ret = (struct http_request){.method = method, .url = url};
@@ -38,7 +37,6 @@ int http_store_request(const struct http_store *s, const char *method, const cha
     }
     for (unsigned i = 0; i < s->headers.count; i++)
         http_add_header(ret, s->headers.item[i].name, s->headers.item[i].value);
-    *ret_url = url;
     return 0;
 }
 
@@ -141,10 +139,10 @@ int http_store_send(struct http *h, const struct http_request *r, const struct u
 int http_store_head(struct http_store *s, const char *key, uint64_t *ret_size, char etag[ETAG_MAX], struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer answer = {0};
-    CLEANUP_FREE char *url = NULL;
+    CLEANUP_FREE char *url = http_store_url(s, key);
     struct http_request request;
     char text[512];
-    int r = http_store_request(s, "HEAD", key, &request, &url, e);
+    int r = http_store_request(s, "HEAD", url, &request, e);
 
     if (r < 0)
         return r;
@@ -169,9 +167,8 @@ struct fetch {
     uint64_t skip;     /* bytes of this answer that we have already */
     bool begun;        /* this answer's body has */
     bool moved;        /* it had bytes that we did not have yet */
-    bool ours;         /* we or fn ended it, and set e if there is a message */
-    int (*fn)(void *ctx, const void *data, size_t size);
-    void *ctx;
+    bool ours;         /* we or the reader ended it, and set e if there is a message */
+    const struct object_reader *reader;
     struct err *e;
 };
 
@@ -209,7 +206,7 @@ static int take_body(void *ctx, const void *data, size_t size)
     if (size > f->size - f->at)
         return err_set(f->e, -FAULT_CORRUPT, "http: %s is longer than the server said", f->url);
     if (size > 0)
-        r = f->fn(f->ctx, (const char *)data + known, size);
+        r = f->reader->fn(f->reader->ctx, (const char *)data + known, size);
     if (r < 0)
         return r;
     f->moved = f->moved || size > 0;
@@ -218,14 +215,14 @@ static int take_body(void *ctx, const void *data, size_t size)
     return 0;
 }
 
-static int fetch_once(struct http_store *s, const char *key, struct fetch *f, struct err *e)
+static int fetch_once(struct http_store *s, struct fetch *f, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer answer = {0};
-    CLEANUP_FREE char *url = NULL;
+    CLEANUP_FREE char *url = http_store_url(s, f->reader->key);
     struct http_request request;
     char range[64];
     struct err failure = {0};
-    int r = http_store_request(s, "GET", key, &request, &url, e);
+    int r = http_store_request(s, "GET", url, &request, e);
 
     if (r < 0)
         return r;
@@ -251,24 +248,24 @@ static int fetch_once(struct http_store *s, const char *key, struct fetch *f, st
     return 0;
 }
 
-int http_store_read(struct http_store *s, const char *key, uint64_t offset, uint64_t *ret_size,
-                    int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e)
+int http_store_read(struct http_store *s, const struct object_reader *reader, struct err *e)
 {
     struct retry_state retry = {.since_ms = clock_mono_ms()};
-    struct fetch f = {.at = offset, .fn = fn, .ctx = ctx};
+    struct fetch f = {.at = reader->offset, .reader = reader};
     char etag[ETAG_MAX];
     struct err failure = {0};
-    int r = http_store_head(s, key, &f.size, etag, e);
+    int r;
 
-    if (r < 0)
+    assert(reader->key && reader->fn);
+    if ((r = http_store_head(s, reader->key, &f.size, etag, e)) < 0)
         return r;
-    if (offset > f.size)
-        return err_set(e, -FAULT_REFUSED, "http: %s has only %" PRIu64 " bytes", key, f.size);
-    if (ret_size)
-        *ret_size = f.size;
+    if (reader->offset > f.size)
+        return err_set(e, -FAULT_REFUSED, "http: %s has only %" PRIu64 " bytes", reader->key, f.size);
+    if (reader->ret_size)
+        *reader->ret_size = f.size;
     f.etag = etag;
     while (f.at < f.size) {
-        r = fetch_once(s, key, &f, &failure);
+        r = fetch_once(s, &f, &failure);
         if (r == 0)
             break;
         if (f.moved)
@@ -286,9 +283,9 @@ int http_store_read(struct http_store *s, const char *key, uint64_t offset, uint
 int http_store_load(const struct http_store *s, struct http *h, const char *key, struct buf *ret, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer answer = {0};
-    CLEANUP_FREE char *url = NULL;
+    CLEANUP_FREE char *url = http_store_url(s, key);
     struct http_request request;
-    int r = http_store_request(s, "GET", key, &request, &url, e);
+    int r = http_store_request(s, "GET", url, &request, e);
 
     if (r < 0 || (r = http_store_send(h, &request, NULL, &answer, e)) < 0)
         return r;

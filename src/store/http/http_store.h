@@ -39,10 +39,10 @@ struct http_store {
 /* Base, '/', and the encoded key; malloc'ed. */
 char *http_store_url(const struct http_store *s, const char *key);
 
-/* A request for key, with its URL in *ret_url (malloc'ed; the request borrows it) our credentials and
- * the user's headers. 0 or -ENOMEM. */
-int http_store_request(const struct http_store *s, const char *method, const char *key, struct http_request *ret,
-                       char **ret_url, struct err *e);
+/* A request with our credentials and the user's headers. url: borrowed until the request is done; NULL: it could not be
+ * made. 0 or -ENOMEM. */
+int http_store_request(const struct http_store *s, const char *method, const char *url, struct http_request *ret,
+                       struct err *e);
 
 /* Sends over h. Passing trouble (also by status: 429, 5xx) is tried again (store/request_retry.h), unless the request
  * has a read or a write. 0 with any other status. */
@@ -64,27 +64,26 @@ int http_store_head(struct http_store *s, const char *key, uint64_t *ret_size, c
 int http_store_load(const struct http_store *s, struct http *h, const char *key, struct buf *ret, struct err *e);
 
 /* As sink_ops.read. */
-int http_store_read(struct http_store *s, const char *key, uint64_t offset, uint64_t *ret_size,
-                    int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e);
+int http_store_read(struct http_store *s, const struct object_reader *reader, struct err *e);
 
-/* Makes key's folder where that can be done, and finds out about MOVE, before a PUT. Returns what to PUT to in
- * *ret_key (malloc'ed): a temporary name, or key itself where there is no MOVE. id: 16 hex digits. */
-int http_put_prepare(struct http_store *s, const char *key, const char *id, const struct upload_events *events,
-                     char **ret_key, struct err *e);
-/* A small body to PUT. Borrowed. */
-struct http_put {
-    const char *key, *content_type;
-    const void *data;
-    size_t size;
-};
-int http_put_data(struct http_store *s, const struct http_put *p, const struct upload_events *events, struct err *e);
+/* Makes the folder of the object's key where that can be done, and finds out about MOVE, before a PUT. Returns what to
+ * PUT to in *ret_key (malloc'ed): a temporary name made of its id (16 hex digits), or the key where there is no MOVE.
+ */
+int http_put_prepare(struct http_store *s, const struct object *o, const struct upload_events *events, char **ret_key,
+                     struct err *e);
+/* PUTs a small body. */
+int http_put_data(struct http_store *s, const struct small_object *o, const struct upload_events *events,
+                  struct err *e);
 /* The fault of a PUT's answer that is not ok. The folder is made sure of again before the next one. */
 int http_put_fail(struct http_store *s, const struct http_request *r, const struct http_answer *a, struct err *e);
 /* As sink_ops.probe. */
 int http_put_probe(struct http_store *s, struct err *e);
-/* Gives a PUT object of this size its final name, if it has another. */
-int http_put_finish(struct http_store *s, const char *from, const char *key, uint64_t size,
-                    const struct upload_events *events, struct err *e);
+/* Gives an object that was PUT its final name, if it has another. */
+struct http_move {
+    const char *from, *to; /* keys */
+    uint64_t size;
+};
+int http_put_finish(struct http_store *s, const struct http_move *m, const struct upload_events *events, struct err *e);
 /* Whether a name is one that http_put_prepare makes. */
 bool http_put_is_temporary(const char *name);
 
@@ -97,8 +96,7 @@ int http_list(struct sink *s, const char *prefix, int (*fn)(void *ctx, const str
 int http_auth_get(const char *file, struct secret **ret, struct err *e);
 
 /* sink_ops' upload functions (http_upload.c). */
-int http_upload_new(struct sink *s, const struct object *o, const struct upload_past *past,
-                    const struct upload_events *events, struct upload **ret, struct err *e);
+int http_upload_new(struct sink *s, const struct upload_start *start, struct upload **ret, struct err *e);
 int http_upload_write(struct upload *u, struct part *p, struct err *e);
 int http_upload_commit(struct upload *u, const struct whole *w, struct err *e);
 int http_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e);

@@ -42,15 +42,16 @@ struct upload {
     bool all_sent; /* the end was sent too */
 };
 
-int http_upload_new(struct sink *sink, const struct object *o, const struct upload_past *past,
-                    const struct upload_events *events, struct upload **ret, struct err *e)
+int http_upload_new(struct sink *sink, const struct upload_start *start, struct upload **ret, struct err *e)
 {
     struct http_store *s = (struct http_store *)sink;
+    const struct object *o = start->object;
+    const struct upload_events *events = start->events;
     struct upload *u;
     int r;
 
     assert(o && o->key && o->id && events && events->done && s->uploads > 0);
-    if (past)
+    if (start->past)
         return err_set(e, -FAULT_GONE, "http: an upload to a file server cannot go on, it begins anew");
     u = calloc(1, sizeof(*u));
     if (!u)
@@ -62,7 +63,7 @@ int http_upload_new(struct sink *sink, const struct object *o, const struct uplo
     pthread_mutex_init(&u->lock, NULL);
     pthread_cond_init(&u->changed, NULL);
     u->queue = calloc(u->capacity, sizeof(struct part *));
-    r = u->queue ? http_put_prepare(s, o->key, o->id, events, &u->key, e) : err_set(e, -ENOMEM, "out of memory");
+    r = u->queue ? http_put_prepare(s, o, events, &u->key, e) : err_set(e, -ENOMEM, "out of memory");
     if (r < 0) {
         http_upload_free(u);
         return r;
@@ -120,12 +121,12 @@ static int put_stream(struct upload *u, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer answer = {0};
     CLEANUP(http_free_ptr) struct http *http = NULL;
-    CLEANUP_FREE char *url = NULL;
+    CLEANUP_FREE char *url = http_store_url(u->store, u->key);
     struct http_request request;
     int r = http_new(&u->store->options, &http, e);
 
     if (r == 0)
-        r = http_store_request(u->store, "PUT", u->key, &request, &url, e);
+        r = http_store_request(u->store, "PUT", url, &request, e);
     if (r < 0)
         return r;
     http_add_header(&request, "Content-Type", u->object->content_type);
@@ -194,7 +195,8 @@ int http_upload_write(struct upload *u, struct part *p, struct err *e)
     u->size += p->size;
     if (p->number != 1 || !p->last)
         return stream_part(u, p, e);
-    r = http_put_data(u->store, &(struct http_put){u->key, u->object->content_type, p->data, p->size}, u->events, e);
+    r = http_put_data(u->store, &(struct small_object){u->key, u->object->content_type, p->data, p->size}, u->events,
+                      e);
     u->events->done(u->events->ctx, p, r < 0 ? NULL : "");
     return r;
 }
@@ -220,7 +222,8 @@ int http_upload_commit(struct upload *u, const struct whole *w, struct err *e)
     if (u->size != w->size)
         return err_set(e, -FAULT_CORRUPT, "http: %s/%s: %" PRIu64 " of %" PRIu64 " bytes were sent", u->store->base,
                        u->key, u->size, w->size);
-    return http_put_finish(u->store, u->key, u->object->key, w->size, u->events, e);
+    return http_put_finish(u->store, &(struct http_move){.from = u->key, .to = u->object->key, .size = w->size},
+                           u->events, e);
 }
 
 struct download {
@@ -241,6 +244,7 @@ int http_upload_verify(struct upload *u, const struct whole *w, bool read, struc
 {
     CLEANUP_FREE char *url = http_store_url(u->store, u->object->key);
     struct download b = {.whole = w};
+    struct object_reader reader = {.key = u->object->key, .ret_size = &b.size, .fn = to_check, .ctx = &b};
     int r;
 
     if (!read)
@@ -248,7 +252,7 @@ int http_upload_verify(struct upload *u, const struct whole *w, bool read, struc
     r = url ? readback_init(&b.check) : -ENOMEM;
     if (r < 0)
         return err_set(e, r, "out of memory");
-    r = http_store_read(u->store, u->object->key, 0, &b.size, to_check, &b, e);
+    r = http_store_read(u->store, &reader, e);
     if (r == -FAULT_DENIED)
         r = 1; /* we may write and not read: sending it again would not help */
     else if ((r == 0 || r == -FAULT_CORRUPT) && b.size != w->size)
@@ -262,12 +266,12 @@ int http_upload_verify(struct upload *u, const struct whole *w, bool read, struc
 void http_upload_abort(struct upload *u)
 {
     CLEANUP(http_answer_done) struct http_answer answer = {0};
-    CLEANUP_FREE char *url = NULL;
+    CLEANUP_FREE char *url = http_store_url(u->store, u->key);
     struct http_request request;
     struct err ignored;
 
     join(u, &u->broken_off);
-    if (u->store->move == MOVE_OFFERED && http_store_request(u->store, "DELETE", u->key, &request, &url, &ignored) == 0)
+    if (u->store->move == MOVE_OFFERED && http_store_request(u->store, "DELETE", url, &request, &ignored) == 0)
         (void)http_perform(u->store->http, &request, &answer, &ignored);
 }
 

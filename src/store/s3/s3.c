@@ -98,7 +98,7 @@ static int sink_s3_remove(struct sink *s, const char *key, struct err *e)
 static int sink_s3_stat(struct sink *s, const char *key, struct object_info *ret, struct err *e)
 {
     struct s3_head head;
-    int r = s3_head(s3_of(s), key, S3_CHECKSUM_NONE, NULL, &head, e);
+    int r = s3_head(s3_of(s), &(struct s3_subject){.key = key}, &head, e);
 
     if (r < 0)
         return r;
@@ -107,23 +107,21 @@ static int sink_s3_stat(struct sink *s, const char *key, struct object_info *ret
     return 0;
 }
 
-static int sink_s3_put(struct sink *s, const char *key, const void *data, size_t size, const char *content_type,
-                       struct err *e)
+static int sink_s3_put(struct sink *s, const struct small_object *o, struct err *e)
 {
-    struct s3_body body = {.data = data, .size = size};
+    struct s3_body body = {.data = o->data, .size = o->size};
+    struct s3_put put = {.key = o->key, .content_type = o->content_type, .body = &body, .readable = true};
     struct s3_confirmation confirmation = {0};
     struct s3_head head;
-    int r;
+    int r = s3_put(s3_of(s), &put, NULL, &confirmation, e);
 
-    r = s3_put(s3_of(s), &(struct s3_put){.key = key, .content_type = content_type, .body = &body, .readable = true},
-               NULL, &confirmation, e);
     if (r < 0 || confirmation.checked)
         return r;
-    if ((r = s3_head(s3_of(s), key, S3_CHECKSUM_NONE, NULL, &head, e)) < 0)
+    if ((r = s3_head(s3_of(s), &(struct s3_subject){.key = o->key}, &head, e)) < 0)
         return r == -FAULT_DENIED ? 0 : r; /* see s3_commit.c */
-    return head.size == size
+    return head.size == o->size
                ? 0
-               : s3_fail(s3_of(s), e, -FAULT_CORRUPT, "'%.200s' has another size in the store than here", key);
+               : s3_fail(s3_of(s), e, -FAULT_CORRUPT, "'%.200s' has another size in the store than here", o->key);
 }
 
 static int sink_s3_list(struct sink *s, const char *prefix,
@@ -132,10 +130,9 @@ static int sink_s3_list(struct sink *s, const char *prefix,
     return s3_list(s3_of(s), prefix, fn, ctx, e);
 }
 
-static int sink_s3_read(struct sink *s, const char *key, uint64_t offset, uint64_t *ret_size,
-                        int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e)
+static int sink_s3_read(struct sink *s, const struct object_reader *reader, struct err *e)
 {
-    return s3_read(s3_of(s), key, offset, ret_size, fn, ctx, e);
+    return s3_read(s3_of(s), reader, e);
 }
 
 static int sink_s3_load(struct sink *s, void **connection, const char *key, struct buf *ret, struct err *e)
@@ -152,10 +149,9 @@ static void sink_s3_load_end(void *connection)
     http_free(connection);
 }
 
-static int sink_s3_upload_new(struct sink *s, const struct object *o, const struct upload_past *past,
-                              const struct upload_events *events, struct upload **ret, struct err *e)
+static int sink_s3_upload_new(struct sink *s, const struct upload_start *start, struct upload **ret, struct err *e)
 {
-    return s3_upload_new(s3_of(s), o, past, events, ret, e);
+    return s3_upload_new(s3_of(s), start, ret, e);
 }
 
 static int sink_s3_abort_token(struct sink *s, const char *key, const char *token, struct err *e)
@@ -163,10 +159,9 @@ static int sink_s3_abort_token(struct sink *s, const char *key, const char *toke
     return s3_abort(s3_of(s), key, token, NULL, e);
 }
 
-static int sink_s3_sweep(struct sink *s, int64_t before_ns, bool (*mine)(void *ctx, const char *key), void *ctx,
-                         unsigned *ret_count, struct err *e)
+static int sink_s3_sweep(struct sink *s, const struct upload_sweep *sweep, unsigned *ret_count, struct err *e)
 {
-    return s3_sweep(s3_of(s), before_ns, mine, ctx, ret_count, e);
+    return s3_sweep(s3_of(s), sweep, ret_count, e);
 }
 
 /* The tables differ in open, which chooses the dialect. */

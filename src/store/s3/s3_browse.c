@@ -5,6 +5,7 @@
  */
 #include "store/s3/s3_browse.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -215,9 +216,7 @@ int s3_list(struct s3 *s, const char *prefix, int (*fn)(void *ctx, const struct 
 
 struct sweep {
     struct s3 *s;
-    int64_t before_ns;
-    bool (*mine)(void *ctx, const char *key);
-    void *ctx;
+    const struct upload_sweep *which;
     unsigned count; /* aborted so far */
 };
 
@@ -226,21 +225,22 @@ static int visit_upload(void *ctx, const char *key, const struct s3_entry *x, st
     struct sweep *w = ctx;
     int r;
 
-    if (x->time_ns >= w->before_ns || !w->mine(w->ctx, key))
+    if (x->time_ns >= w->which->before_ns || !w->which->mine(w->which->ctx, key))
         return 0;
     r = s3_abort(w->s, key, x->upload_id, NULL, e);
     w->count += r == 0;
     return r;
 }
 
-int s3_sweep(struct s3 *s, int64_t before_ns, bool (*mine)(void *ctx, const char *key), void *ctx, unsigned *ret_count,
-             struct err *e)
+int s3_sweep(struct s3 *s, const struct upload_sweep *sweep, unsigned *ret_count, struct err *e)
 {
-    struct sweep w = {.s = s, .before_ns = before_ns, .mine = mine, .ctx = ctx};
+    struct sweep w = {.s = s, .which = sweep};
     CLEANUP(pages_done)
     struct pages p = {.s = s, .kind = &UPLOADS, .prefix = s3_prefix(s), .visit = visit_upload, .ctx = &w};
-    int r = browse(&p, e);
+    int r;
 
+    assert(sweep->mine);
+    r = browse(&p, e);
     if (r == 0 && ret_count)
         *ret_count = w.count;
     return r;

@@ -10,8 +10,7 @@
 /* As sink_ops.list and sink_ops.sweep. */
 int s3_list(struct s3 *s, const char *prefix, int (*fn)(void *ctx, const struct sink_listing_entry *entry), void *ctx,
             struct err *e);
-int s3_sweep(struct s3 *s, int64_t before_ns, bool (*mine)(void *ctx, const char *key), void *ctx, unsigned *ret_count,
-             struct err *e);
+int s3_sweep(struct s3 *s, const struct upload_sweep *sweep, unsigned *ret_count, struct err *e);
 
 /* A key as it stands in a listing asked for with encoding-type=url: form encoding, so that '+' is a space. malloc'ed.
  */

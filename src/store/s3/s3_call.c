@@ -85,9 +85,23 @@ static unsigned all_headers(const struct s3 *s, const struct s3_call *c, struct 
     return count;
 }
 
-static int send_call(struct s3 *s, struct http *h, const struct s3_call *c, struct s3_signed *ret_signed,
-                     struct http_answer *a, struct err *e)
+/* A request that was sent, and its answer. */
+struct exchange {
+    struct s3 *s;
+    const struct s3_call *call;
+    struct s3_signed sent;
+    struct http_answer *answer;
+};
+
+static void exchange_done(struct exchange *x)
 {
+    s3_signed_done(&x->sent);
+}
+
+static int send_call(struct exchange *x, struct http *h, struct err *e)
+{
+    struct s3 *s = x->s;
+    const struct s3_call *c = x->call;
     const struct s3_dialect *d = s3_dialect(s);
     struct http_request request = {.method = c->method,
                                    .patient = c->patient,
@@ -107,17 +121,17 @@ static int send_call(struct s3 *s, struct http *h, const struct s3_call *c, stru
     int r;
 
     if ((sign.payload_sha256 == sha256 && c->body_size > 0 && (r = body_sha256(c, sha256)) < 0) ||
-        (r = s3_sign(s, c->key, &sign, ret_signed)) < 0)
+        (r = s3_sign(s, c->key, &sign, &x->sent)) < 0)
         return s3_fail(s, e, r, "out of memory");
-    request.url = ret_signed->url;
+    request.url = x->sent.url;
     for (unsigned i = 0; i < header_count; i++)
         http_add_header(&request, headers[i].name, headers[i].value);
     if (sign.payload_sha256)
         http_add_header(&request, d->header.content_sha256, sign.payload_sha256);
-    http_add_header(&request, d->header.date, ret_signed->signature.date);
-    http_add_secret(&request, "Authorization", ret_signed->signature.authorization);
-    http_add_secret(&request, d->header.token, ret_signed->token);
-    r = http_perform(h, &request, a, e);
+    http_add_header(&request, d->header.date, x->sent.signature.date);
+    http_add_secret(&request, "Authorization", x->sent.signature.authorization);
+    http_add_secret(&request, d->header.token, x->sent.token);
+    r = http_perform(h, &request, x->answer, e);
     return r < 0 ? err_prefix(e, r, "%s: %s", d->name, permission(s, c, action)) : 0;
 }
 
@@ -184,13 +198,16 @@ static int blame_headers(const struct s3 *s, const struct s3_call *c, const stru
     return size > 0 ? err_set(e, result, "%s; it was sent with --header %s", e->msg, names) : result;
 }
 
-static int explain(const struct s3 *s, const struct s3_call *c, const struct s3_signed *sent,
-                   const struct http_answer *a, const struct s3_error *x, struct err *e)
+static int explain(const struct exchange *x, const struct s3_error *error, struct err *e)
 {
+    const struct s3 *s = x->s;
+    const struct s3_call *c = x->call;
+    const struct s3_signed *sent = &x->sent;
+    const struct http_answer *a = x->answer;
     char date[64], action[64];
     struct s3_failure f = {.status = a->status,
                            .dialect = s3_dialect(s)->name,
-                           .error = *x,
+                           .error = *error,
                            .retry_after_ms = a->retry_after_ms,
                            .action = permission(s, c, action),
                            .origin = sent->origin,
@@ -226,34 +243,34 @@ int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_a
 
     assert(c->method && c->action && e);
     for (;;) {
-        CLEANUP(s3_signed_done) struct s3_signed sent = {0};
-        struct s3_error x;
+        CLEANUP(exchange_done) struct exchange x = {.s = s, .call = c, .answer = a};
+        struct s3_error error;
         int r;
 
         e->retry_after_ms = 0;
-        if ((r = send_call(s, h, c, &sent, a, e)) < 0)
+        if ((r = send_call(&x, h, e)) < 0)
             return r;
         if (succeeded(a) && (c->write || !holds_error(a)))
             return c->check ? c->check(c->check_ctx, a, e) : 0;
-        read_error(s, a, &x);
-        if (!moved && region_matters(a) && *x.region && s3_move(s, sent.region, x.region) == 0) {
+        read_error(s, a, &error);
+        if (!moved && region_matters(a) && *error.region && s3_move(s, x.sent.region, error.region) == 0) {
             moved = true;
             continue;
         }
-        if (skewed < SKEWED_MOST && strcmp(x.code, "RequestTimeTooSkewed") == 0) {
+        if (skewed < SKEWED_MOST && strcmp(error.code, "RequestTimeTooSkewed") == 0) {
             follow_clock(s, a);
             skewed++;
             continue;
         }
-        if (!renewed && may_be_expired(&x, &sent)) {
-            r = s3_renew(s, sent.renewals, e);
-            if (r < 0 && r != -FAULT_EXPIRED && is_expired(&x))
+        if (!renewed && may_be_expired(&error, &x.sent)) {
+            r = s3_renew(s, x.sent.renewals, e);
+            if (r < 0 && r != -FAULT_EXPIRED && is_expired(&error))
                 return r;
             renewed = r == 0;
             if (renewed)
                 continue;
         }
-        return explain(s, c, &sent, a, &x, e);
+        return explain(&x, &error, e);
     }
 }
 

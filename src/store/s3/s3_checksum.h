@@ -18,7 +18,7 @@ struct s3_checksum_names {
     const char *algorithm; /* "SHA256": of x-amz-checksum-algorithm */
     const char *header;    /* "x-amz-checksum-sha256" */
     const char *element;   /* "ChecksumSHA256": of CompleteMultipartUpload */
-    const char *word;      /* "sha256": of a receipt */
+    const char *word;      /* "sha256": in the text of s3_part_etag.h */
     size_t size;           /* bytes */
 };
 extern const struct s3_checksum_names S3_CHECKSUMS[S3_CHECKSUM_END]; /* S3_CHECKSUM_NONE: all NULL */

@@ -51,14 +51,14 @@ static void expected_etag(const struct upload *u, const struct s3_head *head, ch
         return;
     if (u->count == 0 && s3_etag_is_md5(head->etag))
         snprintf(out, S3_WHOLE_MAX, "%s", u->md5);
-    else if (u->count > 0 && s3_etag_is_sum(head->etag) && s3_whole_etag(u->receipts, u->count, out) < 0)
+    else if (u->count > 0 && s3_etag_is_sum(head->etag) && s3_whole_etag(u->part_etags, u->count, out) < 0)
         out[0] = '\0';
 }
 
 /* The composite checksum that follows from the parts', and its kind; "" and NONE where the store has confirmed none. */
 static enum s3_checksum whole_checksum(const struct upload *u, char out[S3_WHOLE_MAX])
 {
-    if (u->count > 0 && s3_whole_checksum(u->receipts, u->count, u->checksum, out) == 0)
+    if (u->count > 0 && s3_whole_checksum(u->part_etags, u->count, u->checksum, out) == 0)
         return u->checksum;
     out[0] = '\0';
     return S3_CHECKSUM_NONE;
@@ -88,7 +88,7 @@ static int compare_stored(struct upload *u, const struct whole *w, enum likeness
 {
     struct difference ignored;
     struct s3_head head;
-    int r = s3_head(u->s3, u->object->key, S3_CHECKSUM_NONE, &u->patience, &head, e);
+    int r = s3_head(u->s3, &(struct s3_subject){.key = u->object->key, .patience = &u->patience}, &head, e);
 
     if (r < 0 && r != -FAULT_NO_OBJECT)
         return r;
@@ -164,7 +164,7 @@ static int complete(struct upload *u, const struct whole *w, struct err *e)
 {
     CLEANUP(buf_done) struct buf body = {0};
     bool condition = true;
-    int r = s3_complete_body(u->receipts, u->count, &body);
+    int r = s3_complete_body(u->part_etags, u->count, &body);
 
     if (r < 0)
         return s3_fail(u->s3, e, r, "cannot list the parts of '%.200s'", u->object->key);
@@ -204,7 +204,7 @@ static int complete(struct upload *u, const struct whole *w, struct err *e)
 static int check_whole(const struct upload *u, const struct whole *w, struct err *e)
 {
     for (unsigned i = 0; i < u->count; i++)
-        if (!u->receipts[i])
+        if (!u->part_etags[i])
             return s3_fail(u->s3, e, -EINVAL, "part %u of '%.200s' is missing", i + 1, u->object->key);
     if (u->size != w->size || (u->count == 0 && !u->single))
         return s3_fail(u->s3, e, -EINVAL, "the parts of '%.200s' come to %" PRIu64 " bytes instead of %" PRIu64,
@@ -241,10 +241,10 @@ static int accept_unseen(struct upload *u, const struct whole *w, struct err *e)
 int s3_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e)
 {
     char sum[S3_WHOLE_MAX];
-    enum s3_checksum checksum = whole_checksum(u, sum);
+    struct s3_subject subject = {.key = u->object->key, .checksum = whole_checksum(u, sum), .patience = &u->patience};
     struct difference d;
     struct s3_head head;
-    int r = read ? s3_head(u->s3, u->object->key, checksum, &u->patience, &head, e) : -FAULT_DENIED;
+    int r = read ? s3_head(u->s3, &subject, &head, e) : -FAULT_DENIED;
 
     if (r == -FAULT_NO_OBJECT)
         return s3_fail(u->s3, e, -FAULT_CORRUPT, "'%.200s' was stored, says the store, but it is not there",

@@ -106,12 +106,11 @@ int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e)
     return 0;
 }
 
-static int head(struct s3 *s, const char *key, bool checksum, const struct s3_patience *patience, struct http_answer *a,
-                struct err *e)
+static int head(struct s3 *s, const struct s3_subject *x, struct http_answer *a, struct err *e)
 {
-    struct s3_call c = {.method = "HEAD", .action = "GetObject", .patience = patience, .key = key};
+    struct s3_call c = {.method = "HEAD", .action = "GetObject", .patience = x->patience, .key = x->key};
 
-    if (checksum)
+    if (x->checksum != S3_CHECKSUM_NONE)
         s3_header(&c, "x-amz-checksum-mode", "ENABLED");
     return s3_perform(s, s3_http(s), &c, a, e);
 }
@@ -132,28 +131,27 @@ static int ask_why(struct s3 *s, const char *key, struct err *e)
     return r == -ECANCELED || a.status == 416 ? 0 : r;
 }
 
-int s3_head(struct s3 *s, const char *key, enum s3_checksum checksum, const struct s3_patience *patience,
-            struct s3_head *ret, struct err *e)
+int s3_head(struct s3 *s, const struct s3_subject *x, struct s3_head *ret, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer a = {0};
     struct s3_head found = {0};
     char size[32], etag[S3_ETAG_SIZE + 8];
-    int r = head(s, key, checksum != S3_CHECKSUM_NONE, patience, &a, e);
+    int r = head(s, x, &a, e);
 
     if (r < 0 && a.status >= 300 && a.status < 500) {
-        if ((r = ask_why(s, key, e)) < 0)
+        if ((r = ask_why(s, x->key, e)) < 0)
             return r;
-        r = head(s, key, checksum != S3_CHECKSUM_NONE, patience, &a, e); /* it has appeared in between */
+        r = head(s, x, &a, e); /* it has appeared in between */
     }
     if (r < 0)
         return r;
     if (!http_header(&a, "Content-Length", size, sizeof(size)) || text_parse_uint(size, UINT64_MAX, &found.size) < 0)
-        return s3_fail(s, e, -FAULT_FORMAT, "HEAD of '%.200s' was answered without a size: check --endpoint", key);
+        return s3_fail(s, e, -FAULT_FORMAT, "HEAD of '%.200s' was answered without a size: check --endpoint", x->key);
     if (http_header(&a, "ETag", etag, sizeof(etag)))
         s3_etag_parse(etag, found.etag);
     http_header(&a, s3_dialect(s)->header.meta_sha256, found.sha256, sizeof(found.sha256));
-    if (checksum != S3_CHECKSUM_NONE)
-        http_header(&a, S3_CHECKSUMS[checksum].header, found.checksum, sizeof(found.checksum));
+    if (x->checksum != S3_CHECKSUM_NONE)
+        http_header(&a, S3_CHECKSUMS[x->checksum].header, found.checksum, sizeof(found.checksum));
     found.encrypted = is_encrypted(s, &a);
     *ret = found;
     return 0;
@@ -164,7 +162,7 @@ static int settle_difference(struct s3 *s, const struct s3_put *p, struct s3_con
                              const struct s3_patience *patience, struct err *e)
 {
     struct s3_head head = {0};
-    int r = s3_head(s, p->key, S3_CHECKSUM_NONE, patience, &head, e);
+    int r = s3_head(s, &(struct s3_subject){.key = p->key, .patience = patience}, &head, e);
 
     c->encrypted = r == 0 && head.encrypted;
     if (r == -FAULT_DENIED || c->encrypted)

@@ -55,10 +55,14 @@ struct s3_head {
     char checksum[S3_WHOLE_MAX]; /* the one asked for, of the whole or of its parts; "" */
     bool encrypted;              /* by a key of the store's customer: the ETag is no MD5 */
 };
-/* -FAULT_NO_OBJECT, -FAULT_NO_BUCKET …. checksum: the one to ask for (takes kms:Decrypt where objects are
- * encrypted), or NONE. */
-int s3_head(struct s3 *s, const char *key, enum s3_checksum checksum, const struct s3_patience *patience,
-            struct s3_head *ret, struct err *e);
+/* Of which object, and what is asked for. */
+struct s3_subject {
+    const char *key;
+    enum s3_checksum checksum; /* takes kms:Decrypt where objects are encrypted; NONE: not asked for */
+    const struct s3_patience *patience;
+};
+/* -FAULT_NO_OBJECT, -FAULT_NO_BUCKET …. */
+int s3_head(struct s3 *s, const struct s3_subject *subject, struct s3_head *ret, struct err *e);
 
 struct s3_put {
     const char *key, *content_type;
@@ -70,8 +74,7 @@ int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patie
            struct err *e);
 
 /* As sink_ops.read. */
-int s3_read(struct s3 *s, const char *key, uint64_t offset, uint64_t *ret_size,
-            int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e);
+int s3_read(struct s3 *s, const struct object_reader *reader, struct err *e);
 
 /* As sink_ops.load, over h. */
 int s3_load(struct s3 *s, struct http *h, const char *key, struct buf *ret, struct err *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Receipts: parsing, printing, and the two sums over them.
+ * ETags of parts: parsing, printing, and the two sums over them.
  */
 #include "store/s3/s3_part_etag.h"
 
@@ -101,14 +101,14 @@ const char *s3_part_etag_format(const struct s3_part_etag *r, char out[S3_PART_E
     return out;
 }
 
-int s3_complete_body(char *const *receipts, unsigned count, struct buf *ret)
+int s3_complete_body(char *const *part_etags, unsigned count, struct buf *ret)
 {
     CLEANUP(buf_done) struct buf b = {0};
     struct s3_part_etag part;
     int r = buf_add_text(&b, "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
 
     for (unsigned i = 0; r == 0 && i < count; i++) {
-        if ((r = s3_part_etag_parse(receipts[i], &part)) < 0)
+        if ((r = s3_part_etag_parse(part_etags[i], &part)) < 0)
             return r;
         r = buf_printf(&b, "<Part><PartNumber>%u</PartNumber><ETag>\"%s\"</ETag>", i + 1, part.etag);
         if (r == 0 && part.checksum != S3_CHECKSUM_NONE)
@@ -127,12 +127,12 @@ int s3_complete_body(char *const *receipts, unsigned count, struct buf *ret)
 }
 
 /* The bytes of a part's checksum, or of the MD5 that its ETag is (NONE). */
-static int add_bytes(const char *receipt, enum s3_checksum kind, struct buf *ret)
+static int add_bytes(const char *part_etag, enum s3_checksum kind, struct buf *ret)
 {
     unsigned char raw[S3_CHECKSUM_BYTES];
     struct s3_part_etag part;
 
-    if (s3_part_etag_parse(receipt, &part) < 0)
+    if (s3_part_etag_parse(part_etag, &part) < 0)
         return -ENOENT;
     if (kind == S3_CHECKSUM_NONE) {
         if (!s3_etag_is_md5(part.etag) || text_unhex(part.etag, raw, MD5_SIZE) < 0)
@@ -144,21 +144,21 @@ static int add_bytes(const char *receipt, enum s3_checksum kind, struct buf *ret
     return buf_add(ret, raw, S3_CHECKSUMS[kind].size);
 }
 
-static int all_bytes(char *const *receipts, unsigned count, enum s3_checksum kind, struct buf *ret)
+static int all_bytes(char *const *part_etags, unsigned count, enum s3_checksum kind, struct buf *ret)
 {
     int r = 0;
 
     for (unsigned i = 0; r == 0 && i < count; i++)
-        r = add_bytes(receipts[i], kind, ret);
+        r = add_bytes(part_etags[i], kind, ret);
     return r;
 }
 
-int s3_whole_etag(char *const *receipts, unsigned count, char out[S3_WHOLE_MAX])
+int s3_whole_etag(char *const *part_etags, unsigned count, char out[S3_WHOLE_MAX])
 {
     CLEANUP(buf_done) struct buf bytes = {0};
     unsigned char raw[EVP_MAX_MD_SIZE];
     char hex[MD5_HEX + 1];
-    int r = all_bytes(receipts, count, S3_CHECKSUM_NONE, &bytes);
+    int r = all_bytes(part_etags, count, S3_CHECKSUM_NONE, &bytes);
 
     if (r < 0)
         return r;
@@ -169,14 +169,14 @@ int s3_whole_etag(char *const *receipts, unsigned count, char out[S3_WHOLE_MAX])
     return 0;
 }
 
-int s3_whole_checksum(char *const *receipts, unsigned count, enum s3_checksum kind, char out[S3_WHOLE_MAX])
+int s3_whole_checksum(char *const *part_etags, unsigned count, enum s3_checksum kind, char out[S3_WHOLE_MAX])
 {
     CLEANUP(buf_done) struct buf bytes = {0};
     char base64[S3_CHECKSUM_MAX];
     int r;
 
     assert(kind != S3_CHECKSUM_NONE);
-    if ((r = all_bytes(receipts, count, kind, &bytes)) < 0 ||
+    if ((r = all_bytes(part_etags, count, kind, &bytes)) < 0 ||
         (r = s3_checksum_of(kind, bytes.data, bytes.size, base64)) < 0)
         return r;
     snprintf(out, S3_WHOLE_MAX, "%s-%u", base64, count);

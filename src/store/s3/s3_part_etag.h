@@ -3,7 +3,7 @@
  * An S3 store's confirmation of a part (ETag, checksum), as text for the journal; and what follows from all of them:
  * the body of CompleteMultipartUpload, and the ETag and checksum that the whole object must then have. Pure text.
  *
- * A receipt is "ETAG", or "ETAG sha256=BASE64" or "ETAG crc32c=BASE64" where the store has confirmed the part's
+ * The text is "ETAG", or "ETAG sha256=BASE64" or "ETAG crc32c=BASE64" where the store has confirmed the part's
  * checksum. It comes back from a journal that others may have written to, so it is checked like an answer.
  */
 #pragma once
@@ -40,9 +40,9 @@ int s3_part_etag_parse(const char *text, struct s3_part_etag *ret);
 const char *s3_part_etag_format(const struct s3_part_etag *r, char out[S3_PART_ETAG_MAX]);
 
 /* Of parts 1 … count, in order. 0, -EBADMSG, -ENOMEM, -EMSGSIZE. */
-int s3_complete_body(char *const *receipts, unsigned count, struct buf *ret);
+int s3_complete_body(char *const *part_etags, unsigned count, struct buf *ret);
 
-/* The ETag of the whole ("MD5 of the parts' MD5s"-N) and its composite checksum. -ENOENT if the parts' receipts have
+/* The ETag of the whole ("MD5 of the parts' MD5s"-N) and its composite checksum. -ENOENT if those of the parts have
  * none; -ENOTSUP without the digest (FIPS), -ENOMEM. */
-int s3_whole_etag(char *const *receipts, unsigned count, char out[S3_WHOLE_MAX]);
-int s3_whole_checksum(char *const *receipts, unsigned count, enum s3_checksum kind, char out[S3_WHOLE_MAX]);
+int s3_whole_etag(char *const *part_etags, unsigned count, char out[S3_WHOLE_MAX]);
+int s3_whole_checksum(char *const *part_etags, unsigned count, enum s3_checksum kind, char out[S3_WHOLE_MAX]);

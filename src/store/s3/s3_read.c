@@ -3,6 +3,7 @@
  * Reading an object to its end, over as many connections as it takes: each goes on where the last one broke, and asks
  * for the same ETag, so that no two objects can be mixed.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,12 +14,10 @@
 #include "store/s3/s3_object.h"
 
 struct reading {
-    const char *key;
+    const struct object_reader *reader;
     uint64_t at, size;
     struct http_answer answer;
-    int (*fn)(void *ctx, const void *data, size_t size);
-    void *ctx;
-    int broken_off; /* what fn returned */
+    int broken_off; /* what the reader's fn returned */
 };
 
 static void reading_done(struct reading *g)
@@ -57,7 +56,7 @@ static int take(void *ctx, const void *data, size_t size)
     p->begun = true;
     if (size > g->size - g->at)
         return -FAULT_FORMAT;
-    g->broken_off = g->fn(g->ctx, data, size);
+    g->broken_off = g->reader->fn(g->reader->ctx, data, size);
     if (g->broken_off < 0)
         return g->broken_off;
     g->at += size;
@@ -67,7 +66,8 @@ static int take(void *ctx, const void *data, size_t size)
 static int read_on(struct s3 *s, struct reading *g, const char *match, struct err *e)
 {
     struct piece piece = {.g = g};
-    struct s3_call c = {.method = "GET", .action = "GetObject", .key = g->key, .write = take, .write_ctx = &piece};
+    const char *key = g->reader->key;
+    struct s3_call c = {.method = "GET", .action = "GetObject", .key = key, .write = take, .write_ctx = &piece};
     char range[48];
     int r;
 
@@ -80,34 +80,33 @@ static int read_on(struct s3 *s, struct reading *g, const char *match, struct er
     if (g->broken_off < 0)
         return g->broken_off;
     if (r == -FAULT_EXISTS)
-        return s3_fail(s, e, -FAULT_CHANGED, "'%.200s' was replaced while it was read: read it again", g->key);
+        return s3_fail(s, e, -FAULT_CHANGED, "'%.200s' was replaced while it was read: read it again", key);
     if (r == -FAULT_REFUSED && g->answer.status < 300)
-        return s3_fail(s, e, r, "the store can't read '%.200s' from the middle (no ranges)", g->key);
+        return s3_fail(s, e, r, "the store can't read '%.200s' from the middle (no ranges)", key);
     if (r == -FAULT_FORMAT && g->at < g->size)
-        return s3_fail(s, e, r, "the store sent more of '%.200s' than there is", g->key);
+        return s3_fail(s, e, r, "the store sent more of '%.200s' than there is", key);
     if (r == 0 && g->at < g->size)
-        return s3_fail(s, e, -FAULT_UNREACHABLE, "'%.200s' ended at byte %" PRIu64 " of %" PRIu64, g->key, g->at,
-                       g->size);
+        return s3_fail(s, e, -FAULT_UNREACHABLE, "'%.200s' ended at byte %" PRIu64 " of %" PRIu64, key, g->at, g->size);
     return r;
 }
 
-int s3_read(struct s3 *s, const char *key, uint64_t offset, uint64_t *ret_size,
-            int (*fn)(void *ctx, const void *data, size_t size), void *ctx, struct err *e)
+int s3_read(struct s3 *s, const struct object_reader *reader, struct err *e)
 {
     CLEANUP(reading_done)
-    struct reading g = {.key = key, .at = offset, .fn = fn, .ctx = ctx};
+    struct reading g = {.reader = reader, .at = reader->offset};
     struct retry_state retry = {0};
     char match[S3_ETAG_SIZE + 2] = "";
     struct s3_head head;
-    int r = s3_head(s, key, S3_CHECKSUM_NONE, NULL, &head, e);
+    int r;
 
-    if (r < 0)
+    assert(reader->key && reader->fn);
+    if ((r = s3_head(s, &(struct s3_subject){.key = reader->key}, &head, e)) < 0)
         return r;
-    if (offset > head.size)
-        return s3_fail(s, e, -EINVAL, "'%.200s' has no byte %" PRIu64, key, offset);
+    if (reader->offset > head.size)
+        return s3_fail(s, e, -EINVAL, "'%.200s' has no byte %" PRIu64, reader->key, reader->offset);
     g.size = head.size;
-    if (ret_size)
-        *ret_size = head.size;
+    if (reader->ret_size)
+        *reader->ret_size = head.size;
     if (*head.etag)
         snprintf(match, sizeof(match), "\"%s\"", head.etag);
     while (g.at < g.size) {

@@ -124,22 +124,22 @@ static int send_part(struct upload *u, struct http *h, const struct part *p, str
     }
 }
 
-static int set_receipt(struct upload *u, unsigned number, const char *text, struct err *e)
+static int set_part_etag(struct upload *u, unsigned number, const char *text, struct err *e)
 {
     char *copy = strdup(text);
 
     if (!copy)
         return no_memory(u, e);
     pthread_mutex_lock(&u->lock);
-    u->receipts[number - 1] = copy;
+    u->part_etags[number - 1] = copy;
     pthread_mutex_unlock(&u->lock);
     return 0;
 }
 
-static void work(void *ctx, void **own, struct part *p)
+static void work(void *ctx, void **connection, struct part *p)
 {
     struct upload *u = ctx;
-    struct http *h = *own;
+    struct http *h = *connection;
     struct s3_part_etag etag;
     char text[S3_PART_ETAG_MAX];
     struct err e = {0};
@@ -150,17 +150,17 @@ static void work(void *ctx, void **own, struct part *p)
         return;
     }
     if (!h && (r = s3_http_new(u->s3, &h, &e)) == 0)
-        *own = h;
+        *connection = h;
     if (r == 0 && (r = send_part(u, h, p, &etag, &e)) == 0)
-        r = set_receipt(u, p->number, s3_part_etag_format(&etag, text), &e);
+        r = set_part_etag(u, p->number, s3_part_etag_format(&etag, text), &e);
     if (r < 0)
         fail(u, r, &e);
     s3_upload_give_back(u, p, r < 0 ? NULL : text);
 }
 
-static void close_connection(void *own)
+static void close_connection(void *connection)
 {
-    http_free(own);
+    http_free(connection);
 }
 
 static const struct upload_pool_ops POOL_OPS = {.work = work, .close = close_connection};
@@ -171,9 +171,9 @@ static int make_room(struct upload *u, unsigned count, struct err *e)
     int r;
 
     pthread_mutex_lock(&u->lock);
-    r = array_reserve(&u->receipts, count, &u->capacity, sizeof(*u->receipts), S3_PARTS_MAX);
+    r = array_reserve(&u->part_etags, count, &u->capacity, sizeof(*u->part_etags), S3_PARTS_MAX);
     if (r == 0 && u->capacity > before)
-        memset(u->receipts + before, 0, (u->capacity - before) * sizeof(*u->receipts));
+        memset(u->part_etags + before, 0, (u->capacity - before) * sizeof(*u->part_etags));
     pthread_mutex_unlock(&u->lock);
     return r < 0 ? no_memory(u, e) : 0;
 }
@@ -264,10 +264,10 @@ static int take_up(struct upload *u, const struct upload_past *past, struct err 
     if ((r = make_room(u, past->count, e)) < 0)
         return r;
     for (unsigned i = 0; i < past->count; i++) {
-        if (s3_part_etag_parse(past->receipts[i], &part) < 0)
+        if (s3_part_etag_parse(past->etags[i], &part) < 0)
             return s3_fail(u->s3, e, -FAULT_GONE, "the journal of '%.200s' is of no use: part %u has no ETag",
                            u->object->key, i + 1);
-        if ((r = set_receipt(u, i + 1, past->receipts[i], e)) < 0)
+        if ((r = set_part_etag(u, i + 1, past->etags[i], e)) < 0)
             return r;
         if (part.checksum != S3_CHECKSUM_NONE) { /* what the upload was begun with */
             u->checksum = part.checksum;
@@ -281,25 +281,24 @@ static int take_up(struct upload *u, const struct upload_past *past, struct err 
 
 DEFINE_CLEANUP(struct upload *, s3_upload_free)
 
-int s3_upload_new(struct s3 *s, const struct object *o, const struct upload_past *past,
-                  const struct upload_events *events, struct upload **ret, struct err *e)
+int s3_upload_new(struct s3 *s, const struct upload_start *start, struct upload **ret, struct err *e)
 {
     CLEANUP(s3_upload_free_ptr) struct upload *u = calloc(1, sizeof(*u));
     int r;
 
-    assert(o && o->key && events && events->done);
+    assert(start->object && start->object->key && start->events && start->events->done);
     if (!u)
         return s3_fail(s, e, -ENOMEM, "out of memory");
     u->s3 = s;
-    u->object = o;
-    u->events = events;
+    u->object = start->object;
+    u->events = start->events;
     u->checksum = S3_CHECKSUM_SHA256;
     u->patience = (struct s3_patience){.wait = wait_patiently, .ctx = u};
     pthread_mutex_init(&u->lock, NULL);
     pthread_mutex_init(&u->events_lock, NULL);
     if (upload_pool_new(s3_uploads(s), &POOL_OPS, u, &u->uploads) < 0)
         return no_memory(u, e);
-    if (past && (r = take_up(u, past, e)) < 0)
+    if (start->past && (r = take_up(u, start->past, e)) < 0)
         return r;
     *ret = TAKE_PTR(u);
     return 0;
@@ -323,8 +322,8 @@ void s3_upload_free(struct upload *u)
     if (u->single)
         s3_upload_give_back(u, u->single, NULL);
     for (size_t i = 0; i < u->capacity; i++)
-        free(u->receipts[i]);
-    free(u->receipts);
+        free(u->part_etags[i]);
+    free(u->part_etags);
     free(u->token);
     pthread_mutex_destroy(&u->events_lock);
     pthread_mutex_destroy(&u->lock);

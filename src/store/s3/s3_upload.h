@@ -36,7 +36,7 @@ struct upload {
     char etag[S3_ETAG_SIZE]; /* of the whole, as answered to the request that made it visible; "" */
 
     pthread_mutex_t lock; /* for the following */
-    char **receipts;      /* of parts 1 … count; NULL while on its way */
+    char **part_etags;    /* of parts 1 … count, as s3_part_etag.h writes them; NULL while a part is on its way */
     size_t capacity;
     bool encrypted; /* an answer said so: the ETag of the whole is no MD5 */
     int result;     /* the first failure: it stays */
@@ -45,8 +45,7 @@ struct upload {
     pthread_mutex_t events_lock; /* one call at a time */
 };
 
-int s3_upload_new(struct s3 *s, const struct object *o, const struct upload_past *past,
-                  const struct upload_events *events, struct upload **ret, struct err *e);
+int s3_upload_new(struct s3 *s, const struct upload_start *start, struct upload **ret, struct err *e);
 int s3_upload_write(struct upload *u, struct part *p, struct err *e);
 void s3_upload_abort(struct upload *u);
 void s3_upload_free(struct upload *u);

@@ -100,13 +100,12 @@ int fake_open_file(struct shipping *s, const struct open_file *file, struct err 
 }
 
 STANDS_IN(fake_answer, answer_to_file);
-int fake_answer(const struct jvm *j, const char *diagnostic, int fd, const struct dump_options *o, struct pause *ret,
-                struct err *e)
+int fake_answer(const struct jvm_request *q, int fd, struct pause *ret, struct err *e)
 {
-    (void)j, (void)ret;
-    assert_true(o->until_ms > stand.now_ms && fd >= 0);
-    journal("ask:%s ", diagnostic);
-    return outcome(diagnostic, e);
+    (void)ret;
+    assert_true(q->jvm && q->until_ms > stand.now_ms && fd >= 0);
+    journal("ask:%s ", q->diagnostic);
+    return outcome(q->diagnostic, e);
 }
 
 STANDS_IN(fake_dump, dump_to_store);

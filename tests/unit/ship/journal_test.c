@@ -21,7 +21,7 @@
     "\"file_size\":100,\"file_mtime_ns\":-7}\n"
 #define PART(number, size, stored_end, raw_end, frames)                                                                \
     "{\"part\":" #number ",\"size\":" #size ",\"stored_end\":" #stored_end ",\"raw_end\":" #raw_end                    \
-    ",\"receipt\":\"r" #number "\",\"raw_digest\":\"d\",\"stored_digest\":\"s\",\"frames\":" frames "}\n"
+    ",\"etag\":\"r" #number "\",\"raw_digest\":\"d\",\"stored_digest\":\"s\",\"frames\":" frames "}\n"
 #define PART1 PART(1, 5, 5, 20, "[2,10,3,10]")
 #define PART2 PART(2, 6, 11, 30, "[6,10]")
 #define PART3 PART(3, 7, 18, 40, "[7,10]")
@@ -201,9 +201,9 @@ static void a_wrong_line_ends_the_reading(void **state)
         PART(2, 6, 11, 30, "[6,10],\"more\":1"),
         PART(2, 6, 11, 30, "[6,10]}{"),
         "\xef\xbb\xbf" PART2,
-        "{\"part\":2,\"size\":6,\"stored_end\":11,\"raw_end\":30,\"receipt\":\"\xff\",\"raw_digest\":\"d\","
+        "{\"part\":2,\"size\":6,\"stored_end\":11,\"raw_end\":30,\"etag\":\"\xff\",\"raw_digest\":\"d\","
         "\"stored_digest\":\"s\",\"frames\":[6,10]}\n",
-        "{\"part\":2,\"size\":6,\"stored_end\":11,\"raw_end\":30,\"receipt\":\"a\\r\\nX: y\",\"raw_digest\":\"d\","
+        "{\"part\":2,\"size\":6,\"stored_end\":11,\"raw_end\":30,\"etag\":\"a\\r\\nX: y\",\"raw_digest\":\"d\","
         "\"stored_digest\":\"s\",\"frames\":[6,10]}\n",
     };
 
@@ -223,11 +223,11 @@ static void a_wrong_line_ends_the_reading(void **state)
 static void texts_too_long_for_their_field_end_the_reading(void **state)
 {
     static const char *const formats[] = {
-        "{\"part\":1,\"size\":1,\"stored_end\":1,\"raw_end\":1,\"receipt\":\"%s\",\"raw_digest\":\"\","
+        "{\"part\":1,\"size\":1,\"stored_end\":1,\"raw_end\":1,\"etag\":\"%s\",\"raw_digest\":\"\","
         "\"stored_digest\":\"\",\"frames\":[1,1]}\n",
-        "{\"part\":1,\"size\":1,\"stored_end\":1,\"raw_end\":1,\"receipt\":\"\",\"raw_digest\":\"%s\","
+        "{\"part\":1,\"size\":1,\"stored_end\":1,\"raw_end\":1,\"etag\":\"\",\"raw_digest\":\"%s\","
         "\"stored_digest\":\"\",\"frames\":[1,1]}\n",
-        "{\"part\":1,\"size\":1,\"stored_end\":1,\"raw_end\":1,\"receipt\":\"\",\"raw_digest\":\"\","
+        "{\"part\":1,\"size\":1,\"stored_end\":1,\"raw_end\":1,\"etag\":\"\",\"raw_digest\":\"\","
         "\"stored_digest\":\"%s\",\"frames\":[1,1]}\n",
     };
     char fits[256], longer[257];

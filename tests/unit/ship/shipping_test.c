@@ -37,15 +37,14 @@ static struct {
     int out, err, stdout_fd, stderr_fd;
 } t;
 
-static int upload_new(struct sink *s, const struct object *o, const struct upload_past *past,
-                      const struct upload_events *events, struct upload **ret, struct err *e)
+static int upload_new(struct sink *s, const struct upload_start *start, struct upload **ret, struct err *e)
 {
     t.tries++;
     if (t.failures > 0) {
         t.failures--;
         return err_set(e, -t.fault, "the store says no");
     }
-    return t.real->upload_new(s, o, past, events, ret, e);
+    return t.real->upload_new(s, start, ret, e);
 }
 
 static void write_more(void)

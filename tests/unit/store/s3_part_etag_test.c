@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Receipts, and the sums over them. The expected sums were made with Python's hashlib.
+ * ETags of parts, and the sums over them. The expected sums were made with Python's hashlib.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -85,7 +85,7 @@ static void check_round(const char *text, const char *etag, const char *sum)
     assert_string_equal(s3_part_etag_format(&r, out), text);
 }
 
-static void receipts_come_back_as_they_went(void **state)
+static void part_etags_come_back_as_they_went(void **state)
 {
     (void)state;
     char longest[S3_PART_ETAG_MAX];
@@ -134,7 +134,7 @@ static void a_journal_from_strangers_is_checked(void **state)
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         if (s3_part_etag_parse(bad[i], &r) != -EBADMSG)
-            fail_msg("'%s' was taken for a receipt", bad[i]);
+            fail_msg("'%s' was taken for a part's ETag", bad[i]);
 }
 
 static char *const PLAIN[] = {MD5_A, MD5_B};
@@ -172,10 +172,10 @@ static void the_wholes_etag_is_the_md5_of_the_parts_md5s(void **state)
 static void a_part_is_completed_with_the_checksum_that_the_store_confirmed(void **state)
 {
     (void)state;
-    static char *const receipts[] = {MD5_A " crc32c=" CRC_A};
+    static char *const part_etags[] = {MD5_A " crc32c=" CRC_A};
     struct buf body = {0};
 
-    assert_int_equal(s3_complete_body(receipts, 1, &body), 0);
+    assert_int_equal(s3_complete_body(part_etags, 1, &body), 0);
     assert_non_null(strstr(buf_text(&body), "<ChecksumCRC32C>" CRC_A "</ChecksumCRC32C></Part>"));
     buf_done(&body);
 }
@@ -202,7 +202,7 @@ int main(void)
         cmocka_unit_test(an_etag_that_could_not_be_given_back_is_refused),
         cmocka_unit_test(only_32_hex_digits_are_taken_for_an_md5),
         cmocka_unit_test(only_an_md5_with_a_number_is_taken_for_a_sum),
-        cmocka_unit_test(receipts_come_back_as_they_went),
+        cmocka_unit_test(part_etags_come_back_as_they_went),
         cmocka_unit_test(a_journal_from_strangers_is_checked),
         cmocka_unit_test(the_body_lists_the_parts_in_order),
         cmocka_unit_test(the_wholes_etag_is_the_md5_of_the_parts_md5s),

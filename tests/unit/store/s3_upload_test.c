@@ -30,7 +30,7 @@ static int settle(struct fake_upload *f)
     return s3_upload_result(f->u, &f->e);
 }
 
-static void parts_are_sent_and_their_receipts_given(void **state)
+static void parts_are_sent_and_their_etags_given(void **state)
 {
     CLEANUP(fake_end) struct fake_upload f = {0};
     (void)state;
@@ -43,8 +43,8 @@ static void parts_are_sent_and_their_receipts_given(void **state)
     assert_int_equal(fake_count("PUT 1"), 1);
     assert_int_equal(fake_count("PUT 2"), 1);
     assert_int_equal(fake.done, 2);
-    assert_string_equal(fake.receipts[0], "opaque-part");
-    assert_string_equal(fake.receipts[1], "opaque-part");
+    assert_string_equal(fake.part_etags[0], "opaque-part");
+    assert_string_equal(fake.part_etags[1], "opaque-part");
 }
 
 static void a_part_that_fails_is_sent_again(void **state)
@@ -109,7 +109,7 @@ static void a_part_that_arrives_damaged_is_sent_again(void **state)
     assert_int_equal(fake_count("PUT 2"), 5);
 }
 
-static void an_answer_without_an_etag_is_no_receipt(void **state)
+static void an_answer_without_an_etag_confirms_nothing(void **state)
 {
     CLEANUP(fake_end) struct fake_upload f = {0};
     (void)state;
@@ -149,10 +149,10 @@ static void parts_out_of_order_and_small_ones_are_refused(void **state)
 
 /* --- from a journal ----------------------------------------------------------------------------------------------- */
 
-static const char *const RECEIPT[] = {"first-etag"};
+static const char *const ETAG[] = {"first-etag"};
 static const uint64_t SIZE[] = {FAKE_PART};
 static const struct upload_past PAST = {
-    .token = "up-0", .count = 1, .receipts = RECEIPT, .sizes = SIZE, .stored_end = FAKE_PART};
+    .token = "up-0", .count = 1, .etags = ETAG, .sizes = SIZE, .stored_end = FAKE_PART};
 
 static void a_journal_is_gone_on_with_behind_its_last_part(void **state)
 {
@@ -190,7 +190,7 @@ static void a_journal_of_no_use_begins_anew_without_asking(void **state)
     (void)state;
     for (int i = 0; i < 2; i++) {
         CLEANUP(fake_end) struct fake_upload f = {0};
-        past.receipts = i == 0 ? broken : RECEIPT;
+        past.etags = i == 0 ? broken : ETAG;
         past.token = i == 0 ? "up-0" : "";
         assert_int_equal(fake_begin(&f, PLAIN, &past), -FAULT_GONE);
         assert_int_equal(fake.log_count, 0);
@@ -220,7 +220,7 @@ static void a_store_that_compares_gets_unsigned_bodies(void **state)
     assert_int_equal(s3_upload_commit(f.u, &FAKE_WHOLE, &f.e), 0);
     assert_int_equal(fake_count("PUT 1 unsigned") + fake_count("PUT 2 unsigned"), 2);
     assert_int_equal(fake_count(""), 4);
-    assert_string_equal(fake.receipts[0], "x crc32c=zqsFQg==");
+    assert_string_equal(fake.part_etags[0], "x crc32c=zqsFQg==");
     assert_non_null(strstr(buf_text(&fake.completed), "<ChecksumCRC32C>2E3aVw==</ChecksumCRC32C>"));
 }
 
@@ -271,12 +271,12 @@ static void a_policy_against_unsigned_bodies_is_followed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(parts_are_sent_and_their_receipts_given, fake_set_up),
+        cmocka_unit_test_setup(parts_are_sent_and_their_etags_given, fake_set_up),
         cmocka_unit_test_setup(a_part_that_fails_is_sent_again, fake_set_up),
         cmocka_unit_test_setup(a_store_that_stays_busy_is_given_up_after_five_tries, fake_set_up),
         cmocka_unit_test_setup(a_denied_part_is_not_sent_again_and_stops_the_rest, fake_set_up),
         cmocka_unit_test_setup(a_part_that_arrives_damaged_is_sent_again, fake_set_up),
-        cmocka_unit_test_setup(an_answer_without_an_etag_is_no_receipt, fake_set_up),
+        cmocka_unit_test_setup(an_answer_without_an_etag_confirms_nothing, fake_set_up),
         cmocka_unit_test_setup(an_abort_is_the_last_that_the_store_hears, fake_set_up),
         cmocka_unit_test_setup(parts_out_of_order_and_small_ones_are_refused, fake_set_up),
         cmocka_unit_test_setup(a_journal_is_gone_on_with_behind_its_last_part, fake_set_up),

@@ -108,7 +108,7 @@ static struct upload *begin(const struct upload_past *past)
     struct upload *u = NULL;
     struct err e;
 
-    assert_int_equal(sink->ops->upload_new(sink, &OBJECT, past, &EVENTS, &u, &e), 0);
+    assert_int_equal(sink->ops->upload_new(sink, &(struct upload_start){&OBJECT, past, &EVENTS}, &u, &e), 0);
     return u;
 }
 
@@ -174,7 +174,7 @@ static void pieces_of_one_case_do_not_meet(void **state)
 
     (void)state;
     put_part(u, 1, "one two ", false);
-    assert_int_equal(sink->ops->upload_new(sink, &piece, NULL, &nothing, &v, &e), 0);
+    assert_int_equal(sink->ops->upload_new(sink, &(struct upload_start){&piece, NULL, &nothing}, &v, &e), 0);
     assert_int_equal(sink->ops->write(v, &p, &e), 0);
     put_part(u, 2, "three", true);
     assert_int_equal(sink->ops->commit(v, &small, &e), 0);
@@ -303,7 +303,7 @@ static void expect_gone(const struct upload_past *past)
     struct upload *u = NULL;
     struct err e;
 
-    assert_int_equal(sink->ops->upload_new(sink, &OBJECT, past, &EVENTS, &u, &e), -FAULT_GONE);
+    assert_int_equal(sink->ops->upload_new(sink, &(struct upload_start){&OBJECT, past, &EVENTS}, &u, &e), -FAULT_GONE);
     assert_null(u);
 }
 
@@ -357,8 +357,8 @@ static void put_replaces_at_once(void **state)
     struct err e;
 
     (void)state;
-    assert_int_equal(sink->ops->put(sink, "a/b.json", "{}", 2, "application/json", &e), 0);
-    assert_int_equal(sink->ops->put(sink, "a/b.json", "{...}", 5, "application/json", &e), 0);
+    assert_int_equal(sink->ops->put(sink, &(struct small_object){"a/b.json", "application/json", "{}", 2}, &e), 0);
+    assert_int_equal(sink->ops->put(sink, &(struct small_object){"a/b.json", "application/json", "{...}", 5}, &e), 0);
     expect_file("a/b.json", "{...}");
     expect_list("", "a/b.json=5;");
 }
@@ -368,7 +368,7 @@ static void list_tells_files_below_the_prefix_but_no_hidden_ones(void **state)
     struct err e;
 
     (void)state;
-    assert_int_equal(sink->ops->put(sink, "a/b/c", "123", 3, "", &e), 0);
+    assert_int_equal(sink->ops->put(sink, &(struct small_object){"a/b/c", "", "123", 3}, &e), 0);
     assert_int_equal(mkdirat(folderfd, "empty", 0700), 0);
     assert_int_equal(mkdirat(folderfd, ".hidden", 0700), 0);
     assert_int_equal(mkfifoat(folderfd, "fifo", 0600), 0);
@@ -408,12 +408,18 @@ static void read_begins_at_the_offset_and_tells_the_whole_size(void **state)
 
     (void)state;
     make_file("object", "0123456789");
-    assert_int_equal(sink->ops->read(sink, "object", 7, &size, keep, &b, &e), 0);
+    assert_int_equal(
+        sink->ops->read(
+            sink, &(struct object_reader){.key = "object", .offset = 7, .ret_size = &size, .fn = keep, .ctx = &b}, &e),
+        0);
     assert_string_equal(buf_text(&b), "789");
     assert_int_equal(size, 10);
-    assert_int_equal(sink->ops->read(sink, "object", 10, NULL, keep, &b, &e), 0);
+    assert_int_equal(
+        sink->ops->read(sink, &(struct object_reader){.key = "object", .offset = 10, .fn = keep, .ctx = &b}, &e), 0);
     assert_int_equal(b.size, 3);
-    assert_int_equal(sink->ops->read(sink, "object", 11, NULL, keep, &b, &e), -FAULT_REFUSED);
+    assert_int_equal(
+        sink->ops->read(sink, &(struct object_reader){.key = "object", .offset = 11, .fn = keep, .ctx = &b}, &e),
+        -FAULT_REFUSED);
 }
 
 static void what_is_no_object_is_said_to_be_none(void **state)
@@ -428,8 +434,10 @@ static void what_is_no_object_is_said_to_be_none(void **state)
     assert_int_equal(sink->ops->stat(sink, "none", &info, &e), -FAULT_NO_OBJECT);
     assert_int_equal(sink->ops->stat(sink, "no/ne", &info, &e), -FAULT_NO_OBJECT);
     assert_int_equal(sink->ops->stat(sink, "folder", &info, &e), -FAULT_NO_OBJECT);
-    assert_int_equal(sink->ops->read(sink, "none", 0, NULL, keep, &b, &e), -FAULT_NO_OBJECT);
-    assert_int_equal(sink->ops->read(sink, "fifo", 0, NULL, keep, &b, &e), -FAULT_NO_OBJECT);
+    assert_int_equal(sink->ops->read(sink, &(struct object_reader){.key = "none", .fn = keep, .ctx = &b}, &e),
+                     -FAULT_NO_OBJECT);
+    assert_int_equal(sink->ops->read(sink, &(struct object_reader){.key = "fifo", .fn = keep, .ctx = &b}, &e),
+                     -FAULT_NO_OBJECT);
 }
 
 static void nothing_is_written_or_read_outside_of_the_folder(void **state)
@@ -440,15 +448,15 @@ static void nothing_is_written_or_read_outside_of_the_folder(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(KEYS); i++) {
-        assert_int_equal(sink->ops->put(sink, KEYS[i], "x", 1, "", &e), -FAULT_REFUSED);
+        assert_int_equal(sink->ops->put(sink, &(struct small_object){KEYS[i], "", "x", 1}, &e), -FAULT_REFUSED);
         assert_int_equal(sink->ops->stat(sink, KEYS[i], &info, &e), -FAULT_REFUSED);
     }
     assert_int_equal(mkdirat(folderfd, "real", 0700), 0);
     assert_int_equal(symlinkat("real", folderfd, "link"), 0);
-    assert_int_equal(sink->ops->put(sink, "link/x", "x", 1, "", &e), -FAULT_REFUSED);
+    assert_int_equal(sink->ops->put(sink, &(struct small_object){"link/x", "", "x", 1}, &e), -FAULT_REFUSED);
     expect_none("real/x");
     assert_int_equal(symlinkat("real/y", folderfd, "link2"), 0);
-    assert_int_equal(sink->ops->put(sink, "link2", "x", 1, "", &e), 0);
+    assert_int_equal(sink->ops->put(sink, &(struct small_object){"link2", "", "x", 1}, &e), 0);
     expect_none("real/y");
     expect_file("link2", "x");
 }
@@ -467,7 +475,7 @@ static void only_the_last_folder_may_be_missing_and_is_made_by_writing(void **st
     assert_non_null(strstr(e.msg, "/new does not exist"));
     assert_int_equal(s->ops->stat(s, "a", &info, &e), -FAULT_NO_OBJECT);
     expect_none("new");
-    assert_int_equal(s->ops->put(s, "a", "x", 1, "", &e), 0);
+    assert_int_equal(s->ops->put(s, &(struct small_object){"a", "", "x", 1}, &e), 0);
     expect_file("new/a", "x");
     sink_close(s);
 
@@ -488,7 +496,7 @@ static void a_folder_that_may_not_be_written_is_denied(void **state)
     /* root may write everywhere, so it steps down for a moment */
     assert_int_equal(fchmod(folderfd, 0555), 0);
     assert_int_equal(root ? seteuid(65534) : 0, 0);
-    r = sink->ops->put(sink, "a/b", "x", 1, "", &e);
+    r = sink->ops->put(sink, &(struct small_object){"a/b", "", "x", 1}, &e);
     assert_int_equal(root ? seteuid(0) : 0, 0);
     assert_int_equal(fchmod(folderfd, 0700), 0);
     assert_int_equal(r, -FAULT_DENIED);

@@ -218,7 +218,7 @@ static struct upload *begin(void)
     struct upload *u = NULL;
     struct err e;
 
-    assert_int_equal(sink->ops->upload_new(sink, &OBJECT, NULL, &EVENTS, &u, &e), 0);
+    assert_int_equal(sink->ops->upload_new(sink, &(struct upload_start){&OBJECT, NULL, &EVENTS}, &u, &e), 0);
     return u;
 }
 
@@ -272,7 +272,8 @@ static void where_all_is_offered_folders_are_made_and_readers_see_it_at_once(voi
 
     /* what is known of the folder and of MOVE is not asked again */
     PLAY(CREATED, "204 No Content", SIZED(2));
-    assert_int_equal(sink->ops->put(sink, "a b/c/heap.json", "{}", 2, "application/json", &e), 0);
+    assert_int_equal(sink->ops->put(sink, &(struct small_object){"a b/c/heap.json", "application/json", "{}", 2}, &e),
+                     0);
     expect_seen("PUT /d%20x/a%20b/c/heap.json.part-0000000000000000 [{}];"
                 "MOVE /d%20x/a%20b/c/heap.json.part-0000000000000000 (Destination: /d%20x/a%20b/c/heap.json);"
                 "HEAD /d%20x/a%20b/c/heap.json;");
@@ -476,7 +477,10 @@ static void expect_read(uint64_t offset, const char *text, const char *requests)
     uint64_t size = 0;
     struct err e;
 
-    assert_int_equal(sink->ops->read(sink, "k", offset, &size, keep, &b, &e), 0);
+    assert_int_equal(
+        sink->ops->read(
+            sink, &(struct object_reader){.key = "k", .offset = offset, .ret_size = &size, .fn = keep, .ctx = &b}, &e),
+        0);
     assert_string_equal(buf_text(&b), text);
     assert_int_equal(size, 10);
     expect_seen(requests);
@@ -505,15 +509,19 @@ static void reading_does_not_mix_two_objects(void **state)
     (void)state;
     PLAY(SIZED(10) "\r\nETag: \"a\"", SIZED(10) "\r\nETag: \"a\"\r\n\r\n01234",
          "206 Partial Content\r\nETag: \"b\"\r\nContent-Range: bytes 5-9/10\r\nContent-Length: 5\r\n\r\n56789");
-    assert_int_equal(sink->ops->read(sink, "k", 0, NULL, keep, &b, &e), -FAULT_CORRUPT);
+    assert_int_equal(sink->ops->read(sink, &(struct object_reader){.key = "k", .fn = keep, .ctx = &b}, &e),
+                     -FAULT_CORRUPT);
     assert_string_equal(buf_text(&b), "01234");
 
     PLAY(SIZED(10), "206 Partial Content\r\nContent-Range: bytes 4-9/10\r\nContent-Length: 6\r\n\r\n456789");
-    assert_int_equal(sink->ops->read(sink, "k", 5, NULL, keep, &b, &e), -FAULT_FORMAT);
+    assert_int_equal(sink->ops->read(sink, &(struct object_reader){.key = "k", .offset = 5, .fn = keep, .ctx = &b}, &e),
+                     -FAULT_FORMAT);
     PLAY(SIZED(4), SIZED(5) "\r\n\r\n01234");
-    assert_int_equal(sink->ops->read(sink, "k", 0, NULL, keep, &b, &e), -FAULT_CORRUPT);
+    assert_int_equal(sink->ops->read(sink, &(struct object_reader){.key = "k", .fn = keep, .ctx = &b}, &e),
+                     -FAULT_CORRUPT);
     PLAY(SIZED(4));
-    assert_int_equal(sink->ops->read(sink, "k", 5, NULL, keep, &b, &e), -FAULT_REFUSED);
+    assert_int_equal(sink->ops->read(sink, &(struct object_reader){.key = "k", .offset = 5, .fn = keep, .ctx = &b}, &e),
+                     -FAULT_REFUSED);
 }
 
 static int give_up(void *ctx, const void *data, size_t size)
@@ -530,7 +538,7 @@ static void what_the_taker_says_ends_reading(void **state)
 
     (void)state;
     PLAY(SIZED(4), SIZED(4) "\r\n\r\ntext");
-    assert_int_equal(sink->ops->read(sink, "k", 0, NULL, give_up, NULL, &e), -FAULT_UNREACHABLE);
+    assert_int_equal(sink->ops->read(sink, &(struct object_reader){.key = "k", .fn = give_up}, &e), -FAULT_UNREACHABLE);
     expect_seen("HEAD /d%20x/k;GET /d%20x/k;");
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Lanes: every part is worked on once, never more at a time than there are lanes, and nobody is left waiting.
+ * Every part is worked on once, never more at a time than there are threads, and no caller waits for ever.
  */
 #include <setjmp.h>
 #include <stdarg.h>
