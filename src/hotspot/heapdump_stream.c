@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,10 +18,11 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "hotspot/diagnostics.h"
 #include "hotspot/dumpanswer.h"
 
-enum { REASON_MAX = 300, POLL_MS = 50 };
+enum { REASON_MAX = 300, POLL_MS = 50, STACK_SIZE = 512 * 1024 };
 static const char FIFO[] = "heap.hprof";
 
 struct heapdump_stream {
@@ -165,8 +165,8 @@ static int begin(struct heapdump_stream *s, int *ret_fd, struct err *e)
     s->fd = openat(s->folder.fd, FIFO, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     if (s->fd < 0)
         return err_set(e, -errno, "the FIFO for JVM %d: %s", (int)s->j->proc.pid, strerror(errno));
-    if ((r = pthread_create(&s->thread, NULL, ask, s)) != 0)
-        return err_set(e, -r, "no thread: %s", strerror(r));
+    if ((r = thread_start(&s->thread, STACK_SIZE, ask, s)) < 0)
+        return err_set(e, r, "cannot start a thread: %s", strerror(-r));
     s->running = true;
     while (!has_begun(s->fd)) {
         if (!atomic_load(&s->answered))

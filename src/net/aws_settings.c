@@ -17,6 +17,18 @@
 #include "net/cabundle.h"
 #include "net/store_settings.h"
 
+static const struct aws_setting IGNORE_ENDPOINTS = {.variable = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+                                                    .name = "ignore_configured_endpoint_urls"};
+static const struct aws_setting ENDPOINT = {.variable = "AWS_ENDPOINT_URL"};
+static const struct aws_setting REGION = {.variable = "AWS_REGION"};
+static const struct aws_setting DEFAULT_REGION = {.variable = "AWS_DEFAULT_REGION", .name = "region"};
+static const struct aws_setting CHECKSUMS = {.variable = "AWS_REQUEST_CHECKSUM_CALCULATION",
+                                             .name = "request_checksum_calculation"};
+static const struct aws_setting ACCELERATE = {.name = "s3", .below = "use_accelerate_endpoint"};
+static const struct aws_setting SIGN_BODIES = {.name = "s3", .below = "payload_signing_enabled"};
+static const struct aws_setting S3_DUALSTACK = {
+    .variable = "AWS_USE_DUALSTACK_ENDPOINT", .name = "s3", .below = "use_dualstack_endpoint"};
+
 static int no_memory(struct err *e)
 {
     return err_set(e, -ENOMEM, "out of memory");
@@ -53,17 +65,14 @@ int aws_settings_endpoint(const struct awsconfig *c, const char *service, char *
     char variable[40] = "AWS_ENDPOINT_URL_";
     bool ignore = false;
     size_t at = strlen(variable);
-    int r = awsconfig_flag(c,
-                           &(struct aws_setting){.variable = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-                                                 .name = "ignore_configured_endpoint_urls"},
-                           &ignore, e);
+    int r = awsconfig_flag(c, &IGNORE_ENDPOINTS, &ignore, e);
 
     for (size_t i = 0; service[i] && at + 1 < sizeof(variable); i++)
         variable[at++] = (char)toupper((unsigned char)service[i]);
     if (r < 0 || ignore)
         return r;
     if (awsconfig_setting(c, &(struct aws_setting){.variable = variable}, &found, NULL) < 0 ||
-        (!found && awsconfig_setting(c, &(struct aws_setting){.variable = "AWS_ENDPOINT_URL"}, &found, NULL) < 0))
+        (!found && awsconfig_setting(c, &ENDPOINT, &found, NULL) < 0))
         return no_memory(e);
     if (!found && (r = from_services(c, service, &found, e)) < 0)
         return r;
@@ -76,12 +85,9 @@ int aws_settings_endpoint(const struct awsconfig *c, const char *service, char *
 
 int aws_settings_region(const struct awsconfig *c, char **ret)
 {
-    int r = awsconfig_setting(c, &(struct aws_setting){.variable = "AWS_REGION"}, ret, NULL);
+    int r = awsconfig_setting(c, &REGION, ret, NULL);
 
-    return r == 0 && !*ret
-               ? awsconfig_setting(c, &(struct aws_setting){.variable = "AWS_DEFAULT_REGION", .name = "region"}, ret,
-                                   NULL)
-               : r;
+    return r == 0 && !*ret ? awsconfig_setting(c, &DEFAULT_REGION, ret, NULL) : r;
 }
 
 static int find_style(const struct awsconfig *c, enum store_style *ret, struct err *e)
@@ -107,10 +113,7 @@ static int find_checksums(const struct awsconfig *c, bool *ret, struct err *e)
     CLEANUP_FREE char *text = NULL;
     const char *where = NULL;
 
-    if (awsconfig_setting(c,
-                          &(struct aws_setting){.variable = "AWS_REQUEST_CHECKSUM_CALCULATION",
-                                                .name = "request_checksum_calculation"},
-                          &text, &where) < 0)
+    if (awsconfig_setting(c, &CHECKSUMS, &text, &where) < 0)
         return no_memory(e);
     *ret = text && strcasecmp(text, "when_required") == 0;
     if (text && !*ret && strcasecmp(text, "when_supported") != 0)
@@ -181,15 +184,9 @@ static int get_s3(const struct awsconfig *c, struct store_settings *s, struct er
     int r;
 
     if ((r = find_style(c, &s->style, e)) < 0 || (r = find_checksums(c, &s->no_checksums, e)) < 0 ||
-        (r = awsconfig_flag(c, &(struct aws_setting){.name = "s3", .below = "use_accelerate_endpoint"}, &s->accelerate,
-                            e)) < 0 ||
-        (r = awsconfig_flag(c, &(struct aws_setting){.name = "s3", .below = "payload_signing_enabled"}, &s->sign_bodies,
-                            e)) < 0 ||
-        (r = awsconfig_flag(c,
-                            &(struct aws_setting){.variable = "AWS_USE_DUALSTACK_ENDPOINT",
-                                                  .name = "s3",
-                                                  .below = "use_dualstack_endpoint"},
-                            &s->dualstack, e)) < 0)
+        (r = awsconfig_flag(c, &ACCELERATE, &s->accelerate, e)) < 0 ||
+        (r = awsconfig_flag(c, &SIGN_BODIES, &s->sign_bodies, e)) < 0 ||
+        (r = awsconfig_flag(c, &S3_DUALSTACK, &s->dualstack, e)) < 0)
         return r;
     if (note_profiles(c, &s->notes) < 0 || note_unread(&c->config, "AWS_CONFIG_FILE", &s->notes) < 0 ||
         note_ignored(c, &s->notes) < 0)
@@ -204,11 +201,8 @@ int aws_settings_get(const char *service, struct store_settings *ret, struct err
     int r;
 
     if ((r = awsconfig_open(&c, e)) < 0 || (r = aws_settings_endpoint(&c, service, &s.endpoint, e)) < 0 ||
-        (r = awsconfig_flag(&c, &(struct aws_setting){.variable = "AWS_USE_FIPS_ENDPOINT", .name = "use_fips_endpoint"},
-                            &s.fips, e)) < 0 ||
-        (r = awsconfig_flag(
-             &c, &(struct aws_setting){.variable = "AWS_USE_DUALSTACK_ENDPOINT", .name = "use_dualstack_endpoint"},
-             &s.dualstack, e)) < 0 ||
+        (r = awsconfig_flag(&c, &AWS_SETTING_FIPS, &s.fips, e)) < 0 ||
+        (r = awsconfig_flag(&c, &AWS_SETTING_DUALSTACK, &s.dualstack, e)) < 0 ||
         (r = find_ca_file(&c, &s.ca_file, e)) < 0)
         return r;
     if (aws_settings_region(&c, &s.region) < 0)

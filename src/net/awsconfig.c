@@ -21,6 +21,10 @@ enum { FILE_MAX = 1024 * 1024 };
 
 static const char DEFAULT[] = "default";
 
+const struct aws_setting AWS_SETTING_FIPS = {.variable = "AWS_USE_FIPS_ENDPOINT", .name = "use_fips_endpoint"};
+const struct aws_setting AWS_SETTING_DUALSTACK = {.variable = "AWS_USE_DUALSTACK_ENDPOINT",
+                                                  .name = "use_dualstack_endpoint"};
+
 void awsconfig_wipe(char **value)
 {
     if (*value)

@@ -46,6 +46,8 @@ struct aws_setting {
     const char *below;    /* one of the lines below name; NULL: name itself */
 };
 
+extern const struct aws_setting AWS_SETTING_FIPS, AWS_SETTING_DUALSTACK; /* of all services */
+
 /* *ret_where, which may be NULL: what it is called, for messages; constant or borrowed. 0, with *ret NULL if it is
  * nowhere; -ENOMEM. */
 int awsconfig_setting(const struct awsconfig *c, const struct aws_setting *s, char **ret, const char **ret_where);

@@ -66,12 +66,9 @@ static int find_mode(const struct awsconfig *c, bool *ret_legacy, bool *ret_fips
             NULL) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     *ret_legacy = text_eq(mode, "legacy");
-    if ((r = awsconfig_flag(c, &(struct aws_setting){.variable = "AWS_USE_FIPS_ENDPOINT", .name = "use_fips_endpoint"},
-                            ret_fips, e)) < 0)
+    if ((r = awsconfig_flag(c, &AWS_SETTING_FIPS, ret_fips, e)) < 0)
         return r;
-    return awsconfig_flag(
-        c, &(struct aws_setting){.variable = "AWS_USE_DUALSTACK_ENDPOINT", .name = "use_dualstack_endpoint"},
-        ret_dualstack, e);
+    return awsconfig_flag(c, &AWS_SETTING_DUALSTACK, ret_dualstack, e);
 }
 
 static int given_endpoint(const char *given, struct place *ret)

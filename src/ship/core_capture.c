@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,9 +17,10 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "linux/interrupt.h"
 
-enum { PIPE_SIZE = 1024 * 1024 };
+enum { PIPE_SIZE = 1024 * 1024, STACK_SIZE = 512 * 1024 };
 
 const char *coring_name(const struct proc *p, char out[CORING_NAME_MAX])
 {
@@ -149,10 +149,10 @@ static int start(struct coring *c, pthread_t *ret_thread, int *ret_fd, struct er
         return err_set(e, -errno, "no pipe: %s", strerror(errno));
     fcntl(ends[1], F_SETPIPE_SZ, (int)PIPE_SIZE); /* where it may be */
     c->out = ends[1];
-    if ((r = -pthread_create(ret_thread, NULL, run_snapshot, c)) < 0) {
+    if ((r = thread_start(ret_thread, STACK_SIZE, run_snapshot, c)) < 0) {
         close(ends[0]);
         close(ends[1]);
-        return err_set(e, r, "no thread can be started: %s", strerror(-r));
+        return err_set(e, r, "cannot start a thread: %s", strerror(-r));
     }
     *ret_fd = ends[0];
     return 0;

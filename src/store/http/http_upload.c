@@ -12,8 +12,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 #include "store/http/http_store.h"
 #include "store/readback.h"
+
+enum { STACK_SIZE = 512 * 1024 };
 
 DEFINE_CLEANUP(struct http *, http_free)
 
@@ -165,9 +168,9 @@ static int stream_part(struct upload *u, struct part *p, struct err *e)
     int r = 0;
 
     if (!u->running) {
-        r = -pthread_create(&u->thread, NULL, stream, u);
+        r = thread_start(&u->thread, STACK_SIZE, stream, u);
         if (r < 0)
-            err_set(e, r, "cannot make a thread: %s", strerror(-r));
+            err_set(e, r, "cannot start a thread: %s", strerror(-r));
         u->running = r == 0;
     }
     pthread_mutex_lock(&u->lock);
