@@ -104,8 +104,7 @@ int file_load(int dirfd, const char *path, struct buf *ret)
     return S_ISREG(st.st_mode) ? file_load_fd(fd, ret) : S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 }
 
-/* Some network and FUSE file systems have no fsync for folders (EINVAL): nothing more can be done. */
-static int fsync_folder(int fd)
+int file_fsync_folder(int fd)
 {
     while (fsync(fd) < 0) {
         if (errno == EINVAL || errno == ENOTSUP)
@@ -123,13 +122,6 @@ static int open_folder(int dirfd, const char *path)
     if (fd < 0)
         return -errno;
     return fd;
-}
-
-int file_fsync_dir(int dirfd, const char *path)
-{
-    CLEANUP_FD int fd = open_folder(dirfd, path);
-
-    return fd < 0 ? fd : fsync_folder(fd);
 }
 
 /* Opens the folder that path is in; *ret_name is the last part of path. */
@@ -202,7 +194,7 @@ static int replace(int dirfd, const struct replacement *n)
         unlinkat(folder, temporary, 0);
         return r;
     }
-    r = fsync_folder(folder);
+    r = file_fsync_folder(folder);
     return n->locked ? TAKE_FD(fd) : r; /* the rename is done, so the caller needs the lock even if fsync failed */
 }
 
@@ -225,7 +217,7 @@ static int make_folder(int dirfd, char *path, mode_t mode)
 
     if (mkdirat(dirfd, path, mode) == 0) {
         parent = open_parent(dirfd, path, &name);
-        return parent < 0 ? parent : fsync_folder(parent);
+        return parent < 0 ? parent : file_fsync_folder(parent);
     }
     if (errno != EEXIST)
         return -errno;

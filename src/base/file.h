@@ -31,7 +31,9 @@ int file_replace_locked(int dirfd, const char *path, const void *data, size_t si
 /* Makes path and its missing parents; existing folders are not changed. The parents of new folders are fsynced. */
 int file_mkdirs(int dirfd, const char *path, mode_t mode);
 
-int file_fsync_dir(int dirfd, const char *path);
+/* Makes the names in a folder durable. Success also where the file system has no fsync for folders (EINVAL, of some
+ * network and FUSE file systems): nothing more can be done. */
+int file_fsync_folder(int fd);
 
 /* Opens a folder to list it; never follows a link at the end of path. NULL with errno. */
 DIR *file_opendir(int dirfd, const char *path);

@@ -108,6 +108,3 @@ void rule_names(const struct rule *rule, int target, char key[RULE_KEY_MAX], cha
 
 /* How long a case matters: the longest of the cool-down and the times of the caps. */
 uint64_t rule_horizon_ms(const struct rule *rule);
-
-/* Cases that are being made. */
-unsigned rule_running(const struct rule *rule);

@@ -262,8 +262,3 @@ uint64_t rule_horizon_ms(const struct rule *rule)
             ms = rates[i]->per_ms;
     return ms;
 }
-
-unsigned rule_running(const struct rule *rule)
-{
-    return rule->running;
-}

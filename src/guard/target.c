@@ -123,10 +123,10 @@ static void read_psi(struct target *t, uint64_t now_ms, struct reading *r)
             continue;
         }
         if (w->at_ms && now_ms - w->at_ms >= w->window_ms) {
-            double us = (double)(now_ms - w->at_ms) * 1000;
+            uint64_t us = (now_ms - w->at_ms) * 1000;
 
-            w->some = reading_known((int64_t)((double)(psi.some.total_us - w->some_us) / us * READING_WHOLE));
-            w->full = reading_known((int64_t)((double)(psi.full.total_us - w->full_us) / us * READING_WHOLE));
+            w->some = reading_known((int64_t)(psi_share(w->some_us, psi.some.total_us, us) * READING_WHOLE));
+            w->full = reading_known((int64_t)(psi_share(w->full_us, psi.full.total_us, us) * READING_WHOLE));
         }
         if (!w->at_ms || now_ms - w->at_ms >= w->window_ms) {
             w->at_ms = now_ms;

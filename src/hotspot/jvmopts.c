@@ -134,16 +134,6 @@ int jvmopts_override(struct jvmopts *o, struct jvmopts *strong)
     return 0;
 }
 
-static int add_word(void *ctx, const char *option)
-{
-    return jvmopts_add(ctx, option);
-}
-
-int jvmopts_add_string(struct jvmopts *o, const char *options)
-{
-    return jvmopts_each(options, add_word, o);
-}
-
 int jvmopts_add_vm_flags(struct jvmopts *o, const char *text)
 {
     int r = 0;

@@ -42,9 +42,6 @@ void jvmopts_done(struct jvmopts *o);
 /* One option ("-XX:+HeapDumpOnOutOfMemoryError", also with -J in front); other options are ignored. 0 or -ENOMEM. */
 int jvmopts_add(struct jvmopts *o, const char *option);
 
-/* All options of a string such as JAVA_TOOL_OPTIONS. 0 or -ENOMEM. */
-int jvmopts_add_string(struct jvmopts *o, const char *options);
-
 /* Overrides o by what is set in strong; OnOutOfMemoryError adds up. May take strings out of strong, which is still to
  * be freed. 0 or -ENOMEM. */
 int jvmopts_override(struct jvmopts *o, struct jvmopts *strong);

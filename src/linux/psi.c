@@ -77,8 +77,7 @@ int psi_parse(const char *text, struct psi *ret)
 
 double psi_share(uint64_t before_us, uint64_t after_us, uint64_t passed_us)
 {
-    double share =
-        passed_us > 0 && after_us > before_us ? 100.0 * (double)(after_us - before_us) / (double)passed_us : 0;
+    double share = passed_us > 0 && after_us > before_us ? (double)(after_us - before_us) / (double)passed_us : 0;
 
-    return share > 100 ? 100 : share;
+    return share > 1 ? 1 : share;
 }

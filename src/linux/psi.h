@@ -19,5 +19,5 @@ struct psi {
 /* 0, or -EINVAL without a complete "some" line (ret untouched). */
 int psi_parse(const char *text, struct psi *ret);
 
-/* The difference of two totals in percent of passed_us, 0 to 100. */
+/* The difference of two totals as a share of passed_us, 0 to 1. */
 double psi_share(uint64_t before_us, uint64_t after_us, uint64_t passed_us);

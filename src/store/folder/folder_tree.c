@@ -80,15 +80,15 @@ int file_tree_fail(const struct file_store *s, int error, const char *doing, con
 /* One step down; fd is open for reading, so that a folder made in it can be made durable. */
 static int step(int fd, const char *name, bool make)
 {
-    int next = openat(fd, name, OPEN_FOLDER);
+    int next = openat(fd, name, OPEN_FOLDER), r;
 
     if (next >= 0 || errno != ENOENT || !make)
         return next < 0 ? -errno : next;
     if (mkdirat(fd, name, FOLDER_MODE) < 0) {
         if (errno != EEXIST)
             return -errno;
-    } else if (fsync(fd) < 0) {
-        return -errno;
+    } else if ((r = file_fsync_folder(fd)) < 0) {
+        return r;
     }
     next = openat(fd, name, OPEN_FOLDER);
     return next < 0 ? -errno : next;

@@ -165,12 +165,15 @@ int file_upload_write(struct upload *u, struct part *p, struct err *e)
 
 int file_upload_commit(struct upload *u, const struct whole *w, struct err *e)
 {
+    int r;
+
     if (u->size != w->size)
         return err_set(e, -FAULT_CORRUPT, "file: %s/%s: %" PRIu64 " of %" PRIu64 " bytes were written", u->store->path,
                        u->object->key, u->size, w->size);
-    if (fsync(u->fd) < 0 || renameat(u->folder, u->temporary, u->folder, u->name) < 0 || fsync(u->folder) < 0)
+    if (fsync(u->fd) < 0 || renameat(u->folder, u->temporary, u->folder, u->name) < 0)
         return file_tree_fail(u->store, errno, "write", u->object->key, e);
-    return 0;
+    r = file_fsync_folder(u->folder);
+    return r < 0 ? file_tree_fail(u->store, -r, "write", u->object->key, e) : 0;
 }
 
 static int compare(const struct upload *u, const struct reading *back, const struct whole *w, struct err *e)

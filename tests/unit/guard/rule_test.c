@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "guard/rule.h"
+#include "guard/rule_internal.h"
 
 enum { MIB = 1 << 20, SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
@@ -72,11 +72,11 @@ static void a_case_is_made_with_its_reason(void **state)
     assert_int_equal(d.answer, RULE_TRIGGER);
     assert_int_equal(d.condition, 1);
     assert_string_equal(d.why, "memory>=90%,oom-in<=1s: memory 93% of 100.0 MiB, growing 10.0 MiB/s, limit in 0.7 s");
-    assert_int_equal(rule_running(rule), 1);
+    assert_int_equal(rule->running, 1);
     rule_done(rule, t, true, START + 5);
-    assert_int_equal(rule_running(rule), 0);
+    assert_int_equal(rule->running, 0);
     rule_done(rule, t, true, START + 5); /* once too often */
-    assert_int_equal(rule_running(rule), 0);
+    assert_int_equal(rule->running, 0);
 }
 
 static void a_steady_value_fires_once(void **state)
@@ -141,7 +141,7 @@ static void a_case_that_could_not_be_begun_is_begun_later(void **state)
     (void)state;
     assert_int_equal(answer(rule, t, 95, START), RULE_TRIGGER);
     rule_refused(rule, t, START);
-    assert_int_equal(rule_running(rule), 0);
+    assert_int_equal(rule->running, 0);
     assert_int_equal(answer(rule, t, 95, START + 999), RULE_WAIT);
     assert_int_equal(answer(rule, t, 95, START + 1000), RULE_TRIGGER);
     rule_refused(rule, t, START + 1000);
@@ -454,7 +454,7 @@ static void an_earlier_runs_rest_and_caps_go_on(void **state)
     rule_restore(rule, "b", "shop", RULE_BEGUN, now - 20 * MINUTE);
     rule_restore(rule, "b", "shop", RULE_REFUSED, now - 20 * MINUTE);
     rule_restore(rule, "a", "shop", RULE_BEGUN, now - 9 * MINUTE); /* killed in the middle of it */
-    assert_int_equal(rule_running(rule), 0);
+    assert_int_equal(rule->running, 0);
     a = rule_join(rule, "a", now);
     b = rule_join(rule, "b", now);
     rule_names(rule, a, key, tenant);

@@ -37,14 +37,23 @@ static void assert_words(enum jvmopts_grammar grammar, const char *text, const c
     assert_string_equal(buf_text(&b), words);
 }
 
+static int add(void *ctx, const char *option)
+{
+    return jvmopts_add(ctx, option);
+}
+
+static int add_all(struct jvmopts *o, const char *options)
+{
+    return jvmopts_each(options, add, o);
+}
+
 static void the_later_option_wins(void **state)
 {
     CLEANUP(jvmopts_done) struct jvmopts o = JVMOPTS_NONE;
 
     (void)state;
-    assert_int_equal(jvmopts_add_string(&o,
-                                        "-XX:+HeapDumpOnOutOfMemoryError -XX:HeapDumpPath=/a -Xmx1g "
-                                        "-XX:HeapDumpPath=/b -XX:-HeapDumpOnOutOfMemoryError -XX:HeapDumpGzipLevel=3"),
+    assert_int_equal(add_all(&o, "-XX:+HeapDumpOnOutOfMemoryError -XX:HeapDumpPath=/a -Xmx1g "
+                                 "-XX:HeapDumpPath=/b -XX:-HeapDumpOnOutOfMemoryError -XX:HeapDumpGzipLevel=3"),
                      0);
     assert_string_equal(o.heap_dump_path, "/b");
     assert_int_equal(o.heap_dump, 0);
@@ -73,8 +82,8 @@ static void nonsense_says_nothing(void **state)
     CLEANUP(jvmopts_done) struct jvmopts o = JVMOPTS_NONE;
 
     (void)state;
-    assert_int_equal(jvmopts_add_string(&o, "HeapDumpPath=/a -XX:HeapDumpPat=/a -XX: -J - -XX:HeapDumpGzipLevel=12 "
-                                            "-XX:HeapDumpGzipLevel=x -Dx=-XX:HeapDumpPath=/a -XX:heapdumppath=/a"),
+    assert_int_equal(add_all(&o, "HeapDumpPath=/a -XX:HeapDumpPat=/a -XX: -J - -XX:HeapDumpGzipLevel=12 "
+                                 "-XX:HeapDumpGzipLevel=x -Dx=-XX:HeapDumpPath=/a -XX:heapdumppath=/a"),
                      0);
     assert_null(o.heap_dump_path);
     assert_int_equal(o.heap_dump_gzip_level, -1);
@@ -112,11 +121,11 @@ static void the_stronger_options_win_and_commands_add_up(void **state)
     CLEANUP(jvmopts_done) struct jvmopts o = JVMOPTS_NONE, strong = JVMOPTS_NONE, none = JVMOPTS_NONE;
 
     (void)state;
-    assert_int_equal(jvmopts_add_string(&o, "-XX:HeapDumpPath=/a -XX:ErrorFile=/e -XX:OnOutOfMemoryError=a "
-                                            "-XX:+ExitOnOutOfMemoryError -XX:+DisableAttachMechanism"),
+    assert_int_equal(add_all(&o, "-XX:HeapDumpPath=/a -XX:ErrorFile=/e -XX:OnOutOfMemoryError=a "
+                                 "-XX:+ExitOnOutOfMemoryError -XX:+DisableAttachMechanism"),
                      0);
-    assert_int_equal(jvmopts_add_string(&strong, "-XX:HeapDumpPath=/b -XX:OnOutOfMemoryError=b "
-                                                 "-XX:-ExitOnOutOfMemoryError"),
+    assert_int_equal(add_all(&strong, "-XX:HeapDumpPath=/b -XX:OnOutOfMemoryError=b "
+                                      "-XX:-ExitOnOutOfMemoryError"),
                      0);
     assert_int_equal(jvmopts_override(&o, &strong), 0);
     assert_int_equal(jvmopts_override(&o, &none), 0);

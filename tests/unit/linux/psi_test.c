@@ -68,8 +68,8 @@ static void anything_else_is_refused(void **state)
 static void a_share_is_of_the_time_that_passed(void **state)
 {
     (void)state;
-    assert_float_equal(psi_share(1000, 251000, 1000000), 25, 1e-9);
-    assert_float_equal(psi_share(0, 2000, 1000), 100, 1e-9);
+    assert_float_equal(psi_share(1000, 251000, 1000000), 0.25, 1e-9);
+    assert_float_equal(psi_share(0, 2000, 1000), 1, 1e-9);
     assert_float_equal(psi_share(5, 4, 1000), 0, 1e-9);
     assert_float_equal(psi_share(0, 4, 0), 0, 1e-9);
 }
