@@ -75,6 +75,7 @@ struct watchdog *watchdog_start(uint64_t until_ms, void (*last)(void *ctx, const
     w->ctx = ctx;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
+    /* Not thread_start: it blocks signals, and interrupt_release raises one in this thread. */
     if (pthread_create(&w->thread, NULL, watch, w) != 0) {
         free(w);
         return NULL;

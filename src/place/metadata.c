@@ -6,13 +6,15 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "net/imds.h"
 #include "net/service.h"
 #include "place/awsmeta.h"
+
+enum { STACK_SIZE = 512 * 1024 }; /* libcurl takes some 100 KiB */
 
 struct question {
     int (*ask)(struct question *q, struct http_answer *ret, struct err *e);
@@ -91,7 +93,7 @@ int metadata_ask(const struct metadata_places *p, struct facts *into)
         struct question *q = &questions[i];
 
         q->deadline_ms = deadline_ms;
-        q->started = q->wanted && pthread_create(&q->thread, NULL, run, q) == 0;
+        q->started = q->wanted && thread_start(&q->thread, STACK_SIZE, run, q) == 0;
     }
     for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
         struct question *q = &questions[i];
