@@ -108,7 +108,7 @@ static void print_manifest(FILE *out)
 
 static void print_oom_kill(FILE *out)
 {
-    fputs("# A kill for want of memory\n\nWhat `salvage oom --json` prints, and what `oom-kill.json` in a case is. "
+    fputs("# An OOM kill\n\nWhat `salvage oom --json` prints, and what `oom-kill.json` in a case is. "
           "Sizes are in bytes, process ids\nare the host's. Unknown fields are left out; readers ignore fields that "
           "they do not know.\n\n| field | type | meaning |\n|---|---|---|\n",
           out);

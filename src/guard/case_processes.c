@@ -59,12 +59,12 @@ static void report_override(const struct case_processes *c, const struct target 
     char size[TEXT_SIZE_MAX];
 
     if (o->override.count > 0)
-        log_event(EVENT_GUARD_LENT, LOG_STR("target", t->name),
-                  LOG_STR("lent", o->raised ? text_format_size(o->raised, size) : NULL),
+        log_event(EVENT_GUARD_LIMIT_CHANGED, LOG_STR("target", t->name),
+                  LOG_STR("raised", o->raised ? text_format_size(o->raised, size) : NULL),
                   LOG_UINT("held_s", o->override.hold_until_ms ? c->overrides.policy.hold_ms / 1000 : 0),
                   LOG_UINT("settings", o->override.count));
     if (o->lend.msg[0] || o->hold.msg[0])
-        log_event(EVENT_GUARD_NOT_LENT, LOG_STR("target", t->name),
+        log_event(EVENT_GUARD_LIMIT_NOT_CHANGED, LOG_STR("target", t->name),
                   LOG_STR("lend", o->lend.msg[0] ? o->lend.msg : NULL),
                   LOG_STR("hold", o->hold.msg[0] ? o->hold.msg : NULL));
 }

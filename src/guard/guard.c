@@ -157,7 +157,7 @@ static void on_polled(void *ctx, struct target *t, struct reading *r, uint64_t n
     else if (d.answer == RULE_WAIT && d.report)
         log_event(EVENT_GUARD_WAITS, LOG_STR("target", t->name), LOG_STR("why", d.why));
     else if (d.answer == RULE_UNKNOWN && d.report)
-        log_event(EVENT_GUARD_BLIND, LOG_STR("target", t->name), LOG_STR("why", d.why));
+        log_event(EVENT_GUARD_NOT_EVALUATED, LOG_STR("target", t->name), LOG_STR("why", d.why));
     if (t->counted)
         kill_reports_count(&g->kills, t, t->seen.oom_kill, false);
     if (t->last.due_ms && t->last.due_ms < t->due_ms)

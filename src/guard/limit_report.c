@@ -47,7 +47,7 @@ char *limit_override_describe(const struct limit_overrides *l, const struct limi
 
     if (!root)
         return NULL;
-    json_object_set_new(root, "lent",
+    json_object_set_new(root, "lend",
                         !p->lend ? json_null()
                                  : json_pack("{s:o, s:o, s:o, s:o}", "asked", bytes(p->lend), "bytes", bytes(o->raised),
                                              "settings", settings(&o->override, false), "error", why(&o->lend)));

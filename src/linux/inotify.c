@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A watch ends in one way only, whatever the cause: with the kernel's IN_IGNORED, which becomes NOTIFY_GONE. No table
+ * A watch ends in one way only, whatever the cause: with the kernel's IN_IGNORED, which becomes INOTIFY_GONE. No table
  * of watches is needed: the kernel never uses a number twice.
  */
 #include "linux/inotify.h"
@@ -19,14 +19,14 @@ enum {
     ROUNDS_MAX = 64
 };
 
-int notify_open(void)
+int inotify_open(void)
 {
     int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 
     return fd < 0 ? -errno : fd;
 }
 
-int notify_add(int fd, const char *path)
+int inotify_watch_add(int fd, const char *path)
 {
     assert(fd >= 0);
     int watch = inotify_add_watch(fd, path, WATCHED | IN_MASK_CREATE);
@@ -46,42 +46,42 @@ int notify_add(int fd, const char *path)
     return watch < 0 ? -errno : watch;
 }
 
-void notify_remove(int fd, int watch)
+void inotify_watch_remove(int fd, int watch)
 {
     inotify_rm_watch(fd, watch);
 }
 
-static void decode(int fd, const struct inotify_event *event, notify_fn *fn, void *ctx)
+static void decode(int fd, const struct inotify_event *event, inotify_fn *fn, void *ctx)
 {
     const char *name = event->len > 0 ? event->name : "";
     int watch = event->wd;
 
     if (event->mask & IN_Q_OVERFLOW) {
-        fn(ctx, -1, NOTIFY_OVERFLOW, "");
+        fn(ctx, -1, INOTIFY_OVERFLOW, "");
     } else if (event->mask & IN_IGNORED) {
-        fn(ctx, watch, NOTIFY_GONE, "");
+        fn(ctx, watch, INOTIFY_GONE, "");
     } else if (event->mask & IN_MOVE_SELF) {
         /* the kernel would go on watching the folder at its new place; a deletion or unmount ends the watch by itself
          */
         inotify_rm_watch(fd, watch);
     } else if (event->mask & IN_ISDIR) {
         if (event->mask & (IN_CREATE | IN_MOVED_TO))
-            fn(ctx, watch, NOTIFY_FOLDER, name);
+            fn(ctx, watch, INOTIFY_FOLDER, name);
         else if (event->mask & (IN_DELETE | IN_MOVED_FROM))
-            fn(ctx, watch, NOTIFY_FOLDER_REMOVED, name);
+            fn(ctx, watch, INOTIFY_FOLDER_REMOVED, name);
     } else if (event->mask & IN_CREATE) {
-        fn(ctx, watch, NOTIFY_CREATED, name);
+        fn(ctx, watch, INOTIFY_CREATED, name);
     } else if (event->mask & IN_CLOSE_WRITE) {
-        fn(ctx, watch, NOTIFY_CLOSED, name);
+        fn(ctx, watch, INOTIFY_CLOSED, name);
     } else if (event->mask & IN_MOVED_TO) {
-        fn(ctx, watch, NOTIFY_CREATED, name);
-        fn(ctx, watch, NOTIFY_CLOSED, name);
+        fn(ctx, watch, INOTIFY_CREATED, name);
+        fn(ctx, watch, INOTIFY_CLOSED, name);
     } else if (event->mask & (IN_MOVED_FROM | IN_DELETE)) {
-        fn(ctx, watch, NOTIFY_REMOVED, name);
+        fn(ctx, watch, INOTIFY_REMOVED, name);
     }
 }
 
-int notify_read(int fd, notify_fn *fn, void *ctx)
+int inotify_read(int fd, inotify_fn *fn, void *ctx)
 {
     char buffer[BUFFER_SIZE] __attribute__((aligned(__alignof__(struct inotify_event))));
 

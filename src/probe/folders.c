@@ -111,8 +111,8 @@ static void check_leases(const struct place *p)
 
 static void check_notices(const struct place *p)
 {
-    CLEANUP_FD int fd = notify_open();
-    int r = fd < 0 ? fd : notify_add(fd, p->path);
+    CLEANUP_FD int fd = inotify_open();
+    int r = fd < 0 ? fd : inotify_watch_add(fd, p->path);
 
     if (r < 0)
         finding_fail(p->f, "inotify", "raise fs.inotify.max_user_instances or fs.inotify.max_user_watches on the node",

@@ -133,7 +133,7 @@ void source_note_folder(struct source *s, struct folder *f, int fd, bool parent_
 
 void source_watch_root(struct source *s, struct folder *f, int fd)
 {
-    int r = notify_add(s->notify_fd, f->path);
+    int r = inotify_watch_add(s->inotify_fd, f->path);
 
     f->watch = r >= 0 ? r : -1;
     if (r < 0)
@@ -196,13 +196,13 @@ int source_new(const struct source_config *c, const struct source_events *events
         return err_set(e, -ENOMEM, "out of memory");
     s->config = *c;
     s->events = *events;
-    s->notify_fd = notify_open();
+    s->inotify_fd = inotify_open();
     if (c->files.count > 0 && !(s->named = calloc(c->files.count, sizeof(struct folder *)))) {
         source_free(s);
         return err_set(e, -ENOMEM, "out of memory");
     }
-    if (s->notify_fd < 0) {
-        r = err_set(e, s->notify_fd, "inotify: %s: raise fs.inotify.max_user_instances", strerror(-s->notify_fd));
+    if (s->inotify_fd < 0) {
+        r = err_set(e, s->inotify_fd, "inotify: %s: raise fs.inotify.max_user_instances", strerror(-s->inotify_fd));
         source_free(s);
         return r;
     }
@@ -226,14 +226,14 @@ void source_free(struct source *s)
         folder_free(s->folder[i]);
     free(s->folder);
     free(s->named);
-    if (s->notify_fd >= 0)
-        close(s->notify_fd);
+    if (s->inotify_fd >= 0)
+        close(s->inotify_fd);
     free(s);
 }
 
 int source_fd(const struct source *s)
 {
-    return s->notify_fd;
+    return s->inotify_fd;
 }
 
 bool source_has_missing_root(const struct source *s)

@@ -38,7 +38,7 @@ static void forget_below(struct source *s, const char *path)
         }
         s->events.gone(s->events.ctx, f);
         if (f->watch >= 0)
-            notify_remove(s->notify_fd, f->watch);
+            inotify_watch_remove(s->inotify_fd, f->watch);
         take_out(s, i);
         folder_free(f);
     }
@@ -104,7 +104,7 @@ void source_check(struct source *s)
         if (!missing) {
             changes++;
             if (f->watch >= 0)
-                notify_remove(s->notify_fd, f->watch);
+                inotify_watch_remove(s->inotify_fd, f->watch);
             forget_folder(s, f, i);
             i = (size_t)-1; /* the array has changed: start again */
             continue;
@@ -115,48 +115,48 @@ void source_check(struct source *s)
     }
 }
 
-static void on_notify(void *ctx, int watch, enum notify_what what, const char *name)
+static void on_inotify(void *ctx, int watch, enum inotify_what what, const char *name)
 {
     struct source *s = ctx;
     size_t at = 0;
     struct folder *f = source_find_watch(s, watch, &at);
 
-    if (what == NOTIFY_OVERFLOW) {
+    if (what == INOTIFY_OVERFLOW) {
         s->events.overflow(s->events.ctx);
         return;
     }
-    if (!f || (what != NOTIFY_GONE && !name))
+    if (!f || (what != INOTIFY_GONE && !name))
         return;
     switch (what) {
-    case NOTIFY_CREATED:
+    case INOTIFY_CREATED:
         if (source_wants(s, f, name))
             s->events.file(s->events.ctx, f, name, SIGHT_CREATED);
         break;
-    case NOTIFY_CLOSED:
+    case INOTIFY_CLOSED:
         if (source_wants(s, f, name))
             s->events.file(s->events.ctx, f, name, SIGHT_CLOSED);
         break;
-    case NOTIFY_REMOVED:
+    case INOTIFY_REMOVED:
         if (source_wants(s, f, name))
             s->events.file(s->events.ctx, f, name, SIGHT_REMOVED);
         break;
-    case NOTIFY_FOLDER:
+    case INOTIFY_FOLDER:
         if (!text_eq(name, STATE_NAME))
             source_add_folder(s, f, name);
         break;
-    case NOTIFY_FOLDER_REMOVED:
+    case INOTIFY_FOLDER_REMOVED:
         if (text_eq(name, STATE_NAME))
             s->events.state_gone(s->events.ctx, f);
         break;
-    case NOTIFY_GONE:
+    case INOTIFY_GONE:
         forget_folder(s, f, at);
         break;
-    case NOTIFY_OVERFLOW:
+    case INOTIFY_OVERFLOW:
         break;
     }
 }
 
 void source_read(struct source *s)
 {
-    notify_read(s->notify_fd, on_notify, s);
+    inotify_read(s->inotify_fd, on_inotify, s);
 }

@@ -12,7 +12,7 @@ struct source {
     struct source_config config;
     struct source_events events;
     struct folder **named; /* the folder of each of config.files */
-    int notify_fd;
+    int inotify_fd;
     struct folder **folder; /* ordered by watch number, which the kernel only increments */
     size_t count, capacity;
     bool network;

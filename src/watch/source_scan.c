@@ -70,7 +70,7 @@ void source_add_folder(struct source *s, struct folder *parent, const char *name
         source_scan_folder(s, f);
         return;
     }
-    watch = notify_add(s->notify_fd, path);
+    watch = inotify_watch_add(s->inotify_fd, path);
     if (watch < 0 && watch != -ENOSPC && watch != -ENOMEM)
         return; /* removed, a symlink, or unreadable */
     if (watch < 0)
@@ -87,7 +87,7 @@ void source_add_folder(struct source *s, struct folder *parent, const char *name
     if (r < 0 || (r = source_insert_folder(s, f)) < 0) {
         report_scan_error(s, parent, r);
         if (watch >= 0)
-            notify_remove(s->notify_fd, watch);
+            inotify_watch_remove(s->inotify_fd, watch);
         folder_free(f);
         return;
     }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""run, guard and watch --arm attach to JVMs while these have room. At its limit of threads HotSpot exits when it is attached to
-for the first time; one that was attached to before answers there, too. With a real limit of the pids controller."""
+"""run, guard and watch --arm attach to JVMs before these reach a limit of threads: at the limit HotSpot exits when it is
+attached to for the first time, but answers if it was attached to before. With a real limit of the pids controller."""
 import os
 import pathlib
 import re

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AWS's files and variables mean to salvage what they mean to botocore, which is asked for each row; what salvage does not
-honour it says."""
+"""AWS's configuration files and environment variables: each row has the same effect in salvage as in botocore, or salvage
+reports that it does not honour it."""
 import http.server
 import json
 import os

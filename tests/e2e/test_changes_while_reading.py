@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A file that is deleted, cut or written to while it is read: never half a file as a whole one."""
+"""A file that is deleted, truncated or written to while salvage reads it is never stored as complete."""
 import os
 import time
 

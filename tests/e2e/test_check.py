@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage check: each thing that can be wrong is wrong for real, and has its line."""
+"""salvage check: each fault that it can report is caused for real, and has its line."""
 import json
 import os
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parts over TLS: their bodies are left out of the signature only where the store compares a checksum instead."""
+"""Parts over TLS are sent with UNSIGNED-PAYLOAD only if the store verifies a checksum instead."""
 import base64
 import re
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Help, version, and the log's two forms."""
+"""Help, version, and the two formats of the log."""
 import json
 import re
 

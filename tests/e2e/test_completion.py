@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage completion, by the shells themselves."""
+"""salvage completion: the scripts work in bash, zsh and fish."""
 import fcntl
 import os
 import pty

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a file is, its content says; names and options only propose."""
+"""The kind of a file is decided by its content; names and options are hints only."""
 import ctypes
 import os
 import time

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage core: what gdb finds in the core of a process that lives on, and that it does live on, whatever happens."""
+"""salvage core: gdb reads the core of a live process, and the process survives every failure."""
 import os
 import pathlib
 import platform

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where S3 credentials come from, and that they go nowhere else."""
+"""Where S3 credentials come from, and that they are sent to the store only."""
 import os
 import signal
 import time

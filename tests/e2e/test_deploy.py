@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""deploy/ fits together, and fits the program: what a cluster takes without a word and what then fails in an emergency."""
+"""deploy/: the manifests agree with each other and with the program's options, names and paths."""
 import pathlib
 import re
 import subprocess

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/deps: what is linked into the static program has Debian's security fixes, or nothing is built. apt is played by
-two small scripts, which know one revision more than what is installed."""
+"""scripts/deps: a library that is linked into the static program has Debian's security fixes, or the build fails. Two small
+scripts stand in for apt; they offer one revision more than what is installed."""
 import os
 import subprocess
 

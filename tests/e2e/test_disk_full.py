@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Full disks: the store's, and our own. A dump has often just filled the very disk that we write to."""
+"""Full disks: the store's and the watched volume's, which a dump has often just filled."""
 import os
 import subprocess
 import time

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""In a real container on a root file system with a JRE and no shell: salvage as its /bin/sh, and as its PID 1."""
+"""A real container on a root file system with a JRE and no shell: salvage is its /bin/sh, or its PID 1."""
 import re
 import shlex
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The docs are true of the tree and of the program: links lead somewhere, commands and options exist."""
+"""The docs agree with the tree and the program: links have targets, commands and options exist."""
 import re
 import shlex
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A store in trouble: whatever happens on the way, one object and one manifest, byte for byte, and nothing else."""
+"""A store or network that fails: afterwards there is one object and one manifest, with the right bytes, and nothing else."""
 import json
 import os
 import time

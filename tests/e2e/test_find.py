@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a watch finds, and what it leaves alone."""
+"""Which files watch takes, and which it leaves alone."""
 import json
 import os
 import re

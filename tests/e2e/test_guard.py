@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage guard on JVMs and other processes in real containers that the kernel kills for want of memory: what they leave
-in the store, seen from the node."""
+"""salvage guard on JVMs and other processes in real containers that run into their memory limit: which evidence is in the
+store after the OOM kill. Guard runs on the node."""
 import json
 import os
 import pathlib

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The actions of salvage guard that ask others: an HTTP server in the process's own network, a command, a signal. Real
-processes in real containers, seen from the node; good servers and bad ones."""
+"""guard's actions on other programs: an HTTP request in the network of the process, a shell command, a signal. Real
+processes in real containers; servers that answer and servers that misbehave."""
 import errno
 import json
 import os

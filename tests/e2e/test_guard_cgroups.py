@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage guard and cgroups that change while they are watched: limits that move, that come and that are missing, groups
-that vanish, restart, lie in others, or come and go by the hundred. The cgroups are real, what is in them is a process
-that takes as much memory as it is told."""
+"""salvage guard and cgroups that change while they are watched: limits that are changed, set or missing, cgroups that are
+removed, restarted, nested, or made by the hundred. Real cgroups, with a process that takes as much memory as the test says."""
 import json
 import os
 import subprocess

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage guard --dry-run: what it shows of processes that grow by steps in cgroups made here, by the kernel's notices and by
-polling; and that it does nothing."""
+"""salvage guard --dry-run: which rules it reports for processes that grow by steps, by the kernel's notices and by polling;
+and that it takes no action."""
 import fcntl
 import json
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage guard as a witness: a record of each kill by the kernel in the store, in the case of what was taken before."""
+"""salvage guard stores a record of each OOM kill, in the case that was made of the process before."""
 import concurrent.futures
 import contextlib
 import json

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage guard --lend and --hold on real containers and cgroups (v1; for v2 see test_memory_v2.py): what the kernel's
-files say while a case is made, after it, and after our own kill -9."""
+"""salvage guard --lend and --hold on real containers and cgroups (v1; for v2 see test_memory_v2.py): the limits during a
+case, after it, and after kill -9 of guard."""
 import contextlib
 import json
 import os
@@ -113,14 +113,14 @@ def test_a_quick_leak_leaves_its_whole_dump_with_a_lend(salvage, folder, work, s
     leak(app)
     assert app.process.wait(GRACE) == 137
     assert p.wait("guard-made")["whole"], p.log
-    assert p.end() == 0 and not p.named("guard-not-lent")
-    lent = p.named("guard-lent")[0]
-    assert lent["lent"] == "256.0 MiB" and lent["settings"] == 2
+    assert p.end() == 0 and not p.named("guard-limit-not-changed")
+    lent = p.named("guard-limit-changed")[0]
+    assert lent["raised"] == "256.0 MiB" and lent["settings"] == 2
     said, found = about(folder)
     assert said["schema"] == "salvage.guard-case/1" and said["pid"] == app.pid and "memory>=80%" in said["why"]
     assert said["limit"] == 192 * MIB and said["used"] >= 150 * MIB and said["hold"] is None
-    assert said["lent"]["bytes"] == said["lent"]["asked"] == 256 * MIB and said["lent"]["error"] is None
-    assert [(s["file"], s["before"], s["after"]) for s in said["lent"]["settings"]] == [
+    assert said["lend"]["bytes"] == said["lend"]["asked"] == 256 * MIB and said["lend"]["error"] is None
+    assert [(s["file"], s["before"], s["after"]) for s in said["lend"]["settings"]] == [
         (BOTH, str(192 * MIB), str(448 * MIB)), (LIMIT, str(192 * MIB), str(448 * MIB))]
     dump, = [data for name, data in found.items() if name.endswith(".hprof")]
     assert hprof.problem(dump) is None
@@ -131,7 +131,7 @@ def test_the_limit_is_back_when_the_case_has_ended(salvage, folder, work, start)
     app = start("0")
     place = of(app.pid)
     p = guard(salvage, work, folder, "--pid", app.pid, "--when", "memory>=10%", "--lend", "256M")
-    p.wait("guard-lent")
+    p.wait("guard-limit-changed")
     assert (number(place, LIMIT), number(place, BOTH)) == (448 * MIB, 448 * MIB)
     assert p.wait("guard-made")["whole"], p.log
     p.wait("guard-restored", count=2)
@@ -145,11 +145,11 @@ def test_no_more_is_lent_than_the_machine_has(salvage, folder, work, start):
     place = of(app.pid)
     p = guard(salvage, work, folder, "--pid", app.pid, "--when", "memory>=10%", "--do", "stats", "--lend", "1000T")
     p.wait("guard-made")
-    assert "the machine can't spare more" in p.named("guard-not-lent")[0]["lend"]
+    assert "the machine can't spare more" in p.named("guard-limit-not-changed")[0]["lend"]
     said, _ = about(folder)
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    assert 0 < said["lent"]["bytes"] < total * 95 // 100 and "can't spare more" in said["lent"]["error"]
-    assert said["lent"]["settings"][-1]["after"] == str(192 * MIB + said["lent"]["bytes"])
+    assert 0 < said["lend"]["bytes"] < total * 95 // 100 and "can't spare more" in said["lend"]["error"]
+    assert said["lend"]["settings"][-1]["after"] == str(192 * MIB + said["lend"]["bytes"])
     p.wait("guard-restored", count=2)
     assert number(place, LIMIT) == 192 * MIB
     assert p.stop() == 0
@@ -165,7 +165,7 @@ def test_a_parents_limit_is_raised_too(salvage, folder, work, cgroup):
         g = guard(salvage, work, folder, "--cgroup", inner, "--when", "memory>=5M", "--do", "stats", "--lend", "80M")
         g.wait("guard-made")
         said, _ = about(folder)
-        assert [(pathlib.Path(s["cgroup"]), s["before"], s["after"]) for s in said["lent"]["settings"]] == [
+        assert [(pathlib.Path(s["cgroup"]), s["before"], s["after"]) for s in said["lend"]["settings"]] == [
             (cgroup.path, str(100 * MIB), str(180 * MIB)), (inner, str(90 * MIB), str(170 * MIB))]
         g.wait("guard-restored", count=2)
         assert (number(cgroup.path, LIMIT), number(inner, LIMIT)) == (100 * MIB, 90 * MIB)
@@ -185,10 +185,10 @@ def test_where_the_cgroup_is_read_only_the_case_is_made_without(salvage, folder,
     p = Background(argv, environment(work), work, None)
     salvage.watches.append(p)
     assert p.wait("guard-made")["whole"], p.log
-    refused, = p.named("guard-not-lent")
+    refused, = p.named("guard-limit-not-changed")
     assert "read-only" in refused["lend"] and "read-only" in refused["hold"]
     said, found = about(folder)
-    assert "read-only" in said["lent"]["error"] and said["lent"]["settings"] == [] and "stats.json" in found
+    assert "read-only" in said["lend"]["error"] and said["lend"]["settings"] == [] and "stats.json" in found
     assert p.stop() == 0 and journals(work) == []
 
 
@@ -201,7 +201,7 @@ def lent(salvage, folder, work, start):
     app = start("0")
     os.kill(app.pid, signal.SIGSTOP)
     p = guard(salvage, work, folder, "--pid", app.pid, *LONG, "--lend", "256M", "--hold", "--hold-deadline", "50s")
-    p.wait("guard-lent")
+    p.wait("guard-limit-changed")
     p.place = of(app.pid)
     assert number(p.place, LIMIT) == 448 * MIB and number(p.place, OOM) == 1
     assert len(journals(work)) == 1
@@ -221,7 +221,7 @@ def test_a_hold_ends_though_its_deadline_is_over_at_once(salvage, folder, work, 
     for i in range(5):
         p = guard(salvage, work, folder, "--pid", app.pid, *LONG, "--hold", "--hold-deadline", "%dms" % (i + 1),
                   state="state-%d" % i)  # a restart keeps cool-downs
-        p.wait("guard-lent")
+        p.wait("guard-limit-changed")
         wait_for(lambda: number(of(app.pid), OOM) == 0)
         others = children(p.pid)
         p.kill()
@@ -346,7 +346,7 @@ def test_a_hold_ends_at_its_deadline_and_then_the_kernel_kills(salvage, folder, 
     place = of(app.pid)
     p = guard(salvage, work, folder, "--pid", app.pid, "--when", "memory>=10%", "--do", "stats,threads@10s", "--hold",
               "--hold-deadline", "3s")
-    p.wait("guard-lent")
+    p.wait("guard-limit-changed")
     began = time.monotonic()
     hog = fill_in(place, 300)
     wait_for(lambda: "under_oom 1" in (place / OOM).read_text(), timeout=3)
@@ -358,7 +358,7 @@ def test_a_hold_ends_at_its_deadline_and_then_the_kernel_kills(salvage, folder, 
     os.kill(app.pid, signal.SIGCONT)
     assert p.wait("guard-made")["whole"], p.log
     said, _ = about(folder)
-    assert said["hold"]["deadline_ms"] == 3000 and said["lent"] is None
+    assert said["hold"]["deadline_ms"] == 3000 and said["lend"] is None
     assert [(s["file"], s["before"], s["after"]) for s in said["hold"]["settings"]] == [(OOM, "0", "1")]
     assert p.stop() == 0
 

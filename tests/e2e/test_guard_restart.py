@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage guard that is killed and started again: with --state the rest after a case and the caps go on. And what it
-calls pods in its log."""
+"""salvage guard that is killed and started again: with --state, cool-downs and caps go on. And the names of pods in its log."""
 import time
 
 import pytest

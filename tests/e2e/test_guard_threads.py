@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Native threads that run out: HotSpot makes no dump and runs no command then, so guard looks at pids.max before."""
+"""A cgroup that runs out of threads: HotSpot makes no dump and runs no command then, so guard acts below pids.max."""
 import json
 import pathlib
 import subprocess

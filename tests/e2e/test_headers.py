@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""--header: what the user adds goes, signed, with the requests that take it, and with no other."""
+"""--header: the user's headers are sent, signed, with the requests that allow them, and with no other."""
 import http.server
 import threading
 

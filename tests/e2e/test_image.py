@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The container image: made from the local build by scripts/image, looked at, and run."""
+"""The container image: scripts/image builds it from the local build; the tests inspect and run it."""
 import gzip
 import io
 import json

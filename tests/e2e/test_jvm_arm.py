@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""jvm arm and watch --arm: JVMs that nobody told to dump do, at a place of their own. Real JVMs, in a pid namespace of
-their own, as --all means every JVM that is seen. What they have been set to is told by the JDK's own jinfo."""
+"""jvm arm and watch --arm: JVMs that were started without HeapDumpOnOutOfMemoryError dump into the watched folder. Real JVMs in
+a pid namespace of their own, because --all means every visible JVM. The JDK's jinfo shows what was set."""
 import gzip
 import json
 import os

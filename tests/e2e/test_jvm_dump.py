@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage jvm dump: beside the JDK's jmap on the same JVM, into every store, and through all that can go wrong."""
+"""salvage jvm dump, compared with the JDK's jmap on the same JVM, into every kind of store, and with everything that can fail."""
 import contextlib
 import gzip
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage jvm ps beside the JDK's jps: the same JVMs, classes and arguments; and what jps doesn't know."""
+"""salvage jvm ps, compared with the JDK's jps: the same JVMs, classes and arguments; and what jps does not show."""
 import json
 import os
 import pathlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage jvm stat beside the JDK's jstat, on the same JVM, and what may be wrong with a JVM's counters."""
+"""salvage jvm stat, compared with the JDK's jstat on the same JVM, and with damaged counters."""
 import glob
 import json
 import os

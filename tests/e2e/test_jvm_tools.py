@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What asks a JVM, beside the JDK's own tools on the same JVM; JVMs that don't answer, and those that lie."""
+"""jvm threads, histogram, flags, props, cmd and set, compared with the JDK's tools on the same JVM; and JVMs that do not answer,
+or answer with garbage."""
 import os
 import pathlib
 import pty

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""deploy/kustomize on a real Kubernetes: JVMs that run out of memory in pods, or are asked for a dump, and what arrives
-in the store."""
+"""deploy/kustomize on a real Kubernetes: JVMs in pods run out of memory, or are asked for a dump; the evidence is in the store."""
 import json
 import os
 import pathlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""On a node, the folders say whose a dump is."""
+"""On a node, the path of a dump names its pod (--path-layout)."""
 import os
 import stat
 

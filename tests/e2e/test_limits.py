@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The program's own limits: descriptors, processes, file size, address space. Exit 0 means that the evidence is in the
-store, whole; otherwise it is still there, and the reason is said. Nothing ends by a signal, nothing hangs."""
+"""The program's own resource limits (descriptors, processes, file size, address space): exit 0 means that the evidence is
+stored, complete; otherwise it is still in its place, and the reason is reported. No crash, no hang."""
 import os
 import resource
 import shutil

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a developer does: sees the cases, fetches one."""
+"""salvage ls and get: a developer lists the cases and fetches one."""
 import json
 import os
 import re

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""guard and its --dry-run on a kernel with cgroup v2 alone: the sections of helpers/v2.sh run side by side, in a machine
-each, and each test reads its part. The machines may be emulated: no test looks at times."""
+"""guard and guard --dry-run on a kernel with only cgroup v2: the sections of helpers/v2.sh run in parallel, each in a virtual
+machine of its own, and each test reads one section's output. The machines may be emulated: no test compares times."""
 import concurrent.futures
 import json
 import os
@@ -152,9 +152,9 @@ def test_guard_counts_a_kill_that_it_cannot_read_of(parts):
 
 def test_guard_lends(parts):
     lines = parts["lend"]
-    assert of(lines, "guard-lent")[0]["lent"] == "64.0 MiB" and not of(lines, "guard-not-lent")
+    assert of(lines, "guard-limit-changed")[0]["raised"] == "64.0 MiB" and not of(lines, "guard-limit-not-changed")
     about, = [line for line in of(lines, "object") if line["schema"] == "salvage.guard-case/1"]
-    assert [(s["cgroup"], s["file"], s["before"], s["after"]) for s in about["lent"]["settings"]] == [
+    assert [(s["cgroup"], s["file"], s["before"], s["after"]) for s in about["lend"]["settings"]] == [
         ("/sys/fs/cgroup/pod", "memory.max", str(60 * MIB), str(124 * MIB)),
         ("/sys/fs/cgroup/pod/y", "memory.high", str(46 * MIB), str(112 * MIB)),
         ("/sys/fs/cgroup/pod/y", "memory.max", str(48 * MIB), str(112 * MIB))]
@@ -167,7 +167,7 @@ def test_guard_holds_until_the_deadline_and_then_the_kernel_kills(parts):
     held, after = [line["text"].split() for line in of(lines, "text") if line["text"][:5] in ("held:", "after")]
     assert 24 * MIB <= int(held[1]) < 48 * MIB and held[2:] == ["oom_kill", "0"]
     assert after[1:] == ["max", "oom_kill", "1"]
-    assert of(lines, "guard-lent")[0]["held_s"] == 6
+    assert of(lines, "guard-limit-changed")[0]["held_s"] == 6
     assert of(lines, "guard-restored")[0]["file"] == "memory.high" and not of(lines, "guard-made")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One tenant of a watched folder costs the others nothing, whatever it leaves there."""
+"""A tenant of a watched folder can't delay the evidence of the others, whatever files it makes there."""
 import hashlib
 import os
 import resource

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What lies in the store is plain: everybody's tools read it."""
+"""The objects in the store are plain: zstd, gzip and JSON tools read them."""
 import json
 import os
 import re

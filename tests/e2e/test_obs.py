@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""obs://: Huawei's own dialect, against a service that checks it and keeps what it is given in the real S3 server."""
+"""obs://: Huawei's dialect, against a service that verifies its signatures and keeps the objects in the real S3 server."""
 import json
 import os
 import re

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""-XX:OnOutOfMemoryError="salvage ship --oom %p": what the JVM of a dying application says goes where its log goes, and
-its dump into the store. Real JVMs, started from the user's command line; /bin/sh is this machine's."""
+"""-XX:OnOutOfMemoryError="salvage ship --oom %p": the dump is stored, and the output goes to the JVM's log. Real JVMs; /bin/sh
+is this machine's."""
 import gzip
 import os
 import re

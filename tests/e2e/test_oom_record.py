@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage oom: real kills by the kernel, in real containers and in cgroups that look like a pod's."""
+"""salvage oom: records of real OOM kills, in real containers and in cgroups with the names of a pod's."""
 import datetime
 import gzip
 import json

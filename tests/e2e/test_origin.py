@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why a file was made, and by which process, is read from the file; its name is a hint at most."""
+"""The cause of a file and the process that wrote it are read from its content; its name is only a hint."""
 import gzip
 import json
 import pathlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/package: what is released can be checked, unpacked and used."""
+"""scripts/package: the archives and packages can be verified, unpacked and used."""
 import json
 import subprocess
 

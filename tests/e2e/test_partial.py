@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dumps that are not whole are evidence, and say so."""
+"""Dumps that are cut short are stored, and marked partial with the reason."""
 import gzip
 import json
 

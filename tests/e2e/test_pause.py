@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For how long a process stands still for its evidence: measured by its own clock, beside what the manifest says."""
+"""How long a process is stopped for its evidence: measured by the process itself, compared with the manifest."""
 import json
 import pathlib
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The static program: the same sources give the same bytes, in whatever folder they lie, with or without ccache."""
+"""The static program: the same sources give the same bytes from any folder, with or without ccache."""
 import os
 import pathlib
 import shutil

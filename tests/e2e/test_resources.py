@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What it costs: memory while idle and while shipping, and no wake-ups."""
+"""Resource use: memory while idle and while shipping, and no wake-ups while idle."""
 import os
 import re
 import signal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Going on where a killed or stopped run was: only the rest is sent, and nothing is stored twice."""
+"""Resuming after a kill or stop: only the remaining parts are sent, and nothing is stored twice."""
 import json
 import os
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Room on the volume: what could not be shipped is given up beyond the room there is, the middle of a series first."""
+"""Room on the volume: what could not be shipped is erased beyond the room there is, the middle dumps of a process first."""
 import http.server
 import json
 import os

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage run: an application and its watch, ours as PID 1. What the application meets is what it would meet without
-us, and what it leaves is in the store before we end."""
+"""salvage run as PID 1: the application behaves as without it, and its evidence is in the store before the container ends."""
 import os
 import pathlib
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shell: what dash does, what busybox does, and what is ours around it."""
+"""The shell: dash's features, busybox's applets, and salvage's additions."""
 import os
 import pty
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage ship, as a person or a script uses it."""
+"""salvage ship on the command line and in scripts."""
 import json
 import os
 import pty

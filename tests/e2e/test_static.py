@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The static program, in a root with nothing in it but the program and the files that each test names, in a network with
-nothing in it but a DNS server and the S3 server behind TLS with a private CA."""
+"""The static program in an empty root: only the program, the files that each test names, a DNS server, and the S3 server
+behind TLS with a private CA."""
 import itertools
 import os
 import pathlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The store is asked at the start of what waits, long before the first evidence, and nothing of that stays there."""
+"""watch and guard ask the store when they start, long before the first evidence, and leave nothing in it."""
 import json
 import uuid
 

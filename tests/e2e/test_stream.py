@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""salvage ship -: evidence that comes on stdin, is never on a disk, and can't be read twice."""
+"""salvage ship -: evidence from stdin, which is never on a disk and can't be read twice."""
 import contextlib
 import fcntl
 import gzip

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TLS is verified: the name, and who vouches for it."""
+"""TLS is verified: the host name and the issuer of the certificate."""
 import pytest
 
 from helpers.evidence import drop, left_in

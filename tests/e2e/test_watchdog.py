@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A worker that does not move is replaced, even one that no signal ends."""
+"""A worker that makes no progress is replaced, even one that hangs in the kernel."""
 import os
 import signal
 import time

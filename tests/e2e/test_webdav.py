@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""File servers that differ from a stock nginx: Apache's mod_dav, alone and behind a proxy that ends TLS; folders that are
-missing; and proxies that are of no use."""
+"""File servers that differ from a stock nginx: Apache's mod_dav, directly and behind a proxy that ends TLS; missing folders;
+proxies that break the protocol."""
 import shutil
 import socket
 import threading

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whose evidence it is: ECS tasks and EC2 instances by their metadata services, which may be slow, dead or wrong, and
-may come and go between two attempts on one piece of evidence."""
+"""The pod, task or instance that evidence belongs to: ECS tasks and EC2 instances by their metadata services, which may be
+slow, down or wrong, and may change between two attempts on one piece of evidence."""
 import json
 import pathlib
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong in an option, a file that it names or a variable is said at the start, not at the first dump."""
+"""A wrong option, file or variable is reported at the start, not at the first dump."""
 import os
 import subprocess
 

@@ -43,7 +43,7 @@ def _argv(root, command, env, options):
 
 
 class Ended(Result):
-    """What came of a container: its exit code, and how often the kernel killed in it for want of memory."""
+    """What came of a container: its exit code, and how many OOM kills happened in it."""
 
     def __init__(self, code, out, err):
         last = re.search(r"[^\n]*exit=(\d+) oom_kill=(\d+)\s*$", err)

@@ -161,7 +161,7 @@ guard=$!
 sleep 3
 sh -c 'echo $$ >"$0/cgroup.procs"; exec /hog 200 20' "$C/z" >/dev/null &
 hog=$!
-until grep -q guard-lent /hold.log; do sleep 0.1; done
+until grep -q guard-limit-changed /hold.log; do sleep 0.1; done
 sleep 3
 echo "held: $(cat "$C/z/memory.high") $(grep '^oom_kill ' "$C/z/memory.events")"
 wait $hog

@@ -20,14 +20,14 @@
 #include "base/mem.h"
 #include "linux/inotify.h"
 
-static char root[] = "notify_test.XXXXXX";
+static char root[] = "inotify_test.XXXXXX";
 static int rootfd, fd, watch;
 
 static const char *const WHAT[] = {
-    [NOTIFY_CREATED] = "created",   [NOTIFY_CLOSED] = "closed",
-    [NOTIFY_FOLDER] = "folder",     [NOTIFY_FOLDER_REMOVED] = "folder removed",
-    [NOTIFY_REMOVED] = "removed",   [NOTIFY_GONE] = "gone",
-    [NOTIFY_OVERFLOW] = "overflow",
+    [INOTIFY_CREATED] = "created",   [INOTIFY_CLOSED] = "closed",
+    [INOTIFY_FOLDER] = "folder",     [INOTIFY_FOLDER_REMOVED] = "folder removed",
+    [INOTIFY_REMOVED] = "removed",   [INOTIFY_GONE] = "gone",
+    [INOTIFY_OVERFLOW] = "overflow",
 };
 
 static int set_up(void **state)
@@ -37,10 +37,10 @@ static int set_up(void **state)
     if (!mkdtemp(root))
         return -1;
     rootfd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    fd = notify_open();
+    fd = inotify_open();
     if (rootfd < 0 || fd < 0)
         return -1;
-    watch = notify_add(fd, root);
+    watch = inotify_watch_add(fd, root);
     return watch < 0 ? -1 : 0;
 }
 
@@ -53,7 +53,7 @@ static int tear_down(void **state)
 }
 
 /* "closed name;" for our watch, "3:closed name;" for another. */
-static void note(void *ctx, int w, enum notify_what what, const char *name)
+static void note(void *ctx, int w, enum inotify_what what, const char *name)
 {
     struct buf *b = ctx;
 
@@ -66,7 +66,7 @@ static void expect(const char *text)
 {
     CLEANUP(buf_done) struct buf b = {0};
 
-    assert_int_equal(notify_read(fd, note, &b), 0);
+    assert_int_equal(inotify_read(fd, note, &b), 0);
     assert_string_equal(buf_text(&b), text);
 }
 
@@ -143,7 +143,7 @@ static void a_deleted_folder_ends_its_watch_once(void **state)
 {
     (void)state;
     assert_int_equal(mkdirat(rootfd, "sub", 0700), 0);
-    int sub = notify_add(fd, path_of("sub"));
+    int sub = inotify_watch_add(fd, path_of("sub"));
     assert_int_equal(sub, watch + 1);
     assert_int_equal(unlinkat(rootfd, "sub", AT_REMOVEDIR), 0);
     expect("folder sub;+1:gone;folder removed sub;");
@@ -153,7 +153,7 @@ static void a_moved_folder_ends_its_watch_and_is_found_anew(void **state)
 {
     (void)state;
     assert_int_equal(mkdirat(rootfd, "sub", 0700), 0);
-    assert_int_equal(notify_add(fd, path_of("sub")), watch + 1);
+    assert_int_equal(inotify_watch_add(fd, path_of("sub")), watch + 1);
     assert_int_equal(renameat(rootfd, "sub", rootfd, "dub"), 0);
     expect("folder sub;folder removed sub;folder dub;+1:gone;");
     make("dub/x");
@@ -165,9 +165,9 @@ static void adding_a_moved_folder_early_does_not_lose_it(void **state)
 {
     (void)state;
     assert_int_equal(mkdirat(rootfd, "sub", 0700), 0);
-    assert_int_equal(notify_add(fd, path_of("sub")), watch + 1);
+    assert_int_equal(inotify_watch_add(fd, path_of("sub")), watch + 1);
     assert_int_equal(renameat(rootfd, "sub", rootfd, "dub"), 0);
-    assert_int_equal(notify_add(fd, path_of("dub")), watch + 2);
+    assert_int_equal(inotify_watch_add(fd, path_of("dub")), watch + 2);
     expect("folder sub;folder removed sub;folder dub;+1:gone;");
     make("dub/x");
     expect("+2:created x;+2:closed x;");
@@ -176,7 +176,7 @@ static void adding_a_moved_folder_early_does_not_lose_it(void **state)
 static void a_removed_watch_says_no_more(void **state)
 {
     (void)state;
-    notify_remove(fd, watch);
+    inotify_watch_remove(fd, watch);
     make("x");
     expect("gone;");
 }
@@ -186,9 +186,9 @@ static void only_real_folders_are_watched(void **state)
     (void)state;
     make("file");
     assert_int_equal(symlinkat(".", rootfd, "link"), 0);
-    assert_int_equal(notify_add(fd, path_of("file")), -ENOTDIR);
-    assert_int_equal(notify_add(fd, path_of("link")), -ENOTDIR);
-    assert_int_equal(notify_add(fd, path_of("none")), -ENOENT);
+    assert_int_equal(inotify_watch_add(fd, path_of("file")), -ENOTDIR);
+    assert_int_equal(inotify_watch_add(fd, path_of("link")), -ENOTDIR);
+    assert_int_equal(inotify_watch_add(fd, path_of("none")), -ENOENT);
 }
 
 static void lost_events_are_told(void **state)
@@ -203,7 +203,7 @@ static void lost_events_are_told(void **state)
         snprintf(name, sizeof(name), "%ld", i % 2);
         make(name);
     }
-    assert_int_equal(notify_read(fd, note, &b), 0);
+    assert_int_equal(inotify_read(fd, note, &b), 0);
     assert_true(b.size > strlen("overflow;"));
     assert_string_equal(b.data + b.size - strlen("overflow;"), "overflow;");
 }
