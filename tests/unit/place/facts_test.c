@@ -143,6 +143,28 @@ static void the_unknown_and_the_indecent_are_passed_over(void **state)
     assert_string_equal(f.zone, "z");
 }
 
+static void containers_of_a_machine_share_what_is_the_machines(void **state)
+{
+    static const char *const shared[] = {"instance", "instance_type", "region", "zone"};
+    CLEANUP(facts_done) struct facts full = {.asked = true}, machine = {0};
+
+    (void)state;
+    fill(&full);
+    assert_int_equal(facts_of_machine(&full, &machine), 0);
+    assert_full(&full);
+    assert_true(machine.asked);
+    for (size_t i = 0; FACT_FIELDS[i].name; i++) {
+        bool is_shared = false;
+
+        for (size_t n = 0; n < ARRAY_SIZE(shared); n++)
+            is_shared |= strcmp(FACT_FIELDS[i].name, shared[n]) == 0;
+        if (is_shared)
+            assert_string_equal(*field_of(&machine, i), FACT_FIELDS[i].name);
+        else
+            assert_null(*field_of(&machine, i));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +172,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(only_a_decent_line_of_text_counts),
         cmocka_unit_test(what_is_known_first_stays),
+        cmocka_unit_test(containers_of_a_machine_share_what_is_the_machines),
         cmocka_unit_test(what_is_malformed_is_refused),
         cmocka_unit_test(the_unknown_and_the_indecent_are_passed_over),
     };

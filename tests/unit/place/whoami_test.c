@@ -18,6 +18,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "linux/proc.h"
 #include "place/whoami.h"
 #include "scratch.h"
 
@@ -219,6 +220,77 @@ static void ec2_is_told_by_the_firmware(void **state)
     }
 }
 
+static void another_pod_of_this_machine_has_its_own_names_and_our_node(void **state)
+{
+    const struct whoami self = {.namespace = "agents",
+                                .pod = "agent-1",
+                                .node = "node-3",
+                                .host = "agent-1",
+                                .machine = "node-3",
+                                .image = "agent"};
+    const struct whoami names = {
+        .namespace = "shop", .pod = "../cart", .pod_uid = "6f1c", .node = "forged", .image = ""};
+    CLEANUP(whoami_done) struct whoami w = {0};
+
+    (void)state;
+    assert_int_equal(whoami_for(&self, &names, &w), 0);
+    assert_string_equal(w.place, "shop/_._cart");
+    assert_string_equal(w.pod, "../cart");
+    assert_string_equal(w.pod_uid, "6f1c");
+    assert_string_equal(w.node, "node-3");
+    assert_string_equal(w.host, "node-3");
+    assert_string_equal(w.machine, "node-3");
+    assert_null(w.image);
+    assert_null(w.container);
+}
+
+static void another_container_without_a_pod_is_known_by_its_host_else_ours(void **state)
+{
+    const struct whoami self = {.host = "db-1", .machine = "db-1"}, nameless = {.container = "app"},
+                        named = {.host = "0123456789ab", .pod = "no-namespace"};
+    CLEANUP(whoami_done) struct whoami ours = {0}, its = {0};
+
+    (void)state;
+    assert_int_equal(whoami_for(&self, &nameless, &ours), 0);
+    assert_string_equal(ours.place, "host/db-1");
+    assert_string_equal(ours.container, "app");
+    assert_int_equal(whoami_for(&self, &named, &its), 0);
+    assert_string_equal(its.place, "host/0123456789ab");
+    assert_string_equal(its.machine, "db-1");
+}
+
+/* A process in /proc of the scratch folder, with an environment. */
+static int of_process(const char *environment, size_t size, struct whoami *ret)
+{
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    CLEANUP_FD int fd = -1;
+
+    scratch_put("7/root/etc", "hostname", "cart-7f\n");
+    scratch_put("7", "stat", "7 (java) S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 100 0 0\n");
+    scratch_put("7", "environ", "");
+    fd = openat(scratch_fd, "7/environ", O_WRONLY | O_CLOEXEC);
+    assert_int_equal(file_write(fd, environment, size), 0);
+    assert_int_equal(proc_open(scratch_root, 7, &p), 0);
+    return whoami_of_process(&p, ret);
+}
+
+static void another_process_is_named_by_its_own_environment_and_files(void **state)
+{
+    static const char variables[] = "POD_NAMESPACE=shop\0SALVAGE_CONTAINER_NAME=app\0CONTAINER_NAME=x\0POD_UID=a\nb";
+    CLEANUP(whoami_done) struct whoami w = {0};
+
+    (void)state;
+    setenv("POD_NAME", "ours", 1);
+    assert_int_equal(of_process(variables, sizeof(variables), &w), 0);
+    assert_string_equal(w.namespace, "shop");
+    assert_string_equal(w.container, "app");
+    assert_null(w.pod_uid);
+    assert_string_equal(w.host, "cart-7f");
+    assert_string_equal(w.pod, "cart-7f"); /* in a pod, the host name is the pod's */
+    assert_string_equal(w.place, "shop/cart-7f");
+    assert_null(w.machine);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_set_up, scratch_tear_down)
 
 int main(void)
@@ -235,6 +307,9 @@ int main(void)
         TEST(hostile_values_stay_in_their_segment),
         TEST(a_file_without_end_is_no_fact),
         TEST(the_real_root_asks_the_kernel_for_the_host),
+        TEST(another_pod_of_this_machine_has_its_own_names_and_our_node),
+        TEST(another_container_without_a_pod_is_known_by_its_host_else_ours),
+        TEST(another_process_is_named_by_its_own_environment_and_files),
         TEST(ec2_is_told_by_the_firmware),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
