@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +19,9 @@
 
 struct serve_options {
     struct plan_options plan;
-    const char *root, *from, *listen, *tls_cert, *tls_key;
+    const char *root, *from, *listen, *tls_cert, *tls_key, *tokens;
     uint64_t grace_ms;
-    bool anonymous_read;
+    bool anonymous_read, new_token;
     int log;
 };
 
@@ -40,6 +41,11 @@ static const struct opt SERVE_OPTIONS[] = {
     {OPT_DURATION, 0, "grace", "DURATION", "25s", offsetof(struct serve_options, grace_ms),
      "after SIGTERM: for how long requests go on"},
     {OPT_HEADING, .name = "Access"},
+    {OPT_STRING, 0, "tokens", "FILE", NULL, offsetof(struct serve_options, tokens),
+     "a line for each token: name, token or sha256:HEX, list,read,write,delete,admin, namespaces; read again when it "
+     "changes"},
+    {OPT_FLAG, 0, "new-token", NULL, NULL, offsetof(struct serve_options, new_token),
+     "with --root: make another token for its administrator; the one of before is no longer valid"},
     {OPT_FLAG, 0, "anonymous-read", NULL, NULL, offsetof(struct serve_options, anonymous_read),
      "anybody who can connect may list and download"},
     {OPT_HEADING, .name = "Log"},
@@ -69,6 +75,18 @@ static char *store_url(const struct serve_options *o)
     return buf_take(&url);
 }
 
+/* Once, at the first start, and never in an event: stderr has nothing but events, and they may be kept for long. */
+static void show_token(const struct serve *serve)
+{
+    const struct secret *token = access_made_token(serve->access);
+
+    if (!token)
+        return;
+    printf("\nSign in at %s://%s/-/login with this token; it is not shown again:\n\n    %s\n\n",
+           serve->config.http.tls_cert ? "https" : "http", http_server_address(serve->http), secret_expose(token));
+    fflush(stdout);
+}
+
 static int run_on(const struct serve_options *o, struct err *e)
 {
     CLEANUP(sink_config_done) struct sink_config store = {0};
@@ -84,7 +102,8 @@ static int run_on(const struct serve_options *o, struct err *e)
         return err_set(e, -FAULT_FOLDER, "--root %s: %s", o->root, strerror(errno));
     if ((r = plan_sink_config(&store, &o->plan, url, e)) < 0)
         return r;
-    config.access = (struct access_config){.root = o->root, .anonymous_read = o->anonymous_read};
+    config.access = (struct access_config){
+        .root = o->root, .tokens = o->tokens, .new_token = o->new_token, .anonymous_read = o->anonymous_read};
     config.http = (struct http_server_options){.listen = o->listen, .tls_cert = o->tls_cert, .tls_key = o->tls_key};
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -92,6 +111,7 @@ static int run_on(const struct serve_options *o, struct err *e)
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     if ((r = serve_start(&config, &serve, e)) < 0)
         return r;
+    show_token(serve);
     log_event(EVENT_SERVING, LOG_STR("address", http_server_address(serve->http)), LOG_STR("store", url));
     wait_for_signal(&signals);
     log_event(EVENT_STOPPING, LOG_UINT("grace_s", o->grace_ms / 1000));

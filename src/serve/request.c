@@ -5,6 +5,7 @@
 #include "serve/request.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,15 +14,26 @@
 #include "base/text.h"
 #include "serve/keypath.h"
 
+/* A browser would ask for a user name by itself: Sec-Fetch-Mode is sent by no other client. */
+static void challenge(struct exchange *x)
+{
+    if (!exchange_header(x, "Sec-Fetch-Mode"))
+        exchange_add_header(x, "WWW-Authenticate", "Basic realm=\"salvage\", charset=\"UTF-8\"");
+    exchange_add_header(x, "WWW-Authenticate", "Bearer realm=\"salvage\"");
+}
+
 static void answer_unknown(struct exchange *x, int result, const struct err *e)
 {
+    char seconds[16];
+
     if (result == -FAULT_CREDENTIALS) {
-        exchange_add_header(x, "WWW-Authenticate", "Bearer realm=\"salvage\"");
+        challenge(x);
         exchange_answer_text(x, 401, "%s", e->msg);
-    } else {
-        exchange_add_header(x, "Retry-After", "5");
-        exchange_answer_text(x, 503, "%s", e->msg);
+        return;
     }
+    snprintf(seconds, sizeof(seconds), "%u", e->retry_after_ms ? (e->retry_after_ms + 999) / 1000 : 5);
+    exchange_add_header(x, "Retry-After", seconds);
+    exchange_answer_text(x, result == -FAULT_BUSY ? 429 : 503, "%s", e->msg);
 }
 
 struct request *request_new(struct serve *s, struct exchange *x)
@@ -65,11 +77,14 @@ void request_free(void *request)
 
 bool request_may(struct request *r, unsigned rights)
 {
-    struct err e;
+    struct err e = {0};
 
     if ((r->rights & rights) == rights)
         return true;
-    if (text_eq(caller_name(r->caller), "anonymous")) {
+    if (r->rights & RIGHT_UNKNOWN) {
+        err_set(&e, -FAULT_UNREACHABLE, "whether you may cannot be found out just now");
+        answer_unknown(r->exchange, -FAULT_UNREACHABLE, &e);
+    } else if (caller_is_anonymous(r->caller)) {
         err_set(&e, -FAULT_CREDENTIALS, "sign in first");
         answer_unknown(r->exchange, -FAULT_CREDENTIALS, &e);
     } else if (r->rights & RIGHT_LIST) {

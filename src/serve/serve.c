@@ -49,7 +49,7 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
     s->root_fd = -1;
     if (config->root && (s->root_fd = open(config->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
         return err_set(e, -FAULT_FOLDER, "--root %s: %s", config->root, strerror(errno));
-    if ((r = access_new(&config->access, &s->access, e)) < 0)
+    if ((r = access_new(&config->access, s->root_fd, &s->access, e)) < 0)
         return r;
     http.begin = begin;
     http.ctx = s;

@@ -105,7 +105,8 @@ class Background:
                 self._news.notify_all()
 
     def _read_out(self):
-        self.out = self.process.stdout.read()
+        for line in self.process.stdout:
+            self.out += line
 
     @property
     def log(self):

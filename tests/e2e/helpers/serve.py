@@ -35,6 +35,12 @@ class Serve:
         self.url = "%s://%s" % ("https" if self.tls else "http", self.address)
         wait_for(lambda: self.request("GET", "/healthz").status, 10, "it does not answer")
 
+    @property
+    def token(self):
+        """The root's, for its administrator: shown once, at the first start."""
+        wait_for(lambda: b"salvage_" in self.program.out, 10, "no token is shown")
+        return "salvage_" + self.program.out.decode().partition("salvage_")[2][:64]
+
     def restart(self, how=None):
         """With the same options on the same address. how: a signal instead of kill -9."""
         if how is None:
