@@ -9,7 +9,7 @@ if(DEFINED ENV{SALVAGE_SOURCES})
 else()
     set(default_sources "${CMAKE_SOURCE_DIR}/build/sources")
 endif()
-set(SALVAGE_SOURCES "${default_sources}" CACHE PATH "Unpacked source of dash and curl")
+set(SALVAGE_SOURCES "${default_sources}" CACHE PATH "Unpacked source of dash, curl and libmicrohttpd")
 
 # third_party_source(RET NAME VERSION SHA256 URL): RET is the tree of NAME-VERSION.
 function(third_party_source ret name version sha256 url)

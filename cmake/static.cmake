@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # SALVAGE_STATIC: one static-pie file that runs in an empty container. The libraries are Debian's archives, except curl:
-# Debian's needs GSSAPI, LDAP and more, so we build one with nothing but HTTP and TLS. c-ares resolves names: glibc's resolver
+# Debian's needs GSSAPI, LDAP and more, so we build one with nothing but HTTP and TLS; and except libmicrohttpd, whose archive
+# needs GnuTLS (cmake/microhttpd). c-ares resolves names: glibc's resolver
 # loads shared objects of the container's libc at run time, and crashes if their version differs.
 include(ExternalProject)
 
@@ -48,17 +49,19 @@ endfunction()
 
 # The linker takes from an archive only what earlier files asked for: users before what they use.
 set(ARCHIVES_OF_PACKAGES "")
-foreach(name cares ssl crypto uv_a zstd z jansson expat xxhash)
+foreach(name cjose cares ssl crypto uv_a zstd z jansson expat xxhash sqlite3)
     static_archive(archive ${name})
     list(APPEND ARCHIVES_OF_PACKAGES "${archive}")
 endforeach()
+add_subdirectory(cmake/microhttpd)
 add_library(deps INTERFACE)
 target_include_directories(deps SYSTEM INTERFACE "${CURL_SOURCE}/include")
 target_compile_definitions(deps INTERFACE CURL_STATICLIB SALVAGE_STATIC)
-target_link_libraries(deps INTERFACE ${CURL_ARCHIVE} ${ARCHIVES_OF_PACKAGES} m)
+target_link_libraries(deps INTERFACE ${CURL_ARCHIVE} microhttpd ${ARCHIVES_OF_PACKAGES} m)
 
-# Linked in: those archives, curl, and the archives that the compiler adds.
+# Linked in: those archives, curl, libmicrohttpd, and the archives that the compiler adds.
 unpacked("${CURL_SOURCE}")
+unpacked("${MICROHTTPD_SOURCE}")
 foreach(archive libc.a libgcc.a)
     execute_process(COMMAND "${CMAKE_C_COMPILER}" -print-file-name=${archive} OUTPUT_VARIABLE file
         OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)

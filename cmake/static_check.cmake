@@ -5,7 +5,7 @@
 
 # Every way of glibc to load a shared object calls this function.
 set(FORBIDDEN _dl_open)
-set(SIZE_MAX_BYTES 8388608)
+set(SIZE_MAX_BYTES 10485760)
 
 function(run ret)
     execute_process(COMMAND ${ARGN} OUTPUT_VARIABLE out ERROR_VARIABLE error RESULT_VARIABLE status)
@@ -54,5 +54,5 @@ run(none "${STRIP}" "${FILE}")
 run(none "${OBJCOPY}" "--add-gnu-debuglink=${FILE}.debug" "${FILE}")
 file(SIZE "${FILE}" size)
 if(size GREATER SIZE_MAX_BYTES)
-    refuse("${size} bytes: more than 8 MiB")
+    refuse("${size} bytes: more than 10 MiB")
 endif()

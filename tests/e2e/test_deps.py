@@ -29,7 +29,7 @@ def deps(work):
     for name, text in (("apt-cache", APT_CACHE), ("apt-get", APT_GET)):
         (work / name).write_text(text)
         (work / name).chmod(0o755)
-    for tree in ("dash-0.5.12", "curl-7.88.1"):
+    for tree in ("dash-0.5.12", "curl-7.88.1", "libmicrohttpd-0.9.75"):
         (work / "sources" / tree).mkdir(parents=True)
     (work / "installed").write_text("1\n")
     (work / "asked").write_text("")
