@@ -98,6 +98,13 @@ static const struct event_info TABLE[EVENT_END] = {
                               "what a client of serve presents is not valid; once a minute for each address, with how "
                               "often since the last time",
                               "client failures"},
+    [EVENT_UPLOAD_FAILED] = {"upload-failed", LEVEL_WARNING,
+                             "an upload could not be stored for a reason of the server's; the client was answered with "
+                             "this status",
+                             "key status error"},
+    [EVENT_UPLOAD_ABANDONED] = {"upload-abandoned", LEVEL_INFO,
+                                "an upload that was never completed was removed: --abandoned, or its server had died",
+                                "key bytes"},
     [EVENT_STOPPING] = {"stopping", LEVEL_INFO, "SIGTERM or SIGINT was received: the work in progress has this long",
                         "left grace_s"},
     [EVENT_NOT_SHIPPED] = {"not-shipped", LEVEL_ERROR,

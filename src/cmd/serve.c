@@ -15,11 +15,13 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "serve/serve.h"
+#include "serve/upload_options.h"
 #include "ship/plan.h"
 
 struct serve_options {
     struct plan_options plan;
     const char *root, *from, *listen, *tls_cert, *tls_key, *tokens;
+    struct upload_options upload;
     uint64_t grace_ms;
     bool anonymous_read, new_token;
     int log;
@@ -48,6 +50,7 @@ static const struct opt SERVE_OPTIONS[] = {
      "with --root: make another token for its administrator; the one of before is no longer valid"},
     {OPT_FLAG, 0, "anonymous-read", NULL, NULL, offsetof(struct serve_options, anonymous_read),
      "anybody who can connect may list and download"},
+    UPLOAD_OPTIONS(struct serve_options, upload),
     {OPT_HEADING, .name = "Log"},
     {OPT_CHOICE, 0, "log", "text|json", "text", offsetof(struct serve_options, log), "form of the log on stderr"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
@@ -90,6 +93,7 @@ static void show_token(const struct serve *serve)
 static int run_on(const struct serve_options *o, struct err *e)
 {
     CLEANUP(sink_config_done) struct sink_config store = {0};
+    CLEANUP(upload_config_done) struct upload_config upload = {0};
     CLEANUP_FREE char *url = NULL;
     struct serve_config config = {.root = o->root, .store = &store, .grace_ms = o->grace_ms};
     struct serve *serve;
@@ -104,6 +108,9 @@ static int run_on(const struct serve_options *o, struct err *e)
         return r;
     config.access = (struct access_config){
         .root = o->root, .tokens = o->tokens, .new_token = o->new_token, .anonymous_read = o->anonymous_read};
+    if ((r = upload_options_read(&o->upload, &upload, e)) < 0)
+        return r;
+    config.upload = upload;
     config.http = (struct http_server_options){.listen = o->listen, .tls_cert = o->tls_cert, .tls_key = o->tls_key};
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

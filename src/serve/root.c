@@ -14,12 +14,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/text.h"
-#include "serve/request.h"
-
-static bool is_hidden(const char *key)
+bool root_hides(const char *key)
 {
-    return text_eq(key, REQUEST_STATE_FOLDER) || text_starts(key, REQUEST_STATE_FOLDER "/");
+    return key[0] == '.' || strstr(key, "/.");
 }
 
 int root_open(int root_fd, const char *key, int flags)
@@ -30,7 +27,7 @@ int root_open(int root_fd, const char *key, int flags)
     long fd;
 
     assert(root_fd >= 0 && key && !(flags & O_CREAT));
-    if (is_hidden(key))
+    if (root_hides(key))
         return -ENOENT;
     if ((size_t)snprintf(path, sizeof(path), "%s", *key ? key : ".") >= sizeof(path))
         return -ENAMETOOLONG;

@@ -19,8 +19,9 @@ struct route {
 };
 
 static const struct route ROUTES[] = {
-    {" GET HEAD ", OBJECT, NULL, download_object},
-    {" GET HEAD ", FOLDER, NULL, listing_folder},
+    {" GET HEAD ", OBJECT, NULL, download_object},     {" GET HEAD ", FOLDER, NULL, listing_folder},
+    {" PUT POST MKCOL ", OBJECT, NULL, upload_object}, {" MKCOL ", FOLDER, NULL, upload_object},
+    {" DELETE ", OBJECT, NULL, remove_object},
 };
 
 static bool fits(const struct route *route, const struct request *r)

@@ -28,6 +28,7 @@ static void serve_free(struct serve *s)
     if (!s)
         return;
     http_server_stop(s->http, s->config.grace_ms);
+    uploads_close(s->uploads);
     access_free(s->access);
     if (s->root_fd >= 0)
         close(s->root_fd);
@@ -51,6 +52,8 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
         return err_set(e, -FAULT_FOLDER, "--root %s: %s", config->root, strerror(errno));
     if ((r = access_new(&config->access, s->root_fd, &s->access, e)) < 0)
         return r;
+    if (s->root_fd >= 0 && (r = uploads_open(&config->upload, s->root_fd, &s->uploads, e)) < 0)
+        return r;
     http.begin = begin;
     http.ctx = s;
     if ((r = http_server_start(&http, &s->http, e)) < 0)
@@ -71,5 +74,6 @@ void serve_stored(struct serve *s, const char *key, uint64_t size)
 
 void serve_removed(struct serve *s, const char *key)
 {
-    (void)s, (void)key;
+    if (s->uploads)
+        uploads_removed(s->uploads, key);
 }

@@ -12,12 +12,14 @@
 #include "net/http_server.h"
 #include "serve/access.h"
 #include "serve/catalogue.h"
+#include "serve/uploads.h"
 #include "store/sink.h"
 
 struct serve_config {
     const char *root;          /* --root: a folder; NULL with a store elsewhere */
     struct sink_config *store; /* what --root or --from names */
     struct access_config access;
+    struct upload_config upload;
     struct http_server_options http; /* begin, over and ctx are set by serve_start */
     uint64_t grace_ms;
 };
@@ -27,6 +29,7 @@ struct serve {
     int root_fd; /* -1 with a store elsewhere */
     struct access *access;
     struct catalogue *catalogue; /* NULL: none */
+    struct uploads *uploads;     /* NULL with a store elsewhere */
     struct http_server *http;
 };
 

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Write, sync, name. The kernel is asked to write out early, so that the sync at the end has little left to do.
+ */
+#include "serve/incoming.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "serve/root.h"
+
+enum { FLUSH_STEP = 8 * 1024 * 1024, COMPARE_STEP = 64 * 1024, FOLDER_MODE = 0700 };
+
+static int make_durable(int fd, const char *name)
+{
+    return mkdirat(fd, name, FOLDER_MODE) < 0 ? -errno : file_fsync_folder(fd);
+}
+
+static int fail(int error, const char *doing, struct err *e)
+{
+    if (error == ENOSPC || error == EDQUOT)
+        return err_set(e, -FAULT_FULL, "no room left on the disk (%s): delete old cases", doing);
+    return err_set(e, -error, "the upload cannot be stored (%s): %s", doing, strerror(error));
+}
+
+static int create(struct incoming *in, struct err *e)
+{
+    unsigned char id[16];
+    char hex[2 * sizeof(id) + 1];
+
+    if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id))
+        return fail(errno, "random number", e);
+    text_hex(id, sizeof(id), hex);
+    snprintf(in->name, sizeof(in->name), "%s.tmp", hex);
+    if ((in->folder = uploads_folder(in->uploads, e)) < 0)
+        return in->folder;
+    in->fd = openat(in->folder, in->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, INCOMING_MODE);
+    if (in->fd < 0)
+        return fail(errno, "create", e);
+    return flock(in->fd, LOCK_EX | LOCK_NB) < 0 ? fail(errno, "lock", e) : 0;
+}
+
+int incoming_new(struct uploads *u, const struct upload_asked *asked, struct incoming *ret, struct err *e)
+{
+    struct incoming in = {.uploads = u, .folder = -1, .fd = -1};
+    int r = upload_room_claim(uploads_room(u), asked, &in.claim, e);
+
+    if (r < 0)
+        return r;
+    digest_init(&in.digest);
+    if ((r = create(&in, e)) < 0) {
+        incoming_done(&in, true);
+        return r;
+    }
+    *ret = in;
+    return 0;
+}
+
+/* Only begins it: the caller does not wait for the disk. */
+static void flush(struct incoming *in)
+{
+    if (in->size - in->flushed < FLUSH_STEP)
+        return;
+    (void)sync_file_range(in->fd, (off_t)in->flushed, (off_t)(in->size - in->flushed), SYNC_FILE_RANGE_WRITE);
+    in->flushed = in->size;
+}
+
+int incoming_write(struct incoming *in, const void *data, size_t size, struct err *e)
+{
+    uint64_t max = uploads_config(in->uploads)->object_max;
+    char text[TEXT_SIZE_MAX];
+    int r;
+
+    assert(in->fd >= 0);
+    if (max && (size > max || in->size > max - size))
+        return err_set(e, -EFBIG, "an object may have no more than %s here", text_format_size(max, text));
+    if ((r = upload_room_write(uploads_room(in->uploads), &in->claim, size, e)) < 0)
+        return r;
+    if ((r = file_write(in->fd, data, size)) < 0)
+        return fail(-r, "write", e);
+    digest_update(&in->digest, data, size);
+    in->size += size;
+    flush(in);
+    return 0;
+}
+
+int incoming_sync(struct incoming *in, struct err *e)
+{
+    int r;
+
+    while ((r = fdatasync(in->fd)) < 0 && errno == EINTR)
+        ;
+    return r < 0 ? fail(errno, "sync", e) : 0;
+}
+
+/* The folder of key, made where it is missing; *ret_name is key's last part. */
+static int open_parent(const struct uploads *u, const char *key, const char **ret_name)
+{
+    CLEANUP_FD int fd = root_open(uploads_root(u), "", O_RDONLY | O_DIRECTORY);
+    char part[NAME_MAX + 1];
+
+    for (const char *slash; fd >= 0 && (slash = strchr(key, '/')); key = slash + 1) {
+        snprintf(part, sizeof(part), "%.*s", (int)(slash - key), key);
+        int r = make_durable(fd, part), below;
+
+        if (r < 0 && r != -EEXIST)
+            return r;
+        below = openat(fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (below < 0)
+            return errno == ELOOP ? -ENOTDIR : -errno;
+        close(fd);
+        fd = below;
+    }
+    *ret_name = key;
+    return fd < 0 ? fd : TAKE_FD(fd);
+}
+
+/* 1 if the other file has the same bytes, 0 if not. */
+static int same_bytes(const struct incoming *in, int folder, const char *name)
+{
+    CLEANUP_FD int other = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    unsigned char ours[COMPARE_STEP / 2], theirs[COMPARE_STEP / 2];
+    struct stat st;
+
+    if (other < 0 || fstat(other, &st) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode))
+        return -EISDIR;
+    if ((uint64_t)st.st_size != in->size)
+        return 0;
+    for (uint64_t at = 0; at < in->size;) {
+        ssize_t n = file_pread(in->fd, ours, sizeof(ours), at), m = file_pread(other, theirs, sizeof(theirs), at);
+
+        if (n < 0 || m < 0)
+            return (int)(n < 0 ? n : m);
+        if (n == 0 || n != m || memcmp(ours, theirs, (size_t)n) != 0)
+            return 0;
+        at += (uint64_t)n;
+    }
+    return 1;
+}
+
+static int rename_new(int from_fd, const char *from, int to_fd, const char *to)
+{
+    if (renameat2(from_fd, from, to_fd, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+    /* NFS and some FUSE file systems know no RENAME_NOREPLACE, but links are as good. */
+    if (linkat(from_fd, from, to_fd, to, 0) < 0)
+        return -errno;
+    unlinkat(from_fd, from, 0);
+    return 0;
+}
+
+static int give_name(struct incoming *in, int folder, const char *name, bool replace, enum incoming_end *ret)
+{
+    int r = rename_new(in->folder, in->name, folder, name);
+
+    *ret = INCOMING_STORED;
+    if (r != -EEXIST)
+        return r;
+    if (replace) {
+        *ret = INCOMING_REPLACED;
+        return renameat(in->folder, in->name, folder, name) < 0 ? -errno : 0;
+    }
+    *ret = INCOMING_THERE;
+    r = same_bytes(in, folder, name);
+    if (r == 1)
+        unlinkat(in->folder, in->name, 0);
+    return r == 1 ? 0 : r < 0 ? r : -EEXIST;
+}
+
+int incoming_commit(struct incoming *in, const struct incoming_target *target, enum incoming_end *ret, struct err *e)
+{
+    CLEANUP_FD int folder = -1;
+    const char *name;
+    int r = incoming_sync(in, e);
+
+    assert(target && target->key && ret);
+    if (r < 0)
+        return r;
+    if ((folder = open_parent(in->uploads, target->key, &name)) < 0)
+        r = folder;
+    else
+        r = give_name(in, folder, name, target->replace, ret);
+    if (r == -EEXIST)
+        return err_set(e, -FAULT_EXISTS, "there is another object of this name: it is not replaced");
+    if (r == -ENOTDIR || r == -EISDIR || r == -ENOTEMPTY)
+        return err_set(e, -FAULT_REFUSED, "a folder has this name, or an object that of a folder on its path");
+    if (r < 0)
+        return fail(-r, "name", e);
+    in->name[0] = '\0'; /* there is nothing left to drop */
+    if ((r = file_fsync_folder(folder)) < 0)
+        return fail(-r, "sync the folder", e);
+    upload_room_release(uploads_room(in->uploads), &in->claim, *ret != INCOMING_THERE);
+    return 0;
+}
+
+void incoming_done(struct incoming *in, bool drop)
+{
+    if (!in->uploads)
+        return;
+    if (drop && in->name[0] && in->folder >= 0 && in->fd >= 0)
+        unlinkat(in->folder, in->name, 0);
+    if (in->fd >= 0)
+        close(in->fd);
+    if (in->folder >= 0)
+        close(in->folder);
+    upload_room_release(uploads_room(in->uploads), &in->claim, false);
+    *in = (struct incoming){.folder = -1, .fd = -1};
+}
+
+int incoming_there(const struct uploads *u, const char *key, uint64_t *ret_size)
+{
+    CLEANUP_FD int fd = root_open(uploads_root(u), key, O_PATH | O_NOFOLLOW);
+    struct stat st;
+
+    if (fd == -ENOENT)
+        return 0;
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return fd < 0 ? fd : -errno;
+    if (!S_ISREG(st.st_mode))
+        return -EISDIR;
+    *ret_size = (uint64_t)st.st_size;
+    return 1;
+}
+
+int incoming_make_folder(const struct uploads *u, const char *key)
+{
+    const char *name = text_base_name(key);
+    CLEANUP_FREE char *above = strndup(key, (size_t)(name - key));
+    CLEANUP_FD int fd = -1;
+
+    assert(*name);
+    if (root_hides(key))
+        return -EACCES;
+    if (!above)
+        return -ENOMEM;
+    fd = root_open(uploads_root(u), above, O_RDONLY | O_DIRECTORY);
+    return fd < 0 ? fd : make_durable(fd, name);
+}

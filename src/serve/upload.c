@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * PUT and POST of an object in one request, and MKCOL. The bytes go into a file that only its end gives a name to: a
+ * connection that breaks leaves nothing behind. An object that is there is replaced only for who may delete it; the
+ * same bytes once more are no failure, as a client that lost our answer sends them again.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "serve/route.h"
+#include "serve/upload_finish.h"
+
+enum { DISCARD_MAX = 16 * 1024 * 1024 };
+
+/* The route's own state. */
+struct upload {
+    struct incoming incoming;
+    struct upload_digests digests;
+    bool replace;
+    int result; /* why it failed; what comes then is thrown away */
+    struct err err;
+    uint64_t discarded;
+};
+
+static void upload_free(void *state)
+{
+    struct upload *u = state;
+
+    incoming_done(&u->incoming, true);
+    upload_digests_done(&u->digests);
+    free(u);
+}
+
+/* A client reads our answer when it has sent everything. Where that is a lot, we break off. */
+static int discard(struct request *r, struct upload *u, size_t size)
+{
+    u->discarded += size;
+    if (u->discarded <= DISCARD_MAX)
+        return 0;
+    upload_answer_failed(r, r->key, u->result, &u->err);
+    return -ECANCELED;
+}
+
+static int take(struct exchange *x, const void *data, size_t size)
+{
+    struct request *r = exchange_state(x);
+    struct upload *u = r->state;
+
+    if (u->result < 0)
+        return discard(r, u, size);
+    upload_digests_add(&u->digests, data, size);
+    u->result = incoming_write(&u->incoming, data, size, &u->err);
+    if (u->result < 0)
+        incoming_done(&u->incoming, true); /* others need the room */
+    return 0;
+}
+
+static void end(struct exchange *x)
+{
+    struct request *r = exchange_state(x);
+    struct upload *u = r->state;
+    const struct incoming_target target = {r->key, u->replace};
+    struct upload_result stored;
+
+    if (u->result == 0)
+        u->result = upload_digests_check_content(&u->digests, &u->err);
+    if (u->result == 0)
+        u->result = upload_finish(r->serve, &u->incoming, &u->digests, &target, &stored, &u->err);
+    if (u->result < 0)
+        upload_answer_failed(r, r->key, u->result, &u->err);
+    else
+        upload_answer_stored(r, r->key, &stored);
+}
+
+static int upload_new(struct request *r, int64_t size, struct upload **ret, struct err *e)
+{
+    struct upload *u = calloc(1, sizeof(*u));
+    const struct upload_asked asked = {.namespace = r->namespace, .size = size > 0 ? (uint64_t)size : 0};
+    int result = u ? upload_digests_init(&u->digests, r->exchange, e) : err_set(e, -ENOMEM, "out of memory");
+
+    if (result == 0)
+        result = incoming_new(r->serve->uploads, &asked, &u->incoming, e);
+    if (result < 0) {
+        if (u)
+            upload_free(u);
+        return result;
+    }
+    *ret = u;
+    return 0;
+}
+
+static void put(struct request *r)
+{
+    static const struct exchange_body BODY = {take, end};
+    int64_t size = exchange_body_size(r->exchange);
+    struct upload_plan plan;
+    struct upload *u;
+    struct err e = {0};
+    int result;
+
+    if (!upload_begin(r, size, &plan))
+        return;
+    if (plan.size_there >= 0 && !plan.replace && size != plan.size_there) {
+        exchange_answer_text(r->exchange, 412, "there is another object of this name: it is not replaced");
+        return;
+    }
+    if ((result = upload_new(r, size, &u, &e)) < 0) {
+        upload_answer_failed(r, r->key, result, &e);
+        return;
+    }
+    u->replace = plan.replace;
+    r->state = u;
+    r->state_done = upload_free;
+    exchange_receive(r->exchange, &BODY);
+}
+
+/* RFC 4918, 9.3. Folders come with their objects: this is for clients that make them first. */
+static void make_folder(struct request *r)
+{
+    size_t size = strlen(r->key);
+    int result;
+
+    while (size > 0 && r->key[size - 1] == '/')
+        r->key[--size] = '\0';
+    if (!strchr(r->key, '/')) /* the folder of a namespace */
+        r->rights = caller_rights(r->serve->access, r->caller, r->key);
+    if (!request_may(r, RIGHT_WRITE))
+        return;
+    if (exchange_has_body(r->exchange)) {
+        exchange_answer_text(r->exchange, 415, "MKCOL with a body is not understood");
+        return;
+    }
+    result = r->serve->uploads ? incoming_make_folder(r->serve->uploads, r->key) : -EROFS;
+    if (result == 0)
+        exchange_answer(r->exchange, 201, "", 0);
+    else if (result == -ENOSPC || result == -EDQUOT)
+        exchange_answer_text(r->exchange, 507, "no room left on the disk");
+    else
+        exchange_answer_text(r->exchange,
+                             result == -EEXIST                         ? 405
+                             : result == -ENOENT || result == -ENOTDIR ? 409
+                                                                       : 403,
+                             "the folder cannot be made: %s", strerror(-result));
+}
+
+void upload_object(struct request *r)
+{
+    if (text_eq(exchange_method(r->exchange), "MKCOL"))
+        make_folder(r);
+    else
+        put(r);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The folder of uploads, and what they share.
+ */
+#include "serve/uploads.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "serve/state_folder.h"
+
+enum { FOLDER_MODE = 0700 };
+
+struct uploads {
+    struct upload_config config;
+    int root_fd; /* borrowed */
+    struct upload_room *room;
+};
+
+int uploads_open(const struct upload_config *config, int root_fd, struct uploads **ret, struct err *e)
+{
+    CLEANUP_FREE struct uploads *u = calloc(1, sizeof(*u));
+
+    assert(config && root_fd >= 0 && ret);
+    if (!u)
+        return err_set(e, -ENOMEM, "out of memory");
+    u->config = *config;
+    u->root_fd = root_fd;
+    if (!(u->room = upload_room_new(&config->room, root_fd)))
+        return err_set(e, -ENOMEM, "out of memory");
+    *ret = TAKE_PTR(u);
+    return 0;
+}
+
+void uploads_close(struct uploads *u)
+{
+    if (!u)
+        return;
+    upload_room_free(u->room);
+    free(u);
+}
+
+const struct upload_config *uploads_config(const struct uploads *u)
+{
+    return &u->config;
+}
+
+struct upload_room *uploads_room(const struct uploads *u)
+{
+    return u->room;
+}
+
+int uploads_root(const struct uploads *u)
+{
+    return u->root_fd;
+}
+
+/* Others who could write to it could put their bytes under our names. */
+static int open_ours(int dirfd, const char *name)
+{
+    CLEANUP_FD int fd = -1;
+    struct stat st;
+    bool made = mkdirat(dirfd, name, FOLDER_MODE) == 0;
+
+    if (!made && errno != EEXIST)
+        return -errno;
+    if (made && file_fsync_folder(dirfd) < 0)
+        return -EIO;
+    fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
+        return -EPERM;
+    return TAKE_FD(fd);
+}
+
+int uploads_folder(struct uploads *u, struct err *e)
+{
+    CLEANUP_FD int state = state_folder_open(u->root_fd, e);
+    int fd = state < 0 ? state : open_ours(state, "uploads");
+
+    if (state < 0 || fd >= 0)
+        return fd;
+    if (fd == -ENOSPC || fd == -EDQUOT)
+        return err_set(e, -FAULT_FULL, "no room left on the disk for an upload: delete old cases");
+    return err_set(e, -FAULT_STATE, "uploads have no place: .salvage/uploads in the store's folder: %s",
+                   fd == -EPERM ? "it is not ours alone" : strerror(-fd));
+}
+
+void uploads_removed(struct uploads *u, const char *key)
+{
+    const char *slash = strchr(key, '/');
+    CLEANUP_FREE char *namespace = strndup(key, slash ? (size_t)(slash - key) : 0);
+
+    upload_room_forget(u->room, namespace ? namespace : "*");
+}
