@@ -13,7 +13,7 @@
 #include "serve/route.h"
 #include "serve/upload_finish.h"
 
-enum { DISCARD_MAX = 16 * 1024 * 1024 };
+enum { DISCARD_MAX = 1024 * 1024 * 1024 };
 
 /* The route's own state. */
 struct upload {
@@ -34,7 +34,8 @@ static void upload_free(void *state)
     free(u);
 }
 
-/* A client reads our answer when it has sent everything. Where that is a lot, we break off. */
+/* A client reads our answer when it has sent everything. Those that announce a size are refused before they begin, so
+ * what comes to this has not been long under way; where it goes on and on, we break off. */
 static int discard(struct request *r, struct upload *u, size_t size)
 {
     u->discarded += size;
