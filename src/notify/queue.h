@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Notices that wait, on disk: FOLDER/TARGET/NAME.json, a folder for each target. What is in it survives restarts of
+ * whoever wrote it and of whoever delivers it; a notice goes when its target has it, or when it is given up.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "notify/target.h"
+
+enum { QUEUE_NAME_MAX = 64, QUEUE_MOST = 10000 }; /* notices of one target */
+
+/* Writes the notice for each target that wants it; durable when this returns. dirfd: of FOLDER. *ret_count: how many
+ * targets want it. -errno; -E2BIG: QUEUE_MOST wait already. */
+int queue_put(int dirfd, const struct targets *targets, const struct notice *n, unsigned *ret_count, struct err *e);
+
+struct queued {
+    char name[QUEUE_NAME_MAX];
+    int64_t put_ns; /* wall clock */
+    struct notice notice;
+};
+
+struct queue {
+    struct queued *item; /* the oldest first */
+    size_t count, capacity;
+    unsigned damaged; /* that could not be read, and are gone now */
+};
+
+/* Those of one target. base: as queue_put's dirfd. 0, also without a folder; -errno. */
+int queue_load(int base, const struct target *t, struct queue *ret, struct err *e);
+void queue_done(struct queue *q);
+
+/* Removes one; one that is gone already counts as removed. */
+int queue_remove(int dirfd, const struct target *t, const char *name);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Targets from texts and files.
+ */
+#include "notify/target.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "codec/digest.h"
+#include "net/url.h"
+#include "notify/forms.h"
+
+enum { FILE_MAX = 64 * 1024 };
+
+const struct target_form TARGET_FORMS[] = {
+    {"json", "application/cloudevents+json", NULL, "a CloudEvent 1.0 by POST", form_cloudevent},
+    {"alertmanager", "application/json", "/api/v2/alerts",
+     "an alert for Prometheus's Alertmanager: its routes, silences and receivers apply", form_alertmanager},
+    {"slack", "application/json", NULL, "a message for Slack's incoming webhook", form_slack},
+    {"teams", "application/json", NULL, "an Adaptive Card for a Microsoft Teams workflow", form_teams},
+    {"discord", "application/json", NULL, "a message for a Discord webhook", form_discord},
+    {"exec", NULL, NULL, "a program, started without arguments, that reads the notice as JSON from its standard input",
+     form_command},
+    {0},
+};
+
+static const struct target_form *form_find(const char *text, size_t size)
+{
+    for (const struct target_form *f = TARGET_FORMS; f->name; f++)
+        if (strlen(f->name) == size && strncmp(f->name, text, size) == 0)
+            return f;
+    return NULL;
+}
+
+static bool is_command(const struct target_form *form)
+{
+    return form->body == form_command;
+}
+
+static void identify(struct target *t)
+{
+    struct digest d;
+    char hex[DIGEST_HEX_MAX];
+    struct url_parts parts;
+
+    digest_init(&d);
+    digest_update(&d, t->form->name, strlen(t->form->name) + 1);
+    digest_update(&d, t->url, strlen(t->url));
+    digest_hex(&d, hex);
+    snprintf(t->id, sizeof(t->id), "%.16s", hex);
+    if (!is_command(t->form) && url_split(t->url, &parts) == 0)
+        snprintf(t->name, sizeof(t->name), "%s %.*s", t->form->name, (int)parts.authority_size, parts.host);
+    else
+        snprintf(t->name, sizeof(t->name), "%s %.250s", t->form->name, t->url);
+}
+
+static int check_url(const struct target *t, struct err *e)
+{
+    struct url_parts parts;
+
+    if (is_command(t->form))
+        return t->url[0] == '/' ? 0 : err_set(e, -FAULT_USAGE, "notify: exec wants the whole path of a program");
+    if (url_split(t->url, &parts) < 0 || strpbrk(t->url, " \t\r\n\"<>"))
+        return err_set(e, -FAULT_USAGE, "notify: what follows '%s:' is no http or https URL", t->form->name);
+    return 0;
+}
+
+/* A '=' before the first ':' ends a namespace. */
+static int parse(const char *text, struct target *ret, struct err *e)
+{
+    const char *colon = strchr(text, ':'), *equals = strchr(text, '='), *form = text;
+
+    if (colon && equals && equals < colon) {
+        ret->namespace = strndup(text, (size_t)(equals - text));
+        form = equals + 1;
+        if (!ret->namespace)
+            return err_set(e, -ENOMEM, "out of memory");
+    }
+    if (!colon || !(ret->form = form_find(form, (size_t)(colon - form))))
+        return err_set(e, -FAULT_USAGE,
+                       "notify: a target is [NAMESPACE=]FORM:URL, and FORM is json, alertmanager, slack, teams, "
+                       "discord or exec");
+    if (!(ret->url = strdup(colon + 1)))
+        return err_set(e, -ENOMEM, "out of memory");
+    return check_url(ret, e);
+}
+
+static void target_done(struct target *t)
+{
+    free(t->namespace);
+    free(t->url);
+    *t = (struct target){0};
+}
+
+int targets_add(struct targets *t, const char *text, struct err *e)
+{
+    CLEANUP(target_done) struct target one = {0};
+    int r;
+
+    assert(t && text);
+    if (t->count == TARGETS_MAX)
+        return err_set(e, -FAULT_USAGE, "notify: more than %d targets", TARGETS_MAX);
+    if ((r = parse(text, &one, e)) < 0)
+        return r;
+    identify(&one);
+    t->target[t->count++] = one;
+    one = (struct target){0};
+    return 0;
+}
+
+int targets_load(struct targets *t, const char *path, struct err *e)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = FILE_MAX};
+    char *rest, *line;
+    unsigned number = 0;
+    int r;
+
+    assert(t && path);
+    if ((r = file_load(AT_FDCWD, path, &text)) < 0)
+        return err_set(e, -FAULT_USAGE, "--notify-file %s: %s", path, strerror(-r));
+    rest = text.data;
+    while ((line = strsep(&rest, "\n"))) {
+        number++;
+        line += strspn(line, " \t\r");
+        line[strcspn(line, " \t\r")] = '\0';
+        if (*line && *line != '#' && (r = targets_add(t, line, e)) < 0)
+            return err_prefix(e, r, "%s, line %u", path, number);
+    }
+    return 0;
+}
+
+void targets_done(struct targets *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        target_done(&t->target[i]);
+    t->count = 0;
+}
+
+bool target_wants(const struct target *t, const struct notice *n)
+{
+    return !t->namespace || fnmatch(t->namespace, n->namespace ? n->namespace : "", 0) == 0;
+}
+
+bool target_is_command(const struct target *t)
+{
+    return is_command(t->form);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Targets from texts: forms, namespaces, files; and that no message and no name repeats a secret URL.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "notify/target.h"
+
+static void a_target_has_form_namespace_and_url(void **state)
+{
+    CLEANUP(targets_done) struct targets t = {0};
+    struct notice shop = {.namespace = "shop"}, bank = {.namespace = "bank"}, none = {0};
+    struct err e;
+
+    (void)state;
+    assert_int_equal(targets_add(&t, "shop*=slack:https://hooks.example/T0/SECRET", &e), 0);
+    assert_int_equal(targets_add(&t, "json:http://10.0.0.1:8080/x?a=b:c", &e), 0);
+    assert_int_equal(targets_add(&t, "exec:/usr/local/bin/page", &e), 0);
+    assert_string_equal(t.target[0].form->name, "slack");
+    assert_string_equal(t.target[0].name, "slack hooks.example");
+    assert_string_equal(t.target[1].url, "http://10.0.0.1:8080/x?a=b:c");
+    assert_string_equal(t.target[1].name, "json 10.0.0.1:8080");
+    assert_true(target_wants(&t.target[0], &shop) && !target_wants(&t.target[0], &bank));
+    assert_true(!target_wants(&t.target[0], &none) && target_wants(&t.target[1], &none));
+    assert_true(target_is_command(&t.target[2]) && !target_is_command(&t.target[1]));
+    assert_string_not_equal(t.target[0].id, t.target[1].id);
+}
+
+static void what_is_no_target_is_refused_without_its_url(void **state)
+{
+    static const char *const TEXTS[] = {"",
+                                        "slack",
+                                        "slack:",
+                                        "slack:SECRET",
+                                        "slack:ftp://host/SECRET",
+                                        "slack:https://host/SECRET x",
+                                        "email:SECRET@example",
+                                        "https://host/SECRET",
+                                        "shop=https://host/SECRET",
+                                        "exec:SECRET",
+                                        "slack:https://user:SECRET@host/"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(TEXTS); i++) {
+        CLEANUP(targets_done) struct targets t = {0};
+        struct err e = {0};
+
+        if (targets_add(&t, TEXTS[i], &e) != -FAULT_USAGE)
+            fail_msg("'%s' was not refused", TEXTS[i]);
+        assert_null(strstr(e.msg, "SECRET"));
+        assert_int_equal(t.count, 0);
+    }
+}
+
+static void too_many_are_refused(void **state)
+{
+    CLEANUP(targets_done) struct targets t = {0};
+    struct err e = {0};
+
+    (void)state;
+    for (int i = 0; i < TARGETS_MAX; i++)
+        assert_int_equal(targets_add(&t, "exec:/bin/true", &e), 0);
+    assert_int_equal(targets_add(&t, "exec:/bin/true", &e), -FAULT_USAGE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_target_has_form_namespace_and_url),
+        cmocka_unit_test(what_is_no_target_is_refused_without_its_url),
+        cmocka_unit_test(too_many_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
