@@ -111,7 +111,7 @@ static int load_one(int folder, const char *name, struct queue *q)
         unlinkat(folder, name, 0);
         return 0;
     }
-    snprintf(one.name, sizeof(one.name), "%s", name);
+    snprintf(one.name, sizeof(one.name), "%.*s", QUEUE_NAME_MAX - 1, name);
     one.put_ns = (int64_t)strtoull(name, NULL, 16);
     if (array_reserve(&q->item, q->count + 1, &q->capacity, sizeof(*q->item), QUEUE_MOST) < 0) {
         notice_done(&one.notice);
