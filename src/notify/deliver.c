@@ -73,12 +73,15 @@ static int spawn(const char *path, int input, pid_t *ret)
 {
     static const char *const PASSED[] = {"PATH", "HOME", "LANG", "TZ", "SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY"};
     CLEANUP(strv_done) struct strv environment = {0};
-    char *argv[] = {(char *)(uintptr_t)path, NULL}, *nothing[] = {NULL};
+    char *argv[] = {NULL, NULL}, *nothing[] = {NULL};
+    CLEANUP_FREE char *name = strdup(path);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
     sigset_t none;
     int r;
 
+    if (!(argv[0] = name))
+        return -ENOMEM;
     /* Our own environment may hold the store's credentials. */
     for (size_t i = 0; i < ARRAY_SIZE(PASSED); i++)
         if (env_get(PASSED[i]) && strv_printf(&environment, "%s=%s", PASSED[i], env_get(PASSED[i])) < 0)
@@ -134,7 +137,7 @@ static int command(const struct target *t, const struct buf *body, struct err *e
 
 int deliver(const struct target *t, const struct notice *n, struct http *http, struct err *e)
 {
-    CLEANUP(buf_done) struct buf body = {.ceiling = NOTICE_MAX * 2};
+    CLEANUP(buf_done) struct buf body = {.ceiling = (size_t)NOTICE_MAX * 2};
     int r;
 
     assert(t && n && n->id && n->sentence && (http || target_is_command(t)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Notices for people: Slack, Teams, Discord. A text is escaped first and cut then, so that what is sent keeps the
- * service's limit; a cut never splits an escape.
+ * Foreign bytes. Notices for people: Slack, Teams, Discord. A text is escaped first and cut then, so that what is sent
+ * keeps the service's limit; a cut never splits an escape.
  */
 #include <errno.h>
 #include <jansson.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Notices for programs: a CloudEvent, an alert, the notice itself.
+ * Foreign bytes. Notices for programs: a CloudEvent, an alert, the notice itself.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A notice in the form of each service, within its limits. Pure: notices are foreign text (names of pods, command
- * lines), which must not become markup, links or mentions.
+ * Foreign bytes. A notice in the form of each service, within its limits: names of pods and command lines are foreign
+ * text, which must not become markup, links or mentions.
  */
 #pragma once
 

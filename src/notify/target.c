@@ -52,6 +52,7 @@ static void identify(struct target *t)
     char hex[DIGEST_HEX_MAX];
     struct url_parts parts;
 
+    assert(t->form && t->url);
     digest_init(&d);
     digest_update(&d, t->form->name, strlen(t->form->name) + 1);
     digest_update(&d, t->url, strlen(t->url));

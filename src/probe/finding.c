@@ -31,7 +31,8 @@ void finding_step(const struct findings *f, const char *name, const char *text)
     write_finding(f, &found);
 }
 
-static void add(const struct findings *f, const struct finding_head *head, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void add(const struct findings *f, const struct finding_head *head,
+                                                      const char *format, va_list args)
 {
     struct finding found = {.result = head->result};
     char text[FINDING_TEXT_MAX];
