@@ -20,9 +20,9 @@
 
 struct serve_options {
     struct plan_options plan;
-    const char *root, *from, *listen, *tls_cert, *tls_key, *tokens;
+    const char *root, *from, *index, *listen, *tls_cert, *tls_key, *tokens;
     struct upload_options upload;
-    uint64_t grace_ms;
+    uint64_t grace_ms, refresh_ms;
     bool anonymous_read, new_token;
     int log;
 };
@@ -33,6 +33,11 @@ static const struct opt SERVE_OPTIONS[] = {
     {OPT_STRING, 0, "from", "URL", NULL, offsetof(struct serve_options, from),
      "the store is elsewhere: s3://bucket/prefix or obs://bucket/prefix"},
     {OPT_EXCLUDES, .name = "root", .arg = "from"},
+    {OPT_STRING, 0, "index", "FILE", NULL, offsetof(struct serve_options, index),
+     "where the index of cases is kept, so that the next start need not read all manifests: "
+     "DIR/.salvage/catalogue.sqlite, or in memory with --from"},
+    {OPT_DURATION, 0, "refresh", "DURATION", "10m", offsetof(struct serve_options, refresh_ms),
+     "how often the store is listed for what others put there"},
     PLAN_OPTIONS_ACCESS(struct serve_options, plan),
     {OPT_HEADING, .name = "Listening"},
     {OPT_STRING, 0, "listen", "ADDRESS", "127.0.0.1:8080", offsetof(struct serve_options, listen),
@@ -95,7 +100,8 @@ static int run_on(const struct serve_options *o, struct err *e)
     CLEANUP(sink_config_done) struct sink_config store = {0};
     CLEANUP(upload_config_done) struct upload_config upload = {0};
     CLEANUP_FREE char *url = NULL;
-    struct serve_config config = {.root = o->root, .store = &store, .grace_ms = o->grace_ms};
+    struct serve_config config = {
+        .root = o->root, .store = &store, .index = o->index, .refresh_ms = o->refresh_ms, .grace_ms = o->grace_ms};
     struct serve *serve;
     sigset_t signals;
     int r;

@@ -15,8 +15,9 @@ struct catalogue;
 
 struct catalogue_config {
     const struct sink_config *store;
-    const char *file;    /* the index; NULL: in memory */
-    uint64_t refresh_ms; /* how often the store is listed for what is new */
+    const char *store_url; /* its name: an index of another store is thrown away */
+    const char *file;      /* the index; NULL: in memory */
+    uint64_t refresh_ms;   /* how often the store is listed for what others put there; 0: 10 minutes */
 };
 
 /* Texts are borrowed for the call; NULL where unknown. */
@@ -28,12 +29,14 @@ struct case_row {
     unsigned objects;
     unsigned folded; /* a crash loop: how many older cases like it this row stands for */
     bool pinned, partial;
+    const char *cursor; /* catalogue_query.after for the rows behind this one */
 };
 
 struct catalogue_query {
     const char *const *visible;                     /* namespaces that the caller may list, ends with NULL; NULL: all */
     const char *namespace, *workload, *pod, *cause; /* NULL: any */
-    const char *text;                               /* in any of a manifest's texts; NULL: any */
+    const char *text;                               /* words, each the beginning of one in a manifest (of one or two
+                                                     * letters: all of it); NULL: any */
     int64_t since_ns, until_ns;                     /* 0: any */
     const char *after;                              /* a row's cursor: those behind it; NULL: from the newest */
     unsigned limit;                                 /* 0: 100 */
@@ -44,10 +47,16 @@ struct catalogue_query {
 int catalogue_open(const struct catalogue_config *config, struct catalogue **ret, struct err *e);
 void catalogue_close(struct catalogue *c);
 
-/* An object was stored or removed (its manifest's key counts): known at once, not with the next listing. */
+/* An object or a manifest was stored or removed: read within milliseconds, not with the next listing. */
 void catalogue_changed(struct catalogue *c, const char *key);
 
-/* The newest first. fn: 0, or negative to break off. */
+/* Whether the store was read once, and answered the last time: else false, with why. */
+bool catalogue_ready(struct catalogue *c, struct err *e);
+
+/* All below call fn with a lock held: it must not wait, nor call anything of the catalogue. It returns 0, or negative
+ * to break off with that result. Faults: -FAULT_USAGE (the cursor), -FAULT_BUSY, -EIO, -ENOMEM. */
+
+/* The newest first. A fold stands where its newest case does that fits the query. */
 int catalogue_find(struct catalogue *c, const struct catalogue_query *q,
                    int (*fn)(void *ctx, const struct case_row *row), void *ctx, struct err *e);
 
@@ -55,7 +64,9 @@ int catalogue_find(struct catalogue *c, const struct catalogue_query *q,
 int catalogue_days(struct catalogue *c, const struct catalogue_query *q,
                    int (*fn)(void *ctx, const char *day, unsigned count), void *ctx, struct err *e);
 
-/* The manifests of one case, as JSON texts, its most telling object first. -FAULT_NO_OBJECT. */
+/* The manifests of one case, as JSON texts that are not checked, its most telling object first, at most
+ * CATALOGUE_MANIFESTS_MAX. They are read from the store. -FAULT_NO_OBJECT, and the store's faults. */
+enum { CATALOGUE_MANIFESTS_MAX = 1000 };
 int catalogue_manifests(struct catalogue *c, const char *id, int (*fn)(void *ctx, const char *json, size_t size),
                         void *ctx, struct err *e);
 

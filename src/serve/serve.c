@@ -9,8 +9,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/fault.h"
 #include "base/mem.h"
 #include "serve/route.h"
@@ -29,6 +31,7 @@ static void serve_free(struct serve *s)
         return;
     http_server_stop(s->http, s->config.grace_ms);
     uploads_close(s->uploads);
+    catalogue_close(s->catalogue);
     access_free(s->access);
     if (s->root_fd >= 0)
         close(s->root_fd);
@@ -36,6 +39,30 @@ static void serve_free(struct serve *s)
 }
 
 DEFINE_CLEANUP(struct serve *, serve_free)
+
+/* The index lies with what it is of, unless it is asked for elsewhere. malloc'ed; NULL: in memory. */
+static char *index_file(const struct serve *s)
+{
+    struct buf path = {0};
+
+    if (s->config.index)
+        return strdup(s->config.index);
+    if (!s->config.root)
+        return NULL;
+    mkdirat(s->root_fd, REQUEST_STATE_FOLDER, 0700); /* what fails here fails again when the index is opened */
+    if (buf_printf(&path, "%s/" REQUEST_STATE_FOLDER "/catalogue.sqlite", s->config.root) < 0)
+        return NULL;
+    return buf_take(&path);
+}
+
+static int open_catalogue(struct serve *s, struct err *e)
+{
+    CLEANUP_FREE char *file = index_file(s), *store_url = sink_object_url(s->config.store, "");
+    const struct catalogue_config config = {
+        .store = s->config.store, .store_url = store_url, .file = file, .refresh_ms = s->config.refresh_ms};
+
+    return store_url ? catalogue_open(&config, &s->catalogue, e) : err_set(e, -ENOMEM, "out of memory");
+}
 
 int serve_start(const struct serve_config *config, struct serve **ret, struct err *e)
 {
@@ -54,6 +81,8 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
         return r;
     if (s->root_fd >= 0 && (r = uploads_open(&config->upload, s->root_fd, &s->uploads, e)) < 0)
         return r;
+    if ((r = open_catalogue(s, e)) < 0)
+        return r;
     http.begin = begin;
     http.ctx = s;
     if ((r = http_server_start(&http, &s->http, e)) < 0)
@@ -69,11 +98,13 @@ void serve_stop(struct serve *s)
 
 void serve_stored(struct serve *s, const char *key, uint64_t size)
 {
-    (void)s, (void)key, (void)size;
+    (void)size;
+    catalogue_changed(s->catalogue, key);
 }
 
 void serve_removed(struct serve *s, const char *key)
 {
     if (s->uploads)
         uploads_removed(s->uploads, key);
+    catalogue_changed(s->catalogue, key);
 }

@@ -18,6 +18,8 @@
 struct serve_config {
     const char *root;          /* --root: a folder; NULL with a store elsewhere */
     struct sink_config *store; /* what --root or --from names */
+    const char *index;         /* --index: the catalogue's file; NULL: in the root's state folder, or in memory */
+    uint64_t refresh_ms;       /* --refresh; 0: the catalogue's default */
     struct access_config access;
     struct upload_config upload;
     struct http_server_options http; /* begin, over and ctx are set by serve_start */

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Foreign bytes. What an object's key and manifest say about its case.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "serve/workload.h"
+#include "ship/manifest.h"
+
+/* Ends the key of an object that keeps a case from retention: the case's id and this. */
+#define CASE_PIN_SUFFIX ".pin"
+
+/* The folder of a key that the default template made, else the key itself; malloc'ed, NULL without memory. */
+char *case_id(const char *key);
+
+/* The part before the first '/', "" without one; malloc'ed, NULL without memory. A key says whose the case is (rights
+ * are by it); a manifest could claim anything. */
+char *case_namespace(const char *key);
+
+/* When it happened: as the evidence says, unless that is more than a day after the manifest was stored. */
+int64_t case_time_ns(const struct manifest *m, int64_t stored_ns);
+
+/* The workload: from the pod's name, the ECS family, or the host; NULL if none is known. */
+const char *case_workload(const struct manifest *m, char out[WORKLOAD_MAX]);
+
+/* How much an object says about the death: of several the highest stands for the case. */
+unsigned case_rank(const char *kind);
+
+/* The words of a text for searching: letters and digits (bytes above 127 count as letters), the rest as spaces.
+ * 0, -ENOMEM; words that do not fit are left out. */
+int case_words(const struct manifest *m, struct buf *ret);
+int case_words_add(const char *text, struct buf *ret);

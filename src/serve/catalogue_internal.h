@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the parts of the catalogue share.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "serve/catalogue.h"
+#include "serve/catalogue_index.h"
+
+enum { CHANGED_MAX = 10000 }; /* keys that wait: with more, the store is listed instead */
+
+struct catalogue {
+    struct sink_config store; /* borrowed parts of the caller's */
+    uint64_t refresh_ms;
+    struct index *index;
+    struct sink *sink; /* of the thread; NULL: not open */
+
+    pthread_t thread;
+    bool running;
+
+    pthread_mutex_t lock; /* for all below */
+    pthread_cond_t wake;  /* of the thread */
+    pthread_cond_t news;  /* version has grown */
+    char **changed;
+    size_t changed_count, changed_capacity;
+    bool stop, list_now, damaged;
+    bool complete; /* the store was read whole once */
+    uint64_t version;
+    struct err trouble; /* of the last listing; "" if it succeeded */
+
+    pthread_mutex_t reader_lock; /* for the sink that single manifests are read by */
+    struct sink *reader;
+};
+
+/* After changes were committed. */
+void catalogue_bump(struct catalogue *c);
+
+/* The index was found to be damaged: the thread makes it anew. */
+void catalogue_damaged(struct catalogue *c);
+
+/* The sink of the thread. One that failed is opened anew the next time: its credentials may be others by then; returns
+ * result. */
+int catalogue_open_sink(struct catalogue *c, struct err *e);
+int catalogue_done_with_sink(struct catalogue *c, int result);
+
+/* Lists the store, and reads what is new. */
+int catalogue_refresh(struct catalogue *c, struct err *e);
+
+/* Reads one object's manifest again. */
+int catalogue_look_again(struct catalogue *c, const char *key, struct err *e);

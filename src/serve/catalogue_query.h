@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * SQL with its parameters, in pieces. Texts of users are parameters, never SQL.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "serve/catalogue.h"
+#include "serve/sql.h"
+
+enum { QUERY_PARAMETERS = 24 };
+
+struct query {
+    struct buf sql;
+    struct {
+        const char *text; /* NULL: the number */
+        int64_t number;
+    } parameter[QUERY_PARAMETERS];
+    unsigned count;
+    char *visible, *match; /* owned */
+    int result;            /* the first failure; the rest is left out */
+};
+
+/* Prepares visible and match. */
+void query_init(struct query *q, const struct catalogue_query *of);
+void query_done(struct query *q);
+
+void query_add(struct query *q, const char *sql);
+void query_text(struct query *q, const char *sql, const char *text); /* text is borrowed */
+void query_number(struct query *q, const char *sql, int64_t number);
+
+/* " AND NAME.…" for each filter of the query: of the table of cases called `name`. */
+void query_filters(struct query *q, const char *name, const struct catalogue_query *of);
+
+/* Prepares and binds. q must live as long as the statement. */
+int query_prepare(struct query *q, sqlite3 *db, sqlite3_stmt **ret, struct err *e);
