@@ -120,6 +120,15 @@ static void look_soon(const struct follower *f, struct seen *s)
     s->soon = true;
 }
 
+/* A launcher maps libjvm.so some milliseconds after its start. */
+static void wait_for_library(const struct follower *f, struct seen *s)
+{
+    uint64_t now = clock_mono_ms();
+
+    if (f->config->quick && now - s->first_ms < STARTUP_MS && now + QUICK_MS < s->next_ms)
+        s->next_ms = now + QUICK_MS;
+}
+
 static void say_armed(const struct jvm *j, const struct arm_result *r)
 {
     if (r->outcome != ARM_ARMED)
@@ -282,8 +291,12 @@ static void look_at(struct follower *f, struct seen *s)
 
     look_later(f, s);
     s->soon = false;
-    if (!is_ours(f, s) || !may_be_jvm(s->program.pid))
-        return; /* not worth a word */
+    if (!is_ours(f, s))
+        return;
+    if (!may_be_jvm(s->program.pid)) {
+        wait_for_library(f, s);
+        return;
+    }
     found = mmap(NULL, sizeof(*found), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (found == MAP_FAILED)
         return;

@@ -31,7 +31,7 @@ enum {
     WORD_MS = 2000,           /* for jvmends_status behind an end */
     DUMP_MS = 10 * 60 * 1000, /* a dump that was begun so long before the end belongs to it */
     PATIENT_MS = 60 * 1000,   /* a JVM without counters by then has none */
-    FOLDERS = 3,              /* that a dump or a crash log may appear in */
+    FOLDERS = 4, /* that a dump or a crash log may appear in, and one that a JVM works in while it starts */
     STAT_SIZE = 2048,
     EXIT_CODE = 52,
     CODE = 26, /* fields of /proc/PID/stat */

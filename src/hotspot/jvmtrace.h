@@ -15,7 +15,7 @@ struct jvmtrace {
     int64_t started_ns; /* since 1970; 0 unknown */
     bool same_files;    /* it is in our mount namespace */
     /* Paths in the JVM's mount namespace; "" unknown. */
-    char work[JVMTRACE_PATH_MAX];  /* its working folder */
+    char work[JVMTRACE_PATH_MAX];  /* its working folder; unknown also at a moment of its start */
     char error[JVMTRACE_PATH_MAX]; /* -XX:ErrorFile */
     char dump[JVMTRACE_PATH_MAX];  /* HeapDumpPath: a file, or a folder */
     char command[JVMTRACE_COMMAND_MAX];

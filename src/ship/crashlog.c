@@ -54,7 +54,7 @@ static bool is_its_own(const struct crashlog *l, int fd)
            content_of(head, (size_t)n) == CONTENT_HS_ERR;
 }
 
-/* The copy is written under a temporary name, so that a watch sees it only when it is complete. */
+/* A watch sees the copy from its first byte on; it is complete once no process has it open for writing. */
 static int copy(int from, const char *path)
 {
     CLEANUP_FD int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

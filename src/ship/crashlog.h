@@ -25,7 +25,7 @@ struct crashlogs {
     size_t count;
 };
 
-/* Records a JVM, once. Not one with -XX:ErrorFile, nor one with other mounts than ours. */
+/* Records a JVM, once its working folder is known. Not one with -XX:ErrorFile, nor one with other mounts than ours. */
 void crashlogs_note(struct crashlogs *c, const struct jvmtrace *t);
 
 /* Copies the logs of the JVMs that have ended. */

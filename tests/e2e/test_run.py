@@ -368,6 +368,19 @@ def test_a_jvm_that_is_told_to_end_at_once(supervised, folder, work, jvm_17, how
     assert len(list((work / "cwd").glob("hs_err_pid*.log"))) == (how == "Crash" and jvm_ == "attach")
 
 
+@pytest.mark.serial
+def test_the_crash_log_of_a_jvm_that_tidied_up_its_counters_folder(supervised, folder, work, jvm_17):
+    """HotSpot works in that folder meanwhile (perfMemory_posix.cpp), and would seem to leave its crash log there."""
+    require_root("mounts a folder for counters")
+    (work / "cwd").mkdir()
+    stale = 'mkdir -p /tmp/hsperfdata_root && mount -t tmpfs -o mode=755 none /tmp/hsperfdata_root && ' \
+            'cd /tmp/hsperfdata_root && seq 100001 130000 | xargs touch && ulimit -c 0 && cd "$0" && exec "$@"'
+    p = supervised(*java(jvm_17, "-XX:+CrashOnOutOfMemoryError"), options=["--jvm", "attach"],
+                   before=["unshare", "--mount", "sh", "-c", stale, str(work / "cwd")])
+    assert p.ended(60)[0] == 134
+    assert sorted(m["kind"] for _, m in folder.manifests()) == ["heap-dump", "hs-err"]
+
+
 def test_what_was_closed_a_moment_ago_is_not_missed(supervised, folder, area, real_dump):
     want = sha256(real_dump.read_bytes())
     for i in range(5):

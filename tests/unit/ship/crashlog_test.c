@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/wait.h"
 #include "scratch.h"
 #include "ship/crashlog.h"
@@ -44,20 +45,34 @@ static int tear_down(void **state)
     return scratch_tear_down(state);
 }
 
-/* A process that works in the folder "work", as a JVM would be opened. */
-static pid_t start_jvm(struct jvm *ret)
+static bool works_in(const struct jvm *j, const char *folder)
 {
+    char path[PATH_MAX];
+    ssize_t n = readlinkat(j->proc.fd, "cwd", path, sizeof(path) - 1);
+
+    return n > 0 && (path[n] = '\0', text_eq(text_base_name(path), folder));
+}
+
+/* A process that works in that folder, as a JVM would be opened. With SIGUSR1 it goes on in the folder "work". */
+static pid_t start_jvm_in(const char *folder, struct jvm *ret)
+{
+    sigset_t go_on;
+    int number;
     int ready[2];
     char byte;
     pid_t child;
 
     assert_int_equal(pipe(ready), 0);
+    sigemptyset(&go_on);
+    sigaddset(&go_on, SIGUSR1);
     if ((child = fork()) == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (fchdir(openat(scratch_fd, "work", O_RDONLY | O_DIRECTORY)) < 0 || write(ready[1], "x", 1) != 1)
+        sigprocmask(SIG_BLOCK, &go_on, NULL);
+        if (fchdir(openat(scratch_fd, folder, O_RDONLY | O_DIRECTORY)) < 0 || write(ready[1], "x", 1) != 1)
             _exit(1);
-        for (;;)
-            pause();
+        while (sigwait(&go_on, &number) == 0 && fchdir(openat(scratch_fd, "work", O_RDONLY | O_DIRECTORY)) == 0)
+            ;
+        _exit(1);
     }
     close(ready[1]);
     assert_int_equal(read(ready[0], &byte, 1), 1);
@@ -67,6 +82,11 @@ static pid_t start_jvm(struct jvm *ret)
     assert_int_equal(proc_status(&ret->proc, &ret->status), 0);
     ret->started_ns = clock_wall_ns();
     return child;
+}
+
+static pid_t start_jvm(struct jvm *ret)
+{
+    return start_jvm_in("work", ret);
 }
 
 static const char *log_name(pid_t pid)
@@ -134,6 +154,25 @@ static void a_log_is_copied_once_its_jvm_has_ended(void **state)
     assert_true(is_copied(pid, LOG));
     assert_int_equal(c.count, 0);
     wait_child(pid);
+}
+
+static void the_folder_that_a_jvm_works_in_while_it_makes_its_counters_is_not_its_own(void **state)
+{
+    CLEANUP(jvm_done) struct jvm j;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(mkdirat(scratch_fd, "hsperfdata_root", 0700), 0);
+    pid = start_jvm_in("hsperfdata_root", &j);
+    note(&j);
+    assert_int_equal(kill(pid, SIGUSR1), 0);
+    while (!works_in(&j, "work"))
+        clock_sleep_ms(1);
+    note(&j);
+    scratch_put("work", log_name(pid), LOG);
+    end(pid);
+    crashlogs_collect(&c);
+    assert_true(is_copied(pid, LOG));
 }
 
 static void a_jvm_that_ended_without_a_log_is_forgotten(void **state)
@@ -216,6 +255,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_log_is_copied_once_its_jvm_has_ended, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_folder_that_a_jvm_works_in_while_it_makes_its_counters_is_not_its_own,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_jvm_that_ended_without_a_log_is_forgotten, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_crash_log_is_left_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_log_from_before_the_jvm_is_left_alone, set_up, tear_down),
