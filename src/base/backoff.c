@@ -11,7 +11,7 @@
 
 enum { RETRY_AFTER_MAX_MS = 60 * 60 * 1000 };
 
-static uint64_t chance(void)
+static uint64_t random_bits(void)
 {
     uint64_t random;
 
@@ -30,7 +30,7 @@ static uint64_t ceiling_of(const struct backoff *b)
 
 uint64_t backoff_next(struct backoff *b, uint64_t retry_after_ms)
 {
-    uint64_t ceiling = ceiling_of(b), least = ceiling / 2, delay = least + chance() % (ceiling - least + 1);
+    uint64_t ceiling = ceiling_of(b), least = ceiling / 2, delay = least + random_bits() % (ceiling - least + 1);
 
     if (b->tries < UINT_MAX)
         b->tries++;

@@ -13,7 +13,7 @@
 static const char BLANKS[] = " \t\r\n";
 
 /* The text between quotes; *at is at the opening one. */
-static int take_quoted(const char **at, struct buf *word)
+static int next_quoted(const char **at, struct buf *word)
 {
     const char quote = *(*at)++;
 
@@ -29,13 +29,13 @@ static int take_quoted(const char **at, struct buf *word)
     return 0;
 }
 
-static int take_word(const char **at, struct buf *word)
+static int next_word(const char **at, struct buf *word)
 {
     int r = 0;
 
     while (r == 0 && **at && !strchr(BLANKS, **at)) {
         if (**at == '"' || **at == '\'') {
-            r = take_quoted(at, word);
+            r = next_quoted(at, word);
             continue;
         }
         if (**at == '\\' && !*++(*at))
@@ -55,7 +55,7 @@ int commandline_split(const char *text, struct strv *ret)
         text += strspn(text, BLANKS);
         if (!*text)
             return 0;
-        if ((r = take_word(&text, &word)) < 0 || (r = strv_add(ret, buf_text(&word))) < 0)
+        if ((r = next_word(&text, &word)) < 0 || (r = strv_add(ret, buf_text(&word))) < 0)
             return r;
     }
 }

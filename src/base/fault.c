@@ -67,7 +67,7 @@ const struct fault_info *fault_find(int result)
     return &OTHER;
 }
 
-bool fault_passes(int result)
+bool fault_is_transient(int result)
 {
     return fault_find(result)->retry == RETRY_SOON;
 }

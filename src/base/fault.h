@@ -59,7 +59,7 @@ struct fault_info {
 const struct fault_info *fault_find(int result);
 
 /* Whether an error may pass by itself, so that a retry soon makes sense. */
-bool fault_passes(int result);
+bool fault_is_transient(int result);
 
 /* The table, for the generated docs: *ret_count rows. */
 const struct fault_info *fault_table(unsigned *ret_count);

@@ -22,7 +22,7 @@ unsigned page_width(void)
     return (unsigned)columns;
 }
 
-static bool is_fancy(FILE *out)
+static bool shows_bold(FILE *out)
 {
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
@@ -31,9 +31,9 @@ static bool is_fancy(FILE *out)
 
 void page_heading(FILE *out, const char *heading)
 {
-    bool fancy = is_fancy(out);
+    bool bold = shows_bold(out);
 
-    fprintf(out, "%s%s:%s\n", fancy ? "\033[1m" : "", heading, fancy ? "\033[0m" : "");
+    fprintf(out, "%s%s:%s\n", bold ? "\033[1m" : "", heading, bold ? "\033[0m" : "");
 }
 
 static unsigned count_columns(const char *text, size_t size)

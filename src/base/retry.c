@@ -30,7 +30,7 @@ static enum retry_verdict verdict_of(const struct retry_state *s, const struct r
 struct retry_decision retry_decide(struct retry_state *s, const struct retry_policy *p, int result,
                                    uint64_t retry_after_ms, uint64_t now_ms)
 {
-    const struct retry_pace *pace = fault_passes(result) ? &p->soon : &p->slowly;
+    const struct retry_pace *pace = fault_is_transient(result) ? &p->soon : &p->slowly;
     struct retry_decision d = {.fresh = result != s->last};
     uint64_t left_ms;
 

@@ -139,7 +139,7 @@ static int try_store(struct prestop *p, const struct whoami *who, const struct f
         plan.sink.http.timeout_ms = most_ms > 0 ? most_ms : 1;
     r = preflight_run(&(struct preflight){&plan, who, facts, 0}, &sink, e);
     sink_close(sink);
-    return r < 0 && fault_passes(r) ? 0 : r;
+    return r < 0 && fault_is_transient(r) ? 0 : r;
 }
 
 static int ship_all(struct prestop *p)

@@ -42,7 +42,7 @@ static uint64_t u64_at(const struct minidump *m, unsigned at)
     return u32_at(m, at) | (uint64_t)u32_at(m, at + 4) << 32;
 }
 
-static void reach(struct minidump *m, uint64_t at, uint64_t size)
+static void extend_end(struct minidump *m, uint64_t at, uint64_t size)
 {
     uint64_t end = size > UINT64_MAX - at ? UINT64_MAX : at + size;
 
@@ -67,7 +67,7 @@ static void read_header(struct minidump *m)
     uint32_t count = u32_at(m, 8), at = u32_at(m, 12);
 
     m->listed = count == 0;
-    reach(m, at, (uint64_t)count * DIRECTORY_ENTRY);
+    extend_end(m, at, (uint64_t)count * DIRECTORY_ENTRY);
     add_table(m, &(struct minidump_table){.type = DIRECTORY, .at = at, .left = count, .entry_size = DIRECTORY_ENTRY});
 }
 
@@ -77,7 +77,7 @@ static void read_stream(struct minidump *m)
     uint64_t size = u32_at(m, 4), at = u32_at(m, 8);
     const struct layout *layout = layout_of(type);
 
-    reach(m, at, size);
+    extend_end(m, at, size);
     m->exception |= type == EXCEPTION;
     if (!layout || size < layout->entry_size)
         return;
@@ -110,11 +110,11 @@ static void read_entry(struct minidump *m, const struct minidump_table *t, const
 {
     for (unsigned i = 0; i < 2; i++)
         if (layout->place[i])
-            reach(m, u32_at(m, layout->place[i] + 4), u32_at(m, layout->place[i]));
+            extend_end(m, u32_at(m, layout->place[i] + 4), u32_at(m, layout->place[i]));
     if (t->type == MODULES) {
-        reach(m, u32_at(m, 20), NAME_MIN);
+        extend_end(m, u32_at(m, 20), NAME_MIN);
     } else if (t->type == MEMORY_64) { /* ranges follow each other from the offset that came with the count */
-        reach(m, m->memory_at, u64_at(m, 8));
+        extend_end(m, m->memory_at, u64_at(m, 8));
         m->memory_at = u64_at(m, 8) > UINT64_MAX - m->memory_at ? UINT64_MAX : m->memory_at + u64_at(m, 8);
     } else if (t->type == MISC && u32_at(m, 4) & MISC_HAS_PID) {
         m->pid = u32_at(m, 8);

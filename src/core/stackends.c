@@ -25,7 +25,7 @@ static uint64_t end_of_mapping(const struct memmap *m, uint64_t address)
     return 0;
 }
 
-static void take_one(struct stackends *e, const struct proc *p, uint64_t sp, uint64_t end)
+static void save_one(struct stackends *e, const struct proc *p, uint64_t sp, uint64_t end)
 {
     uint64_t start = sp > RED_ZONE ? sp - RED_ZONE : sp;
     size_t room = ALL_MAX - e->used < EACH_MAX ? ALL_MAX - e->used : EACH_MAX;
@@ -56,7 +56,7 @@ void stackends_save(struct stackends *ret, const struct proc *p, const struct pt
             continue;
         memcpy(&sp, thread[i].registers + 8 * (size_t)machine->sp, sizeof(sp));
         if ((end = end_of_mapping(m, sp)) > sp)
-            take_one(ret, p, sp, end);
+            save_one(ret, p, sp, end);
     }
 }
 

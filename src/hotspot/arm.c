@@ -85,7 +85,7 @@ static bool is_users(const struct jvm *j, const struct arm_flags *f)
 
 /* Whether the JVM is armed for this folder already. Its path is kept, whatever time is in it: the clock may have been
  * set. */
-static bool leads_to(const struct jvm *j, const struct arm_flags *f, const char *dir)
+static bool dumps_into(const struct jvm *j, const struct arm_flags *f, const char *dir)
 {
     size_t length = strlen(dir);
 
@@ -100,7 +100,7 @@ static int plan_path(const struct jvm *j, const struct arm_request *request, con
     CLEANUP_FREE char *name = NULL;
     int r = armplace_find(&request->place, j, &dir, e);
 
-    if (r < 0 || leads_to(j, now, dir))
+    if (r < 0 || dumps_into(j, now, dir))
         return r;
     if (!(name = armplace_name(j, now->gzip)) || asprintf(&c->path, "%s/%s", text_eq(dir, "/") ? "" : dir, name) < 0) {
         c->path = NULL;
@@ -145,7 +145,7 @@ static int apply(const struct jvm *j, const struct attach_wait *wait, const stru
     return r;
 }
 
-static int confirm(const struct jvm *j, const struct change *c, const struct arm_flags *now, struct err *e)
+static int check_applied(const struct jvm *j, const struct change *c, const struct arm_flags *now, struct err *e)
 {
     if ((c->on < 0 || now->on == c->on) && (!c->path || text_eq(c->path, now->path ? now->path : "")))
         return 0;
@@ -171,7 +171,7 @@ static int change_flags(const struct jvm *j, const struct attach_wait *wait, con
 
     if (r == 0)
         r = read_flags(j, wait, &result->now, e);
-    return r < 0 ? r : confirm(j, c, &result->now, e);
+    return r < 0 ? r : check_applied(j, c, &result->now, e);
 }
 
 static int copy_flags(struct arm_result *result, struct err *e)

@@ -31,7 +31,7 @@ static bool is_text(const char *data, size_t size, const char *text)
     return size == strlen(text) && memcmp(data, text, size) == 0;
 }
 
-static struct span take_word(struct span *s)
+static struct span next_word(struct span *s)
 {
     struct span word;
 
@@ -63,11 +63,11 @@ static bool read_line(struct span line, const char *name, struct vmflag *ret)
     struct span word, last = {NULL, 0}, before;
     struct vmflag f = {0};
 
-    take_word(&line);
-    word = take_word(&line);
+    next_word(&line);
+    word = next_word(&line);
     if (!is_text(word.text, word.size, name))
         return false;
-    word = take_word(&line);
+    word = next_word(&line);
     if (!is_text(word.text, word.size, "=") && !is_text(word.text, word.size, ":="))
         return false;
     skip_blanks(&line);

@@ -17,7 +17,7 @@
 #include "linux/proc_cgroup.h"
 
 /* Before Linux 5.11 a v1 cgroup may exclude its children (memory.use_hierarchy 0). */
-static bool counts_what_is_below(const struct memcg *m, unsigned level)
+static bool is_hierarchical(const struct memcg *m, unsigned level)
 {
     uint64_t hierarchy;
 
@@ -41,7 +41,7 @@ static void find_levels(struct memcg *m, uint64_t mount)
             m->whole = m->v2;
             return;
         }
-        if (!counts_what_is_below(m, m->levels))
+        if (!is_hierarchical(m, m->levels))
             return;
         m->level[m->levels] = (struct memcg_level){.usage_fd = -1, .limit = UINT64_MAX};
     }

@@ -31,7 +31,7 @@ static void unescape(char *text)
 }
 
 /* Terminates the word at *at and moves past it; NULL if there is none. */
-static char *take_word(char **at)
+static char *next_word(char **at)
 {
     char *word = *at + strspn(*at, " "), *end = word + strcspn(word, " ");
 
@@ -63,19 +63,19 @@ static void read_file_system(char *at, struct mount *ret)
 {
     char *word;
 
-    while ((word = take_word(&at)) && strcmp(word, "-") != 0)
+    while ((word = next_word(&at)) && strcmp(word, "-") != 0)
         ;
     ret->type = ret->options = "";
-    if ((word = take_word(&at)))
+    if ((word = next_word(&at)))
         ret->type = word;
-    while ((word = take_word(&at)))
+    while ((word = next_word(&at)))
         ret->options = word;
 }
 
 static bool read_line(char *line, struct mount *ret)
 {
-    char *id = take_word(&line), *parent = take_word(&line), *device = take_word(&line), *root = take_word(&line),
-         *point = take_word(&line);
+    char *id = next_word(&line), *parent = next_word(&line), *device = next_word(&line), *root = next_word(&line),
+         *point = next_word(&line);
     struct mount m = {.root = root, .point = point};
 
     if (!parent || !point || root[0] != '/' || point[0] != '/' || !read_device(device, &m))

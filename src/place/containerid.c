@@ -28,7 +28,7 @@ static size_t count_of(const struct span *s, const char *set)
 }
 
 /* The text before the next separator; s moves past it. False at the end. */
-static bool take(struct span *s, char separator, struct span *ret)
+static bool next_part(struct span *s, char separator, struct span *ret)
 {
     const char *end;
 
@@ -94,7 +94,7 @@ static bool id_in_path(struct span path, char ret[CONTAINERID_MAX])
     struct span part;
     bool found = false;
 
-    while (take(&path, '/', &part))
+    while (next_part(&path, '/', &part))
         found |= is_id(part, ret);
     return found;
 }
@@ -153,7 +153,7 @@ static bool is_bare_pod(const struct span *s, struct span rest, char ret[PODUID_
     struct span next;
 
     if (s->size < 3 || memcmp(s->text, "pod", 3) != 0 || !is_pod(*s, uid) || s->size != 3 + strlen(uid) ||
-        !take(&rest, '/', &next) || !is_id(next, id))
+        !next_part(&rest, '/', &next) || !is_id(next, id))
         return false;
     memcpy(ret, uid, sizeof(uid));
     return true;
@@ -166,12 +166,12 @@ static bool pod_in_path(struct span all, char ret[PODUID_MAX])
     struct span part, head;
     bool below = false, top = true;
 
-    while (take(&all, '/', &part)) {
+    while (next_part(&all, '/', &part)) {
         bool of_kubelet =
             memmem(part.text, part.size, "kubepods", strlen("kubepods")); /* kind: kubelet-kubepods.slice */
         bool several = memchr(part.text, ':', part.size);
 
-        if (!take(&part, ':', &head))
+        if (!next_part(&part, ':', &head))
             continue;
         if (((below || (of_kubelet && several)) && is_pod(head, ret)) || (!top && is_bare_pod(&head, all, ret)))
             return true;
@@ -202,7 +202,7 @@ static bool id_behind(const char *text, const char *name, char ret[CONTAINERID_M
     struct span path = {text, strlen(text)}, part;
     bool behind = false;
 
-    while (take(&path, '/', &part)) {
+    while (next_part(&path, '/', &part)) {
         if (behind && is_id(part, ret))
             return true;
         behind = is_text(&part, name);
@@ -238,7 +238,7 @@ static int find_name(void *ctx, const struct mount *m)
     /* the last five */
     while (path.size > 0) {
         memmove(part, part + 1, 4 * sizeof(*part));
-        take(&path, '/', &part[4]);
+        next_part(&path, '/', &part[4]);
     }
     if (!part[0].text || !is_text(&part[0], "pods") || !is_text(&part[1], n->pod_uid) ||
         !is_text(&part[2], "containers") || part[3].size == 0 || part[3].size >= CONTAINERNAME_MAX ||

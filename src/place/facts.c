@@ -39,7 +39,7 @@ void facts_done(struct facts *f)
     *f = (struct facts){0};
 }
 
-static bool is_decent(const char *text)
+static bool is_printable_line(const char *text)
 {
     size_t left = strnlen(text, FACT_MAX + 1);
 
@@ -55,7 +55,7 @@ static bool is_decent(const char *text)
 
 int facts_set(char **field, const char *text)
 {
-    if (*field || !text || !is_decent(text))
+    if (*field || !text || !is_printable_line(text))
         return 0;
     *field = strdup(text);
     return *field ? 0 : -ENOMEM;

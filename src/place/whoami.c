@@ -74,7 +74,7 @@ static int load(const struct source *s, const char *path, struct buf *ret)
 
 /* Whether the error is temporary: then the value must not count as unknown, or a retry of the same dump would get
  * another place and key. */
-static bool may_pass(int result)
+static bool is_transient(int result)
 {
     static const int errors[] = {ENOMEM, EMFILE, ENFILE, EINTR, EAGAIN, EIO, ESTALE, ETIMEDOUT};
 
@@ -91,7 +91,7 @@ static int from_file(const struct source *s, const char *path, char **ret)
     int r = load(s, path, &b);
 
     if (r < 0)
-        return may_pass(r) ? r : 0;
+        return is_transient(r) ? r : 0;
 
     const char *text = buf_text(&b);
     text += strspn(text, " \t\r\n");
@@ -139,7 +139,7 @@ static int find_machine(struct whoami *w)
 }
 
 /* Makes a text one segment of a place: not "..", not hidden, without '/'. */
-static void defuse(char *segment)
+static void sanitize_segment(char *segment)
 {
     if (*segment == '.')
         *segment = '_';
@@ -155,8 +155,8 @@ static int find_place(struct whoami *w)
 
     if (!first || !second)
         return -ENOMEM;
-    defuse(first);
-    defuse(second);
+    sanitize_segment(first);
+    sanitize_segment(second);
     if (asprintf(&w->place, "%s/%s", first, second) < 0) {
         w->place = NULL;
         return -ENOMEM;

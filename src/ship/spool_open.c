@@ -20,7 +20,7 @@
 /* An error that may pass is tried again; a folder that can't be used stays so. */
 static int state_fault(int error)
 {
-    return fault_passes(-error) ? -error : -FAULT_STATE;
+    return fault_is_transient(-error) ? -error : -FAULT_STATE;
 }
 
 /* Closing a file on FUSE waits for the server's answer, in a process that is being killed, too; closing a folder does

@@ -74,7 +74,7 @@ static void check_rest(struct settle *s, uint64_t rest_ms, const struct extent *
 /* A missing file, a link or a socket is no evidence. Other errors (descriptors, memory, disk) may pass. */
 static void poll_failed(int error, struct settle_result *ret)
 {
-    if (!fault_passes(error))
+    if (!fault_is_transient(error))
         return;
     ret->state = SETTLE_ERROR;
     ret->error = error;

@@ -32,7 +32,7 @@ static unsigned depth_of(const struct folder *f)
 /* A folder that was removed needs no second scan. */
 static void report_scan_error(struct source *s, const struct folder *f, int error)
 {
-    if (fault_passes(error))
+    if (fault_is_transient(error))
         s->events.trouble(s->events.ctx, f, error);
 }
 

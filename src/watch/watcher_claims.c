@@ -62,7 +62,7 @@ static int move_to_spool(struct watcher *w, struct claim *claim, int dirfd, cons
     if (!claim->spool)
         return 0;
     r = spool_move_in(claim->spool, claim, &(struct spool_source){dirfd, name, w->config->who->machine}, &e);
-    if (r == -ESTALE || r == -ENOENT || (patient && fault_passes(r))) {
+    if (r == -ESTALE || r == -ENOENT || (patient && fault_is_transient(r))) {
         spool_drop(claim->spool, claim);
         return r;
     }

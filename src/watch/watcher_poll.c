@@ -126,7 +126,7 @@ void watcher_poll_candidate(struct watcher *w, struct candidate *c)
     }
     if (dirfd >= 0)
         result = settle_poll(&c->settle, &settle, dirfd, c->name, now);
-    else if (fault_passes(dirfd))
+    else if (fault_is_transient(dirfd))
         result = (struct settle_result){.state = SETTLE_ERROR, .error = dirfd, .fd = -1};
     if (result.state != SETTLE_ERROR && result.state != SETTLE_COMPLETE)
         c->errors = 0;

@@ -57,7 +57,7 @@ void watcher_open_state(struct watcher *w, struct folder *f, const char *name)
     int fd = given ? AT_FDCWD : source_open(f), r;
 
     r = spool_open(fd, given ? given : name, true, &s, &e);
-    f->spool_later = r < 0 && r != -FAULT_LOCKED && fault_passes(r);
+    f->spool_later = r < 0 && r != -FAULT_LOCKED && fault_is_transient(r);
     if (r == -FAULT_LOCKED) {
         w->locked = e; /* two watches would claim the same files */
     } else if (r < 0) {

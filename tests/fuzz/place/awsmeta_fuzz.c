@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes as the answer of a metadata service: what is taken from it is decent text that can be passed on.
+ * Any bytes as the answer of a metadata service: what is taken from it is printable text that can be passed on.
  */
 #undef NDEBUG
 #include <assert.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes as the facts that an earlier attempt wrote down: what is read is decent, and written anew it is read the
+ * Any bytes as the facts that an earlier attempt wrote down: what is read is printable, and written anew it is read the
  * same.
  */
 #undef NDEBUG

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Facts: only decent text counts, what is known first stays, and what is written is read again.
+ * Facts: only printable text counts, what is known first stays, and what is written is read again.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,7 +61,7 @@ static void what_is_written_is_read_again(void **state)
     assert_null(none.cluster);
 }
 
-static void only_a_decent_line_of_text_counts(void **state)
+static void only_a_printable_line_of_text_counts(void **state)
 {
     static const char *const bad[] = {"", "a\nb", "\x1b[31m", "\x7f", "\xff", "caf\xc3", "\t"};
     static const char *const good[] = {"a", "a b/..", "caf\xc3\xa9"};
@@ -132,7 +132,7 @@ static void what_is_malformed_is_refused(void **state)
     facts_done(&f);
 }
 
-static void the_unknown_and_the_indecent_are_passed_over(void **state)
+static void unknown_names_and_unprintable_values_are_ignored(void **state)
 {
     static const char text[] = "{\"asked\":false,\"moon\":1,\"task\":\"a\\u0007b\",\"zone\":\"z\"}";
     CLEANUP(facts_done) struct facts f = {0};
@@ -170,11 +170,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_has_every_member),
         cmocka_unit_test(what_is_written_is_read_again),
-        cmocka_unit_test(only_a_decent_line_of_text_counts),
+        cmocka_unit_test(only_a_printable_line_of_text_counts),
         cmocka_unit_test(what_is_known_first_stays),
         cmocka_unit_test(containers_of_a_machine_share_what_is_the_machines),
         cmocka_unit_test(what_is_malformed_is_refused),
-        cmocka_unit_test(the_unknown_and_the_indecent_are_passed_over),
+        cmocka_unit_test(unknown_names_and_unprintable_values_are_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
