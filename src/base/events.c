@@ -124,6 +124,11 @@ static const struct event_info TABLE[EVENT_END] = {
                                "serve: the store could not be listed: what others put there is not shown yet; tried "
                                "again every 30 s, said once for each error",
                                "fault error"},
+    [EVENT_AUDIT] =
+        {"audit", LEVEL_INFO,
+         "a request to serve is over that was an upload, a download, a deletion, a sign-in, a signed link or "
+         "a refusal; status 0: the connection broke; left_out: refusals without an event before this one",
+         "action who key method status bytes client left_out"},
     [EVENT_STOPPING] = {"stopping", LEVEL_INFO, "SIGTERM or SIGINT was received: the work in progress has this long",
                         "left grace_s"},
     [EVENT_NOT_SHIPPED] = {"not-shipped", LEVEL_ERROR,

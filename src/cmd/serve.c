@@ -14,16 +14,17 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "serve/access_options.h"
 #include "serve/serve.h"
 #include "serve/upload_options.h"
 #include "ship/plan.h"
 
 struct serve_options {
     struct plan_options plan;
-    const char *root, *from, *index, *listen, *tls_cert, *tls_key, *tokens;
+    const char *root, *from, *index, *listen, *tls_cert, *tls_key;
     struct upload_options upload;
     uint64_t grace_ms, refresh_ms;
-    bool anonymous_read, new_token;
+    struct access_options access;
     int log;
 };
 
@@ -47,14 +48,7 @@ static const struct opt SERVE_OPTIONS[] = {
     {OPT_STRING, 0, "tls-key", "FILE", NULL, offsetof(struct serve_options, tls_key), "PEM: its private key"},
     {OPT_DURATION, 0, "grace", "DURATION", "25s", offsetof(struct serve_options, grace_ms),
      "after SIGTERM: for how long requests go on"},
-    {OPT_HEADING, .name = "Access"},
-    {OPT_STRING, 0, "tokens", "FILE", NULL, offsetof(struct serve_options, tokens),
-     "a line for each token: name, token or sha256:HEX, list,read,write,delete,admin, namespaces; read again when it "
-     "changes"},
-    {OPT_FLAG, 0, "new-token", NULL, NULL, offsetof(struct serve_options, new_token),
-     "with --root: make another token for its administrator; the one of before is no longer valid"},
-    {OPT_FLAG, 0, "anonymous-read", NULL, NULL, offsetof(struct serve_options, anonymous_read),
-     "anybody who can connect may list and download"},
+    ACCESS_OPTIONS(struct serve_options, access),
     UPLOAD_OPTIONS(struct serve_options, upload),
     {OPT_HEADING, .name = "Log"},
     {OPT_CHOICE, 0, "log", "text|json", "text", offsetof(struct serve_options, log), "form of the log on stderr"},
@@ -112,8 +106,8 @@ static int run_on(const struct serve_options *o, struct err *e)
         return err_set(e, -FAULT_FOLDER, "--root %s: %s", o->root, strerror(errno));
     if ((r = plan_sink_config(&store, &o->plan, url, e)) < 0)
         return r;
-    config.access = (struct access_config){
-        .root = o->root, .tokens = o->tokens, .new_token = o->new_token, .anonymous_read = o->anonymous_read};
+    if ((r = access_options_read(&o->access, o->root, &config.access, e)) < 0)
+        return r;
     if ((r = upload_options_read(&o->upload, &upload, e)) < 0)
         return r;
     config.upload = upload;

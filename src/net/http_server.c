@@ -51,6 +51,13 @@ struct exchange {
     } header[HEADERS_MAX];
     unsigned header_count, status;
     bool begun, answered;
+    struct query *queries; /* that were asked for */
+};
+
+/* A decoded value: the library's unescape callback cannot tell it from the path. */
+struct query {
+    struct query *next;
+    char value[];
 };
 
 /* The path as it was sent: who decodes it must know what a '/' in it means. */
@@ -84,6 +91,12 @@ static void exchange_free(struct exchange *x)
     for (unsigned i = 0; i < x->header_count; i++) {
         free(x->header[i].name);
         free(x->header[i].value);
+    }
+    while (x->queries) {
+        struct query *q = x->queries;
+
+        x->queries = q->next;
+        free(q);
     }
     free(x);
 }
@@ -221,6 +234,22 @@ const char *exchange_header(const struct exchange *x, const char *name)
     return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
 }
 
+static char *decode(struct exchange *x, const char *value)
+{
+    struct query *q = malloc(sizeof(*q) + strlen(value) + 1);
+
+    if (!q)
+        return NULL;
+    memcpy(q->value, value, strlen(value) + 1);
+    for (char *c = q->value; *c; c++)
+        if (*c == '+')
+            *c = ' ';
+    MHD_http_unescape(q->value);
+    q->next = x->queries;
+    x->queries = q;
+    return q->value;
+}
+
 const char *exchange_query(const struct exchange *x, const char *name)
 {
     const char *value = NULL;
@@ -229,7 +258,7 @@ const char *exchange_query(const struct exchange *x, const char *name)
     if (MHD_lookup_connection_value_n(x->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &value, &size) !=
         MHD_YES)
         return NULL;
-    return value ? value : "";
+    return value ? decode((struct exchange *)(uintptr_t)x, value) : "";
 }
 
 const char *exchange_client(const struct exchange *x)

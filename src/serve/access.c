@@ -19,6 +19,9 @@
 #include "serve/credential.h"
 #include "serve/first_token.h"
 #include "serve/login_limit.h"
+#include "serve/own_key.h"
+#include "serve/same_origin.h"
+#include "serve/session.h"
 #include "serve/state_folder.h"
 #include "serve/token_set.h"
 
@@ -26,6 +29,7 @@ struct access {
     struct access_config config;
     struct token_set *tokens;
     struct login_limit *limit;
+    struct sessions sessions;
     struct secret *made;
 };
 
@@ -48,16 +52,11 @@ static int check_without_root(const struct access_config *c, struct err *e)
     return 0;
 }
 
-static int open_root_token(struct access *a, int root_fd, struct err *e)
+static int open_root_token(struct access *a, int state, struct err *e)
 {
-    CLEANUP_FD int state = -1;
     unsigned char hash[TOKEN_HASH];
     int r = 0;
 
-    if (root_fd < 0)
-        return check_without_root(&a->config, e);
-    if ((state = state_folder_open(root_fd, e)) < 0)
-        return state;
     if (!a->config.new_token && (r = first_token_load(state, hash, e)) < 0)
         return r;
     if (r == 0) {
@@ -70,6 +69,32 @@ static int open_root_token(struct access *a, int root_fd, struct err *e)
     }
     token_set_add_admin(a->tokens, hash);
     return 0;
+}
+
+static int open_own_key(struct access *a, int state, struct err *e)
+{
+    CLEANUP(secret_free_ptr) struct secret *key = NULL;
+    uint64_t life_s = a->config.session_ms / 1000;
+    int r = own_key_get(a->config.cookie_key, state, &key, e);
+
+    if (r < 0)
+        return r;
+    sessions_init(&a->sessions, key, life_s ? life_s : 1);
+    return 0;
+}
+
+static int open_state(struct access *a, int root_fd, struct err *e)
+{
+    CLEANUP_FD int state = -1;
+    int r;
+
+    if (root_fd < 0 && (r = check_without_root(&a->config, e)) < 0)
+        return r;
+    if (root_fd >= 0 && (state = state_folder_open(root_fd, e)) < 0)
+        return state;
+    if (state >= 0 && (r = open_root_token(a, state, e)) < 0)
+        return r;
+    return open_own_key(a, state, e);
 }
 
 int access_new(const struct access_config *config, int root_fd, struct access **ret, struct err *e)
@@ -85,7 +110,7 @@ int access_new(const struct access_config *config, int root_fd, struct access **
         return err_set(e, -ENOMEM, "out of memory");
     if ((r = token_set_new(config->tokens, &a->tokens, e)) < 0)
         return r;
-    if ((r = open_root_token(a, root_fd, e)) < 0)
+    if ((r = open_state(a, root_fd, e)) < 0)
         return r;
     *ret = TAKE_PTR(a);
     return 0;
@@ -106,6 +131,11 @@ const struct secret *access_made_token(const struct access *a)
     return a->made;
 }
 
+static int64_t now_s(void)
+{
+    return clock_wall_ns() / 1000000000;
+}
+
 static int refuse(struct access *a, const char *address, struct err *e)
 {
     unsigned failures;
@@ -115,6 +145,17 @@ static int refuse(struct access *a, const char *address, struct err *e)
     return err_set(e, -FAULT_CREDENTIALS, "this token is not valid here");
 }
 
+/* 1: it is known; 0: it is not. */
+static int find_credential(struct access *a, const struct secret *credential, const unsigned char hash[TOKEN_HASH],
+                           struct caller *ret, struct err *e)
+{
+    int r = token_set_find(a->tokens, hash, ret);
+
+    (void)credential;
+    return r < 0 ? err_set(e, r, "out of memory") : r;
+}
+
+/* One that a client presents. */
 static int identify_credential(struct access *a, const char *address, const struct secret *credential,
                                struct caller *ret, struct err *e)
 {
@@ -128,37 +169,113 @@ static int identify_credential(struct access *a, const char *address, const stru
         e->retry_after_ms = (unsigned)wait_ms;
         return -FAULT_BUSY;
     }
-    if ((r = token_set_find(a->tokens, hash, ret)) < 0)
-        return err_set(e, r, "out of memory");
+    if ((r = find_credential(a, credential, hash, ret, e)) < 0)
+        return r;
     if (r == 0)
         return refuse(a, address, e);
     login_limit_succeeded(a->limit, hash);
     return 0;
 }
 
-int access_identify(struct access *a, const struct exchange *x, struct caller **ret, struct err *e)
+/* A session's was valid once, so nothing can be guessed by it: one that no longer is leaves the caller anonymous. 1: it
+ * is a session's caller; 0: there is none. */
+static int identify_session(struct access *a, const struct exchange *x, struct caller *ret, struct err *e)
 {
-    CLEANUP(caller_free_ptr) struct caller *c = calloc(1, sizeof(*c));
+    CLEANUP(secret_free_ptr) struct secret *credential = NULL;
+    unsigned char hash[TOKEN_HASH];
+    char csrf[SEAL_SIGNATURE_HEX];
+    int r;
+
+    if (session_find(&a->sessions, exchange_header(x, "Cookie"), now_s(), &credential, csrf) < 0)
+        return 0;
+    token_hash_make(secret_expose(credential), hash);
+    if ((r = find_credential(a, credential, hash, ret, e)) > 0)
+        memcpy(ret->csrf, csrf, sizeof(csrf));
+    return r == -FAULT_CREDENTIALS ? 0 : r;
+}
+
+/* 1: a signed link's caller; 0: there is no link; -FAULT_CREDENTIALS: not ours, or over. */
+static int identify_link(struct access *a, const struct exchange *x, const char *key, struct caller *ret, struct err *e)
+{
+    struct session_link link = {key, exchange_query(x, "by"), exchange_query(x, "expires"),
+                                exchange_query(x, "signature")};
+    const char *method = exchange_method(x);
+
+    if (!link.signature || !(text_eq(method, "GET") || text_eq(method, "HEAD")))
+        return 0;
+    if (session_link_check(&a->sessions, &link, now_s()) < 0)
+        return err_set(e, -FAULT_CREDENTIALS, "this link is over, or not whole");
+    snprintf(ret->name, sizeof(ret->name), "link:%s", link.by);
+    ret->here = RIGHT_LIST | RIGHT_READ;
+    return 1;
+}
+
+static int identify(struct access *a, const struct exchange *x, const char *key, struct caller *c, struct err *e)
+{
     CLEANUP(secret_free_ptr) struct secret *credential = NULL;
     const char *header = exchange_header(x, "Authorization");
-    int r = 0;
+    int r;
 
-    assert(ret);
+    if (header && (r = credential_parse(header, &credential)) < 0)
+        return r == -EINVAL ? refuse(a, exchange_client(x), e) : err_set(e, r, "out of memory");
+    if (credential)
+        return identify_credential(a, exchange_client(x), credential, c, e);
+    if ((r = identify_link(a, x, key, c, e)) != 0 || (r = identify_session(a, x, c, e)) != 0)
+        return r < 0 ? r : 0;
+    c->anonymous = true;
+    snprintf(c->name, sizeof(c->name), "anonymous");
+    return 0;
+}
+
+int access_identify(struct access *a, const struct exchange *x, const char *key, struct caller **ret, struct err *e)
+{
+    CLEANUP(caller_free_ptr) struct caller *c = calloc(1, sizeof(*c));
+    int r;
+
+    assert(a && x && key && ret);
     if (!c)
         return err_set(e, -ENOMEM, "out of memory");
-    if (header && (r = credential_parse(header, &credential)) == -EINVAL)
-        return refuse(a, exchange_client(x), e);
-    if (r < 0)
-        return err_set(e, r, "out of memory");
-    if (credential) {
-        if ((r = identify_credential(a, exchange_client(x), credential, c, e)) < 0)
-            return r;
-    } else {
-        c->anonymous = true;
-        snprintf(c->name, sizeof(c->name), "anonymous");
-    }
+    if ((r = identify(a, x, key, c, e)) < 0)
+        return r;
     *ret = TAKE_PTR(c);
     return 0;
+}
+
+bool access_is_same_origin(const struct access *a, const struct exchange *x)
+{
+    (void)a;
+    return same_origin_is(&(struct same_origin){.fetch_site = exchange_header(x, "Sec-Fetch-Site"),
+                                                .origin = exchange_header(x, "Origin"),
+                                                .host = exchange_header(x, "Host"),
+                                                .tls = exchange_is_tls(x)});
+}
+
+int access_sign_in(struct access *a, const struct exchange *x, const struct secret *token, struct caller **ret,
+                   struct buf *ret_cookie, struct err *e)
+{
+    CLEANUP(caller_free_ptr) struct caller *c = calloc(1, sizeof(*c));
+    int r;
+
+    if (!c)
+        return err_set(e, -ENOMEM, "out of memory");
+    if ((r = identify_credential(a, exchange_client(x), token, c, e)) < 0)
+        return r;
+    if ((r = session_begin(&a->sessions, token, exchange_is_tls(x), now_s(), ret_cookie)) < 0)
+        return r == -EMSGSIZE ? err_set(e, -FAULT_USAGE, "this token is too long for a browser's cookie")
+                              : err_set(e, r, "%s", strerror(-r));
+    *ret = TAKE_PTR(c);
+    return 0;
+}
+
+const char *access_sign_out(const struct access *a, const struct exchange *x)
+{
+    (void)a;
+    return session_end(exchange_is_tls(x));
+}
+
+int access_link(const struct access *a, const struct caller *c, const char *key, int64_t expires_s, struct buf *ret)
+{
+    return session_link_make(&a->sessions, key, c->name, expires_s, ret);
 }
 
 void caller_free(struct caller *c)
@@ -179,9 +296,14 @@ bool caller_is_anonymous(const struct caller *c)
     return c->anonymous;
 }
 
+const char *caller_csrf(const struct caller *c)
+{
+    return c->csrf;
+}
+
 unsigned caller_rights(struct access *a, struct caller *c, const char *namespace)
 {
     unsigned rights = a->config.anonymous_read ? RIGHT_LIST | RIGHT_READ : 0;
 
-    return rights | grants_rights(&c->grants, namespace);
+    return rights | c->here | grants_rights(&c->grants, namespace);
 }

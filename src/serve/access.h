@@ -7,7 +7,9 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/secret.h"
 #include "net/http_server.h"
@@ -26,10 +28,12 @@ struct caller; /* owned by its request */
 
 /* Texts are borrowed, and live as long as the server. */
 struct access_config {
-    const char *root;    /* --root: where the token of a first start is kept; NULL: none is made */
-    const char *tokens;  /* --tokens */
-    bool new_token;      /* --new-token: the root's token is made anew */
-    bool anonymous_read; /* --anonymous-read */
+    const char *root;       /* --root: where the token of a first start is kept; NULL: none is made */
+    const char *tokens;     /* --tokens */
+    const char *cookie_key; /* --cookie-key: shared by replicas; NULL: the root's, or one of this process */
+    uint64_t session_ms;    /* --session: how long a sign-in of a browser lasts */
+    bool new_token;         /* --new-token: the root's token is made anew */
+    bool anonymous_read;    /* --anonymous-read */
 };
 
 /* root_fd: of config->root, -1 without; for this call. */
@@ -39,15 +43,31 @@ void access_free(struct access *a);
 /* The token that was made at this start, to be shown once; NULL: none was. Borrowed. */
 const struct secret *access_made_token(const struct access *a);
 
-/* Identifies the caller. 0; -FAULT_CREDENTIALS: what it presents is not valid (401); -FAULT_BUSY with
- * e->retry_after_ms: too many failures from there (429); -FAULT_UNREACHABLE: who could tell does not answer (503). A
- * caller who presents nothing is "anonymous". */
-int access_identify(struct access *a, const struct exchange *x, struct caller **ret, struct err *e);
+/* Identifies the caller; key: what the request names, decoded. 0; -FAULT_CREDENTIALS: what it presents is not valid
+ * (401); -FAULT_BUSY with e->retry_after_ms: too many failures from there (429); -FAULT_UNREACHABLE: who could tell
+ * does not answer (503). A caller who presents nothing is "anonymous". */
+int access_identify(struct access *a, const struct exchange *x, const char *key, struct caller **ret, struct err *e);
 void caller_free(struct caller *c);
 
 /* For the audit line: "token:ci", "serviceaccount:shop/cart", "anonymous". */
 const char *caller_name(const struct caller *c);
 bool caller_is_anonymous(const struct caller *c);
+
+/* What a form has to bring back in its query (csrf=…), or a script in the header X-Csrf-Token, if it changes anything;
+ * "": nothing. Borrowed. */
+const char *caller_csrf(const struct caller *c);
+
+/* Whether a request that changes something comes from our own pages, or from no page at all. */
+bool access_is_same_origin(const struct access *a, const struct exchange *x);
+
+/* Signs a browser in with a token: the caller, and the value of Set-Cookie. As access_identify; -FAULT_USAGE: the token
+ * is too long for a cookie. */
+int access_sign_in(struct access *a, const struct exchange *x, const struct secret *token, struct caller **ret,
+                   struct buf *ret_cookie, struct err *e);
+const char *access_sign_out(const struct access *a, const struct exchange *x); /* Set-Cookie */
+
+/* The query of a link to the object `key`, which lets anybody download it until then, in the caller's name. */
+int access_link(const struct access *a, const struct caller *c, const char *key, int64_t expires_s, struct buf *ret);
 
 /* A set of enum right in one namespace ("": objects without one; "*": in every one). May ask an API server. */
 unsigned caller_rights(struct access *a, struct caller *c, const char *namespace);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "serve/access.h"
+#include "serve/seal.h"
 
 enum { CALLER_NAME_MAX = 256, GRANTS_MAX = 256 };
 
@@ -26,6 +27,9 @@ struct grants {
 struct caller {
     char name[CALLER_NAME_MAX];
     bool anonymous;
+    unsigned here;                 /* rights to what the request names, and to nothing else: a signed link's */
+    char csrf[SEAL_SIGNATURE_HEX]; /* what a form has to bring back; "": the caller comes by nothing that a browser adds
+                                    */
     struct grants grants;
 };
 

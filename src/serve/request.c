@@ -5,6 +5,7 @@
 #include "serve/request.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/url.h"
 #include "serve/keypath.h"
 
 /* A browser would ask for a user name by itself: Sec-Fetch-Mode is sent by no other client. */
@@ -20,6 +22,47 @@ static void challenge(struct exchange *x)
     if (!exchange_header(x, "Sec-Fetch-Mode"))
         exchange_add_header(x, "WWW-Authenticate", "Basic realm=\"salvage\", charset=\"UTF-8\"");
     exchange_add_header(x, "WWW-Authenticate", "Bearer realm=\"salvage\"");
+}
+
+static bool is_page_of_a_browser(const struct exchange *x)
+{
+    const char *accept = exchange_header(x, "Accept");
+
+    return text_eq(exchange_method(x), "GET") && accept && strstr(accept, "text/html");
+}
+
+/* To the form, and from there back here. */
+static void answer_sign_in(struct exchange *x)
+{
+    const char *path = exchange_path(x);
+    CLEANUP_FREE char *next = url_encode(path, strlen(path), 0), *location = NULL;
+
+    if (!next || asprintf(&location, "/" REQUEST_OWN "login?next=%s", next) < 0) {
+        location = NULL;
+        exchange_answer_text(x, 503, "out of memory");
+        return;
+    }
+    exchange_add_header(x, "Location", location);
+    exchange_add_header(x, "Cache-Control", "no-store");
+    exchange_answer_text(x, 303, "sign in first");
+}
+
+/* Whether the request may change something, and was not made by the caller but by a page of another site. */
+static bool is_forged(struct request *r)
+{
+    static const char *const HARMLESS[] = {"GET", "HEAD", "OPTIONS", "PROPFIND"};
+    const char *sent = exchange_header(r->exchange, "X-Csrf-Token"), *wanted = caller_csrf(r->caller);
+
+    for (size_t i = 0; i < ARRAY_SIZE(HARMLESS); i++)
+        if (text_eq(exchange_method(r->exchange), HARMLESS[i]))
+            return false;
+    if (!access_is_same_origin(r->serve->access, r->exchange))
+        return true;
+    if (!*wanted)
+        return false;
+    if (!sent)
+        sent = exchange_query(r->exchange, "csrf");
+    return !sent || strlen(sent) != strlen(wanted) || CRYPTO_memcmp(sent, wanted, strlen(wanted)) != 0;
 }
 
 static void answer_unknown(struct exchange *x, int result, const struct err *e)
@@ -53,8 +96,13 @@ struct request *request_new(struct serve *s, struct exchange *x)
         exchange_answer_text(x, result == -ENOMEM ? 503 : 400, "the path is no key of an object");
         return NULL;
     }
-    if ((result = access_identify(s->access, x, &r->caller, &e)) < 0) {
+    if ((result = access_identify(s->access, x, r->key, &r->caller, &e)) < 0) {
         answer_unknown(x, result, &e);
+        return NULL;
+    }
+    if (is_forged(r)) {
+        r->refused = true;
+        exchange_answer_text(x, 403, "this was asked for by a page that is not ours, or is too old: load it again");
         return NULL;
     }
     r->rights = caller_rights(s->access, r->caller, r->namespace);
@@ -70,6 +118,7 @@ void request_free(void *request)
     if (r->state_done)
         r->state_done(r->state);
     caller_free(r->caller);
+    free(r->object);
     free(r->key);
     free(r->namespace);
     free(r);
@@ -81,9 +130,12 @@ bool request_may(struct request *r, unsigned rights)
 
     if ((r->rights & rights) == rights)
         return true;
+    r->refused = true;
     if (r->rights & RIGHT_UNKNOWN) {
         err_set(&e, -FAULT_UNREACHABLE, "whether you may cannot be found out just now");
         answer_unknown(r->exchange, -FAULT_UNREACHABLE, &e);
+    } else if (caller_is_anonymous(r->caller) && is_page_of_a_browser(r->exchange)) {
+        answer_sign_in(r->exchange);
     } else if (caller_is_anonymous(r->caller)) {
         err_set(&e, -FAULT_CREDENTIALS, "sign in first");
         answer_unknown(r->exchange, -FAULT_CREDENTIALS, &e);
@@ -93,6 +145,14 @@ bool request_may(struct request *r, unsigned rights)
         exchange_answer_text(r->exchange, 404, "not found");
     }
     return false;
+}
+
+void request_audit(struct request *r, const char *action, const char *object, uint64_t bytes)
+{
+    r->action = action;
+    free(r->object);
+    r->object = object ? strdup(object) : NULL;
+    r->bytes = bytes;
 }
 
 void request_fail(struct request *r, int result, const struct err *e)

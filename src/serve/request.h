@@ -11,10 +11,14 @@ struct request {
     struct serve *serve;
     struct exchange *exchange;
     struct caller *caller;
-    char *key;       /* decoded, without the leading '/'; "" is the root, a '/' at its end a folder. Owned */
-    char *namespace; /* the key's first part; "" for an object in the root. Owned */
-    unsigned rights; /* in that namespace */
-    void *state;     /* the route's own */
+    char *key;          /* decoded, without the leading '/'; "" is the root, a '/' at its end a folder. Owned */
+    char *namespace;    /* the key's first part; "" for an object in the root. Owned */
+    unsigned rights;    /* in that namespace */
+    bool refused;       /* the caller may not do this, whatever the answer says (404) */
+    const char *action; /* for the audit event, by request_audit; NULL: what method and status say */
+    char *object;       /* the same; NULL: key. Owned */
+    uint64_t bytes;     /* the same; 0: what was sent */
+    void *state;        /* the route's own */
     void (*state_done)(void *state);
 };
 
@@ -29,9 +33,13 @@ struct request {
 struct request *request_new(struct serve *s, struct exchange *x);
 void request_free(void *request);
 
-/* Whether the caller has these rights; else answers 404 if they may not even list, 401 if they are anonymous, or 403.
- */
+/* Whether the caller has these rights; else answers: anonymous callers 401 (a browser: 303, to sign in), 503 if it
+ * cannot be found out, 404 if they may not even list, or 403. */
 bool request_may(struct request *r, unsigned rights);
+
+/* For the event of a request that is over: "upload", "deletion" … of an object (NULL: the request's key), and how many
+ * bytes came in. */
+void request_audit(struct request *r, const char *action, const char *object, uint64_t bytes);
 
 /* Answers with the status of a fault: 404, 507, 503 …, and its message. */
 void request_fail(struct request *r, int result, const struct err *e);

@@ -19,8 +19,13 @@ struct route {
 };
 
 static const struct route ROUTES[] = {
-    {" GET HEAD ", OBJECT, NULL, download_object},     {" GET HEAD ", FOLDER, NULL, listing_folder},
-    {" PUT POST MKCOL ", OBJECT, NULL, upload_object}, {" MKCOL ", FOLDER, NULL, upload_object},
+    {" GET HEAD POST ", EXACTLY, REQUEST_OWN "login", sign_in},
+    {" POST ", EXACTLY, REQUEST_OWN "logout", sign_in},
+    {" POST ", EXACTLY, REQUEST_OWN "link", sign_in},
+    {" GET HEAD ", OBJECT, NULL, download_object},
+    {" GET HEAD ", FOLDER, NULL, listing_folder},
+    {" PUT POST MKCOL ", OBJECT, NULL, upload_object},
+    {" MKCOL ", FOLDER, NULL, upload_object},
     {" DELETE ", OBJECT, NULL, remove_object},
 };
 

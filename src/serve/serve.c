@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/mem.h"
+#include "serve/audit.h"
 #include "serve/route.h"
 
 static void begin(void *ctx, struct exchange *x)
@@ -23,6 +24,12 @@ static void begin(void *ctx, struct exchange *x)
 
     if (r)
         route_request(r);
+}
+
+static void over(void *ctx, struct exchange *x, unsigned status, uint64_t sent_bytes)
+{
+    (void)ctx;
+    audit_over(exchange_state(x), status, sent_bytes);
 }
 
 static void serve_free(struct serve *s)
@@ -84,6 +91,7 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
     if ((r = open_catalogue(s, e)) < 0)
         return r;
     http.begin = begin;
+    http.over = over;
     http.ctx = s;
     if ((r = http_server_start(&http, &s->http, e)) < 0)
         return r;

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From options to what they mean.
+ */
+#include "serve/access_options.h"
+
+#include "base/fault.h"
+
+int access_options_read(const struct access_options *o, const char *root, struct access_config *ret, struct err *e)
+{
+    if (o->session_ms < 1000)
+        return err_set(e, -FAULT_USAGE, "--session: at least 1s");
+    *ret = (struct access_config){.root = root,
+                                  .tokens = o->tokens,
+                                  .cookie_key = o->cookie_key,
+                                  .session_ms = o->session_ms,
+                                  .new_token = o->new_token,
+                                  .anonymous_read = o->anonymous_read};
+    return 0;
+}
