@@ -62,10 +62,9 @@ static int open_root_token(struct access *a, int state, struct err *e)
     if (r == 0) {
         if (has_other_ways(&a->config) && !a->config.new_token)
             return 0;
-        if ((r = first_token_make(state, &a->made, e)) < 0)
+        if ((r = first_token_make(&a->made, e)) < 0)
             return r;
         token_hash_make(secret_expose(a->made), hash);
-        log_event(EVENT_TOKEN_MADE, LOG_STR("root", a->config.root));
     }
     token_set_add_admin(a->tokens, hash);
     return 0;
@@ -124,6 +123,20 @@ void access_free(struct access *a)
     login_limit_free(a->limit);
     secret_free(a->made);
     free(a);
+}
+
+int access_keep_token(const struct access *a, int root_fd, struct err *e)
+{
+    CLEANUP_FD int state = -1;
+    int r;
+
+    if (!a->made)
+        return 0;
+    if ((state = state_folder_open(root_fd, e)) < 0)
+        return state;
+    if ((r = first_token_keep(state, a->made, e)) == 0)
+        log_event(EVENT_TOKEN_MADE, LOG_STR("root", a->config.root));
+    return r;
 }
 
 const struct secret *access_made_token(const struct access *a)

@@ -40,6 +40,9 @@ struct access_config {
 int access_new(const struct access_config *config, int root_fd, struct access **ret, struct err *e);
 void access_free(struct access *a);
 
+/* Keeps the digest of a token that was made at this start: once nothing can keep it from being shown. */
+int access_keep_token(const struct access *a, int root_fd, struct err *e);
+
 /* The token that was made at this start, to be shown once; NULL: none was. Borrowed. */
 const struct secret *access_made_token(const struct access *a);
 

@@ -46,39 +46,32 @@ int first_token_load(int state_fd, unsigned char ret_hash[TOKEN_HASH], struct er
     return 1;
 }
 
-static int keep(int state_fd, const char *token, struct err *e)
+int first_token_keep(int state_fd, const struct secret *token, struct err *e)
 {
     unsigned char hash[TOKEN_HASH];
     char hex[2 * TOKEN_HASH + 1], line[LINE_SIZE + 1];
     int r;
 
-    token_hash_make(token, hash);
+    assert(state_fd >= 0 && token);
+    token_hash_make(secret_expose(token), hash);
     text_hex(hash, sizeof(hash), hex);
     snprintf(line, sizeof(line), "sha256:%s\n", hex);
     r = file_replace(state_fd, NAME, line, strlen(line), 0600);
     return r < 0 ? err_set(e, -FAULT_STATE, "the root's .salvage/%s: %s", NAME, strerror(-r)) : 0;
 }
 
-int first_token_make(int state_fd, struct secret **ret, struct err *e)
+int first_token_make(struct secret **ret, struct err *e)
 {
     unsigned char random[RANDOM_BYTES];
     char text[sizeof(PREFIX) + (size_t)2 * RANDOM_BYTES];
-    struct secret *s;
-    int r;
 
-    assert(state_fd >= 0 && ret);
+    assert(ret);
     if (RAND_bytes(random, sizeof(random)) != 1)
         return err_set(e, -EIO, "no random bytes");
     memcpy(text, PREFIX, sizeof(PREFIX));
     text_hex(random, sizeof(random), text + strlen(PREFIX));
-    s = secret_new(text, strlen(text));
-    r = s ? keep(state_fd, text, e) : err_set(e, -ENOMEM, "out of memory");
+    *ret = secret_new(text, strlen(text));
     OPENSSL_cleanse(random, sizeof(random));
     OPENSSL_cleanse(text, sizeof(text));
-    if (r < 0) {
-        secret_free(s);
-        return r;
-    }
-    *ret = s;
-    return 0;
+    return *ret ? 0 : err_set(e, -ENOMEM, "out of memory");
 }

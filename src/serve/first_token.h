@@ -14,5 +14,7 @@
 /* ret_hash: of the token that is there. 1; 0: none is there; -FAULT_STATE: the file is another user's or malformed. */
 int first_token_load(int state_fd, unsigned char ret_hash[TOKEN_HASH], struct err *e);
 
-/* Makes another one; what was there is no longer valid. */
-int first_token_make(int state_fd, struct secret **ret, struct err *e);
+int first_token_make(struct secret **ret, struct err *e);
+
+/* What was there before is no longer valid. */
+int first_token_keep(int state_fd, const struct secret *token, struct err *e);

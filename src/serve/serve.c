@@ -95,6 +95,8 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
     http.ctx = s;
     if ((r = http_server_start(&http, &s->http, e)) < 0)
         return r;
+    if ((r = access_keep_token(s->access, s->root_fd, e)) < 0)
+        return r;
     *ret = TAKE_PTR(s);
     return 0;
 }
