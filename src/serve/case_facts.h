@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "serve/workload.h"
+#include "place/workload.h"
 #include "ship/manifest.h"
 
 /* Ends the key of an object that keeps a case from retention: the case's id and this. */

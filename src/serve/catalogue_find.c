@@ -17,6 +17,12 @@ enum { LIMIT = 100, LIMIT_MAX = 10000, CURSOR_MAX = 48 };
 #define DAY_NS (INT64_C(86400) * 1000000000)
 
 /* Begin and end of a question: damage that a reader meets makes the index anew. */
+static struct index *enter(struct catalogue *c)
+{
+    index_read_begin(c->index);
+    return c->index;
+}
+
 static int leave(struct catalogue *c, int result)
 {
     index_read_end(c->index);
@@ -101,7 +107,7 @@ static int give_row(sqlite3_stmt *s, int (*fn)(void *ctx, const struct case_row 
     return fn(ctx, &row);
 }
 
-static int find(sqlite3 *db, const struct catalogue_query *q, int (*fn)(void *ctx, const struct case_row *row),
+static int find(struct index *x, const struct catalogue_query *q, int (*fn)(void *ctx, const struct case_row *row),
                 void *ctx, struct err *e)
 {
     CLEANUP(query_done) struct query query;
@@ -112,9 +118,11 @@ static int find(sqlite3 *db, const struct catalogue_query *q, int (*fn)(void *ct
     query_init(&query, q);
     if (q->after && (r = parse_cursor(q->after, &time_ns, &number, e)) < 0)
         return r;
+    if ((r = query_find_words(&query, x, e)) < 0)
+        return r;
     (asks_of_loops(q) ? of_loops : of_cases)(&query, q, time_ns, number);
     query_number(&query, " LIMIT ?", q->limit == 0 ? LIMIT : q->limit < LIMIT_MAX ? q->limit : LIMIT_MAX);
-    if ((r = query_prepare(&query, db, &s, e)) < 0)
+    if ((r = query_prepare(&query, x->read.db, &s, e)) < 0)
         return r;
     while ((r = sql_step(s, e)) == 1)
         if ((r = give_row(s, fn, ctx)) < 0)
@@ -126,10 +134,10 @@ int catalogue_find(struct catalogue *c, const struct catalogue_query *q,
                    int (*fn)(void *ctx, const struct case_row *row), void *ctx, struct err *e)
 {
     assert(c && q && fn);
-    return leave(c, find(index_read_begin(c->index), q, fn, ctx, e));
+    return leave(c, find(enter(c), q, fn, ctx, e));
 }
 
-static int find_days(sqlite3 *db, const struct catalogue_query *q,
+static int find_days(struct index *x, const struct catalogue_query *q,
                      int (*fn)(void *ctx, const char *day, unsigned count), void *ctx, struct err *e)
 {
     CLEANUP(query_done) struct query query;
@@ -138,10 +146,12 @@ static int find_days(sqlite3 *db, const struct catalogue_query *q,
     int r;
 
     query_init(&query, q);
+    if ((r = query_find_words(&query, x, e)) < 0)
+        return r;
     query_number(&query, "SELECT c.time_ns / ? AS day, count(*) FROM cases c WHERE 1", DAY_NS);
     query_filters(&query, "c", q);
     query_add(&query, " GROUP BY day ORDER BY day DESC");
-    if ((r = query_prepare(&query, db, &s, e)) < 0)
+    if ((r = query_prepare(&query, x->read.db, &s, e)) < 0)
         return r;
     while ((r = sql_step(s, e)) == 1) {
         clock_format(sqlite3_column_int64(s, 0) * DAY_NS, day);
@@ -156,10 +166,10 @@ int catalogue_days(struct catalogue *c, const struct catalogue_query *q,
                    int (*fn)(void *ctx, const char *day, unsigned count), void *ctx, struct err *e)
 {
     assert(c && q && fn);
-    return leave(c, find_days(index_read_begin(c->index), q, fn, ctx, e));
+    return leave(c, find_days(enter(c), q, fn, ctx, e));
 }
 
-static int find_usage(sqlite3 *db, const char *const *visible, int (*fn)(void *ctx, const struct usage_row *row),
+static int find_usage(struct index *x, const char *const *visible, int (*fn)(void *ctx, const struct usage_row *row),
                       void *ctx, struct err *e)
 {
     const struct catalogue_query q = {.visible = visible};
@@ -175,7 +185,7 @@ static int find_usage(sqlite3 *db, const char *const *visible, int (*fn)(void *c
                       " WHERE 1");
     query_filters(&query, "u", &q);
     query_add(&query, " GROUP BY u.namespace ORDER BY 4 DESC, 1");
-    if ((r = query_prepare(&query, db, &s, e)) < 0)
+    if ((r = query_prepare(&query, x->read.db, &s, e)) < 0)
         return r;
     while ((r = sql_step(s, e)) == 1) {
         struct usage_row row = {.namespace = sql_column_text(s, 0),
@@ -195,5 +205,5 @@ int catalogue_usage(struct catalogue *c, const char *const *visible, int (*fn)(v
                     void *ctx, struct err *e)
 {
     assert(c && fn);
-    return leave(c, find_usage(index_read_begin(c->index), visible, fn, ctx, e));
+    return leave(c, find_usage(enter(c), visible, fn, ctx, e));
 }

@@ -40,15 +40,28 @@ static void close_both(struct index *x)
         sqlite3_finalize(x->statement[i]);
         x->statement[i] = NULL;
     }
+    free(x->hits);
+    x->hits = NULL;
     if (x->in_memory)
         x->read.db = NULL;
     close_side(&x->read);
     close_side(&x->write);
 }
 
+/* Where SQLite would put a file without a name, which it removes while it is open. */
+static bool has_temporary_folder(void)
+{
+    const char *const folders[] = {getenv("SQLITE_TMPDIR"), getenv("TMPDIR"), "/var/tmp", "/usr/tmp", "/tmp"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+        if (folders[i] && access(folders[i], W_OK | X_OK) == 0)
+            return true;
+    return false;
+}
+
 static int open_side(struct index *x, struct index_side *side, const char *settings, struct err *e)
 {
-    const char *name = x->in_memory ? ":memory:" : x->file;
+    const char *name = !x->in_memory ? x->file : has_temporary_folder() ? "" : ":memory:";
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
 
     if (sqlite3_open_v2(name, &side->db, flags, NULL) != SQLITE_OK)
@@ -57,23 +70,15 @@ static int open_side(struct index *x, struct index_side *side, const char *setti
     return sql_run(side->db, settings, e);
 }
 
-static int64_t pragma(sqlite3 *db, const char *text)
-{
-    CLEANUP(sql_finish) sqlite3_stmt *s = NULL;
-    struct err e;
-
-    return sql_prepare(db, text, &s, &e) == 0 && sql_step(s, &e) == 1 ? sqlite3_column_int64(s, 0) : -1;
-}
-
 /* Why this file can't be used as it is; NULL if it can. */
 static const char *unusable(struct index *x)
 {
     CLEANUP(sql_finish) sqlite3_stmt *s = NULL;
     struct err e;
 
-    if (pragma(x->write.db, "PRAGMA application_id") != CATALOGUE_APPLICATION)
+    if (sql_number(x->write.db, "PRAGMA application_id") != CATALOGUE_APPLICATION)
         return "it is no catalogue";
-    if (pragma(x->write.db, "PRAGMA user_version") != CATALOGUE_SCHEMA)
+    if (sql_number(x->write.db, "PRAGMA user_version") != CATALOGUE_SCHEMA)
         return "it is of another version";
     if (sql_prepare(x->write.db, "SELECT 1 FROM meta WHERE name = 'store:' || ?", &s, &e) < 0)
         return "it is damaged";

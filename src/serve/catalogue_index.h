@@ -58,15 +58,17 @@ struct index_side {
 
 struct index {
     char *file, *store;
-    struct index_side write, read; /* in memory both are one connection */
-    bool in_memory;
+    struct index_side write, read;             /* in memory both are one connection */
+    bool in_memory;                            /* or in a file without a name */
     sqlite3_stmt *statement[INDEX_STATEMENTS]; /* of the writing side */
-    bool in_transaction;
-    unsigned changes; /* since index_commit */
+    unsigned changes;                          /* since index_begin */
+    char *hits; /* the words that temp.hits of the reading side was filled by; NULL: it is empty */
+    int64_t hits_version, hits_changes, hits_count;
 };
 
-/* file NULL: in memory. store: its URL; an index of another one is made anew. ret_why: why a file that was there was
- * thrown away (a text of ours), or NULL. -FAULT_STATE: the file can't be made. */
+/* file NULL: a temporary one without a name, or in memory where there is no folder for that. store: its URL; an index
+ * of another one is made anew. ret_why: why a file that was there was thrown away (a text of ours), or NULL.
+ * -FAULT_STATE: the file can't be made. */
 int index_open(const char *file, const char *store, struct index **ret, const char **ret_why, struct err *e);
 void index_close(struct index *x);
 

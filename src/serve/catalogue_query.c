@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "serve/case_facts.h"
 
-enum { BEGINNING = 3, WORDS_OF_QUERY = 10, TEXT_OF_QUERY_MAX = 512, NAMESPACE_TEXT_MAX = 1024 };
+enum { BEGINNING = 3, MANY_HITS = 1000, WORDS_OF_QUERY = 10, TEXT_OF_QUERY_MAX = 512, NAMESPACE_TEXT_MAX = 1024 };
 
 /* ["shop", "bank"]: SQLite's json_each makes rows of it. */
 static char *visible_json(const char *const *visible)
@@ -116,8 +116,56 @@ void query_filters(struct query *q, const char *name, const struct catalogue_que
     filter_text(q, name, ".cause = ?", of->cause);
     filter_number(q, name, ".time_ns >= ?", of->since_ns);
     filter_number(q, name, ".time_ns <= ?", of->until_ns);
-    if (q->match && *q->match)
-        filter_text(q, name, ".id IN (SELECT rowid >> 20 FROM words WHERE words MATCH ?)", q->match);
+    if (!q->match || !*q->match)
+        return;
+    query_add(q, q->many_hits ? " AND +" : " AND "); /* +: by time, and not all of them sorted */
+    query_add(q, name);
+    query_add(q, ".id IN temp.hits");
+}
+
+static int fill_hits(sqlite3 *db, const char *match, struct err *e)
+{
+    CLEANUP(sql_finish) sqlite3_stmt *s = NULL;
+    int r = sql_run(db, "CREATE TEMP TABLE IF NOT EXISTS hits(id INTEGER PRIMARY KEY); DELETE FROM temp.hits", e);
+
+    if (r < 0 ||
+        (r = sql_prepare(db, "INSERT OR IGNORE INTO temp.hits SELECT rowid >> 20 FROM words WHERE words MATCH ?", &s,
+                         e)) < 0)
+        return r;
+    sql_text(s, 1, match);
+    return sql_do(s, e);
+}
+
+/* How often the file was written to, by this connection or by another. */
+static int64_t version_of(struct index *x)
+{
+    return x->in_memory ? sqlite3_total_changes64(x->write.db) - x->hits_changes
+                        : sql_number(x->read.db, "PRAGMA data_version");
+}
+
+int query_find_words(struct query *q, struct index *x, struct err *e)
+{
+    sqlite3 *db = x->read.db;
+    int64_t version, before = sqlite3_total_changes64(db);
+    int r;
+
+    if (q->result < 0 || !q->match || !*q->match)
+        return 0;
+    version = version_of(x);
+    if (x->hits && strcmp(x->hits, q->match) == 0 && x->hits_version == version) {
+        q->many_hits = x->hits_count > MANY_HITS;
+        return 0;
+    }
+    free(x->hits);
+    x->hits = NULL;
+    r = fill_hits(db, q->match, e);
+    x->hits_changes += sqlite3_total_changes64(db) - before;
+    x->hits_version = version;
+    x->hits_count = r == 0 ? sqlite3_changes64(db) : 0;
+    q->many_hits = x->hits_count > MANY_HITS;
+    if (r == 0)
+        x->hits = strdup(q->match); /* without memory they are found again */
+    return r;
 }
 
 int query_prepare(struct query *q, sqlite3 *db, sqlite3_stmt **ret, struct err *e)

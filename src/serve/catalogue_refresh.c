@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -378,5 +379,7 @@ int catalogue_refresh(struct catalogue *c, struct err *e)
     if ((result = catalogue_open_sink(c, e)) < 0)
         return result;
     result = refresh(r, e);
+    refresh_free(TAKE_PTR(r));
+    malloc_trim(0); /* of the names and manifests of a large store much would stay ours */
     return is_stopping(c) ? 0 : catalogue_done_with_sink(c, result);
 }

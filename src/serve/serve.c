@@ -9,14 +9,15 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "serve/audit.h"
 #include "serve/route.h"
+#include "serve/state_folder.h"
 
 static void begin(void *ctx, struct exchange *x)
 {
@@ -50,13 +51,18 @@ DEFINE_CLEANUP(struct serve *, serve_free)
 /* The index lies with what it is of, unless it is asked for elsewhere. malloc'ed; NULL: in memory. */
 static char *index_file(const struct serve *s)
 {
+    CLEANUP_FD int state = -1;
     struct buf path = {0};
+    struct err e;
 
     if (s->config.index)
         return strdup(s->config.index);
     if (!s->config.root)
         return NULL;
-    mkdirat(s->root_fd, REQUEST_STATE_FOLDER, 0700); /* what fails here fails again when the index is opened */
+    if ((state = state_folder_open(s->root_fd, &e)) < 0) {
+        log_event(EVENT_CATALOGUE_IN_MEMORY, LOG_STR("path", s->config.root), LOG_STR("error", e.msg));
+        return NULL;
+    }
     if (buf_printf(&path, "%s/" REQUEST_STATE_FOLDER "/catalogue.sqlite", s->config.root) < 0)
         return NULL;
     return buf_take(&path);

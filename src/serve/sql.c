@@ -86,6 +86,14 @@ uint64_t sql_column_uint(sqlite3_stmt *s, int at)
     return value < 0 ? 0 : (uint64_t)value;
 }
 
+int64_t sql_number(sqlite3 *db, const char *text)
+{
+    CLEANUP(sql_finish) sqlite3_stmt *s = NULL;
+    struct err e;
+
+    return sql_prepare(db, text, &s, &e) == 0 && sql_step(s, &e) == 1 ? sqlite3_column_int64(s, 0) : -1;
+}
+
 void sql_finish(sqlite3_stmt **s)
 {
     sqlite3_finalize(*s);

@@ -33,4 +33,7 @@ void sql_uint(sqlite3_stmt *s, int at, uint64_t value);
 const char *sql_column_text(sqlite3_stmt *s, int at);
 uint64_t sql_column_uint(sqlite3_stmt *s, int at); /* 0 for a negative one */
 
+/* The first column of the first row of a statement without parameters; -1 if there is none. */
+int64_t sql_number(sqlite3 *db, const char *text);
+
 void sql_finish(sqlite3_stmt **s); /* for CLEANUP */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "serve/workload.h"
+#include "place/workload.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
  * Foreign bytes. Random parts of names have Kubernetes' alphabet without vowels and without 0, 1 and 3
  * (k8s.io/apimachinery/pkg/util/rand): hardly a word of a person's choice fits.
  */
-#include "serve/workload.h"
+#include "place/workload.h"
 
 #include <assert.h>
 #include <stdbool.h>

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "serve/workload.h"
+#include "place/workload.h"
 
 #define TAKES(pod, name)                                                                                               \
     do {                                                                                                               \
