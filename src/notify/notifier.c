@@ -9,7 +9,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -23,19 +26,22 @@ enum { RECENT_MAX = 256, SOON_FIRST_MS = 1000, SOON_MOST_MS = 5 * 60 * 1000, SLO
 /* A kind of case that a target had a notice of. */
 struct recent {
     struct notice like; /* only what notice_alike compares */
-    uint64_t again_ms;  /* monotonic: the next notice of it may go then; 0: an unused slot */
+    uint64_t again_ms;  /* monotonic: the next notice of it may go then */
 };
 
 struct line {
     struct retry_state retry;
-    uint64_t next_ms; /* monotonic: the target is not tried before; 0: at once */
-    struct recent recent[RECENT_MAX];
-    unsigned recent_next;
+    uint64_t next_ms;      /* monotonic: the target is not tried before; 0: at once */
+    struct recent *recent; /* owned */
+    size_t recent_count, recent_capacity;
+    size_t recent_next; /* with RECENT_MAX of them: the oldest */
 };
 
 struct notifier {
     struct notifier_config config;
     struct http *http;
+    int folder[NOTIFIER_FOLDERS_MAX];
+    size_t folder_count;
     struct line line[TARGETS_MAX];
 };
 
@@ -44,7 +50,7 @@ int notifier_new(const struct notifier_config *config, struct notifier **ret, st
     struct notifier *n;
     int r;
 
-    assert(config && config->dirfd >= 0 && config->targets && ret);
+    assert(config && config->targets && ret);
     if (!(n = calloc(1, sizeof(*n))))
         return err_set(e, -ENOMEM, "out of memory");
     n->config = *config;
@@ -64,17 +70,44 @@ void notifier_free(struct notifier *n)
 {
     if (!n)
         return;
-    for (size_t i = 0; i < TARGETS_MAX; i++)
-        for (size_t j = 0; j < RECENT_MAX; j++)
+    for (size_t i = 0; i < TARGETS_MAX; i++) {
+        for (size_t j = 0; j < n->line[i].recent_count; j++)
             notice_done(&n->line[i].recent[j].like);
+        free(n->line[i].recent);
+    }
+    for (size_t i = 0; i < n->folder_count; i++)
+        close(n->folder[i]);
     http_free(n->http);
     free(n);
+}
+
+static bool same_folder(int a, int b)
+{
+    struct stat x, y;
+
+    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+int notifier_add_folder(struct notifier *n, int fd)
+{
+    assert(n && fd >= 0);
+    for (size_t i = 0; i < n->folder_count; i++)
+        if (same_folder(n->folder[i], fd)) {
+            close(fd);
+            return 0;
+        }
+    if (n->folder_count == NOTIFIER_FOLDERS_MAX) {
+        close(fd);
+        return -E2BIG;
+    }
+    n->folder[n->folder_count++] = fd;
+    return 0;
 }
 
 /* When a notice of this kind may go; 0: now. */
 static uint64_t held_until(const struct line *line, const struct notice *notice, uint64_t now_ms)
 {
-    for (size_t i = 0; i < RECENT_MAX; i++)
+    for (size_t i = 0; i < line->recent_count; i++)
         if (line->recent[i].again_ms > now_ms && notice_alike(&line->recent[i].like, notice))
             return line->recent[i].again_ms;
     return 0;
@@ -85,16 +118,33 @@ static char *copy(const char *text)
     return text ? strdup(text) : NULL;
 }
 
-/* The oldest slot goes: a kind that is forgotten early gets a notice too many. Without memory, too. */
+/* The slot of this kind of case, else a new one, else the oldest: a kind that is forgotten early gets a notice too
+ * many.
+ */
+static struct recent *recent_slot(struct line *line, const struct notice *notice)
+{
+    struct recent *slot;
+
+    for (size_t i = 0; i < line->recent_count; i++)
+        if (notice_alike(&line->recent[i].like, notice))
+            return &line->recent[i];
+    if (array_reserve(&line->recent, line->recent_count + 1, &line->recent_capacity, sizeof(*slot), RECENT_MAX) == 0) {
+        slot = &line->recent[line->recent_count++];
+        *slot = (struct recent){0};
+        return slot;
+    }
+    if (line->recent_count == 0)
+        return NULL; /* without memory */
+    line->recent_next = (line->recent_next + 1) % line->recent_count;
+    return &line->recent[line->recent_next];
+}
+
 static void remember(struct line *line, const struct notice *notice, uint64_t again_ms)
 {
-    struct recent *slot = &line->recent[line->recent_next];
+    struct recent *slot = recent_slot(line, notice);
 
-    for (size_t i = 0; i < RECENT_MAX; i++)
-        if (line->recent[i].again_ms && notice_alike(&line->recent[i].like, notice))
-            slot = &line->recent[i];
-    if (slot == &line->recent[line->recent_next])
-        line->recent_next = (line->recent_next + 1) % RECENT_MAX;
+    if (!slot)
+        return;
     notice_done(&slot->like);
     slot->like = (struct notice){.namespace = copy(notice->namespace),
                                  .workload = copy(notice->workload),
@@ -103,9 +153,9 @@ static void remember(struct line *line, const struct notice *notice, uint64_t ag
     slot->again_ms = again_ms;
 }
 
-static void drop(struct notifier *n, const struct target *t, const struct queued *q, const char *reason)
+static void drop(const struct target *t, const struct queued *q, const char *reason)
 {
-    queue_remove(n->config.dirfd, t, q->name);
+    queue_remove(t, q);
     log_event(EVENT_NOTICE_DROPPED, LOG_STR("target", t->name), LOG_STR("case", q->notice.id),
               LOG_STR("reason", reason));
 }
@@ -129,7 +179,7 @@ static int deliver_group(struct notifier *n, const struct target *t, struct queu
               LOG_UINT("more", others));
     for (i = q->count; i-- > first;)
         if (i == first || notice_alike(&q->item[first].notice, &q->item[i].notice))
-            queue_remove(n->config.dirfd, t, q->item[i].name);
+            queue_remove(t, &q->item[i]);
     return 0;
 }
 
@@ -194,7 +244,7 @@ static void drop_old(struct notifier *n, const struct target *t, struct queue *q
 
     for (size_t i = 0; i < q->count; i++) {
         if (now - q->item[i].put_ns > (int64_t)n->config.give_up_ms * 1000000) {
-            drop(n, t, &q->item[i], "it could not be delivered for too long");
+            drop(t, &q->item[i], "it could not be delivered for too long");
             notice_done(&q->item[i].notice);
         } else {
             q->item[kept++] = q->item[i];
@@ -213,8 +263,9 @@ static uint64_t run_target(struct notifier *n, size_t index)
 
     if (n->line[index].next_ms > now)
         return n->line[index].next_ms - now;
-    if ((r = queue_load(n->config.dirfd, t, &q, &e)) < 0)
-        return later(n, index, r, &e);
+    for (size_t i = 0; i < n->folder_count; i++)
+        if ((r = queue_load(n->folder[i], t, &q, &e)) < 0)
+            return later(n, index, r, &e);
     if (q.damaged)
         log_event(EVENT_NOTICE_DROPPED, LOG_STR("target", t->name), LOG_UINT("count", q.damaged),
                   LOG_STR("reason", "damaged"));

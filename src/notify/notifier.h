@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Delivers what waits in a folder of notices (queue.h): retries, and in a crash loop one notice with the count of the
+ * Delivers what waits in folders of notices (queue.h): retries, and in a crash loop one notice with the count of the
  * others instead of each. Blocking: a thread of serve runs it, or a process of its own below watch and guard.
  */
 #pragma once
@@ -15,17 +15,19 @@
 struct notifier;
 
 struct notifier_config {
-    int dirfd;                     /* of the folder; borrowed */
     const struct targets *targets; /* borrowed */
     struct http_options http;
     uint64_t every_ms;   /* notices of like cases to one target are at least so far apart */
     uint64_t give_up_ms; /* a notice that could not be delivered for this long is dropped */
 };
 
-enum { NOTIFY_EVERY_MS = 10 * 60 * 1000, NOTIFY_GIVE_UP_MS = 24 * 3600 * 1000 };
+enum { NOTIFIER_FOLDERS_MAX = 256, NOTIFY_EVERY_MS = 10 * 60 * 1000, NOTIFY_GIVE_UP_MS = 24 * 3600 * 1000 };
 
 int notifier_new(const struct notifier_config *config, struct notifier **ret, struct err *e);
 void notifier_free(struct notifier *n);
+
+/* One more folder, unless it is known already; fd is taken. -E2BIG beyond NOTIFIER_FOLDERS_MAX, -errno. */
+int notifier_add_folder(struct notifier *n, int fd);
 
 /* Delivers all that is due. Returns how long nothing will be due unless something is added; UINT64_MAX: nothing
  * waits. */

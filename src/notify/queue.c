@@ -96,10 +96,10 @@ void queue_done(struct queue *q)
     *q = (struct queue){0};
 }
 
-static int load_one(int folder, const char *name, struct queue *q)
+static int load_one(int base, int folder, const char *name, struct queue *q)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = NOTICE_MAX};
-    struct queued one = {0};
+    struct queued one = {.folder = base};
     int r;
 
     if ((r = file_load(folder, name, &text)) == 0)
@@ -128,33 +128,30 @@ static int oldest_first(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-int queue_load(int base, const struct target *t, struct queue *ret, struct err *e)
+int queue_load(int base, const struct target *t, struct queue *q, struct err *e)
 {
-    CLEANUP(queue_done) struct queue q = {0};
     CLEANUP_DIR DIR *dir = file_opendir(base, t->id);
     struct dirent *entry;
     int r = 0;
 
-    assert(ret);
+    assert(t && q);
     if (!dir)
         return errno == ENOENT ? 0 : err_set(e, -errno, "the notices for %s: %s", t->name, strerror(errno));
-    while (r == 0 && q.count < QUEUE_MOST && (entry = readdir(dir)))
+    while (r == 0 && q->count < QUEUE_MOST && (entry = readdir(dir)))
         if (is_name(entry->d_name))
-            r = load_one(dirfd(dir), entry->d_name, &q);
+            r = load_one(base, dirfd(dir), entry->d_name, q);
     if (r < 0)
         return err_set(e, r, "the notices for %s: %s", t->name, strerror(-r));
-    if (q.count > 0)
-        qsort(q.item, q.count, sizeof(*q.item), oldest_first);
-    *ret = q;
-    q = (struct queue){0};
+    if (q->count > 0)
+        qsort(q->item, q->count, sizeof(*q->item), oldest_first);
     return 0;
 }
 
-int queue_remove(int dirfd, const struct target *t, const char *name)
+int queue_remove(const struct target *t, const struct queued *q)
 {
-    CLEANUP_FD int folder = openat(dirfd, t->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    CLEANUP_FD int folder = openat(q->folder, t->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-    if (folder < 0 || unlinkat(folder, name, 0) < 0)
+    if (folder < 0 || unlinkat(folder, q->name, 0) < 0)
         return errno == ENOENT ? 0 : -errno;
     return 0;
 }

@@ -18,20 +18,22 @@ enum { QUEUE_NAME_MAX = 64, QUEUE_MOST = 10000 }; /* notices of one target */
 int queue_put(int dirfd, const struct targets *targets, const struct notice *n, unsigned *ret_count, struct err *e);
 
 struct queued {
+    int folder; /* as given to queue_load */
     char name[QUEUE_NAME_MAX];
     int64_t put_ns; /* wall clock */
     struct notice notice;
 };
 
 struct queue {
-    struct queued *item; /* the oldest first */
+    struct queued *item; /* the oldest first, of all folders */
     size_t count, capacity;
     unsigned damaged; /* that could not be read, and are gone now */
 };
 
-/* Those of one target. base: as queue_put's dirfd. 0, also without a folder; -errno. */
-int queue_load(int base, const struct target *t, struct queue *ret, struct err *e);
+/* Adds those of one target in one folder (as queue_put's dirfd; borrowed). 0, also without a folder of the target;
+ * -errno. */
+int queue_load(int base, const struct target *t, struct queue *q, struct err *e);
 void queue_done(struct queue *q);
 
-/* Removes one; one that is gone already counts as removed. */
-int queue_remove(int dirfd, const struct target *t, const char *name);
+/* Removes one from disk; one that is gone already counts as removed. */
+int queue_remove(const struct target *t, const struct queued *q);

@@ -74,14 +74,13 @@ static void put(const char *id, const char *workload)
 
 static struct notifier *notifier(uint64_t every_ms, uint64_t give_up_ms)
 {
-    const struct notifier_config config = {.dirfd = scratch_fd,
-                                           .targets = &targets,
-                                           .http = {.transport = answer},
-                                           .every_ms = every_ms,
-                                           .give_up_ms = give_up_ms};
+    const struct notifier_config config = {
+        .targets = &targets, .http = {.transport = answer}, .every_ms = every_ms, .give_up_ms = give_up_ms};
     struct notifier *n;
 
     assert_int_equal(notifier_new(&config, &n, NULL), 0);
+    assert_int_equal(notifier_add_folder(n, fcntl(scratch_fd, F_DUPFD_CLOEXEC, 3)), 0);
+    assert_int_equal(notifier_add_folder(n, fcntl(scratch_fd, F_DUPFD_CLOEXEC, 3)), 0); /* the same: once */
     return n;
 }
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The options of notices, for each command that has them.
+ */
+#pragma once
+
+#include "base/opt.h"
+#include "notify/target.h"
+
+struct notify_options {
+    struct opt_list targets;
+    const char *file;
+    uint64_t every_ms;
+};
+
+/* Rows for a command's table of options; `o`: the type of its options, `n`: the notify_options in it. */
+/* clang-format off */
+#define NOTIFY_OPTIONS(o, n)                                                                                           \
+    {OPT_HEADING, .name = "Notices"},                                                                                  \
+    {OPT_LIST, 0, "notify", "[NAMESPACE=]FORM:URL", NULL, offsetof(o, n.targets),                                      \
+     "tell of each case once it is in the store: json:URL (a CloudEvent), alertmanager:URL, slack:URL, teams:URL, "    \
+     "discord:URL or exec:PROGRAM (the notice as JSON on its standard input); NAMESPACE may be a glob; may be "        \
+     "repeated. A webhook's URL is a secret, and a command line can be read by others: prefer --notify-file or "       \
+     "SALVAGE_NOTIFY"},                                                                                                \
+    {OPT_STRING, 0, "notify-file", "FILE", NULL, offsetof(o, n.file), "such targets from a file, one in each line"},   \
+    {OPT_DURATION, 0, "notify-every", "DURATION", "10m", offsetof(o, n.every_ms),                                      \
+     "in a crash loop: at most one notice in this time for each cause and workload; it counts the others"}
+/* clang-format on */
+
+/* 0, also if there are none; -FAULT_USAGE. ret: zeroed; targets_done it in any case. */
+int notify_options_read(const struct notify_options *o, struct targets *ret, struct err *e);
