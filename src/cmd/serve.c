@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "notify/notify_options.h"
 #include "serve/access_options.h"
 #include "serve/serve.h"
 #include "serve/upload_options.h"
@@ -21,6 +22,8 @@
 
 struct serve_options {
     struct plan_options plan;
+    struct notify_options notify;
+    const char *public_url, *state;
     const char *root, *from, *index, *listen, *tls_cert, *tls_key;
     struct upload_options upload;
     uint64_t grace_ms, refresh_ms;
@@ -50,6 +53,11 @@ static const struct opt SERVE_OPTIONS[] = {
      "after SIGTERM: for how long requests go on"},
     ACCESS_OPTIONS(struct serve_options, access),
     UPLOAD_OPTIONS(struct serve_options, upload),
+    NOTIFY_OPTIONS(struct serve_options, notify),
+    {OPT_STRING, 0, "public-url", "URL", NULL, offsetof(struct serve_options, public_url),
+     "how people reach this server, for links in notices: https://salvage.example; default: the address it listens on"},
+    {OPT_STRING, 0, "state", "DIR", NULL, offsetof(struct serve_options, state),
+     "folder for notices that wait; default with --root: .salvage in it"},
     {OPT_HEADING, .name = "Log"},
     {OPT_CHOICE, 0, "log", "text|json", "text", offsetof(struct serve_options, log), "form of the log on stderr"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
@@ -89,8 +97,26 @@ static void show_token(const struct serve *serve)
     fflush(stdout);
 }
 
+/* Without --public-url: where it listens. malloc'ed. */
+static char *public_url(const struct serve_options *o)
+{
+    struct buf url = {0};
+    size_t size = o->public_url ? strlen(o->public_url) : 0;
+
+    while (size > 0 && o->public_url[size - 1] == '/')
+        size--;
+    if (size > 0)
+        return strndup(o->public_url, size);
+    if (buf_printf(&url, "%s://%s%s", o->tls_cert ? "https" : "http", *o->listen == ':' ? "localhost" : "", o->listen) <
+        0)
+        return NULL;
+    return buf_take(&url);
+}
+
 static int run_on(const struct serve_options *o, struct err *e)
 {
+    CLEANUP(targets_done) struct targets targets = {0};
+    CLEANUP_FREE char *link = public_url(o);
     CLEANUP(sink_config_done) struct sink_config store = {0};
     CLEANUP(upload_config_done) struct upload_config upload = {0};
     CLEANUP_FREE char *url = NULL;
@@ -111,6 +137,10 @@ static int run_on(const struct serve_options *o, struct err *e)
     if ((r = upload_options_read(&o->upload, &upload, e)) < 0)
         return r;
     config.upload = upload;
+    if ((r = notify_options_read(&o->notify, &targets, e)) < 0)
+        return r;
+    config.notices = (struct notices_config){.targets = &targets, .link = link, .every_ms = o->notify.every_ms};
+    config.state = o->state;
     config.http = (struct http_server_options){.listen = o->listen, .tls_cert = o->tls_cert, .tls_key = o->tls_key};
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

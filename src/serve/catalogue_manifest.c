@@ -10,8 +10,8 @@
 #include "base/mem.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "serve/case_facts.h"
 #include "serve/catalogue_internal.h"
+#include "ship/case_facts.h"
 
 int catalogue_open_sink(struct catalogue *c, struct err *e)
 {

@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "serve/case_facts.h"
 #include "serve/catalogue_index.h"
 #include "serve/catalogue_loop.h"
+#include "ship/case_facts.h"
 
 enum { WORDS_MAX = 16 * 1024, TEXT_COLUMN_MAX = 512 };
 

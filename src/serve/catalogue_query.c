@@ -11,7 +11,7 @@
 
 #include "base/jsonout.h"
 #include "base/mem.h"
-#include "serve/case_facts.h"
+#include "ship/case_facts.h"
 
 enum { BEGINNING = 3, MANY_HITS = 1000, WORDS_OF_QUERY = 10, TEXT_OF_QUERY_MAX = 512, NAMESPACE_TEXT_MAX = 1024 };
 

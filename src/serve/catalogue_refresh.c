@@ -14,8 +14,8 @@
 #include "base/mem.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "serve/case_facts.h"
 #include "serve/catalogue_internal.h"
+#include "ship/case_facts.h"
 #include "ship/catalog.h"
 
 enum { BATCH = 200, NAMESPACES_MAX = 10000, NEW_BYTES_MAX = 256 * 1024 * 1024 };

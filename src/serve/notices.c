@@ -19,6 +19,7 @@
 #include "net/url.h"
 #include "notify/notifier.h"
 #include "notify/queue.h"
+#include "ship/case_facts.h"
 #include "ship/case_notice.h"
 
 enum { STACK_BYTES = 512 * 1024, STOP_S = 2, IDLE_MS = 3600 * 1000 };

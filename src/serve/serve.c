@@ -13,11 +13,15 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "serve/audit.h"
+#include "serve/root.h"
 #include "serve/route.h"
 #include "serve/state_folder.h"
+#include "ship/manifest.h"
 
 static void begin(void *ctx, struct exchange *x)
 {
@@ -38,6 +42,7 @@ static void serve_free(struct serve *s)
     if (!s)
         return;
     http_server_stop(s->http, s->config.grace_ms);
+    notices_close(s->notices);
     uploads_close(s->uploads);
     catalogue_close(s->catalogue);
     access_free(s->access);
@@ -77,6 +82,28 @@ static int open_catalogue(struct serve *s, struct err *e)
     return store_url ? catalogue_open(&config, &s->catalogue, e) : err_set(e, -ENOMEM, "out of memory");
 }
 
+static int open_notices(struct serve *s, struct err *e)
+{
+    struct notices_config config = s->config.notices;
+    CLEANUP_FD int folder = -1;
+    int r;
+
+    if (!config.targets || config.targets->count == 0)
+        return 0;
+    if (!s->config.state && s->root_fd < 0)
+        return err_set(e, -FAULT_USAGE, "--notify with --from wants --state DIR: a folder for notices that wait");
+    if (!s->config.state) {
+        if ((r = folder = state_folder_open(s->root_fd, e)) < 0)
+            return r;
+    } else if ((r = file_mkdirs(AT_FDCWD, s->config.state, 0700)) < 0 ||
+               (r = folder = open(s->config.state, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
+        return err_set(e, -FAULT_STATE, "--state %s: %s", s->config.state, strerror(r == -1 ? errno : -r));
+    }
+    config.store = s->config.store;
+    config.http = (struct http_options){.ca_file = s->config.store->http.ca_file};
+    return notices_open(&config, folder, &s->notices, e);
+}
+
 int serve_start(const struct serve_config *config, struct serve **ret, struct err *e)
 {
     CLEANUP(serve_free_ptr) struct serve *s = calloc(1, sizeof(*s));
@@ -96,6 +123,8 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
         return r;
     if ((r = open_catalogue(s, e)) < 0)
         return r;
+    if ((r = open_notices(s, e)) < 0)
+        return r;
     http.begin = begin;
     http.over = over;
     http.ctx = s;
@@ -112,10 +141,23 @@ void serve_stop(struct serve *s)
     serve_free(s);
 }
 
+/* The notice of a case whose manifest was stored just now. An object that only looks like one has none. */
+static void give_notice(struct serve *s, const char *key)
+{
+    CLEANUP(manifest_done) struct manifest m = {0};
+    CLEANUP(buf_done) struct buf text = {.ceiling = MANIFEST_MAX};
+    CLEANUP_FD int fd = s->root_fd >= 0 && text_ends(key, MANIFEST_SUFFIX) ? root_open(s->root_fd, key, O_RDONLY) : -1;
+
+    if (fd >= 0 && file_load_fd(fd, &text) == 0 && manifest_decode(buf_text(&text), text.size, &m, NULL) == 0)
+        notices_add(s->notices, &m);
+}
+
 void serve_stored(struct serve *s, const char *key, uint64_t size)
 {
     (void)size;
     catalogue_changed(s->catalogue, key);
+    if (s->notices)
+        give_notice(s, key);
 }
 
 void serve_removed(struct serve *s, const char *key)

@@ -12,6 +12,7 @@
 #include "net/http_server.h"
 #include "serve/access.h"
 #include "serve/catalogue.h"
+#include "serve/notices.h"
 #include "serve/uploads.h"
 #include "store/sink.h"
 
@@ -23,6 +24,8 @@ struct serve_config {
     struct access_config access;
     struct upload_config upload;
     struct http_server_options http; /* begin, over and ctx are set by serve_start */
+    struct notices_config notices;   /* store and http are set by serve_start */
+    const char *state;               /* a folder for notices that wait; NULL: the root's own */
     uint64_t grace_ms;
 };
 
@@ -32,6 +35,7 @@ struct serve {
     struct access *access;
     struct catalogue *catalogue; /* NULL: none */
     struct uploads *uploads;     /* NULL with a store elsewhere */
+    struct notices *notices;     /* NULL: no targets */
     struct http_server *http;
 };
 

@@ -2,7 +2,7 @@
  *
  * Foreign bytes. What an object's key and manifest say about its case.
  */
-#include "serve/case_facts.h"
+#include "ship/case_facts.h"
 
 #include <assert.h>
 #include <ctype.h>

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "serve/case_facts.h"
+#include "ship/case_facts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

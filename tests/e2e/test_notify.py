@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Notices of cases: to webhooks that really listen, to programs, from serve and from watch."""
+import http.server
+import json
+import os
+import threading
+
+import pytest
+from helpers.proc import wait_for
+from helpers.serve import Serve
+
+
+class Hook:
+    """A webhook: keeps what is posted, answers `status`."""
+
+    def __init__(self):
+        self.status, self.headers, self.got = 200, {}, []
+        hook = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                hook.got.append((self.path, self.headers["Content-Type"], json.loads(body)))
+                self.send_response(hook.status)
+                for name, value in hook.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d" % self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def wait(self, count=1):
+        wait_for(lambda: len(self.got) >= count, 15, "%d notices came, not %d" % (len(self.got), count))
+        return self.got[-1][2]
+
+
+@pytest.fixture
+def hook():
+    one = Hook()
+    yield one
+    one.server.shutdown()
+    one.server.server_close()
+
+
+@pytest.fixture
+def serve_with(salvage, work, request):
+    def start(*args, **more):
+        serve = Serve(salvage, work, *args, **more)
+        request.addfinalizer(serve.stop)
+        return serve
+
+    return start
+
+
+def ship(salvage, serve, work, name="heap.hprof", place="shop/cart-7f9c8d6b5-x2x7q"):
+    """A small heap dump of a pod, by `salvage ship` to the server, as a watch would."""
+    namespace, pod = place.split("/")
+    file = work / name
+    file.write_bytes(b"JAVA PROFILE 1.0.2\0\0\0\0\x08" + os.urandom(64))
+    salvage.ok("ship", file, "--to", serve.url, "--cause", "java-oom",
+               env={"SALVAGE_HTTP_TOKEN": serve.token, "POD_NAMESPACE": namespace, "POD_NAME": pod})
+
+
+def test_each_kind_of_target_gets_the_notice(salvage, work, serve_with, hook):
+    page, seen = work / "page", work / "seen"
+    page.write_text("#!/bin/sh\ncat >%s.part && mv %s.part %s\n" % (seen, seen, seen))
+    page.chmod(0o755)
+    targets = work / "targets"
+    targets.write_text("# of the night\njson:%s/json\n\nalertmanager:%s/\nslack:%s/slack\nteams:%s/teams\ndiscord:%s/discord\n"
+                       "bank=json:%s/bank\n" % ((hook.url,) * 6))
+    serve = serve_with("--notify-file", targets, "--notify", "exec:%s" % page, "--public-url", "https://salvage.example/")
+    ship(salvage, serve, work)
+    hook.wait(5)
+    wait_for(seen.exists, 10, "the program was not started")
+    got = {path: (kind, body) for path, kind, body in hook.got}
+    assert set(got) == {"/json", "/api/v2/alerts", "/slack", "/teams", "/discord"}
+    kind, event = got["/json"]
+    assert kind == "application/cloudevents+json" and event["specversion"] == "1.0"
+    case = event["data"]
+    assert "ran out of memory" in case["sentence"]
+    assert case["namespace"] == "shop" and case["workload"] == "cart" and case["size"] == 87
+    assert case["link"].startswith("https://salvage.example/-/case/shop/cart-7f9c8d6b5-x2x7q/")
+    assert json.loads(seen.read_text()) == case
+    assert got["/api/v2/alerts"][1][0]["labels"]["workload"] == "cart"
+    assert "ran out of memory" in got["/slack"][1]["blocks"][0]["text"]["text"]
+    assert "ran out of memory" in got["/discord"][1]["content"]
+    wait_for(lambda: len([e for e in serve.events if e["event"] == "notice-sent"]) == 6, 10, "not all were sent")
+
+
+def test_a_crash_loop_gives_one_notice_and_then_a_count(salvage, work, serve_with, hook):
+    serve = serve_with("--notify", "json:" + hook.url, "--notify-every", "2s")
+    for n in range(4):
+        ship(salvage, serve, work, "%d.hprof" % n, "shop/cart-7f9c8d6b5-%05d" % n)
+        if n == 0:
+            assert "more" not in hook.wait(1)["data"]
+    assert hook.wait(2)["data"]["more"] == 2
+    assert len(hook.got) == 2
+
+
+def test_notices_outlive_a_hook_that_is_down_and_a_server_that_is_killed(salvage, work, serve_with, hook):
+    hook.status, hook.headers = 503, {"Retry-After": "1"}
+    serve = serve_with("--notify", "json:%s/secret-of-mine" % hook.url)
+    ship(salvage, serve, work)
+    waits = serve.wait("notice-waits")
+    assert waits["fault"] == "busy"
+    serve.restart()
+    hook.status = 200
+    hook.wait(len(hook.got) + 1)
+    serve.wait("notice-sent")
+    assert "secret-of-mine" not in serve.program.log
+
+
+def test_bad_targets_get_one_line(salvage, work):
+    for target, words in (("https://hooks.example/SECRET", "FORM is json"), ("slack:SECRET", "no http or https URL"),
+                          ("exec:page", "whole path")):
+        done = salvage.run("serve", "--root", work, "--notify", target)
+        assert done.code == 2 and words in done.message and "SECRET" not in done.err
+    done = salvage.run("serve", "--root", work, "--notify-file", work / "none")
+    assert done.code == 2 and "none: No such file" in done.message
+    done = salvage.run("serve", "--from", "s3://evidence/x", "--anonymous-read", "--notify", "exec:/bin/true",
+                       env={"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "eu-west-1"})
+    assert done.code == 2 and "--state" in done.message
