@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -33,10 +34,13 @@ static int leave(struct catalogue *c, int result)
 
 static int parse_cursor(const char *text, int64_t *ret_time_ns, int64_t *ret_number, struct err *e)
 {
-    int size = 0;
+    char *end, *end_of_number;
+    int64_t time_ns = strtoll(text, &end, 10), number = *end == '.' ? strtoll(end + 1, &end_of_number, 10) : 0;
 
-    if (sscanf(text, "%20" SCNd64 "-%20" SCNd64 "%n", ret_time_ns, ret_number, &size) != 2 || text[size] != '\0')
+    if (end == text || *end != '.' || *end_of_number || number <= 0)
         return err_set(e, -FAULT_USAGE, "that is no cursor of a list");
+    *ret_time_ns = time_ns;
+    *ret_number = number;
     return 0;
 }
 
@@ -103,7 +107,7 @@ static int give_row(sqlite3_stmt *s, int (*fn)(void *ctx, const struct case_row 
         .cursor = cursor,
     };
 
-    snprintf(cursor, sizeof(cursor), "%" PRId64 "-%" PRId64, row.time_ns, (int64_t)sqlite3_column_int64(s, 0));
+    snprintf(cursor, sizeof(cursor), "%" PRId64 ".%" PRId64, row.time_ns, (int64_t)sqlite3_column_int64(s, 0));
     return fn(ctx, &row);
 }
 

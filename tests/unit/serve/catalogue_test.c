@@ -244,7 +244,7 @@ static void pages_follow_each_other(void **state)
     }
     page = ask(c, (struct catalogue_query){.limit = 1, .fold = true, .after = page.cursor});
     assert_int_equal(page.count, 0);
-    assert_int_equal(catalogue_find(c, &(struct catalogue_query){.after = "1-2; DROP TABLE cases"}, add_row, &page, &e),
+    assert_int_equal(catalogue_find(c, &(struct catalogue_query){.after = "1.2; DROP TABLE cases"}, add_row, &page, &e),
                      -FAULT_USAGE);
     catalogue_close(c);
 }
