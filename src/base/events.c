@@ -129,6 +129,11 @@ static const struct event_info TABLE[EVENT_END] = {
          "a request to serve is over that was an upload, a download, a deletion, a sign-in, a signed link or "
          "a refusal; status 0: the connection broke; left_out: refusals without an event before this one",
          "action who key method status bytes client left_out"},
+    [EVENT_NOT_SERVED] =
+        {"not-served", LEVEL_WARNING,
+         "a file or folder below --root was asked for, and can't be read: its mode, a link, no regular "
+         "file, an I/O error, or it is damaged",
+         "key error"},
     [EVENT_STOPPING] = {"stopping", LEVEL_INFO, "SIGTERM or SIGINT was received: the work in progress has this long",
                         "left grace_s"},
     [EVENT_NOT_SHIPPED] = {"not-shipped", LEVEL_ERROR,

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/mem.h"
+#include "net/http_sendfile.h"
 #include "net/listen_address.h"
 
 enum {
@@ -182,6 +183,7 @@ int http_server_start(const struct http_server_options *o, struct http_server **
     assert(o && o->listen && o->begin && ret);
     if (!s)
         return err_set(e, -ENOMEM, "out of memory");
+    http_sendfile_replace();
     s->options = *o;
     if (o->tls_cert || o->tls_key)
         return err_set(e, -FAULT_USAGE, "TLS is not built in yet");

@@ -1,28 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Objects of a root, to their readers.
+ * Objects of a root, to their readers, as they are stored: by sendfile, whole or in part.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/mem.h"
-#include "serve/root.h"
+#include "serve/byteranges.h"
+#include "serve/object_answer.h"
 #include "serve/route.h"
+
+static void answer_stored(struct request *r, struct root_object *o)
+{
+    const struct representation p = {.object = o,
+                                     .size = (int64_t)o->size,
+                                     .ranges = true,
+                                     .etag = o->etag,
+                                     .sha256 = o->sure ? o->manifest.stored_sha256 : NULL};
+    struct ranges ranges;
+
+    switch (object_answer_plan(r, &p, &ranges)) {
+    case ANSWERED:
+        break;
+    case WHOLE:
+        exchange_answer_file(r->exchange, 200, TAKE_FD(o->fd), 0, o->size);
+        break;
+    case PART:
+        exchange_answer_file(r->exchange, 206, TAKE_FD(o->fd), ranges.range[0].first, ranges.range[0].size);
+        break;
+    case PARTS:
+        byteranges_answer(r, &p, &ranges, TAKE_FD(o->fd));
+        break;
+    }
+}
 
 void download_object(struct request *r)
 {
-    CLEANUP_FD int fd = -1;
-    struct stat st;
+    CLEANUP(root_object_done) struct root_object o = {.fd = -1};
 
-    if (!request_may(r, RIGHT_READ))
-        return;
-    fd = root_open(r->serve->root_fd, r->key, O_RDONLY | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        exchange_answer_text(r->exchange, 404, "not found");
-        return;
-    }
-    exchange_answer_file(r->exchange, 200, TAKE_FD(fd), 0, (uint64_t)st.st_size);
+    if (object_answer_open(r, &o))
+        answer_stored(r, &o);
 }

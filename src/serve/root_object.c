@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The entity tag is the digest of the stored bytes where a manifest names it, so that a copy of the store has the same;
+ * else it is made of inode, size and time.
+ */
+#include "serve/root_object.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "serve/root.h"
+
+static int64_t modified_ns(const struct stat *st)
+{
+    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
+/* Looks at a name before it opens it: opening a FIFO wakes up its writer. A descriptor or -errno. */
+static int open_regular(int root_fd, const char *key, struct stat *ret)
+{
+    CLEANUP_FD int name = root_open(root_fd, key, O_PATH), fd = -1;
+    struct stat before;
+
+    if (name < 0)
+        return name;
+    if (fstat(name, &before) < 0)
+        return -errno;
+    if (!S_ISREG(before.st_mode))
+        return S_ISDIR(before.st_mode) ? -EISDIR : -ENXIO;
+    if ((fd = root_open(root_fd, key, O_RDONLY | O_NONBLOCK | O_NOCTTY)) < 0)
+        return fd;
+    if (fstat(fd, ret) < 0)
+        return -errno;
+    return S_ISREG(ret->st_mode) ? TAKE_FD(fd) : -ENXIO;
+}
+
+/* Whether fd holds a manifest. ret: to be freed by manifest_done. */
+static bool read_manifest(int fd, const struct stat *st, struct manifest *ret)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = MANIFEST_MAX};
+
+    return st->st_size > 0 && st->st_size <= MANIFEST_MAX && file_load_fd(fd, &text) == 0 &&
+           manifest_decode(buf_text(&text), text.size, ret, NULL) == 0;
+}
+
+static void describe(int root_fd, const char *key, const struct stat *st, struct root_object *o)
+{
+    CLEANUP(buf_done) struct buf beside = {0};
+    CLEANUP_FD int fd = -1;
+    struct stat manifest;
+
+    if (buf_printf(&beside, "%s" MANIFEST_SUFFIX, key) < 0 ||
+        (fd = open_regular(root_fd, buf_text(&beside), &manifest)) < 0 || !read_manifest(fd, &manifest, &o->manifest))
+        return;
+    o->described = o->manifest.stored_size == (uint64_t)st->st_size;
+    o->sure = o->described && modified_ns(&manifest) >= modified_ns(st);
+}
+
+static void make_etag(const struct stat *st, struct root_object *o)
+{
+    if (o->sure && *o->manifest.stored_sha256)
+        snprintf(o->etag, sizeof(o->etag), "\"%.64s\"", o->manifest.stored_sha256);
+    else
+        snprintf(o->etag, sizeof(o->etag), "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"", (uint64_t)st->st_ino,
+                 (uint64_t)st->st_size, (uint64_t)modified_ns(st));
+}
+
+int root_object_open(int root_fd, const char *key, struct root_object *ret)
+{
+    struct root_object o = {.fd = -1};
+    struct manifest own = {0};
+    struct stat st;
+
+    assert(root_fd >= 0 && key && ret);
+    if ((o.fd = open_regular(root_fd, key, &st)) < 0)
+        return o.fd;
+    o.size = (uint64_t)st.st_size;
+    o.modified_ns = modified_ns(&st);
+    o.is_manifest = text_ends(key, MANIFEST_SUFFIX) && read_manifest(o.fd, &st, &own);
+    manifest_done(&own);
+    describe(root_fd, key, &st, &o);
+    make_etag(&st, &o);
+    *ret = o;
+    return 0;
+}
+
+void root_object_done(struct root_object *o)
+{
+    if (o->fd >= 0)
+        close(o->fd);
+    o->fd = -1;
+    manifest_done(&o->manifest);
+}
+
+void root_object_etag(int root_fd, const char *key, char ret[ROOT_OBJECT_ETAG_MAX])
+{
+    struct root_object o = {.fd = -1};
+    CLEANUP_FD int name = root_open(root_fd, key, O_PATH);
+    struct stat st;
+
+    *ret = '\0';
+    if (name < 0 || fstat(name, &st) < 0)
+        return;
+    describe(root_fd, key, &st, &o);
+    make_etag(&st, &o);
+    memcpy(ret, o.etag, sizeof(o.etag));
+    manifest_done(&o.manifest);
+}
+
+void root_object_report(const char *key, int result)
+{
+    if (result != -ENOENT && result != -ENOTDIR)
+        log_event(EVENT_NOT_SERVED, LOG_STR("key", key),
+                  LOG_STR("error", result == -ENXIO   ? "it is no regular file"
+                                   : result == -ELOOP ? "a link leads there"
+                                                      : strerror(-result)));
+}

@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Downloads from `salvage serve --root`: whole, ranges, conditions, by the clients that people have."""
+import base64
+import email.parser
+import email.policy
+import email.utils
+import hashlib
+import json
+import os
+import random
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from helpers.evidence import drop
+from helpers.program import NOBODY
+
+DAY = 24 * 60 * 60
+
+
+@pytest.fixture
+def server(serve):
+    return serve("--anonymous-read")
+
+
+def put(server, key, data):
+    """A file as somebody left it there, without a manifest."""
+    path = server.root / key
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def some_bytes(size, seed=1):
+    return random.Random(seed).randbytes(size)
+
+
+def ship(salvage, server, dumps, name="app.hprof", size=300_000, *args):
+    """One object with its manifest: its key, the manifest, and the evidence's own bytes."""
+    drop(dumps, name, size)
+    data = (dumps / name).read_bytes()
+    salvage.ok("ship", dumps / name, "--to", "file://%s" % server.root, *args)
+    (path,) = [p for p in server.root.rglob("*.json") if json.loads(p.read_text())["sha256"] == hashlib.sha256(data).hexdigest()]
+    return str(path.relative_to(server.root))[:-len(".json")], json.loads(path.read_text()), data
+
+
+def get(server, path, *, token=None, method="GET", **headers):
+    return server.request(method, path, headers={k.replace("_", "-"): v for k, v in headers.items()}, token=token)
+
+
+# --- whole, and in ranges -------------------------------------------------------------------------------------------------
+
+
+def test_what_a_shipped_object_comes_with(salvage, server, dumps):
+    key, manifest, _ = ship(salvage, server, dumps)
+    stored = (server.root / key).read_bytes()
+    a = get(server, "/" + key)
+    assert (a.status, a.body) == (200, stored)
+    assert a.headers["ETag"] == '"%s"' % manifest["stored_sha256"]
+    assert a.headers["Repr-Digest"] == "sha-256=:%s:" % base64.b64encode(hashlib.sha256(stored).digest()).decode()
+    assert a.headers["Content-Length"] == str(len(stored))
+    assert a.headers["Content-Type"] == "application/zstd"
+    assert a.headers["Accept-Ranges"] == "bytes"
+    assert a.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in a.headers["Content-Security-Policy"]
+    assert a.headers["Content-Disposition"] == 'attachment; filename="app.hprof.zst"'
+    modified = email.utils.parsedate_to_datetime(a.headers["Last-Modified"]).timestamp()
+    assert modified == int((server.root / key).stat().st_mtime)
+    assert "Server" not in a.headers
+    head = get(server, "/" + key, method="HEAD")
+    assert head.status == 200 and head.body == b""
+    for name in a.headers:
+        if name != "Date":
+            assert head.headers[name] == a.headers[name]
+    note = get(server, "/%s.json" % key)
+    assert note.headers["Content-Type"] == "application/json" and json.loads(note.body) == manifest
+
+
+def test_random_ranges_are_the_files_bytes(server):
+    data = some_bytes(1_000_003)
+    put(server, "shop/x.bin", data)
+    rng = random.Random(7)
+    for _ in range(60):
+        a, b = rng.randrange(len(data)), rng.randrange(2 * len(data))
+        text, wanted = rng.choice([("%d-%d" % (a, max(a, b)), slice(a, max(a, b) + 1)), ("%d-" % a, slice(a, None)),
+                                   ("-%d" % (b + 1), slice(max(0, len(data) - b - 1), None))])
+        answer = get(server, "/shop/x.bin", Range="bytes=" + text)
+        assert answer.status == 206 and answer.body == data[wanted], text
+        first = wanted.start
+        assert answer.headers["Content-Range"] == "bytes %d-%d/%d" % (first, first + len(answer.body) - 1, len(data))
+
+
+def test_several_ranges_come_in_parts(server):
+    data = some_bytes(200_000)
+    put(server, "x.bin", data)
+    wanted = [(5, 5), (100_000, 199_999), (0, 70_000)]
+    a = get(server, "/x.bin", Range="bytes=" + ", ".join("%d-%d" % w for w in wanted))
+    assert a.status == 206 and a.headers["Content-Length"] == str(len(a.body))
+    head = b"Content-Type: " + a.headers["Content-Type"].encode() + b"\r\n\r\n"
+    whole = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + a.body)
+    parts = whole.get_payload()
+    assert [p["Content-Range"] for p in parts] == ["bytes %d-%d/%d" % (*w, len(data)) for w in wanted]
+    assert [p["Content-Type"] for p in parts] == ["application/octet-stream"] * 3
+    boundary = whole.get_boundary().encode()
+    bodies = [piece.split(b"\r\n\r\n", 1)[1][:-2] for piece in a.body.split(b"--" + boundary)[1:-1]]
+    assert bodies == [data[first:last + 1] for first, last in wanted]
+
+
+def test_ranges_that_cannot_be(server):
+    data = some_bytes(1000)
+    put(server, "x.bin", data)
+    put(server, "empty", b"")
+    for text in ("1000-", "-0", "5000-6000"):
+        a = get(server, "/x.bin", Range="bytes=" + text)
+        assert (a.status, a.headers["Content-Range"]) == (416, "bytes */1000")
+    many = ",".join("%d-%d" % (n, n) for n in range(0, 200, 2))
+    for text in ("bytes=9-5", "lines=1-2", "bytes=x", "bytes=" + many, "bytes=0-,0-,0-"):
+        a = get(server, "/x.bin", Range=text)
+        assert (a.status, a.body) == (200, data), text
+    assert get(server, "/x.bin", method="HEAD", Range="bytes=0-0").status == 200
+    assert get(server, "/empty").status == 200 and get(server, "/empty", Range="bytes=0-").status == 416
+    assert get(server, "/empty", Range="bytes=-5").status == 200
+
+
+def test_conditions(server):
+    path = put(server, "x.bin", some_bytes(1000))
+    os.utime(path, (time.time() - DAY, time.time() - DAY))
+    first = get(server, "/x.bin")
+    tag, date = first.headers["ETag"], first.headers["Last-Modified"]
+    later = email.utils.format_datetime(email.utils.parsedate_to_datetime(date).replace(year=2037), usegmt=True)
+    for headers, status in (({"If-None-Match": tag}, 304), ({"If-None-Match": '"x", W/%s' % tag}, 304), ({"If-None-Match": '"x"'}, 200),
+                            ({"If-None-Match": "*"}, 304), ({"If-Modified-Since": date}, 304), ({"If-Modified-Since": later}, 304),
+                            ({"If-Match": tag}, 200), ({"If-Match": '"x"'}, 412), ({"If-Unmodified-Since": date}, 200),
+                            ({"If-Unmodified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"}, 412)):
+        a = server.get("/x.bin", headers=headers)
+        assert a.status == status, headers
+        if status == 304:
+            assert a.body == b"" and a.headers["ETag"] == tag
+    for value, status in ((tag, 206), (date, 206), ('"x"', 200), ("W/" + tag, 200), (later, 200)):
+        assert get(server, "/x.bin", Range="bytes=0-9", If_Range=value).status == status, value
+    path.write_bytes(some_bytes(1000, 2))
+    assert get(server, "/x.bin").headers["ETag"] != tag
+    assert get(server, "/x.bin", If_Match=tag, Range="bytes=0-9").status == 412
+
+
+def test_a_replaced_object_has_another_tag_before_its_manifest_is_there(salvage, server, dumps):
+    key, manifest, _ = ship(salvage, server, dumps)
+    path = server.root / key
+    new = some_bytes(path.stat().st_size, 3)
+    time.sleep(0.01)
+    (server.root / "new").write_bytes(new)
+    (server.root / "new").rename(path)
+    a = get(server, "/" + key)
+    assert a.body == new and manifest["stored_sha256"] not in a.headers["ETag"] and "Repr-Digest" not in a.headers
+
+
+# --- what is served, and as what ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name, media", [
+    ("x.html", "application/octet-stream"), ("x.svg", "application/octet-stream"), ("x.js", "application/octet-stream"),
+    ("threads-1.txt", "text/plain; charset=utf-8"), ("hs_err_pid7.log", "text/plain; charset=utf-8"), ("a.json", "application/json"),
+    ("a.hprof", "application/octet-stream"), ("a.hprof.gz", "application/gzip"), ("none", "application/octet-stream")])
+def test_nothing_is_html(server, name, media):
+    put(server, name, b"<html><script>alert(1)</script></html>")
+    assert get(server, "/" + name).headers["Content-Type"] == media
+
+
+def test_hostile_names_are_served(server):
+    names = ["a b", "it's", 'q"uote', "<script>alert(1)<", "k\u00e4se", "100%", "a%20b", "h#sh", "wh?t", "back\\slash", "a:b", "a+b&c;d=e"]
+    for name in names:
+        put(server, "shop/%s" % name, name.encode())
+    for name in names:
+        quoted = "".join("%%%02X" % b for b in name.encode())
+        a = get(server, "/shop/" + quoted)
+        assert (a.status, a.body) == (200, name.encode()), name
+        assert a.headers["Content-Type"] == "application/octet-stream"
+
+
+def test_what_is_no_regular_file_is_not_opened(server):
+    outside = server.root.parent / "secret"
+    outside.write_bytes(b"secret")
+    (server.root / "shop").mkdir()
+    (server.root / "shop" / "link").symlink_to(outside)
+    (server.root / "shop" / "inner").symlink_to("real")
+    (server.root / "up").symlink_to("..")
+    put(server, "shop/real", b"x")
+    os.mkfifo(server.root / "shop" / "fifo")
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(str(server.root / "shop" / "socket"))
+        os.mknod(server.root / "shop" / "null", 0o20666, os.makedev(1, 3))
+        opened = []
+        writer = threading.Thread(target=lambda: opened.append(os.open(server.root / "shop" / "fifo", os.O_WRONLY)), daemon=True)
+        writer.start()
+        for path in ("/shop/link", "/shop/inner", "/up/secret", "/shop/fifo", "/shop/socket", "/shop/null", "/shop/real/x"):
+            assert get(server, path).status == 404, path
+        time.sleep(0.1)
+        assert not opened, "the FIFO was opened: its writer runs"
+    assert {e["key"] for e in server.events if e["event"] == "not-served"} >= {"shop/link", "shop/fifo", "up/secret"}
+    os.close(os.open(server.root / "shop" / "fifo", os.O_RDONLY | os.O_NONBLOCK))
+
+
+def test_hidden_files_are_not_served(server):
+    for key in (".salvage/token", ".htpasswd", "shop/.salvage/spool/x", "shop/.git/config"):
+        put(server, key, b"hidden")
+        assert get(server, "/" + key).status == 404, key
+
+
+def test_a_file_that_our_user_may_not_read(serve, work):
+    root = work / "theirs"
+    root.mkdir()
+    os.chown(root, NOBODY, NOBODY)
+    server = serve("--anonymous-read", uid=NOBODY, root=root)
+    path = put(server, "shop/locked", b"x")
+    path.chmod(0o600)
+    a = get(server, "/shop/locked")
+    assert a.status == 403
+    server.wait("not-served")
+
+
+def test_a_folder_is_redirected_to(server):
+    put(server, "shop/a b/x", b"")
+    a = get(server, "/shop/a%20b")
+    assert (a.status, a.headers["Location"]) == (301, "a%20b/")
+
+
+# --- while it changes -----------------------------------------------------------------------------------------------------------
+
+
+def slow_download(server, path, while_sent, size):
+    """Reads the head and a little, calls while_sent, then the rest; the bytes that came."""
+    with server.connect() as s:
+        s.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % path.encode())
+        got = s.recv(4096)
+        while_sent()
+        while piece := s.recv(1 << 20):
+            got += piece
+    head, _, body = got.partition(b"\r\n\r\n")
+    assert b"Content-Length: %d\r\n" % size in head + b"\r\n"
+    return body
+
+
+def test_a_rename_while_being_read_changes_nothing(server):
+    data = some_bytes(24 << 20)
+    path = put(server, "x.bin", data)
+
+    def replace():
+        put(server, "y.bin", b"another").rename(path)
+
+    assert slow_download(server, "/x.bin", replace, len(data)) == data
+    assert get(server, "/x.bin").body == b"another"
+
+
+def test_a_growing_file_is_sent_as_it_was(server):
+    data = some_bytes(24 << 20)
+    path = put(server, "x.bin", data)
+
+    def grow():
+        with open(path, "ab") as f:
+            f.write(b"more" * 100_000)
+
+    assert slow_download(server, "/x.bin", grow, len(data)) == data
+
+
+@pytest.mark.parametrize("ranges", ["", "Range: bytes=1-,0-0\r\n"], ids=["whole", "parts"])
+def test_a_file_that_shrinks_breaks_the_connection_off(server, ranges):
+    data = some_bytes(24 << 20)
+    path = put(server, "x.bin", data)
+    with server.connect() as s:
+        s.sendall(b"GET /x.bin HTTP/1.1\r\nHost: x\r\n%s\r\n" % ranges.encode())
+        got = len(s.recv(4096))
+        os.truncate(path, 10)
+        while piece := s.recv(1 << 20): # ends: a client that waited for more would hang here
+            got += len(piece)
+    assert got < len(data)
+    assert get(server, "/x.bin").body == data[:10]
+
+
+# --- clients ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_curl_resumes_and_aria2_takes_pieces(server, work):
+    data = some_bytes(9_000_001)
+    put(server, "shop/x.bin", data)
+    (work / "part").write_bytes(data[:1_234_567])
+    subprocess.run(["curl", "-sf", "-C", "-", "-o", work / "part", server.url + "/shop/x.bin"], check=True)
+    assert (work / "part").read_bytes() == data
+    subprocess.run(["aria2c", "-q", "-x4", "-s4", "-k1M", "-d", work, "-o", "pieces", server.url + "/shop/x.bin"], check=True)
+    assert (work / "pieces").read_bytes() == data
+    subprocess.run(["curl", "-sfOJ", server.url + "/shop/x.bin"], check=True, cwd=work)
+    assert (work / "x.bin").read_bytes() == data
+
+
+def test_ranges_at_once_are_right(server):
+    data = some_bytes(4 << 20)
+    put(server, "x.bin", data)
+    wrong = []
+
+    def read(seed):
+        rng = random.Random(seed)
+        for _ in range(25):
+            a = rng.randrange(len(data))
+            if get(server, "/x.bin", Range="bytes=%d-%d" % (a, a + 99_999)).body != data[a:a + 100_000]:
+                wrong.append(a)
+
+    threads = [threading.Thread(target=read, args=(n,)) for n in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong
