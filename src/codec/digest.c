@@ -44,6 +44,11 @@ void digest_hex(const struct digest *d, char out[DIGEST_HEX_MAX])
 }
 
 /* "CHAIN:BITS:PENDING": hex, decimal, hex. */
+uint64_t digest_bytes(const struct digest *d)
+{
+    return ((uint64_t)d->state.Nh << 32 | d->state.Nl) / 8;
+}
+
 void digest_save(const struct digest *d, char out[DIGEST_SAVED_MAX])
 {
     char chain[CHAIN_HEX + 1], pending[2 * SHA256_CBLOCK + 1];

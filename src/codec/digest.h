@@ -10,6 +10,7 @@
 #endif
 #include <openssl/sha.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { DIGEST_HEX_MAX = 65, DIGEST_SAVED_MAX = 256 };
 
@@ -23,6 +24,9 @@ void digest_update(struct digest *d, const void *data, size_t size);
 /* The digest in hex; more data can be added afterwards. */
 void digest_hex(const struct digest *d, char out[DIGEST_HEX_MAX]);
 void digest_raw(const struct digest *d, unsigned char out[SHA256_DIGEST_LENGTH]);
+
+/* How many bytes it is of. */
+uint64_t digest_bytes(const struct digest *d);
 
 /* The state as text, and back: 0 or -EBADMSG. */
 void digest_save(const struct digest *d, char out[DIGEST_SAVED_MAX]);

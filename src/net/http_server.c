@@ -287,6 +287,14 @@ bool exchange_has_body(const struct exchange *x)
     return exchange_body_size(x) != 0;
 }
 
+void exchange_break(struct exchange *x)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    if (info)
+        shutdown(info->connect_fd, SHUT_RDWR);
+}
+
 void exchange_set_state(struct exchange *x, void *state, void (*done)(void *state))
 {
     assert(!x->state_done);
@@ -398,7 +406,7 @@ void exchange_interim(struct exchange *x, unsigned status, const char *head)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     char text[TEXT_MAX];
-    int size = snprintf(text, sizeof(text), "HTTP/1.1 %u\r\n%s\r\n", status, head);
+    int size = snprintf(text, sizeof(text), "HTTP/1.1 %u \r\n%s\r\n", status, head);
 
     /* The library knows no interim answers but 100. Nothing of ours is in the socket's way yet: no answer has begun. */
     assert(!x->answered && size > 0 && (size_t)size < sizeof(text));

@@ -53,6 +53,9 @@ bool exchange_is_tls(const struct exchange *x);
 bool exchange_has_body(const struct exchange *x);
 int64_t exchange_body_size(const struct exchange *x); /* Content-Length; -1: not known (chunked) */
 
+/* Breaks the connection off, as if its client had gone: from any thread, while the exchange is not over. */
+void exchange_break(struct exchange *x);
+
 /* What the handler keeps with the exchange; `done` is called once, on any end. */
 void exchange_set_state(struct exchange *x, void *state, void (*done)(void *state));
 void *exchange_state(const struct exchange *x);

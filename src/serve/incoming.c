@@ -14,12 +14,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "serve/root.h"
 
-enum { FLUSH_STEP = 8 * 1024 * 1024, COMPARE_STEP = 64 * 1024, FOLDER_MODE = 0700 };
+enum {
+    FLUSH_STEP = 8 * 1024 * 1024,
+    COMPARE_STEP = 64 * 1024,
+    FOLDER_MODE = 0700,
+    LOCK_TRIES = 50,
+    LOCK_PAUSE_MS = 20
+};
 
 static int make_durable(int fd, const char *name)
 {
@@ -33,36 +40,125 @@ static int fail(int error, const char *doing, struct err *e)
     return err_set(e, -error, "the upload cannot be stored (%s): %s", doing, strerror(error));
 }
 
-static int create(struct incoming *in, struct err *e)
+/* A sweep locks what it looks at for a moment. */
+static int lock(const struct incoming *in, struct err *e)
 {
-    unsigned char id[16];
-    char hex[2 * sizeof(id) + 1];
+    for (int tries = 0; flock(in->fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+        if (errno != EWOULDBLOCK)
+            return fail(errno, "lock", e);
+        if (tries == LOCK_TRIES)
+            return err_set(e, -FAULT_BUSY, "another process has this upload");
+        clock_sleep_ms(LOCK_PAUSE_MS);
+    }
+    return 0;
+}
 
-    if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id))
-        return fail(errno, "random number", e);
-    text_hex(id, sizeof(id), hex);
-    snprintf(in->name, sizeof(in->name), "%s.tmp", hex);
+/* It has another name until it is locked: what is not locked is swept (upload_sweep.h). */
+static int create(struct incoming *in, const char *name, struct err *e)
+{
+    int r;
+
+    snprintf(in->name, sizeof(in->name), ".%s", name);
     if ((in->folder = uploads_folder(in->uploads, e)) < 0)
         return in->folder;
     in->fd = openat(in->folder, in->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, INCOMING_MODE);
     if (in->fd < 0)
         return fail(errno, "create", e);
-    return flock(in->fd, LOCK_EX | LOCK_NB) < 0 ? fail(errno, "lock", e) : 0;
+    if ((r = lock(in, e)) < 0)
+        return r;
+    if (renameat(in->folder, in->name, in->folder, name) < 0)
+        return fail(errno, "create", e);
+    snprintf(in->name, sizeof(in->name), "%s", name);
+    return 0;
 }
 
-int incoming_new(struct uploads *u, const struct upload_asked *asked, struct incoming *ret, struct err *e)
+int incoming_create(struct uploads *u, const struct upload_asked *asked, const char *name, struct incoming *ret,
+                    struct err *e)
 {
     struct incoming in = {.uploads = u, .folder = -1, .fd = -1};
     int r = upload_room_claim(uploads_room(u), asked, &in.claim, e);
 
+    assert(strlen(name) + 1 < INCOMING_NAME_MAX);
     if (r < 0)
         return r;
     digest_init(&in.digest);
-    if ((r = create(&in, e)) < 0) {
+    if ((r = create(&in, name, e)) < 0) {
         incoming_done(&in, true);
         return r;
     }
     *ret = in;
+    return 0;
+}
+
+int incoming_new(struct uploads *u, const struct upload_asked *asked, struct incoming *ret, struct err *e)
+{
+    unsigned char id[16];
+    char hex[2 * sizeof(id) + 1], name[INCOMING_NAME_MAX];
+
+    if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id))
+        return fail(errno, "random number", e);
+    text_hex(id, sizeof(id), hex);
+    snprintf(name, sizeof(name), "%s.tmp", hex);
+    return incoming_create(u, asked, name, ret, e);
+}
+
+static int open_again(struct incoming *in, const char *name, struct err *e)
+{
+    struct stat st;
+
+    snprintf(in->name, sizeof(in->name), "%s", name);
+    if ((in->folder = uploads_folder(in->uploads, e)) < 0)
+        return in->folder;
+    in->fd = openat(in->folder, in->name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (in->fd < 0 && errno == ENOENT)
+        return err_set(e, -FAULT_NO_OBJECT, "there is no such upload");
+    if (in->fd < 0 || fstat(in->fd, &st) < 0)
+        return fail(errno, "open", e);
+    if (lseek(in->fd, 0, SEEK_END) < 0)
+        return fail(errno, "seek", e);
+    in->size = in->flushed = (uint64_t)st.st_size;
+    return lock(in, e);
+}
+
+int incoming_open(struct uploads *u, const struct upload_asked *asked, const char *name, struct incoming *ret,
+                  struct err *e)
+{
+    struct incoming in = {.uploads = u, .folder = -1, .fd = -1};
+    struct upload_asked again = *asked;
+    int r;
+
+    digest_init(&in.digest);
+    r = open_again(&in, name, e);
+
+    again.there = in.size;
+    if (r == 0)
+        r = upload_room_claim(uploads_room(u), &again, &in.claim, e);
+    if (r < 0) {
+        incoming_done(&in, false);
+        return r;
+    }
+    *ret = in;
+    return 0;
+}
+
+int incoming_expect(struct incoming *in, uint64_t bytes, struct err *e)
+{
+    return upload_room_expect(uploads_room(in->uploads), &in->claim, bytes, e);
+}
+
+int incoming_catch_up(struct incoming *in, const char *saved, struct err *e)
+{
+    unsigned char data[COMPARE_STEP];
+    uint64_t at;
+    ssize_t n;
+
+    if (!saved || digest_load(&in->digest, saved) < 0 || digest_bytes(&in->digest) > in->size)
+        digest_init(&in->digest);
+    for (at = digest_bytes(&in->digest); at < in->size; at += (uint64_t)n) {
+        if ((n = file_pread(in->fd, data, sizeof(data), at)) <= 0)
+            return fail(n < 0 ? (int)-n : EIO, "read again", e);
+        digest_update(&in->digest, data, (size_t)n);
+    }
     return 0;
 }
 
@@ -101,6 +197,16 @@ int incoming_sync(struct incoming *in, struct err *e)
     while ((r = fdatasync(in->fd)) < 0 && errno == EINTR)
         ;
     return r < 0 ? fail(errno, "sync", e) : 0;
+}
+
+int incoming_truncate(struct incoming *in, uint64_t size, struct err *e)
+{
+    assert(size <= in->size);
+    if (ftruncate(in->fd, (off_t)size) < 0 || lseek(in->fd, 0, SEEK_END) < 0)
+        return fail(errno, "truncate", e);
+    in->size = in->flushed = size;
+    digest_init(&in->digest); /* incoming_catch_up */
+    return incoming_sync(in, e);
 }
 
 /* The folder of key, made where it is missing; *ret_name is key's last part. */

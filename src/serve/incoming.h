@@ -27,12 +27,31 @@ struct incoming {
 /* A file that goes with its upload: ".tmp" at the end of its name says so to the next start (upload_sweep.h). */
 int incoming_new(struct uploads *u, const struct upload_asked *asked, struct incoming *ret, struct err *e);
 
+/* The same by a name that the caller chooses, and that stays: for uploads in several requests. */
+int incoming_create(struct uploads *u, const struct upload_asked *asked, const char *name, struct incoming *ret,
+                    struct err *e);
+
+/* One of those again, to go on behind its last byte; asked->there is found out here; before anything is
+ * written, incoming_catch_up has to be called: saved is its digest so far (digest_save), as far as it is known.
+ * -FAULT_NO_OBJECT; -FAULT_BUSY: another process has it.
+ */
+int incoming_open(struct uploads *u, const struct upload_asked *asked, const char *name, struct incoming *ret,
+                  struct err *e);
+/* Claims the room for bytes more, unless it was claimed with the size. -FAULT_FULL. */
+int incoming_expect(struct incoming *in, uint64_t bytes, struct err *e);
+
+/* Reads what the digest lacks. */
+int incoming_catch_up(struct incoming *in, const char *saved, struct err *e);
+
 /* -FAULT_FULL: the disk, the share, or the ceiling of one object (-EFBIG); -errno. Nothing may be written after that.
  */
 int incoming_write(struct incoming *in, const void *data, size_t size, struct err *e);
 
 /* All bytes are on the disk when this returns. */
 int incoming_sync(struct incoming *in, struct err *e);
+
+/* Takes back what came behind this. Nothing may be written after that. */
+int incoming_truncate(struct incoming *in, uint64_t size, struct err *e);
 
 enum incoming_end {
     INCOMING_STORED,   /* under a new name */

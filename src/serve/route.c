@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "serve/upload_resume.h"
 
 enum kind { OBJECT, FOLDER, EXACTLY, BELOW };
 
@@ -18,16 +19,19 @@ struct route {
     void (*answer)(struct request *r);
 };
 
+/* clang-format off: one row, one line */
 static const struct route ROUTES[] = {
     {" GET HEAD POST ", EXACTLY, REQUEST_OWN "login", sign_in},
     {" POST ", EXACTLY, REQUEST_OWN "logout", sign_in},
     {" POST ", EXACTLY, REQUEST_OWN "link", sign_in},
+    {" HEAD GET PATCH DELETE ", BELOW, UPLOAD_RESOURCES, upload_resume},
     {" GET HEAD ", OBJECT, NULL, download_object},
     {" GET HEAD ", FOLDER, NULL, listing_folder},
     {" PUT POST MKCOL ", OBJECT, NULL, upload_object},
     {" MKCOL ", FOLDER, NULL, upload_object},
     {" DELETE ", OBJECT, NULL, remove_object},
 };
+/* clang-format on */
 
 static bool fits(const struct route *route, const struct request *r)
 {

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "serve/route.h"
 #include "serve/upload_finish.h"
+#include "serve/upload_resume.h"
 
 enum { DISCARD_MAX = 1024 * 1024 * 1024 };
 
@@ -70,10 +71,12 @@ static void end(struct exchange *x)
         u->result = upload_digests_check_content(&u->digests, &u->err);
     if (u->result == 0)
         u->result = upload_finish(r->serve, &u->incoming, &u->digests, &target, &stored, &u->err);
-    if (u->result < 0)
+    if (u->result < 0) {
+        incoming_done(&u->incoming, true); /* nothing is left once the client knows */
         upload_answer_failed(r, r->key, u->result, &u->err);
-    else
+    } else {
         upload_answer_stored(r, r->key, &stored);
+    }
 }
 
 static int upload_new(struct request *r, int64_t size, struct upload **ret, struct err *e)
@@ -149,8 +152,12 @@ static void make_folder(struct request *r)
 
 void upload_object(struct request *r)
 {
+    bool complete;
+
     if (text_eq(exchange_method(r->exchange), "MKCOL"))
         make_folder(r);
+    else if (upload_resume_wanted(r, &complete))
+        upload_resume_create(r, complete);
     else
         put(r);
 }

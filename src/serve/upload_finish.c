@@ -115,8 +115,9 @@ void upload_answer_failed(struct request *r, const char *key, int result, const 
     static const struct {
         int result;
         unsigned status;
-    } rows[] = {{-FAULT_EXISTS, 412}, {-FAULT_REFUSED, 409}, {-FAULT_CORRUPT, 400}, {-FAULT_FORMAT, 400},
-                {-FAULT_USAGE, 400},  {-EFBIG, 413},         {-FAULT_FULL, 507},    {-ENOMEM, 503}};
+    } rows[] = {{-FAULT_EXISTS, 412}, {-FAULT_REFUSED, 409}, {-FAULT_CORRUPT, 400},
+                {-FAULT_FORMAT, 400}, {-FAULT_USAGE, 400},   {-EFBIG, 413},
+                {-FAULT_FULL, 507},   {-ENOMEM, 503},        {-FAULT_BUSY, 503}};
     unsigned status = 500;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -124,5 +125,7 @@ void upload_answer_failed(struct request *r, const char *key, int result, const 
             status = rows[i].status;
     if (status >= 500)
         log_event(EVENT_UPLOAD_FAILED, LOG_STR("key", key), LOG_UINT("status", status), LOG_STR("error", e->msg));
+    if (status == 503)
+        exchange_add_header(r->exchange, "Retry-After", "5");
     exchange_answer_text(r->exchange, status, "%s", e->msg);
 }

@@ -142,15 +142,17 @@ static void count(struct upload_room *m, struct upload_room_tenant *t)
 static int check_quota(struct upload_room *m, struct upload_room_tenant *t, uint64_t more, struct err *e)
 {
     char quota[TEXT_SIZE_MAX], used[TEXT_SIZE_MAX];
+    uint64_t taken;
 
     if (t->quota == UINT64_MAX)
         return 0;
     if (!t->counted)
         count(m, t);
-    if (more <= t->quota && t->used + t->claimed <= t->quota - more)
+    taken = t->used + t->claimed + (m->config.waiting ? m->config.waiting(m->config.ctx, t->name) : 0);
+    if (more <= t->quota && taken <= t->quota - more)
         return 0;
     return err_set(e, -FAULT_FULL, "the share of '%s' is used up: %s of %s: delete old cases", t->name,
-                   text_format_size(t->used + t->claimed, used), text_format_size(t->quota, quota));
+                   text_format_size(taken, used), text_format_size(t->quota, quota));
 }
 
 /* Whether the disk has this much besides the reserve. */
@@ -205,16 +207,31 @@ int upload_room_claim(struct upload_room *m, const struct upload_asked *asked, s
     return r;
 }
 
+int upload_room_expect(struct upload_room *m, struct upload_claim *c, uint64_t bytes, struct err *e)
+{
+    uint64_t left = c->claimed - c->written;
+    int r = 0;
+
+    assert(m && c->tenant);
+    pthread_mutex_lock(&m->lock);
+    if (bytes > left)
+        r = add(m, c, bytes - left, e);
+    pthread_mutex_unlock(&m->lock);
+    return r;
+}
+
 int upload_room_write(struct upload_room *m, struct upload_claim *c, uint64_t bytes, struct err *e)
 {
     int r = 0;
 
     assert(m && c->tenant);
     pthread_mutex_lock(&m->lock);
-    if (bytes > c->claimed - c->written)
-        r = add(m, c, bytes > STEP ? bytes : STEP, e);
-    else if (c->written / STEP != (c->written + bytes) / STEP)
+    if (bytes > c->claimed - c->written) {
+        if ((r = add(m, c, bytes > STEP ? bytes : STEP, e)) == -FAULT_FULL)
+            r = add(m, c, bytes, e); /* near its end */
+    } else if (c->written / STEP != (c->written + bytes) / STEP) {
         r = check_disk(m, 0, e);
+    }
     if (r == 0) {
         c->written += bytes;
         m->outstanding -= bytes;

@@ -23,6 +23,9 @@ struct upload_room_config {
     unsigned reserve_permille; /* the same as a part of the disk; the larger of both holds */
     struct upload_quota *quotas;
     unsigned quota_count;
+    /* Bytes of uploads of a namespace that wait to go on; NULL: none do. */
+    uint64_t (*waiting)(void *ctx, const char *namespace);
+    void *ctx;
     /* For tests: in the place of the disk (linux/volume.h); NULL: volume_space. */
     int (*space)(int fd, uint64_t *ret_size, uint64_t *ret_free);
 };
@@ -44,6 +47,9 @@ struct upload_asked {
     uint64_t size, there;
 };
 int upload_room_claim(struct upload_room *m, const struct upload_asked *asked, struct upload_claim *ret, struct err *e);
+
+/* Claims what is missing for bytes more. -FAULT_FULL. */
+int upload_room_expect(struct upload_room *m, struct upload_claim *c, uint64_t bytes, struct err *e);
 
 /* Before bytes more are written; claims more where the size was not known. -FAULT_FULL. */
 int upload_room_write(struct upload_room *m, struct upload_claim *c, uint64_t bytes, struct err *e);

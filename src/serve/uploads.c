@@ -15,27 +15,41 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "serve/request.h"
 #include "serve/state_folder.h"
+#include "serve/upload_sweep.h"
 
 enum { FOLDER_MODE = 0700 };
+static const char FOLDER_NAME[] = "uploads";
 
 struct uploads {
     struct upload_config config;
     int root_fd; /* borrowed */
     struct upload_room *room;
+    struct upload_slots *slots;
+    struct upload_sweep *sweep;
 };
+
+DEFINE_CLEANUP(struct uploads *, uploads_close)
 
 int uploads_open(const struct upload_config *config, int root_fd, struct uploads **ret, struct err *e)
 {
-    CLEANUP_FREE struct uploads *u = calloc(1, sizeof(*u));
+    CLEANUP(uploads_close_ptr) struct uploads *u = calloc(1, sizeof(*u));
+    int r;
 
     assert(config && root_fd >= 0 && ret);
     if (!u)
         return err_set(e, -ENOMEM, "out of memory");
     u->config = *config;
     u->root_fd = root_fd;
-    if (!(u->room = upload_room_new(&config->room, root_fd)))
+    u->config.room.waiting = upload_sweep_waiting;
+    u->config.room.ctx = u;
+    u->room = upload_room_new(&u->config.room, root_fd);
+    u->slots = upload_slots_new();
+    if (!u->room || !u->slots)
         return err_set(e, -ENOMEM, "out of memory");
+    if ((r = upload_sweep_start(u, &u->sweep, e)) < 0)
+        return r;
     *ret = TAKE_PTR(u);
     return 0;
 }
@@ -44,6 +58,8 @@ void uploads_close(struct uploads *u)
 {
     if (!u)
         return;
+    upload_sweep_stop(u->sweep);
+    upload_slots_free(u->slots);
     upload_room_free(u->room);
     free(u);
 }
@@ -58,16 +74,30 @@ struct upload_room *uploads_room(const struct uploads *u)
     return u->room;
 }
 
+struct upload_slots *uploads_slots(const struct uploads *u)
+{
+    return u->slots;
+}
+
 int uploads_root(const struct uploads *u)
 {
     return u->root_fd;
+}
+
+static int check_ours(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    return st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) ? -EPERM : 0;
 }
 
 /* Others who could write to it could put their bytes under our names. */
 static int open_ours(int dirfd, const char *name)
 {
     CLEANUP_FD int fd = -1;
-    struct stat st;
+    int r;
     bool made = mkdirat(dirfd, name, FOLDER_MODE) == 0;
 
     if (!made && errno != EEXIST)
@@ -75,17 +105,29 @@ static int open_ours(int dirfd, const char *name)
     if (made && file_fsync_folder(dirfd) < 0)
         return -EIO;
     fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) < 0)
+    if (fd < 0)
         return -errno;
-    if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
-        return -EPERM;
-    return TAKE_FD(fd);
+    return (r = check_ours(fd)) < 0 ? r : TAKE_FD(fd);
+}
+
+int uploads_folder_there(const struct uploads *u)
+{
+    CLEANUP_FD int state = openat(u->root_fd, REQUEST_STATE_FOLDER, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    CLEANUP_FD int fd = -1;
+    int r;
+
+    if (state < 0)
+        return -errno;
+    fd = openat(state, FOLDER_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    return (r = check_ours(fd)) < 0 ? r : TAKE_FD(fd);
 }
 
 int uploads_folder(struct uploads *u, struct err *e)
 {
     CLEANUP_FD int state = state_folder_open(u->root_fd, e);
-    int fd = state < 0 ? state : open_ours(state, "uploads");
+    int fd = state < 0 ? state : open_ours(state, FOLDER_NAME);
 
     if (state < 0 || fd >= 0)
         return fd;

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "serve/upload_room.h"
+#include "serve/upload_slots.h"
 
 struct upload_config {
     uint64_t object_max;   /* bytes of one object; 0: no limit */
@@ -23,11 +24,15 @@ void uploads_close(struct uploads *u);
 
 const struct upload_config *uploads_config(const struct uploads *u);
 struct upload_room *uploads_room(const struct uploads *u);
+struct upload_slots *uploads_slots(const struct uploads *u);
 int uploads_root(const struct uploads *u);
 
 /* The folder, made at the first upload: a folder of dumps that is only read gets nothing from us. Its descriptor, to be
  * closed by the caller. -FAULT_STATE (it is not ours alone, or cannot be made), -FAULT_FULL. */
 int uploads_folder(struct uploads *u, struct err *e);
+
+/* The same without making it: -ENOENT. */
+int uploads_folder_there(const struct uploads *u);
 
 /* Objects of this key's namespace were removed or replaced: what it uses is counted again. */
 void uploads_removed(struct uploads *u, const char *key);

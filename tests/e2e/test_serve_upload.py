@@ -136,12 +136,17 @@ def test_what_would_change_the_object_is_refused(serve):
     assert objects(serve.root) == {}
 
 
-def expects(serve, path, size, token=SHIP, **headers):
+def stream(serve, method, path, size, token=SHIP, **headers):
+    """A request on its way: its head is sent. Its connection."""
+    link = serve.connect()
+    head = "%s %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n" % (method, path, token, size)
+    link.sendall((head + "".join("%s: %s\r\n" % (n.replace("_", "-"), v) for n, v in headers.items()) + "\r\n").encode())
+    return link
+
+
+def expects(serve, path, size, token=SHIP, method="PUT", **headers):
     """Sends a head that waits for 100 Continue; returns the status that comes, without a byte of the body."""
-    head = "PUT %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n" % (
-        path, token, size) + "".join("%s: %s\r\n" % pair for pair in headers.items())
-    with serve.connect() as link:
-        link.sendall(head.encode() + b"\r\n")
+    with stream(serve, method, path, size, token, Expect="100-continue", **headers) as link:
         return int(link.recv(4096).split()[1])
 
 
@@ -154,7 +159,7 @@ def test_refusals_come_before_the_body(start, work, mount_tmpfs):
     assert expects(serve, "/shop/x", 12 << 20) == 507
     assert put(serve, "/shop/x", b"1").status == 201
     assert expects(serve, "/shop/x", 1 << 20) == 412
-    assert expects(serve, "/shop/x", 1, **{"If-None-Match": "*"}) == 412
+    assert expects(serve, "/shop/x", 1, If_None_Match="*") == 412
     assert under_way(serve.root) == []
 
 
@@ -198,7 +203,7 @@ def test_a_ceiling_for_one_object(start):
     serve = start("--object-max", "1M")
     assert put(serve, "/shop/x", b"\0" * (1 << 20)).status == 201
     assert put(serve, "/shop/y", iter([b"\0" * (1 << 20), b"1"])).status == 413
-    assert put(serve, "/shop/y", b"\0" * (2 << 20)).status == 413
+    assert expects(serve, "/shop/y", 2 << 20) == 413
 
 
 def manifest_of(salvage, work):
@@ -231,3 +236,198 @@ def test_an_object_is_removed_with_its_manifest(serve):
     assert list(objects(serve.root)) == ["shop/cart/y"]
     assert serve.request("DELETE", "/shop/cart/y", token=OPS).status == 204
     assert not (serve.root / "shop").exists(), "the folder of a case goes with its last object"
+
+
+# Several requests: draft-ietf-httpbis-resumable-upload-12
+
+VERSION = "8"
+MISMATCH = "https://iana.org/assignments/http-problem-types#mismatching-upload-offset"
+
+
+def begin(serve, path, data=b"", complete=False, token=SHIP, **headers):
+    return put(serve, path, data, token, Upload_Complete="?1" if complete else "?0", **headers)
+
+
+def head(serve, location, token=SHIP):
+    """(offset, whether it is complete); None if there is no such upload."""
+    answer = serve.request("HEAD", location, token=token)
+    if answer.status != 204:
+        assert answer.status == 404, answer
+        return None
+    assert answer.headers["Cache-Control"] == "no-store" and answer.headers["Upload-Limit"]
+    return int(answer.headers["Upload-Offset"]), answer.headers["Upload-Complete"] == "?1"
+
+
+def patch(serve, location, offset, data, complete=False, token=SHIP, **headers):
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    headers.update({"Upload-Offset": str(offset), "Upload-Complete": "?1" if complete else "?0",
+                    "Content-Type": "application/partial-upload"})
+    return serve.request("PATCH", location, data, headers, token)
+
+
+def test_an_upload_in_several_requests(serve):
+    data = os.urandom(300_000)
+    answer = begin(serve, "/shop/x", data[:100_000], Upload_Length="300000")
+    location = answer.headers["Location"]
+    assert answer.status == 201 and location.startswith("/-/uploads/") and answer.headers["Upload-Complete"] == "?0"
+    assert head(serve, location) == (100_000, False)
+    answer = patch(serve, location, 100_000, data[100_000:200_000])
+    assert answer.status == 204 and answer.headers["Upload-Offset"] == "200000"
+    assert objects(serve.root) == {}
+    answer = patch(serve, location, 200_000, data[200_000:], complete=True, Repr_Digest=digest(data))
+    assert answer.status == 201 and answer.headers["Upload-Complete"] == "?1"
+    assert answer.headers["Location"] == "/shop/x" and answer.headers["Repr-Digest"] == digest(data)
+    assert objects(serve.root) == {"shop/x": data}
+    assert head(serve, location) == (300_000, True), "a client that lost the last answer can ask"
+    again = patch(serve, location, 300_000, b"", complete=True)
+    assert again.status == 201 and again.headers["Repr-Digest"] == digest(data)
+
+
+def test_an_upload_in_one_request_that_could_go_on(serve):
+    data = os.urandom(100_000)
+    answer = begin(serve, "/shop/x", data, complete=True)
+    assert answer.status == 201 and answer.headers["Upload-Complete"] == "?1"
+    assert objects(serve.root) == {"shop/x": data}
+
+
+def test_offsets_and_lengths_that_do_not_fit(serve):
+    location = begin(serve, "/shop/x", b"0123456789", Upload_Length="20").headers["Location"]
+    answer = patch(serve, location, 5, b"5678901234")
+    problem = json.loads(answer.body)
+    assert answer.status == 409 and answer.headers["Upload-Offset"] == "10"
+    assert (problem["type"], problem["expected-offset"], problem["provided-offset"]) == (MISMATCH, 10, 5)
+    for bad in (patch(serve, location, 10, b"0123456789x"), patch(serve, location, 10, b"01234", complete=True),
+                patch(serve, location, 10, b"0", Upload_Length="21"), begin(serve, "/shop/y", b"01", Upload_Length="1")):
+        assert bad.status == 400 and json.loads(bad.body)["type"].endswith("inconsistent-upload-length")
+    assert head(serve, location) == (10, False)
+    assert serve.request("PATCH", location, b"1", {"Upload-Offset": "10", "Upload-Complete": "?0"}, SHIP).status == 415
+    assert serve.request("PATCH", location, b"1", {"Content-Type": "application/partial-upload"}, SHIP).status == 400
+    assert patch(serve, location, 10, iter([b"01234", b"567890"])).status == 400, "longer than it said"
+    assert head(serve, location) is None
+
+
+def test_a_digest_that_does_not_match_takes_back_what_came(serve):
+    location = begin(serve, "/shop/x", b"one ").headers["Location"]
+    assert patch(serve, location, 4, b"twO ", Content_Digest=digest(b"two ")).status == 400
+    assert head(serve, location) == (4, False)
+    assert patch(serve, location, 4, b"two ", Content_Digest=digest(b"two ")).status == 204
+    answer = patch(serve, location, 8, b"", complete=True, Repr_Digest=digest(b"one two"))
+    assert answer.status == 400 and answer.headers["Upload-Complete"] == "?1", "to go on would not help"
+    assert head(serve, location) is None and objects(serve.root) == {} and under_way(serve.root) == []
+
+
+def test_an_upload_is_its_owners(serve):
+    location = begin(serve, "/shop/x", b"1").headers["Location"]
+    for token in (PAY, OPS):
+        assert head(serve, location, token) is None
+        assert patch(serve, location, 1, b"2", token=token).status == 404
+        assert serve.request("DELETE", location, token=token).status == 404
+    assert serve.request("HEAD", location).status == 401
+    assert head(serve, location[:-1] + "x") is None
+    assert head(serve, location) == (1, False)
+    assert serve.request("DELETE", location, token=SHIP).status == 204
+    assert head(serve, location) is None and under_way(serve.root) == []
+
+
+def test_who_lost_the_right_to_write_cannot_go_on(serve, tokens):
+    location = begin(serve, "/shop/x", b"1").headers["Location"]
+    tokens.write_text(tokens.read_text().replace("list,read,write shop", "read shop"))
+    wait_for(lambda: patch(serve, location, 1, b"2").status == 404, 10)
+
+
+def test_the_same_object_once_more(serve):
+    assert put(serve, "/shop/x", b"evidence").status == 201
+    assert begin(serve, "/shop/x", b"evid", Upload_Length="9").status == 412
+    location = begin(serve, "/shop/x", b"evid", Upload_Length="8").headers["Location"]
+    assert patch(serve, location, 4, b"ence", complete=True).status == 200
+    location = begin(serve, "/shop/x", b"other").headers["Location"]
+    answer = patch(serve, location, 5, b"", complete=True)
+    assert answer.status == 412 and answer.headers["Upload-Complete"] == "?1"
+    assert objects(serve.root) == {"shop/x": b"evidence"}
+
+
+def interim(serve, version):
+    """What comes before the final answer to an upload in one request."""
+    with serve.connect() as link:
+        link.sendall(("PUT /shop/i%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 2\r\n"
+                      "Upload-Complete: ?1\r\nUpload-Draft-Interop-Version: %s\r\n\r\n" %
+                      (version, SHIP, version)).encode())
+        link.settimeout(0.5)
+        seen = b""
+        try:
+            while b"\r\n\r\n" not in seen:
+                seen += link.recv(4096)
+        except TimeoutError:
+            pass
+        link.settimeout(20)
+        link.sendall(b"12")
+        final = b""
+        while b"\r\n\r\n" not in final:
+            final += link.recv(4096)
+        return seen.decode(), final.decode()
+
+
+def test_the_interim_answer_names_the_upload(serve):
+    seen, final = interim(serve, VERSION)
+    assert seen.startswith("HTTP/1.1 104 ") and "Location: /-/uploads/" in seen and "Upload-Limit: " in seen
+    assert "Upload-Draft-Interop-Version: 8" in seen and final.startswith("HTTP/1.1 201 ")
+    assert interim(serve, "7")[0] == "", "another version of the draft"
+
+
+def test_a_broken_line_keeps_what_came(serve):
+    data = os.urandom(1 << 20)
+    link = stream(serve, "PUT", "/shop/x", len(data), Upload_Complete="?1", Upload_Draft_Interop_Version=VERSION)
+    link.sendall(data[:600_000])
+    location = link.recv(4096).decode().split("Location: ")[1].split("\r\n")[0]
+    wait_for(lambda: any((serve.root / ".salvage/uploads" / n).stat().st_size == 600_000 for n in under_way(serve.root)),
+             10)
+    link.close()
+    assert head(serve, location) == (600_000, False)
+    assert patch(serve, location, 600_000, data[600_000:], complete=True).status == 201
+    assert objects(serve.root) == {"shop/x": data}
+
+
+def test_the_newest_request_wins(serve):
+    """A client that comes back after a break of the line must not wait until we find out about it."""
+    location = begin(serve, "/shop/x", b"0").headers["Location"]
+    link = stream(serve, "PATCH", location, 10, Upload_Offset="1", Upload_Complete="?0",
+                  Content_Type="application/partial-upload")
+    link.sendall(b"1234")
+    part = serve.root / ".salvage/uploads" / (location.rpartition("/")[2] + ".part")
+    wait_for(lambda: part.stat().st_size == 5, 10)
+    assert head(serve, location) == (5, False)
+    assert link.recv(4096) == b""
+    assert patch(serve, location, 5, b"5", complete=True).status == 201
+    assert objects(serve.root) == {"shop/x": b"012345"}
+
+
+def test_what_nobody_goes_on_with_is_swept(start):
+    serve = start("--abandoned", "2s")
+    location = begin(serve, "/shop/x", b"0").headers["Location"]
+    assert head(serve, location) == (1, False)
+    serve.wait("upload-abandoned", key="shop/x")
+    assert head(serve, location) is None and under_way(serve.root) == []
+
+
+def test_uploads_that_wait_count_for_the_share(start):
+    serve = start("--quota", "shop=100K")
+    location = begin(serve, "/shop/x", b"\0" * 60_000).headers["Location"]
+    assert put(serve, "/shop/y", b"\0" * 60_000).status == 507
+    assert begin(serve, "/shop/y", b"\0" * 60_000).status == 507
+    assert patch(serve, location, 60_000, b"\0" * 60_000).status == 507
+    assert serve.request("DELETE", location, token=SHIP).status == 204
+    assert put(serve, "/shop/y", b"\0" * 60_000).status == 201
+
+
+def test_a_full_disk_and_room_again(start, work, mount_tmpfs):
+    serve = start("--reserve", "0", root=mount_tmpfs(work / "small", "16m"))
+    location = begin(serve, "/shop/x", b"\0" * (4 << 20)).headers["Location"]
+    (work / "small" / "filler").write_bytes(b"\0" * (11 << 20))
+    assert expects(serve, location, 4 << 20, method="PATCH", Upload_Offset=4 << 20, Upload_Complete="?0",
+                   Content_Type="application/partial-upload") == 507
+    assert head(serve, location) == (4 << 20, False), "refused before it began"
+    assert patch(serve, location, 4 << 20, (b"\0" * (1 << 20) for _ in range(4))).status == 507
+    offset, _ = head(serve, location)
+    assert 4 << 20 <= offset < 6 << 20, "what came until the disk was full stays"
+    os.remove(work / "small" / "filler")
+    assert patch(serve, location, offset, b"\0" * ((8 << 20) - offset), complete=True).status == 201

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The protocol: headers in, headers out. What is on the disk is upload_resource.h's.
+ */
+#include "serve/upload_resume.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/structured.h"
+#include "serve/route.h"
+#include "serve/upload_finish.h"
+#include "serve/upload_resource.h"
+
+enum { LIMIT_MAX = 96, DISCARD_MAX = 1024 * 1024 * 1024 };
+
+#define PROBLEM "https://iana.org/assignments/http-problem-types#"
+
+/* The route's own state. */
+struct resumption {
+    struct upload_resource resource;
+    struct upload_digests digests;
+    bool created;  /* by this request */
+    bool complete; /* its body is the rest */
+    bool replace;
+    int result; /* why it failed; what comes then is thrown away */
+    struct err err;
+    uint64_t discarded;
+};
+
+static void resumption_free(void *state)
+{
+    struct resumption *s = state;
+
+    upload_resource_done(&s->resource);
+    upload_digests_done(&s->digests);
+    free(s);
+}
+
+static const char *limit_of(const struct uploads *u, uint64_t lifetime_ms, char out[LIMIT_MAX])
+{
+    const struct upload_config *config = uploads_config(u);
+    char age[32] = "";
+
+    if (lifetime_ms)
+        snprintf(age, sizeof(age), ", max-age=%" PRIu64, lifetime_ms / 1000);
+    snprintf(out, LIMIT_MAX, "%s=%" PRIu64 "%s", config->object_max ? "max-size" : "min-size", config->object_max, age);
+    return out;
+}
+
+static void add_uint(struct exchange *x, const char *name, uint64_t value)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%" PRIu64, value);
+    exchange_add_header(x, name, text);
+}
+
+static void add_complete(struct exchange *x, bool complete)
+{
+    exchange_add_header(x, "Upload-Complete", complete ? "?1" : "?0");
+    exchange_add_header(x, "Upload-Draft-Interop-Version", UPLOAD_INTEROP_VERSION);
+}
+
+static void add_limit(struct request *r)
+{
+    char limit[LIMIT_MAX];
+
+    exchange_add_header(r->exchange, "Upload-Limit",
+                        limit_of(r->serve->uploads, uploads_config(r->serve->uploads)->abandoned_ms, limit));
+}
+
+void upload_resume_offer(struct request *r)
+{
+    char limit[LIMIT_MAX];
+
+    if (!r->serve->uploads)
+        return;
+    exchange_add_header(r->exchange, "Upload-Limit", limit_of(r->serve->uploads, 0, limit));
+    exchange_add_header(r->exchange, "Upload-Draft-Interop-Version", UPLOAD_INTEROP_VERSION);
+}
+
+static void answer_problem(struct request *r, unsigned status, const char *json)
+{
+    exchange_add_header(r->exchange, "Content-Type", "application/problem+json");
+    exchange_answer(r->exchange, status, json, strlen(json));
+}
+
+static void answer_inconsistent(struct request *r)
+{
+    add_complete(r->exchange, false);
+    answer_problem(r, 400,
+                   "{\"type\":\"" PROBLEM
+                   "inconsistent-upload-length\",\"title\":\"inconsistent length values for upload\"}\n");
+}
+
+static void answer_mismatch(struct request *r, uint64_t expected, uint64_t provided)
+{
+    char json[320];
+
+    snprintf(json, sizeof(json),
+             "{\"type\":\"" PROBLEM "mismatching-upload-offset\",\"title\":\"offset from request does not match offset "
+             "of resource\",\"expected-offset\":%" PRIu64 ",\"provided-offset\":%" PRIu64 "}\n",
+             expected, provided);
+    add_uint(r->exchange, "Upload-Offset", expected);
+    add_complete(r->exchange, false);
+    answer_problem(r, 409, json);
+}
+
+static char *location_of(const struct upload_resource *res)
+{
+    char *location;
+
+    return asprintf(&location, "/" UPLOAD_RESOURCES "%s", res->id) < 0 ? NULL : location;
+}
+
+static int discard(struct request *r, struct resumption *s, size_t size)
+{
+    s->discarded += size;
+    if (s->discarded <= DISCARD_MAX)
+        return 0;
+    add_complete(r->exchange, false);
+    upload_answer_failed(r, s->resource.record.key, s->result, &s->err);
+    return -ECANCELED;
+}
+
+static int take(struct exchange *x, const void *data, size_t size)
+{
+    struct request *r = exchange_state(x);
+    struct resumption *s = r->state;
+    struct upload_resource *res = &s->resource;
+
+    if (s->result < 0)
+        return discard(r, s, size);
+    if (res->record.length != UINT64_MAX && size > res->record.length - res->incoming.size) {
+        s->result = err_set(&s->err, -FAULT_USAGE, "more came than Upload-Length says: the upload is void");
+        upload_resource_remove(res);
+        return 0;
+    }
+    upload_digests_add(&s->digests, data, size);
+    s->result = incoming_write(&res->incoming, data, size, &s->err);
+    return 0;
+}
+
+/* Whether the object's end is known to be a failure, so that going on with the upload would not help. */
+static bool is_final(int result)
+{
+    return result == -FAULT_EXISTS || result == -FAULT_CORRUPT || result == -FAULT_FORMAT || result == -FAULT_REFUSED ||
+           result == -EFBIG;
+}
+
+static int finish(struct request *r, struct resumption *s, struct upload_result *stored)
+{
+    struct upload_resource *res = &s->resource;
+    const struct incoming_target target = {res->record.key, s->replace};
+    unsigned char sha256[DIGEST_SHA256_SIZE];
+    int result;
+
+    /* What the answer will be is written down before the object gets its name: if we die in between, the client still
+     * learns it. */
+    digest_raw(&res->incoming.digest, sha256);
+    text_hex(sha256, sizeof(sha256), res->record.sha256);
+    res->record.size = res->incoming.size;
+    res->record.complete = true;
+    if ((result = upload_resource_save(res, &s->err)) < 0)
+        return result;
+    if ((result = upload_finish(r->serve, &res->incoming, &s->digests, &target, stored, &s->err)) == 0)
+        res->committed = true;
+    return result;
+}
+
+static void complete(struct request *r, struct resumption *s)
+{
+    struct upload_resource *res = &s->resource;
+    struct upload_result stored;
+    bool is_over;
+
+    if (res->record.length != UINT64_MAX && res->record.length != res->incoming.size) {
+        answer_inconsistent(r);
+        return;
+    }
+    s->result = finish(r, s, &stored);
+    is_over = s->result == 0 || is_final(s->result);
+    add_complete(r->exchange, is_over);
+    if (s->result == 0) {
+        upload_answer_stored(r, res->record.key, &stored);
+        return;
+    }
+    if (is_over)
+        upload_resource_remove(res); /* nothing is left once the client knows */
+    upload_answer_failed(r, res->record.key, s->result, &s->err);
+}
+
+static void answer_appended(struct request *r, struct resumption *s)
+{
+    CLEANUP_FREE char *location = s->created ? location_of(&s->resource) : NULL;
+
+    if (location)
+        exchange_add_header(r->exchange, "Location", location);
+    add_uint(r->exchange, "Upload-Offset", s->resource.incoming.size);
+    add_complete(r->exchange, false);
+    add_limit(r);
+    exchange_answer(r->exchange, s->created ? 201 : 204, "", 0);
+}
+
+/* What came with a digest that does not match is taken back: it was not acknowledged. */
+static int check_content(struct resumption *s)
+{
+    struct err ignored;
+    int r = upload_digests_check_content(&s->digests, &s->err);
+
+    if (r < 0)
+        (void)incoming_truncate(&s->resource.incoming, s->resource.offset, &ignored);
+    return r;
+}
+
+static void end(struct exchange *x)
+{
+    struct request *r = exchange_state(x);
+    struct resumption *s = r->state;
+
+    if (s->result == 0)
+        s->result = check_content(s);
+    if (s->result == 0 && s->complete) {
+        complete(r, s);
+        return;
+    }
+    if (s->result == 0)
+        s->result = upload_resource_sync(&s->resource, &s->err);
+    if (s->result == 0) {
+        answer_appended(r, s);
+        return;
+    }
+    add_complete(r->exchange, false);
+    upload_answer_failed(r, s->resource.record.key, s->result, &s->err);
+}
+
+static void receive(struct request *r, struct resumption *s)
+{
+    static const struct exchange_body BODY = {take, end};
+
+    r->state = s;
+    r->state_done = resumption_free;
+    exchange_receive(r->exchange, &BODY);
+}
+
+bool upload_resume_wanted(const struct request *r, bool *ret_complete)
+{
+    return structured_boolean(exchange_header(r->exchange, "Upload-Complete"), ret_complete);
+}
+
+/* The length as the request says it, in either way; UINT64_MAX: not at all. False if both ways differ, or an earlier
+ * request said another (known). */
+static bool find_length(const struct exchange *x, uint64_t offset, bool is_rest, uint64_t *known)
+{
+    int64_t body = exchange_body_size(x);
+    uint64_t stated;
+
+    if (structured_uint(exchange_header(x, "Upload-Length"), &stated)) {
+        if (*known != UINT64_MAX && *known != stated)
+            return false;
+        *known = stated;
+    }
+    if (body < 0)
+        return *known >= offset;
+    if (is_rest && *known != UINT64_MAX && *known != offset + (uint64_t)body)
+        return false;
+    if (is_rest)
+        *known = offset + (uint64_t)body;
+    return *known >= offset + (uint64_t)body;
+}
+
+static void announce(struct request *r, const struct upload_resource *res)
+{
+    const char *version = exchange_header(r->exchange, "Upload-Draft-Interop-Version");
+    char head[320], limit[LIMIT_MAX];
+
+    if (!text_eq(version, UPLOAD_INTEROP_VERSION))
+        return;
+    snprintf(head, sizeof(head),
+             "Location: /" UPLOAD_RESOURCES
+             "%s\r\nUpload-Limit: %s\r\nUpload-Draft-Interop-Version: " UPLOAD_INTEROP_VERSION "\r\n",
+             res->id, limit_of(r->serve->uploads, uploads_config(r->serve->uploads)->abandoned_ms, limit));
+    exchange_interim(r->exchange, 104, head);
+}
+
+/* An object that is there is compared with the upload at its end; one of another size can't be the same. */
+static bool check_size_there(struct request *r, const struct upload_plan *plan, uint64_t length)
+{
+    if (plan->size_there < 0 || plan->replace || length == UINT64_MAX || length == (uint64_t)plan->size_there)
+        return true;
+    exchange_answer_text(r->exchange, 412, "there is another object of this name: it is not replaced");
+    return false;
+}
+
+static int begin(struct request *r, struct resumption *s, uint64_t length, struct err *e)
+{
+    const char *none = exchange_header(r->exchange, "If-None-Match");
+    struct upload_record record = {.length = length, .size = UINT64_MAX, .only_new = text_eq(none, "*")};
+    int result = upload_digests_init(&s->digests, r->exchange, e);
+
+    record.key = strdup(r->key);
+    record.owner = strdup(caller_name(r->caller));
+    if (result == 0 && (!record.key || !record.owner))
+        result = err_set(e, -ENOMEM, "out of memory");
+    if (result == 0)
+        result = upload_resource_create(r->serve->uploads, &record, r->exchange, &s->resource, e);
+    upload_record_done(&record);
+    return result;
+}
+
+void upload_resume_create(struct request *r, bool complete_body)
+{
+    struct resumption *s = calloc(1, sizeof(*s));
+    uint64_t length = UINT64_MAX;
+    struct upload_plan plan;
+    struct err e = {0};
+    int result = s ? 0 : err_set(&e, -ENOMEM, "out of memory");
+
+    if (!find_length(r->exchange, 0, complete_body, &length))
+        answer_inconsistent(r);
+    else if (upload_begin(r, length == UINT64_MAX ? -1 : (int64_t)length, &plan) &&
+             check_size_there(r, &plan, length)) {
+        if (result == 0)
+            result = begin(r, s, length, &e);
+        if (result == 0) {
+            s->created = true;
+            s->complete = complete_body;
+            s->replace = plan.replace;
+            announce(r, &s->resource);
+            receive(r, s);
+            return;
+        }
+        upload_answer_failed(r, r->key, result, &e);
+    }
+    free(s);
+}
+
+static void answer_offset(struct request *r, const struct upload_resource *res)
+{
+    add_uint(r->exchange, "Upload-Offset", res->offset);
+    add_complete(r->exchange, res->committed);
+    if (res->record.length != UINT64_MAX)
+        add_uint(r->exchange, "Upload-Length", res->record.length);
+    add_limit(r);
+    exchange_add_header(r->exchange, "Cache-Control", "no-store");
+    exchange_answer(r->exchange, 204, "", 0);
+}
+
+/* A client that lost the answer to its last request gets it again. */
+static void answer_again(struct request *r, const struct upload_resource *res)
+{
+    struct upload_result stored = {.end = INCOMING_STORED, .size = res->record.size};
+
+    (void)text_unhex(res->record.sha256, stored.sha256, sizeof(stored.sha256));
+    add_complete(r->exchange, true);
+    upload_answer_stored(r, res->record.key, &stored);
+}
+
+/* What a PATCH needs before its body is taken; false after it has answered. */
+static bool check_append(struct request *r, struct resumption *s)
+{
+    struct exchange *x = r->exchange;
+    struct upload_resource *res = &s->resource;
+    uint64_t offset;
+
+    if (!structured_uint(exchange_header(x, "Upload-Offset"), &offset) ||
+        !structured_boolean(exchange_header(x, "Upload-Complete"), &s->complete)) {
+        add_complete(x, res->committed);
+        exchange_answer_text(x, 400, "a PATCH of an upload needs Upload-Offset and Upload-Complete");
+    } else if (!text_starts(exchange_header(x, "Content-Type") ? exchange_header(x, "Content-Type") : "",
+                            "application/partial-upload")) {
+        add_complete(x, res->committed);
+        exchange_answer_text(x, 415, "a PATCH of an upload has Content-Type: application/partial-upload");
+    } else if (offset != res->offset) {
+        answer_mismatch(r, res->offset, offset);
+    } else if (!find_length(x, offset, s->complete, &res->record.length)) {
+        answer_inconsistent(r);
+    } else if (res->committed) {
+        answer_again(r, res);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static void append(struct request *r, struct resumption *s)
+{
+    uint64_t known = s->resource.record.length;
+    struct err e = {0};
+    int result = check_append(r, s) ? upload_digests_init(&s->digests, r->exchange, &e) : 1;
+
+    if (result == 0)
+        result = upload_resource_append(&s->resource, r->exchange, &e);
+    if (result == 0 && s->resource.record.length != known)
+        result = upload_resource_save(&s->resource, &e);
+    if (result == 0) {
+        receive(r, s);
+        return;
+    }
+    if (result < 0) {
+        add_complete(r->exchange, false);
+        upload_answer_failed(r, s->resource.record.key, result, &e);
+    }
+    resumption_free(s);
+}
+
+/* The rights are those in the namespace of the object, as they are now. */
+static bool may_go_on(struct request *r, struct resumption *s)
+{
+    const char *key = s->resource.record.key;
+    size_t size = strcspn(key, "/");
+    char namespace[256];
+
+    snprintf(namespace, sizeof(namespace), "%.*s", key[size] ? (int)size : 0, key);
+    r->rights = caller_rights(r->serve->access, r->caller, namespace);
+    s->replace = (r->rights & RIGHT_DELETE) && !s->resource.record.only_new;
+    return (r->rights & RIGHT_WRITE) != 0;
+}
+
+static void work_on(struct request *r, struct resumption *s)
+{
+    const char *method = exchange_method(r->exchange);
+
+    if (text_eq(method, "PATCH")) {
+        append(r, s);
+        return;
+    }
+    if (text_eq(method, "DELETE")) {
+        upload_resource_remove(&s->resource);
+        exchange_answer(r->exchange, 204, "", 0);
+    } else {
+        answer_offset(r, &s->resource);
+    }
+    resumption_free(s);
+}
+
+static void answer_unopened(struct request *r, int result, const struct err *e)
+{
+    if (result == -FAULT_NO_OBJECT)
+        exchange_answer_text(r->exchange, 404, "there is no such upload");
+    else
+        upload_answer_failed(r, r->key, result, e);
+}
+
+void upload_resume(struct request *r)
+{
+    const struct upload_wanted wanted = {r->key + strlen(UPLOAD_RESOURCES), caller_name(r->caller)};
+    struct resumption *s;
+    struct err e = {0};
+    int result;
+
+    if (caller_is_anonymous(r->caller) && !request_may(r, RIGHT_WRITE))
+        return;
+    if (!(s = calloc(1, sizeof(*s))))
+        result = err_set(&e, -ENOMEM, "out of memory");
+    else if (!r->serve->uploads)
+        result = -FAULT_NO_OBJECT;
+    else
+        result = upload_resource_open(r->serve->uploads, &wanted, r->exchange, &s->resource, &e);
+    if (result == 0 && may_go_on(r, s)) {
+        work_on(r, s);
+        return;
+    }
+    answer_unopened(r, result < 0 ? result : -FAULT_NO_OBJECT, &e);
+    if (s)
+        resumption_free(s);
+}
