@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json_fields.h"
+#include "net/url.h"
 
 static int decode_digest(const json_t *value, void *at)
 {
@@ -25,11 +26,33 @@ static int decode_true(const json_t *value, void *at)
     return json_is_boolean(value) ? 0 : -EBADMSG;
 }
 
+/* JSON can't express all bytes of a key. */
+static int encode_key(const void *at, json_t **ret)
+{
+    const char *key = *(const char *const *)at;
+    char *encoded = url_encode(key, strlen(key), 1);
+
+    *ret = encoded ? json_string(encoded) : NULL;
+    free(encoded);
+    return *ret ? 1 : -ENOMEM;
+}
+
+static int decode_key(const json_t *value, void *at)
+{
+    const char *encoded = json_string_value(value);
+    char *key = encoded && *encoded ? url_decode(encoded, strlen(encoded)) : NULL;
+
+    if (!key)
+        return encoded && *encoded ? -ENOMEM : -EBADMSG;
+    *(char **)at = key;
+    return 0;
+}
+
 #define AT(k, member) .kind = FIELD_##k, .offset = offsetof(struct upload_record, member)
 
 static const struct json_field FIELDS[] = {
     {"schema", "text", "", .kind = FIELD_CONSTANT, .constant = "salvage.upload/1", .needed = true},
-    {"key", "text", "", AT(TEXT, key), .needed = true},
+    {"key", "text", "", AT(TEXT, key), .needed = true, .encode = encode_key, .decode = decode_key},
     {"owner", "text", "", AT(TEXT, owner), .needed = true},
     {"length", "number", "", AT(KNOWN, length)},
     {"only_new", "true", "", AT(TRUE, only_new), .decode = decode_true},
