@@ -23,16 +23,16 @@ void jvmends_free(struct jvmends *e);
 /* Readable when a JVM has ended. */
 int jvmends_fd(const struct jvmends *e);
 
-/* Remembers a JVM, and where it dumps; of one that is known, only the latter. root: a folder that is watched; below:
- * the place of the record in it, "" or "/a/b". False: its counters are not there yet, and it is to be noted again. */
+/* Adds a JVM and the path of its dumps; for a known JVM, only that path is replaced. root: a watched folder; below: the
+ * folder of the record in it, "" or "/a/b". False: the JVM's counters are not there yet: call again. */
 bool jvmends_note(struct jvmends *e, const struct jvmtrace *t, const char *root, const char *below);
 
-/* While they live: what the kernel counts of them. Of one that comes near a limit of threads, what can still be had is
- * taken, once (arm/near_limit.h). */
+/* Reads memory and threads of the living JVMs. For a JVM near its limit of threads, evidence is taken that will be out
+ * of reach at the limit, once (arm/near_limit.h). */
 void jvmends_sample(struct jvmends *e);
 
-/* The application that JVMs are, or run below, has ended. status: as wait has it. */
+/* The application, pid, has ended: it is a JVM, or JVMs are its descendants. status: of wait(2). */
 void jvmends_status(struct jvmends *e, pid_t pid, int status);
 
-/* Of those that have ended. last: nothing more will be known of them. */
+/* Records the ends of the JVMs that have ended. last: jvmends_status will not be called any more. */
 void jvmends_collect(struct jvmends *e, bool last);

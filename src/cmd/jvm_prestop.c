@@ -156,7 +156,7 @@ static int run_on(struct prestop *p)
 {
     CLEANUP(whoami_done) struct whoami who = {0};
     CLEANUP(facts_done) struct facts facts = {0};
-    struct shipping_case its_case = {0};
+    struct shipping_case prestop_case = {0};
     struct err e = {0};
     int exit_code, r;
 
@@ -170,8 +170,8 @@ static int run_on(struct prestop *p)
                                     .state = p->o->plan.state,
                                     .cause = "prestop",
                                     .json = p->o->json,
-                                    .its_case = &its_case};
-    if (dump_begin_case(&p->jvm, &p->shipping, &its_case) < 0)
+                                    .shared_case = &prestop_case};
+    if (dump_begin_case(&p->jvm, &p->shipping, &prestop_case) < 0)
         return command_error(-ENOMEM, "out of memory");
     if ((r = try_store(p, &who, &facts, &e)) < 0)
         return command_error(r, "prestop: the store takes no evidence: %s", e.msg);

@@ -96,7 +96,7 @@ static int ask_small(struct oom *o, struct err *e)
 
     if (first < 0)
         return err_set(e, first, "out of memory");
-    o->shipping->its_case = &one;
+    o->shipping->shared_case = &one;
     for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
         struct jvm_request request = {
             .jvm = &o->jvm, .diagnostic = pieces[i].diagnostic, .timeout_ms = SILENCE_MS, .until_ms = o->until_ms};
@@ -108,7 +108,7 @@ static int ask_small(struct oom *o, struct err *e)
             *e = failure;
         }
     }
-    o->shipping->its_case = NULL;
+    o->shipping->shared_case = NULL;
     return first;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Read and rewritten at the start, appended to afterwards, and rewritten when it has grown.
+ * The file is read and rewritten at the start; a line is appended for each event; beyond FILE_MAX it is rewritten
+ * without the lines that no longer matter.
  */
 #include "guard/case_history.h"
 
@@ -22,10 +23,10 @@ enum { FILE_MAX = 1024 * 1024, KEPT_MAX = FILE_MAX / 2, TEXT_MAX = 4096 };
 static const char NAME[] = "cases";
 
 _Static_assert(CASE_LINE_KEY_MAX == (int)RULE_KEY_MAX && CASE_LINE_TENANT_MAX == (int)RULE_TENANT_MAX,
-               "what a rule knows fits into a record");
-_Static_assert(CASE_LINE_BOOT_MAX == (int)BOOTID_MAX, "so does a boot");
+               "a rule's key and tenant fit into a line");
+_Static_assert(CASE_LINE_BOOT_MAX == (int)BOOTID_MAX, "a boot id fits into a line");
 
-/* How long ago the case was. For another boot only the wall clock tells, which may have been set since. */
+/* How long ago the case was. After a reboot that is known by the wall clock alone, which may have been set since. */
 static uint64_t age_ms(const struct case_history *h, const struct case_line *c, uint64_t now_ms)
 {
     int64_t wall_ms = clock_wall_ns() / 1000000;
@@ -62,8 +63,10 @@ static int load(const struct case_history *h, struct buf *ret)
     return buf_add(ret, bytes, (size_t)n);
 }
 
-/* Appends the lines that still matter to ret, unchanged; restore: and restores them into the rule. */
-static int sift(const struct case_history *h, const struct buf *text, bool restore, uint64_t now_ms, struct buf *ret)
+/* Appends to ret, unchanged, the lines that are younger than the horizon. With restore, they are restored into the
+ * rule, too. */
+static int copy_recent(const struct case_history *h, const struct buf *text, bool restore, uint64_t now_ms,
+                       struct buf *ret)
 {
     const char *end = text->data + text->size;
     int r = 0;
@@ -88,7 +91,7 @@ static int rewrite(struct case_history *h, bool restore, uint64_t now_ms)
     const char *from;
     int r;
 
-    if ((r = load(h, &text)) < 0 || (text.size > 0 && (r = sift(h, &text, restore, now_ms, &kept)) < 0))
+    if ((r = load(h, &text)) < 0 || (text.size > 0 && (r = copy_recent(h, &text, restore, now_ms, &kept)) < 0))
         return r;
     if (kept.size == text.size && kept.size <= KEPT_MAX)
         return 0;
@@ -98,7 +101,7 @@ static int rewrite(struct case_history *h, bool restore, uint64_t now_ms)
     return file_replace(h->dir, NAME, from ? from : "", from ? kept.size - (size_t)(from - kept.data) : 0, 0600);
 }
 
-/* A history that others could write would let them keep us from taking evidence. */
+/* A process that can write the history can keep us from taking evidence, by lines of cases that never were. */
 static int open_folder(const char *state)
 {
     CLEANUP_FD int dir = -1;

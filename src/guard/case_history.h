@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a guard remembers across restarts and crashes: STATE/guard/cases, one line for each case that was begun and
- * one for how it ended (guard/case_line.h). It is restored into the rules, so that cool-downs and caps continue. A
- * line is one write(2) without a sync: it survives our death, and after a crash of the machine no cool-down is
- * needed.
+ * The cases of the past, kept across restarts and crashes of a guard: STATE/guard/cases, one line for each case that
+ * was begun and one for how it ended (guard/case_line.h). They are restored into the rules, so that cool-downs and caps
+ * continue. A line is one write(2) without a sync: it survives our death, and after a crash of the machine no cool-down
+ * is needed.
  */
 #pragma once
 

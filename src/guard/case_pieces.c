@@ -30,7 +30,7 @@ bool case_is_small(const struct action *a)
     return a->kind != ACTION_HEAP_DUMP && a->kind != ACTION_CORE;
 }
 
-static int make_stats(struct guard_case *c, int fd, struct err *e)
+static int make_stats(struct case_run *c, int fd, struct err *e)
 {
     CLEANUP(buf_done) struct buf text = {0};
     int r;
@@ -42,7 +42,7 @@ static int make_stats(struct guard_case *c, int fd, struct err *e)
 }
 
 /* A watch of its folder ships what the process writes then. Without a handler the signal would end the process. */
-static int send_signal(struct guard_case *c, int number, struct err *e)
+static int send_signal(struct case_run *c, int number, struct err *e)
 {
     struct proc_status now;
     int pid = (int)c->proc.pid;
@@ -70,7 +70,7 @@ static uint64_t room_in_memory(void)
     return sample.room / 2 > IN_MEMORY_LEAST ? sample.room / 2 : IN_MEMORY_LEAST;
 }
 
-static int fetch(struct guard_case *c, const struct action *a, int fd, struct err *e)
+static int fetch(struct case_run *c, const struct action *a, int fd, struct err *e)
 {
     struct http_in_container f = {.url = a->argument,
                                   .ca_file = c->config->plan->ca_file,
@@ -81,13 +81,13 @@ static int fetch(struct guard_case *c, const struct action *a, int fd, struct er
     return http_in_container_get(&f, fd, e);
 }
 
-static int run_command(struct guard_case *c, const struct action *a, int fd, struct err *e)
+static int run_command(struct case_run *c, const struct action *a, int fd, struct err *e)
 {
     char pid[16];
     const char *const variables[][2] = {{"SALVAGE_PID", pid},
                                         {"SALVAGE_TARGET", c->config->request->target},
                                         {"SALVAGE_WHY", c->config->request->why},
-                                        {"SALVAGE_CASE", c->shipping.its_case->id}};
+                                        {"SALVAGE_CASE", c->shipping.shared_case->id}};
     CLEANUP(strv_done) struct strv environment = {0};
     struct shell s = {.command = a->argument,
                       .variables = variables,
@@ -103,8 +103,7 @@ static int run_command(struct guard_case *c, const struct action *a, int fd, str
     return shell_to_file(&s, fd, e);
 }
 
-static int ask_jvm(const struct guard_case *c, const char *diagnostic, uint64_t limit_ms, struct piece *p,
-                   struct err *e)
+static int ask_jvm(const struct case_run *c, const char *diagnostic, uint64_t limit_ms, struct piece *p, struct err *e)
 {
     struct jvm_request request = {.jvm = &c->jvm,
                                   .diagnostic = diagnostic,
@@ -115,7 +114,7 @@ static int ask_jvm(const struct guard_case *c, const char *diagnostic, uint64_t 
     return answer_to_file(&request, p->fd, &p->pause, e);
 }
 
-static int make_piece(struct guard_case *c, const struct action *a, struct piece *p, struct err *e)
+static int make_piece(struct case_run *c, const struct action *a, struct piece *p, struct err *e)
 {
     switch (a->kind) {
     case ACTION_STATS:
@@ -150,7 +149,7 @@ static bool needs_process(const struct action *a)
 }
 
 /* The same action may be given twice: threads.txt, threads-2.txt. */
-static void name_piece(struct guard_case *c, unsigned i)
+static void name_piece(struct case_run *c, unsigned i)
 {
     const struct action *a = &c->config->actions->item[i];
     const char *suffix = a->kind == ACTION_STATS ? "json" : "txt";
@@ -165,7 +164,7 @@ static void name_piece(struct guard_case *c, unsigned i)
         snprintf(c->piece[i].name, sizeof(c->piece[i].name), "%s.%s", ACTION_WORDS[a->kind].name, suffix);
 }
 
-static bool is_taken(const struct guard_case *c, unsigned i)
+static bool is_taken(const struct case_run *c, unsigned i)
 {
     for (unsigned k = 0; k < i; k++)
         if (c->piece[k].fd >= 0 && text_eq(c->piece[k].name, c->piece[i].name))
@@ -174,7 +173,7 @@ static bool is_taken(const struct guard_case *c, unsigned i)
 }
 
 /* Names the answer by its URL and its first bytes: heap.pprof, heap-2.pprof. */
-static void name_answer(struct guard_case *c, unsigned i)
+static void name_answer(struct case_run *c, unsigned i)
 {
     char head[64], name[RESPONSE_NAME_MAX];
     ssize_t n = file_pread(c->piece[i].fd, head, sizeof(head), 0);
@@ -188,7 +187,7 @@ static void name_answer(struct guard_case *c, unsigned i)
 }
 
 /* The output of a command is kept even if the command failed. */
-static bool is_kept(const struct guard_case *c, unsigned i, int r)
+static bool is_kept(const struct case_run *c, unsigned i, int r)
 {
     struct stat st;
 
@@ -197,7 +196,7 @@ static bool is_kept(const struct guard_case *c, unsigned i, int r)
     return fstat(c->piece[i].fd, &st) == 0 && st.st_size > 0;
 }
 
-static void make_one(struct guard_case *c, unsigned i)
+static void make_one(struct case_run *c, unsigned i)
 {
     const struct action *a = &c->config->actions->item[i];
     struct piece *p = &c->piece[i];
@@ -223,7 +222,7 @@ static void make_one(struct guard_case *c, unsigned i)
         name_answer(c, i);
 }
 
-void case_pieces_make(struct guard_case *c)
+void case_pieces_make(struct case_run *c)
 {
     for (unsigned i = 0; i < c->config->actions->count; i++) {
         const struct action *a = &c->config->actions->item[i];

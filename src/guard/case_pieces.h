@@ -16,25 +16,26 @@ struct piece {
     struct pause pause;
 };
 
-struct guard_case {
+/* A case while its evidence is taken. */
+struct case_run {
     const struct case_config *config;
-    struct proc proc;  /* the process has ended, and there is no other */
-    struct whoami its; /* the pod or host that the evidence belongs to; owned */
+    struct proc proc;    /* not open: the process has ended, and there is no other to take evidence of */
+    struct whoami owner; /* the pod or host that the evidence belongs to; owned */
     struct proc_status status;
     struct jvm jvm;
     bool is_jvm;
     struct err no_jvm; /* why the process is no JVM */
     struct shipping shipping;
-    struct shipping_case its_case; /* the guard has it, too: for the record of a kill */
+    struct shipping_case store_case; /* of all pieces; the guard knows its id, too, for the record of a kill */
     struct piece piece[ACTION_MAX];
     int exit_code;
 };
 
 /* Logs a piece that could not be taken or shipped; the first of them decides the exit code. */
-void case_report_missed(struct guard_case *c, const char *what, int r, const struct err *e);
+void case_report_missed(struct case_run *c, const char *what, int r, const struct err *e);
 
 /* Whether the piece is made into a file in memory; a large one is shipped while it is made. */
 bool case_is_small(const struct action *a);
 
 /* Makes the small pieces, one after the other, into c->piece; and sends signals. */
-void case_pieces_make(struct guard_case *c);
+void case_pieces_make(struct case_run *c);

@@ -33,7 +33,7 @@ enum {
     ANOTHER_TRIES = 5, /* each process that is found may end before it is opened */
 };
 
-void case_report_missed(struct guard_case *c, const char *what, int r, const struct err *e)
+void case_report_missed(struct case_run *c, const char *what, int r, const struct err *e)
 {
     const struct fault_info *fault = fault_find(r);
 
@@ -43,7 +43,7 @@ void case_report_missed(struct guard_case *c, const char *what, int r, const str
 }
 
 /* guard.json: what the guard saw and did. */
-static void ship_about(struct guard_case *c)
+static void ship_about(struct case_run *c)
 {
     static const char name[] = "guard.json";
     CLEANUP_FD int fd = memfd_create(name, MFD_CLOEXEC);
@@ -56,7 +56,7 @@ static void ship_about(struct guard_case *c)
         case_report_missed(c, name, r, &e);
 }
 
-static void ship_small(struct guard_case *c)
+static void ship_small(struct case_run *c)
 {
     const char *state = c->shipping.state;
 
@@ -83,7 +83,7 @@ static void ship_small(struct guard_case *c)
 /* --- the large ones -------------------------------------------------------------------------------------------------
  */
 
-static int make_heap_dump(struct guard_case *c, const struct action *a, struct err *e)
+static int make_heap_dump(struct case_run *c, const struct action *a, struct err *e)
 {
     struct dumped made = {0};
     struct dump_options o = {.live = a->live, .folder = c->config->dir, .timeout_ms = a->limit_ms, .made = &made};
@@ -101,7 +101,7 @@ static int make_heap_dump(struct guard_case *c, const struct action *a, struct e
 
 /* The process stands still for at most a->pause_ms, and can't reach its limit meanwhile; the rest is copied while it
  * runs. */
-static int make_core(struct guard_case *c, const struct action *a, struct err *e)
+static int make_core(struct case_run *c, const struct action *a, struct err *e)
 {
     struct live_core_options o = {.quick = a->pause_ms == 0,
                                   .at_most_ms = a->pause_ms ? a->pause_ms : QUICK_MS,
@@ -111,7 +111,7 @@ static int make_core(struct guard_case *c, const struct action *a, struct err *e
     return core_to_store(&c->proc, &o, &c->shipping, &made, e);
 }
 
-static void make_large(struct guard_case *c)
+static void make_large(struct case_run *c)
 {
     for (unsigned i = 0; i < c->config->actions->count; i++) {
         const struct action *a = &c->config->actions->item[i];
@@ -131,7 +131,7 @@ static void make_large(struct guard_case *c)
     }
 }
 
-static bool wants_large(const struct guard_case *c)
+static bool wants_large(const struct case_run *c)
 {
     for (unsigned i = 0; i < c->config->actions->count; i++)
         if (!case_is_small(&c->config->actions->item[i]))
@@ -139,7 +139,7 @@ static bool wants_large(const struct guard_case *c)
     return false;
 }
 
-static void await_small(struct guard_case *c, pid_t child)
+static void await_small(struct case_run *c, pid_t child)
 {
     int status = wait_child(child);
     struct err e = {0};
@@ -152,7 +152,7 @@ static void await_small(struct guard_case *c, pid_t child)
         c->exit_code = WEXITSTATUS(status);
 }
 
-static void take_all(struct guard_case *c)
+static void take_all(struct case_run *c)
 {
     pid_t child = -1;
 
@@ -168,15 +168,15 @@ static void take_all(struct guard_case *c)
         await_small(c, child);
 }
 
-static void guard_case_done(struct guard_case *c)
+static void case_run_done(struct case_run *c)
 {
     sink_close(c->shipping.sink);
     proc_done(&c->proc);
     jvm_done(&c->jvm);
-    whoami_done(&c->its);
+    whoami_done(&c->owner);
 }
 
-static int open_process(struct guard_case *c, pid_t pid)
+static int open_process(struct case_run *c, pid_t pid)
 {
     int r = proc_open("/proc", pid, &c->proc);
 
@@ -188,7 +188,7 @@ static int open_process(struct guard_case *c, pid_t pid)
 }
 
 /* If the process has ended, the case is of the largest process in its cgroup, or of the cgroup's numbers alone. */
-static int open_victim(struct guard_case *c, pid_t wanted, struct err *e)
+static int open_victim(struct case_run *c, pid_t wanted, struct err *e)
 {
     int r = open_process(c, wanted);
     pid_t pid = wanted;
@@ -207,7 +207,7 @@ static int open_victim(struct guard_case *c, pid_t wanted, struct err *e)
 }
 
 /* Evidence of an ended process is shipped as that of the pod which the guard saw last. */
-static int name_the_ended(struct guard_case *c)
+static int name_the_ended(struct case_run *c)
 {
     static const struct facts nothing;
     int r;
@@ -215,14 +215,14 @@ static int name_the_ended(struct guard_case *c)
     c->shipping.pid = 0;
     if (!c->config->request->last->host || text_eq(c->config->request->last->host, c->shipping.who->host))
         return 0;
-    if ((r = whoami_for(c->shipping.who, c->config->request->last, &c->its)) < 0)
+    if ((r = whoami_for(c->shipping.who, c->config->request->last, &c->owner)) < 0)
         return r;
-    c->shipping.who = &c->its;
+    c->shipping.who = &c->owner;
     c->shipping.facts = &nothing;
     return 0;
 }
 
-static int run_case(struct guard_case *c, struct err *e)
+static int run_case(struct case_run *c, struct err *e)
 {
     CLEANUP(plan_done) struct plan plan = {0};
     CLEANUP(whoami_done) struct whoami who = {0};
@@ -243,13 +243,13 @@ static int run_case(struct guard_case *c, struct err *e)
                                     .state = c->config->plan->state,
                                     .cause = "pressure",
                                     .logs = true,
-                                    .its_case = &c->its_case,
+                                    .shared_case = &c->store_case,
                                     .pid = (uint64_t)c->status.inner_pid,
                                     .uid = c->status.uid,
                                     .jvm = c->jvm.version,
                                     .command = c->jvm.command};
     if (c->proc.fd >= 0)
-        evidence_owner_set(&c->shipping, &c->proc, &c->its);
+        evidence_owner_set(&c->shipping, &c->proc, &c->owner);
     else if ((r = name_the_ended(c)) < 0)
         return err_set(e, r, "out of memory");
     take_all(c);
@@ -258,18 +258,18 @@ static int run_case(struct guard_case *c, struct err *e)
 
 int case_run(const struct case_config *config)
 {
-    struct guard_case c = {.config = config, .proc = PROC_NONE, .jvm = JVM_NONE};
+    struct case_run c = {.config = config, .proc = PROC_NONE, .jvm = JVM_NONE};
     const struct case_request *request = config->request;
     struct err e = {0};
     int r;
 
     assert(config->actions && config->plan && config->pass_env);
-    snprintf(c.its_case.id, sizeof(c.its_case.id), "%s", request->id);
-    c.its_case.time_ns = request->time_ns;
+    snprintf(c.store_case.id, sizeof(c.store_case.id), "%s", request->id);
+    c.store_case.time_ns = request->time_ns;
     fcntl(request->cgroup, F_SETFD, FD_CLOEXEC);
     fcntl(request->speed, F_SETFD, FD_CLOEXEC);
     if ((r = run_case(&c, &e)) < 0)
         case_report_missed(&c, "all", r, &e);
-    guard_case_done(&c);
+    case_run_done(&c);
     return c.exit_code;
 }

@@ -70,7 +70,7 @@ const char *reading_why(const struct reading_value *v);
 
 /* Milliseconds until the limit is reached at the present growth; INT64_MAX: never. A heap grows only until it is
  * full. A target that sits at its limit without growing never reaches it: used page cache looks the same, and the
- * kernel does not kill for that (psi tells the two apart). */
+ * kernel does not kill for that (psi shows the difference). */
 struct reading_value reading_oom_in(const struct reading *r);
 
 /* Share of the limit in use, in hundredths of a per cent. */

@@ -19,12 +19,12 @@ int record_ship(const struct record_request *request, const struct plan_options 
     CLEANUP(plan_done) struct plan plan = {0};
     CLEANUP(whoami_done) struct whoami self = {0}, who = {0};
     CLEANUP(facts_done) struct facts facts = {0};
-    struct shipping_case its_case = {.time_ns = request->time_ns};
+    struct shipping_case kill_case = {.time_ns = request->time_ns};
     struct shipping s = {.plan = &plan,
                          .who = &self,
                          .facts = &facts,
                          .logs = true,
-                         .its_case = &its_case,
+                         .shared_case = &kill_case,
                          .cause = *request->id ? "pressure" : "oom-kill"};
     int r;
 
@@ -41,8 +41,8 @@ int record_ship(const struct record_request *request, const struct plan_options 
         s.facts = &no_facts;
     }
     if (*request->id)
-        snprintf(its_case.id, sizeof(its_case.id), "%s", request->id);
-    else if (identity_of_stream(self.machine, (pid_t)request->pid, 0, its_case.time_ns, its_case.id) < 0)
+        snprintf(kill_case.id, sizeof(kill_case.id), "%s", request->id);
+    else if (identity_of_stream(self.machine, (pid_t)request->pid, 0, kill_case.time_ns, kill_case.id) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     r = shipping_open_file(&s, &(struct open_file){request->json, -1, RECORD_NAME, RECORD_NAME}, e);
     sink_close(s.sink);

@@ -2,13 +2,13 @@
  *
  * The part of a target's identity that stays when its container restarts, for rule_join: caps and cool-downs continue
  * under this key. Built from what the runtime and the kubelet say, not from what the container says about itself: a
- * container must not choose under whose key its cases count.
+ * container must not be able to choose another one's key.
  *
  *   pod UID + container name     Kubernetes: a restart brings a new container id
  *   container id                 elsewhere: "docker restart" keeps it; a recreated container is a new one
  *   the cgroup's path            without a container: a service of systemd
  *
- * Cgroups below a container's are told apart by the rest of their path.
+ * For a cgroup below a container's, the rest of its path is added.
  */
 #pragma once
 

@@ -42,7 +42,7 @@ bool target_rename(struct target *t, uint64_t now_ms)
     any = target_victim(t);
     if (!any || proc_open("/proc", any, &p) < 0 || !container_of_process(p.fd, id) || !name_by_pod(&p, id, t))
         return false;
-    /* Facts from before the container was set up are not its own. */
+    /* What was known before the container was set up is about the process that set it up. */
     t->last.pid = 0;
     return t->named = true;
 }

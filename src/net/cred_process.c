@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A program of the user's that hands out credentials (AWS SDKs and Tools Reference Guide, "Process credential
- * provider"). It is run without a shell, in a process group of its own, which is ended as a whole when its time is up.
+ * provider"). It is run without a shell, in a process group of its own, which is killed as a whole at the deadline.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a profile of AWS's files may have credentials from, for the providers that read one, and for roles whose source
- * is another profile.
+ * Credentials that a profile of AWS's files has or names, for the providers that read a profile, and for roles whose
+ * source is another profile.
  */
 #pragma once
 

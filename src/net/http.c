@@ -144,7 +144,7 @@ void http_free(struct http *h)
     free(h);
 }
 
-/* Tells libcurl which CAs to trust, once: no others. A request without TLS needs none. */
+/* Gives libcurl the CAs to trust, once: no others. A request without TLS needs none. */
 static int trust(struct http *h, const char *url, struct err *e)
 {
     CURL *c = h->curl;
@@ -173,7 +173,7 @@ static void header_lines_done(struct header_lines *l)
     }
 }
 
-/* "Name: value". A control character in a value would let a name from a stranger write headers of its own. */
+/* "Name: value". A control character in a value could begin another header: values may be foreign text. */
 static int add_line(struct header_lines *l, const struct http_header *header, struct err *e)
 {
     const char *value = header->secret ? secret_expose(header->secret) : header->value;

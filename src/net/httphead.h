@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Foreign bytes. The head of an HTTP answer: raw lines as they came (RFC 9112, 2.1), the status line first or not
- * there. Looks things up in it; judges neither the status nor the body's length: whoever received the head has done
+ * there. Finds headers in it. Checks neither the status nor the body's length: the receiver of the head has done
  * that.
  */
 #pragma once

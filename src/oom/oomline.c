@@ -297,3 +297,37 @@ bool oomline_summary(const char *text, const struct oomkill *k, struct oomline_s
     *ret = s;
     return true;
 }
+
+bool oomline_is_begun(const char *text)
+{
+    static const char *const begin[] = {
+        "Killed process ", "Memory cgroup ", "Out of memory",   "oom-kill:", "Task in /", "Tasks in /",
+        "memory: usage ",  "swap: usage ",   "memory+swap: us", "kmem: us",  "[ ",        "oom_reaper: ",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(begin); i++)
+        if (text_starts(text, begin[i]))
+            return true;
+    return strstr(text, " invoked oom-k") || (*text == '[' && text[1] >= '0' && text[1] <= '9');
+}
+
+bool oomline_is_piece(const char *text)
+{
+    const char *at = text;
+    uint64_t n;
+
+    if (text_starts(text, " killed as a result of limit of ") || text_starts(text, "killed as a result of limit of "))
+        return true;
+    if (!scan_word(&at, " "))
+        return false;
+    at += strspn(at, "abcdefghijklmnopqrstuvwxyz_");
+    return scan_word(&at, ":") && scan_number(&at, &n) && text_starts(at, "KB");
+}
+
+bool oomline_has_end(const char *text)
+{
+    size_t size = strlen(text);
+
+    return (size > 0 && text[size - 1] == ':' && text_starts(text, "Memory cgroup stats for /")) ||
+           strstr(text, ", oom_score_adj=");
+}

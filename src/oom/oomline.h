@@ -39,5 +39,16 @@ struct oomline_summary {
 };
 
 /* "oom-kill:constraint=…,oom_memcg=/a,task_memcg=/a/b,task=java,pid=4711,uid=0", since Linux 5.0. k: what is known
- * of the kill so far: it tells where a name ends that contains the separators. */
+ * of the kill so far: a name may contain the separators, and is compared with it. */
 bool oomline_summary(const char *text, const struct oomkill *k, struct oomline_summary *ret);
+
+/* For a log that a tool has saved, where a line may be wrapped or in pieces: */
+
+/* Whether the text is the beginning of a line about a kill, with its rest on the next line. */
+bool oomline_is_begun(const char *text);
+
+/* Whether it is a piece that the kernel added to its line (pr_cont), as a separate line. */
+bool oomline_is_piece(const char *text);
+
+/* Whether it has the end of such a line: what follows is another line. */
+bool oomline_has_end(const char *text);

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "oom/oomkill_processes.h"
 #include "oom/oomline.h"
 #include "oom/oomtable.h"
 #include "oom/oomvictim.h"
@@ -80,33 +81,6 @@ static struct oomkill *begin(struct oomlog *l)
 /* --- the report -----------------------------------------------------------------------------------------------------
  */
 
-/* A larger process replaces the smallest if the list is full. Keeps the order. */
-static void add_task(struct oomkill *k, const struct oomkill_process *p)
-{
-    unsigned smallest = 0;
-
-    if (k->task_count > 0 && k->task[k->task_count - 1].pid == p->pid)
-        return; /* the same line again: two daemons wrote the file */
-    k->task_total++;
-    if (k->task_count == OOMKILL_TASKS_MAX) {
-        for (unsigned i = 1; i < k->task_count; i++)
-            if (k->task[i].rss < k->task[smallest].rss)
-                smallest = i;
-        if (p->rss <= k->task[smallest].rss)
-            return;
-        memmove(&k->task[smallest], &k->task[smallest + 1], (--k->task_count - smallest) * sizeof(*p));
-    }
-    k->task[k->task_count++] = *p;
-}
-
-static const struct oomkill_process *find_task(const struct oomkill *k, uint64_t pid)
-{
-    for (unsigned i = 0; i < k->task_count; i++)
-        if (k->task[i].pid == pid)
-            return &k->task[i];
-    return NULL;
-}
-
 static const char *why_of(const char *constraint)
 {
     static const struct {
@@ -173,7 +147,7 @@ static void read_report(struct oomlog *l, const struct kmsgrecord *r)
     struct oomkill_process p;
 
     if (oomtable_row(r->text, &l->table, l->page_size, &p)) {
-        add_task(k, &p);
+        oomkill_add_task(k, &p);
         return;
     }
     if (oomtable_header(r->text, &l->table)) {
@@ -191,22 +165,6 @@ static void read_report(struct oomlog *l, const struct kmsgrecord *r)
 
 /* --- the kill -------------------------------------------------------------------------------------------------------
  */
-
-/* Fills in what p lacks and another line has. */
-static void complete(struct oomkill_process *p, const struct oomkill_process *from)
-{
-    if (p->uid == OOMKILL_UNKNOWN)
-        p->uid = from->uid;
-    if (p->pgtables == OOMKILL_UNKNOWN)
-        p->pgtables = from->pgtables;
-    if (p->swap == OOMKILL_UNKNOWN)
-        p->swap = from->swap;
-    if (p->oom_score_adj == OOMKILL_NO_SCORE)
-        p->oom_score_adj = from->oom_score_adj;
-    /* Linux 5.4 wrote bytes, with "kB" behind them. */
-    if (from->pgtables != OOMKILL_UNKNOWN && p->pgtables / 1024 == from->pgtables)
-        p->pgtables = from->pgtables;
-}
 
 static const char *decide_why(const struct oomlog *l, const struct oomkill *k, enum oomvictim_scope scope)
 {
@@ -226,15 +184,15 @@ static const char *decide_why(const struct oomlog *l, const struct oomkill *k, e
 /* Adds the report's data about the process. */
 static void add_report(struct oomlog *l, struct oomkill *k, const struct oomkill_process *summary)
 {
-    const struct oomkill_process *row = find_task(k, k->process.pid);
+    const struct oomkill_process *row = oomkill_find_task(k, k->process.pid);
     uint64_t page_size = row ? oomtable_page_size(row, l->page_size, k->process.total_vm) : l->page_size;
 
     if (page_size != l->page_size)
         oomtable_rescale(k, l->page_size, page_size);
     if (summary->pid == k->process.pid)
-        complete(&k->process, summary);
+        oomkill_complete_process(&k->process, summary);
     if (row)
-        complete(&k->process, row);
+        oomkill_complete_process(&k->process, row);
 }
 
 static void settle(struct oomlog *l, const struct kmsgrecord *r, enum oomvictim_scope scope,
@@ -265,7 +223,7 @@ static void settle_choice(struct oomlog *l)
 {
     struct oomkill *k = &l->kill[l->now];
     struct oomkill_process choice = k->process;
-    const struct oomkill_process *row = find_task(k, choice.pid);
+    const struct oomkill_process *row = oomkill_find_task(k, choice.pid);
     struct kmsgrecord at = {.sequence = k->kernel.sequence, .usec = k->kernel.usec};
 
     if (row)
@@ -303,7 +261,7 @@ static bool is_of_group(const struct oomlog *l, const struct kmsgrecord *r, cons
     const struct oomkill *k = &l->kill[l->now];
 
     return *k->group.cgroup && l->chosen == OOMVICTIM_ANY && r->usec - l->last_usec <= GROUP_USEC_MAX &&
-           (k->task_count == 0 || k->task_total > k->task_count || find_task(k, p->pid));
+           (k->task_count == 0 || k->task_total > k->task_count || oomkill_find_task(k, p->pid));
 }
 
 /* Whether this is the same kill logged again: for the victim of memory.oom.group, or in a file that two daemons
@@ -313,26 +271,6 @@ static bool is_repeated(const struct oomlog *l, const struct kmsgrecord *r, cons
     const struct oomkill *k = &l->kill[l->now];
 
     return k->process.pid == p->pid && text_eq(k->process.name, p->name) && r->usec - l->last_usec <= AGAIN_USEC_MAX;
-}
-
-static void add_to_group(struct oomkill *k, const struct oomkill_process *p)
-{
-    const struct oomkill_process *row = find_task(k, p->pid);
-    struct oomkill_process *to = &k->group.process[k->group.count];
-
-    for (unsigned i = 0; i < k->group.count; i++) {
-        if (k->group.process[i].pid == p->pid) {
-            k->group.again++;
-            return;
-        }
-    }
-    k->group.total++;
-    if (k->group.count == OOMKILL_GROUP_MAX)
-        return;
-    *to = *p;
-    if (row)
-        complete(to, row);
-    k->group.count++;
 }
 
 static struct oomkill *read_killed(struct oomlog *l, const struct kmsgrecord *r, enum oomvictim_scope scope,
@@ -347,7 +285,7 @@ static struct oomkill *read_killed(struct oomlog *l, const struct kmsgrecord *r,
         return NULL;
     }
     if (l->state == KILL && is_of_group(l, r, p)) {
-        add_to_group(k, p);
+        oomkill_add_to_group(k, p);
         l->last_usec = r->usec;
         return NULL;
     }

@@ -20,7 +20,7 @@
 #include "oom/oomvictim.h"
 
 enum {
-    PAGE_SIZE = 4096, /* unless the log tells another size */
+    PAGE_SIZE = 4096, /* unless the log shows another size */
     PARTS_MAX = 16,
     WRAPPED_MIN = 30,            /* a shorter line is not taken for a wrapped one */
     BACK_USEC_MAX = 1000 * 1000, /* lines of several CPUs are out of order by less than this */
@@ -103,34 +103,6 @@ static bool is_whole(struct oomsaved *s, const char *text)
            oomtable_row(text, &s->table, PAGE_SIZE, &s->scratch.process);
 }
 
-/* Whether the text is the beginning of such a line, with its rest on the next line. */
-static bool is_begun(const char *text)
-{
-    static const char *const begin[] = {
-        "Killed process ", "Memory cgroup ", "Out of memory",   "oom-kill:", "Task in /", "Tasks in /",
-        "memory: usage ",  "swap: usage ",   "memory+swap: us", "kmem: us",  "[ ",        "oom_reaper: ",
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(begin); i++)
-        if (text_starts(text, begin[i]))
-            return true;
-    return strstr(text, " invoked oom-k") || (*text == '[' && text[1] >= '0' && text[1] <= '9');
-}
-
-/* A piece that pr_cont() added, as a separate line. */
-static bool is_piece(const char *text)
-{
-    const char *at = text;
-    uint64_t n;
-
-    if (text_starts(text, " killed as a result of limit of ") || text_starts(text, "killed as a result of limit of "))
-        return true;
-    if (!scan_word(&at, " "))
-        return false;
-    at += strspn(at, "abcdefghijklmnopqrstuvwxyz_");
-    return scan_word(&at, ":") && scan_number(&at, &n) && text_starts(at, "KB");
-}
-
 /* --- to the log -----------------------------------------------------------------------------------------------------
  */
 
@@ -186,7 +158,7 @@ static int feed(struct oomsaved *s, const struct logprefix *at, const char *text
     if (ended < 0 || size + 1 >= sizeof(r->text))
         return ended;
     s->usec = r->usec = usec_of(s, at);
-    r->continued = is_piece(text);
+    r->continued = oomline_is_piece(text);
     memcpy(r->text, blank, strlen(blank));
     memcpy(r->text + strlen(blank), text, size + 1);
     r->size = size + strlen(blank);
@@ -230,28 +202,19 @@ static bool join(struct oomsaved *s, unsigned parts, const char *between)
     return is_whole(s, s->joined);
 }
 
-/* Whether the text has the end of such a line: what follows is another line. */
-static bool has_end(const char *text)
-{
-    size_t size = strlen(text);
-
-    return (size > 0 && text[size - 1] == ':' && text_starts(text, "Memory cgroup stats for /")) ||
-           strstr(text, ", oom_score_adj=");
-}
-
 /* How many of the parts are one line; if more than one, s->joined is that line. */
 static unsigned joined_parts(struct oomsaved *s)
 {
     const struct waiting *w = &s->waiting;
     unsigned best = 1;
 
-    if (w->first_size < WRAPPED_MIN || (has_end(w->text) && is_whole(s, w->text)))
+    if (w->first_size < WRAPPED_MIN || (oomline_has_end(w->text) && is_whole(s, w->text)))
         return 1;
     for (unsigned parts = 2; parts <= w->count; parts++) {
         if (!join(s, parts, "") && !join(s, parts, " "))
             continue;
         best = parts;
-        if (has_end(s->joined))
+        if (oomline_has_end(s->joined))
             break;
     }
     if (best > 1 && !join(s, best, ""))
@@ -372,11 +335,11 @@ int oomsaved_line(struct oomsaved *s, const char *line, size_t size)
         logprefix_read(s->line, &at);
     if (at.foreign)
         return 0;
-    if (!at.found && !is_piece(at.text))
+    if (!at.found && !oomline_is_piece(at.text))
         at.text += strspn(at.text, " \t>");
     s->prefixed |= at.stamped || at.dated;
     unescape(s->line + (at.text - s->line));
-    if (!at.found && w->count > 0 && *at.text && is_begun(w->text) && !is_begun(at.text) &&
+    if (!at.found && w->count > 0 && *at.text && oomline_is_begun(w->text) && !oomline_is_begun(at.text) &&
         add_part(w, at.text, strlen(at.text)))
         return 0;
     if ((r = feed_waiting(s)) < 0 || (new_boot && (r = close_boot(s)) < 0))

@@ -23,7 +23,7 @@ bool oomtable_row(const char *text, const struct oomtable *t, uint64_t page_size
 
 /* The page size of the kernel that wrote the log, which a log of another machine does not name: the table counts
  * pages, the line of the kill has kB. row: as read with page_size; total_vm: bytes, of the same process. Returns
- * page_size if they do not tell. */
+ * page_size if they do not show it. */
 uint64_t oomtable_page_size(const struct oomkill_process *row, uint64_t page_size, uint64_t total_vm);
 
 /* Converts what was read with a page size of from bytes to one of to bytes. */

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One loop over signals, the watch's events and timers.
- *
- * SIGTERM asks the watch to stop, SIGINT to stop at once: two different signals, since two of the same may merge while
- * they are pending. It gets neither before it has reported EVENT_STARTED.
  */
 #include "run/supervise.h"
 
@@ -14,155 +11,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "linux/launch.h"
-#include "linux/memcg.h"
 #include "run/arm_protocol.h"
-#include "run/event_summary.h"
-#include "ship/attach_supervisor.h"
+#include "run/supervise_internal.h"
 
-enum {
-    EVENT_SIZE_MAX = 16 * 1024,
-    PATIENCE_MS = 10 * 1000, /* for a watch that should have stopped by now */
-    POLL_MAX_MS = 60 * 1000,
-    RESTARTS_AT_THE_END = 3,
-    SIGNAL_NAME_MAX = 24
-};
-
-struct supervisor {
-    const struct supervise_config *config;
-    struct launch_signals before;
-    pid_t app, watch; /* 0: not running */
-    bool terminal;    /* the terminal was given to the application */
-    int signal_fd, channel;
-    struct memcg cgroup; /* our own, and so the application's */
-    uint64_t oom_before, began_ms;
-    /* Once the application has ended. */
-    bool ended;
-    pid_t ended_pid;
-    int status; /* of wait(2) */
-    uint64_t oom_kills, ran_ms;
-    bool oom_known;
-    uint64_t stop_ms, kill_ms; /* when the watch is asked to stop at once, and when it is killed */
-    /* The watch. */
-    struct attach_supervisor arm;
-    struct event_summary summary;
-    struct backoff backoff;
-    uint64_t restart_ms; /* 0: not scheduled */
-    unsigned restarts;   /* since the application ended */
-    unsigned stops;      /* requests to stop: signals, and the end of the grace */
-    bool asked, hurried; /* the watch got SIGTERM; it got SIGINT or SIGKILL */
-    bool locked_out;     /* another watch holds the folders: watch_instead runs */
-    bool finished;
-};
-
-/* The watch */
-
-static void end_channel(struct supervisor *s)
-{
-    if (s->channel >= 0)
-        close(s->channel);
-    s->channel = -1;
-}
-
-static void start_watch(struct supervisor *s)
-{
-    int r;
-
-    s->restart_ms = 0;
-    s->asked = s->hurried = false;
-    event_summary_restart(&s->summary);
-    end_channel(s);
-    r = launch_salvage(s->locked_out ? s->config->watch_instead : s->config->watch, &s->watch, &s->channel);
-    if (r == 0)
-        return;
-    s->watch = 0;
-    s->restart_ms = clock_mono_ms() + backoff_next(&s->backoff, 0);
-    log_event(EVENT_WATCH_DIED, LOG_STR("error", strerror(-r)));
-}
-
-/* Sends the signals that are due and were not sent. Not before the process that arms has ended: it may still write a
- * crash log. */
-static void stop_watch(struct supervisor *s)
-{
-    uint64_t patience = clock_mono_ms() + PATIENCE_MS;
-
-    if (!s->watch || !s->ended || (s->arm.pid && s->stops < 2))
-        return;
-    if (s->summary.started && !s->asked) {
-        kill(s->watch, SIGTERM);
-        s->asked = true;
-    }
-    if (s->stops > 1 && !s->hurried) {
-        kill(s->watch, s->asked ? SIGINT : SIGKILL);
-        s->hurried = true;
-        if (patience < s->kill_ms)
-            s->kill_ms = patience;
-    }
-}
-
-static void on_channel(struct supervisor *s)
-{
-    char line[EVENT_SIZE_MAX];
-    ssize_t n;
-
-    do {
-        n = recv(s->channel, line, sizeof(line), MSG_DONTWAIT);
-        if (n > 0)
-            event_summary_add(&s->summary, line, (size_t)n);
-    } while (n > 0 || (n < 0 && errno == EINTR));
-    if (n == 0 || errno != EAGAIN)
-        end_channel(s);
-    stop_watch(s);
-}
-
-static void report_watch_died(const struct supervisor *s, int status)
-{
-    char how[96];
-    uint64_t now = clock_mono_ms(), wait_ms = s->restart_ms > now ? s->restart_ms - now : 0;
-
-    snprintf(how, sizeof(how), WIFSIGNALED(status) ? "it was killed by signal %d" : "it ended with status %d",
-             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    log_event(EVENT_WATCH_DIED, LOG_STR("error", how), LOG_UINT("retry_in_s", wait_ms / 1000));
-}
-
-static bool is_locked_out(const struct supervisor *s, int status)
-{
-    return !s->locked_out && s->config->watch_instead && WIFEXITED(status) &&
-           WEXITSTATUS(status) == fault_find(-FAULT_LOCKED)->exit_code;
-}
-
-/* After the application's end it is started again only if a signal killed it, such as an OOM kill's. */
-static void on_watch_end(struct supervisor *s, int status)
-{
-    if (s->channel >= 0)
-        on_channel(s);
-    end_channel(s);
-    s->watch = 0;
-    if (is_locked_out(s, status)) {
-        s->locked_out = true;
-        report_watch_died(s, status);
-        start_watch(s);
-        return;
-    }
-    if (s->ended && (WIFEXITED(status) || s->hurried || ++s->restarts > RESTARTS_AT_THE_END)) {
-        s->finished = true;
-        if (!s->asked || WIFSIGNALED(status))
-            report_watch_died(s, status);
-        return;
-    }
-    s->restart_ms = clock_mono_ms() + backoff_next(&s->backoff, 0);
-    report_watch_died(s, status);
-}
-
-/* The application */
+enum { POLL_MAX_MS = 60 * 1000 };
 
 /* The kernel counts a kill in the victim's cgroup, which is ours, too. It counts before it kills: after the death the
  * count is complete. */
@@ -172,70 +30,6 @@ static void count_oom_kills(struct supervisor *s)
 
     s->oom_known = memcg_events(&s->cgroup, false, &now) == 0;
     s->oom_kills = s->oom_known && now.oom_kill > s->oom_before ? now.oom_kill - s->oom_before : 0;
-}
-
-static int exit_status(const struct supervisor *s)
-{
-    return WIFSIGNALED(s->status) ? 128 + WTERMSIG(s->status) : WEXITSTATUS(s->status);
-}
-
-/* A shell in between exits with 137 for a child that got SIGKILL. */
-static const char *why(const struct supervisor *s)
-{
-    if (s->oom_kills > 0 && exit_status(s) == 128 + SIGKILL)
-        return "oom-kill";
-    return WIFSIGNALED(s->status) ? "signal" : "exit";
-}
-
-/* "SIGKILL", in out; NULL if no signal ended it. */
-static const char *signal_name(const struct supervisor *s, char out[static SIGNAL_NAME_MAX])
-{
-    const char *name = WIFSIGNALED(s->status) ? sigabbrev_np(WTERMSIG(s->status)) : NULL;
-
-    if (!WIFSIGNALED(s->status))
-        return NULL;
-    if (name)
-        snprintf(out, SIGNAL_NAME_MAX, "SIG%s", name);
-    else
-        snprintf(out, SIGNAL_NAME_MAX, "%d", WTERMSIG(s->status));
-    return out;
-}
-
-static bool maybe_oom(const struct supervisor *s)
-{
-    return !s->oom_known && exit_status(s) == 128 + SIGKILL;
-}
-
-/* An ordinary stop: it ended by SIGTERM or SIGINT after we had forwarded one. */
-static bool is_requested_stop(const struct supervisor *s)
-{
-    return s->stops > 0 && (exit_status(s) == 128 + SIGTERM || exit_status(s) == 128 + SIGINT);
-}
-
-static void report_app_died(const struct supervisor *s)
-{
-    char name[SIGNAL_NAME_MAX];
-
-    if (exit_status(s) != 0 && !is_requested_stop(s))
-        log_event(EVENT_DIED, LOG_STR("command", s->config->app[0]), LOG_UINT("pid", (uint64_t)s->ended_pid),
-                  LOG_STR("why", why(s)), LOG_UINT("status", (uint64_t)exit_status(s)),
-                  LOG_STR("signal", signal_name(s, name)), LOG_STR("oom", maybe_oom(s) ? "unknown" : NULL),
-                  LOG_UINT("oom_kills", s->oom_kills), LOG_REAL("seconds", (double)s->ran_ms / 1000));
-}
-
-static void report_end(const struct supervisor *s)
-{
-    const struct event_summary *t = &s->summary;
-    char name[SIGNAL_NAME_MAX];
-    const char *error = t->stopped && t->left == 0 ? NULL : t->error;
-
-    if (s->config->watch && !t->stopped && !error)
-        error = "the watch ended before it was done";
-    log_event(EVENT_ENDED, LOG_STR("why", why(s)), LOG_UINT("status", (uint64_t)exit_status(s)),
-              LOG_STR("signal", signal_name(s, name)), LOG_UINT("oom_kills", s->oom_kills),
-              LOG_UINT("shipped", t->shipped), LOG_UINT("bytes", t->bytes),
-              t->stopped ? (struct log_pair)LOG_UINT("left", t->left) : (struct log_pair)LOG_STR("left", NULL),
-              LOG_STR("url", t->url), LOG_STR("error", error));
 }
 
 static void on_app_end(struct supervisor *s, int status)
@@ -250,20 +44,20 @@ static void on_app_end(struct supervisor *s, int status)
     count_oom_kills(s);
     if (s->terminal)
         launch_give_terminal(s->ended_pid, getpgrp());
-    report_app_died(s);
+    supervise_report_death(s);
     /* When PID 1 ends the kernel kills all other processes. We stay until all is shipped, so they are asked to end. */
     if (getpid() == 1)
         kill(-s->ended_pid, SIGTERM);
     attach_supervisor_report_end(&s->arm, &(struct application_end){s->ended_pid, status});
     attach_supervisor_end(&s->arm);
-    s->stop_ms = now + s->config->grace_ms + PATIENCE_MS;
-    s->kill_ms = s->stop_ms + PATIENCE_MS;
+    s->stop_ms = now + s->config->grace_ms + SUPERVISE_PATIENCE_MS;
+    s->kill_ms = s->stop_ms + SUPERVISE_PATIENCE_MS;
     if (!s->config->watch)
         s->finished = true;
     else if (!s->watch)
-        start_watch(s);
+        supervise_start_watch(s);
     else
-        stop_watch(s);
+        supervise_stop_watch(s);
 }
 
 /* Ctrl-Z: we stop, too, for the shell that started us. The application continues when that shell continues us; without
@@ -296,9 +90,9 @@ static void reap(struct supervisor *s)
         } else if (pid == s->app) {
             on_app_end(s, status);
         } else if (pid == s->watch) {
-            on_watch_end(s, status);
+            supervise_on_watch_end(s, status);
         } else if (attach_supervisor_reap(&s->arm, pid, status)) {
-            stop_watch(s);
+            supervise_stop_watch(s);
         }
     }
 }
@@ -321,7 +115,7 @@ static void on_signal(struct supervisor *s, const struct signalfd_siginfo *info)
     if (s->ended ? asks_to_stop(number) : number == SIGTERM || number == SIGINT)
         s->stops++;
     if (s->ended)
-        stop_watch(s);
+        supervise_stop_watch(s);
     else if (number != SIGTTIN && number != SIGTTOU)
         kill(s->app, number);
 }
@@ -348,9 +142,9 @@ static void on_time(struct supervisor *s)
         s->stops += 2;
         s->stop_ms = UINT64_MAX;
         s->finished = !s->watch;
-        stop_watch(s);
+        supervise_stop_watch(s);
     } else if (s->restart_ms && now >= s->restart_ms) {
-        start_watch(s);
+        supervise_start_watch(s);
     }
     attach_supervisor_on_time(&s->arm, now);
 }
@@ -382,7 +176,7 @@ static void supervise(struct supervisor *s)
             clock_sleep_ms(100); /* the kernel is out of memory */
         on_signals(s);
         if (s->channel >= 0)
-            on_channel(s);
+            supervise_read_channel(s);
         on_time(s);
     }
 }
@@ -427,16 +221,16 @@ int supervise_run(const struct supervise_config *c, struct err *e)
     if (r == 0) {
         s.terminal = tcgetpgrp(STDIN_FILENO) == s.app;
         if (c->watch)
-            start_watch(&s);
+            supervise_start_watch(&s);
         if (c->arm)
             start_arm(&s);
         supervise(&s);
-        report_end(&s);
-        r = exit_status(&s);
+        supervise_report_end(&s);
+        r = supervise_exit_status(&s);
     } else {
         r = err_set(e, r, "%s: %s", c->app[0], strerror(-r));
     }
-    end_channel(&s);
+    supervise_close_channel(&s);
     attach_supervisor_done(&s.arm);
     event_summary_done(&s.summary);
     memcg_done(&s.cgroup);

@@ -4,6 +4,7 @@
  */
 #include "ship/crashlog.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,9 +30,12 @@ static void forget(struct crashlogs *c, size_t i)
 void crashlogs_note(struct crashlogs *c, const struct jvmtrace *t)
 {
     struct crashlog log = {.proc = PROC_NONE, .inner_pid = t->inner_pid, .uid = t->uid, .started_ns = t->started_ns};
+    struct proc_status ignored;
 
+    assert(c->to && t->pid > 0);
+    /* A process that has ended keeps its pid until its parent has asked how. */
     for (size_t i = 0; i < c->count; i++)
-        if (c->jvm[i].proc.pid == t->pid && proc_is_alive(&c->jvm[i].proc))
+        if (c->jvm[i].proc.pid == t->pid && proc_status(&c->jvm[i].proc, &ignored) == 0)
             return;
     if (c->count == CRASHLOGS_MAX || *t->error || !t->same_files || !*t->work ||
         proc_open("/proc", t->pid, &log.proc) < 0)

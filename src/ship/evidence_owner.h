@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The pod or host that a process's evidence is filed under. A process of another pod or host (seen from a node) names
- * its own in its environment; so does one of our own pod whose names we were not given (a debug container).
+ * The pod or host that a process's evidence is filed under. A process of another pod or host (seen from a node) has
+ * the names of that one in its environment; a process of our own pod has names that we may lack (a debug container).
  */
 #pragma once
 

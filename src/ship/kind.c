@@ -104,8 +104,8 @@ bool kind_name_suffices(const char *name)
 
 bool kind_is_evidence(enum content content)
 {
-    /* A user reads the thread dumps that he writes to files; a recording whose first chunk is unfinished is still a
-     * JVM's. */
+    /* A file with a thread dump may be a user's, who reads it there. A recording is a JVM's, which still writes it, as
+     * long as its first chunk is unfinished. */
     return content != CONTENT_OTHER && content != CONTENT_THREAD_DUMP && content != CONTENT_RECORDING_BEGUN;
 }
 

@@ -33,7 +33,7 @@ static int add_process(struct shipment *s, struct err *e)
 /* Gives the claim the time and id of its case; the first piece of a case defines them. */
 static void put_into_case(struct shipment *s)
 {
-    struct shipping_case *one = s->of->its_case;
+    struct shipping_case *one = s->of->shared_case;
 
     if (!one)
         return;

@@ -68,7 +68,7 @@ static struct hang_ask *find(struct hang_probe *p, uint64_t dev)
 
 struct visit {
     struct hang_probe *probe;
-    uint64_t said; /* a file system whose change was logged */
+    uint64_t logged; /* the file system whose change was logged */
 };
 
 static void begin(void *ctx, struct folder *f)
@@ -105,9 +105,9 @@ static void note(void *ctx, struct folder *f)
         return;
     f->hung = hung;
     v->probe->changed++;
-    if (v->said == f->dev)
+    if (v->logged == f->dev)
         return;
-    v->said = f->dev;
+    v->logged = f->dev;
     if (hung)
         log_event(EVENT_FOLDER_HUNG, LOG_STR("dir", f->path), LOG_UINT("seconds", HANG_PROBE_MS / 1000));
     else

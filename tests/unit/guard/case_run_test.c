@@ -87,7 +87,7 @@ int fake_open_file(struct shipping *s, const struct open_file *file, struct err 
 {
     assert_int_equal(file->folder, -1);
     assert_string_equal(file->path, file->name);
-    assert_string_equal(s->its_case->id, "the-case");
+    assert_string_equal(s->shared_case->id, "the-case");
     assert_string_equal(s->cause, "pressure");
     assert_null(s->state);
     journal("ship:%s ", file->name);

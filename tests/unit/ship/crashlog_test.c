@@ -116,10 +116,10 @@ static bool is_copied(pid_t pid, const char *text)
     return true;
 }
 
+static struct jvmtrace trace; /* of the JVM that was noted last */
+
 static void note(const struct jvm *j)
 {
-    static struct jvmtrace trace;
-
     jvmtrace_fill(j, &trace);
     crashlogs_note(&c, &trace);
 }
@@ -150,6 +150,8 @@ static void a_log_is_copied_once_its_jvm_has_ended(void **state)
     kill(pid, SIGKILL);
     while (proc_status(&j.proc, &j.status) == 0 && j.status.state != 'Z')
         clock_sleep_ms(1);
+    crashlogs_note(&c, &trace); /* as after an attempt to attach that it did not survive */
+    assert_int_equal(c.count, 1);
     crashlogs_collect(&c); /* it is a zombie, which counts as ended */
     assert_true(is_copied(pid, LOG));
     assert_int_equal(c.count, 0);

@@ -286,7 +286,7 @@ static void pieces_of_one_case_share_a_folder_of_the_store(void **state)
     struct err e;
 
     (void)state;
-    t.shipping.its_case = &one;
+    t.shipping.shared_case = &one;
     scratch_put("dumps", "heap.bin", "bytes");
     assert_int_equal(ship(&e), 0);
     memcpy(id, one.id, sizeof(id));
