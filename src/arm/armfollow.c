@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "ship/attach_supervisor.h"
 #include "ship/crashlog.h"
 
@@ -123,18 +124,18 @@ static int examine_all(struct follower *f, DIR *proc, bool jvm_started, struct e
     return r;
 }
 
-/* Until when there is nothing to look at, in ms for poll. */
-static int next_timeout(const struct follower *f)
+/* When the next process is to be examined. */
+static uint64_t next_due(const struct follower *f)
 {
     uint64_t now = clock_mono_ms(), every = f->config->every_ms, due;
 
     if (f->config->quick && now - f->began_ms < ARMFOLLOW_STARTUP_MS && every > ARMFOLLOW_QUICK_MS)
         every = ARMFOLLOW_QUICK_MS;
-    due = now + (every < INT_MAX ? every : INT_MAX);
+    due = now + every;
     for (size_t i = 0; i < f->known.count; i++)
         if (f->known.item[i].soon && f->known.item[i].next_ms < due)
             due = f->known.item[i].next_ms;
-    return due > now ? (int)(due - now) : 0;
+    return due;
 }
 
 /* False: stop. */
@@ -143,14 +144,14 @@ static bool await(struct follower *f, bool *ret_jvm_started, struct err *e, int 
     struct pollfd fds[] = {{.fd = f->config->stop_fd, .events = POLLIN},
                            {.fd = f->starts.fd, .events = POLLIN},
                            {.fd = f->config->ends ? jvmends_fd(f->config->ends) : -1, .events = POLLIN}};
-    uint64_t until = clock_mono_ms() + (uint64_t)next_timeout(f);
+    uint64_t until = next_due(f);
 
     *ret_jvm_started = false;
-    for (uint64_t now; !*ret_jvm_started && (now = clock_mono_ms()) <= until;) {
-        int n = poll(fds, ARRAY_SIZE(fds), (int)(until - now));
+    while (!*ret_jvm_started) {
+        int n = wait_ready(fds, ARRAY_SIZE(fds), until);
 
-        if (n < 0 && errno != EINTR)
-            *ret = err_set(e, -errno, "poll: %s", strerror(errno));
+        if (n < 0)
+            *ret = err_set(e, n, "poll: %s", strerror(-n));
         if (n > 0 && fds[2].revents)
             collect(f, false); /* at once: how it ended is known only until its parent has asked */
         if (*ret < 0 || (n > 0 && fds[0].revents))

@@ -39,11 +39,17 @@ int wait_child_until(pid_t child, uint64_t until_ms)
     }
 }
 
+int wait_timeout(uint64_t now_ms, uint64_t until_ms)
+{
+    uint64_t left = until_ms > now_ms ? until_ms - now_ms : 0;
+
+    return until_ms == UINT64_MAX ? -1 : left < INT_MAX ? (int)left : INT_MAX;
+}
+
 int wait_ready(struct pollfd *fds, nfds_t count, uint64_t until_ms)
 {
     for (;;) {
-        uint64_t left = clock_left_ms(until_ms);
-        int r = poll(fds, count, left < INT_MAX ? (int)left : INT_MAX);
+        int r = poll(fds, count, wait_timeout(clock_mono_ms(), until_ms));
 
         if (r > 0 || (r == 0 && clock_left_ms(until_ms) == 0))
             return r;

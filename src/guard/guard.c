@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "guard/case_history.h"
 #include "guard/case_processes.h"
 #include "guard/kill_reports.h"
@@ -177,7 +178,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 static int wait_ms(const struct guard *g)
 {
-    uint64_t now = clock_mono_ms(), due = kill_recorder_due_ms(&g->kills.recorder);
+    uint64_t due = kill_recorder_due_ms(&g->kills.recorder);
 
     if (g->ending) {
         due = earlier(due, g->end_at_ms);
@@ -186,7 +187,7 @@ static int wait_ms(const struct guard *g)
         due = earlier(due, oom_log_reader_due_ms(&g->kills.oom_log));
         due = earlier(due, g->attach.due_ms);
     }
-    return due <= now ? 0 : due - now > INT_MAX ? INT_MAX : (int)(due - now);
+    return wait_timeout(clock_mono_ms(), due);
 }
 
 static void on_signals(struct guard *g)

@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "guard/cgroup_setting.h"
 #include "linux/bootid.h"
 
@@ -185,18 +186,14 @@ static bool restore_due(struct restorer *k)
 
 static int wait_ms(const struct restorer *k, bool waits)
 {
-    uint64_t now = clock_mono_ms(), until = UINT64_MAX;
+    uint64_t until = UINT64_MAX;
 
     if (waits)
         return AGAIN_MS;
     for (unsigned i = 0; i < k->override.count; i++)
         if (k->override.setting[i].hold)
             until = k->override.hold_until_ms;
-    if (until == UINT64_MAX)
-        return -1;
-    if (until <= now)
-        return 0;
-    return until - now > INT_MAX ? INT_MAX : (int)(until - now);
+    return wait_timeout(clock_mono_ms(), until);
 }
 
 static void run(struct restorer *k, int input)

@@ -102,7 +102,7 @@ static int copy_some(const struct shell *s, int in, int fd, uint64_t *size, uint
 
     if (now >= until_ms)
         return -ETIMEDOUT;
-    if (poll(&p, 1, (int)(until_ms - now)) <= 0)
+    if (poll(&p, 1, wait_timeout(now, until_ms)) <= 0)
         return 1;
     if ((n = read(in, block, sizeof(block))) <= 0)
         return n < 0 && errno == EINTR ? 1 : n < 0 ? -errno : 0;

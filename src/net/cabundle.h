@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Which certificates are trusted for TLS: where each distribution keeps them, and the variables that override it. One
- * for every build: a static program belongs to no distribution, and a libcurl knows the paths of the one it was built for.
+ * for every build: a static program belongs to no distribution, and a libcurl knows the paths of the one it was built
+ * for.
  */
 #pragma once
 

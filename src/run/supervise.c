@@ -17,10 +17,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/wait.h"
 #include "run/arm_protocol.h"
 #include "run/supervise_internal.h"
-
-enum { POLL_MAX_MS = 60 * 1000 };
 
 /* The kernel counts a kill in the victim's cgroup, which is ours, too. It counts before it kills: after the death the
  * count is complete. */
@@ -152,7 +151,7 @@ static void on_time(struct supervisor *s)
 /* For poll(2). */
 static int next_timeout(const struct supervisor *s)
 {
-    uint64_t now = clock_mono_ms(), next = UINT64_MAX;
+    uint64_t next = UINT64_MAX;
 
     if (s->restart_ms)
         next = s->restart_ms;
@@ -162,9 +161,7 @@ static int next_timeout(const struct supervisor *s)
         next = s->stop_ms;
     if (s->ended && s->kill_ms < next)
         next = s->kill_ms;
-    if (next == UINT64_MAX)
-        return -1;
-    return next <= now ? 0 : next - now > POLL_MAX_MS ? POLL_MAX_MS : (int)(next - now);
+    return wait_timeout(clock_mono_ms(), next);
 }
 
 static void supervise(struct supervisor *s)

@@ -72,8 +72,8 @@ int s3_send_body(const struct s3 *s, struct s3_call *c, struct s3_body *b, const
 }
 
 /* MD5 is the slowest of all we do with a byte, and says of a part no more than the signature does, which holds its
- * SHA-256, or a checksum that the store has confirmed: a store that took other bytes has violated the protocol. A wrong ETag
- * of a part is met again at commit, which names all of them to the store, and in the ETag of the whole. */
+ * SHA-256, or a checksum that the store has confirmed: a store that took other bytes has violated the protocol. A wrong
+ * ETag of a part is met again at commit, which names all of them to the store, and in the ETag of the whole. */
 enum { MD5_MOST = 1024 * 1024 };
 
 int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e)

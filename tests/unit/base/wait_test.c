@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -98,6 +99,16 @@ static void signals_do_not_end_a_wait_for_a_descriptor(void **state)
     assert_true(clock_mono_ms() - begun >= 40);
 }
 
+static void a_timeout_is_what_poll_takes(void **state)
+{
+    (void)state;
+    assert_int_equal(wait_timeout(1000, 1250), 250);
+    assert_int_equal(wait_timeout(1000, 1000), 0);
+    assert_int_equal(wait_timeout(1000, 1), 0);
+    assert_int_equal(wait_timeout(1000, UINT64_MAX), -1);
+    assert_int_equal(wait_timeout(0, (uint64_t)INT_MAX + 1), INT_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +116,7 @@ int main(void)
         cmocka_unit_test(a_child_that_outlives_its_time_is_not_reaped),
         cmocka_unit_test(a_descriptor_is_found_ready_even_if_the_time_is_up),
         cmocka_unit_test(signals_do_not_end_a_wait_for_a_descriptor),
+        cmocka_unit_test(a_timeout_is_what_poll_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
