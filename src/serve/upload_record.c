@@ -60,7 +60,7 @@ static const struct json_field FIELDS[] = {
     {"there", "true", "", AT(TRUE, there), .decode = decode_true},
     {"size", "number", "", AT(KNOWN, size)},
     {"sha256", "digest", "", AT(CHARS, sha256), .decode = decode_digest},
-    {NULL},
+    {.path = NULL},
 };
 
 void upload_record_done(struct upload_record *r)
