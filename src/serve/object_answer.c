@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -17,16 +18,24 @@
 #include "net/url.h"
 #include "serve/conditions.h"
 #include "serve/object_name.h"
+#include "serve/root.h"
 
 enum { NS_PER_S = 1000000000, SHA256_BYTES = 32, BASE64_MAX = 45 };
+
+static void answer_busy(struct request *r, int result)
+{
+    exchange_add_header(r->exchange, "Retry-After", "5");
+    exchange_answer_text(r->exchange, 503, "%s",
+                         result == -EAGAIN ? "what you may cannot be found out just now" : strerror(-result));
+}
 
 void object_answer_absent(struct request *r, int result)
 {
     root_object_report(r->key, result);
     if (result == -EACCES || result == -EPERM)
         exchange_answer_text(r->exchange, 403, "the server's user may not read this file");
-    else if (result == -EMFILE || result == -ENFILE || result == -ENOMEM)
-        exchange_answer_text(r->exchange, 503, "%s", strerror(-result));
+    else if (result == -EMFILE || result == -ENFILE || result == -ENOMEM || result == -EAGAIN)
+        answer_busy(r, result);
     else if (result == -EIO || result == -ESTALE)
         exchange_answer_text(r->exchange, 500, "%s", strerror(-result));
     else
@@ -49,11 +58,25 @@ static void redirect_to_folder(struct request *r)
     exchange_answer_text(r->exchange, 301, "this is a folder: %s", location);
 }
 
+void object_answer_namespace(struct request *r)
+{
+    CLEANUP_FD int fd = -1;
+
+    if (!*r->key || strchr(r->key, '/') || (fd = root_open(r->serve->root_fd, r->key, O_PATH | O_DIRECTORY)) < 0)
+        return;
+    r->rights = caller_rights(r->serve->access, r->caller, r->key);
+}
+
 bool object_answer_open(struct request *r, struct root_object *ret)
 {
     struct root_object o;
     int result;
 
+    if (r->serve->root_fd < 0) {
+        exchange_answer_text(r->exchange, 501, "this store is read by its own tools");
+        return false;
+    }
+    object_answer_namespace(r);
     if (!request_may(r, RIGHT_LIST))
         return false;
     if ((result = root_object_open(r->serve->root_fd, r->key, &o)) == -EISDIR) {

@@ -31,5 +31,8 @@ enum plan_kind object_answer_plan(struct request *r, const struct representation
  * that was asked for without its '/'. */
 bool object_answer_open(struct request *r, struct root_object *ret);
 
+/* A folder in the root that is named without its '/': the rights in it are those of the namespace that it is. */
+void object_answer_namespace(struct request *r);
+
 /* Answers for what can't be opened or listed, and logs why. */
 void object_answer_absent(struct request *r, int result);

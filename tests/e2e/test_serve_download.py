@@ -5,13 +5,18 @@ import email.parser
 import email.policy
 import email.utils
 import hashlib
+import html
 import json
 import os
+import pathlib
 import random
+import re
 import socket
 import subprocess
+import tempfile
 import threading
 import time
+import urllib.parse
 
 import pytest
 
@@ -19,6 +24,7 @@ from helpers.evidence import drop
 from helpers.program import NOBODY
 
 DAY = 24 * 60 * 60
+HOSTILE = ["a b", "it's", 'q"uote', "<script>alert(1)<", "k\u00e4se", "100%", "a%20b", "h#sh", "wh?t", "back\\slash", "a:b", "a+b&c;d=e"]
 
 
 @pytest.fixture
@@ -170,10 +176,9 @@ def test_nothing_is_html(server, name, media):
 
 
 def test_hostile_names_are_served(server):
-    names = ["a b", "it's", 'q"uote', "<script>alert(1)<", "k\u00e4se", "100%", "a%20b", "h#sh", "wh?t", "back\\slash", "a:b", "a+b&c;d=e"]
-    for name in names:
+    for name in HOSTILE:
         put(server, "shop/%s" % name, name.encode())
-    for name in names:
+    for name in HOSTILE:
         quoted = "".join("%%%02X" % b for b in name.encode())
         a = get(server, "/shop/" + quoted)
         assert (a.status, a.body) == (200, name.encode()), name
@@ -225,6 +230,137 @@ def test_a_folder_is_redirected_to(server):
     put(server, "shop/a b/x", b"")
     a = get(server, "/shop/a%20b")
     assert (a.status, a.headers["Location"]) == (301, "a%20b/")
+
+
+# --- listings -----------------------------------------------------------------------------------------------------------------
+
+
+def listed(server, path="/", **more):
+    """As nginx's autoindex_format json."""
+    a = server.get(path + "?format=json", **more)
+    assert a.status == 200 and a.headers["Content-Type"] == "application/json"
+    return json.loads(a.body)
+
+
+def test_a_folder_is_listed(server):
+    path = put(server, "shop/b.bin", b"12345")
+    put(server, "shop/a.bin", b"")
+    put(server, "shop/z/inner", b"")
+    os.utime(path, (1792548000, 1792548000))
+    os.mkfifo(server.root / "shop" / "fifo")
+    (server.root / "shop" / "link").symlink_to("a.bin")
+    put(server, "shop/.hidden", b"")
+    put(server, "shop/new\nline", b"")
+    put(server, "shop/.salvage/x", b"")
+    entries = listed(server, "/shop/")
+    assert [e["name"] for e in entries] == ["z", "a.bin", "b.bin"]
+    assert entries[2] == {"name": "b.bin", "type": "file", "mtime": "Wed, 21 Oct 2026 02:00:00 GMT", "size": 5}
+    assert entries[0]["type"] == "directory" and "size" not in entries[0]
+    page = get(server, "/shop/").body.decode()
+    assert re.search(r'<a href="b.bin">b.bin</a> +21-Oct-2026 02:00 +5\n', page) and '<a href="../">../</a>\n' in page
+    assert get(server, "/shop/", Accept="application/json").headers["Content-Type"] == "application/json"
+    assert get(server, "/shop/", Accept="text/html,application/json").headers["Content-Type"].startswith("text/html")
+    head = get(server, "/shop/", method="HEAD")
+    assert head.status == 200 and head.body == b""
+    assert "default-src 'none'" in head.headers["Content-Security-Policy"]
+    assert [e["name"] for e in listed(server)] == ["shop"]
+    for path in ("/shop/none/", "/shop/fifo/", "/shop/link/", "/shop/a.bin/", "/shop/.salvage/", "/.salvage/"):
+        assert get(server, path).status == 404, path
+
+
+def test_a_person_who_opens_the_store_gets_the_cases(server):
+    a = get(server, "/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    assert (a.status, a.headers["Location"]) == (302, "-/cases")
+    assert get(server, "/", Accept="*/*").status == 200
+    assert get(server, "/?format=html", Accept="text/html").status == 200
+
+
+@pytest.mark.parametrize("form", ["html", "json"])
+def test_every_name_can_be_followed(server, form):
+    """By what our own HTTP store reads, and by links."""
+    for name in HOSTILE:
+        put(server, "shop/%s" % name, name.encode())
+    if form == "json":
+        links = [urllib.parse.quote(e["name"]) for e in listed(server, "/shop/")]
+    else:
+        page = get(server, "/shop/").body.decode()
+        assert "<script" not in page
+        links = [html.unescape(link) for link in re.findall(r'<a href="([^"]*)"', page) if link != "../"]
+    found = {urllib.parse.unquote(link): server.get("/shop/" + link).body.decode() for link in links}
+    assert found == {name: name for name in HOSTILE}
+
+
+def test_wget_takes_a_whole_tree(server, work):
+    names = [n for n in HOSTILE if "%" not in n] + ["deeper/x", "deeper/down/y"]  # wget keeps some escapes on the disk
+    for name in names:
+        put(server, "shop/" + name, name.encode())
+    put(server, "other/x", b"")
+    subprocess.run(["wget", "-q", "-r", "-np", "-nH", "-R", "index.html*", "--restrict-file-names=nocontrol,unix",
+                    server.url + "/shop/"], check=True, cwd=work, env={"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "HOME": str(work)})
+    got = {str(p.relative_to(work / "shop")): p.read_bytes().decode() for p in (work / "shop").rglob("*") if p.is_file()}
+    assert got == {name: name for name in names}
+    assert not (work / "other").exists()
+
+
+def test_ls_and_get_of_our_own(salvage, server, dumps, work):
+    key, _, data = ship(salvage, server, dumps)
+    assert key in salvage.ok("ls", server.url).out
+    salvage.ok("get", server.url + "/" + key, "-o", work / "back")
+    assert (work / "back").read_bytes() == data
+    salvage.ok("get", server.url + "/" + key, "--raw", "-o", work / "raw")
+    assert (work / "raw").read_bytes() == (server.root / key).read_bytes()
+
+
+def test_twenty_thousand_files_in_one_folder(salvage, serve):
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="salvage-e2e-") as root:  # making them takes a disk its time
+        server = serve("--anonymous-read", root=pathlib.Path(root))
+        (server.root / "many").mkdir()
+        for n in range(20_000):
+            os.mknod(server.root / "many" / ("n-%05d" % n))
+        assert [e["name"] for e in listed(server, "/many/")] == ["n-%05d" % n for n in range(20_000)]
+        assert get(server, "/many/").body.count(b"<a href=") == 20_001
+        assert salvage.run("ls", server.url, "many").code == 0
+
+
+@pytest.fixture
+def shared(serve, work):
+    """Two namespaces, and tokens: list and read in shop, list alone in shop, read in none that exists."""
+    file = work / "tokens"
+    file.write_text("".join("%s %s %s %s\n" % (name, token(name), rights, where) for name, rights, where in
+                            (("reader", "list,read", "shop"), ("lister", "list", "shop"), ("stranger", "list,read", "none"))))
+    file.chmod(0o600)
+    server = serve("--tokens", file)
+    for key in ("shop/cart/heap.hprof", "shop/cart/oom-kill.json", "pay/till/heap.hprof", "top"):
+        put(server, key, b"x" * 100)
+    return server
+
+
+def token(name):
+    return name.ljust(20, "-")
+
+
+def test_a_namespace_that_one_may_not_list_is_not_there(shared):
+    assert [e["name"] for e in listed(shared, token=token("reader"))] == ["shop"]
+    assert listed(shared, token=token("stranger")) == []
+    for path in ("/pay/", "/pay", "/pay/till/", "/pay/till/heap.hprof", "/none/", "/top", "/nothing"):
+        assert get(shared, path, token=token("reader")).status == 404, path
+    assert get(shared, "/shop", token=token("reader")).status == 301
+    assert get(shared, "/shop/", token=token("reader")).status == 200
+    for path in ("/", "/shop/", "/shop", "/pay/", "/nothing"):
+        assert get(shared, path).status == 401, path
+
+
+def test_who_may_list_reads_why_and_no_evidence(salvage, shared, dumps):
+    key, _, _ = ship(salvage, shared, dumps, "app.hprof", 100_000, "--key", "shop/p/{id}/{file}")
+    for path, status in (("/shop/cart/oom-kill.json", 200), ("/%s.json" % key, 200), ("/" + key, 403), ("/shop/cart/heap.hprof", 403)):
+        assert get(shared, path, token=token("lister")).status == status, path
+        assert get(shared, path, token=token("reader")).status == 200, path
+    put(shared, "shop/p/fake.json", b'{"schema": "another"}')
+    assert get(shared, "/shop/p/fake.json", token=token("lister")).status == 403
+    found = salvage.ok("ls", shared.url, env={"SALVAGE_HTTP_TOKEN": token("lister")})
+    assert key in found.out
+    refused = salvage.run("get", shared.url + "/" + key, env={"SALVAGE_HTTP_TOKEN": token("lister")})
+    assert refused.code != 0 and "403" in refused.message
 
 
 # --- while it changes -----------------------------------------------------------------------------------------------------------

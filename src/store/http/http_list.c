@@ -55,6 +55,7 @@ static int fetch_folder(const struct http_store *s, struct http *h, const char *
 
     if (r < 0)
         return r;
+    http_add_header(&request, "Accept", "application/json, */*;q=0.5"); /* a choice that `salvage serve` offers */
     r = http_store_send(h, &request, NULL, &answer, e);
     if (r < 0)
         return r;
