@@ -114,6 +114,7 @@ static const struct event_info TABLE[EVENT_END] = {
         {"notice-dropped", LEVEL_ERROR,
          "a notice will not be delivered: its target did not take it for a day, it is damaged, or too many wait",
          "target case count reason"},
+    [EVENT_METRICS] = {"metrics", LEVEL_INFO, "--metrics: where metrics are shown", "address"},
     [EVENT_CATALOGUE_ANEW] = {"catalogue-anew", LEVEL_WARNING,
                               "serve: the index of cases can't be used (reason), and is made anew from the manifests",
                               "path reason"},

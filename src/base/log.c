@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/counters.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -190,6 +191,7 @@ void log_write(enum event event, const struct log_pair *pairs)
                                     {.type = LOG_PAIR_END}};
     int saved = errno;
 
+    counters_event(event, pairs);
     send_line(STDERR_FILENO, log_format_chosen == LOG_JSON, head, pairs);
     if (copy_fd >= 0)
         send_line(copy_fd, true, head, pairs);

@@ -23,8 +23,8 @@
 struct serve_options {
     struct plan_options plan;
     struct notify_options notify;
-    const char *public_url, *state;
-    const char *root, *from, *index, *listen, *tls_cert, *tls_key;
+    const char *public_url, *state, *metrics;
+    const char *root, *from, *listen, *tls_cert, *tls_key;
     struct upload_options upload;
     uint64_t grace_ms, refresh_ms;
     struct access_options access;
@@ -37,9 +37,6 @@ static const struct opt SERVE_OPTIONS[] = {
     {OPT_STRING, 0, "from", "URL", NULL, offsetof(struct serve_options, from),
      "the store is elsewhere: s3://bucket/prefix or obs://bucket/prefix"},
     {OPT_EXCLUDES, .name = "root", .arg = "from"},
-    {OPT_STRING, 0, "index", "FILE", NULL, offsetof(struct serve_options, index),
-     "where the index of cases is kept, so that the next start need not read all manifests: "
-     "DIR/.salvage/catalogue.sqlite, or in memory with --from"},
     {OPT_DURATION, 0, "refresh", "DURATION", "10m", offsetof(struct serve_options, refresh_ms),
      "how often the store is listed for what others put there"},
     PLAN_OPTIONS_ACCESS(struct serve_options, plan),
@@ -57,7 +54,10 @@ static const struct opt SERVE_OPTIONS[] = {
     {OPT_STRING, 0, "public-url", "URL", NULL, offsetof(struct serve_options, public_url),
      "how people reach this server, for links in notices: https://salvage.example; default: the address it listens on"},
     {OPT_STRING, 0, "state", "DIR", NULL, offsetof(struct serve_options, state),
-     "folder for notices that wait; default with --root: .salvage in it"},
+     "folder for notices that wait and for the index of cases, without which each start reads all manifests; default "
+     "with --root: .salvage in it"},
+    {OPT_STRING, 0, "metrics", "ADDRESS", NULL, offsetof(struct serve_options, metrics),
+     "shows /metrics and /healthz there, too, and to whoever can connect: 127.0.0.1:9090"},
     {OPT_HEADING, .name = "Log"},
     {OPT_CHOICE, 0, "log", "text|json", "text", offsetof(struct serve_options, log), "form of the log on stderr"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
@@ -121,7 +121,7 @@ static int run_on(const struct serve_options *o, struct err *e)
     CLEANUP(upload_config_done) struct upload_config upload = {0};
     CLEANUP_FREE char *url = NULL;
     struct serve_config config = {
-        .root = o->root, .store = &store, .index = o->index, .refresh_ms = o->refresh_ms, .grace_ms = o->grace_ms};
+        .root = o->root, .store = &store, .refresh_ms = o->refresh_ms, .grace_ms = o->grace_ms};
     struct serve *serve;
     sigset_t signals;
     int r;
@@ -141,6 +141,7 @@ static int run_on(const struct serve_options *o, struct err *e)
         return r;
     config.notices = (struct notices_config){.targets = &targets, .link = link, .every_ms = o->notify.every_ms};
     config.state = o->state;
+    config.metrics = o->metrics;
     config.http = (struct http_server_options){.listen = o->listen, .tls_cert = o->tls_cert, .tls_key = o->tls_key};
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

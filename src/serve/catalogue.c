@@ -79,6 +79,8 @@ static void set_trouble(struct catalogue *c, int result, const struct err *e)
     is_new = result < 0 && strcmp(c->trouble.msg, e->msg) != 0;
     c->trouble = result < 0 ? *e : (struct err){0};
     c->complete = c->complete || result == 0;
+    if (result == 0)
+        c->listed_ns = clock_wall_ns();
     pthread_mutex_unlock(&c->lock);
     if (is_new)
         log_event(EVENT_CATALOGUE_STALE, LOG_STR("fault", fault_find(result)->name), LOG_STR("error", e->msg));
@@ -249,6 +251,16 @@ bool catalogue_ready(struct catalogue *c, struct err *e)
         err_set(e, -FAULT_BUSY, "the store is being read for the first time");
     pthread_mutex_unlock(&c->lock);
     return ready;
+}
+
+int64_t catalogue_listed_ns(struct catalogue *c)
+{
+    int64_t listed_ns;
+
+    pthread_mutex_lock(&c->lock);
+    listed_ns = c->listed_ns;
+    pthread_mutex_unlock(&c->lock);
+    return listed_ns;
 }
 
 uint64_t catalogue_version(struct catalogue *c, uint64_t seen, uint64_t timeout_ms)

@@ -53,6 +53,9 @@ void catalogue_changed(struct catalogue *c, const char *key);
 /* Whether the store was read once, and answered the last time: else false, with why. */
 bool catalogue_ready(struct catalogue *c, struct err *e);
 
+/* When the store was listed last, successfully and to its end, by this process; 0: not yet. */
+int64_t catalogue_listed_ns(struct catalogue *c);
+
 /* All below call fn with a lock held: it must not wait, nor call anything of the catalogue. It returns 0, or negative
  * to break off with that result. Faults: -FAULT_USAGE (the cursor), -FAULT_BUSY, -EIO, -ENOMEM. */
 

@@ -28,6 +28,7 @@ struct catalogue {
     bool stop, list_now, damaged;
     bool complete; /* the store was read whole once */
     uint64_t version;
+    int64_t listed_ns;
     struct err trouble; /* of the last listing; "" if it succeeded */
 
     pthread_mutex_t reader_lock; /* for the sink that single manifests are read by */

@@ -21,10 +21,15 @@ struct route {
 
 /* clang-format off: one row, one line */
 static const struct route ROUTES[] = {
+    /* Ours, and no keys. */
+    {" GET HEAD ", EXACTLY, "healthz", health_answer},
+    {" GET HEAD ", EXACTLY, "readyz", health_answer},
+    {" GET HEAD ", EXACTLY, "metrics", metrics_answer},
     {" GET HEAD POST ", EXACTLY, REQUEST_OWN "login", sign_in},
     {" POST ", EXACTLY, REQUEST_OWN "logout", sign_in},
     {" POST ", EXACTLY, REQUEST_OWN "link", sign_in},
     {" HEAD GET PATCH DELETE ", BELOW, UPLOAD_RESOURCES, upload_resume},
+    /* Objects and folders. */
     {" GET HEAD ", OBJECT, NULL, download_object},
     {" GET HEAD ", FOLDER, NULL, listing_folder},
     {" PUT POST MKCOL ", OBJECT, NULL, upload_object},
@@ -62,12 +67,17 @@ static bool has_method(const struct route *route, const char *method)
 void route_request(struct request *r)
 {
     const char *method = exchange_method(r->exchange);
-    bool known = false;
+    bool known = false, ours = false;
 
     for (size_t i = 0; i < ARRAY_SIZE(ROUTES); i++) {
+        bool exact = ROUTES[i].kind == EXACTLY;
+
+        if (ours && !exact) /* a name of ours is no key, by whatever method */
+            continue;
         if (!fits(&ROUTES[i], r))
             continue;
         known = true;
+        ours = exact;
         if (has_method(&ROUTES[i], method)) {
             ROUTES[i].answer(r);
             return;

@@ -12,28 +12,40 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/counters.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "serve/audit.h"
+#include "serve/metrics_page.h"
 #include "serve/root.h"
 #include "serve/route.h"
 #include "serve/state_folder.h"
 #include "ship/manifest.h"
 
+#define INDEX "catalogue.sqlite"
+
 static void begin(void *ctx, struct exchange *x)
 {
-    struct request *r = request_new(ctx, x);
+    struct traffic *t = &((struct serve *)ctx)->traffic;
+    struct request *r;
 
-    if (r)
+    t->requests++;
+    t->uploads += exchange_has_body(x);
+    if ((r = request_new(ctx, x)))
         route_request(r);
 }
 
 static void over(void *ctx, struct exchange *x, unsigned status, uint64_t sent_bytes)
 {
-    (void)ctx;
+    struct traffic *t = &((struct serve *)ctx)->traffic;
+
+    t->requests--;
+    t->uploads -= exchange_has_body(x);
+    t->answers[status < TRAFFIC_STATUS_MAX ? status : 0]++;
+    t->sent_bytes += sent_bytes;
     audit_over(exchange_state(x), status, sent_bytes);
 }
 
@@ -42,6 +54,7 @@ static void serve_free(struct serve *s)
     if (!s)
         return;
     http_server_stop(s->http, s->config.grace_ms);
+    metrics_server_stop(s->metrics);
     notices_close(s->notices);
     uploads_close(s->uploads);
     catalogue_close(s->catalogue);
@@ -60,15 +73,15 @@ static char *index_file(const struct serve *s)
     struct buf path = {0};
     struct err e;
 
-    if (s->config.index)
-        return strdup(s->config.index);
+    if (s->config.state)
+        return buf_printf(&path, "%s/" INDEX, s->config.state) < 0 ? NULL : buf_take(&path);
     if (!s->config.root)
         return NULL;
     if ((state = state_folder_open(s->root_fd, &e)) < 0) {
         log_event(EVENT_CATALOGUE_IN_MEMORY, LOG_STR("path", s->config.root), LOG_STR("error", e.msg));
         return NULL;
     }
-    if (buf_printf(&path, "%s/" REQUEST_STATE_FOLDER "/catalogue.sqlite", s->config.root) < 0)
+    if (buf_printf(&path, "%s/" REQUEST_STATE_FOLDER "/" INDEX, s->config.root) < 0)
         return NULL;
     return buf_take(&path);
 }
@@ -95,9 +108,8 @@ static int open_notices(struct serve *s, struct err *e)
     if (!s->config.state) {
         if ((r = folder = state_folder_open(s->root_fd, e)) < 0)
             return r;
-    } else if ((r = file_mkdirs(AT_FDCWD, s->config.state, 0700)) < 0 ||
-               (r = folder = open(s->config.state, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
-        return err_set(e, -FAULT_STATE, "--state %s: %s", s->config.state, strerror(r == -1 ? errno : -r));
+    } else if ((folder = open(s->config.state, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
+        return err_set(e, -FAULT_STATE, "--state %s: %s", s->config.state, strerror(errno));
     }
     config.store = s->config.store;
     config.http = (struct http_options){.ca_file = s->config.store->http.ca_file};
@@ -121,6 +133,8 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
         return r;
     if (s->root_fd >= 0 && (r = uploads_open(&config->upload, s->root_fd, &s->uploads, e)) < 0)
         return r;
+    if (config->state && (r = file_mkdirs(AT_FDCWD, config->state, 0700)) < 0)
+        return err_set(e, -FAULT_STATE, "--state %s: %s", config->state, strerror(-r));
     if ((r = open_catalogue(s, e)) < 0)
         return r;
     if ((r = open_notices(s, e)) < 0)
@@ -128,6 +142,11 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
     http.begin = begin;
     http.over = over;
     http.ctx = s;
+    counters_start_ns();
+    if (config->metrics && (r = metrics_server_start(config->metrics, metrics_of_serve, s, &s->metrics, e)) < 0)
+        return r;
+    if (s->metrics)
+        log_event(EVENT_METRICS, LOG_STR("address", metrics_server_address(s->metrics)));
     if ((r = http_server_start(&http, &s->http, e)) < 0)
         return r;
     if ((r = access_keep_token(s->access, s->root_fd, e)) < 0)

@@ -10,22 +10,24 @@
 
 #include "base/err.h"
 #include "net/http_server.h"
+#include "net/metrics_server.h"
 #include "serve/access.h"
 #include "serve/catalogue.h"
 #include "serve/notices.h"
+#include "serve/traffic.h"
 #include "serve/uploads.h"
 #include "store/sink.h"
 
 struct serve_config {
     const char *root;          /* --root: a folder; NULL with a store elsewhere */
     struct sink_config *store; /* what --root or --from names */
-    const char *index;         /* --index: the catalogue's file; NULL: in the root's state folder, or in memory */
     uint64_t refresh_ms;       /* --refresh; 0: the catalogue's default */
     struct access_config access;
     struct upload_config upload;
     struct http_server_options http; /* begin, over and ctx are set by serve_start */
     struct notices_config notices;   /* store and http are set by serve_start */
-    const char *state;               /* a folder for notices that wait; NULL: the root's own */
+    const char *state;               /* a folder for the index and notices that wait; NULL: the root's own, or none */
+    const char *metrics;             /* --metrics: an address to show metrics at without a token; NULL: none */
     uint64_t grace_ms;
 };
 
@@ -37,6 +39,8 @@ struct serve {
     struct uploads *uploads;     /* NULL with a store elsewhere */
     struct notices *notices;     /* NULL: no targets */
     struct http_server *http;
+    struct metrics_server *metrics; /* NULL: not asked for */
+    struct traffic traffic;
 };
 
 int serve_start(const struct serve_config *config, struct serve **ret, struct err *e);
