@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "net/url.h"
 #include "serve/keypath.h"
+#include "serve/page.h"
 
 /* A browser would ask for a user name by itself: Sec-Fetch-Mode is sent by no other client. */
 static void challenge(struct exchange *x)
@@ -140,9 +141,10 @@ bool request_may(struct request *r, unsigned rights)
         err_set(&e, -FAULT_CREDENTIALS, "sign in first");
         answer_unknown(r->exchange, -FAULT_CREDENTIALS, &e);
     } else if (r->rights & RIGHT_LIST) {
-        exchange_answer_text(r->exchange, 403, "%s may not do this here", caller_name(r->caller));
+        err_set(&e, -FAULT_DENIED, "%s may not do this here", caller_name(r->caller));
+        page_fail(r, 403, e.msg);
     } else {
-        exchange_answer_text(r->exchange, 404, "not found");
+        page_fail(r, 404, "not found");
     }
     return false;
 }
@@ -170,5 +172,5 @@ void request_fail(struct request *r, int result, const struct err *e)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (rows[i].result == result)
             status = rows[i].status;
-    exchange_answer_text(r->exchange, status, "%s", e->msg);
+    page_fail(r, status, e->msg);
 }

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "serve/page.h"
 #include "serve/upload_resume.h"
 
 enum kind { OBJECT, FOLDER, EXACTLY, BELOW };
@@ -18,6 +19,17 @@ struct route {
     const char *name; /* for EXACTLY and BELOW */
     void (*answer)(struct request *r);
 };
+
+/* A browser wants to see what died; all others, what is there. */
+static void answer_root(struct request *r)
+{
+    if (!page_is_wanted(r->exchange)) {
+        listing_folder(r);
+        return;
+    }
+    exchange_add_header(r->exchange, "Location", "/" REQUEST_OWN "cases");
+    exchange_answer_text(r->exchange, 302, "see /" REQUEST_OWN "cases");
+}
 
 /* clang-format off: one row, one line */
 static const struct route ROUTES[] = {
@@ -31,10 +43,12 @@ static const struct route ROUTES[] = {
     {" HEAD GET PATCH DELETE ", BELOW, UPLOAD_RESOURCES, upload_resume},
     /* Objects and folders. */
     {" GET HEAD ", OBJECT, NULL, download_object},
+    {" GET HEAD ", EXACTLY, "", answer_root},
     {" GET HEAD ", FOLDER, NULL, listing_folder},
     {" PUT POST MKCOL ", OBJECT, NULL, upload_object},
     {" MKCOL ", FOLDER, NULL, upload_object},
     {" DELETE ", OBJECT, NULL, remove_object},
+    {" GET HEAD ", BELOW, REQUEST_OWN, page_answer},
 };
 /* clang-format on */
 
@@ -83,5 +97,8 @@ void route_request(struct request *r)
             return;
         }
     }
-    exchange_answer_text(r->exchange, known ? 405 : 404, known ? "not possible here: %.20s" : "not found", method);
+    if (known)
+        exchange_answer_text(r->exchange, 405, "not possible here: %.20s", method);
+    else
+        page_fail(r, 404, "not found");
 }

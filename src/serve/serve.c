@@ -53,6 +53,7 @@ static void serve_free(struct serve *s)
 {
     if (!s)
         return;
+    atomic_store(&s->stopping, true);
     http_server_stop(s->http, s->config.grace_ms);
     metrics_server_stop(s->metrics);
     notices_close(s->notices);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,6 +42,7 @@ struct serve {
     struct http_server *http;
     struct metrics_server *metrics; /* NULL: not asked for */
     struct traffic traffic;
+    atomic_bool stopping; /* answers that wait for news end */
 };
 
 int serve_start(const struct serve_config *config, struct serve **ret, struct err *e);

@@ -1,59 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A form without any script. What comes from outside in it, `next` and the message, is escaped.
+ * A form without any script.
  */
 #include "serve/sign_in_page.h"
 
-#include "base/buf.h"
-#include "base/mem.h"
+#include "serve/page.h"
 
-static int add_escaped(struct buf *b, const char *text)
+static void write_field(struct html *h)
 {
-    int r = 0;
-
-    for (; *text && r == 0; text++)
-        r = *text == '&'   ? buf_add_text(b, "&amp;")
-            : *text == '<' ? buf_add_text(b, "&lt;")
-            : *text == '>' ? buf_add_text(b, "&gt;")
-            : *text == '"' ? buf_add_text(b, "&quot;")
-                           : buf_add(b, text, 1);
-    return r;
-}
-
-static int add_page(struct buf *b, const char *next, const char *wrong)
-{
-    static const char HEAD[] =
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Sign in · salvage</title>"
-        "<link rel=\"stylesheet\" href=\"/-/static/style.css\"></head><body><main><h1>Sign in</h1>\n";
-    static const char FORM[] =
-        "<form method=\"post\" action=\"/-/login\"><p><label for=\"token\">Token</label> "
-        "<input id=\"token\" name=\"token\" type=\"password\" autocomplete=\"current-password\" required autofocus></p>"
-        "<input type=\"hidden\" name=\"next\" value=\"";
-    static const char TAIL[] = "\"><p><button type=\"submit\">Sign in</button></p></form></main></body></html>\n";
-
-    if (buf_add_text(b, HEAD) < 0)
-        return -1;
-    if (wrong &&
-        (buf_add_text(b, "<p role=\"alert\">") < 0 || add_escaped(b, wrong) < 0 || buf_add_text(b, "</p>\n") < 0))
-        return -1;
-    return buf_add_text(b, FORM) < 0 || add_escaped(b, next) < 0 ? -1 : buf_add_text(b, TAIL);
+    html_begin(h, "div");
+    html_begin(h, "label");
+    html_attr(h, "for", "token");
+    html_text(h, "Token");
+    html_end(h);
+    html_void(h, "input");
+    html_attr(h, "id", "token");
+    html_attr(h, "name", "token");
+    html_attr(h, "type", "password");
+    html_attr(h, "autocomplete", "current-password");
+    html_flag(h, "required");
+    html_flag(h, "autofocus");
+    html_end(h);
 }
 
 void sign_in_page(struct request *r, unsigned status, const char *next, const char *wrong)
 {
-    CLEANUP(buf_done) struct buf page = {0};
+    struct page p;
+    struct html *h = &p.html;
 
-    if (add_page(&page, next, wrong) < 0) {
-        exchange_answer_text(r->exchange, 503, "out of memory");
-        return;
+    page_begin(&p, r, "Sign in", NULL);
+    html_begin_class(h, "div", "sign");
+    html_element(h, "h1", NULL, "Sign in");
+    html_element(h, "p", "lead",
+                 "With a token of this server, of your identity provider, or of your account in the cluster.");
+    if (wrong) {
+        html_begin_class(h, "p", "note");
+        html_attr(h, "role", "alert");
+        html_text(h, wrong);
+        html_end(h);
     }
-    exchange_add_header(r->exchange, "Content-Type", "text/html; charset=utf-8");
-    exchange_add_header(r->exchange, "Content-Security-Policy",
-                        "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-                        "base-uri 'none'");
-    exchange_add_header(r->exchange, "X-Content-Type-Options", "nosniff");
-    exchange_add_header(r->exchange, "Referrer-Policy", "same-origin");
-    exchange_add_header(r->exchange, "Cache-Control", "no-store");
-    exchange_answer(r->exchange, status, page.data, page.size);
+    html_begin(h, "form");
+    html_attr(h, "method", "post");
+    html_attr(h, "action", "/" REQUEST_OWN "login");
+    write_field(h);
+    html_void(h, "input");
+    html_attr(h, "type", "hidden");
+    html_attr(h, "name", "next");
+    html_attr(h, "value", next);
+    html_begin_class(h, "button", "primary");
+    html_text(h, "Sign in");
+    html_end(h);
+    html_end(h);
+    html_end(h);
+    page_end(&p, status);
 }

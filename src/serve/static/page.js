@@ -51,7 +51,7 @@ for (const form of document.querySelectorAll('form.filter'))
 // --- new cases, on the first page of a list
 const list = document.getElementById('cases');
 if (list && list.dataset.live && 'EventSource' in window) {
-  const events = new EventSource('/-/events');
+  const events = new EventSource('/-/events?seen=' + list.dataset.live);
   let waiting = false, fresh = null;
   const bar = document.createElement('div');
   bar.className = 'live';

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's Chromium without a window, driven by its own DevTools protocol over a pipe (--remote-debugging-pipe): no port that
-others could use, no driver whose version must fit, nothing but Python. And axe-core, which judges a page's accessibility."""
+others could use, no driver whose version must fit the browser's (as playwright's), nothing but Python. And axe-core, which judges a page's accessibility."""
 import base64
 import json
 import os
@@ -10,7 +10,14 @@ import subprocess
 import tempfile
 import time
 
-AXE = pathlib.Path(os.environ.get("SALVAGE_TEST_AXE", pathlib.Path(__file__).parents[3] / "build/lab/axe.min.js"))
+SOURCES = pathlib.Path(os.environ.get("SALVAGE_SOURCES", pathlib.Path(__file__).parents[3] / "build/sources"))
+
+
+def axe():
+    """Put there by scripts/deps --test."""
+    return max(SOURCES.glob("axe-core-*/axe.min.js")).read_text(encoding="utf-8")
+
+
 CHROMIUM = ("chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
             "--disable-default-apps", "--disable-dev-shm-usage", "--force-color-profile=srgb", "--remote-debugging-pipe")
@@ -79,14 +86,14 @@ class Browser:
 
 
 class Page:
-    """One tab. `complaints`: what the console, the policy and the loader had to say."""
+    """One tab, with cookies and a cache of its own."""
 
     def __init__(self, browser, width, height, dark, script):
         self.browser = browser
-        context = browser.call("Target.createBrowserContext")["browserContextId"]
-        target = browser.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
+        self.context = browser.call("Target.createBrowserContext")["browserContextId"]
+        target = browser.call("Target.createTarget", url="about:blank", browserContextId=self.context)["targetId"]
         self.session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        self.complaints, self.seen = [], len(browser.events)
+        self.seen = len(browser.events)
         for domain in ("Page", "Runtime", "Log", "Network", "Accessibility"):
             self.call(domain + ".enable")
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
@@ -95,6 +102,9 @@ class Page:
         if not script:
             self.call("Emulation.setScriptExecutionDisabled", value=True)
         self.width, self.height = width, height
+
+    def close(self):
+        self.browser.call("Target.disposeBrowserContext", browserContextId=self.context)
 
     def call(self, method, **params):
         return self.browser.call(method, self.session, **params)
@@ -157,7 +167,7 @@ class Page:
 
     def axe(self):
         """Violations: rule, and the elements."""
-        self.evaluate(AXE.read_text(encoding="utf-8") + ";0")
+        self.evaluate(axe() + ";0")
         found = self.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map("
                               "v => [v.id, v.help, v.nodes.map(n => n.html + ' ' + n.failureSummary)]))")
         return found

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * /-/case/ID: what died and why, then what there is to look at, when it happened, and who it was.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "linux/pause.h"
+#include "serve/page_evidence.h"
+
+static void write_crumbs(struct html *h, const struct evidence *v)
+{
+    CLEANUP(buf_done) struct buf url = {0};
+
+    if (buf_add_text(&url, "/" REQUEST_OWN "cases") < 0 || html_url_query(&url, "namespace", v->namespace) < 0)
+        return;
+    html_begin_class(h, "nav", "crumbs");
+    html_attr(h, "aria-label", "Where you are");
+    html_link(h, "/" REQUEST_OWN "cases", "Cases");
+    html_text(h, " / ");
+    html_link(h, buf_text(&url), v->namespace);
+    html_end(h);
+}
+
+static void write_tag(struct html *h, const char *text)
+{
+    if (text && *text)
+        html_element(h, "span", "tag", text);
+}
+
+static void write_hero(struct html *h, const struct evidence *v, const struct manifest *m)
+{
+    char sentence[WHY_MAX];
+
+    html_begin_class(h, "div", "hero");
+    html_element(h, "h1", NULL, why_sentence_of_kill(m, &v->kill, sentence));
+    html_begin_class(h, "p", "lead");
+    html_text(h, m->where.place ? m->where.place : v->namespace);
+    html_text(h, ", ");
+    page_age(h, m->time.modified ? m->time.modified : m->time.shipped);
+    html_end(h);
+    html_begin_class(h, "div", "tags");
+    write_tag(h, m->cause);
+    write_tag(h, m->partial ? "partial" : NULL);
+    html_end(h);
+    html_end(h);
+    if (m->partial) {
+        html_begin_class(h, "p", "note");
+        html_text(h, "The ");
+        html_text(h, why_kind(m->kind));
+        html_text(h, " is not whole: ");
+        html_text(h, m->partial);
+        html_end(h);
+    }
+    if (v->broken > 0 || v->total > v->count + v->broken) {
+        html_begin_class(h, "p", "note");
+        html_printf(h, "%u of %u objects are not shown: %u have a damaged manifest.", v->total - v->count, v->total,
+                    v->broken);
+        html_end(h);
+    }
+}
+
+static void write_moment(struct html *h, const char *text, int64_t time_ns)
+{
+    if (time_ns <= 0)
+        return;
+    html_begin(h, "li");
+    html_text(h, text);
+    page_time(h, time_ns);
+    html_end(h);
+}
+
+static void write_timeline(struct html *h, const struct manifest *m)
+{
+    html_begin(h, "section");
+    html_element(h, "h2", NULL, "Timeline");
+    html_begin_class(h, "ol", "line");
+    write_moment(h, "Last written to", m->time.modified);
+    write_moment(h, "Found", m->time.found);
+    write_moment(h, "Complete", m->time.settled);
+    if (m->pause.us > 0) {
+        html_begin(h, "li");
+        html_printf(h, "The process stood still for %s%.3g s",
+                    m->pause.by == PAUSE_ANSWER || m->pause.by == PAUSE_FILE ? "at most " : "",
+                    (double)m->pause.us / 1e6);
+        html_end(h);
+    }
+    write_moment(h, "In the store and verified", m->time.shipped);
+    html_end(h);
+    html_end(h);
+}
+
+static void write_fact(struct html *h, const char *name, const char *value)
+{
+    if (!value || !*value)
+        return;
+    html_begin(h, "div");
+    html_element(h, "dt", NULL, name);
+    html_element(h, "dd", NULL, value);
+    html_end(h);
+}
+
+static void write_number(struct html *h, const char *name, uint64_t value)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+    write_fact(h, name, value ? text : NULL);
+}
+
+static void write_identity(struct html *h, const struct manifest *m)
+{
+    const struct {
+        const char *name, *value;
+    } facts[] = {
+        {"Namespace", m->where.namespace}, {"Pod", m->where.pod},
+        {"Container", m->where.container}, {"Image", m->where.image},
+        {"Digest", m->where.image_digest}, {"Node", m->where.node},
+        {"Host", m->where.host},           {"Cluster", m->where.cluster},
+        {"Task family", m->where.family},  {"Revision", m->where.revision},
+        {"Task", m->where.task},           {"Instance", m->where.instance},
+        {"Type", m->where.instance_type},  {"Region", m->where.region},
+        {"Zone", m->where.zone},           {"JVM", m->process.jvm},
+        {"Command", m->process.command},   {"File", m->path},
+        {"It says", m->origin.detail},
+    };
+
+    html_begin(h, "section");
+    html_element(h, "h2", NULL, "Identity");
+    html_begin_class(h, "dl", "facts");
+    for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
+        write_fact(h, facts[i].name, facts[i].value);
+    write_number(h, "Process", m->process.pid);
+    html_end(h);
+    html_end(h);
+}
+
+static void write_objects(struct html *h, const struct evidence *v, const struct exchange *x)
+{
+    html_begin(h, "section");
+    html_element(h, "h2", NULL, "Evidence");
+    if (!(v->rights & RIGHT_READ)) {
+        html_begin_class(h, "p", "note");
+        html_text(h,
+                  "You may see that this happened, and why. Evidence holds secrets: to download it or to look inside, "
+                  "you need the right to read in the namespace ");
+        html_element(h, "b", NULL, v->namespace);
+        html_text(h, " (in Kubernetes: create pods/exec).");
+        html_end(h);
+    }
+    for (unsigned i = 0; i < v->count; i++)
+        evidence_write(h, v, i, x);
+    html_end(h);
+}
+
+/* What a heap dump says of itself has its place between the record of a kill and the histogram. */
+static void write_insides(struct html *h, struct request *r, const struct evidence *v)
+{
+    static const char *const texts[] = {"hs-err", "thread-dump", "javacore", "native-memory"};
+
+    evidence_record(h, v);
+    if (!(v->rights & RIGHT_READ))
+        return;
+    evidence_histogram(h, r->serve, v);
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        if (evidence_find(v, texts[i]))
+            evidence_text(h, r->serve, v, evidence_find(v, texts[i]));
+}
+
+static void write_case(struct request *r, const struct evidence *v)
+{
+    const struct manifest *m = &v->object[0];
+    char sentence[WHY_MAX];
+    struct page p;
+    struct html *h = &p.html;
+
+    page_begin(&p, r, why_sentence_of_kill(m, &v->kill, sentence), NULL);
+    write_crumbs(h, v);
+    write_hero(h, v, m);
+    html_begin_class(h, "div", "two");
+    html_begin(h, "div");
+    write_insides(h, r, v);
+    write_objects(h, v, r->exchange);
+    html_end(h);
+    html_begin(h, "div");
+    write_timeline(h, m);
+    write_identity(h, m);
+    html_end(h);
+    html_end(h);
+    page_end(&p, 200);
+}
+
+void page_case(struct request *r)
+{
+    const char *show = exchange_query(r->exchange, "show"), *id = r->key + strlen(REQUEST_OWN "case/");
+    const struct manifest *m = NULL;
+    struct evidence *v;
+
+    if (!*id) {
+        page_fail(r, 404, "There is no such case.");
+        return;
+    }
+    if (evidence_open(r, id, &v) < 0)
+        return;
+    if (show)
+        m = evidence_named(v, show);
+    if (show && !m)
+        page_fail(r, 404, "The case has no such file.");
+    else if (show)
+        evidence_show(r, v, m, exchange_query(r->exchange, "q"));
+    else if (v->count == 0)
+        page_fail(r, 500, "The manifests of this case are damaged.");
+    else
+        write_case(r, v);
+    evidence_free(v);
+}

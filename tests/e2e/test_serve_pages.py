@@ -1,0 +1,398 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages of serve, in a real Chromium: what they say of real evidence, who can use them, and that nothing foreign gets in."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.parse
+
+import pytest
+
+from helpers import jvm
+from helpers.browser import Browser
+from helpers.proc import wait_for
+from helpers.program import Salvage
+from helpers.serve import Serve
+
+DESKTOP, PHONE = (1280, 900), (390, 844)
+HOSTILE = "<img src=x onerror='window.pwned=1'>\"><script>window.pwned=1</script>&lt;b&gt;{{7*7}}\u202e'"
+PICTURES = os.environ.get("SALVAGE_TEST_PICTURES")  # a folder: pictures of the pages are put there, as in the docs
+
+
+def pod(namespace, name, container):
+    return {"POD_NAMESPACE": namespace, "POD_NAME": name, "CONTAINER_NAME": container, "NODE_NAME": "node-7"}
+
+
+RECORD = {
+    "schema": "salvage.oom-kill/1", "source": "kernel-log", "why": "limit", "time": "2026-11-21T01:56:05.123Z",
+    "process": {"pid": 4711, "name": "java", "uid": 1000, "rss": 503316480, "rss_anon": 480247808, "rss_file": 23068672},
+    "cgroup": {"limit": "/kubepods/burstable/pod3f1c/7a2b"},
+    "memory": {"usage": 536870912, "limit": 536870912, "failcnt": 812},
+    "stat": {"anon": 482344960, "file": 25165824, "kernel_stack": 4194304, "pagetables": 3145728, "slab": 9437184},
+    "tasks_count": 3,
+    "tasks": [{"pid": 4700, "name": "tini", "rss": 1048576}, {"pid": 4711, "name": "java", "rss": 503316480},
+              {"pid": 4790, "name": "sh", "rss": 3145728}],
+}
+
+
+class Site:
+    """A server with real cases: an OutOfMemoryError under a watch, two stops, a crash, a kill."""
+
+    def __init__(self, folder, classes):
+        self.folder = folder
+        (folder / "home").mkdir()
+        self.salvage = Salvage(folder / "home")
+        self.serve = Serve(self.salvage, folder, "--anonymous-read")
+        self.credentials = folder / "credentials"
+        self.credentials.write_text("bearer " + self.serve.token)
+        self.credentials.chmod(0o600)
+        self.jvm = jvm.Jvm(classes)
+        self.run_out_of_memory()
+        self.stop(1), self.stop(2)
+        self.crash()
+        self.kill()
+        wait_for(lambda: self.count() == 5, 20, "the catalogue does not have all cases")
+
+    def to(self):
+        return "--to", self.serve.url + "/", "--credentials-file", self.credentials
+
+    def ship(self, path, env, *more):
+        done = self.salvage.run("ship", path, *self.to(), "--state", self.folder / "state", *more, env=env)
+        assert done.code == 0, done
+        return done
+
+    def run_out_of_memory(self):
+        dumps = self.folder / "dumps"
+        dumps.mkdir()
+        watch = self.salvage.watch(dumps, *self.to(), env=pod("shop", "cart-7f9c8d6b54-x2kq4", "cart"))
+        watch.wait("started")
+        self.jvm.die(dumps / "app.hprof")
+        self.oom = os.path.dirname(watch.wait("shipped")["key"])
+        assert watch.stop() == 0
+
+    def start(self, program, *args, options=()):
+        started = jvm.Jvm(self.jvm.classes, heap="64m").start(self.folder / "none.hprof", program, *args, options=options)
+        assert started.stdout.readline() == b"ready\n"
+        return started
+
+    def stop(self, number):
+        """The second holds more than the first: their histograms differ."""
+        dying = self.start("Leak", "0", str(8 * number))
+        try:
+            env = pod("shop", "checkout-5d9f7c8d9f-x2kq%d" % (3 + number), "checkout")
+            done = self.salvage.run("jvm", "prestop", dying.pid, "--no-heap-dump", *self.to(), env=env)
+            assert done.code == 0, done
+            key = urllib.parse.urlsplit(done.lines[0]).path.lstrip("/")
+            setattr(self, "stopped_%d" % number, os.path.dirname(key))
+        finally:
+            dying.kill()
+            dying.wait()
+
+    def crash(self):
+        log = self.folder / "hs_err_pid7.log"
+        dying = self.start("Rest", options=["-XX:ErrorFile=%s" % log])
+        dying.send_signal(signal.SIGSEGV)
+        dying.wait()
+        self.ship(log, pod("payments", "ledger-0", "ledger"))
+
+    def kill(self):
+        record = self.folder / "oom-kill.json"
+        record.write_text(json.dumps(RECORD, indent=2))
+        self.ship(record, pod("payments", "search-6c5d7f-zz9x8", "search"), "--cause", "oom-kill")
+
+    def count(self):
+        return self.serve.get("/-/cases?loops=apart").body.count(b"<tr role=\"row\" data-id")
+
+    def path(self, key, **query):
+        return "/-/case/" + urllib.parse.quote(key) + ("?" + urllib.parse.urlencode(query) if query else "")
+
+    def folder_of(self, pattern):
+        """The case whose folder fits, below the root."""
+        found, = self.serve.root.glob(pattern)
+        return str(found.relative_to(self.serve.root))
+
+
+@pytest.fixture(scope="module")
+def site(session_folder, java_classes):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="pages-", dir=session_folder))
+    folder.chmod(0o755)
+    made = Site(folder, java_classes)
+    yield made
+    made.salvage.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with Browser() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser, site):
+    return browser.page()
+
+
+def test_a_jvm_that_ran_out_of_memory_is_a_sentence(site, page):
+    page.open(site.serve.url + "/")
+    assert page.evaluate("location.pathname") == "/-/cases"
+    rows = page.evaluate("[...document.querySelectorAll('#cases tbody tr')].map(r => r.innerText)")
+    assert len(rows) == 4, "two stops of one workload are a loop"
+    found, = [row for row in rows if "java-oom" in row]
+    assert "The JVM in cart ran out of memory." in found and "shop / cart-7f9c8d6b54-x2kq4" in found
+    page.after_load(lambda: page.evaluate("document.querySelector('a[href*=java-oom]').click()"))
+    assert page.evaluate("decodeURIComponent(location.pathname)") == "/-/case/" + site.oom
+    assert page.text("h1") == "The JVM in cart ran out of memory."
+    text = page.text()
+    for part in ("Timeline", "In the store and verified", "shop", "node-7", "heap.hprof.zst", "Heap dump"):
+        assert part in text, part
+    line = page.evaluate("document.querySelector('.copy code').textContent")
+    assert line == "salvage get %s/%s/heap.hprof.zst" % (site.serve.url, site.oom)
+    manifest = json.loads(page.evaluate("document.querySelector('details pre').textContent"))
+    assert manifest["cause"] == "java-oom" and manifest["sha256"] in page.evaluate("document.body.textContent")
+
+
+def test_a_crash_loop_unfolds(site, page):
+    page.open(site.serve.url + "/-/cases?namespace=shop")
+    page.after_load(lambda: page.evaluate("document.querySelector('a.tag').click()"))
+    assert page.evaluate("document.querySelectorAll('#cases tbody tr').length") == 2
+    assert "checkout" in page.text("#cases") and "cart" not in page.text("#cases")
+
+
+def test_histogram_threads_and_search(site, page):
+    page.open(site.serve.url + site.path(site.stopped_1))
+    rows = page.evaluate("[...document.querySelectorAll('.bars tbody th')].map(t => t.innerText)")
+    assert "byte[]" in rows and len(rows) == 15
+    assert "Full thread dump" in page.text("pre")
+    page.evaluate("document.querySelector('form.find input[type=search]').value = 'reference handler'")
+    page.after_load(lambda: page.evaluate("document.querySelector('form.find').requestSubmit()"))
+    assert page.text("mark") == "Reference Handler"
+    assert re.search(r"1 of \d\d paragraphs", page.text("[role=status].lead"))
+    assert "Finalizer" not in page.text("pre")
+
+
+def test_a_kill_by_the_kernel(site, page):
+    page.open(site.serve.url + site.path(site.folder_of("payments/search-*/*oom-kill*")))
+    assert page.text("h1") == ("The kernel killed java in search: the container reached its memory limit of 512.0 MiB; "
+                               "the process held 480.0 MiB.")
+    assert page.text(".bars tr.chosen th") == "java"
+    widths = page.evaluate("[...document.querySelectorAll('.bars tbody')[0].querySelectorAll('rect:not(.rest)')]"
+                           ".map(r => +r.getAttribute('width'))")
+    assert widths[0] == 1000 and widths == sorted(widths, reverse=True)
+
+
+def all_pages(site):
+    return {
+        "cases": "/-/cases",
+        "case": site.path(site.stopped_1),
+        "oom": site.path(site.oom),
+        "kill": site.path(site.folder_of("payments/search-*/*oom-kill*")),
+        "crash": site.path(site.folder_of("payments/ledger-*/*signal*")),
+        "threads": site.path(site.stopped_1, show="threads.txt.zst", q="java.lang"),
+        "nothing": "/-/cases?q=nothinglikethis&since=yesterday&workload=x",
+        "login": "/-/login",
+        "missing": "/-/case/shop/nope",
+    }
+
+
+@pytest.mark.parametrize("size, dark, names", [(DESKTOP, False, None), (PHONE, True, None), (DESKTOP, True, ("case", "cases")),
+                                               (PHONE, False, ("case", "cases"))],
+                         ids=["desktop", "phone-dark", "desktop-dark", "phone"])
+def test_every_page_is_accessible(site, browser, size, dark, names):
+    """Colours change with the theme, places with the size: not every page has to be seen in each of the four."""
+    for name, path in all_pages(site).items():
+        if names and name not in names and not PICTURES:
+            continue
+        page = browser.page(*size, dark=dark)
+        page.open(site.serve.url + path)
+        assert page.axe() == [], name
+        assert page.overflow() <= 0, name
+        assert page.evaluate("document.querySelectorAll('h1').length") == 1, name
+        bad = [line for line in page.said() if "status of 404" not in line and "username fields" not in line]
+        assert bad == [], name
+        if PICTURES:
+            page.screenshot(pathlib.Path(PICTURES) / ("%s-%d%s.png" % (name, size[0], "-dark" if dark else "")))
+        page.close()
+
+
+def test_by_keyboard_alone(site, page):
+    page.open(site.serve.url + "/-/cases")
+    page.press("Tab")
+    assert page.focused()["href"] == "#main" and page.focused()["seen"]
+    page.press("Enter")
+    page.wait("document.activeElement.id === 'main'")
+    stops = []
+    while not (stops and stops[-1]["href"] and "/-/case/" in stops[-1]["href"]):
+        page.press("Tab")
+        stops.append(page.focused())
+        assert stops[-1]["seen"] and len(stops) < 20, stops
+    names = [stop["id"] for stop in stops]
+    assert names[:3] == ["f-q", "f-namespace", "f-cause"]
+    page.after_load(lambda: page.press("Enter"))
+    assert page.evaluate("location.pathname").startswith("/-/case/")
+
+
+def test_without_javascript(site, browser):
+    page = browser.page(script=False)
+    page.open(site.serve.url + "/-/cases")
+    assert page.evaluate("document.querySelectorAll('#cases tbody tr').length") == 4
+    assert re.search(r"just now|\d+ min ago", page.text(".when"))
+    page.open(site.serve.url + "/-/cases?q=ledger")
+    assert page.evaluate("document.querySelectorAll('#cases tbody tr').length") == 1
+    page.open(site.serve.url + "/-/cases?cause=oom-kill&namespace=payments&since=2020-01-01")
+    assert page.evaluate("document.querySelectorAll('#cases tbody tr').length") == 1
+    page.open(site.serve.url + site.path(site.stopped_1, show="threads.txt.zst", q="main"))
+    assert page.evaluate("document.querySelectorAll('mark').length") > 1
+    assert page.evaluate("document.querySelectorAll('.copy button').length") == 0
+
+
+def test_new_cases_slide_in(site, page):
+    page.open(site.serve.url + "/-/cases?q=newcomer")
+    assert "No case matches" in page.text()
+    page.open(site.serve.url + "/-/cases?loops=apart")
+    before = page.evaluate("document.querySelectorAll('#cases tbody tr').length")
+    evidence = site.folder / "threads-new.txt"
+    evidence.write_text("Full thread dump\n")
+    site.ship(evidence, pod("news", "newcomer-0", "newcomer"))
+    page.wait("document.querySelector('.live') && !document.querySelector('.live').hidden")
+    assert page.text(".live button") == "1 new case" and page.text("#said") == "1 new case"
+    page.evaluate("document.querySelector('.live button').click()")
+    assert page.evaluate("document.querySelectorAll('#cases tbody tr').length") == before + 1
+    assert "newcomer" in page.text("#cases tbody tr.new")
+    assert page.said() == []
+
+
+def hostile_manifest(key):
+    """Every text of a manifest is somebody's try to become a part of the page."""
+    where = {name: HOSTILE for name in ("place", "namespace", "pod", "pod_uid", "node", "container", "container_id", "image",
+                                        "image_digest", "host", "cluster", "family", "revision", "task", "launch_type",
+                                        "instance", "instance_type", "region", "zone")}
+    return {"schema": "salvage.manifest/1", "id": HOSTILE, "key": key, "kind": "thread-dump", "cause": HOSTILE, "name": HOSTILE,
+            "path": HOSTILE, "size": 7, "sha256": "0" * 64, "codec": "none", "stored_size": 7, "stored_sha256": "0" * 64,
+            "partial": HOSTILE, "verified": HOSTILE, "tool": HOSTILE, "where": where,
+            "process": {"pid": 7, "uid": 7, "jvm": HOSTILE, "command": HOSTILE},
+            "origin": {"detail": HOSTILE, "time": HOSTILE, "file": HOSTILE}, "time": {"modified": "2026-11-21T01:56:05Z"}}
+
+
+@pytest.fixture
+def hostile(salvage, work):
+    root = work / "root"
+    texts = {"threads.txt": HOSTILE * 3, "histogram.txt": " num #instances #bytes class name\n   1: 7 700 %s\n" % HOSTILE,
+             "oom-kill.json": json.dumps({**RECORD, "note": HOSTILE, "cgroup": {"limit": HOSTILE}, "why": HOSTILE,
+                                          "process": {"pid": 1, "name": HOSTILE, "rss": 7},
+                                          "tasks": [{"pid": 1, "name": HOSTILE, "rss": 7}]})}
+    kinds = {"threads.txt": "thread-dump", "histogram.txt": "class-histogram", "oom-kill.json": "oom-kill"}
+    case, alone = "evil/pod-0/20261121T015605Z-java-oom-0123456789abcdef", "evil \"&'<b>/<i onclick=alert(1)>.txt"
+    (root / case).mkdir(parents=True)
+    (root / alone).parent.mkdir()
+    (root / alone).write_text(HOSTILE)
+    (root / (alone + ".json")).write_text(json.dumps(hostile_manifest(alone)))
+    for file, text in texts.items():
+        manifest = {**hostile_manifest("%s/%s" % (case, file)), "kind": kinds[file]}
+        (root / case / file).write_text(text, encoding="utf-8")
+        (root / case / (file + ".json")).write_text(json.dumps(manifest))
+    serve = Serve(salvage, work, "--anonymous-read", root=root)
+    wait_for(lambda: serve.get("/-/cases").body.count(b"data-id") == 2, 10, "the cases are not known")
+    return serve, case, alone
+
+
+def test_no_text_of_evidence_becomes_a_part_of_the_page(hostile, browser):
+    serve, case, alone = hostile
+    path = "/-/case/" + urllib.parse.quote(case)
+    query = urllib.parse.urlencode({"q": HOSTILE, "namespace": HOSTILE, "cause": HOSTILE, "workload": HOSTILE, "pod": HOSTILE,
+                                    "since": HOSTILE, "until": HOSTILE, "loops": HOSTILE})
+    for url in ("/-/cases", "/-/cases?" + query, path, "/-/case/" + urllib.parse.quote(alone), path + "?show=threads.txt&q=" + urllib.parse.quote(HOSTILE),
+                path + "?show=histogram.txt", path + "?show=oom-kill.json", path + "?show=" + urllib.parse.quote(HOSTILE)):
+        page = browser.page()
+        page.open(serve.url + url)
+        found = page.evaluate("""({pwned: window.pwned, scripts: document.querySelectorAll('script').length,
+            alien: document.querySelectorAll('main img, main b:empty, main script, main iframe, [onerror]').length})""")
+        assert found == {"scripts": 1, "alien": 0}, url
+        assert page.said() == [] or "404" in page.said()[0], (url, page.said())
+        page.close()
+    page = browser.page()
+    page.open(serve.url + path)
+    shown = HOSTILE.replace("\u202e", "\ufffd")
+    assert page.text("pre[aria-label='threads.txt']").startswith(shown)
+    assert page.axe() == []
+    assert "49" not in page.text("h1") and "{{7*7}}" in page.text()
+    assert shown in page.evaluate("document.querySelector('.two > div:last-child .facts').textContent")
+
+
+def test_who_may_only_list_learns_why_and_no_more(salvage, work, site, browser):
+    tokens = work / "tokens"
+    tokens.write_text("looker looker-token-of-a-test list payments\n")
+    tokens.chmod(0o600)
+    shutil.copytree(site.serve.root, work / "root", ignore=shutil.ignore_patterns(".salvage"))
+    serve = Serve(salvage, work, "--tokens", tokens, root=work / "root")
+    token, html = "looker-token-of-a-test", {"Accept": "text/html"}
+
+    def get(path):
+        return serve.get(path, token=token, headers=html)
+
+    wait_for(lambda: b"data-id" in get("/-/cases").body, 10, "no case is known")
+    cases = get("/-/cases").body.decode()
+    assert "ledger" in cases and "search" in cases and "cart" not in cases and "shop" not in cases
+    killed = get(site.path(site.folder_of("payments/search-*/*oom-kill*")))
+    assert killed.status == 200 and b"reached its memory limit" in killed.body and b"the right to read" in killed.body
+    assert b"?decoded" not in killed.body and b"salvage get" not in killed.body
+    crash = site.folder_of("payments/ledger-*/*signal*")
+    assert b"SIGSEGV" in get(site.path(crash)).body and b"Problematic frame" not in get(site.path(crash)).body
+    assert get(site.path(crash, show="hs_err.log.zst")).status == 403
+    for path in (site.path(site.oom), site.path(site.oom, show="heap.hprof.zst"), "/-/case/shop/nope"):
+        assert get(path).status == 404
+    assert serve.get("/-/cases", headers=html).status == 303
+    assert serve.get("/-/events").status == 401
+    page = browser.page()
+    page.open(serve.url + "/-/cases")
+    assert page.text("h1") == "Sign in" and page.said()[1:] == []
+
+
+def test_what_a_browser_is_told(site):
+    page = site.serve.get("/-/cases")
+    assert page.headers["Content-Security-Policy"] == (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'")
+    assert page.headers["X-Content-Type-Options"] == "nosniff" and page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Referrer-Policy"] == "same-origin"
+    files = sorted(set(re.findall(r"/-/static/[0-9a-f]{12}/[a-z.]+", page.body.decode())))
+    assert [os.path.basename(file) for file in files] == ["icon.svg", "page.css", "page.js"] or len(files) == 3
+    for file in files:
+        answer = site.serve.get(file)
+        assert answer.status == 200 and "immutable" in answer.headers["Cache-Control"] and len(answer.body) < 20000
+        assert site.serve.get(file.replace("/-/static/", "/-/static/0")).status == 404
+    assert site.serve.get("/-/nothing", headers={"Accept": "text/html"}).body.startswith(b"<!DOCTYPE html>")
+    assert site.serve.get("/-/nothing", headers={"Accept": "*/*"}).body == b"There is no such page.\n"
+    assert site.serve.request("POST", "/-/cases").status == 405
+
+
+def test_an_empty_store_says_what_to_do(salvage, work, browser):
+    serve = Serve(salvage, work, "--anonymous-read")
+    page = browser.page()
+    page.open(serve.url)
+    assert "No cases yet" in page.text()
+    assert page.text(".empty .copy code") == "salvage watch /dumps --to %s/" % serve.url
+    assert page.axe() == []
+
+
+def test_pages_that_wait_for_news_are_counted_and_end(salvage, work):
+    serve = Serve(salvage, work, "--anonymous-read")
+    waiting = []
+    for _ in range(64):
+        connection = serve.connect()
+        connection.sendall(b"GET /-/events HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        waiting.append(connection)
+    refused = serve.get("/-/events")
+    assert refused.status == 503 and refused.headers["Retry-After"]
+    waiting.pop().close()
+    begun = time.monotonic()
+    assert serve.stop() == 0
+    assert time.monotonic() - begun < 8
+    for connection in waiting:
+        connection.close()
