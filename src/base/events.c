@@ -135,6 +135,10 @@ static const struct event_info TABLE[EVENT_END] = {
          "a file or folder below --root was asked for, and can't be read: its mode, a link, no regular "
          "file, an I/O error, or it is damaged",
          "key error"},
+    [EVENT_ISSUER_UNREACHABLE] = {"issuer-unreachable", LEVEL_WARNING,
+                                  "who could say whose token it is, or what its owner may do, does not answer serve: "
+                                  "those callers get 503; once a minute. what: kubernetes or oidc",
+                                  "what error"},
     [EVENT_STOPPING] = {"stopping", LEVEL_INFO, "SIGTERM or SIGINT was received: the work in progress has this long",
                         "left grace_s"},
     [EVENT_NOT_SHIPPED] = {"not-shipped", LEVEL_ERROR,

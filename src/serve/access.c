@@ -18,6 +18,7 @@
 #include "serve/caller.h"
 #include "serve/credential.h"
 #include "serve/first_token.h"
+#include "serve/kube_access.h"
 #include "serve/login_limit.h"
 #include "serve/own_key.h"
 #include "serve/same_origin.h"
@@ -30,6 +31,7 @@ struct access {
     struct token_set *tokens;
     struct login_limit *limit;
     struct sessions sessions;
+    struct kube_access *kubernetes; /* NULL: none */
     struct secret *made;
 };
 
@@ -40,7 +42,7 @@ DEFINE_CLEANUP(struct secret *, secret_free)
 /* Whether anybody could get in without the root's token. */
 static bool has_other_ways(const struct access_config *c)
 {
-    return c->tokens != NULL;
+    return c->tokens || c->kubernetes;
 }
 
 static int check_without_root(const struct access_config *c, struct err *e)
@@ -48,7 +50,7 @@ static int check_without_root(const struct access_config *c, struct err *e)
     if (c->new_token)
         return err_set(e, -FAULT_USAGE, "--new-token: only a store with --root keeps a token");
     if (!has_other_ways(c) && !c->anonymous_read)
-        return err_set(e, -FAULT_USAGE, "serve: who may use it? --tokens FILE, or --anonymous-read");
+        return err_set(e, -FAULT_USAGE, "serve: who may use it? --tokens FILE, --kubernetes, or --anonymous-read");
     return 0;
 }
 
@@ -111,6 +113,8 @@ int access_new(const struct access_config *config, int root_fd, struct access **
         return r;
     if ((r = open_state(a, root_fd, e)) < 0)
         return r;
+    if (config->kubernetes && (r = kube_access_new(config->kubernetes, &a->kubernetes, e)) < 0)
+        return r;
     *ret = TAKE_PTR(a);
     return 0;
 }
@@ -120,6 +124,7 @@ void access_free(struct access *a)
     if (!a)
         return;
     token_set_free(a->tokens);
+    kube_access_free(a->kubernetes);
     login_limit_free(a->limit);
     secret_free(a->made);
     free(a);
@@ -158,14 +163,15 @@ static int refuse(struct access *a, const char *address, struct err *e)
     return err_set(e, -FAULT_CREDENTIALS, "this token is not valid here");
 }
 
-/* 1: it is known; 0: it is not. */
+/* 1: it is known; 0: it is not; -FAULT_CREDENTIALS: it is, and does not count. */
 static int find_credential(struct access *a, const struct secret *credential, const unsigned char hash[TOKEN_HASH],
                            struct caller *ret, struct err *e)
 {
     int r = token_set_find(a->tokens, hash, ret);
 
-    (void)credential;
-    return r < 0 ? err_set(e, r, "out of memory") : r;
+    if (r != 0)
+        return r < 0 ? err_set(e, r, "out of memory") : r;
+    return a->kubernetes ? kube_access_identify(a->kubernetes, credential, hash, ret, e) : 0;
 }
 
 /* One that a client presents. */
@@ -296,6 +302,7 @@ void caller_free(struct caller *c)
     if (!c)
         return;
     grants_done(&c->grants);
+    json_decref(c->kube_user);
     free(c);
 }
 
@@ -318,5 +325,6 @@ unsigned caller_rights(struct access *a, struct caller *c, const char *namespace
 {
     unsigned rights = a->config.anonymous_read ? RIGHT_LIST | RIGHT_READ : 0;
 
-    return rights | c->here | grants_rights(&c->grants, namespace);
+    rights |= c->here | grants_rights(&c->grants, namespace);
+    return c->kube_user ? rights | kube_access_rights(a->kubernetes, c, namespace) : rights;
 }

@@ -10,8 +10,11 @@ int access_options_read(const struct access_options *o, const char *root, struct
 {
     if (o->session_ms < 1000)
         return err_set(e, -FAULT_USAGE, "--session: at least 1s");
+    if (!o->kubernetes && (o->kube.api || o->kube.account || o->kube.accounts))
+        return err_set(e, -FAULT_USAGE, "--kubernetes-…: without --kubernetes nothing is asked there");
     *ret = (struct access_config){.root = root,
                                   .tokens = o->tokens,
+                                  .kubernetes = o->kubernetes ? &o->kube : NULL,
                                   .cookie_key = o->cookie_key,
                                   .session_ms = o->session_ms,
                                   .new_token = o->new_token,

@@ -6,12 +6,14 @@
 
 #include "base/opt.h"
 #include "serve/access.h"
+#include "serve/kube_access.h"
 
 /* As parsed; embedded in the command's options. */
 struct access_options {
     const char *tokens, *cookie_key;
+    struct kube_access_config kube;
     uint64_t session_ms;
-    bool new_token, anonymous_read;
+    bool new_token, anonymous_read, kubernetes;
 };
 
 /* clang-format off */
@@ -27,6 +29,23 @@ struct access_options {
                "with --root: make another token for its administrator; the one of before is no longer valid"),         \
     ACCESS_ROW(OPT_FLAG, "anonymous-read", NULL, NULL, o, a.anonymous_read,                                            \
                "anybody who can connect may list and download"),                                                       \
+    ACCESS_ROW(OPT_FLAG, "kubernetes", NULL, NULL, o, a.kubernetes,                                                    \
+               "tokens of Kubernetes: a pod's, projected for us, may write in its namespace; a person may what they may " \
+               "do to its pods"),                                                                                      \
+    ACCESS_ROW(OPT_STRING, "kubernetes-audience", "NAME", "salvage", o, a.kube.audience,                               \
+               "audience of the tokens that pods project for us"),                                                     \
+    ACCESS_ROW(OPT_STRING, "kubernetes-list", "VERB RESOURCE", "get pods/log", o, a.kube.list,                         \
+               "who may do this in a namespace sees its cases and why"),                                               \
+    ACCESS_ROW(OPT_STRING, "kubernetes-read", "VERB RESOURCE", "create pods/exec", o, a.kube.read,                     \
+               "who may do this in a namespace downloads its evidence and looks into it"),                             \
+    ACCESS_ROW(OPT_STRING, "kubernetes-delete", "VERB RESOURCE", "delete pods", o, a.kube.delete,                      \
+               "who may do this in a namespace deletes its evidence"),                                                 \
+    ACCESS_ROW(OPT_FLAG, "kubernetes-accounts", NULL, NULL, o, a.kube.accounts,                                        \
+               "service accounts' tokens without that audience count as a person's: any pod's default token"),         \
+    ACCESS_ROW(OPT_STRING, "kubernetes-api", "URL", NULL, o, a.kube.api,                                               \
+               "the API server; default: as a pod finds it"),                                                          \
+    ACCESS_ROW(OPT_STRING, "kubernetes-account", "DIR", NULL, o, a.kube.account,                                       \
+               "folder with token and ca.crt; default: the pod's service account"),                                    \
     ACCESS_ROW(OPT_DURATION, "session", "DURATION", "12h", o, a.session_ms, "how long a browser stays signed in"),     \
     ACCESS_ROW(OPT_STRING, "cookie-key", "FILE", NULL, o, a.cookie_key,                                                \
                "32 random bytes or more: replicas that share it accept each other's sign-ins and signed links; default: " \

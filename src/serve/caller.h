@@ -4,13 +4,14 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "serve/access.h"
 #include "serve/seal.h"
 
-enum { CALLER_NAME_MAX = 256, GRANTS_MAX = 256 };
+enum { CALLER_NAME_MAX = 640, GRANTS_MAX = 256 };
 
 /* Rights in the namespaces that a list of patterns names. */
 struct grant {
@@ -31,6 +32,7 @@ struct caller {
     char csrf[SEAL_SIGNATURE_HEX]; /* what a form has to bring back; "": the caller comes by nothing that a browser adds
                                     */
     struct grants grants;
+    json_t *kube_user; /* a person whose rights the API server knows (kubeapi/review.h); NULL: none. Owned */
 };
 
 /* 0, -E2BIG above GRANTS_MAX, -ENOMEM. */

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A few connections, handed from thread to thread; who finds none in use makes another one, up to a number.
+ */
+#include "kubeapi/kubeapi.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/service.h"
+#include "net/url.h"
+
+enum { CONNECTIONS = 8, DEADLINE_MS = 5000, TOKEN_MAX = 16 * 1024, ANSWER_MAX = 256 * 1024 };
+
+static const char NAME[] = "the Kubernetes API server", ACCOUNT[] = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+struct kubeapi {
+    char *url, *token_file, *ca_file;
+    uint64_t deadline_ms;
+    pthread_mutex_t lock;
+    pthread_cond_t given_back;
+    struct http *idle[CONNECTIONS];
+    unsigned idle_count, in_use;
+};
+
+DEFINE_CLEANUP(struct kubeapi *, kubeapi_free)
+DEFINE_CLEANUP(struct secret *, secret_free)
+
+static bool is_loopback(const struct url_parts *u)
+{
+    return (u->host_size == 9 && memcmp(u->host, "127.0.0.1", 9) == 0) ||
+           (u->host_size == 5 && memcmp(u->host, "[::1]", 5) == 0);
+}
+
+static int make_url(struct kubeapi *k, const char *given, struct err *e)
+{
+    const char *host = env_get("KUBERNETES_SERVICE_HOST"), *port = env_get("KUBERNETES_SERVICE_PORT");
+    struct url_parts u;
+    int n;
+
+    if (given)
+        n = asprintf(&k->url, "%s", given);
+    else if (host)
+        n = asprintf(&k->url, strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port ? port : "443");
+    else
+        return err_set(e, -FAULT_USAGE,
+                       "--kubernetes: this is no pod (KUBERNETES_SERVICE_HOST is not set): give "
+                       "--kubernetes-api");
+    if (n < 0) {
+        k->url = NULL;
+        return err_set(e, -ENOMEM, "out of memory");
+    }
+    if (url_split(k->url, &u) < 0 || (*u.path && !text_eq(u.path, "/")))
+        return err_set(e, -FAULT_USAGE, "%s is no address of a Kubernetes API server", k->url);
+    if (!u.https && !is_loopback(&u))
+        return err_set(e, -FAULT_USAGE, "%s: tokens would travel in the clear: https://, or a proxy on 127.0.0.1",
+                       k->url);
+    k->url[strlen(k->url) - (text_ends(k->url, "/") ? 1 : 0)] = '\0';
+    return 0;
+}
+
+static int read_token(const struct kubeapi *k, struct secret **ret, struct err *e)
+{
+    struct buf text = {.ceiling = TOKEN_MAX};
+    int r = file_load(AT_FDCWD, k->token_file, &text);
+
+    if (r == 0) {
+        size_t size = strcspn(buf_text(&text), " \t\r\n");
+        struct buf value = {0};
+
+        r = size == 0 ? -ENOENT : buf_printf(&value, "Bearer %.*s", (int)size, text.data);
+        if (r == 0 && !(*ret = secret_new(value.data, value.size)))
+            r = -ENOMEM;
+        if (value.data)
+            OPENSSL_cleanse(value.data, value.capacity);
+        buf_done(&value);
+    }
+    if (text.data)
+        OPENSSL_cleanse(text.data, text.capacity);
+    buf_done(&text);
+    return r < 0 ? err_set(e, -FAULT_CREDENTIALS, "the service account's token %s: %s", k->token_file, strerror(-r))
+                 : 0;
+}
+
+int kubeapi_new(const struct kubeapi_config *c, struct kubeapi **ret, struct err *e)
+{
+    CLEANUP(kubeapi_free_ptr) struct kubeapi *k = calloc(1, sizeof(*k));
+    CLEANUP(secret_free_ptr) struct secret *token = NULL;
+    const char *account = c->account ? c->account : ACCOUNT;
+    int r;
+
+    if (!k)
+        return err_set(e, -ENOMEM, "out of memory");
+    pthread_mutex_init(&k->lock, NULL);
+    pthread_cond_init(&k->given_back, NULL);
+    k->deadline_ms = c->deadline_ms ? c->deadline_ms : DEADLINE_MS;
+    if ((r = make_url(k, c->url, e)) < 0)
+        return r;
+    if (asprintf(&k->token_file, "%s/token", account) < 0 || asprintf(&k->ca_file, "%s/ca.crt", account) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    if ((r = read_token(k, &token, e)) < 0)
+        return r;
+    *ret = TAKE_PTR(k);
+    return 0;
+}
+
+void kubeapi_free(struct kubeapi *k)
+{
+    if (!k)
+        return;
+    assert(k->in_use == 0);
+    for (unsigned i = 0; i < k->idle_count; i++)
+        http_free(k->idle[i]);
+    pthread_mutex_destroy(&k->lock);
+    pthread_cond_destroy(&k->given_back);
+    free(k->url);
+    free(k->token_file);
+    free(k->ca_file);
+    free(k);
+}
+
+static int take_connection(struct kubeapi *k, struct http **ret, struct err *e)
+{
+    struct http_options o = {.ca_file = k->ca_file, .timeout_ms = k->deadline_ms, .direct = true};
+    struct http *h = NULL;
+    int r = 0;
+
+    if (access(k->ca_file, R_OK) < 0)
+        o.ca_file = NULL;
+    pthread_mutex_lock(&k->lock);
+    while (k->idle_count == 0 && k->in_use == CONNECTIONS)
+        pthread_cond_wait(&k->given_back, &k->lock);
+    if (k->idle_count > 0)
+        h = k->idle[--k->idle_count];
+    k->in_use++;
+    pthread_mutex_unlock(&k->lock);
+    if (!h && (r = http_new(&o, &h, e)) < 0) {
+        pthread_mutex_lock(&k->lock);
+        k->in_use--;
+        pthread_cond_signal(&k->given_back);
+        pthread_mutex_unlock(&k->lock);
+        return r;
+    }
+    *ret = h;
+    return 0;
+}
+
+/* After a failure the next one begins with a new connection, and the CA as it is then. */
+static void give_back(struct kubeapi *k, struct http *h, bool works)
+{
+    if (!works)
+        http_free(h);
+    pthread_mutex_lock(&k->lock);
+    if (works)
+        k->idle[k->idle_count++] = h;
+    k->in_use--;
+    pthread_cond_signal(&k->given_back);
+    pthread_mutex_unlock(&k->lock);
+}
+
+static int check_status(const struct http_answer *a, struct err *e)
+{
+    if (a->status == 401 || a->status == 403)
+        return err_set(e, -FAULT_DENIED,
+                       "%s answers %ld: does our service account have the cluster role system:auth-delegator?", NAME,
+                       a->status);
+    if (a->status < 200 || a->status >= 300)
+        return err_set(e, -FAULT_FORMAT, "%s answers %ld", NAME, a->status);
+    return 0;
+}
+
+static int post(struct kubeapi *k, struct http *h, struct http_request *r, struct buf *ret, struct err *e)
+{
+    const struct service s = {
+        .name = NAME, .http = h, .deadline_ms = clock_mono_ms() + k->deadline_ms, .answer_max = ANSWER_MAX};
+    struct http_answer answer = {0};
+    int result = service_ask(&s, r, &answer, e);
+
+    if (result == 0 && (result = check_status(&answer, e)) == 0 &&
+        buf_add(ret, buf_text(&answer.body), answer.body.size) < 0)
+        result = err_set(e, -ENOMEM, "out of memory");
+    service_answer_done(&answer);
+    return result;
+}
+
+int kubeapi_post(struct kubeapi *k, const char *path, const struct buf *body, struct buf *ret, struct err *e)
+{
+    CLEANUP(secret_free_ptr) struct secret *token = NULL;
+    CLEANUP_FREE char *url = NULL;
+    struct http_request request = {.method = "POST", .body = buf_text(body), .body_size = body->size};
+    struct http *h;
+    int r;
+
+    assert(path && *path == '/');
+    if ((r = read_token(k, &token, e)) < 0)
+        return r;
+    if (asprintf(&url, "%s%s", k->url, path) < 0) {
+        url = NULL;
+        return err_set(e, -ENOMEM, "out of memory");
+    }
+    if ((r = take_connection(k, &h, e)) < 0)
+        return r;
+    request.url = url;
+    http_add_secret(&request, "Authorization", token);
+    http_add_header(&request, "Content-Type", "application/json");
+    http_add_header(&request, "Accept", "application/json");
+    r = post(k, h, &request, ret, e);
+    give_back(k, h, r == 0);
+    return r;
+}
