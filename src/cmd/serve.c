@@ -23,7 +23,7 @@
 struct serve_options {
     struct plan_options plan;
     struct notify_options notify;
-    const char *public_url, *state, *metrics;
+    const char *state, *metrics;
     const char *root, *from, *listen, *tls_cert, *tls_key;
     struct upload_options upload;
     uint64_t grace_ms, refresh_ms;
@@ -51,8 +51,6 @@ static const struct opt SERVE_OPTIONS[] = {
     ACCESS_OPTIONS(struct serve_options, access),
     UPLOAD_OPTIONS(struct serve_options, upload),
     NOTIFY_OPTIONS(struct serve_options, notify),
-    {OPT_STRING, 0, "public-url", "URL", NULL, offsetof(struct serve_options, public_url),
-     "how people reach this server, for links in notices: https://salvage.example; default: the address it listens on"},
     {OPT_STRING, 0, "state", "DIR", NULL, offsetof(struct serve_options, state),
      "folder for notices that wait and for the index of cases, without which each start reads all manifests; default "
      "with --root: .salvage in it"},
@@ -101,12 +99,12 @@ static void show_token(const struct serve *serve)
 static char *public_url(const struct serve_options *o)
 {
     struct buf url = {0};
-    size_t size = o->public_url ? strlen(o->public_url) : 0;
+    size_t size = o->notify.public_url ? strlen(o->notify.public_url) : 0;
 
-    while (size > 0 && o->public_url[size - 1] == '/')
+    while (size > 0 && o->notify.public_url[size - 1] == '/')
         size--;
     if (size > 0)
-        return strndup(o->public_url, size);
+        return strndup(o->notify.public_url, size);
     if (buf_printf(&url, "%s://%s%s", o->tls_cert ? "https" : "http", *o->listen == ':' ? "localhost" : "", o->listen) <
         0)
         return NULL;
@@ -115,7 +113,7 @@ static char *public_url(const struct serve_options *o)
 
 static int run_on(const struct serve_options *o, struct err *e)
 {
-    CLEANUP(targets_done) struct targets targets = {0};
+    CLEANUP(notify_targets_done) struct notify_targets targets = {0};
     CLEANUP_FREE char *link = public_url(o);
     CLEANUP(sink_config_done) struct sink_config store = {0};
     CLEANUP(upload_config_done) struct upload_config upload = {0};
@@ -139,7 +137,7 @@ static int run_on(const struct serve_options *o, struct err *e)
     config.upload = upload;
     if ((r = notify_options_read(&o->notify, &targets, e)) < 0)
         return r;
-    config.notices = (struct notices_config){.targets = &targets, .link = link, .every_ms = o->notify.every_ms};
+    config.notices = (struct notices_config){.targets = &targets, .public_url = link, .every_ms = o->notify.every_ms};
     config.state = o->state;
     config.metrics = o->metrics;
     config.http = (struct http_server_options){.listen = o->listen, .tls_cert = o->tls_cert, .tls_key = o->tls_key};

@@ -71,6 +71,7 @@ static const struct opt WATCH_OPTIONS[] = {
     {OPT_STRING, 0, "arm-dir", "PATH", NULL, offsetof(struct watch_options, arm_dir),
      "the same, if the path at which JVMs see DIR is not found automatically"},
     PLAN_OPTIONS_SHIP(struct watch_options, plan),
+    NOTIFY_OPTIONS(struct watch_options, notify),
     {OPT_EXCLUDES, .name = "once", .arg = "arm"},
     {OPT_EXCLUDES, .name = "once", .arg = "arm-dir"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
@@ -141,6 +142,8 @@ static int run(int argc, char **argv)
     CLEANUP(whoami_done) struct whoami who = {0};
     CLEANUP_FREE char **args = worker_arguments(WORKER_COMMAND, argc, argv);
     CLEANUP_FREE char **armer_args = worker_arguments("armer", argc, argv);
+    CLEANUP_FREE char **notifier_args = worker_arguments("notifier", argc, argv);
+    CLEANUP(notify_targets_done) struct notify_targets targets = {0};
     CLEANUP_FREE char **check_args = worker_arguments("watch-check", argc, argv);
     CLEANUP_FREE char **dirs = NULL;
     struct watcher_config config = {0};
@@ -162,7 +165,9 @@ static int run(int argc, char **argv)
     for (unsigned i = 0; i < o.files.count; i++)
         if (!*text_base_name(o.files.item[i]))
             return command_error(-FAULT_USAGE, "--file: '%s' is not the name of a file", o.files.item[i]);
-    if (!args || !armer_args || !check_args)
+    if ((r = notify_options_read(&o.notify, &targets, &e)) < 0)
+        return command_fail(r, &e);
+    if (!args || !armer_args || !check_args || !notifier_args)
         return command_error(-ENOMEM, "out of memory");
     if ((r = whoami_get("/", &who, &e)) < 0)
         return command_fail(r, &e);
@@ -189,6 +194,9 @@ static int run(int argc, char **argv)
     config.follow = !o.once && follow_wanted((enum follow)o.follow, false);
     config.worker_args = args;
     config.armer_args = o.arm || o.arm_dir ? armer_args : NULL;
+    config.notifier_args = notifier_args;
+    config.notify = &targets;
+    config.public_url = o.notify.public_url;
     config.check_args = o.once ? NULL : check_args;
     r = watcher_run(&config, &e);
     return r < 0 ? command_fail(r, &e) : 0;

@@ -4,12 +4,14 @@
  */
 #pragma once
 
+#include "notify/notify_options.h"
 #include "ship/kind.h"
 #include "ship/plan.h"
 #include "watch/retention.h"
 
 struct watch_options {
     struct plan_options plan;
+    struct notify_options notify;
     struct opt_list include, exclude;
     uint64_t settle_ms, grace_ms, stuck_ms;
     struct retention retention;

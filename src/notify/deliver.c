@@ -32,7 +32,7 @@ static int status_fault(long status)
     return status == 404 || status == 410 ? -FAULT_NO_OBJECT : -FAULT_REFUSED;
 }
 
-static int request(const struct target *t, const struct buf *body, struct http *http, struct err *e)
+static int request(const struct notify_target *t, const struct buf *body, struct http *http, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer answer = {0};
     CLEANUP_FREE char *url = NULL;
@@ -116,7 +116,7 @@ static int wait_for(pid_t pid)
     return -ETIMEDOUT;
 }
 
-static int command(const struct target *t, const struct buf *body, struct err *e)
+static int command(const struct notify_target *t, const struct buf *body, struct err *e)
 {
     CLEANUP_FD int input = input_file(body);
     pid_t pid;
@@ -135,13 +135,13 @@ static int command(const struct target *t, const struct buf *body, struct err *e
                    WIFEXITED(r) ? WEXITSTATUS(r) : WTERMSIG(r));
 }
 
-int deliver(const struct target *t, const struct notice *n, struct http *http, struct err *e)
+int deliver(const struct notify_target *t, const struct notice *n, struct http *http, struct err *e)
 {
     CLEANUP(buf_done) struct buf body = {.ceiling = (size_t)NOTICE_MAX * 2};
     int r;
 
-    assert(t && n && n->id && n->sentence && (http || target_is_command(t)));
+    assert(t && n && n->id && n->sentence && (http || notify_target_is_command(t)));
     if ((r = t->form->body(n, clock_wall_ns(), &body)) < 0)
         return err_set(e, r, "out of memory");
-    return target_is_command(t) ? command(t, &body, e) : request(t, &body, http, e);
+    return notify_target_is_command(t) ? command(t, &body, e) : request(t, &body, http, e);
 }

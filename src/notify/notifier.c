@@ -42,7 +42,8 @@ struct notifier {
     struct http *http;
     int folder[NOTIFIER_FOLDERS_MAX];
     size_t folder_count;
-    struct line line[TARGETS_MAX];
+    bool hurry;
+    struct line line[NOTIFY_TARGETS_MAX];
 };
 
 int notifier_new(const struct notifier_config *config, struct notifier **ret, struct err *e)
@@ -70,7 +71,7 @@ void notifier_free(struct notifier *n)
 {
     if (!n)
         return;
-    for (size_t i = 0; i < TARGETS_MAX; i++) {
+    for (size_t i = 0; i < NOTIFY_TARGETS_MAX; i++) {
         for (size_t j = 0; j < n->line[i].recent_count; j++)
             notice_done(&n->line[i].recent[j].like);
         free(n->line[i].recent);
@@ -153,7 +154,7 @@ static void remember(struct line *line, const struct notice *notice, uint64_t ag
     slot->again_ms = again_ms;
 }
 
-static void drop(const struct target *t, const struct queued *q, const char *reason)
+static void drop(const struct notify_target *t, const struct queued *q, const char *reason)
 {
     queue_remove(t, q);
     log_event(EVENT_NOTICE_DROPPED, LOG_STR("target", t->name), LOG_STR("case", q->notice.id),
@@ -161,7 +162,8 @@ static void drop(const struct target *t, const struct queued *q, const char *rea
 }
 
 /* Delivers the newest of the group of `first`, and removes the group. */
-static int deliver_group(struct notifier *n, const struct target *t, struct queue *q, size_t first, struct err *e)
+static int deliver_group(struct notifier *n, const struct notify_target *t, struct queue *q, size_t first,
+                         struct err *e)
 {
     size_t newest = first, i;
     uint64_t others = q->item[first].notice.more;
@@ -185,7 +187,7 @@ static int deliver_group(struct notifier *n, const struct target *t, struct queu
 
 static uint64_t later(struct notifier *n, size_t index, int result, const struct err *e)
 {
-    const struct target *t = &n->config.targets->target[index];
+    const struct notify_target *t = &n->config.targets->target[index];
     struct line *line = &n->line[index];
     struct retry_policy policy = {.soon = {SOON_FIRST_MS, SOON_MOST_MS}, .slowly = {SLOWLY_MS, SLOWLY_MS}};
     uint64_t now = clock_mono_ms();
@@ -213,7 +215,7 @@ static bool is_of_earlier_group(const struct queue *q, size_t at)
 
 static uint64_t run_groups(struct notifier *n, size_t index, struct queue *q)
 {
-    const struct target *t = &n->config.targets->target[index];
+    const struct notify_target *t = &n->config.targets->target[index];
     struct line *line = &n->line[index];
     uint64_t wait = UINT64_MAX;
 
@@ -224,7 +226,7 @@ static uint64_t run_groups(struct notifier *n, size_t index, struct queue *q)
 
         if (is_of_earlier_group(q, i))
             continue;
-        if (until) {
+        if (until && !n->hurry) {
             wait = smaller(wait, until - now);
             continue;
         }
@@ -237,7 +239,7 @@ static uint64_t run_groups(struct notifier *n, size_t index, struct queue *q)
 }
 
 /* Drops what is too old, by the wall clock: the queue outlives us. A clock that was set back makes nothing old. */
-static void drop_old(struct notifier *n, const struct target *t, struct queue *q)
+static void drop_old(struct notifier *n, const struct notify_target *t, struct queue *q)
 {
     int64_t now = clock_wall_ns();
     size_t kept = 0;
@@ -255,7 +257,7 @@ static void drop_old(struct notifier *n, const struct target *t, struct queue *q
 
 static uint64_t run_target(struct notifier *n, size_t index)
 {
-    const struct target *t = &n->config.targets->target[index];
+    const struct notify_target *t = &n->config.targets->target[index];
     CLEANUP(queue_done) struct queue q = {0};
     uint64_t now = clock_mono_ms();
     struct err e = {0};
@@ -273,6 +275,19 @@ static uint64_t run_target(struct notifier *n, size_t index)
     return run_groups(n, index, &q);
 }
 
+static void close_empty_folders(struct notifier *n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n->folder_count; i++) {
+        if (queue_is_empty(n->folder[i], n->config.targets))
+            close(n->folder[i]);
+        else
+            n->folder[kept++] = n->folder[i];
+    }
+    n->folder_count = kept;
+}
+
 uint64_t notifier_run(struct notifier *n)
 {
     uint64_t wait = UINT64_MAX;
@@ -280,5 +295,12 @@ uint64_t notifier_run(struct notifier *n)
     assert(n);
     for (size_t i = 0; i < n->config.targets->count; i++)
         wait = smaller(wait, run_target(n, i));
+    if (!n->config.keep_folders)
+        close_empty_folders(n);
     return wait;
+}
+
+void notifier_hurry(struct notifier *n)
+{
+    n->hurry = true;
 }

@@ -50,7 +50,7 @@ static int count(int folder, size_t *ret)
     return 0;
 }
 
-static int put_one(int dirfd, const struct target *t, const char *name, const struct buf *text)
+static int put_one(int dirfd, const struct notify_target *t, const char *name, const struct buf *text)
 {
     CLEANUP_FD int folder = -1;
     size_t waiting = 0;
@@ -65,7 +65,8 @@ static int put_one(int dirfd, const struct target *t, const char *name, const st
     return waiting >= QUEUE_MOST ? -E2BIG : file_replace(folder, name, text->data, text->size, 0600);
 }
 
-int queue_put(int dirfd, const struct targets *targets, const struct notice *n, unsigned *ret_count, struct err *e)
+int queue_put(int dirfd, const struct notify_targets *targets, const struct notice *n, unsigned *ret_count,
+              struct err *e)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = NOTICE_MAX};
     char name[QUEUE_NAME_MAX];
@@ -77,7 +78,7 @@ int queue_put(int dirfd, const struct targets *targets, const struct notice *n, 
         return err_set(e, r, "the notice of %s is too large, or memory is short", n->id);
     name_of(n, name);
     for (size_t i = 0; i < targets->count; i++) {
-        if (!target_wants(&targets->target[i], n))
+        if (!notify_target_wants(&targets->target[i], n))
             continue;
         wanted++;
         if ((r = put_one(dirfd, &targets->target[i], name, &text)) < 0 && first == 0)
@@ -128,7 +129,7 @@ static int oldest_first(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-int queue_load(int base, const struct target *t, struct queue *q, struct err *e)
+int queue_load(int base, const struct notify_target *t, struct queue *q, struct err *e)
 {
     CLEANUP_DIR DIR *dir = file_opendir(base, t->id);
     struct dirent *entry;
@@ -147,7 +148,19 @@ int queue_load(int base, const struct target *t, struct queue *q, struct err *e)
     return 0;
 }
 
-int queue_remove(const struct target *t, const struct queued *q)
+bool queue_is_empty(int base, const struct notify_targets *targets)
+{
+    for (size_t i = 0; i < targets->count; i++) {
+        CLEANUP_FD int folder = openat(base, targets->target[i].id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        size_t waiting = 0;
+
+        if (folder < 0 ? errno != ENOENT : count(folder, &waiting) < 0 || waiting > 0)
+            return false;
+    }
+    return true;
+}
+
+int queue_remove(const struct notify_target *t, const struct queued *q)
 {
     CLEANUP_FD int folder = openat(q->folder, t->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 

@@ -5,17 +5,19 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
-#include "notify/target.h"
+#include "notify/notify_target.h"
 
 enum { QUEUE_NAME_MAX = 64, QUEUE_MOST = 10000 }; /* notices of one target */
 
 /* Writes the notice for each target that wants it; durable when this returns. dirfd: of FOLDER. *ret_count: how many
  * targets want it. -errno; -E2BIG: QUEUE_MOST wait already. */
-int queue_put(int dirfd, const struct targets *targets, const struct notice *n, unsigned *ret_count, struct err *e);
+int queue_put(int dirfd, const struct notify_targets *targets, const struct notice *n, unsigned *ret_count,
+              struct err *e);
 
 struct queued {
     int folder; /* as given to queue_load */
@@ -32,8 +34,11 @@ struct queue {
 
 /* Adds those of one target in one folder (as queue_put's dirfd; borrowed). 0, also without a folder of the target;
  * -errno. */
-int queue_load(int base, const struct target *t, struct queue *q, struct err *e);
+int queue_load(int base, const struct notify_target *t, struct queue *q, struct err *e);
 void queue_done(struct queue *q);
 
+/* Whether nothing waits for any of the targets; false if a folder can't be read. */
+bool queue_is_empty(int base, const struct notify_targets *targets);
+
 /* Removes one from disk; one that is gone already counts as removed. */
-int queue_remove(const struct target *t, const struct queued *q);
+int queue_remove(const struct notify_target *t, const struct queued *q);

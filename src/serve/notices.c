@@ -16,10 +16,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "net/url.h"
 #include "notify/notifier.h"
 #include "notify/queue.h"
-#include "ship/case_facts.h"
 #include "ship/case_notice.h"
 
 enum { STACK_BYTES = 512 * 1024, STOP_S = 2, IDLE_MS = 3600 * 1000 };
@@ -114,7 +112,8 @@ int notices_open(const struct notices_config *config, int folder, struct notices
     pthread_condattr_destroy(&attr);
     if ((n->folder = r = open_folder(folder, e)) < 0)
         return r;
-    const struct notifier_config how = {.targets = config->targets, .http = config->http, .every_ms = config->every_ms};
+    const struct notifier_config how = {
+        .targets = config->targets, .http = config->http, .every_ms = config->every_ms, .keep_folders = true};
     if ((r = notifier_new(&how, &n->notifier, e)) < 0)
         return r;
     if ((r = notifier_add_folder(n->notifier, fcntl(n->folder, F_DUPFD_CLOEXEC, 3))) < 0)
@@ -141,17 +140,6 @@ void notices_close(struct notices *n)
         notices_free(n);
 }
 
-/* "https://salvage.example/-/case/shop/cart-1/…"; NULL without a link or memory. */
-static char *link_to(const struct notices *n, const char *key)
-{
-    CLEANUP_FREE char *id = case_id(key), *encoded = id ? url_encode(id, strlen(id), 1) : NULL;
-    char *link = NULL;
-
-    if (!n->config.link || !encoded || asprintf(&link, "%s/-/case/%s", n->config.link, encoded) < 0)
-        return NULL;
-    return link;
-}
-
 void notices_add(struct notices *n, const struct manifest *m)
 {
     CLEANUP(notice_done) struct notice notice = {0};
@@ -160,9 +148,9 @@ void notices_add(struct notices *n, const struct manifest *m)
 
     if (!n)
         return;
-    CLEANUP_FREE char *link = link_to(n, m->key), *object = sink_object_url(n->config.store, m->key);
+    CLEANUP_FREE char *object = sink_object_url(n->config.store, m->key);
 
-    if ((r = case_notice(m, object, link, &notice)) < 0)
+    if ((r = case_notice(m, object, n->config.public_url, &notice)) < 0)
         err_set(&e, r, "out of memory");
     else
         r = queue_put(n->folder, n->config.targets, &notice, NULL, &e);

@@ -5,16 +5,16 @@
 #pragma once
 
 #include "net/http.h"
-#include "notify/target.h"
+#include "notify/notify_target.h"
 #include "ship/manifest.h"
 #include "store/sink.h"
 
 struct notices;
 
 struct notices_config {
-    const struct targets *targets;   /* borrowed */
-    const struct sink_config *store; /* for the objects' URLs; borrowed */
-    const char *link;                /* "https://salvage.example", before /-/case/…; borrowed */
+    const struct notify_targets *targets; /* borrowed */
+    const struct sink_config *store;      /* for the objects' URLs; borrowed */
+    const char *public_url;               /* for links; borrowed */
     struct http_options http;
     uint64_t every_ms;
 };

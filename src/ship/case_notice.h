@@ -7,6 +7,6 @@
 #include "notify/notice.h"
 #include "ship/manifest.h"
 
-/* object_url: for `salvage get`; link: of a page; both copied, may be NULL. notice_done() frees ret, also after a
- * failure. 0, -ENOMEM. */
-int case_notice(const struct manifest *m, const char *object_url, const char *link, struct notice *ret);
+/* object_url: for `salvage get`; public_url: of the server with the pages, without '/' at its end; may be NULL.
+ * notice_done() frees ret, also after a failure. 0, -ENOMEM. */
+int case_notice(const struct manifest *m, const char *object_url, const char *public_url, struct notice *ret);

@@ -16,6 +16,11 @@ static void log_armer_died(const char *reason, uint64_t retry_in_ms)
     log_event(EVENT_ARM_DIED, LOG_STR("error", reason), LOG_UINT("retry_in_s", retry_in_ms / 1000));
 }
 
+static void log_notifier_died(const char *reason, uint64_t retry_in_ms)
+{
+    log_event(EVENT_NOTIFIER_DIED, LOG_STR("error", reason), LOG_UINT("retry_in_s", retry_in_ms / 1000));
+}
+
 static void log_storecheck_died(const char *reason, uint64_t retry_in_ms)
 {
     log_event(EVENT_STORE_FAILED, LOG_STR("fault", "not-asked"), LOG_STR("error", reason),
@@ -24,6 +29,8 @@ static void log_storecheck_died(const char *reason, uint64_t retry_in_ms)
 
 const struct child_supervisor_kind CHILD_SUPERVISOR_ARMER = {
     .first_ms = 1000, .most_ms = 300 * 1000, .long_ms = 60 * 1000, .patience_ms = 5000, .log_died = log_armer_died};
+const struct child_supervisor_kind CHILD_SUPERVISOR_NOTIFIER = {
+    .first_ms = 1000, .most_ms = 300 * 1000, .long_ms = 60 * 1000, .patience_ms = 10000, .log_died = log_notifier_died};
 const struct child_supervisor_kind CHILD_SUPERVISOR_STORECHECK = {
     .first_ms = 5 * 1000, .most_ms = 300 * 1000, .patience_ms = 2000, .log_died = log_storecheck_died};
 
@@ -37,6 +44,8 @@ static void on_time(uv_timer_t *timer)
         child_kill(&k->child);
     else
         start_child(k);
+    if (!k->closing && k->restarted && child_is_up(&k->child))
+        k->restarted(k->ctx);
 }
 
 static void on_message(void *ctx, const struct wire *w)

@@ -20,7 +20,8 @@ struct child_supervisor_kind {
     void (*log_died)(const char *reason, uint64_t retry_in_ms);
 };
 
-extern const struct child_supervisor_kind CHILD_SUPERVISOR_ARMER;
+/* patience_ms of the notifier: it delivers what has come last. */
+extern const struct child_supervisor_kind CHILD_SUPERVISOR_ARMER, CHILD_SUPERVISOR_NOTIFIER;
 /* ship/storecheck.h; it sends WIRE_CHECKED before it ends after a successful check. */
 extern const struct child_supervisor_kind CHILD_SUPERVISOR_STORECHECK;
 
@@ -34,6 +35,7 @@ struct child_supervisor {
     bool done, closing;
     /* For WIRE_FACTS; may be set after the start. NULL: ignored. */
     void (*facts)(void *ctx, const char *text);
+    void (*restarted)(void *ctx); /* the process was started again; may be set after the first start. NULL: none */
     void *ctx;
 };
 

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -41,6 +42,12 @@ int wire_pair(int ret[2])
     return 0;
 }
 
+/* Senders of other messages leave their descriptors at 0. */
+static bool carries_fds(enum wire_type type)
+{
+    return type == WIRE_JOB || type == WIRE_NOTICES;
+}
+
 int wire_send(int fd, const struct wire *w)
 {
     struct head head = {.type = (uint32_t)w->type, .code = w->code, .a = w->a, .b = w->b};
@@ -58,7 +65,7 @@ int wire_send(int fd, const struct wire *w)
     if (text_size > WIRE_TEXT_MAX)
         return -EMSGSIZE;
     head.text_size = (uint32_t)text_size;
-    for (unsigned i = 0; w->type == WIRE_JOB && i < WIRE_FDS; i++)
+    for (unsigned i = 0; carries_fds(w->type) && i < WIRE_FDS; i++)
         if (w->fd[i] >= 0) {
             head.fds |= 1U << i;
             fds[count++] = w->fd[i];

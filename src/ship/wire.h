@@ -27,6 +27,7 @@ enum wire_type {
     WIRE_FAILED,     /* code; text: the error; a: Retry-After in ms */
     WIRE_FACTS,   /* both ways. text: facts of our surroundings (JSON), which the store check or a worker has found */
     WIRE_CHECKED, /* from ship/storecheck.h: the store would take evidence; the check is finished */
+    WIRE_NOTICES, /* to the notifier: fds: a folder of notices (notify/queue.h) in which some may wait */
     WIRE_TYPE_END
 };
 

@@ -90,11 +90,9 @@ static int on_complete(void *ctx, uint64_t delay_ms)
     return d->complete;
 }
 
-/* The fields that the loop logs and erases by; the whole manifest may be larger than a message. */
-static int send_result(int channel, const struct job_result *result)
+/* The fields that the loop logs and erases by. */
+static struct manifest brief_of(const struct manifest *m)
 {
-    CLEANUP(buf_done) struct buf text = {0};
-    const struct manifest *m = &result->manifest;
     struct manifest brief = {.key = m->key,
                              .codec = m->codec,
                              .cause = m->cause,
@@ -103,11 +101,40 @@ static int send_result(int channel, const struct job_result *result)
                              .size = m->size,
                              .stored_size = m->stored_size,
                              .pause = m->pause};
-    int r;
 
     memcpy(brief.sha256, m->sha256, sizeof(brief.sha256));
     memcpy(brief.stored_sha256, m->stored_sha256, sizeof(brief.stored_sha256));
+    return brief;
+}
+
+/* What a notice has (ship/case_notice.h). */
+static void add_notice_fields(struct manifest *brief, const struct manifest *m)
+{
+    brief->kind = m->kind;
+    brief->where.place = m->where.place;
+    brief->where.namespace = m->where.namespace;
+    brief->where.pod = m->where.pod;
+    brief->where.container = m->where.container;
+    brief->where.family = m->where.family;
+    brief->where.host = m->where.host;
+    brief->origin.detail = m->origin.detail;
+    brief->time = m->time;
+}
+
+/* Without what does not fit into a message. */
+static int send_result(int channel, const struct job_result *result)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    struct manifest brief = brief_of(&result->manifest);
+    int r;
+
+    add_notice_fields(&brief, &result->manifest);
     r = manifest_encode(&brief, &text);
+    if (r == 0 && text.size > WIRE_TEXT_MAX) {
+        brief = brief_of(&result->manifest);
+        buf_clear(&text);
+        r = manifest_encode(&brief, &text);
+    }
     return r < 0 ? r
                  : wire_send(channel, &(struct wire){.type = WIRE_SHIPPED,
                                                      .a = result->already,

@@ -59,6 +59,7 @@ static void close_handles(struct watcher *w)
     pool_close(w->pool);
     child_supervisor_close(&w->armer);
     child_supervisor_close(&w->storecheck);
+    child_supervisor_close(&w->notifier);
     for (size_t i = 0; i < ARRAY_SIZE(handles); i++)
         if (handles[i]->type != UV_UNKNOWN_HANDLE)
             uv_close(handles[i], NULL);
@@ -248,7 +249,7 @@ static void abandon_start(struct watcher *w)
 int watcher_start(struct watcher *w, struct err *e)
 {
     const struct source_events events = watcher_source_events(w);
-    const struct pool_events ended = {w, on_claim_ended};
+    const struct pool_events ended = {w, watcher_on_stored, on_claim_ended};
     const struct pool_config pool = {.worker_args = w->config->worker_args,
                                      .plan = w->config->plan,
                                      .machine = w->config->who->machine,
@@ -279,6 +280,7 @@ int watcher_start(struct watcher *w, struct err *e)
     /* After the scan: starting a process takes time, in which a dump that begins would not be followed. */
     if (w->config->armer_args)
         child_supervisor_start(&w->armer, &CHILD_SUPERVISOR_ARMER, &w->loop, w->config->armer_args);
+    watcher_start_notifier(w);
     if (w->config->check_args) {
         child_supervisor_start(&w->storecheck, &CHILD_SUPERVISOR_STORECHECK, &w->loop, w->config->check_args);
         w->storecheck.facts = on_facts;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "notify/notify_target.h"
 #include "place/layout.h"
 #include "place/whoami.h"
 #include "ship/child.h"
@@ -28,7 +29,10 @@ struct watcher_config {
     child_spawn *spawn; /* starts workers; NULL: uv_spawn */
     char *const *worker_args;
     char *const *armer_args; /* NULL: no JVMs are armed */
-    char *const *check_args; /* NULL: the store is not checked before the first evidence */
+    char *const *notifier_args;
+    const struct notify_targets *notify; /* without targets: no notices */
+    const char *public_url;              /* for links in notices; NULL: none */
+    char *const *check_args;             /* NULL: the store is not checked before the first evidence */
 };
 
 /* Runs until SIGTERM or SIGINT (once: until nothing is left to do). Returns 0 if all evidence that was found is stored,

@@ -36,7 +36,7 @@ struct watcher {
     uv_signal_t term, interrupt;
     struct source *source;
     struct pool *pool;
-    struct child_supervisor armer, storecheck;
+    struct child_supervisor armer, storecheck, notifier;
     struct spool **spools; /* owned */
     size_t spool_count, spool_capacity;
     struct candidates candidates;
@@ -74,6 +74,10 @@ void watcher_open_state(struct watcher *w, struct folder *f, const char *name);
 struct spool *watcher_spool_for(struct watcher *w, struct folder *f, const struct identity *file);
 /* Closes spools of volumes below a root that hold no claim: an open folder keeps a mount busy. */
 void watcher_release_spools(struct watcher *w);
+
+/* watcher_notices.c: notices of what was stored. */
+void watcher_start_notifier(struct watcher *w);
+void watcher_on_stored(void *ctx, const struct claim *c, const struct manifest *m);
 
 /* watcher_claims.c */
 /* Makes a claim of a complete file, if it is not one already because it was followed. */

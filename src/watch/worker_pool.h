@@ -12,6 +12,7 @@
 
 #include "ship/child.h"
 #include "ship/claim.h"
+#include "ship/manifest.h"
 #include "ship/plan.h"
 #include "watch/retention.h"
 
@@ -36,6 +37,9 @@ enum pool_outcome {
 
 struct pool_events {
     void *ctx;
+    /* The claim's object is in the store; called before the claim is finished, and again if that is interrupted. May
+     * be NULL. */
+    void (*stored)(void *ctx, const struct claim *c, const struct manifest *m);
     void (*ended)(void *ctx, const struct claim *c, enum pool_outcome outcome);
 };
 

@@ -32,6 +32,8 @@ static void on_shipped(struct pool *p, struct item *i, const struct wire *w)
     i->claim->mtime_ns = (int64_t)w->b;
     if (i->follow_fd >= 0)
         close(TAKE_FD(i->follow_fd)); /* else its blocks would not be freed */
+    if (p->events.stored)
+        p->events.stored(p->events.ctx, i->claim, &m);
     r = spool_finish(i->claim->spool, i->claim, p->config.machine, p->config.plan->keep, &e);
     if (r == -FAULT_CHANGED) {
         pool_attempt_failed(p, i, &(struct pool_failure){.code = r, .reason = e.msg});

@@ -125,3 +125,58 @@ def test_bad_targets_get_one_line(salvage, work):
     done = salvage.run("serve", "--from", "s3://evidence/x", "--anonymous-read", "--notify", "exec:/bin/true",
                        env={"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "eu-west-1"})
     assert done.code == 2 and "--state" in done.message
+
+
+def small_dump(path):
+    part = path.with_suffix(".part")
+    part.write_bytes(b"JAVA PROFILE 1.0.2\0\0\0\0\x08" + os.urandom(64))
+    part.rename(path)
+
+
+def test_a_watch_gives_notice_of_what_it_stored(salvage, work, hook):
+    dumps, store = work / "dumps", work / "store"
+    dumps.mkdir()
+    store.mkdir()
+    watch = salvage.watch(dumps, "--to", "file://%s" % store, "--settle", "1s", "--public-url", "https://salvage.example",
+                          env={"SALVAGE_NOTIFY": "json:" + hook.url, "POD_NAMESPACE": "shop", "POD_NAME": "till-0"})
+    watch.wait("started")
+    small_dump(dumps / "java_pid7.hprof")
+    case = hook.wait()["data"]
+    assert case["workload"] == "till" and case["cause"] == "java-oom" and case["object"].startswith("file://")
+    assert case["link"].startswith("https://salvage.example/-/case/shop/till-0/")
+    watch.wait("notice-sent")
+    assert watch.stop() == 0
+
+
+def test_a_watch_that_ends_delivers_what_has_come(salvage, work, hook):
+    """Its folder, and the notices that wait in it, may go with the pod."""
+    dumps, store = work / "dumps", work / "store"
+    dumps.mkdir()
+    store.mkdir()
+    watch = salvage.watch(dumps, "--to", "file://%s" % store, "--settle", "1s", "--notify", "json:" + hook.url)
+    watch.wait("started")
+    for name in "java_pid1.hprof", "java_pid2.hprof", "java_pid3.hprof":
+        small_dump(dumps / name)
+        watch.wait("shipped", int(name[8]))
+    assert len(hook.got) <= 1 or "more" in hook.got[-1][2]["data"]
+    assert watch.stop() == 0
+    assert sum(1 + event["data"].get("more", 0) for _, _, event in hook.got) == 3
+
+
+def test_notices_of_a_watch_outlive_a_kill(salvage, work, hook):
+    dumps, store = work / "dumps", work / "store"
+    dumps.mkdir()
+    store.mkdir()
+    hook.status = 500
+    args = dumps, "--to", "file://%s" % store, "--settle", "1s", "--notify", "json:" + hook.url
+    watch = salvage.watch(*args)
+    watch.wait("started")
+    small_dump(dumps / "java_pid1.hprof")
+    watch.wait("notice-waits")
+    watch.kill()
+    hook.status, before = 200, len(hook.got)
+    watch = salvage.watch(*args)
+    hook.wait(before + 1)
+    watch.wait("notice-sent")
+    assert not any(dumps.glob(".salvage/notices/*/*.json"))
+    assert watch.stop() == 0

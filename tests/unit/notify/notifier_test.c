@@ -41,7 +41,7 @@ static int answer(void *ctx, const struct http_request *r, struct http_answer *r
     return 0;
 }
 
-static struct targets targets;
+static struct notify_targets targets;
 
 static int set_up(void **state)
 {
@@ -49,12 +49,12 @@ static int set_up(void **state)
     service.status = 200;
     if (scratch_set_up(state) < 0 || !capture_log())
         return -1;
-    return targets_add(&targets, "json:http://service.example/hook", NULL);
+    return notify_targets_add(&targets, "json:http://service.example/hook", NULL);
 }
 
 static int tear_down(void **state)
 {
-    targets_done(&targets);
+    notify_targets_done(&targets);
     release_log();
     return scratch_tear_down(state);
 }
@@ -74,8 +74,11 @@ static void put(const char *id, const char *workload)
 
 static struct notifier *notifier(uint64_t every_ms, uint64_t give_up_ms)
 {
-    const struct notifier_config config = {
-        .targets = &targets, .http = {.transport = answer}, .every_ms = every_ms, .give_up_ms = give_up_ms};
+    const struct notifier_config config = {.targets = &targets,
+                                           .http = {.transport = answer},
+                                           .every_ms = every_ms,
+                                           .give_up_ms = give_up_ms,
+                                           .keep_folders = true};
     struct notifier *n;
 
     assert_int_equal(notifier_new(&config, &n, NULL), 0);
@@ -191,12 +194,12 @@ static void a_damaged_notice_holds_up_no_other(void **state)
 
 static void other_namespaces_are_not_asked_for(void **state)
 {
-    CLEANUP(targets_done) struct targets shop = {0};
+    CLEANUP(notify_targets_done) struct notify_targets shop = {0};
     const struct notice n = {.id = "bank/x/y", .sentence = "it died", .namespace = "bank"};
     unsigned wanted = 9;
 
     (void)state;
-    assert_int_equal(targets_add(&shop, "shop=json:http://service.example/", NULL), 0);
+    assert_int_equal(notify_targets_add(&shop, "shop=json:http://service.example/", NULL), 0);
     assert_int_equal(queue_put(scratch_fd, &shop, &n, &wanted, NULL), 0);
     assert_int_equal(wanted, 0);
 }
@@ -204,7 +207,7 @@ static void other_namespaces_are_not_asked_for(void **state)
 /* Writes its input and its environment to files beside itself. */
 static void a_program_gets_the_notice_and_none_of_our_secrets(void **state)
 {
-    CLEANUP(targets_done) struct targets commands = {0};
+    CLEANUP(notify_targets_done) struct notify_targets commands = {0};
     CLEANUP_FREE char *here = realpath(scratch_root, NULL), *target = NULL;
     CLEANUP(buf_done) struct buf script = {0}, got = {0};
     const struct notice n = {.id = "shop/x/y", .sentence = "it died"};
@@ -217,7 +220,7 @@ static void a_program_gets_the_notice_and_none_of_our_secrets(void **state)
     assert_int_equal(fchmodat(scratch_fd, "page", 0755, 0), 0);
     setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
     assert_true(asprintf(&target, "exec:%s/page", here) > 0);
-    assert_int_equal(targets_add(&commands, target, NULL), 0);
+    assert_int_equal(notify_targets_add(&commands, target, NULL), 0);
     assert_int_equal(deliver(&commands.target[0], &n, NULL, &e), 0);
     assert_int_equal(file_load(scratch_fd, "got", &got), 0);
     assert_non_null(strstr(buf_text(&got), "\"sentence\":\"it died\""));

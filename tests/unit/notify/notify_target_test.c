@@ -12,25 +12,25 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
-#include "notify/target.h"
+#include "notify/notify_target.h"
 
 static void a_target_has_form_namespace_and_url(void **state)
 {
-    CLEANUP(targets_done) struct targets t = {0};
+    CLEANUP(notify_targets_done) struct notify_targets t = {0};
     struct notice shop = {.namespace = "shop"}, bank = {.namespace = "bank"}, none = {0};
     struct err e;
 
     (void)state;
-    assert_int_equal(targets_add(&t, "shop*=slack:https://hooks.example/T0/SECRET", &e), 0);
-    assert_int_equal(targets_add(&t, "json:http://10.0.0.1:8080/x?a=b:c", &e), 0);
-    assert_int_equal(targets_add(&t, "exec:/usr/local/bin/page", &e), 0);
+    assert_int_equal(notify_targets_add(&t, "shop*=slack:https://hooks.example/T0/SECRET", &e), 0);
+    assert_int_equal(notify_targets_add(&t, "json:http://10.0.0.1:8080/x?a=b:c", &e), 0);
+    assert_int_equal(notify_targets_add(&t, "exec:/usr/local/bin/page", &e), 0);
     assert_string_equal(t.target[0].form->name, "slack");
     assert_string_equal(t.target[0].name, "slack hooks.example");
     assert_string_equal(t.target[1].url, "http://10.0.0.1:8080/x?a=b:c");
     assert_string_equal(t.target[1].name, "json 10.0.0.1:8080");
-    assert_true(target_wants(&t.target[0], &shop) && !target_wants(&t.target[0], &bank));
-    assert_true(!target_wants(&t.target[0], &none) && target_wants(&t.target[1], &none));
-    assert_true(target_is_command(&t.target[2]) && !target_is_command(&t.target[1]));
+    assert_true(notify_target_wants(&t.target[0], &shop) && !notify_target_wants(&t.target[0], &bank));
+    assert_true(!notify_target_wants(&t.target[0], &none) && notify_target_wants(&t.target[1], &none));
+    assert_true(notify_target_is_command(&t.target[2]) && !notify_target_is_command(&t.target[1]));
     assert_string_not_equal(t.target[0].id, t.target[1].id);
 }
 
@@ -50,10 +50,10 @@ static void what_is_no_target_is_refused_without_its_url(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(TEXTS); i++) {
-        CLEANUP(targets_done) struct targets t = {0};
+        CLEANUP(notify_targets_done) struct notify_targets t = {0};
         struct err e = {0};
 
-        if (targets_add(&t, TEXTS[i], &e) != -FAULT_USAGE)
+        if (notify_targets_add(&t, TEXTS[i], &e) != -FAULT_USAGE)
             fail_msg("'%s' was not refused", TEXTS[i]);
         assert_null(strstr(e.msg, "SECRET"));
         assert_int_equal(t.count, 0);
@@ -62,13 +62,13 @@ static void what_is_no_target_is_refused_without_its_url(void **state)
 
 static void too_many_are_refused(void **state)
 {
-    CLEANUP(targets_done) struct targets t = {0};
+    CLEANUP(notify_targets_done) struct notify_targets t = {0};
     struct err e = {0};
 
     (void)state;
-    for (int i = 0; i < TARGETS_MAX; i++)
-        assert_int_equal(targets_add(&t, "exec:/bin/true", &e), 0);
-    assert_int_equal(targets_add(&t, "exec:/bin/true", &e), -FAULT_USAGE);
+    for (int i = 0; i < NOTIFY_TARGETS_MAX; i++)
+        assert_int_equal(notify_targets_add(&t, "exec:/bin/true", &e), 0);
+    assert_int_equal(notify_targets_add(&t, "exec:/bin/true", &e), -FAULT_USAGE);
 }
 
 int main(void)

@@ -2,7 +2,7 @@
  *
  * Targets from texts and files.
  */
-#include "notify/target.h"
+#include "notify/notify_target.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 enum { FILE_MAX = 64 * 1024 };
 
-const struct target_form TARGET_FORMS[] = {
+const struct notify_form NOTIFY_FORMS[] = {
     {"json", "application/cloudevents+json", NULL, "a CloudEvent 1.0 by POST", form_cloudevent},
     {"alertmanager", "application/json", "/api/v2/alerts",
      "an alert for Prometheus's Alertmanager: its routes, silences and receivers apply", form_alertmanager},
@@ -33,20 +33,20 @@ const struct target_form TARGET_FORMS[] = {
     {0},
 };
 
-static const struct target_form *form_find(const char *text, size_t size)
+static const struct notify_form *form_find(const char *text, size_t size)
 {
-    for (const struct target_form *f = TARGET_FORMS; f->name; f++)
+    for (const struct notify_form *f = NOTIFY_FORMS; f->name; f++)
         if (strlen(f->name) == size && strncmp(f->name, text, size) == 0)
             return f;
     return NULL;
 }
 
-static bool is_command(const struct target_form *form)
+static bool is_command(const struct notify_form *form)
 {
     return form->body == form_command;
 }
 
-static void identify(struct target *t)
+static void identify(struct notify_target *t)
 {
     struct digest d;
     char hex[DIGEST_HEX_MAX];
@@ -64,7 +64,7 @@ static void identify(struct target *t)
         snprintf(t->name, sizeof(t->name), "%s %.250s", t->form->name, t->url);
 }
 
-static int check_url(const struct target *t, struct err *e)
+static int check_url(const struct notify_target *t, struct err *e)
 {
     struct url_parts parts;
 
@@ -76,7 +76,7 @@ static int check_url(const struct target *t, struct err *e)
 }
 
 /* A '=' before the first ':' ends a namespace. */
-static int parse(const char *text, struct target *ret, struct err *e)
+static int parse(const char *text, struct notify_target *ret, struct err *e)
 {
     const char *colon = strchr(text, ':'), *equals = strchr(text, '='), *form = text;
 
@@ -95,30 +95,30 @@ static int parse(const char *text, struct target *ret, struct err *e)
     return check_url(ret, e);
 }
 
-static void target_done(struct target *t)
+static void target_done(struct notify_target *t)
 {
     free(t->namespace);
     free(t->url);
-    *t = (struct target){0};
+    *t = (struct notify_target){0};
 }
 
-int targets_add(struct targets *t, const char *text, struct err *e)
+int notify_targets_add(struct notify_targets *t, const char *text, struct err *e)
 {
-    CLEANUP(target_done) struct target one = {0};
+    CLEANUP(target_done) struct notify_target one = {0};
     int r;
 
     assert(t && text);
-    if (t->count == TARGETS_MAX)
-        return err_set(e, -FAULT_USAGE, "notify: more than %d targets", TARGETS_MAX);
+    if (t->count == NOTIFY_TARGETS_MAX)
+        return err_set(e, -FAULT_USAGE, "notify: more than %d targets", NOTIFY_TARGETS_MAX);
     if ((r = parse(text, &one, e)) < 0)
         return r;
     identify(&one);
     t->target[t->count++] = one;
-    one = (struct target){0};
+    one = (struct notify_target){0};
     return 0;
 }
 
-int targets_load(struct targets *t, const char *path, struct err *e)
+int notify_targets_load(struct notify_targets *t, const char *path, struct err *e)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = FILE_MAX};
     char *rest, *line;
@@ -133,25 +133,25 @@ int targets_load(struct targets *t, const char *path, struct err *e)
         number++;
         line += strspn(line, " \t\r");
         line[strcspn(line, " \t\r")] = '\0';
-        if (*line && *line != '#' && (r = targets_add(t, line, e)) < 0)
+        if (*line && *line != '#' && (r = notify_targets_add(t, line, e)) < 0)
             return err_prefix(e, r, "%s, line %u", path, number);
     }
     return 0;
 }
 
-void targets_done(struct targets *t)
+void notify_targets_done(struct notify_targets *t)
 {
     for (size_t i = 0; i < t->count; i++)
         target_done(&t->target[i]);
     t->count = 0;
 }
 
-bool target_wants(const struct target *t, const struct notice *n)
+bool notify_target_wants(const struct notify_target *t, const struct notice *n)
 {
     return !t->namespace || fnmatch(t->namespace, n->namespace ? n->namespace : "", 0) == 0;
 }
 
-bool target_is_command(const struct target *t)
+bool notify_target_is_command(const struct notify_target *t)
 {
     return is_command(t->form);
 }

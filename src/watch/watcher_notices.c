@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Notices of what was stored: written to a folder in the claim's state folder, which a process of its own delivers
+ * (`salvage notifier`): requests would block the loop. A notice is on disk before its claim is finished.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "notify/queue.h"
+#include "ship/case_notice.h"
+#include "ship/spool.h"
+#include "watch/watcher_internal.h"
+
+#define NOTICES_FOLDER "notices"
+
+static bool wanted(const struct watcher *w)
+{
+    return w->config->notify && w->config->notify->count > 0;
+}
+
+static int open_folder(const struct spool *s)
+{
+    int fd = openat(spool_fd(s), NOTICES_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    return fd < 0 ? -errno : fd;
+}
+
+/* A message that can't be sent: the process is about to be started, and then gets all folders. */
+static void send_folder(struct watcher *w, int folder)
+{
+    struct wire message = {.type = WIRE_NOTICES, .fd = {folder, -1}};
+
+    (void)child_send(&w->notifier.child, &message);
+}
+
+/* What an earlier run left, or a process that died. */
+static void send_all(void *ctx)
+{
+    struct watcher *w = ctx;
+
+    for (size_t i = 0; i < w->spool_count; i++) {
+        CLEANUP_FD int folder = open_folder(w->spools[i]);
+
+        if (folder >= 0 && !queue_is_empty(folder, w->config->notify))
+            send_folder(w, folder);
+    }
+}
+
+void watcher_start_notifier(struct watcher *w)
+{
+    if (!wanted(w))
+        return;
+    child_supervisor_start(&w->notifier, &CHILD_SUPERVISOR_NOTIFIER, &w->loop, w->config->notifier_args);
+    w->notifier.restarted = send_all;
+    w->notifier.ctx = w;
+    send_all(w);
+}
+
+static int put(struct watcher *w, const struct spool *s, const struct notice *n, struct err *e)
+{
+    CLEANUP_FD int folder = -1;
+    int r = file_mkdirs(spool_fd(s), NOTICES_FOLDER, 0700);
+
+    if (r < 0 || (r = folder = open_folder(s)) < 0)
+        return err_set(e, r, "the folder for notices: %s", strerror(-r));
+    if ((r = queue_put(folder, w->config->notify, n, NULL, e)) == 0)
+        send_folder(w, folder);
+    return r;
+}
+
+void watcher_on_stored(void *ctx, const struct claim *c, const struct manifest *m)
+{
+    struct watcher *w = ctx;
+    CLEANUP(notice_done) struct notice notice = {0};
+    struct err e = {0};
+    int r;
+
+    if (!wanted(w))
+        return;
+    CLEANUP_FREE char *object = sink_object_url(&w->config->plan->sink, m->key);
+
+    if ((r = case_notice(m, object, w->config->public_url, &notice)) < 0)
+        err_set(&e, r, "out of memory");
+    else
+        r = put(w, c->spool, &notice, &e);
+    if (r < 0)
+        log_event(EVENT_NOTICE_DROPPED, LOG_STR("case", m->key), LOG_STR("reason", e.msg));
+}
