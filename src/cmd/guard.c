@@ -82,6 +82,7 @@ static const struct opt GUARD_OPTIONS[] = {
      "with --dry-run: end after this time; without it: with the last cgroup, or by Ctrl-C"},
     PLAN_OPTIONS_STORE(struct guard_options, plan),
     PLAN_OPTIONS_SHIP(struct guard_options, plan),
+    NOTIFY_OPTIONS(struct guard_options, notify),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
@@ -99,6 +100,14 @@ int guard_parse_rest(int argc, char **argv, int used, struct guard_options *ret,
 {
     argv[used - 1] = argv[0];
     return guard_parse(argc - used + 1, argv + used - 1, ret, e);
+}
+
+/* Its processes read them again. */
+static int check_targets(const struct guard_options *o, struct err *e)
+{
+    CLEANUP(notify_targets_done) struct notify_targets targets = {0};
+
+    return notify_options_read(&o->notify, &targets, e);
 }
 
 int guard_actions(const struct guard_options *o, struct actions *ret, struct err *e)
@@ -200,8 +209,8 @@ static int parse(int argc, char **argv, struct parsed *p, struct err *e)
         return err_set(e, -FAULT_USAGE, "guard: what is to be watched? --pid PID, --cgroup DIR or --all");
     if (!o->dry_run && find_dry_run_option(o))
         return err_set(e, -FAULT_USAGE, "guard: --%s is for --dry-run", find_dry_run_option(o));
-    if ((r = make_rules(o, &p->rules, e)) < 0 || (r = guard_actions(o, &p->actions, e)) < 0 ||
-        (r = guard_pids(o, p->pids, e)) < 0)
+    if ((r = check_targets(o, e)) < 0 || (r = make_rules(o, &p->rules, e)) < 0 ||
+        (r = guard_actions(o, &p->actions, e)) < 0 || (r = guard_pids(o, p->pids, e)) < 0)
         return r;
     p->selection = guard_selection(o, p->pids);
     return 0;

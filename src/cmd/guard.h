@@ -6,10 +6,12 @@
 
 #include "guard/action.h"
 #include "guard/guard.h"
+#include "notify/notify_options.h"
 #include "ship/plan.h"
 
 struct guard_options {
     struct plan_options plan;
+    struct notify_options notify;
     struct opt_list when, actions, pids, cgroups, pass_env;
     bool all, hold, dry_run, json;
     uint64_t cooldown_ms, rescan_ms, at_once, dump_rate, lend, hold_ms, interval_ms, for_ms;

@@ -18,6 +18,7 @@
 #include "linux/launch.h"
 #include "linux/username.h"
 #include "net/secretenv.h"
+#include "notify/notify_options.h"
 #include "run/arm_protocol.h"
 #include "run/jvmenv.h"
 #include "run/rundir.h"
@@ -30,6 +31,7 @@
 
 struct run_options {
     struct plan_options plan;
+    struct notify_options notify;
     const char *dir;
     uint64_t grace_ms;
     struct retention retention; /* its limits only: the rest is the watch's */
@@ -62,6 +64,7 @@ static const struct opt RUN_OPTIONS[] = {
     RETENTION_LIMITS(struct run_options, retention),
     FOLLOW_ROW(struct run_options, follow),
     PLAN_OPTIONS_SHIP(struct run_options, plan),
+    NOTIFY_OPTIONS(struct run_options, notify),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
@@ -72,6 +75,7 @@ static const struct opt PASSED_ON[] = {
     RETENTION_LIMITS(struct run_options, retention),
     FOLLOW_ROW(struct run_options, follow),
     PLAN_OPTIONS_SHIP(struct run_options, plan),
+    NOTIFY_OPTIONS(struct run_options, notify),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
@@ -160,14 +164,29 @@ static int make_environment(struct run *run)
     return r == 0 && run->jvm.variable ? strv_set(&run->env, run->jvm.variable, run->jvm.value) : r;
 }
 
-/* SALVAGE_HEADER may have a secret, such as a key for SSE-C. The watch inherits the variable, because any user can
- * read a command line. */
-static void leave_headers_to_environment(struct run *run, int own, char **argv)
+static bool is_given(const char *option, int own, char **argv)
 {
     for (int i = 1; i < own; i++)
-        if (text_starts(argv[i], "--header"))
-            return;
-    run->options.plan.headers.count = 0;
+        if (text_starts(argv[i], option))
+            return true;
+    return false;
+}
+
+/* SALVAGE_HEADER may have a secret, such as a key for SSE-C, and so may SALVAGE_NOTIFY. The watch inherits the
+ * variables, because any user can read a command line. */
+static void leave_secrets_to_environment(struct run *run, int own, char **argv)
+{
+    if (!is_given("--header", own, argv))
+        run->options.plan.headers.count = 0;
+    if (!is_given("--notify", own, argv))
+        run->options.notify.targets.count = 0;
+}
+
+static int check_targets(const struct run *run, struct err *e)
+{
+    CLEANUP(notify_targets_done) struct notify_targets targets = {0};
+
+    return notify_options_read(&run->options.notify, &targets, e);
 }
 
 /* The arguments of a watch. folder: with the dumps; NULL: none. */
@@ -223,9 +242,9 @@ static int run(int argc, char **argv)
     /* The watch does not know that the application shares its limits. */
     run.options.follow = follow_wanted((enum follow)run.options.follow, true) ? FOLLOW_YES : FOLLOW_NO;
     if ((r = plan_init(&run.plan, &run.options.plan, &e)) < 0 ||
-        (r = plancheck(&run.plan, run.options.plan.state, NULL, &e)) < 0)
+        (r = plancheck(&run.plan, run.options.plan.state, NULL, &e)) < 0 || (r = check_targets(&run, &e)) < 0)
         return command_fail(r, &e);
-    leave_headers_to_environment(&run, own, argv);
+    leave_secrets_to_environment(&run, own, argv);
     if (prepare_dumps(&run, argv + own) < 0 || make_environment(&run) < 0 || make_watches(&run) < 0 ||
         make_arm(&run) < 0)
         return command_error(-ENOMEM, "out of memory");

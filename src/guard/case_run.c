@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/wait.h"
+#include "guard/case_notices.h"
 #include "guard/case_pieces.h"
 #include "hotspot/dumpspeed.h"
 #include "linux/largest_process.h"
@@ -227,6 +228,11 @@ static int run_case(struct case_run *c, struct err *e)
     CLEANUP(plan_done) struct plan plan = {0};
     CLEANUP(whoami_done) struct whoami who = {0};
     CLEANUP(facts_done) struct facts facts = {0};
+    CLEANUP(case_notices_done)
+    struct case_notices notices = {.targets = c->config->notify,
+                                   .public_url = c->config->public_url,
+                                   .state = c->config->plan->state,
+                                   .plan = &plan};
     int r;
 
     /* The process first: it may end; the plan and our own names can be read later. */
@@ -243,6 +249,8 @@ static int run_case(struct case_run *c, struct err *e)
                                     .state = c->config->plan->state,
                                     .cause = "pressure",
                                     .logs = true,
+                                    .stored = case_notices_stored,
+                                    .stored_ctx = &notices,
                                     .shared_case = &c->store_case,
                                     .pid = (uint64_t)c->status.inner_pid,
                                     .uid = c->status.uid,
@@ -253,6 +261,7 @@ static int run_case(struct case_run *c, struct err *e)
     else if ((r = name_the_ended(c)) < 0)
         return err_set(e, r, "out of memory");
     take_all(c);
+    case_notices_deliver(&notices);
     return 0;
 }
 
@@ -263,7 +272,7 @@ int case_run(const struct case_config *config)
     struct err e = {0};
     int r;
 
-    assert(config->actions && config->plan && config->pass_env);
+    assert(config->actions && config->plan && config->pass_env && config->notify);
     snprintf(c.store_case.id, sizeof(c.store_case.id), "%s", request->id);
     c.store_case.time_ns = request->time_ns;
     fcntl(request->cgroup, F_SETFD, FD_CLOEXEC);

@@ -30,14 +30,17 @@ struct shipping {
     struct sink *sink; /* opened when first needed; the caller closes it */
     const char *state; /* --state; NULL: beside the file */
     const char *cause;
-    bool cause_is_guess;               /* a cause in the evidence counts more */
-    bool json;                         /* the manifest on stdout, not the URL */
-    uint64_t pid;                      /* of the process that the evidence is about; 0 unknown */
-    uint64_t uid;                      /* its user, for shipping_open_file: a file that we wrote has our uid */
-    const char *jvm, *command;         /* of that process; NULL: unknown */
-    struct pause pause;                /* how long it stood still for the file */
-    bool sentence;                     /* print a whole sentence to stdout: it goes into the application's log */
-    bool logs;                         /* print nothing to stdout, log events */
+    bool cause_is_guess;       /* a cause in the evidence counts more */
+    bool json;                 /* the manifest on stdout, not the URL */
+    uint64_t pid;              /* of the process that the evidence is about; 0 unknown */
+    uint64_t uid;              /* its user, for shipping_open_file: a file that we wrote has our uid */
+    const char *jvm, *command; /* of that process; NULL: unknown */
+    struct pause pause;        /* how long it stood still for the file */
+    bool sentence;             /* print a whole sentence to stdout: it goes into the application's log */
+    bool logs;                 /* print nothing to stdout, log events */
+    /* A file was stored, or was there already. NULL: nothing. */
+    void (*stored)(void *ctx, const struct manifest *m);
+    void *stored_ctx;
     struct shipped *shipped;           /* set for each file that was shipped; may be NULL */
     struct shipping_case *shared_case; /* of all evidence that is shipped; NULL: each piece begins a case */
 };

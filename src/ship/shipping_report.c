@@ -86,6 +86,8 @@ int shipment_report(struct shipment *s, const struct job_result *result)
     CLEANUP_FREE char *url = sink_object_url(&s->of->plan->sink, result->manifest.key);
     char size[TEXT_SIZE_MAX];
 
+    if (s->of->stored)
+        s->of->stored(s->of->stored_ctx, &result->manifest);
     if (s->of->logs) {
         report_shipped(s->of->plan, &result->manifest, result->already, (double)(clock_mono_ms() - s->began_ms) / 1000);
         return 0;

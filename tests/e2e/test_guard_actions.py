@@ -14,6 +14,7 @@ import uuid
 
 import pytest
 
+from helpers.hook import Hook
 from helpers.proc import cmdline, family, free_port, require_root, wait_for
 from helpers.program import BIN, GRACE, Background, environment
 
@@ -150,6 +151,20 @@ def test_small_pieces_and_a_large_one_are_on_their_way_at_once(take, folder):
         assert p.stop() == 0
     assert {name.split(".")[0] for name in pieces(folder)} == {
         "stats", "stats-2", "stats-3", "stats-4", "stats-5", "stats-6", "exec", "exec-2", "exec-3", "core"}
+
+
+def test_a_case_gives_one_notice_of_its_most_telling_piece(take, folder):
+    hook = Hook()
+    try:
+        p = take("stats,exec:echo 1,core", env={"SALVAGE_NOTIFY": "json:" + hook.url})
+        assert p.made["whole"], p.log
+        case = hook.wait()["data"]
+        assert case["kind"] == "core" and case["cause"] == "pressure" and case["object"].startswith("file://")
+        assert os.path.dirname(folder.manifests()[0][0]) == case["id"]
+        assert p.stop() == 0
+        assert len(hook.got) == 1
+    finally:
+        hook.close()
 
 
 def test_get_in_our_own_network(take, folder, root):

@@ -1,50 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Notices of cases: to webhooks that really listen, to programs, from serve and from watch."""
-import http.server
 import json
 import os
-import threading
 
 import pytest
+from helpers.hook import Hook
 from helpers.proc import wait_for
 from helpers.serve import Serve
-
-
-class Hook:
-    """A webhook: keeps what is posted, answers `status`."""
-
-    def __init__(self):
-        self.status, self.headers, self.got = 200, {}, []
-        hook = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                hook.got.append((self.path, self.headers["Content-Type"], json.loads(body)))
-                self.send_response(hook.status)
-                for name, value in hook.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = "http://127.0.0.1:%d" % self.server.server_port
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def wait(self, count=1):
-        wait_for(lambda: len(self.got) >= count, 15, "%d notices came, not %d" % (len(self.got), count))
-        return self.got[-1][2]
 
 
 @pytest.fixture
 def hook():
     one = Hook()
     yield one
-    one.server.shutdown()
-    one.server.server_close()
+    one.close()
 
 
 @pytest.fixture

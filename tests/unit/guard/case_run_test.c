@@ -187,8 +187,13 @@ static int run_to(const char *store, const char *todo)
     static const struct opt_list none;
     const struct plan_options plan = {
         .to = store, .state = STATE, .key = TEMPLATE_DEFAULT, .threads = 1, .memory = 64 << 20, .timeout_ms = 1000};
-    const struct case_config c = {
-        .request = &t.request, .actions = &t.actions, .plan = &plan, .pass_env = &none, .given = t.given};
+    static const struct notify_targets nobody;
+    const struct case_config c = {.request = &t.request,
+                                  .actions = &t.actions,
+                                  .plan = &plan,
+                                  .pass_env = &none,
+                                  .notify = &nobody,
+                                  .given = t.given};
     struct err e = {0};
 
     t.actions.count = 0;

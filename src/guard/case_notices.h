@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The notice of a guard's case: of the most telling piece that was stored, once all are. Delivered by the process of
+ * the case itself, which may block.
+ */
+#pragma once
+
+#include "notify/notify_target.h"
+#include "ship/manifest.h"
+#include "ship/plan.h"
+
+/* Zeroed but for what the owner sets; borrowed. */
+struct case_notices {
+    const struct notify_targets *targets;
+    const char *public_url; /* for links; NULL: none */
+    const char *state;      /* --state: what can't be delivered waits there for the next case; NULL: it is dropped */
+    const struct plan *plan;
+    struct notice notice; /* of the most telling piece so far; no id: none yet */
+    unsigned rank;
+};
+
+enum { CASE_NOTICES_MS = 60 * 1000 }; /* for all targets together */
+
+/* A piece was stored. ctx: struct case_notices. */
+void case_notices_stored(void *ctx, const struct manifest *m);
+
+/* Delivers the notice, if a piece was stored and there are targets. What fails is an event. */
+void case_notices_deliver(struct case_notices *n);
+void case_notices_done(struct case_notices *n);
