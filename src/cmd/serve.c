@@ -26,7 +26,7 @@ struct serve_options {
     const char *state, *metrics;
     const char *root, *from, *listen, *tls_cert, *tls_key;
     struct upload_options upload;
-    uint64_t grace_ms, refresh_ms;
+    uint64_t grace_ms, refresh_ms, upload_memory;
     struct access_options access;
     int log;
 };
@@ -50,6 +50,9 @@ static const struct opt SERVE_OPTIONS[] = {
      "after SIGTERM: for how long requests go on"},
     ACCESS_OPTIONS(struct serve_options, access),
     UPLOAD_OPTIONS(struct serve_options, upload),
+    {OPT_SIZE, 0, "upload-memory", "SIZE", "256MiB", offsetof(struct serve_options, upload_memory),
+     "with --from: memory for uploads on their way into the bucket, all together; when it is used up, others wait, or "
+     "are answered with 503"},
     NOTIFY_OPTIONS(struct serve_options, notify),
     {OPT_STRING, 0, "state", "DIR", NULL, offsetof(struct serve_options, state),
      "folder for notices that wait and for the index of cases, without which each start reads all manifests; default "
@@ -135,6 +138,7 @@ static int run_on(const struct serve_options *o, struct err *e)
     if ((r = upload_options_read(&o->upload, &upload, e)) < 0)
         return r;
     config.upload = upload;
+    config.upload_memory = o->upload_memory;
     if ((r = notify_options_read(&o->notify, &targets, e)) < 0)
         return r;
     config.notices = (struct notices_config){.targets = &targets, .public_url = link, .every_ms = o->notify.every_ms};

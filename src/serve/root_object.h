@@ -11,7 +11,7 @@
 
 #include "ship/manifest.h"
 
-enum { ROOT_OBJECT_ETAG_MAX = 96 };
+enum { ROOT_OBJECT_ETAG_MAX = 216 };
 
 struct root_object {
     int fd;

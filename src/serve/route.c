@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "serve/gateway.h"
 #include "serve/page.h"
 #include "serve/upload_resume.h"
 
@@ -52,6 +53,23 @@ static const struct route ROUTES[] = {
 };
 /* clang-format on */
 
+/* With a store elsewhere a row's function stands for another. */
+static void answer(const struct route *route, struct request *r)
+{
+    static const struct {
+        void (*here)(struct request *r);
+        void (*elsewhere)(struct request *r);
+    } rows[] = {{download_object, gateway_get}, {upload_object, gateway_put}, {remove_object, gateway_remove}};
+
+    for (size_t i = 0; r->serve->gateway && i < ARRAY_SIZE(rows); i++) {
+        if (rows[i].here == route->answer) {
+            rows[i].elsewhere(r);
+            return;
+        }
+    }
+    route->answer(r);
+}
+
 static bool fits(const struct route *route, const struct request *r)
 {
     const char *key = r->key;
@@ -93,7 +111,7 @@ void route_request(struct request *r)
         known = true;
         ours = exact;
         if (has_method(&ROUTES[i], method)) {
-            ROUTES[i].answer(r);
+            answer(&ROUTES[i], r);
             return;
         }
     }

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "serve/audit.h"
+#include "serve/gateway.h"
 #include "serve/metrics_page.h"
 #include "serve/root.h"
 #include "serve/route.h"
@@ -57,6 +58,7 @@ static void serve_free(struct serve *s)
     http_server_stop(s->http, s->config.grace_ms);
     metrics_server_stop(s->metrics);
     notices_close(s->notices);
+    gateway_close(s->gateway);
     uploads_close(s->uploads);
     catalogue_close(s->catalogue);
     access_free(s->access);
@@ -136,6 +138,9 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
         return r;
     if (config->state && (r = file_mkdirs(AT_FDCWD, config->state, 0700)) < 0)
         return err_set(e, -FAULT_STATE, "--state %s: %s", config->state, strerror(-r));
+    if (s->root_fd < 0 && (r = gateway_open(&(struct gateway_config){.upload_memory = config->upload_memory},
+                                            config->store, &s->gateway, e)) < 0)
+        return r;
     if ((r = open_catalogue(s, e)) < 0)
         return r;
     if ((r = open_notices(s, e)) < 0)
@@ -166,9 +171,15 @@ static void give_notice(struct serve *s, const char *key)
 {
     CLEANUP(manifest_done) struct manifest m = {0};
     CLEANUP(buf_done) struct buf text = {.ceiling = MANIFEST_MAX};
-    CLEANUP_FD int fd = s->root_fd >= 0 && text_ends(key, MANIFEST_SUFFIX) ? root_open(s->root_fd, key, O_RDONLY) : -1;
+    CLEANUP_FD int fd = -1;
+    struct err ignored;
 
-    if (fd >= 0 && file_load_fd(fd, &text) == 0 && manifest_decode(buf_text(&text), text.size, &m, NULL) == 0)
+    if (!text_ends(key, MANIFEST_SUFFIX))
+        return;
+    if (s->gateway ? gateway_load(s->gateway, key, &text, &ignored) < 0
+                   : (fd = root_open(s->root_fd, key, O_RDONLY)) < 0 || file_load_fd(fd, &text) < 0)
+        return;
+    if (manifest_decode(buf_text(&text), text.size, &m, NULL) == 0)
         notices_add(s->notices, &m);
 }
 

@@ -25,6 +25,7 @@ struct serve_config {
     uint64_t refresh_ms;       /* --refresh; 0: the catalogue's default */
     struct access_config access;
     struct upload_config upload;
+    uint64_t upload_memory;          /* with a store elsewhere: gateway.h */
     struct http_server_options http; /* begin, over and ctx are set by serve_start */
     struct notices_config notices;   /* store and http are set by serve_start */
     const char *state;               /* a folder for the index and notices that wait; NULL: the root's own, or none */
@@ -38,6 +39,7 @@ struct serve {
     struct access *access;
     struct catalogue *catalogue; /* NULL: none */
     struct uploads *uploads;     /* NULL with a store elsewhere */
+    struct gateway *gateway;     /* NULL with a root */
     struct notices *notices;     /* NULL: no targets */
     struct http_server *http;
     struct metrics_server *metrics; /* NULL: not asked for */

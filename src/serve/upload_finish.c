@@ -16,7 +16,7 @@
 #include "serve/upload_manifest.h"
 
 /* Headers that would change what is stored. A part of an object must not become the whole (RFC 9110, 14.5). */
-static bool check_headers(struct request *r)
+bool upload_check_headers(struct request *r)
 {
     const char *coding = exchange_header(r->exchange, "Content-Encoding");
 
@@ -71,7 +71,7 @@ bool upload_begin(struct request *r, int64_t size, struct upload_plan *ret)
         return false;
     }
     *ret = (struct upload_plan){.replace = (r->rights & RIGHT_DELETE) != 0};
-    return check_headers(r) && check_there(r, ret);
+    return upload_check_headers(r) && check_there(r, ret);
 }
 
 int upload_finish(struct serve *s, struct incoming *in, const struct upload_digests *d,

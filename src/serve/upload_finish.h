@@ -17,6 +17,9 @@ struct upload_plan {
 };
 bool upload_begin(struct request *r, int64_t size, struct upload_plan *ret);
 
+/* The part of it that looks at headers alone. */
+bool upload_check_headers(struct request *r);
+
 struct upload_result {
     enum incoming_end end;
     uint64_t size;

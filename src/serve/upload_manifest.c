@@ -35,10 +35,23 @@ static bool names_its_neighbour(const char *named, const char *key)
            (named_size == size || key[size - named_size - 1] == '/');
 }
 
+int upload_manifest_check_text(const struct buf *text, const char *key, struct err *e)
+{
+    CLEANUP(manifest_done) struct manifest m = {0};
+    int r;
+
+    if (!text_ends(key, MANIFEST_SUFFIX) || text->size > MANIFEST_MAX || !claims_to_be_one(text))
+        return 0;
+    if ((r = manifest_decode(buf_text(text), text->size, &m, e)) < 0)
+        return r;
+    if (!names_its_neighbour(m.key, key))
+        return err_set(e, -FAULT_FORMAT, "this manifest names another object than the one beside it");
+    return 0;
+}
+
 int upload_manifest_check(int fd, const char *key, struct err *e)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = MANIFEST_MAX};
-    CLEANUP(manifest_done) struct manifest m = {0};
     struct stat st;
     int r;
 
@@ -50,11 +63,5 @@ int upload_manifest_check(int fd, const char *key, struct err *e)
         return 0;
     if ((r = file_load_fd(fd, &text)) < 0)
         return err_set(e, r, "the upload cannot be read again: %s", strerror(-r));
-    if (!claims_to_be_one(&text))
-        return 0;
-    if ((r = manifest_decode(buf_text(&text), text.size, &m, e)) < 0)
-        return r;
-    if (!names_its_neighbour(m.key, key))
-        return err_set(e, -FAULT_FORMAT, "this manifest names another object than the one beside it");
-    return 0;
+    return upload_manifest_check_text(&text, key, e);
 }

@@ -21,7 +21,7 @@ struct upload_options {
          "SIZE",                                                                                                       \
          NULL,                                                                                                         \
          offsetof(type, field.object_max),                                                                             \
-         "with --root: the largest object that is taken; 0: no limit"},                                                \
+         "the largest object that is taken; 0: no limit"},                                                             \
         {OPT_STRING,                                                                                                   \
          0,                                                                                                            \
          "reserve",                                                                                                    \

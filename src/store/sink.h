@@ -37,7 +37,9 @@ struct sink {
 /* An object's properties, as the store reports them. */
 struct object_info {
     uint64_t size;
-    char sha256[65]; /* as we left it in the object's metadata, "" if the store keeps none */
+    char sha256[65];     /* as we left it in the object's metadata, "" if the store keeps none */
+    char etag[201];      /* without quotes; "" where the store gives none */
+    int64_t modified_ns; /* 0: not known */
 };
 
 /* A piece of an object. data is the sink's from sink_write on: it goes back through done. */
@@ -67,6 +69,8 @@ struct object {
     const char *content_type;
     const char *id;     /* for temporary names */
     uint64_t part_size; /* every part but the last has this many bytes or more */
+    bool exclusive; /* others write this key, too: commit fails with -FAULT_EXISTS if there is an object of it, where
+                       the store can tell (S3: If-None-Match) */
 };
 
 /* An earlier run's finished parts, 1 … count. */
@@ -102,9 +106,11 @@ struct small_object {
 
 /* What is read of an object, and what takes the bytes. */
 struct object_reader {
-    const char *key;    /* relative to the store's prefix */
-    uint64_t offset;    /* from here on */
-    uint64_t *ret_size; /* gets the object's whole size before fn is called; may be NULL */
+    const char *key; /* relative to the store's prefix */
+    uint64_t offset; /* from here on */
+    uint64_t limit;  /* so many bytes are wanted, 0: to its end. A hint: more may come, fn then breaks off */
+    const struct object_info *known; /* from stat: the object must still be that one. A hint that saves a request */
+    uint64_t *ret_size;              /* gets the object's whole size before fn is called; may be NULL */
     int (*fn)(void *ctx, const void *data, size_t size); /* 0, or negative to break off: the reading then fails so */
     void *ctx;
 };

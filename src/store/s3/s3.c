@@ -102,8 +102,9 @@ static int sink_s3_stat(struct sink *s, const char *key, struct object_info *ret
 
     if (r < 0)
         return r;
-    *ret = (struct object_info){.size = head.size};
+    *ret = (struct object_info){.size = head.size, .modified_ns = head.modified_ns};
     memcpy(ret->sha256, head.sha256, sizeof(ret->sha256));
+    snprintf(ret->etag, sizeof(ret->etag), "%s", head.etag);
     return 0;
 }
 

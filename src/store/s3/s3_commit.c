@@ -96,9 +96,15 @@ static int compare_stored(struct upload *u, const struct whole *w, enum likeness
     return 0;
 }
 
+static int fail_exists(struct upload *u, struct err *e)
+{
+    return s3_fail(u->s3, e, -FAULT_EXISTS, "'%.200s' is there, with other bytes", u->object->key);
+}
+
 static int put_single(struct upload *u, const struct whole *w, struct err *e)
 {
     struct s3_body body = {.data = u->single->data, .size = u->single->size};
+    const bool exclusive = u->object->exclusive;
     struct s3_put put = {.key = u->object->key, .content_type = u->object->content_type, .body = &body, .fresh = true};
     struct s3_confirmation confirmation = {0};
     enum likeness likeness;
@@ -115,6 +121,8 @@ static int put_single(struct upload *u, const struct whole *w, struct err *e)
     if (r == -FAULT_EXISTS) {
         if ((r = compare_stored(u, w, &likeness, e)) < 0)
             return r;
+        if (likeness != LIKENESS_FULL && exclusive)
+            return fail_exists(u, e);
         put.fresh = false;
         if (likeness != LIKENESS_FULL) /* no other process writes this key: an earlier attempt left it */
             r = s3_put(u->s3, &put, &u->patience, &confirmation, e);
@@ -189,6 +197,8 @@ static int complete(struct upload *u, const struct whole *w, struct err *e)
             if ((r = compare_stored(u, w, &likeness, e)) < 0)
                 return r;
             condition = false;
+            if (likeness != LIKENESS_FULL && u->object->exclusive)
+                return fail_exists(u, e);
             if (likeness != LIKENESS_FULL)
                 continue; /* left by an earlier attempt: see put_single */
             s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -135,7 +136,7 @@ int s3_head(struct s3 *s, const struct s3_subject *x, struct s3_head *ret, struc
 {
     CLEANUP(http_answer_done) struct http_answer a = {0};
     struct s3_head found = {0};
-    char size[32], etag[S3_ETAG_SIZE + 8];
+    char size[32], etag[S3_ETAG_SIZE + 8], date[64];
     int r = head(s, x, &a, e);
 
     if (r < 0 && a.status >= 300 && a.status < 500) {
@@ -149,6 +150,8 @@ int s3_head(struct s3 *s, const struct s3_subject *x, struct s3_head *ret, struc
         return s3_fail(s, e, -FAULT_FORMAT, "HEAD of '%.200s' was answered without a size: check --endpoint", x->key);
     if (http_header(&a, "ETag", etag, sizeof(etag)))
         s3_etag_parse(etag, found.etag);
+    if (http_header(&a, "Last-Modified", date, sizeof(date)))
+        (void)clock_parse_http(date, &found.modified_ns); /* stays 0 if malformed */
     http_header(&a, s3_dialect(s)->header.meta_sha256, found.sha256, sizeof(found.sha256));
     if (x->checksum != S3_CHECKSUM_NONE)
         http_header(&a, S3_CHECKSUMS[x->checksum].header, found.checksum, sizeof(found.checksum));

@@ -50,6 +50,7 @@ int s3_confirm(void *confirmation, const struct http_answer *a, struct err *e);
 
 struct s3_head {
     uint64_t size;
+    int64_t modified_ns;         /* 0: not given */
     char etag[S3_ETAG_SIZE];     /* "" if there is none */
     char sha256[65];             /* our own metadata; "" */
     char checksum[S3_WHOLE_MAX]; /* the one asked for, of the whole or of its parts; "" */

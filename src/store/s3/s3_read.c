@@ -15,7 +15,7 @@
 
 struct reading {
     const struct object_reader *reader;
-    uint64_t at, size;
+    uint64_t at, end, size; /* end: of what is wanted; size: of the object */
     struct http_answer answer;
     int broken_off; /* what the reader's fn returned */
 };
@@ -54,7 +54,7 @@ static int take(void *ctx, const void *data, size_t size)
     if (!p->begun && !begins_right(g))
         return -FAULT_REFUSED;
     p->begun = true;
-    if (size > g->size - g->at)
+    if (size > g->end - g->at)
         return -FAULT_FORMAT;
     g->broken_off = g->reader->fn(g->reader->ctx, data, size);
     if (g->broken_off < 0)
@@ -68,11 +68,14 @@ static int read_on(struct s3 *s, struct reading *g, const char *match, struct er
     struct piece piece = {.g = g};
     const char *key = g->reader->key;
     struct s3_call c = {.method = "GET", .action = "GetObject", .key = key, .write = take, .write_ctx = &piece};
-    char range[48];
+    char range[64];
     int r;
 
-    snprintf(range, sizeof(range), "bytes=%" PRIu64 "-", g->at);
-    if (g->at > 0)
+    if (g->end < g->size)
+        snprintf(range, sizeof(range), "bytes=%" PRIu64 "-%" PRIu64, g->at, g->end - 1);
+    else
+        snprintf(range, sizeof(range), "bytes=%" PRIu64 "-", g->at);
+    if (g->at > 0 || g->end < g->size)
         s3_header(&c, "Range", range);
     if (*match)
         s3_header(&c, "If-Match", match);
@@ -83,10 +86,10 @@ static int read_on(struct s3 *s, struct reading *g, const char *match, struct er
         return s3_fail(s, e, -FAULT_CHANGED, "'%.200s' was replaced while it was read: read it again", key);
     if (r == -FAULT_REFUSED && g->answer.status < 300)
         return s3_fail(s, e, r, "the store can't read '%.200s' from the middle (no ranges)", key);
-    if (r == -FAULT_FORMAT && g->at < g->size)
+    if (r == -FAULT_FORMAT && g->at < g->end)
         return s3_fail(s, e, r, "the store sent more of '%.200s' than there is", key);
-    if (r == 0 && g->at < g->size)
-        return s3_fail(s, e, -FAULT_UNREACHABLE, "'%.200s' ended at byte %" PRIu64 " of %" PRIu64, key, g->at, g->size);
+    if (r == 0 && g->at < g->end)
+        return s3_fail(s, e, -FAULT_UNREACHABLE, "'%.200s' ended at byte %" PRIu64 " of %" PRIu64, key, g->at, g->end);
     return r;
 }
 
@@ -96,20 +99,25 @@ int s3_read(struct s3 *s, const struct object_reader *reader, struct err *e)
     struct reading g = {.reader = reader, .at = reader->offset};
     struct retry_state retry = {0};
     char match[S3_ETAG_SIZE + 2] = "";
-    struct s3_head head;
+    struct s3_head head = {0};
     int r;
 
     assert(reader->key && reader->fn);
-    if ((r = s3_head(s, &(struct s3_subject){.key = reader->key}, &head, e)) < 0)
+    if (reader->known) {
+        head.size = reader->known->size;
+        snprintf(head.etag, sizeof(head.etag), "%s", reader->known->etag);
+    } else if ((r = s3_head(s, &(struct s3_subject){.key = reader->key}, &head, e)) < 0) {
         return r;
+    }
     if (reader->offset > head.size)
         return s3_fail(s, e, -EINVAL, "'%.200s' has no byte %" PRIu64, reader->key, reader->offset);
     g.size = head.size;
+    g.end = reader->limit && reader->limit < head.size - reader->offset ? reader->offset + reader->limit : head.size;
     if (reader->ret_size)
         *reader->ret_size = head.size;
     if (*head.etag)
         snprintf(match, sizeof(match), "\"%s\"", head.etag);
-    while (g.at < g.size) {
+    while (g.at < g.end) {
         uint64_t before = g.at;
 
         if ((r = read_on(s, &g, match, e)) >= 0)

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the gateway's requests share, and how the store's failures look to a client.
+ */
+#include "serve/gateway.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "serve/upload_memory.h"
+
+enum { RETRY_AFTER_S = 5 };
+
+struct gateway {
+    struct gateway_config config;
+    struct sink_config store; /* borrows from the caller's */
+    const struct sink_ops *ops;
+    struct sink_pool *sinks;
+    struct upload_memory *memory;
+};
+
+DEFINE_CLEANUP(struct gateway *, gateway_close)
+
+int gateway_open(const struct gateway_config *config, const struct sink_config *store, struct gateway **ret,
+                 struct err *e)
+{
+    CLEANUP(gateway_close_ptr) struct gateway *g = calloc(1, sizeof(*g));
+    struct sink *first;
+    int r;
+
+    assert(config && store && ret);
+    if (!g)
+        return err_set(e, -ENOMEM, "out of memory");
+    g->config = *config;
+    g->store = *store;
+    g->store.uploads = UPLOAD_PARTS_IN_FLIGHT;
+    if (!(g->memory = upload_memory_new(config->upload_memory)))
+        return err_set(e, -ENOMEM, "out of memory");
+    if ((r = sink_pool_new(&g->store, &g->sinks, e)) < 0)
+        return r;
+    if ((r = sink_pool_take(g->sinks, &first, e)) < 0)
+        return r;
+    g->ops = first->ops;
+    sink_pool_give(g->sinks, first);
+    *ret = TAKE_PTR(g);
+    return 0;
+}
+
+void gateway_close(struct gateway *g)
+{
+    if (!g)
+        return;
+    sink_pool_free(g->sinks);
+    upload_memory_free(g->memory);
+    free(g);
+}
+
+const struct gateway_config *gateway_config(const struct gateway *g)
+{
+    return &g->config;
+}
+
+const struct sink_ops *gateway_ops(const struct gateway *g)
+{
+    return g->ops;
+}
+
+struct sink_pool *gateway_sinks(const struct gateway *g)
+{
+    return g->sinks;
+}
+
+struct upload_memory *gateway_upload_memory(const struct gateway *g)
+{
+    return g->memory;
+}
+
+int gateway_load(struct gateway *g, const char *key, struct buf *ret, struct err *e)
+{
+    void *connection = NULL;
+    struct sink *s;
+    int r = sink_pool_take(g->sinks, &s, e);
+
+    if (r < 0)
+        return r;
+    r = s->ops->load(s, &connection, key, ret, e);
+    if (connection)
+        s->ops->load_end(connection);
+    sink_pool_give(g->sinks, s);
+    return r;
+}
+
+void gateway_fail(struct request *r, int result, const struct err *e)
+{
+    char seconds[16];
+
+    if (result == -FAULT_NO_OBJECT) {
+        exchange_answer_text(r->exchange, 404, "not found");
+        return;
+    }
+    log_event(EVENT_GATEWAY_FAILED, LOG_STR("key", r->key), LOG_STR("fault", fault_find(result)->name),
+              LOG_STR("error", e->msg));
+    switch (result) {
+    case -FAULT_BUSY:
+    case -ENOMEM:
+        snprintf(seconds, sizeof(seconds), "%u",
+                 e->retry_after_ms ? (e->retry_after_ms + 999) / 1000 : (unsigned)RETRY_AFTER_S);
+        exchange_add_header(r->exchange, "Retry-After", seconds);
+        exchange_answer_text(r->exchange, 503, "the store behind this server is busy: try again later");
+        break;
+    case -FAULT_STALLED:
+        exchange_answer_text(r->exchange, 504, "the store behind this server stopped answering: try again later");
+        break;
+    case -FAULT_UNREACHABLE:
+        exchange_answer_text(r->exchange, 502, "the store behind this server cannot be reached: try again later");
+        break;
+    case -FAULT_FULL:
+        exchange_answer_text(r->exchange, 507, "the store behind this server has no room left: delete old cases");
+        break;
+    default:
+        exchange_answer_text(r->exchange, 502, "the store behind this server refuses (%s): the server's log says why",
+                             fault_find(result)->name);
+    }
+}

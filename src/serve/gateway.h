@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A store elsewhere (--from), served as if it were a folder here: what its files share. The store's keys stay in this
+ * process.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "serve/request.h"
+#include "serve/sink_pool.h"
+
+struct gateway_config {
+    uint64_t upload_memory; /* bytes for parts of uploads that pass through, all together */
+};
+
+struct gateway;
+
+/* store: borrowed. */
+int gateway_open(const struct gateway_config *config, const struct sink_config *store, struct gateway **ret,
+                 struct err *e);
+void gateway_close(struct gateway *g);
+
+const struct gateway_config *gateway_config(const struct gateway *g);
+const struct sink_ops *gateway_ops(const struct gateway *g); /* the store's */
+struct sink_pool *gateway_sinks(const struct gateway *g);
+struct upload_memory *gateway_upload_memory(const struct gateway *g);
+
+/* A small object, appended to ret; as sink_ops.load. */
+int gateway_load(struct gateway *g, const char *key, struct buf *ret, struct err *e);
+
+/* Answers for what the store said: 404 for what is not there, 503 where it is busy, 502 where it does not answer or
+ * refuses us: its message, which names the bucket, is for our log. */
+void gateway_fail(struct request *r, int result, const struct err *e);
+
+/* What the routes call with a store elsewhere. */
+void gateway_get(struct request *r);    /* GET, HEAD of a key (gateway_get.c) */
+void gateway_put(struct request *r);    /* PUT, POST of a key; MKCOL (gateway_put.c) */
+void gateway_remove(struct request *r); /* DELETE of a key (gateway_remove.c) */

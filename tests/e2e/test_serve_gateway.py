@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`salvage serve --from`: a bucket behind a server, for clients without any key of it."""
+import base64
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from helpers.evidence import drop
+from helpers.proc import wait_for
+from helpers.serve import Serve
+from helpers.stores import Store, sha256
+
+OPS, SHIP, PAY = "ops-token-of-a-test-1", "ship-token-of-a-test", "pay-token-of-a-test-1"
+LARGE = 20 << 20  # three parts
+
+
+@pytest.fixture
+def tokens(work):
+    path = work / "tokens"
+    path.write_text("ops %s admin *\nship %s list,read,write shop\npay %s list,read,write pay\n" % (OPS, SHIP, PAY))
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture
+def start(salvage, work, tokens):
+    def run(store, *args, **more):
+        return Serve(salvage, work, "--from", store.url, *store.args, "--tokens", tokens, "--refresh", "1s", *args,
+                     env=store.env, **more)
+
+    return run
+
+
+@pytest.fixture
+def serve(start, s3):
+    return start(s3)
+
+
+class Client:
+    """What a client has: a URL and a token."""
+
+    def __init__(self, salvage, serve, token=SHIP):
+        self.salvage, self.url = salvage, serve.url
+        self.env = {"SALVAGE_HTTP_TOKEN": token, "POD_NAMESPACE": "shop", "POD_NAME": "cart-1"}
+
+    def ok(self, *args, **more):
+        return self.salvage.ok(*args, env=self.env, **more)
+
+
+@pytest.fixture
+def client(salvage, serve):
+    return Client(salvage, serve)
+
+
+def digest(data, algorithm="sha256"):
+    name = {"sha256": "sha-256", "sha512": "sha-512"}[algorithm]
+    return "%s=:%s:" % (name, base64.b64encode(hashlib.new(algorithm, data).digest()).decode())
+
+
+def put(serve, path, data, token=SHIP, **headers):
+    return serve.request("PUT", path, data, {name.replace("_", "-"): value for name, value in headers.items()}, token)
+
+
+# Uploads that pass through
+
+def test_an_object_lies_in_the_bucket_with_its_digest(serve, s3):
+    answer = put(serve, "/shop/cart/a%20b.bin", b"evidence", Repr_Digest=digest(b"evidence", "sha512"))
+    assert answer.status == 201, answer
+    assert answer.headers["Location"] == "/shop/cart/a%20b.bin"
+    assert answer.headers["Repr-Digest"] == digest(b"evidence")
+    assert s3.keys() == ["shop/cart/a b.bin"] and s3.read("shop/cart/a b.bin") == b"evidence"
+    assert put(serve, "/shop/empty", b"").status == 201 and s3.read("shop/empty") == b""
+    assert serve.request("MKCOL", "/shop/folder/", token=SHIP).status == 201
+
+
+def test_a_large_object_goes_in_parts_with_and_without_a_known_length(serve, s3):
+    data = os.urandom(LARGE)
+    pieces = (data[at:at + 1000_000] for at in range(0, LARGE, 1000_000))
+    assert put(serve, "/shop/known", data, Repr_Digest=digest(data)).status == 201
+    assert put(serve, "/shop/chunked", pieces).status == 201
+    for key in ("shop/known", "shop/chunked"):
+        assert s3.read(key) == data and s3.head(key)["ETag"].endswith("-3\"")
+    assert serve.get("/shop/known", token=SHIP).body == data
+
+
+def test_what_is_there_stays(serve, s3):
+    assert put(serve, "/shop/a", b"first").status == 201
+    assert put(serve, "/shop/a", b"first").status == 200, "the same once more"
+    assert put(serve, "/shop/a", iter([b"fir", b"st"])).status == 200
+    for data in (b"other", b"another size", iter([b"other"])):
+        assert put(serve, "/shop/a", data).status == 412
+    assert put(serve, "/shop/a", b"first", If_None_Match="*").status == 412
+    assert s3.read("shop/a") == b"first"
+    assert put(serve, "/shop/a", b"new", token=OPS).status == 200, "who may delete may replace"
+    assert s3.read("shop/a") == b"new"
+
+
+def test_of_two_at_once_one_wins(serve, s3):
+    """Both have asked whether there is such an object before one of them is stored."""
+    body = b"x" * 65536
+    sent = [socket.create_connection((serve.host, serve.port), 20) for _ in range(2)]
+    for n, connection in enumerate(sent):
+        connection.sendall(b"PUT /shop/race HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nConnection: close\r\n"
+                           b"Content-Length: %d\r\n\r\n" % (SHIP.encode(), len(body)) + body[:-1])
+    serve.get("/shop/nothing", token=SHIP)
+    statuses = []
+    for n, connection in enumerate(sent):
+        connection.sendall(b"%d" % n)
+        statuses.append(int(connection.makefile("rb").readline().split()[1]))
+    assert statuses == [201, 412]
+    assert s3.read("shop/race") == body[:-1] + b"0"
+
+
+def test_wrong_digests_and_false_manifests_are_not_stored(serve, s3):
+    assert put(serve, "/shop/a", b"data", Repr_Digest=digest(b"other")).status == 400
+    assert put(serve, "/shop/a", b"data", Repr_Digest=digest(b"other", "sha512")).status == 400
+    assert put(serve, "/shop/a", b"data", Content_Digest=digest(b"other")).status == 400
+    large = os.urandom(LARGE)
+    assert put(serve, "/shop/large", large, Repr_Digest=digest(b"other")).status == 400
+    assert put(serve, "/shop/a.json", b'{"schema": "salvage.manifest/1", "key": "pay/x"}').status == 400
+    assert put(serve, "/shop/a", b"data", Content_Encoding="gzip").status == 415
+    assert put(serve, "/shop/.hidden", b"data").status == 403
+    assert s3.keys() == [] and s3.unfinished() == []
+
+
+def test_a_server_that_dies_in_mid_upload_leaves_nothing_visible(serve, s3):
+    begun = threading.Event()
+
+    def slowly():
+        yield os.urandom(LARGE)
+        begun.set()
+        threading.Event().wait(20)
+
+    thread = threading.Thread(target=lambda: pytest.raises(Exception, put, serve, "/shop/large", slowly()), daemon=True)
+    thread.start()
+    wait_for(s3.unfinished, 10, "no upload in the bucket")
+    begun.wait(10)
+    serve.restart()
+    assert s3.keys() == []
+    assert put(serve, "/shop/large", b"again").status == 201
+    s3.clear_uploads()
+
+
+def test_a_client_that_goes_leaves_nothing(serve, s3):
+    with socket.create_connection((serve.host, serve.port), 20) as connection:
+        connection.sendall(b"PUT /shop/large HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n"
+                           b"\r\n" % (SHIP.encode(), 2 * LARGE) + os.urandom(LARGE))
+        wait_for(s3.unfinished, 10, "no upload in the bucket")
+    wait_for(lambda: not s3.unfinished(), 10, "the upload was not aborted")
+    assert s3.keys() == []
+
+
+def test_uploads_share_a_ceiling_of_memory(start, s3):
+    serve = start(s3, "--upload-memory", "16MiB")
+    with socket.create_connection((serve.host, serve.port), 20) as connection:
+        connection.sendall(b"PUT /shop/large HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n"
+                           b"\r\n" % (SHIP.encode(), LARGE) + b"x" * 100)
+        wait_for(lambda: put(serve, "/shop/empty", b"").status == 201 and 1, 10, "")
+        refused = put(serve, "/shop/small", b"x" * 1000)
+        assert refused.status == 503 and int(refused.headers["Retry-After"]) > 0
+        assert b"--upload-memory" in refused.body
+    wait_for(lambda: put(serve, "/shop/small", b"x" * 1000).status == 201, 10, "the memory did not come back")
+
+
+# Downloads
+
+def test_ranges_conditions_and_digests(serve, s3):
+    data = os.urandom(3 << 20)
+    s3.overwrite("shop/a.bin", data)
+    whole = serve.get("/shop/a.bin?through", token=SHIP)
+    assert whole.status == 200 and whole.body == data
+    etag = whole.headers["ETag"]
+    assert etag == s3.head("shop/a.bin")["ETag"]
+    part = serve.get("/shop/a.bin?through", token=SHIP, headers={"Range": "bytes=1000-1999"})
+    assert part.status == 206 and part.body == data[1000:2000]
+    assert part.headers["Content-Range"] == "bytes 1000-1999/%d" % len(data)
+    tail = serve.get("/shop/a.bin?through", token=SHIP, headers={"Range": "bytes=-10"})
+    assert tail.status == 206 and tail.body == data[-10:]
+    assert serve.get("/shop/a.bin?through", token=SHIP, headers={"Range": "bytes=9999999-"}).status == 416
+    assert serve.get("/shop/a.bin", token=SHIP, headers={"If-None-Match": etag}).status == 304
+    head = serve.request("HEAD", "/shop/a.bin", token=SHIP)
+    assert head.status == 200 and int(head.headers["Content-Length"]) == len(data) and head.body == b""
+    assert serve.get("/shop/nothing", token=SHIP).status == 404
+    put(serve, "/shop/small", b"small")
+    assert serve.get("/shop/small", token=SHIP).headers["Repr-Digest"] == digest(b"small")
+
+
+def test_other_teams_see_nothing(serve, s3):
+    s3.overwrite("shop/a.bin", b"secret")
+    for method in ("GET", "HEAD", "PUT", "DELETE"):
+        assert serve.request(method, "/shop/a.bin", b"x" if method == "PUT" else None, token=PAY).status == 404, method
+    assert serve.get("/shop/a.bin").status == 401
+    assert s3.read("shop/a.bin") == b"secret"
+
+
+def test_deletion_takes_the_manifest_too(serve, s3):
+    s3.overwrite("shop/a.bin", b"data")
+    s3.overwrite("shop/a.bin.json", b"{}")
+    assert serve.request("DELETE", "/shop/a.bin", token=SHIP).status == 403
+    assert serve.request("DELETE", "/shop/a.bin", token=OPS).status == 204
+    assert s3.keys() == []
+    assert serve.request("DELETE", "/shop/a.bin", token=OPS).status == 404
+
+
+# The program's own commands
+
+def test_ship_through_it(client, dumps, s3):
+    total = [drop(dumps, "small.hprof", 200_000), drop(dumps, "large.hprof", LARGE)]
+    done = client.ok("ship", dumps / "small.hprof", dumps / "large.hprof", "--to", client.url, "--compress", "none")
+    assert len(done.lines) == 2
+    s3.check_all(total)
+    assert all(key.startswith("shop/cart-1/") for key in s3.keys())
+
+
+# Trouble behind it
+
+def test_a_bucket_that_does_not_answer(start, s3, proxy_to):
+    proxy = proxy_to(s3.args[1].removeprefix("http://"))
+    serve = start(s3.through(proxy))
+    s3.overwrite("shop/a.bin", b"data")
+    assert serve.get("/shop/a.bin", token=SHIP).body == b"data"
+    proxy.close()
+    answer = serve.get("/shop/a.bin", token=SHIP, timeout=40)
+    assert answer.status in (502, 503) and answer.body.count(b"\n") == 1 and b"store behind this server" in answer.body
+    assert s3.bucket.encode() not in answer.body
+    failed = serve.wait("gateway-failed")
+    assert failed["key"] == "shop/a.bin" and failed["fault"] == "unreachable"

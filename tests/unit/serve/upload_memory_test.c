@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The ceiling of memory for uploads: who is refused, who waits, and what comes back.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/thread.h"
+#include "serve/upload_memory.h"
+
+static void claims_end_at_the_ceiling(void **state)
+{
+    struct upload_memory *m = upload_memory_new(100);
+
+    (void)state;
+    assert_int_equal(upload_memory_claim(m, 60, 0), 0);
+    assert_int_equal(upload_memory_claim(m, 60, 0), -FAULT_BUSY);
+    assert_int_equal(upload_memory_claim(m, 40, 0), 0);
+    assert_int_equal(upload_memory_claim(m, 0, 0), 0);
+    assert_int_equal(upload_memory_claim(m, 1, 10), -FAULT_BUSY);
+    upload_memory_release(m, 60);
+    assert_int_equal(upload_memory_claim(m, 60, 0), 0);
+    upload_memory_free(m);
+}
+
+static void what_is_more_than_all_gets_all(void **state)
+{
+    struct upload_memory *m = upload_memory_new(100);
+
+    (void)state;
+    assert_int_equal(upload_memory_claim(m, 1000, 0), 0);
+    assert_int_equal(upload_memory_claim(m, 1, 0), -FAULT_BUSY);
+    upload_memory_release(m, 1000);
+    assert_int_equal(upload_memory_claim(m, 100, 0), 0);
+    upload_memory_free(m);
+}
+
+static void *release_soon(void *m)
+{
+    clock_sleep_ms(20);
+    upload_memory_release(m, 100);
+    return NULL;
+}
+
+static void who_waits_gets_what_is_released(void **state)
+{
+    struct upload_memory *m = upload_memory_new(100);
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(upload_memory_claim(m, 100, 0), 0);
+    assert_int_equal(thread_start(&thread, 64 * 1024, release_soon, m), 0);
+    assert_int_equal(upload_memory_claim(m, 1, 10 * 1000), 0);
+    pthread_join(thread, NULL);
+    upload_memory_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(claims_end_at_the_ceiling),
+        cmocka_unit_test(what_is_more_than_all_gets_all),
+        cmocka_unit_test(who_waits_gets_what_is_released),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
