@@ -119,8 +119,9 @@ def test_sidecar_and_job_are_those_that_watch_an_emptydir():
 def test_every_pod_has_the_seccomp_profile_of_its_runtime():
     """A patch has it by what it is laid over."""
     bases = {name: spec for name, spec, _ in pods() if name.split("/")[1] in
-             ("deployment.yaml", "daemonset.yaml", "guard.yaml", "job.yaml", "application.yaml")}
-    assert len(bases) == 7
+             ("deployment.yaml", "daemonset.yaml", "guard.yaml", "job.yaml", "application.yaml",
+              "statefulset.yaml")}
+    assert len(bases) == 9
     for name, spec in bases.items():
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
 
