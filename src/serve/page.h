@@ -45,7 +45,7 @@ int page_origin(const struct exchange *x, struct buf *ret);
 
 /* <time>: "12 min ago", with the time in UTC. */
 void page_age(struct html *h, int64_t time_ns);
-/* <time>: "2026-11-21 01:56:05 UTC". */
+/* <time>: "2026-11-21 01:56:05.123 UTC". */
 void page_time(struct html *h, int64_t time_ns);
 
 void page_size(struct html *h, uint64_t bytes); /* "1.4 GiB" */

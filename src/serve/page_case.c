@@ -138,7 +138,7 @@ static void write_identity(struct html *h, const struct manifest *m)
     html_end(h);
 }
 
-static void write_objects(struct html *h, const struct evidence *v, const struct exchange *x)
+static void write_objects(struct html *h, const struct evidence *v, const struct request *r)
 {
     html_begin(h, "section");
     html_element(h, "h2", NULL, "Evidence");
@@ -152,7 +152,7 @@ static void write_objects(struct html *h, const struct evidence *v, const struct
         html_end(h);
     }
     for (unsigned i = 0; i < v->count; i++)
-        evidence_write(h, v, i, x);
+        evidence_write(h, v, i, r);
     html_end(h);
 }
 
@@ -183,7 +183,7 @@ static void write_case(struct request *r, const struct evidence *v)
     html_begin_class(h, "div", "two");
     html_begin(h, "div");
     write_insides(h, r, v);
-    write_objects(h, v, r->exchange);
+    write_objects(h, v, r);
     html_end(h);
     html_begin(h, "div");
     write_timeline(h, m);

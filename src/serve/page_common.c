@@ -169,13 +169,13 @@ static void begin_time(struct html *h, const char *class, int64_t time_ns)
     html_attr(h, "datetime", clock_format(time_ns, text));
 }
 
-/* "2026-11-21 01:56:05 UTC" */
+/* "2026-11-21 01:56:05.123 UTC" */
 static const char *plain_time(int64_t time_ns, char out[CLOCK_TEXT_MAX])
 {
     char text[CLOCK_TEXT_MAX];
 
     clock_format(time_ns, text);
-    snprintf(out, CLOCK_TEXT_MAX, "%.10s %.8s UTC", text, text + strlen("2026-11-21T"));
+    snprintf(out, CLOCK_TEXT_MAX, "%.10s %.12s UTC", text, text + strlen("2026-11-21T"));
     return out;
 }
 

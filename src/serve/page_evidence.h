@@ -41,7 +41,7 @@ bool evidence_is_record(const char *kind);
 int evidence_url(const struct evidence *v, const struct manifest *object, struct buf *ret);
 
 /* One object's section of the case's page: its sizes, digests, ways to get it. */
-void evidence_write(struct html *h, const struct evidence *v, unsigned i, const struct exchange *x);
+void evidence_write(struct html *h, const struct evidence *v, unsigned i, const struct request *r);
 
 /* Sections; what the store fails at is said in their place. */
 void evidence_record(struct html *h, const struct evidence *v);

@@ -9,82 +9,29 @@
 #include "base/text.h"
 #include "serve/class_histogram.h"
 #include "serve/oom_record.h"
-#include "serve/page_chart.h"
 #include "serve/page_evidence.h"
+#include "serve/page_table.h"
 
 enum { HISTOGRAM_SHOWN = 15, TASKS_SHOWN = 12, GLANCE_BYTES = 24 * 1024 };
-
-static void write_heads(struct html *h, const char *const *names, unsigned count)
-{
-    html_begin(h, "thead");
-    html_begin(h, "tr");
-    for (unsigned i = 0; i < count; i++) {
-        html_begin_class(h, "th", i > 0 && names[i] ? "number" : NULL);
-        html_attr(h, "scope", "col");
-        if (names[i])
-            html_text(h, names[i]);
-        else
-            html_element(h, "span", "unseen", "As a bar");
-        html_end(h);
-    }
-    html_end(h);
-    html_end(h);
-}
-
-static void write_row_head(struct html *h, const char *text)
-{
-    html_begin(h, "th");
-    html_attr(h, "scope", "row");
-    html_text(h, text);
-    html_end(h);
-}
-
-static void write_size_cell(struct html *h, uint64_t bytes)
-{
-    html_begin_class(h, "td", "number");
-    page_size(h, bytes);
-    html_end(h);
-}
-
-static void write_bar_cell(struct html *h, uint64_t part, uint64_t whole)
-{
-    html_begin_class(h, "td", "graph");
-    page_chart_bar(h, part, whole);
-    html_end(h);
-}
-
-static void begin_table(struct html *h, const char *caption)
-{
-    html_begin_class(h, "div", "scroll");
-    html_begin_class(h, "table", "bars");
-    html_element(h, "caption", NULL, caption);
-}
 
 static void write_tasks(struct html *h, const struct oom_record *r)
 {
     static const char *const heads[] = {"Process", "Number", "Memory", NULL};
+    struct table t = {h, heads, ARRAY_SIZE(heads), 0};
     unsigned shown = r->task_count < TASKS_SHOWN ? r->task_count : TASKS_SHOWN;
 
     if (shown == 0)
         return;
-    begin_table(h, "Processes that the kernel chose from, the largest first");
-    write_heads(h, heads, 4);
-    html_begin(h, "tbody");
+    table_begin(&t, "Processes that the kernel chose from, the largest first");
     for (unsigned i = 0; i < shown; i++) {
-        const struct record_task *t = &r->task[i];
-
-        html_begin_class(h, "tr", t->killed ? "chosen" : NULL);
-        write_row_head(h, t->name);
-        html_begin_class(h, "td", "number");
-        html_printf(h, "%llu", (unsigned long long)t->pid);
-        html_end(h);
-        write_size_cell(h, t->rss);
-        write_bar_cell(h, t->rss, r->task[0].rss);
-        html_end(h);
+        table_row(&t, r->task[i].killed ? "chosen" : NULL);
+        table_head(&t, r->task[i].name);
+        table_count(&t, r->task[i].pid);
+        table_size(&t, r->task[i].rss);
+        table_bar(&t, r->task[i].rss, r->task[0].rss);
+        table_row_end(&t);
     }
-    html_end(h);
-    html_end(h);
-    html_end(h);
+    table_end(&t);
     if (r->tasks_total > shown) {
         html_begin_class(h, "p", "small muted");
         html_printf(h, "and %llu more", (unsigned long long)(r->tasks_total - shown));
@@ -95,23 +42,19 @@ static void write_tasks(struct html *h, const struct oom_record *r)
 static void write_stats(struct html *h, const struct oom_record *r)
 {
     static const char *const heads[] = {"Kind", "Memory", NULL};
-    uint64_t whole = r->limit ? r->limit : r->usage;
+    struct table t = {h, heads, ARRAY_SIZE(heads), 0};
 
     if (r->stat_count == 0)
         return;
-    begin_table(h, r->limit ? "What the memory was, of the limit" : "What the memory was");
-    write_heads(h, heads, 3);
-    html_begin(h, "tbody");
+    table_begin(&t, r->limit ? "What the memory was, of the limit" : "What the memory was");
     for (unsigned i = 0; i < r->stat_count; i++) {
-        html_begin(h, "tr");
-        write_row_head(h, r->stat[i].name);
-        write_size_cell(h, r->stat[i].bytes);
-        write_bar_cell(h, r->stat[i].bytes, whole);
-        html_end(h);
+        table_row(&t, NULL);
+        table_head(&t, r->stat[i].name);
+        table_size(&t, r->stat[i].bytes);
+        table_bar(&t, r->stat[i].bytes, r->limit ? r->limit : r->usage);
+        table_row_end(&t);
     }
-    html_end(h);
-    html_end(h);
-    html_end(h);
+    table_end(&t);
 }
 
 void evidence_record(struct html *h, const struct evidence *v)
@@ -154,24 +97,18 @@ static void write_failure(struct html *h, const struct err *e)
 static void write_histogram(struct html *h, const struct histogram *g, size_t most)
 {
     static const char *const heads[] = {"Class", "Instances", "Bytes", NULL};
-    size_t shown = g->count < most ? g->count : most;
+    struct table t = {h, heads, ARRAY_SIZE(heads), 0};
 
-    begin_table(h, "The largest first");
-    write_heads(h, heads, 4);
-    html_begin(h, "tbody");
-    for (size_t i = 0; i < shown; i++) {
-        html_begin(h, "tr");
-        write_row_head(h, g->row[i].name);
-        html_begin_class(h, "td", "number");
-        html_printf(h, "%llu", (unsigned long long)g->row[i].instances);
-        html_end(h);
-        write_size_cell(h, g->row[i].bytes);
-        write_bar_cell(h, g->row[i].bytes, g->row[0].bytes);
-        html_end(h);
+    table_begin(&t, "The largest first");
+    for (size_t i = 0; i < g->count && i < most; i++) {
+        table_row(&t, NULL);
+        table_head(&t, g->row[i].name);
+        table_count(&t, g->row[i].instances);
+        table_size(&t, g->row[i].bytes);
+        table_bar(&t, g->row[i].bytes, g->row[0].bytes);
+        table_row_end(&t);
     }
-    html_end(h);
-    html_end(h);
-    html_end(h);
+    table_end(&t);
 }
 
 static void write_histogram_links(struct html *h, const struct evidence *v, const struct manifest *m)

@@ -60,18 +60,19 @@ static void write_actions(struct html *h, const struct evidence *v, const struct
     html_end(h);
 }
 
-static void write_lines(struct html *h, const struct manifest *m, const struct exchange *x)
+static void write_lines(struct html *h, const struct manifest *m, const struct request *r)
 {
     CLEANUP(buf_done) struct buf origin = {0}, path = {0}, name = {0}, get = {0}, curl = {0};
     bool packed = !text_eq(m->codec, "none");
 
     plain_name(m, &name);
-    if (page_origin(x, &origin) < 0 || html_url_path(&path, m->key) < 0)
+    if (page_origin(r->exchange, &origin) < 0 || html_url_path(&path, m->key) < 0)
         return;
     buf_printf(&get, "salvage get %s/%s", buf_text(&origin), buf_text(&path));
-    buf_printf(&curl, "curl -f %s%s '%s/%s%s'", is_word(buf_text(&name)) ? "-o " : "-O",
-               is_word(buf_text(&name)) ? buf_text(&name) : "", buf_text(&origin), buf_text(&path),
-               packed ? "?decoded" : "");
+    buf_printf(&curl, "curl -f %s%s%s '%s/%s%s'",
+               caller_is_anonymous(r->caller) ? "" : "-H \"Authorization: Bearer $SALVAGE_HTTP_TOKEN\" ",
+               is_word(buf_text(&name)) ? "-o " : "-O", is_word(buf_text(&name)) ? buf_text(&name) : "",
+               buf_text(&origin), buf_text(&path), packed ? "?decoded" : "");
     page_copy(h, buf_text(&get));
     page_copy(h, buf_text(&curl));
 }
@@ -105,7 +106,7 @@ static void write_manifest(struct html *h, const struct evidence *v, unsigned i)
     html_end(h);
 }
 
-void evidence_write(struct html *h, const struct evidence *v, unsigned i, const struct exchange *x)
+void evidence_write(struct html *h, const struct evidence *v, unsigned i, const struct request *r)
 {
     const struct manifest *m = &v->object[i];
     bool readable = v->rights & RIGHT_READ;
@@ -128,7 +129,7 @@ void evidence_write(struct html *h, const struct evidence *v, unsigned i, const 
     if (readable || evidence_is_record(m->kind))
         write_actions(h, v, m, readable);
     if (readable)
-        write_lines(h, m, x);
+        write_lines(h, m, r);
     write_manifest(h, v, i);
     html_end(h);
 }

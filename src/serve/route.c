@@ -32,6 +32,14 @@ static void answer_root(struct request *r)
     exchange_answer_text(r->exchange, 302, "see /" REQUEST_OWN "cases");
 }
 
+/* What is there already is not replaced. A client that asks whether it could store something learns of its rights
+ * first. */
+static void refuse_folder(struct request *r)
+{
+    if (!caller_is_anonymous(r->caller) || request_may(r, RIGHT_WRITE))
+        exchange_answer_text(r->exchange, 409, "a folder is there: put objects into it");
+}
+
 /* clang-format off: one row, one line */
 static const struct route ROUTES[] = {
     /* Ours, and no keys. */
@@ -48,6 +56,7 @@ static const struct route ROUTES[] = {
     {" GET HEAD ", FOLDER, NULL, listing_folder},
     {" PUT POST MKCOL ", OBJECT, NULL, upload_object},
     {" MKCOL ", FOLDER, NULL, upload_object},
+    {" PUT ", FOLDER, NULL, refuse_folder},
     {" DELETE ", OBJECT, NULL, remove_object},
     {" GET HEAD ", BELOW, REQUEST_OWN, page_answer},
 };
@@ -102,7 +111,7 @@ void route_request(struct request *r)
     bool known = false, ours = false;
 
     for (size_t i = 0; i < ARRAY_SIZE(ROUTES); i++) {
-        bool exact = ROUTES[i].kind == EXACTLY;
+        bool exact = ROUTES[i].kind == EXACTLY && *ROUTES[i].name;
 
         if (ours && !exact) /* a name of ours is no key, by whatever method */
             continue;

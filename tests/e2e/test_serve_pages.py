@@ -186,6 +186,31 @@ def test_a_kill_by_the_kernel(site, page):
     assert widths[0] == 1000 and widths == sorted(widths, reverse=True)
 
 
+def test_two_histograms_are_compared(site, page):
+    """The second JVM holds eight blocks of 1 MiB more."""
+    page.open(site.serve.url + site.path(site.stopped_2))
+    page.after_load(lambda: page.evaluate("document.querySelector('a[href*=compare\\\\?b]').click()"))
+    assert re.fullmatch(r"checkout: \+8\.\d MiB, most of all byte\[\] with \+\d\.\d MiB\.", page.text("h1"))
+    assert page.evaluate("[document.querySelector('#a').value, document.querySelector('#b').value]") == [
+        site.stopped_1, site.stopped_2]
+    row = page.evaluate("[...document.querySelector('.bars tbody tr').cells].map(c => c.innerText.trim())")
+    assert row[0] == "byte[]" and row[3].startswith("+") and "MiB" in row[3]
+    page.open(site.serve.url + "/-/compare?" + urllib.parse.urlencode({"a": site.stopped_2, "b": site.stopped_1}))
+    assert "\u22128." in page.text("h1") and page.evaluate("document.querySelectorAll('rect.less').length") > 0
+    assert site.serve.get("/-/compare?b=shop/nope").status == 404
+    assert site.serve.get("/-/compare?" + urllib.parse.urlencode({"a": site.oom, "b": site.stopped_1})).status == 404
+
+
+def test_usage_is_what_the_folder_holds(site, page):
+    page.open(site.serve.url + "/-/usage")
+    rows = page.evaluate("[...document.querySelectorAll('.bars tbody tr')].map(r => [...r.cells].map(c => c.innerText))")
+    found = {row[0]: row for row in rows}
+    assert rows[0][0] == "shop" and found["payments"][3:5] == ["2", "2"]
+    objects = [path for path in (site.serve.root / "shop").rglob("*") if path.is_file() and path.suffix != ".json"]
+    assert int(found["shop"][4]) == len(objects) and found["shop"][3] == "3"
+    assert found["shop"][1] == "%.1f MiB" % (sum(path.stat().st_size for path in objects) / (1 << 20))
+
+
 def all_pages(site):
     return {
         "cases": "/-/cases",
@@ -193,6 +218,9 @@ def all_pages(site):
         "oom": site.path(site.oom),
         "kill": site.path(site.folder_of("payments/search-*/*oom-kill*")),
         "crash": site.path(site.folder_of("payments/ledger-*/*signal*")),
+        "compare": "/-/compare?" + urllib.parse.urlencode({"a": site.stopped_1, "b": site.stopped_2}),
+        "choose": "/-/compare",
+        "usage": "/-/usage",
         "threads": site.path(site.stopped_1, show="threads.txt.zst", q="java.lang"),
         "nothing": "/-/cases?q=nothinglikethis&since=yesterday&workload=x",
         "login": "/-/login",
@@ -210,6 +238,8 @@ def test_every_page_is_accessible(site, browser, size, dark, names):
             continue
         page = browser.page(*size, dark=dark)
         page.open(site.serve.url + path)
+        if name == "login":
+            page.evaluate("document.activeElement.blur()")
         assert page.axe() == [], name
         assert page.overflow() <= 0, name
         assert page.evaluate("document.querySelectorAll('h1').length") == 1, name
