@@ -27,6 +27,9 @@ struct codec_ops {
     size_t (*encoder_memory)(int level, size_t block_size); /* bytes, roughly */
 
     int (*decoder_new)(void **ret);
+    /* Before the first byte: refuses input that wants a window of more than 2^log bytes (-E2BIG from decode). NULL: the
+     * format has no window of the sender's choice. 0 or -ENOMEM. */
+    int (*decoder_window)(void *decoder, unsigned log);
     /* Consumes from the input (moves data and size on), fills out; bytes made, 0 if it needs more input;
      * -EBADMSG, -ENOMEM. Not to be called again after a failure. */
     ssize_t (*decode)(void *decoder, const void **data, size_t *size, void *out, size_t out_size);

@@ -62,6 +62,7 @@ static size_t encoder_memory(int level, size_t block_size)
 struct decoder {
     ZSTD_DCtx *stream;
     bool in_frame;
+    bool limited; /* decoder_window was called */
     bool pending; /* the output was full: more may follow without input */
 };
 
@@ -90,6 +91,21 @@ static int decoder_new(void **ret)
     return 0;
 }
 
+static int decoder_window(void *decoder, unsigned log)
+{
+    struct decoder *d = decoder;
+
+    d->limited = true;
+    return ZSTD_isError(ZSTD_DCtx_setParameter(d->stream, ZSTD_d_windowLogMax, (int)log)) ? -ENOMEM : 0;
+}
+
+static int decode_error(const struct decoder *d, size_t result)
+{
+    if (d->limited && ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge)
+        return -E2BIG;
+    return error_of(result, -EBADMSG);
+}
+
 /* After a frame's end the stream expects the head of the next one. */
 static ssize_t decode(void *decoder, const void **data, size_t *size, void *out, size_t out_size)
 {
@@ -102,7 +118,7 @@ static ssize_t decode(void *decoder, const void **data, size_t *size, void *out,
         size_t more = ZSTD_decompressStream(d->stream, &to, &from);
 
         if (ZSTD_isError(more)) {
-            r = error_of(more, -EBADMSG);
+            r = decode_error(d, more);
             break;
         }
         d->in_frame = more > 0;
@@ -133,6 +149,7 @@ const struct codec_ops CODEC_ZSTD = {
     .bound = bound,
     .encoder_memory = encoder_memory,
     .decoder_new = decoder_new,
+    .decoder_window = decoder_window,
     .decode = decode,
     .decoder_end = decoder_end,
     .decoder_free = decoder_free,

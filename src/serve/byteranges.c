@@ -125,6 +125,7 @@ void byteranges_answer(struct request *r, const struct representation *p, const 
         return;
     }
     snprintf(type, sizeof(type), "multipart/byteranges; boundary=%s", boundary);
+    object_answer_headers(r, p, ranges);
     exchange_add_header(r->exchange, "Content-Type", type);
     exchange_answer_stream(r->exchange, 206, size,
                            &(struct exchange_stream){.read = read_body, .done = body_free, .ctx = TAKE_PTR(b)});

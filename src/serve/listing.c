@@ -222,14 +222,6 @@ static void answer(struct request *r, struct listing *l)
     exchange_answer_stream(x, 200, -1, &(struct exchange_stream){.read = read_listing, .done = listing_free, .ctx = l});
 }
 
-/* A person who opens the store's address wants the cases. */
-static bool is_visit(const struct request *r)
-{
-    const char *accept = exchange_header(r->exchange, "Accept");
-
-    return !*r->key && accept && strstr(accept, "text/html") && !exchange_query(r->exchange, "format");
-}
-
 static int open_list(struct request *r, struct folder_list **ret)
 {
     int result = folder_list_new(r, ret);
@@ -248,11 +240,6 @@ void listing_folder(struct request *r)
     CLEANUP(listing_free_ptr) struct listing *l = NULL;
     int result;
 
-    if (is_visit(r)) {
-        exchange_add_header(r->exchange, "Location", REQUEST_OWN "cases");
-        exchange_answer_text(r->exchange, 302, "the cases: " REQUEST_OWN "cases");
-        return;
-    }
     if (r->serve->root_fd < 0) {
         exchange_answer_text(r->exchange, 501, "this store is listed by its own tools");
         return;

@@ -136,16 +136,6 @@ static enum plan_kind answer_unsatisfiable(struct request *r, const struct repre
     return ANSWERED;
 }
 
-/* By the table of object_name.h. For a multipart answer it is the type of each part. */
-static void add_type(struct request *r, const struct representation *p)
-{
-    const struct root_object *o = p->object;
-
-    exchange_add_header(
-        r->exchange, "Content-Type",
-        object_name_type(&(struct object_name){r->key, o->described ? &o->manifest : NULL, p->decoded}));
-}
-
 /* RANGE_WHOLE too where a Range does not count. */
 static enum range_kind read_ranges(struct request *r, const struct representation *p, const struct conditions *c,
                                    const struct validators *v, struct ranges *ret)
@@ -155,12 +145,21 @@ static enum range_kind read_ranges(struct request *r, const struct representatio
     return range_parse(exchange_header(r->exchange, "Range"), (uint64_t)p->size, ret);
 }
 
-static void add_part_headers(struct request *r, const struct representation *p, const struct range *range)
+void object_answer_headers(struct request *r, const struct representation *p, const struct ranges *ranges)
 {
+    const struct root_object *o = p->object;
     char value[96];
 
-    snprintf(value, sizeof(value), "bytes %" PRIu64 "-%" PRIu64 "/%" PRId64, range->first,
-             range->first + range->size - 1, p->size);
+    add_headers(r, p);
+    if (ranges && ranges->count > 1)
+        return;
+    exchange_add_header(
+        r->exchange, "Content-Type",
+        object_name_type(&(struct object_name){r->key, o->described ? &o->manifest : NULL, p->decoded}));
+    if (!ranges)
+        return;
+    snprintf(value, sizeof(value), "bytes %" PRIu64 "-%" PRIu64 "/%" PRId64, ranges->range[0].first,
+             ranges->range[0].first + ranges->range[0].size - 1, p->size);
     exchange_add_header(r->exchange, "Content-Range", value);
 }
 
@@ -181,8 +180,8 @@ enum plan_kind object_answer_plan(struct request *r, const struct representation
         exchange_answer_text(x, 412, "the object is another one by now");
         return ANSWERED;
     }
-    add_headers(r, p);
     if (status == 304) {
+        add_headers(r, p);
         exchange_answer(x, 304, "", 0);
         return ANSWERED;
     }
@@ -190,14 +189,9 @@ enum plan_kind object_answer_plan(struct request *r, const struct representation
     case RANGE_UNSATISFIABLE:
         return answer_unsatisfiable(r, p);
     case RANGE_SOME:
-        if (ret->count > 1)
-            return PARTS;
-        add_part_headers(r, p, &ret->range[0]);
-        add_type(r, p);
-        return PART;
+        return ret->count > 1 ? PARTS : PART;
     case RANGE_WHOLE:
         break;
     }
-    add_type(r, p);
     return WHOLE;
 }

@@ -20,12 +20,15 @@ struct representation {
 enum plan_kind {
     ANSWERED, /* 304, 412, 416: nothing is left to do */
     WHOLE,    /* 200 */
-    PART,     /* 206, ranges.range[0]; its headers are set */
-    PARTS     /* 206, multipart/byteranges: the caller makes body and headers */
+    PART,     /* 206, ranges.range[0] */
+    PARTS     /* 206, multipart/byteranges; a server may send the whole instead */
 };
 
-/* Adds the headers, and decides what to send by the request's conditions and ranges. */
+/* Decides what to send by the request's conditions and ranges. */
 enum plan_kind object_answer_plan(struct request *r, const struct representation *p, struct ranges *ret);
+
+/* Adds the headers of an answer with bytes. ranges: NULL: the whole. Content-Type of several is the caller's. */
+void object_answer_headers(struct request *r, const struct representation *p, const struct ranges *ranges);
 
 /* Opens the request's object if the caller may read it; false after it has answered: 401, 403, 404, or 301 for a folder
  * that was asked for without its '/'. */

@@ -24,7 +24,7 @@ struct route {
 /* A browser wants to see what died; all others, what is there. */
 static void answer_root(struct request *r)
 {
-    if (!page_is_wanted(r->exchange)) {
+    if (!page_is_wanted(r->exchange) || exchange_query(r->exchange, "format")) {
         listing_folder(r);
         return;
     }

@@ -27,6 +27,7 @@
 #include "ship/manifest.h"
 
 #define INDEX "catalogue.sqlite"
+enum { DECODERS = 8, DECODERS_OF_ONE = 4 }; /* objects decoded at one time, about 3 MiB each */
 
 static void begin(void *ctx, struct exchange *x)
 {
@@ -57,6 +58,7 @@ static void serve_free(struct serve *s)
     atomic_store(&s->stopping, true);
     http_server_stop(s->http, s->config.grace_ms);
     metrics_server_stop(s->metrics);
+    decode_slots_free(s->decoders);
     notices_close(s->notices);
     gateway_close(s->gateway);
     uploads_close(s->uploads);
@@ -141,6 +143,8 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
     if (s->root_fd < 0 && (r = gateway_open(&(struct gateway_config){.upload_memory = config->upload_memory},
                                             config->store, &s->gateway, e)) < 0)
         return r;
+    if (!(s->decoders = decode_slots_new(DECODERS, DECODERS_OF_ONE)))
+        return err_set(e, -ENOMEM, "out of memory");
     if ((r = open_catalogue(s, e)) < 0)
         return r;
     if ((r = open_notices(s, e)) < 0)

@@ -14,6 +14,7 @@
 #include "net/metrics_server.h"
 #include "serve/access.h"
 #include "serve/catalogue.h"
+#include "serve/decode_slots.h"
 #include "serve/notices.h"
 #include "serve/traffic.h"
 #include "serve/uploads.h"
@@ -41,6 +42,7 @@ struct serve {
     struct uploads *uploads;     /* NULL with a store elsewhere */
     struct gateway *gateway;     /* NULL with a root */
     struct notices *notices;     /* NULL: no targets */
+    struct decode_slots *decoders;
     struct http_server *http;
     struct metrics_server *metrics; /* NULL: not asked for */
     struct traffic traffic;

@@ -4,8 +4,10 @@ import base64
 import email.parser
 import email.policy
 import email.utils
+import gzip
 import hashlib
 import html
+import http.client
 import json
 import os
 import pathlib
@@ -21,6 +23,7 @@ import urllib.parse
 import pytest
 
 from helpers.evidence import drop
+from helpers.proc import wait_for
 from helpers.program import NOBODY
 
 DAY = 24 * 60 * 60
@@ -49,7 +52,7 @@ def ship(salvage, server, dumps, name="app.hprof", size=300_000, *args):
     drop(dumps, name, size)
     data = (dumps / name).read_bytes()
     salvage.ok("ship", dumps / name, "--to", "file://%s" % server.root, *args)
-    (path,) = [p for p in server.root.rglob("*.json") if json.loads(p.read_text())["sha256"] == hashlib.sha256(data).hexdigest()]
+    (path,) = [p for p in server.root.rglob("*.json") if '"sha256": "%s"' % hashlib.sha256(data).hexdigest() in p.read_text()]
     return str(path.relative_to(server.root))[:-len(".json")], json.loads(path.read_text()), data
 
 
@@ -270,7 +273,7 @@ def test_a_folder_is_listed(server):
 
 def test_a_person_who_opens_the_store_gets_the_cases(server):
     a = get(server, "/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
-    assert (a.status, a.headers["Location"]) == (302, "-/cases")
+    assert (a.status, a.headers["Location"]) == (302, "/-/cases")
     assert get(server, "/", Accept="*/*").status == 200
     assert get(server, "/?format=html", Accept="text/html").status == 200
 
@@ -413,6 +416,158 @@ def test_a_file_that_shrinks_breaks_the_connection_off(server, ranges):
             got += len(piece)
     assert got < len(data)
     assert get(server, "/x.bin").body == data[:10]
+
+
+# --- the plain bytes --------------------------------------------------------------------------------------------------------------
+
+
+def zstd(data, *args):
+    return subprocess.run(["zstd", "-qc", *args], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def broken_off(server, path, **headers):
+    """What came of an answer of 200 before its connection broke."""
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)) as caught:
+        get(server, path, **headers)
+    return getattr(caught.value, "partial", b"")
+
+
+@pytest.mark.parametrize("codec", ["zstd", "zstd:9", "gzip", "none"])
+def test_decoded_is_the_evidence_itself(salvage, server, dumps, codec):
+    key, manifest, data = ship(salvage, server, dumps, "java_pid7.hprof", 3_000_000, "--compress", codec)
+    a = get(server, "/%s?decoded" % key)
+    assert (a.status, a.body) == (200, data)
+    assert a.headers["Content-Length"] == str(len(data))
+    assert a.headers["Content-Disposition"] == 'attachment; filename="java_pid7.hprof"'
+    assert a.headers["Content-Type"] == "application/octet-stream"
+    assert a.headers["Repr-Digest"] == "sha-256=:%s:" % base64.b64encode(bytes.fromhex(manifest["sha256"])).decode()
+    assert (a.headers["ETag"] == get(server, "/" + key).headers["ETag"]) == (codec == "none")
+    head = get(server, "/%s?decoded" % key, method="HEAD")
+    assert {k: v for k, v in head.headers.items() if k != "Date"} == {k: v for k, v in a.headers.items() if k != "Date"}
+    assert get(server, "/%s?decoded" % key, If_None_Match=a.headers["ETag"]).status == 304
+    rng = random.Random(11)
+    for _ in range(25):
+        first, size = rng.randrange(len(data)), rng.choice([1, 1000, 600_000])
+        part = get(server, "/%s?decoded" % key, Range="bytes=%d-%d" % (first, first + size - 1), If_Range=a.headers["ETag"])
+        assert part.status == 206 and part.body == data[first:first + size]
+        assert part.headers["Content-Range"] == "bytes %d-%d/%d" % (first, min(first + size, len(data)) - 1, len(data))
+    assert get(server, "/%s?decoded" % key, Range="bytes=-7").body == data[-7:]
+    assert get(server, "/%s?decoded" % key, Range="bytes=%d-" % len(data)).status == 416
+
+
+def test_only_the_frames_of_a_range_are_read(salvage, server, dumps):
+    key, _, data = ship(salvage, server, dumps, "app.hprof", 8_000_000)
+    stored = server.root / key
+    damaged = bytearray(stored.read_bytes())
+    damaged[1000:1100] = bytes(100)  # in the first of the frames
+    stored.write_bytes(damaged)
+    assert get(server, "/%s?decoded" % key, Range="bytes=4000000-7999999").body == data[4_000_000:8_000_000]
+    assert get(server, "/%s?decoded" % key).status == 500
+    assert server.wait("not-served")["key"] == key
+
+
+def test_decoded_is_by_content_not_by_name(server):
+    data = some_bytes(50_000) + bytes(400_000)
+    put(server, "a.bin", zstd(data))
+    put(server, "two.hprof.zst", zstd(data[:1000]) + zstd(data[1000:]))
+    put(server, "b.gz", gzip.compress(data[:70_000]) + gzip.compress(data[70_000:]))
+    put(server, "plain.zst", data)
+    put(server, "empty.zst", zstd(b""))
+    for name in ("a.bin", "two.hprof.zst", "b.gz"):
+        a = get(server, "/%s?decoded" % name)
+        assert (a.status, a.body) == (200, data), name
+        assert a.headers["Transfer-Encoding"] == "chunked" and a.headers["Accept-Ranges"] == "none"
+        assert get(server, "/%s?decoded" % name, Range="bytes=0-9").status == 200
+        assert get(server, "/%s?decoded" % name, method="HEAD").status == 200
+    a = get(server, "/plain.zst?decoded", Range="bytes=5-9")
+    assert (a.status, a.body) == (206, data[5:10])
+    assert get(server, "/empty.zst?decoded").body == b""
+    assert 'filename="two.hprof"' in get(server, "/two.hprof.zst?decoded", method="HEAD").headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("how", ["a byte", "cut", "more", "the table", "no table, a byte", "no table, cut", "gzip, cut"])
+def test_damage_is_never_a_short_answer(salvage, server, dumps, how):
+    if how.startswith(("no table", "gzip")):
+        data = some_bytes(4_000_000)
+        key, size = "x", len(data)
+        stored = zstd(data) if how[0] == "n" else gzip.compress(data, 1)
+    else:
+        key, manifest, data = ship(salvage, server, dumps, "app.hprof", 4_000_000)
+        stored, size = (server.root / key).read_bytes(), manifest["size"]
+        os.unlink(server.root / (key + ".json"))  # the table alone says what it should be
+    bad = bytearray(stored)
+    if how.endswith("a byte"):
+        bad[len(bad) * 3 // 4] ^= 1
+    elif how.endswith("cut"):
+        bad = bad[:len(bad) * 3 // 4]
+    elif how == "more":
+        bad = bad[:len(bad) * 3 // 4] + zstd(b"something else") + bad[len(bad) * 3 // 4:]
+    else:  # the last frame's plain size is one more
+        at = len(bad) - 9 - 4
+        bad[at:at + 4] = (int.from_bytes(bad[at:at + 4], "little") + 1).to_bytes(4, "little")
+    put(server, key, bytes(bad))
+    with socket.create_connection((server.host, server.port), 20) as s:
+        s.sendall(b"GET /%s?decoded HTTP/1.1\r\nHost: x\r\n\r\n" % key.encode())
+        got = b""
+        while piece := s.recv(1 << 20):  # the server closes it, which keep-alive forbids for a whole answer
+            got += piece
+    head, _, body = got.partition(b"\r\n\r\n")
+    assert b" 200 " in head[:20]
+    if b"Content-Length" in head:
+        assert len(body) < size
+    else:
+        assert not body.endswith(b"0\r\n\r\n")
+    assert server.wait("not-served")["key"] == key
+
+
+def test_a_manifest_that_promises_another_size(salvage, server, dumps):
+    key, _, data = ship(salvage, server, dumps, "app.hprof", 400_000, "--compress", "gzip")
+    path = server.root / (key + ".json")
+    for size in (len(data) - 1, len(data) + 1):
+        path.write_text(path.read_text().replace('"size": %d' % len(data), '"size": %d' % size, 1))
+        assert json.loads(path.read_text())["size"] == size
+        assert get(server, "/%s?decoded" % key).status == 500
+        path.write_text(path.read_text().replace('"size": %d' % size, '"size": %d' % len(data), 1))
+    assert get(server, "/%s?decoded" % key).body == data
+
+
+def test_a_large_window_is_refused_and_a_bomb_is_streamed(server):
+    put(server, "window.zst", zstd(some_bytes(1 << 20) * 40, "--long=27", "-3"))
+    a = get(server, "/window.zst?decoded")
+    assert a.status == 501 and b"zstd -d --long" in a.body
+    put(server, "bomb.zst", zstd(bytes(600 << 20), "-1"))
+    with socket.create_connection((server.host, server.port), 20) as s:
+        s.sendall(b"GET /bomb.zst?decoded HTTP/1.1\r\nHost: x\r\n\r\n")
+        got = 0
+        while got < 300 << 20:
+            got += len(s.recv(1 << 20))
+    with open("/proc/%d/status" % server.program.pid, encoding="ascii") as status:
+        peak = int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1])
+    assert peak < 48 << 10
+    wait_for(lambda: get(server, "/window.zst").status == 200, 10, "it serves others")
+
+
+def test_slow_readers_of_decoded_objects_leave_others_their_turn(salvage, server, dumps):
+    """One caller decodes four objects at a time; a fifth is refused for now."""
+    key, _, data = ship(salvage, server, dumps, "app.hprof", 16 << 20)
+    slow = []
+    for _ in range(4):
+        s = socket.create_connection((server.host, server.port), 20)
+        s.sendall(b"GET /%s?decoded HTTP/1.1\r\nHost: x\r\n\r\n" % key.encode())
+        assert b"200 OK" in s.recv(200)
+        slow.append(s)
+    fifth = get(server, "/%s?decoded" % key)
+    assert fifth.status == 503 and int(fifth.headers["Retry-After"]) > 0
+    assert get(server, "/" + key).status == 200
+    for s in slow:
+        s.close()
+    assert get(server, "/%s?decoded" % key).body == data
+
+
+def test_curl_and_file(salvage, server, dumps):
+    key, _, _ = ship(salvage, server, dumps)
+    said = subprocess.run("curl -sf '%s/%s?decoded' | file -" % (server.url, key), shell=True, stdout=subprocess.PIPE, check=True)
+    assert b"Java HPROF dump" in said.stdout
 
 
 # --- clients ----------------------------------------------------------------------------------------------------------------------
