@@ -20,6 +20,7 @@
 #include "serve/first_token.h"
 #include "serve/kube_access.h"
 #include "serve/login_limit.h"
+#include "serve/oidc.h"
 #include "serve/own_key.h"
 #include "serve/same_origin.h"
 #include "serve/session.h"
@@ -32,6 +33,7 @@ struct access {
     struct login_limit *limit;
     struct sessions sessions;
     struct kube_access *kubernetes; /* NULL: none */
+    struct oidc *oidc;              /* NULL: none */
     struct secret *made;
 };
 
@@ -42,7 +44,7 @@ DEFINE_CLEANUP(struct secret *, secret_free)
 /* Whether anybody could get in without the root's token. */
 static bool has_other_ways(const struct access_config *c)
 {
-    return c->tokens || c->kubernetes;
+    return c->tokens || c->kubernetes || c->oidc;
 }
 
 static int check_without_root(const struct access_config *c, struct err *e)
@@ -50,7 +52,8 @@ static int check_without_root(const struct access_config *c, struct err *e)
     if (c->new_token)
         return err_set(e, -FAULT_USAGE, "--new-token: only a store with --root keeps a token");
     if (!has_other_ways(c) && !c->anonymous_read)
-        return err_set(e, -FAULT_USAGE, "serve: who may use it? --tokens FILE, --kubernetes, or --anonymous-read");
+        return err_set(e, -FAULT_USAGE,
+                       "serve: who may use it? --tokens FILE, --kubernetes, --oidc-issuer URL, or --anonymous-read");
     return 0;
 }
 
@@ -115,6 +118,8 @@ int access_new(const struct access_config *config, int root_fd, struct access **
         return r;
     if (config->kubernetes && (r = kube_access_new(config->kubernetes, &a->kubernetes, e)) < 0)
         return r;
+    if (config->oidc && (r = oidc_new(config->oidc, &a->oidc, e)) < 0)
+        return r;
     *ret = TAKE_PTR(a);
     return 0;
 }
@@ -125,6 +130,7 @@ void access_free(struct access *a)
         return;
     token_set_free(a->tokens);
     kube_access_free(a->kubernetes);
+    oidc_free(a->oidc);
     login_limit_free(a->limit);
     secret_free(a->made);
     free(a);
@@ -171,6 +177,8 @@ static int find_credential(struct access *a, const struct secret *credential, co
 
     if (r != 0)
         return r < 0 ? err_set(e, r, "out of memory") : r;
+    if (a->oidc && oidc_is_concerned(a->oidc, credential))
+        return oidc_identify(a->oidc, credential, ret, e);
     return a->kubernetes ? kube_access_identify(a->kubernetes, credential, hash, ret, e) : 0;
 }
 

@@ -25,6 +25,7 @@ enum right {
 
 struct access;
 struct kube_access_config; /* serve/kube_access.h */
+struct oidc_config;        /* serve/oidc.h */
 struct caller;             /* owned by its request */
 
 /* Texts are borrowed, and live as long as the server. */
@@ -32,6 +33,7 @@ struct access_config {
     const char *root;   /* --root: where the token of a first start is kept; NULL: none is made */
     const char *tokens; /* --tokens */
     const struct kube_access_config *kubernetes; /* NULL: no --kubernetes */
+    const struct oidc_config *oidc;              /* NULL: no --oidc-issuer */
     const char *cookie_key; /* --cookie-key: shared by replicas; NULL: the root's, or one of this process */
     uint64_t session_ms;    /* --session: how long a sign-in of a browser lasts */
     bool new_token;         /* --new-token: the root's token is made anew */

@@ -12,9 +12,13 @@ int access_options_read(const struct access_options *o, const char *root, struct
         return err_set(e, -FAULT_USAGE, "--session: at least 1s");
     if (!o->kubernetes && (o->kube.api || o->kube.account || o->kube.accounts))
         return err_set(e, -FAULT_USAGE, "--kubernetes-…: without --kubernetes nothing is asked there");
+    if (!o->oidc.issuer &&
+        (o->oidc.audience || o->oidc.rules.namespaces || o->oidc.rules.admin || o->oidc.rules.prefix))
+        return err_set(e, -FAULT_USAGE, "--oidc-…: without --oidc-issuer it means nothing");
     *ret = (struct access_config){.root = root,
                                   .tokens = o->tokens,
                                   .kubernetes = o->kubernetes ? &o->kube : NULL,
+                                  .oidc = o->oidc.issuer ? &o->oidc : NULL,
                                   .cookie_key = o->cookie_key,
                                   .session_ms = o->session_ms,
                                   .new_token = o->new_token,

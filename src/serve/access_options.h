@@ -7,11 +7,13 @@
 #include "base/opt.h"
 #include "serve/access.h"
 #include "serve/kube_access.h"
+#include "serve/oidc.h"
 
 /* As parsed; embedded in the command's options. */
 struct access_options {
     const char *tokens, *cookie_key;
     struct kube_access_config kube;
+    struct oidc_config oidc;
     uint64_t session_ms;
     bool new_token, anonymous_read, kubernetes;
 };
@@ -46,6 +48,16 @@ struct access_options {
                "the API server; default: as a pod finds it"),                                                          \
     ACCESS_ROW(OPT_STRING, "kubernetes-account", "DIR", NULL, o, a.kube.account,                                       \
                "folder with token and ca.crt; default: the pod's service account"),                                    \
+    ACCESS_ROW(OPT_STRING, "oidc-issuer", "URL", NULL, o, a.oidc.issuer,                                               \
+               "tokens of this OpenID Connect issuer, signed by RS256, PS256 or ES256"),                               \
+    ACCESS_ROW(OPT_STRING, "oidc-audience", "NAME", NULL, o, a.oidc.audience, "audience that its tokens must have"),   \
+    ACCESS_ROW(OPT_STRING, "oidc-namespaces", "CLAIM", NULL, o, a.oidc.rules.namespaces,                               \
+               "a claim with namespaces, such as groups: 'shop' may be read, 'shop:write,delete' more"),               \
+    ACCESS_ROW(OPT_STRING, "oidc-prefix", "TEXT", NULL, o, a.oidc.rules.prefix,                                        \
+               "values of that claim count if they begin with this, without it"),                                      \
+    ACCESS_ROW(OPT_STRING, "oidc-admin", "CLAIM=VALUE", NULL, o, a.oidc.rules.admin,                                   \
+               "whose claim has this value may everything"),                                                           \
+    ACCESS_ROW(OPT_STRING, "oidc-ca-file", "FILE", NULL, o, a.oidc.ca_file, "PEM file of the CAs to trust for the issuer"), \
     ACCESS_ROW(OPT_DURATION, "session", "DURATION", "12h", o, a.session_ms, "how long a browser stays signed in"),     \
     ACCESS_ROW(OPT_STRING, "cookie-key", "FILE", NULL, o, a.cookie_key,                                                \
                "32 random bytes or more: replicas that share it accept each other's sign-ins and signed links; default: " \
