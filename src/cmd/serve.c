@@ -114,7 +114,7 @@ static char *public_url(const struct serve_options *o)
     return buf_take(&url);
 }
 
-static int run_on(const struct serve_options *o, struct err *e)
+static int run_on(struct serve_options *o, struct err *e)
 {
     CLEANUP(notify_targets_done) struct notify_targets targets = {0};
     CLEANUP_FREE char *link = public_url(o);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -234,6 +235,28 @@ const char *exchange_path(const struct exchange *x)
 const char *exchange_header(const struct exchange *x, const char *name)
 {
     return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
+}
+
+struct last_header {
+    const char *name, *value;
+};
+
+static enum MHD_Result take_last(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct last_header *last = ctx;
+
+    (void)kind;
+    if (strcasecmp(name, last->name) == 0)
+        last->value = value;
+    return MHD_YES;
+}
+
+const char *exchange_header_last(const struct exchange *x, const char *name)
+{
+    struct last_header last = {.name = name};
+
+    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, take_last, &last);
+    return last.value;
 }
 
 static char *decode(struct exchange *x, const char *value)

@@ -48,7 +48,8 @@ const char *exchange_path(const struct exchange *x); /* as it was sent, without 
 const char *exchange_query(const struct exchange *x,
                            const char *name); /* decoded; "" without a value; NULL: not there */
 const char *exchange_header(const struct exchange *x, const char *name); /* NULL: not there; the first of several */
-const char *exchange_client(const struct exchange *x);                   /* its address, without the port */
+const char *exchange_header_last(const struct exchange *x, const char *name); /* the same; the last of several */
+const char *exchange_client(const struct exchange *x);                        /* its address, without the port */
 bool exchange_is_tls(const struct exchange *x);
 bool exchange_has_body(const struct exchange *x);
 int64_t exchange_body_size(const struct exchange *x); /* Content-Length; -1: not known (chunked) */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -26,6 +27,7 @@
 #include "serve/session.h"
 #include "serve/state_folder.h"
 #include "serve/token_set.h"
+#include "serve/trusted_proxy.h"
 
 struct access {
     struct access_config config;
@@ -44,7 +46,7 @@ DEFINE_CLEANUP(struct secret *, secret_free)
 /* Whether anybody could get in without the root's token. */
 static bool has_other_ways(const struct access_config *c)
 {
-    return c->tokens || c->kubernetes || c->oidc;
+    return c->tokens || c->kubernetes || c->oidc || c->proxies;
 }
 
 static int check_without_root(const struct access_config *c, struct err *e)
@@ -237,16 +239,58 @@ static int identify_link(struct access *a, const struct exchange *x, const char 
     return 1;
 }
 
+static bool is_of_proxy(const struct access *a, const struct exchange *x)
+{
+    return a->config.proxies && trusted_proxies_has(a->config.proxies, exchange_client(x));
+}
+
+/* "shop,pay:write", which the proxy has made of the claims of its issuer. */
+static int grant_groups(const struct claim_rules *rules, char *groups, struct grants *ret)
+{
+    char *rest = groups;
+    int r = 0;
+
+    for (char *group; r == 0 && (group = strsep(&rest, ","));) {
+        group += strspn(group, " ");
+        r = text_eq(group, rules->admin) ? grants_add(ret, RIGHT_ADMIN, "*", false)
+                                         : claim_grant(group, rules->prefix, ret);
+    }
+    return r == -ENOMEM ? r : 0;
+}
+
+/* 1: the caller of a trusted proxy; 0: it names none. */
+static int identify_proxied(struct access *a, const struct exchange *x, struct caller *ret)
+{
+    const char *user = exchange_header_last(x, "X-Forwarded-User"),
+               *groups = exchange_header_last(x, "X-Forwarded-Groups"), *email;
+    CLEANUP_FREE char *copy = groups ? strdup(groups) : NULL;
+
+    if (!is_of_proxy(a, x) || !user || !*user)
+        return 0;
+    email = exchange_header_last(x, "X-Forwarded-Email");
+    snprintf(ret->name, sizeof(ret->name), "proxy:%.250s%s%.250s%s", user, email ? " (" : "", email ? email : "",
+             email ? ")" : "");
+    session_form_token(&a->sessions, user, ret->csrf);
+    if (groups && (!copy || grant_groups(a->config.proxy_rules, copy, &ret->grants) < 0))
+        return -ENOMEM;
+    return 1;
+}
+
 static int identify(struct access *a, const struct exchange *x, const char *key, struct caller *c, struct err *e)
 {
     CLEANUP(secret_free_ptr) struct secret *credential = NULL;
     const char *header = exchange_header(x, "Authorization");
+    char client[HTTP_LISTEN_MAX];
     int r;
 
+    /* oauth2-proxy adds a password of its own to the user that it names; a client's Bearer it hands on. */
+    if ((!header || strncasecmp(header, "Basic ", 6) == 0) && (r = identify_proxied(a, x, c)) != 0)
+        return r < 0 ? err_set(e, r, "out of memory") : 0;
+    access_client(a, x, client);
     if (header && (r = credential_parse(header, &credential)) < 0)
-        return r == -EINVAL ? refuse(a, exchange_client(x), e) : err_set(e, r, "out of memory");
+        return r == -EINVAL ? refuse(a, client, e) : err_set(e, r, "out of memory");
     if (credential)
-        return identify_credential(a, exchange_client(x), credential, c, e);
+        return identify_credential(a, client, credential, c, e);
     if ((r = identify_link(a, x, key, c, e)) != 0 || (r = identify_session(a, x, c, e)) != 0)
         return r < 0 ? r : 0;
     c->anonymous = true;
@@ -268,26 +312,40 @@ int access_identify(struct access *a, const struct exchange *x, const char *key,
     return 0;
 }
 
+const char *access_client(const struct access *a, const struct exchange *x, char out[HTTP_LISTEN_MAX])
+{
+    const char *header = is_of_proxy(a, x) ? exchange_header_last(x, "X-Forwarded-For") : NULL;
+
+    if (!header || !trusted_proxy_client(header, out, HTTP_LISTEN_MAX))
+        snprintf(out, HTTP_LISTEN_MAX, "%s", exchange_client(x));
+    return out;
+}
+
+bool access_is_tls(const struct access *a, const struct exchange *x)
+{
+    return exchange_is_tls(x) || (is_of_proxy(a, x) && text_eq(exchange_header_last(x, "X-Forwarded-Proto"), "https"));
+}
+
 bool access_is_same_origin(const struct access *a, const struct exchange *x)
 {
-    (void)a;
     return same_origin_is(&(struct same_origin){.fetch_site = exchange_header(x, "Sec-Fetch-Site"),
                                                 .origin = exchange_header(x, "Origin"),
                                                 .host = exchange_header(x, "Host"),
-                                                .tls = exchange_is_tls(x)});
+                                                .tls = access_is_tls(a, x)});
 }
 
 int access_sign_in(struct access *a, const struct exchange *x, const struct secret *token, struct caller **ret,
                    struct buf *ret_cookie, struct err *e)
 {
     CLEANUP(caller_free_ptr) struct caller *c = calloc(1, sizeof(*c));
+    char client[HTTP_LISTEN_MAX];
     int r;
 
     if (!c)
         return err_set(e, -ENOMEM, "out of memory");
-    if ((r = identify_credential(a, exchange_client(x), token, c, e)) < 0)
+    if ((r = identify_credential(a, access_client(a, x, client), token, c, e)) < 0)
         return r;
-    if ((r = session_begin(&a->sessions, token, exchange_is_tls(x), now_s(), ret_cookie)) < 0)
+    if ((r = session_begin(&a->sessions, token, access_is_tls(a, x), now_s(), ret_cookie)) < 0)
         return r == -EMSGSIZE ? err_set(e, -FAULT_USAGE, "this token is too long for a browser's cookie")
                               : err_set(e, r, "%s", strerror(-r));
     *ret = TAKE_PTR(c);
@@ -296,8 +354,7 @@ int access_sign_in(struct access *a, const struct exchange *x, const struct secr
 
 const char *access_sign_out(const struct access *a, const struct exchange *x)
 {
-    (void)a;
-    return session_end(exchange_is_tls(x));
+    return session_end(access_is_tls(a, x));
 }
 
 int access_link(const struct access *a, const struct caller *c, const char *key, int64_t expires_s, struct buf *ret)

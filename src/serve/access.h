@@ -26,6 +26,8 @@ enum right {
 struct access;
 struct kube_access_config; /* serve/kube_access.h */
 struct oidc_config;        /* serve/oidc.h */
+struct trusted_proxies;    /* serve/trusted_proxy.h */
+struct claim_rules;        /* serve/claims.h */
 struct caller;             /* owned by its request */
 
 /* Texts are borrowed, and live as long as the server. */
@@ -34,6 +36,8 @@ struct access_config {
     const char *tokens; /* --tokens */
     const struct kube_access_config *kubernetes; /* NULL: no --kubernetes */
     const struct oidc_config *oidc;              /* NULL: no --oidc-issuer */
+    const struct trusted_proxies *proxies;       /* --trust-proxy: their X-Forwarded-… are believed; NULL: none */
+    const struct claim_rules *proxy_rules;       /* what X-Forwarded-Groups gives: prefix, and admin as a group */
     const char *cookie_key; /* --cookie-key: shared by replicas; NULL: the root's, or one of this process */
     uint64_t session_ms;    /* --session: how long a sign-in of a browser lasts */
     bool new_token;         /* --new-token: the root's token is made anew */
@@ -63,6 +67,10 @@ bool caller_is_anonymous(const struct caller *c);
 /* What a form has to bring back in its query (csrf=…), or a script in the header X-Csrf-Token, if it changes anything;
  * "": nothing. Borrowed. */
 const char *caller_csrf(const struct caller *c);
+
+/* Where a request comes from, and whether by TLS: as a trusted proxy says, else as the connection is. */
+const char *access_client(const struct access *a, const struct exchange *x, char out[HTTP_LISTEN_MAX]);
+bool access_is_tls(const struct access *a, const struct exchange *x);
 
 /* Whether a request that changes something comes from our own pages, or from no page at all. */
 bool access_is_same_origin(const struct access *a, const struct exchange *x);

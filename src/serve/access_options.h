@@ -8,12 +8,16 @@
 #include "serve/access.h"
 #include "serve/kube_access.h"
 #include "serve/oidc.h"
+#include "serve/trusted_proxy.h"
 
 /* As parsed; embedded in the command's options. */
 struct access_options {
     const char *tokens, *cookie_key;
     struct kube_access_config kube;
     struct oidc_config oidc;
+    struct opt_list trust_proxy;
+    struct claim_rules proxy_rules;
+    struct trusted_proxies proxies; /* made of trust_proxy by access_options_read */
     uint64_t session_ms;
     bool new_token, anonymous_read, kubernetes;
 };
@@ -58,11 +62,17 @@ struct access_options {
     ACCESS_ROW(OPT_STRING, "oidc-admin", "CLAIM=VALUE", NULL, o, a.oidc.rules.admin,                                   \
                "whose claim has this value may everything"),                                                           \
     ACCESS_ROW(OPT_STRING, "oidc-ca-file", "FILE", NULL, o, a.oidc.ca_file, "PEM file of the CAs to trust for the issuer"), \
+    ACCESS_ROW(OPT_LIST, "trust-proxy", "ADDRESS", NULL, o, a.trust_proxy,                                             \
+               "address or network of a proxy, such as oauth2-proxy, whose X-Forwarded-User, -Groups, -Email, -For and " \
+               "-Proto are believed; may be repeated"),                                                                \
+    ACCESS_ROW(OPT_STRING, "proxy-prefix", "TEXT", NULL, o, a.proxy_rules.prefix,                                      \
+               "groups of X-Forwarded-Groups are namespaces if they begin with this, without it"),                     \
+    ACCESS_ROW(OPT_STRING, "proxy-admin", "GROUP", NULL, o, a.proxy_rules.admin, "who is in this group may everything"), \
     ACCESS_ROW(OPT_DURATION, "session", "DURATION", "12h", o, a.session_ms, "how long a browser stays signed in"),     \
     ACCESS_ROW(OPT_STRING, "cookie-key", "FILE", NULL, o, a.cookie_key,                                                \
                "32 random bytes or more: replicas that share it accept each other's sign-ins and signed links; default: " \
                "kept in the root, or made at each start")
 /* clang-format on */
 
-/* What was parsed, as access_new wants it; borrows the texts. root: of --root, NULL without. */
-int access_options_read(const struct access_options *o, const char *root, struct access_config *ret, struct err *e);
+/* What was parsed, as access_new wants it; borrows from o. root: of --root, NULL without. */
+int access_options_read(struct access_options *o, const char *root, struct access_config *ret, struct err *e);

@@ -67,12 +67,13 @@ void audit_over(const struct request *r, unsigned status, uint64_t sent_bytes)
     const char *what = r ? action(r, status) : NULL;
     int64_t body = r ? exchange_body_size(r->exchange) : 0;
     uint64_t bytes, left_out = 0;
+    char client[HTTP_LISTEN_MAX];
 
     if (!what || (text_eq(what, "refusal") && !is_worth_it(&left_out)))
         return;
     bytes = r->bytes ? r->bytes : text_eq(what, "upload") && body > 0 ? (uint64_t)body : sent_bytes;
     log_event(EVENT_AUDIT, LOG_STR("action", what), LOG_STR("who", r->caller ? caller_name(r->caller) : NULL),
               LOG_STR("key", r->object ? r->object : r->key), LOG_STR("method", exchange_method(r->exchange)),
-              LOG_UINT("status", status), LOG_UINT("bytes", bytes), LOG_STR("client", exchange_client(r->exchange)),
-              LOG_UINT("left_out", left_out));
+              LOG_UINT("status", status), LOG_UINT("bytes", bytes),
+              LOG_STR("client", access_client(r->serve->access, r->exchange, client)), LOG_UINT("left_out", left_out));
 }
