@@ -128,11 +128,11 @@ static const struct event_info TABLE[EVENT_END] = {
                                "serve: the store could not be listed: what others put there is not shown yet; tried "
                                "again every 30 s, said once for each error",
                                "fault error"},
-    [EVENT_AUDIT] =
-        {"audit", LEVEL_INFO,
-         "a request to serve is over that was an upload, a download, a deletion, a sign-in, a signed link or "
-         "a refusal; status 0: the connection broke; left_out: refusals without an event before this one",
-         "action who key method status bytes client left_out"},
+    [EVENT_AUDIT] = {"audit", LEVEL_INFO,
+                     "a request to serve is over that was an upload, or began one in several requests, a download, a "
+                     "deletion, a sign-in, a signed link or "
+                     "a refusal; status 0: the connection broke; left_out: refusals without an event before this one",
+                     "action who key method status bytes client left_out"},
     [EVENT_NOT_SERVED] =
         {"not-served", LEVEL_WARNING,
          "a file or folder below --root was asked for, and can't be read: its mode, a link, no regular "

@@ -15,7 +15,8 @@
 
 enum { NAME_SIZE = 256 };
 
-static const char *const OWN[] = {"SALVAGE_HTTP_*", "SALVAGE_CREDENTIALS_FILE", "SALVAGE_HEADER*"};
+static const char *const OWN[] = {"SALVAGE_HTTP_*", "SALVAGE_CREDENTIALS_FILE", "SALVAGE_TOKEN_FILE",
+                                  "SALVAGE_HEADER*"};
 
 /* AWS_CONTAINER_CREDENTIALS_RELATIVE_URI counts as a secret: a process that knows it gets the task's keys. */
 static const char *const STORES[] = {"AWS_CONFIG_FILE", "AWS_*CREDENTIALS*", "AWS_*TOKEN*",

@@ -35,6 +35,8 @@ static void find_http_credentials(const char *file, char out[CREDENTIALS_TEXT_MA
 
     if (!file)
         file = env_get("SALVAGE_CREDENTIALS_FILE");
+    if (!file)
+        file = env_get("SALVAGE_TOKEN_FILE");
     if (file)
         snprintf(out, CREDENTIALS_TEXT_MAX, "from the file %s", file);
     else if (name)
@@ -106,6 +108,12 @@ static bool is_about_keys(const struct err *e)
     return false;
 }
 
+/* It refuses with FAULT_REFUSED what is not allowed, and may know nothing of parts. */
+static bool is_file_server(const struct trial *t)
+{
+    return text_eq(t->sink->ops->name, "http");
+}
+
 /* After the first signed request: adds a finding for the credentials. True if it failed for another reason than
  * permissions, which is then a finding, too. */
 static bool is_no_refusal(const struct trial *t, int r, const struct err *e)
@@ -120,8 +128,7 @@ static bool is_no_refusal(const struct trial *t, int r, const struct err *e)
         name = "credentials";
     else if (r == -FAULT_UNREACHABLE || r == -FAULT_STALLED || r == -FAULT_TLS || r == -FAULT_BUSY ||
              r == -FAULT_FULL || r == -FAULT_USAGE || r == -FAULT_CORRUPT || r == -FAULT_FORMAT ||
-             (r == -FAULT_REFUSED &&
-              t->sink->ops->resumes)) /* a wrong region; a file server without PUT says so, too */
+             (r == -FAULT_REFUSED && !is_file_server(t))) /* a wrong region */
         name = "store";
     if (!text_eq(name, "credentials"))
         finding_ok(t->f, "credentials", "%s", t->credentials);
@@ -172,7 +179,7 @@ static void try_object(struct trial *t)
         return;
     }
     finding_ok(t->f, "bucket", "the store took an object of %zu bytes", sizeof(BODY) - 1);
-    if (ops->resumes) {
+    if (!is_file_server(t)) {
         finding_step(t->f, "permissions", "multipart");
         r = ops->probe(t->sink, t->key, &e);
         report(t, r,

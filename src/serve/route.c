@@ -57,6 +57,8 @@ static const struct route ROUTES[] = {
     {" PUT POST MKCOL ", OBJECT, NULL, upload_object},
     {" MKCOL ", FOLDER, NULL, upload_object},
     {" PUT ", FOLDER, NULL, refuse_folder},
+    {" OPTIONS ", OBJECT, NULL, upload_options},
+    {" OPTIONS ", FOLDER, NULL, upload_options},
     {" DELETE ", OBJECT, NULL, remove_object},
     {" GET HEAD ", BELOW, REQUEST_OWN, page_answer},
 };

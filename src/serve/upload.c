@@ -17,7 +17,7 @@
 enum { DISCARD_MAX = 1024 * 1024 * 1024 };
 
 /* The route's own state. */
-struct upload {
+struct single_upload {
     struct incoming incoming;
     struct upload_digests digests;
     bool replace;
@@ -28,7 +28,7 @@ struct upload {
 
 static void upload_free(void *state)
 {
-    struct upload *u = state;
+    struct single_upload *u = state;
 
     incoming_done(&u->incoming, true);
     upload_digests_done(&u->digests);
@@ -37,7 +37,7 @@ static void upload_free(void *state)
 
 /* A client reads our answer when it has sent everything. Those that announce a size are refused before they begin, so
  * what comes to this has not been long under way; where it goes on and on, we break off. */
-static int discard(struct request *r, struct upload *u, size_t size)
+static int discard(struct request *r, struct single_upload *u, size_t size)
 {
     u->discarded += size;
     if (u->discarded <= DISCARD_MAX)
@@ -49,7 +49,7 @@ static int discard(struct request *r, struct upload *u, size_t size)
 static int take(struct exchange *x, const void *data, size_t size)
 {
     struct request *r = exchange_state(x);
-    struct upload *u = r->state;
+    struct single_upload *u = r->state;
 
     if (u->result < 0)
         return discard(r, u, size);
@@ -63,7 +63,7 @@ static int take(struct exchange *x, const void *data, size_t size)
 static void end(struct exchange *x)
 {
     struct request *r = exchange_state(x);
-    struct upload *u = r->state;
+    struct single_upload *u = r->state;
     const struct incoming_target target = {r->key, u->replace};
     struct upload_result stored;
 
@@ -79,9 +79,9 @@ static void end(struct exchange *x)
     }
 }
 
-static int upload_new(struct request *r, int64_t size, struct upload **ret, struct err *e)
+static int upload_new(struct request *r, int64_t size, struct single_upload **ret, struct err *e)
 {
-    struct upload *u = calloc(1, sizeof(*u));
+    struct single_upload *u = calloc(1, sizeof(*u));
     const struct upload_asked asked = {.namespace = r->namespace, .size = size > 0 ? (uint64_t)size : 0};
     int result = u ? upload_digests_init(&u->digests, r->exchange, e) : err_set(e, -ENOMEM, "out of memory");
 
@@ -101,7 +101,7 @@ static void put(struct request *r)
     static const struct exchange_body BODY = {take, end};
     int64_t size = exchange_body_size(r->exchange);
     struct upload_plan plan;
-    struct upload *u;
+    struct single_upload *u;
     struct err e = {0};
     int result;
 

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "net/url.h"
 #include "serve/root.h"
+#include "serve/root_object.h"
 #include "serve/upload_manifest.h"
 
 /* Headers that would change what is stored. A part of an object must not become the whole (RFC 9110, 14.5). */
@@ -102,10 +103,13 @@ static char *location_of(const char *key)
 void upload_answer_stored(struct request *r, const char *key, const struct upload_result *u)
 {
     CLEANUP_FREE char *location = location_of(key);
-    char digest[DIGEST_FIELD_MAX];
+    char digest[DIGEST_FIELD_MAX], etag[ROOT_OBJECT_ETAG_MAX];
 
     if (location)
         exchange_add_header(r->exchange, "Location", location);
+    root_object_etag(r->serve->root_fd, key, etag);
+    if (*etag)
+        exchange_add_header(r->exchange, "ETag", etag);
     exchange_add_header(r->exchange, "Repr-Digest", digest_field_format(u->sha256, digest));
     exchange_answer(r->exchange, u->end == INCOMING_STORED ? 201 : 200, "", 0);
 }

@@ -31,7 +31,7 @@ struct upload_result {
 int upload_finish(struct serve *s, struct incoming *in, const struct upload_digests *d,
                   const struct incoming_target *target, struct upload_result *ret, struct err *e);
 
-/* 201, or 200 if the object was there: Location, Repr-Digest. */
+/* 201, or 200 if the object was there: Location, ETag, Repr-Digest. */
 void upload_answer_stored(struct request *r, const char *key, const struct upload_result *u);
 
 /* The answer for a failure; those that are the server's are logged, too. */

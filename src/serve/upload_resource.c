@@ -229,6 +229,14 @@ int upload_resource_sync(struct upload_resource *res, struct err *e)
     return 0;
 }
 
+void upload_resource_committed(struct upload_resource *res)
+{
+    char name[INCOMING_NAME_MAX];
+
+    res->committed = true;
+    unlinkat(res->folder, file_of(res, UPLOAD_SUM, name), 0);
+}
+
 void upload_resource_remove(struct upload_resource *res)
 {
     static const char *const SUFFIXES[] = {UPLOAD_SUM, UPLOAD_PART, UPLOAD_RECORD};

@@ -54,6 +54,9 @@ int upload_resource_save(struct upload_resource *res, struct err *e);
 /* All bytes so far are durable, and the digest is kept with them. */
 int upload_resource_sync(struct upload_resource *res, struct err *e);
 
+/* After incoming_commit: what is left is the record, for a client that lost the answer. */
+void upload_resource_committed(struct upload_resource *res);
+
 /* Takes it away. */
 void upload_resource_remove(struct upload_resource *res);
 

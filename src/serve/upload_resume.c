@@ -86,6 +86,14 @@ void upload_resume_offer(struct request *r)
     exchange_add_header(r->exchange, "Upload-Draft-Interop-Version", UPLOAD_INTEROP_VERSION);
 }
 
+void upload_options(struct request *r)
+{
+    exchange_add_header(r->exchange, "Allow", "GET, HEAD, OPTIONS, PROPFIND, PUT, POST, MKCOL, DELETE");
+    exchange_add_header(r->exchange, "DAV", "1");
+    upload_resume_offer(r);
+    exchange_answer(r->exchange, 204, "", 0);
+}
+
 static void answer_problem(struct request *r, unsigned status, const char *json)
 {
     exchange_add_header(r->exchange, "Content-Type", "application/problem+json");
@@ -171,7 +179,7 @@ static int finish(struct request *r, struct resumption *s, struct upload_result 
     if ((result = upload_resource_save(res, &s->err)) < 0)
         return result;
     if ((result = upload_finish(r->serve, &res->incoming, &s->digests, &target, stored, &s->err)) == 0)
-        res->committed = true;
+        upload_resource_committed(res);
     return result;
 }
 
@@ -189,6 +197,7 @@ static void complete(struct request *r, struct resumption *s)
     is_over = s->result == 0 || is_final(s->result);
     add_complete(r->exchange, is_over);
     if (s->result == 0) {
+        request_audit(r, "upload", res->record.key, res->record.size);
         upload_answer_stored(r, res->record.key, &stored);
         return;
     }
@@ -201,6 +210,8 @@ static void answer_appended(struct request *r, struct resumption *s)
 {
     CLEANUP_FREE char *location = s->created ? location_of(&s->resource) : NULL;
 
+    if (s->created)
+        request_audit(r, "upload-begun", s->resource.record.key, s->resource.incoming.size);
     if (location)
         exchange_add_header(r->exchange, "Location", location);
     add_uint(r->exchange, "Upload-Offset", s->resource.incoming.size);

@@ -28,7 +28,7 @@
 
 enum { EVERY_S = 3600, STACK_BYTES = 256 * 1024 };
 
-struct upload_sweep {
+struct upload_sweeper {
     struct uploads *uploads;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -175,7 +175,7 @@ static time_t pause_of(const struct uploads *u)
 
 static void *run(void *ctx)
 {
-    struct upload_sweep *s = ctx;
+    struct upload_sweeper *s = ctx;
     time_t pause_s = uploads_config(s->uploads)->abandoned_ms ? pause_of(s->uploads) : EVERY_S;
     struct timespec next;
 
@@ -193,9 +193,9 @@ static void *run(void *ctx)
     return NULL;
 }
 
-int upload_sweep_start(struct uploads *u, struct upload_sweep **ret, struct err *e)
+int upload_sweep_start(struct uploads *u, struct upload_sweeper **ret, struct err *e)
 {
-    CLEANUP_FREE struct upload_sweep *s = calloc(1, sizeof(*s));
+    CLEANUP_FREE struct upload_sweeper *s = calloc(1, sizeof(*s));
     pthread_condattr_t attributes;
     int r;
 
@@ -214,7 +214,7 @@ int upload_sweep_start(struct uploads *u, struct upload_sweep **ret, struct err 
     return 0;
 }
 
-void upload_sweep_stop(struct upload_sweep *s)
+void upload_sweep_stop(struct upload_sweeper *s)
 {
     if (!s)
         return;

@@ -8,10 +8,10 @@
 
 #include "serve/uploads.h"
 
-struct upload_sweep;
+struct upload_sweeper;
 
-int upload_sweep_start(struct uploads *u, struct upload_sweep **ret, struct err *e);
-void upload_sweep_stop(struct upload_sweep *s); /* NULL is fine */
+int upload_sweep_start(struct uploads *u, struct upload_sweeper **ret, struct err *e);
+void upload_sweep_stop(struct upload_sweeper *s); /* NULL is fine */
 
 /* One sweep: how many uploads were removed. */
 unsigned upload_sweep_once(struct uploads *u);

@@ -27,7 +27,7 @@ struct uploads {
     int root_fd; /* borrowed */
     struct upload_room *room;
     struct upload_slots *slots;
-    struct upload_sweep *sweep;
+    struct upload_sweeper *sweep;
 };
 
 DEFINE_CLEANUP(struct uploads *, uploads_close)

@@ -5,11 +5,14 @@ import hashlib
 import json
 import os
 import subprocess
+import time
 
 import pytest
 import requests
 
+from helpers.evidence import drop
 from helpers.proc import wait_for
+from helpers.proxy import BreakInBody, ResetAnswer
 from helpers.serve import Serve
 
 OPS, SHIP, PAY = "ops-token-of-a-test-1", "ship-token-of-a-test", "pay-token-of-a-test-1"
@@ -181,7 +184,7 @@ def test_a_full_disk_refuses_uploads_and_keeps_serving(start, work, mount_tmpfs)
     assert under_way(serve.root) == [] and list(objects(serve.root)) == ["shop/first"]
     assert serve.wait("upload-failed")["key"] == "shop/large"
     (work / "small" / "filler").write_bytes(b"\0" * (23 << 20))
-    assert put(serve, "/shop/second", b"\0" * (1 << 20)).status == 507
+    assert expects(serve, "/shop/second", 1 << 20) == 507
     assert serve.get("/shop/first", token=SHIP).body == b"1"
     os.remove(work / "small" / "filler")
     assert put(serve, "/shop/second", b"2").status == 201
@@ -431,3 +434,118 @@ def test_a_full_disk_and_room_again(start, work, mount_tmpfs):
     assert 4 << 20 <= offset < 6 << 20, "what came until the disk was full stays"
     os.remove(work / "small" / "filler")
     assert patch(serve, location, offset, b"\0" * ((8 << 20) - offset), complete=True).status == 201
+
+
+# Our own client
+
+def client(work, token=SHIP):
+    """(arguments, environment) of a salvage that ships to serve with this token."""
+    return ["--key", "shop/{pod}/{id}/{name}", "--compress", "none"], {"SALVAGE_HTTP_TOKEN": token}
+
+
+def parts_of(proxy):
+    return proxy.seen(lambda r: r.method == "PATCH")
+
+
+def sent_again(requests_seen, size):
+    """Bytes of an object that were sent more than once."""
+    return sum(r.received for r in requests_seen) - size
+
+
+def check_stored(serve, total, size):
+    """One whole object with its manifest."""
+    (name,) = [n for n in objects(serve.root) if not n.endswith(".json")]
+    data = objects(serve.root)[name]
+    assert len(data) == size and hashlib.sha256(data).hexdigest() == total
+    assert json.loads(objects(serve.root)[name + ".json"])["stored_sha256"] == total
+    assert [n for n in under_way(serve.root) if n.endswith(".part")] == []
+
+
+def test_salvage_ships_to_it(serve, salvage, work, dumps):
+    """With the right to write and nothing else: what the server says of the digest verifies it."""
+    serve_args, env = client(work, PAY)
+    total = drop(dumps, "app.hprof", 40 << 20)
+    result = salvage.ok("ship", dumps / "app.hprof", "--to", serve.url, *serve_args[2:], "--key", "pay/{id}/{name}", env=env)
+    check_stored(serve, total, 40 << 20)
+    assert "may not be read back" not in result.err
+    (name,) = [n for n in objects(serve.root) if n.endswith(".json")]
+    assert json.loads(objects(serve.root)[name])["verified"] == "read"
+
+
+def test_a_line_that_breaks_again_and_again(serve, salvage, work, dumps, proxy_to):
+    args, env = client(work)
+    total = drop(dumps, "app.hprof", 40 << 20)
+    proxy = proxy_to(serve.address)
+    for skip in (1, 3, 4):
+        proxy.harm(BreakInBody(after=3 << 20), lambda r: r.method == "PATCH", skip=skip)
+    proxy.harm(ResetAnswer(), lambda r: r.method == "PATCH" and r.headers.get("upload-complete") == "?1")
+    salvage.ok("ship", dumps / "app.hprof", "--to", proxy.url, *args, env=env)
+    check_stored(serve, total, 40 << 20)
+    assert sent_again(parts_of(proxy), 40 << 20) < 1 << 20, "what was durable was sent again"
+
+
+def test_a_killed_client_goes_on_where_it_was(serve, salvage, work, dumps, proxy_to):
+    args, env = client(work)
+    total = drop(dumps, "app.hprof", 40 << 20)
+    proxy = proxy_to(serve.address, rate=40 << 20)
+    p = salvage.start("ship", dumps / "app.hprof", "--to", proxy.url, *args, env=env)
+    wait_for(lambda: len(parts_of(proxy)) >= 4, 20)
+    p.kill()
+    assert [n for n in objects(serve.root)] == []
+    proxy.rate = None
+    salvage.ok("ship", dumps / "app.hprof", "--to", proxy.url, *args, env=env)
+    check_stored(serve, total, 40 << 20)
+    assert len(proxy.seen(lambda r: r.method == "PUT" and r.headers.get("upload-complete") == "?0")) == 1
+    assert sent_again(parts_of(proxy), 40 << 20) < 20 << 20
+
+
+def test_a_token_that_is_renewed_while_we_ship(serve, salvage, work, dumps, tokens):
+    """As Kubernetes renews those that it projects."""
+    args, _ = client(work)
+    (work / "token").write_text(SHIP)
+    watch = salvage.watch(dumps, "--to", serve.url, *args, env={"SALVAGE_TOKEN_FILE": str(work / "token")})
+    drop(dumps, "a.hprof", 1 << 20)
+    watch.wait("shipped")
+    tokens.write_text(tokens.read_text().replace(SHIP, "renewed-" + SHIP))
+    (work / "token").write_text("renewed-" + SHIP)
+    wait_for(lambda: serve.get("/shop/", token=SHIP).status == 401, 10)
+    drop(dumps, "b.hprof", 1 << 20)
+    watch.wait("shipped", count=2)
+    assert not watch.named("failed")
+    assert watch.stop() == 0
+
+
+def test_a_server_killed_in_the_middle_of_64_uploads(serve, salvage, work, dumps):
+    """Nothing half visible, all resumed."""
+    count, size = 64, 4 << 20
+    totals = {}
+    data = os.urandom(size)
+    resources = {}
+    for i in range(count):
+        body = data[i:] + data[:i]
+        totals["shop/%d" % i] = hashlib.sha256(body).hexdigest()
+        resources[i] = (begin(serve, "/shop/%d" % i, Upload_Length=size).headers["Location"], body)
+    links = []
+    for location, body in resources.values():
+        link = stream(serve, "PATCH", location, size, Upload_Offset=0, Upload_Complete="?1",
+                      Content_Type="application/partial-upload")
+        link.setblocking(False)
+        links.append([link, body, 0])
+    deadline = time.monotonic() + 20
+    folder = serve.root / ".salvage/uploads"
+    while sum(p.stat().st_size for p in folder.glob("*.part")) < count * size // 2 and time.monotonic() < deadline:
+        for entry in links:
+            try:
+                entry[2] += entry[0].send(entry[1][entry[2]:min(entry[2] + 65536, size - 1)])
+            except BlockingIOError:
+                pass
+    serve.restart()
+    assert objects(serve.root) == {}, "half an upload can be seen"
+    offsets = []
+    for location, body in resources.values():
+        offset, complete = head(serve, location)
+        assert not complete
+        offsets.append(offset)
+        assert patch(serve, location, offset, body[offset:], complete=True, Repr_Digest=digest(body)).status == 201
+    assert sum(offsets) > count * size // 2, "what came before the kill was lost"
+    assert {n: hashlib.sha256(d).hexdigest() for n, d in objects(serve.root).items()} == totals

@@ -16,7 +16,7 @@ static void store_close(struct sink *sink)
     struct http_store *s = (struct http_store *)sink;
 
     http_free(s->http);
-    secret_free(s->authorization);
+    http_auth_free(s->auth);
     user_headers_done(&s->headers);
     free(s->options.ca_file);
     free(s->folder);
@@ -40,7 +40,7 @@ static int init(struct http_store *s, const struct sink_config *c, struct err *e
         return err_set(e, -ENOMEM, "out of memory");
     }
     s->path = s->base + strlen(scheme) + strlen("://") + strlen(c->url.authority);
-    r = http_auth_get(c->credentials_file, &s->authorization, e);
+    r = http_auth_new(c->credentials_file, &s->auth, e);
     return r < 0 ? r : http_new(&s->options, &s->http, e);
 }
 
@@ -68,8 +68,12 @@ static int store_origin(const struct sink_config *c, char **ret, struct err *e)
 
 static int store_probe(struct sink *sink, const char *key, struct err *e)
 {
-    (void)key;
-    return http_put_probe((struct http_store *)sink, e);
+    struct http_store *s = (struct http_store *)sink;
+    int r = http_resume_find(s, NULL, e);
+
+    if (r < 0)
+        return r;
+    return s->resumable == RESUMABLE_OFFERED ? http_resume_probe(s, key, e) : http_put_probe(s, e);
 }
 
 static int store_remove(struct sink *sink, const char *key, struct err *e)
@@ -97,9 +101,9 @@ static int store_stat(struct sink *sink, const char *key, struct object_info *re
     return 0;
 }
 
-static int store_put(struct sink *sink, const struct small_object *o, struct err *e)
+/* A server that is no more than a file server. */
+static int put_and_move(struct http_store *s, const struct small_object *o, struct err *e)
 {
-    struct http_store *s = (struct http_store *)sink;
     const struct object named = {.key = o->key, .id = "0000000000000000"}; /* it has one writer at a time */
     CLEANUP_FREE char *name = NULL;
     struct small_object temporary = *o;
@@ -118,6 +122,17 @@ static int store_put(struct sink *sink, const struct small_object *o, struct err
         r = err_set(e, -FAULT_CORRUPT, "http: %s/%s has %llu bytes instead of %zu", s->base, o->key,
                     (unsigned long long)there, o->size);
     return r;
+}
+
+static int store_put(struct sink *sink, const struct small_object *o, struct err *e)
+{
+    struct http_store *s = (struct http_store *)sink;
+    int r = http_resume_find(s, NULL, e);
+
+    if (r < 0)
+        return r;
+    r = s->resumable == RESUMABLE_OFFERED ? http_resume_put(s, o, NULL, e) : put_and_move(s, o, e);
+    return r < 0 ? r : 0;
 }
 
 static int store_read(struct sink *sink, const struct object_reader *reader, struct err *e)
@@ -145,7 +160,7 @@ const struct sink_ops SINK_HTTP = {
     .part_min = 4 << 20,
     .part_max = 1 << 30,
     .parts_max = UINT32_MAX,
-    .resumes = false,
+    .resumes = true, /* where the server offers it; else every past is gone */
     .open = store_open,
     .origin = store_origin,
     .close = store_close,
@@ -163,4 +178,5 @@ const struct sink_ops SINK_HTTP = {
     .verify = http_upload_verify,
     .abort = http_upload_abort,
     .upload_free = http_upload_free,
+    .abort_token = http_resume_abort,
 };

@@ -6,14 +6,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "store/http/http_store.h"
+#include "store/http/http_auth.h"
 
 enum { CREDENTIALS_MAX = 8192, ENCODED_MAX = (CREDENTIALS_MAX + 2) / 3 * 4 + 1, VALUE_MAX = ENCODED_MAX + 16 };
 
@@ -67,24 +71,29 @@ static int from_text(char *text, const char *where, struct secret **ret, struct 
     return strchr(text, ':') ? make_basic(text, where, ret, e) : make_bearer(text, where, ret, e);
 }
 
-static int from_file(const char *path, struct secret **ret, struct err *e)
+/* The file's first line, into text[CREDENTIALS_MAX]. */
+static int read_line(const char *path, char *text, struct err *e)
 {
     CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char text[CREDENTIALS_MAX];
-    ssize_t size;
-    int r;
+    ssize_t size = fd < 0 ? -errno : file_read(fd, text, CREDENTIALS_MAX);
 
-    size = fd < 0 ? -errno : file_read(fd, text, sizeof(text));
     if (size < 0)
         return err_set(e, -FAULT_CREDENTIALS, "http: the credentials file %s cannot be read: %s", path,
                        strerror((int)-size));
-    if ((size_t)size == sizeof(text)) {
-        r = err_set(e, -FAULT_CREDENTIALS, "http: the credentials file %s is too large", path);
-    } else {
-        text[size] = '\0';
-        text[strcspn(text, "\r\n")] = '\0';
+    if ((size_t)size == CREDENTIALS_MAX)
+        return err_set(e, -FAULT_CREDENTIALS, "http: the credentials file %s is too large", path);
+    text[size] = '\0';
+    text[strcspn(text, "\r\n")] = '\0';
+    return 0;
+}
+
+static int from_file(const char *path, struct secret **ret, struct err *e)
+{
+    char text[CREDENTIALS_MAX];
+    int r = read_line(path, text, e);
+
+    if (r == 0)
         r = from_text(text, path, ret, e);
-    }
     explicit_bzero(text, sizeof(text));
     return r;
 }
@@ -107,15 +116,23 @@ static int from_pair(const char *user, const char *password, struct secret **ret
     return r;
 }
 
-int http_auth_get(const char *file, struct secret **ret, struct err *e)
+/* A token alone, whatever characters it has. */
+static int from_token_file(const char *path, struct secret **ret, struct err *e)
+{
+    char text[CREDENTIALS_MAX];
+    int r = read_line(path, text, e);
+
+    if (r == 0)
+        r = make_bearer(text, path, ret, e);
+    explicit_bzero(text, sizeof(text));
+    return r;
+}
+
+static int from_environment(struct secret **ret, struct err *e)
 {
     const char *token = env_get("SALVAGE_HTTP_TOKEN"), *user = env_get("SALVAGE_HTTP_USER"),
                *password = env_get("SALVAGE_HTTP_PASSWORD");
 
-    if (!file)
-        file = env_get("SALVAGE_CREDENTIALS_FILE");
-    if (file)
-        return from_file(file, ret, e);
     if (token && (user || password))
         return err_set(e, -FAULT_CREDENTIALS, "http: both SALVAGE_HTTP_TOKEN and SALVAGE_HTTP_USER are set: unset one");
     if (token && strlen(token) >= CREDENTIALS_MAX)
@@ -126,4 +143,118 @@ int http_auth_get(const char *file, struct secret **ret, struct err *e)
         return from_pair(user, password, ret, e);
     *ret = NULL;
     return 0;
+}
+
+/* The file that counts; NULL: none. */
+static const char *file_of(const char *file, bool *ret_is_token)
+{
+    if (!file)
+        file = env_get("SALVAGE_CREDENTIALS_FILE");
+    *ret_is_token = !file && env_get("SALVAGE_TOKEN_FILE");
+    return *ret_is_token ? env_get("SALVAGE_TOKEN_FILE") : file;
+}
+
+int http_auth_get(const char *file, struct secret **ret, struct err *e)
+{
+    bool is_token;
+
+    if (!(file = file_of(file, &is_token)))
+        return from_environment(ret, e);
+    return is_token ? from_token_file(file, ret, e) : from_file(file, ret, e);
+}
+
+/* A value that requests under way may still use. */
+struct earlier {
+    struct earlier *next;
+    struct secret *secret;
+};
+
+struct http_auth {
+    char *file; /* NULL: from the environment */
+    bool is_token;
+    struct stat stat; /* of the file when it was read */
+    pthread_mutex_t lock;
+    struct secret *secret;
+    struct earlier *earlier;
+};
+
+int http_auth_new(const char *file, struct http_auth **ret, struct err *e)
+{
+    struct http_auth a = {.lock = PTHREAD_MUTEX_INITIALIZER}, *made;
+    int r;
+
+    file = file_of(file, &a.is_token);
+    if (file)
+        (void)stat(file, &a.stat);
+    if ((r = http_auth_get(a.is_token ? NULL : file, &a.secret, e)) < 0)
+        return r;
+    *ret = NULL;
+    if (!a.secret)
+        return 0;
+    a.file = file ? strdup(file) : NULL;
+    made = malloc(sizeof(*made));
+    if (!made || (file && !a.file)) {
+        secret_free(a.secret);
+        free(a.file);
+        free(made);
+        return err_set(e, -ENOMEM, "out of memory");
+    }
+    *made = a;
+    *ret = made;
+    return 0;
+}
+
+void http_auth_free(struct http_auth *a)
+{
+    if (!a)
+        return;
+    while (a->earlier) {
+        struct earlier *one = a->earlier;
+
+        a->earlier = one->next;
+        secret_free(one->secret);
+        free(one);
+    }
+    secret_free(a->secret);
+    pthread_mutex_destroy(&a->lock);
+    free(a->file);
+    free(a);
+}
+
+static bool has_changed(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino != b->st_ino || a->st_dev != b->st_dev || a->st_size != b->st_size ||
+           a->st_mtim.tv_sec != b->st_mtim.tv_sec || a->st_mtim.tv_nsec != b->st_mtim.tv_nsec;
+}
+
+static void read_again(struct http_auth *a, const struct stat *st)
+{
+    struct earlier *earlier = calloc(1, sizeof(*earlier));
+    struct secret *secret = NULL;
+    struct err ignored;
+    int r = -ENOMEM;
+
+    if (earlier)
+        r = a->is_token ? from_token_file(a->file, &secret, &ignored) : from_file(a->file, &secret, &ignored);
+    if (r < 0) {
+        free(earlier);
+        return;
+    }
+    a->stat = *st;
+    *earlier = (struct earlier){a->earlier, a->secret};
+    a->earlier = earlier;
+    a->secret = secret;
+}
+
+const struct secret *http_auth_current(struct http_auth *a)
+{
+    const struct secret *secret;
+    struct stat st;
+
+    pthread_mutex_lock(&a->lock);
+    if (a->file && stat(a->file, &st) == 0 && has_changed(&st, &a->stat))
+        read_again(a, &st);
+    secret = a->secret;
+    pthread_mutex_unlock(&a->lock);
+    return secret;
 }

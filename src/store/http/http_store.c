@@ -31,10 +31,8 @@ int http_store_request(const struct http_store *s, const char *method, const cha
     if (!url)
         return err_set(e, -ENOMEM, "out of memory");
     *ret = (struct http_request){.method = method, .url = url};
-    if (s->authorization) {
-        ret->headers[0] = (struct http_header){.name = "Authorization", .secret = s->authorization};
-        ret->header_count = 1;
-    }
+    if (s->auth)
+        http_add_secret(ret, "Authorization", http_auth_current(s->auth));
     for (unsigned i = 0; i < s->headers.count; i++)
         http_add_header(ret, s->headers.item[i].name, s->headers.item[i].value);
     return 0;
@@ -71,7 +69,7 @@ int http_store_fail(const struct http_store *s, const struct http_request *r, co
         return fail_busy(r, a, e);
     switch (a->status) {
     case 401:
-        if (!s->authorization)
+        if (!s->auth)
             return err_set(e, -FAULT_CREDENTIALS,
                            "http: 401 for %s %s: the server asks for credentials: set SALVAGE_HTTP_USER and "
                            "SALVAGE_HTTP_PASSWORD, SALVAGE_HTTP_TOKEN, or --credentials-file",
@@ -80,7 +78,7 @@ int http_store_fail(const struct http_store *s, const struct http_request *r, co
                        r->method, r->url);
     case 403:
         return err_set(e, -FAULT_DENIED, "http: 403 for %s %s: the server does not allow it: check its access rules%s",
-                       r->method, r->url, s->authorization ? "" : ", or give credentials");
+                       r->method, r->url, s->auth ? "" : ", or give credentials");
     case 404:
     case 410:
         return err_set(e, -FAULT_NO_OBJECT, "http: %s does not exist", r->url);

@@ -11,7 +11,11 @@
 
 #include "base/secret.h"
 #include "net/http.h"
+#include "store/http/http_auth.h"
 #include "store/sink.h"
+
+/* Whether the server takes uploads in several requests: it then puts each object in its place when it is whole. */
+enum resumable { RESUMABLE_UNKNOWN, RESUMABLE_OFFERED, RESUMABLE_NONE };
 
 enum move { MOVE_UNKNOWN, MOVE_OFFERED, MOVE_REFUSED };
 
@@ -22,13 +26,14 @@ enum destination { DESTINATION_PATH, DESTINATION_URL, DESTINATION_PLAIN_URL, DES
 
 struct http_store {
     struct sink sink;
-    char *base;                   /* "https://host/prefix", encoded, no '/' behind it; owned */
-    const char *path;             /* its path: "" or "/prefix"; points into base */
-    struct http_options options;  /* a copy, owned */
-    struct http *http;            /* the connection for all but streams */
-    struct secret *authorization; /* the header's value; NULL: none */
+    char *base;                  /* "https://host/prefix", encoded, no '/' behind it; owned */
+    const char *path;            /* its path: "" or "/prefix"; points into base */
+    struct http_options options; /* a copy, owned */
+    struct http *http;           /* the connection for all but streams */
+    struct http_auth *auth;      /* NULL: no credentials */
     struct user_headers headers;
     unsigned uploads;
+    enum resumable resumable;
     enum move move;
     enum destination destination; /* the first form that the server has not refused */
     char *folder;                 /* the key's that was last made sure of; owned */
@@ -91,14 +96,36 @@ bool http_put_is_temporary(const char *name);
 int http_list(struct sink *s, const char *prefix, int (*fn)(void *ctx, const struct sink_listing_entry *entry),
               void *ctx, struct err *e);
 
-/* The value for Authorization, from file or, if that is NULL, the environment (SALVAGE_CREDENTIALS_FILE,
- * SALVAGE_HTTP_TOKEN, SALVAGE_HTTP_USER and SALVAGE_HTTP_PASSWORD); NULL if there is none. -FAULT_CREDENTIALS. */
-int http_auth_get(const char *file, struct secret **ret, struct err *e);
-
-/* sink_ops' upload functions (http_upload.c). */
+/* sink_ops' upload functions (http_upload.c). An upload takes one of two ways; each embeds this at its beginning. */
+struct upload_way {
+    int (*write)(struct upload *u, struct part *p, struct err *e);
+    int (*commit)(struct upload *u, const struct whole *w, struct err *e);
+    void (*abort)(struct upload *u);
+    void (*free)(struct upload *u);
+};
+struct upload {
+    const struct upload_way *way;
+    struct http_store *store;
+    const struct object *object;
+    const struct upload_events *events;
+    bool confirmed; /* the server's answer had the digest of the whole */
+};
 int http_upload_new(struct sink *s, const struct upload_start *start, struct upload **ret, struct err *e);
 int http_upload_write(struct upload *u, struct part *p, struct err *e);
 int http_upload_commit(struct upload *u, const struct whole *w, struct err *e);
 int http_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e);
 void http_upload_abort(struct upload *u);
 void http_upload_free(struct upload *u);
+
+/* One chunked PUT (http_stream.c). */
+int http_stream_new(struct http_store *s, const struct upload_start *start, struct upload **ret, struct err *e);
+
+/* Several requests (http_resume.c). find: asks the server once, by OPTIONS, and sets s->resumable. */
+int http_resume_find(struct http_store *s, const struct upload_events *events, struct err *e);
+int http_resume_new(struct http_store *s, const struct upload_start *start, struct upload **ret, struct err *e);
+/* A small object under its own name. 0: the answer had its digest; 1: its size is right, which was asked for. */
+int http_resume_put(struct http_store *s, const struct small_object *o, const struct upload_events *events,
+                    struct err *e);
+/* As sink_ops.probe and sink_ops.abort_token. */
+int http_resume_probe(struct http_store *s, const char *key, struct err *e);
+int http_resume_abort(struct sink *s, const char *key, const char *token, struct err *e);

@@ -101,6 +101,23 @@ class ResetInBody:
         return False
 
 
+class BreakInBody:
+    """Passes on some of the body, then the line breaks on both sides: the store has what came until then."""
+
+    def __init__(self, after=100 * 1024):
+        self.after = after
+
+    def __call__(self, link, request):
+        link.store = socket.create_connection(link.proxy.upstream)
+        link.store.sendall(request.head)
+        for data in link.body(request):
+            link.store.sendall(data)
+            if request.received >= self.after:
+                break
+        link.reset()
+        return False
+
+
 class ResetAnswer:
     """Lets the store do it, and resets the connection instead of answering: the answer is lost."""
 

@@ -13,7 +13,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "store/http/http_store.h"
+#include "store/http/http_auth.h"
 
 static char path[] = "http_auth_test.XXXXXX";
 static int fd;
