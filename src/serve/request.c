@@ -125,11 +125,20 @@ void request_free(void *request)
     free(r);
 }
 
+/* Who may write may ask what is there of it, by HEAD: the size and digest of what was stored. That it is there a
+ * refused PUT says anyway. */
+static unsigned rights_by_method(const struct request *r)
+{
+    bool asks = text_eq(exchange_method(r->exchange), "HEAD") && r->rights & RIGHT_WRITE;
+
+    return asks ? r->rights | RIGHT_LIST | RIGHT_READ : r->rights;
+}
+
 bool request_may(struct request *r, unsigned rights)
 {
     struct err e = {0};
 
-    if ((r->rights & rights) == rights)
+    if ((rights_by_method(r) & rights) == rights)
         return true;
     r->refused = true;
     if (r->rights & RIGHT_UNKNOWN) {
