@@ -422,6 +422,9 @@ void exchange_answer_stream(struct exchange *x, unsigned status, int64_t size, c
         if (stream->done)
             stream->done(stream->ctx);
     }
+    /* The library would end chunks that it has not begun. */
+    if (response && size < 0 && strcmp(x->method, "HEAD") == 0)
+        MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
     answer(x, status, response);
 }
 

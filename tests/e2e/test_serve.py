@@ -29,3 +29,16 @@ def test_an_address_in_use(serve, salvage, work):
 def test_what_is_no_address_to_listen_on(salvage, work, listen):
     done = salvage.run("serve", "--root", work, "--listen", listen)
     assert done.code == USAGE and listen in done.message, done
+
+
+def test_the_answer_to_a_head_has_no_body(serve):
+    server = serve("--anonymous-read")
+    (server.root / "shop").mkdir()
+    (server.root / "shop" / "app.hprof").write_bytes(b"evidence")
+    for path in ("/shop/", "/shop/app.hprof", "/shop/none", "/-/login", "/metrics"):
+        with server.connect() as connection:
+            request = "HEAD %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % path
+            connection.sendall(request.replace("Connection: close\r\n", "").encode() + request.encode())
+            text = b"".join(iter(lambda: connection.recv(65536), b""))
+        for answer in text.split(b"\r\n\r\n"):
+            assert not answer or answer.startswith(b"HTTP/1.1 "), (path, text)
