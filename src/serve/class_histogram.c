@@ -15,7 +15,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 
-enum { DIGITS_MAX = 18 };
+enum { DIGITS_MAX = 18, NAME_BYTES_MAX = 65536 };
 
 static void skip_blanks(const char **at, const char *end)
 {
@@ -84,7 +84,7 @@ static bool take_row(const char *at, const char *end, struct histogram_row *ret)
     size = (size_t)((module ? module : end) - at);
     while (size > 0 && isspace((unsigned char)at[size - 1]))
         size--;
-    if (size == 0 || size > 64 * 1024)
+    if (size == 0 || size > NAME_BYTES_MAX)
         return false;
     take_name(at, size, ret->name);
     return *ret->name != '\0';
@@ -132,22 +132,26 @@ void histogram_done(struct histogram *h)
     *h = (struct histogram){0};
 }
 
+struct named {
+    const struct histogram_row *row;
+};
+
 static int by_name(const void *a, const void *b)
 {
-    const struct histogram_row *const *x = a, *const *y = b;
+    const struct named *x = a, *y = b;
 
-    return strcmp((*x)->name, (*y)->name);
+    return strcmp(x->row->name, y->row->name);
 }
 
 /* The rows by name. NULL without memory. */
-static const struct histogram_row **sort_names(const struct histogram *h)
+static struct named *sort_names(const struct histogram *h)
 {
-    const struct histogram_row **list = calloc(h->count + 1, sizeof(*list));
+    struct named *list = calloc(h->count + 1, sizeof(*list));
 
     if (!list)
         return NULL;
     for (size_t i = 0; i < h->count; i++)
-        list[i] = &h->row[i];
+        list[i].row = &h->row[i];
     qsort(list, h->count, sizeof(*list), by_name);
     return list;
 }
@@ -174,16 +178,16 @@ static void put_change(struct histogram_change *c, const struct histogram_row *b
 int histogram_compare(const struct histogram *before, const struct histogram *after,
                       struct histogram_change **ret_changes, size_t *ret_count)
 {
-    CLEANUP_FREE const struct histogram_row **old = sort_names(before), **new = sort_names(after);
+    CLEANUP_FREE struct named *old = sort_names(before), *new = sort_names(after);
     CLEANUP_FREE struct histogram_change *list = calloc(before->count + after->count + 1, sizeof(*list));
     size_t i = 0, k = 0, count = 0;
 
     if (!old || !new || !list)
         return -ENOMEM;
     while (i < before->count || k < after->count) {
-        int order = i == before->count ? 1 : k == after->count ? -1 : strcmp(old[i]->name, new[k]->name);
+        int order = i == before->count ? 1 : k == after->count ? -1 : strcmp(old[i].row->name, new[k].row->name);
 
-        put_change(&list[count++], order <= 0 ? old[i] : NULL, order >= 0 ? new[k] : NULL);
+        put_change(&list[count++], order <= 0 ? old[i].row : NULL, order >= 0 ? new[k].row : NULL);
         i += order <= 0;
         k += order >= 0;
     }

@@ -16,7 +16,7 @@
 
 enum { ROWS = 50 };
 
-#define TEXT(borrowed) ((char *)(uintptr_t)(borrowed)) /* for a manifest that frees nothing */
+#define TEXT(borrowed) ((char *)(borrowed)) /* for a manifest that frees nothing */
 
 struct list {
     struct html *h;

@@ -42,10 +42,32 @@ static void write_link(struct html *h, const char *href, const char *text, const
     html_end(h);
 }
 
-static void write_actions(struct html *h, const struct evidence *v, const struct manifest *m, bool readable)
+/* For those without a token: a link that works for a day. The answer is a page with it. */
+static void write_link_form(struct html *h, const struct manifest *m, const struct request *r)
+{
+    CLEANUP(buf_done) struct buf url = {0};
+
+    if (caller_is_anonymous(r->caller) || buf_add_text(&url, "/" REQUEST_OWN "link") < 0 ||
+        html_url_query(&url, "key", m->key) < 0 || html_url_query(&url, "for", "24h") < 0 ||
+        html_url_query(&url, "csrf", caller_csrf(r->caller)) < 0)
+        return;
+    html_begin(h, "form");
+    html_attr(h, "method", "post");
+    html_attr(h, "action", buf_text(&url));
+    html_begin(h, "button");
+    html_text(h, "Link for a day");
+    html_begin_class(h, "span", "unseen");
+    html_text(h, ": ");
+    html_text(h, text_base_name(m->key));
+    html_end(h);
+    html_end(h);
+    html_end(h);
+}
+
+static void write_actions(struct html *h, const struct evidence *v, const struct manifest *m, const struct request *r)
 {
     CLEANUP(buf_done) struct buf url = {0}, decoded = {0}, inside = {0};
-    bool packed = !text_eq(m->codec, "none");
+    bool packed = !text_eq(m->codec, "none"), readable = v->rights & RIGHT_READ;
 
     if (buf_add_text(&url, "/") < 0 || html_url_path(&url, m->key) < 0 ||
         buf_printf(&decoded, "%s?decoded", buf_text(&url)) < 0 || evidence_url(v, m, &inside) < 0)
@@ -57,6 +79,8 @@ static void write_actions(struct html *h, const struct evidence *v, const struct
         write_link(h, buf_text(&decoded), "Download, decompressed", m);
     if (readable)
         write_link(h, buf_text(&url), packed ? "As it is stored" : "Download", m);
+    if (readable)
+        write_link_form(h, m, r);
     html_end(h);
 }
 
@@ -127,7 +151,7 @@ void evidence_write(struct html *h, const struct evidence *v, unsigned i, const 
         html_element(h, "span", "tag", "partial");
     html_end(h);
     if (readable || evidence_is_record(m->kind))
-        write_actions(h, v, m, readable);
+        write_actions(h, v, m, r);
     if (readable)
         write_lines(h, m, r);
     write_manifest(h, v, i);

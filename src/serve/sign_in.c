@@ -15,6 +15,7 @@
 #include "net/url.h"
 #include "serve/credential.h"
 #include "serve/form.h"
+#include "serve/page.h"
 #include "serve/route.h"
 #include "serve/session.h"
 #include "serve/sign_in_page.h"
@@ -173,6 +174,10 @@ static void make_link(struct request *r)
         return;
     }
     request_audit(r, "link", key, 0);
+    if (page_is_wanted(r->exchange)) {
+        sign_in_link_page(r, buf_text(&url), expires);
+        return;
+    }
     exchange_add_header(r->exchange, "Cache-Control", "no-store");
     exchange_answer_text(r->exchange, 201, "%s", buf_text(&url));
 }

@@ -4,6 +4,7 @@
  */
 #include "serve/sign_in_page.h"
 
+#include "base/mem.h"
 #include "serve/page.h"
 
 static void write_field(struct html *h)
@@ -53,4 +54,24 @@ void sign_in_page(struct request *r, unsigned status, const char *next, const ch
     html_end(h);
     html_end(h);
     page_end(&p, status);
+}
+
+void sign_in_link_page(struct request *r, const char *path, int64_t expires_s)
+{
+    CLEANUP(buf_done) struct buf url = {0};
+    struct page p;
+    struct html *h = &p.html;
+
+    page_begin(&p, r, "A link", NULL);
+    html_begin_class(h, "div", "hero");
+    html_element(h, "h1", NULL, "A link for somebody without a token");
+    html_begin_class(h, "p", "lead");
+    html_text(h, "Whoever has it can download this one file, until ");
+    page_time(h, expires_s * 1000000000);
+    html_text(h, ".");
+    html_end(h);
+    if (page_origin(r->exchange, &url) == 0 && buf_add_text(&url, path) == 0)
+        page_copy(h, buf_text(&url));
+    html_end(h);
+    page_end(&p, 201);
 }
