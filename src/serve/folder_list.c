@@ -12,9 +12,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/array.h"
 #include "base/mem.h"
+#include "serve/object_answer.h"
 #include "serve/root.h"
 
 enum {
@@ -30,7 +32,6 @@ static atomic_size_t all_sorted;
 struct folder_list {
     struct request *request;
     DIR *dir;
-    struct stat st;
     bool is_root;
     bool sorted; /* else names is empty, and dir is read once more */
     char *names;
@@ -186,7 +187,7 @@ int folder_list_new(struct request *r, struct folder_list **ret)
     l->is_root = !*r->key;
     if ((fd = root_open(r->serve->root_fd, r->key, O_RDONLY | O_DIRECTORY)) < 0)
         return fd;
-    if (fstat(fd, &l->st) < 0 || !(l->dir = fdopendir(fd)))
+    if (!(l->dir = fdopendir(fd)))
         return -errno;
     TAKE_FD(fd);
     if ((result = collect(l)) < 0)
@@ -217,20 +218,24 @@ int folder_list_next(struct folder_list *l, struct folder_entry *ret)
         }
     } while (fstatat(dirfd(l->dir), name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
              !(type == IS_FOLDER ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode)));
-    *ret = (struct folder_entry){.name = name,
-                                 .folder = type == IS_FOLDER,
-                                 .size = (uint64_t)st.st_size,
-                                 .modified_ns = to_ns(&st.st_mtim),
-                                 .changed_ns = to_ns(&st.st_ctim)};
+    *ret = (struct folder_entry){
+        .name = name, .folder = type == IS_FOLDER, .size = (uint64_t)st.st_size, .modified_ns = to_ns(&st.st_mtim)};
     return 1;
 }
 
-bool folder_list_is_empty(const struct folder_list *l)
+bool folder_list_open(struct request *r, struct folder_list **ret)
 {
-    return l->sorted && l->count == 0;
-}
+    struct folder_list *l;
+    int result = folder_list_new(r, &l);
 
-const struct stat *folder_list_stat(const struct folder_list *l)
-{
-    return &l->st;
+    if (result < 0) {
+        object_answer_absent(r, result);
+        return false;
+    }
+    if (l->is_root && l->sorted && l->count == 0 && caller_is_anonymous(r->caller) && !request_may(r, RIGHT_LIST)) {
+        folder_list_free(l);
+        return false;
+    }
+    *ret = l;
+    return true;
 }

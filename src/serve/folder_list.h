@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "serve/request.h"
 
@@ -19,7 +18,7 @@ struct folder_entry {
     const char *name; /* borrowed until the next call */
     bool folder;
     uint64_t size; /* of a file */
-    int64_t modified_ns, changed_ns;
+    int64_t modified_ns;
 };
 
 /* r->key is a folder's, "" the root. r must live as long as the list. -ENOENT, -ENOTDIR, -EACCES; -EAGAIN: the rights
@@ -27,11 +26,9 @@ struct folder_entry {
 int folder_list_new(struct request *r, struct folder_list **ret);
 void folder_list_free(struct folder_list *l);
 
+/* The same; false after it has answered with the reason. An anonymous caller who sees nothing in the root is to sign
+ * in; others see that there is nothing (yet) for them. */
+bool folder_list_open(struct request *r, struct folder_list **ret);
+
 /* 1 with *ret; 0 at the end; -errno. What was removed meanwhile is left out. */
 int folder_list_next(struct folder_list *l, struct folder_entry *ret);
-
-/* Whether there is no entry: known before the first call of folder_list_next only. */
-bool folder_list_is_empty(const struct folder_list *l);
-
-/* The folder itself. */
-const struct stat *folder_list_stat(const struct folder_list *l);

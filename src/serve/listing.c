@@ -16,7 +16,6 @@
 #include "base/text.h"
 #include "serve/folder_list.h"
 #include "serve/html.h"
-#include "serve/object_answer.h"
 #include "serve/route.h"
 
 enum { NAME_COLUMN = 50, NS_PER_S = 1000000000 };
@@ -222,23 +221,9 @@ static void answer(struct request *r, struct listing *l)
     exchange_answer_stream(x, 200, -1, &(struct exchange_stream){.read = read_listing, .done = listing_free, .ctx = l});
 }
 
-static int open_list(struct request *r, struct folder_list **ret)
-{
-    int result = folder_list_new(r, ret);
-
-    /* An anonymous caller who sees nothing is to sign in; others see that there is nothing (yet) for them. */
-    if (result == 0 && !*r->key && folder_list_is_empty(*ret) && caller_is_anonymous(r->caller) &&
-        !request_may(r, RIGHT_LIST)) {
-        folder_list_free(TAKE_PTR(*ret));
-        return 1;
-    }
-    return result;
-}
-
 void listing_folder(struct request *r)
 {
     CLEANUP(listing_free_ptr) struct listing *l = NULL;
-    int result;
 
     if (r->serve->root_fd < 0) {
         exchange_answer_text(r->exchange, 501, "this store is listed by its own tools");
@@ -251,11 +236,10 @@ void listing_folder(struct request *r)
         return;
     }
     l->json = wants_json(r->exchange);
-    result = open_list(r, &l->list);
-    if (result < 0)
-        object_answer_absent(r, result);
-    else if (result == 0 && begin(l, r->key) < 0)
+    if (!folder_list_open(r, &l->list))
+        return;
+    if (begin(l, r->key) < 0)
         exchange_answer_text(r->exchange, 503, "out of memory");
-    else if (result == 0)
+    else
         answer(r, TAKE_PTR(l));
 }

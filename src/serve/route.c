@@ -56,6 +56,8 @@ static const struct route ROUTES[] = {
     {" GET HEAD ", FOLDER, NULL, listing_folder},
     {" PUT POST MKCOL ", OBJECT, NULL, upload_object},
     {" MKCOL ", FOLDER, NULL, upload_object},
+    {" OPTIONS PROPFIND ", OBJECT, NULL, webdav_propfind},
+    {" OPTIONS PROPFIND ", FOLDER, NULL, webdav_propfind},
     {" PUT ", FOLDER, NULL, refuse_folder},
     {" OPTIONS ", OBJECT, NULL, upload_options},
     {" OPTIONS ", FOLDER, NULL, upload_options},

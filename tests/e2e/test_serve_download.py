@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+import xml.etree.ElementTree
 
 import pytest
 
@@ -364,6 +365,106 @@ def test_who_may_list_reads_why_and_no_evidence(salvage, shared, dumps):
     assert key in found.out
     refused = salvage.run("get", shared.url + "/" + key, env={"SALVAGE_HTTP_TOKEN": token("lister")})
     assert refused.code != 0 and "403" in refused.message
+
+
+# --- WebDAV -----------------------------------------------------------------------------------------------------------------------
+
+
+DAV = "{DAV:}"
+
+
+def propfind(server, path, depth="1", props=(), **more):
+    """(path, properties that were found, properties that were not) of each response."""
+    body = None
+    if props:
+        body = '<?xml version="1.0"?><propfind xmlns="DAV:"><prop>%s</prop></propfind>' % "".join("<%s/>" % p for p in props)
+    headers = {} if depth is None else {"Depth": depth}
+    a = server.request("PROPFIND", path, body=body, headers=headers, **more)
+    assert a.status == 207 and a.headers["Content-Type"].startswith("application/xml"), a
+    found = []
+    for response in xml.etree.ElementTree.fromstring(a.body).findall(DAV + "response"):
+        parts = {stat.findtext(DAV + "status").split()[1]: stat.find(DAV + "prop") for stat in response.findall(DAV + "propstat")}
+        assert set(parts) <= {"200", "404"}
+        have = {p.tag.removeprefix(DAV): p for p in parts.get("200", ())}
+        found.append((response.findtext(DAV + "href"), have, {p.tag.removeprefix(DAV) for p in parts.get("404", ())}))
+    return found
+
+
+def test_properties_of_a_folder_and_what_is_in_it(server):
+    path = put(server, "shop/b.bin", b"12345")
+    put(server, "shop/inner/x", b"")
+    put(server, "shop/.hidden", b"")
+    os.utime(path, (1792548000, 1792548000))
+    for asked in ("/shop/", "/shop"):
+        (self, inner, file) = propfind(server, asked)
+        assert [self[0], inner[0], file[0]] == ["/shop/", "/shop/inner/", "/shop/b.bin"]
+        for folder in (self, inner):
+            assert folder[1]["resourcetype"].find(DAV + "collection") is not None
+            assert "getcontentlength" not in folder[1] and not folder[2]
+    have = file[1]
+    assert have["resourcetype"].find(DAV + "collection") is None
+    assert have["getcontentlength"].text == "5" and have["displayname"].text == "b.bin"
+    assert have["getlastmodified"].text == "Wed, 21 Oct 2026 02:00:00 GMT"
+    assert have["creationdate"].text.startswith("2026-10-21T02:00:00")
+    assert have["getetag"].text == get(server, "/shop/b.bin").headers["ETag"]
+    assert [e[0] for e in propfind(server, "/shop/", "0")] == ["/shop/"]
+    assert [e[0] for e in propfind(server, "/")] == ["/", "/shop/"]
+    for depth in ("0", "1", "infinity", None):
+        assert [e[0] for e in propfind(server, "/shop/b.bin", depth)] == ["/shop/b.bin"]
+
+
+def test_properties_that_are_asked_for(salvage, server, dumps):
+    key, manifest, _ = ship(salvage, server, dumps)
+    (one,) = propfind(server, "/" + key, "0", ["getetag", "getcontentlength", "quota-used-bytes"])
+    assert one[1]["getetag"].text == '"%s"' % manifest["stored_sha256"]
+    assert set(one[1]) == {"getetag", "getcontentlength"} and one[2] == {"quota-used-bytes"}
+    (folder,) = propfind(server, "/", "0", ["getetag", "resourcetype"])
+    assert set(folder[1]) == {"resourcetype"} and folder[2] == {"getetag"}
+    names = '<propfind xmlns="DAV:"><propname/></propfind>'
+    a = server.request("PROPFIND", "/" + key, body=names, headers={"Depth": "0"})
+    assert b"<D:getetag/>" in a.body and manifest["stored_sha256"].encode() not in a.body
+
+
+def test_hostile_names_in_properties(server):
+    for name in HOSTILE:
+        put(server, "shop/%s" % name, name.encode())
+    responses = propfind(server, "/shop/")[1:]
+    assert {r[1]["displayname"].text for r in responses} == set(HOSTILE)
+    for path, have, _ in responses:
+        assert server.get(path).body.decode() == have["displayname"].text
+
+
+def test_a_propfind_that_is_refused(server):
+    put(server, "shop/x", b"")
+    for depth in ("infinity", None, "2"):
+        a = server.request("PROPFIND", "/shop/", headers={"Depth": depth} if depth else {})
+        assert a.status == 403 and b"propfind-finite-depth" in a.body
+    for path in ("/shop/none", "/shop/x/", "/none/", "/.salvage/"):
+        assert server.request("PROPFIND", path, headers={"Depth": "1"}).status == 404, path
+    bomb = '<!DOCTYPE a [<!ENTITY b "c"><!ENTITY d "&b;&b;">]><propfind xmlns="DAV:"><prop><a>&d;</a></prop></propfind>'
+    for body, status in (("<x", 400), (bomb, 400), ("<propfind/>", 400), (" " * 100_000, 413)):
+        assert server.request("PROPFIND", "/shop/", body=body, headers={"Depth": "1"}).status == status, body[:20]
+    a = server.request("OPTIONS", "/shop/")
+    assert a.status == 200 and a.headers["DAV"] == "1" and "PROPFIND" in a.headers["Allow"]
+
+
+def test_propfind_shows_no_other_namespace(shared):
+    assert [r[0] for r in propfind(shared, "/", token=token("lister"))] == ["/", "/shop/"]
+    for path in ("/pay/", "/pay", "/pay/till/heap.hprof"):
+        for method in ("PROPFIND", "OPTIONS"):
+            assert shared.request(method, path, headers={"Depth": "0"}, token=token("lister")).status == 404, path
+    assert shared.request("PROPFIND", "/", headers={"Depth": "1"}).status == 401
+    assert shared.request("OPTIONS", "/").status == 401
+    assert shared.request("OPTIONS", "/", token=token("stranger")).status == 200
+
+
+def test_rclone_reads_by_webdav(shared, work):
+    data = some_bytes(3_000_000)
+    put(shared, "shop/cart/k\u00e4se & more.bin", data)
+    subprocess.run(["rclone", "--config", "/dev/null", "--webdav-url", shared.url, "--webdav-bearer-token", token("reader"), "--retries", "1",
+                    "copy", ":webdav:", work / "copy"], check=True, stdin=subprocess.DEVNULL)
+    got = {str(p.relative_to(work / "copy")): p.read_bytes() for p in (work / "copy").rglob("*") if p.is_file()}
+    assert got == {"shop/cart/heap.hprof": b"x" * 100, "shop/cart/oom-kill.json": b"x" * 100, "shop/cart/k\u00e4se & more.bin": data}
 
 
 # --- while it changes -----------------------------------------------------------------------------------------------------------
