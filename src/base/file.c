@@ -208,6 +208,18 @@ int file_replace_locked(int dirfd, const char *path, const void *data, size_t si
     return replace(dirfd, &(struct replacement){path, data, size, mode, true});
 }
 
+int file_rename_new(int from_dirfd, const char *from, int to_dirfd, const char *to)
+{
+    if (renameat2(from_dirfd, from, to_dirfd, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+    if (linkat(from_dirfd, from, to_dirfd, to, 0) < 0)
+        return -errno;
+    unlinkat(from_dirfd, from, 0);
+    return 0;
+}
+
 /* Makes one folder; its parents exist. */
 static int make_folder(int dirfd, char *path, mode_t mode)
 {

@@ -28,6 +28,10 @@ int file_replace(int dirfd, const char *path, const void *data, size_t size, mod
 /* The same; the new file is locked (flock(2)) before the rename. Its descriptor, or -errno. */
 int file_replace_locked(int dirfd, const char *path, const void *data, size_t size, mode_t mode);
 
+/* Renames, and never replaces: -EEXIST. Where the file system can't do that in one step (NFS, some of FUSE), by a link.
+ */
+int file_rename_new(int from_dirfd, const char *from, int to_dirfd, const char *to);
+
 /* Makes path and its missing parents; existing folders are not changed. The parents of new folders are fsynced. */
 int file_mkdirs(int dirfd, const char *path, mode_t mode);
 

@@ -276,24 +276,11 @@ void heapdump_remove(struct heapdump *d)
     dumpfolder_remove(&d->own);
 }
 
-/* Not every file system can rename without replacing (NFS, some of FUSE): link(2) never replaces. */
-static int rename_new(int from, const char *name, int to, const char *new_name)
-{
-    if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return -errno;
-    if (linkat(from, name, to, new_name, 0) < 0)
-        return -errno;
-    unlinkat(from, name, 0);
-    return 0;
-}
-
 int heapdump_move(struct heapdump *d, int folder, const char *name)
 {
     assert(d->fd >= 0 && d->name);
     struct stat moved, ours;
-    int r = rename_new(dump_folder(d), d->name, folder, name);
+    int r = file_rename_new(dump_folder(d), d->name, folder, name);
 
     if (r < 0)
         return r;

@@ -256,22 +256,9 @@ static int same_bytes(const struct incoming *in, int folder, const char *name)
     return 1;
 }
 
-static int rename_new(int from_fd, const char *from, int to_fd, const char *to)
-{
-    if (renameat2(from_fd, from, to_fd, to, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return -errno;
-    /* NFS and some FUSE file systems know no RENAME_NOREPLACE, but links are as good. */
-    if (linkat(from_fd, from, to_fd, to, 0) < 0)
-        return -errno;
-    unlinkat(from_fd, from, 0);
-    return 0;
-}
-
 static int give_name(struct incoming *in, int folder, const char *name, bool replace, enum incoming_end *ret)
 {
-    int r = rename_new(in->folder, in->name, folder, name);
+    int r = file_rename_new(in->folder, in->name, folder, name);
 
     *ret = INCOMING_STORED;
     if (r != -EEXIST)

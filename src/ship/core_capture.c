@@ -63,7 +63,7 @@ int core_to_file(const struct proc *p, const struct live_core_options *o, const 
     char part[NAME_MAX + 1];
     const char *name;
     struct stat st;
-    int r;
+    int r, moved;
 
     if (!folder_copy || !name_copy)
         return err_set(e, -ENOMEM, "out of memory");
@@ -80,8 +80,8 @@ int core_to_file(const struct proc *p, const struct live_core_options *o, const 
         return err_set(e, errno == EEXIST ? -FAULT_EXISTS : -errno, "%s beside it, where it is written: %s", path,
                        strerror(errno));
     r = core_to_descriptor(p, o, fd, ret, e);
-    if (r == 0 && (fsync(fd) < 0 || renameat2(folder, part, folder, name, RENAME_NOREPLACE) < 0))
-        r = err_set(e, errno == EEXIST ? -FAULT_EXISTS : -errno, "%s: %s", path, strerror(errno));
+    if (r == 0 && (moved = fsync(fd) < 0 ? -errno : file_rename_new(folder, part, folder, name)) < 0)
+        r = err_set(e, moved == -EEXIST ? -FAULT_EXISTS : moved, "%s: %s", path, strerror(-moved));
     if (r < 0)
         unlinkat(folder, part, 0);
     return r;

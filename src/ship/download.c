@@ -190,17 +190,12 @@ static int open_part(const char *path, char **ret)
 /* Renames the file; one that was made under the name meanwhile is only overwritten with force. */
 static int publish(const char *part, const char *path, bool force, struct err *e)
 {
-    int r = renameat2(AT_FDCWD, part, AT_FDCWD, path, force ? 0 : RENAME_NOREPLACE);
+    int r = !force ? file_rename_new(AT_FDCWD, part, AT_FDCWD, path) : rename(part, path) < 0 ? -errno : 0;
 
-    if (r < 0 && !force && (errno == EINVAL || errno == ENOSYS)) { /* NFS and others don't know that flag */
-        r = link(part, path);
-        if (r == 0)
-            unlink(part);
-    }
     if (r == 0)
         return 0;
-    return errno == EEXIST ? err_set(e, -FAULT_EXISTS, "%s exists by now: give --force to overwrite it", path)
-                           : err_set(e, -errno, "cannot rename %s: %s", part, strerror(errno));
+    return r == -EEXIST ? err_set(e, -FAULT_EXISTS, "%s exists by now: give --force to overwrite it", path)
+                        : err_set(e, r, "cannot rename %s: %s", part, strerror(-r));
 }
 
 int download_to_stdout(const struct download *d, struct err *e)

@@ -94,12 +94,11 @@ static int copy(struct heapdump *d, const struct new_file *to)
     r = copy_bytes(d->fd, fd);
     if (r == 0 && fsync(fd) < 0)
         r = -errno;
-    /* Not every file system can rename without replacing another file; a link never replaces. */
-    if (r == 0 && renameat2(to->folder, name, to->folder, to->name, RENAME_NOREPLACE) < 0 &&
-        (errno != EINVAL || linkat(to->folder, name, to->folder, to->name, 0) < 0))
-        r = -errno;
-    unlinkat(to->folder, name, 0);
     if (r == 0)
+        r = file_rename_new(to->folder, name, to->folder, to->name);
+    if (r < 0)
+        unlinkat(to->folder, name, 0);
+    else
         heapdump_remove(d);
     return r;
 }

@@ -33,7 +33,7 @@ static int scratch_tear_down(void **state)
 }
 
 /* Writes a file, and makes its folder. */
-static void scratch_put(const char *folder, const char *name, const char *text)
+static inline void scratch_put(const char *folder, const char *name, const char *text)
 {
     assert_int_equal(file_mkdirs(scratch_fd, folder, 0755), 0);
     CLEANUP_FD int fd = openat(scratch_fd, folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
