@@ -146,6 +146,12 @@ static const struct event_info TABLE[EVENT_END] = {
                               "the store behind serve (--from) has failed a request for this object; the client was "
                               "answered with 502, 503 or 504, or its download was broken off",
                               "key fault error"},
+    [EVENT_CASE_REMOVED] = {"case-removed", LEVEL_INFO,
+                            "serve: --retain does not keep a case (reason): it left the store",
+                            "case bytes objects reason"},
+    [EVENT_RETENTION_FAILED] = {"retention-failed", LEVEL_WARNING,
+                                "serve: what --retain does not keep could not be removed; tried again within the hour",
+                                "fault error"},
     [EVENT_STOPPING] = {"stopping", LEVEL_INFO, "SIGTERM or SIGINT was received: the work in progress has this long",
                         "left grace_s"},
     [EVENT_NOT_SHIPPED] = {"not-shipped", LEVEL_ERROR,

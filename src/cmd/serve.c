@@ -24,6 +24,7 @@ struct serve_options {
     struct plan_options plan;
     struct notify_options notify;
     const char *state, *metrics;
+    struct opt_list retain;
     const char *root, *from, *listen, *tls_cert, *tls_key;
     struct upload_options upload;
     uint64_t grace_ms, refresh_ms, upload_memory;
@@ -57,6 +58,11 @@ static const struct opt SERVE_OPTIONS[] = {
     {OPT_STRING, 0, "state", "DIR", NULL, offsetof(struct serve_options, state),
      "folder for notices that wait and for the index of cases, without which each start reads all manifests; default "
      "with --root: .salvage in it"},
+    {OPT_HEADING, .name = "Care"},
+    {OPT_LIST, 0, "retain", "[NAMESPACE:]LIMITS", NULL, offsetof(struct serve_options, retain),
+     "what stays, checked every hour: age=30d, count=20 (cases of one workload), bytes=500G, free=10G (on the disk of "
+     "--root), joined by commas; for one namespace: shop:age=90d,bytes=50G; may be repeated; `salvage prune --dry-run` "
+     "shows what would go"},
     {OPT_STRING, 0, "metrics", "ADDRESS", NULL, offsetof(struct serve_options, metrics),
      "shows /metrics and /healthz there, too, and to whoever can connect: 127.0.0.1:9090"},
     {OPT_HEADING, .name = "Log"},
@@ -117,6 +123,7 @@ static char *public_url(const struct serve_options *o)
 static int run_on(struct serve_options *o, struct err *e)
 {
     CLEANUP(notify_targets_done) struct notify_targets targets = {0};
+    CLEANUP(retain_policy_done) struct retain_policy retain = {0};
     CLEANUP_FREE char *link = public_url(o);
     CLEANUP(sink_config_done) struct sink_config store = {0};
     CLEANUP(upload_config_done) struct upload_config upload = {0};
@@ -144,6 +151,9 @@ static int run_on(struct serve_options *o, struct err *e)
     config.notices = (struct notices_config){.targets = &targets, .public_url = link, .every_ms = o->notify.every_ms};
     config.state = o->state;
     config.metrics = o->metrics;
+    if ((r = retain_policy_read(&retain, o->retain.item, o->retain.count, e)) < 0)
+        return r;
+    config.retain = &retain;
     config.http = (struct http_server_options){.listen = o->listen, .tls_cert = o->tls_cert, .tls_key = o->tls_key};
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

@@ -59,6 +59,7 @@ static void serve_free(struct serve *s)
     http_server_stop(s->http, s->config.grace_ms);
     metrics_server_stop(s->metrics);
     decode_slots_free(s->decoders);
+    retention_stop(s->retention);
     notices_close(s->notices);
     gateway_close(s->gateway);
     uploads_close(s->uploads);
@@ -121,6 +122,25 @@ static int open_notices(struct serve *s, struct err *e)
     return notices_open(&config, folder, &s->notices, e);
 }
 
+static void on_removed(void *ctx, const char *key)
+{
+    serve_removed(ctx, key);
+}
+
+static int start_retention(struct serve *s, struct err *e)
+{
+    const struct retention_config config = {
+        .store = s->config.store, .policy = s->config.retain, .root_fd = s->root_fd, .removed = on_removed, .ctx = s};
+    const struct retain_rule *general;
+
+    if (!s->config.retain || s->config.retain->count == 0)
+        return 0;
+    general = retain_rule_general(s->config.retain);
+    if (general && general->limits.free > 0 && s->root_fd < 0)
+        return err_set(e, -FAULT_USAGE, "--retain free=: only with --root is there a disk");
+    return retention_start(&config, &s->retention, e);
+}
+
 int serve_start(const struct serve_config *config, struct serve **ret, struct err *e)
 {
     CLEANUP(serve_free_ptr) struct serve *s = calloc(1, sizeof(*s));
@@ -161,6 +181,8 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
         return r;
     if ((r = access_keep_token(s->access, s->root_fd, e)) < 0)
         return r;
+    if ((r = start_retention(s, e)) < 0)
+        return r;
     *ret = TAKE_PTR(s);
     return 0;
 }
@@ -191,6 +213,8 @@ void serve_stored(struct serve *s, const char *key, uint64_t size)
 {
     (void)size;
     catalogue_changed(s->catalogue, key);
+    if (s->retention)
+        retention_stored(s->retention);
     if (s->notices)
         give_notice(s, key);
 }

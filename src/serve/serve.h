@@ -16,6 +16,7 @@
 #include "serve/catalogue.h"
 #include "serve/decode_slots.h"
 #include "serve/notices.h"
+#include "serve/retention.h"
 #include "serve/traffic.h"
 #include "serve/uploads.h"
 #include "store/sink.h"
@@ -30,7 +31,8 @@ struct serve_config {
     struct http_server_options http; /* begin, over and ctx are set by serve_start */
     struct notices_config notices;   /* store and http are set by serve_start */
     const char *state;               /* a folder for the index and notices that wait; NULL: the root's own, or none */
-    const char *metrics;             /* --metrics: an address to show metrics at without a token; NULL: none */
+    const struct retain_policy *retain; /* --retain; no rule: all is kept */
+    const char *metrics;                /* --metrics: an address to show metrics at without a token; NULL: none */
     uint64_t grace_ms;
 };
 
@@ -44,6 +46,7 @@ struct serve {
     struct notices *notices;     /* NULL: no targets */
     struct decode_slots *decoders;
     struct http_server *http;
+    struct retention *retention;    /* NULL: all is kept */
     struct metrics_server *metrics; /* NULL: not asked for */
     struct traffic traffic;
     atomic_bool stopping; /* answers that wait for news end */

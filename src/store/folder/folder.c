@@ -105,6 +105,22 @@ static int file_probe(struct sink *sink, const char *key, struct err *e)
     return r < 0 ? file_tree_fail(s, -r, "write to", "", e) : 0;
 }
 
+/* A folder that its last object has left goes, too, and so do those above it. */
+static void remove_empty_folders(struct file_store *s, const char *key)
+{
+    CLEANUP_FREE char *above = strdup(key);
+    struct err ignored;
+
+    for (char *slash; above && (slash = strrchr(above, '/'));) {
+        const char *name;
+
+        *slash = '\0';
+        CLEANUP_FD int folder = *above ? file_tree_parent(s, above, false, &name, &ignored) : -1;
+        if (folder < 0 || unlinkat(folder, name, AT_REMOVEDIR) < 0)
+            break;
+    }
+}
+
 static int file_remove(struct sink *sink, const char *key, struct err *e)
 {
     struct file_store *s = store_of(sink);
@@ -115,6 +131,7 @@ static int file_remove(struct sink *sink, const char *key, struct err *e)
         return folder == -FAULT_NO_OBJECT ? 0 : folder;
     if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
         return file_tree_fail(s, errno, "remove", key, e);
+    remove_empty_folders(s, key);
     return 0;
 }
 

@@ -158,7 +158,10 @@ int file_tree_parent(struct file_store *s, const char *key, bool make, const cha
         return file_tree_fail(s, ENOMEM, "open", key, e);
     if (!*name || text_eq(name, ".") || text_eq(name, ".."))
         return err_set(e, -FAULT_REFUSED, "file: '%s' is no name for an object", key);
-    if ((fd = walk(s, folder, make, e)) >= 0)
+    /* Another process may remove an empty folder just as we make one in it. */
+    for (int tries = 0; (fd = walk(s, folder, make, e)) == -FAULT_NO_OBJECT && make && tries < 3;)
+        tries++;
+    if (fd >= 0)
         *ret_name = name;
     return fd;
 }

@@ -105,6 +105,7 @@ class Files(Store):
         return (self.root / key).read_bytes()
 
     def overwrite(self, key, data):
+        (self.root / key).parent.mkdir(parents=True, exist_ok=True)
         (self.root / key).write_bytes(data)
 
 

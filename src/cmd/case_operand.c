@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A case that a command line names.
+ */
+#include "cmd/case_operand.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "ship/case_list.h"
+#include "ship/case_remove.h"
+
+static bool is_case_folder(const char *name)
+{
+    const char *cause;
+    size_t cause_size;
+    int64_t time_ns;
+
+    return case_folder_parse(name, &time_ns, &cause, &cause_size);
+}
+
+/* Takes the last part off the URL's path: the rest is a store as good as the whole. malloc'ed. */
+static char *take_last_part(struct url *u)
+{
+    size_t size = strlen(u->path);
+    char *slash, *name;
+
+    while (size > 0 && u->path[size - 1] == '/')
+        u->path[--size] = '\0';
+    slash = strrchr(u->path, '/');
+    name = slash ? slash + 1 : u->path;
+    name = u->scheme == URL_HTTP || u->scheme == URL_HTTPS ? url_decode(name, strlen(name)) : strdup(name);
+    if (size > 0)
+        *(slash ? slash : u->path) = '\0';
+    return name;
+}
+
+/* "…/FOLDER/OBJECT" as FOLDER, if that is a case's. */
+static int widen(struct case_operand *o, struct err *e)
+{
+    CLEANUP_FREE char *whole = strdup(o->config.url.path), *name = take_last_part(&o->config.url);
+
+    if (!whole || !name)
+        return err_set(e, -ENOMEM, "out of memory");
+    if (is_case_folder(name)) {
+        free(o->id);
+        o->id = TAKE_PTR(name);
+    } else {
+        free(o->config.url.path);
+        o->config.url.path = TAKE_PTR(whole);
+    }
+    return 0;
+}
+
+static int name_by_url(struct case_operand *o, bool whole, struct err *e)
+{
+    if (!(o->id = take_last_part(&o->config.url)))
+        return err_set(e, -ENOMEM, "out of memory");
+    return whole && !is_case_folder(o->id) ? widen(o, e) : 0;
+}
+
+static int name_by_key(struct case_operand *o, const char *key, bool whole, struct err *e)
+{
+    char *slash;
+
+    if (!(o->id = strdup(key)))
+        return err_set(e, -ENOMEM, "out of memory");
+    for (size_t size = strlen(o->id); size > 0 && o->id[size - 1] == '/'; size--)
+        o->id[size - 1] = '\0';
+    slash = strrchr(o->id, '/');
+    if (!whole || !slash || is_case_folder(slash + 1))
+        return 0;
+    *slash = '\0';
+    if (!is_case_folder(text_base_name(o->id)))
+        *slash = '/';
+    return 0;
+}
+
+static int open_named(const struct plan_options *plan, const char *operand, bool whole, struct case_operand *o,
+                      struct err *e)
+{
+    bool by_url = strstr(operand, "://") != NULL;
+    int r;
+
+    if (!by_url && !plan->to)
+        return err_set(e, -FAULT_USAGE, "%s: in which store? Give the whole URL, or --to URL", operand);
+    if ((r = plan_sink_config(&o->config, plan, by_url ? operand : plan->to, e)) < 0)
+        return r;
+    if ((r = by_url ? name_by_url(o, whole, e) : name_by_key(o, operand, whole, e)) < 0)
+        return r;
+    if (!*o->id)
+        return err_set(e, -FAULT_USAGE, "%s: which case? `salvage ls URL` shows them", operand);
+    o->folder = is_case_folder(text_base_name(o->id));
+    if ((r = sink_open(&o->config, &o->sink, e)) < 0 ||
+        (r = case_keys(o->sink, o->id, o->folder, &o->keys, &o->bytes, e)) < 0)
+        return r;
+    return o->keys.count > 0 ? 0
+                             : err_set(e, -FAULT_NO_OBJECT, "%s: there is no such case, and no such object", operand);
+}
+
+int case_operand_open(const struct plan_options *plan, const char *operand, bool whole, struct case_operand *ret,
+                      struct err *e)
+{
+    struct case_operand o = {0};
+    int r = open_named(plan, operand, whole, &o, e);
+
+    if (r < 0) {
+        case_operand_done(&o);
+        return r;
+    }
+    *ret = o;
+    return 0;
+}
+
+void case_operand_done(struct case_operand *o)
+{
+    sink_close(o->sink);
+    sink_config_done(&o->config);
+    strv_done(&o->keys);
+    free(o->id);
+    *o = (struct case_operand){0};
+}
