@@ -25,7 +25,8 @@ enum {
     COMPARE_STEP = 64 * 1024,
     FOLDER_MODE = 0700,
     LOCK_TRIES = 50,
-    LOCK_PAUSE_MS = 20
+    LOCK_PAUSE_MS = 20,
+    NAME_TRIES = 3
 };
 
 static int make_durable(int fd, const char *name)
@@ -274,19 +275,31 @@ static int give_name(struct incoming *in, int folder, const char *name, bool rep
     return r == 1 ? 0 : r < 0 ? r : -EEXIST;
 }
 
-int incoming_commit(struct incoming *in, const struct incoming_target *target, enum incoming_end *ret, struct err *e)
+/* *ret_folder: where it lies then. */
+static int make_visible(struct incoming *in, const struct incoming_target *target, int *ret_folder,
+                        enum incoming_end *ret)
 {
     CLEANUP_FD int folder = -1;
     const char *name;
+    int r;
+
+    if ((folder = open_parent(in->uploads, target->key, &name)) < 0)
+        return folder;
+    r = give_name(in, folder, name, target->replace, ret);
+    *ret_folder = r < 0 ? -1 : TAKE_FD(folder);
+    return r;
+}
+
+int incoming_commit(struct incoming *in, const struct incoming_target *target, enum incoming_end *ret, struct err *e)
+{
+    CLEANUP_FD int folder = -1;
     int r = incoming_sync(in, e);
 
     assert(target && target->key && ret);
     if (r < 0)
         return r;
-    if ((folder = open_parent(in->uploads, target->key, &name)) < 0)
-        r = folder;
-    else
-        r = give_name(in, folder, name, target->replace, ret);
+    for (int tries = 0; tries == 0 || (r == -ENOENT && tries < NAME_TRIES); tries++)
+        r = make_visible(in, target, &folder, ret); /* an empty folder may be removed under our hands (remove.c) */
     if (r == -EEXIST)
         return err_set(e, -FAULT_EXISTS, "there is another object of this name: it is not replaced");
     if (r == -ENOTDIR || r == -EISDIR || r == -ENOTEMPTY)

@@ -182,12 +182,12 @@ static void *run(void *ctx)
     pthread_mutex_lock(&s->lock);
     clock_gettime(CLOCK_MONOTONIC, &next);
     while (!s->stopping) {
-        pthread_mutex_unlock(&s->lock);
-        upload_sweep_once(s->uploads);
-        pthread_mutex_lock(&s->lock);
         next.tv_sec += pause_s;
         while (!s->stopping && pthread_cond_timedwait(&s->changed, &s->lock, &next) == 0)
             ;
+        pthread_mutex_unlock(&s->lock);
+        upload_sweep_once(s->uploads);
+        pthread_mutex_lock(&s->lock);
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;
@@ -203,6 +203,7 @@ int upload_sweep_start(struct uploads *u, struct upload_sweeper **ret, struct er
     if (!s)
         return err_set(e, -ENOMEM, "out of memory");
     s->uploads = u;
+    upload_sweep_once(u);
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

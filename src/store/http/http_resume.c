@@ -106,6 +106,10 @@ static int fail(const struct http_store *s, const struct http_request *r, const 
     if (a->status == 412)
         return err_set(e, -FAULT_EXISTS, "http: 412 for %s %s: another object has this name, and may not be replaced",
                        r->method, r->url);
+    if (a->status == 404 && text_eq(r->method, "PUT")) /* what one may not see does not exist */
+        return err_set(
+            e, -FAULT_DENIED,
+            "http: 404 for PUT %s: these credentials may not write there: check which namespaces they are for", r->url);
     if (a->status == 413)
         return err_set(e, -FAULT_REFUSED, "http: 413 for %s %s: the server takes no object that large (--object-max)",
                        r->method, r->url);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -186,9 +187,59 @@ static void the_longest_values_fit(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+static void replace_file(const char *text)
+{
+    assert_int_equal(file_replace(AT_FDCWD, path, text, strlen(text), 0600), 0);
+}
+
+static void a_token_that_is_renewed_is_read_again(void **state)
+{
+    struct http_auth *a = NULL;
+    const struct secret *first;
+    struct err e;
+
+    (void)state;
+    write_file("first\n", 6);
+    setenv("SALVAGE_TOKEN_FILE", path, 1);
+    assert_int_equal(http_auth_new(NULL, &a, &e), 0);
+    first = http_auth_current(a);
+    assert_string_equal(secret_expose(first), "Bearer first");
+    assert_ptr_equal(http_auth_current(a), first);
+    replace_file("a:b"); /* a token, not a pair */
+    assert_string_equal(secret_expose(http_auth_current(a)), "Bearer a:b");
+    assert_string_equal(secret_expose(first), "Bearer first"); /* a request under way may still use it */
+    replace_file("");
+    assert_string_equal(secret_expose(http_auth_current(a)), "Bearer a:b");
+    assert_int_equal(unlink(path), 0);
+    assert_string_equal(secret_expose(http_auth_current(a)), "Bearer a:b");
+    replace_file("third");
+    assert_string_equal(secret_expose(http_auth_current(a)), "Bearer third");
+    http_auth_free(a);
+}
+
+static void credentials_of_the_environment_stay(void **state)
+{
+    struct http_auth *a = NULL;
+    struct err e;
+
+    (void)state;
+    setenv("SALVAGE_HTTP_TOKEN", "one", 1);
+    assert_int_equal(http_auth_new(NULL, &a, &e), 0);
+    setenv("SALVAGE_HTTP_TOKEN", "two", 1);
+    assert_string_equal(secret_expose(http_auth_current(a)), "Bearer one");
+    http_auth_free(a);
+    unsetenv("SALVAGE_HTTP_TOKEN");
+    assert_int_equal(http_auth_new(NULL, &a, &e), 0);
+    assert_null(a);
+    setenv("SALVAGE_TOKEN_FILE", "/nonexistent", 1);
+    assert_int_equal(http_auth_new(NULL, &a, &e), -FAULT_CREDENTIALS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(credentials_of_the_environment_stay),
+        TEST(a_token_that_is_renewed_is_read_again),
         TEST(without_any_there_are_none),
         TEST(a_pair_is_basic),
         TEST(a_token_is_bearer),
