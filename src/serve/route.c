@@ -59,8 +59,6 @@ static const struct route ROUTES[] = {
     {" OPTIONS PROPFIND ", OBJECT, NULL, webdav_propfind},
     {" OPTIONS PROPFIND ", FOLDER, NULL, webdav_propfind},
     {" PUT ", FOLDER, NULL, refuse_folder},
-    {" OPTIONS ", OBJECT, NULL, upload_options},
-    {" OPTIONS ", FOLDER, NULL, upload_options},
     {" DELETE ", OBJECT, NULL, remove_object},
     {" GET HEAD ", BELOW, REQUEST_OWN, page_answer},
 };

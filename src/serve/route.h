@@ -14,7 +14,6 @@ void download_object(struct request *r); /* GET, HEAD of a key (download.c) */
 void listing_folder(struct request *r);  /* GET, HEAD of a folder (listing.c) */
 void webdav_propfind(struct request *r); /* PROPFIND, OPTIONS (webdav.c) */
 void upload_object(struct request *r);   /* PUT, POST of a key; MKCOL (upload.c) */
-void upload_options(struct request *r);  /* OPTIONS of a key or a folder (upload_resume.c) */
 void upload_resume(struct request *r);   /* HEAD, PATCH, DELETE below -/uploads/ (upload_resume.c) */
 void remove_object(struct request *r);   /* DELETE of a key (remove.c) */
 void health_answer(struct request *r);   /* /healthz, /readyz (health.c) */

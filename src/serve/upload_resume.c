@@ -86,14 +86,6 @@ void upload_resume_offer(struct request *r)
     exchange_add_header(r->exchange, "Upload-Draft-Interop-Version", UPLOAD_INTEROP_VERSION);
 }
 
-void upload_options(struct request *r)
-{
-    exchange_add_header(r->exchange, "Allow", "GET, HEAD, OPTIONS, PROPFIND, PUT, POST, MKCOL, DELETE");
-    exchange_add_header(r->exchange, "DAV", "1");
-    upload_resume_offer(r);
-    exchange_answer(r->exchange, 204, "", 0);
-}
-
 static void answer_problem(struct request *r, unsigned status, const char *json)
 {
     exchange_add_header(r->exchange, "Content-Type", "application/problem+json");

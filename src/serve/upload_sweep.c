@@ -181,10 +181,12 @@ static void *run(void *ctx)
 
     pthread_mutex_lock(&s->lock);
     clock_gettime(CLOCK_MONOTONIC, &next);
-    while (!s->stopping) {
+    for (;;) {
         next.tv_sec += pause_s;
         while (!s->stopping && pthread_cond_timedwait(&s->changed, &s->lock, &next) == 0)
             ;
+        if (s->stopping)
+            break;
         pthread_mutex_unlock(&s->lock);
         upload_sweep_once(s->uploads);
         pthread_mutex_lock(&s->lock);

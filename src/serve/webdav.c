@@ -21,6 +21,7 @@
 #include "serve/propfind.h"
 #include "serve/root.h"
 #include "serve/route.h"
+#include "serve/upload_resume.h"
 
 static const char XML[] = "application/xml; charset=utf-8";
 
@@ -288,6 +289,7 @@ static void answer_options(struct request *r)
     exchange_add_header(r->exchange, "DAV", "1");
     exchange_add_header(r->exchange, "MS-Author-Via", "DAV");
     exchange_add_header(r->exchange, "Allow", "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, PROPFIND");
+    upload_resume_offer(r);
     exchange_answer(r->exchange, 200, "", 0);
 }
 
