@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What uploads leave behind in their folder: of requests whose server died, of resumable ones that nobody goes on with,
- * and records of those that are complete. Swept before the start, and then every hour, or in a quarter of --abandoned, by a
- * thread. What is locked is in use.
+ * and records of those that are complete. Swept before the start, and then every hour, or in a quarter of --abandoned,
+ * by a thread. What is locked is in use.
  */
 #pragma once
 
