@@ -20,6 +20,8 @@
 #include "serve/upload_options.h"
 #include "ship/plan.h"
 
+#define PRESIGN_MAX_MS (7ull * 24 * 3600 * 1000)
+
 struct serve_options {
     struct plan_options plan;
     struct notify_options notify;
@@ -27,7 +29,8 @@ struct serve_options {
     struct opt_list retain;
     const char *root, *from, *listen, *tls_cert, *tls_key;
     struct upload_options upload;
-    uint64_t grace_ms, refresh_ms, upload_memory;
+    uint64_t grace_ms, refresh_ms, upload_memory, presign_ms;
+    bool pass_through;
     struct access_options access;
     int log;
 };
@@ -51,6 +54,12 @@ static const struct opt SERVE_OPTIONS[] = {
      "after SIGTERM: for how long requests go on"},
     ACCESS_OPTIONS(struct serve_options, access),
     UPLOAD_OPTIONS(struct serve_options, upload),
+    {OPT_HEADING, .name = "Bucket"},
+    {OPT_FLAG, 0, "pass-through", NULL, NULL, offsetof(struct serve_options, pass_through),
+     "with --from: downloads go through this server, not by a redirect to the bucket: for clients that cannot reach "
+     "it"},
+    {OPT_DURATION, 0, "presign-for", "DURATION", "5m", offsetof(struct serve_options, presign_ms),
+     "with --from: how long the URL of such a redirect holds; at most 7d"},
     {OPT_SIZE, 0, "upload-memory", "SIZE", "256MiB", offsetof(struct serve_options, upload_memory),
      "with --from: memory for uploads on their way into the bucket, all together; when it is used up, others wait, or "
      "are answered with 503"},
@@ -136,6 +145,8 @@ static int run_on(struct serve_options *o, struct err *e)
 
     if (!o->root && !o->from)
         return err_set(e, -FAULT_USAGE, "serve: which store? --root DIR or --from s3://bucket/prefix");
+    if (o->presign_ms > PRESIGN_MAX_MS || (o->presign_ms < 1000 && !o->pass_through))
+        return err_set(e, -FAULT_USAGE, "--presign-for: from one second to seven days; or --pass-through");
     if (!(url = store_url(o)))
         return err_set(e, -FAULT_FOLDER, "--root %s: %s", o->root, strerror(errno));
     if ((r = plan_sink_config(&store, &o->plan, url, e)) < 0)
@@ -146,6 +157,7 @@ static int run_on(struct serve_options *o, struct err *e)
         return r;
     config.upload = upload;
     config.upload_memory = o->upload_memory;
+    config.presign_ms = o->pass_through ? 0 : o->presign_ms;
     if ((r = notify_options_read(&o->notify, &targets, e)) < 0)
         return r;
     config.notices = (struct notices_config){.targets = &targets, .public_url = link, .every_ms = o->notify.every_ms};

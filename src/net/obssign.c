@@ -6,9 +6,12 @@
 #include "net/obssign.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -16,7 +19,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { DIGEST_SIZE = 20, BASE64_SIZE = 32, OWN_HEADERS = 3 };
+enum { DIGEST_SIZE = 20, BASE64_SIZE = 32, OWN_HEADERS = 3, URL_PARAMETERS = 4 };
 static const char PREFIX[] = "x-obs-";
 
 /* The parameters of a URL that are part of what is signed (the same chapter, "CanonicalizedResource"), besides those
@@ -201,13 +204,24 @@ static void add_resource(EVP_MAC_CTX *m, const struct sign_request *r)
     }
 }
 
+/* The base64 of what was added. */
+static int finish_mac(EVP_MAC_CTX *m, unsigned char base64[BASE64_SIZE])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    size_t size;
+
+    if (EVP_MAC_final(m, digest, &size, sizeof(digest)) != 1 || size != DIGEST_SIZE)
+        return -ENOMEM;
+    EVP_EncodeBlock(base64, digest, DIGEST_SIZE);
+    return 0;
+}
+
 static int make_authorization(const struct sign_request *r, const struct credentials *c, const char *date,
                               struct secret **ret)
 {
     CLEANUP(mac_free) EVP_MAC_CTX *m = NULL;
     CLEANUP(buf_done) struct buf text = {0};
-    unsigned char digest[EVP_MAX_MD_SIZE], base64[BASE64_SIZE];
-    size_t size;
+    unsigned char base64[BASE64_SIZE];
     int result = mac_new(c, &m);
 
     if (result < 0)
@@ -220,10 +234,8 @@ static int make_authorization(const struct sign_request *r, const struct credent
     if ((result = add_own_headers(m, r, c, date)) < 0)
         return result;
     add_resource(m, r);
-    if (EVP_MAC_final(m, digest, &size, sizeof(digest)) != 1 || size != DIGEST_SIZE)
-        return -ENOMEM;
-    EVP_EncodeBlock(base64, digest, DIGEST_SIZE);
-    if ((result = buf_printf(&text, "OBS %s:%s", c->access_key, (const char *)base64)) < 0)
+    if ((result = finish_mac(m, base64)) < 0 ||
+        (result = buf_printf(&text, "OBS %s:%s", c->access_key, (const char *)base64)) < 0)
         return result;
     return (*ret = secret_new(text.data, text.size)) ? 0 : -ENOMEM;
 }
@@ -239,4 +251,57 @@ int obssign_sign(const struct sign_request *r, const struct credentials *c, stru
     }
     *ret = made;
     return 0;
+}
+
+/* Expires stands for the date; a token is a parameter, and as such part of the resource. */
+static int sign_url(const struct sign_request *r, const struct credentials *c, const char *expires,
+                    unsigned char base64[BASE64_SIZE])
+{
+    CLEANUP(mac_free) EVP_MAC_CTX *m = NULL;
+    int result = mac_new(c, &m);
+
+    if (result < 0)
+        return result;
+    add(m, r->method);
+    add(m, "\n\n\n"); /* no Content-MD5, no Content-Type */
+    add(m, expires);
+    add(m, "\n");
+    add_resource(m, r);
+    return finish_mac(m, base64);
+}
+
+static int presign(struct sign_request *r, const struct credentials *c, const char *expires, struct secret **ret_query)
+{
+    CLEANUP_FREE struct sign_pair *pairs = calloc(r->query_count + URL_PARAMETERS, sizeof(*pairs));
+    CLEANUP_FREE char *query = NULL;
+    unsigned char base64[BASE64_SIZE];
+    int result;
+
+    if (!pairs)
+        return -ENOMEM;
+    for (unsigned i = 0; i < r->query_count; i++)
+        pairs[i] = r->query[i];
+    r->query = pairs;
+    if (c->token)
+        pairs[r->query_count++] = (struct sign_pair){"x-obs-security-token", secret_expose(c->token)};
+    if ((result = sign_url(r, c, expires, base64)) < 0)
+        return result;
+    pairs[r->query_count++] = (struct sign_pair){"AccessKeyId", c->access_key};
+    pairs[r->query_count++] = (struct sign_pair){"Expires", expires};
+    pairs[r->query_count++] = (struct sign_pair){"Signature", (const char *)base64};
+    if ((result = sign_query(r, "", &query)) < 0)
+        return result;
+    *ret_query = secret_new(query, strlen(query));
+    explicit_bzero(query, strlen(query));
+    return *ret_query ? 0 : -ENOMEM;
+}
+
+int obssign_presign(const struct sign_request *r, const struct credentials *c, uint64_t valid_s,
+                    struct secret **ret_query)
+{
+    struct sign_request request = *r;
+    char expires[24];
+
+    snprintf(expires, sizeof(expires), "%" PRIu64, (uint64_t)(r->time_ns / 1000000000) + valid_s);
+    return presign(&request, c, expires, ret_query) < 0 ? -ENOMEM : 0;
 }

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdbool.h>
@@ -20,6 +21,7 @@
 enum {
     DIGEST_SIZE = 32,
     OWN_HEADERS = 4,
+    OWN_PARAMETERS = 6,
     DAY_SIZE = 8 /* of 20130524T000000Z */
 };
 
@@ -49,6 +51,27 @@ static int make_headers(const struct sign_request *r, const struct credentials *
     *ret_count = count;
     return 0;
 }
+
+/* Of a URL: what its bearer sends, too. */
+static int make_url_headers(const struct sign_request *r, struct sign_pair **ret, size_t *ret_count)
+{
+    struct sign_pair *pairs = calloc(r->header_count + 1, sizeof(*pairs));
+
+    if (!pairs)
+        return -ENOMEM;
+    for (unsigned i = 0; i < r->header_count; i++)
+        pairs[i] = r->headers[i];
+    pairs[r->header_count] = (struct sign_pair){"host", r->host};
+    *ret_count = r->header_count + 1;
+    sign_sort_headers(pairs, *ret_count);
+    *ret = pairs;
+    return 0;
+}
+
+/* Of a presigned URL. Borrowed. */
+struct presign_values {
+    const char *credential, *date, *valid, *names;
+};
 
 static void hash_text(EVP_MD_CTX *hash, const char *text)
 {
@@ -221,4 +244,70 @@ int sigv4_sign(const struct sign_request *r, const struct credentials *c, struct
     made.query = TAKE_PTR(canonical.query);
     *ret = made;
     return 0;
+}
+
+/* The request with the parameters that belong to signing; query_count is its own plus these. */
+static int add_parameters(struct sign_request *r, const struct credentials *c, const struct presign_values *v,
+                          struct sign_pair **ret)
+{
+    struct sign_pair *pairs = calloc(r->query_count + OWN_PARAMETERS, sizeof(*pairs));
+    unsigned count = r->query_count;
+
+    if (!pairs)
+        return -ENOMEM;
+    for (unsigned i = 0; i < count; i++)
+        pairs[i] = r->query[i];
+    pairs[count++] = (struct sign_pair){"X-Amz-Algorithm", "AWS4-HMAC-SHA256"};
+    pairs[count++] = (struct sign_pair){"X-Amz-Credential", v->credential};
+    pairs[count++] = (struct sign_pair){"X-Amz-Date", v->date};
+    pairs[count++] = (struct sign_pair){"X-Amz-Expires", v->valid};
+    pairs[count++] = (struct sign_pair){"X-Amz-SignedHeaders", v->names};
+    if (c->token)
+        pairs[count++] = (struct sign_pair){"X-Amz-Security-Token", secret_expose(c->token)};
+    r->query = pairs;
+    r->query_count = count;
+    *ret = pairs;
+    return 0;
+}
+
+static int presign(struct sign_request *r, const struct credentials *c, struct presign_values *v,
+                   struct secret **ret_query)
+{
+    CLEANUP(canonical_done) struct canonical canonical = {0};
+    CLEANUP(buf_done) struct buf credential = {0}, text = {0};
+    CLEANUP_FREE struct sign_pair *pairs = NULL;
+    char request_sha256[2 * DIGEST_SIZE + 1], signature[2 * DIGEST_SIZE + 1];
+    int result =
+        buf_printf(&credential, "%s/%.*s/%s/%s/aws4_request", c->access_key, DAY_SIZE, v->date, r->region, r->service);
+
+    if (result < 0)
+        return result;
+    v->credential = buf_text(&credential);
+    if ((result = make_url_headers(r, &canonical.headers, &canonical.count)) < 0 ||
+        (result = make_names(canonical.headers, canonical.count, &canonical.names)) < 0)
+        return result;
+    v->names = canonical.names;
+    if ((result = add_parameters(r, c, v, &pairs)) < 0 || (result = sign_query(r, "=", &canonical.query)) < 0 ||
+        (result = hash_request(r, &canonical, request_sha256)) < 0 ||
+        (result = make_signature(r, c, v->date, request_sha256, signature)) < 0 ||
+        (result = buf_printf(&text, "%s&X-Amz-Signature=%s", canonical.query, signature)) < 0)
+        return result;
+    *ret_query = secret_new(text.data, text.size);
+    explicit_bzero(text.data, text.size);
+    explicit_bzero(canonical.query, strlen(canonical.query));
+    return *ret_query ? 0 : -ENOMEM;
+}
+
+int sigv4_presign(const struct sign_request *r, const struct credentials *c, uint64_t valid_s,
+                  struct secret **ret_query)
+{
+    struct sign_request request = *r;
+    char date[CLOCK_TEXT_MAX], valid[24];
+    struct presign_values v = {.date = date, .valid = valid};
+
+    assert(r->method && r->host && r->path && r->region && r->service && ret_query);
+    request.payload_sha256 = "UNSIGNED-PAYLOAD";
+    clock_format_basic(r->time_ns, date);
+    snprintf(valid, sizeof(valid), "%" PRIu64, valid_s);
+    return presign(&request, c, &v, ret_query) < 0 ? -ENOMEM : 0;
 }

@@ -12,3 +12,9 @@
 /* host, x-amz-date, for service "s3" x-amz-content-sha256, and with a token x-amz-security-token are signed too: the
  * caller sends them. payload_sha256 may not be NULL. 0 or -ENOMEM. */
 int sigv4_sign(const struct sign_request *r, const struct credentials *c, struct signature *ret);
+
+/* Signs a URL instead (Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters"): *ret_query is what
+ * stands behind its '?', r's own parameters included. Only host and r's headers are signed; the body is not. r's
+ * payload_sha256 plays no part. At most seven days. 0 or -ENOMEM. */
+int sigv4_presign(const struct sign_request *r, const struct credentials *c, uint64_t valid_s,
+                  struct secret **ret_query);

@@ -11,6 +11,7 @@
 
 struct gateway_config {
     uint64_t upload_memory; /* bytes for parts of uploads that pass through, all together */
+    uint64_t presign_ms;    /* how long the URL of a redirect holds; 0: downloads pass through */
 };
 
 struct gateway;
@@ -31,6 +32,14 @@ int gateway_load(struct gateway *g, const char *key, struct buf *ret, struct err
 /* Answers for what the store said: 404 for what is not there, 503 where it is busy, 502 where it does not answer or
  * refuses us: its message, which names the bucket, is for our log. */
 void gateway_fail(struct request *r, int result, const struct err *e);
+
+/* Sends a reader to the store itself, by a URL that holds for a while. disposition, type: of the answer there. False:
+ * nothing was answered, the object has to pass through. */
+struct gateway_redirect {
+    const char *disposition, *type;
+    uint64_t size; /* of the object, for the audit */
+};
+bool gateway_redirect(struct request *r, const struct gateway_redirect *what);
 
 /* What the routes call with a store elsewhere. */
 void gateway_get(struct request *r);    /* GET, HEAD of a key (gateway_get.c) */

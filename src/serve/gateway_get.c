@@ -10,6 +10,8 @@
 #include "serve/store_object.h"
 #include "serve/store_stream.h"
 
+enum { REDIRECT_MIN = 1024 * 1024 };
+
 static ssize_t read_stream(void *ctx, void *data, size_t size)
 {
     return store_stream_read(ctx, data, size);
@@ -26,26 +28,47 @@ static ssize_t read_nothing(void *ctx, void *data, size_t size)
     return 0;
 }
 
-/* The headers are set. */
-static void send_range(struct request *r, const struct store_object *o, unsigned status, const struct range *range)
+/* What is sent of it. ranges: NULL: the whole. */
+static void send_bytes(struct request *r, const struct store_object *o, const struct representation *p,
+                       const struct ranges *ranges)
 {
+    const struct range whole = {0, o->object.size}, *range = ranges ? &ranges->range[0] : &whole;
     const struct store_stream_range what = {r->key, &o->info, range->first, range->size};
     struct exchange_stream out = {.read = read_nothing};
     struct store_stream *stream = NULL;
     struct err e = {0};
+    int result;
 
-    if (o->text.size > 0) {
-        exchange_answer(r->exchange, status, o->text.data + range->first, (size_t)range->size);
-        return;
-    }
-    if (range->size > 0 && text_eq(exchange_method(r->exchange), "GET")) {
-        if (store_stream_open(gateway_sinks(r->serve->gateway), &what, &stream, &e) < 0) {
-            exchange_answer(r->exchange, 503, "", 0); /* no thread, no descriptor */
+    if (range->size > 0 && o->text.size == 0 && text_eq(exchange_method(r->exchange), "GET")) {
+        if ((result = store_stream_open(gateway_sinks(r->serve->gateway), &what, &stream, &e)) < 0) {
+            gateway_fail(r, result, &e);
             return;
         }
         out = (struct exchange_stream){.read = read_stream, .done = close_stream, .ctx = stream};
     }
-    exchange_answer_stream(r->exchange, status, (int64_t)range->size, &out);
+    object_answer_headers(r, p, ranges);
+    if (o->text.size > 0)
+        exchange_answer(r->exchange, ranges ? 206 : 200, o->text.data + range->first, (size_t)range->size);
+    else
+        exchange_answer_stream(r->exchange, ranges ? 206 : 200, (int64_t)range->size, &out);
+}
+
+/* What is small is sooner sent than asked for elsewhere; a manifest and a record may be read by those who may not read
+ * the rest. */
+static bool may_redirect(const struct request *r, const struct store_object *o)
+{
+    return (r->rights & RIGHT_READ) && !o->object.is_manifest && o->object.size >= REDIRECT_MIN &&
+           text_eq(exchange_method(r->exchange), "GET") && !exchange_query(r->exchange, "through");
+}
+
+static bool redirect(struct request *r, const struct store_object *o)
+{
+    const struct object_name name = {r->key, o->object.described ? &o->object.manifest : NULL, false};
+    char disposition[OBJECT_DISPOSITION_MAX];
+
+    object_name_disposition(&name, disposition);
+    return may_redirect(r, o) &&
+           gateway_redirect(r, &(struct gateway_redirect){disposition, object_name_type(&name), o->object.size});
 }
 
 static void answer_stored(struct request *r, const struct store_object *o)
@@ -55,23 +78,19 @@ static void answer_stored(struct request *r, const struct store_object *o)
                                      .ranges = true,
                                      .etag = o->object.etag,
                                      .sha256 = o->object.sure ? o->object.manifest.stored_sha256 : NULL};
-    const struct range whole = {0, o->object.size};
     struct ranges ranges;
 
     switch (object_answer_plan(r, &p, &ranges)) {
     case ANSWERED:
         break;
     case PART:
-        send_range(r, o, 206, &ranges.range[0]);
-        break;
-    case PARTS: /* each would be a request to the store: a server may answer with the whole (RFC 9110, 14.2) */
-        exchange_add_header(
-            r->exchange, "Content-Type",
-            object_name_type(&(struct object_name){r->key, o->object.described ? &o->object.manifest : NULL, false}));
-        send_range(r, o, 200, &whole);
+        if (!redirect(r, o))
+            send_bytes(r, o, &p, &ranges);
         break;
     case WHOLE:
-        send_range(r, o, 200, &whole);
+    case PARTS: /* each would be a request to the store: a server may answer with the whole (RFC 9110, 14.2) */
+        if (!redirect(r, o))
+            send_bytes(r, o, &p, NULL);
         break;
     }
 }
@@ -88,6 +107,7 @@ void gateway_get(struct request *r)
         gateway_fail(r, result, &e);
         return;
     }
-    if (o.object.is_manifest || object_name_is_record(r->key) || request_may(r, RIGHT_READ))
-        answer_stored(r, &o);
+    if (!o.object.is_manifest && !object_name_is_record(r->key) && !request_may(r, RIGHT_READ))
+        return;
+    answer_stored(r, &o);
 }

@@ -141,6 +141,13 @@ static int start_retention(struct serve *s, struct err *e)
     return retention_start(&config, &s->retention, e);
 }
 
+static int open_gateway(struct serve *s, struct err *e)
+{
+    const struct gateway_config config = {.upload_memory = s->config.upload_memory, .presign_ms = s->config.presign_ms};
+
+    return gateway_open(&config, s->config.store, &s->gateway, e);
+}
+
 int serve_start(const struct serve_config *config, struct serve **ret, struct err *e)
 {
     CLEANUP(serve_free_ptr) struct serve *s = calloc(1, sizeof(*s));
@@ -160,8 +167,7 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
         return r;
     if (config->state && (r = file_mkdirs(AT_FDCWD, config->state, 0700)) < 0)
         return err_set(e, -FAULT_STATE, "--state %s: %s", config->state, strerror(-r));
-    if (s->root_fd < 0 && (r = gateway_open(&(struct gateway_config){.upload_memory = config->upload_memory},
-                                            config->store, &s->gateway, e)) < 0)
+    if (s->root_fd < 0 && (r = open_gateway(s, e)) < 0)
         return r;
     if (!(s->decoders = decode_slots_new(DECODERS, DECODERS_OF_ONE)))
         return err_set(e, -ENOMEM, "out of memory");

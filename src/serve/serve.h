@@ -27,10 +27,10 @@ struct serve_config {
     uint64_t refresh_ms;       /* --refresh; 0: the catalogue's default */
     struct access_config access;
     struct upload_config upload;
-    uint64_t upload_memory;          /* with a store elsewhere: gateway.h */
-    struct http_server_options http; /* begin, over and ctx are set by serve_start */
-    struct notices_config notices;   /* store and http are set by serve_start */
-    const char *state;               /* a folder for the index and notices that wait; NULL: the root's own, or none */
+    uint64_t upload_memory, presign_ms; /* with a store elsewhere: gateway.h */
+    struct http_server_options http;    /* begin, over and ctx are set by serve_start */
+    struct notices_config notices;      /* store and http are set by serve_start */
+    const char *state; /* a folder for the index and notices that wait; NULL: the root's own, or none */
     const struct retain_policy *retain; /* --retain; no rule: all is kept */
     const char *metrics;                /* --metrics: an address to show metrics at without a token; NULL: none */
     uint64_t grace_ms;

@@ -103,11 +103,12 @@ static char *location_of(const char *key)
 void upload_answer_stored(struct request *r, const char *key, const struct upload_result *u)
 {
     CLEANUP_FREE char *location = location_of(key);
-    char digest[DIGEST_FIELD_MAX], etag[ROOT_OBJECT_ETAG_MAX];
+    char digest[DIGEST_FIELD_MAX], etag[ROOT_OBJECT_ETAG_MAX] = "";
 
     if (location)
         exchange_add_header(r->exchange, "Location", location);
-    root_object_etag(r->serve->root_fd, key, etag);
+    if (r->serve->root_fd >= 0) /* a store elsewhere would have to be asked */
+        root_object_etag(r->serve->root_fd, key, etag);
     if (*etag)
         exchange_add_header(r->exchange, "ETag", etag);
     exchange_add_header(r->exchange, "Repr-Digest", digest_field_format(u->sha256, digest));

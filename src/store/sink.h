@@ -130,6 +130,13 @@ struct sink_listing_entry {
 
 enum { SINK_LISTED_MAX = 1000 * 1000 }; /* objects in one listing */
 
+/* A URL that lets its bearer do one thing, for a while, without credentials. Borrowed. */
+struct presign {
+    const char *method, *key;
+    uint64_t valid_s;                               /* less where our credentials end before */
+    const char *content_type, *content_disposition; /* that the store answers with; NULL: the object's own */
+};
+
 struct upload; /* one object on its way */
 
 struct sink_ops {
@@ -158,6 +165,11 @@ struct sink_ops {
      * to break off. A listing that does not come to an end is a fault (SINK_LISTED_MAX). */
     int (*list)(struct sink *s, const char *prefix, int (*fn)(void *ctx, const struct sink_listing_entry *entry),
                 void *ctx, struct err *e);
+    /* One folder: its objects, and its folders as keys with '/' at their end, without size and time. folder ends with
+     * '/' or is "". In no order, some folders perhaps twice; what has none calls nothing. NULL: only `list` is there.
+     */
+    int (*list_folder)(struct sink *s, const char *folder, int (*fn)(void *ctx, const struct sink_listing_entry *entry),
+                       void *ctx, struct err *e);
     /* The object to its end; goes on by itself where a connection breaks. */
     int (*read)(struct sink *s, const struct object_reader *reader, struct err *e);
 
@@ -166,6 +178,9 @@ struct sink_ops {
      * NULL at first; load_end frees it. */
     int (*load)(struct sink *s, void **connection, const char *key, struct buf *ret, struct err *e);
     void (*load_end)(void *connection);
+
+    /* Sends nothing. NULL: the store has no such URLs. */
+    int (*presign)(struct sink *s, const struct presign *what, struct secret **ret_url, struct err *e);
 
     /* With a past: 0, or -FAULT_GONE if nothing of it is left, the caller then begins anew. */
     int (*upload_new)(struct sink *s, const struct upload_start *start, struct upload **ret, struct err *e);

@@ -9,9 +9,11 @@ import subprocess
 import threading
 
 import pytest
+import requests
 
 from helpers.evidence import drop
 from helpers.proc import wait_for
+from helpers.proxy import s3_error
 from helpers.serve import Serve
 from helpers.stores import Store, sha256
 
@@ -85,7 +87,7 @@ def test_a_large_object_goes_in_parts_with_and_without_a_known_length(serve, s3)
     assert put(serve, "/shop/chunked", pieces).status == 201
     for key in ("shop/known", "shop/chunked"):
         assert s3.read(key) == data and s3.head(key)["ETag"].endswith("-3\"")
-    assert serve.get("/shop/known", token=SHIP).body == data
+    assert serve.get("/shop/known?through", token=SHIP).body == data
 
 
 def test_what_is_there_stays(serve, s3):
@@ -190,6 +192,33 @@ def test_ranges_conditions_and_digests(serve, s3):
     assert serve.get("/shop/small", token=SHIP).headers["Repr-Digest"] == digest(b"small")
 
 
+def test_large_objects_are_had_from_the_bucket_itself(serve, s3, work, salvage):
+    data = os.urandom(3 << 20)
+    s3.overwrite("shop/a b.bin", data)
+    answer = serve.get("/shop/a%20b.bin", token=SHIP)
+    url = answer.headers["Location"]
+    assert answer.status == 307 and url.startswith(s3.args[1] + "/") and "X-Amz-Expires=300" in url
+    assert answer.headers["Cache-Control"] == "no-store" and url.encode() not in answer.body
+    direct = requests.get(url, timeout=20)
+    assert direct.status_code == 200 and direct.content == data
+    assert direct.headers["Content-Disposition"] == 'attachment; filename="a b.bin"'
+    assert requests.get(url.replace("X-Amz-Expires=300", "X-Amz-Expires=301"), timeout=20).status_code == 403
+    subprocess.run(["curl", "-sSfL", "-o", work / "out", "-H", "Authorization: Bearer " + SHIP, "-r", "100-1999",
+                    serve.url + "/shop/a%20b.bin"], check=True)
+    assert (work / "out").read_bytes() == data[100:2000]
+    assert serve.get("/shop/a%20b.bin", token=PAY).status == 404
+    audit = [e for e in serve.events if e["event"] == "audit" and e["action"] == "download"]
+    assert audit[0]["status"] == 307 and audit[0]["bytes"] == len(data) and audit[0]["who"] == "token:ship"
+    assert "Signature" not in serve.program.log and url not in serve.program.log
+
+
+def test_without_redirects(start, s3):
+    serve = start(s3, "--pass-through")
+    data = os.urandom(3 << 20)
+    s3.overwrite("shop/a.bin", data)
+    assert serve.get("/shop/a.bin", token=SHIP).body == data
+
+
 def test_other_teams_see_nothing(serve, s3):
     s3.overwrite("shop/a.bin", b"secret")
     for method in ("GET", "HEAD", "PUT", "DELETE"):
@@ -215,6 +244,23 @@ def test_ship_through_it(client, dumps, s3):
     assert len(done.lines) == 2
     s3.check_all(total)
     assert all(key.startswith("shop/cart-1/") for key in s3.keys())
+
+
+def test_get_follows_to_the_bucket_and_brings_no_token_there(salvage, start, dumps, work, s3, proxy_to):
+    """One that can't be reached from the client is done without."""
+    proxy = proxy_to(s3.args[1].removeprefix("http://"))
+    serve = start(s3.through(proxy))
+    client = Client(salvage, serve)
+    drop(dumps, "app.hprof", 5 << 20)
+    url = client.ok("ship", dumps / "app.hprof", "--keep", "--to", client.url, "--compress", "none").lines[0]
+    seen = len(proxy.requests)
+    client.ok("get", url, "-o", work / "out.hprof")
+    assert (work / "out.hprof").read_bytes() == (dumps / "app.hprof").read_bytes()
+    direct = [r for r in proxy.requests[seen:] if "X-Amz-Signature" in r.query]
+    assert len(direct) == 1 and direct[0].method == "GET" and "authorization" not in direct[0].headers
+    proxy.harm(s3_error(403, "AccessDenied"), lambda r: "X-Amz-Signature" in r.query)
+    client.ok("get", url, "-o", work / "again.hprof")
+    assert (work / "again.hprof").read_bytes() == (dumps / "app.hprof").read_bytes()
 
 
 # Trouble behind it

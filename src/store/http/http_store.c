@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "store/http/http_redirect.h"
 #include "store/request_retry.h"
 
 char *http_store_url(const struct http_store *s, const char *key)
@@ -63,7 +64,7 @@ static bool is_busy(long status)
 int http_store_fail(const struct http_store *s, const struct http_request *r, const struct http_answer *a,
                     struct err *e)
 {
-    char location[256];
+    char location[8192];
 
     if (is_busy(a->status))
         return fail_busy(r, a, e);
@@ -90,8 +91,11 @@ int http_store_fail(const struct http_store *s, const struct http_request *r, co
     case 303:
     case 307:
     case 308:
-        return err_set(e, -FAULT_REFUSED, "http: %ld for %s %s: it has moved to %s: use that URL", a->status, r->method,
-                       r->url, http_header(a, "Location", location, sizeof(location)) ? location : "elsewhere");
+        if (!http_header(a, "Location", location, sizeof(location)))
+            snprintf(location, sizeof(location), "elsewhere");
+        location[strcspn(location, "?")] = '\0'; /* a query may be a secret */
+        return err_set(e, -FAULT_REFUSED, "http: %ld for %s %s: it has moved to %.256s: use that URL", a->status,
+                       r->method, r->url, location);
     default:
         return err_set(e, -FAULT_REFUSED, "http: %ld for %s %s: see the server's error log", a->status, r->method,
                        r->url);
@@ -213,6 +217,29 @@ static int take_body(void *ctx, const void *data, size_t size)
     return 0;
 }
 
+/* Where the server redirects to; straight from it if that cannot be reached, or refuses. */
+static int send_following(struct http_store *s, struct fetch *f, struct http_request *r, struct http_answer *answer,
+                          struct err *e)
+{
+    CLEANUP_FREE char *elsewhere = NULL, *through = s->through ? http_redirect_through(r->url) : NULL;
+    struct http_request next;
+    int result;
+
+    if (through)
+        r->url = through;
+    result = http_store_send(s->http, r, NULL, answer, e);
+    if (result < 0 || !http_redirect_follow(r, answer, &next, &elsewhere))
+        return result;
+    result = http_store_send(s->http, &next, NULL, answer, e);
+    if (f->begun || (result == 0 && http_store_ok(answer)))
+        return result;
+    s->through = true;
+    if (!(through = http_redirect_through(r->url)))
+        return err_set(e, -ENOMEM, "out of memory");
+    r->url = through;
+    return http_store_send(s->http, r, NULL, answer, e);
+}
+
 static int fetch_once(struct http_store *s, struct fetch *f, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer answer = {0};
@@ -233,7 +260,8 @@ static int fetch_once(struct http_store *s, struct fetch *f, struct err *e)
         http_add_header(&request, "Range", range);
     request.write = take_body;
     request.ctx = f;
-    r = http_store_send(s->http, &request, NULL, &answer, &failure);
+    r = send_following(s, f, &request, &answer, &failure);
+    request.url = url;
     if (r < 0 && !f->ours)
         *e = failure;
     if (r < 0)

@@ -38,6 +38,7 @@ struct http_store {
     enum destination destination; /* the first form that the server has not refused */
     char *folder;                 /* the key's that was last made sure of; owned */
     bool folder_sure;             /* and that was right now */
+    bool through;                 /* where the server redirects to cannot be reached: it is asked to send by itself */
     bool folder_missing;          /* it is not there, and it could not be made: PUT may do it */
 };
 

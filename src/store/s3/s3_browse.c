@@ -45,6 +45,7 @@ struct pages {
     struct s3 *s;
     const struct listing_kind *kind;
     const char *prefix; /* whole: the store's and the caller's */
+    bool one_folder;    /* what is in its folders is not listed */
     /* Called for each entry, with its key relative to the store's prefix: 0, or negative to break off. */
     int (*visit)(void *ctx, const char *key, const struct s3_entry *entry, struct err *e);
     void *ctx;
@@ -133,6 +134,8 @@ static int ask(struct pages *p, struct err *e)
     if (p->next && k->next_upload_id)
         s3_query(&c, k->next_upload_id, p->next_upload_id);
     s3_query(&c, "prefix", p->prefix);
+    if (p->one_folder)
+        s3_query(&c, "delimiter", "/");
     s3_query(&c, "encoding-type", "url");
     if ((r = s3_perform(p->s, s3_http(p->s), &c, &a, e)) < 0)
         return r;
@@ -196,15 +199,15 @@ static int visit_object(void *ctx, const char *key, const struct s3_entry *x, st
     return l->fn(l->ctx, &(struct sink_listing_entry){.key = key, .size = x->size, .time_ns = x->time_ns});
 }
 
-int s3_list(struct s3 *s, const char *prefix, int (*fn)(void *ctx, const struct sink_listing_entry *entry), void *ctx,
-            struct err *e)
+static int list(struct s3 *s, const char *prefix, bool one_folder, struct list *to, struct err *e)
 {
     CLEANUP_FREE char *whole = NULL;
     CLEANUP(pages_done)
     struct pages p = {.s = s,
                       .kind = s3_dialect(s)->list_by_key ? &OBJECTS_BY_KEY : &OBJECTS,
+                      .one_folder = one_folder,
                       .visit = visit_object,
-                      .ctx = &(struct list){fn, ctx}};
+                      .ctx = to};
 
     if (asprintf(&whole, "%s%s", s3_prefix(s), prefix) < 0) {
         whole = NULL;
@@ -212,6 +215,18 @@ int s3_list(struct s3 *s, const char *prefix, int (*fn)(void *ctx, const struct 
     }
     p.prefix = whole;
     return browse(&p, e);
+}
+
+int s3_list(struct s3 *s, const char *prefix, int (*fn)(void *ctx, const struct sink_listing_entry *entry), void *ctx,
+            struct err *e)
+{
+    return list(s, prefix, false, &(struct list){fn, ctx}, e);
+}
+
+int s3_list_folder(struct s3 *s, const char *folder, int (*fn)(void *ctx, const struct sink_listing_entry *entry),
+                   void *ctx, struct err *e)
+{
+    return list(s, folder, true, &(struct list){fn, ctx}, e);
 }
 
 struct sweep {

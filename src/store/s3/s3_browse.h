@@ -15,3 +15,7 @@ int s3_sweep(struct s3 *s, const struct upload_sweep *sweep, unsigned *ret_count
 /* A key as it stands in a listing asked for with encoding-type=url: form encoding, so that '+' is a space. malloc'ed.
  */
 char *s3_key_decode(const char *text);
+
+/* As sink_ops.list_folder. */
+int s3_list_folder(struct s3 *s, const char *folder, int (*fn)(void *ctx, const struct sink_listing_entry *entry),
+                   void *ctx, struct err *e);

@@ -27,6 +27,9 @@ struct s3_dialect {
     bool lacks[S3_LACK_END]; /* from the start; else it is found out */
 
     int (*sign)(const struct sign_request *r, const struct credentials *c, struct signature *ret);
+    /* What stands behind the '?' of a presigned URL. 0 or -ENOMEM. */
+    int (*presign)(const struct sign_request *r, const struct credentials *c, uint64_t valid_s,
+                   struct secret **ret_query);
     bool hash_all;                /* every request is signed with its body's SHA-256, not uploads alone */
     bool send_md5;                /* uploads have a Content-MD5: what the store is sure to check */
     const char *unsigned_payload; /* in the place of a body's SHA-256; NULL: the header is left out */

@@ -183,6 +183,57 @@ int s3_sign(struct s3 *s, const char *key, struct sign_request *request, struct 
     return 0;
 }
 
+DEFINE_CLEANUP(struct secret *, secret_free)
+
+/* A URL does not outlive the credentials that it was signed with. */
+static uint64_t presign_seconds(const struct s3 *s, uint64_t wanted_s, int64_t now_ns)
+{
+    int64_t left_s = (s->cred.expires_ns - now_ns) / 1000000000;
+
+    if (!s->cred.expires_ns || left_s >= (int64_t)wanted_s)
+        return wanted_s;
+    return left_s > 1 ? (uint64_t)left_s : 1;
+}
+
+static int presign_locked(struct s3 *s, const struct presign *what, struct secret **ret_url)
+{
+    CLEANUP(names_done) struct names names = {0};
+    CLEANUP(buf_done) struct buf url = {0};
+    CLEANUP(secret_free_ptr) struct secret *query = NULL;
+    struct sign_pair pairs[2];
+    struct sign_request request = {.method = what->method, .query = pairs, .region = s->region, .service = "s3"};
+    int r = make_names(s, what->key, &names);
+
+    if (r < 0)
+        return r;
+    if (what->content_type)
+        pairs[request.query_count++] = (struct sign_pair){"response-content-type", what->content_type};
+    if (what->content_disposition)
+        pairs[request.query_count++] = (struct sign_pair){"response-content-disposition", what->content_disposition};
+    request.host = s->endpoint.host;
+    request.path = buf_text(&names.path);
+    request.resource = buf_text(&names.resource);
+    request.time_ns = clock_wall_ns() + s->ahead_ns;
+    if ((r = s->dialect->presign(&request, &s->cred, presign_seconds(s, what->valid_s, clock_wall_ns()), &query)) < 0 ||
+        (r = buf_printf(&url, "%s%s?%s", s->endpoint.origin, buf_text(&names.path), secret_expose(query))) < 0)
+        return r;
+    *ret_url = secret_new(buf_text(&url), url.size);
+    explicit_bzero(url.data, url.size);
+    return *ret_url ? 0 : -ENOMEM;
+}
+
+int s3_presign(struct s3 *s, const struct presign *what, struct secret **ret_url, struct err *e)
+{
+    int r;
+
+    assert(what->method && what->key && what->valid_s > 0 && ret_url);
+    pthread_mutex_lock(&s->lock);
+    renew_early(s);
+    r = presign_locked(s, what, ret_url);
+    pthread_mutex_unlock(&s->lock);
+    return r < 0 ? s3_fail(s, e, r, "'%.200s' cannot be presigned: %s", what->key, strerror(-r)) : 0;
+}
+
 void s3_signed_done(struct s3_signed *r)
 {
     signature_done(&r->signature);

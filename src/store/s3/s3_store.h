@@ -56,6 +56,9 @@ struct s3_signed {
 int s3_sign(struct s3 *s, const char *key, struct sign_request *request, struct s3_signed *ret);
 void s3_signed_done(struct s3_signed *r);
 
+/* As sink_ops.presign. */
+int s3_presign(struct s3 *s, const struct presign *what, struct secret **ret_url, struct err *e);
+
 /* The store reports the bucket in `region`; the request was signed for `used`. 0: later requests go there; -EINVAL: it
  * is the same region, or no valid one. */
 int s3_move(struct s3 *s, const char *used, const char *region);

@@ -272,7 +272,7 @@ static int object_element(void *ctx, const char *path, const char *text)
 {
     struct lister *l = ctx;
 
-    if (text_eq(path, "/ListBucketResult/Contents/Key"))
+    if (text_eq(path, "/ListBucketResult/Contents/Key") || text_eq(path, "/ListBucketResult/CommonPrefixes/Prefix"))
         return keep(&l->current.key, text);
     if (text_eq(path, "/ListBucketResult/Contents/Size"))
         return bad_number(text_parse_uint(text, INT64_MAX, &l->current.size));
@@ -280,7 +280,7 @@ static int object_element(void *ctx, const char *path, const char *text)
         return bad_number(clock_parse(text, &l->current.time_ns));
     if (text_eq(path, "/ListBucketResult/Contents/ETag"))
         keep_etag(l->current.etag, text);
-    else if (text_eq(path, "/ListBucketResult/Contents"))
+    else if (text_eq(path, "/ListBucketResult/Contents") || text_eq(path, "/ListBucketResult/CommonPrefixes"))
         return end_entry(l, l->current.key && *l->current.key);
     else if (text_eq(path, "/ListBucketResult/IsTruncated"))
         l->listing.truncated = text_eq(text, "true");

@@ -19,7 +19,7 @@ struct s3_error {
 };
 
 struct s3_entry {
-    char *key;
+    char *key;       /* a common prefix's ends with the delimiter, and has no more fields */
     char *upload_id; /* ListMultipartUploads only */
     uint64_t size;
     int64_t time_ns; /* LastModified (0: missing) or Initiated (always there) */

@@ -36,7 +36,7 @@ OPERATIONS = {
     ("POST", True, frozenset({"uploadId"})): set(),
     ("DELETE", True, frozenset({"uploadId"})): set(),
     ("GET", True, frozenset({"uploadId"})): {"max-parts", "part-number-marker"},
-    ("GET", True, frozenset()): set(),
+    ("GET", True, frozenset()): {"response-content-type", "response-content-disposition"},
     ("HEAD", True, frozenset()): set(),
     ("GET", False, frozenset()): {"prefix", "marker", "max-keys", "delimiter", "encoding-type"},
     ("GET", False, frozenset({"uploads"})): {"prefix", "delimiter", "key-marker", "upload-id-marker", "max-uploads",
@@ -171,7 +171,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
                       for name in sorted(self.query) if name in SIGNED_PARAMETERS]
         return "\n".join(lines + [self.object_path + ("?" + "&".join(parameters) if parameters else "")])
 
+    def check_url_signature(self):
+        """"Authentication of Signature in a URL": of the documented sub-resources, those that a redirect has."""
+        access_key, expires = self.query.pop("AccessKeyId", ""), self.query.pop("Expires", "0")
+        signature = self.query.pop("Signature")
+        sent = self.query.get("x-obs-security-token")
+        if access_key not in self.service.keys:
+            raise Refusal(403, "InvalidAccessKeyId", "The OBS Access Key Id you provided does not exist in our records.")
+        secret, token = self.service.keys[access_key]
+        signed = ["%s=%s" % pair for pair in sorted(self.query.items())
+                  if pair[0].startswith(("response-", "x-obs-")) or pair[0] in SIGNED_PARAMETERS]
+        text = "\n".join([self.command, "", "", expires, self.object_path + ("?" + "&".join(signed) if signed else "")])
+        right = base64.b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha1).digest()).decode()
+        if not hmac.compare_digest(right, signature) or sent != token:
+            raise Refusal(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
+        if int(expires) < time.time() + self.service.clock_ahead:
+            raise Refusal(403, "AccessDenied", "Request has expired")
+        self.query.pop("x-obs-security-token", None)
+
     def check_signature(self):
+        if "Signature" in self.query:
+            self.check_url_signature()
+            return
         scheme, _, rest = self.own.get("authorization", "").partition(" ")
         access_key, _, signature = rest.partition(":")
         if scheme != "OBS":

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "net/obssign.h"
+#include "net/url.h"
 
 #define ACCESS_KEY "UDSIAMSTUBTEST000254"
 #define SECRET_KEY "Not/The+Documentation's"
@@ -148,9 +149,42 @@ static void a_part_with_everything_is_signed_as_elsewhere(void **state)
     secret_free(c.token);
 }
 
+/* "Authentication of Signature in a URL": METHOD, Content-MD5, Content-Type, Expires, resource. */
+static void a_url_is_signed_with_its_end_and_a_token_as_parameter(void **state)
+{
+    static const struct sign_pair own[] = {{"response-content-type", "text/plain; a=b"}};
+    static const char text[] = "GET\n\n\n1444637858\n/bucket/object.txt?response-content-type=text/plain; a=b"
+                               "&x-obs-security-token=to+ken";
+    struct sign_request r = {.method = "GET", .resource = "/bucket/object.txt", .query = own, .query_count = 1};
+    struct credentials c = {.access_key = (char *)ACCESS_KEY,
+                            .secret_key = secret_new(SECRET_KEY, strlen(SECRET_KEY)),
+                            .token = secret_new("to+ken", 6)};
+    unsigned char digest[EVP_MAX_MD_SIZE], base64[64];
+    CLEANUP_FREE char *encoded = NULL;
+    char expected[512];
+    struct secret *query = NULL;
+
+    (void)state;
+    assert_int_equal(clock_parse_http("Mon, 12 Oct 2015 08:12:38 GMT", &r.time_ns), 0);
+    assert_int_equal(obssign_presign(&r, &c, 300, &query), 0);
+    assert_non_null(
+        HMAC(EVP_sha1(), SECRET_KEY, (int)strlen(SECRET_KEY), (const unsigned char *)text, strlen(text), digest, NULL));
+    EVP_EncodeBlock(base64, digest, 20);
+    assert_non_null(encoded = url_encode((const char *)base64, strlen((const char *)base64), 0));
+    snprintf(expected, sizeof(expected),
+             "AccessKeyId=" ACCESS_KEY "&Expires=1444637858&Signature=%s"
+             "&response-content-type=text%%2Fplain%%3B%%20a%%3Db&x-obs-security-token=to%%2Bken",
+             encoded);
+    assert_string_equal(secret_expose(query), expected);
+    secret_free(query);
+    secret_free(c.secret_key);
+    secret_free(c.token);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_url_is_signed_with_its_end_and_a_token_as_parameter),
         cmocka_unit_test(an_object_is_asked_for),
         cmocka_unit_test(a_token_is_one_of_the_headers),
         cmocka_unit_test(headers_of_obs_are_sorted_trimmed_and_joined),

@@ -188,9 +188,63 @@ static void query_is_encoded_and_then_sorted_by_name(void **state)
     assert_string_equal(s.query, "%FF=e&a=%2B%2F~&a=x%20y&a-b=1&~=");
 }
 
+/* "Authenticating Requests: Using Query Parameters". */
+static void a_url_is_signed_as_aws_has_published_it(void **state)
+{
+    struct sign_request r = {.method = "GET",
+                             .path = "/test.txt",
+                             .host = "examplebucket.s3.amazonaws.com",
+                             .region = "us-east-1",
+                             .service = "s3"};
+    struct credentials c = {.access_key = (char *)"AKIAIOSFODNN7EXAMPLE",
+                            .secret_key = secret_new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", 40)};
+    struct secret *query = NULL;
+
+    (void)state;
+    assert_int_equal(clock_parse("2013-05-24T00:00:00Z", &r.time_ns), 0);
+    assert_int_equal(sigv4_presign(&r, &c, 86400, &query), 0);
+    assert_string_equal(secret_expose(query),
+                        "X-Amz-Algorithm=AWS4-HMAC-SHA256"
+                        "&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request"
+                        "&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host"
+                        "&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404");
+    secret_free(query);
+    secret_free(c.secret_key);
+}
+
+/* The signature is botocore's (S3SigV4QueryAuth, with its clock at this time). */
+static void a_url_with_a_token_and_parameters_of_its_own(void **state)
+{
+    static const struct sign_pair own[] = {{"response-content-type", "text/plain; charset=utf-8"}, {"partNumber", "7"}};
+    struct sign_request r = {.method = "GET",
+                             .path = "/a%20b/test.txt",
+                             .host = "examplebucket.s3.amazonaws.com",
+                             .query = own,
+                             .query_count = 2,
+                             .region = "eu-west-1",
+                             .service = "s3"};
+    struct credentials c = {.access_key = (char *)"AKIAIOSFODNN7EXAMPLE",
+                            .secret_key = secret_new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", 40),
+                            .token = secret_new("token/with+signs==", 18)};
+    struct secret *query = NULL;
+
+    (void)state;
+    assert_int_equal(clock_parse("2026-11-21T01:56:05Z", &r.time_ns), 0);
+    assert_int_equal(sigv4_presign(&r, &c, 300, &query), 0);
+    assert_non_null(strstr(secret_expose(query),
+                           "&X-Amz-Security-Token=token%2Fwith%2Bsigns%3D%3D&X-Amz-SignedHeaders=host&partNumber=7"
+                           "&response-content-type=text%2Fplain%3B%20charset%3Dutf-8&X-Amz-Signature="
+                           "b1c6b04c6d5b11c88f6b185ed40c616b9c887c810ef27aa2f700af108d7a923a"));
+    secret_free(query);
+    secret_free(c.secret_key);
+    secret_free(c.token);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_url_is_signed_as_aws_has_published_it),
+        cmocka_unit_test(a_url_with_a_token_and_parameters_of_its_own),
         cmocka_unit_test(s3_get_object_with_a_range),
         cmocka_unit_test(s3_put_object),
         cmocka_unit_test(s3_get_bucket_lifecycle_has_a_query_without_a_value),
