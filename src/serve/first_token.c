@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "serve/state_folder.h"
 
 enum { RANDOM_BYTES = 32, LINE_SIZE = sizeof("sha256:") - 1 + (size_t)2 * TOKEN_HASH + 1 };
 
@@ -36,7 +37,7 @@ int first_token_load(int state_fd, unsigned char ret_hash[TOKEN_HASH], struct er
         return err_set(e, -FAULT_STATE, "the root's .salvage/%s: %s", NAME, strerror(errno));
     text[size] = '\0';
     text[strcspn(text, "\n")] = '\0';
-    if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022) || token_hash_parse(text, hash) < 0)
+    if (!S_ISREG(st.st_mode) || !state_is_ours(&st, false) || token_hash_parse(text, hash) < 0)
         return err_set(
             e, -FAULT_STATE,
             "the root's .salvage/%s holds no digest of a token, or others may write to it: --new-token makes "

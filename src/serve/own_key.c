@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "serve/state_folder.h"
 
 enum { KEY_MIN = 32, KEY_MAX = 4096 };
 
@@ -29,7 +30,7 @@ static int take(unsigned char *bytes, size_t size, struct secret **ret, struct e
 }
 
 /* 0; -errno; -ERANGE: too small or too large; -EPERM: not ours alone. */
-static int read_key(int fd, mode_t not, struct secret **ret, struct err *e)
+static int read_key(int fd, bool is_state, struct secret **ret, struct err *e)
 {
     unsigned char bytes[KEY_MAX];
     struct stat st;
@@ -37,7 +38,7 @@ static int read_key(int fd, mode_t not, struct secret **ret, struct err *e)
 
     if (fstat(fd, &st) < 0)
         return -errno;
-    if (!S_ISREG(st.st_mode) || (st.st_mode & not ))
+    if (!S_ISREG(st.st_mode) || (is_state ? !state_is_ours(&st, true) : (st.st_mode & 007) != 0))
         return -EPERM;
     if ((size = file_read(fd, bytes, sizeof(bytes))) < 0)
         return (int)size;
@@ -54,7 +55,7 @@ static const char *words(int r)
 static int from_file(const char *path, struct secret **ret, struct err *e)
 {
     CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    int r = fd < 0 ? -errno : read_key(fd, 007, ret, e);
+    int r = fd < 0 ? -errno : read_key(fd, false, ret, e);
 
     return r < 0 ? err_set(e, -FAULT_CREDENTIALS, "--cookie-key %s: %s", path, words(r)) : 0;
 }
@@ -83,6 +84,6 @@ int own_key_get(const char *file, int state_fd, struct secret **ret, struct err 
         return make(ret, -1, e);
     if ((fd = openat(state_fd, NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) < 0 && errno == ENOENT)
         return make(ret, state_fd, e);
-    r = fd < 0 ? -errno : read_key(fd, 077, ret, e);
+    r = fd < 0 ? -errno : read_key(fd, true, ret, e);
     return r < 0 ? err_set(e, -FAULT_STATE, "the root's .salvage/%s: %s", NAME, words(r)) : 0;
 }

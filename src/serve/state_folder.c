@@ -14,6 +14,14 @@
 #include "base/mem.h"
 #include "serve/request.h"
 
+bool state_is_ours(const struct stat *st, bool secret)
+{
+    mode_t of_others = secret ? 007 : 002, of_group = secret ? 070 : 020;
+
+    return st->st_uid == geteuid() && !(st->st_mode & of_others) &&
+           (!(st->st_mode & of_group) || st->st_gid == getegid());
+}
+
 int state_folder_open(int root_fd, struct err *e)
 {
     CLEANUP_FD int fd = -1;
@@ -27,7 +35,7 @@ int state_folder_open(int root_fd, struct err *e)
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_set(e, -FAULT_STATE, "the root's folder %s cannot be used: %s", REQUEST_STATE_FOLDER,
                        errno == ELOOP || errno == ENOTDIR ? "it is a link, or no folder" : strerror(errno));
-    if (st.st_uid != geteuid() || (st.st_mode & 022))
+    if (!state_is_ours(&st, false))
         return err_set(e, -FAULT_STATE,
                        "the root's folder %s is another user's, or others may write to it: remove it, or change owner "
                        "and mode",

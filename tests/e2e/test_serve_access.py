@@ -68,6 +68,22 @@ def test_a_first_start_shows_one_token_and_keeps_its_digest(salvage, work):
     assert again.get("/shop/cart/a.hprof", token=again.token).status == 200
 
 
+def test_a_volume_may_belong_to_our_group(salvage, work):
+    """As Kubernetes leaves it, with an fsGroup, before each start."""
+    serve = Serve(salvage, work)
+    token = serve.token
+    put(serve.root, "shop/cart/a.hprof")
+    for path in (serve.root / ".salvage", *(serve.root / ".salvage").iterdir()):
+        os.chown(path, -1, os.getegid())
+        path.chmod(path.stat().st_mode | (0o2770 if path.is_dir() else 0o660))
+    serve.restart()
+    assert serve.get("/shop/cart/a.hprof", token=token).status == 200
+    serve.stop()
+    os.chown(serve.root / ".salvage", -1, 4242)
+    done = salvage.run("serve", "--root", str(serve.root))
+    assert done.code == 23 and "others may write" in done.err, done
+
+
 def test_a_token_that_others_could_have_put_there_is_refused(salvage, work):
     state = work / "root" / ".salvage"
     state.mkdir(parents=True)
