@@ -37,8 +37,6 @@ struct oidc {
     uint64_t tried_ms, fetched_ms;
 };
 
-DEFINE_CLEANUP(struct oidc *, oidc_free)
-
 /* https, or on this machine. */
 static bool is_good_address(const char *url)
 {
