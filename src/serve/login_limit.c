@@ -76,17 +76,18 @@ static uint64_t mix(uint64_t seed, const unsigned char *data, size_t size)
 static struct address *slot(struct login_limit *l, const char *text, bool make)
 {
     unsigned char key[KEY_SIZE];
-    struct address *least = NULL;
+    struct address *least;
     uint64_t first;
 
     make_key(text, key);
     first = mix(l->seed, key, KEY_SIZE) % (ADDRESSES - WAYS);
+    least = &l->address[first];
     for (uint64_t i = first; i < first + WAYS; i++) {
         struct address *a = &l->address[i];
 
         if (a->empty_until_ms && memcmp(a->key, key, KEY_SIZE) == 0)
             return a;
-        if (!least || a->empty_until_ms < least->empty_until_ms)
+        if (a->empty_until_ms < least->empty_until_ms)
             least = a;
     }
     if (!make)

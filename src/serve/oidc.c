@@ -30,6 +30,7 @@ enum {
 
 struct oidc {
     struct oidc_config config;
+    char *ca_file;        /* NULL: the system's */
     pthread_mutex_t lock; /* of what follows, but for the time of a fetch */
     pthread_cond_t fetch_over;
     struct jwks *keys; /* NULL: none yet */
@@ -65,6 +66,10 @@ int oidc_new(const struct oidc_config *c, struct oidc **ret, struct err *e)
     if (!(o = calloc(1, sizeof(*o))))
         return err_set(e, -ENOMEM, "out of memory");
     o->config = *c;
+    if (c->ca_file && !(o->ca_file = strdup(c->ca_file))) {
+        free(o);
+        return err_set(e, -ENOMEM, "out of memory");
+    }
     pthread_mutex_init(&o->lock, NULL);
     pthread_cond_init(&o->fetch_over, NULL);
     *ret = o;
@@ -76,6 +81,7 @@ void oidc_free(struct oidc *o)
     if (!o)
         return;
     jwks_free(o->keys);
+    free(o->ca_file);
     pthread_mutex_destroy(&o->lock);
     pthread_cond_destroy(&o->fetch_over);
     free(o);
@@ -121,7 +127,7 @@ static int discover(const struct oidc *o, const struct service *s, char **ret, s
 
 static int fetch(const struct oidc *o, struct jwks **ret, struct err *e)
 {
-    struct http_options options = {.ca_file = (char *)(uintptr_t)o->config.ca_file, .timeout_ms = FETCH_MS};
+    struct http_options options = {.ca_file = o->ca_file, .timeout_ms = FETCH_MS};
     CLEANUP(service_done)
     struct service s = {
         .name = "the OpenID Connect issuer", .deadline_ms = clock_mono_ms() + FETCH_MS, .answer_max = JWKS_SIZE_MAX};
