@@ -16,6 +16,7 @@
 #include "net/url.h"
 #include "serve/keypath.h"
 #include "serve/page.h"
+#include "ship/manifest.h"
 
 /* A browser would ask for a user name by itself: Sec-Fetch-Mode is sent by no other client. */
 static void challenge(struct exchange *x)
@@ -125,13 +126,18 @@ void request_free(void *request)
     free(r);
 }
 
-/* Who may write may ask what is there of it, by HEAD: the size and digest of what was stored. That it is there a
- * refused PUT says anyway. */
+/* Who may write may ask what is there of it: by HEAD for the size and digest of what was stored, and by GET for a
+ * manifest whose name it knows, as after a restart it could not find out that its evidence is there. Names hold an id
+ * that nobody can guess. */
 static unsigned rights_by_method(const struct request *r)
 {
-    bool asks = text_eq(exchange_method(r->exchange), "HEAD") && r->rights & RIGHT_WRITE;
+    const char *method = exchange_method(r->exchange);
 
-    return asks ? r->rights | RIGHT_LIST | RIGHT_READ : r->rights;
+    if (!(r->rights & RIGHT_WRITE))
+        return r->rights;
+    if (text_eq(method, "HEAD"))
+        return r->rights | RIGHT_LIST | RIGHT_READ;
+    return text_eq(method, "GET") && text_ends(r->key, MANIFEST_SUFFIX) ? r->rights | RIGHT_LIST : r->rights;
 }
 
 bool request_may(struct request *r, unsigned rights)

@@ -33,8 +33,9 @@ struct request {
 struct request *request_new(struct serve *s, struct exchange *x);
 void request_free(void *request);
 
-/* Whether the caller has these rights (LIST and READ for HEAD: or WRITE); else answers: anonymous callers 401 (a
- * browser: 303, to sign in), 503 if it cannot be found out, 404 if they may not even list, or 403. */
+/* Whether the caller has these rights (WRITE stands for LIST and READ of a HEAD, and for LIST of a manifest); else
+ * answers: anonymous callers 401 (a browser: 303, to sign in), 503 if it cannot be found out, 404 if they may not even
+ * list, or 403. */
 bool request_may(struct request *r, unsigned rights);
 
 /* For the event of a request that is over: "upload", "deletion" … of an object (NULL: the request's key), and how many

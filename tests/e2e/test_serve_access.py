@@ -170,6 +170,25 @@ def test_anybody_may_read_if_that_is_wanted(salvage, work):
     assert os.path.exists(serve.root / "shop/cart/a.hprof")
 
 
+def test_a_sidecar_that_may_only_write_ships_and_finds_its_evidence_again(salvage, work, two_teams):
+    (work / "dumps").mkdir()
+    (work / "dumps" / "app.hprof").write_bytes(b"JAVA PROFILE 1.0.2\0" + b"x" * 100000)
+    env = {"SALVAGE_HTTP_TOKEN": CI, "POD_NAMESPACE": "shop", "POD_NAME": "cart-0"}
+    for _ in range(2):
+        done = salvage.run("ship", "--keep", "--to", two_teams.url + "/", str(work / "dumps" / "app.hprof"), env=env)
+        assert done.code == 0, done
+    key = done.out.strip()[len(two_teams.url):]
+    uploads = two_teams.program.named("audit", action="upload")
+    assert [e["key"] for e in uploads] == [key[1:], key[1:] + ".json"]
+    assert not two_teams.program.named("audit", action="refusal", who="token:ci")
+    # It still cannot download, or see what is there.
+    assert two_teams.get(key, token=CI).status == 404
+    assert two_teams.get(key.rpartition("/")[0] + "/", token=CI).status == 404
+    assert two_teams.get("/pay/till/b.hprof.json", token=CI).status == 404
+    assert two_teams.request("HEAD", "/pay/till/b.hprof", token=CI).status == 404
+    assert two_teams.get(key, token=DEV).status == 200
+
+
 def test_a_store_elsewhere_says_who_may(salvage):
     done = salvage.run("serve", "--from", "s3://bucket/x")
     assert done.code == 2 and "who may use it" in done.err, done.err
