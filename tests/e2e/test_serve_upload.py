@@ -549,3 +549,34 @@ def test_a_server_killed_in_the_middle_of_64_uploads(serve, salvage, work, dumps
         assert patch(serve, location, offset, body[offset:], complete=True, Repr_Digest=digest(body)).status == 201
     assert sum(offsets) > count * size // 2, "what came before the kill was lost"
     assert {n: hashlib.sha256(d).hexdigest() for n, d in objects(serve.root).items()} == totals
+
+
+def test_the_store_check_of_a_watch(serve, salvage, work, dumps):
+    """With the right to write in one namespace alone."""
+    env = {"SALVAGE_HTTP_TOKEN": SHIP, "POD_NAMESPACE": "shop"}
+    watch = salvage.watch(dumps, "--to", serve.url, "--ready", work / "ready", env=env)
+    watch.wait("store-ready")
+    assert watch.stop() == 0
+    assert under_way(serve.root) == []
+    watch = salvage.watch(dumps, "--to", serve.url, "--ready", work / "ready2", env={**env, "SALVAGE_HTTP_TOKEN": PAY})
+    assert "namespaces" in watch.wait("store-failed")["error"]
+    watch.kill()
+
+
+def test_check_finds_what_may_be_done(serve, salvage, dumps):
+    env = {"SALVAGE_HTTP_TOKEN": OPS, "POD_NAMESPACE": "shop"}
+    result = salvage.run("check", dumps, "--to", serve.url, env=env)
+    assert "put" in result.out and "delete" in result.out, result
+    assert "\nfail" not in result.out, result
+    result = salvage.run("check", dumps, "--to", serve.url, env={**env, "SALVAGE_HTTP_TOKEN": PAY})
+    assert "namespaces" in result.out, result
+
+
+def test_rclone_by_webdav(serve, work):
+    data = os.urandom(3 << 20)
+    (work / "from/a b").mkdir(parents=True)
+    (work / "from/a b/x.bin").write_bytes(data)
+    (work / "from/y.bin").write_bytes(b"y")
+    subprocess.run(["rclone", "--config", "/dev/null", "--webdav-url", serve.url, "--webdav-bearer-token", SHIP,
+                    "--retries", "1", "copy", work / "from", ":webdav:shop/copy"], check=True, stdin=subprocess.DEVNULL)
+    assert objects(serve.root) == {"shop/copy/a b/x.bin": data, "shop/copy/y.bin": b"y"}
