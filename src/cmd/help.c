@@ -184,7 +184,8 @@ static void print_man(FILE *out)
         }
     fputs(".SH ENVIRONMENT\nEvery option is also\n.I SALVAGE_NAME\nin the environment. S3 credentials come from "
           "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or from the shared credentials file and "
-          "AWS_PROFILE; HTTP credentials from SALVAGE_HTTP_USER and SALVAGE_HTTP_PASSWORD, or SALVAGE_HTTP_TOKEN.\n",
+          "AWS_PROFILE; HTTP credentials from SALVAGE_HTTP_USER and SALVAGE_HTTP_PASSWORD, SALVAGE_HTTP_TOKEN,\n"
+          "or SALVAGE_TOKEN_FILE.\n",
           out);
 }
 

@@ -48,9 +48,12 @@ int upload_options_read(const struct upload_options *o, struct upload_config *re
 {
     struct upload_config config = {.object_max = o->object_max, .abandoned_ms = o->abandoned_ms};
     struct upload_quota *quotas = calloc(o->quotas.count + 1, sizeof(*quotas));
-    int r = quotas ? read_reserve(o->reserve, &config.room, e) : err_set(e, -ENOMEM, "out of memory");
+    int r;
 
+    if (!quotas)
+        return err_set(e, -ENOMEM, "out of memory");
     config.room.quotas = quotas;
+    r = read_reserve(o->reserve, &config.room, e);
     for (unsigned i = 0; i < o->quotas.count && r == 0; i++)
         if ((r = read_quota(o->quotas.item[i], &quotas[i], e)) == 0)
             config.room.quota_count++;

@@ -318,31 +318,42 @@ static int begin(struct request *r, struct resumption *s, uint64_t length, struc
     return result;
 }
 
+static int create(struct request *r, struct resumption *s, uint64_t length, struct err *e)
+{
+    int result = begin(r, s, length, e);
+
+    if (result < 0)
+        return result;
+    s->created = true;
+    announce(r, &s->resource);
+    receive(r, s);
+    return 0;
+}
+
 void upload_resume_create(struct request *r, bool complete_body)
 {
-    struct resumption *s = calloc(1, sizeof(*s));
     uint64_t length = UINT64_MAX;
     struct upload_plan plan;
+    struct resumption *s;
     struct err e = {0};
-    int result = s ? 0 : err_set(&e, -ENOMEM, "out of memory");
+    int result;
 
-    if (!find_length(r->exchange, 0, complete_body, &length))
+    if (!find_length(r->exchange, 0, complete_body, &length)) {
         answer_inconsistent(r);
-    else if (upload_begin(r, length == UINT64_MAX ? -1 : (int64_t)length, &plan) &&
-             check_size_there(r, &plan, length)) {
-        if (result == 0)
-            result = begin(r, s, length, &e);
-        if (result == 0) {
-            s->created = true;
-            s->complete = complete_body;
-            s->replace = plan.replace;
-            announce(r, &s->resource);
-            receive(r, s);
-            return;
-        }
-        upload_answer_failed(r, r->key, result, &e);
+        return;
     }
-    free(s);
+    if (!upload_begin(r, length == UINT64_MAX ? -1 : (int64_t)length, &plan) || !check_size_there(r, &plan, length))
+        return;
+    if (!(s = calloc(1, sizeof(*s)))) {
+        exchange_answer_text(r->exchange, 503, "out of memory");
+        return;
+    }
+    s->complete = complete_body;
+    s->replace = plan.replace;
+    if ((result = create(r, s, length, &e)) < 0) {
+        upload_answer_failed(r, r->key, result, &e);
+        resumption_free(s);
+    }
 }
 
 static void answer_offset(struct request *r, const struct upload_resource *res)
@@ -444,34 +455,28 @@ static void work_on(struct request *r, struct resumption *s)
     resumption_free(s);
 }
 
-static void answer_unopened(struct request *r, int result, const struct err *e)
-{
-    if (result == -FAULT_NO_OBJECT)
-        exchange_answer_text(r->exchange, 404, "there is no such upload");
-    else
-        upload_answer_failed(r, r->key, result, e);
-}
-
 void upload_resume(struct request *r)
 {
     const struct upload_wanted wanted = {r->key + strlen(UPLOAD_RESOURCES), caller_name(r->caller)};
     struct resumption *s;
     struct err e = {0};
-    int result;
+    int result = -FAULT_NO_OBJECT;
 
     if (caller_is_anonymous(r->caller) && !request_may(r, RIGHT_WRITE))
         return;
-    if (!(s = calloc(1, sizeof(*s))))
-        result = err_set(&e, -ENOMEM, "out of memory");
-    else if (!r->serve->uploads)
-        result = -FAULT_NO_OBJECT;
-    else
+    if (!(s = calloc(1, sizeof(*s)))) {
+        exchange_answer_text(r->exchange, 503, "out of memory");
+        return;
+    }
+    if (r->serve->uploads)
         result = upload_resource_open(r->serve->uploads, &wanted, r->exchange, &s->resource, &e);
     if (result == 0 && may_go_on(r, s)) {
         work_on(r, s);
         return;
     }
-    answer_unopened(r, result < 0 ? result : -FAULT_NO_OBJECT, &e);
-    if (s)
-        resumption_free(s);
+    if (result == 0 || result == -FAULT_NO_OBJECT)
+        exchange_answer_text(r->exchange, 404, "there is no such upload");
+    else
+        upload_answer_failed(r, r->key, result, &e);
+    resumption_free(s);
 }

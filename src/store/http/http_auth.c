@@ -89,7 +89,7 @@ static int read_line(const char *path, char *text, struct err *e)
 
 static int from_file(const char *path, struct secret **ret, struct err *e)
 {
-    char text[CREDENTIALS_MAX];
+    char text[CREDENTIALS_MAX] = "";
     int r = read_line(path, text, e);
 
     if (r == 0)
@@ -119,7 +119,7 @@ static int from_pair(const char *user, const char *password, struct secret **ret
 /* A token alone, whatever characters it has. */
 static int from_token_file(const char *path, struct secret **ret, struct err *e)
 {
-    char text[CREDENTIALS_MAX];
+    char text[CREDENTIALS_MAX] = "";
     int r = read_line(path, text, e);
 
     if (r == 0)
