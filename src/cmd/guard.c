@@ -20,6 +20,7 @@
 #include "cmd/jvm.h"
 #include "guard/case_processes.h"
 #include "guard/dry_run.h"
+#include "net/metrics_server.h"
 #include "ship/key_template.h"
 #include "ship/plancheck.h"
 #include "ship/storecheck.h"
@@ -70,6 +71,8 @@ static const struct opt GUARD_OPTIONS[] = {
     {OPT_STRING, 0, "ready", "FILE", NULL, offsetof(struct guard_options, ready),
      "this file exists while the store, asked at the start and every five minutes, would take evidence: for a "
      "readiness probe"},
+    {OPT_STRING, 0, "metrics", "ADDRESS", NULL, offsetof(struct guard_options, metrics),
+     "shows /metrics (OpenMetrics) and /healthz there, to whoever can connect: 127.0.0.1:9090, :9090"},
     {OPT_HEADING, .name = "Trying out"},
     {OPT_FLAG, 0, "dry-run", NULL, NULL, offsetof(struct guard_options, dry_run),
      "only show each condition's present value and what would be done: nothing is taken, changed or attached to, and "
@@ -242,6 +245,7 @@ static int run_guard(const struct parsed *p, char **argv, struct err *e)
     CLEANUP(plan_done) struct plan plan = {0};
     CLEANUP(whoami_done) struct whoami self = {0};
     CLEANUP(strv_done) struct strv attach = {0};
+    CLEANUP(metrics_server_stop_ptr) struct metrics_server *metrics = NULL;
     CLEANUP_FD int check = -1; /* guard-check runs as long as this is open */
     struct guard_config config = {
         .self = &self,
@@ -271,6 +275,8 @@ static int run_guard(const struct parsed *p, char **argv, struct err *e)
     if ((r = storecheck_launch((char[]){"guard-check"}, argv + 1, &check)) < 0)
         log_event(EVENT_STORE_FAILED, LOG_STR("to", o->plan.to), LOG_STR("fault", "not-asked"),
                   LOG_STR("error", strerror(-r)));
+    if ((r = metrics_server_start_common(o->metrics, &metrics, e)) < 0)
+        return r;
     return guard_run(&config, e);
 }
 

@@ -15,7 +15,7 @@ struct guard_options {
     struct opt_list when, actions, pids, cgroups, pass_env;
     bool all, hold, dry_run, json;
     uint64_t cooldown_ms, rescan_ms, at_once, dump_rate, lend, hold_ms, interval_ms, for_ms;
-    const char *max_cases, *max_cases_tenant, *max_cases_all, *dir, *ready;
+    const char *max_cases, *max_cases_tenant, *max_cases_all, *dir, *ready, *metrics;
 };
 
 /* As opt_parse; operands are an error. */

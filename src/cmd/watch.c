@@ -18,6 +18,7 @@
 #include "cmd/commands.h"
 #include "cmd/watch.h"
 #include "hotspot/armplace.h"
+#include "net/metrics_server.h"
 #include "place/layout.h"
 #include "ship/key_template.h"
 #include "ship/plancheck.h"
@@ -63,6 +64,8 @@ static const struct opt WATCH_OPTIONS[] = {
     {OPT_STRING, 0, "ready", "FILE", NULL, offsetof(struct watch_options, ready),
      "this file exists while the store, asked at the start and every five minutes, would take evidence: for a "
      "readiness probe"},
+    {OPT_STRING, 0, "metrics", "ADDRESS", NULL, offsetof(struct watch_options, metrics),
+     "shows /metrics (OpenMetrics) and /healthz there, to whoever can connect: 127.0.0.1:9090, :9090"},
     {OPT_UINT, 0, "events-fd", "N", NULL, offsetof(struct watch_options, events_fd),
      "write every event of the log also to this descriptor, as JSON"},
     {OPT_FLAG, 0, "arm", NULL, NULL, offsetof(struct watch_options, arm),
@@ -146,6 +149,7 @@ static int run(int argc, char **argv)
     CLEANUP(notify_targets_done) struct notify_targets targets = {0};
     CLEANUP_FREE char **check_args = worker_arguments("watch-check", argc, argv);
     CLEANUP_FREE char **dirs = NULL;
+    CLEANUP(metrics_server_stop_ptr) struct metrics_server *metrics = NULL;
     struct watcher_config config = {0};
     struct layout layout;
     struct err e = {0};
@@ -198,6 +202,8 @@ static int run(int argc, char **argv)
     config.notify = &targets;
     config.public_url = o.notify.public_url;
     config.check_args = o.once ? NULL : check_args;
+    if ((r = metrics_server_start_common(o.metrics, &metrics, &e)) < 0)
+        return command_fail(r, &e);
     r = watcher_run(&config, &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }

@@ -21,6 +21,7 @@ struct watch_options {
     uint64_t events_fd;  /* 0: none */
     const char *arm_dir; /* NULL without */
     const char *ready;   /* NULL without */
+    const char *metrics; /* NULL without */
     int follow;          /* enum follow */
     bool recursive, once, arm;
 };

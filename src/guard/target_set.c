@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/counters.h"
 #include "base/mem.h"
 #include "base/rlimits.h"
 #include "base/text.h"
@@ -160,6 +161,7 @@ static int add(struct target_set *s, pid_t pid, const char *path, bool given, st
     name_by_sibling(s, t);
     report_added(s, t);
     s->target[s->count++] = TAKE_PTR(t);
+    gauge_set(GAUGE_TARGETS, s->count);
     s->notices_missing = true;
     return 0;
 }
@@ -182,6 +184,7 @@ static void remove_target(struct target_set *s, size_t i)
     unwatch_notices(s, t);
     target_free(t);
     s->target[i] = s->target[--s->count];
+    gauge_set(GAUGE_TARGETS, s->count);
 }
 
 /* --- discovery ------------------------------------------------------------------------------------------------------

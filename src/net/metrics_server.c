@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/counters.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/http_server.h"
@@ -72,6 +73,18 @@ int metrics_server_start(const char *listen, void (*more)(void *ctx, struct open
         return err_prefix(e, r, "--metrics %s", listen);
     *ret = TAKE_PTR(s);
     return 0;
+}
+
+int metrics_server_start_common(const char *address, struct metrics_server **ret, struct err *e)
+{
+    int r;
+
+    *ret = NULL;
+    if (!address)
+        return 0;
+    if ((r = metrics_server_start(address, NULL, NULL, ret, e)) == 0)
+        log_event(EVENT_METRICS, LOG_STR("address", metrics_server_address(*ret)));
+    return r;
 }
 
 const char *metrics_server_address(const struct metrics_server *s)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/counters.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ship/spool.h"
@@ -52,7 +53,7 @@ void pool_end_item(struct pool *p, struct item *i, enum pool_outcome outcome)
     if (i->slot)
         worker_slot_idle(i->slot);
     fair_leave(&p->fair, &i->claim->key);
-    p->count--;
+    gauge_set(GAUGE_WAITING, --p->count);
     p->failed += outcome == POOL_FAILED;
     p->retain_due_ms = 0;
     pool_trim_kept(p, i->claim->spool);
@@ -69,6 +70,7 @@ int pool_new(uv_loop_t *loop, const struct pool_config *c, const struct pool_eve
     if (!p)
         return -ENOMEM;
     *p = (struct pool){.config = *c, .events = *events, .loop = loop};
+    gauge_set(GAUGE_WAITING, 0);
     p->store_ok_until_ms = pool_now(p) + UNTRIED_MS;
     for (unsigned n = 0; n < POOL_SLOTS_MAX; n++) {
         struct worker_slot *s = &p->slots[n];
@@ -107,7 +109,7 @@ static struct item *add_item(struct pool *p, struct claim *c, int follow_fd)
                        .retain_ms = retention_due(&p->config.retention, c->found_ns, clock_wall_ns(), pool_now(p)),
                        .follow_fd = follow_fd};
     p->items = i;
-    p->count++;
+    gauge_set(GAUGE_WAITING, ++p->count);
     fair_enter(&p->fair, &c->key);
     if (c->spool && volume_get(spool_fd(c->spool), &i->volume) < 0)
         i->volume = (struct volume){0};
