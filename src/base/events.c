@@ -87,6 +87,18 @@ static const struct event_info TABLE[EVENT_END] = {
     [EVENT_ABORTED_UPLOAD] = {"aborted-upload", LEVEL_INFO,
                               "abandoned uploads of ours were found in the store and aborted", "count"},
     [EVENT_SERVING] = {"serving", LEVEL_INFO, "the server of a store listens", "address store"},
+    [EVENT_CLIENTS_REFUSED] = {"clients-refused", LEVEL_WARNING,
+                               "serve refused connections or cut them off: the first of a reason at once, those of the "
+                               "next minute together; client: the last one's address",
+                               "reason client count"},
+    [EVENT_CERTIFICATE_READ] = {"certificate-read", LEVEL_INFO,
+                                "the files of --tls-cert and --tls-key have changed: new connections get the new one",
+                                ""},
+    [EVENT_CERTIFICATE_KEPT] =
+        {"certificate-kept", LEVEL_ERROR,
+         "the files of --tls-cert and --tls-key have changed and cannot be used: the certificate "
+         "of before stays",
+         "error"},
     [EVENT_TOKEN_MADE] = {"token-made", LEVEL_INFO,
                           "serve made the root's token: it is printed once, and its SHA-256 is kept", "root"},
     [EVENT_TOKENS_READ] = {"tokens-read", LEVEL_INFO, "the file of --tokens has changed and was read again",

@@ -16,6 +16,7 @@
 #include "cmd/commands.h"
 #include "notify/notify_options.h"
 #include "serve/access_options.h"
+#include "serve/listening.h"
 #include "serve/serve.h"
 #include "serve/upload_options.h"
 #include "ship/plan.h"
@@ -27,9 +28,10 @@ struct serve_options {
     struct notify_options notify;
     const char *state, *metrics;
     struct opt_list retain;
-    const char *root, *from, *listen, *tls_cert, *tls_key;
+    const char *root, *from;
+    struct listening_options listening;
     struct upload_options upload;
-    uint64_t grace_ms, refresh_ms, upload_memory, presign_ms;
+    uint64_t refresh_ms, upload_memory, presign_ms;
     bool pass_through;
     struct access_options access;
     int log;
@@ -44,14 +46,7 @@ static const struct opt SERVE_OPTIONS[] = {
     {OPT_DURATION, 0, "refresh", "DURATION", "10m", offsetof(struct serve_options, refresh_ms),
      "how often the store is listed for what others put there"},
     PLAN_OPTIONS_ACCESS(struct serve_options, plan),
-    {OPT_HEADING, .name = "Listening"},
-    {OPT_STRING, 0, "listen", "ADDRESS", "127.0.0.1:8080", offsetof(struct serve_options, listen),
-     "address and port: 127.0.0.1:8080, [::1]:8080, or :8080 for all addresses"},
-    {OPT_STRING, 0, "tls-cert", "FILE", NULL, offsetof(struct serve_options, tls_cert),
-     "PEM: certificate and its chain; read again when it changes"},
-    {OPT_STRING, 0, "tls-key", "FILE", NULL, offsetof(struct serve_options, tls_key), "PEM: its private key"},
-    {OPT_DURATION, 0, "grace", "DURATION", "25s", offsetof(struct serve_options, grace_ms),
-     "after SIGTERM: for how long requests go on"},
+    LISTENING_OPTIONS(struct serve_options, listening),
     ACCESS_OPTIONS(struct serve_options, access),
     UPLOAD_OPTIONS(struct serve_options, upload),
     {OPT_HEADING, .name = "Bucket"},
@@ -123,8 +118,8 @@ static char *public_url(const struct serve_options *o)
         size--;
     if (size > 0)
         return strndup(o->notify.public_url, size);
-    if (buf_printf(&url, "%s://%s%s", o->tls_cert ? "https" : "http", *o->listen == ':' ? "localhost" : "", o->listen) <
-        0)
+    if (buf_printf(&url, "%s://%s%s", o->listening.tls_cert ? "https" : "http",
+                   *o->listening.listen == ':' ? "localhost" : "", o->listening.listen) < 0)
         return NULL;
     return buf_take(&url);
 }
@@ -138,7 +133,7 @@ static int run_on(struct serve_options *o, struct err *e)
     CLEANUP(upload_config_done) struct upload_config upload = {0};
     CLEANUP_FREE char *url = NULL;
     struct serve_config config = {
-        .root = o->root, .store = &store, .refresh_ms = o->refresh_ms, .grace_ms = o->grace_ms};
+        .root = o->root, .store = &store, .refresh_ms = o->refresh_ms, .grace_ms = o->listening.grace_ms};
     struct serve *serve;
     sigset_t signals;
     int r;
@@ -166,7 +161,8 @@ static int run_on(struct serve_options *o, struct err *e)
     if ((r = retain_policy_read(&retain, o->retain.item, o->retain.count, e)) < 0)
         return r;
     config.retain = &retain;
-    config.http = (struct http_server_options){.listen = o->listen, .tls_cert = o->tls_cert, .tls_key = o->tls_key};
+    if ((r = listening_http(&o->listening, &config.http, e)) < 0)
+        return r;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
@@ -176,7 +172,7 @@ static int run_on(struct serve_options *o, struct err *e)
     show_token(serve);
     log_event(EVENT_SERVING, LOG_STR("address", http_server_address(serve->http)), LOG_STR("store", url));
     wait_for_signal(&signals);
-    log_event(EVENT_STOPPING, LOG_UINT("grace_s", o->grace_ms / 1000));
+    log_event(EVENT_STOPPING, LOG_UINT("grace_s", o->listening.grace_ms / 1000));
     serve_stop(serve);
     log_event(EVENT_STOPPED);
     return 0;

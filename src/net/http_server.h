@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "net/http_notices.h"
 
 struct http_server;
 struct exchange; /* one request and its answer; used by the thread of its connection only */
@@ -22,12 +23,18 @@ struct http_server_options {
     const char *tls_key;         /* NULL with tls_cert NULL */
     unsigned connections;        /* in all; 0: 1000 */
     unsigned connections_of_one; /* from one address; 0: 200 */
-    uint64_t idle_ms;            /* a connection on which no byte moves for this long is closed; 0: 60 s */
+    uint64_t client_ms; /* in this time a client sends a whole head, and sends or takes 16 KiB of a body while we wait
+                           for it; else it is cut off. 0: 60 s */
     /* A request's head has come: answers now (then a body that follows is refused, before it is sent where the client
      * waits for that: Expect), or calls exchange_receive. Without either the answer is 500. Called on many threads. */
     void (*begin)(void *ctx, struct exchange *x);
-    /* An exchange is over: status 0 if the connection broke before there was an answer. May be NULL. */
+    /* An exchange is over: status 0 if the connection broke before the answer was sent. sent_bytes: of the answer's
+     * body; if the connection broke, what had gone into the network (within the size of a head). May be NULL. */
     void (*over)(void *ctx, struct exchange *x, unsigned status, uint64_t sent_bytes);
+    /* Connections that were refused or cut off (http_notices.h), and a certificate that was read again: NULL, or why
+     * the one of before is kept. Called by a thread of the server. May be NULL. */
+    void (*notice)(void *ctx, const struct http_notice *n);
+    void (*certificate)(void *ctx, const char *failure);
     void *ctx;
 };
 
@@ -39,7 +46,8 @@ int http_server_start(const struct http_server_options *o, struct http_server **
 /* The address with the port in use: "127.0.0.1:8080". */
 const char *http_server_address(const struct http_server *s);
 
-/* Accepts no more connections, waits for those in use until grace_ms have passed, then breaks them off. */
+/* Accepts no more connections, ends those without a request, waits for the others until grace_ms have passed, then
+ * breaks them off. */
 void http_server_stop(struct http_server *s, uint64_t grace_ms);
 
 /* The request. Texts are borrowed from the exchange. */
@@ -51,6 +59,9 @@ const char *exchange_header(const struct exchange *x, const char *name); /* NULL
 const char *exchange_header_last(const struct exchange *x, const char *name); /* the same; the last of several */
 const char *exchange_client(const struct exchange *x);                        /* its address, without the port */
 bool exchange_is_tls(const struct exchange *x);
+/* The server stops, or the client has gone or will send no more: a stream that waits for something to send should ask
+ * this about once a second, and end. */
+bool exchange_is_over(const struct exchange *x);
 bool exchange_has_body(const struct exchange *x);
 int64_t exchange_body_size(const struct exchange *x); /* Content-Length; -1: not known (chunked) */
 
@@ -61,8 +72,9 @@ void exchange_break(struct exchange *x);
 void exchange_set_state(struct exchange *x, void *state, void (*done)(void *state));
 void *exchange_state(const struct exchange *x);
 
-/* Takes the request's body, from begin on. data: a piece of it; 0, or negative after it has answered: the rest is not
- * read and the connection ends. end: the body is whole: answers. If the connection breaks, neither is called again. */
+/* Takes the request's body, from begin on. data: a piece of it; 0, or negative after it has answered (by
+ * exchange_answer or exchange_answer_text): the rest is not read and the connection ends. end: the body is whole:
+ * answers. If the connection breaks, neither is called again. */
 struct exchange_body {
     int (*data)(struct exchange *x, const void *data, size_t size);
     void (*end)(struct exchange *x);
@@ -86,5 +98,6 @@ struct exchange_stream {
 };
 void exchange_answer_stream(struct exchange *x, unsigned status, int64_t size, const struct exchange_stream *stream);
 
-/* An interim answer (1xx), sent at once, before the final one. head: its header lines, each with CRLF. */
+/* An interim answer (1xx), sent at once, before the final one; not to a client of HTTP/1.0. head: its header lines,
+ * each with CRLF. */
 void exchange_interim(struct exchange *x, unsigned status, const char *head);

@@ -58,7 +58,7 @@ int metrics_server_start(const char *listen, void (*more)(void *ctx, struct open
     const struct http_server_options http = {.listen = listen,
                                              .connections = CONNECTIONS,
                                              .connections_of_one = CONNECTIONS,
-                                             .idle_ms = IDLE_MS,
+                                             .client_ms = IDLE_MS,
                                              .begin = begin,
                                              .ctx = s};
     int r;

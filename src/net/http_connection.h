@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One client's connection, as its two owners see it: the front (http_front.h), which accepts, waits for the first head,
+ * relays TLS, watches the time and lingers at the end; and between that the thread that serves its requests.
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "net/http_request_head.h"
+#include "net/listen_address.h"
+#include "net/tls_relay.h"
+
+enum http_waits { WAITS_US, WAITS_HEAD, WAITS_BODY, WAITS_ANSWER };
+enum http_stage { STAGE_HANDSHAKE, STAGE_HEAD, STAGE_SERVED, STAGE_LINGER, STAGE_DEAD };
+
+union http_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+struct http_front;
+
+struct http_connection {
+    /* The front's. */
+    struct http_connection *next, *next_released, *next_ready;
+    struct http_front *front;
+    enum http_stage stage;
+    int fd; /* the client's, until the end: the server's library has a duplicate, or the other end of a socket pair */
+    union http_address address;
+    socklen_t address_size;
+    char client[LISTEN_ADDRESS_MAX];
+    struct tls_relay *tls; /* NULL: plain */
+    char *early;           /* TLS: what came before the head was whole */
+    size_t early_size;
+    uint64_t until_ms, idle_until_ms;
+    uint64_t progress_since_ms, progress_bytes;
+    int progress_of;
+    bool cut, relayed, released, ready;
+
+    /* Read and written by both. */
+    _Atomic int waits;  /* enum http_waits: for whom the exchange waits now */
+    _Atomic bool begun; /* the library has read a request */
+
+    /* The serving thread's. */
+    int served_fd; /* what the library reads and writes; its own */
+    int stop_fd;   /* readable once the server stops */
+    uint64_t client_ms;
+    struct http_request_head head; /* of the request that is next or under way */
+    uint64_t expected;             /* bytes of all requests up to this one's end */
+    bool last;                     /* no request after this one is served */
+};
+
+/* Whether another request may follow on this connection: asked when the answer begins. No, if the client or the server
+ * ends it, if the body came in chunks, or if bytes of the next request have been read: that one's head could not be
+ * checked. */
+bool http_connection_persists(struct http_connection *c);
+
+/* After an answer: blocks until the next head is whole. False: there is none; `last` is set, the client has its reason.
+ */
+bool http_connection_next(struct http_connection *c);
+
+/* Bytes written so far, by the serving thread (plain) or to the client (TLS). */
+uint64_t http_connection_written(const struct http_connection *c);
+
+enum { HTTP_REFUSAL_MAX = 512 };
+
+/* A whole answer "status, why" that ends the connection, into out[HTTP_REFUSAL_MAX]; its size. */
+size_t http_refusal(unsigned status, const char *why, char *out);
+
+/* The kernel's words for a connection; false if it knows none. */
+bool http_connection_counts(const struct http_connection *c, uint64_t *ret_received, uint64_t *ret_acked);

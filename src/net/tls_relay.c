@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Two directions, each with what the receiver has not taken yet.
+ */
+#include "net/tls_relay.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { ROUNDS = 8 /* of one turn */, RECORD = 16 * 1024 };
+
+/* What was read on one side and not taken by the other. */
+struct held {
+    char *data;
+    size_t at, size;
+};
+
+struct tls_relay {
+    SSL *ssl;
+    int fd;
+    struct held up, down; /* to fd, to the client */
+    bool up_ended, down_ended;
+    _Atomic uint64_t given, sent;
+};
+
+enum step { MOVED, STUCK, FAILED };
+
+struct tls_relay *tls_relay_new(SSL *ssl)
+{
+    struct tls_relay *r = ssl ? calloc(1, sizeof(*r)) : NULL;
+
+    if (!r) {
+        SSL_free(ssl);
+        return NULL;
+    }
+    r->ssl = ssl;
+    r->fd = -1;
+    return r;
+}
+
+void tls_relay_free(struct tls_relay *r)
+{
+    if (!r)
+        return;
+    SSL_free(r->ssl);
+    if (r->fd >= 0)
+        close(r->fd);
+    free(r->up.data);
+    free(r->down.data);
+    free(r);
+}
+
+static bool must_wait(const SSL *ssl, int result)
+{
+    int error = SSL_get_error(ssl, result);
+
+    return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+}
+
+int tls_relay_handshake(struct tls_relay *r)
+{
+    int n;
+
+    ERR_clear_error();
+    n = SSL_do_handshake(r->ssl);
+    if (n == 1)
+        return 1;
+    return must_wait(r->ssl, n) ? 0 : -1;
+}
+
+ssize_t tls_relay_read(struct tls_relay *r, void *data, size_t size)
+{
+    size_t done;
+    int n;
+
+    ERR_clear_error();
+    n = SSL_read_ex(r->ssl, data, size, &done);
+    if (n == 1)
+        return (ssize_t)done;
+    if (must_wait(r->ssl, n))
+        return -EAGAIN;
+    return SSL_get_error(r->ssl, n) == SSL_ERROR_ZERO_RETURN ? 0 : -EIO;
+}
+
+void tls_relay_write(struct tls_relay *r, const void *data, size_t size)
+{
+    size_t done;
+
+    ERR_clear_error();
+    SSL_write_ex(r->ssl, data, size, &done);
+}
+
+void tls_relay_join(struct tls_relay *r, int fd, size_t given)
+{
+    assert(r->fd < 0 && fd >= 0);
+    r->fd = fd;
+    atomic_store(&r->given, given);
+}
+
+/* 1: all of it was taken, 0: not yet, -1: out of memory. */
+static int hold(struct held *h, const char *data, size_t size)
+{
+    if (size == 0)
+        return 1;
+    if (!(h->data = malloc(size)))
+        return -1;
+    memcpy(h->data, data, size);
+    h->at = 0;
+    h->size = size;
+    return 0;
+}
+
+static void taken(struct held *h, size_t size)
+{
+    h->at += size;
+    if (h->at < h->size)
+        return;
+    free(h->data);
+    *h = (struct held){0};
+}
+
+static ssize_t give(struct tls_relay *r, const char *data, size_t size)
+{
+    ssize_t n = send(r->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (n > 0)
+        atomic_fetch_add(&r->given, (uint64_t)n);
+    return n >= 0 ? n : errno == EAGAIN ? 0 : -1;
+}
+
+static enum step up(struct tls_relay *r, char *scratch)
+{
+    size_t have = 0;
+    ssize_t n = 0;
+
+    if (r->up_ended)
+        return STUCK;
+    if (r->up.size) {
+        if ((n = give(r, r->up.data + r->up.at, r->up.size - r->up.at)) < 0)
+            r->up_ended = true; /* the other end reads no more: what it answers still goes to the client */
+        else
+            taken(&r->up, (size_t)n);
+        return n > 0 ? MOVED : STUCK;
+    }
+    while (have < RELAY_BYTES && (n = tls_relay_read(r, scratch + have, RELAY_BYTES - have)) > 0)
+        have += (size_t)n;
+    if (have > 0) {
+        ssize_t given = give(r, scratch, have);
+
+        if (given < 0)
+            r->up_ended = true;
+        else if (hold(&r->up, scratch + given, have - (size_t)given) < 0)
+            return FAILED;
+    }
+    if (n == -EIO)
+        return FAILED;
+    if (n == 0 && r->up.size == 0) {
+        r->up_ended = true;
+        shutdown(r->fd, SHUT_WR);
+    }
+    return have > 0 ? MOVED : STUCK;
+}
+
+/* Bytes, 0: the client takes none now, -1: broken. */
+static ssize_t to_client(struct tls_relay *r, const char *data, size_t size)
+{
+    size_t done;
+    int n;
+
+    ERR_clear_error();
+    n = SSL_write_ex(r->ssl, data, size, &done);
+    if (n != 1)
+        return must_wait(r->ssl, n) ? 0 : -1;
+    atomic_fetch_add(&r->sent, done);
+    return (ssize_t)done;
+}
+
+static enum step down(struct tls_relay *r, char *scratch)
+{
+    ssize_t n, sent;
+    size_t at = 0;
+
+    if (r->down.size) {
+        if ((n = to_client(r, r->down.data + r->down.at, r->down.size - r->down.at)) < 0)
+            return FAILED;
+        taken(&r->down, (size_t)n);
+        return n > 0 ? MOVED : STUCK;
+    }
+    if (r->down_ended)
+        return STUCK;
+    n = recv(r->fd, scratch, RELAY_BYTES, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN)
+        return STUCK;
+    if (n <= 0) { /* closed; ECONNRESET: and not all was read */
+        r->down_ended = true;
+        return STUCK;
+    }
+    while (at < (size_t)n) {
+        size_t piece = (size_t)n - at < RECORD ? (size_t)n - at : RECORD;
+
+        if ((sent = to_client(r, scratch + at, piece)) < 0)
+            return FAILED;
+        if (sent == 0)
+            return hold(&r->down, scratch + at, (size_t)n - at) < 0 ? FAILED : STUCK;
+        at += (size_t)sent;
+    }
+    return MOVED;
+}
+
+enum tls_relay_result tls_relay_move(struct tls_relay *r, char *scratch)
+{
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        enum step upwards = up(r, scratch), downwards = upwards == FAILED ? FAILED : down(r, scratch);
+
+        if (upwards == FAILED || downwards == FAILED)
+            return RELAY_BROKEN;
+        if (r->down_ended && r->down.size == 0)
+            return RELAY_ENDED;
+        if (upwards == STUCK && downwards == STUCK)
+            return RELAY_WAITS;
+    }
+    return RELAY_MORE;
+}
+
+void tls_relay_break(struct tls_relay *r)
+{
+    if (r->fd >= 0)
+        shutdown(r->fd, SHUT_RDWR);
+}
+
+void tls_relay_close(struct tls_relay *r)
+{
+    ERR_clear_error();
+    SSL_shutdown(r->ssl);
+}
+
+uint64_t tls_relay_given(const struct tls_relay *r)
+{
+    return atomic_load(&r->given);
+}
+
+uint64_t tls_relay_sent(const struct tls_relay *r)
+{
+    return atomic_load(&r->sent);
+}
