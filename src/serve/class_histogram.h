@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HISTOGRAM_NAME_MAX = 256, HISTOGRAM_ROWS_MAX = 100 * 1000 };
+enum { HISTOGRAM_NAME_MAX = 256, HISTOGRAM_ROWS_MAX = 20 * 1000 };
 
 struct histogram_row {
     uint64_t instances, bytes;

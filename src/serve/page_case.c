@@ -75,6 +75,8 @@ static void write_moment(struct html *h, const char *text, int64_t time_ns)
 
 static void write_timeline(struct html *h, const struct manifest *m)
 {
+    char pause[PAUSE_TEXT_MAX];
+
     html_begin(h, "section");
     html_element(h, "h2", NULL, "Timeline");
     html_begin_class(h, "ol", "line");
@@ -83,9 +85,8 @@ static void write_timeline(struct html *h, const struct manifest *m)
     write_moment(h, "Complete", m->time.settled);
     if (m->pause.us > 0) {
         html_begin(h, "li");
-        html_printf(h, "The process stood still for %s%.3g s",
-                    m->pause.by == PAUSE_ANSWER || m->pause.by == PAUSE_FILE ? "at most " : "",
-                    (double)m->pause.us / 1e6);
+        html_text(h, "The process stood still for ");
+        html_text(h, pause_print(&m->pause, pause));
         html_end(h);
     }
     write_moment(h, "In the store and verified", m->time.shipped);

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define DAY_NS (24ll * 3600 * 1000000000ll)
+#define DAY_NS (24LL * 3600 * 1000000000LL)
 
 enum { DAYS = 30, DAYS_MAX = 120, STEP = 10, WIDTH = 8, HEIGHT = 60, BAR_UNITS = 1000 };
 
@@ -75,7 +75,7 @@ static void write_bars(struct html *h, const struct days *d)
     html_attr(h, "role", "img");
     html_attr(h, "aria-label", label);
     for (unsigned i = 0; i < d->count; i++) {
-        unsigned height = d->cases[i] ? 2 + d->cases[i] * (HEIGHT - 2) / d->most : 1;
+        unsigned height = d->cases[i] && d->most ? 2 + d->cases[i] * (HEIGHT - 2) / d->most : 1;
 
         rect(h, d->cases[i] ? NULL : "zero", (unsigned[]){i * STEP, HEIGHT - height, WIDTH, height});
         html_begin(h, "title");

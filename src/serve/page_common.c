@@ -30,6 +30,8 @@ static const char *title_of(unsigned status)
         return "You may not do this";
     case 404:
         return "Nothing is here";
+    case 429:
+        return "Too many tries";
     case 503:
         return "Not available now";
     default:
@@ -181,7 +183,7 @@ static const char *plain_time(int64_t time_ns, char out[CLOCK_TEXT_MAX])
 
 void page_age(struct html *h, int64_t time_ns)
 {
-    int64_t minutes = (clock_wall_ns() - time_ns) / (60 * 1000000000ll);
+    int64_t minutes = (clock_wall_ns() - time_ns) / (60 * 1000000000LL);
     char text[CLOCK_TEXT_MAX];
 
     if (time_ns <= 0)
@@ -192,7 +194,7 @@ void page_age(struct html *h, int64_t time_ns)
         html_text(h, "just now");
     else if (minutes < 60)
         html_printf(h, "%lld min ago", (long long)minutes);
-    else if (minutes < 60ll * 48)
+    else if (minutes < 60LL * 48)
         html_printf(h, "%lld h ago", (long long)(minutes / 60));
     else
         html_printf(h, "%lld days ago", (long long)(minutes / 60 / 24));

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define DAY_NS (24ll * 3600 * 1000000000ll)
+#define DAY_NS (24LL * 3600 * 1000000000LL)
 
 static const char *const NAMES[FILTER_FIELDS] = {
     [FILTER_TEXT] = "q",  [FILTER_NAMESPACE] = "namespace", [FILTER_CAUSE] = "cause", [FILTER_WORKLOAD] = "workload",

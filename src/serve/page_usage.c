@@ -23,7 +23,7 @@ struct usage {
 static void usage_done(struct usage *u)
 {
     for (size_t i = 0; i < u->count; i++)
-        free((char *)(uintptr_t)u->row[i].namespace);
+        free((char *)u->row[i].namespace);
     free(u->row);
 }
 

@@ -6,12 +6,16 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 
 #include "base/fault.h"
 #include "base/mem.h"
 #include "codec/codec.h"
 
-enum { PIECE = 32 * 1024 };
+/* Each holds its text, and the page that is made of it: what all callers together may take. */
+enum { PIECE = 32 * 1024, PREVIEWS_MAX = 16, WINDOW_LOG = 23 };
+
+static atomic_uint previews;
 
 struct decoding {
     const struct codec_ops *ops;
@@ -52,25 +56,42 @@ static int read_object(struct sink *sink, const struct manifest *m, struct decod
         return 0;
     if (d->failed == -EBADMSG)
         return err_set(e, -FAULT_FORMAT, "%s is not what its manifest says", m->key);
+    if (d->failed == -E2BIG)
+        return err_set(e, -FAULT_FORMAT, "it was compressed with a window of more than 8 MiB: download it");
     return d->failed == -ENOMEM ? err_set(e, -ENOMEM, "out of memory") : r;
 }
 
-int preview_load(struct serve *s, const struct manifest *m, size_t most, struct preview *ret, struct err *e)
+static int load(struct serve *s, const struct manifest *m, size_t most, struct preview *preview, struct err *e)
 {
     CLEANUP(sink_close_ptr) struct sink *sink = NULL;
-    CLEANUP(preview_done) struct preview preview = {0};
-    struct decoding d = {.preview = &preview, .most = most};
+    struct decoding d = {.preview = preview, .most = most};
     struct codec codec;
     int r;
 
-    assert(most <= PREVIEW_MAX && ret);
     if ((r = codec_parse(m->codec, &codec, e)) < 0 || (r = sink_open(s->config.store, &sink, e)) < 0)
         return r;
     d.ops = codec.ops;
     if ((r = d.ops->decoder_new(&d.decoder)) < 0)
         return err_set(e, r, "out of memory");
-    r = read_object(sink, m, &d, e);
+    if (d.ops->decoder_window && d.ops->decoder_window(d.decoder, WINDOW_LOG) < 0)
+        r = err_set(e, -ENOMEM, "out of memory");
+    else
+        r = read_object(sink, m, &d, e);
     d.ops->decoder_free(d.decoder);
+    return r;
+}
+
+int preview_load(struct serve *s, const struct manifest *m, size_t most, struct preview *ret, struct err *e)
+{
+    CLEANUP(preview_done) struct preview preview = {0};
+    int r = 0;
+
+    assert(most <= PREVIEW_MAX && ret);
+    if (atomic_fetch_add(&previews, 1) >= PREVIEWS_MAX)
+        r = err_set(e, -FAULT_BUSY, "too many files are looked into just now: try again");
+    if (r == 0)
+        r = load(s, m, most, &preview, e);
+    atomic_fetch_sub(&previews, 1);
     if (r < 0)
         return r;
     *ret = preview;

@@ -67,8 +67,9 @@ static bool is_forged(struct request *r)
     return !sent || strlen(sent) != strlen(wanted) || CRYPTO_memcmp(sent, wanted, strlen(wanted)) != 0;
 }
 
-static void answer_unknown(struct exchange *x, int result, const struct err *e)
+static void answer_unknown(struct request *r, int result, const struct err *e)
 {
+    struct exchange *x = r->exchange;
     char seconds[16];
 
     if (result == -FAULT_CREDENTIALS) {
@@ -78,7 +79,7 @@ static void answer_unknown(struct exchange *x, int result, const struct err *e)
     }
     snprintf(seconds, sizeof(seconds), "%u", e->retry_after_ms ? (e->retry_after_ms + 999) / 1000 : 5);
     exchange_add_header(x, "Retry-After", seconds);
-    exchange_answer_text(x, result == -FAULT_BUSY ? 429 : 503, "%s", e->msg);
+    page_fail(r, result == -FAULT_BUSY ? 429 : 503, e->msg);
 }
 
 struct request *request_new(struct serve *s, struct exchange *x)
@@ -95,11 +96,11 @@ struct request *request_new(struct serve *s, struct exchange *x)
     r->exchange = x;
     exchange_set_state(x, r, request_free);
     if ((result = keypath_decode(exchange_path(x), &r->key, &r->namespace)) < 0) {
-        exchange_answer_text(x, result == -ENOMEM ? 503 : 400, "the path is no key of an object");
+        page_fail(r, result == -ENOMEM ? 503 : 400, "the path is no key of an object");
         return NULL;
     }
     if ((result = access_identify(s->access, x, r->key, &r->caller, &e)) < 0) {
-        answer_unknown(x, result, &e);
+        answer_unknown(r, result, &e);
         return NULL;
     }
     if (is_forged(r)) {
@@ -149,12 +150,12 @@ bool request_may(struct request *r, unsigned rights)
     r->refused = true;
     if (r->rights & RIGHT_UNKNOWN) {
         err_set(&e, -FAULT_UNREACHABLE, "whether you may cannot be found out just now");
-        answer_unknown(r->exchange, -FAULT_UNREACHABLE, &e);
+        answer_unknown(r, -FAULT_UNREACHABLE, &e);
     } else if (caller_is_anonymous(r->caller) && is_page_of_a_browser(r->exchange)) {
         answer_sign_in(r->exchange);
     } else if (caller_is_anonymous(r->caller)) {
         err_set(&e, -FAULT_CREDENTIALS, "sign in first");
-        answer_unknown(r->exchange, -FAULT_CREDENTIALS, &e);
+        answer_unknown(r, -FAULT_CREDENTIALS, &e);
     } else if (r->rights & RIGHT_LIST) {
         err_set(&e, -FAULT_DENIED, "%s may not do this here", caller_name(r->caller));
         page_fail(r, 403, e.msg);

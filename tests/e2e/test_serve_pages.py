@@ -252,7 +252,10 @@ def all_pages(site):
     }
 
 
-@pytest.mark.parametrize("size, dark, names", [(DESKTOP, False, None), (PHONE, True, None), (DESKTOP, True, ("case", "cases")),
+BY_LAYOUT = ("cases", "case", "kill", "compare", "usage", "threads", "login")
+
+
+@pytest.mark.parametrize("size, dark, names", [(DESKTOP, False, None), (PHONE, True, BY_LAYOUT), (DESKTOP, True, ("case", "cases")),
                                                (PHONE, False, ("case", "cases"))],
                          ids=["desktop", "phone-dark", "desktop-dark", "phone"])
 def test_every_page_is_accessible(site, browser, size, dark, names):
