@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * /-/usage: how much room each namespace takes.
+ * /-/usage: how much room each namespace takes, and what retention removes when.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
+#include "linux/volume.h"
 #include "serve/page.h"
 #include "serve/page_table.h"
+#include "ship/retain_policy.h"
 
 enum { NAMESPACES_MAX = 10000 };
 
@@ -94,7 +99,112 @@ static void write_table(struct html *h, const struct usage *u)
     table_end(&t);
 }
 
-static void write_page(struct html *h, const struct usage *u)
+/* "30 days", "12 hours"; "" for no limit. */
+static const char *span_text(uint64_t ms, char out[32])
+{
+    const uint64_t minute = 60000, hour = 60 * minute;
+
+    *out = '\0';
+    if (ms >= 48 * hour)
+        snprintf(out, 32, "%" PRIu64 " days", ms / (24 * hour));
+    else if (ms >= hour)
+        snprintf(out, 32, "%" PRIu64 " hours", ms / hour);
+    else if (ms > 0)
+        snprintf(out, 32, "%" PRIu64 " minutes", ms / minute);
+    return out;
+}
+
+/* When the oldest case becomes too old. */
+static void write_next(struct table *t, int64_t oldest_ns, uint64_t age_ms)
+{
+    int64_t left_ms = oldest_ns / 1000000 + (int64_t)age_ms - clock_wall_ns() / 1000000;
+    char text[32];
+
+    table_cell_begin(t, "number");
+    if (age_ms && oldest_ns > 0 && left_ms > 60000)
+        html_printf(t->h, "in %s", span_text((uint64_t)left_ms, text));
+    else if (age_ms && oldest_ns > 0)
+        html_text(t->h, "now");
+    html_end(t->h);
+}
+
+static void write_rule(struct table *t, const struct usage_row *row, const struct retain_policy *policy)
+{
+    const struct retain_rule *own = retain_rule_of(policy, row->namespace, strlen(row->namespace));
+    const struct retain_rule *rule = own ? own : retain_rule_general(policy);
+    const struct retain_limits none = {0}, *l = rule ? &rule->limits : &none;
+    char text[32], size[TEXT_SIZE_MAX];
+
+    table_row(t, NULL);
+    table_head(t, *row->namespace ? row->namespace : "(none)");
+    table_cell(t, span_text(l->age_ms, text));
+    snprintf(text, sizeof(text), "%" PRIu64, l->count);
+    table_cell(t, l->count ? text : "");
+    table_cell(t, l->bytes && own ? text_format_size(l->bytes, size) : "");
+    write_next(t, row->oldest_ns, l->age_ms);
+    table_row_end(t);
+}
+
+/* The limits that are for all of the store. */
+static void write_general(struct html *h, const struct retain_policy *policy)
+{
+    const struct retain_rule *rule = retain_rule_general(policy);
+
+    html_begin(h, "p");
+    html_text(
+        h,
+        "Every hour, what is beyond these limits is removed: the middle of crash loops first, then the oldest; never "
+        "what is pinned.");
+    if (rule && rule->limits.bytes) {
+        html_text(h, " All of it may take ");
+        page_size(h, rule->limits.bytes);
+        html_text(h, ".");
+    }
+    if (rule && rule->limits.free) {
+        html_text(h, " At least ");
+        page_size(h, rule->limits.free);
+        html_text(h, " of the disk stay free.");
+    }
+    html_end(h);
+}
+
+static void write_retention(struct html *h, const struct usage *u, const struct retain_policy *policy)
+{
+    static const char *const heads[] = {"Namespace", "Kept for", "Cases of a workload", "Room", "Next by age"};
+    struct table t = {h, heads, ARRAY_SIZE(heads), 0};
+
+    html_begin(h, "section");
+    html_element(h, "h2", NULL, "What is removed when");
+    if (!policy || policy->count == 0) {
+        html_begin(h, "p");
+        html_text(h, "Nothing is removed by itself: this server was started without ");
+        html_element(h, "code", NULL, "--retain");
+        html_text(h, ".");
+        html_end(h);
+    } else {
+        write_general(h, policy);
+        table_begin(&t, "Limits of each namespace");
+        for (size_t i = 0; i < u->count; i++)
+            write_rule(&t, &u->row[i], policy);
+        table_end(&t);
+    }
+    html_end(h);
+}
+
+static void write_disk(struct html *h, int root_fd)
+{
+    uint64_t size, left;
+
+    if (root_fd < 0 || volume_space(root_fd, &size, &left) < 0)
+        return;
+    html_text(h, " ");
+    page_size(h, left);
+    html_text(h, " of the disk's ");
+    page_size(h, size);
+    html_text(h, " are free.");
+}
+
+static void write_page(struct html *h, const struct serve *s, const struct usage *u)
 {
     html_begin(h, "h1");
     page_size(h, u->bytes);
@@ -103,6 +213,7 @@ static void write_page(struct html *h, const struct usage *u)
     html_begin_class(h, "p", "lead");
     html_printf(h, "%" PRIu64 " objects, as they are stored, of %zu namespace%s.", u->objects, u->count,
                 u->count == 1 ? "" : "s");
+    write_disk(h, s->root_fd);
     html_end(h);
     html_begin(h, "section");
     html_element(h, "h2", NULL, "By namespace");
@@ -111,6 +222,7 @@ static void write_page(struct html *h, const struct usage *u)
     else
         html_element(h, "p", "muted", "Nothing is stored yet.");
     html_end(h);
+    write_retention(h, u, s->config.retain);
 }
 
 void page_usage(struct request *r)
@@ -131,6 +243,6 @@ void page_usage(struct request *r)
     if (u.count > 0)
         qsort(u.row, u.count, sizeof(*u.row), by_bytes);
     page_begin(&p, r, "Usage", "/" REQUEST_OWN "usage");
-    write_page(&p.html, &u);
+    write_page(&p.html, r->serve, &u);
     page_end(&p, 200);
 }

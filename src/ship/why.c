@@ -150,7 +150,7 @@ static void add(char *out, const char *text)
 
 static void add_head(const struct manifest *m, const struct row *row, const char *subject, char *out)
 {
-    char kind[DETAIL_MAX];
+    char kind[SUBJECT_MAX];
 
     if (row->with != KIND_OF) {
         add(out, *subject ? row->with : row->without);

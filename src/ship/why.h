@@ -12,7 +12,7 @@
 
 #include "ship/manifest.h"
 
-enum { WHY_MAX = 400, WHY_NAME_MAX = 64 };
+enum { WHY_MAX = 512, WHY_NAME_MAX = 64 };
 
 /* "The JVM in cart ran out of Java heap." into out[WHY_MAX], one line of valid UTF-8; returns out. */
 const char *why_sentence(const struct manifest *m, char *out);

@@ -71,7 +71,8 @@ class Site:
         self.salvage = Salvage(folder / "home")
         if PICTURES:
             add_history(folder / "root")
-        self.serve = Serve(self.salvage, folder, "--anonymous-read")
+        self.serve = Serve(self.salvage, folder, "--anonymous-read", "--retain", "age=30d", "--retain",
+                           "payments:age=90d,bytes=50G,count=20")
         self.credentials = folder / "credentials"
         self.credentials.write_text("bearer " + self.serve.token)
         self.credentials.chmod(0o600)
@@ -227,8 +228,12 @@ def test_two_histograms_are_compared(site, page):
 
 def test_usage_is_what_the_folder_holds(site, page):
     page.open(site.serve.url + "/-/usage")
-    rows = page.evaluate("[...document.querySelectorAll('.bars tbody tr')].map(r => [...r.cells].map(c => c.innerText))")
+    tables = page.evaluate("[...document.querySelectorAll('.bars')].map(t => [...t.tBodies[0].rows].map("
+                           "r => [...r.cells].map(c => c.innerText)))")
+    rows, limits = tables
     found = {row[0]: row for row in rows}
+    assert {tuple(row[:4]) for row in limits} >= {("shop", "30 days", "", ""), ("payments", "90 days", "20", "50.0 GiB")}
+    assert all(re.fullmatch(r"in (29|89) days", row[4]) for row in limits)
     assert rows[0][0] == "shop" and found["payments"][3:5] == ["2", "2"]
     objects = [path for path in (site.serve.root / "shop").rglob("*") if path.is_file() and path.suffix != ".json"]
     assert int(found["shop"][4]) == len(objects) and found["shop"][3] == "3"
