@@ -89,6 +89,7 @@ int metrics_server_start_common(const char *address, struct metrics_server **ret
 
 const char *metrics_server_address(const struct metrics_server *s)
 {
+    assert(s);
     return http_server_address(s->http);
 }
 

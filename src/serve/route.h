@@ -18,5 +18,6 @@ void upload_resume(struct request *r);   /* HEAD, PATCH, DELETE below -/uploads/
 void remove_object(struct request *r);   /* DELETE of a key (remove.c) */
 void health_answer(struct request *r);   /* /healthz, /readyz (health.c) */
 void metrics_answer(struct request *r);  /* /metrics (metrics_page.c) */
+void cases_answer(struct request *r);    /* -/api/cases (cases_api.c) */
 void sign_in(struct request *r);         /* below -/login, -/logout, -/link (sign_in.c) */
 void page_answer(struct request *r);     /* everything else below -/ (page.c) */

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a server knows of its store: cases found, health, metrics."""
 import datetime
+import json
 import time
+import urllib.parse
 
 from helpers import openmetrics
 from helpers.case_store import make, put_case
@@ -120,3 +122,33 @@ def test_an_index_is_warm_after_a_restart(salvage, work):
     serve.restart()
     assert cases(serve) == 500  # before the store is listed again
     assert not [e for e in serve.events if e["event"] == "catalogue-anew"]
+
+
+def ask(serve, token=OPS, **query):
+    answer = serve.get("/-/api/cases?" + urllib.parse.urlencode(query), token=token)
+    assert answer.status == 200 and answer.headers["Content-Type"] == "application/json", answer
+    return json.loads(answer.body)
+
+
+def test_cases_as_json(salvage, work):
+    serve = start(salvage, work)
+    loop = [put_case(serve.root, "shop", "cart-7f9c8d6b5-x2x7q", AT + datetime.timedelta(hours=i), number=i)
+            for i in range(5)]
+    put_case(serve.root, "bank", "ledger-0", AT, "signal", number=9)
+    serve.restart()
+    wait_for(lambda: cases(serve) == 6, 10, "not found")
+    found = ask(serve)["cases"]
+    assert [(one["namespace"], one["workload"], one["folded"]) for one in found] == [("shop", "cart", 4),
+                                                                                    ("bank", "ledger", 0)]
+    assert found[0]["id"] == loop[-1].rpartition("/")[0] and found[0]["time"] == "2026-11-21T05:56:05.000Z"
+    assert ask(serve, q="sigsegv")["cases"][0]["namespace"] == "bank"
+    page, seen = {"next": ""}, []
+    while "next" in page:
+        page = ask(serve, loops="apart", limit=2, **({"after": page["next"]} if page["next"] else {}))
+        seen += [one["id"] for one in page["cases"]]
+    assert len(seen) == len(set(seen)) == 6
+    assert {one["namespace"] for one in ask(serve, token="dev-token-of-a-test-1")["cases"]} == {"shop"}
+    assert not ask(serve, token="dev-token-of-a-test-1", namespace="bank")["cases"]
+    for bad in "limit=0", "limit=x", "since=yesterday", "after=x":
+        assert serve.get("/-/api/cases?" + bad, token=OPS).status == 400, bad
+    assert serve.get("/-/api/cases").status in (303, 401)
