@@ -156,10 +156,10 @@ static int by_type_and_name(const void *a, const void *b, void *names)
 
 static int collect(struct folder_list *l)
 {
-    const char *name;
+    const char *name = NULL;
     int type, r = 0;
 
-    while (r == 0 && (type = read_name(l, &name)) > 0)
+    while (r == 0 && (type = read_name(l, &name)) > 0 && name)
         r = keep_name(l, (char)type, name);
     if (r == 0 && type < 0)
         return type;
@@ -211,7 +211,7 @@ int folder_list_next(struct folder_list *l, struct folder_entry *ret)
         if (l->sorted) {
             if (l->next == l->count)
                 return 0;
-            type = l->names[l->order[l->next]];
+            type = (unsigned char)l->names[l->order[l->next]];
             name = l->names + l->order[l->next++] + 1;
         } else if ((type = read_name(l, &name)) <= 0) {
             return type;
@@ -225,10 +225,10 @@ int folder_list_next(struct folder_list *l, struct folder_entry *ret)
 
 bool folder_list_open(struct request *r, struct folder_list **ret)
 {
-    struct folder_list *l;
+    struct folder_list *l = NULL;
     int result = folder_list_new(r, &l);
 
-    if (result < 0) {
+    if (result < 0 || !l) {
         object_answer_absent(r, result);
         return false;
     }

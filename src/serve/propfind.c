@@ -127,9 +127,7 @@ static void XMLCALL on_start(void *ctx, const XML_Char *name, const XML_Char **a
     struct parse *parse = ctx;
 
     (void)attributes;
-    if (++parse->depth > PROPFIND_DEPTH_MAX)
-        fail(parse, -EBADMSG);
-    else if (parse->depth == 1 && !text_eq(name, "DAV:\npropfind"))
+    if (++parse->depth > PROPFIND_DEPTH_MAX || (parse->depth == 1 && !text_eq(name, "DAV:\npropfind")))
         fail(parse, -EBADMSG);
     else if (parse->depth == 2 && text_starts(name, DAV))
         choose(parse, name + strlen(DAV));

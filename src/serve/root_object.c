@@ -57,7 +57,7 @@ static void describe(int root_fd, const char *key, const struct stat *st, struct
 {
     CLEANUP(buf_done) struct buf beside = {0};
     CLEANUP_FD int fd = -1;
-    struct stat manifest;
+    struct stat manifest = {0};
 
     if (buf_printf(&beside, "%s" MANIFEST_SUFFIX, key) < 0 ||
         (fd = open_regular(root_fd, buf_text(&beside), &manifest)) < 0 || !read_manifest(fd, &manifest, &o->manifest))
@@ -79,7 +79,7 @@ int root_object_open(int root_fd, const char *key, struct root_object *ret)
 {
     struct root_object o = {.fd = -1};
     struct manifest own = {0};
-    struct stat st;
+    struct stat st = {0};
 
     assert(root_fd >= 0 && key && ret);
     if ((o.fd = open_regular(root_fd, key, &st)) < 0)
@@ -106,7 +106,7 @@ void root_object_etag(int root_fd, const char *key, char ret[ROOT_OBJECT_ETAG_MA
 {
     struct root_object o = {.fd = -1};
     CLEANUP_FD int name = root_open(root_fd, key, O_PATH);
-    struct stat st;
+    struct stat st = {0};
 
     *ret = '\0';
     if (name < 0 || fstat(name, &st) < 0)

@@ -15,6 +15,8 @@
 #include "base/thread.h"
 #include "serve/decode_slots.h"
 
+enum { STACK_BYTES = 64 * 1024 };
+
 static void one_caller_cannot_take_all(void **state)
 {
     struct decode_slots *s = decode_slots_new(4, 2);
@@ -54,7 +56,7 @@ static void a_slot_is_waited_for(void **state)
     assert_int_equal(decode_slots_take(s, "a", 0), 0);
     assert_int_equal(decode_slots_take(s, "b", 20), -EBUSY);
     assert_true(clock_mono_ms() - begin >= 20);
-    assert_int_equal(thread_start(&thread, 64 * 1024, give_later, s), 0);
+    assert_int_equal(thread_start(&thread, STACK_BYTES, give_later, s), 0);
     assert_int_equal(decode_slots_take(s, "b", 20000), 0);
     pthread_join(thread, NULL);
     assert_true(clock_mono_ms() - begin < 10000);

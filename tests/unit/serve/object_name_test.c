@@ -69,8 +69,7 @@ static void hostile_names_stay_names(void **state)
     static const char *const NAMES[] = {"../../etc/passwd",
                                         "a\r\nSet-Cookie: x=1",
                                         "\"; filename=\"x.exe",
-                                        "\xe2\x80\xae"
-                                        "fdp.exe",
+                                        "\xe2\x80\x8bx.exe",
                                         "..",
                                         ".bashrc",
                                         "-rf",
