@@ -3,13 +3,14 @@
 import base64
 import json
 import os
+import shutil
 import uuid
 
 import pytest
 
 from helpers import cluster
-from helpers.cluster import Relay, command, kubectl
-from helpers.proc import free_port
+from helpers.cluster import Relay, command, kubectl, make_image
+from helpers.proc import free_port, wait_for
 from helpers.serve import Serve
 
 from test_serve_access import put
@@ -40,6 +41,45 @@ apiVersion: v1
 kind: Pod
 metadata: {name: cart-0, namespace: %(team)s}
 spec: {serviceAccountName: cart, containers: [{name: cart, image: "localhost/pause:lab"}]}
+"""
+
+
+# serve in a pod, as it finds the API server by itself; and a pod that ships one dump to it and ends.
+SERVER = """
+apiVersion: v1
+kind: Pod
+metadata: {name: serve, namespace: %(ours)s}
+spec:
+  serviceAccountName: salvage
+  securityContext: {runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532}
+  containers:
+    - name: serve
+      image: localhost/salvage:salvage-serve-test
+      command: [/salvage, serve, --root=/data, --kubernetes, "--listen=:8080", --log=json]
+      volumeMounts: [{name: data, mountPath: /data}]
+  volumes: [{name: data, emptyDir: {}}]
+"""
+SHIPPER = """
+apiVersion: v1
+kind: Pod
+metadata: {name: %(name)s, namespace: %(team)s}
+spec:
+  restartPolicy: Never
+  serviceAccountName: cart
+  containers:
+    - name: salvage
+      image: localhost/salvage:salvage-serve-test
+      command: [/salvage, sh, -c, "echo JAVA PROFILE 1.0.2 >/tmp/app.hprof; exec /salvage ship --give-up 20s /tmp/app.hprof"]
+      env:
+        - {name: SALVAGE_TO, value: "http://%(address)s:8080/"}
+        - {name: SALVAGE_TOKEN_FILE, value: /var/run/secrets/salvage/token}
+        - {name: POD_NAMESPACE, value: %(claimed)s}
+        - {name: POD_NAME, value: %(name)s}
+      volumeMounts: [{name: tmp, mountPath: /tmp}, {name: token, mountPath: /var/run/secrets/salvage, readOnly: true}]
+  volumes:
+    - {name: tmp, emptyDir: {}}
+    - name: token
+      projected: {sources: [{serviceAccountToken: {audience: %(audience)s, expirationSeconds: 600, path: token}}]}
 """
 
 
@@ -146,3 +186,42 @@ def test_a_default_token_is_a_pods(start, names):
     serve = start()
     refused = serve.get("/%s/cart-0/a.hprof" % names["shop"], token=token_of(names["shop"], "developer"))
     assert refused.status == 401 and b"audience 'salvage'" in refused.body
+
+
+@pytest.fixture(scope="module")
+def image(session_folder):
+    folder = session_folder / "serve-image"
+    (folder / "tmp").mkdir(parents=True)
+    shutil.copy2(os.environ["SALVAGE_STATIC_BIN"], folder / "salvage")
+    make_image("localhost/salvage:salvage-serve-test", folder)
+
+
+def pod(namespace, name):
+    return json.loads(kubectl("-n", namespace, "get", "pod", name, "-o", "json"))["status"]
+
+
+def test_a_sidecar_ships_to_serve_with_no_key_of_any_store(image, names):
+    kubectl("apply", "-f", "-", stdin=DELEGATOR % names)
+    kubectl("apply", "-f", "-", stdin=SERVER % names)
+
+    def log():
+        return kubectl("-n", names["ours"], "logs", "serve", check=False)
+    wait_for(lambda: '"serving"' in log(), 60, log, step=0.5)
+    address = pod(names["ours"], "serve")["podIP"]
+
+    def ship(name, claimed, audience="salvage"):
+        kubectl("apply", "-f", "-", stdin=SHIPPER % {"name": name, "team": names["shop"], "claimed": claimed,
+                                                     "address": address, "audience": audience})
+        ended = wait_for(lambda: [c["state"]["terminated"] for c in pod(names["shop"], name).get("containerStatuses", [])
+                                  if "terminated" in c["state"]], 60, log, step=0.5)
+        return ended[0]["exitCode"], kubectl("-n", names["shop"], "logs", name)
+
+    code, text = ship("cart-1", names["shop"])
+    assert code == 0 and "http://%s:8080/%s/cart-1/" % (address, names["shop"]) in text, (text, log())
+    # The namespace is proven, not claimed; and a token for somebody else is none.
+    for other in (ship("liar", names["pay"]), ship("stranger", names["shop"], "vault")):
+        assert other[0] != 0, (other, log())
+    events = [json.loads(line) for line in log().splitlines() if line.startswith("{")]
+    stored = [e for e in events if e["event"] == "audit" and e["action"] == "upload"]
+    assert {e["who"] for e in stored} == {"pod:%s/cart-1" % names["shop"]}
+    assert {e["key"].partition("/")[0] for e in stored} == {names["shop"]}
