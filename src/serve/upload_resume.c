@@ -15,12 +15,11 @@
 #include "base/text.h"
 #include "net/structured.h"
 #include "serve/route.h"
+#include "serve/upload_fields.h"
 #include "serve/upload_finish.h"
 #include "serve/upload_resource.h"
 
-enum { LIMIT_MAX = 96, DISCARD_MAX = 1024 * 1024 * 1024 };
-
-#define PROBLEM "https://iana.org/assignments/http-problem-types#"
+enum { DISCARD_MAX = 1024 * 1024 * 1024, PROGRESS_STEP = 32 * 1024 * 1024 };
 
 /* The route's own state. */
 struct resumption {
@@ -32,6 +31,8 @@ struct resumption {
     int result; /* why it failed; what comes then is thrown away */
     struct err err;
     uint64_t discarded;
+    bool interim;      /* the client knows this version of the draft */
+    uint64_t reported; /* the offset it last heard */
 };
 
 static void resumption_free(void *state)
@@ -41,76 +42,6 @@ static void resumption_free(void *state)
     upload_resource_done(&s->resource);
     upload_digests_done(&s->digests);
     free(s);
-}
-
-static const char *limit_of(const struct uploads *u, uint64_t lifetime_ms, char out[LIMIT_MAX])
-{
-    const struct upload_config *config = uploads_config(u);
-    char age[32] = "";
-
-    if (lifetime_ms)
-        snprintf(age, sizeof(age), ", max-age=%" PRIu64, lifetime_ms / 1000);
-    snprintf(out, LIMIT_MAX, "%s=%" PRIu64 "%s", config->object_max ? "max-size" : "min-size", config->object_max, age);
-    return out;
-}
-
-static void add_uint(struct exchange *x, const char *name, uint64_t value)
-{
-    char text[32];
-
-    snprintf(text, sizeof(text), "%" PRIu64, value);
-    exchange_add_header(x, name, text);
-}
-
-static void add_complete(struct exchange *x, bool complete)
-{
-    exchange_add_header(x, "Upload-Complete", complete ? "?1" : "?0");
-    exchange_add_header(x, "Upload-Draft-Interop-Version", UPLOAD_INTEROP_VERSION);
-}
-
-static void add_limit(struct request *r)
-{
-    char limit[LIMIT_MAX];
-
-    exchange_add_header(r->exchange, "Upload-Limit",
-                        limit_of(r->serve->uploads, uploads_config(r->serve->uploads)->abandoned_ms, limit));
-}
-
-void upload_resume_offer(struct request *r)
-{
-    char limit[LIMIT_MAX];
-
-    if (!r->serve->uploads)
-        return;
-    exchange_add_header(r->exchange, "Upload-Limit", limit_of(r->serve->uploads, 0, limit));
-    exchange_add_header(r->exchange, "Upload-Draft-Interop-Version", UPLOAD_INTEROP_VERSION);
-}
-
-static void answer_problem(struct request *r, unsigned status, const char *json)
-{
-    exchange_add_header(r->exchange, "Content-Type", "application/problem+json");
-    exchange_answer(r->exchange, status, json, strlen(json));
-}
-
-static void answer_inconsistent(struct request *r)
-{
-    add_complete(r->exchange, false);
-    answer_problem(r, 400,
-                   "{\"type\":\"" PROBLEM
-                   "inconsistent-upload-length\",\"title\":\"inconsistent length values for upload\"}\n");
-}
-
-static void answer_mismatch(struct request *r, uint64_t expected, uint64_t provided)
-{
-    char json[320];
-
-    snprintf(json, sizeof(json),
-             "{\"type\":\"" PROBLEM "mismatching-upload-offset\",\"title\":\"offset from request does not match offset "
-             "of resource\",\"expected-offset\":%" PRIu64 ",\"provided-offset\":%" PRIu64 "}\n",
-             expected, provided);
-    add_uint(r->exchange, "Upload-Offset", expected);
-    add_complete(r->exchange, false);
-    answer_problem(r, 409, json);
 }
 
 static char *location_of(const struct upload_resource *res)
@@ -125,9 +56,25 @@ static int discard(struct request *r, struct resumption *s, size_t size)
     s->discarded += size;
     if (s->discarded <= DISCARD_MAX)
         return 0;
-    add_complete(r->exchange, false);
+    upload_fields_add_complete(r->exchange, false);
     upload_answer_failed(r, s->resource.record.key, s->result, &s->err);
     return -ECANCELED;
+}
+
+/* A client of one long request may forget what is durable. */
+static void report_progress(struct request *r, struct resumption *s)
+{
+    char head[64];
+    struct err ignored;
+
+    if (!s->interim || s->resource.incoming.size - s->reported < PROGRESS_STEP)
+        return;
+    s->reported = s->resource.incoming.size;
+    if (upload_resource_sync(&s->resource, &ignored) < 0)
+        return; /* the next write, or the end, will say why */
+    snprintf(head, sizeof(head),
+             "Upload-Offset: %" PRIu64 "\r\n" UPLOAD_VERSION_FIELD ": " UPLOAD_INTEROP_VERSION "\r\n", s->reported);
+    exchange_interim(r->exchange, 104, head);
 }
 
 static int take(struct exchange *x, const void *data, size_t size)
@@ -145,6 +92,8 @@ static int take(struct exchange *x, const void *data, size_t size)
     }
     upload_digests_add(&s->digests, data, size);
     s->result = incoming_write(&res->incoming, data, size, &s->err);
+    if (s->result == 0)
+        report_progress(r, s);
     return 0;
 }
 
@@ -182,12 +131,12 @@ static void complete(struct request *r, struct resumption *s)
     bool is_over;
 
     if (res->record.length != UINT64_MAX && res->record.length != res->incoming.size) {
-        answer_inconsistent(r);
+        upload_fields_inconsistent(r);
         return;
     }
     s->result = finish(r, s, &stored);
     is_over = s->result == 0 || is_final(s->result);
-    add_complete(r->exchange, is_over);
+    upload_fields_add_complete(r->exchange, is_over);
     if (s->result == 0) {
         request_audit(r, "upload", res->record.key, res->record.size);
         upload_answer_stored(r, res->record.key, &stored);
@@ -206,9 +155,9 @@ static void answer_appended(struct request *r, struct resumption *s)
         request_audit(r, "upload-begun", s->resource.record.key, s->resource.incoming.size);
     if (location)
         exchange_add_header(r->exchange, "Location", location);
-    add_uint(r->exchange, "Upload-Offset", s->resource.incoming.size);
-    add_complete(r->exchange, false);
-    add_limit(r);
+    upload_fields_add_uint(r->exchange, "Upload-Offset", s->resource.incoming.size);
+    upload_fields_add_complete(r->exchange, false);
+    upload_fields_add_limit(r);
     exchange_answer(r->exchange, s->created ? 201 : 204, "", 0);
 }
 
@@ -240,7 +189,7 @@ static void end(struct exchange *x)
         answer_appended(r, s);
         return;
     }
-    add_complete(r->exchange, false);
+    upload_fields_add_complete(r->exchange, false);
     upload_answer_failed(r, s->resource.record.key, s->result, &s->err);
 }
 
@@ -248,9 +197,21 @@ static void receive(struct request *r, struct resumption *s)
 {
     static const struct exchange_body BODY = {take, end};
 
+    s->interim = text_eq(exchange_header(r->exchange, UPLOAD_VERSION_FIELD), UPLOAD_INTEROP_VERSION);
+    s->reported = s->resource.incoming.size;
     r->state = s;
     r->state_done = resumption_free;
     exchange_receive(r->exchange, &BODY);
+}
+
+void upload_resume_offer(struct request *r)
+{
+    char limit[UPLOAD_LIMIT_MAX];
+
+    if (!r->serve->uploads)
+        return;
+    exchange_add_header(r->exchange, "Upload-Limit", upload_fields_limit(r->serve->uploads, 0, limit));
+    exchange_add_header(r->exchange, UPLOAD_VERSION_FIELD, UPLOAD_INTEROP_VERSION);
 }
 
 bool upload_resume_wanted(const struct request *r, bool *ret_complete)
@@ -258,38 +219,17 @@ bool upload_resume_wanted(const struct request *r, bool *ret_complete)
     return structured_boolean(exchange_header(r->exchange, "Upload-Complete"), ret_complete);
 }
 
-/* The length as the request says it, in either way; UINT64_MAX: not at all. False if both ways differ, or an earlier
- * request said another (known). */
-static bool find_length(const struct exchange *x, uint64_t offset, bool is_rest, uint64_t *known)
-{
-    int64_t body = exchange_body_size(x);
-    uint64_t stated;
-
-    if (structured_uint(exchange_header(x, "Upload-Length"), &stated)) {
-        if (*known != UINT64_MAX && *known != stated)
-            return false;
-        *known = stated;
-    }
-    if (body < 0)
-        return *known >= offset;
-    if (is_rest && *known != UINT64_MAX && *known != offset + (uint64_t)body)
-        return false;
-    if (is_rest)
-        *known = offset + (uint64_t)body;
-    return *known >= offset + (uint64_t)body;
-}
-
 static void announce(struct request *r, const struct upload_resource *res)
 {
-    const char *version = exchange_header(r->exchange, "Upload-Draft-Interop-Version");
-    char head[320], limit[LIMIT_MAX];
+    const char *version = exchange_header(r->exchange, UPLOAD_VERSION_FIELD);
+    char head[320], limit[UPLOAD_LIMIT_MAX];
 
     if (!text_eq(version, UPLOAD_INTEROP_VERSION))
         return;
     snprintf(head, sizeof(head),
-             "Location: /" UPLOAD_RESOURCES
-             "%s\r\nUpload-Limit: %s\r\nUpload-Draft-Interop-Version: " UPLOAD_INTEROP_VERSION "\r\n",
-             res->id, limit_of(r->serve->uploads, uploads_config(r->serve->uploads)->abandoned_ms, limit));
+             "Location: /" UPLOAD_RESOURCES "%s\r\nUpload-Limit: %s\r\n" UPLOAD_VERSION_FIELD
+             ": " UPLOAD_INTEROP_VERSION "\r\n",
+             res->id, upload_fields_limit(r->serve->uploads, uploads_config(r->serve->uploads)->abandoned_ms, limit));
     exchange_interim(r->exchange, 104, head);
 }
 
@@ -338,8 +278,8 @@ void upload_resume_create(struct request *r, bool complete_body)
     struct err e = {0};
     int result;
 
-    if (!find_length(r->exchange, 0, complete_body, &length)) {
-        answer_inconsistent(r);
+    if (!upload_fields_length(r->exchange, 0, complete_body, &length)) {
+        upload_fields_inconsistent(r);
         return;
     }
     if (!upload_begin(r, length == UINT64_MAX ? -1 : (int64_t)length, &plan) || !check_size_there(r, &plan, length))
@@ -358,11 +298,11 @@ void upload_resume_create(struct request *r, bool complete_body)
 
 static void answer_offset(struct request *r, const struct upload_resource *res)
 {
-    add_uint(r->exchange, "Upload-Offset", res->offset);
-    add_complete(r->exchange, res->committed);
+    upload_fields_add_uint(r->exchange, "Upload-Offset", res->offset);
+    upload_fields_add_complete(r->exchange, res->committed);
     if (res->record.length != UINT64_MAX)
-        add_uint(r->exchange, "Upload-Length", res->record.length);
-    add_limit(r);
+        upload_fields_add_uint(r->exchange, "Upload-Length", res->record.length);
+    upload_fields_add_limit(r);
     exchange_add_header(r->exchange, "Cache-Control", "no-store");
     exchange_answer(r->exchange, 204, "", 0);
 }
@@ -373,7 +313,7 @@ static void answer_again(struct request *r, const struct upload_resource *res)
     struct upload_result stored = {.end = INCOMING_STORED, .size = res->record.size};
 
     (void)text_unhex(res->record.sha256, stored.sha256, sizeof(stored.sha256));
-    add_complete(r->exchange, true);
+    upload_fields_add_complete(r->exchange, true);
     upload_answer_stored(r, res->record.key, &stored);
 }
 
@@ -386,16 +326,16 @@ static bool check_append(struct request *r, struct resumption *s)
 
     if (!structured_uint(exchange_header(x, "Upload-Offset"), &offset) ||
         !structured_boolean(exchange_header(x, "Upload-Complete"), &s->complete)) {
-        add_complete(x, res->committed);
+        upload_fields_add_complete(x, res->committed);
         exchange_answer_text(x, 400, "a PATCH of an upload needs Upload-Offset and Upload-Complete");
     } else if (!text_starts(exchange_header(x, "Content-Type") ? exchange_header(x, "Content-Type") : "",
                             "application/partial-upload")) {
-        add_complete(x, res->committed);
+        upload_fields_add_complete(x, res->committed);
         exchange_answer_text(x, 415, "a PATCH of an upload has Content-Type: application/partial-upload");
     } else if (offset != res->offset) {
-        answer_mismatch(r, res->offset, offset);
-    } else if (!find_length(x, offset, s->complete, &res->record.length)) {
-        answer_inconsistent(r);
+        upload_fields_mismatch(r, res->offset, offset);
+    } else if (!upload_fields_length(x, offset, s->complete, &res->record.length)) {
+        upload_fields_inconsistent(r);
     } else if (res->committed) {
         answer_again(r, res);
     } else {
@@ -419,7 +359,7 @@ static void append(struct request *r, struct resumption *s)
         return;
     }
     if (result < 0) {
-        add_complete(r->exchange, false);
+        upload_fields_add_complete(r->exchange, false);
         upload_answer_failed(r, s->resource.record.key, result, &e);
     }
     resumption_free(s);

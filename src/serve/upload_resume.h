@@ -8,7 +8,6 @@
 
 #include "serve/request.h"
 
-#define UPLOAD_INTEROP_VERSION "8"
 #define UPLOAD_RESOURCES REQUEST_OWN "uploads/"
 
 /* Whether a PUT or POST asks for one. *ret_complete: its body is the whole object. */

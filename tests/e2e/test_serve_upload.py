@@ -377,6 +377,19 @@ def test_the_interim_answer_names_the_upload(serve):
     assert interim(serve, "7")[0] == "", "another version of the draft"
 
 
+def test_a_long_request_is_told_how_far_it_is(serve):
+    size = 70 << 20
+    with stream(serve, "PUT", "/shop/x", size, Upload_Complete="?1", Upload_Draft_Interop_Version=VERSION) as link:
+        for _ in range(size >> 20):
+            link.sendall(b"\0" * (1 << 20))
+        seen = b""
+        while b"HTTP/1.1 201" not in seen:
+            seen += link.recv(4096)
+    offsets = [int(line.split()[1]) for line in seen.decode().splitlines() if line.startswith("Upload-Offset: ")]
+    assert len(offsets) == 2 and offsets[0] >= 32 << 20 and offsets[1] >= 64 << 20
+    assert seen.count(b"HTTP/1.1 104") == 3 and seen.count(b"Location: /-/uploads/") == 1
+
+
 def test_a_broken_line_keeps_what_came(serve):
     data = os.urandom(1 << 20)
     link = stream(serve, "PUT", "/shop/x", len(data), Upload_Complete="?1", Upload_Draft_Interop_Version=VERSION)
