@@ -9,11 +9,13 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/pause.h"
+#include "place/workload.h"
 #include "serve/page_evidence.h"
 
-static void write_crumbs(struct html *h, const struct evidence *v)
+static void write_crumbs(struct html *h, const struct evidence *v, const struct manifest *m)
 {
     CLEANUP(buf_done) struct buf url = {0};
+    char workload[WORKLOAD_MAX];
 
     if (buf_add_text(&url, "/" REQUEST_OWN "cases") < 0 || html_url_query(&url, "namespace", v->namespace) < 0)
         return;
@@ -22,6 +24,10 @@ static void write_crumbs(struct html *h, const struct evidence *v)
     html_link(h, "/" REQUEST_OWN "cases", "Cases");
     html_text(h, " / ");
     html_link(h, buf_text(&url), v->namespace);
+    if (m->where.pod && html_url_query(&url, "workload", workload_of_pod(m->where.pod, workload)) == 0) {
+        html_text(h, " / ");
+        html_link(h, buf_text(&url), workload);
+    }
     html_end(h);
 }
 
@@ -139,6 +145,19 @@ static void write_identity(struct html *h, const struct manifest *m)
     html_end(h);
 }
 
+/* Where the objects lie, unless the case is a single one of another name. */
+static void write_folder(struct html *h, const struct evidence *v)
+{
+    CLEANUP(buf_done) struct buf url = {0};
+
+    if (!(v->rights & RIGHT_READ) || text_eq(v->object[0].key, v->id) || buf_add_text(&url, "/") < 0 ||
+        html_url_path(&url, v->id) < 0 || buf_add_text(&url, "/") < 0)
+        return;
+    html_begin_class(h, "p", "pages");
+    html_link(h, buf_text(&url), "The folder");
+    html_end(h);
+}
+
 static void write_objects(struct html *h, const struct evidence *v, const struct request *r)
 {
     html_begin(h, "section");
@@ -154,6 +173,7 @@ static void write_objects(struct html *h, const struct evidence *v, const struct
     }
     for (unsigned i = 0; i < v->count; i++)
         evidence_write(h, v, i, r);
+    write_folder(h, v);
     html_end(h);
 }
 
@@ -179,7 +199,7 @@ static void write_case(struct request *r, const struct evidence *v)
     struct html *h = &p.html;
 
     page_begin(&p, r, why_sentence_of_kill(m, &v->kill, sentence), NULL);
-    write_crumbs(h, v);
+    write_crumbs(h, v, m);
     write_hero(h, v, m);
     html_begin_class(h, "div", "two");
     html_begin(h, "div");

@@ -186,6 +186,14 @@ void page_filter_form(struct html *h, const struct page_filter *f, const char *c
     html_text(h, "Search");
     html_end(h);
     html_end(h);
+    if (f->any || f->value[FILTER_LOOPS]) {
+        html_begin_class(h, "div", "send");
+        html_begin_class(h, "a", "button");
+        html_attr(h, "href", "/" REQUEST_OWN "cases");
+        html_text(h, "Clear");
+        html_end(h);
+        html_end(h);
+    }
     write_more(h, f);
     if (f->value[FILTER_LOOPS]) {
         html_void(h, "input");

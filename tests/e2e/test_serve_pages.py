@@ -418,6 +418,19 @@ def test_who_may_only_list_learns_why_and_no_more(salvage, work, site, browser):
     assert page.text("h1") == "Sign in" and page.said()[1:] == []
 
 
+def test_over_a_bucket_pages_are_the_same(salvage, work, s3):
+    dump = work / "threads-one.txt"
+    dump.write_text('Full thread dump\n\n"main" #1 prio=5\n\n"worker-7" #8 prio=5\n')
+    salvage.ok("ship", dump, "--to", s3.url, *s3.args, env={**s3.env, **pod("shop", "cart-7f9c8d6b54-x2kq4", "cart")})
+    serve = Serve(salvage, work, "--from", s3.url, *s3.args, "--anonymous-read", env=s3.env)
+    wait_for(lambda: b"data-id" in serve.get("/-/cases").body, 10, "the case is not known")
+    path = re.search(rb'/-/case/[^"?]+', serve.get("/-/cases").body).group().decode()
+    assert b"Thread dump of cart, taken by hand." in serve.get(path).body
+    shown = serve.get(path + "?show=threads-one.txt.zst&q=worker").body.decode()
+    assert "<mark>worker</mark>-7" in shown and "main&quot;" not in shown
+    assert "shop" in serve.get("/-/usage").body.decode()
+
+
 def test_signed_in_one_makes_a_link_and_signs_out(site, browser):
     page = browser.page()
     page.open(site.serve.url + "/-/login")

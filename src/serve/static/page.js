@@ -43,11 +43,6 @@ function refreshAges() {
 refreshAges();
 setInterval(refreshAges, 30000);
 
-// --- a filter that is changed by a choice applies at once
-for (const form of document.querySelectorAll('form.filter'))
-  for (const select of form.querySelectorAll('select'))
-    select.addEventListener('change', () => form.requestSubmit());
-
 // --- new cases, on the first page of a list
 const list = document.getElementById('cases');
 if (list && list.dataset.live && 'EventSource' in window) {
