@@ -3,6 +3,7 @@
  * salvage serve: a store and a place to look.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -22,6 +23,9 @@
 #include "ship/plan.h"
 
 #define PRESIGN_MAX_MS (7ull * 24 * 3600 * 1000)
+
+/* Of malloc: one for each of hundreds of threads would keep what they free. */
+enum { ARENAS = 2 };
 
 struct serve_options {
     struct plan_options plan;
@@ -190,6 +194,7 @@ static int run(int argc, char **argv)
     if (count > 0)
         return command_error(-FAULT_USAGE, "serve: '%s' is one argument too many", operands[0]);
     log_set_format(o.log ? LOG_JSON : LOG_TEXT);
+    mallopt(M_ARENA_MAX, ARENAS);
     r = run_on(&o, &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }
