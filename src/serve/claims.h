@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From what an issuer or a proxy says of a caller to namespaces: the groups whose names are those of namespaces.
+ * Foreign bytes. From what an issuer or a proxy says of a caller to namespaces: the groups whose names are those of
+ * namespaces.
  */
 #pragma once
 

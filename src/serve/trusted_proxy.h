@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reverse proxies in front of us, such as oauth2-proxy: the addresses whose headers X-Forwarded-… are believed. From
- * anywhere else they mean nothing.
+ * Foreign bytes. Reverse proxies in front of us, such as oauth2-proxy: the addresses whose headers X-Forwarded-… are
+ * believed. From anywhere else they mean nothing.
  */
 #pragma once
 

@@ -178,6 +178,7 @@ def test_a_sidecar_that_may_only_write_ships_and_finds_its_evidence_again(salvag
         done = salvage.run("ship", "--keep", "--to", two_teams.url + "/", str(work / "dumps" / "app.hprof"), env=env)
         assert done.code == 0, done
     key = done.out.strip()[len(two_teams.url):]
+    two_teams.program.wait("audit", count=2, action="upload")
     uploads = two_teams.program.named("audit", action="upload")
     assert [e["key"] for e in uploads] == [key[1:], key[1:] + ".json"]
     assert not two_teams.program.named("audit", action="refusal", who="token:ci")

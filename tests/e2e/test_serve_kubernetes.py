@@ -6,6 +6,7 @@ import time
 import pytest
 
 from helpers.kube_api import AUDIENCE, KubeApi
+from helpers.proc import wait_for
 from helpers.serve import Serve
 
 from test_serve_access import put
@@ -35,6 +36,11 @@ def who(serve):
     return {e["who"] for e in serve.program.named("audit") if "who" in e and e["key"] != "healthz"}
 
 
+def wait_for_who(serve, *names):
+    """An event comes a moment after its answer."""
+    wait_for(lambda: who(serve) == set(names), 10, lambda: who(serve))
+
+
 def test_a_pod_writes_in_its_namespace_and_reads_nothing(start, api):
     serve = start()
     token = api.account_token("shop", "cart", ["salvage"], pod="cart-7f9c")
@@ -47,7 +53,7 @@ def test_a_pod_writes_in_its_namespace_and_reads_nothing(start, api):
     assert serve.request("DELETE", MINE, token=token).status == 404
     for path in (MINE, THEIRS, "/shop/"):
         assert serve.get(path, token=token).status == 404, path
-    assert who(serve) == {"pod:shop/cart-7f9c"}
+    wait_for_who(serve, "pod:shop/cart-7f9c")
     assert api.asked == {"tokenreviews": 1, "subjectaccessreviews": 0}
 
 
@@ -65,7 +71,7 @@ def test_persons_may_what_they_may_do_to_pods(start, api, allowed, get, delete):
     assert serve.get(THEIRS, token=token).status == 404
     assert serve.request("PUT", "/shop/cart/new", b"new", token=token).status == (403 if allowed - {("get", "pods")} else 404)
     assert serve.request("DELETE", MINE, token=token).status == delete
-    assert who(serve) == {"user:ann"}
+    wait_for_who(serve, "user:ann")
 
 
 def test_who_may_everywhere_may_in_each_namespace(start, api):
@@ -96,7 +102,7 @@ def test_a_pods_default_token_is_no_person(start, api):
     other = start("--kubernetes-accounts")
     assert other.get(MINE, token=token).status == 200
     assert other.request("PUT", "/shop/cart/new", b"new", token=token).status == 403
-    assert who(other) == {"serviceaccount:shop/cart"}
+    wait_for_who(other, "serviceaccount:shop/cart")
 
 
 def test_a_token_for_somebody_else_is_not_ours(start, api):

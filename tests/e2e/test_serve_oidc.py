@@ -8,6 +8,7 @@ import time
 import pytest
 
 from helpers.issuer import Issuer, Key, encode
+from helpers.proc import wait_for
 from helpers.serve import Serve
 
 from test_serve_access import put
@@ -42,12 +43,17 @@ def who(serve):
     return {e["who"] for e in serve.program.named("audit") if "who" in e and e["key"] != "healthz"}
 
 
+def wait_for_who(serve, *names):
+    """An event comes a moment after its answer."""
+    wait_for(lambda: who(serve) == set(names), 10, lambda: who(serve))
+
+
 def test_groups_are_namespaces(serve, issuer):
     ann = issuer.token(groups=["shop", "everyone"], email="ann@example.com")
     assert serve.get(MINE, token=ann).status == 200
     assert serve.get(THEIRS, token=ann).status == 404
     assert serve.request("DELETE", MINE, token=ann).status == 403
-    assert who(serve) == {"oidc:ann (ann@example.com)"}
+    wait_for_who(serve, "oidc:ann (ann@example.com)")
     assert serve.get(MINE, token=issuer.token(groups=["*"])).status == 404
     assert serve.get(MINE, token=issuer.token()).status == 404
     ops = issuer.token(roles="admin")
@@ -176,7 +182,7 @@ def test_a_trusted_proxy_says_who_it_is(start):
     assert serve.get(THEIRS, headers={**ANN, "X-Forwarded-Groups": "admins"}).status == 200
     assert serve.get(MINE, headers={**ANN, "X-Forwarded-Groups": "shop"}).status == 404
     assert serve.get(MINE, headers={"X-Forwarded-Groups": "team-shop"}).status == 401
-    assert who(serve) == {"proxy:ann (ann@example.com)", "anonymous"}
+    wait_for_who(serve, "proxy:ann (ann@example.com)", "anonymous")
     assert serve.program.named("audit", who="proxy:ann (ann@example.com)")[0]["client"] == "10.1.1.1"
     # Its session is a cookie: other sites' pages must not use it.
     link = "/-/link?key=shop/cart/a.hprof"
