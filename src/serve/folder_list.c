@@ -15,9 +15,11 @@
 #include <sys/stat.h>
 
 #include "base/array.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "serve/object_answer.h"
 #include "serve/root.h"
+#include "serve/store_folder.h"
 
 enum {
     SORTED_MAX = 8 * 1024 * 1024,      /* bytes of names of one folder: about 150,000 */
@@ -31,6 +33,8 @@ static atomic_size_t all_sorted;
 
 struct folder_list {
     struct request *request;
+    const struct folder_source *source; /* NULL: dir */
+    void *source_state;
     DIR *dir;
     bool is_root;
     bool sorted; /* else names is empty, and dir is read once more */
@@ -56,6 +60,8 @@ void folder_list_free(struct folder_list *l)
     if (!l)
         return;
     drop_names(l);
+    if (l->source_state)
+        l->source->free(l->source_state);
     if (l->dir)
         closedir(l->dir);
     free(l);
@@ -207,6 +213,8 @@ int folder_list_next(struct folder_list *l, struct folder_entry *ret)
     const char *name;
     int type;
 
+    if (l->source)
+        return l->source->next(l->source_state, ret);
     do {
         if (l->sorted) {
             if (l->next == l->count)
@@ -223,19 +231,51 @@ int folder_list_next(struct folder_list *l, struct folder_entry *ret)
     return 1;
 }
 
+static int shows(void *list, const char *name, bool folder)
+{
+    return is_key(name) ? is_visible(list, name, folder ? IS_FOLDER : IS_FILE) : 0;
+}
+
+static int open_store_folder(struct request *r, struct folder_list **ret, bool *ret_empty, struct err *e)
+{
+    CLEANUP(folder_list_free_ptr) struct folder_list *l = calloc(1, sizeof(*l));
+    struct store_folder *f;
+    int result;
+
+    if (!l)
+        return err_set(e, -ENOMEM, "out of memory");
+    if (root_hides(r->key))
+        return -ENOENT;
+    l->request = r;
+    l->is_root = !*r->key;
+    l->source = &STORE_FOLDER;
+    if ((result = store_folder_open(r->serve->gateway, r->key, &(struct store_folder_filter){shows, l}, &f, e)) < 0)
+        return result;
+    l->source_state = f;
+    *ret_empty = store_folder_is_empty(f);
+    *ret = TAKE_PTR(l);
+    return 0;
+}
+
 bool folder_list_open(struct request *r, struct folder_list **ret)
 {
-    struct folder_list *l = NULL;
-    int result = folder_list_new(r, &l);
+    CLEANUP(folder_list_free_ptr) struct folder_list *l = NULL;
+    struct err e = {0};
+    bool empty = false;
+    int result = r->serve->gateway ? open_store_folder(r, &l, &empty, &e) : folder_list_new(r, &l);
 
-    if (result < 0 || !l) {
+    if ((result < 0 && result > -FAULT_FIRST) || (result == 0 && !l)) {
         object_answer_absent(r, result);
         return false;
     }
-    if (l->is_root && l->sorted && l->count == 0 && caller_is_anonymous(r->caller) && !request_may(r, RIGHT_LIST)) {
-        folder_list_free(l);
+    if (result < 0) {
+        gateway_fail(r, result, &e);
         return false;
     }
-    *ret = l;
+    if (!r->serve->gateway)
+        empty = l->sorted && l->count == 0;
+    if (l->is_root && empty && caller_is_anonymous(r->caller) && !request_may(r, RIGHT_LIST))
+        return false;
+    *ret = TAKE_PTR(l);
     return true;
 }

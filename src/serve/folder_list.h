@@ -21,13 +21,19 @@ struct folder_entry {
     int64_t modified_ns;
 };
 
+/* Where the entries of a folder come from, if not from a root's disk. next: as folder_list_next. */
+struct folder_source {
+    int (*next)(void *state, struct folder_entry *ret);
+    void (*free)(void *state);
+};
+
 /* r->key is a folder's, "" the root. r must live as long as the list. -ENOENT, -ENOTDIR, -EACCES; -EAGAIN: the rights
  * in a namespace cannot be found out; other -errno. */
 int folder_list_new(struct request *r, struct folder_list **ret);
 void folder_list_free(struct folder_list *l);
 
-/* The same; false after it has answered with the reason. An anonymous caller who sees nothing in the root is to sign
- * in; others see that there is nothing (yet) for them. */
+/* The same, of a root or of a store elsewhere; false after it has answered with the reason. An anonymous caller who
+ * sees nothing in the root is to sign in; others see that there is nothing (yet) for them. */
 bool folder_list_open(struct request *r, struct folder_list **ret);
 
 /* 1 with *ret; 0 at the end; -errno. What was removed meanwhile is left out. */

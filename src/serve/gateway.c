@@ -95,6 +95,18 @@ int gateway_load(struct gateway *g, const char *key, struct buf *ret, struct err
     return r;
 }
 
+int gateway_stat(struct gateway *g, const char *key, struct object_info *ret, struct err *e)
+{
+    struct sink *s;
+    int r = sink_pool_take(g->sinks, &s, e);
+
+    if (r < 0)
+        return r;
+    r = s->ops->stat(s, key, ret, e);
+    sink_pool_give(g->sinks, s);
+    return r;
+}
+
 void gateway_fail(struct request *r, int result, const struct err *e)
 {
     char seconds[16];

@@ -29,6 +29,9 @@ struct upload_memory *gateway_upload_memory(const struct gateway *g);
 /* A small object, appended to ret; as sink_ops.load. */
 int gateway_load(struct gateway *g, const char *key, struct buf *ret, struct err *e);
 
+/* As sink_ops.stat. */
+int gateway_stat(struct gateway *g, const char *key, struct object_info *ret, struct err *e);
+
 /* Answers for what the store said: 404 for what is not there, 503 where it is busy, 502 where it does not answer or
  * refuses us: its message, which names the bucket, is for our log. */
 void gateway_fail(struct request *r, int result, const struct err *e);

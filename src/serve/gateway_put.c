@@ -199,13 +199,8 @@ static int init_digests(struct gateway_upload *u, const struct exchange *x)
 static int look_there(struct request *r, struct gateway_upload *u, int64_t size)
 {
     const char *none = exchange_header(r->exchange, "If-None-Match");
-    struct sink *s;
-    int result = sink_pool_take(gateway_sinks(r->serve->gateway), &s, &u->err);
+    int result = gateway_stat(r->serve->gateway, r->key, &u->there, &u->err);
 
-    if (result < 0)
-        return store_failed(u, result);
-    result = s->ops->stat(s, r->key, &u->there, &u->err);
-    sink_pool_give(gateway_sinks(r->serve->gateway), s);
     u->is_there = result == 0;
     if (result == -FAULT_NO_OBJECT)
         return 0;

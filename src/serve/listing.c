@@ -225,10 +225,6 @@ void listing_folder(struct request *r)
 {
     CLEANUP(listing_free_ptr) struct listing *l = NULL;
 
-    if (r->serve->root_fd < 0) {
-        exchange_answer_text(r->exchange, 501, "this store is listed by its own tools");
-        return;
-    }
     if (*r->key && !request_may(r, RIGHT_LIST))
         return;
     if (!(l = calloc(1, sizeof(*l)))) {

@@ -62,7 +62,8 @@ void object_answer_namespace(struct request *r)
 {
     CLEANUP_FD int fd = -1;
 
-    if (!*r->key || strchr(r->key, '/') || (fd = root_open(r->serve->root_fd, r->key, O_PATH | O_DIRECTORY)) < 0)
+    if (!*r->key || strchr(r->key, '/') ||
+        (r->serve->root_fd >= 0 && (fd = root_open(r->serve->root_fd, r->key, O_PATH | O_DIRECTORY)) < 0))
         return;
     r->rights = caller_rights(r->serve->access, r->caller, r->key);
 }

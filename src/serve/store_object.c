@@ -15,18 +15,6 @@
 #include "base/text.h"
 #include "serve/root.h"
 
-static int stat_object(struct gateway *g, const char *key, struct object_info *ret, struct err *e)
-{
-    struct sink *s;
-    int r = sink_pool_take(gateway_sinks(g), &s, e);
-
-    if (r < 0)
-        return r;
-    r = s->ops->stat(s, key, ret, e);
-    sink_pool_give(gateway_sinks(g), s);
-    return r;
-}
-
 static void make_etag(const struct object_info *info, struct root_object *o)
 {
     if (*info->etag && strlen(info->etag) + 3 <= sizeof(o->etag) && !strpbrk(info->etag, "\"\\"))
@@ -66,7 +54,7 @@ int store_object_open(struct gateway *g, const char *key, struct store_object *r
     assert(g && key && ret);
     if (root_hides(key))
         return err_set(e, -FAULT_NO_OBJECT, "'%.200s' is hidden", key);
-    if ((r = stat_object(g, key, &o.info, e)) < 0)
+    if ((r = gateway_stat(g, key, &o.info, e)) < 0)
         return r;
     o.object.size = o.info.size;
     o.object.modified_ns = o.info.modified_ns;

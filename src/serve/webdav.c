@@ -12,9 +12,11 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "serve/folder_list.h"
+#include "serve/gateway.h"
 #include "serve/html.h"
 #include "serve/object_answer.h"
 #include "serve/object_name.h"
@@ -76,7 +78,7 @@ static int add_value(const struct search *s, const struct item *i, enum property
     case PROPERTY_CREATED:
         return buf_add_text(out, clock_format(i->modified_ns, text));
     case PROPERTY_ETAG:
-        if (i->folder)
+        if (i->folder || s->request->serve->gateway) /* each would be a request to the store */
             return -ENOENT;
         root_object_etag(s->request->serve->root_fd, i->key, etag);
         return *etag ? propfind_escape(out, etag) : -ENOENT;
@@ -205,6 +207,36 @@ static int begin(struct search *s, const struct stat *st)
                                       .modified_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec});
 }
 
+/* An object of a store elsewhere, else the folder of this name. As open_search. */
+static int open_stored(struct search *s, bool deep, struct stat *ret)
+{
+    struct request *r = s->request;
+    bool folder = !*r->key || text_ends(r->key, "/");
+    struct object_info info;
+    struct err e = {0};
+    int result = folder || root_hides(r->key) ? -FAULT_NO_OBJECT : gateway_stat(r->serve->gateway, r->key, &info, &e);
+
+    *ret = (struct stat){.st_mode = S_IFDIR};
+    if (result == -FAULT_NO_OBJECT) { /* what lies in it is asked for in any case: else there is no folder */
+        if (!folder_list_open(r, &s->list))
+            return 1;
+        if (!deep)
+            folder_list_free(TAKE_PTR(s->list));
+        return 0;
+    }
+    if (result < 0) {
+        gateway_fail(r, result, &e);
+        return 1;
+    }
+    if (!strchr(r->key, '/')) /* no namespace's folder after all */
+        r->rights = caller_rights(r->serve->access, r->caller, "");
+    if (!request_may(r, RIGHT_LIST))
+        return 1;
+    *ret = (struct stat){.st_mode = S_IFREG, .st_size = (off_t)info.size};
+    ret->st_mtim.tv_sec = (time_t)(info.modified_ns / 1000000000);
+    return 0;
+}
+
 /* 0, or 1 after it has answered itself. */
 static int open_search(struct search *s, bool deep, struct stat *ret)
 {
@@ -237,7 +269,7 @@ static void answer(struct search *s)
     const char *depth = exchange_header(r->exchange, "Depth");
     struct stat st;
 
-    if (open_search(s, text_eq(depth, "1"), &st) != 0)
+    if ((r->serve->gateway ? open_stored : open_search)(s, text_eq(depth, "1"), &st) != 0)
         return;
     if (S_ISDIR(st.st_mode) && !text_eq(depth, "0") && !text_eq(depth, "1")) {
         refuse_depth(r);
@@ -298,10 +330,6 @@ void webdav_propfind(struct request *r)
     static const struct exchange_body BODY = {.data = on_body, .end = on_end};
     struct search *s;
 
-    if (r->serve->root_fd < 0) {
-        exchange_answer_text(r->exchange, 501, "this store is listed by its own tools");
-        return;
-    }
     object_answer_namespace(r);
     /* Of the root each caller sees what they may. */
     if ((*r->key || caller_is_anonymous(r->caller)) && !(r->rights & RIGHT_WRITE) && !request_may(r, RIGHT_LIST))

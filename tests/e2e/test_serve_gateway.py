@@ -236,14 +236,52 @@ def test_deletion_takes_the_manifest_too(serve, s3):
     assert serve.request("DELETE", "/shop/a.bin", token=OPS).status == 404
 
 
+def test_folders_as_a_file_server_lists_them(serve, s3):
+    s3.overwrite("shop/cart 1/a.bin", b"data")
+    s3.overwrite("shop/cart 1/.hidden", b"data")
+    s3.overwrite("shop/top.bin", b"top")
+    s3.overwrite("pay/b.bin", b"data")
+
+    def names(path, token):
+        return [(e["name"], e["type"]) for e in json.loads(serve.get(path + "?format=json", token=token).body)]
+
+    assert names("/", SHIP) == [("shop", "directory")]
+    assert names("/", OPS) == [("pay", "directory"), ("shop", "directory")]
+    assert names("/shop/", SHIP) == [("cart 1", "directory"), ("top.bin", "file")]
+    assert names("/shop/cart%201/", SHIP) == [("a.bin", "file")]
+    page = serve.get("/shop/", token=SHIP)
+    assert b'<a href="cart%201/">cart 1/</a>' in page.body and b'<a href="top.bin">' in page.body
+    assert serve.get("/pay/", token=SHIP).status == 404 and serve.get("/shop/none/", token=SHIP).status == 404
+    found = serve.request("PROPFIND", "/shop/", headers={"Depth": "1"}, token=SHIP)
+    assert found.status == 207 and b"<D:href>/shop/cart%201/</D:href>" in found.body
+    assert b"<D:getcontentlength>3</D:getcontentlength>" in found.body
+    assert serve.request("PROPFIND", "/shop/top.bin", headers={"Depth": "0"}, token=SHIP).status == 207
+    assert serve.request("PROPFIND", "/shop/none", headers={"Depth": "0"}, token=SHIP).status == 404
+
+
 # The program's own commands
 
-def test_ship_through_it(client, dumps, s3):
+def test_ship_ls_and_get_through_it(client, dumps, work, s3):
     total = [drop(dumps, "small.hprof", 200_000), drop(dumps, "large.hprof", LARGE)]
     done = client.ok("ship", dumps / "small.hprof", dumps / "large.hprof", "--to", client.url, "--compress", "none")
     assert len(done.lines) == 2
     s3.check_all(total)
     assert all(key.startswith("shop/cart-1/") for key in s3.keys())
+    listed = json.loads(client.ok("ls", client.url, "--json").out)
+    assert sorted(m["sha256"] for m in listed) == sorted(total)
+    assert len(json.loads(client.ok("ls", client.url, "shop", "--json").out)) == 2
+    for name, digest_ in zip(("small.hprof", "large.hprof"), total):
+        case = next(m for m in listed if m["sha256"] == digest_)
+        client.ok("get", client.url, case["id"], "-o", work / name)
+        assert sha256((work / name).read_bytes()) == digest_
+
+
+def test_watch_needs_no_key_of_the_bucket(salvage, client, dumps, s3):
+    watch = salvage.watch(dumps, "--to", client.url, env=client.env)
+    watch.wait("started")
+    total = drop(dumps, "app.hprof", 6 << 20)
+    assert watch.wait("shipped")["verified"] == "read"
+    s3.check_all([total])
 
 
 def test_get_follows_to_the_bucket_and_brings_no_token_there(salvage, start, dumps, work, s3, proxy_to):

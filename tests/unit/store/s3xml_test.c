@@ -161,7 +161,8 @@ static void objects_are_listed(void **state)
 
     (void)state;
     assert_int_equal(s3xml_objects(xml, sizeof(xml) - 1, &l), 0);
-    assert_int_equal(l.count, 2);
+    assert_int_equal(l.count, 3);
+    assert_string_equal(l.entry[2].key, "p/");
     assert_string_equal(l.entry[0].key, "a/b+c%20d.json");
     assert_int_equal(l.entry[0].size, 434234);
     assert_true(l.entry[0].time_ns == 1795226165123000000);
