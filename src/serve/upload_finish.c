@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/url.h"
+#include "serve/conditions.h"
 #include "serve/root.h"
 #include "serve/root_object.h"
 #include "serve/upload_manifest.h"
@@ -32,9 +33,25 @@ bool upload_check_headers(struct request *r)
     return true;
 }
 
+/* RFC 9110, 13.2.2: If-Match, then If-None-Match. etag: of what is there; NULL: nothing is. */
+static bool check_conditions(struct request *r, const char *etag)
+{
+    const char *match = exchange_header(r->exchange, "If-Match"), *none = exchange_header(r->exchange, "If-None-Match");
+
+    if (match && (!etag || !conditions_names(match, etag, false))) {
+        exchange_answer_text(r->exchange, 412, "the object is not the one that is meant (If-Match)");
+        return false;
+    }
+    if (none && etag && conditions_names(none, etag, true)) {
+        exchange_answer_text(r->exchange, 412, "there is an object of this name (If-None-Match)");
+        return false;
+    }
+    return true;
+}
+
 static bool check_there(struct request *r, struct upload_plan *plan)
 {
-    const char *none = exchange_header(r->exchange, "If-None-Match");
+    char etag[ROOT_OBJECT_ETAG_MAX];
     uint64_t size;
     int there = incoming_there(r->serve->uploads, r->key, &size);
 
@@ -43,11 +60,11 @@ static bool check_there(struct request *r, struct upload_plan *plan)
         exchange_answer_text(r->exchange, 409, "a folder has this name, or an object that of a folder on its path");
         return false;
     }
-    if (there == 1 && none && text_eq(none, "*")) {
-        exchange_answer_text(r->exchange, 412, "there is an object of this name (If-None-Match)");
-        return false;
-    }
-    return true;
+    if (text_eq(exchange_header(r->exchange, "If-None-Match"), "*"))
+        plan->replace = false; /* nor what comes while this is on its way */
+    if (there == 1)
+        root_object_etag(r->serve->root_fd, r->key, etag);
+    return check_conditions(r, there == 1 ? etag : NULL);
 }
 
 bool upload_begin(struct request *r, int64_t size, struct upload_plan *ret)

@@ -97,6 +97,13 @@ def test_nothing_is_written_over_without_the_right_to_delete(serve):
     assert put(serve, "/shop/x", b"other", OPS, If_None_Match="*").status == 412
     assert put(serve, "/shop/x", b"by ops", OPS).status == 200
     assert objects(serve.root) == {"shop/x": b"by ops"}
+    etag = serve.request("HEAD", "/shop/x", token=OPS).headers["ETag"]
+    assert put(serve, "/shop/x", b"again", OPS, If_None_Match=etag).status == 412
+    assert put(serve, "/shop/x", b"again", OPS, If_Match='"other"').status == 412
+    assert put(serve, "/shop/y", b"again", OPS, If_Match=etag).status == 412
+    answer = put(serve, "/shop/x", b"again", OPS, If_Match=etag)
+    assert answer.status == 200 and answer.headers["ETag"] not in (None, etag)
+    assert objects(serve.root) == {"shop/x": b"again"}
     assert under_way(serve.root) == []
 
 
@@ -510,6 +517,18 @@ def test_a_killed_client_goes_on_where_it_was(serve, salvage, work, dumps, proxy
     check_stored(serve, total, 40 << 20)
     assert len(proxy.seen(lambda r: r.method == "PUT" and r.headers.get("upload-complete") == "?0")) == 1
     assert sent_again(parts_of(proxy), 40 << 20) < 20 << 20
+
+
+def test_a_server_that_is_killed_under_a_client(serve, salvage, work, dumps, proxy_to):
+    args, env = client(work)
+    total = drop(dumps, "app.hprof", 40 << 20)
+    proxy = proxy_to(serve.address, rate=40 << 20)
+    p = salvage.start("ship", dumps / "app.hprof", "--to", proxy.url, *args, env=env)
+    wait_for(lambda: len(parts_of(proxy)) >= 3, 20)
+    serve.restart()
+    assert p.end() == 0, p.log
+    check_stored(serve, total, 40 << 20)
+    assert len(proxy.seen(lambda r: r.method == "PUT" and r.headers.get("upload-complete") == "?0")) == 1
 
 
 def test_a_token_that_is_renewed_while_we_ship(serve, salvage, work, dumps, tokens):
