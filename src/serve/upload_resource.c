@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "serve/upload_sweep.h"
 
 enum { OWNER_DIGITS = 16, CHANCE_BYTES = 16 };
 
@@ -63,6 +64,8 @@ static int count(int folder, const char *digits, unsigned *ret_all, unsigned *re
     return 0;
 }
 
+/* Where there are too many, those of the same owner that have been idle for an hour make room: pods that died can't
+ * keep others from shipping. */
 static int check_count(const struct upload_resource *res, struct err *e)
 {
     char digits[OWNER_DIGITS + 1];
@@ -70,7 +73,11 @@ static int check_count(const struct upload_resource *res, struct err *e)
     int r;
 
     owner_digits(res->record.owner, digits);
-    if ((r = count(res->folder, digits, &all, &own)) < 0)
+    r = count(res->folder, digits, &all, &own);
+    if (r == 0 && (own >= UPLOADS_OF_ONE_MAX || all >= UPLOADS_MAX) &&
+        upload_sweep_older(res->uploads, digits, UPLOAD_IDLE_MS) > 0)
+        r = count(res->folder, digits, &all, &own);
+    if (r < 0)
         return err_set(e, r, "the uploads under way cannot be counted: %s", strerror(-r));
     if (own >= UPLOADS_OF_ONE_MAX || all >= UPLOADS_MAX)
         return err_set(e, -FAULT_BUSY, "too many uploads are under way: complete or cancel some");

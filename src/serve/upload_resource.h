@@ -13,6 +13,7 @@ enum {
     UPLOAD_ID_MAX = 49,          /* 16 hex digits of the owner, 32 by chance, NUL */
     UPLOADS_OF_ONE_MAX = 256,    /* resumable uploads of one owner */
     UPLOADS_MAX = 4096,          /* and of all */
+    UPLOAD_IDLE_MS = 3600000,    /* after this one may be removed for another of its owner, where there are too many */
     UPLOAD_COMPLETE_MS = 3600000 /* how long a completed one can still be asked for */
 };
 

@@ -85,10 +85,10 @@ static bool sweep_temporary(int folder, const char *name)
     return true;
 }
 
-static bool sweep_part(const struct uploads *u, int folder, const char *name)
+/* age_ms 0: never. */
+static bool sweep_part(int folder, const char *name, uint64_t age_ms)
 {
     CLEANUP(upload_record_done) struct upload_record record = {0};
-    uint64_t age_ms = uploads_config(u)->abandoned_ms;
     char other[NAME_MAX + 1];
     struct stat st;
     CLEANUP_FD int fd = open_unused(folder, name, &st);
@@ -134,10 +134,23 @@ unsigned upload_sweep_once(struct uploads *u)
         if (*name != '.' && text_ends(name, ".tmp"))
             removed += sweep_temporary(folder, name);
         else if (*name != '.' && text_ends(name, UPLOAD_PART))
-            removed += sweep_part(u, folder, name);
+            removed += sweep_part(folder, name, uploads_config(u)->abandoned_ms);
         else
             sweep_rest(folder, name);
     }
+    return removed;
+}
+
+unsigned upload_sweep_older(const struct uploads *u, const char *prefix, uint64_t age_ms)
+{
+    CLEANUP_FD int folder = uploads_folder_there(u);
+    CLEANUP_DIR DIR *dir = folder < 0 ? NULL : file_opendir(folder, ".");
+    const struct dirent *entry;
+    unsigned removed = 0;
+
+    while (dir && (entry = readdir(dir)))
+        if (text_starts(entry->d_name, prefix) && text_ends(entry->d_name, UPLOAD_PART))
+            removed += sweep_part(folder, entry->d_name, age_ms);
     return removed;
 }
 

@@ -16,5 +16,8 @@ void upload_sweep_stop(struct upload_sweeper *s); /* NULL is fine */
 /* One sweep: how many uploads were removed. */
 unsigned upload_sweep_once(struct uploads *u);
 
+/* Resumable uploads whose ids begin with this, and to which nothing came for so long: how many were removed. */
+unsigned upload_sweep_older(const struct uploads *u, const char *prefix, uint64_t age_ms);
+
 /* Bytes of resumable uploads into a namespace that no request works on. ctx: struct uploads. */
 uint64_t upload_sweep_waiting(void *ctx, const char *namespace);

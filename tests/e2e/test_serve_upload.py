@@ -432,6 +432,21 @@ def test_what_nobody_goes_on_with_is_swept(start):
     assert head(serve, location) is None and under_way(serve.root) == []
 
 
+def test_one_owner_can_begin_only_so_many(serve):
+    """... and who died before the end makes room after an hour."""
+    locations = [begin(serve, "/shop/x").headers["Location"] for _ in range(9)]
+    owner = locations[0].rpartition("/")[2][:16]
+    for i in range(256 - len(locations)):
+        (serve.root / ".salvage/uploads" / ("%s%032x.part" % (owner, i))).touch()
+    answer = begin(serve, "/shop/x")
+    assert answer.status == 503 and answer.headers["Retry-After"]
+    assert begin(serve, "/pay/x", token=PAY).status == 201
+    idle = serve.root / ".salvage/uploads" / (locations[7].rpartition("/")[2] + ".part")
+    os.utime(idle, (time.time() - 4000, time.time() - 4000))
+    assert begin(serve, "/shop/x").status == 201
+    assert head(serve, locations[7]) is None and head(serve, locations[8]) == (0, False)
+
+
 def test_uploads_that_wait_count_for_the_share(start):
     serve = start("--quota", "shop=100K")
     location = begin(serve, "/shop/x", b"\0" * 60_000).headers["Location"]

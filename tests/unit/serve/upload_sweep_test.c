@@ -94,6 +94,16 @@ static void what_a_server_that_died_has_left_goes_at_once(void **state)
     assert_true(is_there("used.tmp") && !is_there("left.tmp"));
 }
 
+static void of_one_owner_the_idle_ones_go(void **state)
+{
+    (void)state;
+    put_upload("aa1", "shop/x", 90 * MINUTE);
+    put_upload("aa2", "shop/y", 30 * MINUTE);
+    put_upload("bb1", "shop/z", 90 * MINUTE);
+    assert_int_equal(upload_sweep_older(uploads, "aa", UINT64_C(1000) * HOUR), 1);
+    assert_true(!is_there("aa1.part") && !is_there("aa1.json") && is_there("aa2.part") && is_there("bb1.part"));
+}
+
 static void what_is_locked_stays(void **state)
 {
     CLEANUP_FD int fd = -1;
@@ -143,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(uploads_go_when_nobody_goes_on_with_them, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_a_server_that_died_has_left_goes_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(of_one_owner_the_idle_ones_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_locked_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(records_of_what_is_complete_go_after_an_hour, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_waits_counts_for_its_namespace, set_up, tear_down),
