@@ -46,8 +46,7 @@ setInterval(refreshAges, 30000);
 // --- new cases, on the first page of a list
 const list = document.getElementById('cases');
 if (list && list.dataset.live && 'EventSource' in window) {
-  const events = new EventSource('/-/events?seen=' + list.dataset.live);
-  let waiting = false, fresh = null;
+  let events = null, waiting = false, fresh = null;
   const bar = document.createElement('div');
   bar.className = 'live';
   bar.hidden = true;
@@ -65,6 +64,7 @@ if (list && list.dataset.live && 'EventSource' in window) {
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
     const there = page.getElementById('cases');
     if (!there) return;
+    list.dataset.live = there.dataset.live;
     const known = new Set(ids(list));
     const count = ids(there).filter((id) => !known.has(id)).length;
     fresh = page;
@@ -89,9 +89,25 @@ if (list && list.dataset.live && 'EventSource' in window) {
     setTimeout(() => { for (const row of list.querySelectorAll('tr.new')) row.classList.remove('new'); }, 6000);
   }
   button.addEventListener('click', show);
-  events.addEventListener('change', () => {
-    if (!waiting) setTimeout(() => look().catch(() => {}), 1000);
-    waiting = true;
-  });
-  addEventListener('pagehide', () => events.close());
+  // A browser has few connections to one server: a page that nobody sees gives its own back.
+  function rest() {
+    events?.close();
+    events = null;
+  }
+  function listen() {
+    if (events || document.hidden) return;
+    events = new EventSource('/-/events?seen=' + list.dataset.live);
+    events.addEventListener('change', () => {
+      if (!waiting) setTimeout(() => look().catch(() => {}), 1000);
+      waiting = true;
+    });
+    events.addEventListener('error', () => {
+      if (events?.readyState !== EventSource.CLOSED) return; // it tries again by itself
+      rest();
+      setTimeout(listen, 60000);
+    });
+  }
+  document.addEventListener('visibilitychange', () => (document.hidden ? rest() : listen()));
+  addEventListener('pagehide', rest);
+  listen();
 }
