@@ -76,7 +76,7 @@ static void report(const char *key, const struct stat *st)
 
 static bool sweep_temporary(int folder, const char *name)
 {
-    struct stat st;
+    struct stat st = {0};
     CLEANUP_FD int fd = open_unused(folder, name, &st);
 
     if (fd < 0 || unlinkat(folder, name, 0) < 0)
@@ -90,7 +90,7 @@ static bool sweep_part(int folder, const char *name, uint64_t age_ms)
 {
     CLEANUP(upload_record_done) struct upload_record record = {0};
     char other[NAME_MAX + 1];
-    struct stat st;
+    struct stat st = {0};
     CLEANUP_FD int fd = open_unused(folder, name, &st);
 
     if (fd < 0)
@@ -111,7 +111,7 @@ static bool sweep_part(int folder, const char *name, uint64_t age_ms)
 static void sweep_rest(int folder, const char *name)
 {
     char part[NAME_MAX + 1];
-    struct stat st;
+    struct stat st = {0};
 
     sibling(name, UPLOAD_PART, part);
     if (*name != '.' && faccessat(folder, part, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
@@ -166,7 +166,7 @@ uint64_t upload_sweep_waiting(void *ctx, const char *namespace)
     while (dir && (entry = readdir(dir))) {
         CLEANUP(upload_record_done) struct upload_record record = {0};
         CLEANUP_FD int fd = -1;
-        struct stat st;
+        struct stat st = {0};
 
         if (!text_ends(entry->d_name, UPLOAD_PART) || !record_of(folder, entry->d_name, &record))
             continue;
