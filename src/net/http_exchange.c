@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 
 enum {
     STREAM_BYTES = 64 * 1024,
@@ -194,11 +195,13 @@ static bool send_all(const struct exchange *x, const char *data, size_t size)
 static void answer_by_hand(struct exchange *x, unsigned status, const char *data, size_t size)
 {
     struct buf out = {.ceiling = HTTP_HEAD_MAX};
+    char date[CLOCK_TEXT_MAX];
 
     assert(!x->answered);
     x->answered = true;
     x->client->last = true;
-    if (buf_printf(&out, "HTTP/1.1 %u Refused\r\nConnection: close\r\nContent-Length: %zu\r\n", status, size) < 0)
+    if (buf_printf(&out, "HTTP/1.1 %u %s\r\nDate: %s\r\nConnection: close\r\nContent-Length: %zu\r\n", status,
+                   MHD_get_reason_phrase_for(status), clock_format_http(clock_wall_ns(), date), size) < 0)
         goto done;
     for (unsigned i = 0; i < x->header_count; i++)
         if (x->header[i].name && x->header[i].value &&
@@ -285,9 +288,14 @@ void exchange_answer_text(struct exchange *x, unsigned status, const char *forma
 
 void exchange_answer_file(struct exchange *x, unsigned status, int fd, uint64_t offset, uint64_t size)
 {
-    struct MHD_Response *response = MHD_create_response_from_fd_at_offset64(size, fd, offset);
+    struct MHD_Response *response = NULL;
 
-    assert(!x->in_body);
+    if (x->in_body) {
+        close(fd);
+        exchange_answer_text(x, 500, "no file is an answer to a large body");
+        return;
+    }
+    response = MHD_create_response_from_fd_at_offset64(size, fd, offset);
     if (!response)
         close(fd);
     x->file_fd = response ? fd : -1;
@@ -330,10 +338,9 @@ static void stream_free(void *ctx)
 
 void exchange_answer_stream(struct exchange *x, unsigned status, int64_t size, const struct exchange_stream *of)
 {
-    struct stream *stream = malloc(sizeof(*stream));
+    struct stream *stream = x->in_body ? NULL : malloc(sizeof(*stream));
     struct MHD_Response *response = NULL;
 
-    assert(!x->in_body);
     if (stream) {
         *stream = (struct stream){.exchange = x, .size = size, .of = *of};
         response = MHD_create_response_from_callback(size < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)size, STREAM_BYTES,
@@ -348,6 +355,10 @@ void exchange_answer_stream(struct exchange *x, unsigned status, int64_t size, c
     if (response && size < 0 && strcmp(x->method, "HEAD") == 0) {
         MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
         x->client->last = true;
+    }
+    if (x->in_body) {
+        exchange_answer_text(x, 500, "no stream is an answer to a large body");
+        return;
     }
     x->answer_size = 0;
     answer(x, status, response);
