@@ -63,8 +63,8 @@ static void write_hero(struct html *h, const struct evidence *v, const struct ma
     }
     if (v->broken > 0 || v->total > v->count + v->broken) {
         html_begin_class(h, "p", "note");
-        html_printf(h, "%u of %u objects are not shown: %u have a damaged manifest.", v->total - v->count, v->total,
-                    v->broken);
+        html_printf(h, "%u of %u objects are not shown: %u have a manifest that is damaged, or another's.",
+                    v->total - v->count, v->total, v->broken);
         html_end(h);
     }
 }
@@ -233,7 +233,7 @@ void page_case(struct request *r)
     else if (show)
         evidence_show(r, v, m, exchange_query(r->exchange, "q"));
     else if (v->count == 0)
-        page_fail(r, 500, "The manifests of this case are damaged.");
+        page_fail(r, 500, "The manifests of this case are damaged, or another's.");
     else
         write_case(r, v);
     evidence_free(v);

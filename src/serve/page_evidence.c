@@ -31,6 +31,22 @@ void evidence_free(struct evidence *v)
     free(v);
 }
 
+/* A manifest is anybody's: with the key of another case it would have us show what its reader may not see. */
+static bool is_inside(const struct evidence *v, const char *key)
+{
+    size_t size = strlen(v->id);
+
+    if (!text_starts(key, v->id) || (key[size] != '\0' && key[size] != '/'))
+        return false;
+    for (const char *part = key; part; part = strchr(part, '/')) {
+        part += *part == '/';
+        size = strcspn(part, "/");
+        if (size == 0 || (size <= 2 && strspn(part, ".") >= size))
+            return false;
+    }
+    return true;
+}
+
 static int take_manifest(void *ctx, const char *json, size_t size)
 {
     struct evidence *v = ctx;
@@ -39,6 +55,11 @@ static int take_manifest(void *ctx, const char *json, size_t size)
     if (v->count == EVIDENCE_MAX)
         return 0;
     if (manifest_decode(json, size, &v->object[v->count], NULL) < 0) {
+        v->broken++;
+        return 0;
+    }
+    if (!is_inside(v, v->object[v->count].key)) {
+        manifest_done(&v->object[v->count]);
         v->broken++;
         return 0;
     }

@@ -389,6 +389,30 @@ def test_no_text_of_evidence_becomes_a_part_of_the_page(hostile, browser):
     assert shown in page.evaluate("document.querySelector('.two > div:last-child .facts').textContent")
 
 
+def test_a_manifest_cannot_lead_to_what_its_reader_may_not_see(salvage, work):
+    """One who may write to `shop` says of an object there that its bytes are those of another namespace."""
+    root = work / "root"
+    (root / "pay/till").mkdir(parents=True)
+    (root / "pay/till/threads.txt").write_text("secret of pay")
+    case = "shop/cart-0/20261121T015605Z-manual-0123456789abcdef"
+    (root / case).mkdir(parents=True)
+    keys = {"a": "pay/till/threads.txt", "b": case + "/../../../pay/till/threads.txt", "c": case + "x/threads.txt",
+            "threads": case + "/threads.txt"}
+    for name, key in keys.items():
+        (root / case / (name + ".txt")).write_text("own text")
+        manifest = {**hostile_manifest(key), "kind": "thread-dump", "size": 8, "stored_size": 8}
+        (root / case / (name + ".txt.json")).write_text(json.dumps(manifest))
+    tokens = work / "tokens"
+    tokens.write_text("dev dev-token-of-a-test-1 read shop\n")
+    tokens.chmod(0o600)
+    serve = Serve(salvage, work, "--tokens", tokens, root=root)
+    ask = {"token": "dev-token-of-a-test-1", "headers": {"Accept": "text/html"}}
+    wait_for(lambda: b"data-id" in serve.get("/-/cases", **ask).body, 10, "the case is not known")
+    page = serve.get("/-/case/" + case, **ask).body.decode()
+    assert "own text" in page and "secret of pay" not in page and "3 of 4 objects are not shown" in page
+    assert "secret" not in serve.get("/-/case/%s?show=threads.txt" % case, **ask).body.decode()
+
+
 def test_who_may_only_list_learns_why_and_no_more(salvage, work, site, browser):
     tokens = work / "tokens"
     tokens.write_text("looker looker-token-of-a-test list payments\n")
