@@ -26,6 +26,7 @@ enum {
 
 struct decoding {
     int fd;
+    struct decoded_source source; /* instead of fd */
     struct plain_reader *reader;
     struct read_ahead *ahead; /* NULL: reads by itself */
     struct decode_slots *slots;
@@ -47,6 +48,8 @@ static void decoding_free(void *ctx)
         decode_slots_give(d->slots, d->who);
     if (d->fd >= 0)
         close(d->fd);
+    if (d->source.free)
+        d->source.free(d->source.source.ctx);
     free(d->who);
     free(d->key);
     free(d->first);
@@ -194,12 +197,29 @@ static void send(struct request *r, struct decoding *d, const struct representat
                            &(struct exchange_stream){.read = read_decoding, .done = decoding_free, .ctx = d});
 }
 
+static void answer(struct request *r, struct decoding *d, const struct root_object *o)
+{
+    char etag[ROOT_OBJECT_ETAG_MAX];
+    struct representation p = describe(o, d->reader, etag);
+    struct ranges ranges;
+
+    switch (object_answer_plan(r, &p, &ranges)) {
+    case ANSWERED:
+        decoding_free(d);
+        break;
+    case PART:
+        send(r, d, &p, &ranges);
+        break;
+    case WHOLE:
+    case PARTS: /* several ranges of what is decoded: a server may send the whole */
+        send(r, d, &p, NULL);
+        break;
+    }
+}
+
 bool decoded_answer(struct request *r, struct root_object *o)
 {
     CLEANUP(decoding_free_ptr) struct decoding *d = calloc(1, sizeof(*d));
-    char etag[ROOT_OBJECT_ETAG_MAX];
-    struct representation p;
-    struct ranges ranges;
     int result;
 
     if (!d) {
@@ -214,17 +234,29 @@ bool decoded_answer(struct request *r, struct root_object *o)
     if (plain_reader_codec(d->reader) == &CODEC_NONE)
         return false;
     d->fd = TAKE_FD(o->fd);
-    p = describe(o, d->reader, etag);
-    switch (object_answer_plan(r, &p, &ranges)) {
-    case ANSWERED:
-        break;
-    case PART:
-        send(r, TAKE_PTR(d), &p, &ranges);
-        break;
-    case WHOLE:
-    case PARTS: /* several ranges of what is decoded: a server may send the whole */
-        send(r, TAKE_PTR(d), &p, NULL);
-        break;
+    answer(r, TAKE_PTR(d), o);
+    return true;
+}
+
+bool decoded_answer_from(struct request *r, const struct root_object *o, const struct decoded_source *source)
+{
+    CLEANUP(decoding_free_ptr) struct decoding *d = calloc(1, sizeof(*d));
+    int result;
+
+    assert(source->free);
+    if (!d) {
+        source->free(source->source.ctx);
+        answer_failure(r, -ENOMEM);
+        return true;
     }
+    d->fd = -1;
+    d->source = *source;
+    if ((result = plain_reader_new_from(&d->source.source, o->size, &d->reader)) < 0) {
+        answer_failure(r, result);
+        return true;
+    }
+    if (plain_reader_codec(d->reader) == &CODEC_NONE)
+        return false;
+    answer(r, TAKE_PTR(d), o);
     return true;
 }

@@ -4,10 +4,12 @@
  */
 #include "base/mem.h"
 #include "base/text.h"
+#include "serve/decoded.h"
 #include "serve/gateway.h"
 #include "serve/object_answer.h"
 #include "serve/object_name.h"
 #include "serve/store_object.h"
+#include "serve/store_source.h"
 #include "serve/store_stream.h"
 
 enum { REDIRECT_MIN = 1024 * 1024 };
@@ -74,6 +76,7 @@ static bool redirect(struct request *r, const struct store_object *o)
 static void answer_stored(struct request *r, const struct store_object *o)
 {
     const struct representation p = {.object = &o->object,
+                                     .decoded = exchange_query(r->exchange, "decoded") != NULL,
                                      .size = (int64_t)o->object.size,
                                      .ranges = true,
                                      .etag = o->object.etag,
@@ -95,6 +98,18 @@ static void answer_stored(struct request *r, const struct store_object *o)
     }
 }
 
+/* False: nothing was answered. */
+static bool answer_decoded(struct request *r, const struct store_object *o)
+{
+    struct store_source *source;
+
+    if (store_source_new(gateway_sinks(r->serve->gateway), r->key, &o->info, &source) < 0) {
+        exchange_answer_text(r->exchange, 503, "out of memory");
+        return true;
+    }
+    return decoded_answer_from(r, &o->object, &(struct decoded_source){{store_source_read, source}, store_source_free});
+}
+
 void gateway_get(struct request *r)
 {
     CLEANUP(store_object_done) struct store_object o = {.object = {.fd = -1}};
@@ -109,5 +124,6 @@ void gateway_get(struct request *r)
     }
     if (!o.object.is_manifest && !object_name_is_record(r->key) && !request_may(r, RIGHT_READ))
         return;
-    answer_stored(r, &o);
+    if (!exchange_query(r->exchange, "decoded") || !answer_decoded(r, &o))
+        answer_stored(r, &o);
 }

@@ -272,6 +272,8 @@ void gateway_put(struct request *r)
         return;
     if (root_hides(r->key))
         exchange_answer_text(r->exchange, 403, "names that begin with '.' are not served");
+    else if (text_eq(exchange_header(r->exchange, "Upload-Complete"), "?0")) /* what comes would count as the whole */
+        exchange_answer_text(r->exchange, 501, "uploads to this store cannot be resumed: send the whole object");
     else if (upload_check_headers(r))
         put(r);
 }

@@ -22,7 +22,8 @@ enum {
 };
 
 struct plain_reader {
-    int fd;
+    struct plain_source source;
+    int fd;       /* -1: another source */
     uint64_t end; /* of the frames, in the file */
     const struct codec_ops *codec;
     void *decoder;
@@ -76,9 +77,10 @@ static void read_table(struct plain_reader *p)
     uint64_t size;
 
     if (p->end < sizeof(footer) ||
-        file_pread(p->fd, footer, sizeof(footer), p->end - sizeof(footer)) != (ssize_t)sizeof(footer) ||
+        p->source.read(p->source.ctx, footer, sizeof(footer), p->end - sizeof(footer)) != (ssize_t)sizeof(footer) ||
         seektable_peek(footer, &size) < 0 || size > TABLE_MAX || size > p->end || !(table = malloc(size)) ||
-        file_pread(p->fd, table, size, p->end - size) != (ssize_t)size || seektable_decode(table, size, &p->frames) < 0)
+        p->source.read(p->source.ctx, table, size, p->end - size) != (ssize_t)size ||
+        seektable_decode(table, size, &p->frames) < 0)
         return;
     p->has_table = fits(&p->frames, p->end - size);
     if (p->has_table)
@@ -87,18 +89,24 @@ static void read_table(struct plain_reader *p)
         frames_done(&p->frames);
 }
 
-int plain_reader_new(int fd, uint64_t size, struct plain_reader **ret)
+static ssize_t read_file(void *ctx, void *data, size_t size, uint64_t at)
+{
+    return file_pread(*(const int *)ctx, data, size, at);
+}
+
+/* source NULL: fd. */
+static int begin(const struct plain_source *source, int fd, uint64_t size, struct plain_reader **ret)
 {
     CLEANUP(plain_reader_free_ptr) struct plain_reader *p = calloc(1, sizeof(*p));
     unsigned char head[4];
     ssize_t n;
 
-    assert(fd >= 0 && ret);
     if (!p)
         return -ENOMEM;
     p->fd = fd;
+    p->source = source ? *source : (struct plain_source){read_file, &p->fd};
     p->end = size;
-    if ((n = file_pread(fd, head, sizeof(head), 0)) < 0)
+    if ((n = p->source.read(p->source.ctx, head, sizeof(head), 0)) < 0)
         return (int)n;
     p->codec = codec_of(head, (size_t)n);
     if (p->codec == &CODEC_ZSTD)
@@ -107,6 +115,18 @@ int plain_reader_new(int fd, uint64_t size, struct plain_reader **ret)
     p->raw_left = p->left = UINT64_MAX;
     *ret = TAKE_PTR(p);
     return 0;
+}
+
+int plain_reader_new(int fd, uint64_t size, struct plain_reader **ret)
+{
+    assert(fd >= 0 && ret);
+    return begin(NULL, fd, size, ret);
+}
+
+int plain_reader_new_from(const struct plain_source *source, uint64_t size, struct plain_reader **ret)
+{
+    assert(source && source->read && ret);
+    return begin(source, -1, size, ret);
 }
 
 const struct codec_ops *plain_reader_codec(const struct plain_reader *p)
@@ -134,7 +154,7 @@ static int read_input(struct plain_reader *p, size_t want)
     if (p->input_size > 0)
         memmove(p->buffer, p->input, p->input_size);
     p->input = p->buffer;
-    if ((n = file_pread(p->fd, p->buffer + p->input_size, want, p->at)) != (ssize_t)want)
+    if ((n = p->source.read(p->source.ctx, p->buffer + p->input_size, want, p->at)) != (ssize_t)want)
         return n < 0 ? (int)n : -EBADMSG; /* it was cut meanwhile */
     p->at += want;
     p->input_size += want;
@@ -273,7 +293,8 @@ int plain_reader_seek(struct plain_reader *p, uint64_t first, uint64_t size, boo
         return -ENOMEM;
     p->left = size;
     p->ends = ends;
-    posix_fadvise(p->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    if (p->fd >= 0)
+        posix_fadvise(p->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     if (p->has_table && (r = find_frame(p, first, &before)) < 0)
         return r;
     return skip(p, before);

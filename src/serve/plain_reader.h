@@ -17,6 +17,13 @@ struct plain_reader;
 
 /* fd: of a regular file of this size, borrowed. -EIO and the like. */
 int plain_reader_new(int fd, uint64_t size, struct plain_reader **ret);
+
+/* The same of what is no file. read: fills data unless the object ends before: bytes, or -errno. ctx is borrowed. */
+struct plain_source {
+    ssize_t (*read)(void *ctx, void *data, size_t size, uint64_t at);
+    void *ctx;
+};
+int plain_reader_new_from(const struct plain_source *source, uint64_t size, struct plain_reader **ret);
 void plain_reader_free(struct plain_reader *p);
 
 const struct codec_ops *plain_reader_codec(const struct plain_reader *p);

@@ -12,10 +12,11 @@ import pytest
 import requests
 
 from helpers.evidence import drop
+from helpers.obs import Obs, ObsStore
 from helpers.proc import wait_for
 from helpers.proxy import s3_error
 from helpers.serve import Serve
-from helpers.stores import Store, sha256
+from helpers.stores import sha256
 
 OPS, SHIP, PAY = "ops-token-of-a-test-1", "ship-token-of-a-test", "pay-token-of-a-test-1"
 LARGE = 20 << 20  # three parts
@@ -219,6 +220,19 @@ def test_without_redirects(start, s3):
     assert serve.get("/shop/a.bin", token=SHIP).body == data
 
 
+@pytest.mark.parametrize("codec", ["zstd:1", "gzip:1"])
+def test_decoded_is_the_evidence_itself(client, serve, dumps, codec):
+    drop(dumps, "app.hprof", 5_000_000)
+    data = (dumps / "app.hprof").read_bytes()
+    client.ok("ship", dumps / "app.hprof", "--keep", "--to", client.url, "--compress", codec)
+    key = json.loads(client.ok("ls", client.url, "--json").out)[0]["key"]
+    whole = serve.get("/%s?decoded" % key, token=SHIP)
+    assert whole.status == 200 and whole.body == data
+    assert whole.headers["Repr-Digest"] == digest(data)
+    part = serve.get("/%s?decoded" % key, token=SHIP, headers={"Range": "bytes=3000000-3000999"})
+    assert part.status == 206 and part.body == data[3000000:3001000]
+
+
 def test_other_teams_see_nothing(serve, s3):
     s3.overwrite("shop/a.bin", b"secret")
     for method in ("GET", "HEAD", "PUT", "DELETE"):
@@ -299,6 +313,64 @@ def test_get_follows_to_the_bucket_and_brings_no_token_there(salvage, start, dum
     proxy.harm(s3_error(403, "AccessDenied"), lambda r: "X-Amz-Signature" in r.query)
     client.ok("get", url, "-o", work / "again.hprof")
     assert (work / "again.hprof").read_bytes() == (dumps / "app.hprof").read_bytes()
+
+
+def test_two_servers_over_one_bucket(salvage, start, work, dumps, s3):
+    first = start(s3)
+    other = Serve(salvage, work, "--from", s3.url, *s3.args, "--tokens", work / "tokens", "--refresh", "1s", env=s3.env)
+    client = Client(salvage, first)
+    drop(dumps, "app.hprof", 100_000)
+    client.ok("ship", dumps / "app.hprof", "--to", client.url)
+    for server in (first, other):
+        wait_for(lambda: b"cart-1" in server.get("/-/cases", token=SHIP).body, 10, "no such case there")
+        assert len(json.loads(client.ok("ls", server.url, "--json").out)) == 1
+
+
+def test_pages_and_names_of_ours(client, serve, dumps, s3):
+    """All that works without a root, and none of it ends the server."""
+    drop(dumps, "app.hprof", 100_000)
+    client.ok("ship", dumps / "app.hprof", "--to", client.url)
+    case = json.loads(client.ok("ls", client.url, "--json").out)[0]["key"].rpartition("/")[0]
+    wait_for(lambda: serve.get("/-/case/" + case, token=OPS).status == 200, 10, "no page of the case")
+    for path in ("/healthz", "/readyz", "/metrics", "/-/cases", "/-/usage", "/-/compare", "/?format=json"):
+        assert serve.get(path, token=OPS).status == 200, path
+    for method, path in (("GET", "/-/uploads/0"), ("PATCH", "/-/uploads/0"), ("MOVE", "/shop/a"), ("PROPFIND", "/shop"),
+                         ("OPTIONS", "/shop/a"), ("OPTIONS", "/"), ("PUT", "/shop/"), ("GET", "/shop"), ("DELETE", "/shop"),
+                         ("MKCOL", "/shop"), ("GET", "/.salvage/x"), ("PUT", "/.salvage/x"), ("DELETE", "/.salvage/x"),
+                         ("PROPFIND", "/.salvage/"), ("GET", "/.salvage/"), ("POST", "/-/link?key=/shop/a")):
+        for token in (OPS, SHIP, None):
+            assert serve.request(method, path, b"" if method in ("PUT", "POST", "PATCH") else None, {"Depth": "1"},
+                                 token).status != 500, (method, path)
+    begun = put(serve, "/shop/resumable", b"x", Upload_Complete="?0", Upload_Draft_Interop_Version="8")
+    assert begun.status == 501 and "shop/resumable" not in s3.keys()
+    assert serve.get("/healthz").status == 200
+
+
+@pytest.fixture
+def obs(s3, s3_endpoint):
+    service = Obs(s3_endpoint, (os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]))
+    yield service
+    service.close()
+
+
+@pytest.mark.parametrize("temporary", [False, True])
+def test_obs(salvage, start, dumps, work, s3, obs, temporary):
+    store = ObsStore(s3, obs.url, obs.new_key(temporary))
+    serve = start(store)
+    client = Client(salvage, serve)
+    total = drop(dumps, "app.hprof", LARGE)
+    url = client.ok("ship", dumps / "app.hprof", "--to", client.url, "--compress", "none").lines[0]
+    found = store.check_all([total])
+    assert len(json.loads(client.ok("ls", client.url, "--json").out)) == 1
+    before = len(obs.requests())
+    client.ok("get", url, "-o", work / "out.hprof")
+    assert sha256((work / "out.hprof").read_bytes()) == total
+    direct = [r for r in obs.requests()[before:] if "Signature" in r["path"]]
+    assert [(r["method"], r["code"], "authorization" in r["headers"]) for r in direct] == [("GET", None, False)]
+    location = serve.get("/" + found[total]["key"], token=SHIP).headers["Location"]
+    assert requests.get(location.replace("Expires=1", "Expires=2"), timeout=20).status_code == 403
+    assert serve.request("DELETE", "/" + found[total]["key"], token=OPS).status == 204
+    assert store.keys() == []
 
 
 # Trouble behind it

@@ -34,6 +34,7 @@ OPERATIONS = {
     ("PUT", True, frozenset({"partNumber", "uploadId"})): set(),
     ("POST", True, frozenset({"uploads"})): set(),
     ("POST", True, frozenset({"uploadId"})): set(),
+    ("DELETE", True, frozenset()): set(),
     ("DELETE", True, frozenset({"uploadId"})): set(),
     ("GET", True, frozenset({"uploadId"})): {"max-parts", "part-number-marker"},
     ("GET", True, frozenset()): {"response-content-type", "response-content-disposition"},
