@@ -4,6 +4,7 @@
  */
 #include "base/buf.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -74,6 +75,15 @@ char *buf_take(struct buf *b)
     if (text)
         *b = (struct buf){.ceiling = b->ceiling};
     return text;
+}
+
+void buf_drop(struct buf *b, size_t size)
+{
+    assert(size <= b->size);
+    if (size == 0)
+        return;
+    memmove(b->data, b->data + size, b->size - size + 1);
+    b->size -= size;
 }
 
 void buf_clear(struct buf *b)

@@ -28,5 +28,6 @@ const char *buf_text(const struct buf *b);
  * memory. */
 char *buf_take(struct buf *b);
 
-void buf_clear(struct buf *b); /* empty, memory kept */
+void buf_clear(struct buf *b);             /* empty, memory kept */
+void buf_drop(struct buf *b, size_t size); /* takes the first bytes away, memory kept */
 void buf_done(struct buf *b);

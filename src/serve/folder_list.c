@@ -17,6 +17,7 @@
 #include "base/array.h"
 #include "base/fault.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "serve/object_answer.h"
 #include "serve/root.h"
 #include "serve/store_folder.h"
@@ -99,6 +100,8 @@ static int is_visible(struct folder_list *l, const char *name, char type)
 
     if (!l->is_root)
         return 1;
+    if (text_eq(name, "-"))
+        return 0; /* its keys are our pages' */
     if (type == IS_FOLDER)
         rights = caller_rights(r->serve->access, r->caller, name);
     if (rights & RIGHT_LIST)
@@ -202,11 +205,6 @@ int folder_list_new(struct request *r, struct folder_list **ret)
     return 0;
 }
 
-static int64_t to_ns(const struct timespec *t)
-{
-    return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
-}
-
 int folder_list_next(struct folder_list *l, struct folder_entry *ret)
 {
     struct stat st;
@@ -226,8 +224,10 @@ int folder_list_next(struct folder_list *l, struct folder_entry *ret)
         }
     } while (fstatat(dirfd(l->dir), name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
              !(type == IS_FOLDER ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode)));
-    *ret = (struct folder_entry){
-        .name = name, .folder = type == IS_FOLDER, .size = (uint64_t)st.st_size, .modified_ns = to_ns(&st.st_mtim)};
+    *ret = (struct folder_entry){.name = name,
+                                 .folder = type == IS_FOLDER,
+                                 .size = (uint64_t)st.st_size,
+                                 .modified_ns = root_time_ns(&st.st_mtim)};
     return 1;
 }
 

@@ -22,8 +22,7 @@ enum { NAME_COLUMN = 50, NS_PER_S = 1000000000 };
 
 struct listing {
     struct folder_list *list;
-    struct html page; /* what was made and not yet sent; for JSON only its buffer */
-    size_t sent;
+    struct html page;                /* what was made and not yet sent; for JSON only its buffer */
     bool json, begun, ended, second; /* second: an entry is before the next one */
 };
 
@@ -185,18 +184,14 @@ static ssize_t read_listing(void *ctx, void *data, size_t size)
     struct buf *out = &l->page.out;
     int r;
 
-    if (l->sent == out->size) {
-        buf_clear(out);
-        l->sent = 0;
-    }
-    while (!l->ended && out->size - l->sent < size)
+    while (!l->ended && out->size < size)
         if ((r = make(l)) < 0)
             return r;
-    if (size > out->size - l->sent)
-        size = out->size - l->sent;
+    if (size > out->size)
+        size = out->size;
     if (size > 0)
-        memcpy(data, out->data + l->sent, size);
-    l->sent += size;
+        memcpy(data, out->data, size);
+    buf_drop(out, size);
     return (ssize_t)size;
 }
 

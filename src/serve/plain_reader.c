@@ -205,7 +205,7 @@ static ssize_t decode(struct plain_reader *p, void *out, size_t size)
     p->input = data;
     p->input_size -= given - left;
     p->stored_left -= given - left;
-    if (n == 0 && given == left && given > 0)
+    if (n == 0 && given == left && p->stored_left > 0)
         return -EBADMSG; /* neither takes nor gives */
     return n;
 }

@@ -34,3 +34,10 @@ int root_open(int root_fd, const char *key, int flags)
     fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
     return fd < 0 ? -errno : (int)fd;
 }
+
+int64_t root_time_ns(const struct timespec *t)
+{
+    const int64_t most = INT64_MAX / 1000000000 - 1;
+
+    return (t->tv_sec > most ? most : t->tv_sec < -most ? -most : (int64_t)t->tv_sec) * 1000000000 + t->tv_nsec;
+}

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,11 +20,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "serve/root.h"
-
-static int64_t modified_ns(const struct stat *st)
-{
-    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
-}
 
 /* Looks at a name before it opens it: opening a FIFO wakes up its writer. A descriptor or -errno. */
 static int open_regular(int root_fd, const char *key, struct stat *ret)
@@ -44,13 +40,22 @@ static int open_regular(int root_fd, const char *key, struct stat *ret)
     return S_ISREG(ret->st_mode) ? TAKE_FD(fd) : -ENXIO;
 }
 
+/* Ours have a few KiB. Many small values take twenty times their text in memory: one is parsed at a time. */
+enum { READ_MANIFEST_MAX = 160 * 1024 };
+static pthread_mutex_t parsing = PTHREAD_MUTEX_INITIALIZER;
+
 /* Whether fd holds a manifest. ret: to be freed by manifest_done. */
 static bool read_manifest(int fd, const struct stat *st, struct manifest *ret)
 {
-    CLEANUP(buf_done) struct buf text = {.ceiling = MANIFEST_MAX};
+    CLEANUP(buf_done) struct buf text = {.ceiling = READ_MANIFEST_MAX};
+    int r;
 
-    return st->st_size > 0 && st->st_size <= MANIFEST_MAX && file_load_fd(fd, &text) == 0 &&
-           manifest_decode(buf_text(&text), text.size, ret, NULL) == 0;
+    if (st->st_size <= 0 || st->st_size > READ_MANIFEST_MAX || file_load_fd(fd, &text) < 0)
+        return false;
+    pthread_mutex_lock(&parsing);
+    r = manifest_decode(buf_text(&text), text.size, ret, NULL);
+    pthread_mutex_unlock(&parsing);
+    return r == 0;
 }
 
 static void describe(int root_fd, const char *key, const struct stat *st, struct root_object *o)
@@ -63,7 +68,7 @@ static void describe(int root_fd, const char *key, const struct stat *st, struct
         (fd = open_regular(root_fd, buf_text(&beside), &manifest)) < 0 || !read_manifest(fd, &manifest, &o->manifest))
         return;
     o->described = o->manifest.stored_size == (uint64_t)st->st_size;
-    o->sure = o->described && modified_ns(&manifest) >= modified_ns(st);
+    o->sure = o->described && root_time_ns(&manifest.st_mtim) >= root_time_ns(&st->st_mtim);
 }
 
 static void make_etag(const struct stat *st, struct root_object *o)
@@ -72,7 +77,7 @@ static void make_etag(const struct stat *st, struct root_object *o)
         snprintf(o->etag, sizeof(o->etag), "\"%.64s\"", o->manifest.stored_sha256);
     else
         snprintf(o->etag, sizeof(o->etag), "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"", (uint64_t)st->st_ino,
-                 (uint64_t)st->st_size, (uint64_t)modified_ns(st));
+                 (uint64_t)st->st_size, (uint64_t)root_time_ns(&st->st_mtim));
 }
 
 int root_object_open(int root_fd, const char *key, struct root_object *ret)
@@ -85,7 +90,7 @@ int root_object_open(int root_fd, const char *key, struct root_object *ret)
     if ((o.fd = open_regular(root_fd, key, &st)) < 0)
         return o.fd;
     o.size = (uint64_t)st.st_size;
-    o.modified_ns = modified_ns(&st);
+    o.modified_ns = root_time_ns(&st.st_mtim);
     o.is_manifest = text_ends(key, MANIFEST_SUFFIX) && read_manifest(o.fd, &st, &own);
     manifest_done(&own);
     describe(root_fd, key, &st, &o);

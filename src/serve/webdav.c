@@ -35,7 +35,6 @@ struct search {
     struct buf base;          /* path of the folder, encoded, with a '/' at its end */
     struct folder_list *list; /* NULL: of one thing, which is in out */
     struct buf out;
-    size_t sent;
     bool ended;
 };
 
@@ -167,18 +166,14 @@ static ssize_t read_search(void *ctx, void *data, size_t size)
     struct search *s = ctx;
     int r;
 
-    if (s->sent == s->out.size) {
-        buf_clear(&s->out);
-        s->sent = 0;
-    }
-    while (!s->ended && s->out.size - s->sent < size)
+    while (!s->ended && s->out.size < size)
         if ((r = make(s)) < 0)
             return r;
-    if (size > s->out.size - s->sent)
-        size = s->out.size - s->sent;
+    if (size > s->out.size)
+        size = s->out.size;
     if (size > 0)
-        memcpy(data, s->out.data + s->sent, size);
-    s->sent += size;
+        memcpy(data, s->out.data, size);
+    buf_drop(&s->out, size);
     return (ssize_t)size;
 }
 
@@ -204,7 +199,7 @@ static int begin(struct search *s, const struct stat *st)
                                       .key = key,
                                       .folder = folder,
                                       .size = (uint64_t)st->st_size,
-                                      .modified_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec});
+                                      .modified_ns = root_time_ns(&st->st_mtim)});
 }
 
 /* An object of a store elsewhere, else the folder of this name. As open_search. */

@@ -26,6 +26,7 @@ import pytest
 from helpers.evidence import drop
 from helpers.proc import wait_for
 from helpers.program import NOBODY
+from helpers.proxy import CutAnswer
 
 DAY = 24 * 60 * 60
 HOSTILE = ["a b", "it's", 'q"uote', "<script>alert(1)<", "k\u00e4se", "100%", "a%20b", "h#sh", "wh?t", "back\\slash", "a:b", "a+b&c;d=e"]
@@ -315,15 +316,37 @@ def test_ls_and_get_of_our_own(salvage, server, dumps, work):
     assert (work / "raw").read_bytes() == (server.root / key).read_bytes()
 
 
-def test_twenty_thousand_files_in_one_folder(salvage, serve):
+def test_get_goes_on_where_the_connection_broke(salvage, server, dumps, work, proxy_to):
+    key, _, data = ship(salvage, server, dumps, "app.hprof", 6_000_000, "--compress", "none")
+    proxy = proxy_to(server.address)
+    proxy.harm(CutAnswer(), lambda r: r.method == "GET" and not r.path.endswith(".json"))
+    salvage.ok("get", proxy.url + "/" + key, "-o", work / "back")
+    assert (work / "back").read_bytes() == data
+    assert [r.headers.get("range", "").startswith("bytes=") for r in proxy.requests if r.method == "GET" and r.path.endswith(".hprof")][-1]
+
+
+def test_files_of_all_times(server):
+    for name, seconds in (("past", -2**40), ("future", 2**33), ("far", 2**33 * 400)):
+        os.utime(put(server, "shop/" + name, b"x"), (seconds, seconds))
+        a = get(server, "/shop/" + name)
+        assert a.status == 200 and a.headers["Last-Modified"].endswith(" GMT")
+    assert len(listed(server, "/shop/")) == 3 and get(server, "/shop/").status == 200 and len(propfind(server, "/shop/")) == 4
+
+
+@pytest.mark.parametrize("long", [False, True], ids=["sorted", "too much to be sorted"])
+def test_folders_with_many_files(salvage, serve, long):
+    names = ["%s-%05d" % ("n" * (200 if long else 1), n) for n in range(40_000 if long else 20_000)]  # long: a page of 18 MB
     with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="salvage-e2e-") as root:  # making them takes a disk its time
         server = serve("--anonymous-read", root=pathlib.Path(root))
         (server.root / "many").mkdir()
-        for n in range(20_000):
-            os.mknod(server.root / "many" / ("n-%05d" % n))
-        assert [e["name"] for e in listed(server, "/many/")] == ["n-%05d" % n for n in range(20_000)]
-        assert get(server, "/many/").body.count(b"<a href=") == 20_001
-        assert salvage.run("ls", server.url, "many").code == 0
+        for name in names:
+            os.mknod(server.root / "many" / name)
+        found = [e["name"] for e in listed(server, "/many/")]
+        assert (sorted(found) if long else found) == names
+        assert get(server, "/many/").body.count(b"<a href=") == len(names) + 1
+        assert get(server, "/many/", method="PROPFIND", Depth="1").body.count(b"<D:href>") == len(names) + 1
+        if not long:
+            assert salvage.run("ls", server.url, "many").code == 0
 
 
 @pytest.fixture

@@ -138,6 +138,23 @@ static void clear_keeps_the_memory(void **state)
     assert_string_equal(buf_text(&b), "de");
 }
 
+static void what_was_used_is_dropped(void **state)
+{
+    struct buf b = {0};
+
+    (void)state;
+    buf_drop(&b, 0);
+    assert_int_equal(buf_add_text(&b, "abcdef"), 0);
+    buf_drop(&b, 2);
+    assert_string_equal(buf_text(&b), "cdef");
+    assert_int_equal(b.size, 4);
+    buf_drop(&b, 4);
+    assert_string_equal(buf_text(&b), "");
+    assert_int_equal(buf_add_text(&b, "g"), 0);
+    assert_string_equal(buf_text(&b), "g");
+    buf_done(&b);
+}
+
 static void done_may_be_repeated(void **state)
 {
     struct buf b = {0};
@@ -162,6 +179,7 @@ int main(void)
         cmocka_unit_test(absurd_sizes_do_not_overflow),
         cmocka_unit_test(take_leaves_an_empty_buffer_with_its_ceiling),
         cmocka_unit_test(clear_keeps_the_memory),
+        cmocka_unit_test(what_was_used_is_dropped),
         cmocka_unit_test(done_may_be_repeated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
