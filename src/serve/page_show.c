@@ -10,14 +10,18 @@
 #include "serve/class_histogram.h"
 #include "serve/page_evidence.h"
 
-enum { SHOWN_MAX = 512 * 1024, QUERY_MAX = 200 };
+enum { SHOWN_MAX = 512 * 1024, PARAGRAPH_MAX = 16 * 1024, QUERY_MAX = 100 };
 
-/* A paragraph: up to an empty line, with that. */
+/* A paragraph: up to an empty line, with that; of a text without any, some lines. */
 static size_t paragraph(const char *text, size_t size)
 {
-    const char *end = memmem(text, size, "\n\n", 2);
+    size_t most = size < PARAGRAPH_MAX ? size : PARAGRAPH_MAX;
+    const char *end = memmem(text, most, "\n\n", 2);
 
-    return end ? (size_t)(end - text) + 2 : size;
+    if (end)
+        return (size_t)(end - text) + 2;
+    end = most < size ? memrchr(text, '\n', most) : NULL;
+    return end ? (size_t)(end - text) + 1 : most;
 }
 
 static char lower(char c)
