@@ -14,16 +14,11 @@
 #include "serve/upload_finish.h"
 #include "serve/upload_resume.h"
 
-enum { DISCARD_MAX = 1024 * 1024 * 1024 };
-
 /* The route's own state. */
 struct single_upload {
     struct incoming incoming;
     struct upload_digests digests;
     bool replace;
-    int result; /* why it failed; what comes then is thrown away */
-    struct err err;
-    uint64_t discarded;
 };
 
 static void upload_free(void *state)
@@ -35,14 +30,11 @@ static void upload_free(void *state)
     free(u);
 }
 
-/* A client reads our answer when it has sent everything. Those that announce a size are refused before they begin, so
- * what comes to this has not been long under way; where it goes on and on, we break off. */
-static int discard(struct request *r, struct single_upload *u, size_t size)
+/* Nothing is left once the client knows, and others need the room. */
+static int fail(struct request *r, struct single_upload *u, int result, const struct err *e)
 {
-    u->discarded += size;
-    if (u->discarded <= DISCARD_MAX)
-        return 0;
-    upload_answer_failed(r, r->key, u->result, &u->err);
+    incoming_done(&u->incoming, true);
+    upload_answer_failed(r, r->key, result, e);
     return -ECANCELED;
 }
 
@@ -50,14 +42,12 @@ static int take(struct exchange *x, const void *data, size_t size)
 {
     struct request *r = exchange_state(x);
     struct single_upload *u = r->state;
+    struct err e = {0};
+    int result;
 
-    if (u->result < 0)
-        return discard(r, u, size);
     upload_digests_add(&u->digests, data, size);
-    u->result = incoming_write(&u->incoming, data, size, &u->err);
-    if (u->result < 0)
-        incoming_done(&u->incoming, true); /* others need the room */
-    return 0;
+    result = incoming_write(&u->incoming, data, size, &e);
+    return result < 0 ? fail(r, u, result, &e) : 0;
 }
 
 static void end(struct exchange *x)
@@ -66,17 +56,15 @@ static void end(struct exchange *x)
     struct single_upload *u = r->state;
     const struct incoming_target target = {r->key, u->replace};
     struct upload_result stored;
+    struct err e = {0};
+    int result = upload_digests_check_content(&u->digests, &e);
 
-    if (u->result == 0)
-        u->result = upload_digests_check_content(&u->digests, &u->err);
-    if (u->result == 0)
-        u->result = upload_finish(r->serve, &u->incoming, &u->digests, &target, &stored, &u->err);
-    if (u->result < 0) {
-        incoming_done(&u->incoming, true); /* nothing is left once the client knows */
-        upload_answer_failed(r, r->key, u->result, &u->err);
-    } else {
+    if (result == 0)
+        result = upload_finish(r->serve, &u->incoming, &u->digests, &target, &stored, &e);
+    if (result < 0)
+        (void)fail(r, u, result, &e);
+    else
         upload_answer_stored(r, r->key, &stored);
-    }
 }
 
 static int upload_new(struct request *r, int64_t size, struct single_upload **ret, struct err *e)

@@ -19,7 +19,7 @@
 #include "serve/upload_finish.h"
 #include "serve/upload_resource.h"
 
-enum { DISCARD_MAX = 1024 * 1024 * 1024, PROGRESS_STEP = 32 * 1024 * 1024 };
+enum { PROGRESS_STEP = 32 * 1024 * 1024 };
 
 /* The route's own state. */
 struct resumption {
@@ -28,9 +28,6 @@ struct resumption {
     bool created;  /* by this request */
     bool complete; /* its body is the rest */
     bool replace;
-    int result; /* why it failed; what comes then is thrown away */
-    struct err err;
-    uint64_t discarded;
     bool interim;      /* the client knows this version of the draft */
     uint64_t reported; /* the offset it last heard */
 };
@@ -51,13 +48,11 @@ static char *location_of(const struct upload_resource *res)
     return asprintf(&location, "/" UPLOAD_RESOURCES "%s", res->id) < 0 ? NULL : location;
 }
 
-static int discard(struct request *r, struct resumption *s, size_t size)
+/* The upload stays as it is, unless it was removed. */
+static int fail(struct request *r, struct resumption *s, int result, const struct err *e)
 {
-    s->discarded += size;
-    if (s->discarded <= DISCARD_MAX)
-        return 0;
     upload_fields_add_complete(r->exchange, false);
-    upload_answer_failed(r, s->resource.record.key, s->result, &s->err);
+    upload_answer_failed(r, s->resource.record.key, result, e);
     return -ECANCELED;
 }
 
@@ -82,18 +77,18 @@ static int take(struct exchange *x, const void *data, size_t size)
     struct request *r = exchange_state(x);
     struct resumption *s = r->state;
     struct upload_resource *res = &s->resource;
+    struct err e = {0};
+    int result;
 
-    if (s->result < 0)
-        return discard(r, s, size);
     if (res->record.length != UINT64_MAX && size > res->record.length - res->incoming.size) {
-        s->result = err_set(&s->err, -FAULT_USAGE, "more came than Upload-Length says: the upload is void");
         upload_resource_remove(res);
-        return 0;
+        err_set(&e, -FAULT_USAGE, "more came than Upload-Length says: the upload is void");
+        return fail(r, s, -FAULT_USAGE, &e);
     }
     upload_digests_add(&s->digests, data, size);
-    s->result = incoming_write(&res->incoming, data, size, &s->err);
-    if (s->result == 0)
-        report_progress(r, s);
+    if ((result = incoming_write(&res->incoming, data, size, &e)) < 0)
+        return fail(r, s, result, &e);
+    report_progress(r, s);
     return 0;
 }
 
@@ -104,7 +99,7 @@ static bool is_final(int result)
            result == -EFBIG;
 }
 
-static int finish(struct request *r, struct resumption *s, struct upload_result *stored)
+static int finish(struct request *r, struct resumption *s, struct upload_result *stored, struct err *e)
 {
     struct upload_resource *res = &s->resource;
     const struct incoming_target target = {res->record.key, s->replace};
@@ -117,9 +112,9 @@ static int finish(struct request *r, struct resumption *s, struct upload_result 
     text_hex(sha256, sizeof(sha256), res->record.sha256);
     res->record.size = res->incoming.size;
     res->record.complete = true;
-    if ((result = upload_resource_save(res, &s->err)) < 0)
+    if ((result = upload_resource_save(res, e)) < 0)
         return result;
-    if ((result = upload_finish(r->serve, &res->incoming, &s->digests, &target, stored, &s->err)) == 0)
+    if ((result = upload_finish(r->serve, &res->incoming, &s->digests, &target, stored, e)) == 0)
         upload_resource_committed(res);
     return result;
 }
@@ -128,23 +123,23 @@ static void complete(struct request *r, struct resumption *s)
 {
     struct upload_resource *res = &s->resource;
     struct upload_result stored;
-    bool is_over;
+    struct err e = {0};
+    int result;
 
     if (res->record.length != UINT64_MAX && res->record.length != res->incoming.size) {
         upload_fields_inconsistent(r);
         return;
     }
-    s->result = finish(r, s, &stored);
-    is_over = s->result == 0 || is_final(s->result);
-    upload_fields_add_complete(r->exchange, is_over);
-    if (s->result == 0) {
+    result = finish(r, s, &stored, &e);
+    upload_fields_add_complete(r->exchange, result == 0 || is_final(result));
+    if (result == 0) {
         request_audit(r, "upload", res->record.key, res->record.size);
         upload_answer_stored(r, res->record.key, &stored);
         return;
     }
-    if (is_over)
+    if (is_final(result))
         upload_resource_remove(res); /* nothing is left once the client knows */
-    upload_answer_failed(r, res->record.key, s->result, &s->err);
+    upload_answer_failed(r, res->record.key, result, &e);
 }
 
 static void answer_appended(struct request *r, struct resumption *s)
@@ -162,10 +157,10 @@ static void answer_appended(struct request *r, struct resumption *s)
 }
 
 /* What came with a digest that does not match is taken back: it was not acknowledged. */
-static int check_content(struct resumption *s)
+static int check_content(struct resumption *s, struct err *e)
 {
     struct err ignored;
-    int r = upload_digests_check_content(&s->digests, &s->err);
+    int r = upload_digests_check_content(&s->digests, e);
 
     if (r < 0)
         (void)incoming_truncate(&s->resource.incoming, s->resource.offset, &ignored);
@@ -176,21 +171,19 @@ static void end(struct exchange *x)
 {
     struct request *r = exchange_state(x);
     struct resumption *s = r->state;
+    struct err e = {0};
+    int result = check_content(s, &e);
 
-    if (s->result == 0)
-        s->result = check_content(s);
-    if (s->result == 0 && s->complete) {
+    if (result == 0 && s->complete) {
         complete(r, s);
         return;
     }
-    if (s->result == 0)
-        s->result = upload_resource_sync(&s->resource, &s->err);
-    if (s->result == 0) {
+    if (result == 0)
+        result = upload_resource_sync(&s->resource, &e);
+    if (result == 0)
         answer_appended(r, s);
-        return;
-    }
-    upload_fields_add_complete(r->exchange, false);
-    upload_answer_failed(r, s->resource.record.key, s->result, &s->err);
+    else
+        (void)fail(r, s, result, &e);
 }
 
 static void receive(struct request *r, struct resumption *s)

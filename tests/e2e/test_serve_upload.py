@@ -214,6 +214,7 @@ def test_a_ceiling_for_one_object(start):
     assert put(serve, "/shop/x", b"\0" * (1 << 20)).status == 201
     assert put(serve, "/shop/y", iter([b"\0" * (1 << 20), b"1"])).status == 413
     assert expects(serve, "/shop/y", 2 << 20) == 413
+    assert put(serve, "/shop/y", b"\0" * (8 << 20)).status == 413, "a client that does not wait gets its answer, too"
 
 
 def manifest_of(salvage, work):
