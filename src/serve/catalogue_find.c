@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "serve/catalogue_internal.h"
@@ -173,41 +174,79 @@ int catalogue_days(struct catalogue *c, const struct catalogue_query *q,
     return leave(c, find_days(enter(c), q, fn, ctx, e));
 }
 
-static int find_usage(struct index *x, const char *const *visible, int (*fn)(void *ctx, const struct usage_row *row),
-                      void *ctx, struct err *e)
+/* The rows of all namespaces are made once for a version of the index: each page asks which namespaces there are. */
+static const char USAGE[] =
+    "SELECT u.namespace, sum(u.cases), sum(u.objects), total(u.bytes), min(u.oldest), max(u.newest)"
+    " FROM (SELECT namespace, count(*) AS cases, sum(objects) AS objects, total(stored_size) AS bytes,"
+    " min(time_ns) AS oldest, max(time_ns) AS newest FROM cases GROUP BY namespace"
+    " UNION ALL SELECT namespace, 0, objects, bytes, NULL, NULL FROM others) u GROUP BY u.namespace ORDER BY 4 DESC, 1";
+
+static int add_usage(struct usage_cache *u, sqlite3_stmt *s)
 {
-    const struct catalogue_query q = {.visible = visible};
-    CLEANUP(query_done) struct query query;
+    CLEANUP_FREE char *namespace = strdup(sql_column_text(s, 0));
+
+    if (!namespace || array_reserve(&u->row, u->count + 1, &u->capacity, sizeof(*u->row), SIZE_MAX) < 0)
+        return -ENOMEM;
+    u->row[u->count++] = (struct usage_row){.namespace = TAKE_PTR(namespace),
+                                            .cases = sql_column_uint(s, 1),
+                                            .objects = sql_column_uint(s, 2),
+                                            .stored_bytes = sql_column_uint(s, 3),
+                                            .oldest_ns = sqlite3_column_int64(s, 4),
+                                            .newest_ns = sqlite3_column_int64(s, 5)};
+    return 0;
+}
+
+void usage_cache_clear(struct usage_cache *u)
+{
+    for (size_t i = 0; i < u->count; i++)
+        free((char *)u->row[i].namespace);
+    free(u->row);
+    *u = (struct usage_cache){0};
+}
+
+static int fill_usage(struct index *x, struct usage_cache *u, struct err *e)
+{
     CLEANUP(sql_finish) sqlite3_stmt *s = NULL;
+    int64_t version = index_version(x);
     int r;
 
-    query_init(&query, &q);
-    query_add(&query, "SELECT u.namespace, sum(u.cases), sum(u.objects), total(u.bytes), min(u.oldest), max(u.newest)"
-                      " FROM (SELECT namespace, count(*) AS cases, sum(objects) AS objects,"
-                      " total(stored_size) AS bytes, min(time_ns) AS oldest, max(time_ns) AS newest FROM cases"
-                      " GROUP BY namespace UNION ALL SELECT namespace, 0, objects, bytes, NULL, NULL FROM others) u"
-                      " WHERE 1");
-    query_filters(&query, "u", &q);
-    query_add(&query, " GROUP BY u.namespace ORDER BY 4 DESC, 1");
-    if ((r = query_prepare(&query, x->read.db, &s, e)) < 0)
+    if (u->valid && u->version == version)
+        return 0;
+    usage_cache_clear(u);
+    if ((r = sql_prepare(x->read.db, USAGE, &s, e)) < 0)
         return r;
-    while ((r = sql_step(s, e)) == 1) {
-        struct usage_row row = {.namespace = sql_column_text(s, 0),
-                                .cases = sql_column_uint(s, 1),
-                                .objects = sql_column_uint(s, 2),
-                                .stored_bytes = sql_column_uint(s, 3),
-                                .oldest_ns = sqlite3_column_int64(s, 4),
-                                .newest_ns = sqlite3_column_int64(s, 5)};
+    while ((r = sql_step(s, e)) == 1)
+        if (add_usage(u, s) < 0)
+            return err_set(e, -ENOMEM, "out of memory");
+    u->version = version;
+    u->valid = r == 0;
+    return r;
+}
 
-        if ((r = fn(ctx, &row)) < 0)
-            return r;
-    }
+static bool is_visible(const char *const *visible, const char *namespace)
+{
+    for (; visible && *visible; visible++)
+        if (strcmp(*visible, namespace) == 0)
+            return true;
+    return !visible;
+}
+
+static int give_usage(struct index *x, struct usage_cache *u, const char *const *visible,
+                      int (*fn)(void *ctx, const struct usage_row *row), void *ctx, struct err *e)
+{
+    int r = fill_usage(x, u, e);
+
+    for (size_t i = 0; r >= 0 && i < u->count; i++)
+        if (is_visible(visible, u->row[i].namespace))
+            r = fn(ctx, &u->row[i]);
     return r;
 }
 
 int catalogue_usage(struct catalogue *c, const char *const *visible, int (*fn)(void *ctx, const struct usage_row *row),
                     void *ctx, struct err *e)
 {
-    assert(c && fn);
-    return leave(c, find_usage(enter(c), visible, fn, ctx, e));
+    struct index *x = enter(c);
+
+    assert(fn);
+    return leave(c, give_usage(x, &c->usage, visible, fn, ctx, e));
 }

@@ -23,6 +23,7 @@
     "PRAGMA temp_store = MEMORY;"                                                                                      \
     "PRAGMA mmap_size = 0;"                                                                                            \
     "PRAGMA synchronous = NORMAL;"                                                                                     \
+    "PRAGMA journal_size_limit = 4194304;"                                                                             \
     "PRAGMA trusted_schema = OFF;"                                                                                     \
     "PRAGMA cell_size_check = ON;"
 
@@ -241,6 +242,7 @@ int index_remake(struct index *x, struct err *e)
 
     pthread_mutex_lock(&x->write.lock);
     pthread_mutex_lock(&x->read.lock);
+    x->remade++;
     r = make_anew(x, e);
     pthread_mutex_unlock(&x->read.lock);
     pthread_mutex_unlock(&x->write.lock);
@@ -256,6 +258,14 @@ sqlite3 *index_read_begin(struct index *x)
 void index_read_end(struct index *x)
 {
     pthread_mutex_unlock(x->in_memory ? &x->write.lock : &x->read.lock);
+}
+
+int64_t index_version(struct index *x)
+{
+    int64_t version = x->in_memory ? sqlite3_total_changes64(x->write.db) - x->hits_changes
+                                   : sql_number(x->read.db, "PRAGMA data_version");
+
+    return version + ((int64_t)x->remade << 48);
 }
 
 int index_begin(struct index *x, struct err *e)

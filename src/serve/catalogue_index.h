@@ -62,6 +62,7 @@ struct index {
     bool in_memory;                            /* or in a file without a name */
     sqlite3_stmt *statement[INDEX_STATEMENTS]; /* of the writing side */
     unsigned changes;                          /* since index_begin */
+    unsigned remade;                           /* how often */
     char *hits; /* the words that temp.hits of the reading side was filled by; NULL: it is empty */
     int64_t hits_version, hits_changes, hits_count;
 };
@@ -78,6 +79,9 @@ int index_remake(struct index *x, struct err *e);
 /* The reading side: to be unlocked with the same. */
 sqlite3 *index_read_begin(struct index *x);
 void index_read_end(struct index *x);
+
+/* Another number after each change, by this process or another. With the reading side's lock. */
+int64_t index_version(struct index *x);
 
 /* 1 with what the manifest's file was like when it was read, 0 if the object is not known. Takes the
  * lock itself. */

@@ -11,11 +11,20 @@
 
 enum { CHANGED_MAX = 10000 }; /* keys that wait: with more, the store is listed instead */
 
+struct usage_cache {
+    struct usage_row *row; /* their namespaces are owned */
+    size_t count, capacity;
+    int64_t version; /* of the index */
+    bool valid;
+};
+void usage_cache_clear(struct usage_cache *u);
+
 struct catalogue {
     struct sink_config store; /* borrowed parts of the caller's */
     uint64_t refresh_ms;
     struct index *index;
-    struct sink *sink; /* of the thread; NULL: not open */
+    struct usage_cache usage; /* with the index's reading side */
+    struct sink *sink;        /* of the thread; NULL: not open */
 
     pthread_t thread;
     bool running;

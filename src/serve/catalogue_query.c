@@ -136,13 +136,6 @@ static int fill_hits(sqlite3 *db, const char *match, struct err *e)
     return sql_do(s, e);
 }
 
-/* How often the file was written to, by this connection or by another. */
-static int64_t version_of(struct index *x)
-{
-    return x->in_memory ? sqlite3_total_changes64(x->write.db) - x->hits_changes
-                        : sql_number(x->read.db, "PRAGMA data_version");
-}
-
 int query_find_words(struct query *q, struct index *x, struct err *e)
 {
     sqlite3 *db = x->read.db;
@@ -151,7 +144,7 @@ int query_find_words(struct query *q, struct index *x, struct err *e)
 
     if (q->result < 0 || !q->match || !*q->match)
         return 0;
-    version = version_of(x);
+    version = index_version(x);
     if (x->hits && strcmp(x->hits, q->match) == 0 && x->hits_version == version) {
         q->many_hits = x->hits_count > MANY_HITS;
         return 0;

@@ -14,11 +14,11 @@ AT = datetime.datetime(2026, 11, 21, 1, 56, 5, tzinfo=datetime.timezone.utc)
 OPS = "ops-token-of-a-test-1"
 
 
-def start(salvage, work, *args):
+def start(salvage, work, *args, env=None):
     tokens = work / "tokens"
     tokens.write_text("ops %s admin *\ndev dev-token-of-a-test-1 read shop\n" % OPS)
     tokens.chmod(0o600)
-    return Serve(salvage, work, "--tokens", tokens, *args)
+    return Serve(salvage, work, "--tokens", tokens, *args, env=env)
 
 
 def metrics(serve):
@@ -152,3 +152,42 @@ def test_cases_as_json(salvage, work):
     for bad in "limit=0", "limit=x", "since=yesterday", "after=x":
         assert serve.get("/-/api/cases?" + bad, token=OPS).status == 400, bad
     assert serve.get("/-/api/cases").status in (303, 401)
+
+
+def test_a_bucket_is_listed_again_and_its_index_kept(salvage, work, s3):
+    folders = [put_case(work / "made", "shop", "cart-%d" % i, AT, number=i).rpartition("/")[0] for i in range(3)]
+
+    def copy(folder):
+        for path in (work / "made" / folder).iterdir():
+            s3.overwrite(folder + "/" + path.name, path.read_bytes())
+
+    copy(folders[0])
+    serve = start(salvage, work, "--from", s3.url, *s3.args, "--refresh", "1s", "--state", work / "state", env=s3.env)
+    wait_for(lambda: len(ask(serve, loops="apart")["cases"]) == 1, 20, "not found")
+    copy(folders[1])
+    wait_for(lambda: len(ask(serve, loops="apart")["cases"]) == 2, 20, "not found")
+    s3.overwrite(folders[1] + ".pin", b"{}")
+    wait_for(lambda: [one["pinned"] for one in ask(serve, loops="apart")["cases"]].count(True) == 1, 20, "not pinned")
+    serve.restart()
+    assert len(ask(serve, loops="apart")["cases"]) == 2
+    for key in [key for key in s3.keys() if key.startswith(folders[0])]:
+        s3.client.delete_object(Bucket=s3.bucket, Key=s3.full(key))
+    wait_for(lambda: len(ask(serve, loops="apart")["cases"]) == 1, 20, "not forgotten")
+    assert (work / "state" / "catalogue.sqlite").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_hostile_manifest_breaks_nothing_and_is_shown(salvage, work):
+    serve = start(salvage, work)
+    put_case(serve.root, "shop", "cart-0", AT, number=1)
+    bad = put_case(serve.root, "shop", "evil-0", AT, number=2)
+    (serve.root / (bad + ".json")).write_bytes(b'{"schema": "salvage.manifest/1", "key": ' + b"[" * 100000)
+    lies = put_case(serve.root, "shop", "liar-0", AT, number=3, size=2 ** 63 - 1, time={
+        "modified": "9999-01-01T00:00:00.000Z"}, where={"namespace": "bank", "pod": "<script>", "place": "bank/x"})
+    serve.restart()
+    wait_for(lambda: len(ask(serve)["cases"]) == 3, 10, "not found")
+    found = {one["id"]: one for one in ask(serve)["cases"]}
+    assert found[bad.rpartition("/")[0]]["kind"] == "unreadable"
+    liar = found[lies.rpartition("/")[0]]
+    assert liar["namespace"] == "shop" and liar["time"] < "2027" and liar["stored_size"] == 10
+    assert serve.get("/-/cases", token=OPS).status == 200
+    assert {one["namespace"] for one in ask(serve, token="dev-token-of-a-test-1")["cases"]} == {"shop"}
