@@ -154,10 +154,12 @@ static const struct event_info TABLE[EVENT_END] = {
                                   "who could say whose token it is, or what its owner may do, does not answer serve: "
                                   "those callers get 503; once a minute. what: kubernetes or oidc",
                                   "what error"},
-    [EVENT_GATEWAY_FAILED] = {"gateway-failed", LEVEL_WARNING,
-                              "the store behind serve (--from) has failed a request for this object; the client was "
-                              "answered with 502, 503 or 504, or its download was broken off",
-                              "key fault error"},
+    [EVENT_GATEWAY_FAILED] =
+        {"gateway-failed", LEVEL_WARNING,
+         "the store behind serve (--from) has failed a request for this object: the client was "
+         "answered with 502, 503 or 504, or its download was broken off; without a key: the search "
+         "for uploads that were left unfinished",
+         "key fault error"},
     [EVENT_CASE_REMOVED] = {"case-removed", LEVEL_INFO,
                             "serve: --retain does not keep a case (reason): it left the store",
                             "case bytes objects reason"},

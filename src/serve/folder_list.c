@@ -264,12 +264,12 @@ bool folder_list_open(struct request *r, struct folder_list **ret)
     bool empty = false;
     int result = r->serve->gateway ? open_store_folder(r, &l, &empty, &e) : folder_list_new(r, &l);
 
-    if ((result < 0 && result > -FAULT_FIRST) || (result == 0 && !l)) {
-        object_answer_absent(r, result);
+    if (result <= -FAULT_FIRST) {
+        gateway_fail(r, result, &e);
         return false;
     }
-    if (result < 0) {
-        gateway_fail(r, result, &e);
+    if (result < 0 || !l) {
+        object_answer_absent(r, result);
         return false;
     }
     if (!r->serve->gateway)

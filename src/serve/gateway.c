@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "serve/gateway_sweep.h"
 #include "serve/upload_memory.h"
 
 enum { RETRY_AFTER_S = 5 };
@@ -22,6 +23,7 @@ struct gateway {
     const struct sink_ops *ops;
     struct sink_pool *sinks;
     struct upload_memory *memory;
+    struct gateway_sweep *sweep; /* may be NULL */
 };
 
 DEFINE_CLEANUP(struct gateway *, gateway_close)
@@ -47,6 +49,7 @@ int gateway_open(const struct gateway_config *config, const struct sink_config *
         return r;
     g->ops = first->ops;
     sink_pool_give(g->sinks, first);
+    g->sweep = gateway_sweep_start(g->sinks);
     *ret = TAKE_PTR(g);
     return 0;
 }
@@ -55,6 +58,7 @@ void gateway_close(struct gateway *g)
 {
     if (!g)
         return;
+    gateway_sweep_stop(g->sweep);
     sink_pool_free(g->sinks);
     upload_memory_free(g->memory);
     free(g);

@@ -169,7 +169,7 @@ static void end(struct exchange *x)
 {
     struct request *r = exchange_state(x);
     struct gateway_upload *u = r->state;
-    struct upload_result stored;
+    struct upload_result stored = {0};
 
     if (u->result == 0)
         u->result = finish(r, u, &stored);

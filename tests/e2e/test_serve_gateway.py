@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -14,7 +15,7 @@ import requests
 from helpers.evidence import drop
 from helpers.obs import Obs, ObsStore
 from helpers.proc import wait_for
-from helpers.proxy import s3_error
+from helpers.proxy import ChangeAnswer, s3_error
 from helpers.serve import Serve
 from helpers.stores import sha256
 
@@ -147,6 +148,17 @@ def test_a_server_that_dies_in_mid_upload_leaves_nothing_visible(serve, s3):
     assert s3.keys() == []
     assert put(serve, "/shop/large", b"again").status == 201
     s3.clear_uploads()
+
+
+def test_what_a_killed_server_left_is_aborted_after_a_week(start, s3, proxy_to):
+    s3.client.create_multipart_upload(Bucket=s3.bucket, Key=s3.full("shop/left"))
+    start(s3).wait("serving")
+    assert s3.unfinished() == [s3.full("shop/left")], "too young"
+    proxy = proxy_to(s3.args[1].removeprefix("http://"))
+    proxy.harm(ChangeAnswer(lambda data: re.sub(rb"<Initiated>20..", b"<Initiated>2020", data)),
+               lambda r: r.method == "GET" and "uploads" in r.query)
+    assert start(s3.through(proxy)).wait("aborted-upload")["count"] == 1
+    assert s3.unfinished() == []
 
 
 def test_a_client_that_goes_leaves_nothing(serve, s3):
