@@ -31,54 +31,59 @@ void finding_step(const struct findings *f, const char *name, const char *text)
     write_finding(f, &found);
 }
 
-__attribute__((format(printf, 3, 0))) static void add(const struct findings *f, const struct finding_head *head,
-                                                      const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) /* text: FINDING_TEXT_MAX bytes, formatted. */
+static void
+add(const struct findings *f, const struct finding_head *head, const char *text)
 {
     struct finding found = {.result = head->result};
-    char text[FINDING_TEXT_MAX];
 
     assert(head->result != FINDING_STEP && head->name);
-    vsnprintf(text, sizeof(text), format, args);
     snprintf(found.name, sizeof(found.name), "%s", head->name);
     text_printable(text, found.text, sizeof(found.text));
     text_printable(head->remedy ? head->remedy : "", found.remedy, sizeof(found.remedy));
     write_finding(f, &found);
 }
 
+/* Formats the text of a function with a variable number of arguments. */
+#define FORMAT(text, format)                                                                                           \
+    do {                                                                                                               \
+        va_list args;                                                                                                  \
+                                                                                                                       \
+        va_start(args, format);                                                                                        \
+        vsnprintf(text, sizeof(text), format, args);                                                                   \
+        va_end(args);                                                                                                  \
+    } while (0)
+
 void finding_add(const struct findings *f, const struct finding_head *head, const char *format, ...)
 {
-    va_list args;
+    char text[FINDING_TEXT_MAX];
 
-    va_start(args, format);
-    add(f, head, format, args);
-    va_end(args);
+    FORMAT(text, format);
+    add(f, head, text);
 }
 
 void finding_ok(const struct findings *f, const char *name, const char *format, ...)
 {
-    va_list args;
+    char text[FINDING_TEXT_MAX];
 
-    va_start(args, format);
-    add(f, &(struct finding_head){FINDING_OK, name, NULL}, format, args);
-    va_end(args);
+    FORMAT(text, format);
+    add(f, &(struct finding_head){FINDING_OK, name, NULL}, text);
 }
 
 void finding_warn(const struct findings *f, const char *name, const char *remedy, const char *format, ...)
 {
-    va_list args;
+    char text[FINDING_TEXT_MAX];
 
-    va_start(args, format);
-    add(f, &(struct finding_head){FINDING_WARN, name, remedy}, format, args);
-    va_end(args);
+    FORMAT(text, format);
+    add(f, &(struct finding_head){FINDING_WARN, name, remedy}, text);
 }
 
 void finding_fail(const struct findings *f, const char *name, const char *remedy, const char *format, ...)
 {
-    va_list args;
+    char text[FINDING_TEXT_MAX];
 
-    va_start(args, format);
-    add(f, &(struct finding_head){FINDING_FAIL, name, remedy}, format, args);
-    va_end(args);
+    FORMAT(text, format);
+    add(f, &(struct finding_head){FINDING_FAIL, name, remedy}, text);
 }
 
 static void run_group(int to, const void *ctx)
