@@ -208,6 +208,7 @@ static void see_end(struct watched_jvm *w)
 
 void jvmends_status(struct jvmends *e, pid_t pid, int status)
 {
+    assert(pid > 0);
     for (size_t i = 0; i < e->count; i++) {
         struct watched_jvm *w = e->item[i];
 

@@ -4,6 +4,7 @@
  */
 #include "arm/near_limit.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -34,6 +35,7 @@ bool near_limit_is(const struct threadroom *room, uint64_t threads)
 
 int near_limit_create(const char *root, const char *path, uid_t owner)
 {
+    assert(root && *path);
     CLEANUP_FD int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int fd = folder < 0 ? -errno
                         : open_beneath(folder, path + (*path == '/'), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
@@ -100,6 +102,7 @@ static int take_all(const struct jvmtrace *t, const struct threadroom *room, con
 
 void near_limit_take(const struct jvmtrace *t, const struct threadroom *room, const char *root, const char *below)
 {
+    assert(t->pid > 0 && room->what && root && below);
     struct err e = {0};
     int r = take_all(t, room, root, below, &e);
 

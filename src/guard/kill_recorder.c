@@ -159,6 +159,7 @@ uint64_t kill_recorder_due_ms(const struct kill_recorder *r)
 
 bool kill_recorder_reap(struct kill_recorder *r, pid_t child, uint64_t now_ms)
 {
+    assert(child > 0);
     if (child != r->child)
         return false;
     r->child = 0;

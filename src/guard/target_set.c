@@ -95,6 +95,7 @@ int target_set_watch_fd(struct target_set *s, int fd, uint32_t events, void *ptr
 {
     struct epoll_event event = {.events = events, .data.ptr = ptr};
 
+    assert(s->epoll >= 0 && fd >= 0);
     return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? err_set(e, -errno, "epoll: %s", strerror(errno)) : 0;
 }
 
@@ -281,6 +282,7 @@ static bool poll_target(struct target_set *s, struct target *t, uint64_t now)
 
 void target_set_turn(struct target_set *s)
 {
+    assert(s->epoll >= 0);
     for (size_t i = s->count; i-- > 0;) {
         struct target *t = s->target[i];
         uint64_t now = clock_mono_ms();

@@ -4,6 +4,7 @@
  */
 #include "oom/oomtable.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -96,6 +97,7 @@ bool oomtable_row(const char *text, const struct oomtable *t, uint64_t page_size
     struct oomkill_process p;
     const char *at = text;
 
+    assert(page_size > 0);
     oomkill_process_init(&p);
     if (t->count == 0 || !scan_word(&at, "["))
         return false;
@@ -144,6 +146,7 @@ static void rescale(uint64_t *bytes, uint64_t from, uint64_t to)
 
 void oomtable_rescale(struct oomkill *k, uint64_t from, uint64_t to)
 {
+    assert(from > 0 && to > 0);
     for (unsigned i = 0; i < k->task_count; i++) {
         struct oomkill_process *p = &k->task[i];
         uint64_t *const pages[] = {&p->total_vm, &p->rss, &p->rss_anon, &p->rss_file, &p->rss_shmem, &p->swap};

@@ -26,6 +26,7 @@ void finding_step(const struct findings *f, const char *name, const char *text)
 {
     struct finding found = {.result = FINDING_STEP};
 
+    assert(name && text);
     snprintf(found.name, sizeof(found.name), "%s", name);
     snprintf(found.text, sizeof(found.text), "%s", text);
     write_finding(f, &found);
@@ -117,6 +118,7 @@ int finding_next(struct finding_group *g, uint64_t until_ms, struct finding *ret
     struct finding found;
     int r;
 
+    assert(g->run);
     while (g->child.pid > 0) {
         if ((r = report_child_read(&g->child, &found, sizeof(found), until_ms, -1)) <= 0)
             return ended(g,

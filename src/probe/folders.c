@@ -4,6 +4,7 @@
  */
 #include "probe/folders.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -183,6 +184,7 @@ void probe_folders(const struct findings *f, const void *ctx)
 {
     const struct probe_folders *o = ctx;
 
+    assert(((const struct probe_folders *)ctx)->dirs);
     for (char *const *dir = o->dirs; *dir; dir++)
         check_one(f, *dir, o->state);
 }

@@ -4,6 +4,7 @@
  */
 #include "probe/store.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -304,6 +305,7 @@ void probe_store(const struct findings *f, const void *ctx)
     struct err e = {0};
     bool there;
 
+    assert(((const struct probe_store *)ctx)->plan);
     if (o->plan->sink.url.scheme == URL_FILE) {
         check_folder_store(f, o->plan);
         return;

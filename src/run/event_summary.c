@@ -4,6 +4,7 @@
  */
 #include "run/event_summary.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,7 @@ static void add_shipped(struct event_summary *t, const json_t *json)
 
 void event_summary_add(struct event_summary *t, const char *line, size_t size)
 {
+    assert(line);
     json_t *json = json_loadb(line, size, 0, NULL);
     const char *name = json_string_value(json_object_get(json, "event"));
 

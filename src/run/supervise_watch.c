@@ -3,6 +3,7 @@
  * SIGTERM asks the watch to stop, SIGINT to stop at once: two different signals, since two of the same may merge while
  * they are pending. It gets neither before it has reported EVENT_STARTED.
  */
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ void supervise_start_watch(struct supervisor *s)
 {
     int r;
 
+    assert(s->config->watch && !s->watch);
     s->restart_ms = 0;
     s->asked = s->hurried = false;
     event_summary_restart(&s->summary);
@@ -63,6 +65,7 @@ void supervise_read_channel(struct supervisor *s)
     char line[EVENT_SIZE_MAX];
     ssize_t n;
 
+    assert(s->channel >= 0);
     do {
         n = recv(s->channel, line, sizeof(line), MSG_DONTWAIT);
         if (n > 0)

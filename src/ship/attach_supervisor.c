@@ -63,6 +63,7 @@ bool attach_supervisor_reap(struct attach_supervisor *k, pid_t child, int status
 {
     char reason[64];
 
+    assert(child > 0);
     if (!k->pid || child != k->pid)
         return false;
     k->pid = 0;

@@ -5,6 +5,7 @@
  */
 #include "ship/checkpoint.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -85,6 +86,7 @@ void checkpoint_begin(struct checkpoint *c, const struct journal_head *head)
 {
     CLEANUP(buf_done) struct buf line = {0};
 
+    assert(head->store && head->key && head->codec);
     if (c->dirfd < 0 || c->error)
         return;
     if (c->fd >= 0)
@@ -102,6 +104,7 @@ void checkpoint_seal(struct checkpoint *c, const struct journal_head *head)
     CLEANUP(journal_done) struct journal j = {0};
     int r;
 
+    assert(head->store && head->key && head->codec);
     if (c->dirfd < 0 || c->error || checkpoint_load(c, &j) < 0)
         return;
     r = journal_encode_head(head, &text);
@@ -124,6 +127,7 @@ void checkpoint_token(struct checkpoint *c, const char *token)
 {
     CLEANUP(buf_done) struct buf line = {0};
 
+    assert(token);
     append(c, &line, journal_encode_token(token, &line), 0);
 }
 
@@ -131,6 +135,7 @@ void checkpoint_part(struct checkpoint *c, const struct journal_part *part)
 {
     CLEANUP(buf_done) struct buf line = {0};
 
+    assert(part->number > 0);
     append(c, &line, journal_encode_part(part, &line), SYNC_EVERY_MS);
 }
 

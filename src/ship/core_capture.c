@@ -4,6 +4,7 @@
  */
 #include "ship/core_capture.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -45,6 +46,7 @@ int core_to_descriptor(const struct proc *p, const struct live_core_options *o, 
     char name[CORING_NAME_MAX];
     int r;
 
+    assert(p->fd >= 0 && fd >= 0);
     progress_begin(&progress, coring_name(p, name));
     watched.step = step;
     watched.ctx = &progress;
@@ -58,6 +60,7 @@ int core_to_descriptor(const struct proc *p, const struct live_core_options *o, 
 int core_to_file(const struct proc *p, const struct live_core_options *o, const char *path, struct live_core *ret,
                  struct err *e)
 {
+    assert(p->fd >= 0 && path);
     CLEANUP_FREE char *folder_copy = strdup(path), *name_copy = strdup(path);
     CLEANUP_FD int folder = -1, fd = -1;
     char part[NAME_MAX + 1];
@@ -171,6 +174,7 @@ int core_to_store(const struct proc *p, const struct live_core_options *o, struc
     pthread_t thread = 0;
     int r;
 
+    assert(p->fd >= 0 && s->plan);
     if ((r = proc_status(p, &status)) < 0)
         return err_set(e, r, "process %d: %s", (int)p->pid, r == -ESRCH ? "has ended" : strerror(-r));
     if (proc_started(p, &stream.started_ns) < 0)

@@ -98,6 +98,7 @@ static bool collect_from(const struct crashlogs *c, const struct crashlog *l, co
 
 void crashlogs_collect(struct crashlogs *c)
 {
+    assert(c->to || c->count == 0);
     for (size_t i = c->count; i-- > 0;) {
         const struct crashlog *l = &c->jvm[i];
         struct proc_status status;

@@ -124,6 +124,7 @@ int dump_to_file(const struct jvm *j, const struct dump_options *o, const char *
     CLEANUP(dumped_done) struct dumped made = {0};
     int r;
 
+    assert(j->proc.fd >= 0 && path);
     if ((r = new_file_open(path, &to, e)) < 0 || (r = make(j, o, &d, &made, e)) < 0)
         return r;
     if ((r = new_file_take_dump(&to, &d)) < 0) {
@@ -185,6 +186,7 @@ static int ship(const struct capture *w, struct shipping *s, const struct open_f
 
 int dump_to_store(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e)
 {
+    assert(j->proc.fd >= 0 && s->plan);
     CLEANUP(heapdump_done) struct heapdump d = HEAPDUMP_NONE;
     CLEANUP(dumped_done) struct dumped made = {0};
     CLEANUP_FREE char *kept = NULL;
@@ -268,6 +270,7 @@ static int read_stream(const struct heapdump_request *rq, int fd, struct streami
 
 int dump_by_stream(const struct jvm *j, const struct dump_options *o, struct shipping *s, struct err *e)
 {
+    assert(j->proc.fd >= 0 && s->plan);
     struct heapdump_request rq;
     struct capture c = {j, o, NULL, "the heap dump"};
     struct streaming streaming = {.o = o, .j = j};
@@ -331,6 +334,7 @@ int answer_to_file(const struct jvm_request *q, int fd, struct pause *ret, struc
 
 int answer_to_store(const struct jvm_request *q, const char *name, struct shipping *s, struct err *e)
 {
+    assert(name && s->plan);
     const struct dump_options options = {.until_ms = q->until_ms};
     struct capture c = {q->jvm, &options, NULL, name};
     CLEANUP_FD int fd = memfd_create(name, MFD_CLOEXEC);

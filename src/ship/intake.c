@@ -301,6 +301,7 @@ int intake_resume(struct intake *in, uint64_t offset, const char *saved_digest, 
 {
     struct digest d;
 
+    assert(in->source == INTAKE_FILE && saved_digest);
     if (offset > in->identity.size || digest_load(&d, saved_digest) < 0)
         return err_set(e, -FAULT_FORMAT, "the journal of %s does not fit the file", in->path);
     in->digest = d;
@@ -327,6 +328,7 @@ ssize_t intake_read(struct intake *in, void *block, struct err *e)
 
 int intake_complete(struct intake *in, struct err *e)
 {
+    assert(in->source == INTAKE_GROWING);
     int r = identity_get(in->fd, in->machine, &in->identity);
 
     if (r < 0)

@@ -105,6 +105,7 @@ static int copy(struct heapdump *d, const struct new_file *to)
 
 int new_file_take_dump(const struct new_file *to, struct heapdump *d)
 {
+    assert(to->folder >= 0 && to->copy && d->fd >= 0);
     /* The JVM's user owns the dump. It becomes the caller's, with mode 0600: it holds customers' data. Where the owner
      * can't be changed, the dump is copied. */
     int r = fchown(d->fd, geteuid(), getegid()) < 0 || fchmod(d->fd, 0600) < 0 ? -EXDEV

@@ -53,6 +53,7 @@ static const struct upload_pool_ops SENDER = {.work = send};
 
 int part_assembly_new(const struct part_assembly_config *c, struct checkpoint *checkpoint, struct part_assembly **ret)
 {
+    assert(checkpoint && c->buffers > 0 && c->part_size > 0 && c->parts_max > 0);
     struct part_assembly *g = calloc(1, sizeof(*g));
 
     if (!g)

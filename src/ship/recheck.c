@@ -20,6 +20,7 @@ enum { STACK_SIZE = 256 * 1024, BLOCKS_MAX = 1 << 28 };
 
 int recheck_add(struct recheck *c, const void *block)
 {
+    assert(!c->running && c->block_size > 0);
     int r = array_reserve(&c->hash, c->count + 1, &c->capacity, sizeof(*c->hash), BLOCKS_MAX);
 
     if (r < 0)

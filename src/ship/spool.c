@@ -195,6 +195,7 @@ static int load_claim(struct spool *s, const char *id, struct claim *ret)
 
 int spool_each(struct spool *s, void (*fn)(void *ctx, struct claim *c), void *ctx)
 {
+    assert(fn);
     CLEANUP_DIR DIR *dir = file_opendir(s->dirfd, "spool");
 
     if (!dir)

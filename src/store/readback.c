@@ -4,6 +4,7 @@
  */
 #include "store/readback.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
@@ -25,6 +26,7 @@ int readback_init(struct readback *c)
 
 int readback_add(struct readback *c, const void *data, size_t size)
 {
+    assert(c->digest);
     if (EVP_DigestUpdate(c->digest, data, size) != 1)
         return -ENOMEM;
     c->size += size;
@@ -36,6 +38,7 @@ int readback_hex(struct readback *c, char out[65])
     unsigned char raw[EVP_MAX_MD_SIZE];
     unsigned size;
 
+    assert(c->digest);
     if (EVP_DigestFinal_ex(c->digest, raw, &size) != 1)
         return -ENOMEM;
     text_hex(raw, size, out);
@@ -52,6 +55,7 @@ int readback_same(struct readback *c, const struct whole *w, const char *what, s
 {
     char hex[65];
 
+    assert(c->digest && w->sha256[0]);
     if (c->size != w->size)
         return err_set(e, -FAULT_CORRUPT, "%s has %" PRIu64 " bytes instead of %" PRIu64 ": it was damaged on its way",
                        what, c->size, w->size);

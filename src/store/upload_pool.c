@@ -4,6 +4,7 @@
  */
 #include "store/upload_pool.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ struct upload_pool {
 
 int upload_pool_new(unsigned count, const struct upload_pool_ops *ops, void *ctx, struct upload_pool **ret)
 {
+    assert(ops->work && ret);
     struct upload_pool *pool = calloc(1, sizeof(*pool));
     pthread_condattr_t attr;
 
@@ -92,6 +94,7 @@ int upload_pool_put(struct upload_pool *pool, struct part *p)
 {
     int r = 0;
 
+    assert(p);
     pthread_mutex_lock(&pool->lock);
     while (pool->queued + pool->busy >= pool->count && !pool->stopped)
         pthread_cond_wait(&pool->room, &pool->lock);

@@ -4,6 +4,7 @@
  */
 #include "store/folder/folder_tree.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -150,6 +151,7 @@ static int walk(struct file_store *s, const char *path, bool make, struct err *e
 
 int file_tree_parent(struct file_store *s, const char *key, bool make, const char **ret_name, struct err *e)
 {
+    assert(key && ret_name);
     const char *slash = strrchr(key, '/'), *name = text_base_name(key);
     CLEANUP_FREE char *folder = slash ? strndup(key, (size_t)(slash - key)) : strdup("");
     int fd;
@@ -241,6 +243,7 @@ static int list_folder(struct listing *l, int fd, unsigned depth)
 int file_tree_list(struct file_store *s, const char *prefix,
                    int (*fn)(void *ctx, const struct sink_listing_entry *entry), void *ctx, struct err *e)
 {
+    assert(prefix && fn);
     CLEANUP_FREE char *folder = strdup(prefix);
     struct listing l = {.store = s, .fn = fn, .ctx = ctx, .e = e};
     int fd, r;

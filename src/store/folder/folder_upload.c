@@ -151,6 +151,7 @@ int file_upload_new(struct sink *sink, const struct upload_start *start, struct 
 
 int file_upload_write(struct upload *u, struct part *p, struct err *e)
 {
+    assert(u->fd >= 0 && p->number > 0);
     int r = file_write(u->fd, p->data, p->size);
 
     if (r == 0) {
@@ -167,6 +168,7 @@ int file_upload_commit(struct upload *u, const struct whole *w, struct err *e)
 {
     int r;
 
+    assert(u->fd >= 0);
     if (u->size != w->size)
         return err_set(e, -FAULT_CORRUPT, "file: %s/%s: %" PRIu64 " of %" PRIu64 " bytes were written", u->store->path,
                        u->object->key, u->size, w->size);

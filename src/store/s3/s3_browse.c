@@ -220,6 +220,7 @@ static int list(struct s3 *s, const char *prefix, bool one_folder, struct list *
 int s3_list(struct s3 *s, const char *prefix, int (*fn)(void *ctx, const struct sink_listing_entry *entry), void *ctx,
             struct err *e)
 {
+    assert(prefix && fn);
     return list(s, prefix, false, &(struct list){fn, ctx}, e);
 }
 

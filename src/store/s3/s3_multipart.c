@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/s3/s3_multipart.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -19,6 +20,7 @@ static bool confirms_checksum(const struct http_answer *a, enum s3_checksum kind
 int s3_begin(struct s3 *s, const struct object *o, const struct s3_patience *patience, struct s3_begun *ret,
              struct err *e)
 {
+    assert(o->key && ret);
     enum s3_checksum kind = s3_has_tls(s) ? S3_CHECKSUM_CRC32C : S3_CHECKSUM_SHA256;
 
     for (;;) {
@@ -51,6 +53,7 @@ int s3_begin(struct s3 *s, const struct object *o, const struct s3_patience *pat
 
 int s3_abort(struct s3 *s, const char *key, const char *token, const struct s3_patience *patience, struct err *e)
 {
+    assert(key && token);
     CLEANUP(http_answer_done) struct http_answer a = {0};
     struct s3_call c = {.method = "DELETE", .action = "AbortMultipartUpload", .patience = patience, .key = key};
     int r = s3_perform(s, s3_http(s), s3_query(&c, "uploadId", token), &a, e);

@@ -4,6 +4,7 @@
  */
 #include "store/s3/s3_object.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -134,6 +135,7 @@ static int ask_why(struct s3 *s, const char *key, struct err *e)
 
 int s3_head(struct s3 *s, const struct s3_subject *x, struct s3_head *ret, struct err *e)
 {
+    assert(x->key && ret);
     CLEANUP(http_answer_done) struct http_answer a = {0};
     struct s3_head found = {0};
     char size[32], etag[S3_ETAG_SIZE + 8], date[64];
@@ -182,6 +184,7 @@ int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patie
     struct retry_state retry = {0};
     bool fresh = p->fresh;
 
+    assert(p->key && p->body && ret);
     for (;;) {
         CLEANUP(http_answer_done) struct http_answer a = {0};
         bool condition = fresh && !s3_lacks(s, S3_LACKS_CONDITION);

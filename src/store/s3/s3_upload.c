@@ -224,6 +224,7 @@ static int take_part(struct upload *u, struct part *p, struct err *e)
 
 int s3_upload_write(struct upload *u, struct part *p, struct err *e)
 {
+    assert(p->number > 0 && (p->data || p->size == 0));
     int r = s3_upload_result(u, e);
 
     if (r == 0)
