@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """`salvage serve` beside nginx with its WebDAV module, on the same disk, in turns: seconds for an upload and for a ranged
 download of SIZE MiB by curl, plain and by TLS, requests a second for a small object by wrk, and our memory (PSS, at its
-highest) with 500 slow readers and 64 uploads at once.
+highest) with 500 slow readers and 64 uploads at once; and the plain bytes of a stored object (?decoded) beside `zstd -dc`
+of the same.
 
 usage: tests/bench/serve.py RUNS SIZE    prints one JSON object
 """
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import socket
@@ -90,6 +92,25 @@ def memory(server):
     return rest, peak
 
 
+def evidence(file, size):
+    """Bytes that zstd halves or more, as it does heap dumps: words from a small vocabulary."""
+    chance = random.Random(1)
+    words = [chance.randbytes(chance.randrange(4, 40)) for _ in range(3000)]
+    with open(file, "wb") as stream:
+        stream.write(b"JAVA PROFILE 1.0.2\0" + bytes(12))
+        while stream.tell() < size:
+            stream.write(b"".join(chance.choices(words, k=50000)))
+
+
+def decoded(server, salvage, file, runs):
+    """Seconds for the plain bytes of what is stored: from us by curl, and by zstd on the same disk."""
+    salvage.ok("ship", file, "--to", "file://%s" % server.root, "--keep", timeout=600)
+    (path,) = server.root.rglob("heap.hprof.zst")
+    url = "%s/%s?decoded" % (server.url, path.relative_to(server.root))
+    times = [(timed("curl", "-sf", "-o", "/dev/null", url), timed("zstd", "-qdc", path)) for _ in range(runs)]
+    return [statistics.median(t[k] for t in times) for k in range(2)]
+
+
 def main():
     runs, size = int(sys.argv[1]), int(sys.argv[2]) << 20
     work = pathlib.Path(tempfile.mkdtemp(prefix="salvage-serve.", dir=os.environ.get("SALVAGE_BENCH_DIR", "/var/tmp")))
@@ -121,6 +142,9 @@ def main():
             (server.root / "shop" / "small").write_bytes(b"evidence\n")
             (peer.folder / "small").write_bytes(b"evidence\n")
             found["requests_" + way] = [requests(server.url + "/shop/small"), requests(peer.url + "/small")]
+            if not tls:
+                evidence(work / "app.hprof", size)
+                found["decoded"] = decoded(server, salvage, work / "app.hprof", runs)
             found["memory_" + way] = memory(server)
             server.stop()
             shutil.rmtree(server.root)
