@@ -122,6 +122,11 @@ const char *exchange_client(const struct exchange *x)
     return x->client->client;
 }
 
+bool exchange_is_old(const struct exchange *x)
+{
+    return x->client->head.is_old;
+}
+
 bool exchange_is_tls(const struct exchange *x)
 {
     return x->server->tls != NULL;

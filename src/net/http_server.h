@@ -59,6 +59,7 @@ const char *exchange_header(const struct exchange *x, const char *name); /* NULL
 const char *exchange_header_last(const struct exchange *x, const char *name); /* the same; the last of several */
 const char *exchange_client(const struct exchange *x);                        /* its address, without the port */
 bool exchange_is_tls(const struct exchange *x);
+bool exchange_is_old(const struct exchange *x); /* HTTP/1.0: a stream of unknown size that breaks off looks whole */
 /* The server stops, or the client has gone or will send no more: a stream that waits for something to send should ask
  * this about once a second, and end. */
 bool exchange_is_over(const struct exchange *x);

@@ -183,6 +183,12 @@ static void send(struct request *r, struct decoding *d, const struct representat
     struct range range = {.size = p->size < 0 ? UINT64_MAX : (uint64_t)p->size};
     int result = 0;
 
+    if (p->size < 0 && exchange_is_old(r->exchange)) {
+        exchange_answer_text(r->exchange, 505,
+                             "its plain size is not known, so HTTP/1.0 cannot say where it ends: use HTTP/1.1");
+        decoding_free(d);
+        return;
+    }
     if (ranges)
         range = ranges->range[0];
     if (!text_eq(exchange_method(r->exchange), "HEAD"))

@@ -644,6 +644,16 @@ def test_damage_is_never_a_short_answer(salvage, server, dumps, how):
     assert server.wait("not-served")["key"] == key
 
 
+def test_a_client_of_http_1_0_gets_what_has_a_size(server):
+    """It could not see that an answer without one was broken off."""
+    put(server, "x.zst", zstd(b"x" * 1000))
+    put(server, "y.bin", b"y" * 1000)
+    for path, wanted in (("x.zst?decoded", b" 505 "), ("x.zst", b" 200 "), ("y.bin?decoded", b" 200 "), ("", b" 200 ")):
+        with socket.create_connection((server.host, server.port), 20) as s:
+            s.sendall(b"GET /%s HTTP/1.0\r\n\r\n" % path.encode())
+            assert wanted in s.recv(20), path
+
+
 def test_a_manifest_that_promises_another_size(salvage, server, dumps):
     key, _, data = ship(salvage, server, dumps, "app.hprof", 400_000, "--compress", "gzip")
     path = server.root / (key + ".json")
