@@ -23,6 +23,7 @@
 #include "serve/login_limit.h"
 #include "serve/oidc.h"
 #include "serve/own_key.h"
+#include "serve/proxied_caller.h"
 #include "serve/same_origin.h"
 #include "serve/session.h"
 #include "serve/state_folder.h"
@@ -244,36 +245,14 @@ static bool is_of_proxy(const struct access *a, const struct exchange *x)
     return a->config.proxies && trusted_proxies_has(a->config.proxies, exchange_client(x));
 }
 
-/* "shop,pay:write", which the proxy has made of the claims of its issuer. */
-static int grant_groups(const struct claim_rules *rules, char *groups, struct grants *ret)
+/* 1: the caller that a trusted proxy names; 0: it names none, or there is no such proxy. */
+static int identify_proxied(const struct access *a, const struct exchange *x, struct caller *ret)
 {
-    char *rest = groups;
-    int r = 0;
+    int r = is_of_proxy(a, x) ? proxied_caller_get(x, a->config.proxy_rules, ret) : 0;
 
-    for (char *group; r == 0 && (group = strsep(&rest, ","));) {
-        group += strspn(group, " ");
-        r = text_eq(group, rules->admin) ? grants_add(ret, RIGHT_ADMIN, "*", false)
-                                         : claim_grant(group, rules->prefix, ret);
-    }
-    return r == -ENOMEM ? r : 0;
-}
-
-/* 1: the caller of a trusted proxy; 0: it names none. */
-static int identify_proxied(struct access *a, const struct exchange *x, struct caller *ret)
-{
-    const char *user = exchange_header_last(x, "X-Forwarded-User"),
-               *groups = exchange_header_last(x, "X-Forwarded-Groups"), *email;
-    CLEANUP_FREE char *copy = groups ? strdup(groups) : NULL;
-
-    if (!is_of_proxy(a, x) || !user || !*user)
-        return 0;
-    email = exchange_header_last(x, "X-Forwarded-Email");
-    snprintf(ret->name, sizeof(ret->name), "proxy:%.250s%s%.250s%s", user, email ? " (" : "", email ? email : "",
-             email ? ")" : "");
-    session_form_token(&a->sessions, user, ret->csrf);
-    if (groups && (!copy || grant_groups(a->config.proxy_rules, copy, &ret->grants) < 0))
-        return -ENOMEM;
-    return 1;
+    if (r > 0)
+        session_form_token(&a->sessions, ret->name, ret->csrf);
+    return r;
 }
 
 static int identify(struct access *a, const struct exchange *x, const char *key, struct caller *c, struct err *e)
@@ -386,10 +365,20 @@ const char *caller_csrf(const struct caller *c)
     return c->csrf;
 }
 
-unsigned caller_rights(struct access *a, struct caller *c, const char *namespace)
+static unsigned rights_of(struct access *a, const struct caller *c, const char *namespace, unsigned wanted)
 {
     unsigned rights = a->config.anonymous_read ? RIGHT_LIST | RIGHT_READ : 0;
 
     rights |= c->here | grants_rights(&c->grants, namespace);
-    return c->kube_user ? rights | kube_access_rights(a->kubernetes, c, namespace) : rights;
+    return c->kube_user ? rights | kube_access_rights(a->kubernetes, c, namespace, wanted & ~rights) : rights;
+}
+
+unsigned caller_rights(struct access *a, struct caller *c, const char *namespace)
+{
+    return rights_of(a, c, namespace, RIGHT_LIST | RIGHT_READ | RIGHT_DELETE);
+}
+
+unsigned caller_may_list(struct access *a, struct caller *c, const char *namespace)
+{
+    return rights_of(a, c, namespace, RIGHT_LIST) & (RIGHT_LIST | RIGHT_UNKNOWN);
 }

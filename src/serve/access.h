@@ -86,3 +86,6 @@ int access_link(const struct access *a, const struct caller *c, const char *key,
 
 /* A set of enum right in one namespace ("": objects without one; "*": in every one). May ask an API server. */
 unsigned caller_rights(struct access *a, struct caller *c, const char *namespace);
+
+/* RIGHT_LIST or nothing, or RIGHT_UNKNOWN: the same with a third of the questions, for lists of many namespaces. */
+unsigned caller_may_list(struct access *a, struct caller *c, const char *namespace);

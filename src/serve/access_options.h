@@ -56,7 +56,7 @@ struct access_options {
                "tokens of this OpenID Connect issuer, signed by RS256, PS256 or ES256"),                               \
     ACCESS_ROW(OPT_STRING, "oidc-audience", "NAME", NULL, o, a.oidc.audience, "audience that its tokens must have"),   \
     ACCESS_ROW(OPT_STRING, "oidc-namespaces", "CLAIM", NULL, o, a.oidc.rules.namespaces,                               \
-               "a claim with namespaces, such as groups: 'shop' may be read, 'shop:write,delete' more"),               \
+               "a claim with namespaces, such as groups: 'shop' may be read, 'shop:write+delete' more"),               \
     ACCESS_ROW(OPT_STRING, "oidc-prefix", "TEXT", NULL, o, a.oidc.rules.prefix,                                        \
                "values of that claim count if they begin with this, without it"),                                      \
     ACCESS_ROW(OPT_STRING, "oidc-admin", "CLAIM=VALUE", NULL, o, a.oidc.rules.admin,                                   \

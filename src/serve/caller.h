@@ -47,5 +47,5 @@ unsigned grants_rights(const struct grants *g, const char *namespace);
 /* Whether patterns, a list such as "shop,pay-*", are well formed: letters, digits, '.', '_', '-', '*' and '?'. */
 bool grants_patterns_are_good(const char *patterns);
 
-/* "read,write" into a set of enum right; -EINVAL. */
+/* "read,write" or "read+write" into a set of enum right; -EINVAL. */
 int grants_parse_rights(const char *text, unsigned *ret);

@@ -18,7 +18,7 @@ struct claim_rules {
 /* "CLAIM=VALUE"? */
 bool claim_admin_is_good(const char *admin);
 
-/* Adds what a value such as "shop" (list and read) or "shop:write,delete" gives; other values give nothing. -ENOMEM. */
+/* Adds what a value such as "shop" (list and read) or "shop:write+delete" gives; other values give nothing. -ENOMEM. */
 int claim_grant(const char *value, const char *prefix, struct grants *ret);
 
 /* The same for all values of the claims. Texts or lists of texts count. -ENOMEM. */

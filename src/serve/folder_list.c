@@ -103,7 +103,7 @@ static int is_visible(struct folder_list *l, const char *name, char type)
     if (text_eq(name, "-"))
         return 0; /* its keys are our pages' */
     if (type == IS_FOLDER)
-        rights = caller_rights(r->serve->access, r->caller, name);
+        rights = caller_may_list(r->serve->access, r->caller, name);
     if (rights & RIGHT_LIST)
         return 1;
     return rights & RIGHT_UNKNOWN ? -EAGAIN : 0;

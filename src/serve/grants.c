@@ -124,7 +124,7 @@ int grants_parse_rights(const char *text, unsigned *ret)
 
     assert(text && ret);
     for (const char *at = text;;) {
-        size_t size = strcspn(at, ","), i = 0;
+        size_t size = strcspn(at, ",+"), i = 0; /* a list of groups has commas of its own */
 
         while (i < ARRAY_SIZE(NAMES) && (strlen(NAMES[i].name) != size || strncmp(NAMES[i].name, at, size) != 0))
             i++;

@@ -225,29 +225,36 @@ static int may(struct kube_access *k, const struct review_user *user, const stru
     return r;
 }
 
-/* Adds to rights what the API server allows and is not there yet. namespace NULL: all of them. */
-static unsigned add_rights(struct kube_access *k, const struct review_user *user, const char *namespace,
-                           unsigned rights)
+struct asking {
+    struct kube_access *k;
+    const struct review_user *user;
+    unsigned wanted;
+};
+
+/* Adds to rights what is wanted, not there yet, and allowed by the API server. namespace NULL: all of them. */
+static unsigned add_rights(const struct asking *a, const char *namespace, unsigned rights)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(k->question); i++) {
-        int r = rights & k->question[i].right ? 0 : may(k, user, &k->question[i].action, namespace);
+    for (size_t i = 0; i < ARRAY_SIZE(a->k->question); i++) {
+        const struct question *q = &a->k->question[i];
+        int r = q->right & a->wanted & ~rights ? may(a->k, a->user, &q->action, namespace) : 0;
 
         if (r < 0)
             return rights | RIGHT_UNKNOWN;
         if (r > 0)
-            rights |= k->question[i].right;
+            rights |= q->right;
     }
     return rights & (RIGHT_READ | RIGHT_DELETE) ? rights | RIGHT_LIST : rights;
 }
 
-unsigned kube_access_rights(struct kube_access *k, const struct caller *c, const char *namespace)
+unsigned kube_access_rights(struct kube_access *k, const struct caller *c, const char *namespace, unsigned wanted)
 {
     const struct review_user user = {.user = c->kube_user};
+    const struct asking asking = {k, &user, wanted};
     unsigned rights;
 
     assert(c->kube_user);
-    rights = add_rights(k, &user, NULL, 0);
+    rights = add_rights(&asking, NULL, 0);
     if (rights & RIGHT_UNKNOWN || !review_is_namespace(namespace))
         return rights;
-    return add_rights(k, &user, namespace, rights);
+    return add_rights(&asking, namespace, rights);
 }

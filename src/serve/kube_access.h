@@ -29,6 +29,6 @@ void kube_access_free(struct kube_access *k);
 int kube_access_identify(struct kube_access *k, const struct secret *token, const unsigned char hash[32],
                          struct caller *ret, struct err *e);
 
-/* The rights of a person, whose kube_user is set, in a namespace or "*"; RIGHT_UNKNOWN where the API server does not
- * answer. */
-unsigned kube_access_rights(struct kube_access *k, const struct caller *c, const char *namespace);
+/* Those of the wanted rights that a person, whose kube_user is set, has in a namespace or "*"; RIGHT_UNKNOWN where the
+ * API server does not answer. A question to it for each right and namespace. */
+unsigned kube_access_rights(struct kube_access *k, const struct caller *c, const char *namespace, unsigned wanted);

@@ -75,7 +75,7 @@ static int keep_visible(struct request *r, const struct strv *all, struct strv *
     int result = 0;
 
     for (size_t i = 0; i < all->count && result == 0; i++) {
-        unsigned rights = caller_rights(r->serve->access, r->caller, all->item[i]);
+        unsigned rights = caller_may_list(r->serve->access, r->caller, all->item[i]);
 
         if (rights & RIGHT_LIST)
             result = strv_add(ret, all->item[i]);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`serve --kubernetes`: pods write in their namespace, persons may what they may do to its pods, and without an API server
 nobody gets in."""
+import json
 import time
 
 import pytest
@@ -79,6 +80,18 @@ def test_who_may_everywhere_may_in_each_namespace(start, api):
     token = api.person("ops")
     api.allowed = {("ops", "create", "pods/exec", None)}
     assert serve.get(MINE, token=token).status == 200 and serve.get(THEIRS, token=token).status == 200
+
+
+def test_lists_show_what_may_be_listed(start, api):
+    serve = start()
+    for n in range(30):
+        put(serve.root, "ns-%d/x/a.hprof" % n)
+    token = api.person("ann")
+    api.allowed = {("ann", "get", "pods/log", "shop")}
+    listing = serve.get("/?format=json", token=token)
+    assert [e["name"] for e in json.loads(listing.body)] == ["shop"], listing
+    # One question for each of 32 namespaces, and three for all of them.
+    assert api.asked["subjectaccessreviews"] <= 36, api.asked
 
 
 def test_verbs_can_be_others(start, api):

@@ -181,6 +181,7 @@ def test_a_trusted_proxy_says_who_it_is(start):
         assert serve.get(THEIRS, headers={**ANN, **more}).status == 404
     assert serve.get(THEIRS, headers={**ANN, "X-Forwarded-Groups": "admins"}).status == 200
     assert serve.get(MINE, headers={**ANN, "X-Forwarded-Groups": "shop"}).status == 404
+    assert serve.get(MINE, headers={**ANN, "X-Forwarded-Groups": "team-x,team-shop:delete+write"}).status == 403
     assert serve.get(MINE, headers={"X-Forwarded-Groups": "team-shop"}).status == 401
     wait_for_who(serve, "proxy:ann (ann@example.com)", "anonymous")
     assert serve.program.named("audit", who="proxy:ann (ann@example.com)")[0]["client"] == "10.1.1.1"

@@ -271,9 +271,9 @@ static unsigned rights_by(const char *claims, const struct claim_rules *rules, c
 
 static void claims_give_namespaces(void **state)
 {
-    static const char TEXT[] =
-        "{\"groups\":[\"shop\",\"pay:write,delete\",\"*\",\"Domain Users\",\"x:own\",7,\"../y\"],"
-        "\"one\":\"till\",\"realm\":{\"roles\":[\"team-shop\",\"admins\"]}}";
+    static const char TEXT[] = "{\"groups\":[\"shop\",\"pay:write,delete\",\"*\",\"Domain "
+                               "Users\",\"x:own\",\"till-2:write+delete\",7,\"../y\"],"
+                               "\"one\":\"till\",\"realm\":{\"roles\":[\"team-shop\",\"admins\"]}}";
     const struct claim_rules groups = {.namespaces = "groups"}, one = {.namespaces = "one"},
                              prefixed = {.namespaces = "realm.roles", .prefix = "team-"},
                              admin = {.admin = "realm.roles=admins"}, no_admin = {.admin = "groups=admins"};
@@ -282,6 +282,7 @@ static void claims_give_namespaces(void **state)
     (void)state;
     assert_int_equal(rights_by(TEXT, &groups, "shop"), read);
     assert_int_equal(rights_by(TEXT, &groups, "pay"), RIGHT_WRITE | RIGHT_DELETE | RIGHT_LIST);
+    assert_int_equal(rights_by(TEXT, &groups, "till-2"), RIGHT_WRITE | RIGHT_DELETE | RIGHT_LIST);
     assert_int_equal(rights_by(TEXT, &groups, "other"), 0); /* "*" is a group's name here, and no pattern */
     assert_int_equal(rights_by(TEXT, &groups, "*"), 0);
     assert_int_equal(rights_by(TEXT, &groups, ""), 0);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Headers to a caller.
+ */
+#include "serve/proxied_caller.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+/* "shop,pay:write+delete". */
+static int grant_groups(const struct claim_rules *rules, char *groups, struct grants *ret)
+{
+    char *rest = groups;
+    int r = 0;
+
+    for (char *group; r == 0 && (group = strsep(&rest, ","));) {
+        group += strspn(group, " ");
+        r = text_eq(group, rules->admin) ? grants_add(ret, RIGHT_ADMIN, "*", false)
+                                         : claim_grant(group, rules->prefix, ret);
+    }
+    return r == -ENOMEM ? r : 0;
+}
+
+int proxied_caller_get(const struct exchange *x, const struct claim_rules *rules, struct caller *ret)
+{
+    const char *user = exchange_header_last(x, "X-Forwarded-User"),
+               *email = exchange_header_last(x, "X-Forwarded-Email"),
+               *groups = exchange_header_last(x, "X-Forwarded-Groups");
+    CLEANUP_FREE char *copy = groups ? strdup(groups) : NULL;
+
+    assert(rules && ret);
+    if (!user || !*user)
+        return 0;
+    snprintf(ret->name, sizeof(ret->name), "proxy:%.250s%s%.250s%s", user, email ? " (" : "", email ? email : "",
+             email ? ")" : "");
+    if (groups && (!copy || grant_groups(rules, copy, &ret->grants) < 0))
+        return -ENOMEM;
+    return 1;
+}
