@@ -14,6 +14,7 @@ from helpers.evidence import drop
 from helpers.proc import wait_for
 from helpers.proxy import BreakInBody, ResetAnswer
 from helpers.serve import Serve
+from helpers.tls import Authority
 
 OPS, SHIP, PAY = "ops-token-of-a-test-1", "ship-token-of-a-test", "pay-token-of-a-test-1"
 
@@ -545,6 +546,18 @@ def test_a_server_that_is_killed_under_a_client(serve, salvage, work, dumps, pro
     assert p.end() == 0, p.log
     check_stored(serve, total, 40 << 20)
     assert len(proxy.seen(lambda r: r.method == "PUT" and r.headers.get("upload-complete") == "?0")) == 1
+
+
+def test_over_tls(start, salvage, work, dumps):
+    authority = Authority(work, "ca")
+    certificate, key = authority.server("DNS:localhost,IP:127.0.0.1")
+    serve = start("--tls-cert", certificate, "--tls-key", key, ca=authority.certificate)
+    args, env = client(work)
+    total = drop(dumps, "app.hprof", 20 << 20)
+    salvage.ok("ship", dumps / "app.hprof", "--to", serve.url, "--ca-file", authority.certificate, *args, env=env)
+    check_stored(serve, total, 20 << 20)
+    with stream(serve, "PUT", "/shop/x", 2, Upload_Complete="?1", Upload_Draft_Interop_Version=VERSION) as link:
+        assert link.recv(4096).startswith(b"HTTP/1.1 104 ")
 
 
 def test_a_token_that_is_renewed_while_we_ship(serve, salvage, work, dumps, tokens):
