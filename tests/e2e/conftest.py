@@ -22,7 +22,7 @@ from helpers.proc import require_root
 from helpers.program import BIN, Salvage
 from helpers.proxy import Proxy
 from helpers.serve import Serve
-from helpers.stores import S3, Folder, Http
+from helpers.stores import S3, Folder, Http, Served
 from helpers.supervised import MemoryCgroup
 
 NEEDED = ("SALVAGE_TEST_S3_ENDPOINT", "SALVAGE_TEST_S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -258,7 +258,17 @@ def http_move(nginx):
     return store
 
 
-@pytest.fixture(params=["folder", "http", "http_move", "s3"])
+@pytest.fixture
+def served(salvage, work):
+    """Our own server, with resumable uploads."""
+    token, tokens = "token-of-a-test-store", work / "tokens-of-the-store"
+    tokens.write_text("store %s admin *\n" % token)
+    tokens.chmod(0o600)
+    server = Serve(salvage, work, "--tokens", tokens, root=work / "served")
+    return Served(server.root, server.url, env={"SALVAGE_HTTP_TOKEN": token})
+
+
+@pytest.fixture(params=["folder", "http", "http_move", "s3", "served"])
 def store(request):
     """Every sort of store, one after the other."""
     return request.getfixturevalue(request.param)

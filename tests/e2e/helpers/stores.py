@@ -124,6 +124,13 @@ class Http(Files):
         self.url, self.args, self.env = url, list(args), dict(env or {})
 
 
+class Served(Http):
+    """salvage serve, which has files of its own in the root."""
+
+    def keys(self):
+        return [key for key in super().keys() if not key.startswith(".salvage/")]
+
+
 class S3(Store):
     """A prefix of its own in the test bucket. Endpoint: the server itself, or a proxy before it."""
 
