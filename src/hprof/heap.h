@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Foreign bytes. A heap dump as a graph: its objects are numbered in the order of their addresses (hprof/heap_index.h), classes are
+ * objects, too; edges are references. Borrows the dump, which stays mapped.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "hprof/dominators.h"
+#include "hprof/heap_index.h"
+#include "hprof/heap_reader.h"
+#include "hprof/id_map.h"
+
+enum { HEAP_CLASSES_MAX = 1 << 22, HEAP_ROOTS_MAX = 1 << 26, HEAP_FRAMES_MAX = 1 << 22, HEAP_TEXTS_MAX = 1 << 24 };
+
+/* A class, or one of the eight of arrays with primitive elements. */
+struct heap_type_info {
+    struct heap_class record; /* id 0 for those of primitive arrays, and for a class of which there is no record */
+    uint64_t name_id;         /* of its name's text; 0: none */
+    char *name;               /* "java.util.HashMap", "byte[]"; owned */
+    uint32_t super;           /* its number; HEAP_NONE */
+    uint32_t node;            /* of the class object; HEAP_NONE */
+    uint32_t *references;     /* offsets of references in the data of an instance; owned */
+    uint32_t reference_count;
+    uint32_t data_size;    /* bytes of an instance's data, with superclasses; with ids of id_size bytes */
+    uint32_t object_refs;  /* of those, the references */
+    unsigned char element; /* of an array; 0: no array */
+    bool is_root;          /* a GC root keeps the class itself */
+    bool known;            /* there is a CLASS DUMP of it */
+    uint64_t count;        /* instances */
+    uint64_t bytes;        /* all of them together, shallow */
+    uint32_t size;         /* of an instance, shallow, bytes; arrays: see heap_size */
+    uint32_t least_gap;    /* the smallest distance from an instance to the next object; UINT32_MAX: none */
+};
+
+struct heap_text {
+    const char *text; /* in the dump, not NUL-terminated */
+    uint32_t size;
+};
+
+struct heap_root_info {
+    uint32_t node;
+    struct heap_root_record record;
+};
+
+struct heap {
+    struct heap_reader reader;
+    struct heap_index *index;
+    uint32_t objects; /* nodes 0 … objects - 1; node `objects` stands for all GC roots */
+    uint32_t *type;   /* of each object: number of its heap_type_info; class objects: of java.lang.Class */
+    uint32_t *length; /* of each array, in elements; 0 */
+    struct graph graph;
+    uint32_t *first, *to; /* the graph's, owned */
+    uint64_t *seen;       /* while edges are read */
+
+    struct heap_type_info *types;
+    size_t type_count, type_capacity;
+    uint32_t primitive[HEAP_TYPE_END]; /* numbers of the primitive arrays' types */
+    uint32_t class_type;               /* of java.lang.Class; HEAP_NONE */
+    struct id_map type_of_id, type_of_serial;
+
+    struct heap_text *texts;
+    size_t text_count, text_capacity;
+    struct id_map text_of_id;
+
+    struct heap_frame *frames;
+    size_t frame_count, frame_capacity;
+    struct id_map frame_of_id;
+    struct heap_trace *traces;
+    size_t trace_count, trace_capacity;
+    struct id_map trace_of_serial;
+
+    struct heap_root_info *roots;
+    size_t root_count, root_capacity;
+
+    unsigned reference_bytes; /* of a reference in the heap: 4 or 8 (the dump has always id_size) */
+    unsigned header_bytes;    /* of an object */
+};
+
+/* Reads the dump at data, which must outlive the heap: three passes. -EBADMSG (no dump), -E2BIG, -ENOMEM. A dump that
+ * is cut gives what there is: h->reader.cut. */
+int heap_load(const void *data, size_t size, struct heap **ret, struct err *e);
+void heap_free(struct heap *h);
+
+/* Shallow bytes of an object. */
+uint64_t heap_size(const struct heap *h, uint32_t node);
+
+/* A text by its id; "" if it is not there. */
+struct heap_text heap_text_of(const struct heap *h, uint64_t id);
+
+/* Whether the type or one of its superclasses has this name. */
+bool heap_is_a(const struct heap *h, uint32_t type, const char *name);
+
+/* heap_sizes.c: sets reference_bytes, header_bytes, and each type's size and bytes. */
+void heap_measure(struct heap *h);
+
+/* heap_types.c: names, superclasses and places of references, once all classes were read. */
+int heap_resolve_types(struct heap *h);
+/* Gives each type a name that has none. 0 or -ENOMEM. */
+int heap_name_types(struct heap *h);
+/* The number of the type; makes one if the class is not known. HEAP_NONE without memory. */
+uint32_t heap_type_for(struct heap *h, uint64_t class_id);

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Foreign bytes. Every length is compared with what is left before it is believed. An unknown tag inside a heap dump
+ * has no length: the rest of that segment is skipped.
+ */
+#include "hprof/heap_reader.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "hprof/hprof.h"
+
+enum { HEADER_SIZE = 31, RECORD_HEAD = 9, ID_SIZE_AT = 19 };
+enum {
+    TAG_TEXT = 0x01,
+    TAG_LOAD_CLASS = 0x02,
+    TAG_FRAME = 0x04,
+    TAG_TRACE = 0x05,
+    TAG_HEAP = 0x0C,
+    TAG_SEGMENT = 0x1C
+};
+enum {
+    SUB_CLASS = 0x20,
+    SUB_INSTANCE = 0x21,
+    SUB_OBJECTS = 0x22,
+    SUB_PRIMITIVES = 0x23,
+    SUB_NO_DATA = 0xC3, /* Android: an array without its content */
+    SUB_HEAP_INFO = 0xFE
+};
+
+struct walk {
+    struct heap_reader *r;
+    const struct heap_events *events;
+    const unsigned char *p, *end;
+};
+
+static uint16_t get_u16(const unsigned char *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static uint32_t get_u32(const unsigned char *p)
+{
+    uint32_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return __builtin_bswap32(v);
+}
+
+static uint64_t get_u64(const unsigned char *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return __builtin_bswap64(v);
+}
+
+uint64_t heap_id(const struct heap_reader *r, const unsigned char *p)
+{
+    return r->id_size == 8 ? get_u64(p) : get_u32(p);
+}
+
+unsigned heap_type_size(const struct heap_reader *r, unsigned type)
+{
+    static const unsigned char SIZES[HEAP_TYPE_END] = {
+        [HEAP_BOOLEAN] = 1, [HEAP_CHAR] = 2,  [HEAP_FLOAT] = 4, [HEAP_DOUBLE] = 8,
+        [HEAP_BYTE] = 1,    [HEAP_SHORT] = 2, [HEAP_INT] = 4,   [HEAP_LONG] = 8,
+    };
+
+    return type == HEAP_OBJECT ? r->id_size : type < HEAP_TYPE_END ? SIZES[type] : 0;
+}
+
+int heap_reader_init(struct heap_reader *r, const void *data, size_t size)
+{
+    const unsigned char *p = data;
+
+    assert(r && (data || size == 0));
+    *r = (struct heap_reader){.data = data, .size = size};
+    if (size < HEADER_SIZE || !hprof_probe(data, HEADER_SIZE))
+        return -EBADMSG;
+    r->id_size = get_u32(p + ID_SIZE_AT);
+    r->time_ms = (int64_t)get_u64(p + ID_SIZE_AT + 4);
+    return r->id_size == 4 || r->id_size == 8 ? 0 : -EBADMSG;
+}
+
+static size_t left(const struct walk *w)
+{
+    return (size_t)(w->end - w->p);
+}
+
+/* Takes size bytes; NULL if there are fewer. */
+static const unsigned char *take(struct walk *w, size_t size)
+{
+    const unsigned char *p = w->p;
+
+    if (left(w) < size)
+        return NULL;
+    w->p += size;
+    return p;
+}
+
+/* Ends the segment: what is left of it can't be read. */
+static int cut(struct walk *w, const char *why)
+{
+    w->r->cut = why;
+    w->p = w->end;
+    return 0;
+}
+
+static int walk_root(struct walk *w, unsigned char tag, unsigned more)
+{
+    unsigned id_size = w->r->id_size;
+    const unsigned char *p = take(w, id_size + (tag == HEAP_ROOT_JNI_GLOBAL ? id_size : more));
+    struct heap_root_record root = {.kind = tag};
+
+    if (!p)
+        return cut(w, "it ends inside of a root");
+    root.id = heap_id(w->r, p);
+    if (more >= 4)
+        root.thread = get_u32(p + id_size);
+    if (more >= 8)
+        root.frame = get_u32(p + id_size + 4);
+    return w->events->root ? w->events->root(w->events->ctx, &root) : 0;
+}
+
+/* Skips `count` constants or statics: prefix bytes, a type, a value. False: cut short. */
+static bool skip_values(struct walk *w, unsigned count, unsigned prefix)
+{
+    for (; count > 0; count--) {
+        const unsigned char *p = take(w, prefix + 1);
+        unsigned size = p ? heap_type_size(w->r, p[prefix]) : 0;
+
+        if (size == 0 || !take(w, size))
+            return false;
+    }
+    return true;
+}
+
+static int walk_class(struct walk *w)
+{
+    unsigned id = w->r->id_size;
+    const unsigned char *p = take(w, 7 * id + 8 + 2);
+    struct heap_class c;
+
+    if (!p)
+        return cut(w, "it ends inside of a class");
+    c.id = heap_id(w->r, p);
+    c.super = heap_id(w->r, p + id + 4);
+    c.loader = heap_id(w->r, p + 2 * id + 4);
+    c.holders = p + 3 * id + 4;
+    c.instance_size = get_u32(p + 7 * id + 4);
+    if (!skip_values(w, get_u16(p + 7 * id + 8), 2) || !(p = take(w, 2)))
+        return cut(w, "it ends inside of a class");
+    c.static_count = get_u16(p);
+    c.statics = w->p;
+    if (!skip_values(w, c.static_count, id) || !(p = take(w, 2)))
+        return cut(w, "it ends inside of a class");
+    c.field_count = get_u16(p);
+    c.fields = w->p;
+    if (!take(w, (size_t)c.field_count * (id + 1)))
+        return cut(w, "it ends inside of a class");
+    return w->events->class ? w->events->class(w->events->ctx, &c) : 0;
+}
+
+static int walk_instance(struct walk *w)
+{
+    unsigned id = w->r->id_size;
+    const unsigned char *p = take(w, 2 * id + 8);
+    struct heap_instance o;
+
+    if (!p)
+        return cut(w, "it ends inside of an object");
+    o.id = heap_id(w->r, p);
+    o.class_id = heap_id(w->r, p + id + 4);
+    o.size = get_u32(p + 2 * id + 4);
+    if (!(o.data = take(w, o.size)))
+        return cut(w, "it ends inside of an object");
+    return w->events->instance ? w->events->instance(w->events->ctx, &o) : 0;
+}
+
+static int walk_array(struct walk *w, unsigned char tag)
+{
+    unsigned id = w->r->id_size, size;
+    const unsigned char *p = take(w, id + 8 + (tag == SUB_OBJECTS ? id : 1));
+    struct heap_array a = {.type = HEAP_OBJECT};
+
+    if (!p)
+        return cut(w, "it ends inside of an array");
+    a.id = heap_id(w->r, p);
+    a.length = get_u32(p + id + 4);
+    if (tag == SUB_OBJECTS)
+        a.class_id = heap_id(w->r, p + id + 8);
+    else
+        a.type = p[id + 8];
+    size = heap_type_size(w->r, a.type);
+    if (size == 0)
+        return cut(w, "an array of an unknown type");
+    if (tag != SUB_NO_DATA && !(a.data = take(w, (size_t)a.length * size)))
+        return cut(w, "it ends inside of an array");
+    return w->events->array ? w->events->array(w->events->ctx, &a) : 0;
+}
+
+static int walk_object(struct walk *w, unsigned char tag)
+{
+    switch (tag) {
+    case SUB_INSTANCE:
+        return walk_instance(w);
+    case SUB_OBJECTS:
+    case SUB_PRIMITIVES:
+    case SUB_NO_DATA:
+        return walk_array(w, tag);
+    case SUB_CLASS:
+        return walk_class(w);
+    case HEAP_ROOT_UNKNOWN:
+    case HEAP_ROOT_JNI_GLOBAL:
+    case HEAP_ROOT_STICKY_CLASS:
+    case HEAP_ROOT_MONITOR:
+        return walk_root(w, tag, 0);
+    case HEAP_ROOT_NATIVE_STACK:
+    case HEAP_ROOT_THREAD_BLOCK:
+        return walk_root(w, tag, 4);
+    case HEAP_ROOT_JNI_LOCAL:
+    case HEAP_ROOT_JAVA_FRAME:
+    case HEAP_ROOT_THREAD:
+    case 0x8E: /* Android: JNI monitor */
+        return walk_root(w, tag == 0x8E ? HEAP_ROOT_OTHER : tag, 8);
+    case 0x89: /* Android: interned string, finalizing, debugger, reference cleanup, VM internal, unreachable */
+    case 0x8A:
+    case 0x8B:
+    case 0x8C:
+    case 0x8D:
+    case 0x90:
+        return walk_root(w, HEAP_ROOT_OTHER, 0);
+    case SUB_HEAP_INFO:
+        return take(w, 4 + w->r->id_size) ? 0 : cut(w, "it ends inside of a heap's name");
+    default:
+        return cut(w, "an unknown record in the heap");
+    }
+}
+
+static int walk_heap(struct walk *w)
+{
+    int r = 0;
+
+    while (r == 0 && w->p < w->end)
+        r = walk_object(w, *w->p++);
+    return r;
+}
+
+static int walk_frame(struct walk *w)
+{
+    unsigned id = w->r->id_size;
+    const unsigned char *p = take(w, 4 * id + 8);
+    struct heap_frame f;
+
+    if (!p || !w->events->frame)
+        return 0;
+    f = (struct heap_frame){.id = heap_id(w->r, p),
+                            .method = heap_id(w->r, p + id),
+                            .signature = heap_id(w->r, p + 2 * id),
+                            .source = heap_id(w->r, p + 3 * id),
+                            .class_serial = get_u32(p + 4 * id),
+                            .line = (int32_t)get_u32(p + 4 * id + 4)};
+    return w->events->frame(w->events->ctx, &f);
+}
+
+static int walk_trace(struct walk *w)
+{
+    const unsigned char *p = take(w, 12);
+    struct heap_trace t;
+
+    if (!p || !w->events->trace)
+        return 0;
+    t = (struct heap_trace){.serial = get_u32(p), .thread = get_u32(p + 4), .count = get_u32(p + 8)};
+    if (!(t.frames = take(w, (size_t)t.count * w->r->id_size)))
+        return 0;
+    return w->events->trace(w->events->ctx, &t);
+}
+
+static int walk_text(struct walk *w)
+{
+    const unsigned char *p = take(w, w->r->id_size);
+
+    return p && w->events->text ? w->events->text(w->events->ctx, heap_id(w->r, p), (const char *)w->p, left(w)) : 0;
+}
+
+static int walk_load(struct walk *w)
+{
+    unsigned id = w->r->id_size;
+    const unsigned char *p = take(w, 8 + 2 * id);
+
+    return p && w->events->load_class
+               ? w->events->load_class(w->events->ctx, get_u32(p), heap_id(w->r, p + 4), heap_id(w->r, p + 8 + id))
+               : 0;
+}
+
+static int walk_record(struct walk *w, unsigned char tag)
+{
+    switch (tag) {
+    case TAG_TEXT:
+        return walk_text(w);
+    case TAG_LOAD_CLASS:
+        return walk_load(w);
+    case TAG_FRAME:
+        return walk_frame(w);
+    case TAG_TRACE:
+        return walk_trace(w);
+    case TAG_HEAP:
+    case TAG_SEGMENT:
+        return walk_heap(w);
+    default:
+        return 0;
+    }
+}
+
+int heap_reader_walk(struct heap_reader *r, const struct heap_events *events)
+{
+    const unsigned char *p = r->data + HEADER_SIZE, *end = r->data + r->size;
+    int result = 0;
+
+    assert(events && r->id_size);
+    r->cut = NULL;
+    while (result == 0 && (size_t)(end - p) >= RECORD_HEAD) {
+        uint64_t length = get_u32(p + 5);
+        unsigned char tag = *p;
+        struct walk w = {r, events, p + RECORD_HEAD, end};
+
+        /* One record of more than 4 GiB, or whose length was never filled in: it goes to the end. */
+        if (tag == TAG_HEAP && length == 0)
+            length = left(&w);
+        if (length <= left(&w))
+            w.end = w.p + length;
+        else
+            r->cut = "its last record is not whole";
+        p = w.end;
+        result = walk_record(&w, tag);
+    }
+    if (result == 0 && p != end && !r->cut && end - p < RECORD_HEAD)
+        r->cut = "it ends inside of a record";
+    return result;
+}

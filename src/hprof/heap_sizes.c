@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Foreign bytes. What objects take in the heap. The dump does not say it: its references are as long as ids, and headers are not in
+ * it. The distance from an object to the next one's address is an upper bound, and exact where instances lie side by
+ * side: it shows whether references are compressed, how long headers are, and the size of each class.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "hprof/heap.h"
+
+enum { ALIGNMENT = 8, EVIDENCE = 32, ARRAY_LEAST = 16, GAP_SLACK = 16 };
+
+struct measure {
+    struct heap *h;
+    uint64_t last_id;
+    uint64_t compressed; /* arrays of references that lie so close to the next object that a reference has 4 bytes */
+};
+
+static uint64_t align(uint64_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static void note_gap(struct measure *m, uint32_t node, uint64_t gap)
+{
+    struct heap *h = m->h;
+    struct heap_type_info *t;
+
+    if (h->type[node] == HEAP_NONE)
+        return;
+    t = &h->types[h->type[node]];
+    if (t->element == HEAP_OBJECT && h->length[node] >= ARRAY_LEAST)
+        m->compressed += gap < 8 + (uint64_t)h->length[node] * 8;
+    else if (!t->element && gap < t->least_gap)
+        t->least_gap = (uint32_t)gap;
+}
+
+static void on_object(void *ctx, uint32_t number, uint64_t id)
+{
+    struct measure *m = ctx;
+
+    if (number > 0 && id > m->last_id)
+        note_gap(m, number - 1, id - m->last_id);
+    m->last_id = id;
+}
+
+/* By java.lang.Object, whose instances have a header and nothing else: 8 bytes with compact headers. */
+static void find_header(struct heap *h)
+{
+    h->header_bytes = h->reader.id_size == 4 ? 8 : h->reference_bytes == 4 ? 12 : 16;
+    for (size_t i = 0; i < h->type_count; i++)
+        if (text_eq(h->types[i].name, "java.lang.Object") && h->types[i].least_gap == 8 && h->reader.id_size == 8)
+            h->header_bytes = 8;
+}
+
+/* The usual formula: header, fields, aligned. */
+static uint64_t formula(const struct heap *h, const struct heap_type_info *t)
+{
+    uint64_t references = (uint64_t)t->object_refs * h->reader.id_size;
+
+    return align(h->header_bytes + t->data_size - references + (uint64_t)t->object_refs * h->reference_bytes);
+}
+
+static void size_type(const struct heap *h, struct heap_type_info *t)
+{
+    uint64_t size = formula(h, t);
+
+    if (t->count >= EVIDENCE && (t->least_gap < size || t->least_gap <= size + GAP_SLACK))
+        size = t->least_gap;
+    t->size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
+}
+
+uint64_t heap_size(const struct heap *h, uint32_t node)
+{
+    const struct heap_type_info *t;
+    uint64_t element;
+
+    if (h->type[node] == HEAP_NONE)
+        return 0;
+    t = &h->types[h->type[node]];
+    if (!t->element)
+        return t->size;
+    element = t->element == HEAP_OBJECT ? h->reference_bytes : heap_type_size(&h->reader, t->element);
+    return align(h->header_bytes + 4 + (uint64_t)h->length[node] * element);
+}
+
+void heap_measure(struct heap *h)
+{
+    struct measure m = {.h = h};
+
+    assert(h->index && h->type);
+    heap_index_each(h->index, on_object, &m);
+    h->reference_bytes = h->reader.id_size == 8 && m.compressed >= 4 ? 4 : h->reader.id_size;
+    find_header(h);
+    for (size_t i = 0; i < h->type_count; i++)
+        size_type(h, &h->types[i]);
+    for (uint32_t n = 0; n < h->objects; n++)
+        if (h->type[n] != HEAP_NONE)
+            h->types[h->type[n]].bytes += heap_size(h, n);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * mmap; for streams a decoder between.
+ */
+#include "inspect/dump_file.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/env.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "codec/codec.h"
+
+enum { PIECE = 1024 * 1024, MAGIC = 4 };
+
+struct dump_stream {
+    int fd;
+    const struct codec_ops *codec; /* NULL: not known yet */
+    void *decoder;
+    unsigned char magic[MAGIC];
+    size_t magic_size;
+    char *out;
+};
+
+static const struct codec_ops *codec_of(const unsigned char *magic, size_t size)
+{
+    if (size >= 4 && memcmp(magic, "\x28\xB5\x2F\xFD", 4) == 0)
+        return &CODEC_ZSTD;
+    return size >= 2 && magic[0] == 0x1F && magic[1] == 0x8B ? &CODEC_GZIP : &CODEC_NONE;
+}
+
+static int map(int fd, struct dump_file *ret, struct err *e)
+{
+    struct stat st;
+    void *data;
+
+    if (fstat(fd, &st) < 0)
+        return err_set(e, -errno, "%s", strerror(errno));
+    *ret = (struct dump_file){0};
+    if (st.st_size == 0)
+        return 0;
+    data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED)
+        return err_set(e, -errno, "it can't be mapped: %s", strerror(errno));
+    madvise(data, (size_t)st.st_size, MADV_SEQUENTIAL);
+    *ret = (struct dump_file){data, (size_t)st.st_size};
+    return 0;
+}
+
+void dump_file_close(struct dump_file *f)
+{
+    if (f->data)
+        munmap((void *)(uintptr_t)f->data, f->size);
+    *f = (struct dump_file){0};
+}
+
+int dump_stream_new(struct dump_stream **ret, struct err *e)
+{
+    const char *tmp = env_get("TMPDIR");
+    struct dump_stream *s = calloc(1, sizeof(*s));
+
+    if (!s || !(s->out = malloc(PIECE))) {
+        free(s);
+        return err_set(e, -ENOMEM, "out of memory");
+    }
+    s->fd = open(tmp ? tmp : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (s->fd < 0) {
+        free(s->out);
+        free(s);
+        return err_set(e, -errno, "no temporary file in %s: %s", tmp ? tmp : "/tmp", strerror(errno));
+    }
+    *ret = s;
+    return 0;
+}
+
+void dump_stream_free(struct dump_stream *s)
+{
+    if (!s)
+        return;
+    if (s->decoder)
+        s->codec->decoder_free(s->decoder);
+    close(s->fd);
+    free(s->out);
+    free(s);
+}
+
+static int write_out(struct dump_stream *s, const void *data, size_t size, struct err *e)
+{
+    int r = file_write(s->fd, data, size);
+
+    return r < 0 ? err_set(e, r, "the temporary file for the dump: %s (TMPDIR names another folder)", strerror(-r)) : 0;
+}
+
+static int decode(struct dump_stream *s, const void *data, size_t size, struct err *e)
+{
+    int r;
+
+    for (;;) {
+        ssize_t n = s->codec->decode(s->decoder, &data, &size, s->out, PIECE);
+
+        if (n < 0)
+            return err_set(e, n == -ENOMEM ? -ENOMEM : -FAULT_CORRUPT, "it can't be decompressed: it is damaged");
+        if (n == 0)
+            return 0;
+        if ((r = write_out(s, s->out, (size_t)n, e)) < 0)
+            return r;
+    }
+}
+
+static int begin(struct dump_stream *s, struct err *e)
+{
+    s->codec = codec_of(s->magic, s->magic_size);
+    if (s->codec->decoder_new(&s->decoder) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    return decode(s, s->magic, s->magic_size, e);
+}
+
+int dump_stream_feed(struct dump_stream *s, const void *data, size_t size, struct err *e)
+{
+    const unsigned char *p = data;
+    int r;
+
+    assert(s && (data || size == 0));
+    while (!s->codec && size > 0) {
+        s->magic[s->magic_size++] = *p++;
+        size--;
+        if (s->magic_size == MAGIC && (r = begin(s, e)) < 0)
+            return r;
+    }
+    return s->codec ? decode(s, p, size, e) : 0;
+}
+
+int dump_stream_end(struct dump_stream *s, struct dump_file *ret, struct err *e)
+{
+    int r;
+
+    if (!s->codec && (r = begin(s, e)) < 0)
+        return r;
+    if (s->codec->decoder_end(s->decoder) < 0)
+        return err_set(e, -FAULT_CORRUPT, "it ends too early: the compressed stream is not whole");
+    return map(s->fd, ret, e);
+}
+
+static int unpack(int fd, struct dump_file *ret, struct err *e)
+{
+    CLEANUP_FREE char *piece = malloc(PIECE);
+    struct dump_stream *s;
+    ssize_t n;
+    int r;
+
+    if (!piece)
+        return err_set(e, -ENOMEM, "out of memory");
+    if ((r = dump_stream_new(&s, e)) < 0)
+        return r;
+    while (r == 0 && (n = file_read(fd, piece, PIECE)) != 0)
+        r = n < 0 ? err_set(e, (int)n, "%s", strerror((int)-n)) : dump_stream_feed(s, piece, (size_t)n, e);
+    if (r == 0)
+        r = dump_stream_end(s, ret, e);
+    dump_stream_free(s);
+    return r;
+}
+
+int dump_file_open(const char *path, struct dump_file *ret, struct err *e)
+{
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    unsigned char magic[MAGIC];
+    struct stat st;
+    ssize_t n;
+    int r;
+
+    assert(ret);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_set(e, errno == ENOENT ? -FAULT_NO_OBJECT : -FAULT_UNREADABLE, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return err_set(e, -FAULT_UNREADABLE, "%s: it is no regular file", path);
+    n = file_pread(fd, magic, sizeof(magic), 0);
+    r = n > 0 && codec_of(magic, (size_t)n) != &CODEC_NONE ? unpack(fd, ret, e) : map(fd, ret, e);
+    return r < 0 ? err_prefix(e, r, "%s", path) : 0;
+}

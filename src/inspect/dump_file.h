@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A dump in memory: mapped where it lies, or where it was compressed or comes as a stream, from an unlinked temporary
+ * file in TMPDIR, which goes with the process.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct dump_file {
+    const void *data; /* mapped; NULL if empty */
+    size_t size;
+};
+
+int dump_file_open(const char *path, struct dump_file *ret, struct err *e);
+void dump_file_close(struct dump_file *f);
+
+/* A stream: fed in pieces, compressed or not (by its first bytes). */
+struct dump_stream;
+int dump_stream_new(struct dump_stream **ret, struct err *e);
+int dump_stream_feed(struct dump_stream *s, const void *data, size_t size, struct err *e);
+/* Maps what has come; -FAULT_CORRUPT if a compressed stream ends too early. */
+int dump_stream_end(struct dump_stream *s, struct dump_file *ret, struct err *e);
+void dump_stream_free(struct dump_stream *s);

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Batches: a map of the wanted ids, and a pass over the dump.
+ */
+#include "inspect/heap_objects.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { SUPERS_MAX = 1000 };
+
+struct batch {
+    struct id_map wanted;
+    const struct heap_object_events *events;
+};
+
+static int on_instance(void *ctx, const struct heap_instance *o)
+{
+    struct batch *b = ctx;
+    uint32_t node = id_map_get(&b->wanted, o->id);
+
+    if (node == ID_MAP_NONE || !b->events->instance)
+        return 0;
+    return b->events->instance(b->events->ctx, node, o);
+}
+
+static int on_array(void *ctx, const struct heap_array *a)
+{
+    struct batch *b = ctx;
+    uint32_t node = id_map_get(&b->wanted, a->id);
+
+    if (node == ID_MAP_NONE || !b->events->array)
+        return 0;
+    return b->events->array(b->events->ctx, node, a);
+}
+
+int heap_objects_read(struct heap *h, const uint32_t *nodes, size_t count, const struct heap_object_events *events)
+{
+    struct batch b = {.events = events};
+    const struct heap_events all = {.ctx = &b, .instance = on_instance, .array = on_array};
+    int r;
+
+    assert(h && nodes && events);
+    for (size_t i = 0; i < count; i++)
+        if (nodes[i] < h->objects && (r = id_map_put(&b.wanted, heap_index_id(h->index, nodes[i]), nodes[i])) < 0) {
+            id_map_done(&b.wanted);
+            return r;
+        }
+    r = b.wanted.count ? heap_reader_walk(&h->reader, &all) : 0;
+    id_map_done(&b.wanted);
+    return r;
+}
+
+struct place {
+    const unsigned char *record; /* of the field: name, type */
+    uint32_t at;                 /* in the instance's data */
+};
+
+/* Each reference field of an instance, its own class's first; fn: true to stop. */
+static bool each_field(const struct heap *h, uint32_t type, bool (*fn)(void *ctx, const struct place *p), void *ctx)
+{
+    unsigned id = h->reader.id_size;
+    uint32_t at = 0;
+
+    for (unsigned depth = 0; type < h->type_count && h->types[type].known && depth < SUPERS_MAX; depth++) {
+        const struct heap_class *c = &h->types[type].record;
+
+        for (unsigned i = 0; i < c->field_count; i++) {
+            const unsigned char *field = c->fields + (size_t)i * (id + 1);
+
+            if (field[id] == HEAP_OBJECT && fn(ctx, &(struct place){field, at}))
+                return true;
+            at += heap_type_size(&h->reader, field[id]);
+        }
+        type = h->types[type].super;
+    }
+    return false;
+}
+
+struct wanted {
+    const struct heap *h;
+    const struct heap_instance *o;
+    const char *name; /* or NULL: by the target */
+    uint64_t target;
+    const unsigned char *found;
+};
+
+static bool is_wanted(void *ctx, const struct place *p)
+{
+    struct wanted *w = ctx;
+    unsigned id = w->h->reader.id_size;
+    struct heap_text name = heap_text_of(w->h, heap_id(&w->h->reader, p->record));
+    uint64_t value;
+
+    if ((uint64_t)p->at + id > w->o->size)
+        return false;
+    value = heap_id(&w->h->reader, w->o->data + p->at);
+    if (w->name ? strlen(w->name) != name.size || memcmp(w->name, name.text, name.size) != 0 : value != w->target)
+        return false;
+    w->target = value;
+    w->found = p->record;
+    return true;
+}
+
+uint64_t heap_object_field(const struct heap *h, uint32_t type, const struct heap_instance *o, const char *name)
+{
+    struct wanted w = {.h = h, .o = o, .name = name};
+
+    return each_field(h, type, is_wanted, &w) ? w.target : 0;
+}
+
+static char *text_copy(const struct heap *h, const unsigned char *id)
+{
+    struct heap_text name = heap_text_of(h, heap_id(&h->reader, id));
+
+    return strndup(name.text, name.size);
+}
+
+char *heap_object_field_to(const struct heap *h, uint32_t type, const struct heap_instance *o, uint64_t target)
+{
+    struct wanted w = {.h = h, .o = o, .target = target};
+
+    return each_field(h, type, is_wanted, &w) ? text_copy(h, w.found) : NULL;
+}
+
+char *heap_static_to(const struct heap *h, uint32_t type, uint64_t target)
+{
+    unsigned id = h->reader.id_size;
+    const struct heap_class *c = &h->types[type].record;
+    const unsigned char *p = c->statics;
+
+    for (unsigned i = 0; h->types[type].known && i < c->static_count; i++) {
+        if (p[id] == HEAP_OBJECT && heap_id(&h->reader, p + id + 1) == target)
+            return text_copy(h, p);
+        p += id + 1 + heap_type_size(&h->reader, p[id]);
+    }
+    return NULL;
+}
+
+uint32_t heap_type_of_class(const struct heap *h, uint32_t node)
+{
+    if (node >= h->objects || h->type[node] != h->class_type)
+        return HEAP_NONE;
+    for (uint32_t t = 0; t < h->type_count; t++)
+        if (h->types[t].node == node)
+            return t;
+    return HEAP_NONE;
+}
+
+/* Texts: String -> its array -> characters. */
+struct strings {
+    struct heap *h;
+    size_t count, most;
+    const uint64_t *ids;
+    uint32_t *node;       /* of the String, then of its array */
+    unsigned char *coder; /* of the String: 0 LATIN1, 1 UTF16; 2 no such field */
+    char **out;
+    int result;
+};
+
+/* The byte field "coder" of JDK 9 and newer. */
+static unsigned coder_of(const struct heap *h, uint32_t type, const struct heap_instance *o)
+{
+    unsigned id = h->reader.id_size;
+    const struct heap_class *c = &h->types[type].record;
+    uint32_t at = 0;
+
+    for (unsigned i = 0; h->types[type].known && i < c->field_count; i++) {
+        const unsigned char *field = c->fields + (size_t)i * (id + 1);
+        struct heap_text name = heap_text_of(h, heap_id(&h->reader, field));
+
+        if (field[id] == HEAP_BYTE && name.size == 5 && memcmp(name.text, "coder", 5) == 0 && at < o->size)
+            return o->data[at];
+        at += heap_type_size(&h->reader, field[id]);
+    }
+    return 2;
+}
+
+static int on_string(void *ctx, uint32_t node, const struct heap_instance *o)
+{
+    struct strings *s = ctx;
+    uint32_t type = s->h->type[node];
+    uint64_t value = heap_object_field(s->h, type, o, "value");
+
+    for (size_t i = 0; i < s->count; i++)
+        if (s->ids[i] == o->id) {
+            s->node[i] = heap_index_find(s->h->index, value);
+            s->coder[i] = (unsigned char)coder_of(s->h, type, o);
+        }
+    return 0;
+}
+
+static size_t put_utf8(char *out, unsigned c)
+{
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (char)(0xC0 | c >> 6);
+        out[1] = (char)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    if (c >= 0xD800 && c < 0xE000)
+        c = 0xFFFD; /* half of a pair: pairs are shown as two of these */
+    out[0] = (char)(0xE0 | c >> 12);
+    out[1] = (char)(0x80 | (c >> 6 & 0x3F));
+    out[2] = (char)(0x80 | (c & 0x3F));
+    return 3;
+}
+
+/* Little-endian UTF-16 in a byte[] (on the machines that JVMs run on); big-endian, as the format is, in a char[]. */
+static char *decode(const struct heap_array *a, unsigned coder, size_t most)
+{
+    bool wide = a->type == HEAP_CHAR || coder == 1;
+    size_t count = a->type == HEAP_BYTE && wide ? a->length / 2 : a->length, at = 0;
+    char *out;
+
+    if (!a->data || (a->type != HEAP_CHAR && a->type != HEAP_BYTE))
+        return NULL;
+    if (count > most)
+        count = most;
+    if (!(out = malloc(count * 3 + 1)))
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        const unsigned char *p = a->data + (wide ? 2 * i : i);
+
+        at += put_utf8(out + at, !wide                  ? *p
+                                 : a->type == HEAP_CHAR ? (unsigned)(p[0] << 8 | p[1])
+                                                        : (unsigned)(p[1] << 8 | p[0]));
+    }
+    out[at] = '\0';
+    return out;
+}
+
+static int on_characters(void *ctx, uint32_t node, const struct heap_array *a)
+{
+    struct strings *s = ctx;
+
+    for (size_t i = 0; i < s->count; i++)
+        if (s->node[i] == node && !s->out[i] && s->ids[i])
+            s->out[i] = decode(a, s->coder[i], s->most);
+    return 0;
+}
+
+int heap_strings_read(struct heap *h, const uint64_t *ids, size_t count, size_t most, char **out)
+{
+    struct strings s = {.h = h, .count = count, .most = most, .ids = ids, .out = out};
+    CLEANUP_FREE uint32_t *node = malloc((count + 1) * sizeof(*node));
+    CLEANUP_FREE unsigned char *coder = calloc(count + 1, 1);
+    int r;
+
+    if (!node || !coder)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        out[i] = NULL;
+        node[i] = ids[i] ? heap_index_find(h->index, ids[i]) : HEAP_NONE;
+    }
+    s.node = node;
+    s.coder = coder;
+    if ((r = heap_objects_read(h, node, count, &(struct heap_object_events){.ctx = &s, .instance = on_string})) < 0)
+        return r;
+    return heap_objects_read(h, node, count, &(struct heap_object_events){.ctx = &s, .array = on_characters});
+}

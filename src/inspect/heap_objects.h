@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is in single objects of a heap: their fields, their texts. A graph has no content, so that the dump is read once
+ * more for each batch of objects.
+ */
+#pragma once
+
+#include "hprof/heap.h"
+
+/* Finds the records of these nodes, in one pass; each is called once at most, in the dump's order. A negative return of
+ * an event ends it. */
+struct heap_object_events {
+    void *ctx;
+    int (*instance)(void *ctx, uint32_t node, const struct heap_instance *o);
+    int (*array)(void *ctx, uint32_t node, const struct heap_array *a);
+};
+int heap_objects_read(struct heap *h, const uint32_t *nodes, size_t count, const struct heap_object_events *events);
+
+/* The id that a field of this name refers to, in the class or its superclasses; 0: null, or no such field. */
+uint64_t heap_object_field(const struct heap *h, uint32_t type, const struct heap_instance *o, const char *name);
+
+/* The name of the field through which o refers to target, "table"; NULL: none does. malloc'ed. */
+char *heap_object_field_to(const struct heap *h, uint32_t type, const struct heap_instance *o, uint64_t target);
+
+/* The static field of a class that refers to target; NULL. malloc'ed. */
+char *heap_static_to(const struct heap *h, uint32_t type, uint64_t target);
+
+/* The type whose class object this node is; HEAP_NONE. */
+uint32_t heap_type_of_class(const struct heap *h, uint32_t node);
+
+/* The texts of these String objects (NULL where one can't be read), malloc'ed, in UTF-8, at most `most` characters
+ * each. ids of 0 give NULL. -ENOMEM. */
+int heap_strings_read(struct heap *h, const uint64_t *ids, size_t count, size_t most, char **out);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Order of the analysis, and its text.
+ */
+#include "inspect/heap_report.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "inspect/class_order.h"
+
+enum { LINE_MAX_BYTES = 2048 };
+
+int heap_report_make(struct heap_report *ret, const void *data, size_t size, struct err *e)
+{
+    struct heap_report r = {.dump_bytes = size};
+    int result;
+
+    assert(ret);
+    result = heap_load(data, size, &r.heap, e);
+    if (result == 0)
+        result = retained_find(r.heap, &r.retained, e);
+    if (result == 0)
+        result = heap_threads_find(r.heap, &r.retained, &r.threads, e);
+    if (result == 0)
+        result = suspects_find(r.heap, &r.retained, &r.suspects, e);
+    if (result < 0) {
+        heap_report_done(&r);
+        return result;
+    }
+    *ret = r;
+    return 0;
+}
+
+void heap_report_done(struct heap_report *r)
+{
+    suspects_done(&r->suspects);
+    heap_threads_done(&r->threads);
+    retained_done(&r->retained);
+    heap_free(r->heap);
+    r->heap = NULL;
+}
+
+/* Foreign text for a terminal. */
+static void put(FILE *out, const char *text)
+{
+    char printable[LINE_MAX_BYTES];
+
+    fputs(text_printable(text ? text : "?", printable, sizeof(printable)), out);
+}
+
+static unsigned percent(uint64_t part, uint64_t of)
+{
+    return of ? (unsigned)((double)part * 100 / (double)of + 0.5) : 0;
+}
+
+static void print_head(const struct heap_report *r, FILE *out)
+{
+    char size[TEXT_SIZE_MAX], heap[TEXT_SIZE_MAX], rest[TEXT_SIZE_MAX], time[CLOCK_TEXT_MAX];
+
+    put(out, r->name);
+    clock_format(r->heap->reader.time_ms * 1000000, time);
+    fprintf(out, " · %.10s %.8sZ · heap dump of %s · %" PRIu32 " objects in %s, unreachable %s\n", time, time + 11,
+            text_format_size(r->dump_bytes, size), r->heap->objects - r->retained.unreachable_count,
+            text_format_size(r->retained.reachable, heap), text_format_size(r->retained.unreachable, rest));
+    if (r->heap->reader.cut) {
+        fputs("  The dump is not whole: ", out);
+        put(out, r->heap->reader.cut);
+        fputs("\n", out);
+    }
+}
+
+/* The first frame that is not the JDK's says more than where in a collection it happened. */
+static const char *telling_frame(const struct heap_thread *t)
+{
+    for (size_t i = 0; i < t->frame_count; i++)
+        if (!text_starts(t->frames[i], "java.") && !text_starts(t->frames[i], "jdk.") &&
+            !text_starts(t->frames[i], "sun."))
+            return t->frames[i];
+    return t->frame_count ? t->frames[0] : NULL;
+}
+
+static void print_victim(const struct heap_report *r, FILE *out)
+{
+    const struct heap_thread *t = r->threads.count ? &r->threads.thread[0] : NULL;
+
+    if (!t || !t->out_of_memory)
+        return;
+    fputs("  Thread \"", out);
+    put(out, t->name);
+    fputs("\" ran out of memory", out);
+    if (telling_frame(t)) {
+        fputs(" at ", out);
+        put(out, telling_frame(t));
+    }
+    fputs("\n", out);
+}
+
+static void print_suspect(const struct heap_report *r, size_t index, const struct heap_report_view *view, FILE *out)
+{
+    const struct suspect *s = &r->suspects.suspect[index];
+    const struct heap_type_info *types = r->heap->types;
+    char size[TEXT_SIZE_MAX];
+
+    fprintf(out, "  %sSUSPECT %zu%s  ", view->bold ? "\033[1m" : "", index + 1, view->bold ? "\033[0m" : "");
+    if (s->node == HEAP_NONE) {
+        fprintf(out, "%" PRIu32 " × ", s->count);
+        put(out, types[s->type].name);
+    } else {
+        put(out, s->holder ? s->holder : types[s->type].name);
+    }
+    fprintf(out, " %s %s (%u %%) alive", s->count > 1 ? "keep" : "keeps", text_format_size(s->bytes, size),
+            percent(s->bytes, r->retained.reachable));
+    if (s->content != HEAP_NONE) {
+        fprintf(out, ": %" PRIu64 " × ", s->content_count);
+        put(out, types[s->content].name);
+    }
+    fputs("\n", out);
+    for (size_t i = 0; i < s->path_count; i++) {
+        fputs(i == 0 ? "             " : " → ", out);
+        put(out, s->path[i]);
+    }
+    if (s->path_count)
+        fputs("\n", out);
+}
+
+static void print_classes(const struct heap_report *r, const struct heap_report_view *view, FILE *out)
+{
+    CLEANUP_FREE uint32_t *order = class_order(r->heap);
+    char size[TEXT_SIZE_MAX];
+
+    if (!order)
+        return;
+    fputs("  CLASSES    ", out);
+    for (uint32_t i = 0; i < r->heap->type_count && i < view->top && r->heap->types[order[i]].bytes; i++) {
+        fputs(i ? " · " : "", out);
+        put(out, r->heap->types[order[i]].name);
+        fprintf(out, " %s (%" PRIu64 ")", text_format_size(r->heap->types[order[i]].bytes, size),
+                r->heap->types[order[i]].count);
+    }
+    fputs("\n", out);
+}
+
+static void print_threads(const struct heap_report *r, FILE *out)
+{
+    char size[TEXT_SIZE_MAX];
+
+    for (size_t i = 0; i < r->threads.count; i++) {
+        const struct heap_thread *t = &r->threads.thread[i];
+
+        fputs("\n  \"", out);
+        put(out, t->name);
+        fprintf(out, "\" keeps %s alive%s\n", text_format_size(t->retained, size),
+                t->out_of_memory ? ", ran out of memory" : "");
+        for (size_t f = 0; f < t->frame_count; f++) {
+            fputs("      at ", out);
+            put(out, t->frames[f]);
+            fputs("\n", out);
+        }
+    }
+}
+
+void heap_report_print(const struct heap_report *r, const struct heap_report_view *view, FILE *out)
+{
+    print_head(r, out);
+    print_victim(r, out);
+    for (size_t i = 0; i < r->suspects.count; i++)
+        print_suspect(r, i, view, out);
+    if (r->suspects.count == 0)
+        fprintf(out, "  No object keeps more than %d %% of the heap alive.\n", SUSPECT_PERCENT);
+    print_classes(r, view, out);
+    if (view->threads)
+        print_threads(r, out);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Roots of kind THREAD name the threads; their traces have the frames.
+ */
+#include "inspect/heap_threads.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "inspect/heap_objects.h"
+
+enum { NAME_MAX_CHARACTERS = 200, TEXT_PART_MAX = 400 };
+
+static const struct heap_frame *frame_at(const struct heap *h, const struct heap_trace *t, uint32_t i)
+{
+    uint32_t f = id_map_get(&h->frame_of_id, heap_id(&h->reader, t->frames + (size_t)i * h->reader.id_size));
+
+    return f == ID_MAP_NONE ? NULL : &h->frames[f];
+}
+
+static const char *class_of(const struct heap *h, const struct heap_frame *f)
+{
+    uint32_t type = id_map_get(&h->type_of_serial, f->class_serial);
+
+    return type == ID_MAP_NONE ? "?" : h->types[type].name;
+}
+
+static int part(struct heap_text t)
+{
+    return t.size > TEXT_PART_MAX ? TEXT_PART_MAX : (int)t.size;
+}
+
+char *heap_frame_text(const struct heap *h, const struct heap_frame *f)
+{
+    struct heap_text method = heap_text_of(h, f->method), source = heap_text_of(h, f->source);
+    char place[TEXT_PART_MAX + 40], *out;
+
+    if (f->line == -3)
+        snprintf(place, sizeof(place), "native");
+    else if (f->line > 0)
+        snprintf(place, sizeof(place), "%.*s:%d", part(source), source.text, f->line);
+    else
+        snprintf(place, sizeof(place), "%.*s", part(source), source.size ? source.text : "");
+    if (asprintf(&out, "%.800s.%.*s(%s)", class_of(h, f), part(method), method.text, place) < 0)
+        return NULL;
+    return out;
+}
+
+static bool is_out_of_memory(const struct heap *h, const struct heap_trace *t)
+{
+    const struct heap_frame *f = t->count > 0 ? frame_at(h, t, 0) : NULL;
+    struct heap_text method = f ? heap_text_of(h, f->method) : (struct heap_text){"", 0};
+
+    return method.size == 6 && memcmp(method.text, "<init>", 6) == 0 &&
+           text_eq(class_of(h, f), "java.lang.OutOfMemoryError");
+}
+
+static int add_frames(const struct heap *h, const struct heap_trace *t, struct heap_thread *ret)
+{
+    uint32_t count = t->count < HEAP_THREAD_FRAMES_MAX ? t->count : HEAP_THREAD_FRAMES_MAX;
+    uint32_t i = is_out_of_memory(h, t) ? 1 : 0; /* a frame that is not real */
+
+    ret->out_of_memory = i > 0;
+    if (!(ret->frames = calloc((size_t)count + 1, sizeof(char *))))
+        return -ENOMEM;
+    for (; i < count; i++) {
+        const struct heap_frame *f = frame_at(h, t, i);
+
+        if (f && !(ret->frames[ret->frame_count++] = heap_frame_text(h, f)))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static const struct heap_trace *trace_of(const struct heap *h, const struct heap_root_info *root)
+{
+    uint32_t t = id_map_get(&h->trace_of_serial, root->record.frame);
+
+    if (t != ID_MAP_NONE && h->traces[t].count > 0)
+        return &h->traces[t];
+    for (size_t i = 0; i < h->trace_count; i++)
+        if (h->traces[i].thread == root->record.thread && h->traces[i].count > 0)
+            return &h->traces[i];
+    return NULL;
+}
+
+static int add_thread(const struct heap *h, const struct retained *retained, const struct heap_root_info *root,
+                      struct heap_threads *t)
+{
+    const struct heap_trace *trace = trace_of(h, root);
+    struct heap_thread *one;
+    uint32_t at;
+
+    if (array_reserve(&t->thread, t->count + 1, &t->capacity, sizeof(*t->thread), HEAP_THREADS_MAX) < 0)
+        return t->count >= HEAP_THREADS_MAX ? 0 : -ENOMEM;
+    one = &t->thread[t->count++];
+    *one = (struct heap_thread){.serial = root->record.thread, .node = root->node};
+    at = root->node == HEAP_NONE ? DOMINATORS_NONE : retained->tree.at[root->node];
+    one->retained = at == DOMINATORS_NONE ? 0 : retained->bytes[at];
+    return trace ? add_frames(h, trace, one) : 0;
+}
+
+struct names {
+    struct heap *h;
+    struct heap_threads *t;
+    uint64_t *ids;
+};
+
+/* "holder" has the name in no JDK; "name" is a String, or in JDK 8 and older a char[]. */
+static int on_thread(void *ctx, uint32_t node, const struct heap_instance *o)
+{
+    struct names *n = ctx;
+
+    for (size_t i = 0; i < n->t->count; i++)
+        if (n->t->thread[i].node == node)
+            n->ids[i] = heap_object_field(n->h, n->h->type[node], o, "name");
+    return 0;
+}
+
+static int read_names(struct heap *h, struct heap_threads *t)
+{
+    CLEANUP_FREE uint64_t *ids = calloc(t->count + 1, sizeof(*ids));
+    CLEANUP_FREE uint32_t *nodes = calloc(t->count + 1, sizeof(*nodes));
+    CLEANUP_FREE char **names = calloc(t->count + 1, sizeof(*names));
+    struct names n = {h, t, ids};
+    int r;
+
+    if (!ids || !nodes || !names)
+        return -ENOMEM;
+    for (size_t i = 0; i < t->count; i++)
+        nodes[i] = t->thread[i].node;
+    r = heap_objects_read(h, nodes, t->count, &(struct heap_object_events){.ctx = &n, .instance = on_thread});
+    if (r == 0)
+        r = heap_strings_read(h, ids, t->count, NAME_MAX_CHARACTERS, names);
+    for (size_t i = 0; i < t->count; i++)
+        t->thread[i].name = names[i];
+    return r;
+}
+
+static int more_first(const void *a, const void *b)
+{
+    const struct heap_thread *x = a, *y = b;
+
+    if (x->out_of_memory != y->out_of_memory)
+        return x->out_of_memory ? -1 : 1;
+    if (x->retained != y->retained)
+        return x->retained > y->retained ? -1 : 1;
+    return x->serial < y->serial ? -1 : x->serial > y->serial;
+}
+
+void heap_threads_done(struct heap_threads *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        for (size_t j = 0; j < t->thread[i].frame_count; j++)
+            free(t->thread[i].frames[j]);
+        free(t->thread[i].frames);
+        free(t->thread[i].name);
+    }
+    free(t->thread);
+    *t = (struct heap_threads){0};
+}
+
+int heap_threads_find(struct heap *h, const struct retained *retained, struct heap_threads *ret, struct err *e)
+{
+    int r = 0;
+
+    assert(h && retained && ret && ret->count == 0);
+    for (size_t i = 0; i < h->root_count && r == 0; i++)
+        if (h->roots[i].record.kind == HEAP_ROOT_THREAD)
+            r = add_thread(h, retained, &h->roots[i], ret);
+    if (r == 0)
+        r = read_names(h, ret);
+    if (r < 0)
+        return err_set(e, r, "out of memory for the threads");
+    if (ret->count > 0)
+        qsort(ret->thread, ret->count, sizeof(*ret->thread), more_first);
+    return 0;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The nodes by a search (hprof/retained.h), the names of fields by reading the objects on it.
+ */
+#include "inspect/suspect_path.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "inspect/heap_objects.h"
+
+struct way {
+    struct heap *h;
+    uint32_t node[SUSPECT_PATH_MAX];
+    size_t count;
+    char *field[SUSPECT_PATH_MAX]; /* through which node[i] refers to node[i + 1]; owned; NULL unknown */
+};
+
+static int on_object(void *ctx, uint32_t node, const struct heap_instance *o)
+{
+    struct way *w = ctx;
+
+    for (size_t i = 0; i + 1 < w->count; i++)
+        if (w->node[i] == node && !w->field[i])
+            w->field[i] = heap_object_field_to(w->h, w->h->type[node], o, heap_index_id(w->h->index, w->node[i + 1]));
+    return 0;
+}
+
+static const char *type_name(const struct heap *h, uint32_t node)
+{
+    return h->type[node] == HEAP_NONE ? "?" : h->types[h->type[node]].name;
+}
+
+static const char *root_name(const struct heap *h, uint32_t node)
+{
+    static const struct {
+        unsigned char kind;
+        const char *name;
+    } KINDS[] = {
+        {HEAP_ROOT_JNI_GLOBAL, "JNI global"},        {HEAP_ROOT_JNI_LOCAL, "JNI local"},
+        {HEAP_ROOT_JAVA_FRAME, "local of a thread"}, {HEAP_ROOT_NATIVE_STACK, "native stack"},
+        {HEAP_ROOT_STICKY_CLASS, "system class"},    {HEAP_ROOT_THREAD_BLOCK, "thread block"},
+        {HEAP_ROOT_MONITOR, "monitor in use"},       {HEAP_ROOT_THREAD, "thread"},
+    };
+
+    for (size_t i = 0; i < h->root_count; i++)
+        for (size_t k = 0; h->roots[i].node == node && k < ARRAY_SIZE(KINDS); k++)
+            if (KINDS[k].kind == h->roots[i].record.kind)
+                return KINDS[k].name;
+    return "GC root";
+}
+
+/* One step: the object, and through what it refers to the next one. */
+static char *step(struct way *w, size_t i)
+{
+    uint32_t node = w->node[i], class = heap_type_of_class(w->h, node);
+    const char *name = class == HEAP_NONE ? type_name(w->h, node) : w->h->types[class].name;
+    char *out = NULL;
+    int r;
+
+    if (i + 1 == w->count)
+        r = asprintf(&out, "%s%s", class == HEAP_NONE ? "" : "class ", name);
+    else if (class != HEAP_NONE) {
+        CLEANUP_FREE char *field = heap_static_to(w->h, class, heap_index_id(w->h->index, w->node[i + 1]));
+
+        r = asprintf(&out, "%s%s%s%s", field ? "static " : "class ", name, field ? "." : "", field ? field : "");
+    } else if (w->h->types[w->h->type[node]].element) {
+        r = asprintf(&out, "%s", name);
+    } else {
+        r = asprintf(&out, "%s%s%s", name, w->field[i] ? "." : "", w->field[i] ? w->field[i] : "");
+    }
+    return r < 0 ? NULL : out;
+}
+
+/* The last static field on the way says where it hangs; without one, the root. */
+static char *holder_of(struct way *w, char *const *path)
+{
+    char *out = NULL;
+
+    for (size_t i = w->count - 1; i-- > 0;)
+        if (strncmp(path[i], "static ", 7) == 0)
+            return asprintf(&out, "%s (%s)", path[i], type_name(w->h, w->node[i + 1])) < 0 ? NULL : out;
+    return asprintf(&out, "%s (%s)", path[0], root_name(w->h, w->node[0])) < 0 ? NULL : out;
+}
+
+static void way_done(struct way *w)
+{
+    for (size_t i = 0; i < w->count; i++)
+        free(w->field[i]);
+}
+
+static int describe(struct way *w, struct suspect *s)
+{
+    int r = heap_objects_read(w->h, w->node, w->count, &(struct heap_object_events){.ctx = w, .instance = on_object});
+
+    if (r < 0)
+        return r;
+    if (!(s->path = calloc(w->count + 1, sizeof(char *))))
+        return -ENOMEM;
+    for (size_t i = 0; i < w->count; i++)
+        if (!(s->path[s->path_count++] = step(w, i)))
+            return -ENOMEM;
+    return (s->holder = holder_of(w, s->path)) ? 0 : -ENOMEM;
+}
+
+int suspect_path_find(struct heap *h, struct suspect *s)
+{
+    struct way w = {.h = h};
+    int count = retained_path(h, s->point, w.node, SUSPECT_PATH_MAX), r;
+
+    if (count <= 0)
+        return count;
+    w.count = (size_t)count;
+    r = describe(&w, s);
+    way_done(&w);
+    return r;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Children of a dominator are found by a scan: there are few steps, and no lists.
+ */
+#include "inspect/suspects.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "inspect/suspect_path.h"
+
+enum { CHILD_TENTHS = 7, DEPTH_MAX = 1000 };
+
+struct group {
+    uint64_t bytes;
+    uint32_t count, largest; /* position */
+};
+
+/* Keeps the largest SUSPECTS_MAX. */
+static void add(struct suspects *s, const struct suspect *one)
+{
+    size_t at = s->count;
+
+    while (at > 0 && s->suspect[at - 1].bytes < one->bytes)
+        at--;
+    if (at == SUSPECTS_MAX)
+        return;
+    if (s->count < SUSPECTS_MAX)
+        s->count++;
+    memmove(&s->suspect[at + 1], &s->suspect[at], (s->count - 1 - at) * sizeof(*one));
+    s->suspect[at] = *one;
+}
+
+static int find_tops(const struct heap *h, const struct retained *r, struct suspects *s)
+{
+    uint64_t least = r->reachable / 100 * SUSPECT_PERCENT;
+    CLEANUP_FREE struct group *groups = calloc(h->type_count + 1, sizeof(*groups));
+
+    if (!groups)
+        return -ENOMEM;
+    for (uint32_t p = 1; p < r->tree.count; p++) {
+        uint32_t node = r->tree.node[p], type = h->type[node];
+
+        if (r->tree.over[p] != 0 || type == HEAP_NONE)
+            continue;
+        if (r->bytes[p] > least) {
+            add(s, &(struct suspect){.node = node, .type = type, .count = 1, .bytes = r->bytes[p]});
+            continue;
+        }
+        if (groups[type].count++ == 0 || r->bytes[p] > r->bytes[groups[type].largest])
+            groups[type].largest = p;
+        groups[type].bytes += r->bytes[p];
+    }
+    for (uint32_t t = 0; t < h->type_count; t++)
+        if (groups[t].count > 1 && groups[t].bytes > least)
+            add(s, &(struct suspect){.node = HEAP_NONE,
+                                     .type = t,
+                                     .count = groups[t].count,
+                                     .bytes = groups[t].bytes,
+                                     .point = r->tree.node[groups[t].largest]});
+    return 0;
+}
+
+static uint32_t biggest_child(const struct retained *r, uint32_t over)
+{
+    uint32_t best = 0;
+
+    for (uint32_t p = over + 1; p < r->tree.count; p++)
+        if (r->tree.over[p] == over && (best == 0 || r->bytes[p] > r->bytes[best]))
+            best = p;
+    return best;
+}
+
+static void find_point(const struct retained *r, struct suspect *s)
+{
+    uint32_t p = r->tree.at[s->node == HEAP_NONE ? s->point : s->node], child;
+
+    for (unsigned depth = 0; depth < DEPTH_MAX && s->node != HEAP_NONE; depth++) {
+        child = biggest_child(r, p);
+        if (child == 0 || r->bytes[child] < r->bytes[p] / 10 * CHILD_TENTHS)
+            break;
+        p = child;
+    }
+    s->point = r->tree.node[p];
+    s->point_bytes = r->bytes[p];
+}
+
+/* Classes of the JDK hold what others put into them. */
+static bool is_of_the_jdk(const char *name)
+{
+    return text_starts(name, "java.") || text_starts(name, "jdk.") || text_starts(name, "sun.") ||
+           text_starts(name, "javax.");
+}
+
+/* The class that people know it by: of those that are not the JDK's the largest, unless all of them are little. */
+static uint32_t choose(const struct heap *h, const struct group *of, uint64_t total)
+{
+    uint32_t own = HEAP_NONE, any = HEAP_NONE;
+
+    for (uint32_t t = 0; t < h->type_count; t++) {
+        const struct heap_type_info *type = &h->types[t];
+
+        if (of[t].count == 0)
+            continue;
+        if (any == HEAP_NONE || of[t].bytes > of[any].bytes)
+            any = t;
+        if (!type->element && !is_of_the_jdk(type->name) && (own == HEAP_NONE || of[t].bytes > of[own].bytes))
+            own = t;
+    }
+    return own != HEAP_NONE && of[own].bytes > total / 100 ? own : any;
+}
+
+/* What the point dominates, by class. */
+static int find_content(const struct heap *h, const struct retained *r, struct suspect *s)
+{
+    CLEANUP_FREE struct group *of = calloc(h->type_count + 1, sizeof(*of));
+    CLEANUP_FREE uint64_t *inside = calloc(r->tree.count / 64 + 1, sizeof(*inside));
+    uint32_t point = r->tree.at[s->point];
+    uint64_t total = 0;
+
+    if (!of || !inside)
+        return -ENOMEM;
+    inside[point >> 6] |= UINT64_C(1) << (point & 63);
+    for (uint32_t p = point + 1; p < r->tree.count; p++) {
+        uint32_t over = r->tree.over[p], type = h->type[r->tree.node[p]];
+
+        if (!(inside[over >> 6] >> (over & 63) & 1))
+            continue;
+        inside[p >> 6] |= UINT64_C(1) << (p & 63);
+        if (type == HEAP_NONE)
+            continue;
+        of[type].count++;
+        of[type].bytes += heap_size(h, r->tree.node[p]);
+        total += heap_size(h, r->tree.node[p]);
+    }
+    s->content = choose(h, of, total);
+    if (s->content != HEAP_NONE) {
+        s->content_count = of[s->content].count;
+        s->content_bytes = of[s->content].bytes;
+    }
+    return 0;
+}
+
+void suspects_done(struct suspects *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        for (size_t j = 0; j < s->suspect[i].path_count; j++)
+            free(s->suspect[i].path[j]);
+        free(s->suspect[i].path);
+        free(s->suspect[i].holder);
+    }
+    s->count = 0;
+}
+
+int suspects_find(struct heap *h, const struct retained *r, struct suspects *ret, struct err *e)
+{
+    int result;
+
+    assert(h && r && ret && ret->count == 0);
+    result = find_tops(h, r, ret);
+    for (size_t i = 0; i < ret->count && result == 0; i++) {
+        find_point(r, &ret->suspect[i]);
+        if ((result = find_content(h, r, &ret->suspect[i])) == 0)
+            result = suspect_path_find(h, &ret->suspect[i]);
+    }
+    return result < 0 ? err_set(e, result, "out of memory for the suspects") : 0;
+}
