@@ -79,11 +79,10 @@ static int show(const struct inspect_options *o, const struct heap_report *repor
 
     if (!o->json) {
         heap_report_print(report, &view, stdout);
-    } else if (!(json = heap_report_json(report, &view)) ||
-               json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0) {
+    } else if (!(json = heap_report_json(report, &view))) {
         return err_set(e, -ENOMEM, "out of memory");
-    } else {
-        putchar('\n');
+    } else if (json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || putchar('\n') == EOF) {
+        return err_set(e, -EIO, "cannot write to stdout");
     }
     return fflush(stdout) == 0 ? 0 : err_set(e, -EIO, "cannot write to stdout");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. A heap dump as a graph: its objects are numbered in the order of their addresses (hprof/heap_index.h), classes are
- * objects, too; edges are references. Borrows the dump, which stays mapped.
+ * Foreign bytes. A heap dump as a graph: its objects are numbered in the order of their addresses (hprof/heap_index.h),
+ * classes are objects, too; edges are references. Borrows the dump, which stays mapped.
  */
 #pragma once
 
@@ -26,6 +26,8 @@ struct heap_type_info {
     uint32_t node;            /* of the class object; HEAP_NONE */
     uint32_t *references;     /* offsets of references in the data of an instance; owned */
     uint32_t reference_count;
+    uint32_t referent;     /* offset of a weak reference's referent, which keeps nothing alive; UINT32_MAX: none. The
+                              first edge of an instance is the referent's, or leads to itself */
     uint32_t data_size;    /* bytes of an instance's data, with superclasses; with ids of id_size bytes */
     uint32_t object_refs;  /* of those, the references */
     unsigned char element; /* of an array; 0: no array */
@@ -79,6 +81,7 @@ struct heap {
 
     unsigned reference_bytes; /* of a reference in the heap: 4 or 8 (the dump has always id_size) */
     unsigned header_bytes;    /* of an object */
+    unsigned array_base;      /* of an array: header and length, before bytes */
 };
 
 /* Reads the dump at data, which must outlive the heap: three passes. -EBADMSG (no dump), -E2BIG, -ENOMEM. A dump that

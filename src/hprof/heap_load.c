@@ -171,6 +171,7 @@ static int on_instance_degree(void *ctx, const struct heap_instance *o)
     if (node == HEAP_NONE || type == HEAP_NONE || h->type[node] != HEAP_NONE)
         return type == HEAP_NONE ? -ENOMEM : 0;
     t = &h->types[type];
+    h->first[node + 1] += t->referent != UINT32_MAX;
     for (uint32_t i = 0; i < t->reference_count && t->references[i] + h->reader.id_size <= o->size; i++)
         h->first[node + 1] += heap_id(&h->reader, o->data + t->references[i]) != 0;
     return set_type(h, node, type);
@@ -229,6 +230,13 @@ static int on_class_edges(void *ctx, const struct heap_class *c)
     return 0;
 }
 
+static void add_referent(struct heap *h, uint32_t node, const unsigned char *id)
+{
+    uint32_t target = id ? heap_index_find(h->index, heap_id(&h->reader, id)) : HEAP_NONE;
+
+    h->to[h->first[node]++] = target == HEAP_NONE ? node : target;
+}
+
 static int on_instance_edges(void *ctx, const struct heap_instance *o)
 {
     struct heap *h = ctx;
@@ -238,6 +246,8 @@ static int on_instance_edges(void *ctx, const struct heap_instance *o)
     if (!begin_edges(h, node))
         return 0;
     t = &h->types[h->type[node]];
+    if (t->referent != UINT32_MAX)
+        add_referent(h, node, t->referent + h->reader.id_size <= o->size ? o->data + t->referent : NULL);
     for (uint32_t i = 0; i < t->reference_count && t->references[i] + h->reader.id_size <= o->size; i++)
         add_reference(h, node, heap_id(&h->reader, o->data + t->references[i]));
     add_class_edge(h, node);

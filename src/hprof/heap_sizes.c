@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. What objects take in the heap. The dump does not say it: its references are as long as ids, and headers are not in
- * it. The distance from an object to the next one's address is an upper bound, and exact where instances lie side by
- * side: it shows whether references are compressed, how long headers are, and the size of each class.
+ * Foreign bytes. What objects take in the heap. The dump does not say it: its references are as long as ids, and
+ * headers are not in it. The distance from an object to the next one's address is an upper bound, and exact where
+ * instances lie side by side: it shows whether references are compressed, how long headers are, and the size of each
+ * class.
  */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "hprof/heap.h"
 
 enum { ALIGNMENT = 8, EVIDENCE = 32, ARRAY_LEAST = 16, GAP_SLACK = 16 };
@@ -16,6 +16,7 @@ enum { ALIGNMENT = 8, EVIDENCE = 32, ARRAY_LEAST = 16, GAP_SLACK = 16 };
 struct measure {
     struct heap *h;
     uint64_t last_id;
+    uint64_t byte_base, byte_arrays; /* the least distance minus length of byte[]: where their elements begin */
     uint64_t compressed; /* arrays of references that lie so close to the next object that a reference has 4 bytes */
 };
 
@@ -36,6 +37,11 @@ static void note_gap(struct measure *m, uint32_t node, uint64_t gap)
         m->compressed += gap < 8 + (uint64_t)h->length[node] * 8;
     else if (!t->element && gap < t->least_gap)
         t->least_gap = (uint32_t)gap;
+    if (t->element == HEAP_BYTE && gap > h->length[node]) {
+        m->byte_arrays++;
+        if (m->byte_arrays == 1 || gap - h->length[node] < m->byte_base)
+            m->byte_base = gap - h->length[node];
+    }
 }
 
 static void on_object(void *ctx, uint32_t number, uint64_t id)
@@ -47,13 +53,21 @@ static void on_object(void *ctx, uint32_t number, uint64_t id)
     m->last_id = id;
 }
 
-/* By java.lang.Object, whose instances have a header and nothing else: 8 bytes with compact headers. */
-static void find_header(struct heap *h)
+/* Header and length stand before the elements of a byte[]: 8 + 4 (compact headers), 12 + 4, 16 + 4 (JDK 23 and newer)
+ * or 16 + 8. Without arrays that lie side by side: as most JVMs do it. */
+static void find_header(struct measure *m)
 {
-    h->header_bytes = h->reader.id_size == 4 ? 8 : h->reference_bytes == 4 ? 12 : 16;
-    for (size_t i = 0; i < h->type_count; i++)
-        if (text_eq(h->types[i].name, "java.lang.Object") && h->types[i].least_gap == 8 && h->reader.id_size == 8)
-            h->header_bytes = 8;
+    struct heap *h = m->h;
+
+    if (h->reader.id_size == 4) {
+        h->header_bytes = 8;
+        h->array_base = 12;
+        return;
+    }
+    h->array_base = h->reference_bytes == 4 ? 16 : 24;
+    if (m->byte_arrays >= EVIDENCE && (m->byte_base == 12 || m->byte_base == 16 || m->byte_base == 20))
+        h->array_base = (unsigned)m->byte_base;
+    h->header_bytes = h->array_base == 12 ? 8 : h->array_base == 16 ? 12 : 16;
 }
 
 /* The usual formula: header, fields, aligned. */
@@ -76,7 +90,7 @@ static void size_type(const struct heap *h, struct heap_type_info *t)
 uint64_t heap_size(const struct heap *h, uint32_t node)
 {
     const struct heap_type_info *t;
-    uint64_t element;
+    uint64_t element, base;
 
     if (h->type[node] == HEAP_NONE)
         return 0;
@@ -84,7 +98,8 @@ uint64_t heap_size(const struct heap *h, uint32_t node)
     if (!t->element)
         return t->size;
     element = t->element == HEAP_OBJECT ? h->reference_bytes : heap_type_size(&h->reader, t->element);
-    return align(h->header_bytes + 4 + (uint64_t)h->length[node] * element);
+    base = element == 8 ? align(h->array_base) : h->array_base;
+    return align(base + h->length[node] * element);
 }
 
 void heap_measure(struct heap *h)
@@ -94,7 +109,7 @@ void heap_measure(struct heap *h)
     assert(h->index && h->type);
     heap_index_each(h->index, on_object, &m);
     h->reference_bytes = h->reader.id_size == 8 && m.compressed >= 4 ? 4 : h->reader.id_size;
-    find_header(h);
+    find_header(&m);
     for (size_t i = 0; i < h->type_count; i++)
         size_type(h, &h->types[i]);
     for (uint32_t n = 0; n < h->objects; n++)

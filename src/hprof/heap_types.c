@@ -30,8 +30,8 @@ uint32_t heap_type_for(struct heap *h, uint64_t class_id)
     if (array_reserve(&h->types, h->type_count + 1, &h->type_capacity, sizeof(*h->types), HEAP_CLASSES_MAX) < 0 ||
         id_map_put(&h->type_of_id, class_id, (uint32_t)h->type_count) < 0)
         return HEAP_NONE;
-    h->types[h->type_count] =
-        (struct heap_type_info){.record.id = class_id, .super = HEAP_NONE, .node = HEAP_NONE, .least_gap = UINT32_MAX};
+    h->types[h->type_count] = (struct heap_type_info){
+        .record.id = class_id, .super = HEAP_NONE, .node = HEAP_NONE, .referent = UINT32_MAX, .least_gap = UINT32_MAX};
     return (uint32_t)h->type_count++;
 }
 
@@ -68,9 +68,34 @@ static char *pretty(const char *name, size_t size)
     return out;
 }
 
+bool heap_is_a(const struct heap *h, uint32_t type, const char *name)
+{
+    for (unsigned i = 0; type < h->type_count && i < SUPERS_MAX; i++) {
+        if (text_eq(h->types[type].name, name))
+            return true;
+        type = h->types[type].super;
+    }
+    return false;
+}
+
+static bool is_named(const struct heap *h, const unsigned char *field, const char *name)
+{
+    struct heap_text text = heap_text_of(h, heap_id(&h->reader, field));
+
+    return text.size == strlen(name) && memcmp(text.text, name, text.size) == 0;
+}
+
+/* By name, as MAT excludes them. */
+static bool is_weak(const struct heap *h, uint32_t type)
+{
+    return heap_is_a(h, type, "java.lang.ref.WeakReference") || heap_is_a(h, type, "java.lang.ref.SoftReference") ||
+           heap_is_a(h, type, "java.lang.ref.PhantomReference") || heap_is_a(h, type, "java.lang.ref.FinalReference");
+}
+
 /* Of one class of the chain: adds its references, which begin at *at in the data. */
 static int add_references(struct heap *h, struct heap_type_info *t, const struct heap_class *c, uint32_t *at)
 {
+    bool weak = is_weak(h, (uint32_t)(t - h->types));
     unsigned id = h->reader.id_size;
     size_t capacity = t->reference_count;
 
@@ -83,7 +108,10 @@ static int add_references(struct heap *h, struct heap_type_info *t, const struct
         if (field[id] == HEAP_OBJECT) {
             if (array_reserve(&t->references, t->reference_count + 1, &capacity, sizeof(*t->references), 1 << 20) < 0)
                 return -ENOMEM;
-            t->references[t->reference_count++] = *at;
+            if (weak && is_named(h, field, "referent"))
+                t->referent = *at;
+            else
+                t->references[t->reference_count++] = *at;
             t->object_refs++;
         }
         *at += size;
@@ -96,8 +124,6 @@ static int resolve(struct heap *h, struct heap_type_info *t)
     const struct heap_type_info *c = t;
     int r;
 
-    if (t->known && t->record.super)
-        t->super = id_map_get(&h->type_of_id, t->record.super);
     for (unsigned i = 0; c && c->known && i < SUPERS_MAX; i++) {
         uint32_t super = id_map_get(&h->type_of_id, c->record.super);
 
@@ -152,6 +178,9 @@ int heap_resolve_types(struct heap *h)
     if ((r = heap_name_types(h)) < 0)
         return r;
     for (size_t i = 0; i < h->type_count; i++)
+        if (h->types[i].known && h->types[i].record.super)
+            h->types[i].super = id_map_get(&h->type_of_id, h->types[i].record.super);
+    for (size_t i = 0; i < h->type_count; i++)
         if ((r = resolve(h, &h->types[i])) < 0)
             return r;
     for (unsigned element = HEAP_BOOLEAN; element < HEAP_TYPE_END; element++) {
@@ -159,6 +188,7 @@ int heap_resolve_types(struct heap *h)
             return -ENOMEM;
         h->types[h->type_count] = (struct heap_type_info){.super = HEAP_NONE,
                                                           .node = HEAP_NONE,
+                                                          .referent = UINT32_MAX,
                                                           .least_gap = UINT32_MAX,
                                                           .element = (unsigned char)element,
                                                           .name = strdup(NAMES[element])};
@@ -167,14 +197,4 @@ int heap_resolve_types(struct heap *h)
         h->primitive[element] = (uint32_t)h->type_count++;
     }
     return 0;
-}
-
-bool heap_is_a(const struct heap *h, uint32_t type, const char *name)
-{
-    for (unsigned i = 0; type < h->type_count && i < SUPERS_MAX; i++) {
-        if (text_eq(h->types[type].name, name))
-            return true;
-        type = h->types[type].super;
-    }
-    return false;
 }

@@ -41,32 +41,17 @@ int retained_find(const struct heap *h, struct retained *ret, struct err *e)
     return 0;
 }
 
-/* Types whose referent does not keep an object: by name, as MAT excludes them by default. */
-static uint32_t *weak_types(const struct heap *h)
-{
-    static const char *const WEAK[] = {"java.lang.ref.WeakReference", "java.lang.ref.SoftReference",
-                                       "java.lang.ref.PhantomReference", "java.lang.ref.FinalReference"};
-    uint32_t *weak = calloc(h->type_count + 1, sizeof(*weak));
-
-    for (uint32_t t = 0; weak && t < h->type_count; t++)
-        for (size_t i = 0; i < sizeof(WEAK) / sizeof(*WEAK); i++)
-            weak[t] |= heap_is_a(h, t, WEAK[i]);
-    return weak;
-}
-
 struct search {
-    uint32_t *from, *queue, *weak;
+    uint32_t *from, *queue;
 };
 
 static void search_done(struct search *s)
 {
     free(s->from);
     free(s->queue);
-    free(s->weak);
 }
 
-/* Breadth first from the roots; from[n] is the node before n. All of a weak reference's edges are left out: its queue
- * and its list of other references lead nowhere that is asked for. */
+/* Breadth first from the roots; from[n] is the node before n. The first edge of a weak reference is its referent's. */
 static void search(const struct heap *h, uint32_t node, const struct search *s)
 {
     uint32_t head = 0, tail = 0;
@@ -76,10 +61,9 @@ static void search(const struct heap *h, uint32_t node, const struct search *s)
     s->from[h->objects] = h->objects;
     while (head < tail && s->from[node] == HEAP_NONE) {
         uint32_t n = s->queue[head++];
+        bool weak = n != h->objects && h->type[n] != HEAP_NONE && h->types[h->type[n]].referent != UINT32_MAX;
 
-        if (n != h->objects && h->type[n] != HEAP_NONE && s->weak[h->type[n]])
-            continue;
-        for (uint32_t e = h->first[n]; e < h->first[n + 1]; e++)
+        for (uint32_t e = h->first[n] + weak; e < h->first[n + 1]; e++)
             if (s->from[h->to[e]] == HEAP_NONE) {
                 s->from[h->to[e]] = n;
                 s->queue[tail++] = h->to[e];
@@ -90,12 +74,11 @@ static void search(const struct heap *h, uint32_t node, const struct search *s)
 int retained_path(const struct heap *h, uint32_t node, uint32_t *out, unsigned most)
 {
     struct search s = {.from = malloc(((size_t)h->objects + 1) * sizeof(uint32_t)),
-                       .queue = malloc(((size_t)h->objects + 1) * sizeof(uint32_t)),
-                       .weak = weak_types(h)};
+                       .queue = malloc(((size_t)h->objects + 1) * sizeof(uint32_t))};
     unsigned length = 0;
 
     assert(node < h->objects && out && most > 0);
-    if (!s.from || !s.queue || !s.weak) {
+    if (!s.from || !s.queue) {
         search_done(&s);
         return -ENOMEM;
     }

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""salvage inspect: what filled the heap of a JVM that really ran out of memory, and numbers that agree with the JVM's own."""
+import gzip
+import json
+import re
+import subprocess
+
+import pytest
+from helpers import jvm
+
+USAGE = 2
+
+
+def inspect(salvage, what, *more):
+    return json.loads(salvage.ok("inspect", what, "--json", *more).out)
+
+
+@pytest.mark.parametrize("how, holder, content, on_path", [
+    ("static-map", "static Leaks.CACHE (java.util.HashMap)", "Leaks$Order", "java.util.HashMap.table"),
+    ("listeners", "static Leaks.BUS (Leaks$Bus)", "Leaks$Order", "Leaks$Bus.listeners"),
+    ("thread-local", None, "Leaks$Order", "java.lang.ThreadLocal$ThreadLocalMap.table"),
+    ("stack-local", None, "Leaks$Order", "java.util.ArrayList"),
+])
+def test_the_suspect_is_what_leaks(salvage, work, any_jvm, how, holder, content, on_path):
+    dump = work / "app.hprof"
+    any_jvm.die(dump, how, program="Leaks")
+    found = inspect(salvage, dump)
+    victim = found["threads"][0]
+    assert victim["name"] == "order-writer" and victim["out_of_memory"]
+    assert any(frame.startswith("Leaks.add(Leaks.java:") for frame in victim["frames"]), victim
+    suspect = found["suspects"][0]
+    assert suspect["percent"] > 70 and suspect["content"]["class"] == content, suspect
+    assert any(on_path in step for step in suspect["path"]), suspect
+    if holder:
+        assert suspect["holder"] == holder
+    else:  # what a thread holds is its own
+        assert "java.lang.Thread" in suspect["path"][0] or "local of a thread" in suspect["holder"], suspect
+    orders = next(c for c in found["classes"] if c["class"] == "Leaks$Order")
+    assert suspect["content"]["count"] >= orders["count"] * 0.99
+    text = salvage.ok("inspect", dump).out
+    assert 'Thread "order-writer" ran out of memory at Leaks' in text and "SUSPECT 1" in text and "\033" not in text
+
+
+def test_one_huge_array_is_named(salvage, work, jvm_17):
+    dump = work / "app.hprof"
+    jvm_17.die(dump, "huge-array", program="Leaks")
+    suspect = inspect(salvage, dump)["suspects"][0]
+    assert suspect["class"] in ("byte[]", "java.lang.Thread") and suspect["point_class"] == "byte[]"
+    assert suspect["point_bytes"] == (12 << 20) + 16
+
+
+@pytest.fixture
+def histogram_and_dump(work, java_classes):
+    """Of one JVM at one time, by its own tools."""
+    def take(*options):
+        p = subprocess.Popen([jvm.JDK_17 + "/bin/java", "-Xmx64m", *options, "-cp", str(java_classes), "Rest"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            p.stdout.readline()
+            jcmd = [jvm.JDK_17 + "/bin/jcmd", str(p.pid)]
+            dump = work / "live.hprof"
+            subprocess.run([*jcmd, "GC.heap_dump", str(dump)], check=True, stdout=subprocess.DEVNULL)
+            text = subprocess.run([*jcmd, "GC.class_histogram"], check=True, stdout=subprocess.PIPE).stdout.decode()
+        finally:
+            p.kill()
+            p.wait()
+            p.stdin.close()
+            p.stdout.close()
+        rows = re.findall(r"^ *\d+: +(\d+) +(\d+)  (\S+)", text, re.M)
+        return {name: (int(count), int(size)) for count, size, name in rows}, dump
+
+    return take
+
+
+def our_name(name):
+    """"[Ljava.lang.Object;" is "java.lang.Object[]"."""
+    element = name.lstrip("[")
+    simple = {"B": "byte", "I": "int", "C": "char", "J": "long", "S": "short", "Z": "boolean", "D": "double", "F": "float"}
+    if element != name:
+        element = simple.get(element) or element[1:-1]
+    return element + "[]" * name.count("[")
+
+
+@pytest.mark.parametrize("options", [("-XX:+UseSerialGC",), ("-XX:+UseG1GC",),
+                                     ("-XX:+UseSerialGC", "-XX:-UseCompressedOops"),
+                                     ("-XX:+UseSerialGC", "-XX:-UseCompressedOops", "-XX:-UseCompressedClassPointers")])
+def test_counts_and_true_sizes_are_the_jvms(salvage, histogram_and_dump, options):
+    """The dump has neither headers nor compressed references: sizes come from the addresses. What jcmd itself leaves in
+    the heap is the difference."""
+    histogram, dump = histogram_and_dump(*options)
+    found = {c["class"]: (c["count"], c["bytes"]) for c in inspect(salvage, dump)["classes"]}
+    largest = sorted(histogram, key=lambda name: -histogram[name][1])[:12]
+    for name in largest:
+        if name == "java.lang.Class":  # mirrors have their statics behind them
+            continue
+        count, size = histogram[name]
+        ours = found[our_name(name)]
+        assert abs(ours[0] - count) <= max(30, count * 0.02), (name, histogram[name], ours)
+        assert abs(ours[1] / ours[0] - size / count) <= 0.02 * size / count, (name, histogram[name], ours)
+
+
+def test_compressed_and_cut_dumps(salvage, work, real_dump):
+    whole = real_dump.read_bytes()
+    (work / "heap.hprof.gz").write_bytes(gzip.compress(whole, 1))
+    (work / "heap.hprof").write_bytes(whole)
+    plain = inspect(salvage, work / "heap.hprof")
+    packed = inspect(salvage, work / "heap.hprof.gz")
+    assert "cut" not in plain
+    assert {**plain, "name": 0} == {**packed, "name": 0}
+    (work / "cut.hprof").write_bytes(whole[:len(whole) * 3 // 4])
+    cut = inspect(salvage, work / "cut.hprof")
+    assert cut["cut"] and 0 < cut["objects"] + cut["unreachable_objects"] < plain["objects"] + plain["unreachable_objects"]
+    (work / "cut.hprof.gz").write_bytes((work / "heap.hprof.gz").read_bytes()[:-100])
+    assert "not whole" in salvage.run("inspect", work / "cut.hprof.gz").message
+
+
+def test_from_a_store(salvage, work, folder, real_dump):
+    url = salvage.ok("ship", real_dump, "--to", folder.url, "--keep").out.strip()
+    assert inspect(salvage, url)["objects"] == inspect(salvage, real_dump)["objects"]
+
+
+def test_bad_input_gets_one_line(salvage, work):
+    (work / "text").write_text("no dump")
+    (work / "empty").write_text("")
+    for what, words in (("text", "no heap dump"), ("empty", "no heap dump"), ("none", "No such file"), (".", "no regular file")):
+        done = salvage.run("inspect", work / what)
+        assert done.code != 0 and words in done.message
+    assert salvage.run("inspect").code == USAGE
