@@ -234,6 +234,7 @@ void catalogue_close(struct catalogue *c)
     sink_close(c->reader);
     index_close(c->index);
     usage_cache_clear(&c->usage);
+    days_cache_clear(&c->days);
     for (size_t i = 0; i < c->changed_count; i++)
         free(c->changed[i]);
     free(c->changed);

@@ -9,23 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "serve/catalogue_internal.h"
 #include "serve/catalogue_query.h"
 
 enum { LIMIT = 100, LIMIT_MAX = 10000, CURSOR_MAX = 48 };
-#define DAY_NS (INT64_C(86400) * 1000000000)
 
-/* Begin and end of a question: damage that a reader meets makes the index anew. */
-static struct index *enter(struct catalogue *c)
+struct index *catalogue_enter(struct catalogue *c)
 {
     index_read_begin(c->index);
     return c->index;
 }
 
-static int leave(struct catalogue *c, int result)
+int catalogue_leave(struct catalogue *c, int result)
 {
     index_read_end(c->index);
     if (result == -FAULT_CORRUPT)
@@ -139,114 +136,5 @@ int catalogue_find(struct catalogue *c, const struct catalogue_query *q,
                    int (*fn)(void *ctx, const struct case_row *row), void *ctx, struct err *e)
 {
     assert(c && q && fn);
-    return leave(c, find(enter(c), q, fn, ctx, e));
-}
-
-static int find_days(struct index *x, const struct catalogue_query *q,
-                     int (*fn)(void *ctx, const char *day, unsigned count), void *ctx, struct err *e)
-{
-    CLEANUP(query_done) struct query query;
-    CLEANUP(sql_finish) sqlite3_stmt *s = NULL;
-    char day[CLOCK_TEXT_MAX];
-    int r;
-
-    query_init(&query, q);
-    if ((r = query_find_words(&query, x, e)) < 0)
-        return r;
-    query_number(&query, "SELECT c.time_ns / ? AS day, count(*) FROM cases c WHERE 1", DAY_NS);
-    query_filters(&query, "c", q);
-    query_add(&query, " GROUP BY day ORDER BY day DESC");
-    if ((r = query_prepare(&query, x->read.db, &s, e)) < 0)
-        return r;
-    while ((r = sql_step(s, e)) == 1) {
-        clock_format(sqlite3_column_int64(s, 0) * DAY_NS, day);
-        day[strlen("2026-11-21")] = '\0';
-        if ((r = fn(ctx, day, (unsigned)sqlite3_column_int(s, 1))) < 0)
-            return r;
-    }
-    return r;
-}
-
-int catalogue_days(struct catalogue *c, const struct catalogue_query *q,
-                   int (*fn)(void *ctx, const char *day, unsigned count), void *ctx, struct err *e)
-{
-    assert(c && q && fn);
-    return leave(c, find_days(enter(c), q, fn, ctx, e));
-}
-
-/* The rows of all namespaces are made once for a version of the index: each page asks which namespaces there are. */
-static const char USAGE[] =
-    "SELECT u.namespace, sum(u.cases), sum(u.objects), total(u.bytes), min(u.oldest), max(u.newest)"
-    " FROM (SELECT namespace, count(*) AS cases, sum(objects) AS objects, total(stored_size) AS bytes,"
-    " min(time_ns) AS oldest, max(time_ns) AS newest FROM cases GROUP BY namespace"
-    " UNION ALL SELECT namespace, 0, objects, bytes, NULL, NULL FROM others) u GROUP BY u.namespace ORDER BY 4 DESC, 1";
-
-static int add_usage(struct usage_cache *u, sqlite3_stmt *s)
-{
-    CLEANUP_FREE char *namespace = strdup(sql_column_text(s, 0));
-
-    if (!namespace || array_reserve(&u->row, u->count + 1, &u->capacity, sizeof(*u->row), SIZE_MAX) < 0)
-        return -ENOMEM;
-    u->row[u->count++] = (struct usage_row){.namespace = TAKE_PTR(namespace),
-                                            .cases = sql_column_uint(s, 1),
-                                            .objects = sql_column_uint(s, 2),
-                                            .stored_bytes = sql_column_uint(s, 3),
-                                            .oldest_ns = sqlite3_column_int64(s, 4),
-                                            .newest_ns = sqlite3_column_int64(s, 5)};
-    return 0;
-}
-
-void usage_cache_clear(struct usage_cache *u)
-{
-    for (size_t i = 0; i < u->count; i++)
-        free((char *)u->row[i].namespace);
-    free(u->row);
-    *u = (struct usage_cache){0};
-}
-
-static int fill_usage(struct index *x, struct usage_cache *u, struct err *e)
-{
-    CLEANUP(sql_finish) sqlite3_stmt *s = NULL;
-    int64_t version = index_version(x);
-    int r;
-
-    if (u->valid && u->version == version)
-        return 0;
-    usage_cache_clear(u);
-    if ((r = sql_prepare(x->read.db, USAGE, &s, e)) < 0)
-        return r;
-    while ((r = sql_step(s, e)) == 1)
-        if (add_usage(u, s) < 0)
-            return err_set(e, -ENOMEM, "out of memory");
-    u->version = version;
-    u->valid = r == 0;
-    return r;
-}
-
-static bool is_visible(const char *const *visible, const char *namespace)
-{
-    for (; visible && *visible; visible++)
-        if (strcmp(*visible, namespace) == 0)
-            return true;
-    return !visible;
-}
-
-static int give_usage(struct index *x, struct usage_cache *u, const char *const *visible,
-                      int (*fn)(void *ctx, const struct usage_row *row), void *ctx, struct err *e)
-{
-    int r = fill_usage(x, u, e);
-
-    for (size_t i = 0; r >= 0 && i < u->count; i++)
-        if (is_visible(visible, u->row[i].namespace))
-            r = fn(ctx, &u->row[i]);
-    return r;
-}
-
-int catalogue_usage(struct catalogue *c, const char *const *visible, int (*fn)(void *ctx, const struct usage_row *row),
-                    void *ctx, struct err *e)
-{
-    struct index *x = enter(c);
-
-    assert(fn);
-    return leave(c, give_usage(x, &c->usage, visible, fn, ctx, e));
+    return catalogue_leave(c, find(catalogue_enter(c), q, fn, ctx, e));
 }

@@ -19,12 +19,26 @@ struct usage_cache {
 };
 void usage_cache_clear(struct usage_cache *u);
 
+struct day_count {
+    int64_t day; /* since 1970 */
+    unsigned count;
+};
+
+struct days_cache {
+    struct day_count *row;
+    size_t count, capacity;
+    char *question; /* that these answer; NULL: none */
+    int64_t version;
+};
+void days_cache_clear(struct days_cache *d);
+
 struct catalogue {
     struct sink_config store; /* borrowed parts of the caller's */
     uint64_t refresh_ms;
     struct index *index;
-    struct usage_cache usage; /* with the index's reading side */
-    struct sink *sink;        /* of the thread; NULL: not open */
+    struct usage_cache usage; /* this and the next with the index's reading side */
+    struct days_cache days;
+    struct sink *sink; /* of the thread; NULL: not open */
 
     pthread_t thread;
     bool running;
@@ -43,6 +57,10 @@ struct catalogue {
     pthread_mutex_t reader_lock; /* for the sink that single manifests are read by */
     struct sink *reader;
 };
+
+/* Begin and end of a question, with the reading side's lock: damage that a reader meets makes the index anew. */
+struct index *catalogue_enter(struct catalogue *c);
+int catalogue_leave(struct catalogue *c, int result);
 
 /* After changes were committed. */
 void catalogue_bump(struct catalogue *c);

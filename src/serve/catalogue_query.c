@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -159,6 +160,22 @@ int query_find_words(struct query *q, struct index *x, struct err *e)
     if (r == 0)
         x->hits = strdup(q->match); /* without memory they are found again */
     return r;
+}
+
+char *query_describe(const struct query *q)
+{
+    struct buf text = {0};
+    int r = q->result < 0 ? q->result : buf_add_text(&text, buf_text(&q->sql));
+
+    for (unsigned i = 0; r == 0 && i < q->count; i++)
+        r = q->parameter[i].text ? buf_printf(&text, "\n%s", q->parameter[i].text)
+                                 : buf_printf(&text, "\n%" PRId64, q->parameter[i].number);
+    if (r == 0 && q->match)
+        r = buf_printf(&text, "\n%s", q->match);
+    if (r == 0)
+        return buf_take(&text);
+    buf_done(&text);
+    return NULL;
 }
 
 int query_prepare(struct query *q, sqlite3 *db, sqlite3_stmt **ret, struct err *e)

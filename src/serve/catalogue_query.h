@@ -41,5 +41,8 @@ int query_find_words(struct query *q, struct index *x, struct err *e);
 /* " AND NAME.…" for each filter of the query: of the table of cases called `name`. */
 void query_filters(struct query *q, const char *name, const struct catalogue_query *of);
 
+/* SQL and parameters as one text: two queries of the same text ask the same. malloc'ed, NULL without memory. */
+char *query_describe(const struct query *q);
+
 /* Prepares and binds. q must live as long as the statement. */
 int query_prepare(struct query *q, sqlite3 *db, sqlite3_stmt **ret, struct err *e);
