@@ -34,10 +34,10 @@ void exchange_free(struct exchange *x)
         free(x->header[i].name);
         free(x->header[i].value);
     }
-    while (x->queries) {
-        struct query *q = x->queries;
+    while (x->first_query) {
+        struct query *q = x->first_query;
 
-        x->queries = q->next;
+        x->first_query = q->next;
         free(q);
     }
     free(x);
@@ -90,7 +90,7 @@ const char *exchange_header_last(const struct exchange *x, const char *name)
     return last.value;
 }
 
-static char *decode(struct exchange *x, const char *value)
+static char *decode(struct query **queries, const char *value)
 {
     struct query *q = malloc(sizeof(*q) + strlen(value) + 1);
 
@@ -101,8 +101,8 @@ static char *decode(struct exchange *x, const char *value)
         if (*c == '+')
             *c = ' ';
     MHD_http_unescape(q->value);
-    q->next = x->queries;
-    x->queries = q;
+    q->next = *queries;
+    *queries = q;
     return q->value;
 }
 
@@ -114,7 +114,7 @@ const char *exchange_query(const struct exchange *x, const char *name)
     if (MHD_lookup_connection_value_n(x->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &value, &size) !=
         MHD_YES)
         return NULL;
-    return value ? decode((struct exchange *)(uintptr_t)x, value) : "";
+    return value ? decode(x->queries, value) : "";
 }
 
 const char *exchange_client(const struct exchange *x)
@@ -265,12 +265,21 @@ uint64_t exchange_sent(const struct exchange *x, bool completed)
 
 void exchange_answer(struct exchange *x, unsigned status, const void *data, size_t size)
 {
+    struct MHD_Response *response = NULL;
+    void *copy = NULL;
+
     if (x->in_body) {
         answer_by_hand(x, status, data, size);
         return;
     }
+    if ((copy = malloc(size ? size : 1))) {
+        if (size)
+            memcpy(copy, data, size);
+        if (!(response = MHD_create_response_from_buffer(size, copy, MHD_RESPMEM_MUST_FREE)))
+            free(copy);
+    }
     x->answer_size = size;
-    answer(x, status, MHD_create_response_from_buffer(size, (void *)(uintptr_t)data, MHD_RESPMEM_MUST_COPY));
+    answer(x, status, response);
 }
 
 void exchange_answer_text(struct exchange *x, unsigned status, const char *format, ...)
@@ -280,7 +289,7 @@ void exchange_answer_text(struct exchange *x, unsigned status, const char *forma
     int size;
 
     va_start(args, format);
-    size = vsnprintf(text, sizeof(text) - 1, format, args);
+    size = vsnprintf(text, sizeof(text) - 1, format, args); /* NOLINT(clang-analyzer-valist.Uninitialized): it is */
     va_end(args);
     if (size < 0)
         size = 0;

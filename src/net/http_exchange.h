@@ -38,10 +38,11 @@ struct exchange {
         char *name, *value;
     } header[EXCHANGE_HEADERS_MAX];
     unsigned header_count, status;
-    struct query *queries; /* that were asked for */
-    uint64_t answer_size;  /* of the body; what a stream has made so far */
-    uint64_t head_size;    /* of the answer, as the library will write it, or a little less */
-    uint64_t written;      /* of the connection, before the answer */
+    struct query *first_query; /* of those that were asked for */
+    struct query **queries;    /* points to that */
+    uint64_t answer_size;      /* of the body; what a stream has made so far */
+    uint64_t head_size;        /* of the answer, as the library will write it, or a little less */
+    uint64_t written;          /* of the connection, before the answer */
     bool begun, answered;
     bool in_body;  /* the library takes no answer now: it is written by hand, and the connection ends */
     bool is_short; /* a stream ended before its size */

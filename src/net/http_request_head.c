@@ -169,6 +169,7 @@ static int field(struct text line, struct fields *f, const char **why)
         return refuse(431, "too many header fields", why);
     if (!is_token(name)) /* also a continued line (obs-fold), and a space before the colon */
         return refuse(400, "a header line is malformed", why);
+    assert(colon);
     value = trimmed((struct text){colon + 1, line.size - name.size - 1});
     if (!is_field_value(value))
         return refuse(400, "a header field has a control character", why);

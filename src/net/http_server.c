@@ -88,6 +88,7 @@ static struct exchange *exchange_new(struct http_server *s, struct MHD_Connectio
     x->method = method;
     x->path = path;
     x->file_fd = -1;
+    x->queries = &x->first_query;
     return x;
 }
 

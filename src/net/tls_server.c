@@ -161,7 +161,7 @@ void tls_server_free(struct tls_server *t)
 int tls_server_refresh(struct tls_server *t, struct err *e)
 {
     struct file_state cert = file_state(t->cert), key = file_state(t->key);
-    SSL_CTX *context;
+    SSL_CTX *context = NULL;
     int r;
 
     if (same(&cert, &t->cert_state) && same(&key, &t->key_state))
