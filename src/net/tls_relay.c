@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two directions, each with what the receiver has not taken yet.
+ * Two directions in turns, a few records each.
  */
 #include "net/tls_relay.h"
 
@@ -14,9 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ROUNDS = 8 /* of one turn */, RECORD = 16 * 1024 };
+enum { ROUNDS = 16 /* of one turn */, RECORD = 16 * 1024 };
 
-/* What was read on one side and not taken by the other. */
+/* What was read from the client and not taken by fd. */
 struct held {
     char *data;
     size_t at, size;
@@ -25,7 +25,7 @@ struct held {
 struct tls_relay {
     SSL *ssl;
     int fd;
-    struct held up, down; /* to fd, to the client */
+    struct held up; /* to fd */
     bool up_ended, down_ended;
     _Atomic uint64_t given, sent;
 };
@@ -53,7 +53,6 @@ void tls_relay_free(struct tls_relay *r)
     if (r->fd >= 0)
         close(r->fd);
     free(r->up.data);
-    free(r->down.data);
     free(r);
 }
 
@@ -182,36 +181,24 @@ static ssize_t to_client(struct tls_relay *r, const char *data, size_t size)
     return (ssize_t)done;
 }
 
+/* What the client does not take stays in the socket: a slow reader costs no buffer here. OpenSSL wants the same bytes
+ * again when it goes on with a record, and gets them, as only what it has taken is read. */
 static enum step down(struct tls_relay *r, char *scratch)
 {
     ssize_t n, sent;
-    size_t at = 0;
 
-    if (r->down.size) {
-        if ((n = to_client(r, r->down.data + r->down.at, r->down.size - r->down.at)) < 0)
-            return FAILED;
-        taken(&r->down, (size_t)n);
-        return n > 0 ? MOVED : STUCK;
-    }
     if (r->down_ended)
         return STUCK;
-    n = recv(r->fd, scratch, RELAY_BYTES, MSG_DONTWAIT);
+    n = recv(r->fd, scratch, RECORD, MSG_PEEK | MSG_DONTWAIT);
     if (n < 0 && errno == EAGAIN)
         return STUCK;
     if (n <= 0) { /* closed; ECONNRESET: and not all was read */
         r->down_ended = true;
         return STUCK;
     }
-    while (at < (size_t)n) {
-        size_t piece = (size_t)n - at < RECORD ? (size_t)n - at : RECORD;
-
-        if ((sent = to_client(r, scratch + at, piece)) < 0)
-            return FAILED;
-        if (sent == 0)
-            return hold(&r->down, scratch + at, (size_t)n - at) < 0 ? FAILED : STUCK;
-        at += (size_t)sent;
-    }
-    return MOVED;
+    if ((sent = to_client(r, scratch, (size_t)n)) <= 0)
+        return sent < 0 ? FAILED : STUCK;
+    return recv(r->fd, scratch, (size_t)sent, MSG_DONTWAIT) == sent ? MOVED : FAILED;
 }
 
 enum tls_relay_result tls_relay_move(struct tls_relay *r, char *scratch)
@@ -221,7 +208,7 @@ enum tls_relay_result tls_relay_move(struct tls_relay *r, char *scratch)
 
         if (upwards == FAILED || downwards == FAILED)
             return RELAY_BROKEN;
-        if (r->down_ended && r->down.size == 0)
+        if (r->down_ended)
             return RELAY_ENDED;
         if (upwards == STUCK && downwards == STUCK)
             return RELAY_WAITS;

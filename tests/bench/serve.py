@@ -78,6 +78,8 @@ def memory(server):
         s = socket.socket()
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         s.connect((server.host, server.port))
+        if server.tls:
+            s = server.context().wrap_socket(s)
         s.sendall(b"GET /shop/sparse HTTP/1.1\r\nHost: x\r\n\r\n")
         readers.append(s)
     threads = [threading.Thread(target=upload, args=(server, i, 16 << 20, problems)) for i in range(UPLOADS)]
