@@ -521,6 +521,18 @@ def test_a_line_that_breaks_again_and_again(serve, salvage, work, dumps, proxy_t
     assert sent_again(parts_of(proxy), 40 << 20) < 1 << 20, "what was durable was sent again"
 
 
+def test_a_disk_that_gets_room_again(start, salvage, work, dumps, mount_tmpfs):
+    serve = start("--reserve", "0", root=mount_tmpfs(work / "small", "12m"))
+    args, env = client(work)
+    total = drop(dumps, "app.hprof", 20 << 20)
+    result = salvage.run("ship", dumps / "app.hprof", "--to", serve.url, *args, env=env)
+    assert result.code == 43, result
+    assert objects(serve.root) == {}
+    subprocess.run(["mount", "-o", "remount,size=64m", serve.root], check=True)
+    salvage.ok("ship", dumps / "app.hprof", "--to", serve.url, *args, env=env)
+    check_stored(serve, total, 20 << 20)
+
+
 def test_a_killed_client_goes_on_where_it_was(serve, salvage, work, dumps, proxy_to):
     args, env = client(work)
     total = drop(dumps, "app.hprof", 40 << 20)

@@ -34,8 +34,9 @@ struct resumed {
 
 /* --- what is offered ---------------------------------------------------------------------------------------------- */
 
-int http_resume_find(struct http_store *s, const struct upload_events *events, struct err *e)
+int http_resume_find(struct http_store *s, const struct upload_start *start, struct err *e)
 {
+    const struct upload_events *events = start ? start->events : NULL;
     CLEANUP(http_answer_done) struct http_answer answer = {0};
     CLEANUP_FREE char *url = http_store_url(s, "");
     struct http_request request;
@@ -47,7 +48,12 @@ int http_resume_find(struct http_store *s, const struct upload_events *events, s
     if ((r = http_store_request(s, "OPTIONS", url, &request, e)) < 0)
         return r;
     http_add_header(&request, "Upload-Draft-Interop-Version", INTEROP_VERSION);
-    if ((r = http_store_send(s->http, &request, events, &answer, e)) < 0)
+    r = http_store_send(s->http, &request, events, &answer, e);
+    /* A server or a proxy that has trouble with OPTIONS alone must not keep an object from its place; but an upload
+     * that was begun is worth the wait. */
+    if (r == -FAULT_BUSY && !(start && start->past))
+        return 0;
+    if (r < 0)
         return r;
     if (answer.status == 401)
         return http_store_fail(s, &request, &answer, e);

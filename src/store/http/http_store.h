@@ -121,8 +121,9 @@ void http_upload_free(struct upload *u);
 /* One chunked PUT (http_stream.c). */
 int http_stream_new(struct http_store *s, const struct upload_start *start, struct upload **ret, struct err *e);
 
-/* Several requests (http_resume.c). find: asks the server once, by OPTIONS, and sets s->resumable. */
-int http_resume_find(struct http_store *s, const struct upload_events *events, struct err *e);
+/* Several requests (http_resume.c). find: asks the server once, by OPTIONS, and sets s->resumable. start: what is about
+ * to begin; may be NULL. */
+int http_resume_find(struct http_store *s, const struct upload_start *start, struct err *e);
 int http_resume_new(struct http_store *s, const struct upload_start *start, struct upload **ret, struct err *e);
 /* A small object under its own name. 0: the answer had its digest; 1: its size is right, which was asked for. */
 int http_resume_put(struct http_store *s, const struct small_object *o, const struct upload_events *events,

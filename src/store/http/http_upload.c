@@ -21,7 +21,7 @@ int http_upload_new(struct sink *sink, const struct upload_start *start, struct 
 
     assert(o && o->key && o->id && start->events && start->events->done);
     (void)o;
-    if ((r = http_resume_find(s, start->events, e)) < 0)
+    if ((r = http_resume_find(s, start, e)) < 0)
         return r;
     return s->resumable == RESUMABLE_OFFERED ? http_resume_new(s, start, ret, e) : http_stream_new(s, start, ret, e);
 }

@@ -798,6 +798,25 @@ static void a_small_object_goes_to_its_place_at_once(void **state)
     assert_non_null(strstr(e.msg, "namespaces"));
 }
 
+static void trouble_with_options_alone_keeps_nothing_from_its_place(void **state)
+{
+    const struct upload_past past = {.token = "/-/uploads/1", .count = 1, .stored_end = 4};
+    const struct object object = {.key = "a b/c/heap", .content_type = "application/zstd", .id = ID};
+    struct upload *u = NULL;
+    struct err e = {0};
+
+    (void)state;
+    options = "503 Busy\r\nRetry-After: 3600"; /* longer than a request is tried again */
+    PLAY(PLAIN);
+    sink->ops->upload_free(begin());
+    expect_seen(PLAIN_SEEN);
+    assert_int_equal(sink->ops->upload_new(sink, &(struct upload_start){&object, &past, &RESUMED}, &u, &e),
+                     -FAULT_BUSY);
+    options = OFFERED; /* it is asked again */
+    PLAY(APPENDED(4));
+    sink->ops->upload_free(begin_resumed(&past, 0));
+}
+
 static void another_version_of_the_draft_is_not_used(void **state)
 {
     (void)state;
@@ -834,6 +853,7 @@ int main(void)
         TEST(failures_of_resumable_uploads),
         TEST(a_small_object_goes_to_its_place_at_once),
         TEST(another_version_of_the_draft_is_not_used),
+        TEST(trouble_with_options_alone_keeps_nothing_from_its_place),
         TEST(a_probe_begins_an_upload_and_cancels_it),
         TEST(where_only_put_is_offered_it_goes_to_its_place),
         TEST(where_all_is_offered_folders_are_made_and_readers_see_it_at_once),
