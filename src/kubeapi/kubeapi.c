@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -100,12 +101,16 @@ int kubeapi_new(const struct kubeapi_config *c, struct kubeapi **ret, struct err
     CLEANUP(kubeapi_free_ptr) struct kubeapi *k = calloc(1, sizeof(*k));
     CLEANUP(secret_free_ptr) struct secret *token = NULL;
     const char *account = c->account ? c->account : ACCOUNT;
+    pthread_condattr_t monotonic;
     int r;
 
     if (!k)
         return err_set(e, -ENOMEM, "out of memory");
     pthread_mutex_init(&k->lock, NULL);
-    pthread_cond_init(&k->given_back, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&k->given_back, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     k->deadline_ms = c->deadline_ms ? c->deadline_ms : DEADLINE_MS;
     if ((r = make_url(k, c->url, e)) < 0)
         return r;
@@ -136,13 +141,21 @@ static int take_connection(struct kubeapi *k, struct http **ret, struct err *e)
 {
     struct http_options o = {.ca_file = k->ca_file, .timeout_ms = k->deadline_ms, .direct = true};
     struct http *h = NULL;
+    struct timespec until;
     int r = 0;
 
     if (access(k->ca_file, R_OK) < 0)
         o.ca_file = NULL;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(k->deadline_ms / 1000 + 1);
     pthread_mutex_lock(&k->lock);
-    while (k->idle_count == 0 && k->in_use == CONNECTIONS)
-        pthread_cond_wait(&k->given_back, &k->lock);
+    while (k->idle_count == 0 && k->in_use == CONNECTIONS && r != ETIMEDOUT)
+        r = pthread_cond_timedwait(&k->given_back, &k->lock, &until);
+    if (k->idle_count == 0 && k->in_use == CONNECTIONS) {
+        pthread_mutex_unlock(&k->lock);
+        return err_set(e, -FAULT_STALLED, "%s does not answer the requests before this one", NAME);
+    }
+    r = 0;
     if (k->idle_count > 0)
         h = k->idle[--k->idle_count];
     k->in_use++;
@@ -201,7 +214,7 @@ int kubeapi_post(struct kubeapi *k, const char *path, const struct buf *body, st
     CLEANUP(secret_free_ptr) struct secret *token = NULL;
     CLEANUP_FREE char *url = NULL;
     struct http_request request = {.method = "POST", .body = buf_text(body), .body_size = body->size};
-    struct http *h;
+    struct http *h = NULL;
     int r;
 
     assert(path && *path == '/');

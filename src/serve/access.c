@@ -211,12 +211,13 @@ static int identify_credential(struct access *a, const char *address, const stru
  * is a session's caller; 0: there is none. */
 static int identify_session(struct access *a, const struct exchange *x, struct caller *ret, struct err *e)
 {
+    const struct session_cookie cookie = {exchange_header(x, "Cookie"), access_is_tls(a, x), now_s()};
     CLEANUP(secret_free_ptr) struct secret *credential = NULL;
     unsigned char hash[TOKEN_HASH];
     char csrf[SEAL_SIGNATURE_HEX];
     int r;
 
-    if (session_find(&a->sessions, exchange_header(x, "Cookie"), now_s(), &credential, csrf) < 0)
+    if (session_find(&a->sessions, &cookie, &credential, csrf) < 0)
         return 0;
     token_hash_make(secret_expose(credential), hash);
     if ((r = find_credential(a, credential, hash, ret, e)) > 0)

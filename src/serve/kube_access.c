@@ -21,7 +21,7 @@
 #include "serve/answer_cache.h"
 #include "serve/jwt.h"
 
-enum { BELIEVED_MS = 30 * 1000, REFUSED_MS = 10 * 1000, EVENT_MS = 60 * 1000 };
+enum { BELIEVED_MS = 30 * 1000, REFUSED_MS = 10 * 1000, EVENT_MS = 60 * 1000, DOWN_MS = 2000 };
 
 static const char TOKEN_REVIEWS[] = "/apis/authentication.k8s.io/v1/tokenreviews",
                   ACCESS_REVIEWS[] = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
@@ -38,7 +38,7 @@ struct kube_access {
     bool accounts;
     struct question question[3];
     pthread_mutex_t lock;
-    uint64_t event_ms;
+    uint64_t event_ms, down_until_ms;
 };
 
 DEFINE_CLEANUP(struct kube_access *, kube_access_free)
@@ -103,14 +103,33 @@ static void report(struct kube_access *k, const struct err *e)
         log_event(EVENT_ISSUER_UNREACHABLE, LOG_STR("what", "kubernetes"), LOG_STR("error", e->msg));
 }
 
+/* While the API server does not answer at all, callers do not wait for that one after the other. */
+static bool is_down(struct kube_access *k)
+{
+    bool down;
+
+    pthread_mutex_lock(&k->lock);
+    down = clock_mono_ms() < k->down_until_ms;
+    pthread_mutex_unlock(&k->lock);
+    return down;
+}
+
 static int ask(struct kube_access *k, const char *path, const struct buf *body, struct buf *ret)
 {
     struct err e = {0};
-    int r = kubeapi_post(k->api, path, body, ret, &e);
+    int r;
 
-    if (r < 0)
-        report(k, &e);
-    return r < 0 ? -FAULT_UNREACHABLE : 0;
+    if (is_down(k))
+        return -FAULT_UNREACHABLE;
+    if ((r = kubeapi_post(k->api, path, body, ret, &e)) == 0)
+        return 0;
+    if (r == -FAULT_STALLED || r == -FAULT_UNREACHABLE) {
+        pthread_mutex_lock(&k->lock);
+        k->down_until_ms = clock_mono_ms() + DOWN_MS;
+        pthread_mutex_unlock(&k->lock);
+    }
+    report(k, &e);
+    return -FAULT_UNREACHABLE;
 }
 
 /* --- who ------------------------------------------------------------------------------------------------------------

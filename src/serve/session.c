@@ -54,15 +54,14 @@ void session_form_token(const struct sessions *s, const char *caller, char csrf[
     seal_sign(&s->form, (const char *const[]){caller, NULL}, csrf);
 }
 
-int session_find(const struct sessions *s, const char *header, int64_t now_s, struct secret **ret,
+int session_find(const struct sessions *s, const struct session_cookie *c, struct secret **ret,
                  char csrf[SEAL_SIGNATURE_HEX])
 {
     char sealed[SEAL_MAX];
 
-    if (!header || (form_cookie(header, SECURE, sealed, sizeof(sealed)) < 0 &&
-                    form_cookie(header, PLAIN, sealed, sizeof(sealed)) < 0))
+    if (!c->header || form_cookie(c->header, c->secure ? SECURE : PLAIN, sealed, sizeof(sealed)) < 0)
         return -ENOENT;
-    if (seal_open(&s->cookie, sealed, now_s, ret) < 0)
+    if (seal_open(&s->cookie, sealed, c->now_s, ret) < 0)
         return -ENOENT;
     session_form_token(s, sealed, csrf);
     return 0;

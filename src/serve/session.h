@@ -27,9 +27,15 @@ int session_begin(const struct sessions *s, const struct secret *credential, boo
                   struct buf *ret);
 const char *session_end(bool secure); /* Set-Cookie that forgets it */
 
-/* header: Cookie; NULL: none. 0 with the credential, and with what a form has to bring back (csrf); -ENOENT: no
- * session, or over. */
-int session_find(const struct sessions *s, const char *header, int64_t now_s, struct secret **ret,
+/* What a request brings. By TLS only a cookie that came by TLS counts: any other could have been put there. */
+struct session_cookie {
+    const char *header; /* Cookie; NULL: none */
+    bool secure;        /* it came by TLS */
+    int64_t now_s;
+};
+
+/* 0 with the credential, and with what a form has to bring back (csrf); -ENOENT: no session, or over. */
+int session_find(const struct sessions *s, const struct session_cookie *c, struct secret **ret,
                  char csrf[SEAL_SIGNATURE_HEX]);
 
 /* What a form of this caller has to bring back, who comes by something else that browsers send by themselves. */

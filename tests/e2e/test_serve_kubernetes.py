@@ -172,6 +172,16 @@ def test_without_an_api_server_nobody_gets_in(start, api, work, down):
         assert serve.get(MINE, token=ann).status == 200
 
 
+def test_an_api_server_that_hangs_is_not_waited_for_by_each(start, api):
+    serve = start()
+    api.hangs = True
+    assert serve.get(MINE, token=api.person("ann")).status == 503
+    began = time.monotonic()
+    for name in ("ben", "cem", "dan"):
+        assert serve.get(MINE, token=api.person(name)).status == 503
+    assert time.monotonic() - began < 2
+
+
 def test_rights_that_cannot_be_found_out_are_none(start, api):
     serve = start()
     ann = api.person("ann")

@@ -16,6 +16,7 @@ class KubeApi:
         self.tokens, self.allowed = {}, set()
         self.asked = {"tokenreviews": 0, "subjectaccessreviews": 0}
         self.own, self.down, self.wrong = OWN, None, []
+        self.hangs, self.closed = False, threading.Event()
         self.account = folder / "account"
         self.account.mkdir()
         (self.account / "token").write_text(OWN + "\n")
@@ -42,6 +43,7 @@ class KubeApi:
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self):
+        self.closed.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -62,6 +64,8 @@ class KubeApi:
         return token
 
     def answer(self, path, headers, body):
+        if self.hangs:
+            self.closed.wait(30)
         if self.down:
             return self.down
         if headers["Authorization"] != "Bearer " + self.own:

@@ -36,38 +36,51 @@ static void begin(const struct sessions *s, bool secure, struct buf *cookie)
     secret_free(token);
 }
 
+static char csrf[SEAL_SIGNATURE_HEX];
+
+static int find(const struct sessions *s, const char *header, bool secure, int64_t now, struct secret **ret)
+{
+    return session_find(s, &(struct session_cookie){header, secure, now}, ret, csrf);
+}
+
 static void a_session_gives_its_credential_back_until_it_ends(void **state)
 {
     struct sessions s = make("a key"), other = make("another key");
     CLEANUP(buf_done) struct buf cookie = {0};
     struct secret *token = NULL;
-    char csrf[SEAL_SIGNATURE_HEX];
 
     (void)state;
     begin(&s, false, &cookie);
     assert_null(strstr(buf_text(&cookie), "the-token"));
     assert_non_null(strstr(buf_text(&cookie), "; HttpOnly; SameSite=Strict"));
     assert_null(strstr(buf_text(&cookie), "Secure"));
-    assert_int_equal(session_find(&s, buf_text(&cookie), NOW + LIFE - 1, &token, csrf), 0);
+    assert_int_equal(find(&s, buf_text(&cookie), false, NOW + LIFE - 1, &token), 0);
     assert_string_equal(secret_expose(token), "the-token");
     assert_int_equal(strlen(csrf), SEAL_SIGNATURE_HEX - 1);
     secret_free(token);
-    assert_int_equal(session_find(&s, buf_text(&cookie), NOW + LIFE, &token, csrf), -ENOENT);
-    assert_int_equal(session_find(&other, buf_text(&cookie), NOW, &token, csrf), -ENOENT);
-    assert_int_equal(session_find(&s, NULL, NOW, &token, csrf), -ENOENT);
-    assert_int_equal(session_find(&s, "salvage=", NOW, &token, csrf), -ENOENT);
+    assert_int_equal(find(&s, buf_text(&cookie), false, NOW + LIFE, &token), -ENOENT);
+    assert_int_equal(find(&other, buf_text(&cookie), false, NOW, &token), -ENOENT);
+    assert_int_equal(find(&s, NULL, false, NOW, &token), -ENOENT);
+    assert_int_equal(find(&s, "salvage=", false, NOW, &token), -ENOENT);
 }
 
 static void by_tls_no_other_host_can_set_the_cookie(void **state)
 {
     struct sessions s = make("a key");
-    CLEANUP(buf_done) struct buf cookie = {0};
+    CLEANUP(buf_done) struct buf cookie = {0}, plain = {0};
+    struct secret *token = NULL;
 
     (void)state;
     begin(&s, true, &cookie);
     assert_memory_equal(buf_text(&cookie), "__Host-salvage=", 15);
     assert_non_null(strstr(buf_text(&cookie), "; Path=/;"));
     assert_non_null(strstr(buf_text(&cookie), "; Secure"));
+    assert_int_equal(find(&s, buf_text(&cookie), false, NOW, &token), -ENOENT);
+    assert_int_equal(find(&s, buf_text(&cookie), true, NOW, &token), 0);
+    secret_free(token);
+    /* Without TLS anybody on the way can set one of the other name. */
+    begin(&s, false, &plain);
+    assert_int_equal(find(&s, buf_text(&plain), true, NOW, &token), -ENOENT);
 }
 
 static void a_token_that_is_too_long_gets_no_cookie(void **state)
