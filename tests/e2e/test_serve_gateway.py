@@ -20,13 +20,15 @@ from helpers.serve import Serve
 from helpers.stores import sha256
 
 OPS, SHIP, PAY = "ops-token-of-a-test-1", "ship-token-of-a-test", "pay-token-of-a-test-1"
+POD = "pod-token-of-a-test-1"  # as of a sidecar: adds, and may not look
 LARGE = 20 << 20  # three parts
 
 
 @pytest.fixture
 def tokens(work):
     path = work / "tokens"
-    path.write_text("ops %s admin *\nship %s list,read,write shop\npay %s list,read,write pay\n" % (OPS, SHIP, PAY))
+    path.write_text("ops %s admin *\nship %s list,read,write shop\npay %s list,read,write pay\npod %s write shop\n"
+                    % (OPS, SHIP, PAY, POD))
     path.chmod(0o600)
     return path
 
@@ -302,12 +304,15 @@ def test_ship_ls_and_get_through_it(client, dumps, work, s3):
         assert sha256((work / name).read_bytes()) == digest_
 
 
-def test_watch_needs_no_key_of_the_bucket(salvage, client, dumps, s3):
+@pytest.mark.parametrize("token", [SHIP, POD])
+def test_watch_needs_no_key_of_the_bucket(salvage, serve, dumps, s3, token):
+    client = Client(salvage, serve, token)
     watch = salvage.watch(dumps, "--to", client.url, env=client.env)
     watch.wait("started")
-    total = drop(dumps, "app.hprof", 6 << 20)
-    assert watch.wait("shipped")["verified"] == "read"
-    s3.check_all([total])
+    totals = [drop(dumps, "app.hprof", 6 << 20), drop(dumps, "small.hprof", 60_000)]
+    watch.wait("shipped", count=2)
+    s3.check_all(totals)
+    watch.stop()
 
 
 def test_get_follows_to_the_bucket_and_brings_no_token_there(salvage, start, dumps, work, s3, proxy_to):

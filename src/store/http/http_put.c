@@ -267,6 +267,7 @@ static int put_data(struct http_store *s, const struct small_object *o, const st
         r = http_put_fail(s, &request, &answer, e);
     if (r == 0)
         s->folder_missing = false;
+    http_store_digest(&answer, &s->stored);
     return r;
 }
 

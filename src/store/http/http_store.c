@@ -102,6 +102,14 @@ int http_store_fail(const struct http_store *s, const struct http_request *r, co
     }
 }
 
+void http_store_digest(const struct http_answer *a, struct digest_field *ret)
+{
+    char text[512];
+
+    *ret = (struct digest_field){0};
+    (void)digest_field_parse(http_header(a, "Repr-Digest", text, sizeof(text)), ret); /* stays zero */
+}
+
 static bool may_pass(int result)
 {
     return result == -FAULT_BUSY || result == -FAULT_UNREACHABLE;

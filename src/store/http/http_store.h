@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/secret.h"
+#include "net/digest_field.h"
 #include "net/http.h"
 #include "store/http/http_auth.h"
 #include "store/sink.h"
@@ -39,6 +40,7 @@ struct http_store {
     char *folder;                 /* the key's that was last made sure of; owned */
     bool folder_sure;             /* and that was right now */
     bool through;                 /* where the server redirects to cannot be reached: it is asked to send by itself */
+    struct digest_field stored;   /* what the last answer to http_put_data says was stored */
     bool folder_missing;          /* it is not there, and it could not be made: PUT may do it */
 };
 
@@ -61,6 +63,9 @@ bool http_store_ok(const struct http_answer *a);
 /* The fault and the message for an answer that is not ok. */
 int http_store_fail(const struct http_store *s, const struct http_request *r, const struct http_answer *a,
                     struct err *e);
+
+/* The Repr-Digest of an answer; none if it is malformed or not there. */
+void http_store_digest(const struct http_answer *a, struct digest_field *ret);
 
 /* HEAD: -FAULT_NO_OBJECT; -FAULT_FORMAT if there is no size in the answer. etag: "" if there is none. */
 enum { ETAG_MAX = 256 };

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/thread.h"
 #include "store/http/http_store.h"
 
@@ -40,6 +41,8 @@ struct stream {
     /* used by the thread alone */
     size_t sent;   /* bytes of the first part */
     bool all_sent; /* the end was sent too */
+
+    struct digest_field stored; /* what the server says it has stored, once nothing runs any more */
 };
 
 /* The first part has been dealt with; the lock is held, but not during the owner's callback. */
@@ -107,6 +110,7 @@ static int put_stream(struct stream *u, struct err *e)
         return r;
     if (!http_store_ok(&answer))
         return http_put_fail(u->base.store, &request, &answer, e);
+    http_store_digest(&answer, &u->stored);
     if (!u->all_sent)
         return err_set(e, -FAULT_REFUSED, "http: the server was content with a part of %s", url);
     return 0;
@@ -168,8 +172,18 @@ static int stream_write(struct upload *base, struct part *p, struct err *e)
         return stream_part(u, p, e);
     r = http_put_data(u->base.store, &(struct small_object){u->key, u->base.object->content_type, p->data, p->size},
                       u->base.events, e);
+    u->stored = u->base.store->stored;
     u->base.events->done(u->base.events->ctx, p, r < 0 ? NULL : "");
     return r;
+}
+
+/* A server that reports the digest of what it stored has verified it: it need not be read back, nor be readable. */
+static bool is_confirmed(const struct stream *u, const struct whole *w)
+{
+    unsigned char sha256[DIGEST_SHA256_SIZE];
+
+    return u->stored.has_sha256 && text_eq(u->key, u->base.object->key) &&
+           text_unhex(w->sha256, sha256, sizeof(sha256)) == 0 && memcmp(sha256, u->stored.sha256, sizeof(sha256)) == 0;
 }
 
 static void join(struct stream *u, bool *reason)
@@ -195,6 +209,7 @@ static int stream_commit(struct upload *base, const struct whole *w, struct err 
     if (u->size != w->size)
         return err_set(e, -FAULT_CORRUPT, "http: %s/%s: %" PRIu64 " of %" PRIu64 " bytes were sent",
                        u->base.store->base, u->key, u->size, w->size);
+    u->base.confirmed = is_confirmed(u, w);
     return http_put_finish(u->base.store,
                            &(struct http_move){.from = u->key, .to = u->base.object->key, .size = w->size},
                            u->base.events, e);

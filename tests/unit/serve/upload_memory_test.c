@@ -55,8 +55,8 @@ static void who_waits_gets_what_is_released(void **state)
 
     (void)state;
     assert_int_equal(upload_memory_claim(m, 100, 0), 0);
-    assert_int_equal(thread_start(&thread, 64 * 1024, release_soon, m), 0);
-    assert_int_equal(upload_memory_claim(m, 1, 10 * 1000), 0);
+    assert_int_equal(thread_start(&thread, (size_t)64 * 1024, release_soon, m), 0);
+    assert_int_equal(upload_memory_claim(m, 1, 10000), 0);
     pthread_join(thread, NULL);
     upload_memory_free(m);
 }
