@@ -144,10 +144,10 @@ def main():
             (server.root / "shop" / "small").write_bytes(b"evidence\n")
             (peer.folder / "small").write_bytes(b"evidence\n")
             found["requests_" + way] = [requests(server.url + "/shop/small"), requests(peer.url + "/small")]
+            found["memory_" + way] = memory(server)
             if not tls:
                 evidence(work / "app.hprof", size)
                 found["decoded"] = decoded(server, salvage, work / "app.hprof", runs)
-            found["memory_" + way] = memory(server)
             server.stop()
             shutil.rmtree(server.root)
             shutil.rmtree(peer.folder)
