@@ -16,6 +16,7 @@
 #include "net/url.h"
 #include "serve/keypath.h"
 #include "serve/page.h"
+#include "ship/case_facts.h"
 #include "ship/manifest.h"
 
 /* A browser would ask for a user name by itself: Sec-Fetch-Mode is sent by no other client. */
@@ -134,6 +135,9 @@ static unsigned rights_by_method(const struct request *r)
 {
     const char *method = exchange_method(r->exchange);
 
+    /* A pin keeps a case: that is for those who may remove it, not for whoever may add evidence. */
+    if (text_ends(r->key, CASE_PIN_SUFFIX))
+        return r->rights & RIGHT_DELETE ? r->rights | RIGHT_WRITE : r->rights & ~(unsigned)RIGHT_WRITE;
     if (!(r->rights & RIGHT_WRITE))
         return r->rights;
     if (text_eq(method, "HEAD"))

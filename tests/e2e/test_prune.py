@@ -177,6 +177,8 @@ def test_through_a_server_as_rights_allow(salvage, server, work):
     url = running.url + "/" + case
     refused = salvage.run("rm", "--yes", url, "--credentials-file", work / "ci")
     assert refused.code != 0 and (running.root / key).exists()
+    assert running.request("PUT", "/%s.pin" % case, b"{}", token=CI).status in (403, 404)
+    assert not (running.root / (case + ".pin")).exists()
     assert salvage.run("pin", url, "--credentials-file", work / "ops").code == 0
     assert (running.root / (case + ".pin")).exists()
     assert salvage.run("prune", running.url, "--retain", "bytes=1", "--credentials-file", work / "ops").code == 0
