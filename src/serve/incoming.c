@@ -216,6 +216,7 @@ static int open_parent(const struct uploads *u, const char *key, const char **re
     CLEANUP_FD int fd = root_open(uploads_root(u), "", O_RDONLY | O_DIRECTORY);
     char part[NAME_MAX + 1];
 
+    *ret_name = text_base_name(key);
     for (const char *slash; fd >= 0 && (slash = strchr(key, '/')); key = slash + 1) {
         snprintf(part, sizeof(part), "%.*s", (int)(slash - key), key);
         int r = make_durable(fd, part), below;
@@ -228,7 +229,6 @@ static int open_parent(const struct uploads *u, const char *key, const char **re
         close(fd);
         fd = below;
     }
-    *ret_name = key;
     return fd < 0 ? fd : TAKE_FD(fd);
 }
 
