@@ -493,6 +493,15 @@ def test_rclone_reads_by_webdav(shared, work):
 # --- while it changes -----------------------------------------------------------------------------------------------------------
 
 
+def slow_connection(server):
+    """On which the kernel takes little ahead of the reader."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 << 10)
+    s.settimeout(20)
+    s.connect((server.host, server.port))
+    return s
+
+
 def slow_download(server, path, while_sent, size):
     """Reads the head and a little, calls while_sent, then the rest; the bytes that came."""
     with server.connect() as s:
@@ -532,7 +541,7 @@ def test_a_growing_file_is_sent_as_it_was(server):
 def test_a_file_that_shrinks_breaks_the_connection_off(server, ranges):
     data = some_bytes(24 << 20)
     path = put(server, "x.bin", data)
-    with server.connect() as s:
+    with slow_connection(server) as s:
         s.sendall(b"GET /x.bin HTTP/1.1\r\nHost: x\r\n%s\r\n" % ranges.encode())
         got = len(s.recv(4096))
         os.truncate(path, 10)
@@ -686,7 +695,7 @@ def test_slow_readers_of_decoded_objects_leave_others_their_turn(salvage, server
     key, _, data = ship(salvage, server, dumps, "app.hprof", 16 << 20)
     slow = []
     for _ in range(4):
-        s = socket.create_connection((server.host, server.port), 20)
+        s = slow_connection(server)
         s.sendall(b"GET /%s?decoded HTTP/1.1\r\nHost: x\r\n\r\n" % key.encode())
         assert b"200 OK" in s.recv(200)
         slow.append(s)
