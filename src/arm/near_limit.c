@@ -102,7 +102,7 @@ static int take_all(const struct jvmtrace *t, const struct threadroom *room, con
 
 void near_limit_take(const struct jvmtrace *t, const struct threadroom *room, const char *root, const char *below)
 {
-    assert(t->pid > 0 && room->what && root && below);
+    assert(t->pid > 0 && root && below);
     struct err e = {0};
     int r = take_all(t, room, root, below, &e);
 

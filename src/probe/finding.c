@@ -32,9 +32,8 @@ void finding_step(const struct findings *f, const char *name, const char *text)
     write_finding(f, &found);
 }
 
-__attribute__((format(printf, 3, 0))) /* text: FINDING_TEXT_MAX bytes, formatted. */
-static void
-add(const struct findings *f, const struct finding_head *head, const char *text)
+/* text: formatted. */
+static void add(const struct findings *f, const struct finding_head *head, const char *text)
 {
     struct finding found = {.result = head->result};
 
