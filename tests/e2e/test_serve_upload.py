@@ -290,6 +290,8 @@ def test_an_upload_in_several_requests(serve):
     assert answer.status == 201 and answer.headers["Upload-Complete"] == "?1"
     assert answer.headers["Location"] == "/shop/x" and answer.headers["Repr-Digest"] == digest(data)
     assert objects(serve.root) == {"shop/x": data}
+    assert serve.wait("audit", action="upload")["key"] == "shop/x"
+    assert serve.wait("audit", action="upload")["bytes"] == 300_000
     assert head(serve, location) == (300_000, True), "a client that lost the last answer can ask"
     again = patch(serve, location, 300_000, b"", complete=True)
     assert again.status == 201 and again.headers["Repr-Digest"] == digest(data)
