@@ -174,12 +174,21 @@ static void await_head(struct http_connection *c)
     }
 }
 
+/* Probes of load balancers connect and close. The kernel counts the end as a byte. */
+static bool has_sent_bytes(const struct http_connection *c)
+{
+    uint64_t received = 0, acked;
+
+    return http_connection_counts(c, &received, &acked) && received > 1;
+}
+
 static void shake_hands(struct http_connection *c)
 {
     int r = tls_relay_handshake(c->tls);
 
     if (r < 0) {
-        http_front_note(c, HTTP_BAD_HANDSHAKE);
+        if (has_sent_bytes(c))
+            http_front_note(c, HTTP_BAD_HANDSHAKE);
         linger(c);
         c->until_ms = clock_mono_ms() + ALERT_MS;
         discard(c);
@@ -341,9 +350,7 @@ static bool is_over(struct http_connection *c, uint64_t now)
 
 static void too_late(struct http_connection *c)
 {
-    uint64_t received = 0, acked;
-
-    if (c->stage == STAGE_LINGER || !http_connection_counts(c, &received, &acked) || received == 0) {
+    if (c->stage == STAGE_LINGER || !has_sent_bytes(c)) {
         http_stage_drop(c); /* nothing came: a connection for later */
         return;
     }
