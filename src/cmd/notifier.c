@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 
 #include "base/fault.h"
 #include "base/log.h"
@@ -62,7 +63,8 @@ static int run(int argc, char **argv)
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     config.every_ms = o.notify.every_ms;
-    config.http.ca_file = (char *)(uintptr_t)o.plan.ca_file;
+    CLEANUP_FREE char *ca_file = o.plan.ca_file ? strdup(o.plan.ca_file) : NULL;
+    config.http.ca_file = ca_file;
     if ((r = notifier_new(&config, &notifier, &e)) < 0)
         return command_fail(r, &e);
     deliver_until_the_end(notifier);

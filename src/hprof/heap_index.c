@@ -80,7 +80,7 @@ static struct page **find_slot(const struct heap_index *x, uint64_t number)
 
 static int grow_buckets(struct heap_index *x)
 {
-    struct page **bigger = calloc(x->bucket_count * 2, sizeof(*bigger));
+    struct page **bigger = calloc(x->bucket_count * 2, sizeof(struct page *));
 
     if (!bigger)
         return -ENOMEM;
@@ -161,7 +161,7 @@ int heap_index_seal(struct heap_index *x)
 
     assert(!x->sealed);
     if (x->count > 0)
-        qsort(x->page, x->count, sizeof(*x->page), by_number);
+        qsort(x->page, x->count, sizeof(struct page *), by_number);
     for (size_t i = 0; i < x->count; i++) {
         struct page *p = x->page[i];
         unsigned inside = 0;

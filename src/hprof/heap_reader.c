@@ -110,7 +110,7 @@ static int cut(struct walk *w, const char *why)
 
 static int walk_root(struct walk *w, unsigned char tag, unsigned more)
 {
-    unsigned id_size = w->r->id_size;
+    size_t id_size = w->r->id_size;
     const unsigned char *p = take(w, id_size + (tag == HEAP_ROOT_JNI_GLOBAL ? id_size : more));
     struct heap_root_record root = {.kind = tag};
 
@@ -125,7 +125,7 @@ static int walk_root(struct walk *w, unsigned char tag, unsigned more)
 }
 
 /* Skips `count` constants or statics: prefix bytes, a type, a value. False: cut short. */
-static bool skip_values(struct walk *w, unsigned count, unsigned prefix)
+static bool skip_values(struct walk *w, unsigned count, size_t prefix)
 {
     for (; count > 0; count--) {
         const unsigned char *p = take(w, prefix + 1);
@@ -139,7 +139,7 @@ static bool skip_values(struct walk *w, unsigned count, unsigned prefix)
 
 static int walk_class(struct walk *w)
 {
-    unsigned id = w->r->id_size;
+    size_t id = w->r->id_size;
     const unsigned char *p = take(w, 7 * id + 8 + 2);
     struct heap_class c;
 
@@ -165,7 +165,7 @@ static int walk_class(struct walk *w)
 
 static int walk_instance(struct walk *w)
 {
-    unsigned id = w->r->id_size;
+    size_t id = w->r->id_size;
     const unsigned char *p = take(w, 2 * id + 8);
     struct heap_instance o;
 
@@ -181,7 +181,8 @@ static int walk_instance(struct walk *w)
 
 static int walk_array(struct walk *w, unsigned char tag)
 {
-    unsigned id = w->r->id_size, size;
+    size_t id = w->r->id_size;
+    unsigned size;
     const unsigned char *p = take(w, id + 8 + (tag == SUB_OBJECTS ? id : 1));
     struct heap_array a = {.type = HEAP_OBJECT};
 
@@ -250,7 +251,7 @@ static int walk_heap(struct walk *w)
 
 static int walk_frame(struct walk *w)
 {
-    unsigned id = w->r->id_size;
+    size_t id = w->r->id_size;
     const unsigned char *p = take(w, 4 * id + 8);
     struct heap_frame f;
 
@@ -287,7 +288,7 @@ static int walk_text(struct walk *w)
 
 static int walk_load(struct walk *w)
 {
-    unsigned id = w->r->id_size;
+    size_t id = w->r->id_size;
     const unsigned char *p = take(w, 8 + 2 * id);
 
     return p && w->events->load_class

@@ -57,7 +57,7 @@ static int map(int fd, struct dump_file *ret, struct err *e)
 void dump_file_close(struct dump_file *f)
 {
     if (f->data)
-        munmap((void *)(uintptr_t)f->data, f->size);
+        munmap(f->data, f->size);
     *f = (struct dump_file){0};
 }
 
@@ -141,6 +141,7 @@ int dump_stream_end(struct dump_stream *s, struct dump_file *ret, struct err *e)
 {
     int r;
 
+    assert(s && ret);
     if (!s->codec && (r = begin(s, e)) < 0)
         return r;
     if (s->codec->decoder_end(s->decoder) < 0)
@@ -151,7 +152,7 @@ int dump_stream_end(struct dump_stream *s, struct dump_file *ret, struct err *e)
 static int unpack(int fd, struct dump_file *ret, struct err *e)
 {
     CLEANUP_FREE char *piece = malloc(PIECE);
-    struct dump_stream *s;
+    struct dump_stream *s = NULL;
     ssize_t n;
     int r;
 

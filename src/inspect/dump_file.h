@@ -11,7 +11,7 @@
 #include "base/err.h"
 
 struct dump_file {
-    const void *data; /* mapped; NULL if empty */
+    void *data; /* mapped, for reading; NULL if empty */
     size_t size;
 };
 

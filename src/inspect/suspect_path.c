@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "inspect/heap_objects.h"
 
 struct way {
@@ -81,7 +82,7 @@ static char *holder_of(struct way *w, char *const *path)
     char *out = NULL;
 
     for (size_t i = w->count - 1; i-- > 0;)
-        if (strncmp(path[i], "static ", 7) == 0)
+        if (text_starts(path[i], "static "))
             return asprintf(&out, "%s (%s)", path[i], type_name(w->h, w->node[i + 1])) < 0 ? NULL : out;
     return asprintf(&out, "%s (%s)", path[0], root_name(w->h, w->node[0])) < 0 ? NULL : out;
 }
