@@ -262,7 +262,7 @@ static void answer(struct search *s)
 {
     struct request *r = s->request;
     const char *depth = exchange_header(r->exchange, "Depth");
-    struct stat st;
+    struct stat st = {0};
 
     if ((r->serve->gateway ? open_stored : open_search)(s, text_eq(depth, "1"), &st) != 0)
         return;
