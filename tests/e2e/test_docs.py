@@ -70,7 +70,7 @@ def options_of():
 @pytest.mark.parametrize("page", [p for p in PAGES if p.name not in GENERATED | {"CHANGELOG.md"}],
                          ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_and_options_exist(page, options_of):
-    hidden = {"worker", "guard-case", "guard-record", "guard-restore", "guard-attach", "watch-check", "guard-check", "armer",
+    hidden = {"worker", "guard-case", "guard-record", "guard-restore", "guard-attach", "watch-check", "guard-check", "armer", "notifier",
               "run-arm", "docs", "help", "sh", "sleep"}
     for words in commands(text_of(page)):
         name = " ".join(words[:2]) if words[0] == "jvm" and len(words) > 1 else words[0]
