@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A small listener for metrics and liveness: GET /metrics and GET /healthz, and nothing else. Without rights: whoever
- * can connect may read. At rest it costs one thread that sleeps.
+ * can connect may read. At rest it costs two threads that sleep.
  */
 #pragma once
 
