@@ -216,8 +216,11 @@ static int look_there(struct request *r, struct gateway_upload *u, int64_t size)
 static int begin_upload(struct request *r, struct gateway_upload *u, int64_t size)
 {
     const bool replace = u->is_there && (r->rights & RIGHT_DELETE);
-    const struct store_upload_start start = {
-        .key = r->key, .content_type = exchange_header(r->exchange, "Content-Type"), .size = size, .replace = replace};
+    const struct store_upload_start start = {.key = r->key,
+                                             .namespace = r->namespace,
+                                             .content_type = exchange_header(r->exchange, "Content-Type"),
+                                             .size = size,
+                                             .replace = replace};
 
     if (u->is_there && !replace)
         return 0;

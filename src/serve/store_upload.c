@@ -29,6 +29,7 @@ struct store_upload {
     struct object object;
     struct upload_events events;
     struct upload *upload;
+    const char *namespace;
     uint64_t claimed, size;
     size_t part_size;
     unsigned parts;        /* handed over */
@@ -74,7 +75,7 @@ static int claim(struct store_upload *u, int64_t size, const struct sink_ops *op
 
     if (part > ops->part_max || part > SIZE_MAX / 4)
         return err_set(e, -EFBIG, "the store takes no object that large");
-    if (upload_memory_claim(gateway_upload_memory(u->gateway), bytes, MEMORY_WAIT_MS) < 0)
+    if (upload_memory_claim(gateway_upload_memory(u->gateway), u->namespace, bytes, MEMORY_WAIT_MS) < 0)
         return err_set(e, -EAGAIN, "other uploads have all the memory there is for them (--upload-memory): try again");
     u->claimed = bytes;
     u->part_size = (size_t)part;
@@ -89,10 +90,11 @@ int store_upload_new(struct gateway *g, const struct store_upload_start *start, 
     CLEANUP(store_upload_free_ptr) struct store_upload *u = calloc(1, sizeof(*u));
     int r;
 
-    assert(g && start->key && ret);
+    assert(g && start->key && start->namespace && ret);
     if (!u)
         return err_set(e, -ENOMEM, "out of memory");
     u->gateway = g;
+    u->namespace = start->namespace;
     u->object = (struct object){
         .key = start->key, .content_type = start->content_type, .id = "0000000000000000", .exclusive = !start->replace};
     u->events.done = part_done;
@@ -183,6 +185,6 @@ void store_upload_free(struct store_upload *u)
         u->sink->ops->upload_free(u->upload);
     piece_free(u->current);
     sink_pool_give(gateway_sinks(u->gateway), u->sink);
-    upload_memory_release(gateway_upload_memory(u->gateway), u->claimed);
+    upload_memory_release(gateway_upload_memory(u->gateway), u->namespace, u->claimed);
     free(u);
 }

@@ -13,7 +13,8 @@
 struct store_upload;
 
 struct store_upload_start {
-    const char *key, *content_type; /* content_type may be NULL; both must live as long as the upload */
+    const char *key, *content_type; /* content_type may be NULL; these must live as long as the upload */
+    const char *namespace;          /* so must this */
     int64_t size;                   /* -1: not known */
     bool replace;                   /* what is there; else store_upload_finish fails with -FAULT_EXISTS */
 };

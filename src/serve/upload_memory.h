@@ -15,6 +15,7 @@ struct upload_memory;
 struct upload_memory *upload_memory_new(uint64_t bytes); /* NULL without memory */
 void upload_memory_free(struct upload_memory *m);
 
-/* 0, or -FAULT_BUSY when the bytes were not free within wait_ms. More than all there is counts as all there is. */
-int upload_memory_claim(struct upload_memory *m, uint64_t bytes, uint64_t wait_ms);
-void upload_memory_release(struct upload_memory *m, uint64_t bytes);
+/* 0; -FAULT_BUSY when the bytes were not free within wait_ms; -ENOMEM. More than all there is counts as all there is. A
+ * tenant (a namespace) that has some already gets no more than half of all: slow uploads of one keep no other's out. */
+int upload_memory_claim(struct upload_memory *m, const char *tenant, uint64_t bytes, uint64_t wait_ms);
+void upload_memory_release(struct upload_memory *m, const char *tenant, uint64_t bytes);
