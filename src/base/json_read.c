@@ -4,9 +4,7 @@
  */
 #include "base/json_read.h"
 
-#include <stdbool.h>
-
-static bool is_shallow(const char *text, size_t size)
+bool json_read_is_shallow(const char *text, size_t size)
 {
     bool in_string = false;
     unsigned depth = 0;
@@ -35,7 +33,7 @@ json_t *json_read_object(const char *text, size_t size, size_t size_max)
 {
     json_t *root;
 
-    if (!text || size > size_max || !is_shallow(text, size))
+    if (!text || size > size_max || !json_read_is_shallow(text, size))
         return NULL;
     root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
     if (root && !json_is_object(root)) {

@@ -6,12 +6,16 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { JSON_READ_DEPTH = 32 };
 
 /* The caller owns it (json_decref); NULL: larger than size_max, too deep, no JSON, no object, a name twice in one. */
 json_t *json_read_object(const char *text, size_t size, size_t size_max);
+
+/* Whether it has at most JSON_READ_DEPTH levels: for those who parse it themselves. */
+bool json_read_is_shallow(const char *text, size_t size);
 
 /* The text of a field, "" without or if it is none. Borrowed. */
 const char *json_read_text(const json_t *object, const char *name);

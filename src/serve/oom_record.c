@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_read.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -81,7 +82,7 @@ static void take_stats(const json_t *stat, struct oom_record *r)
 
 void oom_record_read(const char *json, size_t size, struct oom_record *ret)
 {
-    json_auto_t *root = size <= BYTES_MAX ? json_loadb(json ? json : "", size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    json_auto_t *root = json_read_object(json, size, BYTES_MAX);
     const json_t *process = json_object_get(root, "process"), *memory = json_object_get(root, "memory");
 
     assert(ret);

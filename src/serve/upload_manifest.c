@@ -12,13 +12,14 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json_read.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "ship/manifest.h"
 
 static bool claims_to_be_one(const struct buf *text)
 {
-    json_t *root = json_loadb(buf_text(text), text->size, 0, NULL);
+    json_t *root = json_read_object(buf_text(text), text->size, MANIFEST_MAX);
     const char *schema = json_string_value(json_object_get(root, "schema"));
     bool claims = text_eq(schema, MANIFEST_SCHEMA);
 

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/json_read.h"
 #include "base/mem.h"
 
 static bool is_digest(const char *text)
@@ -157,6 +158,8 @@ int manifest_decode(const char *json, size_t size, struct manifest *ret, struct 
 
     if (size > MANIFEST_MAX)
         return err_set(e, -FAULT_FORMAT, "this is not a manifest of ours: it is larger than 1 MiB");
+    if (json && !json_read_is_shallow(json, size))
+        return err_set(e, -FAULT_FORMAT, "this is not a manifest of ours: it is nested too deeply");
     root = json_loadb(json ? json : "", size, JSON_REJECT_DUPLICATES, &error);
     if (!root && json_error_code(&error) == json_error_out_of_memory)
         return err_set(e, -ENOMEM, "out of memory for the manifest");

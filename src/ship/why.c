@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_read.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "place/origin.h"
@@ -265,7 +266,7 @@ static uint64_t take_number(const json_t *object, const char *name)
 
 void why_read_kill(const char *json, size_t size, struct why_kill *ret)
 {
-    json_auto_t *root = size <= RECORD_MAX ? json_loadb(json, size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    json_auto_t *root = json_read_object(json, size, RECORD_MAX);
     const json_t *process = json_object_get(root, "process");
     struct why_kill k = {.known = true};
     const char *schema = json_string_value(json_object_get(root, "schema"));
