@@ -332,6 +332,17 @@ def test_get_follows_to_the_bucket_and_brings_no_token_there(salvage, start, dum
     assert (work / "again.hprof").read_bytes() == (dumps / "app.hprof").read_bytes()
 
 
+def test_a_case_that_came_through_it_gives_notice(salvage, start, dumps, work, s3):
+    page, seen = work / "page", work / "seen"
+    page.write_text("#!/bin/sh\ncat >%s.part && mv %s.part %s\n" % (seen, seen, seen))
+    page.chmod(0o755)
+    client = Client(salvage, start(s3, "--notify", "exec:%s" % page, "--state", work / "state"))
+    drop(dumps, "app.hprof", 60_000)
+    client.ok("ship", dumps / "app.hprof", "--to", client.url)
+    wait_for(seen.exists, 10, "no notice")
+    assert json.loads(seen.read_text())["namespace"] == "shop"
+
+
 def test_two_servers_over_one_bucket(salvage, start, work, dumps, s3):
     first = start(s3)
     other = Serve(salvage, work, "--from", s3.url, *s3.args, "--tokens", work / "tokens", "--refresh", "1s", env=s3.env)
