@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ROUNDS = 16 /* of one turn */, RECORD = 16 * 1024 };
+enum { ROUNDS = 8 /* of one turn */, RECORD = 16 * 1024 };
 
 /* What was read from the client and not taken by fd. */
 struct held {
@@ -185,20 +185,25 @@ static ssize_t to_client(struct tls_relay *r, const char *data, size_t size)
  * again when it goes on with a record, and gets them, as only what it has taken is read. */
 static enum step down(struct tls_relay *r, char *scratch)
 {
-    ssize_t n, sent;
+    ssize_t n, sent = 0;
+    size_t all = 0;
 
     if (r->down_ended)
         return STUCK;
-    n = recv(r->fd, scratch, RECORD, MSG_PEEK | MSG_DONTWAIT);
+    n = recv(r->fd, scratch, RELAY_BYTES, MSG_PEEK | MSG_DONTWAIT);
     if (n < 0 && errno == EAGAIN)
         return STUCK;
     if (n <= 0) { /* closed; ECONNRESET: and not all was read */
         r->down_ended = true;
         return STUCK;
     }
-    if ((sent = to_client(r, scratch, (size_t)n)) <= 0)
-        return sent < 0 ? FAILED : STUCK;
-    return recv(r->fd, scratch, (size_t)sent, MSG_DONTWAIT) == sent ? MOVED : FAILED;
+    do
+        if ((sent = to_client(r, scratch + all, (size_t)n - all < RECORD ? (size_t)n - all : RECORD)) > 0)
+            all += (size_t)sent;
+    while (sent > 0 && all < (size_t)n);
+    if (sent < 0 || (all > 0 && recv(r->fd, scratch, all, MSG_DONTWAIT) != (ssize_t)all))
+        return FAILED;
+    return sent > 0 ? MOVED : STUCK;
 }
 
 enum tls_relay_result tls_relay_move(struct tls_relay *r, char *scratch)

@@ -110,6 +110,7 @@ static int load(const struct tls_server *t, SSL_CTX **ret, struct err *e)
                                      SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(context,
                      SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_read_ahead(context, 1); /* a record by one read(2): ours read until nothing is left */
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); /* tickets do */
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
     if ((r = load_files(t, context, e)) < 0) {
