@@ -51,17 +51,29 @@ static void search_done(struct search *s)
     free(s->queue);
 }
 
-/* Breadth first from the roots; from[n] is the node before n. The first edge of a weak reference is its referent's. */
-static void search(const struct heap *h, uint32_t node, const struct search *s)
+static bool is_local(const struct heap_root_info *root)
+{
+    return root->record.kind == HEAP_ROOT_JAVA_FRAME || root->record.kind == HEAP_ROOT_JNI_LOCAL;
+}
+
+/* Breadth first from the roots; from[n] is the node before n, `objects` for a root. The first edge of a weak reference
+ * is its referent's. */
+static void search(const struct heap *h, uint32_t node, bool locals, const struct search *s)
 {
     uint32_t head = 0, tail = 0;
 
     memset(s->from, 0xFF, ((size_t)h->objects + 1) * sizeof(*s->from));
-    s->queue[tail++] = h->objects;
-    s->from[h->objects] = h->objects;
+    for (size_t i = 0; i < h->root_count; i++) {
+        uint32_t root = h->roots[i].node;
+
+        if (root == HEAP_NONE || s->from[root] != HEAP_NONE || (is_local(&h->roots[i]) && !locals))
+            continue;
+        s->from[root] = h->objects;
+        s->queue[tail++] = root;
+    }
     while (head < tail && s->from[node] == HEAP_NONE) {
         uint32_t n = s->queue[head++];
-        bool weak = n != h->objects && h->type[n] != HEAP_NONE && h->types[h->type[n]].referent != UINT32_MAX;
+        bool weak = h->type[n] != HEAP_NONE && h->types[h->type[n]].referent != UINT32_MAX;
 
         for (uint32_t e = h->first[n] + weak; e < h->first[n + 1]; e++)
             if (s->from[h->to[e]] == HEAP_NONE) {
@@ -82,7 +94,9 @@ int retained_path(const struct heap *h, uint32_t node, uint32_t *out, unsigned m
         search_done(&s);
         return -ENOMEM;
     }
-    search(h, node, &s);
+    search(h, node, false, &s);
+    if (s.from[node] == HEAP_NONE)
+        search(h, node, true, &s);
     if (s.from[node] != HEAP_NONE)
         for (uint32_t n = node; n != h->objects && length < most; n = s.from[n])
             out[length++] = n;

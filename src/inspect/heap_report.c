@@ -29,7 +29,7 @@ int heap_report_make(struct heap_report *ret, const void *data, size_t size, str
     if (result == 0)
         result = heap_threads_find(r.heap, &r.retained, &r.threads, e);
     if (result == 0)
-        result = suspects_find(r.heap, &r.retained, &r.suspects, e);
+        result = suspects_find(r.heap, &r.retained, &r.threads, &r.suspects, e);
     if (result < 0) {
         heap_report_done(&r);
         return result;

@@ -15,6 +15,7 @@
 
 struct way {
     struct heap *h;
+    const struct heap_threads *threads;
     uint32_t node[SUSPECT_PATH_MAX];
     size_t count;
     char *field[SUSPECT_PATH_MAX]; /* through which node[i] refers to node[i + 1]; owned; NULL unknown */
@@ -35,7 +36,7 @@ static const char *type_name(const struct heap *h, uint32_t node)
     return h->type[node] == HEAP_NONE ? "?" : h->types[h->type[node]].name;
 }
 
-static const char *root_name(const struct heap *h, uint32_t node)
+static const char *kind_name(unsigned char kind)
 {
     static const struct {
         unsigned char kind;
@@ -47,11 +48,48 @@ static const char *root_name(const struct heap *h, uint32_t node)
         {HEAP_ROOT_MONITOR, "monitor in use"},       {HEAP_ROOT_THREAD, "thread"},
     };
 
-    for (size_t i = 0; i < h->root_count; i++)
-        for (size_t k = 0; h->roots[i].node == node && k < ARRAY_SIZE(KINDS); k++)
-            if (KINDS[k].kind == h->roots[i].record.kind)
-                return KINDS[k].name;
+    for (size_t k = 0; k < ARRAY_SIZE(KINDS); k++)
+        if (KINDS[k].kind == kind)
+            return KINDS[k].name;
     return "GC root";
+}
+
+static const struct heap_thread *thread_of(const struct way *w, uint32_t serial)
+{
+    for (size_t i = 0; i < w->threads->count; i++)
+        if (w->threads->thread[i].serial == serial)
+            return &w->threads->thread[i];
+    return NULL;
+}
+
+/* "local of thread "http-8" in com.shop.Cart.add(Cart.java:61)"; malloc'ed. */
+static char *root_text(const struct way *w, const struct heap_root_record *root)
+{
+    const struct heap_thread *t = thread_of(w, root->thread);
+    uint32_t frame = root->frame - (t && t->out_of_memory); /* the frame of the error's constructor is counted */
+    bool known = t && frame < t->frame_count;
+    char *out;
+
+    if (!t || root->kind == HEAP_ROOT_THREAD)
+        return strdup(kind_name(root->kind));
+    if (asprintf(&out, "%s of thread \"%s\"%s%s", root->kind == HEAP_ROOT_JNI_LOCAL ? "JNI local" : "local",
+                 t->name ? t->name : "?", known ? " in " : "", known ? t->frames[frame] : "") < 0)
+        return NULL;
+    return out;
+}
+
+/* Of several roots a thread's local says most. */
+static char *describe_root(const struct way *w, uint32_t node)
+{
+    const struct heap_root_record *best = NULL;
+
+    for (size_t i = 0; i < w->h->root_count; i++) {
+        const struct heap_root_record *root = &w->h->roots[i].record;
+
+        if (w->h->roots[i].node == node && (!best || root->kind == HEAP_ROOT_JAVA_FRAME))
+            best = root;
+    }
+    return best ? root_text(w, best) : strdup("GC root");
 }
 
 /* One step: the object, and through what it refers to the next one. */
@@ -84,7 +122,9 @@ static char *holder_of(struct way *w, char *const *path)
     for (size_t i = w->count - 1; i-- > 0;)
         if (text_starts(path[i], "static "))
             return asprintf(&out, "%s (%s)", path[i], type_name(w->h, w->node[i + 1])) < 0 ? NULL : out;
-    return asprintf(&out, "%s (%s)", path[0], root_name(w->h, w->node[0])) < 0 ? NULL : out;
+    CLEANUP_FREE char *root = describe_root(w, w->node[0]);
+
+    return !root || asprintf(&out, "%s (%s)", path[0], root) < 0 ? NULL : out;
 }
 
 static void way_done(struct way *w)
@@ -107,9 +147,9 @@ static int describe(struct way *w, struct suspect *s)
     return (s->holder = holder_of(w, s->path)) ? 0 : -ENOMEM;
 }
 
-int suspect_path_find(struct heap *h, struct suspect *s)
+int suspect_path_find(struct heap *h, const struct heap_threads *threads, struct suspect *s)
 {
-    struct way w = {.h = h};
+    struct way w = {.h = h, .threads = threads};
     int count = retained_path(h, s->point, w.node, SUSPECT_PATH_MAX), r;
 
     if (count <= 0)

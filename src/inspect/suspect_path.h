@@ -7,4 +7,4 @@
 #include "inspect/suspects.h"
 
 /* Sets s->path and s->holder; leaves them empty if weak references alone lead there. 0 or -ENOMEM. */
-int suspect_path_find(struct heap *h, struct suspect *s);
+int suspect_path_find(struct heap *h, const struct heap_threads *threads, struct suspect *s);

@@ -156,16 +156,17 @@ void suspects_done(struct suspects *s)
     s->count = 0;
 }
 
-int suspects_find(struct heap *h, const struct retained *r, struct suspects *ret, struct err *e)
+int suspects_find(struct heap *h, const struct retained *r, const struct heap_threads *threads, struct suspects *ret,
+                  struct err *e)
 {
     int result;
 
-    assert(h && r && ret && ret->count == 0);
+    assert(h && r && threads && ret && ret->count == 0);
     result = find_tops(h, r, ret);
     for (size_t i = 0; i < ret->count && result == 0; i++) {
         find_point(r, &ret->suspect[i]);
         if ((result = find_content(h, r, &ret->suspect[i])) == 0)
-            result = suspect_path_find(h, &ret->suspect[i]);
+            result = suspect_path_find(h, threads, &ret->suspect[i]);
     }
     return result < 0 ? err_set(e, result, "out of memory for the suspects") : 0;
 }

@@ -8,6 +8,7 @@
 
 #include "hprof/heap.h"
 #include "hprof/retained.h"
+#include "inspect/heap_threads.h"
 
 enum { SUSPECTS_MAX = 5, SUSPECT_PATH_MAX = 32, SUSPECT_PERCENT = 10 };
 
@@ -30,5 +31,7 @@ struct suspects {
     size_t count;
 };
 
-int suspects_find(struct heap *h, const struct retained *r, struct suspects *ret, struct err *e);
+/* threads: for what hangs on the locals of one. */
+int suspects_find(struct heap *h, const struct retained *r, const struct heap_threads *threads, struct suspects *ret,
+                  struct err *e);
 void suspects_done(struct suspects *s);

@@ -34,7 +34,7 @@ def test_the_suspect_is_what_leaks(salvage, work, any_jvm, how, holder, content,
     if holder:
         assert suspect["holder"] == holder
     else:  # what a thread holds is its own
-        assert "java.lang.Thread" in suspect["path"][0] or "local of a thread" in suspect["holder"], suspect
+        assert "java.lang.Thread" in suspect["path"][0] or 'local of thread "order-writer" in Leaks.' in suspect["holder"], suspect
     orders = next(c for c in found["classes"] if c["class"] == "Leaks$Order")
     assert suspect["content"]["count"] >= orders["count"] * 0.99
     text = salvage.ok("inspect", dump).out
