@@ -15,7 +15,9 @@ int thread_start(pthread_t *ret, size_t stack_bytes, void *(*run)(void *ctx), vo
     pthread_t thread;
     int r;
 
-    assert(ret && run && stack_bytes >= (size_t)PTHREAD_STACK_MIN);
+    assert(ret && run);
+    if (stack_bytes < (size_t)PTHREAD_STACK_MIN) /* 128 KiB on 64-bit ARM, 16 KiB on x86 */
+        stack_bytes = (size_t)PTHREAD_STACK_MIN;
     if ((r = pthread_attr_init(&attr)) != 0)
         return -r;
     pthread_attr_setstacksize(&attr, stack_bytes);

@@ -8,6 +8,6 @@
 #include <pthread.h>
 #include <stddef.h>
 
-/* stack_bytes: of the new thread. 0, or -errno (-EAGAIN: the limit of threads is reached); *ret is untouched then. The
- * caller joins or detaches it. */
+/* stack_bytes: of the new thread; at least what the system wants. 0, or -errno (-EAGAIN: the limit of threads is
+ * reached); *ret is untouched then. The caller joins or detaches it. */
 int thread_start(pthread_t *ret, size_t stack_bytes, void *(*run)(void *ctx), void *ctx);

@@ -56,7 +56,7 @@ static bool parts_are_good(const char *key)
 int keypath_decode(const char *path, char **ret_key, char **ret_namespace)
 {
     CLEANUP_FREE char *key = NULL, *namespace = NULL;
-    char decoded[KEYPATH_MAX + 1];
+    char decoded[KEYPATH_MAX + 1] = "";
     const char *slash;
 
     assert(path && ret_key && ret_namespace);
