@@ -53,7 +53,6 @@ foreach(name cjose cares ssl crypto uv_a zstd z jansson expat xxhash sqlite3)
     static_archive(archive ${name})
     list(APPEND ARCHIVES_OF_PACKAGES "${archive}")
 endforeach()
-add_subdirectory(cmake/microhttpd)
 add_library(deps INTERFACE)
 target_include_directories(deps SYSTEM INTERFACE "${CURL_SOURCE}/include")
 target_compile_definitions(deps INTERFACE CURL_STATICLIB SALVAGE_STATIC)
@@ -61,7 +60,6 @@ target_link_libraries(deps INTERFACE ${CURL_ARCHIVE} microhttpd ${ARCHIVES_OF_PA
 
 # Linked in: those archives, curl, libmicrohttpd, and the archives that the compiler adds.
 unpacked("${CURL_SOURCE}")
-unpacked("${MICROHTTPD_SOURCE}")
 foreach(archive libc.a libgcc.a)
     execute_process(COMMAND "${CMAKE_C_COMPILER}" -print-file-name=${archive} OUTPUT_VARIABLE file
         OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)

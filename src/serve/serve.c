@@ -109,8 +109,6 @@ static int open_notices(struct serve *s, struct err *e)
 
     if (!config.targets || config.targets->count == 0)
         return 0;
-    if (!s->config.state && s->root_fd < 0)
-        return err_set(e, -FAULT_USAGE, "--notify with --from wants --state DIR: a folder for notices that wait");
     if (!s->config.state) {
         if ((r = folder = state_folder_open(s->root_fd, e)) < 0)
             return r;
@@ -159,6 +157,8 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
         return err_set(e, -ENOMEM, "out of memory");
     s->config = *config;
     s->root_fd = -1;
+    if (config->notices.targets && config->notices.targets->count > 0 && !config->state && !config->root)
+        return err_set(e, -FAULT_USAGE, "--notify with --from wants --state DIR: a folder for notices that wait");
     if (config->root && (s->root_fd = open(config->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
         return err_set(e, -FAULT_FOLDER, "--root %s: %s", config->root, strerror(errno));
     if ((r = access_new(&config->access, s->root_fd, &s->access, e)) < 0)
