@@ -23,20 +23,11 @@ static bool is_case_folder(const char *name)
     return case_folder_parse(name, &time_ns, &cause, &cause_size);
 }
 
-/* Takes the last part off the URL's path: the rest is a store as good as the whole. malloc'ed. */
 static char *take_last_part(struct url *u)
 {
-    size_t size = strlen(u->path);
-    char *slash, *name;
-
-    while (size > 0 && u->path[size - 1] == '/')
-        u->path[--size] = '\0';
-    slash = strrchr(u->path, '/');
-    name = slash ? slash + 1 : u->path;
-    name = u->scheme == URL_HTTP || u->scheme == URL_HTTPS ? url_decode(name, strlen(name)) : strdup(name);
-    if (size > 0)
-        *(slash ? slash : u->path) = '\0';
-    return name;
+    for (size_t size = strlen(u->path); size > 0 && u->path[size - 1] == '/'; size--)
+        u->path[size - 1] = '\0';
+    return url_take_last_part(u);
 }
 
 /* "…/FOLDER/OBJECT" as FOLDER, if that is a case's. */

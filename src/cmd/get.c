@@ -61,15 +61,9 @@ static void safe_name(const char *name, char out[NAME_MAX + 1])
 /* The store is all of the URL but its last segment, which is the key: true for every kind of store. */
 static int split_url(struct url *u, char **ret_key, struct err *e)
 {
-    char *slash = strrchr(u->path, '/'), *name = slash ? slash + 1 : u->path;
-
-    if (!*name)
+    if (!*text_base_name(u->path))
         return err_set(e, -FAULT_USAGE, "get: which object? `salvage ls URL` shows their names");
-    *ret_key = u->scheme == URL_HTTP || u->scheme == URL_HTTPS ? url_decode(name, strlen(name)) : strdup(name);
-    if (!*ret_key)
-        return err_set(e, -ENOMEM, "out of memory");
-    *(slash ? slash : u->path) = '\0';
-    return 0;
+    return (*ret_key = url_take_last_part(u)) ? 0 : err_set(e, -ENOMEM, "out of memory");
 }
 
 /* FILE; or the evidence's file name, in the current folder or in the folder FILE. malloc'ed. */

@@ -49,15 +49,13 @@ static int fetch(const struct inspect_options *o, const char *url, struct dump_f
     CLEANUP(sink_config_done) struct sink_config config = {0};
     struct fetch f = {.e = e};
     struct sink *sink = NULL;
-    char *slash;
     int r;
 
     if ((r = plan_sink_config(&config, &o->plan, url, e)) < 0)
         return r;
-    if (!(slash = strrchr(config.url.path, '/')) || !slash[1])
+    if (!*text_base_name(config.url.path))
         return err_set(e, -FAULT_USAGE, "inspect: which object? `salvage ls URL` shows their names");
-    CLEANUP_FREE char *key = strdup(slash + 1);
-    *slash = '\0';
+    CLEANUP_FREE char *key = url_take_last_part(&config.url);
     if (!key)
         return err_set(e, -ENOMEM, "out of memory");
     if ((r = dump_stream_new(&f.stream, e)) < 0)

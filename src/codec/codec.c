@@ -50,6 +50,16 @@ const char *codec_format(const struct codec *c, char *out)
     return out;
 }
 
+const struct codec_ops *codec_of_content(const void *data, size_t size)
+{
+    static const unsigned char ZSTD[] = {0x28, 0xb5, 0x2f, 0xfd}, SKIPPABLE[] = {0x2a, 0x4d, 0x18}; /* RFC 8878, 3.1 */
+    const unsigned char *head = data;
+
+    if (size >= 4 && (memcmp(head, ZSTD, 4) == 0 || ((head[0] & 0xf0) == 0x50 && memcmp(head + 1, SKIPPABLE, 3) == 0)))
+        return &CODEC_ZSTD;
+    return size >= 3 && head[0] == 0x1f && head[1] == 0x8b && head[2] == 8 ? &CODEC_GZIP : &CODEC_NONE;
+}
+
 bool codec_is_compressed(const void *data, size_t size)
 {
     static const struct {

@@ -51,5 +51,8 @@ int codec_parse(const char *text, struct codec *ret, struct err *e);
 /* "zstd:1" into out[32]; returns out. */
 const char *codec_format(const struct codec *c, char *out);
 
+/* The codec that undoes data, by its first bytes (4 are enough); CODEC_NONE if none of ours does. */
+const struct codec_ops *codec_of_content(const void *data, size_t size);
+
 /* Whether data is compressed already (gzip, zstd, xz, bzip2, zip), by its first bytes. */
 bool codec_is_compressed(const void *data, size_t size);

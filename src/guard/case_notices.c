@@ -21,8 +21,6 @@
 #include "ship/case_facts.h"
 #include "ship/case_notice.h"
 
-#define NOTICES_FOLDER "notices"
-
 void case_notices_stored(void *ctx, const struct manifest *m)
 {
     struct case_notices *n = ctx;
@@ -44,14 +42,11 @@ void case_notices_stored(void *ctx, const struct manifest *m)
 static int open_state(const char *state)
 {
     CLEANUP_FD int base = -1;
-    int fd, r = file_mkdirs(AT_FDCWD, state, 0700);
+    int r = file_mkdirs(AT_FDCWD, state, 0700);
 
     if (r < 0 || (base = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
         return r < 0 ? r : -errno;
-    if ((r = file_mkdirs(base, NOTICES_FOLDER, 0700)) < 0)
-        return r;
-    fd = openat(base, NOTICES_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    return queue_open(base);
 }
 
 /* Until nothing waits, or the time is over. */

@@ -29,13 +29,6 @@ struct dump_stream {
     char *out;
 };
 
-static const struct codec_ops *codec_of(const unsigned char *magic, size_t size)
-{
-    if (size >= 4 && memcmp(magic, "\x28\xB5\x2F\xFD", 4) == 0)
-        return &CODEC_ZSTD;
-    return size >= 2 && magic[0] == 0x1F && magic[1] == 0x8B ? &CODEC_GZIP : &CODEC_NONE;
-}
-
 static int map(int fd, struct dump_file *ret, struct err *e)
 {
     struct stat st;
@@ -116,7 +109,7 @@ static int decode(struct dump_stream *s, const void *data, size_t size, struct e
 
 static int begin(struct dump_stream *s, struct err *e)
 {
-    s->codec = codec_of(s->magic, s->magic_size);
+    s->codec = codec_of_content(s->magic, s->magic_size);
     if (s->codec->decoder_new(&s->decoder) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     return decode(s, s->magic, s->magic_size, e);
@@ -182,6 +175,6 @@ int dump_file_open(const char *path, struct dump_file *ret, struct err *e)
     if (!S_ISREG(st.st_mode))
         return err_set(e, -FAULT_UNREADABLE, "%s: it is no regular file", path);
     n = file_pread(fd, magic, sizeof(magic), 0);
-    r = n > 0 && codec_of(magic, (size_t)n) != &CODEC_NONE ? unpack(fd, ret, e) : map(fd, ret, e);
+    r = n > 0 && codec_of_content(magic, (size_t)n) != &CODEC_NONE ? unpack(fd, ret, e) : map(fd, ret, e);
     return r < 0 ? err_prefix(e, r, "%s", path) : 0;
 }

@@ -288,6 +288,16 @@ static bool is_port(const char *text, size_t size, unsigned *ret)
     return port > 0;
 }
 
+char *url_take_last_part(struct url *u)
+{
+    char *slash = strrchr(u->path, '/'), *name = slash ? slash + 1 : u->path, *taken;
+
+    taken = u->scheme == URL_HTTP || u->scheme == URL_HTTPS ? url_decode(name, strlen(name)) : strdup(name);
+    if (taken)
+        *(slash ? slash : u->path) = '\0';
+    return taken;
+}
+
 int url_split(const char *text, struct url_parts *ret)
 {
     struct url_parts p = {.https = strncasecmp(text, "https://", 8) == 0};

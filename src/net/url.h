@@ -30,6 +30,10 @@ bool url_in_bucket(enum url_scheme scheme);
 int url_parse(const char *text, struct url *ret, struct err *e);
 void url_done(struct url *u);
 
+/* Takes the last part off the path: the rest is a store as good as the whole. The part, decoded for http, malloc'ed: ""
+ * if the path ends with '/'. NULL without memory. */
+char *url_take_last_part(struct url *u);
+
 /* The address of an HTTP service, taken apart; borrowed from its text. */
 struct url_parts {
     bool https;

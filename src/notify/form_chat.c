@@ -99,13 +99,6 @@ static const char *title(const struct notice *n)
     return n->place ? n->place : n->id;
 }
 
-static int print(json_t *root, struct buf *ret)
-{
-    CLEANUP_FREE char *text = root ? json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-
-    return text ? buf_add_text(ret, text) : -ENOMEM;
-}
-
 static json_t *slack_text(const struct notice *n)
 {
     CLEANUP(buf_done) struct buf text = {0};
@@ -143,7 +136,7 @@ int form_slack(const struct notice *n, int64_t now_ns, struct buf *ret)
                                                 "button", "text", "type", "plain_text", "text", "Open the case", "url",
                                                 jsonout_text(n->link, SLACK_URL_MAX))) < 0)
         return -ENOMEM;
-    return print(root, ret);
+    return form_print(root, ret);
 }
 
 /* A TextRun of a RichTextBlock: unlike a TextBlock it knows no markdown. */
@@ -178,7 +171,7 @@ int form_teams(const struct notice *n, int64_t now_ns, struct buf *ret)
                             json_pack("[{ss ss so}]", "type", "Action.OpenUrl", "title", "Open the case", "url",
                                       jsonout_text(n->link, TEAMS_URL_MAX))) < 0)
         return -ENOMEM;
-    return print(root, ret);
+    return form_print(root, ret);
 }
 
 int form_discord(const struct notice *n, int64_t now_ns, struct buf *ret)
@@ -197,5 +190,5 @@ int form_discord(const struct notice *n, int64_t now_ns, struct buf *ret)
         return -ENOMEM;
     root = json_pack("{so s{s[]}}", "content", jsonout_text(buf_text(&text), form_fit(buf_text(&text), DISCORD_MAX)),
                      "allowed_mentions", "parse");
-    return print(root, ret);
+    return form_print(root, ret);
 }

@@ -12,7 +12,7 @@
 
 enum { LABEL_MAX = 1024 };
 
-static int print(json_t *root, struct buf *ret)
+int form_print(const json_t *root, struct buf *ret)
 {
     CLEANUP_FREE char *text = root ? json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 
@@ -54,7 +54,7 @@ int form_cloudevent(const struct notice *n, int64_t now_ns, struct buf *ret)
         add_text(root, "id", id) < 0 || add_text(root, "datacontenttype", "application/json") < 0 ||
         add_time(root, "time", n->time_ns ? n->time_ns : now_ns) < 0)
         return -ENOMEM;
-    return print(root, ret);
+    return form_print(root, ret);
 }
 
 static json_t *labels(const struct notice *n)
@@ -95,5 +95,5 @@ int form_alertmanager(const struct notice *n, int64_t now_ns, struct buf *ret)
         add_time(alert, "endsAt", now_ns + (int64_t)FORM_ALERT_S * 1000000000) < 0 ||
         add_text(alert, "generatorURL", n->link) < 0)
         return -ENOMEM;
-    return print(root, ret);
+    return form_print(root, ret);
 }

@@ -27,6 +27,9 @@ int form_discord(const struct notice *n, int64_t now_ns, struct buf *ret);
 /* The notice itself, in one line. */
 int form_command(const struct notice *n, int64_t now_ns, struct buf *ret);
 
+/* Adds root as text, in one line. -ENOMEM, also for NULL. */
+int form_print(const json_t *root, struct buf *ret);
+
 /* How many bytes of the UTF-8 text (malformed bytes count one each) fit into `most` characters, counted as UTF-16 does:
  * the services count so. */
 size_t form_fit(const char *text, size_t most);

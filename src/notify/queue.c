@@ -21,6 +21,22 @@
 #include "base/mem.h"
 #include "codec/digest.h"
 
+#define FOLDER "notices"
+
+int queue_open_existing(int base)
+{
+    int fd = openat(base, FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    return fd < 0 ? -errno : fd;
+}
+
+int queue_open(int base)
+{
+    int r = file_mkdirs(base, FOLDER, 0700);
+
+    return r < 0 ? r : queue_open_existing(base);
+}
+
 static void name_of(const struct notice *n, char name[QUEUE_NAME_MAX])
 {
     char hex[DIGEST_HEX_MAX];

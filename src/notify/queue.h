@@ -14,6 +14,11 @@
 
 enum { QUEUE_NAME_MAX = 64, QUEUE_MOST = 10000 }; /* notices of one target */
 
+/* The folder for notices below base: made (0700) if it is missing; never a link. Its descriptor, or -errno. */
+int queue_open(int base);
+/* The same, but -ENOENT if there is none. */
+int queue_open_existing(int base);
+
 /* Writes the notice for each target that wants it; durable when this returns. dirfd: of FOLDER. *ret_count: how many
  * targets want it. -errno; -E2BIG: QUEUE_MOST wait already. */
 int queue_put(int dirfd, const struct notify_targets *targets, const struct notice *n, unsigned *ret_count,

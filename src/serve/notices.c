@@ -12,7 +12,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -67,16 +66,6 @@ static void *deliver_all(void *ctx)
     return NULL;
 }
 
-static int open_folder(int base, struct err *e)
-{
-    int fd, r = file_mkdirs(base, "notices", 0700);
-
-    if (r < 0)
-        return err_set(e, r, "the folder for notices: %s", strerror(-r));
-    fd = openat(base, "notices", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return fd < 0 ? err_set(e, -errno, "the folder for notices: %s", strerror(errno)) : fd;
-}
-
 static void notices_free(struct notices *n)
 {
     if (!n)
@@ -110,8 +99,8 @@ int notices_open(const struct notices_config *config, int folder, struct notices
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&n->wake, &attr);
     pthread_condattr_destroy(&attr);
-    if ((n->folder = r = open_folder(folder, e)) < 0)
-        return r;
+    if ((n->folder = r = queue_open(folder)) < 0)
+        return err_set(e, r, "the folder for notices: %s", strerror(-r));
     const struct notifier_config how = {
         .targets = config->targets, .http = config->http, .every_ms = config->every_ms, .keep_folders = true};
     if ((r = notifier_new(&how, &n->notifier, e)) < 0)

@@ -19,7 +19,7 @@ struct notices_config {
     uint64_t every_ms;
 };
 
-/* folder: an empty descriptor is not needed: "notices" is made below it. 0 with *ret NULL if there are no targets. */
+/* folder: a state folder; the queue lies below it. 0 with *ret NULL if there are no targets. */
 int notices_open(const struct notices_config *config, int folder, struct notices **ret, struct err *e);
 
 /* Ends the thread. A delivery that hangs is left to the end of the process after two seconds: what it delivers is

@@ -51,15 +51,6 @@ void plain_reader_free(struct plain_reader *p)
 
 DEFINE_CLEANUP(struct plain_reader *, plain_reader_free)
 
-static const struct codec_ops *codec_of(const unsigned char *head, size_t size)
-{
-    static const unsigned char ZSTD[] = {0x28, 0xb5, 0x2f, 0xfd}, SKIPPABLE[] = {0x2a, 0x4d, 0x18}; /* RFC 8878, 3.1 */
-
-    if (size >= 4 && (memcmp(head, ZSTD, 4) == 0 || ((head[0] & 0xf0) == 0x50 && memcmp(head + 1, SKIPPABLE, 3) == 0)))
-        return &CODEC_ZSTD;
-    return size >= 3 && head[0] == 0x1f && head[1] == 0x8b && head[2] == 8 ? &CODEC_GZIP : &CODEC_NONE;
-}
-
 /* A table that does not add up to the file counts as none. */
 static bool fits(const struct frames *f, uint64_t stored)
 {
@@ -108,7 +99,7 @@ static int begin(const struct plain_source *source, int fd, uint64_t size, struc
     p->end = size;
     if ((n = p->source.read(p->source.ctx, head, sizeof(head), 0)) < 0)
         return (int)n;
-    p->codec = codec_of(head, (size_t)n);
+    p->codec = codec_of_content(head, (size_t)n);
     if (p->codec == &CODEC_ZSTD)
         read_table(p);
     p->stored_left = p->end;

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "notify/queue.h"
@@ -16,18 +15,9 @@
 #include "ship/spool.h"
 #include "watch/watcher_internal.h"
 
-#define NOTICES_FOLDER "notices"
-
 static bool wanted(const struct watcher *w)
 {
     return w->config->notify && w->config->notify->count > 0;
-}
-
-static int open_folder(const struct spool *s)
-{
-    int fd = openat(spool_fd(s), NOTICES_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-    return fd < 0 ? -errno : fd;
 }
 
 /* A message that can't be sent: the process is about to be started, and then gets all folders. */
@@ -44,7 +34,7 @@ static void send_all(void *ctx)
     struct watcher *w = ctx;
 
     for (size_t i = 0; i < w->spool_count; i++) {
-        CLEANUP_FD int folder = open_folder(w->spools[i]);
+        CLEANUP_FD int folder = queue_open_existing(spool_fd(w->spools[i]));
 
         if (folder >= 0 && !queue_is_empty(folder, w->config->notify))
             send_folder(w, folder);
@@ -63,10 +53,10 @@ void watcher_start_notifier(struct watcher *w)
 
 static int put(struct watcher *w, const struct spool *s, const struct notice *n, struct err *e)
 {
-    CLEANUP_FD int folder = -1;
-    int r = file_mkdirs(spool_fd(s), NOTICES_FOLDER, 0700);
+    CLEANUP_FD int folder = queue_open(spool_fd(s));
+    int r = folder;
 
-    if (r < 0 || (r = folder = open_folder(s)) < 0)
+    if (r < 0)
         return err_set(e, r, "the folder for notices: %s", strerror(-r));
     if ((r = queue_put(folder, w->config->notify, n, NULL, e)) == 0)
         send_folder(w, folder);

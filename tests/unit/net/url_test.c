@@ -282,6 +282,28 @@ static void a_services_address_is_taken_apart(void **state)
         assert_int_equal(url_split(bad[i], &p), -EINVAL);
 }
 
+/* What is left is the store; http's parts are decoded, others are as they are written. */
+static void the_last_part_is_taken_off(void **state)
+{
+    static const struct {
+        const char *url, *part, *path;
+    } rows[] = {
+        {"s3://bucket/a/b%20c", "b%20c", "a"}, {"s3://bucket/key", "key", ""}, {"https://host/a/b%20c", "b c", "a"},
+        {"file:///data/x", "x", "/data"},      {"s3://bucket", "", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        CLEANUP(url_done) struct url u = {0};
+        CLEANUP_FREE char *part = NULL;
+
+        assert_int_equal(url_parse(rows[i].url, &u, NULL), 0);
+        part = url_take_last_part(&u);
+        assert_string_equal(part, rows[i].part);
+        assert_string_equal(u.path, rows[i].path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +325,7 @@ int main(void)
         cmocka_unit_test(encoding_keeps_the_unreserved_only_and_is_undone_by_decoding),
         cmocka_unit_test(a_nul_is_encoded_and_stays_so),
         cmocka_unit_test(malformed_escapes_are_kept),
+        cmocka_unit_test(the_last_part_is_taken_off),
         cmocka_unit_test(a_services_address_is_taken_apart),
     };
 
