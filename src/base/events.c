@@ -118,7 +118,7 @@ static const struct event_info TABLE[EVENT_END] = {
                                 "an upload that was never completed was removed: --abandoned, or its server had died",
                                 "key bytes"},
     [EVENT_NOTICE_SENT] = {"notice-sent", LEVEL_INFO,
-                           "a target of --notify has the notice of a case, and with it of so many more",
+                           "a target of --notify has accepted the notice of a case; more: other cases that it counts",
                            "target case more"},
     [EVENT_NOTICE_WAITS] = {"notice-waits", LEVEL_WARNING, "a notice could not be delivered; it is tried again",
                             "target error fault"},

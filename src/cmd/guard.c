@@ -72,7 +72,7 @@ static const struct opt GUARD_OPTIONS[] = {
      "this file exists while the store, asked at the start and every five minutes, would take evidence: for a "
      "readiness probe"},
     {OPT_STRING, 0, "metrics", "ADDRESS", NULL, offsetof(struct guard_options, metrics),
-     "shows /metrics (OpenMetrics) and /healthz there, to whoever can connect: 127.0.0.1:9090, :9090"},
+     "shows /metrics (OpenMetrics) and /healthz there, to every client that can connect: 127.0.0.1:9090, :9090"},
     {OPT_HEADING, .name = "Trying out"},
     {OPT_FLAG, 0, "dry-run", NULL, NULL, offsetof(struct guard_options, dry_run),
      "only show each condition's present value and what would be done: nothing is taken, changed or attached to, and "

@@ -72,7 +72,7 @@ static const struct opt SERVE_OPTIONS[] = {
      "--root), joined by commas; for one namespace: shop:age=90d,bytes=50G; may be repeated; `salvage prune --dry-run` "
      "shows what would go"},
     {OPT_STRING, 0, "metrics", "ADDRESS", NULL, offsetof(struct serve_options, metrics),
-     "shows /metrics and /healthz there, too, and to whoever can connect: 127.0.0.1:9090"},
+     "shows /metrics and /healthz there, too, to every client that can connect: 127.0.0.1:9090"},
     {OPT_HEADING, .name = "Log"},
     {OPT_CHOICE, 0, "log", "text|json", "text", offsetof(struct serve_options, log), "form of the log on stderr"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},

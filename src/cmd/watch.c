@@ -65,7 +65,7 @@ static const struct opt WATCH_OPTIONS[] = {
      "this file exists while the store, asked at the start and every five minutes, would take evidence: for a "
      "readiness probe"},
     {OPT_STRING, 0, "metrics", "ADDRESS", NULL, offsetof(struct watch_options, metrics),
-     "shows /metrics (OpenMetrics) and /healthz there, to whoever can connect: 127.0.0.1:9090, :9090"},
+     "shows /metrics (OpenMetrics) and /healthz there, to every client that can connect: 127.0.0.1:9090, :9090"},
     {OPT_UINT, 0, "events-fd", "N", NULL, offsetof(struct watch_options, events_fd),
      "write every event of the log also to this descriptor, as JSON"},
     {OPT_FLAG, 0, "arm", NULL, NULL, offsetof(struct watch_options, arm),

@@ -30,7 +30,7 @@ const struct json_field NOTICE_FIELDS[] = {
     {"time", "time", "when it died (RFC 3339, UTC)", AT(TIME, time_ns)},
     {"size", "number", "of the evidence, in bytes", AT(COUNT, size)},
     {"stored_size", "number", "in the store, in bytes", AT(COUNT, stored_size)},
-    {"more", "number", "so many others like it since the last notice of the kind", AT(NONZERO, more)},
+    {"more", "number", "number of similar cases since the last notice", AT(NONZERO, more)},
     {0},
 };
 
