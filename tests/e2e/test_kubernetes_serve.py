@@ -207,7 +207,8 @@ def test_a_sidecar_ships_to_serve_with_no_key_of_any_store(image, names):
     def log():
         return kubectl("-n", names["ours"], "logs", "serve", check=False)
     wait_for(lambda: '"serving"' in log(), 60, log, step=0.5)
-    address = pod(names["ours"], "serve")["podIP"]
+    # The kubelet reports a pod's address some time after the container has written its first lines.
+    address = wait_for(lambda: pod(names["ours"], "serve").get("podIP"), 60, log, step=0.5)
 
     def ship(name, claimed, audience="salvage"):
         kubectl("apply", "-f", "-", stdin=SHIPPER % {"name": name, "team": names["shop"], "claimed": claimed,
