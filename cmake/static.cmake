@@ -73,10 +73,12 @@ endforeach()
 function(static_program target)
     # An object of the program, not of core's archive: its definitions must win over libc's.
     target_sources(${target} PRIVATE src/linux/static.c)
-    target_compile_options(core PRIVATE -g -ffunction-sections -fdata-sections)
-    target_compile_options(${target} PRIVATE -g -ffunction-sections -fdata-sections)
+    foreach(part core ${target})
+        target_compile_options(${part} PRIVATE -g -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables)
+    endforeach()
     # Relative relocations as a bitmap (RELR): half a MiB less. glibc's start-up code reads them since 2.36.
-    target_link_options(${target} PRIVATE -static-pie -Wl,--gc-sections,--build-id,-z,pack-relative-relocs)
+    target_link_options(${target} PRIVATE -static-pie -Wl,--gc-sections,--build-id,-z,pack-relative-relocs
+        "-Wl,--no-eh-frame-hdr,-T,${CMAKE_SOURCE_DIR}/cmake/no_unwind_tables.ld")
     add_custom_command(TARGET ${target} POST_BUILD VERBATIM
         COMMAND "${CMAKE_COMMAND}" "-DFILE=$<TARGET_FILE:${target}>" "-DOBJCOPY=${CMAKE_OBJCOPY}" "-DSTRIP=${CMAKE_STRIP}"
             "-DREADELF=${CMAKE_READELF}" "-DNM=${CMAKE_NM}" -P "${CMAKE_SOURCE_DIR}/cmake/static_check.cmake"

@@ -3,8 +3,8 @@
 # cmake -DFILE=… -DREADELF=… -DNM=… -DOBJCOPY=… -DSTRIP=… -P static_check.cmake: fails the build and removes FILE if it needs
 # anything at run time, lacks a hardening, or is too large. Moves its symbols to FILE.debug, where gdb finds them.
 
-# Every way of glibc to load a shared object calls this function.
-set(FORBIDDEN _dl_open)
+# Every way of glibc to load a shared object calls _dl_open. The others need unwind tables (no_unwind_tables.ld).
+set(FORBIDDEN _dl_open pthread_exit pthread_cancel backtrace)
 set(SIZE_MAX_BYTES 10485760)
 
 function(run ret)
@@ -39,9 +39,11 @@ if(NOT segments MATCHES " GNU_STACK [^\n]* RW +0x")
 endif()
 
 run(symbols "${NM}" --defined-only --format=posix "${FILE}")
-if(symbols MATCHES "(^|\n)${FORBIDDEN} ")
-    refuse("it can load shared objects of the container (${FORBIDDEN}), which src/linux/static.c has to keep out")
-endif()
+foreach(symbol ${FORBIDDEN})
+    if(symbols MATCHES "(^|\n)${symbol} ")
+        refuse("${symbol} is in it: no shared object of the container may be loaded (src/linux/static.c), and no stack unwound")
+    endif()
+endforeach()
 
 foreach(symbol __stack_chk_fail __memcpy_chk __snprintf_chk)
     if(NOT symbols MATCHES "(^|\n)${symbol} ")
