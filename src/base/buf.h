@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. A growing buffer with a ceiling. data is always NUL-terminated once anything was added, so text can be
+ * A growing buffer with a ceiling. data is always NUL-terminated once anything was added, so text can be
  * read as a string. Not for evidence, which flows through fixed blocks (codec/blocks.h).
  */
 #pragma once

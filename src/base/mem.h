@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. Cleanup at the end of a scope, and transfer of ownership. `CLEANUP(buf_done) struct buf b = {0};`
+ * Cleanup at the end of a scope, and transfer of ownership. `CLEANUP(buf_done) struct buf b = {0};`
  * calls buf_done(&b) when b goes out of scope. The free functions accept NULL, the close functions -1.
  */
 #pragma once

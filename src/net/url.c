@@ -323,3 +323,26 @@ int url_split(const char *text, struct url_parts *ret)
     *ret = p;
     return 0;
 }
+
+static int add_encoded(struct buf *url, const char *text, bool slashes)
+{
+    CLEANUP_FREE char *encoded = url_encode(text, strlen(text), slashes);
+
+    return encoded ? buf_add_text(url, encoded) : -ENOMEM;
+}
+
+int url_add_query(struct buf *url, const char *name, const char *value)
+{
+    int r;
+
+    if (!value || !*value)
+        return 0;
+    if ((r = buf_printf(url, "%c%s=", strchr(buf_text(url), '?') ? '&' : '?', name)) < 0)
+        return r;
+    return add_encoded(url, value, false);
+}
+
+int url_add_path(struct buf *url, const char *path)
+{
+    return add_encoded(url, path, true);
+}

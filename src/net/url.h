@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 enum url_scheme { URL_S3, URL_OBS, URL_HTTP, URL_HTTPS, URL_FILE };
@@ -50,3 +51,10 @@ int url_split(const char *text, struct url_parts *ret);
 char *url_encode(const char *text, size_t size, int keep_slash);
 /* %XX decoded; malformed escapes and %00, which would cut the text short, are kept as they are. malloc'ed. */
 char *url_decode(const char *text, size_t size);
+
+/* Appends "&name=value" (or "?name=value", if url has no '?'), percent-encoded; NULL or "" as value: nothing. name: the
+ * program's own word. 0, -ENOMEM, -EMSGSIZE. */
+int url_add_query(struct buf *url, const char *name, const char *value);
+
+/* Appends a path, percent-encoded but for its '/'. */
+int url_add_path(struct buf *url, const char *path);

@@ -12,10 +12,11 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/html.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/url.h"
 #include "serve/folder_list.h"
-#include "serve/html.h"
 #include "serve/route.h"
 
 enum { NAME_COLUMN = 50, NS_PER_S = 1000000000 };
@@ -72,8 +73,8 @@ static void add_html(struct listing *l, const struct folder_entry *e)
     int fill = width < NAME_COLUMN ? (int)(NAME_COLUMN - width) : 0, r = 0;
     char time[32], size[32] = "-";
 
-    /* "a:b" alone would be a scheme: html_url_path escapes ':'. */
-    if ((r = html_url_path(&href, e->name)) < 0 || (r = buf_printf(&text, "%s%s", e->name, e->folder ? "/" : "")) < 0 ||
+    /* "a:b" alone would be a scheme: url_add_path escapes ':'. */
+    if ((r = url_add_path(&href, e->name)) < 0 || (r = buf_printf(&text, "%s%s", e->name, e->folder ? "/" : "")) < 0 ||
         (e->folder && (r = buf_add_text(&href, "/")) < 0)) {
         l->page.failed = r;
         return;

@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/url.h"
 #include "serve/page_file.h"
 #include "serve/route.h"
 
@@ -86,7 +87,7 @@ static void write_caller(struct html *h, const struct request *r)
     if (is_anonymous(r)) {
         html_link(h, "/" REQUEST_OWN "login", "Sign in");
     } else if (buf_add_text(&logout, "/" REQUEST_OWN "logout") == 0 &&
-               html_url_query(&logout, "csrf", caller_csrf(r->caller)) == 0) {
+               url_add_query(&logout, "csrf", caller_csrf(r->caller)) == 0) {
         html_element(h, "bdi", NULL, caller_name(r->caller));
         html_begin(h, "form");
         html_attr(h, "method", "post");

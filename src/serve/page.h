@@ -5,8 +5,8 @@
  */
 #pragma once
 
+#include "base/html.h"
 #include "base/strv.h"
-#include "serve/html.h"
 #include "serve/request.h"
 
 struct page {

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/pause.h"
+#include "net/url.h"
 #include "place/workload.h"
 #include "serve/page_evidence.h"
 
@@ -17,14 +18,14 @@ static void write_crumbs(struct html *h, const struct evidence *v, const struct 
     CLEANUP(buf_done) struct buf url = {0};
     char workload[WORKLOAD_MAX];
 
-    if (buf_add_text(&url, "/" REQUEST_OWN "cases") < 0 || html_url_query(&url, "namespace", v->namespace) < 0)
+    if (buf_add_text(&url, "/" REQUEST_OWN "cases") < 0 || url_add_query(&url, "namespace", v->namespace) < 0)
         return;
     html_begin_class(h, "nav", "crumbs");
     html_attr(h, "aria-label", "Where you are");
     html_link(h, "/" REQUEST_OWN "cases", "Cases");
     html_text(h, " / ");
     html_link(h, buf_text(&url), v->namespace);
-    if (m->where.pod && html_url_query(&url, "workload", workload_of_pod(m->where.pod, workload)) == 0) {
+    if (m->where.pod && url_add_query(&url, "workload", workload_of_pod(m->where.pod, workload)) == 0) {
         html_text(h, " / ");
         html_link(h, buf_text(&url), workload);
     }
@@ -151,7 +152,7 @@ static void write_folder(struct html *h, const struct evidence *v)
     CLEANUP(buf_done) struct buf url = {0};
 
     if (!(v->rights & RIGHT_READ) || text_eq(v->object[0].key, v->id) || buf_add_text(&url, "/") < 0 ||
-        html_url_path(&url, v->id) < 0 || buf_add_text(&url, "/") < 0)
+        url_add_path(&url, v->id) < 0 || buf_add_text(&url, "/") < 0)
         return;
     html_begin_class(h, "p", "pages");
     html_link(h, buf_text(&url), "The folder");

@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/url.h"
 #include "serve/page_chart.h"
 #include "serve/page_filter.h"
 #include "ship/why.h"
@@ -60,7 +61,7 @@ static void write_what(struct html *h, const struct case_row *row)
                                .where = {.container = TEXT(row->container), .pod = TEXT(row->pod)}};
     char sentence[WHY_MAX];
 
-    if (buf_add_text(&url, "/" REQUEST_OWN "case/") < 0 || html_url_path(&url, row->id) < 0)
+    if (buf_add_text(&url, "/" REQUEST_OWN "case/") < 0 || url_add_path(&url, row->id) < 0)
         return;
     html_begin_class(h, "td", "what");
     html_attr(h, "role", "cell");
@@ -183,7 +184,7 @@ static int write_pages(struct html *h, const struct list *l)
         return 0;
     if ((r = page_filter_url(l->filter, FILTER_FIELDS, &newest)) < 0 ||
         (r = page_filter_url(l->filter, FILTER_FIELDS, &older)) < 0 ||
-        (r = html_url_query(&older, "after", l->cursor)) < 0)
+        (r = url_add_query(&older, "after", l->cursor)) < 0)
         return r;
     html_begin_class(h, "nav", "pages");
     html_attr(h, "aria-label", "More cases");

@@ -9,11 +9,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/html_svg.h"
 #include "base/text.h"
 
 #define DAY_NS (24LL * 3600 * 1000000000LL)
 
-enum { DAYS = 30, DAYS_MAX = 120, STEP = 10, WIDTH = 8, HEIGHT = 60, BAR_UNITS = 1000 };
+enum { DAYS = 30, DAYS_MAX = 120, STEP = 10, WIDTH = 8, HEIGHT = 60 };
 
 struct days {
     int64_t first, count; /* days since 1970 */
@@ -46,38 +47,19 @@ static int take_day(void *ctx, const char *day, unsigned count)
     return 0;
 }
 
-static void rect(struct html *h, const char *class, const unsigned at[4])
-{
-    static const char *const names[] = {"x", "y", "width", "height"};
-
-    html_begin_class(h, "rect", class);
-    for (unsigned i = 0; i < 4; i++)
-        html_attr_number(h, names[i], at[i]);
-}
-
-static void begin_svg(struct html *h, const char *class, unsigned width, unsigned height)
-{
-    char box[48];
-
-    snprintf(box, sizeof(box), "0 0 %u %u", width, height);
-    html_begin_class(h, "svg", class);
-    html_attr(h, "viewBox", box);
-    html_attr(h, "preserveAspectRatio", "none");
-}
-
 static void write_bars(struct html *h, const struct days *d)
 {
     char label[160], first[CLOCK_TEXT_MAX], last[CLOCK_TEXT_MAX];
 
     snprintf(label, sizeof(label), "Cases a day from %s to %s: %u in all, at most %u a day", day_text(d->first, first),
              day_text(d->first + d->count - 1, last), d->sum, d->most);
-    begin_svg(h, NULL, (unsigned)d->count * STEP - (STEP - WIDTH), HEIGHT);
+    html_svg_begin(h, NULL, (unsigned)d->count * STEP - (STEP - WIDTH), HEIGHT);
     html_attr(h, "role", "img");
     html_attr(h, "aria-label", label);
     for (unsigned i = 0; i < d->count; i++) {
         unsigned height = d->cases[i] && d->most ? 2 + d->cases[i] * (HEIGHT - 2) / d->most : 1;
 
-        rect(h, d->cases[i] ? NULL : "zero", (unsigned[]){i * STEP, HEIGHT - height, WIDTH, height});
+        html_svg_rect(h, d->cases[i] ? NULL : "zero", (unsigned[]){i * STEP, HEIGHT - height, WIDTH, height});
         html_begin(h, "title");
         html_printf(h, "%s: %u", day_text(d->first + i, first), d->cases[i]);
         html_end(h);
@@ -123,31 +105,4 @@ int page_chart_days(struct html *h, struct catalogue *c, const struct catalogue_
     html_end(h);
     html_end(h);
     return 0;
-}
-
-void page_chart_bar(struct html *h, uint64_t part, uint64_t whole)
-{
-    unsigned width = whole ? (unsigned)((double)part / (double)whole * BAR_UNITS) : 0;
-
-    begin_svg(h, "bar", BAR_UNITS, 10);
-    html_attr(h, "aria-hidden", "true");
-    rect(h, "rest", (unsigned[]){0, 0, BAR_UNITS, 10});
-    html_end(h);
-    rect(h, NULL, (unsigned[]){0, 0, width < BAR_UNITS ? width : BAR_UNITS, 10});
-    html_end(h);
-    html_end(h);
-}
-
-void page_chart_change(struct html *h, int64_t change, uint64_t most)
-{
-    double part = most ? (double)llabs(change) / (double)most : 0;
-    unsigned half = BAR_UNITS / 2, width = (unsigned)((part < 1 ? part : 1) * half);
-
-    begin_svg(h, "bar", BAR_UNITS, 10);
-    html_attr(h, "aria-hidden", "true");
-    rect(h, "rest", (unsigned[]){0, 0, BAR_UNITS, 10});
-    html_end(h);
-    rect(h, change < 0 ? "less" : NULL, (unsigned[]){change < 0 ? half - width : half, 0, width, 10});
-    html_end(h);
-    html_end(h);
 }

@@ -10,12 +10,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/html_table.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "place/workload.h"
 #include "serve/class_histogram.h"
 #include "serve/page_evidence.h"
-#include "serve/page_table.h"
 
 enum { CHOICES_MAX = 100, CHANGES_SHOWN = 60 };
 
@@ -137,31 +137,31 @@ static const char *signed_size(int64_t bytes, char out[TEXT_SIZE_MAX + 4])
     return out;
 }
 
-static void write_change(struct table *t, const struct histogram_change *c, uint64_t most)
+static void write_change(struct html_table *t, const struct histogram_change *c, uint64_t most)
 {
     const struct histogram_row *const rows[] = {c->before, c->after};
     char text[TEXT_SIZE_MAX + 4];
 
-    table_row(t, NULL);
-    table_head(t, (c->after ? c->after : c->before)->name);
+    html_table_row(t, NULL);
+    html_table_head(t, (c->after ? c->after : c->before)->name);
     for (int i = 0; i < 2; i++)
-        table_cell(t, rows[i] ? text_format_size(rows[i]->bytes, text) : "\xe2\x80\x93");
-    table_cell(t, signed_size(c->bytes, text));
+        html_table_cell(t, rows[i] ? text_format_size(rows[i]->bytes, text) : "\xe2\x80\x93");
+    html_table_cell(t, signed_size(c->bytes, text));
     snprintf(text, sizeof(text), "%+" PRId64, c->instances);
-    table_cell(t, text);
-    table_change(t, c->bytes, most);
-    table_row_end(t);
+    html_table_cell(t, text);
+    html_table_change(t, c->bytes, most);
+    html_table_row_end(t);
 }
 
 static void write_changes(struct html *h, const struct histogram_change *list, size_t count)
 {
     static const char *const heads[] = {"Class", "Before", "After", "Change", "Instances", NULL};
-    struct table t = {h, heads, ARRAY_SIZE(heads), 0};
+    struct html_table t = {h, heads, ARRAY_SIZE(heads), 0};
 
-    table_begin(&t, "Classes whose bytes differ, the largest difference first");
+    html_table_begin(&t, "Classes whose bytes differ, the largest difference first");
     for (size_t i = 0; i < count && i < CHANGES_SHOWN && list[i].bytes != 0; i++)
         write_change(&t, &list[i], (uint64_t)llabs(list[0].bytes));
-    table_end(&t);
+    html_table_end(&t);
 }
 
 static int load(struct request *r, const struct evidence *v, struct histogram *ret, struct err *e)

@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/url.h"
 
 enum { RECORD_MAX = 1024 * 1024 };
 
@@ -108,9 +109,9 @@ int evidence_url(const struct evidence *v, const struct manifest *object, struct
     int r = buf_add_text(ret, "/" REQUEST_OWN "case/");
 
     if (r == 0)
-        r = html_url_path(ret, v->id);
+        r = url_add_path(ret, v->id);
     if (r == 0 && object)
-        r = html_url_query(ret, "show", text_base_name(object->key));
+        r = url_add_query(ret, "show", text_base_name(object->key));
     return r;
 }
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/url.h"
 
 #define DAY_NS (24LL * 3600 * 1000000000LL)
 
@@ -64,7 +65,7 @@ int page_filter_url(const struct page_filter *f, enum page_field except, struct 
 
     for (unsigned i = 0; i < FILTER_FIELDS && r == 0; i++)
         if (i != except)
-            r = html_url_query(ret, NAMES[i], f->value[i]);
+            r = url_add_query(ret, NAMES[i], f->value[i]);
     return r;
 }
 

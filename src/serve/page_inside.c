@@ -5,33 +5,34 @@
  */
 #include <string.h>
 
+#include "base/html_table.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/url.h"
 #include "serve/class_histogram.h"
 #include "serve/oom_record.h"
 #include "serve/page_evidence.h"
-#include "serve/page_table.h"
 
 enum { HISTOGRAM_SHOWN = 15, TASKS_SHOWN = 12, GLANCE_BYTES = 24 * 1024 };
 
 static void write_tasks(struct html *h, const struct oom_record *r)
 {
     static const char *const heads[] = {"Process", "Number", "Memory", NULL};
-    struct table t = {h, heads, ARRAY_SIZE(heads), 0};
+    struct html_table t = {h, heads, ARRAY_SIZE(heads), 0};
     unsigned shown = r->task_count < TASKS_SHOWN ? r->task_count : TASKS_SHOWN;
 
     if (shown == 0)
         return;
-    table_begin(&t, "Processes that the kernel chose from, the largest first");
+    html_table_begin(&t, "Processes that the kernel chose from, the largest first");
     for (unsigned i = 0; i < shown; i++) {
-        table_row(&t, r->task[i].killed ? "chosen" : NULL);
-        table_head(&t, r->task[i].name);
-        table_count(&t, r->task[i].pid);
-        table_size(&t, r->task[i].rss);
-        table_bar(&t, r->task[i].rss, r->task[0].rss);
-        table_row_end(&t);
+        html_table_row(&t, r->task[i].killed ? "chosen" : NULL);
+        html_table_head(&t, r->task[i].name);
+        html_table_count(&t, r->task[i].pid);
+        html_table_size(&t, r->task[i].rss);
+        html_table_bar(&t, r->task[i].rss, r->task[0].rss);
+        html_table_row_end(&t);
     }
-    table_end(&t);
+    html_table_end(&t);
     if (r->tasks_total > shown) {
         html_begin_class(h, "p", "small muted");
         html_printf(h, "and %llu more", (unsigned long long)(r->tasks_total - shown));
@@ -42,19 +43,19 @@ static void write_tasks(struct html *h, const struct oom_record *r)
 static void write_stats(struct html *h, const struct oom_record *r)
 {
     static const char *const heads[] = {"Kind", "Memory", NULL};
-    struct table t = {h, heads, ARRAY_SIZE(heads), 0};
+    struct html_table t = {h, heads, ARRAY_SIZE(heads), 0};
 
     if (r->stat_count == 0)
         return;
-    table_begin(&t, r->limit ? "What the memory was, of the limit" : "What the memory was");
+    html_table_begin(&t, r->limit ? "What the memory was, of the limit" : "What the memory was");
     for (unsigned i = 0; i < r->stat_count; i++) {
-        table_row(&t, NULL);
-        table_head(&t, r->stat[i].name);
-        table_size(&t, r->stat[i].bytes);
-        table_bar(&t, r->stat[i].bytes, r->limit ? r->limit : r->usage);
-        table_row_end(&t);
+        html_table_row(&t, NULL);
+        html_table_head(&t, r->stat[i].name);
+        html_table_size(&t, r->stat[i].bytes);
+        html_table_bar(&t, r->stat[i].bytes, r->limit ? r->limit : r->usage);
+        html_table_row_end(&t);
     }
-    table_end(&t);
+    html_table_end(&t);
 }
 
 void evidence_record(struct html *h, const struct evidence *v)
@@ -97,18 +98,18 @@ static void write_failure(struct html *h, const struct err *e)
 static void write_histogram(struct html *h, const struct histogram *g, size_t most)
 {
     static const char *const heads[] = {"Class", "Instances", "Bytes", NULL};
-    struct table t = {h, heads, ARRAY_SIZE(heads), 0};
+    struct html_table t = {h, heads, ARRAY_SIZE(heads), 0};
 
-    table_begin(&t, "The largest first");
+    html_table_begin(&t, "The largest first");
     for (size_t i = 0; i < g->count && i < most; i++) {
-        table_row(&t, NULL);
-        table_head(&t, g->row[i].name);
-        table_count(&t, g->row[i].instances);
-        table_size(&t, g->row[i].bytes);
-        table_bar(&t, g->row[i].bytes, g->row[0].bytes);
-        table_row_end(&t);
+        html_table_row(&t, NULL);
+        html_table_head(&t, g->row[i].name);
+        html_table_count(&t, g->row[i].instances);
+        html_table_size(&t, g->row[i].bytes);
+        html_table_bar(&t, g->row[i].bytes, g->row[0].bytes);
+        html_table_row_end(&t);
     }
-    table_end(&t);
+    html_table_end(&t);
 }
 
 static void write_histogram_links(struct html *h, const struct evidence *v, const struct manifest *m)
@@ -116,7 +117,7 @@ static void write_histogram_links(struct html *h, const struct evidence *v, cons
     CLEANUP(buf_done) struct buf url = {0}, compare = {0};
 
     if (evidence_url(v, m, &url) < 0 || buf_add_text(&compare, "/" REQUEST_OWN "compare") < 0 ||
-        html_url_query(&compare, "b", v->id) < 0)
+        url_add_query(&compare, "b", v->id) < 0)
         return;
     html_begin_class(h, "p", "pages");
     html_link(h, buf_text(&url), "All classes");

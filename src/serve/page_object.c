@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "codec/codec.h"
+#include "net/url.h"
 #include "serve/page_evidence.h"
 
 /* The name that the file has once it is decompressed. */
@@ -48,8 +49,8 @@ static void write_link_form(struct html *h, const struct manifest *m, const stru
     CLEANUP(buf_done) struct buf url = {0};
 
     if (caller_is_anonymous(r->caller) || buf_add_text(&url, "/" REQUEST_OWN "link") < 0 ||
-        html_url_query(&url, "key", m->key) < 0 || html_url_query(&url, "for", "24h") < 0 ||
-        html_url_query(&url, "csrf", caller_csrf(r->caller)) < 0)
+        url_add_query(&url, "key", m->key) < 0 || url_add_query(&url, "for", "24h") < 0 ||
+        url_add_query(&url, "csrf", caller_csrf(r->caller)) < 0)
         return;
     html_begin(h, "form");
     html_attr(h, "method", "post");
@@ -69,7 +70,7 @@ static void write_actions(struct html *h, const struct evidence *v, const struct
     CLEANUP(buf_done) struct buf url = {0}, decoded = {0}, inside = {0};
     bool packed = !text_eq(m->codec, "none"), readable = v->rights & RIGHT_READ;
 
-    if (buf_add_text(&url, "/") < 0 || html_url_path(&url, m->key) < 0 ||
+    if (buf_add_text(&url, "/") < 0 || url_add_path(&url, m->key) < 0 ||
         buf_printf(&decoded, "%s?decoded", buf_text(&url)) < 0 || evidence_url(v, m, &inside) < 0)
         return;
     html_begin_class(h, "div", "actions");
@@ -90,7 +91,7 @@ static void write_lines(struct html *h, const struct manifest *m, const struct r
     bool packed = !text_eq(m->codec, "none");
 
     plain_name(m, &name);
-    if (page_origin(r->exchange, &origin) < 0 || html_url_path(&path, m->key) < 0)
+    if (page_origin(r->exchange, &origin) < 0 || url_add_path(&path, m->key) < 0)
         return;
     buf_printf(&get, "salvage get %s/%s", buf_text(&origin), buf_text(&path));
     buf_printf(&curl, "curl -f %s%s%s '%s/%s%s'",

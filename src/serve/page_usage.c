@@ -10,11 +10,12 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/html_table.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/volume.h"
+#include "net/url.h"
 #include "serve/page.h"
-#include "serve/page_table.h"
 #include "ship/retain_policy.h"
 
 enum { NAMESPACES_MAX = 10000 };
@@ -58,21 +59,21 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(x->namespace, y->namespace);
 }
 
-static void write_name(struct table *t, const char *namespace)
+static void write_name(struct html_table *t, const char *namespace)
 {
     CLEANUP(buf_done) struct buf url = {0};
 
-    table_head_begin(t);
+    html_table_head_begin(t);
     if (!*namespace)
         html_text(t->h, "(none)");
-    else if (buf_add_text(&url, "/" REQUEST_OWN "cases") == 0 && html_url_query(&url, "namespace", namespace) == 0)
+    else if (buf_add_text(&url, "/" REQUEST_OWN "cases") == 0 && url_add_query(&url, "namespace", namespace) == 0)
         html_link(t->h, buf_text(&url), namespace);
     html_end(t->h);
 }
 
-static void write_age(struct table *t, int64_t time_ns)
+static void write_age(struct html_table *t, int64_t time_ns)
 {
-    table_cell_begin(t, "number");
+    html_table_cell_begin(t, "number");
     page_age(t->h, time_ns);
     html_end(t->h);
 }
@@ -80,23 +81,23 @@ static void write_age(struct table *t, int64_t time_ns)
 static void write_table(struct html *h, const struct usage *u)
 {
     static const char *const heads[] = {"Namespace", "Stored", NULL, "Cases", "Objects", "Oldest", "Newest"};
-    struct table t = {h, heads, ARRAY_SIZE(heads), 0};
+    struct html_table t = {h, heads, ARRAY_SIZE(heads), 0};
 
-    table_begin(&t, "The largest first");
+    html_table_begin(&t, "The largest first");
     for (size_t i = 0; i < u->count; i++) {
         const struct usage_row *row = &u->row[i];
 
-        table_row(&t, NULL);
+        html_table_row(&t, NULL);
         write_name(&t, row->namespace);
-        table_size(&t, row->stored_bytes);
-        table_bar(&t, row->stored_bytes, u->row[0].stored_bytes);
-        table_count(&t, row->cases);
-        table_count(&t, row->objects);
+        html_table_size(&t, row->stored_bytes);
+        html_table_bar(&t, row->stored_bytes, u->row[0].stored_bytes);
+        html_table_count(&t, row->cases);
+        html_table_count(&t, row->objects);
         write_age(&t, row->oldest_ns);
         write_age(&t, row->newest_ns);
-        table_row_end(&t);
+        html_table_row_end(&t);
     }
-    table_end(&t);
+    html_table_end(&t);
 }
 
 /* "30 days", "12 hours"; "" for no limit. */
@@ -115,12 +116,12 @@ static const char *span_text(uint64_t ms, char out[32])
 }
 
 /* When the oldest case becomes too old. */
-static void write_next(struct table *t, int64_t oldest_ns, uint64_t age_ms)
+static void write_next(struct html_table *t, int64_t oldest_ns, uint64_t age_ms)
 {
     int64_t left_ms = oldest_ns / 1000000 + (int64_t)age_ms - clock_wall_ns() / 1000000;
     char text[32];
 
-    table_cell_begin(t, "number");
+    html_table_cell_begin(t, "number");
     if (age_ms && oldest_ns > 0 && left_ms > 60000)
         html_printf(t->h, "in %s", span_text((uint64_t)left_ms, text));
     else if (age_ms && oldest_ns > 0)
@@ -128,21 +129,21 @@ static void write_next(struct table *t, int64_t oldest_ns, uint64_t age_ms)
     html_end(t->h);
 }
 
-static void write_rule(struct table *t, const struct usage_row *row, const struct retain_policy *policy)
+static void write_rule(struct html_table *t, const struct usage_row *row, const struct retain_policy *policy)
 {
     const struct retain_rule *own = retain_rule_of(policy, row->namespace, strlen(row->namespace));
     const struct retain_rule *rule = own ? own : retain_rule_general(policy);
     const struct retain_limits none = {0}, *l = rule ? &rule->limits : &none;
     char text[32], size[TEXT_SIZE_MAX];
 
-    table_row(t, NULL);
-    table_head(t, *row->namespace ? row->namespace : "(none)");
-    table_cell(t, span_text(l->age_ms, text));
+    html_table_row(t, NULL);
+    html_table_head(t, *row->namespace ? row->namespace : "(none)");
+    html_table_cell(t, span_text(l->age_ms, text));
     snprintf(text, sizeof(text), "%" PRIu64, l->count);
-    table_cell(t, l->count ? text : "");
-    table_cell(t, l->bytes && own ? text_format_size(l->bytes, size) : "");
+    html_table_cell(t, l->count ? text : "");
+    html_table_cell(t, l->bytes && own ? text_format_size(l->bytes, size) : "");
     write_next(t, row->oldest_ns, l->age_ms);
-    table_row_end(t);
+    html_table_row_end(t);
 }
 
 /* The limits that are for all of the store. */
@@ -171,7 +172,7 @@ static void write_general(struct html *h, const struct retain_policy *policy)
 static void write_retention(struct html *h, const struct usage *u, const struct retain_policy *policy)
 {
     static const char *const heads[] = {"Namespace", "Kept for", "Cases of a workload", "Room", "Next by age"};
-    struct table t = {h, heads, ARRAY_SIZE(heads), 0};
+    struct html_table t = {h, heads, ARRAY_SIZE(heads), 0};
 
     html_begin(h, "section");
     html_element(h, "h2", NULL, "What is removed when");
@@ -183,10 +184,10 @@ static void write_retention(struct html *h, const struct usage *u, const struct 
         html_end(h);
     } else {
         write_general(h, policy);
-        table_begin(&t, "Limits of each namespace");
+        html_table_begin(&t, "Limits of each namespace");
         for (size_t i = 0; i < u->count; i++)
             write_rule(&t, &u->row[i], policy);
-        table_end(&t);
+        html_table_end(&t);
     }
     html_end(h);
 }

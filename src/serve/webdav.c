@@ -13,11 +13,12 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/html.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/url.h"
 #include "serve/folder_list.h"
 #include "serve/gateway.h"
-#include "serve/html.h"
 #include "serve/object_answer.h"
 #include "serve/object_name.h"
 #include "serve/propfind.h"
@@ -136,7 +137,7 @@ static int add_entry(struct search *s, const struct folder_entry *e)
     size_t size = strlen(folder);
     int r;
 
-    if ((r = buf_add_text(&href, buf_text(&s->base))) < 0 || (r = html_url_path(&href, e->name)) < 0 ||
+    if ((r = buf_add_text(&href, buf_text(&s->base))) < 0 || (r = url_add_path(&href, e->name)) < 0 ||
         (e->folder && (r = buf_add_text(&href, "/")) < 0) ||
         (r = buf_printf(&key, "%s%s%s", folder, size > 0 && folder[size - 1] != '/' ? "/" : "", e->name)) < 0)
         return r;
@@ -189,7 +190,7 @@ static int begin(struct search *s, const struct stat *st)
         return -ENOMEM;
     if (size > 0 && key[size - 1] == '/')
         key[size - 1] = '\0';
-    if ((r = buf_add_text(&s->base, "/")) < 0 || (r = html_url_path(&s->base, key)) < 0 ||
+    if ((r = buf_add_text(&s->base, "/")) < 0 || (r = url_add_path(&s->base, key)) < 0 ||
         (*key && folder && (r = buf_add_text(&s->base, "/")) < 0) ||
         (r = buf_add_text(&s->out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:multistatus xmlns:D=\"DAV:\">\n")) <
             0)

@@ -304,6 +304,20 @@ static void the_last_part_is_taken_off(void **state)
     }
 }
 
+static void urls_are_percent_encoded(void **state)
+{
+    CLEANUP(buf_done) struct buf url = {0};
+
+    (void)state;
+    assert_int_equal(buf_add_text(&url, "/-/case/"), 0);
+    assert_int_equal(url_add_path(&url, "shop/a b?\"\xc3\xa4"), 0);
+    assert_int_equal(url_add_query(&url, "q", "x&y=z"), 0);
+    assert_int_equal(url_add_query(&url, "empty", ""), 0);
+    assert_int_equal(url_add_query(&url, "none", NULL), 0);
+    assert_int_equal(url_add_query(&url, "b", "1/2"), 0);
+    assert_string_equal(buf_text(&url), "/-/case/shop/a%20b%3F%22%C3%A4?q=x%26y%3Dz&b=1%2F2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +341,7 @@ int main(void)
         cmocka_unit_test(malformed_escapes_are_kept),
         cmocka_unit_test(the_last_part_is_taken_off),
         cmocka_unit_test(a_services_address_is_taken_apart),
+        cmocka_unit_test(urls_are_percent_encoded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

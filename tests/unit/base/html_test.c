@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/html.h"
 #include "base/mem.h"
-#include "serve/html.h"
 
 static void assert_text(const char *text, const char *wanted)
 {
@@ -90,20 +90,6 @@ static void too_much_is_a_failure_that_stays(void **state)
     assert_string_equal(buf_text(&h.out), "");
 }
 
-static void urls_are_percent_encoded(void **state)
-{
-    CLEANUP(buf_done) struct buf url = {0};
-
-    (void)state;
-    assert_int_equal(buf_add_text(&url, "/-/case/"), 0);
-    assert_int_equal(html_url_path(&url, "shop/a b?\"\xc3\xa4"), 0);
-    assert_int_equal(html_url_query(&url, "q", "x&y=z"), 0);
-    assert_int_equal(html_url_query(&url, "empty", ""), 0);
-    assert_int_equal(html_url_query(&url, "none", NULL), 0);
-    assert_int_equal(html_url_query(&url, "b", "1/2"), 0);
-    assert_string_equal(buf_text(&url), "/-/case/shop/a%20b%3F%22%C3%A4?q=x%26y%3Dz&b=1%2F2");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,7 +98,6 @@ int main(void)
         cmocka_unit_test(elements_nest_and_end),
         cmocka_unit_test(one_joins_another),
         cmocka_unit_test(too_much_is_a_failure_that_stays),
-        cmocka_unit_test(urls_are_percent_encoded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

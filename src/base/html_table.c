@@ -2,16 +2,16 @@
  *
  * Explicit roles: a table whose rows are no longer displayed as such is none for a screen reader.
  */
-#include "serve/page_table.h"
+#include "base/html_table.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/html_svg.h"
 #include "base/text.h"
-#include "serve/page_chart.h"
 
-void table_begin(struct table *t, const char *caption)
+void html_table_begin(struct html_table *t, const char *caption)
 {
     struct html *h = t->h;
 
@@ -35,26 +35,26 @@ void table_begin(struct table *t, const char *caption)
     html_attr(h, "role", "rowgroup");
 }
 
-void table_end(struct table *t)
+void html_table_end(struct html_table *t)
 {
     html_end(t->h);
     html_end(t->h);
 }
 
-void table_row(struct table *t, const char *class)
+void html_table_row(struct html_table *t, const char *class)
 {
     html_begin_class(t->h, "tr", class);
     html_attr(t->h, "role", "row");
     t->column = 0;
 }
 
-void table_row_end(struct table *t)
+void html_table_row_end(struct html_table *t)
 {
     assert(t->column == t->columns);
     html_end(t->h);
 }
 
-void table_head_begin(struct table *t)
+void html_table_head_begin(struct html_table *t)
 {
     t->column++;
     html_begin(t->h, "th");
@@ -62,14 +62,14 @@ void table_head_begin(struct table *t)
     html_attr(t->h, "role", "rowheader");
 }
 
-void table_head(struct table *t, const char *text)
+void html_table_head(struct html_table *t, const char *text)
 {
-    table_head_begin(t);
+    html_table_head_begin(t);
     html_text(t->h, text);
     html_end(t->h);
 }
 
-void table_cell_begin(struct table *t, const char *class)
+void html_table_cell_begin(struct html_table *t, const char *class)
 {
     assert(t->column < t->columns);
     html_begin_class(t->h, "td", class);
@@ -77,38 +77,38 @@ void table_cell_begin(struct table *t, const char *class)
     html_attr(t->h, "data-label", t->heads[t->column++]);
 }
 
-void table_cell(struct table *t, const char *text)
+void html_table_cell(struct html_table *t, const char *text)
 {
-    table_cell_begin(t, "number");
+    html_table_cell_begin(t, "number");
     html_text(t->h, text);
     html_end(t->h);
 }
 
-void table_count(struct table *t, uint64_t number)
+void html_table_count(struct html_table *t, uint64_t number)
 {
     char text[24];
 
     snprintf(text, sizeof(text), "%" PRIu64, number);
-    table_cell(t, text);
+    html_table_cell(t, text);
 }
 
-void table_size(struct table *t, uint64_t bytes)
+void html_table_size(struct html_table *t, uint64_t bytes)
 {
     char text[TEXT_SIZE_MAX];
 
-    table_cell(t, text_format_size(bytes, text));
+    html_table_cell(t, text_format_size(bytes, text));
 }
 
-void table_bar(struct table *t, uint64_t part, uint64_t whole)
+void html_table_bar(struct html_table *t, uint64_t part, uint64_t whole)
 {
-    table_cell_begin(t, "graph");
-    page_chart_bar(t->h, part, whole);
+    html_table_cell_begin(t, "graph");
+    html_svg_bar(t->h, part, whole);
     html_end(t->h);
 }
 
-void table_change(struct table *t, int64_t change, uint64_t most)
+void html_table_change(struct html_table *t, int64_t change, uint64_t most)
 {
-    table_cell_begin(t, "graph");
-    page_chart_change(t->h, change, most);
+    html_table_cell_begin(t, "graph");
+    html_svg_change(t->h, change, most);
     html_end(t->h);
 }

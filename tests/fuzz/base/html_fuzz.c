@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/html.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "serve/html.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

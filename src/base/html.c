@@ -2,7 +2,7 @@
  *
  * Escapes for text and for attributes in double quotes are the same: one function.
  */
-#include "serve/html.h"
+#include "base/html.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -13,7 +13,6 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/url.h"
 
 static const char REPLACEMENT[] = "\xef\xbf\xbd"; /* U+FFFD */
 
@@ -215,28 +214,4 @@ void html_done(struct html *h)
 {
     buf_done(&h->out);
     *h = (struct html){0};
-}
-
-static int add_encoded(struct buf *url, const char *text, bool slashes)
-{
-    CLEANUP_FREE char *encoded = url_encode(text, strlen(text), slashes);
-
-    return encoded ? buf_add_text(url, encoded) : -ENOMEM;
-}
-
-int html_url_query(struct buf *url, const char *name, const char *value)
-{
-    int r;
-
-    assert(is_name(name));
-    if (!value || !*value)
-        return 0;
-    if ((r = buf_printf(url, "%c%s=", strchr(buf_text(url), '?') ? '&' : '?', name)) < 0)
-        return r;
-    return add_encoded(url, value, false);
-}
-
-int html_url_path(struct buf *url, const char *path)
-{
-    return add_encoded(url, path, true);
 }

@@ -49,10 +49,3 @@ void html_link(struct html *h, const char *href, const char *text);
 void html_add(struct html *h, const struct html *whole);
 
 void html_done(struct html *h);
-
-/* Appends "&name=value" (or "?name=value", if url has no '?'), percent-encoded; NULL or "" as value: nothing. 0,
- * -ENOMEM, -EMSGSIZE. */
-int html_url_query(struct buf *url, const char *name, const char *value);
-
-/* Appends a path, percent-encoded but for its '/'. */
-int html_url_path(struct buf *url, const char *path);
