@@ -34,10 +34,11 @@ static const struct event_info TABLE[EVENT_END] = {
                        "path id bytes"},
     [EVENT_RESUMED] = {"resumed", LEVEL_INFO, "shipping goes on where an earlier run or attempt stopped",
                        "id path stored"},
-    [EVENT_SHIPPED] =
-        {"shipped", LEVEL_INFO,
-         "a file is in the store, verified, with its manifest; pause: how long the process was stopped for it",
-         "key url bytes stored seconds cause partial pause verified"},
+    [EVENT_SHIPPED] = {"shipped", LEVEL_INFO,
+                       "a file is in the store, verified, with its manifest; pause: how long the process was stopped "
+                       "for it; summary: "
+                       "what the file says, in one sentence",
+                       "key url bytes stored seconds cause partial pause verified summary"},
     [EVENT_ALREADY_STORED] = {"already-stored", LEVEL_INFO, "a file was in the store already, complete: not sent again",
                               "key url"},
     [EVENT_STORED_UNVERIFIED] =

@@ -35,11 +35,13 @@ static const struct opt LS_OPTIONS[] = {
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
-enum { ROWS_BYTES = 256 * 1024 * 1024, SLACK_S = 24 * 3600, URL_TEXT_MAX = 8 * 1024 };
+enum { ROWS_BYTES = 256 * 1024 * 1024, SLACK_S = 24 * 3600, URL_TEXT_MAX = 8 * 1024, SUMMARY_WIDTH = 60 };
 
 struct row {
     int64_t when_ns;
-    char *text; /* the line, or the JSON object */
+    char *text;    /* the line up to its last column, or the JSON object */
+    char *summary; /* printable; NULL: none */
+    char *object;  /* the last column; NULL with JSON */
     char *key;
 };
 
@@ -51,16 +53,24 @@ struct listing {
     struct row *row; /* with a limit: a heap, the oldest on top */
     size_t count, capacity, bytes;
     size_t readable;
-    int unreadable; /* the error of the first one that could not be read */
+    size_t summary_width; /* of the widest that was added; 0: none, and no column */
+    int unreadable;       /* the error of the first one that could not be read */
     struct err err;
 };
 
+static void row_done(struct row *row)
+{
+    free(row->text);
+    free(row->summary);
+    free(row->object);
+    free(row->key);
+    *row = (struct row){0};
+}
+
 static void listing_done(struct listing *l)
 {
-    for (size_t i = 0; i < l->count; i++) {
-        free(l->row[i].text);
-        free(l->row[i].key);
-    }
+    for (size_t i = 0; i < l->count; i++)
+        row_done(&l->row[i]);
     free(l->row);
 }
 
@@ -89,24 +99,50 @@ static bool is_at(char *const *places, const char *here)
     return false;
 }
 
-/* A manifest is foreign text, and may contain control sequences. */
-static char *row_text(const struct sink_config *config, const struct manifest *m, int64_t when_ns)
+/* Characters of printable UTF-8 text. */
+static size_t width_of(const char *text)
 {
-    CLEANUP_FREE char *url = sink_object_url(config, m->key);
-    char time[CLOCK_TEXT_MAX], here[600], what[60], size[TEXT_SIZE_MAX], stored[TEXT_SIZE_MAX];
-    char place[600], cause[40], kind[60], object[2048], pause[PAUSE_TEXT_MAX], *row;
+    size_t width = 0;
 
-    clock_format(when_ns, time);
+    for (; *text; text++)
+        width += ((unsigned char)*text & 0xC0) != 0x80;
+    return width;
+}
+
+static char *short_summary(const char *summary)
+{
+    char text[SUMMARY_WIDTH + 1];
+
+    return strdup(text_printable(summary, text, sizeof(text)));
+}
+
+static char *object_text(const struct sink_config *config, const char *key)
+{
+    CLEANUP_FREE char *url = sink_object_url(config, key);
+    char object[2048];
+
+    return strdup(text_printable(url ? url : key, object, sizeof(object)));
+}
+
+/* A manifest is foreign text, and may contain control sequences. */
+static int make_row(const struct sink_config *config, const struct manifest *m, struct row *ret)
+{
+    char time[CLOCK_TEXT_MAX], here[600], what[60], size[TEXT_SIZE_MAX], stored[TEXT_SIZE_MAX];
+    char place[600], cause[40], kind[60], pause[PAUSE_TEXT_MAX];
+
+    clock_format(ret->when_ns, time);
     place_of(m, here, sizeof(here));
     snprintf(what, sizeof(what), "%.40s%s", m->kind ? m->kind : "file", m->partial ? " (partial)" : "");
-    return asprintf(&row, "%.10s %.8sZ  %-32s %-10s %-16s %9s %9s %8s  %s\n", time, time + 11,
-                    text_printable(here, place, sizeof(place)),
-                    text_printable(m->cause ? m->cause : "-", cause, sizeof(cause)),
-                    text_printable(what, kind, sizeof(kind)), text_format_size(m->size, size),
-                    text_format_size(m->stored_size, stored), pause_print(&m->pause, pause),
-                    text_printable(url ? url : m->key, object, sizeof(object))) < 0
-               ? NULL
-               : row;
+    if (asprintf(&ret->text, "%.10s %.8sZ  %-32s %-10s %-16s %9s %9s %8s", time, time + 11,
+                 text_printable(here, place, sizeof(place)),
+                 text_printable(m->cause ? m->cause : "-", cause, sizeof(cause)),
+                 text_printable(what, kind, sizeof(kind)), text_format_size(m->size, size),
+                 text_format_size(m->stored_size, stored), pause_print(&m->pause, pause)) < 0)
+        ret->text = NULL;
+    ret->object = object_text(config, m->key);
+    if (m->summary && *m->summary && !(ret->summary = short_summary(m->summary)))
+        return -ENOMEM;
+    return ret->text && ret->object ? 0 : -ENOMEM;
 }
 
 static char *row_json(const struct sink_config *config, const struct catalog_read *one)
@@ -120,22 +156,22 @@ static char *row_json(const struct sink_config *config, const struct catalog_rea
 }
 
 /* The row of a case whose manifest can't be read: from its key. */
-static char *bad_text(const struct sink_config *config, const struct catalog_read *one)
+static int make_bad_row(const struct sink_config *config, const struct catalog_read *one, struct row *ret)
 {
-    CLEANUP_FREE char *url = sink_object_url(config, one->entry->key);
-    char time[CLOCK_TEXT_MAX] = "-", place[600], object[2048], why[sizeof(one->err.msg)], *row;
+    char time[CLOCK_TEXT_MAX] = "-", place[600], why[sizeof(one->err.msg)];
     const char *key = one->entry->key, *slash = strchr(key, '/'), *second = slash ? strchr(slash + 1, '/') : NULL;
     CLEANUP_FREE char *here = strndup(key, second ? (size_t)(second - key) : strlen(key));
+    CLEANUP_FREE char *object = object_text(config, key);
 
     if (one->entry->time_ns)
         clock_format(one->entry->time_ns, time);
-    return asprintf(&row, "%.10s %.8s%s  %-32s %-10s %-16s %9s %9s %8s  %s (%s)\n", time,
-                    one->entry->time_ns ? time + 11 : "", one->entry->time_ns ? "Z" : "",
-                    text_printable(here ? here : key, place, sizeof(place)), "?", "unreadable", "?", "?", "?",
-                    text_printable(url ? url : key, object, sizeof(object)),
-                    text_printable(one->err.msg, why, sizeof(why))) < 0
-               ? NULL
-               : row;
+    if (asprintf(&ret->text, "%.10s %.8s%s  %-32s %-10s %-16s %9s %9s %8s", time, one->entry->time_ns ? time + 11 : "",
+                 one->entry->time_ns ? "Z" : "", text_printable(here ? here : key, place, sizeof(place)), "?",
+                 "unreadable", "?", "?", "?") < 0)
+        ret->text = NULL;
+    if (!object || asprintf(&ret->object, "%s (%s)", object, text_printable(one->err.msg, why, sizeof(why))) < 0)
+        ret->object = NULL;
+    return ret->text && ret->object ? 0 : -ENOMEM;
 }
 
 static char *bad_json(const struct sink_config *config, const struct catalog_read *one)
@@ -178,25 +214,32 @@ static void sift_down(struct listing *l, size_t at)
     }
 }
 
+static size_t row_bytes(const struct row *row)
+{
+    return strlen(row->text) + (row->summary ? strlen(row->summary) : 0) + (row->object ? strlen(row->object) : 0);
+}
+
 static void drop_oldest(struct listing *l)
 {
-    l->bytes -= strlen(l->row[0].text);
-    free(l->row[0].text);
-    free(l->row[0].key);
+    l->bytes -= row_bytes(&l->row[0]);
+    row_done(&l->row[0]);
     l->row[0] = l->row[--l->count];
     sift_down(l, 0);
 }
 
-static int add_row(struct listing *l, int64_t when_ns, const char *key, char *text)
+/* Takes the row, complete or not. */
+static int add_row(struct listing *l, int made, struct row row)
 {
-    struct row row = {when_ns, text, strdup(key)};
+    size_t width = row.summary ? width_of(row.summary) : 0;
 
-    if (!text || !row.key || array_reserve(&l->row, l->count + 1, &l->capacity, sizeof(*l->row), SIZE_MAX) < 0) {
-        free(text);
-        free(row.key);
+    if (made < 0 || !row.text || !row.key ||
+        array_reserve(&l->row, l->count + 1, &l->capacity, sizeof(*l->row), SIZE_MAX) < 0) {
+        row_done(&row);
         return -ENOMEM;
     }
-    l->bytes += strlen(text);
+    if (width > l->summary_width)
+        l->summary_width = width;
+    l->bytes += row_bytes(&row);
     l->row[l->count++] = row;
     for (size_t at = l->count - 1; at > 0 && is_older(&l->row[at], &l->row[(at - 1) / 2]); at = (at - 1) / 2)
         swap(&l->row[at], &l->row[(at - 1) / 2]);
@@ -219,6 +262,9 @@ static int wanted(void *ctx, const struct catalog_entry *entry)
 
 static int take_bad(struct listing *l, struct catalog_read *one)
 {
+    struct row row = {.when_ns = one->entry->time_ns};
+    int r = 0;
+
     /* A file such as package.json: no object "package" lies beside it. */
     if (one->result == -FAULT_NO_OBJECT || !one->entry->whole || !is_at(l->places, one->entry->key))
         return 0;
@@ -226,16 +272,21 @@ static int take_bad(struct listing *l, struct catalog_read *one)
         l->unreadable = one->result;
         l->err = one->err;
     }
-    return add_row(l, one->entry->time_ns, one->entry->key,
-                   l->options->json ? bad_json(l->config, one) : bad_text(l->config, one));
+    row.key = strdup(one->entry->key);
+    if (l->options->json)
+        row.text = bad_json(l->config, one);
+    else
+        r = make_bad_row(l->config, one, &row);
+    return add_row(l, r, row);
 }
 
 static int take(void *ctx, struct catalog_read *one)
 {
     struct listing *l = ctx;
     const struct manifest *m = &one->manifest;
+    struct row row = {.when_ns = m->time.modified ? m->time.modified : m->time.shipped};
     char here[600];
-    int64_t when_ns = m->time.modified ? m->time.modified : m->time.shipped;
+    int r = 0;
 
     if (one->result < 0)
         return take_bad(l, one);
@@ -245,7 +296,12 @@ static int take(void *ctx, struct catalog_read *one)
     l->readable++;
     if (l->bytes > ROWS_BYTES)
         return err_set(&one->err, -EMSGSIZE, "that is too much for one list: give --limit N, or name a place");
-    return add_row(l, when_ns, m->key, l->options->json ? row_json(l->config, one) : row_text(l->config, m, when_ns));
+    row.key = strdup(m->key);
+    if (l->options->json)
+        row.text = row_json(l->config, one);
+    else
+        r = make_row(l->config, m, &row);
+    return add_row(l, r, row);
 }
 
 static int newest_first(const void *a, const void *b)
@@ -253,21 +309,52 @@ static int newest_first(const void *a, const void *b)
     return is_older(a, b) ? 1 : is_older(b, a) ? -1 : 0;
 }
 
+/* A column only if there is something in it. */
+static void print_summary(const struct listing *l, const char *text)
+{
+    if (l->summary_width > 0)
+        printf("  %s%*s", text, (int)(l->summary_width - width_of(text)), "");
+}
+
+static void print_head(struct listing *l)
+{
+    bool bold = table_colours();
+
+    if (l->summary_width > 0 && l->summary_width < strlen("SUMMARY"))
+        l->summary_width = strlen("SUMMARY");
+    printf("%s%-20s  %-32s %-10s %-16s %9s %9s %8s", bold ? "\033[1m" : "", "WHEN", "WHERE", "WHY", "WHAT", "SIZE",
+           "STORED", "PAUSE");
+    print_summary(l, "SUMMARY");
+    printf("  OBJECT%s\n", bold ? "\033[0m" : "");
+}
+
+static void print_lines(struct listing *l)
+{
+    if (l->count > 0)
+        print_head(l);
+    for (size_t i = 0; i < l->count; i++) {
+        fputs(l->row[i].text, stdout);
+        print_summary(l, l->row[i].summary ? l->row[i].summary : "");
+        printf("  %s\n", l->row[i].object);
+    }
+}
+
+static void print_json(const struct listing *l)
+{
+    fputs(l->count > 0 ? "[\n" : "[", stdout);
+    for (size_t i = 0; i < l->count; i++)
+        printf("%s%s", l->row[i].text, i + 1 < l->count ? ",\n" : "\n");
+    puts("]");
+}
+
 static int print(struct listing *l, struct err *e)
 {
-    bool bold = table_colours(), json = l->options->json;
-
     if (l->count > 0)
         qsort(l->row, l->count, sizeof(*l->row), newest_first);
-    if (json)
-        fputs(l->count > 0 ? "[\n" : "[", stdout);
-    else if (l->count > 0)
-        printf("%s%-20s  %-32s %-10s %-16s %9s %9s %8s  %s%s\n", bold ? "\033[1m" : "", "WHEN", "WHERE", "WHY", "WHAT",
-               "SIZE", "STORED", "PAUSE", "OBJECT", bold ? "\033[0m" : "");
-    for (size_t i = 0; i < l->count; i++)
-        printf("%s%s", l->row[i].text, !json ? "" : i + 1 < l->count ? ",\n" : "\n");
-    if (json)
-        puts("]");
+    if (l->options->json)
+        print_json(l);
+    else
+        print_lines(l);
     return fflush(stdout) == 0 ? 0 : err_set(e, -EIO, "cannot write to stdout");
 }
 
@@ -319,7 +406,8 @@ const struct command CMD_LS = {
     .args = "[URL] [PLACE...]",
     .summary = "list the cases in a store, newest first",
     .text = "Shows time, place, cause, kind and size of the evidence, and for how long the process stood still for it "
-            "(< for an upper bound). The last column is the argument for `salvage get`. PLACE is NAMESPACE/POD, "
+            "(< for an upper bound), and what the evidence says in one sentence, cut (--json has all of it). The last "
+            "column is the argument for `salvage get`. PLACE is NAMESPACE/POD, "
             "ecs/CLUSTER/FAMILY/TASK or host/HOSTNAME, or the beginning of one: shop/cart finds every pod with a name "
             "that begins with cart. Without URL the store is that of --to or SALVAGE_TO.",
     .examples = "salvage ls s3://evidence/prod shop/\n"

@@ -22,7 +22,7 @@ static int no_memory(struct err *e)
 }
 
 /* What the case's row says, and what its loop is found by. */
-struct summary {
+struct case_columns {
     char *workload, *pod, *container, *cause, *kind, *detail;
     int64_t time_ns;
     uint64_t size, stored_size;
@@ -30,7 +30,7 @@ struct summary {
     unsigned objects;
 };
 
-static void summary_done(struct summary *s)
+static void summary_done(struct case_columns *s)
 {
     free(s->workload);
     free(s->pod);
@@ -40,7 +40,7 @@ static void summary_done(struct summary *s)
     free(s->detail);
 }
 
-static bool copy_facts(struct summary *s, sqlite3_stmt *row)
+static bool copy_facts(struct case_columns *s, sqlite3_stmt *row)
 {
     char **const to[] = {&s->workload, &s->pod, &s->container, &s->cause, &s->kind, &s->detail};
 
@@ -59,7 +59,7 @@ static uint64_t sum(uint64_t a, uint64_t b)
 }
 
 /* The most telling object's facts; what it doesn't know, the next one's. */
-static int summarize(struct index *x, int64_t id, struct summary *ret, struct err *e)
+static int summarize(struct index *x, int64_t id, struct case_columns *ret, struct err *e)
 {
     sqlite3_stmt *s = x->statement[OBJECTS_OF_CASE];
     int r;
@@ -83,7 +83,7 @@ static int summarize(struct index *x, int64_t id, struct summary *ret, struct er
     return r;
 }
 
-static int set_case(struct index *x, int64_t id, const struct summary *c, struct err *e)
+static int set_case(struct index *x, int64_t id, const struct case_columns *c, struct err *e)
 {
     sqlite3_stmt *s = x->statement[SET_CASE];
 
@@ -111,7 +111,7 @@ static int drop_case(struct index *x, int64_t id, struct err *e)
 /* After its objects changed. namespace: of its path. */
 static int renew_case(struct index *x, int64_t id, const char *namespace, struct err *e)
 {
-    CLEANUP(summary_done) struct summary c = {0};
+    CLEANUP(summary_done) struct case_columns c = {0};
     int r;
 
     if ((r = summarize(x, id, &c, e)) < 0 || (r = loop_leave(x, id, e)) < 0)

@@ -78,6 +78,7 @@ int case_words(const struct manifest *m, struct buf *ret)
         m->name,
         m->path,
         m->partial,
+        m->summary,
         m->id,
         m->origin.detail,
         m->origin.file,

@@ -5,12 +5,16 @@
  */
 #include "ship/manifest.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json_read.h"
+#include "base/jsonout.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 static bool is_digest(const char *text)
 {
@@ -44,6 +48,74 @@ static int decode_pause(const json_t *value, void *at)
     return json_is_string(value) ? 0 : -EBADMSG;
 }
 
+static int encode_row(json_t *rows, const struct summary_row *row)
+{
+    json_auto_t *object = json_object();
+
+    if (!object || json_object_set_new(object, "name", jsonout_text(row->name, sizeof(row->name) - 1)) < 0 ||
+        json_object_set_new(object, "count", json_integer((json_int_t)row->count)) < 0 ||
+        json_object_set_new(object, "bytes", json_integer((json_int_t)row->bytes)) < 0)
+        return -ENOMEM;
+    return json_array_append(rows, object) < 0 ? -ENOMEM : 0;
+}
+
+static int encode_top(const void *at, json_t **ret)
+{
+    const struct manifest_top *top = *(struct manifest_top *const *)at;
+    json_auto_t *rows = NULL;
+
+    if (!top || top->count == 0)
+        return 0;
+    if (!(rows = json_array()))
+        return -ENOMEM;
+    for (unsigned i = 0; i < top->count; i++)
+        if (encode_row(rows, &top->row[i]) < 0)
+            return -ENOMEM;
+    *ret = json_incref(rows);
+    return 1;
+}
+
+/* Cut between characters. */
+static void copy_name(const char *name, char ret[SUMMARY_NAME_MAX])
+{
+    size_t size = strlen(name), at = 0, step;
+
+    while ((step = text_utf8_length(name + at, size - at)) > 0 && at + step < SUMMARY_NAME_MAX)
+        at += step;
+    memcpy(ret, name, at);
+    ret[at] = '\0';
+}
+
+static int decode_row(const json_t *value, struct summary_row *ret)
+{
+    const char *name = json_string_value(json_object_get(value, "name"));
+    const json_t *count = json_object_get(value, "count"), *bytes = json_object_get(value, "bytes");
+
+    if (!name || json_integer_value(count) < 0 || json_integer_value(bytes) < 0)
+        return -EBADMSG;
+    copy_name(name, ret->name);
+    ret->count = (uint64_t)json_integer_value(count);
+    ret->bytes = (uint64_t)json_integer_value(bytes);
+    return 0;
+}
+
+/* A newer version may write more rows: those that count most come first. */
+static int decode_top(const json_t *value, void *at)
+{
+    CLEANUP_FREE struct manifest_top *top = NULL;
+    size_t count = json_array_size(value);
+
+    if (!json_is_array(value))
+        return -EBADMSG;
+    if (!(top = calloc(1, sizeof(*top))))
+        return -ENOMEM;
+    for (; top->count < count && top->count < SUMMARY_ROWS_MAX; top->count++)
+        if (decode_row(json_array_get(value, top->count), &top->row[top->count]) < 0)
+            return -EBADMSG;
+    *(struct manifest_top **)at = TAKE_PTR(top);
+    return 0;
+}
+
 #define AT(k, member) .kind = FIELD_##k, .offset = offsetof(struct manifest, member)
 #define NEED(k, member) AT(k, member), .needed = true
 
@@ -64,6 +136,13 @@ const struct json_field MANIFEST_FIELDS[] = {
     {"stored_size", "number", "of the object, in bytes", NEED(COUNT, stored_size)},
     {"stored_sha256", "digest", "SHA-256 of the object, in hex", NEED(CHARS, stored_sha256), .decode = decode_digest},
     {"partial", "text", "why the file is not whole; left out if it is", AT(TEXT, partial)},
+    {"summary", "text",
+     "what the evidence says, in one sentence (docs/digest.md); left out if that is unknown, as with `--no-digest`",
+     AT(TEXT, summary)},
+    {"top", "list",
+     "of a heap: the five classes with most bytes, each with `name`, `count` (objects) and `bytes` (of all of them "
+     "together)",
+     AT(CUSTOM, top), .encode = encode_top, .decode = decode_top},
     {"pause_ms", "number",
      "for how long the process stood still for it, in milliseconds; left out if that is unknown, or if the process "
      "did not stand still",
@@ -121,7 +200,22 @@ const struct json_field MANIFEST_FIELDS[] = {
 void manifest_done(struct manifest *m)
 {
     json_fields_done(MANIFEST_FIELDS, m);
+    free(m->top);
     *m = (struct manifest){0};
+}
+
+int manifest_set_summary(struct manifest *m, const struct summary *s)
+{
+    assert(m && s && !m->summary && !m->top && s->top_count <= SUMMARY_ROWS_MAX);
+    if (*s->sentence && !(m->summary = strdup(s->sentence)))
+        return -ENOMEM;
+    if (s->top_count == 0)
+        return 0;
+    if (!(m->top = calloc(1, sizeof(*m->top))))
+        return -ENOMEM;
+    m->top->count = s->top_count;
+    memcpy(m->top->row, s->top, sizeof(s->top));
+    return 0;
 }
 
 int manifest_encode(const struct manifest *m, struct buf *ret)

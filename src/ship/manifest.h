@@ -13,12 +13,19 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json_fields.h"
+#include "base/summary.h"
 #include "linux/pause.h"
 
 #define MANIFEST_SCHEMA "salvage.manifest/1"
 #define MANIFEST_SUFFIX ".json"
 
 enum { SHA256_HEX_MAX = 65, MANIFEST_MAX = 1024 * 1024, MANIFEST_TEXT_MAX = JSON_FIELD_TEXT_MAX };
+
+/* The classes that fill a heap, the most bytes first. */
+struct manifest_top {
+    unsigned count;
+    struct summary_row row[SUMMARY_ROWS_MAX];
+};
 
 /* All strings owned; NULL or "" where unknown (left out of the JSON). Times: ns since 1970, 0 unknown. */
 struct manifest {
@@ -31,6 +38,8 @@ struct manifest {
     char *codec;                        /* "zstd:1", "gzip:6", "none" */
     char *verified;                     /* "read", "put"; NULL in old manifests */
     char *partial;                      /* why it is not whole; NULL if it is */
+    char *summary;                      /* what the evidence says, in one sentence; foreign text */
+    struct manifest_top *top;           /* owned; NULL: unknown */
     char *tool;                         /* "salvage 0.1.0" */
     uint64_t size;                      /* of the file, bytes */
     uint64_t stored_size;               /* of the object, bytes */
@@ -58,6 +67,9 @@ struct manifest {
 };
 
 void manifest_done(struct manifest *m);
+
+/* What a summary says, for manifests without one. 0 or -ENOMEM. */
+int manifest_set_summary(struct manifest *m, const struct summary *s);
 
 /* Appends the JSON, indented, with a newline at its end. Texts are cut at MANIFEST_TEXT_MAX bytes: a manifest with a
  * very long command line must be readable. 0, -ENOMEM, or -EMSGSIZE beyond ret's ceiling. */

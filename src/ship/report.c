@@ -18,5 +18,5 @@ void report_shipped(const struct plan *plan, const struct manifest *m, bool alre
         log_event(EVENT_SHIPPED, LOG_STR("key", m->key), LOG_STR("url", url), LOG_UINT("bytes", m->size),
                   LOG_UINT("stored", m->stored_size), LOG_REAL("seconds", seconds), LOG_STR("cause", m->cause),
                   LOG_STR("partial", m->partial), LOG_STR("pause", m->pause.by ? pause_print(&m->pause, pause) : NULL),
-                  LOG_STR("verified", m->verified));
+                  LOG_STR("verified", m->verified), LOG_STR("summary", m->summary));
 }

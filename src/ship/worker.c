@@ -97,6 +97,7 @@ static struct manifest brief_of(const struct manifest *m)
                              .codec = m->codec,
                              .cause = m->cause,
                              .partial = m->partial,
+                             .summary = m->summary,
                              .verified = m->verified,
                              .size = m->size,
                              .stored_size = m->stored_size,
@@ -111,6 +112,7 @@ static struct manifest brief_of(const struct manifest *m)
 static void add_notice_fields(struct manifest *brief, const struct manifest *m)
 {
     brief->kind = m->kind;
+    brief->top = m->top;
     brief->where.place = m->where.place;
     brief->where.namespace = m->where.namespace;
     brief->where.pod = m->where.pod;

@@ -69,6 +69,26 @@ def test_ls_shows_the_newest_first_and_those_of_one_place(salvage, store, cases)
     assert ids("-n", "2") == [cases[3]["id"], cases[2]["id"]]
 
 
+def test_ls_has_a_column_for_what_the_evidence_says(salvage, store, cases):
+    """Cut, aligned, before the column for `get`; without control characters; only where something has a sentence."""
+    assert "SUMMARY" not in salvage.ok("ls", store.url, *store.args, env=store.env).out
+    sentence = 'Thread "\u00e9t\u00e9" ran out of memory\x1b[31m; ' + "and more, " * 20
+    changed = {**cases[1], "summary": sentence, "top": [{"name": "byte[]", "count": 7, "bytes": 112}]}
+    store.overwrite(cases[1]["key"] + ".json", json.dumps(changed).encode())
+    lines = salvage.ok("ls", store.url, *store.args, env=store.env).lines
+    head, at = lines[0], lines[0].index("SUMMARY")
+    assert head.index("OBJECT") == at + 58 + 2, "60 bytes, two of them of characters with two"
+    for line in lines[1:]:
+        manifest = next(m for m in cases if line.endswith(store.url_of(m["key"])))
+        shown = line[at:head.index("OBJECT")].rstrip()
+        if manifest is cases[1]:
+            assert shown.startswith('Thread "\u00e9t\u00e9" ran out of memory?[31m; and') and shown.endswith("...")
+        else:
+            assert shown == ""
+    listed = json.loads(salvage.ok("ls", store.url, *store.args, "--json", env=store.env).out)
+    assert [m.get("summary") for m in listed].count(sentence) == 1
+
+
 def test_ls_shows_only_what_is_whole(salvage, store, cases):
     """An object without a manifest and other people's files are not shown; a manifest that can't be read is a row."""
     store.overwrite(cases[0]["key"] + ".json", b"{\"schema\": ")

@@ -24,6 +24,8 @@
 
 #define S(text) ((char *)(text))
 
+static struct manifest_top classes = {2, {{"com.shop.Order", 3137012, 315621376}, {"byte[]", 9, 640}}};
+
 /* Every field, each with another value; borrows its texts. */
 static const struct manifest FULL = {
     .id = S("0123456789abcdef"),
@@ -35,6 +37,8 @@ static const struct manifest FULL = {
     .codec = S("zstd:1"),
     .partial = S("ends inside a record"),
     .verified = S("put"),
+    .summary = S("Thread \"http-8\" ran out of memory"),
+    .top = &classes,
     .tool = S("salvage 0.1.0"),
     .size = 9007199254740993, /* beyond what a double holds */
     .stored_size = 1234,
@@ -100,6 +104,9 @@ static void every_field_comes_back(void **state)
     assert_true(m.stored_size == FULL.stored_size);
     assert_string_equal(m.sha256, FULL.sha256);
     assert_string_equal(m.stored_sha256, FULL.stored_sha256);
+    assert_string_equal(m.summary, FULL.summary);
+    assert_int_equal(m.top->count, classes.count);
+    assert_memory_equal(m.top->row, classes.row, sizeof(classes.row));
     assert_true(m.block_size == FULL.block_size);
     assert_int_equal(m.pause.by, FULL.pause.by);
     assert_true(m.pause.us == FULL.pause.us && m.pause.consistent == FULL.pause.consistent);
@@ -191,6 +198,59 @@ static void what_is_unknown_is_left_out(void **state)
                                       "    \"uid\": 0\n"
                                       "  }\n"
                                       "}\n");
+}
+
+static void classes_are_bounded_and_cut_between_characters(void **state)
+{
+    static const struct {
+        const char *json;
+        unsigned count; /* 0: refused */
+        size_t name;    /* bytes of the first one's */
+    } cases[] = {
+        {"[]", 0, 0},
+        {"[{\"name\":\"A\",\"count\":1,\"bytes\":2,\"more\":{}}]", 1, 1},
+        {"[{\"name\":\"a\",\"count\":6,\"bytes\":6},{\"name\":\"b\"},{\"name\":\"c\"},{\"name\":\"d\"},"
+         "{\"name\":\"e\"},{\"name\":\"f\"},{\"name\":\"g\"}]",
+         SUMMARY_ROWS_MAX, 1},
+        {"[{\"name\":\"" SHA_A SHA_A "\\u00e4\\u00e4\\u00e4\\u00e4\\u00e4\\u00e4\\u00e4\\u00e4"
+         "\\u00e4\\u00e4\\u00e4\\u00e4\\u00e4\\u00e4\\u00e4\\u00e4\"}]",
+         1, 158},
+    };
+    static const char *const refused[] = {
+        "{}", "7", "[7]", "[{}]", "[{\"name\":7}]", "[{\"name\":\"a\",\"count\":-1}]"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP(manifest_done) struct manifest m = {0};
+        CLEANUP_FREE char *json = NULL;
+
+        assert_true(asprintf(&json, "{\"top\":%s," LEAST "}", cases[i].json) > 0);
+        decode(json, &m);
+        assert_int_equal(m.top->count, cases[i].count);
+        assert_int_equal(strlen(m.top->row[0].name), cases[i].name);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+        CLEANUP(manifest_done) struct manifest m = {0};
+        CLEANUP_FREE char *json = NULL;
+        struct err e = {0};
+
+        assert_true(asprintf(&json, "{\"top\":%s," LEAST "}", refused[i]) > 0);
+        assert_int_equal(manifest_decode(json, strlen(json), &m, &e), -FAULT_FORMAT);
+        assert_non_null(strstr(e.msg, "\"top\""));
+    }
+}
+
+static void a_summary_becomes_its_fields(void **state)
+{
+    const struct summary s = {"two deadlocks", {{"A", 1, 2}}, 1};
+    CLEANUP(manifest_done) struct manifest m = {0}, none = {0};
+
+    (void)state;
+    assert_int_equal(manifest_set_summary(&m, &s), 0);
+    assert_string_equal(m.summary, "two deadlocks");
+    assert_true(m.top->count == 1 && m.top->row[0].bytes == 2);
+    assert_int_equal(manifest_set_summary(&none, &(struct summary){0}), 0);
+    assert_true(!none.summary && !none.top);
 }
 
 static void encoding_appends(void **state)
@@ -431,6 +491,8 @@ int main(void)
         cmocka_unit_test(every_field_comes_back),
         cmocka_unit_test(the_table_for_the_docs_is_what_is_written),
         cmocka_unit_test(what_is_unknown_is_left_out),
+        cmocka_unit_test(classes_are_bounded_and_cut_between_characters),
+        cmocka_unit_test(a_summary_becomes_its_fields),
         cmocka_unit_test(encoding_appends),
         cmocka_unit_test(names_that_are_not_utf8_are_mended),
         cmocka_unit_test(monstrous_texts_still_make_a_manifest),
