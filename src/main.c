@@ -17,7 +17,8 @@ const struct command *const COMMANDS[] = {
     &CMD_CORE,  &CMD_SERVE,    &CMD_PRUNE,   &CMD_RM,         &CMD_PIN,          &CMD_UNPIN,         &CMD_USAGE,
     &CMD_CHECK, &CMD_GUARD,    &CMD_OOM,     &CMD_INSTALL,    &CMD_SH,           &CMD_COMPLETION,    &CMD_VERSION,
     &CMD_HELP,  &CMD_DOCS,     &CMD_WORKER,  &CMD_GUARD_CASE, &CMD_GUARD_RECORD, &CMD_GUARD_RESTORE, &CMD_GUARD_ATTACH,
-    &CMD_ARMER, &CMD_NOTIFIER, &CMD_RUN_ARM, &CMD_SLEEP,      &CMD_WATCH_CHECK,  &CMD_GUARD_CHECK,   NULL,
+    &CMD_ARMER, &CMD_NOTIFIER, &CMD_RUN_ARM, &CMD_SLEEP,      &CMD_WATCH_CHECK,  &CMD_GUARD_CHECK,   &CMD_INSPECT_CHILD,
+    NULL,
 };
 
 /* "/bin/sh", and "-sh" for a login shell */

@@ -6,28 +6,33 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/buf.h"
 #include "base/fault.h"
 #include "base/mem.h"
+#include "base/strv.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "cmd/inspect.h"
 #include "inspect/dump_file.h"
-#include "inspect/heap_report.h"
+#include "linux/interrupt.h"
+#include "ship/analysis_request.h"
 #include "ship/plan.h"
+
+#define BOLD "\033[1m"
+#define PLAIN "\033[0m"
+
+enum { PRINT_MAX = 64 * 1024 };
 
 struct inspect_options {
     struct plan_options plan;
-    uint64_t top;
-    bool threads, json;
+    struct inspect_view view;
 };
 
 static const struct opt INSPECT_OPTIONS[] = {
-    {OPT_HEADING, .name = "Output"},
-    {OPT_UINT, 'n', "top", "N", "8", offsetof(struct inspect_options, top), "classes that are shown"},
-    {OPT_FLAG, 0, "threads", NULL, NULL, offsetof(struct inspect_options, threads),
-     "the stacks of all threads, and what each keeps alive"},
-    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(struct inspect_options, json), "all of it as JSON"},
+    INSPECT_VIEW_OPTIONS(struct inspect_options, view),
     PLAN_OPTIONS_PLACE(struct inspect_options, plan),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
@@ -44,7 +49,7 @@ static int on_data(void *ctx, const void *data, size_t size)
     return dump_stream_feed(f->stream, data, size, f->e);
 }
 
-static int fetch(const struct inspect_options *o, const char *url, struct dump_file *ret, struct err *e)
+static int fetch(const struct inspect_options *o, const char *url, int *ret_fd, struct err *e)
 {
     CLEANUP(sink_config_done) struct sink_config config = {0};
     struct fetch f = {.e = e};
@@ -63,41 +68,70 @@ static int fetch(const struct inspect_options *o, const char *url, struct dump_f
     if ((r = sink_open(&config, &sink, e)) == 0)
         r = sink->ops->read(sink, &(struct object_reader){.key = key, .fn = on_data, .ctx = &f}, e);
     if (r == 0)
-        r = dump_stream_end(f.stream, ret, e);
+        r = dump_stream_end(f.stream, ret_fd, e);
     sink_close(sink);
     dump_stream_free(f.stream);
     return r;
 }
 
-static int show(const struct inspect_options *o, const struct heap_report *report, struct err *e)
+/* Foreign text, in which only the bold of ours passes. */
+static int print_answer(const struct buf *answer)
 {
-    const struct heap_report_view view = {
-        .top = o->top > 1000 ? 1000 : (unsigned)o->top, .threads = o->threads, .bold = table_colours()};
-    json_auto_t *json = NULL;
+    struct text_screen screen = {0};
+    CLEANUP_FREE char *piece = malloc(PRINT_MAX + sizeof(screen.held));
 
-    if (!o->json) {
-        heap_report_print(report, &view, stdout);
-    } else if (!(json = heap_report_json(report, &view))) {
-        return err_set(e, -ENOMEM, "out of memory");
-    } else if (json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || putchar('\n') == EOF) {
-        return err_set(e, -EIO, "cannot write to stdout");
+    for (size_t at = 0; piece && at < answer->size;) {
+        const char *text = answer->data + at, *stop = memchr(text, '\033', answer->size - at);
+        size_t left = answer->size - at, size = stop ? (size_t)(stop - text) : left, n;
+
+        if (size == 0 && (text_starts(text, BOLD) || text_starts(text, PLAIN))) {
+            fwrite(text, 1, strlen(BOLD), stdout);
+            at += strlen(BOLD);
+            continue;
+        }
+        size = size == 0 ? 1 : size > PRINT_MAX ? PRINT_MAX : size;
+        n = text_screen(&screen, text, size, piece);
+        fwrite(piece, 1, n, stdout);
+        at += size;
     }
-    return fflush(stdout) == 0 ? 0 : err_set(e, -EIO, "cannot write to stdout");
+    return piece && fflush(stdout) == 0 ? 0 : -EIO;
+}
+
+static bool interrupted(void *ctx)
+{
+    (void)ctx;
+    return interrupt_caught() != 0;
+}
+
+static int analyse(const struct inspect_options *o, int fd, const char *name, struct err *e)
+{
+    CLEANUP(strv_done) struct strv argv = {0};
+    CLEANUP(buf_done) struct buf answer = {.ceiling = SANDBOXED_ANSWER_MAX};
+    struct sandboxed_process child = SANDBOXED_NONE;
+    struct sandboxed_task task = {.fds = &fd, .fd_count = 1, .stop = interrupted};
+    struct stat st;
+    int r;
+
+    if (fstat(fd, &st) < 0)
+        return err_set(e, -errno, "%s", strerror(errno));
+    if (strv_add(&argv, "salvage") < 0 || strv_add(&argv, ANALYSIS_COMMAND) < 0 ||
+        opt_arguments(INSPECT_CHILD_OPTIONS, &o->view, &argv) < 0 || strv_add(&argv, "--") < 0 ||
+        strv_add(&argv, name) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    task.argv = argv.item;
+    task.deadline_ms = analysis_deadline_ms((uint64_t)st.st_size);
+    if ((r = sandboxed_start(&task, &child, e)) < 0 || (r = sandboxed_collect(&child, &task, &answer, e)) < 0)
+        return r;
+    return print_answer(&answer) < 0 ? err_set(e, -EIO, "cannot write to stdout") : 0;
 }
 
 static int run_on(const struct inspect_options *o, const char *what, struct err *e)
 {
-    CLEANUP(dump_file_close) struct dump_file file = {0};
-    struct heap_report report;
-    int r = strstr(what, "://") ? fetch(o, what, &file, e) : dump_file_open(what, &file, e);
+    CLEANUP_FD int fd = -1;
+    int r = strstr(what, "://") ? fetch(o, what, &fd, e) : dump_file_open(what, &fd, e);
 
-    if (r < 0)
-        return r;
-    if ((r = heap_report_make(&report, file.data, file.size, e)) < 0)
+    if (r == 0 && (r = analyse(o, fd, text_base_name(what), e)) < 0)
         return err_prefix(e, r, "%s", what);
-    report.name = text_base_name(what);
-    r = show(o, &report, e);
-    heap_report_done(&report);
     return r;
 }
 
@@ -112,7 +146,10 @@ static int run(int argc, char **argv)
         return command_fail(count, &e);
     if (count != 1)
         return command_error(-FAULT_USAGE, "inspect: which heap dump? salvage inspect FILE|URL");
+    o.view.bold = table_colours();
+    interrupt_catch();
     r = run_on(&o, operands[0], &e);
+    interrupt_release();
     return r < 0 ? command_fail(r, &e) : 0;
 }
 

@@ -29,7 +29,7 @@ struct dump_stream {
     char *out;
 };
 
-static int map(int fd, struct dump_file *ret, struct err *e)
+int dump_file_map(int fd, struct dump_file *ret, struct err *e)
 {
     struct stat st;
     void *data;
@@ -79,7 +79,8 @@ void dump_stream_free(struct dump_stream *s)
         return;
     if (s->decoder)
         s->codec->decoder_free(s->decoder);
-    close(s->fd);
+    if (s->fd >= 0)
+        close(s->fd);
     free(s->out);
     free(s);
 }
@@ -130,19 +131,20 @@ int dump_stream_feed(struct dump_stream *s, const void *data, size_t size, struc
     return s->codec ? decode(s, p, size, e) : 0;
 }
 
-int dump_stream_end(struct dump_stream *s, struct dump_file *ret, struct err *e)
+int dump_stream_end(struct dump_stream *s, int *ret_fd, struct err *e)
 {
     int r;
 
-    assert(s && ret);
+    assert(s && ret_fd);
     if (!s->codec && (r = begin(s, e)) < 0)
         return r;
     if (s->codec->decoder_end(s->decoder) < 0)
         return err_set(e, -FAULT_CORRUPT, "it ends too early: the compressed stream is not whole");
-    return map(s->fd, ret, e);
+    *ret_fd = TAKE_FD(s->fd);
+    return 0;
 }
 
-static int unpack(int fd, struct dump_file *ret, struct err *e)
+static int unpack(int fd, int *ret_fd, struct err *e)
 {
     CLEANUP_FREE char *piece = malloc(PIECE);
     struct dump_stream *s = NULL;
@@ -156,12 +158,12 @@ static int unpack(int fd, struct dump_file *ret, struct err *e)
     while (r == 0 && (n = file_read(fd, piece, PIECE)) != 0)
         r = n < 0 ? err_set(e, (int)n, "%s", strerror((int)-n)) : dump_stream_feed(s, piece, (size_t)n, e);
     if (r == 0)
-        r = dump_stream_end(s, ret, e);
+        r = dump_stream_end(s, ret_fd, e);
     dump_stream_free(s);
     return r;
 }
 
-int dump_file_open(const char *path, struct dump_file *ret, struct err *e)
+int dump_file_open(const char *path, int *ret_fd, struct err *e)
 {
     CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     unsigned char magic[MAGIC];
@@ -169,12 +171,14 @@ int dump_file_open(const char *path, struct dump_file *ret, struct err *e)
     ssize_t n;
     int r;
 
-    assert(ret);
+    assert(ret_fd);
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_set(e, errno == ENOENT ? -FAULT_NO_OBJECT : -FAULT_UNREADABLE, "%s: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode))
         return err_set(e, -FAULT_UNREADABLE, "%s: it is no regular file", path);
     n = file_pread(fd, magic, sizeof(magic), 0);
-    r = n > 0 && codec_of_content(magic, (size_t)n) != &CODEC_NONE ? unpack(fd, ret, e) : map(fd, ret, e);
-    return r < 0 ? err_prefix(e, r, "%s", path) : 0;
+    if (n > 0 && codec_of_content(magic, (size_t)n) != &CODEC_NONE)
+        return (r = unpack(fd, ret_fd, e)) < 0 ? err_prefix(e, r, "%s", path) : 0;
+    *ret_fd = TAKE_FD(fd);
+    return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A dump in memory: mapped where it lies, or where it was compressed or comes as a stream, from an unlinked temporary
- * file in TMPDIR, which goes with the process.
+ * A dump to be analysed, as a descriptor: the file where it lies, or where it was compressed or comes as a stream, an
+ * unlinked temporary file in TMPDIR, which goes with the process. Its map is for the process that analyses.
  */
 #pragma once
 
@@ -15,13 +15,16 @@ struct dump_file {
     size_t size;
 };
 
-int dump_file_open(const char *path, struct dump_file *ret, struct err *e);
+int dump_file_map(int fd, struct dump_file *ret, struct err *e);
 void dump_file_close(struct dump_file *f);
+
+/* Opens a regular file, and decompresses what is compressed: *ret_fd is the caller's. */
+int dump_file_open(const char *path, int *ret_fd, struct err *e);
 
 /* A stream: fed in pieces, compressed or not (by its first bytes). */
 struct dump_stream;
 int dump_stream_new(struct dump_stream **ret, struct err *e);
 int dump_stream_feed(struct dump_stream *s, const void *data, size_t size, struct err *e);
-/* Maps what has come; -FAULT_CORRUPT if a compressed stream ends too early. */
-int dump_stream_end(struct dump_stream *s, struct dump_file *ret, struct err *e);
+/* The file with what has come; the caller's. -FAULT_CORRUPT if a compressed stream ends too early. */
+int dump_stream_end(struct dump_stream *s, int *ret_fd, struct err *e);
 void dump_stream_free(struct dump_stream *s);

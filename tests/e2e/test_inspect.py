@@ -2,11 +2,15 @@
 """salvage inspect: what filled the heap of a JVM that really ran out of memory, and numbers that agree with the JVM's own."""
 import gzip
 import json
+import os
+import pathlib
 import re
+import signal
 import subprocess
 
 import pytest
 from helpers import jvm
+from helpers.program import BIN
 
 USAGE = 2
 
@@ -126,3 +130,50 @@ def test_bad_input_gets_one_line(salvage, work):
         done = salvage.run("inspect", work / what)
         assert done.code != 0 and words in done.message
     assert salvage.run("inspect").code == USAGE
+
+
+def child_of(process, name):
+    """Its child that runs the hidden command, or None if the process ends before."""
+    while process.poll() is None:
+        for pid in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            try:
+                if name in pathlib.Path(f"/proc/{pid}/cmdline").read_text():
+                    return int(pid)
+            except OSError:
+                pass
+    return None
+
+
+@pytest.mark.parametrize("number, words", [(signal.SIGSEGV, "signal 11 (SEGV)"), (signal.SIGSYS, "its sandbox forbids")])
+def test_a_crash_of_the_analysis_costs_one_clear_line(salvage, real_dump, number, words):
+    for _ in range(50):
+        process = subprocess.Popen([BIN, "inspect", real_dump], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child = child_of(process, "inspect-child")
+        if child:
+            os.kill(child, number)
+        out, error = process.communicate()
+        if process.returncode != 0:
+            break
+    assert process.returncode == 51 and out == b"" and error.count(b"\n") == 1 and words.encode() in error, error
+
+
+def test_the_analysis_has_no_environment_and_only_the_dump(salvage, real_dump):
+    for _ in range(50):
+        process = subprocess.Popen([BIN, "inspect", real_dump], stdout=subprocess.PIPE, env={"SECRET": "s3cr3t"})
+        child = child_of(process, "inspect-child")
+        try:
+            os.kill(child, signal.SIGSTOP)
+            status = pathlib.Path(f"/proc/{child}/status").read_text()
+            environment = pathlib.Path(f"/proc/{child}/environ").read_bytes()
+            links = {fd: os.readlink(f"/proc/{child}/fd/{fd}") for fd in os.listdir(f"/proc/{child}/fd")}
+            os.kill(child, signal.SIGCONT)
+            if "Seccomp:\t2" in status:
+                break
+        except (OSError, TypeError):
+            pass
+        finally:
+            process.communicate()
+    else:
+        pytest.fail("the analysis was never met in its sandbox")
+    assert environment == b"" and "NoNewPrivs:\t1" in status
+    assert sorted(links) == ["0", "1", "2", "3", "4"] and links["4"] == str(real_dump), links

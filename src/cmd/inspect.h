@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The options of `inspect` that its sandboxed child (cmd/inspect_child.c) gets too: what is shown, and how.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/opt.h"
+
+struct inspect_view {
+    uint64_t top;
+    bool threads, json;
+    bool bold; /* a terminal; set by inspect, no option of users */
+};
+
+/* clang-format off */
+/* Rows of an option table for the field v, a struct inspect_view, of the struct o. */
+#define INSPECT_VIEW_OPTIONS(o, v)                                                                                     \
+    {OPT_HEADING, .name = "Output"},                                                                                   \
+    {OPT_UINT, 'n', "top", "N", "8", offsetof(o, v.top), "classes that are shown"},                                    \
+    {OPT_FLAG, 0, "threads", NULL, NULL, offsetof(o, v.threads), "the stacks of all threads, and what each keeps alive"}, \
+    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(o, v.json), "all of it as JSON"}
+/* clang-format on */
+
+/* The child's table, of a struct inspect_view. */
+extern const struct opt INSPECT_CHILD_OPTIONS[];

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * salvage inspect-child: analyses heap dumps in a sandbox (ship/analysis_request.h). Not for users.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "cmd/commands.h"
+#include "cmd/inspect.h"
+#include "inspect/dump_file.h"
+#include "inspect/heap_report.h"
+#include "linux/oomscore.h"
+#include "ship/analysis_request.h"
+
+struct child_options {
+    struct inspect_view v;
+};
+
+const struct opt INSPECT_CHILD_OPTIONS[] = {
+    INSPECT_VIEW_OPTIONS(struct child_options, v),
+    {OPT_FLAG, 0, "bold", NULL, NULL, offsetof(struct child_options, v.bold), "a terminal's bold"},
+    {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
+};
+
+static ssize_t write_answer(void *cookie, const char *data, size_t size)
+{
+    (void)cookie;
+    return sandboxed_write(data, size) < 0 ? -1 : (ssize_t)size;
+}
+
+static int show(const struct inspect_view *v, const struct heap_report *report, struct err *e)
+{
+    const struct heap_report_view view = {
+        .top = v->top > 1000 ? 1000 : (unsigned)v->top, .threads = v->threads, .bold = v->bold};
+    FILE *out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_answer});
+    json_auto_t *json = NULL;
+    int r = 0;
+
+    if (!out)
+        return err_set(e, -ENOMEM, "out of memory");
+    if (!v->json)
+        heap_report_print(report, &view, out);
+    else if (!(json = heap_report_json(report, &view)))
+        r = err_set(e, -ENOMEM, "out of memory");
+    else if (json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || putc('\n', out) == EOF)
+        r = err_set(e, -EIO, "cannot write the answer");
+    return fclose(out) == 0 || r < 0 ? r : err_set(e, -EIO, "cannot write the answer");
+}
+
+static int analyse(const struct inspect_view *v, const char *name, struct err *e)
+{
+    CLEANUP(dump_file_close) struct dump_file file = {0};
+    struct heap_report report;
+    int r = dump_file_map(SANDBOXED_FIRST, &file, e);
+
+    if (r < 0 || (r = heap_report_make(&report, file.data, file.size, e)) < 0)
+        return r;
+    report.name = name;
+    r = show(v, &report, e);
+    heap_report_done(&report);
+    return r;
+}
+
+/* Addresses for the dump and for as much again as there is memory. */
+static void limit(struct sandbox *s)
+{
+    uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    struct stat st;
+
+    s->memory = memory;
+    s->address_space = 2 * memory;
+    for (int i = 0; i < ANALYSIS_DUMPS_MAX; i++)
+        if (fstat(SANDBOXED_FIRST + i, &st) == 0)
+            s->address_space += (uint64_t)st.st_size;
+}
+
+static int run(int argc, char **argv)
+{
+    struct child_options o = {0};
+    struct sandbox limits = {0};
+    char **names = NULL;
+    struct err e = {0};
+    int count = opt_parse(INSPECT_CHILD_OPTIONS, &(struct opt_argv){argc, argv}, &o, &names, &e), r;
+
+    if (count != 1)
+        return command_error(-FAULT_USAGE, ANALYSIS_COMMAND ": salvage starts this command itself");
+    limit(&limits);
+    oomscore_offer();    /* only this analysis is lost */
+    json_object_seed(1); /* jansson would open /dev/urandom */
+    if ((r = sandboxed_enter(&limits, 1, &e)) < 0)
+        return command_fail(r, &e);
+    r = analyse(&o.v, names[0], &e);
+    sandboxed_exit(r, &e);
+}
+
+const struct command CMD_INSPECT_CHILD = {
+    .name = ANALYSIS_COMMAND,
+    .args = "",
+    .summary = "analyses for inspect, in a sandbox",
+    .hidden = true,
+    .run = run,
+};
