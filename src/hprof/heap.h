@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Foreign bytes. A heap dump as a graph: its objects are numbered in the order of their addresses (hprof/heap_index.h),
- * classes are objects, too; edges are references. Borrows the dump, which stays mapped.
+ * classes are objects, too; edges are references. Every node has a type. Borrows the dump, which stays mapped.
  */
 #pragma once
 
@@ -88,6 +88,45 @@ struct heap {
  * is cut gives what there is: h->reader.cut. */
 int heap_load(const void *data, size_t size, struct heap **ret, struct err *e);
 void heap_free(struct heap *h);
+
+/* The number of a node's type, below h->type_count. The arrays in struct heap change: use these functions. */
+static inline uint32_t heap_type_of(const struct heap *h, uint32_t node)
+{
+    return h->type[node];
+}
+
+/* Elements of an array; 0 for what is none. */
+static inline uint32_t heap_length_of(const struct heap *h, uint32_t node)
+{
+    return h->length[node];
+}
+
+/* The references of an object, to others and to its class if that is no GC root; repeated ones may be left out. */
+struct heap_edges {
+    uint32_t target; /* a node */
+    bool weak;       /* the referent of a weak, soft, phantom or final reference */
+    const uint32_t *next, *end;
+    uint32_t node;
+    bool weak_first;
+};
+
+static inline struct heap_edges heap_edges_of(const struct heap *h, uint32_t node)
+{
+    return (struct heap_edges){.next = h->to + h->first[node],
+                               .end = h->to + h->first[node + 1],
+                               .node = node,
+                               .weak_first = h->types[h->type[node]].referent != UINT32_MAX};
+}
+
+static inline bool heap_edges_next(struct heap_edges *edges)
+{
+    if (edges->next == edges->end)
+        return false;
+    edges->target = *edges->next++;
+    edges->weak = edges->weak_first;
+    edges->weak_first = false;
+    return true;
+}
 
 /* Shallow bytes of an object. */
 uint64_t heap_size(const struct heap *h, uint32_t node);

@@ -26,7 +26,7 @@ struct heap_index {
     unsigned shift;
     bool sealed;
     struct page **page; /* sorted once sealed */
-    size_t count, capacity;
+    size_t count, capacity, pages_max;
     struct page *last;    /* that was used last while adding */
     struct page **bucket; /* a hash of pages while adding */
     size_t bucket_count;  /* a power of two */
@@ -35,7 +35,7 @@ struct heap_index {
     uint32_t objects;
 };
 
-int heap_index_new(unsigned shift, struct heap_index **ret)
+int heap_index_new(unsigned shift, size_t pages_max, struct heap_index **ret)
 {
     struct heap_index *x = calloc(1, sizeof(*x));
 
@@ -43,6 +43,7 @@ int heap_index_new(unsigned shift, struct heap_index **ret)
     if (!x)
         return -ENOMEM;
     x->shift = shift;
+    x->pages_max = pages_max;
     x->bucket_count = 1024;
     if (!(x->bucket = calloc(x->bucket_count, sizeof(struct page *)))) {
         free(x);
@@ -99,8 +100,8 @@ static int new_page(struct heap_index *x, uint64_t number)
 
     if (x->count * 2 >= x->bucket_count && (r = grow_buckets(x)) < 0)
         return r;
-    if ((r = array_reserve(&x->page, x->count + 1, &x->capacity, sizeof(struct page *), HEAP_INDEX_PAGES_MAX)) < 0)
-        return r;
+    if ((r = array_reserve(&x->page, x->count + 1, &x->capacity, sizeof(struct page *), x->pages_max)) < 0)
+        return r == -E2BIG ? -EOVERFLOW : r;
     if (!(p = calloc(1, sizeof(*p))))
         return -ENOMEM;
     p->number = number;

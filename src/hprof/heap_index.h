@@ -10,17 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HEAP_INDEX_PAGES_MAX = 1 << 22 };
-
 #define HEAP_NONE UINT32_MAX /* no object */
 
 struct heap_index;
 
-/* shift: ids are multiples of 1 << shift; 3 for HotSpot's. -ENOMEM. */
-int heap_index_new(unsigned shift, struct heap_index **ret);
+/* shift: ids are multiples of 1 << shift; 3 for HotSpot's. pages_max: a page has 32768 places and takes 4.2 KB, so that
+ * ids which lie far apart have to have a ceiling. -ENOMEM. */
+int heap_index_new(unsigned shift, size_t pages_max, struct heap_index **ret);
 void heap_index_free(struct heap_index *x);
 
-/* 0; 1: it was there already; -EINVAL: it is no multiple; -E2BIG: more than HEAP_INDEX_PAGES_MAX pages; -ENOMEM. */
+/* 0; 1: it was there already; -EINVAL: it is no multiple; -EOVERFLOW: more than pages_max pages; -ENOMEM. */
 int heap_index_add(struct heap_index *x, uint64_t id);
 
 /* After the last id. -ENOMEM; -E2BIG: 2^32 - 1 objects or more. */

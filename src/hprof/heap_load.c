@@ -12,7 +12,8 @@
 #include "base/mem.h"
 #include "hprof/heap.h"
 
-enum { ALIGNED_SHIFT = 3 };
+/* Pages of the index take at most as many bytes as the dump, and 16 MiB. */
+enum { ALIGNED_SHIFT = 3, PAGES_LEAST = 4096, PAGE_BYTES = 4300 };
 
 static int on_text(void *ctx, uint64_t id, const char *text, size_t size)
 {
@@ -280,7 +281,7 @@ static int read_ids(struct heap *h, unsigned shift)
     struct heap_events events = EVENTS;
     int r;
 
-    if ((r = heap_index_new(shift, &h->index)) < 0)
+    if ((r = heap_index_new(shift, PAGES_LEAST + h->reader.size / PAGE_BYTES, &h->index)) < 0)
         return r;
     events.ctx = h;
     if ((r = heap_reader_walk(&h->reader, &events)) < 0 || (r = heap_index_seal(h->index)) < 0)
@@ -423,6 +424,8 @@ int heap_load(const void *data, size_t size, struct heap **ret, struct err *e)
         return err_set(e, -FAULT_FORMAT, "it is no heap dump of HotSpot's format");
     if ((r = load(h)) == -E2BIG)
         return err_set(e, r, "the dump has more objects or references than 2^32");
+    if (r == -EOVERFLOW)
+        return err_set(e, -FAULT_FORMAT, "the addresses of its objects lie too far apart for a heap of its size");
     if (r < 0)
         return err_set(e, r, "%s", r == -ENOMEM ? "out of memory for the heap's graph" : strerror(-r));
     *ret = TAKE_PTR(h);

@@ -13,7 +13,49 @@ void retained_done(struct retained *r)
 {
     dominators_done(&r->tree);
     free(r->bytes);
+    free(r->end);
     *r = (struct retained){0};
+}
+
+/* From depth-first order to the order of a walk through the dominator tree: both have what dominates first. */
+static int renumber(struct dominators *d, uint32_t *end)
+{
+    uint32_t *place = malloc((size_t)d->count * sizeof(*place)), *node = malloc((size_t)d->count * sizeof(*node));
+    uint32_t *over = malloc((size_t)d->count * sizeof(*over)), *next = end;
+
+    if (!place || !node || !over) {
+        free(place);
+        free(node);
+        free(over);
+        return -ENOMEM;
+    }
+    for (uint32_t p = 0; p < d->count; p++)
+        place[p] = 1; /* the size of what it dominates, first */
+    for (uint32_t p = d->count; p-- > 1;)
+        place[d->over[p]] += place[p];
+    next[0] = 1;
+    for (uint32_t p = 1; p < d->count; p++) {
+        uint32_t size = place[p];
+
+        place[p] = next[d->over[p]];
+        next[d->over[p]] += size;
+        next[p] = place[p] + 1;
+    }
+    place[0] = 0;
+    for (uint32_t p = 0; p < d->count; p++) {
+        node[place[p]] = d->node[p];
+        over[place[p]] = place[d->over[p]];
+        d->at[d->node[p]] = place[p];
+    }
+    for (uint32_t p = 0; p < d->count; p++) /* next is now the end, by the old position */
+        d->over[place[p]] = next[p];
+    memcpy(end, d->over, (size_t)d->count * sizeof(*end));
+    free(place);
+    free(d->node);
+    free(d->over);
+    d->node = node;
+    d->over = over;
+    return 0;
 }
 
 int retained_find(const struct heap *h, struct retained *ret, struct err *e)
@@ -22,10 +64,12 @@ int retained_find(const struct heap *h, struct retained *ret, struct err *e)
 
     assert(h && ret);
     if (dominators_find(&h->graph, h->objects, &r.tree) < 0 ||
-        !(r.bytes = malloc((size_t)r.tree.count * sizeof(*r.bytes)))) {
+        !(r.bytes = malloc((size_t)r.tree.count * sizeof(*r.bytes))) ||
+        !(r.end = malloc((size_t)r.tree.count * sizeof(*r.end))) || renumber(&r.tree, r.end) < 0) {
         retained_done(&r);
         return err_set(e, -ENOMEM, "out of memory for the dominators");
     }
+    r.count = r.tree.count;
     r.bytes[0] = 0;
     for (uint32_t p = 1; p < r.tree.count; p++)
         r.bytes[p] = heap_size(h, r.tree.node[p]);
@@ -56,8 +100,7 @@ static bool is_local(const struct heap_root_info *root)
     return root->record.kind == HEAP_ROOT_JAVA_FRAME || root->record.kind == HEAP_ROOT_JNI_LOCAL;
 }
 
-/* Breadth first from the roots; from[n] is the node before n, `objects` for a root. The first edge of a weak reference
- * is its referent's. */
+/* Breadth first from the roots; from[n] is the node before n, `objects` for a root. */
 static void search(const struct heap *h, uint32_t node, bool locals, const struct search *s)
 {
     uint32_t head = 0, tail = 0;
@@ -73,12 +116,12 @@ static void search(const struct heap *h, uint32_t node, bool locals, const struc
     }
     while (head < tail && s->from[node] == HEAP_NONE) {
         uint32_t n = s->queue[head++];
-        bool weak = h->type[n] != HEAP_NONE && h->types[h->type[n]].referent != UINT32_MAX;
+        struct heap_edges edges = heap_edges_of(h, n);
 
-        for (uint32_t e = h->first[n] + weak; e < h->first[n + 1]; e++)
-            if (s->from[h->to[e]] == HEAP_NONE) {
-                s->from[h->to[e]] = n;
-                s->queue[tail++] = h->to[e];
+        while (heap_edges_next(&edges))
+            if (!edges.weak && s->from[edges.target] == HEAP_NONE) {
+                s->from[edges.target] = n;
+                s->queue[tail++] = edges.target;
             }
     }
 }

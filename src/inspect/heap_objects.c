@@ -143,7 +143,7 @@ char *heap_static_to(const struct heap *h, uint32_t type, uint64_t target)
 
 uint32_t heap_type_of_class(const struct heap *h, uint32_t node)
 {
-    if (node >= h->objects || h->type[node] != h->class_type)
+    if (node >= h->objects || heap_type_of(h, node) != h->class_type)
         return HEAP_NONE;
     for (uint32_t t = 0; t < h->type_count; t++)
         if (h->types[t].node == node)
@@ -183,7 +183,7 @@ static unsigned coder_of(const struct heap *h, uint32_t type, const struct heap_
 static int on_string(void *ctx, uint32_t node, const struct heap_instance *o)
 {
     struct strings *s = ctx;
-    uint32_t type = s->h->type[node];
+    uint32_t type = heap_type_of(s->h, node);
     uint64_t value = heap_object_field(s->h, type, o, "value");
 
     for (size_t i = 0; i < s->count; i++)

@@ -39,8 +39,7 @@ static json_t *suspect_json(const struct heap_report *r, const struct suspect *s
                           "retained_bytes", number(s->bytes), "percent",
                           json_real(r->retained.reachable ? (double)s->bytes * 100 / (double)r->retained.reachable : 0),
                           "holder", text(s->holder), "path", texts(s->path, s->path_count), "point_class",
-                          text(r->heap->type[s->point] == HEAP_NONE ? NULL : types[r->heap->type[s->point]].name),
-                          "point_bytes", number(s->point_bytes));
+                          text(types[heap_type_of(r->heap, s->point)].name), "point_bytes", number(s->point_bytes));
 
     if (o && s->content != HEAP_NONE)
         json_object_set_new(o, "content",

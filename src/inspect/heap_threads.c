@@ -101,8 +101,8 @@ static int add_thread(const struct heap *h, const struct retained *retained, con
         return t->count >= HEAP_THREADS_MAX ? 0 : -ENOMEM;
     one = &t->thread[t->count++];
     *one = (struct heap_thread){.serial = root->record.thread, .node = root->node};
-    at = root->node == HEAP_NONE ? DOMINATORS_NONE : retained->tree.at[root->node];
-    one->retained = at == DOMINATORS_NONE ? 0 : retained->bytes[at];
+    at = root->node == HEAP_NONE ? DOMINATORS_NONE : retained_at(retained, root->node);
+    one->retained = at == DOMINATORS_NONE ? 0 : retained_bytes(retained, at);
     return trace ? add_frames(h, trace, one) : 0;
 }
 
@@ -119,7 +119,7 @@ static int on_thread(void *ctx, uint32_t node, const struct heap_instance *o)
 
     for (size_t i = 0; i < n->t->count; i++)
         if (n->t->thread[i].node == node)
-            n->ids[i] = heap_object_field(n->h, n->h->type[node], o, "name");
+            n->ids[i] = heap_object_field(n->h, heap_type_of(n->h, node), o, "name");
     return 0;
 }
 

@@ -27,13 +27,14 @@ static int on_object(void *ctx, uint32_t node, const struct heap_instance *o)
 
     for (size_t i = 0; i + 1 < w->count; i++)
         if (w->node[i] == node && !w->field[i])
-            w->field[i] = heap_object_field_to(w->h, w->h->type[node], o, heap_index_id(w->h->index, w->node[i + 1]));
+            w->field[i] =
+                heap_object_field_to(w->h, heap_type_of(w->h, node), o, heap_index_id(w->h->index, w->node[i + 1]));
     return 0;
 }
 
 static const char *type_name(const struct heap *h, uint32_t node)
 {
-    return h->type[node] == HEAP_NONE ? "?" : h->types[h->type[node]].name;
+    return h->types[heap_type_of(h, node)].name;
 }
 
 static const char *kind_name(unsigned char kind)
@@ -106,7 +107,7 @@ static char *step(struct way *w, size_t i)
         CLEANUP_FREE char *field = heap_static_to(w->h, class, heap_index_id(w->h->index, w->node[i + 1]));
 
         r = asprintf(&out, "%s%s%s%s", field ? "static " : "class ", name, field ? "." : "", field ? field : "");
-    } else if (w->h->types[w->h->type[node]].element) {
+    } else if (w->h->types[heap_type_of(w->h, node)].element) {
         r = asprintf(&out, "%s", name);
     } else {
         r = asprintf(&out, "%s%s%s", name, w->field[i] ? "." : "", w->field[i] ? w->field[i] : "");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Children of a dominator are found by a scan: there are few steps, and no lists.
+ * Positions are in the order of a walk through the dominator tree: what an object dominates is one range of them.
  */
 #include "inspect/suspects.h"
 
@@ -42,18 +42,17 @@ static int find_tops(const struct heap *h, const struct retained *r, struct susp
 
     if (!groups)
         return -ENOMEM;
-    for (uint32_t p = 1; p < r->tree.count; p++) {
-        uint32_t node = r->tree.node[p], type = h->type[node];
+    for (uint32_t p = 1; p < r->count; p = retained_end(r, p)) {
+        uint32_t node = retained_node(r, p), type = heap_type_of(h, node);
+        uint64_t bytes = retained_bytes(r, p);
 
-        if (r->tree.over[p] != 0 || type == HEAP_NONE)
-            continue;
-        if (r->bytes[p] > least) {
-            add(s, &(struct suspect){.node = node, .type = type, .count = 1, .bytes = r->bytes[p]});
+        if (bytes > least) {
+            add(s, &(struct suspect){.node = node, .type = type, .count = 1, .bytes = bytes});
             continue;
         }
-        if (groups[type].count++ == 0 || r->bytes[p] > r->bytes[groups[type].largest])
+        if (groups[type].count++ == 0 || bytes > retained_bytes(r, groups[type].largest))
             groups[type].largest = p;
-        groups[type].bytes += r->bytes[p];
+        groups[type].bytes += bytes;
     }
     for (uint32_t t = 0; t < h->type_count; t++)
         if (groups[t].count > 1 && groups[t].bytes > least)
@@ -61,7 +60,7 @@ static int find_tops(const struct heap *h, const struct retained *r, struct susp
                                      .type = t,
                                      .count = groups[t].count,
                                      .bytes = groups[t].bytes,
-                                     .point = r->tree.node[groups[t].largest]});
+                                     .point = retained_node(r, groups[t].largest)});
     return 0;
 }
 
@@ -69,24 +68,24 @@ static uint32_t biggest_child(const struct retained *r, uint32_t over)
 {
     uint32_t best = 0;
 
-    for (uint32_t p = over + 1; p < r->tree.count; p++)
-        if (r->tree.over[p] == over && (best == 0 || r->bytes[p] > r->bytes[best]))
+    for (uint32_t p = over + 1; p < retained_end(r, over); p = retained_end(r, p))
+        if (best == 0 || retained_bytes(r, p) > retained_bytes(r, best))
             best = p;
     return best;
 }
 
 static void find_point(const struct retained *r, struct suspect *s)
 {
-    uint32_t p = r->tree.at[s->node == HEAP_NONE ? s->point : s->node], child;
+    uint32_t p = retained_at(r, s->node == HEAP_NONE ? s->point : s->node), child;
 
     for (unsigned depth = 0; depth < DEPTH_MAX && s->node != HEAP_NONE; depth++) {
         child = biggest_child(r, p);
-        if (child == 0 || r->bytes[child] < r->bytes[p] / 10 * CHILD_TENTHS)
+        if (child == 0 || retained_bytes(r, child) < retained_bytes(r, p) / 10 * CHILD_TENTHS)
             break;
         p = child;
     }
-    s->point = r->tree.node[p];
-    s->point_bytes = r->bytes[p];
+    s->point = retained_node(r, p);
+    s->point_bytes = retained_bytes(r, p);
 }
 
 /* Classes of the JDK hold what others put into them. */
@@ -118,24 +117,18 @@ static uint32_t choose(const struct heap *h, const struct group *of, uint64_t to
 static int find_content(const struct heap *h, const struct retained *r, struct suspect *s)
 {
     CLEANUP_FREE struct group *of = calloc(h->type_count + 1, sizeof(*of));
-    CLEANUP_FREE uint64_t *inside = calloc(r->tree.count / 64 + 1, sizeof(*inside));
-    uint32_t point = r->tree.at[s->point];
+    uint32_t point = retained_at(r, s->point);
     uint64_t total = 0;
 
-    if (!of || !inside)
+    if (!of)
         return -ENOMEM;
-    inside[point >> 6] |= UINT64_C(1) << (point & 63);
-    for (uint32_t p = point + 1; p < r->tree.count; p++) {
-        uint32_t over = r->tree.over[p], type = h->type[r->tree.node[p]];
+    for (uint32_t p = point + 1; p < retained_end(r, point); p++) {
+        uint32_t node = retained_node(r, p), type = heap_type_of(h, node);
+        uint64_t bytes = heap_size(h, node);
 
-        if (!(inside[over >> 6] >> (over & 63) & 1))
-            continue;
-        inside[p >> 6] |= UINT64_C(1) << (p & 63);
-        if (type == HEAP_NONE)
-            continue;
         of[type].count++;
-        of[type].bytes += heap_size(h, r->tree.node[p]);
-        total += heap_size(h, r->tree.node[p]);
+        of[type].bytes += bytes;
+        total += bytes;
     }
     s->content = choose(h, of, total);
     if (s->content != HEAP_NONE) {

@@ -31,7 +31,7 @@ static void check(uint64_t base, uint64_t span)
     int next;
 
     assert_non_null(id);
-    assert_int_equal(heap_index_new(3, &x), 0);
+    assert_int_equal(heap_index_new(3, 4096, &x), 0);
     for (int i = 0; i < IDS; i++) {
         uint64_t random = (uint64_t)rand() << 31 | (uint64_t)rand();
 
@@ -73,7 +73,7 @@ static void addresses_that_lie_far_apart(void **state)
     struct heap_index *x;
 
     (void)state;
-    assert_int_equal(heap_index_new(3, &x), 0);
+    assert_int_equal(heap_index_new(3, 4096, &x), 0);
     for (uint64_t i = 1; i < 1000; i++)
         assert_int_equal(heap_index_add(x, i << 44), 0);
     assert_int_equal(heap_index_seal(x), 0);
@@ -83,12 +83,25 @@ static void addresses_that_lie_far_apart(void **state)
     heap_index_free(x);
 }
 
+static void ids_that_lie_too_far_apart_are_refused(void **state)
+{
+    struct heap_index *x;
+
+    (void)state;
+    assert_int_equal(heap_index_new(3, 10, &x), 0);
+    for (uint64_t i = 0; i < 10; i++)
+        assert_int_equal(heap_index_add(x, i << 44), 0);
+    assert_int_equal(heap_index_add(x, UINT64_C(11) << 44), -EOVERFLOW);
+    assert_int_equal(heap_index_add(x, 8), 0);
+    heap_index_free(x);
+}
+
 static void an_empty_index_knows_nothing(void **state)
 {
     struct heap_index *x;
 
     (void)state;
-    assert_int_equal(heap_index_new(0, &x), 0);
+    assert_int_equal(heap_index_new(0, 1, &x), 0);
     assert_int_equal(heap_index_seal(x), 0);
     assert_int_equal(heap_index_count(x), 0);
     assert_int_equal(heap_index_find(x, 8), HEAP_NONE);
@@ -100,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_of_one_heap),
         cmocka_unit_test(addresses_that_lie_far_apart),
+        cmocka_unit_test(ids_that_lie_too_far_apart_are_refused),
         cmocka_unit_test(an_empty_index_knows_nothing),
     };
 
