@@ -143,8 +143,8 @@ static const struct event_info TABLE[EVENT_END] = {
                                "fault error"},
     [EVENT_AUDIT] = {"audit", LEVEL_INFO,
                      "a request to serve is over that was an upload, or began one in several requests, a download, a "
-                     "deletion, a sign-in, a signed link or "
-                     "a refusal; status 0: the connection broke; left_out: refusals without an event before this one",
+                     "deletion of an object or a case, a case's pin or its end, a sign-in, a signed link or a refusal; "
+                     "status 0: the connection broke; left_out: refusals without an event before this one",
                      "action who key method status bytes client left_out"},
     [EVENT_NOT_SERVED] =
         {"not-served", LEVEL_WARNING,

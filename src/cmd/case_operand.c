@@ -11,17 +11,6 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "ship/case_list.h"
-#include "ship/case_remove.h"
-
-static bool is_case_folder(const char *name)
-{
-    const char *cause;
-    size_t cause_size;
-    int64_t time_ns;
-
-    return case_folder_parse(name, &time_ns, &cause, &cause_size);
-}
 
 static char *take_last_part(struct url *u)
 {
@@ -37,7 +26,7 @@ static int widen(struct case_operand *o, struct err *e)
 
     if (!whole || !name)
         return err_set(e, -ENOMEM, "out of memory");
-    if (is_case_folder(name)) {
+    if (case_is_folder(name)) {
         free(o->id);
         o->id = TAKE_PTR(name);
     } else {
@@ -51,7 +40,7 @@ static int name_by_url(struct case_operand *o, bool whole, struct err *e)
 {
     if (!(o->id = take_last_part(&o->config.url)))
         return err_set(e, -ENOMEM, "out of memory");
-    return whole && !is_case_folder(o->id) ? widen(o, e) : 0;
+    return whole && !case_is_folder(o->id) ? widen(o, e) : 0;
 }
 
 static int name_by_key(struct case_operand *o, const char *key, bool whole, struct err *e)
@@ -63,10 +52,10 @@ static int name_by_key(struct case_operand *o, const char *key, bool whole, stru
     for (size_t size = strlen(o->id); size > 0 && o->id[size - 1] == '/'; size--)
         o->id[size - 1] = '\0';
     slash = strrchr(o->id, '/');
-    if (!whole || !slash || is_case_folder(slash + 1))
+    if (!whole || !slash || case_is_folder(slash + 1))
         return 0;
     *slash = '\0';
-    if (!is_case_folder(text_base_name(o->id)))
+    if (!case_is_folder(o->id))
         *slash = '/';
     return 0;
 }
@@ -85,12 +74,12 @@ static int open_named(const struct plan_options *plan, const char *operand, bool
         return r;
     if (!*o->id)
         return err_set(e, -FAULT_USAGE, "%s: which case? `salvage ls URL` shows them", operand);
-    o->folder = is_case_folder(text_base_name(o->id));
     if ((r = sink_open(&o->config, &o->sink, e)) < 0 ||
-        (r = case_keys(o->sink, o->id, o->folder, &o->keys, &o->bytes, e)) < 0)
+        (r = case_objects_list(o->sink, o->id, case_is_folder(o->id), &o->objects, e)) < 0)
         return r;
-    return o->keys.count > 0 ? 0
-                             : err_set(e, -FAULT_NO_OBJECT, "%s: there is no such case, and no such object", operand);
+    return o->objects.keys.count > 0
+               ? 0
+               : err_set(e, -FAULT_NO_OBJECT, "%s: there is no such case, and no such object", operand);
 }
 
 int case_operand_open(const struct plan_options *plan, const char *operand, bool whole, struct case_operand *ret,
@@ -111,7 +100,7 @@ void case_operand_done(struct case_operand *o)
 {
     sink_close(o->sink);
     sink_config_done(&o->config);
-    strv_done(&o->keys);
+    case_objects_done(&o->objects);
     free(o->id);
     *o = (struct case_operand){0};
 }

@@ -5,17 +5,15 @@
  */
 #pragma once
 
-#include "base/strv.h"
+#include "ship/case_remove.h"
 #include "ship/plan.h"
 #include "store/sink.h"
 
 struct case_operand {
     struct sink_config config;
     struct sink *sink;
-    char *id;         /* relative to the store that was opened */
-    bool folder;      /* a case's; else an object */
-    struct strv keys; /* of its objects, manifests first */
-    uint64_t bytes;
+    char *id; /* relative to the store that was opened */
+    struct case_objects objects;
 };
 
 /* whole: an object in a case's folder stands for the case. -FAULT_USAGE: no store is named; -FAULT_NO_OBJECT: it is

@@ -126,11 +126,10 @@ static int add_row(struct pruning *p, const struct listed_case *c)
 
 static int remove_case(struct pruning *p, const struct listed_case *c, struct err *e)
 {
-    CLEANUP(strv_done) struct strv keys = {0};
-    uint64_t bytes;
-    int r = case_keys(p->sink, c->id, c->folder, &keys, &bytes, e);
+    CLEANUP(case_objects_done) struct case_objects objects = {0};
+    int r = case_objects_list(p->sink, c->id, c->folder, &objects, e);
 
-    return r < 0 ? r : case_remove(p->sink, &keys, NULL, NULL, e);
+    return r < 0 ? r : case_remove(p->sink, &objects.keys, NULL, NULL, e);
 }
 
 static int prune(struct pruning *p, struct err *e)

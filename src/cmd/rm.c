@@ -31,7 +31,8 @@ static bool asked(const struct case_operand *o, const char *operand)
 {
     char size[TEXT_SIZE_MAX], answer[16] = "";
 
-    command_say("remove %s: %zu files, %s? [y/N]", operand, o->keys.count, text_format_size(o->bytes, size));
+    command_say("remove %s: %zu files, %s? [y/N]", operand, o->objects.keys.count,
+                text_format_size(o->objects.bytes, size));
     return fgets(answer, sizeof(answer), stdin) && (text_eq(answer, "y\n") || text_eq(answer, "yes\n"));
 }
 
@@ -44,7 +45,8 @@ static int remove_one(const struct rm_options *o, const char *operand, struct er
         return r;
     if (!o->yes && !asked(&one, operand))
         return err_set(e, -ECANCELED, "%s stays", operand);
-    if ((r = case_remove(one.sink, &one.keys, NULL, NULL, e)) < 0 || (r = case_pin(one.sink, one.id, false, e)) < 0)
+    if ((r = case_remove(one.sink, &one.objects.keys, NULL, NULL, e)) < 0 ||
+        (r = case_pin(one.sink, one.id, false, e)) < 0)
         return r;
     return command_put(operand) == 0 ? 0 : err_set(e, -EIO, "cannot write to stdout");
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/strv.h"
 #include "store/sink.h"
 
 struct catalogue;
@@ -50,6 +51,11 @@ void catalogue_close(struct catalogue *c);
 /* An object or a manifest was stored or removed: read within milliseconds, not with the next listing. */
 void catalogue_changed(struct catalogue *c, const char *key);
 
+/* What this server itself has pinned or removed, at once: the next question is answered by it. Call catalogue_changed,
+ * too. */
+void catalogue_set_pin(struct catalogue *c, const char *id, bool pinned);
+void catalogue_drop(struct catalogue *c, const struct strv *keys); /* objects' */
+
 /* Whether the store was read once, and answered the last time: else false, with why. */
 bool catalogue_ready(struct catalogue *c, struct err *e);
 
@@ -72,6 +78,9 @@ int catalogue_days(struct catalogue *c, const struct catalogue_query *q,
 enum { CATALOGUE_MANIFESTS_MAX = 1000 };
 int catalogue_manifests(struct catalogue *c, const char *id, int (*fn)(void *ctx, const char *json, size_t size),
                         void *ctx, struct err *e);
+
+/* Whether retention leaves the case alone. -FAULT_NO_OBJECT, -FAULT_BUSY, -EIO. */
+int catalogue_find_pin(struct catalogue *c, const char *id, bool *ret, struct err *e);
 
 struct usage_row {
     const char *namespace;

@@ -27,6 +27,9 @@ bool page_is_wanted(const struct exchange *x);
 /* A page that says what went wrong: text in a sentence. */
 void page_fail(struct request *r, unsigned status, const char *text);
 
+/* The same for what the store answered: a bucket's name is for our log. */
+void page_fail_store(struct request *r, int result, const struct err *e);
+
 /* Which namespaces the caller may list. */
 struct page_scope {
     bool all;

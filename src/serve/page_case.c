@@ -38,7 +38,7 @@ static void write_tag(struct html *h, const char *text)
         html_element(h, "span", "tag", text);
 }
 
-static void write_hero(struct html *h, const struct evidence *v, const struct manifest *m)
+static void write_hero(struct html *h, const struct request *r, const struct evidence *v, const struct manifest *m)
 {
     char sentence[WHY_MAX];
 
@@ -52,7 +52,9 @@ static void write_hero(struct html *h, const struct evidence *v, const struct ma
     html_begin_class(h, "div", "tags");
     write_tag(h, m->cause);
     write_tag(h, m->partial ? "partial" : NULL);
+    write_tag(h, v->pinned ? "pinned" : NULL);
     html_end(h);
+    evidence_care(h, r, v);
     html_end(h);
     if (m->partial) {
         html_begin_class(h, "p", "note");
@@ -201,7 +203,7 @@ static void write_case(struct request *r, const struct evidence *v)
 
     page_begin(&p, r, why_sentence_of_kill(m, &v->kill, sentence), NULL);
     write_crumbs(h, v, m);
-    write_hero(h, v, m);
+    write_hero(h, r, v, m);
     html_begin_class(h, "div", "two");
     html_begin(h, "div");
     write_insides(h, r, v);

@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "serve/gateway.h"
 #include "serve/page.h"
 
 bool page_is_wanted(const struct exchange *x)
@@ -62,6 +63,14 @@ void page_fail(struct request *r, unsigned status, const char *text)
     html_end(h);
     html_end(h);
     page_end(&p, status);
+}
+
+void page_fail_store(struct request *r, int result, const struct err *e)
+{
+    if (r->serve->gateway)
+        gateway_fail(r, result, e);
+    else
+        request_fail(r, result, e);
 }
 
 static int add_name(void *ctx, const struct usage_row *row)

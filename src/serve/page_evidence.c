@@ -139,15 +139,17 @@ static int fill(struct request *r, struct evidence *v, const char *id)
         page_fail(r, 503, "Out of memory.");
         return -ECANCELED;
     }
-    v->rights = caller_rights(r->serve->access, r->caller, strchr(id, '/') ? v->namespace : "");
-    r->rights = v->rights;
+    request_use_rights_to(r, id);
+    v->rights = r->rights;
     if (!request_may(r, RIGHT_LIST))
         return -ECANCELED;
-    result = catalogue_manifests(r->serve->catalogue, id, take_manifest, v, &e);
+    result = catalogue_find_pin(r->serve->catalogue, id, &v->pinned, &e);
+    if (result == 0)
+        result = catalogue_manifests(r->serve->catalogue, id, take_manifest, v, &e);
     if (result == -FAULT_NO_OBJECT || (result == 0 && v->total == 0))
         page_fail(r, 404, "There is no such case.");
     else if (result < 0)
-        request_fail(r, result, &e);
+        page_fail_store(r, result, &e);
     else
         return 0;
     return -ECANCELED;

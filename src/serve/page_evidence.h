@@ -18,6 +18,7 @@ struct evidence {
     struct why_kill kill;
     struct buf record; /* the JSON of the kill's record; empty without one */
     unsigned rights;   /* of the caller in the case's namespace */
+    bool pinned;
 };
 
 /* id: of the case. Answers itself if the caller may not see it, or if there is none: -ECANCELED then. *ret is on the
@@ -42,6 +43,9 @@ int evidence_url(const struct evidence *v, const struct manifest *object, struct
 
 /* One object's section of the case's page: its sizes, digests, ways to get it. */
 void evidence_write(struct html *h, const struct evidence *v, unsigned i, const struct request *r);
+
+/* What a caller with RIGHT_DELETE may do with the case; nothing for others. */
+void evidence_care(struct html *h, const struct request *r, const struct evidence *v);
 
 /* Sections; what the store fails at is said in their place. */
 void evidence_record(struct html *h, const struct evidence *v);

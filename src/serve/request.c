@@ -128,6 +128,13 @@ void request_free(void *request)
     free(r);
 }
 
+void request_use_rights_to(struct request *r, const char *key)
+{
+    CLEANUP_FREE char *namespace = case_namespace(key);
+
+    r->rights = namespace ? caller_rights(r->serve->access, r->caller, namespace) : RIGHT_UNKNOWN;
+}
+
 /* Who may write may ask what is there of it: by HEAD for the size and digest of what was stored, and by GET for a
  * manifest whose name it knows, as after a restart it could not find out that its evidence is there. Names hold an id
  * that nobody can guess. */

@@ -33,6 +33,9 @@ struct request {
 struct request *request_new(struct serve *s, struct exchange *x);
 void request_free(void *request);
 
+/* The rights in another key's namespace in the place of those in the request's: where a query names an object. */
+void request_use_rights_to(struct request *r, const char *key);
+
 /* Whether the caller has these rights (WRITE stands for LIST and READ of a HEAD, and for LIST of a manifest); else
  * answers: anonymous callers 401 (a browser: 303, to sign in), 503 if it cannot be found out, 404 if they may not even
  * list, or 403. */

@@ -48,16 +48,15 @@ static bool is_stopping(struct retention *r)
 
 static int remove_case(struct retention *r, struct sink *sink, const struct listed_case *c, struct err *e)
 {
-    CLEANUP(strv_done) struct strv keys = {0};
+    CLEANUP(case_objects_done) struct case_objects objects = {0};
     char reason[RETAIN_REASON_MAX];
-    uint64_t bytes;
-    int result = case_keys(sink, c->id, c->folder, &keys, &bytes, e);
+    int result = case_objects_list(sink, c->id, c->folder, &objects, e);
 
     if (result == 0)
-        result = case_remove(sink, &keys, r->config.removed, r->config.ctx, e);
+        result = case_remove(sink, &objects.keys, r->config.removed, r->config.ctx, e);
     if (result == 0)
-        log_event(EVENT_CASE_REMOVED, LOG_STR("case", c->id), LOG_UINT("bytes", bytes), LOG_UINT("objects", keys.count),
-                  LOG_STR("reason", retain_reason(c, reason)));
+        log_event(EVENT_CASE_REMOVED, LOG_STR("case", c->id), LOG_UINT("bytes", objects.bytes),
+                  LOG_UINT("objects", objects.keys.count), LOG_STR("reason", retain_reason(c, reason)));
     return result;
 }
 

@@ -50,6 +50,9 @@ static const struct route ROUTES[] = {
     {" GET HEAD POST ", EXACTLY, REQUEST_OWN "login", sign_in},
     {" POST ", EXACTLY, REQUEST_OWN "logout", sign_in},
     {" POST ", EXACTLY, REQUEST_OWN "link", sign_in},
+    {" POST ", EXACTLY, REQUEST_OWN "pin", page_care},
+    {" POST ", EXACTLY, REQUEST_OWN "unpin", page_care},
+    {" GET HEAD POST ", EXACTLY, REQUEST_OWN "delete", page_care},
     {" HEAD GET PATCH DELETE ", BELOW, UPLOAD_RESOURCES, upload_resume},
     /* Objects and folders. */
     {" GET HEAD ", OBJECT, NULL, download_object},

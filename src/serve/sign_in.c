@@ -138,18 +138,11 @@ static void logout(struct request *r)
 /* Whether the caller may read what is to be linked to; else it is answered. */
 static bool may_link(struct request *r, const char *key)
 {
-    CLEANUP_FREE char *namespace = NULL;
-    const char *slash = strchr(key, '/');
-
     if (!*key || *key == '/' || key[strlen(key) - 1] == '/' || text_starts(key, REQUEST_OWN)) {
         exchange_answer_text(r->exchange, 400, "key=… names an object, as its URL does");
         return false;
     }
-    if (!(namespace = strndup(key, slash ? (size_t)(slash - key) : 0))) {
-        exchange_answer_text(r->exchange, 503, "out of memory");
-        return false;
-    }
-    r->rights = caller_rights(r->serve->access, r->caller, namespace);
+    request_use_rights_to(r, key);
     return request_may(r, RIGHT_READ);
 }
 

@@ -14,14 +14,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "ship/case_facts.h"
+#include "ship/case_list.h"
 #include "ship/manifest.h"
 
 struct collecting {
-    struct strv *keys;
+    struct case_objects *found;
     const char *id;
     size_t id_size;
     bool folder;
-    uint64_t bytes;
 };
 
 static bool is_of_case(const struct collecting *c, const char *key)
@@ -38,8 +38,8 @@ static int on_entry(void *ctx, const struct sink_listing_entry *entry)
 
     if (!is_of_case(c, entry->key))
         return 0;
-    c->bytes += entry->size;
-    return strv_add(c->keys, entry->key);
+    c->found->bytes += entry->size;
+    return strv_add(&c->found->keys, entry->key);
 }
 
 static int compare(const void *a, const void *b)
@@ -69,10 +69,19 @@ static int manifests_first(const struct strv *keys, struct strv *ret)
     return r;
 }
 
-int case_keys(struct sink *sink, const char *id, bool folder, struct strv *ret, uint64_t *ret_bytes, struct err *e)
+bool case_is_folder(const char *id)
 {
-    CLEANUP(strv_done) struct strv keys = {0};
-    struct collecting c = {&keys, id, strlen(id), folder, 0};
+    const char *cause;
+    size_t cause_size;
+    int64_t time_ns;
+
+    return case_folder_parse(text_base_name(id), &time_ns, &cause, &cause_size);
+}
+
+int case_objects_list(struct sink *sink, const char *id, bool folder, struct case_objects *ret, struct err *e)
+{
+    CLEANUP(case_objects_done) struct case_objects found = {0};
+    struct collecting c = {&found, id, strlen(id), folder};
     const char *slash = strrchr(id, '/');
     CLEANUP_FREE char *prefix = folder ? NULL : strndup(id, slash ? (size_t)(slash - id) + 1 : 0);
     int r;
@@ -81,12 +90,18 @@ int case_keys(struct sink *sink, const char *id, bool folder, struct strv *ret, 
         prefix = NULL;
     r = prefix ? sink->ops->list(sink, prefix, on_entry, &c, e) : -ENOMEM;
     if (r == 0) {
-        if (keys.count > 0)
-            qsort(keys.item, keys.count, sizeof(*keys.item), compare);
-        r = manifests_first(&keys, ret);
+        if (found.keys.count > 0)
+            qsort(found.keys.item, found.keys.count, sizeof(*found.keys.item), compare);
+        r = manifests_first(&found.keys, &ret->keys);
+        ret->bytes = found.bytes;
     }
-    *ret_bytes = c.bytes;
     return r == -ENOMEM ? err_set(e, r, "out of memory") : r;
+}
+
+void case_objects_done(struct case_objects *o)
+{
+    strv_done(&o->keys);
+    *o = (struct case_objects){0};
 }
 
 static char *pin_of(const char *id)

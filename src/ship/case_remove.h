@@ -9,9 +9,18 @@
 #include "base/strv.h"
 #include "store/sink.h"
 
-/* The keys of a case's objects, manifests first; its pin is not among them. folder: it is one, else `id` is an object's
- * key. bytes: of all together. None: it is not there. */
-int case_keys(struct sink *sink, const char *id, bool folder, struct strv *ret, uint64_t *ret_bytes, struct err *e);
+/* What a case consists of in its store. */
+struct case_objects {
+    struct strv keys; /* manifests first; its pin is not among them. None: it is not there */
+    uint64_t bytes;   /* of all together */
+};
+
+/* Whether the last part of `id` is the name of a case's folder; else `id` is an object's key. */
+bool case_is_folder(const char *id);
+
+/* folder: as case_is_folder, where the caller does not know better. ret: zeroed. */
+int case_objects_list(struct sink *sink, const char *id, bool folder, struct case_objects *ret, struct err *e);
+void case_objects_done(struct case_objects *o);
 
 /* Removes these keys in their order. removed: each key that is gone, may be NULL. What is not there counts as
  * removed. */
