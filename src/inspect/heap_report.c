@@ -15,7 +15,21 @@
 #include "base/text.h"
 #include "inspect/class_order.h"
 
-enum { LINE_MAX_BYTES = 2048 };
+enum { LINE_MAX_BYTES = 2048, LITTLE = 100 /* a hundredth of the heap is not worth a word */ };
+
+static int find_sets(struct heap_report *r, struct err *e)
+{
+    CLEANUP_FREE struct set_mark *mark = NULL;
+    struct set_marks marks = {.sets = (uint32_t)r->threads.count};
+    int result = heap_threads_marks(r->heap, &r->threads, &mark, &marks.count);
+
+    marks.mark = mark;
+    if (result == 0)
+        result = heap_sets_find(r->heap, &r->retained, &marks, &r->sets);
+    if (result == 0)
+        heap_threads_order(&r->threads, r->sets.marked);
+    return result < 0 ? err_set(e, result, "out of memory for the sizes of classes") : 0;
+}
 
 int heap_report_make(struct heap_report *ret, const void *data, size_t size, struct err *e)
 {
@@ -27,9 +41,13 @@ int heap_report_make(struct heap_report *ret, const void *data, size_t size, str
     if (result == 0)
         result = retained_find(r.heap, &r.retained, e);
     if (result == 0)
-        result = heap_threads_find(r.heap, &r.retained, &r.threads, e);
+        result = heap_threads_find(r.heap, &r.threads, e);
+    if (result == 0)
+        result = find_sets(&r, e);
     if (result == 0)
         result = suspects_find(r.heap, &r.retained, &r.threads, &r.suspects, e);
+    if (result == 0 && (result = merged_tree_find(r.heap, &r.retained, &r.tree)) < 0)
+        err_set(e, result, "out of memory for the tree");
     if (result < 0) {
         heap_report_done(&r);
         return result;
@@ -40,6 +58,8 @@ int heap_report_make(struct heap_report *ret, const void *data, size_t size, str
 
 void heap_report_done(struct heap_report *r)
 {
+    merged_tree_done(&r->tree);
+    heap_sets_done(&r->sets);
     suspects_done(&r->suspects);
     heap_threads_done(&r->threads);
     retained_done(&r->retained);
@@ -147,6 +167,66 @@ static void print_classes(const struct heap_report *r, const struct heap_report_
     fputs("\n", out);
 }
 
+static const char *loader_name(const struct heap_report *r, uint32_t i)
+{
+    return heap_loader_name(r->heap, &r->sets.loader[i]);
+}
+
+static const char *class_name(const struct heap_report *r, uint32_t i)
+{
+    return r->heap->types[i].name;
+}
+
+/* Packages that hold classes; those above them say the same again. */
+static const char *package_name(const struct heap_report *r, uint32_t i)
+{
+    const struct heap_package *p = &r->sets.package[i];
+
+    return !p->has_objects ? NULL : *p->name ? p->name : "(none)";
+}
+
+struct row_kind {
+    const char *title;
+    const struct set_size *first;
+    size_t stride, count;
+    const char *(*name)(const struct heap_report *r, uint32_t i); /* NULL: not shown */
+};
+
+static void print_rows(const struct heap_report *r, const struct row_kind *kind, unsigned top, FILE *out)
+{
+    CLEANUP_FREE uint32_t *order = set_order(kind->first, kind->stride, kind->count);
+    char size[TEXT_SIZE_MAX];
+    unsigned shown = 0;
+
+    for (size_t i = 0; order && i < kind->count && shown < top; i++) {
+        const struct set_size *set = (const void *)((const char *)kind->first + order[i] * kind->stride);
+        const char *name = kind->name(r, order[i]);
+
+        if (!name || set->retained < r->retained.reachable / LITTLE)
+            continue;
+        fprintf(out, shown++ ? " · " : "  %-11s", kind->title);
+        put(out, name);
+        fprintf(out, " %s (%u %%)", text_format_size(set->retained, size),
+                percent(set->retained, r->retained.reachable));
+    }
+    if (shown)
+        fputs("\n", out);
+}
+
+static void print_retained(const struct heap_report *r, unsigned top, FILE *out)
+{
+    const struct heap_sets *s = &r->sets;
+
+    print_rows(r, &(struct row_kind){"RETAINED", s->type, sizeof(*s->type), r->heap->type_count, class_name}, top, out);
+    if (s->package_count)
+        print_rows(
+            r, &(struct row_kind){"PACKAGES", &s->package->size, sizeof(*s->package), s->package_count, package_name},
+            top, out);
+    if (s->loader_count)
+        print_rows(r, &(struct row_kind){"LOADERS", &s->loader->size, sizeof(*s->loader), s->loader_count, loader_name},
+                   top, out);
+}
+
 static void print_threads(const struct heap_report *r, FILE *out)
 {
     char size[TEXT_SIZE_MAX];
@@ -175,6 +255,7 @@ void heap_report_print(const struct heap_report *r, const struct heap_report_vie
     if (r->suspects.count == 0)
         fprintf(out, "  No object keeps more than %d %% of the heap alive.\n", SUSPECT_PERCENT);
     print_classes(r, view, out);
+    print_retained(r, view->top, out);
     if (view->threads)
         print_threads(r, out);
 }

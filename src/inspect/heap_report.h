@@ -8,7 +8,9 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "inspect/heap_sets.h"
 #include "inspect/heap_threads.h"
+#include "inspect/merged_tree.h"
 #include "inspect/suspects.h"
 
 struct heap_report {
@@ -18,6 +20,8 @@ struct heap_report {
     struct retained retained;
     struct heap_threads threads;
     struct suspects suspects;
+    struct heap_sets sets;
+    struct merged_tree tree;
 };
 
 struct heap_report_view {

@@ -2,16 +2,18 @@
  *
  * The report as JSON.
  */
-#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/jsonout.h"
 #include "base/mem.h"
 #include "inspect/class_order.h"
+#include "inspect/heap_objects.h"
 #include "inspect/heap_report.h"
 
-enum { TEXT_MAX = 2048, JSON_CLASSES_MAX = 10000 };
+enum { TEXT_MAX = 2048, JSON_CLASSES_MAX = 10000, JSON_SETS_MAX = 1000 };
 
 static json_t *text(const char *t)
 {
@@ -21,6 +23,17 @@ static json_t *text(const char *t)
 static json_t *number(uint64_t n)
 {
     return json_integer((json_int_t)(n > INT64_MAX ? INT64_MAX : n));
+}
+
+/* An object's id, as the dump has it: "0xe0010228". */
+static json_t *id(const struct heap_report *r, uint32_t node)
+{
+    char hex[24];
+
+    if (node == HEAP_NONE)
+        return json_null();
+    snprintf(hex, sizeof(hex), "0x%" PRIx64, heap_index_id(r->heap->index, node));
+    return json_string(hex);
 }
 
 static json_t *texts(char *const *item, size_t count)
@@ -54,6 +67,71 @@ static json_t *thread_json(const struct heap_thread *t, bool frames)
                      t->out_of_memory, "frames", frames || t->out_of_memory ? texts(t->frames, t->frame_count) : NULL);
 }
 
+static void add_size(json_t *o, const struct set_size *size)
+{
+    json_object_set_new(o, "count", number(size->count));
+    json_object_set_new(o, "bytes", number(size->bytes));
+    json_object_set_new(o, "retained_bytes", number(size->retained));
+}
+
+static json_t *packages_json(const struct heap_report *r)
+{
+    const struct heap_sets *s = &r->sets;
+    CLEANUP_FREE uint32_t *order =
+        s->package_count ? set_order(&s->package->size, sizeof(*s->package), s->package_count) : NULL;
+    json_t *array = json_array();
+
+    for (size_t i = 0; order && i < s->package_count && i < JSON_SETS_MAX; i++) {
+        json_t *o = json_pack("{so}", "package", text(s->package[order[i]].name));
+
+        add_size(o, &s->package[order[i]].size);
+        json_array_append_new(array, o);
+    }
+    return array;
+}
+
+static json_t *loaders_json(const struct heap_report *r)
+{
+    const struct heap_sets *s = &r->sets;
+    CLEANUP_FREE uint32_t *order =
+        s->loader_count ? set_order(&s->loader->size, sizeof(*s->loader), s->loader_count) : NULL;
+    json_t *array = json_array();
+
+    for (size_t i = 0; order && i < s->loader_count && i < JSON_SETS_MAX; i++) {
+        const struct heap_loader *l = &s->loader[order[i]];
+        json_t *o = json_pack("{so so so}", "loader", text(heap_loader_name(r->heap, l)), "id", id(r, l->node),
+                              "classes", number(l->classes));
+
+        add_size(o, &l->size);
+        json_array_append_new(array, o);
+    }
+    return array;
+}
+
+/* A class object is named by its class. */
+static json_t *label(const struct heap_report *r, const struct merged_node *m)
+{
+    uint32_t class = m->count == 1 ? heap_type_of_class(r->heap, m->node) : HEAP_NONE;
+
+    return class == HEAP_NONE ? NULL : text(r->heap->types[class].name);
+}
+
+static json_t *tree_json(const struct heap_report *r)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < r->tree.count; i++) {
+        const struct merged_node *m = &r->tree.node[i];
+
+        json_array_append_new(
+            array, json_pack("{so so so so* so so so}", "parent", i ? number(m->parent) : json_null(), "class",
+                             text(m->type == HEAP_NONE ? NULL : r->heap->types[m->type].name), "id",
+                             m->count == 1 ? id(r, m->node) : json_null(), "of_class", label(r, m), "count",
+                             number(m->count), "bytes", number(m->bytes), "retained_bytes", number(m->retained)));
+    }
+    return array;
+}
+
 static json_t *classes_json(const struct heap_report *r)
 {
     CLEANUP_FREE uint32_t *order = class_order(r->heap);
@@ -63,8 +141,11 @@ static json_t *classes_json(const struct heap_report *r)
         const struct heap_type_info *t = &r->heap->types[order[i]];
 
         if (t->count)
-            json_array_append_new(array, json_pack("{so so so}", "class", text(t->name), "count", number(t->count),
-                                                   "bytes", number(t->bytes)));
+            json_array_append_new(array, json_pack("{so so so so so so}", "class", text(t->name), "count",
+                                                   number(t->count), "bytes", number(t->bytes), "retained_bytes",
+                                                   number(r->sets.type[order[i]].retained), "unreachable_count",
+                                                   number(r->sets.garbage[order[i]].count), "unreachable_bytes",
+                                                   number(r->sets.garbage[order[i]].bytes)));
     }
     return array;
 }
@@ -78,11 +159,12 @@ json_t *heap_report_json(const struct heap_report *r, const struct heap_report_v
         json_array_append_new(suspects, suspect_json(r, &r->suspects.suspect[i]));
     for (size_t i = 0; i < r->threads.count; i++)
         json_array_append_new(threads, thread_json(&r->threads.thread[i], view->threads));
-    return json_pack("{ss so so so* so so so so so so so so}", "schema", "salvage.analysis/1", "name", text(r->name),
-                     "time", text(clock_format(r->heap->reader.time_ms * 1000000, time)), "cut",
+    return json_pack("{ss so so so* so so so so so so so so so so so}", "schema", "salvage.analysis/1", "name",
+                     text(r->name), "time", text(clock_format(r->heap->reader.time_ms * 1000000, time)), "cut",
                      r->heap->reader.cut ? text(r->heap->reader.cut) : NULL, "dump_bytes", number(r->dump_bytes),
                      "objects", number(r->heap->objects - r->retained.unreachable_count), "reachable_bytes",
                      number(r->retained.reachable), "unreachable_objects", number(r->retained.unreachable_count),
                      "unreachable_bytes", number(r->retained.unreachable), "suspects", suspects, "threads", threads,
-                     "classes", classes_json(r));
+                     "classes", classes_json(r), "packages", packages_json(r), "loaders", loaders_json(r), "tree",
+                     tree_json(r));
 }

@@ -90,19 +90,15 @@ static const struct heap_trace *trace_of(const struct heap *h, const struct heap
     return NULL;
 }
 
-static int add_thread(const struct heap *h, const struct retained *retained, const struct heap_root_info *root,
-                      struct heap_threads *t)
+static int add_thread(const struct heap *h, const struct heap_root_info *root, struct heap_threads *t)
 {
     const struct heap_trace *trace = trace_of(h, root);
     struct heap_thread *one;
-    uint32_t at;
 
     if (array_reserve(&t->thread, t->count + 1, &t->capacity, sizeof(*t->thread), HEAP_THREADS_MAX) < 0)
         return t->count >= HEAP_THREADS_MAX ? 0 : -ENOMEM;
     one = &t->thread[t->count++];
     *one = (struct heap_thread){.serial = root->record.thread, .node = root->node};
-    at = root->node == HEAP_NONE ? DOMINATORS_NONE : retained_at(retained, root->node);
-    one->retained = at == DOMINATORS_NONE ? 0 : retained_bytes(retained, at);
     return trace ? add_frames(h, trace, one) : 0;
 }
 
@@ -166,19 +162,69 @@ void heap_threads_done(struct heap_threads *t)
     *t = (struct heap_threads){0};
 }
 
-int heap_threads_find(struct heap *h, const struct retained *retained, struct heap_threads *ret, struct err *e)
+static int by_node(const void *a, const void *b)
+{
+    const struct set_mark *x = a, *y = b;
+
+    if (x->node != y->node)
+        return x->node < y->node ? -1 : 1;
+    return x->set < y->set ? -1 : x->set > y->set;
+}
+
+static bool is_held(const struct heap_root_info *root)
+{
+    return root->node != HEAP_NONE &&
+           (root->record.kind == HEAP_ROOT_JAVA_FRAME || root->record.kind == HEAP_ROOT_JNI_LOCAL ||
+            root->record.kind == HEAP_ROOT_THREAD || root->record.kind == HEAP_ROOT_NATIVE_STACK);
+}
+
+int heap_threads_marks(const struct heap *h, const struct heap_threads *t, struct set_mark **ret, size_t *ret_count)
+{
+    struct set_mark *mark = calloc(h->root_count + 1, sizeof(*mark));
+    struct id_map set = {0};
+    size_t count = 0;
+    int r = mark ? 0 : -ENOMEM;
+
+    assert(ret && ret_count);
+    for (size_t i = 0; i < t->count && r == 0; i++)
+        r = id_map_put(&set, t->thread[i].serial, (uint32_t)i);
+    for (size_t i = 0; i < h->root_count && r == 0; i++) {
+        uint32_t thread = id_map_get(&set, h->roots[i].record.thread);
+
+        if (thread != ID_MAP_NONE && is_held(&h->roots[i]))
+            mark[count++] = (struct set_mark){h->roots[i].node, thread};
+    }
+    id_map_done(&set);
+    if (r < 0) {
+        free(mark);
+        return r;
+    }
+    if (count > 0)
+        qsort(mark, count, sizeof(*mark), by_node);
+    *ret = mark;
+    *ret_count = count;
+    return 0;
+}
+
+void heap_threads_order(struct heap_threads *t, const struct set_size *size)
+{
+    for (size_t i = 0; i < t->count; i++)
+        t->thread[i].retained = size[i].retained;
+    if (t->count > 0)
+        qsort(t->thread, t->count, sizeof(*t->thread), more_first);
+}
+
+int heap_threads_find(struct heap *h, struct heap_threads *ret, struct err *e)
 {
     int r = 0;
 
-    assert(h && retained && ret && ret->count == 0);
+    assert(h && ret && ret->count == 0);
     for (size_t i = 0; i < h->root_count && r == 0; i++)
         if (h->roots[i].record.kind == HEAP_ROOT_THREAD)
-            r = add_thread(h, retained, &h->roots[i], ret);
+            r = add_thread(h, &h->roots[i], ret);
     if (r == 0)
         r = read_names(h, ret);
     if (r < 0)
         return err_set(e, r, "out of memory for the threads");
-    if (ret->count > 0)
-        qsort(ret->thread, ret->count, sizeof(*ret->thread), more_first);
     return 0;
 }

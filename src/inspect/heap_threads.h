@@ -6,7 +6,7 @@
 #pragma once
 
 #include "hprof/heap.h"
-#include "hprof/retained.h"
+#include "inspect/heap_sets.h"
 
 enum { HEAP_THREADS_MAX = 100000, HEAP_THREAD_FRAMES_MAX = 1024 };
 
@@ -16,7 +16,7 @@ struct heap_thread {
     char *name;    /* NULL: unknown; owned */
     char **frames; /* "com.shop.Cart.add(Cart.java:61)", the top first; owned */
     size_t frame_count;
-    uint64_t retained;
+    uint64_t retained; /* by the Thread object and the locals of its stack; 0 before heap_threads_order */
     bool out_of_memory;
 };
 
@@ -25,7 +25,13 @@ struct heap_threads {
     size_t count, capacity;
 };
 
-int heap_threads_find(struct heap *h, const struct retained *retained, struct heap_threads *ret, struct err *e);
+int heap_threads_find(struct heap *h, struct heap_threads *ret, struct err *e);
+
+/* The objects that each thread holds: itself and its locals; sets are indexes in t->thread. malloc'ed. -ENOMEM. */
+int heap_threads_marks(const struct heap *h, const struct heap_threads *t, struct set_mark **ret, size_t *ret_count);
+
+/* Puts them in order, once it is known what each of these sets keeps alive. */
+void heap_threads_order(struct heap_threads *t, const struct set_size *size);
 void heap_threads_done(struct heap_threads *t);
 
 /* A frame in words; malloc'ed. */

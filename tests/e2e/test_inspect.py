@@ -19,6 +19,27 @@ def inspect(salvage, what, *more):
     return json.loads(salvage.ok("inspect", what, "--json", *more).out)
 
 
+def check_sets(found):
+    """Loaders, packages and the tree of a program whose classes have no package."""
+    whole = found["reachable_bytes"]
+    for rows in (found["classes"], found["packages"], found["loaders"]):
+        assert all(row["bytes"] <= row["retained_bytes"] + row.get("unreachable_bytes", 0) <= whole * 1.01 for row in rows
+                   if row["count"] > row.get("unreachable_count", 0))
+    application = next(row for row in found["loaders"] if row["loader"].endswith("AppClassLoader"))
+    assert application["classes"] >= 1 and application["retained_bytes"] > whole / 2
+    assert next(row for row in found["packages"] if row["package"] == "")["retained_bytes"] > whole / 2
+    java = {row["package"]: row for row in found["packages"] if row["package"] in ("java", "java.util")}
+    assert java["java"]["bytes"] > java["java.util"]["bytes"]
+    tree = found["tree"]
+    assert tree[0]["parent"] is None and tree[0]["retained_bytes"] == whole and len(tree) <= 2000
+    children = [0] * len(tree)
+    for number, node in enumerate(tree[1:], 1):
+        assert node["parent"] < number and node["retained_bytes"] >= whole // 1000
+        children[node["parent"]] += node["retained_bytes"]
+    assert all(children[i] + node["bytes"] <= node["retained_bytes"] for i, node in enumerate(tree))
+    assert any(node["class"] == "Leaks$Order" and node["count"] > 1000 for node in tree)
+
+
 @pytest.mark.parametrize("how, holder, content, on_path", [
     ("static-map", "static Leaks.CACHE (java.util.HashMap)", "Leaks$Order", "java.util.HashMap.table"),
     ("listeners", "static Leaks.BUS (Leaks$Bus)", "Leaks$Order", "Leaks$Bus.listeners"),
@@ -41,6 +62,8 @@ def test_the_suspect_is_what_leaks(salvage, work, any_jvm, how, holder, content,
         assert "java.lang.Thread" in suspect["path"][0] or 'local of thread "order-writer" in Leaks.' in suspect["holder"], suspect
     orders = next(c for c in found["classes"] if c["class"] == "Leaks$Order")
     assert suspect["content"]["count"] >= orders["count"] * 0.99
+    assert orders["retained_bytes"] > found["reachable_bytes"] / 2, orders
+    check_sets(found)
     text = salvage.ok("inspect", dump).out
     assert 'Thread "order-writer" ran out of memory at Leaks' in text and "SUSPECT 1" in text and "\033" not in text
 

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One walk through the dominator tree. An object counts for a set if no other one of the set is open, which means above
+ * it.
+ */
+#include "inspect/heap_sets.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "base/array.h"
+#include "base/text.h"
+
+enum { PACKAGE_LEVELS = 16 };
+
+struct walk {
+    const struct heap *h;
+    const struct retained *r;
+    const struct set_marks *marks;
+    struct heap_sets *s;
+    struct id_map type_of_class; /* node of a class object -> its type */
+    struct id_map loader_of_node, package_of_name;
+    uint64_t *is_marked, *is_loader; /* by node, a bit */
+    uint32_t *open_type, *open_loader, *open_package, *open_mark;
+};
+
+void heap_sets_done(struct heap_sets *s)
+{
+    for (size_t i = 0; i < s->package_count; i++)
+        free(s->package[i].name);
+    free(s->type);
+    free(s->garbage);
+    free(s->loader_of);
+    free(s->package_of);
+    free(s->loader);
+    free(s->package);
+    free(s->marked);
+    *s = (struct heap_sets){0};
+}
+
+/* The package of this name below parent. */
+static int add_package(struct walk *w, const char *name, size_t size, uint32_t *number)
+{
+    struct heap_sets *s = w->s;
+    uint64_t key = XXH3_64bits(name, size);
+    uint32_t known = id_map_get(&w->package_of_name, key), parent = *number;
+    int r;
+
+    if (known != ID_MAP_NONE) {
+        *number = known;
+        return 0;
+    }
+    if ((r = array_reserve(&s->package, s->package_count + 1, &s->package_capacity, sizeof(*s->package),
+                           HEAP_PACKAGES_MAX)) < 0)
+        return r == -E2BIG ? 0 : r;
+    s->package[s->package_count] = (struct heap_package){.name = strndup(name, size), .parent = parent};
+    if (!s->package[s->package_count].name)
+        return -ENOMEM;
+    *number = (uint32_t)s->package_count++;
+    return id_map_put(&w->package_of_name, key, *number);
+}
+
+/* A class without a name, "java.util.HashMap", "Cart$$Lambda$14.0x0000000800c03000" (hidden, with an address). */
+static size_t package_size(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    if (dot && text_starts(dot, ".0x"))
+        dot = memrchr(name, '.', (size_t)(dot - name));
+    return dot ? (size_t)(dot - name) : 0;
+}
+
+/* With all packages above it, "com" before "com.shop". */
+static int find_package(struct walk *w, uint32_t type)
+{
+    const struct heap_type_info *t = &w->h->types[type];
+    size_t size = package_size(t->name);
+    uint32_t number = HEAP_NONE;
+    unsigned level = 1;
+    int r = 0;
+
+    w->s->package_of[type] = HEAP_NONE;
+    if (t->element && w->h->primitive[t->element] == type)
+        return 0;
+    for (size_t at = 1; at < size && level < PACKAGE_LEVELS && r == 0; at++)
+        if (t->name[at] == '.') {
+            r = add_package(w, t->name, at, &number);
+            level++;
+        }
+    if (r == 0)
+        r = add_package(w, t->name, size, &number);
+    w->s->package_of[type] = number;
+    return r;
+}
+
+static int find_loader(struct walk *w, uint32_t type)
+{
+    const struct heap_type_info *t = &w->h->types[type];
+    struct heap_sets *s = w->s;
+    uint32_t node, number;
+    int r;
+
+    s->loader_of[type] = HEAP_NONE;
+    if (!t->known)
+        return 0;
+    node = t->record.loader ? heap_index_find(w->h->index, t->record.loader) : HEAP_NONE;
+    number = id_map_get(&w->loader_of_node, node);
+    if (number == ID_MAP_NONE) {
+        if ((r = array_reserve(&s->loader, s->loader_count + 1, &s->loader_capacity, sizeof(*s->loader),
+                               HEAP_LOADERS_MAX)) < 0)
+            return r == -E2BIG ? 0 : r;
+        number = (uint32_t)s->loader_count++;
+        s->loader[number] = (struct heap_loader){.node = node};
+        if ((r = id_map_put(&w->loader_of_node, node, number)) < 0)
+            return r;
+    }
+    s->loader[number].classes += !t->element;
+    s->loader_of[type] = number;
+    return 0;
+}
+
+static int find_sets_of_types(struct walk *w)
+{
+    int r = 0;
+
+    for (uint32_t t = 0; t < w->h->type_count && r == 0; t++) {
+        if (w->h->types[t].node != HEAP_NONE)
+            r = id_map_put(&w->type_of_class, w->h->types[t].node, t);
+        if (r == 0)
+            r = find_loader(w, t);
+        if (r == 0)
+            r = find_package(w, t);
+    }
+    return r;
+}
+
+/* A class and a class loader's object belong to the loader, too. */
+static uint32_t loader_of(const struct walk *w, uint32_t node, uint32_t type)
+{
+    uint32_t own;
+
+    if (type == w->h->class_type && (own = id_map_get(&w->type_of_class, node)) != ID_MAP_NONE)
+        return w->s->loader_of[own];
+    if (w->is_loader[node >> 6] >> (node & 63) & 1)
+        return id_map_get(&w->loader_of_node, node);
+    return w->s->loader_of[type];
+}
+
+static void open_set(struct set_size *set, uint32_t *open, uint64_t shallow, uint64_t retained)
+{
+    set->count++;
+    set->bytes += shallow;
+    if ((*open)++ == 0)
+        set->retained += retained;
+}
+
+/* A package is open while one below it is. */
+static void open_package(struct walk *w, uint32_t package, uint64_t shallow, uint64_t retained)
+{
+    w->s->package[package].size.count++;
+    w->s->package[package].size.bytes += shallow;
+    while (package != HEAP_NONE && w->open_package[package]++ == 0) {
+        w->s->package[package].size.retained += retained;
+        package = w->s->package[package].parent;
+    }
+}
+
+static void close_package(struct walk *w, uint32_t package)
+{
+    while (package != HEAP_NONE && --w->open_package[package] == 0)
+        package = w->s->package[package].parent;
+}
+
+static const struct set_mark *first_mark(const struct walk *w, uint32_t node)
+{
+    size_t low = 0, high = w->marks->count;
+
+    if (!(w->is_marked[node >> 6] >> (node & 63) & 1))
+        return w->marks->mark + w->marks->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (w->marks->mark[middle].node < node)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return w->marks->mark + low;
+}
+
+static void enter(struct walk *w, uint32_t position)
+{
+    uint32_t node = retained_node(w->r, position), type = heap_type_of(w->h, node), loader;
+    uint64_t shallow, retained = retained_bytes(w->r, position);
+    const struct set_mark *end = w->marks->mark + w->marks->count;
+
+    shallow = heap_size(w->h, node);
+    open_set(&w->s->type[type], &w->open_type[type], shallow, retained);
+    if ((loader = loader_of(w, node, type)) != HEAP_NONE)
+        open_set(&w->s->loader[loader].size, &w->open_loader[loader], shallow, retained);
+    if (w->s->package_of[type] != HEAP_NONE)
+        open_package(w, w->s->package_of[type], shallow, retained);
+    for (const struct set_mark *m = first_mark(w, node); m < end && m->node == node; m++)
+        open_set(&w->s->marked[m->set], &w->open_mark[m->set], shallow, retained);
+}
+
+static void leave(struct walk *w, uint32_t position)
+{
+    uint32_t node = retained_node(w->r, position), type = heap_type_of(w->h, node), loader;
+    const struct set_mark *end = w->marks->mark + w->marks->count;
+
+    w->open_type[type]--;
+    if ((loader = loader_of(w, node, type)) != HEAP_NONE)
+        w->open_loader[loader]--;
+    if (w->s->package_of[type] != HEAP_NONE)
+        close_package(w, w->s->package_of[type]);
+    for (const struct set_mark *m = first_mark(w, node); m < end && m->node == node; m++)
+        w->open_mark[m->set]--;
+}
+
+static void walk_tree(struct walk *w)
+{
+    uint32_t open = 0;
+
+    for (uint32_t p = 1; p < w->r->count; p++) {
+        while (open != retained_over(w->r, p)) {
+            leave(w, open);
+            open = retained_over(w->r, open);
+        }
+        enter(w, p);
+        open = p;
+    }
+}
+
+static void set_bit(uint64_t *bits, uint32_t at)
+{
+    bits[at >> 6] |= UINT64_C(1) << (at & 63);
+}
+
+/* What needs the numbers of loaders and packages. */
+static int allocate_open(struct walk *w)
+{
+    size_t words = (size_t)w->h->objects / 64 + 1;
+
+    w->open_type = calloc(w->h->type_count + 1, sizeof(uint32_t));
+    w->open_loader = calloc(w->s->loader_count + 1, sizeof(uint32_t));
+    w->open_package = calloc(w->s->package_count + 1, sizeof(uint32_t));
+    w->open_mark = calloc((size_t)w->marks->sets + 1, sizeof(uint32_t));
+    w->is_marked = calloc(words, sizeof(uint64_t));
+    w->is_loader = calloc(words, sizeof(uint64_t));
+    if (!w->open_type || !w->open_loader || !w->open_package || !w->open_mark || !w->is_marked || !w->is_loader)
+        return -ENOMEM;
+    for (size_t i = 0; i < w->marks->count; i++)
+        set_bit(w->is_marked, w->marks->mark[i].node);
+    for (size_t i = 0; i < w->s->loader_count; i++)
+        if (w->s->loader[i].node != HEAP_NONE)
+            set_bit(w->is_loader, w->s->loader[i].node);
+    return 0;
+}
+
+static int allocate_sets(struct heap_sets *s, size_t types, size_t marked)
+{
+    s->type = calloc(types + 1, sizeof(*s->type));
+    s->garbage = calloc(types + 1, sizeof(*s->garbage));
+    s->loader_of = calloc(types + 1, sizeof(*s->loader_of));
+    s->package_of = calloc(types + 1, sizeof(*s->package_of));
+    s->marked = calloc(marked + 1, sizeof(*s->marked));
+    return s->type && s->garbage && s->loader_of && s->package_of && s->marked ? 0 : -ENOMEM;
+}
+
+static void add_garbage(struct walk *w)
+{
+    for (uint32_t n = 0; n < w->h->objects; n++)
+        if (retained_at(w->r, n) == DOMINATORS_NONE) {
+            w->s->garbage[heap_type_of(w->h, n)].count++;
+            w->s->garbage[heap_type_of(w->h, n)].bytes += heap_size(w->h, n);
+        }
+}
+
+/* Count and bytes of a package are those of the packages below it, too. */
+static void add_up_packages(struct heap_sets *s)
+{
+    for (size_t i = 0; i < s->package_count; i++)
+        s->package[i].has_objects = s->package[i].size.count > 0;
+    for (size_t i = s->package_count; i-- > 0;)
+        if (s->package[i].parent != HEAP_NONE) {
+            s->package[s->package[i].parent].size.count += s->package[i].size.count;
+            s->package[s->package[i].parent].size.bytes += s->package[i].size.bytes;
+        }
+}
+
+static void walk_done(struct walk *w)
+{
+    id_map_done(&w->type_of_class);
+    id_map_done(&w->loader_of_node);
+    id_map_done(&w->package_of_name);
+    free(w->is_marked);
+    free(w->is_loader);
+    free(w->open_type);
+    free(w->open_loader);
+    free(w->open_package);
+    free(w->open_mark);
+}
+
+int heap_sets_find(const struct heap *h, const struct retained *r, const struct set_marks *marks, struct heap_sets *ret)
+{
+    struct heap_sets s = {0};
+    struct walk w = {.h = h, .r = r, .marks = marks, .s = &s};
+    int result = allocate_sets(&s, h->type_count, marks->sets);
+
+    assert(h && r && ret);
+    if (result == 0)
+        result = find_sets_of_types(&w);
+    if (result == 0)
+        result = allocate_open(&w);
+    if (result == 0) {
+        walk_tree(&w);
+        add_garbage(&w);
+        add_up_packages(&s);
+        *ret = s;
+    } else {
+        heap_sets_done(&s);
+    }
+    walk_done(&w);
+    return result;
+}
+
+struct row {
+    uint64_t retained, bytes;
+    uint32_t number;
+};
+
+static int most_first(const void *a, const void *b)
+{
+    const struct row *x = a, *y = b;
+
+    if (x->retained != y->retained)
+        return x->retained > y->retained ? -1 : 1;
+    if (x->bytes != y->bytes)
+        return x->bytes > y->bytes ? -1 : 1;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+uint32_t *set_order(const struct set_size *first, size_t stride, size_t count)
+{
+    struct row *row = calloc(count + 1, sizeof(*row));
+    uint32_t *order = calloc(count + 1, sizeof(*order));
+
+    if (!row || !order) {
+        free(row);
+        free(order);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct set_size *set = (const void *)((const char *)first + i * stride);
+
+        row[i] = (struct row){set->retained, set->bytes, (uint32_t)i};
+    }
+    qsort(row, count, sizeof(*row), most_first);
+    for (size_t i = 0; i < count; i++)
+        order[i] = row[i].number;
+    free(row);
+    return order;
+}
+
+const char *heap_loader_name(const struct heap *h, const struct heap_loader *l)
+{
+    if (l->node == HEAP_NONE)
+        return "(the JVM's own)";
+    return h->types[heap_type_of(h, l->node)].name;
+}

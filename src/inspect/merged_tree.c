@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One pass in the order of positions, in which a dominator stands before what it dominates; then the largest are kept.
+ */
+#include "inspect/merged_tree.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/array.h"
+
+enum { WORKING_NODES = 1 << 20, SINGLES = 1 << 17, CHAIN_TENTHS = 9 };
+
+struct build {
+    const struct heap *h;
+    const struct retained *r;
+    uint64_t threshold;
+    struct merged_tree all;
+    struct id_map child; /* (number << 32 | type) -> number of the merged child */
+    uint32_t *place;     /* by position: number */
+    uint32_t singles;    /* nodes of one object */
+};
+
+void merged_tree_done(struct merged_tree *t)
+{
+    free(t->node);
+    *t = (struct merged_tree){0};
+}
+
+static int add(struct build *b, uint32_t parent, uint32_t position, uint32_t *ret)
+{
+    uint32_t node = retained_node(b->r, position);
+    int r = array_reserve(&b->all.node, b->all.count + 1, &b->all.capacity, sizeof(*b->all.node), WORKING_NODES);
+
+    if (r < 0)
+        return r;
+    b->all.node[b->all.count] = (struct merged_node){.parent = parent,
+                                                     .type = position ? heap_type_of(b->h, node) : HEAP_NONE,
+                                                     .node = position ? node : HEAP_NONE,
+                                                     .depth = position ? b->all.node[parent].depth + 1 : 0};
+    *ret = (uint32_t)b->all.count++;
+    return 0;
+}
+
+/* The next of a list, or the child of a small tree's node. */
+static bool goes_on(const struct build *b, uint32_t parent, uint32_t position)
+{
+    uint64_t bytes = retained_bytes(b->r, position), above = retained_bytes(b->r, retained_over(b->r, position));
+
+    return b->all.node[parent].type == heap_type_of(b->h, retained_node(b->r, position)) &&
+           b->all.node[parent].depth > 0 &&
+           (bytes < b->threshold || above - bytes < b->threshold || bytes >= above / 10 * CHAIN_TENTHS);
+}
+
+/* Where what has no place of its own goes: its parent's, as rest. */
+static int choose(struct build *b, uint32_t parent, uint32_t position, uint32_t *ret)
+{
+    uint64_t key = (uint64_t)parent << 32 | heap_type_of(b->h, retained_node(b->r, position));
+    bool single = retained_bytes(b->r, position) >= b->threshold && b->singles < SINGLES;
+    uint32_t known;
+    int r;
+
+    *ret = parent;
+    if (b->all.node[parent].depth >= MERGED_TREE_DEPTH)
+        return 0;
+    if (!single && (known = id_map_get(&b->child, key)) != ID_MAP_NONE) {
+        *ret = known;
+        return 0;
+    }
+    r = add(b, parent, position, ret);
+    if (r == 0 && !single)
+        r = id_map_put(&b->child, key, *ret);
+    b->singles += single;
+    return r == -E2BIG ? 0 : r;
+}
+
+static int place(struct build *b, uint32_t position)
+{
+    uint32_t node = retained_node(b->r, position), parent = b->place[retained_over(b->r, position)], number;
+    struct merged_node *m;
+    bool chain = goes_on(b, parent, position);
+    int r;
+
+    if (chain)
+        number = parent;
+    else if ((r = choose(b, parent, position, &number)) < 0)
+        return r;
+    b->place[position] = number;
+    m = &b->all.node[number];
+    if (number == parent && !chain)
+        return 0; /* the rest of it */
+    m->count++;
+    m->bytes += heap_size(b->h, node);
+    m->retained += chain ? 0 : retained_bytes(b->r, position);
+    return 0;
+}
+
+static int most_first(const void *a, const void *b, void *ctx)
+{
+    const struct merged_node *nodes = ctx;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    if (nodes[x].retained != nodes[y].retained)
+        return nodes[x].retained > nodes[y].retained ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+/* A parent keeps at least as much as its child and has the smaller number, so it stands before it. */
+static int keep_largest(const struct build *b, struct merged_tree *ret)
+{
+    uint32_t *order = malloc((b->all.count + 1) * sizeof(*order)),
+             *new_number = malloc((b->all.count + 1) * sizeof(*order));
+    struct merged_tree t = {.node = calloc(MERGED_TREE_NODES, sizeof(*t.node))};
+    int r = order && new_number && t.node ? 0 : -ENOMEM;
+
+    for (uint32_t i = 0; i < b->all.count && r == 0; i++)
+        order[i] = i;
+    if (r == 0)
+        qsort_r(order, b->all.count, sizeof(*order), most_first, b->all.node);
+    for (size_t i = 0; i < b->all.count && t.count < MERGED_TREE_NODES && r == 0; i++) {
+        struct merged_node m = b->all.node[order[i]];
+
+        if (i > 0 && m.retained < b->threshold)
+            break;
+        new_number[order[i]] = (uint32_t)t.count;
+        m.parent = i > 0 ? new_number[m.parent] : 0;
+        t.node[t.count++] = m;
+    }
+    free(order);
+    free(new_number);
+    if (r == 0)
+        *ret = t;
+    else
+        merged_tree_done(&t);
+    return r;
+}
+
+int merged_tree_find(const struct heap *h, const struct retained *r, struct merged_tree *ret)
+{
+    struct build b = {.h = h, .r = r, .threshold = r->reachable / MERGED_TREE_THRESHOLD + 1};
+    uint32_t root;
+    int result;
+
+    assert(ret && ret->count == 0);
+    if (!(b.place = calloc((size_t)r->count + 1, sizeof(*b.place))))
+        return -ENOMEM;
+    result = add(&b, 0, 0, &root);
+    if (result == 0)
+        b.all.node[root].retained = r->reachable;
+    for (uint32_t p = 1; p < r->count && result == 0; p++)
+        result = place(&b, p);
+    if (result == 0)
+        result = keep_largest(&b, ret);
+    merged_tree_done(&b.all);
+    id_map_done(&b.child);
+    free(b.place);
+    return result;
+}
