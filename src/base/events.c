@@ -161,6 +161,11 @@ static const struct event_info TABLE[EVENT_END] = {
          "answered with 502, 503 or 504, or its download was broken off; without a key: the search "
          "for uploads that were left unfinished",
          "key fault error"},
+    [EVENT_STORE_DETOUR] =
+        {"store-detour", LEVEL_WARNING,
+         "the store lacks what would be best, or the bucket behind salvage serve cannot be reached from here: this "
+         "file's upload goes on another way",
+         "path error"},
     [EVENT_CASE_REMOVED] = {"case-removed", LEVEL_INFO,
                             "serve: --retain does not keep a case (reason): it left the store",
                             "case bytes objects reason"},

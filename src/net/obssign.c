@@ -136,7 +136,7 @@ static void add_header(EVP_MAC_CTX *m, const struct sign_request *r, const char 
     add(m, "\n");
 }
 
-/* CanonicalizedHeaders: x-obs-*, sorted, those of one name joined. */
+/* CanonicalizedHeaders: x-obs-*, sorted, those of one name joined. date: NULL for a URL, in whose query the rest is. */
 static int add_own_headers(EVP_MAC_CTX *m, const struct sign_request *r, const struct credentials *c, const char *date)
 {
     CLEANUP_FREE struct sign_pair *pairs = calloc(r->header_count + OWN_HEADERS, sizeof(*pairs));
@@ -147,10 +147,11 @@ static int add_own_headers(EVP_MAC_CTX *m, const struct sign_request *r, const s
     for (unsigned i = 0; i < r->header_count; i++)
         if (strncasecmp(r->headers[i].name, PREFIX, strlen(PREFIX)) == 0)
             pairs[count++] = r->headers[i];
-    pairs[count++] = (struct sign_pair){"x-obs-date", date};
-    if (r->payload_sha256)
+    if (date)
+        pairs[count++] = (struct sign_pair){"x-obs-date", date};
+    if (date && r->payload_sha256)
         pairs[count++] = (struct sign_pair){"x-obs-content-sha256", r->payload_sha256};
-    if (c->token)
+    if (date && c->token)
         pairs[count++] = (struct sign_pair){"x-obs-security-token", secret_expose(c->token)};
     sign_sort_headers(pairs, count);
     for (size_t i = 0; i < count; i++) {
@@ -163,7 +164,7 @@ static int add_own_headers(EVP_MAC_CTX *m, const struct sign_request *r, const s
         }
         add_trimmed(m, pairs[i].value);
     }
-    add(m, "\n");
+    add(m, count > 0 ? "\n" : "");
     return 0;
 }
 
@@ -263,9 +264,13 @@ static int sign_url(const struct sign_request *r, const struct credentials *c, c
     if (result < 0)
         return result;
     add(m, r->method);
-    add(m, "\n\n\n"); /* no Content-MD5, no Content-Type */
+    add(m, "\n");
+    add_header(m, r, "Content-MD5");
+    add_header(m, r, "Content-Type");
     add(m, expires);
     add(m, "\n");
+    if ((result = add_own_headers(m, r, c, NULL)) < 0)
+        return result;
     add_resource(m, r);
     return finish_mac(m, base64);
 }

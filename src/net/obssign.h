@@ -12,6 +12,7 @@
 int obssign_sign(const struct sign_request *r, const struct credentials *c, struct signature *ret);
 
 /* Signs a URL instead (OBS API Reference, "Authentication of Signature in a URL"): *ret_query is what stands behind its
- * '?', r's own parameters included; it holds for valid_s from r's time on. 0 or -ENOMEM. */
+ * '?', r's own parameters included; it holds for valid_s from r's time on. Of r's headers, Content-MD5,
+ * Content-Type and x-obs-* are signed: its bearer sends them. 0 or -ENOMEM. */
 int obssign_presign(const struct sign_request *r, const struct credentials *c, uint64_t valid_s,
                     struct secret **ret_query);

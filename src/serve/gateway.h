@@ -48,3 +48,8 @@ bool gateway_redirect(struct request *r, const struct gateway_redirect *what);
 void gateway_get(struct request *r);    /* GET, HEAD of a key (gateway_get.c) */
 void gateway_put(struct request *r);    /* PUT, POST of a key; MKCOL (gateway_put.c) */
 void gateway_remove(struct request *r); /* DELETE of a key (gateway_remove.c) */
+void gateway_direct(struct request *r); /* POST below -/gateway/ (gateway_direct.c) */
+
+/* Whether shippers may send parts to the bucket themselves; adds the header that offers it. Nothing without a store
+ * elsewhere. */
+void gateway_direct_offer(struct request *r);

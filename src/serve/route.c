@@ -11,6 +11,7 @@
 #include "serve/gateway.h"
 #include "serve/page.h"
 #include "serve/upload_resume.h"
+#include "store/http/gateway_protocol.h"
 
 enum kind { OBJECT, FOLDER, EXACTLY, BELOW };
 
@@ -54,6 +55,7 @@ static const struct route ROUTES[] = {
     {" POST ", EXACTLY, REQUEST_OWN "unpin", page_care},
     {" GET HEAD POST ", EXACTLY, REQUEST_OWN "delete", page_care},
     {" HEAD GET PATCH DELETE ", BELOW, UPLOAD_RESOURCES, upload_resume},
+    {" POST ", BELOW, GATEWAY_PATH, gateway_direct},
     /* Objects and folders. */
     {" GET HEAD ", OBJECT, NULL, download_object},
     {" GET HEAD ", EXACTLY, "", answer_root},

@@ -318,6 +318,7 @@ static void answer_options(struct request *r)
     exchange_add_header(r->exchange, "MS-Author-Via", "DAV");
     exchange_add_header(r->exchange, "Allow", "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, PROPFIND");
     upload_resume_offer(r);
+    gateway_direct_offer(r);
     exchange_answer(r->exchange, 200, "", 0);
 }
 

@@ -257,7 +257,8 @@ static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
     a->object = (struct object){.key = a->key,
                                 .content_type = describe_content_type(&a->codec),
                                 .id = job->claim->id,
-                                .part_size = a->part_size};
+                                .part_size = a->part_size,
+                                .size_max = a->intake.source == INTAKE_FILE ? a->intake.identity.size : 0};
     a->events = part_assembly_events(a->assembly, &(struct part_assembly_listener){a, on_confirmed, on_waiting});
     if ((r = attempt_begin_upload(a, e)) < 0)
         return r;

@@ -54,7 +54,10 @@ void shipment_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
 {
     char text[900];
 
-    snprintf(text, sizeof(text), "%s; trying again in %.1f s", e->msg, (double)delay_ms / 1000);
+    if (delay_ms > 0)
+        snprintf(text, sizeof(text), "%s; trying again in %.1f s", e->msg, (double)delay_ms / 1000);
+    else
+        snprintf(text, sizeof(text), "%s", e->msg);
     shipment_say(ctx, "warning", text);
 }
 

@@ -5,6 +5,7 @@
 #include "store/sink.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,29 @@ void sink_config_done(struct sink_config *c)
     free(c->http.ca_file);
     user_headers_done(&c->headers);
     *c = (struct sink_config){0};
+}
+
+int handed_request_add(struct handed_request *r, const char *name, const char *value)
+{
+    CLEANUP_FREE char *n = strdup(name), *v = strdup(value);
+
+    if (!n || !v)
+        return -ENOMEM;
+    if (r->count == HANDED_HEADERS_MAX)
+        return -EMSGSIZE;
+    r->name[r->count] = TAKE_PTR(n);
+    r->value[r->count++] = TAKE_PTR(v);
+    return 0;
+}
+
+void handed_request_done(struct handed_request *r)
+{
+    secret_free(r->url);
+    for (unsigned i = 0; i < r->count; i++) {
+        free(r->name[i]);
+        free(r->value[i]);
+    }
+    *r = (struct handed_request){0};
 }
 
 /* url_parse decodes a file's path, and keys are plain text: both are encoded again, but not in a bucket's URL. */

@@ -69,6 +69,7 @@ struct object {
     const char *content_type;
     const char *id;     /* for temporary names */
     uint64_t part_size; /* every part but the last has this many bytes or more */
+    uint64_t size_max;  /* the object can come to no more; 0: not known */
     bool exclusive; /* others write this key, too: commit fails with -FAULT_EXISTS if there is an object of it, where
                        the store can tell (S3: If-None-Match) */
 };
@@ -81,6 +82,7 @@ struct upload_past {
     const uint64_t *sizes;
     uint64_t stored_end;       /* bytes in them together */
     const char *stored_digest; /* SHA-256 of those bytes, hex: for sinks that can read them back */
+    bool at_end; /* they are all, and commit comes next: it finds out by itself whether the upload is still there */
 };
 
 /* What an upload begins with; all must live as long as the upload. */
@@ -137,6 +139,31 @@ struct presign {
     const char *content_type, *content_disposition; /* that the store answers with; NULL: the object's own */
 };
 
+/* An upload whose parts others send, who have no credentials, by a URL for each. */
+struct handed_upload {
+    char *token;   /* the store's name for it; malloc'ed */
+    bool sums_md5; /* parts are bound to their MD5, as the store knows no other digest; else to their SHA-256 */
+};
+
+/* The one part that a URL lets its bearer send. Borrowed. */
+struct handed_part {
+    const char *key, *token;
+    unsigned number;
+    uint64_t size, valid_s; /* valid_s: as in presign */
+    const char *digest;     /* base64 */
+    bool sums_md5;
+};
+
+/* A request that its bearer sends as it is, with the part as its body. */
+enum { HANDED_HEADERS_MAX = 24 };
+struct handed_request {
+    struct secret *url;
+    char *name[HANDED_HEADERS_MAX], *value[HANDED_HEADERS_MAX]; /* owned */
+    unsigned count;
+};
+int handed_request_add(struct handed_request *r, const char *name, const char *value); /* 0, -ENOMEM, -EMSGSIZE */
+void handed_request_done(struct handed_request *r);
+
 struct upload; /* one object on its way */
 
 struct sink_ops {
@@ -181,6 +208,12 @@ struct sink_ops {
 
     /* Sends nothing. NULL: the store has no such URLs. */
     int (*presign)(struct sink *s, const struct presign *what, struct secret **ret_url, struct err *e);
+
+    /* Begins an upload whose parts others send; upload_new with their ETags as its past, and commit, end it. NULL: the
+     * store has none. -FAULT_REFUSED: with these settings it cannot be (a header with a secret in it belongs to each
+     * part). hand_part sends nothing: what is made holds for this part's bytes alone. */
+    int (*hand_begin)(struct sink *s, const struct object *o, struct handed_upload *ret, struct err *e);
+    int (*hand_part)(struct sink *s, const struct handed_part *what, struct handed_request *ret, struct err *e);
 
     /* With a past: 0, or -FAULT_GONE if nothing of it is left, the caller then begins anew. */
     int (*upload_new)(struct sink *s, const struct upload_start *start, struct upload **ret, struct err *e);

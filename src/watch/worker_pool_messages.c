@@ -90,6 +90,10 @@ void pool_on_message(void *ctx, const struct wire *w)
         p->unverified_logged = true;
         break;
     case WIRE_WAITING:
+        if (w->a == 0) {
+            log_event(EVENT_STORE_DETOUR, LOG_STR("path", i->claim->path), LOG_STR("error", w->text));
+            break;
+        }
         p->store_ok_until_ms = 0;
         if (!i->waiting_logged && i->retry.last == 0)
             log_event(EVENT_FAILED, LOG_STR("path", i->claim->path), LOG_STR("fault", "passing"),

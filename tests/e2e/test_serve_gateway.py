@@ -15,7 +15,7 @@ import requests
 from helpers.evidence import drop
 from helpers.obs import Obs, ObsStore
 from helpers.proc import wait_for
-from helpers.proxy import ChangeAnswer, s3_error
+from helpers.proxy import ChangeAnswer, ResetInBody, s3_error
 from helpers.serve import Serve
 from helpers.stores import sha256
 
@@ -414,3 +414,143 @@ def test_a_bucket_that_does_not_answer(start, s3, proxy_to):
     assert s3.bucket.encode() not in answer.body
     failed = serve.wait("gateway-failed")
     assert failed["key"] == "shop/a.bin" and failed["fault"] == "unreachable"
+
+
+# Uploads straight to the bucket
+
+def direct_parts(proxy):
+    return [r for r in proxy.requests if r.is_part and "X-Amz-Signature" in r.query]
+
+
+@pytest.fixture
+def proxy(s3, proxy_to):
+    return proxy_to(s3.args[1].removeprefix("http://"))
+
+
+def test_parts_go_straight_to_the_bucket(salvage, start, dumps, s3, proxy):
+    client = Client(salvage, start(s3.through(proxy)))
+    total = drop(dumps, "app.hprof", LARGE)
+    client.ok("ship", dumps / "app.hprof", "--to", client.url, "--compress", "none")
+    s3.check_all([total])
+    assert len(direct_parts(proxy)) == 3 and len([r for r in proxy.requests if r.is_part]) == 3
+    for part in direct_parts(proxy):
+        assert "authorization" not in part.headers and SHIP not in str(part.headers)
+    assert len(json.loads(client.ok("ls", client.url, "--json").out)) == 1
+
+
+class Direct:
+    """The protocol below /-/gateway/, as a shipper speaks it."""
+
+    def __init__(self, serve, key, token=SHIP):
+        self.serve, self.key, self.token = serve, key, token
+
+    def ask(self, verb, body=None, token=None, key=None):
+        return self.serve.request("POST", "/-/gateway/%s/%s" % (verb, key or self.key),
+                                  b"" if body is None else json.dumps(body).encode(), token=token or self.token)
+
+    def digest(self, data):
+        algorithm = {"md5": "md5", "sha-256": "sha256"}[self.upload["digest"]]
+        return base64.b64encode(hashlib.new(algorithm, data).digest()).decode()
+
+    def begin(self):
+        answer = self.ask("begin")
+        assert answer.status == 201, answer
+        self.upload = json.loads(answer.body)
+        return self.upload["token"]
+
+    def part(self, data, number=1):
+        answer = self.ask("part", {"token": self.upload["token"], "number": number, "size": len(data),
+                                   "digest": self.digest(data)})
+        assert answer.status == 200, answer
+        return json.loads(answer.body)
+
+    def send(self, data, number=1):
+        made = self.part(data, number)
+        answer = requests.put(made["url"], data=data, headers=made["headers"], timeout=20)
+        assert answer.status_code == 200, answer.text
+        return [answer.headers["ETag"].strip('"'), len(data)]
+
+    def complete(self, parts, token=None):
+        return self.ask("complete", {"token": self.upload["token"], "size": sum(size for _, size in parts),
+                                     "parts": parts}, token)
+
+
+def test_a_url_of_a_part_sends_that_part_and_nothing_else(serve, s3):
+    direct, data = Direct(serve, "shop/a.bin"), os.urandom(5 << 20)
+    direct.begin()
+    made = direct.part(data)
+    other = bytes(len(data))
+    headers = {name: direct.digest(other) for name in made["headers"]}
+    assert requests.put(made["url"], data=other, headers=made["headers"], timeout=20).status_code == 400
+    assert requests.put(made["url"], data=other, headers=headers, timeout=20).status_code == 403
+    assert requests.put(made["url"], data=data + b"x", headers=made["headers"], timeout=20).status_code in (400, 403)
+    assert requests.put(made["url"], data=data, timeout=20).status_code == 403
+    assert requests.put(made["url"].replace("partNumber=1", "partNumber=2"), data=data, headers=made["headers"],
+                        timeout=20).status_code == 403
+    assert requests.get(made["url"], headers=made["headers"], timeout=20).status_code == 403
+    part = direct.send(data)
+    assert direct.complete([["0" * 32, part[1]]]).status == 410, "no such part"
+    direct.begin()
+    assert direct.complete([direct.send(data)]).status == 201 and s3.read("shop/a.bin") == data
+    assert s3.unfinished() == []
+    audit = [e for e in serve.events if e["event"] == "audit" and e["action"] == "upload"]
+    assert audit[-1]["who"] == "token:ship" and audit[-1]["bytes"] == len(data) and audit[-1]["key"] == "shop/a.bin"
+    assert "X-Amz-Signature" not in serve.program.log
+
+
+def test_a_direct_upload_is_never_over_what_is_there(serve, s3):
+    data = os.urandom(5 << 20)
+    direct = Direct(serve, "shop/a.bin")
+    direct.begin()
+    part = direct.send(data)
+    s3.overwrite("shop/a.bin", b"first")
+    assert direct.complete([part]).status == 412 and s3.read("shop/a.bin") == b"first"
+    assert direct.ask("begin").status == 412 and s3.unfinished() == []
+    ops = Direct(serve, "shop/a.bin", OPS)
+    ops.begin()
+    parts = [ops.send(data)]
+    assert ops.complete(parts).status == 201 and s3.read("shop/a.bin") == data
+    assert ops.complete(parts).status == 201, "the answer may have been lost"
+
+
+def test_each_step_wants_the_right_to_write_the_key(serve, s3):
+    direct = Direct(serve, "shop/a.bin")
+    direct.begin()
+    data = os.urandom(5 << 20)
+    part = direct.send(data)
+    bodies = {"begin": None, "resume": {"token": direct.upload["token"]}, "abort": {"token": direct.upload["token"]},
+              "part": {"token": direct.upload["token"], "number": 1, "size": 1, "digest": "x"},
+              "complete": {"token": direct.upload["token"], "size": part[1], "parts": [part]}}
+    for verb, body in bodies.items():
+        assert direct.ask(verb, body, token=PAY).status == 404, verb
+        assert serve.request("POST", "/-/gateway/%s/shop/a.bin" % verb, json.dumps(body or "").encode()).status == 401
+        if body:
+            assert direct.ask(verb, {"token": "sha256:none"}).status in (400, 410) or verb == "abort", verb
+            assert direct.ask(verb, {"token": "other"}, key="shop/b.bin").status in (400, 410), verb
+            assert direct.ask(verb, ["no", "object"]).status == 400, verb
+    assert direct.ask("begin", key="shop/a.bin.json").status == 501, "a manifest is looked into"
+    assert direct.ask("begin", key="shop/.hidden").status == 403 and direct.ask("begin", key="shop/").status == 404
+    assert direct.ask("other").status == 404
+    for body in ({"parts": []}, {"parts": [["a", 1]] * 10001}, {"parts": [["a", 2]]}, {"parts": [['a"<x', 1]]},
+                 {"parts": "x"}, {"size": -1, "parts": [part]}, {"size": 1 << 70, "parts": [part]}):
+        assert direct.ask("complete", {"token": direct.upload["token"], "size": 1, **body}).status == 400, body
+    assert direct.ask("resume", bodies["resume"]).status == 200
+    assert direct.ask("resume", bodies["resume"], key="shop/b.bin").status == 410, "it is of another key"
+    assert direct.ask("abort", bodies["abort"]).status == 204
+    assert direct.ask("resume", bodies["resume"]).status == 410 and s3.unfinished() == []
+    assert serve.get("/healthz").status == 200
+
+
+@pytest.mark.parametrize("why", ["unreachable", "refused", "other"])
+def test_where_the_bucket_cannot_be_reached_parts_pass_through(salvage, start, dumps, s3, proxy, why):
+    """The server reaches it and the shipper does not: by a name, or by a rule of the bucket's."""
+    client = Client(salvage, start(s3.through(proxy)))
+    harm = {"unreachable": ResetInBody(0), "refused": s3_error(403, "AccessDenied"),
+            "other": s3_error(413, "", "from a proxy")}[why]
+    proxy.harm(harm, lambda r: r.is_part and "X-Amz-Signature" in r.query, times=100)
+    total = [drop(dumps, "app.hprof", LARGE), drop(dumps, "again.hprof", LARGE)]
+    done = client.ok("ship", dumps / "app.hprof", dumps / "again.hprof", "--to", client.url, "--compress", "none")
+    s3.check_all(total)
+    assert len(direct_parts(proxy)) == 1, "tried once"
+    assert done.err.count("not straight to the bucket") == 1 and "X-Amz" not in done.err, done
+    assert s3.unfinished() == []

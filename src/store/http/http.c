@@ -131,7 +131,8 @@ static int store_put(struct sink *sink, const struct small_object *o, struct err
 
     if (r < 0)
         return r;
-    r = s->resumable == RESUMABLE_OFFERED ? http_resume_put(s, o, NULL, e) : put_and_move(s, o, e);
+    r = s->resumable == RESUMABLE_OFFERED || s->direct != DIRECT_NONE ? http_resume_put(s, o, NULL, e)
+                                                                      : put_and_move(s, o, e);
     return r < 0 ? r : 0;
 }
 

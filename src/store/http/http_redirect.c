@@ -14,7 +14,7 @@
 
 enum { LOCATION_MAX = 8192 };
 
-static bool may_go(const char *from, const char *to)
+bool http_redirect_may_go(const char *from, const char *to)
 {
     struct url_parts ours, theirs;
 
@@ -27,7 +27,7 @@ bool http_redirect_follow(const struct http_request *r, const struct http_answer
     CLEANUP_FREE char *location = NULL;
 
     if (a->status != 307 || !(location = malloc(LOCATION_MAX)) || !http_header(a, "Location", location, LOCATION_MAX) ||
-        !may_go(r->url, location))
+        !http_redirect_may_go(r->url, location))
         return false;
     *ret = (struct http_request){.method = r->method, .url = location, .write = r->write, .ctx = r->ctx};
     for (unsigned i = 0; i < r->header_count; i++)

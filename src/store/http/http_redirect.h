@@ -7,6 +7,9 @@
 
 #include "store/http/http_store.h"
 
+/* Whether a request to `to` may follow from an answer of `from`: not from https to http. */
+bool http_redirect_may_go(const char *from, const char *to);
+
 /* Whether the answer to r sends us elsewhere, and we go there: 307 with an absolute http(s) URL, but never from https
  * to http. True with the request to be sent instead: r's method, Range and body's reader, nothing else; *ret_url, which
  * it borrows, is malloc'ed. */

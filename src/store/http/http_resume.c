@@ -57,6 +57,7 @@ int http_resume_find(struct http_store *s, const struct upload_start *start, str
         return r;
     if (answer.status == 401)
         return http_store_fail(s, &request, &answer, e);
+    http_direct_note(s, &answer);
     s->resumable = http_store_ok(&answer) && http_header(&answer, "Upload-Limit", limit, sizeof(limit)) &&
                            http_header(&answer, "Upload-Draft-Interop-Version", limit, sizeof(limit)) &&
                            text_eq(limit, INTEROP_VERSION)
@@ -107,7 +108,8 @@ static bool has_digest(const struct http_answer *a, const unsigned char *sha256)
            memcmp(d.sha256, sha256, sizeof(d.sha256)) == 0;
 }
 
-static int fail(const struct http_store *s, const struct http_request *r, const struct http_answer *a, struct err *e)
+int http_resume_fail(const struct http_store *s, const struct http_request *r, const struct http_answer *a,
+                     struct err *e)
 {
     if (a->status == 412)
         return err_set(e, -FAULT_EXISTS, "http: 412 for %s %s: another object has this name, and may not be replaced",
@@ -158,7 +160,7 @@ static int find_offset(struct resumed *u, struct err *e)
     if (answer.status == 404 || answer.status == 410)
         return fail_gone(u, e);
     if (!http_store_ok(&answer))
-        return fail(u->base.store, &request, &answer, e);
+        return http_resume_fail(u->base.store, &request, &answer, e);
     if (!has_uint(&answer, "Upload-Offset", &offset))
         return err_set(e, -FAULT_GONE, "http: %s is no upload: it begins anew", u->resource);
     u->offset = offset;
@@ -185,7 +187,7 @@ static int begin(struct resumed *u, struct err *e)
     if ((r = http_store_send(s->http, &request, u->base.events, &answer, e)) < 0)
         return r;
     if (!http_store_ok(&answer))
-        return fail(s, &request, &answer, e);
+        return http_resume_fail(s, &request, &answer, e);
     if (!http_header(&answer, "Location", location, sizeof(location)) || !(u->resource = resource_url(s, location)))
         return err_set(e, -FAULT_FORMAT, "http: %s: the server began an upload and does not say where", url);
     if (u->base.events->token)
@@ -242,7 +244,7 @@ static int append_once(struct resumed *u, const struct part *p, struct err *e)
     if (answer.status == 404 || answer.status == 410)
         return fail_gone(u, e);
     if (!http_store_ok(&answer))
-        return fail(u->base.store, &request, &answer, e);
+        return http_resume_fail(u->base.store, &request, &answer, e);
     u->offset = has_uint(&answer, "Upload-Offset", &now) ? now : u->taken + p->size;
     u->unsure = false;
     return 0;
@@ -321,7 +323,7 @@ static int complete_once(struct resumed *u, const struct whole *w, struct err *e
     if (answer.status == 404 || answer.status == 410)
         return fail_gone(u, e);
     if (!http_store_ok(&answer))
-        return fail(u->base.store, &request, &answer, e);
+        return http_resume_fail(u->base.store, &request, &answer, e);
     if (!is_complete(&answer))
         return err_set(e, -FAULT_FORMAT, "http: %s: the server does not say that the upload is complete", u->resource);
     u->base.confirmed = has_digest(&answer, sha256);
@@ -371,7 +373,7 @@ int http_resume_put(struct http_store *s, const struct small_object *o, const st
     if ((r = http_store_send(s->http, &request, events, &answer, e)) < 0)
         return r;
     if (!http_store_ok(&answer))
-        return fail(s, &request, &answer, e);
+        return http_resume_fail(s, &request, &answer, e);
     if (has_digest(&answer, sha256))
         return 0;
     if ((r = http_store_head(s, o->key, &there, etag, e)) < 0)
@@ -393,7 +395,7 @@ static int cancel(struct http_store *s, const char *resource, struct err *e)
         r = http_perform(s->http, &request, &answer, e);
     return r < 0 || http_store_ok(&answer) || answer.status == 404 || answer.status == 410
                ? r
-               : fail(s, &request, &answer, e);
+               : http_resume_fail(s, &request, &answer, e);
 }
 
 static void abort_upload(struct upload *base)
@@ -435,10 +437,12 @@ int http_resume_new(struct http_store *s, const struct upload_start *start, stru
 int http_resume_abort(struct sink *sink, const char *key, const char *token, struct err *e)
 {
     struct http_store *s = (struct http_store *)sink;
-    struct resumed u = {.base = {.store = s}, .resource = resource_url(s, token)};
+    struct resumed u = {.base = {.store = s}, .resource = NULL};
     int r;
 
-    (void)key;
+    if (http_direct_is_token(token))
+        return http_direct_abort(s, key, token, e);
+    u.resource = resource_url(s, token);
     if (!u.resource)
         return err_set(e, -FAULT_GONE, "http: '%s' is no upload of this server", token);
     if ((r = find_offset(&u, e)) == 0)

@@ -18,6 +18,9 @@
 /* Whether the server takes uploads in several requests: it then puts each object in its place when it is whole. */
 enum resumable { RESUMABLE_UNKNOWN, RESUMABLE_OFFERED, RESUMABLE_NONE };
 
+/* Whether the server lets us send parts to the bucket behind it (gateway_protocol.h), and whether that works. */
+enum direct { DIRECT_NONE, DIRECT_OFFERED, DIRECT_PROVEN };
+
 enum move { MOVE_UNKNOWN, MOVE_OFFERED, MOVE_REFUSED };
 
 /* What a MOVE names its target by: a path alone (RFC 4918, 8.3, allows it; behind a proxy the server knows neither
@@ -35,6 +38,8 @@ struct http_store {
     struct user_headers headers;
     unsigned uploads;
     enum resumable resumable;
+    enum direct direct;
+    uint64_t direct_again_ms; /* the bucket could not be reached: not to be tried before */
     enum move move;
     enum destination destination; /* the first form that the server has not refused */
     char *folder;                 /* the key's that was last made sure of; owned */
@@ -133,6 +138,18 @@ int http_resume_new(struct http_store *s, const struct upload_start *start, stru
 /* A small object under its own name. 0: the answer had its digest; 1: its size is right, which was asked for. */
 int http_resume_put(struct http_store *s, const struct small_object *o, const struct upload_events *events,
                     struct err *e);
+/* The fault of an answer to such a request that is not ok. */
+int http_resume_fail(const struct http_store *s, const struct http_request *r, const struct http_answer *a,
+                     struct err *e);
 /* As sink_ops.probe and sink_ops.abort_token. */
 int http_resume_probe(struct http_store *s, const char *key, struct err *e);
 int http_resume_abort(struct sink *s, const char *key, const char *token, struct err *e);
+
+/* Parts straight to the bucket (http_direct.c). note: looks for the offer in an answer to OPTIONS. wanted: whether an
+ * upload is to go that way; with a past, whether it is of that kind. new: -FAULT_EXISTS, -FAULT_REFUSED: it has to pass
+ * through the server. */
+void http_direct_note(struct http_store *s, const struct http_answer *answer);
+bool http_direct_wanted(const struct http_store *s, const struct upload_start *start);
+int http_direct_new(struct http_store *s, const struct upload_start *start, struct upload **ret, struct err *e);
+bool http_direct_is_token(const char *token);
+int http_direct_abort(struct http_store *s, const char *key, const char *token, struct err *e);

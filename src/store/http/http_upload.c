@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An object on its way to a file server: which way it takes (http_resume.c, http_stream.c), and how the result is
- * verified.
+ * An object on its way to a file server: which way it takes (http_resume.c, http_direct.c, http_stream.c), and how the
+ * result is verified.
  */
 #include <assert.h>
 #include <errno.h>
@@ -23,7 +23,9 @@ int http_upload_new(struct sink *sink, const struct upload_start *start, struct 
     (void)o;
     if ((r = http_resume_find(s, start, e)) < 0)
         return r;
-    return s->resumable == RESUMABLE_OFFERED ? http_resume_new(s, start, ret, e) : http_stream_new(s, start, ret, e);
+    if (s->resumable == RESUMABLE_OFFERED)
+        return http_resume_new(s, start, ret, e);
+    return http_direct_wanted(s, start) ? http_direct_new(s, start, ret, e) : http_stream_new(s, start, ret, e);
 }
 
 int http_upload_write(struct upload *u, struct part *p, struct err *e)

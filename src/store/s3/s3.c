@@ -8,6 +8,7 @@
  *   s3_store     credentials, signing       s3_multipart          begin and abort an upload in parts
  *   s3_call      one request, tried again   s3_upload, s3_commit  the upload itself
  *                                           s3_part_etag          a part's ETag and checksum, as text
+ *                                           s3_handed             an upload whose parts others send
  *                                           s3_checksum           checksums that the store compares
  */
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "store/s3/s3_browse.h"
+#include "store/s3/s3_handed.h"
 #include "store/s3/s3_object.h"
 #include "store/s3/s3_upload.h"
 
@@ -161,6 +163,16 @@ static void sink_s3_load_end(void *connection)
     http_free(connection);
 }
 
+static int sink_s3_hand_begin(struct sink *s, const struct object *o, struct handed_upload *ret, struct err *e)
+{
+    return s3_hand_begin(s3_of(s), o, ret, e);
+}
+
+static int sink_s3_hand_part(struct sink *s, const struct handed_part *what, struct handed_request *ret, struct err *e)
+{
+    return s3_hand_part(s3_of(s), what, ret, e);
+}
+
 static int sink_s3_upload_new(struct sink *s, const struct upload_start *start, struct upload **ret, struct err *e)
 {
     return s3_upload_new(s3_of(s), start, ret, e);
@@ -183,9 +195,10 @@ static int sink_s3_sweep(struct sink *s, const struct upload_sweep *sweep, unsig
         .parts_max = S3_PARTS_MAX, .resumes = true, .close = sink_s3_close, .probe = sink_s3_probe,                    \
         .stat = sink_s3_stat, .put = sink_s3_put, .remove = sink_s3_remove, .list = sink_s3_list,                      \
         .list_folder = sink_s3_list_folder, .presign = sink_s3_presign, .read = sink_s3_read, .load = sink_s3_load,    \
-        .load_end = sink_s3_load_end, .upload_new = sink_s3_upload_new, .write = s3_upload_write,                      \
-        .commit = s3_upload_commit, .verify = s3_upload_verify, .abort = s3_upload_abort,                              \
-        .upload_free = s3_upload_free, .abort_token = sink_s3_abort_token, .sweep = sink_s3_sweep                      \
+        .load_end = sink_s3_load_end, .hand_begin = sink_s3_hand_begin, .hand_part = sink_s3_hand_part,                \
+        .upload_new = sink_s3_upload_new, .write = s3_upload_write, .commit = s3_upload_commit,                        \
+        .verify = s3_upload_verify, .abort = s3_upload_abort, .upload_free = s3_upload_free,                           \
+        .abort_token = sink_s3_abort_token, .sweep = sink_s3_sweep                                                     \
     }
 
 const struct sink_ops SINK_S3 = S3_SINK("s3", sink_s3_open, sink_s3_origin);

@@ -17,7 +17,6 @@
 #include "store/s3/s3_error.h"
 
 enum {
-    HEADERS_MAX = S3_PAIRS_MAX + USER_HEADERS_MAX,
     SKEWED_MOST = 3, /* servers behind one name may disagree on the time */
 };
 
@@ -72,8 +71,7 @@ static bool belongs(const struct user_header *h, const struct s3_call *c)
            (h->scope == USER_HEADER_OBJECT && c->key && !text_eq(c->method, "DELETE"));
 }
 
-/* The call's headers and the user's that belong to it, borrowed; their number. */
-static unsigned all_headers(const struct s3 *s, const struct s3_call *c, struct sign_pair out[HEADERS_MAX])
+unsigned s3_all_headers(const struct s3 *s, const struct s3_call *c, struct sign_pair out[S3_HEADERS_MAX])
 {
     const struct user_headers *user = s3_user_headers(s);
     unsigned count = c->header_count;
@@ -110,8 +108,8 @@ static int send_call(struct exchange *x, struct http *h, struct err *e)
                                    .write = c->write,
                                    .ctx = c->write_ctx};
     char sha256[65] = SIGV4_EMPTY_SHA256, action[64];
-    struct sign_pair headers[HEADERS_MAX];
-    unsigned header_count = all_headers(s, c, headers);
+    struct sign_pair headers[S3_HEADERS_MAX];
+    unsigned header_count = s3_all_headers(s, c, headers);
     struct sign_request sign = {.method = c->method,
                                 .query = c->query,
                                 .query_count = c->query_count,

@@ -11,7 +11,7 @@
 #include "store/request_retry.h"
 #include "store/s3/s3_store.h"
 
-enum { S3_PAIRS_MAX = 8 };
+enum { S3_PAIRS_MAX = 8, S3_HEADERS_MAX = S3_PAIRS_MAX + USER_HEADERS_MAX };
 
 /* Waits for the next try: 0, or negative to give up at once. */
 struct s3_patience {
@@ -46,6 +46,9 @@ struct s3_call {
 /* Both return c, and assert that there is room. */
 struct s3_call *s3_query(struct s3_call *c, const char *name, const char *value);
 struct s3_call *s3_header(struct s3_call *c, const char *name, const char *value);
+
+/* The call's headers and the user's that belong to it, borrowed; their number. */
+unsigned s3_all_headers(const struct s3 *s, const struct s3_call *c, struct sign_pair out[S3_HEADERS_MAX]);
 
 /* Sends it: 0 if it was answered with 2xx, else the fault, with a message. Follows the bucket to its region, and reads
  * renewed credentials, once each. The answer stays readable either way. e may not be NULL. */

@@ -168,13 +168,34 @@ static int settle_gone(struct upload *u, const struct whole *w, struct err *e)
     return -FAULT_GONE;
 }
 
+/* Before the end of an exclusive upload, as stores may ignore the condition there (Ceph's gateway does) or not know it
+ * (OBS). 1: the very same object is there. */
+static int check_there(struct upload *u, const struct whole *w, struct err *e)
+{
+    struct difference ignored;
+    struct err no_matter;
+    struct s3_head head;
+    int r = s3_head(u->s3, &(struct s3_subject){.key = u->object->key, .patience = &u->patience}, &head, e);
+
+    if (r == -FAULT_NO_OBJECT || r == -FAULT_DENIED) /* we may write and not read */
+        return 0;
+    if (r < 0)
+        return r;
+    if (compare(u, w, &head, &ignored) != LIKENESS_FULL)
+        return fail_exists(u, e);
+    s3_abort(u->s3, u->object->key, u->token, &u->patience, &no_matter);
+    return 1;
+}
+
 static int complete(struct upload *u, const struct whole *w, struct err *e)
 {
     CLEANUP(buf_done) struct buf body = {0};
     bool condition = true;
-    int r = s3_complete_body(u->part_etags, u->count, &body);
+    int r = u->object->exclusive ? check_there(u, w, e) : 0;
 
-    if (r < 0)
+    if (r != 0)
+        return r < 0 ? r : 0;
+    if ((r = s3_complete_body(u->part_etags, u->count, &body)) < 0)
         return s3_fail(u->s3, e, r, "cannot list the parts of '%.200s'", u->object->key);
     for (;;) {
         CLEANUP(http_answer_done) struct http_answer a = {0};

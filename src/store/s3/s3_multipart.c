@@ -23,6 +23,9 @@ int s3_begin(struct s3 *s, const struct object *o, const struct s3_patience *pat
     assert(o->key && ret);
     enum s3_checksum kind = s3_has_tls(s) ? S3_CHECKSUM_CRC32C : S3_CHECKSUM_SHA256;
 
+    if (ret->checksum != S3_CHECKSUM_NONE)
+        kind = ret->checksum;
+
     for (;;) {
         CLEANUP(http_answer_done) struct http_answer a = {0};
         CLEANUP_FREE char *token = NULL;

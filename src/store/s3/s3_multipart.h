@@ -9,7 +9,8 @@
 
 enum { S3_TOKEN_MAX = 1024 }; /* an upload's id, as a journal keeps it */
 
-/* CreateMultipartUpload of o's key and content type. */
+/* CreateMultipartUpload of o's key and content type. ret->checksum: the kind that parts will have; NONE: the one that
+ * suits the connection. */
 struct s3_begun {
     char *token; /* malloc'ed */
     enum s3_checksum checksum;

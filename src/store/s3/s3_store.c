@@ -195,26 +195,23 @@ static uint64_t presign_seconds(const struct s3 *s, uint64_t wanted_s, int64_t n
     return left_s > 1 ? (uint64_t)left_s : 1;
 }
 
-static int presign_locked(struct s3 *s, const struct presign *what, struct secret **ret_url)
+static int presign_locked(struct s3 *s, const struct s3_wish *wish, struct sign_request *request,
+                          struct secret **ret_url)
 {
     CLEANUP(names_done) struct names names = {0};
     CLEANUP(buf_done) struct buf url = {0};
     CLEANUP(secret_free_ptr) struct secret *query = NULL;
-    struct sign_pair pairs[2];
-    struct sign_request request = {.method = what->method, .query = pairs, .region = s->region, .service = "s3"};
-    int r = make_names(s, what->key, &names);
+    int r = make_names(s, wish->key, &names);
 
     if (r < 0)
         return r;
-    if (what->content_type)
-        pairs[request.query_count++] = (struct sign_pair){"response-content-type", what->content_type};
-    if (what->content_disposition)
-        pairs[request.query_count++] = (struct sign_pair){"response-content-disposition", what->content_disposition};
-    request.host = s->endpoint.host;
-    request.path = buf_text(&names.path);
-    request.resource = buf_text(&names.resource);
-    request.time_ns = clock_wall_ns() + s->ahead_ns;
-    if ((r = s->dialect->presign(&request, &s->cred, presign_seconds(s, what->valid_s, clock_wall_ns()), &query)) < 0 ||
+    request->region = s->region;
+    request->service = "s3";
+    request->host = s->endpoint.host;
+    request->path = buf_text(&names.path);
+    request->resource = buf_text(&names.resource);
+    request->time_ns = clock_wall_ns() + s->ahead_ns;
+    if ((r = s->dialect->presign(request, &s->cred, presign_seconds(s, wish->valid_s, clock_wall_ns()), &query)) < 0 ||
         (r = buf_printf(&url, "%s%s?%s", s->endpoint.origin, buf_text(&names.path), secret_expose(query))) < 0)
         return r;
     *ret_url = secret_new(buf_text(&url), url.size);
@@ -222,16 +219,30 @@ static int presign_locked(struct s3 *s, const struct presign *what, struct secre
     return *ret_url ? 0 : -ENOMEM;
 }
 
-int s3_presign(struct s3 *s, const struct presign *what, struct secret **ret_url, struct err *e)
+int s3_presign_request(struct s3 *s, const struct s3_wish *wish, struct sign_request *request, struct secret **ret_url,
+                       struct err *e)
 {
     int r;
 
-    assert(what->method && what->key && what->valid_s > 0 && ret_url);
+    assert(request->method && wish->key && wish->valid_s > 0 && ret_url);
     pthread_mutex_lock(&s->lock);
     renew_early(s);
-    r = presign_locked(s, what, ret_url);
+    r = presign_locked(s, wish, request, ret_url);
     pthread_mutex_unlock(&s->lock);
-    return r < 0 ? s3_fail(s, e, r, "'%.200s' cannot be presigned: %s", what->key, strerror(-r)) : 0;
+    request->host = request->path = request->resource = request->region = NULL; /* were borrowed from in here */
+    return r < 0 ? s3_fail(s, e, r, "'%.200s' cannot be presigned: %s", wish->key, strerror(-r)) : 0;
+}
+
+int s3_presign(struct s3 *s, const struct presign *what, struct secret **ret_url, struct err *e)
+{
+    struct sign_pair pairs[2];
+    struct sign_request request = {.method = what->method, .query = pairs};
+
+    if (what->content_type)
+        pairs[request.query_count++] = (struct sign_pair){"response-content-type", what->content_type};
+    if (what->content_disposition)
+        pairs[request.query_count++] = (struct sign_pair){"response-content-disposition", what->content_disposition};
+    return s3_presign_request(s, &(struct s3_wish){what->key, what->valid_s}, &request, ret_url, e);
 }
 
 void s3_signed_done(struct s3_signed *r)

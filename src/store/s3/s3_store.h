@@ -56,6 +56,15 @@ struct s3_signed {
 int s3_sign(struct s3 *s, const char *key, struct sign_request *request, struct s3_signed *ret);
 void s3_signed_done(struct s3_signed *r);
 
+/* A URL instead of a request that is sent. request: method, query and headers, which its bearer sends as they are. 0 or
+ * -ENOMEM. */
+struct s3_wish {
+    const char *key;
+    uint64_t valid_s; /* less where our credentials end before */
+};
+int s3_presign_request(struct s3 *s, const struct s3_wish *wish, struct sign_request *request, struct secret **ret_url,
+                       struct err *e);
+
 /* As sink_ops.presign. */
 int s3_presign(struct s3 *s, const struct presign *what, struct secret **ret_url, struct err *e);
 

@@ -277,7 +277,7 @@ static int take_up(struct upload *u, const struct upload_past *past, struct err 
         u->size += past->sizes[i];
     }
     u->count = past->count;
-    return ask_for_upload(u, e);
+    return past->at_end ? 0 : ask_for_upload(u, e);
 }
 
 DEFINE_CLEANUP(struct upload *, s3_upload_free)
