@@ -55,10 +55,10 @@ static const struct opt SERVE_OPTIONS[] = {
     UPLOAD_OPTIONS(struct serve_options, upload),
     {OPT_HEADING, .name = "Bucket"},
     {OPT_FLAG, 0, "pass-through", NULL, NULL, offsetof(struct serve_options, pass_through),
-     "with --from: downloads go through this server, not by a redirect to the bucket: for clients that cannot reach "
-     "it"},
+     "with --from: downloads and uploads go through this server, not straight from and to the bucket: for clients that "
+     "cannot reach it"},
     {OPT_DURATION, 0, "presign-for", "DURATION", "5m", offsetof(struct serve_options, presign_ms),
-     "with --from: how long the URL of such a redirect holds; at most 7d"},
+     "with --from: how long the presigned URL of a download, or of a part of an upload, holds; at most 7d"},
     {OPT_SIZE, 0, "upload-memory", "SIZE", "256MiB", offsetof(struct serve_options, upload_memory),
      "with --from: memory for uploads on their way into the bucket, all together; when it is used up, others wait, or "
      "are answered with 503"},

@@ -15,9 +15,10 @@ import requests
 from helpers.evidence import drop
 from helpers.obs import Obs, ObsStore
 from helpers.proc import wait_for
-from helpers.proxy import ChangeAnswer, ResetInBody, s3_error
+from helpers.proxy import ChangeAnswer, ResetAnswer, ResetInBody, s3_error
 from helpers.serve import Serve
 from helpers.stores import sha256
+from helpers.tls import Authority
 
 OPS, SHIP, PAY = "ops-token-of-a-test-1", "ship-token-of-a-test", "pay-token-of-a-test-1"
 POD = "pod-token-of-a-test-1"  # as of a sidecar: adds, and may not look
@@ -389,6 +390,8 @@ def test_obs(salvage, start, dumps, work, s3, obs, temporary):
     total = drop(dumps, "app.hprof", LARGE)
     url = client.ok("ship", dumps / "app.hprof", "--to", client.url, "--compress", "none").lines[0]
     found = store.check_all([total])
+    parts = [r for r in obs.requests() if "partNumber=" in r["path"]]
+    assert len(parts) == 3 and all("Signature=" in r["path"] and "authorization" not in r["headers"] for r in parts)
     assert len(json.loads(client.ok("ls", client.url, "--json").out)) == 1
     before = len(obs.requests())
     client.ok("get", url, "-o", work / "out.hprof")
@@ -554,3 +557,82 @@ def test_where_the_bucket_cannot_be_reached_parts_pass_through(salvage, start, d
     assert len(direct_parts(proxy)) == 1, "tried once"
     assert done.err.count("not straight to the bucket") == 1 and "X-Amz" not in done.err, done
     assert s3.unfinished() == []
+
+
+def made_anew(proxy):
+    return len(proxy.seen(lambda r: r.is_create))
+
+
+def test_a_killed_shipper_goes_on_where_it_was(salvage, start, dumps, s3, proxy):
+    client = Client(salvage, start(s3.through(proxy)))
+    total = drop(dumps, "app.hprof", 64 << 20)
+    args = ("ship", dumps / "app.hprof", "--to", client.url, "--compress", "none")
+    proxy.rate = 40 << 20
+    first = salvage.start(*args, env=client.env)
+    wait_for(lambda: len([r for r in direct_parts(proxy) if r.status == 200]) >= 4, 30, "no parts")
+    first.kill()
+    assert s3.keys() == []
+    proxy.rate, before = None, len(direct_parts(proxy))
+    client.ok(*args)
+    s3.check_all([total])
+    assert made_anew(proxy) == 1 and len(direct_parts(proxy)) - before <= 7
+
+
+def test_a_server_that_is_killed_in_mid_upload(salvage, start, dumps, s3, proxy):
+    """Another replica, or itself started anew, goes on: it had kept nothing."""
+    serve = start(s3.through(proxy))
+    client = Client(salvage, serve)
+    total = drop(dumps, "app.hprof", 64 << 20)
+    proxy.rate = 40 << 20
+    shipper = salvage.start("ship", dumps / "app.hprof", "--to", client.url, "--compress", "none", env=client.env)
+    wait_for(lambda: len(direct_parts(proxy)) >= 3, 30, "no parts")
+    serve.restart()
+    proxy.rate = None
+    assert shipper.end() == 0, shipper.log
+    s3.check_all([total])
+    assert made_anew(proxy) == 1 and s3.unfinished() == []
+
+
+def test_an_answer_to_the_end_that_is_lost(salvage, start, dumps, s3, proxy, proxy_to):
+    serve = start(s3.through(proxy))
+    before = proxy_to(serve.address)
+    client = Client(salvage, serve)
+    total = drop(dumps, "app.hprof", LARGE)
+    before.harm(ResetAnswer(), lambda r: r.path.startswith("/-/gateway/complete/"))
+    client.ok("ship", dumps / "app.hprof", "--to", before.url, "--compress", "none")
+    s3.check_all([total])
+    assert len(direct_parts(proxy)) == 3, "nothing was sent twice"
+
+
+def test_parts_to_a_bucket_with_a_ca_of_its_own(salvage, start, dumps, work, s3, proxy_to):
+    authority = Authority(work, "ca")
+    proxy = proxy_to(s3.args[1].removeprefix("http://"), certificate=authority.server("DNS:localhost"))
+    client = Client(salvage, start(s3.through(proxy), "--ca-file", authority.certificate))
+    total = [drop(dumps, "app.hprof", LARGE), drop(dumps, "other.hprof", LARGE)]
+    ship = ("--to", client.url, "--compress", "none")
+    client.ok("ship", dumps / "app.hprof", *ship, "--ca-file", authority.certificate)
+    assert len(direct_parts(proxy)) == 3
+    done = client.ok("ship", dumps / "other.hprof", *ship)
+    assert "not straight to the bucket" in done.err and "--ca-file" in done.err, done
+    assert len(direct_parts(proxy)) == 3
+    s3.check_all(total)
+
+
+def test_nothing_goes_to_a_bucket_without_tls_from_a_server_with_tls(salvage, start, dumps, work, s3, proxy):
+    authority = Authority(work, "ca")
+    certificate, key = authority.server("DNS:localhost,IP:127.0.0.1")
+    serve = start(s3.through(proxy), "--tls-cert", certificate, "--tls-key", key, ca=authority.certificate)
+    client = Client(salvage, serve)
+    total = drop(dumps, "app.hprof", LARGE)
+    done = client.ok("ship", dumps / "app.hprof", "--to", serve.url, "--ca-file", authority.certificate, "--compress",
+                     "none")
+    s3.check_all([total])
+    assert "has no TLS" in done.err and direct_parts(proxy) == []
+
+
+def test_without_direct_uploads(salvage, start, dumps, s3, proxy):
+    client = Client(salvage, start(s3.through(proxy), "--pass-through"))
+    total = drop(dumps, "app.hprof", LARGE)
+    assert client.ok("ship", dumps / "app.hprof", "--to", client.url, "--compress", "none").err == ""
+    s3.check_all([total])
+    assert direct_parts(proxy) == []

@@ -182,7 +182,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         secret, token = self.service.keys[access_key]
         signed = ["%s=%s" % pair for pair in sorted(self.query.items())
                   if pair[0].startswith(("response-", "x-obs-")) or pair[0] in SIGNED_PARAMETERS]
-        text = "\n".join([self.command, "", "", expires, self.object_path + ("?" + "&".join(signed) if signed else "")])
+        text = "\n".join([self.command, self.own.get("content-md5", ""), self.own.get("content-type", ""), expires]
+                         + ["%s:%s" % pair for pair in sorted(self.own.items()) if pair[0].startswith("x-obs-")]
+                         + [self.object_path + ("?" + "&".join(signed) if signed else "")])
         right = base64.b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha1).digest()).decode()
         if not hmac.compare_digest(right, signature) or sent != token:
             raise Refusal(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
