@@ -168,6 +168,12 @@ void html_text(struct html *h, const char *text)
         html_text_bytes(h, text, strlen(text));
 }
 
+void html_own(struct html *h, const char *text)
+{
+    close_tag(h);
+    add_text(h, text);
+}
+
 void html_printf(struct html *h, const char *format, ...)
 {
     CLEANUP_FREE char *text = NULL;

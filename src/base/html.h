@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 
-enum { HTML_DEPTH_MAX = 32 };
+enum { HTML_DEPTH_MAX = 128 };
 
 struct html {
     struct buf out;
@@ -38,6 +38,9 @@ void html_flag(struct html *h, const char *name); /* an attribute without a valu
 void html_text(struct html *h, const char *text);
 void html_text_bytes(struct html *h, const char *text, size_t size); /* may hold NUL */
 void html_printf(struct html *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The program's own style, script or doctype, as it is: never anything foreign. */
+void html_own(struct html *h, const char *text);
 
 /* An element with nothing but text; class may be NULL. */
 void html_element(struct html *h, const char *name, const char *class, const char *text);

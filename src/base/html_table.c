@@ -96,7 +96,10 @@ void html_table_size(struct html_table *t, uint64_t bytes)
 {
     char text[TEXT_SIZE_MAX];
 
-    html_table_cell(t, text_format_size(bytes, text));
+    html_table_cell_begin(t, "number");
+    html_attr_number(t->h, "data-sort", bytes);
+    html_text(t->h, text_format_size(bytes, text));
+    html_end(t->h);
 }
 
 void html_table_bar(struct html_table *t, uint64_t part, uint64_t whole)

@@ -3,6 +3,7 @@
  * salvage inspect: what filled a heap.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/strv.h"
 #include "base/table.h"
@@ -29,10 +31,13 @@ enum { PRINT_MAX = 64 * 1024 };
 struct inspect_options {
     struct plan_options plan;
     struct inspect_view view;
+    const char *html; /* a file */
 };
 
 static const struct opt INSPECT_OPTIONS[] = {
     INSPECT_VIEW_OPTIONS(struct inspect_options, view),
+    {OPT_STRING, 0, "html", "FILE", NULL, offsetof(struct inspect_options, html),
+     "write all of it to a page that needs nothing else; '-': to stdout"},
     PLAN_OPTIONS_PLACE(struct inspect_options, plan),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
@@ -97,6 +102,19 @@ static int print_answer(const struct buf *answer)
     return piece && fflush(stdout) == 0 ? 0 : -EIO;
 }
 
+/* The page replaces an older one only when it is whole. */
+static int write_page(const struct buf *page, const char *path, struct err *e)
+{
+    int r;
+
+    if (text_eq(path, "-"))
+        return fwrite(page->data, 1, page->size, stdout) == page->size && fflush(stdout) == 0
+                   ? 0
+                   : err_set(e, -EIO, "cannot write to stdout");
+    r = file_replace(AT_FDCWD, path, page->data, page->size, 0600);
+    return r < 0 ? err_set(e, r, "%s: %s", path, strerror(-r)) : 0;
+}
+
 static bool interrupted(void *ctx)
 {
     (void)ctx;
@@ -122,6 +140,8 @@ static int analyse(const struct inspect_options *o, int fd, const char *name, st
     task.deadline_ms = analysis_deadline_ms((uint64_t)st.st_size);
     if ((r = sandboxed_start(&task, &child, e)) < 0 || (r = sandboxed_collect(&child, &task, &answer, e)) < 0)
         return r;
+    if (o->html)
+        return write_page(&answer, o->html, e);
     return print_answer(&answer) < 0 ? err_set(e, -EIO, "cannot write to stdout") : 0;
 }
 
@@ -146,7 +166,10 @@ static int run(int argc, char **argv)
         return command_fail(count, &e);
     if (count != 1)
         return command_error(-FAULT_USAGE, "inspect: which heap dump? salvage inspect FILE|URL");
+    if (o.html && o.view.json)
+        return command_error(-FAULT_USAGE, "inspect: --html or --json, not both");
     o.view.bold = table_colours();
+    o.view.page = o.html != NULL;
     interrupt_catch();
     r = run_on(&o, operands[0], &e);
     interrupt_release();
@@ -167,7 +190,9 @@ const struct command CMD_INSPECT = {
         "salvage inspect s3://evidence/prod/shop/cart-7f9c/20261121T015605Z-java-oom-0123456789abcdef/heap.hprof.zst\n"
         "    the same, from the store\n"
         "salvage inspect heap.hprof --threads\n"
-        "    with all stacks\n",
+        "    with all stacks\n"
+        "salvage inspect heap.hprof --html heap.html\n"
+        "    a page with a picture of what keeps the heap alive\n",
     .options = INSPECT_OPTIONS,
     .run = run,
 };

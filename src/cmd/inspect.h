@@ -14,6 +14,7 @@ struct inspect_view {
     uint64_t top;
     bool threads, json;
     bool bold; /* a terminal; set by inspect, no option of users */
+    bool page; /* the answer is a page of HTML; set by inspect's --html */
 };
 
 /* clang-format off */

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/inspect.h"
+#include "inspect/analysis_page.h"
 #include "inspect/dump_file.h"
 #include "inspect/heap_report.h"
 #include "linux/oomscore.h"
@@ -24,6 +25,7 @@ struct child_options {
 const struct opt INSPECT_CHILD_OPTIONS[] = {
     INSPECT_VIEW_OPTIONS(struct child_options, v),
     {OPT_FLAG, 0, "bold", NULL, NULL, offsetof(struct child_options, v.bold), "a terminal's bold"},
+    {OPT_FLAG, 0, "page", NULL, NULL, offsetof(struct child_options, v.page), "a page of HTML"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
 
@@ -33,20 +35,32 @@ static ssize_t write_answer(void *cookie, const char *data, size_t size)
     return sandboxed_write(data, size) < 0 ? -1 : (ssize_t)size;
 }
 
+static int write_page(const json_t *json, FILE *out, struct err *e)
+{
+    CLEANUP(buf_done) struct buf page = {0};
+    int r = analysis_page(json, &page, e);
+
+    if (r == 0 && fwrite(page.data, 1, page.size, out) != page.size)
+        r = err_set(e, -EIO, "cannot write the answer");
+    return r;
+}
+
 static int show(const struct inspect_view *v, const struct heap_report *report, struct err *e)
 {
     const struct heap_report_view view = {
-        .top = v->top > 1000 ? 1000 : (unsigned)v->top, .threads = v->threads, .bold = v->bold};
+        .top = v->top > 1000 ? 1000 : (unsigned)v->top, .threads = v->threads || v->page, .bold = v->bold};
     FILE *out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_answer});
     json_auto_t *json = NULL;
     int r = 0;
 
     if (!out)
         return err_set(e, -ENOMEM, "out of memory");
-    if (!v->json)
+    if (!v->json && !v->page)
         heap_report_print(report, &view, out);
     else if (!(json = heap_report_json(report, &view)))
         r = err_set(e, -ENOMEM, "out of memory");
+    else if (v->page)
+        r = write_page(json, out, e);
     else if (json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || putc('\n', out) == EOF)
         r = err_set(e, -EIO, "cannot write the answer");
     return fclose(out) == 0 || r < 0 ? r : err_set(e, -EIO, "cannot write the answer");

@@ -4,9 +4,9 @@
  */
 #include "serve/page_file.h"
 
-#include <assert.h>
 #include <stdio.h>
 
+#include "base/embedded_files.h"
 #include "base/text.h"
 
 static const char *type_of(const char *name)
@@ -20,18 +20,15 @@ static const char *type_of(const char *name)
 
 const char *page_file_url(const char *name, char *out)
 {
-    const struct page_file *f = PAGE_FILES;
+    const struct embedded_file *f = embedded_file(name);
 
-    while (f->name && !text_eq(f->name, name))
-        f++;
-    assert(f->name);
     snprintf(out, PAGE_FILE_URL_MAX, "/" REQUEST_OWN "static/%s/%s", f->digest, f->name);
     return out;
 }
 
 void page_file_answer(struct request *r)
 {
-    for (const struct page_file *f = PAGE_FILES; f->name; f++) {
+    for (const struct embedded_file *f = EMBEDDED_FILES; f->name; f++) {
         char url[PAGE_FILE_URL_MAX];
 
         if (!text_eq(page_file_url(f->name, url) + 1, r->key))

@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The pages' own files (src/serve/static), linked in. cmake/page_files.cmake makes the table.
+ * Styles, scripts and pictures of the pages, which are linked in, under URLs of this server.
  */
 #pragma once
 
-#include <stddef.h>
-
-#include "base/buf.h"
 #include "serve/request.h"
-
-struct page_file {
-    const char *name, *digest; /* "page.css", a part of its SHA-256 */
-    const char *data;
-    size_t size;
-};
-
-extern const struct page_file PAGE_FILES[]; /* ends with name NULL */
 
 enum { PAGE_FILE_URL_MAX = 64 };
 
