@@ -75,10 +75,14 @@ void *exchange_state(const struct exchange *x);
 
 /* Takes the request's body, from begin on. data: a piece of it; 0, or negative after it has answered (by
  * exchange_answer or exchange_answer_text): the rest is not read and the connection ends. end: the body is whole:
- * answers. If the connection breaks, neither is called again. */
+ * answers. If the connection breaks, neither is called again. For large bodies of a known size, each may be NULL:
+ * space: where the next piece is wanted, of at most *size bytes, which it may lower; NULL: anywhere; idle: nothing has
+ * come for a second. */
 struct exchange_body {
     int (*data)(struct exchange *x, const void *data, size_t size);
     void (*end)(struct exchange *x);
+    void *(*space)(struct exchange *x, size_t *size);
+    void (*idle)(struct exchange *x);
 };
 void exchange_receive(struct exchange *x, const struct exchange_body *body);
 

@@ -364,7 +364,7 @@ static bool claim(struct request *r, struct direct *d)
 
 static void receive(struct request *r, enum gateway_verb verb)
 {
-    static const struct exchange_body BODY = {on_body, on_end};
+    static const struct exchange_body BODY = {.data = on_body, .end = on_end};
     struct direct *d = calloc(1, sizeof(*d));
 
     if (!d || !(d->namespace = strdup(r->namespace))) {

@@ -229,7 +229,7 @@ static int begin_upload(struct request *r, struct gateway_upload *u, int64_t siz
 
 static void put(struct request *r)
 {
-    static const struct exchange_body BODY = {take, end};
+    static const struct exchange_body BODY = {.data = take, .end = end};
     int64_t size = exchange_body_size(r->exchange);
     struct gateway_upload *u = calloc(1, sizeof(*u));
 

@@ -183,18 +183,47 @@ int incoming_write(struct incoming *in, const void *data, size_t size, struct er
         return err_set(e, -EFBIG, "an object may have no more than %s here", text_format_size(max, text));
     if ((r = upload_room_write(uploads_room(in->uploads), &in->claim, size, e)) < 0)
         return r;
-    if ((r = file_write(in->fd, data, size)) < 0)
+    r = in->writer ? disk_writer_add(in->writer, data, size) : file_write(in->fd, data, size);
+    if (r < 0)
         return fail(-r, "write", e);
     digest_update(&in->digest, data, size);
     in->size += size;
-    flush(in);
+    if (in->writer)
+        in->flushed = in->size;
+    else
+        flush(in);
+    return 0;
+}
+
+void incoming_write_behind(struct incoming *in)
+{
+    in->behind = true;
+}
+
+void *incoming_space(struct incoming *in, size_t *size)
+{
+    if (in->behind && !in->writer)
+        in->writer = disk_writer_new(uploads_writers(in->uploads), in->fd, in->size);
+    return in->writer ? disk_writer_space(in->writer, size) : NULL;
+}
+
+int incoming_rest(struct incoming *in, struct err *e)
+{
+    int r = in->writer ? disk_writer_flush(in->writer) : 0;
+
+    if (r < 0)
+        return fail(-r, "write", e); /* the writer stays, and says so again */
+    disk_writer_free(in->writer);
+    in->writer = NULL;
     return 0;
 }
 
 int incoming_sync(struct incoming *in, struct err *e)
 {
-    int r;
+    int r = in->writer ? disk_writer_flush(in->writer) : 0;
 
+    if (r < 0)
+        return fail(-r, "write", e);
     while ((r = fdatasync(in->fd)) < 0 && errno == EINTR)
         ;
     return r < 0 ? fail(errno, "sync", e) : 0;
@@ -202,7 +231,11 @@ int incoming_sync(struct incoming *in, struct err *e)
 
 int incoming_truncate(struct incoming *in, uint64_t size, struct err *e)
 {
+    int r = incoming_rest(in, e);
+
     assert(size <= in->size);
+    if (r < 0)
+        return r;
     if (ftruncate(in->fd, (off_t)size) < 0 || lseek(in->fd, 0, SEEK_END) < 0)
         return fail(errno, "truncate", e);
     in->size = in->flushed = size;
@@ -317,6 +350,7 @@ void incoming_done(struct incoming *in, bool drop)
 {
     if (!in->uploads)
         return;
+    disk_writer_free(in->writer);
     if (drop && in->name[0] && in->folder >= 0 && in->fd >= 0)
         unlinkat(in->folder, in->name, 0);
     if (in->fd >= 0)

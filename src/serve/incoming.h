@@ -10,9 +10,10 @@
 
 #include "base/err.h"
 #include "codec/digest.h"
+#include "serve/disk_writer.h"
 #include "serve/uploads.h"
 
-enum { INCOMING_NAME_MAX = 64, INCOMING_MODE = 0600 };
+enum { INCOMING_NAME_MAX = 64, INCOMING_MODE = 0600, INCOMING_LARGE = 8 * 1024 * 1024 };
 
 struct incoming {
     struct uploads *uploads;
@@ -22,6 +23,8 @@ struct incoming {
     uint64_t flushed;     /* the kernel was asked to write these out */
     struct digest digest; /* of these */
     struct upload_claim claim;
+    bool behind;                /* as incoming_write_behind says */
+    struct disk_writer *writer; /* NULL: none */
 };
 
 /* A file that goes with its upload: ".tmp" at the end of its name says so to the next start (upload_sweep.h). */
@@ -46,6 +49,13 @@ int incoming_catch_up(struct incoming *in, const char *saved, struct err *e);
 /* -FAULT_FULL: the disk, the share, or the ceiling of one object (-EFBIG); -errno. Nothing may be written after that.
  */
 int incoming_write(struct incoming *in, const void *data, size_t size, struct err *e);
+
+/* Much more is to come: from here on it is written while the next bytes are received, if few others do so. Where the
+ * next bytes may be put (disk_writer_space), NULL: anywhere. While none come, and before fd
+ * is read, incoming_rest ends that for now. */
+void incoming_write_behind(struct incoming *in);
+void *incoming_space(struct incoming *in, size_t *size);
+int incoming_rest(struct incoming *in, struct err *e);
 
 /* All bytes are on the disk when this returns. */
 int incoming_sync(struct incoming *in, struct err *e);

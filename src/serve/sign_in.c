@@ -106,7 +106,7 @@ static void end_of_login(struct exchange *x)
 
 static void login(struct request *r)
 {
-    static const struct exchange_body BODY = {take_form, end_of_login};
+    static const struct exchange_body BODY = {.data = take_form, .end = end_of_login};
     const char *next = exchange_query(r->exchange, "next");
     struct buf *form;
 

@@ -50,6 +50,21 @@ static int take(struct exchange *x, const void *data, size_t size)
     return result < 0 ? fail(r, u, result, &e) : 0;
 }
 
+static void *space(struct exchange *x, size_t *size)
+{
+    struct single_upload *u = ((struct request *)exchange_state(x))->state;
+
+    return incoming_space(&u->incoming, size);
+}
+
+static void idle(struct exchange *x)
+{
+    struct single_upload *u = ((struct request *)exchange_state(x))->state;
+    struct err ignored;
+
+    (void)incoming_rest(&u->incoming, &ignored); /* the next write says it again */
+}
+
 static void end(struct exchange *x)
 {
     struct request *r = exchange_state(x);
@@ -86,7 +101,7 @@ static int upload_new(struct request *r, int64_t size, struct single_upload **re
 
 static void put(struct request *r)
 {
-    static const struct exchange_body BODY = {take, end};
+    static const struct exchange_body BODY = {take, end, space, idle};
     int64_t size = exchange_body_size(r->exchange);
     struct upload_plan plan;
     struct single_upload *u;
@@ -106,6 +121,8 @@ static void put(struct request *r)
     u->replace = plan.replace;
     r->state = u;
     r->state_done = upload_free;
+    if (size >= INCOMING_LARGE)
+        incoming_write_behind(&u->incoming);
     exchange_receive(r->exchange, &BODY);
 }
 

@@ -95,8 +95,10 @@ bool upload_begin(struct request *r, int64_t size, struct upload_plan *ret)
 int upload_finish(struct serve *s, struct incoming *in, const struct upload_digests *d,
                   const struct incoming_target *target, struct upload_result *ret, struct err *e)
 {
-    int r;
+    int r = incoming_rest(in, e);
 
+    if (r < 0)
+        return r;
     ret->size = in->size;
     digest_raw(&in->digest, ret->sha256);
     if ((r = upload_digests_check_whole(d, in->fd, ret->sha256, e)) < 0 ||

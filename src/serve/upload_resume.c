@@ -92,6 +92,21 @@ static int take(struct exchange *x, const void *data, size_t size)
     return 0;
 }
 
+static void *space(struct exchange *x, size_t *size)
+{
+    struct resumption *s = ((struct request *)exchange_state(x))->state;
+
+    return incoming_space(&s->resource.incoming, size);
+}
+
+static void idle(struct exchange *x)
+{
+    struct resumption *s = ((struct request *)exchange_state(x))->state;
+    struct err ignored;
+
+    (void)incoming_rest(&s->resource.incoming, &ignored); /* the next write says it again */
+}
+
 /* Whether the object's end is known to be a failure, so that going on with the upload would not help. */
 static bool is_final(int result)
 {
@@ -188,10 +203,12 @@ static void end(struct exchange *x)
 
 static void receive(struct request *r, struct resumption *s)
 {
-    static const struct exchange_body BODY = {take, end};
+    static const struct exchange_body BODY = {take, end, space, idle};
 
     s->interim = text_eq(exchange_header(r->exchange, UPLOAD_VERSION_FIELD), UPLOAD_INTEROP_VERSION);
     s->reported = s->resource.incoming.size;
+    if (exchange_body_size(r->exchange) >= INCOMING_LARGE)
+        incoming_write_behind(&s->resource.incoming);
     r->state = s;
     r->state_done = resumption_free;
     exchange_receive(r->exchange, &BODY);

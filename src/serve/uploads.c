@@ -19,7 +19,7 @@
 #include "serve/state_folder.h"
 #include "serve/upload_sweep.h"
 
-enum { FOLDER_MODE = 0700 };
+enum { FOLDER_MODE = 0700, WRITERS = 3 };
 static const char FOLDER_NAME[] = "uploads";
 
 struct uploads {
@@ -27,6 +27,7 @@ struct uploads {
     int root_fd; /* borrowed */
     struct upload_room *room;
     struct upload_slots *slots;
+    struct disk_writers *writers;
     struct upload_sweeper *sweep;
 };
 
@@ -46,7 +47,8 @@ int uploads_open(const struct upload_config *config, int root_fd, struct uploads
     u->config.room.ctx = u;
     u->room = upload_room_new(&u->config.room, root_fd);
     u->slots = upload_slots_new();
-    if (!u->room || !u->slots)
+    u->writers = disk_writers_new(WRITERS);
+    if (!u->room || !u->slots || !u->writers)
         return err_set(e, -ENOMEM, "out of memory");
     if ((r = upload_sweep_start(u, &u->sweep, e)) < 0)
         return r;
@@ -59,6 +61,7 @@ void uploads_close(struct uploads *u)
     if (!u)
         return;
     upload_sweep_stop(u->sweep);
+    disk_writers_free(u->writers);
     upload_slots_free(u->slots);
     upload_room_free(u->room);
     free(u);
@@ -77,6 +80,11 @@ struct upload_room *uploads_room(const struct uploads *u)
 struct upload_slots *uploads_slots(const struct uploads *u)
 {
     return u->slots;
+}
+
+struct disk_writers *uploads_writers(const struct uploads *u)
+{
+    return u->writers;
 }
 
 int uploads_root(const struct uploads *u)

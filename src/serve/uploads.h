@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "serve/disk_writer.h"
 #include "serve/upload_room.h"
 #include "serve/upload_slots.h"
 
@@ -25,6 +26,7 @@ void uploads_close(struct uploads *u);
 const struct upload_config *uploads_config(const struct uploads *u);
 struct upload_room *uploads_room(const struct uploads *u);
 struct upload_slots *uploads_slots(const struct uploads *u);
+struct disk_writers *uploads_writers(const struct uploads *u);
 int uploads_root(const struct uploads *u);
 
 /* The folder, made at the first upload: a folder of dumps that is only read gets nothing from us. Its descriptor, to be

@@ -414,6 +414,27 @@ def test_a_broken_line_keeps_what_came(serve):
     assert objects(serve.root) == {"shop/x": data}
 
 
+def test_large_uploads_that_pause_and_break(serve):
+    """What is written by another thread while it is received: with a pause at an odd byte, and a break at another."""
+    data = os.urandom(1 << 20) * 20 + b"end"
+    resources = [begin(serve, "/shop/%d" % i).headers["Location"] for i in range(5)]
+    links = [stream(serve, "PATCH", location, len(data), Upload_Offset=0, Upload_Complete="?1", Repr_Digest=digest(data),
+                    Content_Type="application/partial-upload") for location in resources]
+    parts = serve.root / ".salvage/uploads"
+    for link in links:
+        link.sendall(data[:9_000_001])
+    wait_for(lambda: all(p.stat().st_size == 9_000_001 for p in parts.glob("*.part")), 30)
+    for link in links[1:]:
+        link.sendall(data[9_000_001:])
+        assert b" 201 " in link.recv(4096)
+    links[0].sendall(data[9_000_001:19_000_003])
+    links[0].close()
+    wait_for(lambda: [p.stat().st_size for p in parts.glob("*.part")] == [19_000_003], 30)
+    assert head(serve, resources[0]) == (19_000_003, False)
+    assert patch(serve, resources[0], 19_000_003, data[19_000_003:], complete=True, Repr_Digest=digest(data)).status == 201
+    assert objects(serve.root) == {"shop/%d" % i: data for i in range(5)}
+
+
 def test_the_newest_request_wins(serve):
     """A client that comes back after a break of the line must not wait until we find out about it."""
     location = begin(serve, "/shop/x", b"0").headers["Location"]
@@ -592,7 +613,7 @@ def test_a_token_that_is_renewed_while_we_ship(serve, salvage, work, dumps, toke
 
 def send_until(links, enough):
     """Sends a little on each connection in turn; links: [socket, body, bytes sent]. The last byte is never sent."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 60 + sum(len(link[1]) for link in links) / (20 << 20)
     while not enough() and time.monotonic() < deadline:
         for link in links:
             try:

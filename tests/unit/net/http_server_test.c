@@ -59,7 +59,7 @@ static ssize_t make(void *ctx, void *data, size_t size)
 
 static void begin(void *ctx, struct exchange *x)
 {
-    static const struct exchange_body BODY = {count, whole};
+    static const struct exchange_body BODY = {.data = count, .end = whole};
     uint64_t *left;
 
     (void)ctx;
