@@ -70,6 +70,7 @@ const char *exchange_header(const struct exchange *x, const char *name)
 
 struct last_header {
     const char *name, *value;
+    unsigned count;
 };
 
 static enum MHD_Result take_last(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
@@ -77,8 +78,10 @@ static enum MHD_Result take_last(void *ctx, enum MHD_ValueKind kind, const char 
     struct last_header *last = ctx;
 
     (void)kind;
-    if (strcasecmp(name, last->name) == 0)
+    if (strcasecmp(name, last->name) == 0) {
         last->value = value;
+        last->count++;
+    }
     return MHD_YES;
 }
 
@@ -88,6 +91,14 @@ const char *exchange_header_last(const struct exchange *x, const char *name)
 
     MHD_get_connection_values(x->connection, MHD_HEADER_KIND, take_last, &last);
     return last.value;
+}
+
+unsigned exchange_header_count(const struct exchange *x, const char *name)
+{
+    struct last_header last = {.name = name};
+
+    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, take_last, &last);
+    return last.count;
 }
 
 static char *decode(struct query **queries, const char *value)

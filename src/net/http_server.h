@@ -57,6 +57,7 @@ const char *exchange_query(const struct exchange *x,
                            const char *name); /* decoded; "" without a value; NULL: not there */
 const char *exchange_header(const struct exchange *x, const char *name); /* NULL: not there; the first of several */
 const char *exchange_header_last(const struct exchange *x, const char *name); /* the same; the last of several */
+unsigned exchange_header_count(const struct exchange *x, const char *name);   /* lines of that name */
 const char *exchange_client(const struct exchange *x);                        /* its address, without the port */
 bool exchange_is_tls(const struct exchange *x);
 bool exchange_is_old(const struct exchange *x); /* HTTP/1.0: a stream of unknown size that breaks off looks whole */

@@ -20,6 +20,7 @@
 #include "net/cred.h"
 #include "place/environment_facts.h"
 #include "probe/store_connection.h"
+#include "probe/store_server.h"
 #include "ship/preflight.h"
 
 enum { ROOM_WARN = 1024 * 1024 * 1024, ANSWER_MAX = 64 * 1024, CREDENTIALS_TEXT_MAX = 400 };
@@ -75,7 +76,8 @@ struct trial {
     const struct findings *f;
     struct sink *sink;
     const char *key;
-    const char *credentials; /* what was found of them */
+    const char *credentials;            /* what was found of them */
+    const struct server_rights *rights; /* of a salvage server; NULL: it is none */
     const char *allowed[8];
     unsigned count;
 };
@@ -154,9 +156,31 @@ static void try_list(struct trial *t)
     int r;
 
     finding_step(t->f, "permissions", "list");
-    r = t->sink->ops->list(t->sink, "", stop_listing, &seen, &e);
+    if (t->rights && !t->rights->list) /* the root's listing would be empty */
+        r = err_set(&e, -FAULT_DENIED, "%s may not in namespace %s", t->rights->name, t->rights->namespace);
+    else
+        r = t->sink->ops->list(t->sink, "", stop_listing, &seen, &e);
     report(t, seen ? 0 : r, &(struct permission){"list", FINDING_WARN, "'salvage ls' will not work; shipping does"},
            &e);
+}
+
+/* A token of a salvage server that may not delete would leave an object behind: an upload is begun and taken back. */
+static void try_upload(struct trial *t)
+{
+    const struct permission put = {"put", FINDING_FAIL, "nothing can be stored here: use a token that may write"};
+    struct err e = {0};
+    int r;
+
+    finding_step(t->f, "permissions", "put");
+    if (!t->rights->write)
+        r = err_set(&e, -FAULT_DENIED, "%s may not write in namespace %s", t->rights->name, t->rights->namespace);
+    else
+        r = t->sink->ops->probe(t->sink, t->key, &e);
+    if (is_no_refusal(t, r, &e))
+        return;
+    if (report(t, r, &put, &e))
+        finding_ok(t->f, "bucket", "the store would take an object; none was put, as this token may not delete it");
+    try_list(t);
 }
 
 /* Puts, compares and removes. */
@@ -224,38 +248,62 @@ static void say_allowed(const struct trial *t)
         finding_ok(t->f, "permissions", "%s", text);
 }
 
-static char *key_for(const struct plan *plan, const struct whoami *who, const struct facts *facts)
+/* "shop", of the key that evidence from here gets. */
+static char *namespace_for(const struct plan *plan, const struct whoami *who, const struct facts *facts)
 {
+    const char *path = plan->sink.url.path;
+    CLEANUP_FREE char *key =
+        *path ? strdup(path) : preflight_key(&(struct preflight){.plan = plan, .who = who, .facts = facts}, "x");
+
+    return key ? strndup(key, strcspn(key, "/")) : NULL;
+}
+
+static char *key_for(const struct plan *plan, const struct whoami *who, const struct facts *facts,
+                     const struct server_rights *rights)
+{
+    bool in_namespace = rights && !*plan->sink.url.path;
     char *key = NULL;
 
     if (url_in_bucket(plan->sink.url.scheme))
         return preflight_key(&(struct preflight){.plan = plan, .who = who, .facts = facts}, "salvage-check");
     /* A file server keeps the folders that it had to make. */
-    return asprintf(&key, "salvage-check-%" PRIx64, (uint64_t)clock_wall_ns()) < 0 ? NULL : key;
+    return asprintf(&key, "%s%ssalvage-check-%" PRIx64, in_namespace ? rights->namespace : "", in_namespace ? "/" : "",
+                    (uint64_t)clock_wall_ns()) < 0
+               ? NULL
+               : key;
 }
 
 static void check_object_store(const struct findings *f, const struct probe_store *o, const char *credentials)
 {
     CLEANUP(whoami_done) struct whoami who = {0};
     CLEANUP(facts_done) struct facts facts = {0};
-    CLEANUP_FREE char *key = NULL;
+    CLEANUP_FREE char *key = NULL, *namespace = NULL;
+    struct server_rights rights;
     struct trial t = {.f = f, .credentials = credentials};
     struct err e = {0};
     int r;
 
     finding_step(f, "store", "pod, task or instance");
     if ((r = whoami_get("/", &who, &e)) < 0 || environment_facts_get("/", &who, &facts) < 0 ||
-        !(key = key_for(o->plan, &who, &facts))) {
+        !(namespace = namespace_for(o->plan, &who, &facts))) {
         finding_fail(f, "store", NULL, "%s", r < 0 ? e.msg : "out of memory");
         return;
     }
-    t.key = key;
+    if (!url_in_bucket(o->plan->sink.url.scheme) && probe_server(f, o->plan, namespace, &rights))
+        t.rights = &rights;
+    if (!(t.key = key = key_for(o->plan, &who, &facts, t.rights))) {
+        finding_fail(f, "store", NULL, "out of memory");
+        return;
+    }
     finding_step(f, "store", "opening it");
     if ((r = sink_open(&o->plan->sink, &t.sink, &e)) < 0) {
         finding_fail(f, r == -FAULT_CREDENTIALS ? "credentials" : "store", NULL, "%s", e.msg);
         return;
     }
-    try_object(&t);
+    if (t.rights && !(t.rights->write && t.rights->delete))
+        try_upload(&t);
+    else
+        try_object(&t);
     say_allowed(&t);
     sink_close(t.sink);
 }

@@ -265,7 +265,9 @@ static int identify(struct access *a, const struct exchange *x, const char *key,
 
     /* oauth2-proxy adds a password of its own to the user that it names; a client's Bearer it hands on. */
     if ((!header || strncasecmp(header, "Basic ", 6) == 0) && (r = identify_proxied(a, x, c)) != 0)
-        return r < 0 ? err_set(e, r, "out of memory") : 0;
+        return r == -EBADMSG ? err_set(e, -FAULT_USAGE, "the proxy sent X-Forwarded-User, -Email or -Groups twice")
+               : r < 0       ? err_set(e, r, "out of memory")
+                             : 0;
     access_client(a, x, client);
     if (header && (r = credential_parse(header, &credential)) < 0)
         return r == -EINVAL ? refuse(a, client, e) : err_set(e, r, "out of memory");

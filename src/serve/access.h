@@ -56,13 +56,18 @@ const struct secret *access_made_token(const struct access *a);
 
 /* Identifies the caller; key: what the request names, decoded. 0; -FAULT_CREDENTIALS: what it presents is not valid
  * (401); -FAULT_BUSY with e->retry_after_ms: too many failures from there (429); -FAULT_UNREACHABLE: who could tell
- * does not answer (503). A caller who presents nothing is "anonymous". */
+ * does not answer (503); -FAULT_USAGE: what a proxy says of it contradicts itself (400). A caller who presents nothing
+ * is "anonymous". */
 int access_identify(struct access *a, const struct exchange *x, const char *key, struct caller **ret, struct err *e);
 void caller_free(struct caller *c);
 
 /* For the audit line: "token:ci", "serviceaccount:shop/cart", "anonymous". */
 const char *caller_name(const struct caller *c);
 bool caller_is_anonymous(const struct caller *c);
+
+/* What the caller may do in which namespaces, as patterns ("shop,pay-*"), as far as that is known without asking an API
+ * server. fn returns 0, or negative to break off with that. */
+int caller_each_grant(const struct caller *c, int (*fn)(void *ctx, const char *namespaces, unsigned rights), void *ctx);
 
 /* What a form has to bring back in its query (csrf=…), or a script in the header X-Csrf-Token, if it changes anything;
  * "": nothing. Borrowed. */

@@ -2,15 +2,21 @@
  *
  * Objects of a store elsewhere, to their readers.
  */
+#include <string.h>
+
+#include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "serve/decoded.h"
 #include "serve/gateway.h"
 #include "serve/object_answer.h"
 #include "serve/object_name.h"
+#include "serve/root.h"
+#include "serve/store_folder.h"
 #include "serve/store_object.h"
 #include "serve/store_source.h"
 #include "serve/store_stream.h"
+#include "ship/manifest.h"
 
 enum { REDIRECT_MIN = 1024 * 1024 };
 
@@ -110,16 +116,44 @@ static bool answer_decoded(struct request *r, const struct store_object *o)
     return decoded_answer_from(r, &o->object, &(struct decoded_source){{store_source_read, source}, store_source_free});
 }
 
+/* Who ships asks by HEAD, and for manifests by GET, whether something is there: those get no listing on top. */
+static bool may_name_a_folder(const struct request *r)
+{
+    if (root_hides(r->key) || text_ends(r->key, MANIFEST_SUFFIX))
+        return false;
+    return text_eq(exchange_method(r->exchange), "GET") || !strchr(r->key, '/');
+}
+
+/* There is no such object: is it a folder without its '/'? False: nothing was answered. */
+static bool answer_folder(struct request *r)
+{
+    unsigned rights = r->rights;
+    struct err ignored;
+
+    if (!may_name_a_folder(r))
+        return false;
+    object_answer_namespace(r);
+    if (r->rights & RIGHT_LIST && store_folder_exists(r->serve->gateway, r->key, &ignored) == 1) {
+        object_answer_folder(r);
+        return true;
+    }
+    r->rights = rights;
+    return false;
+}
+
 void gateway_get(struct request *r)
 {
     CLEANUP(store_object_done) struct store_object o = {.object = {.fd = -1}};
     struct err e = {0};
     int result;
 
+    if (!(r->rights & RIGHT_LIST) && answer_folder(r))
+        return;
     if (!request_may(r, RIGHT_LIST))
         return;
     if ((result = store_object_open(r->serve->gateway, r->key, &o, &e)) < 0) {
-        gateway_fail(r, result, &e);
+        if (result != -FAULT_NO_OBJECT || !answer_folder(r))
+            gateway_fail(r, result, &e);
         return;
     }
     if (!o.object.is_manifest && !object_name_is_record(r->key) && !request_may(r, RIGHT_READ))

@@ -87,6 +87,16 @@ unsigned grants_rights(const struct grants *g, const char *namespace)
     return rights & (RIGHT_READ | RIGHT_DELETE) ? rights | RIGHT_LIST : rights;
 }
 
+int caller_each_grant(const struct caller *c, int (*fn)(void *ctx, const char *namespaces, unsigned rights), void *ctx)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < c->grants.count && r == 0; i++)
+        r = fn(ctx, c->grants.item[i].namespaces,
+               c->grants.item[i].rights & RIGHT_ADMIN ? ALL : c->grants.item[i].rights);
+    return r;
+}
+
 static bool is_of_a_pattern(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("._-*?", c));

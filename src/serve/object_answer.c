@@ -43,7 +43,7 @@ void object_answer_absent(struct request *r, int result)
 }
 
 /* Relative, so that it is right behind a proxy that adds a prefix. */
-static void redirect_to_folder(struct request *r)
+void object_answer_folder(struct request *r)
 {
     const char *name = text_base_name(r->key), *format = exchange_query(r->exchange, "format");
     CLEANUP_FREE char *encoded = url_encode(name, strlen(name), 0);
@@ -81,7 +81,7 @@ bool object_answer_open(struct request *r, struct root_object *ret)
     if (!request_may(r, RIGHT_LIST))
         return false;
     if ((result = root_object_open(r->serve->root_fd, r->key, &o)) == -EISDIR) {
-        redirect_to_folder(r);
+        object_answer_folder(r);
         return false;
     }
     if (result < 0) {

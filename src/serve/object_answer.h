@@ -37,5 +37,8 @@ bool object_answer_open(struct request *r, struct root_object *ret);
 /* A folder in the root that is named without its '/': the rights in it are those of the namespace that it is. */
 void object_answer_namespace(struct request *r);
 
+/* 301 to the folder that was asked for without its '/'. */
+void object_answer_folder(struct request *r);
+
 /* Answers for what can't be opened or listed, and logs why. */
 void object_answer_absent(struct request *r, int result);

@@ -26,14 +26,22 @@ static int grant_groups(const struct claim_rules *rules, char *groups, struct gr
     return r == -ENOMEM ? r : 0;
 }
 
+/* One that the client sent, and that the proxy let through beside its own: which is whose can't be said. */
+static bool is_ambiguous(const struct exchange *x)
+{
+    return exchange_header_count(x, "X-Forwarded-User") > 1 || exchange_header_count(x, "X-Forwarded-Email") > 1 ||
+           exchange_header_count(x, "X-Forwarded-Groups") > 1;
+}
+
 int proxied_caller_get(const struct exchange *x, const struct claim_rules *rules, struct caller *ret)
 {
-    const char *user = exchange_header_last(x, "X-Forwarded-User"),
-               *email = exchange_header_last(x, "X-Forwarded-Email"),
-               *groups = exchange_header_last(x, "X-Forwarded-Groups");
+    const char *user = exchange_header(x, "X-Forwarded-User"), *email = exchange_header(x, "X-Forwarded-Email"),
+               *groups = exchange_header(x, "X-Forwarded-Groups");
     CLEANUP_FREE char *copy = groups ? strdup(groups) : NULL;
 
     assert(rules && ret);
+    if (is_ambiguous(x))
+        return -EBADMSG;
     if (!user || !*user)
         return 0;
     snprintf(ret->name, sizeof(ret->name), "proxy:%.250s%s%.250s%s", user, email ? " (" : "", email ? email : "",

@@ -78,6 +78,10 @@ static void answer_unknown(struct request *r, int result, const struct err *e)
         exchange_answer_text(x, 401, "%s", e->msg);
         return;
     }
+    if (result == -FAULT_USAGE) {
+        exchange_answer_text(x, 400, "%s", e->msg);
+        return;
+    }
     snprintf(seconds, sizeof(seconds), "%u", e->retry_after_ms ? (e->retry_after_ms + 999) / 1000 : 5);
     exchange_add_header(x, "Retry-After", seconds);
     page_fail(r, result == -FAULT_BUSY ? 429 : 503, e->msg);

@@ -48,6 +48,7 @@ static const struct route ROUTES[] = {
     {" GET HEAD ", EXACTLY, "readyz", health_answer},
     {" GET HEAD ", EXACTLY, "metrics", metrics_answer},
     {" GET HEAD ", EXACTLY, REQUEST_OWN "api/cases", cases_answer},
+    {" GET HEAD ", BELOW, REQUEST_OWN "api/whoami/", whoami_answer},
     {" GET HEAD POST ", EXACTLY, REQUEST_OWN "login", sign_in},
     {" POST ", EXACTLY, REQUEST_OWN "logout", sign_in},
     {" POST ", EXACTLY, REQUEST_OWN "link", sign_in},

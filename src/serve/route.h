@@ -19,6 +19,7 @@ void remove_object(struct request *r);   /* DELETE of a key (remove.c) */
 void health_answer(struct request *r);   /* /healthz, /readyz (health.c) */
 void metrics_answer(struct request *r);  /* /metrics (metrics_page.c) */
 void cases_answer(struct request *r);    /* -/api/cases (cases_api.c) */
+void whoami_answer(struct request *r);   /* below -/api/whoami/ (whoami_api.c) */
 void sign_in(struct request *r);         /* below -/login, -/logout, -/link (sign_in.c) */
 void page_care(struct request *r);       /* -/pin, -/unpin, -/delete of a case (page_care.c) */
 void page_answer(struct request *r);     /* everything else below -/ (page.c) */

@@ -157,6 +157,32 @@ int store_folder_open(struct gateway *g, const char *key, const struct store_fol
     return 0;
 }
 
+static int stop(void *ctx, const struct sink_listing_entry *entry)
+{
+    bool *any = ctx;
+
+    (void)entry;
+    *any = true;
+    return -ECANCELED;
+}
+
+int store_folder_exists(struct gateway *g, const char *key, struct err *e)
+{
+    CLEANUP_FREE char *folder = folder_key(key);
+    struct sink *s;
+    bool any = false;
+    int r;
+
+    assert(g && key);
+    if (!folder)
+        return err_set(e, -ENOMEM, "out of memory");
+    if ((r = sink_pool_take(gateway_sinks(g), &s, e)) < 0)
+        return r;
+    r = s->ops->list_folder(s, folder, stop, &any, e);
+    sink_pool_give(gateway_sinks(g), s);
+    return any ? 1 : r;
+}
+
 bool store_folder_is_empty(const struct store_folder *f)
 {
     return f->count == 0;

@@ -19,6 +19,8 @@ struct store_folder_filter {
  * -FAULT_BUSY: too much for this server's memory; or what the store says. */
 int store_folder_open(struct gateway *g, const char *key, const struct store_folder_filter *filter,
                       struct store_folder **ret, struct err *e);
+/* Whether anything lies in the folder `key`, by one small listing: 1, 0, or what the store says. */
+int store_folder_exists(struct gateway *g, const char *key, struct err *e);
 bool store_folder_is_empty(const struct store_folder *f);
 
 extern const struct folder_source STORE_FOLDER;

@@ -320,3 +320,49 @@ def test_usage(salvage):
     for args in (["--timeout", "0s"], ["--to", "ftp://x/y"], ["s3://bucket/x"], ["--to", "s3://bucket/x", "--region", "eu west"],
                  ["--no-such"]):
         assert salvage.run("check", *args).code in (2, 10)
+
+
+TOKENS = {"shop": "shop-token-of-a-test-1", "pod": "pod-token-of-a-test-1", "reader": "reader-token-of-a-test",
+          "both": "both-token-of-a-test-1"}
+
+
+@pytest.fixture
+def tokened(serve, work):
+    """A salvage server, some of whose tokens are of one namespace."""
+    path = work / "tokens"
+    path.write_text("shop %(shop)s list,read,write,delete shop\npod %(pod)s write shop\nreader %(reader)s read *\n"
+                    "both %(both)s read,write,delete pay-*,shop\n" % TOKENS)
+    path.chmod(0o600)
+    return serve("--tokens", path)
+
+
+def files_of(server):
+    return [path for path in server.root.rglob("*") if path.is_file() and ".salvage" not in path.parts]
+
+
+@pytest.mark.parametrize("who, more", [("shop", {}), ("both", {}), ("shop", {"POD_NAMESPACE": "shop", "POD_NAME": "cart-1"})])
+def test_a_salvage_server_is_checked_in_the_namespace_of_the_token(salvage, tokened, who, more):
+    result = salvage.ok("check", "--to", tokened.url, env={"SALVAGE_HTTP_TOKEN": TOKENS[who], **more})
+    assert text_of(result, "ok", "namespace").startswith("shop: token:%s may" % who)
+    assert text_of(result, "ok", "permissions") == "put, head, get, list, delete"
+    assert (("warn", "namespace") in [line[:2] for line in lines(result)]) == (not more)
+    assert files_of(tokened) == []
+
+
+def test_a_token_that_may_only_add_leaves_nothing_behind(salvage, tokened):
+    result = salvage.ok("check", "--to", tokened.url, env={"SALVAGE_HTTP_TOKEN": TOKENS["pod"], "POD_NAMESPACE": "shop",
+                                                          "POD_NAME": "cart-1"})
+    assert text_of(result, "ok", "namespace") == "shop: token:pod may write"
+    assert "list is refused" in text_of(result, "warn", "permissions") and text_of(result, "ok", "permissions") == "put"
+    assert files_of(tokened) == []
+
+
+def test_a_token_that_may_not_write_where_the_evidence_goes(salvage, tokened):
+    result = salvage.run("check", "--to", tokened.url, env={"SALVAGE_HTTP_TOKEN": TOKENS["reader"], "POD_NAMESPACE": "shop",
+                                                           "POD_NAME": "cart-1"})
+    assert result.code == FAILED and failed(result) == ["permissions"]
+    assert "token:reader may not write in namespace shop" in text_of(result, "fail", "permissions")
+    result = salvage.run("check", "--to", tokened.url + "/pay/", env={"SALVAGE_HTTP_TOKEN": TOKENS["shop"]})
+    assert result.code == FAILED and "in namespace pay" in text_of(result, "fail", "permissions")
+    result = salvage.run("check", "--to", tokened.url, env={"SALVAGE_HTTP_TOKEN": "no-token-of-this-server"})
+    assert result.code == FAILED and failed(result) == ["credentials"]

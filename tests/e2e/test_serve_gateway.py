@@ -265,6 +265,18 @@ def test_deletion_takes_the_manifest_too(serve, s3):
     assert serve.request("DELETE", "/shop/a.bin", token=OPS).status == 404
 
 
+def test_a_folder_without_its_slash_is_redirected_to(serve, s3):
+    s3.overwrite("shop/pod/a b/file", b"x")
+    s3.overwrite("pay/file", b"x")
+    for method, path, token, status, location in (
+            ("GET", "/shop", SHIP, 301, "shop/"), ("HEAD", "/shop", SHIP, 301, "shop/"), ("GET", "/shop", OPS, 301, "shop/"),
+            ("GET", "/shop/pod/a%20b", SHIP, 301, "a%20b/"), ("GET", "/shop?format=json", SHIP, 301, "shop/?format=json"),
+            ("GET", "/pay", SHIP, 404, None), ("GET", "/none", OPS, 404, None), ("GET", "/shop/pod/a", SHIP, 404, None),
+            ("GET", "/shop", None, 401, None)):
+        answer = serve.request(method, path, token=token)
+        assert (answer.status, answer.headers["Location"]) == (status, location), (method, path, token)
+
+
 def test_folders_as_a_file_server_lists_them(serve, s3):
     s3.overwrite("shop/cart 1/a.bin", b"data")
     s3.overwrite("shop/cart 1/.hidden", b"data")

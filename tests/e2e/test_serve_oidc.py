@@ -191,6 +191,18 @@ def test_a_trusted_proxy_says_who_it_is(start):
         assert serve.request("POST", link, headers={**ANN, **headers}).status == 403, headers
 
 
+@pytest.mark.parametrize("name", ["X-Forwarded-User", "x-forwarded-groups", "X-Forwarded-Email"])
+def test_a_header_that_came_twice_is_believed_neither_time(start, name):
+    """As when a proxy adds its own and lets the client's through, before or behind it."""
+    serve = start("--trust-proxy", "127.0.0.1", "--proxy-prefix", "team-", "--proxy-admin", "admins")
+    for first, second in (("admins", "team-shop"), ("team-shop", "admins")):
+        with serve.connect() as raw:
+            raw.sendall(("GET %s HTTP/1.1\r\nHost: x\r\nX-Forwarded-User: ann\r\nX-Forwarded-Email: a@x\r\nX-Forwarded-Groups: %s\r\n"
+                         "%s: %s\r\nConnection: close\r\n\r\n" % (MINE, first, name, second)).encode())
+            assert raw.recv(100).startswith(b"HTTP/1.1 400")
+    assert serve.get(MINE, headers=ANN).status == 200
+
+
 def test_headers_of_others_mean_nothing(start):
     serve = start("--trust-proxy", "10.9.9.9")
     assert serve.get(MINE, headers=ANN).status == 401
