@@ -8,6 +8,11 @@
 #include <assert.h>
 #include <signal.h>
 
+#include "base/mem.h"
+
+/* A thread's own. */
+static const int FAULTS[] = {SIGSEGV, SIGBUS};
+
 int thread_start(pthread_t *ret, size_t stack_bytes, void *(*run)(void *ctx), void *ctx)
 {
     sigset_t all, before;
@@ -22,6 +27,8 @@ int thread_start(pthread_t *ret, size_t stack_bytes, void *(*run)(void *ctx), vo
         return -r;
     pthread_attr_setstacksize(&attr, stack_bytes);
     sigfillset(&all);
+    for (size_t i = 0; i < ARRAY_SIZE(FAULTS); i++)
+        sigdelset(&all, FAULTS[i]); /* a handler may mend its cause */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     r = pthread_create(&thread, &attr, run, ctx);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Threads beside the main one. All signals are blocked in them: the kernel delivers signals to the main thread, and
- * interrupts no system call of the others.
+ * Threads beside the main one. All signals but those of their own faults are blocked in them: the kernel delivers
+ * signals to the main thread, and interrupts no system call of the others.
  */
 #pragma once
 

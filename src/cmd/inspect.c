@@ -7,18 +7,18 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/progress.h"
 #include "base/strv.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/inspect.h"
-#include "inspect/dump_file.h"
+#include "cmd/inspect_input.h"
 #include "linux/interrupt.h"
 #include "ship/analysis_request.h"
 #include "ship/plan.h"
@@ -32,52 +32,19 @@ struct inspect_options {
     struct plan_options plan;
     struct inspect_view view;
     const char *html; /* a file */
+    uint64_t cache;
 };
 
 static const struct opt INSPECT_OPTIONS[] = {
     INSPECT_VIEW_OPTIONS(struct inspect_options, view),
     {OPT_STRING, 0, "html", "FILE", NULL, offsetof(struct inspect_options, html),
      "write all of it to a page that needs nothing else; '-': to stdout"},
-    PLAN_OPTIONS_PLACE(struct inspect_options, plan),
+    {OPT_HEADING, .name = "Reading"},
+    {OPT_SIZE, 0, "cache", "SIZE", "0", offsetof(struct inspect_options, cache),
+     "memory for plain blocks of a dump that is compressed or in a store; 0: a quarter of what there is"},
+    PLAN_OPTIONS_STORE(struct inspect_options, plan),
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
-
-struct fetch {
-    struct dump_stream *stream;
-    struct err *e;
-};
-
-static int on_data(void *ctx, const void *data, size_t size)
-{
-    struct fetch *f = ctx;
-
-    return dump_stream_feed(f->stream, data, size, f->e);
-}
-
-static int fetch(const struct inspect_options *o, const char *url, int *ret_fd, struct err *e)
-{
-    CLEANUP(sink_config_done) struct sink_config config = {0};
-    struct fetch f = {.e = e};
-    struct sink *sink = NULL;
-    int r;
-
-    if ((r = plan_sink_config(&config, &o->plan, url, e)) < 0)
-        return r;
-    if (!*text_base_name(config.url.path))
-        return err_set(e, -FAULT_USAGE, "inspect: which object? `salvage ls URL` shows their names");
-    CLEANUP_FREE char *key = url_take_last_part(&config.url);
-    if (!key)
-        return err_set(e, -ENOMEM, "out of memory");
-    if ((r = dump_stream_new(&f.stream, e)) < 0)
-        return r;
-    if ((r = sink_open(&config, &sink, e)) == 0)
-        r = sink->ops->read(sink, &(struct object_reader){.key = key, .fn = on_data, .ctx = &f}, e);
-    if (r == 0)
-        r = dump_stream_end(f.stream, ret_fd, e);
-    sink_close(sink);
-    dump_stream_free(f.stream);
-    return r;
-}
 
 /* Foreign text, in which only the bold of ours passes. */
 static int print_answer(const struct buf *answer)
@@ -115,44 +82,81 @@ static int write_page(const struct buf *page, const char *path, struct err *e)
     return r < 0 ? err_set(e, r, "%s: %s", path, strerror(-r)) : 0;
 }
 
-static bool interrupted(void *ctx)
+struct waiting {
+    struct inspect_input *input;
+    struct progress bar;
+};
+
+/* Called several times a second: the bar of what is read from afar moves with it. */
+static bool on_wait(void *ctx)
 {
-    (void)ctx;
+    struct waiting *w = ctx;
+
+    if (w->input->server)
+        progress_show(&w->bar, block_server_progress(w->input->server), w->input->size);
     return interrupt_caught() != 0;
 }
 
-static int analyse(const struct inspect_options *o, int fd, const char *name, struct err *e)
+static void on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+    struct waiting *w = ctx;
+
+    progress_show(&w->bar, done, total);
+}
+
+static int add_arguments(const struct inspect_options *o, const char *name, struct strv *to)
+{
+    return strv_add(to, "salvage") < 0 || strv_add(to, ANALYSIS_COMMAND) < 0 ||
+                   opt_arguments(INSPECT_CHILD_OPTIONS, &o->view, to) < 0 || strv_add(to, "--") < 0 ||
+                   strv_add(to, name) < 0
+               ? -ENOMEM
+               : 0;
+}
+
+static int analyse(const struct inspect_options *o, struct inspect_input *in, struct buf *answer, struct err *e)
 {
     CLEANUP(strv_done) struct strv argv = {0};
-    CLEANUP(buf_done) struct buf answer = {.ceiling = SANDBOXED_ANSWER_MAX};
     struct sandboxed_process child = SANDBOXED_NONE;
-    struct sandboxed_task task = {.fds = &fd, .fd_count = 1, .stop = interrupted};
-    struct stat st;
+    struct waiting waiting = {.input = in};
+    struct sandboxed_task task = {.fds = in->fd,
+                                  .fd_count = in->fd_count,
+                                  .deadline_ms = analysis_deadline_ms(in->size),
+                                  .stop = on_wait,
+                                  .progress = on_progress,
+                                  .ctx = &waiting};
     int r;
 
-    if (fstat(fd, &st) < 0)
-        return err_set(e, -errno, "%s", strerror(errno));
-    if (strv_add(&argv, "salvage") < 0 || strv_add(&argv, ANALYSIS_COMMAND) < 0 ||
-        opt_arguments(INSPECT_CHILD_OPTIONS, &o->view, &argv) < 0 || strv_add(&argv, "--") < 0 ||
-        strv_add(&argv, name) < 0)
+    if (add_arguments(o, in->name, &argv) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     task.argv = argv.item;
-    task.deadline_ms = analysis_deadline_ms((uint64_t)st.st_size);
-    if ((r = sandboxed_start(&task, &child, e)) < 0 || (r = sandboxed_collect(&child, &task, &answer, e)) < 0)
+    if ((r = sandboxed_start(&task, &child, e)) < 0)
         return r;
-    if (o->html)
-        return write_page(&answer, o->html, e);
-    return print_answer(&answer) < 0 ? err_set(e, -EIO, "cannot write to stdout") : 0;
+    inspect_input_started(in);
+    progress_begin(&waiting.bar, in->name);
+    r = sandboxed_collect(&child, &task, answer, e);
+    progress_clear(&waiting.bar);
+    return r;
 }
 
 static int run_on(const struct inspect_options *o, const char *what, struct err *e)
 {
-    CLEANUP_FD int fd = -1;
-    int r = strstr(what, "://") ? fetch(o, what, &fd, e) : dump_file_open(what, &fd, e);
+    CLEANUP(buf_done) struct buf answer = {.ceiling = SANDBOXED_ANSWER_MAX};
+    struct inspect_input in = INSPECT_INPUT_NONE;
+    struct err lost = {0};
+    int r = inspect_input_open(&in, &o->plan, what, o->cache, e), read;
 
-    if (r == 0 && (r = analyse(o, fd, text_base_name(what), e)) < 0)
+    if (r == 0)
+        r = analyse(o, &in, &answer, e);
+    read = inspect_input_close(&in, &lost);
+    if (r < 0 && r != -ECANCELED && read < 0) { /* the reason of what the other process has said */
+        r = read;
+        *e = lost;
+    }
+    if (r < 0)
         return err_prefix(e, r, "%s", what);
-    return r;
+    if (o->html)
+        return write_page(&answer, o->html, e);
+    return print_answer(&answer) < 0 ? err_set(e, -EIO, "cannot write to stdout") : 0;
 }
 
 static int run(int argc, char **argv)
@@ -165,7 +169,7 @@ static int run(int argc, char **argv)
     if (count < 0)
         return command_fail(count, &e);
     if (count != 1)
-        return command_error(-FAULT_USAGE, "inspect: which heap dump? salvage inspect FILE|URL");
+        return command_error(-FAULT_USAGE, "inspect: which heap dump? salvage inspect FILE|URL|CASE");
     if (o.html && o.view.json)
         return command_error(-FAULT_USAGE, "inspect: --html or --json, not both");
     o.view.bold = table_colours();
@@ -178,17 +182,23 @@ static int run(int argc, char **argv)
 
 const struct command CMD_INSPECT = {
     .name = "inspect",
-    .args = "FILE|URL",
+    .args = "FILE|URL|CASE|-",
     .summary = "say what filled the heap of a dump, and what keeps it alive",
     .text =
         "Reads a heap dump of HotSpot's format, plain or compressed, from a file or from a store, and shows the thread "
         "that ran out of memory, the objects that keep more than a tenth of the heap alive (suspects) with the path of "
-        "references from a GC root to each, and the classes with most bytes. Retained sizes are exact, by dominators.",
+        "references from a GC root to each, and the classes with most bytes. Retained sizes are exact, by "
+        "dominators.\n\n"
+        "CASE is the id of a case in the store of --to or SALVAGE_TO, or the beginning of its key (shop/cart-7f9c), as "
+        "much as is unique; with /NAME an object of it. A dump in a store is read by ranges: nothing of it comes to "
+        "disk. From stdin (-), or compressed by others, it is unpacked into a file without a name in TMPDIR first.",
     .examples =
         "salvage inspect heap.hprof\n"
         "    what filled it\n"
         "salvage inspect s3://evidence/prod/shop/cart-7f9c/20261121T015605Z-java-oom-0123456789abcdef/heap.hprof.zst\n"
         "    the same, from the store\n"
+        "salvage inspect shop/cart-7f9c --to s3://evidence/prod\n"
+        "    the case of that pod\n"
         "salvage inspect heap.hprof --threads\n"
         "    with all stacks\n"
         "salvage inspect heap.hprof --html heap.html\n"

@@ -13,6 +13,7 @@
 #include "cmd/commands.h"
 #include "cmd/inspect.h"
 #include "inspect/analysis_page.h"
+#include "inspect/block_map.h"
 #include "inspect/dump_file.h"
 #include "inspect/heap_report.h"
 #include "linux/oomscore.h"
@@ -66,11 +67,48 @@ static int show(const struct inspect_view *v, const struct heap_report *report, 
     return fclose(out) == 0 || r < 0 ? r : err_set(e, -EIO, "cannot write the answer");
 }
 
-static int analyse(const struct inspect_view *v, const char *name, struct err *e)
+/* A dump as the descriptors from *fd on: a file, or the channel and the memory of a block server. */
+struct input {
+    int fd;
+    bool blocks;
+    struct block_geometry geometry;
+    uint64_t size;
+};
+
+static int find_input(int *fd, struct input *ret, struct err *e)
+{
+    struct input in = {.fd = *fd};
+    struct stat st;
+    int r;
+
+    if (fstat(in.fd, &st) < 0)
+        return err_set(e, -FAULT_USAGE, "salvage starts this command itself");
+    in.blocks = S_ISSOCK(st.st_mode);
+    if (in.blocks && (r = block_map_geometry(in.fd, &in.geometry, e)) < 0)
+        return r;
+    in.size = in.blocks ? in.geometry.size : (uint64_t)st.st_size;
+    *fd += in.blocks ? 2 : 1;
+    *ret = in;
+    return 0;
+}
+
+static int map_input(const struct input *in, struct dump_file *ret, struct err *e)
+{
+    struct block_map map;
+    int r;
+
+    if (!in->blocks)
+        return dump_file_map(in->fd, ret, e);
+    if ((r = block_map_new(in->fd, in->fd + 1, &in->geometry, &map, e)) == 0)
+        *ret = (struct dump_file){map.data, (size_t)map.size};
+    return r;
+}
+
+static int analyse(const struct inspect_view *v, const struct input *in, const char *name, struct err *e)
 {
     CLEANUP(dump_file_close) struct dump_file file = {0};
     struct heap_report report;
-    int r = dump_file_map(SANDBOXED_FIRST, &file, e);
+    int r = map_input(in, &file, e);
 
     if (r < 0 || (r = heap_report_make(&report, file.data, file.size, e)) < 0)
         return r;
@@ -80,35 +118,34 @@ static int analyse(const struct inspect_view *v, const char *name, struct err *e
     return r;
 }
 
-/* Addresses for the dump and for as much again as there is memory. */
-static void limit(struct sandbox *s)
+/* Addresses for the dump and for twice as much as there is memory. */
+static struct sandbox limits_for(const struct input *in)
 {
     uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    struct stat st;
 
-    s->memory = memory;
-    s->address_space = 2 * memory;
-    for (int i = 0; i < ANALYSIS_DUMPS_MAX; i++)
-        if (fstat(SANDBOXED_FIRST + i, &st) == 0)
-            s->address_space += (uint64_t)st.st_size;
+    return (struct sandbox){.memory = memory, .address_space = 2 * memory + in->size + BLOCK_BYTES_MAX};
 }
 
 static int run(int argc, char **argv)
 {
     struct child_options o = {0};
-    struct sandbox limits = {0};
-    char **names = NULL;
+    struct sandbox limits;
+    struct input in = {0};
+    CLEANUP_FREE char **names = NULL;
     struct err e = {0};
-    int count = opt_parse(INSPECT_CHILD_OPTIONS, &(struct opt_argv){argc, argv}, &o, &names, &e), r;
+    int count = opt_parse(INSPECT_CHILD_OPTIONS, &(struct opt_argv){argc, argv}, &o, &names, &e), fd = SANDBOXED_FIRST,
+        r;
 
     if (count != 1)
         return command_error(-FAULT_USAGE, ANALYSIS_COMMAND ": salvage starts this command itself");
-    limit(&limits);
+    if ((r = find_input(&fd, &in, &e)) < 0)
+        return command_fail(r, &e);
+    limits = limits_for(&in);
     oomscore_offer();    /* only this analysis is lost */
     json_object_seed(1); /* jansson would open /dev/urandom */
-    if ((r = sandboxed_enter(&limits, 1, &e)) < 0)
+    if ((r = sandboxed_enter(&limits, (unsigned)(fd - SANDBOXED_FIRST), &e)) < 0)
         return command_fail(r, &e);
-    r = analyse(&o.v, names[0], &e);
+    r = analyse(&o.v, &in, names[0], &e);
     sandboxed_exit(r, &e);
 }
 

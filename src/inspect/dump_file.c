@@ -67,7 +67,8 @@ int dump_stream_new(struct dump_stream **ret, struct err *e)
     if (s->fd < 0) {
         free(s->out);
         free(s);
-        return err_set(e, -errno, "no temporary file in %s: %s", tmp ? tmp : "/tmp", strerror(errno));
+        return err_set(e, -errno, "no temporary file in %s: %s (TMPDIR names another folder)", tmp ? tmp : "/tmp",
+                       strerror(errno));
     }
     *ret = s;
     return 0;

@@ -15,6 +15,10 @@ from helpers.program import BIN
 USAGE = 2
 
 
+def without_name(found):
+    return {**found, "name": 0}
+
+
 def inspect(salvage, what, *more):
     return json.loads(salvage.ok("inspect", what, "--json", *more).out)
 
@@ -146,6 +150,41 @@ def test_from_a_store(salvage, work, folder, real_dump):
     assert inspect(salvage, url)["objects"] == inspect(salvage, real_dump)["objects"]
 
 
+def test_a_case_is_named_by_a_beginning_that_is_unique(salvage, work, folder, real_dump):
+    def ship(pod):
+        (work / pod).write_bytes(real_dump.read_bytes())
+        key = f"shop/{pod}/{{time}}-java-oom-{{id}}/{{file}}"
+        return salvage.ok("ship", work / pod, "--to", folder.url, "--key", key).out.strip()
+
+    wanted = without_name(inspect(salvage, real_dump))
+    one, other = ship("cart-7f9c"), ship("cart-8a00")
+    case = one.rsplit("/", 1)[0]
+    beginning = os.path.commonprefix([url.rsplit("/", 2)[1][-16:] for url in (one, other)])
+    digits = case[-16:][:len(beginning) + 1]
+    store = ("--to", folder.url)
+    for name in ("shop/cart-7f9c", digits, digits + "/heap", one, case + "/"):
+        assert without_name(inspect(salvage, name, *store)) == wanted, name
+    done = salvage.run("inspect", "shop", *store)
+    assert done.code == USAGE and "2 heap dumps" in done.err and one in done.err and other in done.err and done.out == ""
+    assert "no such case" in salvage.run("inspect", "shop/cart-9", *store).message
+    assert "no such case" in salvage.run("inspect", digits + "/threads", *store).message
+    assert "--to" in salvage.run("inspect", "shop/cart-7f9c").message
+
+
+def test_nothing_of_a_dump_in_a_store_comes_to_disk(salvage, work, folder, real_dump):
+    url = salvage.ok("ship", real_dump, "--to", folder.url, "--keep").out.strip()
+    nowhere = {"TMPDIR": str(work / "none")}
+    found = json.loads(salvage.ok("inspect", url, "--json", "--cache", "1M", env=nowhere).out)
+    assert without_name(found) == without_name(inspect(salvage, real_dump))
+    assert "TMPDIR" in salvage.run("inspect", "-", stdin=real_dump.open("rb"), env=nowhere).message
+
+
+def test_a_stream_is_read_from_stdin(salvage, work, real_dump):
+    (work / "stream").write_bytes(gzip.compress(real_dump.read_bytes(), 1))
+    found = json.loads(salvage.ok("inspect", "-", "--json", stdin=(work / "stream").open("rb")).out)
+    assert without_name(found) == without_name(inspect(salvage, real_dump))
+
+
 def test_bad_input_gets_one_line(salvage, work):
     (work / "text").write_text("no dump")
     (work / "empty").write_text("")
@@ -185,12 +224,14 @@ def test_the_analysis_has_no_environment_and_only_the_dump(salvage, real_dump):
         process = subprocess.Popen([BIN, "inspect", real_dump], stdout=subprocess.PIPE, env={"SECRET": "s3cr3t"})
         child = child_of(process, "inspect-child")
         try:
+            while "Seccomp:\t2" not in pathlib.Path(f"/proc/{child}/status").read_text():
+                pass
             os.kill(child, signal.SIGSTOP)
             status = pathlib.Path(f"/proc/{child}/status").read_text()
             environment = pathlib.Path(f"/proc/{child}/environ").read_bytes()
             links = {fd: os.readlink(f"/proc/{child}/fd/{fd}") for fd in os.listdir(f"/proc/{child}/fd")}
             os.kill(child, signal.SIGCONT)
-            if "Seccomp:\t2" in status:
+            if links:
                 break
         except (OSError, TypeError):
             pass
