@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 enum { SUPERS_MAX = 1000 };
 
@@ -42,6 +43,7 @@ int heap_objects_read(struct heap *h, const uint32_t *nodes, size_t count, const
 {
     struct batch b = {.events = events};
     const struct heap_events all = {.ctx = &b, .instance = on_instance, .array = on_array};
+    struct heap_reader reader = h->reader; /* other threads read the dump, too */
     int r;
 
     assert(h && nodes && events);
@@ -50,7 +52,7 @@ int heap_objects_read(struct heap *h, const uint32_t *nodes, size_t count, const
             id_map_done(&b.wanted);
             return r;
         }
-    r = b.wanted.count ? heap_reader_walk(&h->reader, &all) : 0;
+    r = b.wanted.count ? heap_reader_walk(&reader, &all) : 0;
     id_map_done(&b.wanted);
     return r;
 }
@@ -111,6 +113,68 @@ uint64_t heap_object_field(const struct heap *h, uint32_t type, const struct hea
     struct wanted w = {.h = h, .o = o, .name = name};
 
     return each_field(h, type, is_wanted, &w) ? w.target : 0;
+}
+
+static bool is_named(const struct heap *h, const unsigned char *id, const char *name)
+{
+    struct heap_text text = heap_text_of(h, heap_id(&h->reader, id));
+
+    return text.size == strlen(name) && memcmp(text.text, name, text.size) == 0;
+}
+
+struct heap_place heap_field_place(const struct heap *h, uint32_t type, const char *name)
+{
+    unsigned id = h->reader.id_size;
+    uint32_t at = 0;
+
+    for (unsigned depth = 0; type < h->type_count && h->types[type].known && depth < SUPERS_MAX; depth++) {
+        const struct heap_class *c = &h->types[type].record;
+
+        for (unsigned i = 0; i < c->field_count; i++) {
+            const unsigned char *field = c->fields + (size_t)i * (id + 1);
+
+            if (is_named(h, field, name))
+                return (struct heap_place){at, field[id]};
+            at += heap_type_size(&h->reader, field[id]);
+        }
+        type = h->types[type].super;
+    }
+    return (struct heap_place){0};
+}
+
+int64_t heap_place_value(const struct heap *h, const struct heap_instance *o, const struct heap_place *p)
+{
+    unsigned size = heap_type_size(&h->reader, p->type);
+    uint64_t value = 0;
+
+    if (size == 0 || (uint64_t)p->at + size > o->size)
+        return 0;
+    for (unsigned i = 0; i < size; i++)
+        value = value << 8 | o->data[p->at + i];
+    if (size < 8 && p->type != HEAP_OBJECT && p->type != HEAP_CHAR && value >> (8 * size - 1))
+        value |= UINT64_MAX << (8 * size);
+    return (int64_t)value;
+}
+
+uint64_t heap_static_reference(const struct heap *h, uint32_t type, const char *name)
+{
+    unsigned id = h->reader.id_size;
+    const unsigned char *p = h->types[type].record.statics;
+
+    for (unsigned i = 0; h->types[type].known && i < h->types[type].record.static_count; i++) {
+        if (p[id] == HEAP_OBJECT && is_named(h, p, name))
+            return heap_id(&h->reader, p + id + 1);
+        p += id + 1 + heap_type_size(&h->reader, p[id]);
+    }
+    return 0;
+}
+
+uint32_t heap_type_named(const struct heap *h, const char *name)
+{
+    for (uint32_t t = 0; t < h->type_count; t++)
+        if (text_eq(h->types[t].name, name))
+            return t;
+    return HEAP_NONE;
 }
 
 static char *text_copy(const struct heap *h, const unsigned char *id)
@@ -214,7 +278,7 @@ static size_t put_utf8(char *out, unsigned c)
 }
 
 /* Little-endian UTF-16 in a byte[] (on the machines that JVMs run on); big-endian, as the format is, in a char[]. */
-static char *decode(const struct heap_array *a, unsigned coder, size_t most)
+char *heap_characters(const struct heap_array *a, unsigned coder, size_t most)
 {
     bool wide = a->type == HEAP_CHAR || coder == 1;
     size_t count = a->type == HEAP_BYTE && wide ? a->length / 2 : a->length, at = 0;
@@ -243,7 +307,7 @@ static int on_characters(void *ctx, uint32_t node, const struct heap_array *a)
 
     for (size_t i = 0; i < s->count; i++)
         if (s->node[i] == node && !s->out[i] && s->ids[i])
-            s->out[i] = decode(a, s->coder[i], s->most);
+            s->out[i] = heap_characters(a, s->coder[i], s->most);
     return 0;
 }
 

@@ -13,9 +13,15 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "inspect/class_order.h"
+#include "inspect/report_parts.h"
+#include "inspect/waste_report.h"
 
-enum { LINE_MAX_BYTES = 2048, LITTLE = 100 /* a hundredth of the heap is not worth a word */ };
+enum {
+    SURVEY_STACK = 256 * 1024,
+    LITTLE = 100 /* a hundredth of the heap is not worth a word */
+};
 
 static int find_sets(struct heap_report *r, struct err *e)
 {
@@ -31,6 +37,64 @@ static int find_sets(struct heap_report *r, struct err *e)
     return result < 0 ? err_set(e, result, "out of memory for the sizes of classes") : 0;
 }
 
+/* What is in the objects, by one pass over the dump. */
+struct survey {
+    struct heap_report *r;
+    pthread_t thread;
+    bool beside; /* on a thread of its own */
+    int result;
+};
+
+static void *survey(void *ctx)
+{
+    struct survey *s = ctx;
+    struct heap_report *r = s->r;
+
+    s->result = waste_begin(&r->waste, r->heap);
+    if (s->result == 0)
+        s->result = collections_begin(&r->collections, r->heap, &r->retained);
+    if (s->result == 0) {
+        const struct survey_part parts[] = {waste_part(&r->waste), collections_part(&r->collections)};
+
+        s->result = heap_survey(r->heap, &r->retained, parts, ARRAY_SIZE(parts));
+    }
+    if (s->result == 0)
+        s->result = waste_end(&r->waste);
+    if (s->result == 0)
+        collections_end(&r->collections);
+    return NULL;
+}
+
+static int ask_tree(struct heap_report *r, struct err *e)
+{
+    int result = heap_threads_find(r->heap, &r->threads, e);
+
+    if (result == 0)
+        result = find_sets(r, e);
+    if (result == 0)
+        result = suspects_find(r->heap, &r->retained, &r->threads, &r->suspects, e);
+    if (result == 0 && (result = merged_tree_find(r->heap, &r->retained, &r->tree)) < 0)
+        err_set(e, result, "out of memory for the tree");
+    return result;
+}
+
+/* What is asked of the dominator tree, and beside it what is asked of the dump. */
+static int answer(struct heap_report *r, struct err *e)
+{
+    struct survey s = {.r = r};
+    int result;
+
+    s.beside = thread_start(&s.thread, SURVEY_STACK, survey, &s) == 0;
+    result = ask_tree(r, e);
+    if (s.beside)
+        pthread_join(s.thread, NULL);
+    else
+        survey(&s);
+    if (result == 0 && s.result < 0)
+        result = err_set(e, s.result, "out of memory for the contents of objects");
+    return result;
+}
+
 int heap_report_make(struct heap_report *ret, const void *data, size_t size, struct err *e)
 {
     struct heap_report r = {.dump_bytes = size};
@@ -41,13 +105,7 @@ int heap_report_make(struct heap_report *ret, const void *data, size_t size, str
     if (result == 0)
         result = retained_find(r.heap, &r.retained, e);
     if (result == 0)
-        result = heap_threads_find(r.heap, &r.threads, e);
-    if (result == 0)
-        result = find_sets(&r, e);
-    if (result == 0)
-        result = suspects_find(r.heap, &r.retained, &r.threads, &r.suspects, e);
-    if (result == 0 && (result = merged_tree_find(r.heap, &r.retained, &r.tree)) < 0)
-        err_set(e, result, "out of memory for the tree");
+        result = answer(&r, e);
     if (result < 0) {
         heap_report_done(&r);
         return result;
@@ -58,6 +116,8 @@ int heap_report_make(struct heap_report *ret, const void *data, size_t size, str
 
 void heap_report_done(struct heap_report *r)
 {
+    waste_done(&r->waste);
+    collections_done(&r->collections);
     merged_tree_done(&r->tree);
     heap_sets_done(&r->sets);
     suspects_done(&r->suspects);
@@ -67,31 +127,18 @@ void heap_report_done(struct heap_report *r)
     r->heap = NULL;
 }
 
-/* Foreign text for a terminal. */
-static void put(FILE *out, const char *text)
-{
-    char printable[LINE_MAX_BYTES];
-
-    fputs(text_printable(text ? text : "?", printable, sizeof(printable)), out);
-}
-
-static unsigned percent(uint64_t part, uint64_t of)
-{
-    return of ? (unsigned)((double)part * 100 / (double)of + 0.5) : 0;
-}
-
 static void print_head(const struct heap_report *r, FILE *out)
 {
     char size[TEXT_SIZE_MAX], heap[TEXT_SIZE_MAX], rest[TEXT_SIZE_MAX], time[CLOCK_TEXT_MAX];
 
-    put(out, r->name);
+    report_put(out, r->name);
     clock_format(r->heap->reader.time_ms * 1000000, time);
     fprintf(out, " · %.10s %.8sZ · heap dump of %s · %" PRIu32 " objects in %s, unreachable %s\n", time, time + 11,
             text_format_size(r->dump_bytes, size), r->heap->objects - r->retained.unreachable_count,
             text_format_size(r->retained.reachable, heap), text_format_size(r->retained.unreachable, rest));
     if (r->heap->reader.cut) {
         fputs("  The dump is not whole: ", out);
-        put(out, r->heap->reader.cut);
+        report_put(out, r->heap->reader.cut);
         fputs("\n", out);
     }
 }
@@ -113,11 +160,11 @@ static void print_victim(const struct heap_report *r, FILE *out)
     if (!t || !t->out_of_memory)
         return;
     fputs("  Thread \"", out);
-    put(out, t->name);
+    report_put(out, t->name);
     fputs("\" ran out of memory", out);
     if (telling_frame(t)) {
         fputs(" at ", out);
-        put(out, telling_frame(t));
+        report_put(out, telling_frame(t));
     }
     fputs("\n", out);
 }
@@ -131,20 +178,20 @@ static void print_suspect(const struct heap_report *r, size_t index, const struc
     fprintf(out, "  %sSUSPECT %zu%s  ", view->bold ? "\033[1m" : "", index + 1, view->bold ? "\033[0m" : "");
     if (s->node == HEAP_NONE) {
         fprintf(out, "%" PRIu32 " × ", s->count);
-        put(out, types[s->type].name);
+        report_put(out, types[s->type].name);
     } else {
-        put(out, s->holder ? s->holder : types[s->type].name);
+        report_put(out, s->holder ? s->holder : types[s->type].name);
     }
     fprintf(out, " %s %s (%u %%) alive", s->count > 1 ? "keep" : "keeps", text_format_size(s->bytes, size),
-            percent(s->bytes, r->retained.reachable));
+            report_percent(s->bytes, r->retained.reachable));
     if (s->content != HEAP_NONE) {
         fprintf(out, ": %" PRIu64 " × ", s->content_count);
-        put(out, types[s->content].name);
+        report_put(out, types[s->content].name);
     }
     fputs("\n", out);
     for (size_t i = 0; i < s->path_count; i++) {
         fputs(i == 0 ? "             " : " → ", out);
-        put(out, s->path[i]);
+        report_put(out, s->path[i]);
     }
     if (s->path_count)
         fputs("\n", out);
@@ -160,7 +207,7 @@ static void print_classes(const struct heap_report *r, const struct heap_report_
     fputs("  CLASSES    ", out);
     for (uint32_t i = 0; i < r->heap->type_count && i < view->top && r->heap->types[order[i]].bytes; i++) {
         fputs(i ? " · " : "", out);
-        put(out, r->heap->types[order[i]].name);
+        report_put(out, r->heap->types[order[i]].name);
         fprintf(out, " %s (%" PRIu64 ")", text_format_size(r->heap->types[order[i]].bytes, size),
                 r->heap->types[order[i]].count);
     }
@@ -205,9 +252,9 @@ static void print_rows(const struct heap_report *r, const struct row_kind *kind,
         if (!name || set->retained < r->retained.reachable / LITTLE)
             continue;
         fprintf(out, shown++ ? " · " : "  %-11s", kind->title);
-        put(out, name);
+        report_put(out, name);
         fprintf(out, " %s (%u %%)", text_format_size(set->retained, size),
-                percent(set->retained, r->retained.reachable));
+                report_percent(set->retained, r->retained.reachable));
     }
     if (shown)
         fputs("\n", out);
@@ -235,12 +282,12 @@ static void print_threads(const struct heap_report *r, FILE *out)
         const struct heap_thread *t = &r->threads.thread[i];
 
         fputs("\n  \"", out);
-        put(out, t->name);
+        report_put(out, t->name);
         fprintf(out, "\" keeps %s alive%s\n", text_format_size(t->retained, size),
                 t->out_of_memory ? ", ran out of memory" : "");
         for (size_t f = 0; f < t->frame_count; f++) {
             fputs("      at ", out);
-            put(out, t->frames[f]);
+            report_put(out, t->frames[f]);
             fputs("\n", out);
         }
     }
@@ -254,6 +301,7 @@ void heap_report_print(const struct heap_report *r, const struct heap_report_vie
         print_suspect(r, i, view, out);
     if (r->suspects.count == 0)
         fprintf(out, "  No object keeps more than %d %% of the heap alive.\n", SUSPECT_PERCENT);
+    waste_report_print(&(struct waste_view){&r->waste, &r->collections, r->retained.reachable}, out);
     print_classes(r, view, out);
     print_retained(r, view->top, out);
     if (view->threads)

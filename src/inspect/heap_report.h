@@ -8,10 +8,12 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "inspect/collections.h"
 #include "inspect/heap_sets.h"
 #include "inspect/heap_threads.h"
 #include "inspect/merged_tree.h"
 #include "inspect/suspects.h"
+#include "inspect/waste.h"
 
 struct heap_report {
     const char *name; /* of the dump, borrowed */
@@ -22,6 +24,8 @@ struct heap_report {
     struct suspects suspects;
     struct heap_sets sets;
     struct merged_tree tree;
+    struct waste waste;
+    struct collections collections;
 };
 
 struct heap_report_view {

@@ -2,76 +2,56 @@
  *
  * The report as JSON.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/jsonout.h"
 #include "base/mem.h"
 #include "inspect/class_order.h"
 #include "inspect/heap_objects.h"
 #include "inspect/heap_report.h"
+#include "inspect/report_parts.h"
+#include "inspect/waste_report.h"
 
-enum { TEXT_MAX = 2048, JSON_CLASSES_MAX = 10000, JSON_SETS_MAX = 1000 };
-
-static json_t *text(const char *t)
-{
-    return t ? jsonout_text(t, TEXT_MAX) : json_null();
-}
-
-static json_t *number(uint64_t n)
-{
-    return json_integer((json_int_t)(n > INT64_MAX ? INT64_MAX : n));
-}
-
-/* An object's id, as the dump has it: "0xe0010228". */
-static json_t *id(const struct heap_report *r, uint32_t node)
-{
-    char hex[24];
-
-    if (node == HEAP_NONE)
-        return json_null();
-    snprintf(hex, sizeof(hex), "0x%" PRIx64, heap_index_id(r->heap->index, node));
-    return json_string(hex);
-}
+enum { JSON_CLASSES_MAX = 10000, JSON_SETS_MAX = 1000 };
 
 static json_t *texts(char *const *item, size_t count)
 {
     json_t *array = json_array();
 
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, text(item[i]));
+        json_array_append_new(array, report_text(item[i]));
     return array;
 }
 
 static json_t *suspect_json(const struct heap_report *r, const struct suspect *s)
 {
     const struct heap_type_info *types = r->heap->types;
-    json_t *o = json_pack("{so so so so so so so so}", "class", text(types[s->type].name), "count", number(s->count),
-                          "retained_bytes", number(s->bytes), "percent",
+    json_t *o = json_pack("{so so so so so so so so}", "class", report_text(types[s->type].name), "count",
+                          report_number(s->count), "retained_bytes", report_number(s->bytes), "percent",
                           json_real(r->retained.reachable ? (double)s->bytes * 100 / (double)r->retained.reachable : 0),
-                          "holder", text(s->holder), "path", texts(s->path, s->path_count), "point_class",
-                          text(types[heap_type_of(r->heap, s->point)].name), "point_bytes", number(s->point_bytes));
+                          "holder", report_text(s->holder), "path", texts(s->path, s->path_count), "point_class",
+                          report_text(types[heap_type_of(r->heap, s->point)].name), "point_bytes",
+                          report_number(s->point_bytes));
 
     if (o && s->content != HEAP_NONE)
         json_object_set_new(o, "content",
-                            json_pack("{so so so}", "class", text(types[s->content].name), "count",
-                                      number(s->content_count), "bytes", number(s->content_bytes)));
+                            json_pack("{so so so}", "class", report_text(types[s->content].name), "count",
+                                      report_number(s->content_count), "bytes", report_number(s->content_bytes)));
     return o;
 }
 
 static json_t *thread_json(const struct heap_thread *t, bool frames)
 {
-    return json_pack("{so so sb so*}", "name", text(t->name), "retained_bytes", number(t->retained), "out_of_memory",
-                     t->out_of_memory, "frames", frames || t->out_of_memory ? texts(t->frames, t->frame_count) : NULL);
+    return json_pack("{so so sb so*}", "name", report_text(t->name), "retained_bytes", report_number(t->retained),
+                     "out_of_memory", t->out_of_memory, "frames",
+                     frames || t->out_of_memory ? texts(t->frames, t->frame_count) : NULL);
 }
 
 static void add_size(json_t *o, const struct set_size *size)
 {
-    json_object_set_new(o, "count", number(size->count));
-    json_object_set_new(o, "bytes", number(size->bytes));
-    json_object_set_new(o, "retained_bytes", number(size->retained));
+    json_object_set_new(o, "count", report_number(size->count));
+    json_object_set_new(o, "bytes", report_number(size->bytes));
+    json_object_set_new(o, "retained_bytes", report_number(size->retained));
 }
 
 static json_t *packages_json(const struct heap_report *r)
@@ -82,7 +62,7 @@ static json_t *packages_json(const struct heap_report *r)
     json_t *array = json_array();
 
     for (size_t i = 0; order && i < s->package_count && i < JSON_SETS_MAX; i++) {
-        json_t *o = json_pack("{so}", "package", text(s->package[order[i]].name));
+        json_t *o = json_pack("{so}", "package", report_text(s->package[order[i]].name));
 
         add_size(o, &s->package[order[i]].size);
         json_array_append_new(array, o);
@@ -99,8 +79,8 @@ static json_t *loaders_json(const struct heap_report *r)
 
     for (size_t i = 0; order && i < s->loader_count && i < JSON_SETS_MAX; i++) {
         const struct heap_loader *l = &s->loader[order[i]];
-        json_t *o = json_pack("{so so so}", "loader", text(heap_loader_name(r->heap, l)), "id", id(r, l->node),
-                              "classes", number(l->classes));
+        json_t *o = json_pack("{so so so}", "loader", report_text(heap_loader_name(r->heap, l)), "id",
+                              report_id(r->heap, l->node), "classes", report_number(l->classes));
 
         add_size(o, &l->size);
         json_array_append_new(array, o);
@@ -113,7 +93,7 @@ static json_t *label(const struct heap_report *r, const struct merged_node *m)
 {
     uint32_t class = m->count == 1 ? heap_type_of_class(r->heap, m->node) : HEAP_NONE;
 
-    return class == HEAP_NONE ? NULL : text(r->heap->types[class].name);
+    return class == HEAP_NONE ? NULL : report_text(r->heap->types[class].name);
 }
 
 static json_t *tree_json(const struct heap_report *r)
@@ -123,11 +103,12 @@ static json_t *tree_json(const struct heap_report *r)
     for (size_t i = 0; i < r->tree.count; i++) {
         const struct merged_node *m = &r->tree.node[i];
 
-        json_array_append_new(
-            array, json_pack("{so so so so* so so so}", "parent", i ? number(m->parent) : json_null(), "class",
-                             text(m->type == HEAP_NONE ? NULL : r->heap->types[m->type].name), "id",
-                             m->count == 1 ? id(r, m->node) : json_null(), "of_class", label(r, m), "count",
-                             number(m->count), "bytes", number(m->bytes), "retained_bytes", number(m->retained)));
+        json_array_append_new(array, json_pack("{so so so so* so so so}", "parent",
+                                               i ? report_number(m->parent) : json_null(), "class",
+                                               report_text(m->type == HEAP_NONE ? NULL : r->heap->types[m->type].name),
+                                               "id", m->count == 1 ? report_id(r->heap, m->node) : json_null(),
+                                               "of_class", label(r, m), "count", report_number(m->count), "bytes",
+                                               report_number(m->bytes), "retained_bytes", report_number(m->retained)));
     }
     return array;
 }
@@ -141,11 +122,12 @@ static json_t *classes_json(const struct heap_report *r)
         const struct heap_type_info *t = &r->heap->types[order[i]];
 
         if (t->count)
-            json_array_append_new(array, json_pack("{so so so so so so}", "class", text(t->name), "count",
-                                                   number(t->count), "bytes", number(t->bytes), "retained_bytes",
-                                                   number(r->sets.type[order[i]].retained), "unreachable_count",
-                                                   number(r->sets.garbage[order[i]].count), "unreachable_bytes",
-                                                   number(r->sets.garbage[order[i]].bytes)));
+            json_array_append_new(array,
+                                  json_pack("{so so so so so so}", "class", report_text(t->name), "count",
+                                            report_number(t->count), "bytes", report_number(t->bytes), "retained_bytes",
+                                            report_number(r->sets.type[order[i]].retained), "unreachable_count",
+                                            report_number(r->sets.garbage[order[i]].count), "unreachable_bytes",
+                                            report_number(r->sets.garbage[order[i]].bytes)));
     }
     return array;
 }
@@ -159,12 +141,13 @@ json_t *heap_report_json(const struct heap_report *r, const struct heap_report_v
         json_array_append_new(suspects, suspect_json(r, &r->suspects.suspect[i]));
     for (size_t i = 0; i < r->threads.count; i++)
         json_array_append_new(threads, thread_json(&r->threads.thread[i], view->threads));
-    return json_pack("{ss so so so* so so so so so so so so so so so}", "schema", "salvage.analysis/1", "name",
-                     text(r->name), "time", text(clock_format(r->heap->reader.time_ms * 1000000, time)), "cut",
-                     r->heap->reader.cut ? text(r->heap->reader.cut) : NULL, "dump_bytes", number(r->dump_bytes),
-                     "objects", number(r->heap->objects - r->retained.unreachable_count), "reachable_bytes",
-                     number(r->retained.reachable), "unreachable_objects", number(r->retained.unreachable_count),
-                     "unreachable_bytes", number(r->retained.unreachable), "suspects", suspects, "threads", threads,
-                     "classes", classes_json(r), "packages", packages_json(r), "loaders", loaders_json(r), "tree",
-                     tree_json(r));
+    return json_pack(
+        "{ss so so so* so so so so so so so so so so so so}", "schema", "salvage.analysis/1", "name",
+        report_text(r->name), "time", report_text(clock_format(r->heap->reader.time_ms * 1000000, time)), "cut",
+        r->heap->reader.cut ? report_text(r->heap->reader.cut) : NULL, "dump_bytes", report_number(r->dump_bytes),
+        "objects", report_number(r->heap->objects - r->retained.unreachable_count), "reachable_bytes",
+        report_number(r->retained.reachable), "unreachable_objects", report_number(r->retained.unreachable_count),
+        "unreachable_bytes", report_number(r->retained.unreachable), "suspects", suspects, "threads", threads,
+        "classes", classes_json(r), "packages", packages_json(r), "loaders", loaders_json(r), "tree", tree_json(r),
+        "waste", waste_report_json(&(struct waste_view){&r->waste, &r->collections, r->retained.reachable}));
 }

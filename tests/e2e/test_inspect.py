@@ -103,6 +103,60 @@ def histogram_and_dump(work, java_classes):
     return take
 
 
+@pytest.fixture
+def dump_of(work, java_classes):
+    """The dump of a program that says it is ready, then waits."""
+    def take(program, jdk=jvm.JDK_17, *options):
+        p = subprocess.Popen([jdk + "/bin/java", "-Xmx64m", "-XX:TieredStopAtLevel=1", *options, "-cp", str(java_classes), program],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            assert p.stdout.readline().strip() == b"ready"
+            dump = work / (program + ".hprof")
+            subprocess.run([jdk + "/bin/jcmd", str(p.pid), "GC.heap_dump", str(dump)], check=True, stdout=subprocess.DEVNULL)
+        finally:
+            p.kill()
+            p.wait()
+            p.stdin.close()
+            p.stdout.close()
+        return dump
+
+    return take
+
+
+@pytest.mark.parametrize("jdk", jvm.JDKS, ids=jvm.name)
+def test_waste_is_counted(salvage, dump_of, jdk):
+    found = inspect(salvage, dump_of("Waste", jdk))
+    waste = found["waste"]
+    assert not waste["incomplete"]
+    rows = {row["class"]: row for row in waste["collections"]}
+    arrays = ["HashMap", "LinkedHashMap", "Hashtable", "WeakHashMap", "ConcurrentHashMap", "Vector", "PriorityQueue", "Stream"]
+    for name in ["A" + n for n in arrays] + ["AnArrayList", "AnIdentityHashMap", "AnArrayDeque"]:
+        row = rows["Waste$" + name]
+        assert (row["count"], row["empty_count"], row["sparse_count"]) == (60, 10, 20), row
+        slot = 1 if name == "AStream" else 4
+        assert 20 * 50 * slot <= row["sparse_bytes"] <= 20 * 280 * slot, row
+    for name in ("ATreeMap", "ALinkedList", "AHashSet"):  # no array of theirs
+        row = rows["Waste$" + name]
+        assert (row["count"], row["empty_count"], row["sparse_count"]) == (60, 10, 0) and row["empty_bytes"] > 0, row
+    assert rows["Waste$AnArrayList"]["sparse_bytes"] == 20 * 63 * 4
+    builders = rows["java.lang.StringBuilder"]
+    assert builders["sparse_count"] >= 100 and builders["sparse_bytes"] >= 100 * 994
+    strings = {row["text"]: row for row in waste["duplicate_strings"]["top"]}
+    assert strings["the same customer"]["count"] == 5001 and strings["the same customer"]["bytes"] == 5000 * 40
+    assert strings["\u0434\u0432\u0430"]["count"] == 5001
+    assert waste["duplicate_strings"]["bytes"] >= 5000 * (40 + 24)
+    doubles = next(row for row in waste["duplicate_arrays"]["top"] if row["class"] == "double[]")
+    assert (doubles["count"], doubles["length"], doubles["bytes"]) == (10, 1000, 9 * 8016)
+    longs = next(row for row in waste["zero_arrays"] if row["class"] == "long[]")
+    assert 10 <= longs["count"] < 30 and longs["bytes"] >= 10 * 80016
+    boxes = {row["class"]: row for row in waste["boxes"]}
+    assert 4999 <= boxes["java.lang.Integer"]["duplicates"] <= 5100
+    assert boxes["java.lang.Long"]["count"] >= 5000 and boxes["java.lang.Long"]["duplicates"] < 100
+    text = salvage.ok("inspect", dump_of("Waste", jdk)).out
+    assert "WASTE " in text and "zero-filled arrays" in text and "duplicate strings" in text
+    assert '5001 × "the same customer" 195.3 KiB' in text
+
+
 def our_name(name):
     """"[Ljava.lang.Object;" is "java.lang.Object[]"."""
     element = name.lstrip("[")

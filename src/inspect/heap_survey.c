@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Most objects are of no interest: their class says so, before they are looked up.
+ */
+#include "inspect/heap_survey.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+struct survey {
+    const struct heap *h;
+    const struct retained *r;
+    const struct survey_part *part;
+    unsigned count;
+    unsigned char *wanted; /* by type: bit i for part i */
+    uint64_t *seen;        /* by node: a dump may have an object twice */
+};
+
+/* The node of an object that is reachable and was not met before; HEAP_NONE. */
+static uint32_t meet(struct survey *s, uint64_t id)
+{
+    uint32_t node = heap_index_find(s->h->index, id);
+    uint64_t bit = UINT64_C(1) << (node & 63);
+
+    if (node == HEAP_NONE || retained_at(s->r, node) == DOMINATORS_NONE || s->seen[node >> 6] & bit)
+        return HEAP_NONE;
+    s->seen[node >> 6] |= bit;
+    return node;
+}
+
+static int on_instance(void *ctx, const struct heap_instance *o)
+{
+    struct survey *s = ctx;
+    uint32_t type = id_map_get(&s->h->type_of_id, o->class_id), node;
+
+    if (type == ID_MAP_NONE || !s->wanted[type] || (node = meet(s, o->id)) == HEAP_NONE)
+        return 0;
+    for (unsigned i = 0; i < s->count; i++)
+        if (s->wanted[type] >> i & 1)
+            s->part[i].instance(s->part[i].ctx, node, type, o);
+    return 0;
+}
+
+static int on_array(void *ctx, const struct heap_array *a)
+{
+    struct survey *s = ctx;
+    uint32_t node;
+
+    if (a->type == HEAP_OBJECT || !a->data || (node = meet(s, a->id)) == HEAP_NONE)
+        return 0;
+    for (unsigned i = 0; i < s->count; i++)
+        if (s->part[i].array)
+            s->part[i].array(s->part[i].ctx, node, s->h->primitive[a->type], a);
+    return 0;
+}
+
+int heap_survey(const struct heap *h, const struct retained *r, const struct survey_part *part, unsigned count)
+{
+    CLEANUP_FREE unsigned char *wanted = calloc(h->type_count + 1, 1);
+    CLEANUP_FREE uint64_t *seen = calloc((size_t)h->objects / 64 + 1, sizeof(*seen));
+    struct survey s = {h, r, part, count, wanted, seen};
+    struct heap_reader reader = h->reader;
+
+    assert(h && r && part && count <= SURVEY_PARTS_MAX);
+    if (!wanted || !seen)
+        return -ENOMEM;
+    for (uint32_t t = 0; t < h->type_count; t++)
+        for (unsigned i = 0; i < count; i++)
+            if (!h->types[t].element && part[i].wants(part[i].ctx, t))
+                wanted[t] |= (unsigned char)(1U << i);
+    return heap_reader_walk(&reader, &(struct heap_events){.ctx = &s, .instance = on_instance, .array = on_array});
+}
