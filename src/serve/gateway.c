@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/gateway_sweep.h"
+#include "serve/store_health.h"
 #include "serve/upload_memory.h"
 
 enum { RETRY_AFTER_S = 5 };
@@ -23,6 +24,7 @@ struct gateway {
     const struct sink_ops *ops;
     struct sink_pool *sinks;
     struct upload_memory *memory;
+    struct store_health *health;
     struct gateway_sweep *sweep; /* may be NULL */
 };
 
@@ -41,7 +43,7 @@ int gateway_open(const struct gateway_config *config, const struct sink_config *
     g->config = *config;
     g->store = *store;
     g->store.uploads = UPLOAD_PARTS_IN_FLIGHT;
-    if (!(g->memory = upload_memory_new(config->upload_memory)))
+    if (!(g->memory = upload_memory_new(config->upload_memory)) || !(g->health = store_health_new()))
         return err_set(e, -ENOMEM, "out of memory");
     if ((r = sink_pool_new(&g->store, &g->sinks, e)) < 0)
         return r;
@@ -61,6 +63,7 @@ void gateway_close(struct gateway *g)
     gateway_sweep_stop(g->sweep);
     sink_pool_free(g->sinks);
     upload_memory_free(g->memory);
+    store_health_free(g->health);
     free(g);
 }
 
@@ -84,31 +87,58 @@ struct upload_memory *gateway_upload_memory(const struct gateway *g)
     return g->memory;
 }
 
+int gateway_take(struct gateway *g, struct sink **ret, struct err *e)
+{
+    int r = store_health_check(g->health, e);
+
+    if (r == 0 && (r = sink_pool_take(g->sinks, ret, e)) < 0)
+        store_health_note(g->health, r);
+    return r;
+}
+
+void gateway_give(struct gateway *g, struct sink *s, int result)
+{
+    store_health_note(g->health, result);
+    sink_pool_give(g->sinks, s);
+}
+
 int gateway_load(struct gateway *g, const char *key, struct buf *ret, struct err *e)
 {
     void *connection = NULL;
     struct sink *s;
-    int r = sink_pool_take(g->sinks, &s, e);
+    int r = gateway_take(g, &s, e);
 
     if (r < 0)
         return r;
     r = s->ops->load(s, &connection, key, ret, e);
     if (connection)
         s->ops->load_end(connection);
-    sink_pool_give(g->sinks, s);
+    gateway_give(g, s, r);
     return r;
 }
 
 int gateway_stat(struct gateway *g, const char *key, struct object_info *ret, struct err *e)
 {
     struct sink *s;
-    int r = sink_pool_take(g->sinks, &s, e);
+    int r = gateway_take(g, &s, e);
 
     if (r < 0)
         return r;
     r = s->ops->stat(s, key, ret, e);
-    sink_pool_give(g->sinks, s);
+    gateway_give(g, s, r);
     return r;
+}
+
+/* Of a store that is down, those say it that have asked it. */
+static void log_failure(const struct request *r, int result, const struct err *e)
+{
+    struct store_health *health = r->serve->gateway->health;
+
+    if (result == -FAULT_UNREACHABLE || result == -FAULT_STALLED)
+        store_health_note(health, result);
+    if (result != -FAULT_BUSY || !store_health_is_down(health))
+        log_event(EVENT_GATEWAY_FAILED, LOG_STR("key", r->key), LOG_STR("fault", fault_find(result)->name),
+                  LOG_STR("error", e->msg));
 }
 
 void gateway_fail(struct request *r, int result, const struct err *e)
@@ -119,8 +149,7 @@ void gateway_fail(struct request *r, int result, const struct err *e)
         exchange_answer_text(r->exchange, 404, "not found");
         return;
     }
-    log_event(EVENT_GATEWAY_FAILED, LOG_STR("key", r->key), LOG_STR("fault", fault_find(result)->name),
-              LOG_STR("error", e->msg));
+    log_failure(r, result, e);
     switch (result) {
     case -FAULT_BUSY:
     case -ENOMEM:

@@ -26,6 +26,11 @@ const struct sink_ops *gateway_ops(const struct gateway *g); /* the store's */
 struct sink_pool *gateway_sinks(const struct gateway *g);
 struct upload_memory *gateway_upload_memory(const struct gateway *g);
 
+/* A sink for one request to the store, whose result is given back with it: sink_pool.h and store_health.h. -FAULT_BUSY
+ * at once while the store is down. */
+int gateway_take(struct gateway *g, struct sink **ret, struct err *e);
+void gateway_give(struct gateway *g, struct sink *s, int result);
+
 /* A small object, appended to ret; as sink_ops.load. */
 int gateway_load(struct gateway *g, const char *key, struct buf *ret, struct err *e);
 

@@ -61,6 +61,9 @@ static void fail(struct request *r, int result, const struct err *e)
     case -FAULT_EXISTS:
         exchange_answer_text(r->exchange, 412, "there is another object of this name: it is not replaced");
         break;
+    case -EFBIG:
+        exchange_answer_text(r->exchange, 413, "%s", e->msg);
+        break;
     case -FAULT_REFUSED:
         log_event(EVENT_GATEWAY_FAILED, LOG_STR("key", r->key), LOG_STR("fault", fault_find(result)->name),
                   LOG_STR("error", e->msg));
@@ -124,27 +127,23 @@ static void answer_upload(struct request *r, unsigned status, const struct hande
 
 /* An object that is there would have to be compared with what comes: that is done on the way through (gateway_put.c).
  */
-static int check_free(struct request *r, struct err *e)
+static int check_free(const struct request *r, struct sink *s, struct err *e)
 {
     struct object_info there;
-    int result = r->rights & RIGHT_DELETE ? -FAULT_NO_OBJECT : gateway_stat(r->serve->gateway, r->key, &there, e);
+    int result = r->rights & RIGHT_DELETE ? -FAULT_NO_OBJECT : s->ops->stat(s, r->key, &there, e);
 
     return result == -FAULT_NO_OBJECT ? 0 : result < 0 ? result : err_set(e, -FAULT_EXISTS, "it is there");
 }
 
-static void begin(struct request *r, struct sink *s)
+static int begin(struct request *r, struct sink *s, struct err *e)
 {
     CLEANUP(handed_upload_done) struct handed_upload u = {0};
     const struct object o = {.key = r->key, .content_type = exchange_header(r->exchange, "Content-Type")};
-    struct err e = {0};
-    int result = check_free(r, &e);
+    int result = check_free(r, s, e);
 
-    if (result == 0)
-        result = s->ops->hand_begin(s, &o, &u, &e);
-    if (result < 0)
-        fail(r, result, &e);
-    else
+    if (result == 0 && (result = s->ops->hand_begin(s, &o, &u, e)) == 0)
         answer_upload(r, 201, &u);
+    return result;
 }
 
 static void part_ignored(void *ctx, struct part *p, const char *etag)
@@ -155,71 +154,63 @@ static void part_ignored(void *ctx, struct part *p, const char *etag)
 static const struct upload_events NO_EVENTS = {.done = part_ignored};
 
 /* Asks the bucket. */
-static void resume(struct request *r, struct sink *s, const struct handed_upload *u)
+static int resume(struct request *r, struct sink *s, const struct handed_upload *u, struct err *e)
 {
     const struct object o = {.key = r->key, .id = "0000000000000000"};
     const struct upload_past past = {.token = u->token};
     const struct upload_start start = {.object = &o, .past = &past, .events = &NO_EVENTS};
     struct upload *upload;
-    struct err e = {0};
-    int result = s->ops->upload_new(s, &start, &upload, &e);
-
-    if (result < 0) {
-        fail(r, result, &e);
-        return;
-    }
-    s->ops->upload_free(upload);
-    answer_upload(r, 200, u);
-}
-
-static void abort_upload(struct request *r, struct sink *s, const struct handed_upload *u)
-{
-    struct err e = {0};
-    int result = s->ops->abort_token(s, r->key, u->token, &e);
+    int result = s->ops->upload_new(s, &start, &upload, e);
 
     if (result < 0)
-        fail(r, result, &e);
-    else
+        return result;
+    s->ops->upload_free(upload);
+    answer_upload(r, 200, u);
+    return 0;
+}
+
+static int abort_upload(struct request *r, struct sink *s, const struct handed_upload *u, struct err *e)
+{
+    int result = s->ops->abort_token(s, r->key, u->token, e);
+
+    if (result == 0)
         exchange_answer(r->exchange, 204, "", 0);
+    return result;
 }
 
 /* --- parts -------------------------------------------------------------------------------------------------------- */
 
-static bool fits(struct request *r, uint64_t size)
+static int check_size(const struct request *r, uint64_t size, struct err *e)
 {
     uint64_t max = r->serve->config.upload.object_max;
     char text[TEXT_SIZE_MAX];
 
-    if (!max || size <= max)
-        return true;
-    exchange_answer_text(r->exchange, 413, "an object may have no more than %s here", text_format_size(max, text));
-    return false;
+    if (max && size > max)
+        return err_set(e, -EFBIG, "an object may have no more than %s here", text_format_size(max, text));
+    return 0;
 }
 
-static void sign_part(struct request *r, struct sink *s, const struct handed_upload *u, const struct gateway_part *p)
+static int sign_part(struct request *r, struct sink *s, const struct handed_upload *u, const struct gateway_part *p,
+                     struct err *e)
 {
     CLEANUP(handed_request_done) struct handed_request made = {0};
+    const uint64_t valid_ms = gateway_config(r->serve->gateway)->presign_ms;
     const struct handed_part part = {.key = r->key,
                                      .token = u->token,
                                      .number = p->number,
                                      .size = p->size,
-                                     .valid_s =
-                                         (gateway_config(r->serve->gateway)->presign_ms + MS_PER_S - 1) / MS_PER_S,
+                                     .valid_s = (valid_ms + MS_PER_S - 1) / MS_PER_S,
                                      .digest = p->digest,
                                      .sums_md5 = u->sums_md5};
-    struct err e = {0};
     char *text = NULL;
-    int result;
+    int result = check_size(r, p->size, e);
 
-    if (!fits(r, p->size))
-        return;
-    if ((result = s->ops->hand_part(s, &part, &made, &e)) < 0) {
-        fail(r, result, &e);
-        return;
-    }
+    if (result < 0 || (result = s->ops->hand_part(s, &part, &made, e)) < 0)
+        return result;
     if (gateway_request_encode(&made, &text) < 0)
         text = NULL;
     answer_json(r, 200, text);
+    return 0;
 }
 
 /* --- the end ------------------------------------------------------------------------------------------------------ */
@@ -244,7 +235,8 @@ static int complete_upload(struct request *r, struct sink *s, const struct uploa
     return result < 0 ? result : 0; /* 1: we may write and not read */
 }
 
-static void complete(struct request *r, struct sink *s, const struct handed_upload *u, const struct gateway_question *q)
+static int complete(struct request *r, struct sink *s, const struct handed_upload *u, const struct gateway_question *q,
+                    struct err *e)
 {
     const struct upload_past past = {.token = u->token,
                                      .count = q->count,
@@ -253,42 +245,38 @@ static void complete(struct request *r, struct sink *s, const struct handed_uplo
                                      .stored_end = q->size,
                                      .at_end = true};
     const struct whole whole = {.size = q->size};
-    struct err e = {0};
-    int result;
+    int result = check_size(r, q->size, e);
 
-    if (!fits(r, q->size))
-        return;
-    if ((result = complete_upload(r, s, &past, &whole, &e)) < 0) {
-        fail(r, result, &e);
-        return;
-    }
+    if (result < 0 || (result = complete_upload(r, s, &past, &whole, e)) < 0)
+        return result;
     serve_stored(r->serve, r->key, q->size);
     request_audit(r, "upload", NULL, q->size);
     exchange_answer(r->exchange, 201, "", 0);
+    return 0;
 }
 
 /* --- requests ----------------------------------------------------------------------------------------------------- */
 
-static void answer_verb(struct request *r, struct sink *s, enum gateway_verb verb, struct gateway_question *q)
+/* 0 after it has answered. */
+static int work_on(struct request *r, struct sink *s, struct gateway_question *q, struct err *e)
 {
+    const struct direct *d = r->state;
     struct handed_upload u = {0};
 
-    if (verb == GATEWAY_BEGIN) {
-        begin(r, s);
-        return;
+    if (d->verb != GATEWAY_BEGIN && token_parse(q->token, &u) < 0)
+        return -FAULT_GONE;
+    switch (d->verb) {
+    case GATEWAY_BEGIN:
+        return begin(r, s, e);
+    case GATEWAY_RESUME:
+        return resume(r, s, &u, e);
+    case GATEWAY_PART:
+        return sign_part(r, s, &u, &q->part, e);
+    case GATEWAY_COMPLETE:
+        return complete(r, s, &u, q, e);
+    default:
+        return abort_upload(r, s, &u, e);
     }
-    if (token_parse(q->token, &u) < 0) {
-        exchange_answer_text(r->exchange, 410, "this is no upload to the bucket: begin anew");
-        return;
-    }
-    if (verb == GATEWAY_RESUME)
-        resume(r, s, &u);
-    else if (verb == GATEWAY_PART)
-        sign_part(r, s, &u, &q->part);
-    else if (verb == GATEWAY_COMPLETE)
-        complete(r, s, &u, q);
-    else
-        abort_upload(r, s, &u);
 }
 
 static int on_body(struct exchange *x, const void *data, size_t size)
@@ -306,7 +294,7 @@ static void on_end(struct exchange *x)
     CLEANUP(gateway_question_done) struct gateway_question q = {0};
     struct request *r = exchange_state(x);
     struct direct *d = r->state;
-    struct sink_pool *sinks = gateway_sinks(r->serve->gateway);
+    struct gateway *g = r->serve->gateway;
     struct sink *s;
     struct err e = {0};
     int result = gateway_question_decode(d->verb, buf_text(&d->body), d->body.size, &q);
@@ -316,12 +304,17 @@ static void on_end(struct exchange *x)
                              gateway_verb_name(d->verb));
         return;
     }
-    if ((result = sink_pool_take(sinks, &s, &e)) < 0) {
-        fail(r, result, &e);
-        return;
+    if (d->verb == GATEWAY_PART) { /* sends nothing to the bucket */
+        if ((result = sink_pool_take(gateway_sinks(g), &s, &e)) == 0) {
+            result = work_on(r, s, &q, &e);
+            sink_pool_give(gateway_sinks(g), s);
+        }
+    } else if ((result = gateway_take(g, &s, &e)) == 0) {
+        result = work_on(r, s, &q, &e);
+        gateway_give(g, s, result);
     }
-    answer_verb(r, s, d->verb, &q);
-    sink_pool_give(sinks, s);
+    if (result < 0)
+        fail(r, result, &e);
 }
 
 /* What the path names is what this request is about. */

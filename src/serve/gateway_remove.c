@@ -25,7 +25,7 @@ static int remove_both(struct sink *s, const char *key, struct err *e)
 
 void gateway_remove(struct request *r)
 {
-    struct sink_pool *sinks = gateway_sinks(r->serve->gateway);
+    struct gateway *g = r->serve->gateway;
     struct sink *s;
     struct err e = {0};
     int result;
@@ -36,9 +36,9 @@ void gateway_remove(struct request *r)
         exchange_answer_text(r->exchange, 404, "not found");
         return;
     }
-    if ((result = sink_pool_take(sinks, &s, &e)) == 0) {
+    if ((result = gateway_take(g, &s, &e)) == 0) {
         result = remove_both(s, r->key, &e);
-        sink_pool_give(sinks, s);
+        gateway_give(g, s, result);
     }
     if (result < 0) {
         gateway_fail(r, result, &e);

@@ -15,6 +15,7 @@ enum { IDLE_MAX = 32 };
 
 struct sink_pool {
     const struct sink_config *store;
+    struct sink *first;   /* whose credentials all share; not used for requests */
     pthread_mutex_t lock; /* for the following */
     struct sink *idle[IDLE_MAX];
     unsigned count;
@@ -25,7 +26,6 @@ DEFINE_CLEANUP(struct sink_pool *, sink_pool_free)
 int sink_pool_new(const struct sink_config *store, struct sink_pool **ret, struct err *e)
 {
     CLEANUP(sink_pool_free_ptr) struct sink_pool *p = calloc(1, sizeof(*p));
-    struct sink *first;
     int r;
 
     assert(store && ret);
@@ -33,9 +33,8 @@ int sink_pool_new(const struct sink_config *store, struct sink_pool **ret, struc
         return err_set(e, -ENOMEM, "out of memory");
     pthread_mutex_init(&p->lock, NULL);
     p->store = store;
-    if ((r = sink_open(store, &first, e)) < 0)
+    if ((r = sink_open(store, &p->first, e)) < 0)
         return r;
-    sink_pool_give(p, first);
     *ret = TAKE_PTR(p);
     return 0;
 }
@@ -46,6 +45,7 @@ void sink_pool_free(struct sink_pool *p)
         return;
     for (unsigned i = 0; i < p->count; i++)
         sink_close(p->idle[i]);
+    sink_close(p->first);
     pthread_mutex_destroy(&p->lock);
     free(p);
 }
@@ -63,6 +63,8 @@ int sink_pool_take(struct sink_pool *p, struct sink **ret, struct err *e)
         *ret = s;
         return 0;
     }
+    if (p->first->ops->share)
+        return p->first->ops->share(p->first, ret, e);
     quiet.notice = NULL;
     return sink_open(&quiet, ret, e);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Sinks of one store, for many threads: each belongs to the thread that has taken it until it is given back, and keeps
- * its connection meanwhile. Thread-safe.
+ * its connection meanwhile. All share the credentials of the first (sink_ops.share). Thread-safe.
  */
 #pragma once
 

@@ -122,12 +122,12 @@ static char *folder_key(const char *key)
 static int list(struct gateway *g, const char *folder, struct store_folder *f, struct err *e)
 {
     struct sink *s;
-    int r = sink_pool_take(gateway_sinks(g), &s, e);
+    int r = gateway_take(g, &s, e);
 
     if (r < 0)
         return r;
     r = s->ops->list_folder(s, folder, take, f, e);
-    sink_pool_give(gateway_sinks(g), s);
+    gateway_give(g, s, r);
     if (r == -FAULT_BUSY && f->bytes > 0 && !*e->msg)
         err_set(e, r, "'%.200s' has more names than can be listed: name a folder in it", folder);
     return r;

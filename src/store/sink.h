@@ -176,6 +176,9 @@ struct sink_ops {
     int (*open)(const struct sink_config *c, struct sink **ret, struct err *e);
     int (*origin)(const struct sink_config *c, char **ret, struct err *e); /* as sink_origin; NULL: there is none */
     void (*close)(struct sink *s);
+    /* Another sink of the same store, for another thread, in any order closed: it has the credentials of the first, and
+     * what that has learned of the store, and asks for nothing. NULL: it is opened as the first was. */
+    int (*share)(struct sink *of, struct sink **ret, struct err *e);
 
     /* Whether an object of this key could be stored now: one try, the smallest request that shows it, and nothing is
      * left behind. S3 begins an upload and aborts it; a server's folder is asked; a folder gets a file without a name.

@@ -8,10 +8,12 @@ import re
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 import requests
 
+from helpers.credential_services import Services
 from helpers.evidence import drop
 from helpers.obs import Obs, ObsStore
 from helpers.proc import wait_for
@@ -429,6 +431,33 @@ def test_a_bucket_that_does_not_answer(start, s3, proxy_to):
     assert s3.bucket.encode() not in answer.body
     failed = serve.wait("gateway-failed")
     assert failed["key"] == "shop/a.bin" and failed["fault"] == "unreachable"
+    for path in ("/shop/a.bin", "/shop/", "/shop/other"):  # who comes then does not wait for the same
+        began = time.monotonic()
+        answer = serve.request("PUT", path, b"x", token=SHIP) if path.endswith("other") else serve.get(path, token=SHIP)
+        assert answer.status == 503 and answer.headers["Retry-After"] == "2" and time.monotonic() - began < 1.5, path
+    assert len(serve.program.named("gateway-failed", key="shop/other")) == 0
+    proxy_to(s3.args[1].removeprefix("http://"), port=proxy.port)
+    wait_for(lambda: serve.get("/shop/a.bin", token=SHIP).status == 200, 10, "it is not asked again")
+
+
+def test_credentials_are_fetched_once(start, s3):
+    """Not for each connection to the bucket: a role would be assumed again and again."""
+    services = Services(s3.env["AWS_ACCESS_KEY_ID"], s3.env["AWS_SECRET_ACCESS_KEY"])
+    s3.env = {"AWS_REGION": "us-east-1", **services.container()}
+    s3.overwrite("shop/a.bin", b"data")
+    serve = start(s3)
+    assert serve.get("/shop/a.bin", token=SHIP).status == 200
+    before = len(services.handed_out)
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(serve.get("/shop/a.bin", token=SHIP).status))
+               for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    services.close()
+    assert answers == [200] * 12 and len(services.handed_out) == before <= 2, services.handed_out
+    assert Direct(serve, "shop/b.bin").begin()
 
 
 # Uploads straight to the bucket

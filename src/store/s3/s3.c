@@ -60,6 +60,17 @@ static int sink_obs_origin(const struct sink_config *c, char **ret, struct err *
     return s3_origin(c, &S3_OBS, ret, e);
 }
 
+static int sink_s3_share(struct sink *of, struct sink **ret, struct err *e)
+{
+    struct s3 *s;
+    int r = s3_share(s3_of(of), &s, e);
+
+    if (r < 0)
+        return r;
+    *ret = (struct sink *)s;
+    return 0;
+}
+
 static void sink_s3_close(struct sink *s)
 {
     s3_close(s3_of(s));
@@ -192,13 +203,13 @@ static int sink_s3_sweep(struct sink *s, const struct upload_sweep *sweep, unsig
 #define S3_SINK(scheme, open_fn, origin_fn)                                                                            \
     {                                                                                                                  \
         .name = scheme, .open = open_fn, .origin = origin_fn, .part_min = S3_PART_MIN, .part_max = S3_PART_MAX,        \
-        .parts_max = S3_PARTS_MAX, .resumes = true, .close = sink_s3_close, .probe = sink_s3_probe,                    \
-        .stat = sink_s3_stat, .put = sink_s3_put, .remove = sink_s3_remove, .list = sink_s3_list,                      \
-        .list_folder = sink_s3_list_folder, .presign = sink_s3_presign, .read = sink_s3_read, .load = sink_s3_load,    \
-        .load_end = sink_s3_load_end, .hand_begin = sink_s3_hand_begin, .hand_part = sink_s3_hand_part,                \
-        .upload_new = sink_s3_upload_new, .write = s3_upload_write, .commit = s3_upload_commit,                        \
-        .verify = s3_upload_verify, .abort = s3_upload_abort, .upload_free = s3_upload_free,                           \
-        .abort_token = sink_s3_abort_token, .sweep = sink_s3_sweep                                                     \
+        .parts_max = S3_PARTS_MAX, .resumes = true, .close = sink_s3_close, .share = sink_s3_share,                    \
+        .probe = sink_s3_probe, .stat = sink_s3_stat, .put = sink_s3_put, .remove = sink_s3_remove,                    \
+        .list = sink_s3_list, .list_folder = sink_s3_list_folder, .presign = sink_s3_presign, .read = sink_s3_read,    \
+        .load = sink_s3_load, .load_end = sink_s3_load_end, .hand_begin = sink_s3_hand_begin,                          \
+        .hand_part = sink_s3_hand_part, .upload_new = sink_s3_upload_new, .write = s3_upload_write,                    \
+        .commit = s3_upload_commit, .verify = s3_upload_verify, .abort = s3_upload_abort,                              \
+        .upload_free = s3_upload_free, .abort_token = sink_s3_abort_token, .sweep = sink_s3_sweep                      \
     }
 
 const struct sink_ops SINK_S3 = S3_SINK("s3", sink_s3_open, sink_s3_origin);

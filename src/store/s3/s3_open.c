@@ -31,13 +31,13 @@ static int choose_region(struct s3 *s, const struct sink_config *c, const struct
     CLEANUP_FREE char *found = NULL;
     const char *region = c->region ? c->region : settings->region;
 
-    if (!region && s->endpoint_given)
-        region = found = s3_endpoint_region(s->dialect->hosts, s->endpoint_given);
+    if (!region && s->of->endpoint_given)
+        region = found = s3_endpoint_region(s->of->dialect->hosts, s->of->endpoint_given);
     if (!region)
-        region = s->dialect->default_region;
+        region = s->of->dialect->default_region;
     if (region && !s3_region_valid(region))
         return s3_fail(s, e, -FAULT_USAGE, "'%s' is not the name of a region", region);
-    snprintf(s->region, sizeof(s->region), "%s", region ? region : "");
+    snprintf(s->of->region, sizeof(s->of->region), "%s", region ? region : "");
     return 0;
 }
 
@@ -53,7 +53,7 @@ static void say(const struct sink_config *c, const struct s3 *s, const char *for
     va_start(args, format);
     err_setv(&text, 0, format, args);
     va_end(args);
-    err_prefix(&text, 0, "%s", s->dialect->name);
+    err_prefix(&text, 0, "%s", s->of->dialect->name);
     c->notice(text.msg);
 }
 
@@ -63,15 +63,15 @@ static int check_settings(const struct s3 *s, const struct sink_config *c, const
 {
     for (size_t i = 0; i < settings->notes.count; i++)
         say(c, s, "%s", settings->notes.item[i]);
-    if (settings->accelerate && !s->endpoint_given)
+    if (settings->accelerate && !s->of->endpoint_given)
         return s3_fail(s, e, -FAULT_USAGE,
                        "use_accelerate_endpoint = true: S3 Transfer Acceleration is not supported: set it to false, or "
                        "give --endpoint");
     if (settings->accelerate)
-        say(c, s, "use_accelerate_endpoint is not honoured: the endpoint is %s", s->endpoint_given);
-    if (s->endpoint_given && (settings->fips || settings->dualstack))
+        say(c, s, "use_accelerate_endpoint is not honoured: the endpoint is %s", s->of->endpoint_given);
+    if (s->of->endpoint_given && (settings->fips || settings->dualstack))
         say(c, s, "%s is not honoured: the endpoint is %s",
-            settings->fips ? "use_fips_endpoint" : "use_dualstack_endpoint", s->endpoint_given);
+            settings->fips ? "use_fips_endpoint" : "use_dualstack_endpoint", s->of->endpoint_given);
     return 0;
 }
 
@@ -82,23 +82,23 @@ static int copy_config(struct s3 *s, const struct sink_config *c, const struct s
     const char *ca_file = c->http.ca_file ? c->http.ca_file : settings->ca_file;
     size_t n = strlen(c->url.path);
 
-    s->placing = (struct s3_placing){.style = c->path_style ? STORE_STYLE_PATH : settings->style,
-                                     .fips = settings->fips,
-                                     .dualstack = settings->dualstack};
-    s->uploads = c->uploads > 0 ? c->uploads : 1;
-    s->options = c->http;
-    s->options.ca_file = NULL; /* a copy, below */
+    s->of->placing = (struct s3_placing){.style = c->path_style ? STORE_STYLE_PATH : settings->style,
+                                         .fips = settings->fips,
+                                         .dualstack = settings->dualstack};
+    s->of->uploads = c->uploads > 0 ? c->uploads : 1;
+    s->of->options = c->http;
+    s->of->options.ca_file = NULL; /* a copy, below */
     for (unsigned i = 0; i < S3_LACK_END; i++)
-        atomic_init(&s->lacks[i], s->dialect->lacks[i]);
+        atomic_init(&s->of->lacks[i], s->of->dialect->lacks[i]);
     if (settings->no_checksums)
-        atomic_init(&s->lacks[S3_LACKS_CHECKSUM], true);
+        atomic_init(&s->of->lacks[S3_LACKS_CHECKSUM], true);
     if (settings->sign_bodies)
-        atomic_init(&s->lacks[S3_LACKS_UNSIGNED], true);
-    s->bucket = strdup(c->url.authority);
-    if ((s->prefix = malloc(n + 2)))
-        snprintf(s->prefix, n + 2, "%s%s", c->url.path, n > 0 ? "/" : "");
-    if (!s->bucket || !s->prefix || (endpoint && add_scheme(endpoint, &s->endpoint_given) < 0) ||
-        (ca_file && !(s->options.ca_file = strdup(ca_file))) || user_headers_copy(&c->headers, &s->headers) < 0)
+        atomic_init(&s->of->lacks[S3_LACKS_UNSIGNED], true);
+    s->of->bucket = strdup(c->url.authority);
+    if ((s->of->prefix = malloc(n + 2)))
+        snprintf(s->of->prefix, n + 2, "%s%s", c->url.path, n > 0 ? "/" : "");
+    if (!s->of->bucket || !s->of->prefix || (endpoint && add_scheme(endpoint, &s->of->endpoint_given) < 0) ||
+        (ca_file && !(s->of->options.ca_file = strdup(ca_file))) || user_headers_copy(&c->headers, &s->of->headers) < 0)
         return no_memory(s, e);
     return 0;
 }
@@ -106,10 +106,10 @@ static int copy_config(struct s3 *s, const struct sink_config *c, const struct s
 static int configure(struct s3 *s, const struct sink_config *c, struct err *e)
 {
     CLEANUP(store_settings_done) struct store_settings settings = {0};
-    int r = s->dialect->settings(s->dialect->hosts->service, &settings, e);
+    int r = s->of->dialect->settings(s->of->dialect->hosts->service, &settings, e);
 
     if (r < 0)
-        return err_prefix(e, r, "%s", s->dialect->name);
+        return err_prefix(e, r, "%s", s->of->dialect->name);
     if ((r = copy_config(s, c, &settings, e)) < 0 || (r = check_settings(s, c, &settings, e)) < 0)
         return r;
     return choose_region(s, c, &settings, e);
@@ -117,12 +117,12 @@ static int configure(struct s3 *s, const struct sink_config *c, struct err *e)
 
 int s3_place(const struct s3 *s, const char *region, struct s3_endpoint *ret, struct err *e)
 {
-    struct s3_placing how = s->placing;
+    struct s3_placing how = s->of->placing;
 
-    how.endpoint = s->endpoint_given;
+    how.endpoint = s->of->endpoint_given;
     how.region = region;
-    how.bucket = s->bucket;
-    return s3_endpoint_init(s->dialect->hosts, &how, ret, e);
+    how.bucket = s->of->bucket;
+    return s3_endpoint_init(s->of->dialect->hosts, &how, ret, e);
 }
 
 DEFINE_CLEANUP(struct s3 *, s3_close)
@@ -133,11 +133,12 @@ static int locate(const struct sink_config *c, const struct s3_dialect *d, struc
     CLEANUP(s3_close_ptr) struct s3 *s = calloc(1, sizeof(*s));
     int r;
 
-    if (!s)
+    if (!s || !(s->of = calloc(1, sizeof(*s->of))))
         return err_set(e, -ENOMEM, "%s: out of memory", d->name);
-    s->dialect = d;
-    pthread_mutex_init(&s->lock, NULL);
-    if ((r = configure(s, c, e)) < 0 || (r = s3_place(s, s->region, &s->endpoint, e)) < 0)
+    atomic_init(&s->of->sinks, 1);
+    s->of->dialect = d;
+    pthread_mutex_init(&s->of->lock, NULL);
+    if ((r = configure(s, c, e)) < 0 || (r = s3_place(s, s->of->region, &s->of->endpoint, e)) < 0)
         return r;
     *ret = TAKE_PTR(s);
     return 0;
@@ -153,7 +154,7 @@ int s3_origin(const struct sink_config *c, const struct s3_dialect *d, char **re
     r = locate(&quiet, d, &s, e);
     if (r < 0 || !s)
         return r;
-    *ret = strdup(s->endpoint.origin);
+    *ret = strdup(s->of->endpoint.origin);
     return *ret ? 0 : no_memory(s, e);
 }
 
@@ -166,13 +167,43 @@ int s3_open(const struct sink_config *c, const struct s3_dialect *d, const struc
     if (r < 0 || !s)
         return r;
     s->sink.ops = ops;
-    if ((r = cred_get(d->credentials, &s->options, &s->cred, e)) < 0 || (r = http_new(&s->options, &s->http, e)) < 0)
+    if ((r = cred_get(d->credentials, &s->of->options, &s->of->cred, e)) < 0 ||
+        (r = http_new(&s->of->options, &s->http, e)) < 0)
         return r;
-    if (s->cred.notable)
-        say(c, s, "credentials come from %s", s->cred.source);
-    s->renew_at_ns = cred_renew_at(&s->cred, clock_wall_ns());
+    if (s->of->cred.notable)
+        say(c, s, "credentials come from %s", s->of->cred.source);
+    s->of->renew_at_ns = cred_renew_at(&s->of->cred, clock_wall_ns());
     *ret = TAKE_PTR(s);
     return 0;
+}
+
+int s3_share(struct s3 *of, struct s3 **ret, struct err *e)
+{
+    CLEANUP(s3_close_ptr) struct s3 *s = calloc(1, sizeof(*s));
+    int r;
+
+    if (!s)
+        return no_memory(of, e);
+    s->sink = of->sink;
+    s->of = of->of;
+    atomic_fetch_add(&s->of->sinks, 1);
+    if ((r = http_new(&s->of->options, &s->http, e)) < 0)
+        return r;
+    *ret = TAKE_PTR(s);
+    return 0;
+}
+
+static void shared_free(struct s3_shared *of)
+{
+    cred_done(&of->cred);
+    s3_endpoint_done(&of->endpoint);
+    pthread_mutex_destroy(&of->lock);
+    user_headers_done(&of->headers);
+    free(of->options.ca_file);
+    free(of->endpoint_given);
+    free(of->prefix);
+    free(of->bucket);
+    free(of);
 }
 
 void s3_close(struct s3 *s)
@@ -180,13 +211,7 @@ void s3_close(struct s3 *s)
     if (!s)
         return;
     http_free(s->http);
-    cred_done(&s->cred);
-    s3_endpoint_done(&s->endpoint);
-    pthread_mutex_destroy(&s->lock);
-    user_headers_done(&s->headers);
-    free(s->options.ca_file);
-    free(s->endpoint_given);
-    free(s->prefix);
-    free(s->bucket);
+    if (s->of && atomic_fetch_sub(&s->of->sinks, 1) == 1)
+        shared_free(s->of);
     free(s);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What may change while requests are sent (endpoint, region, credentials) is behind one lock, which is held while
- * signing and renewing, and never while sending.
+ * signing, and while credentials that have ended are renewed; never while sending.
  */
 #include "store/s3/s3_store.h"
 
@@ -27,37 +27,37 @@ int s3_fail(const struct s3 *s, struct err *e, int code, const char *format, ...
     va_start(args, format);
     err_setv(e, code, format, args);
     va_end(args);
-    return err_prefix(e, code, "%s", s->dialect->name);
+    return err_prefix(e, code, "%s", s->of->dialect->name);
 }
 
 const struct s3_dialect *s3_dialect(const struct s3 *s)
 {
-    return s->dialect;
+    return s->of->dialect;
 }
 
 const char *s3_bucket(const struct s3 *s)
 {
-    return s->bucket;
+    return s->of->bucket;
 }
 
 const char *s3_prefix(const struct s3 *s)
 {
-    return s->prefix;
+    return s->of->prefix;
 }
 
 const struct user_headers *s3_user_headers(const struct s3 *s)
 {
-    return &s->headers;
+    return &s->of->headers;
 }
 
 unsigned s3_uploads(const struct s3 *s)
 {
-    return s->uploads;
+    return s->of->uploads;
 }
 
 bool s3_has_tls(const struct s3 *s)
 {
-    return !s->endpoint_given || strncasecmp(s->endpoint_given, "https://", 8) == 0;
+    return !s->of->endpoint_given || strncasecmp(s->of->endpoint_given, "https://", 8) == 0;
 }
 
 struct http *s3_http(const struct s3 *s)
@@ -67,7 +67,7 @@ struct http *s3_http(const struct s3 *s)
 
 int s3_http_new(const struct s3 *s, struct http **ret, struct err *e)
 {
-    return http_new(&s->options, ret, e);
+    return http_new(&s->of->options, ret, e);
 }
 
 /* How the object, or the bucket itself, is called in a URL and in what is signed. */
@@ -86,27 +86,27 @@ static int make_names(const struct s3 *s, const char *key, struct names *ret)
     CLEANUP_FREE char *full = NULL, *encoded = NULL;
     int r;
 
-    if (asprintf(&full, "%s%s", key ? s->prefix : "", key ? key : "") < 0) {
+    if (asprintf(&full, "%s%s", key ? s->of->prefix : "", key ? key : "") < 0) {
         full = NULL;
         return -ENOMEM;
     }
     if (!(encoded = url_encode(full, strlen(full), 1)))
         return -ENOMEM;
-    r = buf_printf(&ret->path, "%s/%s", s->endpoint.path, encoded);
-    return r < 0 ? r : buf_printf(&ret->resource, "/%s/%s", s->bucket, encoded);
+    r = buf_printf(&ret->path, "%s/%s", s->of->endpoint.path, encoded);
+    return r < 0 ? r : buf_printf(&ret->resource, "/%s/%s", s->of->bucket, encoded);
 }
 
 /* What a message or a renewal will want to know of the request. */
 static int note_signer(const struct s3 *s, struct s3_signed *ret)
 {
-    snprintf(ret->region, sizeof(ret->region), "%s", s->region);
-    ret->origin = strdup(s->endpoint.origin);
-    ret->access_key = strdup(s->cred.access_key);
-    ret->token = s->cred.token ? secret_copy(s->cred.token) : NULL;
-    ret->source = s->cred.source;
-    ret->expires_ns = s->cred.expires_ns;
-    ret->renewals = s->renewals;
-    return ret->origin && ret->access_key && (ret->token || !s->cred.token) ? 0 : -ENOMEM;
+    snprintf(ret->region, sizeof(ret->region), "%s", s->of->region);
+    ret->origin = strdup(s->of->endpoint.origin);
+    ret->access_key = strdup(s->of->cred.access_key);
+    ret->token = s->of->cred.token ? secret_copy(s->of->cred.token) : NULL;
+    ret->source = s->of->cred.source;
+    ret->expires_ns = s->of->cred.expires_ns;
+    ret->renewals = s->of->renewals;
+    return ret->origin && ret->access_key && (ret->token || !s->of->cred.token) ? 0 : -ENOMEM;
 }
 
 static int sign_locked(struct s3 *s, const char *key, struct sign_request *request, struct s3_signed *ret)
@@ -117,17 +117,17 @@ static int sign_locked(struct s3 *s, const char *key, struct sign_request *reque
 
     if (r < 0)
         return r;
-    request->host = s->endpoint.host;
+    request->host = s->of->endpoint.host;
     request->path = buf_text(&names.path);
     request->resource = buf_text(&names.resource);
-    request->region = s->region;
+    request->region = s->of->region;
     request->service = "s3";
     ret->time_ns = clock_wall_ns();
-    request->time_ns = ret->time_ns + s->ahead_ns;
-    if ((r = s->dialect->sign(request, &s->cred, &ret->signature)) < 0)
+    request->time_ns = ret->time_ns + s->of->ahead_ns;
+    if ((r = s->of->dialect->sign(request, &s->of->cred, &ret->signature)) < 0)
         return r;
-    if ((r = buf_printf(&url, "%s%s%s%s", s->endpoint.origin, buf_text(&names.path), *ret->signature.query ? "?" : "",
-                        ret->signature.query)) < 0)
+    if ((r = buf_printf(&url, "%s%s%s%s", s->of->endpoint.origin, buf_text(&names.path),
+                        *ret->signature.query ? "?" : "", ret->signature.query)) < 0)
         return r;
     return (ret->url = buf_take(&url)) ? note_signer(s, ret) : -ENOMEM;
 }
@@ -140,25 +140,31 @@ static bool same_credentials(const struct credentials *a, const struct credentia
 
 static void take_credentials(struct s3 *s, struct credentials *fresh)
 {
-    cred_done(&s->cred);
-    s->cred = *fresh;
-    s->renew_at_ns = cred_renew_at(&s->cred, clock_wall_ns());
-    s->renewals++;
+    cred_done(&s->of->cred);
+    s->of->cred = *fresh;
+    s->of->renew_at_ns = cred_renew_at(&s->of->cred, clock_wall_ns());
+    s->of->renewals++;
 }
 
-/* Ahead of the end, so that a long upload does not notice it. While the old ones hold, a failure is none. */
+/* Ahead of the end, so that a long upload does not notice it. While the old ones hold, a failure is none, and the other
+ * threads go on with them. Called with the lock held; releases it meanwhile. */
 static void renew_early(struct s3 *s)
 {
     struct credentials fresh = {0};
     int64_t now_ns = clock_wall_ns();
+    unsigned before = s->of->renewals;
     struct err ignored;
+    int r;
 
-    if (now_ns < s->renew_at_ns)
+    if (now_ns < s->of->renew_at_ns)
         return;
-    s->renew_at_ns = now_ns + (int64_t)RENEW_RETRY_S * 1000000000;
-    if (cred_get(s->dialect->credentials, &s->options, &fresh, &ignored) < 0)
+    s->of->renew_at_ns = now_ns + (int64_t)RENEW_RETRY_S * 1000000000; /* no other thread asks, too */
+    pthread_mutex_unlock(&s->of->lock);
+    r = cred_get(s->of->dialect->credentials, &s->of->options, &fresh, &ignored);
+    pthread_mutex_lock(&s->of->lock);
+    if (r < 0)
         return;
-    if (same_credentials(&fresh, &s->cred))
+    if (same_credentials(&fresh, &s->of->cred) || s->of->renewals != before)
         cred_done(&fresh);
     else
         take_credentials(s, &fresh);
@@ -170,10 +176,10 @@ int s3_sign(struct s3 *s, const char *key, struct sign_request *request, struct 
     int r;
 
     assert(request->method && ret);
-    pthread_mutex_lock(&s->lock);
+    pthread_mutex_lock(&s->of->lock);
     renew_early(s);
     r = sign_locked(s, key, request, &made);
-    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&s->of->lock);
     request->host = request->path = request->resource = request->region = NULL; /* were borrowed from in here */
     if (r < 0) {
         s3_signed_done(&made);
@@ -188,9 +194,9 @@ DEFINE_CLEANUP(struct secret *, secret_free)
 /* A URL does not outlive the credentials that it was signed with. */
 static uint64_t presign_seconds(const struct s3 *s, uint64_t wanted_s, int64_t now_ns)
 {
-    int64_t left_s = (s->cred.expires_ns - now_ns) / 1000000000;
+    int64_t left_s = (s->of->cred.expires_ns - now_ns) / 1000000000;
 
-    if (!s->cred.expires_ns || left_s >= (int64_t)wanted_s)
+    if (!s->of->cred.expires_ns || left_s >= (int64_t)wanted_s)
         return wanted_s;
     return left_s > 1 ? (uint64_t)left_s : 1;
 }
@@ -205,14 +211,15 @@ static int presign_locked(struct s3 *s, const struct s3_wish *wish, struct sign_
 
     if (r < 0)
         return r;
-    request->region = s->region;
+    request->region = s->of->region;
     request->service = "s3";
-    request->host = s->endpoint.host;
+    request->host = s->of->endpoint.host;
     request->path = buf_text(&names.path);
     request->resource = buf_text(&names.resource);
-    request->time_ns = clock_wall_ns() + s->ahead_ns;
-    if ((r = s->dialect->presign(request, &s->cred, presign_seconds(s, wish->valid_s, clock_wall_ns()), &query)) < 0 ||
-        (r = buf_printf(&url, "%s%s?%s", s->endpoint.origin, buf_text(&names.path), secret_expose(query))) < 0)
+    request->time_ns = clock_wall_ns() + s->of->ahead_ns;
+    if ((r = s->of->dialect->presign(request, &s->of->cred, presign_seconds(s, wish->valid_s, clock_wall_ns()),
+                                     &query)) < 0 ||
+        (r = buf_printf(&url, "%s%s?%s", s->of->endpoint.origin, buf_text(&names.path), secret_expose(query))) < 0)
         return r;
     *ret_url = secret_new(buf_text(&url), url.size);
     explicit_bzero(url.data, url.size);
@@ -225,10 +232,10 @@ int s3_presign_request(struct s3 *s, const struct s3_wish *wish, struct sign_req
     int r;
 
     assert(request->method && wish->key && wish->valid_s > 0 && ret_url);
-    pthread_mutex_lock(&s->lock);
+    pthread_mutex_lock(&s->of->lock);
     renew_early(s);
     r = presign_locked(s, wish, request, ret_url);
-    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&s->of->lock);
     request->host = request->path = request->resource = request->region = NULL; /* were borrowed from in here */
     return r < 0 ? s3_fail(s, e, r, "'%.200s' cannot be presigned: %s", wish->key, strerror(-r)) : 0;
 }
@@ -262,16 +269,16 @@ int s3_move(struct s3 *s, const char *used, const char *region)
 
     if (!s3_region_valid(region) || strcmp(used, region) == 0)
         return -EINVAL;
-    pthread_mutex_lock(&s->lock);
-    if (strcmp(s->region, used) == 0) { /* else another thread was faster */
+    pthread_mutex_lock(&s->of->lock);
+    if (strcmp(s->of->region, used) == 0) { /* else another thread was faster */
         r = s3_place(s, region, &moved, NULL);
         if (r == 0) {
-            s3_endpoint_done(&s->endpoint);
-            s->endpoint = moved;
-            snprintf(s->region, sizeof(s->region), "%s", region);
+            s3_endpoint_done(&s->of->endpoint);
+            s->of->endpoint = moved;
+            snprintf(s->of->region, sizeof(s->of->region), "%s", region);
         }
     }
-    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&s->of->lock);
     return r == 0 ? 0 : -EINVAL;
 }
 
@@ -280,34 +287,34 @@ int s3_renew(struct s3 *s, unsigned renewals, struct err *e)
     struct credentials fresh;
     int r = 0;
 
-    pthread_mutex_lock(&s->lock);
-    if (s->renewals == renewals) { /* else another thread was faster */
+    pthread_mutex_lock(&s->of->lock);
+    if (s->of->renewals == renewals) { /* else another thread was faster */
         fresh = (struct credentials){0};
-        r = cred_get(s->dialect->credentials, &s->options, &fresh, e);
-        if (r == 0 && same_credentials(&fresh, &s->cred)) {
+        r = cred_get(s->of->dialect->credentials, &s->of->options, &fresh, e);
+        if (r == 0 && same_credentials(&fresh, &s->of->cred)) {
             cred_done(&fresh);
             r = -FAULT_EXPIRED;
         } else if (r == 0) {
             take_credentials(s, &fresh);
         }
     }
-    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&s->of->lock);
     return r;
 }
 
 void s3_set_clock(struct s3 *s, int64_t there_ns)
 {
-    pthread_mutex_lock(&s->lock);
-    s->ahead_ns = there_ns - clock_wall_ns();
-    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_lock(&s->of->lock);
+    s->of->ahead_ns = there_ns - clock_wall_ns();
+    pthread_mutex_unlock(&s->of->lock);
 }
 
 bool s3_lacks(const struct s3 *s, enum s3_lack what)
 {
-    return atomic_load(&s->lacks[what]);
+    return atomic_load(&s->of->lacks[what]);
 }
 
 void s3_set_lacking(struct s3 *s, enum s3_lack what)
 {
-    atomic_store(&s->lacks[what], true);
+    atomic_store(&s->of->lacks[what], true);
 }

@@ -3,7 +3,8 @@
  * An S3 store: endpoint, credentials, and what the store was found not to support. Signs requests, follows the bucket
  * to its region, reads renewed credentials. Sends nothing (store/s3/s3_call.h does).
  *
- * Shared by the threads of an upload. Each uses a struct http of its own.
+ * Shared by the threads of an upload; each uses a struct http of its own. What several sinks of a store have learned
+ * (credentials, region, what it does not support) they share.
  */
 #pragma once
 
@@ -23,6 +24,9 @@ struct s3; /* begins with its struct sink */
 int s3_open(const struct sink_config *c, const struct s3_dialect *d, const struct sink_ops *ops, struct s3 **ret,
             struct err *e);
 void s3_close(struct s3 *s);
+
+/* As sink_ops.share. */
+int s3_share(struct s3 *of, struct s3 **ret, struct err *e);
 
 /* As sink_origin. */
 int s3_origin(const struct sink_config *c, const struct s3_dialect *d, char **ret, struct err *e);

@@ -10,15 +10,15 @@
 
 #include "store/s3/s3_store.h"
 
-struct s3 {
-    struct sink sink;
+/* Shared by all sinks of one store in a process (sink_ops.share). */
+struct s3_shared {
+    atomic_uint sinks;
     const struct s3_dialect *dialect;
     char *bucket, *prefix, *endpoint_given;
     struct s3_placing placing;
     struct user_headers headers;
     unsigned uploads;
     struct http_options options; /* ca_file owned */
-    struct http *http;
     atomic_bool lacks[S3_LACK_END];
 
     pthread_mutex_t lock; /* for the following */
@@ -28,6 +28,12 @@ struct s3 {
     int64_t renew_at_ns; /* while they still hold */
     unsigned renewals;
     int64_t ahead_ns; /* the store's clock before ours, where it said that ours is wrong */
+};
+
+struct s3 {
+    struct sink sink;
+    struct http *http;
+    struct s3_shared *of;
 };
 
 /* The endpoint for a region. */
