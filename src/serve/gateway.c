@@ -89,9 +89,11 @@ struct upload_memory *gateway_upload_memory(const struct gateway *g)
 
 int gateway_take(struct gateway *g, struct sink **ret, struct err *e)
 {
-    int r = store_health_check(g->health, e);
+    int r;
 
-    if (r == 0 && (r = sink_pool_take(g->sinks, ret, e)) < 0)
+    if (store_health_check(g->health, e) < 0)
+        return -FAULT_BUSY;
+    if ((r = sink_pool_take(g->sinks, ret, e)) < 0)
         store_health_note(g->health, r);
     return r;
 }
