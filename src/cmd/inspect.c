@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage inspect: what filled a heap.
+ * salvage inspect: what filled a heap, why threads hang.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -104,16 +104,15 @@ static void on_progress(void *ctx, uint64_t done, uint64_t total)
     progress_show(&w->bar, done, total);
 }
 
-static int add_arguments(const struct inspect_options *o, const char *name, struct strv *to)
+static int add_arguments(const struct inspect_view *v, const char *name, struct strv *to)
 {
     return strv_add(to, "salvage") < 0 || strv_add(to, ANALYSIS_COMMAND) < 0 ||
-                   opt_arguments(INSPECT_CHILD_OPTIONS, &o->view, to) < 0 || strv_add(to, "--") < 0 ||
-                   strv_add(to, name) < 0
+                   opt_arguments(INSPECT_CHILD_OPTIONS, v, to) < 0 || strv_add(to, "--") < 0 || strv_add(to, name) < 0
                ? -ENOMEM
                : 0;
 }
 
-static int analyse(const struct inspect_options *o, struct inspect_input *in, struct buf *answer, struct err *e)
+static int analyse(const struct inspect_view *v, struct inspect_input *in, struct buf *answer, struct err *e)
 {
     CLEANUP(strv_done) struct strv argv = {0};
     struct sandboxed_process child = SANDBOXED_NONE;
@@ -126,7 +125,7 @@ static int analyse(const struct inspect_options *o, struct inspect_input *in, st
                                   .ctx = &waiting};
     int r;
 
-    if (add_arguments(o, in->name, &argv) < 0)
+    if (add_arguments(v, in->name, &argv) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     task.argv = argv.item;
     if ((r = sandboxed_start(&task, &child, e)) < 0)
@@ -138,6 +137,20 @@ static int analyse(const struct inspect_options *o, struct inspect_input *in, st
     return r;
 }
 
+int inspect_text(const struct inspect_view *v, const struct buf *text, const char *name, struct err *e)
+{
+    CLEANUP(buf_done) struct buf answer = {.ceiling = SANDBOXED_ANSWER_MAX};
+    struct inspect_input in = INSPECT_INPUT_NONE;
+    int r = inspect_input_text(&in, text, name, e);
+
+    if (r == 0)
+        r = analyse(v, &in, &answer, e);
+    inspect_input_close(&in, NULL);
+    if (r == 0 && print_answer(&answer) < 0)
+        r = err_set(e, -EIO, "cannot write to stdout");
+    return r;
+}
+
 static int run_on(const struct inspect_options *o, const char *what, struct err *e)
 {
     CLEANUP(buf_done) struct buf answer = {.ceiling = SANDBOXED_ANSWER_MAX};
@@ -146,7 +159,7 @@ static int run_on(const struct inspect_options *o, const char *what, struct err 
     int r = inspect_input_open(&in, &o->plan, what, o->cache, e), read;
 
     if (r == 0)
-        r = analyse(o, &in, &answer, e);
+        r = analyse(&o->view, &in, &answer, e);
     read = inspect_input_close(&in, &lost);
     if (r < 0 && r != -ECANCELED && read < 0) { /* the reason of what the other process has said */
         r = read;
@@ -169,7 +182,7 @@ static int run(int argc, char **argv)
     if (count < 0)
         return command_fail(count, &e);
     if (count != 1)
-        return command_error(-FAULT_USAGE, "inspect: which heap dump? salvage inspect FILE|URL|CASE");
+        return command_error(-FAULT_USAGE, "inspect: which dump? salvage inspect FILE|URL|CASE");
     if (o.html && o.view.json)
         return command_error(-FAULT_USAGE, "inspect: --html or --json, not both");
     o.view.bold = table_colours();
@@ -183,12 +196,16 @@ static int run(int argc, char **argv)
 const struct command CMD_INSPECT = {
     .name = "inspect",
     .args = "FILE|URL|CASE|-",
-    .summary = "say what filled the heap of a dump, and what keeps it alive",
+    .summary = "say what filled the heap of a dump, and what keeps it alive; or why the threads of a dump hang",
     .text =
         "Reads a heap dump of HotSpot's format, plain or compressed, from a file or from a store, and shows the thread "
         "that ran out of memory, the objects that keep more than a tenth of the heap alive (suspects) with the path of "
         "references from a GC root to each, and the classes with most bytes. Retained sizes are exact, by "
         "dominators.\n\n"
+        "Of thread dumps (HotSpot's, also in the midst of a log, `jcmd Thread.dump_to_file`, javacores) it shows "
+        "deadlocks, the threads that wait for a lock with the thread that holds it, pools, CPU by thread, and of "
+        "several "
+        "dumps in one file which threads never moved.\n\n"
         "CASE is the id of a case in the store of --to or SALVAGE_TO, or the beginning of its key (shop/cart-7f9c), as "
         "much as is unique; with /NAME an object of it. A dump in a store is read by ranges: nothing of it comes to "
         "disk. From stdin (-), or compressed by others, it is unpacked into a file without a name in TMPDIR first.",
@@ -202,7 +219,9 @@ const struct command CMD_INSPECT = {
         "salvage inspect heap.hprof --threads\n"
         "    with all stacks\n"
         "salvage inspect heap.hprof --html heap.html\n"
-        "    a page with a picture of what keeps the heap alive\n",
+        "    a page with a picture of what keeps the heap alive\n"
+        "salvage inspect threads.txt\n"
+        "    who waits for whom\n",
     .options = INSPECT_OPTIONS,
     .run = run,
 };

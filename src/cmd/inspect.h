@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+#include "base/err.h"
 #include "base/opt.h"
 
 struct inspect_view {
@@ -28,3 +30,6 @@ struct inspect_view {
 
 /* The child's table, of a struct inspect_view. */
 extern const struct opt INSPECT_CHILD_OPTIONS[];
+
+/* Prints what the child says of a dump in memory; name: for people. */
+int inspect_text(const struct inspect_view *v, const struct buf *text, const char *name, struct err *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage inspect-child: analyses heap dumps in a sandbox (ship/analysis_request.h). Not for users.
+ * salvage inspect-child: analyses heap dumps and thread dumps in a sandbox (ship/analysis_request.h). Not for users.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +16,7 @@
 #include "inspect/block_map.h"
 #include "inspect/dump_file.h"
 #include "inspect/heap_report.h"
+#include "inspect/thread_report.h"
 #include "linux/oomscore.h"
 #include "ship/analysis_request.h"
 
@@ -46,25 +47,60 @@ static int write_page(const json_t *json, FILE *out, struct err *e)
     return r;
 }
 
-static int show(const struct inspect_view *v, const struct heap_report *report, struct err *e)
+static unsigned rows(const struct inspect_view *v)
 {
-    const struct heap_report_view view = {
-        .top = v->top > 1000 ? 1000 : (unsigned)v->top, .threads = v->threads || v->page, .bold = v->bold};
-    FILE *out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_answer});
-    json_auto_t *json = NULL;
-    int r = 0;
+    return v->top > 1000 ? 1000 : (unsigned)v->top;
+}
 
-    if (!out)
-        return err_set(e, -ENOMEM, "out of memory");
-    if (!v->json && !v->page)
-        heap_report_print(report, &view, out);
-    else if (!(json = heap_report_json(report, &view)))
-        r = err_set(e, -ENOMEM, "out of memory");
-    else if (v->page)
-        r = write_page(json, out, e);
-    else if (json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || putc('\n', out) == EOF)
+/* Takes the object. */
+static int write_json(json_t *json, FILE *out, struct err *e)
+{
+    int r = !json ? err_set(e, -ENOMEM, "out of memory") : 0;
+
+    if (r == 0 && (json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || putc('\n', out) == EOF))
         r = err_set(e, -EIO, "cannot write the answer");
-    return fclose(out) == 0 || r < 0 ? r : err_set(e, -EIO, "cannot write the answer");
+    json_decref(json);
+    return r;
+}
+
+static int analyse_heap(const struct inspect_view *v, const char *name, const struct dump_file *file, FILE *out,
+                        struct err *e)
+{
+    const struct heap_report_view view = {.top = rows(v), .threads = v->threads || v->page, .bold = v->bold};
+    json_auto_t *json = NULL;
+    struct heap_report report;
+    int r = heap_report_make(&report, file->data, file->size, e);
+
+    if (r < 0)
+        return r;
+    report.name = name;
+    if (!v->json && !v->page)
+        heap_report_print(&report, &view, out);
+    else if (!(json = heap_report_json(&report, &view)))
+        r = err_set(e, -ENOMEM, "out of memory");
+    else
+        r = v->page ? write_page(json, out, e) : write_json(json_incref(json), out, e);
+    heap_report_done(&report);
+    return r;
+}
+
+static int analyse_threads(const struct inspect_view *v, const char *name, const struct dump_file *file, FILE *out,
+                           struct err *e)
+{
+    const struct thread_report_view view = {.top = rows(v), .threads = v->threads, .bold = v->bold};
+    struct thread_report report;
+    int r = v->page ? err_set(e, -FAULT_USAGE, "--html is for heap dumps, and this is a thread dump")
+                    : thread_report_make(&report, file->data, file->size, e);
+
+    if (r < 0)
+        return r;
+    report.name = name;
+    if (v->json)
+        r = write_json(thread_report_json(&report, &view), out, e);
+    else
+        thread_report_print(&report, &view, out);
+    thread_report_done(&report);
+    return r;
 }
 
 /* A dump as the descriptors from *fd on: a file, or the channel and the memory of a block server. */
@@ -107,15 +143,16 @@ static int map_input(const struct input *in, struct dump_file *ret, struct err *
 static int analyse(const struct inspect_view *v, const struct input *in, const char *name, struct err *e)
 {
     CLEANUP(dump_file_close) struct dump_file file = {0};
-    struct heap_report report;
     int r = map_input(in, &file, e);
+    FILE *out;
 
-    if (r < 0 || (r = heap_report_make(&report, file.data, file.size, e)) < 0)
+    if (r < 0)
         return r;
-    report.name = name;
-    r = show(v, &report, e);
-    heap_report_done(&report);
-    return r;
+    if (!(out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_answer})))
+        return err_set(e, -ENOMEM, "out of memory");
+    r = thread_dumps_probe(file.data, file.size) ? analyse_threads(v, name, &file, out, e)
+                                                 : analyse_heap(v, name, &file, out, e);
+    return fclose(out) == 0 || r < 0 ? r : err_set(e, -EIO, "cannot write the answer");
 }
 
 /* Addresses for the dump and for twice as much as there is memory. */

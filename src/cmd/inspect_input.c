@@ -181,6 +181,25 @@ int inspect_input_open(struct inspect_input *in, const struct plan_options *plan
     return r;
 }
 
+int inspect_input_text(struct inspect_input *in, const struct buf *text, const char *name, struct err *e)
+{
+    struct dump_stream *stream;
+    int r = dump_stream_new(&stream, e);
+
+    assert(in && text && name);
+    if (r < 0)
+        return r;
+    r = dump_stream_feed(stream, buf_text(text), text->size, e);
+    if (r == 0)
+        r = dump_stream_end(stream, &in->fd[0], e);
+    dump_stream_free(stream);
+    in->fd_count = r == 0;
+    in->size = text->size;
+    if (r == 0 && !(in->name = strdup(name)))
+        r = err_set(e, -ENOMEM, "out of memory");
+    return r;
+}
+
 void inspect_input_started(struct inspect_input *in)
 {
     for (unsigned i = 0; i < in->fd_count; i++)

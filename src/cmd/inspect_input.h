@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/buf.h"
 #include "inspect/block_server.h"
 #include "ship/plan.h"
 
@@ -32,6 +33,9 @@ struct inspect_input {
  * failure, too, it is to be closed. */
 int inspect_input_open(struct inspect_input *in, const struct plan_options *plan, const char *what,
                        uint64_t cache_bytes, struct err *e);
+
+/* The same of a text in memory. */
+int inspect_input_text(struct inspect_input *in, const struct buf *text, const char *name, struct err *e);
 
 /* Once the process that analyses has them. */
 void inspect_input_started(struct inspect_input *in);
