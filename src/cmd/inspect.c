@@ -196,7 +196,7 @@ static int run(int argc, char **argv)
 const struct command CMD_INSPECT = {
     .name = "inspect",
     .args = "FILE|URL|CASE|-",
-    .summary = "say what filled the heap of a dump, and what keeps it alive; or why the threads of a dump hang",
+    .summary = "say what filled a heap and what keeps it alive, why threads hang, why a program crashed",
     .text =
         "Reads a heap dump of HotSpot's format, plain or compressed, from a file or from a store, and shows the thread "
         "that ran out of memory, the objects that keep more than a tenth of the heap alive (suspects) with the path of "
@@ -206,6 +206,7 @@ const struct command CMD_INSPECT = {
         "deadlocks, the threads that wait for a lock with the thread that holds it, pools, CPU by thread, and of "
         "several "
         "dumps in one file which threads never moved.\n\n"
+        "Of a core it shows the signal, the stack of the thread that got it, and the modules with their build-ids.\n\n"
         "CASE is the id of a case in the store of --to or SALVAGE_TO, or the beginning of its key (shop/cart-7f9c), as "
         "much as is unique; with /NAME an object of it. A dump in a store is read by ranges: nothing of it comes to "
         "disk. From stdin (-), or compressed by others, it is unpacked into a file without a name in TMPDIR first.",
@@ -221,7 +222,9 @@ const struct command CMD_INSPECT = {
         "salvage inspect heap.hprof --html heap.html\n"
         "    a page with a picture of what keeps the heap alive\n"
         "salvage inspect threads.txt\n"
-        "    who waits for whom\n",
+        "    who waits for whom\n"
+        "salvage inspect core.4711\n"
+        "    what the program crashed of, and where\n",
     .options = INSPECT_OPTIONS,
     .run = run,
 };

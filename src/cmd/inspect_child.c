@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage inspect-child: analyses heap dumps and thread dumps in a sandbox (ship/analysis_request.h). Not for users.
+ * salvage inspect-child: analyses evidence in a sandbox (ship/analysis_request.h). Not for users.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,13 +12,16 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/inspect.h"
+#include "core/core_read.h"
 #include "inspect/analysis_page.h"
 #include "inspect/block_map.h"
+#include "inspect/core_report.h"
 #include "inspect/dump_file.h"
 #include "inspect/heap_report.h"
 #include "inspect/thread_report.h"
 #include "linux/oomscore.h"
 #include "ship/analysis_request.h"
+#include "ship/content.h"
 
 struct child_options {
     struct inspect_view v;
@@ -37,70 +40,121 @@ static ssize_t write_answer(void *cookie, const char *data, size_t size)
     return sandboxed_write(data, size) < 0 ? -1 : (ssize_t)size;
 }
 
-static int write_page(const json_t *json, FILE *out, struct err *e)
-{
-    CLEANUP(buf_done) struct buf page = {0};
-    int r = analysis_page(json, &page, e);
-
-    if (r == 0 && fwrite(page.data, 1, page.size, out) != page.size)
-        r = err_set(e, -EIO, "cannot write the answer");
-    return r;
-}
-
-static unsigned rows(const struct inspect_view *v)
-{
-    return v->top > 1000 ? 1000 : (unsigned)v->top;
-}
-
 /* Takes the object. */
 static int write_json(json_t *json, FILE *out, struct err *e)
 {
-    int r = !json ? err_set(e, -ENOMEM, "out of memory") : 0;
+    int r = 0;
 
-    if (r == 0 && (json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || putc('\n', out) == EOF))
+    if (!json)
+        return err_set(e, -ENOMEM, "out of memory");
+    if (json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || putc('\n', out) == EOF)
         r = err_set(e, -EIO, "cannot write the answer");
     json_decref(json);
     return r;
 }
 
-static int analyse_heap(const struct inspect_view *v, const char *name, const struct dump_file *file, FILE *out,
-                        struct err *e)
+/* Takes the object. */
+static int write_page(json_t *json, FILE *out, struct err *e)
 {
-    const struct heap_report_view view = {.top = rows(v), .threads = v->threads || v->page, .bold = v->bold};
-    json_auto_t *json = NULL;
+    CLEANUP(buf_done) struct buf page = {0};
+    int r = json ? analysis_page(json, &page, e) : err_set(e, -ENOMEM, "out of memory");
+
+    if (r == 0 && fwrite(page.data, 1, page.size, out) != page.size)
+        r = err_set(e, -EIO, "cannot write the answer");
+    json_decref(json);
+    return r;
+}
+
+/* --- the kinds of evidence ------------------------------------------------------------------------------------------
+ */
+
+/* What is to be shown of which dump. */
+struct inspection {
+    const struct inspect_view *view;
+    const char *name;
+    const struct dump_file *file;
+    FILE *out;
+};
+
+static unsigned rows(const struct inspection *i)
+{
+    return i->view->top > 1000 ? 1000 : (unsigned)i->view->top;
+}
+
+static int inspect_heap(const struct inspection *i, struct err *e)
+{
+    const struct heap_report_view view = {
+        .top = rows(i), .threads = i->view->threads || i->view->page, .bold = i->view->bold};
     struct heap_report report;
-    int r = heap_report_make(&report, file->data, file->size, e);
+    int r = heap_report_make(&report, i->file->data, i->file->size, e);
 
     if (r < 0)
         return r;
-    report.name = name;
-    if (!v->json && !v->page)
-        heap_report_print(&report, &view, out);
-    else if (!(json = heap_report_json(&report, &view)))
-        r = err_set(e, -ENOMEM, "out of memory");
+    report.name = i->name;
+    if (i->view->page)
+        r = write_page(heap_report_json(&report, &view), i->out, e);
+    else if (i->view->json)
+        r = write_json(heap_report_json(&report, &view), i->out, e);
     else
-        r = v->page ? write_page(json, out, e) : write_json(json_incref(json), out, e);
+        heap_report_print(&report, &view, i->out);
     heap_report_done(&report);
     return r;
 }
 
-static int analyse_threads(const struct inspect_view *v, const char *name, const struct dump_file *file, FILE *out,
-                           struct err *e)
+static int inspect_threads(const struct inspection *i, struct err *e)
 {
-    const struct thread_report_view view = {.top = rows(v), .threads = v->threads, .bold = v->bold};
+    const struct thread_report_view view = {.top = rows(i), .threads = i->view->threads, .bold = i->view->bold};
     struct thread_report report;
-    int r = v->page ? err_set(e, -FAULT_USAGE, "--html is for heap dumps, and this is a thread dump")
-                    : thread_report_make(&report, file->data, file->size, e);
+    int r = i->view->page ? err_set(e, -FAULT_USAGE, "--html is for heap dumps, and this is a thread dump")
+                          : thread_report_make(&report, i->file->data, i->file->size, e);
 
     if (r < 0)
         return r;
-    report.name = name;
-    if (v->json)
-        r = write_json(thread_report_json(&report, &view), out, e);
+    report.name = i->name;
+    if (i->view->json)
+        r = write_json(thread_report_json(&report, &view), i->out, e);
     else
-        thread_report_print(&report, &view, out);
+        thread_report_print(&report, &view, i->out);
     thread_report_done(&report);
     return r;
+}
+
+static bool is_core(const void *data, size_t size)
+{
+    return content_of(data, size) == CONTENT_CORE;
+}
+
+static int inspect_core(const struct inspection *i, struct err *e)
+{
+    CLEANUP(core_read_done) struct core_read core = {0};
+    const struct core_view view = {.name = i->name, .top = rows(i), .threads = i->view->threads, .bold = i->view->bold};
+    int r = core_read(i->file->data, i->file->size, &core, e);
+
+    if (r < 0)
+        return r;
+    if (i->view->page)
+        return err_set(e, -FAULT_USAGE, "--html is for heap dumps, and this is a core");
+    if (i->view->json)
+        return write_json(core_report_json(&core, &view), i->out, e);
+    core_report_print(&core, &view, i->out);
+    return 0;
+}
+
+/* The first that knows it; what none knows may be a heap dump, which says best what is wrong with it. */
+static const struct {
+    bool (*probe)(const void *data, size_t size);
+    int (*inspect)(const struct inspection *i, struct err *e);
+} KINDS[] = {
+    {is_core, inspect_core},
+    {thread_dumps_probe, inspect_threads},
+};
+
+static int show(const struct inspection *i, struct err *e)
+{
+    for (size_t k = 0; k < ARRAY_SIZE(KINDS); k++)
+        if (KINDS[k].probe(i->file->data, i->file->size))
+            return KINDS[k].inspect(i, e);
+    return inspect_heap(i, e);
 }
 
 /* A dump as the descriptors from *fd on: a file, or the channel and the memory of a block server. */
@@ -143,16 +197,15 @@ static int map_input(const struct input *in, struct dump_file *ret, struct err *
 static int analyse(const struct inspect_view *v, const struct input *in, const char *name, struct err *e)
 {
     CLEANUP(dump_file_close) struct dump_file file = {0};
+    struct inspection i = {.view = v, .name = name, .file = &file};
     int r = map_input(in, &file, e);
-    FILE *out;
 
     if (r < 0)
         return r;
-    if (!(out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_answer})))
+    if (!(i.out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_answer})))
         return err_set(e, -ENOMEM, "out of memory");
-    r = thread_dumps_probe(file.data, file.size) ? analyse_threads(v, name, &file, out, e)
-                                                 : analyse_heap(v, name, &file, out, e);
-    return fclose(out) == 0 || r < 0 ? r : err_set(e, -EIO, "cannot write the answer");
+    r = show(&i, e);
+    return fclose(i.out) == 0 || r < 0 ? r : err_set(e, -EIO, "cannot write the answer");
 }
 
 /* Addresses for the dump and for twice as much as there is memory. */

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/core_text.h"
 #include "threads/hserr.h"
 
 enum { TEXT_MAX = 16 * 1024 * 1024 };
@@ -34,6 +35,7 @@ static const struct row {
     int (*summary)(const void *data, size_t size, struct summary *ret);
 } ROWS[] = {
     {"hs-err", CONTENT_HS_ERR, TEXT_MAX, hserr_sentence},
+    {"core", CONTENT_CORE, TEXT_MAX, core_summary},
 };
 
 static const struct row *find_row(const char *kind, enum content content)

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Any bytes as a core: what is found lies inside it, and every question has an answer.
+ */
+#undef NDEBUG
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/core_read.h"
+#include "core/core_text.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    CLEANUP(core_read_done) struct core_read c = {0};
+    struct summary s = {0};
+    struct err e = {0};
+    char place[CORE_PLACE_MAX], cause[128];
+
+    if (core_read(data, size, &c, &e) < 0) {
+        assert(*e.msg && c.thread_count == 0);
+        return 0;
+    }
+    assert(c.thread_count > 0 && c.thread_count <= CORE_THREADS_MAX && c.module_count <= CORE_MODULES_MAX);
+    for (size_t i = 0; i < c.thread_count && i < 64; i++) {
+        uint64_t frame[CORE_FRAMES_MAX];
+        size_t count = core_frames(&c, &c.thread[i], frame);
+
+        assert(count >= 1 && count <= CORE_FRAMES_MAX && frame[0] == c.thread[i].pc);
+        assert(c.thread[i].registers > data && c.thread[i].registers < data + size);
+        for (size_t k = 0; k < count; k++)
+            assert(*core_place(&c, frame[k], place));
+    }
+    assert(*core_cause(&c, cause, sizeof(cause)) && core_program_name(&c));
+    core_is_jvm(&c);
+    assert(core_summary(data, size, &s) == 0 && *s.sentence && strlen(s.sentence) < sizeof(s.sentence));
+    return 0;
+}
