@@ -685,3 +685,28 @@ def test_without_direct_uploads(salvage, start, dumps, s3, proxy):
     assert client.ok("ship", dumps / "app.hprof", "--to", client.url, "--compress", "none").err == ""
     s3.check_all([total])
     assert direct_parts(proxy) == []
+
+
+def test_check_asks_the_bucket_behind_it(salvage, start, s3, proxy):
+    client = Client(salvage, start(s3.through(proxy)))
+    client.ok("check", "--to", client.url)
+    assert any(r.method == "POST" and "uploads" in r.query for r in proxy.seen()) and s3.unfinished() == []
+    proxy.harm(s3_error(403, "AccessDenied"), lambda r: r.method == "POST" and "uploads" in r.query, times=100)
+    found = salvage.run("check", "--to", client.url, env=client.env)
+    assert found.code == 60 and "502" in found.out, found
+
+
+def test_a_shipper_that_no_longer_reaches_the_bucket_begins_anew_through_the_server(salvage, start, dumps, s3, proxy):
+    client = Client(salvage, start(s3.through(proxy)))
+    total = drop(dumps, "app.hprof", 32 << 20)
+    proxy.rate = 20 << 20
+    watch = salvage.watch(dumps, "--to", client.url, "--compress", "none", env=client.env)
+    wait_for(lambda: len([r for r in direct_parts(proxy) if r.status == 200]) >= 2, 30, "no parts")
+    watch.kill()
+    proxy.rate = None
+    proxy.harm(s3_error(403, "AccessDenied"), lambda r: r.is_part and "X-Amz-Signature" in r.query, times=100)
+    watch = salvage.watch(dumps, "--to", client.url, "--compress", "none", env=client.env)
+    watch.wait("shipped")
+    s3.check_all([total])
+    assert s3.unfinished() == [] and watch.named("store-detour")
+    watch.stop()

@@ -73,7 +73,14 @@ static int store_probe(struct sink *sink, const char *key, struct err *e)
 
     if (r < 0)
         return r;
-    return s->resumable == RESUMABLE_OFFERED ? http_resume_probe(s, key, e) : http_put_probe(s, e);
+    if (s->resumable == RESUMABLE_OFFERED)
+        return http_resume_probe(s, key, e);
+    if (s->direct != DIRECT_NONE) {
+        r = http_direct_probe(s, key, e);
+        if (r != -FAULT_REFUSED && r != -FAULT_DENIED && r != -FAULT_EXISTS && r != -FAULT_NO_OBJECT)
+            return r;
+    }
+    return http_put_probe(s, e);
 }
 
 static int store_remove(struct sink *sink, const char *key, struct err *e)

@@ -31,6 +31,7 @@ enum { PART_MIN = 5 * 1024 * 1024 /* S3's */, AGAIN_MS = 10 * 60 * 1000, COMPLET
 struct direct_upload {
     struct upload base;
     struct upload *stream;      /* not NULL: it passes through */
+    bool once;                  /* nothing is tried again */
     struct upload_events relay; /* for requests on any thread: the owner's waiting, one call at a time */
 
     /* the caller's thread alone */
@@ -112,7 +113,8 @@ static int ask(struct direct_upload *u, struct http *h, const struct question *q
     http_add_header(&request, "Content-Type", q->verb == GATEWAY_BEGIN ? q->content_type : "application/json");
     request.body = text ? text : "";
     request.body_size = text ? strlen(text) : 0;
-    if ((r = http_store_send(h, &request, &u->relay, answer, e)) < 0)
+    r = u->once ? http_perform(h, &request, answer, e) : http_store_send(h, &request, &u->relay, answer, e);
+    if (r < 0)
         return r;
     return http_store_ok(answer) ? 0 : fail_answer(s, &request, answer, e);
 }
@@ -422,7 +424,7 @@ static int prove(struct direct_upload *u, struct part *p, struct err *e)
 {
     struct sending t = {.upload = u, .http = u->base.store->http, .part = p};
     char text[S3_PART_ETAG_MAX];
-    int r = send_part(&t, false, e);
+    int r = send_part(&t, u->count > 0, e); /* what was begun is worth some patience */
 
     if (r == -ENOMEM || r == -FAULT_GONE)
         return r;
@@ -677,6 +679,17 @@ int http_direct_new(struct http_store *s, const struct upload_start *start, stru
     }
     *ret = &u->base;
     return 0;
+}
+
+int http_direct_probe(struct http_store *s, const char *key, struct err *e)
+{
+    static const struct upload_events NONE = {0};
+    const struct object object = {.key = key, .content_type = "application/octet-stream"};
+    struct direct_upload u = {.base = {.store = s, .object = &object, .events = &NONE}, .once = true};
+    int r = open_upload(&u, GATEWAY_BEGIN, NULL, e);
+
+    cancel(&u);
+    return r;
 }
 
 int http_direct_abort(struct http_store *s, const char *key, const char *token, struct err *e)

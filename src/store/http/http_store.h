@@ -151,5 +151,8 @@ int http_resume_abort(struct sink *s, const char *key, const char *token, struct
 void http_direct_note(struct http_store *s, const struct http_answer *answer);
 bool http_direct_wanted(const struct http_store *s, const struct upload_start *start);
 int http_direct_new(struct http_store *s, const struct upload_start *start, struct upload **ret, struct err *e);
+/* As sink_ops.probe, of server and bucket; new's failures, and -FAULT_DENIED: the server may know more if it is asked
+ * otherwise. */
+int http_direct_probe(struct http_store *s, const char *key, struct err *e);
 bool http_direct_is_token(const char *token);
 int http_direct_abort(struct http_store *s, const char *key, const char *token, struct err *e);
