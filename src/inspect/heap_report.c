@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "inspect/class_order.h"
+#include "inspect/memory_report.h"
 #include "inspect/report_parts.h"
 #include "inspect/waste_report.h"
 
@@ -34,6 +35,8 @@ static int find_sets(struct heap_report *r, struct err *e)
         result = heap_sets_find(r->heap, &r->retained, &marks, &r->sets);
     if (result == 0)
         heap_threads_order(&r->threads, r->sets.marked);
+    if (result == 0)
+        result = loader_groups_find(r->heap, &r->sets, &r->loader_groups);
     return result < 0 ? err_set(e, result, "out of memory for the sizes of classes") : 0;
 }
 
@@ -53,15 +56,20 @@ static void *survey(void *ctx)
     s->result = waste_begin(&r->waste, r->heap);
     if (s->result == 0)
         s->result = collections_begin(&r->collections, r->heap, &r->retained);
+    if (s->result == 0)
+        s->result = references_begin(&r->references, r->heap, &r->retained);
     if (s->result == 0) {
-        const struct survey_part parts[] = {waste_part(&r->waste), collections_part(&r->collections)};
+        const struct survey_part parts[] = {waste_part(&r->waste), collections_part(&r->collections),
+                                            references_part(&r->references)};
 
         s->result = heap_survey(r->heap, &r->retained, parts, ARRAY_SIZE(parts));
     }
     if (s->result == 0)
         s->result = waste_end(&r->waste);
-    if (s->result == 0)
+    if (s->result == 0) {
         collections_end(&r->collections);
+        references_end(&r->references);
+    }
     return NULL;
 }
 
@@ -117,6 +125,7 @@ int heap_report_make(struct heap_report *ret, const void *data, size_t size, str
 void heap_report_done(struct heap_report *r)
 {
     waste_done(&r->waste);
+    references_done(&r->references);
     collections_done(&r->collections);
     merged_tree_done(&r->tree);
     heap_sets_done(&r->sets);
@@ -302,6 +311,8 @@ void heap_report_print(const struct heap_report *r, const struct heap_report_vie
     if (r->suspects.count == 0)
         fprintf(out, "  No object keeps more than %d %% of the heap alive.\n", SUSPECT_PERCENT);
     waste_report_print(&(struct waste_view){&r->waste, &r->collections, r->retained.reachable}, out);
+    references_print(&r->references, r->retained.reachable, out);
+    loader_groups_print(r->heap, &r->loader_groups, out);
     print_classes(r, view, out);
     print_retained(r, view->top, out);
     if (view->threads)

@@ -11,7 +11,9 @@
 #include "inspect/collections.h"
 #include "inspect/heap_sets.h"
 #include "inspect/heap_threads.h"
+#include "inspect/loader_groups.h"
 #include "inspect/merged_tree.h"
+#include "inspect/references.h"
 #include "inspect/suspects.h"
 #include "inspect/waste.h"
 
@@ -26,6 +28,8 @@ struct heap_report {
     struct merged_tree tree;
     struct waste waste;
     struct collections collections;
+    struct references references;
+    struct loader_groups loader_groups;
 };
 
 struct heap_report_view {

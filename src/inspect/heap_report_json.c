@@ -9,6 +9,7 @@
 #include "inspect/class_order.h"
 #include "inspect/heap_objects.h"
 #include "inspect/heap_report.h"
+#include "inspect/memory_report.h"
 #include "inspect/report_parts.h"
 #include "inspect/waste_report.h"
 
@@ -132,22 +133,37 @@ static json_t *classes_json(const struct heap_report *r)
     return array;
 }
 
+/* NULL fails json_pack of what it is in, as any part of it does without memory. */
+static json_t *contents_json(const struct heap_report *r)
+{
+    const struct waste_view waste = {&r->waste, &r->collections, r->retained.reachable};
+
+    return json_pack("{so so so so}", "waste", waste_report_json(&waste), "finalizers", finalizers_json(&r->references),
+                     "buffers", buffers_json(&r->references), "repeated_loaders",
+                     loader_groups_json(r->heap, &r->loader_groups));
+}
+
 json_t *heap_report_json(const struct heap_report *r, const struct heap_report_view *view)
 {
     char time[CLOCK_TEXT_MAX];
-    json_t *suspects = json_array(), *threads = json_array();
+    json_t *suspects = json_array(), *threads = json_array(), *all;
+    json_auto_t *contents = contents_json(r);
 
     for (size_t i = 0; i < r->suspects.count; i++)
         json_array_append_new(suspects, suspect_json(r, &r->suspects.suspect[i]));
     for (size_t i = 0; i < r->threads.count; i++)
         json_array_append_new(threads, thread_json(&r->threads.thread[i], view->threads));
-    return json_pack(
-        "{ss so so so* so so so so so so so so so so so so}", "schema", "salvage.analysis/1", "name",
-        report_text(r->name), "time", report_text(clock_format(r->heap->reader.time_ms * 1000000, time)), "cut",
+    all = json_pack(
+        "{ss so so so* so so so so so so so so so so so}", "schema", "salvage.analysis/1", "name", report_text(r->name),
+        "time", report_text(clock_format(r->heap->reader.time_ms * 1000000, time)), "cut",
         r->heap->reader.cut ? report_text(r->heap->reader.cut) : NULL, "dump_bytes", report_number(r->dump_bytes),
         "objects", report_number(r->heap->objects - r->retained.unreachable_count), "reachable_bytes",
         report_number(r->retained.reachable), "unreachable_objects", report_number(r->retained.unreachable_count),
         "unreachable_bytes", report_number(r->retained.unreachable), "suspects", suspects, "threads", threads,
-        "classes", classes_json(r), "packages", packages_json(r), "loaders", loaders_json(r), "tree", tree_json(r),
-        "waste", waste_report_json(&(struct waste_view){&r->waste, &r->collections, r->retained.reachable}));
+        "classes", classes_json(r), "packages", packages_json(r), "loaders", loaders_json(r), "tree", tree_json(r));
+    if (all && (!contents || json_object_update(all, contents) < 0)) {
+        json_decref(all);
+        return NULL;
+    }
+    return all;
 }

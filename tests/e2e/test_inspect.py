@@ -72,6 +72,45 @@ def test_the_suspect_is_what_leaks(salvage, work, any_jvm, how, holder, content,
     assert 'Thread "order-writer" ran out of memory at Leaks' in text and "SUSPECT 1" in text and "\033" not in text
 
 
+def test_a_class_loader_that_stays_after_a_deployment(salvage, work, any_jvm):
+    dump = work / "app.hprof"
+    any_jvm.die(dump, "class-loader", program="Leaks")
+    found = inspect(salvage, dump)
+    group = found["repeated_loaders"][0]
+    assert group["loader"] == "Leaks$PluginLoader" and group["class"] == "Leaks$Plugin" and group["classes"] == 1
+    loaders = [row for row in found["loaders"] if row["loader"] == "Leaks$PluginLoader" and row["classes"] == 1]
+    assert group["loaders"] == len(loaders) > 100 and group["retained_bytes"] >= len(loaders) * 50_000
+    assert len({row["id"] for row in loaders}) == len(loaders)
+    suspect = found["suspects"][0]
+    assert any("Leaks.PLUGINS" in step for step in suspect["path"]), suspect
+    text = salvage.ok("inspect", dump).out
+    assert f"REDEPLOYED {len(loaders)} × Leaks$PluginLoader with classes of the same name (Leaks$Plugin) keep" in text
+
+
+def test_objects_that_wait_for_a_finalizer_that_hangs(salvage, work, any_jvm):
+    dump = work / "app.hprof"
+    any_jvm.die(dump, "finalizers", program="Leaks")
+    found = inspect(salvage, dump)
+    waiting = found["finalizers"]
+    assert waiting["classes"][0]["class"] == "Leaks$Handle" and waiting["waiting"] > 10_000, waiting
+    assert waiting["waiting"] <= waiting["count"] and waiting["waiting_retained_bytes"] > found["reachable_bytes"] / 2
+    suspect = found["suspects"][0]
+    assert suspect["content"]["class"] == "Leaks$Handle" or suspect["class"] == "Leaks$Handle", suspect
+    assert any("java.lang.ref.Finalizer" in step for step in suspect["path"]), suspect
+    assert "FINALIZER  " in salvage.ok("inspect", dump).out
+
+
+def test_direct_buffers(salvage, work, any_jvm):
+    dump = work / "app.hprof"
+    any_jvm.die(dump, "direct-buffers", program="Leaks")
+    found = inspect(salvage, dump)
+    buffers = found["buffers"]
+    assert buffers["direct"]["count"] > 10_000 and buffers["direct"]["bytes"] >= 100 * (buffers["direct"]["count"] - 100)
+    assert abs(buffers["allocated"]["count"] - buffers["direct"]["count"]) < 10
+    assert any("Leaks.BUFFERS" in step for s in found["suspects"] for step in s["path"]), found["suspects"]
+    assert "NATIVE     " in salvage.ok("inspect", dump).out
+
+
 def test_one_huge_array_is_named(salvage, work, jvm_17):
     dump = work / "app.hprof"
     jvm_17.die(dump, "huge-array", program="Leaks")
