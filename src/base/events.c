@@ -46,6 +46,11 @@ static const struct event_info TABLE[EVENT_END] = {
          "what is stored may not be read back: from now on the store's answers to the upload count as proof, and "
          "nothing is sent again for that; reported once. --verify=put says that this is intended",
          "path error"},
+    [EVENT_NOT_ANALYSED] =
+        {"not-analysed", LEVEL_WARNING,
+         "--inspect: a heap dump is stored without its analysis: it crashed, took more than --memory, "
+         "or was too slow",
+         "path error"},
     [EVENT_FAILED] = {"failed", LEVEL_WARNING, "an attempt failed; reported once until it fails for another reason",
                       "path fault error retry_in_s"},
     [EVENT_UNREADABLE] = {"unreadable", LEVEL_WARNING, "this user may not read a file that matches",

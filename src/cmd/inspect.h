@@ -15,8 +15,9 @@
 struct inspect_view {
     uint64_t top;
     bool threads, json;
-    bool bold; /* a terminal; set by inspect, no option of users */
-    bool page; /* the answer is a page of HTML; set by inspect's --html */
+    uint64_t ceiling; /* of private memory, bytes; 0: what there is. Set by whoever starts the child */
+    bool bold;        /* a terminal; set by inspect, no option of users */
+    bool page;        /* the answer is a page of HTML; set by inspect's --html */
 };
 
 /* clang-format off */

@@ -30,6 +30,7 @@ struct child_options {
 const struct opt INSPECT_CHILD_OPTIONS[] = {
     INSPECT_VIEW_OPTIONS(struct child_options, v),
     {OPT_FLAG, 0, "bold", NULL, NULL, offsetof(struct child_options, v.bold), "a terminal's bold"},
+    {OPT_SIZE, 0, "ceiling", "SIZE", "0", offsetof(struct child_options, v.ceiling), "of private memory"},
     {OPT_FLAG, 0, "page", NULL, NULL, offsetof(struct child_options, v.page), "a page of HTML"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
@@ -65,6 +66,19 @@ static int write_page(json_t *json, FILE *out, struct err *e)
     return r;
 }
 
+/* ship/analysis_request.h */
+static int write_both(json_t *json, FILE *out, struct err *e)
+{
+    int r = write_json(json_incref(json), out, e);
+
+    if (r == 0 && putc('\0', out) == EOF)
+        r = err_set(e, -EIO, "cannot write the answer");
+    if (r == 0)
+        return write_page(json, out, e);
+    json_decref(json);
+    return r;
+}
+
 /* --- the kinds of evidence ------------------------------------------------------------------------------------------
  */
 
@@ -91,7 +105,9 @@ static int inspect_heap(const struct inspection *i, struct err *e)
     if (r < 0)
         return r;
     report.name = i->name;
-    if (i->view->page)
+    if (i->view->page && i->view->json)
+        r = write_both(heap_report_json(&report, &view), i->out, e);
+    else if (i->view->page)
         r = write_page(heap_report_json(&report, &view), i->out, e);
     else if (i->view->json)
         r = write_json(heap_report_json(&report, &view), i->out, e);
@@ -209,11 +225,12 @@ static int analyse(const struct inspect_view *v, const struct input *in, const c
 }
 
 /* Addresses for the dump and for twice as much as there is memory. */
-static struct sandbox limits_for(const struct input *in)
+static struct sandbox limits_for(const struct input *in, uint64_t ceiling)
 {
     uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 
-    return (struct sandbox){.memory = memory, .address_space = 2 * memory + in->size + BLOCK_BYTES_MAX};
+    return (struct sandbox){.memory = ceiling && ceiling < memory ? ceiling : memory,
+                            .address_space = 2 * memory + in->size + BLOCK_BYTES_MAX};
 }
 
 static int run(int argc, char **argv)
@@ -230,7 +247,7 @@ static int run(int argc, char **argv)
         return command_error(-FAULT_USAGE, ANALYSIS_COMMAND ": salvage starts this command itself");
     if ((r = find_input(&fd, &in, &e)) < 0)
         return command_fail(r, &e);
-    limits = limits_for(&in);
+    limits = limits_for(&in, o.v.ceiling);
     oomscore_offer();    /* only this analysis is lost */
     json_object_seed(1); /* jansson would open /dev/urandom */
     if ((r = sandboxed_enter(&limits, (unsigned)(fd - SANDBOXED_FIRST), &e)) < 0)

@@ -170,7 +170,7 @@ static int on_entry(void *ctx, const struct sink_listing_entry *entry)
 
         return id ? strv_add(&r->pins, id) : -ENOMEM;
     }
-    if (!text_ends(entry->key, MANIFEST_SUFFIX))
+    if (!text_ends(entry->key, MANIFEST_SUFFIX) || case_is_answer(entry->key))
         return 0;
     CLEANUP_FREE char *key = strndup(entry->key, size - strlen(MANIFEST_SUFFIX));
 

@@ -56,6 +56,11 @@ unsigned case_rank(const char *kind)
     return 1; /* as a file */
 }
 
+bool case_is_answer(const char *key)
+{
+    return text_ends(key, "/" CASE_DIGEST) || text_ends(key, "/" CASE_ANALYSIS);
+}
+
 int case_words_add(const char *text, struct buf *ret)
 {
     size_t begin = ret->size;

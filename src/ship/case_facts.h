@@ -14,6 +14,14 @@
 /* Ends the key of an object that keeps a case from retention: the case's id and this. */
 #define CASE_PIN_SUFFIX ".pin"
 
+/* What is stored in the folder of a case and is no evidence: what was found out about it. */
+#define CASE_DIGEST "digest.json"     /* docs/digest.md */
+#define CASE_ANALYSIS "analysis.json" /* docs/inspect.md */
+#define CASE_ANALYSIS_PAGE "analysis.html"
+
+/* Whether the key's name is one of these: no manifest, though it ends like one. */
+bool case_is_answer(const char *key);
+
 /* The folder of a key that the default template made, else the key itself; malloc'ed, NULL without memory. */
 char *case_id(const char *key);
 

@@ -142,7 +142,7 @@ static int add_to_case(struct case_list *l, const struct sink_listing_entry *ent
         l->count++;
     }
     one->objects++;
-    one->manifests += text_ends(entry->key, MANIFEST_SUFFIX);
+    one->manifests += text_ends(entry->key, MANIFEST_SUFFIX) && !case_is_answer(entry->key);
     one->bytes += entry->size;
     if (entry->time_ns > one->newest_ns)
         one->newest_ns = entry->time_ns;

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "base/text.h"
+#include "ship/case_facts.h"
 
 enum { AT_ONCE = 64 };
 
@@ -94,6 +95,8 @@ static int on_entry(void *ctx, const struct sink_listing_entry *entry)
     const struct collecting *c = ctx;
 
     if (!text_starts(entry->key, c->prefix))
+        return 0;
+    if (case_is_answer(entry->key))
         return 0;
     return text_ends(entry->key, MANIFEST_SUFFIX) ? add_manifest(c->catalog, entry)
                                                   : add_object(c->catalog, entry->key);

@@ -361,6 +361,8 @@ int job_run(const struct job *job, struct job_result *ret, struct err *e)
     }
     if (r < 0)
         return r;
+    if (!result.already && job->source != INTAKE_STREAM)
+        job_analyse(job, &result.manifest);
     *ret = result;
     result = (struct job_result){0};
     return 0;

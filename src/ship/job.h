@@ -31,6 +31,8 @@ struct job {
     void (*state_lost)(void *ctx, const char *why); /* the journal cannot be written; goes on */
     void (*waiting)(void *ctx, const struct err *e, uint64_t delay_ms);
     void (*unverified)(void *ctx, const struct err *e); /* stored, but we have no right to read it back; goes on */
+    void (*unanalysed)(void *ctx, const char *why);     /* --inspect: stored without its analysis; goes on */
+    bool (*hurry)(void *ctx); /* asked several times a second while it is analysed: true ends that */
     /* A growing file: waits up to delay_ms; 1 once the file is complete, 0 not yet, negative to stop. */
     int (*complete)(void *ctx, uint64_t delay_ms);
     /* For a stream. stop: asked several times a second while it is read; negative ends the attempt. ended: the writer

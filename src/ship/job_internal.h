@@ -55,6 +55,11 @@ static inline const struct sink_ops *attempt_sink(const struct attempt *a)
 /* job.c */
 int attempt_no_memory(struct err *e);
 
+/* job_analysis.c */
+
+/* --inspect: analyses what was stored, and stores that in its folder, too. */
+void job_analyse(const struct job *job, const struct manifest *m);
+
 /* job_manifest.c */
 
 /* 1 if an earlier attempt has stored this object: its manifest is there, and the object has the size it names. */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "linux/interrupt.h"
 #include "ship/report.h"
 #include "ship/shipping_internal.h"
 
@@ -73,6 +74,22 @@ static void on_unverified(void *ctx, const struct err *e)
             e->msg);
 }
 
+static void on_unanalysed(void *ctx, const char *why)
+{
+    struct shipment *s = ctx;
+
+    if (s->of->logs)
+        log_event(EVENT_NOT_ANALYSED, LOG_STR("path", s->path), LOG_STR("error", why));
+    else
+        shipment_say(s, "warning: stored, and not analysed", why);
+}
+
+static bool on_hurry(void *ctx)
+{
+    (void)ctx;
+    return interrupt_caught() != 0;
+}
+
 void shipment_report_progress(struct shipment *s, struct job *job)
 {
     job->progress = on_progress;
@@ -80,6 +97,8 @@ void shipment_report_progress(struct shipment *s, struct job *job)
     job->state_lost = shipment_state_lost;
     job->waiting = shipment_waiting;
     job->unverified = on_unverified;
+    job->unanalysed = on_unanalysed;
+    job->hurry = on_hurry;
     job->ctx = s;
 }
 

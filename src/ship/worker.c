@@ -20,7 +20,7 @@
 #include "ship/key_template.h"
 #include "ship/wire.h"
 
-enum { FOLLOW_NICE = 4 };
+enum { FOLLOW_NICE = 4, ALIVE_MS = 1000 };
 
 /* State that is kept from one claim to the next. */
 struct worker {
@@ -35,6 +35,7 @@ struct delivery {
     int channel;
     bool complete; /* the followed file is complete */
     bool state_lost;
+    uint64_t size, said_ms; /* of the evidence; when the loop last heard of an analysis */
 };
 
 static void send_text(const struct delivery *d, enum wire_type type, const char *text, uint64_t a)
@@ -69,6 +70,26 @@ static void on_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
 static void on_unverified(void *ctx, const struct err *e)
 {
     send_text(ctx, WIRE_UNVERIFIED, e->msg, 0);
+}
+
+static void on_unanalysed(void *ctx, const char *why)
+{
+    send_text(ctx, WIRE_UNANALYSED, why, 0);
+}
+
+/* The loop says nothing more to a worker until its job is done, but that it ends. It takes a worker that is silent for
+ * one that hangs. */
+static bool on_hurry(void *ctx)
+{
+    struct delivery *d = ctx;
+    struct pollfd channel = {.fd = d->channel, .events = POLLIN};
+    uint64_t now_ms = clock_mono_ms();
+
+    if (now_ms - d->said_ms >= ALIVE_MS) {
+        send_text(d, WIRE_PROGRESS, NULL, d->size);
+        d->said_ms = now_ms;
+    }
+    return poll(&channel, 1, 0) > 0;
 }
 
 static int on_complete(void *ctx, uint64_t delay_ms)
@@ -217,6 +238,8 @@ static int do_job(struct worker *w, const struct wire *message, struct job_resul
         .state_lost = on_state_lost,
         .waiting = on_waiting,
         .unverified = on_unverified,
+        .unanalysed = on_unanalysed,
+        .hurry = on_hurry,
         .complete = on_complete,
         .ctx = &delivery,
     };
@@ -230,6 +253,7 @@ static int do_job(struct worker *w, const struct wire *message, struct job_resul
         setpriority(PRIO_PROCESS, 0, FOLLOW_NICE);
     if ((r = claim_decode(message->text, strlen(message->text), &claim)) < 0)
         return err_set(e, r, "the claim makes no sense");
+    delivery.size = claim.size;
     if (find_facts(w) < 0 || find_owner(w, &claim, &owner, &job) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     if (!w->sink && (r = sink_open(&w->config->plan->sink, &w->sink, e)) < 0)

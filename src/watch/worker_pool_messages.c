@@ -89,6 +89,9 @@ void pool_on_message(void *ctx, const struct wire *w)
             log_event(EVENT_STORED_UNVERIFIED, LOG_STR("path", i->claim->path), LOG_STR("error", w->text));
         p->unverified_logged = true;
         break;
+    case WIRE_UNANALYSED:
+        log_event(EVENT_NOT_ANALYSED, LOG_STR("path", i->claim->path), LOG_STR("error", w->text));
+        break;
     case WIRE_WAITING:
         if (w->a == 0) {
             log_event(EVENT_STORE_DETOUR, LOG_STR("path", i->claim->path), LOG_STR("error", w->text));

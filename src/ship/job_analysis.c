@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * --inspect: once the evidence is stored, and while its local copy is still there. What fails here costs the analysis
+ * alone.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "ship/analysis.h"
+#include "ship/case_facts.h"
+#include "ship/job_internal.h"
+#include "ship/key_template.h"
+
+static int put(const struct job *job, const struct manifest *m, const char *name, const struct small_object *what,
+               struct err *e)
+{
+    CLEANUP(buf_done) struct buf key = {0};
+    struct small_object o = *what;
+
+    if (buf_printf(&key, "%.*s%s", (int)(text_base_name(m->key) - m->key), m->key, name) < 0)
+        return attempt_no_memory(e);
+    o.key = buf_text(&key);
+    return job->sink->ops->put(job->sink, &o, e);
+}
+
+static int analyse(const struct job *job, const struct manifest *m, struct err *e)
+{
+    const struct analysis_order order = {.fd = job->fd,
+                                         .name = text_base_name(m->key),
+                                         .memory = job->plan->memory,
+                                         .stop = job->hurry,
+                                         .ctx = job->ctx};
+    CLEANUP(analysis_answer_done) struct analysis_answer a = {0};
+    char memory[TEXT_SIZE_MAX];
+    int r = analysis_make(&order, &a, e);
+
+    if (r == -ENOMEM)
+        return err_set(e, r, "it takes more than --memory %s", text_format_size(job->plan->memory, memory));
+    if (r < 0 ||
+        (r = put(job, m, CASE_ANALYSIS,
+                 &(struct small_object){.content_type = "application/json", .data = a.json.data, .size = a.json.size},
+                 e)) < 0)
+        return r;
+    return put(
+        job, m, CASE_ANALYSIS_PAGE,
+        &(struct small_object){.content_type = "text/html; charset=utf-8", .data = a.page.data, .size = a.page.size},
+        e);
+}
+
+void job_analyse(const struct job *job, const struct manifest *m)
+{
+    struct err e = {0};
+
+    assert(job->fd >= 0 && m->key);
+    /* Elsewhere two dumps could have one folder. A dump that was compressed before is not unpacked for this. */
+    if (!job->plan->inspect || kind_read_content(job->fd) != CONTENT_HPROF || !template_match(TEMPLATE_DEFAULT, m->key))
+        return;
+    if (analyse(job, m, &e) < 0 && job->unanalysed)
+        job->unanalysed(job->ctx, e.msg);
+}
