@@ -92,5 +92,10 @@ int access_link(const struct access *a, const struct caller *c, const char *key,
 /* A set of enum right in one namespace ("": objects without one; "*": in every one). May ask an API server. */
 unsigned caller_rights(struct access *a, struct caller *c, const char *namespace);
 
-/* RIGHT_LIST or nothing, or RIGHT_UNKNOWN: the same with a third of the questions, for lists of many namespaces. */
+/* RIGHT_LIST or nothing, or RIGHT_UNKNOWN: the same with a third of the questions. */
 unsigned caller_may_list(struct access *a, struct caller *c, const char *namespace);
+
+/* The same for many namespaces into ret[count]: an API server is asked several questions at a time. What it answers is
+ * known for a while after that. */
+void caller_may_list_each(struct access *a, struct caller *c, const char *const *namespaces, size_t count,
+                          unsigned *ret);

@@ -17,6 +17,7 @@
 #include "base/array.h"
 #include "base/fault.h"
 #include "base/mem.h"
+#include "base/strv.h"
 #include "base/text.h"
 #include "serve/object_answer.h"
 #include "serve/root.h"
@@ -257,13 +258,35 @@ static int open_store_folder(struct request *r, struct folder_list **ret, bool *
     return 0;
 }
 
+static int add_namespace(void *ctx, const struct usage_row *row)
+{
+    return row->namespace && *row->namespace ? strv_add(ctx, row->namespace) : 0;
+}
+
+/* The root's folders are asked about one by one while they are listed: the answers about those with cases are there by
+ * then. */
+static void ask_ahead(struct request *r)
+{
+    CLEANUP(strv_done) struct strv names = {0};
+    CLEANUP_FREE unsigned *rights = NULL;
+    struct err ignored;
+
+    if (!r->serve->catalogue || catalogue_usage(r->serve->catalogue, NULL, add_namespace, &names, &ignored) < 0 ||
+        !(rights = calloc(names.count + 1, sizeof(*rights))))
+        return;
+    caller_may_list_each(r->serve->access, r->caller, (const char *const *)names.item, names.count, rights);
+}
+
 bool folder_list_open(struct request *r, struct folder_list **ret)
 {
     CLEANUP(folder_list_free_ptr) struct folder_list *l = NULL;
     struct err e = {0};
     bool empty = false;
-    int result = r->serve->gateway ? open_store_folder(r, &l, &empty, &e) : folder_list_new(r, &l);
+    int result;
 
+    if (!*r->key)
+        ask_ahead(r);
+    result = r->serve->gateway ? open_store_folder(r, &l, &empty, &e) : folder_list_new(r, &l);
     if (result <= -FAULT_FIRST) {
         gateway_fail(r, result, &e);
         return false;

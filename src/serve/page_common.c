@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -81,14 +82,15 @@ static int add_name(void *ctx, const struct usage_row *row)
 /* Rights may be asked of an API server: after the catalogue's lock is given back. *ret_rights: of all of them. */
 static int keep_visible(struct request *r, const struct strv *all, struct strv *ret, unsigned *ret_rights)
 {
-    int result = 0;
+    CLEANUP_FREE unsigned *rights = calloc(all->count + 1, sizeof(*rights));
+    int result = rights ? 0 : -ENOMEM;
 
+    if (rights)
+        caller_may_list_each(r->serve->access, r->caller, (const char *const *)all->item, all->count, rights);
     for (size_t i = 0; i < all->count && result == 0; i++) {
-        unsigned rights = caller_may_list(r->serve->access, r->caller, all->item[i]);
-
-        if (rights & RIGHT_LIST)
+        if (rights[i] & RIGHT_LIST)
             result = strv_add(ret, all->item[i]);
-        *ret_rights |= rights;
+        *ret_rights |= rights[i];
     }
     return result;
 }

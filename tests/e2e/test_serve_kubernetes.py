@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """`serve --kubernetes`: pods write in their namespace, persons may what they may do to its pods, and without an API server
 nobody gets in."""
+import datetime
 import json
 import time
 
 import pytest
 
+from helpers import case_store
 from helpers.kube_api import AUDIENCE, KubeApi
 from helpers.proc import wait_for
 from helpers.serve import Serve
 
 from test_serve_access import put
 
+HOUR = datetime.datetime(2026, 11, 21, 1, tzinfo=datetime.timezone.utc)
 MINE, THEIRS = "/shop/cart/a.hprof", "/pay/till/b.hprof"
 
 
@@ -92,6 +95,21 @@ def test_lists_show_what_may_be_listed(start, api):
     assert [e["name"] for e in json.loads(listing.body)] == ["shop"], listing
     # One question for each of 32 namespaces, and three for all of them.
     assert api.asked["subjectaccessreviews"] <= 36, api.asked
+
+
+def test_many_namespaces_are_asked_about_several_at_a_time(start, api):
+    serve = start("--refresh", "1s")
+    for n in range(40):
+        case_store.put_case(serve.root, "team-%d" % n, "cart-0", HOUR, number=n)
+    ops, api.allowed = api.person("ops"), {("ops", "get", "pods/log", None)}
+    wait_for(lambda: b"team-39" in serve.get("/-/usage", token=ops).body, 20, "not all cases are known")
+    api.delay_s = 0.05
+    for path, person in (("/-/cases", "ann"), ("/?format=json", "ben")):
+        api.allowed = {(person, "get", "pods/log", "team-%d" % n) for n in range(0, 40, 2)}
+        token, api.most_at_once = api.person(person), 0
+        page = serve.get(path, token=token).body.decode()
+        assert "team-38" in page and "team-39" not in page
+        assert 3 <= api.most_at_once <= 8, path
 
 
 def test_verbs_can_be_others(start, api):

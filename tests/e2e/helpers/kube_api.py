@@ -3,6 +3,7 @@
 import http.server
 import json
 import threading
+import time
 
 OWN = "our-own-service-account-token"
 AUDIENCE = "https://kubernetes.default.svc"  # the API server's
@@ -16,6 +17,7 @@ class KubeApi:
         self.tokens, self.allowed = {}, set()
         self.asked = {"tokenreviews": 0, "subjectaccessreviews": 0}
         self.own, self.down, self.wrong = OWN, None, []
+        self.delay_s, self.at_once, self.most_at_once, self.lock = 0, 0, 0, threading.Lock()  # of each answer
         self.hangs, self.closed = False, threading.Event()
         self.account = folder / "account"
         self.account.mkdir()
@@ -64,6 +66,12 @@ class KubeApi:
         return token
 
     def answer(self, path, headers, body):
+        with self.lock:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        time.sleep(self.delay_s)
+        with self.lock:
+            self.at_once -= 1
         if self.hangs:
             self.closed.wait(30)
         if self.down:
