@@ -5,10 +5,14 @@
 #include "base/counters.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -24,6 +28,16 @@ static _Atomic uint64_t gauges[GAUGE_END]; /* one more than the value; 0: never 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for all below */
 static struct counted_namespace rows[COUNTERS_NAMESPACES];
 static unsigned row_count;
+
+/* What a process sends of an event: less than PIPE_BUF, so it comes whole. */
+struct record {
+    enum event event;
+    char namespace[COUNTERS_NAME_MAX]; /* of what was shipped */
+    uint64_t stored;
+    int64_t time_ns;
+};
+
+static int from_children = -1, to_children = -1, to_parent = -1; /* set before there are other threads */
 
 static const struct log_pair *find(const struct log_pair *pairs, const char *key, enum log_pair_type type)
 {
@@ -47,32 +61,80 @@ static struct counted_namespace *row_of(const char *name)
     return &rows[i < COUNTERS_NAMESPACES ? i : COUNTERS_NAMESPACES - 1];
 }
 
-static void count_shipped(const struct log_pair *pairs, int64_t now_ns)
+static void describe_shipped(const struct log_pair *pairs, struct record *r)
 {
     const struct log_pair *key = find(pairs, "key", LOG_PAIR_STR), *stored = find(pairs, "stored", LOG_PAIR_UINT);
     const char *slash = key && key->value.str ? strchr(key->value.str, '/') : NULL;
-    char name[COUNTERS_NAME_MAX] = "";
-    struct counted_namespace *row;
 
     if (slash)
-        snprintf(name, sizeof(name), "%.*s", (int)(slash - key->value.str), key->value.str);
+        snprintf(r->namespace, sizeof(r->namespace), "%.*s", (int)(slash - key->value.str), key->value.str);
+    r->stored = stored ? stored->value.uint : 0;
+}
+
+static void count(const struct record *r)
+{
+    struct counted_namespace *row;
+
+    atomic_fetch_add(&events[r->event].count, 1);
+    atomic_store(&events[r->event].last_ns, r->time_ns);
+    if (r->event != EVENT_SHIPPED)
+        return;
     pthread_mutex_lock(&lock);
-    row = row_of(name);
+    row = row_of(r->namespace);
     row->shipped++;
-    row->stored_bytes += stored ? stored->value.uint : 0;
-    row->last_ns = now_ns;
+    row->stored_bytes += r->stored;
+    row->last_ns = r->time_ns;
     pthread_mutex_unlock(&lock);
 }
 
 void counters_event(enum event event, const struct log_pair *pairs)
 {
-    int64_t now_ns = clock_wall_ns();
+    struct record r = {.event = event, .time_ns = clock_wall_ns()};
 
     assert(event < EVENT_END && pairs);
-    atomic_fetch_add(&events[event].count, 1);
-    atomic_store(&events[event].last_ns, now_ns);
     if (event == EVENT_SHIPPED)
-        count_shipped(pairs, now_ns);
+        describe_shipped(pairs, &r);
+    count(&r);
+    if (to_parent >= 0 && write(to_parent, &r, sizeof(r)) < 0 && errno != EAGAIN)
+        to_parent = -1; /* the parent has gone */
+    counters_receive();
+}
+
+int counters_collect(void)
+{
+    int ends[2];
+
+    _Static_assert(sizeof(struct record) <= PIPE_BUF, "a record is written in one piece");
+    if (from_children >= 0)
+        return 0;
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    from_children = ends[0];
+    to_children = ends[1];
+    return 0;
+}
+
+int counters_channel(void)
+{
+    return to_children;
+}
+
+void counters_forward(int channel)
+{
+    if (channel < 0 || fcntl(channel, F_SETFD, FD_CLOEXEC) < 0) /* what we start has no part in it */
+        return;
+    to_parent = channel;
+}
+
+void counters_receive(void)
+{
+    struct record r;
+
+    while (from_children >= 0 && read(from_children, &r, sizeof(r)) == (ssize_t)sizeof(r)) {
+        r.namespace[sizeof(r.namespace) - 1] = '\0';
+        if (r.event < EVENT_END)
+            count(&r);
+    }
 }
 
 int64_t counters_start_ns(void)

@@ -14,6 +14,18 @@ enum { COUNTERS_NAMESPACES = 64, COUNTERS_NAME_MAX = 64 };
 /* The wall clock when this was first called: once at the start of whoever shows metrics. */
 int64_t counters_start_ns(void);
 
+/* What processes of ours log that this one has started, counted as if it were logged here. counters_collect: from now
+ * on there is a channel (0 or -errno); counters_channel: its descriptor (close-on-exec), for the command line of such a
+ * process; -1: none. Events that come while nobody shows metrics may be dropped. */
+int counters_collect(void);
+int counters_channel(void);
+
+/* In such a process: each of its events goes there, too. -1: none. */
+void counters_forward(int channel);
+
+/* Counts what has come. */
+void counters_receive(void);
+
 /* By log_write, for each event. */
 void counters_event(enum event event, const struct log_pair *pairs);
 

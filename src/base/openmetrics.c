@@ -145,6 +145,7 @@ static void add_gauges(struct openmetrics *m)
 
 void openmetrics_common(struct openmetrics *m)
 {
+    counters_receive();
     openmetrics_family(m, "salvage_build", METRIC_INFO, NULL, "The program.");
     openmetrics_uint(m, "version", SALVAGE_VERSION, 1);
     openmetrics_family(m, "salvage_start_timestamp_seconds", METRIC_GAUGE, "seconds", "When the process started.");

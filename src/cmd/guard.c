@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/counters.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/strv.h"
@@ -275,6 +276,8 @@ static int run_guard(const struct parsed *p, char **argv, struct err *e)
     if ((r = storecheck_launch((char[]){"guard-check"}, argv + 1, &check)) < 0)
         log_event(EVENT_STORE_FAILED, LOG_STR("to", o->plan.to), LOG_STR("fault", "not-asked"),
                   LOG_STR("error", strerror(-r)));
+    if (o->metrics && (r = counters_collect()) < 0)
+        return err_set(e, r, "guard: no pipe: %s", strerror(-r));
     if ((r = metrics_server_start_common(o->metrics, &metrics, e)) < 0)
         return r;
     return guard_run(&config, e);

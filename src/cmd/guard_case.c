@@ -2,6 +2,7 @@
  *
  * salvage guard-case: one case of a guard (guard/case_run.h). Internal: guard starts it.
  */
+#include "base/counters.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -25,6 +26,7 @@ static int run(int argc, char **argv)
         (r = notify_options_read(&o.notify, &targets, &e)) < 0)
         return command_fail(r, &e);
     log_set_format((enum log_format)o.plan.log);
+    counters_forward(request.counters);
     config.dir = o.dir;
     config.notify = &targets;
     config.public_url = o.notify.public_url;

@@ -2,6 +2,7 @@
  *
  * salvage guard-record: ships the record of one kill (guard/record_shipping.h). Internal: guard starts it.
  */
+#include "base/counters.h"
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/guard.h"
@@ -17,6 +18,7 @@ static int run(int argc, char **argv)
     if (r < 0 || (r = guard_parse_rest(argc, argv, used, &o, &e)) < 0)
         return command_fail(r, &e);
     log_set_format((enum log_format)o.plan.log);
+    counters_forward(request.counters);
     if ((r = record_ship(&request, &o.plan, &e)) == 0)
         return 0;
     log_event(EVENT_GUARD_MISSED, LOG_STR("target", request.target), LOG_STR("piece", RECORD_NAME),

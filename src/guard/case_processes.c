@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/counters.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -45,11 +46,13 @@ static void become_case(struct case_processes *c, const struct target *t, pid_t 
                                    .about = about ? about : "{}",
                                    .speed = c->speed.fd,
                                    .cgroup = t->memcg.fd,
+                                   .counters = counters_channel(),
                                    .last = &t->last.who};
     struct case_request_argv argv;
 
     case_request_encode(&request, &argv);
     fcntl(t->memcg.fd, F_SETFD, 0); /* we are the forked child: the parent's flags stay */
+    fcntl(request.counters, F_SETFD, 0);
     launch_exec_salvage(argv.item, CASE_REQUEST_ARGS, c->args, c->speed.fd);
 }
 

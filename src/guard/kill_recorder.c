@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/counters.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -92,6 +94,7 @@ int kill_recorder_add(struct kill_recorder *r, const struct kill_record *kill, u
 static void run_child(const struct kill_recorder *r, struct record *record, int json)
 {
     struct record_request request = {.json = json,
+                                     .counters = counters_channel(),
                                      .target = record->target,
                                      .id = record->id,
                                      .time_ns = record->time_ns,
@@ -105,6 +108,7 @@ static void run_child(const struct kill_recorder *r, struct record *record, int 
     struct record_request_argv argv;
 
     record_request_encode(&request, &argv);
+    fcntl(request.counters, F_SETFD, 0); /* we are the forked child: the parent's flags stay */
     launch_exec_salvage(argv.item, RECORD_REQUEST_ARGS, r->args, json);
 }
 

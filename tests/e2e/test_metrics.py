@@ -80,6 +80,21 @@ def test_an_address_that_is_taken_gets_one_line(salvage, dumps, folder):
         assert result.code != 0 and "--metrics " + wrong in result.err and result.err.count("\n") == 1
 
 
+def test_a_guard_counts_what_its_cases_ship(salvage, groups, folder):
+    """By namespace, though each case is a process of its own."""
+    guard = salvage.start("guard", "--pid", os.getpid(), "--when", "memory>=1M", "--do", "stats", "--cooldown", "1h",
+                          *folder.options(), "--metrics", "127.0.0.1:0", "--log", "json",
+                          env={"POD_NAMESPACE": "shop", "POD_NAME": "cart-1", "NODE_NAME": "n"})
+    address = guard.wait("metrics")["address"]
+    guard.wait("guard-made")
+    shipped = guard.named("shipped")
+    found = metrics(address)
+    assert found["salvage_events_total"]["shipped"] == len(shipped) >= 1
+    namespace = shipped[0]["key"].partition("/")[0]
+    assert found["salvage_shipped_objects_total"] == {namespace: len(shipped)}
+    assert found["salvage_shipped_bytes_total"] == {namespace: sum(e["stored"] for e in shipped)}
+
+
 def test_a_guard_counts_its_targets(salvage, groups, folder):
     group = groups(64 << 20)
     guard = salvage.start("guard", "--cgroup", group.folder, *folder.options(), "--metrics", "127.0.0.1:0", "--log", "json")

@@ -23,6 +23,7 @@ static void a_case_is_read_as_it_was_written(void **state)
                              .time_ns = INT64_C(1764425056000000000),
                              .about = "{}",
                              .speed = 5,
+                             .counters = 6,
                              .cgroup = 7,
                              .last = &seen},
                         again;
@@ -43,6 +44,7 @@ static void a_case_is_read_as_it_was_written(void **state)
     assert_string_equal(again.about, "{}");
     assert_int_equal(again.speed, 5);
     assert_int_equal(again.cgroup, 7);
+    assert_int_equal(again.counters, 6);
     assert_string_equal(again.last->namespace, "shop");
     assert_string_equal(again.last->host, "cart-1");
     assert_null(again.last->container);
@@ -52,7 +54,9 @@ static void a_case_is_read_as_it_was_written(void **state)
 static void what_is_unknown_stays_unknown(void **state)
 {
     const struct whoami unseen = {.namespace = (char *)"not", .pod = (char *)"to be used"};
-    struct case_request r = {.target = "a", .why = "b", .id = "", .about = "{}", .speed = -1, .last = &unseen}, again;
+    struct case_request
+        r = {.target = "a", .why = "b", .id = "", .about = "{}", .speed = -1, .counters = -1, .last = &unseen},
+        again;
     struct case_request_argv argv;
     struct whoami last;
 
@@ -61,6 +65,7 @@ static void what_is_unknown_stays_unknown(void **state)
     assert_true(case_request_decode(CASE_REQUEST_ARGS - 1, argv.item + 1, &again, &last, NULL) > 0);
     assert_int_equal(again.pid, 0);
     assert_int_equal(again.speed, -1);
+    assert_int_equal(again.counters, -1);
     assert_null(again.last->host);
     assert_null(again.last->namespace);
 }
@@ -68,6 +73,7 @@ static void what_is_unknown_stays_unknown(void **state)
 static void a_record_is_read_as_it_was_written(void **state)
 {
     struct record_request r = {.json = 9,
+                               .counters = 8,
                                .target = "a",
                                .id = "",
                                .time_ns = 5,
@@ -81,6 +87,7 @@ static void a_record_is_read_as_it_was_written(void **state)
     assert_int_equal(record_request_decode(RECORD_REQUEST_ARGS - 1, argv.item + 1, &again, NULL),
                      RECORD_REQUEST_ARGS - 1);
     assert_int_equal(again.json, 9);
+    assert_int_equal(again.counters, 8);
     assert_string_equal(again.id, "");
     assert_int_equal(again.time_ns, 5);
     assert_int_equal(again.pid, 77);
@@ -96,37 +103,37 @@ static void a_record_is_read_as_it_was_written(void **state)
 
 static void what_is_no_request_is_refused(void **state)
 {
-    char *words[] = {"guard-case", "42", "a", "b", "id", "5", "{}", "0", "7", "", "", "", "", NULL};
-    char *record[] = {"guard-record", "9", "a", "id", "5", "77", "", "", "", "", "", "", NULL};
+    char *words[] = {"guard-case", "42", "a", "b", "id", "5", "{}", "0", "7", "0", "", "", "", "", NULL};
+    char *record[] = {"guard-record", "9", "0", "a", "id", "5", "77", "", "", "", "", "", "", NULL};
     static char long_id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-    static const int numbers[] = {1, 5, 7, 8}, record_numbers[] = {1, 4, 5};
+    static const int numbers[] = {1, 5, 7, 8, 9}, record_numbers[] = {1, 2, 5, 6};
     struct case_request r;
     struct record_request k;
     struct whoami last;
 
     (void)state;
-    assert_true(case_request_decode(13, words, &r, &last, NULL) == 13);
-    assert_true(case_request_decode(12, words, &r, &last, NULL) < 0);
+    assert_true(case_request_decode(14, words, &r, &last, NULL) == 14);
+    assert_true(case_request_decode(13, words, &r, &last, NULL) < 0);
     for (unsigned i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
         char *before = words[numbers[i]];
 
         words[numbers[i]] = (char[]){"-1"};
-        assert_true(case_request_decode(13, words, &r, &last, NULL) < 0);
+        assert_true(case_request_decode(14, words, &r, &last, NULL) < 0);
         words[numbers[i]] = before;
     }
     words[4] = long_id;
-    assert_true(case_request_decode(13, words, &r, &last, NULL) < 0);
-    assert_true(record_request_decode(12, record, &k, NULL) == 12);
-    assert_true(record_request_decode(11, record, &k, NULL) < 0);
+    assert_true(case_request_decode(14, words, &r, &last, NULL) < 0);
+    assert_true(record_request_decode(13, record, &k, NULL) == 13);
+    assert_true(record_request_decode(12, record, &k, NULL) < 0);
     for (unsigned i = 0; i < sizeof(record_numbers) / sizeof(*record_numbers); i++) {
         char *before = record[record_numbers[i]];
 
         record[record_numbers[i]] = (char[]){"x"};
-        assert_true(record_request_decode(12, record, &k, NULL) < 0);
+        assert_true(record_request_decode(13, record, &k, NULL) < 0);
         record[record_numbers[i]] = before;
     }
-    record[3] = long_id;
-    assert_true(record_request_decode(12, record, &k, NULL) < 0);
+    record[4] = long_id;
+    assert_true(record_request_decode(13, record, &k, NULL) < 0);
 }
 
 int main(void)
