@@ -45,6 +45,15 @@ const char *text_behind(const char *text, const char *name)
     return NULL;
 }
 
+size_t text_size_without_slashes(const char *path)
+{
+    size_t size = strlen(path);
+
+    while (size > 0 && path[size - 1] == '/')
+        size--;
+    return size;
+}
+
 const char *text_base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -12,6 +12,9 @@ bool text_eq(const char *a, const char *b); /* false if either is NULL */
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 
+/* Bytes of a path or URL without the slashes at its end. */
+size_t text_size_without_slashes(const char *path);
+
 /* The part of a path after the last '/'; "" if it ends with '/'. */
 const char *text_base_name(const char *path);
 

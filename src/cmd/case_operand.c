@@ -14,8 +14,7 @@
 
 static char *take_last_part(struct url *u)
 {
-    for (size_t size = strlen(u->path); size > 0 && u->path[size - 1] == '/'; size--)
-        u->path[size - 1] = '\0';
+    u->path[text_size_without_slashes(u->path)] = '\0';
     return url_take_last_part(u);
 }
 
@@ -49,8 +48,7 @@ static int name_by_key(struct case_operand *o, const char *key, bool whole, stru
 
     if (!(o->id = strdup(key)))
         return err_set(e, -ENOMEM, "out of memory");
-    for (size_t size = strlen(o->id); size > 0 && o->id[size - 1] == '/'; size--)
-        o->id[size - 1] = '\0';
+    o->id[text_size_without_slashes(o->id)] = '\0';
     slash = strrchr(o->id, '/');
     if (!whole || !slash || case_is_folder(slash + 1))
         return 0;

@@ -72,8 +72,7 @@ static const struct opt GUARD_OPTIONS[] = {
     {OPT_STRING, 0, "ready", "FILE", NULL, offsetof(struct guard_options, ready),
      "this file exists while the store, asked at the start and every five minutes, would take evidence: for a "
      "readiness probe"},
-    {OPT_STRING, 0, "metrics", "ADDRESS", NULL, offsetof(struct guard_options, metrics),
-     "shows /metrics (OpenMetrics) and /healthz there, to every client that can connect: 127.0.0.1:9090, :9090"},
+    METRICS_OPTION(struct guard_options, metrics),
     {OPT_HEADING, .name = "Trying out"},
     {OPT_FLAG, 0, "dry-run", NULL, NULL, offsetof(struct guard_options, dry_run),
      "only show each condition's present value and what would be done: nothing is taken, changed or attached to, and "
@@ -278,7 +277,7 @@ static int run_guard(const struct parsed *p, char **argv, struct err *e)
                   LOG_STR("error", strerror(-r)));
     if (o->metrics && (r = counters_collect()) < 0)
         return err_set(e, r, "guard: no pipe: %s", strerror(-r));
-    if ((r = metrics_server_start_common(o->metrics, &metrics, e)) < 0)
+    if ((r = metrics_server_start_for(o->metrics, NULL, NULL, &metrics, e)) < 0)
         return r;
     return guard_run(&config, e);
 }

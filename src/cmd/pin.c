@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cmd/case_operand.h"
 #include "cmd/commands.h"
+#include "cmd/store_operand.h"
 #include "ship/case_remove.h"
 
 struct pin_options {
@@ -31,15 +32,13 @@ static int pin_one(const struct pin_options *o, const char *operand, bool pinned
 static int run(int argc, char **argv)
 {
     struct pin_options o = {0};
+    const struct store_command command = {PIN_OPTIONS, &o, &o.plan};
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
-    int count = opt_parse(PIN_OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e), r = 0;
+    int count = case_operands_parse(&command, &(struct opt_argv){argc, argv}, &operands, &e), r = 0;
 
     if (count < 0)
         return command_fail(count, &e);
-    if (count == 0)
-        return command_error(-FAULT_USAGE, "%s: which case? salvage %s URL..., as `salvage ls` shows them", argv[0],
-                             argv[0]);
     for (int i = 0; i < count && r == 0; i++)
         r = pin_one(&o, operands[i], text_eq(argv[0], "pin"), &e);
     return r < 0 ? command_fail(r, &e) : 0;

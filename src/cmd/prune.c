@@ -15,6 +15,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "cmd/store_operand.h"
 #include "linux/volume.h"
 #include "ship/case_remove.h"
 #include "ship/plan.h"
@@ -191,17 +192,13 @@ static int run_on(const struct prune_options *o, const char *url, struct err *e)
 static int run(int argc, char **argv)
 {
     struct prune_options o = {0};
-    CLEANUP_FREE char **operands = NULL;
+    const struct store_command command = {PRUNE_OPTIONS, &o, &o.plan};
+    CLEANUP_FREE char *url = NULL;
     struct err e = {0};
-    int count = opt_parse(PRUNE_OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e), r;
+    int r = store_operand_parse(&command, &(struct opt_argv){argc, argv}, &url, &e);
 
-    if (count < 0)
-        return command_fail(count, &e);
-    if (count > 1)
-        return command_error(-FAULT_USAGE, "prune: '%s' is one argument too many", operands[1]);
-    if (count == 0 && !o.plan.to)
-        return command_error(-FAULT_USAGE, "prune: which store? salvage prune URL, or --to URL");
-    r = run_on(&o, count > 0 ? operands[0] : o.plan.to, &e);
+    if (r == 0)
+        r = run_on(&o, url, &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }
 

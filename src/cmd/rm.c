@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cmd/case_operand.h"
 #include "cmd/commands.h"
+#include "cmd/store_operand.h"
 #include "ship/case_remove.h"
 
 struct rm_options {
@@ -54,14 +55,13 @@ static int remove_one(const struct rm_options *o, const char *operand, struct er
 static int run(int argc, char **argv)
 {
     struct rm_options o = {0};
+    const struct store_command command = {RM_OPTIONS, &o, &o.plan};
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
-    int count = opt_parse(RM_OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e), r = 0;
+    int count = case_operands_parse(&command, &(struct opt_argv){argc, argv}, &operands, &e), r = 0;
 
     if (count < 0)
         return command_fail(count, &e);
-    if (count == 0)
-        return command_error(-FAULT_USAGE, "rm: which case? salvage rm URL..., as `salvage ls` shows them");
     if (!o.yes && !isatty(STDIN_FILENO))
         return command_error(-FAULT_USAGE, "rm: nobody can be asked here: give --yes");
     for (int i = 0; i < count && r == 0; i++)

@@ -71,8 +71,7 @@ static const struct opt SERVE_OPTIONS[] = {
      "what stays, checked every hour: age=30d, count=20 (cases of one workload), bytes=500G, free=10G (on the disk of "
      "--root), joined by commas; for one namespace: shop:age=90d,bytes=50G; may be repeated; `salvage prune --dry-run` "
      "shows what would go"},
-    {OPT_STRING, 0, "metrics", "ADDRESS", NULL, offsetof(struct serve_options, metrics),
-     "shows /metrics and /healthz there, too, to every client that can connect: 127.0.0.1:9090"},
+    METRICS_OPTION(struct serve_options, metrics),
     {OPT_HEADING, .name = "Log"},
     {OPT_CHOICE, 0, "log", "text|json", "text", offsetof(struct serve_options, log), "form of the log on stderr"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
@@ -116,10 +115,8 @@ static void show_token(const struct serve *serve)
 static char *public_url(const struct serve_options *o)
 {
     struct buf url = {0};
-    size_t size = o->notify.public_url ? strlen(o->notify.public_url) : 0;
+    size_t size = o->notify.public_url ? text_size_without_slashes(o->notify.public_url) : 0;
 
-    while (size > 0 && o->notify.public_url[size - 1] == '/')
-        size--;
     if (size > 0)
         return strndup(o->notify.public_url, size);
     if (buf_printf(&url, "%s://%s%s", o->listening.tls_cert ? "https" : "http",

@@ -64,8 +64,7 @@ static const struct opt WATCH_OPTIONS[] = {
     {OPT_STRING, 0, "ready", "FILE", NULL, offsetof(struct watch_options, ready),
      "this file exists while the store, asked at the start and every five minutes, would take evidence: for a "
      "readiness probe"},
-    {OPT_STRING, 0, "metrics", "ADDRESS", NULL, offsetof(struct watch_options, metrics),
-     "shows /metrics (OpenMetrics) and /healthz there, to every client that can connect: 127.0.0.1:9090, :9090"},
+    METRICS_OPTION(struct watch_options, metrics),
     {OPT_UINT, 0, "events-fd", "N", NULL, offsetof(struct watch_options, events_fd),
      "write every event of the log also to this descriptor, as JSON"},
     {OPT_FLAG, 0, "arm", NULL, NULL, offsetof(struct watch_options, arm),
@@ -202,7 +201,7 @@ static int run(int argc, char **argv)
     config.notify = &targets;
     config.public_url = o.notify.public_url;
     config.check_args = o.once ? NULL : check_args;
-    if ((r = metrics_server_start_common(o.metrics, &metrics, &e)) < 0)
+    if ((r = metrics_server_start_for(o.metrics, NULL, NULL, &metrics, &e)) < 0)
         return command_fail(r, &e);
     r = watcher_run(&config, &e);
     return r < 0 ? command_fail(r, &e) : 0;

@@ -25,13 +25,12 @@ void case_notices_stored(void *ctx, const struct manifest *m)
 {
     struct case_notices *n = ctx;
     CLEANUP(notice_done) struct notice notice = {0};
-    CLEANUP_FREE char *object = sink_object_url(&n->plan->sink, m->key);
     unsigned rank = case_rank(m->kind ? m->kind : "");
 
     assert(n->targets && n->plan);
     if (n->targets->count == 0 || (n->notice.id && rank <= n->rank))
         return;
-    if (case_notice(m, object, n->public_url, &notice) < 0)
+    if (case_notice_of_stored(m, &n->plan->sink, n->public_url, &notice) < 0)
         return; /* an earlier piece's is as good */
     notice_done(&n->notice);
     n->notice = notice;
@@ -58,7 +57,7 @@ static void run(const struct case_notices *n, int folder)
     struct err e;
 
     if (notifier_new(&config, &notifier, &e) < 0) {
-        log_event(EVENT_NOTICE_DROPPED, LOG_STR("case", n->notice.id), LOG_STR("reason", e.msg));
+        case_notice_dropped(n->notice.id, e.msg);
         return;
     }
     notifier_hurry(notifier); /* guard has its own limits for cases */
@@ -72,10 +71,7 @@ static void run(const struct case_notices *n, int folder)
 
 static void deliver_from(const struct case_notices *n, int folder)
 {
-    struct err e = {0};
-
-    if (queue_put(folder, n->targets, &n->notice, NULL, &e) < 0)
-        log_event(EVENT_NOTICE_DROPPED, LOG_STR("case", n->notice.id), LOG_STR("reason", e.msg));
+    (void)case_notice_queue(&n->notice, n->targets, folder);
     run(n, folder);
 }
 
@@ -87,13 +83,12 @@ static void deliver_once(const struct case_notices *n)
 
     snprintf(path, sizeof(path), "%.400s/salvage-notices-XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(path) || (folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
-        log_event(EVENT_NOTICE_DROPPED, LOG_STR("case", n->notice.id), LOG_STR("reason", strerror(errno)));
+        case_notice_dropped(n->notice.id, strerror(errno));
         return;
     }
     deliver_from(n, folder);
     if (!queue_is_empty(folder, n->targets))
-        log_event(EVENT_NOTICE_DROPPED, LOG_STR("case", n->notice.id),
-                  LOG_STR("reason", "without --state it is tried for a minute only"));
+        case_notice_dropped(n->notice.id, "without --state it is tried for a minute only");
     file_remove_tree(AT_FDCWD, path);
 }
 
@@ -107,7 +102,7 @@ void case_notices_deliver(struct case_notices *n)
     if (!n->state)
         deliver_once(n);
     else if ((folder = open_state(n->state)) < 0)
-        log_event(EVENT_NOTICE_DROPPED, LOG_STR("case", n->notice.id), LOG_STR("reason", strerror(-folder)));
+        case_notice_dropped(n->notice.id, strerror(-folder));
     else
         deliver_from(n, folder);
 }

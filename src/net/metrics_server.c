@@ -75,14 +75,15 @@ int metrics_server_start(const char *listen, void (*more)(void *ctx, struct open
     return 0;
 }
 
-int metrics_server_start_common(const char *address, struct metrics_server **ret, struct err *e)
+int metrics_server_start_for(const char *address, void (*more)(void *ctx, struct openmetrics *m), void *ctx,
+                             struct metrics_server **ret, struct err *e)
 {
     int r;
 
     *ret = NULL;
     if (!address)
         return 0;
-    if ((r = metrics_server_start(address, NULL, NULL, ret, e)) == 0)
+    if ((r = metrics_server_start(address, more, ctx, ret, e)) == 0)
         log_event(EVENT_METRICS, LOG_STR("address", metrics_server_address(*ret)));
     return r;
 }

@@ -16,9 +16,16 @@ struct metrics_server;
 int metrics_server_start(const char *listen, void (*more)(void *ctx, struct openmetrics *m), void *ctx,
                          struct metrics_server **ret, struct err *e);
 
-/* As metrics_server_start with the common families alone, for a command's --metrics: logs the address. address NULL:
- * does nothing, *ret is NULL. */
-int metrics_server_start_common(const char *address, struct metrics_server **ret, struct err *e);
+/* The same for a command's --metrics: logs the address. address NULL: does nothing, *ret is NULL. */
+int metrics_server_start_for(const char *address, void (*more)(void *ctx, struct openmetrics *m), void *ctx,
+                             struct metrics_server **ret, struct err *e);
+
+/* That option, in a table of options: o.member is a const char *. */
+#define METRICS_OPTION(o, member)                                                                                      \
+    {                                                                                                                  \
+        OPT_STRING, 0, "metrics", "ADDRESS", NULL, offsetof(o, member),                                                \
+            "shows /metrics (OpenMetrics) and /healthz there, to every client that can connect: 127.0.0.1:9090, :9090" \
+    }
 
 /* With the port in use. */
 const char *metrics_server_address(const struct metrics_server *s);

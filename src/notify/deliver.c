@@ -22,6 +22,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/strv.h"
+#include "base/text.h"
 
 static int status_fault(long status)
 {
@@ -38,11 +39,9 @@ static int request(const struct notify_target *t, const struct buf *body, struct
     CLEANUP_FREE char *url = NULL;
     struct http_request r = {.method = "POST", .body = body->data, .body_size = body->size, .limit_ms = DELIVER_MS};
     struct err why = {0};
-    size_t size = strlen(t->url);
+    size_t size = t->form->path ? text_size_without_slashes(t->url) : strlen(t->url);
     int result;
 
-    while (t->form->path && size > 0 && t->url[size - 1] == '/')
-        size--;
     if (asprintf(&url, "%.*s%s", (int)size, t->url, t->form->path ? t->form->path : "") < 0)
         return err_set(e, -ENOMEM, "out of memory");
     r.url = url;

@@ -132,19 +132,10 @@ void notices_close(struct notices *n)
 void notices_add(struct notices *n, const struct manifest *m)
 {
     CLEANUP(notice_done) struct notice notice = {0};
-    struct err e = {0};
-    int r;
 
-    if (!n)
+    if (!n || case_notice_of_stored(m, n->config.store, n->config.public_url, &notice) < 0 ||
+        case_notice_queue(&notice, n->config.targets, n->folder) < 0)
         return;
-    CLEANUP_FREE char *object = sink_object_url(n->config.store, m->key);
-
-    if ((r = case_notice(m, object, n->config.public_url, &notice)) < 0)
-        err_set(&e, r, "out of memory");
-    else
-        r = queue_put(n->folder, n->config.targets, &notice, NULL, &e);
-    if (r < 0)
-        log_event(EVENT_NOTICE_DROPPED, LOG_STR("case", m->key), LOG_STR("reason", e.msg));
     pthread_mutex_lock(&n->lock);
     n->added = true;
     pthread_cond_signal(&n->wake);

@@ -179,10 +179,8 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
     http.over = over;
     http.ctx = s;
     counters_start_ns();
-    if (config->metrics && (r = metrics_server_start(config->metrics, metrics_of_serve, s, &s->metrics, e)) < 0)
+    if ((r = metrics_server_start_for(config->metrics, metrics_of_serve, s, &s->metrics, e)) < 0)
         return r;
-    if (s->metrics)
-        log_event(EVENT_METRICS, LOG_STR("address", metrics_server_address(s->metrics)));
     if ((r = http_server_start(&http, &s->http, e)) < 0)
         return r;
     if ((r = access_keep_token(s->access, s->root_fd, e)) < 0)

@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "net/url.h"
+#include "notify/queue.h"
 #include "ship/case_facts.h"
 #include "ship/why.h"
 
@@ -47,4 +49,31 @@ int case_notice(const struct manifest *m, const char *object_url, const char *pu
         (public_url && link_to(ret->id, public_url, &ret->link) < 0))
         return -ENOMEM;
     return 0;
+}
+
+void case_notice_dropped(const char *id, const char *reason)
+{
+    log_event(EVENT_NOTICE_DROPPED, LOG_STR("case", id), LOG_STR("reason", reason));
+}
+
+int case_notice_of_stored(const struct manifest *m, const struct sink_config *store, const char *public_url,
+                          struct notice *ret)
+{
+    CLEANUP_FREE char *object = sink_object_url(store, m->key);
+    int r = case_notice(m, object, public_url, ret);
+
+    if (r < 0)
+        case_notice_dropped(m->key, "out of memory");
+    return r;
+}
+
+int case_notice_queue(const struct notice *n, const struct notify_targets *targets, int folder)
+{
+    struct err e = {0};
+    int r = folder < 0 ? err_set(&e, folder, "the folder for notices: %s", strerror(-folder))
+                       : queue_put(folder, targets, n, NULL, &e);
+
+    if (r < 0)
+        case_notice_dropped(n->id, e.msg);
+    return r;
 }

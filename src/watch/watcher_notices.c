@@ -51,33 +51,15 @@ void watcher_start_notifier(struct watcher *w)
     send_all(w);
 }
 
-static int put(struct watcher *w, const struct spool *s, const struct notice *n, struct err *e)
-{
-    CLEANUP_FD int folder = queue_open(spool_fd(s));
-    int r = folder;
-
-    if (r < 0)
-        return err_set(e, r, "the folder for notices: %s", strerror(-r));
-    if ((r = queue_put(folder, w->config->notify, n, NULL, e)) == 0)
-        send_folder(w, folder);
-    return r;
-}
-
 void watcher_on_stored(void *ctx, const struct claim *c, const struct manifest *m)
 {
     struct watcher *w = ctx;
     CLEANUP(notice_done) struct notice notice = {0};
-    struct err e = {0};
-    int r;
+    CLEANUP_FD int folder = -1;
 
-    if (!wanted(w))
+    if (!wanted(w) || case_notice_of_stored(m, &w->config->plan->sink, w->config->public_url, &notice) < 0)
         return;
-    CLEANUP_FREE char *object = sink_object_url(&w->config->plan->sink, m->key);
-
-    if ((r = case_notice(m, object, w->config->public_url, &notice)) < 0)
-        err_set(&e, r, "out of memory");
-    else
-        r = put(w, c->spool, &notice, &e);
-    if (r < 0)
-        log_event(EVENT_NOTICE_DROPPED, LOG_STR("case", m->key), LOG_STR("reason", e.msg));
+    folder = queue_open(spool_fd(c->spool));
+    if (case_notice_queue(&notice, w->config->notify, folder) == 0)
+        send_folder(w, folder);
 }
