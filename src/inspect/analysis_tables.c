@@ -61,26 +61,21 @@ static void write_list_row(struct html_table *t, const struct listing *l, const 
     html_table_row_end(t);
 }
 
-static void write_list(struct html *h, const json_t *a, const struct listing *l)
+static void write_rows(struct html *h, const json_t *rows, const struct listing *l, uint64_t whole)
 {
-    const json_t *rows = json_object_get(a, l->field);
     const char *heads[6] = {l->name_head};
     struct html_table t = {h, heads, l->columns + 2, 0};
     size_t i;
     json_t *row;
 
-    if (json_array_size(rows) == 0)
-        return;
     for (unsigned c = 0; c < l->columns; c++)
         heads[c + 1] = l->column[c].head;
-    html_begin(h, "section");
-    html_element(h, "h2", NULL, l->title);
     html_table_begin(&t, l->caption);
     json_array_foreach(rows, i, row)
     {
         if (i >= ANALYSIS_ROWS)
             break;
-        write_list_row(&t, l, row, analysis_number(a, "reachable_bytes"));
+        write_list_row(&t, l, row, whole);
     }
     html_table_end(&t);
     if (json_array_size(rows) > ANALYSIS_ROWS) {
@@ -88,6 +83,17 @@ static void write_list(struct html *h, const json_t *a, const struct listing *l)
         html_printf(h, "and %zu more", json_array_size(rows) - ANALYSIS_ROWS);
         html_end(h);
     }
+}
+
+static void write_list(struct html *h, const json_t *a, const struct listing *l)
+{
+    const json_t *rows = json_object_get(a, l->field);
+
+    if (json_array_size(rows) == 0)
+        return;
+    html_begin(h, "section");
+    html_element(h, "h2", NULL, l->title);
+    write_rows(h, rows, l, analysis_number(a, "reachable_bytes"));
     html_end(h);
 }
 
@@ -165,8 +171,84 @@ void analysis_html_threads(struct html *h, const json_t *a)
     html_end(h);
 }
 
+static const struct listing WASTES[] = {
+    {"Duplicate strings",
+     "Texts that are in the heap several times: what all copies but one take",
+     "duplicate_strings",
+     "Text",
+     "text",
+     {{"Characters", "length", false}, {"Copies", "count", false}, {"Lost", "bytes", true}},
+     3},
+    {"Duplicate arrays",
+     "Arrays of numbers with the same content, by their first bytes",
+     "duplicate_arrays",
+     "Content",
+     "begins",
+     {{"Elements", "length", false}, {"Copies", "count", false}, {"Lost", "bytes", true}},
+     3},
+    {"Collections",
+     "Those without elements, and those that use less than half of their room",
+     "collections",
+     "Class",
+     "class",
+     {{"All", "count", false}, {"Empty", "empty_bytes", true}, {"Sparse", "sparse_bytes", true}},
+     3},
+    {"Arrays of zeros",
+     "Arrays of numbers in which nothing was ever stored",
+     "zero_arrays",
+     "Class",
+     "class",
+     {{"Arrays", "count", false}, {"Size", "bytes", true}},
+     2},
+    {"Boxed numbers",
+     "Objects of the same value as another one",
+     "boxes",
+     "Class",
+     "class",
+     {{"All", "count", false}, {"Duplicates", "duplicates", false}, {"Lost", "bytes", true}},
+     3},
+};
+
+/* Those of duplicates are the largest of a sum; the others are lists as they are. */
+static const json_t *waste_rows(const json_t *waste, const struct listing *l)
+{
+    const json_t *found = json_object_get(waste, l->field);
+
+    return json_is_object(found) ? json_object_get(found, "top") : found;
+}
+
+static void write_waste_sum(struct html *h, const json_t *found)
+{
+    char size[TEXT_SIZE_MAX];
+
+    if (!json_is_object(found))
+        return;
+    html_begin(h, "p");
+    html_printf(h, "%s lost in %" PRIu64 " copies", text_format_size(analysis_number(found, "bytes"), size),
+                analysis_number(found, "count"));
+    html_end(h);
+}
+
 void analysis_html_waste(struct html *h, const json_t *a)
 {
-    (void)h;
-    (void)a;
+    const json_t *waste = json_object_get(a, "waste");
+
+    if (!json_is_object(waste))
+        return;
+    html_begin(h, "section");
+    html_element(h, "h2", NULL, "Waste");
+    for (size_t i = 0; i < ARRAY_SIZE(WASTES); i++) {
+        const json_t *rows = waste_rows(waste, &WASTES[i]);
+
+        if (json_array_size(rows) == 0)
+            continue;
+        html_begin_class(h, "details", "waste");
+        html_begin(h, "summary");
+        html_element(h, "h3", NULL, WASTES[i].title);
+        html_end(h);
+        write_waste_sum(h, json_object_get(waste, WASTES[i].field));
+        write_rows(h, rows, &WASTES[i], analysis_number(a, "reachable_bytes"));
+        html_end(h);
+    }
+    html_end(h);
 }

@@ -68,6 +68,22 @@ static void text_is_never_markup(void **state)
     assert_non_null(strstr(h.out.data, "&lt;script&gt;x"));
 }
 
+static void waste_is_a_table_of_each_kind(void **state)
+{
+    CLEANUP(html_done) struct html h = {0};
+
+    (void)state;
+    sections_of(
+        HEAD
+        ",\"waste\":{\"duplicate_strings\":{\"count\":2,\"bytes\":2048,\"top\":[{\"text\":\"EUR\",\"length\":3,"
+        "\"count\":3,\"bytes\":48}]},\"zero_arrays\":[{\"class\":\"int[]\",\"count\":7,\"bytes\":1024}],\"boxes\":[]}}",
+        &h);
+    assert_non_null(strstr(h.out.data, "2.0 KiB lost in 2 copies"));
+    assert_non_null(strstr(h.out.data, ">EUR</th>"));
+    assert_non_null(strstr(h.out.data, "Arrays of zeros"));
+    assert_null(strstr(h.out.data, "Boxed numbers"));
+}
+
 static struct analysis_tree tree_of(const char *json)
 {
     static json_t *a;
@@ -140,6 +156,7 @@ int main(void)
         cmocka_unit_test(a_suspect_has_its_path),
         cmocka_unit_test(no_suspect_is_said),
         cmocka_unit_test(text_is_never_markup),
+        cmocka_unit_test(waste_is_a_table_of_each_kind),
         cmocka_unit_test(children_stand_the_largest_first),
         cmocka_unit_test(a_tree_that_goes_in_circles_is_none),
         cmocka_unit_test(a_deep_tree_is_cut),
