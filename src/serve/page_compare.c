@@ -13,8 +13,8 @@
 #include "base/html_table.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "hotspot/class_histogram.h"
 #include "place/workload.h"
-#include "serve/class_histogram.h"
 #include "serve/page_evidence.h"
 
 enum { CHOICES_MAX = 100, CHANGES_SHOWN = 60 };

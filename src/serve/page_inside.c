@@ -8,8 +8,8 @@
 #include "base/html_table.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "hotspot/class_histogram.h"
 #include "net/url.h"
-#include "serve/class_histogram.h"
 #include "serve/oom_record.h"
 #include "serve/page_evidence.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "serve/class_histogram.h"
+#include "hotspot/class_histogram.h"
 #include "serve/page_evidence.h"
 
 enum { SHOWN_MAX = 512 * 1024, PARAGRAPH_MAX = 16 * 1024, QUERY_MAX = 100 };

@@ -14,19 +14,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/core_text.h"
+#include "hotspot/class_histogram.h"
+#include "ship/why.h"
 #include "threads/hserr.h"
+#include "threads/thread_summary.h"
 
-enum { TEXT_MAX = 16 * 1024 * 1024 };
-
-/* The cause in the log's own words. */
-static int hserr_sentence(const void *data, size_t size, struct summary *ret)
-{
-    struct origin o = {0};
-
-    hserr_origin(data, size, &o);
-    snprintf(ret->sentence, sizeof(ret->sentence), "%s", o.detail);
-    return 0;
-}
+enum { TEXT_MAX = 16 * 1024 * 1024, THREADS_TEXT_MAX = 64 * 1024 * 1024 };
 
 static const struct row {
     const char *kind;
@@ -34,8 +27,12 @@ static const struct row {
     size_t size_max;
     int (*summary)(const void *data, size_t size, struct summary *ret);
 } ROWS[] = {
-    {"hs-err", CONTENT_HS_ERR, TEXT_MAX, hserr_sentence},
     {"core", CONTENT_CORE, TEXT_MAX, core_summary},
+    {"hs-err", CONTENT_HS_ERR, TEXT_MAX, hserr_summary},
+    {"thread-dump", CONTENT_OTHER, THREADS_TEXT_MAX, thread_summary},
+    {"javacore", CONTENT_JAVACORE, THREADS_TEXT_MAX, thread_summary},
+    {"class-histogram", CONTENT_OTHER, TEXT_MAX, histogram_summary},
+    {"oom-kill", CONTENT_OTHER, TEXT_MAX, why_kill_summary},
 };
 
 static const struct row *find_row(const char *kind, enum content content)

@@ -6,6 +6,7 @@
 #include "ship/why.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -279,4 +280,23 @@ void why_read_kill(const char *json, size_t size, struct why_kill *ret)
     k.limit = take_number(json_object_get(root, "memory"), "limit");
     k.ram = take_number(json_object_get(root, "machine"), "ram");
     *ret = k;
+}
+
+int why_kill_summary(const void *json, size_t size, struct summary *ret)
+{
+    const struct manifest unknown = {0};
+    struct why_kill kill = {0};
+    char sentence[WHY_MAX];
+    size_t length;
+
+    assert(json && ret);
+    why_read_kill(json, size, &kill);
+    if (!kill.known)
+        return -EBADMSG;
+    why_sentence_of_kill(&unknown, &kill, sentence);
+    length = strlen(sentence);
+    if (length > 0 && sentence[length - 1] == '.')
+        sentence[length - 1] = '\0';
+    text_printable(sentence, ret->sentence, sizeof(ret->sentence));
+    return 0;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/summary.h"
 #include "ship/manifest.h"
 
 enum { WHY_MAX = 512, WHY_NAME_MAX = 64 };
@@ -31,6 +32,9 @@ void why_read_kill(const char *json, size_t size, struct why_kill *ret);
 /* The same sentence for a case with a record of a kill, which explains more than what was taken before it. kill NULL or
  * unknown: as why_sentence. */
 const char *why_sentence_of_kill(const struct manifest *m, const struct why_kill *kill, char *out);
+
+/* The sentence of a record alone, without a full stop: of its process and its limit. 0; -EBADMSG: it is no record. */
+int why_kill_summary(const void *json, size_t size, struct summary *ret);
 
 /* "Heap dump", "Crash log of the JVM" for a kind of evidence; the kind itself if it is not known. */
 const char *why_kind(const char *kind);

@@ -5,7 +5,12 @@
  */
 #pragma once
 
+#include "base/summary.h"
 #include "place/origin.h"
 
 /* text: the beginning of the log. Sets the fields of *ret that are found. */
 void hserr_origin(const char *text, size_t size, struct origin *ret);
+
+/* text: all of the log. "SIGSEGV (0xb) in C [libzip.so+0x12d3]; thread "main"; VM not at safepoint; OpenJDK ...". 0;
+ * -EBADMSG: it is no such log; -ENOMEM. */
+int hserr_summary(const void *data, size_t size, struct summary *ret);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "threads/thread_dump.h"
+#include "threads/thread_pieces.h"
 #include "threads/thread_texts.h"
 
 #define BUILD_LAST_FRAME (UINT32_MAX - 1)
@@ -27,23 +28,6 @@ struct thread_build {
     struct thread_hint *hint;
     size_t hint_count, hint_capacity;
 };
-
-/* A piece of the text. */
-struct piece {
-    const char *text;
-    size_t size;
-};
-
-bool piece_begins(struct piece p, const char *words);
-/* The text behind words, wherever they are; size 0 and text NULL if they are not in it. */
-struct piece piece_behind(struct piece p, const char *words);
-struct piece piece_until(struct piece p, const char *stop); /* all if stop is not in it */
-struct piece piece_trim(struct piece p);                    /* without blanks at both ends */
-/* The next word, blanks before it skipped; *p moves behind it. */
-struct piece piece_word(struct piece *p);
-bool piece_is(struct piece p, const char *text);
-uint64_t piece_number(struct piece p); /* decimal, or hexadecimal after "0x"; 0 if it is none */
-double piece_decimal(struct piece p);  /* "37.79ms": 37.79; -1 if it is none */
 
 int thread_build_init(struct thread_build *b);
 /* Ends the open dump and gives all dumps away. */

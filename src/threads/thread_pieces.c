@@ -2,10 +2,10 @@
  *
  * Pieces of a line, without copies.
  */
+#include "threads/thread_pieces.h"
+
 #include <ctype.h>
 #include <string.h>
-
-#include "threads/thread_build.h"
 
 static bool is_blank(char c)
 {

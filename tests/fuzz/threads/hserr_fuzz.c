@@ -10,8 +10,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct origin o = {0};
+    struct summary s = {0};
 
     hserr_origin((const char *)data, size, &o);
     origin_check(&o);
+    if (hserr_summary(data, size, &s) == 0)
+        assert(memchr(s.sentence, '\0', sizeof(s.sentence)));
     return 0;
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "serve/class_histogram.h"
+#include "hotspot/class_histogram.h"
 
 static void read_text(const char *text, struct histogram *ret)
 {

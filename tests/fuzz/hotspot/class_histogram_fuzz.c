@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "serve/class_histogram.h"
+#include "hotspot/class_histogram.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP_FREE struct histogram_change *list = NULL;
     size_t count = 0, seen = 0;
     const char *text = (const char *)data;
+    struct summary s = {0};
 
     if (size == 0)
         return 0;
@@ -31,5 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < count; i++)
         seen += (list[i].before != NULL) + (list[i].after != NULL);
     assert(seen == before.count + after.count);
+    if (histogram_summary(text, size, &s) == 0)
+        assert(s.top_count > 0 && s.top_count <= SUMMARY_ROWS_MAX && strlen(s.top[0].name) < SUMMARY_NAME_MAX);
     return 0;
 }

@@ -2,11 +2,12 @@
  *
  * A row: a number with a colon or without, instances, bytes, and the rest of the line.
  */
-#include "serve/class_histogram.h"
+#include "hotspot/class_histogram.h"
 
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 #include "base/array.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 enum { DIGITS_MAX = 18, NAME_BYTES_MAX = 65536 };
 
@@ -194,5 +196,26 @@ int histogram_compare(const struct histogram *before, const struct histogram *af
     qsort(list, count, sizeof(*list), by_change);
     *ret_changes = TAKE_PTR(list);
     *ret_count = count;
+    return 0;
+}
+
+int histogram_summary(const void *data, size_t size, struct summary *ret)
+{
+    CLEANUP(histogram_done) struct histogram h = {0};
+    char all[TEXT_SIZE_MAX], largest[TEXT_SIZE_MAX];
+    int r = histogram_read(size ? data : "", size, &h);
+
+    assert(ret);
+    if (r < 0)
+        return r;
+    if (h.count == 0)
+        return -EBADMSG;
+    snprintf(ret->sentence, sizeof(ret->sentence), "%s in %" PRIu64 " objects of %zu classes; most: %.120s %s",
+             text_format_size(h.bytes, all), h.instances, h.count, h.row[0].name,
+             text_format_size(h.row[0].bytes, largest));
+    for (size_t i = 0; i < h.count && i < SUMMARY_ROWS_MAX; i++, ret->top_count++) {
+        ret->top[i] = (struct summary_row){.count = h.row[i].instances, .bytes = h.row[i].bytes};
+        snprintf(ret->top[i].name, sizeof(ret->top[i].name), "%.*s", SUMMARY_NAME_MAX - 1, h.row[i].name);
+    }
     return 0;
 }
