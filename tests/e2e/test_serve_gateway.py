@@ -579,6 +579,10 @@ def test_each_step_wants_the_right_to_write_the_key(serve, s3):
     for body in ({"parts": []}, {"parts": [["a", 1]] * 10001}, {"parts": [["a", 2]]}, {"parts": [['a"<x', 1]]},
                  {"parts": "x"}, {"size": -1, "parts": [part]}, {"size": 1 << 70, "parts": [part]}):
         assert direct.ask("complete", {"token": direct.upload["token"], "size": 1, **body}).status == 400, body
+    many = [["0" * 32, 1]] * 10000
+    assert direct.ask("complete", {"token": direct.upload["token"], "size": 10000, "parts": many}).status == 410
+    direct.begin()
+    bodies["resume"] = bodies["abort"] = {"token": direct.upload["token"]}
     assert direct.ask("resume", bodies["resume"]).status == 200
     assert direct.ask("resume", bodies["resume"], key="shop/b.bin").status == 410, "it is of another key"
     assert direct.ask("abort", bodies["abort"]).status == 204
