@@ -51,6 +51,11 @@ static const struct event_info TABLE[EVENT_END] = {
          "--inspect: a heap dump is stored without its analysis: it crashed, took more than --memory, "
          "or was too slow",
          "path error"},
+    [EVENT_NO_SECCOMP] =
+        {"no-seccomp", LEVEL_WARNING,
+         "this kernel, or the sandbox that salvage is in, has no seccomp: dumps are parsed by a process "
+         "without credentials and with limits, which may make any system call",
+         ""},
     [EVENT_FAILED] = {"failed", LEVEL_WARNING, "an attempt failed; reported once until it fails for another reason",
                       "path fault error retry_in_s"},
     [EVENT_UNREADABLE] = {"unreadable", LEVEL_WARNING, "this user may not read a file that matches",

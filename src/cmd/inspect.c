@@ -134,6 +134,8 @@ static int analyse(const struct inspect_view *v, struct inspect_input *in, struc
     progress_begin(&waiting.bar, in->name);
     r = sandboxed_collect(&child, &task, answer, e);
     progress_clear(&waiting.bar);
+    if (child.missing & SANDBOX_NO_SECCOMP)
+        command_say("warning: no seccomp here: it was parsed by a process that may make any system call");
     return r;
 }
 
@@ -160,6 +162,8 @@ static int run_on(const struct inspect_options *o, const char *what, struct err 
 
     if (r == 0)
         r = analyse(&o->view, &in, &answer, e);
+    if (r == -ECANCELED)
+        interrupt_release(); /* here it ends: a store that stalls is not waited for */
     read = inspect_input_close(&in, &lost);
     if (r < 0 && r != -ECANCELED && read < 0) { /* the reason of what the other process has said */
         r = read;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/seccomp.h>
 #include <malloc.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -148,6 +149,11 @@ static int filter_calls(unsigned *ret_missing, struct err *e)
         *ret_missing |= SANDBOX_NO_SECCOMP;
     seccomp_release(filter);
     return r < 0 ? r : 0;
+}
+
+bool sandbox_has_seccomp(void)
+{
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) == 0 || errno == EFAULT;
 }
 
 static int set_limit(__rlimit_resource_t resource, rlim_t value)

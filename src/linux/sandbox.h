@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -19,6 +20,9 @@ struct sandbox {
 
 /* What the machine does not have. */
 enum { SANDBOX_NO_SECCOMP = 1 };
+
+/* Whether the kernel, and the sandbox that we may be in ourselves, has seccomp for us. Changes nothing. */
+bool sandbox_has_seccomp(void);
 
 /* Call it before the first foreign byte, with one thread. No new privileges, not dumpable, no core dump, the limits,
  * and a list of system calls: any other one kills the process with SIGSYS. Without seccomp (an old kernel, some

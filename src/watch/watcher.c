@@ -18,6 +18,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "linux/sandbox.h"
 #include "ship/spool.h"
 #include "watch/loop_watchdog.h"
 #include "watch/watcher_internal.h"
@@ -273,6 +274,8 @@ int watcher_start(struct watcher *w, struct err *e)
         abandon_start(w);
         return err_set(e, -FAULT_LOCKED, "%s", w->locked.msg);
     }
+    if (w->config->plan->inspect && !sandbox_has_seccomp())
+        log_event(EVENT_NO_SECCOMP);
     log_event(EVENT_STARTED, LOG_UINT("dirs", w->config->source.dir_count), LOG_STR("to", w->config->plan->store));
     watcher_scan(w);
     watcher_check_folders_later(w, MOUNTS_DELAY_MS); /* a mount may have changed during the first scan */

@@ -334,3 +334,32 @@ def test_the_analysis_has_no_environment_and_only_the_dump(salvage, real_dump):
         pytest.fail("the analysis was never met in its sandbox")
     assert environment == b"" and "NoNewPrivs:\t1" in status
     assert sorted(links) == ["0", "1", "2", "3", "4"] and links["4"] == str(real_dump), links
+
+
+@pytest.mark.parametrize("from_store", [False, True])
+def test_ctrl_c_ends_it_with_its_child(salvage, work, folder, real_dump, from_store):
+    what = (salvage.ok("ship", real_dump, "--keep", "--to", folder.url).out.strip() if from_store else str(real_dump))
+    for _ in range(50):
+        process = subprocess.Popen([BIN, "inspect", what], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child = child_of(process, "inspect-child")
+        try:
+            os.kill(child, signal.SIGSTOP)  # it would be done too soon
+            break
+        except (OSError, TypeError):
+            process.communicate()
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGINT and out == b"" and error == b"", (process.returncode, out, error)
+    assert not pathlib.Path(f"/proc/{child}").exists() or b"inspect-child" not in pathlib.Path(f"/proc/{child}/cmdline").read_bytes()
+
+
+def test_ctrl_c_ends_a_wait_for_a_stream(work):
+    (work / "tmp").mkdir()
+    process = subprocess.Popen([BIN, "inspect", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env={"TMPDIR": str(work / "tmp")})
+    process.stdin.write(b"JAVA PROFILE 1.0.2")
+    process.stdin.flush()
+    while not any("tmp" in os.readlink(fd) for fd in pathlib.Path(f"/proc/{process.pid}/fd").iterdir()):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == -signal.SIGINT and list((work / "tmp").iterdir()) == []
