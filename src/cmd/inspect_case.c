@@ -63,36 +63,46 @@ static void show(const struct sink_config *config, const char *key, unsigned num
         fprintf(stderr, "%s\n", text_printable(url, text, sizeof(text)));
 }
 
-static int pick(const struct catalog *c, const struct sink_config *config, const struct wanted *w, char **ret_key,
-                struct err *e)
+struct found {
+    const char *key; /* the newest */
+    unsigned count;
+};
+
+/* shown: print all URLs but of a single one. */
+static struct found look_for(const struct catalog *c, const struct wanted *w, bool heap_dumps,
+                             const struct sink_config *shown)
 {
-    const char *found = NULL;
-    unsigned count = 0, others = 0;
+    struct found f = {0};
 
     for (size_t i = 0; i < c->count; i++) {
         const struct catalog_entry *one = &c->entry[i];
 
-        if (!one->whole || !matches(w, one->key))
+        if (!one->whole || !matches(w, one->key) || (heap_dumps && !is_heap_dump(one->key)))
             continue;
-        if (!is_heap_dump(one->key)) {
-            others++;
-            continue;
-        }
-        if (count == 1)
-            show(config, found, 0);
-        if (count > 0)
-            show(config, one->key, count);
-        else
-            found = one->key;
-        count++;
+        if (shown)
+            show(shown, one->key, f.count);
+        if (f.count++ == 0)
+            f.key = one->key;
     }
-    if (count > 1)
-        return err_set(e, -FAULT_USAGE, "these are %u heap dumps: name one", count);
-    if (count == 0 && others > 0)
-        return err_set(e, -FAULT_NO_OBJECT, "no heap dump in what begins so: `salvage ls` shows what there is");
-    if (count == 0)
+    return f;
+}
+
+/* Of a case the heap dump counts; without one, what there is. */
+static int pick(const struct catalog *c, const struct sink_config *config, const struct wanted *w, char **ret_key,
+                struct err *e)
+{
+    struct found f = look_for(c, w, true, NULL);
+    bool heap_dumps = f.count > 0;
+
+    if (!heap_dumps)
+        f = look_for(c, w, false, NULL);
+    if (f.count == 0)
         return err_set(e, -FAULT_NO_OBJECT, "there is no such file, and no such case in the store");
-    return (*ret_key = strdup(found)) ? 0 : err_set(e, -ENOMEM, "out of memory");
+    if (f.count > 1) {
+        look_for(c, w, heap_dumps, config);
+        return err_set(e, -FAULT_USAGE, "these are %u %s: name one", f.count, heap_dumps ? "heap dumps" : "objects");
+    }
+    return (*ret_key = strdup(f.key)) ? 0 : err_set(e, -ENOMEM, "out of memory");
 }
 
 static int find(struct sink *sink, const struct sink_config *config, const struct wanted *w, char **ret_key,
@@ -120,8 +130,7 @@ int inspect_case_find(const struct plan_options *plan, const char *operand, stru
     if ((r = plan_sink_config(&config, plan, url, e)) < 0)
         return r;
     if (url == operand) { /* a case's folder */
-        for (size_t size = strlen(config.url.path); size > 0 && config.url.path[size - 1] == '/'; size--)
-            config.url.path[size - 1] = '\0';
+        config.url.path[text_size_without_slashes(config.url.path)] = '\0';
         if (!(folder = url_take_last_part(&config.url)))
             return err_set(e, -ENOMEM, "out of memory");
     }

@@ -20,7 +20,7 @@
 #include "inspect/dump_file.h"
 #include "linux/interrupt.h"
 #include "linux/memcg.h"
-#include "ship/case_list.h"
+#include "ship/case_remove.h"
 
 enum { PIECE = 256 * 1024, MAGIC = 4 };
 
@@ -137,13 +137,21 @@ static int open_file(struct inspect_input *in, uint64_t cache_bytes, struct err 
 static bool is_case_url(const char *url)
 {
     CLEANUP_FREE char *copy = strdup(url);
-    const char *cause;
-    size_t size = copy ? strlen(copy) : 0, cause_size;
-    int64_t time_ns;
 
-    for (; size > 0 && copy[size - 1] == '/'; size--)
-        copy[size - 1] = '\0';
-    return copy && case_folder_parse(text_base_name(copy), &time_ns, &cause, &cause_size);
+    if (copy)
+        copy[text_size_without_slashes(copy)] = '\0';
+    return copy && case_is_folder(text_base_name(copy));
+}
+
+/* "shop/cart-7f9c" of "shop/cart-7f9c/20261121T015605Z-java-oom-0123456789abcdef/heap.hprof.zst". */
+static char *name_of_case(const char *key)
+{
+    const char *base = text_base_name(key), *folder;
+    CLEANUP_FREE char *case_key = base > key ? strndup(key, (size_t)(base - key) - 1) : NULL;
+
+    folder = case_key ? text_base_name(case_key) : NULL;
+    return folder && folder > case_key && case_is_folder(folder) ? strndup(case_key, (size_t)(folder - case_key) - 1)
+                                                                 : strdup(base);
 }
 
 static int name_object(struct inspect_input *in, const struct plan_options *plan, const char *url, struct err *e)
@@ -176,7 +184,8 @@ int inspect_input_open(struct inspect_input *in, const struct plan_options *plan
     else if ((r = url && !is_case_url(what) ? name_object(in, plan, what, e)
                                             : inspect_case_find(plan, what, &in->config, &in->key, e)) == 0)
         r = open_object(in, cache_bytes, e);
-    if (r == 0 && !(in->name = strdup(text_base_name(in->key ? in->key : what))))
+    if (r == 0 && !(in->name = url || in->file >= 0 || !in->key ? strdup(text_base_name(in->key ? in->key : what))
+                                                                : name_of_case(in->key)))
         r = err_set(e, -ENOMEM, "out of memory");
     return r;
 }

@@ -259,6 +259,7 @@ def test_a_case_is_named_by_a_beginning_that_is_unique(salvage, work, folder, re
         assert without_name(inspect(salvage, name, *store)) == wanted, name
     done = salvage.run("inspect", "shop", *store)
     assert done.code == USAGE and "2 heap dumps" in done.err and one in done.err and other in done.err and done.out == ""
+    assert salvage.ok("inspect", digits, *store).out.startswith("shop/cart-7f9c · ")
     assert "no such case" in salvage.run("inspect", "shop/cart-9", *store).message
     assert "no such case" in salvage.run("inspect", digits + "/threads", *store).message
     assert "--to" in salvage.run("inspect", "shop/cart-7f9c").message
