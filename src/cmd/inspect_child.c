@@ -3,6 +3,7 @@
  * salvage inspect-child: analyses evidence in a sandbox (ship/analysis_request.h). Not for users.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 #include "inspect/dump_file.h"
 #include "inspect/heap_report.h"
 #include "inspect/thread_report.h"
+#include "linux/cpulimit.h"
 #include "linux/oomscore.h"
 #include "ship/analysis_request.h"
 #include "ship/content.h"
@@ -87,6 +89,7 @@ struct inspection {
     const struct inspect_view *view;
     const char *name;
     const struct dump_file *file;
+    const struct heap_limits *limits;
     FILE *out;
 };
 
@@ -100,7 +103,7 @@ static int inspect_heap(const struct inspection *i, struct err *e)
     const struct heap_report_view view = {
         .top = rows(i), .threads = i->view->threads || i->view->page, .bold = i->view->bold};
     struct heap_report report;
-    int r = heap_report_make(&report, i->file->data, i->file->size, e);
+    int r = heap_report_make(&report, i->file->data, i->file->size, i->limits, e);
 
     if (r < 0)
         return r;
@@ -210,10 +213,12 @@ static int map_input(const struct input *in, struct dump_file *ret, struct err *
     return r;
 }
 
-static int analyse(const struct inspect_view *v, const struct input *in, const char *name, struct err *e)
+static int analyse(const struct inspect_view *v, const struct input *in, const char *name, unsigned threads,
+                   struct err *e)
 {
     CLEANUP(dump_file_close) struct dump_file file = {0};
-    struct inspection i = {.view = v, .name = name, .file = &file};
+    const struct heap_limits limits = {.threads = threads, .fd = -1, .release = in->blocks ? NULL : dump_file_release};
+    struct inspection i = {.view = v, .name = name, .file = &file, .limits = &limits};
     int r = map_input(in, &file, e);
 
     if (r < 0)
@@ -233,11 +238,21 @@ static struct sandbox limits_for(const struct input *in, uint64_t ceiling)
                             .address_space = 2 * memory + in->size + BLOCK_BYTES_MAX};
 }
 
+static unsigned processors(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    unsigned limit = (cpulimit_get("/") + 999) / 1000;
+
+    return limit > 0 && (int)limit < count ? limit : (unsigned)count;
+}
+
 static int run(int argc, char **argv)
 {
     struct child_options o = {0};
     struct sandbox limits;
     struct input in = {0};
+    unsigned threads;
     CLEANUP_FREE char **names = NULL;
     struct err e = {0};
     int count = opt_parse(INSPECT_CHILD_OPTIONS, &(struct opt_argv){argc, argv}, &o, &names, &e), fd = SANDBOXED_FIRST,
@@ -250,9 +265,10 @@ static int run(int argc, char **argv)
     limits = limits_for(&in, o.v.ceiling);
     oomscore_offer();    /* only this analysis is lost */
     json_object_seed(1); /* jansson would open /dev/urandom */
+    threads = processors();
     if ((r = sandboxed_enter(&limits, (unsigned)(fd - SANDBOXED_FIRST), &e)) < 0)
         return command_fail(r, &e);
-    r = analyse(&o.v, &in, names[0], &e);
+    r = analyse(&o.v, &in, names[0], threads, &e);
     sandboxed_exit(r, &e);
 }
 

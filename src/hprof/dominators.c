@@ -1,187 +1,220 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Depth-first numbers first; everything else works on positions in that order, so that what is near in the heap's
- * structure is near in memory. The lists of predecessors are made once, and let go before the last pass.
+ * Semi-NCA on depth-first numbers. eval's labels are the least semidominator itself, not the node that has it, so that
+ * two numbers a node are hot: ancestor and label. Most semidominators are the parent: the others are kept apart.
  */
 #include "hprof/dominators.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "hprof/depth_first.h"
+#include "hprof/pendants.h"
 
 struct work {
     const struct graph *g;
     struct dominators *d;
-    uint32_t *parent;       /* position -> position in the depth-first tree; compressed by eval */
-    uint32_t *semi;         /* position -> the semidominator's position */
-    uint32_t *label;        /* position -> the position with the smallest semidominator on the compressed path */
-    uint32_t *first, *from; /* predecessors of position p: from[first[p]] … */
-    uint32_t *stack;
+    struct depth_first *f;
+    struct big_memory *memory;
+    struct big_array ancestor,
+        label; /* by position: the tree as eval has compressed it; least semidominator on the way */
+    struct big_array differs, semi; /* a bit by position: its semidominator is not its parent, but the next of semi */
+    size_t semi_count;
+    struct big_array stack; /* eval's way */
+    uint32_t linked;        /* positions from here on are linked */
+    int result;
 };
-
-static void *array(uint64_t count)
-{
-    return malloc((size_t)(count ? count : 1) * sizeof(uint32_t));
-}
-
-/* Iterative: a list of 20 million elements is as deep. The next edge of each node on the stack is kept in semi, which
- * is not used yet. */
-static void depth_first(struct work *w, uint32_t root)
-{
-    const struct graph *g = w->g;
-    struct dominators *d = w->d;
-    uint32_t *next = w->semi, depth = 0;
-
-    memset(d->at, 0xFF, (size_t)g->nodes * sizeof(*d->at));
-    d->node[0] = root;
-    d->at[root] = 0;
-    w->parent[0] = 0;
-    next[0] = g->first[root];
-    d->count = 1;
-    w->stack[depth++] = 0;
-    while (depth > 0) {
-        uint32_t position = w->stack[depth - 1], node = d->node[position], end = g->first[node + 1], target;
-
-        while (next[position] < end && d->at[g->to[next[position]]] != DOMINATORS_NONE)
-            next[position]++;
-        if (next[position] == end) {
-            depth--;
-            continue;
-        }
-        target = g->to[next[position]++];
-        d->node[d->count] = target;
-        d->at[target] = d->count;
-        w->parent[d->count] = position;
-        next[d->count] = g->first[target];
-        w->stack[depth++] = d->count++;
-    }
-}
-
-static int find_predecessors(struct work *w)
-{
-    const struct graph *g = w->g;
-    struct dominators *d = w->d;
-    uint32_t total = 0;
-
-    if (!(w->first = calloc((size_t)d->count + 1, sizeof(*w->first))))
-        return -ENOMEM;
-    for (uint32_t p = 0; p < d->count; p++)
-        for (uint32_t e = g->first[d->node[p]]; e < g->first[d->node[p] + 1]; e++)
-            w->first[d->at[g->to[e]]]++;
-    for (uint32_t p = 0; p < d->count; p++) { /* to the ends of the lists, which are filled backwards */
-        total += w->first[p];
-        w->first[p] = total;
-    }
-    w->first[d->count] = total;
-    if (!(w->from = array(total)))
-        return -ENOMEM;
-    for (uint32_t p = d->count; p-- > 0;)
-        for (uint32_t e = g->first[d->node[p]]; e < g->first[d->node[p] + 1]; e++)
-            w->from[--w->first[d->at[g->to[e]]]] = p;
-    return 0;
-}
-
-/* The position with the smallest semidominator on the path from p up to, and without, the tree's part that is not
- * linked yet (positions below `linked`). Compresses the path. */
-static uint32_t eval(struct work *w, uint32_t p, uint32_t linked)
-{
-    uint32_t depth = 0, top;
-
-    if (p < linked)
-        return p;
-    while (w->parent[p] >= linked) {
-        w->stack[depth++] = p;
-        p = w->parent[p];
-    }
-    top = p;
-    while (depth > 0) {
-        uint32_t q = w->stack[--depth];
-
-        if (w->semi[w->label[top]] < w->semi[w->label[q]])
-            w->label[q] = w->label[top];
-        w->parent[q] = w->parent[top];
-        top = q;
-    }
-    return w->label[top];
-}
-
-static void find_semidominators(struct work *w)
-{
-    struct dominators *d = w->d;
-
-    for (uint32_t p = 0; p < d->count; p++) {
-        w->label[p] = p;
-        w->semi[p] = p;
-        d->over[p] = w->parent[p];
-    }
-    for (uint32_t p = d->count; p-- > 1;) {
-        uint32_t least = d->over[p];
-
-        for (uint32_t i = w->first[p]; i < w->first[p + 1]; i++) {
-            uint32_t semi = w->semi[eval(w, w->from[i], p + 1)];
-
-            if (semi < least)
-                least = semi;
-        }
-        w->semi[p] = least;
-    }
-}
-
-static void find_dominators(struct work *w)
-{
-    struct dominators *d = w->d;
-
-    for (uint32_t p = 1; p < d->count; p++) {
-        uint32_t over = d->over[p];
-
-        while (over > w->semi[p])
-            over = d->over[over];
-        d->over[p] = over;
-    }
-}
 
 static void work_done(struct work *w)
 {
-    free(w->parent);
-    free(w->semi);
-    free(w->label);
-    free(w->first);
-    free(w->from);
-    free(w->stack);
+    big_array_free(&w->ancestor);
+    big_array_free(&w->label);
+    big_array_free(&w->differs);
+    big_array_free(&w->semi);
+    big_array_free(&w->stack);
+}
+
+/* The least semidominator on the path from p up to, and without, what is not linked yet. Compresses the path. */
+static uint32_t eval(struct work *w, uint32_t p)
+{
+    uint32_t *ancestor = w->ancestor.data, *label = w->label.data, *stack = w->stack.data, top;
+    size_t depth = 0;
+
+    while (ancestor[p] >= w->linked) {
+        if ((depth + 1) * sizeof(*stack) > w->stack.size) {
+            int r = big_array_grow(&w->stack, w->stack.size * 2);
+
+            if (r < 0) {
+                w->result = r;
+                return 0;
+            }
+            stack = w->stack.data;
+        }
+        stack[depth++] = p;
+        p = ancestor[p];
+    }
+    top = p;
+    while (depth > 0) {
+        uint32_t q = stack[--depth];
+
+        if (label[top] < label[q])
+            label[q] = label[top];
+        ancestor[q] = ancestor[top];
+        top = q;
+    }
+    return label[top];
+}
+
+static uint32_t least_of(struct work *w, uint32_t p, uint32_t least)
+{
+    uint32_t count;
+    const uint32_t *source = edge_buckets_of(&w->f->edges, p, &count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t semi = source[i] < w->linked ? source[i] : eval(w, source[i]);
+
+        if (semi < least)
+            least = semi;
+    }
+    return least;
+}
+
+/* Of the node that all nodes of a type lead to. */
+static uint32_t least_of_shared(struct work *w, const struct shared_target *t, uint32_t least)
+{
+    const unsigned char *p = t->sources.data;
+    struct edge_cursor c = {p, p + t->size, 0};
+
+    for (uint32_t source = 0; edge_cursor_more(&c);) {
+        uint32_t semi;
+
+        source += (uint32_t)edge_cursor_number(&c);
+        semi = source < w->linked ? source : eval(w, source);
+        if (semi < least)
+            least = semi;
+    }
+    return least;
+}
+
+static int note_semi(struct work *w, uint32_t p, uint32_t semi)
+{
+    int r;
+
+    if ((w->semi_count + 1) * sizeof(uint32_t) > w->semi.size &&
+        (r = big_array_grow(&w->semi, w->semi.size + w->semi.size / 2)) < 0)
+        return r;
+    ((uint32_t *)w->semi.data)[w->semi_count++] = semi;
+    graph_set_bit(&w->differs, p);
+    return 0;
+}
+
+static int find_semidominators(struct work *w)
+{
+    uint32_t *parent = w->f->parent.data, *ancestor = w->ancestor.data, *label = w->label.data;
+    size_t shared = w->f->shared_count; /* by position, ascending */
+    int r = 0;
+
+    for (uint32_t p = w->f->count; p-- > 1 && r == 0;) {
+        uint32_t least = parent[p];
+
+        if ((p == w->f->count - 1 || p % BUCKET_TARGETS == BUCKET_TARGETS - 1) &&
+            (r = edge_buckets_read(&w->f->edges, p / BUCKET_TARGETS)) < 0)
+            break;
+        w->linked = p + 1;
+        least = least_of(w, p, least);
+        for (; shared > 0 && w->f->shared[shared - 1].position == p; shared--)
+            least = least_of_shared(w, &w->f->shared[shared - 1], least);
+        if (least != parent[p])
+            r = note_semi(w, p, least);
+        ancestor[p] = parent[p];
+        label[p] = least;
+        if (w->result < 0)
+            r = w->result;
+    }
+    return r;
+}
+
+/* parent[p] becomes its immediate dominator. */
+static void climb(struct work *w)
+{
+    uint32_t *over = w->f->parent.data;
+    const uint32_t *semi = w->semi.data;
+
+    for (uint32_t p = 1; p < w->f->count; p++) {
+        uint32_t most = over[p], at = most;
+
+        if (graph_bit(&w->differs, p))
+            most = semi[--w->semi_count];
+        while (at > most)
+            at = over[at];
+        over[p] = at;
+    }
+}
+
+static int semi_nca(struct work *w)
+{
+    size_t bytes = (size_t)w->f->count * sizeof(uint32_t);
+    int r;
+
+    if ((r = big_array_new(&w->ancestor, w->memory, bytes)) < 0 ||
+        (r = big_array_new(&w->label, w->memory, bytes)) < 0 ||
+        (r = big_array_new(&w->differs, w->memory, bytes / 32 + 8)) < 0 ||
+        (r = big_array_new(&w->semi, w->memory, 1)) < 0 || (r = big_array_new(&w->stack, w->memory, 1)) < 0 ||
+        (r = find_semidominators(w)) < 0)
+        return r;
+    big_array_free(&w->ancestor);
+    big_array_free(&w->label);
+    big_array_free(&w->stack);
+    edge_buckets_done(&w->f->edges);
+    climb(w);
+    return 0;
+}
+
+/* From positions to nodes. */
+static int name_nodes(struct work *w)
+{
+    uint32_t *over = w->d->over.data, *order;
+    const uint32_t *idom = w->f->parent.data;
+    int r;
+
+    if ((r = big_array_new(&w->d->order, w->memory, (size_t)w->f->count * sizeof(uint32_t))) < 0)
+        return r;
+    order = w->d->order.data;
+    w->d->order_count = w->f->count;
+    for (uint64_t n = 0; n <= w->g->nodes; n++)
+        if (over[n] != DOMINATORS_NONE)
+            order[over[n]] = (uint32_t)n;
+    for (uint64_t n = 0; n <= w->g->nodes; n++)
+        if (over[n] != DOMINATORS_NONE)
+            over[n] = order[idom[over[n]]];
+    for (uint32_t p = 1; p < w->f->count; p++)
+        pendants_hang(w->g, w->d, order[p]);
+    return 0;
 }
 
 void dominators_done(struct dominators *d)
 {
-    free(d->node);
-    free(d->at);
-    free(d->over);
-    *d = (struct dominators){0};
+    big_array_free(&d->over);
+    big_array_free(&d->order);
+    for (size_t i = 0; i < sizeof(d->pendant) / sizeof(*d->pendant); i++)
+        big_array_free(&d->pendant[i]);
 }
 
-int dominators_find(const struct graph *g, uint32_t root, struct dominators *ret)
+int dominators_find(const struct graph *g, struct dominators *ret)
 {
-    struct dominators d = {.node = array(g->nodes), .at = array(g->nodes), .over = array(g->nodes)};
-    struct work w = {.g = g,
-                     .d = &d,
-                     .parent = array(g->nodes),
-                     .semi = array(g->nodes),
-                     .label = array(g->nodes),
-                     .stack = array(g->nodes)};
-    int r = -ENOMEM;
+    struct dominators d = {0};
+    struct depth_first f = {0};
+    struct work w = {.g = g, .d = &d, .f = &f, .memory = g->lists.size.memory};
+    int r;
 
-    assert(ret && root < g->nodes);
-    if (d.node && d.at && d.over && w.parent && w.semi && w.label && w.stack) {
-        depth_first(&w, root);
-        r = find_predecessors(&w);
-    }
-    if (r == 0) {
-        find_semidominators(&w);
-        find_dominators(&w);
-        *ret = d;
-    } else {
+    assert(ret);
+    if ((r = pendants_find(g, &d)) < 0 || (r = depth_first(g, &d, &f)) < 0 || (r = semi_nca(&w)) < 0 ||
+        (r = name_nodes(&w)) < 0)
         dominators_done(&d);
-    }
+    else
+        *ret = d;
     work_done(&w);
+    depth_first_done(&f);
     return r;
 }

@@ -1,29 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Dominators of a directed graph, by semi-NCA (Georgiadis, Tarjan, Werneck: "Finding Dominators in Practice", 2006).
- * Knows nothing of heaps. Nodes are numbers; the last one, `root`, is where every path begins.
+ *
+ * What one reference alone leads to, and what leads nowhere (hprof/pendants.h), is dominated by its predecessor, and
+ * takes no part: in a heap that is more than half. Depth-first search numbers the rest and writes down each edge that
+ * is no tree edge, sorted roughly by its target; from there on, all works on those numbers, and consumes the edges.
  */
 #pragma once
 
-#include <stdint.h>
+#include "hprof/graph.h"
 
 #define DOMINATORS_NONE UINT32_MAX
 
-/* edges of node n: to[first[n]] … to[first[n + 1] - 1]; targets may be repeated. */
-struct graph {
-    uint32_t nodes;
-    const uint32_t *first; /* nodes + 1 */
-    const uint32_t *to;
-};
-
-/* The reachable nodes in depth-first order, and what dominates each. All indexes below are positions in that order. */
 struct dominators {
-    uint32_t count; /* of reachable nodes */
-    uint32_t *node; /* position -> node; owned; node[0] is the root */
-    uint32_t *at;   /* node -> position; DOMINATORS_NONE: not reachable; owned */
-    uint32_t *over; /* position -> position of the immediate dominator, smaller than its own; over[0] is 0; owned */
+    struct big_array over;  /* uint32_t of each node: its immediate dominator, g->nodes for the root; DOMINATORS_NONE:
+                               not  reachable */
+    struct big_array order; /* uint32_t: nodes that are no pendants, what dominates before what it dominates; the root
+                               first */
+    uint32_t order_count;
+    struct big_array pendant[3]; /* a bit for each node: pendants at the end, before the end, before those */
 };
 
-/* -ENOMEM. */
-int dominators_find(const struct graph *g, uint32_t root, struct dominators *ret);
+/* -ENOMEM, -ENOSPC or another -errno of big_memory. */
+int dominators_find(const struct graph *g, struct dominators *ret);
 void dominators_done(struct dominators *d);

@@ -10,11 +10,12 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "hprof/dominators.h"
+#include "hprof/graph.h"
 #include "hprof/heap_index.h"
 #include "hprof/heap_reader.h"
 #include "hprof/id_map.h"
 
+enum { HEAP_THREADS_MOST = 16 };
 enum { HEAP_CLASSES_MAX = 1 << 22, HEAP_ROOTS_MAX = 1 << 26, HEAP_FRAMES_MAX = 1 << 22, HEAP_TEXTS_MAX = 1 << 24 };
 
 /* A class, or one of the eight of arrays with primitive elements. */
@@ -49,15 +50,34 @@ struct heap_root_info {
     struct heap_root_record record;
 };
 
+/* Some records of the dump, about a MiB of one segment. */
+struct heap_chunk {
+    const unsigned char *from, *to, *end; /* end: of the segment */
+    uint64_t least, most;                 /* ids of the objects in it; least > most: none */
+};
+
+/* How much a heap may take. */
+struct heap_limits {
+    unsigned threads; /* 0: one */
+    uint64_t memory;  /* bytes of large arrays; beyond them they lie in the temporary file; 0: no limit */
+    int fd;           /* of a temporary file, borrowed; -1 */
+    /* Of the dump, these bytes were read; they may be read again. */
+    void (*release)(const void *data, size_t size);
+};
+
 struct heap {
     struct heap_reader reader;
+    struct big_memory memory;
+    unsigned threads;
+    void (*release)(const void *data, size_t size);
     struct heap_index *index;
     uint32_t objects; /* nodes 0 … objects - 1; node `objects` stands for all GC roots */
-    uint32_t *type;   /* of each object: number of its heap_type_info; class objects: of java.lang.Class */
-    uint32_t *length; /* of each array, in elements; 0 */
+    bool doubles;     /* an object is in the dump twice */
     struct graph graph;
-    uint32_t *first, *to; /* the graph's, owned */
-    uint64_t *seen;       /* while edges are read */
+    struct graph_type *graph_types; /* the graph's; owned */
+    uint32_t *root_nodes;           /* the graph's; owned */
+    struct heap_chunk *chunks;      /* all of the dump's objects */
+    size_t chunk_count, chunk_capacity;
 
     struct heap_type_info *types;
     size_t type_count, type_capacity;
@@ -84,49 +104,51 @@ struct heap {
     unsigned array_base;      /* of an array: header and length, before bytes */
 };
 
-/* Reads the dump at data, which must outlive the heap: three passes. -EBADMSG (no dump), -E2BIG, -ENOMEM. A dump that
- * is cut gives what there is: h->reader.cut. */
-int heap_load(const void *data, size_t size, struct heap **ret, struct err *e);
+/* Reads the dump at data, which must outlive the heap: two passes. limits NULL: one thread, no limit. The result does
+ * not depend on them. -EBADMSG (no dump), -E2BIG, -ENOMEM. A dump that is cut gives what there is: h->reader.cut. */
+int heap_load_within(const void *data, size_t size, const struct heap_limits *limits, struct heap **ret, struct err *e);
+static inline int heap_load(const void *data, size_t size, struct heap **ret, struct err *e)
+{
+    return heap_load_within(data, size, NULL, ret, e);
+}
+
 void heap_free(struct heap *h);
 
-/* The number of a node's type, below h->type_count. The arrays in struct heap change: use these functions. */
+/* The number of a node's type, below h->type_count. */
 static inline uint32_t heap_type_of(const struct heap *h, uint32_t node)
 {
-    return h->type[node];
+    return graph_type_of(&h->graph, node);
 }
 
 /* Elements of an array; 0 for what is none. */
 static inline uint32_t heap_length_of(const struct heap *h, uint32_t node)
 {
-    return h->length[node];
+    struct edge_cursor c = edge_lists_of(&h->graph.lists, node);
+
+    return h->graph_types[heap_type_of(h, node)].number && edge_cursor_more(&c) ? (uint32_t)edge_cursor_number(&c) : 0;
 }
 
 /* The references of an object, to others and to its class if that is no GC root; repeated ones may be left out. */
 struct heap_edges {
     uint32_t target; /* a node */
     bool weak;       /* the referent of a weak, soft, phantom or final reference */
-    const uint32_t *next, *end;
-    uint32_t node;
     bool weak_first;
+    struct edge_cursor cursor;
+    uint32_t also; /* to come at last; HEAP_NONE */
 };
 
-static inline struct heap_edges heap_edges_of(const struct heap *h, uint32_t node)
+struct heap_edges heap_edges_of(const struct heap *h, uint32_t node);
+bool heap_edges_next(struct heap_edges *edges);
+
+/* The records of a part of the dump will not be needed for a while. */
+static inline void heap_release(const struct heap *h, const void *data, size_t size)
 {
-    return (struct heap_edges){.next = h->to + h->first[node],
-                               .end = h->to + h->first[node + 1],
-                               .node = node,
-                               .weak_first = h->types[h->type[node]].referent != UINT32_MAX};
+    if (h->release)
+        h->release(data, size);
 }
 
-static inline bool heap_edges_next(struct heap_edges *edges)
-{
-    if (edges->next == edges->end)
-        return false;
-    edges->target = *edges->next++;
-    edges->weak = edges->weak_first;
-    edges->weak_first = false;
-    return true;
-}
+/* All roots, classes and objects once more; several threads may do it at once. 0, or what an event returned. */
+int heap_walk(const struct heap *h, const struct heap_events *events);
 
 /* Shallow bytes of an object. */
 uint64_t heap_size(const struct heap *h, uint32_t node);

@@ -22,6 +22,9 @@ void heap_index_free(struct heap_index *x);
 /* 0; 1: it was there already; -EINVAL: it is no multiple; -EOVERFLOW: more than pages_max pages; -ENOMEM. */
 int heap_index_add(struct heap_index *x, uint64_t id);
 
+/* Adds all ids of another index, which is empty then. The number of ids that both had; -EOVERFLOW, -ENOMEM. */
+int heap_index_merge(struct heap_index *x, struct heap_index *other);
+
 /* After the last id. -ENOMEM; -E2BIG: 2^32 - 1 objects or more. */
 int heap_index_seal(struct heap_index *x);
 

@@ -30,7 +30,8 @@ enum {
 };
 
 struct walk {
-    struct heap_reader *r;
+    const struct heap_reader *r;
+    const char **cut;
     const struct heap_events *events;
     const unsigned char *p, *end;
 };
@@ -103,7 +104,7 @@ static const unsigned char *take(struct walk *w, size_t size)
 /* Ends the segment: what is left of it can't be read. */
 static int cut(struct walk *w, const char *why)
 {
-    w->r->cut = why;
+    *w->cut = why;
     w->p = w->end;
     return 0;
 }
@@ -244,9 +245,23 @@ static int walk_heap(struct walk *w)
 {
     int r = 0;
 
+    if (w->events->segment)
+        return w->events->segment(w->events->ctx, w->p, w->end);
     while (r == 0 && w->p < w->end)
         r = walk_object(w, *w->p++);
     return r;
+}
+
+int heap_reader_walk_part(const struct heap_reader *r, struct heap_part *part, const struct heap_events *events)
+{
+    struct walk w = {r, &part->cut, events, part->from, part->end};
+    int result = 0;
+
+    assert(events && r->id_size && part->from <= part->end);
+    while (result == 0 && w.p < w.end && w.p < part->to)
+        result = walk_object(&w, *w.p++);
+    part->to = w.p;
+    return result;
 }
 
 static int walk_frame(struct walk *w)
@@ -325,7 +340,7 @@ int heap_reader_walk(struct heap_reader *r, const struct heap_events *events)
     while (result == 0 && (size_t)(end - p) >= RECORD_HEAD) {
         uint64_t length = get_u32(p + 5);
         unsigned char tag = *p;
-        struct walk w = {r, events, p + RECORD_HEAD, end};
+        struct walk w = {r, &r->cut, events, p + RECORD_HEAD, end};
 
         /* One record of more than 4 GiB, or whose length was never filled in: it goes to the end. */
         if (tag == TAG_HEAP && length == 0)

@@ -89,6 +89,16 @@ struct heap_events {
     int (*class)(void *ctx, const struct heap_class *c);
     int (*instance)(void *ctx, const struct heap_instance *o);
     int (*array)(void *ctx, const struct heap_array *a);
+    /* The bytes of a heap dump or a segment of it, instead of the records in it. */
+    int (*segment)(void *ctx, const unsigned char *from, const unsigned char *end);
+};
+
+/* Records of a segment, so that it can be read by parts. */
+struct heap_part {
+    const unsigned char *from; /* where a record begins */
+    const unsigned char *to;   /* until the first record that begins here or later; becomes where that is */
+    const unsigned char *end;  /* of the segment, or of the records */
+    const char *cut;           /* as the reader's */
 };
 
 struct heap_reader {
@@ -104,6 +114,9 @@ int heap_reader_init(struct heap_reader *r, const void *data, size_t size);
 
 /* All records. 0, or what an event returned. Sets r->cut. */
 int heap_reader_walk(struct heap_reader *r, const struct heap_events *events);
+
+/* The records of one part: roots, classes, objects. 0, or what an event returned. */
+int heap_reader_walk_part(const struct heap_reader *r, struct heap_part *part, const struct heap_events *events);
 
 /* A big-endian id of r->id_size bytes. */
 uint64_t heap_id(const struct heap_reader *r, const unsigned char *p);

@@ -29,18 +29,18 @@ static void note_gap(struct measure *m, uint32_t node, uint64_t gap)
 {
     struct heap *h = m->h;
     struct heap_type_info *t;
+    uint32_t length;
 
-    if (h->type[node] == HEAP_NONE)
-        return;
-    t = &h->types[h->type[node]];
-    if (t->element == HEAP_OBJECT && h->length[node] >= ARRAY_LEAST)
-        m->compressed += gap < 8 + (uint64_t)h->length[node] * 8;
+    t = &h->types[heap_type_of(h, node)];
+    length = t->element == HEAP_OBJECT || t->element == HEAP_BYTE ? heap_length_of(h, node) : 0;
+    if (t->element == HEAP_OBJECT && length >= ARRAY_LEAST)
+        m->compressed += gap < 8 + (uint64_t)length * 8;
     else if (!t->element && gap < t->least_gap)
         t->least_gap = (uint32_t)gap;
-    if (t->element == HEAP_BYTE && gap > h->length[node]) {
+    if (t->element == HEAP_BYTE && gap > length) {
         m->byte_arrays++;
-        if (m->byte_arrays == 1 || gap - h->length[node] < m->byte_base)
-            m->byte_base = gap - h->length[node];
+        if (m->byte_arrays == 1 || gap - length < m->byte_base)
+            m->byte_base = gap - length;
     }
 }
 
@@ -92,27 +92,34 @@ uint64_t heap_size(const struct heap *h, uint32_t node)
     const struct heap_type_info *t;
     uint64_t element, base;
 
-    if (h->type[node] == HEAP_NONE)
-        return 0;
-    t = &h->types[h->type[node]];
+    t = &h->types[heap_type_of(h, node)];
     if (!t->element)
         return t->size;
     element = t->element == HEAP_OBJECT ? h->reference_bytes : heap_type_size(&h->reader, t->element);
     base = element == 8 ? align(h->array_base) : h->array_base;
-    return align(base + h->length[node] * element);
+    return align(base + heap_length_of(h, node) * element);
+}
+
+static void count_types(struct heap *h)
+{
+    for (uint32_t n = 0; n < h->objects; n++)
+        h->types[heap_type_of(h, n)].count++;
 }
 
 void heap_measure(struct heap *h)
 {
     struct measure m = {.h = h};
 
-    assert(h->index && h->type);
+    assert(h->index && h->graph.types);
     heap_index_each(h->index, on_object, &m);
     h->reference_bytes = h->reader.id_size == 8 && m.compressed >= 4 ? 4 : h->reader.id_size;
     find_header(&m);
+    count_types(h);
     for (size_t i = 0; i < h->type_count; i++)
         size_type(h, &h->types[i]);
-    for (uint32_t n = 0; n < h->objects; n++)
-        if (h->type[n] != HEAP_NONE)
-            h->types[h->type[n]].bytes += heap_size(h, n);
+    for (uint32_t n = 0; n < h->objects; n++) {
+        struct heap_type_info *t = &h->types[heap_type_of(h, n)];
+
+        t->bytes += heap_size(h, n);
+    }
 }

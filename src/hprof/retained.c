@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sums from the last position to the first: what dominates has a smaller one.
+ * Foreign bytes. From dominators to the order of a walk through their tree, in few bytes: a subtree is a range of
+ * positions, what it holds is the difference of two sums, and who is over a position is found nearby.
  */
 #include "hprof/retained.h"
 
@@ -9,146 +10,273 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
+enum { LEVELS = 3, UNIT = 8 };
+
+struct build {
+    const struct heap *h;
+    struct dominators d;
+    struct retained r;
+    struct big_array next; /* by node: where the next child goes; at last its end */
+};
+
+static void build_done(struct build *b)
+{
+    dominators_done(&b->d);
+    retained_done(&b->r);
+    big_array_free(&b->next);
+}
+
 void retained_done(struct retained *r)
 {
-    dominators_done(&r->tree);
-    free(r->bytes);
-    free(r->end);
+    big_array_free(&r->at);
+    big_array_free(&r->node);
+    big_array_free(&r->end);
+    for (unsigned i = 0; i < RETAINED_LEVELS; i++)
+        big_array_free(&r->most[i]);
+    big_array_free(&r->sum);
+    big_array_free(&r->sum_block);
     *r = (struct retained){0};
 }
 
-/* From depth-first order to the order of a walk through the dominator tree: both have what dominates first. */
-static int renumber(struct dominators *d, uint32_t *end)
+/* Each reachable pendant of a level, in the order of nodes. */
+static void each_pendant(struct build *b, unsigned level, void (*fn)(struct build *b, uint32_t node))
 {
-    uint32_t *place = malloc((size_t)d->count * sizeof(*place)), *node = malloc((size_t)d->count * sizeof(*node));
-    uint32_t *over = malloc((size_t)d->count * sizeof(*over)), *next = end;
+    const uint64_t *bits = b->d.pendant[level].data;
+    const uint32_t *over = b->d.over.data;
 
-    if (!place || !node || !over) {
-        free(place);
-        free(node);
-        free(over);
-        return -ENOMEM;
-    }
-    for (uint32_t p = 0; p < d->count; p++)
-        place[p] = 1; /* the size of what it dominates, first */
-    for (uint32_t p = d->count; p-- > 1;)
-        place[d->over[p]] += place[p];
-    next[0] = 1;
-    for (uint32_t p = 1; p < d->count; p++) {
-        uint32_t size = place[p];
+    for (size_t word = 0; word < (size_t)b->h->objects / 64 + 1; word++)
+        for (uint64_t left = bits[word]; left; left &= left - 1) {
+            uint32_t node = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(left);
 
-        place[p] = next[d->over[p]];
-        next[d->over[p]] += size;
-        next[p] = place[p] + 1;
-    }
-    place[0] = 0;
-    for (uint32_t p = 0; p < d->count; p++) {
-        node[place[p]] = d->node[p];
-        over[place[p]] = place[d->over[p]];
-        d->at[d->node[p]] = place[p];
-    }
-    for (uint32_t p = 0; p < d->count; p++) /* next is now the end, by the old position */
-        d->over[place[p]] = next[p];
-    memcpy(end, d->over, (size_t)d->count * sizeof(*end));
-    free(place);
-    free(d->node);
-    free(d->over);
-    d->node = node;
-    d->over = over;
+            if (over[node] != DOMINATORS_NONE)
+                fn(b, node);
+        }
+}
+
+static void add_size(struct build *b, uint32_t node)
+{
+    uint32_t *size = b->r.at.data;
+
+    size[((const uint32_t *)b->d.over.data)[node]] += size[node];
+}
+
+static void place(struct build *b, uint32_t node)
+{
+    uint32_t *at = b->r.at.data, *next = b->next.data, over = ((const uint32_t *)b->d.over.data)[node], size = at[node];
+
+    at[node] = next[over];
+    next[over] += size;
+    next[node] = at[node] + 1;
+}
+
+/* at is the size of what each node dominates first, then its position. */
+static int number(struct build *b)
+{
+    uint32_t root = b->h->objects, *at, *next;
+    const uint32_t *over = b->d.over.data, *order = b->d.order.data;
+    struct big_memory *memory = b->d.over.memory;
+    size_t bytes = ((size_t)root + 1) * sizeof(*at);
+    int r;
+
+    if ((r = big_array_new(&b->r.at, memory, bytes)) < 0 || (r = big_array_new(&b->next, memory, bytes)) < 0)
+        return r;
+    at = b->r.at.data;
+    next = b->next.data;
+    for (uint64_t n = 0; n <= root; n++)
+        at[n] = over[n] != DOMINATORS_NONE;
+    for (unsigned level = 0; level < LEVELS; level++)
+        each_pendant(b, level, add_size);
+    for (uint32_t i = b->d.order_count; i-- > 1;)
+        add_size(b, order[i]);
+    b->r.count = at[root];
+    at[root] = 0;
+    next[root] = 1;
+    for (uint32_t i = 1; i < b->d.order_count; i++)
+        place(b, order[i]);
+    for (unsigned level = LEVELS; level-- > 0;)
+        each_pendant(b, level, place);
+    for (uint32_t n = 0; n < root; n++)
+        if (over[n] == DOMINATORS_NONE)
+            at[n] = DOMINATORS_NONE;
+    next[root] = b->r.count;
     return 0;
+}
+
+/* From nodes to positions; each array goes as soon as the next is there. */
+static int turn(struct build *b)
+{
+    uint32_t root = b->h->objects, *node, *end;
+    const uint32_t *at = b->r.at.data, *next = b->next.data;
+    struct big_memory *memory = b->d.over.memory;
+    size_t bytes = (size_t)b->r.count * sizeof(*node);
+    int r;
+
+    dominators_done(&b->d);
+    if ((r = big_array_new(&b->r.end, memory, bytes)) < 0)
+        return r;
+    end = b->r.end.data;
+    for (uint64_t n = 0; n <= root; n++)
+        if (at[n] != DOMINATORS_NONE)
+            end[at[n]] = next[n];
+    big_array_free(&b->next);
+    if ((r = big_array_new(&b->r.node, memory, bytes)) < 0)
+        return r;
+    node = b->r.node.data;
+    for (uint64_t n = 0; n <= root; n++)
+        if (at[n] != DOMINATORS_NONE)
+            node[at[n]] = (uint32_t)n;
+    return 0;
+}
+
+static uint64_t shallow(const struct build *b, uint32_t position)
+{
+    return position == 0 ? 0 : heap_size(b->h, retained_node(&b->r, position));
+}
+
+/* Sums in units of 8 bytes, as nearly all sizes are multiples of it; in units of 1; false: they don't fit. */
+static bool add_sums(struct build *b, uint32_t unit)
+{
+    uint32_t *sum = b->r.sum.data;
+    uint64_t *block = b->r.sum_block.data, total = 0, base = 0;
+
+    b->r.sum_unit = unit;
+    for (uint32_t p = 0; p <= b->r.count; p++) {
+        if (p % RETAINED_SUM_BLOCK == 0)
+            block[p / RETAINED_SUM_BLOCK] = base = total;
+        if ((total - base) / unit > UINT32_MAX || (total - base) % unit != 0)
+            return false;
+        sum[p] = (uint32_t)((total - base) / unit);
+        if (p < b->r.count)
+            total += shallow(b, p);
+    }
+    return true;
+}
+
+static int sum_all(struct build *b)
+{
+    size_t count = (size_t)b->r.count + 1;
+    struct big_memory *memory = b->r.node.memory;
+    uint64_t *sum, total = 0;
+    int r;
+
+    if ((r = big_array_new(&b->r.sum, memory, count * sizeof(uint32_t))) < 0 ||
+        (r = big_array_new(&b->r.sum_block, memory, (count / RETAINED_SUM_BLOCK + 1) * sizeof(uint64_t))) < 0)
+        return r;
+    if (add_sums(b, UNIT) || add_sums(b, 1))
+        return 0;
+    big_array_free(&b->r.sum);
+    if ((r = big_array_new(&b->r.sum, memory, count * sizeof(uint64_t))) < 0)
+        return r;
+    b->r.sum_unit = 0;
+    sum = b->r.sum.data;
+    for (uint32_t p = 0; p <= b->r.count; p++) {
+        sum[p] = total;
+        total += p < b->r.count ? shallow(b, p) : 0;
+    }
+    return 0;
+}
+
+/* The largest ends of 64 positions, of 64 of these groups, and so on: to find who is over a position. */
+static int find_most(struct build *b)
+{
+    const uint32_t *below = b->r.end.data;
+    size_t count = b->r.count;
+    int r;
+
+    for (unsigned level = 0; level < RETAINED_LEVELS; level++) {
+        size_t groups = (count >> RETAINED_LEVEL_BITS) + 1;
+        uint32_t *most;
+
+        if ((r = big_array_new(&b->r.most[level], b->r.end.memory, groups * sizeof(*most))) < 0)
+            return r;
+        most = b->r.most[level].data;
+        for (size_t i = 0; i < count; i++)
+            if (below[i] > most[i >> RETAINED_LEVEL_BITS])
+                most[i >> RETAINED_LEVEL_BITS] = below[i];
+        below = most;
+        count = groups;
+    }
+    return 0;
+}
+
+/* The last position before p whose end is behind p: in p's group, or in the last group that has one, and so on. */
+uint32_t retained_over(const struct retained *r, uint32_t p)
+{
+    const uint32_t *ends = r->end.data;
+    uint32_t q = p;
+    unsigned level = 0;
+
+    if (p == 0)
+        return 0;
+    for (;;) {
+        uint32_t first = q >> RETAINED_LEVEL_BITS << RETAINED_LEVEL_BITS;
+
+        while (q > first && ends[q - 1] <= p)
+            q--;
+        if (q > first)
+            break;
+        q >>= RETAINED_LEVEL_BITS;
+        ends = r->most[level++].data;
+    }
+    for (q--; level > 0; level--) { /* down again */
+        ends = level > 1 ? r->most[level - 2].data : r->end.data;
+        q = (q << RETAINED_LEVEL_BITS) + (1U << RETAINED_LEVEL_BITS) - 1;
+        while (ends[q] <= p)
+            q--;
+    }
+    return q;
+}
+
+int retained_walk_next(struct retained_walk *w)
+{
+    uint32_t p = ++w->position;
+    int r;
+
+    while (w->depth > 0 && (p >= w->r->count || retained_end(w->r, w->open[w->depth - 1]) <= p)) {
+        w->depth--;
+        if (w->leave)
+            w->leave(w->ctx, w->open[w->depth]);
+    }
+    if (p >= w->r->count)
+        return 0;
+    if ((r = array_reserve(&w->open, w->depth + 1, &w->capacity, sizeof(*w->open), SIZE_MAX / sizeof(*w->open))) < 0)
+        return -ENOMEM;
+    w->open[w->depth++] = p;
+    return 1;
+}
+
+void retained_walk_done(struct retained_walk *w)
+{
+    free(w->open);
+    *w = (struct retained_walk){0};
+}
+
+static void count_garbage(const struct heap *h, struct retained *r)
+{
+    uint64_t all = 0;
+
+    for (size_t t = 0; t < h->type_count; t++)
+        all += h->types[t].bytes;
+    r->reachable = retained_bytes(r, 0);
+    r->unreachable = all - r->reachable;
+    r->unreachable_count = h->objects - (r->count - 1);
 }
 
 int retained_find(const struct heap *h, struct retained *ret, struct err *e)
 {
-    struct retained r = {0};
+    struct build b = {.h = h};
+    int r;
 
     assert(h && ret);
-    if (dominators_find(&h->graph, h->objects, &r.tree) < 0 ||
-        !(r.bytes = malloc((size_t)r.tree.count * sizeof(*r.bytes))) ||
-        !(r.end = malloc((size_t)r.tree.count * sizeof(*r.end))) || renumber(&r.tree, r.end) < 0) {
-        retained_done(&r);
-        return err_set(e, -ENOMEM, "out of memory for the dominators");
+    if ((r = dominators_find(&h->graph, &b.d)) < 0 || (r = number(&b)) < 0 || (r = turn(&b)) < 0 ||
+        (r = find_most(&b)) < 0 || (r = sum_all(&b)) < 0) {
+        build_done(&b);
+        return r == -ENOMEM ? err_set(e, r, "out of memory for the dominators")
+                            : err_set(e, r, "no room in the temporary file for the dominators: %s", strerror(-r));
     }
-    r.count = r.tree.count;
-    r.bytes[0] = 0;
-    for (uint32_t p = 1; p < r.tree.count; p++)
-        r.bytes[p] = heap_size(h, r.tree.node[p]);
-    for (uint32_t p = r.tree.count; p-- > 1;)
-        r.bytes[r.tree.over[p]] += r.bytes[p];
-    r.reachable = r.bytes[0];
-    for (uint32_t n = 0; n < h->objects; n++)
-        if (r.tree.at[n] == DOMINATORS_NONE) {
-            r.unreachable += heap_size(h, n);
-            r.unreachable_count++;
-        }
-    *ret = r;
+    count_garbage(h, &b.r);
+    *ret = b.r;
     return 0;
-}
-
-struct search {
-    uint32_t *from, *queue;
-};
-
-static void search_done(struct search *s)
-{
-    free(s->from);
-    free(s->queue);
-}
-
-static bool is_local(const struct heap_root_info *root)
-{
-    return root->record.kind == HEAP_ROOT_JAVA_FRAME || root->record.kind == HEAP_ROOT_JNI_LOCAL;
-}
-
-/* Breadth first from the roots; from[n] is the node before n, `objects` for a root. */
-static void search(const struct heap *h, uint32_t node, bool locals, const struct search *s)
-{
-    uint32_t head = 0, tail = 0;
-
-    memset(s->from, 0xFF, ((size_t)h->objects + 1) * sizeof(*s->from));
-    for (size_t i = 0; i < h->root_count; i++) {
-        uint32_t root = h->roots[i].node;
-
-        if (root == HEAP_NONE || s->from[root] != HEAP_NONE || (is_local(&h->roots[i]) && !locals))
-            continue;
-        s->from[root] = h->objects;
-        s->queue[tail++] = root;
-    }
-    while (head < tail && s->from[node] == HEAP_NONE) {
-        uint32_t n = s->queue[head++];
-        struct heap_edges edges = heap_edges_of(h, n);
-
-        while (heap_edges_next(&edges))
-            if (!edges.weak && s->from[edges.target] == HEAP_NONE) {
-                s->from[edges.target] = n;
-                s->queue[tail++] = edges.target;
-            }
-    }
-}
-
-int retained_path(const struct heap *h, uint32_t node, uint32_t *out, unsigned most)
-{
-    struct search s = {.from = malloc(((size_t)h->objects + 1) * sizeof(uint32_t)),
-                       .queue = malloc(((size_t)h->objects + 1) * sizeof(uint32_t))};
-    unsigned length = 0;
-
-    assert(node < h->objects && out && most > 0);
-    if (!s.from || !s.queue) {
-        search_done(&s);
-        return -ENOMEM;
-    }
-    search(h, node, false, &s);
-    if (s.from[node] == HEAP_NONE)
-        search(h, node, true, &s);
-    if (s.from[node] != HEAP_NONE)
-        for (uint32_t n = node; n != h->objects && length < most; n = s.from[n])
-            out[length++] = n;
-    for (unsigned i = 0; i < length / 2; i++) {
-        uint32_t other = out[i];
-
-        out[i] = out[length - 1 - i];
-        out[length - 1 - i] = other;
-    }
-    search_done(&s);
-    return (int)length;
 }

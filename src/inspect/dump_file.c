@@ -47,6 +47,15 @@ int dump_file_map(int fd, struct dump_file *ret, struct err *e)
     return 0;
 }
 
+void dump_file_release(const void *data, size_t size)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = ((uintptr_t)data + page - 1) / page * page,
+              end = ((uintptr_t)data + size) / page * page;
+
+    if (end > from)
+        madvise((void *)from, end - from, MADV_DONTNEED);
+}
+
 void dump_file_close(struct dump_file *f)
 {
     if (f->data)

@@ -16,6 +16,9 @@ struct dump_file {
 };
 
 int dump_file_map(int fd, struct dump_file *ret, struct err *e);
+/* These bytes of a mapped dump were read: their pages no longer count as this process's memory, and are read again from
+ * the file when they are needed. */
+void dump_file_release(const void *data, size_t size);
 void dump_file_close(struct dump_file *f);
 
 /* Opens a regular file, and decompresses what is compressed: *ret_fd is the caller's. */

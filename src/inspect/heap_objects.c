@@ -39,11 +39,58 @@ static int on_array(void *ctx, const struct heap_array *a)
     return b->events->array(b->events->ctx, node, a);
 }
 
+static bool has_wanted(const struct heap_chunk *chunk, const uint64_t *ids, size_t count)
+{
+    size_t low = 0, high = count; /* the first id that is not below the chunk's least */
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (ids[middle] < chunk->least)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && ids[low] <= chunk->most;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Only the parts of the dump in which there may be a wanted object. */
+static int read_chunks(struct heap *h, const struct id_map *wanted, const struct heap_events *events)
+{
+    CLEANUP_FREE uint64_t *ids = calloc(wanted->count + 1, sizeof(*ids));
+    size_t count = 0;
+    int r = 0;
+
+    if (!ids)
+        return -ENOMEM;
+    for (size_t i = 0; i < wanted->slots; i++)
+        if (wanted->value[i] != ID_MAP_NONE)
+            ids[count++] = wanted->key[i];
+    if (count > 0)
+        qsort(ids, count, sizeof(*ids), ascending);
+    for (size_t i = 0; i < h->chunk_count && r == 0; i++) {
+        const struct heap_chunk *chunk = &h->chunks[i];
+        struct heap_part part = {.from = chunk->from, .to = chunk->to, .end = chunk->end};
+
+        if (!has_wanted(chunk, ids, count))
+            continue;
+        r = heap_reader_walk_part(&h->reader, &part, events);
+        heap_release(h, chunk->from, (size_t)(chunk->to - chunk->from));
+    }
+    return r;
+}
+
 int heap_objects_read(struct heap *h, const uint32_t *nodes, size_t count, const struct heap_object_events *events)
 {
     struct batch b = {.events = events};
     const struct heap_events all = {.ctx = &b, .instance = on_instance, .array = on_array};
-    struct heap_reader reader = h->reader; /* other threads read the dump, too */
     int r;
 
     assert(h && nodes && events);
@@ -52,7 +99,7 @@ int heap_objects_read(struct heap *h, const uint32_t *nodes, size_t count, const
             id_map_done(&b.wanted);
             return r;
         }
-    r = b.wanted.count ? heap_reader_walk(&reader, &all) : 0;
+    r = read_chunks(h, &b.wanted, &all);
     id_map_done(&b.wanted);
     return r;
 }

@@ -103,13 +103,14 @@ static int answer(struct heap_report *r, struct err *e)
     return result;
 }
 
-int heap_report_make(struct heap_report *ret, const void *data, size_t size, struct err *e)
+int heap_report_make(struct heap_report *ret, const void *data, size_t size, const struct heap_limits *limits,
+                     struct err *e)
 {
     struct heap_report r = {.dump_bytes = size};
     int result;
 
     assert(ret);
-    result = heap_load(data, size, &r.heap, e);
+    result = heap_load_within(data, size, limits, &r.heap, e);
     if (result == 0)
         result = retained_find(r.heap, &r.retained, e);
     if (result == 0)

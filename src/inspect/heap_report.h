@@ -39,7 +39,8 @@ struct heap_report_view {
 };
 
 /* Reads and analyses the dump at data, which must outlive the report. */
-int heap_report_make(struct heap_report *ret, const void *data, size_t size, struct err *e);
+int heap_report_make(struct heap_report *ret, const void *data, size_t size, const struct heap_limits *limits,
+                     struct err *e);
 void heap_report_done(struct heap_report *r);
 
 void heap_report_print(const struct heap_report *r, const struct heap_report_view *view, FILE *out);

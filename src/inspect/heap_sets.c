@@ -221,18 +221,20 @@ static void leave(struct walk *w, uint32_t position)
         w->open_mark[m->set]--;
 }
 
-static void walk_tree(struct walk *w)
+static void on_leave(void *ctx, uint32_t position)
 {
-    uint32_t open = 0;
+    leave(ctx, position);
+}
 
-    for (uint32_t p = 1; p < w->r->count; p++) {
-        while (open != retained_over(w->r, p)) {
-            leave(w, open);
-            open = retained_over(w->r, open);
-        }
-        enter(w, p);
-        open = p;
-    }
+static int walk_tree(struct walk *w)
+{
+    struct retained_walk all = {.r = w->r, .leave = on_leave, .ctx = w};
+    int r;
+
+    while ((r = retained_walk_next(&all)) > 0)
+        enter(w, all.position);
+    retained_walk_done(&all);
+    return r;
 }
 
 static void set_bit(uint64_t *bits, uint32_t at)
@@ -317,7 +319,7 @@ int heap_sets_find(const struct heap *h, const struct retained *r, const struct 
     if (result == 0)
         result = allocate_open(&w);
     if (result == 0) {
-        walk_tree(&w);
+        result = walk_tree(&w);
         add_garbage(&w);
         add_up_packages(&s);
         *ret = s;

@@ -62,7 +62,6 @@ int heap_survey(const struct heap *h, const struct retained *r, const struct sur
     CLEANUP_FREE unsigned char *wanted = calloc(h->type_count + 1, 1);
     CLEANUP_FREE uint64_t *seen = calloc((size_t)h->objects / 64 + 1, sizeof(*seen));
     struct survey s = {h, r, part, count, wanted, seen};
-    struct heap_reader reader = h->reader;
 
     assert(h && r && part && count <= SURVEY_PARTS_MAX);
     if (!wanted || !seen)
@@ -71,5 +70,5 @@ int heap_survey(const struct heap *h, const struct retained *r, const struct sur
         for (unsigned i = 0; i < count; i++)
             if (!h->types[t].element && part[i].wants(part[i].ctx, t))
                 wanted[t] |= (unsigned char)(1U << i);
-    return heap_reader_walk(&reader, &(struct heap_events){.ctx = &s, .instance = on_instance, .array = on_array});
+    return heap_walk(h, &(struct heap_events){.ctx = &s, .instance = on_instance, .array = on_array});
 }

@@ -44,9 +44,9 @@ static int add(struct build *b, uint32_t parent, uint32_t position, uint32_t *re
 }
 
 /* The next of a list, or the child of a small tree's node. */
-static bool goes_on(const struct build *b, uint32_t parent, uint32_t position)
+static bool goes_on(const struct build *b, uint32_t parent, uint32_t position, uint32_t over)
 {
-    uint64_t bytes = retained_bytes(b->r, position), above = retained_bytes(b->r, retained_over(b->r, position));
+    uint64_t bytes = retained_bytes(b->r, position), above = retained_bytes(b->r, over);
 
     return b->all.node[parent].type == heap_type_of(b->h, retained_node(b->r, position)) &&
            b->all.node[parent].depth > 0 &&
@@ -75,11 +75,11 @@ static int choose(struct build *b, uint32_t parent, uint32_t position, uint32_t 
     return r == -E2BIG ? 0 : r;
 }
 
-static int place(struct build *b, uint32_t position)
+static int place(struct build *b, uint32_t position, uint32_t over)
 {
-    uint32_t node = retained_node(b->r, position), parent = b->place[retained_over(b->r, position)], number;
+    uint32_t node = retained_node(b->r, position), parent = b->place[over], number;
     struct merged_node *m;
-    bool chain = goes_on(b, parent, position);
+    bool chain = goes_on(b, parent, position, over);
     int r;
 
     if (chain)
@@ -138,6 +138,7 @@ static int keep_largest(const struct build *b, struct merged_tree *ret)
 
 int merged_tree_find(const struct heap *h, const struct retained *r, struct merged_tree *ret)
 {
+    struct retained_walk walk = {.r = r};
     struct build b = {.h = h, .r = r, .threshold = r->reachable / MERGED_TREE_THRESHOLD + 1};
     uint32_t root;
     int result;
@@ -148,8 +149,9 @@ int merged_tree_find(const struct heap *h, const struct retained *r, struct merg
     result = add(&b, 0, 0, &root);
     if (result == 0)
         b.all.node[root].retained = r->reachable;
-    for (uint32_t p = 1; p < r->count && result == 0; p++)
-        result = place(&b, p);
+    while (result == 0 && (result = retained_walk_next(&walk)) > 0)
+        result = place(&b, walk.position, retained_walk_over(&walk));
+    retained_walk_done(&walk);
     if (result == 0)
         result = keep_largest(&b, ret);
     merged_tree_done(&b.all);
