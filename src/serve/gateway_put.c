@@ -174,6 +174,8 @@ static void end(struct exchange *x)
     if (u->result == 0)
         u->result = finish(r, u, &stored);
     if (u->result < 0) {
+        store_upload_free(u->upload); /* who has the answer finds nothing of it in the store */
+        u->upload = NULL;
         answer_failed(r, u);
         return;
     }

@@ -538,8 +538,8 @@ def test_a_url_of_a_part_sends_that_part_and_nothing_else(serve, s3):
     direct.begin()
     assert direct.complete([direct.send(data)]).status == 201 and s3.read("shop/a.bin") == data
     assert s3.unfinished() == []
-    audit = [e for e in serve.events if e["event"] == "audit" and e["action"] == "upload"]
-    assert audit[-1]["who"] == "token:ship" and audit[-1]["bytes"] == len(data) and audit[-1]["key"] == "shop/a.bin"
+    audit = serve.wait("audit", action="upload")
+    assert audit["who"] == "token:ship" and audit["bytes"] == len(data) and audit["key"] == "shop/a.bin"
     assert "X-Amz-Signature" not in serve.program.log
 
 
