@@ -7,6 +7,9 @@
 
 #include <assert.h>
 #include <signal.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -36,4 +39,14 @@ int thread_start(pthread_t *ret, size_t stack_bytes, void *(*run)(void *ctx), vo
     if (r == 0)
         *ret = thread;
     return -r;
+}
+
+void thread_trim_stack(size_t bytes)
+{
+    enum { OURS = 512 }; /* of this function and of what it calls */
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - OURS) & ~(page - 1);
+
+    bytes &= ~(page - 1);
+    (void)madvise((void *)(end - bytes), bytes, MADV_DONTNEED); /* NOLINT(performance-no-int-to-ptr) */
 }

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "net/http_exchange.h"
 #include "net/http_front.h"
 #include "net/http_sendfile.h"
@@ -25,9 +26,11 @@
 
 enum {
     STACK_BYTES = 256 * 1024,
+    STACK_USED = 64 * 1024,       /* more than there is in use while a handler waits for its client */
+    LONG_BYTES = 128 * 1024,      /* an answer that may wait for its client */
     CONNECTION_BYTES = 24 * 1024, /* heads, and the library's buffer of a body */
     LARGE_BYTES = 256 * 1024,     /* a body of this size or more is read by ourselves */
-    BODY_BYTES = 32 * 1024,
+    BODY_BYTES = 16 * 1024,
     SPACE_BYTES = 128 * 1024, /* at once into the handler's space: it stays in the processor's cache */
     IDLE_MS = 1000,
     CONNECTIONS = 1000,
@@ -143,6 +146,7 @@ static void receive_rest(struct exchange *x, uint64_t rest)
 {
     CLEANUP_FREE char *buffer = NULL;
 
+    thread_trim_stack(STACK_BYTES - STACK_USED);
     while (rest > 0) {
         size_t size = SPACE_BYTES;
         void *space = x->body->space ? x->body->space(x, &size) : NULL;
@@ -209,6 +213,8 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
     atomic_store(&x->client->waits, WAITS_US);
     result = step(x, data, size);
     atomic_store(&x->client->waits, x->answered ? WAITS_ANSWER : WAITS_BODY);
+    if (x->answered && x->answer_size >= LONG_BYTES)
+        thread_trim_stack(STACK_BYTES - STACK_USED);
     return result;
 }
 

@@ -14,7 +14,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ROUNDS = 8 /* of one turn */, RECORD = 16 * 1024 };
+#include "base/clock.h"
+
+enum {
+    ROUNDS = 8, /* of one turn */
+    RECORD = 16 * 1024,
+    SMALL_RECORD = 2 * 1024,
+    LITTLE = 4 * 1024,            /* of a record: OpenSSL has the rest in its buffer anyway */
+    PACE_BYTES = 4 * 1024 * 1024, /* more than a socket's buffer */
+    PACE_MS = 4000,               /* a client that takes them in less gets large records */
+};
 
 /* What was read from the client and not taken by fd. */
 struct held {
@@ -27,6 +36,9 @@ struct tls_relay {
     int fd;
     struct held up; /* to fd */
     bool up_ended, down_ended;
+    bool up_waits;          /* fd did not take all: a little at a time is read from the client */
+    size_t paced;           /* sent to the client since */
+    uint64_t pace_since_ms; /* this time */
     _Atomic uint64_t given, sent;
 };
 
@@ -42,6 +54,8 @@ struct tls_relay *tls_relay_new(SSL *ssl)
     }
     r->ssl = ssl;
     r->fd = -1;
+    SSL_set_max_send_fragment(ssl, SMALL_RECORD);
+    r->pace_since_ms = clock_mono_ms();
     return r;
 }
 
@@ -136,7 +150,7 @@ static ssize_t give(struct tls_relay *r, const char *data, size_t size)
 
 static enum step up(struct tls_relay *r, char *scratch)
 {
-    size_t have = 0;
+    size_t have = 0, most = r->up_waits ? LITTLE : RELAY_BYTES;
     ssize_t n = 0;
 
     if (r->up_ended)
@@ -148,11 +162,12 @@ static enum step up(struct tls_relay *r, char *scratch)
             taken(&r->up, (size_t)n);
         return n > 0 ? MOVED : STUCK;
     }
-    while (have < RELAY_BYTES && (n = tls_relay_read(r, scratch + have, RELAY_BYTES - have)) > 0)
+    while (have < most && (n = tls_relay_read(r, scratch + have, most - have)) > 0)
         have += (size_t)n;
     if (have > 0) {
         ssize_t given = give(r, scratch, have);
 
+        r->up_waits = given < (ssize_t)have;
         if (given < 0)
             r->up_ended = true;
         else if (hold(&r->up, scratch + given, have - (size_t)given) < 0)
@@ -167,6 +182,20 @@ static enum step up(struct tls_relay *r, char *scratch)
     return have > 0 ? MOVED : STUCK;
 }
 
+/* A record that the client does not take as a whole stays in memory: those of slow clients are small. */
+static void note_sent(struct tls_relay *r, size_t size)
+{
+    uint64_t now;
+
+    atomic_fetch_add(&r->sent, size);
+    if ((r->paced += size) < PACE_BYTES)
+        return;
+    now = clock_mono_ms();
+    SSL_set_max_send_fragment(r->ssl, now - r->pace_since_ms < PACE_MS ? RECORD : SMALL_RECORD);
+    r->pace_since_ms = now;
+    r->paced = 0;
+}
+
 /* Bytes, 0: the client takes none now, -1: broken. */
 static ssize_t to_client(struct tls_relay *r, const char *data, size_t size)
 {
@@ -177,7 +206,7 @@ static ssize_t to_client(struct tls_relay *r, const char *data, size_t size)
     n = SSL_write_ex(r->ssl, data, size, &done);
     if (n != 1)
         return must_wait(r->ssl, n) ? 0 : -1;
-    atomic_fetch_add(&r->sent, done);
+    note_sent(r, done);
     return (ssize_t)done;
 }
 

@@ -19,7 +19,7 @@
 
 #include "base/thread.h"
 
-enum { STACK_BYTES = 64 * 1024 };
+enum { STACK_BYTES = 64 * 1024, FLUSH_STEP = 8 * 1024 * 1024 };
 
 struct disk_writers {
     unsigned count;
@@ -29,11 +29,12 @@ struct disk_writers {
 struct disk_writer {
     struct disk_writers *all;
     int fd;
-    int flags;      /* of fd, as it was given */
-    bool is_direct; /* fd is O_DIRECT now; the thread's alone, as the next is */
-    bool refused;   /* the file system has no O_DIRECT */
-    uint64_t end;   /* of what was added; the receiver's alone, as the next is */
-    size_t size;    /* of the buffer that is being filled */
+    int flags;                     /* of fd, as it was given */
+    bool is_direct;                /* fd is O_DIRECT now; the thread's alone, as the next is */
+    bool refused;                  /* not wanted, or the file system has no O_DIRECT */
+    uint64_t dirty_from, dirty_to; /* the kernel was not yet asked to write these out; the thread's alone */
+    uint64_t end;                  /* of what was added; the receiver's alone, as the next is */
+    size_t size;                   /* of the buffer that is being filled */
     pthread_t thread;
     pthread_mutex_t lock; /* for the following */
     pthread_cond_t changed;
@@ -93,6 +94,16 @@ static int write_part(struct disk_writer *w, const unsigned char *data, size_t s
     return 0;
 }
 
+/* Only begins it, so that the sync at the end has little left to do. */
+static void flush(struct disk_writer *w, size_t size)
+{
+    w->dirty_to += size;
+    if (w->is_direct || w->dirty_to - w->dirty_from < FLUSH_STEP)
+        return;
+    (void)sync_file_range(w->fd, (off_t)w->dirty_from, (off_t)(w->dirty_to - w->dirty_from), SYNC_FILE_RANGE_WRITE);
+    w->dirty_from = w->dirty_to;
+}
+
 /* What has a whole block in it begins at an aligned offset: see room(). */
 static int write_out(struct disk_writer *w, const unsigned char *data, size_t size)
 {
@@ -119,6 +130,8 @@ static void *run(void *ctx)
         pthread_mutex_unlock(&w->lock);
         if (r == 0)
             r = write_out(w, buffer(w, w->written), size);
+        if (r == 0)
+            flush(w, size);
         pthread_mutex_lock(&w->lock);
         w->written++;
         w->result = r;
@@ -155,18 +168,19 @@ static int start(struct disk_writer *w)
     return r;
 }
 
-struct disk_writer *disk_writer_new(struct disk_writers *all, int fd, uint64_t end)
+struct disk_writer *disk_writer_new(struct disk_writers *all, const struct disk_writer_file *file)
 {
     struct disk_writer *w;
 
-    assert(all && fd >= 0);
+    assert(all && file->fd >= 0);
     if (!claim(all))
         return NULL;
     if ((w = calloc(1, sizeof(*w)))) {
         w->all = all;
-        w->fd = fd;
-        w->flags = fcntl(fd, F_GETFL);
-        w->end = end;
+        w->fd = file->fd;
+        w->flags = fcntl(file->fd, F_GETFL);
+        w->refused = !file->direct;
+        w->end = w->dirty_from = w->dirty_to = file->end;
         if (w->flags >= 0 && start(w) == 0)
             return w;
     }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writes the bytes of a large upload on a thread while the next ones are received, past the page cache (O_DIRECT): that
- * costs half the processor time, and the sync at the end has nothing left to write. A few uploads at a time; the others
+ * Writes the bytes of a large upload on a thread while the next ones are received. Very large ones go past the page
+ * cache (O_DIRECT), which they would fill: that costs less processor time, too. A few uploads at a time; the others
  * write by themselves. Where a file system has no O_DIRECT, it writes through the page cache.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,9 +17,14 @@ struct disk_writer;
 struct disk_writers *disk_writers_new(unsigned count);
 void disk_writers_free(struct disk_writers *all); /* none is in use; NULL is fine */
 
-/* One for fd, whose file ends at `end`, where fd's position is; until disk_writer_free fd is the writer's alone.
- * NULL: all are in use, or there is no memory or no thread. */
-struct disk_writer *disk_writer_new(struct disk_writers *all, int fd, uint64_t end);
+/* One for a file that ends at `end`, where fd's position is; until disk_writer_free fd is the writer's alone. NULL: all
+ * are in use, or there is no memory or no thread. */
+struct disk_writer_file {
+    int fd;
+    uint64_t end;
+    bool direct; /* past the page cache */
+};
+struct disk_writer *disk_writer_new(struct disk_writers *all, const struct disk_writer_file *file);
 
 /* Takes a copy; waits while all buffers are full. -errno of a write before: nothing may be added after that. */
 int disk_writer_add(struct disk_writer *w, const void *data, size_t size);
@@ -32,4 +38,4 @@ int disk_writer_flush(struct disk_writer *w);
 /* What was not flushed may be lost. fd is as it was given. NULL is fine. */
 void disk_writer_free(struct disk_writer *w);
 
-enum { DISK_WRITER_BUFFER = 512 * 1024, DISK_WRITER_BUFFERS = 4, DISK_WRITER_ALIGN = 4096 };
+enum { DISK_WRITER_BUFFER = 512 * 1024, DISK_WRITER_BUFFERS = 3, DISK_WRITER_ALIGN = 4096 };

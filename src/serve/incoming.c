@@ -22,6 +22,7 @@
 
 enum {
     FLUSH_STEP = 8 * 1024 * 1024,
+    LARGE_BYTES = 8 * 1024 * 1024,
     COMPARE_STEP = 64 * 1024,
     FOLDER_MODE = 0700,
     LOCK_TRIES = 50,
@@ -195,15 +196,17 @@ int incoming_write(struct incoming *in, const void *data, size_t size, struct er
     return 0;
 }
 
-void incoming_write_behind(struct incoming *in)
+void incoming_write_behind(struct incoming *in, uint64_t bytes)
 {
-    in->behind = true;
+    in->behind = bytes >= LARGE_BYTES;
+    in->direct = bytes >= uploads_direct_min(in->uploads);
 }
 
 void *incoming_space(struct incoming *in, size_t *size)
 {
     if (in->behind && !in->writer)
-        in->writer = disk_writer_new(uploads_writers(in->uploads), in->fd, in->size);
+        in->writer =
+            disk_writer_new(uploads_writers(in->uploads), &(struct disk_writer_file){in->fd, in->size, in->direct});
     return in->writer ? disk_writer_space(in->writer, size) : NULL;
 }
 

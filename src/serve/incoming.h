@@ -13,7 +13,7 @@
 #include "serve/disk_writer.h"
 #include "serve/uploads.h"
 
-enum { INCOMING_NAME_MAX = 64, INCOMING_MODE = 0600, INCOMING_LARGE = 8 * 1024 * 1024 };
+enum { INCOMING_NAME_MAX = 64, INCOMING_MODE = 0600 };
 
 struct incoming {
     struct uploads *uploads;
@@ -23,7 +23,7 @@ struct incoming {
     uint64_t flushed;     /* the kernel was asked to write these out */
     struct digest digest; /* of these */
     struct upload_claim claim;
-    bool behind;                /* as incoming_write_behind says */
+    bool behind, direct;        /* as incoming_write_behind says */
     struct disk_writer *writer; /* NULL: none */
 };
 
@@ -50,10 +50,10 @@ int incoming_catch_up(struct incoming *in, const char *saved, struct err *e);
  */
 int incoming_write(struct incoming *in, const void *data, size_t size, struct err *e);
 
-/* Much more is to come: from here on it is written while the next bytes are received, if few others do so. Where the
- * next bytes may be put (disk_writer_space), NULL: anywhere. While none come, and before fd
- * is read, incoming_rest ends that for now. */
-void incoming_write_behind(struct incoming *in);
+/* So many bytes more are to come: if they are many they are written while the next are received, unless several others
+ * do so. Where the next bytes may be put (disk_writer_space), NULL: anywhere. While none come, and before fd is read,
+ * incoming_rest ends that for now. */
+void incoming_write_behind(struct incoming *in, uint64_t bytes);
 void *incoming_space(struct incoming *in, size_t *size);
 int incoming_rest(struct incoming *in, struct err *e);
 

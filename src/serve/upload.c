@@ -121,8 +121,7 @@ static void put(struct request *r)
     u->replace = plan.replace;
     r->state = u;
     r->state_done = upload_free;
-    if (size >= INCOMING_LARGE)
-        incoming_write_behind(&u->incoming);
+    incoming_write_behind(&u->incoming, size > 0 ? (uint64_t)size : 0);
     exchange_receive(r->exchange, &BODY);
 }
 

@@ -204,11 +204,11 @@ static void end(struct exchange *x)
 static void receive(struct request *r, struct resumption *s)
 {
     static const struct exchange_body BODY = {take, end, space, idle};
+    int64_t size = exchange_body_size(r->exchange);
 
     s->interim = text_eq(exchange_header(r->exchange, UPLOAD_VERSION_FIELD), UPLOAD_INTEROP_VERSION);
     s->reported = s->resource.incoming.size;
-    if (exchange_body_size(r->exchange) >= INCOMING_LARGE)
-        incoming_write_behind(&s->resource.incoming);
+    incoming_write_behind(&s->resource.incoming, size > 0 ? (uint64_t)size : 0);
     r->state = s;
     r->state_done = resumption_free;
     exchange_receive(r->exchange, &BODY);

@@ -13,13 +13,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "linux/memcg.h"
 #include "serve/request.h"
 #include "serve/state_folder.h"
 #include "serve/upload_sweep.h"
 
-enum { FOLDER_MODE = 0700, WRITERS = 3 };
+enum { FOLDER_MODE = 0700, WRITERS = 2, DIRECT_PART = 8 /* of our memory */ };
 static const char FOLDER_NAME[] = "uploads";
 
 struct uploads {
@@ -28,10 +30,25 @@ struct uploads {
     struct upload_room *room;
     struct upload_slots *slots;
     struct disk_writers *writers;
+    uint64_t direct_min;
     struct upload_sweeper *sweep;
 };
 
 DEFINE_CLEANUP(struct uploads *, uploads_close)
+
+/* Bytes: the machine's, or our cgroup's limit. */
+static uint64_t our_memory(void)
+{
+    CLEANUP(memcg_done) struct memcg cgroup = MEMCG_NONE;
+    CLEANUP(proc_done) struct proc self = PROC_NONE;
+    uint64_t all = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    struct memcg_sample ignored;
+
+    if (proc_open("/proc", getpid(), &self) < 0 || memcg_open(&self, &cgroup, NULL) < 0 ||
+        memcg_sample(&cgroup, clock_mono_ms(), &ignored) < 0 || memcg_limit(&cgroup) > all)
+        return all;
+    return memcg_limit(&cgroup);
+}
 
 int uploads_open(const struct upload_config *config, int root_fd, struct uploads **ret, struct err *e)
 {
@@ -43,6 +60,7 @@ int uploads_open(const struct upload_config *config, int root_fd, struct uploads
         return err_set(e, -ENOMEM, "out of memory");
     u->config = *config;
     u->root_fd = root_fd;
+    u->direct_min = our_memory() / DIRECT_PART;
     u->config.room.waiting = upload_sweep_waiting;
     u->config.room.ctx = u;
     u->room = upload_room_new(&u->config.room, root_fd);
@@ -85,6 +103,11 @@ struct upload_slots *uploads_slots(const struct uploads *u)
 struct disk_writers *uploads_writers(const struct uploads *u)
 {
     return u->writers;
+}
+
+uint64_t uploads_direct_min(const struct uploads *u)
+{
+    return u->direct_min;
 }
 
 int uploads_root(const struct uploads *u)

@@ -27,6 +27,7 @@ const struct upload_config *uploads_config(const struct uploads *u);
 struct upload_room *uploads_room(const struct uploads *u);
 struct upload_slots *uploads_slots(const struct uploads *u);
 struct disk_writers *uploads_writers(const struct uploads *u);
+uint64_t uploads_direct_min(const struct uploads *u); /* bytes: larger objects would fill the page cache */
 int uploads_root(const struct uploads *u);
 
 /* The folder, made at the first upload: a folder of dumps that is only read gets nothing from us. Its descriptor, to be

@@ -218,3 +218,32 @@ def test_many_at_once_and_a_stop(start):
         assert server.stop() == 0
         assert time.monotonic() - began < 3
         assert s.recv(1) == b""
+
+
+def private_kib(pid):
+    with open("/proc/%d/smaps_rollup" % pid, encoding="ascii") as stream:
+        return sum(int(line.split()[1]) for line in stream if line.startswith("Private_Dirty:"))
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_what_a_slow_reader_costs(serve, start, tls):
+    """A thread, a buffer, and a record: 20 KiB and 40 KiB."""
+    server, count = start() if tls else serve("--anonymous-read"), 100
+    (server.root / "shop").mkdir(exist_ok=True)
+    with open(server.root / "shop" / "large", "wb") as stream:
+        stream.truncate(64 << 20)
+    before, readers = private_kib(server.program.pid), []
+    for _ in range(count):
+        link = socket.socket()
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        link.connect((server.host, server.port))
+        if tls:
+            link = server.context().wrap_socket(link)
+        link.sendall(b"GET /shop/large HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert link.recv(1)
+        readers.append(link)
+    time.sleep(0.5)
+    each = (private_kib(server.program.pid) - before) / count
+    for link in readers:
+        link.close()
+    assert each < (56 if tls else 32), "%.0f KiB for each" % each

@@ -53,10 +53,18 @@ ssize_t fake_write(int to, const void *from, size_t size)
     return n;
 }
 
+static bool wants_direct;
+
+static struct disk_writer *begin(uint64_t end_of_file)
+{
+    return disk_writer_new(writers, &(struct disk_writer_file){fd, end_of_file, wants_direct});
+}
+
 static int set_up(void **state)
 {
     refuses = refuses_in_the_middle = false;
     full_at = SIZE_MAX;
+    wants_direct = true;
     direct = cached = 0;
     writers = disk_writers_new(2);
     for (size_t i = 0; i < SIZE; i++)
@@ -101,7 +109,7 @@ static void add(struct disk_writer *w, size_t from, size_t to)
 static void write_all(void)
 {
     static const size_t FLUSHED[] = {0, 1, 4096, 4097, 8192, 1000000, 1000001, 3 << 20, SIZE};
-    struct disk_writer *w = disk_writer_new(writers, fd, 0);
+    struct disk_writer *w = begin(0);
 
     assert_non_null(w);
     for (size_t i = 1; i < sizeof(FLUSHED) / sizeof(*FLUSHED); i++) {
@@ -121,6 +129,14 @@ static void all_of_it_is_written_with_flushes_anywhere(void **state)
     assert_int_equal(direct + cached, SIZE);
     if (direct > 0) /* the file system of this folder has O_DIRECT */
         assert_true(cached < 7 * DISK_WRITER_ALIGN);
+}
+
+static void the_page_cache_is_used_where_it_is_wanted(void **state)
+{
+    (void)state;
+    wants_direct = false;
+    write_all();
+    assert_int_equal(cached, SIZE);
 }
 
 static void a_file_system_without_direct_writes_will_do(void **state)
@@ -146,7 +162,7 @@ static void it_goes_on_in_the_middle_of_a_block(void **state)
     (void)state;
     assert_int_equal(file_write(fd, data, 12345), 0);
     direct = cached = 0;
-    w = disk_writer_new(writers, fd, 12345);
+    w = begin(12345);
     assert_non_null(w);
     add(w, 12345, SIZE);
     assert_int_equal(disk_writer_flush(w), 0);
@@ -156,7 +172,7 @@ static void it_goes_on_in_the_middle_of_a_block(void **state)
 
 static void a_full_disk_is_reported_and_what_was_written_stays(void **state)
 {
-    struct disk_writer *w = disk_writer_new(writers, fd, 0);
+    struct disk_writer *w = begin(0);
     size_t at = 0;
     int r = 0;
 
@@ -173,14 +189,14 @@ static void a_full_disk_is_reported_and_what_was_written_stays(void **state)
 
 static void there_are_a_few_at_a_time(void **state)
 {
-    struct disk_writer *first = disk_writer_new(writers, fd, 0), *second = disk_writer_new(writers, fd, 0);
+    struct disk_writer *first = begin(0), *second = begin(0);
 
     (void)state;
     assert_non_null(first);
     assert_non_null(second);
-    assert_null(disk_writer_new(writers, fd, 0));
+    assert_null(begin(0));
     disk_writer_free(first);
-    first = disk_writer_new(writers, fd, 0);
+    first = begin(0);
     assert_non_null(first);
     add(first, 0, 5000); /* not flushed: an upload that was dropped */
     disk_writer_free(first);
@@ -191,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_of_it_is_written_with_flushes_anywhere, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_page_cache_is_used_where_it_is_wanted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_system_without_direct_writes_will_do, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_direct_write_that_ends_early_goes_on_behind_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_goes_on_in_the_middle_of_a_block, set_up, tear_down),
