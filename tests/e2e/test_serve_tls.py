@@ -238,7 +238,7 @@ def test_what_a_slow_reader_costs(serve, start, tls):
         link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         link.connect((server.host, server.port))
         if tls:
-            link = server.context().wrap_socket(link)
+            link = server.context().wrap_socket(link, server_hostname="localhost")
         link.sendall(b"GET /shop/large HTTP/1.1\r\nHost: x\r\n\r\n")
         assert link.recv(1)
         readers.append(link)
