@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Foreign bytes. Protocol: from a shipper (store/http/http_direct.c) to `salvage serve --from`
+ * Foreign bytes. Protocol: from a shipper (store/http/gateway_client.c) to `salvage serve --from`
  * (serve/gateway_direct.c), about an upload whose parts the shipper sends to the bucket itself. The server begins it,
  * makes a URL for each part, and completes it; it holds no state of it, so any replica answers any of these, and a
  * restart ends nothing.

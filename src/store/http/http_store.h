@@ -145,9 +145,9 @@ int http_resume_fail(const struct http_store *s, const struct http_request *r, c
 int http_resume_probe(struct http_store *s, const char *key, struct err *e);
 int http_resume_abort(struct sink *s, const char *key, const char *token, struct err *e);
 
-/* Parts straight to the bucket (http_direct.c). note: looks for the offer in an answer to OPTIONS. wanted: whether an
- * upload is to go that way; with a past, whether it is of that kind. new: -FAULT_EXISTS, -FAULT_REFUSED: it has to pass
- * through the server. */
+/* Parts straight to the bucket (http_direct.c; note, probe, is_token and abort: gateway_client.c). note: looks for the
+ * offer in an answer to OPTIONS. wanted: whether an upload is to go that way; with a past, whether it is of that kind.
+ * new: -FAULT_EXISTS, -FAULT_REFUSED: it has to pass through the server. */
 void http_direct_note(struct http_store *s, const struct http_answer *answer);
 bool http_direct_wanted(const struct http_store *s, const struct upload_start *start);
 int http_direct_new(struct http_store *s, const struct upload_start *start, struct upload **ret, struct err *e);
