@@ -94,6 +94,7 @@ static int make_anew(struct catalogue *c, struct err *e)
     pthread_mutex_lock(&c->lock);
     c->damaged = c->complete = false;
     pthread_mutex_unlock(&c->lock);
+    c->whole_objects = 0;
     r = index_remake(c->index, e);
     catalogue_bump(c);
     return r;
@@ -124,7 +125,7 @@ static int look_again(struct catalogue *c, char *key)
 /* What there is to do next: waits for it. */
 enum work { STOP, LIST, REMAKE, KEY };
 
-static enum work next_work(struct catalogue *c, uint64_t list_at_ms, char **ret_key)
+static enum work next_work(struct catalogue *c, uint64_t list_at_ms, char **ret_key, bool *ret_flooded)
 {
     enum work work = KEY;
 
@@ -140,6 +141,7 @@ static enum work next_work(struct catalogue *c, uint64_t list_at_ms, char **ret_
         memmove(c->changed, c->changed + 1, --c->changed_count * sizeof(*c->changed));
     } else {
         work = LIST;
+        *ret_flooded = c->list_now;
         c->list_now = false;
     }
     pthread_mutex_unlock(&c->lock);
@@ -152,11 +154,12 @@ static void *run(void *ctx)
     uint64_t list_at_ms = clock_mono_ms();
     struct err e;
     char *key = NULL;
+    bool is_flooded = false;
 
     for (;;) {
         int r = 0;
 
-        switch (next_work(c, list_at_ms, &key)) {
+        switch (next_work(c, list_at_ms, &key, &is_flooded)) {
         case STOP:
             return NULL;
         case REMAKE:
@@ -164,6 +167,8 @@ static void *run(void *ctx)
             list_at_ms = clock_mono_ms();
             break;
         case LIST:
+            if (is_flooded)
+                c->whole_objects = 0; /* nobody knows where */
             r = list(c);
             list_at_ms = clock_mono_ms() + (r < 0 ? RETRY_MS : c->refresh_ms);
             break;

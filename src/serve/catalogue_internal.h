@@ -38,7 +38,9 @@ struct catalogue {
     struct index *index;
     struct usage_cache usage; /* this and the next with the index's reading side */
     struct days_cache days;
-    struct sink *sink; /* of the thread; NULL: not open */
+    struct sink *sink;      /* of the thread, as the next two; NULL: not open */
+    uint64_t whole_objects; /* that the last listing of the whole store had; 0: the next one is whole */
+    uint64_t whole_at_ms;   /* when the whole store is to be listed again */
 
     pthread_t thread;
     bool running;

@@ -11,50 +11,14 @@
 #include <xxhash.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/mem.h"
-#include "base/strv.h"
 #include "base/text.h"
-#include "serve/catalogue_internal.h"
+#include "serve/catalogue_pass.h"
 #include "ship/case_facts.h"
 #include "ship/catalog.h"
 
-enum { BATCH = 200, NAMESPACES_MAX = 10000, NEW_BYTES_MAX = 256 * 1024 * 1024 };
-
-struct listed {
-    uint64_t hash, size;
-};
-
-struct new_manifest {
-    char *key; /* of its object */
-    uint64_t size;
-    int64_t time_ns;
-};
-
-struct space {
-    char *namespace;
-    uint64_t objects, bytes;
-};
-
-struct waiting {
-    struct manifest manifest;
-    char *key, *broken;
-    uint64_t stored_size, file_size;
-    int64_t file_time_ns;
-};
-
-struct refresh {
-    struct catalogue *catalogue;
-    struct listed *listed; /* sorted once the listing is whole */
-    size_t listed_count, listed_capacity;
-    struct new_manifest *found;
-    size_t found_count, found_capacity, found_bytes;
-    struct space *space;
-    size_t space_count, space_capacity, space_last;
-    struct strv pins;
-    struct waiting batch[BATCH];
-    size_t batch_count;
-    struct err *e;
-};
+enum { NAMESPACES_MAX = 10000, NEW_BYTES_MAX = 256 * 1024 * 1024, WHOLE_EACH = 6 };
 
 static void waiting_done(struct waiting *w)
 {
@@ -151,7 +115,7 @@ static int add_found(struct refresh *r, const struct sink_listing_entry *entry, 
     return 0;
 }
 
-static int on_entry(void *ctx, const struct sink_listing_entry *entry)
+int pass_on_entry(void *ctx, const struct sink_listing_entry *entry)
 {
     struct refresh *r = ctx;
     size_t size = strlen(entry->key);
@@ -199,6 +163,18 @@ static void keep_whole(struct refresh *r)
     r->found_count = kept;
     if (kept > 0)
         qsort(r->found, kept, sizeof(*r->found), newest_first);
+}
+
+void pass_end_listing(struct refresh *r)
+{
+    if (r->listed_count > 0)
+        qsort(r->listed, r->listed_count, sizeof(*r->listed), compare_listed);
+    keep_whole(r);
+}
+
+bool pass_has_listed(const struct refresh *r, const char *key)
+{
+    return find_listed(r, key) != NULL;
 }
 
 static int flush(struct refresh *r, struct err *e)
@@ -267,10 +243,10 @@ static int take(void *ctx, struct catalog_read *one)
         return -ENOMEM;
     w->manifest = one->manifest;
     one->manifest = (struct manifest){0};
-    return r->batch_count == BATCH ? flush(r, &one->err) : 0;
+    return r->batch_count == PASS_BATCH ? flush(r, &one->err) : 0;
 }
 
-static int read_new(struct refresh *r, struct err *e)
+int pass_read_new(struct refresh *r, struct err *e)
 {
     struct catalog catalog = {.count = r->found_count};
     struct reading reading = {r, &catalog};
@@ -308,33 +284,40 @@ static int find_gone(const struct refresh *r, const char *sql, const char *suffi
     return result == -ENOMEM ? err_set(e, result, "out of memory") : result;
 }
 
+int pass_drop(struct refresh *r, const struct strv *objects, const struct strv *pins, struct err *e)
+{
+    struct index *x = r->catalogue->index;
+    int result;
+
+    for (size_t i = 0; i < objects->count;) {
+        if ((result = index_begin(x, e)) < 0)
+            return result;
+        for (size_t end = i + PASS_BATCH; result == 0 && i < objects->count && i < end; i++)
+            result = index_drop(x, objects->item[i], e);
+        if ((result = result == 0 ? index_commit(x, e) : index_rollback(x, result)) < 0)
+            return result;
+    }
+    if ((result = index_begin(x, e)) < 0)
+        return result;
+    for (size_t i = 0; result == 0 && i < pins->count; i++)
+        result = index_pin(x, pins->item[i], false, e);
+    for (size_t i = 0; result == 0 && i < r->pins.count; i++)
+        result = index_pin(x, r->pins.item[i], true, e);
+    if (objects->count > 0 || pins->count > 0 || x->changes > 0)
+        catalogue_bump(r->catalogue);
+    return result == 0 ? index_commit(x, e) : index_rollback(x, result);
+}
+
 static int drop_gone(struct refresh *r, struct err *e)
 {
     CLEANUP(strv_done) struct strv objects = {0}, pins = {0};
-    struct index *x = r->catalogue->index;
     int result;
 
     if ((result = find_gone(r, "SELECT key FROM objects", MANIFEST_SUFFIX, &objects, e)) < 0 ||
         (result = find_gone(r, "SELECT key FROM objects", "", &objects, e)) < 0 ||
         (result = find_gone(r, "SELECT path FROM pins", CASE_PIN_SUFFIX, &pins, e)) < 0)
         return result;
-    for (size_t i = 0; i < objects.count;) {
-        if ((result = index_begin(x, e)) < 0)
-            return result;
-        for (size_t end = i + BATCH; result == 0 && i < objects.count && i < end; i++)
-            result = index_drop(x, objects.item[i], e);
-        if ((result = result == 0 ? index_commit(x, e) : index_rollback(x, result)) < 0)
-            return result;
-    }
-    if ((result = index_begin(x, e)) < 0)
-        return result;
-    for (size_t i = 0; result == 0 && i < pins.count; i++)
-        result = index_pin(x, pins.item[i], false, e);
-    for (size_t i = 0; result == 0 && i < r->pins.count; i++)
-        result = index_pin(x, r->pins.item[i], true, e);
-    if (objects.count > 0 || pins.count > 0 || x->changes > 0)
-        catalogue_bump(r->catalogue);
-    return result == 0 ? index_commit(x, e) : index_rollback(x, result);
+    return pass_drop(r, &objects, &pins, e);
 }
 
 /* What the namespaces hold beside the evidence that the index counts. */
@@ -355,31 +338,56 @@ static int set_others(struct refresh *r, struct err *e)
 
 static int refresh(struct refresh *r, struct err *e)
 {
-    int result = r->catalogue->sink->ops->list(r->catalogue->sink, "", on_entry, r, e);
+    int result = r->catalogue->sink->ops->list(r->catalogue->sink, "", pass_on_entry, r, e);
 
     if (result < 0)
         return result == -ENOMEM ? err_set(e, result, "out of memory") : result;
-    if (r->listed_count > 0)
-        qsort(r->listed, r->listed_count, sizeof(*r->listed), compare_listed);
-    keep_whole(r);
-    if ((result = drop_gone(r, e)) < 0 || (result = read_new(r, e)) < 0)
+    pass_end_listing(r);
+    if ((result = drop_gone(r, e)) < 0 || (result = pass_read_new(r, e)) < 0)
         return result;
     return is_stopping(r->catalogue) ? 0 : set_others(r, e);
 }
 
+static struct refresh *refresh_new(struct catalogue *c, struct err *e)
+{
+    struct refresh *r = calloc(1, sizeof(*r));
+
+    if (r)
+        *r = (struct refresh){.catalogue = c, .e = e};
+    return r;
+}
+
+/* 1: it was enough to list where something new is likely; 0: all has to be listed. */
+static int try_news(struct catalogue *c, struct err *e)
+{
+    CLEANUP(refresh_free_ptr) struct refresh *r = NULL;
+
+    if (!c->sink->ops->list_after || c->whole_objects == 0 || clock_left_ms(c->whole_at_ms) == 0)
+        return 0;
+    r = refresh_new(c, e);
+    return r ? catalogue_list_news(r, e) : err_set(e, -ENOMEM, "out of memory");
+}
+
+static int list_whole(struct catalogue *c, struct err *e)
+{
+    CLEANUP(refresh_free_ptr) struct refresh *r = refresh_new(c, e);
+    int result = r ? refresh(r, e) : err_set(e, -ENOMEM, "out of memory");
+
+    c->whole_objects = result == 0 ? r->listed_count : 0;
+    c->whole_at_ms = clock_mono_ms() + WHOLE_EACH * c->refresh_ms;
+    return result;
+}
+
 int catalogue_refresh(struct catalogue *c, struct err *e)
 {
-    CLEANUP(refresh_free_ptr) struct refresh *r = calloc(1, sizeof(*r));
     int result;
 
-    if (!r)
-        return err_set(e, -ENOMEM, "out of memory");
-    r->catalogue = c;
-    r->e = e;
     if ((result = catalogue_open_sink(c, e)) < 0)
         return result;
-    result = refresh(r, e);
-    refresh_free(TAKE_PTR(r));
-    malloc_trim(0); /* of the names and manifests of a large store much would stay ours */
-    return is_stopping(c) ? 0 : catalogue_done_with_sink(c, result);
+    if ((result = try_news(c, e)) == 0)
+        result = list_whole(c, e);
+    else if (result < 0)
+        c->whole_objects = 0; /* the next time all of it */
+    malloc_trim(0);           /* of the names and manifests of a large store much would stay ours */
+    return is_stopping(c) ? 0 : catalogue_done_with_sink(c, result < 0 ? result : 0);
 }

@@ -130,6 +130,12 @@ struct sink_listing_entry {
     int64_t time_ns;
 };
 
+/* Where a listing begins. */
+struct sink_list_from {
+    const char *prefix; /* relative, may be "" */
+    const char *after;  /* keys behind this one in the order of their bytes; NULL: all */
+};
+
 enum { SINK_LISTED_MAX = 1000 * 1000 }; /* objects in one listing */
 
 /* A URL that lets its bearer do one thing, for a while, without credentials. Borrowed. */
@@ -200,6 +206,9 @@ struct sink_ops {
      */
     int (*list_folder)(struct sink *s, const char *folder, int (*fn)(void *ctx, const struct sink_listing_entry *entry),
                        void *ctx, struct err *e);
+    /* As `list`, from there on. NULL: the store can't begin in the middle. */
+    int (*list_after)(struct sink *s, const struct sink_list_from *from,
+                      int (*fn)(void *ctx, const struct sink_listing_entry *entry), void *ctx, struct err *e);
     /* The object to its end; goes on by itself where a connection breaks. */
     int (*read)(struct sink *s, const struct object_reader *reader, struct err *e);
 

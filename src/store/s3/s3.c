@@ -150,6 +150,12 @@ static int sink_s3_list_folder(struct sink *s, const char *folder,
     return s3_list_folder(s3_of(s), folder, fn, ctx, e);
 }
 
+static int sink_s3_list_after(struct sink *s, const struct sink_list_from *from,
+                              int (*fn)(void *ctx, const struct sink_listing_entry *entry), void *ctx, struct err *e)
+{
+    return s3_list_after(s3_of(s), from, fn, ctx, e);
+}
+
 static int sink_s3_presign(struct sink *s, const struct presign *what, struct secret **ret_url, struct err *e)
 {
     return s3_presign(s3_of(s), what, ret_url, e);
@@ -205,10 +211,10 @@ static int sink_s3_sweep(struct sink *s, const struct upload_sweep *sweep, unsig
         .name = scheme, .open = open_fn, .origin = origin_fn, .part_min = S3_PART_MIN, .part_max = S3_PART_MAX,        \
         .parts_max = S3_PARTS_MAX, .resumes = true, .close = sink_s3_close, .share = sink_s3_share,                    \
         .probe = sink_s3_probe, .stat = sink_s3_stat, .put = sink_s3_put, .remove = sink_s3_remove,                    \
-        .list = sink_s3_list, .list_folder = sink_s3_list_folder, .presign = sink_s3_presign, .read = sink_s3_read,    \
-        .load = sink_s3_load, .load_end = sink_s3_load_end, .hand_begin = sink_s3_hand_begin,                          \
-        .hand_part = sink_s3_hand_part, .upload_new = sink_s3_upload_new, .write = s3_upload_write,                    \
-        .commit = s3_upload_commit, .verify = s3_upload_verify, .abort = s3_upload_abort,                              \
+        .list = sink_s3_list, .list_folder = sink_s3_list_folder, .list_after = sink_s3_list_after,                    \
+        .presign = sink_s3_presign, .read = sink_s3_read, .load = sink_s3_load, .load_end = sink_s3_load_end,          \
+        .hand_begin = sink_s3_hand_begin, .hand_part = sink_s3_hand_part, .upload_new = sink_s3_upload_new,            \
+        .write = s3_upload_write, .commit = s3_upload_commit, .verify = s3_upload_verify, .abort = s3_upload_abort,    \
         .upload_free = s3_upload_free, .abort_token = sink_s3_abort_token, .sweep = sink_s3_sweep                      \
     }
 

@@ -22,6 +22,7 @@ struct listing_kind {
     const char *action;
     const char *name, *value;          /* of the query; NULL: none */
     const char *next, *next_upload_id; /* names of the query for a further page; NULL: none */
+    const char *after;                 /* the same for a first page that begins behind a key */
     bool by_token;                     /* what begins a further page is no key, and so not encoded */
     int (*parse)(const char *xml, size_t size, struct s3_listing *ret);
 };
@@ -30,9 +31,11 @@ static const struct listing_kind OBJECTS = {.action = "ListBucket",
                                             .name = "list-type",
                                             .value = "2",
                                             .next = "continuation-token",
+                                            .after = "start-after",
                                             .by_token = true,
                                             .parse = s3xml_objects};
-static const struct listing_kind OBJECTS_BY_KEY = {.action = "ListBucket", .next = "marker", .parse = s3xml_objects};
+static const struct listing_kind OBJECTS_BY_KEY = {
+    .action = "ListBucket", .next = "marker", .after = "marker", .parse = s3xml_objects};
 static const struct listing_kind UPLOADS = {.action = "ListBucketMultipartUploads",
                                             .name = "uploads",
                                             .value = "",
@@ -45,6 +48,7 @@ struct pages {
     struct s3 *s;
     const struct listing_kind *kind;
     const char *prefix; /* whole: the store's and the caller's */
+    const char *after;  /* whole; NULL: from the beginning */
     bool one_folder;    /* what is in its folders is not listed */
     /* Called for each entry, with its key relative to the store's prefix: 0, or negative to break off. */
     int (*visit)(void *ctx, const char *key, const struct s3_entry *entry, struct err *e);
@@ -131,6 +135,8 @@ static int ask(struct pages *p, struct err *e)
         s3_query(&c, k->name, k->value);
     if (p->next)
         s3_query(&c, k->next, p->next);
+    else if (p->after)
+        s3_query(&c, k->after, p->after);
     if (p->next && k->next_upload_id)
         s3_query(&c, k->next_upload_id, p->next_upload_id);
     s3_query(&c, "prefix", p->prefix);
@@ -199,9 +205,9 @@ static int visit_object(void *ctx, const char *key, const struct s3_entry *x, st
     return l->fn(l->ctx, &(struct sink_listing_entry){.key = key, .size = x->size, .time_ns = x->time_ns});
 }
 
-static int list(struct s3 *s, const char *prefix, bool one_folder, struct list *to, struct err *e)
+static int list(struct s3 *s, const struct sink_list_from *from, bool one_folder, struct list *to, struct err *e)
 {
-    CLEANUP_FREE char *whole = NULL;
+    CLEANUP_FREE char *whole = NULL, *after = NULL;
     CLEANUP(pages_done)
     struct pages p = {.s = s,
                       .kind = s3_dialect(s)->list_by_key ? &OBJECTS_BY_KEY : &OBJECTS,
@@ -209,11 +215,16 @@ static int list(struct s3 *s, const char *prefix, bool one_folder, struct list *
                       .visit = visit_object,
                       .ctx = to};
 
-    if (asprintf(&whole, "%s%s", s3_prefix(s), prefix) < 0) {
+    if (asprintf(&whole, "%s%s", s3_prefix(s), from->prefix) < 0) {
         whole = NULL;
         return no_memory(s, e);
     }
+    if (from->after && asprintf(&after, "%s%s", s3_prefix(s), from->after) < 0) {
+        after = NULL;
+        return no_memory(s, e);
+    }
     p.prefix = whole;
+    p.after = after;
     return browse(&p, e);
 }
 
@@ -221,13 +232,20 @@ int s3_list(struct s3 *s, const char *prefix, int (*fn)(void *ctx, const struct 
             struct err *e)
 {
     assert(prefix && fn);
-    return list(s, prefix, false, &(struct list){fn, ctx}, e);
+    return list(s, &(struct sink_list_from){prefix, NULL}, false, &(struct list){fn, ctx}, e);
+}
+
+int s3_list_after(struct s3 *s, const struct sink_list_from *from,
+                  int (*fn)(void *ctx, const struct sink_listing_entry *entry), void *ctx, struct err *e)
+{
+    assert(from && from->prefix && fn);
+    return list(s, from, false, &(struct list){fn, ctx}, e);
 }
 
 int s3_list_folder(struct s3 *s, const char *folder, int (*fn)(void *ctx, const struct sink_listing_entry *entry),
                    void *ctx, struct err *e)
 {
-    return list(s, folder, true, &(struct list){fn, ctx}, e);
+    return list(s, &(struct sink_list_from){folder, NULL}, true, &(struct list){fn, ctx}, e);
 }
 
 struct sweep {

@@ -16,6 +16,10 @@ int s3_sweep(struct s3 *s, const struct upload_sweep *sweep, unsigned *ret_count
  */
 char *s3_key_decode(const char *text);
 
+/* As sink_ops.list_after. */
+int s3_list_after(struct s3 *s, const struct sink_list_from *from,
+                  int (*fn)(void *ctx, const struct sink_listing_entry *entry), void *ctx, struct err *e);
+
 /* As sink_ops.list_folder. */
 int s3_list_folder(struct s3 *s, const char *folder, int (*fn)(void *ctx, const struct sink_listing_entry *entry),
                    void *ctx, struct err *e);
