@@ -21,7 +21,7 @@
 #include "serve/jwks.h"
 
 enum {
-    FETCH_MS = 10 * 1000,        /* both documents */
+    FETCH_MS = 5 * 1000,         /* both documents */
     AGAIN_MS = 60 * 1000,        /* at most so often */
     AGAIN_WITHOUT_MS = 5 * 1000, /* as long as there are no keys at all */
     OLD_MS = 10 * 60 * 1000,
@@ -152,7 +152,6 @@ static void fetch_again(struct oidc *o)
     int r;
 
     o->fetching = o->tried = true;
-    o->tried_ms = clock_mono_ms();
     pthread_mutex_unlock(&o->lock);
     r = fetch(o, &keys, &e);
     if (r < 0)
@@ -164,6 +163,7 @@ static void fetch_again(struct oidc *o)
         o->fetched_ms = clock_mono_ms();
     }
     o->fetching = false;
+    o->tried_ms = clock_mono_ms(); /* at its end: who waited for it does not begin the next one */
     pthread_cond_broadcast(&o->fetch_over);
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`serve` with tokens of an OpenID Connect issuer, and behind a proxy that signs people in."""
 import base64
+import concurrent.futures
 import hashlib
 import hmac
 import time
@@ -71,6 +72,27 @@ def test_each_algorithm_that_counts(serve, issuer, work):
     for alg, key in (("RS256", 0), ("PS256", 0), ("ES256", 1)):
         token = issuer.token(issuer.keys[key], alg, groups="shop")
         assert serve.get(MINE, token=token).status == 200, alg
+
+
+def test_an_issuer_that_hangs_is_waited_for_once(start, issuer, work):
+    """By all who come meanwhile together; whoever has another kind of token does not wait at all."""
+    (work / "tokens").write_text("dev a-token-of-the-file-1 read shop\n")
+    (work / "tokens").chmod(0o600)
+    serve = start("--oidc-issuer", issuer.url, "--oidc-audience", "salvage", "--oidc-namespaces", "groups",
+                  "--tokens", work / "tokens")
+    issuer.slow = 60
+    tokens = [issuer.token(sub=name, groups="shop") for name in ("ann", "ben", "cem", "dan", "eve", "fay")]
+    with concurrent.futures.ThreadPoolExecutor(len(tokens)) as pool:
+        waiting = [pool.submit(serve.get, MINE, token=token, timeout=60) for token in tokens]
+        wait_for(lambda: issuer.asked, 10, "nothing is asked")
+        assert serve.get(MINE, token="a-token-of-the-file-1").status == 200
+        assert not any(one.done() for one in waiting)
+        answers = [one.result() for one in waiting]
+    assert [answer.status for answer in answers] == [503] * len(tokens) and answers[0].headers["Retry-After"]
+    assert issuer.asked == {"/.well-known/openid-configuration": 1}
+    assert len(serve.program.named("issuer-unreachable")) == 1
+    issuer.slow = 0
+    wait_for(lambda: serve.get(MINE, token=tokens[0]).status == 200, 20, "it stays away", 0.2)
 
 
 def test_tokens_that_are_wrong(serve, issuer, work):
