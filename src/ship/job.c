@@ -334,7 +334,8 @@ static int attempt(const struct job *job, struct job_result *ret, struct err *e)
     if (r < 0 && job->reading_ended)
         job->reading_ended(job->ctx);
     part_assembly_stop(a.assembly);
-    /* An upload that can't be resumed is removed from the store. */
+    /* An upload that can't be resumed is removed from the store. So is one that the store has no room for: half uploads
+     * would hold the room that others need to finish. The evidence stays, and is sent anew later. */
     if (r < 0 && !a.committed &&
         (r == -FAULT_CHANGED || r == -FAULT_CORRUPT || r == -FAULT_FULL || a.intake.source != INTAKE_FILE))
         attempt_sink(&a)->abort(a.upload);

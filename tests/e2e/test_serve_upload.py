@@ -550,7 +550,8 @@ def test_a_disk_that_gets_room_again(start, salvage, work, dumps, mount_tmpfs):
     total = drop(dumps, "app.hprof", 20 << 20)
     result = salvage.run("ship", dumps / "app.hprof", "--to", serve.url, *args, env=env)
     assert result.code == 43, result
-    assert objects(serve.root) == {}
+    assert objects(serve.root) == {} and under_way(serve.root) == [], "half an upload holds the room that others need"
+    assert (dumps / "app.hprof").stat().st_size == 20 << 20
     subprocess.run(["mount", "-o", "remount,size=64m", serve.root], check=True)
     salvage.ok("ship", dumps / "app.hprof", "--to", serve.url, *args, env=env)
     check_stored(serve, total, 20 << 20)
