@@ -671,7 +671,7 @@ def test_check_finds_what_may_be_done(serve, salvage, dumps):
     assert "put" in result.out and "delete" in result.out, result
     assert "\nfail" not in result.out, result
     result = salvage.run("check", dumps, "--to", serve.url, env={**env, "SALVAGE_HTTP_TOKEN": PAY})
-    assert "namespaces" in result.out, result
+    assert "namespace shop, where token:pay may not write" in result.out, result
 
 
 def test_rclone_by_webdav(serve, work):
