@@ -223,6 +223,7 @@ static int analyse(const struct inspect_view *v, const struct input *in, const c
 
     if (r < 0)
         return r;
+    dump_file_watch(&file, sandboxed_progress);
     if (!(i.out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_answer})))
         return err_set(e, -ENOMEM, "out of memory");
     r = show(&i, e);

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -18,7 +19,7 @@
 #include "base/mem.h"
 #include "codec/codec.h"
 
-enum { PIECE = 1024 * 1024, MAGIC = 4 };
+enum { PIECE = 1024 * 1024, MAGIC = 4, PASSES = 2 /* of an analysis, about */, PROGRESS_BYTES = 16 * 1024 * 1024 };
 
 struct dump_stream {
     int fd;
@@ -47,6 +48,28 @@ int dump_file_map(int fd, struct dump_file *ret, struct err *e)
     return 0;
 }
 
+/* How far the passes over a dump are. */
+static struct {
+    _Atomic uint64_t done, said; /* bytes */
+    uint64_t total;
+    void (*fn)(uint64_t done, uint64_t total);
+} reading;
+
+void dump_file_watch(const struct dump_file *f, void (*fn)(uint64_t done, uint64_t total))
+{
+    reading.total = PASSES * f->size;
+    reading.fn = fn;
+}
+
+static void count(size_t size)
+{
+    uint64_t done = atomic_fetch_add(&reading.done, size) + size, said = atomic_load(&reading.said);
+
+    if (reading.fn && done < reading.total && done >= said + PROGRESS_BYTES &&
+        atomic_compare_exchange_strong(&reading.said, &said, done))
+        reading.fn(done / PASSES, reading.total / PASSES);
+}
+
 void dump_file_release(const void *data, size_t size)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = ((uintptr_t)data + page - 1) / page * page,
@@ -54,6 +77,7 @@ void dump_file_release(const void *data, size_t size)
 
     if (end > from)
         madvise((void *)from, end - from, MADV_DONTNEED);
+    count(size);
 }
 
 void dump_file_close(struct dump_file *f)

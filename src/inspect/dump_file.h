@@ -21,6 +21,10 @@ int dump_file_map(int fd, struct dump_file *ret, struct err *e);
 void dump_file_release(const void *data, size_t size);
 void dump_file_close(struct dump_file *f);
 
+/* fn hears from time to time, on any thread, how much was released in all passes over the dump. Of one
+ * dump in a process. */
+void dump_file_watch(const struct dump_file *f, void (*fn)(uint64_t done, uint64_t total));
+
 /* Opens a regular file, and decompresses what is compressed: *ret_fd is the caller's. */
 int dump_file_open(const char *path, int *ret_fd, struct err *e);
 

@@ -233,7 +233,7 @@ int sandboxed_collect(struct sandboxed_process *p, const struct sandboxed_task *
 
 /* The child's end */
 
-static int send_message(const struct message *m, size_t size)
+static int send_message(const void *m, size_t size)
 {
     ssize_t n;
 
@@ -260,9 +260,14 @@ int sandboxed_enter(const struct sandbox *limits, unsigned fd_count, struct err 
 
 void sandboxed_progress(uint64_t done, uint64_t total)
 {
-    struct message m = {.kind = KIND_PROGRESS, .progress = {done, total}};
+    /* The beginning of a struct message, which is large for the stack of a thread. */
+    const struct {
+        uint32_t kind;
+        uint64_t progress[2];
+    } m = {KIND_PROGRESS, {done, total}};
 
-    send_message(&m, HEAD + sizeof(m.progress));
+    static_assert(sizeof(m) == HEAD + sizeof(m.progress), "as in struct message");
+    send_message(&m, sizeof(m));
 }
 
 int sandboxed_write(const void *data, size_t size)

@@ -67,7 +67,7 @@ void sandboxed_end(struct sandboxed_process *p);
  * here. Before the first foreign byte. -FAULT_USAGE: a user has started the command. */
 int sandboxed_enter(const struct sandbox *limits, unsigned fd_count, struct err *e);
 
-void sandboxed_progress(uint64_t done, uint64_t total);
+void sandboxed_progress(uint64_t done, uint64_t total); /* on any thread */
 /* A piece of the answer. 0 or -errno. */
 int sandboxed_write(const void *data, size_t size);
 
