@@ -147,6 +147,13 @@ static void write_empty(struct html *h, const struct request *r, const struct pa
         html_printf(h, "salvage ship heap.hprof --to %s/", buf_text(&origin));
         html_end(h);
         html_end(h);
+        html_begin(h, "p");
+        html_text(h, "Both need a token of this server that may write, in ");
+        html_element(h, "code", NULL, "SALVAGE_HTTP_TOKEN");
+        html_text(h, " or in a file that ");
+        html_element(h, "code", NULL, "SALVAGE_TOKEN_FILE");
+        html_text(h, " names.");
+        html_end(h);
     }
     html_end(h);
 }

@@ -212,8 +212,8 @@ static void write_page(struct html *h, const struct serve *s, const struct usage
     html_printf(h, " in %" PRIu64 " case%s", u->cases, u->cases == 1 ? "" : "s");
     html_end(h);
     html_begin_class(h, "p", "lead");
-    html_printf(h, "%" PRIu64 " objects, as they are stored, of %zu namespace%s.", u->objects, u->count,
-                u->count == 1 ? "" : "s");
+    html_printf(h, "%" PRIu64 " object%s, as they are stored, of %zu namespace%s.", u->objects,
+                u->objects == 1 ? "" : "s", u->count, u->count == 1 ? "" : "s");
     write_disk(h, s->root_fd);
     html_end(h);
     html_begin(h, "section");

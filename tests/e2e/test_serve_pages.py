@@ -509,6 +509,7 @@ def test_an_empty_store_says_what_to_do(salvage, work, browser):
     page.open(serve.url)
     assert "No cases yet" in page.text()
     assert page.text(".empty .copy code") == "salvage watch /dumps --to %s/" % serve.url
+    assert "SALVAGE_HTTP_TOKEN" in page.text(".empty")
     assert page.axe() == []
 
 
