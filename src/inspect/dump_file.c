@@ -72,11 +72,10 @@ static void count(size_t size)
 
 void dump_file_release(const void *data, size_t size)
 {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = ((uintptr_t)data + page - 1) / page * page,
-              end = ((uintptr_t)data + size) / page * page;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), before = (page - (uintptr_t)data % page) % page;
 
-    if (end > from)
-        madvise((void *)from, end - from, MADV_DONTNEED);
+    if (size >= before + page)
+        madvise((char *)data + before, (size - before) / page * page, MADV_DONTNEED);
     count(size);
 }
 

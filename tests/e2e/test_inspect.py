@@ -354,13 +354,21 @@ def test_ctrl_c_ends_it_with_its_child(salvage, work, folder, real_dump, from_st
     assert not pathlib.Path(f"/proc/{child}").exists() or b"inspect-child" not in pathlib.Path(f"/proc/{child}/cmdline").read_bytes()
 
 
+def open_files(pid):
+    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            yield os.readlink(fd)
+        except FileNotFoundError:  # closed meanwhile
+            pass
+
+
 def test_ctrl_c_ends_a_wait_for_a_stream(work):
     (work / "tmp").mkdir()
     process = subprocess.Popen([BIN, "inspect", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                env={"TMPDIR": str(work / "tmp")})
     process.stdin.write(b"JAVA PROFILE 1.0.2")
     process.stdin.flush()
-    while not any("tmp" in os.readlink(fd) for fd in pathlib.Path(f"/proc/{process.pid}/fd").iterdir()):
+    while not any(str(work / "tmp") in link for link in open_files(process.pid)):
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == -signal.SIGINT and list((work / "tmp").iterdir()) == []
