@@ -11,11 +11,14 @@
 
 #include "base/mem.h"
 
+struct place {
+    const struct dumped_thread *thread;
+};
+
 /* Names are texts that are kept once: equal ones have one address. */
 static int by_identity(const void *a, const void *b)
 {
-    const struct dumped_thread *x = *(const struct dumped_thread *const *)a,
-                               *y = *(const struct dumped_thread *const *)b;
+    const struct dumped_thread *x = ((const struct place *)a)->thread, *y = ((const struct place *)b)->thread;
 
     if (x->id != y->id)
         return x->id < y->id ? -1 : 1;
@@ -26,12 +29,12 @@ static int by_identity(const void *a, const void *b)
     return 0;
 }
 
-static const struct dumped_thread **sorted(const struct thread_dump *d)
+static struct place *sorted(const struct thread_dump *d)
 {
-    const struct dumped_thread **index = malloc((d->thread_count + 1) * sizeof(*index));
+    struct place *index = malloc((d->thread_count + 1) * sizeof(*index));
 
     for (size_t i = 0; index && i < d->thread_count; i++)
-        index[i] = &d->thread[i];
+        index[i].thread = &d->thread[i];
     if (index)
         qsort(index, d->thread_count, sizeof(*index), by_identity);
     return index;
@@ -59,24 +62,24 @@ static void compare_thread(struct thread_comparison *c, uint32_t i, const struct
 static int compare_dump(struct thread_comparison *c, const struct thread_dump *last, const struct thread_dump *earlier,
                         bool first)
 {
-    CLEANUP_FREE const struct dumped_thread **index = sorted(earlier);
+    CLEANUP_FREE struct place *index = sorted(earlier);
     uint32_t found = 0, threads = 0;
 
     if (!index)
         return -ENOMEM;
     for (uint32_t i = 0; i < last->thread_count; i++) {
-        const struct dumped_thread *now = &last->thread[i], *const *at = bsearch(&now, index, earlier->thread_count,
-                                                                                 sizeof(*index), by_identity);
+        const struct place now = {&last->thread[i]},
+                           *at = bsearch(&now, index, earlier->thread_count, sizeof(*index), by_identity);
 
         if (!at) {
             c->same_stack[i] = false;
-            c->started += first && !now->internal;
+            c->started += first && !now.thread->internal;
             continue;
         }
-        c->same_stack[i] &= same_frames(last, now, earlier, *at);
-        found += !(*at)->internal;
+        c->same_stack[i] &= same_frames(last, now.thread, earlier, at->thread);
+        found += !at->thread->internal;
         if (first)
-            compare_thread(c, i, now, *at);
+            compare_thread(c, i, now.thread, at->thread);
     }
     for (size_t i = 0; i < earlier->thread_count; i++)
         threads += !earlier->thread[i].internal;

@@ -109,7 +109,7 @@ enum thread_activity thread_activity_of(const struct thread_dumps *all, const st
     bool runs = t->state == THREAD_RUNNABLE || (t->state == THREAD_STATE_UNKNOWN && !is_parked(all, d, t));
 
     assert(all && d && t);
-    if (t->internal || t->state == THREAD_NEW || t->state == THREAD_TERMINATED)
+    if (t->internal || t->carries || t->state == THREAD_NEW || t->state == THREAD_TERMINATED)
         return THREAD_OTHER;
     if (wants_lock(d, t))
         return THREAD_IS_BLOCKED;
@@ -124,8 +124,15 @@ enum thread_activity thread_activity_of(const struct thread_dumps *all, const st
                : THREAD_WAITS;
 }
 
+/* The virtual thread that a carrier runs comes behind it in the dump. */
+static const struct dumped_thread *carried(const struct thread_dump *d, const struct dumped_thread *t)
+{
+    return t->carries && t + 1 < d->thread + d->thread_count && t[1].is_virtual && t[1].id == t->carries ? t + 1 : t;
+}
+
 const char *thread_where(const struct thread_dumps *all, const struct thread_dump *d, const struct dumped_thread *t)
 {
+    t = carried(d, t);
     for (uint32_t i = 0; i < t->frame_count; i++)
         if (!thread_frame_is_jdk(frame(all, d, t, i)))
             return frame(all, d, t, i);

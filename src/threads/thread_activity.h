@@ -14,7 +14,7 @@ enum thread_activity {
     THREAD_WAITS,      /* for another thread */
     THREAD_SLEEPS,
     THREAD_IDLE,  /* waits for work: of its pool, a selector, a socket that accepts */
-    THREAD_OTHER, /* of the JVM itself, or ended */
+    THREAD_OTHER, /* of the JVM itself, carries a virtual thread, or has ended */
     THREAD_ACTIVITIES
 };
 
@@ -24,5 +24,5 @@ enum thread_activity thread_activity_of(const struct thread_dumps *all, const st
 /* "running", "in I/O", "blocked", ... */
 const char *thread_activity_name(enum thread_activity a);
 
-/* The first frame that is not of the JDK, or the top one; NULL if it has none. */
+/* The first frame that is not of the JDK, or the top one; NULL if it has none. Of a carrier: of its virtual thread. */
 const char *thread_where(const struct thread_dumps *all, const struct thread_dump *d, const struct dumped_thread *t);

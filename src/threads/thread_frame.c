@@ -61,6 +61,8 @@ static size_t copy_method(char *out, const char *method, size_t size)
             clean[plain++] = method[i++];
         i += skip;
     }
+    if (plain == 0)
+        return 0;
     at = prefix_size(clean, plain);
     plain = copy(out, 0, clean + at, plain - at);
     for (size_t i = 0; i < plain; i++)

@@ -91,6 +91,8 @@ static int find_deadlocks(const struct thread_dump *d, struct thread_waits *w, u
         for (at = i; at != THREAD_NONE && end[at] == THREAD_NONE; at = w->blocker[at])
             end[at] = result;
     }
+    if (!w->deadlock)
+        return 0;
     for (uint32_t i = 0; i < d->thread_count; i++)
         if (end[i] & IN_DEADLOCK)
             w->deadlock[end[i] & ~IN_DEADLOCK].behind++;
