@@ -10,6 +10,6 @@
 #include "base/summary.h"
 
 /* "12.3 MiB in 48124 nodes; most: Order 1.2 MiB (3000)" and the constructors with most bytes; what has none stands
- * under its type, as in Chromium's tools: "(array)", "(string)". Sizes are shallow. 0; -EBADMSG: it is none; -ENOMEM.
+ * under its type: "(array)", "(string)". Sizes are shallow. 0; -EBADMSG: it is none; -ENOMEM.
  */
 int heap_snapshot_summary(const void *data, size_t size, struct summary *ret);

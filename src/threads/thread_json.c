@@ -189,7 +189,7 @@ static enum key current(const struct reader *r)
     return r->depth ? r->level[r->depth - 1].key : KEY_OTHER;
 }
 
-static bool open(struct reader *r, char close)
+static bool open_level(struct reader *r, char close)
 {
     enum key key = current(r);
 
@@ -220,7 +220,7 @@ static bool read_token(struct reader *r, char c)
     bool in_array = r->depth && r->level[r->depth - 1].close == ']';
 
     if (c == '{' || c == '[')
-        return open(r, c == '{' ? '}' : ']');
+        return open_level(r, c == '{' ? '}' : ']');
     if (c == '}' || c == ']')
         return close_level(r, c);
     if (c == ':') {
