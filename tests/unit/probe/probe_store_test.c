@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "probe/store.h"
 #include "probe/store_connection.h"
+#include "ship/key_template.h"
 #include "stand_in.h"
 
 enum { FOUND_MAX = 16 };
@@ -109,10 +110,12 @@ bool fake_connection(const struct findings *f, const struct plan *plan, const ch
 
 static void probe(const char *refused, int fault)
 {
-    const struct plan plan = {.sink = {.url = {.scheme = URL_HTTP, .authority = (char *)"store", .path = (char *)""}}};
+    struct plan plan = {.template = TEMPLATE_DEFAULT,
+                        .sink = {.url = {.scheme = URL_HTTP, .authority = (char *)"store", .path = (char *)""}}};
     struct probe_store o = {.plan = &plan};
     struct finding_group g = {.run = probe_store, .ctx = &o, .child = REPORT_CHILD_NONE};
 
+    assert_int_equal(codec_parse("none", &plan.codec, NULL), 0);
     t.refused = refused;
     t.fault = fault;
     assert_int_equal(finding_start(&g), 0);
