@@ -44,6 +44,13 @@ struct tls_relay {
 
 enum step { MOVED, STUCK, FAILED };
 
+/* The second is lowered with the first, but not raised. */
+static void set_record_size(SSL *ssl, long size)
+{
+    SSL_set_max_send_fragment(ssl, size);
+    SSL_set_split_send_fragment(ssl, size);
+}
+
 struct tls_relay *tls_relay_new(SSL *ssl)
 {
     struct tls_relay *r = ssl ? calloc(1, sizeof(*r)) : NULL;
@@ -54,7 +61,7 @@ struct tls_relay *tls_relay_new(SSL *ssl)
     }
     r->ssl = ssl;
     r->fd = -1;
-    SSL_set_max_send_fragment(ssl, SMALL_RECORD);
+    set_record_size(ssl, SMALL_RECORD);
     r->pace_since_ms = clock_mono_ms();
     return r;
 }
@@ -191,7 +198,7 @@ static void note_sent(struct tls_relay *r, size_t size)
     if ((r->paced += size) < PACE_BYTES)
         return;
     now = clock_mono_ms();
-    SSL_set_max_send_fragment(r->ssl, now - r->pace_since_ms < PACE_MS ? RECORD : SMALL_RECORD);
+    set_record_size(r->ssl, now - r->pace_since_ms < PACE_MS ? RECORD : SMALL_RECORD);
     r->pace_since_ms = now;
     r->paced = 0;
 }

@@ -247,3 +247,32 @@ def test_what_a_slow_reader_costs(serve, start, tls):
     for link in readers:
         link.close()
     assert each < (56 if tls else 32), "%.0f KiB for each" % each
+
+
+def test_records_are_small_at_first_and_then_large(start):
+    server, seen = start(), b""
+    with open(server.root / "shop" / "large", "wb") as stream:
+        stream.truncate(12 << 20)
+    come, go = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = server.context().wrap_bio(come, go, server_hostname="localhost")
+    with socket.create_connection((server.host, server.port), timeout=20) as link:
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                link.sendall(go.read())
+                data = link.recv(65536)
+                seen += data
+                come.write(data)
+        tls.write(b"GET /shop/large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        link.sendall(go.read())
+        while data := link.recv(1 << 20):
+            seen += data
+    sizes, at = [], 0
+    while at + 5 <= len(seen):
+        sizes.append(int.from_bytes(seen[at + 3:at + 5], "big"))
+        at += 5 + sizes[-1]
+    application = [size for size in sizes[8:] if size > 1000]
+    assert max(application[:100]) < 2200, "a client that stops now holds no more"
+    assert max(application[-100:]) > 16000
