@@ -19,6 +19,7 @@
 #include "cmd/commands.h"
 #include "cmd/inspect.h"
 #include "cmd/inspect_input.h"
+#include "inspect/dump_file.h"
 #include "linux/interrupt.h"
 #include "ship/analysis_request.h"
 #include "ship/plan.h"
@@ -117,7 +118,9 @@ static int analyse(const struct inspect_view *v, struct inspect_input *in, struc
     CLEANUP(strv_done) struct strv argv = {0};
     struct sandboxed_process child = SANDBOXED_NONE;
     struct waiting waiting = {.input = in};
-    struct sandboxed_task task = {.fds = in->fd,
+    int fds[SANDBOXED_FDS_MAX];
+    CLEANUP_FD int spill = -1;
+    struct sandboxed_task task = {.fds = fds,
                                   .fd_count = in->fd_count,
                                   .deadline_ms = analysis_deadline_ms(in->size),
                                   .stop = on_wait,
@@ -125,6 +128,12 @@ static int analyse(const struct inspect_view *v, struct inspect_input *in, struc
                                   .ctx = &waiting};
     int r;
 
+    memcpy(fds, in->fd, in->fd_count * sizeof(*fds));
+    if (v->memory) {
+        if ((spill = dump_file_temporary(e)) < 0)
+            return spill;
+        fds[task.fd_count++] = spill;
+    }
     if (add_arguments(v, in->name, &argv) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     task.argv = argv.item;

@@ -16,8 +16,10 @@ struct inspect_view {
     uint64_t top;
     bool threads, json;
     uint64_t ceiling; /* of private memory, bytes; 0: what there is. Set by whoever starts the child */
-    bool bold;        /* a terminal; set by inspect, no option of users */
-    bool page;        /* the answer is a page of HTML; set by inspect's --html */
+    uint64_t memory;  /* of the heap's graph, bytes: with it, a temporary file is the last descriptor; 0: no limit */
+    bool verify;
+    bool bold; /* a terminal; set by inspect, no option of users */
+    bool page; /* the answer is a page of HTML; set by inspect's --html */
 };
 
 /* clang-format off */
@@ -26,7 +28,12 @@ struct inspect_view {
     {OPT_HEADING, .name = "Output"},                                                                                   \
     {OPT_UINT, 'n', "top", "N", "8", offsetof(o, v.top), "classes that are shown"},                                    \
     {OPT_FLAG, 0, "threads", NULL, NULL, offsetof(o, v.threads), "the stacks of all threads, and what each keeps alive"}, \
-    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(o, v.json), "all of it as JSON"}
+    {OPT_FLAG, 0, "json", NULL, NULL, offsetof(o, v.json), "all of it as JSON"},                                       \
+    {OPT_HEADING, .name = "Analysis"},                                                                                 \
+    {OPT_SIZE, 0, "memory", "SIZE", "0", offsetof(o, v.memory),                                                        \
+     "memory for the graph of a heap; what is more lies in a file without a name in TMPDIR; 0: all in memory"},        \
+    {OPT_FLAG, 0, "verify", NULL, NULL, offsetof(o, v.verify),                                                         \
+     "find the dominators a second time, by another algorithm, and compare"}
 /* clang-format on */
 
 /* The child's table, of a struct inspect_view. */

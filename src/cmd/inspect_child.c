@@ -213,12 +213,11 @@ static int map_input(const struct input *in, struct dump_file *ret, struct err *
     return r;
 }
 
-static int analyse(const struct inspect_view *v, const struct input *in, const char *name, unsigned threads,
-                   struct err *e)
+static int analyse(const struct inspect_view *v, const struct input *in, const char *name,
+                   const struct heap_limits *limits, struct err *e)
 {
     CLEANUP(dump_file_close) struct dump_file file = {0};
-    const struct heap_limits limits = {.threads = threads, .fd = -1, .release = in->blocks ? NULL : dump_file_release};
-    struct inspection i = {.view = v, .name = name, .file = &file, .limits = &limits};
+    struct inspection i = {.view = v, .name = name, .file = &file, .limits = limits};
     int r = map_input(in, &file, e);
 
     if (r < 0)
@@ -253,7 +252,7 @@ static int run(int argc, char **argv)
     struct child_options o = {0};
     struct sandbox limits;
     struct input in = {0};
-    unsigned threads;
+    struct heap_limits heap;
     CLEANUP_FREE char **names = NULL;
     struct err e = {0};
     int count = opt_parse(INSPECT_CHILD_OPTIONS, &(struct opt_argv){argc, argv}, &o, &names, &e), fd = SANDBOXED_FIRST,
@@ -266,10 +265,14 @@ static int run(int argc, char **argv)
     limits = limits_for(&in, o.v.ceiling);
     oomscore_offer();    /* only this analysis is lost */
     json_object_seed(1); /* jansson would open /dev/urandom */
-    threads = processors();
+    heap = (struct heap_limits){.threads = processors(),
+                                .memory = o.v.memory / 4 * 3, /* the rest is for what is no large array */
+                                .fd = o.v.memory ? fd++ : -1,
+                                .verify = o.v.verify,
+                                .release = in.blocks ? NULL : dump_file_release};
     if ((r = sandboxed_enter(&limits, (unsigned)(fd - SANDBOXED_FIRST), &e)) < 0)
         return command_fail(r, &e);
-    r = analyse(&o.v, &in, names[0], threads, &e);
+    r = analyse(&o.v, &in, names[0], &heap, &e);
     sandboxed_exit(r, &e);
 }
 

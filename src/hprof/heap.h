@@ -61,6 +61,7 @@ struct heap_limits {
     unsigned threads; /* 0: one */
     uint64_t memory;  /* bytes of large arrays; beyond them they lie in the temporary file; 0: no limit */
     int fd;           /* of a temporary file, borrowed; -1 */
+    bool verify;      /* dominators are found a second time, by another algorithm, and compared */
     /* Of the dump, these bytes were read; they may be read again. */
     void (*release)(const void *data, size_t size);
 };
@@ -69,6 +70,7 @@ struct heap {
     struct heap_reader reader;
     struct big_memory memory;
     unsigned threads;
+    bool verify;
     void (*release)(const void *data, size_t size);
     struct heap_index *index;
     uint32_t objects; /* nodes 0 … objects - 1; node `objects` stands for all GC roots */

@@ -116,6 +116,7 @@ int heap_load_within(const void *data, size_t size, const struct heap_limits *li
     if (limits) {
         h->memory = (struct big_memory){.limit = limits->memory, .fd = limits->fd};
         h->release = limits->release;
+        h->verify = limits->verify;
     }
     if ((r = heap_reader_init(&h->reader, data, size)) < 0)
         return err_set(e, -FAULT_FORMAT, "it is no heap dump of HotSpot's format");

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/fault.h"
+#include "hprof/dominators_check.h"
 
 enum { LEVELS = 3, UNIT = 8 };
 
@@ -270,9 +272,11 @@ int retained_find(const struct heap *h, struct retained *ret, struct err *e)
     int r;
 
     assert(h && ret);
-    if ((r = dominators_find(&h->graph, &b.d)) < 0 || (r = number(&b)) < 0 || (r = turn(&b)) < 0 ||
-        (r = find_most(&b)) < 0 || (r = sum_all(&b)) < 0) {
+    if ((r = dominators_find(&h->graph, &b.d)) < 0 || (h->verify && (r = dominators_check(&h->graph, &b.d)) < 0) ||
+        (r = number(&b)) < 0 || (r = turn(&b)) < 0 || (r = find_most(&b)) < 0 || (r = sum_all(&b)) < 0) {
         build_done(&b);
+        if (r == -EILSEQ)
+            return err_set(e, -FAULT_CORRUPT, "two algorithms disagree about the dominators: a defect of salvage");
         return r == -ENOMEM ? err_set(e, r, "out of memory for the dominators")
                             : err_set(e, r, "no room in the temporary file for the dominators: %s", strerror(-r));
     }

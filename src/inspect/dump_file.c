@@ -86,22 +86,32 @@ void dump_file_close(struct dump_file *f)
     *f = (struct dump_file){0};
 }
 
-int dump_stream_new(struct dump_stream **ret, struct err *e)
+int dump_file_temporary(struct err *e)
 {
     const char *tmp = env_get("TMPDIR");
+    int fd = open(tmp ? tmp : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return err_set(e, -errno, "no temporary file in %s: %s (TMPDIR names another folder)", tmp ? tmp : "/tmp",
+                       strerror(errno));
+    return fd;
+}
+
+int dump_stream_new(struct dump_stream **ret, struct err *e)
+{
     struct dump_stream *s = calloc(1, sizeof(*s));
+    int fd;
 
     if (!s || !(s->out = malloc(PIECE))) {
         free(s);
         return err_set(e, -ENOMEM, "out of memory");
     }
-    s->fd = open(tmp ? tmp : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (s->fd < 0) {
+    if ((fd = dump_file_temporary(e)) < 0) {
         free(s->out);
         free(s);
-        return err_set(e, -errno, "no temporary file in %s: %s (TMPDIR names another folder)", tmp ? tmp : "/tmp",
-                       strerror(errno));
+        return fd;
     }
+    s->fd = fd;
     *ret = s;
     return 0;
 }

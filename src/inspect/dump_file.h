@@ -16,6 +16,9 @@ struct dump_file {
 };
 
 int dump_file_map(int fd, struct dump_file *ret, struct err *e);
+/* A file without a name in TMPDIR: its descriptor, or a negative error. */
+int dump_file_temporary(struct err *e);
+
 /* These bytes of a mapped dump were read: their pages no longer count as this process's memory, and are read again from
  * the file when they are needed. */
 void dump_file_release(const void *data, size_t size);

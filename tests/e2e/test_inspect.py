@@ -111,6 +111,19 @@ def test_direct_buffers(salvage, work, any_jvm):
     assert "NATIVE     " in salvage.ok("inspect", dump).out
 
 
+def test_no_answer_depends_on_threads_or_memory(salvage, work, jvm_17):
+    dump = work / "app.hprof"
+    jvm_17.die(dump, "static-map", program="Leaks")
+    usual = salvage.ok("inspect", dump, "--json", "--threads").out
+    assert salvage.ok("inspect", dump, "--json", "--threads", "--memory", "64K", "--verify").out == usual
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        assert salvage.ok("inspect", dump, "--json", "--threads").out == usual
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
 def test_one_huge_array_is_named(salvage, work, jvm_17):
     dump = work / "app.hprof"
     jvm_17.die(dump, "huge-array", program="Leaks")
