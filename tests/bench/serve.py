@@ -3,7 +3,7 @@
 """`salvage serve` beside nginx with its WebDAV module, on the same disk, in turns: seconds for an upload and for a ranged
 download of SIZE MiB by curl, plain and by TLS, requests a second for a small object by wrk, and our memory (PSS, at its
 highest) with 500 slow readers and 64 uploads at once; and the plain bytes of a stored object (?decoded) beside `zstd -dc`
-of the same.
+of the same. Also: seconds that sha256sum needs for the same bytes, as nginx makes no digest.
 
 usage: tests/bench/serve.py RUNS SIZE    prints one JSON object
 """
@@ -127,7 +127,7 @@ def main():
         tokens.chmod(0o600)
         certificate = Authority(work, "bench").server("DNS:localhost")
         options = ["--anonymous-read", "--tokens", tokens, "--connections-per-address", "1000"]
-        found = {}
+        found = {"sha256": statistics.median(timed("sha256sum", file) for _ in range(runs))}
         for way, tls, peer_tls in (("plain", [], None),
                                    ("tls", ["--tls-cert", certificate[0], "--tls-key", certificate[1]], certificate)):
             server = Serve(salvage, work, *options, *tls, root=work / ("root-" + way))
