@@ -123,3 +123,11 @@ uint64_t heap_id(const struct heap_reader *r, const unsigned char *p);
 
 /* Bytes of a value of this type; 0 for what is no type. */
 unsigned heap_type_size(const struct heap_reader *r, unsigned type);
+
+/* One record within a heap, with its tag: its size, 0 if it is not whole in `size` bytes or unknown. *ret_error: what
+ * an event returned. For those who have pieces of a dump: data and size of r are not used. */
+size_t heap_reader_object(struct heap_reader *r, const unsigned char *p, size_t size, const struct heap_events *events,
+                          int *ret_error);
+
+/* One whole record outside of heaps, with its tag and length. 0, or what an event returned. */
+int heap_reader_record(struct heap_reader *r, const unsigned char *p, size_t size, const struct heap_events *events);
