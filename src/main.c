@@ -12,14 +12,17 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 
+/* clang-format off */
 const struct command *const COMMANDS[] = {
     &CMD_WATCH, &CMD_RUN,      &CMD_SHIP,    &CMD_LS,         &CMD_GET,          &CMD_INSPECT,       &CMD_JVM,
     &CMD_CORE,  &CMD_SERVE,    &CMD_PRUNE,   &CMD_RM,         &CMD_PIN,          &CMD_UNPIN,         &CMD_USAGE,
     &CMD_CHECK, &CMD_GUARD,    &CMD_OOM,     &CMD_INSTALL,    &CMD_SH,           &CMD_COMPLETION,    &CMD_VERSION,
     &CMD_HELP,  &CMD_DOCS,     &CMD_WORKER,  &CMD_GUARD_CASE, &CMD_GUARD_RECORD, &CMD_GUARD_RESTORE, &CMD_GUARD_ATTACH,
     &CMD_ARMER, &CMD_NOTIFIER, &CMD_RUN_ARM, &CMD_SLEEP,      &CMD_WATCH_CHECK,  &CMD_GUARD_CHECK,   &CMD_INSPECT_CHILD,
+    &CMD_DIGEST_CHILD,
     NULL,
 };
+/* clang-format on */
 
 /* "/bin/sh", and "-sh" for a login shell */
 static const struct command *find_applet(const char *path)

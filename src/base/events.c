@@ -41,6 +41,11 @@ static const struct event_info TABLE[EVENT_END] = {
                        "key url bytes stored seconds cause partial pause verified summary"},
     [EVENT_ALREADY_STORED] = {"already-stored", LEVEL_INFO, "a file was in the store already, complete: not sent again",
                               "key url"},
+    [EVENT_NO_DIGEST] =
+        {"no-digest", LEVEL_WARNING,
+         "a file is shipped without what it says (docs/digest.md): the process that reads it has crashed, was "
+         "too slow, or could make nothing of it",
+         "path error"},
     [EVENT_STORED_UNVERIFIED] =
         {"stored-unverified", LEVEL_WARNING,
          "what is stored may not be read back: from now on the store's answers to the upload count as proof, and "

@@ -44,7 +44,9 @@ int heap_digest_read_texts(struct heap_digest *d, const struct heap_digest_sourc
             break;
         r = histogram_stream_read_names(s, piece, (size_t)n);
         at += (uint64_t)n;
+        at += histogram_stream_names_skip(s);
     }
+    histogram_stream_names_end(s);
     s->wanted = NULL;
     s->wanted_count = 0;
     return r;
@@ -241,9 +243,9 @@ static void count_class_objects(struct heap_digest *d)
 {
     uint32_t class = heap_digest_find_class(d, "java/lang/Class");
 
-    if (class == UINT32_MAX || d->s->classes[class].count > 0)
+    if (class == UINT32_MAX)
         return;
-    d->s->classes[class].count = d->s->classes_dumped;
+    d->s->classes[class].count += d->s->classes_dumped;
     d->s->objects += d->s->classes_dumped;
 }
 

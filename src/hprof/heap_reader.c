@@ -360,7 +360,7 @@ int heap_reader_walk(struct heap_reader *r, const struct heap_events *events)
 size_t heap_reader_object(struct heap_reader *r, const unsigned char *p, size_t size, const struct heap_events *events,
                           int *ret_error)
 {
-    struct walk w = {r, events, p + 1, p + size};
+    struct walk w = {r, &r->cut, events, p + 1, p + size};
 
     assert(size > 0 && r->id_size && ret_error);
     r->cut = NULL;
@@ -370,7 +370,7 @@ size_t heap_reader_object(struct heap_reader *r, const unsigned char *p, size_t 
 
 int heap_reader_record(struct heap_reader *r, const unsigned char *p, size_t size, const struct heap_events *events)
 {
-    struct walk w = {r, events, p + RECORD_HEAD, p + size};
+    struct walk w = {r, &r->cut, events, p + RECORD_HEAD, p + size};
 
     assert(size >= RECORD_HEAD && r->id_size);
     return *p == TAG_HEAP || *p == TAG_SEGMENT ? 0 : walk_record(&w, *p);

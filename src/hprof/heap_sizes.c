@@ -54,8 +54,8 @@ static void size_type(const struct object_layout *layout, struct heap_type_info 
 {
     bool measured;
 
-    t->size = layout_instance_size(
-        layout, &(struct layout_class){t->count, t->data_size, t->object_refs, t->least_gap}, &measured);
+    t->size = layout_instance_size(layout, &(struct layout_class){t->count, t->data_size, t->object_refs, t->least_gap},
+                                   &measured);
 }
 
 static void count_types(struct heap *h)

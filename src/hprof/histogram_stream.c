@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 
-enum { HEADER_SIZE = 31, RECORD_HEAD = 9, CACHE = 1024, SMALL_ARRAY = 256, REGION_FIRST = 256 * 1024 };
+enum { HEADER_SIZE = 31, MINOR_AT = 17, RECORD_HEAD = 9, CACHE = 1024, SMALL_ARRAY = 256, REGION_FIRST = 256 * 1024 };
 enum { TAG_TEXT = 0x01, TAG_HEAP = 0x0C, TAG_SEGMENT = 0x1C, TAG_HEAP_END = 0x2C };
 enum { SUB_INSTANCE = 0x21, SUB_OBJECTS = 0x22, SUB_PRIMITIVES = 0x23 };
 
@@ -22,11 +22,14 @@ struct histogram_walk {
     uint64_t skip_to;     /* offset of the next record; behind the window: all until there is not looked at */
     uint64_t segment_end; /* offset; 0: between records */
     bool begun;           /* the header was read */
+    bool has_end;         /* the format has a HEAP DUMP END: 1.0.2 and newer */
+    bool ended;           /* HEAP DUMP END was the last of what matters */
     bool counted;         /* the object that is being skipped */
     struct {
         uint64_t id; /* 0: none */
         uint32_t class, length;
-    } last; /* object */
+    } last;              /* object */
+    uint64_t names_skip; /* bytes, while names are read */
     uint64_t least, most;
     struct {
         uint64_t id;
@@ -362,6 +365,7 @@ static size_t read_segment(struct histogram_stream *s, size_t from, int *ret_err
 static size_t begin_segment(struct histogram_walk *w, unsigned char tag, uint32_t length, uint64_t body)
 {
     /* One record of more than 4 GiB, or whose length was never filled in: it goes to the end. */
+    w->ended = false;
     w->segment_end = tag == TAG_HEAP && length == 0 ? UINT64_MAX : body + length;
     return RECORD_HEAD;
 }
@@ -393,6 +397,7 @@ static size_t read_record(struct histogram_stream *s, size_t from, int *ret_erro
     length = get_u32(p + 5);
     if (*p == TAG_HEAP || *p == TAG_SEGMENT)
         return begin_segment(w, *p, length, begin + RECORD_HEAD);
+    w->ended |= *p == TAG_HEAP_END;
     if (*p == TAG_TEXT)
         note_text(s, begin, begin + RECORD_HEAD + length);
     if (length > HISTOGRAM_WINDOW - RECORD_HEAD || (*p == TAG_TEXT && !s->keep_names)) {
@@ -411,6 +416,7 @@ static size_t read_header(struct histogram_stream *s, int *ret_error)
         return 0;
     *ret_error = heap_reader_init(&s->format, s->walk->window, HEADER_SIZE);
     s->walk->begun = true;
+    s->walk->has_end = s->walk->window[MINOR_AT] != '1';
     return HEADER_SIZE;
 }
 
@@ -500,38 +506,76 @@ void histogram_stream_end(struct histogram_stream *s)
     }
     if (!s->cut && (w->filled > 0 || inside || (w->segment_end > s->offset && w->segment_end != UINT64_MAX)))
         s->cut = "it ends inside of a record";
+    if (!s->cut && w->begun && !w->ended && w->has_end)
+        s->cut = "it has no HEAP DUMP END record";
+    w->filled = 0;
 }
 
 /* --- names, by a second reading --- */
 
-int histogram_stream_read_names(struct histogram_stream *s, const void *data, size_t size)
+/* Of the window from `at` on. Returns the bytes of a record, or of what there is of it if it is no text; 0: more is
+ * needed. */
+static size_t read_name(struct histogram_stream *s, size_t at, int *ret_error)
 {
     const struct heap_events events = {.ctx = s, .text = histogram_on_text};
+    struct histogram_walk *w = s->walk;
+    size_t have = w->filled - at;
+    uint64_t size;
+
+    if (have < RECORD_HEAD)
+        return 0;
+    size = RECORD_HEAD + (uint64_t)get_u32(w->window + at + 5);
+    if (w->window[at] != TAG_TEXT || size > HISTOGRAM_WINDOW) {
+        w->names_skip = size > have ? size - have : 0;
+        return size > have ? have : (size_t)size;
+    }
+    if (size > have)
+        return 0;
+    *ret_error = heap_reader_record(&s->format, w->window + at, (size_t)size, &events);
+    return (size_t)size;
+}
+
+uint64_t histogram_stream_names_skip(struct histogram_stream *s)
+{
+    uint64_t skip = s->walk->names_skip;
+
+    s->walk->names_skip = 0;
+    return skip;
+}
+
+int histogram_stream_read_names(struct histogram_stream *s, const void *data, size_t size)
+{
     struct histogram_walk *w = s->walk;
     const unsigned char *p = data;
     int r = 0;
 
-    assert(s->wanted || s->wanted_count == 0);
+    assert(s->wanted && w->names_skip == 0);
     while (size > 0 && r == 0) {
-        size_t n = size < HISTOGRAM_WINDOW - w->filled ? size : HISTOGRAM_WINDOW - w->filled, at = 0;
+        size_t n = size < HISTOGRAM_WINDOW - w->filled ? size : HISTOGRAM_WINDOW - w->filled, at = 0, step = 1;
 
         memcpy(w->window + w->filled, p, n);
         w->filled += n;
         p += n;
         size -= n;
-        while (r == 0 && w->filled - at >= RECORD_HEAD) {
-            uint64_t length = RECORD_HEAD + (uint64_t)get_u32(w->window + at + 5);
-
-            if (length > w->filled - at)
-                break;
-            if (w->window[at] == TAG_TEXT)
-                r = heap_reader_record(&s->format, w->window + at, (size_t)length, &events);
-            at += (size_t)length;
+        while (r == 0 && step > 0 && at < w->filled) {
+            step = read_name(s, at, &r);
+            at += step;
         }
-        if (at == 0 && w->filled == HISTOGRAM_WINDOW) /* no text is as long as that */
-            return 0;
         memmove(w->window, w->window + at, w->filled - at);
         w->filled -= at;
+        if (w->names_skip > 0) {
+            uint64_t behind = w->names_skip < size ? w->names_skip : size;
+
+            w->names_skip -= behind;
+            p += behind;
+            size -= (size_t)behind;
+        }
     }
     return r;
+}
+
+void histogram_stream_names_end(struct histogram_stream *s)
+{
+    s->walk->filled = 0;
+    s->walk->names_skip = 0;
 }

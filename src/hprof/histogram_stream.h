@@ -134,6 +134,9 @@ void histogram_stream_end(struct histogram_stream *s);
 
 /* The records before the heap, once more, for the names in s->wanted: pieces of [texts_from, texts_to), in order. */
 int histogram_stream_read_names(struct histogram_stream *s, const void *data, size_t size);
+/* How many bytes behind that piece may be left out. To be asked after each. */
+uint64_t histogram_stream_names_skip(struct histogram_stream *s);
+void histogram_stream_names_end(struct histogram_stream *s);
 
 /* --- between the files of the histogram --- */
 

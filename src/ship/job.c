@@ -28,6 +28,7 @@ enum {
 
 static void attempt_done(struct attempt *a)
 {
+    digest_stage_free(a->digest);
     part_assembly_stop(a->assembly);
     if (a->upload)
         attempt_sink(a)->upload_free(a->upload);
@@ -165,6 +166,7 @@ static int pump(struct attempt *a, struct err *e)
             end = n == 0;
             if (n > 0) {
                 a->digest_at[a->submitted++ % JOB_DIGESTS_MAX] = a->intake.digest;
+                attempt_digest_block(a, slot, (size_t)n);
                 blocks_submit(a->blocks, (size_t)n);
             }
         }
@@ -263,6 +265,7 @@ static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
     if ((r = attempt_begin_upload(a, e)) < 0)
         return r;
     part_assembly_start(a->assembly, attempt_sink(a), a->upload);
+    attempt_begin_digest(a);
     return 0;
 }
 
@@ -310,8 +313,11 @@ static int ship(struct attempt *a, struct job_result *ret, struct err *e)
     struct whole whole;
     int r;
 
-    if ((r = pump(a, e)) < 0 || (r = add_empty_frame(a, e)) < 0 || (r = intake_verify(&a->intake, e)) < 0 ||
-        (r = confirm_end(a, e)) < 0 || (r = part_assembly_finish(a->assembly, a->codec.ops == &CODEC_ZSTD, e)) < 0)
+    if ((r = pump(a, e)) < 0)
+        return r;
+    attempt_end_digest(a);
+    if ((r = add_empty_frame(a, e)) < 0 || (r = intake_verify(&a->intake, e)) < 0 || (r = confirm_end(a, e)) < 0 ||
+        (r = part_assembly_finish(a->assembly, a->codec.ops == &CODEC_ZSTD, e)) < 0)
         return r;
     part_assembly_whole(a->assembly, &whole);
     if ((r = attempt_sink(a)->commit(a->upload, &whole, e)) < 0)

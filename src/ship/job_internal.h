@@ -8,6 +8,7 @@
 #include "codec/digest.h"
 #include "place/origin.h"
 #include "ship/checkpoint.h"
+#include "ship/digest_stage.h"
 #include "ship/job.h"
 #include "ship/part_assembly.h"
 
@@ -34,7 +35,8 @@ struct attempt {
     struct object object;
     uint64_t part_size;
     struct upload_events events;
-    const char *verified; /* for the manifest: "read" or "put" */
+    struct digest_stage *digest; /* NULL: none */
+    const char *verified;        /* for the manifest: "read" or "put" */
     bool committed;
 
     bool unchecked; /* following: blocks that were read while the file grew are being compared */
@@ -59,6 +61,16 @@ int attempt_no_memory(struct err *e);
 
 /* --inspect: analyses what was stored, and stores that in its folder, too. */
 void job_analyse(const struct job *job, const struct manifest *m);
+
+/* job_digest.c */
+
+/* Once the head is read, and it is known where reading begins. */
+void attempt_begin_digest(struct attempt *a);
+/* After each block that was read, and at the end. */
+void attempt_digest_block(struct attempt *a, const void *block, size_t size);
+void attempt_end_digest(struct attempt *a);
+/* Stores digest.json, and sets the manifest's summary. 0 also without one; -ENOMEM. */
+int attempt_store_digest(struct attempt *a, struct manifest *m, struct err *e);
 
 /* job_manifest.c */
 

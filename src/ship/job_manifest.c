@@ -73,6 +73,7 @@ int attempt_write_manifest(struct attempt *a, const struct whole *whole, struct 
     struct sink *sink = a->job->sink;
     const struct described described = {a->job->claim, &a->origin, a->job->who, &a->facts, &a->codec};
     char reason[200];
+    int r;
     const char *partial = a->job->partial ? a->job->partial(a->job->ctx) : NULL;
 
     assert(a->key && a->committed && a->verified);
@@ -87,12 +88,14 @@ int attempt_write_manifest(struct attempt *a, const struct whole *whole, struct 
     digest_hex(&a->intake.digest, m->sha256);
     memcpy(m->stored_sha256, whole->sha256, sizeof(m->stored_sha256));
     m->time.modified = a->intake.identity.mtime_ns;
-    m->time.shipped = clock_wall_ns();
     if (a->job->pause)
         a->job->pause(a->job->ctx, &m->pause);
     pause_by_file(a, m);
     if ((partial && !(m->partial = strdup(partial))) || !(m->verified = strdup(a->verified)))
         return attempt_no_memory(e);
+    if ((r = attempt_store_digest(a, m, e)) < 0)
+        return r;
+    m->time.shipped = clock_wall_ns();
     if (buf_printf(&path, "%s" MANIFEST_SUFFIX, a->key) < 0 || manifest_encode(m, &json) < 0)
         return attempt_no_memory(e);
     return sink->ops->put(sink, &(struct small_object){buf_text(&path), "application/json", json.data, json.size}, e);

@@ -91,6 +91,7 @@ int plan_init(struct plan *ret, const struct plan_options *o, struct err *e)
     p.store = o->to;
     p.keep = o->keep;
     p.inspect = o->inspect;
+    p.digest = o->digest;
     p.verify = (enum plan_verify)o->verify;
     p.give_up_ms = o->give_up_ms;
     p.abandoned_ms = o->abandoned_ms;

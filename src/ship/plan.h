@@ -18,7 +18,7 @@ enum { PLAN_THREADS_MAX = 64, PLAN_MEMORY_MIN = 32 * 1024 * 1024 };
 struct plan_options {
     struct opt_list headers;
     const char *to, *endpoint, *region, *ca_file, *credentials_file, *compress, *key, *state;
-    bool path_style, keep, inspect;
+    bool path_style, keep, inspect, digest;
     uint64_t threads, memory, timeout_ms, give_up_ms, abandoned_ms;
     int log, verify;
 };
@@ -79,6 +79,8 @@ enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
     PLAN_ROW(OPT_FLAG, "inspect", NULL, NULL, o, p.inspect,                                                            \
              "once a heap dump is stored, analyse it here, and store analysis.json and analysis.html in its case "     \
              "(docs/inspect.md)"),                                                                                     \
+    PLAN_ROW(OPT_FLAG, "digest", NULL, "yes", o, p.digest,                                                             \
+             "say in the manifest what the evidence shows, and store digest.json beside a heap dump (docs/digest.md)"),  \
     PLAN_ROW(OPT_CHOICE, "verify", "read|put", "read", o, p.verify,                                                    \
              "read: ask the store for size and digest, or read the object back; put: rely on its answers to the upload"),       \
     PLAN_ROW(OPT_CHOICE, "log", "text|json", "text", o, p.log, "form of the log on stderr")
@@ -94,6 +96,7 @@ struct plan {
     const char *store;    /* the URL as given: names the store in journals; borrowed */
     bool keep;
     bool inspect; /* ship/analysis.h */
+    bool digest;  /* ship/digest_stage.h */
     enum plan_verify verify;
     uint64_t give_up_ms; /* 0: never */
     uint64_t abandoned_ms;

@@ -74,6 +74,16 @@ static void on_unverified(void *ctx, const struct err *e)
             e->msg);
 }
 
+static void on_undigested(void *ctx, const char *why)
+{
+    struct shipment *s = ctx;
+
+    if (s->of->logs)
+        log_event(EVENT_NO_DIGEST, LOG_STR("path", s->path), LOG_STR("error", why));
+    else
+        shipment_say(s, "warning: without a digest", why);
+}
+
 static void on_unanalysed(void *ctx, const char *why)
 {
     struct shipment *s = ctx;
@@ -99,6 +109,7 @@ void shipment_report_progress(struct shipment *s, struct job *job)
     job->unverified = on_unverified;
     job->unanalysed = on_unanalysed;
     job->hurry = on_hurry;
+    job->undigested = on_undigested;
     job->ctx = s;
 }
 

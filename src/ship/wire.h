@@ -24,6 +24,7 @@ enum wire_type {
     WIRE_WAITING,    /* text: the error; a: ms until the next try */
     WIRE_UNVERIFIED, /* text: why the object can't be read back */
     WIRE_UNANALYSED, /* text: why the evidence is stored without its analysis */
+    WIRE_UNDIGESTED, /* text: why the evidence is shipped without its digest */
     WIRE_SHIPPED,    /* text: manifest (JSON); a: it was stored already; b: mtime of the file that was read, ns */
     WIRE_FAILED,     /* code; text: the error; a: Retry-After in ms */
     WIRE_FACTS,   /* both ways. text: facts of our surroundings (JSON), which the store check or a worker has found */

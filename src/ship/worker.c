@@ -72,6 +72,11 @@ static void on_unverified(void *ctx, const struct err *e)
     send_text(ctx, WIRE_UNVERIFIED, e->msg, 0);
 }
 
+static void on_undigested(void *ctx, const char *why)
+{
+    send_text(ctx, WIRE_UNDIGESTED, why, 0);
+}
+
 static void on_unanalysed(void *ctx, const char *why)
 {
     send_text(ctx, WIRE_UNANALYSED, why, 0);
@@ -240,6 +245,7 @@ static int do_job(struct worker *w, const struct wire *message, struct job_resul
         .unverified = on_unverified,
         .unanalysed = on_unanalysed,
         .hurry = on_hurry,
+        .undigested = on_undigested,
         .complete = on_complete,
         .ctx = &delivery,
     };

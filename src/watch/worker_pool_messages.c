@@ -92,6 +92,9 @@ void pool_on_message(void *ctx, const struct wire *w)
     case WIRE_UNANALYSED:
         log_event(EVENT_NOT_ANALYSED, LOG_STR("path", i->claim->path), LOG_STR("error", w->text));
         break;
+    case WIRE_UNDIGESTED:
+        log_event(EVENT_NO_DIGEST, LOG_STR("path", i->claim->path), LOG_STR("error", w->text));
+        break;
     case WIRE_WAITING:
         if (w->a == 0) {
             log_event(EVENT_STORE_DETOUR, LOG_STR("path", i->claim->path), LOG_STR("error", w->text));

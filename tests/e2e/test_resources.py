@@ -56,6 +56,7 @@ def test_shipping_keeps_within_its_memory(salvage, dumps, s3, proxy, codec, memo
     """The peak of loop and worker together, for a file much larger than that, to a store that is slower than we are."""
     proxy.rate = (100 if codec == "none" else 60) * MIB
     watch = salvage.watch(dumps, *s3.through(proxy).options(), "--compress", codec, "--memory", "%dM" % memory,
+                          "--no-digest",  # test_digest.py has its memory
                           env=s3.env)
     watch.wait("store-ready")  # asked by processes of their own, of some MiB, that end with the answer
     wait_for(lambda: children(watch.pid) == [], 10, "the asking goes on")

@@ -53,7 +53,7 @@ class Request:
 
     @property
     def is_manifest(self):
-        return self.method == "PUT" and self.path.endswith(".json")
+        return self.method == "PUT" and self.path.endswith(".json") and not self.path.endswith("/digest.json")
 
     @property
     def is_data(self):

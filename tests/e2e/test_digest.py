@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a heap dump says is found out while it is shipped: the sentence in the manifest, digest.json beside the object."""
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+from helpers.evidence import drop
+from helpers.proc import children, cmdline, status, wait_for
+from helpers.program import BIN, environment
+
+
+def digest_of(store):
+    found = [key for key in store.keys() if key.endswith("digest.json")]
+    assert len(found) == 1
+    return json.loads(store.read(found[0]))
+
+
+def has_digest(store):
+    return any(key.endswith("digest.json") for key in store.keys())
+
+
+def ship(salvage, store, dump, *more):
+    done = salvage.ok("ship", dump, *store.options(), "--keep", "--json", *more, env=store.env)
+    return json.loads(done.out), done
+
+
+def test_the_sentence_of_a_jvm_that_ran_out_of_memory(salvage, work, any_jvm, folder):
+    dump = work / "app.hprof"
+    any_jvm.die(dump, "static-map", program="Leaks")
+    manifest, _ = ship(salvage, folder, dump)
+    assert 'Thread "order-writer" ran out of memory at Leaks' in manifest["summary"]
+    assert len(manifest["top"]) == 5 and "Leaks$Order" in [row["name"] for row in manifest["top"]]
+    digest = digest_of(folder)
+    assert digest["schema"] == "salvage.digest/1" and "partial" not in digest and digest["summary"] == manifest["summary"]
+    assert digest["threads"][0]["out_of_memory"] and digest["threads"][0]["name"] == "order-writer"
+    assert any(frame.startswith("Leaks.add(Leaks.java:") for frame in digest["threads"][0]["frames"])
+    # The same numbers as those of the whole graph, which is made another way.
+    whole = json.loads(salvage.ok("inspect", dump, "--json", "--top", "1000").out)
+    ours = {row["class"]: (row["count"], row["bytes"]) for row in digest["classes"]}
+    theirs = {row["class"]: (row["count"], row["bytes"]) for row in whole["classes"]}
+    for name, numbers in theirs.items():
+        if name != "java.lang.Class" and numbers[0] >= 32:
+            assert ours[name] == numbers, name
+    assert digest["objects"] == whole["objects"] + whole["unreachable_objects"]
+    assert sum(bytes for _, bytes in ours.values()) == digest["bytes"]
+    line = [line for line in salvage.ok("ls", folder.url).lines if "heap.hprof" in line]
+    assert len(line) == 1 and 'Thread "order-writer" ran out' in line[0]
+
+
+def test_every_store_has_manifest_and_digest(salvage, work, store):
+    drop(work, "app.hprof", 200_000)
+    manifest, _ = ship(salvage, store, work / "app.hprof")
+    assert " objects" in manifest["summary"] and manifest["top"]
+    listed = json.loads(salvage.ok("ls", store.url, *store.args, "--json", env=store.env).out)
+    assert [m["summary"] for m in listed] == [manifest["summary"]], "digest.json is taken for no manifest"
+    key = os.path.dirname(manifest["key"]) + "/digest.json"
+    assert json.loads(store.read(key))["summary"] == manifest["summary"]
+
+
+def test_without_it(salvage, work, folder):
+    drop(work, "app.hprof", 200_000)
+    manifest, _ = ship(salvage, folder, work / "app.hprof", "--no-digest")
+    assert "summary" not in manifest and "top" not in manifest and not has_digest(folder)
+
+
+def test_a_partial_dump_says_so(salvage, work, folder, real_dump):
+    whole = real_dump.read_bytes()
+    (work / "cut.hprof").write_bytes(whole[:len(whole) * 3 // 4])
+    manifest, _ = ship(salvage, folder, work / "cut.hprof")
+    assert manifest["partial"] and manifest["summary"]
+    assert digest_of(folder)["partial"]
+
+
+def test_a_stream_has_one_too(salvage, work, folder, real_dump):
+    manifest, _ = ship(salvage, folder, real_dump)
+    with open(real_dump, "rb") as stream:
+        done = subprocess.run([BIN, "ship", "-", "--name", "other.hprof", *folder.options(), "--json"], stdin=stream,
+                              stdout=subprocess.PIPE, env=environment(folder.env), check=True)
+    streamed = json.loads(done.stdout)
+    assert streamed["top"] == manifest["top"]
+
+
+def test_a_key_without_a_folder_for_each_case_has_the_sentence_alone(salvage, work, folder, real_dump):
+    manifest, _ = ship(salvage, folder, real_dump, "--key", "{id}-{file}")
+    assert manifest["summary"] and not has_digest(folder)
+
+
+def test_a_crash_log_has_its_words(salvage, work, folder):
+    log = work / "hs_err_pid7.log"
+    log.write_text("#\n# A fatal error has been detected by the Java Runtime Environment:\n#\n"
+                   "#  SIGSEGV (0xb) at pc=0x00007f, pid=7, tid=8\n#\n")
+    manifest, _ = ship(salvage, folder, log)
+    assert "SIGSEGV" in manifest["summary"] and "top" not in manifest
+
+
+# --- the child, and what becomes of it --------------------------------------------------------------------------------
+
+
+def digest_child(pid):
+    found = [child for child in children(pid) if b"digest-child" in cmdline(child)]
+    return found[0] if found else None
+
+
+@pytest.fixture
+def shipping(salvage, dumps, s3, proxy):
+    """A dump under way to a slow store, with the child that reads it."""
+    drop(dumps, "app.hprof", 24 << 20, seed=71)
+    proxy.rate = 8 << 20
+    through = s3.through(proxy).options()
+    p = salvage.start("ship", dumps / "app.hprof", *through, "--compress", "none", "--json", env=s3.env)
+    child = wait_for(lambda: digest_child(p.pid), 20, "no child")
+    wait_for(lambda: proxy.seen(lambda r: r.is_part), 20, "no part")
+    return p, child, through
+
+
+def test_a_child_that_is_killed_costs_the_digest_alone(shipping, s3):
+    p, child, _ = shipping
+    assert status(child)["RssAnon"] <= 8 << 20
+    os.kill(child, signal.SIGKILL)
+    assert p.end(60) == 0
+    assert "without a digest" in p.log and "signal 9" in p.log
+    (_, manifest), = s3.manifests()
+    assert "summary" not in manifest and not has_digest(s3)
+
+
+def test_after_kill_9_it_begins_anew(shipping, salvage, dumps, s3, proxy):
+    p, child, through = shipping
+    p.kill()
+    wait_for(lambda: not os.path.exists("/proc/%d" % child), 10, "the child lives on")
+    proxy.rate = None
+    manifest = json.loads(salvage.ok("ship", dumps / "app.hprof", *through, "--compress", "none", "--json", env=s3.env).out)
+    assert " objects" in manifest["summary"] and digest_of(s3)["summary"] == manifest["summary"]
+    assert "partial" not in digest_of(s3)
