@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/mem.h"
+#include "base/strv.h"
 #include "ship/analysis_request.h"
 
 enum { NICE = 10, ASK_MS = 200 };
@@ -64,25 +66,44 @@ static int divide(const struct buf *both, struct analysis_answer *ret, struct er
     return 0;
 }
 
+/* For what is beyond a quarter of the memory: a file without a name, only where the user has named a folder for such
+ * files. /tmp may be memory, or part of what a container may store. -1: none. */
+static int open_temporary(void)
+{
+    const char *folder = env_get("TMPDIR");
+
+    return folder ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+}
+
+static int add_arguments(const struct analysis_order *o, bool spills, struct strv *to)
+{
+    static char *const FIRST[] = {(char *)"salvage", (char *)ANALYSIS_COMMAND, (char *)"--json", (char *)"--page",
+                                  NULL};
+
+    /* The report has arrays of its own, and names, stacks and the answer come on top of the graph. */
+    return strv_add_all(to, FIRST) < 0 || strv_printf(to, "--ceiling=%" PRIu64, o->memory) < 0 ||
+                   (spills && strv_printf(to, "--memory=%" PRIu64, o->memory / 4) < 0) || strv_add(to, "--") < 0 ||
+                   strv_add(to, o->name) < 0
+               ? -ENOMEM
+               : 0;
+}
+
 static int ask(const struct analysis_order *o, uint64_t deadline_ms, struct analysis_answer *ret, struct err *e)
 {
     CLEANUP(buf_done) struct buf both = {.ceiling = SANDBOXED_ANSWER_MAX};
-    char ceiling[40];
-    char *const argv[] = {(char *)"salvage", (char *)ANALYSIS_COMMAND,
-                          (char *)"--json",  (char *)"--page",
-                          ceiling,           (char *)"--",
-                          (char *)o->name,   NULL};
-    const struct sandboxed_task task = {.argv = argv,
-                                        .fds = &o->fd,
-                                        .fd_count = 1,
-                                        .deadline_ms = deadline_ms,
-                                        .nice = NICE,
-                                        .stop = o->stop,
-                                        .ctx = o->ctx};
+    CLEANUP(strv_done) struct strv argv = {0};
+    CLEANUP_FD int temporary = open_temporary();
+    const int fds[] = {o->fd, temporary};
+    struct sandboxed_task task = {
+        .fds = fds, .fd_count = 1, .deadline_ms = deadline_ms, .nice = NICE, .stop = o->stop, .ctx = o->ctx};
     struct sandboxed_process child = SANDBOXED_NONE;
     int r;
 
-    snprintf(ceiling, sizeof(ceiling), "--ceiling=%" PRIu64, o->memory);
+    if (temporary >= 0)
+        task.fd_count = 2;
+    if (add_arguments(o, temporary >= 0, &argv) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    task.argv = argv.item;
     if ((r = sandboxed_start(&task, &child, e)) < 0 || (r = sandboxed_collect(&child, &task, &both, e)) < 0)
         return r;
     return divide(&both, ret, e);

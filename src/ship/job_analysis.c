@@ -37,8 +37,12 @@ static int analyse(const struct job *job, const struct manifest *m, struct err *
     char memory[TEXT_SIZE_MAX];
     int r = analysis_make(&order, &a, e);
 
-    if (r == -ENOMEM)
-        return err_set(e, r, "it takes more than --memory %s", text_format_size(job->plan->memory, memory));
+    if (r == -ENOMEM) {
+        const struct err why = *e;
+
+        return err_set(e, r, "it takes more than --memory %s: %.600s", text_format_size(job->plan->memory, memory),
+                       why.msg);
+    }
     if (r < 0 ||
         (r = put(job, m, CASE_ANALYSIS,
                  &(struct small_object){.content_type = "application/json", .data = a.json.data, .size = a.json.size},

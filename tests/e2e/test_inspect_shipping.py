@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 
+import pytest
 from helpers.program import BIN
 
 
@@ -18,9 +19,11 @@ def same(found, wanted):
     return {**found, "name": 0} == {**wanted, "name": 0}
 
 
-def test_a_shipped_dump_has_its_analysis_in_its_case(salvage, work, folder, real_dump):
+@pytest.mark.parametrize("temporary", [None, "."])
+def test_a_shipped_dump_has_its_analysis_in_its_case(salvage, work, folder, real_dump, temporary):
     wanted = json.loads(salvage.ok("inspect", real_dump, "--json", "--threads").out)
-    url = salvage.ok("ship", real_dump, "--keep", "--inspect", "--memory", "256M", "--to", folder.url).out.strip()
+    url = salvage.ok("ship", real_dump, "--keep", "--inspect", "--memory", "256M", "--to", folder.url,
+                     env={"TMPDIR": temporary}).out.strip()
     case = case_folder(folder, url)
     assert same(json.loads((case / "analysis.json").read_text()), wanted)
     assert (case / "analysis.html").read_text().startswith("<!doctype html>")
