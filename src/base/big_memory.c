@@ -147,8 +147,13 @@ void big_array_drop(struct big_array *a, size_t from, size_t size)
            end = (from + size) / page * page;
 
     assert(from + size <= a->size);
-    if (end > first)
-        madvise((char *)a->data + first, end - first, a->is_file ? MADV_REMOVE : MADV_DONTNEED);
+    if (end <= first)
+        return;
+    if (!a->is_file)
+        madvise((char *)a->data + first, end - first, MADV_DONTNEED);
+    else if (fallocate(a->memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(a->offset + first),
+                       (off_t)(end - first)) < 0)
+        return; /* the room is given back with the file */
 }
 
 void big_array_free(struct big_array *a)
