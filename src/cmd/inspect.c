@@ -196,6 +196,10 @@ static int run(int argc, char **argv)
         return command_fail(count, &e);
     if (count != 1)
         return command_error(-FAULT_USAGE, "inspect: which dump? salvage inspect FILE|URL|CASE");
+    if (!!o.view.path + !!o.view.tree + !!o.view.strings > 1)
+        return command_error(-FAULT_USAGE, "inspect: --path, --tree or --strings: one question at a time");
+    if (o.html && (o.view.path || o.view.tree || o.view.strings))
+        return command_error(-FAULT_USAGE, "inspect: --html is of the whole: not with --path, --tree or --strings");
     if (o.html && o.view.json)
         return command_error(-FAULT_USAGE, "inspect: --html or --json, not both");
     o.view.bold = table_colours();
@@ -232,6 +236,10 @@ const struct command CMD_INSPECT = {
         "    the case of that pod\n"
         "salvage inspect heap.hprof --threads\n"
         "    with all stacks\n"
+        "salvage inspect heap.hprof --path com.shop.Order\n"
+        "    what keeps all of them alive\n"
+        "salvage inspect heap.hprof --strings '^jdbc:'\n"
+        "    texts, and what holds them\n"
         "salvage inspect heap.hprof --html heap.html\n"
         "    a page with a picture of what keeps the heap alive\n"
         "salvage inspect threads.txt\n"

@@ -18,6 +18,7 @@
 #include "inspect/block_map.h"
 #include "inspect/core_report.h"
 #include "inspect/dump_file.h"
+#include "inspect/heap_question.h"
 #include "inspect/heap_report.h"
 #include "inspect/thread_report.h"
 #include "linux/cpulimit.h"
@@ -102,13 +103,20 @@ static int inspect_heap(const struct inspection *i, struct err *e)
 {
     const struct heap_report_view view = {
         .top = rows(i), .threads = i->view->threads || i->view->page, .bold = i->view->bold};
+    const struct heap_question question = {.path = i->view->path,
+                                           .tree = i->view->tree,
+                                           .strings = i->view->strings,
+                                           .top = rows(i),
+                                           .json = i->view->json};
     struct heap_report report;
     int r = heap_report_make(&report, i->file->data, i->file->size, i->limits, e);
 
     if (r < 0)
         return r;
     report.name = i->name;
-    if (i->view->page && i->view->json)
+    if (heap_question_asked(&question))
+        r = heap_question_answer(&report, &question, i->out, e);
+    else if (i->view->page && i->view->json)
         r = write_both(heap_report_json(&report, &view), i->out, e);
     else if (i->view->page)
         r = write_page(heap_report_json(&report, &view), i->out, e);
@@ -170,9 +178,12 @@ static const struct {
 
 static int show(const struct inspection *i, struct err *e)
 {
+    bool asked = i->view->path || i->view->tree || i->view->strings;
+
     for (size_t k = 0; k < ARRAY_SIZE(KINDS); k++)
         if (KINDS[k].probe(i->file->data, i->file->size))
-            return KINDS[k].inspect(i, e);
+            return asked ? err_set(e, -FAULT_USAGE, "--path, --tree and --strings are for heap dumps")
+                         : KINDS[k].inspect(i, e);
     return inspect_heap(i, e);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The nodes by a search (hprof/retained.h), the names of fields by reading the objects on it.
+ * The nodes by a search (inspect/root_search.h), the names of fields by reading the objects on it.
  */
 #include "inspect/suspect_path.h"
 
@@ -134,29 +134,68 @@ static void way_done(struct way *w)
         free(w->field[i]);
 }
 
-static int describe(struct way *w, struct suspect *s)
+char *heap_root_text(const struct heap *h, const struct heap_threads *threads, uint32_t node)
+{
+    struct way w = {.threads = threads};
+
+    w.h = (struct heap *)(uintptr_t)h; /* is only read here */
+    return describe_root(&w, node);
+}
+
+/* From the node up to its root, then turned round. */
+static void find_way(struct way *w, const struct root_search *s, uint32_t node)
+{
+    if (s->from[node] == HEAP_NONE)
+        return;
+    for (uint32_t n = node; n != w->h->objects && w->count < SUSPECT_PATH_MAX; n = s->from[n])
+        w->node[w->count++] = n;
+    for (size_t i = 0; i < w->count / 2; i++) {
+        uint32_t other = w->node[i];
+
+        w->node[i] = w->node[w->count - 1 - i];
+        w->node[w->count - 1 - i] = other;
+    }
+}
+
+static int describe(struct way *w, char ***ret, size_t *ret_count)
 {
     int r = heap_objects_read(w->h, w->node, w->count, &(struct heap_object_events){.ctx = w, .instance = on_object});
 
     if (r < 0)
         return r;
-    if (!(s->path = calloc(w->count + 1, sizeof(char *))))
+    if (!(*ret = calloc(w->count + 1, sizeof(char *))))
         return -ENOMEM;
     for (size_t i = 0; i < w->count; i++)
-        if (!(s->path[s->path_count++] = step(w, i)))
+        if (!((*ret)[(*ret_count)++] = step(w, i)))
             return -ENOMEM;
-    return (s->holder = holder_of(w, s->path)) ? 0 : -ENOMEM;
+    return 0;
 }
 
-int suspect_path_find(struct heap *h, const struct heap_threads *threads, struct suspect *s)
+int heap_path_texts(struct heap *h, const struct heap_threads *threads, const struct root_search *s, uint32_t node,
+                    char ***ret, size_t *ret_count)
 {
     struct way w = {.h = h, .threads = threads};
-    int count = retained_path(h, s->point, w.node, SUSPECT_PATH_MAX), r;
+    int r = 0;
 
-    if (count <= 0)
-        return count;
-    w.count = (size_t)count;
-    r = describe(&w, s);
+    find_way(&w, s, node);
+    if (w.count > 0)
+        r = describe(&w, ret, ret_count);
+    way_done(&w);
+    return r;
+}
+
+int suspect_path_find(struct heap *h, const struct heap_threads *threads, const struct root_search *search,
+                      struct suspect *s)
+{
+    struct way w = {.h = h, .threads = threads};
+    int r;
+
+    find_way(&w, search, s->point);
+    if (w.count == 0)
+        return 0;
+    r = describe(&w, &s->path, &s->path_count);
+    if (r == 0 && !(s->holder = holder_of(&w, s->path)))
+        r = -ENOMEM;
     way_done(&w);
     return r;
 }

@@ -4,7 +4,17 @@
  */
 #pragma once
 
+#include "inspect/root_search.h"
 #include "inspect/suspects.h"
 
 /* Sets s->path and s->holder; leaves them empty if weak references alone lead there. 0 or -ENOMEM. */
-int suspect_path_find(struct heap *h, const struct heap_threads *threads, struct suspect *s);
+int suspect_path_find(struct heap *h, const struct heap_threads *threads, const struct root_search *search,
+                      struct suspect *s);
+
+/* What root an object is: "local of thread "http-8" in com.shop.Cart.add(Cart.java:61)"; malloc'ed. */
+char *heap_root_text(const struct heap *h, const struct heap_threads *threads, uint32_t node);
+
+/* The path to a node in words, the root first, cut at its beginning; the caller frees texts and list. None if there is
+ * none without weak references. 0 or -ENOMEM. */
+int heap_path_texts(struct heap *h, const struct heap_threads *threads, const struct root_search *s, uint32_t node,
+                    char ***ret, size_t *ret_count);

@@ -124,6 +124,72 @@ def test_no_answer_depends_on_threads_or_memory(salvage, work, jvm_17):
         os.sched_setaffinity(0, allowed)
 
 
+def collectors():
+    """Of each JVM those that it has."""
+    for jdk in jvm.JDKS:
+        for name in ("Serial", "Parallel", "G1", "Z", "Shenandoah"):
+            option = f"-XX:+Use{name}GC"
+            if subprocess.run([jdk + "/bin/java", option, "-version"], stderr=subprocess.DEVNULL).returncode == 0:
+                yield pytest.param(jdk, option, id=jvm.name(jdk) + "-" + name)
+
+
+@pytest.mark.parametrize("jdk, option", collectors())
+def test_all_collectors(salvage, work, java_classes, jdk, option):
+    dump = work / "app.hprof"
+    jvm.Jvm(java_classes, jdk, heap="40m").die(dump, "static-map", program="Leaks", options=(option,))
+    found = inspect(salvage, dump)
+    suspect = found["suspects"][0]
+    assert suspect["holder"] == "static Leaks.CACHE (java.util.HashMap)" and suspect["percent"] > 60, suspect
+    assert suspect["content"]["class"] == "Leaks$Order"
+
+
+def answer(salvage, dump, *question):
+    return json.loads(salvage.ok("inspect", dump, "--json", *question).out)
+
+
+def chain(nodes):
+    """The fields of the first path."""
+    return [node["field"] for node in nodes[1:]]
+
+
+def test_questions_about_one_object_or_class(salvage, dump_of):
+    dump = dump_of("Waste")
+    # all of them have the same path, through the nodes of a list
+    paths = answer(salvage, dump, "--path", "Waste$AnArrayList")
+    assert paths["count"] == paths["nodes"][0]["count"] == paths["nodes"][-1]["count"] == 60
+    assert chain(paths["nodes"])[-3:] == ["ALL", "first", "item"], paths["nodes"]
+    assert paths["nodes"][-1]["object"] == "Waste$AnArrayList" and paths["nodes"][1]["root"]
+    text = salvage.ok("inspect", dump, "--path", "Waste$AnArrayList").out
+    assert re.search(r"100 % +60 +ALL: java.util.LinkedList\n", text), text
+    # from the roots down to the list by its id, and from it up again
+    top = answer(salvage, dump, "--tree", "roots")
+    assert top["count"] > len(top["children"]) == 8 and top["rest_bytes"] > 0
+    holder = next(c for c in top["children"] if c["object"] == "class Waste")
+    whole = answer(salvage, dump, "--tree", holder["id"])["children"][0]
+    assert whole["object"] == "java.util.LinkedList"
+    below = answer(salvage, dump, "--tree", whole["id"], "--top", "1")
+    assert below["retained_bytes"] == whole["retained_bytes"] and len(below["children"]) == 1
+    assert below["bytes"] + below["rest_bytes"] + below["children"][0]["retained_bytes"] == below["retained_bytes"]
+    one = answer(salvage, dump, "--path", whole["id"])
+    assert one["count"] == 1 and one["nodes"][-1]["id"] == whole["id"] and chain(one["nodes"])[-1] == "ALL"
+    # texts
+    found = answer(salvage, dump, "--strings", "^the sam[e] customer$")
+    assert found["count"] == 5001 and len(found["matches"]) == 8 and found["complete"] and found["read"] > 10000
+    assert {m["text"] for m in found["matches"]} == {"the same customer"}
+    assert all(m["path"][-1] == "java.lang.String.value" for m in found["matches"]), found
+    assert any("java.util.LinkedList$Node.item" in m["path"] for m in found["matches"]), found
+
+
+@pytest.mark.parametrize("question, words", [
+    (("--path", "no.Such"), "no object of this id or class"), (("--path", "0x10"), "no object of this id or class"),
+    (("--tree", "0x10"), "no object of this id"), (("--tree", "java.lang.String"), "no object of this id"),
+    (("--strings", "("), "no extended regular expression"), (("--strings", "a" * 2000), "no extended regular expression"),
+    (("--path", "x", "--tree", "roots"), "one question at a time"), (("--path", "x", "--html", "-"), "not with --path")])
+def test_questions_that_have_no_answer(salvage, real_dump, question, words):
+    done = salvage.run("inspect", real_dump, *question)
+    assert done.code == USAGE and words in done.message, done
+
+
 def test_one_huge_array_is_named(salvage, work, jvm_17):
     dump = work / "app.hprof"
     jvm_17.die(dump, "huge-array", program="Leaks")
