@@ -22,7 +22,7 @@ static int most_first(const void *a, const void *b, void *ctx)
 }
 
 /* The children's positions, those that keep most first; malloc'ed. */
-static uint32_t *children_of(const struct retained *r, uint32_t position, size_t *ret_count)
+static uint32_t *children_of(struct retained *r, uint32_t position, size_t *ret_count)
 {
     uint32_t *child;
     size_t count = 0;
@@ -35,7 +35,7 @@ static uint32_t *children_of(const struct retained *r, uint32_t position, size_t
     for (uint32_t p = position + 1; p < retained_end(r, position); p = retained_end(r, p))
         child[count++] = p;
     if (count > 1)
-        qsort_r(child, count, sizeof(*child), most_first, (void *)(uintptr_t)r);
+        qsort_r(child, count, sizeof(*child), most_first, r);
     *ret_count = count;
     return child;
 }

@@ -55,18 +55,18 @@ static const char *kind_name(unsigned char kind)
     return "GC root";
 }
 
-static const struct heap_thread *thread_of(const struct way *w, uint32_t serial)
+static const struct heap_thread *thread_of(const struct heap_threads *t, uint32_t serial)
 {
-    for (size_t i = 0; i < w->threads->count; i++)
-        if (w->threads->thread[i].serial == serial)
-            return &w->threads->thread[i];
+    for (size_t i = 0; i < t->count; i++)
+        if (t->thread[i].serial == serial)
+            return &t->thread[i];
     return NULL;
 }
 
 /* "local of thread "http-8" in com.shop.Cart.add(Cart.java:61)"; malloc'ed. */
-static char *root_text(const struct way *w, const struct heap_root_record *root)
+static char *root_text(const struct heap_threads *threads, const struct heap_root_record *root)
 {
-    const struct heap_thread *t = thread_of(w, root->thread);
+    const struct heap_thread *t = thread_of(threads, root->thread);
     uint32_t frame = root->frame - (t && t->out_of_memory); /* the frame of the error's constructor is counted */
     bool known = t && frame < t->frame_count;
     char *out;
@@ -80,17 +80,17 @@ static char *root_text(const struct way *w, const struct heap_root_record *root)
 }
 
 /* Of several roots a thread's local says most. */
-static char *describe_root(const struct way *w, uint32_t node)
+char *heap_root_text(const struct heap *h, const struct heap_threads *threads, uint32_t node)
 {
     const struct heap_root_record *best = NULL;
 
-    for (size_t i = 0; i < w->h->root_count; i++) {
-        const struct heap_root_record *root = &w->h->roots[i].record;
+    for (size_t i = 0; i < h->root_count; i++) {
+        const struct heap_root_record *root = &h->roots[i].record;
 
-        if (w->h->roots[i].node == node && (!best || root->kind == HEAP_ROOT_JAVA_FRAME))
+        if (h->roots[i].node == node && (!best || root->kind == HEAP_ROOT_JAVA_FRAME))
             best = root;
     }
-    return best ? root_text(w, best) : strdup("GC root");
+    return best ? root_text(threads, best) : strdup("GC root");
 }
 
 /* One step: the object, and through what it refers to the next one. */
@@ -123,7 +123,7 @@ static char *holder_of(struct way *w, char *const *path)
     for (size_t i = w->count - 1; i-- > 0;)
         if (text_starts(path[i], "static "))
             return asprintf(&out, "%s (%s)", path[i], type_name(w->h, w->node[i + 1])) < 0 ? NULL : out;
-    CLEANUP_FREE char *root = describe_root(w, w->node[0]);
+    CLEANUP_FREE char *root = heap_root_text(w->h, w->threads, w->node[0]);
 
     return !root || asprintf(&out, "%s (%s)", path[0], root) < 0 ? NULL : out;
 }
@@ -132,14 +132,6 @@ static void way_done(struct way *w)
 {
     for (size_t i = 0; i < w->count; i++)
         free(w->field[i]);
-}
-
-char *heap_root_text(const struct heap *h, const struct heap_threads *threads, uint32_t node)
-{
-    struct way w = {.threads = threads};
-
-    w.h = (struct heap *)(uintptr_t)h; /* is only read here */
-    return describe_root(&w, node);
 }
 
 /* From the node up to its root, then turned round. */
