@@ -12,7 +12,14 @@
 #include "base/mem.h"
 #include "hprof/heap_digest.h"
 
-enum { NAMED_MAX = 256, NAME_CHARACTERS = 200, SUPERS_MAX = 1000, FILTER_BITS = 1 << 16, NONE = -1 };
+enum {
+    NAMED_MAX = 256,
+    FIELDS_BYTES = 64 * 1024,
+    NAME_CHARACTERS = 200,
+    SUPERS_MAX = 1000,
+    FILTER_BITS = 1 << 16,
+    NONE = -1
+};
 enum {
     TAG_HEAP = 0x0C,
     TAG_SEGMENT = 0x1C,
@@ -68,7 +75,7 @@ static int on_fields(void *ctx, const struct heap_class *c)
 static int read_class(struct naming *n, uint32_t class)
 {
     const struct heap_events events = {.ctx = n, .class = on_fields};
-    CLEANUP_FREE unsigned char *piece = malloc(64 * 1024);
+    CLEANUP_FREE unsigned char *piece = malloc(FIELDS_BYTES);
     struct histogram_stream *s = n->d->s;
     int error = 0;
     ssize_t size;
@@ -77,7 +84,7 @@ static int read_class(struct naming *n, uint32_t class)
         return -ENOMEM;
     if (class == UINT32_MAX || s->classes[class].offset == 0)
         return -ENOENT;
-    size = n->source->read(n->source->ctx, piece, 64 * 1024, s->classes[class].offset);
+    size = n->source->read(n->source->ctx, piece, FIELDS_BYTES, s->classes[class].offset);
     if (size <= 0 || heap_reader_object(&s->format, piece, (size_t)size, &events, &error) == 0)
         return error < 0 ? error : -ENOENT;
     return n->fields && n->found.id == s->classes[class].id ? 0 : -ENOENT;
@@ -240,7 +247,7 @@ static int set_name(struct naming *n, struct one_name *one, const struct heap_ar
     if (!a->data || (a->type != HEAP_BYTE && !chars) || from > length || to > length - from)
         return 0;
     to = from + (to < NAME_CHARACTERS ? to : NAME_CHARACTERS);
-    for (uint32_t i = from; i < to; i++) {
+    for (size_t i = from; i < to; i++) {
         unsigned c = chars        ? (unsigned)a->data[2 * i] << 8 | a->data[2 * i + 1]
                      : one->utf16 ? (unsigned)a->data[2 * i + 1] << 8 | a->data[2 * i]
                                   : a->data[i];

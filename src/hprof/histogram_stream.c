@@ -302,6 +302,7 @@ static void note_region(struct histogram_stream *s, uint64_t offset, uint64_t si
     struct histogram_walk *w = s->walk;
     struct histogram_region *last = s->region_count > 0 ? &s->regions[s->region_count - 1] : NULL;
 
+    assert(s->regions);
     if (w->most == 0)
         return;
     if (last && last->offset + last->size == offset && last->size < s->region_size) {

@@ -139,7 +139,8 @@ size_t repeats_top(const struct repeats *r, const struct repeat **ret, size_t mo
         if (at == most)
             continue;
         count += count < most;
-        memmove(&ret[at + 1], &ret[at], (count - at - 1) * sizeof(*ret));
+        for (size_t behind = count - 1; behind > at; behind--)
+            ret[behind] = ret[behind - 1];
         ret[at] = one;
     }
     return count;
