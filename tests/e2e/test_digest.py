@@ -106,20 +106,21 @@ def digest_child(pid):
 
 @pytest.fixture
 def shipping(salvage, dumps, s3, proxy):
-    """A dump under way to a slow store, with the child that reads it."""
-    drop(dumps, "app.hprof", 24 << 20, seed=71)
+    """A dump under way to a slow store, larger than the shipper's memory, with the child that reads it."""
+    drop(dumps, "app.hprof", 96 << 20, seed=71)
     proxy.rate = 8 << 20
     through = s3.through(proxy).options()
-    p = salvage.start("ship", dumps / "app.hprof", *through, "--compress", "none", "--json", env=s3.env)
+    p = salvage.start("ship", dumps / "app.hprof", *through, "--compress", "none", "--memory", "32M", "--json", env=s3.env)
     child = wait_for(lambda: digest_child(p.pid), 20, "no child")
     wait_for(lambda: proxy.seen(lambda r: r.is_part), 20, "no part")
     return p, child, through
 
 
-def test_a_child_that_is_killed_costs_the_digest_alone(shipping, s3):
+def test_a_child_that_is_killed_costs_the_digest_alone(shipping, s3, proxy):
     p, child, _ = shipping
     assert status(child)["RssAnon"] <= 8 << 20
     os.kill(child, signal.SIGKILL)
+    proxy.rate = None
     assert p.end(60) == 0
     assert "without a digest" in p.log and "signal 9" in p.log
     (_, manifest), = s3.manifests()
