@@ -50,10 +50,12 @@ static void set_mapped(struct map *m, uint64_t block, bool on)
 static bool place(struct map *m, uint64_t block, int fd, off_t at)
 {
     int flags = MAP_FIXED | (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED | MAP_POPULATE);
+    unsigned char *wanted = m->base + block * m->block_bytes;
+    void *got;
 
     set_mapped(m, block, fd >= 0);
-    return mmap(m->base + block * m->block_bytes, m->block_bytes, fd < 0 ? PROT_NONE : PROT_READ, flags, fd, at) !=
-           MAP_FAILED;
+    got = mmap(wanted, m->block_bytes, fd < 0 ? PROT_NONE : PROT_READ, flags, fd, at);
+    return got == wanted;
 }
 
 static bool exchange(const struct map *m, const struct block_question *q, struct block_answer *ret)

@@ -301,5 +301,5 @@ void sandboxed_exit(int r, const struct err *e)
         size = offsetof(struct message, failed.text) + text;
     }
     send_message(&m, size);
-    _exit(r < 0);
+    _exit(r < 0 ? 1 : 0);
 }

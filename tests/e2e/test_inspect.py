@@ -125,8 +125,8 @@ def test_no_answer_depends_on_threads_or_memory(salvage, work, jvm_17):
 
 
 def collectors():
-    """Of each JVM those that it has."""
-    for jdk in jvm.JDKS:
+    """Those that the newest JVM has."""
+    for jdk in jvm.JDKS[-1:]:
         for name in ("Serial", "Parallel", "G1", "Z", "Shenandoah"):
             option = f"-XX:+Use{name}GC"
             if subprocess.run([jdk + "/bin/java", option, "-version"], stderr=subprocess.DEVNULL).returncode == 0:
@@ -136,7 +136,7 @@ def collectors():
 @pytest.mark.parametrize("jdk, option", collectors())
 def test_all_collectors(salvage, work, java_classes, jdk, option):
     dump = work / "app.hprof"
-    jvm.Jvm(java_classes, jdk, heap="40m").die(dump, "static-map", program="Leaks", options=(option,))
+    jvm.Jvm(java_classes, jdk, heap="40m").die(dump, "static-map", program="Leaks", options=(option, "-XX:+ExitOnOutOfMemoryError"))
     found = inspect(salvage, dump)
     suspect = found["suspects"][0]
     assert suspect["holder"] == "static Leaks.CACHE (java.util.HashMap)" and suspect["percent"] > 60, suspect
