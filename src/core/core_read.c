@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Headers, notes, memory. Every offset is checked against the size of the core before it is followed.
+ * Headers, notes, registers. Every offset is checked against the size of the core before it is followed.
  */
 #include "core/core_read.h"
 
 #include <assert.h>
 #include <elf.h>
-#include <endian.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,10 +15,10 @@
 #include "base/array.h"
 #include "base/fault.h"
 #include "base/mem.h"
-#include "base/text.h"
+#include "core/core_read_internal.h"
 
 enum { PRSTATUS_CURSIG = 12, PRSTATUS_PID = 32, PRSTATUS_REGISTERS = 112, PRPSINFO_SIZE = 136 };
-enum { SEGMENTS_MAX = 1 << 20, FRAME_STEP_MAX = 8 << 20, BUILD_ID_TYPE = 3, MODULE_HEADERS_MAX = 64 };
+enum { SEGMENTS_MAX = 1 << 20, FRAME_STEP_MAX = 8 << 20 };
 
 static const struct machine {
     unsigned id, registers, pc, sp, frame; /* indexes of registers */
@@ -43,148 +42,6 @@ static const struct machine *machine_of(unsigned id)
     return NULL;
 }
 
-static uint64_t u64(const unsigned char *p)
-{
-    uint64_t n;
-
-    memcpy(&n, p, sizeof(n));
-    return le64toh(n);
-}
-
-static uint32_t u32(const unsigned char *p)
-{
-    uint32_t n;
-
-    memcpy(&n, p, sizeof(n));
-    return le32toh(n);
-}
-
-static unsigned u16(const unsigned char *p)
-{
-    return (unsigned)(p[0] | p[1] << 8);
-}
-
-/* --- memory ---------------------------------------------------------------------------------------------------------
- */
-
-static const struct core_segment *segment_at(const struct core_read *c, uint64_t address)
-{
-    size_t low = 0, high = c->segment_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct core_segment *s = &c->segment[middle];
-
-        if (address < s->start)
-            high = middle;
-        else if (address - s->start >= s->size)
-            low = middle + 1;
-        else
-            return s;
-    }
-    return NULL;
-}
-
-/* Memory of the process; NULL: not in the core, or not `size` bytes in one piece. */
-static const unsigned char *memory(const struct core_read *c, uint64_t address, uint64_t size)
-{
-    const struct core_segment *s = segment_at(c, address);
-    uint64_t into = s ? address - s->start : 0;
-
-    if (!s || into > s->kept || s->kept - into < size || s->at > c->size || c->size - s->at < into + size)
-        return NULL;
-    return c->data + s->at + into;
-}
-
-/* --- modules --------------------------------------------------------------------------------------------------------
- */
-
-static void find_build_id(struct core_module *m, const unsigned char *notes, uint64_t size)
-{
-    while (size >= 12) {
-        uint64_t name = ((uint64_t)u32(notes) + 3) & ~3ULL, content = ((uint64_t)u32(notes + 4) + 3) & ~3ULL;
-        uint32_t type = u32(notes + 8), exact = u32(notes + 4);
-
-        if (name > size - 12 || content > size - 12 - name)
-            return;
-        if (type == BUILD_ID_TYPE && u32(notes) == 4 && memcmp(notes + 12, "GNU", 4) == 0) {
-            text_hex(notes + 12 + name, exact < CORE_BUILD_ID_MAX / 2 ? exact : CORE_BUILD_ID_MAX / 2, m->build_id);
-            return;
-        }
-        notes += 12 + name + content;
-        size -= 12 + name + content;
-    }
-}
-
-/* By the header that the kernel keeps of each mapped ELF file: the build-id, and what was added to its addresses. */
-static void read_module(const struct core_read *c, struct core_module *m)
-{
-    const unsigned char *head = memory(c, m->start, sizeof(Elf64_Ehdr)), *headers;
-    unsigned count = head && memcmp(head, ELFMAG, SELFMAG) == 0 && head[EI_CLASS] == ELFCLASS64 ? u16(head + 56) : 0;
-
-    m->base = m->start;
-    if (count == 0 || count > MODULE_HEADERS_MAX || u16(head + 54) != sizeof(Elf64_Phdr) ||
-        u64(head + 32) > m->end - m->start ||
-        !(headers = memory(c, m->start + u64(head + 32), (uint64_t)count * sizeof(Elf64_Phdr))))
-        return;
-    for (unsigned i = 0; i < count; i++) {
-        const unsigned char *h = headers + i * sizeof(Elf64_Phdr);
-
-        if (u32(h) == PT_LOAD && u64(h + 8) == 0) {
-            m->base = m->start - u64(h + 16);
-            break;
-        }
-    }
-    for (unsigned i = 0; i < count && !*m->build_id; i++) {
-        const unsigned char *h = headers + i * sizeof(Elf64_Phdr), *notes;
-
-        if (u32(h) == PT_NOTE && u64(h + 32) <= 65536 && (notes = memory(c, m->base + u64(h + 16), u64(h + 32))))
-            find_build_id(m, notes, u64(h + 32));
-    }
-}
-
-/* A mapping of a file: the first of a file begins a module, the others extend it. */
-static int add_mapping(struct core_read *c, uint64_t start, uint64_t end, const char *path)
-{
-    struct core_module *last = c->module_count ? &c->module[c->module_count - 1] : NULL;
-    struct core_module *m;
-
-    if (end <= start || !*path)
-        return 0;
-    if (last && text_eq(last->path, path) && start >= last->start) {
-        last->end = end > last->end ? end : last->end;
-        return 0;
-    }
-    if (c->module_count >= CORE_MODULES_MAX)
-        return 0;
-    if (array_reserve(&c->module, c->module_count + 1, &c->module_capacity, sizeof(*m), CORE_MODULES_MAX) < 0)
-        return -ENOMEM;
-    m = &c->module[c->module_count++];
-    *m = (struct core_module){.path = strdup(path), .start = start, .end = end};
-    return m->path ? 0 : -ENOMEM;
-}
-
-/* NT_FILE: count, page size, then start, end and offset of each; then the names. */
-static int read_files(struct core_read *c, const unsigned char *p, uint64_t size)
-{
-    uint64_t count = size >= 16 ? u64(p) : 0;
-    const char *name, *end = (const char *)p + size;
-    int r = 0;
-
-    if (count == 0 || count > (size - 16) / 24)
-        return 0;
-    name = (const char *)p + 16 + count * 24;
-    for (uint64_t i = 0; i < count && r == 0; i++) {
-        size_t length = strnlen(name, (size_t)(end - name));
-
-        if (length == (size_t)(end - name))
-            return 0;
-        r = add_mapping(c, u64(p + 16 + i * 24), u64(p + 16 + i * 24 + 8), name);
-        name += length + 1;
-    }
-    return r;
-}
-
 /* --- notes ----------------------------------------------------------------------------------------------------------
  */
 
@@ -198,10 +55,10 @@ static int read_thread(struct core_read *c, const unsigned char *p, uint64_t siz
     if (array_reserve(&c->thread, c->thread_count + 1, &c->thread_capacity, sizeof(*t), CORE_THREADS_MAX) < 0)
         return -ENOMEM;
     t = &c->thread[c->thread_count++];
-    *t = (struct core_thread){.tid = (int)u32(p + PRSTATUS_PID),
-                              .signal = (int)u16(p + PRSTATUS_CURSIG),
-                              .pc = u64(p + PRSTATUS_REGISTERS + (size_t)m->pc * 8),
-                              .sp = u64(p + PRSTATUS_REGISTERS + (size_t)m->sp * 8),
+    *t = (struct core_thread){.tid = (int)core_u32(p + PRSTATUS_PID),
+                              .signal = (int)core_u16(p + PRSTATUS_CURSIG),
+                              .pc = core_u64(p + PRSTATUS_REGISTERS + (size_t)m->pc * 8),
+                              .sp = core_u64(p + PRSTATUS_REGISTERS + (size_t)m->sp * 8),
                               .registers = p + PRSTATUS_REGISTERS};
     if (!c->has_info && c->thread_count == 1)
         c->signal = t->signal;
@@ -217,9 +74,9 @@ static void copy_text(char *out, size_t size, const unsigned char *text, size_t 
 
 static void read_entry(struct core_read *c, const unsigned char *p, uint64_t size)
 {
-    for (; size >= 16 && u64(p) != AT_NULL; p += 16, size -= 16)
-        if (u64(p) == AT_ENTRY)
-            c->entry = u64(p + 8);
+    for (; size >= 16 && core_u64(p) != AT_NULL; p += 16, size -= 16)
+        if (core_u64(p) == AT_ENTRY)
+            c->entry = core_u64(p + 8);
 }
 
 static int read_note(struct core_read *c, uint32_t type, const unsigned char *p, uint64_t size)
@@ -230,8 +87,8 @@ static int read_note(struct core_read *c, uint32_t type, const unsigned char *p,
     case NT_PRPSINFO:
         if (size < PRPSINFO_SIZE)
             return 0;
-        c->uid = u32(p + 16);
-        c->pid = (int)u32(p + 24);
+        c->uid = core_u32(p + 16);
+        c->pid = (int)core_u32(p + 24);
         copy_text(c->name, sizeof(c->name), p + 40, CORE_NAME_MAX - 1);
         copy_text(c->command, sizeof(c->command), p + 56, CORE_COMMAND_MAX - 1);
         return 0;
@@ -239,15 +96,15 @@ static int read_note(struct core_read *c, uint32_t type, const unsigned char *p,
         if (size < 24 || c->has_info)
             return 0;
         c->has_info = true;
-        c->signal = (int)u32(p);
-        c->code = (int)u32(p + 8);
-        c->address = u64(p + 16);
+        c->signal = (int)core_u32(p);
+        c->code = (int)core_u32(p + 8);
+        c->address = core_u64(p + 16);
         return 0;
     case NT_AUXV:
         read_entry(c, p, size);
         return 0;
     case NT_FILE:
-        return read_files(c, p, size);
+        return core_modules_add(c, p, size);
     default:
         return 0;
     }
@@ -258,14 +115,14 @@ static int read_notes(struct core_read *c, const unsigned char *p, uint64_t size
     int r = 0;
 
     while (size >= 12 && r == 0) {
-        uint64_t name = ((uint64_t)u32(p) + 3) & ~3ULL, content = ((uint64_t)u32(p + 4) + 3) & ~3ULL;
-        uint32_t type = u32(p + 8);
-        bool core = u32(p) == 5 && size >= 12 + 5 && memcmp(p + 12, "CORE", 5) == 0;
+        uint64_t name = ((uint64_t)core_u32(p) + 3) & ~3ULL, content = ((uint64_t)core_u32(p + 4) + 3) & ~3ULL;
+        uint32_t type = core_u32(p + 8);
+        bool core = core_u32(p) == 5 && size >= 12 + 5 && memcmp(p + 12, "CORE", 5) == 0;
 
         if (name > size - 12 || content > size - 12 - name)
             return 0;
         if (core)
-            r = read_note(c, type, p + 12 + name, u32(p + 4));
+            r = read_note(c, type, p + 12 + name, core_u32(p + 4));
         p += 12 + name + content;
         size -= 12 + name + content;
     }
@@ -278,11 +135,11 @@ static int read_notes(struct core_read *c, const unsigned char *p, uint64_t size
 /* More than 65534 segments are counted in the first section header. */
 static uint64_t segment_count(const struct core_read *c)
 {
-    uint64_t sections = u64(c->data + 40);
+    uint64_t sections = core_u64(c->data + 40);
 
-    if (u16(c->data + 56) != PN_XNUM)
-        return u16(c->data + 56);
-    return sections <= c->size && c->size - sections >= sizeof(Elf64_Shdr) ? u32(c->data + sections + 44) : 0;
+    if (core_u16(c->data + 56) != PN_XNUM)
+        return core_u16(c->data + 56);
+    return sections <= c->size && c->size - sections >= sizeof(Elf64_Shdr) ? core_u32(c->data + sections + 44) : 0;
 }
 
 static int by_address(const void *a, const void *b)
@@ -294,19 +151,20 @@ static int by_address(const void *a, const void *b)
 
 static int read_segments(struct core_read *c, struct err *e)
 {
-    uint64_t at = u64(c->data + 32), count = segment_count(c);
+    uint64_t at = core_u64(c->data + 32), count = segment_count(c);
     int r = 0;
 
-    if (u16(c->data + 54) != sizeof(Elf64_Phdr) || count == 0 || count > SEGMENTS_MAX || at > c->size ||
+    if (core_u16(c->data + 54) != sizeof(Elf64_Phdr) || count == 0 || count > SEGMENTS_MAX || at > c->size ||
         (c->size - at) / sizeof(Elf64_Phdr) < count)
         return err_set(e, -FAULT_FORMAT, "the core is cut off in its headers");
     if (!(c->segment = calloc(count, sizeof(*c->segment))))
         return err_set(e, -ENOMEM, "out of memory");
     for (uint64_t i = 0; i < count; i++) {
         const unsigned char *h = c->data + at + i * sizeof(Elf64_Phdr);
-        struct core_segment s = {u64(h + 16), u64(h + 40), u64(h + 32), u64(h + 8), (u32(h + 4) & PF_X) != 0};
+        struct core_segment s = {core_u64(h + 16), core_u64(h + 40), core_u64(h + 32), core_u64(h + 8),
+                                 (core_u32(h + 4) & PF_X) != 0};
 
-        if (u32(h) == PT_LOAD && s.size > 0 && s.start + s.size > s.start) {
+        if (core_u32(h) == PT_LOAD && s.size > 0 && s.start + s.size > s.start) {
             s.kept = s.kept < s.size ? s.kept : s.size;
             c->cut = c->cut || s.at > c->size || c->size - s.at < s.kept;
             c->segment[c->segment_count++] = s;
@@ -316,19 +174,12 @@ static int read_segments(struct core_read *c, struct err *e)
     for (uint64_t i = 0; i < count && r == 0; i++) {
         const unsigned char *h = c->data + at + i * sizeof(Elf64_Phdr);
 
-        if (u32(h) == PT_NOTE && u64(h + 8) <= c->size && u64(h + 32) <= c->size - u64(h + 8))
-            r = read_notes(c, c->data + u64(h + 8), u64(h + 32));
-        else if (u32(h) == PT_NOTE)
+        if (core_u32(h) == PT_NOTE && core_u64(h + 8) <= c->size && core_u64(h + 32) <= c->size - core_u64(h + 8))
+            r = read_notes(c, c->data + core_u64(h + 8), core_u64(h + 32));
+        else if (core_u32(h) == PT_NOTE)
             c->cut = true;
     }
     return r < 0 ? err_set(e, r, "out of memory") : 0;
-}
-
-static int module_by_address(const void *a, const void *b)
-{
-    const struct core_module *x = a, *y = b;
-
-    return x->start < y->start ? -1 : x->start > y->start;
 }
 
 int core_read(const void *data, size_t size, struct core_read *ret, struct err *e)
@@ -337,19 +188,16 @@ int core_read(const void *data, size_t size, struct core_read *ret, struct err *
     int r;
 
     assert(ret && (data || size == 0));
-    if (size < sizeof(Elf64_Ehdr) || memcmp(data, ELFMAG, SELFMAG) != 0 || u16(c.data + 16) != ET_CORE)
+    if (size < sizeof(Elf64_Ehdr) || memcmp(data, ELFMAG, SELFMAG) != 0 || core_u16(c.data + 16) != ET_CORE)
         return err_set(e, -FAULT_FORMAT, "not a core file");
-    c.machine = u16(c.data + 18);
+    c.machine = core_u16(c.data + 18);
     if (c.data[EI_CLASS] != ELFCLASS64 || c.data[EI_DATA] != ELFDATA2LSB || !machine_of(c.machine))
         return err_set(e, -FAULT_FORMAT, "a core of another machine than x86-64 and 64-bit ARM");
     if ((r = read_segments(&c, e)) < 0)
         return r;
     if (c.thread_count == 0)
         return err_set(e, -FAULT_FORMAT, c.cut ? "the core is cut off before its threads" : "the core has no thread");
-    if (c.module_count)
-        qsort(c.module, c.module_count, sizeof(*c.module), module_by_address);
-    for (size_t i = 0; i < c.module_count; i++)
-        read_module(&c, &c.module[i]);
+    core_modules_finish(&c);
     *ret = c;
     c = (struct core_read){0};
     return 0;
@@ -368,31 +216,9 @@ void core_read_done(struct core_read *c)
 /* --- questions ------------------------------------------------------------------------------------------------------
  */
 
-const struct core_module *core_module_at(const struct core_read *c, uint64_t address)
-{
-    size_t low = 0, high = c->module_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (address < c->module[middle].start)
-            high = middle;
-        else if (address >= c->module[middle].end)
-            low = middle + 1;
-        else
-            return &c->module[middle];
-    }
-    return NULL;
-}
-
-const struct core_module *core_program(const struct core_read *c)
-{
-    return c->entry ? core_module_at(c, c->entry) : NULL;
-}
-
 static bool is_code(const struct core_read *c, uint64_t address)
 {
-    const struct core_segment *s = segment_at(c, address);
+    const struct core_segment *s = core_segment_at(c, address);
 
     return s && s->code;
 }
@@ -407,12 +233,12 @@ size_t core_frames(const struct core_read *c, const struct core_thread *t, uint6
     while (count < CORE_FRAMES_MAX) {
         const unsigned char *p;
 
-        if (at < least || at - least > FRAME_STEP_MAX || at % 8 != 0 || !(p = memory(c, at, 16)) ||
-            !is_code(c, u64(p + 8) - 1))
+        if (at < least || at - least > FRAME_STEP_MAX || at % 8 != 0 || !(p = core_memory(c, at, 16)) ||
+            !is_code(c, core_u64(p + 8) - 1))
             break;
-        frame[count++] = u64(p + 8);
+        frame[count++] = core_u64(p + 8);
         least = at + 16;
-        at = u64(p);
+        at = core_u64(p);
     }
     return count;
 }
@@ -426,7 +252,7 @@ const char *core_register_name(const struct core_read *c, unsigned index)
 
 uint64_t core_register(const struct core_thread *t, unsigned index)
 {
-    return u64(t->registers + (size_t)index * 8);
+    return core_u64(t->registers + (size_t)index * 8);
 }
 
 const char *core_signal_name(int signal, char *out, size_t size)

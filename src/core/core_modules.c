@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Memory and modules of a core: the files that were mapped, with what their ELF headers in memory say.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "base/text.h"
+#include "core/core_read_internal.h"
+
+enum { BUILD_ID_TYPE = 3, MODULE_HEADERS_MAX = 64 };
+
+/* --- memory ---------------------------------------------------------------------------------------------------------
+ */
+
+const struct core_segment *core_segment_at(const struct core_read *c, uint64_t address)
+{
+    size_t low = 0, high = c->segment_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct core_segment *s = &c->segment[middle];
+
+        if (address < s->start)
+            high = middle;
+        else if (address - s->start >= s->size)
+            low = middle + 1;
+        else
+            return s;
+    }
+    return NULL;
+}
+
+const unsigned char *core_memory(const struct core_read *c, uint64_t address, uint64_t size)
+{
+    const struct core_segment *s = core_segment_at(c, address);
+    uint64_t into = s ? address - s->start : 0;
+
+    if (!s || into > s->kept || s->kept - into < size || s->at > c->size || c->size - s->at < into + size)
+        return NULL;
+    return c->data + s->at + into;
+}
+
+/* --- modules --------------------------------------------------------------------------------------------------------
+ */
+
+static void find_build_id(struct core_module *m, const unsigned char *notes, uint64_t size)
+{
+    while (size >= 12) {
+        uint64_t name = ((uint64_t)core_u32(notes) + 3) & ~3ULL, content = ((uint64_t)core_u32(notes + 4) + 3) & ~3ULL;
+        uint32_t type = core_u32(notes + 8), exact = core_u32(notes + 4);
+
+        if (name > size - 12 || content > size - 12 - name)
+            return;
+        if (type == BUILD_ID_TYPE && core_u32(notes) == 4 && memcmp(notes + 12, "GNU", 4) == 0) {
+            text_hex(notes + 12 + name, exact < CORE_BUILD_ID_MAX / 2 ? exact : CORE_BUILD_ID_MAX / 2, m->build_id);
+            return;
+        }
+        notes += 12 + name + content;
+        size -= 12 + name + content;
+    }
+}
+
+/* By the header that the kernel keeps of each mapped ELF file: the build-id, and what was added to its addresses. */
+static void read_module(const struct core_read *c, struct core_module *m)
+{
+    const unsigned char *head = core_memory(c, m->start, sizeof(Elf64_Ehdr)), *headers;
+    unsigned count =
+        head && memcmp(head, ELFMAG, SELFMAG) == 0 && head[EI_CLASS] == ELFCLASS64 ? core_u16(head + 56) : 0;
+
+    m->base = m->start;
+    if (count == 0 || count > MODULE_HEADERS_MAX || core_u16(head + 54) != sizeof(Elf64_Phdr) ||
+        core_u64(head + 32) > m->end - m->start ||
+        !(headers = core_memory(c, m->start + core_u64(head + 32), (uint64_t)count * sizeof(Elf64_Phdr))))
+        return;
+    for (unsigned i = 0; i < count; i++) {
+        const unsigned char *h = headers + i * sizeof(Elf64_Phdr);
+
+        if (core_u32(h) == PT_LOAD && core_u64(h + 8) == 0) {
+            m->base = m->start - core_u64(h + 16);
+            break;
+        }
+    }
+    for (unsigned i = 0; i < count && !*m->build_id; i++) {
+        const unsigned char *h = headers + i * sizeof(Elf64_Phdr), *notes;
+
+        if (core_u32(h) == PT_NOTE && core_u64(h + 32) <= 65536 &&
+            (notes = core_memory(c, m->base + core_u64(h + 16), core_u64(h + 32))))
+            find_build_id(m, notes, core_u64(h + 32));
+    }
+}
+
+/* A mapping of a file: the first of a file begins a module, the others extend it. */
+static int add_mapping(struct core_read *c, uint64_t start, uint64_t end, const char *path)
+{
+    struct core_module *last = c->module_count ? &c->module[c->module_count - 1] : NULL;
+    struct core_module *m;
+
+    if (end <= start || !*path)
+        return 0;
+    if (last && text_eq(last->path, path) && start >= last->start) {
+        last->end = end > last->end ? end : last->end;
+        return 0;
+    }
+    if (c->module_count >= CORE_MODULES_MAX)
+        return 0;
+    if (array_reserve(&c->module, c->module_count + 1, &c->module_capacity, sizeof(*m), CORE_MODULES_MAX) < 0)
+        return -ENOMEM;
+    m = &c->module[c->module_count++];
+    *m = (struct core_module){.path = strdup(path), .start = start, .end = end};
+    return m->path ? 0 : -ENOMEM;
+}
+
+/* Count, page size, then start, end and offset of each; then the names. */
+int core_modules_add(struct core_read *c, const unsigned char *p, uint64_t size)
+{
+    uint64_t count = size >= 16 ? core_u64(p) : 0;
+    const char *name, *end = (const char *)p + size;
+    int r = 0;
+
+    if (count == 0 || count > (size - 16) / 24)
+        return 0;
+    name = (const char *)p + 16 + count * 24;
+    for (uint64_t i = 0; i < count && r == 0; i++) {
+        size_t length = strnlen(name, (size_t)(end - name));
+
+        if (length == (size_t)(end - name))
+            return 0;
+        r = add_mapping(c, core_u64(p + 16 + i * 24), core_u64(p + 16 + i * 24 + 8), name);
+        name += length + 1;
+    }
+    return r;
+}
+
+static int module_by_address(const void *a, const void *b)
+{
+    const struct core_module *x = a, *y = b;
+
+    return x->start < y->start ? -1 : x->start > y->start;
+}
+
+void core_modules_finish(struct core_read *c)
+{
+    if (c->module_count)
+        qsort(c->module, c->module_count, sizeof(*c->module), module_by_address);
+    for (size_t i = 0; i < c->module_count; i++)
+        read_module(c, &c->module[i]);
+}
+
+const struct core_module *core_module_at(const struct core_read *c, uint64_t address)
+{
+    size_t low = 0, high = c->module_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (address < c->module[middle].start)
+            high = middle;
+        else if (address >= c->module[middle].end)
+            low = middle + 1;
+        else
+            return &c->module[middle];
+    }
+    return NULL;
+}
+
+const struct core_module *core_program(const struct core_read *c)
+{
+    return c->entry ? core_module_at(c, c->entry) : NULL;
+}

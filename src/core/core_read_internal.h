@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the core reader share: numbers, memory, modules. For core_*.c alone.
+ */
+#pragma once
+
+#include <endian.h>
+#include <string.h>
+
+#include "core/core_read.h"
+
+static inline uint64_t core_u64(const unsigned char *p)
+{
+    uint64_t n;
+
+    memcpy(&n, p, sizeof(n));
+    return le64toh(n);
+}
+
+static inline uint32_t core_u32(const unsigned char *p)
+{
+    uint32_t n;
+
+    memcpy(&n, p, sizeof(n));
+    return le32toh(n);
+}
+
+static inline unsigned core_u16(const unsigned char *p)
+{
+    return (unsigned)(p[0] | p[1] << 8);
+}
+
+/* The segment of an address; NULL. */
+const struct core_segment *core_segment_at(const struct core_read *c, uint64_t address);
+
+/* Memory of the process; NULL: not in the core, or not `size` bytes in one piece. */
+const unsigned char *core_memory(const struct core_read *c, uint64_t address, uint64_t size);
+
+/* The content of an NT_FILE note: adds modules in its order. 0 or -ENOMEM. */
+int core_modules_add(struct core_read *c, const unsigned char *note, uint64_t size);
+
+/* When all segments are known: sorts the modules, and finds the build-id and the base of each. */
+void core_modules_finish(struct core_read *c);
