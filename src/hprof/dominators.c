@@ -84,8 +84,11 @@ static uint32_t least_of(struct work *w, uint32_t p, uint32_t least)
 static uint32_t least_of_shared(struct work *w, const struct shared_target *t, uint32_t least)
 {
     const unsigned char *p = t->sources.data;
-    struct edge_cursor c = {p, p + t->size, 0};
+    struct edge_cursor c;
 
+    if (t->size == 0)
+        return least; /* there is no memory, either */
+    c = (struct edge_cursor){p, p + t->size, 0};
     for (uint32_t source = 0; edge_cursor_more(&c);) {
         uint32_t semi;
 
