@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -73,6 +74,8 @@ static _Noreturn void become_child(const struct sandboxed_task *t, int answer, i
     if (t->nice && nice(t->nice) < 0)
         errno = 0; /* it runs all the same */
     execve("/proc/self/exe", t->argv, NO_ENVIRONMENT);
+    execve((const char *)getauxval(AT_EXECFN), t->argv,
+           NO_ENVIRONMENT); /* no /proc: by the path that we were started by */
     _exit(127);
 }
 

@@ -80,7 +80,7 @@ int evidence_summary(const char *kind, enum content content, const void *data, s
     if (!row)
         return -ENOENT;
     if ((r = row->summary(data, size, &s)) < 0)
-        return r;
+        return r == -ENOMEM ? r : -EBADMSG; /* each parser has its own code for what it can't read */
     if (!*s.sentence && s.top_count == 0)
         return -EBADMSG;
     summary_make_printable(&s);

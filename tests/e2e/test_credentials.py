@@ -84,7 +84,7 @@ def test_secrets_show_nowhere(salvage, dumps, s3, proxy):
     watch.wait("shipped")
     assert watch.stop() == 0
     sampler.stop()
-    assert len(sampler.peak) == 2, "the loop and its worker were seen"
+    assert len(sampler.peak) >= 2, "the loop and its worker were seen; and the digest's child, if it lived long enough"
     seen = [watch.log.encode(), on_disk, *sampler.command_lines, *[s3.read(key) for key in s3.keys() if ".json" in key]]
     for secret in secrets:
         assert not any(secret.encode() in text for text in seen), secret

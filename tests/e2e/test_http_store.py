@@ -48,7 +48,7 @@ def test_without_move_a_plain_put_does(salvage, dumps, http):
     salvage.ok("ship", dumps / "app.hprof", *http.options(), "--compress", "none")
     http.check_one(total)
     puts = [path for method, path, status in http.server.requests() if method == "PUT" and status < 300]
-    assert len(puts) == 2 and not any(".part" in path for path in puts)
+    assert len(puts) == 3 and not any(".part" in path for path in puts)
 
 
 def test_without_create_full_put_path_folders_are_made_by_mkcol(salvage, dumps, nginx):
