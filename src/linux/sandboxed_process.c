@@ -50,6 +50,16 @@ static void place(int fd, int at)
         _exit(127);
 }
 
+/* The path that this program was started by, as the kernel has noted it. */
+static const char *started_by(void)
+{
+    unsigned long at = getauxval(AT_EXECFN);
+    const char *path;
+
+    memcpy(&path, &at, sizeof(path));
+    return path ? path : "";
+}
+
 static _Noreturn void become_child(const struct sandboxed_task *t, int answer, int nothing)
 {
     static char *const NO_ENVIRONMENT[] = {NULL};
@@ -74,8 +84,7 @@ static _Noreturn void become_child(const struct sandboxed_task *t, int answer, i
     if (t->nice && nice(t->nice) < 0)
         errno = 0; /* it runs all the same */
     execve("/proc/self/exe", t->argv, NO_ENVIRONMENT);
-    execve((const char *)getauxval(AT_EXECFN), t->argv,
-           NO_ENVIRONMENT); /* no /proc: by the path that we were started by */
+    execve(started_by(), t->argv, NO_ENVIRONMENT); /* there is no /proc */
     _exit(127);
 }
 
