@@ -96,9 +96,3 @@ static inline uint32_t retained_walk_over(const struct retained_walk *w)
 {
     return w->depth > 1 ? w->open[w->depth - 2] : 0;
 }
-
-/* The shortest path of references from a GC root to a node, without weak ones; from the locals of threads only if there
- * is no other, as a static field says more: `out` gets the nodes, the root's object first.
- * Returns its length, at most `most`: longer ones are cut at their beginning. 0: there is none without weak references.
- * -ENOMEM. */
-int retained_path(const struct heap *h, uint32_t node, uint32_t *out, unsigned most);

@@ -9,6 +9,7 @@
 
 #include "base/json_read.h"
 #include "base/text.h"
+#include "inspect/report_parts.h"
 
 const char *analysis_text(const json_t *object, const char *name)
 {
@@ -34,11 +35,6 @@ static void write_size(struct html *h, uint64_t bytes)
     html_text(h, text_format_size(bytes, text));
 }
 
-static unsigned percent(uint64_t part, uint64_t whole)
-{
-    return whole ? (unsigned)((double)part * 100 / (double)whole + 0.5) : 0;
-}
-
 /* "static com.shop.Cart.CACHE (java.util.HashMap)", "550 × java.lang.Class" */
 static void write_holder(struct html *h, const json_t *s)
 {
@@ -54,7 +50,7 @@ static void write_keeps(struct html *h, const json_t *s, uint64_t reachable)
 {
     html_text(h, analysis_number(s, "count") > 1 ? " keep " : " keeps ");
     write_size(h, analysis_number(s, "retained_bytes"));
-    html_printf(h, " (%u %%) alive", percent(analysis_number(s, "retained_bytes"), reachable));
+    html_printf(h, " (%u %%) alive", report_percent(analysis_number(s, "retained_bytes"), reachable));
 }
 
 void analysis_html_sentence(struct html *h, const json_t *a)
@@ -79,7 +75,7 @@ static const char *telling_frame(const json_t *frames)
     {
         const char *text = json_string_value(frame);
 
-        if (text && !text_starts(text, "java.") && !text_starts(text, "jdk.") && !text_starts(text, "sun."))
+        if (text && !report_frame_is_jdk(text))
             return text;
     }
     return json_string_value(json_array_get(frames, 0));

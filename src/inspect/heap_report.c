@@ -157,8 +157,7 @@ static void print_head(const struct heap_report *r, FILE *out)
 static const char *telling_frame(const struct heap_thread *t)
 {
     for (size_t i = 0; i < t->frame_count; i++)
-        if (!text_starts(t->frames[i], "java.") && !text_starts(t->frames[i], "jdk.") &&
-            !text_starts(t->frames[i], "sun."))
+        if (!report_frame_is_jdk(t->frames[i]))
             return t->frames[i];
     return t->frame_count ? t->frames[0] : NULL;
 }

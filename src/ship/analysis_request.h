@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Protocol: whoever wants a dump analysed to the process that does it (`salvage inspect-child`, in its sandbox), as its
- * command line: options of `inspect`, then a name for each dump. Dump i is descriptor SANDBOXED_FIRST + i, readable
- * from its beginning. The answer is what `inspect` prints; with
- * both --json and --page the JSON, a NUL, and the page.
+ * Protocol: the process that wants a dump analysed to the one that does it (`salvage inspect-child`, in its sandbox),
+ * as its command line: options of `inspect`, then a name for each dump. Dump i is descriptor SANDBOXED_FIRST + i,
+ * readable from its beginning. The answer is what `inspect` prints; with both --json and --page the JSON, a NUL, and
+ * the page.
  */
 #pragma once
 

@@ -93,10 +93,10 @@ int attempt_store_digest(struct attempt *a, struct manifest *m, struct err *e)
         return attempt_no_memory(e);
     /* The sentence is in the manifest. */
     if (answer.json.size > 0 && (r = put_digest(a, &answer.json, &why)) < 0 && a->job->undigested) {
-        struct err told = {0};
+        struct err failure = {0};
 
-        err_set(&told, r, CASE_DIGEST " could not be stored: %.600s", why.msg);
-        a->job->undigested(a->job->ctx, told.msg);
+        err_set(&failure, r, CASE_DIGEST " could not be stored: %.600s", why.msg);
+        a->job->undigested(a->job->ctx, failure.msg);
     }
     return 0;
 }
