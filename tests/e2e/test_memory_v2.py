@@ -66,17 +66,14 @@ def notices(lines):
     return {name for line in samples(lines) for name in line["notices"]}
 
 
-def verdicts(lines):
-    """Of the first condition, each change of it."""
-    found = [line["conditions"][0]["holds"] for line in samples(lines)]
-    return [verdict for i, verdict in enumerate(found) if i == 0 or verdict != found[i - 1]]
-
-
 def test_a_threshold_is_seen_by_polling(parts):
     first, *_ = lines = samples(parts["threshold"])
     assert (first["cgroup"], first["levels"], first["whole"], first["memory"]["limit"]) == (2, 2, True, 64 * MIB)
     assert first["kernel_notices"] == "v2.events psi"
-    assert verdicts(lines) == [False, True, False]
+    holds = [line["conditions"][0]["holds"] for line in lines]
+    # near the threshold it changes more than once: each dd that writes the file has memory itself while it runs
+    assert holds == [line["memory"]["own"] >= 20 * MIB for line in lines]
+    assert True in holds and not holds[0] and not holds[-1]
     over = next(line for line in lines if line["conditions"][0]["holds"])
     assert over["memory"]["own"] >= 20 * MIB and over["answer"] == "trigger"
     assert any(line["memory"]["growth"] > MIB and line["memory"]["oom_in_ms"] for line in lines)
@@ -121,7 +118,8 @@ def test_memory_is_counted_where_the_controller_is(parts):
 
 def test_stalls_are_noticed(parts):
     assert {"psi", "v2.events"} <= notices(parts["stalls"])
-    assert True in verdicts(parts["stalls"]) and any("high" in line["events"] for line in samples(parts["stalls"]))
+    lines = samples(parts["stalls"])
+    assert any(line["conditions"][0]["holds"] for line in lines) and any("high" in line["events"] for line in lines)
 
 
 def test_guard_takes_evidence_before_the_limit(parts):
