@@ -58,7 +58,7 @@ static const struct event_info TABLE[EVENT_END] = {
          "path error"},
     [EVENT_NO_SECCOMP] =
         {"no-seccomp", LEVEL_WARNING,
-         "this kernel, or the sandbox that salvage is in, has no seccomp: dumps are parsed by a process "
+         "this kernel, or the sandbox that salvage is in, has no seccomp: evidence is parsed by a process "
          "without credentials and with limits, which may make any system call",
          ""},
     [EVENT_FAILED] = {"failed", LEVEL_WARNING, "an attempt failed; reported once until it fails for another reason",

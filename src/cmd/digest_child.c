@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "core/core_stream.h"
 #include "linux/oomscore.h"
 #include "ship/digest_request.h"
 #include "ship/evidence_summary.h"
@@ -171,6 +172,23 @@ static int summarize_file(struct child *c, struct err *e)
     return summarize(c, data, (size_t)c->reach.to, e); /* the process ends next */
 }
 
+/* Without a ceiling: the most of a core passes. */
+static int summarize_core(struct err *e)
+{
+    CLEANUP_FREE char *piece = malloc(PIECE);
+    struct core_stream *core = NULL;
+    struct summary summary;
+    ssize_t n;
+    int r = piece ? core_stream_new(&core) : -ENOMEM;
+
+    while (r == 0 && (n = read(EVIDENCE, piece, PIECE)) > 0)
+        r = core_stream_feed(core, piece, (size_t)n);
+    if (r == 0 && (r = core_stream_summary(core, &summary)) == 0)
+        r = answer(&summary, NULL);
+    core_stream_free(core);
+    return r == 0 ? 0 : r == -ENOMEM ? err_set(e, r, "out of memory") : say_nothing(e);
+}
+
 static int summarize_stream(const struct child *c, struct err *e)
 {
     size_t max = evidence_summary_max(c->kind, c->content);
@@ -189,6 +207,8 @@ static int digest(struct child *c, struct err *e)
     struct histogram_stream *s;
     int r;
 
+    if (c->content == CONTENT_CORE && c->stream)
+        return summarize_core(e);
     if (c->content != CONTENT_HPROF)
         return c->stream ? summarize_stream(c, e) : summarize_file(c, e);
     if (histogram_stream_new(c->stream, &s) < 0)

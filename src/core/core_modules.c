@@ -15,6 +15,25 @@ enum { BUILD_ID_TYPE = 3, MODULE_HEADERS_MAX = 64 };
 /* --- memory ---------------------------------------------------------------------------------------------------------
  */
 
+const unsigned char *core_bytes(const struct core_read *c, uint64_t at, uint64_t size)
+{
+    const struct core_piece *piece = c->piece_count ? c->piece : &c->whole;
+    size_t low = 0, high = c->piece_count ? c->piece_count : 1;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (at < piece[middle].at)
+            high = middle;
+        else if (at - piece[middle].at >= piece[middle].size)
+            low = middle + 1;
+        else
+            return piece[middle].size - (at - piece[middle].at) < size ? NULL
+                                                                       : piece[middle].data + (at - piece[middle].at);
+    }
+    return NULL;
+}
+
 const struct core_segment *core_segment_at(const struct core_read *c, uint64_t address)
 {
     size_t low = 0, high = c->segment_count;
@@ -38,9 +57,9 @@ const unsigned char *core_memory(const struct core_read *c, uint64_t address, ui
     const struct core_segment *s = core_segment_at(c, address);
     uint64_t into = s ? address - s->start : 0;
 
-    if (!s || into > s->kept || s->kept - into < size || s->at > c->size || c->size - s->at < into + size)
+    if (!s || into > s->kept || s->kept - into < size || s->at > UINT64_MAX - into)
         return NULL;
-    return c->data + s->at + into;
+    return core_bytes(c, s->at + into, size);
 }
 
 /* --- modules --------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Headers, notes, registers. Every offset is checked against the size of the core before it is followed.
+ * Headers, notes, registers. Every offset is looked up among the bytes that are there before it is followed.
  */
 #include "core/core_read.h"
 
@@ -133,13 +133,14 @@ static int read_notes(struct core_read *c, const unsigned char *p, uint64_t size
  */
 
 /* More than 65534 segments are counted in the first section header. */
-static uint64_t segment_count(const struct core_read *c)
+static uint64_t segment_count(const struct core_read *c, const unsigned char *head)
 {
-    uint64_t sections = core_u64(c->data + 40);
+    const unsigned char *section;
 
-    if (core_u16(c->data + 56) != PN_XNUM)
-        return core_u16(c->data + 56);
-    return sections <= c->size && c->size - sections >= sizeof(Elf64_Shdr) ? core_u32(c->data + sections + 44) : 0;
+    if (core_u16(head + 56) != PN_XNUM)
+        return core_u16(head + 56);
+    section = core_bytes(c, core_u64(head + 40), sizeof(Elf64_Shdr));
+    return section ? core_u32(section + 44) : 0;
 }
 
 static int by_address(const void *a, const void *b)
@@ -149,18 +150,19 @@ static int by_address(const void *a, const void *b)
     return x->start < y->start ? -1 : x->start > y->start;
 }
 
-static int read_segments(struct core_read *c, struct err *e)
+static int read_segments(struct core_read *c, const unsigned char *head, struct err *e)
 {
-    uint64_t at = core_u64(c->data + 32), count = segment_count(c);
+    uint64_t count = segment_count(c, head);
+    const unsigned char *table =
+        count <= SEGMENTS_MAX ? core_bytes(c, core_u64(head + 32), count * sizeof(Elf64_Phdr)) : NULL;
     int r = 0;
 
-    if (core_u16(c->data + 54) != sizeof(Elf64_Phdr) || count == 0 || count > SEGMENTS_MAX || at > c->size ||
-        (c->size - at) / sizeof(Elf64_Phdr) < count)
+    if (core_u16(head + 54) != sizeof(Elf64_Phdr) || count == 0 || !table)
         return err_set(e, -FAULT_FORMAT, "the core is cut off in its headers");
     if (!(c->segment = calloc(count, sizeof(*c->segment))))
         return err_set(e, -ENOMEM, "out of memory");
     for (uint64_t i = 0; i < count; i++) {
-        const unsigned char *h = c->data + at + i * sizeof(Elf64_Phdr);
+        const unsigned char *h = table + i * sizeof(Elf64_Phdr);
         struct core_segment s = {core_u64(h + 16), core_u64(h + 40), core_u64(h + 32), core_u64(h + 8),
                                  (core_u32(h + 4) & PF_X) != 0};
 
@@ -172,35 +174,58 @@ static int read_segments(struct core_read *c, struct err *e)
     }
     qsort(c->segment, c->segment_count, sizeof(*c->segment), by_address);
     for (uint64_t i = 0; i < count && r == 0; i++) {
-        const unsigned char *h = c->data + at + i * sizeof(Elf64_Phdr);
+        const unsigned char *h = table + i * sizeof(Elf64_Phdr), *notes;
 
-        if (core_u32(h) == PT_NOTE && core_u64(h + 8) <= c->size && core_u64(h + 32) <= c->size - core_u64(h + 8))
-            r = read_notes(c, c->data + core_u64(h + 8), core_u64(h + 32));
-        else if (core_u32(h) == PT_NOTE)
+        if (core_u32(h) != PT_NOTE)
+            continue;
+        if ((notes = core_bytes(c, core_u64(h + 8), core_u64(h + 32))))
+            r = read_notes(c, notes, core_u64(h + 32));
+        else
             c->cut = true;
     }
     return r < 0 ? err_set(e, r, "out of memory") : 0;
 }
 
+/* c: what lies where. Frees it after a failure. */
+static int read_all(struct core_read *c, struct err *e)
+{
+    const unsigned char *head = core_bytes(c, 0, sizeof(Elf64_Ehdr));
+    int r;
+
+    if (!head || memcmp(head, ELFMAG, SELFMAG) != 0 || core_u16(head + 16) != ET_CORE)
+        return err_set(e, -FAULT_FORMAT, "not a core file");
+    c->machine = core_u16(head + 18);
+    if (head[EI_CLASS] != ELFCLASS64 || head[EI_DATA] != ELFDATA2LSB || !machine_of(c->machine))
+        return err_set(e, -FAULT_FORMAT, "a core of another machine than x86-64 and 64-bit ARM");
+    if ((r = read_segments(c, head, e)) == 0 && c->thread_count == 0)
+        r = err_set(e, -FAULT_FORMAT, c->cut ? "the core is cut off before its threads" : "the core has no thread");
+    if (r < 0)
+        core_read_done(c);
+    else
+        core_modules_finish(c);
+    return r;
+}
+
 int core_read(const void *data, size_t size, struct core_read *ret, struct err *e)
 {
-    CLEANUP(core_read_done) struct core_read c = {.data = data, .size = size};
+    struct core_read c = {.whole = {0, data, size}, .size = size};
     int r;
 
     assert(ret && (data || size == 0));
-    if (size < sizeof(Elf64_Ehdr) || memcmp(data, ELFMAG, SELFMAG) != 0 || core_u16(c.data + 16) != ET_CORE)
-        return err_set(e, -FAULT_FORMAT, "not a core file");
-    c.machine = core_u16(c.data + 18);
-    if (c.data[EI_CLASS] != ELFCLASS64 || c.data[EI_DATA] != ELFDATA2LSB || !machine_of(c.machine))
-        return err_set(e, -FAULT_FORMAT, "a core of another machine than x86-64 and 64-bit ARM");
-    if ((r = read_segments(&c, e)) < 0)
-        return r;
-    if (c.thread_count == 0)
-        return err_set(e, -FAULT_FORMAT, c.cut ? "the core is cut off before its threads" : "the core has no thread");
-    core_modules_finish(&c);
-    *ret = c;
-    c = (struct core_read){0};
-    return 0;
+    if ((r = read_all(&c, e)) == 0)
+        *ret = c;
+    return r;
+}
+
+int core_read_pieces(const struct core_piece *piece, size_t count, uint64_t size, struct core_read *ret, struct err *e)
+{
+    struct core_read c = {.piece = piece, .piece_count = count, .size = size};
+    int r;
+
+    assert(ret && piece && count > 0);
+    if ((r = read_all(&c, e)) == 0)
+        *ret = c;
+    return r;
 }
 
 void core_read_done(struct core_read *c)

@@ -44,9 +44,20 @@ struct core_segment {
     bool code;
 };
 
-struct core_read {
+/* Bytes of a core, from an offset on. */
+struct core_piece {
+    uint64_t at;
     const unsigned char *data; /* borrowed */
-    size_t size;
+    uint64_t size;
+};
+
+enum { CORE_PIECES_MAX = 8192 };
+
+struct core_read {
+    const struct core_piece *piece; /* by offset, without overlap; borrowed, or `whole` */
+    size_t piece_count;             /* 0: `whole` */
+    struct core_piece whole;
+    uint64_t size;    /* of the core, bytes */
     unsigned machine; /* EM_X86_64, EM_AARCH64 */
     int signal, code; /* 0: none; si_code, if has_info */
     bool has_info;
@@ -66,6 +77,9 @@ struct core_read {
 
 /* data must outlive it. -FAULT_FORMAT: no core that we can read; -ENOMEM. */
 int core_read(const void *data, size_t size, struct core_read *ret, struct err *e);
+
+/* Of a core of so many bytes only these are there: what else is asked for is not found. The pieces must outlive it. */
+int core_read_pieces(const struct core_piece *piece, size_t count, uint64_t size, struct core_read *ret, struct err *e);
 void core_read_done(struct core_read *c);
 
 /* The addresses of a thread's frames, its pc first; returns how many. */

@@ -30,6 +30,9 @@ static inline unsigned core_u16(const unsigned char *p)
     return (unsigned)(p[0] | p[1] << 8);
 }
 
+/* Bytes of the core; NULL: not there, or not in one piece. */
+const unsigned char *core_bytes(const struct core_read *c, uint64_t at, uint64_t size);
+
 /* The segment of an address; NULL. */
 const struct core_segment *core_segment_at(const struct core_read *c, uint64_t address);
 

@@ -56,27 +56,31 @@ bool core_is_jvm(const struct core_read *c)
     return false;
 }
 
-int core_summary(const void *data, size_t size, struct summary *ret)
+void core_summary_of(const struct core_read *c, struct summary *ret)
 {
-    CLEANUP(core_read_done) struct core_read c = {0};
     char cause[128], place[CORE_PLACE_MAX], text[SUMMARY_SENTENCE_MAX];
     uint64_t frame[CORE_FRAMES_MAX];
-    struct err e;
     size_t count, at;
-    int r = core_read(data, size, &c, &e);
 
-    if (r < 0)
-        return r;
-    at = (size_t)snprintf(text, sizeof(text), "%s in %.60s", core_cause(&c, cause, sizeof(cause)),
-                          core_program_name(&c));
-    count = core_frames(&c, &c.thread[0], frame);
+    at = (size_t)snprintf(text, sizeof(text), "%s in %.60s", core_cause(c, cause, sizeof(cause)), core_program_name(c));
+    count = core_frames(c, &c->thread[0], frame);
     for (size_t i = 0; i < count && i < SUMMARY_FRAMES; i++) {
-        core_place(&c, frame[i], place);
+        core_place(c, frame[i], place);
         if (at + strlen(place) + 32 < sizeof(text))
             at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", i == 0 ? ": " : " < ", place);
     }
-    snprintf(text + at, sizeof(text) - at, "; %zu thread%s", c.thread_count, c.thread_count == 1 ? "" : "s");
+    snprintf(text + at, sizeof(text) - at, "; %zu thread%s", c->thread_count, c->thread_count == 1 ? "" : "s");
     *ret = (struct summary){0};
     memcpy(ret->sentence, text, sizeof(text));
-    return 0;
+}
+
+int core_summary(const void *data, size_t size, struct summary *ret)
+{
+    CLEANUP(core_read_done) struct core_read c = {0};
+    struct err e;
+    int r = core_read(data, size, &c, &e);
+
+    if (r == 0)
+        core_summary_of(&c, ret);
+    return r;
 }

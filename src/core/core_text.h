@@ -25,3 +25,4 @@ bool core_is_jvm(const struct core_read *c);
 /* "SIGSEGV: address not mapped: 0x10 in server: server+0x1161 < server+0x1190 < libc.so.6+0x2724a; 5 threads". data:
  * the beginning of a core is enough, up to the end of its notes. As core_read. */
 int core_summary(const void *data, size_t size, struct summary *ret);
+void core_summary_of(const struct core_read *c, struct summary *ret);

@@ -52,7 +52,7 @@ static int wait_for_turn(const struct analysis_order *o, int lock, uint64_t dead
 /* JSON, a NUL, and the page. */
 static int divide(const struct buf *both, struct analysis_answer *ret, struct err *e)
 {
-    struct analysis_answer a = {{.ceiling = SANDBOXED_ANSWER_MAX}, {.ceiling = SANDBOXED_ANSWER_MAX}};
+    struct analysis_answer a = {.json = {.ceiling = SANDBOXED_ANSWER_MAX}, .page = {.ceiling = SANDBOXED_ANSWER_MAX}};
     const char *end = both->size > 0 ? memchr(both->data, '\0', both->size) : NULL;
     size_t json = end ? (size_t)(end - both->data) : 0;
 
@@ -106,7 +106,9 @@ static int ask(const struct analysis_order *o, uint64_t deadline_ms, struct anal
     task.argv = argv.item;
     if ((r = sandboxed_start(&task, &child, e)) < 0 || (r = sandboxed_collect(&child, &task, &both, e)) < 0)
         return r;
-    return divide(&both, ret, e);
+    if ((r = divide(&both, ret, e)) == 0)
+        ret->unfiltered = child.missing & SANDBOX_NO_SECCOMP;
+    return r;
 }
 
 int analysis_make(const struct analysis_order *order, struct analysis_answer *ret, struct err *e)

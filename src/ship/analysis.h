@@ -23,6 +23,7 @@ struct analysis_order {
 struct analysis_answer {
     struct buf json; /* analysis.json, schema salvage.analysis/1 */
     struct buf page; /* the same as a page of HTML */
+    bool unfiltered; /* there was no seccomp for the child */
 };
 
 /* Waits for other analyses first. 0; -FAULT_FORMAT: no dump, or the child crashed; -ETIMEDOUT, -ECANCELED, -ENOMEM,

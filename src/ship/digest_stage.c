@@ -183,5 +183,7 @@ int digest_stage_collect(struct digest_stage *s, struct digest_answer *ret, stru
     s->child.until_ms = clock_mono_ms() + s->task.deadline_ms;
     if ((r = sandboxed_collect(&s->child, &s->task, &text, e)) < 0)
         return r;
-    return digest_answer_parse(&text, ret, e);
+    if ((r = digest_answer_parse(&text, ret, e)) == 0)
+        ret->unfiltered = s->child.missing & SANDBOX_NO_SECCOMP;
+    return r;
 }

@@ -42,6 +42,7 @@ void digest_stage_end(struct digest_stage *s, uint64_t size);
 struct digest_answer {
     struct summary summary;
     struct buf json; /* digest.json; empty: none for this kind */
+    bool unfiltered; /* there was no seccomp for the child */
 };
 
 /* After digest_stage_end: waits for the answer. 0; what failed: -ETIMEDOUT, -FAULT_FORMAT, ... */

@@ -28,7 +28,7 @@ static const struct row {
     size_t size_max;
     int (*summary)(const void *data, size_t size, struct summary *ret);
 } ROWS[] = {
-    {"core", CONTENT_CORE, TEXT_MAX, core_summary},
+    {"core", CONTENT_CORE, SIZE_MAX, core_summary}, /* reads headers, notes and a stack of it */
     {"hs-err", CONTENT_HS_ERR, TEXT_MAX, hserr_summary},
     {"thread-dump", CONTENT_OTHER, THREADS_TEXT_MAX, thread_summary},
     {"javacore", CONTENT_JAVACORE, THREADS_TEXT_MAX, thread_summary},

@@ -34,6 +34,7 @@ struct job {
     void (*unanalysed)(void *ctx, const char *why);     /* --inspect: stored without its analysis; goes on */
     bool (*hurry)(void *ctx); /* asked several times a second while it is analysed: true ends that */
     void (*undigested)(void *ctx, const char *why); /* shipped without its digest; goes on */
+    void (*unfiltered)(void *ctx);                  /* there was no seccomp for the process that parsed it; goes on */
     /* A growing file: waits up to delay_ms; 1 once the file is complete, 0 not yet, negative to stop. */
     int (*complete)(void *ctx, uint64_t delay_ms);
     /* For a stream. stop: asked several times a second while it is read; negative ends the attempt. ended: the writer

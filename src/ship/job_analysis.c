@@ -43,6 +43,8 @@ static int analyse(const struct job *job, const struct manifest *m, struct err *
         return err_set(e, r, "it takes more than --memory %s: %.600s", text_format_size(job->plan->memory, memory),
                        why.msg);
     }
+    if (r == 0 && a.unfiltered && job->unfiltered)
+        job->unfiltered(job->ctx);
     if (r < 0 ||
         (r = put(job, m, CASE_ANALYSIS,
                  &(struct small_object){.content_type = "application/json", .data = a.json.data, .size = a.json.size},

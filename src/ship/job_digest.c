@@ -89,6 +89,8 @@ int attempt_store_digest(struct attempt *a, struct manifest *m, struct err *e)
         give_up(a, &why);
         return 0;
     }
+    if (answer.unfiltered && a->job->unfiltered)
+        a->job->unfiltered(a->job->ctx);
     if (manifest_set_summary(m, &answer.summary) < 0)
         return attempt_no_memory(e);
     /* The sentence is in the manifest. */

@@ -22,6 +22,7 @@ struct shipment {
     struct spool *spool;
     struct progress progress;
     bool state_lost;
+    bool unfiltered; /* said */
 };
 
 /* shipping_claim.c */

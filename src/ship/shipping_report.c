@@ -94,6 +94,20 @@ static void on_unanalysed(void *ctx, const char *why)
         shipment_say(s, "warning: stored, and not analysed", why);
 }
 
+/* A heap dump is parsed by two: its digest, and --inspect. */
+static void on_unfiltered(void *ctx)
+{
+    struct shipment *s = ctx;
+
+    if (s->unfiltered)
+        return;
+    s->unfiltered = true;
+    if (s->of->logs)
+        log_event(EVENT_NO_SECCOMP);
+    else
+        shipment_say(s, "warning", "no seccomp here: it was parsed by a process that may make any system call");
+}
+
 static bool on_hurry(void *ctx)
 {
     (void)ctx;
@@ -110,6 +124,7 @@ void shipment_report_progress(struct shipment *s, struct job *job)
     job->unanalysed = on_unanalysed;
     job->hurry = on_hurry;
     job->undigested = on_undigested;
+    job->unfiltered = on_unfiltered;
     job->ctx = s;
 }
 

@@ -274,7 +274,7 @@ int watcher_start(struct watcher *w, struct err *e)
         abandon_start(w);
         return err_set(e, -FAULT_LOCKED, "%s", w->locked.msg);
     }
-    if (w->config->plan->inspect && !sandbox_has_seccomp())
+    if ((w->config->plan->inspect || w->config->plan->digest) && !sandbox_has_seccomp())
         log_event(EVENT_NO_SECCOMP);
     log_event(EVENT_STARTED, LOG_UINT("dirs", w->config->source.dir_count), LOG_STR("to", w->config->plan->store));
     watcher_scan(w);

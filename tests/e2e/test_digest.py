@@ -2,6 +2,7 @@
 """What a heap dump says is found out while it is shipped: the sentence in the manifest, digest.json beside the object."""
 import json
 import os
+import pathlib
 import signal
 import subprocess
 
@@ -10,6 +11,8 @@ import pytest
 from helpers.evidence import drop
 from helpers.proc import children, cmdline, status, wait_for
 from helpers.program import BIN, environment
+
+NATIVE = pathlib.Path(__file__).parent / "native"
 
 
 def digest_of(store):
@@ -94,6 +97,24 @@ def test_a_crash_log_has_its_words(salvage, work, folder):
                    "#  SIGSEGV (0xb) at pc=0x00007f, pid=7, tid=8\n#\n")
     manifest, _ = ship(salvage, folder, log)
     assert "SIGSEGV" in manifest["summary"] and "top" not in manifest
+
+
+@pytest.fixture(scope="session")
+def without_seccomp(session_folder):
+    program = session_folder / "no_seccomp"
+    subprocess.run(["cc", "-o", program, NATIVE / "no_seccomp.c"], check=True)
+    return str(program)
+
+
+def test_where_there_is_no_seccomp_it_is_said(salvage, work, dumps, folder, without_seccomp):
+    drop(work, "app.hprof", 200_000)
+    p = salvage.start("ship", work / "app.hprof", *folder.options(), "--keep", "--inspect", entry=[without_seccomp])
+    assert p.end(60) == 0
+    assert p.log.count("no seccomp here") == 1, "its digest and its analysis have one line"
+    assert has_digest(folder) and any(key.endswith("analysis.json") for key in folder.keys())
+    watch = salvage.watch(dumps, *folder.options(), entry=[without_seccomp])
+    assert watch.wait("no-seccomp")
+    assert watch.stop() == 0
 
 
 # --- the child, and what becomes of it --------------------------------------------------------------------------------

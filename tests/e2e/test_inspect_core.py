@@ -10,6 +10,8 @@ import pytest
 PROGRAM = r"""
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 static void *idle(void *a) { pause(); return a; }
 __attribute__((noinline)) void add(int *at) { *at = 5; }
@@ -20,6 +22,8 @@ int main(int argc, char **argv)
     (void)argv;
     pthread_create(&t, 0, idle, 0);
     pthread_create(&t, 0, idle, 0);
+    if (argc > 1)
+        memset(malloc(atoi(argv[1])), 1, atoi(argv[1]));
     puts("ready");
     fflush(stdout);
     if (argc > 1)
@@ -75,20 +79,32 @@ def test_a_crash_is_explained(salvage, program, crashed):
     assert text.count("Thread ") == 1 and salvage.ok("inspect", core, "--threads").out.count("Thread ") == 3
 
 
-def test_a_living_program_is_explained_by_the_core_that_we_make(salvage, work, program):
-    p = subprocess.Popen([program, "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        p.stdout.readline()
-        core = work / "live.core"
-        salvage.ok("core", p.pid, "--out", core)
-    finally:
-        p.kill()
-        p.wait()
-        p.stdin.close()
-        p.stdout.close()
+LARGE = 40 << 20  # of memory: more than is looked at of evidence that is text
+
+
+@pytest.fixture
+def living(program):
+    p = subprocess.Popen([program, str(LARGE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    p.stdout.readline()
+    yield p
+    p.kill()
+    p.wait()
+    p.stdin.close()
+    p.stdout.close()
+
+
+def test_a_living_program_is_explained_by_the_core_that_we_make(salvage, work, program, living, folder):
+    core = work / "live.core"
+    salvage.ok("core", living.pid, "--out", core)
     found = json.loads(salvage.ok("inspect", core, "--json").out)
-    assert found["pid"] == p.pid and len(found["threads"]) == 3 and found["build_id"] == build_id(program)
+    assert found["pid"] == living.pid and len(found["threads"]) == 3 and found["build_id"] == build_id(program)
     assert "no signal" in found["cause"]
+    # The same sentence of a large core as a file and as a stream: neither is read as a whole.
+    assert core.stat().st_size > LARGE
+    salvage.ok("core", living.pid, "--to", folder.url)
+    salvage.ok("ship", core, "--to", folder.url, "--keep")
+    streamed, file = (manifest["summary"] for _, manifest in sorted(folder.manifests(), key=lambda m: "live" in m[0]))
+    assert streamed == file and re.search(r"made by a debugger in server: \S+\+0x[0-9a-f]+( < .*)?; 3 threads", file), (streamed, file)
     cut = work / "cut.core"
     data = core.read_bytes()
     cut.write_bytes(data[:len(data) // 2])  # ours and the kernel's begin with what is said of threads

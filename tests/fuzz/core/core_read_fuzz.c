@@ -9,9 +9,25 @@
 
 #include "base/mem.h"
 #include "core/core_read.h"
+#include "core/core_stream.h"
 #include "core/core_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The same bytes as a stream, in pieces: what lies in order has the same sentence. */
+static void as_stream(const uint8_t *data, size_t size)
+{
+    struct core_stream *s = NULL;
+    struct summary summary;
+
+    assert(core_stream_new(&s) == 0);
+    for (size_t at = 0, n = 1; at < size; at += n, n = n * 3 % 4099) {
+        n = n < size - at ? n : size - at;
+        assert(core_stream_feed(s, data + at, n) == 0);
+    }
+    assert(core_stream_summary(s, &summary) != 0 || *summary.sentence);
+    core_stream_free(s);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -20,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err e = {0};
     char place[CORE_PLACE_MAX], cause[128];
 
+    as_stream(data, size);
     if (core_read(data, size, &c, &e) < 0) {
         assert(*e.msg && c.thread_count == 0);
         return 0;

@@ -17,6 +17,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "core/core_read.h"
+#include "core/core_stream.h"
 #include "core/core_text.h"
 
 enum { SEGMENTS = 3, CODE = 0x400000, STACK = 0x7ff000, PAGE = 4096 };
@@ -146,6 +147,47 @@ static void the_beginning_makes_the_sentence(void **state)
     assert_string_equal(s.sentence, "SIGSEGV: address not mapped: 0x10 in server: server+0x10; 1 thread");
 }
 
+static void a_stream_has_the_same_sentence(void **state)
+{
+    CLEANUP(made_done) struct made m = {0};
+    struct summary whole, passed;
+
+    (void)state;
+    make(&m);
+    assert_int_equal(core_summary(m.core.data, m.core.size, &whole), 0);
+    for (size_t piece = 1; piece < m.core.size; piece = piece * 2 + 1) {
+        struct core_stream *s = NULL;
+
+        assert_int_equal(core_stream_new(&s), 0);
+        for (size_t at = 0; at < m.core.size; at += piece)
+            assert_int_equal(core_stream_feed(s, m.core.data + at, piece < m.core.size - at ? piece : m.core.size - at),
+                             0);
+        assert_int_equal(core_stream_summary(s, &passed), 0);
+        assert_string_equal(passed.sentence, whole.sentence);
+        core_stream_free(s);
+    }
+}
+
+static void a_stream_that_ends_early_says_what_passed(void **state)
+{
+    CLEANUP(made_done) struct made m = {0};
+    struct summary passed = {0};
+
+    (void)state;
+    make(&m);
+    for (size_t size = 0; size <= m.core.size; size++) {
+        struct core_stream *s = NULL;
+        int r;
+
+        assert_int_equal(core_stream_new(&s), 0);
+        assert_int_equal(core_stream_feed(s, m.core.data, size), 0);
+        r = core_stream_summary(s, &passed);
+        assert_int_equal(r, size < m.core.size - 64 ? -FAULT_FORMAT : 0); /* its notes end there */
+        core_stream_free(s);
+    }
+    assert_non_null(strstr(passed.sentence, "server+0x10 < server+0x20"));
+}
+
 static void a_cut_core_has_what_there_is(void **state)
 {
     CLEANUP(made_done) struct made m = {0};
@@ -187,6 +229,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_core_is_read),
         cmocka_unit_test(the_beginning_makes_the_sentence),
+        cmocka_unit_test(a_stream_has_the_same_sentence),
+        cmocka_unit_test(a_stream_that_ends_early_says_what_passed),
         cmocka_unit_test(a_cut_core_has_what_there_is),
         cmocka_unit_test(what_is_no_core_is_refused),
     };
