@@ -103,7 +103,7 @@ void analysis_html_classes(struct html *h, const json_t *a)
         write_list(h, a, &LISTINGS[i]);
 }
 
-static void write_frames(struct html *h, const json_t *frames)
+void analysis_html_frames(struct html *h, const json_t *frames)
 {
     size_t i;
     json_t *frame;
@@ -143,7 +143,7 @@ static void write_thread(struct html *h, const json_t *thread)
     html_end(h);
     html_end(h);
     if (stack)
-        write_frames(h, frames);
+        analysis_html_frames(h, frames);
     html_end(h);
 }
 

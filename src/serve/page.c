@@ -26,7 +26,26 @@ static bool is_anonymous(const struct request *r)
     return !r->caller || caller_is_anonymous(r->caller);
 }
 
-static void write_head(struct html *h, const char *title)
+static void write_style(struct html *h, const char *name)
+{
+    char url[PAGE_FILE_URL_MAX];
+
+    html_void(h, "link");
+    html_attr(h, "rel", "stylesheet");
+    html_attr(h, "href", page_file_url(name, url));
+}
+
+static void write_script(struct html *h, const char *name)
+{
+    char url[PAGE_FILE_URL_MAX];
+
+    html_begin(h, "script");
+    html_attr(h, "src", page_file_url(name, url));
+    html_flag(h, "defer");
+    html_end(h);
+}
+
+static void write_head(struct html *h, const char *title, bool heap)
 {
     char url[PAGE_FILE_URL_MAX];
 
@@ -43,13 +62,12 @@ static void write_head(struct html *h, const char *title)
     html_void(h, "link");
     html_attr(h, "rel", "icon");
     html_attr(h, "href", page_file_url("icon.svg", url));
-    html_void(h, "link");
-    html_attr(h, "rel", "stylesheet");
-    html_attr(h, "href", page_file_url("page.css", url));
-    html_begin(h, "script");
-    html_attr(h, "src", page_file_url("page.js", url));
-    html_flag(h, "defer");
-    html_end(h);
+    if (heap)
+        write_style(h, "analysis.css");
+    write_style(h, "page.css");
+    write_script(h, "page.js");
+    if (heap)
+        write_script(h, "analysis.js");
     html_end(h);
 }
 
@@ -119,7 +137,7 @@ static void write_menu(struct html *h, const char *current)
     html_end(h);
 }
 
-void page_begin(struct page *p, struct request *r, const char *title, const char *current)
+static void begin(struct page *p, struct request *r, const char *title, const char *current, bool heap)
 {
     struct html *h = &p->html;
 
@@ -127,7 +145,7 @@ void page_begin(struct page *p, struct request *r, const char *title, const char
     buf_add_text(&h->out, "<!DOCTYPE html>\n");
     html_begin(h, "html");
     html_attr(h, "lang", "en");
-    write_head(h, title);
+    write_head(h, title, heap);
     html_begin(h, "body");
     html_begin_class(h, "a", "skip");
     html_attr(h, "href", "#main");
@@ -143,6 +161,16 @@ void page_begin(struct page *p, struct request *r, const char *title, const char
     html_begin(h, "main");
     html_attr(h, "id", "main");
     html_attr(h, "tabindex", "-1");
+}
+
+void page_begin(struct page *p, struct request *r, const char *title, const char *current)
+{
+    begin(p, r, title, current, false);
+}
+
+void page_begin_heap(struct page *p, struct request *r, const char *title)
+{
+    begin(p, r, title, NULL, true);
 }
 
 static void write_foot(struct html *h)

@@ -18,6 +18,9 @@ struct page {
  */
 void page_begin(struct page *p, struct request *r, const char *title, const char *current);
 
+/* The same for a page that shows an analysis or a digest of a heap: with its style and script. */
+void page_begin_heap(struct page *p, struct request *r, const char *title);
+
 /* Ends it and answers with it; 503 if it could not be made. */
 void page_end(struct page *p, unsigned status);
 

@@ -11,7 +11,7 @@
 #include "linux/pause.h"
 #include "net/url.h"
 #include "place/workload.h"
-#include "serve/page_evidence.h"
+#include "serve/page_heap.h"
 
 static void write_crumbs(struct html *h, const struct evidence *v, const struct manifest *m)
 {
@@ -38,8 +38,9 @@ static void write_tag(struct html *h, const char *text)
         html_element(h, "span", "tag", text);
 }
 
-static void write_hero(struct html *h, const struct request *r, const struct evidence *v, const struct manifest *m)
+static void write_hero(struct html *h, const struct request *r, const struct evidence *v, const struct heap_answers *a)
 {
+    const struct manifest *m = &v->object[0];
     char sentence[WHY_MAX];
 
     html_begin_class(h, "div", "hero");
@@ -49,6 +50,7 @@ static void write_hero(struct html *h, const struct request *r, const struct evi
     html_text(h, ", ");
     page_age(h, m->time.modified ? m->time.modified : m->time.shipped);
     html_end(h);
+    heap_answers_lead(h, v, a);
     html_begin_class(h, "div", "tags");
     write_tag(h, m->cause);
     write_tag(h, m->partial ? "partial" : NULL);
@@ -180,12 +182,12 @@ static void write_objects(struct html *h, const struct evidence *v, const struct
     html_end(h);
 }
 
-/* What a heap dump says of itself has its place between the record of a kill and the histogram. */
-static void write_insides(struct html *h, struct request *r, const struct evidence *v)
+static void write_insides(struct html *h, struct request *r, const struct evidence *v, const struct heap_answers *a)
 {
     static const char *const texts[] = {"hs-err", "thread-dump", "javacore", "native-memory"};
 
     evidence_record(h, v);
+    heap_answers_write(h, v, a, r);
     if (!(v->rights & RIGHT_READ))
         return;
     evidence_histogram(h, r->serve, v);
@@ -196,18 +198,28 @@ static void write_insides(struct html *h, struct request *r, const struct eviden
 
 static void write_case(struct request *r, const struct evidence *v)
 {
+    CLEANUP(heap_answers_done) struct heap_answers a;
     const struct manifest *m = &v->object[0];
     char sentence[WHY_MAX];
     struct page p;
     struct html *h = &p.html;
 
-    page_begin(&p, r, why_sentence_of_kill(m, &v->kill, sentence), NULL);
+    heap_answers_load(r->serve, v, &a);
+    why_sentence_of_kill(m, &v->kill, sentence);
+    if (a.digest || a.analysis)
+        page_begin_heap(&p, r, sentence);
+    else
+        page_begin(&p, r, sentence, NULL);
     write_crumbs(h, v, m);
-    write_hero(h, r, v, m);
+    write_hero(h, r, v, &a);
+    heap_answers_jump(h, &a);
     html_begin_class(h, "div", "two");
     html_begin(h, "div");
-    write_insides(h, r, v);
+    write_insides(h, r, v, &a);
+    html_begin(h, "div");
+    html_attr(h, "id", "evidence");
     write_objects(h, v, r);
+    html_end(h);
     html_end(h);
     html_begin(h, "div");
     write_timeline(h, m);
