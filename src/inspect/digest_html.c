@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "inspect/analysis.h"
 
-enum { CLASSES_SHOWN = 30 };
+enum { CLASSES_SHOWN = 20 };
 
 bool digest_known(const json_t *d)
 {

@@ -187,7 +187,7 @@ static void write_insides(struct html *h, struct request *r, const struct eviden
     static const char *const texts[] = {"hs-err", "thread-dump", "javacore", "native-memory"};
 
     evidence_record(h, v);
-    heap_answers_write(h, v, a, r);
+    heap_answers_write(h, a);
     if (!(v->rights & RIGHT_READ))
         return;
     evidence_histogram(h, r->serve, v);
@@ -220,6 +220,7 @@ static void write_case(struct request *r, const struct evidence *v)
     html_attr(h, "id", "evidence");
     write_objects(h, v, r);
     html_end(h);
+    heap_answers_write_lists(h, &a);
     html_end(h);
     html_begin(h, "div");
     write_timeline(h, m);

@@ -64,8 +64,10 @@ static int load(struct sink *sink, void **connection, const struct evidence *v, 
 
     if (r == 0)
         r = sink->ops->load(sink, connection, buf_text(&key), &text, e);
-    if (r == -FAULT_NO_OBJECT)
+    if (r == -FAULT_NO_OBJECT) {
+        *e = (struct err){0};
         return 0;
+    }
     if (r == -EMSGSIZE)
         return err_set(e, -FAULT_FORMAT, "%s is larger than 8 MiB", name);
     if (r < 0)
@@ -83,28 +85,22 @@ static void drop_unknown(json_t **answer, bool (*known)(const json_t *))
     }
 }
 
-static int load_both(struct serve *s, const struct evidence *v, struct heap_answers *ret)
+/* One that is damaged does not hide the other. */
+static void load_both(struct serve *s, const struct evidence *v, struct heap_answers *ret)
 {
     CLEANUP(sink_close_ptr) struct sink *sink = NULL;
     void *connection = NULL;
+    struct err e = {0};
     int r = sink_open(s->config.store, &sink, &ret->trouble);
 
     if (r < 0)
-        return r;
+        return;
     r = load(sink, &connection, v, CASE_ANALYSIS, &ret->analysis, &ret->trouble);
-    if (r == 0 || r == -FAULT_FORMAT) {
-        struct err e = {0};
-        int digest = load(sink, &connection, v, CASE_DIGEST, &ret->digest, &e);
-
-        if (r == 0 && digest < 0) {
-            ret->trouble = e;
-            r = digest;
-        }
-    }
+    if ((r == 0 || r == -FAULT_FORMAT) && load(sink, &connection, v, CASE_DIGEST, &ret->digest, &e) < 0 && r == 0)
+        ret->trouble = e;
     sink->ops->load_end(connection);
     drop_unknown(&ret->analysis, analysis_known);
     drop_unknown(&ret->digest, digest_known);
-    return r;
 }
 
 void heap_answers_load(struct serve *s, const struct evidence *v, struct heap_answers *ret)
@@ -168,9 +164,9 @@ void heap_answers_jump(struct html *h, const struct heap_answers *a)
         {"#tree", "What keeps it alive", has_rows(a->analysis, "tree")},
         {"#waste", "Waste", has_rows(a->analysis, "waste")},
         {"#threads", "Threads", has_rows(a->analysis ? a->analysis : a->digest, "threads")},
+        {"#evidence", "Files", true},
         {"#classes", "Classes", has_rows(a->analysis ? a->analysis : a->digest, "classes")},
         {"#arrays", "Arrays", has_rows(a->digest, "largest_arrays")},
-        {"#evidence", "Files", true},
     };
 
     if (!a->analysis && !a->digest)
@@ -183,60 +179,40 @@ void heap_answers_jump(struct html *h, const struct heap_answers *a)
     html_end(h);
 }
 
-/* A way to it for those who have no script, and for keyboards. */
-static void begin_part(struct html *h, const char *id)
+static void write_trouble(struct html *h, const struct heap_answers *a)
 {
+    if (!*a->trouble.msg)
+        return;
+    html_begin_class(h, "p", "note");
+    html_text(h, "What was found out about the heap can't be shown now: ");
+    html_text(h, a->trouble.msg);
+    html_end(h);
+}
+
+static void write_part(struct html *h, const char *id, void (*write)(struct html *, const json_t *),
+                       const json_t *answer)
+{
+    if (!answer)
+        return;
     html_begin_class(h, "div", "analysis-sections");
     html_attr(h, "id", id);
-}
-
-static void write_analysis(struct html *h, const struct heap_answers *a)
-{
-    begin_part(h, "suspects");
-    analysis_html_suspects(h, a->analysis);
-    html_end(h);
-    begin_part(h, "tree");
-    analysis_html_tree(h, a->analysis);
-    html_end(h);
-    begin_part(h, "waste");
-    analysis_html_waste(h, a->analysis);
-    html_end(h);
-    begin_part(h, "threads");
-    analysis_html_threads(h, a->analysis);
-    html_end(h);
-    begin_part(h, "classes");
-    analysis_html_classes(h, a->analysis);
+    write(h, answer);
     html_end(h);
 }
 
-static void write_digest(struct html *h, const struct heap_answers *a)
+void heap_answers_write(struct html *h, const struct heap_answers *a)
 {
-    begin_part(h, "classes");
-    digest_html_classes(h, a->digest);
-    html_end(h);
-    begin_part(h, "threads");
-    digest_html_threads(h, a->digest);
-    html_end(h);
+    write_trouble(h, a);
+    write_part(h, "suspects", analysis_html_suspects, a->analysis);
+    write_part(h, "tree", analysis_html_tree, a->analysis);
+    write_part(h, "waste", analysis_html_waste, a->analysis);
+    write_part(h, "threads", a->analysis ? analysis_html_threads : digest_html_threads,
+               a->analysis ? a->analysis : a->digest);
 }
 
-void heap_answers_write(struct html *h, const struct evidence *v, const struct heap_answers *a, const struct request *r)
+void heap_answers_write_lists(struct html *h, const struct heap_answers *a)
 {
-    (void)r;
-    if (*a->trouble.msg) {
-        html_begin_class(h, "p", "note");
-        html_text(h, "What was found out about the heap can't be shown now: ");
-        html_text(h, a->trouble.msg);
-        html_end(h);
-    }
-    if (!(v->rights & RIGHT_READ))
-        return;
-    if (a->analysis)
-        write_analysis(h, a);
-    else if (a->digest)
-        write_digest(h, a);
-    if (a->digest) {
-        begin_part(h, "arrays");
-        digest_html_contents(h, a->digest);
-        html_end(h);
-    }
+    write_part(h, "classes", a->analysis ? analysis_html_classes : digest_html_classes,
+               a->analysis ? a->analysis : a->digest);
+    write_part(h, "arrays", digest_html_contents, a->digest);
 }

@@ -81,7 +81,7 @@ class Site:
         self.stop(1), self.stop(2)
         self.crash()
         self.kill()
-        wait_for(lambda: self.count() >= 5, 20, "the catalogue does not have all cases")
+        wait_for(lambda: self.count() >= 6, 20, "the catalogue does not have all cases")
 
     def to(self):
         return "--to", self.serve.url + "/", "--credentials-file", self.credentials
@@ -92,13 +92,18 @@ class Site:
         return done
 
     def run_out_of_memory(self):
-        dumps = self.folder / "dumps"
+        dumps, dump = self.folder / "dumps", self.folder / "orders.hprof"
         dumps.mkdir()
-        watch = self.salvage.watch(dumps, *self.to(), env=pod("shop", "cart-7f9c8d6b54-x2kq4", "cart"))
+        watch = self.salvage.watch(dumps, "--inspect", "--memory", "256M", *self.to(),
+                                   env=pod("shop", "cart-7f9c8d6b54-x2kq4", "cart"))
         watch.wait("started")
-        self.jvm.die(dumps / "app.hprof")
+        self.jvm.die(dump, "static-map", program="Leaks")
+        shutil.copy(dump, dumps / ".new")
+        os.rename(dumps / ".new", dumps / "app.hprof")
         self.oom = os.path.dirname(watch.wait("shipped")["key"])
         assert watch.stop() == 0
+        done = self.ship(dump, pod("payments", "invoice-5d9f7c8d9f-x2kq7", "invoice"), "--cause", "java-oom")
+        self.digested = os.path.dirname(urllib.parse.urlsplit(done.out.strip()).path.lstrip("/"))
 
     def start(self, program, *args, options=()):
         started = jvm.Jvm(self.jvm.classes, heap="64m").start(self.folder / "none.hprof", program, *args, options=options)
@@ -167,10 +172,10 @@ def test_a_jvm_that_ran_out_of_memory_is_a_sentence(site, page):
     page.open(site.serve.url + "/")
     assert page.evaluate("location.pathname") == "/-/cases"
     rows = page.evaluate("[...document.querySelectorAll('#cases tbody tr')].map(r => r.innerText)")
-    assert len(rows) == 4, "two stops of one workload are a loop"
-    found, = [row for row in rows if "java-oom" in row]
+    assert len(rows) == 5, "two stops of one workload are a loop"
+    found, = [row for row in rows if "java-oom" in row and "cart" in row]
     assert "The JVM in cart ran out of memory." in found and "shop / cart-7f9c8d6b54-x2kq4" in found
-    page.after_load(lambda: page.evaluate("document.querySelector('a[href*=java-oom]').click()"))
+    page.after_load(lambda: page.evaluate("document.querySelector('a[href*=cart][href*=java-oom]').click()"))
     assert page.evaluate("decodeURIComponent(location.pathname)") == "/-/case/" + site.oom
     assert page.text("h1") == "The JVM in cart ran out of memory."
     text = page.text()
@@ -180,6 +185,27 @@ def test_a_jvm_that_ran_out_of_memory_is_a_sentence(site, page):
     assert line == "salvage get %s/%s/heap.hprof.zst" % (site.serve.url, site.oom)
     manifest = json.loads(page.evaluate("document.querySelector('details pre').textContent"))
     assert manifest["cause"] == "java-oom" and manifest["sha256"] in page.evaluate("document.body.textContent")
+
+
+def test_the_page_says_what_filled_the_heap(site, page):
+    page.open(site.serve.url + site.path(site.oom))
+    assert page.text(".finding").startswith("static Leaks.CACHE (java.util.HashMap) keeps ")
+    assert 'Thread "order-writer" ran out of memory at Leaks' in page.text(".summary")
+    assert "static Leaks.CACHE" in page.text("#suspects .path") and "Leaks$Order" in page.text("#suspects")
+    assert page.evaluate("document.querySelectorAll('#tree details').length") > 1
+    assert page.evaluate("document.querySelector('#threads .victim').open") and "Leaks.add(Leaks.java" in page.text("#threads")
+    for part in ("#waste", "#classes", "#arrays", "#evidence"):
+        assert page.evaluate("!!document.querySelector('.jump a[href=\"%s\"]') && !!document.querySelector('%s h2')" % (part, part)), part
+    page.evaluate("document.querySelector('.treemap [data-node]').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+    assert page.evaluate("document.querySelectorAll('.tree .found').length") == 1 and page.said() == []
+
+
+def test_a_digest_alone_shows_classes_threads_and_arrays(site, page):
+    page.open(site.serve.url + site.path(site.digested))
+    assert page.evaluate("document.querySelector('.finding, #suspects')") is None
+    assert 'Thread "order-writer" ran out of memory' in page.text(".summary")
+    assert "byte[]" in page.text("#classes") and "Leaks.add(Leaks.java" in page.text("#threads .victim")
+    assert "java.util.HashMap$Node[]" in page.text("#arrays")
 
 
 def test_a_crash_loop_unfolds(site, page):
@@ -247,8 +273,8 @@ def test_usage_is_what_the_folder_holds(site, page):
     found = {row[0]: row for row in rows}
     assert {tuple(row[:4]) for row in limits} >= {("shop", "30 days", "", ""), ("payments", "90 days", "20", "50.0 GiB")}
     assert all(re.fullmatch(r"in (29|89) days", row[4]) for row in limits)
-    assert rows[0][0] == "shop" and found["payments"][3:5] == ["2", "2"]
-    objects = [path for path in (site.serve.root / "shop").rglob("*") if path.is_file() and path.suffix != ".json"]
+    assert found["payments"][3:5] == ["3", "3"]
+    objects = [path for path in (site.serve.root / "shop").rglob("*") if path.is_file() and path.suffix not in (".json", ".html")]
     assert int(found["shop"][4]) == len(objects) and found["shop"][3] == "3"
     assert found["shop"][1] == "%.1f MiB" % (sum(path.stat().st_size for path in objects) / (1 << 20))
 
@@ -257,7 +283,8 @@ def all_pages(site):
     return {
         "cases": "/-/cases",
         "case": site.path(site.stopped_1),
-        "oom": site.path(site.oom),
+        "heap": site.path(site.oom),
+        "digest": site.path(site.digested),
         "kill": site.path(site.folder_of("payments/search-*/*oom-kill*")),
         "crash": site.path(site.folder_of("payments/ledger-*/*signal*")),
         "compare": "/-/compare?" + urllib.parse.urlencode({"a": site.stopped_1, "b": site.stopped_2}),
@@ -270,10 +297,10 @@ def all_pages(site):
     }
 
 
-BY_LAYOUT = ("cases", "case", "kill", "compare", "usage", "threads", "login")
+BY_LAYOUT = ("cases", "case", "heap", "digest", "kill", "compare", "usage", "threads", "login")
 
 
-@pytest.mark.parametrize("size, dark, names", [(DESKTOP, False, None), (PHONE, True, BY_LAYOUT), (DESKTOP, True, ("case", "cases")),
+@pytest.mark.parametrize("size, dark, names", [(DESKTOP, False, None), (PHONE, True, BY_LAYOUT), (DESKTOP, True, ("case", "cases", "heap")),
                                                (PHONE, False, ("case", "cases"))],
                          ids=["desktop", "phone-dark", "desktop-dark", "phone"])
 def test_every_page_is_accessible(site, browser, size, dark, names):
@@ -353,18 +380,45 @@ def hostile_manifest(key):
     return {"schema": "salvage.manifest/1", "id": HOSTILE, "key": key, "kind": "thread-dump", "cause": HOSTILE, "name": HOSTILE,
             "path": HOSTILE, "size": 7, "sha256": "0" * 64, "codec": "none", "stored_size": 7, "stored_sha256": "0" * 64,
             "partial": HOSTILE, "verified": HOSTILE, "tool": HOSTILE, "where": where,
-            "process": {"pid": 7, "uid": 7, "jvm": HOSTILE, "command": HOSTILE},
-            "origin": {"detail": HOSTILE, "time": HOSTILE, "file": HOSTILE}, "time": {"modified": "2026-11-21T01:56:05Z"}}
+            "process": {"pid": 7, "uid": 7, "jvm": HOSTILE, "command": HOSTILE}, "summary": HOSTILE,
+            "top": [{"name": HOSTILE, "count": 7, "bytes": 7}], "origin": {"detail": HOSTILE, "time": HOSTILE, "file": HOSTILE}, "time": {"modified": "2026-11-21T01:56:05Z"}}
+
+
+ANALYSIS = {
+    "schema": "salvage.analysis/1", "reachable_bytes": 1000, "objects": 10,
+    "suspects": [{"class": "a", "holder": "a", "count": 1, "retained_bytes": 900, "path": ["a", "b"], "point_class": "c",
+                  "point_bytes": 7, "content": {"class": "d", "count": 3}}],
+    "threads": [{"name": "t", "retained_bytes": 7, "out_of_memory": True, "frames": ["f", "g"]}],
+    "classes": [{"class": "c", "count": 1, "bytes": 5, "retained_bytes": 6}], "packages": [{"package": "p", "retained_bytes": 6}],
+    "loaders": [{"loader": "l", "retained_bytes": 6}],
+    "waste": {"duplicate_strings": {"count": 1, "bytes": 2, "top": [{"text": "x", "length": 1, "count": 2, "bytes": 3}]}},
+    "tree": [{"parent": None, "retained_bytes": 1000}, {"parent": 0, "class": "c", "retained_bytes": 900},
+             {"parent": 1, "of_class": "k", "retained_bytes": 800}],
+}
+DIGEST = {
+    "schema": "salvage.digest/1", "summary": "s", "partial": "p", "objects": 7, "bytes": 100,
+    "largest_arrays": [{"class": "c", "length": 1, "bytes": 2}], "classes": [{"class": "c", "count": 1, "bytes": 2}],
+    "threads": [{"serial": 1, "name": "n", "out_of_memory": True, "frames": ["f"]}],
+    "repeated": {"contents": [{"class": "c", "size": 1, "about": 2, "text": "t"}, {"class": "c", "about": 1, "hex": "h"}]},
+}
+
+
+def spoiled(value):
+    """The same with HOSTILE in the place of each text."""
+    if isinstance(value, dict):
+        return {name: one if name == "schema" else spoiled(one) for name, one in value.items()}
+    return [spoiled(one) for one in value] if isinstance(value, list) else HOSTILE if isinstance(value, str) else value
 
 
 @pytest.fixture
 def hostile(salvage, work):
     root = work / "root"
     texts = {"threads.txt": HOSTILE * 3, "histogram.txt": " num #instances #bytes class name\n   1: 7 700 %s\n" % HOSTILE,
-             "oom-kill.json": json.dumps({**RECORD, "note": HOSTILE, "cgroup": {"limit": HOSTILE}, "why": HOSTILE,
+             "heap.hprof": HOSTILE, "oom-kill.json": json.dumps({**RECORD, "note": HOSTILE, "cgroup": {"limit": HOSTILE}, "why": HOSTILE,
                                           "process": {"pid": 1, "name": HOSTILE, "rss": 7},
                                           "tasks": [{"pid": 1, "name": HOSTILE, "rss": 7}]})}
-    kinds = {"threads.txt": "thread-dump", "histogram.txt": "class-histogram", "oom-kill.json": "oom-kill"}
+    kinds = {"threads.txt": "thread-dump", "histogram.txt": "class-histogram", "oom-kill.json": "oom-kill",
+             "heap.hprof": "heap-dump"}
     case, alone = "evil/pod-0/20261121T015605Z-java-oom-0123456789abcdef", "evil \"&'<b>/<i onclick=alert(1)>.txt"
     (root / case).mkdir(parents=True)
     (root / alone).parent.mkdir()
@@ -374,6 +428,8 @@ def hostile(salvage, work):
         manifest = {**hostile_manifest("%s/%s" % (case, file)), "kind": kinds[file]}
         (root / case / file).write_text(text, encoding="utf-8")
         (root / case / (file + ".json")).write_text(json.dumps(manifest))
+    (root / case / "analysis.json").write_text(json.dumps(spoiled(ANALYSIS)))
+    (root / case / "digest.json").write_text(json.dumps(spoiled(DIGEST)))
     serve = Serve(salvage, work, "--anonymous-read", root=root)
     wait_for(lambda: serve.get("/-/cases").body.count(b"data-id") == 2, 10, "the cases are not known")
     return serve, case, alone
@@ -390,13 +446,14 @@ def test_no_text_of_evidence_becomes_a_part_of_the_page(hostile, browser):
         page.open(serve.url + url)
         found = page.evaluate("""({pwned: window.pwned, scripts: document.querySelectorAll('script').length,
             alien: document.querySelectorAll('main img, main b:empty, main script, main iframe, [onerror]').length})""")
-        assert found == {"scripts": 1, "alien": 0}, url
+        assert found == {"scripts": 2 if url == path else 1, "alien": 0}, url
         assert page.said() == [] or "404" in page.said()[0], (url, page.said())
         page.close()
     page = browser.page()
     page.open(serve.url + path)
     shown = HOSTILE.replace("\u202e", "\ufffd")
     assert page.text("pre[aria-label='threads.txt']").startswith(shown)
+    assert shown in page.text("#suspects") and shown in page.text("#tree") and shown in page.text("#arrays")
     assert page.axe() == []
     assert "49" not in page.text("h1") and "{{7*7}}" in page.text()
     assert shown in page.evaluate("document.querySelector('.two > div:last-child .facts').textContent")
