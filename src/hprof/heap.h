@@ -122,6 +122,18 @@ static inline uint32_t heap_type_of(const struct heap *h, uint32_t node)
     return graph_type_of(&h->graph, node);
 }
 
+/* For what else is as large as the graph. */
+static inline struct big_memory *heap_memory(const struct heap *h)
+{
+    return h->graph.lists.size.memory;
+}
+
+/* Bytes of an array with a bit for each node (graph_bit). */
+static inline size_t heap_bits_size(const struct heap *h)
+{
+    return ((size_t)h->objects / 64 + 1) * sizeof(uint64_t);
+}
+
 /* Elements of an array; 0 for what is none. */
 static inline uint32_t heap_length_of(const struct heap *h, uint32_t node)
 {

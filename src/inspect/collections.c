@@ -76,13 +76,17 @@ static void find_places(const struct heap *h, uint32_t type, struct collection_p
 
 int collections_begin(struct collections *c, const struct heap *h, const struct retained *r)
 {
+    int result;
+
     assert(c && h);
-    *c = (struct collections){h, r, calloc(h->type_count + 1, sizeof(*c->places)),
-                              calloc(h->type_count + 1, sizeof(*c->stats)),
-                              calloc((size_t)h->objects / 64 + 1, sizeof(*c->is_empty))};
-    if (!c->places || !c->stats || !c->is_empty) {
+    *c = (struct collections){.h = h,
+                              .r = r,
+                              .places = calloc(h->type_count + 1, sizeof(*c->places)),
+                              .stats = calloc(h->type_count + 1, sizeof(*c->stats))};
+    result = c->places && c->stats ? big_array_new(&c->is_empty, heap_memory(h), heap_bits_size(h)) : -ENOMEM;
+    if (result < 0) {
         collections_done(c);
-        return -ENOMEM;
+        return result;
     }
     for (uint32_t t = 0; t < h->type_count; t++)
         find_places(h, t, &c->places[t]);
@@ -93,7 +97,7 @@ void collections_done(struct collections *c)
 {
     free(c->places);
     free(c->stats);
-    free(c->is_empty);
+    big_array_free(&c->is_empty);
     *c = (struct collections){0};
 }
 
@@ -131,7 +135,7 @@ static void on_instance(void *ctx, uint32_t node, uint32_t type, const struct he
 
     s->count++;
     if (used == 0) {
-        c->is_empty[node >> 6] |= UINT64_C(1) << (node & 63);
+        graph_set_bit(&c->is_empty, node);
         s->empty++;
         s->empty_bytes += heap_size(h, node) + (capacity ? heap_size(h, array) : 0);
     } else if (used > 0 && (uint64_t)used <= capacity / 2) {
@@ -160,7 +164,7 @@ static bool holds_empty_map(const struct collections *c, uint32_t node)
     struct heap_edges edges = heap_edges_of(c->h, node);
 
     while (heap_edges_next(&edges))
-        if (edges.target < c->h->objects && c->is_empty[edges.target >> 6] >> (edges.target & 63) & 1)
+        if (edges.target < c->h->objects && graph_bit(&c->is_empty, edges.target))
             return true;
     return false;
 }

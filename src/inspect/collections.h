@@ -28,10 +28,11 @@ struct collections {
     const struct retained *r;
     struct collection_places *places; /* by type; owned */
     struct collection_stats *stats;   /* by type; owned */
-    uint64_t *is_empty;               /* by node: a map; owned */
+    struct big_array is_empty;        /* a bit for each node: a map */
 };
 
-int collections_begin(struct collections *c, const struct heap *h, const struct retained *r); /* -ENOMEM */
+int collections_begin(struct collections *c, const struct heap *h,
+                      const struct retained *r); /* -ENOMEM, or -errno of big_memory */
 struct survey_part collections_part(struct collections *c);
 void collections_end(struct collections *c); /* the sets, which are maps inside */
 void collections_done(struct collections *c);

@@ -24,6 +24,13 @@ enum {
     LITTLE = 100 /* a hundredth of the heap is not worth a word */
 };
 
+/* r: of what uses large arrays. */
+static int no_room(struct err *e, int r, const char *what)
+{
+    return r == -ENOMEM ? err_set(e, r, "out of memory for %s", what)
+                        : err_set(e, r, "no room in the temporary file for %s: %s", what, strerror(-r));
+}
+
 static int find_sets(struct heap_report *r, struct err *e)
 {
     CLEANUP_FREE struct set_mark *mark = NULL;
@@ -37,7 +44,7 @@ static int find_sets(struct heap_report *r, struct err *e)
         heap_threads_order(&r->threads, r->sets.marked);
     if (result == 0)
         result = loader_groups_find(r->heap, &r->sets, &r->loader_groups);
-    return result < 0 ? err_set(e, result, "out of memory for the sizes of classes") : 0;
+    return result < 0 ? no_room(e, result, "the sizes of classes") : 0;
 }
 
 /* What is in the objects, by one pass over the dump. */
@@ -99,7 +106,7 @@ static int answer(struct heap_report *r, struct err *e)
     else
         survey(&s);
     if (result == 0 && s.result < 0)
-        result = err_set(e, s.result, "out of memory for the contents of objects");
+        result = no_room(e, s.result, "the contents of objects");
     return result;
 }
 

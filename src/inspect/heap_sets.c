@@ -23,7 +23,7 @@ struct walk {
     struct heap_sets *s;
     struct id_map type_of_class; /* node of a class object -> its type */
     struct id_map loader_of_node, package_of_name;
-    uint64_t *is_marked, *is_loader; /* by node, a bit */
+    struct big_array is_marked, is_loader; /* a bit for each node */
     uint32_t *open_type, *open_loader, *open_package, *open_mark;
 };
 
@@ -144,7 +144,7 @@ static uint32_t loader_of(const struct walk *w, uint32_t node, uint32_t type)
 
     if (type == w->h->class_type && (own = id_map_get(&w->type_of_class, node)) != ID_MAP_NONE)
         return w->s->loader_of[own];
-    if (w->is_loader[node >> 6] >> (node & 63) & 1)
+    if (graph_bit(&w->is_loader, node))
         return id_map_get(&w->loader_of_node, node);
     return w->s->loader_of[type];
 }
@@ -178,7 +178,7 @@ static const struct set_mark *first_mark(const struct walk *w, uint32_t node)
 {
     size_t low = 0, high = w->marks->count;
 
-    if (!(w->is_marked[node >> 6] >> (node & 63) & 1))
+    if (!graph_bit(&w->is_marked, node))
         return w->marks->mark + w->marks->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -237,29 +237,26 @@ static int walk_tree(struct walk *w)
     return r;
 }
 
-static void set_bit(uint64_t *bits, uint32_t at)
-{
-    bits[at >> 6] |= UINT64_C(1) << (at & 63);
-}
-
 /* What needs the numbers of loaders and packages. */
 static int allocate_open(struct walk *w)
 {
-    size_t words = (size_t)w->h->objects / 64 + 1;
+    size_t bits = heap_bits_size(w->h);
+    int r;
 
     w->open_type = calloc(w->h->type_count + 1, sizeof(uint32_t));
     w->open_loader = calloc(w->s->loader_count + 1, sizeof(uint32_t));
     w->open_package = calloc(w->s->package_count + 1, sizeof(uint32_t));
     w->open_mark = calloc((size_t)w->marks->sets + 1, sizeof(uint32_t));
-    w->is_marked = calloc(words, sizeof(uint64_t));
-    w->is_loader = calloc(words, sizeof(uint64_t));
-    if (!w->open_type || !w->open_loader || !w->open_package || !w->open_mark || !w->is_marked || !w->is_loader)
+    if (!w->open_type || !w->open_loader || !w->open_package || !w->open_mark)
         return -ENOMEM;
+    if ((r = big_array_new(&w->is_marked, heap_memory(w->h), bits)) < 0 ||
+        (r = big_array_new(&w->is_loader, heap_memory(w->h), bits)) < 0)
+        return r;
     for (size_t i = 0; i < w->marks->count; i++)
-        set_bit(w->is_marked, w->marks->mark[i].node);
+        graph_set_bit(&w->is_marked, w->marks->mark[i].node);
     for (size_t i = 0; i < w->s->loader_count; i++)
         if (w->s->loader[i].node != HEAP_NONE)
-            set_bit(w->is_loader, w->s->loader[i].node);
+            graph_set_bit(&w->is_loader, w->s->loader[i].node);
     return 0;
 }
 
@@ -299,8 +296,8 @@ static void walk_done(struct walk *w)
     id_map_done(&w->type_of_class);
     id_map_done(&w->loader_of_node);
     id_map_done(&w->package_of_name);
-    free(w->is_marked);
-    free(w->is_loader);
+    big_array_free(&w->is_marked);
+    big_array_free(&w->is_loader);
     free(w->open_type);
     free(w->open_loader);
     free(w->open_package);

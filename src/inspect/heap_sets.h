@@ -51,7 +51,7 @@ struct set_marks {
     uint32_t sets;
 };
 
-/* 0 or -ENOMEM. */
+/* 0, -ENOMEM, or -errno of big_memory. */
 int heap_sets_find(const struct heap *h, const struct retained *r, const struct set_marks *marks,
                    struct heap_sets *ret);
 void heap_sets_done(struct heap_sets *s);

@@ -16,18 +16,17 @@ struct survey {
     const struct survey_part *part;
     unsigned count;
     unsigned char *wanted; /* by type: bit i for part i */
-    uint64_t *seen;        /* by node: a dump may have an object twice */
+    struct big_array seen; /* a bit for each node: a dump may have an object twice */
 };
 
 /* The node of an object that is reachable and was not met before; HEAP_NONE. */
 static uint32_t meet(struct survey *s, uint64_t id)
 {
     uint32_t node = heap_index_find(s->h->index, id);
-    uint64_t bit = UINT64_C(1) << (node & 63);
 
-    if (node == HEAP_NONE || retained_at(s->r, node) == DOMINATORS_NONE || s->seen[node >> 6] & bit)
+    if (node == HEAP_NONE || retained_at(s->r, node) == DOMINATORS_NONE || graph_bit(&s->seen, node))
         return HEAP_NONE;
-    s->seen[node >> 6] |= bit;
+    graph_set_bit(&s->seen, node);
     return node;
 }
 
@@ -60,15 +59,19 @@ static int on_array(void *ctx, const struct heap_array *a)
 int heap_survey(const struct heap *h, const struct retained *r, const struct survey_part *part, unsigned count)
 {
     CLEANUP_FREE unsigned char *wanted = calloc(h->type_count + 1, 1);
-    CLEANUP_FREE uint64_t *seen = calloc((size_t)h->objects / 64 + 1, sizeof(*seen));
-    struct survey s = {h, r, part, count, wanted, seen};
+    struct survey s = {.h = h, .r = r, .part = part, .count = count, .wanted = wanted};
+    int result;
 
     assert(h && r && part && count <= SURVEY_PARTS_MAX);
-    if (!wanted || !seen)
+    if (!wanted)
         return -ENOMEM;
+    if ((result = big_array_new(&s.seen, heap_memory(h), heap_bits_size(h))) < 0)
+        return result;
     for (uint32_t t = 0; t < h->type_count; t++)
         for (unsigned i = 0; i < count; i++)
             if (!h->types[t].element && part[i].wants(part[i].ctx, t))
                 wanted[t] |= (unsigned char)(1U << i);
-    return heap_walk(h, &(struct heap_events){.ctx = &s, .instance = on_instance, .array = on_array});
+    result = heap_walk(h, &(struct heap_events){.ctx = &s, .instance = on_instance, .array = on_array});
+    big_array_free(&s.seen);
+    return result;
 }

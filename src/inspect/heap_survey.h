@@ -17,5 +17,5 @@ struct survey_part {
                   const struct heap_array *a); /* of primitive elements; may be NULL */
 };
 
-/* 0 or -ENOMEM. */
+/* 0, -ENOMEM, or -errno of big_memory. */
 int heap_survey(const struct heap *h, const struct retained *r, const struct survey_part *part, unsigned count);

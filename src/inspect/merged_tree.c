@@ -18,8 +18,9 @@ struct build {
     uint64_t threshold;
     struct merged_tree all;
     struct id_map child; /* (number << 32 | type) -> number of the merged child */
-    uint32_t *place;     /* by position: number */
-    uint32_t singles;    /* nodes of one object */
+    uint32_t *place;     /* by depth in the dominator tree, of what is open: number */
+    size_t place_capacity;
+    uint32_t singles; /* nodes of one object */
 };
 
 void merged_tree_done(struct merged_tree *t)
@@ -75,18 +76,22 @@ static int choose(struct build *b, uint32_t parent, uint32_t position, uint32_t 
     return r == -E2BIG ? 0 : r;
 }
 
-static int place(struct build *b, uint32_t position, uint32_t over)
+static int place(struct build *b, uint32_t position, const struct retained_walk *walk)
 {
-    uint32_t node = retained_node(b->r, position), parent = b->place[over], number;
+    uint32_t node = retained_node(b->r, position), over = retained_walk_over(walk), parent, number;
     struct merged_node *m;
-    bool chain = goes_on(b, parent, position, over);
+    bool chain;
     int r;
 
+    if ((r = array_reserve(&b->place, walk->depth + 1, &b->place_capacity, sizeof(*b->place), SIZE_MAX / 4)) < 0)
+        return r;
+    parent = b->place[walk->depth - 1];
+    chain = goes_on(b, parent, position, over);
     if (chain)
         number = parent;
     else if ((r = choose(b, parent, position, &number)) < 0)
         return r;
-    b->place[position] = number;
+    b->place[walk->depth] = number;
     m = &b->all.node[number];
     if (number == parent && !chain)
         return 0; /* the rest of it */
@@ -144,13 +149,14 @@ int merged_tree_find(const struct heap *h, const struct retained *r, struct merg
     int result;
 
     assert(ret && ret->count == 0);
-    if (!(b.place = calloc((size_t)r->count + 1, sizeof(*b.place))))
-        return -ENOMEM;
-    result = add(&b, 0, 0, &root);
-    if (result == 0)
+    if ((result = array_reserve(&b.place, 1, &b.place_capacity, sizeof(*b.place), SIZE_MAX / 4)) == 0)
+        result = add(&b, 0, 0, &root);
+    if (result == 0) {
         b.all.node[root].retained = r->reachable;
+        b.place[0] = root;
+    }
     while (result == 0 && (result = retained_walk_next(&walk)) > 0)
-        result = place(&b, walk.position, retained_walk_over(&walk));
+        result = place(&b, walk.position, &walk);
     retained_walk_done(&walk);
     if (result == 0)
         result = keep_largest(&b, ret);

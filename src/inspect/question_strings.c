@@ -34,24 +34,19 @@ struct search {
     bool too_long;
 };
 
-static bool bit(const uint64_t *bits, uint32_t at)
-{
-    return bits[at >> 6] >> (at & 63) & 1;
-}
-
 static void on_array(void *ctx, uint32_t node, uint32_t type, const struct heap_array *a)
 {
     struct search *s = ctx;
     char *text;
 
     (void)type;
-    if (s->too_long || !bit(s->r->waste.is_text, node))
+    if (s->too_long || !graph_bit(&s->r->waste.is_text, node))
         return;
     if (s->read++ % CLOCK_EVERY == 0 && clock_mono_ms() > s->until_ms) {
         s->too_long = true;
         return;
     }
-    text = heap_characters(a, bit(s->r->waste.is_utf16, node), STRINGS_TEXT_MAX);
+    text = heap_characters(a, graph_bit(&s->r->waste.is_utf16, node), STRINGS_TEXT_MAX);
     if (text && regexec(&s->expression, text, 0, NULL, 0) == 0) {
         s->count++;
         if (s->kept < s->most) {

@@ -12,6 +12,7 @@
 int references_begin(struct references *f, const struct heap *h, const struct retained *r)
 {
     uint32_t queue = heap_type_named(h, "java.lang.ref.ReferenceQueue");
+    int result;
 
     assert(f && h && r);
     *f = (struct references){.h = h,
@@ -20,10 +21,10 @@ int references_begin(struct references *f, const struct heap *h, const struct re
                              .buffer_type = heap_type_named(h, "java.nio.DirectByteBuffer"),
                              .deallocator_type = heap_type_named(h, "java.nio.DirectByteBuffer$Deallocator")};
     f->waiting_of = calloc(h->type_count + 1, sizeof(*f->waiting_of));
-    f->is_waiting = calloc((size_t)h->objects / 64 + 1, sizeof(*f->is_waiting));
-    if (!f->waiting_of || !f->is_waiting) {
+    result = f->waiting_of ? big_array_new(&f->is_waiting, heap_memory(h), heap_bits_size(h)) : -ENOMEM;
+    if (result < 0) {
         references_done(f);
-        return -ENOMEM;
+        return result;
     }
     if (queue != HEAP_NONE) {
         f->enqueued = heap_static_reference(h, queue, "ENQUEUED");
@@ -43,7 +44,7 @@ int references_begin(struct references *f, const struct heap *h, const struct re
 void references_done(struct references *f)
 {
     free(f->waiting_of);
-    free(f->is_waiting);
+    big_array_free(&f->is_waiting);
     *f = (struct references){0};
 }
 
@@ -61,7 +62,7 @@ static void on_finalizer(struct references *f, const struct heap_instance *o)
         return;
     f->waiting++;
     f->waiting_of[heap_type_of(f->h, node)]++;
-    f->is_waiting[node >> 6] |= UINT64_C(1) << (node & 63);
+    graph_set_bit(&f->is_waiting, node);
 }
 
 static void add(struct buffer_totals *t, int64_t bytes)
@@ -105,7 +106,7 @@ void references_end(struct references *f)
 
     while (f->waiting && p < f->r->count) {
         uint32_t node = retained_node(f->r, p);
-        bool waits = f->is_waiting[node >> 6] >> (node & 63) & 1;
+        bool waits = graph_bit(&f->is_waiting, node);
 
         f->waiting_retained += waits ? retained_bytes(f->r, p) : 0;
         p = waits ? retained_end(f->r, p) : p + 1;

@@ -15,11 +15,11 @@ struct references {
     const struct heap *h;
     const struct retained *r;
     /* Finalizers */
-    uint64_t finalizers;       /* objects that have a finalizer that has not been run */
-    uint64_t waiting;          /* of those, the ones that are garbage otherwise and wait for the finalizer's thread */
-    uint64_t waiting_retained; /* what these keep alive */
-    uint64_t *waiting_of;      /* by type: of what class they are; owned */
-    uint64_t *is_waiting;      /* by node; owned */
+    uint64_t finalizers;         /* objects that have a finalizer that has not been run */
+    uint64_t waiting;            /* of those, the ones that are garbage otherwise and wait for the finalizer's thread */
+    uint64_t waiting_retained;   /* what these keep alive */
+    uint64_t *waiting_of;        /* by type: of what class they are; owned */
+    struct big_array is_waiting; /* a bit for each node */
     uint64_t enqueued, queue_null; /* ids of the queues that mean: in the queue, taken out of it */
     struct heap_place queue, referent, discovered;
     /* Direct buffers */
@@ -29,7 +29,8 @@ struct references {
     struct heap_place capacity, cleaner, descriptor, size, address;
 };
 
-int references_begin(struct references *f, const struct heap *h, const struct retained *r); /* -ENOMEM */
+int references_begin(struct references *f, const struct heap *h,
+                     const struct retained *r); /* -ENOMEM, or -errno of big_memory */
 struct survey_part references_part(struct references *f);
 void references_end(struct references *f);
 void references_done(struct references *f);

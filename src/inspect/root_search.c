@@ -5,20 +5,13 @@
 #include "inspect/root_search.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 void root_search_done(struct root_search *s)
 {
-    free(s->from);
-    free(s->queue);
+    big_array_free(&s->from_array);
+    big_array_free(&s->queue_array);
     *s = (struct root_search){0};
-}
-
-static bool is_local(const struct heap_root_info *root)
-{
-    return root->record.kind == HEAP_ROOT_JAVA_FRAME || root->record.kind == HEAP_ROOT_JNI_LOCAL;
 }
 
 static void search(const struct heap *h, struct root_search *s, bool locals)
@@ -28,7 +21,7 @@ static void search(const struct heap *h, struct root_search *s, bool locals)
     for (size_t i = 0; i < h->root_count; i++) {
         uint32_t root = h->roots[i].node;
 
-        if (root == HEAP_NONE || s->from[root] != HEAP_NONE || is_local(&h->roots[i]) != locals)
+        if (root == HEAP_NONE || s->from[root] != HEAP_NONE || root_is_local(&h->roots[i]) != locals)
             continue;
         s->from[root] = h->objects;
         s->queue[s->count++] = root;
@@ -47,15 +40,19 @@ static void search(const struct heap *h, struct root_search *s, bool locals)
 
 int root_search_run(const struct heap *h, struct root_search *ret)
 {
-    struct root_search s = {.from = malloc(((size_t)h->objects + 1) * sizeof(uint32_t)),
-                            .queue = malloc(((size_t)h->objects + 1) * sizeof(uint32_t))};
+    size_t bytes = ((size_t)h->objects + 1) * sizeof(uint32_t);
+    struct root_search s = {0};
+    int r;
 
     assert(h && ret);
-    if (!s.from || !s.queue) {
+    if ((r = big_array_new(&s.from_array, heap_memory(h), bytes)) < 0 ||
+        (r = big_array_new(&s.queue_array, heap_memory(h), bytes)) < 0) {
         root_search_done(&s);
-        return -ENOMEM;
+        return r;
     }
-    memset(s.from, 0xFF, ((size_t)h->objects + 1) * sizeof(uint32_t));
+    s.from = s.from_array.data;
+    s.queue = s.queue_array.data;
+    memset(s.from, 0xFF, bytes);
     search(h, &s, false);
     search(h, &s, true);
     *ret = s;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The nodes by a search (inspect/root_search.h), the names of fields by reading the objects on it.
+ * The nodes by a search, the names of fields by reading the objects on all paths in one pass.
  */
 #include "inspect/suspect_path.h"
 
@@ -12,23 +12,34 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "inspect/heap_objects.h"
+#include "inspect/root_path.h"
 
 struct way {
     struct heap *h;
     const struct heap_threads *threads;
-    uint32_t node[SUSPECT_PATH_MAX];
-    size_t count;
-    char *field[SUSPECT_PATH_MAX]; /* through which node[i] refers to node[i + 1]; owned; NULL unknown */
+    struct root_path path;
+    char *field[ROOT_PATH_MAX]; /* through which node[i] refers to node[i + 1]; owned; NULL unknown */
 };
+
+struct ways {
+    struct way *way;
+    size_t count;
+};
+
+static void name_fields(struct way *w, uint32_t node, const struct heap_instance *o)
+{
+    for (size_t i = 0; i + 1 < w->path.count; i++)
+        if (w->path.node[i] == node && !w->field[i])
+            w->field[i] = heap_object_field_to(w->h, heap_type_of(w->h, node), o,
+                                               heap_index_id(w->h->index, w->path.node[i + 1]));
+}
 
 static int on_object(void *ctx, uint32_t node, const struct heap_instance *o)
 {
-    struct way *w = ctx;
+    struct ways *ways = ctx;
 
-    for (size_t i = 0; i + 1 < w->count; i++)
-        if (w->node[i] == node && !w->field[i])
-            w->field[i] =
-                heap_object_field_to(w->h, heap_type_of(w->h, node), o, heap_index_id(w->h->index, w->node[i + 1]));
+    for (size_t i = 0; i < ways->count; i++)
+        name_fields(&ways->way[i], node, o);
     return 0;
 }
 
@@ -96,15 +107,15 @@ char *heap_root_text(const struct heap *h, const struct heap_threads *threads, u
 /* One step: the object, and through what it refers to the next one. */
 static char *step(struct way *w, size_t i)
 {
-    uint32_t node = w->node[i], class = heap_type_of_class(w->h, node);
+    uint32_t node = w->path.node[i], class = heap_type_of_class(w->h, node);
     const char *name = class == HEAP_NONE ? type_name(w->h, node) : w->h->types[class].name;
     char *out = NULL;
     int r;
 
-    if (i + 1 == w->count)
+    if (i + 1 == w->path.count)
         r = asprintf(&out, "%s%s", class == HEAP_NONE ? "" : "class ", name);
     else if (class != HEAP_NONE) {
-        CLEANUP_FREE char *field = heap_static_to(w->h, class, heap_index_id(w->h->index, w->node[i + 1]));
+        CLEANUP_FREE char *field = heap_static_to(w->h, class, heap_index_id(w->h->index, w->path.node[i + 1]));
 
         r = asprintf(&out, "%s%s%s%s", field ? "static " : "class ", name, field ? "." : "", field ? field : "");
     } else if (w->h->types[heap_type_of(w->h, node)].element) {
@@ -120,47 +131,59 @@ static char *holder_of(struct way *w, char *const *path)
 {
     char *out = NULL;
 
-    for (size_t i = w->count - 1; i-- > 0;)
+    for (size_t i = w->path.count - 1; i-- > 0;)
         if (text_starts(path[i], "static "))
-            return asprintf(&out, "%s (%s)", path[i], type_name(w->h, w->node[i + 1])) < 0 ? NULL : out;
-    CLEANUP_FREE char *root = heap_root_text(w->h, w->threads, w->node[0]);
+            return asprintf(&out, "%s (%s)", path[i], type_name(w->h, w->path.node[i + 1])) < 0 ? NULL : out;
+    CLEANUP_FREE char *root = heap_root_text(w->h, w->threads, w->path.node[0]);
 
     return !root || asprintf(&out, "%s (%s)", path[0], root) < 0 ? NULL : out;
 }
 
 static void way_done(struct way *w)
 {
-    for (size_t i = 0; i < w->count; i++)
+    for (size_t i = 0; i < w->path.count; i++)
         free(w->field[i]);
+}
+
+static int read_fields(struct heap *h, struct ways *ways)
+{
+    const struct heap_object_events events = {.ctx = ways, .instance = on_object};
+    CLEANUP_FREE uint32_t *nodes = calloc(ways->count * ROOT_PATH_MAX + 1, sizeof(*nodes));
+    size_t count = 0;
+
+    if (!nodes)
+        return -ENOMEM;
+    for (size_t i = 0; i < ways->count; i++)
+        for (size_t j = 0; j + 1 < ways->way[i].path.count; j++)
+            nodes[count++] = ways->way[i].path.node[j];
+    return heap_objects_read(h, nodes, count, &events);
+}
+
+static int describe(struct way *w, char ***ret, size_t *ret_count)
+{
+    if (!(*ret = calloc(w->path.count + 1, sizeof(char *))))
+        return -ENOMEM;
+    for (size_t i = 0; i < w->path.count; i++)
+        if (!((*ret)[(*ret_count)++] = step(w, i)))
+            return -ENOMEM;
+    return 0;
 }
 
 /* From the node up to its root, then turned round. */
 static void find_way(struct way *w, const struct root_search *s, uint32_t node)
 {
+    struct root_path *p = &w->path;
+
     if (s->from[node] == HEAP_NONE)
         return;
-    for (uint32_t n = node; n != w->h->objects && w->count < SUSPECT_PATH_MAX; n = s->from[n])
-        w->node[w->count++] = n;
-    for (size_t i = 0; i < w->count / 2; i++) {
-        uint32_t other = w->node[i];
+    for (uint32_t n = node; n != w->h->objects && p->count < ROOT_PATH_MAX; n = s->from[n])
+        p->node[p->count++] = n;
+    for (size_t i = 0; i < p->count / 2; i++) {
+        uint32_t other = p->node[i];
 
-        w->node[i] = w->node[w->count - 1 - i];
-        w->node[w->count - 1 - i] = other;
+        p->node[i] = p->node[p->count - 1 - i];
+        p->node[p->count - 1 - i] = other;
     }
-}
-
-static int describe(struct way *w, char ***ret, size_t *ret_count)
-{
-    int r = heap_objects_read(w->h, w->node, w->count, &(struct heap_object_events){.ctx = w, .instance = on_object});
-
-    if (r < 0)
-        return r;
-    if (!(*ret = calloc(w->count + 1, sizeof(char *))))
-        return -ENOMEM;
-    for (size_t i = 0; i < w->count; i++)
-        if (!((*ret)[(*ret_count)++] = step(w, i)))
-            return -ENOMEM;
-    return 0;
 }
 
 int heap_path_texts(struct heap *h, const struct heap_threads *threads, const struct root_search *s, uint32_t node,
@@ -170,24 +193,42 @@ int heap_path_texts(struct heap *h, const struct heap_threads *threads, const st
     int r = 0;
 
     find_way(&w, s, node);
-    if (w.count > 0)
+    if (w.path.count > 0 && (r = read_fields(h, &(struct ways){&w, 1})) == 0)
         r = describe(&w, ret, ret_count);
     way_done(&w);
     return r;
 }
 
-int suspect_path_find(struct heap *h, const struct heap_threads *threads, const struct root_search *search,
-                      struct suspect *s)
+static int find_ways(struct heap *h, const struct heap_threads *threads, const struct suspects *s, struct way *way)
 {
-    struct way w = {.h = h, .threads = threads};
+    uint32_t point[SUSPECTS_MAX];
+    struct root_path path[SUSPECTS_MAX];
     int r;
 
-    find_way(&w, search, s->point);
-    if (w.count == 0)
-        return 0;
-    r = describe(&w, &s->path, &s->path_count);
-    if (r == 0 && !(s->holder = holder_of(&w, s->path)))
-        r = -ENOMEM;
-    way_done(&w);
+    for (size_t i = 0; i < s->count; i++)
+        point[i] = s->suspect[i].point;
+    if ((r = root_paths_find(h, point, s->count, path)) < 0)
+        return r;
+    for (size_t i = 0; i < s->count; i++)
+        way[i] = (struct way){.h = h, .threads = threads, .path = path[i]};
+    return read_fields(h, &(struct ways){way, s->count});
+}
+
+int suspect_paths_find(struct heap *h, const struct heap_threads *threads, struct suspects *s)
+{
+    struct way way[SUSPECTS_MAX] = {0};
+    int r = s->count > 0 ? find_ways(h, threads, s, way) : 0;
+
+    for (size_t i = 0; i < s->count && r == 0; i++) {
+        struct suspect *one = &s->suspect[i];
+
+        if (way[i].path.count == 0)
+            continue;
+        r = describe(&way[i], &one->path, &one->path_count);
+        if (r == 0 && !(one->holder = holder_of(&way[i], one->path)))
+            r = -ENOMEM;
+    }
+    for (size_t i = 0; i < s->count; i++)
+        way_done(&way[i]);
     return r;
 }

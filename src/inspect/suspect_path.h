@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The way from a GC root to a suspect, in words: static fields, fields, elements, locals of threads.
+ * Ways from GC roots, in words: static fields, fields, elements, locals of threads.
  */
 #pragma once
 
 #include "inspect/root_search.h"
 #include "inspect/suspects.h"
 
-/* Sets s->path and s->holder; leaves them empty if weak references alone lead there. 0 or -ENOMEM. */
-int suspect_path_find(struct heap *h, const struct heap_threads *threads, const struct root_search *search,
-                      struct suspect *s);
+/* Sets path and holder of all suspects; leaves them empty if weak references alone lead there. 0, -ENOMEM, or -errno of
+ * big_memory. */
+int suspect_paths_find(struct heap *h, const struct heap_threads *threads, struct suspects *s);
 
 /* What root an object is: "local of thread "http-8" in com.shop.Cart.add(Cart.java:61)"; malloc'ed. */
 char *heap_root_text(const struct heap *h, const struct heap_threads *threads, uint32_t node);

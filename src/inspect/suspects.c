@@ -151,18 +151,13 @@ void suspects_done(struct suspects *s)
 
 static int find_all(struct heap *h, const struct retained *r, const struct heap_threads *threads, struct suspects *ret)
 {
-    struct root_search search = {0};
     int result = find_tops(h, r, ret);
 
-    if (result == 0 && ret->count > 0)
-        result = root_search_run(h, &search);
     for (size_t i = 0; i < ret->count && result == 0; i++) {
         find_point(r, &ret->suspect[i]);
-        if ((result = find_content(h, r, &ret->suspect[i])) == 0)
-            result = suspect_path_find(h, threads, &search, &ret->suspect[i]);
+        result = find_content(h, r, &ret->suspect[i]);
     }
-    root_search_done(&search);
-    return result;
+    return result < 0 ? result : suspect_paths_find(h, threads, ret);
 }
 
 int suspects_find(struct heap *h, const struct retained *r, const struct heap_threads *threads, struct suspects *ret,
@@ -172,5 +167,5 @@ int suspects_find(struct heap *h, const struct retained *r, const struct heap_th
 
     assert(h && r && threads && ret && ret->count == 0);
     result = find_all(h, r, threads, ret);
-    return result < 0 ? err_set(e, result, "out of memory for the suspects") : 0;
+    return result < 0 ? err_set(e, result, "no room for the paths of the suspects: %s", strerror(-result)) : 0;
 }

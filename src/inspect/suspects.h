@@ -10,7 +10,7 @@
 #include "hprof/retained.h"
 #include "inspect/heap_threads.h"
 
-enum { SUSPECTS_MAX = 5, SUSPECT_PATH_MAX = 32, SUSPECT_PERCENT = 10 };
+enum { SUSPECTS_MAX = 5, SUSPECT_PERCENT = 10 };
 
 struct suspect {
     uint32_t node;  /* the object; HEAP_NONE: a group */

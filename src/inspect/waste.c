@@ -13,16 +13,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-static bool bit(const uint64_t *bits, uint32_t at)
-{
-    return bits[at >> 6] >> (at & 63) & 1;
-}
-
-static void set_bit(uint64_t *bits, uint32_t at)
-{
-    bits[at >> 6] |= UINT64_C(1) << (at & 63);
-}
-
 bool waste_is_box(const char *class)
 {
     static const char *const BOXES[] = {"java.lang.Integer", "java.lang.Long",      "java.lang.Short",
@@ -48,7 +38,7 @@ static void find_texts(struct waste *w)
         edges = heap_edges_of(h, n);
         while (heap_edges_next(&edges))
             if (edges.target < h->objects && h->types[heap_type_of(h, edges.target)].element)
-                set_bit(w->is_text, edges.target);
+                graph_set_bit(&w->is_text, edges.target);
     }
 }
 
@@ -64,16 +54,18 @@ static uint64_t expected_contents(const struct heap *h)
 
 int waste_begin(struct waste *w, const struct heap *h)
 {
-    size_t words = (size_t)h->objects / 64 + 1;
+    size_t bits = heap_bits_size(h);
+    int r;
 
     assert(w && h);
     *w = (struct waste){.h = h, .string_type = heap_type_named(h, "java.lang.String")};
-    w->is_text = calloc(words, sizeof(uint64_t));
-    w->is_utf16 = calloc(words, sizeof(uint64_t));
-    w->box = calloc(h->type_count + 1, sizeof(*w->box));
-    if (!w->is_text || !w->is_utf16 || !w->box || content_table_init(&w->table, expected_contents(h)) < 0) {
-        waste_done(w);
+    if (!(w->box = calloc(h->type_count + 1, sizeof(*w->box))))
         return -ENOMEM;
+    if ((r = big_array_new(&w->is_text, heap_memory(h), bits)) < 0 ||
+        (r = big_array_new(&w->is_utf16, heap_memory(h), bits)) < 0 ||
+        (r = content_table_init(&w->table, heap_memory(h), expected_contents(h))) < 0) {
+        waste_done(w);
+        return r;
     }
     if (w->string_type != HEAP_NONE) {
         w->string_value = heap_field_place(h, w->string_type, "value");
@@ -88,8 +80,8 @@ void waste_done(struct waste *w)
     for (unsigned i = 0; i < w->strings.top_count; i++)
         free(w->strings.top[i].text);
     content_table_done(&w->table);
-    free(w->is_text);
-    free(w->is_utf16);
+    big_array_free(&w->is_text);
+    big_array_free(&w->is_utf16);
     free(w->box);
     *w = (struct waste){0};
 }
@@ -117,7 +109,7 @@ static struct waste_content *candidate(struct waste_kind *k, uint64_t digest)
 
 static void add_duplicate(struct waste *w, const struct waste_pending *p, uint32_t count)
 {
-    struct waste_kind *k = bit(w->is_text, p->node) ? &w->strings : &w->arrays;
+    struct waste_kind *k = graph_bit(&w->is_text, p->node) ? &w->strings : &w->arrays;
     uint64_t bytes = heap_size(w->h, p->node), lost = (count - 1) * bytes;
     struct waste_content *c;
 
@@ -140,8 +132,14 @@ static void look_up(struct waste *w, const struct waste_pending *p)
 {
     uint32_t count = content_table_add(&w->table, p->digest);
 
-    if (count > 1)
+    if (count <= 1)
+        return;
+    if (p->array.data) {
         add_duplicate(w, p, count);
+    } else {
+        w->box[p->type].duplicates++;
+        w->box[p->type].bytes += heap_size(w->h, p->node);
+    }
 }
 
 static void flush(struct waste *w)
@@ -149,6 +147,14 @@ static void flush(struct waste *w)
     for (unsigned i = 0; i < w->pending_count; i++)
         look_up(w, &w->pending[i]);
     w->pending_count = 0;
+}
+
+static void look_up_later(struct waste *w, const struct waste_pending *p)
+{
+    content_table_prefetch(&w->table, p->digest);
+    w->pending[w->pending_count++] = *p;
+    if (w->pending_count == WASTE_PENDING)
+        flush(w);
 }
 
 static bool is_zero(const unsigned char *data, size_t size)
@@ -160,18 +166,13 @@ static void on_array(void *ctx, uint32_t node, uint32_t type, const struct heap_
 {
     struct waste *w = ctx;
     size_t size = (size_t)a->length * heap_type_size(&w->h->reader, a->type);
-    uint64_t digest;
 
     if (size > 0 && is_zero(a->data, size)) {
         w->zeros[a->type].count++;
         w->zeros[a->type].bytes += heap_size(w->h, node);
         return;
     }
-    digest = XXH3_64bits_withSeed(a->data, size, a->type);
-    content_table_prefetch(&w->table, digest);
-    w->pending[w->pending_count++] = (struct waste_pending){digest, node, type, *a};
-    if (w->pending_count == WASTE_PENDING)
-        flush(w);
+    look_up_later(w, &(struct waste_pending){XXH3_64bits_withSeed(a->data, size, a->type), node, type, *a});
 }
 
 static void on_instance(void *ctx, uint32_t node, uint32_t type, const struct heap_instance *o)
@@ -182,14 +183,11 @@ static void on_instance(void *ctx, uint32_t node, uint32_t type, const struct he
         uint32_t array = heap_index_find(w->h->index, (uint64_t)heap_place_value(w->h, o, &w->string_value));
 
         if (array != HEAP_NONE && heap_place_value(w->h, o, &w->string_coder) == 1)
-            set_bit(w->is_utf16, array);
+            graph_set_bit(&w->is_utf16, array);
         return;
     }
     w->box[type].count++;
-    if (content_table_add(&w->table, XXH3_64bits_withSeed(o->data, o->size, 256 + type)) > 1) {
-        w->box[type].duplicates++;
-        w->box[type].bytes += heap_size(w->h, node);
-    }
+    look_up_later(w, &(struct waste_pending){XXH3_64bits_withSeed(o->data, o->size, 256 + type), node, type, {0}});
 }
 
 /* A String has to be read only where its array may be UTF-16. */
@@ -236,7 +234,7 @@ int waste_end(struct waste *w)
         struct heap_array a = {
             .data = c->data, .type = type, .length = c->data_size / heap_type_size(&w->h->reader, type)};
 
-        if (!(c->text = heap_characters(&a, bit(w->is_utf16, c->node), WASTE_CONTENT_BYTES)))
+        if (!(c->text = heap_characters(&a, graph_bit(&w->is_utf16, c->node), WASTE_CONTENT_BYTES)))
             return -ENOMEM;
     }
     return 0;

@@ -40,7 +40,7 @@ struct waste_zeros {
 struct waste_pending {
     uint64_t digest;
     uint32_t node, type;
-    struct heap_array array;
+    struct heap_array array; /* no data: a boxed number */
 };
 
 struct waste {
@@ -51,13 +51,13 @@ struct waste {
     struct waste_box *box;                   /* by type: java.lang.Integer …; owned */
     uint32_t string_type;
     struct heap_place string_value, string_coder;
-    uint64_t *is_text, *is_utf16; /* by node: the array of a String; owned */
+    struct big_array is_text, is_utf16; /* a bit for each node: the array of a String */
     struct waste_pending pending[WASTE_PENDING];
     unsigned pending_count;
     bool incomplete; /* there were more contents than are remembered */
 };
 
-int waste_begin(struct waste *w, const struct heap *h); /* -ENOMEM */
+int waste_begin(struct waste *w, const struct heap *h); /* -ENOMEM, or -errno of big_memory */
 struct survey_part waste_part(struct waste *w);
 int waste_end(struct waste *w); /* -ENOMEM */
 void waste_done(struct waste *w);

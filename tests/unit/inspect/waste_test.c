@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Waste in small dumps: old layouts of the JDK's classes, garbage that does not count, objects that are there twice,
- * and a table of contents that is full.
+ * Waste in small dumps: old layouts of the JDK's classes, garbage that does not count, objects that are there twice.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -232,21 +231,6 @@ static void equal_numbers(void **state)
     done();
 }
 
-static void a_table_counts_and_says_when_it_is_full(void **state)
-{
-    struct content_table t;
-
-    (void)state;
-    assert_int_equal(content_table_init(&t, 0), 0);
-    for (uint64_t i = 0; i < 896; i++)
-        assert_int_equal(content_table_add(&t, i * UINT64_C(0x9E3779B97F4A7C15)), 1);
-    assert_false(t.full);
-    assert_int_equal(content_table_add(&t, 896 * UINT64_C(0x9E3779B97F4A7C15)), 0);
-    assert_true(t.full);
-    assert_int_equal(content_table_add(&t, 5 * UINT64_C(0x9E3779B97F4A7C15)), 2);
-    content_table_done(&t);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,7 +240,6 @@ int main(void)
         cmocka_unit_test(collections_by_their_fields),
         cmocka_unit_test(a_class_with_other_fields_is_no_collection),
         cmocka_unit_test(equal_numbers),
-        cmocka_unit_test(a_table_counts_and_says_when_it_is_full),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
