@@ -20,19 +20,20 @@ struct build {
     const struct heap *h;
     struct dominators d;
     struct retained r;
-    struct big_array next; /* by node: where the next child goes; at last its end */
+    struct big_array at, next; /* by node: its position; where the next child goes, at last its end */
 };
 
 static void build_done(struct build *b)
 {
     dominators_done(&b->d);
     retained_done(&b->r);
+    big_array_free(&b->at);
     big_array_free(&b->next);
 }
 
 void retained_done(struct retained *r)
 {
-    big_array_free(&r->at);
+    big_array_free(&r->reached);
     big_array_free(&r->node);
     big_array_free(&r->end);
     for (unsigned i = 0; i < RETAINED_LEVELS; i++)
@@ -59,14 +60,14 @@ static void each_pendant(struct build *b, unsigned level, void (*fn)(struct buil
 
 static void add_size(struct build *b, uint32_t node)
 {
-    uint32_t *size = b->r.at.data;
+    uint32_t *size = b->at.data;
 
     size[((const uint32_t *)b->d.over.data)[node]] += size[node];
 }
 
 static void place(struct build *b, uint32_t node)
 {
-    uint32_t *at = b->r.at.data, *next = b->next.data, over = ((const uint32_t *)b->d.over.data)[node], size = at[node];
+    uint32_t *at = b->at.data, *next = b->next.data, over = ((const uint32_t *)b->d.over.data)[node], size = at[node];
 
     at[node] = next[over];
     next[over] += size;
@@ -82,9 +83,9 @@ static int number(struct build *b)
     size_t bytes = ((size_t)root + 1) * sizeof(*at);
     int r;
 
-    if ((r = big_array_new(&b->r.at, memory, bytes)) < 0 || (r = big_array_new(&b->next, memory, bytes)) < 0)
+    if ((r = big_array_new(&b->at, memory, bytes)) < 0 || (r = big_array_new(&b->next, memory, bytes)) < 0)
         return r;
-    at = b->r.at.data;
+    at = b->at.data;
     next = b->next.data;
     for (uint64_t n = 0; n <= root; n++)
         at[n] = over[n] != DOMINATORS_NONE;
@@ -106,11 +107,20 @@ static int number(struct build *b)
     return 0;
 }
 
+static int mark_reached(struct build *b)
+{
+    int r = big_array_new(&b->r.reached, b->r.node.memory, heap_bits_size(b->h));
+
+    for (uint32_t p = 1; p < b->r.count && r == 0; p++)
+        graph_set_bit(&b->r.reached, retained_node(&b->r, p));
+    return r;
+}
+
 /* From nodes to positions; each array goes as soon as the next is there. */
 static int turn(struct build *b)
 {
     uint32_t root = b->h->objects, *node, *end;
-    const uint32_t *at = b->r.at.data, *next = b->next.data;
+    const uint32_t *at = b->at.data, *next = b->next.data;
     struct big_memory *memory = b->d.over.memory;
     size_t bytes = (size_t)b->r.count * sizeof(*node);
     int r;
@@ -129,7 +139,8 @@ static int turn(struct build *b)
     for (uint64_t n = 0; n <= root; n++)
         if (at[n] != DOMINATORS_NONE)
             node[at[n]] = (uint32_t)n;
-    return 0;
+    big_array_free(&b->at);
+    return mark_reached(b);
 }
 
 static uint64_t shallow(const struct build *b, uint32_t position)
@@ -201,6 +212,15 @@ static int find_most(struct build *b)
         count = groups;
     }
     return 0;
+}
+
+uint32_t retained_at(const struct retained *r, uint32_t node)
+{
+    uint32_t p = 0;
+
+    while (p < r->count && retained_node(r, p) != node)
+        p++;
+    return p < r->count ? p : DOMINATORS_NONE;
 }
 
 /* The last position before p whose end is behind p: in p's group, or in the last group that has one, and so on. */

@@ -19,7 +19,8 @@ struct retained {
     uint32_t count; /* of positions */
     uint64_t reachable, unreachable;
     uint32_t unreachable_count;
-    struct big_array at, node, end;         /* uint32_t: by node; by position; by position */
+    struct big_array reached;               /* a bit for each node */
+    struct big_array node, end;             /* uint32_t: by position */
     struct big_array most[RETAINED_LEVELS]; /* uint32_t: the largest end of 64 positions, of 64 of these, … */
     struct big_array sum;       /* bytes of all positions before this one: in units from the block's, or in whole */
     struct big_array sum_block; /* uint64_t: of each RETAINED_SUM_BLOCKth position */
@@ -30,11 +31,13 @@ struct retained {
 int retained_find(const struct heap *h, struct retained *ret, struct err *e);
 void retained_done(struct retained *r);
 
-/* The position of a node; DOMINATORS_NONE: it is not reachable. */
-static inline uint32_t retained_at(const struct retained *r, uint32_t node)
+static inline bool retained_is_reached(const struct retained *r, uint32_t node)
 {
-    return ((const uint32_t *)r->at.data)[node];
+    return graph_bit(&r->reached, node);
 }
+
+/* The position of a node; DOMINATORS_NONE: it is not reachable. All positions are searched for it. */
+uint32_t retained_at(const struct retained *r, uint32_t node);
 
 /* The node at a position; h->objects for position 0. */
 static inline uint32_t retained_node(const struct retained *r, uint32_t position)

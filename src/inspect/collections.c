@@ -179,7 +179,7 @@ void collections_end(struct collections *c)
     for (uint32_t n = 0; is_set && n < h->objects; n++) {
         uint32_t type = heap_type_of(h, n);
 
-        if (!is_set[type] || retained_at(c->r, n) == DOMINATORS_NONE)
+        if (!is_set[type] || !retained_is_reached(c->r, n))
             continue;
         c->stats[type].count++;
         if (holds_empty_map(c, n)) {

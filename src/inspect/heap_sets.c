@@ -273,7 +273,7 @@ static int allocate_sets(struct heap_sets *s, size_t types, size_t marked)
 static void add_garbage(struct walk *w)
 {
     for (uint32_t n = 0; n < w->h->objects; n++)
-        if (retained_at(w->r, n) == DOMINATORS_NONE) {
+        if (!retained_is_reached(w->r, n)) {
             w->s->garbage[heap_type_of(w->h, n)].count++;
             w->s->garbage[heap_type_of(w->h, n)].bytes += heap_size(w->h, n);
         }

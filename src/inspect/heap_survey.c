@@ -24,7 +24,7 @@ static uint32_t meet(struct survey *s, uint64_t id)
 {
     uint32_t node = heap_index_find(s->h->index, id);
 
-    if (node == HEAP_NONE || retained_at(s->r, node) == DOMINATORS_NONE || graph_bit(&s->seen, node))
+    if (node == HEAP_NONE || !retained_is_reached(s->r, node) || graph_bit(&s->seen, node))
         return HEAP_NONE;
     graph_set_bit(&s->seen, node);
     return node;

@@ -47,7 +47,7 @@ static int find_tops(const struct heap *h, const struct retained *r, struct susp
         uint64_t bytes = retained_bytes(r, p);
 
         if (bytes > least) {
-            add(s, &(struct suspect){.node = node, .type = type, .count = 1, .bytes = bytes});
+            add(s, &(struct suspect){.node = node, .type = type, .count = 1, .at = p, .bytes = bytes});
             continue;
         }
         if (groups[type].count++ == 0 || bytes > retained_bytes(r, groups[type].largest))
@@ -60,7 +60,7 @@ static int find_tops(const struct heap *h, const struct retained *r, struct susp
                                      .type = t,
                                      .count = groups[t].count,
                                      .bytes = groups[t].bytes,
-                                     .point = retained_node(r, groups[t].largest)});
+                                     .at = groups[t].largest});
     return 0;
 }
 
@@ -76,7 +76,7 @@ static uint32_t biggest_child(const struct retained *r, uint32_t over)
 
 static void find_point(const struct retained *r, struct suspect *s)
 {
-    uint32_t p = retained_at(r, s->node == HEAP_NONE ? s->point : s->node), child;
+    uint32_t p = s->at, child;
 
     for (unsigned depth = 0; depth < DEPTH_MAX && s->node != HEAP_NONE; depth++) {
         child = biggest_child(r, p);
@@ -84,6 +84,7 @@ static void find_point(const struct retained *r, struct suspect *s)
             break;
         p = child;
     }
+    s->at = p;
     s->point = retained_node(r, p);
     s->point_bytes = retained_bytes(r, p);
 }
@@ -117,12 +118,11 @@ static uint32_t choose(const struct heap *h, const struct group *of, uint64_t to
 static int find_content(const struct heap *h, const struct retained *r, struct suspect *s)
 {
     CLEANUP_FREE struct group *of = calloc(h->type_count + 1, sizeof(*of));
-    uint32_t point = retained_at(r, s->point);
     uint64_t total = 0;
 
     if (!of)
         return -ENOMEM;
-    for (uint32_t p = point + 1; p < retained_end(r, point); p++) {
+    for (uint32_t p = s->at + 1; p < retained_end(r, s->at); p++) {
         uint32_t node = retained_node(r, p), type = heap_type_of(h, node);
         uint64_t bytes = heap_size(h, node);
 

@@ -16,6 +16,7 @@ struct suspect {
     uint32_t node;  /* the object; HEAP_NONE: a group */
     uint32_t type;  /* its type, or the group's */
     uint32_t count; /* objects: 1, or of the group */
+    uint32_t at;    /* position of the object, or of the group's largest; of the point, once that is known */
     uint64_t bytes; /* that it keeps alive */
     uint32_t point; /* where it accumulates */
     uint64_t point_bytes;
