@@ -93,8 +93,8 @@ static bool on_wait(void *ctx)
 {
     struct waiting *w = ctx;
 
-    if (w->input->server)
-        progress_show(&w->bar, block_server_progress(w->input->server), w->input->size);
+    if (w->input->source.server)
+        progress_show(&w->bar, block_server_progress(w->input->source.server), w->input->source.size);
     return interrupt_caught() != 0;
 }
 
@@ -121,14 +121,14 @@ static int analyse(const struct inspect_view *v, struct inspect_input *in, struc
     int fds[SANDBOXED_FDS_MAX];
     CLEANUP_FD int spill = -1;
     struct sandboxed_task task = {.fds = fds,
-                                  .fd_count = in->fd_count,
-                                  .deadline_ms = analysis_deadline_ms(in->size),
+                                  .fd_count = in->source.fd_count,
+                                  .deadline_ms = analysis_deadline_ms(in->source.size),
                                   .stop = on_wait,
                                   .progress = on_progress,
                                   .ctx = &waiting};
     int r;
 
-    memcpy(fds, in->fd, in->fd_count * sizeof(*fds));
+    memcpy(fds, in->source.fd, in->source.fd_count * sizeof(*fds));
     if (v->memory) {
         if ((spill = dump_file_temporary(e)) < 0)
             return spill;
@@ -139,7 +139,7 @@ static int analyse(const struct inspect_view *v, struct inspect_input *in, struc
     task.argv = argv.item;
     if ((r = sandboxed_start(&task, &child, e)) < 0)
         return r;
-    inspect_input_started(in);
+    dump_source_started(&in->source);
     progress_begin(&waiting.bar, in->name);
     r = sandboxed_collect(&child, &task, answer, e);
     progress_clear(&waiting.bar);

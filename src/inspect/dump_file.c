@@ -18,11 +18,20 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "codec/codec.h"
+#include "linux/volume.h"
 
-enum { PIECE = 1024 * 1024, MAGIC = 4, PASSES = 2 /* of an analysis, about */, PROGRESS_BYTES = 16 * 1024 * 1024 };
+enum {
+    PIECE = 1024 * 1024,
+    MAGIC = 4,
+    PASSES = 2 /* of an analysis, about */,
+    PROGRESS_BYTES = 16 * 1024 * 1024,
+    ROOM_EACH = 16 * 1024 * 1024, /* bytes between two questions for the room that is left */
+    FREE_PART = 16,
+};
 
 struct dump_stream {
     int fd;
+    size_t unasked; /* bytes since the last question */
     const struct codec_ops *codec; /* NULL: not known yet */
     void *decoder;
     unsigned char magic[MAGIC];
@@ -97,7 +106,14 @@ int dump_file_temporary(struct err *e)
     return fd;
 }
 
-int dump_stream_new(struct dump_stream **ret, struct err *e)
+static int temporary_in(int folder, struct err *e)
+{
+    int fd = openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    return fd < 0 ? err_set(e, -errno, "no temporary file: %s (TMPDIR names another folder)", strerror(errno)) : fd;
+}
+
+int dump_stream_new(int folder, struct dump_stream **ret, struct err *e)
 {
     struct dump_stream *s = calloc(1, sizeof(*s));
     int fd;
@@ -106,7 +122,7 @@ int dump_stream_new(struct dump_stream **ret, struct err *e)
         free(s);
         return err_set(e, -ENOMEM, "out of memory");
     }
-    if ((fd = dump_file_temporary(e)) < 0) {
+    if ((fd = folder >= 0 ? temporary_in(folder, e) : dump_file_temporary(e)) < 0) {
         free(s->out);
         free(s);
         return fd;
@@ -128,10 +144,27 @@ void dump_stream_free(struct dump_stream *s)
     free(s);
 }
 
+static int check_room(struct dump_stream *s, size_t size, struct err *e)
+{
+    uint64_t all, left;
+
+    s->unasked += size;
+    if (s->unasked < ROOM_EACH)
+        return 0;
+    s->unasked = 0;
+    if (volume_space(s->fd, &all, &left) < 0 || left >= all / FREE_PART + ROOM_EACH)
+        return 0;
+    return err_set(e, -FAULT_FULL, "no room to unpack it in: a sixteenth of the volume stays free (TMPDIR names another "
+                                   "folder)");
+}
+
 static int write_out(struct dump_stream *s, const void *data, size_t size, struct err *e)
 {
-    int r = file_write(s->fd, data, size);
+    int r = check_room(s, size, e);
 
+    if (r < 0)
+        return r;
+    r = file_write(s->fd, data, size);
     return r < 0 ? err_set(e, r, "the temporary file for the dump: %s (TMPDIR names another folder)", strerror(-r)) : 0;
 }
 
@@ -196,7 +229,7 @@ static int unpack(int fd, int *ret_fd, struct err *e)
 
     if (!piece)
         return err_set(e, -ENOMEM, "out of memory");
-    if ((r = dump_stream_new(&s, e)) < 0)
+    if ((r = dump_stream_new(-1, &s, e)) < 0)
         return r;
     while (r == 0 && (n = file_read(fd, piece, PIECE)) != 0)
         r = n < 0 ? err_set(e, (int)n, "%s", strerror((int)-n)) : dump_stream_feed(s, piece, (size_t)n, e);

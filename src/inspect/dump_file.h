@@ -31,9 +31,11 @@ void dump_file_watch(const struct dump_file *f, void (*fn)(uint64_t done, uint64
 /* Opens a regular file, and decompresses what is compressed: *ret_fd is the caller's. */
 int dump_file_open(const char *path, int *ret_fd, struct err *e);
 
-/* A stream: fed in pieces, compressed or not (by its first bytes). */
+/* A stream: fed in pieces, compressed or not (by its first bytes). folder: for the temporary file; -1: as
+ * dump_file_temporary. A sixteenth of the volume stays free: -FAULT_FULL, as a small stream may unpack to a large one.
+ */
 struct dump_stream;
-int dump_stream_new(struct dump_stream **ret, struct err *e);
+int dump_stream_new(int folder, struct dump_stream **ret, struct err *e);
 int dump_stream_feed(struct dump_stream *s, const void *data, size_t size, struct err *e);
 /* The file with what has come; the caller's. -FAULT_CORRUPT if a compressed stream ends too early. */
 int dump_stream_end(struct dump_stream *s, int *ret_fd, struct err *e);
