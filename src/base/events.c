@@ -56,6 +56,17 @@ static const struct event_info TABLE[EVENT_END] = {
          "--inspect: a heap dump is stored without its analysis: it crashed, took more than --memory, "
          "or was too slow",
          "path error"},
+    [EVENT_ANALYSIS_STARTED] = {"analysis-started", LEVEL_INFO, "serve analyses the heap dump of a case", "case key"},
+    [EVENT_ANALYSED] = {"analysed", LEVEL_INFO, "serve has stored the analysis of a heap dump in its case",
+                        "case key seconds"},
+    [EVENT_ANALYSIS_FAILED] =
+        {"analysis-failed", LEVEL_WARNING,
+         "serve could not analyse a heap dump: its process crashed, took more than --analysis-memory or too long, or "
+         "the analysis could not be stored; it is done again only if a person asks",
+         "case key fault error seconds"},
+    [EVENT_ANALYSIS_REFUSED] = {"analysis-refused", LEVEL_WARNING,
+                                "a heap dump is not analysed: too many wait, or it failed before and no person asks",
+                                "case error"},
     [EVENT_NO_SECCOMP] =
         {"no-seccomp", LEVEL_WARNING,
          "this kernel, or the sandbox that salvage is in, has no seccomp: evidence is parsed by a process "

@@ -79,7 +79,7 @@ int inspect_input_open(struct inspect_input *in, const struct plan_options *plan
                                             : inspect_case_find(plan, what, &in->config, &in->key, e)) == 0)
         r = dump_source_of_object(&in->source, &in->config, in->key, &limits, e);
     if (r == 0 && !(in->name = url || file || !in->key ? strdup(text_base_name(in->key ? in->key : what))
-                                                                : name_of_case(in->key)))
+                                                       : name_of_case(in->key)))
         r = err_set(e, -ENOMEM, "out of memory");
     return r;
 }

@@ -22,6 +22,7 @@
 #include "serve/upload_options.h"
 #include "ship/plan.h"
 
+#define ANALYSIS_MEMORY_LEAST (64ull << 20)
 #define PRESIGN_MAX_MS (7ull * 24 * 3600 * 1000)
 
 /* Of malloc: one for each of hundreds of threads would keep what they free. */
@@ -31,7 +32,8 @@ struct serve_options {
     struct plan_options plan;
     struct notify_options notify;
     const char *state, *metrics;
-    struct opt_list retain;
+    struct opt_list retain, analyse;
+    uint64_t analysis_memory;
     const char *root, *from;
     struct listening_options listening;
     struct upload_options upload;
@@ -71,6 +73,15 @@ static const struct opt SERVE_OPTIONS[] = {
      "what stays, checked every hour: age=30d, count=20 (cases of one workload), bytes=500G, free=10G (on the disk of "
      "--root), joined by commas; for one namespace: shop:age=90d,bytes=50G; may be repeated; `salvage prune --dry-run` "
      "shows what would go"},
+    {OPT_HEADING, .name = "Analysis"},
+    {OPT_LIST, 0, "analyse", "[NAMESPACE=]WHEN", NULL, offsetof(struct serve_options, analyse),
+     "which heap dumps are analysed as `salvage inspect` does: request (by a button and the API; the default), oom "
+     "(also "
+     "each that a JVM wrote because it ran out of memory, when it arrives), always, never; for one namespace: "
+     "shop=oom; "
+     "may be repeated"},
+    {OPT_SIZE, 0, "analysis-memory", "SIZE", "512MiB", offsetof(struct serve_options, analysis_memory),
+     "memory for an analysis, of which one runs at a time"},
     METRICS_OPTION(struct serve_options, metrics),
     {OPT_HEADING, .name = "Log"},
     {OPT_CHOICE, 0, "log", "text|json", "text", offsetof(struct serve_options, log), "form of the log on stderr"},
@@ -162,6 +173,11 @@ static int run_on(struct serve_options *o, struct err *e)
     if ((r = retain_policy_read(&retain, o->retain.item, o->retain.count, e)) < 0)
         return r;
     config.retain = &retain;
+    config.analyses.memory = o->analysis_memory;
+    if (o->analysis_memory < ANALYSIS_MEMORY_LEAST)
+        return err_set(e, -FAULT_USAGE, "--analysis-memory: at least 64MiB");
+    if ((r = analyse_rules_read(o->analyse.item, o->analyse.count, &config.analyses.rules, e)) < 0)
+        return r;
     if ((r = listening_http(&o->listening, &config.http, e)) < 0)
         return r;
     sigemptyset(&signals);

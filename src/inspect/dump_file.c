@@ -31,7 +31,7 @@ enum {
 
 struct dump_stream {
     int fd;
-    size_t unasked; /* bytes since the last question */
+    size_t unasked;                /* bytes since the last question */
     const struct codec_ops *codec; /* NULL: not known yet */
     void *decoder;
     unsigned char magic[MAGIC];
@@ -154,8 +154,9 @@ static int check_room(struct dump_stream *s, size_t size, struct err *e)
     s->unasked = 0;
     if (volume_space(s->fd, &all, &left) < 0 || left >= all / FREE_PART + ROOM_EACH)
         return 0;
-    return err_set(e, -FAULT_FULL, "no room to unpack it in: a sixteenth of the volume stays free (TMPDIR names another "
-                                   "folder)");
+    return err_set(e, -FAULT_FULL,
+                   "no room to unpack it in: a sixteenth of the volume stays free (TMPDIR names another "
+                   "folder)");
 }
 
 static int write_out(struct dump_stream *s, const void *data, size_t size, struct err *e)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Evidence for the process that analyses it (ship/analysis_request.h), as descriptors: of a file as it is, or of a block
- * server for what lies in blocks, in a file or in a store: it is read by ranges, and nothing comes to disk. What lies in
- * none (gzip, another program's zstd, a stream) is unpacked into a temporary file without a name.
+ * Evidence for the process that analyses it (ship/analysis_request.h), as descriptors: of a file as it is, or of a
+ * block server for what lies in blocks, in a file or in a store: it is read by ranges, and nothing comes to disk. What
+ * lies in none (gzip, another program's zstd, a stream) is unpacked into a temporary file without a name.
  */
 #pragma once
 

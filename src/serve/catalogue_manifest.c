@@ -104,6 +104,8 @@ int catalogue_look_again(struct catalogue *c, const char *key, struct err *e)
         return r;
     if (text_ends(key, CASE_PIN_SUFFIX))
         return renew_pin(c, key, e);
+    if (case_is_answer(key)) /* no manifest, though it ends like one */
+        return 0;
     r = renew(c, key, e);
     if (r < 0 || !text_ends(key, MANIFEST_SUFFIX) || size == suffix)
         return r;

@@ -11,10 +11,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/url.h"
-#include "serve/gateway.h"
 #include "serve/page_evidence.h"
 #include "serve/root.h"
 #include "serve/route.h"
+#include "serve/serve_sink.h"
 #include "ship/case_facts.h"
 #include "ship/case_remove.h"
 
@@ -64,25 +64,6 @@ void evidence_care(struct html *h, const struct request *r, const struct evidenc
     html_end(h);
 }
 
-/* A sink of the store for one request. */
-static int take_sink(struct serve *s, struct sink **ret, struct err *e)
-{
-    struct sink_config quiet = *s->config.store;
-
-    if (s->gateway)
-        return sink_pool_take(gateway_sinks(s->gateway), ret, e);
-    quiet.notice = NULL;
-    return sink_open(&quiet, ret, e);
-}
-
-static void give_sink(struct serve *s, struct sink *sink)
-{
-    if (s->gateway)
-        sink_pool_give(gateway_sinks(s->gateway), sink);
-    else
-        sink_close(sink);
-}
-
 static void fail(struct request *r, int result, const struct err *e)
 {
     if (result == -FAULT_NO_OBJECT)
@@ -108,10 +89,10 @@ static int pin(struct request *r, const char *id, bool pinned, struct err *e)
 
     if (result < 0)
         return err_set(e, result, "out of memory");
-    if ((result = take_sink(r->serve, &sink, e)) < 0)
+    if ((result = serve_sink_take(r->serve, &sink, e)) < 0)
         return result;
     result = case_pin(sink, id, pinned, e);
-    give_sink(r->serve, sink);
+    serve_sink_give(r->serve, sink);
     if (result < 0)
         return result;
     catalogue_set_pin(r->serve->catalogue, id, pinned);
@@ -131,7 +112,7 @@ static int delete_case(struct request *r, const char *id, struct err *e)
 {
     CLEANUP(case_objects_done) struct case_objects objects = {0};
     struct sink *sink;
-    int result = take_sink(r->serve, &sink, e);
+    int result = serve_sink_take(r->serve, &sink, e);
 
     if (result < 0)
         return result;
@@ -139,7 +120,7 @@ static int delete_case(struct request *r, const char *id, struct err *e)
         request_audit(r, "deletion", id, objects.bytes);
         result = case_remove(sink, &objects.keys, on_removed, r->serve, e);
     }
-    give_sink(r->serve, sink);
+    serve_sink_give(r->serve, sink);
     if (result < 0)
         return result;
     catalogue_drop(r->serve->catalogue, &objects.keys);
@@ -238,9 +219,9 @@ static void ask(struct request *r, const char *id)
 
     if (evidence_open(r, id, &v) < 0)
         return;
-    if ((result = take_sink(r->serve, &sink, &e)) == 0) {
+    if ((result = serve_sink_take(r->serve, &sink, &e)) == 0) {
         result = list_case(sink, id, &objects, &e);
-        give_sink(r->serve, sink);
+        serve_sink_give(r->serve, sink);
     }
     if (result < 0) {
         fail(r, result, &e);

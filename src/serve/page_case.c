@@ -188,6 +188,7 @@ static void write_insides(struct html *h, struct request *r, const struct eviden
 
     evidence_record(h, v);
     heap_answers_write(h, a);
+    evidence_analysis(h, r, v);
     if (!(v->rights & RIGHT_READ))
         return;
     evidence_histogram(h, r->serve, v);

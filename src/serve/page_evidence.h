@@ -47,6 +47,10 @@ void evidence_write(struct html *h, const struct evidence *v, unsigned i, const 
 /* What a caller with RIGHT_DELETE may do with the case; nothing for others. */
 void evidence_care(struct html *h, const struct request *r, const struct evidence *v);
 
+/* How the analysis of its heap dump stands, and for a caller with RIGHT_READ the button that asks for it; nothing for a
+ * case without a heap dump. */
+void evidence_analysis(struct html *h, const struct request *r, const struct evidence *v);
+
 /* Sections; what the store fails at is said in their place. */
 void evidence_record(struct html *h, const struct evidence *v);
 void evidence_histogram(struct html *h, struct serve *s, const struct evidence *v);

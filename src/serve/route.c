@@ -55,6 +55,8 @@ static const struct route ROUTES[] = {
     {" POST ", EXACTLY, REQUEST_OWN "pin", page_care},
     {" POST ", EXACTLY, REQUEST_OWN "unpin", page_care},
     {" GET HEAD POST ", EXACTLY, REQUEST_OWN "delete", page_care},
+    {" POST ", EXACTLY, REQUEST_OWN "analyse", analyse_answer},
+    {" GET HEAD POST ", EXACTLY, REQUEST_OWN "api/analyse", analyse_answer},
     {" HEAD GET PATCH DELETE ", BELOW, UPLOAD_RESOURCES, upload_resume},
     {" POST ", BELOW, GATEWAY_PATH, gateway_direct},
     /* Objects and folders. */

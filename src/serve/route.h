@@ -21,5 +21,6 @@ void metrics_answer(struct request *r);  /* /metrics (metrics_page.c) */
 void cases_answer(struct request *r);    /* -/api/cases (cases_api.c) */
 void whoami_answer(struct request *r);   /* below -/api/whoami/ (whoami_api.c) */
 void sign_in(struct request *r);         /* below -/login, -/logout, -/link (sign_in.c) */
+void analyse_answer(struct request *r);  /* -/analyse, -/api/analyse of a case (page_analyse.c) */
 void page_care(struct request *r);       /* -/pin, -/unpin, -/delete of a case (page_care.c) */
 void page_answer(struct request *r);     /* everything else below -/ (page.c) */

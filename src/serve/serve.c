@@ -56,6 +56,7 @@ static void serve_free(struct serve *s)
     if (!s)
         return;
     atomic_store(&s->stopping, true);
+    analyses_stop(s->analyses);
     http_server_stop(s->http, s->config.grace_ms);
     metrics_server_stop(s->metrics);
     decode_slots_free(s->decoders);
@@ -64,6 +65,7 @@ static void serve_free(struct serve *s)
     gateway_close(s->gateway);
     uploads_close(s->uploads);
     catalogue_close(s->catalogue);
+    analyses_free(s->analyses);
     access_free(s->access);
     if (s->root_fd >= 0)
         close(s->root_fd);
@@ -174,6 +176,8 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
     if ((r = open_catalogue(s, e)) < 0)
         return r;
     if ((r = open_notices(s, e)) < 0)
+        return r;
+    if ((r = analyses_start(s, &s->analyses, e)) < 0)
         return r;
     http.begin = begin;
     http.over = over;

@@ -13,6 +13,7 @@
 #include "net/http_server.h"
 #include "net/metrics_server.h"
 #include "serve/access.h"
+#include "serve/analyses.h"
 #include "serve/catalogue.h"
 #include "serve/decode_slots.h"
 #include "serve/notices.h"
@@ -32,7 +33,8 @@ struct serve_config {
     struct notices_config notices;      /* store and http are set by serve_start */
     const char *state; /* a folder for the index and notices that wait; NULL: the root's own, or none */
     const struct retain_policy *retain; /* --retain; no rule: all is kept */
-    const char *metrics;                /* --metrics: an address to show metrics at without a token; NULL: none */
+    struct analyses_config analyses;
+    const char *metrics; /* --metrics: an address to show metrics at without a token; NULL: none */
     uint64_t grace_ms;
 };
 
@@ -46,7 +48,8 @@ struct serve {
     struct notices *notices;     /* NULL: no targets */
     struct decode_slots *decoders;
     struct http_server *http;
-    struct retention *retention;    /* NULL: all is kept */
+    struct retention *retention; /* NULL: all is kept */
+    struct analyses *analyses;
     struct metrics_server *metrics; /* NULL: not asked for */
     struct traffic traffic;
     atomic_bool stopping; /* answers that wait for news end */

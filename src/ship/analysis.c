@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,6 +19,7 @@
 #include "base/mem.h"
 #include "base/strv.h"
 #include "ship/analysis_request.h"
+#include "ship/case_facts.h"
 
 enum { NICE = 10, ASK_MS = 200 };
 
@@ -93,18 +93,22 @@ static int ask(const struct analysis_order *o, uint64_t deadline_ms, struct anal
     CLEANUP(buf_done) struct buf both = {.ceiling = SANDBOXED_ANSWER_MAX};
     CLEANUP(strv_done) struct strv argv = {0};
     CLEANUP_FD int temporary = open_temporary();
-    const int fds[] = {o->fd, temporary};
+    int fds[SANDBOXED_FDS_MAX], r;
     struct sandboxed_task task = {
-        .fds = fds, .fd_count = 1, .deadline_ms = deadline_ms, .nice = NICE, .stop = o->stop, .ctx = o->ctx};
+        .fds = fds, .fd_count = o->fd_count, .deadline_ms = deadline_ms, .nice = NICE, .stop = o->stop, .ctx = o->ctx};
     struct sandboxed_process child = SANDBOXED_NONE;
-    int r;
 
+    memcpy(fds, o->fds, o->fd_count * sizeof(*fds));
     if (temporary >= 0)
-        task.fd_count = 2;
+        fds[task.fd_count++] = temporary;
     if (add_arguments(o, temporary >= 0, &argv) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     task.argv = argv.item;
-    if ((r = sandboxed_start(&task, &child, e)) < 0 || (r = sandboxed_collect(&child, &task, &both, e)) < 0)
+    if ((r = sandboxed_start(&task, &child, e)) < 0)
+        return r;
+    if (o->started)
+        o->started(o->ctx);
+    if ((r = sandboxed_collect(&child, &task, &both, e)) < 0)
         return r;
     if ((r = divide(&both, ret, e)) == 0)
         ret->unfiltered = child.missing & SANDBOX_NO_SECCOMP;
@@ -114,15 +118,39 @@ static int ask(const struct analysis_order *o, uint64_t deadline_ms, struct anal
 int analysis_make(const struct analysis_order *order, struct analysis_answer *ret, struct err *e)
 {
     CLEANUP_FD int lock = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    uint64_t deadline_ms;
-    struct stat st;
+    uint64_t deadline_ms = analysis_deadline_ms(order->size);
     int r;
 
-    assert(order && order->fd >= 0 && order->name && ret);
-    if (fstat(order->fd, &st) < 0)
-        return err_set(e, -errno, "%s", strerror(errno));
-    deadline_ms = analysis_deadline_ms((uint64_t)st.st_size);
+    assert(order->fd_count > 0 && order->fd_count < SANDBOXED_FDS_MAX && order->name && ret);
     if ((r = wait_for_turn(order, lock, deadline_ms, e)) < 0)
         return r;
     return ask(order, deadline_ms, ret, e);
+}
+
+void analysis_objects(const struct analysis_answer *a, struct small_object ret[ANALYSIS_OBJECTS])
+{
+    ret[0] = (struct small_object){.key = CASE_ANALYSIS_PAGE,
+                                   .content_type = "text/html; charset=utf-8",
+                                   .data = a->page.data,
+                                   .size = a->page.size};
+    /* The last: it says that both are there. */
+    ret[1] = (struct small_object){
+        .key = CASE_ANALYSIS, .content_type = "application/json", .data = a->json.data, .size = a->json.size};
+}
+
+int analysis_store(struct sink *sink, const char *key, const struct analysis_answer *a, struct err *e)
+{
+    struct small_object object[ANALYSIS_OBJECTS];
+    int r = 0;
+
+    analysis_objects(a, object);
+    for (unsigned i = 0; r == 0 && i < ANALYSIS_OBJECTS; i++) {
+        CLEANUP(buf_done) struct buf name = {0};
+
+        if (case_answer_key(key, object[i].key, &name) < 0)
+            return err_set(e, -ENOMEM, "out of memory");
+        object[i].key = buf_text(&name);
+        r = sink->ops->put(sink, &object[i], e);
+    }
+    return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The whole analysis of a heap dump beside the shipping of others (--inspect): nice, in a child in its sandbox
- * (ship/analysis_request.h), one at a time on the machine.
+ * The whole analysis of a heap dump beside other work, of a shipper (--inspect) or a server: nice, in a child in its
+ * sandbox (ship/analysis_request.h), one at a time on the machine.
  */
 #pragma once
 
@@ -10,12 +10,17 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "store/sink.h"
 
 /* All borrowed. */
 struct analysis_order {
-    int fd; /* of a plain dump; borrowed */
+    const int *fds; /* of a plain dump, or of a block server (inspect/block_protocol.h) */
+    unsigned fd_count;
+    uint64_t size; /* of the dump, plain bytes */
     const char *name;
-    uint64_t memory;         /* of the child, bytes */
+    uint64_t memory; /* of the child, bytes */
+    /* The child has the descriptors. May be NULL. */
+    void (*started)(void *ctx);
     bool (*stop)(void *ctx); /* asked several times a second; true: -ECANCELED. May be NULL */
     void *ctx;
 };
@@ -30,3 +35,11 @@ struct analysis_answer {
  * -FAULT_NO_PROCESS. */
 int analysis_make(const struct analysis_order *order, struct analysis_answer *ret, struct err *e);
 void analysis_answer_done(struct analysis_answer *a);
+
+enum { ANALYSIS_OBJECTS = 2 };
+
+/* What is stored of it, in this order; `key` is only the name (CASE_ANALYSIS …). Borrows from a. */
+void analysis_objects(const struct analysis_answer *a, struct small_object ret[ANALYSIS_OBJECTS]);
+
+/* Puts them beside the object of this key (case_answer_key). Fails as sink_ops.put. */
+int analysis_store(struct sink *sink, const char *key, const struct analysis_answer *a, struct err *e);

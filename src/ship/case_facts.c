@@ -61,6 +61,15 @@ bool case_is_answer(const char *key)
     return text_ends(key, "/" CASE_DIGEST) || text_ends(key, "/" CASE_ANALYSIS);
 }
 
+int case_answer_key(const char *key, const char *answer, struct buf *ret)
+{
+    const char *slash = strrchr(key, '/');
+
+    if (slash && template_match(TEMPLATE_DEFAULT, key))
+        return buf_printf(ret, "%.*s/%s", (int)(slash - key), key, answer);
+    return buf_printf(ret, "%s.%s", key, answer);
+}
+
 int case_words_add(const char *text, struct buf *ret)
 {
     size_t begin = ret->size;

@@ -22,6 +22,10 @@
 /* Whether the key's name is one of these: no manifest, though it ends like one. */
 bool case_is_answer(const char *key);
 
+/* Where such an answer (CASE_DIGEST …) about the object lies: in the case's folder, or, where the key template made
+ * none, behind the object's key: "heap.hprof.analysis.json". Appended to ret. 0 or -ENOMEM. */
+int case_answer_key(const char *key, const char *answer, struct buf *ret);
+
 /* The folder of a key that the default template made, else the key itself; malloc'ed, NULL without memory. */
 char *case_id(const char *key);
 

@@ -10,25 +10,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "ship/analysis.h"
-#include "ship/case_facts.h"
 #include "ship/job_internal.h"
 #include "ship/key_template.h"
 
-static int put(const struct job *job, const struct manifest *m, const char *name, const struct small_object *what,
-               struct err *e)
-{
-    CLEANUP(buf_done) struct buf key = {0};
-    struct small_object o = *what;
-
-    if (buf_printf(&key, "%.*s%s", (int)(text_base_name(m->key) - m->key), m->key, name) < 0)
-        return attempt_no_memory(e);
-    o.key = buf_text(&key);
-    return job->sink->ops->put(job->sink, &o, e);
-}
-
 static int analyse(const struct job *job, const struct manifest *m, struct err *e)
 {
-    const struct analysis_order order = {.fd = job->fd,
+    const struct analysis_order order = {.fds = &job->fd,
+                                         .fd_count = 1,
+                                         .size = m->size,
                                          .name = text_base_name(m->key),
                                          .memory = job->plan->memory,
                                          .stop = job->hurry,
@@ -45,15 +34,7 @@ static int analyse(const struct job *job, const struct manifest *m, struct err *
     }
     if (r == 0 && a.unfiltered && job->unfiltered)
         job->unfiltered(job->ctx);
-    if (r < 0 ||
-        (r = put(job, m, CASE_ANALYSIS,
-                 &(struct small_object){.content_type = "application/json", .data = a.json.data, .size = a.json.size},
-                 e)) < 0)
-        return r;
-    return put(
-        job, m, CASE_ANALYSIS_PAGE,
-        &(struct small_object){.content_type = "text/html; charset=utf-8", .data = a.page.data, .size = a.page.size},
-        e);
+    return r < 0 ? r : analysis_store(job->sink, m->key, &a, e);
 }
 
 void job_analyse(const struct job *job, const struct manifest *m)

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Work of a server beside its requests: one piece at a time on a thread, namespaces in turn (work_queue.h). How each
+ * piece ended is remembered, the last RECORDS of them. Thread-safe.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "serve/work_queue.h"
+
+struct background;
+
+struct background_config {
+    /* On the thread. 0, or negative: it failed. Asks background_stops from time to time. */
+    int (*work)(void *ctx, const struct work *w, struct err *e);
+    void *ctx;
+};
+
+int background_start(const struct background_config *config, struct background **ret, struct err *e);
+void background_stop(struct background *b); /* waits for the thread; drops what waits. NULL is fine */
+void background_free(struct background *b); /* after background_stop */
+
+/* Whether the work has to break off. */
+bool background_stops(struct background *b);
+
+enum work_phase {
+    WORK_NONE, /* not known */
+    WORK_QUEUED,
+    WORK_RUNNING,
+    WORK_FAILED,
+    WORK_DONE
+};
+
+struct work_state {
+    enum work_phase phase;
+    unsigned ahead;   /* QUEUED: how many come before it, with the one that runs */
+    uint64_t seconds; /* RUNNING: since its start; DONE, FAILED: how long it took */
+    char why[256];    /* FAILED: a sentence without a full stop; foreign text */
+};
+
+void background_state(struct background *b, const char *id, struct work_state *ret);
+
+/* 0, also if it waits or runs already; -FAULT_REFUSED: it failed before, and no person asks; -FAULT_BUSY: too many
+ * wait, or the server is stopping; -ENOMEM. */
+int background_add(struct background *b, const struct work *w, struct err *e);
+
+/* The case was removed: what is known of it is forgotten, and what waits does not run. */
+void background_forget(struct background *b, const char *id);
+
+struct background_counts {
+    uint64_t queued, running, done, failed, refused; /* the last three since the start */
+    double seconds;                                  /* of all pieces together */
+};
+void background_count(struct background *b, struct background_counts *ret);
