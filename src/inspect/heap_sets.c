@@ -16,6 +16,12 @@
 
 enum { PACKAGE_LEVELS = 16 };
 
+/* Of an object below which the walk is. */
+struct opened {
+    uint32_t type, loader;       /* type: HEAP_NONE: it is a leaf, and opens nothing */
+    const struct set_mark *mark; /* NULL: none */
+};
+
 struct walk {
     const struct heap *h;
     const struct retained *r;
@@ -25,6 +31,9 @@ struct walk {
     struct id_map loader_of_node, package_of_name;
     struct big_array is_marked, is_loader; /* a bit for each node */
     uint32_t *open_type, *open_loader, *open_package, *open_mark;
+    struct retained_walk tree;
+    struct opened *opened; /* by depth */
+    size_t opened_capacity;
 };
 
 void heap_sets_done(struct heap_sets *s)
@@ -149,23 +158,27 @@ static uint32_t loader_of(const struct walk *w, uint32_t node, uint32_t type)
     return w->s->loader_of[type];
 }
 
-static void open_set(struct set_size *set, uint32_t *open, uint64_t shallow, uint64_t retained)
+static void add_to_set(struct set_size *set, const uint32_t *open, uint64_t shallow, uint64_t retained)
 {
     set->count++;
     set->bytes += shallow;
-    if ((*open)++ == 0)
+    if (*open == 0)
         set->retained += retained;
 }
 
-/* A package is open while one below it is. */
-static void open_package(struct walk *w, uint32_t package, uint64_t shallow, uint64_t retained)
+static void add_to_package(struct walk *w, uint32_t package, uint64_t shallow, uint64_t retained)
 {
     w->s->package[package].size.count++;
     w->s->package[package].size.bytes += shallow;
-    while (package != HEAP_NONE && w->open_package[package]++ == 0) {
+    for (; package != HEAP_NONE && w->open_package[package] == 0; package = w->s->package[package].parent)
         w->s->package[package].size.retained += retained;
+}
+
+/* A package is open while one below it is. */
+static void open_package(struct walk *w, uint32_t package)
+{
+    while (package != HEAP_NONE && w->open_package[package]++ == 0)
         package = w->s->package[package].parent;
-    }
 }
 
 static void close_package(struct walk *w, uint32_t package)
@@ -174,12 +187,13 @@ static void close_package(struct walk *w, uint32_t package)
         package = w->s->package[package].parent;
 }
 
+/* The first mark of a node; NULL. */
 static const struct set_mark *first_mark(const struct walk *w, uint32_t node)
 {
     size_t low = 0, high = w->marks->count;
 
-    if (!graph_bit(&w->is_marked, node))
-        return w->marks->mark + w->marks->count;
+    if (high == 0 || !graph_bit(&w->is_marked, node))
+        return NULL;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
@@ -191,49 +205,85 @@ static const struct set_mark *first_mark(const struct walk *w, uint32_t node)
     return w->marks->mark + low;
 }
 
-static void enter(struct walk *w, uint32_t position)
+/* Of the next set: a node may be in a set twice, as a local of two frames. */
+static const struct set_mark *next_mark(const struct walk *w, const struct set_mark *m)
 {
-    uint32_t node = retained_node(w->r, position), type = heap_type_of(w->h, node), loader;
-    uint64_t shallow, retained = retained_bytes(w->r, position);
-    const struct set_mark *end = w->marks->mark + w->marks->count;
+    const struct set_mark *next = m + 1, *end = w->marks->mark + w->marks->count;
 
-    shallow = heap_size(w->h, node);
-    open_set(&w->s->type[type], &w->open_type[type], shallow, retained);
-    if ((loader = loader_of(w, node, type)) != HEAP_NONE)
-        open_set(&w->s->loader[loader].size, &w->open_loader[loader], shallow, retained);
-    if (w->s->package_of[type] != HEAP_NONE)
-        open_package(w, w->s->package_of[type], shallow, retained);
-    for (const struct set_mark *m = first_mark(w, node); m < end && m->node == node; m++)
-        open_set(&w->s->marked[m->set], &w->open_mark[m->set], shallow, retained);
+    while (next < end && next->node == m->node && next->set == m->set)
+        next++;
+    return next < end && next->node == m->node ? next : NULL;
 }
 
-static void leave(struct walk *w, uint32_t position)
+static void add_to_sets(struct walk *w, uint32_t position, const struct opened *o)
 {
-    uint32_t node = retained_node(w->r, position), type = heap_type_of(w->h, node), loader;
-    const struct set_mark *end = w->marks->mark + w->marks->count;
+    uint64_t shallow = retained_shallow(w->r, position), retained = retained_bytes(w->r, position);
 
-    w->open_type[type]--;
-    if ((loader = loader_of(w, node, type)) != HEAP_NONE)
-        w->open_loader[loader]--;
-    if (w->s->package_of[type] != HEAP_NONE)
-        close_package(w, w->s->package_of[type]);
-    for (const struct set_mark *m = first_mark(w, node); m < end && m->node == node; m++)
-        w->open_mark[m->set]--;
+    add_to_set(&w->s->type[o->type], &w->open_type[o->type], shallow, retained);
+    if (o->loader != HEAP_NONE)
+        add_to_set(&w->s->loader[o->loader].size, &w->open_loader[o->loader], shallow, retained);
+    if (w->s->package_of[o->type] != HEAP_NONE)
+        add_to_package(w, w->s->package_of[o->type], shallow, retained);
+    for (const struct set_mark *m = o->mark; m; m = next_mark(w, m))
+        add_to_set(&w->s->marked[m->set], &w->open_mark[m->set], shallow, retained);
+}
+
+static void open_sets(struct walk *w, const struct opened *o)
+{
+    w->open_type[o->type]++;
+    if (o->loader != HEAP_NONE)
+        w->open_loader[o->loader]++;
+    if (w->s->package_of[o->type] != HEAP_NONE)
+        open_package(w, w->s->package_of[o->type]);
+    for (const struct set_mark *m = o->mark; m; m = next_mark(w, m))
+        w->open_mark[m->set]++;
 }
 
 static void on_leave(void *ctx, uint32_t position)
 {
-    leave(ctx, position);
+    struct walk *w = ctx;
+    const struct opened *o = &w->opened[w->tree.depth];
+
+    (void)position;
+    if (o->type == HEAP_NONE)
+        return;
+    w->open_type[o->type]--;
+    if (o->loader != HEAP_NONE)
+        w->open_loader[o->loader]--;
+    if (w->s->package_of[o->type] != HEAP_NONE)
+        close_package(w, w->s->package_of[o->type]);
+    for (const struct set_mark *m = o->mark; m; m = next_mark(w, m))
+        w->open_mark[m->set]--;
+}
+
+/* Most objects are leaves, for which nothing has to be open. */
+static int enter(struct walk *w, uint32_t position)
+{
+    uint32_t node = retained_node(w->r, position), type = heap_type_of(w->h, node);
+    struct opened *o;
+    int r;
+
+    if ((r = array_reserve(&w->opened, w->tree.depth, &w->opened_capacity, sizeof(*w->opened), SIZE_MAX / 16)) < 0)
+        return r;
+    o = &w->opened[w->tree.depth - 1];
+    *o = (struct opened){type, loader_of(w, node, type), first_mark(w, node)};
+    add_to_sets(w, position, o);
+    if (retained_end(w->r, position) > position + 1)
+        open_sets(w, o);
+    else
+        o->type = HEAP_NONE;
+    return 0;
 }
 
 static int walk_tree(struct walk *w)
 {
-    struct retained_walk all = {.r = w->r, .leave = on_leave, .ctx = w};
     int r;
 
-    while ((r = retained_walk_next(&all)) > 0)
-        enter(w, all.position);
-    retained_walk_done(&all);
+    w->tree = (struct retained_walk){.r = w->r, .leave = on_leave, .ctx = w};
+    while ((r = retained_walk_next(&w->tree)) > 0)
+        if ((r = enter(w, w->tree.position)) < 0)
+            break;
+    retained_walk_done(&w->tree);
     return r;
 }
 
@@ -298,6 +348,7 @@ static void walk_done(struct walk *w)
     id_map_done(&w->package_of_name);
     big_array_free(&w->is_marked);
     big_array_free(&w->is_loader);
+    free(w->opened);
     free(w->open_type);
     free(w->open_loader);
     free(w->open_package);

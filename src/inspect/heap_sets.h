@@ -46,7 +46,7 @@ struct heap_sets {
 };
 
 struct set_marks {
-    const struct set_mark *mark; /* in the order of nodes; a node may be in several sets */
+    const struct set_mark *mark; /* in the order of nodes, then of sets; a node may be in several sets */
     size_t count;
     uint32_t sets;
 };

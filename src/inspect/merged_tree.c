@@ -10,7 +10,7 @@
 
 #include "base/array.h"
 
-enum { WORKING_NODES = 1 << 20, SINGLES = 1 << 17, CHAIN_TENTHS = 9 };
+enum { WORKING_NODES = 1 << 20, SINGLES = 1 << 17, CHAIN_TENTHS = 9, RECENT = 256 };
 
 struct build {
     const struct heap *h;
@@ -18,6 +18,10 @@ struct build {
     uint64_t threshold;
     struct merged_tree all;
     struct id_map child; /* (number << 32 | type) -> number of the merged child */
+    struct recent {
+        uint64_t key;
+        uint32_t number; /* 0: unused, as the first node is no child */
+    } recent[RECENT];    /* the same for what was asked lately */
     uint32_t *place;     /* by depth in the dominator tree, of what is open: number */
     size_t place_capacity;
     uint32_t singles; /* nodes of one object */
@@ -54,6 +58,19 @@ static bool goes_on(const struct build *b, uint32_t parent, uint32_t position, u
            (bytes < b->threshold || above - bytes < b->threshold || bytes >= above / 10 * CHAIN_TENTHS);
 }
 
+static uint32_t child_of(struct build *b, uint64_t key)
+{
+    struct recent *r = &b->recent[(key ^ key >> 32) % RECENT];
+    uint32_t known;
+
+    if (r->key == key && r->number > 0)
+        return r->number;
+    known = id_map_get(&b->child, key);
+    if (known != ID_MAP_NONE)
+        *r = (struct recent){key, known};
+    return known;
+}
+
 /* Where what has no place of its own goes: its parent's, as rest. */
 static int choose(struct build *b, uint32_t parent, uint32_t position, uint32_t *ret)
 {
@@ -65,7 +82,7 @@ static int choose(struct build *b, uint32_t parent, uint32_t position, uint32_t 
     *ret = parent;
     if (b->all.node[parent].depth >= MERGED_TREE_DEPTH)
         return 0;
-    if (!single && (known = id_map_get(&b->child, key)) != ID_MAP_NONE) {
+    if (!single && (known = child_of(b, key)) != ID_MAP_NONE) {
         *ret = known;
         return 0;
     }
@@ -78,7 +95,7 @@ static int choose(struct build *b, uint32_t parent, uint32_t position, uint32_t 
 
 static int place(struct build *b, uint32_t position, const struct retained_walk *walk)
 {
-    uint32_t node = retained_node(b->r, position), over = retained_walk_over(walk), parent, number;
+    uint32_t over = retained_walk_over(walk), parent, number;
     struct merged_node *m;
     bool chain;
     int r;
@@ -96,7 +113,7 @@ static int place(struct build *b, uint32_t position, const struct retained_walk 
     if (number == parent && !chain)
         return 0; /* the rest of it */
     m->count++;
-    m->bytes += heap_size(b->h, node);
+    m->bytes += retained_shallow(b->r, position);
     m->retained += chain ? 0 : retained_bytes(b->r, position);
     return 0;
 }

@@ -123,8 +123,8 @@ static int find_content(const struct heap *h, const struct retained *r, struct s
     if (!of)
         return -ENOMEM;
     for (uint32_t p = s->at + 1; p < retained_end(r, s->at); p++) {
-        uint32_t node = retained_node(r, p), type = heap_type_of(h, node);
-        uint64_t bytes = heap_size(h, node);
+        uint32_t type = heap_type_of(h, retained_node(r, p));
+        uint64_t bytes = retained_shallow(r, p);
 
         of[type].count++;
         of[type].bytes += bytes;
