@@ -223,6 +223,7 @@ const struct command CMD_INSPECT = {
         "deadlocks, the threads that wait for a lock with the thread that holds it, pools, CPU by thread, and of "
         "several "
         "dumps in one file which threads never moved.\n\n"
+        "Of a flight recording it shows pauses, load, the classes of old objects and of allocations.\n\n"
         "Of a core it shows the signal, the stack of the thread that got it, and the modules with their build-ids.\n\n"
         "CASE is the id of a case in the store of --to or SALVAGE_TO, or the beginning of its key (shop/cart-7f9c), as "
         "much as is unique; with /NAME an object of it. A dump in a store is read by ranges: nothing of it comes to "
@@ -244,6 +245,8 @@ const struct command CMD_INSPECT = {
         "    a page with a picture of what keeps the heap alive\n"
         "salvage inspect threads.txt\n"
         "    who waits for whom\n"
+        "salvage inspect app.jfr\n"
+        "    what the collector and the processors did\n"
         "salvage inspect core.4711\n"
         "    what the program crashed of, and where\n",
     .options = INSPECT_OPTIONS,

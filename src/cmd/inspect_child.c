@@ -20,6 +20,7 @@
 #include "inspect/dump_file.h"
 #include "inspect/heap_question.h"
 #include "inspect/heap_report.h"
+#include "inspect/recording_report.h"
 #include "inspect/thread_report.h"
 #include "linux/cpulimit.h"
 #include "linux/oomscore.h"
@@ -167,12 +168,30 @@ static int inspect_core(const struct inspection *i, struct err *e)
     return 0;
 }
 
+static int inspect_recording(const struct inspection *i, struct err *e)
+{
+    const struct recording_view view = {.name = i->name, .top = rows(i), .bold = i->view->bold};
+    struct jfr_recording recording;
+    int r = i->view->page ? err_set(e, -FAULT_USAGE, "--html is for heap dumps, and this is a flight recording")
+                          : jfr_recording_read(i->file->data, i->file->size, &recording, e);
+
+    if (r < 0)
+        return r;
+    if (i->view->json)
+        r = write_json(recording_report_json(&recording, &view), i->out, e);
+    else
+        recording_report_print(&recording, &view, i->out);
+    jfr_recording_done(&recording);
+    return r;
+}
+
 /* The first that knows it; what none knows may be a heap dump, which says best what is wrong with it. */
 static const struct {
     bool (*probe)(const void *data, size_t size);
     int (*inspect)(const struct inspection *i, struct err *e);
 } KINDS[] = {
     {is_core, inspect_core},
+    {recording_probe, inspect_recording},
     {thread_dumps_probe, inspect_threads},
 };
 

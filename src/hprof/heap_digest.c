@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/java_name.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -83,47 +84,6 @@ uint32_t heap_digest_find_class(const struct heap_digest *d, const char *name)
     return UINT32_MAX;
 }
 
-static const char *primitive(char letter)
-{
-    static const struct {
-        char letter;
-        const char *name;
-    } NAMES[] = {{'Z', "boolean"}, {'C', "char"},  {'F', "float"}, {'D', "double"},
-                 {'B', "byte"},    {'S', "short"}, {'I', "int"},   {'J', "long"}};
-
-    for (size_t i = 0; i < ARRAY_SIZE(NAMES); i++)
-        if (NAMES[i].letter == letter)
-            return NAMES[i].name;
-    return NULL;
-}
-
-/* "[[Ljava/lang/String;" is "java.lang.String[][]". */
-static void pretty(struct heap_text_piece t, char *out, size_t size)
-{
-    size_t dimensions = 0, at = 0;
-    const char *simple;
-
-    while (dimensions < t.size && t.text[dimensions] == '[' && dimensions < 100)
-        dimensions++;
-    t.text += dimensions;
-    t.size -= (uint32_t)dimensions;
-    simple = dimensions > 0 && t.size == 1 ? primitive(*t.text) : NULL;
-    if (simple) {
-        t.text = simple;
-        t.size = (uint32_t)strlen(simple);
-    } else if (dimensions > 0 && t.size > 2 && *t.text == 'L' && t.text[t.size - 1] == ';') {
-        t.text++;
-        t.size -= 2;
-    }
-    for (; at < t.size && at < size - 2 * dimensions - 1; at++)
-        out[at] = t.text[at] == '/' ? '.' : t.text[at];
-    for (; dimensions > 0; dimensions--) {
-        out[at++] = '[';
-        out[at++] = ']';
-    }
-    out[at] = '\0';
-}
-
 const char *heap_digest_class_name(const struct heap_digest *d, uint32_t class, char out[DIGEST_NAME_MAX])
 {
     static const char *const ARRAYS[HEAP_TYPE_END] = {
@@ -135,7 +95,7 @@ const char *heap_digest_class_name(const struct heap_digest *d, uint32_t class, 
     if (class < HEAP_TYPE_END - HEAP_BOOLEAN)
         snprintf(out, DIGEST_NAME_MAX, "%s", ARRAYS[c->element]);
     else if (text.size > 0)
-        pretty(text, out, DIGEST_NAME_MAX);
+        java_name(text.text, text.size, out, DIGEST_NAME_MAX);
     else
         snprintf(out, DIGEST_NAME_MAX, "class at 0x%" PRIx64, c->id);
     return out;

@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/java_name.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "hprof/heap.h"
 
-enum { SUPERS_MAX = 1000 }; /* a hostile dump may have a circle of them */
+enum { SUPERS_MAX = 1000 /* a hostile dump may have a circle of them */, ELEMENT_MAX = 8 };
 
 struct heap_text heap_text_of(const struct heap *h, uint64_t id)
 {
@@ -35,37 +37,13 @@ uint32_t heap_type_for(struct heap *h, uint64_t class_id)
     return (uint32_t)h->type_count++;
 }
 
-/* "[[Ljava/lang/String;" is "java.lang.String[][]"; "java/lang/String" is "java.lang.String". malloc'ed. */
+/* malloc'ed. */
 static char *pretty(const char *name, size_t size)
 {
-    static const char *const ELEMENTS[] = {['Z' - 'A'] = "boolean", ['C' - 'A'] = "char", ['F' - 'A'] = "float",
-                                           ['D' - 'A'] = "double",  ['B' - 'A'] = "byte", ['S' - 'A'] = "short",
-                                           ['I' - 'A'] = "int",     ['J' - 'A'] = "long"};
-    size_t dimensions = 0, at;
-    char *out;
+    size_t room = 3 * size + ELEMENT_MAX; /* "[I" is "int[]" */
+    CLEANUP_FREE char *out = malloc(room);
 
-    while (dimensions < size && name[dimensions] == '[')
-        dimensions++;
-    name += dimensions;
-    size -= dimensions;
-    if (dimensions > 0 && size > 2 && name[0] == 'L' && name[size - 1] == ';') {
-        name++;
-        size -= 2;
-    } else if (dimensions > 0 && size == 1 && name[0] >= 'A' && name[0] <= 'Z' && name[0] - 'A' < 26 &&
-               (size_t)(name[0] - 'A') < sizeof(ELEMENTS) / sizeof(*ELEMENTS) && ELEMENTS[name[0] - 'A']) {
-        name = ELEMENTS[name[0] - 'A'];
-        size = strlen(name);
-    }
-    if (!(out = malloc(size + 2 * dimensions + 1)))
-        return NULL;
-    for (at = 0; at < size; at++)
-        out[at] = name[at] == '/' ? '.' : name[at];
-    for (; dimensions > 0; dimensions--) {
-        out[at++] = '[';
-        out[at++] = ']';
-    }
-    out[at] = '\0';
-    return out;
+    return out ? strdup(java_name(name, size, out, room)) : NULL;
 }
 
 bool heap_is_a(const struct heap *h, uint32_t type, const char *name)
