@@ -165,7 +165,9 @@ static json_t *text(const char *t)
 
 static json_t *seconds(uint64_t ns)
 {
-    return json_real((double)(ns / 1000) / 1e6);
+    uint64_t us = ns / 1000;
+
+    return json_real((double)us / 1e6);
 }
 
 static json_t *share(const struct jfr_share *s, uint64_t count)

@@ -92,7 +92,7 @@ const char *jfr_text_copy(const struct jfr_text *t, bool compressed, char *out, 
     size_t used = 0, n = 1;
 
     assert(t && out && size > 0);
-    if (t->encoding == JFR_UTF8)
+    if (t->encoding == JFR_UTF8 && t->at)
         used = copy_utf8(t, out, size - 1);
     else if (t->size > 0)
         while (c.p < c.end && n > 0) {

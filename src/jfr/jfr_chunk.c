@@ -175,7 +175,7 @@ static void read_header(struct jfr_chunk *c, const unsigned char *p, const unsig
     else
         c->end = p + size;
     if (c->ticks_per_second == 0)
-        c->ticks_per_second = 1000 * 1000 * 1000;
+        c->ticks_per_second = 1000ull * 1000 * 1000;
 }
 
 int jfr_chunk_open(struct jfr_place place, const char *const *constants, const struct jfr_types *before,
