@@ -43,12 +43,14 @@ static int set_row(json_t *one, const struct case_row *row)
         set_text(one, "workload", row->workload) < 0 || set_text(one, "pod", row->pod) < 0 ||
         set_text(one, "container", row->container) < 0 || set_text(one, "cause", row->cause) < 0 ||
         set_text(one, "kind", row->kind) < 0 || set_text(one, "detail", row->detail) < 0 ||
+        set_text(one, "suspect", row->suspect) < 0 || set_text(one, "class", row->class) < 0 ||
         set_text(one, "time", clock_format(row->time_ns, time)) < 0)
         return -ENOMEM;
     if (json_object_set_new(one, "size", json_integer((json_int_t)row->size)) < 0 ||
         json_object_set_new(one, "stored_size", json_integer((json_int_t)row->stored_size)) < 0 ||
         json_object_set_new(one, "objects", json_integer(row->objects)) < 0 ||
         json_object_set_new(one, "folded", json_integer(row->folded)) < 0 ||
+        json_object_set_new(one, "suspects", json_integer(row->suspects)) < 0 ||
         json_object_set_new(one, "partial", json_boolean(row->partial)) < 0 ||
         json_object_set_new(one, "pinned", json_boolean(row->pinned)) < 0)
         return -ENOMEM;

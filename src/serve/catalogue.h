@@ -25,10 +25,13 @@ struct catalogue_config {
 struct case_row {
     const char *id; /* the folder of its objects: "shop/cart-7f9c/20261121T015605Z-java-oom-0123456789abcdef" */
     const char *namespace, *workload, *pod, *container, *cause, *kind, *detail; /* of the most telling object */
+    const char *class;   /* that stands out in the heap (ship/case_suspect.h) */
+    const char *suspect; /* of the analysis; NULL also if it suspects nothing */
     int64_t time_ns;
     uint64_t size, stored_size; /* of all its objects */
     unsigned objects;
-    unsigned folded; /* a crash loop: how many older cases like it this row stands for */
+    unsigned folded;   /* a crash loop: how many older cases like it this row stands for */
+    unsigned suspects; /* how many different ones all of them have, as far as is known */
     bool pinned, partial;
     const char *cursor; /* catalogue_query.after for the rows behind this one */
 };
@@ -36,6 +39,7 @@ struct case_row {
 struct catalogue_query {
     const char *const *visible;                     /* namespaces that the caller may list, ends with NULL; NULL: all */
     const char *namespace, *workload, *pod, *cause; /* NULL: any */
+    const char *suspect;                            /* or the class that stands out, exactly; NULL: any */
     const char *text;                               /* words, each the beginning of one in a manifest (of one or two
                                                      * letters: all of it); NULL: any */
     int64_t since_ns, until_ns;                     /* 0: any */

@@ -45,16 +45,22 @@ static int parse_cursor(const char *text, int64_t *ret_time_ns, int64_t *ret_num
 /* Only what all cases of a loop have in common, and since when: then its newest case stands for it. */
 static bool asks_of_loops(const struct catalogue_query *q)
 {
-    return q->fold && !q->pod && !q->text && q->until_ns == 0;
+    return q->fold && !q->pod && !q->suspect && !q->text && q->until_ns == 0;
 }
 
 #define ROW_OF(c)                                                                                                      \
     c ".id, " c ".path, " c ".namespace, " c ".workload, " c ".pod, " c ".container, " c ".cause, " c ".kind, " c      \
-      ".detail, " c ".time_ns, " c ".size, " c ".stored_size, " c ".objects, " c ".pinned, " c ".partial"
+      ".detail, " c ".time_ns, " c ".size, " c ".stored_size, " c ".objects, " c ".pinned, " c ".partial, " c          \
+      ".class, " c ".suspect"
+
+/* Cases of the same suspect of which one was analysed and the other has a digest alone are not two. */
+#define SUSPECTS_OF_LOOP                                                                                               \
+    "(SELECT max(count(DISTINCT o.suspect), count(DISTINCT o.class)) FROM cases o WHERE o.loop = c.loop"
 
 static void of_loops(struct query *s, const struct catalogue_query *q, int64_t time_ns, int64_t number)
 {
-    query_add(s, "SELECT " ROW_OF("c") ", l.count - 1 FROM loops l JOIN cases c ON c.id = l.newest WHERE 1");
+    query_add(s, "SELECT " ROW_OF("c") ", l.count - 1, " SUSPECTS_OF_LOOP
+                                       ") FROM loops l JOIN cases c ON c.id = l.newest WHERE 1");
     query_filters(s, "c", q);
     if (q->after) {
         query_number(s, " AND (l.last_ns, l.newest) < (?, ", time_ns);
@@ -67,7 +73,9 @@ static void of_loops(struct query *s, const struct catalogue_query *q, int64_t t
 static void of_cases(struct query *s, const struct catalogue_query *q, int64_t time_ns, int64_t number)
 {
     query_add(s, "SELECT " ROW_OF("c"));
-    query_add(s, q->fold ? ", (SELECT count(*) FROM cases o WHERE o.loop = c.loop AND o.time_ns < c.time_ns)" : ", 0");
+    query_add(s, q->fold ? ", (SELECT count(*) FROM cases o WHERE o.loop = c.loop AND o.time_ns < c.time_ns),"
+                           " " SUSPECTS_OF_LOOP " AND o.time_ns <= c.time_ns)"
+                         : ", 0, 0");
     query_add(s, " FROM cases c WHERE 1");
     query_filters(s, "c", q);
     if (q->after) {
@@ -101,7 +109,10 @@ static int give_row(sqlite3_stmt *s, int (*fn)(void *ctx, const struct case_row 
         .objects = (unsigned)sqlite3_column_int(s, 12),
         .pinned = sqlite3_column_int(s, 13) != 0,
         .partial = sqlite3_column_int(s, 14) != 0,
-        .folded = (unsigned)sqlite3_column_int(s, 15),
+        .class = sql_column_text(s, 15),
+        .suspect = sql_column_text(s, 16),
+        .folded = (unsigned)sqlite3_column_int(s, 17),
+        .suspects = (unsigned)sqlite3_column_int(s, 18),
         .cursor = cursor,
     };
 

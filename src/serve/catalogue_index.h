@@ -15,8 +15,8 @@
 /* A number of an object: that of its case, and one of its own. */
 enum { OBJECT_BITS = 20 };
 
-/* Of objects in one case: more are not indexed. */
-enum { CASE_OBJECTS_MAX = 1 << OBJECT_BITS };
+/* Of objects in one case: more are not indexed. The last number has the words of the case's suspect. */
+enum { CASE_OBJECTS_MAX = (1 << OBJECT_BITS) - 1 };
 
 enum index_statement {
     FIND_OBJECT,
@@ -30,6 +30,11 @@ enum index_statement {
     ADD_CASE,
     SET_CASE,
     DROP_CASE,
+    FIND_SUSPECT,
+    SET_SUSPECT,
+    DROP_SUSPECT,
+    SUSPECT_OF_CASE,
+    ADD_SUSPECT_WORDS,
     PIN,
     FIND_PIN,
     UNPIN,

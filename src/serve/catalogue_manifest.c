@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "serve/catalogue_internal.h"
+#include "serve/catalogue_suspect.h"
 #include "ship/case_facts.h"
 
 int catalogue_open_sink(struct catalogue *c, struct err *e)
@@ -104,6 +104,8 @@ int catalogue_look_again(struct catalogue *c, const char *key, struct err *e)
         return r;
     if (text_ends(key, CASE_PIN_SUFFIX))
         return renew_pin(c, key, e);
+    if (suspect_is_key(key))
+        return suspect_renew(c, key, e);
     if (case_is_answer(key)) /* no manifest, though it ends like one */
         return 0;
     r = renew(c, key, e);

@@ -39,6 +39,8 @@ struct refresh {
     size_t listed_count, listed_capacity;
     struct new_manifest *found;
     size_t found_count, found_capacity, found_bytes;
+    struct new_manifest *analyses; /* that have to be read; their keys are those of their cases */
+    size_t analysis_count, analysis_capacity;
     struct space *space;
     size_t space_count, space_capacity, space_last;
     struct strv pins;
@@ -58,6 +60,13 @@ bool pass_has_listed(const struct refresh *r, const char *key);
 
 /* Takes these objects and pins out of the index, and puts the pins that were listed into it. */
 int pass_drop(struct refresh *r, const struct strv *objects, const struct strv *pins, struct err *e);
+
+/* Keys (or paths of pins, of suspects) that an SQL text finds in the index and that, with the suffix, were not listed.
+ */
+int pass_find_gone(const struct refresh *r, const char *sql, const char *suffix, struct strv *ret, struct err *e);
+
+/* Whether the server ends. */
+bool pass_is_stopping(const struct refresh *r);
 
 /* Reads what is new. */
 int pass_read_new(struct refresh *r, struct err *e);

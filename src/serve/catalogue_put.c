@@ -12,7 +12,9 @@
 #include "base/text.h"
 #include "serve/catalogue_index.h"
 #include "serve/catalogue_loop.h"
+#include "serve/catalogue_suspect.h"
 #include "ship/case_facts.h"
+#include "ship/case_suspect.h"
 
 enum { WORDS_MAX = 16 * 1024, TEXT_COLUMN_MAX = 512 };
 
@@ -23,7 +25,7 @@ static int no_memory(struct err *e)
 
 /* What the case's row says, and what its loop is found by. */
 struct case_columns {
-    char *workload, *pod, *container, *cause, *kind, *detail;
+    char *workload, *pod, *container, *cause, *kind, *detail, *class;
     int64_t time_ns;
     uint64_t size, stored_size;
     bool partial;
@@ -38,11 +40,12 @@ static void summary_done(struct case_columns *s)
     free(s->cause);
     free(s->kind);
     free(s->detail);
+    free(s->class);
 }
 
 static bool copy_facts(struct case_columns *s, sqlite3_stmt *row)
 {
-    char **const to[] = {&s->workload, &s->pod, &s->container, &s->cause, &s->kind, &s->detail};
+    char **const to[] = {&s->workload, &s->pod, &s->container, &s->cause, &s->kind, &s->detail, &s->class};
 
     for (int i = 0; i < (int)ARRAY_SIZE(to); i++) {
         const char *text = sql_column_text(row, 4 + i);
@@ -98,12 +101,17 @@ static int set_case(struct index *x, int64_t id, const struct case_columns *c, s
     sql_uint(s, 9, c->stored_size);
     sql_uint(s, 10, c->objects);
     sql_int(s, 11, c->partial);
-    sql_int(s, 12, id);
+    sql_text(s, 12, c->class);
+    sql_int(s, 13, id);
     return sql_do(s, e);
 }
 
 static int drop_case(struct index *x, int64_t id, struct err *e)
 {
+    int r = suspect_leave(x, id, e);
+
+    if (r < 0)
+        return r;
     sql_int(x->statement[DROP_CASE], 1, id);
     return sql_do(x->statement[DROP_CASE], e);
 }
@@ -149,9 +157,10 @@ static int find_or_add_case(struct index *x, const char *path, const char *names
     sql_text(s, 1, path);
     sql_text(s, 2, namespace);
     sql_int(s, 3, pinned);
-    if ((r = sql_do(s, e)) == 0)
-        *ret = sqlite3_last_insert_rowid(x->write.db);
-    return r;
+    if ((r = sql_do(s, e)) < 0)
+        return r;
+    *ret = sqlite3_last_insert_rowid(x->write.db);
+    return suspect_join(x, *ret, e);
 }
 
 /* The next object's number in a case; 0 if there is none left. */
@@ -229,6 +238,7 @@ static int add_object(struct index *x, int64_t number, const struct index_object
     bind_short(s, 13, m->cause);
     bind_short(s, 14, o->manifest ? m->kind : "unreadable");
     bind_short(s, 15, o->manifest ? m->origin.detail : o->broken);
+    bind_short(s, 16, case_class(m));
     r = sql_do(s, e);
     sqlite3_clear_bindings(s);
     return r;

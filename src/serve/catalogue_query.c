@@ -100,6 +100,17 @@ static void filter_text(struct query *q, const char *name, const char *rest, con
     query_text(q, "", text);
 }
 
+static void filter_suspect(struct query *q, const char *name, const char *suspect)
+{
+    if (!suspect)
+        return;
+    query_add(q, " AND (");
+    query_add(q, name);
+    query_text(q, ".suspect = ? OR ", suspect);
+    query_add(q, name);
+    query_text(q, ".class = ?)", suspect);
+}
+
 static void filter_number(struct query *q, const char *name, const char *rest, int64_t number)
 {
     if (number == 0)
@@ -115,6 +126,7 @@ void query_filters(struct query *q, const char *name, const struct catalogue_que
     filter_text(q, name, ".workload = ?", of->workload);
     filter_text(q, name, ".pod = ?", of->pod);
     filter_text(q, name, ".cause = ?", of->cause);
+    filter_suspect(q, name, of->suspect);
     filter_number(q, name, ".time_ns >= ?", of->since_ns);
     filter_number(q, name, ".time_ns <= ?", of->until_ns);
     if (!q->match || !*q->match)

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "serve/catalogue_pass.h"
+#include "serve/catalogue_suspect.h"
 #include "ship/case_facts.h"
 #include "ship/catalog.h"
 
@@ -36,10 +36,13 @@ static void refresh_free(struct refresh *r)
         waiting_done(&r->batch[i]);
     for (size_t i = 0; i < r->found_count; i++)
         free(r->found[i].key);
+    for (size_t i = 0; i < r->analysis_count; i++)
+        free(r->analyses[i].key);
     for (size_t i = 0; i < r->space_count; i++)
         free(r->space[i].namespace);
     strv_done(&r->pins);
     free(r->found);
+    free(r->analyses);
     free(r->listed);
     free(r->space);
     free(r);
@@ -55,6 +58,11 @@ static bool is_stopping(struct catalogue *c)
     stop = c->stop;
     pthread_mutex_unlock(&c->lock);
     return stop;
+}
+
+bool pass_is_stopping(const struct refresh *r)
+{
+    return is_stopping(r->catalogue);
 }
 
 static int compare_listed(const void *a, const void *b)
@@ -134,6 +142,8 @@ int pass_on_entry(void *ctx, const struct sink_listing_entry *entry)
 
         return id ? strv_add(&r->pins, id) : -ENOMEM;
     }
+    if (suspect_is_key(entry->key))
+        return pass_on_analysis(r, entry);
     if (!text_ends(entry->key, MANIFEST_SUFFIX) || case_is_answer(entry->key))
         return 0;
     CLEANUP_FREE char *key = strndup(entry->key, size - strlen(MANIFEST_SUFFIX));
@@ -253,18 +263,19 @@ int pass_read_new(struct refresh *r, struct err *e)
     int result;
 
     if (catalog.count == 0)
-        return 0;
+        return pass_read_suspects(r, e);
     if (!(catalog.entry = calloc(catalog.count, sizeof(*catalog.entry))))
         return err_set(e, -ENOMEM, "out of memory");
     for (size_t i = 0; i < catalog.count; i++)
         catalog.entry[i] = (struct catalog_entry){r->found[i].key, r->found[i].time_ns, true};
     result = catalog_read(&catalog, r->catalogue->sink, &(struct catalog_reader){wanted, take, &reading}, e);
     free(catalog.entry);
-    return result < 0 ? result : flush(r, e);
+    if (result < 0 || (result = flush(r, e)) < 0)
+        return result;
+    return pass_read_suspects(r, e);
 }
 
-/* Keys (or paths of pins) of the index that are, with the suffix, not in the listing. */
-static int find_gone(const struct refresh *r, const char *sql, const char *suffix, struct strv *ret, struct err *e)
+int pass_find_gone(const struct refresh *r, const char *sql, const char *suffix, struct strv *ret, struct err *e)
 {
     CLEANUP(sql_finish) sqlite3_stmt *s = NULL;
     struct index *x = r->catalogue->index;
@@ -313,11 +324,12 @@ static int drop_gone(struct refresh *r, struct err *e)
     CLEANUP(strv_done) struct strv objects = {0}, pins = {0};
     int result;
 
-    if ((result = find_gone(r, "SELECT key FROM objects", MANIFEST_SUFFIX, &objects, e)) < 0 ||
-        (result = find_gone(r, "SELECT key FROM objects", "", &objects, e)) < 0 ||
-        (result = find_gone(r, "SELECT path FROM pins", CASE_PIN_SUFFIX, &pins, e)) < 0)
+    if ((result = pass_find_gone(r, "SELECT key FROM objects", MANIFEST_SUFFIX, &objects, e)) < 0 ||
+        (result = pass_find_gone(r, "SELECT key FROM objects", "", &objects, e)) < 0 ||
+        (result = pass_find_gone(r, "SELECT path FROM pins", CASE_PIN_SUFFIX, &pins, e)) < 0)
         return result;
-    return pass_drop(r, &objects, &pins, e);
+    result = pass_drop(r, &objects, &pins, e);
+    return result < 0 ? result : pass_drop_suspects(r, e);
 }
 
 /* What the namespaces hold beside the evidence that the index counts. */

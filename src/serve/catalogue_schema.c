@@ -11,31 +11,34 @@ const char CATALOGUE_TABLES[] =
     "CREATE TABLE objects(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, rank INTEGER, time_ns INTEGER, size "
     "INTEGER,"
     " stored_size INTEGER, file_size INTEGER, file_time_ns INTEGER, partial INTEGER, pod TEXT, container TEXT,"
-    " workload TEXT, cause TEXT, kind TEXT, detail TEXT);"
+    " workload TEXT, cause TEXT, kind TEXT, detail TEXT, class TEXT);"
     "CREATE TABLE cases(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, namespace TEXT NOT NULL, workload TEXT,"
     " pod TEXT, container TEXT, cause TEXT, kind TEXT, detail TEXT, time_ns INTEGER, size INTEGER, stored_size INTEGER,"
-    " objects INTEGER, partial INTEGER, pinned INTEGER, loop INTEGER);"
+    " objects INTEGER, partial INTEGER, pinned INTEGER, loop INTEGER, class TEXT, suspect TEXT);"
     "CREATE INDEX cases_by_time ON cases(time_ns);"
     "CREATE INDEX cases_by_namespace ON cases(namespace, time_ns, objects, stored_size);"
     "CREATE INDEX cases_by_workload ON cases(workload, time_ns);"
     "CREATE INDEX cases_by_pod ON cases(pod, time_ns);"
-    "CREATE INDEX cases_by_loop ON cases(loop, time_ns);"
+    "CREATE INDEX cases_by_loop ON cases(loop, time_ns, suspect, class);"
+    "CREATE INDEX cases_by_suspect ON cases(suspect, time_ns);"
+    "CREATE INDEX cases_by_class ON cases(class, time_ns);"
     "CREATE TABLE loops(id INTEGER PRIMARY KEY, namespace TEXT, workload TEXT, container TEXT, cause TEXT,"
     " first_ns INTEGER, last_ns INTEGER, newest INTEGER, count INTEGER);"
     "CREATE INDEX loops_by_time ON loops(last_ns, newest);"
     "CREATE INDEX loops_by_series ON loops(namespace, workload, container, cause, last_ns);"
     "CREATE TABLE pins(path TEXT PRIMARY KEY) WITHOUT ROWID;"
+    "CREATE TABLE suspects(path TEXT PRIMARY KEY, suspect TEXT, file_size INTEGER, file_time_ns INTEGER) WITHOUT ROWID;"
     "CREATE TABLE others(namespace TEXT PRIMARY KEY, objects INTEGER, bytes INTEGER) WITHOUT ROWID;"
     "CREATE VIRTUAL TABLE words USING fts5(text, tokenize='ascii', detail='none', columnsize=0, prefix='3 4');";
 
-#define CASE_FACTS "workload, pod, container, cause, kind, detail"
+#define CASE_FACTS "workload, pod, container, cause, kind, detail, class"
 
 const char *const CATALOGUE_STATEMENTS[INDEX_STATEMENTS] = {
     [FIND_OBJECT] = "SELECT id, file_size, file_time_ns FROM objects WHERE key = ?",
     [FIND_CASE] = "SELECT id FROM cases WHERE path = ?",
     [LAST_OBJECT] = "SELECT max(id) FROM objects WHERE id BETWEEN ? AND ?",
     [ADD_OBJECT] = "INSERT INTO objects(id, key, rank, time_ns, size, stored_size, file_size, file_time_ns, partial,"
-                   " " CASE_FACTS ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                   " " CASE_FACTS ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [DROP_OBJECT] = "DELETE FROM objects WHERE id = ?",
     [ADD_WORDS] = "INSERT INTO words(rowid, text) VALUES(?, ?)",
     [DROP_WORDS] = "DELETE FROM words WHERE rowid = ?",
@@ -43,7 +46,15 @@ const char *const CATALOGUE_STATEMENTS[INDEX_STATEMENTS] = {
                         " FROM objects WHERE id BETWEEN ? AND ? ORDER BY rank DESC, id",
     [ADD_CASE] = "INSERT INTO cases(path, namespace, pinned) VALUES(?, ?, ?)",
     [SET_CASE] = "UPDATE cases SET workload = ?, pod = ?, container = ?, cause = ?, kind = ?, detail = ?, time_ns = ?,"
-                 " size = ?, stored_size = ?, objects = ?, partial = ? WHERE id = ?",
+                 " size = ?, stored_size = ?, objects = ?, partial = ?, class = ? WHERE id = ?",
+    [FIND_SUSPECT] = "SELECT file_size, file_time_ns FROM suspects WHERE path = ?",
+    [SET_SUSPECT] = "INSERT INTO suspects(path, suspect, file_size, file_time_ns) VALUES(?1, ?2, ?3, ?4)"
+                    " ON CONFLICT(path) DO UPDATE SET suspect = ?2, file_size = ?3, file_time_ns = ?4",
+    [DROP_SUSPECT] = "DELETE FROM suspects WHERE path = ?",
+    [SUSPECT_OF_CASE] = "UPDATE cases SET suspect = (SELECT s.suspect FROM suspects s WHERE s.path = cases.path)"
+                        " WHERE id = ?",
+    [ADD_SUSPECT_WORDS] = "INSERT INTO words(rowid, text) SELECT ?, suspect FROM cases WHERE id = ?"
+                          " AND suspect IS NOT NULL",
     [DROP_CASE] = "DELETE FROM cases WHERE id = ?",
     [PIN] = "INSERT OR IGNORE INTO pins(path) VALUES(?)",
     [FIND_PIN] = "SELECT 1 FROM pins WHERE path = ?",

@@ -6,7 +6,7 @@
 
 #include "serve/catalogue_index.h"
 
-enum { CATALOGUE_SCHEMA = 1, CATALOGUE_APPLICATION = 0x73616c76 };
+enum { CATALOGUE_SCHEMA = 2, CATALOGUE_APPLICATION = 0x73616c76 };
 
 extern const char CATALOGUE_TABLES[];
 extern const char *const CATALOGUE_STATEMENTS[INDEX_STATEMENTS];

@@ -46,6 +46,8 @@ static void write_folded(struct html *h, const struct case_row *row)
     if (row->folded == 0 || page_filter_url(&f, FILTER_FIELDS, &url) < 0)
         return;
     snprintf(text, sizeof(text), "and %u more like this", row->folded);
+    if (row->suspects > 1)
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), ", %u suspects", row->suspects);
     html_begin_class(h, "a", "tag");
     html_attr(h, "href", buf_text(&url));
     html_text(h, text);
@@ -92,6 +94,26 @@ static void write_where(struct html *h, const struct case_row *row)
     html_end(h);
 }
 
+/* What holds the memory, as the analysis says; without one the class that stands out. A link to all others like it. */
+static void write_suspect(struct html *h, const struct case_row *row)
+{
+    CLEANUP(buf_done) struct buf url = {0};
+    const char *suspect = row->suspect ? row->suspect : row->class;
+    const struct page_filter f = {.value = {[FILTER_SUSPECT] = suspect, [FILTER_LOOPS] = "apart"}};
+
+    html_begin_class(h, "td", "suspected");
+    html_attr(h, "role", "cell");
+    if (suspect && page_filter_url(&f, FILTER_FIELDS, &url) == 0) {
+        if (!row->suspect)
+            html_element(h, "span", "small muted", "mostly ");
+        html_begin(h, "a");
+        html_attr(h, "href", buf_text(&url));
+        html_text(h, suspect);
+        html_end(h);
+    }
+    html_end(h);
+}
+
 static int write_row(void *ctx, const struct case_row *row)
 {
     struct list *l = ctx;
@@ -109,6 +131,7 @@ static int write_row(void *ctx, const struct case_row *row)
     html_attr(h, "role", "row");
     html_attr(h, "data-id", row->id);
     write_what(h, row);
+    write_suspect(h, row);
     write_where(h, row);
     html_begin_class(h, "td", "when");
     html_attr(h, "role", "cell");
@@ -160,7 +183,7 @@ static void write_empty(struct html *h, const struct request *r, const struct pa
 
 static void begin_table(struct html *h)
 {
-    static const char *const names[] = {"What died, and why", "Where", "When", "Stored"};
+    static const char *const names[] = {"What died, and why", "Suspect", "Where", "When", "Stored"};
 
     html_begin(h, "table");
     html_attr(h, "role", "table");
@@ -170,7 +193,7 @@ static void begin_table(struct html *h)
     html_begin(h, "tr");
     html_attr(h, "role", "row");
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        html_begin_class(h, "th", i == 3 ? "number" : NULL);
+        html_begin_class(h, "th", i == 4 ? "number" : NULL);
         html_attr(h, "scope", "col");
         html_attr(h, "role", "columnheader");
         html_text(h, names[i]);

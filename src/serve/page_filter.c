@@ -15,8 +15,11 @@
 #define DAY_NS (24LL * 3600 * 1000000000LL)
 
 static const char *const NAMES[FILTER_FIELDS] = {
-    [FILTER_TEXT] = "q",  [FILTER_NAMESPACE] = "namespace", [FILTER_CAUSE] = "cause", [FILTER_WORKLOAD] = "workload",
-    [FILTER_POD] = "pod", [FILTER_SINCE] = "since",         [FILTER_UNTIL] = "until", [FILTER_LOOPS] = "loops",
+    [FILTER_TEXT] = "q",      [FILTER_NAMESPACE] = "namespace",
+    [FILTER_CAUSE] = "cause", [FILTER_WORKLOAD] = "workload",
+    [FILTER_POD] = "pod",     [FILTER_SUSPECT] = "suspect",
+    [FILTER_SINCE] = "since", [FILTER_UNTIL] = "until",
+    [FILTER_LOOPS] = "loops",
 };
 
 static const char *const CAUSES[] = {"java-oom", "oom-kill", "signal",  "native-oom", "assert", "exception",
@@ -77,6 +80,7 @@ void page_filter_query(const struct page_filter *f, const struct page_scope *s, 
         .workload = f->value[FILTER_WORKLOAD],
         .pod = f->value[FILTER_POD],
         .cause = f->value[FILTER_CAUSE],
+        .suspect = f->value[FILTER_SUSPECT],
         .text = f->value[FILTER_TEXT],
         .since_ns = f->since_ns,
         .until_ns = f->until_ns,
@@ -157,12 +161,14 @@ static void write_select(struct html *h, const struct page_filter *f, enum page_
 static void write_more(struct html *h, const struct page_filter *f)
 {
     html_begin_class(h, "details", "more");
-    if (f->value[FILTER_WORKLOAD] || f->value[FILTER_POD] || f->value[FILTER_SINCE] || f->value[FILTER_UNTIL])
+    if (f->value[FILTER_WORKLOAD] || f->value[FILTER_POD] || f->value[FILTER_SUSPECT] || f->value[FILTER_SINCE] ||
+        f->value[FILTER_UNTIL])
         html_flag(h, "open");
-    html_element(h, "summary", NULL, "Workload, pod, time");
+    html_element(h, "summary", NULL, "Workload, pod, suspect, time");
     html_begin(h, "div");
     write_input(h, f, FILTER_WORKLOAD, &(struct input){"Workload", "text", NULL, NULL});
     write_input(h, f, FILTER_POD, &(struct input){"Pod", "text", NULL, NULL});
+    write_input(h, f, FILTER_SUSPECT, &(struct input){"Suspect or class", "text", NULL, NULL});
     write_input(h, f, FILTER_SINCE, &(struct input){"From", "date", NULL, NULL});
     write_input(h, f, FILTER_UNTIL, &(struct input){"To", "date", NULL, NULL});
     html_end(h);

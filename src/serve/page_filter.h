@@ -13,6 +13,7 @@ enum page_field {
     FILTER_CAUSE,
     FILTER_WORKLOAD,
     FILTER_POD,
+    FILTER_SUSPECT,
     FILTER_SINCE,
     FILTER_UNTIL,
     FILTER_LOOPS, /* "apart": crash loops are not folded */

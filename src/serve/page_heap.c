@@ -206,13 +206,14 @@ void heap_answers_write(struct html *h, const struct heap_answers *a)
     write_part(h, "suspects", analysis_html_suspects, a->analysis);
     write_part(h, "tree", analysis_html_tree, a->analysis);
     write_part(h, "waste", analysis_html_waste, a->analysis);
+    if (!a->analysis)
+        write_part(h, "classes", digest_html_classes, a->digest);
     write_part(h, "threads", a->analysis ? analysis_html_threads : digest_html_threads,
                a->analysis ? a->analysis : a->digest);
 }
 
 void heap_answers_write_lists(struct html *h, const struct heap_answers *a)
 {
-    write_part(h, "classes", a->analysis ? analysis_html_classes : digest_html_classes,
-               a->analysis ? a->analysis : a->digest);
+    write_part(h, "classes", analysis_html_classes, a->analysis);
     write_part(h, "arrays", digest_html_contents, a->digest);
 }

@@ -27,6 +27,6 @@ void heap_answers_lead(struct html *h, const struct evidence *v, const struct he
 /* Links to the sections of a long page; nothing without them. */
 void heap_answers_jump(struct html *h, const struct heap_answers *a);
 
-/* The sections: what says why, and the long lists, which come behind the files. */
+/* The sections: what says why, and the long lists of an analysis, which come behind the files. */
 void heap_answers_write(struct html *h, const struct heap_answers *a);
 void heap_answers_write_lists(struct html *h, const struct heap_answers *a);

@@ -116,5 +116,7 @@ int case_words(const struct manifest *m, struct buf *ret)
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++)
         if (texts[i])
             r = case_words_add(texts[i], ret);
+    for (unsigned i = 0; r == 0 && m->top && i < m->top->count; i++)
+        r = case_words_add(m->top->row[i].name, ret);
     return r;
 }

@@ -200,6 +200,20 @@ def test_the_page_says_what_filled_the_heap(site, page):
     assert page.evaluate("document.querySelectorAll('.tree .found').length") == 1 and page.said() == []
 
 
+def test_suspects_are_a_column_and_a_filter(site, page):
+    """The case that was analysed, and one whose digest alone says which class fills its heap."""
+    page.open(site.serve.url + "/-/cases?q=leaks+order")
+    cells = page.evaluate("[...document.querySelectorAll('#cases .suspected')].map(c => c.innerText)")
+    assert sorted(cells) == ["mostly Leaks$Order", "static Leaks.CACHE (java.util.HashMap)"]
+    page.after_load(lambda: page.evaluate("[...document.querySelectorAll('.suspected a')].find(a => a.innerText[0] == 's').click()"))
+    assert page.evaluate("document.querySelector('#f-suspect').value") == "static Leaks.CACHE (java.util.HashMap)"
+    assert page.evaluate("[...document.querySelectorAll('#cases tr[data-id]')].map(r => r.dataset.id)") == [site.oom]
+    answer = json.loads(site.serve.get("/-/api/cases?suspect=Leaks%24Order").body)["cases"]
+    assert {one["id"]: one.get("suspect") for one in answer} == {
+        site.oom: "static Leaks.CACHE (java.util.HashMap)", site.digested: None}
+    assert {one["class"] for one in answer} == {"Leaks$Order"}
+
+
 def test_a_digest_alone_shows_classes_threads_and_arrays(site, page):
     page.open(site.serve.url + site.path(site.digested))
     assert page.evaluate("document.querySelector('.finding, #suspects')") is None

@@ -59,8 +59,11 @@ static void id_of(const char *pod, int n, char out[300])
     snprintf(out, 300, "%s/%s-java-oom-%016x", pod, clock_format_basic(hour(n), when), n);
 }
 
+static const char *top_class; /* of manifests that are put: the second of its classes; NULL: they are unknown */
+
 static void put_manifest(const char *pod, int n, const char *kind, const char *file, const char *detail)
 {
+    struct manifest_top top = {.count = 2, .row = {{"byte[]", 2, 100}, {"", 1, 50}}};
     CLEANUP(buf_done) struct buf json = {0};
     char folder[320], id[300], key[400], name[100];
     const char *slash = strchr(pod, '/');
@@ -72,6 +75,8 @@ static void put_manifest(const char *pod, int n, const char *kind, const char *f
                          .stored_size = 4,
                          .id = (char *)"0123456789abcdef"};
 
+    snprintf(top.row[1].name, sizeof(top.row[1].name), "%s", top_class ? top_class : "");
+    m.top = top_class ? &top : NULL;
     id_of(pod, n, id);
     snprintf(folder, sizeof(folder), "store/%s", id);
     snprintf(key, sizeof(key), "%s/%s", id, file);
@@ -223,6 +228,112 @@ static void a_crash_loop_is_one_row(void **state)
     for (int i = 0; i < 500 && ask(c, (struct catalogue_query){.namespace = "shop"}).count < 8; i++)
         clock_sleep_ms(10);
     FINDS(c, "cart heap-dump x7|", .fold = true, .namespace = "shop");
+    catalogue_close(c);
+}
+
+static void put_analysis(const char *pod, int n, const char *json)
+{
+    char id[300], folder[320];
+
+    id_of(pod, n, id);
+    snprintf(folder, sizeof(folder), "store/%s", id);
+    scratch_put(folder, "analysis.json", json);
+}
+
+#define ANALYSIS(holder)                                                                                               \
+    "{\"schema\": \"salvage.analysis/1\", \"suspects\": [{\"class\": \"java.util.HashMap\", \"count\": 1, "            \
+    "\"holder\": "                                                                                                     \
+    "\"" holder "\"}]}"
+
+/* "suspect/class of 2|" */
+static int add_suspect(void *ctx, const struct case_row *row)
+{
+    struct rows *rows = ctx;
+    size_t size = strlen(rows->text);
+
+    snprintf(rows->text + size, sizeof(rows->text) - size, "%s/%s of %u|", row->suspect ? row->suspect : "-",
+             row->class ? row->class : "-", row->suspects);
+    return 0;
+}
+
+#define SUSPECTS(c, words, ...)                                                                                        \
+    do {                                                                                                               \
+        struct rows found = {0};                                                                                       \
+        struct err e = {0};                                                                                            \
+                                                                                                                       \
+        assert_int_equal(catalogue_find(c, &(struct catalogue_query){__VA_ARGS__}, add_suspect, &found, &e), 0);       \
+        assert_string_equal(found.text, words);                                                                        \
+    } while (0)
+
+static void suspects_are_known_and_found(void **state)
+{
+    struct catalogue *c;
+    char key[400], id[300];
+
+    (void)state;
+    top_class = "com.shop.Order";
+    put_case("shop/cart-0", 1);
+    put_analysis("shop/cart-0", 1, ANALYSIS("static com.shop.Cart.CACHE (java.util.HashMap)"));
+    put_case("shop/cart-0", 2);
+    top_class = "com.shop.Mail";
+    put_case("shop/cart-0", 3);
+    top_class = NULL;
+    put_case("shop/web-0", 30);
+    put_analysis("shop/web-0", 30, "no analysis");
+    c = open_ready();
+    SUSPECTS(c, "-/- of 0|-/com.shop.Mail of 2|", .fold = true);
+    SUSPECTS(c, "-/com.shop.Order of 0|static com.shop.Cart.CACHE (java.util.HashMap)/com.shop.Order of 0|",
+             .suspect = "com.shop.Order");
+    SUSPECTS(c, "static com.shop.Cart.CACHE (java.util.HashMap)/com.shop.Order of 1|", .fold = true,
+             .suspect = "static com.shop.Cart.CACHE (java.util.HashMap)");
+    SUSPECTS(c, "", .suspect = "com.shop");
+    FINDS(c, "cart heap-dump x0|", .text = "cart.cache");
+    FINDS(c, "cart heap-dump x0|", .text = "shop.mail");
+    put_analysis("shop/cart-0", 2, ANALYSIS("a thread's local"));
+    id_of("shop/cart-0", 2, id);
+    snprintf(key, sizeof(key), "%s/analysis.json", id);
+    catalogue_changed(c, key);
+    for (int i = 0; i < 500 && ask(c, (struct catalogue_query){.suspect = "a thread's local"}).count == 0; i++)
+        clock_sleep_ms(10);
+    SUSPECTS(c, "-/com.shop.Mail of 2|", .fold = true, .workload = "cart");
+    FINDS(c, "cart heap-dump x0|", .text = "thread local", .suspect = "a thread's local");
+    snprintf(key, sizeof(key), "store/%s/analysis.json", id);
+    assert_int_equal(unlinkat(scratch_fd, key, 0), 0);
+    catalogue_changed(c, key + strlen("store/"));
+    for (int i = 0; i < 500 && ask(c, (struct catalogue_query){.suspect = "a thread's local"}).count > 0; i++)
+        clock_sleep_ms(10);
+    SUSPECTS(c, "", .suspect = "a thread's local");
+    SUSPECTS(c, "", .text = "thread local");
+    catalogue_close(c);
+}
+
+/* The index keeps them, a listing brings and takes them. */
+static void suspects_come_and_go_with_listings(void **state)
+{
+    struct catalogue *c;
+    char path[400], id[300];
+
+    (void)state;
+    put_case("shop/cart-0", 1);
+    put_analysis("shop/cart-0", 1, ANALYSIS("first"));
+    c = open_catalogue(INDEX);
+    wait_ready(c);
+    SUSPECTS(c, "first/- of 0|", 0);
+    catalogue_close(c);
+    put_analysis("shop/cart-0", 1, ANALYSIS("another"));
+    c = open_catalogue(INDEX);
+    for (int i = 0; i < 500 && ask(c, (struct catalogue_query){.suspect = "another"}).count == 0; i++)
+        clock_sleep_ms(10);
+    SUSPECTS(c, "another/- of 0|", 0);
+    catalogue_close(c);
+    id_of("shop/cart-0", 1, id);
+    snprintf(path, sizeof(path), "store/%s/analysis.json", id);
+    assert_int_equal(unlinkat(scratch_fd, path, 0), 0);
+    c = open_catalogue(INDEX);
+    for (int i = 0; i < 500 && ask(c, (struct catalogue_query){.suspect = "another"}).count > 0; i++)
+        clock_sleep_ms(10);
+    SUSPECTS(c, "-/- of 0|", 0);
+    assert_false(logged("catalogue-anew"));
     catalogue_close(c);
 }
 
@@ -431,6 +542,8 @@ int main(void)
         WITH(the_newest_come_first_and_by_filter),
         WITH(words_are_found_by_their_beginnings),
         WITH(a_crash_loop_is_one_row),
+        WITH(suspects_are_known_and_found),
+        WITH(suspects_come_and_go_with_listings),
         WITH(pages_follow_each_other),
         WITH(a_case_is_all_its_objects),
         WITH(hostile_manifests_break_nothing),
