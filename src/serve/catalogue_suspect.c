@@ -163,8 +163,8 @@ int pass_read_suspects(struct refresh *r, struct err *e)
     for (size_t i = 0; result == 0 && i < r->analysis_count && !pass_is_stopping(r); i++) {
         const struct new_manifest *one = &r->analyses[i];
         CLEANUP(buf_done) struct buf key = {0};
-        char suspect[SUSPECT_MAX];
-        uint64_t size;
+        char suspect[SUSPECT_MAX] = "";
+        uint64_t size = 0;
 
         if (buf_printf(&key, "%s/" CASE_ANALYSIS, one->key) < 0)
             result = err_set(e, -ENOMEM, "out of memory");
@@ -188,7 +188,7 @@ int pass_drop_suspects(struct refresh *r, struct err *e)
 int suspect_renew(struct catalogue *c, const char *key, struct err *e)
 {
     CLEANUP_FREE char *id = case_of(key);
-    char suspect[SUSPECT_MAX];
+    char suspect[SUSPECT_MAX] = "";
     void *connection = NULL;
     uint64_t size = 0;
     int r = id ? read_suspect(c, &connection, key, &size, suspect) : err_set(e, -ENOMEM, "out of memory");

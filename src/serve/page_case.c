@@ -187,8 +187,8 @@ static void write_insides(struct html *h, struct request *r, const struct eviden
     static const char *const texts[] = {"hs-err", "thread-dump", "javacore", "native-memory"};
 
     evidence_record(h, v);
-    heap_answers_write(h, a);
     evidence_analysis(h, r, v);
+    heap_answers_write(h, a);
     if (!(v->rights & RIGHT_READ))
         return;
     evidence_histogram(h, r->serve, v);
