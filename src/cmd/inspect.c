@@ -83,8 +83,14 @@ static int write_page(const struct buf *page, const char *path, struct err *e)
     return r < 0 ? err_set(e, r, "%s: %s", path, strerror(-r)) : 0;
 }
 
+/* What is analysed at once: a dump, or two to be compared. */
+struct inputs {
+    struct inspect_input item[ANALYSIS_DUMPS_MAX];
+    unsigned count;
+};
+
 struct waiting {
-    struct inspect_input *input;
+    struct inputs *inputs;
     struct progress bar;
 };
 
@@ -92,9 +98,16 @@ struct waiting {
 static bool on_wait(void *ctx)
 {
     struct waiting *w = ctx;
+    uint64_t done = 0, total = 0;
 
-    if (w->input->source.server)
-        progress_show(&w->bar, block_server_progress(w->input->source.server), w->input->source.size);
+    for (unsigned n = 0; n < w->inputs->count; n++) {
+        struct inspect_input *in = &w->inputs->item[n];
+
+        done += in->source.server ? block_server_progress(in->source.server) : 0;
+        total += in->source.server ? in->source.size : 0;
+    }
+    if (total > 0)
+        progress_show(&w->bar, done, total);
     return interrupt_caught() != 0;
 }
 
@@ -105,42 +118,48 @@ static void on_progress(void *ctx, uint64_t done, uint64_t total)
     progress_show(&w->bar, done, total);
 }
 
-static int add_arguments(const struct inspect_view *v, const char *name, struct strv *to)
+static int add_arguments(const struct inspect_view *v, const struct inputs *in, struct strv *to)
 {
-    return strv_add(to, "salvage") < 0 || strv_add(to, ANALYSIS_COMMAND) < 0 ||
-                   opt_arguments(INSPECT_CHILD_OPTIONS, v, to) < 0 || strv_add(to, "--") < 0 || strv_add(to, name) < 0
-               ? -ENOMEM
-               : 0;
+    int r = strv_add(to, "salvage") < 0 || strv_add(to, ANALYSIS_COMMAND) < 0 ||
+                    opt_arguments(INSPECT_CHILD_OPTIONS, v, to) < 0 || strv_add(to, "--") < 0
+                ? -ENOMEM
+                : 0;
+
+    for (unsigned n = 0; n < in->count && r == 0; n++)
+        r = strv_add(to, in->item[n].name);
+    return r;
 }
 
-static int analyse(const struct inspect_view *v, struct inspect_input *in, struct buf *answer, struct err *e)
+static int analyse(const struct inspect_view *v, struct inputs *in, struct buf *answer, struct err *e)
 {
     CLEANUP(strv_done) struct strv argv = {0};
     struct sandboxed_process child = SANDBOXED_NONE;
-    struct waiting waiting = {.input = in};
+    struct waiting waiting = {.inputs = in};
     int fds[SANDBOXED_FDS_MAX];
     CLEANUP_FD int spill = -1;
-    struct sandboxed_task task = {.fds = fds,
-                                  .fd_count = in->source.fd_count,
-                                  .deadline_ms = analysis_deadline_ms(in->source.size),
-                                  .stop = on_wait,
-                                  .progress = on_progress,
-                                  .ctx = &waiting};
+    uint64_t size = 0;
+    struct sandboxed_task task = {.fds = fds, .stop = on_wait, .progress = on_progress, .ctx = &waiting};
     int r;
 
-    memcpy(fds, in->source.fd, in->source.fd_count * sizeof(*fds));
+    for (unsigned n = 0; n < in->count; n++) {
+        memcpy(fds + task.fd_count, in->item[n].source.fd, in->item[n].source.fd_count * sizeof(*fds));
+        task.fd_count += in->item[n].source.fd_count;
+        size += in->item[n].source.size;
+    }
+    task.deadline_ms = analysis_deadline_ms(size);
     if (v->memory) {
         if ((spill = dump_file_temporary(e)) < 0)
             return spill;
         fds[task.fd_count++] = spill;
     }
-    if (add_arguments(v, in->name, &argv) < 0)
+    if (add_arguments(v, in, &argv) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     task.argv = argv.item;
     if ((r = sandboxed_start(&task, &child, e)) < 0)
         return r;
-    dump_source_started(&in->source);
-    progress_begin(&waiting.bar, in->name);
+    for (unsigned n = 0; n < in->count; n++)
+        dump_source_started(&in->item[n].source);
+    progress_begin(&waiting.bar, in->item[0].name);
     r = sandboxed_collect(&child, &task, answer, e);
     progress_clear(&waiting.bar);
     if (child.missing & SANDBOX_NO_SECCOMP)
@@ -151,35 +170,65 @@ static int analyse(const struct inspect_view *v, struct inspect_input *in, struc
 int inspect_text(const struct inspect_view *v, const struct buf *text, const char *name, struct err *e)
 {
     CLEANUP(buf_done) struct buf answer = {.ceiling = SANDBOXED_ANSWER_MAX};
-    struct inspect_input in = INSPECT_INPUT_NONE;
-    int r = inspect_input_text(&in, text, name, e);
+    struct inputs in = {.item = {INSPECT_INPUT_NONE}, .count = 1};
+    int r = inspect_input_text(&in.item[0], text, name, e);
 
     if (r == 0)
         r = analyse(v, &in, &answer, e);
-    inspect_input_close(&in, NULL);
+    inspect_input_close(&in.item[0], NULL);
     if (r == 0 && print_answer(&answer) < 0)
         r = err_set(e, -EIO, "cannot write to stdout");
     return r;
 }
 
-static int run_on(const struct inspect_options *o, const char *what, struct err *e)
+/* Two dumps of one name are known by what the user has called them. */
+static int distinguish(struct inputs *in, char *const *what, struct err *e)
+{
+    if (in->count < 2 || !text_eq(in->item[0].name, in->item[1].name))
+        return 0;
+    for (unsigned n = 0; n < in->count; n++) {
+        free(in->item[n].name);
+        in->item[n].name = strdup(in->item[n].key ? in->item[n].key : what[n]);
+        if (!in->item[n].name)
+            return err_set(e, -ENOMEM, "out of memory");
+    }
+    return 0;
+}
+
+static int open_all(struct inputs *in, const struct inspect_options *o, char *const *what, struct err *e)
+{
+    int r = 0;
+
+    for (unsigned n = 0; n < in->count && r == 0; n++) {
+        in->item[n].sharing = in->count;
+        in->item[n].kept = in->count > 1 && !o->view.verify;
+        r = inspect_input_open(&in->item[n], &o->plan, what[n], o->cache, e);
+        if (r < 0)
+            err_prefix(e, r, "%s", what[n]);
+    }
+    return r < 0 ? r : distinguish(in, what, e);
+}
+
+static int run_on(const struct inspect_options *o, char *const *what, unsigned count, struct err *e)
 {
     CLEANUP(buf_done) struct buf answer = {.ceiling = SANDBOXED_ANSWER_MAX};
-    struct inspect_input in = INSPECT_INPUT_NONE;
+    struct inputs in = {.item = {INSPECT_INPUT_NONE, INSPECT_INPUT_NONE}, .count = count};
     struct err lost = {0};
-    int r = inspect_input_open(&in, &o->plan, what, o->cache, e), read;
+    int r = open_all(&in, o, what, e), read;
 
-    if (r == 0)
-        r = analyse(&o->view, &in, &answer, e);
+    if (r == 0 && (r = analyse(&o->view, &in, &answer, e)) < 0 && count == 1)
+        err_prefix(e, r, "%s", what[0]);
     if (r == -ECANCELED)
         interrupt_release(); /* here it ends: a store that stalls is not waited for */
-    read = inspect_input_close(&in, &lost);
-    if (r < 0 && r != -ECANCELED && read < 0) { /* the reason of what the other process has said */
-        r = read;
-        *e = lost;
+    for (unsigned n = 0; n < count; n++) {
+        read = inspect_input_close(&in.item[n], &lost);
+        if (r < 0 && r != -ECANCELED && read < 0) { /* the reason of what the other process has said */
+            r = err_prefix(&lost, read, "%s", what[n]);
+            *e = lost;
+        }
     }
     if (r < 0)
-        return err_prefix(e, r, "%s", what);
+        return r;
     if (o->html)
         return write_page(&answer, o->html, e);
     return print_answer(&answer) < 0 ? err_set(e, -EIO, "cannot write to stdout") : 0;
@@ -194,8 +243,12 @@ static int run(int argc, char **argv)
 
     if (count < 0)
         return command_fail(count, &e);
-    if (count != 1)
-        return command_error(-FAULT_USAGE, "inspect: which dump? salvage inspect FILE|URL|CASE");
+    if (count < 1 || count > ANALYSIS_DUMPS_MAX)
+        return command_error(-FAULT_USAGE, "inspect: which dump? salvage inspect FILE|URL|CASE, or two to be compared");
+    if (count > 1 && text_eq(operands[0], "-") && text_eq(operands[1], "-"))
+        return command_error(-FAULT_USAGE, "inspect: only one of two dumps can come from stdin");
+    if (count > 1 && (o.view.path || o.view.tree || o.view.strings))
+        return command_error(-FAULT_USAGE, "inspect: --path, --tree and --strings are questions about one dump");
     if (!!o.view.path + !!o.view.tree + !!o.view.strings > 1)
         return command_error(-FAULT_USAGE, "inspect: --path, --tree or --strings: one question at a time");
     if (o.html && (o.view.path || o.view.tree || o.view.strings))
@@ -205,14 +258,14 @@ static int run(int argc, char **argv)
     o.view.bold = table_colours();
     o.view.page = o.html != NULL;
     interrupt_catch();
-    r = run_on(&o, operands[0], &e);
+    r = run_on(&o, operands, (unsigned)count, &e);
     interrupt_release();
     return r < 0 ? command_fail(r, &e) : 0;
 }
 
 const struct command CMD_INSPECT = {
     .name = "inspect",
-    .args = "FILE|URL|CASE|-",
+    .args = "FILE|URL|CASE|- [FILE|URL|CASE|-]",
     .summary = "say what filled a heap and what keeps it alive, why threads hang, why a program crashed",
     .text =
         "Reads a heap dump of HotSpot's format, plain or compressed, from a file or from a store, and shows the thread "
@@ -225,6 +278,8 @@ const struct command CMD_INSPECT = {
         "dumps in one file which threads never moved.\n\n"
         "Of a flight recording it shows pauses, load, the classes of old objects and of allocations.\n\n"
         "Of a core it shows the signal, the stack of the thread that got it, and the modules with their build-ids.\n\n"
+        "Of two dumps it shows what grew from the first to the second: of heaps by suspect, class, package and class "
+        "loader, of thread dumps which threads moved.\n\n"
         "CASE is the id of a case in the store of --to or SALVAGE_TO, or the beginning of its key (shop/cart-7f9c), as "
         "much as is unique; with /NAME an object of it. A dump in a store is read by ranges: nothing of it comes to "
         "disk. From stdin (-), or compressed by others, it is unpacked into a file without a name in TMPDIR first.",
@@ -235,6 +290,8 @@ const struct command CMD_INSPECT = {
         "    the same, from the store\n"
         "salvage inspect shop/cart-7f9c --to s3://evidence/prod\n"
         "    the case of that pod\n"
+        "salvage inspect before.hprof after.hprof\n"
+        "    what grew from one to the other\n"
         "salvage inspect heap.hprof --threads\n"
         "    with all stacks\n"
         "salvage inspect heap.hprof --path com.shop.Order\n"

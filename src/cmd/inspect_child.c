@@ -12,12 +12,11 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
-#include "cmd/inspect.h"
+#include "cmd/inspect_child.h"
 #include "core/core_read.h"
 #include "inspect/analysis_page.h"
 #include "inspect/block_map.h"
 #include "inspect/core_report.h"
-#include "inspect/dump_file.h"
 #include "inspect/heap_question.h"
 #include "inspect/heap_report.h"
 #include "inspect/recording_report.h"
@@ -45,8 +44,7 @@ static ssize_t write_answer(void *cookie, const char *data, size_t size)
     return sandboxed_write(data, size) < 0 ? -1 : (ssize_t)size;
 }
 
-/* Takes the object. */
-static int write_json(json_t *json, FILE *out, struct err *e)
+int inspection_write_json(json_t *json, FILE *out, struct err *e)
 {
     int r = 0;
 
@@ -73,7 +71,7 @@ static int write_page(json_t *json, FILE *out, struct err *e)
 /* ship/analysis_request.h */
 static int write_both(json_t *json, FILE *out, struct err *e)
 {
-    int r = write_json(json_incref(json), out, e);
+    int r = inspection_write_json(json_incref(json), out, e);
 
     if (r == 0 && putc('\0', out) == EOF)
         r = err_set(e, -EIO, "cannot write the answer");
@@ -86,28 +84,19 @@ static int write_both(json_t *json, FILE *out, struct err *e)
 /* --- the kinds of evidence ------------------------------------------------------------------------------------------
  */
 
-/* What is to be shown of which dump. */
-struct inspection {
-    const struct inspect_view *view;
-    const char *name;
-    const struct dump_file *file;
-    const struct heap_limits *limits;
-    FILE *out;
-};
-
-static unsigned rows(const struct inspection *i)
+unsigned inspection_rows(const struct inspect_view *v)
 {
-    return i->view->top > 1000 ? 1000 : (unsigned)i->view->top;
+    return v->top > 1000 ? 1000 : (unsigned)v->top;
 }
 
 static int inspect_heap(const struct inspection *i, struct err *e)
 {
     const struct heap_report_view view = {
-        .top = rows(i), .threads = i->view->threads || i->view->page, .bold = i->view->bold};
+        .top = inspection_rows(i->view), .threads = i->view->threads || i->view->page, .bold = i->view->bold};
     const struct heap_question question = {.path = i->view->path,
                                            .tree = i->view->tree,
                                            .strings = i->view->strings,
-                                           .top = rows(i),
+                                           .top = inspection_rows(i->view),
                                            .json = i->view->json};
     struct heap_report report;
     int r = heap_report_make(&report, i->file->data, i->file->size, i->limits, e);
@@ -122,7 +111,7 @@ static int inspect_heap(const struct inspection *i, struct err *e)
     else if (i->view->page)
         r = write_page(heap_report_json(&report, &view), i->out, e);
     else if (i->view->json)
-        r = write_json(heap_report_json(&report, &view), i->out, e);
+        r = inspection_write_json(heap_report_json(&report, &view), i->out, e);
     else
         heap_report_print(&report, &view, i->out);
     heap_report_done(&report);
@@ -131,7 +120,8 @@ static int inspect_heap(const struct inspection *i, struct err *e)
 
 static int inspect_threads(const struct inspection *i, struct err *e)
 {
-    const struct thread_report_view view = {.top = rows(i), .threads = i->view->threads, .bold = i->view->bold};
+    const struct thread_report_view view = {
+        .top = inspection_rows(i->view), .threads = i->view->threads, .bold = i->view->bold};
     struct thread_report report;
     int r = i->view->page ? err_set(e, -FAULT_USAGE, "--html is for heap dumps, and this is a thread dump")
                           : thread_report_make(&report, i->file->data, i->file->size, e);
@@ -140,7 +130,7 @@ static int inspect_threads(const struct inspection *i, struct err *e)
         return r;
     report.name = i->name;
     if (i->view->json)
-        r = write_json(thread_report_json(&report, &view), i->out, e);
+        r = inspection_write_json(thread_report_json(&report, &view), i->out, e);
     else
         thread_report_print(&report, &view, i->out);
     thread_report_done(&report);
@@ -155,7 +145,8 @@ static bool is_core(const void *data, size_t size)
 static int inspect_core(const struct inspection *i, struct err *e)
 {
     CLEANUP(core_read_done) struct core_read core = {0};
-    const struct core_view view = {.name = i->name, .top = rows(i), .threads = i->view->threads, .bold = i->view->bold};
+    const struct core_view view = {
+        .name = i->name, .top = inspection_rows(i->view), .threads = i->view->threads, .bold = i->view->bold};
     int r = core_read(i->file->data, i->file->size, &core, e);
 
     if (r < 0)
@@ -163,14 +154,14 @@ static int inspect_core(const struct inspection *i, struct err *e)
     if (i->view->page)
         return err_set(e, -FAULT_USAGE, "--html is for heap dumps, and this is a core");
     if (i->view->json)
-        return write_json(core_report_json(&core, &view), i->out, e);
+        return inspection_write_json(core_report_json(&core, &view), i->out, e);
     core_report_print(&core, &view, i->out);
     return 0;
 }
 
 static int inspect_recording(const struct inspection *i, struct err *e)
 {
-    const struct recording_view view = {.name = i->name, .top = rows(i), .bold = i->view->bold};
+    const struct recording_view view = {.name = i->name, .top = inspection_rows(i->view), .bold = i->view->bold};
     struct jfr_recording recording;
     int r = i->view->page ? err_set(e, -FAULT_USAGE, "--html is for heap dumps, and this is a flight recording")
                           : jfr_recording_read(i->file->data, i->file->size, &recording, e);
@@ -178,32 +169,64 @@ static int inspect_recording(const struct inspection *i, struct err *e)
     if (r < 0)
         return r;
     if (i->view->json)
-        r = write_json(recording_report_json(&recording, &view), i->out, e);
+        r = inspection_write_json(recording_report_json(&recording, &view), i->out, e);
     else
         recording_report_print(&recording, &view, i->out);
     jfr_recording_done(&recording);
     return r;
 }
 
-/* The first that knows it; what none knows may be a heap dump, which says best what is wrong with it. */
-static const struct {
+static int inspect_analysis(const struct inspection *i, struct err *e)
+{
+    (void)i;
+    return err_set(e, -FAULT_USAGE, "it is an analysis already: salvage inspect A B compares two");
+}
+
+struct kind {
     bool (*probe)(const void *data, size_t size);
     int (*inspect)(const struct inspection *i, struct err *e);
-} KINDS[] = {
-    {is_core, inspect_core},
-    {recording_probe, inspect_recording},
-    {thread_dumps_probe, inspect_threads},
+    const char *name;
+    int (*compare)(const struct inspection i[2], struct err *e); /* NULL: can't be compared */
 };
+
+/* The first that knows it; what none knows may be a heap dump, which says best what is wrong with it. */
+static const struct kind KINDS[] = {
+    {is_core, inspect_core, "a core", NULL},
+    {recording_probe, inspect_recording, "a flight recording", NULL},
+    {inspection_is_analysis, inspect_analysis, "a heap dump", inspection_compare_heaps},
+    {thread_dumps_probe, inspect_threads, "a thread dump", inspection_compare_threads},
+};
+static const struct kind HEAP = {NULL, inspect_heap, "a heap dump", inspection_compare_heaps};
+
+static const struct kind *kind_of(const struct inspection *i)
+{
+    for (size_t k = 0; k < ARRAY_SIZE(KINDS); k++)
+        if (KINDS[k].probe(i->file->data, i->file->size))
+            return &KINDS[k];
+    return &HEAP;
+}
+
+static int compare(const struct inspection i[2], struct err *e)
+{
+    const struct kind *a = kind_of(&i[0]), *b = kind_of(&i[1]);
+
+    if (a->compare != b->compare || (a != b && !a->compare))
+        return err_set(e, -FAULT_USAGE, "the first is %s, the second %s: only dumps of one kind can be compared",
+                       a->name, b->name);
+    if (!a->compare)
+        return err_set(e, -FAULT_USAGE,
+                       "the first is %s, and so is the second: heap dumps and thread dumps can be compared", a->name);
+    return a->compare(i, e);
+}
 
 static int show(const struct inspection *i, struct err *e)
 {
     bool asked = i->view->path || i->view->tree || i->view->strings;
+    const struct kind *kind = kind_of(i);
 
-    for (size_t k = 0; k < ARRAY_SIZE(KINDS); k++)
-        if (KINDS[k].probe(i->file->data, i->file->size))
-            return asked ? err_set(e, -FAULT_USAGE, "--path, --tree and --strings are for heap dumps")
-                         : KINDS[k].inspect(i, e);
-    return inspect_heap(i, e);
+    if (asked && kind != &HEAP)
+        return err_set(e, -FAULT_USAGE, "--path, --tree and --strings are for heap dumps");
+    return kind->inspect(i, e);
 }
 
 /* A dump as the descriptors from *fd on: a file, or the channel and the memory of a block server. */
@@ -243,29 +266,54 @@ static int map_input(const struct input *in, struct dump_file *ret, struct err *
     return r;
 }
 
-static int analyse(const struct inspect_view *v, const struct input *in, const char *name,
-                   const struct heap_limits *limits, struct err *e)
+/* The dumps of a command line. */
+struct inputs {
+    struct input item[ANALYSIS_DUMPS_MAX];
+    struct heap_limits limits[ANALYSIS_DUMPS_MAX];
+    char *const *name;
+    unsigned count;
+};
+
+static int map_all(const struct inputs *in, struct dump_file file[ANALYSIS_DUMPS_MAX], struct err *e)
 {
-    CLEANUP(dump_file_close) struct dump_file file = {0};
-    struct inspection i = {.view = v, .name = name, .file = &file, .limits = limits};
-    int r = map_input(in, &file, e);
+    struct dump_file all = {0};
+    int r;
+
+    for (unsigned n = 0; n < in->count; n++) {
+        if ((r = map_input(&in->item[n], &file[n], e)) < 0)
+            return r;
+        all.size += file[n].size;
+    }
+    dump_file_watch(&all, sandboxed_progress);
+    return 0;
+}
+
+static int analyse(const struct inspect_view *v, const struct inputs *in, struct err *e)
+{
+    struct dump_file file[ANALYSIS_DUMPS_MAX] = {{0}}; /* mapped until the process ends */
+    struct inspection i[ANALYSIS_DUMPS_MAX];
+    FILE *out;
+    int r = map_all(in, file, e);
 
     if (r < 0)
         return r;
-    dump_file_watch(&file, sandboxed_progress);
-    if (!(i.out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_answer})))
+    if (!(out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_answer})))
         return err_set(e, -ENOMEM, "out of memory");
-    r = show(&i, e);
-    return fclose(i.out) == 0 || r < 0 ? r : err_set(e, -EIO, "cannot write the answer");
+    for (unsigned n = 0; n < in->count; n++)
+        i[n] = (struct inspection){v, in->name[n], &file[n], &in->limits[n], out};
+    r = in->count > 1 ? compare(i, e) : show(i, e);
+    return fclose(out) == 0 || r < 0 ? r : err_set(e, -EIO, "cannot write the answer");
 }
 
-/* Addresses for the dump and for twice as much as there is memory. */
-static struct sandbox limits_for(const struct input *in, uint64_t ceiling)
+/* Addresses for the dumps and for twice as much as there is memory. */
+static struct sandbox limits_for(const struct inputs *in, uint64_t ceiling)
 {
     uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    struct sandbox limits = {.memory = ceiling && ceiling < memory ? ceiling : memory, .address_space = 2 * memory};
 
-    return (struct sandbox){.memory = ceiling && ceiling < memory ? ceiling : memory,
-                            .address_space = 2 * memory + in->size + BLOCK_BYTES_MAX};
+    for (unsigned n = 0; n < in->count; n++)
+        limits.address_space += in->item[n].size + BLOCK_BYTES_MAX;
+    return limits;
 }
 
 static unsigned processors(void)
@@ -281,28 +329,31 @@ static int run(int argc, char **argv)
 {
     struct child_options o = {0};
     struct sandbox limits;
-    struct input in = {0};
-    struct heap_limits heap;
+    struct inputs in = {0};
     CLEANUP_FREE char **names = NULL;
     struct err e = {0};
     int count = opt_parse(INSPECT_CHILD_OPTIONS, &(struct opt_argv){argc, argv}, &o, &names, &e), fd = SANDBOXED_FIRST,
         r;
 
-    if (count != 1)
+    if (count < 1 || count > ANALYSIS_DUMPS_MAX)
         return command_error(-FAULT_USAGE, ANALYSIS_COMMAND ": salvage starts this command itself");
-    if ((r = find_input(&fd, &in, &e)) < 0)
-        return command_fail(r, &e);
+    in.name = names;
+    for (; in.count < (unsigned)count; in.count++)
+        if ((r = find_input(&fd, &in.item[in.count], &e)) < 0)
+            return command_fail(r, &e);
     limits = limits_for(&in, o.v.ceiling);
     oomscore_offer();    /* only this analysis is lost */
     json_object_seed(1); /* jansson would open /dev/urandom */
-    heap = (struct heap_limits){.threads = processors(),
-                                .memory = o.v.memory / 4 * 3, /* the rest is for what is no large array */
-                                .fd = o.v.memory ? fd++ : -1,
-                                .verify = o.v.verify,
-                                .release = in.blocks ? NULL : dump_file_release};
+    for (unsigned n = 0; n < in.count; n++)
+        in.limits[n] = (struct heap_limits){.threads = processors(),
+                                            .memory = o.v.memory / 4 * 3, /* the rest is for what is no large array */
+                                            .fd = o.v.memory ? fd : -1,
+                                            .verify = o.v.verify,
+                                            .release = in.item[n].blocks ? NULL : dump_file_release};
+    fd += o.v.memory > 0;
     if ((r = sandboxed_enter(&limits, (unsigned)(fd - SANDBOXED_FIRST), &e)) < 0)
         return command_fail(r, &e);
-    r = analyse(&o.v, &in, names[0], &heap, &e);
+    r = analyse(&o.v, &in, &e);
     sandboxed_exit(r, &e);
 }
 

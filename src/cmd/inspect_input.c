@@ -17,7 +17,11 @@
 #include "cmd/inspect_case.h"
 #include "inspect/dump_file.h"
 #include "linux/interrupt.h"
+#include "linux/sandboxed_process.h"
+#include "ship/case_facts.h"
 #include "ship/case_remove.h"
+
+enum { HEAD = 1024 /* of an analysis, with its name */ };
 
 static bool is_interrupted(void *ctx)
 {
@@ -56,10 +60,70 @@ static int name_object(struct inspect_input *in, const struct plan_options *plan
     return (in->key = url_take_last_part(&in->config.url)) ? 0 : err_set(e, -ENOMEM, "out of memory");
 }
 
+static int spool_text(struct inspect_input *in, const struct buf *text, struct err *e)
+{
+    struct dump_stream *stream;
+    int r = dump_stream_new(-1, &stream, e);
+
+    if (r < 0)
+        return r;
+    r = dump_stream_feed(stream, buf_text(text), text->size, e);
+    if (r == 0)
+        r = dump_stream_end(stream, &in->source.fd[0], e);
+    dump_stream_free(stream);
+    in->source.fd_count = r == 0;
+    in->source.size = text->size;
+    return r;
+}
+
+static int keep(void *ctx, const void *data, size_t size)
+{
+    return interrupt_caught() ? -ECANCELED : buf_add(ctx, data, size);
+}
+
+/* Whether this analysis, as we write them, is of this object. */
+static bool is_analysis_of(const struct buf *text, const char *key)
+{
+    CLEANUP(buf_done) struct buf name = {0};
+    size_t head = text->size < HEAD ? text->size : HEAD;
+
+    return buf_printf(&name, "\"name\": \"%s\"", text_base_name(key)) == 0 && head > 0 &&
+           memmem(text->data, head, name.data, name.size);
+}
+
+/* 1: its case has none, or it can't be read. The dump is what counts then. */
+static int open_analysis(struct inspect_input *in, struct err *e)
+{
+    CLEANUP(buf_done) struct buf key = {0}, text = {.ceiling = SANDBOXED_ANSWER_MAX};
+    struct object_reader reader = {.fn = keep, .ctx = &text};
+    struct sink *sink = NULL;
+    struct err none = {0};
+    int r;
+
+    if (buf_printf(&key, "%.*s" CASE_ANALYSIS, (int)(text_base_name(in->key) - in->key), in->key) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    if ((r = sink_open(&in->config, &sink, e)) < 0)
+        return r;
+    reader.key = buf_text(&key);
+    r = sink->ops->read(sink, &reader, &none);
+    sink_close(sink);
+    if (interrupt_caught())
+        return err_set(e, -ECANCELED, "stopped");
+    return r < 0 || !is_analysis_of(&text, in->key) ? 1 : spool_text(in, &text, e);
+}
+
+static int open_object(struct inspect_input *in, const struct dump_source_limits *limits, struct err *e)
+{
+    int r = in->kept ? open_analysis(in, e) : 1;
+
+    return r <= 0 ? r : dump_source_of_object(&in->source, &in->config, in->key, limits, e);
+}
+
 int inspect_input_open(struct inspect_input *in, const struct plan_options *plan, const char *what,
                        uint64_t cache_bytes, struct err *e)
 {
-    const struct dump_source_limits limits = {.cache_bytes = cache_bytes, .folder = -1, .stop = is_interrupted};
+    const struct dump_source_limits limits = {
+        .cache_bytes = cache_bytes, .sharing = in->sharing, .folder = -1, .stop = is_interrupted};
     bool url = strstr(what, "://") != NULL, file;
     int r, fd = -1;
 
@@ -77,7 +141,7 @@ int inspect_input_open(struct inspect_input *in, const struct plan_options *plan
         r = dump_source_of_file(&in->source, fd, &limits, e);
     else if ((r = url && !is_case_url(what) ? name_object(in, plan, what, e)
                                             : inspect_case_find(plan, what, &in->config, &in->key, e)) == 0)
-        r = dump_source_of_object(&in->source, &in->config, in->key, &limits, e);
+        r = open_object(in, &limits, e);
     if (r == 0 && !(in->name = url || file || !in->key ? strdup(text_base_name(in->key ? in->key : what))
                                                        : name_of_case(in->key)))
         r = err_set(e, -ENOMEM, "out of memory");
@@ -86,18 +150,9 @@ int inspect_input_open(struct inspect_input *in, const struct plan_options *plan
 
 int inspect_input_text(struct inspect_input *in, const struct buf *text, const char *name, struct err *e)
 {
-    struct dump_stream *stream;
-    int r = dump_stream_new(-1, &stream, e);
+    int r = spool_text(in, text, e);
 
     assert(in && text && name);
-    if (r < 0)
-        return r;
-    r = dump_stream_feed(stream, buf_text(text), text->size, e);
-    if (r == 0)
-        r = dump_stream_end(stream, &in->source.fd[0], e);
-    dump_stream_free(stream);
-    in->source.fd_count = r == 0;
-    in->source.size = text->size;
     if (r == 0 && !(in->name = strdup(name)))
         r = err_set(e, -ENOMEM, "out of memory");
     return r;

@@ -11,6 +11,9 @@
 struct inspect_input {
     struct dump_source source;
     char *name; /* owned; for people */
+    /* Set before. */
+    unsigned sharing; /* how many inputs share the memory for blocks; 0: this one has all of it */
+    bool kept;        /* of an object in a store its analysis is enough, where its case has that */
     /* Only of an object. */
     struct sink_config config;
     char *key;

@@ -150,7 +150,7 @@ void analysis_html_facts(struct html *h, const json_t *a)
     }
 }
 
-static void write_path(struct html *h, const json_t *path)
+void analysis_html_path(struct html *h, const json_t *path)
 {
     size_t i;
     json_t *step;
@@ -192,7 +192,7 @@ static void write_suspect(struct html *h, const json_t *s, uint64_t reachable)
         html_text(h, ".");
         html_end(h);
     }
-    write_path(h, json_object_get(s, "path"));
+    analysis_html_path(h, json_object_get(s, "path"));
     html_end(h);
 }
 

@@ -41,6 +41,9 @@ void analysis_html_sections(struct html *h, const json_t *a); /* all of these */
 /* A stack: a list of texts. */
 void analysis_html_frames(struct html *h, const json_t *frames);
 
+/* A suspect's path, from a root on. Nothing without one. */
+void analysis_html_path(struct html *h, const json_t *path);
+
 /* Fields, as they should be: "" and 0 for what is missing or of another type. Borrowed. */
 const char *analysis_text(const json_t *object, const char *name);
 uint64_t analysis_number(const json_t *object, const char *name);

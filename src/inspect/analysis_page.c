@@ -1,78 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- *
- * The frame around the sections.
  */
 #include "inspect/analysis_page.h"
 
-#include <errno.h>
-#include <openssl/evp.h>
-#include <stdio.h>
-
-#include "base/embedded_files.h"
 #include "base/fault.h"
 #include "base/mem.h"
-#include "codec/digest.h"
 #include "inspect/analysis.h"
-
-enum { POLICY_MAX = 512, BASE64_MAX = 48 };
-
-/* "sha256-…", as Content Security Policy names an inline style or script. */
-static void source_digest(const struct embedded_file *f, char out[BASE64_MAX])
-{
-    unsigned char raw[SHA256_DIGEST_LENGTH];
-    struct digest d;
-
-    digest_init(&d);
-    digest_update(&d, f->data, f->size);
-    digest_raw(&d, raw);
-    EVP_EncodeBlock((unsigned char *)out, raw, sizeof(raw));
-}
-
-static void write_head(struct html *h, const json_t *a, const struct embedded_file *style,
-                       const struct embedded_file *script)
-{
-    char policy[POLICY_MAX], style_digest[BASE64_MAX], script_digest[BASE64_MAX];
-
-    source_digest(style, style_digest);
-    source_digest(script, script_digest);
-    snprintf(policy, sizeof(policy),
-             "default-src 'none'; style-src 'sha256-%s'; script-src 'sha256-%s'; base-uri 'none'; form-action 'none'",
-             style_digest, script_digest);
-    html_begin(h, "head");
-    html_void(h, "meta");
-    html_attr(h, "charset", "utf-8");
-    html_void(h, "meta");
-    html_attr(h, "http-equiv", "Content-Security-Policy");
-    html_attr(h, "content", policy);
-    html_void(h, "meta");
-    html_attr(h, "name", "viewport");
-    html_attr(h, "content", "width=device-width, initial-scale=1");
-    html_void(h, "meta");
-    html_attr(h, "name", "referrer");
-    html_attr(h, "content", "no-referrer");
-    html_begin(h, "title");
-    html_printf(h, "%s · salvage", analysis_text(a, "name"));
-    html_end(h);
-    html_begin(h, "style");
-    html_own(h, style->data);
-    html_end(h);
-    html_end(h);
-}
+#include "inspect/analysis_frame.h"
 
 int analysis_page(const json_t *a, struct buf *ret, struct err *e)
 {
-    const struct embedded_file *style = embedded_file("analysis.css"), *script = embedded_file("analysis.js");
     CLEANUP(html_done) struct html h = {0};
-    int r;
 
     if (!analysis_known(a))
         return err_set(e, -FAULT_CORRUPT, "not an analysis of schema salvage.analysis/1");
-    html_own(&h, "<!doctype html>\n");
-    html_begin(&h, "html");
-    html_attr(&h, "lang", "en");
-    write_head(&h, a, style, script);
-    html_begin_class(&h, "body", "analysis");
-    html_begin(&h, "main");
+    analysis_frame_begin(&h, analysis_text(a, "name"));
     html_begin(&h, "header");
     html_begin(&h, "h1");
     analysis_html_sentence(&h, a);
@@ -81,20 +22,5 @@ int analysis_page(const json_t *a, struct buf *ret, struct err *e)
     analysis_html_facts(&h, a);
     html_end(&h);
     analysis_html_sections(&h, a);
-    html_begin_class(&h, "p", "small muted foot");
-    html_text(&h, "Made by salvage. Retained sizes are exact: what would be freed without the object.");
-    html_end(&h);
-    html_end(&h);
-    html_begin(&h, "script");
-    html_own(&h, script->data);
-    html_end(&h);
-    html_end(&h);
-    html_end(&h);
-    if (h.failed == 0)
-        h.failed = buf_add(&h.out, "\n", 1);
-    if (h.failed == 0) {
-        r = buf_add(ret, h.out.data, h.out.size);
-        return r < 0 ? err_set(e, r, "the page is too large") : 0;
-    }
-    return err_set(e, h.failed, h.failed == -ENOMEM ? "out of memory" : "the page is too large");
+    return analysis_frame_end(&h, ret, e);
 }

@@ -97,9 +97,10 @@ static uint64_t quarter_of_memory(void)
     return memory / 4;
 }
 
-static int serve_blocks(struct dump_source *s, uint64_t cache_bytes, struct err *e)
+static int serve_blocks(struct dump_source *s, const struct dump_source_limits *limits, struct err *e)
 {
-    int r = block_server_start(&s->frames, cache_bytes ? cache_bytes : quarter_of_memory(), &s->server, s->fd, e);
+    uint64_t cache_bytes = limits->cache_bytes ? limits->cache_bytes : quarter_of_memory();
+    int r = block_server_start(&s->frames, cache_bytes / (limits->sharing ? limits->sharing : 1), &s->server, s->fd, e);
 
     s->fd_count = r == 0 ? 2 : 0;
     s->size = s->frames.geometry.size;
@@ -117,7 +118,7 @@ int dump_source_of_object(struct dump_source *s, const struct sink_config *confi
     if (r == 0)
         r = frame_source_of_object(config, sink, key, &s->frames, e);
     if (r > 0)
-        r = serve_blocks(s, limits->cache_bytes, e);
+        r = serve_blocks(s, limits, e);
     else if (r == 0)
         r = unpack(s, &(struct packed){.sink = sink, .key = key}, limits, e);
     sink_close(sink);
@@ -146,7 +147,7 @@ int dump_source_of_file(struct dump_source *s, int fd, const struct dump_source_
     }
     r = frame_source_of_file(s->file, &s->frames, e);
     if (r > 0)
-        return serve_blocks(s, limits->cache_bytes, e);
+        return serve_blocks(s, limits, e);
     return r < 0 ? r : unpack(s, &(struct packed){.fd = s->file}, limits, e);
 }
 

@@ -48,17 +48,13 @@ static int find_unmoved(struct thread_report *r, const struct thread_dump *d)
     return thread_stacks_find(&r->dumps, d, only, &r->unmoved);
 }
 
-int thread_report_make(struct thread_report *ret, const void *data, size_t size, struct err *e)
+/* Takes the dumps. */
+static int make(struct thread_report *ret, const struct thread_dumps *dumps, struct err *e)
 {
-    struct thread_report r = {0};
-    const struct thread_dump *d;
-    int result = thread_dumps_parse(data, size, &r.dumps, e);
+    struct thread_report r = {.dumps = *dumps};
+    const struct thread_dump *d = &r.dumps.dump[r.dumps.count - 1];
+    int result = thread_waits_find(d, &r.waits);
 
-    assert(ret);
-    if (result < 0)
-        return result;
-    d = &r.dumps.dump[r.dumps.count - 1];
-    result = thread_waits_find(d, &r.waits);
     if (result == 0)
         result = thread_pools_find(&r.dumps, d, NULL, &r.pools);
     if (result == 0)
@@ -77,6 +73,24 @@ int thread_report_make(struct thread_report *ret, const void *data, size_t size,
         r.doing[thread_activity_of(&r.dumps, d, &d->thread[i])]++;
     *ret = r;
     return 0;
+}
+
+int thread_report_make(struct thread_report *ret, const void *data, size_t size, struct err *e)
+{
+    struct thread_dumps dumps;
+    int r = thread_dumps_parse(data, size, &dumps, e);
+
+    assert(ret);
+    return r < 0 ? r : make(ret, &dumps, e);
+}
+
+int thread_report_compare(struct thread_report *ret, const void *const data[2], const size_t size[2], struct err *e)
+{
+    struct thread_dumps dumps;
+    int r = thread_dumps_parse_two(data, size, &dumps, e);
+
+    assert(ret);
+    return r < 0 ? r : make(ret, &dumps, e);
 }
 
 void thread_report_done(struct thread_report *r)

@@ -32,6 +32,8 @@ struct thread_report_view {
 
 /* -FAULT_FORMAT: there is no thread dump in it. */
 int thread_report_make(struct thread_report *ret, const void *data, size_t size, struct err *e);
+/* Of the dumps of two texts, the earlier one first: the report is about the last, and what has changed until then. */
+int thread_report_compare(struct thread_report *ret, const void *const data[2], const size_t size[2], struct err *e);
 void thread_report_done(struct thread_report *r);
 
 void thread_report_print(const struct thread_report *r, const struct thread_report_view *view, FILE *out);

@@ -85,21 +85,21 @@ static void drop_empty(struct thread_dumps *d)
     d->count = kept;
 }
 
-int thread_dumps_parse(const void *data, size_t size, struct thread_dumps *ret, struct err *e)
+/* False: it ends too early. */
+static bool read_one(struct thread_build *b, const void *data, size_t size)
 {
-    CLEANUP(thread_build_done) struct thread_build b = {0};
-    struct thread_dumps d = {0};
-    bool whole = true;
-    int r;
-
-    assert(ret && (data || size == 0));
-    if ((r = thread_build_init(&b)) < 0)
-        return err_set(e, r, "out of memory");
     if (thread_json_probe(data, size))
-        whole = thread_json_read(&b, data, size);
-    else
-        read_text(&b, data, size);
-    if ((r = thread_build_end(&b, &d)) < 0)
+        return thread_json_read(b, data, size);
+    read_text(b, data, size);
+    return true;
+}
+
+static int end(struct thread_build *b, bool whole, struct thread_dumps *ret, struct err *e)
+{
+    struct thread_dumps d = {0};
+    int r = thread_build_end(b, &d);
+
+    if (r < 0)
         return err_set(e, r, "out of memory");
     drop_empty(&d);
     if (d.count == 0) {
@@ -110,6 +110,35 @@ int thread_dumps_parse(const void *data, size_t size, struct thread_dumps *ret, 
         d.cut = "it ends too early, or is no JSON there";
     *ret = d;
     return 0;
+}
+
+int thread_dumps_parse(const void *data, size_t size, struct thread_dumps *ret, struct err *e)
+{
+    CLEANUP(thread_build_done) struct thread_build b = {0};
+    int r = thread_build_init(&b);
+
+    assert(ret && (data || size == 0));
+    return r < 0 ? err_set(e, r, "out of memory") : end(&b, read_one(&b, data, size), ret, e);
+}
+
+int thread_dumps_parse_two(const void *const data[2], const size_t size[2], struct thread_dumps *ret, struct err *e)
+{
+    CLEANUP(thread_build_done) struct thread_build b = {0};
+    bool whole = true;
+    int r = thread_build_init(&b);
+
+    assert(data && size && ret);
+    if (r < 0)
+        return err_set(e, r, "out of memory");
+    for (unsigned i = 0; i < 2; i++) {
+        size_t before = b.count;
+
+        whole = read_one(&b, data[i], size[i]) && whole;
+        build_dump_end(&b);
+        if (b.failed == 0 && b.count == before)
+            return err_set(e, -FAULT_FORMAT, "there is no thread dump in the %s", i ? "second" : "first");
+    }
+    return end(&b, whole, ret, e);
 }
 
 void thread_dumps_done(struct thread_dumps *d)

@@ -91,6 +91,9 @@ bool thread_dumps_probe(const void *data, size_t size);
 
 /* -FAULT_FORMAT: there is no thread dump in it. -ENOMEM. */
 int thread_dumps_parse(const void *data, size_t size, struct thread_dumps *ret, struct err *e);
+
+/* Those of two texts, one after the other; each has to have one. */
+int thread_dumps_parse_two(const void *const data[2], const size_t size[2], struct thread_dumps *ret, struct err *e);
 void thread_dumps_done(struct thread_dumps *d);
 
 /* "RUNNABLE"; "-" for unknown. */
