@@ -46,6 +46,14 @@ static const struct event_info TABLE[EVENT_END] = {
          "a file is shipped without what it says (docs/digest.md): the process that reads it has crashed, was "
          "too slow, or could make nothing of it",
          "path error"},
+    [EVENT_DIGESTED] = {"digested", LEVEL_INFO,
+                        "serve has found out what a piece of evidence says that came without its digest",
+                        "key seconds summary"},
+    [EVENT_DIGEST_FAILED] = {"digest-failed", LEVEL_WARNING,
+                             "serve could not find out what a piece of evidence says: the process that reads it has "
+                             "crashed or was too slow, it can't be decoded, or the store takes no digest; it is not "
+                             "tried again",
+                             "key fault error"},
     [EVENT_STORED_UNVERIFIED] =
         {"stored-unverified", LEVEL_WARNING,
          "what is stored may not be read back: from now on the store's answers to the upload count as proof, and "
@@ -64,8 +72,7 @@ static const struct event_info TABLE[EVENT_END] = {
          "serve could not analyse a heap dump: its process crashed, took more than --analysis-memory or too long, or "
          "the analysis could not be stored; it is done again only if a person asks",
          "case key fault error seconds"},
-    [EVENT_ANALYSIS_REFUSED] = {"analysis-refused", LEVEL_WARNING,
-                                "a heap dump is not analysed: too many wait, or it failed before and no person asks",
+    [EVENT_ANALYSIS_REFUSED] = {"analysis-refused", LEVEL_WARNING, "a heap dump is not analysed, because too many wait",
                                 "case error"},
     [EVENT_NO_SECCOMP] =
         {"no-seccomp", LEVEL_WARNING,

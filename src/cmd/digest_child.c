@@ -17,19 +17,22 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "core/core_stream.h"
+#include "inspect/block_map.h"
 #include "linux/oomscore.h"
 #include "ship/digest_request.h"
 #include "ship/evidence_summary.h"
 
-enum { EVIDENCE = SANDBOXED_FIRST, REACH, PIECE = 128 * 1024 };
+enum { EVIDENCE = SANDBOXED_FIRST, REACH, MEMORY = REACH, PIECE = 128 * 1024 };
 #define PRIVATE_MEMORY (256ull << 20)
 #define ADDRESSES (1ull << 30) /* besides a mapped file */
 
 struct child {
     const char *kind;
     enum content content;
-    bool stream;
+    bool stream, blocks;
     struct digest_reach reach;
+    struct block_geometry geometry; /* of blocks */
+    struct block_map map;
 };
 
 /* Waits until there is more of the file. 0; -EPIPE: the parent has given up. */
@@ -76,10 +79,21 @@ static int answer(struct summary *s, const struct buf *json)
 
 /* --- a heap dump --- */
 
+static ssize_t read_at(const struct child *c, void *to, size_t size, uint64_t offset)
+{
+    if (!c->blocks)
+        return file_pread(EVIDENCE, to, size, offset);
+    if (offset >= c->map.size)
+        return 0;
+    if (size > c->map.size - offset)
+        size = (size_t)(c->map.size - offset);
+    memcpy(to, (const char *)c->map.data + offset, size);
+    return (ssize_t)size;
+}
+
 static ssize_t read_again(void *ctx, void *to, size_t size, uint64_t offset)
 {
-    (void)ctx;
-    return file_pread(EVIDENCE, to, size, offset);
+    return read_at(ctx, to, size, offset);
 }
 
 /* The next bytes; 0 at the end. */
@@ -100,12 +114,12 @@ static ssize_t read_next(struct child *c, struct histogram_stream *s)
     }
     if (at >= c->reach.to)
         return 0;
-    return file_pread(EVIDENCE, space, c->reach.to - at < room ? (size_t)(c->reach.to - at) : room, at);
+    return read_at(c, space, c->reach.to - at < room ? (size_t)(c->reach.to - at) : room, at);
 }
 
 static int digest_heap(struct child *c, struct histogram_stream *s, struct err *e)
 {
-    const struct heap_digest_source source = {.read = read_again};
+    const struct heap_digest_source source = {.read = read_again, .ctx = c};
     CLEANUP(buf_done) struct buf json = {.ceiling = HEAP_DIGEST_MAX};
     CLEANUP(heap_digest_done) struct heap_digest d = {0};
     struct summary summary;
@@ -166,6 +180,8 @@ static int summarize_file(struct child *c, struct err *e)
         return say_nothing(e);
     if (c->reach.to == 0)
         return summarize(c, "", 0, e);
+    if (c->blocks)
+        return summarize(c, c->map.data, c->map.size, e);
     data = mmap(NULL, (size_t)c->reach.to, PROT_READ, MAP_PRIVATE, EVIDENCE, 0);
     if (data == MAP_FAILED)
         return err_set(e, -errno, "cannot map it: %s", strerror(errno));
@@ -207,6 +223,10 @@ static int digest(struct child *c, struct err *e)
     struct histogram_stream *s;
     int r;
 
+    if (c->blocks && (r = block_map_new(EVIDENCE, MEMORY, &c->geometry, &c->map, e)) < 0)
+        return r;
+    if (c->blocks)
+        c->reach = (struct digest_reach){c->map.size, true};
     if (c->content == CONTENT_CORE && c->stream)
         return summarize_core(e);
     if (c->content != CONTENT_HPROF)
@@ -232,7 +252,12 @@ static int run(int argc, char **argv)
     c.kind = argv[1];
     c.content = (enum content)content;
     c.stream = text_eq(argv[3], "stream");
-    if (!c.stream && fstat(EVIDENCE, &st) == 0)
+    c.blocks = text_eq(argv[3], "blocks");
+    if (c.blocks && (r = block_map_geometry(EVIDENCE, &c.geometry, &e)) < 0)
+        return command_fail(r, &e);
+    if (c.blocks)
+        limits.address_space += c.geometry.size + BLOCK_BYTES_MAX;
+    else if (!c.stream && fstat(EVIDENCE, &st) == 0)
         limits.address_space += (uint64_t)st.st_size;
     oomscore_offer();    /* only this digest is lost */
     json_object_seed(1); /* jansson would open /dev/urandom */

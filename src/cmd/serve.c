@@ -34,6 +34,7 @@ struct serve_options {
     const char *state, *metrics;
     struct opt_list retain, analyse;
     uint64_t analysis_memory;
+    bool digest;
     const char *root, *from;
     struct listening_options listening;
     struct upload_options upload;
@@ -82,6 +83,8 @@ static const struct opt SERVE_OPTIONS[] = {
      "may be repeated"},
     {OPT_SIZE, 0, "analysis-memory", "SIZE", "512MiB", offsetof(struct serve_options, analysis_memory),
      "memory for an analysis, of which one runs at a time"},
+    {OPT_FLAG, 0, "digest", NULL, "yes", offsetof(struct serve_options, digest),
+     "find out what evidence says that arrives without it (docs/digest.md)"},
     METRICS_OPTION(struct serve_options, metrics),
     {OPT_HEADING, .name = "Log"},
     {OPT_CHOICE, 0, "log", "text|json", "text", offsetof(struct serve_options, log), "form of the log on stderr"},
@@ -174,6 +177,7 @@ static int run_on(struct serve_options *o, struct err *e)
         return r;
     config.retain = &retain;
     config.analyses.memory = o->analysis_memory;
+    config.digest = o->digest;
     if (o->analysis_memory < ANALYSIS_MEMORY_LEAST)
         return err_set(e, -FAULT_USAGE, "--analysis-memory: at least 64MiB");
     if ((r = analyse_rules_read(o->analyse.item, o->analyse.count, &config.analyses.rules, e)) < 0)

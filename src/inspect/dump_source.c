@@ -119,7 +119,7 @@ int dump_source_of_object(struct dump_source *s, const struct sink_config *confi
         r = frame_source_of_object(config, sink, key, &s->frames, e);
     if (r > 0)
         r = serve_blocks(s, limits, e);
-    else if (r == 0)
+    else if (r == 0 && !limits->packed_stays)
         r = unpack(s, &(struct packed){.sink = sink, .key = key}, limits, e);
     sink_close(sink);
     return r;
@@ -148,7 +148,7 @@ int dump_source_of_file(struct dump_source *s, int fd, const struct dump_source_
     r = frame_source_of_file(s->file, &s->frames, e);
     if (r > 0)
         return serve_blocks(s, limits, e);
-    return r < 0 ? r : unpack(s, &(struct packed){.fd = s->file}, limits, e);
+    return r < 0 || limits->packed_stays ? r : unpack(s, &(struct packed){.fd = s->file}, limits, e);
 }
 
 int dump_source_of_stream(struct dump_source *s, int fd, const struct dump_source_limits *limits, struct err *e)

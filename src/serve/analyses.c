@@ -103,6 +103,7 @@ static int make(struct analysing *now, const struct work *w, struct analysis_ans
     return r;
 }
 
+/* 1: there is one already, of another server, or of its shipper. */
 static int analyse(struct analyses *a, const struct work *w, struct err *e)
 {
     CLEANUP(analysis_answer_done) struct analysis_answer answer = {0};
@@ -111,7 +112,7 @@ static int analyse(struct analyses *a, const struct work *w, struct err *e)
     int r = answer_is_stored(a->serve, w->key, CASE_ANALYSIS, e);
 
     if (r != 0)
-        return r < 0 ? r : 0; /* another server's, or its shipper's */
+        return r;
     log_event(EVENT_ANALYSIS_STARTED, LOG_STR("case", w->id), LOG_STR("key", w->key));
     if ((r = make(&now, w, &answer, e)) < 0)
         return r;
@@ -128,13 +129,13 @@ static int on_work(void *ctx, const struct work *w, struct err *e)
         log_event(EVENT_ANALYSIS_FAILED, LOG_STR("case", w->id), LOG_STR("key", w->key),
                   LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e->msg),
                   LOG_UINT("seconds", (clock_mono_ms() - began_ms) / 1000));
-    else
+    else if (r == 0)
         log_event(EVENT_ANALYSED, LOG_STR("case", w->id), LOG_STR("key", w->key),
                   LOG_UINT("seconds", (clock_mono_ms() - began_ms) / 1000));
     return r;
 }
 
-int analyses_start(struct serve *s, struct analyses **ret, struct err *e)
+int analyses_new(struct serve *s, struct analyses **ret, struct err *e)
 {
     CLEANUP_FREE struct analyses *a = calloc(1, sizeof(*a));
     int r;
@@ -143,10 +144,15 @@ int analyses_start(struct serve *s, struct analyses **ret, struct err *e)
     if (!a)
         return err_set(e, -ENOMEM, "out of memory");
     a->serve = s;
-    if ((r = background_start(&(struct background_config){on_work, a}, &a->background, e)) < 0)
+    if ((r = background_new(&(struct background_config){on_work, a}, &a->background, e)) < 0)
         return r;
     *ret = TAKE_PTR(a);
     return 0;
+}
+
+int analyses_begin(struct analyses *a, struct err *e)
+{
+    return background_begin(a->background, e);
 }
 
 void analyses_stop(struct analyses *a)
@@ -173,30 +179,30 @@ bool analysis_allowed(const struct analyses *a, const char *id)
     return analyse_rule_of(&a->serve->config.analyses.rules, id) != ANALYSE_NEVER;
 }
 
-static int add(struct analyses *a, const struct work *w, struct err *e)
-{
-    int r = background_add(a->background, w, e);
-
-    if (r < 0)
-        log_event(EVENT_ANALYSIS_REFUSED, LOG_STR("case", w->id), LOG_STR("error", e->msg));
-    return r;
-}
-
 int analysis_request(struct analyses *a, const char *id, const char *key, struct err *e)
 {
+    int r;
+
     assert(id && key);
     if (!analysis_allowed(a, id))
         return err_set(e, -FAULT_REFUSED, "this server analyses no dumps of this namespace");
-    return add(a, &(struct work){.id = (char *)id, .key = (char *)key, .by_person = true}, e);
+    r = background_add(a->background, &(struct work){.id = (char *)id, .key = (char *)key, .by_person = true}, e);
+    if (r < 0)
+        log_event(EVENT_ANALYSIS_REFUSED, LOG_STR("case", id), LOG_STR("error", e->msg));
+    return r;
 }
 
-void analysis_arrived(struct analyses *a, const char *id, const char *key, const char *cause)
+void analysis_arrived(struct analyses *a, const char *key, const struct manifest *m)
 {
-    enum analyse_when when = analyse_rule_of(&a->serve->config.analyses.rules, id);
+    enum analyse_when when = analyse_rule_of(&a->serve->config.analyses.rules, key);
+    CLEANUP_FREE char *id = case_id(key);
     struct err e = {0};
 
-    if (when == ANALYSE_ALWAYS || (when == ANALYSE_OOM && text_eq(cause, "java-oom")))
-        add(a, &(struct work){.id = (char *)id, .key = (char *)key}, &e);
+    if (!id || !text_eq(m->kind, "heap-dump") ||
+        (when != ANALYSE_ALWAYS && (when != ANALYSE_OOM || !text_eq(m->cause, "java-oom"))))
+        return;
+    if (background_add(a->background, &(struct work){.id = id, .key = (char *)key}, &e) == -FAULT_BUSY)
+        log_event(EVENT_ANALYSIS_REFUSED, LOG_STR("case", id), LOG_STR("error", e.msg));
 }
 
 void analyses_metrics(struct analyses *a, struct openmetrics *m)

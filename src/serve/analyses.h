@@ -12,6 +12,7 @@
 #include "base/openmetrics.h"
 #include "serve/analyse_rules.h"
 #include "serve/background.h"
+#include "ship/manifest.h"
 
 struct analyses;
 struct serve;
@@ -21,7 +22,9 @@ struct analyses_config {
     struct analyse_rules rules; /* which cases without being asked */
 };
 
-int analyses_start(struct serve *s, struct analyses **ret, struct err *e);
+/* Requests are taken at once, and worked on from analyses_begin on. */
+int analyses_new(struct serve *s, struct analyses **ret, struct err *e);
+int analyses_begin(struct analyses *a, struct err *e);
 void analyses_stop(struct analyses *a); /* kills what runs, drops what waits; NULL is fine */
 void analyses_free(struct analyses *a); /* after analyses_stop */
 
@@ -36,7 +39,7 @@ int analysis_request(struct analyses *a, const char *id, const char *key, struct
 /* Whether analyses of this namespace can be asked for. */
 bool analysis_allowed(const struct analyses *a, const char *id);
 
-/* A heap dump has arrived: analysed if a rule says so. cause: of its manifest, may be NULL. */
-void analysis_arrived(struct analyses *a, const char *id, const char *key, const char *cause);
+/* The manifest of this key was found in the store: analysed if it is of a heap dump, and a rule says so. */
+void analysis_arrived(struct analyses *a, const char *key, const struct manifest *m);
 
 void analyses_metrics(struct analyses *a, struct openmetrics *m);

@@ -113,10 +113,9 @@ static void *run(void *ctx)
     return NULL;
 }
 
-int background_start(const struct background_config *config, struct background **ret, struct err *e)
+int background_new(const struct background_config *config, struct background **ret, struct err *e)
 {
     CLEANUP_FREE struct background *b = calloc(1, sizeof(*b));
-    int r;
 
     assert(config->work && ret);
     if (!b)
@@ -124,10 +123,17 @@ int background_start(const struct background_config *config, struct background *
     b->config = *config;
     pthread_mutex_init(&b->lock, NULL);
     pthread_cond_init(&b->wake, NULL);
-    if ((r = thread_start(&b->thread, STACK_BYTES, run, b)) < 0)
+    *ret = TAKE_PTR(b);
+    return 0;
+}
+
+int background_begin(struct background *b, struct err *e)
+{
+    int r = thread_start(&b->thread, STACK_BYTES, run, b);
+
+    if (r < 0)
         return err_set(e, r, "cannot start a thread: %s", strerror(-r));
     b->running = true;
-    *ret = TAKE_PTR(b);
     return 0;
 }
 

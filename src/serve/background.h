@@ -19,7 +19,9 @@ struct background_config {
     void *ctx;
 };
 
-int background_start(const struct background_config *config, struct background **ret, struct err *e);
+/* Work may be added at once, and is done from background_begin on. */
+int background_new(const struct background_config *config, struct background **ret, struct err *e);
+int background_begin(struct background *b, struct err *e);
 void background_stop(struct background *b); /* waits for the thread; drops what waits. NULL is fine */
 void background_free(struct background *b); /* after background_stop */
 

@@ -213,6 +213,8 @@ int catalogue_open(const struct catalogue_config *config, struct catalogue **ret
         return err_set(e, -ENOMEM, "out of memory");
     init_sync(c);
     c->store = *config->store;
+    c->found = config->found;
+    c->found_ctx = config->ctx;
     c->refresh_ms = config->refresh_ms ? config->refresh_ms : REFRESH_MS;
     if ((r = open_index(c, config, e)) < 0)
         return r;

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/strv.h"
+#include "ship/manifest.h"
 #include "store/sink.h"
 
 struct catalogue;
@@ -19,6 +20,10 @@ struct catalogue_config {
     const char *store_url; /* its name: an index of another store is thrown away */
     const char *file;      /* the index; NULL: in memory */
     uint64_t refresh_ms;   /* how often the store is listed for what others put there; 0: 10 minutes */
+    /* A manifest was read that is new, or other than it was. stored_ns: when it was stored; 0: just now. On a thread of
+     * the catalogue, which waits meanwhile: it may call catalogue_changed and nothing else. May be NULL. */
+    void (*found)(void *ctx, const char *key, const struct manifest *m, int64_t stored_ns);
+    void *ctx;
 };
 
 /* Texts are borrowed for the call; NULL where unknown. */

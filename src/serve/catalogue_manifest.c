@@ -74,6 +74,8 @@ static int renew(struct catalogue *c, const char *key, struct err *e)
     begun = begun == 0 ? index_commit(c->index, e) : index_rollback(c->index, begun);
     if (begun == 0 && changed)
         catalogue_bump(c);
+    if (begun == 0 && o.manifest && r == 1 && c->found)
+        c->found(c->found_ctx, key, o.manifest, 0);
     return begun;
 }
 

@@ -187,6 +187,12 @@ bool pass_has_listed(const struct refresh *r, const char *key)
     return find_listed(r, key) != NULL;
 }
 
+static void say_found(const struct catalogue *c, const struct waiting *w)
+{
+    if (c->found && !w->broken)
+        c->found(c->found_ctx, w->key, &w->manifest, w->file_time_ns);
+}
+
 static int flush(struct refresh *r, struct err *e)
 {
     struct index *x = r->catalogue->index;
@@ -208,12 +214,15 @@ static int flush(struct refresh *r, struct err *e)
                                                   .file_time_ns = w->file_time_ns},
                            e);
     }
-    for (size_t i = 0; i < r->batch_count; i++)
-        waiting_done(&r->batch[i]);
-    r->batch_count = 0;
     committed = result == 0 ? index_commit(x, e) : index_rollback(x, result);
     if (committed == 0)
         catalogue_bump(r->catalogue);
+    for (size_t i = 0; i < r->batch_count; i++) {
+        if (committed == 0)
+            say_found(r->catalogue, &r->batch[i]);
+        waiting_done(&r->batch[i]);
+    }
+    r->batch_count = 0;
     return committed;
 }
 

@@ -104,6 +104,7 @@ void metrics_of_serve(void *ctx, struct openmetrics *m)
     add_traffic(ctx, m);
     add_store(ctx, m);
     analyses_metrics(((struct serve *)ctx)->analyses, m);
+    digests_metrics(((struct serve *)ctx)->digests, m);
 }
 
 void metrics_answer(struct request *r)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/counters.h"
 #include "base/fault.h"
 #include "base/file.h"
@@ -27,6 +28,7 @@
 #include "ship/manifest.h"
 
 #define INDEX "catalogue.sqlite"
+#define ARRIVED_NS (INT64_C(86400) * 1000000000)
 enum { DECODERS = 8, DECODERS_OF_ONE = 4 }; /* objects decoded at one time, about 3 MiB each */
 
 static void begin(void *ctx, struct exchange *x)
@@ -57,6 +59,7 @@ static void serve_free(struct serve *s)
         return;
     atomic_store(&s->stopping, true);
     analyses_stop(s->analyses);
+    digests_stop(s->digests);
     http_server_stop(s->http, s->config.grace_ms);
     metrics_server_stop(s->metrics);
     decode_slots_free(s->decoders);
@@ -66,6 +69,7 @@ static void serve_free(struct serve *s)
     uploads_close(s->uploads);
     catalogue_close(s->catalogue);
     analyses_free(s->analyses);
+    digests_free(s->digests);
     access_free(s->access);
     if (s->root_fd >= 0)
         close(s->root_fd);
@@ -94,11 +98,35 @@ static char *index_file(const struct serve *s)
     return buf_take(&path);
 }
 
+/* Of older evidence nothing is made without being asked: the first reading of a large store would be the beginning of
+ * days of work. */
+static void on_found(void *ctx, const char *key, const struct manifest *m, int64_t stored_ns)
+{
+    struct serve *s = ctx;
+
+    if (stored_ns > 0 && stored_ns < clock_wall_ns() - ARRIVED_NS)
+        return;
+    if (s->digests)
+        digests_arrived(s->digests, key, m);
+    analysis_arrived(s->analyses, key, m);
+}
+
+static int begin_background(struct serve *s, struct err *e)
+{
+    int r = analyses_begin(s->analyses, e);
+
+    return r == 0 && s->digests ? digests_begin(s->digests, e) : r;
+}
+
 static int open_catalogue(struct serve *s, struct err *e)
 {
     CLEANUP_FREE char *file = index_file(s), *store_url = sink_object_url(s->config.store, "");
-    const struct catalogue_config config = {
-        .store = s->config.store, .store_url = store_url, .file = file, .refresh_ms = s->config.refresh_ms};
+    const struct catalogue_config config = {.store = s->config.store,
+                                            .store_url = store_url,
+                                            .file = file,
+                                            .refresh_ms = s->config.refresh_ms,
+                                            .found = on_found,
+                                            .ctx = s};
 
     return store_url ? catalogue_open(&config, &s->catalogue, e) : err_set(e, -ENOMEM, "out of memory");
 }
@@ -173,11 +201,13 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
         return r;
     if (!(s->decoders = decode_slots_new(DECODERS, DECODERS_OF_ONE)))
         return err_set(e, -ENOMEM, "out of memory");
+    if ((r = analyses_new(s, &s->analyses, e)) < 0 || (config->digest && (r = digests_new(s, &s->digests, e)) < 0))
+        return r;
     if ((r = open_catalogue(s, e)) < 0)
         return r;
     if ((r = open_notices(s, e)) < 0)
         return r;
-    if ((r = analyses_start(s, &s->analyses, e)) < 0)
+    if ((r = begin_background(s, e)) < 0)
         return r;
     http.begin = begin;
     http.over = over;

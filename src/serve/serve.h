@@ -16,6 +16,7 @@
 #include "serve/analyses.h"
 #include "serve/catalogue.h"
 #include "serve/decode_slots.h"
+#include "serve/digests.h"
 #include "serve/notices.h"
 #include "serve/retention.h"
 #include "serve/traffic.h"
@@ -34,6 +35,7 @@ struct serve_config {
     const char *state; /* a folder for the index and notices that wait; NULL: the root's own, or none */
     const struct retain_policy *retain; /* --retain; no rule: all is kept */
     struct analyses_config analyses;
+    bool digest;         /* of what comes without one */
     const char *metrics; /* --metrics: an address to show metrics at without a token; NULL: none */
     uint64_t grace_ms;
 };
@@ -50,6 +52,7 @@ struct serve {
     struct http_server *http;
     struct retention *retention; /* NULL: all is kept */
     struct analyses *analyses;
+    struct digests *digests;        /* NULL: not asked for */
     struct metrics_server *metrics; /* NULL: not asked for */
     struct traffic traffic;
     atomic_bool stopping; /* answers that wait for news end */

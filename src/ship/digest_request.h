@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Protocol: the process that ships evidence to the one that says what is in it (`salvage digest-child`, in its
- * sandbox). The command line: kind (ship/kind.h), content (a number of ship/content.h), "file" or "stream".
- * Descriptors: the evidence, readable from its beginning; for a file a pipe of struct digest_reach, which says how far
- * it is there. The answer: a line with a JSON object, {"summary": text, "top": [{"name", "count", "bytes"}]}; after it,
- * for a heap dump, the bytes of digest.json.
+ * sandbox). The command line: kind (ship/kind.h), content (a number of ship/content.h), "file", "stream" or
+ * "blocks". Descriptors: the evidence, readable from its beginning; for a file a pipe of struct digest_reach, which
+ * says how far it is there; for blocks the two of a block server (inspect/block_protocol.h). The answer: a line with a
+ * JSON object, {"summary": text, "top": [{"name", "count", "bytes"}]}; after it, for a heap dump, the bytes of
+ * digest.json.
  */
 #pragma once
 

@@ -35,7 +35,8 @@ struct digest_stage {
     char content[12];
     int to; /* the pipe; -1: closed */
     bool stream;
-    uint64_t size; /* at the end */
+    uint64_t until_ms; /* of a deadline for all; 0: none */
+    uint64_t size;     /* at the end */
     uint64_t waited_ms;
     const char *lost; /* why there will be no answer; static text */
 };
@@ -58,6 +59,11 @@ static int start(struct digest_stage *s, const struct digest_source *source, str
     CLEANUP_FD int reader = -1;
     int pair[2], fds[2];
 
+    if (source->blocks) {
+        s->task.fds = source->blocks;
+        s->task.fd_count = 2;
+        return sandboxed_start(&s->task, &s->child, e);
+    }
     if (pipe2(pair, O_CLOEXEC) < 0)
         return err_set(e, -errno, "no pipe: %s", strerror(errno));
     reader = pair[0];
@@ -81,14 +87,16 @@ int digest_stage_new(const struct digest_source *source, struct digest_stage **r
     assert(digest_stage_exists(source) && ret);
     if (!s)
         return err_set(e, -ENOMEM, "out of memory");
-    *s = (struct digest_stage){.child = SANDBOXED_NONE, .to = -1, .stream = source->fd < 0};
+    *s = (struct digest_stage){.child = SANDBOXED_NONE, .to = -1, .stream = source->fd < 0 && !source->blocks};
     snprintf(s->content, sizeof(s->content), "%d", (int)source->content);
     s->argv[0] = (char *)"salvage";
     s->argv[1] = (char *)DIGEST_COMMAND;
     s->argv[2] = (char *)source->kind;
     s->argv[3] = s->content;
-    s->argv[4] = (char *)(s->stream ? "stream" : "file");
-    s->task = (struct sandboxed_task){.argv = s->argv, .nice = CHILD_NICE};
+    s->argv[4] = (char *)(s->stream ? "stream" : source->blocks ? "blocks" : "file");
+    s->task = (struct sandboxed_task){.argv = s->argv, .nice = CHILD_NICE, .stop = source->stop, .ctx = source->ctx};
+    if (source->deadline_ms > 0)
+        s->until_ms = clock_mono_ms() + source->deadline_ms;
     if ((r = start(s, source, e)) < 0) {
         digest_stage_free(s);
         return r;
@@ -128,14 +136,14 @@ static bool wait_for_room(struct digest_stage *s)
     uint64_t before = clock_mono_ms();
     int r;
 
-    if (s->waited_ms >= STREAM_PATIENCE_MS)
+    if (s->until_ms == 0 && s->waited_ms >= STREAM_PATIENCE_MS)
         return false;
-    r = wait_ready(&to, 1, before + STREAM_PATIENCE_MS - s->waited_ms);
+    r = wait_ready(&to, 1, s->until_ms ? s->until_ms : before + STREAM_PATIENCE_MS - s->waited_ms);
     s->waited_ms += clock_mono_ms() - before;
     return r > 0 && !(to.revents & POLLERR);
 }
 
-void digest_stage_feed(struct digest_stage *s, const void *data, size_t size)
+bool digest_stage_feed(struct digest_stage *s, const void *data, size_t size)
 {
     const char *p = data;
 
@@ -152,6 +160,7 @@ void digest_stage_feed(struct digest_stage *s, const void *data, size_t size)
             close(TAKE_FD(s->to));
         }
     }
+    return s->to >= 0;
 }
 
 void digest_stage_end(struct digest_stage *s, uint64_t size)
@@ -179,7 +188,7 @@ int digest_stage_collect(struct digest_stage *s, struct digest_answer *ret, stru
         return err_set(e, -ETIMEDOUT, "%s", s->lost);
     if (s->child.pid <= 0)
         return err_set(e, -FAULT_FORMAT, "its answer was collected already");
-    s->task.deadline_ms = digest_stage_patience_ms(s->size);
+    s->task.deadline_ms = s->until_ms ? clock_left_ms(s->until_ms) : digest_stage_patience_ms(s->size);
     s->child.until_ms = clock_mono_ms() + s->task.deadline_ms;
     if ((r = sandboxed_collect(&s->child, &s->task, &text, e)) < 0)
         return r;

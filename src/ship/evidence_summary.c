@@ -55,6 +55,14 @@ size_t evidence_summary_max(const char *kind, enum content content)
     return row ? row->size_max : 0;
 }
 
+bool evidence_summary_exists(const char *kind)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(ROWS); i++)
+        if (text_eq(ROWS[i].kind, kind))
+            return true;
+    return false;
+}
+
 static void make_printable(char *text, size_t size)
 {
     char out[SUMMARY_SENTENCE_MAX];

@@ -15,6 +15,9 @@
  * name (ship/kind.h). */
 size_t evidence_summary_max(const char *kind, enum content content);
 
+/* Whether there is a row for the kind, with some content. */
+bool evidence_summary_exists(const char *kind);
+
 /* data: all of it, or what there is. Sets *ret. 0; -ENOENT: no row; -EBADMSG: it is not what its kind says, or has
  * nothing to say; -ENOMEM; ret is untouched on failure. Functions in the table need not care about printable text: that
  * is done here. */
