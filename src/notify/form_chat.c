@@ -20,7 +20,9 @@ enum {
     DISCORD_MAX = 2000,
     TEAMS_TITLE_MAX = 300,
     TEAMS_TEXT_MAX = 2000,
-    TEAMS_URL_MAX = 2000
+    TEAMS_MORE_MAX = 700,
+    TEAMS_URL_MAX = 2000,
+    CLASSES_MAX = NOTICE_CLASSES_MAX + 16
 };
 
 size_t form_fit(const char *text, size_t most)
@@ -99,14 +101,37 @@ static const char *title(const struct notice *n)
     return n->place ? n->place : n->id;
 }
 
+/* "Most of it: byte[] 611.2 MiB, …" into out[CLASSES_MAX]; "" if the summary has them all, or they are unknown. */
+static const char *classes(const struct notice *n, char *out)
+{
+    char list[NOTICE_CLASSES_MAX];
+    unsigned said = 0;
+
+    for (unsigned i = 0; i < n->top.count; i++)
+        said += n->summary && strstr(n->summary, n->top.row[i].name) != NULL;
+    *out = '\0';
+    if (said < n->top.count)
+        snprintf(out, CLASSES_MAX, "Most of it: %s", notice_classes(n, list));
+    return out;
+}
+
+/* "\n" and the text, unless there is none. */
+static int add_line(struct buf *to, const char *text, const struct escape *escape, size_t most)
+{
+    if (!text || !*text)
+        return 0;
+    return buf_add_text(to, "\n") < 0 ? -ENOMEM : add_escaped(to, text, escape, most);
+}
+
 static json_t *slack_text(const struct notice *n)
 {
     CLEANUP(buf_done) struct buf text = {0};
-    char more[NOTICE_MORE_MAX];
+    char more[NOTICE_MORE_MAX], top[CLASSES_MAX];
 
-    if (buf_add_text(&text, "*") < 0 || add_escaped(&text, title(n), &SLACK, 600) < 0 ||
-        buf_add_text(&text, "*\n") < 0 || add_escaped(&text, n->sentence, &SLACK, SLACK_TEXT_MAX - 800) < 0 ||
-        buf_add_text(&text, notice_more(n, more)) < 0)
+    if (buf_add_text(&text, "*") < 0 || add_escaped(&text, title(n), &SLACK, 500) < 0 ||
+        buf_add_text(&text, "*\n") < 0 || add_escaped(&text, n->sentence, &SLACK, 1000) < 0 ||
+        buf_add_text(&text, notice_more(n, more)) < 0 || add_line(&text, n->summary, &SLACK, 700) < 0 ||
+        add_line(&text, classes(n, top), &SLACK, 700) < 0)
         return NULL;
     return jsonout_text(buf_text(&text), text.size);
 }
@@ -146,12 +171,22 @@ static json_t *teams_line(const char *text, size_t most, const char *weight)
                      jsonout_text(text, form_fit(text, most)), "weight", weight);
 }
 
+/* A line of the card before the one at `at`; none for a text that is not there. */
+static int teams_insert(json_t *card, size_t at, const char *text)
+{
+    if (!text || !*text)
+        return 0;
+    return json_array_insert_new(json_object_get(card, "body"), at, teams_line(text, TEAMS_MORE_MAX, NULL)) < 0
+               ? -ENOMEM
+               : 0;
+}
+
 int form_teams(const struct notice *n, int64_t now_ns, struct buf *ret)
 {
     CLEANUP_FREE char *sentence = NULL;
     json_auto_t *root = NULL;
     json_t *card;
-    char about[300], more[NOTICE_MORE_MAX];
+    char about[300], more[NOTICE_MORE_MAX], top[CLASSES_MAX];
 
     (void)now_ns;
     facts(n, about, sizeof(about));
@@ -166,6 +201,8 @@ int form_teams(const struct notice *n, int64_t now_ns, struct buf *ret)
     if (!root)
         return -ENOMEM;
     card = json_object_get(json_array_get(json_object_get(root, "attachments"), 0), "content");
+    if (teams_insert(card, 2, n->summary) < 0 || teams_insert(card, n->summary ? 3 : 2, classes(n, top)) < 0)
+        return -ENOMEM;
     if (n->link && strlen(n->link) <= TEAMS_URL_MAX &&
         json_object_set_new(card, "actions",
                             json_pack("[{ss ss so}]", "type", "Action.OpenUrl", "title", "Open the case", "url",
@@ -178,14 +215,15 @@ int form_discord(const struct notice *n, int64_t now_ns, struct buf *ret)
 {
     CLEANUP(buf_done) struct buf text = {0};
     json_auto_t *root = NULL;
-    char about[300], more[NOTICE_MORE_MAX];
+    char about[300], more[NOTICE_MORE_MAX], top[CLASSES_MAX];
     size_t link = n->link && strlen(n->link) < 500 ? strlen(n->link) : 0;
 
     (void)now_ns;
     facts(n, about, sizeof(about));
-    if (buf_add_text(&text, "**") < 0 || add_escaped(&text, title(n), &DISCORD, 300) < 0 ||
-        buf_add_text(&text, "**\n") < 0 || add_escaped(&text, n->sentence, &DISCORD, 800) < 0 ||
-        buf_printf(&text, "%s\n", notice_more(n, more)) < 0 || add_escaped(&text, about, &DISCORD, 300) < 0 ||
+    if (buf_add_text(&text, "**") < 0 || add_escaped(&text, title(n), &DISCORD, 200) < 0 ||
+        buf_add_text(&text, "**\n") < 0 || add_escaped(&text, n->sentence, &DISCORD, 450) < 0 ||
+        buf_add_text(&text, notice_more(n, more)) < 0 || add_line(&text, n->summary, &DISCORD, 300) < 0 ||
+        add_line(&text, classes(n, top), &DISCORD, 250) < 0 || add_line(&text, about, &DISCORD, 200) < 0 ||
         (link && buf_printf(&text, "\n<%s>", n->link) < 0))
         return -ENOMEM;
     root = json_pack("{so s{s[]}}", "content", jsonout_text(buf_text(&text), form_fit(buf_text(&text), DISCORD_MAX)),

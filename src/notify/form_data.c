@@ -74,11 +74,12 @@ static json_t *annotations(const struct notice *n)
 {
     json_auto_t *a = json_object();
     CLEANUP_FREE char *summary = NULL;
-    char more[NOTICE_MORE_MAX];
+    char more[NOTICE_MORE_MAX], classes[NOTICE_CLASSES_MAX];
 
     if (asprintf(&summary, "%s%s", n->sentence, notice_more(n, more)) < 0)
         summary = NULL;
-    if (!a || !summary || add_text(a, "summary", summary) < 0 || add_text(a, "case", n->id) < 0 ||
+    if (!a || !summary || add_text(a, "summary", summary) < 0 || add_text(a, "evidence", n->summary) < 0 ||
+        add_text(a, "classes", notice_classes(n, classes)) < 0 || add_text(a, "case", n->id) < 0 ||
         add_text(a, "object", n->object) < 0)
         return NULL;
     return json_incref(a);

@@ -11,12 +11,31 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/summary_json.h"
+#include "base/text.h"
+
+static int encode_top(const void *at, json_t **ret)
+{
+    const struct notice_top *top = at;
+
+    return summary_rows_encode(top->row, top->count, ret);
+}
+
+static int decode_top(const json_t *value, void *at)
+{
+    struct notice_top *top = at;
+
+    return summary_rows_decode(value, top->row, NOTICE_CLASSES, &top->count);
+}
 
 #define AT(k, member) .kind = FIELD_##k, .offset = offsetof(struct notice, member)
 
 const struct json_field NOTICE_FIELDS[] = {
     {"id", "text", "the case: the folder of its objects", AT(TEXT, id), .needed = true},
     {"sentence", "text", "what died, and why", AT(TEXT, sentence), .needed = true},
+    {"summary", "text", "what the evidence says, in one sentence", AT(TEXT, summary)},
+    {"top", "list", "of a heap: the three classes with most bytes, each with `name`, `count` and `bytes`",
+     AT(CUSTOM, top), .encode = encode_top, .decode = decode_top},
     {"place", "text", "what it belongs to: `NAMESPACE/POD`, `ecs/CLUSTER/FAMILY/TASK` or `host/HOSTNAME`",
      AT(TEXT, place)},
     {"namespace", "text", "the pod's namespace", AT(TEXT, namespace)},
@@ -92,5 +111,19 @@ const char *notice_more(const struct notice *n, char *out)
     *out = '\0';
     if (n->more)
         snprintf(out, NOTICE_MORE_MAX, ", and %" PRIu64 " more like this", n->more);
+    return out;
+}
+
+const char *notice_classes(const struct notice *n, char *out)
+{
+    size_t used = 0;
+
+    *out = '\0';
+    for (unsigned i = 0; i < n->top.count; i++) {
+        char size[TEXT_SIZE_MAX];
+
+        used += (size_t)snprintf(out + used, NOTICE_CLASSES_MAX - used, "%s%s %s", i > 0 ? ", " : "",
+                                 n->top.row[i].name, text_format_size(n->top.row[i].bytes, size));
+    }
     return out;
 }

@@ -14,6 +14,7 @@
 #include "base/json_read.h"
 #include "base/jsonout.h"
 #include "base/mem.h"
+#include "base/summary_json.h"
 #include "base/text.h"
 
 static bool is_digest(const char *text)
@@ -48,70 +49,21 @@ static int decode_pause(const json_t *value, void *at)
     return json_is_string(value) ? 0 : -EBADMSG;
 }
 
-static int encode_row(json_t *rows, const struct summary_row *row)
-{
-    json_auto_t *object = json_object();
-
-    if (!object || json_object_set_new(object, "name", jsonout_text(row->name, sizeof(row->name) - 1)) < 0 ||
-        json_object_set_new(object, "count", json_integer((json_int_t)row->count)) < 0 ||
-        json_object_set_new(object, "bytes", json_integer((json_int_t)row->bytes)) < 0)
-        return -ENOMEM;
-    return json_array_append(rows, object) < 0 ? -ENOMEM : 0;
-}
-
 static int encode_top(const void *at, json_t **ret)
 {
     const struct manifest_top *top = *(struct manifest_top *const *)at;
-    json_auto_t *rows = NULL;
 
-    if (!top || top->count == 0)
-        return 0;
-    if (!(rows = json_array()))
-        return -ENOMEM;
-    for (unsigned i = 0; i < top->count; i++)
-        if (encode_row(rows, &top->row[i]) < 0)
-            return -ENOMEM;
-    *ret = json_incref(rows);
-    return 1;
+    return top ? summary_rows_encode(top->row, top->count, ret) : 0;
 }
 
-/* Cut between characters. */
-static void copy_name(const char *name, char ret[SUMMARY_NAME_MAX])
-{
-    size_t size = strlen(name), at = 0, step;
-
-    while ((step = text_utf8_length(name + at, size - at)) > 0 && at + step < SUMMARY_NAME_MAX)
-        at += step;
-    memcpy(ret, name, at);
-    ret[at] = '\0';
-}
-
-static int decode_row(const json_t *value, struct summary_row *ret)
-{
-    const char *name = json_string_value(json_object_get(value, "name"));
-    const json_t *count = json_object_get(value, "count"), *bytes = json_object_get(value, "bytes");
-
-    if (!name || json_integer_value(count) < 0 || json_integer_value(bytes) < 0)
-        return -EBADMSG;
-    copy_name(name, ret->name);
-    ret->count = (uint64_t)json_integer_value(count);
-    ret->bytes = (uint64_t)json_integer_value(bytes);
-    return 0;
-}
-
-/* A newer version may write more rows: those that count most come first. */
 static int decode_top(const json_t *value, void *at)
 {
-    CLEANUP_FREE struct manifest_top *top = NULL;
-    size_t count = json_array_size(value);
+    CLEANUP_FREE struct manifest_top *top = calloc(1, sizeof(*top));
 
-    if (!json_is_array(value))
-        return -EBADMSG;
-    if (!(top = calloc(1, sizeof(*top))))
+    if (!top)
         return -ENOMEM;
-    for (; top->count < count && top->count < SUMMARY_ROWS_MAX; top->count++)
-        if (decode_row(json_array_get(value, top->count), &top->row[top->count]) < 0)
-            return -EBADMSG;
+    if (summary_rows_decode(value, top->row, SUMMARY_ROWS_MAX, &top->count) < 0)
+        return -EBADMSG;
     *(struct manifest_top **)at = TAKE_PTR(top);
     return 0;
 }

@@ -61,6 +61,18 @@ def test_each_kind_of_target_gets_the_notice(salvage, work, serve_with, hook):
     wait_for(lambda: len([e for e in serve.events if e["event"] == "notice-sent"]) == 6, 10, "not all were sent")
 
 
+def test_a_heap_says_which_classes_fill_it(salvage, work, serve_with, hook, real_dump):
+    serve = serve_with("--notify", "json:%s/json" % hook.url, "--notify", "slack:%s/slack" % hook.url)
+    salvage.ok("ship", real_dump, "--keep", "--to", serve.url, env={"SALVAGE_HTTP_TOKEN": serve.token, "POD_NAMESPACE": "shop",
+                                                                    "POD_NAME": "cart-0"})
+    hook.wait(2)
+    got = {path: body for path, _, body in hook.got}
+    case = got["/json"]["data"]
+    assert "ran out of memory at Oom" in case["summary"] and len(case["top"]) == 3
+    assert all(row["name"] in got["/slack"]["text"] and row["bytes"] > 0 for row in case["top"])
+    assert case["summary"].split(";")[0] in got["/slack"]["text"]
+
+
 def test_a_crash_loop_gives_one_notice_and_then_a_count(salvage, work, serve_with, hook):
     serve = serve_with("--notify", "json:" + hook.url, "--notify-every", "2s")
     for n in range(4):

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -80,6 +81,43 @@ static void an_alert_is_named_by_labels_and_ends_by_itself(void **state)
     assert_string_equal(text_at(alerts, "0.generatorURL"), n.link);
 }
 
+static struct notice of_a_heap(void)
+{
+    struct notice n = cart();
+
+    n.summary = "Thread \"http-8\" ran out of memory at com.shop.Cart.add(Cart.java:61)";
+    n.top = (struct notice_top){3, {{"byte[]", 9, 640667648}, {"com.shop.Order", 8, 315621376}, {"int[]", 7, 1024}}};
+    return n;
+}
+
+static void all_say_what_the_evidence_says_and_three_classes(void **state)
+{
+    static const char line[] = "byte[] 611.0 MiB, com.shop.Order 301.0 MiB, int[] 1.0 KiB";
+    struct notice n = of_a_heap();
+    json_auto_t *event = made(form_cloudevent, &n), *command = made(form_command, &n), *alerts = NULL, *slack = NULL,
+                *teams = NULL, *discord = NULL;
+
+    (void)state;
+    assert_string_equal(text_at(event, "data.summary"), n.summary);
+    assert_string_equal(text_at(event, "data.top.1.name"), "com.shop.Order");
+    assert_int_equal(json_array_size(json_object_get(command, "top")), 3);
+    alerts = made(form_alertmanager, &n);
+    assert_string_equal(text_at(alerts, "0.annotations.evidence"), n.summary);
+    assert_string_equal(text_at(alerts, "0.annotations.classes"), line);
+    slack = made(form_slack, &n);
+    assert_non_null(strstr(text_at(slack, "text"), n.summary));
+    assert_non_null(strstr(text_at(slack, "text"), line));
+    teams = made(form_teams, &n);
+    assert_string_equal(text_at(teams, "attachments.0.content.body.2.inlines.0.text"), n.summary);
+    assert_non_null(strstr(text_at(teams, "attachments.0.content.body.3.inlines.0.text"), line));
+    assert_non_null(strstr(text_at(teams, "attachments.0.content.body.4.inlines.0.text"), "heap-dump"));
+    discord = made(form_discord, &n);
+    assert_non_null(strstr(text_at(discord, "content"), "\nMost of it: byte\\[\\] 611.0 MiB"));
+    n.summary = "1.0 GiB in 7 objects: byte[] 611.0 MiB, com.shop.Order 301.0 MiB, int[] 1.0 KiB";
+    json_auto_t *once = made(form_slack, &n);
+    assert_null(strstr(text_at(once, "text"), "Most of it"));
+}
+
 static void slack_gets_entities_for_what_would_be_markup(void **state)
 {
     struct notice n = cart();
@@ -132,7 +170,10 @@ static void limits_hold_for_the_longest_texts(void **state)
 
         while (strlen(text) + strlen(PIECES[i]) < sizeof(text))
             strcat(text, PIECES[i]); /* NOLINT: it fits */
-        n.sentence = n.place = text;
+        n.sentence = n.place = n.summary = text;
+        n.top.count = NOTICE_CLASSES;
+        for (unsigned row = 0; row < NOTICE_CLASSES; row++)
+            snprintf(n.top.row[row].name, SUMMARY_NAME_MAX, "%u%.150s", row, text);
         n.more = UINT64_MAX;
         json_auto_t *slack = made(form_slack, &n), *discord = made(form_discord, &n), *teams = made(form_teams, &n);
         const char *section = text_at(slack, "blocks.0.text.text"), *content = text_at(discord, "content");
@@ -160,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cloud_event_has_its_attributes),
         cmocka_unit_test(an_alert_is_named_by_labels_and_ends_by_itself),
+        cmocka_unit_test(all_say_what_the_evidence_says_and_three_classes),
         cmocka_unit_test(slack_gets_entities_for_what_would_be_markup),
         cmocka_unit_test(discord_mentions_nobody),
         cmocka_unit_test(a_teams_card_has_texts_and_a_button),
