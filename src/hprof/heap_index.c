@@ -281,6 +281,17 @@ uint32_t heap_index_find(const struct heap_index *x, uint64_t id)
     return p->base + word->rank + count_bits(word->bits & ((UINT64_C(1) << (place & 63)) - 1));
 }
 
+void heap_index_prefetch(const struct heap_index *x, uint64_t id)
+{
+    uint64_t place = id >> x->shift, number = (place >> PLACE_BITS) - x->first;
+    const struct page *p = x->direct && number < x->span ? x->direct[number] : NULL;
+
+    if (p) {
+        __builtin_prefetch(&p->base);
+        __builtin_prefetch(&p->word[(place & (PLACES - 1)) >> 6]);
+    }
+}
+
 static uint64_t id_at(const struct heap_index *x, const struct page *p, unsigned at)
 {
     return (p->number << PLACE_BITS | at) << x->shift;

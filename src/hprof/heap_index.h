@@ -33,6 +33,9 @@ uint32_t heap_index_count(const struct heap_index *x);
 /* The number of an id; HEAP_NONE. */
 uint32_t heap_index_find(const struct heap_index *x, uint64_t id);
 
+/* What heap_index_find will need of the id comes into the cache. */
+void heap_index_prefetch(const struct heap_index *x, uint64_t id);
+
 /* Each id in the order of its number. */
 void heap_index_each(const struct heap_index *x, void (*fn)(void *ctx, uint32_t number, uint64_t id), void *ctx);
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/parallel.h"
+#include "hprof/edge_batch.h"
 
 enum { TAKEN = 8 }; /* chunks at once */
 
@@ -19,7 +20,7 @@ struct worker {
     struct heap_type_info *type; /* of the object that was read last */
     uint64_t class_id;           /* its class's */
     uint32_t number;             /* the type's */
-    uint32_t last;               /* target */
+    struct edge_batch batch;
 };
 
 struct link {
@@ -32,54 +33,30 @@ struct link {
     int result;
 };
 
-/* True if the bit was set before. */
-static bool set_shared_bit(const struct big_array *bits, uint32_t node)
-{
-    uint64_t *word = (uint64_t *)bits->data + (node >> 6), bit = UINT64_C(1) << (node & 63);
-
-    if (__atomic_load_n(word, __ATOMIC_RELAXED) & bit)
-        return true;
-    return (__atomic_fetch_or(word, bit, __ATOMIC_RELAXED) & bit) != 0;
-}
-
 struct pass { /* what the events get */
     struct link *l;
     struct worker *w;
 };
 
-static int add_target(struct pass *p, uint32_t target)
+static int add_reference(struct pass *p, const unsigned char *id)
 {
-    struct worker *w = p->w;
-
-    if (target == HEAP_NONE || target == w->last)
-        return 0;
-    w->last = target;
-    if (target == w->writer.node)
-        return 0;
-    if (set_shared_bit(&p->l->once, target))
-        set_shared_bit(&p->l->h->graph.several, target);
-    return edge_writer_edge(&w->writer, target);
+    return edge_batch_reference(&p->w->batch, heap_id(&p->l->h->reader, id));
 }
 
-static int add_reference(struct pass *p, uint64_t id)
-{
-    return id ? add_target(p, heap_index_find(p->l->h->index, id)) : 0;
-}
-
-/* False: this object was read before. */
-static bool begin(struct pass *p, uint32_t node, uint32_t type)
+/* False: this object was read before, or the batch failed. */
+static bool begin(struct pass *p, uint32_t node, uint32_t type, int *ret)
 {
     struct heap *h = p->l->h;
 
+    *ret = 0;
     if (p->l->begun.data) {
         if (graph_bit(&p->l->begun, node))
             return false;
         graph_set_bit(&p->l->begun, node);
     }
     graph_set_type(&h->graph, node, type);
-    edge_writer_begin(&p->w->writer, node);
-    p->w->last = HEAP_NONE;
-    return true;
+    *ret = edge_batch_begin(&p->w->batch, node);
+    return *ret == 0;
 }
 
 static uint32_t type_of(struct worker *w, uint64_t class_id)
@@ -100,14 +77,14 @@ static int add_class(struct pass *p, const struct heap_class *c)
     const unsigned char *s = c->statics;
     int r;
 
-    if ((r = add_reference(p, c->super)) < 0 || (r = add_reference(p, c->loader)) < 0 ||
-        (r = add_reference(p, heap_id(reader, c->holders))) < 0 ||
-        (r = add_reference(p, heap_id(reader, c->holders + id))) < 0)
+    if ((r = edge_batch_reference(&p->w->batch, c->super)) < 0 ||
+        (r = edge_batch_reference(&p->w->batch, c->loader)) < 0 || (r = add_reference(p, c->holders)) < 0 ||
+        (r = add_reference(p, c->holders + id)) < 0)
         return r;
     for (unsigned i = 0; i < c->static_count; i++) {
         unsigned type = s[id];
 
-        if (type == HEAP_OBJECT && (r = add_reference(p, heap_id(reader, s + id + 1))) < 0)
+        if (type == HEAP_OBJECT && (r = add_reference(p, s + id + 1)) < 0)
             return r;
         s += id + 1 + heap_type_size(reader, type);
     }
@@ -120,29 +97,21 @@ static int on_class(void *ctx, const struct heap_class *c)
     struct heap *h = p->l->h;
     uint32_t node = heap_index_find(h->index, c->id), own = type_of(p->w, c->id);
     uint32_t type = h->class_type == HEAP_NONE ? own : h->class_type;
-    int r = 0;
+    int r;
 
-    if (!begin(p, node, type))
-        return 0;
+    if (!begin(p, node, type, &r))
+        return r;
     if (h->types[type].element)
-        r = edge_writer_number(&p->w->writer, 0);
-    return r < 0 || (r = add_class(p, c)) < 0 ? r : edge_writer_end(&p->w->writer);
+        r = edge_batch_number(&p->w->batch, 0);
+    return r < 0 ? r : add_class(p, c);
 }
 
-/* The first edge of a weak reference is its referent's: to itself if there is none. */
 static int add_referent(struct pass *p, const struct heap_type_info *t, const struct heap_instance *o)
 {
     const struct heap_reader *reader = &p->l->h->reader;
-    uint32_t target = HEAP_NONE;
-    int r;
+    bool whole = t->referent + reader->id_size <= o->size;
 
-    if (t->referent + reader->id_size <= o->size)
-        target = heap_index_find(p->l->h->index, heap_id(reader, o->data + t->referent));
-    if (target == HEAP_NONE || target == p->w->writer.node)
-        return edge_writer_edge(&p->w->writer, p->w->writer.node);
-    if ((r = add_target(p, target)) == 0)
-        p->w->last = HEAP_NONE; /* a field may refer to the same, and is not weak */
-    return r;
+    return edge_batch_referent(&p->w->batch, whole ? heap_id(reader, o->data + t->referent) : 0);
 }
 
 static int on_instance(void *ctx, const struct heap_instance *o)
@@ -152,17 +121,17 @@ static int on_instance(void *ctx, const struct heap_instance *o)
     uint32_t node = heap_index_find(h->index, o->id), type = type_of(p->w, o->class_id);
     const struct heap_type_info *t = p->w->type;
     unsigned id = h->reader.id_size;
-    int r = 0;
+    int r;
 
-    if (!begin(p, node, type))
-        return 0;
+    if (!begin(p, node, type, &r))
+        return r;
     if (t->element)
-        r = edge_writer_number(&p->w->writer, 0);
+        r = edge_batch_number(&p->w->batch, 0);
     if (r == 0 && t->referent != UINT32_MAX)
         r = add_referent(p, t, o);
     for (uint32_t i = 0; r == 0 && i < t->reference_count && t->references[i] + id <= o->size; i++)
-        r = add_reference(p, heap_id(&h->reader, o->data + t->references[i]));
-    return r < 0 ? r : edge_writer_end(&p->w->writer);
+        r = add_reference(p, o->data + t->references[i]);
+    return r;
 }
 
 static int on_array(void *ctx, const struct heap_array *a)
@@ -171,15 +140,15 @@ static int on_array(void *ctx, const struct heap_array *a)
     struct heap *h = p->l->h;
     uint32_t node = heap_index_find(h->index, a->id);
     unsigned id = h->reader.id_size;
-    int r = 0;
+    int r;
 
-    if (!begin(p, node, a->type == HEAP_OBJECT ? type_of(p->w, a->class_id) : h->primitive[a->type]))
-        return 0;
+    if (!begin(p, node, a->type == HEAP_OBJECT ? type_of(p->w, a->class_id) : h->primitive[a->type], &r))
+        return r;
     if (a->length > 0)
-        r = edge_writer_number(&p->w->writer, a->length);
+        r = edge_batch_number(&p->w->batch, a->length);
     for (uint32_t i = 0; r == 0 && a->type == HEAP_OBJECT && a->data && i < a->length; i++)
-        r = add_reference(p, heap_id(&h->reader, a->data + (size_t)i * id));
-    return r < 0 ? r : edge_writer_end(&p->w->writer);
+        r = add_reference(p, a->data + (size_t)i * id);
+    return r;
 }
 
 static int read_chunk(struct pass *p, const struct heap_chunk *chunk)
@@ -192,20 +161,27 @@ static int read_chunk(struct pass *p, const struct heap_chunk *chunk)
     return r;
 }
 
+static void set_result(struct link *l, int result)
+{
+    __atomic_store_n(&l->result, result, __ATOMIC_RELAXED);
+}
+
 static void work(void *ctx)
 {
     struct link *l = ctx;
     unsigned i = __atomic_fetch_add(&l->next_worker, 1, __ATOMIC_RELAXED);
     struct pass p = {l, &l->worker[i]};
     size_t at;
+    int r;
 
     while ((at = __atomic_fetch_add(&l->next, TAKEN, __ATOMIC_RELAXED)) < l->h->chunk_count)
         for (size_t k = at; k < at + TAKEN && k < l->h->chunk_count; k++) {
-            int r = __atomic_load_n(&l->result, __ATOMIC_RELAXED);
-
+            r = __atomic_load_n(&l->result, __ATOMIC_RELAXED);
             if (r == 0 && (r = read_chunk(&p, &l->h->chunks[k])) < 0)
-                __atomic_store_n(&l->result, r, __ATOMIC_RELAXED);
+                set_result(l, r);
         }
+    if ((r = edge_batch_flush(&p.w->batch)) < 0)
+        set_result(l, r);
 }
 
 /* Nodes of GC roots, and classes that a root keeps. Any of these is referred to from outside: it counts as several. */
@@ -274,8 +250,14 @@ static int link_all(struct link *l)
     struct edge_writer writer[HEAP_THREADS_MOST];
     int r;
 
-    for (unsigned i = 0; i < l->count; i++)
-        l->worker[i] = (struct worker){.h = l->h, .writer = {.lists = &l->h->graph.lists, .number = i}};
+    for (unsigned i = 0; i < l->count; i++) {
+        struct worker *w = &l->worker[i];
+
+        w->h = l->h;
+        w->writer = (struct edge_writer){.lists = &l->h->graph.lists, .number = i};
+        w->batch = (struct edge_batch){
+            .index = l->h->index, .once = &l->once, .several = &l->h->graph.several, .writer = &w->writer};
+    }
     parallel_run(l->count, work, l);
     for (unsigned i = 0; i < l->count; i++)
         writer[i] = l->worker[i].writer;
