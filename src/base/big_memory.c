@@ -65,6 +65,12 @@ static int new_in_file(struct big_array *a, size_t size)
     return 0;
 }
 
+static void want_huge_pages(const struct big_array *a)
+{
+    if (!a->is_file && a->size >= HUGE_FROM)
+        madvise(a->data, a->size, MADV_HUGEPAGE);
+}
+
 static int new_in_memory(struct big_array *a, size_t size)
 {
     a->data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -73,9 +79,8 @@ static int new_in_memory(struct big_array *a, size_t size)
         give_back(a->memory, size);
         return -ENOMEM;
     }
-    if (size >= HUGE_FROM)
-        madvise(a->data, size, MADV_HUGEPAGE);
     a->size = size;
+    want_huge_pages(a);
     return 0;
 }
 
@@ -138,6 +143,7 @@ int big_array_grow(struct big_array *a, size_t size)
     }
     a->data = data;
     a->size = whole;
+    want_huge_pages(a);
     return 0;
 }
 

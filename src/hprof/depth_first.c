@@ -12,9 +12,12 @@
 
 #include "hprof/pendants.h"
 
+enum { UNSEEN, REACHED, PENDANT }; /* marks of nodes */
+enum { RETURN_AHEAD = 8 };         /* entries of the stack */
+
 struct entry {
     struct edge_cursor cursor;
-    uint32_t node, position;
+    uint32_t position;
     uint32_t pending; /* a target that was read ahead; GRAPH_NONE */
 };
 
@@ -23,8 +26,8 @@ struct search {
     struct dominators *d;
     struct depth_first *f;
     struct big_memory *memory;
-    struct big_array seen; /* a bit by node: reached, or a pendant */
-    uint32_t *position;    /* by node: d->over's */
+    uint32_t *position;        /* by node: d->over's */
+    struct edge_buckets edges; /* that are not the tree's, by their target's node, as its position is far away */
     struct big_array stack;
     size_t depth;
     uint32_t *shared_of; /* by type: the number in f->shared, and 1; 0: none */
@@ -59,12 +62,11 @@ static int push(struct search *s, uint32_t node, uint32_t parent)
     if ((s->depth + 1) * sizeof(*e) > s->stack.size &&
         (r = big_array_grow(&s->stack, s->stack.size + s->stack.size / 2)) < 0)
         return r;
-    graph_set_bit(&s->seen, node);
+    edge_lists_add_mark(&s->g->lists, node, REACHED);
     s->position[node] = position;
     ((uint32_t *)s->f->parent.data)[position] = parent;
     e = (struct entry *)s->stack.data + s->depth++;
-    *e =
-        (struct entry){.cursor = graph_edges_of(s->g, node), .node = node, .position = position, .pending = GRAPH_NONE};
+    *e = (struct entry){.cursor = graph_edges_of(s->g, node), .position = position, .pending = GRAPH_NONE};
     return 0;
 }
 
@@ -78,37 +80,48 @@ static int enter(struct search *s, uint32_t node, uint32_t parent)
         if (r < 0 || also == GRAPH_NONE || also == node)
             return r;
         parent = s->position[node];
-        if (graph_bit(&s->seen, also))
+        if (edge_lists_mark(&s->g->lists, also) != UNSEEN)
             return note_shared(s, &s->f->shared[s->shared_of[type] - 1], parent);
         node = also;
     }
 }
 
-/* The next target of the entry that is new; GRAPH_NONE. Others are written down. */
+/* True: the target is new; else the edge is written down. */
+static bool meet(struct search *s, const struct entry *e, uint32_t target, int *ret)
+{
+    unsigned state = edge_lists_mark(&s->g->lists, target);
+
+    if (state == REACHED)
+        *ret = edge_buckets_put(&s->edges, target, e->position);
+    return state == UNSEEN;
+}
+
+/* The next target of the entry that is new; GRAPH_NONE. */
 static int next_new(struct search *s, struct entry *e, uint32_t *ret)
 {
     uint32_t target = e->pending;
-    int r;
+    int r = 0;
 
     *ret = GRAPH_NONE;
     e->pending = GRAPH_NONE;
-    if (target != GRAPH_NONE && !graph_bit(&s->seen, target)) {
+    if (target != GRAPH_NONE && meet(s, e, target, &r))
         *ret = target;
-        return 0;
-    }
-    if (target != GRAPH_NONE && (r = edge_buckets_put(&s->f->edges, s->position[target], e->position)) < 0)
-        return r;
-    while (edge_cursor_more(&e->cursor)) {
+    while (*ret == GRAPH_NONE && r == 0 && edge_cursor_more(&e->cursor)) {
         target = edge_cursor_next(&e->cursor);
-        if (!graph_bit(&s->seen, target)) {
+        if (meet(s, e, target, &r)) {
+            graph_prefetch(s->g, target);
             *ret = target;
-            return 0;
         }
-        if (s->position[target] != DOMINATORS_NONE && target != e->node && /* pendants have no position */
-            (r = edge_buckets_put(&s->f->edges, s->position[target], e->position)) < 0)
-            return r;
     }
-    return 0;
+    return r;
+}
+
+/* The entries to which the search will come back soon were left long ago. */
+static void leave(struct search *s)
+{
+    s->depth--;
+    if (s->depth > RETURN_AHEAD)
+        __builtin_prefetch(((const struct entry *)s->stack.data)[s->depth - RETURN_AHEAD].cursor.at);
 }
 
 static int run(struct search *s)
@@ -122,14 +135,14 @@ static int run(struct search *s)
         if ((r = next_new(s, e, &target)) < 0)
             break;
         if (target == GRAPH_NONE) {
-            s->depth--;
+            leave(s);
             continue;
         }
         if ((r = next_new(s, e, &ahead)) < 0)
             break;
         e->pending = ahead;
         if (ahead == GRAPH_NONE)
-            s->depth--;
+            leave(s);
         r = enter(s, target, position);
     }
     return r;
@@ -144,12 +157,12 @@ static int search_all(struct search *s)
     s->position[g->nodes] = 0;
     s->f->count = 1;
     for (size_t i = 0; i < g->root_count && r == 0; i++) {
-        if (!graph_bit(&s->seen, g->roots[i])) {
-            if ((r = enter(s, g->roots[i], 0)) == 0)
-                r = run(s);
-        } else if (s->position[g->roots[i]] != DOMINATORS_NONE) {
-            r = edge_buckets_put(&s->f->edges, s->position[g->roots[i]], 0);
-        }
+        unsigned state = edge_lists_mark(&s->g->lists, g->roots[i]);
+
+        if (state == REACHED)
+            r = edge_buckets_put(&s->edges, g->roots[i], 0);
+        else if (state == UNSEEN && (r = enter(s, g->roots[i], 0)) == 0)
+            r = run(s);
     }
     return r;
 }
@@ -211,13 +224,12 @@ static void sort_shared(struct search *s)
 
 static void mark_pendants(struct search *s)
 {
-    uint64_t *seen = s->seen.data;
-
     for (size_t i = 0; i < 3; i++) {
         const uint64_t *pendant = s->d->pendant[i].data;
 
         for (size_t word = 0; word < (size_t)s->g->nodes / 64 + 1; word++)
-            seen[word] |= pendant[word];
+            for (uint64_t left = pendant[word]; left; left &= left - 1)
+                edge_lists_add_mark(&s->g->lists, (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(left), PENDANT);
     }
 }
 
@@ -228,9 +240,8 @@ static int prepare(struct search *s)
 
     if ((r = big_array_new(&s->d->over, s->memory, nodes * sizeof(uint32_t))) < 0 ||
         (r = big_array_new(&s->f->parent, s->memory, nodes * sizeof(uint32_t))) < 0 ||
-        (r = big_array_new(&s->seen, s->memory, (nodes / 64 + 1) * sizeof(uint64_t))) < 0 ||
         (r = big_array_new(&s->stack, s->memory, 1)) < 0 ||
-        (r = edge_buckets_new(&s->f->edges, s->memory, s->g->nodes)) < 0)
+        (r = edge_buckets_new(&s->edges, s->memory, s->g->nodes)) < 0)
         return r;
     s->position = s->d->over.data;
     memset(s->position, 0xFF, nodes * sizeof(uint32_t));
@@ -256,8 +267,11 @@ int depth_first(const struct graph *g, struct dominators *d, struct depth_first 
     assert(g && d && ret);
     if ((r = prepare(&s)) == 0 && (r = search_all(&s)) == 0)
         sort_shared(&s);
-    big_array_free(&s.seen);
+    edge_lists_clear_marks(&g->lists);
     big_array_free(&s.stack);
+    if (r == 0 && (r = edge_buckets_new(&ret->edges, s.memory, ret->count)) == 0)
+        r = edge_buckets_rename(&s.edges, s.position, &ret->edges);
+    edge_buckets_done(&s.edges);
     free(s.shared_of);
     return r;
 }

@@ -12,13 +12,19 @@
 #include "hprof/depth_first.h"
 #include "hprof/pendants.h"
 
+enum { AHEAD = 16 }; /* what is used that much later comes into the cache */
+
+struct link {
+    uint32_t ancestor; /* in the tree as eval has compressed it */
+    uint32_t label;    /* the least semidominator on the way there */
+};
+
 struct work {
     const struct graph *g;
     struct dominators *d;
     struct depth_first *f;
     struct big_memory *memory;
-    struct big_array ancestor,
-        label; /* by position: the tree as eval has compressed it; least semidominator on the way */
+    struct big_array link;          /* struct link by position */
     struct big_array differs, semi; /* a bit by position: its semidominator is not its parent, but the next of semi */
     size_t semi_count;
     struct big_array stack; /* eval's way */
@@ -28,8 +34,7 @@ struct work {
 
 static void work_done(struct work *w)
 {
-    big_array_free(&w->ancestor);
-    big_array_free(&w->label);
+    big_array_free(&w->link);
     big_array_free(&w->differs);
     big_array_free(&w->semi);
     big_array_free(&w->stack);
@@ -38,10 +43,11 @@ static void work_done(struct work *w)
 /* The least semidominator on the path from p up to, and without, what is not linked yet. Compresses the path. */
 static uint32_t eval(struct work *w, uint32_t p)
 {
-    uint32_t *ancestor = w->ancestor.data, *label = w->label.data, *stack = w->stack.data, top;
+    struct link *link = w->link.data;
+    uint32_t *stack = w->stack.data, top;
     size_t depth = 0;
 
-    while (ancestor[p] >= w->linked) {
+    while (link[p].ancestor >= w->linked) {
         if ((depth + 1) * sizeof(*stack) > w->stack.size) {
             int r = big_array_grow(&w->stack, w->stack.size * 2);
 
@@ -52,18 +58,34 @@ static uint32_t eval(struct work *w, uint32_t p)
             stack = w->stack.data;
         }
         stack[depth++] = p;
-        p = ancestor[p];
+        p = link[p].ancestor;
     }
     top = p;
     while (depth > 0) {
         uint32_t q = stack[--depth];
 
-        if (label[top] < label[q])
-            label[q] = label[top];
-        ancestor[q] = ancestor[top];
+        if (link[top].label < link[q].label)
+            link[q].label = link[top].label;
+        link[q].ancestor = link[top].ancestor;
         top = q;
     }
-    return label[top];
+    return link[top].label;
+}
+
+/* Sources of the targets before this one, which come next, and their ancestors. */
+static void prefetch_sources(const struct work *w, const uint32_t *source, uint32_t count)
+{
+    const struct link *link = w->link.data;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t *far = edge_buckets_before(&w->f->edges, source + i, 2 * AHEAD),
+                       *near = edge_buckets_before(&w->f->edges, source + i, AHEAD);
+
+        if (far)
+            __builtin_prefetch(&link[*far]);
+        if (near && *near >= w->linked)
+            __builtin_prefetch(&link[link[*near].ancestor]);
+    }
 }
 
 static uint32_t least_of(struct work *w, uint32_t p, uint32_t least)
@@ -71,6 +93,7 @@ static uint32_t least_of(struct work *w, uint32_t p, uint32_t least)
     uint32_t count;
     const uint32_t *source = edge_buckets_of(&w->f->edges, p, &count);
 
+    prefetch_sources(w, source, count);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t semi = source[i] < w->linked ? source[i] : eval(w, source[i]);
 
@@ -114,7 +137,8 @@ static int note_semi(struct work *w, uint32_t p, uint32_t semi)
 
 static int find_semidominators(struct work *w)
 {
-    uint32_t *parent = w->f->parent.data, *ancestor = w->ancestor.data, *label = w->label.data;
+    const uint32_t *parent = w->f->parent.data;
+    struct link *link = w->link.data;
     size_t shared = w->f->shared_count; /* by position, ascending */
     int r = 0;
 
@@ -130,8 +154,7 @@ static int find_semidominators(struct work *w)
             least = least_of_shared(w, &w->f->shared[shared - 1], least);
         if (least != parent[p])
             r = note_semi(w, p, least);
-        ancestor[p] = parent[p];
-        label[p] = least;
+        link[p] = (struct link){parent[p], least};
         if (w->result < 0)
             r = w->result;
     }
@@ -147,6 +170,8 @@ static void climb(struct work *w)
     for (uint32_t p = 1; p < w->f->count; p++) {
         uint32_t most = over[p], at = most;
 
+        if (w->f->count - p > AHEAD)
+            __builtin_prefetch(&over[over[p + AHEAD]]);
         if (graph_bit(&w->differs, p))
             most = semi[--w->semi_count];
         while (at > most)
@@ -160,14 +185,12 @@ static int semi_nca(struct work *w)
     size_t bytes = (size_t)w->f->count * sizeof(uint32_t);
     int r;
 
-    if ((r = big_array_new(&w->ancestor, w->memory, bytes)) < 0 ||
-        (r = big_array_new(&w->label, w->memory, bytes)) < 0 ||
+    if ((r = big_array_new(&w->link, w->memory, (size_t)w->f->count * sizeof(struct link))) < 0 ||
         (r = big_array_new(&w->differs, w->memory, bytes / 32 + 8)) < 0 ||
         (r = big_array_new(&w->semi, w->memory, 1)) < 0 || (r = big_array_new(&w->stack, w->memory, 1)) < 0 ||
         (r = find_semidominators(w)) < 0)
         return r;
-    big_array_free(&w->ancestor);
-    big_array_free(&w->label);
+    big_array_free(&w->link);
     big_array_free(&w->stack);
     edge_buckets_done(&w->f->edges);
     climb(w);
@@ -191,8 +214,7 @@ static int name_nodes(struct work *w)
     for (uint64_t n = 0; n <= w->g->nodes; n++)
         if (over[n] != DOMINATORS_NONE)
             over[n] = order[idom[over[n]]];
-    for (uint32_t p = 1; p < w->f->count; p++)
-        pendants_hang(w->g, w->d, order[p]);
+    pendants_hang(w->g, w->d);
     return 0;
 }
 

@@ -37,6 +37,7 @@ int edge_buckets_new(struct edge_buckets *ret, struct big_memory *memory, uint32
         edge_buckets_done(&b);
         return r;
     }
+    b.bucket_count = (uint32_t)count;
     *ret = b;
     return 0;
 }
@@ -73,6 +74,33 @@ int edge_buckets_put(struct edge_buckets *b, uint32_t target, uint32_t source)
     c = chunk_of(b, *last);
     c->source[c->used] = source;
     c->target[c->used++] = (uint16_t)target;
+    return 0;
+}
+
+static int rename_chunk(const struct chunk *c, const uint32_t *number, struct edge_buckets *to)
+{
+    int r = 0;
+
+    for (uint32_t i = 0; i < c->used && r == 0; i++)
+        r = edge_buckets_put(to, number[c->target[i]], c->source[i]);
+    return r;
+}
+
+int edge_buckets_rename(struct edge_buckets *from, const uint32_t *number, struct edge_buckets *to)
+{
+    uint32_t *last = from->last.data;
+    int r;
+
+    for (uint32_t bucket = 0; bucket < from->bucket_count; bucket++)
+        while (last[bucket]) {
+            const struct chunk *c = chunk_of(from, last[bucket]);
+            uint32_t next = c->next;
+
+            if ((r = rename_chunk(c, number + (size_t)bucket * BUCKET_TARGETS, to)) < 0)
+                return r;
+            big_array_drop(&from->chunks, (size_t)(last[bucket] - 1) * CHUNK, CHUNK);
+            last[bucket] = next;
+        }
     return 0;
 }
 

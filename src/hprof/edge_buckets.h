@@ -11,7 +11,7 @@ enum { BUCKET_TARGETS = 1 << 16 };
 
 struct edge_buckets {
     struct big_array chunks; /* of CHUNK bytes, linked */
-    uint32_t chunk_count;
+    uint32_t chunk_count, bucket_count;
     struct big_array last;          /* of each bucket: the number of its last chunk, and 1; 0: none */
     struct big_array sorted, place; /* of the bucket that was read last */
     struct big_memory *memory;
@@ -22,6 +22,15 @@ void edge_buckets_done(struct edge_buckets *b);
 
 int edge_buckets_put(struct edge_buckets *b, uint32_t target, uint32_t source);
 
+/* Moves all pairs to another table, in which a target has the number that stands at its place. */
+int edge_buckets_rename(struct edge_buckets *from, const uint32_t *number, struct edge_buckets *to);
+
 /* Makes the sources of targets bucket * BUCKET_TARGETS … readable. */
 int edge_buckets_read(struct edge_buckets *b, uint32_t bucket);
 const uint32_t *edge_buckets_of(const struct edge_buckets *b, uint32_t target, uint32_t *ret_count);
+
+/* Of all sources that are readable the one `back` before this; NULL: there are not so many. */
+static inline const uint32_t *edge_buckets_before(const struct edge_buckets *b, const uint32_t *source, size_t back)
+{
+    return source - (const uint32_t *)b->sorted.data >= (ptrdiff_t)back ? source - back : NULL;
+}

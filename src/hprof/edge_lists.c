@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { SHORT_MAX = 127, LONG = 0x80, PLACE = 8, RECORD_HEAD = 5, NUMBER_MAX = 10, FIRST_ROOM = 1 << 16 };
-enum { DROP_STEP = 8 << 20, SIZES_PAD = 64 };
+enum { DROP_STEP = 8 << 20, SIZES_PAD = 64, NEAR = 32 };
 
 int edge_lists_new(struct edge_lists *ret, struct big_memory *memory, uint32_t nodes)
 {
@@ -144,8 +144,19 @@ static unsigned char *place_of(const struct edge_lists *l, uint32_t node)
     const unsigned char *sizes = l->size.data;
     uint32_t block = node / EDGE_BLOCK;
 
-    return (unsigned char *)l->bytes.data + ((const uint64_t *)l->block.data)[block] +
+    return (unsigned char *)l->bytes.data + ((const struct edge_block *)l->block.data)[block].at +
            sum_sizes(sizes + (size_t)block * EDGE_BLOCK, node % EDGE_BLOCK);
+}
+
+void edge_lists_prefetch(const struct edge_lists *l, uint32_t node)
+{
+    const struct edge_block *block = (const struct edge_block *)l->block.data + node / EDGE_BLOCK;
+    uint64_t size = block[1].at - block->at, guess = block->at + size * (node % EDGE_BLOCK) / EDGE_BLOCK;
+    const char *list = (const char *)l->bytes.data + guess;
+
+    __builtin_prefetch((const char *)l->size.data + node);
+    __builtin_prefetch(list - NEAR);
+    __builtin_prefetch(list + NEAR);
 }
 
 static void place_records(struct edge_lists *l, struct edge_writer *w)
@@ -172,23 +183,31 @@ int edge_lists_seal(struct edge_lists *l, struct edge_writer *writer, unsigned c
 {
     struct big_memory *memory = l->size.memory;
     const unsigned char *sizes = l->size.data;
-    uint64_t total = 0, *block;
+    struct edge_block *block;
+    uint64_t total = 0;
     int r;
 
     assert(count <= EDGE_WRITERS_MAX);
-    if ((r = big_array_new(&l->block, memory, ((size_t)l->nodes / EDGE_BLOCK + 1) * sizeof(*block))) < 0)
+    if ((r = big_array_new(&l->block, memory, ((size_t)l->nodes / EDGE_BLOCK + 2) * sizeof(*block))) < 0)
         return r;
     block = l->block.data;
     for (uint32_t n = 0; n < l->nodes; n++) {
         if (n % EDGE_BLOCK == 0)
-            block[n / EDGE_BLOCK] = total;
+            block[n / EDGE_BLOCK].at = total;
         total += sizes[n] & SHORT_MAX;
     }
+    block[(l->nodes + EDGE_BLOCK - 1) / EDGE_BLOCK].at = total;
     if ((r = big_array_new(&l->bytes, memory, (size_t)total)) < 0)
         return r;
     for (unsigned i = 0; i < count; i++)
         place_records(l, &writer[i]);
     return 0;
+}
+
+void edge_lists_clear_marks(const struct edge_lists *l)
+{
+    for (size_t i = 0; i <= l->nodes / EDGE_BLOCK; i++)
+        ((struct edge_block *)l->block.data)[i].mark = 0;
 }
 
 struct edge_cursor edge_lists_of(const struct edge_lists *l, uint32_t node)

@@ -16,10 +16,16 @@
 
 enum { EDGE_WRITERS_MAX = 64, EDGE_BLOCK = 32 };
 
+/* Of 32 nodes. Side by side, as a search needs both. */
+struct edge_block {
+    uint64_t at;   /* where the list of the first begins in bytes */
+    uint64_t mark; /* two bits of each node, for the one search at a time that writes there; zero before and after */
+};
+
 struct edge_lists {
     uint32_t nodes;
     struct big_array size;                   /* unsigned char of each node */
-    struct big_array block;                  /* uint64_t: where the list of each 32nd node begins in bytes */
+    struct big_array block;                  /* struct edge_block, one more than there are */
     struct big_array bytes;                  /* short lists, in the order of nodes */
     struct big_array more[EDGE_WRITERS_MAX]; /* long lists */
 };
@@ -54,6 +60,24 @@ struct edge_cursor {
 };
 
 struct edge_cursor edge_lists_of(const struct edge_lists *l, uint32_t node);
+
+static inline unsigned edge_lists_mark(const struct edge_lists *l, uint32_t node)
+{
+    const struct edge_block *block = (const struct edge_block *)l->block.data + node / EDGE_BLOCK;
+
+    return (unsigned)(block->mark >> node % EDGE_BLOCK * 2 & 3);
+}
+
+/* Adds the bits of mark, 0 to 3. */
+static inline void edge_lists_add_mark(const struct edge_lists *l, uint32_t node, unsigned mark)
+{
+    ((struct edge_block *)l->block.data + node / EDGE_BLOCK)->mark |= (uint64_t)mark << node % EDGE_BLOCK * 2;
+}
+
+void edge_lists_clear_marks(const struct edge_lists *l);
+
+/* What edge_lists_of will need comes into the cache, with the list itself if the lists near it are about as long. */
+void edge_lists_prefetch(const struct edge_lists *l, uint32_t node);
 
 static inline uint64_t edge_cursor_number(struct edge_cursor *c)
 {

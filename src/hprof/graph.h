@@ -50,6 +50,13 @@ static inline struct edge_cursor graph_edges_of(const struct graph *g, uint32_t 
     return c;
 }
 
+/* What graph_edges_of will need comes into the cache. */
+static inline void graph_prefetch(const struct graph *g, uint32_t node)
+{
+    edge_lists_prefetch(&g->lists, node);
+    __builtin_prefetch((const char *)g->type.data + (size_t)node * (g->wide ? sizeof(uint32_t) : sizeof(uint16_t)));
+}
+
 static inline bool graph_bit(const struct big_array *bits, uint32_t node)
 {
     return ((const uint64_t *)bits->data)[node >> 6] >> (node & 63) & 1;

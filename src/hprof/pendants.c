@@ -52,7 +52,7 @@ int pendants_find(const struct graph *g, struct dominators *d)
 }
 
 /* Three deep at most. */
-void pendants_hang(const struct graph *g, struct dominators *d, uint32_t node)
+static void hang(const struct graph *g, struct dominators *d, uint32_t node)
 {
     struct edge_cursor c = graph_edges_of(g, node);
     uint32_t *over = d->over.data;
@@ -63,7 +63,17 @@ void pendants_hang(const struct graph *g, struct dominators *d, uint32_t node)
         if (target != node && pendants_has(d, target)) {
             over[target] = node;
             if (!graph_bit(&d->pendant[0], target))
-                pendants_hang(g, d, target);
+                hang(g, d, target);
         }
     }
+}
+
+/* In the order of nodes, as lists lie in it. */
+void pendants_hang(const struct graph *g, struct dominators *d)
+{
+    const uint32_t *over = d->over.data;
+
+    for (uint32_t n = 0; n < g->nodes; n++)
+        if (over[n] != DOMINATORS_NONE && !pendants_has(d, n))
+            hang(g, d, n);
 }

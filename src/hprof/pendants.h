@@ -15,5 +15,5 @@ static inline bool pendants_has(const struct dominators *d, uint32_t node)
     return graph_bit(&d->pendant[0], node) || graph_bit(&d->pendant[1], node) || graph_bit(&d->pendant[2], node);
 }
 
-/* Sets over of all pendants below a node that is none. */
-void pendants_hang(const struct graph *g, struct dominators *d, uint32_t node);
+/* Sets over of all pendants below nodes that are none and are reachable, of which over is set. */
+void pendants_hang(const struct graph *g, struct dominators *d);

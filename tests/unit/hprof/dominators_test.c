@@ -194,6 +194,35 @@ static void a_wrong_dominator_is_found(void **state)
     unpack(&packed);
 }
 
+/* More nodes than a bucket of edges has targets; each leads to two others anywhere, so that ways are long. */
+static void a_large_random_graph_has_them_too(void **state)
+{
+    enum { LARGE = 200 * 1000 };
+    static const uint32_t ROOTS[] = {LARGE - 1, 0};
+    struct graph_type plain[] = {{.also = GRAPH_NONE}, {.also = 17}};
+    struct graph large = {.nodes = LARGE, .types = plain, .type_count = 2, .roots = ROOTS, .root_count = 2};
+    struct edge_writer w = {.lists = &large.lists};
+    struct dominators d;
+
+    (void)state;
+    srand(2);
+    assert_int_equal(edge_lists_new(&large.lists, &memory, LARGE), 0);
+    assert_int_equal(big_array_new(&large.type, &memory, LARGE * 2), 0);
+    for (uint32_t n = 0; n < LARGE; n++) {
+        graph_set_type(&large, n, n % 7 == 0);
+        edge_writer_begin(&w, n);
+        for (int edges = rand() % 5; edges > 0; edges--)
+            assert_int_equal(edge_writer_edge(&w, (uint32_t)rand() % LARGE), 0);
+        assert_int_equal(edge_writer_end(&w), 0);
+    }
+    assert_int_equal(edge_lists_seal(&large.lists, &w, 1), 0);
+    assert_int_equal(dominators_find(&large, &d), 0);
+    assert_true(d.order_count > LARGE / 2);
+    assert_int_equal(dominators_check(&large, &d), 0);
+    dominators_done(&d);
+    unpack(&large);
+}
+
 /* A linked list: recursion would end the stack. Each element leads back, too, so that none is a pendant. */
 static void a_chain_of_a_million_is_no_problem(void **state)
 {
@@ -228,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_graphs_have_the_dominators_of_the_definition),
         cmocka_unit_test(a_wrong_dominator_is_found),
+        cmocka_unit_test(a_large_random_graph_has_them_too),
         cmocka_unit_test(a_chain_of_a_million_is_no_problem),
     };
 
