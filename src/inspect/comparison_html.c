@@ -16,6 +16,8 @@
 #define ARROW " \xe2\x86\x92 "
 #define MINUS "\xe2\x88\x92"
 
+enum { GROWN_ROWS = ANALYSIS_ROWS * 3 / 4 };
+
 typedef char signed_text[TEXT_SIZE_MAX + 4];
 
 static const char *signed_size(int64_t bytes, signed_text out)
@@ -254,6 +256,12 @@ static uint64_t growth_size(const struct listing *l, const struct comparison_row
     return (uint64_t)(n < 0 ? -n : n);
 }
 
+/* Of many rows those that grew most, and those that shrank most. */
+static const struct comparison_row *shown_row(const struct comparison_rows *rows, size_t i)
+{
+    return &rows->row[rows->count <= ANALYSIS_ROWS || i < GROWN_ROWS ? i : rows->count - ANALYSIS_ROWS + i];
+}
+
 static void write_table(struct html *h, const struct comparison *c, const struct comparison_rows *rows,
                         const struct listing *l)
 {
@@ -266,16 +274,16 @@ static void write_table(struct html *h, const struct comparison *c, const struct
     if (shown == 0)
         return;
     for (size_t i = 0; i < shown; i++)
-        most = growth_size(l, &rows->row[i]) > most ? growth_size(l, &rows->row[i]) : most;
+        most = growth_size(l, shown_row(rows, i)) > most ? growth_size(l, shown_row(rows, i)) : most;
     html_begin(h, "section");
     html_element(h, "h2", NULL, l->title);
     html_table_begin(&t, l->caption);
     for (size_t i = 0; i < shown; i++)
-        write_row(&t, c, l, &rows->row[i], most);
+        write_row(&t, c, l, shown_row(rows, i), most);
     html_table_end(&t);
     if (rows->count > shown) {
         html_begin_class(h, "p", "small muted");
-        html_printf(h, "and %zu more", rows->count - shown);
+        html_printf(h, "and %zu between them", rows->count - shown);
         html_end(h);
     }
     html_end(h);
@@ -283,10 +291,11 @@ static void write_table(struct html *h, const struct comparison *c, const struct
 
 void comparison_html_sections(struct html *h, const struct comparison *c)
 {
-    static const struct listing classes = {
-        "Classes",
-        "Their instances' own sizes, the largest growth first; Keep alive: the change of what they keep alive", "Class",
-        "Objects", bytes_of};
+    const struct listing classes = {"Classes",
+                                    c->digest ? "Their instances' own sizes, with garbage, the largest growth first"
+                                              : "Their instances' own sizes, the largest growth first; Keep alive: the "
+                                                "change of what they keep alive",
+                                    "Class", "Objects", bytes_of};
     static const struct listing packages = {"Packages",
                                             "What a package's objects keep alive, with the packages below it",
                                             "Package", "Objects", retained_of};

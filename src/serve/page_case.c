@@ -213,7 +213,7 @@ static void write_case(struct request *r, const struct evidence *v)
         page_begin(&p, r, sentence, NULL);
     write_crumbs(h, v, m);
     write_hero(h, r, v, &a);
-    heap_answers_jump(h, &a);
+    heap_answers_jump(h, v, &a);
     html_begin_class(h, "div", "two");
     html_begin(h, "div");
     write_insides(h, r, v, &a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * /-/compare: the class histograms of two cases, and what grew from one to the other. Without a choice: which there
- * are.
+ * /-/compare: two cases, and what grew from one to the other: their heaps by what was found out about them, else
+ * their class histograms. Without a choice: which there are.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -10,22 +10,23 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/html_table.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "hotspot/class_histogram.h"
 #include "place/workload.h"
-#include "serve/page_evidence.h"
+#include "serve/page_compare.h"
+#include "ship/case_facts.h"
 
-enum { CHOICES_MAX = 100, CHANGES_SHOWN = 60 };
+enum { CHOICES_MAX = 200 };
 
 struct choice {
     char *id, *text; /* owned */
+    int64_t time_ns;
 };
 
 struct choices {
     struct choice item[CHOICES_MAX]; /* the newest first */
     unsigned count;
+    bool heaps; /* what is added must have a heap dump */
 };
 
 static void choices_done(struct choices *c)
@@ -37,15 +38,27 @@ static void choices_done(struct choices *c)
     c->count = 0;
 }
 
+/* Cases of which only words say that they have a heap dump are left out. */
+static bool fits(const struct choices *c, const struct case_row *row)
+{
+    if (c->heaps && case_rank(row->kind) < case_rank("heap-dump"))
+        return false;
+    for (unsigned i = 0; i < c->count; i++)
+        if (text_eq(c->item[i].id, row->id))
+            return false;
+    return c->count < CHOICES_MAX;
+}
+
 static int add_choice(void *ctx, const struct case_row *row)
 {
     struct choices *c = ctx;
     struct choice *one = &c->item[c->count];
     char when[CLOCK_TEXT_MAX];
 
-    if (c->count == CHOICES_MAX)
+    if (!fits(c, row))
         return 0;
     clock_format(row->time_ns, when);
+    one->time_ns = row->time_ns;
     if (!(one->id = strdup(row->id)))
         return -ENOMEM;
     if (asprintf(&one->text, "%.10s %.8s, %s", when, when + strlen("2026-11-21T"), row->pod ? row->pod : row->id) < 0) {
@@ -56,21 +69,38 @@ static int add_choice(void *ctx, const struct case_row *row)
     return 0;
 }
 
-/* Cases with a histogram: of the workload of `like`, or of any. */
+static int newest_first(const void *a, const void *b)
+{
+    const struct choice *x = a, *y = b;
+
+    return x->time_ns != y->time_ns ? (x->time_ns > y->time_ns ? -1 : 1) : strcmp(y->id, x->id);
+}
+
+/* Cases with a heap dump or a histogram: of what `like` has, and of its workload; or of any. */
 static int find_choices(struct request *r, const struct page_scope *s, const struct evidence *like, struct choices *ret,
                         struct err *e)
 {
     const char *pod = like && like->count > 0 ? like->object[0].where.pod : NULL;
+    static const char *const kinds[] = {"heap-dump", "class-histogram"};
     char workload[WORKLOAD_MAX];
     struct catalogue_query q = {
         .visible = page_scope_visible(s),
         .namespace = like ? like->namespace : NULL,
         .workload = pod ? workload_of_pod(pod, workload) : NULL,
-        .text = "class-histogram",
-        .limit = CHOICES_MAX,
+        .limit = CHOICES_MAX / ARRAY_SIZE(kinds),
     };
+    int result = 0;
 
-    return catalogue_find(r->serve->catalogue, &q, add_choice, ret, e);
+    for (size_t k = 0; k < ARRAY_SIZE(kinds) && result == 0; k++) {
+        if (like && !evidence_find(like, kinds[k]))
+            continue;
+        q.text = kinds[k];
+        ret->heaps = k == 0;
+        result = catalogue_find(r->serve->catalogue, &q, add_choice, ret, e);
+    }
+    if (ret->count > 1)
+        qsort(ret->item, ret->count, sizeof(*ret->item), newest_first);
+    return result;
 }
 
 /* The case before this one; the one itself if there is none. */
@@ -109,10 +139,12 @@ static void write_form(struct html *h, const struct choices *c, const char *a, c
 {
     if (c->count < 2) {
         html_begin_class(h, "div", "empty");
-        html_element(h, "h2", NULL, c->count ? "Only one histogram of this workload" : "No histograms yet");
+        html_element(h, "h2", NULL,
+                     c->count ? "Nothing else of this workload to compare with" : "Nothing to compare yet");
         html_element(h, "p", NULL,
-                     "Class histograms come with what is taken before a pod stops or a limit is reached (salvage jvm "
-                     "prestop, salvage guard). With two of them, what grew can be seen here.");
+                     "Heap dumps are compared once they have a digest or an analysis. Class histograms come with what "
+                     "is taken before a pod stops or a limit is reached (salvage jvm prestop, salvage guard). With two "
+                     "of a kind, what grew can be seen here.");
         html_end(h);
         return;
     }
@@ -127,113 +159,43 @@ static void write_form(struct html *h, const struct choices *c, const char *a, c
     html_end(h);
 }
 
-/* "+8.0 MiB" */
-static const char *signed_size(int64_t bytes, char out[TEXT_SIZE_MAX + 4])
+static void write_heaps(struct html *h, const struct compared_heaps *c, struct evidence *const v[2],
+                        const struct choices *choices)
 {
-    char size[TEXT_SIZE_MAX];
-
-    text_format_size((uint64_t)llabs(bytes), size);
-    snprintf(out, TEXT_SIZE_MAX + 4, "%s%s", bytes < 0 ? "\xe2\x88\x92" : bytes > 0 ? "+" : "", size);
-    return out;
-}
-
-static void write_change(struct html_table *t, const struct histogram_change *c, uint64_t most)
-{
-    const struct histogram_row *const rows[] = {c->before, c->after};
-    char text[TEXT_SIZE_MAX + 4];
-
-    html_table_row(t, NULL);
-    html_table_head(t, (c->after ? c->after : c->before)->name);
-    for (int i = 0; i < 2; i++)
-        html_table_cell(t, rows[i] ? text_format_size(rows[i]->bytes, text) : "\xe2\x80\x93");
-    html_table_cell(t, signed_size(c->bytes, text));
-    snprintf(text, sizeof(text), "%+" PRId64, c->instances);
-    html_table_cell(t, text);
-    html_table_change(t, c->bytes, most);
-    html_table_row_end(t);
-}
-
-static void write_changes(struct html *h, const struct histogram_change *list, size_t count)
-{
-    static const char *const heads[] = {"Class", "Before", "After", "Change", "Instances", NULL};
-    struct html_table t = {h, heads, ARRAY_SIZE(heads), 0};
-
-    html_table_begin(&t, "Classes whose bytes differ, the largest difference first");
-    for (size_t i = 0; i < count && i < CHANGES_SHOWN && list[i].bytes != 0; i++)
-        write_change(&t, &list[i], (uint64_t)llabs(list[0].bytes));
-    html_table_end(&t);
-}
-
-static int load(struct request *r, const struct evidence *v, struct histogram *ret, struct err *e)
-{
-    const struct manifest *m = evidence_find(v, "class-histogram");
-    CLEANUP(preview_done) struct preview p = {0};
-    int result;
-
-    if (!m)
-        return err_set(e, -FAULT_NO_OBJECT, "%s has no class histogram", v->id);
-    if ((result = preview_load(r->serve, m, PREVIEW_MAX, &p, e)) < 0)
-        return result;
-    return histogram_read(buf_text(&p.text), p.text.size, ret) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
-}
-
-/* The sentence first: how much, and which class most of it. */
-static void write_sum(struct html *h, const struct evidence *v, const struct histogram both[2],
-                      const struct histogram_change *first)
-{
-    int64_t bytes = (int64_t)both[1].bytes - (int64_t)both[0].bytes;
-    const char *container = v->count > 0 ? v->object[0].where.container : NULL;
-    char all[TEXT_SIZE_MAX + 4], most[TEXT_SIZE_MAX + 4];
-
+    html_begin_class(h, "div", "hero");
     html_begin(h, "h1");
-    html_text(h, container ? container : v->namespace);
-    html_printf(h, ": %s", signed_size(bytes, all));
-    if (first && first->bytes != 0) {
-        html_text(h, ", most of all ");
-        html_text(h, (first->after ? first->after : first->before)->name);
-        html_printf(h, " with %s", signed_size(first->bytes, most));
-    }
+    comparison_html_sentence(h, &c->comparison);
     html_text(h, ".");
+    html_end(h);
+    html_end(h);
+    write_form(h, choices, v[0]->id, v[1]->id);
+    html_begin_class(h, "div", "analysis-sections");
+    html_begin(h, "section");
+    comparison_html_facts(h, &c->comparison);
+    html_end(h);
+    comparison_html_sections(h, &c->comparison);
     html_end(h);
 }
 
-static int write_comparison(struct page *p, struct evidence *const v[2], const struct choices *c, struct err *e)
+/* Heaps of which nothing is known: why, and the choice. */
+static void write_trouble(struct html *h, const struct compared_heaps *c, struct evidence *const v[2],
+                          const struct choices *choices)
 {
-    struct html *h = &p->html;
-    struct histogram both[2] = {{0}};
-    CLEANUP_FREE struct histogram_change *list = NULL;
-    size_t count = 0;
-    int r = 0;
-
-    for (int i = 0; i < 2 && r == 0; i++)
-        r = load(p->request, v[i], &both[i], e);
-    if (r == 0 && histogram_compare(&both[0], &both[1], &list, &count) < 0)
-        r = err_set(e, -ENOMEM, "out of memory");
-    if (r == 0) {
-        html_begin_class(h, "div", "hero");
-        write_sum(h, v[1], both, count > 0 ? &list[0] : NULL);
-        html_end(h);
-        write_form(h, c, v[0]->id, v[1]->id);
-        html_begin(h, "section");
-        html_element(h, "h2", NULL, "What changed");
-        write_changes(h, list, count);
-        html_end(h);
-    }
-    histogram_done(&both[0]);
-    histogram_done(&both[1]);
-    return r;
+    html_element(h, "h1", NULL, "Compare");
+    html_begin_class(h, "p", "note");
+    html_text(h, "These can't be compared now: ");
+    html_text(h, c->trouble.msg);
+    html_text(h, ".");
+    html_end(h);
+    write_form(h, choices, v[0]->id, v[1]->id);
 }
 
-static int write_page(struct page *p, struct evidence *const v[2], const struct choices *c, struct err *e)
+static void write_choice_page(struct html *h, struct evidence *const v[2], const struct choices *c)
 {
-    if (v[0] && v[1])
-        return write_comparison(p, v, c, e);
-    html_element(&p->html, "h1", NULL, "Compare");
-    html_element(&p->html, "p", "lead", "Two class histograms of one workload, and what grew between them.");
-    write_form(&p->html, c, NULL, v[1] ? v[1]->id : NULL);
-    return 0;
+    html_element(h, "h1", NULL, "Compare");
+    html_element(h, "p", "lead", "Two heaps, or two class histograms, of one workload, and what grew between them.");
+    write_form(h, c, NULL, v[1] ? v[1]->id : NULL);
 }
-
 /* Opens a case whose inside the caller may see. */
 static int open_case(struct request *r, const char *id, struct evidence **ret)
 {
@@ -244,20 +206,57 @@ static int open_case(struct request *r, const char *id, struct evidence **ret)
     return request_may(r, RIGHT_READ) ? 0 : -ECANCELED;
 }
 
-static void answer(struct request *r, struct evidence *const v[2], const struct choices *c)
+static void answer_heaps(struct request *r, struct evidence *const v[2], const struct choices *c,
+                         const struct compared_heaps *heaps)
 {
     struct page p;
-    struct err e = {0};
-    int result;
 
-    page_begin(&p, r, "Compare", "/" REQUEST_OWN "compare");
-    result = write_page(&p, v, c, &e);
+    page_begin_heap(&p, r, "Compare");
+    if (heaps->known)
+        write_heaps(&p.html, heaps, v, c);
+    else
+        write_trouble(&p.html, heaps, v, c);
+    page_end(&p, 200);
+}
+
+static void answer_histograms(struct request *r, struct evidence *const v[2], const struct choices *c)
+{
+    CLEANUP(compared_histograms_done) struct compared_histograms histograms = {0};
+    struct page p;
+    struct err e = {0};
+    int result = compared_histograms_load(r, v, &histograms, &e);
+
     if (result < 0) {
-        html_done(&p.html);
         request_fail(r, result, &e);
         return;
     }
+    page_begin(&p, r, "Compare", "/" REQUEST_OWN "compare");
+    html_begin_class(&p.html, "div", "hero");
+    compared_histograms_sentence(&p.html, &histograms, v[1]);
+    html_end(&p.html);
+    write_form(&p.html, c, v[0]->id, v[1]->id);
+    compared_histograms_write(&p.html, &histograms);
     page_end(&p, 200);
+}
+
+/* Heaps first: they say more. */
+static void answer(struct request *r, struct evidence *const v[2], const struct choices *c)
+{
+    CLEANUP(compared_heaps_done) struct compared_heaps heaps = {0};
+    struct page p;
+
+    if (!v[0] || !v[1]) {
+        page_begin(&p, r, "Compare", "/" REQUEST_OWN "compare");
+        write_choice_page(&p.html, v, c);
+        page_end(&p, 200);
+        return;
+    }
+    compared_heaps_load(r, v, &heaps);
+    if (heaps.known ||
+        (*heaps.trouble.msg && !(evidence_find(v[0], "class-histogram") && evidence_find(v[1], "class-histogram"))))
+        answer_heaps(r, v, c, &heaps);
+    else
+        answer_histograms(r, v, c);
 }
 
 void page_compare(struct request *r)

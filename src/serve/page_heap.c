@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "inspect/analysis.h"
 #include "inspect/digest_html.h"
+#include "net/url.h"
 #include "ship/case_facts.h"
 
 /* The JSON library takes about ten times the bytes of the text. */
@@ -154,7 +155,18 @@ static bool has_rows(const json_t *answer, const char *name)
     return json_array_size(json_object_get(answer, name)) > 0 || json_object_size(json_object_get(answer, name)) > 0;
 }
 
-void heap_answers_jump(struct html *h, const struct heap_answers *a)
+static void write_compare(struct html *h, const struct evidence *v)
+{
+    CLEANUP(buf_done) struct buf url = {0};
+
+    if (buf_add_text(&url, "/" REQUEST_OWN "compare") < 0 || url_add_query(&url, "b", v->id) < 0)
+        return;
+    html_begin_class(h, "p", "pages");
+    html_link(h, buf_text(&url), "Compare with another case");
+    html_end(h);
+}
+
+void heap_answers_jump(struct html *h, const struct evidence *v, const struct heap_answers *a)
 {
     const struct {
         const char *href, *name;
@@ -177,6 +189,7 @@ void heap_answers_jump(struct html *h, const struct heap_answers *a)
         if (parts[i].there)
             html_link(h, parts[i].href, parts[i].name);
     html_end(h);
+    write_compare(h, v);
 }
 
 static void write_trouble(struct html *h, const struct heap_answers *a)

@@ -24,8 +24,8 @@ void heap_answers_done(struct heap_answers *a);
 /* What the evidence says, below the sentence on top. */
 void heap_answers_lead(struct html *h, const struct evidence *v, const struct heap_answers *a);
 
-/* Links to the sections of a long page; nothing without them. */
-void heap_answers_jump(struct html *h, const struct heap_answers *a);
+/* Links to the sections of a long page, and to a comparison with another case; nothing without them. */
+void heap_answers_jump(struct html *h, const struct evidence *v, const struct heap_answers *a);
 
 /* The sections: what says why, and the long lists of an analysis, which come behind the files. */
 void heap_answers_write(struct html *h, const struct heap_answers *a);

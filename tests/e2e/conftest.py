@@ -327,6 +327,17 @@ def real_dump(session_folder, java_classes):
     return path
 
 
+@pytest.fixture(scope="session")
+def grown(session_folder, java_classes):
+    """Dumps of one JVM at two moments (java/Grows.java): a map that grew, and a list that shrank."""
+    folder = session_folder / "grown"
+    folder.mkdir()
+    dumps = folder / "before.hprof", folder / "after.hprof"
+    subprocess.run([jvm.JDK_17 + "/bin/java", "-Xmx64m", "-XX:TieredStopAtLevel=1", "-cp", str(java_classes), "Grows",
+                    *map(str, dumps)], check=True)
+    return dumps
+
+
 @pytest.fixture
 def groups():
     require_root("makes cgroups")

@@ -6,24 +6,11 @@ import os
 import re
 import subprocess
 
-import pytest
-from helpers import jvm
 from helpers.browser import Browser
 
 USAGE = 2
 CACHE, PAGES = "static Grows.CACHE (java.util.HashMap)", "static Grows$Sessions.PAGES (java.util.ArrayList)"
 BEFORE, AFTER = 4000, 30000  # orders in the map, by Grows.java; the list goes from BEFORE pages to 100
-
-
-@pytest.fixture(scope="module")
-def pair(session_folder, java_classes):
-    """The heap of one JVM at two moments."""
-    folder = session_folder / "grows"
-    folder.mkdir()
-    dumps = folder / "before.hprof", folder / "after.hprof"
-    subprocess.run([jvm.JDK_17 + "/bin/java", "-Xmx64m", "-XX:TieredStopAtLevel=1", "-cp", str(java_classes), "Grows",
-                    *map(str, dumps)], check=True)
-    return dumps
 
 
 def compare(salvage, a, b, *more):
@@ -34,9 +21,9 @@ def named(rows, name):
     return next(row for row in rows if row["class"] == name)
 
 
-def test_the_suspect_that_grew_is_named_first(salvage, pair):
-    found = compare(salvage, *pair)
-    whole = [json.loads(salvage.ok("inspect", dump, "--json").out) for dump in pair]
+def test_the_suspect_that_grew_is_named_first(salvage, grown):
+    found = compare(salvage, *grown)
+    whole = [json.loads(salvage.ok("inspect", dump, "--json").out) for dump in grown]
     first, last = found["suspects"][0], found["suspects"][-1]
     assert (first["change"], first["holder"]) == ("grew", CACHE)
     assert first["retained_bytes_after"] - first["retained_bytes_before"] > 200 * (AFTER - BEFORE)
@@ -54,54 +41,54 @@ def test_the_suspect_that_grew_is_named_first(salvage, pair):
         assert orders["bytes_" + side] == row["bytes"] - row["unreachable_bytes"]
     assert any(row["loader"].endswith("AppClassLoader") and row["loaders_after"] == 1 for row in found["loaders"])
     assert any(row["package"] == "java.util" for row in found["packages"])
-    lines = salvage.ok("inspect", *pair, "--top", "3").out.splitlines()
+    lines = salvage.ok("inspect", *grown, "--top", "3").out.splitlines()
     assert lines[0].startswith("before.hprof → after.hprof · 20")
     assert re.fullmatch(rf"  GREW +{re.escape(CACHE)} kept .* MiB \(\d+ %\), now .* MiB \(\d+ %\), \+.* MiB: 4000 → 30000 × Grows\$Order", lines[2]), lines[2]
     assert len(lines) < 24 and sum(re.match(r" +\+[\d.]+ [KM]iB", line) is not None for line in lines) == 3, lines
 
 
-def test_the_other_way_round_it_shrank(salvage, pair):
-    there, back = compare(salvage, *pair), compare(salvage, *reversed(pair))
+def test_the_other_way_round_it_shrank(salvage, grown):
+    there, back = compare(salvage, *grown), compare(salvage, *reversed(grown))
     assert [s["change"] for s in back["suspects"]] == ["grew", "shrank"] and back["suspects"][-1]["holder"] == CACHE
     assert {r["class"]: (r["bytes_before"], r["bytes_after"]) for r in there["classes"]} == \
         {r["class"]: (r["bytes_after"], r["bytes_before"]) for r in back["classes"]}
-    assert "The second dump is older than the first." in salvage.ok("inspect", *reversed(pair)).out
+    assert "The second dump is older than the first." in salvage.ok("inspect", *reversed(grown)).out
 
 
-def test_a_heap_and_itself_do_not_differ(salvage, pair):
-    found = compare(salvage, pair[0], pair[0])
+def test_a_heap_and_itself_do_not_differ(salvage, grown):
+    found = compare(salvage, grown[0], grown[0])
     assert found["classes"] == found["packages"] == found["loaders"] == []
     assert {s["change"] for s in found["suspects"]} == {"same"}
-    assert found["before"]["name"] == found["after"]["name"] == str(pair[0])  # not only "before.hprof", which both are
+    assert found["before"]["name"] == found["after"]["name"] == str(grown[0])  # not only "before.hprof", which both are
 
 
-def test_heaps_of_different_programs(salvage, pair, real_dump):
-    found = compare(salvage, pair[0], real_dump)
+def test_heaps_of_different_programs(salvage, grown, real_dump):
+    found = compare(salvage, grown[0], real_dump)
     changes = {s["holder"]: s for s in found["suspects"]}
     assert changes[PAGES]["change"] == "gone" and changes[PAGES]["retained_bytes_after"] is None
     assert any(s["change"] == "new" and s["retained_bytes_before"] is None for s in found["suspects"])
 
 
-def test_no_answer_depends_on_memory_threads_or_compression(salvage, work, pair):
-    usual = salvage.ok("inspect", *pair, "--json").out
-    assert salvage.ok("inspect", *pair, "--json", "--memory", "64K", "--verify").out == usual
+def test_no_answer_depends_on_memory_threads_or_compression(salvage, work, grown):
+    usual = salvage.ok("inspect", *grown, "--json").out
+    assert salvage.ok("inspect", *grown, "--json", "--memory", "64K", "--verify").out == usual
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})
     try:
-        assert salvage.ok("inspect", *pair, "--json").out == usual
+        assert salvage.ok("inspect", *grown, "--json").out == usual
     finally:
         os.sched_setaffinity(0, allowed)
-    (work / "before.hprof").write_bytes(gzip.compress(pair[0].read_bytes(), 1))
-    subprocess.run(["zstd", "-q", str(pair[1]), "-o", str(work / "after.hprof")], check=True)
+    (work / "before.hprof").write_bytes(gzip.compress(grown[0].read_bytes(), 1))
+    subprocess.run(["zstd", "-q", str(grown[1]), "-o", str(work / "after.hprof")], check=True)
     assert salvage.ok("inspect", work / "before.hprof", work / "after.hprof", "--json").out == usual
 
 
-def test_two_cases_by_what_is_known_of_them(salvage, work, folder, pair):
+def test_two_cases_by_what_is_known_of_them(salvage, work, folder, grown):
     """Where a case has its analysis, its dump is not read."""
     urls = [salvage.ok("ship", dump, "--keep", "--to", folder.url, *more).out.strip()
-            for dump, more in zip(pair, ([], ["--inspect", "--memory", "256M"]))]
+            for dump, more in zip(grown, ([], ["--inspect", "--memory", "256M"]))]
     found = [compare(salvage, *what, "--to", folder.url) for what in (urls, [url[len(folder.url) + 1:] for url in urls])]
-    usual = compare(salvage, *pair)
+    usual = compare(salvage, *grown)
     for one in found:
         assert [one[part] for part in ("suspects", "classes", "packages", "loaders")] == \
             [usual[part] for part in ("suspects", "classes", "packages", "loaders")]
@@ -124,50 +111,48 @@ def test_two_thread_dumps(salvage, work):
     assert "COMPARED   2 dumps" in salvage.ok("inspect", work / "one.txt", work / "two.txt").out
 
 
-def test_what_can_not_be_compared_is_one_clear_line(salvage, work, pair):
+def test_what_can_not_be_compared_is_one_clear_line(salvage, work, grown):
     threads, broken = work / "threads.txt", work / "broken.json"
     threads.write_text('Full thread dump X (1):\n\n"a" #1 prio=5 tid=0x1 nid=0x2 runnable [0x0]\n\tat A.b(A.java:1)\n')
     broken.write_text('{"schema": "salvage.analysis/1", "classes": [')
     cut = work / "cut.hprof"
-    cut.write_bytes(pair[1].read_bytes()[:1 << 20])
+    cut.write_bytes(grown[1].read_bytes()[:1 << 20])
     nothing = work / "nothing"
     nothing.write_bytes(b"")
-    for what, words in (([pair[0], threads], "the first is a heap dump, the second a thread dump"),
-                        ([broken, pair[0]], "broken.json: an analysis that is damaged"),
-                        ([pair[0], nothing], "nothing: "), ([pair[0], work / "none"], "none: No such file"),
-                        ([pair[0], pair[1], pair[1]], "two to be compared"), (["-", "-"], "only one of two"),
-                        ([pair[0], pair[1], "--path", "Grows"], "questions about one dump"),
+    for what, words in (([grown[0], threads], "the first is a heap dump, the second a thread dump"),
+                        ([broken, grown[0]], "broken.json: an analysis that is damaged"),
+                        ([grown[0], nothing], "nothing: "), ([grown[0], work / "none"], "none: No such file"),
+                        ([grown[0], grown[1], grown[1]], "two to be compared"), (["-", "-"], "only one of two"),
+                        ([grown[0], grown[1], "--path", "Grows"], "questions about one dump"),
                         ([threads, threads, "--html", "-"], "these are thread dumps")):
         done = salvage.run("inspect", *what)
         assert done.code != 0 and done.out == "" and done.err.count("\n") == 1 and words in done.err, done
-    done = salvage.ok("inspect", pair[0], cut)
+    done = salvage.ok("inspect", grown[0], cut)
     assert "The second dump is not whole" in done.out
 
 
-def test_a_kept_analysis_is_only_text(salvage, work, pair):
-    found = json.loads(salvage.ok("inspect", pair[0], "--json").out)
+def test_a_kept_analysis_is_only_text(salvage, work, grown):
+    found = json.loads(salvage.ok("inspect", grown[0], "--json").out)
     found["suspects"][0]["holder"] = "static \x1b[31m<script>alert(1)</script>"
     found["classes"].append({"class": "<img src=x>\x1b]0;x", "count": 1, "bytes": 1 << 62})
     found["tree"] = [{"parent": 7}, 3, {"parent": "x", "retained_bytes": -1}]
     (work / "a.json").write_text(json.dumps(found))
-    said = salvage.ok("inspect", pair[1], work / "a.json").out
+    said = salvage.ok("inspect", grown[1], work / "a.json").out
     assert "\x1b" not in said and "<script>" in said
-    page = salvage.ok("inspect", pair[1], work / "a.json", "--html", "-").out
+    page = salvage.ok("inspect", grown[1], work / "a.json", "--html", "-").out
     assert page.count("<script>") == 1 and "<img" not in page and "&lt;script&gt;alert" in page
 
 
-def test_the_page_can_be_read_by_everyone(salvage, work, pair):
+def test_the_page_can_be_read_by_everyone(salvage, work, grown):
     path = work / "grew.html"
-    assert salvage.ok("inspect", *pair, "--html", path).out == ""
+    assert salvage.ok("inspect", *grown, "--html", path).out == ""
     with Browser() as browser:
         for size, dark in (((1280, 900), False), ((390, 844), True)):
             page = browser.page(*size, dark).open(path.as_uri())
             assert CACHE + " keeps" in page.text("h1") and "4000 → 30000" in page.text()
             assert page.overflow() == 0 and page.axe() == [] and page.said() == []
+            head = "[...document.querySelectorAll('table.bars thead')[0].rows[0].cells][3].querySelector('button')"
+            page.evaluate(head + ".click()")
+            numbers = page.evaluate("[...document.querySelectorAll('table.bars')[0].tBodies[0].rows].map((r) => +r.cells[3].dataset.sort)")
+            assert numbers == sorted(numbers, reverse=True) and numbers[0] > 0 > numbers[-1]
             page.close()
-        page = browser.page(*size).open(path.as_uri())
-        head = "[...document.querySelectorAll('table.bars thead')[0].rows[0].cells][3].querySelector('button')"
-        page.evaluate(head + ".click()")
-        numbers = page.evaluate("[...document.querySelectorAll('table.bars')[0].tBodies[0].rows].map((r) => +r.cells[3].dataset.sort)")
-        assert numbers == sorted(numbers, reverse=True) and numbers[0] > 0 > numbers[-1]
-        page.close()
