@@ -181,14 +181,25 @@ int inspect_text(const struct inspect_view *v, const struct buf *text, const cha
     return r;
 }
 
-/* Two dumps of one name are known by what the user has called them. */
+/* An object by its folder, a file as the user has called it. malloc'ed. */
+static char *longer_name(const struct inspect_input *in, const char *what)
+{
+    const char *folder = in->config.url.path ? text_base_name(in->config.url.path) : "";
+    char *out = NULL;
+
+    if (!in->key || strchr(in->key, '/') || !*folder)
+        return strdup(in->key ? in->key : what);
+    return asprintf(&out, "%s/%s", folder, in->key) < 0 ? NULL : out;
+}
+
+/* Two dumps of one name. */
 static int distinguish(struct inputs *in, char *const *what, struct err *e)
 {
     if (in->count < 2 || !text_eq(in->item[0].name, in->item[1].name))
         return 0;
     for (unsigned n = 0; n < in->count; n++) {
         free(in->item[n].name);
-        in->item[n].name = strdup(in->item[n].key ? in->item[n].key : what[n]);
+        in->item[n].name = longer_name(&in->item[n], what[n]);
         if (!in->item[n].name)
             return err_set(e, -ENOMEM, "out of memory");
     }

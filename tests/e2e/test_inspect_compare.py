@@ -89,6 +89,7 @@ def test_two_cases_by_what_is_known_of_them(salvage, work, folder, grown):
             for dump, more in zip(grown, ([], ["--inspect", "--memory", "256M"]))]
     found = [compare(salvage, *what, "--to", folder.url) for what in (urls, [url[len(folder.url) + 1:] for url in urls])]
     usual = compare(salvage, *grown)
+    assert [found[0][side]["name"] for side in ("before", "after")] == ["/".join(url.split("/")[-2:]) for url in urls]
     for one in found:
         assert [one[part] for part in ("suspects", "classes", "packages", "loaders")] == \
             [usual[part] for part in ("suspects", "classes", "packages", "loaders")]

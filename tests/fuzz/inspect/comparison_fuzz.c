@@ -15,6 +15,8 @@
 #include "inspect/comparison.h"
 #include "inspect/comparison_page.h"
 
+enum { JSON_MAX = 1024 * 1024 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_rows(const struct comparison_rows *rows)
@@ -61,8 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const uint8_t *end = size ? memchr(data, '\0', size) : NULL;
     size_t first = end ? (size_t)(end - data) : 0;
-    json_auto_t *a = end ? json_read_object((const char *)data, first, 1024 * 1024) : NULL;
-    json_auto_t *b = end ? json_read_object((const char *)end + 1, size - first - 1, 1024 * 1024) : NULL;
+    json_auto_t *a = end ? json_read_object((const char *)data, first, JSON_MAX) : NULL;
+    json_auto_t *b = end ? json_read_object((const char *)end + 1, size - first - 1, JSON_MAX) : NULL;
     CLEANUP(comparison_done) struct comparison c = {0};
     struct err e = {0};
 
