@@ -6,9 +6,11 @@
 #include "serve/answer_store.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "serve/serve_sink.h"
 #include "ship/case_facts.h"
 
@@ -86,6 +88,25 @@ int answer_store(struct serve *s, const struct found_answer *a, struct err *e)
     if (s->uploads)
         upload_room_release(uploads_room(s->uploads), &room, r == 0);
     return r;
+}
+
+void answers_remove(struct serve *s, const char *key)
+{
+    const char *name = text_base_name(key);
+    struct sink *sink = NULL;
+    struct err ignored;
+
+    if ((!strstr(name, ".hprof") && !strstr(name, ".phd")) || text_ends(name, MANIFEST_SUFFIX) ||
+        serve_sink_take(s, &sink, &ignored) < 0)
+        return;
+    for (size_t i = 0; CASE_ANSWERS[i]; i++) {
+        CLEANUP(buf_done) struct buf answer = {0};
+
+        if (case_answer_key(key, CASE_ANSWERS[i], &answer) == 0 &&
+            sink->ops->remove(sink, buf_text(&answer), &ignored) == 0)
+            serve_removed(s, buf_text(&answer));
+    }
+    serve_sink_give(s, sink);
 }
 
 int answer_is_stored(struct serve *s, const char *key, const char *name, struct err *e)

@@ -16,5 +16,9 @@ struct found_answer {
 /* -FAULT_FULL: the disk, or the share of the namespace; -FAULT_NO_OBJECT: the evidence is gone; the store's faults. */
 int answer_store(struct serve *s, const struct found_answer *a, struct err *e);
 
+/* The object of this key was removed: if it was a heap dump, what was found out about it goes, too, as it holds texts
+ * of the heap. Of several dumps in one folder the answers are about one; they go with any. */
+void answers_remove(struct serve *s, const char *key);
+
 /* Whether there is such an answer about the evidence: 1, 0, or what the store fails at. */
 int answer_is_stored(struct serve *s, const char *key, const char *name, struct err *e);

@@ -6,6 +6,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "serve/answer_store.h"
 #include "serve/gateway.h"
 #include "serve/root.h"
 #include "ship/manifest.h"
@@ -44,6 +45,7 @@ void gateway_remove(struct request *r)
         gateway_fail(r, result, &e);
         return;
     }
+    answers_remove(r->serve, r->key);
     serve_removed(r->serve, r->key);
     exchange_answer(r->exchange, 204, "", 0);
 }

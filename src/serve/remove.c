@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "serve/answer_store.h"
 #include "serve/root.h"
 #include "serve/route.h"
 #include "ship/manifest.h"
@@ -81,6 +82,7 @@ void remove_object(struct request *r)
     folder = open_parent(r, &name);
     result = folder < 0 ? folder : remove_both(folder, name);
     if (result == 0) {
+        answers_remove(r->serve, r->key);
         remove_empty_folders(r);
         serve_removed(r->serve, r->key);
         exchange_answer(r->exchange, 204, "", 0);

@@ -56,6 +56,8 @@ unsigned case_rank(const char *kind)
     return 1; /* as a file */
 }
 
+const char *const CASE_ANSWERS[] = {CASE_DIGEST, CASE_ANALYSIS, CASE_ANALYSIS_PAGE, NULL};
+
 bool case_is_answer(const char *key)
 {
     return text_ends(key, "/" CASE_DIGEST) || text_ends(key, "/" CASE_ANALYSIS);

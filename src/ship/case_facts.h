@@ -26,6 +26,9 @@ bool case_is_answer(const char *key);
  * none, behind the object's key: "heap.hprof.analysis.json". Appended to ret. 0 or -ENOMEM. */
 int case_answer_key(const char *key, const char *answer, struct buf *ret);
 
+/* All names of answers, NULL at the end. */
+extern const char *const CASE_ANSWERS[];
+
 /* The folder of a key that the default template made, else the key itself; malloc'ed, NULL without memory. */
 char *case_id(const char *key);
 

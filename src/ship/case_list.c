@@ -235,6 +235,26 @@ static int add_object(struct collecting *c, const struct loose *manifest, struct
     return l->item[l->count - 1].id ? 0 : -ENOMEM;
 }
 
+/* What was found out about an object belongs to it. */
+static int add_answers(struct collecting *c, const char *key)
+{
+    struct listed_case *one = &c->list->item[c->list->count - 1];
+
+    for (size_t i = 0; CASE_ANSWERS[i]; i++) {
+        CLEANUP(buf_done) struct buf name = {0};
+        struct loose *answer;
+
+        if (case_answer_key(key, CASE_ANSWERS[i], &name) < 0)
+            return -ENOMEM;
+        if (!(answer = find_loose(c, buf_text(&name))))
+            continue;
+        one->bytes += answer->size;
+        one->objects++;
+        answer->time_ns = INT64_MIN; /* counted */
+    }
+    return 0;
+}
+
 /* Objects outside of folders of cases, each with its manifest. Their places in `loose` keep their names until all are
  * found: they are sorted by them. */
 static int find_objects(struct collecting *c)
@@ -249,8 +269,10 @@ static int find_objects(struct collecting *c)
             continue;
         if (!(key = strndup(manifest->key, strlen(manifest->key) - strlen(MANIFEST_SUFFIX))))
             return -ENOMEM;
-        if ((object = find_loose(c, key)) && (r = add_object(c, manifest, object)) == 0)
-            object->time_ns = manifest->time_ns = INT64_MIN; /* counted */
+        if (!(object = find_loose(c, key)) || (r = add_object(c, manifest, object)) < 0)
+            continue;
+        object->time_ns = manifest->time_ns = INT64_MIN; /* counted */
+        r = add_answers(c, key);
     }
     return r;
 }

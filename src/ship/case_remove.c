@@ -24,12 +24,22 @@ struct collecting {
     bool folder;
 };
 
+/* What stands behind the key of a case that has no folder. */
+static bool is_suffix(const char *rest)
+{
+    bool is = !*rest || text_eq(rest, MANIFEST_SUFFIX);
+
+    for (size_t i = 0; !is && CASE_ANSWERS[i]; i++)
+        is = *rest == '.' && text_eq(rest + 1, CASE_ANSWERS[i]);
+    return is;
+}
+
 static bool is_of_case(const struct collecting *c, const char *key)
 {
     if (strncmp(key, c->id, c->id_size) != 0)
         return false;
     key += c->id_size;
-    return c->folder ? *key == '/' : !*key || text_eq(key, MANIFEST_SUFFIX);
+    return c->folder ? *key == '/' : is_suffix(key);
 }
 
 static int on_entry(void *ctx, const struct sink_listing_entry *entry)

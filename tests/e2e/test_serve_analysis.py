@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a server finds out about evidence that arrives: analyses on request and by rule, and digests of what has none."""
+import datetime
+import fcntl
+import html
 import json
 import os
+import re
+import signal
+import time
 import urllib.parse
 
 import pytest
 
-from helpers import openmetrics
-from helpers.proc import wait_for
+from helpers import case_store, openmetrics
+from helpers.proc import children, cmdline, status, wait_for
+from helpers.program import BIN
 from helpers.serve import Serve
 
 OPS, READER, LISTER = "ops-token-of-a-test-1", "reader-token-of-a-test", "lister-token-of-a-test"
@@ -134,3 +141,130 @@ def test_in_a_bucket_blocks_are_read_and_each_of_two_servers_knows(salvage, work
     assert same(json.loads(s3.read(case_of(key) + "/analysis.json")), wanted)
     assert named(first, "analysis-failed") + named(second, "analysis-failed") == []
     assert named(first, "digest-failed") + named(second, "digest-failed") == []
+
+
+def stop_child(serve, ended):
+    """Stops the process that analyses; None if it is too late."""
+    found = wait_for(lambda: ended() or [pid for pid in children(serve.program.pid) if b"inspect-child" in cmdline(pid)],
+                     20, "no child")
+    if found is True:
+        return None
+    try:
+        os.kill(found[0], signal.SIGSTOP)
+    except ProcessLookupError:
+        return None
+    return found[0]
+
+
+def is_gone(pid):
+    return status(pid).get("State", "Z").strip().startswith("Z")
+
+
+def stopped_analysis(serve, case):
+    """An analysis that stands still in its midst: the pid of its process."""
+    for _ in range(50):
+        assert ask(serve, case).status in (200, 202)
+        pid = stop_child(serve, lambda: state(serve, case)["state"] == "done")
+        if pid and not is_gone(pid) and state(serve, case)["state"] == "running":
+            return pid
+        wait_for_state(serve, case, "done")  # it was faster
+        (serve.root / case / "analysis.json").unlink()
+    raise AssertionError("it is always faster")
+
+
+def test_killed_stopped_and_crashed_in_the_midst(salvage, start, real_dump):
+    serve = start("--no-digest")
+    case = case_of(Shipper(salvage, serve).ship(real_dump, "--no-digest"))
+    wait_for(lambda: state(serve, case)["state"] == "none", 10, "the case is not known")
+    pid = stopped_analysis(serve, case)
+    serve.restart()  # kill -9
+    wait_for(lambda: is_gone(pid), 10, "its child is left behind")
+    wait_for(lambda: state(serve, case)["state"] == "none", 10, "the case is not known")
+    pid = stopped_analysis(serve, case)
+    serve.restart(how=signal.SIGTERM)
+    assert is_gone(pid)
+    wait_for(lambda: state(serve, case)["state"] == "none", 10, "the case is not known")
+    pid = stopped_analysis(serve, case)
+    os.kill(pid, signal.SIGSEGV)
+    os.kill(pid, signal.SIGCONT)
+    failed = wait_for_state(serve, case, "failed")
+    assert "signal 11 (SEGV)" in failed["error"] and "signal 11" in serve.wait("analysis-failed")["error"]
+    page = serve.get("/-/case/" + case, token=READER, headers={"Accept": "text/html"}).body
+    assert b"signal 11" in page and b"Try it again" in page
+    assert ask(serve, case).status == 202, "a person may ask again"
+    wait_for_state(serve, case, "done")
+    assert serve.request("DELETE", "/%s/heap.hprof.zst" % case, token=OPS).status == 204
+    assert fetch(serve, case + "/analysis.json") is None and fetch(serve, case + "/analysis.html") is None
+
+
+def test_hostile_and_large_dumps_cost_one_line(salvage, work, start, real_dump):
+    serve = start("--analysis-memory", "16M", "--analyse", "always", "--refresh", "200ms")
+    shipper = Shipper(salvage, serve)
+    (work / "broken.hprof").write_bytes(b"JAVA PROFILE 1.0.2\0" + b"\0" * 4 + b"\xff" * 100000)
+    broken, large = (shipper.ship(dump, "--no-digest") for dump in (work / "broken.hprof", real_dump))
+    assert wait_for_state(serve, case_of(broken), "failed")["error"]
+    assert "--analysis-memory 16.0 MiB" in wait_for_state(serve, case_of(large), "failed")["error"]
+    assert serve.wait("digest-failed")["key"] == broken and "summary" not in manifest_of(serve, broken)
+    wait_for_summary(serve, large)
+    ended = {"done": 0, "failed": 2, "refused": 0}
+    wait_for(lambda: metrics(serve)["salvage_analyses_total"] == ended, 10, "not counted")
+    for key in broken, large:
+        os.utime(serve.root / (key + ".json"))
+    listed = time.time()
+    wait_for(lambda: metrics(serve)["salvage_listed_timestamp_seconds"][""] > listed + 0.3, 10, "not listed")
+    assert metrics(serve)["salvage_analyses_total"] == ended, "what failed is not tried again"
+    assert metrics(serve)["salvage_digests_total"] == {"done": 1, "failed": 1, "refused": 0}
+
+
+def test_rules_and_turns_of_namespaces(salvage, work, start, real_dump):
+    serve = start("--analyse", "never", "--analyse", "shop=request", "--analyse", "pay=oom", "--no-digest")
+    cases = {}
+    for name in "shop", "pay", "bank":
+        cases[name] = case_of(Shipper(salvage, serve, name).ship(real_dump, "--no-digest"))
+    wait_for_state_of(serve, cases["pay"], "done")
+    assert state(serve, cases["shop"], OPS)["state"] == "none"
+    refused = ask(serve, cases["bank"], token=OPS)
+    assert refused.status == 403 and b"no dumps of this namespace" in refused.body
+    assert b"Analyse the heap dump" not in page_of(serve, cases["bank"]) and \
+        b"Analyse the heap dump" in page_of(serve, cases["shop"])
+
+
+def page_of(serve, case):
+    return serve.get("/-/case/" + case, token=OPS, headers={"Accept": "text/html"}).body
+
+
+def wait_for_state_of(serve, case, wanted):
+    wait_for(lambda: state(serve, case, OPS)["state"] == wanted, 60, "not " + wanted)
+
+
+def test_who_asks_for_many_does_not_make_another_wait(salvage, work, start):
+    (work / "root").mkdir()
+    at = datetime.datetime(2026, 11, 21, 1, tzinfo=datetime.timezone.utc)
+    many = [case_of(case_store.put_case(work / "root", "shop", "cart-0", at, number=n)) for n in range(8)]
+    one = case_of(case_store.put_case(work / "root", "pay", "ledger-0", at, number=100))
+    with open(BIN, "rb") as program:
+        fcntl.flock(program, fcntl.LOCK_EX)  # as an analysis of a neighbour on this machine
+        serve = start()
+        wait_for(lambda: state(serve, one, OPS)["state"] == "none", 10, "not known")
+        for case in many:
+            assert ask(serve, case, token=OPS).status == 202
+        assert json.loads(ask(serve, one, token=OPS).body) == {"case": one, "state": "queued", "ahead": 2}
+        assert state(serve, many[-1], OPS)["ahead"] == 8
+        found = metrics(serve)
+        assert (found["salvage_analyses_running"][""], found["salvage_analyses_queued"][""]) == (1, 8)
+        assert serve.stop() == 0, "what waits does not hold up the end"
+
+
+def test_a_form_without_a_script_and_no_other_site(salvage, start, real_dump):
+    serve = start()
+    case = case_of(Shipper(salvage, serve).ship(real_dump))
+    wait_for(lambda: state(serve, case)["state"] == "none", 10, "the case is not known")
+    form = re.search(rb'<form method="post" action="(/-/analyse\?[^"]*)"', page_of(serve, case)).group(1).decode()
+    other = serve.request("POST", html.unescape(form), token=OPS, headers={"Origin": "https://evil.example"})
+    assert other.status in (400, 403) and state(serve, case)["state"] == "none"
+    answer = serve.request("POST", html.unescape(form), token=OPS)
+    assert answer.status == 303 and answer.headers["Location"] == "/-/case/" + case
+    wait_for_state(serve, case, "done")
+    assert b"Analyse the heap dump" not in page_of(serve, case)
+    audits = [e for e in serve.events if e["event"] == "audit" and e["action"] == "analysis"]
+    assert audits and audits[-1]["key"] == case
