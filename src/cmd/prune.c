@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage prune: what a policy does not keep leaves the store. Reads one listing, and no manifest.
+ * salvage prune: what a policy does not keep leaves the store. Reads one listing; of crash loops also what the cases in
+ * their middle are suspected of.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -18,6 +19,7 @@
 #include "cmd/store_operand.h"
 #include "linux/volume.h"
 #include "ship/case_remove.h"
+#include "ship/case_suspect_read.h"
 #include "ship/plan.h"
 #include "ship/retain_plan.h"
 
@@ -52,6 +54,9 @@ struct pruning {
     struct retain_policy policy;
     json_t *json;
     struct table table;
+    int suspect_result; /* of the first failure */
+    struct err suspect_error;
+    bool denied;
     size_t removed;
     uint64_t removed_bytes;
 };
@@ -169,6 +174,32 @@ static int print(struct pruning *p, struct err *e)
     return fflush(stdout) == 0 ? 0 : err_set(e, -EIO, "cannot write to stdout");
 }
 
+static void find_suspect(void *ctx, const struct listed_case *c, char out[SUSPECT_MAX])
+{
+    struct pruning *p = ctx;
+
+    if (p->suspect_result == 0)
+        p->suspect_result = case_suspect_read(p->sink, c->id, c->folder, out, &p->suspect_error);
+    if (p->suspect_result == -FAULT_DENIED && !p->denied) {
+        p->denied = true;
+        command_say("manifests may not be read: of crash loops the first and the last case are kept, whatever the "
+                    "suspects of the others are");
+    }
+}
+
+/* Nothing is removed if the store fails meanwhile: what is not known might be the last case of its suspect. */
+static int plan(struct pruning *p, struct err *e)
+{
+    const struct retain_now now = {clock_wall_ns(), free_bytes(p), find_suspect, p};
+
+    if (!p->json || retain_plan(&p->cases, &p->policy, &now) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    if (p->suspect_result == 0 || p->denied)
+        return 0;
+    *e = p->suspect_error;
+    return p->suspect_result;
+}
+
 static int run_on(const struct prune_options *o, const char *url, struct err *e)
 {
     CLEANUP(pruning_done)
@@ -180,8 +211,8 @@ static int run_on(const struct prune_options *o, const char *url, struct err *e)
     if ((r = plan_sink_config(&p.config, &o->plan, url, e)) < 0 || (r = read_policy(&p, e)) < 0 ||
         (r = sink_open(&p.config, &p.sink, e)) < 0 || (r = case_list_read(&p.cases, p.sink, e)) < 0)
         return r;
-    if (!p.json || retain_plan(&p.cases, &p.policy, &(struct retain_now){clock_wall_ns(), free_bytes(&p)}) < 0)
-        return err_set(e, -ENOMEM, "out of memory");
+    if ((r = plan(&p, e)) < 0)
+        return r;
     r = prune(&p, e);
     printed = print(&p, &shown); /* what was removed before a failure, too */
     if (r == 0 && printed < 0)
@@ -210,11 +241,13 @@ const struct command CMD_PRUNE = {
         "Removes whole cases until what is left is within the limits: those that are too old; then, of what is too "
         "much, "
         "first the cases in the middle of crash loops, then the oldest. The first and the last of a crash loop (cases "
-        "of one workload and cause, none further than six hours from the next) stay longest, pinned cases always "
+        "of one workload and cause, none further than six hours from the next) stay longest, and the first of each "
+        "suspect, which is what filled the heap (at most sixteen in a loop); pinned cases stay always "
         "(`salvage pin`). Limits of a namespace take the place of the general ones, limit by limit. Objects that are "
         "no evidence of ours are never touched: neither in a folder of a case, nor with a manifest beside them. A "
         "folder of a case without any manifest is left of a removal or an upload that was broken off; it counts as a "
-        "case once nothing came to it for a day. Works on every store, and reads only its listing.",
+        "case once nothing came to it for a day. Works on every store, and reads its listing, and of cases in the "
+        "middle of crash loops their manifests or analyses.",
     .examples =
         "salvage prune s3://evidence/prod --retain age=30d,bytes=500G --dry-run\n"
         "    what would go, and why\n"

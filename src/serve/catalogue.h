@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/strv.h"
+#include "ship/case_suspect.h"
 #include "ship/manifest.h"
 #include "store/sink.h"
 
@@ -90,6 +91,10 @@ int catalogue_manifests(struct catalogue *c, const char *id, int (*fn)(void *ctx
 
 /* Whether retention leaves the case alone. -FAULT_NO_OBJECT, -FAULT_BUSY, -EIO. */
 int catalogue_find_pin(struct catalogue *c, const char *id, bool *ret, struct err *e);
+
+/* 1: the case is known, and out has its suspect, or the class that stands out; "": neither is known. 0: the case is not
+ * known now. */
+int catalogue_suspect(struct catalogue *c, const char *id, char out[SUSPECT_MAX]);
 
 struct usage_row {
     const char *namespace;

@@ -4,6 +4,7 @@
  */
 #include "serve/catalogue_suspect.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,4 +198,25 @@ int suspect_renew(struct catalogue *c, const char *key, struct err *e)
     if (r < 0)
         return r == -ENOMEM ? r : catalogue_done_with_sink(c, r);
     return store(c, &(struct known_suspect){.id = id, .suspect = r == 1 ? suspect : NULL, .file_size = size}, e);
+}
+
+static int find(struct index *x, const char *id, char out[SUSPECT_MAX], struct err *e)
+{
+    CLEANUP(sql_finish) sqlite3_stmt *s = NULL;
+    int r = sql_prepare(x->read.db, "SELECT coalesce(suspect, class, '') FROM cases WHERE path = ?", &s, e);
+
+    if (r < 0)
+        return r;
+    sql_text(s, 1, id);
+    if ((r = sql_step(s, e)) == 1)
+        text_printable(sql_column_text(s, 0), out, SUSPECT_MAX);
+    return r;
+}
+
+int catalogue_suspect(struct catalogue *c, const char *id, char out[SUSPECT_MAX])
+{
+    struct err e = {0};
+
+    assert(c && id && out);
+    return catalogue_leave(c, find(catalogue_enter(c), id, out, &e)) == 1;
 }

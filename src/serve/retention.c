@@ -16,6 +16,7 @@
 #include "base/thread.h"
 #include "linux/volume.h"
 #include "ship/case_remove.h"
+#include "ship/case_suspect_read.h"
 #include "ship/retain_plan.h"
 
 enum { EVERY_MS = 3600 * 1000, SOON_MS = 5 * 1000, STACK_BYTES = 512 * 1024 };
@@ -60,6 +61,26 @@ static int remove_case(struct retention *r, struct sink *sink, const struct list
     return result;
 }
 
+struct asking {
+    struct retention *retention;
+    struct sink *sink;
+    int result; /* the first failure */
+    struct err *e;
+};
+
+static void find_suspect(void *ctx, const struct listed_case *c, char out[SUSPECT_MAX])
+{
+    struct asking *a = ctx;
+    int r;
+
+    if (a->result < 0 || is_stopping(a->retention) ||
+        a->retention->config.suspect(a->retention->config.ctx, c->id, out) == 1)
+        return;
+    r = case_suspect_read(a->sink, c->id, c->folder, out, a->e);
+    if (r < 0 && r != -FAULT_DENIED) /* without rights the ends of loops are kept */
+        a->result = r;
+}
+
 static int remove_from(struct retention *r, struct sink *sink, struct err *e)
 {
     CLEANUP(case_list_done) struct case_list cases = {0};
@@ -67,8 +88,12 @@ static int remove_from(struct retention *r, struct sink *sink, struct err *e)
 
     if (result < 0)
         return result;
-    if (retain_plan(&cases, r->config.policy, &(struct retain_now){clock_wall_ns(), free_bytes(r)}) < 0)
+    struct asking asking = {r, sink, 0, e};
+    const struct retain_now now = {clock_wall_ns(), free_bytes(r), find_suspect, &asking};
+
+    if (retain_plan(&cases, r->config.policy, &now) < 0)
         return err_set(e, -ENOMEM, "out of memory");
+    result = asking.result; /* what is not known might be the last case of its suspect */
     for (size_t i = 0; result == 0 && i < cases.count && !is_stopping(r); i++)
         if (cases.item[i].reason != CASE_STAYS)
             result = remove_case(r, sink, &cases.item[i], e);
@@ -128,7 +153,7 @@ int retention_start(const struct retention_config *config, struct retention **re
     pthread_condattr_t by_mono;
     int result;
 
-    assert(config->policy->count > 0 && config->removed);
+    assert(config->policy->count > 0 && config->removed && config->suspect);
     if (!r)
         return err_set(e, -ENOMEM, "out of memory");
     r->config = *config;

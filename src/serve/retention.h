@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "ship/case_suspect.h"
 #include "ship/retain_policy.h"
 #include "store/sink.h"
 
@@ -18,6 +19,9 @@ struct retention_config {
     uint64_t every_ms;                  /* 0: an hour */
     /* A key is gone; on the retention's thread. */
     void (*removed)(void *ctx, const char *key);
+    /* The suspect of a case, if it is known without asking the store: 1; 0 if not. Only one of each suspect is kept of
+     * a crash loop (ship/retain_plan.h). */
+    int (*suspect)(void *ctx, const char *id, char out[SUSPECT_MAX]);
     void *ctx;
 };
 

@@ -155,10 +155,21 @@ static void on_removed(void *ctx, const char *key)
     serve_removed(ctx, key);
 }
 
+static int find_suspect(void *ctx, const char *id, char out[SUSPECT_MAX])
+{
+    const struct serve *s = ctx;
+
+    return s->catalogue ? catalogue_suspect(s->catalogue, id, out) : 0;
+}
+
 static int start_retention(struct serve *s, struct err *e)
 {
-    const struct retention_config config = {
-        .store = s->config.store, .policy = s->config.retain, .root_fd = s->root_fd, .removed = on_removed, .ctx = s};
+    const struct retention_config config = {.store = s->config.store,
+                                            .policy = s->config.retain,
+                                            .root_fd = s->root_fd,
+                                            .removed = on_removed,
+                                            .suspect = find_suspect,
+                                            .ctx = s};
     const struct retain_rule *general;
 
     if (!s->config.retain || s->config.retain->count == 0)

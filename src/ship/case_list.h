@@ -24,7 +24,9 @@ struct listed_case {
     uint64_t series;   /* hash of namespace, workload and cause: crash loops are found by it; 0: none */
     uint64_t workload; /* hash of namespace and workload, or of an object's folder */
     /* What a policy makes of it (ship/retain_plan.h). */
-    bool middle; /* of a crash loop: neither its first nor its last case */
+    bool middle;      /* of a crash loop: neither its first nor its last case, nor the first of a suspect */
+    bool asked;       /* for its suspect */
+    uint64_t suspect; /* hash of what is suspected to have filled the heap; 0: not known, or nothing */
     enum case_reason reason;
     const void *rule;
 };

@@ -10,10 +10,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/array.h"
 #include "base/mem.h"
 #include "base/text.h"
+
+enum {
+    SUSPECTS_OF_LOOP = 16,
+    ROUNDS = 20 /* more would be needed only by loops with many suspects of which little goes at a time */
+};
 
 static const int64_t REST_NS = INT64_C(86400) * 1000000000;
 
@@ -62,14 +68,86 @@ static bool are_one_loop(const struct listed_case *a, const struct listed_case *
     return a->series != 0 && a->series == b->series && b->time_ns - a->time_ns <= RETAIN_LOOP_GAP_NS;
 }
 
+/* Behind the last case of the loop that begins at `begin`. p->order: by_series. */
+static size_t end_of_loop(const struct plan *p, size_t begin)
+{
+    size_t end = begin + 1;
+
+    while (end < p->list->count && are_one_loop(p->order[end - 1], p->order[end]))
+        end++;
+    return end;
+}
+
+/* Suspects that a loop keeps a case of: those of its ends, which stay anyway, and of others until the room is used up.
+ */
+struct kept_suspects {
+    uint64_t suspect[SUSPECTS_OF_LOOP + 2];
+    unsigned count;
+};
+
+/* Whether it is one more. */
+static bool keep_suspect(struct kept_suspects *k, uint64_t suspect, unsigned most)
+{
+    for (unsigned i = 0; i < k->count; i++)
+        if (k->suspect[i] == suspect)
+            return false;
+    if (suspect == 0 || k->count == most)
+        return false;
+    k->suspect[k->count++] = suspect;
+    return true;
+}
+
+static void find_middles_of(struct listed_case **loop, size_t count)
+{
+    struct kept_suspects kept = {0};
+
+    keep_suspect(&kept, loop[0]->suspect, SUSPECTS_OF_LOOP + 2);
+    keep_suspect(&kept, loop[count - 1]->suspect, SUSPECTS_OF_LOOP + 2);
+    loop[0]->middle = loop[count - 1]->middle = false;
+    for (size_t i = 1; i + 1 < count; i++)
+        loop[i]->middle = !keep_suspect(&kept, loop[i]->suspect, SUSPECTS_OF_LOOP);
+}
+
 static void find_middles(struct plan *p)
 {
-    struct listed_case **order = p->order;
+    sort(p, by_series);
+    for (size_t i = 0, end; i < p->list->count; i = end) {
+        end = end_of_loop(p, i);
+        find_middles_of(p->order + i, end - i);
+    }
+}
+
+static void find_suspect(const struct plan *p, struct listed_case *c)
+{
+    char text[SUSPECT_MAX] = "";
+
+    if (c->asked)
+        return;
+    c->asked = true;
+    p->now->suspect(p->now->ctx, c, text);
+    c->suspect = retain_suspect(text);
+}
+
+/* Of the cases in the middle of loops that are to go, and of their loops' ends. Whether that was news. */
+static bool find_suspects(struct plan *p)
+{
+    bool news = false;
 
     sort(p, by_series);
-    for (size_t i = 0; i < p->list->count; i++)
-        order[i]->middle = i > 0 && i + 1 < p->list->count && are_one_loop(order[i - 1], order[i]) &&
-                           are_one_loop(order[i], order[i + 1]);
+    for (size_t i = 0, end; i < p->list->count; i = end) {
+        end = end_of_loop(p, i);
+        for (size_t at = i + 1; at + 1 < end; at++) {
+            struct listed_case *c = p->order[at];
+
+            if (c->asked || !c->middle || c->reason == CASE_STAYS || c->reason == CASE_TOO_OLD)
+                continue;
+            find_suspect(p, p->order[i]);
+            find_suspect(p, p->order[end - 1]);
+            find_suspect(p, c);
+            news = news || c->suspect != 0;
+        }
+    }
+    return news;
 }
 
 static size_t namespace_size(const struct listed_case *c)
@@ -176,31 +254,55 @@ static void by_free(struct plan *p, const struct retain_rule *rule)
         }
 }
 
+static void apply_limits(struct plan *p)
+{
+    const struct retain_policy *policy = p->policy;
+    const struct retain_rule *general = retain_rule_general(policy);
+
+    for (size_t i = 0; i < p->list->count; i++)
+        give_up(&p->list->item[i], CASE_STAYS, NULL);
+    find_middles(p);
+    by_age(p);
+    by_count(p);
+    sort(p, middles_then_oldest);
+    for (unsigned i = 0; i < policy->count; i++)
+        if (policy->rule[i].namespace && policy->rule[i].limits.bytes > 0)
+            by_bytes(p, &policy->rule[i], policy->rule[i].namespace, CASE_NAMESPACE_FULL);
+    if (general && general->limits.bytes > 0)
+        by_bytes(p, general, NULL, CASE_STORE_FULL);
+    if (general && general->limits.free > 0 && p->now->free != UINT64_MAX)
+        by_free(p, general);
+}
+
 int retain_plan(struct case_list *l, const struct retain_policy *policy, const struct retain_now *now)
 {
     CLEANUP_FREE struct listed_case **order = calloc(l->count + 1, sizeof(struct listed_case *));
     struct plan p = {l, policy, now, order};
-    const struct retain_rule *general = retain_rule_general(policy);
 
     assert(policy->count > 0);
     if (!order)
         return -ENOMEM;
-    for (size_t i = 0; i < l->count; i++) {
+    for (size_t i = 0; i < l->count; i++)
         order[i] = &l->item[i];
-        give_up(order[i], CASE_STAYS, NULL);
-    }
-    find_middles(&p);
-    by_age(&p);
-    by_count(&p);
-    sort(&p, middles_then_oldest);
-    for (unsigned i = 0; i < policy->count; i++)
-        if (policy->rule[i].namespace && policy->rule[i].limits.bytes > 0)
-            by_bytes(&p, &policy->rule[i], policy->rule[i].namespace, CASE_NAMESPACE_FULL);
-    if (general && general->limits.bytes > 0)
-        by_bytes(&p, general, NULL, CASE_STORE_FULL);
-    if (general && general->limits.free > 0 && now->free != UINT64_MAX)
-        by_free(&p, general);
+    apply_limits(&p);
+    /* Each case that a suspect keeps lets another one go, whose suspect is not known yet. */
+    for (unsigned round = 0; now->suspect && round < ROUNDS && find_suspects(&p); round++)
+        apply_limits(&p);
     return 0;
+}
+
+uint64_t retain_suspect(const char *text)
+{
+    char plain[SUSPECT_MAX];
+    size_t size = 0;
+
+    for (; *text && size < sizeof(plain); text++) {
+        bool digit = *text >= '0' && *text <= '9';
+
+        if (!digit || size == 0 || plain[size - 1] != '#')
+            plain[size++] = digit ? '#' : *text;
+    }
+    return size > 0 ? XXH3_64bits(plain, size) | 1 : 0;
 }
 
 /* "30d", "12h", "90s". */

@@ -18,14 +18,14 @@ NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 OPS, CI = "ops-token-of-a-test-1", "ci-token-of-a-test-12"
 
 
-def put(store, namespace, pod, hours, number=1, cause="java-oom", data=b"0123456789"):
+def put(store, namespace, pod, hours, number=1, cause="java-oom", data=b"0123456789", **more):
     """A case that happened `hours` ago; its folder's key."""
     at = NOW - datetime.timedelta(hours=hours)
     folder = "%s/%s/%s-%s-%016x" % (namespace, pod, at.strftime("%Y%m%dT%H%M%SZ"), cause, number)
     key = folder + "/" + case_store.KINDS[cause][1]
     store.overwrite(key, data)
     store.overwrite(key + ".json", json.dumps(case_store.manifest(key, namespace, pod, at, cause, number,
-                                                                  stored=len(data))).encode())
+                                                                  stored=len(data), **more)).encode())
     return folder
 
 
@@ -67,6 +67,31 @@ def test_of_a_crash_loop_the_ends_stay(salvage, store):
     alone = put(store, "bank", "ledger-0", 100, 9)
     prune(salvage, store, "--retain", "shop:count=2")
     assert folders(store) == {loop[0], loop[-1], alone}
+
+
+def top(name):
+    return {"top": [{"name": "byte[]", "count": 9, "bytes": 900}, {"name": name, "count": 1, "bytes": 100}]}
+
+
+def make_loop(store):
+    """Six cases of which the first, the fourth and the fifth have another suspect each; the fifth's is known by its analysis."""
+    loop = [put(store, "shop", "web-7f9c8d6b5-x2x7q", 30 - i, i, **top("a.Mail" if i == 3 else "a.Order")) for i in range(6)]
+    store.overwrite(loop[4] + "/analysis.json", json.dumps({"schema": "salvage.analysis/1", "suspects": [
+        {"class": "java.util.HashMap", "holder": "static a.Cart.CACHE", "count": 1}]}).encode())
+    return loop
+
+
+def test_of_a_crash_loop_one_case_of_each_suspect_stays(salvage, store):
+    loop = make_loop(store)
+    prune(salvage, store, "--retain", "shop:count=4")
+    assert folders(store) == {loop[0], loop[3], loop[4], loop[5]}
+
+
+def test_a_server_keeps_one_case_of_each_suspect(salvage, work, folder):
+    loop = make_loop(folder)
+    serve = Serve(salvage, work, "--retain", "count=4", root=folder.root)
+    wait_for(lambda: len([event for event in serve.events if event["event"] == "case-removed"]) == 2, 10, "nothing is removed")
+    assert folders(folder) - {".salvage"} == {loop[0], loop[3], loop[4], loop[5]}
 
 
 def test_what_is_no_case_is_never_touched(salvage, store):

@@ -61,7 +61,7 @@ static const char *plan(uint64_t free)
 {
     static char text[64];
 
-    assert_int_equal(retain_plan(&list, &policy, &(struct retain_now){NOW_NS, free}), 0);
+    assert_int_equal(retain_plan(&list, &policy, &(struct retain_now){.wall_ns = NOW_NS, .free = free}), 0);
     for (size_t i = 0; i <= list.count; i++)
         text[i] = i < list.count ? "-acnbf"[list.item[i].reason] : '\0';
     return text;
@@ -91,6 +91,67 @@ static void of_a_crash_loop_the_middle_goes_first(void **state)
     retain_policy_done(&policy);
     rule("bytes=20");
     assert_string_equal(plan(UINT64_MAX), "b-bbbb-"); /* the middle, then the oldest */
+}
+
+/* A letter for each case of the list: its suspect; ' ': none. */
+static const char *suspects;
+static unsigned asked;
+
+static void say_suspect(void *ctx, const struct listed_case *c, char out[SUSPECT_MAX])
+{
+    size_t number = (size_t)(c - list.item);
+
+    (void)ctx;
+    asked++;
+    snprintf(out, SUSPECT_MAX, "%.1s", suspects[number] == ' ' ? "" : &suspects[number]);
+}
+
+static const char *plan_of_suspects(const char *letters)
+{
+    static char text[64];
+
+    suspects = letters;
+    asked = 0;
+    for (size_t i = 0; i < list.count; i++)
+        list.item[i].asked = false, list.item[i].suspect = 0;
+    assert_int_equal(retain_plan(&list, &policy, &(struct retain_now){NOW_NS, UINT64_MAX, say_suspect, NULL}), 0);
+    for (size_t i = 0; i <= list.count; i++)
+        text[i] = i < list.count ? "-acnbf"[list.item[i].reason] : '\0';
+    return text;
+}
+
+static void of_a_crash_loop_one_case_of_each_suspect_stays(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 8; i++)
+        add("shop", 1, 40 - i, 10);
+    rule("count=4");
+    assert_string_equal(plan_of_suspects("AAABBCCA"), "-cc-c-c-");
+    assert_string_equal(plan_of_suspects("AABCAAAB"), "-cc-cc--"); /* the end has B, too; one more may stay */
+    assert_string_equal(plan_of_suspects("        "), "-cccc---");
+    assert_string_equal(plan_of_suspects("A   B  A"), "-ccc-c--");
+    assert_string_equal(plan_of_suspects("ABCDEFGH"), "cccc----"); /* the limit holds: the oldest go */
+}
+
+static void only_what_would_go_is_asked_for_its_suspect(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        add("shop", 1, 40 - i, 10);
+    for (int i = 0; i < 10; i++)
+        add("bank", 2, 40 - i, 10);
+    rule("shop:count=18");
+    assert_string_equal(plan_of_suspects("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), "-cc---------------------------");
+    assert_int_equal(asked, 4); /* those two, and the ends */
+}
+
+static void numbers_in_a_suspect_make_no_other_one(void **state)
+{
+    (void)state;
+    assert_int_equal(retain_suspect("a local of thread \"http-8\""), retain_suspect("a local of thread \"http-4711\""));
+    assert_int_not_equal(retain_suspect("static a.B"), retain_suspect("static a.C"));
+    assert_int_equal(retain_suspect(""), 0);
+    assert_int_not_equal(retain_suspect("a"), 0);
 }
 
 static void cases_far_apart_are_no_loop(void **state)
@@ -220,6 +281,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(what_is_too_old_goes_even_the_ends_of_a_loop),
         WITH(of_a_crash_loop_the_middle_goes_first),
+        WITH(of_a_crash_loop_one_case_of_each_suspect_stays),
+        WITH(only_what_would_go_is_asked_for_its_suspect),
+        WITH(numbers_in_a_suspect_make_no_other_one),
         WITH(cases_far_apart_are_no_loop),
         WITH(a_count_is_of_each_workload),
         WITH(limits_of_a_namespace_replace_the_general_ones_one_by_one),
