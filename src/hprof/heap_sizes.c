@@ -8,9 +8,12 @@
 #include "hprof/heap.h"
 #include "hprof/object_layout.h"
 
+enum { ALIGNMENT = 8 }; /* of objects */
+
 struct measure {
     struct heap *h;
     uint64_t last_id;
+    bool no_addresses; /* ids are numbers: the hprof agent's */
     struct layout_evidence evidence;
 };
 
@@ -29,9 +32,17 @@ static void on_object(void *ctx, uint32_t number, uint64_t id)
 {
     struct measure *m = ctx;
 
+    m->no_addresses = m->no_addresses || id % ALIGNMENT != 0;
     if (number > 0 && id > m->last_id)
         note_gap(m, number - 1, id - m->last_id);
     m->last_id = id;
+}
+
+static void forget_gaps(struct measure *m)
+{
+    m->evidence = (struct layout_evidence){0};
+    for (size_t i = 0; i < m->h->type_count; i++)
+        m->h->types[i].least_gap = UINT32_MAX;
 }
 
 static struct object_layout layout_of(const struct heap *h)
@@ -71,6 +82,8 @@ void heap_measure(struct heap *h)
 
     assert(h->index && h->graph.types);
     heap_index_each(h->index, on_object, &m);
+    if (m.no_addresses)
+        forget_gaps(&m);
     layout = layout_find(h->reader.id_size, &m.evidence);
     h->reference_bytes = layout.reference_bytes;
     h->header_bytes = layout.header_bytes;
