@@ -279,7 +279,8 @@ const struct command CMD_INSPECT = {
     .args = "FILE|URL|CASE|- [FILE|URL|CASE|-]",
     .summary = "say what filled a heap and what keeps it alive, why threads hang, why a program crashed",
     .text =
-        "Reads a heap dump of HotSpot's format, plain or compressed, from a file or from a store, and shows the thread "
+        "Reads a heap dump of HotSpot's format or OpenJ9's (phd), plain or compressed, from a file or from a store, "
+        "and shows the thread "
         "that ran out of memory, the objects that keep more than a tenth of the heap alive (suspects) with the path of "
         "references from a GC root to each, and the classes with most bytes. Retained sizes are exact, by "
         "dominators.\n\n"

@@ -75,6 +75,7 @@ struct heap {
     struct heap_index *index;
     uint32_t objects; /* nodes 0 … objects - 1; node `objects` stands for all GC roots */
     bool doubles;     /* an object is in the dump twice */
+    bool phd;         /* a portable heap dump (hprof/heap_phd.h): no fields, contents, stacks; assumed roots */
     struct graph graph;
     struct graph_type *graph_types; /* the graph's; owned */
     uint32_t *root_nodes;           /* the graph's; owned */

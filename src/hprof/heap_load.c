@@ -12,6 +12,7 @@
 #include "hprof/heap.h"
 #include "hprof/heap_collect.h"
 #include "hprof/heap_link.h"
+#include "hprof/heap_phd.h"
 
 struct heap_edges heap_edges_of(const struct heap *h, uint32_t node)
 {
@@ -118,9 +119,11 @@ int heap_load_within(const void *data, size_t size, const struct heap_limits *li
         h->release = limits->release;
         h->verify = limits->verify;
     }
-    if ((r = heap_reader_init(&h->reader, data, size)) < 0)
-        return err_set(e, -FAULT_FORMAT, "it is no heap dump of HotSpot's format");
-    if ((r = load(h)) < 0)
+    if ((r = heap_reader_init(&h->reader, data, size)) == 0)
+        r = load(h);
+    else if ((r = heap_phd_load(h, data, size)) == -EBADMSG)
+        return err_set(e, -FAULT_FORMAT, "it is no heap dump of HotSpot's or OpenJ9's format");
+    if (r < 0)
         return explain(r, e);
     *ret = TAKE_PTR(h);
     return 0;

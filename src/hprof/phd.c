@@ -9,22 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hprof/phd_tags.h"
+
 enum { MAGIC_SIZE = 29, VERSION_AT = 20, FLAGS_AT = 24, VERSION_FIRST = 4, VERSION_LAST = 6 };
 enum { FLAG_WIDE = 1, FLAG_HASHED = 2, FLAG_J9 = 4 };
 enum { HEADER_TOTALS = 1, HEADER_END = 2, HEADER_RANDOMS = 3, HEADER_VERSION = 4, BODY_BEGINS = 2 };
-enum {
-    TAG_END = 3,
-    TAG_LONG_OBJECT = 4,
-    TAG_OLD_OBJECT_ARRAY = 5,
-    TAG_CLASS = 6,
-    TAG_LONG_PRIMITIVE_ARRAY = 7,
-    TAG_OBJECT_ARRAY = 8,
-    TAG_PRIMITIVE_ARRAY = 0x20,
-    TAG_MEDIUM_OBJECT = 0x40,
-    TAG_SHORT_OBJECT = 0x80
-};
-enum { FLAG_HAS_HASH = 2, FLAG_CLASS_HAS_HASH = 8, FLAG_IN_WORDS = 0x10 };
-
 static const char MAGIC[] = "\0\x12portable heap dump";
 
 static uint32_t u32_at(const struct phd *p, unsigned at)
@@ -131,15 +120,15 @@ static void parse_tag(struct phd *p)
     unsigned tag = p->tag = p->head[0], gap = (tag >> 2 & 1) + 1, refs = tag >> 3 & 3, size = 1u << (tag & 3);
 
     want(p, PHD_TAG, 1);
-    if (tag & TAG_SHORT_OBJECT)
+    if (tag & PHD_TAG_SHORT_OBJECT)
         p->skip = gap + hash(p, false) + refs * size;
-    else if (tag & TAG_MEDIUM_OBJECT)
+    else if (tag & PHD_TAG_MEDIUM_OBJECT)
         p->skip = gap + word(p) + hash(p, false) + (tag >> 3 & 7) * size;
-    else if (tag & TAG_PRIMITIVE_ARRAY)
+    else if (tag & PHD_TAG_PRIMITIVE_ARRAY)
         p->skip = (size == 8 && p->ints ? 8 : 2 * size) + hash(p, false) + instance(p);
-    else if (tag >= TAG_LONG_OBJECT && tag <= TAG_OBJECT_ARRAY)
+    else if (tag >= PHD_TAG_LONG_OBJECT && tag <= PHD_TAG_OBJECT_ARRAY)
         want(p, PHD_FLAGS, 1);
-    else if (tag == TAG_END)
+    else if (tag == PHD_TAG_END)
         p->state = PHD_ENDED;
     else
         broken(p, "no record where one should begin");
@@ -149,13 +138,13 @@ static void parse_flags(struct phd *p)
 {
     unsigned flags = p->flags = p->head[0], gap = 1u << (flags >> 6 & 3);
 
-    if (p->tag == TAG_CLASS) {
-        want(p, PHD_CLASS, gap + 4 + hash(p, flags & FLAG_CLASS_HAS_HASH) + word(p) + 2);
-    } else if (p->tag == TAG_LONG_PRIMITIVE_ARRAY) {
+    if (p->tag == PHD_TAG_CLASS) {
+        want(p, PHD_CLASS, gap + 4 + hash(p, flags & PHD_FLAG_CLASS_HAS_HASH) + word(p) + 2);
+    } else if (p->tag == PHD_TAG_LONG_PRIMITIVE_ARRAY) {
         want(p, PHD_TAG, 1);
-        p->skip = (flags & FLAG_IN_WORDS ? 2 * word(p) : 2) + hash(p, flags & FLAG_HAS_HASH) + instance(p);
+        p->skip = (flags & PHD_FLAG_IN_WORDS ? 2 * word(p) : 2) + hash(p, flags & PHD_FLAG_HAS_HASH) + instance(p);
     } else {
-        want(p, PHD_COUNT, gap + word(p) + hash(p, flags & FLAG_HAS_HASH) + 4);
+        want(p, PHD_COUNT, gap + word(p) + hash(p, flags & PHD_FLAG_HAS_HASH) + 4);
     }
 }
 
@@ -165,8 +154,8 @@ static void parse_count(struct phd *p)
     uint64_t count = u32_at(p, p->wanted - 4);
 
     p->skip = count << (p->flags >> 4 & 3);
-    if (p->tag == TAG_OBJECT_ARRAY || p->tag == TAG_OLD_OBJECT_ARRAY)
-        p->skip += (p->tag == TAG_OBJECT_ARRAY ? 4 : 0) + instance(p);
+    if (p->tag == PHD_TAG_OBJECT_ARRAY || p->tag == PHD_TAG_OLD_OBJECT_ARRAY)
+        p->skip += (p->tag == PHD_TAG_OBJECT_ARRAY ? 4 : 0) + instance(p);
     want(p, PHD_TAG, 1);
 }
 

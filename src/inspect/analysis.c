@@ -131,7 +131,8 @@ void analysis_html_facts(struct html *h, const json_t *a)
 
     html_begin_class(h, "dl", "facts");
     fact(h, "Dump", analysis_text(a, "name"));
-    fact(h, "Made", analysis_text(a, "time"));
+    if (*analysis_text(a, "time"))
+        fact(h, "Made", analysis_text(a, "time"));
     fact(h, "Size", text_format_size(analysis_number(a, "dump_bytes"), size));
     fact_begin(h, "Heap");
     html_printf(h, "%s in %" PRIu64 " objects", text_format_size(analysis_number(a, "reachable_bytes"), size),
@@ -146,6 +147,11 @@ void analysis_html_facts(struct html *h, const json_t *a)
     if (*analysis_text(a, "cut")) {
         html_begin_class(h, "p", "note");
         html_printf(h, "The dump is not whole: %s", analysis_text(a, "cut"));
+        html_end(h);
+    }
+    if (json_is_true(json_object_get(a, "assumed_roots"))) {
+        html_begin_class(h, "p", "note");
+        html_text(h, "The dump has no GC roots: classes and what nothing refers to are taken for them.");
         html_end(h);
     }
 }

@@ -139,9 +139,10 @@ static void print_strings(const json_t *a, FILE *out)
 int heap_question_answer(struct heap_report *r, const struct heap_question *q, FILE *out, struct err *e)
 {
     json_auto_t *answer = NULL;
-    int result = q->path   ? question_path(r, q, &answer, e)
-                 : q->tree ? question_tree(r, q, &answer, e)
-                           : question_strings(r, q, &answer, e);
+    int result = q->strings && r->heap->phd ? err_set(e, -FAULT_USAGE, "a portable heap dump has no texts")
+                 : q->path                  ? question_path(r, q, &answer, e)
+                 : q->tree                  ? question_tree(r, q, &answer, e)
+                                            : question_strings(r, q, &answer, e);
 
     assert(heap_question_asked(q));
     if (result < 0)

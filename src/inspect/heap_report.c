@@ -149,8 +149,11 @@ static void print_head(const struct heap_report *r, FILE *out)
     char size[TEXT_SIZE_MAX], heap[TEXT_SIZE_MAX], rest[TEXT_SIZE_MAX], time[CLOCK_TEXT_MAX];
 
     report_put(out, r->name);
-    clock_format(r->heap->reader.time_ms * 1000000, time);
-    fprintf(out, " · %.10s %.8sZ · heap dump of %s · %" PRIu32 " objects in %s, unreachable %s\n", time, time + 11,
+    if (!r->heap->phd) { /* a portable heap dump doesn't say when it was made */
+        clock_format(r->heap->reader.time_ms * 1000000, time);
+        fprintf(out, " · %.10s %.8sZ", time, time + 11);
+    }
+    fprintf(out, " · heap dump of %s · %" PRIu32 " objects in %s, unreachable %s\n",
             text_format_size(r->dump_bytes, size), r->heap->objects - r->retained.unreachable_count,
             text_format_size(r->retained.reachable, heap), text_format_size(r->retained.unreachable, rest));
     if (r->heap->reader.cut) {
@@ -158,6 +161,10 @@ static void print_head(const struct heap_report *r, FILE *out)
         report_put(out, r->heap->reader.cut);
         fputs("\n", out);
     }
+    if (r->heap->phd)
+        fputs("  A portable heap dump has no GC roots: classes and what nothing refers to are taken for them. It has "
+              "neither fields nor contents.\n",
+              out);
 }
 
 /* The first frame that is not the JDK's says more than where in a collection it happened. */
@@ -285,7 +292,7 @@ static void print_retained(const struct heap_report *r, unsigned top, FILE *out)
         print_rows(
             r, &(struct row_kind){"PACKAGES", &s->package->size, sizeof(*s->package), s->package_count, package_name},
             top, out);
-    if (s->loader_count)
+    if (s->loader_count && !r->heap->phd) /* which does not say whose a class is */
         print_rows(r, &(struct row_kind){"LOADERS", &s->loader->size, sizeof(*s->loader), s->loader_count, loader_name},
                    top, out);
 }

@@ -101,6 +101,8 @@ char *heap_root_text(const struct heap *h, const struct heap_threads *threads, u
         if (h->roots[i].node == node && (!best || root->kind == HEAP_ROOT_JAVA_FRAME))
             best = root;
     }
+    if (h->phd)
+        return strdup("taken for a GC root");
     return best ? root_text(threads, best) : strdup("GC root");
 }
 

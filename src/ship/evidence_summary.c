@@ -16,13 +16,14 @@
 #include "core/core_text.h"
 #include "hotspot/class_histogram.h"
 #include "hprof/heap_snapshot.h"
+#include "hprof/phd_summary.h"
 #include "jfr/jfr_recording.h"
 #include "ship/why.h"
 #include "threads/hserr.h"
 #include "threads/thread_summary.h"
 
 enum { TEXT_MAX = 16 * 1024 * 1024, THREADS_TEXT_MAX = 64 * 1024 * 1024, SNAPSHOT_MAX = 256 * 1024 * 1024 };
-enum { RECORDING_MAX = 1024 * 1024 * 1024 };
+enum { RECORDING_MAX = 1024 * 1024 * 1024, PHD_SIZE_MAX = 1024 * 1024 * 1024 };
 
 static const struct row {
     const char *kind;
@@ -35,6 +36,7 @@ static const struct row {
     {"thread-dump", CONTENT_OTHER, THREADS_TEXT_MAX, thread_summary},
     {"javacore", CONTENT_JAVACORE, THREADS_TEXT_MAX, thread_summary},
     {"class-histogram", CONTENT_OTHER, TEXT_MAX, histogram_summary},
+    {"heap-dump", CONTENT_PHD, PHD_SIZE_MAX, phd_summary},
     {"heap-snapshot", CONTENT_HEAP_SNAPSHOT, SNAPSHOT_MAX, heap_snapshot_summary},
     {"flight-recording", CONTENT_OTHER, RECORDING_MAX, jfr_summary},
     {"oom-kill", CONTENT_OTHER, TEXT_MAX, why_kill_summary},

@@ -37,13 +37,20 @@ static int analyse(const struct job *job, const struct manifest *m, struct err *
     return r < 0 ? r : analysis_store(job->sink, m->key, &a, e);
 }
 
+static bool is_plain_dump(const struct job *job)
+{
+    enum content content = kind_read_content(job->fd);
+
+    return content == CONTENT_HPROF || content == CONTENT_PHD;
+}
+
 void job_analyse(const struct job *job, const struct manifest *m)
 {
     struct err e = {0};
 
     assert(job->fd >= 0 && m->key);
     /* Elsewhere two dumps could have one folder. A dump that was compressed before is not unpacked for this. */
-    if (!job->plan->inspect || kind_read_content(job->fd) != CONTENT_HPROF || !template_match(TEMPLATE_DEFAULT, m->key))
+    if (!job->plan->inspect || !is_plain_dump(job) || !template_match(TEMPLATE_DEFAULT, m->key))
         return;
     if (analyse(job, m, &e) < 0 && job->unanalysed)
         job->unanalysed(job->ctx, e.msg);

@@ -9,7 +9,7 @@ import signal
 import subprocess
 
 import pytest
-from helpers import jvm
+from helpers import jvm, phd
 from helpers.program import BIN
 
 USAGE = 2
@@ -451,3 +451,27 @@ def test_ctrl_c_ends_a_wait_for_a_stream(work):
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == -signal.SIGINT and list((work / "tmp").iterdir()) == []
+
+
+def test_a_portable_heap_dump(salvage, work, folder):
+    dump = work / "heapdump.20261130.120000.7.0001.phd"
+    dump.write_bytes(phd.cache_of_orders(2000))
+    found = inspect(salvage, dump, "--verify")
+    assert found["assumed_roots"] and found["time"] is None and found["loaders"] == [] and found["unreachable_bytes"] == 0
+    classes = {row["class"]: (row["count"], row["bytes"]) for row in found["classes"]}
+    assert classes["com.shop.Order"] == (2000, 2000 * 32) and classes["byte[]"] == (2000, 2000 * 1016)
+    suspect = found["suspects"][0]
+    assert suspect["percent"] > 95 and suspect["path"] == ["class com.shop.Cart", "com.shop.Order[]"], suspect
+    assert suspect["content"] == {"class": "com.shop.Order", "count": 2000, "bytes": 2000 * 32}
+    text = salvage.ok("inspect", dump).out
+    assert "has no GC roots" in text and "class com.shop.Cart (taken for a GC root) keeps" in text and "1970" not in text
+    (work / "packed.phd.gz").write_bytes(gzip.compress(dump.read_bytes()))
+    assert without_name(inspect(salvage, work / "packed.phd.gz")) == without_name(found)
+    assert "no texts" in salvage.run("inspect", dump, "--strings", "x").message
+    page = work / "heap.html"
+    salvage.ok("inspect", dump, "--html", page)
+    assert "com.shop.Order" in page.read_text() and "no GC roots" in page.read_text()
+    manifest = json.loads(salvage.ok("ship", dump, *folder.options(), "--keep", "--inspect", "--json", env=folder.env).out)
+    assert manifest["summary"].startswith("2.0 MiB in 4004 objects; most: byte[]") and manifest["top"][1]["name"] == "com.shop.Order"
+    stored = [key for key in folder.keys() if key.endswith("analysis.json")]
+    assert json.loads(folder.read(stored[0]))["suspects"] == found["suspects"]
