@@ -262,49 +262,6 @@ uint32_t heap_type_of_class(const struct heap *h, uint32_t node)
     return HEAP_NONE;
 }
 
-/* Texts: String -> its array -> characters. */
-struct strings {
-    struct heap *h;
-    size_t count, most;
-    const uint64_t *ids;
-    uint32_t *node;       /* of the String, then of its array */
-    unsigned char *coder; /* of the String: 0 LATIN1, 1 UTF16; 2 no such field */
-    char **out;
-    int result;
-};
-
-/* The byte field "coder" of JDK 9 and newer. */
-static unsigned coder_of(const struct heap *h, uint32_t type, const struct heap_instance *o)
-{
-    unsigned id = h->reader.id_size;
-    const struct heap_class *c = &h->types[type].record;
-    uint32_t at = 0;
-
-    for (unsigned i = 0; h->types[type].known && i < c->field_count; i++) {
-        const unsigned char *field = c->fields + (size_t)i * (id + 1);
-        struct heap_text name = heap_text_of(h, heap_id(&h->reader, field));
-
-        if (field[id] == HEAP_BYTE && name.size == 5 && memcmp(name.text, "coder", 5) == 0 && at < o->size)
-            return o->data[at];
-        at += heap_type_size(&h->reader, field[id]);
-    }
-    return 2;
-}
-
-static int on_string(void *ctx, uint32_t node, const struct heap_instance *o)
-{
-    struct strings *s = ctx;
-    uint32_t type = heap_type_of(s->h, node);
-    uint64_t value = heap_object_field(s->h, type, o, "value");
-
-    for (size_t i = 0; i < s->count; i++)
-        if (s->ids[i] == o->id) {
-            s->node[i] = heap_index_find(s->h->index, value);
-            s->coder[i] = (unsigned char)coder_of(s->h, type, o);
-        }
-    return 0;
-}
-
 static size_t put_utf8(char *out, unsigned c)
 {
     if (c < 0x80) {
@@ -346,34 +303,4 @@ char *heap_characters(const struct heap_array *a, unsigned coder, size_t most)
     }
     out[at] = '\0';
     return out;
-}
-
-static int on_characters(void *ctx, uint32_t node, const struct heap_array *a)
-{
-    struct strings *s = ctx;
-
-    for (size_t i = 0; i < s->count; i++)
-        if (s->node[i] == node && !s->out[i] && s->ids[i])
-            s->out[i] = heap_characters(a, s->coder[i], s->most);
-    return 0;
-}
-
-int heap_strings_read(struct heap *h, const uint64_t *ids, size_t count, size_t most, char **out)
-{
-    struct strings s = {.h = h, .count = count, .most = most, .ids = ids, .out = out};
-    CLEANUP_FREE uint32_t *node = malloc((count + 1) * sizeof(*node));
-    CLEANUP_FREE unsigned char *coder = calloc(count + 1, 1);
-    int r;
-
-    if (!node || !coder)
-        return -ENOMEM;
-    for (size_t i = 0; i < count; i++) {
-        out[i] = NULL;
-        node[i] = ids[i] ? heap_index_find(h->index, ids[i]) : HEAP_NONE;
-    }
-    s.node = node;
-    s.coder = coder;
-    if ((r = heap_objects_read(h, node, count, &(struct heap_object_events){.ctx = &s, .instance = on_string})) < 0)
-        return r;
-    return heap_objects_read(h, node, count, &(struct heap_object_events){.ctx = &s, .array = on_characters});
 }

@@ -45,10 +45,6 @@ char *heap_static_to(const struct heap *h, uint32_t type, uint64_t target);
 /* The type whose class object this node is; HEAP_NONE. */
 uint32_t heap_type_of_class(const struct heap *h, uint32_t node);
 
-/* The texts of these String objects (NULL where one can't be read), malloc'ed, in UTF-8, at most `most` characters
- * each. ids of 0 give NULL. -ENOMEM. */
-int heap_strings_read(struct heap *h, const uint64_t *ids, size_t count, size_t most, char **out);
-
 /* The characters of a String's array in UTF-8, at most `most`; malloc'ed. coder: 1 for UTF-16 in a byte[]. NULL: it is
  * no array of characters, or without memory. */
 char *heap_characters(const struct heap_array *a, unsigned coder, size_t most);

@@ -13,9 +13,9 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "inspect/heap_objects.h"
+#include "inspect/heap_thread_names.h"
 
-enum { NAME_MAX_CHARACTERS = 200, TEXT_PART_MAX = 400 };
+enum { TEXT_PART_MAX = 400 };
 
 static const struct heap_frame *frame_at(const struct heap *h, const struct heap_trace *t, uint32_t i)
 {
@@ -102,43 +102,6 @@ static int add_thread(const struct heap *h, const struct heap_root_info *root, s
     return trace ? add_frames(h, trace, one) : 0;
 }
 
-struct names {
-    struct heap *h;
-    struct heap_threads *t;
-    uint64_t *ids;
-};
-
-/* "holder" has the name in no JDK; "name" is a String, or in JDK 8 and older a char[]. */
-static int on_thread(void *ctx, uint32_t node, const struct heap_instance *o)
-{
-    struct names *n = ctx;
-
-    for (size_t i = 0; i < n->t->count; i++)
-        if (n->t->thread[i].node == node)
-            n->ids[i] = heap_object_field(n->h, heap_type_of(n->h, node), o, "name");
-    return 0;
-}
-
-static int read_names(struct heap *h, struct heap_threads *t)
-{
-    CLEANUP_FREE uint64_t *ids = calloc(t->count + 1, sizeof(*ids));
-    CLEANUP_FREE uint32_t *nodes = calloc(t->count + 1, sizeof(*nodes));
-    CLEANUP_FREE char **names = calloc(t->count + 1, sizeof(*names));
-    struct names n = {h, t, ids};
-    int r;
-
-    if (!ids || !nodes || !names)
-        return -ENOMEM;
-    for (size_t i = 0; i < t->count; i++)
-        nodes[i] = t->thread[i].node;
-    r = heap_objects_read(h, nodes, t->count, &(struct heap_object_events){.ctx = &n, .instance = on_thread});
-    if (r == 0)
-        r = heap_strings_read(h, ids, t->count, NAME_MAX_CHARACTERS, names);
-    for (size_t i = 0; i < t->count; i++)
-        t->thread[i].name = names[i];
-    return r;
-}
-
 static int more_first(const void *a, const void *b)
 {
     const struct heap_thread *x = a, *y = b;
@@ -223,7 +186,7 @@ int heap_threads_find(struct heap *h, struct heap_threads *ret, struct err *e)
         if (h->roots[i].record.kind == HEAP_ROOT_THREAD)
             r = add_thread(h, &h->roots[i], ret);
     if (r == 0)
-        r = read_names(h, ret);
+        r = heap_thread_names_read(h, ret);
     if (r < 0)
         return err_set(e, r, "out of memory for the threads");
     return 0;
