@@ -10,8 +10,10 @@
 #include <string.h>
 
 enum { ROOM = 1 << 21, SEGMENT = 1 << 20, ORDER_OBJECTS = 11, SHARED = 4096 };
+enum { REFERENT = 998, CACHE = 999 }; /* names */
 enum { TYPE_OBJECT = 2, TYPE_BYTE = 8, TYPE_INT = 10, TYPE_LONG = 11 };
-enum { OBJECT = 1, CLASS, STRING, MAP, NODE, NODES, LONG, ORDER, ITEM, LIST, OBJECTS, CART, LOADER, CELL, CLASSES };
+enum { OBJECT = 1, CLASS, STRING, MAP, NODE, NODES, LONG, ORDER, ITEM, LIST, OBJECTS, CART, LOADER, CELL, BYTES };
+enum { REFERENCE = BYTES + 1, WEAK, SOFT, FINAL, PHANTOM, CLASSES }; /* no heap is without them */
 
 #define CLASS_BASE UINT64_C(0x6ffff0000)
 #define HEAP_BASE UINT64_C(0x700000000)
@@ -78,28 +80,38 @@ static void load_class(unsigned number, const char *name)
     flush(0x02);
 }
 
-/* fields: "L" a reference, "I" an int, "J" a long, "B" a byte. */
+/* As VisualVM takes it: bytes in the heap, with compressed references. */
+static uint64_t instance_size(unsigned number, const char *fields)
+{
+    uint64_t size = 12;
+
+    for (const char *f = fields; *f; f++)
+        size += *f == 'J' ? 8 : *f == 'B' ? 1 : 4;
+    return number == OBJECT ? size : (size + 7) / 8 * 8;
+}
+
+/* fields: "L" a reference, "R" the referent of one, "I" an int, "J" a long, "B" a byte. */
 static void class_record(unsigned number, const char *fields, uint64_t loader, uint64_t static_value)
 {
     put(0x20, 1);
     put(class_id(number), 8);
     put(0, 4);
-    put(number == OBJECT ? 0 : class_id(OBJECT), 8);
+    put(number == OBJECT ? 0 : class_id(number > REFERENCE ? REFERENCE : OBJECT), 8);
     put(loader, 8);
     for (int i = 0; i < 4; i++)
         put(0, 8);
-    put(0, 4);
+    put(instance_size(number, fields), 4);
     put(0, 2);
     put(static_value != 0, 2);
     if (static_value) {
-        put(999, 8);
+        put(CACHE, 8);
         put(TYPE_OBJECT, 1);
         put(static_value, 8);
     }
     put(strlen(fields), 2);
     for (const char *f = fields; *f; f++) {
-        put(field_name++, 8);
-        put(*f == 'L' ? TYPE_OBJECT : *f == 'I' ? TYPE_INT : *f == 'J' ? TYPE_LONG : TYPE_BYTE, 1);
+        put(*f == 'R' ? REFERENT : field_name++, 8);
+        put(*f == 'L' || *f == 'R' ? TYPE_OBJECT : *f == 'I' ? TYPE_INT : *f == 'J' ? TYPE_LONG : TYPE_BYTE, 1);
     }
 }
 
@@ -279,14 +291,29 @@ static void root(unsigned char kind, uint64_t id)
 
 int main(int argc, char **argv)
 {
-    static const char *const NAMES[CLASSES] = {
-        [OBJECT] = "java/lang/Object",  [CLASS] = "java/lang/Class",       [STRING] = "java/lang/String",
-        [MAP] = "java/util/HashMap",    [NODE] = "java/util/HashMap$Node", [NODES] = "[Ljava/util/HashMap$Node;",
-        [LONG] = "java/lang/Long",      [ORDER] = "com/shop/Order",        [ITEM] = "com/shop/Item",
-        [LIST] = "java/util/ArrayList", [OBJECTS] = "[Ljava/lang/Object;", [CART] = "com/shop/Cart",
-        [LOADER] = "com/shop/Loader",   [CELL] = "com/shop/Cell"};
-    static const char *const FIELDS[CLASSES] = {[STRING] = "LIB", [MAP] = "IIIIL", [NODE] = "ILLL", [LONG] = "J",
-                                                [ORDER] = "JLLL", [ITEM] = "ILL",  [LIST] = "IIL",  [CELL] = "LLLL"};
+    static const char *const NAMES[CLASSES] = {[OBJECT] = "java/lang/Object",
+                                               [CLASS] = "java/lang/Class",
+                                               [STRING] = "java/lang/String",
+                                               [MAP] = "java/util/HashMap",
+                                               [NODE] = "java/util/HashMap$Node",
+                                               [NODES] = "[Ljava/util/HashMap$Node;",
+                                               [LONG] = "java/lang/Long",
+                                               [ORDER] = "com/shop/Order",
+                                               [ITEM] = "com/shop/Item",
+                                               [LIST] = "java/util/ArrayList",
+                                               [OBJECTS] = "[Ljava/lang/Object;",
+                                               [CART] = "com/shop/Cart",
+                                               [LOADER] = "com/shop/Loader",
+                                               [CELL] = "com/shop/Cell",
+                                               [BYTES] = "[B",
+                                               [REFERENCE] = "java/lang/ref/Reference",
+                                               [WEAK] = "java/lang/ref/WeakReference",
+                                               [SOFT] = "java/lang/ref/SoftReference",
+                                               [FINAL] = "java/lang/ref/FinalReference",
+                                               [PHANTOM] = "java/lang/ref/PhantomReference"};
+    static const char *const FIELDS[CLASSES] = {
+        [STRING] = "LIB", [MAP] = "IIIIL", [NODE] = "ILLL", [LONG] = "J",     [ORDER] = "JLLL",
+        [ITEM] = "ILL",   [LIST] = "IIL",  [CELL] = "LLLL", [REFERENCE] = "R"};
     uint64_t objects = argc == 3 ? strtoull(argv[2], NULL, 10) : 0, loader = class_id(LOADER) + 64;
 
     if (objects == 0 || (strcmp(argv[1], "shop") != 0 && strcmp(argv[1], "random") != 0)) {
@@ -296,7 +323,8 @@ int main(int argc, char **argv)
     fwrite("JAVA PROFILE 1.0.2\0\0\0\0\10\0\0\1\223\0\0\0\0", 31, 1, stdout);
     for (unsigned c = OBJECT; c < CLASSES; c++)
         load_class(c, NAMES[c]);
-    text(999, "CACHE");
+    text(CACHE, "CACHE");
+    text(REFERENT, "referent");
     for (uint64_t f = 1000; f < 1040; f++)
         text(f, "field");
     for (unsigned c = OBJECT; c < CLASSES; c++)
