@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/inspect.h"
+#include "cmd/inspect_files.h"
 #include "cmd/inspect_input.h"
 #include "inspect/dump_file.h"
 #include "linux/interrupt.h"
@@ -33,6 +34,7 @@ struct inspect_options {
     struct plan_options plan;
     struct inspect_view view;
     const char *html; /* a file */
+    const char *sysroot;
     uint64_t cache;
 };
 
@@ -41,6 +43,8 @@ static const struct opt INSPECT_OPTIONS[] = {
     {OPT_STRING, 0, "html", "FILE", NULL, offsetof(struct inspect_options, html),
      "write all of it to a page that needs nothing else; '-': to stdout"},
     {OPT_HEADING, .name = "Reading"},
+    {OPT_STRING, 0, "sysroot", "DIR", "/", offsetof(struct inspect_options, sysroot),
+     "of a core: where its executables and /usr/lib/debug are, e.g. a container's root, /proc/PID/root"},
     {OPT_SIZE, 0, "cache", "SIZE", "0", offsetof(struct inspect_options, cache),
      "memory for plain blocks of a dump that is compressed or in a store; 0: a quarter of what there is"},
     PLAN_OPTIONS_STORE(struct inspect_options, plan),
@@ -87,6 +91,7 @@ static int write_page(const struct buf *page, const char *path, struct err *e)
 struct inputs {
     struct inspect_input item[ANALYSIS_DUMPS_MAX];
     unsigned count;
+    struct inspect_files *files; /* that a core may need; NULL: none */
 };
 
 struct waiting {
@@ -118,6 +123,13 @@ static void on_progress(void *ctx, uint64_t done, uint64_t total)
     progress_show(&w->bar, done, total);
 }
 
+static int on_file(void *ctx, const char *path)
+{
+    struct waiting *w = ctx;
+
+    return inspect_files_hand_out(w->inputs->files, path);
+}
+
 static int add_arguments(const struct inspect_view *v, const struct inputs *in, struct strv *to)
 {
     int r = strv_add(to, "salvage") < 0 || strv_add(to, ANALYSIS_COMMAND) < 0 ||
@@ -138,7 +150,8 @@ static int analyse(const struct inspect_view *v, struct inputs *in, struct buf *
     int fds[SANDBOXED_FDS_MAX];
     CLEANUP_FD int spill = -1;
     uint64_t size = 0;
-    struct sandboxed_task task = {.fds = fds, .stop = on_wait, .progress = on_progress, .ctx = &waiting};
+    struct sandboxed_task task = {
+        .fds = fds, .stop = on_wait, .progress = on_progress, .file = in->files ? on_file : NULL, .ctx = &waiting};
     int r;
 
     for (unsigned n = 0; n < in->count; n++) {
@@ -220,24 +233,52 @@ static int open_all(struct inputs *in, const struct inspect_options *o, char *co
     return r < 0 ? r : distinguish(in, what, e);
 }
 
-static int run_on(const struct inspect_options *o, char *const *what, unsigned count, struct err *e)
+/* From the opening of what is named to its end. */
+static int attempt(const struct inspect_options *o, struct inputs *in, char *const *what, struct buf *answer,
+                   struct err *e)
 {
-    CLEANUP(buf_done) struct buf answer = {.ceiling = SANDBOXED_ANSWER_MAX};
-    struct inputs in = {.item = {INSPECT_INPUT_NONE, INSPECT_INPUT_NONE}, .count = count};
     struct err lost = {0};
-    int r = open_all(&in, o, what, e), read;
+    int r = open_all(in, o, what, e), read;
 
-    if (r == 0 && (r = analyse(&o->view, &in, &answer, e)) < 0 && count == 1)
+    if (r == 0 && (r = analyse(&o->view, in, answer, e)) < 0 && in->count == 1)
         err_prefix(e, r, "%s", what[0]);
     if (r == -ECANCELED)
         interrupt_release(); /* here it ends: a store that stalls is not waited for */
-    for (unsigned n = 0; n < count; n++) {
-        read = inspect_input_close(&in.item[n], &lost);
+    for (unsigned n = 0; n < in->count; n++) {
+        read = inspect_input_close(&in->item[n], &lost);
         if (r < 0 && r != -ECANCELED && read < 0) { /* the reason of what the other process has said */
             r = err_prefix(&lost, read, "%s", what[n]);
             *e = lost;
         }
     }
+    return r;
+}
+
+/* An executable that is made to crash or to stop its reader costs the names. */
+static int attempt_again(const struct inspect_options *o, struct inputs *in, char *const *what, struct buf *answer,
+                         struct err *e)
+{
+    struct inspect_options without = *o;
+
+    command_say("warning: the executables could not be read, so there are no names: %s", e->msg);
+    without.view.symbols = false;
+    in->files = NULL;
+    answer->size = 0;
+    return attempt(&without, in, what, answer, e);
+}
+
+static int run_on(const struct inspect_options *o, char *const *what, unsigned count, struct err *e)
+{
+    CLEANUP(buf_done) struct buf answer = {.ceiling = SANDBOXED_ANSWER_MAX};
+    CLEANUP(inspect_files_close) struct inspect_files files = INSPECT_FILES_NONE;
+    struct inputs in = {.item = {INSPECT_INPUT_NONE, INSPECT_INPUT_NONE}, .count = count, .files = &files};
+    int r = inspect_files_open(&files, o->sysroot, e);
+
+    if (r < 0)
+        return r;
+    r = attempt(o, &in, what, &answer, e);
+    if ((r == -FAULT_FORMAT || r == -ETIMEDOUT) && files.handed > 0 && !text_eq(what[0], "-"))
+        r = attempt_again(o, &in, what, &answer, e);
     if (r < 0)
         return r;
     if (o->html)
@@ -268,6 +309,7 @@ static int run(int argc, char **argv)
         return command_error(-FAULT_USAGE, "inspect: --html or --json, not both");
     o.view.bold = table_colours();
     o.view.page = o.html != NULL;
+    o.view.symbols = true;
     interrupt_catch();
     r = run_on(&o, operands, (unsigned)count, &e);
     interrupt_release();
@@ -289,7 +331,8 @@ const struct command CMD_INSPECT = {
         "several "
         "dumps in one file which threads never moved.\n\n"
         "Of a flight recording it shows pauses, load, the classes of old objects and of allocations.\n\n"
-        "Of a core it shows the signal, the stack of the thread that got it, and the modules with their build-ids.\n\n"
+        "Of a core it shows the signal, the stack of the thread that got it, and the modules with their build-ids; "
+        "functions and lines where the executables are (--sysroot).\n\n"
         "Of two dumps it shows what grew from the first to the second: of heaps by suspect, class, package and class "
         "loader, of thread dumps which threads moved.\n\n"
         "CASE is the id of a case in the store of --to or SALVAGE_TO, or the beginning of its key (shop/cart-7f9c), as "

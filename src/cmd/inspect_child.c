@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/inspect_child.h"
+#include "core/backtrace.h"
 #include "core/core_read.h"
 #include "inspect/analysis_page.h"
 #include "inspect/block_map.h"
@@ -26,6 +27,8 @@
 #include "ship/analysis_request.h"
 #include "ship/content.h"
 
+#define EXECUTABLES_MAX (16ull << 30) /* addresses, for the files of a core */
+
 struct child_options {
     struct inspect_view v;
 };
@@ -34,6 +37,7 @@ const struct opt INSPECT_CHILD_OPTIONS[] = {
     INSPECT_VIEW_OPTIONS(struct child_options, v),
     {OPT_FLAG, 0, "bold", NULL, NULL, offsetof(struct child_options, v.bold), "a terminal's bold"},
     {OPT_SIZE, 0, "ceiling", "SIZE", "0", offsetof(struct child_options, v.ceiling), "of private memory"},
+    {OPT_FLAG, 0, "symbols", NULL, NULL, offsetof(struct child_options, v.symbols), "ask for executables"},
     {OPT_FLAG, 0, "page", NULL, NULL, offsetof(struct child_options, v.page), "a page of HTML"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
@@ -142,21 +146,39 @@ static bool is_core(const void *data, size_t size)
     return content_of(data, size) == CONTENT_CORE;
 }
 
+DEFINE_CLEANUP(struct backtraces *, backtraces_free)
+
+static int open_for_core(void *ctx, const char *path)
+{
+    (void)ctx;
+    return sandboxed_file(path);
+}
+
+static int show_core(const struct inspection *i, const struct core_read *core, struct err *e)
+{
+    static const struct backtrace_files FILES = {.open = open_for_core};
+    CLEANUP(backtraces_free_ptr) struct backtraces *traces = NULL;
+    struct core_view view = {
+        .name = i->name, .top = inspection_rows(i->view), .threads = i->view->threads, .bold = i->view->bold};
+
+    if (backtraces_new(core, i->view->symbols ? &FILES : NULL, &traces) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    view.traces = traces;
+    if (i->view->json)
+        return inspection_write_json(core_report_json(core, &view), i->out, e);
+    return core_report_print(core, &view, i->out) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
+}
+
 static int inspect_core(const struct inspection *i, struct err *e)
 {
     CLEANUP(core_read_done) struct core_read core = {0};
-    const struct core_view view = {
-        .name = i->name, .top = inspection_rows(i->view), .threads = i->view->threads, .bold = i->view->bold};
     int r = core_read(i->file->data, i->file->size, &core, e);
 
     if (r < 0)
         return r;
     if (i->view->page)
         return err_set(e, -FAULT_USAGE, "--html is for heap dumps, and this is a core");
-    if (i->view->json)
-        return inspection_write_json(core_report_json(&core, &view), i->out, e);
-    core_report_print(&core, &view, i->out);
-    return 0;
+    return show_core(i, &core, e);
 }
 
 static int inspect_recording(const struct inspection *i, struct err *e)
@@ -309,7 +331,10 @@ static int analyse(const struct inspect_view *v, const struct inputs *in, struct
 static struct sandbox limits_for(const struct inputs *in, uint64_t ceiling)
 {
     uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    struct sandbox limits = {.memory = ceiling && ceiling < memory ? ceiling : memory, .address_space = 2 * memory};
+    struct sandbox limits = {.memory = ceiling && ceiling < memory ? ceiling : memory,
+                             .address_space = 2 * memory + EXECUTABLES_MAX,
+                             .fd_room = BACKTRACE_FILES_MAX,
+                             .refuses_paths = true}; /* libdw tries */
 
     for (unsigned n = 0; n < in->count; n++)
         limits.address_space += in->item[n].size + BLOCK_BYTES_MAX;

@@ -65,7 +65,7 @@ const unsigned char *core_memory(const struct core_read *c, uint64_t address, ui
 /* --- modules --------------------------------------------------------------------------------------------------------
  */
 
-static void find_build_id(struct core_module *m, const unsigned char *notes, uint64_t size)
+static void find_build_id(const unsigned char *notes, uint64_t size, char ret[CORE_BUILD_ID_MAX])
 {
     while (size >= 12) {
         uint64_t name = ((uint64_t)core_u32(notes) + 3) & ~3ULL, content = ((uint64_t)core_u32(notes + 4) + 3) & ~3ULL;
@@ -74,7 +74,7 @@ static void find_build_id(struct core_module *m, const unsigned char *notes, uin
         if (name > size - 12 || content > size - 12 - name)
             return;
         if (type == BUILD_ID_TYPE && core_u32(notes) == 4 && memcmp(notes + 12, "GNU", 4) == 0) {
-            text_hex(notes + 12 + name, exact < CORE_BUILD_ID_MAX / 2 ? exact : CORE_BUILD_ID_MAX / 2, m->build_id);
+            text_hex(notes + 12 + name, exact < CORE_BUILD_ID_MAX / 2 ? exact : CORE_BUILD_ID_MAX / 2, ret);
             return;
         }
         notes += 12 + name + content;
@@ -107,8 +107,25 @@ static void read_module(const struct core_read *c, struct core_module *m)
 
         if (core_u32(h) == PT_NOTE && core_u64(h + 32) <= 65536 &&
             (notes = core_memory(c, m->base + core_u64(h + 16), core_u64(h + 32))))
-            find_build_id(m, notes, core_u64(h + 32));
+            find_build_id(notes, core_u64(h + 32), m->build_id);
     }
+}
+
+void core_build_id(const void *file, size_t size, char ret[CORE_BUILD_ID_MAX])
+{
+    const struct core_read all = {.whole = {0, file, size}, .size = size};
+    const unsigned char *head = core_bytes(&all, 0, sizeof(Elf64_Ehdr)), *headers, *notes;
+    unsigned count =
+        head && memcmp(head, ELFMAG, SELFMAG) == 0 && head[EI_CLASS] == ELFCLASS64 ? core_u16(head + 56) : 0;
+
+    *ret = '\0';
+    if (count == 0 || count > MODULE_HEADERS_MAX || core_u16(head + 54) != sizeof(Elf64_Phdr) ||
+        !(headers = core_bytes(&all, core_u64(head + 32), (uint64_t)count * sizeof(Elf64_Phdr))))
+        return;
+    for (const unsigned char *h = headers; count-- > 0 && !*ret; h += sizeof(Elf64_Phdr))
+        if (core_u32(h) == PT_NOTE && core_u64(h + 32) <= 65536 &&
+            (notes = core_bytes(&all, core_u64(h + 8), core_u64(h + 32))))
+            find_build_id(notes, core_u64(h + 32), ret);
 }
 
 /* A mapping of a file: the first of a file begins a module, the others extend it. */

@@ -72,11 +72,14 @@ static void copy_text(char *out, size_t size, const unsigned char *text, size_t 
     snprintf(out, size, "%.*s", (int)length, (const char *)text);
 }
 
-static void read_entry(struct core_read *c, const unsigned char *p, uint64_t size)
+static void read_auxiliary(struct core_read *c, const unsigned char *p, uint64_t size)
 {
-    for (; size >= 16 && core_u64(p) != AT_NULL; p += 16, size -= 16)
+    for (; size >= 16 && core_u64(p) != AT_NULL; p += 16, size -= 16) {
         if (core_u64(p) == AT_ENTRY)
             c->entry = core_u64(p + 8);
+        if (core_u64(p) == AT_SYSINFO_EHDR)
+            c->vdso = core_u64(p + 8);
+    }
 }
 
 static int read_note(struct core_read *c, uint32_t type, const unsigned char *p, uint64_t size)
@@ -101,7 +104,7 @@ static int read_note(struct core_read *c, uint32_t type, const unsigned char *p,
         c->address = core_u64(p + 16);
         return 0;
     case NT_AUXV:
-        read_entry(c, p, size);
+        read_auxiliary(c, p, size);
         return 0;
     case NT_FILE:
         return core_modules_add(c, p, size);
@@ -241,11 +244,11 @@ void core_read_done(struct core_read *c)
 /* --- questions ------------------------------------------------------------------------------------------------------
  */
 
-static bool is_code(const struct core_read *c, uint64_t address)
+bool core_is_code(const struct core_read *c, uint64_t address)
 {
     const struct core_segment *s = core_segment_at(c, address);
 
-    return s && s->code;
+    return s ? s->code : core_module_at(c, address) != NULL; /* gdb leaves out what is as in the file */
 }
 
 size_t core_frames(const struct core_read *c, const struct core_thread *t, uint64_t frame[CORE_FRAMES_MAX])
@@ -259,7 +262,7 @@ size_t core_frames(const struct core_read *c, const struct core_thread *t, uint6
         const unsigned char *p;
 
         if (at < least || at - least > FRAME_STEP_MAX || at % 8 != 0 || !(p = core_memory(c, at, 16)) ||
-            !is_code(c, core_u64(p + 8) - 1))
+            !core_is_code(c, core_u64(p + 8) - 1))
             break;
         frame[count++] = core_u64(p + 8);
         least = at + 16;
@@ -309,7 +312,7 @@ const char *core_signal_reason(int signal, int code)
         {SIGILL, ILL_ILLOPN, "illegal instruction"},
         {SIGILL, ILL_ILLOPC, "illegal instruction"},
         {0, SI_USER, "sent by a process"},
-        {0, SI_TKILL, "raised by itself: abort()"},
+        {0, SI_TKILL, "raised by itself"},
         {0, SI_QUEUE, "sent by a process"},
     };
 

@@ -4,8 +4,8 @@
  * build-ids. 64-bit little-endian cores of x86-64 and ARM (kernel fs/binfmt_elf.c, include/uapi/linux/elf.h; the notes
  * of gcore and core/elfcore.h are the same).
  *
- * Frames are found by frame pointers alone: what was compiled with -fomit-frame-pointer ends the stack early, and no
- * symbol is looked up. Both need the executables, which are not in a core.
+ * Frames are found by frame pointers alone here: what was compiled with -fomit-frame-pointer ends the stack early, and
+ * no symbol is looked up. Both need the executables (core/backtrace.h).
  */
 #pragma once
 
@@ -66,6 +66,7 @@ struct core_read {
     unsigned uid;
     char name[CORE_NAME_MAX], command[CORE_COMMAND_MAX]; /* foreign text */
     uint64_t entry;                                      /* of the program; 0 unknown */
+    uint64_t vdso;                                       /* the kernel's code in the process; 0 unknown */
     struct core_thread *thread;                          /* the first one is that which died; owned */
     size_t thread_count, thread_capacity;
     struct core_module *module; /* by address; owned */
@@ -84,6 +85,18 @@ void core_read_done(struct core_read *c);
 
 /* The addresses of a thread's frames, its pc first; returns how many. */
 size_t core_frames(const struct core_read *c, const struct core_thread *t, uint64_t frame[CORE_FRAMES_MAX]);
+
+/* Memory of the process; NULL: not in the core, or not `size` bytes in one piece. */
+const unsigned char *core_memory(const struct core_read *c, uint64_t address, uint64_t size);
+
+/* The segment of an address; NULL. */
+const struct core_segment *core_segment_at(const struct core_read *c, uint64_t address);
+
+/* Whether code may lie there. */
+bool core_is_code(const struct core_read *c, uint64_t address);
+
+/* The build-id of an executable, as a module has it; "" none. */
+void core_build_id(const void *file, size_t size, char ret[CORE_BUILD_ID_MAX]);
 
 /* The module at an address; NULL: none. */
 const struct core_module *core_module_at(const struct core_read *c, uint64_t address);

@@ -33,12 +33,6 @@ static inline unsigned core_u16(const unsigned char *p)
 /* Bytes of the core; NULL: not there, or not in one piece. */
 const unsigned char *core_bytes(const struct core_read *c, uint64_t at, uint64_t size);
 
-/* The segment of an address; NULL. */
-const struct core_segment *core_segment_at(const struct core_read *c, uint64_t address);
-
-/* Memory of the process; NULL: not in the core, or not `size` bytes in one piece. */
-const unsigned char *core_memory(const struct core_read *c, uint64_t address, uint64_t size);
-
 /* The content of an NT_FILE note: adds modules in its order. 0 or -ENOMEM. */
 int core_modules_add(struct core_read *c, const unsigned char *note, uint64_t size);
 

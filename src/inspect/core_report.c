@@ -49,19 +49,73 @@ static void print_head(const struct core_read *c, const struct core_view *v, FIL
         fprintf(out, "  A JVM: its crash log, hs_err_pid%d.log, says more.\n", c->pid);
 }
 
-static void print_thread(const struct core_read *c, size_t index, FILE *out)
+static void print_name(const struct backtrace_name *n, FILE *out)
+{
+    put(out, n->function ? n->function : "?");
+    if (n->file) {
+        fputs(" (", out);
+        put(out, text_base_name(n->file));
+        fprintf(out, n->line ? ":%d)" : ")", n->line);
+    }
+}
+
+/* Code that is in no file. */
+static const char *made_at_run_time(const struct core_read *c, uint64_t address)
+{
+    if (core_module_at(c, address) || !core_is_code(c, address))
+        return NULL;
+    return core_is_jvm(c) ? "[JVM compiled code]" : "[code made at run time]";
+}
+
+static void print_frame(const struct core_read *c, const struct backtrace_frame *f, FILE *out)
+{
+    const char *made = f->name_count ? NULL : made_at_run_time(c, f->address);
+    char place[CORE_PLACE_MAX];
+
+    for (size_t i = 0; i < f->name_count; i++) {
+        fputs("      ", out);
+        print_name(&f->name[i], out);
+        fputs(f->name[i].inlined ? ", inlined\n" : "  ", out);
+    }
+    if (f->name_count == 0)
+        fprintf(out, "      %s%s", made ? made : "", made ? "  " : "");
+    put(out, core_place(c, f->address, place));
+    fputs("\n", out);
+}
+
+static int print_thread(const struct core_read *c, const struct core_view *v, size_t index, FILE *out)
 {
     const struct core_thread *t = &c->thread[index];
-    char place[CORE_PLACE_MAX];
-    uint64_t frame[CORE_FRAMES_MAX];
-    size_t count = core_frames(c, t, frame);
+    struct backtrace_frame frame[BACKTRACE_FRAMES_MAX];
+    size_t count = 0;
+    bool more = false;
+    int r = backtraces_thread(v->traces, t, frame, &count, &more);
 
     fprintf(out, "  Thread %d%s\n", t->tid, index == 0 && c->signal ? ", which got the signal" : "");
-    for (size_t i = 0; i < count; i++) {
-        fputs("      ", out);
-        put(out, core_place(c, frame[i], place));
-        fputs("\n", out);
+    for (size_t i = 0; i < count && r == 0; i++)
+        print_frame(c, &frame[i], out);
+    if (more)
+        fputs("      and more\n", out);
+    return r;
+}
+
+/* Which executables would have had names, and why they have none. */
+static void print_missing(const struct core_read *c, const struct core_view *v, FILE *out)
+{
+    static const char *const WHY[] = {[BACKTRACE_MISSING] = "not found", [BACKTRACE_OTHER_BUILD] = "another build"};
+    unsigned missing = 0;
+
+    for (size_t i = 0; i < c->module_count; i++) {
+        enum backtrace_source source = backtraces_module(v->traces, &c->module[i]);
+
+        if (source != BACKTRACE_MISSING && source != BACKTRACE_OTHER_BUILD)
+            continue;
+        fputs(missing++ ? ", " : "  WITHOUT    ", out);
+        put(out, c->module[i].path);
+        fprintf(out, " (%s)", WHY[source]);
     }
+    if (missing)
+        fputs(": no names of its functions, and frames may be missing. --sysroot DIR says where the files are\n", out);
 }
 
 static void print_modules(const struct core_read *c, const struct core_view *v, FILE *out)
@@ -77,13 +131,17 @@ static void print_modules(const struct core_read *c, const struct core_view *v, 
         fprintf(out, "      and %zu more: --threads shows all\n", c->module_count - v->top);
 }
 
-void core_report_print(const struct core_read *c, const struct core_view *v, FILE *out)
+int core_report_print(const struct core_read *c, const struct core_view *v, FILE *out)
 {
+    int r = 0;
+
     print_head(c, v, out);
-    for (size_t i = 0; i < c->thread_count && (v->threads || i == 0); i++)
-        print_thread(c, i, out);
+    for (size_t i = 0; i < c->thread_count && r == 0 && (v->threads || i == 0); i++)
+        r = print_thread(c, v, i, out);
+    print_missing(c, v, out);
     if (c->module_count)
         print_modules(c, v, out);
+    return r;
 }
 
 /* --- JSON -----------------------------------------------------------------------------------------------------------
@@ -102,20 +160,59 @@ static json_t *address(uint64_t a)
     return json_string(out);
 }
 
-static json_t *thread_json(const struct core_read *c, const struct core_thread *t)
+/* A function that was inlined is a frame at the same address. */
+static void add_frame(json_t *frames, const struct core_read *c, const struct backtrace_frame *f)
+{
+    const char *made = f->name_count ? NULL : made_at_run_time(c, f->address);
+    char place[CORE_PLACE_MAX];
+
+    for (size_t i = 0; i < f->name_count || i == 0; i++) {
+        const struct backtrace_name *n = f->name_count ? &f->name[i] : NULL;
+        json_t *frame =
+            json_pack("{so so}", "address", address(f->address), "at", text(core_place(c, f->address, place)));
+
+        if (n && n->function)
+            json_object_set_new(frame, "function", text(n->function));
+        else if (made)
+            json_object_set_new(frame, "function", json_string(made));
+        if (n && n->file)
+            json_object_set_new(frame, "file", text(n->file));
+        if (n && n->line)
+            json_object_set_new(frame, "line", json_integer(n->line));
+        if (n && n->inlined)
+            json_object_set_new(frame, "inlined", json_true());
+        json_array_append_new(frames, frame);
+    }
+}
+
+static json_t *thread_json(const struct core_read *c, const struct core_view *v, const struct core_thread *t)
 {
     json_t *frames = json_array(), *registers = json_object();
-    uint64_t frame[CORE_FRAMES_MAX];
-    size_t count = core_frames(c, t, frame);
-    char place[CORE_PLACE_MAX];
+    struct backtrace_frame frame[BACKTRACE_FRAMES_MAX];
+    size_t count = 0;
+    bool more = false;
     const char *name;
 
+    if (backtraces_thread(v->traces, t, frame, &count, &more) < 0) {
+        json_decref(frames);
+        json_decref(registers);
+        return NULL;
+    }
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(
-            frames, json_pack("{so so}", "address", address(frame[i]), "at", text(core_place(c, frame[i], place))));
+        add_frame(frames, c, &frame[i]);
     for (unsigned i = 0; (name = core_register_name(c, i)); i++)
         json_object_set_new(registers, name, address(core_register(t, i)));
-    return json_pack("{si si so so}", "tid", t->tid, "signal", t->signal, "registers", registers, "frames", frames);
+    return json_pack("{si si so so sb}", "tid", t->tid, "signal", t->signal, "registers", registers, "frames", frames,
+                     "more", more);
+}
+
+/* NULL: no frame lies in it. */
+static const char *source_word(enum backtrace_source source)
+{
+    return source == BACKTRACE_FOUND         ? "found"
+           : source == BACKTRACE_MISSING     ? "not found"
+           : source == BACKTRACE_OTHER_BUILD ? "another build"
+                                             : NULL;
 }
 
 json_t *core_report_json(const struct core_read *c, const struct core_view *v)
@@ -124,14 +221,20 @@ json_t *core_report_json(const struct core_read *c, const struct core_view *v)
     const struct core_module *program = core_program(c);
     char cause[128], signal[24];
 
-    for (size_t i = 0; i < c->thread_count; i++)
-        json_array_append_new(threads, thread_json(c, &c->thread[i]));
+    for (size_t i = 0; i < c->thread_count; i++) {
+        if (json_array_append_new(threads, thread_json(c, v, &c->thread[i])) < 0) {
+            json_decref(threads);
+            json_decref(modules);
+            return NULL;
+        }
+    }
     for (size_t i = 0; i < c->module_count; i++) {
         const struct core_module *m = &c->module[i];
 
-        json_array_append_new(modules, json_pack("{so so so so so*}", "path", text(m->path), "start", address(m->start),
-                                                 "end", address(m->end), "base", address(m->base), "build_id",
-                                                 *m->build_id ? text(m->build_id) : NULL));
+        json_array_append_new(modules, json_pack("{so so so so so* ss*}", "path", text(m->path), "start",
+                                                 address(m->start), "end", address(m->end), "base", address(m->base),
+                                                 "build_id", *m->build_id ? text(m->build_id) : NULL, "executable",
+                                                 source_word(backtraces_module(v->traces, m))));
     }
     return json_pack("{ss so so so si so* si si so so so* sb sb so so}", "schema", "salvage.core/1", "name",
                      text(v->name), "cause", text(core_cause(c, cause, sizeof(cause))), "signal",

@@ -8,14 +8,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "core/core_read.h"
+#include "core/backtrace.h"
 
 struct core_view {
-    const char *name; /* of the file */
-    unsigned top;     /* threads and modules that are shown */
-    bool threads;     /* the stacks of all */
-    bool bold;        /* a terminal */
+    const char *name;          /* of the file */
+    unsigned top;              /* threads and modules that are shown */
+    bool threads;              /* the stacks of all */
+    bool bold;                 /* a terminal */
+    struct backtraces *traces; /* of the core; borrowed */
 };
 
-void core_report_print(const struct core_read *c, const struct core_view *v, FILE *out);
-json_t *core_report_json(const struct core_read *c, const struct core_view *v); /* NULL without memory */
+int core_report_print(const struct core_read *c, const struct core_view *v, FILE *out); /* 0, -ENOMEM */
+json_t *core_report_json(const struct core_read *c, const struct core_view *v);         /* NULL without memory */

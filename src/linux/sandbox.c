@@ -56,6 +56,7 @@ static const int ALLOWED[] = {
     SCMP_SYS(close),
     SCMP_SYS(poll),
     SCMP_SYS(ppoll),
+    SCMP_SYS(recvmsg), /* of a socket that it has: descriptors that the parent hands out */
     /* threads */
     SCMP_SYS(futex),
     SCMP_SYS(set_robust_list),
@@ -94,6 +95,7 @@ static const struct compared {
     {SCMP_SYS(clone), 0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM}, /* a thread, never a process */
     {SCMP_SYS(prctl), 0, UINT32_MAX, PR_SET_NAME},
     {SCMP_SYS(fcntl), 1, UINT32_MAX, F_GETFL},            /* fdopen */
+    {SCMP_SYS(fcntl), 1, UINT32_MAX, F_GETFD},            /* libelf */
     {SCMP_SYS(newfstatat), 3, UINT32_MAX, AT_EMPTY_PATH}, /* glibc's fstat */
     {SCMP_SYS(prlimit64), 2, UINT64_MAX, 0},              /* reads a limit: pthread_getattr_np */
 };
@@ -105,13 +107,12 @@ static const struct refused {
 } REFUSED[] = {
     {SCMP_SYS(clone3), ENOSYS}, /* its flags are in memory: glibc then calls clone */
     {SCMP_SYS(ioctl), ENOTTY},  /* stdio asks for a terminal */
-#if SANITIZED
-    {SCMP_SYS(readlink), EACCES}, /* the sanitizer's report names the program */
-    {SCMP_SYS(readlinkat), EACCES},
-#endif
 };
 
-static int add_rules(scmp_filter_ctx filter)
+/* With refuses_paths; the links also for the sanitizer's report, which names the program. */
+static const int OPENS[] = {SCMP_SYS(open), SCMP_SYS(openat)}, LINKS[] = {SCMP_SYS(readlink), SCMP_SYS(readlinkat)};
+
+static int add_rules(scmp_filter_ctx filter, const struct sandbox *s)
 {
     int r = 0;
 
@@ -129,11 +130,15 @@ static int add_rules(scmp_filter_ctx filter)
                              SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
     for (size_t i = 0; i < ARRAY_SIZE(REFUSED) && r == 0; i++)
         r = seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)REFUSED[i].error), REFUSED[i].call, 0);
+    for (size_t i = 0; i < ARRAY_SIZE(OPENS) && r == 0 && s->refuses_paths; i++)
+        r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), OPENS[i], 0);
+    for (size_t i = 0; i < ARRAY_SIZE(LINKS) && r == 0 && (s->refuses_paths || SANITIZED); i++)
+        r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), LINKS[i], 0);
     return r;
 }
 
 /* Loads the filter. 0 also where there is no seccomp: *ret_missing says so. */
-static int filter_calls(unsigned *ret_missing, struct err *e)
+static int filter_calls(const struct sandbox *s, unsigned *ret_missing, struct err *e)
 {
     uint32_t deadly = seccomp_api_get() >= 3 ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_KILL_THREAD; /* Linux 4.14 */
     scmp_filter_ctx filter = seccomp_init(deadly);
@@ -142,7 +147,7 @@ static int filter_calls(unsigned *ret_missing, struct err *e)
     if (!filter)
         return err_set(e, -ENOMEM, "out of memory");
     seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, deadly); /* 32-bit calls on a 64-bit kernel */
-    r = add_rules(filter);
+    r = add_rules(filter, s);
     if (r < 0)
         err_set(e, r, "no list of system calls could be made: %s", strerror(-r));
     else if (seccomp_load(filter) < 0)
@@ -173,7 +178,7 @@ static int set_limits(const struct sandbox *s)
     int r = set_limit(RLIMIT_CORE, 0);
 
     if (r == 0)
-        r = set_limit(RLIMIT_NOFILE, (rlim_t)s->fd_most + 1);
+        r = set_limit(RLIMIT_NOFILE, (rlim_t)s->fd_most + 1 + s->fd_room);
     if (r == 0 && s->cpu_s)
         r = set_limit(RLIMIT_CPU, s->cpu_s);
     if (r == 0 && s->address_space && !SANITIZED)
@@ -197,5 +202,5 @@ int sandbox_enter(const struct sandbox *s, unsigned *ret_missing, struct err *e)
         return err_set(e, -errno, "no_new_privs can't be set: %s", strerror(errno));
     if ((r = set_limits(s)) < 0)
         return err_set(e, r, "limits can't be set: %s", strerror(-r));
-    return filter_calls(ret_missing, e);
+    return filter_calls(s, ret_missing, e);
 }

@@ -16,6 +16,8 @@ struct sandbox {
     uint64_t address_space; /* RLIMIT_AS, bytes, with mapped files; 0: none */
     uint64_t memory;        /* RLIMIT_DATA, bytes of private memory; 0: none */
     uint64_t cpu_s;         /* RLIMIT_CPU; 0: none */
+    unsigned fd_room;       /* descriptors that it may be handed later (sandboxed_file) */
+    bool refuses_paths;     /* a library that looks for files by path gets EACCES, instead of its death */
 };
 
 /* What the machine does not have. */

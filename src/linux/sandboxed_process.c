@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -25,7 +26,7 @@
 
 enum { TEXT_MAX = 600, PIECE = 32 * 1024, WAIT_MS = 100, ABOVE = 64, PATIENCE_MS = 5000 };
 
-enum kind { KIND_MISSING = 1, KIND_PROGRESS, KIND_DATA, KIND_FAILED, KIND_DONE };
+enum kind { KIND_MISSING = 1, KIND_PROGRESS, KIND_DATA, KIND_FAILED, KIND_DONE, KIND_FILE };
 
 struct message {
     uint32_t kind;
@@ -41,6 +42,31 @@ struct message {
 };
 
 enum { HEAD = offsetof(struct message, data) };
+
+/* The answer to KIND_FILE: a result, with a descriptor if it is 0. */
+struct sandboxed_handed {
+    struct msghdr message;
+    struct iovec part;
+    int32_t result;
+    alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+};
+
+/* fd: a descriptor, or -errno, to be sent. In place: it points into itself. */
+static void sandboxed_handed_init(struct sandboxed_handed *h, int fd)
+{
+    struct cmsghdr *c;
+
+    *h = (struct sandboxed_handed){.result = fd < 0 ? fd : 0};
+    h->part = (struct iovec){&h->result, sizeof(h->result)};
+    h->message = (struct msghdr){.msg_iov = &h->part, .msg_iovlen = 1};
+    if (fd < 0)
+        return;
+    h->message.msg_control = h->control;
+    h->message.msg_controllen = sizeof(h->control);
+    c = CMSG_FIRSTHDR(&h->message);
+    *c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+    memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+}
 
 /* The parent's end */
 
@@ -142,6 +168,28 @@ static int take_failure(const struct message *m, size_t size, struct err *e)
     return err_set(e, code, "%.*s", (int)(text < TEXT_MAX ? text : TEXT_MAX), m->failed.text);
 }
 
+static int open_for(const struct sandboxed_task *t, const struct message *m, size_t size)
+{
+    char path[SANDBOXED_PATH_MAX];
+
+    if (!t->file || size - HEAD >= sizeof(path))
+        return -ENOENT;
+    memcpy(path, m->data, size - HEAD);
+    path[size - HEAD] = '\0';
+    return t->file(t->ctx, path);
+}
+
+/* 0, or -errno. The child waits for it, so there is room. */
+static int hand_out(const struct sandboxed_process *p, const struct sandboxed_task *t, const struct message *m,
+                    size_t size)
+{
+    CLEANUP_FD int fd = open_for(t, m, size);
+    struct sandboxed_handed h;
+
+    sandboxed_handed_init(&h, fd);
+    return sendmsg(p->answer, &h.message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
 /* 0: go on; 1: the answer is whole; negative: it failed. */
 static int take(struct sandboxed_process *p, const struct sandboxed_task *t, const struct message *m, size_t size,
                 struct buf *ret)
@@ -156,6 +204,8 @@ static int take(struct sandboxed_process *p, const struct sandboxed_task *t, con
         return 0;
     case KIND_DATA:
         return buf_add(ret, m->data, size - HEAD);
+    case KIND_FILE:
+        return hand_out(p, t, m, size);
     case KIND_DONE:
         return 1;
     default:
@@ -280,6 +330,33 @@ void sandboxed_progress(uint64_t done, uint64_t total)
 
     static_assert(sizeof(m) == HEAD + sizeof(m.progress), "as in struct message");
     send_message(&m, sizeof(m));
+}
+
+int sandboxed_file(const char *path)
+{
+    struct message m = {.kind = KIND_FILE};
+    struct sandboxed_handed h;
+    const struct cmsghdr *c;
+    size_t size = strlen(path);
+    ssize_t n;
+    int fd;
+
+    if (size >= SANDBOXED_PATH_MAX)
+        return -ENAMETOOLONG;
+    memcpy(m.data, path, size);
+    if (send_message(&m, HEAD + size) < 0)
+        return -EPIPE;
+    sandboxed_handed_init(&h, 0); /* room for one */
+    do
+        n = recvmsg(SANDBOXED_ANSWER, &h.message, 0);
+    while (n < 0 && errno == EINTR);
+    if (n != (ssize_t)sizeof(h.result))
+        return -EPIPE;
+    c = CMSG_FIRSTHDR(&h.message);
+    if (h.result != 0 || !c || c->cmsg_type != SCM_RIGHTS)
+        return h.result < 0 ? h.result : -EMFILE;
+    memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+    return fd;
 }
 
 int sandboxed_write(const void *data, size_t size)

@@ -19,7 +19,8 @@ enum {
     SANDBOXED_ANSWER = 3, /* the child's descriptors: of its answer, */
     SANDBOXED_FIRST,      /* and the first of those that it was given */
     SANDBOXED_FDS_MAX = 16,
-    SANDBOXED_ANSWER_MAX = 64 * 1024 * 1024
+    SANDBOXED_ANSWER_MAX = 64 * 1024 * 1024,
+    SANDBOXED_PATH_MAX = 4096
 };
 
 /* All borrowed. */
@@ -32,6 +33,8 @@ struct sandboxed_task {
     /* While sandboxed_collect waits; each may be NULL. */
     bool (*stop)(void *ctx); /* true: the child is killed, -ECANCELED */
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
+    /* The child asks for a file: a descriptor, or -errno. The path is foreign text. NULL: there is none. */
+    int (*file)(void *ctx, const char *path);
     void *ctx;
 };
 
@@ -68,6 +71,8 @@ void sandboxed_end(struct sandboxed_process *p);
 int sandboxed_enter(const struct sandbox *limits, unsigned fd_count, struct err *e);
 
 void sandboxed_progress(uint64_t done, uint64_t total); /* on any thread */
+/* A file that the parent opens for us, for reading: a descriptor, or -errno. Before there are threads. */
+int sandboxed_file(const char *path);
 /* A piece of the answer. 0 or -errno. */
 int sandboxed_write(const void *data, size_t size);
 

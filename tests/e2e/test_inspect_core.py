@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -120,3 +121,252 @@ def test_what_is_cut_or_none_is_said_in_one_line(salvage, work, crashed):
         assert bad.code != 0 and bad.err.count("\n") == 1 and why in bad.err, bad
     page = salvage.run("inspect", crashed[0], "--html", work / "x.html")
     assert page.code == 2 and "--html is for heap dumps" in page.err
+
+
+# --- backtraces with the executables; gdb is the oracle -----------------------------------------------------------------
+
+C = r"""
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+volatile int sink;
+static inline __attribute__((always_inline)) int deepest(int *at) { *at = 5; return 1; }
+__attribute__((noinline)) int add(int *at, int n)
+{
+    char buf[n + 64];
+    memset(buf, n, sizeof(buf));
+    sink += buf[3];
+    return deepest(at) + buf[n];
+}
+static int compare(const void *a, const void *b) { return add((int *)0x10, 32) + *(const int *)a - *(const int *)b; }
+__attribute__((noinline)) int order(int n)
+{
+    int x[4] = {4, n, 2, 1};
+    qsort(x, 4, sizeof(int), compare);
+    return x[0] + sink;
+}
+static void on_signal(int s) { sink = order(s) + 1; }
+int (*volatile nowhere)(int);
+__attribute__((noinline)) int call(int n) { return nowhere(n) + 1; }
+int main(int argc, char **argv)
+{
+    signal(SIGUSR1, on_signal);
+    if (argc > 1 && *argv[1] == 's')
+        raise(SIGUSR1);
+    return (argc > 1 ? call(argc) : order(argc)) + 1;
+}
+"""
+CPP = r"""
+#include <stdexcept>
+#include <string>
+#include <vector>
+namespace shop {
+template <class T> struct Cart {
+    std::vector<T> items;
+    __attribute__((noinline)) void add(const T &t, int n)
+    {
+        if (n == 0)
+            throw std::runtime_error("full: " + t);
+        items.push_back(t);
+        add(t, n - 1);
+        items.pop_back();
+    }
+};
+}
+int main() { shop::Cart<std::string> c; c.add("x", 3); return (int)c.items.size(); }
+"""
+RUST = r"""
+struct Cart { items: Vec<u64> }
+impl Cart {
+    #[inline(never)]
+    fn add(&mut self, n: u64) {
+        if n == 0 { unsafe { *(std::hint::black_box(0x10) as *mut u64) = 5 } }
+        self.items.push(n);
+        self.add(n - 1);
+    }
+}
+fn main() {
+    let mut c = Cart { items: vec![] };
+    let v: Vec<u64> = (0..3).collect();
+    v.iter().for_each(|n| c.add(*n));
+    println!("{}", c.items.len());
+}
+"""
+GO = """
+package main
+
+type Cart struct{ items []int }
+
+//go:noinline
+func (c *Cart) Add(at *int, n int) {
+	c.items = append(c.items, n)
+	*at = n
+}
+
+func main() {
+	c := Cart{}
+	c.Add(nil, 3)
+}
+"""
+
+
+def build(folder, source, suffix, *command):
+    (folder / ("main" + suffix)).write_text(source)
+    subprocess.run([*command, folder / ("main" + suffix)], check=True, cwd=folder, timeout=300, env={**os.environ, "GOCACHE": str(folder), "GO111MODULE": "off"})
+    return folder / "server"
+
+
+def crash(program, *args, signals="stop"):
+    """Its core, and gdb's frames down to main: (function without parameters, line, whether it is libc's)."""
+    core = program.parent / ("core" + "".join(args))
+    gdb("file %s" % program, "handle SIGUSR1 %s" % signals, "run %s" % " ".join(args), "generate-core-file %s" % core)
+    # Of the core: of a program that stops at the beginning of an inlined function gdb shows the one around it.
+    said = gdb("file %s" % program, "core-file %s" % core, "bt -past-main off -frame-info location")
+    frames = []
+    for line in said[said.rindex("#0 "):].splitlines():  # a core that is loaded shows its first frame, too
+        found = re.match(r"#\d+ +(?:0x[0-9a-f]+ in )?(.*?) \(.*\)(?: at (\S*?):(\d+)| from \S+)?$|#\d+ +<(signal handler) called>", line)
+        if found:
+            frames.append((found[1] or found[4], int(found[3] or 0), (found[2] or "").startswith(".")))
+    return core, frames, said
+
+
+def frames_of(salvage, core, *more):
+    found = json.loads(salvage.ok("inspect", core, "--json", *more).out)
+    return [(f.get("function", "??"), f.get("line", 0)) for f in found["threads"][0]["frames"]]
+
+
+def same(ours, theirs, said, lines=True):
+    """Up to main; of names the last part, which languages and debuggers write alike."""
+    def last(name):
+        return re.split(r"::|[.]", re.sub(r"<.*>|\(\)$", "", re.sub(r"::\{.*", "", name)))[-1]
+    # Calls in libc whose frames were reused for the next call (tail calls): gdb reconstructs them.
+    theirs = [(name, line) for name, line, libc in theirs if not libc or name in [our_name for our_name, _ in ours]]
+    assert len(theirs) >= 3, said
+    for (our_name, our_line), (name, line) in zip(ours, theirs):
+        assert name in ("??", "signal handler") or last(our_name) == last(name), (ours, said)
+        assert not lines or not line or our_line == line, (ours, said)
+    assert len(ours) >= len(theirs), (ours, said)
+
+
+@pytest.fixture(scope="module")
+def c_program(session_folder):
+    folder = session_folder / "c"
+    folder.mkdir()
+    return build(folder, C, ".c", "gcc", "-O2", "-g", "-fomit-frame-pointer", "-o", "server")
+
+
+@pytest.mark.parametrize("how", ["", "call", "signal"])
+def test_frames_without_frame_pointers_are_those_of_gdb(salvage, c_program, how):
+    """Inlined ones, through libc, through a signal's frame, and behind a call of a null pointer."""
+    core, theirs, said = crash(c_program, *[how] * bool(how), signals="nostop pass")
+    ours = frames_of(salvage, core)
+    same(ours, theirs, said)
+    names = [name for name, _ in ours]
+    assert names[:3] == (["deepest", "add", "compare"] if how != "call" else ["??", "call", "main"]), names
+    if how == "signal":
+        assert "on_signal" in names[:12] and "main" in names[names.index("on_signal"):], names
+
+
+def test_a_stripped_program_has_its_names_from_a_separate_file(salvage, c_program, work):
+    """Found by its build-id below /usr/lib/debug, and by .gnu_debuglink; of another root, as a container's."""
+    root, app = work / "root", work / "root" / "app"
+    app.mkdir(parents=True)
+    run = app / "server"
+    shutil.copy(c_program, run)
+    core, theirs, said = crash(run)
+    debug = work / "server.debug"
+    subprocess.run(["objcopy", "--only-keep-debug", run, debug], check=True)
+    subprocess.run(["strip", run], check=True)
+    subprocess.run(["objcopy", "--add-gnu-debuglink", debug, run], check=True)
+    whole = work / "moved"
+    (whole / str(app)[1:]).mkdir(parents=True)
+    run.rename(whole / str(app)[1:] / "server")
+    beneath = ("--sysroot", whole)
+    text = salvage.ok("inspect", core, *beneath).out
+    assert "deepest" not in text and "server+0x" in text
+    ours = frames_of(salvage, core, *beneath)
+    assert len(ours) >= 3 and ours[0][0] == "??", ours
+    by_link = whole / str(app)[1:] / ".debug"
+    by_link.mkdir()
+    shutil.copy(debug, by_link)
+    named = frames_of(salvage, core, *beneath)
+    assert [n for n, _ in named[:3]] == ["deepest", "add", "compare"], named
+    shutil.rmtree(by_link)
+    by_id = whole / "usr/lib/debug/.build-id" / build_id(c_program)[:2]
+    by_id.mkdir(parents=True)
+    shutil.copy(debug, by_id / (build_id(c_program)[2:] + ".debug"))
+    assert frames_of(salvage, core, *beneath) == named
+    text = salvage.ok("inspect", core).out
+    assert "WITHOUT    %s (not found)" % run in text and "deepest" not in text
+
+
+def test_another_build_is_not_believed(salvage, c_program, work):
+    run = work / "server"
+    shutil.copy(c_program, run)
+    core, _, _ = crash(run)
+    build(work, C + "int more;", ".c", "gcc", "-O1", "-g", "-o", "server")
+    text = salvage.ok("inspect", core).out
+    assert "server (another build)" in text and "add" not in text.replace("address", "")
+    found = json.loads(salvage.ok("inspect", core, "--json").out)
+    assert [m["executable"] for m in found["modules"] if m["path"] == str(run)] == ["another build"]
+
+
+@pytest.mark.parametrize("how", ["crash", "huge", "fifo", "circle"])
+def test_a_hostile_executable_costs_the_names_alone(salvage, c_program, work, how):
+    run = work / "server"
+    shutil.copy(c_program, run)
+    core, _, _ = crash(run)
+    if how == "fifo":
+        run.unlink()
+        os.mkfifo(run)
+    elif how == "circle":
+        run.unlink()
+        run.symlink_to(run)
+    else:
+        data = bytearray(run.read_bytes())
+        sections = int.from_bytes(data[40:48], "little")
+        count, names = data[60], data[62]
+        for at in range(sections, sections + 64 * count, 64) if how == "huge" else []:
+            if at != sections + 64 * names:
+                data[at + 24:at + 40] = b"\xff\xff\xff\x7f" + bytes(4) + b"\xff" * 7 + b"\0"  # offset and size of each section
+        for at in range(0x1000, len(data), 7) if how == "crash" else []:
+            data[at] ^= at % 255
+        run.write_bytes(data)
+    done = salvage.run("inspect", core)
+    assert done.code == 0 and "SIGSEGV: address not mapped: 0x10" in done.out and "libc.so.6" in done.out, done
+    assert "\033" not in done.out
+
+
+def test_cpp_names_are_readable(salvage, session_folder):
+    folder = session_folder / "cpp"
+    folder.mkdir()
+    core, theirs, said = crash(build(folder, CPP, ".cpp", "g++", "-O2", "-g", "-o", "server"))
+    ours = frames_of(salvage, core)
+    same(ours, theirs, said, lines=False)  # behind a throw libdw takes a later row of the table of lines
+    names = [name for name, _ in ours]
+    assert "__cxa_throw" in names and any(re.match(r"shop::Cart<std::.*string.*>::add$", n) for n in names), names
+
+
+@pytest.mark.parametrize("mangling", ["legacy", "v0"])
+def test_rust_names_are_readable(salvage, session_folder, mangling):
+    if not shutil.which("rustc"):
+        pytest.skip("no rustc here: frames of Rust are not tried")
+    folder = session_folder / ("rust-" + mangling)
+    folder.mkdir()
+    flags = ["-C", "symbol-mangling-version=v0"] if mangling == "v0" else []
+    core, theirs, said = crash(build(folder, RUST, ".rs", "rustc", "-O", "-g", *flags, "-o", "server"))
+    ours = frames_of(salvage, core)
+    assert len(ours) >= len(theirs) and [line for _, line in ours[:len(theirs)]] == [line for _, line, _ in theirs], (ours, said)
+    names = [name for name, _ in ours]
+    assert names[0] in ("server::Cart::add", "main::Cart::add", "<main::Cart>::add"), names
+    assert any(n.startswith("std::rt::lang_start") for n in names) and not any(n.startswith("_ZN") or n.startswith("_R") for n in names)
+
+
+def test_go_frames_have_names(salvage, session_folder):
+    if not shutil.which("go"):
+        pytest.skip("no go here: frames of Go are not tried")
+    folder = session_folder / "go"
+    folder.mkdir()
+    core, theirs, said = crash(build(folder, GO, ".go", "go", "build", "-ldflags=-B gobuildid", "-o", "server"))
+    ours = frames_of(salvage, core)
+    assert [name for name, _ in ours[:2]] == ["main.(*Cart).Add", "main.main"], (ours, said)

@@ -34,9 +34,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP(core_read_done) struct core_read c = {0};
     struct summary s = {0};
     struct err e = {0};
-    char place[CORE_PLACE_MAX], cause[128];
+    char place[CORE_PLACE_MAX], cause[128], id[CORE_BUILD_ID_MAX];
 
     as_stream(data, size);
+    core_build_id(data, size, id);
+    assert(strlen(id) < sizeof(id));
     if (core_read(data, size, &c, &e) < 0) {
         assert(*e.msg && c.thread_count == 0);
         return 0;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "linux/sandboxed_process.h"
 
@@ -26,7 +27,7 @@ enum { LARGE = 3 * 1000 * 1000, SOON_MS = 60 * 1000, SHORT_MS = 300 };
 
 static _Noreturn void be_child(const char *how)
 {
-    const struct sandbox limits = {0};
+    const struct sandbox limits = {.fd_room = 1, .refuses_paths = text_eq(how, "asks")};
     struct err e = {0};
     char text[16] = "";
 
@@ -47,6 +48,13 @@ static _Noreturn void be_child(const char *how)
         raise(SIGSEGV);
     } else if (text_eq(how, "opens")) {
         open("/etc/passwd", O_RDONLY);
+    } else if (text_eq(how, "asks")) {
+        int fd = sandboxed_file("/a/file");
+
+        if (open("/etc/passwd", O_RDONLY) >= 0 || errno != EACCES) /* refused, and it lives */
+            _exit(5);
+        if (sandboxed_file("/no/file") != -ENOENT || read(fd, text, 5) != 5 || sandboxed_write(text, 5) < 0)
+            _exit(6);
     } else if (text_eq(how, "ends")) {
         _exit(7);
     } else if (text_eq(how, "hangs")) {
@@ -71,6 +79,19 @@ static bool stopped(void *ctx)
     return ((struct wait *)ctx)->stop;
 }
 
+static int on_file(void *ctx, const char *path)
+{
+    int pair[2];
+
+    (void)ctx;
+    if (!text_eq(path, "/a/file"))
+        return -ENOENT;
+    assert_int_equal(pipe(pair), 0);
+    assert_int_equal(write(pair[1], "asked", 5), 5);
+    close(pair[1]);
+    return pair[0];
+}
+
 static int ask(const char *how, struct wait *wait, struct buf *ret, struct err *e)
 {
     char *const argv[] = {(char *)"salvage", (char *)how, NULL};
@@ -83,6 +104,7 @@ static int ask(const char *how, struct wait *wait, struct buf *ret, struct err *
     t.fds = &pair[0];
     t.stop = stopped;
     t.progress = on_progress;
+    t.file = text_eq(how, "asks") ? on_file : NULL;
     t.ctx = wait;
     assert_int_equal(sandboxed_start(&t, &p, e), 0);
     r = sandboxed_collect(&p, &t, ret, e);
@@ -105,6 +127,18 @@ static void its_answer_arrives_whole(void **state)
     assert_memory_equal(answer.data, "hello0123", 9);
     assert_int_equal(wait.progress, 1);
     buf_done(&answer);
+}
+
+static void a_file_that_it_asks_for_is_handed_to_it(void **state)
+{
+    CLEANUP(buf_done) struct buf answer = {.ceiling = SANDBOXED_ANSWER_MAX};
+    struct wait wait = {0};
+    struct err e;
+
+    (void)state;
+    assert_int_equal(ask("asks", &wait, &answer, &e), 0);
+    assert_int_equal(answer.size, 5);
+    assert_memory_equal(answer.data, "asked", 5);
 }
 
 static void an_answer_has_a_ceiling(void **state)
@@ -159,9 +193,8 @@ static void a_stop_ends_it(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(its_answer_arrives_whole),
-        cmocka_unit_test(an_answer_has_a_ceiling),
-        cmocka_unit_test(every_end_has_its_words),
+        cmocka_unit_test(its_answer_arrives_whole), cmocka_unit_test(a_file_that_it_asks_for_is_handed_to_it),
+        cmocka_unit_test(an_answer_has_a_ceiling),  cmocka_unit_test(every_end_has_its_words),
         cmocka_unit_test(a_stop_ends_it),
     };
 
