@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/http_socket.h"
 
 enum { PAUSE_MAX_MS = 64 };
 
@@ -38,18 +39,15 @@ static bool consumed(const struct http_connection *c, uint64_t *ret)
     uint64_t before, after, acked;
     int queued;
 
-    do {
-        if (c->tls)
-            before = tls_relay_given(c->tls);
-        else if (!http_connection_counts(c, &before, &acked))
+    if (c->tls) {
+        *ret = c->received;
+        return true;
+    }
+    do
+        if (!http_connection_counts(c, &before, &acked) || ioctl(c->served_fd, FIONREAD, &queued) < 0 ||
+            !http_connection_counts(c, &after, &acked))
             return false;
-        if (ioctl(c->served_fd, FIONREAD, &queued) < 0)
-            return false;
-        if (c->tls)
-            after = tls_relay_given(c->tls);
-        else if (!http_connection_counts(c, &after, &acked))
-            return false;
-    } while (before != after);
+    while (before != after);
     *ret = before - (uint64_t)queued;
     return true;
 }
@@ -70,7 +68,7 @@ uint64_t http_connection_written(const struct http_connection *c)
     int queued = 0;
 
     if (c->tls)
-        return tls_relay_sent(c->tls);
+        return tls_connection_written(c->tls);
     if (!http_connection_counts(c, &received, &acked) || ioctl(c->fd, SIOCOUTQ, &queued) < 0)
         return 0;
     return acked + (uint64_t)queued;
@@ -108,23 +106,24 @@ static bool end(struct http_connection *c, unsigned status, const char *why)
     c->last = true;
     if (status) {
         size = http_refusal(status, why, text);
-        (void)!send(c->served_fd, text, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-        shutdown(c->served_fd, SHUT_WR);
+        (void)!http_socket_send(c, text, size);
+        http_socket_end(c);
     } else {
         shutdown(c->served_fd, SHUT_RDWR);
     }
     return false;
 }
 
-/* 1: whole, 0: not yet, -1: the connection ends. */
-static int peek(struct http_connection *c, char *data)
+/* 1: whole, 0: not yet, -1: the connection ends. *some: a part of it has come. */
+static int peek(struct http_connection *c, char *scratch, bool *some)
 {
-    const char *why;
-    ssize_t n = recv(c->served_fd, data, HTTP_HEAD_MAX, MSG_PEEK | MSG_DONTWAIT);
+    const char *data, *why;
+    ssize_t n = http_socket_peek(c, scratch, &data);
     int r;
 
-    if (n < 0 && errno == EAGAIN)
+    if (n == -EAGAIN)
         return 0;
+    *some = n > 0;
     if (n <= 0) {
         c->last = true;
         return -1;
@@ -138,27 +137,29 @@ bool http_connection_next(struct http_connection *c)
 {
     uint64_t until = clock_mono_ms() + c->client_ms, pause = 1;
     struct pollfd fds[] = {{.fd = c->served_fd, .events = POLLIN}, {.fd = c->stop_fd, .events = POLLIN}};
-    bool some = false;
+    bool some = false, wait = !c->tls; /* TLS may have read a head already */
 
     atomic_store(&c->waits, WAITS_HEAD);
     for (;;) {
         CLEANUP_FREE char *data = NULL;
         int r;
 
-        r = poll(fds, ARRAY_SIZE(fds), (int)clock_left_ms(until));
+        r = wait ? poll(fds, ARRAY_SIZE(fds), (int)clock_left_ms(until)) : 1;
         if (r < 0 && errno == EINTR)
             continue;
-        if (r <= 0 || !fds[0].revents)
+        if (r <= 0 || (wait && !fds[0].revents))
             return end(c, some ? 408 : 0, "the rest of the request did not come");
-        if (!(data = malloc(HTTP_HEAD_MAX)))
+        if (!c->tls && !(data = malloc(HTTP_HEAD_MAX)))
             return end(c, 503, "out of memory");
-        if ((r = peek(c, data)) < 0)
+        if ((r = peek(c, data, &some)) < 0)
             return false;
         if (r > 0)
             break;
         if (clock_left_ms(until) == 0)
-            return end(c, 408, "the rest of the request did not come");
-        some = true;
+            return end(c, some ? 408 : 0, "the rest of the request did not come");
+        wait = true;
+        if (c->tls)
+            continue;
         clock_sleep_ms(pause); /* a part of a head: polling returns at once */
         pause = pause < PAUSE_MAX_MS ? 2 * pause : pause;
     }

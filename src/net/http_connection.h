@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One client's connection, as its two owners see it: the front (http_front.h), which accepts, waits for the first head,
- * relays TLS, watches the time and lingers at the end; and between that the thread that serves its requests.
+ * One client's connection, as its two owners see it: the front (http_front.h), which accepts, shakes hands, waits for
+ * the first head, watches the time and lingers at the end; and between that the thread that serves its requests.
  */
 #pragma once
 
@@ -13,7 +13,10 @@
 
 #include "net/http_request_head.h"
 #include "net/listen_address.h"
-#include "net/tls_relay.h"
+#include "net/tls_connection.h"
+
+/* The serving thread's stack, and more of it than is in use while it waits for the client. */
+enum { HTTP_STACK_BYTES = 256 * 1024, HTTP_STACK_USED = 64 * 1024 };
 
 enum http_waits { WAITS_US, WAITS_HEAD, WAITS_BODY, WAITS_ANSWER };
 enum http_stage { STAGE_HANDSHAKE, STAGE_HEAD, STAGE_SERVED, STAGE_LINGER, STAGE_DEAD };
@@ -28,24 +31,27 @@ struct http_front;
 
 struct http_connection {
     /* The front's. */
-    struct http_connection *next, *next_released, *next_ready;
+    struct http_connection *next, *next_released;
     struct http_front *front;
     enum http_stage stage;
-    int fd; /* the client's, until the end: the server's library has a duplicate, or the other end of a socket pair */
+    int fd; /* the client's, until the end: the server's library has a duplicate */
     union http_address address;
     socklen_t address_size;
     char client[LISTEN_ADDRESS_MAX];
-    struct tls_relay *tls; /* NULL: plain */
-    char *early;           /* TLS: what came before the head was whole */
-    size_t early_size;
     uint64_t until_ms, idle_until_ms;
     uint64_t progress_since_ms, progress_bytes;
     int progress_of;
-    bool cut, relayed, released, ready;
+    bool cut, released;
 
     /* Read and written by both. */
     _Atomic int waits;  /* enum http_waits: for whom the exchange waits now */
     _Atomic bool begun; /* the library has read a request */
+
+    /* The serving thread's while the connection is served, else the front's. */
+    struct tls_connection *tls; /* NULL: plain */
+    char *early;                /* TLS: what was read to find the end of a head, and is still to be received */
+    size_t early_at, early_size;
+    uint64_t received; /* TLS: by the library, or by ourselves in its place */
 
     /* The serving thread's. */
     int served_fd; /* what the library reads and writes; its own */
@@ -65,7 +71,7 @@ bool http_connection_persists(struct http_connection *c);
  */
 bool http_connection_next(struct http_connection *c);
 
-/* Bytes written so far, by the serving thread (plain) or to the client (TLS). */
+/* Bytes written so far. */
 uint64_t http_connection_written(const struct http_connection *c);
 
 enum { HTTP_REFUSAL_MAX = 512 };

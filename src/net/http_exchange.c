@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "net/http_socket.h"
 
 enum {
     STREAM_BYTES = 64 * 1024,
@@ -153,14 +154,6 @@ bool exchange_has_body(const struct exchange *x)
     return exchange_body_size(x) != 0;
 }
 
-bool exchange_is_over(const struct exchange *x)
-{
-    struct pollfd fds[] = {{.fd = x->client->stop_fd, .events = POLLIN},
-                           {.fd = x->client->served_fd, .events = POLLRDHUP}};
-
-    return poll(fds, 2, 0) > 0;
-}
-
 void exchange_break(struct exchange *x)
 {
     shutdown(x->client->served_fd, SHUT_RDWR);
@@ -197,7 +190,7 @@ static bool send_all(const struct exchange *x, const char *data, size_t size)
     struct pollfd wait = {.fd = x->client->served_fd, .events = POLLOUT};
 
     while (size > 0) {
-        ssize_t n = send(wait.fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = http_socket_send(x->client, data, size);
 
         if (n < 0 && (errno != EAGAIN || poll(&wait, 1, SEND_MS) <= 0))
             return false;

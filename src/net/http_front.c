@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -22,7 +21,6 @@ enum {
     STACK_BYTES = 256 * 1024,
     EVENTS = 64,
     TICK_MS = 1000,
-    DESCRIPTORS_MAX = 1 << 20,
 };
 
 void http_front_poll(struct http_front *f, int fd, void *what, uint32_t events)
@@ -65,7 +63,7 @@ static void bury(struct http_front *f)
     struct http_connection **at = &f->all, *c;
 
     while ((c = *at)) {
-        if (c->stage != STAGE_DEAD || c->ready) {
+        if (c->stage != STAGE_DEAD) {
             at = &c->next;
             continue;
         }
@@ -79,8 +77,6 @@ static int wait_ms(const struct http_front *f)
 {
     uint64_t now = clock_mono_ms();
 
-    if (f->ready)
-        return 0;
     if (!f->all && (f->listening || atomic_load(&f->draining)))
         return -1;
     return now - f->tick_ms >= TICK_MS ? 0 : (int)(TICK_MS - (now - f->tick_ms));
@@ -105,7 +101,6 @@ static void *run(void *ctx)
                 http_stage_advance(events[i].data.ptr);
         }
         http_stage_take_released(f);
-        http_stage_move_ready(f);
         if (atomic_load(&f->draining))
             drain(f);
         if (now - f->tick_ms >= TICK_MS)
@@ -113,15 +108,6 @@ static void *run(void *ctx)
         bury(f);
     }
     return NULL;
-}
-
-static size_t descriptors(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > DESCRIPTORS_MAX)
-        return DESCRIPTORS_MAX;
-    return (size_t)limit.rlim_cur;
 }
 
 static void front_release(struct http_front *f)
@@ -133,7 +119,6 @@ static void front_release(struct http_front *f)
     if (f->stop_fd >= 0)
         close(f->stop_fd);
     pthread_mutex_destroy(&f->lock);
-    free(f->served);
     free(f);
 }
 
@@ -148,12 +133,10 @@ int http_front_start(const struct http_front_options *o, struct http_front **ret
     f->options = *o;
     f->notices = (struct http_notices){.report = o->notice, .ctx = o->notice_ctx};
     pthread_mutex_init(&f->lock, NULL);
-    f->served_size = descriptors();
-    f->served = calloc(f->served_size, sizeof(struct http_connection *)); /* untouched pages cost nothing */
     f->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     f->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (f->served && f->epoll_fd >= 0 && f->wake_fd >= 0 && f->stop_fd >= 0) {
+    if (f->epoll_fd >= 0 && f->wake_fd >= 0 && f->stop_fd >= 0) {
         fcntl(o->listen_fd, F_SETFL, O_NONBLOCK);
         http_front_poll(f, f->wake_fd, f, EPOLLIN);
         http_front_listen(f, true);
@@ -197,10 +180,8 @@ void http_front_free(struct http_front *f)
     eventfd_write(f->wake_fd, 1);
     pthread_join(f->thread, NULL);
     http_notices_flush(&f->notices, clock_mono_ms(), 1);
-    for (struct http_connection *c = f->all; c; c = c->next) {
+    for (struct http_connection *c = f->all; c; c = c->next)
         http_stage_drop(c);
-        c->ready = false;
-    }
     bury(f);
     if (f->options.listen_fd >= 0)
         close(f->options.listen_fd);

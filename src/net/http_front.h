@@ -33,9 +33,6 @@ int http_front_start(const struct http_front_options *o, struct http_front **ret
 /* The library has closed what it served. c may be gone when this returns. Of any thread. */
 void http_front_released(struct http_connection *c);
 
-/* The connection whose descriptor the library has just begun to serve. Of any thread. */
-struct http_connection *http_front_served(struct http_front *f, int fd);
-
 /* Accepts no more; connections without a request end. */
 void http_front_drain(struct http_front *f);
 

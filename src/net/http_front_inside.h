@@ -15,15 +15,13 @@ struct http_front {
     int epoll_fd, wake_fd, stop_fd;
     _Atomic bool draining, cutting, ending;
     _Atomic unsigned count, serving;
-    struct http_connection *all, *ready;
-    pthread_mutex_t lock; /* of released and served */
+    struct http_connection *all;
+    pthread_mutex_t lock; /* of released */
     struct http_connection *released;
-    struct http_connection **served; /* by descriptor */
-    size_t served_size;
     struct http_notices notices;
     bool listening; /* the listener is polled */
     uint64_t tick_ms, tls_checked_ms;
-    char scratch[RELAY_BYTES]; /* larger than HTTP_HEAD_MAX */
+    char scratch[HTTP_HEAD_MAX];
 };
 
 /* Edge-triggered for connections: `what` is the connection; NULL the listener, the front itself its eventfd. */
@@ -47,8 +45,7 @@ void http_stage_cut(struct http_connection *c);
 /* About once a second: what has taken too long. */
 void http_stage_watch(struct http_connection *c, uint64_t now_ms);
 
-/* Those that the library has released; those whose relays had more to move. */
+/* Those that the library has released. */
 void http_stage_take_released(struct http_front *f);
-void http_stage_move_ready(struct http_front *f);
 
 void http_front_note(struct http_connection *c, enum http_reason reason);

@@ -20,13 +20,11 @@
 #include "base/thread.h"
 #include "net/http_exchange.h"
 #include "net/http_front.h"
-#include "net/http_sendfile.h"
+#include "net/http_socket.h"
 #include "net/listen_address.h"
 #include "net/tls_server.h"
 
 enum {
-    STACK_BYTES = 256 * 1024,
-    STACK_USED = 64 * 1024,       /* more than there is in use while a handler waits for its client */
     LONG_BYTES = 128 * 1024,      /* an answer that may wait for its client */
     CONNECTION_BYTES = 24 * 1024, /* heads, and the library's buffer of a body */
     LARGE_BYTES = 256 * 1024,     /* a body of this size or more is read by ourselves */
@@ -67,12 +65,11 @@ static void *request_begins(void *ctx, const char *uri, struct MHD_Connection *c
 static void connection_changes(void *ctx, struct MHD_Connection *connection, void **context,
                                enum MHD_ConnectionNotificationCode code)
 {
-    struct http_server *s = ctx;
-
+    (void)ctx;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-        *context = http_front_served(s->front, info->connect_fd);
+        *context = http_socket_of(info->connect_fd);
     } else if (*context) {
         http_front_released(*context);
         *context = NULL;
@@ -146,7 +143,7 @@ static void receive_rest(struct exchange *x, uint64_t rest)
 {
     CLEANUP_FREE char *buffer = NULL;
 
-    thread_trim_stack(STACK_BYTES - STACK_USED);
+    thread_trim_stack(HTTP_STACK_BYTES - HTTP_STACK_USED);
     while (rest > 0) {
         size_t size = SPACE_BYTES;
         void *space = x->body->space ? x->body->space(x, &size) : NULL;
@@ -158,8 +155,9 @@ static void receive_rest(struct exchange *x, uint64_t rest)
             space = buffer;
             size = BODY_BYTES;
         }
-        n = recv(x->client->served_fd, space, rest < size ? (size_t)rest : size, MSG_DONTWAIT);
+        n = http_socket_recv(x->client, space, rest < size ? (size_t)rest : size);
         if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+            free(TAKE_PTR(buffer)); /* many wait at the same time */
             await_body(x);
             continue;
         }
@@ -214,7 +212,7 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
     result = step(x, data, size);
     atomic_store(&x->client->waits, x->answered ? WAITS_ANSWER : WAITS_BODY);
     if (x->answered && x->answer_size >= LONG_BYTES)
-        thread_trim_stack(STACK_BYTES - STACK_USED);
+        thread_trim_stack(HTTP_STACK_BYTES - HTTP_STACK_USED);
     return result;
 }
 
@@ -258,7 +256,7 @@ static int daemon_start(struct http_server *s)
                                  MHD_OPTION_NOTIFY_CONNECTION, connection_changes, s, MHD_OPTION_URI_LOG_CALLBACK,
                                  request_begins, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-                                 MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+                                 MHD_OPTION_THREAD_STACK_SIZE, (size_t)HTTP_STACK_BYTES, MHD_OPTION_CONNECTION_LIMIT,
                                  2 * s->options.connections, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return s->daemon ? 0 : -EAGAIN;
@@ -306,7 +304,6 @@ int http_server_start(const struct http_server_options *o, struct http_server **
     assert(o && o->listen && o->begin && ret);
     if (!s)
         return err_set(e, -ENOMEM, "out of memory");
-    http_sendfile_replace();
     s->options = *o;
     s->options.connections = o->connections ? o->connections : CONNECTIONS;
     s->options.connections_of_one = o->connections_of_one ? o->connections_of_one : CONNECTIONS_OF_ONE;

@@ -61,9 +61,6 @@ unsigned exchange_header_count(const struct exchange *x, const char *name);   /*
 const char *exchange_client(const struct exchange *x);                        /* its address, without the port */
 bool exchange_is_tls(const struct exchange *x);
 bool exchange_is_old(const struct exchange *x); /* HTTP/1.0: a stream of unknown size that breaks off looks whole */
-/* The server stops, or the client has gone or will send no more: a stream that waits for something to send should ask
- * this about once a second, and end. */
-bool exchange_is_over(const struct exchange *x);
 bool exchange_has_body(const struct exchange *x);
 int64_t exchange_body_size(const struct exchange *x); /* Content-Length; -1: not known (chunked) */
 

@@ -38,4 +38,4 @@ int disk_writer_flush(struct disk_writer *w);
 /* What was not flushed may be lost. fd is as it was given. NULL is fine. */
 void disk_writer_free(struct disk_writer *w);
 
-enum { DISK_WRITER_BUFFER = 512 * 1024, DISK_WRITER_BUFFERS = 3, DISK_WRITER_ALIGN = 4096 };
+enum { DISK_WRITER_BUFFER = 256 * 1024, DISK_WRITER_BUFFERS = 3, DISK_WRITER_ALIGN = 4096 };

@@ -249,6 +249,24 @@ def test_what_a_slow_reader_costs(serve, start, tls):
     assert each < (56 if tls else 32), "%.0f KiB for each" % each
 
 
+def test_records_change_their_size_in_the_middle_of_what_a_client_takes_late(start):
+    """The kernel takes odd pieces: records are large after 4 MiB, wherever in what the server writes that is."""
+    server, data = start(), os.urandom(7 << 20)
+    (server.root / "shop" / "large").write_bytes(data)
+    for n in range(16):
+        link = socket.socket()
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 20000 + 3777 * n)
+        link.connect((server.host, server.port))
+        link.settimeout(20)
+        got = bytearray()
+        with server.context().wrap_socket(link, server_hostname="localhost") as s:
+            s.sendall(b"GET /shop/large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            time.sleep(0.05)
+            while piece := s.recv(30011 + n):
+                got += piece
+        assert got.partition(b"\r\n\r\n")[2] == data
+
+
 def test_records_are_small_at_first_and_then_large(start):
     server, seen = start(), b""
     with open(server.root / "shop" / "large", "wb") as stream:
