@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "codec/packed_reader.h"
 #include "core/core_stream.h"
 #include "inspect/block_map.h"
 #include "linux/oomscore.h"
@@ -23,6 +24,10 @@
 #include "ship/evidence_summary.h"
 
 enum { EVIDENCE = SANDBOXED_FIRST, REACH, MEMORY = REACH, PIECE = 128 * 1024 };
+enum {
+    UNPACKED_MAX = 96 * 1024 * 1024,       /* in memory */
+    UNPACKED_AGAIN_MAX = 512 * 1024 * 1024 /* a larger dump is not unpacked a few times more for the names of threads */
+};
 #define PRIVATE_MEMORY (256ull << 20)
 #define ADDRESSES (1ull << 30) /* besides a mapped file */
 
@@ -77,6 +82,14 @@ static int answer(struct summary *s, const struct buf *json)
     return json ? sandboxed_write(json->data, json->size) : 0;
 }
 
+/* Nothing to say is an answer, too: a name proposes a kind, and is wrong at times. */
+static int say_nothing(struct err *e)
+{
+    struct summary nothing = {0};
+
+    return answer(&nothing, NULL) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
+}
+
 /* --- a heap dump --- */
 
 static ssize_t read_at(const struct child *c, void *to, size_t size, uint64_t offset)
@@ -117,28 +130,26 @@ static ssize_t read_next(struct child *c, struct histogram_stream *s)
     return read_at(c, space, c->reach.to - at < room ? (size_t)(c->reach.to - at) : room, at);
 }
 
-static int digest_heap(struct child *c, struct histogram_stream *s, struct err *e)
+static int explain(int r, struct err *e)
 {
-    const struct heap_digest_source source = {.read = read_again, .ctx = c};
+    return err_set(e, r == -EBADMSG ? -FAULT_FORMAT : r, "%s",
+                   r == -EBADMSG  ? "it is no heap dump"
+                   : r == -E2BIG  ? "it has too many classes"
+                   : r == -ENOMEM ? "out of memory"
+                                  : strerror(-r));
+}
+
+/* source NULL: it can't be read again. */
+static int tell_heap(struct histogram_stream *s, const struct heap_digest_source *source, struct err *e)
+{
     CLEANUP(buf_done) struct buf json = {.ceiling = HEAP_DIGEST_MAX};
     CLEANUP(heap_digest_done) struct heap_digest d = {0};
     struct summary summary;
-    ssize_t n;
-    int r = 0;
 
-    while ((n = read_next(c, s)) > 0 && r == 0)
-        r = histogram_stream_filled(s, (size_t)n);
-    if (n < 0)
-        return err_set(e, (int)n, "cannot read it: %s", strerror((int)-n));
-    if (r < 0)
-        return err_set(e, r == -EBADMSG ? -FAULT_FORMAT : r, "%s",
-                       r == -EBADMSG ? "it is no heap dump"
-                       : r == -E2BIG ? "it has too many classes"
-                                     : "out of memory");
     histogram_stream_end(s);
     if (!s->format.id_size)
         return err_set(e, -FAULT_FORMAT, "it is no heap dump");
-    if (heap_digest_make(&d, s, c->stream ? NULL : &source) < 0)
+    if (heap_digest_make(&d, s, source) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     heap_digest_summary(&d, &summary);
     if (heap_digest_json(&d, &summary, NULL, &json) < 0 || answer(&summary, &json) < 0)
@@ -146,15 +157,79 @@ static int digest_heap(struct child *c, struct histogram_stream *s, struct err *
     return 0;
 }
 
-/* --- other evidence --- */
-
-/* Nothing to say is an answer, too: a name proposes a kind, and is wrong at times. */
-static int say_nothing(struct err *e)
+static int digest_heap(struct child *c, struct histogram_stream *s, struct err *e)
 {
-    struct summary nothing = {0};
+    const struct heap_digest_source source = {.read = read_again, .ctx = c};
+    ssize_t n;
+    int r = 0;
 
-    return answer(&nothing, NULL) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
+    while ((n = read_next(c, s)) > 0 && r == 0)
+        r = histogram_stream_filled(s, (size_t)n);
+    if (n < 0)
+        return err_set(e, (int)n, "cannot read it: %s", strerror((int)-n));
+    return r < 0 ? explain(r, e) : tell_heap(s, c->stream ? NULL : &source, e);
 }
+
+/* --- a heap dump that its JVM, or a user, has compressed --- */
+
+/* The bytes of the file from `offset` on; 0 at the end. Of a stream the next ones. */
+static ssize_t read_packed(void *ctx, void *to, size_t size, uint64_t offset)
+{
+    struct child *c = ctx;
+    int r;
+
+    if (c->stream)
+        return read(EVIDENCE, to, size);
+    while (offset >= c->reach.to && !c->reach.end)
+        if ((r = wait_for_more(c)) < 0)
+            return r;
+    if (offset >= c->reach.to)
+        return 0;
+    return read_at(c, to, c->reach.to - offset < size ? (size_t)(c->reach.to - offset) : size, offset);
+}
+
+static ssize_t unpack_again(void *ctx, void *to, size_t size, uint64_t offset)
+{
+    return packed_reader_at(ctx, to, size, offset);
+}
+
+/* What is unpacked goes to one of these. */
+struct unpacked {
+    struct histogram_stream *heap;
+    struct buf *memory;
+};
+
+/* Up to its end, or to where it is damaged: what there is, is digested. 0; -EBADMSG: it is not what its name or its
+ * first bytes said; -E2BIG, -EMSGSIZE, -ENOMEM, or why it can't be read. */
+static int unpack(struct packed_reader *p, const struct unpacked *to)
+{
+    CLEANUP_FREE char *out = malloc(PIECE);
+    ssize_t n = 0;
+    int r = out ? 0 : -ENOMEM;
+
+    while (r == 0 && (n = packed_reader_next(p, out, PIECE)) > 0)
+        r = to->heap ? histogram_stream_feed(to->heap, out, (size_t)n) : buf_add(to->memory, out, (size_t)n);
+    if (r < 0)
+        return r;
+    return n == -EBADMSG && p->out_at > 0 ? 0 : (int)n;
+}
+
+static int digest_packed_heap(struct child *c, struct histogram_stream *s, struct err *e)
+{
+    CLEANUP(packed_reader_done) struct packed_reader p;
+    const struct heap_digest_source source = {.read = unpack_again, .ctx = &p};
+    int r = packed_reader_init(&p, read_packed, c);
+
+    if (r == 0)
+        r = unpack(&p, &(struct unpacked){.heap = s});
+    if (r == -EBADMSG || (r == 0 && !s->format.id_size))
+        return say_nothing(e);
+    if (r < 0)
+        return explain(r, e);
+    return tell_heap(s, c->stream || p.out_at > UNPACKED_AGAIN_MAX ? NULL : &source, e);
+}
+
+/* --- other evidence --- */
 
 static int summarize(const struct child *c, const void *data, size_t size, struct err *e)
 {
@@ -218,9 +293,35 @@ static int summarize_stream(const struct child *c, struct err *e)
     return summarize(c, buf_text(&text), text.size, e);
 }
 
-static int digest(struct child *c, struct err *e)
+static int summarize_packed(struct child *c, struct err *e)
+{
+    CLEANUP(packed_reader_done) struct packed_reader p;
+    CLEANUP(buf_done) struct buf plain = {.ceiling = UNPACKED_MAX};
+    int r = packed_reader_init(&p, read_packed, c);
+
+    if (r == 0)
+        r = unpack(&p, &(struct unpacked){.memory = &plain});
+    if (r < 0)
+        return r == -EMSGSIZE || r == -EBADMSG ? say_nothing(e) : explain(r, e);
+    c->content = CONTENT_PHD;
+    return summarize(c, buf_text(&plain), plain.size, e);
+}
+
+static int digest_dump(struct child *c, bool packed, struct err *e)
 {
     struct histogram_stream *s;
+    int r;
+
+    if (histogram_stream_new(c->stream || packed, &s) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    r = packed ? digest_packed_heap(c, s, e) : digest_heap(c, s, e);
+    histogram_stream_free(s);
+    return r;
+}
+
+static int digest(struct child *c, struct err *e)
+{
+    bool packed = c->content == CONTENT_HPROF_GZIP || (c->content == CONTENT_OTHER && text_eq(c->kind, "heap-dump"));
     int r;
 
     if (c->blocks && (r = block_map_new(EVIDENCE, MEMORY, &c->geometry, &c->map, e)) < 0)
@@ -229,13 +330,11 @@ static int digest(struct child *c, struct err *e)
         c->reach = (struct digest_reach){c->map.size, true};
     if (c->content == CONTENT_CORE && c->stream)
         return summarize_core(e);
-    if (c->content != CONTENT_HPROF)
-        return c->stream ? summarize_stream(c, e) : summarize_file(c, e);
-    if (histogram_stream_new(c->stream, &s) < 0)
-        return err_set(e, -ENOMEM, "out of memory");
-    r = digest_heap(c, s, e);
-    histogram_stream_free(s);
-    return r;
+    if (c->content == CONTENT_HPROF || packed)
+        return digest_dump(c, packed, e);
+    if (c->content == CONTENT_PHD_GZIP)
+        return summarize_packed(c, e);
+    return c->stream ? summarize_stream(c, e) : summarize_file(c, e);
 }
 
 static int run(int argc, char **argv)

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/wait.h"
 #include "ship/digest_request.h"
 #include "ship/evidence_summary.h"
@@ -25,7 +26,8 @@ enum {
     PATIENCE_LEAST_MS = 5000,
     PATIENCE_MOST_MS = 40000, /* a worker without progress for a minute is killed */
     BYTES_PER_MS = 256 * 1024,
-    CHILD_NICE = 5
+    CHILD_NICE = 5,
+    UNPACKED_FACTOR = 16 /* what was compressed takes so much longer */
 };
 
 struct digest_stage {
@@ -34,17 +36,25 @@ struct digest_stage {
     char *argv[6];
     char content[12];
     int to; /* the pipe; -1: closed */
-    bool stream;
+    bool stream, packed;
     uint64_t until_ms; /* of a deadline for all; 0: none */
     uint64_t size;     /* at the end */
     uint64_t waited_ms;
     const char *lost; /* why there will be no answer; static text */
 };
 
+/* zstd can't be known by its first bytes: that it is a heap dump, its name says. */
+static bool is_packed(const struct digest_source *source)
+{
+    return source->content == CONTENT_HPROF_GZIP || source->content == CONTENT_PHD_GZIP ||
+           (source->content == CONTENT_OTHER && text_eq(source->kind, "heap-dump"));
+}
+
 bool digest_stage_exists(const struct digest_source *source)
 {
     assert(source->kind);
-    return source->content == CONTENT_HPROF || evidence_summary_max(source->kind, source->content) > 0;
+    return source->content == CONTENT_HPROF || is_packed(source) ||
+           evidence_summary_max(source->kind, source->content) > 0;
 }
 
 uint64_t digest_stage_patience_ms(uint64_t size)
@@ -87,7 +97,8 @@ int digest_stage_new(const struct digest_source *source, struct digest_stage **r
     assert(digest_stage_exists(source) && ret);
     if (!s)
         return err_set(e, -ENOMEM, "out of memory");
-    *s = (struct digest_stage){.child = SANDBOXED_NONE, .to = -1, .stream = source->fd < 0 && !source->blocks};
+    *s = (struct digest_stage){
+        .packed = is_packed(source), .child = SANDBOXED_NONE, .to = -1, .stream = source->fd < 0 && !source->blocks};
     snprintf(s->content, sizeof(s->content), "%d", (int)source->content);
     s->argv[0] = (char *)"salvage";
     s->argv[1] = (char *)DIGEST_COMMAND;
@@ -188,7 +199,8 @@ int digest_stage_collect(struct digest_stage *s, struct digest_answer *ret, stru
         return err_set(e, -ETIMEDOUT, "%s", s->lost);
     if (s->child.pid <= 0)
         return err_set(e, -FAULT_FORMAT, "its answer was collected already");
-    s->task.deadline_ms = s->until_ms ? clock_left_ms(s->until_ms) : digest_stage_patience_ms(s->size);
+    s->task.deadline_ms = s->until_ms ? clock_left_ms(s->until_ms)
+                                      : digest_stage_patience_ms(s->packed ? s->size * UNPACKED_FACTOR : s->size);
     s->child.until_ms = clock_mono_ms() + s->task.deadline_ms;
     if ((r = sandboxed_collect(&s->child, &s->task, &text, e)) < 0)
         return r;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "ship/case_facts.h"
 #include "ship/job_internal.h"
 #include "ship/key_template.h"
@@ -25,8 +26,10 @@ enum { HEAP_LEAST = 64 * 1024 };
 
 static bool is_tiny(const struct attempt *a)
 {
-    return a->intake.whole.content == CONTENT_HPROF && a->intake.source == INTAKE_FILE &&
-           a->intake.identity.size < HEAP_LEAST;
+    enum content content = a->intake.whole.content;
+
+    return (content == CONTENT_HPROF || content == CONTENT_OTHER) && a->intake.source == INTAKE_FILE &&
+           text_eq(a->job->claim->kind->name, "heap-dump") && a->intake.identity.size < HEAP_LEAST;
 }
 
 static bool is_stream(const struct attempt *a)

@@ -16,6 +16,7 @@
 static const struct kind KINDS[] = {
     {"*.hprof", "heap-dump", "heap.hprof", CAUSE_UNKNOWN, true, CONTENT_HPROF},
     {"*.hprof.gz", "heap-dump", "heap.hprof.gz", CAUSE_UNKNOWN, false, CONTENT_HPROF_GZIP},
+    {"*.hprof.zst", "heap-dump", "heap.hprof.zst", CAUSE_UNKNOWN, false, CONTENT_OTHER}, /* its first bytes don't say */
     {"*.phd", "heap-dump", "heap.phd", CAUSE_UNKNOWN, false, CONTENT_PHD},
     {"*.phd.gz", "heap-dump", "heap.phd.gz", CAUSE_UNKNOWN, false, CONTENT_PHD_GZIP},
     {"javacore*.txt", "javacore", "javacore.txt", CAUSE_UNKNOWN, false, CONTENT_JAVACORE},

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a heap dump says is found out while it is shipped: the sentence in the manifest, digest.json beside the object."""
+import gzip
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import subprocess
 
 import pytest
 
+from helpers import stores
 from helpers.evidence import drop
 from helpers.proc import children, cmdline, status, wait_for
 from helpers.program import BIN, environment
@@ -19,6 +21,10 @@ def digest_of(store):
     found = [key for key in store.keys() if key.endswith("digest.json")]
     assert len(found) == 1
     return json.loads(store.read(found[0]))
+
+
+def zstd(data):
+    return subprocess.run(["zstd", "-q", "-1", "-c"], input=data, stdout=subprocess.PIPE, check=True).stdout
 
 
 def has_digest(store):
@@ -156,3 +162,39 @@ def test_after_kill_9_it_begins_anew(shipping, salvage, dumps, s3, proxy):
     manifest = json.loads(salvage.ok("ship", dumps / "app.hprof", *through, "--compress", "none", "--json", env=s3.env).out)
     assert " objects" in manifest["summary"] and digest_of(s3)["summary"] == manifest["summary"]
     assert "partial" not in digest_of(s3)
+
+
+def test_a_dump_that_was_compressed_before_has_the_same(salvage, work, folder, real_dump):
+    manifest, _ = ship(salvage, folder, real_dump)
+    plain = digest_of(folder)
+    whole = real_dump.read_bytes()
+    for name, packed in (("a.hprof.gz", gzip.compress(whole, 1)), ("b.hprof.gz", gzip.compress(whole[:len(whole) // 2], 1) + gzip.compress(whole[len(whole) // 2:], 1)),
+                         ("c.hprof.zst", zstd(whole))):
+        (work / name).write_bytes(packed)
+        store = stores.Folder(work / ("store of " + name))
+        also, _ = ship(salvage, store, work / name)
+        assert also["kind"] == "heap-dump" and also["summary"] == manifest["summary"] and also["top"] == manifest["top"], name
+        digest = digest_of(store)
+        assert digest["classes"] == plain["classes"] and digest["largest_arrays"] == plain["largest_arrays"]
+
+
+def test_a_compressed_dump_that_is_cut_gives_what_there_is(salvage, work, folder, real_dump):
+    packed = gzip.compress(real_dump.read_bytes(), 1)
+    (work / "cut.hprof.gz").write_bytes(packed[:len(packed) // 2])
+    manifest, _ = ship(salvage, folder, work / "cut.hprof.gz")
+    assert manifest["partial"] and " objects" in manifest["summary"] and digest_of(folder)["partial"]
+
+
+def test_what_is_no_heap_dump_inside_has_no_sentence(salvage, work, folder):
+    (work / "text.hprof.zst").write_bytes(zstd(os.urandom(100_000)))
+    manifest, done = ship(salvage, folder, work / "text.hprof.zst")
+    assert "summary" not in manifest and "not-digested" not in done.err
+
+
+def test_a_dump_that_the_jvm_compressed(salvage, work, any_jvm, folder):
+    any_jvm.die(work / "app.hprof", "static-map", program="Leaks", options=["-XX:HeapDumpGzipLevel=1"])
+    dump = next(work.glob("app.hprof*"))
+    assert dump.read_bytes()[:2] == b"\x1f\x8b"
+    manifest, _ = ship(salvage, folder, dump)
+    assert 'OutOfMemoryError' in manifest["summary"] or "ran out of memory" in manifest["summary"]
+    assert "Leaks$Order" in [row["name"] for row in manifest["top"]]
