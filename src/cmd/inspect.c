@@ -130,12 +130,16 @@ static int on_file(void *ctx, const char *path)
     return inspect_files_hand_out(w->inputs->files, path);
 }
 
-static int add_arguments(const struct inspect_view *v, const struct inputs *in, struct strv *to)
+static int add_arguments(const struct inspect_view *view, const struct inputs *in, struct strv *to)
 {
-    int r = strv_add(to, "salvage") < 0 || strv_add(to, ANALYSIS_COMMAND) < 0 ||
-                    opt_arguments(INSPECT_CHILD_OPTIONS, v, to) < 0 || strv_add(to, "--") < 0
-                ? -ENOMEM
-                : 0;
+    struct inspect_view with_logs = *view, *v = &with_logs;
+    int r;
+
+    v->crash_logs = in->item[0].crash_logs;
+    r = strv_add(to, "salvage") < 0 || strv_add(to, ANALYSIS_COMMAND) < 0 ||
+                opt_arguments(INSPECT_CHILD_OPTIONS, v, to) < 0 || strv_add(to, "--") < 0
+            ? -ENOMEM
+            : 0;
 
     for (unsigned n = 0; n < in->count && r == 0; n++)
         r = strv_add(to, in->item[n].name);

@@ -19,9 +19,10 @@ struct inspect_view {
     uint64_t ceiling; /* of private memory, bytes; 0: what there is. Set by whoever starts the child */
     uint64_t memory;  /* of the heap's graph, bytes: with it, a temporary file is the last descriptor; 0: no limit */
     bool verify;
-    bool bold;    /* a terminal; set by inspect, no option of users */
-    bool symbols; /* of a core: ask for executables; set by inspect */
-    bool page;    /* the answer is a page of HTML; set by inspect's --html */
+    bool bold;              /* a terminal; set by inspect, no option of users */
+    const char *crash_logs; /* of a core: what may be the JVM's; set by inspect */
+    bool symbols;           /* of a core: ask for executables; set by inspect */
+    bool page;              /* the answer is a page of HTML; set by inspect's --html */
 };
 
 /* clang-format off */

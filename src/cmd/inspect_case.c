@@ -42,6 +42,24 @@ static bool is_heap_dump(const char *key)
     return end && (text_eq(end, ".hprof") || text_eq(end, ".hprof.zst") || text_eq(end, ".hprof.gz"));
 }
 
+static bool is_core(const char *key)
+{
+    const char *base = text_base_name(key);
+
+    return text_eq(base, "core") || text_starts(base, "core.");
+}
+
+static bool is_any(const char *key)
+{
+    (void)key;
+    return true;
+}
+
+static bool is_crash_log(const char *key)
+{
+    return text_starts(text_base_name(key), "hs_err");
+}
+
 static struct wanted understand(const char *operand)
 {
     struct wanted w = {.operand = operand, .name = ""};
@@ -69,7 +87,7 @@ struct found {
 };
 
 /* shown: print all URLs but of a single one. */
-static struct found look_for(const struct catalog *c, const struct wanted *w, bool heap_dumps,
+static struct found look_for(const struct catalog *c, const struct wanted *w, bool (*is)(const char *key),
                              const struct sink_config *shown)
 {
     struct found f = {0};
@@ -77,7 +95,7 @@ static struct found look_for(const struct catalog *c, const struct wanted *w, bo
     for (size_t i = 0; i < c->count; i++) {
         const struct catalog_entry *one = &c->entry[i];
 
-        if (!one->whole || !matches(w, one->key) || (heap_dumps && !is_heap_dump(one->key)))
+        if (!one->whole || !matches(w, one->key) || !is(one->key))
             continue;
         if (shown)
             show(shown, one->key, f.count);
@@ -87,36 +105,58 @@ static struct found look_for(const struct catalog *c, const struct wanted *w, bo
     return f;
 }
 
-/* Of a case the heap dump counts; without one, what there is. */
-static int pick(const struct catalog *c, const struct sink_config *config, const struct wanted *w, char **ret_key,
-                struct err *e)
-{
-    struct found f = look_for(c, w, true, NULL);
-    bool heap_dumps = f.count > 0;
+/* What stands for a case, and what it is called where there are several. */
+static const struct {
+    bool (*is)(const char *key);
+    const char *several;
+} CHOICES[] = {{is_heap_dump, "heap dumps"}, {is_core, "cores"}, {is_any, "objects"}};
 
-    if (!heap_dumps)
-        f = look_for(c, w, false, NULL);
+/* The object's name, if it is a crash log in the same folder: a copy; NULL. */
+static char *crash_log_beside(const struct catalog *c, const char *key)
+{
+    size_t folder = (size_t)(text_base_name(key) - key);
+
+    for (size_t i = 0; i < c->count; i++) {
+        const char *other = c->entry[i].key, *name = text_base_name(other);
+
+        if (c->entry[i].whole && is_crash_log(other) && (size_t)(name - other) == folder && folder > 0 &&
+            memcmp(other, key, folder) == 0 && !strchr(name, ','))
+            return strdup(name);
+    }
+    return NULL;
+}
+
+/* Of a case the heap dump counts; without one, the core; without one, what there is. */
+static int pick(const struct catalog *c, const struct sink_config *config, const struct wanted *w,
+                struct inspect_input *in, struct err *e)
+{
+    struct found f = {0};
+    size_t k = 0;
+
+    while (k < ARRAY_SIZE(CHOICES) && (f = look_for(c, w, CHOICES[k].is, NULL)).count == 0)
+        k++;
     if (f.count == 0)
         return err_set(e, -FAULT_NO_OBJECT, "there is no such file, and no such case in the store");
     if (f.count > 1) {
-        look_for(c, w, heap_dumps, config);
-        return err_set(e, -FAULT_USAGE, "these are %u %s: name one", f.count, heap_dumps ? "heap dumps" : "objects");
+        look_for(c, w, CHOICES[k].is, config);
+        return err_set(e, -FAULT_USAGE, "these are %u %s: name one", f.count, CHOICES[k].several);
     }
-    return (*ret_key = strdup(f.key)) ? 0 : err_set(e, -ENOMEM, "out of memory");
+    if (is_core(f.key))
+        in->crash_logs = crash_log_beside(c, f.key);
+    return (in->key = strdup(f.key)) ? 0 : err_set(e, -ENOMEM, "out of memory");
 }
 
-static int find(struct sink *sink, const struct sink_config *config, const struct wanted *w, char **ret_key,
+static int find(struct sink *sink, const struct sink_config *config, const struct wanted *w, struct inspect_input *in,
                 struct err *e)
 {
     char *const by_key[] = {(char *)w->operand, NULL}, *const everywhere[] = {NULL};
     CLEANUP(catalog_done) struct catalog catalog = {0};
     int r = catalog_list(&catalog, sink, config, w->digits ? everywhere : by_key, e);
 
-    return r < 0 ? r : pick(&catalog, config, w, ret_key, e);
+    return r < 0 ? r : pick(&catalog, config, w, in, e);
 }
 
-int inspect_case_find(const struct plan_options *plan, const char *operand, struct sink_config *ret, char **ret_key,
-                      struct err *e)
+int inspect_case_find(const struct plan_options *plan, const char *operand, struct inspect_input *in, struct err *e)
 {
     CLEANUP(sink_config_done) struct sink_config config = {0};
     CLEANUP_FREE char *folder = NULL;
@@ -136,10 +176,10 @@ int inspect_case_find(const struct plan_options *plan, const char *operand, stru
     }
     w = understand(folder ? folder : operand);
     if ((r = sink_open(&config, &sink, e)) == 0)
-        r = find(sink, &config, &w, ret_key, e);
+        r = find(sink, &config, &w, in, e);
     sink_close(sink);
     if (r == 0) {
-        *ret = config;
+        in->config = config;
         config = (struct sink_config){0};
     }
     return r;

@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
+#include "cmd/crash_logs.h"
 #include "cmd/inspect_child.h"
 #include "core/backtrace.h"
 #include "core/core_read.h"
@@ -37,6 +38,7 @@ const struct opt INSPECT_CHILD_OPTIONS[] = {
     INSPECT_VIEW_OPTIONS(struct child_options, v),
     {OPT_FLAG, 0, "bold", NULL, NULL, offsetof(struct child_options, v.bold), "a terminal's bold"},
     {OPT_SIZE, 0, "ceiling", "SIZE", "0", offsetof(struct child_options, v.ceiling), "of private memory"},
+    {OPT_STRING, 0, "crash-logs", "NAMES", NULL, offsetof(struct child_options, v.crash_logs), "beside a core"},
     {OPT_FLAG, 0, "symbols", NULL, NULL, offsetof(struct child_options, v.symbols), "ask for executables"},
     {OPT_FLAG, 0, "page", NULL, NULL, offsetof(struct child_options, v.page), "a page of HTML"},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
@@ -158,12 +160,14 @@ static int show_core(const struct inspection *i, const struct core_read *core, s
 {
     static const struct backtrace_files FILES = {.open = open_for_core};
     CLEANUP(backtraces_free_ptr) struct backtraces *traces = NULL;
+    CLEANUP_FREE char *crash_log = crash_logs_of(i->view->crash_logs, core->pid);
     struct core_view view = {
         .name = i->name, .top = inspection_rows(i->view), .threads = i->view->threads, .bold = i->view->bold};
 
     if (backtraces_new(core, i->view->symbols ? &FILES : NULL, &traces) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     view.traces = traces;
+    view.crash_log = crash_log;
     if (i->view->json)
         return inspection_write_json(core_report_json(core, &view), i->out, e);
     return core_report_print(core, &view, i->out) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;

@@ -14,6 +14,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cmd/crash_logs.h"
 #include "cmd/inspect_case.h"
 #include "inspect/dump_file.h"
 #include "linux/interrupt.h"
@@ -138,9 +139,11 @@ int inspect_input_open(struct inspect_input *in, const struct plan_options *plan
                        errno == ENOENT ? " (a case? --to URL says in which store)" : "");
     file = fd >= 0;
     if (file)
+        in->crash_logs = crash_logs_beside(what, fd);
+    if (file)
         r = dump_source_of_file(&in->source, fd, &limits, e);
-    else if ((r = url && !is_case_url(what) ? name_object(in, plan, what, e)
-                                            : inspect_case_find(plan, what, &in->config, &in->key, e)) == 0)
+    else if ((r = url && !is_case_url(what) ? name_object(in, plan, what, e) : inspect_case_find(plan, what, in, e)) ==
+             0)
         r = open_object(in, &limits, e);
     if (r == 0 && !(in->name = url || file || !in->key ? strdup(text_base_name(in->key ? in->key : what))
                                                        : name_of_case(in->key)))
@@ -165,6 +168,7 @@ int inspect_input_close(struct inspect_input *in, struct err *e)
     sink_config_done(&in->config);
     free(in->key);
     free(in->name);
+    free(in->crash_logs);
     *in = INSPECT_INPUT_NONE;
     return r;
 }

@@ -14,6 +14,7 @@ struct inspect_input {
     /* Set before. */
     unsigned sharing; /* how many inputs share the memory for blocks; 0: this one has all of it */
     bool kept;        /* of an object in a store its analysis is enough, where its case has that */
+    char *crash_logs; /* owned; names of what may be the crash log of the same process (cmd/crash_logs.h); NULL: none */
     /* Only of an object. */
     struct sink_config config;
     char *key;

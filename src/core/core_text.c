@@ -69,7 +69,10 @@ void core_summary_of(const struct core_read *c, struct summary *ret)
         if (at + strlen(place) + 32 < sizeof(text))
             at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", i == 0 ? ": " : " < ", place);
     }
-    snprintf(text + at, sizeof(text) - at, "; %zu thread%s", c->thread_count, c->thread_count == 1 ? "" : "s");
+    at += (size_t)snprintf(text + at, sizeof(text) - at, "; %zu thread%s", c->thread_count,
+                           c->thread_count == 1 ? "" : "s");
+    if (core_is_jvm(c) && at + 64 < sizeof(text))
+        snprintf(text + at, sizeof(text) - at, "; a JVM, whose crash log is hs_err_pid%d.log", c->pid);
     *ret = (struct summary){0};
     memcpy(ret->sentence, text, sizeof(text));
 }

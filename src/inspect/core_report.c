@@ -45,8 +45,13 @@ static void print_head(const struct core_read *c, const struct core_view *v, FIL
     }
     if (c->cut)
         fputs("  The core is cut short: what lies behind its end is not shown.\n", out);
-    if (core_is_jvm(c))
+    if (core_is_jvm(c) && v->crash_log) {
+        fputs("  A JVM: its crash log lies beside the core and says more: ", out);
+        put(out, v->crash_log);
+        fputs("\n", out);
+    } else if (core_is_jvm(c)) {
         fprintf(out, "  A JVM: its crash log, hs_err_pid%d.log, says more.\n", c->pid);
+    }
 }
 
 static void print_name(const struct backtrace_name *n, FILE *out)
@@ -118,17 +123,23 @@ static void print_missing(const struct core_read *c, const struct core_view *v, 
         fputs(": no names of its functions, and frames may be missing. --sysroot DIR says where the files are\n", out);
 }
 
+/* Without --threads the first that are executables: those have a build-id. */
 static void print_modules(const struct core_read *c, const struct core_view *v, FILE *out)
 {
+    size_t shown = 0;
+
     fputs("  MODULES\n", out);
-    for (size_t i = 0; i < c->module_count && (v->threads || i < v->top); i++) {
+    for (size_t i = 0; i < c->module_count && (v->threads || shown < v->top); i++) {
+        if (!v->threads && !*c->module[i].build_id)
+            continue;
         fputs("      ", out);
         put(out, c->module[i].path);
         print_build_id(&c->module[i], out);
         fputs("\n", out);
+        shown++;
     }
-    if (!v->threads && c->module_count > v->top)
-        fprintf(out, "      and %zu more: --threads shows all\n", c->module_count - v->top);
+    if (c->module_count > shown)
+        fprintf(out, "      and %zu more: --threads shows all\n", c->module_count - shown);
 }
 
 int core_report_print(const struct core_read *c, const struct core_view *v, FILE *out)
@@ -236,11 +247,12 @@ json_t *core_report_json(const struct core_read *c, const struct core_view *v)
                                                  "build_id", *m->build_id ? text(m->build_id) : NULL, "executable",
                                                  source_word(backtraces_module(v->traces, m))));
     }
-    return json_pack("{ss so so so si so* si si so so so* sb sb so so}", "schema", "salvage.core/1", "name",
+    return json_pack("{ss so so so si so* si si so so so* sb so* sb so so}", "schema", "salvage.core/1", "name",
                      text(v->name), "cause", text(core_cause(c, cause, sizeof(cause))), "signal",
                      text(core_signal_name(c->signal, signal, sizeof(signal))), "code", c->has_info ? c->code : 0,
                      "address", c->has_info && c->code > 0 ? address(c->address) : NULL, "pid", c->pid, "uid",
                      (int)c->uid, "command", text(c->command), "program", text(core_program_name(c)), "build_id",
-                     program && *program->build_id ? text(program->build_id) : NULL, "jvm", core_is_jvm(c), "cut",
-                     c->cut, "threads", threads, "modules", modules);
+                     program && *program->build_id ? text(program->build_id) : NULL, "jvm", core_is_jvm(c), "crash_log",
+                     core_is_jvm(c) && v->crash_log ? text(v->crash_log) : NULL, "cut", c->cut, "threads", threads,
+                     "modules", modules);
 }

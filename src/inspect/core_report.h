@@ -15,6 +15,7 @@ struct core_view {
     unsigned top;              /* threads and modules that are shown */
     bool threads;              /* the stacks of all */
     bool bold;                 /* a terminal */
+    const char *crash_log;     /* of a JVM, beside the core; NULL: not known */
     struct backtraces *traces; /* of the core; borrowed */
 };
 

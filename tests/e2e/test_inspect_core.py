@@ -8,6 +8,9 @@ import subprocess
 
 import pytest
 
+from helpers.jvm import Jvm
+from helpers.program import Salvage
+
 PROGRAM = r"""
 #include <pthread.h>
 #include <stdio.h>
@@ -370,3 +373,49 @@ def test_go_frames_have_names(salvage, session_folder):
     core, theirs, said = crash(build(folder, GO, ".go", "go", "build", "-ldflags=-B gobuildid", "-o", "server"))
     ours = frames_of(salvage, core)
     assert [name for name, _ in ours[:2]] == ["main.(*Cart).Add", "main.main"], (ours, said)
+
+
+# --- a JVM, and its crash log -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def salvage_of_all(session_folder):
+    program = Salvage(str(session_folder))
+    yield program
+    program.close()
+
+
+@pytest.fixture(scope="module")
+def jvm_core(session_folder, java_classes, salvage_of_all):
+    """Of a JVM that waits; its pid."""
+    core = session_folder / "jvm" / "core"
+    core.parent.mkdir()
+    p = Jvm(java_classes).start(core.parent / "heap.hprof", "Rest")
+    try:
+        p.stdout.readline()
+        salvage_of_all.ok("core", p.pid, "--out", core)
+    finally:
+        p.kill()
+        p.communicate()
+    return core, p.pid
+
+
+def test_code_of_a_jvm_is_named_and_its_crash_log_is_pointed_to(salvage, work, folder, jvm_core):
+    core, pid = jvm_core
+    log = core.parent / ("hs_err_pid%d.log" % pid)
+    (core.parent / "hs_err_pid1.log").write_text("# of another process\n")
+    assert "its crash log, %s, says more" % log.name in salvage.ok("inspect", core).out
+    log.write_text("#\n# A fatal error has been detected by the Java Runtime Environment:\n#\n")
+    text = salvage.ok("inspect", core, "--threads").out
+    assert "its crash log lies beside the core and says more: %s" % log.name in text
+    assert "[JVM compiled code]" in text and re.search(r"(JavaCalls::call_helper|JVM_\w+)  libjvm.so\+0x", text), text
+    assert json.loads(salvage.ok("inspect", core, "--json").out)["crash_log"] == log.name
+    os.utime(log, (1, 1))
+    assert "lies beside" not in salvage.ok("inspect", core).out, "of an earlier process of the same number"
+    # In the store: of a case with both the core is inspected, and it says so. The sentence names the log, too.
+    keys = [json.loads(salvage.ok("ship", one, "--to", folder.url, "--keep", "--json").out)["key"] for one in (core, log)]
+    assert any("a JVM, whose crash log is %s" % log.name in m.get("summary", "") for _, m in folder.manifests())
+    for one in (folder.root / keys[1]).parent.iterdir():  # one case
+        one.rename((folder.root / keys[0]).parent / one.name)
+    said = salvage.ok("inspect", os.path.dirname(keys[0]), "--to", folder.url).out
+    assert "its crash log lies beside the core and says more: hs_err" in said, said
