@@ -62,7 +62,9 @@ static void write_state(struct html *h, const struct work_state *state)
     if (state->phase == WORK_NONE)
         return;
     html_begin_class(h, "p", "note");
-    if (state->phase == WORK_QUEUED)
+    if (state->phase == WORK_QUEUED && state->ahead == 0)
+        html_text(h, "The heap dump will be analysed next.");
+    else if (state->phase == WORK_QUEUED)
         html_printf(h, "The heap dump will be analysed: %u before it.", state->ahead);
     else if (state->phase == WORK_RUNNING)
         html_printf(h, "The heap dump is being analysed, for %llu s now.", (unsigned long long)state->seconds);
@@ -71,6 +73,21 @@ static void write_state(struct html *h, const struct work_state *state)
     else
         html_text(h, "The analysis of the heap dump failed: ");
     html_text(h, state->why);
+    html_end(h);
+}
+
+/* The script asks there until it is over, and loads the page again then. */
+static void write_waiting(struct html *h, const char *id)
+{
+    CLEANUP(buf_done) struct buf url = {0};
+
+    if (buf_add_text(&url, "/" REQUEST_OWN "api/analyse") < 0 || url_add_query(&url, "case", id) < 0)
+        return;
+    html_begin(h, "p");
+    html_attr(h, "data-waits", buf_text(&url));
+    html_begin(h, "noscript");
+    html_text(h, "Load the page again to see how it stands.");
+    html_end(h);
     html_end(h);
 }
 
@@ -87,6 +104,8 @@ void evidence_analysis(struct html *h, const struct request *r, const struct evi
     html_begin(h, "section");
     html_element(h, "h2", NULL, "Analysis");
     write_state(h, &state);
+    if (state.phase == WORK_QUEUED || state.phase == WORK_RUNNING)
+        write_waiting(h, v->id);
     if ((state.phase == WORK_NONE || state.phase == WORK_FAILED) && analysis_allowed(r->serve->analyses, v->id))
         write_button(h, r, v->id, state.phase == WORK_NONE ? "Analyse the heap dump" : "Try it again");
     html_end(h);

@@ -111,3 +111,15 @@ if (list && list.dataset.live && 'EventSource' in window) {
   addEventListener('pagehide', rest);
   listen();
 }
+
+// --- an analysis that is asked for: the page comes again once it is over
+const waits = document.querySelector('[data-waits]');
+if (waits) {
+  const again = async () => {
+    const answer = await fetch(waits.dataset.waits, { credentials: 'same-origin' });
+    if (answer.status === 202) setTimeout(ask, 2000);
+    else if (answer.ok) location.reload();
+  };
+  const ask = () => again().catch(() => setTimeout(ask, 10000));
+  setTimeout(ask, 1000);
+}
