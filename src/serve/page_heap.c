@@ -159,11 +159,8 @@ static void write_compare(struct html *h, const struct evidence *v)
 {
     CLEANUP(buf_done) struct buf url = {0};
 
-    if (buf_add_text(&url, "/" REQUEST_OWN "compare") < 0 || url_add_query(&url, "b", v->id) < 0)
-        return;
-    html_begin_class(h, "p", "pages");
-    html_link(h, buf_text(&url), "Compare with another case");
-    html_end(h);
+    if (buf_add_text(&url, "/" REQUEST_OWN "compare") == 0 && url_add_query(&url, "b", v->id) == 0)
+        html_link(h, buf_text(&url), "Compare with another case");
 }
 
 void heap_answers_jump(struct html *h, const struct evidence *v, const struct heap_answers *a)
@@ -188,8 +185,8 @@ void heap_answers_jump(struct html *h, const struct evidence *v, const struct he
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
         if (parts[i].there)
             html_link(h, parts[i].href, parts[i].name);
-    html_end(h);
     write_compare(h, v);
+    html_end(h);
 }
 
 static void write_trouble(struct html *h, const struct heap_answers *a)

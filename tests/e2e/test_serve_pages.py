@@ -59,6 +59,8 @@ def add_history(root):
                     "sha256": "0" * 64, "codec": "none", "stored_size": (17 + i * i) << 20, "stored_sha256": "0" * 64,
                     "where": {"place": place, "namespace": namespace, "pod": place.split("/")[1], "container": name},
                     "process": {"uid": 0}, "origin": {"detail": detail} if detail else {}, "time": {"modified": when}}
+        if kind == "heap-dump":
+            manifest["top"] = [{"name": "com.shop.%s" % ("Order", "Cart$Line", "Session")[i % 3], "count": 9, "bytes": 1 << 28}]
         (root / (key + ".json")).write_text(json.dumps(manifest))
 
 
@@ -352,7 +354,7 @@ def test_every_page_is_accessible(site, browser, size, dark, names):
         assert page.evaluate("document.querySelectorAll('h1').length") == 1, name
         bad = [line for line in page.said() if "status of 404" not in line and "username fields" not in line]
         assert bad == [], name
-        if PICTURES and (name, size, dark) in (("cases", DESKTOP, False), ("cases", PHONE, True), ("case", DESKTOP, False),
+        if PICTURES and (name, size, dark) in (("cases", DESKTOP, False), ("cases", PHONE, True), ("heap", DESKTOP, False),
                                                ("kill", DESKTOP, False), ("compare", DESKTOP, True), ("usage", DESKTOP, False),
                                                ("threads", PHONE, False)):
             file = "serve-%s%s.png" % (name, "-phone" if size == PHONE else "")
