@@ -56,7 +56,7 @@ int heap_digest_read_texts(struct heap_digest *d, const struct heap_digest_sourc
 static int read_names(struct heap_digest *d, const struct heap_digest_source *source)
 {
     const struct histogram_stream *s = d->s;
-    CLEANUP_FREE uint64_t *ids = malloc((s->class_count + 2 * s->frame_count + 1) * sizeof(*ids));
+    CLEANUP_FREE uint64_t *ids = malloc((s->class_count + 2 * s->frame_count + DIGEST_STATICS_MAX + 1) * sizeof(*ids));
     size_t count = 0;
 
     if (!ids)
@@ -68,7 +68,25 @@ static int read_names(struct heap_digest *d, const struct heap_digest_source *so
         ids[count++] = s->frames[i].method;
         ids[count++] = s->frames[i].source;
     }
+    for (size_t i = 0; i < d->static_count && i < DIGEST_STATICS_MAX; i++)
+        ids[count++] = s->statics->field[d->statics[i].largest].name_id;
     return heap_digest_read_texts(d, source, ids, count);
+}
+
+/* As the heap has them: the dump's references are longer. */
+static void size_statics(struct heap_digest *d)
+{
+    struct static_arrays *statics = d->s->statics;
+
+    for (size_t i = 0; i < statics->count; i++) {
+        struct static_field *f = &statics->field[i];
+        unsigned type = f->bytes > 0 ? d->s->classes[f->array_class].element : HEAP_OBJECT;
+
+        if (f->bytes > 0)
+            f->bytes = layout_array_size(&d->layout, f->length,
+                                         type == HEAP_OBJECT ? d->layout.reference_bytes
+                                                             : heap_type_size(&d->s->format, type));
+    }
 }
 
 uint32_t heap_digest_find_class(const struct heap_digest *d, const char *name)
@@ -179,7 +197,6 @@ static int make_rows(struct heap_digest *d)
 {
     struct histogram_stream *s = d->s;
 
-    d->layout = layout_find(s->format.id_size, &s->evidence);
     if (!(d->rows = calloc(s->class_count + 1, sizeof(*d->rows))))
         return -ENOMEM;
     for (size_t i = 0; i < s->class_count; i++) {
@@ -258,8 +275,10 @@ int heap_digest_make(struct heap_digest *d, struct histogram_stream *s, const st
     int r;
 
     assert(d && s && s->format.id_size);
-    *d = (struct heap_digest){.s = s};
-    if ((r = read_names(d, source)) < 0 || (r = map_serials(d)) < 0)
+    *d = (struct heap_digest){.s = s, .layout = layout_find(s->format.id_size, &s->evidence)};
+    size_statics(d);
+    if ((r = static_arrays_rows(s->statics, &d->statics, &d->static_count)) < 0 || (r = read_names(d, source)) < 0 ||
+        (r = map_serials(d)) < 0)
         return r;
     count_class_objects(d);
     if ((r = make_rows(d)) < 0 || (r = find_threads(d)) < 0)
@@ -273,6 +292,7 @@ void heap_digest_done(struct heap_digest *d)
         free(d->threads[i].name);
     free(d->threads);
     free(d->rows);
+    free(d->statics);
     free(d->class_of_serial);
     *d = (struct heap_digest){0};
 }

@@ -13,7 +13,7 @@
 #include "base/summary.h"
 #include "hprof/histogram_stream.h"
 
-enum { HEAP_DIGEST_MAX = 4 * 1024 * 1024 }; /* bytes of JSON */
+enum { HEAP_DIGEST_MAX = 4 * 1024 * 1024 /* bytes of JSON */, DIGEST_STATICS_MAX = 50 };
 
 /* The dump, to be read again in places. */
 struct heap_digest_source {
@@ -42,6 +42,8 @@ struct heap_digest {
     struct object_layout layout;
     struct digest_row *rows; /* of classes that have objects, the most bytes first */
     size_t row_count;
+    struct static_row *statics; /* classes with statics that refer to large arrays */
+    size_t static_count;
     uint64_t bytes;                /* of all objects */
     struct digest_thread *threads; /* the one that ran out of memory first, then in the order of the dump */
     size_t thread_count;

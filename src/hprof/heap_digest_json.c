@@ -191,6 +191,38 @@ static int put_largest(const struct heap_digest *d, struct buf *b)
     return r < 0 ? r : buf_add_text(b, "\n ],\n");
 }
 
+/* What a static refers to itself; its elements may hold more. */
+static int put_static(const struct heap_digest *d, const struct static_row *row, struct buf *b)
+{
+    const struct static_field *f = &d->s->statics->field[row->largest];
+    struct heap_text_piece name = histogram_text_of(d->s, f->name_id);
+    char text[DIGEST_NAME_MAX];
+    int r = buf_add_text(b, "{\"class\": ");
+
+    if (r < 0 || (r = put_text(b, heap_digest_class_name(d, row->class, text))) < 0 ||
+        (r = buf_printf(b, ", \"arrays\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"largest\": {\"field\": ", row->count,
+                        row->bytes)) < 0)
+        return r;
+    snprintf(text, sizeof(text), "%.*s", name.size < sizeof(text) ? (int)name.size : (int)sizeof(text) - 1, name.text);
+    if ((r = put_text(b, text)) < 0 || (r = buf_add_text(b, ", \"class\": ")) < 0 ||
+        (r = put_text(b, heap_digest_class_name(d, f->array_class, text))) < 0)
+        return r;
+    return buf_printf(b, ", \"length\": %" PRIu32 "}}", f->length);
+}
+
+static int put_statics(const struct heap_digest *d, struct buf *b)
+{
+    size_t i = 0;
+    int r = buf_add_text(b, " \"statics\": [");
+
+    for (; r == 0 && i < d->static_count && i < DIGEST_STATICS_MAX && has_room(b); i++)
+        if ((r = buf_add_text(b, i > 0 ? ",\n  " : "\n  ")) == 0)
+            r = put_static(d, &d->statics[i], b);
+    return r < 0 ? r
+                 : buf_printf(b, "\n ],\n \"statics_left_out\": %zu,\n%s", d->static_count - i,
+                              d->s->statics->left_out ? " \"statics_incomplete\": true,\n" : "");
+}
+
 /* The beginning of a content as text where it is one: printable ASCII, in bytes or in characters. */
 static bool sample_text(const struct repeat *one, char out[REPEATS_SAMPLE + 1])
 {
@@ -262,7 +294,8 @@ int heap_digest_json(const struct heap_digest *d, const struct summary *summary,
 
     assert(d && d->s && summary && ret);
     if ((r = put_head(d, summary, partial, ret)) < 0 || (r = put_largest(d, ret)) < 0 ||
-        (r = put_threads(d, ret)) < 0 || (r = put_classes(d, ret)) < 0 || (r = put_repeats(d, ret)) < 0)
+        (r = put_statics(d, ret)) < 0 || (r = put_threads(d, ret)) < 0 || (r = put_classes(d, ret)) < 0 ||
+        (r = put_repeats(d, ret)) < 0)
         return r;
     return buf_add_text(ret, "}\n");
 }

@@ -57,7 +57,7 @@ int histogram_on_class(void *ctx, const struct heap_class *c)
         one->own_refs += type == HEAP_OBJECT;
     }
     s->classes_dumped++;
-    return 0;
+    return static_arrays_add(s->statics, &s->format, c, number);
 }
 
 int histogram_on_frame(void *ctx, const struct heap_frame *frame)

@@ -66,6 +66,7 @@ int histogram_stream_new(bool keep_names, struct histogram_stream **ret)
     s->keep_names = keep_names;
     s->region_size = REGION_FIRST;
     s->repeats = calloc(1, sizeof(*s->repeats));
+    s->statics = calloc(1, sizeof(*s->statics));
     s->regions = calloc(HISTOGRAM_REGIONS_MAX, sizeof(*s->regions));
     s->walk = calloc(1, sizeof(*s->walk));
     if (s->walk)
@@ -75,7 +76,8 @@ int histogram_stream_new(bool keep_names, struct histogram_stream **ret)
         if (s->primitive[type] != UINT32_MAX)
             s->classes[s->primitive[type]].element = (unsigned char)type;
     }
-    if (!s->repeats || !s->regions || !s->walk || !s->walk->window || s->class_count != HEAP_TYPE_END - HEAP_BOOLEAN) {
+    if (!s->repeats || !s->statics || !s->regions || !s->walk || !s->walk->window ||
+        s->class_count != HEAP_TYPE_END - HEAP_BOOLEAN) {
         histogram_stream_free(s);
         return -ENOMEM;
     }
@@ -91,6 +93,9 @@ void histogram_stream_free(struct histogram_stream *s)
         free(s->walk->window);
     free(s->walk);
     free(s->repeats);
+    if (s->statics)
+        static_arrays_done(s->statics);
+    free(s->statics);
     free(s->regions);
     free(s->classes);
     free(s->frames);
@@ -261,6 +266,9 @@ static enum step read_array(struct histogram_stream *s, struct view *v, bool obj
     c->elements += length;
     c->rests[length & 7] += c->rests[length & 7] < UINT32_MAX;
     note_object(s, id, number, length);
+    if (size >= STATIC_ARRAY_LEAST && static_arrays_may_have(s->statics, id))
+        static_arrays_meet(s->statics, id,
+                           &(struct static_field){.bytes = size, .array_class = number, .length = length});
     if (s->largest_count < HISTOGRAM_ARRAYS_MAX || size > s->largest[HISTOGRAM_ARRAYS_MAX - 1].bytes)
         note_large(s, (struct histogram_array){id, size, number, length, get_u32(p + 1 + id_size)});
     v->p += head;

@@ -15,6 +15,7 @@
 #include "hprof/id_map.h"
 #include "hprof/object_layout.h"
 #include "hprof/repeats.h"
+#include "hprof/static_arrays.h"
 
 enum {
     HISTOGRAM_WINDOW = 1024 * 1024, /* a record without the content of its arrays and objects is never larger */
@@ -91,6 +92,7 @@ struct histogram_stream {
     struct histogram_array largest[HISTOGRAM_ARRAYS_MAX + 1]; /* the largest first */
     unsigned largest_count;
     struct repeats *repeats; /* contents of small arrays */
+    struct static_arrays *statics;
     uint64_t small_arrays, small_bytes;
 
     struct histogram_region *regions;

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "hprof/heap_digest.h"
 #include "hprof/histogram_stream.h"
+#include "hprof/static_arrays.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -20,7 +20,7 @@
 #include "hprof/heap_digest.h"
 
 enum { OBJECT = 0x100, CLASS = 0x110, THREAD = 0x120, STRING = 0x130, ORDER = 0x140, ERROR = 0x150, ARRAY = 0x160 };
-enum { BASE = 0x10000, ORDERS = 100, TEXTS = 400 };
+enum { BASE = 0x10000, ORDERS = 100, TEXTS = 400, NUMBERS = 0x50000, TABLE = 0x60000, LITTLE = 0x70000 };
 
 static struct dump dump;
 static const unsigned char *whole;
@@ -33,6 +33,11 @@ static void add_classes(void)
         {"hash", HEAP_INT, 0}, {"value", HEAP_OBJECT, 0}, {"coder", HEAP_BYTE, 0}};
     static const struct dump_field order[] = {{"id", HEAP_LONG, 0}, {"text", HEAP_OBJECT, 0}};
 
+    static const struct dump_field statics[] = {{"COUNT", HEAP_INT, 5},          {"NUMBERS", HEAP_OBJECT, NUMBERS},
+                                                {"TABLE", HEAP_OBJECT, TABLE},   {"LITTLE", HEAP_OBJECT, LITTLE},
+                                                {"AGAIN", HEAP_OBJECT, NUMBERS}, {"NONE", HEAP_OBJECT, 0}};
+    static const struct dump_field other[] = {{"also", HEAP_OBJECT, TABLE}, {"own", HEAP_OBJECT, TABLE + 0x8000}};
+
     dump_class(&dump, &(struct dump_class){.id = OBJECT, .name = "java/lang/Object"});
     dump_class(&dump, &(struct dump_class){.id = CLASS, .super = OBJECT, .name = "java/lang/Class"});
     dump_class(&dump,
@@ -41,9 +46,17 @@ static void add_classes(void)
     dump_class(&dump,
                &(struct dump_class){
                    .id = STRING, .super = OBJECT, .name = "java/lang/String", .fields = string, .field_count = 3});
-    dump_class(&dump, &(struct dump_class){
-                          .id = ORDER, .super = OBJECT, .name = "com/shop/Order", .fields = order, .field_count = 2});
-    dump_class(&dump, &(struct dump_class){.id = ERROR, .super = OBJECT, .name = "java/lang/OutOfMemoryError"});
+    dump_class(&dump, &(struct dump_class){.id = ORDER,
+                                           .super = OBJECT,
+                                           .name = "com/shop/Order",
+                                           .fields = order,
+                                           .field_count = 2,
+                                           .statics = statics,
+                                           .static_count = 6});
+    dump_class(
+        &dump,
+        &(struct dump_class){
+            .id = ERROR, .super = OBJECT, .name = "java/lang/OutOfMemoryError", .statics = other, .static_count = 2});
     dump_class(&dump, &(struct dump_class){.id = ARRAY, .super = OBJECT, .name = "[Lcom/shop/Order;"});
 }
 
@@ -77,6 +90,18 @@ static void add_string(uint64_t id, uint64_t value)
     dump_u(&dump, 0, 4);
     dump_u(&dump, value, 8);
     dump_u(&dump, 0, 1);
+}
+
+/* What statics refer to: long[1000], Order[100], int[4]; double[50] of another class. */
+static void add_static_arrays(void)
+{
+    static const unsigned char zeros[8000];
+
+    dump_primitives(&dump, NUMBERS, HEAP_LONG, zeros, 1000);
+    dump_array(&dump, TABLE, ARRAY, 100);
+    dump_bytes(&dump, zeros, 800);
+    dump_primitives(&dump, TABLE + 0x8000, HEAP_DOUBLE, zeros, 50);
+    dump_primitives(&dump, LITTLE, HEAP_INT, zeros, 4);
 }
 
 /* As a JVM lays it out: Order 8 + 8 + 4 with a header of 12: 24 bytes; byte[] of 10: 16 + 10: 32 bytes. */
@@ -116,6 +141,7 @@ static int make_dump(void **state)
     add_frame(0x503, "add", 5);
     add_trace(2, 7, frames, 3);
     add_objects();
+    add_static_arrays();
     dump_end(&dump);
     whole = dump.data;
     whole_size = dump.size;
@@ -197,15 +223,35 @@ static void what_is_in_it(void **state)
     assert_int_equal(number(one, "count"), TEXTS + 1);
     assert_int_equal(number(one, "bytes"), TEXTS * 32 + 24);
     one = class_named(root, "com.shop.Order[]");
-    assert_int_equal(number(one, "bytes"), 4 * (16 + 4 * 20));
+    assert_int_equal(number(one, "bytes"), 4 * (16 + 4 * 20) + 16 + 4 * 100);
     assert_int_equal(number(class_named(root, "java.lang.Class"), "count"), 7);
     assert_string_equal(json_string_value(json_object_get(thread, "name")), "http-\xC3\xA4");
     assert_true(json_is_true(json_object_get(thread, "out_of_memory")));
     assert_int_equal(json_array_size(json_object_get(thread, "frames")), 2);
     assert_string_equal(
         json_string_value(json_object_get(root, "summary")),
-        "Thread \"http-\xC3\xA4\" ran out of memory at com.shop.Order.add(Cart.java:61); 15.4 KiB in 514 objects: "
-        "byte[] 12.5 KiB, com.shop.Order 2.3 KiB, com.shop.Order[] 384 B");
+        "Thread \"http-\xC3\xA4\" ran out of memory at com.shop.Order.add(Cart.java:61); 24.1 KiB in 518 objects: "
+        "byte[] 12.5 KiB, long[] 7.8 KiB, com.shop.Order 2.3 KiB");
+}
+
+static void statics_that_hold_large_arrays(void **state)
+{
+    json_auto_t *root = parsed(digest(whole_size, whole_size, false));
+    const json_t *statics = json_object_get(root, "statics"), *first = json_array_get(statics, 0),
+                 *second = json_array_get(statics, 1), *largest = json_object_get(first, "largest");
+
+    (void)state;
+    assert_int_equal(json_array_size(statics), 2);
+    assert_string_equal(json_string_value(json_object_get(first, "class")), "com.shop.Order");
+    assert_int_equal(number(first, "arrays"), 2); /* one that two fields refer to counts once, a small one not */
+    assert_int_equal(number(first, "bytes"), 16 + 8 * 1000 + 16 + 4 * 100);
+    assert_string_equal(json_string_value(json_object_get(largest, "field")), "NUMBERS");
+    assert_string_equal(json_string_value(json_object_get(largest, "class")), "long[]");
+    assert_int_equal(number(largest, "length"), 1000);
+    assert_string_equal(json_string_value(json_object_get(second, "class")), "java.lang.OutOfMemoryError");
+    assert_int_equal(number(second, "bytes"), 16 + 8 * 50);
+    assert_int_equal(number(root, "statics_left_out"), 0);
+    assert_null(json_object_get(root, "statics_incomplete"));
 }
 
 static void pieces_of_any_size_give_the_same(void **state)
@@ -305,6 +351,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_in_it),
+        cmocka_unit_test(statics_that_hold_large_arrays),
         cmocka_unit_test(pieces_of_any_size_give_the_same),
         cmocka_unit_test(a_stream_lacks_only_names_of_threads),
         cmocka_unit_test(counts_and_sizes_are_those_of_the_graph),
