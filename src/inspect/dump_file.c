@@ -110,7 +110,7 @@ static int temporary_in(int folder, struct err *e)
 {
     int fd = openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-    return fd < 0 ? err_set(e, -errno, "no temporary file: %s (TMPDIR names another folder)", strerror(errno)) : fd;
+    return fd >= 0 ? fd : dump_file_temporary(e); /* a file system that has no such files */
 }
 
 int dump_stream_new(int folder, struct dump_stream **ret, struct err *e)

@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "codec/codec.h"
 #include "inspect/dump_file.h"
-#include "linux/memcg.h"
+#include "linux/memory_room.h"
 
 enum { PIECE = 256 * 1024, MAGIC = 4 };
 
@@ -81,25 +81,9 @@ static int unpack(struct dump_source *s, const struct packed *from, const struct
     return r;
 }
 
-static uint64_t quarter_of_memory(void)
-{
-    uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    struct memcg cgroup = MEMCG_NONE;
-    struct memcg_sample sample;
-    struct proc self;
-
-    if (proc_open("/proc", getpid(), &self) < 0)
-        return memory / 4;
-    if (memcg_open(&self, &cgroup, NULL) == 0 && memcg_sample(&cgroup, 0, &sample) == 0 && sample.room < memory)
-        memory = sample.room;
-    memcg_done(&cgroup);
-    proc_done(&self);
-    return memory / 4;
-}
-
 static int serve_blocks(struct dump_source *s, const struct dump_source_limits *limits, struct err *e)
 {
-    uint64_t cache_bytes = limits->cache_bytes ? limits->cache_bytes : quarter_of_memory();
+    uint64_t cache_bytes = limits->cache_bytes ? limits->cache_bytes : memory_room() / 4;
     int r = block_server_start(&s->frames, cache_bytes / (limits->sharing ? limits->sharing : 1), &s->server, s->fd, e);
 
     s->fd_count = r == 0 ? 2 : 0;

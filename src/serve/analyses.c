@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -15,13 +17,19 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "inspect/dump_source.h"
+#include "linux/memory_room.h"
+#include "linux/volume.h"
 #include "serve/answer_store.h"
 #include "serve/root.h"
 #include "serve/state_folder.h"
 #include "ship/analysis.h"
 #include "ship/case_facts.h"
 
-enum { CACHE_PART = 4 }; /* of the memory, for plain blocks of a dump that is compressed or elsewhere */
+enum {
+    CACHE_PART = 4, /* of the memory, for plain blocks of a dump that is compressed or elsewhere */
+    FREE_PART = 16, /* of the disk, that stays free */
+    MEMORY_LEAST = 16 * 1024 * 1024,
+};
 
 struct analyses {
     struct serve *serve;
@@ -31,7 +39,9 @@ struct analyses {
 /* One analysis under way. */
 struct analysing {
     struct analyses *analyses;
+    struct sink_config store;
     struct dump_source source;
+    uint64_t memory; /* bytes, for its process and for blocks of the dump */
 };
 
 static bool on_stop(void *ctx)
@@ -48,54 +58,86 @@ static void on_started(void *ctx)
     dump_source_started(&now->source);
 }
 
-static uint64_t memory_of(const struct analyses *a)
+/* Of a root the temporary files lie in its state folder: it may be the only place that can be written to. */
+static int state_of(const struct serve *s)
 {
-    return a->serve->config.analyses.memory;
+    struct err ignored;
+
+    return s->root_fd >= 0 ? state_folder_open(s->root_fd, &ignored) : -1;
 }
 
-/* Of a root the temporary file lies in its state folder: it may be the only place that can be written to. */
-static int open_source(struct analysing *now, const struct sink_config *config, const char *key, struct err *e)
+static int open_source(struct analysing *now, const char *key, struct err *e)
 {
     struct serve *s = now->analyses->serve;
-    struct err ignored;
-    CLEANUP_FD int folder = s->root_fd >= 0 ? state_folder_open(s->root_fd, &ignored) : -1;
-    const struct dump_source_limits limits = {.cache_bytes = memory_of(now->analyses) / CACHE_PART,
-                                              .folder = folder >= 0 ? folder : -1,
-                                              .stop = on_stop,
-                                              .ctx = now};
+    CLEANUP_FD int folder = state_of(s);
+    const struct dump_source_limits limits = {
+        .cache_bytes = now->memory / CACHE_PART, .folder = folder >= 0 ? folder : -1, .stop = on_stop, .ctx = now};
     int fd;
 
     if (s->root_fd < 0)
-        return dump_source_of_object(&now->source, config, key, &limits, e);
+        return dump_source_of_object(&now->source, &now->store, key, &limits, e);
     if ((fd = root_open(s->root_fd, key, O_RDONLY | O_NONBLOCK)) < 0)
         return err_set(e, fd == -ENOENT ? -FAULT_NO_OBJECT : fd, "it can't be opened");
     return dump_source_of_file(&now->source, fd, &limits, e);
 }
 
+/* For the graph, in the root's state folder: where that leaves room for as much again, and a sixteenth of the disk. -1:
+ * none. */
+static int open_temporary(const struct analysing *now)
+{
+    CLEANUP_FD int folder = state_of(now->analyses->serve);
+    uint64_t size, left;
+
+    if (folder < 0 || volume_space(folder, &size, &left) < 0 || left < 2 * now->source.size + size / FREE_PART)
+        return -1;
+    return openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+/* What the container has left counts, too: beyond that the kernel would kill this server. */
+static int find_memory(struct analysing *now, struct err *e)
+{
+    uint64_t room = memory_room() / 4 * 3, most = now->analyses->serve->config.analyses.memory;
+    char size[TEXT_SIZE_MAX];
+
+    now->memory = most < room ? most : room;
+    if (now->memory >= MEMORY_LEAST)
+        return 0;
+    return err_set(e, -ENOMEM, "this server's container has only %s of memory left for it",
+                   text_format_size(now->memory, size));
+}
+
+static int explain_memory(const struct analysing *now, struct err *e)
+{
+    const struct err why = *e;
+    char size[TEXT_SIZE_MAX];
+
+    return err_set(e, -ENOMEM, "it takes more than %s, which is what %s: %.600s", text_format_size(now->memory, size),
+                   now->memory < now->analyses->serve->config.analyses.memory ? "the limit of the container leaves"
+                                                                              : "--analysis-memory gives it",
+                   why.msg);
+}
+
 static int make(struct analysing *now, const struct work *w, struct analysis_answer *ret, struct err *e)
 {
-    struct sink_config config = *now->analyses->serve->config.store;
-    uint64_t memory = memory_of(now->analyses);
-    struct analysis_order order = {.name = text_base_name(w->key), .started = on_started, .stop = on_stop, .ctx = now};
+    struct analysis_order order = {
+        .name = text_base_name(w->key), .temporary = -1, .started = on_started, .stop = on_stop, .ctx = now};
+    CLEANUP_FD int temporary = -1;
     struct err lost = {0};
-    char size[TEXT_SIZE_MAX];
-    int r, read;
+    int r = find_memory(now, e), read;
 
-    config.notice = NULL;
-    if ((r = open_source(now, &config, w->key, e)) == 0) {
+    if (r < 0)
+        return r;
+    if ((r = open_source(now, w->key, e)) == 0) {
         order.fds = now->source.fd;
         order.fd_count = now->source.fd_count;
         order.size = now->source.size;
-        order.memory = now->source.server ? memory - memory / CACHE_PART : memory;
+        order.memory = now->source.server ? now->memory - now->memory / CACHE_PART : now->memory;
+        order.temporary = temporary = open_temporary(now);
         r = analysis_make(&order, ret, e);
     }
     read = dump_source_close(&now->source, &lost);
-    if (r == -ENOMEM) {
-        const struct err why = *e;
-
-        return err_set(e, r, "it takes more than --analysis-memory %s: %.600s", text_format_size(memory, size),
-                       why.msg);
-    }
+    if (r == -ENOMEM)
+        return explain_memory(now, e);
     if (r < 0 && r != -ECANCELED && read < 0) { /* the reason of what the child has said */
         *e = lost;
         return read;
@@ -107,15 +149,18 @@ static int make(struct analysing *now, const struct work *w, struct analysis_ans
 static int analyse(struct analyses *a, const struct work *w, struct err *e)
 {
     CLEANUP(analysis_answer_done) struct analysis_answer answer = {0};
-    struct analysing now = {.analyses = a, .source = DUMP_SOURCE_NONE};
+    struct analysing now = {.analyses = a, .store = *a->serve->config.store, .source = DUMP_SOURCE_NONE};
     struct small_object object[ANALYSIS_OBJECTS];
     int r = answer_is_stored(a->serve, w->key, CASE_ANALYSIS, e);
 
     if (r != 0)
         return r;
+    now.store.notice = NULL;
     log_event(EVENT_ANALYSIS_STARTED, LOG_STR("case", w->id), LOG_STR("key", w->key));
     if ((r = make(&now, w, &answer, e)) < 0)
         return r;
+    if (answer.unfiltered)
+        background_unfiltered();
     analysis_objects(&answer, object);
     return answer_store(a->serve, &(struct found_answer){w->key, object, ANALYSIS_OBJECTS}, e);
 }

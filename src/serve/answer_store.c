@@ -113,11 +113,14 @@ int answer_is_stored(struct serve *s, const char *key, const char *name, struct 
 {
     CLEANUP(buf_done) struct buf answer = {0};
     struct object_info info;
-    struct sink *sink = NULL;
-    int r = case_answer_key(key, name, &answer) < 0 ? no_memory(e) : serve_sink_take(s, &sink, e);
+    struct sink *sink;
+    int r;
 
-    if (r == 0)
-        r = sink->ops->stat(sink, buf_text(&answer), &info, e);
+    if (case_answer_key(key, name, &answer) < 0)
+        return no_memory(e);
+    if ((r = serve_sink_take(s, &sink, e)) < 0)
+        return r;
+    r = sink->ops->stat(sink, buf_text(&answer), &info, e);
     serve_sink_give(s, sink);
     return r == -FAULT_NO_OBJECT ? 0 : r == 0 ? 1 : r;
 }

@@ -7,11 +7,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/thread.h"
@@ -170,6 +172,14 @@ bool background_stops(struct background *b)
     stop = b->stop;
     pthread_mutex_unlock(&b->lock);
     return stop;
+}
+
+void background_unfiltered(void)
+{
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+
+    if (!atomic_flag_test_and_set(&said))
+        log_event(EVENT_NO_SECCOMP);
 }
 
 static void describe(struct background *b, const char *id, struct work_state *ret)

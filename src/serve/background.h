@@ -28,6 +28,9 @@ void background_free(struct background *b); /* after background_stop */
 /* Whether the work has to break off. */
 bool background_stops(struct background *b);
 
+/* A sandboxed process had no seccomp: said once. */
+void background_unfiltered(void);
+
 enum work_phase {
     WORK_NONE, /* not known */
     WORK_QUEUED,

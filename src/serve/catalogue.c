@@ -214,6 +214,8 @@ int catalogue_open(const struct catalogue_config *config, struct catalogue **ret
     init_sync(c);
     c->store = *config->store;
     c->found = config->found;
+    c->bare = config->bare;
+    c->found_since_ns = config->found_since_ns;
     c->found_ctx = config->ctx;
     c->refresh_ms = config->refresh_ms ? config->refresh_ms : REFRESH_MS;
     if ((r = open_index(c, config, e)) < 0)

@@ -21,9 +21,15 @@ struct catalogue_config {
     const char *store_url; /* its name: an index of another store is thrown away */
     const char *file;      /* the index; NULL: in memory */
     uint64_t refresh_ms;   /* how often the store is listed for what others put there; 0: 10 minutes */
-    /* A manifest was read that is new, or other than it was. stored_ns: when it was stored; 0: just now. On a thread of
-     * the catalogue, which waits meanwhile: it may call catalogue_changed and nothing else. May be NULL. */
+    /* All that follows may be NULL or 0. On a thread of the catalogue, which waits meanwhile: they may call
+     * catalogue_changed and nothing else of it. */
+    /* A manifest was read that is new, or other than it was. stored_ns: when it was stored; 0: just now. At the start
+     * also each that is known and was stored since found_since_ns: what was to follow may have been cut off. */
     void (*found)(void *ctx, const char *key, const struct manifest *m, int64_t stored_ns);
+    /* A heap dump, by its name, that has neither manifest nor digest, and is as it is since at least ten minutes, but
+     * not since before found_since_ns; said again with each listing. */
+    void (*bare)(void *ctx, const char *key);
+    int64_t found_since_ns;
     void *ctx;
 };
 

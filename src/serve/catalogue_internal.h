@@ -36,6 +36,8 @@ struct catalogue {
     struct sink_config store; /* borrowed parts of the caller's */
     uint64_t refresh_ms;
     void (*found)(void *ctx, const char *key, const struct manifest *m, int64_t stored_ns);
+    void (*bare)(void *ctx, const char *key);
+    int64_t found_since_ns;
     void *found_ctx;
     struct index *index;
     struct usage_cache usage; /* this and the next with the index's reading side */

@@ -41,6 +41,8 @@ struct refresh {
     size_t found_count, found_capacity, found_bytes;
     struct new_manifest *analyses; /* that have to be read; their keys are those of their cases */
     size_t analysis_count, analysis_capacity;
+    struct new_manifest *bare; /* heap dumps, perhaps without a manifest; their own keys */
+    size_t bare_count, bare_capacity;
     struct space *space;
     size_t space_count, space_capacity, space_last;
     struct strv pins;

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "serve/catalogue_bare.h"
 #include "serve/catalogue_suspect.h"
 #include "ship/case_facts.h"
 #include "ship/catalog.h"
@@ -41,6 +42,7 @@ static void refresh_free(struct refresh *r)
     for (size_t i = 0; i < r->space_count; i++)
         free(r->space[i].namespace);
     strv_done(&r->pins);
+    bare_done(r);
     free(r->found);
     free(r->analyses);
     free(r->listed);
@@ -103,6 +105,12 @@ static struct space *space_of(struct refresh *r, const char *key)
     return &r->space[i];
 }
 
+/* listed_ns is set by this thread alone. */
+static bool is_said_again(const struct catalogue *c, const struct sink_listing_entry *entry)
+{
+    return c->found && c->listed_ns == 0 && entry->time_ns >= c->found_since_ns;
+}
+
 static int add_found(struct refresh *r, const struct sink_listing_entry *entry, const char *key)
 {
     struct new_manifest one = {.size = entry->size, .time_ns = entry->time_ns};
@@ -112,7 +120,8 @@ static int add_found(struct refresh *r, const struct sink_listing_entry *entry, 
 
     if (known < 0)
         return known;
-    if (known && size == entry->size && (time_ns == entry->time_ns || time_ns == 0))
+    if (known && size == entry->size && (time_ns == entry->time_ns || time_ns == 0) &&
+        !is_said_again(r->catalogue, entry))
         return 0;
     if ((r->found_bytes += strlen(key) + sizeof(one)) > NEW_BYTES_MAX)
         return err_set(r->e, -EMSGSIZE, "catalogue: more new manifests than can be held at once");
@@ -145,7 +154,7 @@ int pass_on_entry(void *ctx, const struct sink_listing_entry *entry)
     if (suspect_is_key(entry->key))
         return pass_on_analysis(r, entry);
     if (!text_ends(entry->key, MANIFEST_SUFFIX) || case_is_answer(entry->key))
-        return 0;
+        return bare_on_entry(r, entry);
     CLEANUP_FREE char *key = strndup(entry->key, size - strlen(MANIFEST_SUFFIX));
 
     result = key ? add_found(r, entry, key) : -ENOMEM;
@@ -180,6 +189,7 @@ void pass_end_listing(struct refresh *r)
     if (r->listed_count > 0)
         qsort(r->listed, r->listed_count, sizeof(*r->listed), compare_listed);
     keep_whole(r);
+    bare_say(r);
 }
 
 bool pass_has_listed(const struct refresh *r, const char *key)

@@ -46,28 +46,51 @@ struct digesting {
     struct digests *digests;
     const char *key;
     struct manifest manifest;
+    bool bare; /* it has none */
+    const struct codec_ops *codec;
     struct object_info info;
     struct digest_source evidence; /* what the child is asked */
 };
 
+static int load_manifest(struct sink *sink, const char *key, struct buf *ret, struct err *e)
+{
+    CLEANUP(buf_done) struct buf name = {0};
+    void *connection = NULL;
+    int r = buf_printf(&name, "%s" MANIFEST_SUFFIX, key);
+
+    if (r < 0)
+        return err_set(e, r, "out of memory");
+    r = sink->ops->load(sink, &connection, buf_text(&name), ret, e);
+    sink->ops->load_end(connection);
+    return r;
+}
+
+/* Without a manifest the name says what it is, until its content does. */
+static int take_manifest(struct digesting *now, const struct buf *text, struct err *e)
+{
+    now->bare = text->size == 0;
+    if (!now->bare)
+        return manifest_decode(buf_text(text), text->size, &now->manifest, e);
+    now->manifest.size = now->info.size;
+    now->manifest.kind = strdup("heap-dump");
+    return now->manifest.kind ? 0 : err_set(e, -ENOMEM, "out of memory");
+}
+
 /* 0; 1: it has a summary. */
 static int read_manifest(struct digesting *now, struct err *e)
 {
-    CLEANUP(buf_done) struct buf name = {0}, text = {.ceiling = MANIFEST_MAX};
+    CLEANUP(buf_done) struct buf text = {.ceiling = MANIFEST_MAX};
     struct serve *s = now->digests->serve;
     struct sink *sink = NULL;
-    void *connection = NULL;
-    int r = buf_printf(&name, "%s" MANIFEST_SUFFIX, now->key) < 0 ? err_set(e, -ENOMEM, "out of memory")
-                                                                  : serve_sink_take(s, &sink, e);
+    int r = serve_sink_take(s, &sink, e);
 
     if (r < 0)
         return r;
-    if ((r = sink->ops->load(sink, &connection, buf_text(&name), &text, e)) == 0)
+    if ((r = load_manifest(sink, now->key, &text, e)) == 0 || r == -FAULT_NO_OBJECT)
         r = sink->ops->stat(sink, now->key, &now->info, e);
-    sink->ops->load_end(connection);
     serve_sink_give(s, sink);
     if (r == 0)
-        r = manifest_decode(buf_text(&text), text.size, &now->manifest, e);
+        r = take_manifest(now, &text, e);
     return r < 0 ? r : now->manifest.summary != NULL;
 }
 
@@ -90,6 +113,7 @@ static int recognise(struct digesting *now, struct err *e)
                                            .deadline_ms = analysis_deadline_ms(now->manifest.size),
                                            .stop = on_stop,
                                            .ctx = now->digests};
+    now->codec = plain_reader_codec(o.reader);
     return !digest_stage_exists(&now->evidence) ||
            (now->evidence.content == CONTENT_HPROF && now->manifest.size < HEAP_LEAST);
 }
@@ -117,16 +141,27 @@ static int feed(struct digesting *now, struct digest_stage *stage, uint64_t *ret
     return n < 0 ? err_set(e, n == -EBADMSG || n == -E2BIG ? -FAULT_FORMAT : (int)n, "it can't be decoded") : 0;
 }
 
+/* A heap dump that others have compressed: the child unpacks a file itself, and reads it again for names. */
+static void use_packed_file(struct digesting *now, const struct dump_source *source)
+{
+    now->evidence.fd = source->file;
+    now->evidence.content = now->codec == &CODEC_GZIP ? CONTENT_HPROF_GZIP : CONTENT_OTHER;
+}
+
 static int ask(struct digesting *now, struct dump_source *source, struct digest_answer *ret, struct err *e)
 {
-    bool blocks = source->fd_count == 2, file = source->fd_count == 1;
+    bool blocks = source->fd_count == 2,
+         packed = source->file >= 0 && now->evidence.content == CONTENT_HPROF && !blocks,
+         file = source->fd_count == 1 || packed;
     struct digest_stage *stage = NULL;
     uint64_t size = source->size;
     int r;
 
     if (blocks)
         now->evidence.blocks = source->fd;
-    if (file)
+    if (packed)
+        use_packed_file(now, source);
+    else if (file)
         now->evidence.fd = source->fd[0];
     if ((r = digest_stage_new(&now->evidence, &stage, e)) < 0)
         return r;
@@ -177,7 +212,8 @@ static int store(struct digesting *now, const struct digest_answer *a, struct er
     struct sink *sink = NULL;
     int r = a->json.size > 0 ? answer_store(s, &(struct found_answer){now->key, &json, 1}, e) : 0;
 
-    if (r == 0 && (*a->summary.sentence || a->summary.top_count > 0) && (r = serve_sink_take(s, &sink, e)) == 0) {
+    if (r == 0 && !now->bare && (*a->summary.sentence || a->summary.top_count > 0) &&
+        (r = serve_sink_take(s, &sink, e)) == 0) {
         r = manifest_store_summary(sink, now->key, &a->summary, e);
         catalogue_changed(s->catalogue, now->key);
     }
@@ -194,6 +230,8 @@ static int digest(struct digesting *now, struct digest_answer *ret, struct err *
         r = recognise(now, e);
     if (r == 0)
         r = make(now, ret, e);
+    if (r == 0 && !*ret->summary.sentence && ret->summary.top_count == 0 && ret->json.size == 0)
+        r = 1; /* it says nothing */
     if (r == 0)
         r = store(now, ret, e);
     return r == -FAULT_NO_OBJECT ? 1 : r; /* removed meanwhile */
@@ -206,6 +244,8 @@ static int on_work(void *ctx, const struct work *w, struct err *e)
     uint64_t began_ms = clock_mono_ms();
     int r = digest(&now, &answer, e);
 
+    if (answer.unfiltered)
+        background_unfiltered();
     if (r == 0)
         log_event(EVENT_DIGESTED, LOG_STR("key", w->key),
                   LOG_REAL("seconds", (double)(clock_mono_ms() - began_ms) / 1e3),
@@ -251,13 +291,23 @@ void digests_free(struct digests *d)
     free(d);
 }
 
+/* One without a manifest is found with each listing. */
+static bool is_wanted(struct digests *d, const char *key, const struct manifest *m)
+{
+    struct work_state state;
+
+    if (m)
+        return !m->summary && !m->top && (text_eq(m->kind, "heap-dump") || evidence_summary_exists(m->kind));
+    background_state(d->background, key, &state);
+    return state.phase == WORK_NONE;
+}
+
 void digests_arrived(struct digests *d, const char *key, const struct manifest *m)
 {
     struct err e = {0};
 
-    if (m->summary || m->top || !(text_eq(m->kind, "heap-dump") || evidence_summary_exists(m->kind)))
-        return;
-    if (background_add(d->background, &(struct work){.id = (char *)key, .key = (char *)key}, &e) == -FAULT_BUSY)
+    if (is_wanted(d, key, m) &&
+        background_add(d->background, &(struct work){.id = (char *)key, .key = (char *)key}, &e) == -FAULT_BUSY)
         log_event(EVENT_DIGEST_FAILED, LOG_STR("key", key), LOG_STR("fault", fault_find(-FAULT_BUSY)->name),
                   LOG_STR("error", e.msg));
 }

@@ -19,7 +19,7 @@ int digests_begin(struct digests *d, struct err *e);
 void digests_stop(struct digests *d); /* kills what runs, drops what waits; NULL is fine */
 void digests_free(struct digests *d); /* after digests_stop */
 
-/* The manifest of this key was found in the store. */
+/* The manifest of the object of this key was found in the store; NULL: it seems to be a heap dump that has none. */
 void digests_arrived(struct digests *d, const char *key, const struct manifest *m);
 
 void digests_metrics(struct digests *d, struct openmetrics *m);

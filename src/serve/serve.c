@@ -111,6 +111,14 @@ static void on_found(void *ctx, const char *key, const struct manifest *m, int64
     analysis_arrived(s->analyses, key, m);
 }
 
+static void on_bare(void *ctx, const char *key)
+{
+    struct serve *s = ctx;
+
+    if (s->digests)
+        digests_arrived(s->digests, key, NULL);
+}
+
 static int begin_background(struct serve *s, struct err *e)
 {
     int r = analyses_begin(s->analyses, e);
@@ -126,6 +134,8 @@ static int open_catalogue(struct serve *s, struct err *e)
                                             .file = file,
                                             .refresh_ms = s->config.refresh_ms,
                                             .found = on_found,
+                                            .bare = on_bare,
+                                            .found_since_ns = clock_wall_ns() - ARRIVED_NS,
                                             .ctx = s};
 
     return store_url ? catalogue_open(&config, &s->catalogue, e) : err_set(e, -ENOMEM, "out of memory");

@@ -92,7 +92,7 @@ static int ask(const struct analysis_order *o, uint64_t deadline_ms, struct anal
 {
     CLEANUP(buf_done) struct buf both = {.ceiling = SANDBOXED_ANSWER_MAX};
     CLEANUP(strv_done) struct strv argv = {0};
-    CLEANUP_FD int temporary = open_temporary();
+    CLEANUP_FD int temporary = o->temporary >= 0 ? fcntl(o->temporary, F_DUPFD_CLOEXEC, 0) : open_temporary();
     int fds[SANDBOXED_FDS_MAX], r;
     struct sandboxed_task task = {
         .fds = fds, .fd_count = o->fd_count, .deadline_ms = deadline_ms, .nice = NICE, .stop = o->stop, .ctx = o->ctx};

@@ -19,6 +19,7 @@ struct analysis_order {
     uint64_t size; /* of the dump, plain bytes */
     const char *name;
     uint64_t memory; /* of the child, bytes */
+    int temporary;   /* a file for what of the graph is beyond a quarter of that; -1: one in TMPDIR, if there is one */
     /* The child has the descriptors. May be NULL. */
     void (*started)(void *ctx);
     bool (*stop)(void *ctx); /* asked several times a second; true: -ECANCELED. May be NULL */

@@ -20,6 +20,7 @@ static int analyse(const struct job *job, const struct manifest *m, struct err *
                                          .size = m->size,
                                          .name = text_base_name(m->key),
                                          .memory = job->plan->memory,
+                                         .temporary = -1,
                                          .stop = job->hurry,
                                          .ctx = job->ctx};
     CLEANUP(analysis_answer_done) struct analysis_answer a = {0};

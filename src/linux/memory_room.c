@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where there are no cgroups that can be read, the machine's memory.
+ */
+#include "linux/memory_room.h"
+
+#include <unistd.h>
+
+#include "linux/memcg.h"
+#include "linux/proc.h"
+
+uint64_t memory_room(void)
+{
+    uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    struct memcg cgroup = MEMCG_NONE;
+    struct memcg_sample sample;
+    struct proc self;
+
+    if (proc_open("/proc", getpid(), &self) < 0)
+        return memory;
+    if (memcg_open(&self, &cgroup, NULL) == 0 && memcg_sample(&cgroup, 0, &sample) == 0 && sample.room < memory)
+        memory = sample.room;
+    memcg_done(&cgroup);
+    proc_done(&self);
+    return memory;
+}
