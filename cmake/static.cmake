@@ -56,7 +56,7 @@ endforeach()
 add_library(deps INTERFACE)
 target_include_directories(deps SYSTEM INTERFACE "${CURL_SOURCE}/include")
 target_compile_definitions(deps INTERFACE CURL_STATICLIB SALVAGE_STATIC)
-target_link_libraries(deps INTERFACE ${CURL_ARCHIVE} microhttpd ${ARCHIVES_OF_PACKAGES} m)
+target_link_libraries(deps INTERFACE ${CURL_ARCHIVE} microhttpd ${ARCHIVES_OF_PACKAGES})
 
 # Linked in: those archives, curl, libmicrohttpd, and the archives that the compiler adds.
 unpacked("${CURL_SOURCE}")
