@@ -328,6 +328,15 @@ def real_dump(session_folder, java_classes):
 
 
 @pytest.fixture(scope="session")
+def little_dump(session_folder, java_classes):
+    """The same of a small heap, for what copies, compresses or sends it. Of some blocks of a seek table, all the same."""
+    path = session_folder / "little.hprof"
+    jvm.Jvm(java_classes, heap="8m").die(path)
+    assert hprof.problem(path.read_bytes()) is None and path.stat().st_size > 4 << 20
+    return path
+
+
+@pytest.fixture(scope="session")
 def grown(session_folder, java_classes):
     """Dumps of one JVM at two moments (java/Grows.java): a map that grew, and a list that shrank."""
     folder = session_folder / "grown"
