@@ -24,7 +24,7 @@ import xml.etree.ElementTree
 import pytest
 
 from helpers.evidence import drop
-from helpers.proc import wait_for
+from helpers.proc import require_root, wait_for
 from helpers.program import NOBODY
 from helpers.proxy import CutAnswer
 
@@ -488,6 +488,27 @@ def test_rclone_reads_by_webdav(shared, work):
                     "copy", ":webdav:", work / "copy"], check=True, stdin=subprocess.DEVNULL)
     got = {str(p.relative_to(work / "copy")): p.read_bytes() for p in (work / "copy").rglob("*") if p.is_file()}
     assert got == {"shop/cart/heap.hprof": b"x" * 100, "shop/cart/oom-kill.json": b"x" * 100, "shop/cart/k\u00e4se & more.bin": data}
+
+
+def test_davfs_mounts_it(shared, work):
+    """With its own buffer of 16 KiB, Linux 6.16 and newer list no folder, of any server (EINVAL)."""
+    require_root("mounts")
+    if not os.path.exists("/dev/fuse"):
+        pytest.skip("no /dev/fuse")
+    (work / "secrets").write_text("%s x %s\n" % (shared.url + "/", token("reader")))
+    (work / "secrets").chmod(0o600)
+    (work / "conf").write_text("secrets %s\nuse_locks 0\nbuf_size 64\ndelay_upload 0\n" % (work / "secrets"))
+    mount = work / "mount"
+    mount.mkdir()
+    subprocess.run(["mount.davfs", "-o", "ro,conf=%s" % (work / "conf"), shared.url + "/", mount], check=True, timeout=30,
+                   stdin=subprocess.DEVNULL)
+    try:
+        assert {"shop"} <= {p.name for p in mount.iterdir()} <= {"shop", "lost+found"}
+        cart = mount / "shop" / "cart"
+        assert {"heap.hprof", "oom-kill.json"} <= {p.name for p in cart.iterdir()}
+        assert (cart / "heap.hprof").read_bytes() == b"x" * 100
+    finally:
+        subprocess.run(["umount", mount], check=True, timeout=30, stdout=subprocess.DEVNULL)
 
 
 # --- while it changes -----------------------------------------------------------------------------------------------------------
