@@ -8,39 +8,17 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "store/http/direct_part.h"
-#include "store/upload_pool.h"
+#include "store/http/direct_upload.h"
 
 enum { PART_MIN = 5 * 1024 * 1024 /* S3's */, AGAIN_MS = 10 * 60 * 1000, COMPLETE_TRIES = 10 };
-
-struct direct_upload {
-    struct upload base;
-    struct upload *stream;        /* not NULL: it passes through */
-    struct gateway_client client; /* no upload before the first part; waits are the owner's, one call at a time */
-
-    /* the caller's thread alone */
-    struct upload_pool *pool;
-    unsigned count; /* parts, without an empty last one */
-    uint64_t size;  /* bytes in them */
-
-    pthread_mutex_t lock; /* for the following */
-    char **etags;         /* NULL while a part is on its way */
-    uint64_t *sizes;
-    size_t capacity, sizes_capacity;
-    int result; /* the first failure: it stays */
-    struct err error;
-
-    pthread_mutex_t events_lock; /* one call at a time */
-};
 
 static void say_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
 {
@@ -51,113 +29,6 @@ static void say_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
         u->base.events->waiting(u->base.events->ctx, e, delay_ms);
     pthread_mutex_unlock(&u->events_lock);
 }
-
-static int wait_in_pool(void *pool, uint64_t delay_ms)
-{
-    return upload_pool_wait(pool, delay_ms);
-}
-
-/* --- parts on the pool's threads ---------------------------------------------------------------------------------- */
-
-static int fail(struct direct_upload *u, int result, const struct err *e)
-{
-    pthread_mutex_lock(&u->lock);
-    if (u->result == 0) {
-        u->result = result;
-        u->error = *e;
-    }
-    pthread_mutex_unlock(&u->lock);
-    upload_pool_stop(u->pool);
-    return result;
-}
-
-static int first_failure(struct direct_upload *u, struct err *e)
-{
-    int r;
-
-    pthread_mutex_lock(&u->lock);
-    if ((r = u->result) < 0)
-        *e = u->error;
-    pthread_mutex_unlock(&u->lock);
-    if (r < 0 && u->base.store->direct == DIRECT_PROVEN)
-        u->base.store->direct = DIRECT_OFFERED; /* the next upload finds out whether it is the way there */
-    return r;
-}
-
-static void give_back(struct direct_upload *u, struct part *p, const char *etag)
-{
-    pthread_mutex_lock(&u->events_lock);
-    u->base.events->done(u->base.events->ctx, p, etag);
-    pthread_mutex_unlock(&u->events_lock);
-}
-
-static int note_part(struct direct_upload *u, unsigned number, uint64_t size, const char *etag, struct err *e)
-{
-    char *copy = strdup(etag);
-    int r = copy ? 0 : -ENOMEM;
-
-    pthread_mutex_lock(&u->lock);
-    if (r == 0) {
-        u->etags[number - 1] = copy;
-        u->sizes[number - 1] = size;
-    }
-    pthread_mutex_unlock(&u->lock);
-    return r < 0 ? err_set(e, r, "out of memory") : 0;
-}
-
-static int make_room(struct direct_upload *u, unsigned count, struct err *e)
-{
-    size_t before = u->capacity;
-    int r;
-
-    pthread_mutex_lock(&u->lock);
-    r = array_reserve(&u->sizes, count, &u->sizes_capacity, sizeof(*u->sizes), GATEWAY_PARTS_MAX);
-    if (r == 0)
-        r = array_reserve(&u->etags, count, &u->capacity, sizeof(*u->etags), GATEWAY_PARTS_MAX);
-    if (r == 0 && u->capacity > before)
-        memset(u->etags + before, 0, (u->capacity - before) * sizeof(*u->etags));
-    pthread_mutex_unlock(&u->lock);
-    return r < 0 ? err_set(e, r, "out of memory") : 0;
-}
-
-static int store_part(struct direct_upload *u, struct http *h, const struct part *p, char text[S3_PART_ETAG_MAX],
-                      struct err *e)
-{
-    struct direct_part t = {
-        .client = &u->client, .http = h, .part = p, .patient = true, .wait = wait_in_pool, .wait_ctx = u->pool};
-    struct s3_part_etag etag;
-    int r = direct_part_send(&t, &etag, e);
-
-    return r < 0 ? r : note_part(u, p->number, p->size, s3_part_etag_format(&etag, text), e);
-}
-
-static void work(void *ctx, void **connection, struct part *p)
-{
-    struct direct_upload *u = ctx;
-    struct http *h = *connection;
-    char text[S3_PART_ETAG_MAX];
-    struct err e = {0};
-    int r = 0;
-
-    if (upload_pool_stopped(u->pool)) {
-        give_back(u, p, NULL);
-        return;
-    }
-    if (!h && (r = http_new(&u->base.store->options, &h, &e)) == 0)
-        *connection = h;
-    if (r == 0)
-        r = store_part(u, h, p, text, &e);
-    if (r < 0)
-        fail(u, r, &e);
-    give_back(u, p, r < 0 ? NULL : text);
-}
-
-static void close_connection(void *connection)
-{
-    http_free(connection);
-}
-
-static const struct upload_pool_ops POOL_OPS = {.work = work, .close = close_connection};
 
 /* --- the caller's thread ------------------------------------------------------------------------------------------ */
 
@@ -180,7 +51,7 @@ static int pass_through(struct direct_upload *u, struct part *p, struct err *e)
 
     gateway_client_cancel(&u->client);
     if ((r = http_stream_new(u->base.store, &start, &u->stream, e)) < 0) {
-        give_back(u, p, NULL);
+        direct_upload_give_back(u, p, NULL);
         return r;
     }
     return u->stream->way->write(u->stream, p, e);
@@ -193,7 +64,7 @@ static int prove(struct direct_upload *u, struct part *p, struct err *e)
                             .http = u->base.store->http,
                             .part = p,
                             .patient = u->count > 0, /* what was begun is worth some */
-                            .wait = wait_in_pool,
+                            .wait = direct_upload_wait,
                             .wait_ctx = u->pool};
     char text[S3_PART_ETAG_MAX];
     struct s3_part_etag etag;
@@ -206,8 +77,8 @@ static int prove(struct direct_upload *u, struct part *p, struct err *e)
         return 1;
     }
     u->base.store->direct = DIRECT_PROVEN;
-    if ((r = make_room(u, p->number, e)) < 0 ||
-        (r = note_part(u, p->number, p->size, s3_part_etag_format(&etag, text), e)) < 0)
+    if ((r = direct_upload_make_room(u, p->number, e)) < 0 ||
+        (r = direct_upload_note_part(u, p->number, p->size, s3_part_etag_format(&etag, text), e)) < 0)
         return r;
     u->count++;
     u->size += p->size;
@@ -241,12 +112,12 @@ static int take_unproven(struct direct_upload *u, struct part *p, struct err *e)
     if (r == 1)
         r = cannot_go_on(u, e);
     if (r < 0)
-        fail(u, r, e);
+        direct_upload_fail(u, r, e);
     if (r == 0 && is_new)
         give_token(u);
     if (r == 0)
         snprintf(text, sizeof(text), "%s", u->etags[p->number - 1]);
-    give_back(u, p, r < 0 ? NULL : text);
+    direct_upload_give_back(u, p, r < 0 ? NULL : text);
     return r;
 }
 
@@ -256,10 +127,10 @@ static int take_part(struct direct_upload *u, struct part *p, struct err *e)
 
     if (p->number != u->count + 1 || p->number > GATEWAY_PARTS_MAX)
         return err_set(e, -FAULT_REFUSED, "http: '%.200s' has more parts than the bucket takes", u->base.object->key);
-    if ((r = make_room(u, p->number, e)) < 0)
+    if ((r = direct_upload_make_room(u, p->number, e)) < 0)
         return r;
     if (p->size == 0 && p->number > 1) { /* the object ends with the part before */
-        give_back(u, p, "empty");
+        direct_upload_give_back(u, p, "empty");
         return 0;
     }
     if ((r = upload_pool_put(u->pool, p)) < 0)
@@ -276,7 +147,7 @@ static int put_small(struct direct_upload *u, struct part *p, struct err *e)
 
     u->base.confirmed = r == 0;
     u->size = p->size;
-    give_back(u, p, r < 0 ? NULL : "");
+    direct_upload_give_back(u, p, r < 0 ? NULL : "");
     return r < 0 ? r : 0;
 }
 
@@ -305,18 +176,18 @@ static int write_part(struct upload *base, struct part *p, struct err *e)
         return u->stream->way->write(u->stream, p, e);
     if (p->number == 1 && p->last)
         return put_small(u, p, e);
-    if ((r = first_failure(u, e)) == 0 && !u->client.upload.token && (r = begin(u, e)) == 1)
+    if ((r = direct_upload_failure(u, e)) == 0 && !u->client.upload.token && (r = begin(u, e)) == 1)
         return pass_through(u, p, e);
     if (r == 0 && base->store->direct != DIRECT_PROVEN && p->size > 0)
         return take_unproven(u, p, e);
     if (r == 0)
         r = take_part(u, p, e);
     if (r == -ECANCELED) /* another part has failed meanwhile: that failure is the cause */
-        r = first_failure(u, e);
+        r = direct_upload_failure(u, e);
     else if (r < 0)
-        fail(u, r, e);
+        direct_upload_fail(u, r, e);
     if (r < 0)
-        give_back(u, p, NULL);
+        direct_upload_give_back(u, p, NULL);
     return r;
 }
 
@@ -350,7 +221,7 @@ static int commit(struct upload *base, const struct whole *w, struct err *e)
         return r;
     }
     upload_pool_drain(u->pool);
-    if ((r = first_failure(u, e)) < 0)
+    if ((r = direct_upload_failure(u, e)) < 0)
         return r;
     if (u->size != w->size)
         return err_set(e, -FAULT_CORRUPT, "http: %s/%s: %" PRIu64 " of %" PRIu64 " bytes were sent", base->store->base,
@@ -371,7 +242,7 @@ static void abort_upload(struct upload *base)
         u->stream->way->abort(u->stream);
         return;
     }
-    fail(u, err_set(&aborted, -ECANCELED, "http: the upload was aborted"), &aborted);
+    direct_upload_fail(u, err_set(&aborted, -ECANCELED, "http: the upload was aborted"), &aborted);
     upload_pool_drain(u->pool); /* a part that arrives after the abort would stay */
     gateway_client_cancel(&u->client);
 }
@@ -410,12 +281,12 @@ static int take_up(struct direct_upload *u, const struct upload_past *past, stru
     struct s3_part_etag ignored;
     int r;
 
-    if (past->count > GATEWAY_PARTS_MAX || (r = make_room(u, past->count, e)) < 0)
+    if (past->count > GATEWAY_PARTS_MAX || (r = direct_upload_make_room(u, past->count, e)) < 0)
         return err_set(e, -FAULT_GONE, "http: the journal has more parts than there can be");
     for (unsigned i = 0; i < past->count; i++) {
         if (s3_part_etag_parse(past->etags[i], &ignored) < 0)
             return err_set(e, -FAULT_GONE, "http: the journal is of no use: part %u has no ETag", i + 1);
-        if ((r = note_part(u, i + 1, past->sizes[i], past->etags[i], e)) < 0)
+        if ((r = direct_upload_note_part(u, i + 1, past->sizes[i], past->etags[i], e)) < 0)
             return r;
         u->size += past->sizes[i];
     }
@@ -442,7 +313,7 @@ int http_direct_new(struct http_store *s, const struct upload_start *start, stru
                                         .events = {.ctx = u, .waiting = say_waiting}};
     pthread_mutex_init(&u->lock, NULL);
     pthread_mutex_init(&u->events_lock, NULL);
-    r = upload_pool_new(s->uploads, &POOL_OPS, u, &u->pool) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
+    r = upload_pool_new(s->uploads, &DIRECT_UPLOAD_POOL, u, &u->pool) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
     if (r == 0 && start->past)
         r = take_up(u, start->past, e);
     if (r < 0) {

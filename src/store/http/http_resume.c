@@ -16,13 +16,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/digest_field.h"
-#include "net/structured.h"
-#include "store/http/http_store.h"
+#include "store/http/resume_answer.h"
 #include "store/request_retry.h"
 
-#define INTEROP_VERSION "8"
-
-enum { FIELD_MAX = 256, LOCATION_MAX = 1024, NUMBER_MAX = 24 };
+enum { NUMBER_MAX = 24 };
 
 struct resumed {
     struct upload base;
@@ -32,100 +29,7 @@ struct resumed {
     bool unsure;     /* a request broke off: the server has to be asked for the offset */
 };
 
-/* --- what is offered ---------------------------------------------------------------------------------------------- */
-
-int http_resume_find(struct http_store *s, const struct upload_start *start, struct err *e)
-{
-    const struct upload_events *events = start ? start->events : NULL;
-    CLEANUP(http_answer_done) struct http_answer answer = {0};
-    CLEANUP_FREE char *url = http_store_url(s, "");
-    struct http_request request;
-    char limit[FIELD_MAX];
-    int r;
-
-    if (s->resumable != RESUMABLE_UNKNOWN)
-        return 0;
-    if ((r = http_store_request(s, "OPTIONS", url, &request, e)) < 0)
-        return r;
-    http_add_header(&request, "Upload-Draft-Interop-Version", INTEROP_VERSION);
-    r = http_store_send(s->http, &request, events, &answer, e);
-    /* A server or a proxy that has trouble with OPTIONS alone must not keep an object from its place; but an upload
-     * that was begun is worth the wait. */
-    if (r == -FAULT_BUSY && !(start && start->past))
-        return 0;
-    if (r < 0)
-        return r;
-    if (answer.status == 401)
-        return http_store_fail(s, &request, &answer, e);
-    http_direct_note(s, &answer);
-    s->resumable = http_store_ok(&answer) && http_header(&answer, "Upload-Limit", limit, sizeof(limit)) &&
-                           http_header(&answer, "Upload-Draft-Interop-Version", limit, sizeof(limit)) &&
-                           text_eq(limit, INTEROP_VERSION)
-                       ? RESUMABLE_OFFERED
-                       : RESUMABLE_NONE;
-    return 0;
-}
-
 /* --- requests ----------------------------------------------------------------------------------------------------- */
-
-/* A resource is a path of this very server: credentials go nowhere else, whatever an answer or a journal says. */
-static char *resource_url(const struct http_store *s, const char *path)
-{
-    size_t origin = (size_t)(s->path - s->base);
-    char *url;
-
-    if (strncmp(path, s->base, origin) == 0 && path[origin] == '/')
-        path += origin;
-    if (path[0] != '/' || path[1] == '/' || strlen(path) >= LOCATION_MAX)
-        return NULL;
-    for (const char *c = path; *c; c++)
-        if (*c <= ' ' || *c >= 0x7f || *c == '#')
-            return NULL;
-    return asprintf(&url, "%.*s%s", (int)origin, s->base, path) < 0 ? NULL : url;
-}
-
-static bool has_uint(const struct http_answer *a, const char *name, uint64_t *ret)
-{
-    char text[FIELD_MAX];
-
-    return structured_uint(http_header(a, name, text, sizeof(text)), ret);
-}
-
-static bool is_complete(const struct http_answer *a)
-{
-    char text[FIELD_MAX];
-    bool complete;
-
-    return structured_boolean(http_header(a, "Upload-Complete", text, sizeof(text)), &complete) && complete;
-}
-
-static bool has_digest(const struct http_answer *a, const unsigned char *sha256)
-{
-    char text[FIELD_MAX];
-    struct digest_field d;
-
-    return digest_field_parse(http_header(a, "Repr-Digest", text, sizeof(text)), &d) == 0 && d.has_sha256 &&
-           memcmp(d.sha256, sha256, sizeof(d.sha256)) == 0;
-}
-
-int http_resume_fail(const struct http_store *s, const struct http_request *r, const struct http_answer *a,
-                     struct err *e)
-{
-    if (a->status == 412)
-        return err_set(e, -FAULT_EXISTS, "http: 412 for %s %s: another object has this name, and may not be replaced",
-                       r->method, r->url);
-    if (a->status == 404 && text_eq(r->method, "PUT")) /* what one may not see does not exist */
-        return err_set(
-            e, -FAULT_DENIED,
-            "http: 404 for PUT %s: these credentials may not write there: check which namespaces they are for", r->url);
-    if (a->status == 413)
-        return err_set(e, -FAULT_REFUSED, "http: 413 for %s %s: the server takes no object that large (--object-max)",
-                       r->method, r->url);
-    if (a->status == 400 && is_complete(a))
-        return err_set(e, -FAULT_CORRUPT, "http: 400 for %s %s: the server got other bytes than we sent", r->method,
-                       r->url);
-    return http_store_fail(s, r, a, e);
-}
 
 /* Something that may pass with the next try, which begins by asking for the offset. */
 static bool wait_again(struct retry_state *retry, int result, const struct upload_events *events, const struct err *e)
@@ -154,14 +58,14 @@ static int find_offset(struct resumed *u, struct err *e)
 
     if (r < 0)
         return r;
-    http_add_header(&request, "Upload-Draft-Interop-Version", INTEROP_VERSION);
+    http_add_header(&request, "Upload-Draft-Interop-Version", RESUME_INTEROP_VERSION);
     if ((r = http_perform(u->base.store->http, &request, &answer, e)) < 0)
         return r;
     if (answer.status == 404 || answer.status == 410)
         return fail_gone(u, e);
     if (!http_store_ok(&answer))
         return http_resume_fail(u->base.store, &request, &answer, e);
-    if (!has_uint(&answer, "Upload-Offset", &offset))
+    if (!resume_answer_uint(&answer, "Upload-Offset", &offset))
         return err_set(e, -FAULT_GONE, "http: %s is no upload: it begins anew", u->resource);
     u->offset = offset;
     u->unsure = false;
@@ -176,19 +80,20 @@ static int begin(struct resumed *u, struct err *e)
     struct http_store *s = u->base.store;
     CLEANUP_FREE char *url = http_store_url(s, u->base.object->key);
     struct http_request request;
-    char location[LOCATION_MAX];
+    char location[RESUME_LOCATION_MAX];
     int r = http_store_request(s, "PUT", url, &request, e);
 
     if (r < 0)
         return r;
     http_add_header(&request, "Content-Type", u->base.object->content_type);
     http_add_header(&request, "Upload-Complete", "?0");
-    http_add_header(&request, "Upload-Draft-Interop-Version", INTEROP_VERSION);
+    http_add_header(&request, "Upload-Draft-Interop-Version", RESUME_INTEROP_VERSION);
     if ((r = http_store_send(s->http, &request, u->base.events, &answer, e)) < 0)
         return r;
     if (!http_store_ok(&answer))
         return http_resume_fail(s, &request, &answer, e);
-    if (!http_header(&answer, "Location", location, sizeof(location)) || !(u->resource = resource_url(s, location)))
+    if (!http_header(&answer, "Location", location, sizeof(location)) ||
+        !(u->resource = resume_resource_url(s, location)))
         return err_set(e, -FAULT_FORMAT, "http: %s: the server began an upload and does not say where", url);
     if (u->base.events->token)
         u->base.events->token(u->base.events->ctx, u->resource + (s->path - s->base));
@@ -202,7 +107,7 @@ static int go_on(struct resumed *u, const struct upload_past *past, struct err *
     struct err failure = {0};
     int r;
 
-    if (!past->token || !(u->resource = resource_url(u->base.store, past->token)))
+    if (!past->token || !(u->resource = resume_resource_url(u->base.store, past->token)))
         return err_set(e, -FAULT_GONE, "http: the journal names no upload of this server: it begins anew");
     u->taken = past->stored_end;
     do
@@ -233,7 +138,7 @@ static int append_once(struct resumed *u, const struct part *p, struct err *e)
     http_add_header(&request, "Content-Type", "application/partial-upload");
     http_add_header(&request, "Upload-Offset", offset);
     http_add_header(&request, "Upload-Complete", "?0");
-    http_add_header(&request, "Upload-Draft-Interop-Version", INTEROP_VERSION);
+    http_add_header(&request, "Upload-Draft-Interop-Version", RESUME_INTEROP_VERSION);
     request.body = p->data + skip;
     request.body_size = p->size - skip;
     u->unsure = true;
@@ -245,7 +150,7 @@ static int append_once(struct resumed *u, const struct part *p, struct err *e)
         return fail_gone(u, e);
     if (!http_store_ok(&answer))
         return http_resume_fail(u->base.store, &request, &answer, e);
-    u->offset = has_uint(&answer, "Upload-Offset", &now) ? now : u->taken + p->size;
+    u->offset = resume_answer_uint(&answer, "Upload-Offset", &now) ? now : u->taken + p->size;
     u->unsure = false;
     return 0;
 }
@@ -315,7 +220,7 @@ static int complete_once(struct resumed *u, const struct whole *w, struct err *e
     http_add_header(&request, "Content-Type", "application/partial-upload");
     http_add_header(&request, "Upload-Offset", offset);
     http_add_header(&request, "Upload-Complete", "?1");
-    http_add_header(&request, "Upload-Draft-Interop-Version", INTEROP_VERSION);
+    http_add_header(&request, "Upload-Draft-Interop-Version", RESUME_INTEROP_VERSION);
     http_add_header(&request, "Repr-Digest", digest_field_format(sha256, digest));
     request.body = "";
     if ((r = http_perform(u->base.store->http, &request, &answer, e)) < 0)
@@ -324,9 +229,9 @@ static int complete_once(struct resumed *u, const struct whole *w, struct err *e
         return fail_gone(u, e);
     if (!http_store_ok(&answer))
         return http_resume_fail(u->base.store, &request, &answer, e);
-    if (!is_complete(&answer))
+    if (!resume_answer_is_complete(&answer))
         return err_set(e, -FAULT_FORMAT, "http: %s: the server does not say that the upload is complete", u->resource);
-    u->base.confirmed = has_digest(&answer, sha256);
+    u->base.confirmed = resume_answer_has_digest(&answer, sha256);
     return 0;
 }
 
@@ -348,39 +253,6 @@ static int commit(struct upload *base, const struct whole *w, struct err *e)
     if (r < 0)
         *e = failure;
     return r;
-}
-
-/* --- small objects ------------------------------------------------------------------------------------------------ */
-
-int http_resume_put(struct http_store *s, const struct small_object *o, const struct upload_events *events,
-                    struct err *e)
-{
-    CLEANUP(http_answer_done) struct http_answer answer = {0};
-    CLEANUP_FREE char *url = http_store_url(s, o->key);
-    unsigned char sha256[SHA256_DIGEST_LENGTH];
-    char digest[DIGEST_FIELD_MAX], etag[ETAG_MAX];
-    struct http_request request;
-    uint64_t there;
-    int r = http_store_request(s, "PUT", url, &request, e);
-
-    if (r < 0)
-        return r;
-    SHA256(o->data, o->size, sha256);
-    http_add_header(&request, "Content-Type", o->content_type);
-    http_add_header(&request, "Repr-Digest", digest_field_format(sha256, digest));
-    request.body = o->size > 0 ? o->data : "";
-    request.body_size = o->size;
-    if ((r = http_store_send(s->http, &request, events, &answer, e)) < 0)
-        return r;
-    if (!http_store_ok(&answer))
-        return http_resume_fail(s, &request, &answer, e);
-    if (has_digest(&answer, sha256))
-        return 0;
-    if ((r = http_store_head(s, o->key, &there, etag, e)) < 0)
-        return r;
-    return there == o->size
-               ? 0
-               : err_set(e, -FAULT_CORRUPT, "http: %s has %" PRIu64 " bytes instead of %zu", url, there, o->size);
 }
 
 /* --- taking it back ----------------------------------------------------------------------------------------------- */
@@ -442,7 +314,7 @@ int http_resume_abort(struct sink *sink, const char *key, const char *token, str
 
     if (http_direct_is_token(token))
         return http_direct_abort(s, key, token, e);
-    u.resource = resource_url(s, token);
+    u.resource = resume_resource_url(s, token);
     if (!u.resource)
         return err_set(e, -FAULT_GONE, "http: '%s' is no upload of this server", token);
     if ((r = find_offset(&u, e)) == 0)
