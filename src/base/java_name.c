@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Descriptors of arrays; slashes become dots.
+ * Descriptors of arrays; slashes become dots. The packages of runtimes.
  */
 #include "base/java_name.h"
 
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 enum { DIMENSIONS_MAX = 255 };
 
@@ -46,4 +47,33 @@ const char *java_name(const char *name, size_t size, char *out, size_t room)
     }
     out[at] = '\0';
     return out;
+}
+
+bool java_name_is_runtime(const char *name)
+{
+    static const char *const BEGINNINGS[] = {"java.",
+                                             "javax.",
+                                             "jdk.",
+                                             "sun.",
+                                             "com.sun.",
+                                             "kotlin.",
+                                             "kotlinx.",
+                                             "scala.",
+                                             "clojure.lang.",
+                                             "groovy.",
+                                             "org.codehaus.groovy.",
+                                             "byte[",
+                                             "char[",
+                                             "short[",
+                                             "int[",
+                                             "long[",
+                                             "float[",
+                                             "double[",
+                                             "boolean["};
+
+    assert(name);
+    for (size_t i = 0; i < ARRAY_SIZE(BEGINNINGS); i++)
+        if (text_starts(name, BEGINNINGS[i]))
+            return true;
+    return false;
 }

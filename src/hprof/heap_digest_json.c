@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/java_name.h"
 #include "base/jsonout.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -27,24 +28,13 @@ static void add(char *text, const char *more)
     snprintf(text + have, SUMMARY_SENTENCE_MAX - have, "%s", more);
 }
 
-/* The JVM's own frames say less than the first of the program. */
-static bool is_of_jdk(const char *frame)
-{
-    static const char *const BEGINNINGS[] = {"java.", "javax.", "jdk.", "sun.", "com.sun."};
-
-    for (size_t i = 0; i < ARRAY_SIZE(BEGINNINGS); i++)
-        if (text_starts(frame, BEGINNINGS[i]))
-            return true;
-    return false;
-}
-
 static void add_thread(const struct heap_digest *d, const struct digest_thread *t, char *text)
 {
     char frame[DIGEST_FRAME_MAX] = "", words[2 * SUMMARY_SENTENCE_MAX];
     uint32_t i = 1;
 
-    for (; i < t->trace->count; i++)
-        if (!is_of_jdk(heap_digest_frame(d, d->s->trace_frames[t->trace->first + i], frame)))
+    for (; i < t->trace->count; i++) /* the runtime's frames say less than the first of the program */
+        if (!java_name_is_runtime(heap_digest_frame(d, d->s->trace_frames[t->trace->first + i], frame)))
             break;
     if (i == t->trace->count && i > 1)
         heap_digest_frame(d, d->s->trace_frames[t->trace->first + 1], frame);

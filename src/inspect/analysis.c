@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "base/java_name.h"
 #include "base/json_read.h"
 #include "base/text.h"
 #include "inspect/report_parts.h"
@@ -65,7 +66,7 @@ void analysis_html_sentence(struct html *h, const json_t *a)
     write_keeps(h, s, analysis_number(a, "reachable_bytes"));
 }
 
-/* The first frame that is not the JDK's says more than where in a collection it happened. */
+/* The first frame that is not the runtime's says more than where in a collection it happened. */
 static const char *telling_frame(const json_t *frames)
 {
     size_t i;
@@ -75,7 +76,7 @@ static const char *telling_frame(const json_t *frames)
     {
         const char *text = json_string_value(frame);
 
-        if (text && !report_frame_is_jdk(text))
+        if (text && !java_name_is_runtime(text))
             return text;
     }
     return json_string_value(json_array_get(frames, 0));

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/html_svg.h"
+#include "base/java_name.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "inspect/analysis.h"
@@ -29,20 +30,11 @@ enum {
     CHARACTER_PHONE = 19 /* there the picture is scaled down, and its letters are larger */
 };
 
-static bool of_the_jdk(const json_t *node)
+static bool is_runtimes(const json_t *node)
 {
-    static const char *const packages[] = {"java.", "javax.", "jdk.", "sun.", "com.sun.", NULL};
-    static const char *const arrays[] = {"byte[]",  "char[]",   "short[]",   "int[]", "long[]",
-                                         "float[]", "double[]", "boolean[]", NULL};
     const char *of = analysis_text(node, "of_class"), *class = *of ? of : analysis_text(node, "class");
 
-    for (const char *const *p = packages; *p; p++)
-        if (text_starts(class, *p))
-            return true;
-    for (const char *const *p = arrays; *p; p++)
-        if (text_starts(class, *p))
-            return true;
-    return !*class;
+    return !*class || java_name_is_runtime(class);
 }
 
 /* "HashMap$Node[] × 3" of "java.util.HashMap$Node[]": without the package. */
@@ -111,7 +103,7 @@ static void write_cell(struct html *h, const struct analysis_tree *t, uint32_t n
     write_name(&whole, n, true);
     html_begin(h, "g");
     html_attr_number(h, "data-node", node);
-    html_svg_rect(h, of_the_jdk(n) ? "jdk" : "app",
+    html_svg_rect(h, is_runtimes(n) ? "jdk" : "app",
                   (unsigned[]){(unsigned)b->x, (unsigned)b->y, (unsigned)(b->x + b->width) - (unsigned)b->x,
                                (unsigned)(b->y + b->height) - (unsigned)b->y});
     html_begin(h, "title");
@@ -185,7 +177,7 @@ static void write_row(struct html *h, const struct analysis_tree *t, uint32_t no
     char size[TEXT_SIZE_MAX];
 
     write_name(&name, n, true);
-    html_begin_class(h, "span", of_the_jdk(n) ? "name" : "name app");
+    html_begin_class(h, "span", is_runtimes(n) ? "name" : "name app");
     html_text(h, buf_text(&name));
     html_end(h);
     html_begin_class(h, "span", "share");

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/java_name.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/thread.h"
@@ -167,11 +168,11 @@ static void print_head(const struct heap_report *r, FILE *out)
               out);
 }
 
-/* The first frame that is not the JDK's says more than where in a collection it happened. */
+/* The first frame that is not the runtime's says more than where in a collection it happened. */
 static const char *telling_frame(const struct heap_thread *t)
 {
     for (size_t i = 0; i < t->frame_count; i++)
-        if (!report_frame_is_jdk(t->frames[i]))
+        if (!java_name_is_runtime(t->frames[i]))
             return t->frames[i];
     return t->frame_count ? t->frames[0] : NULL;
 }

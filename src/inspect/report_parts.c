@@ -21,11 +21,6 @@ unsigned report_percent(uint64_t part, uint64_t of)
     return of ? (unsigned)((double)part * 100 / (double)of + 0.5) : 0;
 }
 
-bool report_frame_is_jdk(const char *frame)
-{
-    return text_starts(frame, "java.") || text_starts(frame, "jdk.") || text_starts(frame, "sun.");
-}
-
 json_t *report_text(const char *text)
 {
     return text ? jsonout_text(text, LINE_MAX_BYTES) : json_null();

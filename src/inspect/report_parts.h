@@ -16,9 +16,6 @@ void report_put(FILE *out, const char *text);
 /* Rounded. */
 unsigned report_percent(uint64_t part, uint64_t of);
 
-/* Whether a frame is the JDK's: the first that is not says more than where in a collection it happened. */
-bool report_frame_is_jdk(const char *frame);
-
 /* For json_pack's "o": NULL is null. */
 json_t *report_text(const char *text);
 json_t *report_number(uint64_t n);

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/java_name.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "inspect/suspect_path.h"
 
 enum { CHILD_TENTHS = 7, DEPTH_MAX = 1000 };
@@ -89,14 +89,7 @@ static void find_point(const struct retained *r, struct suspect *s)
     s->point_bytes = retained_bytes(r, p);
 }
 
-/* Classes of the JDK hold what others put into them. */
-static bool is_of_the_jdk(const char *name)
-{
-    return text_starts(name, "java.") || text_starts(name, "jdk.") || text_starts(name, "sun.") ||
-           text_starts(name, "javax.");
-}
-
-/* The class that people know it by: of those that are not the JDK's the largest, unless all of them are little. */
+/* The class that people know it by: of those that are not the runtime's the largest, unless all of them are little. */
 static uint32_t choose(const struct heap *h, const struct group *of, uint64_t total)
 {
     uint32_t own = HEAP_NONE, any = HEAP_NONE;
@@ -108,7 +101,7 @@ static uint32_t choose(const struct heap *h, const struct group *of, uint64_t to
             continue;
         if (any == HEAP_NONE || of[t].bytes > of[any].bytes)
             any = t;
-        if (!type->element && !is_of_the_jdk(type->name) && (own == HEAP_NONE || of[t].bytes > of[own].bytes))
+        if (!type->element && !java_name_is_runtime(type->name) && (own == HEAP_NONE || of[t].bytes > of[own].bytes))
             own = t;
     }
     return own != HEAP_NONE && of[own].bytes > total / 100 ? own : any;

@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <jansson.h>
 
+#include "base/java_name.h"
 #include "base/json_read.h"
-#include "base/mem.h"
 #include "base/text.h"
 
 int case_suspect_of_analysis(const char *json, size_t size, char out[SUSPECT_MAX])
@@ -27,27 +27,13 @@ int case_suspect_of_analysis(const char *json, size_t size, char out[SUSPECT_MAX
     return 0;
 }
 
-static bool is_jdk_class(const char *name)
-{
-    static const char *const packages[] = {"java.", "javax.", "jdk.", "sun.", "com.sun."};
-    static const char *const arrays[] = {"byte[", "char[", "short[", "int[", "long[", "float[", "double[", "boolean["};
-
-    for (size_t i = 0; i < ARRAY_SIZE(packages); i++)
-        if (text_starts(name, packages[i]))
-            return true;
-    for (size_t i = 0; i < ARRAY_SIZE(arrays); i++)
-        if (text_starts(name, arrays[i]))
-            return true;
-    return false;
-}
-
 const char *case_class(const struct manifest *m)
 {
     assert(m);
     if (!m->top || m->top->count == 0 || !*m->top->row[0].name)
         return NULL;
     for (unsigned i = 0; i < m->top->count; i++)
-        if (*m->top->row[i].name && !is_jdk_class(m->top->row[i].name))
+        if (*m->top->row[i].name && !java_name_is_runtime(m->top->row[i].name))
             return m->top->row[i].name;
     return m->top->row[0].name;
 }

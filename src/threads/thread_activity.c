@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/java_name.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "threads/thread_frame.h"
@@ -134,7 +135,7 @@ const char *thread_where(const struct thread_dumps *all, const struct thread_dum
 {
     t = carried(d, t);
     for (uint32_t i = 0; i < t->frame_count; i++)
-        if (!thread_frame_is_jdk(frame(all, d, t, i)))
+        if (!java_name_is_runtime(frame(all, d, t, i)))
             return frame(all, d, t, i);
     return t->frame_count ? frame(all, d, t, 0) : NULL;
 }

@@ -7,8 +7,6 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/mem.h"
-#include "base/text.h"
 #include "threads/thread_dump.h"
 
 static size_t copy(char *out, size_t at, const char *text, size_t size)
@@ -93,24 +91,4 @@ size_t thread_frame_clean(const char *frame, size_t size, char *out)
     n = copy(out, n, "(", 1);
     n = copy(out, n, place, left);
     return copy(out, n, ")", 1);
-}
-
-bool thread_frame_is_jdk(const char *frame)
-{
-    static const char *const packages[] = {"java.",
-                                           "javax.",
-                                           "jdk.",
-                                           "sun.",
-                                           "com.sun.",
-                                           "kotlin.",
-                                           "kotlinx.",
-                                           "scala.",
-                                           "clojure.lang.",
-                                           "groovy.",
-                                           "org.codehaus.groovy."};
-
-    for (size_t i = 0; i < ARRAY_SIZE(packages); i++)
-        if (text_starts(frame, packages[i]))
-            return true;
-    return false;
 }

@@ -11,6 +11,3 @@
 
 /* Writes at most THREAD_TEXT_MAX bytes, without NUL at the end; returns how many. */
 size_t thread_frame_clean(const char *frame, size_t size, char *out);
-
-/* Whether the class is of the JDK or of a language's runtime. */
-bool thread_frame_is_jdk(const char *frame);

@@ -43,9 +43,41 @@ static void long_names_are_cut(void **state)
     assert_string_equal(java_name("[S", 2, out, 1), "");
 }
 
+static void classes_and_frames_of_runtimes(void **state)
+{
+    static const char *const RUNTIMES[] = {"java.lang.Thread.run(Thread.java:840)",
+                                           "javax.swing.JFrame",
+                                           "jdk.internal.misc.VM",
+                                           "sun.misc.Unsafe",
+                                           "com.sun.crypto.provider.AESCipher",
+                                           "kotlin.Unit",
+                                           "kotlinx.coroutines.Job",
+                                           "scala.Option",
+                                           "clojure.lang.Var",
+                                           "groovy.lang.Closure",
+                                           "byte[]",
+                                           "int[][]"},
+                             *const OTHERS[] = {"com.shop.Cart.add(Cart.java:61)",
+                                                "com.sunshine.Cart",
+                                                "javassist.ClassPool",
+                                                "org.java.Cart",
+                                                "kotlinc.Cart",
+                                                "Cart",
+                                                "bytes",
+                                                "com.shop.Cart[]",
+                                                ""};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(RUNTIMES) / sizeof(*RUNTIMES); i++)
+        assert_true(java_name_is_runtime(RUNTIMES[i]));
+    for (size_t i = 0; i < sizeof(OTHERS) / sizeof(*OTHERS); i++)
+        assert_false(java_name_is_runtime(OTHERS[i]));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(descriptors_are_names), cmocka_unit_test(long_names_are_cut)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(descriptors_are_names), cmocka_unit_test(long_names_are_cut),
+                                       cmocka_unit_test(classes_and_frames_of_runtimes)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
