@@ -12,7 +12,8 @@
 #include "hprof/depth_first.h"
 #include "hprof/pendants.h"
 
-enum { AHEAD = 16 }; /* what is used that much later comes into the cache */
+enum { AHEAD = 16 };              /* what is used that much later comes into the cache */
+enum { WAYS = 64, WAY_STEP = 4 }; /* sources ahead; between two steps of one */
 
 struct link {
     uint32_t ancestor; /* in the tree as eval has compressed it */
@@ -29,6 +30,7 @@ struct work {
     size_t semi_count;
     struct big_array stack; /* eval's way */
     uint32_t linked;        /* positions from here on are linked */
+    uint32_t way[WAYS];     /* of the next sources, by their index: how far it is known */
     int result;
 };
 
@@ -72,19 +74,21 @@ static uint32_t eval(struct work *w, uint32_t p)
     return link[top].label;
 }
 
-/* Sources of the targets before this one, which come next, and their ancestors. */
-static void prefetch_sources(const struct work *w, const uint32_t *source, uint32_t count)
+/* The next 64 sources are of the targets before this one. Their ways up, which eval will go, are gone now by a step for
+ * each fourth of them: nothing is known of a step's end until the processor has fetched its begin. */
+static void go_ahead(struct work *w, const uint32_t *source)
 {
+    size_t at = edge_buckets_index(&w->f->edges, source);
     const struct link *link = w->link.data;
 
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t *far = edge_buckets_before(&w->f->edges, source + i, 2 * AHEAD),
-                       *near = edge_buckets_before(&w->f->edges, source + i, AHEAD);
+    for (size_t back = at < WAYS ? at / WAY_STEP * WAY_STEP : WAYS; back > 0; back -= WAY_STEP) {
+        uint32_t *way = &w->way[(at - back) % WAYS];
 
-        if (far)
-            __builtin_prefetch(&link[*far]);
-        if (near && *near >= w->linked)
-            __builtin_prefetch(&link[link[*near].ancestor]);
+        if (back == WAYS)
+            *way = *(source - back);
+        else if (*way >= w->linked)
+            *way = link[*way].ancestor;
+        __builtin_prefetch(&link[*way]);
     }
 }
 
@@ -93,9 +97,11 @@ static uint32_t least_of(struct work *w, uint32_t p, uint32_t least)
     uint32_t count;
     const uint32_t *source = edge_buckets_of(&w->f->edges, p, &count);
 
-    prefetch_sources(w, source, count);
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t semi = source[i] < w->linked ? source[i] : eval(w, source[i]);
+        uint32_t semi;
+
+        go_ahead(w, source + i);
+        semi = source[i] < w->linked ? source[i] : eval(w, source[i]);
 
         if (semi < least)
             least = semi;

@@ -29,8 +29,8 @@ int edge_buckets_rename(struct edge_buckets *from, const uint32_t *number, struc
 int edge_buckets_read(struct edge_buckets *b, uint32_t bucket);
 const uint32_t *edge_buckets_of(const struct edge_buckets *b, uint32_t target, uint32_t *ret_count);
 
-/* Of all sources that are readable the one `back` before this; NULL: there are not so many. */
-static inline const uint32_t *edge_buckets_before(const struct edge_buckets *b, const uint32_t *source, size_t back)
+/* The index of one of these sources among all that are readable. */
+static inline size_t edge_buckets_index(const struct edge_buckets *b, const uint32_t *source)
 {
-    return source - (const uint32_t *)b->sorted.data >= (ptrdiff_t)back ? source - back : NULL;
+    return (size_t)(source - (const uint32_t *)b->sorted.data);
 }
