@@ -107,15 +107,6 @@ static int number(struct build *b)
     return 0;
 }
 
-static int mark_reached(struct build *b)
-{
-    int r = big_array_new(&b->r.reached, b->r.node.memory, heap_bits_size(b->h));
-
-    for (uint32_t p = 1; p < b->r.count && r == 0; p++)
-        graph_set_bit(&b->r.reached, retained_node(&b->r, p));
-    return r;
-}
-
 /* From nodes to positions; each array goes as soon as the next is there. */
 static int turn(struct build *b)
 {
@@ -133,14 +124,18 @@ static int turn(struct build *b)
         if (at[n] != DOMINATORS_NONE)
             end[at[n]] = next[n];
     big_array_free(&b->next);
-    if ((r = big_array_new(&b->r.node, memory, bytes)) < 0)
+    if ((r = big_array_new(&b->r.node, memory, bytes)) < 0 ||
+        (r = big_array_new(&b->r.reached, memory, heap_bits_size(b->h))) < 0)
         return r;
     node = b->r.node.data;
-    for (uint64_t n = 0; n <= root; n++)
-        if (at[n] != DOMINATORS_NONE)
-            node[at[n]] = (uint32_t)n;
+    node[0] = root;
+    for (uint32_t n = 0; n < root; n++)
+        if (at[n] != DOMINATORS_NONE) {
+            node[at[n]] = n;
+            graph_set_bit(&b->r.reached, n);
+        }
     big_array_free(&b->at);
-    return mark_reached(b);
+    return 0;
 }
 
 static uint64_t shallow(const struct build *b, uint32_t position)

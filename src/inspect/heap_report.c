@@ -53,8 +53,16 @@ struct survey {
     struct heap_report *r;
     pthread_t thread;
     bool beside; /* on a thread of its own */
-    int result;
+    bool tree_taken;
+    int result, tree_result;
 };
+
+/* By whichever thread has nothing else left to do. */
+static void find_tree(struct survey *s)
+{
+    if (!__atomic_exchange_n(&s->tree_taken, true, __ATOMIC_RELAXED))
+        s->tree_result = merged_tree_find(s->r->heap, &s->r->retained, &s->r->tree);
+}
 
 static void *survey(void *ctx)
 {
@@ -78,6 +86,7 @@ static void *survey(void *ctx)
         collections_end(&r->collections);
         references_end(&r->references);
     }
+    find_tree(s);
     return NULL;
 }
 
@@ -89,8 +98,6 @@ static int ask_tree(struct heap_report *r, struct err *e)
         result = find_sets(r, e);
     if (result == 0)
         result = suspects_find(r->heap, &r->retained, &r->threads, &r->suspects, e);
-    if (result == 0 && (result = merged_tree_find(r->heap, &r->retained, &r->tree)) < 0)
-        err_set(e, result, "out of memory for the tree");
     return result;
 }
 
@@ -102,12 +109,15 @@ static int answer(struct heap_report *r, struct err *e)
 
     s.beside = thread_start(&s.thread, SURVEY_STACK, survey, &s) == 0;
     result = ask_tree(r, e);
+    find_tree(&s);
     if (s.beside)
         pthread_join(s.thread, NULL);
     else
         survey(&s);
     if (result == 0 && s.result < 0)
         result = no_room(e, s.result, "the contents of objects");
+    if (result == 0 && s.tree_result < 0)
+        result = err_set(e, s.tree_result, "out of memory for the tree");
     return result;
 }
 
