@@ -106,8 +106,8 @@ int catalogue_look_again(struct catalogue *c, const char *key, struct err *e)
         return r;
     if (text_ends(key, CASE_PIN_SUFFIX))
         return renew_pin(c, key, e);
-    if (suspect_is_key(key))
-        return suspect_renew(c, key, e);
+    if (suspect_is_key(key) && (r = suspect_renew(c, key, e)) < 0)
+        return r;
     if (case_is_answer(key)) /* no manifest, though it ends like one */
         return 0;
     r = renew(c, key, e);

@@ -63,10 +63,6 @@ bool pass_has_listed(const struct refresh *r, const char *key);
 /* Takes these objects and pins out of the index, and puts the pins that were listed into it. */
 int pass_drop(struct refresh *r, const struct strv *objects, const struct strv *pins, struct err *e);
 
-/* Keys (or paths of pins, of suspects) that an SQL text finds in the index and that, with the suffix, were not listed.
- */
-int pass_find_gone(const struct refresh *r, const char *sql, const char *suffix, struct strv *ret, struct err *e);
-
 /* Whether the server ends. */
 bool pass_is_stopping(const struct refresh *r);
 

@@ -151,8 +151,8 @@ int pass_on_entry(void *ctx, const struct sink_listing_entry *entry)
 
         return id ? strv_add(&r->pins, id) : -ENOMEM;
     }
-    if (suspect_is_key(entry->key))
-        return pass_on_analysis(r, entry);
+    if (suspect_is_key(entry->key) && (result = pass_on_analysis(r, entry)) < 0)
+        return result;
     if (!text_ends(entry->key, MANIFEST_SUFFIX) || case_is_answer(entry->key))
         return bare_on_entry(r, entry);
     CLEANUP_FREE char *key = strndup(entry->key, size - strlen(MANIFEST_SUFFIX));
@@ -294,7 +294,8 @@ int pass_read_new(struct refresh *r, struct err *e)
     return pass_read_suspects(r, e);
 }
 
-int pass_find_gone(const struct refresh *r, const char *sql, const char *suffix, struct strv *ret, struct err *e)
+/* Keys (or paths of pins) of the index that are, with the suffix, not in the listing. */
+static int find_gone(const struct refresh *r, const char *sql, const char *suffix, struct strv *ret, struct err *e)
 {
     CLEANUP(sql_finish) sqlite3_stmt *s = NULL;
     struct index *x = r->catalogue->index;
@@ -343,9 +344,9 @@ static int drop_gone(struct refresh *r, struct err *e)
     CLEANUP(strv_done) struct strv objects = {0}, pins = {0};
     int result;
 
-    if ((result = pass_find_gone(r, "SELECT key FROM objects", MANIFEST_SUFFIX, &objects, e)) < 0 ||
-        (result = pass_find_gone(r, "SELECT key FROM objects", "", &objects, e)) < 0 ||
-        (result = pass_find_gone(r, "SELECT path FROM pins", CASE_PIN_SUFFIX, &pins, e)) < 0)
+    if ((result = find_gone(r, "SELECT key FROM objects", MANIFEST_SUFFIX, &objects, e)) < 0 ||
+        (result = find_gone(r, "SELECT key FROM objects", "", &objects, e)) < 0 ||
+        (result = find_gone(r, "SELECT path FROM pins", CASE_PIN_SUFFIX, &pins, e)) < 0)
         return result;
     result = pass_drop(r, &objects, &pins, e);
     return result < 0 ? result : pass_drop_suspects(r, e);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "ship/case_facts.h"
+#include "ship/case_remove.h"
 #include "ship/case_suspect.h"
 
 enum { WAITING_MAX = 1000 * 1000 };
@@ -95,15 +96,26 @@ static int store(struct catalogue *c, const struct known_suspect *k, struct err 
     return r;
 }
 
-bool suspect_is_key(const char *key)
-{
-    return text_ends(key, "/" CASE_ANALYSIS);
-}
-
-/* malloc'ed. */
+/* The case of an analysis: malloc'ed. */
 static char *case_of(const char *key)
 {
     return strndup(key, strlen(key) - strlen("/" CASE_ANALYSIS));
+}
+
+/* "CASE/analysis.json", or "OBJECT.analysis.json" of an object that is a case by itself. */
+static int add_key(const char *id, struct buf *ret)
+{
+    return buf_printf(ret, "%s%s", id, case_is_folder(id) ? "/" CASE_ANALYSIS : "." CASE_ANALYSIS);
+}
+
+bool suspect_is_key(const char *key)
+{
+    CLEANUP_FREE char *id = NULL;
+    CLEANUP(buf_done) struct buf again = {0};
+
+    if (!text_ends(key, "/" CASE_ANALYSIS) && !text_ends(key, "." CASE_ANALYSIS))
+        return false;
+    return (id = case_of(key)) && *id && add_key(id, &again) == 0 && text_eq(buf_text(&again), key);
 }
 
 static int is_known(struct index *x, const char *id, const struct sink_listing_entry *entry, struct err *e)
@@ -167,7 +179,7 @@ int pass_read_suspects(struct refresh *r, struct err *e)
         char suspect[SUSPECT_MAX] = "";
         uint64_t size = 0;
 
-        if (buf_printf(&key, "%s/" CASE_ANALYSIS, one->key) < 0)
+        if (add_key(one->key, &key) < 0)
             result = err_set(e, -ENOMEM, "out of memory");
         else if (read_suspect(r->catalogue, &connection, buf_text(&key), &size, suspect) == 1)
             result = store(r->catalogue, &(struct known_suspect){one->key, suspect, one->size, one->time_ns}, e);
@@ -176,10 +188,30 @@ int pass_read_suspects(struct refresh *r, struct err *e)
     return result;
 }
 
+static int find_gone(const struct refresh *r, struct strv *ret, struct err *e)
+{
+    CLEANUP(sql_finish) sqlite3_stmt *s = NULL;
+    struct index *x = r->catalogue->index;
+    int result = sql_prepare(index_read_begin(x), "SELECT path FROM suspects", &s, e);
+
+    while (result == 0 && (result = sql_step(s, e)) == 1) {
+        CLEANUP(buf_done) struct buf key = {0};
+        const char *id = sql_column_text(s, 0);
+
+        result = add_key(id, &key);
+        if (result == 0 && !pass_has_listed(r, buf_text(&key)))
+            result = strv_add(ret, id);
+    }
+    sql_finish(&s);
+    s = NULL;
+    index_read_end(x);
+    return result == -ENOMEM ? err_set(e, result, "out of memory") : result;
+}
+
 int pass_drop_suspects(struct refresh *r, struct err *e)
 {
     CLEANUP(strv_done) struct strv gone = {0};
-    int result = pass_find_gone(r, "SELECT path FROM suspects", "/" CASE_ANALYSIS, &gone, e);
+    int result = find_gone(r, &gone, e);
 
     for (size_t i = 0; result == 0 && i < gone.count; i++)
         result = store(r->catalogue, &(struct known_suspect){.id = gone.item[i]}, e);

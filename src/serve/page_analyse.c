@@ -68,8 +68,6 @@ static void write_state(struct html *h, const struct work_state *state)
         html_printf(h, "The heap dump will be analysed: %u before it.", state->ahead);
     else if (state->phase == WORK_RUNNING)
         html_printf(h, "The heap dump is being analysed, for %llu s now.", (unsigned long long)state->seconds);
-    else if (state->phase == WORK_DONE)
-        html_text(h, "The heap dump is analysed: the results lie beside it.");
     else
         html_text(h, "The analysis of the heap dump failed: ");
     html_text(h, state->why);
@@ -99,7 +97,7 @@ void evidence_analysis(struct html *h, const struct request *r, const struct evi
     if (!m || !(v->rights & RIGHT_READ))
         return;
     find_state(r->serve, v->id, m->key, &state);
-    if (state.phase == WORK_DONE && !text_eq(m->key, v->id))
+    if (state.phase == WORK_DONE)
         return; /* the page has it */
     html_begin(h, "section");
     html_element(h, "h2", NULL, "Analysis");

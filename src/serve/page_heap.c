@@ -51,7 +51,7 @@ static void give_slot(void)
 
 bool heap_answers_possible(const struct evidence *v)
 {
-    return evidence_find(v, "heap-dump") && !text_eq(v->object[0].key, v->id);
+    return evidence_find(v, "heap-dump") != NULL;
 }
 
 DEFINE_CLEANUP(struct sink *, sink_close)
@@ -61,7 +61,7 @@ static int load(struct sink *sink, void **connection, const struct evidence *v, 
                 struct err *e)
 {
     CLEANUP(buf_done) struct buf key = {0}, text = {.ceiling = ANSWER_MAX};
-    int r = buf_printf(&key, "%s/%s", v->id, name);
+    int r = case_answer_key(evidence_find(v, "heap-dump")->key, name, &key);
 
     if (r == 0)
         r = sink->ops->load(sink, connection, buf_text(&key), &text, e);

@@ -222,6 +222,23 @@ def test_a_heap_is_analysed_on_request(site, page):
     wait_for(lambda: b"static Leaks.CACHE" in site.serve.get("/-/cases?namespace=news&q=mail").body, 10, "no suspect")
 
 
+def test_who_may_list_alone_sees_the_sentence_and_no_heap(salvage, work):
+    """An object of another key template, with its analysis beside it."""
+    key, tokens = "shop/old/app.hprof", work / "tokens"
+    (work / "root/shop/old").mkdir(parents=True)
+    (work / "root" / key).write_bytes(b"1234567")
+    (work / "root" / (key + ".json")).write_text(json.dumps({**hostile_manifest(key), "kind": "heap-dump", "summary": "SAYS"}))
+    (work / "root" / (key + ".analysis.json")).write_text(json.dumps(ANALYSIS).replace('"a"', '"com.shop.Secret"'))
+    tokens.write_text("all %s read *\nfew %s list *\n" % ("a" * 32, "b" * 32))
+    tokens.chmod(0o600)
+    serve = Serve(salvage, work, "--tokens", tokens, root=work / "root")
+    path = "/-/case/" + key
+    wait_for(lambda: serve.get(path, token="a" * 32).status == 200, 10, "the case is not known")
+    whole, part = (serve.get(path, token=letter * 32).body for letter in "ab")
+    assert b"SAYS." in whole and b"com.shop.Secret" in whole and b'id="suspects"' in whole
+    assert b"SAYS." in part and b"com.shop.Secret" not in part and b'id="suspects"' not in part
+
+
 def test_suspects_are_a_column_and_a_filter(site, page):
     """The case that was analysed, and one whose digest alone says which class fills its heap."""
     page.open(site.serve.url + "/-/cases?q=leaks+order")

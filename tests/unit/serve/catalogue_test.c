@@ -280,6 +280,7 @@ static void suspects_are_known_and_found(void **state)
     top_class = NULL;
     put_case("shop/web-0", 30);
     put_analysis("shop/web-0", 30, "no analysis");
+    scratch_put("store/loose", "analysis.json", ANALYSIS("of nothing"));
     c = open_ready();
     SUSPECTS(c, "-/- of 0|-/com.shop.Mail of 2|", .fold = true);
     SUSPECTS(c, "-/com.shop.Order of 0|static com.shop.Cart.CACHE (java.util.HashMap)/com.shop.Order of 0|",
@@ -316,15 +317,19 @@ static void suspects_come_and_go_with_listings(void **state)
     (void)state;
     put_case("shop/cart-0", 1);
     put_analysis("shop/cart-0", 1, ANALYSIS("first"));
+    scratch_put("store/flat", "a.hprof", "dump"); /* a case by itself, of another key template */
+    scratch_put("store/flat", "a.hprof.json", "{}");
+    scratch_put("store/flat", "a.hprof.analysis.json", ANALYSIS("of an object"));
     c = open_catalogue(INDEX);
     wait_ready(c);
-    SUSPECTS(c, "first/- of 0|", 0);
+    SUSPECTS(c, "first/- of 0|", .namespace = "shop");
+    SUSPECTS(c, "of an object/- of 0|", .namespace = "flat");
     catalogue_close(c);
     put_analysis("shop/cart-0", 1, ANALYSIS("another"));
     c = open_catalogue(INDEX);
     for (int i = 0; i < 500 && ask(c, (struct catalogue_query){.suspect = "another"}).count == 0; i++)
         clock_sleep_ms(10);
-    SUSPECTS(c, "another/- of 0|", 0);
+    SUSPECTS(c, "another/- of 0|", .namespace = "shop");
     catalogue_close(c);
     id_of("shop/cart-0", 1, id);
     snprintf(path, sizeof(path), "store/%s/analysis.json", id);
@@ -332,7 +337,8 @@ static void suspects_come_and_go_with_listings(void **state)
     c = open_catalogue(INDEX);
     for (int i = 0; i < 500 && ask(c, (struct catalogue_query){.suspect = "another"}).count > 0; i++)
         clock_sleep_ms(10);
-    SUSPECTS(c, "-/- of 0|", 0);
+    SUSPECTS(c, "-/- of 0|", .namespace = "shop");
+    SUSPECTS(c, "of an object/- of 0|", .namespace = "flat");
     assert_false(logged("catalogue-anew"));
     catalogue_close(c);
 }
