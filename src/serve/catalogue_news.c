@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What is new in a large bucket, by few requests. Keys are NAMESPACE/POD/TIME-CAUSE-ID/…: of each namespace the pods
- * are listed (by delimiter), then pods that are not known whole, and of pods that had a case lately what lies behind
- * its time. Pods that are gone leave the index. What this does not see, a case of a pod that had none for days and a
- * case that left a pod with others, the next listing of the whole store does.
+ * are listed (by delimiter), then pods that are not known whole, and of pods that had a case lately, and of those that
+ * had one latest before, what lies behind its time. Pods that are gone leave the index. What this does not see, a case
+ * of a pod that had none for long and a case that left a pod with others, the next listing of the whole store does.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #include "ship/case_facts.h"
 #include "ship/case_list.h"
 
-enum { PAGE = 1000, FOLDERS_MAX = 1000 * 1000 };
+enum { PAGE = 1000, FOLDERS_MAX = 1000 * 1000, LATE_MAX = 32 };
 static const int64_t DAY_NS = INT64_C(86400) * 1000000000;
 
 /* "shop/cart-0/", as the index knows it. */
@@ -35,6 +35,12 @@ struct range {
     char *prefix, *after; /* after: NULL: all */
 };
 
+/* A pod without a case for days. */
+struct late {
+    struct known *known;
+    char *prefix;
+};
+
 struct news {
     struct refresh *refresh;
     struct known *known; /* sorted */
@@ -42,6 +48,8 @@ struct news {
     struct strv namespaces;
     struct range *range;
     size_t range_count, range_capacity;
+    struct late late[LATE_MAX]; /* those that had one last */
+    size_t late_count;
 };
 
 static void news_done(struct news *n)
@@ -50,6 +58,8 @@ static void news_done(struct news *n)
         free(n->range[i].prefix);
         free(n->range[i].after);
     }
+    for (size_t i = 0; i < n->late_count; i++)
+        free(n->late[i].prefix);
     free(n->range);
     free(n->known);
     strv_done(&n->namespaces);
@@ -141,22 +151,11 @@ static int add_range(struct news *n, const char *prefix, const char *after)
     return 0;
 }
 
-/* "shop/cart-0/". */
-static int on_folder(struct news *n, const char *prefix)
+static int add_known_range(struct news *n, struct known *k, const char *prefix)
 {
-    struct known wanted = {.hash = XXH3_64bits(prefix, strlen(prefix))};
-    struct known *k =
-        n->known_count == 0 ? NULL : bsearch(&wanted, n->known, n->known_count, sizeof(*n->known), compare_known);
     CLEANUP(buf_done) struct buf after = {0};
     char stamp[CLOCK_TEXT_MAX];
 
-    if (!k)
-        return add_range(n, prefix, NULL);
-    if (k->there) /* a store may repeat a folder */
-        return 0;
-    k->there = true;
-    if (k->newest_ns < clock_wall_ns() - 2 * DAY_NS)
-        return 0;
     k->range = n->range_count + 1;
     if (!k->plain)
         return add_range(n, prefix, NULL);
@@ -164,6 +163,60 @@ static int on_folder(struct news *n, const char *prefix)
     return buf_printf(&after, "%s%s", prefix, clock_format_basic(k->newest_ns - DAY_NS, stamp)) < 0
                ? -ENOMEM
                : add_range(n, prefix, buf_text(&after));
+}
+
+static int note_late(struct news *n, struct known *k, const char *prefix)
+{
+    struct late *oldest = &n->late[0];
+    char *copy;
+
+    for (size_t i = 1; i < n->late_count; i++)
+        if (n->late[i].known->newest_ns < oldest->known->newest_ns)
+            oldest = &n->late[i];
+    if (n->late_count == LATE_MAX && k->newest_ns <= oldest->known->newest_ns)
+        return 0;
+    if (!(copy = strdup(prefix)))
+        return -ENOMEM;
+    if (n->late_count < LATE_MAX)
+        oldest = &n->late[n->late_count++];
+    else
+        free(oldest->prefix);
+    *oldest = (struct late){k, copy};
+    return 0;
+}
+
+static int compare_late(const void *a, const void *b)
+{
+    const struct late *x = a, *y = b;
+
+    return x->known->newest_ns > y->known->newest_ns ? -1 : x->known->newest_ns < y->known->newest_ns;
+}
+
+/* A listing each, and all of them fewer than the whole store needs. */
+static int add_late_ranges(struct news *n, size_t whole)
+{
+    int r = 0;
+
+    if (n->late_count > 0)
+        qsort(n->late, n->late_count, sizeof(*n->late), compare_late);
+    for (size_t i = 0; r == 0 && i < n->late_count && n->range_count + 1 < whole; i++)
+        r = add_known_range(n, n->late[i].known, n->late[i].prefix);
+    return r;
+}
+
+/* "shop/cart-0/". */
+static int on_folder(struct news *n, const char *prefix)
+{
+    struct known wanted = {.hash = XXH3_64bits(prefix, strlen(prefix))};
+    struct known *k =
+        n->known_count == 0 ? NULL : bsearch(&wanted, n->known, n->known_count, sizeof(*n->known), compare_known);
+
+    if (!k)
+        return add_range(n, prefix, NULL);
+    if (k->there) /* a store may repeat a folder */
+        return 0;
+    k->there = true;
+    return k->newest_ns < clock_wall_ns() - 2 * DAY_NS ? note_late(n, k, prefix) : add_known_range(n, k, prefix);
 }
 
 static int on_namespace(void *ctx, const struct sink_listing_entry *entry)
@@ -270,7 +323,7 @@ int catalogue_list_news(struct refresh *refresh, struct err *e)
         return r == -ENOMEM ? err_set(e, r, "out of memory") : r;
     if (n.range_count >= whole)
         return 0;
-    if ((r = list_ranges(&n, e)) < 0 || (r = take_news(&n, e)) < 0)
+    if ((r = add_late_ranges(&n, (size_t)whole)) < 0 || (r = list_ranges(&n, e)) < 0 || (r = take_news(&n, e)) < 0)
         return r == -ENOMEM ? err_set(e, r, "out of memory") : r;
     return 1;
 }

@@ -42,7 +42,7 @@ def shown(serve, query):
 
 
 def test_what_is_new_and_what_is_gone_is_found_by_few_requests(salvage, work, bucket):
-    serve = Serve(salvage, work, "--from", "s3://bucket", "--endpoint", bucket.url, "--anonymous-read", "--refresh", "5s", env=KEYS)
+    serve = Serve(salvage, work, "--from", "s3://bucket", "--endpoint", bucket.url, "--anonymous-read", "--refresh", "2s", env=KEYS)
     wait_for(lambda: serve.get("/readyz").status == 200, 120, "it is not ready", 0.1)
     whole = len(bucket.lists)
     assert whole >= 2 * CASES // 1000
@@ -57,5 +57,10 @@ def test_what_is_new_and_what_is_gone_is_found_by_few_requests(salvage, work, bu
         wait_for(lambda: len(shown(serve, "pod=" + pod)) == count, 30, pod, 0.1)
     wait_for(lambda: shown(serve, "pod=loop-0")[0]["id"].endswith("%016x" % (CASES + 3)), 30, "the loop's newest is not known", 0.1)
     assert newest.rpartition("/")[0] not in [one["id"] for one in shown(serve, "pod=loop-0")]
+    late = "cart-7f9c8d6b54-00000&namespace=" + case_store.NAMESPACES[1]  # of the pods without news the one that had a case last
+    had = len(shown(serve, "pod=" + late))
+    bucket.change(case(case_store.NAMESPACES[1], late.partition("&")[0], NOW, CASES + 4), [])
+    wait_for(lambda: shown(serve, "pod=" + late)[0]["id"].endswith("%016x" % (CASES + 4)), 30, "a late case is not known", 0.1)
+    assert len(shown(serve, "pod=" + late)) == had + 1 or had == 10
     print("listings: all of it %d, news %d" % (whole, len(bucket.lists) - before))
     assert ("", None) not in bucket.lists[before:], "all of it was listed again"
