@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "core/core_images.h"
 #include "core/core_read_internal.h"
 #include "core/frame_names.h"
@@ -156,18 +157,33 @@ void backtraces_free(struct backtraces *b)
     free(b);
 }
 
-/* By frame pointers alone. */
+/* Goes on by frame pointers where call frame information ends: in code without any, as the frame of a signal in Go. The
+ * chain of pointers then has the last frame, too. */
 static void walk_pointers(struct backtraces *b)
 {
-    uint64_t frame[CORE_FRAMES_MAX];
-    size_t count = core_frames(b->core, b->thread, frame);
+    uint64_t frame[CORE_FRAMES_MAX], last = b->count ? b->pc[b->count - 1] : b->thread->pc;
+    size_t count = core_frames(b->core, b->thread, frame), from = count;
 
-    if (count <= b->count)
-        return;
-    memcpy(b->pc, frame, count * sizeof(*frame));
-    for (size_t i = 0; i < count; i++)
-        b->call[i] = i > 0;
-    b->count = count;
+    for (size_t i = 0; i < count && from == count; i++)
+        if (frame[i] == last)
+            from = i;
+    if (b->count == 0 && count > 0) {
+        b->pc[b->count] = frame[0];
+        b->call[b->count++] = false;
+        from = 0;
+    }
+    for (size_t i = from + 1; i < count && b->count <= BACKTRACE_FRAMES_MAX; i++) {
+        b->pc[b->count] = frame[i];
+        b->call[b->count++] = true;
+    }
+}
+
+/* Go's handler of SIGSEGV makes it look as if the instruction had called this. */
+static bool is_interrupted_by(const struct backtrace_frame *f)
+{
+    const char *function = f->name_count ? f->name[f->name_count - 1].function : NULL;
+
+    return function && text_eq(function, "runtime.sigpanic");
 }
 
 int backtraces_thread(struct backtraces *b, const struct core_thread *t,
@@ -185,13 +201,14 @@ int backtraces_thread(struct backtraces *b, const struct core_thread *t,
     }
     if (b->attached && b->unwound++ < BACKTRACE_THREADS_MAX)
         dwfl_getthread_frames(core_images_dwfl(b->images), t->tid > 0 ? t->tid : 1, on_frame, b);
-    if (b->count <= 1)
-        walk_pointers(b);
+    walk_pointers(b);
     *ret_more = b->count > BACKTRACE_FRAMES_MAX;
     *ret_count = b->count - *ret_more;
     for (size_t i = 0; i < *ret_count && r == 0; i++) {
+        bool call = b->call[i] && !(i > 0 && is_interrupted_by(&frame[i - 1]));
+
         frame[i] = (struct backtrace_frame){.address = b->pc[i]};
-        r = frame_names_at(b->names, b->pc[i] - b->call[i], &frame[i].name, &frame[i].name_count);
+        r = frame_names_at(b->names, b->pc[i] - call, &frame[i].name, &frame[i].name_count);
     }
     return r;
 }

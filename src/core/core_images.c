@@ -46,7 +46,7 @@ static int ask(const struct core_images *s, const char *path)
     return s->files->open(s->files->ctx, path);
 }
 
-/* The file's bytes if its build-id is that; NULL. */
+/* The file's bytes if its build-id is that; NULL. For writing: libelf notes in the image what it has unpacked. */
 static void *map_if(int fd, const char *build_id, size_t *ret_size)
 {
     char found[CORE_BUILD_ID_MAX];
@@ -55,7 +55,7 @@ static void *map_if(int fd, const char *build_id, size_t *ret_size)
 
     if (fstat(fd, &st) < 0 || st.st_size <= 0)
         return NULL;
-    data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    data = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
     if (data == MAP_FAILED)
         return NULL;
     core_build_id(data, (size_t)st.st_size, found);
@@ -69,14 +69,22 @@ static void *map_if(int fd, const char *build_id, size_t *ret_size)
 
 /* --- what libdwfl asks ------------------------------------------------------------------------------------------- */
 
-static Elf *vdso_elf(const struct core_read *c)
+static Elf *vdso_elf(struct image *i)
 {
+    const struct core_read *c = i->set->core;
     const struct core_segment *segment = core_segment_at(c, c->vdso);
     uint64_t size = segment ? segment->start + segment->kept - c->vdso : 0;
     const unsigned char *bytes =
         segment && c->vdso - segment->start < segment->kept ? core_memory(c, c->vdso, size) : NULL;
 
-    return bytes ? elf_memory((char *)bytes, (size_t)size) : NULL; /* it only reads */
+    if (!bytes || (i->mapped = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) ==
+                      MAP_FAILED) {
+        i->mapped = NULL;
+        return NULL;
+    }
+    i->size = (size_t)size;
+    memcpy(i->mapped, bytes, i->size);
+    return elf_memory(i->mapped, i->size);
 }
 
 static int find_elf(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base, char **ret_name, Elf **ret_elf)
@@ -86,7 +94,7 @@ static int find_elf(Dwfl_Module *module, void **user, const char *name, Dwarf_Ad
 
     (void)module, (void)name, (void)base, (void)ret_name;
     if (!i->module) {
-        *ret_elf = vdso_elf(i->set->core);
+        *ret_elf = vdso_elf(i);
         return -1;
     }
     i->source = BACKTRACE_MISSING;

@@ -7,10 +7,11 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "core/core_read_internal.h"
 
-enum { BUILD_ID_TYPE = 3, MODULE_HEADERS_MAX = 64 };
+enum { BUILD_ID_TYPE = 3, GO_BUILD_ID_TYPE = 4, MODULE_HEADERS_MAX = 64, NOTES_MAX = 65536 };
 
 /* --- memory ---------------------------------------------------------------------------------------------------------
  */
@@ -65,21 +66,60 @@ const unsigned char *core_memory(const struct core_read *c, uint64_t address, ui
 /* --- modules --------------------------------------------------------------------------------------------------------
  */
 
-static void find_build_id(const unsigned char *notes, uint64_t size, char ret[CORE_BUILD_ID_MAX])
+/* GNU's build-id; Go's linker before 1.24 writes a text instead, which ends with 20 characters for the content. */
+static const struct id_note {
+    const char *owner; /* four bytes */
+    uint32_t owner_size, type;
+    uint32_t size; /* bytes that count, at the end; 0: all */
+} ID_NOTES[] = {{"GNU", 4, BUILD_ID_TYPE, 0}, {"Go\0", 4, GO_BUILD_ID_TYPE, 20}};
+
+static bool find_id(const struct id_note *kind, const unsigned char *notes, uint64_t size, char ret[CORE_BUILD_ID_MAX])
 {
     while (size >= 12) {
         uint64_t name = ((uint64_t)core_u32(notes) + 3) & ~3ULL, content = ((uint64_t)core_u32(notes + 4) + 3) & ~3ULL;
-        uint32_t type = core_u32(notes + 8), exact = core_u32(notes + 4);
+        uint32_t type = core_u32(notes + 8), exact = core_u32(notes + 4), most = CORE_BUILD_ID_MAX / 2;
 
         if (name > size - 12 || content > size - 12 - name)
-            return;
-        if (type == BUILD_ID_TYPE && core_u32(notes) == 4 && memcmp(notes + 12, "GNU", 4) == 0) {
-            text_hex(notes + 12 + name, exact < CORE_BUILD_ID_MAX / 2 ? exact : CORE_BUILD_ID_MAX / 2, ret);
-            return;
+            return false;
+        if (type == kind->type && core_u32(notes) == kind->owner_size && memcmp(notes + 12, kind->owner, 4) == 0 &&
+            exact > 0 && exact >= kind->size) {
+            uint32_t from = kind->size ? exact - kind->size : 0;
+
+            text_hex(notes + 12 + name + from, exact - from < most ? exact - from : most, ret);
+            return true;
         }
         notes += 12 + name + content;
         size -= 12 + name + content;
     }
+    return false;
+}
+
+/* Bytes of an ELF file, or of what was mapped of it. */
+typedef const unsigned char *(*id_bytes)(const void *ctx, const unsigned char *header, uint64_t size);
+
+/* The id of a file with these program headers. */
+static void find_build_id(const unsigned char *headers, unsigned count, id_bytes bytes, const void *ctx,
+                          char ret[CORE_BUILD_ID_MAX])
+{
+    for (size_t k = 0; k < ARRAY_SIZE(ID_NOTES) && !*ret; k++)
+        for (unsigned i = 0; i < count && !*ret; i++) {
+            const unsigned char *h = headers + i * sizeof(Elf64_Phdr), *notes;
+
+            if (core_u32(h) == PT_NOTE && core_u64(h + 32) <= NOTES_MAX && (notes = bytes(ctx, h, core_u64(h + 32))))
+                find_id(&ID_NOTES[k], notes, core_u64(h + 32), ret);
+        }
+}
+
+struct in_memory {
+    const struct core_read *core;
+    uint64_t base;
+};
+
+static const unsigned char *bytes_in_memory(const void *ctx, const unsigned char *header, uint64_t size)
+{
+    const struct in_memory *m = ctx;
+
+    return core_memory(m->core, m->base + core_u64(header + 16), size);
 }
 
 /* By the header that the kernel keeps of each mapped ELF file: the build-id, and what was added to its addresses. */
@@ -102,30 +142,25 @@ static void read_module(const struct core_read *c, struct core_module *m)
             break;
         }
     }
-    for (unsigned i = 0; i < count && !*m->build_id; i++) {
-        const unsigned char *h = headers + i * sizeof(Elf64_Phdr), *notes;
+    find_build_id(headers, count, bytes_in_memory, &(struct in_memory){c, m->base}, m->build_id);
+}
 
-        if (core_u32(h) == PT_NOTE && core_u64(h + 32) <= 65536 &&
-            (notes = core_memory(c, m->base + core_u64(h + 16), core_u64(h + 32))))
-            find_build_id(notes, core_u64(h + 32), m->build_id);
-    }
+static const unsigned char *bytes_in_file(const void *ctx, const unsigned char *header, uint64_t size)
+{
+    return core_bytes(ctx, core_u64(header + 8), size);
 }
 
 void core_build_id(const void *file, size_t size, char ret[CORE_BUILD_ID_MAX])
 {
     const struct core_read all = {.whole = {0, file, size}, .size = size};
-    const unsigned char *head = core_bytes(&all, 0, sizeof(Elf64_Ehdr)), *headers, *notes;
+    const unsigned char *head = core_bytes(&all, 0, sizeof(Elf64_Ehdr)), *headers;
     unsigned count =
         head && memcmp(head, ELFMAG, SELFMAG) == 0 && head[EI_CLASS] == ELFCLASS64 ? core_u16(head + 56) : 0;
 
     *ret = '\0';
-    if (count == 0 || count > MODULE_HEADERS_MAX || core_u16(head + 54) != sizeof(Elf64_Phdr) ||
-        !(headers = core_bytes(&all, core_u64(head + 32), (uint64_t)count * sizeof(Elf64_Phdr))))
-        return;
-    for (const unsigned char *h = headers; count-- > 0 && !*ret; h += sizeof(Elf64_Phdr))
-        if (core_u32(h) == PT_NOTE && core_u64(h + 32) <= 65536 &&
-            (notes = core_bytes(&all, core_u64(h + 8), core_u64(h + 32))))
-            find_build_id(notes, core_u64(h + 32), ret);
+    if (count > 0 && count <= MODULE_HEADERS_MAX && core_u16(head + 54) == sizeof(Elf64_Phdr) &&
+        (headers = core_bytes(&all, core_u64(head + 32), (uint64_t)count * sizeof(Elf64_Phdr))))
+        find_build_id(headers, count, bytes_in_file, &all, ret);
 }
 
 /* A mapping of a file: the first of a file begins a module, the others extend it. */

@@ -159,10 +159,14 @@ struct finding {
     size_t count;
 };
 
-static int add_scopes(struct finding *f, Dwarf_Die *unit, struct scopes *s, Dwfl_Line *at)
+static int add_scopes(struct finding *f, Dwarf_Die *unit, struct scopes *s)
 {
+    Dwarf_Line *at = dwarf_getsrc_die(unit, s->address);
+    const char *file = at ? dwarf_linesrc(at, NULL, NULL) : NULL;
     int line = 0, r = 0;
-    const char *file = at ? dwfl_lineinfo(at, NULL, &line, NULL, NULL, NULL) : NULL;
+
+    if (at && dwarf_lineno(at, &line) != 0)
+        line = 0;
 
     for (size_t i = s->count; i-- > 0 && r == 0;) {
         struct backtrace_name *name = &f->name[f->count++];
@@ -185,7 +189,7 @@ static int find_in_dwarf(struct finding *f, Dwfl_Module *module, uint64_t addres
         return 0;
     s.address = address - bias;
     find_scopes(&s, unit, 0);
-    return s.count ? add_scopes(f, unit, &s, dwfl_module_getsrc(module, address)) : 0;
+    return s.count ? add_scopes(f, unit, &s) : 0;
 }
 
 /* The function that has the address in one of its symbols; its line where there is one. */

@@ -219,10 +219,10 @@ def build(folder, source, suffix, *command):
     return folder / "server"
 
 
-def crash(program, *args, signals="stop"):
+def crash(program, *args, signals="stop", first=()):
     """Its core, and gdb's frames down to main: (function without parameters, line, whether it is libc's)."""
     core = program.parent / ("core" + "".join(args))
-    gdb("file %s" % program, "handle SIGUSR1 %s" % signals, "run %s" % " ".join(args), "generate-core-file %s" % core)
+    gdb("file %s" % program, *first, "handle SIGUSR1 %s" % signals, "run %s" % " ".join(args), "generate-core-file %s" % core)
     # Of the core: of a program that stops at the beginning of an inlined function gdb shows the one around it.
     said = gdb("file %s" % program, "core-file %s" % core, "bt -past-main off -frame-info location")
     frames = []
@@ -365,14 +365,27 @@ def test_rust_names_are_readable(salvage, session_folder, mangling):
     assert any(n.startswith("std::rt::lang_start") for n in names) and not any(n.startswith("_ZN") or n.startswith("_R") for n in names)
 
 
-def test_go_frames_have_names(salvage, session_folder):
+@pytest.fixture(scope="module", params=["", "-s -w"])
+def go_program(request, session_folder):
     if not shutil.which("go"):
         pytest.skip("no go here: frames of Go are not tried")
-    folder = session_folder / "go"
+    folder = session_folder / ("go" + request.param.replace(" ", ""))
     folder.mkdir()
-    core, theirs, said = crash(build(folder, GO, ".go", "go", "build", "-ldflags=-B gobuildid", "-o", "server"))
+    return build(folder, GO, ".go", "go", "build", "-ldflags=" + request.param, "-o", "server"), request.param
+
+
+def test_go_frames_have_names(salvage, go_program):
+    """The goroutine's, also through the frames of the signal that the runtime raises for its panic."""
+    program, stripped = go_program
+    core, _, said = crash(program)
     ours = frames_of(salvage, core)
-    assert [name for name, _ in ours[:2]] == ["main.(*Cart).Add", "main.main"], (ours, said)
+    if not stripped:
+        assert ours[:2] == [("main.(*Cart).Add", 9), ("main.main", 14)], (ours, said)
+    core, _, said = crash(program, "panic", signals="nostop pass", first=("handle SIGSEGV nostop pass", "set environment GOTRACEBACK=crash"))
+    if not stripped:
+        names = [name for name, _ in frames_of(salvage, core)]
+        at = names.index("runtime.sigpanic")
+        assert names[0] == "runtime.raise" and names[at + 1:at + 3] == ["main.(*Cart).Add", "main.main"], names
 
 
 # --- a JVM, and its crash log -------------------------------------------------------------------------------------------
@@ -390,7 +403,7 @@ def jvm_core(session_folder, java_classes, salvage_of_all):
     """Of a JVM that waits; its pid."""
     core = session_folder / "jvm" / "core"
     core.parent.mkdir()
-    p = Jvm(java_classes).start(core.parent / "heap.hprof", "Rest")
+    p = Jvm(java_classes, heap="64m").start(core.parent / "heap.hprof", "Rest")
     try:
         p.stdout.readline()
         salvage_of_all.ok("core", p.pid, "--out", core)
