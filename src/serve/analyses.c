@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -106,15 +107,15 @@ static int find_memory(struct analysing *now, struct err *e)
                    text_format_size(now->memory, size));
 }
 
-static int explain_memory(const struct analysing *now, struct err *e)
+static int explain_memory(const struct analysing *now, bool spilled, struct err *e)
 {
     const struct err why = *e;
     char size[TEXT_SIZE_MAX];
 
-    return err_set(e, -ENOMEM, "it takes more than %s, which is what %s: %.600s", text_format_size(now->memory, size),
+    return err_set(e, -ENOMEM, "it takes more than %s, which is what %s%s: %.600s", text_format_size(now->memory, size),
                    now->memory < now->analyses->serve->config.analyses.memory ? "the limit of the container leaves"
                                                                               : "--analysis-memory gives it",
-                   why.msg);
+                   spilled ? "" : " (with TMPDIR, a folder with room, it would take less)", why.msg);
 }
 
 static int make(struct analysing *now, const struct work *w, struct analysis_answer *ret, struct err *e)
@@ -137,7 +138,7 @@ static int make(struct analysing *now, const struct work *w, struct analysis_ans
     }
     read = dump_source_close(&now->source, &lost);
     if (r == -ENOMEM)
-        return explain_memory(now, e);
+        return explain_memory(now, temporary >= 0 || env_get("TMPDIR"), e);
     if (r < 0 && r != -ECANCELED && read < 0) { /* the reason of what the child has said */
         *e = lost;
         return read;

@@ -27,7 +27,12 @@
 #include "ship/evidence_summary.h"
 #include "ship/manifest_summary.h"
 
-enum { CACHE_BYTES = 32 * 1024 * 1024, PIECE = 256 * 1024, HEAP_LEAST = 64 * 1024 /* as of a shipper */ };
+enum {
+    CACHE_BYTES = 32 * 1024 * 1024,
+    PIECE = 256 * 1024,
+    GRACE_MS = 1000,
+    HEAP_LEAST = 64 * 1024 /* as of a shipper */
+};
 
 struct digests {
     struct serve *serve;
@@ -45,6 +50,7 @@ static bool on_stop(void *ctx)
 struct digesting {
     struct digests *digests;
     const char *key;
+    uint64_t since_ms; /* when it came */
     struct manifest manifest;
     bool bare; /* it has none */
     const struct codec_ops *codec;
@@ -204,6 +210,13 @@ static int make(struct digesting *now, struct digest_answer *ret, struct err *e)
     return r;
 }
 
+/* Who has just put the manifest may still compare its size with what was sent. */
+static void wait_for_shipper(const struct digesting *now)
+{
+    while (clock_left_ms(now->since_ms + GRACE_MS) > 0 && !on_stop(now->digests))
+        clock_sleep_ms(20);
+}
+
 static int store(struct digesting *now, const struct digest_answer *a, struct err *e)
 {
     struct serve *s = now->digests->serve;
@@ -212,6 +225,8 @@ static int store(struct digesting *now, const struct digest_answer *a, struct er
     struct sink *sink = NULL;
     int r = a->json.size > 0 ? answer_store(s, &(struct found_answer){now->key, &json, 1}, e) : 0;
 
+    if (r == 0 && !now->bare)
+        wait_for_shipper(now);
     if (r == 0 && !now->bare && (*a->summary.sentence || a->summary.top_count > 0) &&
         (r = serve_sink_take(s, &sink, e)) == 0) {
         r = manifest_store_summary(sink, now->key, &a->summary, e);
@@ -240,7 +255,7 @@ static int digest(struct digesting *now, struct digest_answer *ret, struct err *
 static int on_work(void *ctx, const struct work *w, struct err *e)
 {
     CLEANUP(digest_answer_done) struct digest_answer answer = {0};
-    struct digesting now = {.digests = ctx, .key = w->key};
+    struct digesting now = {.digests = ctx, .key = w->key, .since_ms = w->since_ms};
     uint64_t began_ms = clock_mono_ms();
     int r = digest(&now, &answer, e);
 

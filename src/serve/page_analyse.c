@@ -99,6 +99,8 @@ void evidence_analysis(struct html *h, const struct request *r, const struct evi
     find_state(r->serve, v->id, m->key, &state);
     if (state.phase == WORK_DONE)
         return; /* the page has it */
+    if (state.phase == WORK_QUEUED || state.phase == WORK_RUNNING)
+        exchange_add_header(r->exchange, "Refresh", "5");
     html_begin(h, "section");
     html_element(h, "h2", NULL, "Analysis");
     write_state(h, &state);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -73,7 +74,7 @@ static size_t find_work(const struct work_tenant *t, const char *id)
 
 static int append(struct work_tenant *t, const char *id, const char *key, bool by_person)
 {
-    struct work one = {.id = strdup(id), .key = strdup(key), .by_person = by_person};
+    struct work one = {.id = strdup(id), .key = strdup(key), .by_person = by_person, .since_ms = clock_mono_ms()};
 
     if (!one.id || !one.key || array_reserve(&t->item, t->count + 1, &t->capacity, sizeof(*t->item), WORK_OF_ONE) < 0) {
         work_done(&one);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { WORK_OF_ONE = 100, WORK_IN_ALL = 2000 };
 
@@ -14,6 +15,7 @@ struct work {
     char *id;  /* of a case, or what else names the work; its first part is the namespace. Owned */
     char *key; /* of the object. Owned */
     bool by_person;
+    uint64_t since_ms; /* when it was added, by the monotonic clock; set by the queue */
 };
 
 void work_done(struct work *w);
