@@ -47,11 +47,9 @@ static bool is(struct span s, const char *text)
     return (size_t)(s.end - s.at) == strlen(text) && memcmp(s.at, text, strlen(text)) == 0;
 }
 
-/* The next string of a list of names, which have no escapes; false at its end. */
-static bool next_name(struct span *list, struct span *ret)
+/* Behind the quote that opens the next string of a list; false at its end. */
+static bool open_string(struct span *list)
 {
-    const char *close;
-
     while (list->at < list->end && *list->at != '"') {
         if (*list->at == ']')
             return false;
@@ -60,6 +58,16 @@ static bool next_name(struct span *list, struct span *ret)
     if (list->at == list->end)
         return false;
     list->at++;
+    return true;
+}
+
+/* The next string of a list of names, which have no escapes; false at its end. */
+static bool next_name(struct span *list, struct span *ret)
+{
+    const char *close;
+
+    if (!open_string(list))
+        return false;
     if (!(close = memchr(list->at, '"', (size_t)(list->end - list->at))))
         return false;
     *ret = (struct span){list->at, close};
@@ -184,14 +192,9 @@ static bool next_string(struct span *list, char *out, size_t room)
 {
     size_t used = 0;
 
-    while (list->at < list->end && *list->at != '"') {
-        if (*list->at == ']')
-            return false;
-        list->at++;
-    }
-    if (list->at == list->end)
+    if (!open_string(list))
         return false;
-    for (list->at++; list->at < list->end && *list->at != '"'; list->at++) {
+    for (; list->at < list->end && *list->at != '"'; list->at++) {
         if (*list->at == '\\' && ++list->at == list->end)
             return false;
         if (out && used + 1 < room)

@@ -7,19 +7,9 @@
 #include <inttypes.h>
 #include <signal.h>
 
-#include "base/jsonout.h"
 #include "base/text.h"
 #include "core/core_text.h"
-
-enum { LINE_MAX_BYTES = 1024, JSON_TEXT_MAX = 4096 };
-
-/* Foreign text for a terminal. */
-static void put(FILE *out, const char *text)
-{
-    char printable[LINE_MAX_BYTES];
-
-    fputs(text_printable(text, printable, sizeof(printable)), out);
-}
+#include "inspect/report_parts.h"
 
 static void print_build_id(const struct core_module *m, FILE *out)
 {
@@ -31,23 +21,23 @@ static void print_head(const struct core_read *c, const struct core_view *v, FIL
 {
     char cause[128];
 
-    put(out, v->name);
+    report_put(out, v->name);
     fprintf(out, " · %s%s%s · ", v->bold ? "\033[1m" : "", core_cause(c, cause, sizeof(cause)),
             v->bold ? "\033[0m" : "");
-    put(out, core_program_name(c));
+    report_put(out, core_program_name(c));
     print_build_id(core_program(c), out);
     fprintf(out, " · pid %d, uid %u · %zu thread%s\n", c->pid, c->uid, c->thread_count,
             c->thread_count == 1 ? "" : "s");
     if (*c->command) {
         fputs("  COMMAND    ", out);
-        put(out, c->command);
+        report_put(out, c->command);
         fputs("\n", out);
     }
     if (c->cut)
         fputs("  The core is cut short: what lies behind its end is not shown.\n", out);
     if (core_is_jvm(c) && v->crash_log) {
         fputs("  A JVM: its crash log lies beside the core and says more: ", out);
-        put(out, v->crash_log);
+        report_put(out, v->crash_log);
         fputs("\n", out);
     } else if (core_is_jvm(c)) {
         fprintf(out, "  A JVM: its crash log, hs_err_pid%d.log, says more.\n", c->pid);
@@ -56,10 +46,10 @@ static void print_head(const struct core_read *c, const struct core_view *v, FIL
 
 static void print_name(const struct backtrace_name *n, FILE *out)
 {
-    put(out, n->function ? n->function : "?");
+    report_put(out, n->function ? n->function : "?");
     if (n->file) {
         fputs(" (", out);
-        put(out, text_base_name(n->file));
+        report_put(out, text_base_name(n->file));
         fprintf(out, n->line ? ":%d)" : ")", n->line);
     }
 }
@@ -84,7 +74,7 @@ static void print_frame(const struct core_read *c, const struct backtrace_frame 
     }
     if (f->name_count == 0)
         fprintf(out, "      %s%s", made ? made : "", made ? "  " : "");
-    put(out, core_place(c, f->address, place));
+    report_put(out, core_place(c, f->address, place));
     fputs("\n", out);
 }
 
@@ -116,7 +106,7 @@ static void print_missing(const struct core_read *c, const struct core_view *v, 
         if (source != BACKTRACE_MISSING && source != BACKTRACE_OTHER_BUILD)
             continue;
         fputs(missing++ ? ", " : "  WITHOUT    ", out);
-        put(out, c->module[i].path);
+        report_put(out, c->module[i].path);
         fprintf(out, " (%s)", WHY[source]);
     }
     if (missing)
@@ -133,7 +123,7 @@ static void print_modules(const struct core_read *c, const struct core_view *v, 
         if (!v->threads && !*c->module[i].build_id)
             continue;
         fputs("      ", out);
-        put(out, c->module[i].path);
+        report_put(out, c->module[i].path);
         print_build_id(&c->module[i], out);
         fputs("\n", out);
         shown++;
@@ -158,11 +148,6 @@ int core_report_print(const struct core_read *c, const struct core_view *v, FILE
 /* --- JSON -----------------------------------------------------------------------------------------------------------
  */
 
-static json_t *text(const char *t)
-{
-    return jsonout_text(t, JSON_TEXT_MAX);
-}
-
 static json_t *address(uint64_t a)
 {
     char out[24];
@@ -180,14 +165,14 @@ static void add_frame(json_t *frames, const struct core_read *c, const struct ba
     for (size_t i = 0; i < f->name_count || i == 0; i++) {
         const struct backtrace_name *n = f->name_count ? &f->name[i] : NULL;
         json_t *frame =
-            json_pack("{so so}", "address", address(f->address), "at", text(core_place(c, f->address, place)));
+            json_pack("{so so}", "address", address(f->address), "at", report_text(core_place(c, f->address, place)));
 
         if (n && n->function)
-            json_object_set_new(frame, "function", text(n->function));
+            json_object_set_new(frame, "function", report_text(n->function));
         else if (made)
             json_object_set_new(frame, "function", json_string(made));
         if (n && n->file)
-            json_object_set_new(frame, "file", text(n->file));
+            json_object_set_new(frame, "file", report_text(n->file));
         if (n && n->line)
             json_object_set_new(frame, "line", json_integer(n->line));
         if (n && n->inlined)
@@ -242,17 +227,18 @@ json_t *core_report_json(const struct core_read *c, const struct core_view *v)
     for (size_t i = 0; i < c->module_count; i++) {
         const struct core_module *m = &c->module[i];
 
-        json_array_append_new(modules, json_pack("{so so so so so* ss*}", "path", text(m->path), "start",
+        json_array_append_new(modules, json_pack("{so so so so so* ss*}", "path", report_text(m->path), "start",
                                                  address(m->start), "end", address(m->end), "base", address(m->base),
-                                                 "build_id", *m->build_id ? text(m->build_id) : NULL, "executable",
-                                                 source_word(backtraces_module(v->traces, m))));
+                                                 "build_id", *m->build_id ? report_text(m->build_id) : NULL,
+                                                 "executable", source_word(backtraces_module(v->traces, m))));
     }
     return json_pack("{ss so so so si so* si si so so so* sb so* sb so so}", "schema", "salvage.core/1", "name",
-                     text(v->name), "cause", text(core_cause(c, cause, sizeof(cause))), "signal",
-                     text(core_signal_name(c->signal, signal, sizeof(signal))), "code", c->has_info ? c->code : 0,
-                     "address", c->has_info && c->code > 0 ? address(c->address) : NULL, "pid", c->pid, "uid",
-                     (int)c->uid, "command", text(c->command), "program", text(core_program_name(c)), "build_id",
-                     program && *program->build_id ? text(program->build_id) : NULL, "jvm", core_is_jvm(c), "crash_log",
-                     core_is_jvm(c) && v->crash_log ? text(v->crash_log) : NULL, "cut", c->cut, "threads", threads,
-                     "modules", modules);
+                     report_text(v->name), "cause", report_text(core_cause(c, cause, sizeof(cause))), "signal",
+                     report_text(core_signal_name(c->signal, signal, sizeof(signal))), "code",
+                     c->has_info ? c->code : 0, "address", c->has_info && c->code > 0 ? address(c->address) : NULL,
+                     "pid", c->pid, "uid", (int)c->uid, "command", report_text(c->command), "program",
+                     report_text(core_program_name(c)), "build_id",
+                     program && *program->build_id ? report_text(program->build_id) : NULL, "jvm", core_is_jvm(c),
+                     "crash_log", core_is_jvm(c) && v->crash_log ? report_text(v->crash_log) : NULL, "cut", c->cut,
+                     "threads", threads, "modules", modules);
 }

@@ -8,13 +8,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <xxhash.h>
 
 #include "base/array.h"
-#include "base/text.h"
-
-enum { PACKAGE_LEVELS = 16 };
+#include "inspect/set_members.h"
 
 /* Of an object below which the walk is. */
 struct opened {
@@ -27,8 +23,7 @@ struct walk {
     const struct retained *r;
     const struct set_marks *marks;
     struct heap_sets *s;
-    struct id_map type_of_class; /* node of a class object -> its type */
-    struct id_map loader_of_node, package_of_name;
+    struct set_members members;
     struct big_array is_marked, is_loader; /* a bit for each node */
     uint32_t *open_type, *open_loader, *open_package, *open_mark;
     struct retained_walk tree;
@@ -50,111 +45,15 @@ void heap_sets_done(struct heap_sets *s)
     *s = (struct heap_sets){0};
 }
 
-/* The package of this name below parent. */
-static int add_package(struct walk *w, const char *name, size_t size, uint32_t *number)
-{
-    struct heap_sets *s = w->s;
-    uint64_t key = XXH3_64bits(name, size);
-    uint32_t known = id_map_get(&w->package_of_name, key), parent = *number;
-    int r;
-
-    if (known != ID_MAP_NONE) {
-        *number = known;
-        return 0;
-    }
-    if ((r = array_reserve(&s->package, s->package_count + 1, &s->package_capacity, sizeof(*s->package),
-                           HEAP_PACKAGES_MAX)) < 0)
-        return r == -E2BIG ? 0 : r;
-    s->package[s->package_count] = (struct heap_package){.name = strndup(name, size), .parent = parent};
-    if (!s->package[s->package_count].name)
-        return -ENOMEM;
-    *number = (uint32_t)s->package_count++;
-    return id_map_put(&w->package_of_name, key, *number);
-}
-
-/* A class without a name, "java.util.HashMap", "Cart$$Lambda$14.0x0000000800c03000" (hidden, with an address). */
-static size_t package_size(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-
-    if (dot && text_starts(dot, ".0x"))
-        dot = memrchr(name, '.', (size_t)(dot - name));
-    return dot ? (size_t)(dot - name) : 0;
-}
-
-/* With all packages above it, "com" before "com.shop". */
-static int find_package(struct walk *w, uint32_t type)
-{
-    const struct heap_type_info *t = &w->h->types[type];
-    size_t size = package_size(t->name);
-    uint32_t number = HEAP_NONE;
-    unsigned level = 1;
-    int r = 0;
-
-    w->s->package_of[type] = HEAP_NONE;
-    if (t->element && w->h->primitive[t->element] == type)
-        return 0;
-    for (size_t at = 1; at < size && level < PACKAGE_LEVELS && r == 0; at++)
-        if (t->name[at] == '.') {
-            r = add_package(w, t->name, at, &number);
-            level++;
-        }
-    if (r == 0)
-        r = add_package(w, t->name, size, &number);
-    w->s->package_of[type] = number;
-    return r;
-}
-
-static int find_loader(struct walk *w, uint32_t type)
-{
-    const struct heap_type_info *t = &w->h->types[type];
-    struct heap_sets *s = w->s;
-    uint32_t node, number;
-    int r;
-
-    s->loader_of[type] = HEAP_NONE;
-    if (!t->known)
-        return 0;
-    node = t->record.loader ? heap_index_find(w->h->index, t->record.loader) : HEAP_NONE;
-    number = id_map_get(&w->loader_of_node, node);
-    if (number == ID_MAP_NONE) {
-        if ((r = array_reserve(&s->loader, s->loader_count + 1, &s->loader_capacity, sizeof(*s->loader),
-                               HEAP_LOADERS_MAX)) < 0)
-            return r == -E2BIG ? 0 : r;
-        number = (uint32_t)s->loader_count++;
-        s->loader[number] = (struct heap_loader){.node = node};
-        if ((r = id_map_put(&w->loader_of_node, node, number)) < 0)
-            return r;
-    }
-    s->loader[number].classes += !t->element;
-    s->loader_of[type] = number;
-    return 0;
-}
-
-static int find_sets_of_types(struct walk *w)
-{
-    int r = 0;
-
-    for (uint32_t t = 0; t < w->h->type_count && r == 0; t++) {
-        if (w->h->types[t].node != HEAP_NONE)
-            r = id_map_put(&w->type_of_class, w->h->types[t].node, t);
-        if (r == 0)
-            r = find_loader(w, t);
-        if (r == 0)
-            r = find_package(w, t);
-    }
-    return r;
-}
-
 /* A class and a class loader's object belong to the loader, too. */
 static uint32_t loader_of(const struct walk *w, uint32_t node, uint32_t type)
 {
     uint32_t own;
 
-    if (type == w->h->class_type && (own = id_map_get(&w->type_of_class, node)) != ID_MAP_NONE)
+    if (type == w->h->class_type && (own = id_map_get(&w->members.type_of_class, node)) != ID_MAP_NONE)
         return w->s->loader_of[own];
     if (graph_bit(&w->is_loader, node))
-        return id_map_get(&w->loader_of_node, node);
+        return id_map_get(&w->members.loader_of_node, node);
     return w->s->loader_of[type];
 }
 
@@ -343,9 +242,7 @@ static void add_up_packages(struct heap_sets *s)
 
 static void walk_done(struct walk *w)
 {
-    id_map_done(&w->type_of_class);
-    id_map_done(&w->loader_of_node);
-    id_map_done(&w->package_of_name);
+    set_members_done(&w->members);
     big_array_free(&w->is_marked);
     big_array_free(&w->is_loader);
     free(w->opened);
@@ -358,12 +255,12 @@ static void walk_done(struct walk *w)
 int heap_sets_find(const struct heap *h, const struct retained *r, const struct set_marks *marks, struct heap_sets *ret)
 {
     struct heap_sets s = {0};
-    struct walk w = {.h = h, .r = r, .marks = marks, .s = &s};
+    struct walk w = {.h = h, .r = r, .marks = marks, .s = &s, .members = {.h = h, .s = &s}};
     int result = allocate_sets(&s, h->type_count, marks->sets);
 
     assert(h && r && ret);
     if (result == 0)
-        result = find_sets_of_types(&w);
+        result = set_members_find(&w.members);
     if (result == 0)
         result = allocate_open(&w);
     if (result == 0) {

@@ -8,11 +8,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/jsonout.h"
 #include "base/text.h"
 #include "inspect/report_parts.h"
 
-enum { JSON_TEXT_MAX = 4096, JSON_ROWS_MAX = 1000, TIME_MAX = 32 };
+enum { JSON_ROWS_MAX = 1000, TIME_MAX = 32 };
 #define SECOND_NS (1000ull * 1000 * 1000)
 
 bool recording_probe(const void *data, size_t size)
@@ -160,7 +159,7 @@ void recording_report_print(const struct jfr_recording *r, const struct recordin
 
 static json_t *text(const char *t)
 {
-    return *t ? jsonout_text(t, JSON_TEXT_MAX) : json_null();
+    return report_text(*t ? t : NULL);
 }
 
 static json_t *seconds(uint64_t ns)

@@ -7,7 +7,7 @@
 #include "base/jsonout.h"
 #include "base/text.h"
 
-enum { LINE_MAX_BYTES = 2048 };
+enum { LINE_MAX_BYTES = 2048, JSON_TEXT_MAX = 4096 };
 
 void report_put(FILE *out, const char *text)
 {
@@ -23,7 +23,7 @@ unsigned report_percent(uint64_t part, uint64_t of)
 
 json_t *report_text(const char *text)
 {
-    return text ? jsonout_text(text, LINE_MAX_BYTES) : json_null();
+    return text ? jsonout_text(text, JSON_TEXT_MAX) : json_null();
 }
 
 json_t *report_number(uint64_t n)

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "inspect/report_parts.h"
 #include "inspect/thread_report.h"
 
-enum { LINE_MAX_BYTES = THREAD_TEXT_MAX + 8, INDENT = 13, QUEUE_ROWS = 3 };
+enum { INDENT = 13, QUEUE_ROWS = 3 };
 
 struct print {
     const struct thread_report *r;
@@ -17,14 +17,6 @@ struct print {
     const struct thread_dump *d;
     FILE *out;
 };
-
-/* Foreign text for a terminal. */
-static void put(const struct print *p, const char *text)
-{
-    char printable[LINE_MAX_BYTES];
-
-    fputs(text_printable(text ? text : "?", printable, sizeof(printable)), p->out);
-}
 
 static void head(const struct print *p, const char *name)
 {
@@ -36,14 +28,14 @@ static void head(const struct print *p, const char *name)
 static void put_group(const struct print *p, const struct thread_group *g)
 {
     fprintf(p->out, "%" PRIu32 " × ", g->count);
-    put(p, !g->name ? "several" : *g->name ? g->name : "(without names)");
+    report_put(p->out, !g->name ? "several" : *g->name ? g->name : "(without names)");
 }
 
 static void put_thread(const struct print *p, const struct dumped_thread *t)
 {
     if (*t->name) {
         fputs("\"", p->out);
-        put(p, t->name);
+        report_put(p->out, t->name);
         fputs("\"", p->out);
     } else {
         fprintf(p->out, "%s #%" PRIu64, t->is_virtual ? "virtual thread" : "thread", t->id);
@@ -63,10 +55,10 @@ static void put_lock(const struct print *p, uint32_t lock)
 {
     const struct dumped_lock *l = lock == THREAD_NONE ? NULL : &p->d->lock[lock];
 
-    put(p, l ? l->id : "a lock");
+    report_put(p->out, l ? l->id : "a lock");
     if (l && *l->class_name && !strchr(l->id, '@')) {
         fputs(" (", p->out);
-        put(p, short_class(l->class_name));
+        report_put(p->out, short_class(l->class_name));
         fputs(")", p->out);
     }
 }
@@ -78,7 +70,7 @@ static void put_where(const struct print *p, const struct dumped_thread *t)
     if (!where)
         return;
     fputs(" at ", p->out);
-    put(p, where);
+    report_put(p->out, where);
 }
 
 static void print_head(const struct print *p)
@@ -87,11 +79,11 @@ static void print_head(const struct print *p)
     size_t own = r->doing[THREAD_OTHER], all = p->d->thread_count;
 
     if (r->name) {
-        put(p, r->name);
+        report_put(p->out, r->name);
         fputs(" · ", p->out);
     }
     if (*p->d->time) {
-        put(p, p->d->time);
+        report_put(p->out, p->d->time);
         fputs(" · ", p->out);
     }
     fprintf(p->out, "%zu thread%s", all - own, all - own == 1 ? "" : "s");
@@ -99,7 +91,7 @@ static void print_head(const struct print *p)
         fprintf(p->out, ", %zu of the JVM's own", own);
     if (*p->d->jvm) {
         fputs(" · ", p->out);
-        put(p, p->d->jvm);
+        report_put(p->out, p->d->jvm);
     }
     fputs("\n", p->out);
     if (r->dumps.cut)
@@ -197,7 +189,7 @@ static void print_pools(const struct print *p)
         if (g->count < 2)
             break;
         head(p, rows++ == 0 ? "POOLS" : "");
-        put(p, g->name && *g->name ? g->name : "(without names)");
+        report_put(p->out, g->name && *g->name ? g->name : "(without names)");
         fprintf(p->out, " × %" PRIu32 ": ", g->count);
         put_doing(p, g->doing, ", ");
         fputs("\n", p->out);
@@ -281,7 +273,7 @@ static void print_stack(const struct print *p, const struct thread_group *g)
         fprintf(p->out, "%" PRIu32 " × ", g->count);
     if (g->name && *g->name) {
         fputs("\"", p->out);
-        put(p, g->name);
+        report_put(p->out, g->name);
         fputs("\"", p->out);
     } else if (g->count > 1) {
         fputs("threads", p->out);
@@ -297,7 +289,7 @@ static void print_stack(const struct print *p, const struct thread_group *g)
     fputs("\n", p->out);
     for (uint32_t f = 0; f < t->frame_count; f++) {
         fputs("      at ", p->out);
-        put(p, p->r->dumps.text[p->d->frame[t->frame + f]]);
+        report_put(p->out, p->r->dumps.text[p->d->frame[t->frame + f]]);
         fputs("\n", p->out);
     }
 }
