@@ -30,6 +30,8 @@ enum {
     CACHE_PART = 4, /* of the memory, for plain blocks of a dump that is compressed or elsewhere */
     FREE_PART = 16, /* of the disk, that stays free */
     MEMORY_LEAST = 16 * 1024 * 1024,
+    WAITING_OF_ONE = 100,
+    WAITING_MOST = 2000
 };
 
 struct analyses {
@@ -190,7 +192,8 @@ int analyses_new(struct serve *s, struct analyses **ret, struct err *e)
     if (!a)
         return err_set(e, -ENOMEM, "out of memory");
     a->serve = s;
-    if ((r = background_new(&(struct background_config){on_work, a}, &a->background, e)) < 0)
+    if ((r = background_new(&(struct background_config){on_work, a, WAITING_OF_ONE, WAITING_MOST}, &a->background, e)) <
+        0)
         return r;
     *ret = TAKE_PTR(a);
     return 0;
@@ -249,6 +252,14 @@ void analysis_arrived(struct analyses *a, const char *key, const struct manifest
         return;
     if (background_add(a->background, &(struct work){.id = id, .key = (char *)key}, &e) == -FAULT_BUSY)
         log_event(EVENT_ANALYSIS_REFUSED, LOG_STR("case", id), LOG_STR("error", e.msg));
+}
+
+void analysis_removed(struct analyses *a, const char *key)
+{
+    CLEANUP_FREE char *id = case_id(key);
+
+    if (id)
+        background_forget(a->background, id);
 }
 
 void analyses_metrics(struct analyses *a, struct openmetrics *m)

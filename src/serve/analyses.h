@@ -42,4 +42,7 @@ bool analysis_allowed(const struct analyses *a, const char *id);
 /* The manifest of this key was found in the store: analysed if it is of a heap dump, and a rule says so. */
 void analysis_arrived(struct analyses *a, const char *key, const struct manifest *m);
 
+/* The object of this key was removed: what is known of its case may no longer be so. */
+void analysis_removed(struct analyses *a, const char *key);
+
 void analyses_metrics(struct analyses *a, struct openmetrics *m);

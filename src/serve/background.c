@@ -123,6 +123,7 @@ int background_new(const struct background_config *config, struct background **r
     if (!b)
         return err_set(e, -ENOMEM, "out of memory");
     b->config = *config;
+    b->queue = (struct work_queue){.of_one = config->of_one, .most = config->most};
     pthread_mutex_init(&b->lock, NULL);
     pthread_cond_init(&b->wake, NULL);
     *ret = TAKE_PTR(b);

@@ -17,6 +17,7 @@ struct background_config {
     /* On the thread. 0, or negative: it failed. Asks background_stops from time to time. */
     int (*work)(void *ctx, const struct work *w, struct err *e);
     void *ctx;
+    size_t of_one, most; /* how much of one namespace may wait, and in all */
 };
 
 /* Work may be added at once, and is done from background_begin on. */
@@ -52,7 +53,7 @@ void background_state(struct background *b, const char *id, struct work_state *r
  * wait, or the server is stopping; -ENOMEM. */
 int background_add(struct background *b, const struct work *w, struct err *e);
 
-/* The case was removed: what is known of it is forgotten, and what waits does not run. */
+/* How it ended is forgotten. */
 void background_forget(struct background *b, const char *id);
 
 struct background_counts {

@@ -28,6 +28,8 @@
 #include "ship/manifest_summary.h"
 
 enum {
+    WAITING_OF_ONE = 2000, /* a day of a cluster in trouble */
+    WAITING_MOST = 10000,
     CACHE_BYTES = 32 * 1024 * 1024,
     PIECE = 256 * 1024,
     GRACE_MS = 1000,
@@ -281,7 +283,8 @@ int digests_new(struct serve *s, struct digests **ret, struct err *e)
     if (!d)
         return err_set(e, -ENOMEM, "out of memory");
     d->serve = s;
-    if ((r = background_new(&(struct background_config){on_work, d}, &d->background, e)) < 0)
+    if ((r = background_new(&(struct background_config){on_work, d, WAITING_OF_ONE, WAITING_MOST}, &d->background, e)) <
+        0)
         return r;
     *ret = TAKE_PTR(d);
     return 0;
@@ -325,6 +328,11 @@ void digests_arrived(struct digests *d, const char *key, const struct manifest *
         background_add(d->background, &(struct work){.id = (char *)key, .key = (char *)key}, &e) == -FAULT_BUSY)
         log_event(EVENT_DIGEST_FAILED, LOG_STR("key", key), LOG_STR("fault", fault_find(-FAULT_BUSY)->name),
                   LOG_STR("error", e.msg));
+}
+
+void digests_removed(struct digests *d, const char *key)
+{
+    background_forget(d->background, key);
 }
 
 void digests_metrics(struct digests *d, struct openmetrics *m)

@@ -22,4 +22,7 @@ void digests_free(struct digests *d); /* after digests_stop */
 /* The manifest of the object of this key was found in the store; NULL: it seems to be a heap dump that has none. */
 void digests_arrived(struct digests *d, const char *key, const struct manifest *m);
 
+/* The object of this key was removed: what comes under its name is new. */
+void digests_removed(struct digests *d, const char *key);
+
 void digests_metrics(struct digests *d, struct openmetrics *m);

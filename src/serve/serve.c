@@ -282,5 +282,8 @@ void serve_removed(struct serve *s, const char *key)
 {
     if (s->uploads)
         uploads_removed(s->uploads, key);
+    if (s->digests)
+        digests_removed(s->digests, key);
+    analysis_removed(s->analyses, key);
     catalogue_changed(s->catalogue, key);
 }

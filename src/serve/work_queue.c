@@ -38,7 +38,7 @@ void work_queue_done(struct work_queue *q)
     for (size_t i = 0; i < q->count; i++)
         tenant_done(&q->tenant[i]);
     free(q->tenant);
-    *q = (struct work_queue){0};
+    *q = (struct work_queue){.of_one = q->of_one, .most = q->most};
 }
 
 static size_t namespace_size(const char *id)
@@ -72,11 +72,12 @@ static size_t find_work(const struct work_tenant *t, const char *id)
     return at;
 }
 
-static int append(struct work_tenant *t, const char *id, const char *key, bool by_person)
+static int append(struct work_tenant *t, size_t most, const struct work *w)
 {
-    struct work one = {.id = strdup(id), .key = strdup(key), .by_person = by_person, .since_ms = clock_mono_ms()};
+    struct work one = {
+        .id = strdup(w->id), .key = strdup(w->key), .by_person = w->by_person, .since_ms = clock_mono_ms()};
 
-    if (!one.id || !one.key || array_reserve(&t->item, t->count + 1, &t->capacity, sizeof(*t->item), WORK_OF_ONE) < 0) {
+    if (!one.id || !one.key || array_reserve(&t->item, t->count + 1, &t->capacity, sizeof(*t->item), most) < 0) {
         work_done(&one);
         return -ENOMEM;
     }
@@ -86,24 +87,25 @@ static int append(struct work_tenant *t, const char *id, const char *key, bool b
 
 int work_queue_add(struct work_queue *q, const char *id, const char *key, bool by_person)
 {
+    const struct work w = {.id = (char *)id, .key = (char *)key, .by_person = by_person};
     size_t at = find_tenant(q, id);
     struct work_tenant fresh = {0};
     int r;
 
-    assert(*id && key);
+    assert(*id && key && q->of_one > 0 && q->most > 0);
     if (at < q->count && find_work(&q->tenant[at], id) < q->tenant[at].count)
         return -EALREADY;
-    if (q->in_all >= WORK_IN_ALL || (at < q->count && q->tenant[at].count >= WORK_OF_ONE))
+    if (q->in_all >= q->most || (at < q->count && q->tenant[at].count >= q->of_one))
         return -EBUSY;
     if (at == q->count) {
-        if (array_reserve(&q->tenant, at + 1, &q->capacity, sizeof(*q->tenant), WORK_IN_ALL) < 0)
+        if (array_reserve(&q->tenant, at + 1, &q->capacity, sizeof(*q->tenant), q->most) < 0)
             return -ENOMEM;
-        if ((r = append(&fresh, id, key, by_person)) == 0)
+        if ((r = append(&fresh, q->of_one, &w)) == 0)
             q->tenant[q->count++] = fresh;
         else
             tenant_done(&fresh);
     } else {
-        r = append(&q->tenant[at], id, key, by_person);
+        r = append(&q->tenant[at], q->of_one, &w);
     }
     q->in_all += r == 0;
     return r;

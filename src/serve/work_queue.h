@@ -9,8 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WORK_OF_ONE = 100, WORK_IN_ALL = 2000 };
-
 struct work {
     char *id;  /* of a case, or what else names the work; its first part is the namespace. Owned */
     char *key; /* of the object. Owned */
@@ -22,7 +20,9 @@ void work_done(struct work *w);
 
 struct work_tenant;
 
+/* All zero but the ceilings: empty. */
 struct work_queue {
+    size_t of_one, most;        /* how much of one namespace may wait, and in all */
     struct work_tenant *tenant; /* whose turn it is comes first */
     size_t count, capacity;     /* of tenants */
     size_t in_all;

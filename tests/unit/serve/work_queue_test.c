@@ -15,6 +15,8 @@
 #include "base/mem.h"
 #include "serve/work_queue.h"
 
+enum { WORK_OF_ONE = 100, WORK_IN_ALL = 2000 };
+
 static void add(struct work_queue *q, const char *id)
 {
     assert_int_equal(work_queue_add(q, id, "key", false), 0);
@@ -32,7 +34,7 @@ static void expect(struct work_queue *q, const char *id)
 static void namespaces_take_turns(void **state)
 {
     static const char *const order[] = {"shop/1", "pay/1", "bank/1", "shop/2", "pay/2", "shop/3"};
-    struct work_queue q = {0};
+    struct work_queue q = {.of_one = WORK_OF_ONE, .most = WORK_IN_ALL};
     struct work none;
 
     (void)state;
@@ -54,7 +56,7 @@ static void namespaces_take_turns(void **state)
 
 static void work_waits_once_and_not_without_end(void **state)
 {
-    struct work_queue q = {0};
+    struct work_queue q = {.of_one = WORK_OF_ONE, .most = WORK_IN_ALL};
     char id[32];
 
     (void)state;
