@@ -73,9 +73,10 @@ struct heap {
     bool verify;
     void (*release)(const void *data, size_t size);
     struct heap_index *index;
-    uint32_t objects; /* nodes 0 … objects - 1; node `objects` stands for all GC roots */
-    bool doubles;     /* an object is in the dump twice */
-    bool phd;         /* a portable heap dump (hprof/heap_phd.h): no fields, contents, stacks; assumed roots */
+    uint32_t objects;           /* nodes 0 … objects - 1; node `objects` stands for all GC roots */
+    bool doubles;               /* an object is in the dump twice */
+    unsigned dumps, dump_shown; /* in the file; of several: which this is, from 1 on (the last whole one); else 0 */
+    bool phd; /* a portable heap dump (hprof/heap_phd.h): no fields, contents, stacks; assumed roots */
     struct graph graph;
     struct graph_type *graph_types; /* the graph's; owned */
     uint32_t *root_nodes;           /* the graph's; owned */

@@ -294,6 +294,7 @@ void heap_collect_undo(struct heap *h)
 {
     heap_index_free(h->index);
     h->index = NULL;
+    h->dumps = h->dump_shown = 0;
     h->text_count = h->type_count = h->frame_count = h->trace_count = h->root_count = h->chunk_count = 0;
     id_map_done(&h->text_of_id);
     id_map_done(&h->type_of_id);

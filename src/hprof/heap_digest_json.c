@@ -275,6 +275,8 @@ static int put_head(const struct heap_digest *d, const struct summary *summary, 
                        " \"header_bytes\": %u,\n \"array_header_bytes\": %u,\n",
                        d->s->objects, d->bytes, d->layout.reference_bytes, d->layout.header_bytes,
                        d->layout.array_base);
+    if (r == 0 && d->s->dumps > 1)
+        r = buf_printf(b, " \"dumps\": %u,\n", d->s->dumps);
     return r < 0 || !d->s->names_left_out ? r : buf_add_text(b, " \"names_left_out\": true,\n");
 }
 

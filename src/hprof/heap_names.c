@@ -6,6 +6,7 @@
 #include "hprof/heap_names.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/array.h"
 
@@ -14,6 +15,8 @@ enum { SEGMENTS_MAX = 1 << 26 };
 struct names {
     struct heap *h;
     struct heap_segments *segments;
+    size_t first;                   /* segment of the dump that is read */
+    size_t whole_first, whole_last; /* segments of the last whole dump; the same: there is none */
 };
 
 static int on_text(void *ctx, uint64_t id, const char *text, size_t size)
@@ -70,20 +73,53 @@ static int on_segment(void *ctx, const unsigned char *from, const unsigned char 
     struct heap_segments *s = ((struct names *)ctx)->segments;
     int r = array_reserve(&s->segment, s->count + 1, &s->capacity, sizeof(*s->segment), SEGMENTS_MAX);
 
-    if (r < 0)
+    if (r < 0 || from == end)
         return r;
     s->segment[s->count++] = (struct heap_part){.from = from, .to = end, .end = end};
     return 0;
 }
 
+static int on_dump_end(void *ctx)
+{
+    struct names *n = ctx;
+
+    if (n->segments->count > n->first) { /* a HEAP DUMP of 1.0.2 may have a HEAP DUMP END behind it */
+        n->whole_first = n->first;
+        n->whole_last = n->first = n->segments->count;
+        n->h->dumps++;
+    }
+    return 0;
+}
+
+/* Of several dumps the last that is whole; if none is, all that there is. */
+static void choose_dump(struct names *n)
+{
+    struct heap_segments *s = n->segments;
+    size_t rest = s->count - n->first;
+
+    if (rest > 0)
+        n->h->dumps++;
+    if (n->h->dumps < 2)
+        return;
+    memmove(s->segment, s->segment + n->whole_first, (n->whole_last - n->whole_first) * sizeof(*s->segment));
+    s->count = n->whole_last - n->whole_first;
+    if (rest > 0)
+        n->h->reader.cut = NULL; /* the one behind it is */
+    n->h->dump_shown = n->h->dumps - (rest > 0);
+}
+
 int heap_names_read(struct heap *h, struct heap_segments *ret)
 {
-    struct names n = {h, ret};
+    struct names n = {.h = h, .segments = ret};
+    int r = heap_reader_walk(&h->reader, &(struct heap_events){.ctx = &n,
+                                                               .text = on_text,
+                                                               .load_class = on_load_class,
+                                                               .frame = on_frame,
+                                                               .trace = on_trace,
+                                                               .segment = on_segment,
+                                                               .dump_end = on_dump_end});
 
-    return heap_reader_walk(&h->reader, &(struct heap_events){.ctx = &n,
-                                                              .text = on_text,
-                                                              .load_class = on_load_class,
-                                                              .frame = on_frame,
-                                                              .trace = on_trace,
-                                                              .segment = on_segment});
+    if (r == 0)
+        choose_dump(&n);
+    return r;
 }

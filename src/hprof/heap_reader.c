@@ -18,8 +18,10 @@ enum {
     TAG_FRAME = 0x04,
     TAG_TRACE = 0x05,
     TAG_HEAP = 0x0C,
-    TAG_SEGMENT = 0x1C
+    TAG_SEGMENT = 0x1C,
+    TAG_HEAP_END = 0x2C
 };
+#define LENGTHS (1ull << 32) /* lengths are modulo this */
 enum {
     SUB_CLASS = 0x20,
     SUB_INSTANCE = 0x21,
@@ -203,6 +205,15 @@ static int walk_array(struct walk *w, unsigned char tag)
     return w->events->array ? w->events->array(w->events->ctx, &a) : 0;
 }
 
+static int walk_heap_info(struct walk *w)
+{
+    const unsigned char *p = take(w, 4 + w->r->id_size);
+
+    if (!p)
+        return cut(w, "it ends inside of a heap's name");
+    return w->events->heap ? w->events->heap(w->events->ctx, get_u32(p), heap_id(w->r, p + 4)) : 0;
+}
+
 static int walk_object(struct walk *w, unsigned char tag)
 {
     switch (tag) {
@@ -235,7 +246,7 @@ static int walk_object(struct walk *w, unsigned char tag)
     case 0x90:
         return walk_root(w, HEAP_ROOT_OTHER, 0);
     case SUB_HEAP_INFO:
-        return take(w, 4 + w->r->id_size) ? 0 : cut(w, "it ends inside of a heap's name");
+        return walk_heap_info(w);
     default:
         return cut(w, "an unknown record in the heap");
     }
@@ -325,9 +336,32 @@ static int walk_record(struct walk *w, unsigned char tag)
     case TAG_HEAP:
     case TAG_SEGMENT:
         return walk_heap(w);
+    case TAG_HEAP_END:
+        return w->events->dump_end ? w->events->dump_end(w->events->ctx) : 0;
     default:
         return 0;
     }
+}
+
+static bool is_heap_tag(unsigned char tag) /* no record within a heap begins so */
+{
+    return tag == TAG_HEAP || tag == TAG_SEGMENT || tag == TAG_HEAP_END;
+}
+
+/* Of a heap's body at p, when a record says `length`, and `left` bytes follow. A length of more than 32 bits is what is
+ * left of it modulo 2^32, or 0 (JDK 11 and older, the hprof agent); 0 is also what an empty segment says, and one
+ * whose length was never filled in. Such a body goes to the end, before which there may be a HEAP DUMP END. */
+static uint64_t heap_length(const unsigned char *p, uint32_t length, uint64_t left)
+{
+    static const unsigned char NO_LENGTH[4] = {0};
+    const unsigned char *end = p + left - RECORD_HEAD;
+    bool has_end = left > RECORD_HEAD && *end == TAG_HEAP_END && memcmp(end + 5, NO_LENGTH, sizeof(NO_LENGTH)) == 0;
+
+    if (length == 0 && (left == 0 || is_heap_tag(*p)))
+        return 0;
+    if (length == 0 || (left >= LENGTHS && (left - length) % LENGTHS == 0))
+        return has_end ? left - RECORD_HEAD : left;
+    return has_end && left > LENGTHS && (left - RECORD_HEAD - length) % LENGTHS == 0 ? left - RECORD_HEAD : length;
 }
 
 int heap_reader_walk(struct heap_reader *r, const struct heap_events *events)
@@ -338,19 +372,26 @@ int heap_reader_walk(struct heap_reader *r, const struct heap_events *events)
     assert(events && r->id_size);
     r->cut = NULL;
     while (result == 0 && (size_t)(end - p) >= RECORD_HEAD) {
+        struct walk w = {r, &r->cut, events, p + RECORD_HEAD, end};
         uint64_t length = get_u32(p + 5);
         unsigned char tag = *p;
-        struct walk w = {r, &r->cut, events, p + RECORD_HEAD, end};
+        bool whole;
 
-        /* One record of more than 4 GiB, or whose length was never filled in: it goes to the end. */
-        if (tag == TAG_HEAP && length == 0)
-            length = left(&w);
-        if (length <= left(&w))
+        if (tag == 0) { /* a hole in the file, or a segment that was longer than its length says */
+            r->cut = "zeros are in the place of a record";
+            break;
+        }
+        if (tag == TAG_HEAP || tag == TAG_SEGMENT)
+            length = heap_length(w.p, (uint32_t)length, left(&w));
+        whole = length <= left(&w);
+        if (whole)
             w.end = w.p + length;
         else
             r->cut = "its last record is not whole";
         p = w.end;
         result = walk_record(&w, tag);
+        if (result == 0 && tag == TAG_HEAP && length > 0 && whole && events->dump_end)
+            result = events->dump_end(events->ctx);
     }
     if (result == 0 && p != end && !r->cut && end - p < RECORD_HEAD)
         r->cut = "it ends inside of a record";

@@ -91,6 +91,11 @@ struct heap_events {
     int (*array)(void *ctx, const struct heap_array *a);
     /* The bytes of a heap dump or a segment of it, instead of the records in it. */
     int (*segment)(void *ctx, const unsigned char *from, const unsigned char *end);
+    /* A dump is whole: the hprof agent writes several into a file. It is a HEAP DUMP, or segments up to HEAP DUMP END.
+     */
+    int (*dump_end)(void *ctx);
+    /* The objects that follow, up to the end of the segment, are in this heap of Android's. */
+    int (*heap)(void *ctx, uint32_t heap, uint64_t name);
 };
 
 /* Records of a segment, so that it can be read by parts. */

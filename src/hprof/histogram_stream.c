@@ -23,6 +23,10 @@ struct histogram_walk {
     uint64_t segment_end; /* offset; 0: between records */
     bool begun;           /* the header was read */
     bool has_end;         /* the format has a HEAP DUMP END: 1.0.2 and newer */
+    bool no_length;       /* the segment that begins says that it has 0 bytes */
+    bool whole_dump;      /* the last segment that is not empty was all of a dump: a HEAP DUMP */
+    bool had_end;         /* behind that segment was a HEAP DUMP END */
+    unsigned char tag;    /* of the segment */
     bool ended;           /* HEAP DUMP END was the last of what matters */
     bool counted;         /* the object that is being skipped */
     struct {
@@ -65,6 +69,7 @@ int histogram_stream_new(bool keep_names, struct histogram_stream **ret)
         return -ENOMEM;
     s->keep_names = keep_names;
     s->region_size = REGION_FIRST;
+    s->dumps = 1;
     s->repeats = calloc(1, sizeof(*s->repeats));
     s->statics = calloc(1, sizeof(*s->statics));
     s->regions = calloc(HISTOGRAM_REGIONS_MAX, sizeof(*s->regions));
@@ -337,6 +342,13 @@ static enum step read_objects(struct histogram_stream *s, struct view *v, int *r
         case SUB_PRIMITIVES:
             step = read_array(s, v, *v->p == SUB_OBJECTS);
             break;
+        case TAG_HEAP:
+        case TAG_SEGMENT:
+        case TAG_HEAP_END:
+            if (s->walk->segment_end == UINT64_MAX)
+                return STEP_NEXT; /* find_end */
+            step = read_other(s, v, ret_error);
+            break;
         default:
             step = read_other(s, v, ret_error);
         }
@@ -371,12 +383,71 @@ static size_t read_segment(struct histogram_stream *s, size_t from, int *ret_err
 
 /* --- records --- */
 
-static size_t begin_segment(struct histogram_walk *w, unsigned char tag, uint32_t length, uint64_t body)
+/* What was counted is of an earlier dump in the same file (the hprof agent's). Names and stacks are of all. */
+static void begin_again(struct histogram_stream *s)
 {
-    /* One record of more than 4 GiB, or whose length was never filled in: it goes to the end. */
+    for (size_t i = 0; i < s->class_count; i++) {
+        struct histogram_class *c = &s->classes[i];
+
+        c->count = c->elements = 0;
+        c->least_gap = UINT32_MAX;
+        memset(c->rests, 0, sizeof(c->rests));
+    }
+    static_arrays_done(s->statics);
+    memset(s->repeats, 0, sizeof(*s->repeats));
+    s->evidence = (struct layout_evidence){0};
+    s->objects = s->classes_dumped = s->small_arrays = s->small_bytes = 0;
+    s->thread_count = s->region_count = 0;
+    s->region_size = REGION_FIRST;
+    s->largest_count = 0;
+    s->cut = NULL;
+    s->walk->last.id = 0;
+    s->dumps++;
+}
+
+/* A segment that is not empty. */
+static void begin_dump(struct histogram_stream *s, unsigned char tag)
+{
+    struct histogram_walk *w = s->walk;
+
+    if (s->objects + s->classes_dumped > 0 && (w->had_end || w->whole_dump))
+        begin_again(s);
+    w->had_end = false;
+    w->whole_dump = tag == TAG_HEAP;
+}
+
+static size_t begin_segment(struct histogram_stream *s, unsigned char tag, uint32_t length, uint64_t body)
+{
+    struct histogram_walk *w = s->walk;
+
+    if (length > 0)
+        begin_dump(s, tag);
     w->ended = false;
-    w->segment_end = tag == TAG_HEAP && length == 0 ? UINT64_MAX : body + length;
+    w->tag = tag;
+    w->no_length = length == 0;
+    w->segment_end = body + length;
     return RECORD_HEAD;
+}
+
+static bool is_heap_tag(unsigned char tag) /* no record within a heap begins so */
+{
+    return tag == TAG_HEAP || tag == TAG_SEGMENT || tag == TAG_HEAP_END;
+}
+
+/* One that has no length is empty, or goes to the end of the file, before which there may be a HEAP DUMP END: it has
+ * more than 4 GiB, or its length was never filled in. */
+static void find_end(struct histogram_stream *s, size_t at)
+{
+    struct histogram_walk *w = s->walk;
+    bool ends = is_heap_tag(w->window[at]);
+
+    if (w->no_length && !ends) {
+        w->segment_end = UINT64_MAX;
+        begin_dump(s, w->tag);
+    }
+    w->no_length = false;
+    if (w->segment_end == UINT64_MAX && ends)
+        w->segment_end = 0;
 }
 
 static void note_text(struct histogram_stream *s, uint64_t from, uint64_t to)
@@ -404,9 +475,15 @@ static size_t read_record(struct histogram_stream *s, size_t from, int *ret_erro
     if (have < RECORD_HEAD)
         return 0;
     length = get_u32(p + 5);
+    if (*p == 0) { /* a hole in the file, or a segment that was longer than its length says */
+        s->cut = "zeros are in the place of a record";
+        w->skip_to = UINT64_MAX;
+        return RECORD_HEAD;
+    }
     if (*p == TAG_HEAP || *p == TAG_SEGMENT)
-        return begin_segment(w, *p, length, begin + RECORD_HEAD);
+        return begin_segment(s, *p, length, begin + RECORD_HEAD);
     w->ended |= *p == TAG_HEAP_END;
+    w->had_end |= *p == TAG_HEAP_END;
     if (*p == TAG_TEXT)
         note_text(s, begin, begin + RECORD_HEAD + length);
     if (length > HISTOGRAM_WINDOW - RECORD_HEAD || (*p == TAG_TEXT && !s->keep_names)) {
@@ -440,6 +517,7 @@ static size_t read_next(struct histogram_stream *s, size_t at, int *ret_error)
     w->counted = false;
     if (!w->begun)
         return read_header(s, ret_error);
+    find_end(s, at);
     if (w->segment_end > offset)
         return read_segment(s, at, ret_error);
     w->segment_end = 0;

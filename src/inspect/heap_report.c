@@ -131,6 +131,8 @@ int heap_report_make(struct heap_report *ret, const void *data, size_t size, con
     result = heap_load_within(data, size, limits, &r.heap, e);
     if (result == 0)
         result = retained_find(r.heap, &r.retained, e);
+    if (result == 0 && (result = android_heaps_find(r.heap, &r.retained, &r.android)) < 0)
+        no_room(e, result, "the heaps of Android");
     if (result == 0)
         result = answer(&r, e);
     if (result < 0) {
@@ -172,6 +174,9 @@ static void print_head(const struct heap_report *r, FILE *out)
         report_put(out, r->heap->reader.cut);
         fputs("\n", out);
     }
+    if (r->heap->dump_shown)
+        fprintf(out, "  The file has %u heap dumps: this is number %u, the last that is whole.\n", r->heap->dumps,
+                r->heap->dump_shown);
     if (r->heap->phd)
         fputs("  A portable heap dump has no GC roots: classes and what nothing refers to are taken for them. It has "
               "neither fields nor contents.\n",
@@ -339,6 +344,7 @@ void heap_report_print(const struct heap_report *r, const struct heap_report_vie
     references_print(&r->references, r->retained.reachable, out);
     loader_groups_print(r->heap, &r->loader_groups, out);
     print_classes(r, view, out);
+    android_heaps_print(&r->android, out);
     print_retained(r, view->top, out);
     if (view->threads)
         print_threads(r, out);

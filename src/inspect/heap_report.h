@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "inspect/android_heaps.h"
 #include "inspect/collections.h"
 #include "inspect/heap_sets.h"
 #include "inspect/heap_threads.h"
@@ -30,6 +31,7 @@ struct heap_report {
     struct collections collections;
     struct references references;
     struct loader_groups loader_groups;
+    struct android_heaps android;
 };
 
 struct heap_report_view {

@@ -153,17 +153,20 @@ json_t *heap_report_json(const struct heap_report *r, const struct heap_report_v
         json_array_append_new(suspects, suspect_json(r, &r->suspects.suspect[i]));
     for (size_t i = 0; i < r->threads.count; i++)
         json_array_append_new(threads, thread_json(&r->threads.thread[i], view->threads));
-    all = json_pack("{ss so so so* so* so so so so so so so so so so so}", "schema", "salvage.analysis/1", "name",
-                    report_text(r->name), "time",
-                    r->heap->phd ? json_null() : report_text(clock_format(r->heap->reader.time_ms * 1000000, time)),
-                    "cut", r->heap->reader.cut ? report_text(r->heap->reader.cut) : NULL, "assumed_roots",
-                    r->heap->phd ? json_true() : NULL, "dump_bytes", report_number(r->dump_bytes), "objects",
-                    report_number(r->heap->objects - r->retained.unreachable_count), "reachable_bytes",
-                    report_number(r->retained.reachable), "unreachable_objects",
-                    report_number(r->retained.unreachable_count), "unreachable_bytes",
-                    report_number(r->retained.unreachable), "suspects", suspects, "threads", threads, "classes",
-                    classes_json(r), "packages", packages_json(r), "loaders",
-                    r->heap->phd ? json_array() : loaders_json(r), "tree", tree_json(r));
+    all = json_pack(
+        "{ss so so so* so* so* so* so so so so so so so so so so so}", "schema", "salvage.analysis/1", "name",
+        report_text(r->name), "time",
+        r->heap->phd ? json_null() : report_text(clock_format(r->heap->reader.time_ms * 1000000, time)), "cut",
+        r->heap->reader.cut ? report_text(r->heap->reader.cut) : NULL, "assumed_roots",
+        r->heap->phd ? json_true() : NULL, "dumps", r->heap->dump_shown ? report_number(r->heap->dumps) : NULL,
+        "dump_shown", r->heap->dump_shown ? report_number(r->heap->dump_shown) : NULL, "dump_bytes",
+        report_number(r->dump_bytes), "objects", report_number(r->heap->objects - r->retained.unreachable_count),
+        "reachable_bytes", report_number(r->retained.reachable), "unreachable_objects",
+        report_number(r->retained.unreachable_count), "unreachable_bytes", report_number(r->retained.unreachable),
+        "suspects", suspects, "threads", threads, "classes", classes_json(r), "packages", packages_json(r), "loaders",
+        r->heap->phd ? json_array() : loaders_json(r), "tree", tree_json(r));
+    if (all && r->android.count > 0)
+        json_object_set_new(all, "heaps", android_heaps_json(&r->android));
     if (all && (!contents || json_object_update(all, contents) < 0)) {
         json_decref(all);
         return NULL;
