@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "core/demangle.h"
+#include "core/gopclntab.h"
 
 enum { TEXT_MAX = 1024, NAMED_MAX = 1 << 22, UNITS_MAX = 1 << 20, ENTRIES_MAX = 1 << 22, DEPTH_MAX = 64 };
 
@@ -209,12 +211,41 @@ static int find_symbol(struct finding *f, Dwfl_Module *module, uint64_t address)
     return set_name(&f->name[0], name, file, line);
 }
 
+/* Of a Go program that is stripped. */
+static int find_in_gopclntab(struct finding *f, Dwfl_Module *module, uint64_t address)
+{
+    Elf_Data *table = NULL;
+    Dwarf_Addr bias;
+    Elf *elf = dwfl_module_getelf(module, &bias);
+    uint64_t text = 0;
+    size_t names = 0;
+    struct gopclntab_place p;
+
+    if (!elf || elf_getshdrstrndx(elf, &names) != 0)
+        return 0;
+    for (Elf_Scn *section = elf_nextscn(elf, NULL); section; section = elf_nextscn(elf, section)) {
+        GElf_Shdr header;
+        const char *name = gelf_getshdr(section, &header) ? elf_strptr(elf, names, header.sh_name) : NULL;
+
+        if (name && text_eq(name, ".text"))
+            text = header.sh_addr;
+        if (name && (text_eq(name, ".gopclntab") || text_eq(name, ".data.rel.ro.gopclntab")))
+            table = elf_rawdata(section, NULL);
+    }
+    if (!table || !table->d_buf || !gopclntab_find(table->d_buf, table->d_size, text, address - bias, &p))
+        return 0;
+    f->count = 1;
+    return set_name(&f->name[0], p.function, p.file, p.line);
+}
+
 static int find(struct frame_names *n, struct named *to)
 {
     Dwfl_Module *module = dwfl_addrmodule(n->dwfl, to->address);
     struct finding f = {0};
     int r = module ? find_in_dwarf(&f, module, to->address) : 0;
 
+    if (r == 0 && f.count == 0 && module)
+        r = find_in_gopclntab(&f, module, to->address);
     if (r == 0 && f.count == 0 && module)
         r = find_symbol(&f, module, to->address);
     if (r == 0 && f.count > 0 && (to->name = malloc(f.count * sizeof(*to->name)))) {

@@ -222,9 +222,9 @@ def build(folder, source, suffix, *command):
 def crash(program, *args, signals="stop", first=()):
     """Its core, and gdb's frames down to main: (function without parameters, line, whether it is libc's)."""
     core = program.parent / ("core" + "".join(args))
-    gdb("file %s" % program, *first, "handle SIGUSR1 %s" % signals, "run %s" % " ".join(args), "generate-core-file %s" % core)
-    # Of the core: of a program that stops at the beginning of an inlined function gdb shows the one around it.
-    said = gdb("file %s" % program, "core-file %s" % core, "bt -past-main off -frame-info location")
+    said = gdb("file %s" % program, *first, "handle SIGUSR1 %s" % signals, "run %s" % " ".join(args), "generate-core-file %s" % core, "kill",
+               # Of the core: of a program that stops at the beginning of an inlined function gdb shows the one around it.
+               "core-file %s" % core, "bt -past-main off -frame-info location")
     frames = []
     for line in said[said.rindex("#0 "):].splitlines():  # a core that is loaded shows its first frame, too
         found = re.match(r"#\d+ +(?:0x[0-9a-f]+ in )?(.*?) \(.*\)(?: at (\S*?):(\d+)| from \S+)?$|#\d+ +<(signal handler) called>", line)
@@ -303,41 +303,51 @@ def test_a_stripped_program_has_its_names_from_a_separate_file(salvage, c_progra
     assert "WITHOUT    %s (not found)" % run in text and "deepest" not in text
 
 
-def test_another_build_is_not_believed(salvage, c_program, work):
-    run = work / "server"
+@pytest.fixture(scope="module")
+def replaced(session_folder, c_program):
+    """A program that may be replaced, its core, and its bytes."""
+    run = session_folder / "replaced" / "server"
+    run.parent.mkdir()
     shutil.copy(c_program, run)
-    core, _, _ = crash(run)
-    build(work, C + "int more;", ".c", "gcc", "-O1", "-g", "-o", "server")
+    return run, crash(run)[0], c_program.read_bytes()
+
+
+def test_another_build_is_not_believed(salvage, replaced):
+    run, core, _ = replaced
+    run.unlink()
+    build(run.parent, C + "int more;", ".c", "gcc", "-O1", "-g", "-o", "server")
     text = salvage.ok("inspect", core).out
     assert "server (another build)" in text and "add" not in text.replace("address", "")
     found = json.loads(salvage.ok("inspect", core, "--json").out)
     assert [m["executable"] for m in found["modules"] if m["path"] == str(run)] == ["another build"]
 
 
-@pytest.mark.parametrize("how", ["crash", "huge", "fifo", "circle"])
-def test_a_hostile_executable_costs_the_names_alone(salvage, c_program, work, how):
-    run = work / "server"
-    shutil.copy(c_program, run)
-    core, _, _ = crash(run)
-    if how == "fifo":
+def broken(data):
+    for at in range(0x1000, len(data), 7):
+        data[at] ^= at % 255
+
+
+def sections_far_away(data):
+    sections = int.from_bytes(data[40:48], "little")
+    for i in range(data[60]):
+        if i != data[62]:  # not that of their names
+            at = sections + 64 * i + 24
+            data[at:at + 16] = b"\xff\xff\xff\x7f" + bytes(4) + b"\xff" * 7 + b"\0"  # offset and size
+
+
+def test_a_hostile_executable_costs_the_names_alone(salvage, replaced):
+    run, core, data = replaced
+    for damage in (broken, sections_far_away, os.mkfifo, lambda path: path.symlink_to(path)):
         run.unlink()
-        os.mkfifo(run)
-    elif how == "circle":
-        run.unlink()
-        run.symlink_to(run)
-    else:
-        data = bytearray(run.read_bytes())
-        sections = int.from_bytes(data[40:48], "little")
-        count, names = data[60], data[62]
-        for at in range(sections, sections + 64 * count, 64) if how == "huge" else []:
-            if at != sections + 64 * names:
-                data[at + 24:at + 40] = b"\xff\xff\xff\x7f" + bytes(4) + b"\xff" * 7 + b"\0"  # offset and size of each section
-        for at in range(0x1000, len(data), 7) if how == "crash" else []:
-            data[at] ^= at % 255
-        run.write_bytes(data)
-    done = salvage.run("inspect", core)
-    assert done.code == 0 and "SIGSEGV: address not mapped: 0x10" in done.out and "libc.so.6" in done.out, done
-    assert "\033" not in done.out
+        if damage in (broken, sections_far_away):
+            bytes_of = bytearray(data)
+            damage(bytes_of)
+            run.write_bytes(bytes_of)
+        else:
+            damage(run)
+        done = salvage.run("inspect", core)
+        assert done.code == 0 and "SIGSEGV: address not mapped: 0x10" in done.out and "libc.so.6" in done.out, (damage, done)
+        assert "\033" not in done.out
 
 
 def test_cpp_names_are_readable(salvage, session_folder):
@@ -371,21 +381,19 @@ def go_program(request, session_folder):
         pytest.skip("no go here: frames of Go are not tried")
     folder = session_folder / ("go" + request.param.replace(" ", ""))
     folder.mkdir()
-    return build(folder, GO, ".go", "go", "build", "-ldflags=" + request.param, "-o", "server"), request.param
+    return build(folder, GO, ".go", "go", "build", "-ldflags=" + request.param, "-o", "server")
 
 
 def test_go_frames_have_names(salvage, go_program):
     """The goroutine's, also through the frames of the signal that the runtime raises for its panic."""
-    program, stripped = go_program
+    program = go_program
     core, _, said = crash(program)
     ours = frames_of(salvage, core)
-    if not stripped:
-        assert ours[:2] == [("main.(*Cart).Add", 9), ("main.main", 14)], (ours, said)
+    assert ours[:2] == [("main.(*Cart).Add", 9), ("main.main", 14)], (ours, said)
     core, _, said = crash(program, "panic", signals="nostop pass", first=("handle SIGSEGV nostop pass", "set environment GOTRACEBACK=crash"))
-    if not stripped:
-        names = [name for name, _ in frames_of(salvage, core)]
-        at = names.index("runtime.sigpanic")
-        assert names[0] == "runtime.raise" and names[at + 1:at + 3] == ["main.(*Cart).Add", "main.main"], names
+    ours = frames_of(salvage, core)
+    names = [name for name, _ in ours]
+    assert names[0] == "runtime.raise" and ours[names.index("runtime.sigpanic") + 1:][:2] == [("main.(*Cart).Add", 9), ("main.main", 14)], ours
 
 
 # --- a JVM, and its crash log -------------------------------------------------------------------------------------------
