@@ -170,9 +170,13 @@ static int analyse(struct analyses *a, const struct work *w, struct err *e)
 
 static int on_work(void *ctx, const struct work *w, struct err *e)
 {
+    struct analyses *a = ctx;
     uint64_t began_ms = clock_mono_ms();
-    int r = analyse(ctx, w, e);
+    int r = analyse(a, w, e);
 
+    /* A person sees that it failed, and asks again. */
+    for (unsigned i = 0; r < 0 && !w->by_person && background_tries_again(a->background, i, r); i++)
+        r = analyse(a, w, e);
     if (r < 0)
         log_event(EVENT_ANALYSIS_FAILED, LOG_STR("case", w->id), LOG_STR("key", w->key),
                   LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e->msg),

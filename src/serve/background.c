@@ -18,7 +18,13 @@
 #include "base/text.h"
 #include "base/thread.h"
 
-enum { RECORDS = 2000, STACK_BYTES = 512 * 1024 };
+enum {
+    RECORDS = 2000,
+    STACK_BYTES = 512 * 1024,
+    RETRIES = 6, /* 10 s, 20 s … 320 s: ten minutes in all */
+    PAUSE_MS = 10 * 1000,
+    STEP_MS = 50
+};
 
 /* How a piece of work ended. */
 struct record {
@@ -173,6 +179,23 @@ bool background_stops(struct background *b)
     stop = b->stop;
     pthread_mutex_unlock(&b->lock);
     return stop;
+}
+
+static bool is_passing(int result)
+{
+    return result == -FAULT_BUSY || result == -FAULT_UNREACHABLE || result == -FAULT_STALLED ||
+           result == -FAULT_EXPIRED;
+}
+
+bool background_tries_again(struct background *b, unsigned attempt, int result)
+{
+    uint64_t until_ms = clock_mono_ms() + ((uint64_t)PAUSE_MS << attempt);
+
+    if (!is_passing(result) || attempt >= RETRIES)
+        return false;
+    while (clock_left_ms(until_ms) > 0 && !background_stops(b))
+        clock_sleep_ms(STEP_MS);
+    return !background_stops(b);
 }
 
 void background_unfiltered(void)

@@ -29,6 +29,10 @@ void background_free(struct background *b); /* after background_stop */
 /* Whether the work has to break off. */
 bool background_stops(struct background *b);
 
+/* After the attempt of this number, from 0: whether to try again, because it was the store that failed, in a way that
+ * passes. Waits before, longer each time: what comes next would meet the same. */
+bool background_tries_again(struct background *b, unsigned attempt, int result);
+
 /* A sandboxed process had no seccomp: said once. */
 void background_unfiltered(void);
 

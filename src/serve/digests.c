@@ -254,13 +254,26 @@ static int digest(struct digesting *now, struct digest_answer *ret, struct err *
     return r == -FAULT_NO_OBJECT ? 1 : r; /* removed meanwhile */
 }
 
+static int attempt(struct digests *d, const struct work *w, struct digest_answer *ret, struct err *e)
+{
+    struct digesting now = {.digests = d, .key = w->key, .since_ms = w->since_ms};
+    int r = digest(&now, ret, e);
+
+    manifest_done(&now.manifest);
+    return r;
+}
+
 static int on_work(void *ctx, const struct work *w, struct err *e)
 {
     CLEANUP(digest_answer_done) struct digest_answer answer = {0};
-    struct digesting now = {.digests = ctx, .key = w->key, .since_ms = w->since_ms};
+    struct digests *d = ctx;
     uint64_t began_ms = clock_mono_ms();
-    int r = digest(&now, &answer, e);
+    int r = attempt(d, w, &answer, e);
 
+    for (unsigned i = 0; r < 0 && background_tries_again(d->background, i, r); i++) {
+        digest_answer_done(&answer);
+        r = attempt(d, w, &answer, e);
+    }
     if (answer.unfiltered)
         background_unfiltered();
     if (r == 0)
@@ -270,7 +283,6 @@ static int on_work(void *ctx, const struct work *w, struct err *e)
     else if (r < 0 && r != -ECANCELED)
         log_event(EVENT_DIGEST_FAILED, LOG_STR("key", w->key), LOG_STR("fault", fault_find(r)->name),
                   LOG_STR("error", e->msg));
-    manifest_done(&now.manifest);
     return r;
 }
 

@@ -120,10 +120,26 @@ static void what_waits_has_an_end_and_is_dropped_when_it_stops(void **state)
     background_free(k.background);
 }
 
+static void only_passing_trouble_of_the_store_is_tried_again(void **state)
+{
+    struct worker k = {0};
+
+    (void)state;
+    begin(&k);
+    assert_false(background_tries_again(k.background, 0, -FAULT_FORMAT));
+    assert_false(background_tries_again(k.background, 0, -FAULT_DENIED));
+    assert_false(background_tries_again(k.background, 0, -ETIMEDOUT));
+    assert_false(background_tries_again(k.background, 6, -FAULT_BUSY));
+    background_stop(k.background);
+    assert_false(background_tries_again(k.background, 5, -FAULT_UNREACHABLE)); /* does not wait */
+    background_free(k.background);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_failed_is_done_again_for_a_person_only),
+        cmocka_unit_test(only_passing_trouble_of_the_store_is_tried_again),
         cmocka_unit_test(what_waits_has_an_end_and_is_dropped_when_it_stops),
     };
 
