@@ -16,8 +16,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/elf_backends.h"
+#include "core/memory_image.h"
 
-enum { PATH_LENGTH_MAX = 4096 };
+enum { PATH_LENGTH_MAX = 4096, VDSO_MAX = 1 << 20 };
 
 struct image {
     const struct core_images *set;
@@ -69,41 +70,64 @@ static void *map_if(int fd, const char *build_id, size_t *ret_size)
 
 /* --- what libdwfl asks ------------------------------------------------------------------------------------------- */
 
+/* Memory of our own for an image that is put together. */
+static bool map_empty(struct image *i, size_t size)
+{
+    void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (data == MAP_FAILED)
+        return false;
+    i->mapped = data;
+    i->size = size;
+    return true;
+}
+
 static Elf *vdso_elf(struct image *i)
 {
     const struct core_read *c = i->set->core;
     const struct core_segment *segment = core_segment_at(c, c->vdso);
-    uint64_t size = segment ? segment->start + segment->kept - c->vdso : 0;
-    const unsigned char *bytes =
-        segment && c->vdso - segment->start < segment->kept ? core_memory(c, c->vdso, size) : NULL;
+    uint64_t into = segment ? c->vdso - segment->start : 0;
+    uint64_t size = segment && into < segment->kept ? segment->kept - into : 0;
+    const unsigned char *bytes = size > 0 && size <= VDSO_MAX ? core_memory(c, c->vdso, size) : NULL;
 
-    if (!bytes || (i->mapped = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) ==
-                      MAP_FAILED) {
-        i->mapped = NULL;
+    if (!bytes || !map_empty(i, (size_t)size))
         return NULL;
-    }
-    i->size = (size_t)size;
     memcpy(i->mapped, bytes, i->size);
     return elf_memory(i->mapped, i->size);
+}
+
+static Elf *file_elf(struct image *i)
+{
+    CLEANUP_FD int fd = -1;
+
+    i->source = BACKTRACE_MISSING;
+    if (!*i->module->build_id || (fd = ask(i->set, i->module->path)) < 0)
+        return NULL;
+    i->source = BACKTRACE_OTHER_BUILD;
+    if (!(i->mapped = map_if(fd, i->module->build_id, &i->size)))
+        return NULL;
+    i->source = BACKTRACE_FOUND;
+    return elf_memory(i->mapped, i->size);
+}
+
+static Elf *memory_elf(struct image *i)
+{
+    size_t size = memory_image_size(i->set->core, i->module);
+
+    if (size == 0 || !map_empty(i, size))
+        return NULL;
+    memory_image_fill(i->set->core, i->module, i->mapped, size);
+    return elf_memory(i->mapped, size);
 }
 
 static int find_elf(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base, char **ret_name, Elf **ret_elf)
 {
     struct image *i = *user;
-    CLEANUP_FD int fd = -1;
 
     (void)module, (void)name, (void)base, (void)ret_name;
-    if (!i->module) {
-        *ret_elf = vdso_elf(i);
-        return -1;
-    }
-    i->source = BACKTRACE_MISSING;
-    if (!*i->module->build_id || (fd = ask(i->set, i->module->path)) < 0)
-        return -1;
-    i->source = BACKTRACE_OTHER_BUILD;
-    if (!(i->mapped = map_if(fd, i->module->build_id, &i->size)) || !(*ret_elf = elf_memory(i->mapped, i->size)))
-        return -1;
-    i->source = BACKTRACE_FOUND;
+    *ret_elf = i->module ? file_elf(i) : vdso_elf(i);
+    if (!*ret_elf && i->module && !i->mapped)
+        *ret_elf = memory_elf(i);
     return -1; /* no descriptor, but *ret_elf */
 }
 

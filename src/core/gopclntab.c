@@ -169,7 +169,7 @@ bool gopclntab_find(const void *table, size_t size, uint64_t text, uint64_t pc, 
 {
     struct header h = {.whole = {table, size}};
     struct gopclntab_place p = {0};
-    uint64_t address, record, name;
+    uint64_t address = 0, record = 0, name = 0;
 
     assert(ret && (table || size == 0));
     if (!read_header(&h, text) || h.count == 0 || !find_function(&h, pc, &address, &record) ||

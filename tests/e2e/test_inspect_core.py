@@ -130,6 +130,7 @@ def test_what_is_cut_or_none_is_said_in_one_line(salvage, work, crashed):
 
 C = r"""
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 volatile int sink;
@@ -154,6 +155,12 @@ __attribute__((noinline)) int call(int n) { return nowhere(n) + 1; }
 int main(int argc, char **argv)
 {
     signal(SIGUSR1, on_signal);
+    if (argc > 1 && *argv[1] == 'a') { /* all of its memory is in the core */
+        FILE *f = fopen("/proc/self/coredump_filter", "w");
+        fputs("0x7f", f);
+        fclose(f);
+        argc = 1;
+    }
     if (argc > 1 && *argv[1] == 's')
         raise(SIGUSR1);
     return (argc > 1 ? call(argc) : order(argc)) + 1;
@@ -301,6 +308,14 @@ def test_a_stripped_program_has_its_names_from_a_separate_file(salvage, c_progra
     assert frames_of(salvage, core, *beneath) == named
     text = salvage.ok("inspect", core).out
     assert "WITHOUT    %s (not found)" % run in text and "deepest" not in text
+
+
+def test_without_the_executable_its_frames_come_from_the_core_if_it_has_them(salvage, c_program, work):
+    core, _, said = crash(c_program, "all")
+    ours = json.loads(salvage.ok("inspect", core, "--json", "--sysroot", work).out)["threads"][0]["frames"]
+    theirs = json.loads(salvage.ok("inspect", core, "--json").out)["threads"][0]["frames"]
+    assert not any("function" in f for f in ours)
+    assert [f["address"] for f in ours] == [f["address"] for f in theirs if "inlined" not in f] and len(ours) >= 6, (ours, said)
 
 
 @pytest.fixture(scope="module")

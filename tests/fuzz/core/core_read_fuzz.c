@@ -5,12 +5,14 @@
 #undef NDEBUG
 #include <assert.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "core/core_read.h"
 #include "core/core_stream.h"
 #include "core/core_text.h"
+#include "core/memory_image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -55,6 +57,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     assert(*core_cause(&c, cause, sizeof(cause)) && core_program_name(&c));
     core_is_jvm(&c);
+    for (size_t i = 0; i < c.module_count && i < 16; i++) {
+        size_t image = memory_image_size(&c, &c.module[i]);
+        unsigned char *bytes = image > 0 && image <= 1 << 20 ? calloc(1, image) : NULL;
+
+        if (bytes)
+            memory_image_fill(&c, &c.module[i], bytes, image);
+        free(bytes);
+    }
     assert(core_summary(data, size, &s) == 0 && *s.sentence && strlen(s.sentence) < sizeof(s.sentence));
     return 0;
 }
