@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Breadth first, level by level. Where an object was reached from is not written down: it is the first of the level
- * before that leads to it.
+ * before that leads to it, which is looked for once, backwards, for all targets together.
  */
 #include "inspect/root_path.h"
 
@@ -11,15 +11,24 @@
 
 enum { QUEUE_FIRST = 1 << 20 };
 
+/* A path on its way from the target back to the root. */
+struct way {
+    uint32_t at;    /* of its last node in the queue; HEAP_NONE: the target was not met */
+    uint32_t begin; /* of that node's level */
+    bool done;
+};
+
 struct search {
     const struct heap *h;
     const uint32_t *target;
     struct root_path *path;
     size_t targets, left;
-    struct big_array met, queue;   /* a bit for each node; uint32_t: nodes in the order in which they were met */
-    uint32_t count;                /* in the queue */
-    uint32_t begin[ROOT_PATH_MAX]; /* of the latest levels, in the queue: level i at i % ROOT_PATH_MAX */
-    uint32_t level;
+    struct way way[ROOT_PATHS_MAX];
+    struct big_array met, wanted; /* a bit for each node */
+    struct big_array queue;       /* uint32_t: nodes in the order in which they were met */
+    struct big_array begins;      /* a bit for each place of the queue: a level begins there */
+    uint32_t count;               /* in the queue */
+    uint32_t locals;              /* where those begin that are reached from locals alone */
 };
 
 static uint32_t queued(const struct search *s, uint32_t at)
@@ -27,24 +36,126 @@ static uint32_t queued(const struct search *s, uint32_t at)
     return ((const uint32_t *)s->queue.data)[at];
 }
 
-static bool leads_to(const struct heap *h, uint32_t node, uint32_t target)
+static int meet(struct search *s, uint32_t node)
 {
-    struct heap_edges edges = heap_edges_of(h, node);
+    int r;
 
-    while (heap_edges_next(&edges))
-        if (!edges.weak && edges.target == target)
-            return true;
-    return false;
+    if (graph_bit(&s->met, node))
+        return 0;
+    graph_set_bit(&s->met, node);
+    if ((s->count + 1ULL) * sizeof(uint32_t) > s->queue.size && (r = big_array_grow(&s->queue, s->queue.size * 2)) < 0)
+        return r;
+    if (graph_bit(&s->wanted, node))
+        for (size_t i = 0; i < s->targets; i++)
+            if (s->target[i] == node) {
+                s->way[i].at = s->count;
+                s->left--;
+            }
+    ((uint32_t *)s->queue.data)[s->count++] = node;
+    return 0;
 }
 
-/* The node of a level through which this one of the next level was met. */
-static uint32_t node_before(const struct search *s, uint32_t level, uint32_t node)
+static int follow(struct search *s, uint32_t node)
 {
-    uint32_t at = s->begin[level % ROOT_PATH_MAX];
+    struct heap_edges edges = heap_edges_of(s->h, node);
+    int r = 0;
 
-    while (!leads_to(s->h, queued(s, at), node))
-        at++;
-    return queued(s, at);
+    while (r == 0 && heap_edges_next(&edges))
+        if (!edges.weak)
+            r = meet(s, edges.target);
+    return r;
+}
+
+static int search(struct search *s, bool locals)
+{
+    const struct heap *h = s->h;
+    uint32_t at = s->count, end;
+    int r = 0;
+
+    for (size_t i = 0; i < h->root_count && r == 0; i++)
+        if (h->roots[i].node != HEAP_NONE && root_is_local(&h->roots[i]) == locals)
+            r = meet(s, h->roots[i].node);
+    if (at < s->count)
+        graph_set_bit(&s->begins, at);
+    while (r == 0 && at < s->count && s->left > 0) {
+        for (end = s->count; at < end && r == 0 && s->left > 0; at++)
+            r = follow(s, queued(s, at));
+        if (end < s->count)
+            graph_set_bit(&s->begins, end);
+    }
+    return r;
+}
+
+/* The beginning of the level that has this place of the queue. */
+static uint32_t level_of(const struct search *s, uint32_t at)
+{
+    const uint64_t *words = s->begins.data;
+    uint64_t word = words[at >> 6] & (UINT64_MAX >> (63 - (at & 63)));
+
+    for (at >>= 6; word == 0; at--) /* the first place begins one */
+        word = words[at - 1];
+    return (at << 6) + 63 - (uint32_t)__builtin_clzll(word);
+}
+
+static void add_node(struct search *s, size_t i, uint32_t at)
+{
+    struct root_path *p = &s->path[i];
+
+    s->way[i].at = at;
+    s->way[i].begin = level_of(s, at);
+    p->node[p->count++] = queued(s, at);
+    s->way[i].done = p->count == ROOT_PATH_MAX || s->way[i].begin == 0 || s->way[i].begin == s->locals;
+}
+
+/* The level of those ways that are the farthest from the roots; 0: all are done. */
+static uint32_t farthest(const struct search *s)
+{
+    uint32_t begin = 0;
+
+    for (size_t i = 0; i < s->targets; i++)
+        if (!s->way[i].done && s->way[i].begin > begin)
+            begin = s->way[i].begin;
+    return begin;
+}
+
+/* A node of the level before: the ways that were reached from it. Returns how many. */
+static size_t go_back(struct search *s, uint32_t at, uint32_t begin)
+{
+    struct heap_edges edges = heap_edges_of(s->h, queued(s, at));
+    size_t count = 0;
+
+    while (heap_edges_next(&edges)) {
+        if (edges.weak || !graph_bit(&s->wanted, edges.target))
+            continue;
+        for (size_t i = 0; i < s->targets; i++)
+            if (!s->way[i].done && s->way[i].begin == begin && queued(s, s->way[i].at) == edges.target) {
+                add_node(s, i, at);
+                count++;
+            }
+    }
+    return count;
+}
+
+static void find_ways(struct search *s)
+{
+    uint32_t begin;
+
+    for (size_t i = 0; i < s->targets; i++)
+        if (s->way[i].at == HEAP_NONE)
+            s->way[i].done = true;
+        else
+            add_node(s, i, s->way[i].at);
+    while ((begin = farthest(s)) > 0) {
+        size_t left = 0;
+
+        for (size_t i = 0; i < s->targets; i++)
+            if (!s->way[i].done && s->way[i].begin == begin) {
+                graph_set_bit(&s->wanted, queued(s, s->way[i].at));
+                left++;
+            }
+        for (uint32_t at = level_of(s, begin - 1); left > 0; at++)
+            left -= go_back(s, at, begin);
+    }
 }
 
 static void turn_round(struct root_path *p)
@@ -57,66 +168,36 @@ static void turn_round(struct root_path *p)
     }
 }
 
-/* from: a node of the level that is being followed; HEAP_NONE: node is a root. */
-static void note_path(struct search *s, struct root_path *p, uint32_t from, uint32_t node)
+static int allocate(struct search *s)
 {
-    p->count = 0;
-    p->node[p->count++] = node;
-    if (from != HEAP_NONE)
-        p->node[p->count++] = from;
-    for (uint32_t level = s->level; from != HEAP_NONE && level > 0 && p->count < ROOT_PATH_MAX; level--) {
-        from = node_before(s, level - 1, from);
-        p->node[p->count++] = from;
-    }
-    turn_round(p);
+    size_t bits = heap_bits_size(s->h);
+    int r;
+
+    if ((r = big_array_new(&s->met, heap_memory(s->h), bits)) < 0 ||
+        (r = big_array_new(&s->wanted, heap_memory(s->h), bits)) < 0 ||
+        (r = big_array_new(&s->begins, heap_memory(s->h), bits)) < 0)
+        return r;
+    return big_array_new(&s->queue, heap_memory(s->h), QUEUE_FIRST);
 }
 
-static int meet(struct search *s, uint32_t from, uint32_t node)
+static int find_all(struct search *s)
 {
     int r;
 
-    if (graph_bit(&s->met, node))
-        return 0;
-    graph_set_bit(&s->met, node);
-    if ((s->count + 1ULL) * sizeof(uint32_t) > s->queue.size && (r = big_array_grow(&s->queue, s->queue.size * 2)) < 0)
-        return r;
-    ((uint32_t *)s->queue.data)[s->count++] = node;
-    for (size_t i = 0; i < s->targets; i++)
-        if (s->target[i] == node) {
-            note_path(s, &s->path[i], from, node);
-            s->left--;
-        }
-    return 0;
-}
-
-static int follow(struct search *s, uint32_t node)
-{
-    struct heap_edges edges = heap_edges_of(s->h, node);
-    int r = 0;
-
-    while (r == 0 && heap_edges_next(&edges))
-        if (!edges.weak)
-            r = meet(s, node, edges.target);
-    return r;
-}
-
-static int search(struct search *s, bool locals)
-{
-    const struct heap *h = s->h;
-    uint32_t at = s->count;
-    int r = 0;
-
-    for (size_t i = 0; i < h->root_count && r == 0; i++)
-        if (h->roots[i].node != HEAP_NONE && root_is_local(&h->roots[i]) == locals)
-            r = meet(s, HEAP_NONE, h->roots[i].node);
-    for (s->level = 0; r == 0 && at < s->count && s->left > 0; s->level++) {
-        uint32_t end = s->count;
-
-        s->begin[s->level % ROOT_PATH_MAX] = at;
-        for (; at < end && r == 0 && s->left > 0; at++)
-            r = follow(s, queued(s, at));
+    for (size_t i = 0; i < s->targets; i++) {
+        s->way[i].at = HEAP_NONE;
+        s->path[i].count = 0;
+        graph_set_bit(&s->wanted, s->target[i]);
     }
-    return r;
+    if ((r = search(s, false)) < 0)
+        return r;
+    s->locals = s->count;
+    if (s->left > 0 && (r = search(s, true)) < 0)
+        return r;
+    find_ways(s);
+    for (size_t i = 0; i < s->targets; i++)
+        turn_round(&s->path[i]);
+    return 0;
 }
 
 int root_paths_find(const struct heap *h, const uint32_t *target, size_t count, struct root_path *ret)
@@ -124,13 +205,12 @@ int root_paths_find(const struct heap *h, const uint32_t *target, size_t count, 
     struct search s = {.h = h, .target = target, .targets = count, .left = count, .path = ret};
     int r;
 
-    assert(h && target && ret);
-    for (size_t i = 0; i < count; i++)
-        ret[i].count = 0;
-    if ((r = big_array_new(&s.met, heap_memory(h), heap_bits_size(h))) == 0 &&
-        (r = big_array_new(&s.queue, heap_memory(h), QUEUE_FIRST)) == 0 && (r = search(&s, false)) == 0 && s.left > 0)
-        r = search(&s, true);
+    assert(h && target && ret && count <= ROOT_PATHS_MAX);
+    if ((r = allocate(&s)) == 0)
+        r = find_all(&s);
     big_array_free(&s.met);
+    big_array_free(&s.wanted);
+    big_array_free(&s.begins);
     big_array_free(&s.queue);
     return r;
 }
