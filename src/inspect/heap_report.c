@@ -18,6 +18,7 @@
 #include "inspect/class_order.h"
 #include "inspect/memory_report.h"
 #include "inspect/report_parts.h"
+#include "inspect/suspect_path.h"
 #include "inspect/waste_report.h"
 
 enum {
@@ -96,12 +97,13 @@ static int ask_tree(struct heap_report *r, struct err *e)
 
     if (result == 0)
         result = find_sets(r, e);
-    if (result == 0)
-        result = suspects_find(r->heap, &r->retained, &r->threads, &r->suspects, e);
+    if (result == 0 && (result = suspects_find(r->heap, &r->retained, &r->suspects)) < 0)
+        no_room(e, result, "the suspects");
     return result;
 }
 
-/* What is asked of the dominator tree, and beside it what is asked of the dump. */
+/* What is asked of the dominator tree, and beside it what is asked of the dump; paths once that has given back its
+ * memory. */
 static int answer(struct heap_report *r, struct err *e)
 {
     struct survey s = {.r = r};
@@ -118,6 +120,8 @@ static int answer(struct heap_report *r, struct err *e)
         result = no_room(e, s.result, "the contents of objects");
     if (result == 0 && s.tree_result < 0)
         result = err_set(e, s.tree_result, "out of memory for the tree");
+    if (result == 0 && (result = suspect_paths_find(r->heap, &r->threads, &r->suspects)) < 0)
+        no_room(e, result, "the paths of suspects");
     return result;
 }
 
@@ -232,6 +236,10 @@ static void print_suspect(const struct heap_report *r, size_t index, const struc
         fputs(i == 0 ? "             " : " → ", out);
         report_put(out, s->path[i]);
     }
+    if (s->path_count && s->node == HEAP_NONE && s->path_percent)
+        fprintf(out, " (%u %% of them)", s->path_percent);
+    else if (s->path_count && s->node == HEAP_NONE)
+        fputs(" (the largest of them)", out);
     if (s->path_count)
         fputs("\n", out);
 }

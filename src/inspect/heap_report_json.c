@@ -34,6 +34,8 @@ static json_t *suspect_json(const struct heap_report *r, const struct suspect *s
                           report_text(types[heap_type_of(r->heap, s->point)].name), "point_bytes",
                           report_number(s->point_bytes));
 
+    if (o && s->node == HEAP_NONE)
+        json_object_set_new(o, "path_percent", report_number(s->path_percent));
     if (o && s->content != HEAP_NONE)
         json_object_set_new(o, "content",
                             json_pack("{so so so}", "class", report_text(types[s->content].name), "count",

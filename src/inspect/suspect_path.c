@@ -4,6 +4,7 @@
  */
 #include "inspect/suspect_path.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,7 +144,7 @@ static char *holder_of(struct way *w, char *const *path)
 
 static void way_done(struct way *w)
 {
-    for (size_t i = 0; i < w->path.count; i++)
+    for (size_t i = 0; i < ROOT_PATH_MAX; i++)
         free(w->field[i]);
 }
 
@@ -201,36 +202,110 @@ int heap_path_texts(struct heap *h, const struct heap_threads *threads, const st
     return r;
 }
 
+/* --- the path that the objects of a group share --- */
+
+/* What is the same step of two paths: the same class object, or an object of the same class. */
+static uint64_t step_key(const struct way *w, size_t i)
+{
+    uint32_t node = w->path.node[i], type = heap_type_of(w->h, node);
+
+    return type == w->h->class_type ? UINT64_C(1) << 32 | node : type;
+}
+
+/* The step that most of the ways take, which are together so far (count of steps); votes: how many. */
+static uint64_t most_taken(const struct way *way, const bool *together, size_t ways, size_t step, unsigned *votes)
+{
+    uint64_t best = 0;
+
+    *votes = 0;
+    for (size_t i = 0; i < ways; i++) {
+        unsigned same = 0;
+
+        for (size_t j = 0; together[i] && way[i].path.count > step && j < ways; j++)
+            same += together[j] && way[j].path.count > step && step_key(&way[j], step) == step_key(&way[i], step);
+        if (same > *votes) {
+            *votes = same;
+            best = step_key(&way[i], step);
+        }
+    }
+    return best;
+}
+
+/* The way that goes with at least half of all ways the farthest, cut to what they share. Without one the last, which is
+ * the largest object's, whole. */
+static struct way *share_path(struct way *way, size_t ways, unsigned *ret_percent)
+{
+    bool together[SUSPECT_SAMPLE + 1];
+    struct way *first = &way[ways - 1];
+    unsigned votes, sampled = 0;
+    size_t steps = 0;
+
+    *ret_percent = 0;
+    for (size_t i = 0; i < ways; i++) {
+        together[i] = way[i].path.count > 0;
+        sampled += together[i];
+    }
+    for (; steps < ROOT_PATH_MAX; steps++) {
+        uint64_t key = most_taken(way, together, ways, steps, &votes);
+
+        if (votes == 0 || votes * 2 < sampled)
+            break;
+        *ret_percent = votes * 100 / sampled;
+        for (size_t i = ways; i-- > 0;) {
+            together[i] = together[i] && way[i].path.count > steps && step_key(&way[i], steps) == key;
+            first = together[i] ? &way[i] : first;
+        }
+    }
+    if (steps > 0)
+        first->path.count = steps;
+    return first;
+}
+
+/* --- all suspects --- */
+
 static int find_ways(struct heap *h, const struct heap_threads *threads, const struct suspects *s, struct way *way)
 {
-    uint32_t point[SUSPECTS_MAX];
-    struct root_path path[SUSPECTS_MAX];
+    CLEANUP_FREE struct root_path *path = calloc(ROOT_PATHS_MAX, sizeof(*path));
+    uint32_t target[ROOT_PATHS_MAX] = {0};
+    size_t count = 0;
     int r;
 
+    if (!path)
+        return -ENOMEM;
     for (size_t i = 0; i < s->count; i++)
-        point[i] = s->suspect[i].point;
-    if ((r = root_paths_find(h, point, s->count, path)) < 0)
+        for (unsigned j = 0; j < s->suspect[i].sample_count; j++)
+            target[count++] = s->suspect[i].sample[j];
+    if ((r = root_paths_find(h, target, count, path)) < 0)
         return r;
-    for (size_t i = 0; i < s->count; i++)
+    for (size_t i = 0; i < count; i++)
         way[i] = (struct way){.h = h, .threads = threads, .path = path[i]};
-    return read_fields(h, &(struct ways){way, s->count});
+    return read_fields(h, &(struct ways){way, count});
+}
+
+static int set_path(struct suspect *s, struct way *way)
+{
+    struct way *w = s->node == HEAP_NONE ? share_path(way, s->sample_count, &s->path_percent) : way;
+    int r;
+
+    if (w->path.count == 0)
+        return 0;
+    if ((r = describe(w, &s->path, &s->path_count)) == 0 && !(s->holder = holder_of(w, s->path)))
+        r = -ENOMEM;
+    return r;
 }
 
 int suspect_paths_find(struct heap *h, const struct heap_threads *threads, struct suspects *s)
 {
-    struct way way[SUSPECTS_MAX] = {0};
-    int r = s->count > 0 ? find_ways(h, threads, s, way) : 0;
+    CLEANUP_FREE struct way *ways = calloc(ROOT_PATHS_MAX, sizeof(*ways));
+    struct way *way = ways;
+    int r = ways ? 0 : -ENOMEM;
 
-    for (size_t i = 0; i < s->count && r == 0; i++) {
-        struct suspect *one = &s->suspect[i];
-
-        if (way[i].path.count == 0)
-            continue;
-        r = describe(&way[i], &one->path, &one->path_count);
-        if (r == 0 && !(one->holder = holder_of(&way[i], one->path)))
-            r = -ENOMEM;
-    }
-    for (size_t i = 0; i < s->count; i++)
-        way_done(&way[i]);
+    static_assert(SUSPECTS_MAX * (SUSPECT_SAMPLE + 1) <= ROOT_PATHS_MAX, "a target for each object of a sample");
+    if (r == 0 && s->count > 0)
+        r = find_ways(h, threads, s, ways);
+    for (size_t i = 0; i < s->count && r == 0; way += s->suspect[i++].sample_count)
+        r = set_path(&s->suspect[i], way);
+    for (size_t i = 0; ways && i < ROOT_PATHS_MAX; i++)
+        way_done(&ways[i]);
     return r;
 }

@@ -4,10 +4,12 @@
  */
 #pragma once
 
+#include "inspect/heap_threads.h"
 #include "inspect/root_search.h"
 #include "inspect/suspects.h"
 
-/* Sets path and holder of all suspects; leaves them empty if weak references alone lead there. 0, -ENOMEM, or -errno of
+/* Sets paths and holders; leaves them empty if weak references alone lead there. threads: for what hangs on the locals
+ * of one. 0, -ENOMEM, or -errno of
  * big_memory. */
 int suspect_paths_find(struct heap *h, const struct heap_threads *threads, struct suspects *s);
 

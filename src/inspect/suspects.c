@@ -11,7 +11,6 @@
 
 #include "base/java_name.h"
 #include "base/mem.h"
-#include "inspect/suspect_path.h"
 
 enum { CHILD_TENTHS = 7, DEPTH_MAX = 1000 };
 
@@ -142,23 +141,37 @@ void suspects_done(struct suspects *s)
     s->count = 0;
 }
 
-static int find_all(struct heap *h, const struct retained *r, const struct heap_threads *threads, struct suspects *ret)
+/* Objects of a group, evenly spread over the order of positions. */
+static void sample_group(const struct heap *h, const struct retained *r, struct suspect *s)
 {
-    int result = find_tops(h, r, ret);
+    uint64_t least = r->reachable / 100 * SUSPECT_PERCENT;
+    unsigned wanted = s->count < SUSPECT_SAMPLE ? s->count : SUSPECT_SAMPLE;
+    uint64_t number = 0;
 
-    for (size_t i = 0; i < ret->count && result == 0; i++) {
-        find_point(r, &ret->suspect[i]);
-        result = find_content(h, r, &ret->suspect[i]);
+    for (uint32_t p = 1; p < r->count && s->sample_count < wanted; p = retained_end(r, p)) {
+        uint32_t node = retained_node(r, p);
+
+        if (heap_type_of(h, node) != s->type || retained_bytes(r, p) > least)
+            continue;
+        if (number++ == (uint64_t)s->sample_count * s->count / wanted)
+            s->sample[s->sample_count++] = node;
     }
-    return result < 0 ? result : suspect_paths_find(h, threads, ret);
 }
 
-int suspects_find(struct heap *h, const struct retained *r, const struct heap_threads *threads, struct suspects *ret,
-                  struct err *e)
+int suspects_find(const struct heap *h, const struct retained *r, struct suspects *ret)
 {
     int result;
 
-    assert(h && r && threads && ret && ret->count == 0);
-    result = find_all(h, r, threads, ret);
-    return result < 0 ? err_set(e, result, "no room for the paths of the suspects: %s", strerror(-result)) : 0;
+    assert(h && r && ret && ret->count == 0);
+    result = find_tops(h, r, ret);
+    for (size_t i = 0; i < ret->count && result == 0; i++) {
+        struct suspect *s = &ret->suspect[i];
+
+        find_point(r, s);
+        if (s->node == HEAP_NONE)
+            sample_group(h, r, s);
+        s->sample[s->sample_count++] = s->point;
+        result = find_content(h, r, s);
+    }
+    return result;
 }

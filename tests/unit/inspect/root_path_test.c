@@ -58,16 +58,22 @@ static void assert_as_searched(const struct root_search *s, uint32_t node, const
 static void check_all(void)
 {
     struct root_search s;
+    uint32_t target[ROOT_PATHS_MAX];
+    struct root_path path[ROOT_PATHS_MAX];
 
     assert_int_equal(root_search_run(h, &s), 0);
     for (uint32_t n = 0; n + 1 < h->objects; n++) {
-        uint32_t target[] = {n, h->objects - 1 - n, n};
-        struct root_path path[3];
-
+        target[0] = target[2] = n;
+        target[1] = h->objects - 1 - n;
         assert_int_equal(root_paths_find(h, target, 3, path), 0);
         for (unsigned i = 0; i < 3; i++)
             assert_as_searched(&s, target[i], &path[i]);
     }
+    for (unsigned i = 0; i < ROOT_PATHS_MAX; i++)
+        target[i] = i * (h->objects / ROOT_PATHS_MAX);
+    assert_int_equal(root_paths_find(h, target, ROOT_PATHS_MAX, path), 0);
+    for (unsigned i = 0; i < ROOT_PATHS_MAX; i++)
+        assert_as_searched(&s, target[i], &path[i]);
     root_search_done(&s);
     heap_free(h);
 }
