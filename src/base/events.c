@@ -289,6 +289,25 @@ static const struct event_info TABLE[EVENT_END] = {
                             "guard: it runs in the cgroup that it watches, or below: its own work needs the memory "
                             "that is running out, and it may be killed first",
                             "target"},
+    [EVENT_CORE_FOUND] = {"core-found", LEVEL_WARNING,
+                          "core install: the kernel dumps the core of a process, which is being taken; sensitive: of a "
+                          "program with more rights than its user; shipped, core-spooled or core-lost follows",
+                          "pid name thread signal uid cgroup sensitive"},
+    [EVENT_CORE_SPOOLED] = {"core-spooled", LEVEL_WARNING,
+                            "core install: the store would not take evidence (error), so the core lies on this disk; "
+                            "salvage watch ships it",
+                            "path bytes partial error"},
+    [EVENT_CORE_REFUSED] = {"core-refused", LEVEL_INFO,
+                            "core install: a core is not taken: by the rules, or the process's RLIMIT_CORE (why); "
+                            "left_to: the handler before us, which gets it",
+                            "pid name cgroup why left_to"},
+    [EVENT_CORE_LIMITED] = {"core-limited", LEVEL_WARNING,
+                            "core install: a core was not read: its cgroup has had too many (--rate), or too many are "
+                            "read at once (--at-once); not_read: how many of this cgroup by now; logged for the first "
+                            "three, then whenever their number has doubled",
+                            "pid name cgroup not_read limit"},
+    [EVENT_CORE_LOST] = {"core-lost", LEVEL_ERROR, "core install: a core is neither stored nor spooled",
+                         "pid name fault error"},
     [EVENT_OOM_KILL] = {"oom-kill", LEVEL_WARNING,
                         "guard: the kernel has killed a process because memory ran out; source: kernel-log or "
                         "counters; case: the evidence taken of it before; the record follows as shipped",

@@ -180,6 +180,8 @@ static int run(int argc, char **argv)
     return r < 0 ? command_fail(r, &e) : 0;
 }
 
+static const struct command *const PARTS[] = {&CMD_CORE_INSTALL, &CMD_CORE_UNINSTALL, &CMD_CORE_STATUS, NULL};
+
 const struct command CMD_CORE = {
     .name = "core",
     .args = "PID [--out FILE | --to URL]",
@@ -192,7 +194,8 @@ const struct command CMD_CORE = {
         "that arrive meanwhile are delivered later; some system calls fail with EINTR, as under a debugger.\n\n"
         "Needs the capability SYS_PTRACE, or the same user if kernel.yama.ptrace_scope is 0. Not possible while a "
         "debugger traces the process.\n\n"
-        "A core contains everything in the process's memory, also keys and passwords.",
+        "A core contains everything in the process's memory, also keys and passwords.\n\n"
+        "Cores of processes that crash: salvage core install.",
     .examples = "salvage core 7\n"
                 "    core.7 in the working folder\n"
                 "salvage core 7 --to s3://evidence/prod\n"
@@ -202,5 +205,6 @@ const struct command CMD_CORE = {
                 "gdb /proc/7/exe core.7\n"
                 "    look into it\n",
     .options = OPTIONS,
+    .parts = PARTS,
     .run = run,
 };

@@ -45,10 +45,22 @@ const char *case_workload(const struct manifest *m, char out[WORKLOAD_MAX])
 
 unsigned case_rank(const char *kind)
 {
-    static const char *const LEAST_FIRST[] = {"unreadable",    "file",        "guard-case",      "memory-stats",
-                                              "native-memory", "thread-dump", "class-histogram", "flight-recording",
-                                              "jvm-end",       "javacore",    "heap-snapshot",   "core",
-                                              "hs-err",        "heap-dump",   "oom-kill"};
+    static const char *const LEAST_FIRST[] = {"unreadable",
+                                              "file",
+                                              "guard-case",
+                                              "memory-stats",
+                                              "crash",
+                                              "native-memory",
+                                              "thread-dump",
+                                              "class-histogram",
+                                              "flight-recording",
+                                              "jvm-end",
+                                              "javacore",
+                                              "heap-snapshot",
+                                              "core",
+                                              "hs-err",
+                                              "heap-dump",
+                                              "oom-kill"};
 
     for (unsigned i = 0; i < ARRAY_SIZE(LEAST_FIRST); i++)
         if (text_eq(kind, LEAST_FIRST[i]))

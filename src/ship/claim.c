@@ -27,6 +27,8 @@ void claim_done(struct claim *c)
     free(c->cause);
     free(c->jvm);
     free(c->command);
+    free(c->detail);
+    free(c->sensitive);
     *c = (struct claim){0};
 }
 

@@ -40,6 +40,8 @@ struct claim {
     /* The process that the evidence is about, where known (`ship --oom`). */
     uint64_t pid;        /* in its own PID namespace; 0 unknown */
     char *jvm, *command; /* NULL unknown */
+    char *detail;        /* the cause in words; NULL: as the evidence says; not in claim.json */
+    char *sensitive;     /* why the evidence needs more care than others; NULL: it does not; not in claim.json */
     struct pause pause;  /* that it took */
 };
 

@@ -145,8 +145,9 @@ static int set_where(const struct whoami *who, const struct facts *f, struct man
 static int set_origin(const struct claim *c, const struct origin *o, struct manifest *m)
 {
     if (set(&m->process.jvm, first_of(c->jvm, o->jvm)) < 0 ||
-        set(&m->process.command, first_of(c->command, o->command)) < 0 || set(&m->origin.detail, o->detail) < 0 ||
-        set(&m->origin.time, o->time) < 0 || set(&m->origin.file, o->file) < 0)
+        set(&m->process.command, first_of(c->command, o->command)) < 0 ||
+        set(&m->origin.detail, first_of(c->detail, o->detail)) < 0 || set(&m->origin.time, o->time) < 0 ||
+        set(&m->origin.file, o->file) < 0)
         return -ENOMEM;
     m->process.pid = c->pid ? c->pid : o->pid;
     return 0;
@@ -163,6 +164,8 @@ int describe_manifest(const struct described *d, const char *key, struct manifes
         set(&m.cause, describe_cause(c, d->origin)) < 0 || set(&m.name, c->name) < 0 || set(&m.path, c->path) < 0 ||
         set(&m.codec, codec_format(d->codec, codec_text)) < 0 || set(&m.tool, "salvage " SALVAGE_VERSION) < 0 ||
         set_where(d->who, d->facts, &m) < 0 || set_origin(c, d->origin, &m) < 0)
+        return -ENOMEM;
+    if (set(&m.sensitive, c->sensitive) < 0)
         return -ENOMEM;
     m.pause = c->pause;
     m.process.uid = c->owner;

@@ -88,6 +88,10 @@ const struct json_field MANIFEST_FIELDS[] = {
     {"stored_size", "number", "of the object, in bytes", NEED(COUNT, stored_size)},
     {"stored_sha256", "digest", "SHA-256 of the object, in hex", NEED(CHARS, stored_sha256), .decode = decode_digest},
     {"partial", "text", "why the file is not whole; left out if it is", AT(TEXT, partial)},
+    {"sensitive", "text",
+     "why it needs more care than others: the core of a set-user-id program; left out if it does not "
+     "(docs/core-dumps.md)",
+     AT(TEXT, sensitive)},
     {"summary", "text",
      "what the evidence says, in one sentence (docs/digest.md); left out if that is unknown, as with `--no-digest`",
      AT(TEXT, summary)},

@@ -38,6 +38,7 @@ struct manifest {
     char *codec;                        /* "zstd:1", "gzip:6", "none" */
     char *verified;                     /* "read", "put"; NULL in old manifests */
     char *partial;                      /* why it is not whole; NULL if it is */
+    char *sensitive;                    /* why it needs more care than others; NULL: it does not */
     char *summary;                      /* what the evidence says, in one sentence; foreign text */
     struct manifest_top *top;           /* owned; NULL: unknown */
     char *tool;                         /* "salvage 0.1.0" */

@@ -35,6 +35,8 @@ struct shipping {
     uint64_t pid;              /* of the process that the evidence is about; 0 unknown */
     uint64_t uid;              /* its user, for shipping_open_file: a file that we wrote has our uid */
     const char *jvm, *command; /* of that process; NULL: unknown */
+    const char *detail;        /* the cause in words: "SIGSEGV (11)"; NULL: as the evidence says */
+    const char *sensitive;     /* why the evidence needs more care than others; NULL: it does not */
     struct pause pause;        /* how long it stood still for the file */
     bool sentence;             /* print a whole sentence to stdout: it goes into the application's log */
     bool logs;                 /* print nothing to stdout, log events */

@@ -21,7 +21,8 @@ static int add_process(struct shipment *s, struct err *e)
 
     free(c->cause);
     c->cause = strdup(of->cause);
-    if (!c->cause || (of->jvm && !(c->jvm = strdup(of->jvm))) || (of->command && !(c->command = strdup(of->command))))
+    if (!c->cause || (of->jvm && !(c->jvm = strdup(of->jvm))) || (of->command && !(c->command = strdup(of->command))) ||
+        (of->detail && !(c->detail = strdup(of->detail))) || (of->sensitive && !(c->sensitive = strdup(of->sensitive))))
         return err_set(e, -ENOMEM, "out of memory");
     c->cause_given = !of->cause_is_guess;
     c->pid = of->pid;

@@ -100,6 +100,7 @@ static const struct {
     {"thread-dump", "Thread dump"},
     {"class-histogram", "Class histogram"},
     {"native-memory", "Native memory"},
+    {"crash", "Record of a crash"},
     {"guard-case", "Record of a guard's case"},
     {"memory-stats", "Memory statistics"},
     {"oom-kill", "Record of an OOM kill"},

@@ -2,7 +2,6 @@
 """The cause of a file and the process that wrote it are read from its content; its name is only a hint."""
 import gzip
 import json
-import pathlib
 import resource
 import shutil
 import signal
@@ -11,6 +10,7 @@ import subprocess
 import pytest
 
 from helpers import hprof
+from helpers.core_pattern import kept_core_pattern
 from helpers.evidence import put
 from helpers.resting import SMALL, Resting
 
@@ -28,11 +28,9 @@ def ship(salvage, dumps, folder, *names):
 @pytest.fixture
 def core_pattern(dumps):
     """Cores of the kernel lie in the folder; it is put back."""
-    path = pathlib.Path("/proc/sys/kernel/core_pattern")
-    before = path.read_text()
-    path.write_text("%s/core.%%p" % dumps)
-    yield
-    path.write_text(before)
+    with kept_core_pattern() as pattern:
+        pattern.write_text("%s/core.%%p" % dumps)
+        yield
 
 
 @pytest.mark.parametrize("options", [(), ("-XX:HeapDumpGzipLevel=1",)], ids=["plain", "gzip"])

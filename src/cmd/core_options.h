@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The options of `core install`, which its handler reads again.
+ */
+#pragma once
+
+#include "base/opt.h"
+#include "node/core_rules.h"
+#include "ship/key_template.h"
+
+struct core_install_options {
+    const char *dir;
+    struct core_rules rules;
+};
+
+extern const struct opt CORE_INSTALL_OPTIONS[];

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One core that the kernel offers: is it the process that the kernel means, do the rules want it, has its cgroup had
+ * too many, is a slot free? Only then is it read.
+ */
+#pragma once
+
+#include "node/core_config.h"
+#include "node/core_rules.h"
+#include "node/handler_protocol.h"
+
+struct core_offer {
+    int home; /* node/core_home.h; borrowed */
+    const struct core_config *config;
+    const struct core_rules *rules;
+    const struct rate *rate;
+    const struct crash *crash;
+    int in;      /* the core's bytes; taken */
+    bool is_own; /* this process handles nothing else: it may become the handler before us */
+};
+
+/* Blocks until it is done with. 0; a fault was logged. */
+int core_handle(struct core_offer *o, struct err *e);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The order makes each step safe if it is the last: the program, its configuration, then the kernel's settings.
+ */
+#include "node/core_install.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "node/core_home.h"
+#include "node/core_pattern.h"
+
+/* So many processes may dump at once: each waits for its handler, which refuses quickly what is too much. */
+enum { PIPE_LIMIT = 64 };
+
+static const char *const KEPT[] = {
+    "AWS_",  "OBS_",         "HUAWEICLOUD_", "ECS_",        "SALVAGE_",   "SSL_CERT_",  "NODE_NAME", "CURL_CA_BUNDLE",
+    "HOME=", "https_proxy=", "HTTPS_PROXY=", "http_proxy=", "all_proxy=", "ALL_PROXY=", "no_proxy=", "NO_PROXY="};
+
+int core_install_environment(char *const *environment, struct core_config *to)
+{
+    for (; *environment; environment++)
+        for (size_t i = 0; i < ARRAY_SIZE(KEPT); i++)
+            if (text_starts(*environment, KEPT[i])) {
+                if (strv_add(&to->environment, *environment) < 0)
+                    return -ENOMEM;
+                break;
+            }
+    return 0;
+}
+
+static int make_pattern(const struct core_installation *i, char ret[CORE_PATTERN_MAX], struct err *e)
+{
+    char program[PATH_MAX];
+    int r;
+
+    if (i->dir[0] != '/')
+        return err_set(e, -FAULT_USAGE, "--dir: '%s' must be an absolute path: the kernel looks for it", i->dir);
+    if (snprintf(program, sizeof(program), "%s/" CORE_HOME_PROGRAM, i->dir) >= (int)sizeof(program))
+        return err_set(e, -FAULT_USAGE, "--dir: the path is too long");
+    if ((r = core_pattern_pipe(program, ret)) < 0)
+        return err_set(e, -FAULT_USAGE, "--dir: '%s' %s", i->dir,
+                       r == -EINVAL ? "has a blank or '%', which a core_pattern can't have"
+                                    : "is too long: a core_pattern has at most 127 bytes");
+    return 0;
+}
+
+/* What was there before us: of an earlier install, if core_pattern is still its. */
+static int remember(int home, const struct core_kernel *now, struct core_config *c)
+{
+    CLEANUP(core_config_done) struct core_config earlier = {0};
+    struct err ignored;
+
+    if (core_home_load(home, &earlier, &ignored) == 0 && text_eq(now->pattern, earlier.ours)) {
+        memcpy(c->pattern, earlier.pattern, sizeof(c->pattern));
+        c->pipe_limit = earlier.pipe_limit;
+        return 0;
+    }
+    memcpy(c->pattern, now->pattern, sizeof(c->pattern));
+    c->pipe_limit = now->pipe_limit;
+    return 0;
+}
+
+int core_install(const struct core_installation *i, struct core_config *options, struct err *e)
+{
+    struct core_kernel now, wanted = {0};
+    char pattern[CORE_PATTERN_MAX];
+    CLEANUP_FD int home = -1;
+    int r;
+
+    if ((r = make_pattern(i, pattern, e)) < 0 || (r = core_kernel_read(i->proc, &now, e)) < 0)
+        return r;
+    if ((home = core_home_open(i->dir, true, e)) < 0)
+        return home;
+    remember(home, &now, options);
+    snprintf(options->ours, sizeof(options->ours), "%s", pattern);
+    snprintf(wanted.pattern, sizeof(wanted.pattern), "%s", pattern);
+    wanted.pipe_limit = now.pipe_limit > PIPE_LIMIT ? now.pipe_limit : PIPE_LIMIT;
+    if ((r = core_home_copy_program(home, e)) < 0 || (r = core_home_save(home, options, e)) < 0)
+        return err_prefix(e, r, "%s", i->dir);
+    return core_kernel_write(i->proc, &wanted, e);
+}
+
+int core_uninstall(const struct core_installation *i, struct err *e)
+{
+    CLEANUP(core_config_done) struct core_config c = {0};
+    CLEANUP_FD int home = core_home_open(i->dir, false, e);
+    struct core_kernel now, before = {0};
+    bool ours;
+    int r;
+
+    if (home < 0)
+        return home;
+    if ((r = core_home_load(home, &c, e)) < 0)
+        return err_prefix(e, r, "%s", i->dir);
+    if ((r = core_kernel_read(i->proc, &now, e)) < 0)
+        return r;
+    ours = text_eq(now.pattern, c.ours);
+    memcpy(before.pattern, c.pattern, sizeof(before.pattern));
+    before.pipe_limit = c.pipe_limit;
+    if (ours && (r = core_kernel_restore(i->proc, &before, e)) < 0)
+        return r;
+    unlinkat(home, CORE_HOME_PROGRAM, 0);
+    unlinkat(home, "config.json", 0);
+    return ours ? 0 : 1;
+}

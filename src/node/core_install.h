@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Puts the handler into the kernel's settings, and takes it out again. What was there before is kept in the handler's
+ * configuration (node/core_config.h), also over a second install, which is an upgrade.
+ */
+#pragma once
+
+#include "node/core_config.h"
+#include "node/core_kernel.h"
+
+struct core_installation {
+    const char *proc; /* "/proc" but in tests */
+    const char *dir;  /* absolute: the same path for us and on the host */
+};
+
+/* options: what the handler gets (struct core_config: arguments, environment; the rest is set here). Copies the
+ * program, writes the configuration, then the kernel's settings. */
+int core_install(const struct core_installation *i, struct core_config *options, struct err *e);
+
+/* Puts back what was there before, if core_pattern is still ours. 1: it is not ours: it was left alone. The copy, its
+ * configuration and its log are removed; the ledger of cores stays. */
+int core_uninstall(const struct core_installation *i, struct err *e);
+
+/* Adds the variables of our environment that the handler needs to reach the store: it starts with none. */
+int core_install_environment(char *const *environment, struct core_config *to);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Any text as the handler's configuration: what is accepted is written and read again as the same.
+ */
+#undef NDEBUG
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "node/core_config.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct core_config c = {0}, again = {0};
+    struct buf text = {0};
+    struct err e = {0};
+
+    if (core_config_decode((const char *)data, size, &c, &e) < 0) {
+        assert(!c.arguments.count && *e.msg);
+        return 0;
+    }
+    assert(c.arguments.count <= CORE_ARGUMENTS_MAX);
+    assert(core_config_encode(&c, &text) == 0);
+    assert(core_config_decode(text.data, text.size, &again, &e) == 0);
+    assert(again.arguments.count == c.arguments.count && again.environment.count == c.environment.count);
+    assert(strcmp(again.pattern, c.pattern) == 0 && again.pipe_limit == c.pipe_limit);
+    core_config_done(&c);
+    core_config_done(&again);
+    buf_done(&text);
+    return 0;
+}
