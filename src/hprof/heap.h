@@ -34,6 +34,7 @@ struct heap_type_info {
     unsigned char element; /* of an array; 0: no array */
     bool is_root;          /* a GC root keeps the class itself */
     bool known;            /* there is a CLASS DUMP of it */
+    bool measured;         /* its size is the least distance to the next object, not the usual formula; no array */
     uint64_t count;        /* instances */
     uint64_t bytes;        /* all of them together, shallow */
     uint32_t size;         /* of an instance, shallow, bytes; arrays: see heap_size */

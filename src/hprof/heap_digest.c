@@ -89,16 +89,24 @@ static void size_statics(struct heap_digest *d)
     }
 }
 
-uint32_t heap_digest_find_class(const struct heap_digest *d, const char *name)
+/* The hprof agent has dots in names. */
+static bool is_class_name(struct heap_text_piece text, const char *name)
 {
     size_t size = strlen(name);
 
-    for (size_t i = 0; i < d->s->class_count; i++) {
-        struct heap_text_piece text = histogram_text_of(d->s, d->s->classes[i].name_id);
+    if (text.size != size)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (text.text[i] != name[i] && (text.text[i] != '.' || name[i] != '/'))
+            return false;
+    return true;
+}
 
-        if (text.size == size && memcmp(text.text, name, size) == 0)
+uint32_t heap_digest_find_class(const struct heap_digest *d, const char *name)
+{
+    for (size_t i = 0; i < d->s->class_count; i++)
+        if (is_class_name(histogram_text_of(d->s, d->s->classes[i].name_id), name))
             return (uint32_t)i;
-    }
     return UINT32_MAX;
 }
 

@@ -43,7 +43,7 @@ void heap_phd_measure(struct heap *h)
     for (size_t i = 0; i < h->type_count; i++) {
         struct heap_type_info *t = &h->types[i];
 
-        t->size = phd_instance_size(t->record.instance_size, t->count, t->least_gap);
+        t->size = phd_instance_size(t->record.instance_size, t->count, t->least_gap, &t->measured);
     }
     for (uint32_t n = 0; n < h->objects; n++)
         h->types[heap_type_of(h, n)].bytes += heap_size(h, n);

@@ -63,10 +63,8 @@ uint64_t heap_size(const struct heap *h, uint32_t node)
 
 static void size_type(const struct object_layout *layout, struct heap_type_info *t)
 {
-    bool measured;
-
     t->size = layout_instance_size(layout, &(struct layout_class){t->count, t->data_size, t->object_refs, t->least_gap},
-                                   &measured);
+                                   &t->measured);
 }
 
 static void count_types(struct heap *h)

@@ -14,6 +14,7 @@
 
 enum { HEADER_SIZE = 31, MINOR_AT = 17, RECORD_HEAD = 9, CACHE = 1024, SMALL_ARRAY = 256, REGION_FIRST = 256 * 1024 };
 enum { TAG_TEXT = 0x01, TAG_HEAP = 0x0C, TAG_SEGMENT = 0x1C, TAG_HEAP_END = 0x2C };
+enum { ALIGNMENT = 8 }; /* of objects */
 enum { SUB_INSTANCE = 0x21, SUB_OBJECTS = 0x22, SUB_PRIMITIVES = 0x23 };
 
 struct histogram_walk {
@@ -35,6 +36,7 @@ struct histogram_walk {
     } last;              /* object */
     uint64_t names_skip; /* bytes, while names are read */
     uint64_t least, most;
+    uint64_t ids; /* bits of all */
     struct {
         uint64_t id;
         uint32_t class;
@@ -155,6 +157,7 @@ static inline void note_object(struct histogram_stream *s, uint64_t id, uint32_t
     w->last.id = id;
     w->last.class = number;
     w->last.length = length;
+    w->ids |= id;
     w->least = id < w->least ? id : w->least;
     w->most = id > w->most ? id : w->most;
     s->objects++;
@@ -401,7 +404,7 @@ static void begin_again(struct histogram_stream *s)
     s->region_size = REGION_FIRST;
     s->largest_count = 0;
     s->cut = NULL;
-    s->walk->last.id = 0;
+    s->walk->last.id = s->walk->ids = 0;
     s->dumps++;
 }
 
@@ -576,6 +579,14 @@ int histogram_stream_feed(struct histogram_stream *s, const void *data, size_t s
     return r;
 }
 
+/* Where ids are numbers (the hprof agent's), their distances say nothing. */
+static void forget_gaps(struct histogram_stream *s)
+{
+    s->evidence = (struct layout_evidence){0};
+    for (size_t i = 0; i < s->class_count; i++)
+        s->classes[i].least_gap = UINT32_MAX;
+}
+
 void histogram_stream_end(struct histogram_stream *s)
 {
     struct histogram_walk *w = s->walk;
@@ -591,6 +602,8 @@ void histogram_stream_end(struct histogram_stream *s)
             c->rests[w->last.length & 7]--;
         }
     }
+    if (w->ids % ALIGNMENT != 0)
+        forget_gaps(s);
     if (!s->cut && (w->filled > 0 || inside || (w->segment_end > s->offset && w->segment_end != UINT64_MAX)))
         s->cut = "it ends inside of a record";
     if (!s->cut && w->begun && !w->ended && w->has_end)

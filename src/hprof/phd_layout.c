@@ -29,12 +29,13 @@ struct object_layout phd_layout_find(bool wide, const struct phd_evidence *e)
     return l;
 }
 
-uint32_t phd_instance_size(uint32_t size, uint64_t count, uint32_t least_gap)
+uint32_t phd_instance_size(uint32_t size, uint64_t count, uint32_t least_gap, bool *ret_measured)
 {
     uint64_t aligned = ((uint64_t)size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     bool packed = count >= EVIDENCE && least_gap >= ALIGNMENT && least_gap % ALIGNMENT == 0;
 
-    if (packed && (size == 0 || least_gap <= aligned + SLACK))
+    *ret_measured = packed && (size == 0 || least_gap <= aligned + SLACK);
+    if (*ret_measured)
         aligned = least_gap;
     if (aligned < ALIGNMENT)
         return ALIGNMENT;

@@ -24,5 +24,6 @@ void phd_note_array(struct phd_evidence *e, unsigned element, uint64_t length, u
 struct object_layout phd_layout_find(bool wide, const struct phd_evidence *e);
 
 /* A distance that is no multiple of 8 counts as unknown. size: as the class's record says; 0: there is none. `count`
- * instances, of which one lies least_gap before the next object (UINT32_MAX: unknown). */
-uint32_t phd_instance_size(uint32_t size, uint64_t count, uint32_t least_gap);
+ * instances, of which one lies least_gap before the next object (UINT32_MAX: unknown). *ret_measured: by that distance.
+ */
+uint32_t phd_instance_size(uint32_t size, uint64_t count, uint32_t least_gap, bool *ret_measured);

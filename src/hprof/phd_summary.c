@@ -118,9 +118,10 @@ static int second_pass(void *ctx, const struct phd_object *o)
 {
     struct histogram *g = ctx;
     struct one_class *c = &g->classes[class_of(g, key_of(o))];
+    bool measured;
     unsigned element = o->kind == PHD_OBJECT_ARRAY ? g->layout.reference_bytes : element_size(o);
     uint64_t bytes = element ? layout_array_size(&g->layout, o->length & UINT32_MAX, element)
-                             : phd_instance_size(c->instance_size, c->count, c->least_gap);
+                             : phd_instance_size(c->instance_size, c->count, c->least_gap, &measured);
 
     c->bytes += bytes;
     g->bytes += bytes;

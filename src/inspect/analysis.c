@@ -126,6 +126,33 @@ static void fact(struct html *h, const char *name, const char *text)
     fact_end(h);
 }
 
+/* Objects whose size is not measured; Android's heaps. */
+static void facts_of_sizes(struct html *h, const json_t *a)
+{
+    const json_t *sizes = json_object_get(a, "sizes"), *heaps = json_object_get(a, "heaps"), *heap;
+    char size[TEXT_SIZE_MAX];
+    size_t i;
+
+    if (analysis_number(sizes, "formula_classes") > 0) {
+        fact_begin(h, "Sizes");
+        html_printf(
+            h, "%s in %" PRIu64 " classes %s, all others by the distance to the next object",
+            text_format_size(analysis_number(sizes, "formula_bytes"), size), analysis_number(sizes, "formula_classes"),
+            json_is_true(json_object_get(a, "assumed_roots")) ? "as their records say" : "by the usual formula");
+        fact_end(h);
+    }
+    if (json_array_size(heaps) == 0)
+        return;
+    fact_begin(h, "Heaps");
+    json_array_foreach(heaps, i, heap)
+    {
+        html_text(h, i > 0 ? " · " : "");
+        html_text(h, analysis_text(heap, "heap"));
+        html_printf(h, " %s", text_format_size(analysis_number(heap, "bytes"), size));
+    }
+    fact_end(h);
+}
+
 void analysis_html_facts(struct html *h, const json_t *a)
 {
     char size[TEXT_SIZE_MAX], garbage[TEXT_SIZE_MAX];
@@ -144,6 +171,7 @@ void analysis_html_facts(struct html *h, const json_t *a)
                 text_format_size(analysis_number(a, "unreachable_bytes"), garbage),
                 analysis_number(a, "unreachable_objects"));
     fact_end(h);
+    facts_of_sizes(h, a);
     html_end(h);
     if (*analysis_text(a, "cut")) {
         html_begin_class(h, "p", "note");

@@ -18,6 +18,7 @@
 #include "inspect/class_order.h"
 #include "inspect/memory_report.h"
 #include "inspect/report_parts.h"
+#include "inspect/size_report.h"
 #include "inspect/suspect_path.h"
 #include "inspect/waste_report.h"
 
@@ -354,6 +355,7 @@ void heap_report_print(const struct heap_report *r, const struct heap_report_vie
     print_classes(r, view, out);
     android_heaps_print(&r->android, out);
     print_retained(r, view->top, out);
+    size_report_print(r->heap, out);
     if (view->threads)
         print_threads(r, out);
 }

@@ -11,6 +11,7 @@
 #include "inspect/heap_report.h"
 #include "inspect/memory_report.h"
 #include "inspect/report_parts.h"
+#include "inspect/size_report.h"
 #include "inspect/waste_report.h"
 
 enum { JSON_CLASSES_MAX = 10000, JSON_SETS_MAX = 1000 };
@@ -125,12 +126,12 @@ static json_t *classes_json(const struct heap_report *r)
         const struct heap_type_info *t = &r->heap->types[order[i]];
 
         if (t->count)
-            json_array_append_new(array,
-                                  json_pack("{so so so so so so}", "class", report_text(t->name), "count",
-                                            report_number(t->count), "bytes", report_number(t->bytes), "retained_bytes",
-                                            report_number(r->sets.type[order[i]].retained), "unreachable_count",
-                                            report_number(r->sets.garbage[order[i]].count), "unreachable_bytes",
-                                            report_number(r->sets.garbage[order[i]].bytes)));
+            json_array_append_new(array, json_pack("{so so so so so so so*}", "class", report_text(t->name), "count",
+                                                   report_number(t->count), "bytes", report_number(t->bytes),
+                                                   "retained_bytes", report_number(r->sets.type[order[i]].retained),
+                                                   "unreachable_count", report_number(r->sets.garbage[order[i]].count),
+                                                   "unreachable_bytes", report_number(r->sets.garbage[order[i]].bytes),
+                                                   "measured", t->measured ? json_true() : NULL));
     }
     return array;
 }
@@ -140,9 +141,9 @@ static json_t *contents_json(const struct heap_report *r)
 {
     const struct waste_view waste = {&r->waste, &r->collections, r->retained.reachable};
 
-    return json_pack("{so so so so}", "waste", waste_report_json(&waste), "finalizers", finalizers_json(&r->references),
-                     "buffers", buffers_json(&r->references), "repeated_loaders",
-                     loader_groups_json(r->heap, &r->loader_groups));
+    return json_pack("{so so so so so}", "sizes", size_report_json(r->heap), "waste", waste_report_json(&waste),
+                     "finalizers", finalizers_json(&r->references), "buffers", buffers_json(&r->references),
+                     "repeated_loaders", loader_groups_json(r->heap, &r->loader_groups));
 }
 
 json_t *heap_report_json(const struct heap_report *r, const struct heap_report_view *view)

@@ -85,6 +85,7 @@ def test_the_suspect_is_what_leaks(salvage, work, any_jvm, how, holder, content,
     check_sets(found)
     text = salvage.ok("inspect", dump).out
     assert 'Thread "order-writer" ran out of memory at Leaks' in text and "SUSPECT 1" in text and "\033" not in text
+    assert orders["measured"] and found["sizes"]["formula_bytes"] < found["reachable_bytes"] / 5 and "  SIZES      references 4" in text
 
 
 def test_a_class_loader_that_stays_after_a_deployment(salvage, work, any_jvm):

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "heap_dump_make.h"
 #include "hprof/heap.h"
+#include "hprof/heap_digest.h"
 #include "hprof/histogram_stream.h"
 
 enum { ORDER = 0x100, CLASS = 0x110, BASE = 0x10000, TAG_DUMP = 0x0C, TAG_SEGMENT = 0x1C, TAG_DUMP_END = 0x2C };
@@ -67,6 +68,14 @@ static struct histogram_stream *histogram(const unsigned char *data, uint64_t si
     }
     histogram_stream_end(s);
     return s;
+}
+
+static ssize_t read_dump(void *ctx, void *to, size_t size, uint64_t offset)
+{
+    (void)ctx;
+    size = offset >= dump.size ? 0 : size < dump.size - offset ? size : (size_t)(dump.size - offset);
+    memcpy(to, dump.data + offset, size);
+    return (ssize_t)size;
 }
 
 static uint64_t orders_in(const struct histogram_stream *s)
@@ -296,6 +305,35 @@ static void androids_roots_are_roots(void **state)
     heap_free(h);
 }
 
+/* The hprof agent's ids are numbers, and its classes have dots: no distance is a size, and classes are counted. */
+static void ids_that_are_no_addresses(void **state)
+{
+    const struct dump_field fields[] = {{"id", HEAP_LONG, 0}};
+    struct histogram_stream *s;
+    struct heap_digest d;
+    struct heap *h;
+
+    (void)state;
+    dump_begin(&dump);
+    dump_class(&dump, &(struct dump_class){.id = CLASS, .name = "java.lang.Class"});
+    dump_class(&dump, &(struct dump_class){.id = ORDER, .name = "com.shop.Order", .fields = fields, .field_count = 1});
+    for (unsigned i = 0; i < 40; i++) {
+        dump_instance(&dump, BASE + i, ORDER, 8);
+        dump_u(&dump, i, 8);
+    }
+    dump_end(&dump);
+    load(dump.data, dump.size, &h);
+    s = histogram(dump.data, dump.size);
+    assert_int_equal(heap_digest_make(&d, s, &(struct heap_digest_source){.read = read_dump}), 0);
+    assert_int_equal(d.rows[0].bytes, 40 * 24);
+    assert_int_equal(d.rows[0].bytes, h->types[id_map_get(&h->type_of_id, ORDER)].bytes);
+    assert_false(d.rows[0].measured);
+    assert_int_equal(s->objects, h->objects);
+    heap_digest_done(&d);
+    histogram_stream_free(s);
+    heap_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +343,7 @@ int main(void)
         cmocka_unit_test(empty_segments_are_passed_over),
         cmocka_unit_test(a_segment_without_a_length_goes_to_the_end),
         cmocka_unit_test(segments_of_more_than_4_gib),
+        cmocka_unit_test(ids_that_are_no_addresses),
         cmocka_unit_test(androids_roots_are_roots),
     };
 
