@@ -22,7 +22,6 @@
 #include "serve/upload_options.h"
 #include "ship/plan.h"
 
-#define ANALYSIS_MEMORY_LEAST (16ull << 20)
 #define PRESIGN_MAX_MS (7ull * 24 * 3600 * 1000)
 
 /* Of malloc: one for each of hundreds of threads would keep what they free. */
@@ -179,7 +178,7 @@ static int run_on(struct serve_options *o, struct err *e)
     config.analyses.memory = o->analysis_memory;
     config.digest = o->digest;
     if (o->analysis_memory < ANALYSIS_MEMORY_LEAST)
-        return err_set(e, -FAULT_USAGE, "--analysis-memory: at least 16MiB");
+        return err_set(e, -FAULT_USAGE, "--analysis-memory: at least 48MiB");
     if ((r = analyse_rules_read(o->analyse.item, o->analyse.count, &config.analyses.rules, e)) < 0)
         return r;
     if ((r = listening_http(&o->listening, &config.http, e)) < 0)

@@ -29,7 +29,7 @@
 enum {
     CACHE_PART = 4, /* of the memory, for plain blocks of a dump that is compressed or elsewhere */
     FREE_PART = 16, /* of the disk, that stays free */
-    MEMORY_LEAST = 16 * 1024 * 1024,
+    CHILD_LEAST = 16 * 1024 * 1024,
     WAITING_OF_ONE = 100,
     WAITING_MOST = 2000
 };
@@ -61,6 +61,8 @@ static void on_started(void *ctx)
     dump_source_started(&now->source);
 }
 
+static_assert(ANALYSIS_MEMORY_LEAST == (int)BLOCK_CACHE_LEAST + (int)CHILD_LEAST, "what remains beside blocks");
+
 /* Of a root the temporary files lie in its state folder: it may be the only place that can be written to. */
 static int state_of(const struct serve *s)
 {
@@ -69,12 +71,19 @@ static int state_of(const struct serve *s)
     return s->root_fd >= 0 ? state_folder_open(s->root_fd, &ignored) : -1;
 }
 
+static uint64_t cache_of(const struct analysing *now)
+{
+    uint64_t part = now->memory / CACHE_PART;
+
+    return part > BLOCK_CACHE_LEAST ? part : BLOCK_CACHE_LEAST;
+}
+
 static int open_source(struct analysing *now, const char *key, struct err *e)
 {
     struct serve *s = now->analyses->serve;
     CLEANUP_FD int folder = state_of(s);
     const struct dump_source_limits limits = {
-        .cache_bytes = now->memory / CACHE_PART, .folder = folder >= 0 ? folder : -1, .stop = on_stop, .ctx = now};
+        .cache_bytes = cache_of(now), .folder = folder >= 0 ? folder : -1, .stop = on_stop, .ctx = now};
     int fd;
 
     if (s->root_fd < 0)
@@ -103,7 +112,7 @@ static int find_memory(struct analysing *now, struct err *e)
     char size[TEXT_SIZE_MAX];
 
     now->memory = most < room ? most : room;
-    if (now->memory >= MEMORY_LEAST)
+    if (now->memory >= ANALYSIS_MEMORY_LEAST)
         return 0;
     return err_set(e, -ENOMEM, "this server's container has only %s of memory left for it",
                    text_format_size(now->memory, size));
@@ -134,7 +143,7 @@ static int make(struct analysing *now, const struct work *w, struct analysis_ans
         order.fds = now->source.fd;
         order.fd_count = now->source.fd_count;
         order.size = now->source.size;
-        order.memory = now->source.server ? now->memory - now->memory / CACHE_PART : now->memory;
+        order.memory = now->source.server ? now->memory - cache_of(now) : now->memory;
         order.temporary = temporary = open_temporary(now);
         r = analysis_make(&order, ret, e);
     }

@@ -17,8 +17,10 @@
 struct analyses;
 struct serve;
 
+enum { ANALYSIS_MEMORY_LEAST = 48 * 1024 * 1024 };
+
 struct analyses_config {
-    uint64_t memory;            /* of one analysis, bytes */
+    uint64_t memory;            /* of one analysis, bytes; ANALYSIS_MEMORY_LEAST or more */
     struct analyse_rules rules; /* which cases without being asked */
 };
 

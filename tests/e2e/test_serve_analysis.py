@@ -197,13 +197,13 @@ def test_killed_stopped_and_crashed_in_the_midst(salvage, start, real_dump):
 
 
 def test_hostile_and_large_dumps_cost_one_line(salvage, work, start, s3, real_dump):
-    serve = start("--from", s3.url, *s3.args, "--analysis-memory", "16M", "--analyse", "always", "--refresh", "200ms",
+    serve = start("--from", s3.url, *s3.args, "--analysis-memory", "48M", "--analyse", "always", "--refresh", "200ms",
                   env=s3.env)
     shipper = Shipper(salvage, serve)
     (work / "broken.hprof").write_bytes(b"JAVA PROFILE 1.0.2\0" + b"\0" * 4 + b"\xff" * 100000)
     broken, large = (shipper.ship(dump, "--no-digest") for dump in (work / "broken.hprof", real_dump))
     assert wait_for_state(serve, case_of(broken), "failed")["error"]
-    assert "more than 16.0 MiB, which is what --analysis-memory gives" in wait_for_state(serve, case_of(large), "failed")["error"]
+    assert "more than 48.0 MiB, which is what --analysis-memory gives" in wait_for_state(serve, case_of(large), "failed")["error"]
     assert serve.wait("digest-failed")["key"] == broken and "summary" not in manifest_of(serve, broken)
     wait_for_summary(serve, large)
     ended = {"done": 0, "failed": 2, "refused": 0}
@@ -309,3 +309,14 @@ def test_answers_count_for_the_share_of_their_namespace(salvage, work, start, re
     assert ask(serve, case).status == 202
     assert "shop" in wait_for_state(serve, case, "failed")["error"] and serve.wait("analysis-failed")["fault"] == "full"
     assert fetch(serve, case + "/analysis.json") is None and fetch(serve, case + "/analysis.html") is None
+
+
+def test_the_limit_of_the_container_is_kept(salvage, start, s3, groups, real_dump):
+    """A child that took more would have the kernel kill all of the container."""
+    group = groups(64 << 20)
+    serve = start("--from", s3.url, *s3.args, "--no-digest", env=s3.env, entry=group.entry)
+    case = case_of(Shipper(salvage, serve).ship(real_dump, "--no-digest"))
+    wait_for(lambda: state(serve, case)["state"] == "none", 10, "the case is not known")
+    assert ask(serve, case).status == 202
+    assert "this server's container has only" in wait_for_state(serve, case, "failed")["error"]
+    assert group.oom_kills == 0 and serve.get("/healthz").status == 200
