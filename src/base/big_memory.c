@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { HUGE_FROM = 4 << 20 };
+enum { HUGE_FROM = 4 << 20, HOLE_FROM = 1 << 20 /* a hole is a change of the file system */ };
 
 static size_t whole_pages(size_t size)
 {
@@ -157,6 +157,8 @@ void big_array_drop(struct big_array *a, size_t from, size_t size)
         return;
     if (!a->is_file)
         madvise((char *)a->data + first, end - first, MADV_DONTNEED);
+    else if (end - first < HOLE_FROM)
+        return; /* given back with the array */
     else if (fallocate(a->memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(a->offset + first),
                        (off_t)(end - first)) < 0)
         return; /* the room is given back with the file */
