@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 from helpers import jvm, phd
-from helpers.program import BIN
+from helpers.program import BIN, ROOT
 
 USAGE = 2
 
@@ -138,6 +138,22 @@ def test_no_answer_depends_on_threads_or_memory(salvage, work, jvm_17):
         assert salvage.ok("inspect", dump, "--json", "--threads").out == usual
     finally:
         os.sched_setaffinity(0, allowed)
+
+
+def test_a_container_smaller_than_the_graph(salvage, work, groups):
+    """Of two million objects: the graph's arrays alone are as large as the container. What --memory puts into a file on disk
+    the kernel can take back."""
+    program, dump = work / "make_heap", work / "shop.hprof"
+    subprocess.run(["cc", "-O1", "-o", program, ROOT / "tests/bench/make_heap.c"], check=True)
+    with open(dump, "wb") as out:
+        subprocess.run([program, "shop", "2000000"], stdout=out, check=True)
+    group = groups(40 << 20)
+    command, env = [*group.entry, BIN, "inspect", dump, "--json"], {"PATH": "/usr/bin:/bin", "TMPDIR": "/var/tmp"}
+    killed = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert killed.returncode != 0 and "was killed by signal 9" in killed.stderr and group.oom_kills == 1
+    answer = subprocess.run([*command, "--memory", "16M"], env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert group.oom_kills == 1
+    assert answer == salvage.ok("inspect", dump, "--json").out
 
 
 def collectors():
