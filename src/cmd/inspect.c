@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -28,7 +29,7 @@
 #define BOLD "\033[1m"
 #define PLAIN "\033[0m"
 
-enum { PRINT_MAX = 64 * 1024 };
+enum { PRINT_MAX = 64 * 1024, NAMES_MS = 120 * 1000 };
 
 struct inspect_options {
     struct plan_options plan;
@@ -96,6 +97,8 @@ struct inputs {
 
 struct waiting {
     struct inputs *inputs;
+    struct sandboxed_process *child;
+    struct sandboxed_task *task;
     struct progress bar;
 };
 
@@ -123,10 +126,15 @@ static void on_progress(void *ctx, uint64_t done, uint64_t total)
     progress_show(&w->bar, done, total);
 }
 
+/* Executables could be made to keep their reader busy: from the first one on there are two minutes. */
 static int on_file(void *ctx, const char *path)
 {
     struct waiting *w = ctx;
 
+    if (w->task->deadline_ms != NAMES_MS) {
+        w->task->deadline_ms = NAMES_MS;
+        w->child->until_ms = clock_mono_ms() + NAMES_MS;
+    }
     return inspect_files_hand_out(w->inputs->files, path);
 }
 
@@ -150,7 +158,7 @@ static int analyse(const struct inspect_view *v, struct inputs *in, struct buf *
 {
     CLEANUP(strv_done) struct strv argv = {0};
     struct sandboxed_process child = SANDBOXED_NONE;
-    struct waiting waiting = {.inputs = in};
+    struct waiting waiting = {.inputs = in, .child = &child};
     int fds[SANDBOXED_FDS_MAX];
     CLEANUP_FD int spill = -1;
     uint64_t size = 0;
@@ -163,6 +171,7 @@ static int analyse(const struct inspect_view *v, struct inputs *in, struct buf *
         task.fd_count += in->item[n].source.fd_count;
         size += in->item[n].source.size;
     }
+    waiting.task = &task;
     task.deadline_ms = analysis_deadline_ms(size);
     if (v->memory) {
         if ((spill = dump_file_temporary(e)) < 0)

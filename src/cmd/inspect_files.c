@@ -17,7 +17,7 @@
 #include "base/mem.h"
 #include "linux/open_beneath.h"
 
-enum { FILES_MAX = 512 };
+enum { FILES_MAX = 2048 };
 #define SIZE_MAX_BYTES (4ll << 30) /* of a file */
 
 int inspect_files_open(struct inspect_files *f, const char *root, struct err *e)

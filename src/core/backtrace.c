@@ -35,7 +35,6 @@ struct backtraces {
     bool attached;
     const struct core_thread *thread; /* that is unwound */
     bool jumped;                      /* its pc is no code: a call of a wrong pointer */
-    size_t unwound;
     uint64_t pc[BACKTRACE_FRAMES_MAX + 1];
     bool call[BACKTRACE_FRAMES_MAX + 1]; /* pc is behind a call */
     size_t count;
@@ -199,7 +198,7 @@ int backtraces_thread(struct backtraces *b, const struct core_thread *t,
         b->pc[0] = t->pc;
         b->call[b->count++] = false;
     }
-    if (b->attached && b->unwound++ < BACKTRACE_THREADS_MAX)
+    if (b->attached)
         dwfl_getthread_frames(core_images_dwfl(b->images), t->tid > 0 ? t->tid : 1, on_frame, b);
     walk_pointers(b);
     *ret_more = b->count > BACKTRACE_FRAMES_MAX;

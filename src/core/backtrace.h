@@ -14,10 +14,9 @@
 #include "core/core_read.h"
 
 enum {
-    BACKTRACE_FRAMES_MAX = 256,   /* of a thread */
-    BACKTRACE_INLINED_MAX = 16,   /* functions at one address */
-    BACKTRACE_THREADS_MAX = 4096, /* beyond that frame pointers have to do */
-    BACKTRACE_FILES_MAX = 256     /* that are open at once */
+    BACKTRACE_FRAMES_MAX = 256, /* of a thread */
+    BACKTRACE_INLINED_MAX = 16, /* functions at one address */
+    BACKTRACE_FILES_MAX = 256   /* separate debug files that are open at once */
 };
 
 /* Where executables and separate debug files come from. */

@@ -18,7 +18,7 @@
 #include "core/elf_backends.h"
 #include "core/memory_image.h"
 
-enum { PATH_LENGTH_MAX = 4096, VDSO_MAX = 1 << 20 };
+enum { PATH_LENGTH_MAX = 4096, VDSO_MAX = 1 << 20, ASKED_MAX = 4096 };
 
 struct image {
     const struct core_images *set;
@@ -33,7 +33,7 @@ struct core_images {
     const struct backtrace_files *files;
     Dwfl *dwfl;
     struct image *image; /* one for each module, in their order, and the vdso's */
-    unsigned opened;
+    unsigned asked;      /* for files */
 };
 
 static int ask(const struct core_images *s, const char *path)
@@ -41,9 +41,9 @@ static int ask(const struct core_images *s, const char *path)
     /* The set is ours: const only for those who ask. */
     struct core_images *counts = (struct core_images *)s;
 
-    if (!s->files || counts->opened >= BACKTRACE_FILES_MAX)
+    if (!s->files || counts->asked >= ASKED_MAX)
         return -ENOENT;
-    counts->opened++;
+    counts->asked++;
     return s->files->open(s->files->ctx, path);
 }
 

@@ -224,6 +224,42 @@ static void what_is_no_core_is_refused(void **state)
     assert_non_null(strstr(e.msg, "another machine"));
 }
 
+/* An executable with these notes. */
+static void an_id(const char *owner, uint32_t type, const char *content, char ret[CORE_BUILD_ID_MAX])
+{
+    Elf64_Ehdr head = {.e_phoff = sizeof(head), .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1};
+    Elf64_Phdr notes = {.p_type = PT_NOTE, .p_offset = sizeof(head) + sizeof(notes)};
+    const Elf64_Nhdr note = {.n_namesz = 4, .n_descsz = (uint32_t)strlen(content), .n_type = type};
+    CLEANUP(buf_done) struct buf file = {0};
+
+    memcpy(head.e_ident, ELFMAG, SELFMAG);
+    head.e_ident[EI_CLASS] = ELFCLASS64;
+    notes.p_filesz = sizeof(note) + 4 + strlen(content);
+    assert_int_equal(buf_add(&file, &head, sizeof(head)), 0);
+    assert_int_equal(buf_add(&file, &notes, sizeof(notes)), 0);
+    assert_int_equal(buf_add(&file, &note, sizeof(note)), 0);
+    assert_int_equal(buf_add(&file, owner, 4), 0);
+    assert_int_equal(buf_add(&file, content, strlen(content)), 0);
+    core_build_id(file.data, file.size, ret);
+}
+
+static void executables_are_known_by_their_ids(void **state)
+{
+    char id[CORE_BUILD_ID_MAX];
+
+    (void)state;
+    an_id("GNU", 3, "abcdefgh", id);
+    assert_string_equal(id, "6162636465666768");
+    an_id("Go\0", 4, "action/main/mai/01234567890123456789", id); /* the last 20 characters */
+    assert_string_equal(id, "3031323334353637383930313233343536373839");
+    an_id("Go\0", 4, "too short...", id);
+    assert_string_equal(id, "");
+    an_id("GNU", 1, "abcdefgh", id);
+    assert_string_equal(id, "");
+    core_build_id("", 0, id);
+    assert_string_equal(id, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_stream_that_ends_early_says_what_passed),
         cmocka_unit_test(a_cut_core_has_what_there_is),
         cmocka_unit_test(what_is_no_core_is_refused),
+        cmocka_unit_test(executables_are_known_by_their_ids),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
