@@ -36,6 +36,7 @@ static const struct manifest FULL = {
     .path = S("/dumps/java_pid1.hprof"),
     .codec = S("zstd:1"),
     .partial = S("ends inside a record"),
+    .sensitive = S("a set-user-id program"),
     .verified = S("put"),
     .summary = S("Thread \"http-8\" ran out of memory"),
     .top = &classes,
