@@ -128,8 +128,8 @@ static void print_bash(FILE *out)
         "    if [ \"$COMP_CWORD\" = 1 ]; then\n        words='",
         out);
     each(bash_name, no_part, out);
-    fputs("'\n    elif [ -z \"$words\" ] || [ \"$COMP_CWORD\" -gt 2 ]; then\n"
-          "        [ -z \"$words\" ] || command=\"$command ${COMP_WORDS[2]}\"\n"
+    fputs("'\n    elif [ -z \"$words\" ] || [ \"$COMP_CWORD\" -gt 2 ] || [ \"${word#-}\" != \"$word\" ]; then\n"
+          "        case \" $words \" in *\" ${COMP_WORDS[2]} \"*) command=\"$command ${COMP_WORDS[2]}\" ;; esac\n"
           "        words=$(_salvage_values \"$command $before\")\n"
           "        case $words:$word in\n"
           "        \\?:*) return ;;\n"
@@ -203,11 +203,15 @@ static void print_zsh(FILE *out)
           out);
     each(zsh_parts, no_part, out);
     fputs("        esac\n"
-          "        if (( $#parts && CURRENT > 3 )); then\n"
-          "            command=\"$command $words[3]\"\n"
+          "        if (( CURRENT > 3 )); then\n"
+          "            if (( ${parts[(I)$words[3]:*]} )); then\n"
+          "                command=\"$command $words[3]\"\n"
+          "                shift words\n"
+          "                (( CURRENT-- ))\n"
+          "            fi\n"
           "            parts=()\n"
-          "            shift words\n"
-          "            (( CURRENT-- ))\n"
+          "        elif [[ $words[CURRENT] = -* ]]; then\n"
+          "            parts=()\n"
           "        fi\n"
           "    fi\n"
           "    if (( $#parts )); then\n"
@@ -223,16 +227,27 @@ static void print_zsh(FILE *out)
 
 /* --- fish ------------------------------------------------------------------------------------------------------- */
 
+/* Where the command, and none of its subcommands, has been typed. */
+static void fish_seen(const struct command *c, FILE *out)
+{
+    fprintf(out, "__fish_seen_subcommand_from %s", c->name);
+    for (const struct command *const *part = c->parts; part && *part; part++)
+        fprintf(out, "%s %s", part == c->parts ? "; and not __fish_seen_subcommand_from" : "",
+                (*part)->name + strlen(c->name) + 1);
+}
+
 /* For "jvm ps" both words must have been typed. */
 static void fish_condition(const struct command *c, FILE *out)
 {
     const char *second = strchr(c->name, ' ');
 
+    fputs("complete -c salvage -n '", out);
     if (second)
-        fprintf(out, "complete -c salvage -n '__fish_seen_subcommand_from %.*s; and __fish_seen_subcommand_from %s'",
-                (int)(second - c->name), c->name, second + 1);
+        fprintf(out, "__fish_seen_subcommand_from %.*s; and __fish_seen_subcommand_from %s", (int)(second - c->name),
+                c->name, second + 1);
     else
-        fprintf(out, "complete -c salvage -n '__fish_seen_subcommand_from %s'", c->name);
+        fish_seen(c, out);
+    putc('\'', out);
 }
 
 static void fish_options(const struct command *c, FILE *out)
@@ -262,15 +277,11 @@ static void fish_command(const struct command *c, FILE *out)
     fprintf(out, "complete -c salvage -f -n __fish_use_subcommand -a %s -d '", c->name);
     put_summary(c->summary, out);
     fputs("'\n", out);
-    if (!c->parts) {
+    if (!c->parts || c->options)
         fish_options(c, out);
-        return;
-    }
-    for (const struct command *const *part = c->parts; *part; part++) {
-        fprintf(out, "complete -c salvage -f -n '__fish_seen_subcommand_from %s", c->name);
-        for (const struct command *const *other = c->parts; *other; other++)
-            fprintf(out, "%s %s", other == c->parts ? "; and not __fish_seen_subcommand_from" : "",
-                    (*other)->name + strlen(c->name) + 1);
+    for (const struct command *const *part = c->parts; part && *part; part++) {
+        fputs("complete -c salvage -f -n '", out);
+        fish_seen(c, out);
         fprintf(out, "' -a %s -d '", (*part)->name + strlen(c->name) + 1);
         put_summary((*part)->summary, out);
         fputs("'\n", out);

@@ -22,13 +22,14 @@ struct topic {
     void (*print)(FILE *out);
 };
 
-/* Calls fn for every visible command and subcommand, in the order of the help. */
+/* Calls fn for every visible command and subcommand, in the order of the help. "jvm" is nothing without a subcommand;
+ * "core" is. */
 static void each_command(void (*fn)(const struct command *c, FILE *out), FILE *out)
 {
     for (const struct command *const *c = COMMANDS; *c; c++) {
         if ((*c)->hidden)
             continue;
-        if (!(*c)->parts)
+        if (!(*c)->parts || (*c)->options)
             fn(*c, out);
         for (const struct command *const *part = (*c)->parts; part && *part; part++)
             fn(*part, out);

@@ -77,6 +77,14 @@ SHELLS = pytest.mark.parametrize("complete", [bash, zsh, fish])
 
 
 @SHELLS
+def test_a_command_with_parts_may_have_options_of_its_own(salvage, complete):
+    assert "--at-most" in complete(salvage.home, "salvage", "core", "--a")
+    assert "--at-most" in complete(salvage.home, "salvage", "core", "1", "--a")
+    assert complete(salvage.home, "salvage", "core", "ins") == ["install"]
+    assert "--at-most" not in complete(salvage.home, "salvage", "core", "status", "--")
+
+
+@SHELLS
 def test_commands_and_their_parts(salvage, complete):
     assert {"watch", "ship", "jvm", "guard"} <= set(complete(salvage.home, "salvage", ""))
     assert "worker" not in complete(salvage.home, "salvage", "")

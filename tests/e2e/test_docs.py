@@ -62,7 +62,7 @@ def options_of():
     sections = re.split(r"^## salvage ", text_of(ROOT / "docs" / "options.md"), flags=re.M)[1:]
     named = {}
     for section in sections:
-        name = re.match(r"((?:jvm )?[\w-]+)", section)[1]
+        name = re.match(r"((?:(?:jvm|core) )?[a-z-]+)", section)[1]
         named[name] = set(re.findall(r"(?<![\w-])(--[\w-]+)", section)) | {"--help"}
     return named
 
@@ -73,7 +73,7 @@ def test_commands_and_options_exist(page, options_of):
     hidden = {"worker", "guard-case", "guard-record", "guard-restore", "guard-attach", "watch-check", "guard-check", "armer", "notifier",
               "run-arm", "docs", "help", "sh", "sleep"}
     for words in commands(text_of(page)):
-        name = " ".join(words[:2]) if words[0] == "jvm" and len(words) > 1 else words[0]
+        name = " ".join(words[:2]) if " ".join(words[:2]) in options_of else words[0]
         if words[0] in hidden or name == "jvm" or words[0].startswith("-"):
             continue
         assert name in options_of, words
