@@ -20,7 +20,8 @@ enum { NAME_MAX_CHARACTERS = 200, NAME_MAX_BYTES = 2 * NAME_MAX_CHARACTERS, PIEC
 struct piece {
     uint32_t to; /* of a Thread its name, of a String its array: a node; HEAP_NONE */
     unsigned coder;
-    struct heap_array array; /* the data is a copy of its beginning */
+    struct heap_array array; /* its beginning */
+    unsigned char *data;     /* the array's; owned */
 };
 
 struct names {
@@ -36,7 +37,7 @@ struct names {
 static void names_done(struct names *n)
 {
     for (size_t i = 0; i < n->count; i++)
-        free((void *)(uintptr_t)n->piece[i].array.data);
+        free(n->piece[i].data);
     id_map_done(&n->number);
     free(n->node);
     free(n->piece);
@@ -106,17 +107,16 @@ static int on_array(void *ctx, uint32_t node, const struct heap_array *a)
     struct names *n = ctx;
     struct piece *p = &n->piece[id_map_get(&n->number, node)];
     unsigned size = heap_type_size(&n->h->reader, a->type);
-    unsigned char *copy;
 
     if (!a->data || size == 0)
         return 0;
     p->array = *a;
     if (p->array.length > NAME_MAX_BYTES / size)
         p->array.length = NAME_MAX_BYTES / size;
-    if (!(copy = malloc((size_t)p->array.length * size + 1)))
+    if (!(p->data = malloc((size_t)p->array.length * size + 1)))
         return -ENOMEM;
-    memcpy(copy, a->data, (size_t)p->array.length * size);
-    p->array.data = copy;
+    memcpy(p->data, a->data, (size_t)p->array.length * size);
+    p->array.data = p->data;
     return 0;
 }
 
