@@ -289,6 +289,10 @@ static const struct event_info TABLE[EVENT_END] = {
                             "guard: it runs in the cgroup that it watches, or below: its own work needs the memory "
                             "that is running out, and it may be killed first",
                             "target"},
+    [EVENT_CORE_SERVING] = {"core-serving", LEVEL_INFO,
+                            "core serve: core_pattern names our socket; at the end the handler that core install has "
+                            "set is put back",
+                            "pattern"},
     [EVENT_CORE_FOUND] = {"core-found", LEVEL_WARNING,
                           "core install: the kernel dumps the core of a process, which is being taken; sensitive: of a "
                           "program with more rights than its user; shipped, core-spooled or core-lost follows",

@@ -17,7 +17,7 @@ extern const struct command CMD_JVM_PS, CMD_JVM_STAT, CMD_JVM_THREADS, CMD_JVM_H
     CMD_JVM_ARM, CMD_JVM_FLAGS, CMD_JVM_SET, CMD_JVM_PROPS, CMD_JVM_CMD;
 
 /* The subcommands of "core". */
-extern const struct command CMD_CORE_INSTALL, CMD_CORE_UNINSTALL, CMD_CORE_STATUS;
+extern const struct command CMD_CORE_INSTALL, CMD_CORE_UNINSTALL, CMD_CORE_STATUS, CMD_CORE_SERVE;
 
 /* All of them, in the order of the help; ends with NULL. */
 extern const struct command *const COMMANDS[];

@@ -180,7 +180,8 @@ static int run(int argc, char **argv)
     return r < 0 ? command_fail(r, &e) : 0;
 }
 
-static const struct command *const PARTS[] = {&CMD_CORE_INSTALL, &CMD_CORE_UNINSTALL, &CMD_CORE_STATUS, NULL};
+static const struct command *const PARTS[] = {&CMD_CORE_INSTALL, &CMD_CORE_UNINSTALL, &CMD_CORE_STATUS, &CMD_CORE_SERVE,
+                                              NULL};
 
 const struct command CMD_CORE = {
     .name = "core",

@@ -64,38 +64,6 @@ static int take_stdin(struct err *e)
     return TAKE_FD(fd);
 }
 
-static int set_environment(const struct core_config *c)
-{
-    for (size_t i = 0; i < c->environment.count; i++) {
-        char *text = c->environment.item[i];
-        size_t name = strcspn(text, "=");
-
-        text[name] = '\0';
-        if (setenv(text, text + name + 1, 1) < 0)
-            return -ENOMEM;
-        text[name] = '=';
-    }
-    return 0;
-}
-
-/* The options of `core install`. config keeps what they point into. */
-static int read_rules(const struct core_config *config, struct core_install_options *ret, struct rate *ret_rate,
-                      struct err *e)
-{
-    CLEANUP(strv_done) struct strv line = {0};
-    CLEANUP_FREE char **operands = NULL;
-    int r;
-
-    if (set_environment(config) < 0 || strv_add(&line, HANDLER_COMMAND) < 0 ||
-        strv_add_all(&line, config->arguments.item) < 0)
-        return err_set(e, -ENOMEM, "out of memory");
-    r = opt_parse(CORE_INSTALL_OPTIONS, &(struct opt_argv){(int)line.count, line.item}, ret, &operands, e);
-    if (r >= 0)
-        r = core_rules_check(&ret->rules, ret_rate, e);
-    line = (struct strv){0}; /* the options point into it, for the rest of this process's life */
-    return r;
-}
-
 static int run(int argc, char **argv)
 {
     CLEANUP(core_config_done) struct core_config config = {0};
@@ -111,7 +79,7 @@ static int run(int argc, char **argv)
     if ((r = handler_parse(argc, argv, &crash, &e)) >= 0 && (r = home = open_home(&e)) >= 0) {
         log_to(home);
         log_set_format(LOG_TEXT);
-        if ((r = core_home_load(home, &config, &e)) >= 0 && (r = read_rules(&config, &o, &rate, &e)) >= 0)
+        if ((r = core_home_load(home, &config, &e)) >= 0 && (r = core_options_read(&config, &o, &rate, &e)) >= 0)
             r = in = take_stdin(&e);
         if (r < 0)
             log_event(EVENT_CORE_LOST, LOG_UINT("pid", (uint64_t)crash.pid), LOG_STR("fault", fault_find(r)->name),

@@ -20,6 +20,7 @@
 #include "cmd/core_options.h"
 #include "node/core_home.h"
 #include "node/core_kernel.h"
+#include "node/core_server.h"
 
 struct status_options {
     const char *dir;
@@ -37,8 +38,8 @@ enum { PROBLEMS_MAX = 8 };
 struct core_status {
     const char *dir;
     struct core_kernel kernel;
-    struct core_config config; /* empty: never installed here */
-    bool installed, ours;
+    struct core_config config;     /* empty: never installed here */
+    bool installed, ours, serving; /* serving: core_pattern names the socket of core serve */
     struct core_ledger *ledger;
     struct err problem[PROBLEMS_MAX];
     unsigned problems;
@@ -102,7 +103,8 @@ static int gather(struct core_status *s, struct err *e)
     if (r == -EACCES || r == -EPERM)
         return err_set(e, r, "%s", none.msg);
     s->installed = r == 0;
-    s->ours = s->installed && text_eq(s->kernel.pattern, s->config.ours);
+    s->serving = s->installed && core_server_pattern_is(s->kernel.pattern, s->dir);
+    s->ours = s->serving || (s->installed && text_eq(s->kernel.pattern, s->config.ours));
     if (s->installed)
         find_problems(s, home);
     else

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -25,8 +26,10 @@
 #include "place/environment_facts.h"
 #include "place/origin.h"
 #include "ship/evidence_owner.h"
+#include "ship/origin_reader.h"
 #include "ship/preflight.h"
 #include "ship/shipping.h"
+#include "threads/hserr.h"
 
 enum { STORE_ASK_MS = 3000, GIVE_UP_MS = 120000, NAME_SIZE = 64 };
 
@@ -43,7 +46,7 @@ struct taking {
     struct core_pump pump;
     struct buf record;
     int hs_err; /* -1: none */
-    char name[NAME_SIZE], detail[NAME_SIZE];
+    char name[NAME_SIZE], detail[NAME_SIZE], cause[ORIGIN_CAUSE_MAX];
 };
 
 static void taking_done(struct taking *t)
@@ -88,6 +91,18 @@ static int set_owner(struct taking *t, struct err *e)
     return 0;
 }
 
+/* The cause is part of the case's folder: a JVM's crash log knows it better than the signal. */
+static void set_cause(struct taking *t)
+{
+    CLEANUP_FREE char *head = t->hs_err < 0 ? NULL : malloc(ORIGIN_HEAD_MAX);
+    struct origin o = {0};
+    ssize_t n = head ? file_pread(t->hs_err, head, ORIGIN_HEAD_MAX, 0) : 0;
+
+    if (n > 0)
+        hserr_origin(head, (size_t)n, &o);
+    snprintf(t->cause, sizeof(t->cause), "%s", *o.cause ? o.cause : CAUSE_SIGNAL);
+}
+
 static int prepare(struct taking *t, struct err *e)
 {
     const struct crash_facts *f = t->c->facts;
@@ -96,6 +111,7 @@ static int prepare(struct taking *t, struct err *e)
 
     if (r < 0)
         return r;
+    set_cause(t);
     if (t->plan.give_up_ms == 0)
         t->plan.give_up_ms = GIVE_UP_MS;
     if (signal)
@@ -103,8 +119,7 @@ static int prepare(struct taking *t, struct err *e)
     t->plan.sink.notice = NULL; /* stderr is the log of events */
     t->s = (struct shipping){
         .plan = &t->plan,
-        .cause = CAUSE_SIGNAL,
-        .cause_is_guess = true,
+        .cause = t->cause,
         .pid = (uint64_t)f->status.inner_pid,
         .uid = f->status.uid,
         .command = *f->command ? f->command : f->name,
@@ -222,6 +237,7 @@ static void store_others(struct taking *t)
     if (t->hs_err < 0)
         return;
     snprintf(name, sizeof(name), "hs_err_pid%d.log", (int)t->c->facts->status.inner_pid);
+    t->s.detail = NULL; /* it has words of its own */
     store_record(t, name, t->hs_err);
 }
 

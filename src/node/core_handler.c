@@ -103,11 +103,27 @@ static int wait_for_slot(struct core_offer *o, const struct crash_facts *f, stru
     return slot;
 }
 
+/* 0: the kernel knows. */
+static int answer(const struct core_offer *o, bool take, const struct crash_facts *f, struct core_entry *entry)
+{
+    struct err e = {0};
+    int r = o->answer ? o->answer(o->ctx, take, &e) : 0;
+
+    if (r == 0)
+        return 0;
+    entry->end = CORE_LOST;
+    text_printable(e.msg, entry->what, sizeof(entry->what));
+    log_event(EVENT_CORE_LOST, LOG_UINT("pid", (uint64_t)o->crash->pid), LOG_STR("name", f->name),
+              LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e.msg));
+    return r;
+}
+
 static void take(struct core_offer *o, const struct crash_facts *f, struct core_entry *entry)
 {
     struct core_case c = {.rules = o->rules, .crash = o->crash, .facts = f, .in = TAKE_FD(o->in), .copy = -1};
     struct err e = {0};
 
+    entry->signal = o->crash->signal;
     log_event(EVENT_CORE_FOUND, LOG_UINT("pid", (uint64_t)o->crash->pid), LOG_STR("name", f->name),
               LOG_STR("thread", f->thread), LOG_UINT("signal", (uint64_t)o->crash->signal),
               LOG_UINT("uid", o->crash->uid), LOG_STR("cgroup", f->cgroup), LOG_BOOL("sensitive", f->sensitive));
@@ -127,9 +143,14 @@ static void handle(struct core_offer *o, const struct crash_facts *f, struct cor
     } else if (admit(o, f, entry)) {
         CLEANUP_FD int slot = wait_for_slot(o, f, entry);
 
-        if (slot != -EBUSY)
+        if (slot != -EBUSY && answer(o, true, f, entry) == 0)
             take(o, f, entry);
+        else if (entry->end == CORE_LOST)
+            record(o, entry);
+        if (slot != -EBUSY)
+            return;
     }
+    answer(o, false, f, entry);
 }
 
 int core_handle(struct core_offer *o, struct err *e)

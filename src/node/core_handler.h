@@ -15,7 +15,11 @@ struct core_offer {
     const struct core_rules *rules;
     const struct rate *rate;
     const struct crash *crash;
-    int in;      /* the core's bytes; taken */
+    int in; /* the core's bytes; taken */
+    /* Called once before the core is read, or not: by what the kernel is told. NULL: a pipe, which is read or closed.
+     */
+    int (*answer)(void *ctx, bool take, struct err *e);
+    void *ctx;
     bool is_own; /* this process handles nothing else: it may become the handler before us */
 };
 

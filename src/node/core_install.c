@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "node/core_home.h"
 #include "node/core_pattern.h"
+#include "node/core_server.h"
 
 /* So many processes may dump at once: each waits for its handler, which refuses quickly what is too much. */
 enum { PIPE_LIMIT = 64 };
@@ -51,12 +52,13 @@ static int make_pattern(const struct core_installation *i, char ret[CORE_PATTERN
 }
 
 /* What was there before us: of an earlier install, if core_pattern is still its. */
-static int remember(int home, const struct core_kernel *now, struct core_config *c)
+static int remember(int home, const char *dir, const struct core_kernel *now, struct core_config *c)
 {
     CLEANUP(core_config_done) struct core_config earlier = {0};
     struct err ignored;
 
-    if (core_home_load(home, &earlier, &ignored) == 0 && text_eq(now->pattern, earlier.ours)) {
+    if (core_home_load(home, &earlier, &ignored) == 0 &&
+        (text_eq(now->pattern, earlier.ours) || core_server_pattern_is(now->pattern, dir))) {
         memcpy(c->pattern, earlier.pattern, sizeof(c->pattern));
         c->pipe_limit = earlier.pipe_limit;
         return 0;
@@ -77,7 +79,7 @@ int core_install(const struct core_installation *i, struct core_config *options,
         return r;
     if ((home = core_home_open(i->dir, true, e)) < 0)
         return home;
-    remember(home, &now, options);
+    remember(home, i->dir, &now, options);
     snprintf(options->ours, sizeof(options->ours), "%s", pattern);
     snprintf(wanted.pattern, sizeof(wanted.pattern), "%s", pattern);
     wanted.pipe_limit = now.pipe_limit > PIPE_LIMIT ? now.pipe_limit : PIPE_LIMIT;
@@ -100,12 +102,13 @@ int core_uninstall(const struct core_installation *i, struct err *e)
         return err_prefix(e, r, "%s", i->dir);
     if ((r = core_kernel_read(i->proc, &now, e)) < 0)
         return r;
-    ours = text_eq(now.pattern, c.ours);
+    ours = text_eq(now.pattern, c.ours) || core_server_pattern_is(now.pattern, i->dir);
     memcpy(before.pattern, c.pattern, sizeof(before.pattern));
     before.pipe_limit = c.pipe_limit;
     if (ours && (r = core_kernel_restore(i->proc, &before, e)) < 0)
         return r;
     unlinkat(home, CORE_HOME_PROGRAM, 0);
     unlinkat(home, "config.json", 0);
+    unlinkat(home, "socket", 0);
     return ours ? 0 : 1;
 }

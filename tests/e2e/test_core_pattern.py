@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import platform
 import resource
 import shutil
 import signal
@@ -185,14 +186,15 @@ def test_while_the_store_is_away_the_core_waits_on_the_disk_and_a_watch_ships_it
     [(key, m)] = folder.manifests()
     assert m["kind"] == "core" and "partial" not in m
     folder.check(key, m)
-    cores.salvage.ok("core", "install", "--dir", cores.home, "--to", "https://127.0.0.1:9/x", "--spool", spool,
+    (work / "file").write_text("")  # no folder, which shows at once
+    away = ("--to", "file://%s/file/x" % work, "--spool", spool)
+    cores.salvage.ok("core", "install", "--dir", cores.home, *away,
                      "--spool-max", "1m", "--only", "program=" + NAME)
     crash(program, 3)
     cores.wait("spooled", 2)
     [core] = spool.glob("core.*")
     assert 900_000 < core.stat().st_size <= 1 << 20 and "partial=" in cores.log()
-    cores.salvage.ok("core", "install", "--dir", cores.home, "--to", "https://127.0.0.1:9/x", "--spool", spool,
-                     "--spool-max", "1", "--only", "program=" + NAME)
+    cores.salvage.ok("core", "install", "--dir", cores.home, *away, "--spool-max", "1", "--only", "program=" + NAME)
     crash(program, 3)
     cores.wait("lost")
     assert "the spool" in cores.status()["problems"][0]
@@ -225,6 +227,73 @@ def test_a_set_user_id_program_is_marked(cores, program, folder, work):
     cores.wait("stored")
     [m] = [m for _, m in folder.manifests() if m["kind"] == "core"]
     assert "set-user-id" in m["sensitive"] and cores.status()["last"][0]["sensitive"]
+
+
+def test_a_jvms_core_carries_its_crash_log(cores, jvm_17, folder, work):
+    link = work / NAME
+    link.symlink_to(jvm_17.jdk + "/bin/java")
+    cores.install(folder)
+    command = [str(link), "-Xmx16m", "-XX:+CrashOnOutOfMemoryError", "-XX:ErrorFile=%s/why-%%p.log" % work,
+               "-cp", str(jvm_17.classes), "Oom"]
+    process = subprocess.run(command, cwd=work, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (-1, -1)))
+    assert process.returncode == -signal.SIGABRT
+    wait_for(lambda: "hs-err" in kinds(folder), timeout=30)
+    found = kinds(folder)
+    assert len({key.rpartition("/")[0] for key, _ in found.values()}) == 1
+    key, m = found["hs-err"]
+    assert folder.check(key, m) == next(work.glob("why-*.log")).read_bytes()
+    assert {m["cause"] for _, m in found.values()} == {"java-oom"} and "SIGABRT" not in m["origin"]["detail"]
+    assert found["core"][1]["origin"]["detail"] == "SIGABRT (6)" and "partial" not in found["core"][1]
+
+
+# --- by a socket ------------------------------------------------------------------------------------------------------
+
+KERNEL = tuple(int(n) for n in platform.release().split("-")[0].split(".")[:2])
+needs_sockets = pytest.mark.skipif(KERNEL < (6, 16), reason="core_pattern knows sockets since Linux 6.16")
+
+
+@needs_sockets
+def test_a_socket_takes_cores_while_its_server_runs_and_the_handler_before_and_after(cores, program, folder, work):
+    cores.install(folder, "--log", "json")
+    pipe = PATTERN.read_text()
+    server = cores.salvage.start("core", "serve", "--dir", cores.home)
+    server.wait("core-serving")
+    assert PATTERN.read_text().startswith("@") and cores.status()["ours"]
+    pid = crash(program, 3)
+    server.wait("core-found", signal=11, pid=pid)
+    cores.wait("stored")
+    key, m = kinds(folder)["core"]
+    assert (m["process"]["pid"], m["origin"]["detail"], "partial" in m) == (pid, "SIGSEGV (11)", False)
+    (work / "c").write_bytes(folder.check(key, m))
+    assert "#0  main (" in subprocess.run(["gdb", "-nx", "-batch", "-ex", "bt", str(program), str(work / "c")],
+                                          text=True, stdout=subprocess.PIPE, check=True).stdout
+    crash(program, limit=0)
+    cores.wait("refused")
+    server.process.kill()
+    wait_for(lambda: PATTERN.read_text() == pipe)
+    crash(program)
+    cores.wait("stored", 2)
+    assert '"event":"core-found"' in cores.log()
+
+
+@needs_sockets
+def test_the_socket_server_ends_in_order_and_leaves_what_another_has_set(cores, program, folder):
+    cores.install(folder, "--log", "json")
+    server = cores.salvage.start("core", "serve", "--dir", cores.home)
+    server.wait("core-serving")
+    PATTERN.write_text("theirs\n")
+    assert server.stop() == 0
+    assert PATTERN.read_text() == "theirs\n"
+    assert "run core install first" in cores.salvage.run("core", "serve", "--dir", cores.home.parent).message
+
+
+@needs_sockets
+def test_a_socket_is_not_for_those_who_share_with_the_handler_before_us(cores, folder):
+    PATTERN.write_text("|/bin/true %P\n")
+    cores.install(folder)
+    result = cores.salvage.run("core", "serve", "--dir", cores.home)
+    assert result.code == 2 and "needs the pipe" in result.message
 
 
 @pytest.mark.parametrize("args, said", [
