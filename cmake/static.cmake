@@ -49,7 +49,7 @@ endfunction()
 
 # The linker takes from an archive only what earlier files asked for: users before what they use.
 set(ARCHIVES_OF_PACKAGES "")
-foreach(name cjose cares ssl crypto uv_a dw elf iberty lzma zstd z jansson expat xxhash sqlite3 seccomp)
+foreach(name cjose cares ssl crypto uv_a dw elf iberty lzma zstd z jansson expat xxhash sqlite3 seccomp yaml)
     static_archive(archive ${name})
     list(APPEND ARCHIVES_OF_PACKAGES "${archive}")
 endforeach()

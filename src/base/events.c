@@ -333,6 +333,27 @@ static const struct event_info TABLE[EVENT_END] = {
     [EVENT_GUARD_NOT_RESTORED] = {"guard-not-restored", LEVEL_WARNING,
                                   "guard: a setting could not be put back yet, or is left as it is (error says why)",
                                   "target cgroup file value error"},
+    [EVENT_NODE_STARTED] = {"node-started", LEVEL_INFO,
+                            "node: the configuration is good, and its watches and guards are started",
+                            "config components"},
+    [EVENT_NODE_RELOADED] = {"node-reloaded", LEVEL_INFO,
+                             "node: the configuration has changed; changed and removed components are ended, new ones "
+                             "are started, and those whose command line is the same run on",
+                             "config started changed removed kept"},
+    [EVENT_NODE_REFUSED] = {"node-refused", LEVEL_ERROR,
+                            "node: the changed configuration has an error (one event for each), or can't be read: all "
+                            "runs on by the configuration before",
+                            "config line error"},
+    [EVENT_COMPONENT_STARTED] = {"component-started", LEVEL_INFO, "node: a watch or guard was started",
+                                 "component pid"},
+    [EVENT_COMPONENT_DIED] = {"component-died", LEVEL_WARNING,
+                              "node: a watch or guard ended by itself, or could not be started; it is started again",
+                              "component error retry_in_s"},
+    [EVENT_COMPONENT_ENDED] =
+        {"component-ended", LEVEL_INFO,
+         "node: a watch or guard has ended because it was asked to; killed: it did not within the "
+         "grace",
+         "component killed"},
     [EVENT_STORE_READY] = {"store-ready", LEVEL_INFO,
                            "watch, guard: the store was asked at the start, or again, and would take evidence", "to"},
     [EVENT_STORE_SETTING] = {"store-setting", LEVEL_WARNING,

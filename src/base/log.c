@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -188,6 +189,7 @@ void log_write(enum event event, const struct log_pair *pairs)
     const struct log_pair head[] = {LOG_STR("time", clock_format(clock_wall_ns(), time)),
                                     LOG_STR("level", levels[info->level]),
                                     LOG_STR("event", info->name),
+                                    LOG_STR("component", env_get("SALVAGE_COMPONENT")),
                                     {.type = LOG_PAIR_END}};
     int saved = errno;
 

@@ -34,6 +34,11 @@ static const struct opt GUARD_OPTIONS[] = {
      "this memory cgroup; a case takes its largest process; may be repeated"},
     {OPT_FLAG, 0, "all", NULL, NULL, offsetof(struct guard_options, all),
      "every visible memory cgroup with a limit, also later ones"},
+    {OPT_LIST, 0, "namespace", "[!]GLOB", NULL, offsetof(struct guard_options, namespaces),
+     "with --all: only pods of these namespaces; the first that fits decides, and ! leaves out; may be repeated. The "
+     "kubelet says which a pod is of (--pod-logs)"},
+    {OPT_STRING, 0, "pod-logs", "DIR", "/var/log/pods", offsetof(struct guard_options, pod_logs),
+     "with --namespace: where the kubelet has a folder NAMESPACE_POD_UID for each pod"},
     {OPT_DURATION, 0, "rescan", "DURATION", "5s", offsetof(struct guard_options, rescan_ms),
      "with --all: how often to look for new ones"},
     {OPT_HEADING, .name = "Acting"},
@@ -161,7 +166,14 @@ int guard_pids(const struct guard_options *o, pid_t pids[OPT_LIST_MAX], struct e
 
 struct target_selection guard_selection(const struct guard_options *o, const pid_t *pids)
 {
-    return (struct target_selection){pids, o->pids.count, o->cgroups.item, o->cgroups.count, o->all, o->rescan_ms};
+    return (struct target_selection){.pids = pids,
+                                     .pid_count = o->pids.count,
+                                     .cgroups = o->cgroups.item,
+                                     .cgroup_count = o->cgroups.count,
+                                     .all = o->all,
+                                     .rescan_ms = o->rescan_ms,
+                                     .namespaces = o->namespaces.count > 0 ? &o->namespaces : NULL,
+                                     .pod_logs = o->pod_logs};
 }
 
 enum {
@@ -210,6 +222,8 @@ static int parse(int argc, char **argv, struct parsed *p, struct err *e)
         return r;
     if (!o->all && o->pids.count == 0 && o->cgroups.count == 0)
         return err_set(e, -FAULT_USAGE, "guard: what is to be watched? --pid PID, --cgroup DIR or --all");
+    if (o->namespaces.count > 0 && !o->all)
+        return err_set(e, -FAULT_USAGE, "guard: --namespace selects among what --all finds");
     if (!o->dry_run && find_dry_run_option(o))
         return err_set(e, -FAULT_USAGE, "guard: --%s is for --dry-run", find_dry_run_option(o));
     if ((r = check_targets(o, e)) < 0 || (r = make_rules(o, &p->rules, e)) < 0 ||
@@ -217,6 +231,15 @@ static int parse(int argc, char **argv, struct parsed *p, struct err *e)
         return r;
     p->selection = guard_selection(o, p->pids);
     return 0;
+}
+
+int guard_check(int argc, char **argv, struct err *e)
+{
+    CLEANUP(plan_done) struct plan plan = {0};
+    struct parsed p = {0};
+    int r = parse(argc, argv, &p, e);
+
+    return r < 0 ? r : plan_init(&plan, &p.o.plan, e);
 }
 
 static int run_dry(const struct parsed *p, struct err *e)

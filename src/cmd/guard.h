@@ -12,16 +12,19 @@
 struct guard_options {
     struct plan_options plan;
     struct notify_options notify;
-    struct opt_list when, actions, pids, cgroups, pass_env;
+    struct opt_list when, actions, pids, cgroups, namespaces, pass_env;
     bool all, hold, dry_run, json;
     uint64_t cooldown_ms, rescan_ms, at_once, dump_rate, lend, hold_ms, interval_ms, for_ms;
-    const char *max_cases, *max_cases_tenant, *max_cases_all, *dir, *ready, *metrics;
+    const char *max_cases, *max_cases_tenant, *max_cases_all, *dir, *ready, *metrics, *pod_logs;
 };
 
 /* As opt_parse; operands are an error. */
 int guard_parse(int argc, char **argv, struct guard_options *ret, struct err *e);
 
-/* The same for a child of guard: the guard's own arguments follow the first `used` of argv, which is changed. */
+/* Whether `guard` would accept this command line, as far as that is known without its files. */
+int guard_check(int argc, char **argv, struct err *e);
+
+/* As guard_parse for a child of guard: the guard's own arguments follow the first `used` of argv, which is changed. */
 int guard_parse_rest(int argc, char **argv, int used, struct guard_options *ret, struct err *e);
 
 /* The processes of --pid: o->pids.count of them. */

@@ -32,6 +32,9 @@ static const struct opt WATCH_OPTIONS[] = {
     {OPT_STRING, 0, "layout", "LEVELS", NULL, offsetof(struct watch_options, layout),
      "what a file belongs to, by its folders: namespace/pod means that DIR holds NAMESPACE/POD/… (also container, "
      "and * for a folder without a meaning)"},
+    {OPT_LIST, 0, "namespace", "[!]GLOB", NULL, offsetof(struct watch_options, namespaces),
+     "with --layout: only evidence of these namespaces; the first that fits decides, and ! leaves out; may be "
+     "repeated"},
     {OPT_STRING, 0, "dir-mode", "MODE", NULL, offsetof(struct watch_options, dir_mode),
      "make each DIR, if it is missing, and give it this mode: 1777 lets pods of any user write there"},
     {OPT_LIST, 0, "file", "FILE", NULL, offsetof(struct watch_options, files),
@@ -95,18 +98,29 @@ int watch_parse(int argc, char **argv, struct watch_options *ret, char ***ret_di
     return r;
 }
 
+static int parse_mode(const char *text, mode_t *ret, struct err *e)
+{
+    char *end;
+    unsigned long mode = strtoul(text, &end, 8);
+
+    if (!*text || *end || mode > 07777 || strspn(text, "01234567") != strlen(text))
+        return err_set(e, -FAULT_USAGE, "--dir-mode: '%s' is not an octal mode, as in 1777", text);
+    *ret = (mode_t)mode;
+    return 0;
+}
+
 /* Makes the folders to watch, and lets others write to them. */
 static int make_folders(char *const *dirs, const char *mode_text, struct err *e)
 {
-    char *end;
-    unsigned long mode = strtoul(mode_text, &end, 8);
+    mode_t mode = 0;
+    int r = parse_mode(mode_text, &mode, e);
 
-    if (!*mode_text || *end || mode > 07777 || strspn(mode_text, "01234567") != strlen(mode_text))
-        return err_set(e, -FAULT_USAGE, "--dir-mode: '%s' is not an octal mode, as in 1777", mode_text);
+    if (r < 0)
+        return r;
     for (; *dirs; dirs++) {
-        int r = file_mkdirs(AT_FDCWD, *dirs, 0755);
+        r = file_mkdirs(AT_FDCWD, *dirs, 0755);
 
-        if (r == 0 && chmod(*dirs, (mode_t)mode) < 0)
+        if (r == 0 && chmod(*dirs, mode) < 0)
             r = -errno;
         if (r < 0)
             return err_set(e, -FAULT_FOLDER, "%s: cannot be made with mode %s: %s", *dirs, mode_text, strerror(-r));
@@ -135,6 +149,20 @@ static int check_arming(const struct watch_options *o, int dirs, struct err *e)
     if (!o->arm_dir && dirs == 0)
         return err_set(e, -FAULT_USAGE, "watch: --arm: which folder do JVMs see? --arm-dir PATH");
     return o->arm_dir && armplace_check(o->arm_dir, e) < 0 ? err_prefix(e, -FAULT_USAGE, "--arm-dir") : 0;
+}
+
+int watch_check(int argc, char **argv, struct err *e)
+{
+    CLEANUP(plan_done) struct plan plan = {0};
+    CLEANUP_FREE char **dirs = NULL;
+    struct watch_options o = {0};
+    struct layout layout;
+    mode_t mode;
+    int r = watch_parse(argc, argv, &o, &dirs, e);
+
+    if (r < 0 || (r = plan_init(&plan, &o.plan, e)) < 0 || (o.layout && (r = layout_parse(o.layout, &layout, e)) < 0))
+        return r;
+    return o.dir_mode ? parse_mode(o.dir_mode, &mode, e) : 0;
 }
 
 static int run(int argc, char **argv)
@@ -178,6 +206,8 @@ static int run(int argc, char **argv)
         return command_error(-FAULT_USAGE, "--events-fd: there is no descriptor %" PRIu64, o.events_fd);
     if (o.layout && (r = layout_parse(o.layout, &layout, &e)) < 0)
         return command_fail(r, &e);
+    if (o.namespaces.count > 0 && !o.layout)
+        return command_error(-FAULT_USAGE, "--namespace: which folder is a namespace? --layout namespace/pod");
     if (o.dir_mode && (r = make_folders(dirs, o.dir_mode, &e)) < 0)
         return command_fail(r, &e);
     config.source.dirs = (const char *const *)dirs;
@@ -185,6 +215,8 @@ static int run(int argc, char **argv)
     config.source.include = o.include;
     config.source.exclude = o.exclude;
     config.source.files = o.files;
+    config.source.namespaces = o.namespaces;
+    config.source.namespace_level = o.layout ? layout_depth(&layout, LAYOUT_NAMESPACE) : 0;
     config.plan = &plan;
     config.who = &who;
     config.layout = o.layout ? &layout : NULL;

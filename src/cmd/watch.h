@@ -12,7 +12,7 @@
 struct watch_options {
     struct plan_options plan;
     struct notify_options notify;
-    struct opt_list include, exclude;
+    struct opt_list include, exclude, namespaces;
     uint64_t settle_ms, grace_ms, stuck_ms;
     struct retention retention;
     const char *retain_bytes;
@@ -28,3 +28,6 @@ struct watch_options {
 
 /* As opt_parse: the number of operands, which *ret_dirs (to be freed) points to. */
 int watch_parse(int argc, char **argv, struct watch_options *ret, char ***ret_dirs, struct err *e);
+
+/* Whether `watch` would accept this command line, as far as that is known without its files. */
+int watch_check(int argc, char **argv, struct err *e);

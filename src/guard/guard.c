@@ -293,7 +293,8 @@ static void find_self(struct guard *g)
 static int open_kernel_log(struct guard *g, struct err *e)
 {
     struct err why = {0};
-    int r = kill_reports_open(&g->kills, g->c->self, g->c->case_args, g->c->selection.all, &why);
+    int r = kill_reports_open(&g->kills, g->c->self, g->c->case_args,
+                              g->c->selection.all && !g->c->selection.namespaces, &why);
 
     if (r == -ENOMEM)
         return err_set(e, r, "out of memory");

@@ -14,9 +14,12 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/glob_list.h"
 #include "base/mem.h"
 #include "base/rlimits.h"
 #include "base/text.h"
+#include "place/container.h"
+#include "place/pod_logs.h"
 
 enum {
     RETRY_MS = 1000,    /* after a poll that failed */
@@ -34,6 +37,22 @@ static bool is_cgroup(const struct memcg *m, const char *path)
     return memcg_open_path(path, &given, &ignored) == 0 && memcg_same(&given, m);
 }
 
+/* 1: the process is of a selected namespace; 0: it is not; -EAGAIN: the namespace of its pod isn't known yet. */
+static int is_selected(const struct target_selection *s, int proc, struct err *e)
+{
+    char uid[PODUID_MAX], namespace[LAYOUT_NAME_MAX];
+    int r;
+
+    if (!s->namespaces)
+        return 1;
+    if (!container_pod(proc, uid))
+        return 0;
+    if ((r = pod_logs_namespace(s->pod_logs, uid, namespace)) < 0)
+        return err_set(e, -EAGAIN, "which namespace the pod %s is of is not known: %s: %s", uid, s->pod_logs,
+                       r == -ENOENT ? "there is no folder for its logs" : strerror(-r));
+    return glob_list_selects(s->namespaces, namespace);
+}
+
 bool target_selection_has(const struct target_selection *s, const struct proc *p)
 {
     CLEANUP(memcg_done) struct memcg m = MEMCG_NONE;
@@ -47,7 +66,7 @@ bool target_selection_has(const struct target_selection *s, const struct proc *p
     for (size_t i = 0; i < s->cgroup_count; i++)
         if (is_cgroup(&m, s->cgroups[i]))
             return true;
-    return s->all && memcg_limit(&m) != UINT64_MAX;
+    return s->all && memcg_limit(&m) != UINT64_MAX && is_selected(s, p->fd, &ignored) > 0;
 }
 
 static void target_free(struct target *t)
@@ -193,7 +212,14 @@ static void remove_target(struct target_set *s, size_t i)
 
 static int on_cgroup(void *ctx, pid_t pid, struct err *e)
 {
-    return add(ctx, pid, NULL, false, e);
+    struct target_set *s = ctx;
+    CLEANUP(proc_done) struct proc p = PROC_NONE;
+    int r = s->selection.namespaces ? proc_open("/proc", pid, &p) : 0;
+
+    if (r < 0)
+        return r == -ESRCH ? 0 : err_set(e, r, "/proc/%d: %s", (int)pid, strerror(-r));
+    r = is_selected(&s->selection, p.fd, e);
+    return r <= 0 ? r : add(s, pid, NULL, false, e);
 }
 
 static void rescan(struct target_set *s)

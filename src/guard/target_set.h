@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/opt.h"
 #include "guard/cgroup_discovery.h"
 #include "guard/target.h"
 
@@ -19,8 +20,10 @@ struct target_selection {
     size_t pid_count;
     const char *const *cgroups; /* folders */
     size_t cgroup_count;
-    bool all;           /* every cgroup with a limit and a process in it, also later ones */
-    uint64_t rescan_ms; /* with all: how often to look for new ones */
+    bool all;                          /* every cgroup with a limit and a process in it, also later ones */
+    uint64_t rescan_ms;                /* with all: how often to look for new ones */
+    const struct opt_list *namespaces; /* with all: only pods of these (base/glob_list.h); NULL: all */
+    const char *pod_logs;              /* where their names are (place/pod_logs.h) */
 };
 
 /* Whether a process is guarded: by its pid, in a given cgroup, or with `all` in a cgroup with a limit. */

@@ -81,8 +81,9 @@ int launch_app(char *const *argv, char *const *env, const struct launch_signals 
     return 0;
 }
 
-static void become_watch(char *const *argv, int channel, int input, pid_t parent)
+static void become_salvage(char *const *argv, char *const *env, const int fds[2], pid_t parent)
 {
+    int channel = fds[0], input = fds[1];
     sigset_t none;
 
     setsid();
@@ -98,13 +99,18 @@ static void become_watch(char *const *argv, int channel, int input, pid_t parent
     close_range(LAUNCH_CHANNEL + 1, ~0U, 0);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    execv("/proc/self/exe", argv);
+    execve("/proc/self/exe", argv, env);
     _exit(127);
 }
 
 int launch_salvage(char *const *argv, pid_t *ret, int *ret_channel)
 {
-    assert(argv[0]);
+    return launch_salvage_in(argv, environ, ret, ret_channel);
+}
+
+int launch_salvage_in(char *const *argv, char *const *env, pid_t *ret, int *ret_channel)
+{
+    assert(argv[0] && env);
     CLEANUP_FD int channel = -1, other = -1, input = -1, output = -1;
     pid_t ours = getpid(), pid;
     int pair[2];
@@ -121,7 +127,7 @@ int launch_salvage(char *const *argv, pid_t *ret, int *ret_channel)
     if (pid < 0)
         return -errno;
     if (pid == 0)
-        become_watch(argv, other, input, ours);
+        become_salvage(argv, env, (const int[]){other, input}, ours);
     *ret = pid;
     *ret_channel = TAKE_FD(channel);
     return 0;

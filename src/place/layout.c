@@ -45,6 +45,15 @@ int layout_parse(const char *text, struct layout *ret, struct err *e)
     return 0;
 }
 
+unsigned layout_depth(const struct layout *l, enum layout_level level)
+{
+    unsigned i = 0;
+
+    while (i < l->count && l->level[i] != (int)level)
+        i++;
+    return i;
+}
+
 static bool is_name(const char *text, size_t size)
 {
     if (size == 0 || size >= LAYOUT_NAME_MAX || text[0] == '.' || text[0] == '-')

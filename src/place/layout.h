@@ -27,6 +27,9 @@ struct layout_names {
 /* Parses "namespace/pod", "namespace/pod/container", with "*" for a level to ignore. 0 or -FAULT_USAGE. */
 int layout_parse(const char *text, struct layout *ret, struct err *e);
 
+/* How many folders lie above the one of this level; l->count if it has no such level. */
+unsigned layout_depth(const struct layout *l, enum layout_level level);
+
 /* The names of the folders between `dir` and the file at `path`. False if the file is not that deep, or a name is not a
  * valid Kubernetes name (RFC 1123: lower-case letters, digits, '-', '.'). */
 bool layout_read(const struct layout *l, const char *dir, const char *path, struct layout_names *ret);

@@ -69,6 +69,8 @@ struct source_config {
     bool recursive;
     struct opt_list include, exclude; /* empty: names that evidence usually has (ship/kind.h) */
     struct opt_list files;            /* FOLDER/GLOB: the only names that are evidence in that folder */
+    struct opt_list namespaces;       /* base/glob_list.h; not empty: only what lies in a folder of these */
+    unsigned namespace_level;         /* which of the folders below a root has the namespace's name: 0 the first */
 };
 
 /* Opens the folders and watches them; reports nothing yet. -FAULT_FOLDER. */

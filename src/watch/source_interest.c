@@ -44,6 +44,8 @@ enum interest source_interest(const struct source *s, const struct folder *f, co
         return INTEREST_NONE;
     if (is_named(s, f, name))
         return INTEREST_BY_USER;
+    if (s->config.namespaces.count > 0 && source_depth(f) <= s->config.namespace_level)
+        return INTEREST_NONE; /* lies in no namespace's folder */
     if (f->named_only || any_glob(&s->config.exclude, name))
         return INTEREST_NONE;
     if (s->config.include.count > 0)

@@ -33,6 +33,7 @@ void source_watch_root(struct source *s, struct folder *f, int fd);
 bool source_wants(const struct source *s, const struct folder *f, const char *name);
 
 /* source_scan.c */
+unsigned source_depth(const struct folder *f); /* 0 for a root */
 void source_scan_folder(struct source *s, struct folder *f);
 /* A folder below another: watched, then scanned for what was put into it before the watch. */
 void source_add_folder(struct source *s, struct folder *parent, const char *name);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/fault.h"
+#include "base/glob_list.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/inotify.h"
@@ -20,7 +21,7 @@
 
 enum { DEPTH_MAX = 32 };
 
-static unsigned depth_of(const struct folder *f)
+unsigned source_depth(const struct folder *f)
 {
     unsigned depth = 0;
 
@@ -46,6 +47,13 @@ static struct folder *root_below(const struct source *s, const struct folder *pa
     return f && f->named_only ? f : NULL;
 }
 
+/* A folder where a namespace's name is expected, and which is none of ours. */
+static bool is_of_other_namespace(const struct source *s, const struct folder *parent, const char *name)
+{
+    return s->config.namespaces.count > 0 && source_depth(parent) == s->config.namespace_level &&
+           !glob_list_selects(&s->config.namespaces, name);
+}
+
 /* A folder below another: watched, then scanned for what was put into it before the watch. */
 void source_add_folder(struct source *s, struct folder *parent, const char *name)
 {
@@ -58,8 +66,8 @@ void source_add_folder(struct source *s, struct folder *parent, const char *name
         s->events.state(s->events.ctx, parent, name);
         return;
     }
-    if (!s->config.recursive || parent->named_only || depth_of(parent) >= DEPTH_MAX ||
-        asprintf(&path, "%s/%s", parent->path, name) < 0)
+    if (!s->config.recursive || parent->named_only || source_depth(parent) >= DEPTH_MAX ||
+        is_of_other_namespace(s, parent, name) || asprintf(&path, "%s/%s", parent->path, name) < 0)
         return;
     if ((f = root_below(s, parent, name))) {
         f->named_only = false; /* from now on all of its names count */

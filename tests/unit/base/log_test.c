@@ -15,6 +15,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -73,6 +74,15 @@ static json_t *json_line(const struct log_pair *pairs)
     if (!json)
         fail_msg("%s: %s", error.text, line);
     return json;
+}
+
+static void a_component_of_the_node_says_which_it_is(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("SALVAGE_COMPONENT", "watch/shop", 1), 0);
+    assert_int_equal(capture(LOG_TEXT, EVENT_SHIPPED, PAIRS(LOG_STR("key", "a"))), 1);
+    unsetenv("SALVAGE_COMPONENT");
+    assert_non_null(strstr(line, " event=shipped component=watch/shop key=a\n"));
 }
 
 static void a_line_begins_with_time_level_and_event(void **state)
@@ -310,6 +320,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_begins_with_time_level_and_event),
+        cmocka_unit_test(a_component_of_the_node_says_which_it_is),
         cmocka_unit_test(an_event_needs_no_pairs),
         cmocka_unit_test(plain_values_are_not_quoted),
         cmocka_unit_test(values_are_quoted_as_needed),

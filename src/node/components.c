@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Options that are not given in the configuration are left to the command's own defaults.
+ */
+#include "node/components.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { GIVE_UP_MS = 10 * 60 * 1000 };
+
+static void spec_done(struct component_spec *s)
+{
+    strv_done(&s->args);
+    free(s->credentials);
+}
+
+void component_list_done(struct component_list *l)
+{
+    while (l->count > 0)
+        spec_done(&l->item[--l->count]);
+    free(l->item);
+    *l = (struct component_list){0};
+}
+
+static int add_option(struct strv *args, const char *name, const char *value)
+{
+    return value ? strv_printf(args, "--%s=%s", name, value) : 0;
+}
+
+static int add_list(struct strv *args, const char *name, const struct opt_list *list)
+{
+    int r = 0;
+
+    for (unsigned i = 0; i < list->count && r == 0; i++)
+        r = add_option(args, name, list->item[i]);
+    return r;
+}
+
+/* mine: a flag for each rule. What comes after the last rule of ours needs no '!'. */
+static int add_namespaces(struct strv *args, const struct config *c, const bool *mine)
+{
+    size_t end = c->rules;
+    int r = 0;
+
+    while (end > 0 && !mine[end - 1])
+        end--;
+    for (size_t i = 0; i < end; i++)
+        for (unsigned k = 0; k < c->rule[i].namespaces.count && r == 0; k++)
+            r = strv_printf(args, "--namespace=%s%s", mine[i] ? "" : "!", c->rule[i].namespaces.item[k]);
+    return r;
+}
+
+/* The store, and what all have in common. */
+static int add_store(struct component_spec *s, const struct config_destination *d, enum log_format format)
+{
+    int r;
+
+    if ((r = add_option(&s->args, "to", d->url)) < 0 || (r = add_option(&s->args, "endpoint", d->endpoint)) < 0 ||
+        (r = add_option(&s->args, "region", d->region)) < 0 || (r = add_option(&s->args, "ca-file", d->ca_file)) < 0 ||
+        (r = add_option(&s->args, "credentials-file", d->is_http ? d->credentials : NULL)) < 0 ||
+        (r = d->path_style ? strv_add(&s->args, "--path-style") : 0) < 0 ||
+        (r = add_option(&s->args, "log", format == LOG_JSON ? "json" : "text")) < 0)
+        return r;
+    if (d->credentials && !(s->credentials = strdup(d->credentials)))
+        return -ENOMEM;
+    return 0;
+}
+
+static int add_watch_options(struct component_spec *s, const struct config *c, const struct config_destination *d,
+                             const char *tree)
+{
+    const struct config_watch *w = &c->watch;
+    int r;
+
+    /* The state lies in the tree: evidence is claimed by a rename. */
+    if ((r = strv_add(&s->args, "salvage")) < 0 || (r = strv_add(&s->args, "watch")) < 0 ||
+        (r = strv_add(&s->args, tree)) < 0 || (r = strv_add(&s->args, "--recursive")) < 0 ||
+        (r = add_option(&s->args, "layout", w->layout ? w->layout : "namespace/pod")) < 0 ||
+        (r = strv_printf(&s->args, "--state=%s/.salvage-%s", tree, d->name)) < 0 ||
+        (r = add_option(&s->args, "dir-mode", w->dir_mode)) < 0 ||
+        (r = add_option(&s->args, "retain-age", w->retain_age)) < 0 ||
+        (r = add_option(&s->args, "retain-bytes", w->retain_bytes)) < 0)
+        return r;
+    return strv_printf(&s->args, "--grace=%" PRIu64 "ms", c->grace_ms);
+}
+
+static int add_guard_options(struct component_spec *s, const struct config *c, const struct config_rule *rule)
+{
+    const struct config_guard *g = &rule->guard;
+    int r;
+
+    if ((r = strv_add(&s->args, "salvage")) < 0 || (r = strv_add(&s->args, "guard")) < 0 ||
+        (r = strv_add(&s->args, "--all")) < 0 || (r = add_list(&s->args, "when", &g->when)) < 0 ||
+        (r = add_list(&s->args, "do", &g->actions)) < 0 || (r = add_option(&s->args, "cooldown", g->cooldown)) < 0 ||
+        (r = add_option(&s->args, "max-cases", g->max_cases)) < 0 ||
+        (r = add_option(&s->args, "pod-logs", c->pod_logs)) < 0)
+        return r;
+    if (c->state && (r = strv_printf(&s->args, "--state=%s/guard-%s", c->state, rule->name)) < 0)
+        return r;
+    /* One case is made after the other: a dead store must not keep it from the next. */
+    return g->give_up ? add_option(&s->args, "give-up", g->give_up)
+                      : strv_printf(&s->args, "--give-up=%dms", GIVE_UP_MS);
+}
+
+static int add_spec(struct component_list *l, struct component_spec **ret)
+{
+    int r = array_reserve(&l->item, l->count + 1, &l->capacity, sizeof(*l->item), COMPONENTS_MAX);
+
+    if (r < 0)
+        return r;
+    l->item[l->count] = (struct component_spec){0};
+    *ret = &l->item[l->count++];
+    return 0;
+}
+
+/* The watches of a destination, one for each tree. */
+static int add_watches(struct component_list *l, const struct config *c, const struct config_destination *d,
+                       enum log_format format)
+{
+    bool mine[CONFIG_RULES_MAX] = {false}, any = false;
+    struct component_spec *s;
+    int r = 0;
+
+    for (size_t i = 0; i < c->rules; i++)
+        any |= mine[i] = c->rule[i].to == d && c->rule[i].watch;
+    for (unsigned i = 0; any && i < c->watch.trees.count && r == 0; i++) {
+        if ((r = add_spec(l, &s)) < 0)
+            return r;
+        s->line = d->line;
+        if (c->watch.trees.count == 1)
+            snprintf(s->name, sizeof(s->name), "watch/%s", d->name);
+        else
+            snprintf(s->name, sizeof(s->name), "watch/%s/%u", d->name, i + 1);
+        if ((r = add_watch_options(s, c, d, c->watch.trees.item[i])) < 0 || (r = add_namespaces(&s->args, c, mine)) < 0)
+            return r;
+        r = add_store(s, d, format);
+    }
+    return r;
+}
+
+static bool same_list(const struct opt_list *a, const struct opt_list *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (unsigned i = 0; i < a->count; i++)
+        if (!text_eq(a->item[i], b->item[i]))
+            return false;
+    return true;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || text_eq(a, b);
+}
+
+/* One guard serves both rules. */
+static bool same_guard(const struct config_rule *a, const struct config_rule *b)
+{
+    const struct config_guard *x = &a->guard, *y = &b->guard;
+
+    return a->to == b->to && x->on && y->on && same_list(&x->when, &y->when) && same_list(&x->actions, &y->actions) &&
+           same_text(x->cooldown, y->cooldown) && same_text(x->max_cases, y->max_cases) &&
+           same_text(x->give_up, y->give_up);
+}
+
+/* The guard of this rule, unless an earlier rule has the same. */
+static int add_guard(struct component_list *l, const struct config *c, const struct config_rule *rule,
+                     enum log_format format)
+{
+    bool mine[CONFIG_RULES_MAX] = {false};
+    struct component_spec *s;
+    int r;
+
+    for (size_t i = 0; i < c->rules; i++) {
+        mine[i] = same_guard(&c->rule[i], rule);
+        if (mine[i] && &c->rule[i] < rule)
+            return 0;
+    }
+    if ((r = add_spec(l, &s)) < 0)
+        return r;
+    s->line = rule->line;
+    snprintf(s->name, sizeof(s->name), "guard/%s", rule->name);
+    if ((r = add_guard_options(s, c, rule)) < 0 || (r = add_namespaces(&s->args, c, mine)) < 0)
+        return r;
+    return add_store(s, rule->to, format);
+}
+
+int component_list_make(const struct config *c, enum log_format format, struct component_list *ret)
+{
+    CLEANUP(component_list_done) struct component_list l = {0};
+    int r = 0;
+
+    assert(c && ret);
+    for (size_t i = 0; i < c->destinations && r == 0; i++)
+        r = add_watches(&l, c, &c->destination[i], format);
+    for (size_t i = 0; i < c->rules && r == 0; i++)
+        if (c->rule[i].guard.on)
+            r = add_guard(&l, c, &c->rule[i], format);
+    if (r < 0)
+        return r;
+    *ret = l;
+    l = (struct component_list){0};
+    return 0;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From the top: destinations first, as rules name them.
+ */
+#include "node/config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/url.h"
+#include "node/config_keys.h"
+
+enum { NAME_MAX_BYTES = 40, GRACE_MS = 25 * 1000, GRACE_MOST_MS = 60 * 60 * 1000 };
+
+struct top {
+    const struct config_node *destinations, *rules, *watch, *guard;
+    const char *state, *pod_logs;
+    uint64_t grace_ms;
+};
+
+struct rule_keys {
+    const char *name, *destination;
+    struct opt_list namespaces;
+    bool watch;
+    const struct config_node *guard;
+};
+
+#define KEY(type, name, kind, field)                                                                                   \
+    {                                                                                                                  \
+        name, offsetof(struct type, field), CONFIG_KEY_##kind, false                                                   \
+    }
+#define REQUIRED(type, name, kind, field)                                                                              \
+    {                                                                                                                  \
+        name, offsetof(struct type, field), CONFIG_KEY_##kind, true                                                    \
+    }
+/* clang-format off */
+#define KEYS_END {NULL, 0, CONFIG_KEY_TEXT, false}
+/* clang-format on */
+
+static const struct config_key TOP[] = {
+    REQUIRED(top, "destinations", NODE, destinations),
+    REQUIRED(top, "rules", NODE, rules),
+    KEY(top, "watch", NODE, watch),
+    KEY(top, "guard", NODE, guard),
+    KEY(top, "state", PATH, state),
+    KEY(top, "pod-logs", PATH, pod_logs),
+    KEY(top, "grace", DURATION, grace_ms),
+    KEYS_END,
+};
+static const struct config_key DESTINATION[] = {
+    REQUIRED(config_destination, "url", TEXT, url),
+    KEY(config_destination, "endpoint", TEXT, endpoint),
+    KEY(config_destination, "region", TEXT, region),
+    KEY(config_destination, "path-style", FLAG, path_style),
+    KEY(config_destination, "ca-file", PATH, ca_file),
+    KEY(config_destination, "credentials", PATH, credentials),
+    KEYS_END,
+};
+static const struct config_key WATCH[] = {
+    REQUIRED(config_watch, "trees", LIST, trees),          KEY(config_watch, "layout", TEXT, layout),
+    KEY(config_watch, "dir-mode", TEXT, dir_mode),         KEY(config_watch, "retain-age", TIME, retain_age),
+    KEY(config_watch, "retain-bytes", TEXT, retain_bytes), KEYS_END,
+};
+static const struct config_key GUARD[] = {
+    KEY(config_guard, "when", LIST, when),         KEY(config_guard, "do", LIST, actions),
+    KEY(config_guard, "cooldown", TIME, cooldown), KEY(config_guard, "max-cases", TEXT, max_cases),
+    KEY(config_guard, "give-up", TIME, give_up),   KEYS_END,
+};
+static const struct config_key RULE[] = {
+    REQUIRED(rule_keys, "name", TEXT, name),
+    REQUIRED(rule_keys, "namespaces", LIST, namespaces),
+    REQUIRED(rule_keys, "destination", TEXT, destination),
+    KEY(rule_keys, "watch", FLAG, watch),
+    KEY(rule_keys, "guard", NODE, guard),
+    KEYS_END,
+};
+
+/* Names become parts of paths and of lines of the log. */
+static bool is_name(const char *text)
+{
+    return *text && *text != '-' && strlen(text) <= NAME_MAX_BYTES &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(text);
+}
+
+static void check_url(struct config_destination *d, unsigned line, struct config_errors *errors)
+{
+    CLEANUP(url_done) struct url u = {0};
+    struct err e = {0};
+
+    if (url_parse(d->url, &u, &e) < 0) {
+        config_errors_add(errors, line, "url: %s", e.msg);
+        return;
+    }
+    d->is_http = u.scheme == URL_HTTP || u.scheme == URL_HTTPS;
+}
+
+static void read_destinations(struct config *c, const struct config_node *n, struct config_errors *errors)
+{
+    if (n->kind != CONFIG_MAP || n->count == 0) {
+        config_errors_add(errors, n->line, "destinations: \"NAME:\" is needed here, and below it \"url: ...\"");
+        return;
+    }
+    if (n->count > CONFIG_DESTINATIONS_MAX) {
+        config_errors_add(errors, n->line, "more than 32 destinations");
+        return;
+    }
+    for (size_t i = 0; i < n->count; i++) {
+        struct config_destination *d = &c->destination[c->destinations++];
+
+        *d = (struct config_destination){.name = n->entry[i].key, .line = n->entry[i].line};
+        if (!is_name(d->name))
+            config_errors_add(errors, d->line,
+                              "destination \"%s\": a name has at most 40 lower-case letters, digits and \"-\"",
+                              d->name);
+        if (config_keys_read(n->entry[i].value, DESTINATION, "a destination", d, errors))
+            check_url(d, d->line, errors);
+    }
+}
+
+static void read_watch(struct config *c, const struct config_node *n, struct config_errors *errors)
+{
+    c->watch.line = n->line;
+    if (!config_keys_read(n, WATCH, "watch", &c->watch, errors))
+        return;
+    if (c->watch.trees.count > CONFIG_TREES_MAX)
+        config_errors_add(errors, n->line, "trees: more than 8");
+    for (unsigned i = 0; i < c->watch.trees.count; i++)
+        if (c->watch.trees.item[i][0] != '/')
+            config_errors_add(errors, n->line, "trees: \"%s\": an absolute path is needed", c->watch.trees.item[i]);
+}
+
+/* `guard: false` is off, `guard: true` what is inherited; keys override it one by one. */
+static void read_guard(struct config_guard *g, const struct config_node *n, struct config_errors *errors)
+{
+    g->line = n->line;
+    if (n->kind == CONFIG_TEXT && (text_eq(n->text, "false") || text_eq(n->text, "off") || text_eq(n->text, "no"))) {
+        g->on = false;
+        return;
+    }
+    g->on = true;
+    if (n->kind != CONFIG_TEXT || !(text_eq(n->text, "true") || text_eq(n->text, "on") || text_eq(n->text, "yes")))
+        config_keys_read(n, GUARD, "guard", g, errors);
+}
+
+/* fnmatch(3) of names by RFC 1123. A '!' at the start would mean "not" for watch and guard. */
+static void check_namespaces(const struct config_rule *rule, struct config_errors *errors)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-*?[]!";
+
+    for (unsigned i = 0; i < rule->namespaces.count; i++) {
+        const char *glob = rule->namespaces.item[i];
+
+        if (strspn(glob, allowed) != strlen(glob) || *glob == '!' || strlen(glob) > 63)
+            config_errors_add(errors, rule->line,
+                              "namespaces: \"%s\": a name or glob has at most 63 of a-z 0-9 - * ? [ ]", glob);
+    }
+}
+
+static const struct config_destination *find_destination(const struct config *c, const char *name)
+{
+    for (size_t i = 0; i < c->destinations; i++)
+        if (text_eq(c->destination[i].name, name))
+            return &c->destination[i];
+    return NULL;
+}
+
+static void refuse_destination(const struct config *c, const char *name, unsigned line, struct config_errors *errors)
+{
+    const char *names[CONFIG_DESTINATIONS_MAX + 1] = {NULL}, *near;
+
+    for (size_t i = 0; i < c->destinations; i++)
+        names[i] = c->destination[i].name;
+    near = text_nearest(name, names);
+    config_errors_add(errors, line,
+                      near ? "there is no destination \"%s\"; did you mean \"%s\"?" : "there is no destination \"%s\"",
+                      name, near);
+}
+
+static bool is_known_rule(const struct config *c, const char *name)
+{
+    for (size_t i = 0; i < c->rules; i++)
+        if (text_eq(c->rule[i].name, name))
+            return true;
+    return false;
+}
+
+static void read_rule(struct config *c, const struct config_node *n, struct config_errors *errors)
+{
+    struct rule_keys keys = {.watch = c->watch.trees.count > 0};
+    struct config_rule rule = {.guard = c->guard, .line = n->line};
+
+    if (!config_keys_read(n, RULE, "a rule", &keys, errors))
+        return;
+    rule.name = keys.name;
+    rule.namespaces = keys.namespaces;
+    rule.watch = keys.watch;
+    rule.to = find_destination(c, keys.destination);
+    if (!is_name(rule.name))
+        config_errors_add(errors, n->line, "rule \"%s\": a name has at most 40 lower-case letters, digits and \"-\"",
+                          rule.name);
+    if (is_known_rule(c, rule.name))
+        config_errors_add(errors, n->line, "there are two rules \"%s\"", rule.name);
+    check_namespaces(&rule, errors);
+    if (!rule.to)
+        refuse_destination(c, keys.destination, n->line, errors);
+    if (keys.guard)
+        read_guard(&rule.guard, keys.guard, errors);
+    if (rule.watch && c->watch.trees.count == 0)
+        config_errors_add(errors, n->line, "watch: which folder? \"watch: {trees: [...]}\" is missing at the top");
+    c->rule[c->rules++] = rule;
+}
+
+static void read_rules(struct config *c, const struct config_node *n, struct config_errors *errors)
+{
+    unsigned globs = 0;
+
+    if (n->kind != CONFIG_LIST || n->count == 0) {
+        config_errors_add(errors, n->line, "rules: a list is needed: \"- name: ...\"");
+        return;
+    }
+    if (n->count > CONFIG_RULES_MAX) {
+        config_errors_add(errors, n->line, "more than 64 rules");
+        return;
+    }
+    for (size_t i = 0; i < n->count; i++)
+        read_rule(c, n->entry[i].value, errors);
+    for (size_t i = 0; i < c->rules; i++)
+        globs += c->rule[i].namespaces.count;
+    /* Each watch and guard gets all of them (node/components.h). */
+    if (globs > OPT_LIST_MAX)
+        config_errors_add(errors, n->line, "namespaces: more than 64 in all rules");
+}
+
+static void read_all(struct config *c, struct config_errors *errors)
+{
+    struct top top = {.grace_ms = GRACE_MS};
+
+    config_keys_read(c->tree, TOP, "the configuration", &top, errors);
+    c->state = top.state;
+    c->pod_logs = top.pod_logs;
+    c->grace_ms = top.grace_ms;
+    if (top.grace_ms > GRACE_MOST_MS)
+        config_errors_add(errors, c->tree->line, "grace: at most 1h");
+    if (top.destinations)
+        read_destinations(c, top.destinations, errors);
+    if (top.watch)
+        read_watch(c, top.watch, errors);
+    if (top.guard)
+        read_guard(&c->guard, top.guard, errors);
+    if (top.rules)
+        read_rules(c, top.rules, errors);
+}
+
+int config_read(const char *data, size_t size, struct config **ret, struct config_errors *errors)
+{
+    CLEANUP(config_free_ptr) struct config *c = calloc(1, sizeof(*c));
+    int r;
+
+    assert(data && ret && errors);
+    if (!c)
+        return -ENOMEM;
+    if ((r = config_tree_read(data, size, &c->tree, errors)) < 0)
+        return r;
+    read_all(c, errors);
+    if (errors->count > 0)
+        return -EINVAL;
+    *ret = TAKE_PTR(c);
+    return 0;
+}
+
+void config_free(struct config *c)
+{
+    if (!c)
+        return;
+    config_tree_free(c->tree);
+    free(c);
+}

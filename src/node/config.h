@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Foreign bytes. The configuration of `node` (docs/node.md), from a YAML text. Opens no file: whether credentials exist
+ * and conditions are well-formed is found out elsewhere (node/components.h, cmd/node.c). All errors are found at once.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "base/opt.h"
+#include "node/config_tree.h"
+
+enum { CONFIG_DESTINATIONS_MAX = 32, CONFIG_RULES_MAX = 64, CONFIG_TREES_MAX = 8 };
+
+/* Strings point into the configuration's tree; NULL where the text has none. */
+struct config_destination {
+    const char *name, *url, *endpoint, *region, *ca_file, *credentials;
+    bool path_style, is_http;
+    unsigned line;
+};
+
+/* A rule has the settings of its own `guard`, else those of the whole configuration. */
+struct config_guard {
+    bool on;
+    struct opt_list when, actions; /* empty: guard's defaults */
+    const char *cooldown, *max_cases, *give_up;
+    unsigned line;
+};
+
+struct config_rule {
+    const char *name;
+    struct opt_list namespaces; /* globs */
+    const struct config_destination *to;
+    bool watch;
+    struct config_guard guard;
+    unsigned line;
+};
+
+struct config_watch {
+    struct opt_list trees;
+    const char *layout, *dir_mode, *retain_age, *retain_bytes;
+    unsigned line;
+};
+
+struct config {
+    struct config_node *tree; /* owned */
+    struct config_destination destination[CONFIG_DESTINATIONS_MAX];
+    size_t destinations;
+    struct config_rule rule[CONFIG_RULES_MAX]; /* the first that a namespace fits counts */
+    size_t rules;
+    struct config_watch watch;
+    struct config_guard guard;
+    const char *state, *pod_logs;
+    uint64_t grace_ms;
+};
+
+/* *ret: to be freed by config_free; untouched on failure. -EINVAL: the errors say why; -ENOMEM. */
+int config_read(const char *data, size_t size, struct config **ret, struct config_errors *errors);
+void config_free(struct config *c);
+DEFINE_CLEANUP(struct config *, config_free)

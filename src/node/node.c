@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One loop over signals and timers. The file is looked at by stat(2): that sees also a ConfigMap, whose file is a link
+ * into a folder that is exchanged, and a file of a volume that has no inotify.
+ */
+#include "node/node.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/wait.h"
+#include "linux/launch.h"
+#include "node/component.h"
+#include "node/component_env.h"
+
+struct node {
+    const struct node_config *config;
+    struct component **item; /* owned */
+    size_t count, capacity;
+    uint64_t grace_ms, stamp, reread_at_ms;
+    int signal_fd;
+    unsigned stops; /* requests to stop */
+};
+
+static void check_all(const struct node_config *c, const struct component_list *l, struct config_errors *errors)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        struct err e = {0};
+
+        if (c->check && c->check(&l->item[i], &e) < 0)
+            config_errors_add(errors, l->item[i].line, "%s: %s", l->item[i].name, e.msg);
+    }
+}
+
+int node_read(const struct node_config *c, struct component_list *ret, uint64_t *ret_grace_ms,
+              struct config_errors *errors)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = CONFIG_SIZE_MAX + 1};
+    CLEANUP(config_free_ptr) struct config *config = NULL;
+    CLEANUP(component_list_done) struct component_list l = {0};
+    int r = file_load(AT_FDCWD, c->path, &text);
+
+    if (r < 0 && r != -EMSGSIZE) {
+        config_errors_add(errors, 0, "%s", r == -EINVAL ? "this is no file" : strerror(-r));
+        return r;
+    }
+    if (r == -EMSGSIZE) {
+        config_errors_add(errors, 0, "longer than 256 KiB");
+        return -EINVAL;
+    }
+    if ((r = config_read(buf_text(&text), text.size, &config, errors)) < 0 ||
+        (r = component_list_make(config, c->log, &l)) < 0)
+        return r;
+    check_all(c, &l, errors);
+    if (errors->count == 0 && l.count == 0)
+        config_errors_add(errors, 0, "nothing is to be done: no rule has a watch or a guard");
+    if (errors->count > 0)
+        return -EINVAL;
+    *ret = l;
+    *ret_grace_ms = config->grace_ms;
+    l = (struct component_list){0};
+    return 0;
+}
+
+/* --- components -----------------------------------------------------------------------------------------------------
+ */
+
+static struct component *find_component(const struct node *n, const char *name)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (text_eq(n->item[i]->spec.name, name))
+            return n->item[i];
+    return NULL;
+}
+
+static int add_component(struct node *n, struct component_spec *spec)
+{
+    struct component *c;
+
+    if (array_reserve(&n->item, n->count + 1, &n->capacity, sizeof(struct component *), 2 * (size_t)COMPONENTS_MAX) <
+            0 ||
+        !(c = calloc(1, sizeof(*c))))
+        return -ENOMEM;
+    component_init(c, spec);
+    n->item[n->count++] = c;
+    return 0;
+}
+
+static void forget(struct node *n)
+{
+    for (size_t i = n->count; i-- > 0;)
+        if (component_is_over(n->item[i])) {
+            component_done(n->item[i]);
+            free(n->item[i]);
+            n->item[i] = n->item[--n->count];
+        }
+}
+
+static bool same_spec(const struct component_spec *a, const struct component_spec *b)
+{
+    if (a->args.count != b->args.count || (a->credentials != NULL) != (b->credentials != NULL) ||
+        (a->credentials && !text_eq(a->credentials, b->credentials)))
+        return false;
+    for (size_t i = 0; i < a->args.count; i++)
+        if (!text_eq(a->args.item[i], b->args.item[i]))
+            return false;
+    return true;
+}
+
+static bool is_listed(const struct component_list *l, const char *name)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (text_eq(l->item[i].name, name))
+            return true;
+    return false;
+}
+
+/* Takes the specs over. What is removed ends first: a watch whose namespaces another one gets. */
+static int apply(struct node *n, struct component_list *l)
+{
+    unsigned started = 0, changed = 0, removed = 0, kept = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < n->count; i++)
+        if (n->item[i]->wanted && !is_listed(l, n->item[i]->spec.name)) {
+            component_end(n->item[i], n->grace_ms);
+            removed++;
+        }
+    for (size_t i = 0; i < l->count && r == 0; i++) {
+        struct component *c = find_component(n, l->item[i].name);
+
+        if (!c) {
+            r = add_component(n, &l->item[i]);
+            started++;
+        } else if (!c->wanted || !same_spec(&c->spec, &l->item[i])) {
+            component_change(c, &l->item[i], n->grace_ms);
+            changed++;
+        } else {
+            kept++;
+        }
+    }
+    log_event(EVENT_NODE_RELOADED, LOG_STR("config", n->config->path), LOG_UINT("started", started),
+              LOG_UINT("changed", changed), LOG_UINT("removed", removed), LOG_UINT("kept", kept));
+    return r;
+}
+
+/* --- the configuration ----------------------------------------------------------------------------------------------
+ */
+
+static void report_refused(const struct node *n, const struct config_errors *errors, int result)
+{
+    for (unsigned i = 0; i < errors->count && i < CONFIG_ERRORS_MAX; i++)
+        log_event(EVENT_NODE_REFUSED, LOG_STR("config", n->config->path), LOG_UINT("line", errors->item[i].line),
+                  LOG_STR("error", errors->item[i].text));
+    if (errors->count == 0)
+        log_event(EVENT_NODE_REFUSED, LOG_STR("config", n->config->path), LOG_STR("error", strerror(-result)));
+}
+
+static void reread(struct node *n)
+{
+    CLEANUP(component_list_done) struct component_list l = {0};
+    struct config_errors errors = {0};
+    uint64_t stamp = component_env_stamp(n->config->path), grace_ms;
+    int r = node_read(n->config, &l, &grace_ms, &errors);
+
+    n->stamp = stamp;
+    if (r == 0) {
+        n->grace_ms = grace_ms;
+        r = apply(n, &l);
+    }
+    if (r < 0)
+        report_refused(n, &errors, r);
+}
+
+static void look_for_changes(struct node *n)
+{
+    n->reread_at_ms = clock_mono_ms() + n->config->reread_ms;
+    if (component_env_stamp(n->config->path) != n->stamp)
+        reread(n);
+    for (size_t i = 0; i < n->count; i++)
+        component_check_credentials(n->item[i], n->grace_ms);
+}
+
+/* --- the loop -------------------------------------------------------------------------------------------------------
+ */
+
+static void reap(struct node *n)
+{
+    pid_t pid;
+    int status;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        for (size_t i = 0; i < n->count; i++)
+            if (n->item[i]->pid == pid)
+                component_reaped(n->item[i], status);
+}
+
+/* A second request is passed on as SIGINT: stop at once. */
+static void stop(struct node *n)
+{
+    n->stops++;
+    for (size_t i = 0; i < n->count; i++) {
+        component_end(n->item[i], n->grace_ms);
+        if (n->stops > 1 && n->item[i]->pid)
+            kill(n->item[i]->pid, SIGINT);
+    }
+}
+
+static void on_signals(struct node *n)
+{
+    struct signalfd_siginfo info;
+
+    while (read(n->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGCHLD)
+            reap(n);
+        else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+            stop(n);
+        else if (info.ssi_signo == SIGHUP && !n->stops)
+            reread(n);
+    }
+}
+
+static uint64_t next_due(const struct node *n)
+{
+    uint64_t due = n->stops ? UINT64_MAX : n->reread_at_ms;
+
+    for (size_t i = 0; i < n->count; i++)
+        if (n->item[i]->due_ms < due)
+            due = n->item[i]->due_ms;
+    return due;
+}
+
+static void run_loop(struct node *n)
+{
+    while (n->count > 0 || !n->stops) {
+        struct pollfd fd = {.fd = n->signal_fd, .events = POLLIN};
+        uint64_t now;
+
+        if (poll(&fd, 1, wait_timeout(clock_mono_ms(), next_due(n))) < 0 && errno != EINTR)
+            clock_sleep_ms(100); /* the kernel is out of memory */
+        on_signals(n);
+        now = clock_mono_ms();
+        if (!n->stops && now >= n->reread_at_ms)
+            look_for_changes(n);
+        for (size_t i = 0; i < n->count; i++)
+            component_on_time(n->item[i], now);
+        forget(n);
+    }
+}
+
+static int start_all(struct node *n, struct component_list *l)
+{
+    int r = 0;
+
+    log_event(EVENT_NODE_STARTED, LOG_STR("config", n->config->path), LOG_UINT("components", l->count));
+    for (size_t i = 0; i < l->count && r == 0; i++)
+        r = add_component(n, &l->item[i]);
+    return r;
+}
+
+int node_run(const struct node_config *c, struct component_list *components, uint64_t grace_ms, struct err *e)
+{
+    struct node n = {.config = c, .grace_ms = grace_ms, .stamp = component_env_stamp(c->path)};
+    struct launch_signals before;
+    sigset_t waiting;
+    int r;
+
+    assert(c->path && components->count > 0 && c->reread_ms > 0);
+    launch_block_signals(&before, &waiting);
+    n.signal_fd = signalfd(-1, &waiting, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (n.signal_fd < 0)
+        return err_set(e, -errno, "signalfd: %s", strerror(errno));
+    n.reread_at_ms = clock_mono_ms() + c->reread_ms;
+    if ((r = start_all(&n, components)) < 0) {
+        err_set(e, r, "out of memory");
+        stop(&n);
+    }
+    run_loop(&n);
+    close(n.signal_fd);
+    free(n.item);
+    return r;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Runs what a configuration asks for, and follows the configuration: a changed file is read again, by itself or on
+ * SIGHUP, and only components whose command line has changed are started anew. A configuration with an error changes
+ * nothing. Touches no evidence and no store: it must outlive its components.
+ */
+#pragma once
+
+#include "node/components.h"
+
+struct node_config {
+    const char *path;    /* of the configuration */
+    enum log_format log; /* of the components' logs */
+    unsigned reread_ms;  /* how often the file and credentials are looked at */
+    /* Whether the component's command would accept its command line; an error is one of the configuration. */
+    int (*check)(const struct component_spec *s, struct err *e);
+};
+
+/* Reads the file, and makes the list of components. -EINVAL: the errors say why; -errno. grace_ms may be NULL. */
+int node_read(const struct node_config *c, struct component_list *ret, uint64_t *ret_grace_ms,
+              struct config_errors *errors);
+
+/* Runs until SIGTERM or SIGINT, and then until all components have ended. components: taken over. 0 or -errno. */
+int node_run(const struct node_config *c, struct component_list *components, uint64_t grace_ms, struct err *e);

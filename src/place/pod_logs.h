@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The namespace of a pod by its UID, from the folder that the kubelet makes for its logs before it starts the pod:
+ * /var/log/pods/NAMESPACE_POD_UID (kubelet's BuildPodLogsDirectory). What a container says about itself is not asked:
+ * the answer may decide where evidence goes.
+ */
+#pragma once
+
+#include "place/layout.h"
+
+/* dir: "/var/log/pods" but in tests. 0; -ENOENT: there is no such pod; -errno: the folder can't be read. */
+int pod_logs_namespace(const char *dir, const char *pod_uid, char ret[LAYOUT_NAME_MAX]);

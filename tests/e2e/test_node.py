@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""salvage node: rules for namespaces become watches and guards, which live as long as the configuration wants them."""
+import os
+import pathlib
+import re
+import signal
+
+import pytest
+
+from helpers.eaters import POD, Pod
+from helpers.evidence import drop
+from helpers.proc import require_root, wait_for
+from helpers.program import ROOT
+from helpers.stores import Folder
+
+TWO = """
+destinations:
+  shop: {{url: "file://{work}/shop", credentials: {work}/keys/shop}}
+  rest: {{url: "file://{work}/rest"}}
+watch: {{trees: [{work}/tree]}}
+pod-logs: {work}/pod-logs
+grace: 5s
+rules:
+  - {{name: shop, namespaces: [shop, "shop-*"], destination: shop}}
+  - {{name: quiet, namespaces: quiet, destination: rest, watch: false}}
+  - {{name: all, namespaces: "*", destination: rest}}
+"""
+
+
+class Node:
+    def __init__(self, salvage, work):
+        self.salvage, self.work, self.tree = salvage, work, work / "tree"
+        self.stores = {name: Folder(work / name) for name in ("shop", "rest")}
+        self.keys = work / "keys" / "shop"
+        for folder in (self.tree, self.keys, work / "pod-logs"):
+            folder.mkdir(parents=True)
+        (self.keys / "AWS_ACCESS_KEY_ID").write_text("id-of-shop\n")
+        (self.keys / ".hidden").write_text("not a variable")
+        self.file = work / "node.yaml"
+        self.write(TWO)
+
+    def write(self, text):
+        """As a ConfigMap does: another file under the same name."""
+        new = self.work / "new.yaml"
+        new.write_text(text.format(work=self.work))
+        new.rename(self.file)
+
+    def check(self):
+        return self.salvage.run("node", "--check", self.file)
+
+    def start(self, **env):
+        self.process = self.salvage.start("node", "--config", self.file, "--log", "json", "--reread", "200ms", env=env)
+        self.process.wait("started", component="watch/shop")
+        self.process.wait("started", component="watch/rest")
+        return self.process
+
+    def pod_dies(self, namespace, pod):
+        folder = self.tree / namespace / pod
+        folder.mkdir(parents=True, exist_ok=True)
+        drop(folder, "java_pid1.hprof")
+
+    def arrived(self, name):
+        return sorted("/".join(key.split("/")[:2]) for key, _ in self.stores[name].manifests())
+
+    def pid(self, component):
+        """Of its latest process."""
+        return self.process.named("component-started", component=component)[-1]["pid"]
+
+
+@pytest.fixture
+def node(salvage, work):
+    return Node(salvage, work)
+
+
+def variables(pid):
+    text = pathlib.Path("/proc/%d/environ" % pid).read_bytes().decode()
+    return dict(item.split("=", 1) for item in text.split("\0") if "=" in item)
+
+
+def is_gone(pid):
+    try:
+        return pathlib.Path("/proc/%d/stat" % pid).read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def test_a_namespaces_evidence_goes_to_its_destination_also_after_a_kill(node):
+    p = node.start(SALVAGE_KEEP="1", AWS_SECRET_ACCESS_KEY="of-the-agent")
+    node.pod_dies("shop", "cart-1")
+    node.pod_dies("shop-test", "cart-2")
+    node.pod_dies("other", "web-1")
+    node.pod_dies("quiet", "web-2")
+    drop(node.tree, "java_pid1.hprof")
+    wait_for(lambda: node.arrived("shop") == ["shop-test/cart-2", "shop/cart-1"], why=lambda: p.log)
+    wait_for(lambda: node.arrived("rest") == ["other/web-1"], why=lambda: p.log)
+    # Each component has its own credentials and no option by the environment.
+    if os.geteuid() == 0:
+        shop, rest = variables(node.pid("watch/shop")), variables(node.pid("watch/rest"))
+        assert shop["AWS_ACCESS_KEY_ID"] == "id-of-shop" and "AWS_SECRET_ACCESS_KEY" not in shop
+        assert rest["AWS_SECRET_ACCESS_KEY"] == "of-the-agent" and "AWS_ACCESS_KEY_ID" not in rest
+        assert "SALVAGE_KEEP" not in shop
+    assert not (node.tree / "shop/cart-1/java_pid1.hprof").exists()
+    before = node.pid("watch/shop")
+    os.kill(before, signal.SIGKILL)
+    died = p.wait("component-died", component="watch/shop")
+    assert died["error"] == "it was killed by signal 9" and "retry_in_s" in died
+    node.pod_dies("shop", "cart-3")
+    wait_for(lambda: "shop/cart-3" in node.arrived("shop"), why=lambda: p.log)
+    assert node.pid("watch/shop") != before and len(p.named("component-started", component="watch/rest")) == 1
+    assert p.stop() == 0
+    assert len(p.named("component-ended", killed=False)) == 2
+    # What no rule wants, and what lies in no namespace's folder, was left.
+    assert (node.tree / "quiet/web-2/java_pid1.hprof").exists() and (node.tree / "java_pid1.hprof").exists()
+    assert node.arrived("rest") == ["other/web-1"]
+
+
+def test_a_changed_configuration_changes_only_what_it_must(node):
+    p = node.start()
+    first = {name: node.pid(name) for name in ("watch/shop", "watch/rest")}
+    node.write(TWO.replace("grace", "gracee").replace("destination: shop", "destination: shpo"))
+    p.wait("node-refused", count=2)
+    assert {(e["line"], e["error"]) for e in p.named("node-refused")} == {
+        (7, 'unknown key "gracee" of the configuration; did you mean "grace"?'),
+        (9, 'there is no destination "shpo"; did you mean "shop"?')}
+    node.write(TWO.replace("file://{work}/rest", "file://{work}/rest/deeper"))
+    reloaded = p.wait("node-reloaded")
+    assert [reloaded[key] for key in ("started", "changed", "removed", "kept")] == [0, 1, 0, 1]
+    p.wait("component-started", count=2, component="watch/rest")
+    assert node.pid("watch/shop") == first["watch/shop"] and node.pid("watch/rest") != first["watch/rest"]
+    # New keys in the Secret: their component alone.
+    (node.keys / "AWS_ACCESS_KEY_ID").write_text("another")
+    p.wait("component-started", count=2, component="watch/shop")
+    # A rule less, on SIGHUP.
+    node.write(TWO.replace("  - {{name: all", "#"))
+    os.kill(p.pid, signal.SIGHUP)
+    assert p.wait("node-reloaded", count=2)["removed"] == 1
+    p.wait("component-ended", count=2, component="watch/rest")
+    assert p.stop() == 0 and len(p.named("component-started", component="watch/rest")) == 2
+
+
+def test_its_components_end_with_it(node):
+    p = node.start()
+    pids = [node.pid("watch/shop"), node.pid("watch/rest")]
+    p.kill(group=False)
+    wait_for(lambda: all(is_gone(pid) for pid in pids), why=lambda: p.log)
+
+
+def test_credentials_that_are_missing_are_waited_for(node):
+    (node.keys / "AWS_ACCESS_KEY_ID").unlink()
+    p = node.salvage.start("node", "--config", node.file, "--log", "json", "--reread", "100ms")
+    assert "an empty folder" in p.wait("component-died", component="watch/shop")["error"]
+    p.wait("started", component="watch/rest")
+    (node.keys / "AWS_ACCESS_KEY_ID").write_text("id")
+    p.wait("started", component="watch/shop")
+    assert p.stop() == 0
+
+
+def test_a_process_is_guarded_by_its_pods_rule_whatever_it_says_of_itself(node, groups, eat, work):
+    pod = Pod(groups(-1), work)
+    _, entry = pod.enter("app")
+    (work / "pod-logs" / ("shop_cart-1_" + POD)).mkdir()
+    eater = eat(*entry, "env", "POD_NAMESPACE=other", "POD_NAME=web-1")
+    node.write(TWO.replace("grace", 'guard: {{when: "memory>=99%", do: stats}}\ngrace'))
+    p = node.start()
+    p.wait("guarding", component="guard/shop", container=pod.ids[0])
+    p.wait("store-ready", component="guard/quiet")
+    assert not p.named("guarding", component="guard/quiet")
+    assert p.stop() == 0
+    eater.close()
+    pod.remove()
+
+
+def test_errors_have_lines_and_come_all_at_once(node):
+    node.file.write_text("destinations:\n  a: {url: 'file:///a'}\nrules:\n- {name: r, namespaces: x, destinaton: a}\n"
+                         "- {name: s, namespaces: x, destination: a, guard: {wen: x}}\n")
+    result = node.check()
+    where = "salvage: %s:" % node.file
+    assert result.code == 2 and result.err.splitlines() == [
+        where + '4: a rule needs "destination"',
+        where + '4: unknown key "destinaton" of a rule; did you mean "destination"?',
+        where + '5: unknown key "wen" of guard; did you mean "when"?']
+    # What only the commands know of is found, too.
+    node.file.write_text("destinations: {a: {url: 'file:///a'}}\nrules:\n"
+                         "- {name: r, namespaces: x, destination: a, guard: {when: 'memroy>=9%', do: heap-dumb}}\n")
+    result = node.check()
+    assert result.code == 2 and where + "3: guard/r: " in result.err and "memroy" in result.err
+    assert node.salvage.run("node", "--config", node.file).code == 2
+    node.file.write_text("rules: &a [*a, *a]\n")
+    assert "anchors" in node.check().message
+    node.file.unlink()
+    assert node.check().code == 2 and "No such file" in node.check().message
+
+
+def test_the_example_of_the_docs_is_good(node):
+    example, = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "node.md").read_text(), re.S)
+    node.file.write_text(example)
+    result = node.check()
+    assert result.code == 0, result
+    assert [line.split(":")[0] for line in result.lines] == ["watch/shop", "watch/platform", "guard/shop", "guard/all"]
+
+
+def test_watch_and_guard_need_to_know_where_namespaces_are(salvage, dumps, folder):
+    result = salvage.run("watch", dumps, "--namespace", "shop", *folder.options())
+    assert result.code == 2 and "--layout namespace/pod" in result.message
+    result = salvage.run("guard", "--pid", "1", "--namespace", "shop", *folder.options())
+    assert result.code == 2 and "--all" in result.message

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Configurations as structs, all their errors at once, and the command lines that are made of them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "node/components.h"
+#include "node/config.h"
+
+static const char SHOP[] = "destinations:\n"
+                           "  shop: {url: 's3://evidence/shop', region: eu-west-1, credentials: /secrets/shop}\n"
+                           "  rest: {url: 'https://gate/node', credentials: /secrets/rest}\n"
+                           "watch: {trees: [/dumps], dir-mode: \"1777\"}\n"
+                           "guard: {when: memory>=90%, do: [stats, threads]}\n"
+                           "state: /state\n"
+                           "grace: 45s\n"
+                           "rules:\n"
+                           "  - {name: shop, namespaces: [shop, 'shop-*'], destination: shop, guard: {do: stats}}\n"
+                           "  - {name: quiet, namespaces: kube-*, destination: rest, watch: no, guard: off}\n"
+                           "  - {name: all, namespaces: '*', destination: rest}\n"
+                           "  - {name: last, namespaces: x, destination: shop, guard: {do: stats}}\n";
+
+static struct config *good(const char *text)
+{
+    struct config_errors errors = {0};
+    struct config *c = NULL;
+    int r = config_read(text, strlen(text), &c, &errors);
+
+    if (r < 0)
+        fail_msg("line %u: %s", errors.item[0].line, errors.item[0].text);
+    return c;
+}
+
+static void a_rule_inherits_what_it_does_not_say(void **state)
+{
+    CLEANUP(config_free_ptr) struct config *c = good(SHOP);
+
+    (void)state;
+    assert_int_equal(c->destinations, 2);
+    assert_true(c->destination[1].is_http);
+    assert_int_equal(c->grace_ms, 45000);
+    assert_int_equal(c->rules, 4);
+    assert_ptr_equal(c->rule[0].to, &c->destination[0]);
+    assert_string_equal(c->rule[0].guard.when.item[0], "memory>=90%");
+    assert_int_equal(c->rule[0].guard.actions.count, 1);
+    assert_string_equal(c->rule[0].guard.actions.item[0], "stats");
+    assert_true(c->rule[0].watch);
+    assert_false(c->rule[1].watch);
+    assert_false(c->rule[1].guard.on);
+    assert_true(c->rule[2].guard.on);
+    assert_int_equal(c->rule[2].guard.actions.count, 2);
+}
+
+static void nothing_is_done_that_was_not_asked_for(void **state)
+{
+    CLEANUP(config_free_ptr)
+    struct config *c =
+        good("destinations: {a: {url: 'file:///a'}}\nrules: [{name: r, namespaces: ['*'], destination: a}]\n");
+
+    (void)state;
+    assert_false(c->rule[0].watch);
+    assert_false(c->rule[0].guard.on);
+}
+
+static void all_errors_are_found_at_once(void **state)
+{
+    static const char text[] = "destinations:\n"
+                               "  shop: {url: 'file:///a', regoin: x}\n"
+                               "  Shop: {url: 'gopher://x'}\n"
+                               "stat: /state\n"
+                               "rules:\n"
+                               "  - {name: a, namespaces: a, destination: shpo}\n"
+                               "  - {name: a, namespaces: 'A_b', destination: shop, watch: maybe}\n"
+                               "  - {name: a, namespaces: '!b', destination: shop}\n"
+                               "  - name: c\n"
+                               "    namespaces: c\n"
+                               "    destinaton: shop\n"
+                               "  - {name: d, namespaces: d, destination: shop, guard: {cooldown: soon}}\n";
+    static const struct {
+        unsigned line;
+        const char *text;
+    } expected[] = {
+        {4, "unknown key \"stat\" of the configuration; did you mean \"state\"?"},
+        {2, "unknown key \"regoin\" of a destination; did you mean \"region\"?"},
+        {3, "destination \"Shop\": a name has"},
+        {3, "unknown scheme"},
+        {6, "there is no destination \"shpo\"; did you mean \"shop\"?"},
+        {7, "watch: true or false is needed"},
+        {8, "there are two rules \"a\""},
+        {8, "namespaces: \"!b\""},
+        {9, "a rule needs \"destination\""},
+        {11, "unknown key \"destinaton\" of a rule; did you mean \"destination\"?"},
+        {12, "cooldown: this is no time"},
+    };
+    struct config_errors errors = {0};
+    struct config *c = NULL;
+
+    (void)state;
+    assert_int_equal(config_read(text, strlen(text), &c, &errors), -EINVAL);
+    assert_null(c);
+    for (size_t i = 0; i < ARRAY_SIZE(expected) && i < errors.count; i++) {
+        if (errors.item[i].line != expected[i].line || !strstr(errors.item[i].text, expected[i].text))
+            fail_msg("%u: %s", errors.item[i].line, errors.item[i].text);
+    }
+    assert_int_equal(errors.count, ARRAY_SIZE(expected));
+}
+
+static void assert_component(const struct component_spec *s, const char *name, const char *command)
+{
+    CLEANUP(buf_done) struct buf line = {0};
+
+    for (size_t i = 1; i < s->args.count; i++)
+        assert_int_equal(buf_printf(&line, "%s%s", i > 1 ? " " : "", s->args.item[i]), 0);
+    assert_string_equal(s->name, name);
+    assert_string_equal(buf_text(&line), command);
+}
+
+/* The namespaces of earlier rules are left out, by the same order everywhere: each pod has one watch and one guard. */
+static void each_destination_has_a_watch_and_each_set_of_settings_a_guard(void **state)
+{
+    CLEANUP(config_free_ptr) struct config *c = good(SHOP);
+    CLEANUP(component_list_done) struct component_list l = {0};
+
+    (void)state;
+    assert_int_equal(component_list_make(c, LOG_JSON, &l), 0);
+    assert_int_equal(l.count, 4);
+    assert_component(&l.item[0], "watch/shop",
+                     "watch /dumps --recursive --layout=namespace/pod --state=/dumps/.salvage-shop --dir-mode=1777 "
+                     "--grace=45000ms --namespace=shop --namespace=shop-* --namespace=!kube-* --namespace=!* "
+                     "--namespace=x --to=s3://evidence/shop --region=eu-west-1 --log=json");
+    assert_component(&l.item[1], "watch/rest",
+                     "watch /dumps --recursive --layout=namespace/pod --state=/dumps/.salvage-rest --dir-mode=1777 "
+                     "--grace=45000ms --namespace=!shop --namespace=!shop-* --namespace=!kube-* --namespace=* "
+                     "--to=https://gate/node --credentials-file=/secrets/rest --log=json");
+    assert_component(&l.item[2], "guard/shop",
+                     "guard --all --when=memory>=90% --do=stats --state=/state/guard-shop --give-up=600000ms "
+                     "--namespace=shop --namespace=shop-* --namespace=!kube-* --namespace=!* --namespace=x "
+                     "--to=s3://evidence/shop --region=eu-west-1 --log=json");
+    assert_component(&l.item[3], "guard/all",
+                     "guard --all --when=memory>=90% --do=stats --do=threads --state=/state/guard-all "
+                     "--give-up=600000ms --namespace=!shop --namespace=!shop-* --namespace=!kube-* --namespace=* "
+                     "--to=https://gate/node --credentials-file=/secrets/rest --log=json");
+    assert_string_equal(l.item[0].credentials, "/secrets/shop");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_rule_inherits_what_it_does_not_say),
+        cmocka_unit_test(nothing_is_done_that_was_not_asked_for),
+        cmocka_unit_test(all_errors_are_found_at_once),
+        cmocka_unit_test(each_destination_has_a_watch_and_each_set_of_settings_a_guard),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
