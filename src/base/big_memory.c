@@ -147,6 +147,13 @@ int big_array_grow(struct big_array *a, size_t size)
     return 0;
 }
 
+static void make_hole(const struct big_array *a, size_t from, size_t size)
+{
+    if (fallocate(a->memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(a->offset + from), (off_t)size) <
+        0)
+        return; /* the room is given back with the file */
+}
+
 void big_array_drop(struct big_array *a, size_t from, size_t size)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), first = (from + page - 1) / page * page,
@@ -157,17 +164,14 @@ void big_array_drop(struct big_array *a, size_t from, size_t size)
         return;
     if (!a->is_file)
         madvise((char *)a->data + first, end - first, MADV_DONTNEED);
-    else if (end - first < HOLE_FROM)
-        return; /* given back with the array */
-    else if (fallocate(a->memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(a->offset + first),
-                       (off_t)(end - first)) < 0)
-        return; /* the room is given back with the file */
+    else if (end - first >= HOLE_FROM) /* less goes with the array */
+        make_hole(a, first, end - first);
 }
 
 void big_array_free(struct big_array *a)
 {
     if (a->data && a->is_file)
-        big_array_drop(a, 0, a->size);
+        make_hole(a, 0, a->size); /* who uses the file next finds zeros */
     else if (a->data)
         give_back(a->memory, a->size);
     if (a->data)

@@ -32,6 +32,8 @@ int big_array_new(struct big_array *ret, struct big_memory *memory, size_t size)
 /* More room, of zero, behind what there is; data may move. On failure it is as before. */
 int big_array_grow(struct big_array *a, size_t size);
 
-/* These bytes are no longer needed: the memory of whole pages goes back, the room stays. */
+/* These bytes are no longer needed: the memory of whole pages goes back, the room stays. Of the file only what is a MiB
+ * or more: each hole waits for the file system. */
 void big_array_drop(struct big_array *a, size_t from, size_t size);
+/* In the file there are zeros then, as another big_memory may be given it. */
 void big_array_free(struct big_array *a);

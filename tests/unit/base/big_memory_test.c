@@ -38,9 +38,10 @@ static void check_growth(struct big_memory *m, bool file)
     assert_int_equal(a.is_file, file);
     for (size_t i = 0; i < SOME; i++)
         assert_int_equal(((char *)a.data)[i], 'x');
-    big_array_drop(&a, 0, SOME);
+    ((char *)a.data)[MORE - 1] = 'x';
+    big_array_drop(&a, 0, MORE);
     assert_int_equal(((char *)a.data)[0], 0);
-    assert_int_equal(((char *)a.data)[SOME - 1], 'x'); /* no whole page */
+    assert_int_equal(((char *)a.data)[MORE - 1], 'x'); /* no whole page */
     big_array_free(&a);
     assert_null(a.data);
 }
@@ -73,6 +74,25 @@ static void beyond_the_limit_there_is_a_file(void **state)
     close(m.fd);
 }
 
+/* Two dumps are analysed one after the other with one file. */
+static void who_has_the_file_next_finds_zeros(void **state)
+{
+    struct big_memory m = {.limit = 1, .fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)}, next = {0};
+    struct big_array a = {0};
+
+    (void)state;
+    next = m;
+    assert_int_equal(big_array_new(&a, &m, SOME), 0);
+    assert_true(a.is_file);
+    memset(a.data, 'x', SOME);
+    big_array_drop(&a, 0, SOME);
+    big_array_free(&a);
+    assert_int_equal(big_array_new(&a, &next, SOME), 0);
+    assert_true(a.offset == 0 && is_zero(&a, 0));
+    big_array_free(&a);
+    close(m.fd);
+}
+
 static void without_a_file_the_limit_is_a_ceiling(void **state)
 {
     struct big_memory m = {.limit = SOME, .fd = -1};
@@ -88,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_limit_all_is_in_memory),
         cmocka_unit_test(beyond_the_limit_there_is_a_file),
+        cmocka_unit_test(who_has_the_file_next_finds_zeros),
         cmocka_unit_test(without_a_file_the_limit_is_a_ceiling),
     };
 
