@@ -158,6 +158,25 @@ def test_files_that_cannot_be_used(salvage, work, files, authority):
     assert done.code == USAGE and "Permission denied" in done.message, done
 
 
+def kernel_sends():
+    """Connections that the kernel has encrypted for; None: it has no TLS."""
+    with open("/proc/sys/net/ipv4/tcp_available_ulp", encoding="ascii") as stream:
+        if "tls" not in stream.read().split():
+            return None
+    with open("/proc/net/tls_stat", encoding="ascii") as stream:
+        return next(int(line.split()[1]) for line in stream if line.startswith("TlsTxSw"))
+
+
+def test_the_kernel_encrypts_where_it_can(start):
+    before = kernel_sends()
+    if before is None:
+        pytest.skip("this kernel has no TLS")
+    server, data = start(), os.urandom(5 << 20)
+    (server.root / "shop" / "large").write_bytes(data)
+    assert server.get("/shop/large").body == data
+    assert kernel_sends() > before
+
+
 def test_clients_that_do_not_shake_hands(start):
     server = start("--client-timeout", "2s")
     with socket.create_connection((server.host, server.port), 10) as silent, \
