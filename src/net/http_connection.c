@@ -137,7 +137,7 @@ bool http_connection_next(struct http_connection *c)
 {
     uint64_t until = clock_mono_ms() + c->client_ms, pause = 1;
     struct pollfd fds[] = {{.fd = c->served_fd, .events = POLLIN}, {.fd = c->stop_fd, .events = POLLIN}};
-    bool some = false, wait = !c->tls; /* TLS may have read a head already */
+    bool some = false, wait = !http_socket_has_read(c);
 
     atomic_store(&c->waits, WAITS_HEAD);
     for (;;) {

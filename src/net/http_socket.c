@@ -114,15 +114,22 @@ ssize_t http_socket_peek(struct http_connection *c, char *scratch, const char **
     memmove(c->early, c->early + c->early_at, c->early_size - c->early_at);
     c->early_size -= c->early_at;
     c->early_at = 0;
-    n = 0;
-    if (c->early_size < HTTP_HEAD_MAX &&
-        (n = tls_connection_read(c->tls, c->early + c->early_size, HTTP_HEAD_MAX - c->early_size)) > 0)
-        c->early_size += (size_t)n;
+    do {
+        n = c->early_size == HTTP_HEAD_MAX
+                ? 0
+                : tls_connection_read(c->tls, c->early + c->early_size, HTTP_HEAD_MAX - c->early_size);
+        c->early_size += n > 0 ? (size_t)n : 0;
+    } while (n > 0 && c->stage != STAGE_SERVED); /* the front polls by edges: nothing may stay in the socket */
     *ret = c->early;
     if (c->early_size > 0 && (n > 0 || n == -EAGAIN || c->early_size == HTTP_HEAD_MAX))
         return (ssize_t)c->early_size;
     early_free(c);
     return n;
+}
+
+bool http_socket_has_read(const struct http_connection *c)
+{
+    return c->tls && (c->early || tls_connection_has_read(c->tls));
 }
 
 void http_socket_end(struct http_connection *c)
@@ -209,7 +216,7 @@ int http_library_poll(struct pollfd *fds, unsigned long count, int timeout_ms)
 {
     struct http_connection *c = count == 1 ? http_socket_of(fds->fd) : NULL;
 
-    if (c && c->tls && (fds->events & POLLIN) && (c->early || tls_connection_has_read(c->tls))) {
+    if (c && (fds->events & POLLIN) && http_socket_has_read(c)) {
         fds->revents = POLLIN;
         return 1;
     }

@@ -20,6 +20,9 @@ ssize_t http_socket_send(struct http_connection *c, const void *data, size_t siz
  * *ret: until the next call for c; scratch[HTTP_HEAD_MAX] is used for plain connections. */
 ssize_t http_socket_peek(struct http_connection *c, char *scratch, const char **ret);
 
+/* Whether something may be received though nothing is left in the socket. */
+bool http_socket_has_read(const struct http_connection *c);
+
 /* Nothing of ours follows. */
 void http_socket_end(struct http_connection *c);
 

@@ -18,6 +18,7 @@
 enum {
     RECORD = 16 * 1024,
     SMALL_RECORD = 2 * 1024,
+    LONG_READ = 4 * 1024,         /* after as much from a record another one is likely */
     PACE_BYTES = 4 * 1024 * 1024, /* more than a socket's buffer */
     PACE_MS = 4000,               /* a client that takes them in less gets large records */
 };
@@ -96,8 +97,11 @@ ssize_t tls_connection_read(struct tls_connection *t, void *data, size_t size)
     int n = 1, error;
 
     ERR_clear_error();
-    while (all < size && (n = SSL_read_ex(t->ssl, (char *)data + all, size - all, &done)) == 1)
+    while (all < size && (n = SSL_read_ex(t->ssl, (char *)data + all, size - all, &done)) == 1) {
         all += done;
+        if (done < LONG_READ && !SSL_has_pending(t->ssl))
+            break;
+    }
     t->reads_nothing = n != 1;
     error = n == 1 ? 0 : fault(t, n);
     if (all > 0) /* the next read finds an end again */

@@ -19,7 +19,7 @@ void tls_connection_free(struct tls_connection *t);
 /* 1: done, 0: waits for the client, -1: refused or broken. */
 int tls_connection_handshake(struct tls_connection *t);
 
-/* Bytes (as many as have come and fit), 0 at the end, -EAGAIN, -EIO. */
+/* Bytes, 0 at the end, -EAGAIN, -EIO. More may have come than were read. */
 ssize_t tls_connection_read(struct tls_connection *t, void *data, size_t size);
 
 /* Whether a read may find something, though nothing is left in the socket. */
