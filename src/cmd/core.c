@@ -51,13 +51,14 @@ static const struct opt OPTIONS[] = {
 
 static int check(const struct core_options *o, char *const *operands, int count, pid_t *ret, struct err *e)
 {
-    const char *what = NULL;
+    const char *what = NULL, *near = count == 1 ? command_nearest(CMD_CORE.parts, strlen("core "), operands[0]) : NULL;
     uint64_t pid = 0;
 
     if (count != 1)
         what = count == 0 ? "give a process: salvage core PID" : "one process at a time";
     else if (text_parse_uint(operands[0], INT32_MAX, &pid) < 0 || pid == 0)
-        return err_set(e, -FAULT_USAGE, "core: '%s' is not a process id", operands[0]);
+        return near ? err_set(e, -FAULT_USAGE, "no command 'core %s': did you mean '%s'?", operands[0], near)
+                    : err_set(e, -FAULT_USAGE, "core: '%s' is not a process id", operands[0]);
     else if (o->out && o->plan.to)
         what = "--out and --to exclude each other";
     else if (o->quick && o->consistent)
@@ -186,7 +187,7 @@ static const struct command *const PARTS[] = {&CMD_CORE_INSTALL, &CMD_CORE_UNINS
 const struct command CMD_CORE = {
     .name = "core",
     .args = "PID [--out FILE | --to URL]",
-    .summary = "take a core of a running process, without ending it",
+    .summary = "take a core of a running process, without ending it; or of those that crash",
     .text =
         "The core has the registers of all threads and the memory, as the kernel would write them if the process died "
         "of a signal; gdb reads it. But the process runs on, even if salvage is killed. It is stopped while its memory "

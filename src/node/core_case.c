@@ -178,12 +178,42 @@ static int store_core(struct taking *t, struct err *e)
     return r;
 }
 
+/* The record as a file, to be read from its beginning. */
+static int open_record(const struct taking *t)
+{
+    CLEANUP_FD int fd = t->record.size > 0 ? memfd_create("crash", MFD_CLOEXEC) : -1;
+
+    if (fd < 0 || pwrite(fd, t->record.data, t->record.size, 0) != (ssize_t)t->record.size)
+        return -1;
+    return TAKE_FD(fd);
+}
+
 /* --- into the spool --- */
+
+/* Beside the core; a watch makes cases of their own of them. */
+static void spool_others(struct taking *t, int folder, int64_t now_ms)
+{
+    CLEANUP_FD int record = open_record(t);
+    char name[NAME_SIZE * 2];
+    struct err e = {0};
+    uint64_t size;
+    int pid = (int)t->c->facts->status.inner_pid, r = 0;
+
+    snprintf(name, sizeof(name), "crash-%d-%" PRId64 ".json", pid, now_ms);
+    if (record >= 0)
+        r = core_spool_write(folder, name, record, &size, &e);
+    snprintf(name, sizeof(name), "hs_err_pid%d-%" PRId64 ".log", pid, now_ms);
+    if (r == 0 && t->hs_err >= 0)
+        r = core_spool_write(folder, name, t->hs_err, &size, &e);
+    if (r < 0)
+        log_event(EVENT_FAILED, LOG_STR("path", name), LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e.msg));
+}
 
 static int spool_core(struct taking *t, const struct err *why, struct err *e)
 {
     const struct core_spool spool = {t->c->rules->spool, t->c->rules->spool_max};
     char path[CORE_SPOOL_NAME_MAX], name[NAME_SIZE * 2], full[CORE_SPOOL_NAME_MAX * 2];
+    int64_t now_ms = clock_wall_ns() / 1000000;
     uint64_t room, size = 0;
     CLEANUP_FD int folder = -1;
     int r;
@@ -195,7 +225,7 @@ static int spool_core(struct taking *t, const struct err *why, struct err *e)
     if ((room = core_spool_room(&spool)) == 0)
         return err_set(e, -ENOSPC, "%.300s; and the spool %s is full (--spool-max), or its volume", why->msg,
                        spool.folder);
-    snprintf(name, sizeof(name), "%s-%" PRId64, t->name, clock_wall_ns() / 1000000);
+    snprintf(name, sizeof(name), "%s-%" PRId64, t->name, now_ms);
     if ((r = start_pump(t, room, e)) < 0)
         return r;
     r = core_spool_write(folder, name, t->pump.out, &size, e);
@@ -207,6 +237,7 @@ static int spool_core(struct taking *t, const struct err *why, struct err *e)
     text_printable(full, t->entry->what, sizeof(t->entry->what));
     log_event(EVENT_CORE_SPOOLED, LOG_STR("path", full), LOG_UINT("bytes", size),
               LOG_STR("partial", core_pump_partial(&t->pump)), LOG_STR("error", why->msg));
+    spool_others(t, folder, now_ms);
     return 0;
 }
 
@@ -225,14 +256,11 @@ static void store_record(struct taking *t, const char *name, int fd)
 
 static void store_others(struct taking *t)
 {
-    CLEANUP_FD int record = memfd_create("crash", MFD_CLOEXEC);
-    const struct buf *text = &t->record;
+    CLEANUP_FD int record = open_record(t);
     char name[NAME_SIZE];
 
-    if (record >= 0 && pwrite(record, text->data, text->size, 0) != (ssize_t)text->size)
-        close(TAKE_FD(record));
     t->s.stored = NULL;
-    if (text->size > 0)
+    if (record >= 0)
         store_record(t, "crash.json", record);
     if (t->hs_err < 0)
         return;

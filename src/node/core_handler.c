@@ -64,7 +64,7 @@ static bool admit(struct core_offer *o, const struct crash_facts *f, struct core
 
     if (fd < 0)
         return true; /* a folder that can't be written to must not cost a core */
-    yes = core_ledger_admit(l, f->cgroup, o->rate, clock_wall_ns() / 1000000, &limited);
+    yes = core_ledger_admit(l, f->owner, o->rate, clock_wall_ns() / 1000000, &limited);
     entry->end = CORE_LIMITED;
     if (!yes)
         core_ledger_record(l, entry);
@@ -80,7 +80,7 @@ static int try_slot(const struct core_offer *o, const struct crash_facts *f)
     CLEANUP_FREE struct core_ledger *l = malloc(sizeof(*l));
     int fd = l ? core_home_lock(o->home, l) : -1, slot;
 
-    slot = core_home_slot(o->home, f->cgroup, (unsigned)o->rules->at_once);
+    slot = core_home_slot(o->home, f->owner, (unsigned)o->rules->at_once);
     if (fd >= 0)
         core_home_unlock(fd, NULL);
     return slot;

@@ -30,9 +30,9 @@ struct core_rules {
     PLAN_ROW(OPT_DURATION, "hold", "DURATION", "10m", o, p.hold_ms,                                                    \
              "how long a process may wait for its core to be read; then the core is cut, and marked"),                 \
     PLAN_ROW(OPT_STRING, "rate", "RATE", "10/hour", o, p.rate,                                                         \
-             "cores of one cgroup: further ones are counted, and not read; none: no limit"),                           \
+             "cores of one pod, else container, else cgroup: further ones are counted, and not read; none: no limit"),                           \
     PLAN_ROW(OPT_UINT, "at-once", "N", "4", o, p.at_once,                                                              \
-             "cores at once; one cgroup has at most all but one of them, if there are more"),                          \
+             "cores at once; one pod, container or cgroup has at most all but one of them, if there are more"),                          \
     PLAN_ROW(OPT_STRING, "spool", "DIR", NULL, o, p.spool,                                                             \
              "where cores wait while the store is away, below NAMESPACE/POD: salvage watch DIR ships them"),           \
     PLAN_ROW(OPT_SIZE, "spool-max", "SIZE", "4G", o, p.spool_max, "ceiling of the spool; a core is cut there"),        \

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/proc_cgroup.h"
+#include "place/container.h"
 
 enum { SMALL = 64 * 1024, CLOCK_SLACK_S = 2 };
 
@@ -88,6 +89,19 @@ static void read_command(struct crash_facts *f)
     }
 }
 
+/* A container that restarts has another cgroup each time, and one may make cgroups below its own. */
+static void read_owner(struct crash_facts *f)
+{
+    char pod[PODUID_MAX], container[CONTAINERID_MAX];
+
+    if (container_pod(f->proc.fd, pod))
+        snprintf(f->owner, sizeof(f->owner), "pod %s", pod);
+    else if (container_of_cgroup(f->proc.fd, container))
+        snprintf(f->owner, sizeof(f->owner), "container %s", container);
+    else
+        snprintf(f->owner, sizeof(f->owner), "%s", f->cgroup);
+}
+
 int crash_facts_read(const char *proc_root, const struct crash *c, struct crash_facts *ret, struct err *e)
 {
     CLEANUP(crash_facts_done) struct crash_facts f = {.proc = PROC_NONE};
@@ -112,6 +126,7 @@ int crash_facts_read(const char *proc_root, const struct crash *c, struct crash_
     read_command(&f);
     if (!(f.cgroup = proc_memory_cgroup(f.proc.fd, &v2)) && !(f.cgroup = strdup("")))
         return err_set(e, -ENOMEM, "out of memory");
+    read_owner(&f);
     f.sensitive = c->dumpable != 1 || differs(buf_text(&status), "Uid:") || differs(buf_text(&status), "Gid:");
     *ret = f;
     f = (struct crash_facts){.proc = PROC_NONE};

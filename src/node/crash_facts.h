@@ -9,13 +9,14 @@
 #include "linux/proc.h"
 #include "node/handler_protocol.h"
 
-enum { CRASH_NAME_MAX = 32, CRASH_COMMAND_MAX = 2048 };
+enum { CRASH_NAME_MAX = 32, CRASH_OWNER_MAX = 200, CRASH_COMMAND_MAX = 2048 };
 
 struct crash_facts {
     struct proc proc;
     struct proc_status status;
     int64_t started_ns;              /* 0 unknown */
     char *cgroup;                    /* of its memory, "" unknown */
+    char owner[CRASH_OWNER_MAX];     /* whose limits count: the pod's UID, else the container's id, else the cgroup */
     char name[CRASH_NAME_MAX];       /* of the process (comm) */
     char thread[CRASH_NAME_MAX];     /* of the thread that died */
     char command[CRASH_COMMAND_MAX]; /* its command line, "" unknown */

@@ -170,6 +170,8 @@ enum content content_of(const void *head, size_t size)
         return CONTENT_HEAP_SNAPSHOT;
     if (starts(head, size, JVMEND_BEGINS, strlen(JVMEND_BEGINS)))
         return CONTENT_JVM_END;
+    if (starts(head, size, CONTENT_CRASH_BEGINS, strlen(CONTENT_CRASH_BEGINS)))
+        return CONTENT_CRASH;
     if (starts(head, size, CONTENT_TAKEN, strlen(CONTENT_TAKEN)))
         return CONTENT_TAKEN_EARLY;
     return is_thread_dump(head, size) ? CONTENT_THREAD_DUMP : CONTENT_OTHER;

@@ -13,6 +13,7 @@
  *   heap snapshot  {"snapshot":{"meta" (V8's heap-snapshot-generator.cc)
  *   JVM's end      the schema of hotspot/jvmend.h
  *   taken early    CONTENT_TAKEN: a JVM's answer that we took before the JVM could answer no more
+ *   crash          the schema of node/crash_record.h: CONTENT_CRASH_BEGINS
  *   thread dump    a time and "Full thread dump" (HotSpot's VM_PrintThreads)
  */
 #pragma once
@@ -36,11 +37,15 @@ enum content {
     CONTENT_HEAP_SNAPSHOT,
     CONTENT_JVM_END,
     CONTENT_TAKEN_EARLY,
+    CONTENT_CRASH,
     CONTENT_THREAD_DUMP
 };
 
 /* The first words of a text that we wrote for a watch to ship; the rest of the line is the reason. */
 #define CONTENT_TAKEN "# salvage: "
+
+/* The first bytes of the record of a crash (node/crash_record.h). */
+#define CONTENT_CRASH_BEGINS "{\n  \"schema\": \"salvage.crash/"
 
 enum { CONTENT_HEAD_MAX = 4096 }; /* bytes that are enough */
 

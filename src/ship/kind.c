@@ -31,7 +31,7 @@ static const struct kind KINDS[] = {
     {"near-limit-*-histogram.txt", "class-histogram", "histogram.txt", "pressure", false, CONTENT_TAKEN_EARLY},
     {"threads*.txt", "thread-dump", NULL, "manual", false, CONTENT_THREAD_DUMP},
     {"native*.txt", "native-memory", NULL, "pressure", false, CONTENT_OTHER},
-    {"crash*.json", "crash", NULL, CAUSE_SIGNAL, false, CONTENT_OTHER},
+    {"crash*.json", "crash", "crash.json", CAUSE_SIGNAL, false, CONTENT_CRASH},
     {"guard*.json", "guard-case", NULL, "pressure", false, CONTENT_OTHER},
     {"stats*.json", "memory-stats", NULL, "pressure", false, CONTENT_OTHER},
     {"oom-kill*.json", "oom-kill", NULL, "oom-kill", false, CONTENT_OTHER},

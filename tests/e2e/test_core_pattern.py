@@ -60,9 +60,9 @@ def cores(salvage, work):
         yield Installed(salvage, work / "core-home")
 
 
-def crash(program, mib=1, limit=-1, **more):
+def crash(program, mib=1, limit=-1, env=None, **more):
     """Runs the program until it has crashed, and its core has been read. Its process id."""
-    process = subprocess.Popen([str(program), str(mib)], env={"PATH": "/bin", "TOKEN": SECRET},
+    process = subprocess.Popen([str(program), str(mib)], env={"PATH": "/bin", "TOKEN": SECRET, **(env or {})},
                                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (limit, -1)), **more)
     assert process.wait(30) == -signal.SIGSEGV
     return process.pid
@@ -183,8 +183,10 @@ def test_while_the_store_is_away_the_core_waits_on_the_disk_and_a_watch_ships_it
     [core] = spool.glob("core.*")
     assert core.name.startswith("core.%d-" % pid) and core.stat().st_mode & 0o777 == 0o600
     assert cores.salvage.watch(spool, *folder.options(), "--layout", "namespace/pod", "--once").end() == 0
-    [(key, m)] = folder.manifests()
-    assert m["kind"] == "core" and "partial" not in m
+    found = kinds(folder)
+    assert sorted(found) == ["core", "crash"] and not list(spool.glob("c*"))
+    key, m = found["core"]
+    assert m["cause"] == "signal" and "partial" not in m
     folder.check(key, m)
     (work / "file").write_text("")  # no folder, which shows at once
     away = ("--to", "file://%s/file/x" % work, "--spool", spool)
@@ -209,6 +211,26 @@ def test_a_crash_loop_has_a_ceiling_and_holds_nothing(cores, program, folder):
     cores.wait("stored", 2)
     assert cores.status()["counts"]["stored"] == 2 and cores.log().count("event=core-limited") < 8
     assert time.monotonic() - began < 60
+
+
+def test_a_core_is_filed_under_the_pod_that_its_process_names_also_in_the_spool(cores, program, folder, work):
+    pod = {"POD_NAMESPACE": "shop", "POD_NAME": "cart-7f9c8d6b5-x2x7q"}
+    cores.install(folder)
+    crash(program, env=pod)
+    cores.wait("stored")
+    assert cores.status()["last"][0]["place"] == "shop/cart-7f9c8d6b5-x2x7q"
+    key, m = kinds(folder)["core"]
+    assert key.startswith("shop/cart-7f9c8d6b5-x2x7q/") and m["where"]["pod"] == pod["POD_NAME"]
+    (work / "file").write_text("")
+    cores.salvage.ok("core", "install", "--dir", cores.home, "--to", "file://%s/file/x" % work, "--spool",
+                     work / "spool", "--only", "program=" + NAME)
+    crash(program, env=pod)
+    cores.wait("spooled")
+    crash(program, env={"POD_NAMESPACE": "..", "POD_NAME": "../../x"})
+    cores.wait("spooled", 2)
+    assert len(list((work / "spool/shop/cart-7f9c8d6b5-x2x7q").glob("core.*"))) == 1
+    assert len(list((work / "spool").glob("core.*"))) == 1 and sorted(p.name for p in (work / "spool").iterdir()
+                                                                      if p.is_dir()) == ["shop"]
 
 
 def test_a_set_user_id_program_is_marked(cores, program, folder, work):

@@ -81,6 +81,13 @@ static void cores(void **state)
     IS("MDMP is short for minidump", CONTENT_OTHER);
 }
 
+static void a_record_of_a_crash(void **state)
+{
+    (void)state;
+    IS(CONTENT_CRASH_BEGINS "1\"", CONTENT_CRASH);
+    IS("{\n  \"schema\": \"salvage.cras", CONTENT_OTHER);
+}
+
 static void recordings(void **state)
 {
     unsigned char chunk[68] = "FLR\0\0\2\0\1\0\0\0\0\0\0\1";
@@ -119,8 +126,8 @@ static void texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(heap_dumps), cmocka_unit_test(what_is_in_gzip), cmocka_unit_test(cores),
-        cmocka_unit_test(recordings), cmocka_unit_test(texts),
+        cmocka_unit_test(heap_dumps),          cmocka_unit_test(what_is_in_gzip), cmocka_unit_test(cores),
+        cmocka_unit_test(a_record_of_a_crash), cmocka_unit_test(recordings),      cmocka_unit_test(texts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
