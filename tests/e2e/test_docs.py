@@ -36,7 +36,7 @@ def test_links_lead_somewhere(page):
 @pytest.mark.parametrize("page", [p for p in PAGES if p.name != "CHANGELOG.md"], ids=lambda page: str(page.relative_to(ROOT)))
 def test_files_that_are_named_exist(page):
     rooms = "|".join(path.name for path in (ROOT / "src").iterdir() if path.is_dir())
-    named = re.findall(r"(?<![\w/.-])((?:docs|deploy/kustomize|deploy/ecs|scripts|tests|cmake)/[\w./-]*\w)", text_of(page))
+    named = re.findall(r"(?<![\w/.-])((?:docs|deploy/kustomize|deploy/helm|deploy/ecs|scripts|tests|cmake)/[\w./-]*\w)", text_of(page))
     named += ["src/" + file for file in re.findall(r"(?<![\w.-])(?:src/)?((?:%s)/[\w/]+\.[ch])\b" % rooms, text_of(page))]
     for name in named:
         assert (ROOT / name).exists() or re.search("NAME|ROOM", name), name
@@ -48,7 +48,7 @@ def commands(text):
     lines = [line for block in code for line in re.sub(r"\\\n", " ", block).splitlines()]
     lines += re.findall(r"`([^`\n]+)`", FENCE.sub("", text))
     for line in lines:
-        found = re.search(r"(?<!-n )(?:^|(?<=[\s|/(\"]))salvage ((?:-|[a-z])[^|>#]*)", line)
+        found = re.search(r"(?<!-n )(?<!install )(?:^|(?<=[\s|/(\"]))salvage ((?:-|[a-z])[^|>#]*)", line)
         if found and "…" not in found[1]:
             try:
                 yield shlex.split(found[1])

@@ -49,6 +49,7 @@ helm.sh/chart: {{ printf "%s-%s" $.Chart.Name $.Chart.Version }}
 {{- $ := index . 0 -}}
 {{- $component := index . 1 -}}
 {{- $settings := dict -}}
+{{- $_ := include "salvage.image" $ -}}{{/* what is missing first is said first */}}
 {{- if ne $component "serve" -}}
 {{- $_ := set $settings "SALVAGE_TO" (required (printf "store.url is required: where %s ships to, as in s3://evidence/prod" $component) $.Values.store.url) -}}
 {{- else if eq $.Values.serve.mode "bucket" -}}
@@ -79,7 +80,9 @@ helm.sh/chart: {{ printf "%s-%s" $.Chart.Name $.Chart.Version }}
 {{- define "salvage.envFrom" -}}
 {{- $ := index . 0 -}}
 {{- $component := index . 1 -}}
+{{- if ne (include "salvage.settings" .) "{}" }}
 - configMapRef: {name: {{ include "salvage.name" $ }}-{{ $component }}}
+{{- end }}
 {{- if or (ne $component "serve") (eq $.Values.serve.mode "bucket") }}
 {{- with include "salvage.storeSecret" $ }}
 - secretRef: {name: {{ . }}}

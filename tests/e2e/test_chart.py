@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: Apache-2.0
+"""deploy/helm/salvage: what Helm makes of it, in step with deploy/kustomize, and once on a real Kubernetes."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import urllib.parse
+
+import pytest
+import yaml
+
+from helpers import chart, cluster
+from helpers.chart import CHART, EXAMPLES, as_typed, kustomize, rendered, template
+from helpers.cluster import Namespace, Relay, command, kubectl, make_image
+from helpers.program import ROOT
+from helpers.tls import Authority
+
+LEAST = {"image": {"repository": "salvage"}, "store": {"url": "s3://evidence/prod"}}
+SERVE = {"enabled": True, "publicUrl": "https://salvage.example"}
+WORKLOADS = ("DaemonSet", "Deployment", "StatefulSet")
+named = pytest.mark.parametrize("values", EXAMPLES, ids=lambda path: path.stem)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def needs_tools():
+    missing = [name for name in (*cluster.NEEDED, "SALVAGE_TEST_K8S_TOOLS") if not os.environ.get(name)]
+    assert not missing, "set %s: these tests need a Kubernetes and Helm" % ", ".join(missing)
+
+
+def merged(*structures):
+    """The first, with what the others have."""
+    whole = {}
+    for structure in structures:
+        for key, value in structure.items():
+            whole[key] = merged(whole[key], value) if isinstance(value, dict) and isinstance(whole.get(key), dict) else value
+    return whole
+
+
+def of_kind(documents, *kinds):
+    return [d for d in documents if d["kind"] in kinds]
+
+
+def lost(ours, theirs, path=""):
+    """Paths of what is in ours and not in theirs; empty values are none."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        return [p for k, v in ours.items() for p in (lost(v, theirs[k], path + "." + k) if k in theirs
+                                                     else [path + "." + k] * bool(v))]
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        return [p for n, v in enumerate(ours) for p in lost(v, theirs[n], "%s[%d]" % (path, n))]
+    return []
+
+
+# --- what is rendered --------------------------------------------------------------------------------------------------
+
+
+def test_there_is_something_to_test():
+    assert [path.stem for path in EXAMPLES] == ["aks", "eks", "gke", "k3s", "kind"]
+
+
+@named
+def test_an_example_is_right_for_helm_and_for_a_client_of_today(values):
+    linted = chart.run("helm", "lint", "--strict", CHART, "-f", values)
+    assert linted.returncode == 0 and "WARNING" not in linted.stdout + linted.stderr, linted.stdout
+    workloads = of_kind(rendered(template(values)), *WORKLOADS)
+    known = {(d["kind"], d["metadata"]["name"]): d for d in as_typed(workloads)}
+    assert len(known) == len(workloads) >= 1
+    for workload in workloads:
+        assert lost(workload, known[workload["kind"], workload["metadata"]["name"]]) == []
+
+
+def test_a_field_that_no_client_knows_is_found():
+    workload = of_kind(rendered(template(LEAST)), "DaemonSet")[0]
+    workload["spec"]["template"]["spec"]["hostPid"] = True
+    assert lost(workload, as_typed([workload])[0]) == [".spec.template.spec.hostPid"]
+
+
+@pytest.mark.parametrize("values, said", [
+    ({}, "image.repository is required: make the image with scripts/image, push it to your registry, and name it here"),
+    ({"image": LEAST["image"]}, "store.url is required: where watch ships to, as in s3://evidence/prod"),
+    (merged(LEAST, {"serve": {"enabled": True}}), "serve.publicUrl is required"),
+    (merged(LEAST, {"serve": {**SERVE, "mode": "bucket", "from": "s3://e/p"}}), "serve.cookieSecret is required"),
+    (merged(LEAST, {"watch": {"hostpath": "/x"}}), "'hostpath' not allowed"),
+    (merged(LEAST, {"node": {}}), "'node' not allowed"),
+    (merged(LEAST, {"store": {"url": "az://account/container"}}), "does not match pattern"),
+    (merged(LEAST, {"image": {"repository": "registry.example/salvage:1"}}), "does not match pattern"),
+], ids=["image", "store", "publicUrl", "cookie", "misspelt", "unknown", "azure", "tag"])
+def test_what_cannot_work_is_refused_with_one_reason(values, said):
+    done = template(values)
+    assert done.returncode != 0 and said in done.stderr, done.stderr
+
+
+def keys(values, schema, path=""):
+    """Paths that the schema knows and values.yaml lacks."""
+    return [p for name, below in schema["properties"].items() if name != "global"
+            for p in ([path + name] if name not in values else
+                      keys(values[name], below, path + name + ".") if "properties" in below else [])]
+
+
+def test_the_schema_knows_no_value_that_is_not_there():
+    """The other direction is Helm's own check of values.yaml."""
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    assert keys(values, json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))) == []
+
+
+def pods(documents):
+    return {d["metadata"]["name"]: d["spec"]["template"]["spec"] for d in of_kind(documents, *WORKLOADS)}
+
+
+def test_every_pod_is_as_restricted_as_its_work_allows():
+    found = pods(rendered(template(merged(LEAST, {"guard": {"enabled": True}, "serve": SERVE}))))
+    assert len(found) == 3
+    for name, pod in found.items():
+        container = pod["containers"][0]["securityContext"]
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert container["readOnlyRootFilesystem"] and not container["allowPrivilegeEscalation"]
+        assert container["capabilities"]["drop"] == ["ALL"] and not container.get("privileged")
+        assert ("hostPID" in pod) == (name == "salvage-guard") and not pod.get("hostNetwork")
+        assert pod["automountServiceAccountToken"] == (name == "salvage-serve")
+    assert found["salvage-serve"]["securityContext"]["runAsNonRoot"]
+    assert "add" not in found["salvage-serve"]["containers"][0]["securityContext"]["capabilities"]
+
+
+def test_the_image_is_pinned_by_its_digest():
+    digest = "sha256:" + 64 * "a"
+    found = pods(rendered(template(merged(LEAST, {"image": {"digest": digest}}))))
+    assert [p["containers"][0]["image"] for p in found.values()] == ["salvage@" + digest]
+
+
+@pytest.mark.parametrize("version, api", [("1.20.0", "policy/v1beta1"), ("1.34.0", "policy/v1")])
+def test_the_disruption_budget_has_the_api_of_its_cluster(version, api):
+    values = merged(LEAST, {"serve": {**SERVE, "mode": "bucket", "from": "s3://e/p", "cookieSecret": "cookie"}})
+    budget, = of_kind(rendered(template(values, "--kube-version", version)), "PodDisruptionBudget")
+    assert budget["apiVersion"] == api
+
+
+def test_rules_and_dashboard_use_metrics_that_exist():
+    values = merged(LEAST, {"metrics": {name: {"enabled": True} for name in ("podMonitor", "prometheusRule", "dashboard")}})
+    found = {d["kind"]: d for d in rendered(template(values)) if d["metadata"]["labels"].get("app.kubernetes.io/component") == "metrics"}
+    assert set(found) == {"PodMonitor", "PrometheusRule", "ConfigMap"}
+    dashboard = json.loads(found["ConfigMap"]["data"]["salvage.json"])
+    rules = [rule["expr"] for rule in found["PrometheusRule"]["spec"]["groups"][0]["rules"]]
+    panels = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    known = set(re.findall(r"`(salvage_\w+)", (ROOT / "docs" / "care.md").read_text(encoding="utf-8")))
+    events = set(re.findall(r"^\| `([\w-]+)`", (ROOT / "docs" / "events.md").read_text(encoding="utf-8"), re.M))
+    assert len(rules) == 4 and len(panels) >= 12
+    for expression in rules + panels:
+        assert set(re.findall(r"\bsalvage_\w+", expression)) <= known, expression
+        for names in re.findall(r'event=~?"([^"]+)"', expression):
+            assert set(names.split("|")) <= events, expression
+
+
+def test_options_in_values_exist():
+    options = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+    files = [CHART / "values.yaml", *EXAMPLES]
+    used = {name for path in files for part in yaml.safe_load(path.read_text(encoding="utf-8")).values()
+            if isinstance(part, dict) for name in part.get("env", {})}
+    assert len(used) >= 5 and all("`%s`" % name in options for name in used), used
+
+
+# --- in step with deploy/kustomize ----------------------------------------------------------------------------------------
+
+# The chart's names of what kustomize calls otherwise.
+ALSO = {"salvage-watch": "salvage", "salvage-reviews-salvage": "salvage-reviews"}
+# What only the chart has.
+MORE = {("NetworkPolicy", "salvage-watch"), ("NetworkPolicy", "salvage-guard"), ("PodDisruptionBudget", "salvage-serve")}
+
+
+def plain(document):
+    """Without labels, and without what the chart alone sets on purpose."""
+    document["metadata"] = {k: v for k, v in document["metadata"].items() if k in ("annotations", "namespace")}
+    document["metadata"].pop("namespace", None)
+    spec = document.get("spec", {})
+    for name in ("selector", "podSelector"):
+        spec.pop(name, None)
+    spec.pop("updateStrategy", None)
+    pod = spec.get("template", {}).get("spec")
+    if pod:
+        spec["template"].pop("metadata")
+        if pod.pop("enableServiceLinks", None) is False and document["kind"] != "DaemonSet":
+            pod.pop("automountServiceAccountToken")
+        pod.pop("nodeSelector", None)
+        pod["serviceAccountName"] = ALSO.get(pod["serviceAccountName"], pod["serviceAccountName"])
+        for container in pod["containers"]:
+            container.pop("imagePullPolicy", None)
+            if "envFrom" in container:
+                container["envFrom"] = [kind for source in container["envFrom"] for kind in source]
+    if document["kind"] == "ClusterRoleBinding":
+        document["roleRef"]["name"] = ALSO.get(document["roleRef"]["name"], document["roleRef"]["name"])
+    return document
+
+
+def by_name(documents, component):
+    found = {}
+    for d in documents:
+        name = d["metadata"]["name"]
+        if d["kind"] == "ConfigMap":
+            name = "salvage-" + component
+        elif d["kind"] in ("DaemonSet", "ServiceAccount", "ClusterRole", "ClusterRoleBinding"):
+            name = ALSO.get(name, name)
+        found[d["kind"], name] = d
+    return found
+
+
+STORE = {"region": "eu-west-1", "existingSecret": "salvage-store"}
+BUCKET = {**SERVE, "mode": "bucket", "from": "s3://evidence/prod", "cookieSecret": "salvage-cookie",
+          "resources": {"limits": {"memory": "256Mi"}}}
+PAIRS = [("watch", "daemonset", {}, ()),
+         ("guard", "guard", {"watch": {"enabled": False}, "guard": {"enabled": True}}, ()),
+         ("guard", "guard", {"watch": {"enabled": False}, "guard": {"enabled": True, "kernelLog": True, "writableCgroups": True}},
+          ("privileged.yaml", "lend.yaml")),
+         ("serve", "serve", {"watch": {"enabled": False}, "serve": SERVE}, ()),
+         ("serve", "serve-bucket", {"watch": {"enabled": False}, "serve": BUCKET}, ())]
+
+
+@pytest.mark.parametrize("component, base, values, patches", PAIRS, ids=["watch", "guard", "guard-privileged", "serve", "bucket"])
+def test_chart_and_kustomization_render_the_same(work, component, base, values, patches):
+    shutil.copytree(cluster.DEPLOY, work / "kustomize")
+    if patches:
+        with open(work / "kustomize" / base / "kustomization.yaml", "a", encoding="utf-8") as file:
+            file.write("patchesStrategicMerge: [%s]\n" % ", ".join(patches))
+    theirs = by_name(kustomize(work / "kustomize" / base), component)
+    ours = by_name(rendered(template(merged(LEAST, {"store": STORE}, values))), component)
+    assert set(theirs) <= set(ours) and set(ours) - set(theirs) <= MORE
+    for key, document in theirs.items():
+        assert yaml.safe_dump(plain(ours[key])) == yaml.safe_dump(plain(document)), key
+
+
+# --- on a real one --------------------------------------------------------------------------------------------------------
+
+# It knows nothing of salvage but the folder; its own image would have a JVM.
+APPLICATION = r"""
+apiVersion: v1
+kind: Pod
+metadata: {name: cart}
+spec:
+  restartPolicy: Never
+  securityContext: {runAsUser: 1000, runAsGroup: 1000}
+  containers:
+    - name: cart
+      image: localhost/salvage:salvage-chart-test
+      command: [/bin/sh, -c, "printf 'JAVA PROFILE 1.0.2\\0\\0\\0\\0\\10\\0\\0\\0\\0\\0\\0\\0\\0\\54\\0\\0\\0\\0\\0\\0\\0\\0' >/dumps/app.hprof"]
+      env:
+        - {name: NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
+      volumeMounts: [{name: dumps, mountPath: /dumps, subPathExpr: $(NAMESPACE)/cart}]
+  volumes: [{name: dumps, hostPath: {path: %s, type: DirectoryOrCreate}}]
+"""
+# The lab has no provisioner.
+VOLUME = """
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: %(name)s}
+spec:
+  capacity: {storage: 1Gi}
+  accessModes: [ReadWriteOnce]
+  claimRef: {namespace: %(name)s, name: data-salvage-serve-0}
+  hostPath: {path: %(folder)s, type: Directory}
+"""
+
+
+@pytest.fixture(scope="module")
+def own_image(session_folder):
+    image = session_folder / "chart-image"
+    (image / "bin").mkdir(parents=True)
+    for name in ("salvage", "bin/sh"):
+        shutil.copy2(os.environ["SALVAGE_STATIC_BIN"], image / name)
+    make_image("localhost/salvage:salvage-chart-test", image)
+
+
+@pytest.fixture
+def namespace(session_folder, own_image, work, s3, s3_endpoint):
+    relay = Relay(session_folder, urllib.parse.urlsplit(s3_endpoint).netloc, 18481)
+    n = Namespace(work, relay, s3)
+    yield n
+    n.close()
+    kubectl("delete", "pv", n.name, "--wait=false", check=False)
+    for kind in ("clusterrole", "clusterrolebinding"):
+        kubectl("delete", kind, "salvage-reviews-" + n.name, check=False)
+    relay.close()
+    shutil.rmtree("/var/lib/salvage/" + n.name, ignore_errors=True)
+
+
+def curl(*args):
+    done = subprocess.run([*command("SALVAGE_TEST_K8S_SH"), "curl", "-sS", "-m", "20", *args], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_cluster_of_before_knows_every_field(namespace):
+    """Its kubectl refuses unknown fields by the server's schema; the server tries all but the writing."""
+    values = merged(yaml.safe_load((CHART / "examples" / "k3s.yaml").read_text(encoding="utf-8")), {"metrics": {"dashboard": {"enabled": True}}})
+    text = template(values, "--kube-version", "1.20.0", namespace=namespace.name).stdout
+    answer = namespace.kubectl("apply", "--dry-run=server", "-f", "-", stdin=text)
+    assert len(answer.splitlines()) == len([d for d in yaml.safe_load_all(text) if d]) >= 17
+    wrong = text.replace("automountServiceAccountToken", "automountToken")
+    assert "created" not in namespace.kubectl("apply", "--dry-run=server", "-f", "-", stdin=wrong.split("---\n")[-1], check=False)
+
+
+def test_what_is_installed_ships_and_serves(namespace, s3, work):
+    host = "/var/lib/salvage/" + namespace.name
+    os.makedirs(host + "/data")
+    os.chown(host + "/data", 65532, 65532)
+    certificate, key = Authority(work, "ca").server("DNS:salvage.%s.svc" % namespace.name)
+    tokens = work / "tokens"
+    tokens.write_text("me 0123456789abcdef admin *\n")
+    kubectl("apply", "-f", "-", stdin=VOLUME % {"name": namespace.name, "folder": host + "/data"})
+    namespace.kubectl("create", "secret", "tls", "salvage-tls", "--cert=%s" % certificate, "--key=%s" % key)
+    namespace.kubectl("create", "secret", "generic", "salvage-tokens", "--from-file=%s" % tokens)
+    values = {"image": {"repository": "localhost/salvage", "tag": "salvage-chart-test"},
+              "store": {"url": s3.url, "endpoint": namespace.relay.endpoint, "region": "us-east-1", "existingSecret": "salvage-store"},
+              "watch": {"hostPath": host + "/dumps", "env": {"SALVAGE_LOG": "json"}}, "metrics": {"agents": True},
+              "serve": {**SERVE, "tokensSecret": "salvage-tokens", "persistence": {"size": "1Gi"}}}
+    done = template(values, "--kube-version", "1.20.0", namespace=namespace.name)
+    assert done.returncode == 0, done.stderr
+    namespace.kubectl("apply", "-f", "-", stdin=done.stdout)
+
+    def ready(component):
+        return [p for p in namespace.pods("app.kubernetes.io/component=" + component) if p["status"].get("podIP")
+                and all(c["ready"] for c in p["status"].get("containerStatuses", [{"ready": False}]))]
+    agent = namespace.wait(lambda: ready("watch"))[0]
+    namespace.kubectl("apply", "-f", "-", stdin=APPLICATION % (host + "/dumps"))
+    (name, manifest), = namespace.wait(s3.manifests)
+    assert name.startswith("%s/cart/" % namespace.name) and manifest["where"]["pod"] == "cart"
+    assert s3.check(name, manifest).startswith(b"JAVA PROFILE") and "partial" not in manifest
+    assert 'salvage_events_total{event="shipped"} 1' in curl("http://%s:9090/metrics" % agent["status"]["podIP"])
+
+    server = namespace.wait(lambda: ready("serve"))[0]["status"]["podIP"]
+    url, mine = "https://%s:8443/shop/a.txt" % server, ["-k", "-H", "Authorization: Bearer 0123456789abcdef"]
+    assert curl(*mine, "-o", "/dev/null", "-w", "%{http_code}", "--data-binary", "evidence", "-X", "PUT", url) == "201"
+    assert curl(*mine, url) == "evidence" and curl("-k", "-o", "/dev/null", "-w", "%{http_code}", url) == "401"
+    assert (open(host + "/data/shop/a.txt", encoding="ascii").read()) == "evidence"
+    assert 'salvage_ready 1' in curl("http://%s:9090/metrics" % server)
