@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/parallel.h"
+
 enum { SHORT_MAX = 127, LONG = 0x80, PLACE = 8, RECORD_HEAD = 5, NUMBER_MAX = 10, FIRST_ROOM = 1 << 16 };
 enum { DROP_STEP = 8 << 20, SIZES_PAD = 64, NEAR = 32 };
 
@@ -179,8 +181,25 @@ static void place_records(struct edge_lists *l, struct edge_writer *w)
     edge_writer_done(w);
 }
 
+/* Each writer's lists have places of their own. */
+struct placing {
+    struct edge_lists *lists;
+    struct edge_writer *writer;
+    unsigned count, next;
+};
+
+static void place_all(void *ctx)
+{
+    struct placing *p = ctx;
+    unsigned i;
+
+    while ((i = __atomic_fetch_add(&p->next, 1, __ATOMIC_RELAXED)) < p->count)
+        place_records(p->lists, &p->writer[i]);
+}
+
 int edge_lists_seal(struct edge_lists *l, struct edge_writer *writer, unsigned count)
 {
+    struct placing placing = {.lists = l, .writer = writer, .count = count};
     struct big_memory *memory = l->size.memory;
     const unsigned char *sizes = l->size.data;
     struct edge_block *block;
@@ -199,8 +218,7 @@ int edge_lists_seal(struct edge_lists *l, struct edge_writer *writer, unsigned c
     block[(l->nodes + EDGE_BLOCK - 1) / EDGE_BLOCK].at = total;
     if ((r = big_array_new(&l->bytes, memory, (size_t)total)) < 0)
         return r;
-    for (unsigned i = 0; i < count; i++)
-        place_records(l, &writer[i]);
+    parallel_run(count, place_all, &placing);
     return 0;
 }
 

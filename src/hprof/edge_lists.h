@@ -51,7 +51,7 @@ int edge_writer_edge(struct edge_writer *w, uint32_t target);
 int edge_writer_end(struct edge_writer *w);
 void edge_writer_done(struct edge_writer *w);
 
-/* Puts the lists of all writers in order; the writers are empty then. */
+/* Puts the lists of all writers in order, with a thread for each; the writers are empty then. */
 int edge_lists_seal(struct edge_lists *l, struct edge_writer *writer, unsigned count);
 
 struct edge_cursor {

@@ -15,7 +15,8 @@ struct graph_type {
 };
 
 struct graph {
-    uint32_t nodes; /* 0 … nodes - 1; `nodes` itself is the root */
+    unsigned threads; /* that may work on it; 0: one */
+    uint32_t nodes;   /* 0 … nodes - 1; `nodes` itself is the root */
     struct edge_lists lists;
     struct big_array type; /* uint16_t of each node, or uint32_t if wide */
     bool wide;

@@ -236,6 +236,7 @@ static int allocate(struct link *l)
     int r;
 
     g->nodes = h->objects;
+    g->threads = h->threads;
     g->wide = h->type_count > UINT16_MAX;
     if ((r = edge_lists_new(&g->lists, &h->memory, g->nodes)) < 0 ||
         (r = big_array_new(&g->type, &h->memory, (n + 1) * (g->wide ? sizeof(uint32_t) : sizeof(uint16_t)))) < 0 ||

@@ -6,7 +6,9 @@
 
 #include <assert.h>
 
-enum { LEVELS = 3 };
+#include "base/parallel.h"
+
+enum { LEVELS = 3, TAKEN = 1 << 16 /* nodes at once, whose bits fill words */ };
 
 static bool all_in(const struct graph *g, const struct dominators *d, uint32_t node)
 {
@@ -21,14 +23,27 @@ static bool all_in(const struct graph *g, const struct dominators *d, uint32_t n
     return true;
 }
 
-static void find_level(const struct graph *g, struct dominators *d, struct big_array *level)
-{
-    for (uint32_t n = 0; n < g->nodes; n++) {
-        uint32_t also = g->types[graph_type_of(g, n)].also;
+struct level {
+    const struct graph *g;
+    const struct dominators *d;
+    struct big_array bits;
+    uint64_t next; /* node that no thread has taken yet */
+};
 
-        if (!graph_bit(&g->several, n) && (also == GRAPH_NONE || also == n) && !pendants_has(d, n) && all_in(g, d, n))
-            graph_set_bit(level, n);
-    }
+static void find_some(void *ctx)
+{
+    struct level *l = ctx;
+    const struct graph *g = l->g;
+    uint64_t from;
+
+    while ((from = __atomic_fetch_add(&l->next, TAKEN, __ATOMIC_RELAXED)) < g->nodes)
+        for (uint64_t i = from; i < from + TAKEN && i < g->nodes; i++) {
+            uint32_t n = (uint32_t)i, also = g->types[graph_type_of(g, n)].also;
+
+            if (!graph_bit(&g->several, n) && (also == GRAPH_NONE || also == n) && !pendants_has(l->d, n) &&
+                all_in(g, l->d, n))
+                graph_set_bit(&l->bits, n);
+        }
 }
 
 int pendants_find(const struct graph *g, struct dominators *d)
@@ -40,13 +55,14 @@ int pendants_find(const struct graph *g, struct dominators *d)
         if ((r = big_array_new(&d->pendant[i], g->lists.size.memory, bytes)) < 0)
             return r;
     for (unsigned i = 0; i < LEVELS && g->several.data; i++) {
-        struct big_array level = {0}; /* a level leads to those before it alone, or there would be no end of them */
+        /* A level leads to those before it alone, or there would be no end of them. */
+        struct level level = {.g = g, .d = d};
 
-        if ((r = big_array_new(&level, g->lists.size.memory, bytes)) < 0)
+        if ((r = big_array_new(&level.bits, g->lists.size.memory, bytes)) < 0)
             return r;
-        find_level(g, d, &level);
+        parallel_run(g->threads, find_some, &level);
         big_array_free(&d->pendant[i]);
-        d->pendant[i] = level;
+        d->pendant[i] = level.bits;
     }
     return 0;
 }
