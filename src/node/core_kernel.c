@@ -34,7 +34,7 @@ static int write_setting(const char *root, const char *name, const char *value, 
 
     snprintf(path, sizeof(path), "%s/sys/kernel/%s", root, name);
     {
-        CLEANUP_FD int fd = open(path, O_WRONLY | O_CLOEXEC);
+        CLEANUP_FD int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 
         r = fd < 0 ? -errno : file_write(fd, value, strlen(value));
     }

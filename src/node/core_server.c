@@ -151,9 +151,12 @@ struct loop {
 /* All that wait are taken at once: one that is not read by now must not wait for others. */
 static void accept_all(struct loop *l)
 {
+    struct sockaddr_un address;
+    socklen_t size;
     int fd;
 
-    while ((fd = accept4(l->listening, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+    while (size = sizeof(address),
+           (fd = accept4(l->listening, (struct sockaddr *)&address, &size, SOCK_CLOEXEC)) >= 0) {
         pid_t child = l->children < CHILDREN_MAX ? fork() : -1;
 
         if (child == 0) {
