@@ -344,6 +344,10 @@ static const struct event_info TABLE[EVENT_END] = {
                             "node: the changed configuration has an error (one event for each), or can't be read: all "
                             "runs on by the configuration before",
                             "config line error"},
+    [EVENT_NODE_LEFT_BEHIND] = {"node-left-behind", LEVEL_WARNING,
+                                "node: the state folder of a destination that the configuration no longer has, or of a "
+                                "watch before, holds evidence that nothing ships (docs/node.md)",
+                                "dir claims"},
     [EVENT_COMPONENT_STARTED] = {"component-started", LEVEL_INFO, "node: a watch or guard was started",
                                  "component pid"},
     [EVENT_COMPONENT_DIED] = {"component-died", LEVEL_WARNING,

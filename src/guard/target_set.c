@@ -252,6 +252,10 @@ int target_set_start(struct target_set *s, struct err *e)
         r = add(s, 0, from->cgroups[i], false, e);
     if (r < 0 || !from->all)
         return r;
+    if (from->namespaces && access(from->pod_logs, R_OK | X_OK) < 0)
+        return err_set(e, -FAULT_FOLDER,
+                       "guard --namespace: the kubelet's folder %s, which says the namespaces of pods: %s",
+                       from->pod_logs, strerror(errno));
     rescan(s);
     return see_any(s, e);
 }

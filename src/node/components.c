@@ -28,6 +28,7 @@ void component_list_done(struct component_list *l)
     while (l->count > 0)
         spec_done(&l->item[--l->count]);
     free(l->item);
+    strv_done(&l->trees);
     *l = (struct component_list){0};
 }
 
@@ -200,6 +201,8 @@ int component_list_make(const struct config *c, enum log_format format, struct c
     int r = 0;
 
     assert(c && ret);
+    for (unsigned i = 0; i < c->watch.trees.count && r == 0; i++)
+        r = strv_add(&l.trees, c->watch.trees.item[i]);
     for (size_t i = 0; i < c->destinations && r == 0; i++)
         r = add_watches(&l, c, &c->destination[i], format);
     for (size_t i = 0; i < c->rules && r == 0; i++)

@@ -24,6 +24,7 @@ struct component_spec {
 struct component_list {
     struct component_spec *item;
     size_t count, capacity;
+    struct strv trees; /* of the watches */
 };
 
 /* format: of their logs. -ENOMEM. */

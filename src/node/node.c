@@ -26,6 +26,7 @@
 #include "linux/launch.h"
 #include "node/component.h"
 #include "node/component_env.h"
+#include "node/left_behind.h"
 
 struct node {
     const struct node_config *config;
@@ -180,6 +181,7 @@ static void reread(struct node *n)
     n->stamp = stamp;
     if (r == 0) {
         n->grace_ms = grace_ms;
+        left_behind_report(&l);
         r = apply(n, &l);
     }
     if (r < 0)
@@ -266,6 +268,7 @@ static int start_all(struct node *n, struct component_list *l)
 {
     int r = 0;
 
+    left_behind_report(l);
     log_event(EVENT_NODE_STARTED, LOG_STR("config", n->config->path), LOG_UINT("components", l->count));
     for (size_t i = 0; i < l->count && r == 0; i++)
         r = add_component(n, &l->item[i]);

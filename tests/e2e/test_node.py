@@ -138,6 +138,16 @@ def test_a_changed_configuration_changes_only_what_it_must(node):
     assert p.stop() == 0 and len(p.named("component-started", component="watch/rest")) == 2
 
 
+def test_claims_of_a_removed_destination_are_named(node):
+    claims = node.tree / ".salvage-gone" / "spool"
+    (claims / "0123456789abcdef").mkdir(parents=True)
+    (node.tree / ".salvage-rest" / "spool" / "0123456789abcdef").mkdir(parents=True, mode=0o700)
+    (node.tree / ".salvage-rest" / "spool").chmod(0o700)
+    p = node.start()
+    assert [(e["dir"], e["claims"]) for e in p.named("node-left-behind")] == [(str(claims.parent), 1)]
+    assert p.stop() == 0
+
+
 def test_its_components_end_with_it(node):
     p = node.start()
     pids = [node.pid("watch/shop"), node.pid("watch/rest")]
@@ -204,3 +214,5 @@ def test_watch_and_guard_need_to_know_where_namespaces_are(salvage, dumps, folde
     assert result.code == 2 and "--layout namespace/pod" in result.message
     result = salvage.run("guard", "--pid", "1", "--namespace", "shop", *folder.options())
     assert result.code == 2 and "--all" in result.message
+    result = salvage.run("guard", "--all", "--namespace", "shop", "--pod-logs", dumps / "missing", *folder.options())
+    assert result.code == 20 and "missing, which says the namespaces" in result.err
