@@ -67,6 +67,17 @@ def test_every_watch_says_how_long_it_goes_on():
     assert len(watches) == 2 and all(option(c, "grace") for c in watches)
 
 
+def test_the_agents_configuration_is_good_and_has_the_folders_and_the_time_it_names(salvage):
+    file = KUSTOMIZE / "node" / "config" / "node.yaml"
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert salvage.ok("node", "--check", file).lines
+    spec = next(spec for name, spec, _ in pods() if name == "node/daemonset.yaml")
+    mounts = {m["mountPath"] for m in spec["containers"][0]["volumeMounts"]}
+    assert mounts >= {*config["watch"]["trees"], config["state"], config["destinations"]["store"]["credentials"],
+                      config.get("pod-logs", "/var/log/pods")}
+    assert seconds(config["grace"]) + 15 <= spec["terminationGracePeriodSeconds"]
+
+
 def quantity(text):
     number, unit = re.fullmatch(r"(\d+)([MG]i)", text).groups()
     return int(number) << {"Mi": 20, "Gi": 30}[unit]
@@ -121,7 +132,7 @@ def test_every_pod_has_the_seccomp_profile_of_its_runtime():
     bases = {name: spec for name, spec, _ in pods() if name.split("/")[1] in
              ("deployment.yaml", "daemonset.yaml", "guard.yaml", "job.yaml", "application.yaml",
               "statefulset.yaml")}
-    assert len(bases) == 9
+    assert len(bases) == 10
     for name, spec in bases.items():
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
 
@@ -135,13 +146,14 @@ def test_folders_of_the_node_are_made_if_missing():
     volumes = [v["hostPath"] for _, spec, _ in pods() for v in spec.get("volumes", []) if "hostPath" in v]
     assert {v["path"]: v["type"] for v in volumes} == {
         "/var/lib/salvage/dumps": "DirectoryOrCreate", "/var/lib/salvage/guard": "DirectoryOrCreate",
-        "/sys/fs/cgroup": "Directory"}
+        "/var/lib/salvage/node": "DirectoryOrCreate", "/var/log/pods": "Directory", "/sys/fs/cgroup": "Directory"}
 
 
 def test_guard_writes_to_cgroups_only_where_it_lends():
     mounts = {name: m for name, spec, _ in pods() for c in spec.get("containers", [])
               for m in c.get("volumeMounts", []) if m["mountPath"] == "/sys/fs/cgroup"}
-    assert {name: m["readOnly"] for name, m in mounts.items()} == {"guard/guard.yaml": True, "guard/lend.yaml": False}
+    assert {name: m["readOnly"] for name, m in mounts.items()} == {"guard/guard.yaml": True, "guard/lend.yaml": False,
+                                                                "node/daemonset.yaml": True}
 
 
 def test_the_image_has_the_name_that_is_built():
