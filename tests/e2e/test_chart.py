@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from helpers import chart, cluster
-from helpers.chart import CHART, EXAMPLES, as_typed, kustomize, rendered, template
+from helpers.chart import CHART, EXAMPLES, as_typed, helm_in_cluster, kustomize, rendered, template
 from helpers.cluster import Namespace, Relay, command, kubectl, make_image
 from helpers.program import ROOT
 from helpers.tls import Authority
@@ -311,9 +311,12 @@ def test_what_is_installed_ships_and_serves(namespace, s3, work):
               "store": {"url": s3.url, "endpoint": namespace.relay.endpoint, "region": "us-east-1", "existingSecret": "salvage-store"},
               "watch": {"hostPath": host + "/dumps", "env": {"SALVAGE_LOG": "json"}}, "metrics": {"agents": True},
               "serve": {**SERVE, "tokensSecret": "salvage-tokens", "persistence": {"size": "1Gi"}}}
-    done = template(values, "--kube-version", "1.20.0", namespace=namespace.name)
-    assert done.returncode == 0, done.stderr
-    namespace.kubectl("apply", "-f", "-", stdin=done.stdout)
+    config = work / "kubeconfig"
+    config.write_text(kubectl("config", "view", "--raw"))
+    release = {"kubeconfig": config, "stdin": json.dumps(values)}
+    notes = helm_in_cluster("install", "salvage", CHART, "-n", namespace.name, "-f", "-", **release).partition("NOTES:")[2]
+    assert "daemonset/salvage-watch" in notes and "https://salvage.%s.svc:8443/" % namespace.name in notes
+    assert "daemonset/salvage-guard" not in notes
 
     def ready(component):
         return [p for p in namespace.pods("app.kubernetes.io/component=" + component) if p["status"].get("podIP")
@@ -330,4 +333,9 @@ def test_what_is_installed_ships_and_serves(namespace, s3, work):
     assert curl(*mine, "-o", "/dev/null", "-w", "%{http_code}", "--data-binary", "evidence", "-X", "PUT", url) == "201"
     assert curl(*mine, url) == "evidence" and curl("-k", "-o", "/dev/null", "-w", "%{http_code}", url) == "401"
     assert (open(host + "/data/shop/a.txt", encoding="ascii").read()) == "evidence"
-    assert 'salvage_ready 1' in curl("http://%s:9090/metrics" % server)
+    assert "salvage_ready 1" in curl("http://%s:9090/metrics" % server)
+
+    # The store's volume is not the release's.
+    helm_in_cluster("uninstall", "salvage", "-n", namespace.name, kubeconfig=config)
+    assert namespace.kubectl("get", "daemonset,statefulset,service,configmap", "-l", "app.kubernetes.io/instance=salvage", "-o", "name") == ""
+    assert "data-salvage-serve-0" in namespace.kubectl("get", "pvc", "-o", "name")

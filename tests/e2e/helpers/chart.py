@@ -38,6 +38,14 @@ def template(values, *args, namespace="salvage"):
     return run("helm", "template", "salvage", CHART, "-n", namespace, "-f", values, *args)
 
 
+def helm_in_cluster(*args, kubeconfig, stdin=None):
+    """Its output; helm runs where the cluster's API server can be reached."""
+    argv = [*shlex.split(os.environ["SALVAGE_TEST_K8S_SH"]), folder() + "/helm", "--kubeconfig", str(kubeconfig), *map(str, args)]
+    done = subprocess.run(argv, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def kustomize(base):
     return rendered(run("kubectl", "kustomize", base))
 
