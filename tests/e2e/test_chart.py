@@ -121,6 +121,33 @@ def test_every_pod_is_as_restricted_as_its_work_allows():
     assert "add" not in found["salvage-serve"]["containers"][0]["securityContext"]["capabilities"]
 
 
+def test_openshift_allows_each_agent_what_its_pod_has():
+    values = merged(LEAST, {"guard": {"enabled": True, "extraCapabilities": ["KILL"]}, "serve": SERVE, "openshift": {"scc": True}})
+    documents = rendered(template(values))
+    found = {d["users"][0].rpartition(":")[2]: d for d in of_kind(documents, "SecurityContextConstraints")}
+    assert set(found) == {"salvage-watch", "salvage-guard"}
+    for name, allowed in found.items():
+        pod = pods(documents)[name]
+        assert pod["serviceAccountName"] == name
+        assert allowed["allowedCapabilities"] == pod["containers"][0]["securityContext"]["capabilities"]["add"]
+        assert allowed["allowHostPID"] == pod.get("hostPID", False) and not allowed["allowPrivilegedContainer"]
+        assert allowed["seLinuxContext"]["seLinuxOptions"] == pod["securityContext"]["seLinuxOptions"]
+        assert {kind for v in pod["volumes"] for kind in v if kind != "name"} <= set(allowed["volumes"])
+    nonroot, = of_kind(documents, "RoleBinding")
+    assert nonroot["subjects"][0]["name"] == pods(documents)["salvage-serve"]["serviceAccountName"]
+
+
+def test_keys_that_are_given_make_a_secret_and_new_keys_roll_out():
+    def agent(key):
+        documents = rendered(template(merged(LEAST, {"store": {"credentials": {"AWS_SECRET_ACCESS_KEY": key}}})))
+        secret, = of_kind(documents, "Secret")
+        daemon_set, = of_kind(documents, "DaemonSet")
+        assert secret["stringData"] == {"AWS_SECRET_ACCESS_KEY": key}
+        assert {"secretRef": {"name": secret["metadata"]["name"]}} in daemon_set["spec"]["template"]["spec"]["containers"][0]["envFrom"]
+        return daemon_set["spec"]["template"]["metadata"]["annotations"]
+    assert agent("one") == agent("one") != agent("two")
+
+
 def test_the_image_is_pinned_by_its_digest():
     digest = "sha256:" + 64 * "a"
     found = pods(rendered(template(merged(LEAST, {"image": {"digest": digest}}))))
