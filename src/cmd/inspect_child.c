@@ -11,6 +11,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/crash_logs.h"
 #include "cmd/inspect_child.h"
@@ -19,6 +20,7 @@
 #include "inspect/analysis_page.h"
 #include "inspect/block_map.h"
 #include "inspect/core_report.h"
+#include "inspect/evidence_report.h"
 #include "inspect/heap_question.h"
 #include "inspect/heap_report.h"
 #include "inspect/recording_report.h"
@@ -143,6 +145,16 @@ static int inspect_threads(const struct inspection *i, struct err *e)
     return r;
 }
 
+/* Also one with an unknown version, which its reader refuses best. */
+static bool is_heap_dump(const void *data, size_t size)
+{
+    static const char words[] = "JAVA PROFILE ";
+    enum content content = content_of(data, size);
+
+    return content == CONTENT_HPROF || content == CONTENT_PHD ||
+           (size >= strlen(words) && memcmp(data, words, strlen(words)) == 0);
+}
+
 static bool is_core(const void *data, size_t size)
 {
     return content_of(data, size) == CONTENT_CORE;
@@ -213,35 +225,51 @@ struct kind {
     int (*inspect)(const struct inspection *i, struct err *e);
     const char *name;
     int (*compare)(const struct inspection i[2], struct err *e); /* NULL: can't be compared */
+    const char *evidence;                                        /* inspect/evidence_report.h; instead of a probe */
 };
 
-/* The first that knows it; what none knows may be a heap dump, which says best what is wrong with it. */
+/* The first that knows it. */
 static const struct kind KINDS[] = {
-    {is_core, inspect_core, "a core", NULL},
-    {recording_probe, inspect_recording, "a flight recording", NULL},
-    {inspection_is_analysis, inspect_analysis, "a heap dump", inspection_compare_heaps},
-    {thread_dumps_probe, inspect_threads, "a thread dump", inspection_compare_threads},
+    {is_core, inspect_core, "a core", NULL, NULL},
+    {recording_probe, inspect_recording, "a flight recording", NULL, NULL},
+    {inspection_is_analysis, inspect_analysis, "a heap dump", inspection_compare_heaps, NULL},
+    {is_heap_dump, inspect_heap, "a heap dump", inspection_compare_heaps, NULL},
+    {NULL, inspection_evidence, "a crash log", NULL, "hs-err"},
+    {NULL, inspection_evidence, "a heap snapshot", NULL, "heap-snapshot"},
+    {NULL, inspection_evidence, "a record of an OOM kill", NULL, "oom-kill"},
+    {NULL, inspection_evidence, "a record of a JVM's end", NULL, "jvm-end"},
+    {NULL, inspection_evidence, "a manifest", NULL, "manifest"},
+    {NULL, inspection_evidence, "a class histogram", inspection_compare_histograms, "class-histogram"},
+    {thread_dumps_probe, inspect_threads, "a thread dump", inspection_compare_threads, NULL},
 };
-static const struct kind HEAP = {NULL, inspect_heap, "a heap dump", inspection_compare_heaps};
+static const struct kind UNKNOWN = {.inspect = inspection_refuse};
 
 static const struct kind *kind_of(const struct inspection *i)
 {
+    const void *data = i->file->data;
+    const char *evidence = evidence_report_kind(data, i->file->size);
+
     for (size_t k = 0; k < ARRAY_SIZE(KINDS); k++)
-        if (KINDS[k].probe(i->file->data, i->file->size))
+        if (KINDS[k].probe ? KINDS[k].probe(data, i->file->size) : text_eq(KINDS[k].evidence, evidence))
             return &KINDS[k];
-    return &HEAP;
+    return &UNKNOWN;
 }
 
 static int compare(const struct inspection i[2], struct err *e)
 {
     const struct kind *a = kind_of(&i[0]), *b = kind_of(&i[1]);
 
+    for (unsigned n = 0; n < 2; n++)
+        if ((n == 0 ? a : b) == &UNKNOWN)
+            return err_prefix(e, inspection_refuse(&i[n], e), "%s", i[n].name);
     if (a->compare != b->compare || (a != b && !a->compare))
         return err_set(e, -FAULT_USAGE, "the first is %s, the second %s: only dumps of one kind can be compared",
                        a->name, b->name);
     if (!a->compare)
         return err_set(e, -FAULT_USAGE,
-                       "the first is %s, and so is the second: heap dumps and thread dumps can be compared", a->name);
+                       "the first is %s, and so is the second: heap dumps, thread dumps and class histograms can be "
+                       "compared",
+                       a->name);
     return a->compare(i, e);
 }
 
@@ -250,7 +278,7 @@ static int show(const struct inspection *i, struct err *e)
     bool asked = i->view->path || i->view->tree || i->view->strings;
     const struct kind *kind = kind_of(i);
 
-    if (asked && kind != &HEAP)
+    if (asked && kind != &UNKNOWN && kind->inspect != inspect_heap)
         return err_set(e, -FAULT_USAGE, "--path, --tree and --strings are for heap dumps");
     return kind->inspect(i, e);
 }

@@ -33,3 +33,10 @@ bool inspection_is_analysis(const void *data, size_t size);
  * temporary file. */
 int inspection_compare_heaps(const struct inspection i[2], struct err *e);
 int inspection_compare_threads(const struct inspection i[2], struct err *e);
+
+/* What inspect/evidence_report.h knows: one, or two class histograms. */
+int inspection_evidence(const struct inspection *i, struct err *e);
+int inspection_compare_histograms(const struct inspection i[2], struct err *e);
+
+/* Says why what no kind knows can't be shown: what unpacks it, or what inspect reads. */
+int inspection_refuse(const struct inspection *i, struct err *e);
