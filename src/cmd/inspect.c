@@ -346,8 +346,13 @@ const struct command CMD_INSPECT = {
         "Of a flight recording it shows pauses, load, the classes of old objects and of allocations.\n\n"
         "Of a core it shows the signal, the stack of the thread that got it, and the modules with their build-ids; "
         "functions and lines where the executables are (--sysroot).\n\n"
+        "Of a JVM's crash log (hs_err) it shows signal, frame, thread and heap, without the secrets of the command "
+        "line; "
+        "of a class histogram or a .heapsnapshot the largest classes; of oom-kill.json, jvm-end.json and a manifest "
+        "what "
+        "they record.\n\n"
         "Of two dumps it shows what grew from the first to the second: of heaps by suspect, class, package and class "
-        "loader, of thread dumps which threads moved.\n\n"
+        "loader, of class histograms by class, of thread dumps which threads moved.\n\n"
         "CASE is the id of a case in the store of --to or SALVAGE_TO, or the beginning of its key (shop/cart-7f9c), as "
         "much as is unique; with /NAME an object of it. A dump in a store is read by ranges: nothing of it comes to "
         "disk. From stdin (-), or compressed by others, it is unpacked into a file without a name in TMPDIR first.",
@@ -373,7 +378,9 @@ const struct command CMD_INSPECT = {
         "salvage inspect app.jfr\n"
         "    what the collector and the processors did\n"
         "salvage inspect core.4711\n"
-        "    what the program crashed of, and where\n",
+        "    what the program crashed of, and where\n"
+        "salvage inspect hs_err_pid7.log\n"
+        "    what the JVM crashed of\n",
     .options = INSPECT_OPTIONS,
     .run = run,
 };

@@ -109,7 +109,7 @@ static struct found look_for(const struct catalog *c, const struct wanted *w, bo
 static const struct {
     bool (*is)(const char *key);
     const char *several;
-} CHOICES[] = {{is_heap_dump, "heap dumps"}, {is_core, "cores"}, {is_any, "objects"}};
+} CHOICES[] = {{is_heap_dump, "heap dumps"}, {is_core, "cores"}, {is_crash_log, "crash logs"}, {is_any, "objects"}};
 
 /* The object's name, if it is a crash log in the same folder: a copy; NULL. */
 static char *crash_log_beside(const struct catalog *c, const char *key)
@@ -126,7 +126,7 @@ static char *crash_log_beside(const struct catalog *c, const char *key)
     return NULL;
 }
 
-/* Of a case the heap dump counts; without one, the core; without one, what there is. */
+/* Of a case the heap dump counts; without one, the core; without that, the crash log; else what there is. */
 static int pick(const struct catalog *c, const struct sink_config *config, const struct wanted *w,
                 struct inspect_input *in, struct err *e)
 {

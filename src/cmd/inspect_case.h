@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The evidence that a command line names by its case: by the beginning of the case's id or of its key. Of several
- * objects the heap dump, or the core.
+ * objects the heap dump, the core, or the crash log.
  */
 #pragma once
 

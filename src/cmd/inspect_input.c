@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/crash_logs.h"
@@ -21,8 +22,9 @@
 #include "linux/sandboxed_process.h"
 #include "ship/case_facts.h"
 #include "ship/case_remove.h"
+#include "ship/manifest.h"
 
-enum { HEAD = 1024 /* of an analysis, with its name */ };
+enum { HEAD = 1024 /* of an analysis, with its name; of a manifest */ };
 
 static bool is_interrupted(void *ctx)
 {
@@ -120,12 +122,50 @@ static int open_object(struct inspect_input *in, const struct dump_source_limits
     return r <= 0 ? r : dump_source_of_object(&in->source, &in->config, in->key, limits, e);
 }
 
+/* Of a manifest (KEY.json) the evidence beside it counts. Its path, malloc'ed; NULL: it is no manifest, or stands
+ * alone.
+ */
+static char *evidence_beside(const char *what, int fd)
+{
+    static const char schema[] = "\"" MANIFEST_SCHEMA "\"";
+    char head[HEAD], *path;
+    ssize_t n = text_ends(what, MANIFEST_SUFFIX) ? file_pread(fd, head, sizeof(head), 0) : 0;
+
+    if (n <= 0 || !memmem(head, (size_t)n, schema, strlen(schema)))
+        return NULL;
+    path = strndup(what, strlen(what) - strlen(MANIFEST_SUFFIX));
+    if (path && access(path, R_OK) < 0) {
+        free(path);
+        return NULL;
+    }
+    return path;
+}
+
+static int open_file(struct inspect_input *in, const char *what, int fd, const struct dump_source_limits *limits,
+                     struct err *e)
+{
+    CLEANUP_FREE char *path = evidence_beside(what, fd);
+    int other = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+
+    if (other >= 0) {
+        close(fd);
+        fd = other;
+        what = path;
+    }
+    in->crash_logs = crash_logs_beside(what, fd);
+    if (!(in->name = strdup(text_base_name(what)))) {
+        close(fd);
+        return err_set(e, -ENOMEM, "out of memory");
+    }
+    return dump_source_of_file(&in->source, fd, limits, e);
+}
+
 int inspect_input_open(struct inspect_input *in, const struct plan_options *plan, const char *what,
                        uint64_t cache_bytes, struct err *e)
 {
     const struct dump_source_limits limits = {
         .cache_bytes = cache_bytes, .sharing = in->sharing, .folder = -1, .stop = is_interrupted};
-    bool url = strstr(what, "://") != NULL, file;
+    bool url = strstr(what, "://") != NULL;
     int r, fd = -1;
 
     assert(in && plan && what && e);
@@ -137,16 +177,11 @@ int inspect_input_open(struct inspect_input *in, const struct plan_options *plan
     if (!url && (fd = open(what, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0 && (errno != ENOENT || !plan->to))
         return err_set(e, errno == ENOENT ? -FAULT_NO_OBJECT : -FAULT_UNREADABLE, "%s%s", strerror(errno),
                        errno == ENOENT ? " (a case? --to URL says in which store)" : "");
-    file = fd >= 0;
-    if (file)
-        in->crash_logs = crash_logs_beside(what, fd);
-    if (file)
-        r = dump_source_of_file(&in->source, fd, &limits, e);
-    else if ((r = url && !is_case_url(what) ? name_object(in, plan, what, e) : inspect_case_find(plan, what, in, e)) ==
-             0)
+    if (fd >= 0)
+        return open_file(in, what, fd, &limits, e);
+    if ((r = url && !is_case_url(what) ? name_object(in, plan, what, e) : inspect_case_find(plan, what, in, e)) == 0)
         r = open_object(in, &limits, e);
-    if (r == 0 && !(in->name = url || file || !in->key ? strdup(text_base_name(in->key ? in->key : what))
-                                                       : name_of_case(in->key)))
+    if (r == 0 && !(in->name = url ? strdup(text_base_name(in->key)) : name_of_case(in->key)))
         r = err_set(e, -ENOMEM, "out of memory");
     return r;
 }

@@ -36,7 +36,7 @@ static uint64_t number(const json_t *object, const char *name)
     return n > 0 ? (uint64_t)n : 0;
 }
 
-/* " · WORD SIZE", if there is such a number. */
+/* ", WORD SIZE", if there is such a number. */
 static int add_size(struct buf *b, const json_t *object, const char *name, const char *word)
 {
     char size[TEXT_SIZE_MAX];
@@ -46,7 +46,7 @@ static int add_size(struct buf *b, const json_t *object, const char *name, const
     return buf_printf(b, "%s%s %s", b->size ? ", " : "", word, text_format_size(number(object, name), size));
 }
 
-/* "cart in shop/cart-7f9c", as much as is known. */
+/* "shop/cart-7f9c/cart/node", as much as is known. */
 static void place(struct evidence_writer *w, const json_t *where)
 {
     const char *const names[] = {text(where, "namespace"), text(where, "pod"), text(where, "container"),
@@ -63,20 +63,34 @@ static void place(struct evidence_writer *w, const json_t *where)
 /* --- OOM kills ------------------------------------------------------------------------------------------------------
  */
 
+static int add_number(struct buf *b, const json_t *object, const char *name, const char *word)
+{
+    const json_t *n = json_object_get(object, name);
+
+    return json_is_integer(n) ? buf_printf(b, ", %s %" JSON_INTEGER_FORMAT, word, json_integer_value(n)) : 0;
+}
+
 static void print_process(struct evidence_writer *w, const char *head, const json_t *p)
 {
-    char rss[TEXT_SIZE_MAX], swap[TEXT_SIZE_MAX];
+    CLEANUP(buf_done) struct buf b = {0};
+    char rss[TEXT_SIZE_MAX];
 
-    evidence_line(w, head, "%10s  %s, pid %" PRIu64 ", uid %" PRIu64 ", oom_score_adj %" JSON_INTEGER_FORMAT "%s%s",
-                  text_format_size(number(p, "rss"), rss), *text(p, "name") ? text(p, "name") : "?", number(p, "pid"),
-                  number(p, "uid"), json_integer_value(json_object_get(p, "oom_score_adj")),
-                  number(p, "swap") ? ", in swap " : "",
-                  number(p, "swap") ? text_format_size(number(p, "swap"), swap) : "");
+    if (buf_printf(&b, "%.100s", *text(p, "name") ? text(p, "name") : "?") == 0 &&
+        add_number(&b, p, "pid", "pid") == 0 && add_number(&b, p, "uid", "uid") == 0 &&
+        add_number(&b, p, "oom_score_adj", "oom_score_adj") == 0 &&
+        (number(p, "swap") == 0 || add_size(&b, p, "swap", "in swap") == 0))
+        evidence_line(w, head, "%10s  %s", number(p, "rss") ? text_format_size(number(p, "rss"), rss) : "?",
+                      buf_text(&b));
 }
+
+struct task {
+    const json_t *process;
+    uint64_t rss;
+};
 
 static int by_rss(const void *a, const void *b)
 {
-    uint64_t x = number(*(json_t *const *)a, "rss"), y = number(*(json_t *const *)b, "rss");
+    uint64_t x = ((const struct task *)a)->rss, y = ((const struct task *)b)->rss;
 
     return x < y ? 1 : x > y ? -1 : 0;
 }
@@ -84,15 +98,15 @@ static int by_rss(const void *a, const void *b)
 static int print_tasks(struct evidence_writer *w, const json_t *tasks)
 {
     size_t count = json_array_size(tasks);
-    CLEANUP_FREE const json_t **list = calloc(count + 1, sizeof(*list));
+    CLEANUP_FREE struct task *list = calloc(count + 1, sizeof(*list));
 
     if (!list)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++)
-        list[i] = json_array_get(tasks, i);
+        list[i] = (struct task){json_array_get(tasks, i), number(json_array_get(tasks, i), "rss")};
     qsort(list, count, sizeof(*list), by_rss);
     for (size_t i = 0; i < count && i < w->view->top; i++)
-        print_process(w, i == 0 ? "PROCESSES" : "", list[i]);
+        print_process(w, i == 0 ? "PROCESSES" : "", list[i].process);
     if (count > w->view->top)
         evidence_line(w, "", "… %zu more", count - w->view->top);
     return 0;
@@ -124,13 +138,14 @@ static void print_held(struct evidence_writer *w, const json_t *process)
 
 static void print_kill(struct evidence_writer *w, const json_t *root)
 {
-    const json_t *group = json_object_get(root, "group"), *invoker = json_object_get(root, "invoker"), *one;
-    size_t i;
+    const json_t *killed = json_object_get(json_object_get(root, "group"), "killed"),
+                 *invoker = json_object_get(root, "invoker");
 
     place(w, json_object_get(root, "where"));
     print_process(w, "KILLED", json_object_get(root, "process"));
     print_held(w, json_object_get(root, "process"));
-    json_array_foreach(json_object_get(group, "killed"), i, one) print_process(w, i == 0 ? "AND" : "", one);
+    for (size_t i = 0; i < json_array_size(killed); i++)
+        print_process(w, i == 0 ? "AND" : "", json_array_get(killed, i));
     print_amount(w, "MEMORY", json_object_get(root, "memory"));
     print_amount(w, "SWAP", json_object_get(root, "swap"));
     print_amount(w, "MEM+SWAP", json_object_get(root, "memory_swap"));
@@ -186,7 +201,6 @@ static void print_end(struct evidence_writer *w, const json_t *root)
                       text(process, "time"));
 }
 
-/* "exit status 1; its counters were removed in order" */
 static void describe_end(const json_t *ended, char *out, size_t size)
 {
     const char *why = text(ended, "why"), *orderly = json_is_true(json_object_get(ended, "orderly"))

@@ -393,7 +393,7 @@ def test_a_stream_is_read_from_stdin(salvage, work, little_dump):
 def test_bad_input_gets_one_line(salvage, work):
     (work / "text").write_text("no dump")
     (work / "empty").write_text("")
-    for what, words in (("text", "no heap dump"), ("empty", "no heap dump"), ("none", "No such file"), (".", "no regular file")):
+    for what, words in (("text", "nothing that inspect reads"), ("empty", "nothing that inspect reads"), ("none", "No such file"), (".", "no regular file")):
         done = salvage.run("inspect", work / what)
         assert done.code != 0 and words in done.message
     assert salvage.run("inspect").code == USAGE

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "threads/hserr.h"
+#include "threads/hserr_read.h"
 
 #define HEAD "#\n# A fatal error has been detected by the Java Runtime Environment:\n#\n"
 
@@ -76,11 +77,95 @@ static void jvm_command_and_time(void **state)
     assert_string_equal(second.time, "Mon Jan  1 00:00:00 2010");
 }
 
+static const char LOG[] =
+    "#\n"
+    "# A fatal error has been detected by the Java Runtime Environment:\n"
+    "#\n"
+    "#  SIGSEGV (0xb) at pc=0x00007f25ff8e1f14, pid=4028, tid=4029\n"
+    "#\n"
+    "# JRE version: OpenJDK Runtime Environment (17.0.15+6) (build 17.0.15+6)\n"
+    "# Java VM: OpenJDK 64-Bit Server VM (17.0.15+6, mixed mode)\n"
+    "# Problematic frame:\n"
+    "# C  [libzip.so+0x12d3]  newEntry+0x13\n"
+    "#\n"
+    "# Core dump will be written. Default location: /tmp/core.4028\n"
+    "#\n"
+    "\n"
+    "---------------  S U M M A R Y ------------\n"
+    "\n"
+    "Command Line: -Xmx40m -Ddb.password=hunter2 Main --token=hunter2\n"
+    "\n"
+    "Time: Sun Nov 29 06:17:17 2026 UTC elapsed time: 5.46 seconds (0d 0h 0m 5s)\n"
+    "\n"
+    "---------------  T H R E A D  ---------------\n"
+    "\n"
+    "Current thread (0x00007f25f8012345):  JavaThread \"zip-1\" [_thread_in_native, id=4029, stack(0x0,0x1)]\n"
+    "\n"
+    "Native frames: (J=compiled Java code, j=interpreted, Vv=VM code, C=native code)\n"
+    "C  [libzip.so+0x12d3]  newEntry+0x13\n"
+    "C  [libzip.so+0x2000]\n"
+    "\n"
+    "Java frames: (J=compiled Java code, j=interpreted, Vv=VM code)\n"
+    "j  java.util.zip.ZipFile.getEntry(J[BZ)J+0 java.base@17.0.15\n"
+    "j  Main.main([Ljava/lang/String;)V+3\n"
+    "\n"
+    "siginfo: si_signo: 11 (SIGSEGV), si_code: 1 (SEGV_MAPERR), si_addr: 0x10\n"
+    "\n"
+    "VM state: not at safepoint (normal execution)\n"
+    "\n"
+    "Heap:\n"
+    " garbage-first heap   total 40960K, used 5687K\n"
+    "\n"
+    "VM Arguments:\n"
+    "jvm_args: -Xmx40m -Ddb.password=hunter2 and hunter2 more\n"
+    "java_command: Main --token=hunter2\n";
+
+static void assert_piece(struct piece p, const char *text)
+{
+    assert_int_equal(p.size, strlen(text));
+    assert_memory_equal(p.text, text, p.size);
+}
+
+static void the_facts_of_a_log(void **state)
+{
+    struct hserr_log log;
+
+    (void)state;
+    hserr_read(LOG, sizeof(LOG) - 1, &log);
+    assert_piece(log.frame, "C  [libzip.so+0x12d3]  newEntry+0x13");
+    assert_piece(log.core, "Core dump will be written. Default location: /tmp/core.4028");
+    assert_piece(log.thread, "zip-1");
+    assert_piece(log.vm_state, "not at safepoint");
+    assert_piece(log.signal_info, "si_signo: 11 (SIGSEGV), si_code: 1 (SEGV_MAPERR), si_addr: 0x10");
+    assert_piece(log.elapsed, "5.46 seconds (0d 0h 0m 5s)");
+    assert_piece(log.java_command, "Main --token=hunter2");
+    assert_int_equal(log.native_frames.count, 2);
+    assert_int_equal(log.java_frames.count, 2);
+    assert_piece(log.java_frames.line[1], "j  Main.main([Ljava/lang/String;)V+3");
+    assert_int_equal(log.heap.count, 1);
+    assert_false(log.by_kill || log.heap.more);
+}
+
+static void a_long_section_is_cut_and_says_so(void **state)
+{
+    static char text[100 * 2 + 16] = "Heap:\n";
+    struct hserr_log log;
+
+    (void)state;
+    for (unsigned i = 0; i < 200; i++)
+        text[strlen("Heap:\n") + i] = i % 2 ? '\n' : 'x';
+    hserr_read(text, strlen(text), &log);
+    assert_int_equal(log.heap.count, HSERR_LINES_MAX);
+    assert_true(log.heap.more);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_error_has_its_cause),
         cmocka_unit_test(jvm_command_and_time),
+        cmocka_unit_test(the_facts_of_a_log),
+        cmocka_unit_test(a_long_section_is_cut_and_says_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
