@@ -25,6 +25,7 @@
 #include "place/container.h"
 #include "place/environment_facts.h"
 #include "place/origin.h"
+#include "place/pod_of_process.h"
 #include "ship/evidence_owner.h"
 #include "ship/origin_reader.h"
 #include "ship/preflight.h"
@@ -69,6 +70,19 @@ static void on_stored(void *ctx, const struct manifest *m)
     snprintf(t->entry->what, sizeof(t->entry->what), "%s", m->key);
 }
 
+/* The pod as the kubelet knows it. False: it is in none, or that can't be known. */
+static bool set_pod(struct taking *t)
+{
+    CLEANUP(whoami_done) struct whoami names = {0};
+    int proc = t->c->facts->proc.fd;
+
+    if (whoami_of_process(&t->c->facts->proc, &names) < 0 || pod_of_process("/var/log/pods", proc, &names) < 0 ||
+        whoami_for(&t->self, &names, &t->its) < 0)
+        return false;
+    t->s.who = &t->its;
+    return true;
+}
+
 /* The node's own facts are not a container's. */
 static int set_owner(struct taking *t, struct err *e)
 {
@@ -81,7 +95,8 @@ static int set_owner(struct taking *t, struct err *e)
         return err_set(e, -ENOMEM, "out of memory");
     t->s.who = &t->self;
     t->s.facts = &t->facts;
-    evidence_owner_set(&t->s, &t->c->facts->proc, &t->its);
+    if (!set_pod(t))
+        evidence_owner_set(&t->s, &t->c->facts->proc, &t->its);
     if (container_of_process(t->c->facts->proc.fd, id)) {
         if (facts_set(&t->its_facts.container_id, id) < 0)
             return err_set(e, -ENOMEM, "out of memory");

@@ -15,28 +15,47 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-static bool is_of_pod(const char *name, const char *pod_uid)
+static bool take(const char *text, size_t size, char ret[LAYOUT_NAME_MAX])
+{
+    if (size == 0 || size >= LAYOUT_NAME_MAX)
+        return false;
+    memcpy(ret, text, size);
+    ret[size] = '\0';
+    return true;
+}
+
+/* "NAMESPACE_POD_UID" */
+static bool parse(const char *name, const char *pod_uid, struct pod_logs_names *ret)
 {
     const char *pod = strchr(name, '_'), *uid = pod ? strchr(pod + 1, '_') : NULL;
 
-    return uid && pod > name && pod - name < LAYOUT_NAME_MAX && text_eq(uid + 1, pod_uid);
+    return uid && text_eq(uid + 1, pod_uid) && take(name, (size_t)(pod - name), ret->namespace) &&
+           take(pod + 1, (size_t)(uid - pod) - 1, ret->pod);
 }
 
-int pod_logs_namespace(const char *dir, const char *pod_uid, char ret[LAYOUT_NAME_MAX])
+int pod_logs_names(const char *dir, const char *pod_uid, struct pod_logs_names *ret)
 {
     CLEANUP_DIR DIR *pods = file_opendir(AT_FDCWD, dir);
+    struct pod_logs_names found;
 
     assert(*pod_uid);
     if (!pods)
         return -errno;
     for (struct dirent *d; (errno = 0, d = readdir(pods));) {
-        size_t size = strcspn(d->d_name, "_");
-
-        if (!is_of_pod(d->d_name, pod_uid))
+        if (!parse(d->d_name, pod_uid, &found))
             continue;
-        memcpy(ret, d->d_name, size);
-        ret[size] = '\0';
+        *ret = found;
         return 0;
     }
     return errno ? -errno : -ENOENT;
+}
+
+int pod_logs_namespace(const char *dir, const char *pod_uid, char ret[LAYOUT_NAME_MAX])
+{
+    struct pod_logs_names found;
+    int r = pod_logs_names(dir, pod_uid, &found);
+
+    if (r == 0)
+        memcpy(ret, found.namespace, sizeof(found.namespace));
+    return r;
 }

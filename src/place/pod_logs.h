@@ -9,4 +9,8 @@
 #include "place/layout.h"
 
 /* dir: "/var/log/pods" but in tests. 0; -ENOENT: there is no such pod; -errno: the folder can't be read. */
+struct pod_logs_names {
+    char namespace[LAYOUT_NAME_MAX], pod[LAYOUT_NAME_MAX];
+};
+int pod_logs_names(const char *dir, const char *pod_uid, struct pod_logs_names *ret);
 int pod_logs_namespace(const char *dir, const char *pod_uid, char ret[LAYOUT_NAME_MAX]);

@@ -47,10 +47,28 @@ static void a_pods_namespace_is_found_by_its_uid(void **state)
     assert_int_equal(file_remove_tree(AT_FDCWD, root), 0);
 }
 
+static void names_are_found_together(void **state)
+{
+    char root[] = "/tmp/pod_logs_XXXXXX";
+    struct pod_logs_names names = {.pod = "untouched"};
+
+    (void)state;
+    assert_non_null(mkdtemp(root));
+    make(root, "shop_cart-7f9c_0a1b2c3d-0000-4000-8000-000000000001");
+    make(root, "shop__0a1b2c3d-0000-4000-8000-000000000002");
+    assert_int_equal(pod_logs_names(root, "0a1b2c3d-0000-4000-8000-000000000002", &names), -ENOENT);
+    assert_string_equal(names.pod, "untouched");
+    assert_int_equal(pod_logs_names(root, "0a1b2c3d-0000-4000-8000-000000000001", &names), 0);
+    assert_string_equal(names.namespace, "shop");
+    assert_string_equal(names.pod, "cart-7f9c");
+    assert_int_equal(file_remove_tree(AT_FDCWD, root), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pods_namespace_is_found_by_its_uid),
+        cmocka_unit_test(names_are_found_together),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
