@@ -82,6 +82,8 @@ static void find_problems(struct core_status *s, int home)
         add_problem(s, "core_pipe_limit is 0: the kernel does not wait for the handler (salvage core install)");
     if (fstatat(home, CORE_HOME_PROGRAM, &st, AT_SYMLINK_NOFOLLOW) < 0)
         add_problem(s, "%s/" CORE_HOME_PROGRAM ": %s: no core can be taken", s->dir, strerror(errno));
+    if (s->ledger->count[CORE_TAKING] > core_home_slots_taken(home))
+        add_problem(s, "the handler of a core was killed while it read: that core is lost");
     if (s->ledger->lasts > 0 && last->end == CORE_LOST)
         add_problem(s, "the last core was lost: %s", last->what);
 }

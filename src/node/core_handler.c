@@ -129,6 +129,8 @@ static void take(struct core_offer *o, const struct crash_facts *f, struct core_
               LOG_UINT("uid", o->crash->uid), LOG_STR("cgroup", f->cgroup), LOG_BOOL("sensitive", f->sensitive));
     if (o->rules->chain && leaves_to_other(o) && core_chain_start(o->config->pattern, o->crash, f, &c.copy, &e) < 0)
         log_event(EVENT_FAILED, LOG_STR("path", o->config->pattern), LOG_STR("error", e.msg));
+    entry->end = CORE_TAKING;
+    record(o, entry);
     core_case_take(&c, entry);
     record(o, entry);
 }

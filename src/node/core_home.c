@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-enum { STEP = 256 * 1024, LOG_MAX = 1024 * 1024, SLOT_TEXT = 256 };
+enum { STEP = 256 * 1024, LOG_MAX = 1024 * 1024, SLOT_TEXT = 256, SLOTS_MAX = 32 };
 
 static const char CONFIG[] = "config.json", LEDGER[] = "ledger.json";
 
@@ -157,6 +157,21 @@ int core_home_slot(int home, const char *cgroup, unsigned count)
     if (ftruncate(mine, 0) < 0 || pwrite(mine, cgroup, strnlen(cgroup, SLOT_TEXT - 1), 0) < 0)
         return -errno;
     return TAKE_FD(mine);
+}
+
+unsigned core_home_slots_taken(int home)
+{
+    unsigned taken = 0;
+
+    for (unsigned i = 0; i < SLOTS_MAX; i++) {
+        char name[32];
+        CLEANUP_FD int fd = -1;
+
+        snprintf(name, sizeof(name), "slot.%u", i);
+        fd = openat(home, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+        taken += fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+    }
+    return taken;
 }
 
 int core_home_log(int home)

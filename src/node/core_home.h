@@ -39,5 +39,8 @@ int core_home_peek(int home, struct core_ledger *ret);
  */
 int core_home_slot(int home, const char *cgroup, unsigned count);
 
+/* How many cores are being read now. */
+unsigned core_home_slots_taken(int home);
+
 /* Opens the log to append to. A descriptor, or -errno. */
 int core_home_log(int home);

@@ -17,7 +17,7 @@
 
 #define SCHEMA "salvage.core-ledger/1"
 
-static const char *const NAMES[CORE_END_END] = {"stored", "spooled", "lost", "limited", "busy", "refused"};
+static const char *const NAMES[CORE_END_END] = {"stored", "spooled", "lost", "limited", "busy", "refused", "taking"};
 
 const char *core_end_name(enum core_end end)
 {
@@ -68,9 +68,25 @@ bool core_ledger_admit(struct core_ledger *l, const char *cgroup, const struct r
     return true;
 }
 
+static struct core_entry *taking_of(struct core_ledger *l, const struct core_entry *entry)
+{
+    for (unsigned i = 0; i < l->lasts; i++)
+        if (l->last[i].end == CORE_TAKING && l->last[i].pid == entry->pid && l->last[i].time_ms == entry->time_ms)
+            return &l->last[i];
+    return NULL;
+}
+
 void core_ledger_record(struct core_ledger *l, const struct core_entry *entry)
 {
+    struct core_entry *begun = taking_of(l, entry);
+
     l->count[entry->end]++;
+    if (begun) {
+        if (l->count[CORE_TAKING] > 0)
+            l->count[CORE_TAKING]--;
+        *begun = *entry;
+        return;
+    }
     if (entry->end == CORE_LIMITED || entry->end == CORE_BUSY || entry->end == CORE_REFUSED)
         return;
     if (l->lasts < LEDGER_LAST)

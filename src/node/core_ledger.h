@@ -22,6 +22,7 @@ enum core_end {
     CORE_LIMITED, /* its cgroup had too many: not read */
     CORE_BUSY,    /* too many at once: not read */
     CORE_REFUSED, /* the rules or its RLIMIT_CORE say no: not read, or left to the handler before us */
+    CORE_TAKING,  /* it is being read: no end yet; of a handler that was killed it stays so */
     CORE_END_END
 };
 
@@ -58,7 +59,8 @@ struct core_ledger {
 bool core_ledger_admit(struct core_ledger *l, const char *cgroup, const struct rate *rate, int64_t now_ms,
                        uint64_t *ret_limited);
 
-/* Counts, and keeps as the newest. Cores that were limited are counted only: a crash loop would push out the others. */
+/* Counts, and keeps as the newest. Cores that were limited are counted only: a crash loop would push out the others.
+ * The end of a core that was recorded as CORE_TAKING (the same pid and time) takes its place. */
 void core_ledger_record(struct core_ledger *l, const struct core_entry *entry);
 
 int core_ledger_encode(const struct core_ledger *l, struct buf *ret);

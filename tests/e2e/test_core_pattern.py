@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """salvage core install: the kernel's cores go straight into the store; the machine's core_pattern is put back."""
+import contextlib
 import json
 import os
 import pathlib
@@ -316,6 +317,30 @@ def test_a_socket_is_not_for_those_who_share_with_the_handler_before_us(cores, f
     cores.install(folder)
     result = cores.salvage.run("core", "serve", "--dir", cores.home)
     assert result.code == 2 and "needs the pipe" in result.message
+
+
+def handlers(home):
+    """Processes of the installed copy."""
+    for proc in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(proc / "exe") == str(home / "salvage"):
+                yield int(proc.name)
+
+
+def test_a_handler_that_is_killed_in_mid_core_releases_the_process_and_is_seen(cores, program, s3, proxy_to, s3_host):
+    slow = s3.through(proxy_to(s3_host, rate=1_000_000))
+    cores.install(slow, env=s3.env)
+    process = subprocess.Popen([str(program), "64"],
+                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (-1, -1)))
+    wait_for(lambda: cores.status()["counts"]["taking"] == 1)
+    assert process.poll() is None and not cores.status()["problems"]
+    for pid in handlers(cores.home):
+        os.kill(pid, signal.SIGKILL)
+    assert process.wait(10) == -signal.SIGSEGV
+    wait_for(lambda: any("was killed" in p for p in cores.status()["problems"]))
+    cores.install(s3)
+    crash(program)
+    cores.wait("stored")
 
 
 @pytest.mark.parametrize("args, said", [

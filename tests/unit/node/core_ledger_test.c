@@ -95,6 +95,26 @@ static void what_is_written_is_read_again(void **state)
     free(again);
 }
 
+static void the_end_of_a_core_takes_the_place_of_its_beginning(void **state)
+{
+    struct core_ledger *l = calloc(1, sizeof(*l));
+    struct core_entry one = {.time_ms = 5, .pid = 7, .end = CORE_TAKING},
+                      two = {.time_ms = 6, .pid = 8, .end = CORE_TAKING};
+
+    (void)state;
+    assert_non_null(l);
+    core_ledger_record(l, &one);
+    core_ledger_record(l, &two);
+    assert_true(l->lasts == 2 && l->count[CORE_TAKING] == 2);
+    one.end = CORE_STORED;
+    core_ledger_record(l, &one);
+    assert_true(l->lasts == 2 && l->count[CORE_TAKING] == 1 && l->count[CORE_STORED] == 1);
+    assert_true(l->last[0].pid == 8 && l->last[0].end == CORE_TAKING && l->last[1].end == CORE_STORED);
+    core_ledger_record(l, &one); /* another core of that number */
+    assert_int_equal(l->lasts, 3);
+    free(l);
+}
+
 static void a_configuration_is_read_strictly(void **state)
 {
     static const char *const wrong[] = {
@@ -140,6 +160,7 @@ int main(void)
         cmocka_unit_test(a_bucket_is_emptied_and_refills),
         cmocka_unit_test(many_cgroups_push_out_the_oldest),
         cmocka_unit_test(what_is_written_is_read_again),
+        cmocka_unit_test(the_end_of_a_core_takes_the_place_of_its_beginning),
         cmocka_unit_test(a_configuration_is_read_strictly),
     };
 
