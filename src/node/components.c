@@ -103,6 +103,8 @@ static int add_guard_options(struct component_spec *s, const struct config *c, c
         (r = strv_add(&s->args, "--all")) < 0 || (r = add_list(&s->args, "when", &g->when)) < 0 ||
         (r = add_list(&s->args, "do", &g->actions)) < 0 || (r = add_option(&s->args, "cooldown", g->cooldown)) < 0 ||
         (r = add_option(&s->args, "max-cases", g->max_cases)) < 0 ||
+        (r = add_option(&s->args, "max-cases-tenant", g->max_cases_tenant)) < 0 ||
+        (r = add_option(&s->args, "max-cases-all", g->max_cases_all)) < 0 ||
         (r = add_option(&s->args, "pod-logs", c->pod_logs)) < 0)
         return r;
     if (c->state && (r = strv_printf(&s->args, "--state=%s/guard-%s", c->state, rule->name)) < 0)
@@ -170,6 +172,7 @@ static bool same_guard(const struct config_rule *a, const struct config_rule *b)
 
     return a->to == b->to && x->on && y->on && same_list(&x->when, &y->when) && same_list(&x->actions, &y->actions) &&
            same_text(x->cooldown, y->cooldown) && same_text(x->max_cases, y->max_cases) &&
+           same_text(x->max_cases_tenant, y->max_cases_tenant) && same_text(x->max_cases_all, y->max_cases_all) &&
            same_text(x->give_up, y->give_up);
 }
 

@@ -66,9 +66,14 @@ static const struct config_key WATCH[] = {
     KEY(config_watch, "retain-bytes", TEXT, retain_bytes), KEYS_END,
 };
 static const struct config_key GUARD[] = {
-    KEY(config_guard, "when", LIST, when),         KEY(config_guard, "do", LIST, actions),
-    KEY(config_guard, "cooldown", TIME, cooldown), KEY(config_guard, "max-cases", TEXT, max_cases),
-    KEY(config_guard, "give-up", TIME, give_up),   KEYS_END,
+    KEY(config_guard, "when", LIST, when),
+    KEY(config_guard, "do", LIST, actions),
+    KEY(config_guard, "cooldown", TIME, cooldown),
+    KEY(config_guard, "max-cases", TEXT, max_cases),
+    KEY(config_guard, "max-cases-tenant", TEXT, max_cases_tenant),
+    KEY(config_guard, "max-cases-all", TEXT, max_cases_all),
+    KEY(config_guard, "give-up", TIME, give_up),
+    KEYS_END,
 };
 static const struct config_key RULE[] = {
     REQUIRED(rule_keys, "name", TEXT, name),

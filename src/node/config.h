@@ -25,7 +25,7 @@ struct config_destination {
 struct config_guard {
     bool on;
     struct opt_list when, actions; /* empty: guard's defaults */
-    const char *cooldown, *max_cases, *give_up;
+    const char *cooldown, *max_cases, *max_cases_tenant, *max_cases_all, *give_up;
     unsigned line;
 };
 

@@ -303,3 +303,54 @@ def test_a_pod_that_the_kernel_kills_has_left_its_evidence_to_the_guard(namespac
     namespace.kubectl("delete", "daemonset", "salvage-guard", "--wait=false")
     namespace.wait(lambda: not guards())
     shutil.rmtree(host, ignore_errors=True)
+
+
+AGENT = """
+destinations:
+  store: {{url: "{url}", endpoint: "{endpoint}", region: us-east-1, credentials: /etc/salvage/store}}
+watch: {{trees: [/dumps], dir-mode: "1777"}}
+guard: {{when: "memory>=95%", do: stats}}
+state: /state
+grace: 45s
+rules:
+  - {{name: mine, namespaces: {namespace}, destination: store}}
+  - {{name: rest, namespaces: "*", destination: store, watch: false, guard: off}}
+"""
+
+
+def agent_said(namespace, event):
+    text = namespace.kubectl("logs", "-l", "app=salvage-node", "--tail=-1", check=False)
+    return [line for line in text.splitlines() if " event=%s " % event in line]
+
+
+def test_the_agent_ships_and_guards_the_pods_of_a_rules_namespaces(namespace, s3):
+    host = "/var/lib/salvage/" + namespace.name
+    folder = namespace.folder / "node"
+    for path in (folder / "daemonset.yaml", namespace.folder / "daemonset" / "application.yaml"):
+        path.write_text(path.read_text().replace("/var/lib/salvage/dumps", host + "/dumps")
+                        .replace("/var/lib/salvage/node", host + "/node"))
+    (folder / "config" / "node.yaml").write_text(
+        AGENT.format(url=s3.url, endpoint=namespace.relay.endpoint, namespace=namespace.name))
+    leak = LEAK.replace("name: cart, labels: {app: cart}", "name: leak, labels: {app: leak}")
+    other = leak.replace("name: leak", "name: " + namespace.name).replace("203Mi", "207Mi").replace(
+        "image: cart", "image: localhost/cart:salvage-test")
+    kubectl("-n", "default", "apply", "-f", "-", stdin=other)
+    namespace.wait(lambda: kubectl("-n", "default", "get", "pod", namespace.name, "-o", "jsonpath={.status.phase}") == "Running")
+    namespace.apply("node", config=False, images=["salvage"])
+    namespace.wait(lambda: agent_said(namespace, "started"))
+    application = (namespace.folder / "daemonset" / "application.yaml").read_text()
+    namespace.apply(None, resources=[application, leak], patches=[patch("Pod", "cart", "cart")], images=["cart"])
+    where = namespace.wait(lambda: arrived(s3, namespace, "cart", 2))[0]["where"]
+    assert where["namespace"] == namespace.name
+    guarded = namespace.wait(lambda: [e for e in agent_said(namespace, "guarding") if "203.0 MiB" in e])
+    assert all(" component=guard/mine " in line for line in guarded)
+    # The other namespace's pod has a limit, too, and has been there for longer.
+    assert not [e for e in agent_said(namespace, "guarding") if "207.0 MiB" in e]
+    assert not agent_said(namespace, "guard-unwatched") and not agent_said(namespace, "component-died")
+    state = namespace.pods("app=salvage-node")[0]["status"]["containerStatuses"][0]
+    assert state["restartCount"] == 0 and state["ready"], state
+    kubectl("-n", "default", "delete", "pod", namespace.name, "--wait=false")
+    namespace.kubectl("delete", "daemonset", "salvage-node", "--wait=false")
+    namespace.wait(lambda: not [pid for pid in filter(str.isdigit, os.listdir("/proc"))
+                                if b"--state=/state/guard-" in cmdline(int(pid))])
+    shutil.rmtree(host, ignore_errors=True)

@@ -168,9 +168,13 @@ def test_credentials_that_are_missing_are_waited_for(node):
 def test_a_process_is_guarded_by_its_pods_rule_whatever_it_says_of_itself(node, groups, eat, work):
     pod = Pod(groups(-1), work)
     _, entry = pod.enter("app")
-    (work / "pod-logs" / ("shop_cart-1_" + POD)).mkdir()
     eater = eat(*entry, "env", "POD_NAMESPACE=other", "POD_NAME=web-1")
-    node.write(TWO.replace("grace", 'guard: {{when: "memory>=99%", do: stats}}\ngrace'))
+    node.write(TWO.replace("grace", 'guard: {{when: "memory>=99%", do: stats, max-cases-all: 9/day}}\ngrace'))
+    p = node.start()
+    for guard in ("guard/shop", "guard/quiet"):
+        assert "is not known" in p.wait("guard-unwatched", component=guard)["error"]
+    assert p.stop() == 0 and not p.named("guarding")
+    (work / "pod-logs" / ("shop_cart-1_" + POD)).mkdir()
     p = node.start()
     p.wait("guarding", component="guard/shop", container=pod.ids[0])
     p.wait("store-ready", component="guard/quiet")
