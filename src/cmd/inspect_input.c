@@ -122,6 +122,29 @@ static int open_object(struct inspect_input *in, const struct dump_source_limits
     return r <= 0 ? r : dump_source_of_object(&in->source, &in->config, in->key, limits, e);
 }
 
+/* The same in a store: what has a name without the suffix. 0, also if there is none. */
+static int take_evidence(struct inspect_input *in, struct err *e)
+{
+    CLEANUP_FREE char *key = NULL;
+    struct object_info info;
+    struct err none = {0};
+    struct sink *sink;
+    int r;
+
+    if (!text_ends(in->key, MANIFEST_SUFFIX))
+        return 0;
+    if (!(key = strndup(in->key, strlen(in->key) - strlen(MANIFEST_SUFFIX))))
+        return err_set(e, -ENOMEM, "out of memory");
+    if ((r = sink_open(&in->config, &sink, e)) < 0)
+        return r;
+    if (sink->ops->stat(sink, key, &info, &none) == 0) {
+        free(in->key);
+        in->key = TAKE_PTR(key);
+    }
+    sink_close(sink);
+    return 0;
+}
+
 /* Of a manifest (KEY.json) the evidence beside it counts. Its path, malloc'ed; NULL: it is no manifest, or stands
  * alone.
  */
@@ -179,7 +202,13 @@ int inspect_input_open(struct inspect_input *in, const struct plan_options *plan
                        errno == ENOENT ? " (a case? --to URL says in which store)" : "");
     if (fd >= 0)
         return open_file(in, what, fd, &limits, e);
-    if ((r = url && !is_case_url(what) ? name_object(in, plan, what, e) : inspect_case_find(plan, what, in, e)) == 0)
+    if (url && !is_case_url(what)) {
+        if ((r = name_object(in, plan, what, e)) == 0)
+            r = take_evidence(in, e);
+    } else {
+        r = inspect_case_find(plan, what, in, e);
+    }
+    if (r == 0)
         r = open_object(in, &limits, e);
     if (r == 0 && !(in->name = url ? strdup(text_base_name(in->key)) : name_of_case(in->key)))
         r = err_set(e, -ENOMEM, "out of memory");

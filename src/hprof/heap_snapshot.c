@@ -217,55 +217,79 @@ static int by_bytes(const void *a, const void *b)
     return x->key < y->key ? -1 : x->key > y->key;
 }
 
-static void name_rows(const struct snapshot *s, struct span strings, struct summary *ret)
+/* A row that waits for its string. */
+struct wanted {
+    uint64_t number;
+    char *name;
+};
+
+static int by_number(const void *a, const void *b)
 {
-    uint64_t last = 0;
+    const struct wanted *x = a, *y = b;
 
-    for (unsigned i = 0; i < ret->top_count; i++) {
-        const struct span type = s->types[(s->sum[i].key - 1) % TYPES_MAX];
-        uint64_t name = (s->sum[i].key - 1) / TYPES_MAX;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
 
-        snprintf(ret->top[i].name, sizeof(ret->top[i].name), "(%.*s)", (int)(type.end - type.at) % SUMMARY_NAME_MAX,
-                 type.at);
-        if (has_constructor(s, (s->sum[i].key - 1) % TYPES_MAX) && name > last)
-            last = name;
-    }
-    for (uint64_t number = 0; number <= last; number++) {
-        unsigned wanted = ret->top_count;
+static void take_names(struct wanted *wanted, unsigned count, struct span strings)
+{
+    char name[SUMMARY_NAME_MAX];
+    unsigned at = 0;
 
-        for (unsigned i = 0; i < ret->top_count; i++)
-            if (has_constructor(s, (s->sum[i].key - 1) % TYPES_MAX) && (s->sum[i].key - 1) / TYPES_MAX == number)
-                wanted = i;
-        if (!next_string(&strings, wanted < ret->top_count ? ret->top[wanted].name : NULL, SUMMARY_NAME_MAX))
+    qsort(wanted, count, sizeof(*wanted), by_number);
+    for (uint64_t number = 0; at < count; number++) {
+        bool named = wanted[at].number == number;
+
+        if (!next_string(&strings, named ? name : NULL, sizeof(name)))
             return;
+        for (; at < count && wanted[at].number == number; at++)
+            memcpy(wanted[at].name, name, strlen(name) + 1);
     }
 }
 
-static void make_sentence(const struct snapshot *s, struct span strings, struct summary *ret)
+static int name_rows(const struct snapshot *s, struct span strings, struct summary_row *row, unsigned count)
 {
-    char all[TEXT_SIZE_MAX], most[TEXT_SIZE_MAX];
+    CLEANUP_FREE struct wanted *wanted = calloc((size_t)count + 1, sizeof(*wanted));
+    unsigned n = 0;
+
+    if (!wanted)
+        return -ENOMEM;
+    for (unsigned i = 0; i < count; i++) {
+        const struct span type = s->types[(s->sum[i].key - 1) % TYPES_MAX];
+
+        snprintf(row[i].name, sizeof(row[i].name), "(%.*s)", (int)(type.end - type.at) % SUMMARY_NAME_MAX, type.at);
+        if (has_constructor(s, (s->sum[i].key - 1) % TYPES_MAX))
+            wanted[n++] = (struct wanted){(s->sum[i].key - 1) / TYPES_MAX, row[i].name};
+    }
+    take_names(wanted, n, strings);
+    return 0;
+}
+
+static int take_rows(const struct snapshot *s, struct span strings, struct summary_row *row, unsigned room,
+                     struct heap_snapshot *ret)
+{
+    struct heap_snapshot found = {.nodes = s->nodes, .bytes = s->bytes};
     size_t count = 0;
+    int r;
 
     for (size_t i = 0; i < s->slots; i++)
         if (s->sum[i].key)
             s->sum[count++] = s->sum[i];
     qsort(s->sum, count, sizeof(*s->sum), by_bytes);
-    for (size_t i = 0; i < count && i < SUMMARY_ROWS_MAX; i++, ret->top_count++)
-        ret->top[i] = (struct summary_row){.count = s->sum[i].count, .bytes = s->sum[i].bytes};
-    name_rows(s, strings, ret);
-    snprintf(ret->sentence, sizeof(ret->sentence), "%s in %" PRIu64 " nodes; most: %.120s %s (%" PRIu64 ")",
-             text_format_size(s->bytes, all), s->nodes, ret->top[0].name, text_format_size(ret->top[0].bytes, most),
-             ret->top[0].count);
+    for (; found.count < count && found.count < room; found.count++)
+        row[found.count] = (struct summary_row){.count = s->sum[found.count].count, .bytes = s->sum[found.count].bytes};
+    if ((r = name_rows(s, strings, row, found.count)) == 0)
+        *ret = found;
+    return r;
 }
 
-int heap_snapshot_summary(const void *data, size_t size, struct summary *ret)
+int heap_snapshot_read(const void *data, size_t size, struct summary_row *row, unsigned room, struct heap_snapshot *ret)
 {
     const char *text = data;
     struct span all = {text, text + size}, head = {text, text + (size < HEAD_MAX ? size : HEAD_MAX)}, nodes;
     struct snapshot s = {0};
     int r = -EBADMSG;
 
-    assert(data && ret);
+    assert(data && row && room > 0 && ret);
     nodes = behind(head, "\"nodes\":[");
     if (read_meta(&s, (struct span){head.at, nodes.at}) && nodes.at < nodes.end) {
         nodes.end = all.end;
@@ -274,7 +298,30 @@ int heap_snapshot_summary(const void *data, size_t size, struct summary *ret)
     if (r == 0 && s.used == 0)
         r = -EBADMSG;
     if (r == 0)
-        make_sentence(&s, behind(nodes, "\"strings\":["), ret);
+        r = take_rows(&s, behind(nodes, "\"strings\":["), row, room, ret);
     free(s.sum);
     return r;
+}
+
+void heap_snapshot_sentence(const struct heap_snapshot *found, const struct summary_row *largest,
+                            char out[SUMMARY_SENTENCE_MAX])
+{
+    char all[TEXT_SIZE_MAX], most[TEXT_SIZE_MAX];
+
+    snprintf(out, SUMMARY_SENTENCE_MAX, "%s in %" PRIu64 " nodes; most: %.120s %s (%" PRIu64 ")",
+             text_format_size(found->bytes, all), found->nodes, largest->name, text_format_size(largest->bytes, most),
+             largest->count);
+}
+
+int heap_snapshot_summary(const void *data, size_t size, struct summary *ret)
+{
+    struct heap_snapshot found;
+    int r;
+
+    assert(data && ret);
+    if ((r = heap_snapshot_read(data, size, ret->top, SUMMARY_ROWS_MAX, &found)) < 0)
+        return r;
+    ret->top_count = found.count;
+    heap_snapshot_sentence(&found, &ret->top[0], ret->sentence);
+    return 0;
 }

@@ -14,8 +14,22 @@
 #include "hprof/heap_snapshot.h"
 #include "inspect/evidence_parts.h"
 #include "inspect/report_parts.h"
+#include "ship/content.h"
 
 enum { CHANGE_MAX = TEXT_SIZE_MAX + 1 };
+
+/* "# salvage: REASON" (ship/content.h) */
+static void taken_early(struct evidence_writer *w, const char *text, size_t size)
+{
+    const char *end = memchr(text, '\n', size);
+    size_t words = strlen(CONTENT_TAKEN);
+    char reason[256];
+
+    if (!end || (size_t)(end - text) <= words || memcmp(text, CONTENT_TAKEN, words) != 0)
+        return;
+    snprintf(reason, sizeof(reason), "%.*s", (int)((size_t)(end - text) - words), text + words);
+    evidence_fact(w, "taken", "TAKEN", reason);
+}
 
 int histogram_report(struct evidence_writer *w, const void *data, size_t size)
 {
@@ -35,6 +49,7 @@ int histogram_report(struct evidence_writer *w, const void *data, size_t size)
     }
     evidence_end_title(w);
     evidence_sentence(w, summary.sentence);
+    taken_early(w, data, size);
     evidence_field(w, "objects", report_number(h.instances));
     evidence_field(w, "bytes", report_number(h.bytes));
     evidence_classes(w, rows, h.count);
@@ -43,14 +58,19 @@ int histogram_report(struct evidence_writer *w, const void *data, size_t size)
 
 int snapshot_report(struct evidence_writer *w, const void *data, size_t size)
 {
-    struct summary summary = {0};
-    int r = heap_snapshot_summary(data, size, &summary);
+    CLEANUP_FREE struct summary_row *rows = calloc(HEAP_SNAPSHOT_ROWS_MAX, sizeof(*rows));
+    struct heap_snapshot found;
+    char sentence[SUMMARY_SENTENCE_MAX];
+    int r = rows ? heap_snapshot_read(data, size, rows, HEAP_SNAPSHOT_ROWS_MAX, &found) : -ENOMEM;
 
     if (r < 0)
         return r;
+    heap_snapshot_sentence(&found, &rows[0], sentence);
     evidence_end_title(w);
-    evidence_sentence(w, summary.sentence);
-    evidence_classes(w, summary.top, summary.top_count);
+    evidence_sentence(w, sentence);
+    evidence_field(w, "objects", report_number(found.nodes));
+    evidence_field(w, "bytes", report_number(found.bytes));
+    evidence_classes(w, rows, found.count);
     return 0;
 }
 

@@ -87,6 +87,7 @@ def test_records_are_shown(salvage, work):
                   "  MEMORY     used 512.0 MiB, limit 512.0 MiB, hit 7 times\n", "  PROCESSES   500.0 MiB  java, pid 4711\n"):
         assert words in text, text
     assert json.loads(salvage.ok("inspect", work / "oom-kill.json", "--json").out)["record"] == KILL
+    assert salvage.ok("inspect", "file://%s/oom-kill.json" % work).out == text  # which is no manifest
     text = salvage.ok("inspect", work / "jvm-end.json").out
     for words in ("  The JVM was ended by SIGKILL, at once: it left its counters behind\n", "  COMMAND    java -jar app.jar\n",
                   "  RAN        1:15\n", "  HEAP       used 1.0 GiB, of at most 2.0 GiB, G1\n", "  THREADS    300 of Java, at most 310\n"):
@@ -102,6 +103,7 @@ def test_a_case_and_its_manifest_are_its_evidence(salvage, work, folder, crashed
         assert shown.split("\n", 1)[1] == whole.split("\n", 1)[1] and whole.startswith(name)
     manifest = next((work / "store").rglob("*.log.zst.json"))
     assert salvage.ok("inspect", manifest).out.startswith("hs_err.log.zst · Crash log of the JVM")  # which lies beside it
+    assert salvage.ok("inspect", url + ".json").out == salvage.ok("inspect", url).out
     alone = work / "alone.json"
     alone.write_bytes(manifest.read_bytes())
     text = salvage.ok("inspect", alone).out

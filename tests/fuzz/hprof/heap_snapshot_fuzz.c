@@ -13,8 +13,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static struct summary_row row[HEAP_SNAPSHOT_ROWS_MAX];
+    struct heap_snapshot found;
     struct summary s = {0};
 
+    if (heap_snapshot_read(data, size, row, HEAP_SNAPSHOT_ROWS_MAX, &found) == 0)
+        assert(found.count > 0 && memchr(row[found.count - 1].name, '\0', SUMMARY_NAME_MAX));
     if (heap_snapshot_summary(data, size, &s) < 0)
         return 0;
     assert(*s.sentence && memchr(s.sentence, '\0', sizeof(s.sentence)));

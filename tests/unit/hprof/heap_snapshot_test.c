@@ -32,6 +32,25 @@ static void constructors_with_most_bytes(void **state)
     assert_int_equal(s.top[1].bytes, 64);
 }
 
+/* Names of several rows, one of them of a type without a constructor; the room is respected. */
+static void all_rows_are_named(void **state)
+{
+    static const char text[] = META "\"nodes\":[3,2,1,400,0\n,3,0,3,300,0\n,1,2,5,64,0\n,3,1,7,8,0],\n\"edges\":[],\n"
+                                    "\"strings\":[\"First\",\n\"Second\",\n\"Third\"]}";
+    static const char *const names[] = {"Third", "First", "(array)", "Second"};
+    struct summary_row row[8];
+    struct heap_snapshot found;
+
+    (void)state;
+    assert_int_equal(heap_snapshot_read(text, sizeof(text) - 1, row, 8, &found), 0);
+    assert_int_equal(found.count, 4);
+    assert_int_equal(found.bytes, 772);
+    for (unsigned i = 0; i < 4; i++)
+        assert_string_equal(row[i].name, names[i]);
+    assert_int_equal(heap_snapshot_read(text, sizeof(text) - 1, row, 2, &found), 0);
+    assert_int_equal(found.count, 2);
+}
+
 static void a_cut_snapshot_names_types_alone(void **state)
 {
     static const char text[] = META "\"nodes\":[3,2,1,400,0\n,3,2,3,40";
@@ -57,6 +76,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(constructors_with_most_bytes),
+        cmocka_unit_test(all_rows_are_named),
         cmocka_unit_test(a_cut_snapshot_names_types_alone),
         cmocka_unit_test(what_is_none),
     };

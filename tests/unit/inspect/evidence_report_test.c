@@ -106,6 +106,16 @@ static void each_kind_is_known_and_shown(void **state)
     }
 }
 
+static void what_was_taken_early_says_why(void **state)
+{
+    CLEANUP(evidence_report_done) struct evidence_report r = {0};
+
+    (void)state;
+    assert_int_equal(make("# salvage: 490 of 500 threads\n" HISTOGRAM, &r), 0);
+    assert_has(&r.text, "  TAKEN      490 of 500 threads\n");
+    assert_has(&r.text, "byte[] (20000)\n");
+}
+
 static void what_is_none_has_no_kind(void **state)
 {
     static const char *const none[] = {"", "text", "{}", "{\"schema\":\"salvage.analysis/1\"}",
@@ -183,9 +193,10 @@ static void control_characters_become_visible(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_kind_is_known_and_shown), cmocka_unit_test(what_is_none_has_no_kind),
-        cmocka_unit_test(what_is_damaged_is_refused),   cmocka_unit_test(the_command_line_has_no_secrets),
-        cmocka_unit_test(two_histograms_say_what_grew), cmocka_unit_test(control_characters_become_visible),
+        cmocka_unit_test(each_kind_is_known_and_shown),      cmocka_unit_test(what_was_taken_early_says_why),
+        cmocka_unit_test(what_is_none_has_no_kind),          cmocka_unit_test(what_is_damaged_is_refused),
+        cmocka_unit_test(the_command_line_has_no_secrets),   cmocka_unit_test(two_histograms_say_what_grew),
+        cmocka_unit_test(control_characters_become_visible),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
