@@ -232,7 +232,7 @@ static int by_number(const void *a, const void *b)
 
 static void take_names(struct wanted *wanted, unsigned count, struct span strings)
 {
-    char name[SUMMARY_NAME_MAX];
+    char name[SUMMARY_NAME_MAX] = "";
     unsigned at = 0;
 
     qsort(wanted, count, sizeof(*wanted), by_number);
@@ -315,7 +315,7 @@ void heap_snapshot_sentence(const struct heap_snapshot *found, const struct summ
 
 int heap_snapshot_summary(const void *data, size_t size, struct summary *ret)
 {
-    struct heap_snapshot found;
+    struct heap_snapshot found = {0};
     int r;
 
     assert(data && ret);

@@ -59,7 +59,7 @@ int histogram_report(struct evidence_writer *w, const void *data, size_t size)
 int snapshot_report(struct evidence_writer *w, const void *data, size_t size)
 {
     CLEANUP_FREE struct summary_row *rows = calloc(HEAP_SNAPSHOT_ROWS_MAX, sizeof(*rows));
-    struct heap_snapshot found;
+    struct heap_snapshot found = {0};
     char sentence[SUMMARY_SENTENCE_MAX];
     int r = rows ? heap_snapshot_read(data, size, rows, HEAP_SNAPSHOT_ROWS_MAX, &found) : -ENOMEM;
 

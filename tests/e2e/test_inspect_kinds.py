@@ -4,7 +4,9 @@ import json
 import lzma
 import os
 import re
+import shutil
 import signal
+import subprocess
 import urllib.parse
 
 import pytest
@@ -121,3 +123,14 @@ def test_what_is_none_gets_one_line(salvage, work, crashed):
                         ([crashed[2], "kill.json"], "the first is a class histogram, the second a record of an OOM kill")):
         done = salvage.run("inspect", *(work / a if str(a).endswith(("xz", "txt", "json")) else a for a in args))
         assert done.code != 0 and words in done.message and len(done.err.strip().splitlines()) == 1, done
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="no Node.js here")
+def test_a_heap_snapshot_of_node_has_its_constructors(salvage, work):
+    program = 'class Order { constructor(i) { this.i = [i]; } }; global.kept = []; for (let i = 0; i < 5000; i++) kept.push(new Order(i));'
+    subprocess.run(["node", "-e", program + 'require("v8").writeHeapSnapshot("a.heapsnapshot")'], cwd=work, check=True, timeout=60)
+    found = json.loads(salvage.ok("inspect", work / "a.heapsnapshot", "--json").out)
+    whole = json.loads((work / "a.heapsnapshot").read_text())["snapshot"]
+    assert found["objects"] == whole["node_count"] and sum(row["bytes"] for row in found["classes"]) == found["bytes"]
+    assert [row["count"] for row in found["classes"] if row["class"] == "Order"] == [5000] and len(found["classes"]) > 5
+    assert "  Order (5000)\n" in salvage.ok("inspect", work / "a.heapsnapshot").out
