@@ -67,7 +67,7 @@ static int take_stdin(struct err *e)
 static int run(int argc, char **argv)
 {
     CLEANUP(core_config_done) struct core_config config = {0};
-    struct core_install_options o = {0};
+    CLEANUP(core_options_done) struct core_install_options o = {0};
     struct rate rate = {0};
     struct crash crash = {0};
     struct err e = {0};

@@ -26,19 +26,20 @@ static int set_environment(const struct core_config *c)
     return 0;
 }
 
+void core_options_done(struct core_install_options *o)
+{
+    strv_done(&o->line);
+}
+
 int core_options_read(const struct core_config *config, struct core_install_options *ret, struct rate *ret_rate,
                       struct err *e)
 {
-    CLEANUP(strv_done) struct strv line = {0};
     CLEANUP_FREE char **operands = NULL;
     int r;
 
-    if (set_environment(config) < 0 || strv_add(&line, HANDLER_COMMAND) < 0 ||
-        strv_add_all(&line, config->arguments.item) < 0)
+    if (set_environment(config) < 0 || strv_add(&ret->line, HANDLER_COMMAND) < 0 ||
+        (config->arguments.item && strv_add_all(&ret->line, config->arguments.item) < 0))
         return err_set(e, -ENOMEM, "out of memory");
-    r = opt_parse(CORE_INSTALL_OPTIONS, &(struct opt_argv){(int)line.count, line.item}, ret, &operands, e);
-    if (r >= 0)
-        r = core_rules_check(&ret->rules, ret_rate, e);
-    line = (struct strv){0}; /* the options point into it, for the rest of this process's life */
-    return r;
+    r = opt_parse(CORE_INSTALL_OPTIONS, &(struct opt_argv){(int)ret->line.count, ret->line.item}, ret, &operands, e);
+    return r < 0 ? r : core_rules_check(&ret->rules, ret_rate, e);
 }

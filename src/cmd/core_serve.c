@@ -36,7 +36,7 @@ static int check(const struct core_config *c, const struct core_rules *rules, st
 static int run(int argc, char **argv)
 {
     struct serve_options o = {0};
-    struct core_install_options installed = {0};
+    CLEANUP(core_options_done) struct core_install_options installed = {0};
     CLEANUP(core_config_done) struct core_config config = {0};
     CLEANUP_FREE char **operands = NULL;
     CLEANUP_FD int home = -1;
