@@ -108,19 +108,30 @@ static void read_fact(struct hserr_log *log, struct piece line)
     }
 }
 
+/* Behind the stacks: the code of compiled methods, the locks of a lightweight locking JVM. */
+static bool ends_section(struct piece line)
+{
+    return piece_trim(line).size == 0 || piece_begins(line, "-----") || piece_begins(line, "Lock stack of ");
+}
+
 static void read_line(struct reader *r, struct piece line)
 {
+    struct hserr_lines *next;
+
     if (piece_begins(line, "#")) {
         read_comment(r, line);
         return;
     }
     r->frame_is_next = false;
-    if (r->section && piece_trim(line).size > 0) {
+    if ((next = section_of(r->log, line))) { /* JDK 25 leaves no empty line between the stacks */
+        r->section = next;
+    } else if (ends_section(line)) {
+        r->section = NULL;
+    } else if (r->section) {
         add_line(r->section, line);
-        return;
-    }
-    if (!(r->section = section_of(r->log, line)))
+    } else {
         read_fact(r->log, line);
+    }
 }
 
 void hserr_read(const char *text, size_t size, struct hserr_log *ret)

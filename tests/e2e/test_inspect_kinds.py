@@ -62,6 +62,19 @@ def test_a_crash_of_a_jvm_is_explained_without_its_secrets(salvage, crashed):
     assert "--html is for heap dumps" in salvage.run("inspect", log, "--html", "-").message
 
 
+def test_a_crash_at_an_outofmemoryerror_has_its_java_frames(salvage, work, any_jvm):
+    """Their stacks follow each other in another way in JDK 25."""
+    options = ("-XX:+UseSerialGC", "-XX:+CrashOnOutOfMemoryError", "-XX:-CreateCoredumpOnCrash", f"-XX:ErrorFile={work}/hs_err.log")
+    p = any_jvm.start(work / "heap.hprof", options=options)
+    p.communicate(timeout=60)
+    found = json.loads(salvage.ok("inspect", work / "hs_err.log", "--json").out)
+    assert (found["cause"], found["thread"]) == ("java-oom", "main")
+    assert found["error"] == "fatal error: OutOfMemory encountered: Java heap space"
+    assert [line for line in found["java_frames"] if not re.match(r"[jJvV]\s", line)] == [] and any(" Oom.main(" in line for line in found["java_frames"])
+    assert len(found["native_frames"]) > 5 and any("libjvm.so" in line for line in found["native_frames"])
+    assert not any("frames:" in line for line in found["native_frames"])
+
+
 def test_histograms_are_shown_and_compared(salvage, crashed):
     a, b = crashed[2:]
     found, after = (json.loads(salvage.ok("inspect", x, "--json").out) for x in (a, b))

@@ -146,6 +146,20 @@ static void the_facts_of_a_log(void **state)
     assert_false(log.by_kill || log.heap.more);
 }
 
+static void stacks_without_an_empty_line_between_them(void **state)
+{
+    static const char text[] = "Native frames: (x)\nV  [libjvm.so+0x1]\nJava frames: (x)\nj  Oom.fill()V+5\nLock stack "
+                               "of current Java thread (top to bottom):\n\n"
+                               "VM state: x\n";
+    struct hserr_log log;
+
+    (void)state;
+    hserr_read(text, sizeof(text) - 1, &log);
+    assert_int_equal(log.native_frames.count, 1);
+    assert_int_equal(log.java_frames.count, 1);
+    assert_piece(log.vm_state, "x");
+}
+
 static void a_long_section_is_cut_and_says_so(void **state)
 {
     static char text[100 * 2 + 16] = "Heap:\n";
@@ -165,6 +179,7 @@ int main(void)
         cmocka_unit_test(each_error_has_its_cause),
         cmocka_unit_test(jvm_command_and_time),
         cmocka_unit_test(the_facts_of_a_log),
+        cmocka_unit_test(stacks_without_an_empty_line_between_them),
         cmocka_unit_test(a_long_section_is_cut_and_says_so),
     };
 
