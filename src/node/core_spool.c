@@ -12,14 +12,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "linux/volume.h"
 
 enum { PIECE = 1024 * 1024, PAGE = 4096, DEPTH_MAX = 6, ENTRIES_MAX = 100000, FREE_PART = 20, LEAST = 64 * 1024 };
+
+/* A part that no handler holds locked is what one that was killed has left: a core that is cut, and evidence. */
+static void finish_orphan(int folder, const char *part)
+{
+    CLEANUP_FD int fd = openat(folder, part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    char name[NAME_MAX + 1];
+
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return;
+    snprintf(name, sizeof(name), "%.*s", (int)(strlen(part) - strlen(".part") - 1), part + 1);
+    file_rename_new(folder, part, folder, name);
+}
 
 /* Bytes on disk below a folder; one with too many entries counts as full. */
 static uint64_t used(int at, const char *name, unsigned depth, unsigned *entries)
@@ -37,6 +51,8 @@ static uint64_t used(int at, const char *name, unsigned depth, unsigned *entries
         if (fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
         sum += (uint64_t)st.st_blocks * 512;
+        if (S_ISREG(st.st_mode) && text_starts(d->d_name, ".core.") && text_ends(d->d_name, ".part"))
+            finish_orphan(dirfd(dir), d->d_name);
         if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
             sum += used(dirfd(dir), d->d_name, depth + 1, entries);
     }
@@ -153,6 +169,7 @@ int core_spool_write(int folder, const char *name, int fd, uint64_t *ret_size, s
     to = openat(folder, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (to < 0)
         return err_set(e, -errno, "%s: %s", part, strerror(errno));
+    flock(to, LOCK_EX | LOCK_NB); /* until it is closed: it has a writer */
     copied = copy(fd, to, ret_size);
     if (*ret_size == 0)
         r = copied < 0 ? copied : -ENODATA;

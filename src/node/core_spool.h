@@ -2,7 +2,7 @@
  *
  * Cores that wait on this disk while the store is away: SPOOL/NAMESPACE/POD/core.PID-TIME, or SPOOL/core.PID-TIME of a
  * process in no pod. `salvage watch SPOOL --layout namespace/pod` ships them. Files are 0600, folders 0700, and a name
- * is visible only once its file is complete. Holes stay holes.
+ * is visible only once its file is complete, or its handler was killed (core_spool_room finds that). Holes stay holes.
  */
 #pragma once
 

@@ -189,12 +189,15 @@ def test_while_the_store_is_away_the_core_waits_on_the_disk_and_a_watch_ships_it
     key, m = found["core"]
     assert m["cause"] == "signal" and "partial" not in m
     folder.check(key, m)
+    (spool / ".core.7-1.part").write_bytes(b"of a handler that was killed")
     (work / "file").write_text("")  # no folder, which shows at once
     away = ("--to", "file://%s/file/x" % work, "--spool", spool)
     cores.salvage.ok("core", "install", "--dir", cores.home, *away,
                      "--spool-max", "1m", "--only", "program=" + NAME)
     crash(program, 3)
     cores.wait("spooled", 2)
+    assert (spool / "core.7-1").read_bytes() == b"of a handler that was killed"
+    (spool / "core.7-1").unlink()
     [core] = spool.glob("core.*")
     assert 900_000 < core.stat().st_size <= 1 << 20 and "partial=" in cores.log()
     cores.salvage.ok("core", "install", "--dir", cores.home, *away, "--spool-max", "1", "--only", "program=" + NAME)
