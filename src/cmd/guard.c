@@ -22,6 +22,7 @@
 #include "guard/case_processes.h"
 #include "guard/dry_run.h"
 #include "net/metrics_server.h"
+#include "place/pod_logs.h"
 #include "ship/key_template.h"
 #include "ship/plancheck.h"
 #include "ship/storecheck.h"
@@ -38,7 +39,9 @@ static const struct opt GUARD_OPTIONS[] = {
      "with --all: only pods of these namespaces; the first that fits decides, and ! leaves out; may be repeated. The "
      "kubelet says which a pod is of (--pod-logs)"},
     {OPT_STRING, 0, "pod-logs", "DIR", "/var/log/pods", offsetof(struct guard_options, pod_logs),
-     "with --namespace: where the kubelet has a folder NAMESPACE_POD_UID for each pod"},
+     "where the kubelet has a folder NAMESPACE_POD_UID for each pod: if it is visible, pods are called by it, and not "
+     "by "
+     "what they say of themselves"},
     {OPT_DURATION, 0, "rescan", "DURATION", "5s", offsetof(struct guard_options, rescan_ms),
      "with --all: how often to look for new ones"},
     {OPT_HEADING, .name = "Acting"},
@@ -99,6 +102,8 @@ int guard_parse(int argc, char **argv, struct guard_options *ret, struct err *e)
     CLEANUP_FREE char **operands = NULL;
     int r = opt_parse(GUARD_OPTIONS, &(struct opt_argv){argc, argv}, ret, &operands, e);
 
+    if (r == 0)
+        pod_logs_set_folder(ret->pod_logs);
     return r > 0 ? err_set(e, -FAULT_USAGE, "guard: '%s': give what is to be watched by --pid, --cgroup or --all",
                            operands[0])
                  : r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The name of a process's container in the guard's log: "namespace/pod/container". It comes from the container's
- * environment (place/whoami.h) and the kubelet's mounts in it: for people to read, never to decide by.
+ * The name of a process's container in the guard's log: "namespace/pod/container". It comes from the kubelet's
+ * folder of logs if that is visible, else from the container's environment (place/whoami.h) and the kubelet's mounts in
+ * it: for people to read, never to decide by.
  */
 #pragma once
 

@@ -15,6 +15,19 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+static const char *folder = "/var/log/pods";
+
+void pod_logs_set_folder(const char *dir)
+{
+    assert(dir);
+    folder = dir;
+}
+
+const char *pod_logs_folder(void)
+{
+    return folder;
+}
+
 static bool take(const char *text, size_t size, char ret[LAYOUT_NAME_MAX])
 {
     if (size == 0 || size >= LAYOUT_NAME_MAX)

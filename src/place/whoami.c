@@ -19,6 +19,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/proc.h"
+#include "place/pod_logs.h"
+#include "place/pod_of_process.h"
 
 enum { FACT_MAX = 4096 }; /* bytes of a file with one value */
 
@@ -207,6 +209,8 @@ int whoami_of_process(const struct proc *p, struct whoami *ret)
 
     if (r < 0 || (r = find_names(&s, &w)) < 0)
         return r;
+    if (pod_of_process(pod_logs_folder(), p->fd, &w) == -ENOMEM)
+        return -ENOMEM;
     /* The host name of a pod's containers is the pod's name; with hostNetwork it is the node's. */
     if (!w.pod && (w.namespace || variable(&s, "KUBERNETES_SERVICE_HOST")) && !text_eq(w.host, w.node) &&
         (env_get("KUBERNETES_SERVICE_HOST") || !proc_shares(p, "ns/uts")) && !(w.pod = strdup(w.host)))

@@ -2,7 +2,8 @@
  *
  * The pod, node, container or host that a process runs in, for the manifest and the key. From the environment
  * (Kubernetes' downward API: POD_NAME, POD_NAMESPACE, POD_UID, NODE_NAME, CONTAINER_NAME, CONTAINER_IMAGE; with
- * SALVAGE_ in front each takes precedence), the service account's namespace file, and uname. Uses no network.
+ * SALVAGE_ in front each takes precedence), the service account's namespace file, and uname. Uses no network. On a
+ * node, what the kubelet says of a process's pod (place/pod_logs.h) takes precedence over what the process says.
  */
 #pragma once
 
@@ -23,7 +24,8 @@ struct whoami {
  * instead the same dump would be stored under two keys. */
 int whoami_get(const char *root, struct whoami *ret, struct err *e);
 
-/* Another process, from its environment and files, which are untrusted; machine is NULL. 0, -ESRCH, -EACCES, -EMSGSIZE,
+/* Another process, from the kubelet's folder of logs if it is visible, else from the process's environment and files,
+ * which are untrusted; machine is NULL. 0, -ESRCH, -EACCES, -EMSGSIZE,
  * -ENOMEM. */
 int whoami_of_process(const struct proc *p, struct whoami *ret);
 

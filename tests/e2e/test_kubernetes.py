@@ -339,11 +339,13 @@ def test_the_agent_ships_and_guards_the_pods_of_a_rules_namespaces(namespace, s3
     namespace.apply("node", config=False, images=["salvage"])
     namespace.wait(lambda: agent_said(namespace, "started"))
     application = (namespace.folder / "daemonset" / "application.yaml").read_text()
+    # A pod can't choose who it is.
+    leak = leak.replace("      stdin: true", "      env: [{name: POD_NAMESPACE, value: other}, {name: POD_NAME, value: liar}]\n      stdin: true")
     namespace.apply(None, resources=[application, leak], patches=[patch("Pod", "cart", "cart")], images=["cart"])
     where = namespace.wait(lambda: arrived(s3, namespace, "cart", 2))[0]["where"]
     assert where["namespace"] == namespace.name
     guarded = namespace.wait(lambda: [e for e in agent_said(namespace, "guarding") if "203.0 MiB" in e])
-    assert all(" component=guard/mine " in line for line in guarded)
+    assert all(" component=guard/mine target=%s/leak/" % namespace.name in line for line in guarded), guarded
     # The other namespace's pod has a limit, too, and has been there for longer.
     assert not [e for e in agent_said(namespace, "guarding") if "207.0 MiB" in e]
     assert not agent_said(namespace, "guard-unwatched") and not agent_said(namespace, "component-died")

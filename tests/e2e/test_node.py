@@ -176,7 +176,7 @@ def test_a_process_is_guarded_by_its_pods_rule_whatever_it_says_of_itself(node, 
     assert p.stop() == 0 and not p.named("guarding")
     (work / "pod-logs" / ("shop_cart-1_" + POD)).mkdir()
     p = node.start()
-    p.wait("guarding", component="guard/shop", container=pod.ids[0])
+    assert p.wait("guarding", component="guard/shop", container=pod.ids[0])["target"] == "shop/cart-1/app"
     p.wait("store-ready", component="guard/quiet")
     assert not p.named("guarding", component="guard/quiet")
     assert p.stop() == 0
