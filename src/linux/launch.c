@@ -110,7 +110,7 @@ int launch_salvage(char *const *argv, pid_t *ret, int *ret_channel)
 
 int launch_salvage_in(char *const *argv, char *const *env, pid_t *ret, int *ret_channel)
 {
-    assert(argv[0]); // environ may be none, after clearenv
+    assert(argv[0]);
     CLEANUP_FD int channel = -1, other = -1, input = -1, output = -1;
     pid_t ours = getpid(), pid;
     int pair[2];

@@ -28,7 +28,7 @@ int launch_app(char *const *argv, char *const *env, const struct launch_signals 
 enum { LAUNCH_CHANNEL = 3 };
 int launch_salvage(char *const *argv, pid_t *ret, int *ret_channel);
 
-/* The same with another environment than ours. */
+/* The same with another environment than ours; NULL: an empty one, as environ is after clearenv(3). */
 int launch_salvage_in(char *const *argv, char *const *env, pid_t *ret, int *ret_channel);
 
 /* Passes the terminal on stdin from one process group to another. False if stdin is not a terminal, or `from` is not
