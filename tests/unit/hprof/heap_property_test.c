@@ -9,11 +9,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "hprof/retained.h"
@@ -268,7 +268,7 @@ static void check(const struct heap_limits *limits)
 static void what_an_object_keeps_alive_is_what_its_removal_makes_unreachable(void **state)
 {
     const char *wanted = getenv("SALVAGE_HEAPS");
-    int heaps = wanted ? atoi(wanted) : 1000, fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int heaps = wanted ? atoi(wanted) : 1000, fd = memfd_create("heap", MFD_CLOEXEC);
 
     (void)state;
     assert_true(fd >= 0);
