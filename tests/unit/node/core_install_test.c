@@ -62,7 +62,7 @@ static bool fits(void)
 
 static void what_was_there_comes_back_also_after_two_installs(void **state)
 {
-    char begins[PATH_MAX + 32];
+    char begins[PATH_MAX + 64];
     struct err e = {0};
 
     (void)state;
