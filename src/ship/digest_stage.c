@@ -30,6 +30,8 @@ enum {
     UNPACKED_FACTOR = 16 /* what was compressed takes so much longer */
 };
 
+static const char TOO_SLOW[] = "it could not keep up with the stream";
+
 struct digest_stage {
     struct sandboxed_process child;
     struct sandboxed_task task;
@@ -147,11 +149,15 @@ static bool wait_for_room(struct digest_stage *s)
     uint64_t before = clock_mono_ms();
     int r;
 
-    if (s->until_ms == 0 && s->waited_ms >= STREAM_PATIENCE_MS)
+    if (s->until_ms == 0 && s->waited_ms >= STREAM_PATIENCE_MS) {
+        s->lost = TOO_SLOW;
         return false;
+    }
     r = wait_ready(&to, 1, s->until_ms ? s->until_ms : before + STREAM_PATIENCE_MS - s->waited_ms);
     s->waited_ms += clock_mono_ms() - before;
-    return r > 0 && !(to.revents & POLLERR);
+    if (r == 0)
+        s->lost = TOO_SLOW;
+    return r > 0 && !(to.revents & POLLERR); /* a child that has ended gives its reason in its answer */
 }
 
 bool digest_stage_feed(struct digest_stage *s, const void *data, size_t size)
@@ -166,8 +172,6 @@ bool digest_stage_feed(struct digest_stage *s, const void *data, size_t size)
             p += n;
             size -= (size_t)n;
         } else if (errno == EAGAIN ? !wait_for_room(s) : errno != EINTR) {
-            if (errno == EAGAIN)
-                s->lost = "it could not keep up with the stream";
             close(TAKE_FD(s->to));
         }
     }

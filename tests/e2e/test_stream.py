@@ -114,6 +114,13 @@ def test_several_parts_by_pipe(salvage, store):
     assert manifest["kind"] == "file" and manifest["key"].endswith("/notes.bin.zst")
 
 
+def test_what_is_no_heap_dump_says_nothing_of_speed(salvage, folder):
+    """The process that looks into the stream ends at its first bytes, while more are on their way to it."""
+    with Pipe(salvage, *folder.options(), "--compress", "none") as p:
+        out, err = p.process.communicate(SEVERAL_PARTS, timeout=60)
+    assert p.process.returncode == 0 and b"keep up" not in err, err
+
+
 def test_an_empty_stream(salvage, store):
     manifest = ship(salvage, store, b"")
     assert store.check_one(sha256(b"")) == manifest
