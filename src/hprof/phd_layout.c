@@ -5,6 +5,7 @@
 #include "hprof/phd_layout.h"
 
 enum { ALIGNMENT = 8, BASE_LEAST = 8, BASE_MOST = 32, BASE_USUAL = 16, LONG_ARRAY = 16, EVIDENCE = 32, SLACK = 16 };
+static const uint32_t SIZE_MOST = UINT32_MAX / ALIGNMENT * ALIGNMENT;
 
 void phd_note_array(struct phd_evidence *e, unsigned element, uint64_t length, uint64_t gap)
 {
@@ -39,5 +40,5 @@ uint32_t phd_instance_size(uint32_t size, uint64_t count, uint32_t least_gap, bo
         aligned = least_gap;
     if (aligned < ALIGNMENT)
         return ALIGNMENT;
-    return aligned > UINT32_MAX ? UINT32_MAX : (uint32_t)aligned;
+    return aligned > SIZE_MOST ? SIZE_MOST : (uint32_t)aligned;
 }

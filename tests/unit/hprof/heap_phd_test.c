@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "hprof/heap.h"
+#include "hprof/phd_layout.h"
 #include "hprof/phd_reader.h"
 #include "hprof/phd_summary.h"
 #include "hprof/retained.h"
@@ -314,12 +315,23 @@ static void one_cut_anywhere_gives_what_there_is(void **state)
     buf_done(&w.out);
 }
 
+static void sizes_of_instances_are_whole_units(void **state)
+{
+    const uint32_t sizes[] = {0, 1, 8, 24, 25, UINT32_MAX - 8, UINT32_MAX - 1, UINT32_MAX};
+    bool measured;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+        assert_int_equal(phd_instance_size(sizes[i], 1, 0, &measured) % 8, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(objects_sizes_and_assumed_roots),
         cmocka_unit_test(an_object_that_is_there_twice_is_the_first),
         cmocka_unit_test(one_cut_anywhere_gives_what_there_is),
+        cmocka_unit_test(sizes_of_instances_are_whole_units),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
