@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures. Each test has a folder, an environment and a place in each store of its own; what it starts is stopped."""
+import collections
 import contextlib
 import glob
 import itertools
@@ -28,13 +29,14 @@ from helpers.supervised import MemoryCgroup
 NEEDED = ("SALVAGE_TEST_S3_ENDPOINT", "SALVAGE_TEST_S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
-LEFT_OUT = []
+LEFT_OUT = []  # of each test that can't run on this machine, the reason
 UNSTEADY_MAX = 3  # tests of one suite that may need their second try (--reruns): more is no accident
 AGAIN = os.environ.get("SALVAGE_TEST_AGAIN")  # a file with the names of those of the suite's earlier runs
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "jdk_25: needs a JDK 25, which Debian 12 does not have; without one it is left out")
+    config.addinivalue_line("markers", "only_where(condition, reason): left out on machines that lack what no package brings")
     config.addinivalue_line("markers", "serial: measures times, or sees or changes what all share: has the machine to itself")
     # Behind "nohup", or "&" in a script, these are ignored, and would be in all that the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -48,13 +50,17 @@ def pytest_configure(config):
         raise pytest.UsageError("there is no program at %s: build it, or set SALVAGE_BIN" % BIN)
 
 
+def why_left_out(item):
+    if item.get_closest_marker("jdk_25") and not jvm.JDKS_25:
+        return "there is no JDK 25 in /usr/lib/jvm"
+    return next((mark.args[1] for mark in item.iter_markers("only_where") if not mark.args[0]), None)
+
+
 def pytest_collection_modifyitems(config, items):
-    if jvm.JDKS_25:
-        return
-    left_out = [item for item in items if item.get_closest_marker("jdk_25")]
+    left_out = [item for item in items if why_left_out(item)]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
-    LEFT_OUT.extend(item.nodeid for item in left_out)
+    LEFT_OUT.extend(map(why_left_out, left_out))
 
 
 # --- what is said at the end; with workers (pytest-xdist) by the process that has started them ---------------------------
@@ -100,8 +106,8 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line("%d tests needed a second try: %d is too many" % (len(names), UNSTEADY_MAX + 1))
     if AGAIN:
         pathlib.Path(AGAIN).write_text("".join(name + "\n" for name in names), encoding="utf-8")
-    if LEFT_OUT:
-        terminalreporter.write_line("there is no JDK 25 in /usr/lib/jvm: %d tests are left out" % len(LEFT_OUT))
+    for reason, count in collections.Counter(LEFT_OUT).items():
+        terminalreporter.write_line("%s: %d tests are left out" % (reason, count))
 
 
 @pytest.hookimpl(hookwrapper=True)

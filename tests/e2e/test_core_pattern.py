@@ -276,7 +276,7 @@ def test_a_jvms_core_carries_its_crash_log(cores, jvm_17, folder, work):
 # --- by a socket ------------------------------------------------------------------------------------------------------
 
 KERNEL = tuple(int(n) for n in platform.release().split("-")[0].split(".")[:2])
-needs_sockets = pytest.mark.skipif(KERNEL < (6, 16), reason="core_pattern knows sockets since Linux 6.16")
+needs_sockets = pytest.mark.only_where(KERNEL >= (6, 16), "core_pattern knows sockets since Linux 6.16")
 
 
 @needs_sockets

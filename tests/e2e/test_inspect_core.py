@@ -375,10 +375,9 @@ def test_cpp_names_are_readable(salvage, session_folder):
     assert "__cxa_throw" in names and any(re.match(r"shop::Cart<std::.*string.*>::add$", n) for n in names), names
 
 
+@pytest.mark.only_where(shutil.which("rustc"), "there is no rustc")
 @pytest.mark.parametrize("mangling", ["legacy", "v0"])
 def test_rust_names_are_readable(salvage, session_folder, mangling):
-    if not shutil.which("rustc"):
-        pytest.skip("no rustc here: frames of Rust are not tried")
     folder = session_folder / ("rust-" + mangling)
     folder.mkdir()
     flags = ["-C", "symbol-mangling-version=v0"] if mangling == "v0" else []
@@ -392,13 +391,12 @@ def test_rust_names_are_readable(salvage, session_folder, mangling):
 
 @pytest.fixture(scope="module", params=["", "-s -w"])
 def go_program(request, session_folder):
-    if not shutil.which("go"):
-        pytest.skip("no go here: frames of Go are not tried")
     folder = session_folder / ("go" + request.param.replace(" ", ""))
     folder.mkdir()
     return build(folder, GO, ".go", "go", "build", "-ldflags=" + request.param, "-o", "server")
 
 
+@pytest.mark.only_where(shutil.which("go"), "there is no Go")
 def test_go_frames_have_names(salvage, go_program):
     """The goroutine's, also through the frames of the signal that the runtime raises for its panic."""
     program = go_program

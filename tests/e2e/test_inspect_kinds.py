@@ -138,7 +138,7 @@ def test_what_is_none_gets_one_line(salvage, work, crashed):
         assert done.code != 0 and words in done.message and len(done.err.strip().splitlines()) == 1, done
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="no Node.js here")
+@pytest.mark.only_where(shutil.which("node"), "there is no Node.js")
 def test_a_heap_snapshot_of_node_has_its_constructors(salvage, work):
     program = 'class Order { constructor(i) { this.i = [i]; } }; global.kept = []; for (let i = 0; i < 5000; i++) kept.push(new Order(i));'
     subprocess.run(["node", "-e", program + 'require("v8").writeHeapSnapshot("a.heapsnapshot")'], cwd=work, check=True, timeout=60)
