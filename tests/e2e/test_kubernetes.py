@@ -164,7 +164,8 @@ def test_a_job_ends_after_its_application_with_its_status_and_its_dump(namespace
     path = namespace.folder / "job" / "job.yaml"
     text = path.read_text()
     assert "args: [java, " in text and "backoffLimit: 1" in text
-    path.write_text(text.replace("args: [java, ", "args: [java, -Xmx24m, -XX:TieredStopAtLevel=1, ")
+    # A heap of 24 MiB can be full before the JVM is armed, which takes up to half a second.
+    path.write_text(text.replace("args: [java, ", "args: [java, -Xmx96m, -XX:TieredStopAtLevel=1, ")
                     .replace("backoffLimit: 1", "backoffLimit: 0"))
     namespace.apply("job", images=["batch", "salvage"])
     pod = namespace.wait(lambda: [p for p in namespace.pods("app=batch")
