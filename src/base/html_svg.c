@@ -5,7 +5,6 @@
 #include "base/html_svg.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { BAR_UNITS = 1000 };
 
@@ -30,20 +29,21 @@ void html_svg_begin(struct html *h, const char *class, unsigned width, unsigned 
 
 void html_svg_bar(struct html *h, uint64_t part, uint64_t whole)
 {
-    unsigned width = whole ? (unsigned)((double)part / (double)whole * BAR_UNITS) : 0;
+    /* Numbers of a stored answer may be anything: a part may be more than its whole. */
+    unsigned width = part < whole ? (unsigned)((double)part / (double)whole * BAR_UNITS) : whole ? BAR_UNITS : 0;
 
     html_svg_begin(h, "bar", BAR_UNITS, 10);
     html_attr(h, "aria-hidden", "true");
     html_svg_rect(h, "rest", (unsigned[]){0, 0, BAR_UNITS, 10});
     html_end(h);
-    html_svg_rect(h, NULL, (unsigned[]){0, 0, width < BAR_UNITS ? width : BAR_UNITS, 10});
+    html_svg_rect(h, NULL, (unsigned[]){0, 0, width, 10});
     html_end(h);
     html_end(h);
 }
 
 void html_svg_change(struct html *h, int64_t change, uint64_t most)
 {
-    double part = most ? (double)llabs(change) / (double)most : 0;
+    double size = change < 0 ? -(double)change : (double)change, part = most ? size / (double)most : 0;
     unsigned half = BAR_UNITS / 2, width = (unsigned)((part < 1 ? part : 1) * half);
 
     html_svg_begin(h, "bar", BAR_UNITS, 10);
