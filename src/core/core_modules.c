@@ -122,17 +122,33 @@ static const unsigned char *bytes_in_memory(const void *ctx, const unsigned char
     return core_memory(m->core, m->base + core_u64(header + 16), size);
 }
 
-/* By the header that the kernel keeps of each mapped ELF file: the build-id, and what was added to its addresses. */
-static void read_module(const struct core_read *c, struct core_module *m)
+/* How many program headers an ELF file of 64 bits has by its header; 0: it is none, or they are not to be believed. */
+static unsigned header_count(const unsigned char *head)
 {
-    const unsigned char *head = core_memory(c, m->start, sizeof(Elf64_Ehdr)), *headers;
     unsigned count =
         head && memcmp(head, ELFMAG, SELFMAG) == 0 && head[EI_CLASS] == ELFCLASS64 ? core_u16(head + 56) : 0;
 
+    return count <= MODULE_HEADERS_MAX && count > 0 && core_u16(head + 54) == sizeof(Elf64_Phdr) ? count : 0;
+}
+
+const unsigned char *core_module_headers(const struct core_read *c, const struct core_module *m, unsigned *ret_count)
+{
+    const unsigned char *head = core_memory(c, m->start, sizeof(Elf64_Ehdr));
+
+    *ret_count = header_count(head);
+    if (*ret_count == 0 || core_u64(head + 32) > m->end - m->start)
+        return NULL;
+    return core_memory(c, m->start + core_u64(head + 32), (uint64_t)*ret_count * sizeof(Elf64_Phdr));
+}
+
+/* By the header that the kernel keeps of each mapped ELF file: the build-id, and what was added to its addresses. */
+static void read_module(const struct core_read *c, struct core_module *m)
+{
+    unsigned count;
+    const unsigned char *headers = core_module_headers(c, m, &count);
+
     m->base = m->start;
-    if (count == 0 || count > MODULE_HEADERS_MAX || core_u16(head + 54) != sizeof(Elf64_Phdr) ||
-        core_u64(head + 32) > m->end - m->start ||
-        !(headers = core_memory(c, m->start + core_u64(head + 32), (uint64_t)count * sizeof(Elf64_Phdr))))
+    if (!headers)
         return;
     for (unsigned i = 0; i < count; i++) {
         const unsigned char *h = headers + i * sizeof(Elf64_Phdr);
@@ -154,12 +170,10 @@ void core_build_id(const void *file, size_t size, char ret[CORE_BUILD_ID_MAX])
 {
     const struct core_read all = {.whole = {0, file, size}, .size = size};
     const unsigned char *head = core_bytes(&all, 0, sizeof(Elf64_Ehdr)), *headers;
-    unsigned count =
-        head && memcmp(head, ELFMAG, SELFMAG) == 0 && head[EI_CLASS] == ELFCLASS64 ? core_u16(head + 56) : 0;
+    unsigned count = header_count(head);
 
     *ret = '\0';
-    if (count > 0 && count <= MODULE_HEADERS_MAX && core_u16(head + 54) == sizeof(Elf64_Phdr) &&
-        (headers = core_bytes(&all, core_u64(head + 32), (uint64_t)count * sizeof(Elf64_Phdr))))
+    if (count > 0 && (headers = core_bytes(&all, core_u64(head + 32), (uint64_t)count * sizeof(Elf64_Phdr))))
         find_build_id(headers, count, bytes_in_file, &all, ret);
 }
 

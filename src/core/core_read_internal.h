@@ -36,5 +36,8 @@ const unsigned char *core_bytes(const struct core_read *c, uint64_t at, uint64_t
 /* The content of an NT_FILE note: adds modules in its order. 0 or -ENOMEM. */
 int core_modules_add(struct core_read *c, const unsigned char *note, uint64_t size);
 
+/* The program headers of a module, 64 at most; NULL: not in the core. */
+const unsigned char *core_module_headers(const struct core_read *c, const struct core_module *m, unsigned *ret_count);
+
 /* When all segments are known: sorts the modules, and finds the build-id and the base of each. */
 void core_modules_finish(struct core_read *c);

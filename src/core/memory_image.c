@@ -11,22 +11,6 @@
 
 #include "core/core_read_internal.h"
 
-enum { HEADERS_MAX = 64 };
-
-/* The program headers of a module; NULL: not in the core. */
-static const unsigned char *headers_of(const struct core_read *c, const struct core_module *m, unsigned *ret_count)
-{
-    const unsigned char *head = core_memory(c, m->start, sizeof(Elf64_Ehdr));
-    unsigned count =
-        head && memcmp(head, ELFMAG, SELFMAG) == 0 && head[EI_CLASS] == ELFCLASS64 ? core_u16(head + 56) : 0;
-
-    *ret_count = count;
-    if (count == 0 || count > HEADERS_MAX || core_u16(head + 54) != sizeof(Elf64_Phdr) ||
-        core_u64(head + 32) > m->end - m->start)
-        return NULL;
-    return core_memory(c, m->start + core_u64(head + 32), (uint64_t)count * sizeof(Elf64_Phdr));
-}
-
 /* The memory of a segment that is as in the file; NULL. */
 static const unsigned char *segment_bytes(const struct core_read *c, const struct core_module *m,
                                           const unsigned char *header, uint64_t *ret_at, uint64_t *ret_size)
@@ -42,7 +26,7 @@ static const unsigned char *segment_bytes(const struct core_read *c, const struc
 size_t memory_image_size(const struct core_read *c, const struct core_module *m)
 {
     unsigned count;
-    const unsigned char *headers = headers_of(c, m, &count);
+    const unsigned char *headers = core_module_headers(c, m, &count);
     uint64_t end = 0, at, size;
     bool frames = false;
 
@@ -60,7 +44,7 @@ size_t memory_image_size(const struct core_read *c, const struct core_module *m)
 void memory_image_fill(const struct core_read *c, const struct core_module *m, unsigned char *to, size_t image_size)
 {
     unsigned count;
-    const unsigned char *headers = headers_of(c, m, &count), *bytes;
+    const unsigned char *headers = core_module_headers(c, m, &count), *bytes;
     uint64_t at, size;
 
     assert(to && image_size >= sizeof(Elf64_Ehdr));
