@@ -85,8 +85,7 @@ static void ask_to_end(struct component *c, uint64_t grace_ms)
 
 void component_change(struct component *c, struct component_spec *spec, uint64_t grace_ms)
 {
-    strv_done(&c->spec.args);
-    free(c->spec.credentials);
+    component_spec_done(&c->spec);
     spec_move(c, spec);
     c->wanted = true;
     c->backoff.tries = 0;
@@ -153,7 +152,6 @@ bool component_is_over(const struct component *c)
 
 void component_done(struct component *c)
 {
-    strv_done(&c->spec.args);
-    free(c->spec.credentials);
+    component_spec_done(&c->spec);
     *c = (struct component){0};
 }

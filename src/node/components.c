@@ -17,7 +17,7 @@
 
 enum { GIVE_UP_MS = 10 * 60 * 1000 };
 
-static void spec_done(struct component_spec *s)
+void component_spec_done(struct component_spec *s)
 {
     strv_done(&s->args);
     free(s->credentials);
@@ -26,7 +26,7 @@ static void spec_done(struct component_spec *s)
 void component_list_done(struct component_list *l)
 {
     while (l->count > 0)
-        spec_done(&l->item[--l->count]);
+        component_spec_done(&l->item[--l->count]);
     free(l->item);
     strv_done(&l->trees);
     *l = (struct component_list){0};

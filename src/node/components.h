@@ -30,3 +30,4 @@ struct component_list {
 /* format: of their logs. -ENOMEM. */
 int component_list_make(const struct config *c, enum log_format format, struct component_list *ret);
 void component_list_done(struct component_list *l);
+void component_spec_done(struct component_spec *s);

@@ -128,7 +128,6 @@ static void read_destinations(struct config *c, const struct config_node *n, str
 
 static void read_watch(struct config *c, const struct config_node *n, struct config_errors *errors)
 {
-    c->watch.line = n->line;
     if (!config_keys_read(n, WATCH, "watch", &c->watch, errors))
         return;
     if (c->watch.trees.count > CONFIG_TREES_MAX)
@@ -141,14 +140,10 @@ static void read_watch(struct config *c, const struct config_node *n, struct con
 /* `guard: false` is off, `guard: true` what is inherited; keys override it one by one. */
 static void read_guard(struct config_guard *g, const struct config_node *n, struct config_errors *errors)
 {
-    g->line = n->line;
-    if (n->kind == CONFIG_TEXT && (text_eq(n->text, "false") || text_eq(n->text, "off") || text_eq(n->text, "no"))) {
-        g->on = false;
+    if (n->kind == CONFIG_TEXT && config_keys_flag(n->text, &g->on))
         return;
-    }
     g->on = true;
-    if (n->kind != CONFIG_TEXT || !(text_eq(n->text, "true") || text_eq(n->text, "on") || text_eq(n->text, "yes")))
-        config_keys_read(n, GUARD, "guard", g, errors);
+    config_keys_read(n, GUARD, "guard", g, errors);
 }
 
 /* fnmatch(3) of names by RFC 1123. A '!' at the start would mean "not" for watch and guard. */

@@ -26,7 +26,6 @@ struct config_guard {
     bool on;
     struct opt_list when, actions; /* empty: guard's defaults */
     const char *cooldown, *max_cases, *max_cases_tenant, *max_cases_all, *give_up;
-    unsigned line;
 };
 
 struct config_rule {
@@ -41,7 +40,6 @@ struct config_rule {
 struct config_watch {
     struct opt_list trees;
     const char *layout, *dir_mode, *retain_age, *retain_bytes;
-    unsigned line;
 };
 
 struct config {

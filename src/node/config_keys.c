@@ -32,7 +32,7 @@ static void refuse_key(const struct config_entry *entry, const struct config_key
                       what, near);
 }
 
-static bool read_flag(const char *text, bool *ret)
+bool config_keys_flag(const char *text, bool *ret)
 {
     static const char *const yes[] = {"true", "yes", "on"}, *const no[] = {"false", "no", "off"};
 
@@ -61,7 +61,7 @@ static const char *read_text(const char *text, const struct config_key *key, voi
             return "this is no time, as in 90s, 10m, 2h or 7d";
         break;
     case CONFIG_KEY_FLAG:
-        return read_flag(text, field) ? NULL : "true or false is needed";
+        return config_keys_flag(text, field) ? NULL : "true or false is needed";
     case CONFIG_KEY_TEXT:
     case CONFIG_KEY_LIST:
     case CONFIG_KEY_NODE:

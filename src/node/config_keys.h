@@ -28,6 +28,9 @@ struct config_key {
 
 enum { CONFIG_KEYS_MAX = 16 };
 
+/* true, yes, on; false, no, off. False: it is none of them. */
+bool config_keys_flag(const char *text, bool *ret);
+
 /* what: "a rule", for messages. Strings point into the tree. A key without a value is as if it were missing. False:
  * some of it is wrong, and an error was added. */
 bool config_keys_read(const struct config_node *n, const struct config_key *keys, const char *what, void *to,

@@ -25,7 +25,6 @@
 #include "place/container.h"
 #include "place/environment_facts.h"
 #include "place/origin.h"
-#include "place/pod_of_process.h"
 #include "ship/evidence_owner.h"
 #include "ship/origin_reader.h"
 #include "ship/preflight.h"
@@ -74,9 +73,8 @@ static void on_stored(void *ctx, const struct manifest *m)
 static bool set_pod(struct taking *t)
 {
     CLEANUP(whoami_done) struct whoami names = {0};
-    int proc = t->c->facts->proc.fd;
 
-    if (whoami_of_process(&t->c->facts->proc, &names) < 0 || pod_of_process("/var/log/pods", proc, &names) < 0 ||
+    if (whoami_of_process(&t->c->facts->proc, &names) < 0 || !names.by_kubelet ||
         whoami_for(&t->self, &names, &t->its) < 0)
         return false;
     t->s.who = &t->its;

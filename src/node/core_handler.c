@@ -77,8 +77,7 @@ static bool admit(struct core_offer *o, const struct crash_facts *f, struct core
 
 static int try_slot(const struct core_offer *o, const struct crash_facts *f)
 {
-    CLEANUP_FREE struct core_ledger *l = malloc(sizeof(*l));
-    int fd = l ? core_home_lock(o->home, l) : -1, slot;
+    int fd = core_home_lock(o->home, NULL), slot;
 
     slot = core_home_slot(o->home, f->owner, (unsigned)o->rules->at_once);
     if (fd >= 0)

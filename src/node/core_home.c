@@ -97,7 +97,7 @@ int core_home_lock(int home, struct core_ledger *ret)
 
     if (fd < 0 || flock(fd, LOCK_EX) < 0)
         return -errno;
-    if (file_load_fd(fd, &text) < 0 || core_ledger_decode(buf_text(&text), text.size, ret) < 0)
+    if (ret && (file_load_fd(fd, &text) < 0 || core_ledger_decode(buf_text(&text), text.size, ret) < 0))
         *ret = (struct core_ledger){0};
     return TAKE_FD(fd);
 }

@@ -28,7 +28,8 @@ int core_home_copy_program(int home, struct err *e);
 int core_home_load(int home, struct core_config *ret, struct err *e);
 int core_home_save(int home, const struct core_config *c, struct err *e);
 
-/* Locks and reads the ledger; a damaged one begins anew. A descriptor for core_home_unlock, or -errno. */
+/* Locks and reads the ledger; a damaged one begins anew; ret NULL: the lock alone. A descriptor for core_home_unlock,
+ * or -errno. */
 int core_home_lock(int home, struct core_ledger *ret);
 /* Writes it (NULL: unchanged), and unlocks it. */
 int core_home_unlock(int fd, const struct core_ledger *l);

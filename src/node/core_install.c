@@ -52,7 +52,7 @@ static int make_pattern(const struct core_installation *i, char ret[CORE_PATTERN
 }
 
 /* What was there before us: of an earlier install, if core_pattern is still its. */
-static int remember(int home, const char *dir, const struct core_kernel *now, struct core_config *c)
+static void remember(int home, const char *dir, const struct core_kernel *now, struct core_config *c)
 {
     CLEANUP(core_config_done) struct core_config earlier = {0};
     struct err ignored;
@@ -61,11 +61,10 @@ static int remember(int home, const char *dir, const struct core_kernel *now, st
         (text_eq(now->pattern, earlier.ours) || core_server_pattern_is(now->pattern, dir))) {
         memcpy(c->pattern, earlier.pattern, sizeof(c->pattern));
         c->pipe_limit = earlier.pipe_limit;
-        return 0;
+        return;
     }
     memcpy(c->pattern, now->pattern, sizeof(c->pattern));
     c->pipe_limit = now->pipe_limit;
-    return 0;
 }
 
 int core_install(const struct core_installation *i, struct core_config *options, struct err *e)

@@ -209,8 +209,9 @@ int whoami_of_process(const struct proc *p, struct whoami *ret)
 
     if (r < 0 || (r = find_names(&s, &w)) < 0)
         return r;
-    if (pod_of_process(pod_logs_folder(), p->fd, &w) == -ENOMEM)
-        return -ENOMEM;
+    if ((r = pod_of_process(pod_logs_folder(), p->fd, &w)) == -ENOMEM)
+        return r;
+    w.by_kubelet = r == 0;
     /* The host name of a pod's containers is the pod's name; with hostNetwork it is the node's. */
     if (!w.pod && (w.namespace || variable(&s, "KUBERNETES_SERVICE_HOST")) && !text_eq(w.host, w.node) &&
         (env_get("KUBERNETES_SERVICE_HOST") || !proc_shares(p, "ns/uts")) && !(w.pod = strdup(w.host)))

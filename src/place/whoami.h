@@ -16,8 +16,9 @@ struct proc;
 struct whoami {
     char *namespace, *pod, *pod_uid, *node, *container, *image; /* owned; NULL unknown */
     char *host;                                                 /* always */
-    char *place;   /* "namespace/pod"; "namespace/HOST" if the pod is unknown; else "host/HOST" */
-    char *machine; /* distinguishes this machine's inode numbers from another's: node, else host */
+    char *place;     /* "namespace/pod"; "namespace/HOST" if the pod is unknown; else "host/HOST" */
+    bool by_kubelet; /* of another process: the kubelet says pod and namespace (place/pod_of_process.h) */
+    char *machine;   /* distinguishes this machine's inode numbers from another's: node, else host */
 };
 
 /* root is "/" except in tests. 0, -ENOMEM, or a temporary error of reading a file (-EMFILE, -EIO …): with a guess
