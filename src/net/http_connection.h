@@ -41,7 +41,7 @@ struct http_connection {
     uint64_t until_ms, idle_until_ms;
     uint64_t progress_since_ms, progress_bytes;
     int progress_of;
-    bool cut, released;
+    bool cut;
 
     /* Read and written by both. */
     _Atomic int waits;  /* enum http_waits: for whom the exchange waits now */

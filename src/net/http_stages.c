@@ -227,7 +227,6 @@ void http_stage_take_released(struct http_front *f)
     pthread_mutex_unlock(&f->lock);
     for (; c; c = next) {
         next = c->next_released;
-        c->released = true;
         atomic_fetch_sub(&f->serving, 1);
         finish(c);
     }

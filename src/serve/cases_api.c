@@ -79,18 +79,9 @@ static int add_row(void *ctx, const struct case_row *row)
 static void send(struct request *r, struct answer *a)
 {
     json_auto_t *whole = json_pack("{s:O}", "cases", a->cases);
-    CLEANUP_FREE char *text = NULL;
+    bool made = whole && (!a->more || set_text(whole, "next", a->cursor) == 0);
 
-    if (whole && (!a->more || set_text(whole, "next", a->cursor) == 0))
-        text = json_dumps(whole, JSON_COMPACT | JSON_ENSURE_ASCII);
-    if (!text) {
-        exchange_answer_text(r->exchange, 503, "out of memory");
-        return;
-    }
-    exchange_add_header(r->exchange, "Content-Type", "application/json");
-    exchange_add_header(r->exchange, "X-Content-Type-Options", "nosniff");
-    exchange_add_header(r->exchange, "Cache-Control", "no-store");
-    exchange_answer(r->exchange, 200, text, strlen(text));
+    request_answer_json(r, 200, made ? whole : NULL);
 }
 
 /* False after it has answered. */

@@ -119,7 +119,6 @@ static void answer_json(struct request *r, unsigned status, const char *id, cons
                                          [WORK_FAILED] = "failed",
                                          [WORK_DONE] = "done"};
     json_auto_t *root = json_object();
-    CLEANUP_FREE char *text = NULL;
 
     json_object_set_new(root, "case", jsonout_text(id, 2048));
     json_object_set_new(root, "state", json_string(phases[state->phase]));
@@ -129,14 +128,7 @@ static void answer_json(struct request *r, unsigned status, const char *id, cons
         json_object_set_new(root, "seconds", json_integer((json_int_t)state->seconds));
     if (state->phase == WORK_FAILED)
         json_object_set_new(root, "error", jsonout_text(state->why, sizeof(state->why)));
-    if (!root || !(text = json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII))) {
-        exchange_answer_text(r->exchange, 503, "out of memory");
-        return;
-    }
-    exchange_add_header(r->exchange, "Content-Type", "application/json");
-    exchange_add_header(r->exchange, "X-Content-Type-Options", "nosniff");
-    exchange_add_header(r->exchange, "Cache-Control", "no-store");
-    exchange_answer(r->exchange, status, text, strlen(text));
+    request_answer_json(r, status, root);
 }
 
 static void answer_page(struct request *r, const char *id)

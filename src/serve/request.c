@@ -188,6 +188,20 @@ void request_audit(struct request *r, const char *action, const char *object, ui
     r->bytes = bytes;
 }
 
+void request_answer_json(struct request *r, unsigned status, const json_t *root)
+{
+    CLEANUP_FREE char *text = root ? json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+
+    if (!text) {
+        exchange_answer_text(r->exchange, 503, "out of memory");
+        return;
+    }
+    exchange_add_header(r->exchange, "Content-Type", "application/json");
+    exchange_add_header(r->exchange, "X-Content-Type-Options", "nosniff");
+    exchange_add_header(r->exchange, "Cache-Control", "no-store");
+    exchange_answer(r->exchange, status, text, strlen(text));
+}
+
 void request_fail(struct request *r, int result, const struct err *e)
 {
     static const struct {

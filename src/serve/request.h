@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <jansson.h>
+
 #include "serve/serve.h"
 
 struct request {
@@ -44,6 +46,9 @@ bool request_may(struct request *r, unsigned rights);
 /* For the event of a request that is over: "upload", "deletion" … of an object (NULL: the request's key), and how many
  * bytes came in. */
 void request_audit(struct request *r, const char *action, const char *object, uint64_t bytes);
+
+/* Answers with JSON that no cache keeps; NULL: it could not be made for lack of memory (503). */
+void request_answer_json(struct request *r, unsigned status, const json_t *root);
 
 /* Answers with the status of a fault: 404, 507, 503 …, and its message. */
 void request_fail(struct request *r, int result, const struct err *e);

@@ -45,7 +45,6 @@ void whoami_answer(struct request *r)
 {
     const char *namespace = r->key + strlen(REQUEST_OWN "api/whoami/");
     json_auto_t *grants = json_array(), *root = NULL;
-    CLEANUP_FREE char *text = NULL;
     unsigned rights = caller_rights(r->serve->access, r->caller, namespace);
 
     if (rights & RIGHT_UNKNOWN) {
@@ -57,12 +56,5 @@ void whoami_answer(struct request *r)
         root = json_pack("{s:s, s:o, s:o, s:o, s:O}", "schema", "salvage.whoami/1", "name",
                          jsonout_text(caller_name(r->caller), NAME_TEXT_MAX), "namespace",
                          jsonout_text(namespace, NAME_TEXT_MAX), "rights", rights_json(rights), "grants", grants);
-    if (!root || !(text = json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII))) {
-        exchange_answer_text(r->exchange, 503, "out of memory");
-        return;
-    }
-    exchange_add_header(r->exchange, "Content-Type", "application/json");
-    exchange_add_header(r->exchange, "X-Content-Type-Options", "nosniff");
-    exchange_add_header(r->exchange, "Cache-Control", "no-store");
-    exchange_answer(r->exchange, 200, text, strlen(text));
+    request_answer_json(r, 200, root);
 }
