@@ -198,6 +198,26 @@ void html_element(struct html *h, const char *name, const char *class, const cha
     html_end(h);
 }
 
+void html_fact_begin(struct html *h, const char *name, const char *class)
+{
+    html_begin(h, "div");
+    html_element(h, "dt", NULL, name);
+    html_begin_class(h, "dd", class);
+}
+
+void html_fact_end(struct html *h)
+{
+    html_end(h);
+    html_end(h);
+}
+
+void html_fact(struct html *h, const char *name, const char *class, const char *value)
+{
+    html_fact_begin(h, name, class);
+    html_text(h, value);
+    html_fact_end(h);
+}
+
 void html_link(struct html *h, const char *href, const char *text)
 {
     html_begin(h, "a");

@@ -45,6 +45,11 @@ void html_own(struct html *h, const char *text);
 /* An element with nothing but text; class may be NULL. */
 void html_element(struct html *h, const char *name, const char *class, const char *text);
 
+/* One name and its value in a "dl"; class is the value's, and may be NULL. Between begin and end stands the value. */
+void html_fact(struct html *h, const char *name, const char *class, const char *value);
+void html_fact_begin(struct html *h, const char *name, const char *class);
+void html_fact_end(struct html *h);
+
 /* A link with nothing but text. */
 void html_link(struct html *h, const char *href, const char *text);
 

@@ -49,3 +49,10 @@ const char *json_read_text(const json_t *object, const char *name)
 
     return text ? text : "";
 }
+
+uint64_t json_read_count(const json_t *object, const char *name)
+{
+    json_int_t n = json_integer_value(json_object_get(object, name));
+
+    return n > 0 ? (uint64_t)n : 0;
+}

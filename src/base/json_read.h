@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { JSON_READ_DEPTH = 32 };
 
@@ -19,3 +20,6 @@ bool json_read_is_shallow(const char *text, size_t size);
 
 /* The text of a field, "" without or if it is none. Borrowed. */
 const char *json_read_text(const json_t *object, const char *name);
+
+/* The number of a field; 0 without, if it is none, or if it is negative. */
+uint64_t json_read_count(const json_t *object, const char *name);

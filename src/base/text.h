@@ -30,10 +30,13 @@ int text_parse_duration(const char *text, uint64_t *ret_ms);
 /* Digits only, at most max. 0, -EINVAL, -ERANGE. */
 int text_parse_uint(const char *text, uint64_t max, uint64_t *ret);
 
-enum { TEXT_SIZE_MAX = 24, TEXT_DURATION_MAX = 24 };
+enum { TEXT_SIZE_MAX = 24, TEXT_SIGNED_SIZE_MAX = TEXT_SIZE_MAX + 4, TEXT_DURATION_MAX = 24 };
 
 /* "1.4 GiB", "312 B" into out[TEXT_SIZE_MAX]; returns out. */
 const char *text_format_size(uint64_t bytes, char *out);
+
+/* "+1.4 GiB" into out[TEXT_SIGNED_SIZE_MAX]; minus: what stands before less than nothing, of at most 4 bytes. */
+const char *text_format_signed_size(int64_t bytes, const char *minus, char *out);
 
 /* "0:07", "1:02:33" into out[TEXT_DURATION_MAX]; returns out. */
 const char *text_format_duration(uint64_t seconds, char *out);

@@ -2,6 +2,7 @@
  *
  * Numbers, sizes and durations in text. Parsing is strict: a number followed by anything else is not a number.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -146,6 +147,16 @@ const char *text_format_size(uint64_t bytes, char *out)
             break;
     }
     snprintf(out, TEXT_SIZE_MAX, "%u.%c %ciB", (unsigned)(tenths / 10), (char)('0' + tenths % 10), letters[i]);
+    return out;
+}
+
+const char *text_format_signed_size(int64_t bytes, const char *minus, char *out)
+{
+    char size[TEXT_SIZE_MAX];
+
+    assert(strlen(minus) <= TEXT_SIGNED_SIZE_MAX - TEXT_SIZE_MAX);
+    text_format_size(bytes < 0 ? 0 - (uint64_t)bytes : (uint64_t)bytes, size);
+    snprintf(out, TEXT_SIGNED_SIZE_MAX, "%s%s", bytes < 0 ? minus : "+", size);
     return out;
 }
 

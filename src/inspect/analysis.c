@@ -19,9 +19,7 @@ const char *analysis_text(const json_t *object, const char *name)
 
 uint64_t analysis_number(const json_t *object, const char *name)
 {
-    json_int_t n = json_integer_value(json_object_get(object, name));
-
-    return n > 0 ? (uint64_t)n : 0;
+    return json_read_count(object, name);
 }
 
 bool analysis_known(const json_t *a)
@@ -106,26 +104,6 @@ void analysis_html_victim(struct html *h, const json_t *a)
     }
 }
 
-static void fact_begin(struct html *h, const char *name)
-{
-    html_begin(h, "div");
-    html_element(h, "dt", NULL, name);
-    html_begin(h, "dd");
-}
-
-static void fact_end(struct html *h)
-{
-    html_end(h);
-    html_end(h);
-}
-
-static void fact(struct html *h, const char *name, const char *text)
-{
-    fact_begin(h, name);
-    html_text(h, text);
-    fact_end(h);
-}
-
 /* Objects whose size is not measured; Android's heaps. */
 static void facts_of_sizes(struct html *h, const json_t *a)
 {
@@ -134,23 +112,23 @@ static void facts_of_sizes(struct html *h, const json_t *a)
     size_t i;
 
     if (analysis_number(sizes, "formula_classes") > 0) {
-        fact_begin(h, "Sizes");
+        html_fact_begin(h, "Sizes", NULL);
         html_printf(
             h, "%s in %" PRIu64 " classes %s, all others by the distance to the next object",
             text_format_size(analysis_number(sizes, "formula_bytes"), size), analysis_number(sizes, "formula_classes"),
             json_is_true(json_object_get(a, "assumed_roots")) ? "as their records say" : "by the usual formula");
-        fact_end(h);
+        html_fact_end(h);
     }
     if (json_array_size(heaps) == 0)
         return;
-    fact_begin(h, "Heaps");
+    html_fact_begin(h, "Heaps", NULL);
     json_array_foreach(heaps, i, heap)
     {
         html_text(h, i > 0 ? " · " : "");
         html_text(h, analysis_text(heap, "heap"));
         html_printf(h, " %s", text_format_size(analysis_number(heap, "bytes"), size));
     }
-    fact_end(h);
+    html_fact_end(h);
 }
 
 void analysis_html_facts(struct html *h, const json_t *a)
@@ -158,19 +136,19 @@ void analysis_html_facts(struct html *h, const json_t *a)
     char size[TEXT_SIZE_MAX], garbage[TEXT_SIZE_MAX];
 
     html_begin_class(h, "dl", "facts");
-    fact(h, "Dump", analysis_text(a, "name"));
+    html_fact(h, "Dump", NULL, analysis_text(a, "name"));
     if (*analysis_text(a, "time"))
-        fact(h, "Made", analysis_text(a, "time"));
-    fact(h, "Size", text_format_size(analysis_number(a, "dump_bytes"), size));
-    fact_begin(h, "Heap");
+        html_fact(h, "Made", NULL, analysis_text(a, "time"));
+    html_fact(h, "Size", NULL, text_format_size(analysis_number(a, "dump_bytes"), size));
+    html_fact_begin(h, "Heap", NULL);
     html_printf(h, "%s in %" PRIu64 " objects", text_format_size(analysis_number(a, "reachable_bytes"), size),
                 analysis_number(a, "objects"));
-    fact_end(h);
-    fact_begin(h, "Garbage");
+    html_fact_end(h);
+    html_fact_begin(h, "Garbage", NULL);
     html_printf(h, "%s in %" PRIu64 " objects that nothing refers to",
                 text_format_size(analysis_number(a, "unreachable_bytes"), garbage),
                 analysis_number(a, "unreachable_objects"));
-    fact_end(h);
+    html_fact_end(h);
     facts_of_sizes(h, a);
     html_end(h);
     if (*analysis_text(a, "cut")) {

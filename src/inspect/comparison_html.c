@@ -18,15 +18,11 @@
 
 enum { GROWN_ROWS = ANALYSIS_ROWS * 3 / 4 };
 
-typedef char signed_text[TEXT_SIZE_MAX + 4];
+typedef char signed_text[TEXT_SIGNED_SIZE_MAX];
 
 static const char *signed_size(int64_t bytes, signed_text out)
 {
-    char size[TEXT_SIZE_MAX];
-
-    snprintf(out, sizeof(signed_text), "%s%s", bytes < 0 ? MINUS : "+",
-             text_format_size((uint64_t)(bytes < 0 ? -bytes : bytes), size));
-    return out;
+    return text_format_signed_size(bytes, MINUS, out);
 }
 
 static const char *signed_count(int64_t n, signed_text out)
@@ -76,28 +72,15 @@ void comparison_html_sentence(struct html *h, const struct comparison *c)
         html_printf(h, ", most of all %s with %s", row->name, signed_size(comparison_growth(row->bytes), change));
 }
 
-static void fact_begin(struct html *h, const char *name)
-{
-    html_begin(h, "div");
-    html_element(h, "dt", NULL, name);
-    html_begin(h, "dd");
-}
-
-static void fact_end(struct html *h)
-{
-    html_end(h);
-    html_end(h);
-}
-
 static void write_heap_name(struct html *h, const struct compared_heap *of, const char *title)
 {
     if (!*of->name && !*of->time)
         return;
-    fact_begin(h, title);
+    html_fact_begin(h, title, NULL);
     html_text(h, of->name);
     if (*of->time)
         html_printf(h, "%s%s", *of->name ? ", " : "", of->time);
-    fact_end(h);
+    html_fact_end(h);
 }
 
 void comparison_html_facts(struct html *h, const struct comparison *c)
@@ -109,17 +92,17 @@ void comparison_html_facts(struct html *h, const struct comparison *c)
     html_begin_class(h, "dl", "facts");
     write_heap_name(h, &c->heap[0], "Before");
     write_heap_name(h, &c->heap[1], "After");
-    fact_begin(h, c->digest ? "Heap, with garbage" : "Heap");
+    html_fact_begin(h, c->digest ? "Heap, with garbage" : "Heap", NULL);
     write_sizes(h, bytes);
     html_printf(h, " (%s)", signed_size(comparison_growth(bytes), change));
-    fact_end(h);
-    fact_begin(h, "Objects");
+    html_fact_end(h);
+    html_fact_begin(h, "Objects", NULL);
     html_printf(h, "%" PRIu64 ARROW "%" PRIu64, c->heap[0].objects, c->heap[1].objects);
-    fact_end(h);
+    html_fact_end(h);
     if (!c->digest) {
-        fact_begin(h, "Garbage");
+        html_fact_begin(h, "Garbage", NULL);
         write_sizes(h, garbage);
-        fact_end(h);
+        html_fact_end(h);
     }
     html_end(h);
     for (unsigned side = 0; side < 2; side++) {

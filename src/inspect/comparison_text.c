@@ -17,16 +17,11 @@
 
 enum { LITTLE = 1000 }; /* a thousandth of the heap is not worth a word */
 
-typedef char signed_text[TEXT_SIZE_MAX + 1];
+typedef char signed_text[TEXT_SIGNED_SIZE_MAX];
 
-/* "+1.2 MiB" */
 static const char *signed_size(int64_t bytes, signed_text out)
 {
-    char size[TEXT_SIZE_MAX];
-
-    snprintf(out, sizeof(signed_text), "%s%s", bytes < 0 ? "-" : "+",
-             text_format_size((uint64_t)(bytes < 0 ? -bytes : bytes), size));
-    return out;
+    return text_format_signed_size(bytes, "-", out);
 }
 
 static void put_sizes(const uint64_t of[2], FILE *out)

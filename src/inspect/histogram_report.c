@@ -16,8 +16,6 @@
 #include "inspect/report_parts.h"
 #include "ship/content.h"
 
-enum { CHANGE_MAX = TEXT_SIZE_MAX + 1 };
-
 /* "# salvage: REASON" (ship/content.h) */
 static void taken_early(struct evidence_writer *w, const char *text, size_t size)
 {
@@ -77,14 +75,6 @@ int snapshot_report(struct evidence_writer *w, const void *data, size_t size)
 /* --- two ------------------------------------------------------------------------------------------------------------
  */
 
-static const char *change(int64_t bytes, char out[CHANGE_MAX])
-{
-    char size[TEXT_SIZE_MAX];
-
-    snprintf(out, CHANGE_MAX, "%c%s", bytes < 0 ? '-' : '+', text_format_size((uint64_t)llabs(bytes), size));
-    return out;
-}
-
 static json_t *whole(const struct histogram *h, const char *name)
 {
     return json_pack("{so so so so}", "name", report_text(name), "objects", report_number(h->instances), "bytes",
@@ -103,22 +93,22 @@ static json_t *row_json(const struct histogram_change *c)
 
 static void print_row(struct evidence_writer *w, const struct histogram_change *c, bool first)
 {
-    char by[CHANGE_MAX], before[TEXT_SIZE_MAX], after[TEXT_SIZE_MAX];
+    char by[TEXT_SIGNED_SIZE_MAX], before[TEXT_SIZE_MAX], after[TEXT_SIZE_MAX];
 
-    evidence_line(w, first ? "CLASSES" : "", "%11s  %10s → %10s  %+11" PRId64 " objects  %s", change(c->bytes, by),
-                  text_format_size(c->before ? c->before->bytes : 0, before),
-                  text_format_size(c->after ? c->after->bytes : 0, after), c->instances,
-                  (c->after ? c->after : c->before)->name);
+    evidence_line(
+        w, first ? "CLASSES" : "", "%11s  %10s → %10s  %+11" PRId64 " objects  %s",
+        text_format_signed_size(c->bytes, "-", by), text_format_size(c->before ? c->before->bytes : 0, before),
+        text_format_size(c->after ? c->after->bytes : 0, after), c->instances, (c->after ? c->after : c->before)->name);
 }
 
 static void print_whole(struct evidence_writer *w, const struct histogram h[2])
 {
-    char before[TEXT_SIZE_MAX], after[TEXT_SIZE_MAX], by[CHANGE_MAX];
+    char before[TEXT_SIZE_MAX], after[TEXT_SIZE_MAX], by[TEXT_SIGNED_SIZE_MAX];
 
     evidence_line(w, "ALL", "%s → %s, %s · %" PRIu64 " → %" PRIu64 " objects · %zu → %zu classes",
                   text_format_size(h[0].bytes, before), text_format_size(h[1].bytes, after),
-                  change((int64_t)(h[1].bytes - h[0].bytes), by), h[0].instances, h[1].instances, h[0].count,
-                  h[1].count);
+                  text_format_signed_size((int64_t)(h[1].bytes - h[0].bytes), "-", by), h[0].instances, h[1].instances,
+                  h[0].count, h[1].count);
 }
 
 int histograms_report(struct evidence_writer *w, const struct histogram h[2], const char *const name[2])

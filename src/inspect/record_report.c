@@ -31,9 +31,7 @@ static const char *text(const json_t *object, const char *name)
 
 static uint64_t number(const json_t *object, const char *name)
 {
-    json_int_t n = json_integer_value(json_object_get(object, name));
-
-    return n > 0 ? (uint64_t)n : 0;
+    return json_read_count(object, name);
 }
 
 /* ", WORD SIZE", if there is such a number. */

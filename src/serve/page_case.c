@@ -107,12 +107,8 @@ static void write_timeline(struct html *h, const struct manifest *m)
 
 static void write_fact(struct html *h, const char *name, const char *value)
 {
-    if (!value || !*value)
-        return;
-    html_begin(h, "div");
-    html_element(h, "dt", NULL, name);
-    html_element(h, "dd", NULL, value);
-    html_end(h);
+    if (value && *value)
+        html_fact(h, name, NULL, value);
 }
 
 static void write_number(struct html *h, const char *name, uint64_t value)

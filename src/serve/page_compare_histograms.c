@@ -16,20 +16,16 @@
 
 enum { CHANGES_SHOWN = 60 };
 
-/* "+8.0 MiB" */
-static const char *signed_size(int64_t bytes, char out[TEXT_SIZE_MAX + 4])
+/* "+8.0 MiB"; nothing has no sign. */
+static const char *signed_size(int64_t bytes, char out[TEXT_SIGNED_SIZE_MAX])
 {
-    char size[TEXT_SIZE_MAX];
-
-    text_format_size((uint64_t)llabs(bytes), size);
-    snprintf(out, TEXT_SIZE_MAX + 4, "%s%s", bytes < 0 ? "\xe2\x88\x92" : bytes > 0 ? "+" : "", size);
-    return out;
+    return bytes == 0 ? text_format_size(0, out) : text_format_signed_size(bytes, "\xe2\x88\x92", out);
 }
 
 static void write_change(struct html_table *t, const struct histogram_change *c, uint64_t most)
 {
     const struct histogram_row *const rows[] = {c->before, c->after};
-    char text[TEXT_SIZE_MAX + 4];
+    char text[TEXT_SIGNED_SIZE_MAX];
 
     html_table_row(t, NULL);
     html_table_head(t, (c->after ? c->after : c->before)->name);
@@ -76,7 +72,7 @@ void compared_histograms_sentence(struct html *h, const struct compared_histogra
     const struct histogram_change *first = c->count > 0 ? &c->change[0] : NULL;
     int64_t bytes = (int64_t)c->histogram[1].bytes - (int64_t)c->histogram[0].bytes;
     const char *container = v->count > 0 ? v->object[0].where.container : NULL;
-    char all[TEXT_SIZE_MAX + 4], most[TEXT_SIZE_MAX + 4];
+    char all[TEXT_SIGNED_SIZE_MAX], most[TEXT_SIGNED_SIZE_MAX];
 
     html_begin(h, "h1");
     html_text(h, container ? container : v->namespace);

@@ -102,16 +102,6 @@ static void write_lines(struct html *h, const struct manifest *m, const struct r
     page_copy(h, buf_text(&curl));
 }
 
-static void write_digest(struct html *h, const char *name, const char *digest)
-{
-    html_begin(h, "div");
-    html_element(h, "dt", NULL, name);
-    html_begin_class(h, "dd", "mono");
-    html_text(h, digest);
-    html_end(h);
-    html_end(h);
-}
-
 static void write_manifest(struct html *h, const struct evidence *v, unsigned i)
 {
     const struct manifest *m = &v->object[i];
@@ -119,9 +109,9 @@ static void write_manifest(struct html *h, const struct evidence *v, unsigned i)
     html_begin(h, "details");
     html_element(h, "summary", NULL, "Digests and manifest");
     html_begin_class(h, "dl", "facts");
-    write_digest(h, "SHA-256", m->sha256);
+    html_fact(h, "SHA-256", "mono", m->sha256);
     if (!text_eq(m->sha256, m->stored_sha256))
-        write_digest(h, "as stored", m->stored_sha256);
+        html_fact(h, "as stored", "mono", m->stored_sha256);
     html_end(h);
     html_begin(h, "pre");
     html_attr(h, "tabindex", "0");

@@ -372,6 +372,18 @@ static void a_stream_to_a_terminal_has_no_control_characters(void **state)
     assert_shown("a\0b", 3, "a?b");
 }
 
+static void a_signed_size_has_its_sign(void **state)
+{
+    char text[TEXT_SIGNED_SIZE_MAX];
+
+    (void)state;
+    assert_string_equal(text_format_signed_size(0, "-", text), "+0 B");
+    assert_string_equal(text_format_signed_size(1536, "-", text), "+1.5 KiB");
+    assert_string_equal(text_format_signed_size(-1536, "-", text), "-1.5 KiB");
+    assert_string_equal(text_format_signed_size(INT64_MIN, "\xe2\x88\x92", text), "\xe2\x88\x92"
+                                                                                  "8.0 EiB");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,6 +401,7 @@ int main(void)
         cmocka_unit_test(printable_cuts_between_characters),
         cmocka_unit_test(a_mistyped_word_is_recognised),
         cmocka_unit_test(what_is_not_seen_or_turns_the_text_is_a_control),
+        cmocka_unit_test(a_signed_size_has_its_sign),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
