@@ -232,7 +232,7 @@ static int allocate(struct link *l)
 {
     struct heap *h = l->h;
     struct graph *g = &h->graph;
-    size_t n = h->objects, bits = (n / 64 + 1) * sizeof(uint64_t);
+    size_t n = h->objects, bits = heap_bits_size(h);
     int r;
 
     g->nodes = h->objects;

@@ -201,10 +201,11 @@ static int allocate(struct loading *l)
 {
     struct heap *h = l->h;
     struct graph *g = &h->graph;
-    size_t bits = ((size_t)h->objects / 64 + 1) * sizeof(uint64_t);
+    size_t bits = heap_bits_size(h);
     int r;
 
     g->nodes = h->objects;
+    g->threads = h->threads;
     g->wide = h->type_count > UINT16_MAX;
     if (!(h->graph_types = calloc(h->type_count + 1, sizeof(*h->graph_types))))
         return -ENOMEM;

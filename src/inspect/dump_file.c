@@ -88,13 +88,6 @@ void dump_file_release(const void *data, size_t size)
     count(size);
 }
 
-void dump_file_close(struct dump_file *f)
-{
-    if (f->data)
-        munmap(f->data, f->size);
-    *f = (struct dump_file){0};
-}
-
 int dump_file_temporary(struct err *e)
 {
     const char *tmp = env_get("TMPDIR");
@@ -218,44 +211,5 @@ int dump_stream_end(struct dump_stream *s, int *ret_fd, struct err *e)
     if (s->codec->decoder_end(s->decoder) < 0)
         return err_set(e, -FAULT_CORRUPT, "it ends too early: the compressed stream is not whole");
     *ret_fd = TAKE_FD(s->fd);
-    return 0;
-}
-
-static int unpack(int fd, int *ret_fd, struct err *e)
-{
-    CLEANUP_FREE char *piece = malloc(PIECE);
-    struct dump_stream *s = NULL;
-    ssize_t n;
-    int r;
-
-    if (!piece)
-        return err_set(e, -ENOMEM, "out of memory");
-    if ((r = dump_stream_new(-1, &s, e)) < 0)
-        return r;
-    while (r == 0 && (n = file_read(fd, piece, PIECE)) != 0)
-        r = n < 0 ? err_set(e, (int)n, "%s", strerror((int)-n)) : dump_stream_feed(s, piece, (size_t)n, e);
-    if (r == 0)
-        r = dump_stream_end(s, ret_fd, e);
-    dump_stream_free(s);
-    return r;
-}
-
-int dump_file_open(const char *path, int *ret_fd, struct err *e)
-{
-    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    unsigned char magic[MAGIC];
-    struct stat st;
-    ssize_t n;
-    int r;
-
-    assert(ret_fd);
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return err_set(e, errno == ENOENT ? -FAULT_NO_OBJECT : -FAULT_UNREADABLE, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return err_set(e, -FAULT_UNREADABLE, "%s: it is no regular file", path);
-    n = file_pread(fd, magic, sizeof(magic), 0);
-    if (n > 0 && codec_of_content(magic, (size_t)n) != &CODEC_NONE)
-        return (r = unpack(fd, ret_fd, e)) < 0 ? err_prefix(e, r, "%s", path) : 0;
-    *ret_fd = TAKE_FD(fd);
     return 0;
 }

@@ -22,14 +22,10 @@ int dump_file_temporary(struct err *e);
 /* These bytes of a mapped dump were read: their pages no longer count as this process's memory, and are read again from
  * the file when they are needed. */
 void dump_file_release(const void *data, size_t size);
-void dump_file_close(struct dump_file *f);
 
 /* fn hears from time to time, on any thread, how much was released in all passes over the dump. Of one
  * dump in a process. */
 void dump_file_watch(const struct dump_file *f, void (*fn)(uint64_t done, uint64_t total));
-
-/* Opens a regular file, and decompresses what is compressed: *ret_fd is the caller's. */
-int dump_file_open(const char *path, int *ret_fd, struct err *e);
 
 /* A stream: fed in pieces, compressed or not (by its first bytes). folder: for the temporary file; -1: as
  * dump_file_temporary. A sixteenth of the volume stays free: -FAULT_FULL, as a small stream may unpack to a large one.
