@@ -17,6 +17,7 @@ import pytest
 from botocore.config import Config
 
 from helpers import hprof, jvm
+from helpers.browser import Browser
 from helpers.eaters import Eater
 from helpers.nginx import ALL_METHODS, PUT_ONLY, Nginx
 from helpers.proc import require_root
@@ -131,6 +132,12 @@ def no_sockets_of_the_dead():
 
 
 # --- places -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with Browser() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -6,17 +6,10 @@ import stat
 
 import pytest
 from helpers import jvm
-from helpers.browser import Browser
 
 DESKTOP, PHONE = (1280, 900), (390, 844)
 NAME, HOSTILE = b"order-writer", b"<script>a()<"  # of the same length: a dump can be changed in its place
 PICTURES = os.environ.get("SALVAGE_TEST_PICTURES")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with Browser() as b:
-        yield b
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import tempfile
 import urllib.parse
 
 import pytest
-from helpers.browser import Browser
 from helpers.proc import wait_for
 from helpers.program import Salvage
 from helpers.serve import Serve
@@ -48,12 +47,6 @@ def site(session_folder, grown):
     yield made
     made.salvage.close()
     shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with Browser() as started:
-        yield started
 
 
 @pytest.mark.parametrize("size, dark", [((1280, 900), False), ((390, 844), True)])

@@ -14,7 +14,6 @@ import urllib.parse
 import pytest
 
 from helpers import jvm
-from helpers.browser import Browser
 from helpers.proc import wait_for
 from helpers.program import Salvage
 from helpers.serve import Serve
@@ -162,12 +161,6 @@ def site(session_folder, java_classes):
     yield made
     made.salvage.close()
     shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with Browser() as started:
-        yield started
 
 
 @pytest.fixture

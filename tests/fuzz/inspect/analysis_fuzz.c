@@ -11,17 +11,9 @@
 #include "base/mem.h"
 #include "inspect/analysis.h"
 #include "inspect/analysis_page.h"
+#include "text_count.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static size_t times(const char *text, const char *what)
-{
-    size_t n = 0;
-
-    for (const char *at = text; (at = strstr(at, what)); at += strlen(what))
-        n++;
-    return n;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
