@@ -79,7 +79,8 @@ struct core_read {
 /* data must outlive it. -FAULT_FORMAT: no core that we can read; -ENOMEM. */
 int core_read(const void *data, size_t size, struct core_read *ret, struct err *e);
 
-/* Of a core of so many bytes only these are there: what else is asked for is not found. The pieces must outlive it. */
+/* Opens a core of `size` bytes of which only these pieces are present; reads outside of them find nothing. The pieces
+ * must outlive it. */
 int core_read_pieces(const struct core_piece *piece, size_t count, uint64_t size, struct core_read *ret, struct err *e);
 void core_read_done(struct core_read *c);
 

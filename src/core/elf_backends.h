@@ -5,5 +5,5 @@
  */
 #pragma once
 
-/* Does nothing: whoever calls it has these objects linked before those of the archive. */
+/* Does nothing. A caller makes the linker take these objects before those of the archive. */
 void elf_backends_link(void);

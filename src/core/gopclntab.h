@@ -2,7 +2,7 @@
  *
  * Foreign bytes. Go's own table of functions and lines (.gopclntab), which a program keeps for its stack traces even if
  * it is stripped. Of Go 1.16 and newer, 64 bits, little-endian (Go's src/debug/gosym/pclntab.go,
- * src/runtime/symtab.go). What was inlined is not told apart.
+ * src/runtime/symtab.go). Inlined functions have no frames of their own.
  */
 #pragma once
 

@@ -73,7 +73,7 @@ struct histogram_stream {
     uint64_t record;           /* offset of the record that is being read, if it is no object */
     const char *cut;           /* why not all of it is in the histogram; NULL: it is. Static text */
     uint64_t objects, classes_dumped;
-    unsigned dumps; /* the last of so many in the file */
+    unsigned dumps; /* heap dumps in the file; the last one is read */
 
     struct histogram_class *classes;
     size_t class_count, class_capacity;

@@ -35,7 +35,7 @@ int64_t comparison_growth(const uint64_t of[2])
 /* A list in both heaps. */
 struct listing {
     const char *field, *name;
-    size_t full;      /* so many rows may be all that there is room for */
+    size_t full;      /* rows that an analysis has at most: with fewer none was left out */
     bool live;        /* without what is garbage */
     bool by_retained; /* the growth that counts */
     bool counts_rows; /* not their objects */

@@ -28,7 +28,7 @@ struct dump_source {
 
 struct dump_source_limits {
     uint64_t cache_bytes; /* of plain blocks in memory; 0: a quarter of what there is */
-    unsigned sharing;     /* so many sources share that; 0: one */
+    unsigned sharing;     /* sources that share the memory; 0: one */
     int folder;           /* for a temporary file; -1: the one that TMPDIR names, or /tmp */
     bool packed_stays;    /* what lies in no blocks is not unpacked: fd_count is 0 then */
     /* Asked while something is unpacked; true: -ECANCELED. */
