@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,10 +32,11 @@ static unsigned row_count;
 
 /* What a process sends of an event: less than PIPE_BUF, so it comes whole. */
 struct record {
-    enum event event;
+    enum event event;                  /* EVENT_END: only levels */
     char namespace[COUNTERS_NAME_MAX]; /* of what was shipped */
     uint64_t stored;
     int64_t time_ns;
+    uint64_t gauge[GAUGE_END]; /* as in gauges */
 };
 
 static int from_children = -1, to_children = -1, to_parent = -1; /* set before there are other threads */
@@ -87,6 +89,16 @@ static void count(const struct record *r)
     pthread_mutex_unlock(&lock);
 }
 
+static void forward(struct record *r)
+{
+    if (to_parent < 0)
+        return;
+    for (enum gauge i = 0; i < GAUGE_END; i++)
+        r->gauge[i] = atomic_load(&gauges[i]);
+    if (write(to_parent, r, sizeof(*r)) < 0 && errno != EAGAIN)
+        to_parent = -1; /* the parent has gone */
+}
+
 void counters_event(enum event event, const struct log_pair *pairs)
 {
     struct record r = {.event = event, .time_ns = clock_wall_ns()};
@@ -95,8 +107,7 @@ void counters_event(enum event event, const struct log_pair *pairs)
     if (event == EVENT_SHIPPED)
         describe_shipped(pairs, &r);
     count(&r);
-    if (to_parent >= 0 && write(to_parent, &r, sizeof(r)) < 0 && errno != EAGAIN)
-        to_parent = -1; /* the parent has gone */
+    forward(&r);
     counters_receive();
 }
 
@@ -116,25 +127,68 @@ int counters_collect(void)
 
 int counters_channel(void)
 {
-    return to_children;
+    return to_children >= 0 ? to_children : to_parent;
 }
 
 void counters_forward(int channel)
 {
-    if (channel < 0 || fcntl(channel, F_SETFD, FD_CLOEXEC) < 0) /* what we start has no part in it */
+    if (channel >= 0 && fcntl(channel, F_SETFD, FD_CLOEXEC) < 0) /* what we start has no part in it */
         return;
     to_parent = channel;
+}
+
+/* 0: the other end is closed. */
+static ssize_t receive(int fd, struct record *r)
+{
+    ssize_t n = fd < 0 ? -1 : read(fd, r, sizeof(*r));
+
+    if (n != (ssize_t)sizeof(*r))
+        return n == 0 ? 0 : -1;
+    r->namespace[sizeof(r->namespace) - 1] = '\0';
+    if (r->event < EVENT_END)
+        count(r);
+    return n;
 }
 
 void counters_receive(void)
 {
     struct record r;
 
-    while (from_children >= 0 && read(from_children, &r, sizeof(r)) == (ssize_t)sizeof(r)) {
-        r.namespace[sizeof(r.namespace) - 1] = '\0';
-        if (r.event < EVENT_END)
-            count(&r);
-    }
+    while (receive(from_children, &r) > 0)
+        ;
+}
+
+static void set_level(struct counters_source *s, enum gauge i, uint64_t level)
+{
+    uint64_t shown = atomic_load(&gauges[i]);
+
+    atomic_store(&gauges[i], (shown ? shown : 1) - s->level[i] + level);
+    s->level[i] = level;
+}
+
+void counters_source_done(struct counters_source *s)
+{
+    assert(s);
+    if (s->fd >= 0)
+        close(s->fd);
+    s->fd = -1;
+    for (enum gauge i = 0; i < GAUGE_END; i++)
+        if (s->level[i])
+            set_level(s, i, 0);
+}
+
+void counters_receive_from(struct counters_source *s)
+{
+    struct record r;
+    ssize_t n;
+
+    assert(s);
+    while ((n = receive(s->fd, &r)) > 0)
+        for (enum gauge i = 0; i < GAUGE_END; i++)
+            if (r.gauge[i])
+                set_level(s, i, r.gauge[i] - 1);
+    if (n == 0)
+        counters_source_done(s);
 }
 
 int64_t counters_start_ns(void)
@@ -167,6 +221,7 @@ void gauge_set(enum gauge gauge, uint64_t value)
 {
     assert(gauge < GAUGE_END);
     atomic_store(&gauges[gauge], value + 1);
+    forward(&(struct record){.event = EVENT_END});
 }
 
 uint64_t gauge_get(enum gauge gauge)

@@ -20,7 +20,8 @@ int64_t counters_start_ns(void);
 int counters_collect(void);
 int counters_channel(void);
 
-/* In such a process: each of its events goes there, too. -1: none. */
+/* In such a process: each of its events goes there, too, and its levels. -1: none. What it starts itself gets the same
+ * channel by counters_channel, unless it collects. */
 void counters_forward(int channel);
 
 /* Counts what has come. */
@@ -52,3 +53,16 @@ enum gauge {
 };
 void gauge_set(enum gauge gauge, uint64_t value);
 uint64_t gauge_get(enum gauge gauge); /* UINT64_MAX: never set */
+
+/* One of several processes whose counters are shown by this one, with a socket of its own, which does not block. All
+ * zero but for fd before the first use. */
+struct counters_source {
+    int fd;                    /* owned; -1: none */
+    uint64_t level[GAUGE_END]; /* what it has added to our gauges */
+};
+
+/* Counts what has come from it; its levels are added to ours. */
+void counters_receive_from(struct counters_source *s);
+
+/* It has ended: its levels are taken away. */
+void counters_source_done(struct counters_source *s);

@@ -348,6 +348,7 @@ static const struct event_info TABLE[EVENT_END] = {
                                 "node: the state folder of a destination that the configuration no longer has, or of a "
                                 "watch before, holds evidence that nothing ships (docs/node.md)",
                                 "dir claims"},
+    [EVENT_NO_METRICS] = {"no-metrics", LEVEL_ERROR, "node: metrics can't be shown; the rest runs", "address error"},
     [EVENT_COMPONENT_STARTED] = {"component-started", LEVEL_INFO, "node: a watch or guard was started",
                                  "component pid"},
     [EVENT_COMPONENT_DIED] = {"component-died", LEVEL_WARNING,

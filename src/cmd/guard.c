@@ -22,6 +22,7 @@
 #include "guard/case_processes.h"
 #include "guard/dry_run.h"
 #include "net/metrics_server.h"
+#include "node/component_env.h"
 #include "place/pod_logs.h"
 #include "ship/key_template.h"
 #include "ship/plancheck.h"
@@ -303,6 +304,7 @@ static int run_guard(const struct parsed *p, char **argv, struct err *e)
     if ((r = storecheck_launch((char[]){"guard-check"}, argv + 1, &check)) < 0)
         log_event(EVENT_STORE_FAILED, LOG_STR("to", o->plan.to), LOG_STR("fault", "not-asked"),
                   LOG_STR("error", strerror(-r)));
+    counters_forward(component_env_channel());
     if (o->metrics && (r = counters_collect()) < 0)
         return err_set(e, r, "guard: no pipe: %s", strerror(-r));
     if ((r = metrics_server_start_for(o->metrics, NULL, NULL, &metrics, e)) < 0)

@@ -89,10 +89,9 @@ static int run(int argc, char **argv)
 {
     struct node_options o = {0};
     CLEANUP_FREE char **operands = NULL;
-    CLEANUP(component_list_done) struct component_list components = {0};
+    CLEANUP(node_plan_done) struct node_plan plan = {0};
     struct node_config config = {.check = check_component};
     struct config_errors errors = {0};
-    uint64_t grace_ms;
     struct err e = {0};
     int r = opt_parse(OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e);
 
@@ -106,11 +105,11 @@ static int run(int argc, char **argv)
     config.path = o.check ? o.check : o.config;
     config.log = (enum log_format)o.log;
     config.reread_ms = (unsigned)o.reread_ms;
-    if ((r = node_read(&config, &components, &grace_ms, &errors)) < 0)
+    if ((r = node_read(&config, &plan, &errors)) < 0)
         return say_errors(config.path, &errors, r);
     if (o.check)
-        return print_components(&components);
-    r = node_run(&config, &components, grace_ms, &e);
+        return print_components(&plan.components);
+    r = node_run(&config, &plan, &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/counters.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -19,6 +20,7 @@
 #include "cmd/watch.h"
 #include "hotspot/armplace.h"
 #include "net/metrics_server.h"
+#include "node/component_env.h"
 #include "place/layout.h"
 #include "ship/key_template.h"
 #include "ship/plancheck.h"
@@ -233,6 +235,7 @@ static int run(int argc, char **argv)
     config.notify = &targets;
     config.public_url = o.notify.public_url;
     config.check_args = o.once ? NULL : check_args;
+    counters_forward(component_env_channel());
     if ((r = metrics_server_start_for(o.metrics, NULL, NULL, &metrics, &e)) < 0)
         return command_fail(r, &e);
     r = watcher_run(&config, &e);

@@ -40,7 +40,6 @@ static void start_later(struct component *c, const char *reason)
 static void start(struct component *c)
 {
     CLEANUP(strv_done) struct strv env = {0};
-    CLEANUP_FD int channel = -1; /* our end; these commands have no use for it */
     struct err e = {0};
     int r;
 
@@ -50,7 +49,7 @@ static void start(struct component *c)
     c->started_ms = clock_mono_ms();
     c->stamp = component_env_stamp(c->spec.credentials);
     if ((r = component_env_make(&c->spec, &env, &e)) == 0 &&
-        (r = launch_salvage_in(c->spec.args.item, env.item, &c->pid, &channel)) < 0)
+        (r = launch_salvage_in(c->spec.args.item, env.item, &c->pid, &c->counters.fd)) < 0)
         err_set(&e, r, "%s", strerror(-r));
     if (r < 0) {
         c->pid = 0;
@@ -68,8 +67,10 @@ static void spec_move(struct component *c, struct component_spec *spec)
 
 void component_init(struct component *c, struct component_spec *spec)
 {
-    *c =
-        (struct component){.backoff = {.first_ms = FIRST_MS, .most_ms = MOST_MS}, .wanted = true, .due_ms = UINT64_MAX};
+    *c = (struct component){.backoff = {.first_ms = FIRST_MS, .most_ms = MOST_MS},
+                            .wanted = true,
+                            .due_ms = UINT64_MAX,
+                            .counters = {.fd = -1}};
     spec_move(c, spec);
     start(c);
 }
@@ -119,6 +120,8 @@ void component_reaped(struct component *c, int status)
     char reason[64];
 
     assert(c->pid);
+    counters_receive_from(&c->counters);
+    counters_source_done(&c->counters);
     c->pid = 0;
     c->due_ms = UINT64_MAX;
     if (c->ending) {

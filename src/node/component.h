@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/backoff.h"
+#include "base/counters.h"
 #include "node/components.h"
 
 struct component {
@@ -18,7 +19,8 @@ struct component {
     struct backoff backoff;
     uint64_t started_ms, due_ms; /* due: its next start or its SIGKILL; UINT64_MAX: neither */
     uint64_t stamp;              /* of the credentials that it was started with */
-    bool ending;                 /* asked to end */
+    struct counters_source counters;
+    bool ending; /* asked to end */
     bool killed;
     bool wanted; /* false: forgotten once it has ended */
 };

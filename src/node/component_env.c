@@ -9,18 +9,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include "base/buf.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "linux/launch.h"
 #include "net/secretenv.h"
 
 enum { VALUE_MAX = 16 * 1024, VARIABLES_MAX = 32 };
+
+static const char COUNTS[] = "SALVAGE_COUNTS";
 
 /* Other variables could change what a component does. */
 static bool is_credential(const char *name)
@@ -92,13 +97,21 @@ int component_env_make(const struct component_spec *s, struct strv *ret, struct 
     for (char **v = environ; *v && r == 0; v++)
         if (!is_option(*v) && !(s->credentials && secretenv_is(*v, SECRETENV_ALL)))
             r = strv_add(&env, *v);
-    if (r < 0 || strv_set(&env, "SALVAGE_COMPONENT", s->name) < 0)
+    if (r < 0 || strv_set(&env, "SALVAGE_COMPONENT", s->name) < 0 || strv_set(&env, COUNTS, "yes") < 0)
         return err_set(e, -ENOMEM, "out of memory");
     if (s->credentials && (r = add_credentials(s, &env, e)) < 0)
         return r;
     *ret = env;
     env = (struct strv){0};
     return 0;
+}
+
+int component_env_channel(void)
+{
+    if (!env_get(COUNTS))
+        return -1;
+    unsetenv(COUNTS);
+    return LAUNCH_CHANNEL;
 }
 
 static uint64_t stamp_of(int dirfd, const char *path)

@@ -17,5 +17,9 @@
 /* -FAULT_CREDENTIALS, -ENOMEM. */
 int component_env_make(const struct component_spec *s, struct strv *ret, struct err *e);
 
+/* In a component: its end of the channel to the agent, which counts its events and levels (base/counters.h). -1: this
+ * process is none. What it starts is none either. */
+int component_env_channel(void);
+
 /* Changes when a file of the credentials, or which files there are, changes. NULL: 0. */
 uint64_t component_env_stamp(const char *credentials);

@@ -18,7 +18,7 @@ enum { NAME_MAX_BYTES = 40, GRACE_MS = 25 * 1000, GRACE_MOST_MS = 60 * 60 * 1000
 
 struct top {
     const struct config_node *destinations, *rules, *watch, *guard;
-    const char *state, *pod_logs;
+    const char *state, *pod_logs, *metrics;
     uint64_t grace_ms;
 };
 
@@ -49,6 +49,7 @@ static const struct config_key TOP[] = {
     KEY(top, "state", PATH, state),
     KEY(top, "pod-logs", PATH, pod_logs),
     KEY(top, "grace", DURATION, grace_ms),
+    KEY(top, "metrics", TEXT, metrics),
     KEYS_END,
 };
 static const struct config_key DESTINATION[] = {
@@ -242,6 +243,7 @@ static void read_all(struct config *c, struct config_errors *errors)
     config_keys_read(c->tree, TOP, "the configuration", &top, errors);
     c->state = top.state;
     c->pod_logs = top.pod_logs;
+    c->metrics = top.metrics;
     c->grace_ms = top.grace_ms;
     if (top.grace_ms > GRACE_MOST_MS)
         config_errors_add(errors, c->tree->line, "grace: at most 1h");

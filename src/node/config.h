@@ -50,7 +50,7 @@ struct config {
     size_t rules;
     struct config_watch watch;
     struct config_guard guard;
-    const char *state, *pod_logs;
+    const char *state, *pod_logs, *metrics;
     uint64_t grace_ms;
 };
 

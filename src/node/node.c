@@ -24,6 +24,7 @@
 #include "base/text.h"
 #include "base/wait.h"
 #include "linux/launch.h"
+#include "net/metrics_server.h"
 #include "node/component.h"
 #include "node/component_env.h"
 #include "node/left_behind.h"
@@ -33,6 +34,9 @@ struct node {
     struct component **item; /* owned */
     size_t count, capacity;
     uint64_t grace_ms, stamp, reread_at_ms;
+    char *metrics_address; /* NULL: none */
+    struct metrics_server *metrics;
+    struct pollfd *polled; /* room for the signals and all components */
     int signal_fd;
     unsigned stops; /* requests to stop */
 };
@@ -47,12 +51,19 @@ static void check_all(const struct node_config *c, const struct component_list *
     }
 }
 
-int node_read(const struct node_config *c, struct component_list *ret, uint64_t *ret_grace_ms,
-              struct config_errors *errors)
+void node_plan_done(struct node_plan *p)
+{
+    component_list_done(&p->components);
+    free(p->metrics);
+    *p = (struct node_plan){0};
+}
+
+int node_read(const struct node_config *c, struct node_plan *ret, struct config_errors *errors)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = CONFIG_SIZE_MAX + 1};
     CLEANUP(config_free_ptr) struct config *config = NULL;
-    CLEANUP(component_list_done) struct component_list l = {0};
+    CLEANUP(node_plan_done) struct node_plan plan = {0};
+    struct component_list *l = &plan.components;
     int r = file_load(AT_FDCWD, c->path, &text);
 
     if (r < 0 && r != -EMSGSIZE) {
@@ -64,16 +75,18 @@ int node_read(const struct node_config *c, struct component_list *ret, uint64_t 
         return -EINVAL;
     }
     if ((r = config_read(buf_text(&text), text.size, &config, errors)) < 0 ||
-        (r = component_list_make(config, c->log, &l)) < 0)
+        (r = component_list_make(config, c->log, l)) < 0)
         return r;
-    check_all(c, &l, errors);
-    if (errors->count == 0 && l.count == 0)
+    if (config->metrics && !(plan.metrics = strdup(config->metrics)))
+        return -ENOMEM;
+    plan.grace_ms = config->grace_ms;
+    check_all(c, l, errors);
+    if (errors->count == 0 && l->count == 0)
         config_errors_add(errors, 0, "nothing is to be done: no rule has a watch or a guard");
     if (errors->count > 0)
         return -EINVAL;
-    *ret = l;
-    *ret_grace_ms = config->grace_ms;
-    l = (struct component_list){0};
+    *ret = plan;
+    plan = (struct node_plan){0};
     return 0;
 }
 
@@ -92,9 +105,14 @@ static int add_component(struct node *n, struct component_spec *spec)
 {
     struct component *c;
 
-    if (array_reserve(&n->item, n->count + 1, &n->capacity, sizeof(struct component *), 2 * (size_t)COMPONENTS_MAX) <
-            0 ||
-        !(c = calloc(1, sizeof(*c))))
+    struct pollfd *polled;
+
+    if (array_reserve(&n->item, n->count + 1, &n->capacity, sizeof(struct component *), 2 * (size_t)COMPONENTS_MAX) < 0)
+        return -ENOMEM;
+    if (!(polled = reallocarray(n->polled, n->capacity + 1, sizeof(*polled))))
+        return -ENOMEM;
+    n->polled = polled;
+    if (!(c = calloc(1, sizeof(*c))))
         return -ENOMEM;
     component_init(c, spec);
     n->item[n->count++] = c;
@@ -171,18 +189,34 @@ static void report_refused(const struct node *n, const struct config_errors *err
         log_event(EVENT_NODE_REFUSED, LOG_STR("config", n->config->path), LOG_STR("error", strerror(-result)));
 }
 
+/* Metrics are no evidence: without them the rest still runs. Takes the address over. */
+static void show_metrics(struct node *n, char **address)
+{
+    struct err e = {0};
+
+    if (n->metrics == NULL ? !*address : *address && text_eq(n->metrics_address, *address))
+        return;
+    metrics_server_stop(n->metrics);
+    n->metrics = NULL;
+    free(n->metrics_address);
+    n->metrics_address = TAKE_PTR(*address);
+    if (metrics_server_start_for(n->metrics_address, NULL, NULL, &n->metrics, &e) < 0)
+        log_event(EVENT_NO_METRICS, LOG_STR("address", n->metrics_address), LOG_STR("error", e.msg));
+}
+
 static void reread(struct node *n)
 {
-    CLEANUP(component_list_done) struct component_list l = {0};
+    CLEANUP(node_plan_done) struct node_plan plan = {0};
     struct config_errors errors = {0};
-    uint64_t stamp = component_env_stamp(n->config->path), grace_ms;
-    int r = node_read(n->config, &l, &grace_ms, &errors);
+    uint64_t stamp = component_env_stamp(n->config->path);
+    int r = node_read(n->config, &plan, &errors);
 
     n->stamp = stamp;
     if (r == 0) {
-        n->grace_ms = grace_ms;
-        left_behind_report(&l);
-        r = apply(n, &l);
+        n->grace_ms = plan.grace_ms;
+        left_behind_report(&plan.components);
+        r = apply(n, &plan.components);
+        show_metrics(n, &plan.metrics);
     }
     if (r < 0)
         report_refused(n, &errors, r);
@@ -246,14 +280,24 @@ static uint64_t next_due(const struct node *n)
     return due;
 }
 
+/* Until a signal or a component's news, or something is due. */
+static void wait_for_news(struct node *n)
+{
+    n->polled[0] = (struct pollfd){.fd = n->signal_fd, .events = POLLIN};
+    for (size_t i = 0; i < n->count; i++)
+        n->polled[i + 1] = (struct pollfd){.fd = n->item[i]->counters.fd, .events = POLLIN};
+    if (poll(n->polled, n->count + 1, wait_timeout(clock_mono_ms(), next_due(n))) < 0 && errno != EINTR)
+        clock_sleep_ms(100); /* the kernel is out of memory */
+    for (size_t i = 0; i < n->count; i++)
+        counters_receive_from(&n->item[i]->counters);
+}
+
 static void run_loop(struct node *n)
 {
     while (n->count > 0 || !n->stops) {
-        struct pollfd fd = {.fd = n->signal_fd, .events = POLLIN};
         uint64_t now;
 
-        if (poll(&fd, 1, wait_timeout(clock_mono_ms(), next_due(n))) < 0 && errno != EINTR)
-            clock_sleep_ms(100); /* the kernel is out of memory */
+        wait_for_news(n);
         on_signals(n);
         now = clock_mono_ms();
         if (!n->stops && now >= n->reread_at_ms)
@@ -264,10 +308,12 @@ static void run_loop(struct node *n)
     }
 }
 
-static int start_all(struct node *n, struct component_list *l)
+static int start_all(struct node *n, struct node_plan *plan)
 {
+    struct component_list *l = &plan->components;
     int r = 0;
 
+    show_metrics(n, &plan->metrics);
     left_behind_report(l);
     log_event(EVENT_NODE_STARTED, LOG_STR("config", n->config->path), LOG_UINT("components", l->count));
     for (size_t i = 0; i < l->count && r == 0; i++)
@@ -275,25 +321,28 @@ static int start_all(struct node *n, struct component_list *l)
     return r;
 }
 
-int node_run(const struct node_config *c, struct component_list *components, uint64_t grace_ms, struct err *e)
+int node_run(const struct node_config *c, struct node_plan *plan, struct err *e)
 {
-    struct node n = {.config = c, .grace_ms = grace_ms, .stamp = component_env_stamp(c->path)};
+    struct node n = {.config = c, .grace_ms = plan->grace_ms, .stamp = component_env_stamp(c->path)};
     struct launch_signals before;
     sigset_t waiting;
     int r;
 
-    assert(c->path && components->count > 0 && c->reread_ms > 0);
+    assert(c->path && plan->components.count > 0 && c->reread_ms > 0);
     launch_block_signals(&before, &waiting);
     n.signal_fd = signalfd(-1, &waiting, SFD_CLOEXEC | SFD_NONBLOCK);
     if (n.signal_fd < 0)
         return err_set(e, -errno, "signalfd: %s", strerror(errno));
     n.reread_at_ms = clock_mono_ms() + c->reread_ms;
-    if ((r = start_all(&n, components)) < 0) {
+    if ((r = start_all(&n, plan)) < 0) {
         err_set(e, r, "out of memory");
         stop(&n);
     }
     run_loop(&n);
+    metrics_server_stop(n.metrics);
     close(n.signal_fd);
+    free(n.metrics_address);
+    free(n.polled);
     free(n.item);
     return r;
 }

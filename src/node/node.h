@@ -16,9 +16,16 @@ struct node_config {
     int (*check)(const struct component_spec *s, struct err *e);
 };
 
-/* Reads the file, and makes the list of components. -EINVAL: the errors say why; -errno. grace_ms may be NULL. */
-int node_read(const struct node_config *c, struct component_list *ret, uint64_t *ret_grace_ms,
-              struct config_errors *errors);
+/* What a configuration asks for. */
+struct node_plan {
+    struct component_list components;
+    uint64_t grace_ms;
+    char *metrics; /* an address; NULL: none */
+};
+void node_plan_done(struct node_plan *p);
 
-/* Runs until SIGTERM or SIGINT, and then until all components have ended. components: taken over. 0 or -errno. */
-int node_run(const struct node_config *c, struct component_list *components, uint64_t grace_ms, struct err *e);
+/* Reads the file. -EINVAL: the errors say why; -errno. */
+int node_read(const struct node_config *c, struct node_plan *ret, struct config_errors *errors);
+
+/* Runs until SIGTERM or SIGINT, and then until all components have ended. plan: taken over. 0 or -errno. */
+int node_run(const struct node_config *c, struct node_plan *plan, struct err *e);

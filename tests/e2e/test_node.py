@@ -4,9 +4,12 @@ import os
 import pathlib
 import re
 import signal
+import socket
+import urllib.request
 
 import pytest
 
+from helpers import openmetrics
 from helpers.eaters import POD, Pod
 from helpers.evidence import drop
 from helpers.proc import require_root, wait_for
@@ -28,6 +31,8 @@ rules:
 
 
 class Node:
+    """An agent, and what its pods do."""
+
     def __init__(self, salvage, work):
         self.salvage, self.work, self.tree = salvage, work, work / "tree"
         self.stores = {name: Folder(work / name) for name in ("shop", "rest")}
@@ -65,6 +70,11 @@ class Node:
     def pid(self, component):
         """Of its latest process."""
         return self.process.named("component-started", component=component)[-1]["pid"]
+
+
+def metrics(address):
+    with urllib.request.urlopen("http://%s/metrics" % address, timeout=10) as answer:
+        return openmetrics.parse(answer.read())
 
 
 @pytest.fixture
@@ -220,3 +230,42 @@ def test_watch_and_guard_need_to_know_where_namespaces_are(salvage, dumps, folde
     assert result.code == 2 and "--all" in result.message
     result = salvage.run("guard", "--all", "--namespace", "shop", "--pod-logs", dumps / "missing", *folder.options())
     assert result.code == 20 and "missing, which says the namespaces" in result.err
+
+
+def test_metrics_are_those_of_all_components(node):
+    node.write(TWO.replace("grace: 5s", "grace: 5s\nmetrics: 127.0.0.1:0"))
+    process = node.start()
+    address = process.wait("metrics")["address"]
+    node.pod_dies("shop", "cart-1")
+    node.pod_dies("other", "web-1")
+    wait_for(lambda: len(process.named("shipped")) == 2, 20, "two are shipped")
+    found = wait_for(lambda: (lambda m: m if m["salvage_shipped_objects_total"] == {"shop": 1, "other": 1} else None)(metrics(address)), 5,
+                     "both watches count")
+    assert found["salvage_events_total"]["component-started"] == 2 and found["salvage_waiting_claims"] == {"": 0}
+    os.kill(node.pid("watch/shop"), signal.SIGKILL)
+    wait_for(lambda: metrics(address)["salvage_events_total"]["component-died"] == 1, 10, "it dies")
+    assert metrics(address)["salvage_shipped_objects_total"]["shop"] == 1
+
+
+def test_what_waits_is_the_sum_of_all_watches_and_goes_with_them(node):
+    node.write(TWO.replace("file://{work}/shop", "http://127.0.0.1:9/x").replace(", credentials: {work}/keys/shop", "")
+               .replace("file://{work}/rest", "http://127.0.0.1:9/y").replace("grace: 5s", "grace: 1s\nmetrics: 127.0.0.1:0"))
+    process = node.start()
+    address = process.wait("metrics")["address"]
+    for pod in "a", "b":
+        node.pod_dies("shop", pod)
+    node.pod_dies("other", "web-1")
+    wait_for(lambda: metrics(address)["salvage_waiting_claims"] == {"": 3}, 20, "three wait")
+    os.kill(node.pid("watch/shop"), signal.SIGSTOP)
+    os.kill(node.pid("watch/shop"), signal.SIGKILL)
+    wait_for(lambda: metrics(address)["salvage_waiting_claims"] == {"": 1}, 5, "those of the dead one are no longer counted")
+    wait_for(lambda: metrics(address)["salvage_waiting_claims"] == {"": 3}, 20, "the next one has them again")
+
+
+def test_an_address_that_is_taken_costs_the_metrics_alone(node):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        node.write(TWO.replace("grace: 5s", "grace: 5s\nmetrics: 127.0.0.1:%d" % taken.getsockname()[1]))
+        process = node.start()
+        assert "Address already in use" in process.wait("no-metrics")["error"]
+        node.pod_dies("shop", "cart-1")
+        process.wait("shipped")

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -83,6 +85,35 @@ static void a_gauge_is_shown_once_it_was_set(void **state)
     assert_non_null(strstr(buf_text(&after.text), "\nsalvage_waiting_claims 0\n"));
 }
 
+static void levels_of_several_sources_add_up(void **state)
+{
+    struct counters_source source[2] = {{.fd = -1}, {.fd = -1}};
+    uint64_t before = counters_of(EVENT_FAILED).count;
+    int ends[2][2];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends[i]), 0);
+        source[i].fd = ends[i][0];
+        counters_forward(ends[i][1]);
+        gauge_set(GAUGE_TARGETS, i == 0 ? 3 : 4);
+        log_event(EVENT_FAILED);
+    }
+    counters_forward(-1);
+    gauge_set(GAUGE_TARGETS, 1); /* not sent */
+    for (int i = 0; i < 2; i++)
+        counters_receive_from(&source[i]);
+    assert_int_equal(gauge_get(GAUGE_TARGETS), 8);
+    assert_int_equal(counters_of(EVENT_FAILED).count, before + 4); /* here, and as forwarded */
+    counters_source_done(&source[0]);
+    assert_int_equal(gauge_get(GAUGE_TARGETS), 5);
+    close(ends[0][1]);
+    close(ends[1][1]);
+    counters_receive_from(&source[1]); /* its end */
+    assert_int_equal(source[1].fd, -1);
+    assert_int_equal(gauge_get(GAUGE_TARGETS), 1);
+}
+
 static void labels_are_escaped(void **state)
 {
     CLEANUP(openmetrics_done) struct openmetrics m = {0};
@@ -102,6 +133,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_logged_event_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_shipped_counts_by_namespace_up_to_a_ceiling, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_gauge_is_shown_once_it_was_set, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(levels_of_several_sources_add_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(labels_are_escaped, set_up, tear_down),
     };
 
