@@ -77,11 +77,11 @@ def test_a_field_that_no_client_knows_is_found():
 
 @pytest.mark.parametrize("values, said", [
     ({}, "image.repository is required: make the image with scripts/image, push it to your registry, and name it here"),
-    ({"image": LEAST["image"]}, "store.url is required: where watch ships to, as in s3://evidence/prod"),
+    ({"image": LEAST["image"]}, "store.url is required: where agents ship to, as in s3://evidence/prod"),
     (merged(LEAST, {"serve": {"enabled": True}}), "serve.publicUrl is required"),
     (merged(LEAST, {"serve": {**SERVE, "mode": "bucket", "from": "s3://e/p"}}), "serve.cookieSecret is required"),
-    (merged(LEAST, {"watch": {"hostpath": "/x"}}), "'hostpath' not allowed"),
-    (merged(LEAST, {"node": {}}), "'node' not allowed"),
+    (merged(LEAST, {"node": {"dumpspath": "/x"}}), "'dumpspath' not allowed"),
+    (merged(LEAST, {"watch": {}}), "'watch' not allowed"),
     (merged(LEAST, {"store": {"url": "az://account/container"}}), "does not match pattern"),
     (merged(LEAST, {"image": {"repository": "registry.example/salvage:1"}}), "does not match pattern"),
 ], ids=["image", "store", "publicUrl", "cookie", "misspelt", "unknown", "azure", "tag"])
@@ -107,45 +107,100 @@ def pods(documents):
     return {d["metadata"]["name"]: d["spec"]["template"]["spec"] for d in of_kind(documents, *WORKLOADS)}
 
 
+GUARD = {"node": {"config": {"guard": {"do": ["stats", "threads", "histogram"]}}}}
+WATCHING = ["DAC_OVERRIDE", "FOWNER", "LEASE"]
+GUARDING = [*WATCHING, "SYS_PTRACE", "SETUID", "SETGID", "IPC_LOCK"]
+
+
+def node_of(values):
+    """Its pod, and its configuration."""
+    documents = rendered(template(merged(LEAST, values)))
+    config, = [d for d in of_kind(documents, "ConfigMap") if "node.yaml" in d["data"]]
+    return pods(documents)["salvage-node"], yaml.safe_load(config["data"]["node.yaml"])
+
+
 def test_every_pod_is_as_restricted_as_its_work_allows():
-    found = pods(rendered(template(merged(LEAST, {"guard": {"enabled": True}, "serve": SERVE}))))
-    assert len(found) == 3
+    found = pods(rendered(template(merged(LEAST, {"serve": SERVE}))))
+    assert set(found) == {"salvage-node", "salvage-serve"}
     for name, pod in found.items():
         container = pod["containers"][0]["securityContext"]
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert container["readOnlyRootFilesystem"] and not container["allowPrivilegeEscalation"]
         assert container["capabilities"]["drop"] == ["ALL"] and not container.get("privileged")
-        assert ("hostPID" in pod) == (name == "salvage-guard") and not pod.get("hostNetwork")
+        assert not pod.get("hostPID") and not pod.get("hostNetwork")
         assert pod["automountServiceAccountToken"] == (name == "salvage-serve")
     assert found["salvage-serve"]["securityContext"]["runAsNonRoot"]
     assert "add" not in found["salvage-serve"]["containers"][0]["securityContext"]["capabilities"]
 
 
-def test_openshift_allows_each_agent_what_its_pod_has():
-    values = merged(LEAST, {"guard": {"enabled": True, "extraCapabilities": ["KILL"]}, "serve": SERVE, "openshift": {"scc": True}})
+@pytest.mark.parametrize("config, capabilities, folders", [
+    ({}, WATCHING, {"dumps", "pod-logs", "state"}),
+    ({"guard": {"do": ["stats"]}}, GUARDING, {"dumps", "pod-logs", "state", "cgroup"}),
+    ({"rules": [{"name": "a", "namespaces": ["*"], "destination": "store", "guard": {"do": ["signal:QUIT", "get:http://127.0.0.1/x"]}}]},
+     [*GUARDING, "KILL", "SYS_ADMIN"], {"dumps", "pod-logs", "state", "cgroup"}),
+    ({"watch": None, "guard": True}, ["DAC_OVERRIDE", "SYS_PTRACE", "SETUID", "SETGID", "IPC_LOCK"], {"pod-logs", "state", "cgroup"}),
+], ids=["watch", "guard", "actions", "guard-alone"])
+def test_an_agent_has_what_its_configuration_needs(config, capabilities, folders):
+    pod, _ = node_of({"node": {"config": config}})
+    assert sorted(pod["containers"][0]["securityContext"]["capabilities"]["add"]) == sorted(capabilities)
+    assert {v["name"] for v in pod["volumes"] if "hostPath" in v} == folders
+    assert bool(pod.get("hostPID")) == ("cgroup" in folders)
+
+
+def test_the_kernel_log_takes_a_privileged_agent():
+    pod, _ = node_of(merged(GUARD, {"node": {"kernelLog": True}}))
+    assert pod["containers"][0]["securityContext"]["privileged"]
+    assert "privileged" not in node_of({"node": {"kernelLog": True}})[0]["containers"][0]["securityContext"]
+
+
+@named
+def test_the_agent_accepts_the_configuration_of_an_example(salvage, work, values):
     documents = rendered(template(values))
-    found = {d["users"][0].rpartition(":")[2]: d for d in of_kind(documents, "SecurityContextConstraints")}
-    assert set(found) == {"salvage-watch", "salvage-guard"}
-    for name, allowed in found.items():
-        pod = pods(documents)[name]
-        assert pod["serviceAccountName"] == name
-        assert allowed["allowedCapabilities"] == pod["containers"][0]["securityContext"]["capabilities"]["add"]
-        assert allowed["allowHostPID"] == pod.get("hostPID", False) and not allowed["allowPrivilegedContainer"]
-        assert allowed["seLinuxContext"]["seLinuxOptions"] == pod["securityContext"]["seLinuxOptions"]
-        assert {kind for v in pod["volumes"] for kind in v if kind != "name"} <= set(allowed["volumes"])
+    text, = [d["data"]["node.yaml"] for d in of_kind(documents, "ConfigMap") if "node.yaml" in d["data"]]
+    for folder in yaml.safe_load(text)["watch"]["trees"]:
+        text = text.replace(folder, str(work))
+    text = text.replace("/etc/salvage/store-ca/ca.crt", "/etc/ssl/certs/ca-certificates.crt").replace("/etc/salvage/store/token", str(work / "token"))
+    (work / "token").write_text("0123456789abcdef\n")
+    (work / "node.yaml").write_text(text)
+    result = salvage.run("node", "--check", work / "node.yaml")
+    assert result.code == 0 and result.out.startswith("watch/store: ") and "\nguard/all: " in result.out, result.err
+
+
+def test_destinations_of_ones_own_take_the_place_of_the_store():
+    shop = {"url": "s3://shop/x", "credentials": "/etc/salvage/secrets/shop"}
+    pod, config = node_of({"store": {"url": ""}, "node": {"secrets": {"shop": "shop-keys"}, "config": {"destinations": {"shop": shop},
+                           "rules": [{"name": "all", "namespaces": ["*"], "destination": "shop"}]}}})
+    assert config["destinations"] == {"shop": shop}
+    volume, = [v["name"] for v in pod["volumes"] if v.get("secret") == {"secretName": "shop-keys"}]
+    assert {"name": volume, "mountPath": "/etc/salvage/secrets/shop"} in pod["containers"][0]["volumeMounts"]
+
+
+def test_openshift_allows_the_agent_what_its_pod_has():
+    documents = rendered(template(merged(LEAST, GUARD, {"serve": SERVE, "openshift": {"scc": True}})))
+    allowed, = of_kind(documents, "SecurityContextConstraints")
+    pod = pods(documents)["salvage-node"]
+    assert allowed["users"][0].rpartition(":")[2] == pod["serviceAccountName"] == "salvage-node"
+    assert allowed["allowedCapabilities"] == pod["containers"][0]["securityContext"]["capabilities"]["add"]
+    assert allowed["allowHostPID"] == pod["hostPID"] and not allowed["allowPrivilegedContainer"]
+    assert allowed["seLinuxContext"]["seLinuxOptions"] == pod["securityContext"]["seLinuxOptions"]
+    assert {kind for v in pod["volumes"] for kind in v if kind != "name"} <= set(allowed["volumes"])
     nonroot, = of_kind(documents, "RoleBinding")
     assert nonroot["subjects"][0]["name"] == pods(documents)["salvage-serve"]["serviceAccountName"]
 
 
 def test_keys_that_are_given_make_a_secret_and_new_keys_roll_out():
-    def agent(key):
-        documents = rendered(template(merged(LEAST, {"store": {"credentials": {"AWS_SECRET_ACCESS_KEY": key}}})))
+    """Agents read a changed Secret themselves."""
+    bucket = {**SERVE, "mode": "bucket", "from": "s3://e/p", "cookieSecret": "cookie"}
+
+    def server(key):
+        documents = rendered(template(merged(LEAST, {"store": {"credentials": {"AWS_SECRET_ACCESS_KEY": key}}, "serve": bucket})))
         secret, = of_kind(documents, "Secret")
-        daemon_set, = of_kind(documents, "DaemonSet")
+        deployment, = of_kind(documents, "Deployment")
         assert secret["stringData"] == {"AWS_SECRET_ACCESS_KEY": key}
-        assert {"secretRef": {"name": secret["metadata"]["name"]}} in daemon_set["spec"]["template"]["spec"]["containers"][0]["envFrom"]
-        return daemon_set["spec"]["template"]["metadata"]["annotations"]
-    assert agent("one") == agent("one") != agent("two")
+        assert {"secretRef": {"name": secret["metadata"]["name"]}} in deployment["spec"]["template"]["spec"]["containers"][0]["envFrom"]
+        assert {"name": "store", "secret": {"secretName": secret["metadata"]["name"]}} in pods(documents)["salvage-node"]["volumes"]
+        return deployment["spec"]["template"]["metadata"]["annotations"]
+    assert server("one") == server("one") != server("two")
 
 
 def test_the_image_is_pinned_by_its_digest():
@@ -182,15 +237,15 @@ def test_options_in_values_exist():
     files = [CHART / "values.yaml", *EXAMPLES]
     used = {name for path in files for part in yaml.safe_load(path.read_text(encoding="utf-8")).values()
             if isinstance(part, dict) for name in part.get("env", {})}
-    assert len(used) >= 5 and all("`%s`" % name in options for name in used), used
+    assert len(used) >= 2 and all("`%s`" % name in options for name in used), used
 
 
 # --- in step with deploy/kustomize ----------------------------------------------------------------------------------------
 
 # The chart's names of what kustomize calls otherwise.
-ALSO = {"salvage-watch": "salvage", "salvage-reviews-salvage": "salvage-reviews"}
+ALSO = {"salvage-reviews-salvage": "salvage-reviews"}
 # What only the chart has.
-MORE = {("NetworkPolicy", "salvage-watch"), ("NetworkPolicy", "salvage-guard"), ("PodDisruptionBudget", "salvage-serve")}
+MORE = {("NetworkPolicy", "salvage-node"), ("PodDisruptionBudget", "salvage-serve")}
 
 
 def plain(document):
@@ -212,6 +267,8 @@ def plain(document):
             container.pop("imagePullPolicy", None)
             if "envFrom" in container:
                 container["envFrom"] = [kind for source in container["envFrom"] for kind in source]
+    if document["kind"] == "ConfigMap" and "node.yaml" in document["data"]:
+        document["data"] = yaml.safe_load(document["data"]["node.yaml"])
     if document["kind"] == "ClusterRoleBinding":
         document["roleRef"]["name"] = ALSO.get(document["roleRef"]["name"], document["roleRef"]["name"])
     return document
@@ -232,20 +289,14 @@ def by_name(documents, component):
 STORE = {"region": "eu-west-1", "existingSecret": "salvage-store"}
 BUCKET = {**SERVE, "mode": "bucket", "from": "s3://evidence/prod", "cookieSecret": "salvage-cookie",
           "resources": {"limits": {"memory": "256Mi"}}}
-PAIRS = [("watch", "daemonset", {}, ()),
-         ("guard", "guard", {"watch": {"enabled": False}, "guard": {"enabled": True}}, ()),
-         ("guard", "guard", {"watch": {"enabled": False}, "guard": {"enabled": True, "kernelLog": True, "writableCgroups": True}},
-          ("privileged.yaml", "lend.yaml")),
-         ("serve", "serve", {"watch": {"enabled": False}, "serve": SERVE}, ()),
-         ("serve", "serve-bucket", {"watch": {"enabled": False}, "serve": BUCKET}, ())]
+PAIRS = [("node", "node", GUARD),
+         ("serve", "serve", {"node": {"enabled": False}, "serve": SERVE}),
+         ("serve", "serve-bucket", {"node": {"enabled": False}, "serve": BUCKET})]
 
 
-@pytest.mark.parametrize("component, base, values, patches", PAIRS, ids=["watch", "guard", "guard-privileged", "serve", "bucket"])
-def test_chart_and_kustomization_render_the_same(work, component, base, values, patches):
+@pytest.mark.parametrize("component, base, values", PAIRS, ids=["node", "serve", "bucket"])
+def test_chart_and_kustomization_render_the_same(work, component, base, values):
     shutil.copytree(cluster.DEPLOY, work / "kustomize")
-    if patches:
-        with open(work / "kustomize" / base / "kustomization.yaml", "a", encoding="utf-8") as file:
-            file.write("patchesStrategicMerge: [%s]\n" % ", ".join(patches))
     theirs = by_name(kustomize(work / "kustomize" / base), component)
     ours = by_name(rendered(template(merged(LEAST, {"store": STORE}, values))), component)
     assert set(theirs) <= set(ours) and set(ours) - set(theirs) <= MORE
@@ -319,7 +370,7 @@ def test_a_cluster_of_before_knows_every_field(namespace):
     values = merged(yaml.safe_load((CHART / "examples" / "k3s.yaml").read_text(encoding="utf-8")), {"metrics": {"dashboard": {"enabled": True}}})
     text = template(values, "--kube-version", "1.20.0", namespace=namespace.name).stdout
     answer = namespace.kubectl("apply", "--dry-run=server", "-f", "-", stdin=text)
-    assert len(answer.splitlines()) == len([d for d in yaml.safe_load_all(text) if d]) >= 17
+    assert len(answer.splitlines()) == len([d for d in yaml.safe_load_all(text) if d]) >= 13
     wrong = text.replace("automountServiceAccountToken", "automountToken")
     assert "created" not in namespace.kubectl("apply", "--dry-run=server", "-f", "-", stdin=wrong.split("---\n")[-1], check=False)
 
@@ -336,19 +387,19 @@ def test_what_is_installed_ships_and_serves(namespace, s3, work):
     namespace.kubectl("create", "secret", "generic", "salvage-tokens", "--from-file=%s" % tokens)
     values = {"image": {"repository": "localhost/salvage", "tag": "salvage-chart-test"},
               "store": {"url": s3.url, "endpoint": namespace.relay.endpoint, "region": "us-east-1", "existingSecret": "salvage-store"},
-              "watch": {"hostPath": host + "/dumps", "env": {"SALVAGE_LOG": "json"}}, "metrics": {"agents": True},
+              "node": {"dumpsPath": host + "/dumps", "statePath": host + "/state"}, "metrics": {"node": True},
               "serve": {**SERVE, "tokensSecret": "salvage-tokens", "persistence": {"size": "1Gi"}}}
     config = work / "kubeconfig"
     config.write_text(kubectl("config", "view", "--raw"))
     release = {"kubeconfig": config, "stdin": json.dumps(values)}
     notes = helm_in_cluster("install", "salvage", CHART, "-n", namespace.name, "-f", "-", **release).partition("NOTES:")[2]
-    assert "daemonset/salvage-watch" in notes and "https://salvage.%s.svc:8443/" % namespace.name in notes
-    assert "daemonset/salvage-guard" not in notes
+    assert "daemonset/salvage-node" in notes and "https://salvage.%s.svc:8443/" % namespace.name in notes
+    assert "before the kernel kills" not in notes
 
     def ready(component):
         return [p for p in namespace.pods("app.kubernetes.io/component=" + component) if p["status"].get("podIP")
                 and all(c["ready"] for c in p["status"].get("containerStatuses", [{"ready": False}]))]
-    agent = namespace.wait(lambda: ready("watch"))[0]
+    agent = namespace.wait(lambda: ready("node"))[0]
     namespace.kubectl("apply", "-f", "-", stdin=APPLICATION % (host + "/dumps"))
     (name, manifest), = namespace.wait(s3.manifests)
     assert name.startswith("%s/cart/" % namespace.name) and manifest["where"]["pod"] == "cart"

@@ -44,28 +44,73 @@ helm.sh/chart: {{ printf "%s-%s" $.Chart.Name $.Chart.Version }}
 {{- end -}}
 {{- end -}}
 
-{{/* The environment of a component as a map: the store's settings, then its options, which take precedence. */}}
+{{/* The environment of serve as a map: the store's settings, then its options, which take precedence. */}}
 {{- define "salvage.settings" -}}
-{{- $ := index . 0 -}}
-{{- $component := index . 1 -}}
 {{- $settings := dict -}}
-{{- $_ := include "salvage.image" $ -}}{{/* what is missing first is said first */}}
-{{- if ne $component "serve" -}}
-{{- $_ := set $settings "SALVAGE_TO" (required (printf "store.url is required: where %s ships to, as in s3://evidence/prod" $component) $.Values.store.url) -}}
-{{- else if eq $.Values.serve.mode "bucket" -}}
-{{- $_ := set $settings "SALVAGE_FROM" (required "serve.from is required for serve.mode bucket, as in s3://evidence/prod" $.Values.serve.from) -}}
+{{- $_ := include "salvage.image" . -}}{{/* what is missing first is said first */}}
+{{- if eq .Values.serve.mode "bucket" -}}
+{{- $from := required "serve.from is required for serve.mode bucket, as in s3://evidence/prod" .Values.serve.from -}}
+{{- $_ := set $settings "SALVAGE_FROM" $from -}}
+{{- with .Values.store.region -}}
+{{- $_ := set $settings (ternary "SALVAGE_REGION" "AWS_REGION" (hasPrefix "obs:" $from)) . -}}
 {{- end -}}
-{{- if or (ne $component "serve") (eq $.Values.serve.mode "bucket") -}}
-{{- with $.Values.store.region -}}
-{{- $_ := set $settings (ternary "SALVAGE_REGION" "AWS_REGION" (hasPrefix "obs:" (get $settings (ternary "SALVAGE_FROM" "SALVAGE_TO" (eq $component "serve"))))) . -}}
+{{- with .Values.store.endpoint }}{{ $_ := set $settings "SALVAGE_ENDPOINT" . }}{{ end -}}
+{{- if .Values.store.caSecret }}{{ $_ := set $settings "SALVAGE_CA_FILE" "/store-ca/ca.crt" }}{{ end -}}
 {{- end -}}
-{{- with $.Values.store.endpoint }}{{ $_ := set $settings "SALVAGE_ENDPOINT" . }}{{ end -}}
-{{- if $.Values.store.caSecret }}{{ $_ := set $settings "SALVAGE_CA_FILE" "/store-ca/ca.crt" }}{{ end -}}
-{{- end -}}
-{{- range $name, $value := (index $.Values $component).env -}}
+{{- range $name, $value := .Values.serve.env -}}
 {{- $_ := set $settings $name (toString $value) -}}
 {{- end -}}
 {{- toYaml $settings -}}
+{{- end -}}
+
+{{/* The destination "store" of agents, if there is no other. */}}
+{{- define "salvage.nodeStore" -}}
+{{- $_ := include "salvage.image" . -}}
+{{- $url := required "store.url is required: where agents ship to, as in s3://evidence/prod" .Values.store.url -}}
+{{- $store := dict "url" $url -}}
+{{- with .Values.store.region }}{{ $_ := set $store "region" . }}{{ end -}}
+{{- with .Values.store.endpoint }}{{ $_ := set $store "endpoint" . }}{{ end -}}
+{{- if .Values.store.caSecret }}{{ $_ := set $store "ca-file" "/etc/salvage/store-ca/ca.crt" }}{{ end -}}
+{{- if include "salvage.storeSecret" . }}{{ $_ := set $store "credentials" (ternary "/etc/salvage/store/token" "/etc/salvage/store" (hasPrefix "http" $url)) }}{{ end -}}
+{{- toYaml $store -}}
+{{- end -}}
+
+{{/* node.yaml: what is given, and what the chart knows. */}}
+{{- define "salvage.nodeConfig" -}}
+{{- $config := deepCopy .Values.node.config -}}
+{{- $destinations := $config.destinations | default dict -}}
+{{- if not $destinations -}}
+{{- $destinations = dict "store" (include "salvage.nodeStore" . | fromYaml) -}}
+{{- end -}}
+{{- $_ := set $config "destinations" $destinations -}}
+{{- $_ := set $config "state" "/state" -}}
+{{- $_ := set $config "grace" (printf "%vs" .Values.node.graceSeconds) -}}
+{{- if .Values.metrics.node }}{{ $_ := set $config "metrics" (printf ":%v" .Values.metrics.port) }}{{ end -}}
+{{- toYaml $config -}}
+{{- end -}}
+
+{{/* Whether a part of the configuration is on, at the top or in a rule: (list $ "guard"). */}}
+{{- define "salvage.nodeHas" -}}
+{{- $config := (index . 0).Values.node.config -}}
+{{- $part := index . 1 -}}
+{{- $found := index $config $part -}}
+{{- range $config.rules }}{{ if index . $part }}{{ $found = true }}{{ end }}{{ end -}}
+{{- if $found }}yes{{ end -}}
+{{- end -}}
+
+{{/* What the agent may do that an ordinary process may not. */}}
+{{- define "salvage.nodeCapabilities" -}}
+{{- $capabilities := list -}}
+{{- if .Values.node.config.watch -}}
+{{- $capabilities = list "DAC_OVERRIDE" "FOWNER" "LEASE" -}}
+{{- end -}}
+{{- if include "salvage.nodeHas" (list . "guard") -}}
+{{- $capabilities = concat $capabilities (list "DAC_OVERRIDE" "SYS_PTRACE" "SETUID" "SETGID" "IPC_LOCK") | uniq -}}
+{{- $actions := toJson .Values.node.config -}}
+{{- if contains "\"signal:" $actions }}{{ $capabilities = append $capabilities "KILL" }}{{ end -}}
+{{- if contains "\"get:" $actions }}{{ $capabilities = append $capabilities "SYS_ADMIN" }}{{ end -}}
+{{- end -}}
+{{- toYaml $capabilities -}}
 {{- end -}}
 
 {{- define "salvage.storeSecret" -}}
@@ -74,79 +119,4 @@ helm.sh/chart: {{ printf "%s-%s" $.Chart.Name $.Chart.Version }}
 {{- else if .Values.store.credentials -}}
 {{- include "salvage.name" . }}-store
 {{- end -}}
-{{- end -}}
-
-{{/* envFrom: the ConfigMap, and the Secret with the store's keys if there is one. */}}
-{{- define "salvage.envFrom" -}}
-{{- $ := index . 0 -}}
-{{- $component := index . 1 -}}
-{{- if ne (include "salvage.settings" .) "{}" }}
-- configMapRef: {name: {{ include "salvage.name" $ }}-{{ $component }}}
-{{- end }}
-{{- if or (ne $component "serve") (eq $.Values.serve.mode "bucket") }}
-{{- with include "salvage.storeSecret" $ }}
-- secretRef: {name: {{ . }}}
-{{- end }}
-{{- end }}
-{{- end -}}
-
-{{/* A change of settings rolls out. What lies in Secrets of others is theirs to roll out. */}}
-{{- define "salvage.annotations" -}}
-{{- $ := index . 0 -}}
-checksum/settings: {{ printf "%s%s" (include "salvage.settings" .) (toJson $.Values.store.credentials) | sha256sum }}
-{{- end -}}
-
-{{/* The fields of a pod's spec that all node agents have. */}}
-{{- define "salvage.agentPod" -}}
-{{- $ := index . 0 -}}
-{{- $agent := index $.Values (index . 1) -}}
-serviceAccountName: {{ include "salvage.account" . }}
-automountServiceAccountToken: false
-# A Service called salvage would give variables that look like options.
-enableServiceLinks: false
-{{- with $.Values.image.pullSecrets }}
-imagePullSecrets: {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $agent.priorityClassName }}
-priorityClassName: {{ . }}
-{{- end }}
-securityContext:
-  seccompProfile: {type: RuntimeDefault}
-  {{- if $.Values.openshift.scc }}
-  seLinuxOptions: {type: spc_t}
-  {{- end }}
-{{- with $.Values.agents.tolerations }}
-tolerations: {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $.Values.agents.nodeSelector }}
-nodeSelector: {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $.Values.agents.affinity }}
-affinity: {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- end -}}
-
-{{/* The fields of a DaemonSet above its pods' spec. */}}
-{{- define "salvage.agentSet" -}}
-{{- $ := index . 0 -}}
-selector:
-  matchLabels: {{- include "salvage.selector" . | nindent 4 }}
-updateStrategy:
-  type: RollingUpdate
-  rollingUpdate: {maxUnavailable: {{ $.Values.agents.maxUnavailable }}}
-{{- end -}}
-
-{{- define "salvage.agentMeta" -}}
-{{- $ := index . 0 -}}
-labels:
-  {{- include "salvage.selector" . | nindent 2 }}
-  {{- with $.Values.agents.podLabels }}{{ toYaml . | nindent 2 }}{{ end }}
-annotations:
-  {{- include "salvage.annotations" . | nindent 2 }}
-  {{- with $.Values.agents.podAnnotations }}{{ toYaml . | nindent 2 }}{{ end }}
-{{- end -}}
-
-{{- define "salvage.nodeName" -}}
-- name: NODE_NAME
-  valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
 {{- end -}}
