@@ -30,6 +30,7 @@ static const char NAME[] = "the Kubernetes API server", ACCOUNT[] = "/var/run/se
 
 struct kubeapi {
     char *url, *token_file, *ca_file;
+    bool without_token;
     uint64_t deadline_ms;
     pthread_mutex_t lock;
     pthread_cond_t given_back;
@@ -58,8 +59,8 @@ static int make_url(struct kubeapi *k, const char *given, struct err *e)
         n = asprintf(&k->url, strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port ? port : "443");
     else
         return err_set(e, -FAULT_USAGE,
-                       "--kubernetes: this is no pod (KUBERNETES_SERVICE_HOST is not set): give "
-                       "--kubernetes-api");
+                       "kubernetes: this is no pod (KUBERNETES_SERVICE_HOST is not set): give the address of the API "
+                       "server");
     if (n < 0) {
         k->url = NULL;
         return err_set(e, -ENOMEM, "out of memory");
@@ -92,6 +93,8 @@ static int read_token(const struct kubeapi *k, struct secret **ret, struct err *
     if (text.data)
         OPENSSL_cleanse(text.data, text.capacity);
     buf_done(&text);
+    if (r == -ENOENT && k->without_token)
+        return 0;
     return r < 0 ? err_set(e, -FAULT_CREDENTIALS, "the service account's token %s: %s", k->token_file, strerror(-r))
                  : 0;
 }
@@ -111,6 +114,7 @@ int kubeapi_new(const struct kubeapi_config *c, struct kubeapi **ret, struct err
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&k->given_back, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    k->without_token = c->without_token;
     k->deadline_ms = c->deadline_ms ? c->deadline_ms : DEADLINE_MS;
     if ((r = make_url(k, c->url, e)) < 0)
         return r;
@@ -184,53 +188,70 @@ static void give_back(struct kubeapi *k, struct http *h, bool works)
     pthread_mutex_unlock(&k->lock);
 }
 
-static int check_status(const struct http_answer *a, struct err *e)
+static int check_status(long status, struct err *e)
 {
-    if (a->status == 401 || a->status == 403)
+    if (status == 401 || status == 403)
         return err_set(e, -FAULT_DENIED,
                        "%s answers %ld: does our service account have the cluster role system:auth-delegator?", NAME,
-                       a->status);
-    if (a->status < 200 || a->status >= 300)
-        return err_set(e, -FAULT_FORMAT, "%s answers %ld", NAME, a->status);
+                       status);
+    if (status < 200 || status >= 300)
+        return err_set(e, -FAULT_FORMAT, "%s answers %ld", NAME, status);
     return 0;
 }
 
-static int post(struct kubeapi *k, struct http *h, struct http_request *r, struct buf *ret, struct err *e)
+static int perform(struct kubeapi *k, struct http_request *r, long *ret_status, struct buf *ret, struct err *e)
 {
-    const struct service s = {
-        .name = NAME, .http = h, .deadline_ms = clock_mono_ms() + k->deadline_ms, .answer_max = ANSWER_MAX};
+    struct service s = {.name = NAME, .deadline_ms = clock_mono_ms() + k->deadline_ms, .answer_max = ANSWER_MAX};
     struct http_answer answer = {0};
-    int result = service_ask(&s, r, &answer, e);
+    int result = take_connection(k, &s.http, e);
 
-    if (result == 0 && (result = check_status(&answer, e)) == 0 &&
-        buf_add(ret, buf_text(&answer.body), answer.body.size) < 0)
-        result = err_set(e, -ENOMEM, "out of memory");
+    if (result < 0)
+        return result;
+    if ((result = service_ask(&s, r, &answer, e)) == 0) {
+        *ret_status = answer.status;
+        if (buf_add(ret, buf_text(&answer.body), answer.body.size) < 0)
+            result = err_set(e, -ENOMEM, "out of memory");
+    }
     service_answer_done(&answer);
+    give_back(k, s.http, result == 0);
     return result;
+}
+
+int kubeapi_ask(struct kubeapi *k, const struct kubeapi_call *c, long *ret_status, struct buf *ret, struct err *e)
+{
+    CLEANUP(secret_free_ptr) struct secret *token = NULL;
+    CLEANUP_FREE char *url = NULL;
+    struct http_request request = {.method = c->method};
+    int r;
+
+    assert(k && c->path && *c->path == '/' && ret_status && ret);
+    if ((r = read_token(k, &token, e)) < 0)
+        return r;
+    if (asprintf(&url, "%s%s", k->url, c->path) < 0) {
+        url = NULL;
+        return err_set(e, -ENOMEM, "out of memory");
+    }
+    request.url = url;
+    if (token)
+        http_add_secret(&request, "Authorization", token);
+    http_add_header(&request, "Accept", "application/json");
+    if (c->body) {
+        request.body = buf_text(c->body);
+        request.body_size = c->body->size;
+        http_add_header(&request, "Content-Type", c->content_type ? c->content_type : "application/json");
+    }
+    return perform(k, &request, ret_status, ret, e);
 }
 
 int kubeapi_post(struct kubeapi *k, const char *path, const struct buf *body, struct buf *ret, struct err *e)
 {
-    CLEANUP(secret_free_ptr) struct secret *token = NULL;
-    CLEANUP_FREE char *url = NULL;
-    struct http_request request = {.method = "POST", .body = buf_text(body), .body_size = body->size};
-    struct http *h = NULL;
-    int r;
+    CLEANUP(buf_done) struct buf answer = {.ceiling = ANSWER_MAX + 1};
+    long status = 0;
+    int r = kubeapi_ask(k, &(struct kubeapi_call){.method = "POST", .path = path, .body = body}, &status, &answer, e);
 
-    assert(path && *path == '/');
-    if ((r = read_token(k, &token, e)) < 0)
-        return r;
-    if (asprintf(&url, "%s%s", k->url, path) < 0) {
-        url = NULL;
-        return err_set(e, -ENOMEM, "out of memory");
-    }
-    if ((r = take_connection(k, &h, e)) < 0)
-        return r;
-    request.url = url;
-    http_add_secret(&request, "Authorization", token);
-    http_add_header(&request, "Content-Type", "application/json");
-    http_add_header(&request, "Accept", "application/json");
-    r = post(k, h, &request, ret, e);
-    give_back(k, h, r == 0);
+    if (r == 0 && (r = check_status(status, e)) == 0 && buf_add(ret, buf_text(&answer), answer.size) < 0)
+        r = err_set(e, -ENOMEM, "out of memory");
+    if (answer.data)
+        OPENSSL_cleanse(answer.data, answer.capacity);
     return r;
 }

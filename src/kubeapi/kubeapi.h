@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -16,11 +17,23 @@ struct kubeapi_config {
     const char *url;     /* "https://10.0.0.1:443"; NULL: KUBERNETES_SERVICE_HOST and _PORT. http:// only to loopback */
     const char *account; /* a folder with token (read again for each request) and ca.crt; NULL: a pod's own */
     uint64_t deadline_ms; /* of each request; 0: 5 s */
+    bool without_token;   /* there may be no token: a proxy on loopback, such as `kubectl proxy`, adds one */
 };
 
 /* -FAULT_USAGE, -FAULT_CREDENTIALS: there is no token. Borrows nothing. */
 int kubeapi_new(const struct kubeapi_config *c, struct kubeapi **ret, struct err *e);
 void kubeapi_free(struct kubeapi *k);
+
+struct kubeapi_call {
+    const char *method, *path; /* "PATCH", "/api/v1/namespaces/shop/events/…" */
+    const char *content_type;  /* of the body; NULL: application/json */
+    const struct buf *body;    /* NULL: none */
+};
+
+/* 0 for every complete answer but 429 and 5xx, which are tried three times within the deadline: *ret_status, and its
+ * body (of a refusal: kubeapi/api_status.h). -FAULT_UNREACHABLE, -FAULT_STALLED, -FAULT_BUSY, -FAULT_TLS,
+ * -FAULT_FORMAT, -FAULT_CREDENTIALS. */
+int kubeapi_ask(struct kubeapi *k, const struct kubeapi_call *c, long *ret_status, struct buf *ret, struct err *e);
 
 /* POSTs JSON; ret: the body of a 2xx answer. -FAULT_DENIED: the API server refuses us; -FAULT_UNREACHABLE,
  * -FAULT_STALLED, -FAULT_BUSY, -FAULT_TLS, -FAULT_FORMAT. */

@@ -139,7 +139,7 @@ int deliver(const struct notify_target *t, const struct notice *n, struct http *
     CLEANUP(buf_done) struct buf body = {.ceiling = (size_t)NOTICE_MAX * 2};
     int r;
 
-    assert(t && n && n->id && n->sentence && (http || notify_target_is_command(t)));
+    assert(t && t->form->body && n && n->id && n->sentence && (http || notify_target_is_command(t)));
     if ((r = t->form->body(n, clock_wall_ns(), &body)) < 0)
         return err_set(e, r, "out of memory");
     return notify_target_is_command(t) ? command(t, &body, e) : request(t, &body, http, e);

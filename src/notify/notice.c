@@ -41,6 +41,7 @@ const struct json_field NOTICE_FIELDS[] = {
     {"namespace", "text", "the pod's namespace", AT(TEXT, namespace)},
     {"workload", "text", "what the pod belongs to, by its name", AT(TEXT, workload)},
     {"pod", "text", "the pod's name", AT(TEXT, pod)},
+    {"pod_uid", "text", "the pod's UID", AT(TEXT, pod_uid)},
     {"container", "text", "the container's name", AT(TEXT, container)},
     {"cause", "text", "cause: `java-oom`, `oom-kill`, `signal` …", AT(TEXT, cause)},
     {"kind", "text", "kind of evidence: `heap-dump`, `core` …", AT(TEXT, kind)},
@@ -49,6 +50,7 @@ const struct json_field NOTICE_FIELDS[] = {
     {"time", "time", "when it died (RFC 3339, UTC)", AT(TIME, time_ns)},
     {"size", "number", "of the evidence, in bytes", AT(COUNT, size)},
     {"stored_size", "number", "in the store, in bytes", AT(COUNT, stored_size)},
+    {"exit_code", "number", "of the process that died, as its container's status has it", AT(NONZERO, exit_code)},
     {"more", "number", "number of similar cases since the last notice", AT(NONZERO, more)},
     {0},
 };
@@ -104,6 +106,12 @@ int notice_alike(const struct notice *a, const struct notice *b)
 {
     return same(a->namespace, b->namespace) && same(a->workload, b->workload) && same(a->cause, b->cause) &&
            (a->workload || same(a->place, b->place));
+}
+
+int notice_alike_in_pod(const struct notice *a, const struct notice *b)
+{
+    return same(a->namespace, b->namespace) && same(a->pod, b->pod) && same(a->pod_uid, b->pod_uid) &&
+           same(a->container, b->container) && same(a->cause, b->cause) && same(a->kind, b->kind);
 }
 
 const char *notice_more(const struct notice *n, char *out)

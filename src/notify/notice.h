@@ -28,12 +28,13 @@ struct notice {
     char *sentence; /* what died, and why */
     char *summary;  /* what the evidence says; NULL: unknown */
     char *place;    /* "shop/cart-7f9c" */
-    char *namespace, *workload, *pod, *container, *cause, *kind;
+    char *namespace, *workload, *pod, *pod_uid, *container, *cause, *kind;
     char *object;          /* its URL in the store, for `salvage get` */
     char *link;            /* a page about it; NULL: there is none */
     int64_t time_ns;       /* of the death */
     uint64_t size;         /* of the evidence, bytes */
     uint64_t stored_size;  /* in the store */
+    uint64_t exit_code;    /* of the process that died; 0: unknown */
     uint64_t more;         /* so many others like it since the last notice */
     struct notice_top top; /* of a heap */
 };
@@ -53,6 +54,9 @@ int notice_decode(const char *json, size_t size, struct notice *ret, struct err 
 
 /* Whether two are alike: the same cause of death of the same workload. */
 int notice_alike(const struct notice *a, const struct notice *b);
+
+/* The same cause of death of the same container of the same pod. */
+int notice_alike_in_pod(const struct notice *a, const struct notice *b);
 
 /* ", and 14 more like this" into out[NOTICE_MORE_MAX], "" for none; returns out. */
 enum { NOTICE_MORE_MAX = 64 };

@@ -19,14 +19,16 @@
 #include "base/mem.h"
 #include "base/retry.h"
 #include "notify/deliver.h"
+#include "notify/kube_line.h"
 #include "notify/queue.h"
 
 enum { RECENT_MAX = 256, SOON_FIRST_MS = 1000, SOON_MOST_MS = 5 * 60 * 1000, SLOWLY_MS = 5 * 60 * 1000 };
 
 /* A kind of case that a target had a notice of. */
 struct recent {
-    struct notice like; /* only what notice_alike compares */
+    struct notice like; /* only what is compared: see alike() */
     uint64_t again_ms;  /* monotonic: the next notice of it may go then */
+    unsigned burst;     /* notices that went at once, one after the other */
 };
 
 struct line {
@@ -34,7 +36,8 @@ struct line {
     uint64_t next_ms;      /* monotonic: the target is not tried before; 0: at once */
     struct recent *recent; /* owned */
     size_t recent_count, recent_capacity;
-    size_t recent_next; /* with RECENT_MAX of them: the oldest */
+    size_t recent_next;     /* with RECENT_MAX of them: the oldest */
+    struct kube_line *kube; /* NULL: the target is none of Kubernetes' */
 };
 
 struct notifier {
@@ -59,8 +62,13 @@ int notifier_new(const struct notifier_config *config, struct notifier **ret, st
         n->config.every_ms = NOTIFY_EVERY_MS;
     if (!n->config.give_up_ms)
         n->config.give_up_ms = NOTIFY_GIVE_UP_MS;
+    for (size_t i = 0; i < config->targets->count; i++)
+        if (notify_target_is_kubernetes(&config->targets->target[i]) && !(n->line[i].kube = kube_line_new())) {
+            notifier_free(n);
+            return err_set(e, -ENOMEM, "out of memory");
+        }
     if ((r = http_new(&config->http, &n->http, e)) < 0) {
-        free(n);
+        notifier_free(n);
         return r;
     }
     *ret = n;
@@ -75,6 +83,7 @@ void notifier_free(struct notifier *n)
         for (size_t j = 0; j < n->line[i].recent_count; j++)
             notice_done(&n->line[i].recent[j].like);
         free(n->line[i].recent);
+        kube_line_free(n->line[i].kube);
     }
     for (size_t i = 0; i < n->folder_count; i++)
         close(n->folder[i]);
@@ -105,13 +114,19 @@ int notifier_add_folder(struct notifier *n, int fd)
     return 0;
 }
 
+/* An event is about a pod, other notices are about its workload. */
+static bool alike(const struct line *line, const struct notice *a, const struct notice *b)
+{
+    return line->kube ? notice_alike_in_pod(a, b) : notice_alike(a, b);
+}
+
 /* When a notice of this kind may go; 0: now. */
 static uint64_t held_until(const struct line *line, const struct notice *notice, uint64_t now_ms)
 {
     for (size_t i = 0; i < line->recent_count; i++)
-        if (line->recent[i].again_ms > now_ms && notice_alike(&line->recent[i].like, notice))
+        if (line->recent[i].again_ms > now_ms && alike(line, &line->recent[i].like, notice))
             return line->recent[i].again_ms;
-    return 0;
+    return line->kube ? kube_line_held_until(line->kube, notice, now_ms) : 0;
 }
 
 static char *copy(const char *text)
@@ -127,7 +142,7 @@ static struct recent *recent_slot(struct line *line, const struct notice *notice
     struct recent *slot;
 
     for (size_t i = 0; i < line->recent_count; i++)
-        if (notice_alike(&line->recent[i].like, notice))
+        if (alike(line, &line->recent[i].like, notice))
             return &line->recent[i];
     if (array_reserve(&line->recent, line->recent_count + 1, &line->recent_capacity, sizeof(*slot), RECENT_MAX) == 0) {
         slot = &line->recent[line->recent_count++];
@@ -140,18 +155,26 @@ static struct recent *recent_slot(struct line *line, const struct notice *notice
     return &line->recent[line->recent_next];
 }
 
-static void remember(struct line *line, const struct notice *notice, uint64_t again_ms)
+static void remember(struct line *line, const struct notice *notice, uint64_t every_ms)
 {
     struct recent *slot = recent_slot(line, notice);
+    uint64_t now = clock_mono_ms();
 
     if (!slot)
         return;
+    if (!alike(line, &slot->like, notice) || now > slot->again_ms + every_ms)
+        slot->burst = 0;
+    slot->burst++;
+    slot->again_ms = line->kube && slot->burst < KUBE_LINE_POD_BURST ? now : now + every_ms;
     notice_done(&slot->like);
     slot->like = (struct notice){.namespace = copy(notice->namespace),
                                  .workload = copy(notice->workload),
                                  .place = copy(notice->place),
-                                 .cause = copy(notice->cause)};
-    slot->again_ms = again_ms;
+                                 .pod = copy(notice->pod),
+                                 .pod_uid = copy(notice->pod_uid),
+                                 .container = copy(notice->container),
+                                 .cause = copy(notice->cause),
+                                 .kind = copy(notice->kind)};
 }
 
 static void drop(const struct notify_target *t, const struct queued *q, const char *reason)
@@ -161,27 +184,60 @@ static void drop(const struct notify_target *t, const struct queued *q, const ch
               LOG_STR("reason", reason));
 }
 
-/* Delivers the newest of the group of `first`, and removes the group. */
-static int deliver_group(struct notifier *n, const struct notify_target *t, struct queue *q, size_t first,
-                         struct err *e)
+static int send_one(struct notifier *n, size_t index, const struct notice *notice, bool *ret_fresh, struct err *e)
+{
+    const struct notify_target *t = &n->config.targets->target[index];
+    int r;
+
+    if (n->line[index].kube)
+        return kube_line_send(n->line[index].kube, t, notice, ret_fresh, e);
+    if ((r = deliver(t, notice, n->http, e)) == 0)
+        log_event(EVENT_NOTICE_SENT, LOG_STR("target", t->name), LOG_STR("case", notice->id),
+                  LOG_UINT("more", notice->more));
+    return r;
+}
+
+static void remove_group(struct notifier *n, size_t index, struct queue *q, size_t first)
+{
+    for (size_t i = q->count; i-- > first;)
+        if (i == first || alike(&n->line[index], &q->item[first].notice, &q->item[i].notice))
+            queue_remove(&n->config.targets->target[index], &q->item[i]);
+}
+
+/* Kubernetes is an answer for each namespace and pod: what it does not take holds up no other notice. True: it was
+ * such an answer. */
+static bool settle_refusal(struct notifier *n, size_t index, const struct queued *q, int result, bool fresh,
+                           const struct err *e)
+{
+    const struct notify_target *t = &n->config.targets->target[index];
+
+    if (!n->line[index].kube || (result != -FAULT_DENIED && result != -FAULT_NO_OBJECT && result != -FAULT_REFUSED))
+        return false;
+    if (result != -FAULT_DENIED)
+        drop(t, q, e->msg);
+    else if (fresh)
+        log_event(EVENT_NOTICE_WAITS, LOG_STR("target", t->name), LOG_STR("error", e->msg),
+                  LOG_STR("fault", fault_find(result)->name));
+    return true;
+}
+
+/* Delivers the newest of the group of `first`, and removes the group. 1: it waits, but does not hold up others. */
+static int deliver_group(struct notifier *n, size_t index, struct queue *q, size_t first, struct err *e)
 {
     size_t newest = first, i;
     uint64_t others = q->item[first].notice.more;
+    bool fresh = false;
     int r;
 
     for (i = first + 1; i < q->count; i++)
-        if (notice_alike(&q->item[first].notice, &q->item[i].notice)) {
+        if (alike(&n->line[index], &q->item[first].notice, &q->item[i].notice)) {
             others += 1 + q->item[i].notice.more;
             newest = i;
         }
     q->item[newest].notice.more = others;
-    if ((r = deliver(t, &q->item[newest].notice, n->http, e)) < 0)
-        return r;
-    log_event(EVENT_NOTICE_SENT, LOG_STR("target", t->name), LOG_STR("case", q->item[newest].notice.id),
-              LOG_UINT("more", others));
-    for (i = q->count; i-- > first;)
-        if (i == first || notice_alike(&q->item[first].notice, &q->item[i].notice))
-            queue_remove(t, &q->item[i]);
+    if ((r = send_one(n, index, &q->item[newest].notice, &fresh, e)) < 0)
+        return settle_refusal(n, index, &q->item[newest], r, fresh, e) ? 1 : r;
+    remove_group(n, index, q, first);
     return 0;
 }
 
@@ -205,17 +261,16 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static bool is_of_earlier_group(const struct queue *q, size_t at)
+static bool is_of_earlier_group(const struct line *line, const struct queue *q, size_t at)
 {
     for (size_t i = 0; i < at; i++)
-        if (notice_alike(&q->item[i].notice, &q->item[at].notice))
+        if (alike(line, &q->item[i].notice, &q->item[at].notice))
             return true;
     return false;
 }
 
 static uint64_t run_groups(struct notifier *n, size_t index, struct queue *q)
 {
-    const struct notify_target *t = &n->config.targets->target[index];
     struct line *line = &n->line[index];
     uint64_t wait = UINT64_MAX;
 
@@ -224,16 +279,19 @@ static uint64_t run_groups(struct notifier *n, size_t index, struct queue *q)
         struct err e = {0};
         int r;
 
-        if (is_of_earlier_group(q, i))
+        if (is_of_earlier_group(line, q, i))
             continue;
         if (until && !n->hurry) {
             wait = smaller(wait, until - now);
             continue;
         }
-        if ((r = deliver_group(n, t, q, i, &e)) < 0)
+        if ((r = deliver_group(n, index, q, i, &e)) < 0)
             return smaller(wait, later(n, index, r, &e));
         retry_succeeded(&line->retry);
-        remember(line, &q->item[i].notice, clock_mono_ms() + n->config.every_ms);
+        if (r == 0)
+            remember(line, &q->item[i].notice, n->config.every_ms);
+        else
+            wait = smaller(wait, KUBE_LINE_DENIED_MS);
     }
     return wait;
 }
@@ -241,11 +299,13 @@ static uint64_t run_groups(struct notifier *n, size_t index, struct queue *q)
 /* Drops what is too old, by the wall clock: the queue outlives us. A clock that was set back makes nothing old. */
 static void drop_old(struct notifier *n, const struct notify_target *t, struct queue *q)
 {
+    uint64_t most_ms =
+        notify_target_is_kubernetes(t) ? smaller(n->config.give_up_ms, KUBE_LINE_GIVE_UP_MS) : n->config.give_up_ms;
     int64_t now = clock_wall_ns();
     size_t kept = 0;
 
     for (size_t i = 0; i < q->count; i++) {
-        if (now - q->item[i].put_ns > (int64_t)n->config.give_up_ms * 1000000) {
+        if (now - q->item[i].put_ns > (int64_t)most_ms * 1000000) {
             drop(t, &q->item[i], "it could not be delivered for too long");
             notice_done(&q->item[i].notice);
         } else {

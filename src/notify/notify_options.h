@@ -18,10 +18,10 @@ struct notify_options {
 /* clang-format off */
 #define NOTIFY_OPTIONS(o, n)                                                                                           \
     {OPT_HEADING, .name = "Notices"},                                                                                  \
-    {OPT_LIST, 0, "notify", "[NAMESPACE=]FORM:URL", NULL, offsetof(o, n.targets),                                      \
+    {OPT_LIST, 0, "notify", "[NAMESPACE=]FORM[:URL]", NULL, offsetof(o, n.targets),                                      \
      "send a notice of each case once it is in the store: json:URL (a CloudEvent), alertmanager:URL, slack:URL, "       \
-     "teams:URL, discord:URL or exec:PROGRAM (the notice as JSON on its standard input); NAMESPACE may be a glob; "    \
-     "may be repeated. A webhook's URL is a secret, and a command line can be read by others: prefer --notify-file "   \
+     "teams:URL, discord:URL, exec:PROGRAM (the notice as JSON on its standard input), or kubernetes (an Event on the " \
+     "pod) and kubernetes-annotation (salvage.dev/last-case); NAMESPACE may be a glob; may be repeated. A webhook's URL is a secret, and a command line can be read by others: prefer --notify-file "   \
      "or SALVAGE_NOTIFY"},                                                                                             \
     {OPT_STRING, 0, "notify-file", "FILE", NULL, offsetof(o, n.file), "such targets from a file, one in each line"},   \
     {OPT_DURATION, 0, "notify-every", "DURATION", "10m", offsetof(o, n.every_ms),                                      \

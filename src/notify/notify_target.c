@@ -18,18 +18,24 @@
 #include "codec/digest.h"
 #include "net/url.h"
 #include "notify/forms.h"
+#include "notify/kube_event.h"
 
 enum { FILE_MAX = 64 * 1024 };
 
 const struct notify_form NOTIFY_FORMS[] = {
-    {"json", "application/cloudevents+json", NULL, "a CloudEvent 1.0 by POST", form_cloudevent},
+    {"json", "application/cloudevents+json", NULL, "a CloudEvent 1.0 by POST", NOTIFY_BY_REQUEST, form_cloudevent},
     {"alertmanager", "application/json", "/api/v2/alerts",
-     "an alert for Prometheus's Alertmanager: its routes, silences and receivers apply", form_alertmanager},
-    {"slack", "application/json", NULL, "a message for Slack's incoming webhook", form_slack},
-    {"teams", "application/json", NULL, "an Adaptive Card for a Microsoft Teams workflow", form_teams},
-    {"discord", "application/json", NULL, "a message for a Discord webhook", form_discord},
+     "an alert for Prometheus's Alertmanager: its routes, silences and receivers apply", NOTIFY_BY_REQUEST,
+     form_alertmanager},
+    {"slack", "application/json", NULL, "a message for Slack's incoming webhook", NOTIFY_BY_REQUEST, form_slack},
+    {"teams", "application/json", NULL, "an Adaptive Card for a Microsoft Teams workflow", NOTIFY_BY_REQUEST,
+     form_teams},
+    {"discord", "application/json", NULL, "a message for a Discord webhook", NOTIFY_BY_REQUEST, form_discord},
     {"exec", NULL, NULL, "a program, started without arguments, that reads the notice as JSON from its standard input",
-     form_command},
+     NOTIFY_BY_PROGRAM, form_command},
+    {"kubernetes", NULL, NULL, "an Event on the case's pod, for kubectl describe", NOTIFY_BY_KUBE_EVENT, NULL},
+    {"kubernetes-annotation", NULL, NULL, "the annotation salvage.dev/last-case of the case's pod",
+     NOTIFY_BY_KUBE_ANNOTATION, NULL},
     {0},
 };
 
@@ -41,9 +47,9 @@ static const struct notify_form *form_find(const char *text, size_t size)
     return NULL;
 }
 
-static bool is_command(const struct notify_form *form)
+static bool is_kubernetes(const struct notify_form *form)
 {
-    return form->body == form_command;
+    return form->via == NOTIFY_BY_KUBE_EVENT || form->via == NOTIFY_BY_KUBE_ANNOTATION;
 }
 
 static void identify(struct notify_target *t)
@@ -58,7 +64,9 @@ static void identify(struct notify_target *t)
     digest_update(&d, t->url, strlen(t->url));
     digest_hex(&d, hex);
     snprintf(t->id, sizeof(t->id), "%.16s", hex);
-    if (!is_command(t->form) && url_split(t->url, &parts) == 0)
+    if (!*t->url)
+        snprintf(t->name, sizeof(t->name), "%s", t->form->name);
+    else if (!notify_target_is_command(t) && url_split(t->url, &parts) == 0)
         snprintf(t->name, sizeof(t->name), "%s %.*s", t->form->name, (int)parts.authority_size, parts.host);
     else
         snprintf(t->name, sizeof(t->name), "%s %.250s", t->form->name, t->url);
@@ -68,7 +76,7 @@ static int check_url(const struct notify_target *t, struct err *e)
 {
     struct url_parts parts;
 
-    if (is_command(t->form))
+    if (notify_target_is_command(t))
         return t->url[0] == '/' ? 0 : err_set(e, -FAULT_USAGE, "notify: exec wants the whole path of a program");
     if (url_split(t->url, &parts) < 0 || strpbrk(t->url, " \t\r\n\"<>"))
         return err_set(e, -FAULT_USAGE, "notify: what follows '%s:' is no http or https URL", t->form->name);
@@ -78,21 +86,19 @@ static int check_url(const struct notify_target *t, struct err *e)
 /* A '=' before the first ':' ends a namespace. */
 static int parse(const char *text, struct notify_target *ret, struct err *e)
 {
-    const char *colon = strchr(text, ':'), *equals = strchr(text, '='), *form = text;
+    size_t size = strcspn(text, ":");
+    const char *equals = memchr(text, '=', size), *form = equals ? equals + 1 : text, *end = text + size;
 
-    if (colon && equals && equals < colon) {
-        ret->namespace = strndup(text, (size_t)(equals - text));
-        form = equals + 1;
-        if (!ret->namespace)
-            return err_set(e, -ENOMEM, "out of memory");
-    }
-    if (!colon || !(ret->form = form_find(form, (size_t)(colon - form))))
+    if (equals && !(ret->namespace = strndup(text, (size_t)(equals - text))))
+        return err_set(e, -ENOMEM, "out of memory");
+    ret->form = form_find(form, (size_t)(end - form));
+    if (!ret->form || (!*end && !is_kubernetes(ret->form)))
         return err_set(e, -FAULT_USAGE,
                        "notify: a target is [NAMESPACE=]FORM:URL, and FORM is json, alertmanager, slack, teams, "
-                       "discord or exec");
-    if (!(ret->url = strdup(colon + 1)))
+                       "discord or exec; or it is kubernetes or kubernetes-annotation");
+    if (!(ret->url = strdup(*end ? end + 1 : "")))
         return err_set(e, -ENOMEM, "out of memory");
-    return check_url(ret, e);
+    return *end ? check_url(ret, e) : 0;
 }
 
 static void target_done(struct notify_target *t)
@@ -148,10 +154,17 @@ void notify_targets_done(struct notify_targets *t)
 
 bool notify_target_wants(const struct notify_target *t, const struct notice *n)
 {
+    if (notify_target_is_kubernetes(t) && !kube_event_has_pod(n))
+        return false;
     return !t->namespace || fnmatch(t->namespace, n->namespace ? n->namespace : "", 0) == 0;
 }
 
 bool notify_target_is_command(const struct notify_target *t)
 {
-    return is_command(t->form);
+    return t->form->via == NOTIFY_BY_PROGRAM;
+}
+
+bool notify_target_is_kubernetes(const struct notify_target *t)
+{
+    return is_kubernetes(t->form);
 }

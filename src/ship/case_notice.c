@@ -41,13 +41,15 @@ int case_notice(const struct manifest *m, const char *object_url, const char *pu
     ret->time_ns = m->time.modified ? m->time.modified : m->time.shipped;
     ret->size = m->size;
     ret->stored_size = m->stored_size;
+    ret->exit_code = why_exit_code(m);
     for (; m->top && ret->top.count < m->top->count && ret->top.count < NOTICE_CLASSES; ret->top.count++)
         ret->top.row[ret->top.count] = m->top->row[ret->top.count];
     if (!(ret->id = case_id(m->key)) || !(ret->namespace = case_namespace(m->key)) ||
         copy(&ret->sentence, why_sentence(m, sentence)) < 0 || copy(&ret->summary, m->summary) < 0 ||
         copy(&ret->place, m->where.place) < 0 || copy(&ret->workload, case_workload(m, workload)) < 0 ||
-        copy(&ret->pod, m->where.pod) < 0 || copy(&ret->container, m->where.container) < 0 ||
-        copy(&ret->cause, m->cause) < 0 || copy(&ret->kind, m->kind) < 0 || copy(&ret->object, object_url) < 0 ||
+        copy(&ret->pod, m->where.pod) < 0 || copy(&ret->pod_uid, m->where.pod_uid) < 0 ||
+        copy(&ret->container, m->where.container) < 0 || copy(&ret->cause, m->cause) < 0 ||
+        copy(&ret->kind, m->kind) < 0 || copy(&ret->object, object_url) < 0 ||
         (public_url && link_to(ret->id, public_url, &ret->link) < 0))
         return -ENOMEM;
     return 0;

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@
 #include "base/text.h"
 #include "place/origin.h"
 
-enum { RECORD_MAX = 1024 * 1024, SUBJECT_MAX = 80, DETAIL_MAX = 200 };
+enum { RECORD_MAX = 1024 * 1024, SUBJECT_MAX = 80, DETAIL_MAX = 200, EXIT_OF_SIGNAL = 128 };
 
 #define KIND_OF NULL /* the sentence begins with the kind of the evidence */
 
@@ -210,6 +211,30 @@ const char *why_sentence(const struct manifest *m, char *out)
     add_detail(m, row, out);
     end_sentence(out);
     return out;
+}
+
+/* "SIGSEGV (11)", as notes of cores have it. */
+static unsigned find_signal(const char *detail)
+{
+    const char *at = text_starts(detail, "SIG") ? strstr(detail, " (") : NULL;
+    unsigned number = 0;
+
+    for (at = at ? at + 2 : ""; *at >= '0' && *at <= '9' && number < 100; at++)
+        number = number * 10 + (unsigned)(*at - '0');
+    return *at == ')' && number <= 64 ? number : 0;
+}
+
+unsigned why_exit_code(const struct manifest *m)
+{
+    unsigned signal;
+
+    assert(m);
+    if (text_eq(m->kind, "oom-kill"))
+        return EXIT_OF_SIGNAL + SIGKILL;
+    if (text_eq(m->kind, "hs-err")) /* the JVM writes it, and then aborts itself */
+        return EXIT_OF_SIGNAL + SIGABRT;
+    signal = text_eq(m->cause, CAUSE_SIGNAL) && m->origin.detail ? find_signal(m->origin.detail) : 0;
+    return signal > 0 ? EXIT_OF_SIGNAL + signal : 0;
 }
 
 /* ": the container reached its memory limit of 512.0 MiB" */

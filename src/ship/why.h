@@ -36,5 +36,9 @@ const char *why_sentence_of_kill(const struct manifest *m, const struct why_kill
 /* The sentence of a record alone, without a full stop: of its process and its limit. 0; -EBADMSG: it is no record. */
 int why_kill_summary(const void *json, size_t size, struct summary *ret);
 
+/* The exit code of the process that died, as its container's status has it: 128 and the signal's number; 0: unknown, or
+ * it did not die. */
+unsigned why_exit_code(const struct manifest *m);
+
 /* "Heap dump", "Crash log of the JVM" for a kind of evidence; the kind itself if it is not known. */
 const char *why_kind(const char *kind);

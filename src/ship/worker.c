@@ -142,6 +142,7 @@ static void add_notice_fields(struct manifest *brief, const struct manifest *m)
     brief->where.place = m->where.place;
     brief->where.namespace = m->where.namespace;
     brief->where.pod = m->where.pod;
+    brief->where.pod_uid = m->where.pod_uid;
     brief->where.container = m->where.container;
     brief->where.family = m->where.family;
     brief->where.host = m->where.host;

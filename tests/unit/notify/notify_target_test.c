@@ -34,6 +34,27 @@ static void a_target_has_form_namespace_and_url(void **state)
     assert_string_not_equal(t.target[0].id, t.target[1].id);
 }
 
+static void kubernetes_needs_no_url_and_wants_pods_only(void **state)
+{
+    CLEANUP(notify_targets_done) struct notify_targets t = {0};
+    struct notice pod = {.namespace = "shop", .pod = "cart-0"}, bank = {.namespace = "bank", .pod = "till-0"},
+                  host = {.namespace = "shop", .place = "host/node-7"};
+
+    (void)state;
+    assert_int_equal(notify_targets_add(&t, "kubernetes", NULL), 0);
+    assert_int_equal(notify_targets_add(&t, "shop=kubernetes", NULL), 0);
+    assert_int_equal(notify_targets_add(&t, "kubernetes:http://127.0.0.1:8001", NULL), 0);
+    assert_int_equal(notify_targets_add(&t, "shop=kubernetes-annotation", NULL), 0);
+    for (size_t i = 0; i < t.count; i++)
+        assert_true(notify_target_is_kubernetes(&t.target[i]) && notify_target_wants(&t.target[i], &pod) &&
+                    !notify_target_wants(&t.target[i], &host));
+    assert_true(notify_target_wants(&t.target[0], &bank) && !notify_target_wants(&t.target[1], &bank));
+    assert_string_equal(t.target[0].name, "kubernetes");
+    assert_string_equal(t.target[2].name, "kubernetes 127.0.0.1:8001");
+    assert_string_not_equal(t.target[0].id, t.target[2].id);
+    assert_string_not_equal(t.target[1].id, t.target[3].id);
+}
+
 static void what_is_no_target_is_refused_without_its_url(void **state)
 {
     static const char *const TEXTS[] = {"",
@@ -46,7 +67,9 @@ static void what_is_no_target_is_refused_without_its_url(void **state)
                                         "https://host/SECRET",
                                         "shop=https://host/SECRET",
                                         "exec:SECRET",
-                                        "slack:https://user:SECRET@host/"};
+                                        "slack:https://user:SECRET@host/",
+                                        "kubernetes:",
+                                        "kubernetes:SECRET"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(TEXTS); i++) {
@@ -75,6 +98,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_target_has_form_namespace_and_url),
+        cmocka_unit_test(kubernetes_needs_no_url_and_wants_pods_only),
         cmocka_unit_test(what_is_no_target_is_refused_without_its_url),
         cmocka_unit_test(too_many_are_refused),
     };

@@ -132,12 +132,42 @@ static void long_and_hostile_details_stay_one_short_line(void **state)
     assert_null(strpbrk(out, "\n\x1b"));
 }
 
+static void the_exit_code_is_the_one_of_the_containers_status(void **state)
+{
+    static const struct {
+        const char *cause, *kind, *detail;
+        unsigned code;
+    } rows[] = {
+        {"oom-kill", "oom-kill", NULL, 137},
+        {"pressure", "oom-kill", NULL, 137},
+        {"pressure", "heap-dump", NULL, 0},
+        {"signal", "core", "SIGSEGV (11)", 139},
+        {"signal", "core", "SIGABRT (6)", 134},
+        {"signal", "jvm-end", "SIGTERM (15)", 143},
+        {"signal", "hs-err", "SIGSEGV (0xb)", 134},
+        {"assert", "hs-err", "guarantee(false) failed", 134},
+        {"signal", "core", "SIGSEGV", 0},
+        {"signal", "core", "SIGSEGV (999)", 0},
+        {"java-oom", "heap-dump", "SIGSEGV (11)", 0},
+        {"signal", "core", NULL, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct manifest m = {.cause = TEXT(rows[i].cause), .kind = TEXT(rows[i].kind)};
+
+        m.origin.detail = TEXT(rows[i].detail);
+        assert_int_equal(why_exit_code(&m), rows[i].code);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_cause_has_its_sentence),
         cmocka_unit_test(who_it_was_is_container_else_pod_else_place),
         cmocka_unit_test(a_record_of_a_kill_says_more_than_what_was_taken_before),
+        cmocka_unit_test(the_exit_code_is_the_one_of_the_containers_status),
         cmocka_unit_test(long_and_hostile_details_stay_one_short_line),
     };
 
