@@ -15,7 +15,8 @@
 #include "base/text.h"
 
 static const char TOKEN_API[] = "authentication.k8s.io/v1", ACCESS_API[] = "authorization.k8s.io/v1";
-static const char ACCOUNT[] = "system:serviceaccount:", POD[] = "authentication.kubernetes.io/pod-name";
+static const char ACCOUNT[] = "system:serviceaccount:", POD[] = "authentication.kubernetes.io/pod-name",
+                  NODE[] = "authentication.kubernetes.io/node-name";
 
 static int dump(json_t *root, struct buf *ret)
 {
@@ -47,16 +48,17 @@ static int take_field(json_t *spec, const char *to, const json_t *user, const ch
     return value ? json_object_set(spec, to, value) : 0;
 }
 
-int review_access_write(const struct review_user *user, const struct review_action *action, const char *namespace,
-                        struct buf *ret)
+int review_access_write(const struct review_user *user, const struct review_action *action,
+                        const struct review_object *object, struct buf *ret)
 {
     json_t *attributes = json_pack("{s:s, s:s, s:s, s:s}", "verb", action->verb, "group", action->group, "resource",
                                    action->resource, "subresource", action->subresource);
     json_t *spec = json_object();
 
-    assert(user && user->user && action && ret);
+    assert(user && user->user && action && object && ret);
     if (!attributes || !spec ||
-        (namespace && json_object_set_new(attributes, "namespace", json_string(namespace)) < 0) ||
+        (object->namespace && json_object_set_new(attributes, "namespace", json_string(object->namespace)) < 0) ||
+        (object->name && json_object_set_new(attributes, "name", json_string(object->name)) < 0) ||
         take_field(spec, "user", user->user, "username") < 0 || take_field(spec, "uid", user->user, "uid") < 0 ||
         take_field(spec, "groups", user->user, "groups") < 0 || take_field(spec, "extra", user->user, "extra") < 0) {
         json_decref(attributes);
@@ -172,10 +174,15 @@ static bool take(char *to, size_t room, const char *from, size_t size)
     return true;
 }
 
+/* The first value of that name in `extra`; NULL. */
+static const char *extra_text(const struct review_user *user, const char *name)
+{
+    return json_string_value(json_array_get(json_object_get(json_object_get(user->user, "extra"), name), 0));
+}
+
 int review_account_get(const struct review_user *user, struct review_account *ret)
 {
-    const json_t *pods = json_object_get(json_object_get(user->user, "extra"), POD);
-    const char *pod = json_string_value(json_array_get(pods, 0)), *name = review_user_name(user), *colon;
+    const char *pod = extra_text(user, POD), *node = extra_text(user, NODE), *name = review_user_name(user), *colon;
     struct review_account a = {0};
 
     if (!text_starts(name, ACCOUNT))
@@ -185,6 +192,8 @@ int review_account_get(const struct review_user *user, struct review_account *re
         !review_is_namespace(a.namespace) || !take(a.name, sizeof(a.name), colon + 1, strlen(colon + 1)) || !*a.name)
         return -ENOENT;
     if (pod && !take(a.pod, sizeof(a.pod), pod, strlen(pod)))
+        return -ENOENT;
+    if (node && !take(a.node, sizeof(a.node), node, strlen(node)))
         return -ENOENT;
     *ret = a;
     return 0;

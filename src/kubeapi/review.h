@@ -23,6 +23,7 @@ struct review_user {
  * to one. */
 struct review_account {
     char namespace[64], name[REVIEW_NAME_MAX + 1], pod[REVIEW_NAME_MAX + 1]; /* pod: "" if not known */
+    char node[REVIEW_NAME_MAX + 1]; /* the pod's, from Kubernetes 1.30 on; "" if not known */
 };
 
 /* What may be done with what: "get pods/log", "delete pods", "list cases.salvage.example". */
@@ -30,10 +31,15 @@ struct review_action {
     char verb[32], group[REVIEW_NAME_MAX + 1], resource[64], subresource[64];
 };
 
-/* The bodies of requests. audience NULL: the API server's. namespace NULL: all of them. -ENOMEM. */
+/* What it is done to. namespace NULL: all of them. name NULL: all of a namespace. */
+struct review_object {
+    const char *namespace, *name;
+};
+
+/* The bodies of requests. audience NULL: the API server's. -ENOMEM. */
 int review_token_write(const struct secret *token, const char *audience, struct buf *ret);
-int review_access_write(const struct review_user *user, const struct review_action *action, const char *namespace,
-                        struct buf *ret);
+int review_access_write(const struct review_user *user, const struct review_action *action,
+                        const struct review_object *object, struct buf *ret);
 
 /* The answers. 1: the token is valid, for that audience, and ret is filled; 0: it is not; -EBADMSG: no such answer. */
 int review_token_read(const char *text, size_t size, const char *audience, struct review_user *ret);

@@ -376,6 +376,23 @@ static unsigned rights_of(struct access *a, const struct caller *c, const char *
     return c->kube_user ? rights | kube_access_rights(a->kubernetes, c, namespace, wanted & ~rights) : rights;
 }
 
+int caller_may_exec(struct access *a, const struct caller *c, const char *namespace, const char *pod, struct err *e)
+{
+    if (!a->kubernetes)
+        return err_set(e, -FAULT_CREDENTIALS, "this server asks no Kubernetes who may do this (--kubernetes)");
+    if (!c->kube_user)
+        return err_set(e, -FAULT_CREDENTIALS,
+                       "%s is no login of Kubernetes, and only Kubernetes can say who may `create pods/exec`: use the "
+                       "token of your kubeconfig",
+                       c->name);
+    return kube_access_may_exec(a->kubernetes, c, namespace, pod);
+}
+
+const char *caller_node(const struct caller *c)
+{
+    return c->node;
+}
+
 unsigned caller_rights(struct access *a, struct caller *c, const char *namespace)
 {
     return rights_of(a, c, namespace, RIGHT_LIST | RIGHT_READ | RIGHT_DELETE);

@@ -20,6 +20,7 @@ enum right {
     RIGHT_WRITE = 4,    /* add objects, never over what is there */
     RIGHT_DELETE = 8,   /* delete, pin, replace */
     RIGHT_ADMIN = 16,   /* metrics, and everything of every namespace */
+    RIGHT_AGENT = 64,   /* take requests for evidence of pods (captures.h): no other right has it in it */
     RIGHT_UNKNOWN = 32, /* not a right: who could tell does not answer, so more rights than these are possible */
 };
 
@@ -72,6 +73,13 @@ int caller_each_grant(const struct caller *c, int (*fn)(void *ctx, const char *n
 /* What a form has to bring back in its query (csrf=…), or a script in the header X-Csrf-Token, if it changes anything;
  * "": nothing. Borrowed. */
 const char *caller_csrf(const struct caller *c);
+
+/* Whether Kubernetes lets the caller `create pods/exec` of this pod: 1, 0; -FAULT_CREDENTIALS with a sentence: the
+ * caller is nobody whom Kubernetes knows; -FAULT_UNREACHABLE. */
+int caller_may_exec(struct access *a, const struct caller *c, const char *namespace, const char *pod, struct err *e);
+
+/* The node that the caller's token is bound to (Kubernetes 1.30 and newer); "": none. Borrowed. */
+const char *caller_node(const struct caller *c);
 
 /* Where a request comes from, and whether by TLS: as a trusted proxy says, else as the connection is. */
 const char *access_client(const struct access *a, const struct exchange *x, char out[HTTP_LISTEN_MAX]);

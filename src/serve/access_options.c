@@ -14,6 +14,8 @@ int access_options_read(struct access_options *o, const char *root, struct acces
         return err_set(e, -FAULT_USAGE, "--session: at least 1s");
     if (!o->kubernetes && (o->kube.api || o->kube.account || o->kube.accounts))
         return err_set(e, -FAULT_USAGE, "--kubernetes-…: without --kubernetes nothing is asked there");
+    if (!o->kubernetes && o->kube.agents.count > 0)
+        return err_set(e, -FAULT_USAGE, "--agents: without --kubernetes nobody can say whose token it is");
     if (!o->oidc.issuer &&
         (o->oidc.audience || o->oidc.rules.namespaces || o->oidc.rules.admin || o->oidc.rules.prefix))
         return err_set(e, -FAULT_USAGE, "--oidc-…: without --oidc-issuer it means nothing");

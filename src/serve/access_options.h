@@ -29,7 +29,7 @@ struct access_options {
 #define ACCESS_OPTIONS(o, a)                                                                                           \
     {OPT_HEADING, .name = "Access"},                                                                                   \
     ACCESS_ROW(OPT_STRING, "tokens", "FILE", NULL, o, a.tokens,                                                        \
-               "a line for each token: name, token or sha256:HEX, list,read,write,delete,admin, namespaces; read again " \
+               "a line for each token: name, token or sha256:HEX, list,read,write,delete,admin,agent, namespaces; read again " \
                "when it changes"),                                                                                     \
     ACCESS_ROW(OPT_FLAG, "new-token", NULL, NULL, o, a.new_token,                                                      \
                "with --root: make another token for its administrator; the one of before is no longer valid"),         \
@@ -48,6 +48,9 @@ struct access_options {
                "who may do this in a namespace deletes its evidence"),                                                 \
     ACCESS_ROW(OPT_FLAG, "kubernetes-accounts", NULL, NULL, o, a.kube.accounts,                                        \
                "service accounts' tokens without that audience count as a person's: any pod's default token"),         \
+    ACCESS_ROW(OPT_LIST, "agents", "NAMESPACE/ACCOUNT", NULL, o, a.kube.agents,                                        \
+               "service account of the nodes' agents, by tokens with that audience: they take what persons ask for of a " \
+               "pod, and may write in every namespace; may be repeated"),                                              \
     ACCESS_ROW(OPT_STRING, "kubernetes-api", "URL", NULL, o, a.kube.api,                                               \
                "the API server; default: as a pod finds it"),                                                          \
     ACCESS_ROW(OPT_STRING, "kubernetes-account", "DIR", NULL, o, a.kube.account,                                       \

@@ -32,6 +32,7 @@ struct caller {
     char csrf[SEAL_SIGNATURE_HEX]; /* what a form has to bring back; "": the caller comes by nothing that a browser adds
                                     */
     struct grants grants;
+    char node[254];    /* that the token is bound to; "": none */
     json_t *kube_user; /* a person whose rights the API server knows (kubeapi/review.h); NULL: none. Owned */
 };
 

@@ -83,7 +83,7 @@ unsigned grants_rights(const struct grants *g, const char *namespace)
         if (grant_covers(&g->item[i], namespace))
             rights |= g->item[i].rights;
     if (rights & RIGHT_ADMIN)
-        return ALL;
+        return ALL | (rights & RIGHT_AGENT);
     return rights & (RIGHT_READ | RIGHT_DELETE) ? rights | RIGHT_LIST : rights;
 }
 
@@ -128,7 +128,7 @@ int grants_parse_rights(const char *text, unsigned *ret)
         unsigned right;
     } NAMES[] = {
         {"list", RIGHT_LIST},   {"read", RIGHT_LIST | RIGHT_READ}, {"write", RIGHT_WRITE}, {"delete", RIGHT_DELETE},
-        {"admin", RIGHT_ADMIN},
+        {"admin", RIGHT_ADMIN}, {"agent", RIGHT_AGENT},
     };
     unsigned rights = 0;
 

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/strv.h"
 #include "base/text.h"
 #include "kubeapi/kubeapi.h"
 #include "kubeapi/review.h"
@@ -36,6 +37,7 @@ struct kube_access {
     struct answer_cache *cache;
     char *audience;
     bool accounts;
+    struct strv agents; /* "NAMESPACE/ACCOUNT" */
     struct question question[3];
     pthread_mutex_t lock;
     uint64_t event_ms, down_until_ms;
@@ -59,6 +61,20 @@ static int take_actions(struct kube_access *k, const struct kube_access_config *
     return 0;
 }
 
+static int take_agents(struct kube_access *k, const struct opt_list *agents, struct err *e)
+{
+    for (unsigned i = 0; i < agents->count; i++) {
+        const char *slash = strchr(agents->item[i], '/');
+
+        if (!slash || slash == agents->item[i] || !slash[1] || strchr(slash + 1, '/'))
+            return err_set(e, -FAULT_USAGE, "--agents '%s': a namespace and a service account, such as salvage/agent",
+                           agents->item[i]);
+        if (strv_add(&k->agents, agents->item[i]) < 0)
+            return err_set(e, -ENOMEM, "out of memory");
+    }
+    return 0;
+}
+
 int kube_access_new(const struct kube_access_config *c, struct kube_access **ret, struct err *e)
 {
     CLEANUP(kube_access_free_ptr) struct kube_access *k = calloc(1, sizeof(*k));
@@ -71,7 +87,7 @@ int kube_access_new(const struct kube_access_config *c, struct kube_access **ret
     k->accounts = c->accounts;
     if (!(k->cache = answer_cache_new()) || !(k->audience = strdup(c->audience)))
         return err_set(e, -ENOMEM, "out of memory");
-    if ((r = take_actions(k, c, e)) < 0 ||
+    if ((r = take_actions(k, c, e)) < 0 || (r = take_agents(k, &c->agents, e)) < 0 ||
         (r = kubeapi_new(&(struct kubeapi_config){.url = c->api, .account = c->account}, &k->api, e)) < 0)
         return r;
     *ret = TAKE_PTR(k);
@@ -85,6 +101,7 @@ void kube_access_free(struct kube_access *k)
     kubeapi_free(k->api);
     answer_cache_free(k->cache);
     pthread_mutex_destroy(&k->lock);
+    strv_done(&k->agents);
     free(k->audience);
     free(k);
 }
@@ -172,12 +189,26 @@ static int find_token(struct kube_access *k, const struct secret *token, const u
     return 0;
 }
 
-static int take_pod(const struct review_user *user, struct caller *ret, struct err *e)
+static bool is_agent(const struct kube_access *k, const struct review_account *a)
+{
+    char name[sizeof(a->namespace) + sizeof(a->name)];
+
+    snprintf(name, sizeof(name), "%s/%s", a->namespace, a->name);
+    for (size_t i = 0; i < k->agents.count; i++)
+        if (text_eq(k->agents.item[i], name))
+            return true;
+    return false;
+}
+
+static int take_pod(const struct kube_access *k, const struct review_user *user, struct caller *ret, struct err *e)
 {
     struct review_account a;
 
     if (review_account_get(user, &a) < 0)
         return err_set(e, -FAULT_CREDENTIALS, "this token is no service account's");
+    if (is_agent(k, &a) && grants_add(&ret->grants, RIGHT_AGENT | RIGHT_WRITE, "*", false) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    snprintf(ret->node, sizeof(ret->node), "%s", a.node);
     snprintf(ret->name, sizeof(ret->name), "pod:%s/%s", a.namespace, *a.pod ? a.pod : a.name);
     return grants_add(&ret->grants, RIGHT_WRITE, a.namespace, true) < 0 ? err_set(e, -ENOMEM, "out of memory") : 1;
 }
@@ -214,7 +245,7 @@ int kube_access_identify(struct kube_access *k, const struct secret *token, cons
         return 0;
     if (review_user_read(found.data + 1, found.size - 1, &user) < 0)
         return err_set(e, -ENOMEM, "out of memory");
-    return *found.data == 'P' ? take_pod(&user, ret, e) : take_person(k, &user, ret, e);
+    return *found.data == 'P' ? take_pod(k, &user, ret, e) : take_person(k, &user, ret, e);
 }
 
 /* --- what -----------------------------------------------------------------------------------------------------------
@@ -222,13 +253,13 @@ int kube_access_identify(struct kube_access *k, const struct secret *token, cons
 
 /* 1, 0, or -FAULT_UNREACHABLE, -ENOMEM. The question itself is its key in the cache. */
 static int may(struct kube_access *k, const struct review_user *user, const struct review_action *action,
-               const char *namespace)
+               const struct review_object *object)
 {
     CLEANUP(buf_done) struct buf body = {0}, answer = {0}, known = {0};
     unsigned char hash[ANSWER_CACHE_HASH];
     int r;
 
-    if (review_access_write(user, action, namespace, &body) < 0 ||
+    if (review_access_write(user, action, object, &body) < 0 ||
         EVP_Digest(body.data, body.size, hash, NULL, EVP_sha256(), NULL) != 1)
         return -ENOMEM;
     if ((r = answer_cache_get(k->cache, hash, clock_mono_ms(), &known)) != 0)
@@ -254,8 +285,9 @@ struct asking {
 static unsigned add_rights(const struct asking *a, const char *namespace, unsigned rights)
 {
     for (size_t i = 0; i < ARRAY_SIZE(a->k->question); i++) {
+        const struct review_object object = {.namespace = namespace};
         const struct question *q = &a->k->question[i];
-        int r = q->right & a->wanted & ~rights ? may(a->k, a->user, &q->action, namespace) : 0;
+        int r = q->right & a->wanted & ~rights ? may(a->k, a->user, &q->action, &object) : 0;
 
         if (r < 0)
             return rights | RIGHT_UNKNOWN;
@@ -276,4 +308,13 @@ unsigned kube_access_rights(struct kube_access *k, const struct caller *c, const
     if (rights & RIGHT_UNKNOWN || !review_is_namespace(namespace))
         return rights;
     return add_rights(&asking, namespace, rights);
+}
+
+int kube_access_may_exec(struct kube_access *k, const struct caller *c, const char *namespace, const char *pod)
+{
+    static const struct review_action exec = {.verb = "create", .resource = "pods", .subresource = "exec"};
+    const struct review_user user = {.user = c->kube_user};
+
+    assert(c->kube_user && namespace && pod);
+    return may(k, &user, &exec, &(struct review_object){namespace, pod});
 }

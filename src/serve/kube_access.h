@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "base/opt.h"
 #include "serve/caller.h"
 
 struct kube_access;
@@ -17,6 +18,7 @@ struct kube_access_config {
     const char *api, *account;        /* --kubernetes-api, --kubernetes-account: see kubeapi.h */
     const char *audience;             /* of pods' tokens: "salvage" */
     const char *list, *read, *delete; /* "get pods/log", "create pods/exec", "delete pods" */
+    struct opt_list agents;           /* "NAMESPACE/ACCOUNT" of nodes' agents */
     bool accounts;                    /* service accounts without the audience count as persons */
 };
 
@@ -32,3 +34,6 @@ int kube_access_identify(struct kube_access *k, const struct secret *token, cons
 /* Those of the wanted rights that a person, whose kube_user is set, has in a namespace or "*"; RIGHT_UNKNOWN where the
  * API server does not answer. A question to it for each right and namespace. */
 unsigned kube_access_rights(struct kube_access *k, const struct caller *c, const char *namespace, unsigned wanted);
+
+/* Whether such a person may `create pods/exec` of a pod: 1, 0, or -FAULT_UNREACHABLE, -ENOMEM. */
+int kube_access_may_exec(struct kube_access *k, const struct caller *c, const char *namespace, const char *pod);

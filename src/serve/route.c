@@ -11,6 +11,7 @@
 #include "serve/gateway.h"
 #include "serve/page.h"
 #include "serve/upload_resume.h"
+#include "ship/capture_protocol.h"
 #include "store/http/gateway_protocol.h"
 
 enum kind { OBJECT, FOLDER, EXACTLY, BELOW };
@@ -57,6 +58,10 @@ static const struct route ROUTES[] = {
     {" GET HEAD POST ", EXACTLY, REQUEST_OWN "delete", page_care},
     {" POST ", EXACTLY, REQUEST_OWN "analyse", analyse_answer},
     {" GET HEAD POST ", EXACTLY, REQUEST_OWN "api/analyse", analyse_answer},
+    {" POST ", EXACTLY, CAPTURE_PATH, captures_answer},
+    {" GET ", BELOW, CAPTURE_PATH "/", captures_answer},
+    {" GET ", EXACTLY, CAPTURE_AGENT_PATH, captures_agent},
+    {" POST ", BELOW, CAPTURE_AGENT_PATH "/", captures_agent},
     {" HEAD GET PATCH DELETE ", BELOW, UPLOAD_RESOURCES, upload_resume},
     {" POST ", BELOW, GATEWAY_PATH, gateway_direct},
     /* Objects and folders. */

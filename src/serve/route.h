@@ -20,6 +20,8 @@ void health_answer(struct request *r);   /* /healthz, /readyz (health.c) */
 void metrics_answer(struct request *r);  /* /metrics (metrics_page.c) */
 void cases_answer(struct request *r);    /* -/api/cases (cases_api.c) */
 void whoami_answer(struct request *r);   /* below -/api/whoami/ (whoami_api.c) */
+void captures_answer(struct request *r); /* -/api/requests, and below it (captures_api.c) */
+void captures_agent(struct request *r);  /* -/api/agent/requests, and below it (captures_api.c) */
 void sign_in(struct request *r);         /* below -/login, -/logout, -/link (sign_in.c) */
 void analyse_answer(struct request *r);  /* -/analyse, -/api/analyse of a case (page_analyse.c) */
 void page_care(struct request *r);       /* -/pin, -/unpin, -/delete of a case (page_care.c) */

@@ -58,6 +58,7 @@ static void serve_free(struct serve *s)
     if (!s)
         return;
     atomic_store(&s->stopping, true);
+    captures_stop(s->captures);
     analyses_stop(s->analyses);
     digests_stop(s->digests);
     http_server_stop(s->http, s->config.grace_ms);
@@ -68,6 +69,7 @@ static void serve_free(struct serve *s)
     gateway_close(s->gateway);
     uploads_close(s->uploads);
     catalogue_close(s->catalogue);
+    captures_free(s->captures);
     analyses_free(s->analyses);
     digests_free(s->digests);
     access_free(s->access);
@@ -197,6 +199,14 @@ static int open_gateway(struct serve *s, struct err *e)
     return gateway_open(&config, s->config.store, &s->gateway, e);
 }
 
+static int open_captures(struct serve *s, struct err *e)
+{
+    CLEANUP_FREE char *url = sink_object_url(s->config.store, "");
+    const struct captures_config config = {.store_url = url};
+
+    return !url || captures_new(&config, &s->captures) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
+}
+
 int serve_start(const struct serve_config *config, struct serve **ret, struct err *e)
 {
     CLEANUP(serve_free_ptr) struct serve *s = calloc(1, sizeof(*s));
@@ -224,7 +234,7 @@ int serve_start(const struct serve_config *config, struct serve **ret, struct er
         return err_set(e, -ENOMEM, "out of memory");
     if ((r = analyses_new(s, &s->analyses, e)) < 0 || (config->digest && (r = digests_new(s, &s->digests, e)) < 0))
         return r;
-    if ((r = open_catalogue(s, e)) < 0)
+    if ((r = open_captures(s, e)) < 0 || (r = open_catalogue(s, e)) < 0)
         return r;
     if ((r = open_notices(s, e)) < 0)
         return r;

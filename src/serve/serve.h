@@ -14,6 +14,7 @@
 #include "net/metrics_server.h"
 #include "serve/access.h"
 #include "serve/analyses.h"
+#include "serve/captures.h"
 #include "serve/catalogue.h"
 #include "serve/decode_slots.h"
 #include "serve/digests.h"
@@ -53,6 +54,7 @@ struct serve {
     struct retention *retention; /* NULL: all is kept */
     struct analyses *analyses;
     struct digests *digests;        /* NULL: not asked for */
+    struct captures *captures;      /* what persons ask for of pods */
     struct metrics_server *metrics; /* NULL: not asked for */
     struct traffic traffic;
     atomic_bool stopping; /* answers that wait for news end */

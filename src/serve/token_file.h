@@ -3,7 +3,7 @@
  * Foreign bytes. The file of --tokens: a line for each token, fields between white space; empty lines and those that
  * begin with '#' are skipped.
  *
- *     NAME  sha256:HEX or the token itself  list,read,write,delete,admin  NAMESPACES
+ *     NAME  sha256:HEX or the token itself  list,read,write,delete,admin,agent  NAMESPACES
  *
  * A token has 16 to 512 visible characters of ASCII; only its SHA-256 is kept. NAMESPACES: patterns such as shop,pay-*,
  * or * for all.

@@ -24,7 +24,8 @@ static json_t *rights_json(unsigned rights)
                 {RIGHT_READ, "read"},
                 {RIGHT_WRITE, "write"},
                 {RIGHT_DELETE, "delete"},
-                {RIGHT_ADMIN, "admin"}};
+                {RIGHT_ADMIN, "admin"},
+                {RIGHT_AGENT, "agent"}};
     json_t *list = json_array();
 
     for (size_t i = 0; list && i < ARRAY_SIZE(rows); i++)

@@ -16,6 +16,7 @@ class KubeApi:
     def __init__(self, folder):
         self.tokens, self.allowed = {}, set()
         self.asked = {"tokenreviews": 0, "subjectaccessreviews": 0}
+        self.names = set()  # (namespace, name) of the objects that were asked about
         self.own, self.down, self.wrong = OWN, None, []
         self.delay_s, self.at_once, self.most_at_once, self.lock = 0, 0, 0, threading.Lock()  # of each answer
         self.hangs, self.closed = False, threading.Event()
@@ -106,7 +107,9 @@ class KubeApi:
         assert (review["kind"], review["apiVersion"]) == ("SubjectAccessReview", "authorization.k8s.io/v1")
         assert set(spec) <= {"user", "groups", "uid", "extra", "resourceAttributes"} and spec["user"]
         what = spec["resourceAttributes"]
-        assert set(what) <= {"namespace", "verb", "group", "resource", "subresource"}
+        assert set(what) <= {"namespace", "verb", "group", "resource", "subresource", "name"}
+        if what.get("name"):
+            self.names.add((what["namespace"], what["name"]))
         resource = what["resource"] + ("/" + what["subresource"] if what.get("subresource") else "")
         who = [spec["user"], *spec["groups"]]
         where = {what.get("namespace"), None}

@@ -21,7 +21,7 @@ static void check_user(const struct review_user *user)
     struct review_account account;
 
     assert(*review_user_name(user) && review_user_write(user, &text) == 0);
-    assert(review_access_write(user, &action, "shop", &question) == 0);
+    assert(review_access_write(user, &action, &(struct review_object){"shop", NULL}, &question) == 0);
     if (review_user_read(buf_text(&text), text.size, &again) == 0) /* else it has become larger than it may be */
         assert(strcmp(review_user_name(user), review_user_name(&again)) == 0);
     if (review_account_get(user, &account) == 0)

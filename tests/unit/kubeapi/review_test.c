@@ -94,7 +94,7 @@ static void what_is_asked_names_the_user_as_the_api_server_did(void **state)
     (void)state;
     assert_int_equal(read_token(TEXT, NULL, &user), 1);
     assert_int_equal(review_action_parse("create pods/exec", &action), 0);
-    assert_int_equal(review_access_write(&user, &action, "shop", &question), 0);
+    assert_int_equal(review_access_write(&user, &action, &(struct review_object){"shop", "cart-0"}, &question), 0);
     root = json_loads(buf_text(&question), 0, NULL);
     spec = json_object_get(root, "spec");
     assert_string_equal(json_string_value(json_object_get(spec, "user")), "ann");
@@ -105,6 +105,7 @@ static void what_is_asked_names_the_user_as_the_api_server_did(void **state)
     assert_string_equal(json_string_value(json_object_get(spec, "resource")), "pods");
     assert_string_equal(json_string_value(json_object_get(spec, "subresource")), "exec");
     assert_string_equal(json_string_value(json_object_get(spec, "namespace")), "shop");
+    assert_string_equal(json_string_value(json_object_get(spec, "name")), "cart-0");
     json_decref(root);
 }
 
