@@ -180,10 +180,11 @@ static const struct event_info TABLE[EVENT_END] = {
                      "request for evidence of a pod (capture) or a refusal; status 0: the connection broke; left_out: "
                      "refusals without an event before this one",
                      "action who key method status bytes client left_out"},
-    [EVENT_REQUEST_OVER] = {"request-over", LEVEL_INFO,
-                            "serve: what a person asked to be taken of a pod is in the store (done), or is not (failed: "
-                            "error says why)",
-                            "id who namespace pod what state node key error"},
+    [EVENT_REQUEST_OVER] =
+        {"request-over", LEVEL_INFO,
+         "serve: what a person asked to be taken of a pod is in the store (done), or is not (failed: "
+         "error says why)",
+         "id who namespace pod what state node key error"},
     [EVENT_NOT_SERVED] =
         {"not-served", LEVEL_WARNING,
          "a file or folder below --root was asked for, and can't be read: its mode, a link, no regular "

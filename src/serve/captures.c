@@ -22,10 +22,10 @@
 #include "serve/capture_agents.h"
 
 enum {
-    DECLINED_MS = 5 * 1000,     /* a pod that has just begun may not be known to its agent yet */
-    SILENT_MS = 60 * 1000,      /* an agent that works reports at least every 15 s */
-    KEPT_MS = 60 * 60 * 1000,   /* after the end */
-    STEP_MS = 1000              /* those who wait see in this time that a deadline has passed */
+    DECLINED_MS = 5 * 1000,   /* a pod that has just begun may not be known to its agent yet */
+    SILENT_MS = 60 * 1000,    /* an agent that works reports at least every 15 s */
+    KEPT_MS = 60 * 60 * 1000, /* after the end */
+    STEP_MS = 1000            /* those who wait see in this time that a deadline has passed */
 };
 
 struct capture {
@@ -41,7 +41,7 @@ struct captures {
     pthread_cond_t changed;
     struct capture **item; /* the oldest first; owned */
     size_t count, capacity;
-    size_t open;           /* of them, that are not over */
+    size_t open; /* of them, that are not over */
     struct capture_agents agents;
     uint64_t last_number;
     bool stopping;
@@ -133,13 +133,12 @@ static void end(struct captures *c, struct capture *one)
     one->over = true;
     c->open--;
     change(c, one);
-    log_event(EVENT_REQUEST_OVER, LOG_STR("id", v->offer.id), LOG_STR("who", v->offer.by),
-              LOG_STR("namespace", v->offer.order.namespace), LOG_STR("pod", v->offer.order.pod),
-              LOG_STR("what", capture_what_name(v->offer.order.what)),
-              LOG_STR("state", capture_state_name(v->report.state)),
-              LOG_STR("node", *v->report.node ? v->report.node : NULL),
-              LOG_STR("key", *v->report.key ? v->report.key : NULL),
-              LOG_STR("error", v->report.state == CAPTURE_FAILED ? v->report.text : NULL));
+    log_event(
+        EVENT_REQUEST_OVER, LOG_STR("id", v->offer.id), LOG_STR("who", v->offer.by),
+        LOG_STR("namespace", v->offer.order.namespace), LOG_STR("pod", v->offer.order.pod),
+        LOG_STR("what", capture_what_name(v->offer.order.what)), LOG_STR("state", capture_state_name(v->report.state)),
+        LOG_STR("node", *v->report.node ? v->report.node : NULL), LOG_STR("key", *v->report.key ? v->report.key : NULL),
+        LOG_STR("error", v->report.state == CAPTURE_FAILED ? v->report.text : NULL));
 }
 
 __attribute__((format(printf, 3, 4))) static void fail(struct captures *c, struct capture *one, const char *format, ...)

@@ -11,11 +11,11 @@
 struct captures;
 
 enum {
-    CAPTURES_MAX = 1024,         /* also those that are over */
-    CAPTURES_OPEN_MAX = 256,     /* that wait or are worked on */
-    CAPTURES_OF_NAMESPACE = 10,  /* of these */
+    CAPTURES_MAX = 1024,        /* also those that are over */
+    CAPTURES_OPEN_MAX = 256,    /* that wait or are worked on */
+    CAPTURES_OF_NAMESPACE = 10, /* of these */
     CAPTURES_OF_PERSON = 5,
-    CAPTURE_TAKE_MS = 60 * 1000  /* an agent takes a request in this time, or it has failed */
+    CAPTURE_TAKE_MS = 60 * 1000 /* an agent takes a request in this time, or it has failed */
 };
 
 /* A request as it stands. */

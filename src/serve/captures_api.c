@@ -92,7 +92,6 @@ static void answer_view(struct request *r, unsigned status, const struct capture
 /* Whether the API server lets the caller do this; else it has answered. */
 static bool may_ask(struct request *r, const struct capture_order *o)
 {
-    CLEANUP_FREE char *sentence = NULL;
     struct err e = {0};
     int result = caller_may_exec(r->serve->access, r->caller, o->namespace, o->pod, &e);
 
@@ -139,7 +138,8 @@ static void end_of_order(struct exchange *x)
         refuse(r, result == -FAULT_BUSY ? 429 : 503, e.msg);
         return;
     }
-    if (captures_wait(r->serve->captures, id, 0, 0, view) < 0 || buf_printf(&location, "/" CAPTURE_PATH "/%s", id) < 0) {
+    if (captures_wait(r->serve->captures, id, 0, 0, view) < 0 ||
+        buf_printf(&location, "/" CAPTURE_PATH "/%s", id) < 0) {
         refuse(r, 503, "out of memory");
         return;
     }
@@ -245,11 +245,8 @@ static void answer_offers(struct request *r)
     const char *node = exchange_query(r->exchange, "node");
     CLEANUP_FREE struct capture_offers *offers = calloc(1, sizeof(*offers));
     CLEANUP(buf_done) struct buf text = {0};
-    struct capture_agent agent = {.node = node,
-                                  .after = query_number(r, "after"),
-                                  .until_ms = query_until(r),
-                                  .may = is_agent_of,
-                                  .ctx = r};
+    struct capture_agent agent = {
+        .node = node, .after = query_number(r, "after"), .until_ms = query_until(r), .may = is_agent_of, .ctx = r};
     struct err e = {0};
 
     if (!node || !capture_is_name(node)) {

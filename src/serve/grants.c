@@ -127,7 +127,8 @@ int grants_parse_rights(const char *text, unsigned *ret)
         const char *name;
         unsigned right;
     } NAMES[] = {
-        {"list", RIGHT_LIST},   {"read", RIGHT_LIST | RIGHT_READ}, {"write", RIGHT_WRITE}, {"delete", RIGHT_DELETE},
+        {"list", RIGHT_LIST},   {"read", RIGHT_LIST | RIGHT_READ},
+        {"write", RIGHT_WRITE}, {"delete", RIGHT_DELETE},
         {"admin", RIGHT_ADMIN}, {"agent", RIGHT_AGENT},
     };
     unsigned rights = 0;

@@ -20,12 +20,8 @@ static json_t *rights_json(unsigned rights)
     static const struct {
         unsigned right;
         const char *name;
-    } rows[] = {{RIGHT_LIST, "list"},
-                {RIGHT_READ, "read"},
-                {RIGHT_WRITE, "write"},
-                {RIGHT_DELETE, "delete"},
-                {RIGHT_ADMIN, "admin"},
-                {RIGHT_AGENT, "agent"}};
+    } rows[] = {{RIGHT_LIST, "list"},     {RIGHT_READ, "read"},   {RIGHT_WRITE, "write"},
+                {RIGHT_DELETE, "delete"}, {RIGHT_ADMIN, "admin"}, {RIGHT_AGENT, "agent"}};
     json_t *list = json_array();
 
     for (size_t i = 0; list && i < ARRAY_SIZE(rows); i++)

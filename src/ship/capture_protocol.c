@@ -21,10 +21,8 @@ static const char *const WHATS[CAPTURE_WHATS] = {[CAPTURE_HEAP_DUMP] = "heap-dum
                                                  [CAPTURE_THREADS] = "threads",
                                                  [CAPTURE_HISTOGRAM] = "histogram",
                                                  [CAPTURE_CORE] = "core"};
-static const char *const STATES[CAPTURE_STATES] = {[CAPTURE_QUEUED] = "queued",
-                                                   [CAPTURE_TAKEN] = "taken",
-                                                   [CAPTURE_DONE] = "done",
-                                                   [CAPTURE_FAILED] = "failed"};
+static const char *const STATES[CAPTURE_STATES] = {
+    [CAPTURE_QUEUED] = "queued", [CAPTURE_TAKEN] = "taken", [CAPTURE_DONE] = "done", [CAPTURE_FAILED] = "failed"};
 
 const char *capture_what_name(enum capture_what what)
 {
@@ -223,10 +221,10 @@ int capture_offers_write(const struct capture_offers *o, struct buf *ret)
 
     for (unsigned i = 0; list && i < o->count; i++) {
         const struct capture_offer *one = &o->item[i];
-        json_t *item = json_pack("{s:s, s:I, s:o, s:s, s:s, s:s, s:s}", "id", one->id, "number",
-                                 (json_int_t)one->number, "by", jsonout_text(one->by, CAPTURE_BY_MAX - 1), "namespace",
-                                 one->order.namespace, "pod", one->order.pod, "container", one->order.container,
-                                 "what", WHATS[one->order.what]);
+        json_t *item =
+            json_pack("{s:s, s:I, s:o, s:s, s:s, s:s, s:s}", "id", one->id, "number", (json_int_t)one->number, "by",
+                      jsonout_text(one->by, CAPTURE_BY_MAX - 1), "namespace", one->order.namespace, "pod",
+                      one->order.pod, "container", one->order.container, "what", WHATS[one->order.what]);
 
         if (json_array_append_new(list, item) < 0)
             return -ENOMEM;

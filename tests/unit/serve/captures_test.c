@@ -191,7 +191,7 @@ static void what_is_over_is_known_for_an_hour_and_never_too_much_of_it(void **st
 
 static void namespaces_and_persons_have_limits_and_so_has_all(void **state)
 {
-    char id[CAPTURE_ID_MAX], pod[16], name[16];
+    char id[CAPTURE_ID_MAX], pod[16], name[16], person[16];
     unsigned added = 0;
 
     (void)state;
@@ -199,7 +199,10 @@ static void namespaces_and_persons_have_limits_and_so_has_all(void **state)
         for (unsigned k = 0; k < 20; k++) {
             snprintf(pod, sizeof(pod), "p%u", k);
             snprintf(name, sizeof(name), "ns-%u", i);
-            added += add(name, pod, k < 10 ? name : pod, id) == 0;
+            snprintf(person, sizeof(person), "%u-%u", i, k);
+            added += add(name, pod, person, id) == 0;
+            if (k == 10)
+                assert_int_equal(added, i < 25 ? 10 * (i + 1) : CAPTURES_OPEN_MAX);
         }
     }
     assert_int_equal(added, CAPTURES_OPEN_MAX);

@@ -26,8 +26,8 @@ static void an_order_names_a_pod_and_what_is_wanted(void **state)
     struct err e;
 
     (void)state;
-    assert_int_equal(read_order("{\"namespace\":\"shop\",\"pod\":\"cart.0\",\"what\":\"core\",\"container\":null}", &o, &e),
-                     0);
+    assert_int_equal(
+        read_order("{\"namespace\":\"shop\",\"pod\":\"cart.0\",\"what\":\"core\",\"container\":null}", &o, &e), 0);
     assert_string_equal(o.namespace, "shop");
     assert_string_equal(o.pod, "cart.0");
     assert_string_equal(o.container, "");
