@@ -21,6 +21,7 @@
 #include "cmd/jvm.h"
 #include "guard/case_processes.h"
 #include "guard/dry_run.h"
+#include "net/bandwidth.h"
 #include "net/metrics_server.h"
 #include "node/component_env.h"
 #include "place/pod_logs.h"
@@ -275,6 +276,7 @@ static int run_guard(const struct parsed *p, char **argv, struct err *e)
     CLEANUP(whoami_done) struct whoami self = {0};
     CLEANUP(strv_done) struct strv attach = {0};
     CLEANUP(metrics_server_stop_ptr) struct metrics_server *metrics = NULL;
+    CLEANUP_FD int bandwidth = -1;
     CLEANUP_FD int check = -1; /* guard-check runs as long as this is open */
     struct guard_config config = {
         .self = &self,
@@ -290,6 +292,9 @@ static int run_guard(const struct parsed *p, char **argv, struct err *e)
     if ((r = plan_init(&plan, &o->plan, e)) < 0 || (r = plancheck(&plan, o->plan.state, o->ready, e)) < 0 ||
         (r = plancheck_proxy(&plan, e)) < 0)
         return r;
+    if (plan.sink.http.bandwidth && (bandwidth = bandwidth_make_fd()) < 0)
+        return err_set(e, bandwidth, "no file in memory: %s", strerror(-bandwidth));
+    config.bandwidth = bandwidth < 0 ? 0 : bandwidth;
     if (o->dir && *o->dir != '/')
         return err_set(e, -FAULT_USAGE, "guard: --dir: an absolute path, as the JVM sees it");
     log_set_format((enum log_format)o->plan.log);

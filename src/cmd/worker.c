@@ -2,16 +2,32 @@
  *
  * salvage worker: ships claims for a watch (ship/worker.h). Not for users.
  */
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/watch.h"
 #include "linux/oomscore.h"
+#include "net/bandwidth.h"
 #include "place/layout.h"
+#include "ship/spool.h"
 #include "ship/wire.h"
 #include "ship/worker.h"
+
+/* With the other workers of this watch. */
+static int share_bandwidth(const struct plan *plan, const struct watch_options *o, char *const *dirs)
+{
+    char folder[PATH_MAX];
+
+    if (!o->plan.state && !*dirs)
+        return 0;
+    snprintf(folder, sizeof(folder), "%s%s", o->plan.state ? o->plan.state : *dirs,
+             o->plan.state ? "" : "/" STATE_NAME);
+    return bandwidth_set_folder(plan->sink.http.bandwidth, folder);
+}
 
 static int run(int argc, char **argv)
 {
@@ -26,6 +42,8 @@ static int run(int argc, char **argv)
 
     if (r < 0 || (r = plan_init(&plan, &o.plan, &e)) < 0 || (o.layout && (r = layout_parse(o.layout, &layout, &e)) < 0))
         return command_fail(r, &e);
+    if ((r = share_bandwidth(&plan, &o, dirs)) < 0)
+        return command_error(r, "out of memory");
     plan.sink.notice = NULL; /* the watch logs it once (ship/storecheck.h) */
     if ((r = whoami_get("/", &who, &e)) < 0)
         return command_fail(r, &e);

@@ -26,7 +26,7 @@ int case_processes_init(struct case_processes *ret, const struct case_processes_
     int r;
 
     assert(c->self && c->args && c->override);
-    *ret = (struct case_processes){.self = c->self, .args = c->args};
+    *ret = (struct case_processes){.self = c->self, .args = c->args, .bandwidth = c->bandwidth > 0 ? c->bandwidth : -1};
     if ((r = dumpspeed_init(&ret->speed, c->dump_rate)) < 0)
         return err_set(e, r, "no file in memory: %s", strerror(-r));
     if ((r = limit_overrides_init(&ret->overrides, c->override, e)) < 0)
@@ -47,12 +47,14 @@ static void become_case(struct case_processes *c, const struct target *t, pid_t 
                                    .speed = c->speed.fd,
                                    .cgroup = t->memcg.fd,
                                    .counters = counters_channel(),
+                                   .bandwidth = c->bandwidth,
                                    .last = &t->last.who};
     struct case_request_argv argv;
 
     case_request_encode(&request, &argv);
     fcntl(t->memcg.fd, F_SETFD, 0); /* we are the forked child: the parent's flags stay */
     fcntl(request.counters, F_SETFD, 0);
+    fcntl(request.bandwidth, F_SETFD, 0);
     launch_exec_salvage(argv.item, CASE_REQUEST_ARGS, c->args, c->speed.fd);
 }
 

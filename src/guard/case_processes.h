@@ -26,6 +26,7 @@ struct case_processes_config {
     char *const *args; /* as below */
     const struct limit_override_policy *override;
     uint64_t dump_rate; /* bytes a second; 0: as measured with the last dump */
+    int bandwidth;      /* descriptor of what they share of --bandwidth; borrowed; 0: none */
 };
 
 struct case_processes {
@@ -35,6 +36,7 @@ struct case_processes {
     struct case_process one[CASE_PROCESSES_MAX];
     struct limit_overrides overrides;
     struct dumpspeed speed;
+    int bandwidth; /* as above; -1: none */
 };
 
 /* Borrows self and args. Restores limits that an earlier guard left changed. -FAULT_STATE as limit_overrides_init. */

@@ -24,6 +24,7 @@
 #include "guard/case_pieces.h"
 #include "hotspot/dumpspeed.h"
 #include "linux/largest_process.h"
+#include "net/bandwidth.h"
 #include "place/environment_facts.h"
 #include "ship/core_capture.h"
 #include "ship/evidence_owner.h"
@@ -240,6 +241,7 @@ static int run_case(struct case_run *c, struct err *e)
         return r;
     if ((r = plan_init(&plan, c->config->plan, e)) < 0)
         return r;
+    bandwidth_set_fd(plan.sink.http.bandwidth, c->config->request->bandwidth);
     plan.sink.notice = NULL; /* guard-check logs it, once (ship/storecheck.h) */
     if ((r = whoami_get("/", &who, e)) < 0)
         return r;

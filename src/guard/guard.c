@@ -309,7 +309,7 @@ int guard_run(const struct guard_config *c, struct err *e)
 {
     CLEANUP(guard_free_ptr) struct guard *g = calloc(1, sizeof(*g));
     const struct target_set_config targets = {&c->selection, &c->rules, &TARGET_OPS, g};
-    const struct case_processes_config processes = {c->self, c->case_args, &c->override, c->dump_rate};
+    const struct case_processes_config processes = {c->self, c->case_args, &c->override, c->dump_rate, c->bandwidth};
     int r;
 
     assert(c->self && c->case_args && c->rules.count > 0);

@@ -15,6 +15,7 @@ struct guard_config {
     const struct whoami *self;
     struct rule_policy rules;
     uint64_t dump_rate; /* bytes a second; 0: that of the last dump */
+    int bandwidth;      /* descriptor of what cases share of --bandwidth; borrowed; 0: none */
     bool core;          /* the actions take a core: oom-in<=dump then works without a JVM, too */
     struct target_selection selection;
     char *const *case_args;   /* the guard's own, behind the request of a case (guard/case_request.h) */

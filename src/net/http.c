@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/bandwidth.h"
 #include "net/cabundle.h"
 #include "net/http_fault.h"
 #include "net/http_transfer.h"
@@ -41,6 +42,8 @@ struct http {
     int (*transport)(void *ctx, const struct http_request *r, struct http_answer *answer, struct err *e);
     void *transport_ctx;
     bool direct;
+    struct bandwidth *bandwidth;
+    struct bandwidth_sender sender;
     CURLcode last; /* result of the last request */
     bool asked;    /* for http_way; false where it came to no connection at all */
     struct http_sockets sockets;
@@ -122,6 +125,7 @@ int http_new(const struct http_options *o, struct http **ret, struct err *e)
     h->transport = o->transport;
     h->transport_ctx = o->transport_ctx;
     h->direct = o->direct;
+    h->bandwidth = o->bandwidth;
     h->ca_file = o->ca_file ? strdup(o->ca_file) : NULL;
     h->curl = curl_easy_init();
     CURLcode r = h->curl && !h->ca_file == !o->ca_file ? set_up(h) : CURLE_OUT_OF_MEMORY;
@@ -139,6 +143,7 @@ void http_free(struct http *h)
 {
     if (!h)
         return;
+    bandwidth_sender_done(h->bandwidth, &h->sender);
     curl_easy_cleanup(h->curl);
     free(h->ca_file);
     free(h);
@@ -361,6 +366,8 @@ int http_perform(struct http *h, const struct http_request *r, struct http_answe
                               .request = r,
                               .answer = answer,
                               .timeout_ms = h->timeout_ms,
+                              .bandwidth = h->bandwidth,
+                              .sender = &h->sender,
                               .clock_ms = h->clock_ms};
     assert(r->method && r->url && r->header_count <= HTTP_HEADERS_MAX && !(r->body && r->read));
     buf_clear(&answer->headers);

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 
+struct bandwidth;
 struct http;
 
 struct http_request;
@@ -24,6 +25,7 @@ struct http_options {
     char *ca_file;       /* PEM; NULL: see net/cabundle.h. The struct's owner's; http_new copies what it needs */
     uint64_t timeout_ms; /* no byte moved for this long: -FAULT_STALLED; 0: 30 s. Connecting may take a third of it */
     bool direct;         /* never by a proxy: for services of this host and its link */
+    struct bandwidth *bandwidth; /* bodies that are sent wait for their turn (net/bandwidth.h); borrowed; NULL: none */
     /* For tests: the monotonic clock that decides what is slow (libcurl's own limits don't use it); NULL:
      * clock_mono_ms. */
     uint64_t (*clock_ms)(void);

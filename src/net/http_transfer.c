@@ -75,28 +75,38 @@ static size_t on_body(char *data, size_t one, size_t size, void *ctx)
     return size;
 }
 
-static size_t on_read(char *data, size_t one, size_t size, void *ctx)
+static size_t read_memory(struct http_transfer *t, void *data, size_t size)
 {
-    struct http_transfer *t = ctx;
-    size *= one;
-    if (t->request->read) {
-        ssize_t n = t->request->read(t->request->ctx, data, size);
-        note_progress(t);
-        if (n < 0) {
-            t->result = (int)n;
-            t->callers_result = true;
-            return CURL_READFUNC_ABORT;
-        }
-        t->sent += (size_t)n;
-        return (size_t)n;
-    }
     size_t left = t->request->body_size - t->sent;
+
     if (size > left)
         size = left;
     if (size > 0)
         memcpy(data, (const char *)t->request->body + t->sent, size);
-    t->sent += size;
     return size;
+}
+
+/* With a limit of bandwidth a piece at a time. Waiting here keeps only this connection waiting; it never lasts long
+ * (net/bandwidth_share.h), and is no silence of the store's. */
+static size_t on_read(char *data, size_t one, size_t size, void *ctx)
+{
+    struct http_transfer *t = ctx;
+    size_t piece = bandwidth_piece_of(t->bandwidth);
+    ssize_t n;
+
+    size = size * one < piece ? size * one : piece;
+    n = t->request->read ? t->request->read(t->request->ctx, data, size) : (ssize_t)read_memory(t, data, size);
+    if (n < 0) {
+        note_progress(t);
+        t->result = (int)n;
+        t->callers_result = true;
+        return CURL_READFUNC_ABORT;
+    }
+    bandwidth_wait(t->bandwidth, t->sender, (size_t)n);
+    if (t->request->read || t->bandwidth)
+        note_progress(t);
+    t->sent += (size_t)n;
+    return (size_t)n;
 }
 
 /* libcurl goes back to the start when a kept connection turns out to be dead, or after 417. */

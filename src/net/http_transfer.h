@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 
+#include "net/bandwidth.h"
 #include "net/http.h"
 #include "net/http_pace.h"
 #include "net/http_sockets.h"
@@ -19,6 +20,8 @@ struct http_transfer {
     const struct http_request *request;
     struct http_answer *answer;
     uint64_t timeout_ms;
+    struct bandwidth *bandwidth; /* NULL: no limit */
+    struct bandwidth_sender *sender;
     uint64_t (*clock_ms)(void);
 
     /* What became of it. */

@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "core/live_core.h"
 #include "linux/report_child.h"
+#include "net/bandwidth.h"
 #include "node/core_spool.h"
 #include "node/crash_record.h"
 #include "place/container.h"
@@ -120,10 +121,14 @@ static int prepare(struct taking *t, struct err *e)
 {
     const struct crash_facts *f = t->c->facts;
     const char *signal = sigabbrev_np(t->c->crash->signal);
+    char home[NAME_SIZE];
     int r = plan_init(&t->plan, &t->c->rules->plan, e);
 
     if (r < 0)
         return r;
+    snprintf(home, sizeof(home), "/proc/self/fd/%d", t->c->home);
+    if (bandwidth_set_folder(t->plan.sink.http.bandwidth, home) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
     set_cause(t);
     if (t->plan.give_up_ms == 0)
         t->plan.give_up_ms = GIVE_UP_MS;

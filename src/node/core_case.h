@@ -14,6 +14,7 @@ struct core_case {
     const struct core_rules *rules;
     const struct crash *crash;
     const struct crash_facts *facts;
+    int home; /* node/core_home.h: what the handlers share; borrowed */
     int in;   /* taken: the core's bytes */
     int copy; /* taken: a pipe that gets the same; -1: none */
 };

@@ -119,7 +119,8 @@ static int answer(const struct core_offer *o, bool take, const struct crash_fact
 
 static void take(struct core_offer *o, const struct crash_facts *f, struct core_entry *entry)
 {
-    struct core_case c = {.rules = o->rules, .crash = o->crash, .facts = f, .in = TAKE_FD(o->in), .copy = -1};
+    struct core_case c = {
+        .rules = o->rules, .crash = o->crash, .facts = f, .home = o->home, .in = TAKE_FD(o->in), .copy = -1};
     struct err e = {0};
 
     entry->signal = o->crash->signal;

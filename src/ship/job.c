@@ -12,10 +12,12 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/bandwidth.h"
 #include "place/environment_facts.h"
 #include "ship/describe.h"
 #include "ship/job_internal.h"
 #include "ship/origin_reader.h"
+#include "ship/tenant.h"
 #include "store/multipart.h"
 
 enum {
@@ -356,6 +358,8 @@ int job_run(const struct job *job, struct job_result *ret, struct err *e)
 
     assert(job->plan && job->who && job->facts && job->sink && job->claim && job->fd >= 0);
     assert(job->source != INTAKE_GROWING || job->complete);
+    bandwidth_set_tenant(job->plan->sink.http.bandwidth,
+                         job->who->namespace ? tenant_of_namespace(job->who->namespace) : job->claim->owner);
     r = attempt(job, &result, e);
     if (r == -FAULT_CHANGED && job->source == INTAKE_GROWING) {
         job_result_done(&result);

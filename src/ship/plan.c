@@ -12,7 +12,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/cpulimit.h"
+#include "net/bandwidth.h"
 #include "ship/key_template.h"
+
+enum { UPLOADS = 4 };
 
 static const char REGION_CHARACTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -61,7 +64,9 @@ int plan_sink_config(struct sink_config *ret, const struct plan_options *o, cons
             return r;
     c.path_style = o->path_style;
     c.http.timeout_ms = o->timeout_ms;
-    c.uploads = 4;
+    if ((r = bandwidth_new(o->bandwidth.item, o->bandwidth.count, &c.http.bandwidth, e)) < 0)
+        return r;
+    c.uploads = bandwidth_connections(c.http.bandwidth, UPLOADS);
     c.notice = command_note;
     *ret = c;
     c = (struct sink_config){0};

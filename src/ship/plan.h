@@ -16,7 +16,7 @@ enum { PLAN_THREADS_MAX = 64, PLAN_MEMORY_MIN = 32 * 1024 * 1024 };
 
 /* The options as parsed; embedded in each command's options. */
 struct plan_options {
-    struct opt_list headers;
+    struct opt_list headers, bandwidth;
     const char *to, *endpoint, *region, *ca_file, *credentials_file, *compress, *key, *state;
     bool path_style, keep, inspect, digest;
     uint64_t threads, memory, timeout_ms, give_up_ms, abandoned_ms;
@@ -74,6 +74,9 @@ enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
              "folder for claims and journals; default: .salvage in the file's folder"),                                 \
     PLAN_ROW(OPT_DURATION, "give-up", "DURATION", NULL, o, p.give_up_ms,                                               \
              "stop retrying after this long; default: never"),                                                         \
+    PLAN_ROW(OPT_LIST, "bandwidth", "RATE[@FILE]", NULL, o, p.bandwidth,                                               \
+             "upload at most so many bytes a second (20M, 100Mbit), all processes together that name the same file; "   \
+             "may be repeated"),                                                                                       \
     PLAN_ROW(OPT_DURATION, "abandoned", "DURATION", "7d", o, p.abandoned_ms,                                           \
              "S3: unfinished uploads of the same key template that are older are aborted"),                            \
     PLAN_ROW(OPT_FLAG, "inspect", NULL, NULL, o, p.inspect,                                                            \

@@ -9,6 +9,11 @@
 
 #include "base/text.h"
 
+uint64_t tenant_of_namespace(const char *name)
+{
+    return XXH3_64bits(name, strlen(name));
+}
+
 struct fair_key tenant_of(const struct layout *layout, const char *root, const char *path, uint64_t owner)
 {
     struct fair_key k = {.tenant = owner};
@@ -17,7 +22,7 @@ struct fair_key tenant_of(const struct layout *layout, const char *root, const c
     size_t size;
 
     if (layout && layout_read(layout, root, path, &n) && n.name[LAYOUT_NAMESPACE][0])
-        k.tenant = XXH3_64bits(n.name[LAYOUT_NAMESPACE], strlen(n.name[LAYOUT_NAMESPACE]));
+        k.tenant = tenant_of_namespace(n.name[LAYOUT_NAMESPACE]);
     below += strspn(below, "/");
     size = strcspn(below, "/");
     if (below[size] == '/')

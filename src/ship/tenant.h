@@ -10,5 +10,8 @@
 #include "place/layout.h"
 #include "ship/fair.h"
 
+/* Of a namespace. */
+uint64_t tenant_of_namespace(const char *name);
+
 /* layout may be NULL. path: of the file; not necessarily below root. */
 struct fair_key tenant_of(const struct layout *layout, const char *root, const char *path, uint64_t owner);

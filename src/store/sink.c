@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "net/bandwidth.h"
 
 static const struct {
     const char *prefix;
@@ -23,7 +24,11 @@ static const struct {
 
 int sink_open(const struct sink_config *c, struct sink **ret, struct err *e)
 {
+    struct err why = {0};
+
     assert(c && c->url.scheme < ARRAY_SIZE(SCHEMES) && ret);
+    if (bandwidth_open(c->http.bandwidth, &why) < 0 && c->notice)
+        c->notice(why.msg);
     return SCHEMES[c->url.scheme].ops->open(c, ret, e);
 }
 
@@ -48,6 +53,7 @@ void sink_config_done(struct sink_config *c)
     free(c->region);
     free(c->credentials_file);
     free(c->http.ca_file);
+    bandwidth_free(c->http.bandwidth);
     user_headers_done(&c->headers);
     *c = (struct sink_config){0};
 }

@@ -24,8 +24,8 @@ struct sink_config {
     char *credentials_file; /* HTTP: "user:password", "bearer TOKEN" or the bare token; NULL: from the environment */
     bool path_style;        /* S3, OBS; endpoints that are addresses, "localhost" or not AWS's use it by themselves */
     struct user_headers headers;
-    struct http_options http;
-    unsigned uploads; /* parts in flight at most, at least 1 */
+    struct http_options http; /* ca_file and bandwidth are the struct's owner's */
+    unsigned uploads;         /* parts in flight at most, at least 1 */
     /* Gets a sentence for people about each setting that is not honoured, while the sink is opened. May be NULL. */
     void (*notice)(const char *text);
 };

@@ -12,12 +12,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/bandwidth.h"
 #include "ship/spool.h"
+#include "store/multipart.h"
 #include "watch/worker_pool_internal.h"
 
 enum {
     HELP_MS = 2000,  /* if a claim takes longer and others wait, another worker is started */
     SLICE_MS = 5000, /* or the claim is put back after this time, doubled each time */
+    SLICE_PARTS = 4,
     SLICES_MOST = 2, /* doubled at most so often if uploads can be resumed; else a few times more: */
     SLICES_ANEW = 7,
     WORKERS_MAX = 4,
@@ -132,6 +135,15 @@ void pool_cancel(struct item *i)
     worker_slot_end(i->slot, false, pool_now(i->slot->pool));
 }
 
+/* With a limit of bandwidth long enough for some parts: what is put back before one is confirmed begins again. */
+static uint64_t first_slice(const struct pool *p)
+{
+    uint64_t rate = bandwidth_rate(p->config.plan->sink.http.bandwidth);
+    uint64_t parts_ms = rate > 0 ? SLICE_PARTS * MULTIPART_GOOD_SIZE * 1000ull / rate : 0;
+
+    return parts_ms > SLICE_MS ? parts_ms : SLICE_MS;
+}
+
 /* For how long a worker may ship a claim while others wait. An upload that can't be resumed begins again, so it gets
  * longer. */
 static uint64_t slice_of(const struct pool *p, const struct item *i)
@@ -139,7 +151,7 @@ static uint64_t slice_of(const struct pool *p, const struct item *i)
     enum url_scheme scheme = p->config.plan->sink.url.scheme;
     unsigned most = scheme == URL_HTTP || scheme == URL_HTTPS ? SLICES_ANEW : SLICES_MOST;
 
-    return (uint64_t)SLICE_MS << (item_is_followed(i) ? 0 : i->returned < most ? i->returned : most);
+    return first_slice(p) << (item_is_followed(i) ? 0 : i->returned < most ? i->returned : most);
 }
 
 static bool can_take(const struct worker_slot *s)

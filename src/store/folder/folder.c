@@ -39,6 +39,7 @@ static int file_open(const struct sink_config *c, struct sink **ret, struct err 
         return err_set(e, -ENOMEM, "out of memory");
     s->sink.ops = &SINK_FILE;
     s->root = -1;
+    s->bandwidth = c->http.bandwidth;
     s->path = strdup(*c->url.path ? c->url.path : "/");
     r = s->path ? file_tree_open(s, false, e) : err_set(e, -ENOMEM, "out of memory");
     /* A last folder that is missing is made with the first object, not here: `ls` of a mistyped URL must not make it.

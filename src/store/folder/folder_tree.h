@@ -12,10 +12,12 @@
 
 enum { FILE_OBJECT_MODE = 0600 };
 
+struct bandwidth;
 struct file_store {
     struct sink sink;
-    char *path; /* of the folder; owned */
-    int root;   /* its descriptor; -1: not made yet */
+    char *path;                  /* of the folder; owned */
+    int root;                    /* its descriptor; -1: not made yet */
+    struct bandwidth *bandwidth; /* of uploads; borrowed; NULL: no limit */
 };
 
 /* Sets the message for error (an errno value) while doing ("write to") something to key ("": the folder itself). */

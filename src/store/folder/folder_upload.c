@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/bandwidth.h"
 #include "store/folder/folder_tree.h"
 #include "store/readback.h"
 
@@ -32,6 +33,7 @@ struct upload {
     char temporary[TEMPORARY_MAX];
     int fd; /* the temporary file, at its end */
     uint64_t size;
+    struct bandwidth_sender sender;
     XXH3_state_t *written; /* of its bytes, for verify: eight times as fast as SHA-256 */
 };
 
@@ -70,6 +72,7 @@ void file_upload_free(struct upload *u)
     mem_close_ptr(&u->fd);
     mem_close_ptr(&u->folder);
     XXH3_freeState(u->written);
+    bandwidth_sender_done(u->store->bandwidth, &u->sender);
     free(u);
 }
 
@@ -149,10 +152,25 @@ int file_upload_new(struct sink *sink, const struct upload_start *start, struct 
     return 0;
 }
 
+/* A folder may be a network's. */
+static int write_paced(struct upload *u, const struct part *p)
+{
+    size_t piece = bandwidth_piece_of(u->store->bandwidth);
+    int r = 0;
+
+    for (size_t at = 0; at < p->size && r == 0; at += piece < p->size - at ? piece : p->size - at) {
+        size_t size = piece < p->size - at ? piece : p->size - at;
+
+        bandwidth_wait(u->store->bandwidth, &u->sender, size);
+        r = file_write(u->fd, p->data + at, size);
+    }
+    return r;
+}
+
 int file_upload_write(struct upload *u, struct part *p, struct err *e)
 {
     assert(u->fd >= 0 && p->number > 0);
-    int r = file_write(u->fd, p->data, p->size);
+    int r = write_paced(u, p);
 
     if (r == 0) {
         /* Start writing back now, so that commit waits less. */

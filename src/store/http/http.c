@@ -32,6 +32,7 @@ static int init(struct http_store *s, const struct sink_config *c, struct err *e
     s->sink.ops = &SINK_HTTP;
     s->uploads = c->uploads > 0 ? c->uploads : 1;
     s->options.timeout_ms = c->http.timeout_ms;
+    s->options.bandwidth = c->http.bandwidth;
     if ((c->http.ca_file && !(s->options.ca_file = strdup(c->http.ca_file))) ||
         user_headers_copy(&c->headers, &s->headers) < 0)
         return err_set(e, -ENOMEM, "out of memory");

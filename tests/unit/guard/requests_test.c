@@ -24,6 +24,7 @@ static void a_case_is_read_as_it_was_written(void **state)
                              .about = "{}",
                              .speed = 5,
                              .counters = 6,
+                             .bandwidth = 8,
                              .cgroup = 7,
                              .last = &seen},
                         again;
@@ -45,6 +46,7 @@ static void a_case_is_read_as_it_was_written(void **state)
     assert_int_equal(again.speed, 5);
     assert_int_equal(again.cgroup, 7);
     assert_int_equal(again.counters, 6);
+    assert_int_equal(again.bandwidth, 8);
     assert_string_equal(again.last->namespace, "shop");
     assert_string_equal(again.last->host, "cart-1");
     assert_null(again.last->container);
@@ -54,9 +56,15 @@ static void a_case_is_read_as_it_was_written(void **state)
 static void what_is_unknown_stays_unknown(void **state)
 {
     const struct whoami unseen = {.namespace = (char *)"not", .pod = (char *)"to be used"};
-    struct case_request
-        r = {.target = "a", .why = "b", .id = "", .about = "{}", .speed = -1, .counters = -1, .last = &unseen},
-        again;
+    struct case_request r = {.target = "a",
+                             .why = "b",
+                             .id = "",
+                             .about = "{}",
+                             .speed = -1,
+                             .counters = -1,
+                             .bandwidth = -1,
+                             .last = &unseen},
+                        again;
     struct case_request_argv argv;
     struct whoami last;
 
@@ -66,6 +74,7 @@ static void what_is_unknown_stays_unknown(void **state)
     assert_int_equal(again.pid, 0);
     assert_int_equal(again.speed, -1);
     assert_int_equal(again.counters, -1);
+    assert_int_equal(again.bandwidth, -1);
     assert_null(again.last->host);
     assert_null(again.last->namespace);
 }
@@ -103,26 +112,26 @@ static void a_record_is_read_as_it_was_written(void **state)
 
 static void what_is_no_request_is_refused(void **state)
 {
-    char *words[] = {"guard-case", "42", "a", "b", "id", "5", "{}", "0", "7", "0", "", "", "", "", NULL};
+    char *words[] = {"guard-case", "42", "a", "b", "id", "5", "{}", "0", "7", "0", "0", "", "", "", "", NULL};
     char *record[] = {"guard-record", "9", "0", "a", "id", "5", "77", "", "", "", "", "", "", NULL};
     static char long_id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-    static const int numbers[] = {1, 5, 7, 8, 9}, record_numbers[] = {1, 2, 5, 6};
+    static const int numbers[] = {1, 5, 7, 8, 9, 10}, record_numbers[] = {1, 2, 5, 6};
     struct case_request r;
     struct record_request k;
     struct whoami last;
 
     (void)state;
-    assert_true(case_request_decode(14, words, &r, &last, NULL) == 14);
-    assert_true(case_request_decode(13, words, &r, &last, NULL) < 0);
+    assert_true(case_request_decode(15, words, &r, &last, NULL) == 15);
+    assert_true(case_request_decode(14, words, &r, &last, NULL) < 0);
     for (unsigned i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
         char *before = words[numbers[i]];
 
         words[numbers[i]] = (char[]){"-1"};
-        assert_true(case_request_decode(14, words, &r, &last, NULL) < 0);
+        assert_true(case_request_decode(15, words, &r, &last, NULL) < 0);
         words[numbers[i]] = before;
     }
     words[4] = long_id;
-    assert_true(case_request_decode(14, words, &r, &last, NULL) < 0);
+    assert_true(case_request_decode(15, words, &r, &last, NULL) < 0);
     assert_true(record_request_decode(13, record, &k, NULL) == 13);
     assert_true(record_request_decode(12, record, &k, NULL) < 0);
     for (unsigned i = 0; i < sizeof(record_numbers) / sizeof(*record_numbers); i++) {

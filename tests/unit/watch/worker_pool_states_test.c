@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "captured_log.h"
 #include "fake_worker.h"
+#include "net/bandwidth.h"
 #include "scratch.h"
 #include "ship/manifest.h"
 #include "watch/source.h"
@@ -419,6 +420,24 @@ static void others_are_let_through_after_a_slice(void **state)
     assert_false(is_there("b.hprof"));
 }
 
+/* Else no part of it might ever be confirmed before it is put back. */
+static void a_slice_is_longer_where_the_bandwidth_is_limited(void **state)
+{
+    static const char *const limit[] = {"1M"};
+    struct err e = {0};
+
+    (void)state;
+    assert_int_equal(bandwidth_new(limit, 1, &t.plan.sink.http.bandwidth, &e), 0);
+    begin(false);
+    add("a.hprof");
+    assert_int_equal(hear(0, NULL), WIRE_JOB);
+    add("b.hprof");
+    advance(31000);
+    assert_false(logged("event=yielded"));
+    advance(1000);
+    assert_true(logged("event=yielded"));
+}
+
 static void a_second_worker_helps_where_memory_has_room(void **state)
 {
     (void)state;
@@ -570,6 +589,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_worker_that_not_even_sigkill_ends_is_replaced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_spawn_that_fails_holds_all_back_and_is_tried_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(others_are_let_through_after_a_slice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_slice_is_longer_where_the_bandwidth_is_limited, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_second_worker_helps_where_memory_has_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_followed_file_is_shipped_once_it_is_complete, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_followed_file_that_vanishes_is_dropped, set_up, tear_down),
