@@ -355,6 +355,18 @@ static const struct event_info TABLE[EVENT_END] = {
                                 "watch before, holds evidence that nothing ships (docs/node.md)",
                                 "dir claims"},
     [EVENT_NO_METRICS] = {"no-metrics", LEVEL_ERROR, "node: metrics can't be shown; the rest runs", "address error"},
+    [EVENT_CORES_INSTALLED] = {"cores-installed", LEVEL_INFO,
+                               "node: core_pattern names our handler in that folder, for so many destinations; also "
+                               "after a change; before: what core_pattern was",
+                               "dir destinations pattern before"},
+    [EVENT_CORES_UNINSTALLED] = {"cores-uninstalled", LEVEL_INFO,
+                                 "node: the configuration has no cores any more: core_pattern is what it was, and the "
+                                 "handler and its copies of credentials are gone",
+                                 "dir"},
+    [EVENT_CORES_FAILED] = {"cores-failed", LEVEL_ERROR,
+                            "node: the handler of cores could not be installed, changed or taken back; tried again; "
+                            "what was there before goes on",
+                            "dir error retry_in_s"},
     [EVENT_COMPONENT_STARTED] = {"component-started", LEVEL_INFO, "node: a watch or guard was started",
                                  "component pid"},
     [EVENT_COMPONENT_DIED] = {"component-died", LEVEL_WARNING,

@@ -67,19 +67,18 @@ static int take_stdin(struct err *e)
 static int run(int argc, char **argv)
 {
     CLEANUP(core_config_done) struct core_config config = {0};
-    CLEANUP(core_options_done) struct core_install_options o = {0};
-    struct rate rate = {0};
+    CLEANUP(core_options_done) struct core_options o = {0};
     struct crash crash = {0};
     struct err e = {0};
     CLEANUP_FD int home = -1, in = -1;
-    struct core_offer offer = {.config = &config, .rules = &o.rules, .rate = &rate, .crash = &crash, .is_own = true};
+    struct core_offer offer = {.config = &config, .crash = &crash, .is_own = true};
     int r;
 
     fill_outputs();
     if ((r = handler_parse(argc, argv, &crash, &e)) >= 0 && (r = home = open_home(&e)) >= 0) {
         log_to(home);
         log_set_format(LOG_TEXT);
-        if ((r = core_home_load(home, &config, &e)) >= 0 && (r = core_options_read(&config, &o, &rate, &e)) >= 0)
+        if ((r = core_home_load(home, &config, &e)) >= 0 && (r = core_options_read(&config, &o, &e)) >= 0)
             r = in = take_stdin(&e);
         if (r < 0)
             log_event(EVENT_CORE_LOST, LOG_UINT("pid", (uint64_t)crash.pid), LOG_STR("fault", fault_find(r)->name),
@@ -87,7 +86,9 @@ static int run(int argc, char **argv)
     }
     if (r < 0)
         return command_fail(r, &e);
-    log_set_format((enum log_format)o.rules.plan.log);
+    log_set_format((enum log_format)o.choice->rules->plan.log);
+    offer.choices = o.choice;
+    offer.choice_count = o.count;
     offer.home = home;
     offer.in = TAKE_FD(in);
     r = core_handle(&offer, &e);

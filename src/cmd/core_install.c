@@ -40,10 +40,23 @@ static int check(const struct core_install_options *o, struct err *e)
     return plancheck(&plan, o->rules.plan.state, NULL, e);
 }
 
+int core_install_check(int argc, char **argv, struct err *e)
+{
+    struct core_install_options o = {0};
+    CLEANUP_FREE char **operands = NULL;
+    struct rate rate;
+    int r = opt_parse(CORE_INSTALL_OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, e);
+
+    if (r > 0)
+        return err_set(e, -FAULT_USAGE, "core install: '%s': there are only options", operands[0]);
+    return r < 0 ? r : core_rules_check(&o.rules, &rate, e);
+}
+
 static int install(int argc, char **argv)
 {
     struct core_install_options o = {0};
     CLEANUP(core_config_done) struct core_config config = {0};
+    struct core_set *set;
     CLEANUP_FREE char **operands = NULL;
     struct err e = {0};
     int r = opt_parse(CORE_INSTALL_OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e);
@@ -52,10 +65,10 @@ static int install(int argc, char **argv)
         r = err_set(&e, -FAULT_USAGE, "core install: '%s': there are only options", operands[0]);
     if (r < 0 || (r = check(&o, &e)) < 0)
         return command_fail(r, &e);
-    if (opt_arguments(CORE_INSTALL_OPTIONS, &o, &config.arguments) < 0 ||
-        core_install_environment(environ, &config) < 0)
+    set = core_config_add(&config);
+    if (opt_arguments(CORE_INSTALL_OPTIONS, &o, &set->arguments) < 0 || core_install_environment(environ, set) < 0)
         return command_error(-ENOMEM, "out of memory");
-    r = core_install(&(struct core_installation){"/proc", o.dir}, &config, &e);
+    r = core_install(&(struct core_installation){core_kernel_root(), o.dir}, &config, &e);
     if (r < 0)
         return command_fail(r, &e);
     command_say("core_pattern is %s; it was '%s'", config.ours, config.pattern);
@@ -106,7 +119,7 @@ static int uninstall(int argc, char **argv)
 
     if (r > 0)
         r = err_set(&e, -FAULT_USAGE, "core uninstall: '%s': there are only options", operands[0]);
-    if (r < 0 || (r = core_uninstall(&(struct core_installation){"/proc", o.dir}, &e)) < 0)
+    if (r < 0 || (r = core_uninstall(&(struct core_installation){core_kernel_root(), o.dir}, &e)) < 0)
         return command_fail(r, &e);
     if (r == 1)
         command_say("core_pattern is not ours any more: it was left as it is");

@@ -6,20 +6,25 @@
 
 #include "base/opt.h"
 #include "base/strv.h"
-#include "node/core_rules.h"
+#include "node/core_choice.h"
 #include "ship/key_template.h"
 
 struct core_install_options {
     const char *dir;
     struct core_rules rules;
-    struct strv line; /* what the rest points into, after core_options_read */
 };
 
 extern const struct opt CORE_INSTALL_OPTIONS[];
 
-/* The options of `core install` as its configuration has them, and the environment that it has kept. What they point
- * into lives until core_options_done. */
-struct core_config;
-int core_options_read(const struct core_config *config, struct core_install_options *ret, struct rate *ret_rate,
-                      struct err *e);
-void core_options_done(struct core_install_options *o);
+/* The sets of a handler's configuration as options. What they point into lives until core_options_done. */
+struct core_options {
+    struct core_option_set *set; /* owned */
+    struct core_choice *choice;  /* owned */
+    size_t count;
+};
+
+int core_options_read(const struct core_config *config, struct core_options *ret, struct err *e);
+void core_options_done(struct core_options *o);
+
+/* Whether `core install` would accept this command line. */
+int core_install_check(int argc, char **argv, struct err *e);

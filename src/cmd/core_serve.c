@@ -10,6 +10,7 @@
 #include "cmd/commands.h"
 #include "cmd/core_options.h"
 #include "node/core_home.h"
+#include "node/core_kernel.h"
 #include "node/core_pattern.h"
 #include "node/core_server.h"
 
@@ -23,26 +24,29 @@ static const struct opt OPTIONS[] = {
 };
 
 /* A socket's core can't be left to a program that the kernel would start. */
-static int check(const struct core_config *c, const struct core_rules *rules, struct err *e)
+static int check(const struct core_config *c, const struct core_options *o, struct err *e)
 {
-    if (core_pattern_is_pipe(c->pattern) && (rules->chain || rules->only.count || rules->ignore.count))
-        return err_set(
-            e, -FAULT_USAGE,
-            "core serve: cores go to the handler before us, too (--chain, --only or --ignore of core install): "
-            "that needs the pipe, which core install has set already");
+    for (size_t i = 0; core_pattern_is_pipe(c->pattern) && i < o->count; i++) {
+        const struct core_rules *rules = o->choice[i].rules;
+
+        if (rules->chain || rules->only.count || rules->ignore.count || rules->namespaces.count)
+            return err_set(
+                e, -FAULT_USAGE,
+                "core serve: cores go to the handler before us, too (--chain, --only, --ignore or --namespace of core "
+                "install): that needs the pipe, which core install has set already");
+    }
     return 0;
 }
 
 static int run(int argc, char **argv)
 {
     struct serve_options o = {0};
-    CLEANUP(core_options_done) struct core_install_options installed = {0};
+    CLEANUP(core_options_done) struct core_options installed = {0};
     CLEANUP(core_config_done) struct core_config config = {0};
     CLEANUP_FREE char **operands = NULL;
     CLEANUP_FD int home = -1;
-    struct rate rate = {0};
     struct err e = {0};
-    struct core_server s = {.proc = "/proc", .config = &config, .rules = &installed.rules, .rate = &rate};
+    struct core_server s = {.proc = core_kernel_root(), .config = &config};
     int r = opt_parse(OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e);
 
     if (r > 0)
@@ -51,11 +55,13 @@ static int run(int argc, char **argv)
         return command_fail(r, &e);
     if ((r = core_home_load(home, &config, &e)) < 0)
         return command_fail(err_prefix(&e, r, "core serve: run core install first: %s", o.dir), &e);
-    if ((r = core_options_read(&config, &installed, &rate, &e)) < 0 || (r = check(&config, &installed.rules, &e)) < 0)
+    if ((r = core_options_read(&config, &installed, &e)) < 0 || (r = check(&config, &installed, &e)) < 0)
         return command_fail(r, &e);
-    log_set_format((enum log_format)installed.rules.plan.log);
+    log_set_format((enum log_format)installed.choice->rules->plan.log);
     s.dir = o.dir;
     s.home = home;
+    s.choices = installed.choice;
+    s.choice_count = installed.count;
     r = core_server_run(&s, &e);
     return r < 0 ? command_fail(r, &e) : 0;
 }

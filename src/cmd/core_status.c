@@ -65,9 +65,10 @@ static const char *option_of(const struct core_status *s, const char *name)
 {
     size_t size = strlen(name);
 
-    for (size_t i = 0; i < s->config.arguments.count; i++)
-        if (strncmp(s->config.arguments.item[i], name, size) == 0)
-            return s->config.arguments.item[i] + size;
+    for (size_t k = 0; k < s->config.sets; k++)
+        for (size_t i = 0; i < s->config.set[k].arguments.count; i++)
+            if (strncmp(s->config.set[k].arguments.item[i], name, size) == 0)
+                return s->config.set[k].arguments.item[i] + size;
     return NULL;
 }
 
@@ -92,7 +93,7 @@ static int gather(struct core_status *s, struct err *e)
 {
     CLEANUP_FD int home = -1;
     struct err none;
-    int r = core_kernel_read("/proc", &s->kernel, e);
+    int r = core_kernel_read(core_kernel_root(), &s->kernel, e);
 
     if (r < 0)
         return r;

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "cmd/core_options.h"
 #include "cmd/guard.h"
 #include "cmd/watch.h"
 
@@ -41,6 +42,8 @@ static int check_component(const struct component_spec *s, struct err *e)
     int argc = (int)s->args.count - 1;
     char **argv = s->args.item + 1;
 
+    if (text_eq(argv[0], "core"))
+        return text_eq(argv[1], "install") ? core_install_check(argc - 1, argv + 1, e) : 0;
     return text_eq(argv[0], "watch") ? watch_check(argc, argv, e) : guard_check(argc, argv, e);
 }
 
@@ -82,6 +85,8 @@ static int print_components(const struct component_list *l)
 
     for (size_t i = 0; i < l->count && r == 0; i++)
         r = print_component(&l->item[i]);
+    for (size_t i = 0; i < l->cores.sets && r == 0; i++)
+        r = print_component(&l->cores.set[i]);
     return r < 0 ? command_error(r, "%s", strerror(-r)) : 0;
 }
 

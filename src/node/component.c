@@ -25,6 +25,11 @@ enum {
     PATIENCE_MS = 10 * 1000 /* after the grace */
 };
 
+static uint64_t stamp_of(const struct component_spec *s)
+{
+    return component_env_stamp(s->credentials) + component_env_stamp(s->follows);
+}
+
 static void start_later(struct component *c, const char *reason)
 {
     uint64_t now = clock_mono_ms(), wait_ms;
@@ -47,7 +52,7 @@ static void start(struct component *c)
     c->due_ms = UINT64_MAX;
     c->ending = c->killed = false;
     c->started_ms = clock_mono_ms();
-    c->stamp = component_env_stamp(c->spec.credentials);
+    c->stamp = stamp_of(&c->spec);
     if ((r = component_env_make(&c->spec, &env, &e)) == 0 &&
         (r = launch_salvage_in(c->spec.args.item, env.item, &c->pid, &c->counters.fd)) < 0)
         err_set(&e, r, "%s", strerror(-r));
@@ -98,7 +103,7 @@ void component_change(struct component *c, struct component_spec *spec, uint64_t
 
 void component_check_credentials(struct component *c, uint64_t grace_ms)
 {
-    if (!c->spec.credentials || c->ending || component_env_stamp(c->spec.credentials) == c->stamp)
+    if ((!c->spec.credentials && !c->spec.follows) || c->ending || stamp_of(&c->spec) == c->stamp)
         return;
     if (c->pid)
         ask_to_end(c, grace_ms);

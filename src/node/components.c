@@ -21,6 +21,17 @@ void component_spec_done(struct component_spec *s)
 {
     strv_done(&s->args);
     free(s->credentials);
+    free(s->follows);
+}
+
+void cores_plan_done(struct cores_plan *p)
+{
+    while (p->sets > 0)
+        component_spec_done(&p->set[--p->sets]);
+    free(p->set);
+    free(p->dir);
+    free(p->spool);
+    *p = (struct cores_plan){0};
 }
 
 void component_list_done(struct component_list *l)
@@ -29,6 +40,7 @@ void component_list_done(struct component_list *l)
         component_spec_done(&l->item[--l->count]);
     free(l->item);
     strv_done(&l->trees);
+    cores_plan_done(&l->cores);
     *l = (struct component_list){0};
 }
 
@@ -46,8 +58,7 @@ static int add_list(struct strv *args, const char *name, const struct opt_list *
     return r;
 }
 
-/* mine: a flag for each rule. What comes after the last rule of ours needs no '!'. */
-static int add_namespaces(struct strv *args, const struct config *c, const bool *mine)
+int component_add_namespaces(struct strv *args, const struct config *c, const bool *mine)
 {
     size_t end = c->rules;
     int r = 0;
@@ -60,8 +71,7 @@ static int add_namespaces(struct strv *args, const struct config *c, const bool 
     return r;
 }
 
-/* The store, and what all have in common. */
-static int add_store(struct component_spec *s, const struct config_destination *d, enum log_format format)
+int component_add_store(struct component_spec *s, const struct config_destination *d, enum log_format format)
 {
     int r;
 
@@ -114,7 +124,7 @@ static int add_guard_options(struct component_spec *s, const struct config *c, c
                       : strv_printf(&s->args, "--give-up=%dms", GIVE_UP_MS);
 }
 
-static int add_spec(struct component_list *l, struct component_spec **ret)
+int component_list_add(struct component_list *l, struct component_spec **ret)
 {
     int r = array_reserve(&l->item, l->count + 1, &l->capacity, sizeof(*l->item), COMPONENTS_MAX);
 
@@ -136,16 +146,17 @@ static int add_watches(struct component_list *l, const struct config *c, const s
     for (size_t i = 0; i < c->rules; i++)
         any |= mine[i] = c->rule[i].to == d && c->rule[i].watch;
     for (unsigned i = 0; any && i < c->watch.trees.count && r == 0; i++) {
-        if ((r = add_spec(l, &s)) < 0)
+        if ((r = component_list_add(l, &s)) < 0)
             return r;
         s->line = d->line;
         if (c->watch.trees.count == 1)
             snprintf(s->name, sizeof(s->name), "watch/%s", d->name);
         else
             snprintf(s->name, sizeof(s->name), "watch/%s/%u", d->name, i + 1);
-        if ((r = add_watch_options(s, c, d, c->watch.trees.item[i])) < 0 || (r = add_namespaces(&s->args, c, mine)) < 0)
+        if ((r = add_watch_options(s, c, d, c->watch.trees.item[i])) < 0 ||
+            (r = component_add_namespaces(&s->args, c, mine)) < 0)
             return r;
-        r = add_store(s, d, format);
+        r = component_add_store(s, d, format);
     }
     return r;
 }
@@ -189,13 +200,13 @@ static int add_guard(struct component_list *l, const struct config *c, const str
         if (mine[i] && &c->rule[i] < rule)
             return 0;
     }
-    if ((r = add_spec(l, &s)) < 0)
+    if ((r = component_list_add(l, &s)) < 0)
         return r;
     s->line = rule->line;
     snprintf(s->name, sizeof(s->name), "guard/%s", rule->name);
-    if ((r = add_guard_options(s, c, rule)) < 0 || (r = add_namespaces(&s->args, c, mine)) < 0)
+    if ((r = add_guard_options(s, c, rule)) < 0 || (r = component_add_namespaces(&s->args, c, mine)) < 0)
         return r;
-    return add_store(s, rule->to, format);
+    return component_add_store(s, rule->to, format);
 }
 
 int component_list_make(const struct config *c, enum log_format format, struct component_list *ret)
@@ -211,6 +222,8 @@ int component_list_make(const struct config *c, enum log_format format, struct c
     for (size_t i = 0; i < c->rules && r == 0; i++)
         if (c->rule[i].guard.on)
             r = add_guard(&l, c, &c->rule[i], format);
+    if (r == 0)
+        r = component_add_cores(&l, c, format);
     if (r < 0)
         return r;
     *ret = l;

@@ -12,22 +12,49 @@
 #include "base/strv.h"
 #include "node/config.h"
 
-enum { COMPONENT_NAME_MAX = 64, COMPONENTS_MAX = CONFIG_RULES_MAX * (CONFIG_TREES_MAX + 1) };
+enum {
+    COMPONENT_NAME_MAX = 64,
+    /* Watches of trees and of spools of cores, guards, and `core serve`. */
+    COMPONENTS_MAX = CONFIG_RULES_MAX * (CONFIG_TREES_MAX + 1) + CONFIG_DESTINATIONS_MAX + 1
+};
 
 struct component_spec {
     char name[COMPONENT_NAME_MAX]; /* "watch/DESTINATION", "guard/RULE": unique */
     struct strv args;              /* "salvage", "watch", … */
     char *credentials;             /* a file or folder (node/component_env.h); NULL: none; owned */
+    char *follows;                 /* a file: when it changes, the component is started anew; NULL: none; owned */
     unsigned line;                 /* of the configuration, for messages */
+};
+
+/* The handler of crashes (node/cores.h): no process of ours. A set of options for each destination. */
+struct cores_plan {
+    char *dir;   /* NULL: there is to be none; owned */
+    char *spool; /* NULL: none; owned */
+    struct component_spec *set;
+    size_t sets;
 };
 
 struct component_list {
     struct component_spec *item;
     size_t count, capacity;
     struct strv trees; /* of the watches */
+    struct cores_plan cores;
 };
 
 /* format: of their logs. -ENOMEM. */
 int component_list_make(const struct config *c, enum log_format format, struct component_list *ret);
 void component_list_done(struct component_list *l);
 void component_spec_done(struct component_spec *s);
+void cores_plan_done(struct cores_plan *p);
+
+/* For the files that add components: a new one, empty; -ENOMEM. */
+int component_list_add(struct component_list *l, struct component_spec **ret);
+
+/* The destination, and what all have in common. */
+int component_add_store(struct component_spec *s, const struct config_destination *d, enum log_format format);
+
+/* mine: a flag for each rule. What comes after the last rule of ours needs no '!'. */
+int component_add_namespaces(struct strv *args, const struct config *c, const bool *mine);
+
+/* components_cores.c: the handler of crashes, the watches of its spool, and its socket's server. */
+int component_add_cores(struct component_list *l, const struct config *c, enum log_format format);

@@ -17,7 +17,7 @@
 enum { NAME_MAX_BYTES = 40, GRACE_MS = 25 * 1000, GRACE_MOST_MS = 60 * 60 * 1000 };
 
 struct top {
-    const struct config_node *destinations, *rules, *watch, *guard;
+    const struct config_node *destinations, *rules, *watch, *guard, *cores;
     const char *state, *pod_logs, *metrics;
     uint64_t grace_ms;
 };
@@ -25,7 +25,7 @@ struct top {
 struct rule_keys {
     const char *name, *destination;
     struct opt_list namespaces;
-    bool watch;
+    bool watch, cores;
     const struct config_node *guard;
 };
 
@@ -46,6 +46,7 @@ static const struct config_key TOP[] = {
     REQUIRED(top, "rules", NODE, rules),
     KEY(top, "watch", NODE, watch),
     KEY(top, "guard", NODE, guard),
+    KEY(top, "cores", NODE, cores),
     KEY(top, "state", PATH, state),
     KEY(top, "pod-logs", PATH, pod_logs),
     KEY(top, "grace", DURATION, grace_ms),
@@ -76,12 +77,26 @@ static const struct config_key GUARD[] = {
     KEY(config_guard, "give-up", TIME, give_up),
     KEYS_END,
 };
+static const struct config_key CORES[] = {
+    KEY(config_cores, "dir", PATH, dir),
+    KEY(config_cores, "rate", TEXT, rate),
+    KEY(config_cores, "core-max", TEXT, core_max),
+    KEY(config_cores, "hold", TIME, hold),
+    KEY(config_cores, "spool", PATH, spool),
+    KEY(config_cores, "spool-max", TEXT, spool_max),
+    KEY(config_cores, "at-once", TEXT, at_once),
+    KEY(config_cores, "any-limit", FLAG, any_limit),
+    KEY(config_cores, "chain", FLAG, chain),
+    KEY(config_cores, "pattern", TEXT, pattern),
+    KEYS_END,
+};
 static const struct config_key RULE[] = {
     REQUIRED(rule_keys, "name", TEXT, name),
     REQUIRED(rule_keys, "namespaces", LIST, namespaces),
     REQUIRED(rule_keys, "destination", TEXT, destination),
     KEY(rule_keys, "watch", FLAG, watch),
     KEY(rule_keys, "guard", NODE, guard),
+    KEY(rule_keys, "cores", FLAG, cores),
     KEYS_END,
 };
 
@@ -147,6 +162,18 @@ static void read_guard(struct config_guard *g, const struct config_node *n, stru
     config_keys_read(n, GUARD, "guard", g, errors);
 }
 
+/* `cores: true` is what there is by default. */
+static void read_cores(struct config_cores *k, const struct config_node *n, struct config_errors *errors)
+{
+    k->line = n->line;
+    if (n->kind == CONFIG_TEXT && config_keys_flag(n->text, &k->on))
+        return;
+    k->on = true;
+    if (config_keys_read(n, CORES, "cores", k, errors) && k->pattern && !text_eq(k->pattern, "pipe") &&
+        !text_eq(k->pattern, "socket"))
+        config_errors_add(errors, n->line, "cores: pattern: pipe or socket");
+}
+
 /* fnmatch(3) of names by RFC 1123. A '!' at the start would mean "not" for watch and guard. */
 static void check_namespaces(const struct config_rule *rule, struct config_errors *errors)
 {
@@ -191,7 +218,7 @@ static bool is_known_rule(const struct config *c, const char *name)
 
 static void read_rule(struct config *c, const struct config_node *n, struct config_errors *errors)
 {
-    struct rule_keys keys = {.watch = c->watch.trees.count > 0};
+    struct rule_keys keys = {.watch = c->watch.trees.count > 0, .cores = c->cores.on};
     struct config_rule rule = {.guard = c->guard, .line = n->line};
 
     if (!config_keys_read(n, RULE, "a rule", &keys, errors))
@@ -199,6 +226,7 @@ static void read_rule(struct config *c, const struct config_node *n, struct conf
     rule.name = keys.name;
     rule.namespaces = keys.namespaces;
     rule.watch = keys.watch;
+    rule.cores = keys.cores;
     rule.to = find_destination(c, keys.destination);
     if (!is_name(rule.name))
         config_errors_add(errors, n->line, "rule \"%s\": a name has at most 40 lower-case letters, digits and \"-\"",
@@ -212,6 +240,8 @@ static void read_rule(struct config *c, const struct config_node *n, struct conf
         read_guard(&rule.guard, keys.guard, errors);
     if (rule.watch && c->watch.trees.count == 0)
         config_errors_add(errors, n->line, "watch: which folder? \"watch: {trees: [...]}\" is missing at the top");
+    if (rule.cores && !c->cores.on)
+        config_errors_add(errors, n->line, "cores: \"cores: true\" is missing at the top");
     c->rule[c->rules++] = rule;
 }
 
@@ -253,6 +283,8 @@ static void read_all(struct config *c, struct config_errors *errors)
         read_watch(c, top.watch, errors);
     if (top.guard)
         read_guard(&c->guard, top.guard, errors);
+    if (top.cores)
+        read_cores(&c->cores, top.cores, errors);
     if (top.rules)
         read_rules(c, top.rules, errors);
 }

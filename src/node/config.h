@@ -28,11 +28,18 @@ struct config_guard {
     const char *cooldown, *max_cases, *max_cases_tenant, *max_cases_all, *give_up;
 };
 
+/* Cores of processes that crash: node/cores.h. */
+struct config_cores {
+    bool on, any_limit, chain;
+    const char *dir, *rate, *core_max, *hold, *spool, *spool_max, *at_once, *pattern;
+    unsigned line;
+};
+
 struct config_rule {
     const char *name;
     struct opt_list namespaces; /* globs */
     const struct config_destination *to;
-    bool watch;
+    bool watch, cores;
     struct config_guard guard;
     unsigned line;
 };
@@ -50,6 +57,7 @@ struct config {
     size_t rules;
     struct config_watch watch;
     struct config_guard guard;
+    struct config_cores cores;
     const char *state, *pod_logs, *metrics;
     uint64_t grace_ms;
 };

@@ -17,9 +17,16 @@
 
 void core_config_done(struct core_config *c)
 {
-    strv_done(&c->arguments);
-    strv_done(&c->environment);
+    for (size_t i = 0; i < c->sets; i++) {
+        strv_done(&c->set[i].arguments);
+        strv_done(&c->set[i].environment);
+    }
     *c = (struct core_config){0};
+}
+
+struct core_set *core_config_add(struct core_config *c)
+{
+    return c->sets < CORE_SETS_MAX ? &c->set[c->sets++] : NULL;
 }
 
 static json_t *list_of(const struct strv *v)
@@ -34,20 +41,34 @@ static json_t *list_of(const struct strv *v)
     return list;
 }
 
+static json_t *sets_of(const struct core_config *c)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; list && i < c->sets; i++) {
+        json_t *arguments = list_of(&c->set[i].arguments), *environment = list_of(&c->set[i].environment);
+
+        if (!arguments || !environment) {
+            json_decref(arguments);
+            json_decref(environment);
+            json_decref(list);
+            return NULL;
+        }
+        json_array_append_new(list, json_pack("{so so}", "arguments", arguments, "environment", environment));
+    }
+    return list;
+}
+
 int core_config_encode(const struct core_config *c, struct buf *ret)
 {
-    json_t *arguments = list_of(&c->arguments), *environment = list_of(&c->environment);
     json_auto_t *root = NULL;
     CLEANUP_FREE char *text = NULL;
+    json_t *sets = sets_of(c);
 
-    if (!arguments || !environment) {
-        json_decref(arguments);
-        json_decref(environment);
+    if (!sets)
         return -EINVAL; /* not UTF-8 */
-    }
-    root = json_pack("{ss so so s{ss sI} ss}", "schema", SCHEMA, "arguments", arguments, "environment", environment,
-                     "before", "core_pattern", c->pattern, "core_pipe_limit", (json_int_t)c->pipe_limit, "core_pattern",
-                     c->ours);
+    root = json_pack("{ss so sb s{ss sI} ss}", "schema", SCHEMA, "sets", sets, "node", c->by_node, "before",
+                     "core_pattern", c->pattern, "core_pipe_limit", (json_int_t)c->pipe_limit, "core_pattern", c->ours);
     text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     return text ? buf_printf(ret, "%s\n", text) : -EINVAL;
 }
@@ -85,6 +106,39 @@ static int read_text(const json_t *object, const char *name, char ret[CORE_BEFOR
     return 0;
 }
 
+/* from: with "arguments" and "environment". */
+static int read_set(const json_t *from, struct core_config *c, struct err *e)
+{
+    struct core_set *set = core_config_add(c);
+    int r;
+
+    if (!set)
+        return damaged(e, "too many sets");
+    if ((r = read_list(from, "arguments", &set->arguments, e)) < 0 ||
+        (r = read_list(from, "environment", &set->environment, e)) < 0)
+        return r;
+    for (size_t i = 0; i < set->environment.count; i++)
+        if (strcspn(set->environment.item[i], "=") == 0 || !strchr(set->environment.item[i], '='))
+            return damaged(e, "environment");
+    return 0;
+}
+
+/* The version before had one set, and no list. */
+static int read_sets(const json_t *root, struct core_config *c, struct err *e)
+{
+    const json_t *sets = json_object_get(root, "sets");
+    int r = 0;
+
+    if (!sets)
+        return read_set(root, c, e);
+    if (!json_is_array(sets))
+        return damaged(e, "sets");
+    for (size_t i = 0; i < json_array_size(sets) && r == 0; i++)
+        r = read_set(json_array_get(sets, i), c, e);
+    c->by_node = json_is_true(json_object_get(root, "node"));
+    return r;
+}
+
 int core_config_decode(const char *json, size_t size, struct core_config *ret, struct err *e)
 {
     CLEANUP(core_config_done) struct core_config c = {0};
@@ -99,14 +153,9 @@ int core_config_decode(const char *json, size_t size, struct core_config *ret, s
     if (!json_is_integer(limit) || json_integer_value(limit) < 0)
         return damaged(e, "core_pipe_limit");
     c.pipe_limit = (uint64_t)json_integer_value(limit);
-    if ((r = read_list(root, "arguments", &c.arguments, e)) < 0 ||
-        (r = read_list(root, "environment", &c.environment, e)) < 0 ||
-        (r = read_text(before, "core_pattern", c.pattern, e)) < 0 ||
-        (r = read_text(root, "core_pattern", c.ours, e)) < 0)
+    if ((r = read_text(before, "core_pattern", c.pattern, e)) < 0 ||
+        (r = read_text(root, "core_pattern", c.ours, e)) < 0 || (r = read_sets(root, &c, e)) < 0)
         return r;
-    for (size_t i = 0; i < c.environment.count; i++)
-        if (strcspn(c.environment.item[i], "=") == 0 || !strchr(c.environment.item[i], '='))
-            return damaged(e, "environment");
     *ret = c;
     c = (struct core_config){0};
     return 0;

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,15 +14,25 @@
 #include "base/err.h"
 #include "base/strv.h"
 
-enum { CORE_CONFIG_MAX = 256 * 1024, CORE_BEFORE_MAX = 256, CORE_ARGUMENTS_MAX = 512 };
+enum { CORE_CONFIG_MAX = 1024 * 1024, CORE_BEFORE_MAX = 256, CORE_ARGUMENTS_MAX = 512, CORE_SETS_MAX = 32 };
+
+/* One way to take a core, with one store. */
+struct core_set {
+    struct strv arguments;   /* options, as `core install` got them */
+    struct strv environment; /* NAME=value */
+};
 
 struct core_config {
-    struct strv arguments;         /* options, as `core install` got them */
-    struct strv environment;       /* NAME=value */
+    struct core_set set[CORE_SETS_MAX]; /* the first that names a pod's namespace takes its core */
+    size_t sets;
+    bool by_node;                  /* `node` has installed it, and takes it out again */
     char pattern[CORE_BEFORE_MAX]; /* core_pattern before the first install */
     uint64_t pipe_limit;           /* core_pipe_limit, likewise */
     char ours[CORE_BEFORE_MAX];    /* the core_pattern that was set */
 };
+
+/* The next set, empty; NULL: there are too many. */
+struct core_set *core_config_add(struct core_config *c);
 
 int core_config_encode(const struct core_config *c, struct buf *ret);
 

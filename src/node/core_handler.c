@@ -64,7 +64,7 @@ static bool admit(struct core_offer *o, const struct crash_facts *f, struct core
 
     if (fd < 0)
         return true; /* a folder that can't be written to must not cost a core */
-    yes = core_ledger_admit(l, f->owner, o->rate, clock_wall_ns() / 1000000, &limited);
+    yes = core_ledger_admit(l, f->owner, o->chosen->rate, clock_wall_ns() / 1000000, &limited);
     entry->end = CORE_LIMITED;
     if (!yes)
         core_ledger_record(l, entry);
@@ -79,7 +79,7 @@ static int try_slot(const struct core_offer *o, const struct crash_facts *f)
 {
     int fd = core_home_lock(o->home, NULL), slot;
 
-    slot = core_home_slot(o->home, f->owner, (unsigned)o->rules->at_once);
+    slot = core_home_slot(o->home, f->owner, (unsigned)o->chosen->rules->at_once);
     if (fd >= 0)
         core_home_unlock(fd, NULL);
     return slot;
@@ -120,14 +120,16 @@ static int answer(const struct core_offer *o, bool take, const struct crash_fact
 static void take(struct core_offer *o, const struct crash_facts *f, struct core_entry *entry)
 {
     struct core_case c = {
-        .rules = o->rules, .crash = o->crash, .facts = f, .home = o->home, .in = TAKE_FD(o->in), .copy = -1};
+        .rules = o->chosen->rules, .crash = o->crash, .facts = f, .home = o->home, .in = TAKE_FD(o->in), .copy = -1};
     struct err e = {0};
 
     entry->signal = o->crash->signal;
+    core_choice_enter(o->chosen);
     log_event(EVENT_CORE_FOUND, LOG_UINT("pid", (uint64_t)o->crash->pid), LOG_STR("name", f->name),
               LOG_STR("thread", f->thread), LOG_UINT("signal", (uint64_t)o->crash->signal),
               LOG_UINT("uid", o->crash->uid), LOG_STR("cgroup", f->cgroup), LOG_BOOL("sensitive", f->sensitive));
-    if (o->rules->chain && leaves_to_other(o) && core_chain_start(o->config->pattern, o->crash, f, &c.copy, &e) < 0)
+    if (o->chosen->rules->chain && leaves_to_other(o) &&
+        core_chain_start(o->config->pattern, o->crash, f, &c.copy, &e) < 0)
         log_event(EVENT_FAILED, LOG_STR("path", o->config->pattern), LOG_STR("error", e.msg));
     entry->end = CORE_TAKING;
     record(o, entry);
@@ -135,10 +137,19 @@ static void take(struct core_offer *o, const struct crash_facts *f, struct core_
     record(o, entry);
 }
 
-static void handle(struct core_offer *o, const struct crash_facts *f, struct core_entry *entry)
+/* NULL: the core is wanted. */
+static const char *choose(struct core_offer *o, const struct crash_facts *f)
 {
     const struct core_subject subject = {f->cgroup, f->name, f->status.uid, o->crash->limit};
-    const char *why = core_rules_refuse(o->rules, &subject);
+    const char *why = NULL;
+
+    o->chosen = core_choose(o->choices, o->choice_count, f, &why);
+    return o->chosen ? core_rules_refuse(o->chosen->rules, &subject) : why;
+}
+
+static void handle(struct core_offer *o, const struct crash_facts *f, struct core_entry *entry)
+{
+    const char *why = choose(o, f);
 
     if (why) {
         refuse(o, f, entry, why);
@@ -164,7 +175,7 @@ int core_handle(struct core_offer *o, struct err *e)
                                .end = CORE_LOST};
     int r;
 
-    assert(o->home >= 0 && o->in >= 0 && o->config && o->rules && o->rate);
+    assert(o->home >= 0 && o->in >= 0 && o->config && o->choices && o->choice_count > 0);
     r = crash_facts_read("/proc", o->crash, &f, e);
     if (r < 0) {
         text_printable(e->msg, entry.what, sizeof(entry.what));

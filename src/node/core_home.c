@@ -47,12 +47,30 @@ static int copy(int from, int to)
     return n < 0 ? (int)n : r;
 }
 
+/* Whether the copy is there already: at each start of an agent. */
+static bool is_same(int from, int home)
+{
+    CLEANUP_FD int to = openat(home, CORE_HOME_PROGRAM, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    CLEANUP_FREE char *a = malloc(STEP), *b = malloc(STEP);
+    uint64_t at = 0;
+    ssize_t n = 0, m = 0;
+
+    if (to < 0 || !a || !b)
+        return false;
+    while ((n = file_pread(from, a, STEP, at)) > 0 && (m = file_pread(to, b, STEP, at)) == n &&
+           memcmp(a, b, (size_t)n) == 0)
+        at += (uint64_t)n;
+    return n == 0 && file_pread(to, b, STEP, at) == 0;
+}
+
 int core_home_copy_program(int home, struct err *e)
 {
     static const char part[] = "." CORE_HOME_PROGRAM ".part";
     CLEANUP_FD int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), to = -1;
     int r = from < 0 ? -errno : 0;
 
+    if (r == 0 && is_same(from, home))
+        return 0;
     unlinkat(home, part, 0); /* left by a killed install */
     if (r == 0 && (to = openat(home, part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700)) < 0)
         r = -errno;

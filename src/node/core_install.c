@@ -12,9 +12,9 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "node/core_files.h"
 #include "node/core_home.h"
 #include "node/core_pattern.h"
-#include "node/core_server.h"
 
 /* So many processes may dump at once: each waits for its handler, which refuses quickly what is too much. */
 enum { PIPE_LIMIT = 64 };
@@ -23,7 +23,7 @@ static const char *const KEPT[] = {
     "AWS_",  "OBS_",         "HUAWEICLOUD_", "ECS_",        "SALVAGE_",   "SSL_CERT_",  "NODE_NAME", "CURL_CA_BUNDLE",
     "HOME=", "https_proxy=", "HTTPS_PROXY=", "http_proxy=", "all_proxy=", "ALL_PROXY=", "no_proxy=", "NO_PROXY="};
 
-int core_install_environment(char *const *environment, struct core_config *to)
+int core_install_environment(char *const *environment, struct core_set *to)
 {
     for (; *environment; environment++)
         for (size_t i = 0; i < ARRAY_SIZE(KEPT); i++)
@@ -51,20 +51,36 @@ static int make_pattern(const struct core_installation *i, char ret[CORE_PATTERN
     return 0;
 }
 
+/* Whether core_pattern names our handler or socket in that folder. */
+static bool is_ours(const struct core_kernel *now, const char *dir)
+{
+    char home[CORE_PATTERN_MAX];
+
+    return core_pattern_home(now->pattern, home) && text_eq(home, dir);
+}
+
+/* The kernel's own settings: for a handler whose configuration is gone. */
+static void set_default(struct core_kernel *k)
+{
+    *k = (struct core_kernel){.pattern = "core", .pipe_limit = 0};
+}
+
 /* What was there before us: of an earlier install, if core_pattern is still its. */
 static void remember(int home, const char *dir, const struct core_kernel *now, struct core_config *c)
 {
     CLEANUP(core_config_done) struct core_config earlier = {0};
+    struct core_kernel before = *now;
     struct err ignored;
 
-    if (core_home_load(home, &earlier, &ignored) == 0 &&
-        (text_eq(now->pattern, earlier.ours) || core_server_pattern_is(now->pattern, dir))) {
-        memcpy(c->pattern, earlier.pattern, sizeof(c->pattern));
-        c->pipe_limit = earlier.pipe_limit;
-        return;
+    if (is_ours(now, dir)) {
+        set_default(&before);
+        if (core_home_load(home, &earlier, &ignored) == 0) {
+            memcpy(before.pattern, earlier.pattern, sizeof(before.pattern));
+            before.pipe_limit = earlier.pipe_limit;
+        }
     }
-    memcpy(c->pattern, now->pattern, sizeof(c->pattern));
-    c->pipe_limit = now->pipe_limit;
+    memcpy(c->pattern, before.pattern, sizeof(c->pattern));
+    c->pipe_limit = before.pipe_limit;
 }
 
 int core_install(const struct core_installation *i, struct core_config *options, struct err *e)
@@ -87,27 +103,36 @@ int core_install(const struct core_installation *i, struct core_config *options,
     return core_kernel_write(i->proc, &wanted, e);
 }
 
+static void remove_files(int home)
+{
+    unlinkat(home, CORE_HOME_PROGRAM, 0);
+    unlinkat(home, "config.json", 0);
+    unlinkat(home, "socket", 0);
+    core_files_remove(home, NULL);
+}
+
 int core_uninstall(const struct core_installation *i, struct err *e)
 {
     CLEANUP(core_config_done) struct core_config c = {0};
     CLEANUP_FD int home = core_home_open(i->dir, false, e);
     struct core_kernel now, before = {0};
+    struct err why;
+    int r, loaded = home < 0 ? home : core_home_load(home, &c, e);
     bool ours;
-    int r;
 
-    if (home < 0)
-        return home;
-    if ((r = core_home_load(home, &c, e)) < 0)
-        return err_prefix(e, r, "%s", i->dir);
-    if ((r = core_kernel_read(i->proc, &now, e)) < 0)
-        return r;
-    ours = text_eq(now.pattern, c.ours) || core_server_pattern_is(now.pattern, i->dir);
-    memcpy(before.pattern, c.pattern, sizeof(before.pattern));
-    before.pipe_limit = c.pipe_limit;
+    if ((r = core_kernel_read(i->proc, &now, &why)) < 0)
+        return err_set(e, r, "%s", why.msg);
+    ours = is_ours(&now, i->dir);
+    if (loaded < 0 && !(ours && loaded == -ENOENT))
+        return home < 0 ? loaded : err_prefix(e, loaded, "%s", i->dir);
+    set_default(&before);
+    if (loaded == 0) {
+        memcpy(before.pattern, c.pattern, sizeof(before.pattern));
+        before.pipe_limit = c.pipe_limit;
+    }
     if (ours && (r = core_kernel_restore(i->proc, &before, e)) < 0)
         return r;
-    unlinkat(home, CORE_HOME_PROGRAM, 0);
-    unlinkat(home, "config.json", 0);
-    unlinkat(home, "socket", 0);
+    if (home >= 0)
+        remove_files(home);
     return ours ? 0 : 1;
 }

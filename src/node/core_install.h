@@ -9,17 +9,18 @@
 #include "node/core_kernel.h"
 
 struct core_installation {
-    const char *proc; /* "/proc" but in tests */
+    const char *proc; /* core_kernel_root() but in tests */
     const char *dir;  /* absolute: the same path for us and on the host */
 };
 
-/* options: what the handler gets (struct core_config: arguments, environment; the rest is set here). Copies the
+/* options: what the handler gets (struct core_config: sets, by_node; the rest is set here). Copies the
  * program, writes the configuration, then the kernel's settings. */
 int core_install(const struct core_installation *i, struct core_config *options, struct err *e);
 
 /* Puts back what was there before, if core_pattern is still ours. 1: it is not ours: it was left alone. The copy, its
- * configuration and its log are removed; the ledger of cores stays. */
+ * configuration and its copies of files are removed; its log and the ledger of cores stay. Where core_pattern names the
+ * handler and its configuration is gone, the kernel's default is set. */
 int core_uninstall(const struct core_installation *i, struct err *e);
 
 /* Adds the variables of our environment that the handler needs to reach the store: it starts with none. */
-int core_install_environment(char *const *environment, struct core_config *to);
+int core_install_environment(char *const *environment, struct core_set *to);

@@ -9,10 +9,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+
+const char *core_kernel_root(void)
+{
+    static const char mounted[] = "/host/proc";
+
+    return access("/host/proc/sys/kernel/core_pattern", F_OK) == 0 ? mounted : "/proc";
+}
 
 static int read_setting(const char *root, const char *name, char ret[CORE_BEFORE_MAX], struct err *e)
 {
@@ -39,10 +47,13 @@ static int write_setting(const char *root, const char *name, const char *value, 
         r = fd < 0 ? -errno : file_write(fd, value, strlen(value));
     }
     if (r < 0)
-        return err_set(e, r, "%s: %s%s", path, strerror(-r),
-                       r == -EROFS    ? ": in a container it is writable with privileged: true only"
-                       : r == -EACCES ? ": only root may write it"
-                                      : "");
+        return err_set(
+            e, r, "%s: %s%s", path, strerror(-r),
+            r == -EROFS
+                ? ": in a container mount this file and core_pipe_limit of the host below /host/proc/sys/kernel, "
+                  "or give privileged: true"
+            : r == -EACCES ? ": only root may write it"
+                           : "");
     return 0;
 }
 

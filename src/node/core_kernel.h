@@ -14,7 +14,11 @@ struct core_kernel {
     uint64_t pipe_limit;
 };
 
-/* root: "/proc" but in tests. -EACCES and the like, with what to do. */
+/* Where the two files are: "/host/proc" if they are mounted there, which lets a container write to them and to no other
+ * setting; else "/proc". */
+const char *core_kernel_root(void);
+
+/* root: core_kernel_root() but in tests. -EACCES and the like, with what to do. */
 int core_kernel_read(const char *root, struct core_kernel *ret, struct err *e);
 
 /* The limit first: with 0 the kernel does not wait for the handler, and the process would be gone. */

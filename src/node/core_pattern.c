@@ -29,12 +29,17 @@ bool core_pattern_is_pipe(const char *pattern)
     return *pattern == '|';
 }
 
-bool core_pattern_is_ours(const char *pattern, const char *program)
+bool core_pattern_home(const char *pattern, char ret[CORE_PATTERN_MAX])
 {
-    size_t size = strlen(program);
+    static const char handler[] = "/salvage " HANDLER_COMMAND " ", socket[] = "/socket";
+    const char *path = pattern + (*pattern == '|' ? 1 : strspn(pattern, "@"));
+    const char *end = *pattern == '|' ? strstr(path, handler) : path + strlen(path) - strlen(socket);
 
-    return core_pattern_is_pipe(pattern) && size > 0 && strncmp(pattern + 1, program, size) == 0 &&
-           text_starts(pattern + 1 + size, " " HANDLER_COMMAND " ");
+    if (path == pattern || *path != '/' || !end || end <= path || end - path >= CORE_PATTERN_MAX ||
+        (*pattern != '|' && !text_eq(end, socket)))
+        return false;
+    snprintf(ret, CORE_PATTERN_MAX, "%.*s", (int)(end - path), path);
+    return true;
 }
 
 static bool is_blank(char c)

@@ -14,8 +14,9 @@ enum { CORE_PATTERN_MAX = 128 }; /* the kernel's CORENAME_MAX_SIZE, with the lin
  * '%', which the kernel would read otherwise. */
 int core_pattern_pipe(const char *program, char ret[CORE_PATTERN_MAX]);
 
-/* Whether the pattern is one of ours: a pipe to `program`. */
-bool core_pattern_is_ours(const char *pattern, const char *program);
+/* The folder of the handler or socket of ours that it names: "|DIR/salvage core-handler …", "@@DIR/socket". False: it
+ * names none; whether what it names is ours, the folder says. */
+bool core_pattern_home(const char *pattern, char ret[CORE_PATTERN_MAX]);
 
 /* Whether it starts a program: '|'. */
 bool core_pattern_is_pipe(const char *pattern);

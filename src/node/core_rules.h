@@ -11,7 +11,8 @@
 struct core_rules {
     struct plan_options plan;
     struct opt_list only, ignore;
-    const char *spool, *rate;
+    struct opt_list namespaces; /* base/glob_list.h; not empty: only cores of pods of these */
+    const char *spool, *rate, *pod_logs;
     bool any_limit, chain;
     uint64_t spool_max, core_max, hold_ms, at_once;
 };
@@ -24,6 +25,11 @@ struct core_rules {
              "take cores of these processes only: cgroup=GLOB, uid=NUMBER or program=GLOB (of the first 15 bytes of "  \
              "its name); may be repeated: one of them is enough"),                                                     \
     PLAN_ROW(OPT_LIST, "ignore", "RULE", NULL, o, p.ignore, "take no cores of these; may be repeated"),                \
+    PLAN_ROW(OPT_LIST, "namespace", "[!]GLOB", NULL, o, p.namespaces,                                                  \
+             "only of pods of these namespaces, as the kubelet says; the first that fits decides, and ! leaves out; "  \
+             "may be repeated"),                                                                                       \
+    PLAN_ROW(OPT_STRING, "pod-logs", "DIR", "/var/log/pods", o, p.pod_logs,                                            \
+             "with --namespace: the kubelet's folder of logs on the host, which says the namespace of a pod"),         \
     PLAN_ROW(OPT_FLAG, "any-limit", NULL, NULL, o, p.any_limit,                                                        \
              "take cores also of processes with RLIMIT_CORE 0 (ulimit -c 0), and longer ones than their limit"),       \
     PLAN_ROW(OPT_SIZE, "core-max", "SIZE", "64G", o, p.core_max, "cut a core at this size, and mark it; 0: never"),    \

@@ -118,8 +118,8 @@ static void handle(const struct core_server *s, const char *way, int fd)
     struct core_connection c = {.fd = fd, .requests = text_eq(way, "@@")};
     struct core_offer offer = {.home = s->home,
                                .config = s->config,
-                               .rules = s->rules,
-                               .rate = s->rate,
+                               .choices = s->choices,
+                               .choice_count = s->choice_count,
                                .crash = &c.crash,
                                .in = fd,
                                .answer = answer,
@@ -212,7 +212,7 @@ int core_server_run(const struct core_server *s, struct err *e)
     struct core_kernel wanted = {0};
     int r;
 
-    assert(s->home >= 0 && s->config && s->rules && s->rate);
+    assert(s->home >= 0 && s->config && s->choices && s->choice_count > 0);
     if (!l.way)
         return err_set(e, -EOPNOTSUPP,
                        "this kernel knows no sockets for cores (Linux 6.16 does): the handler that core "

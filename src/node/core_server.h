@@ -7,16 +7,16 @@
  */
 #pragma once
 
+#include "node/core_choice.h"
 #include "node/core_config.h"
-#include "node/core_rules.h"
 
 struct core_server {
     const char *proc; /* "/proc" but in tests */
     const char *dir;  /* absolute; node/core_home.h */
     int home;         /* its descriptor; borrowed */
     const struct core_config *config;
-    const struct core_rules *rules;
-    const struct rate *rate;
+    const struct core_choice *choices;
+    size_t choice_count;
 };
 
 /* Runs until SIGTERM, SIGINT or SIGHUP. 0; -EOPNOTSUPP: this kernel has no such sockets. */

@@ -27,12 +27,14 @@
 #include "net/metrics_server.h"
 #include "node/component.h"
 #include "node/component_env.h"
+#include "node/cores.h"
 #include "node/left_behind.h"
 
 struct node {
     const struct node_config *config;
     struct component **item; /* owned */
     size_t count, capacity;
+    struct cores cores;
     uint64_t grace_ms, stamp, reread_at_ms;
     char *metrics_address; /* NULL: none */
     struct metrics_server *metrics;
@@ -41,14 +43,20 @@ struct node {
     unsigned stops; /* requests to stop */
 };
 
+static void check_spec(const struct node_config *c, const struct component_spec *s, struct config_errors *errors)
+{
+    struct err e = {0};
+
+    if (c->check && c->check(s, &e) < 0)
+        config_errors_add(errors, s->line, "%s: %s", s->name, e.msg);
+}
+
 static void check_all(const struct node_config *c, const struct component_list *l, struct config_errors *errors)
 {
-    for (size_t i = 0; i < l->count; i++) {
-        struct err e = {0};
-
-        if (c->check && c->check(&l->item[i], &e) < 0)
-            config_errors_add(errors, l->item[i].line, "%s: %s", l->item[i].name, e.msg);
-    }
+    for (size_t i = 0; i < l->count; i++)
+        check_spec(c, &l->item[i], errors);
+    for (size_t i = 0; i < l->cores.sets; i++)
+        check_spec(c, &l->cores.set[i], errors);
 }
 
 void node_plan_done(struct node_plan *p)
@@ -81,8 +89,8 @@ int node_read(const struct node_config *c, struct node_plan *ret, struct config_
         return -ENOMEM;
     plan.grace_ms = config->grace_ms;
     check_all(c, l, errors);
-    if (errors->count == 0 && l->count == 0)
-        config_errors_add(errors, 0, "nothing is to be done: no rule has a watch or a guard");
+    if (errors->count == 0 && l->count == 0 && !l->cores.dir)
+        config_errors_add(errors, 0, "nothing is to be done: no rule has a watch, a guard or cores");
     if (errors->count > 0)
         return -EINVAL;
     *ret = plan;
@@ -215,6 +223,7 @@ static void reread(struct node *n)
     if (r == 0) {
         n->grace_ms = plan.grace_ms;
         left_behind_report(&plan.components);
+        cores_apply(&n->cores, &plan.components.cores);
         r = apply(n, &plan.components);
         show_metrics(n, &plan.metrics);
     }
@@ -229,6 +238,7 @@ static void look_for_changes(struct node *n)
         reread(n);
     for (size_t i = 0; i < n->count; i++)
         component_check_credentials(n->item[i], n->grace_ms);
+    cores_check_credentials(&n->cores);
 }
 
 /* --- the loop -------------------------------------------------------------------------------------------------------
@@ -274,6 +284,8 @@ static uint64_t next_due(const struct node *n)
 {
     uint64_t due = n->stops ? UINT64_MAX : n->reread_at_ms;
 
+    if (!n->stops && n->cores.due_ms < due)
+        due = n->cores.due_ms;
     for (size_t i = 0; i < n->count; i++)
         if (n->item[i]->due_ms < due)
             due = n->item[i]->due_ms;
@@ -302,6 +314,8 @@ static void run_loop(struct node *n)
         now = clock_mono_ms();
         if (!n->stops && now >= n->reread_at_ms)
             look_for_changes(n);
+        if (!n->stops)
+            cores_on_time(&n->cores, now);
         for (size_t i = 0; i < n->count; i++)
             component_on_time(n->item[i], now);
         forget(n);
@@ -316,6 +330,7 @@ static int start_all(struct node *n, struct node_plan *plan)
     show_metrics(n, &plan->metrics);
     left_behind_report(l);
     log_event(EVENT_NODE_STARTED, LOG_STR("config", n->config->path), LOG_UINT("components", l->count));
+    cores_apply(&n->cores, &l->cores);
     for (size_t i = 0; i < l->count && r == 0; i++)
         r = add_component(n, &l->item[i]);
     return r;
@@ -328,7 +343,7 @@ int node_run(const struct node_config *c, struct node_plan *plan, struct err *e)
     sigset_t waiting;
     int r;
 
-    assert(c->path && plan->components.count > 0 && c->reread_ms > 0);
+    assert(c->path && (plan->components.count > 0 || plan->components.cores.dir) && c->reread_ms > 0);
     launch_block_signals(&before, &waiting);
     n.signal_fd = signalfd(-1, &waiting, SFD_CLOEXEC | SFD_NONBLOCK);
     if (n.signal_fd < 0)
@@ -343,6 +358,7 @@ int node_run(const struct node_config *c, struct node_plan *plan, struct err *e)
     close(n.signal_fd);
     free(n.metrics_address);
     free(n.polled);
+    cores_done(&n.cores);
     free(n.item);
     return r;
 }

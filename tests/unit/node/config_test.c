@@ -86,7 +86,8 @@ static void all_errors_are_found_at_once(void **state)
                                "  - name: c\n"
                                "    namespaces: c\n"
                                "    destinaton: shop\n"
-                               "  - {name: d, namespaces: d, destination: shop, guard: {cooldown: soon}}\n";
+                               "  - {name: d, namespaces: d, destination: shop, guard: {cooldown: soon}}\n"
+                               "cores: {dir: here, rat: 1/day}\n";
     static const struct {
         unsigned line;
         const char *text;
@@ -95,6 +96,8 @@ static void all_errors_are_found_at_once(void **state)
         {2, "unknown key \"regoin\" of a destination; did you mean \"region\"?"},
         {3, "destination \"Shop\": a name has"},
         {3, "unknown scheme"},
+        {13, "dir: an absolute path is needed"},
+        {13, "unknown key \"rat\" of cores; did you mean \"rate\"?"},
         {6, "there is no destination \"shpo\"; did you mean \"shop\"?"},
         {7, "watch: true or false is needed"},
         {8, "there are two rules \"a\""},
@@ -154,12 +157,43 @@ static void each_destination_has_a_watch_and_each_set_of_settings_a_guard(void *
     assert_string_equal(l.item[0].credentials, "/secrets/shop");
 }
 
+static void cores_go_where_their_rule_says_and_the_spool_is_watched(void **state)
+{
+    static const char text[] = "destinations: {a: {url: 'file:///a'}, b: {url: 'file:///b', credentials: /k}}\n"
+                               "cores: {dir: /c, rate: 5/hour, spool: /s, any-limit: yes, pattern: socket}\n"
+                               "rules:\n"
+                               "  - {name: one, namespaces: [x, 'y-*'], destination: b}\n"
+                               "  - {name: none, namespaces: z, destination: a, cores: no}\n"
+                               "  - {name: rest, namespaces: '*', destination: a}\n";
+    CLEANUP(config_free_ptr) struct config *c = good(text);
+    CLEANUP(component_list_done) struct component_list l = {0};
+
+    (void)state;
+    assert_int_equal(component_list_make(c, LOG_TEXT, &l), 0);
+    assert_string_equal(l.cores.dir, "/c");
+    assert_int_equal(l.cores.sets, 2);
+    assert_component(&l.cores.set[0], "cores/a",
+                     "core install --dir=/c --rate=5/hour --spool=/s --any-limit --namespace=!x --namespace=!y-* "
+                     "--namespace=!z --namespace=* --to=file:///a --log=text");
+    assert_component(&l.cores.set[1], "cores/b",
+                     "core install --dir=/c --rate=5/hour --spool=/s --any-limit --namespace=x --namespace=y-* "
+                     "--to=file:///b --log=text");
+    assert_string_equal(l.cores.set[1].credentials, "/k");
+    assert_int_equal(l.count, 3);
+    assert_component(&l.item[0], "cores-spool/a",
+                     "watch /s --recursive --layout=namespace/pod --state=/s/.salvage-a --grace=25000ms "
+                     "--namespace=!x --namespace=!y-* --namespace=!z --namespace=* --to=file:///a --log=text");
+    assert_component(&l.item[2], "cores", "core serve --dir=/c");
+    assert_string_equal(l.item[2].follows, "/c/config.json");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rule_inherits_what_it_does_not_say),
         cmocka_unit_test(nothing_is_done_that_was_not_asked_for),
         cmocka_unit_test(all_errors_are_found_at_once),
+        cmocka_unit_test(cores_go_where_their_rule_says_and_the_spool_is_watched),
         cmocka_unit_test(each_destination_has_a_watch_and_each_set_of_settings_a_guard),
     };
 

@@ -50,7 +50,7 @@ static void install(const char *argument)
     CLEANUP(core_config_done) struct core_config c = {0};
     struct err e = {0};
 
-    assert_int_equal(strv_add(&c.arguments, argument), 0);
+    assert_int_equal(strv_add(&core_config_add(&c)->arguments, argument), 0);
     if (core_install(&at, &c, &e) < 0)
         fail_msg("%s", e.msg);
 }
@@ -135,9 +135,9 @@ static void the_environment_that_reaches_the_store_is_kept(void **state)
     CLEANUP(core_config_done) struct core_config c = {0};
 
     (void)state;
-    assert_int_equal(core_install_environment(environment, &c), 0);
-    assert_int_equal(c.environment.count, 3);
-    assert_string_equal(c.environment.item[2], "https_proxy=p");
+    assert_int_equal(core_install_environment(environment, core_config_add(&c)), 0);
+    assert_int_equal(c.set[0].environment.count, 3);
+    assert_string_equal(c.set[0].environment.item[2], "https_proxy=p");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, scratch_tear_down)

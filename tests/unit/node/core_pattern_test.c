@@ -18,21 +18,46 @@
 
 static void ours_fits_and_is_known_again(void **state)
 {
-    char pattern[CORE_PATTERN_MAX], path[CORE_PATTERN_MAX];
+    char pattern[CORE_PATTERN_MAX], path[CORE_PATTERN_MAX], home[CORE_PATTERN_MAX];
 
     (void)state;
     assert_int_equal(core_pattern_pipe("/var/lib/salvage/core/salvage", pattern), 0);
     assert_true(text_starts(pattern, "|/var/lib/salvage/core/salvage core-handler %P "));
     assert_true(core_pattern_is_pipe(pattern));
-    assert_true(core_pattern_is_ours(pattern, "/var/lib/salvage/core/salvage"));
-    assert_false(core_pattern_is_ours(pattern, "/var/lib/salvage/core"));
-    assert_false(core_pattern_is_ours("core", "core"));
+    assert_true(core_pattern_home(pattern, home));
+    assert_string_equal(home, "/var/lib/salvage/core");
     assert_int_equal(core_pattern_pipe("/a b/salvage", pattern), -EINVAL);
     assert_int_equal(core_pattern_pipe("/a%e/salvage", pattern), -EINVAL);
     memset(path, 'x', sizeof(path));
     path[0] = '/';
     path[sizeof(path) - 1] = '\0';
     assert_int_equal(core_pattern_pipe(path, pattern), -ENAMETOOLONG);
+}
+
+static void the_folder_of_a_pattern_is_that_of_our_handler_or_socket(void **state)
+{
+    static const char *const others[] = {"core",
+                                         "",
+                                         "|/usr/lib/systemd/systemd-coredump %P",
+                                         "@/run/systemd/coredump.socket2",
+                                         "@@socket",
+                                         "@/",
+                                         "|/a/salvage core-handlers %P",
+                                         "|salvage core-handler %P",
+                                         "/a/socket",
+                                         "|",
+                                         "@@",
+                                         "|/salvage core-handler %P"};
+    char home[CORE_PATTERN_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        if (core_pattern_home(others[i], home))
+            fail_msg("%s: %s", others[i], home);
+    assert_true(core_pattern_home("@@/a/b/socket", home));
+    assert_string_equal(home, "/a/b");
+    assert_true(core_pattern_home("@/a/socket", home));
+    assert_string_equal(home, "/a");
 }
 
 static const char *value_of(void *ctx, char letter)
@@ -83,6 +108,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ours_fits_and_is_known_again),
+        cmocka_unit_test(the_folder_of_a_pattern_is_that_of_our_handler_or_socket),
         cmocka_unit_test(another_is_split_before_its_specifiers_are_replaced),
         cmocka_unit_test(the_kernels_arguments_are_read),
     };
