@@ -345,6 +345,8 @@ int node_run(const struct node_config *c, struct node_plan *plan, struct err *e)
 
     assert(c->path && (plan->components.count > 0 || plan->components.cores.dir) && c->reread_ms > 0);
     launch_block_signals(&before, &waiting);
+    if (!(n.polled = calloc(1, sizeof(*n.polled))))
+        return err_set(e, -ENOMEM, "out of memory");
     n.signal_fd = signalfd(-1, &waiting, SFD_CLOEXEC | SFD_NONBLOCK);
     if (n.signal_fd < 0)
         return err_set(e, -errno, "signalfd: %s", strerror(errno));
