@@ -354,6 +354,10 @@ static const struct event_info TABLE[EVENT_END] = {
                                 "node: the state folder of a destination that the configuration no longer has, or of a "
                                 "watch before, holds evidence that nothing ships (docs/node.md)",
                                 "dir claims"},
+    [EVENT_NODE_LIMITS_APART] = {"node-limits-apart", LEVEL_WARNING,
+                                 "node: the folder that the components share can't be used: limits of the whole agent "
+                                 "hold for each process by itself",
+                                 "error"},
     [EVENT_NO_METRICS] = {"no-metrics", LEVEL_ERROR, "node: metrics can't be shown; the rest runs", "address error"},
     [EVENT_CORES_INSTALLED] = {"cores-installed", LEVEL_INFO,
                                "node: core_pattern names our handler in that folder, for so many destinations; also "

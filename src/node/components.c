@@ -14,6 +14,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "node/core_home.h"
 
 enum { GIVE_UP_MS = 10 * 60 * 1000 };
 
@@ -71,7 +72,22 @@ int component_add_namespaces(struct strv *args, const struct config *c, const bo
     return r;
 }
 
-int component_add_store(struct component_spec *s, const struct config_destination *d, enum log_format format)
+/* What is sent to the destination, and by all components together. */
+static int add_bandwidth(struct component_spec *s, const struct config *c, const struct config_destination *d)
+{
+    /* The handler of cores runs on the host, and has its folder alone. */
+    const char *cores = c->cores.dir ? c->cores.dir : CORE_HOME_DEFAULT, *folder = c->cores.on ? cores : c->run;
+    int r = 0;
+
+    if (d->bandwidth)
+        r = strv_printf(&s->args, "--bandwidth=%s@%s/bandwidth-%s", d->bandwidth, folder, d->name);
+    if (r == 0 && c->limits.bandwidth)
+        r = strv_printf(&s->args, "--bandwidth=%s@%s/bandwidth", c->limits.bandwidth, folder);
+    return r;
+}
+
+int component_add_store(struct component_spec *s, const struct config *c, const struct config_destination *d,
+                        enum log_format format)
 {
     int r;
 
@@ -79,7 +95,7 @@ int component_add_store(struct component_spec *s, const struct config_destinatio
         (r = add_option(&s->args, "region", d->region)) < 0 || (r = add_option(&s->args, "ca-file", d->ca_file)) < 0 ||
         (r = add_option(&s->args, "credentials-file", d->is_http ? d->credentials : NULL)) < 0 ||
         (r = d->path_style ? strv_add(&s->args, "--path-style") : 0) < 0 ||
-        (r = add_option(&s->args, "log", format == LOG_JSON ? "json" : "text")) < 0)
+        (r = add_option(&s->args, "log", format == LOG_JSON ? "json" : "text")) < 0 || (r = add_bandwidth(s, c, d)) < 0)
         return r;
     if (d->credentials && !(s->credentials = strdup(d->credentials)))
         return -ENOMEM;
@@ -156,7 +172,7 @@ static int add_watches(struct component_list *l, const struct config *c, const s
         if ((r = add_watch_options(s, c, d, c->watch.trees.item[i])) < 0 ||
             (r = component_add_namespaces(&s->args, c, mine)) < 0)
             return r;
-        r = component_add_store(s, d, format);
+        r = component_add_store(s, c, d, format);
     }
     return r;
 }
@@ -206,7 +222,7 @@ static int add_guard(struct component_list *l, const struct config *c, const str
     snprintf(s->name, sizeof(s->name), "guard/%s", rule->name);
     if ((r = add_guard_options(s, c, rule)) < 0 || (r = component_add_namespaces(&s->args, c, mine)) < 0)
         return r;
-    return component_add_store(s, rule->to, format);
+    return component_add_store(s, c, rule->to, format);
 }
 
 int component_list_make(const struct config *c, enum log_format format, struct component_list *ret)

@@ -51,7 +51,8 @@ void cores_plan_done(struct cores_plan *p);
 int component_list_add(struct component_list *l, struct component_spec **ret);
 
 /* The destination, and what all have in common. */
-int component_add_store(struct component_spec *s, const struct config_destination *d, enum log_format format);
+int component_add_store(struct component_spec *s, const struct config *c, const struct config_destination *d,
+                        enum log_format format);
 
 /* mine: a flag for each rule. What comes after the last rule of ours needs no '!'. */
 int component_add_namespaces(struct strv *args, const struct config *c, const bool *mine);

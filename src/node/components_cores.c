@@ -59,7 +59,7 @@ static int add_set(struct component_list *l, const struct config *c, const struc
         (r = k->any_limit ? strv_add(&s->args, "--any-limit") : 0) < 0 ||
         (r = k->chain ? strv_add(&s->args, "--chain") : 0) < 0 || (r = component_add_namespaces(&s->args, c, mine)) < 0)
         return r;
-    return component_add_store(s, d, format);
+    return component_add_store(s, c, d, format);
 }
 
 /* Ships what the handler has put on the disk while the store was away. */
@@ -84,7 +84,7 @@ static int add_spool_watch(struct component_list *l, const struct config *c, con
         (r = strv_printf(&s->args, "--grace=%" PRIu64 "ms", c->grace_ms)) < 0 ||
         (r = component_add_namespaces(&s->args, c, mine)) < 0)
         return r;
-    return component_add_store(s, d, format);
+    return component_add_store(s, c, d, format);
 }
 
 /* Started anew when the handler's configuration changes. */

@@ -13,11 +13,12 @@
 #include "base/text.h"
 #include "net/url.h"
 #include "node/config_keys.h"
+#include "node/run_folder.h"
 
 enum { NAME_MAX_BYTES = 40, GRACE_MS = 25 * 1000, GRACE_MOST_MS = 60 * 60 * 1000 };
 
 struct top {
-    const struct config_node *destinations, *rules, *watch, *guard, *cores;
+    const struct config_node *destinations, *rules, *watch, *guard, *cores, *limits;
     const char *state, *pod_logs, *metrics;
     uint64_t grace_ms;
 };
@@ -47,6 +48,7 @@ static const struct config_key TOP[] = {
     KEY(top, "watch", NODE, watch),
     KEY(top, "guard", NODE, guard),
     KEY(top, "cores", NODE, cores),
+    KEY(top, "limits", NODE, limits),
     KEY(top, "state", PATH, state),
     KEY(top, "pod-logs", PATH, pod_logs),
     KEY(top, "grace", DURATION, grace_ms),
@@ -54,13 +56,10 @@ static const struct config_key TOP[] = {
     KEYS_END,
 };
 static const struct config_key DESTINATION[] = {
-    REQUIRED(config_destination, "url", TEXT, url),
-    KEY(config_destination, "endpoint", TEXT, endpoint),
-    KEY(config_destination, "region", TEXT, region),
-    KEY(config_destination, "path-style", FLAG, path_style),
-    KEY(config_destination, "ca-file", PATH, ca_file),
-    KEY(config_destination, "credentials", PATH, credentials),
-    KEYS_END,
+    REQUIRED(config_destination, "url", TEXT, url),        KEY(config_destination, "endpoint", TEXT, endpoint),
+    KEY(config_destination, "region", TEXT, region),       KEY(config_destination, "path-style", FLAG, path_style),
+    KEY(config_destination, "ca-file", PATH, ca_file),     KEY(config_destination, "credentials", PATH, credentials),
+    KEY(config_destination, "bandwidth", TEXT, bandwidth), KEYS_END,
 };
 static const struct config_key WATCH[] = {
     REQUIRED(config_watch, "trees", LIST, trees),          KEY(config_watch, "layout", TEXT, layout),
@@ -139,6 +138,7 @@ static void read_destinations(struct config *c, const struct config_node *n, str
                               d->name);
         if (config_keys_read(n->entry[i].value, DESTINATION, "a destination", d, errors))
             check_url(d, d->line, errors);
+        config_limits_check_rate(d->bandwidth, d->line, errors);
     }
 }
 
@@ -285,6 +285,8 @@ static void read_all(struct config *c, struct config_errors *errors)
         read_guard(&c->guard, top.guard, errors);
     if (top.cores)
         read_cores(&c->cores, top.cores, errors);
+    if (top.limits)
+        config_limits_read(top.limits, &c->limits, errors);
     if (top.rules)
         read_rules(c, top.rules, errors);
 }
@@ -302,6 +304,8 @@ int config_read(const char *data, size_t size, struct config **ret, struct confi
     read_all(c, errors);
     if (errors->count > 0)
         return -EINVAL;
+    if (!(c->run = run_folder_path(c->state)))
+        return -ENOMEM;
     *ret = TAKE_PTR(c);
     return 0;
 }
@@ -311,5 +315,6 @@ void config_free(struct config *c)
     if (!c)
         return;
     config_tree_free(c->tree);
+    free(c->run);
     free(c);
 }

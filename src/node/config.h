@@ -10,13 +10,14 @@
 
 #include "base/mem.h"
 #include "base/opt.h"
+#include "node/config_limits.h"
 #include "node/config_tree.h"
 
 enum { CONFIG_DESTINATIONS_MAX = 32, CONFIG_RULES_MAX = 64, CONFIG_TREES_MAX = 8 };
 
 /* Strings point into the configuration's tree; NULL where the text has none. */
 struct config_destination {
-    const char *name, *url, *endpoint, *region, *ca_file, *credentials;
+    const char *name, *url, *endpoint, *region, *ca_file, *credentials, *bandwidth;
     bool path_style, is_http;
     unsigned line;
 };
@@ -58,6 +59,8 @@ struct config {
     struct config_watch watch;
     struct config_guard guard;
     struct config_cores cores;
+    struct config_limits limits;
+    char *run; /* the folder that all components share (node/run_folder.h); owned */
     const char *state, *pod_logs, *metrics;
     uint64_t grace_ms;
 };

@@ -29,6 +29,7 @@
 #include "node/component_env.h"
 #include "node/cores.h"
 #include "node/left_behind.h"
+#include "node/run_folder.h"
 
 struct node {
     const struct node_config *config;
@@ -63,6 +64,7 @@ void node_plan_done(struct node_plan *p)
 {
     component_list_done(&p->components);
     free(p->metrics);
+    free(p->run);
     *p = (struct node_plan){0};
 }
 
@@ -88,6 +90,7 @@ int node_read(const struct node_config *c, struct node_plan *ret, struct config_
     if (config->metrics && !(plan.metrics = strdup(config->metrics)))
         return -ENOMEM;
     plan.grace_ms = config->grace_ms;
+    plan.run = TAKE_PTR(config->run);
     check_all(c, l, errors);
     if (errors->count == 0 && l->count == 0 && !l->cores.dir)
         config_errors_add(errors, 0, "nothing is to be done: no rule has a watch, a guard or cores");
@@ -212,6 +215,15 @@ static void show_metrics(struct node *n, char **address)
         log_event(EVENT_NO_METRICS, LOG_STR("address", n->metrics_address), LOG_STR("error", e.msg));
 }
 
+/* Without it each component still keeps the limits for itself. */
+static void make_run_folder(const struct node_plan *plan)
+{
+    struct err e = {0};
+
+    if (run_folder_make(plan->run, &e) < 0)
+        log_event(EVENT_NODE_LIMITS_APART, LOG_STR("error", e.msg));
+}
+
 static void reread(struct node *n)
 {
     CLEANUP(node_plan_done) struct node_plan plan = {0};
@@ -222,6 +234,7 @@ static void reread(struct node *n)
     n->stamp = stamp;
     if (r == 0) {
         n->grace_ms = plan.grace_ms;
+        make_run_folder(&plan);
         left_behind_report(&plan.components);
         cores_apply(&n->cores, &plan.components.cores);
         r = apply(n, &plan.components);
@@ -328,6 +341,7 @@ static int start_all(struct node *n, struct node_plan *plan)
     int r = 0;
 
     show_metrics(n, &plan->metrics);
+    make_run_folder(plan);
     left_behind_report(l);
     log_event(EVENT_NODE_STARTED, LOG_STR("config", n->config->path), LOG_UINT("components", l->count));
     cores_apply(&n->cores, &l->cores);

@@ -20,6 +20,7 @@ struct node_config {
 struct node_plan {
     struct component_list components;
     uint64_t grace_ms;
+    char *run;     /* node/run_folder.h */
     char *metrics; /* an address; NULL: none */
 };
 void node_plan_done(struct node_plan *p);

@@ -187,6 +187,76 @@ static void cores_go_where_their_rule_says_and_the_spool_is_watched(void **state
     assert_string_equal(l.item[2].follows, "/c/config.json");
 }
 
+static bool has_argument(const struct component_spec *s, const char *wanted)
+{
+    for (size_t i = 0; i < s->args.count; i++)
+        if (strcmp(s->args.item[i], wanted) == 0)
+            return true;
+    return false;
+}
+
+/* By files that all of them name. */
+static void components_share_what_the_agent_and_a_destination_may_send(void **state)
+{
+    CLEANUP(config_free_ptr)
+    struct config *c = good("destinations:\n"
+                            "  a: {url: 'file:///a', bandwidth: 5M}\n"
+                            "  b: {url: 'file:///b'}\n"
+                            "limits: {bandwidth: 100Mbit}\n"
+                            "watch: {trees: /dumps}\n"
+                            "guard: on\n"
+                            "state: /state\n"
+                            "rules:\n"
+                            "  - {name: a, namespaces: a, destination: a}\n"
+                            "  - {name: b, namespaces: b, destination: b}\n");
+    CLEANUP(component_list_done) struct component_list l = {0};
+
+    (void)state;
+    assert_int_equal(component_list_make(c, LOG_JSON, &l), 0);
+    assert_int_equal(l.count, 4);
+    for (size_t i = 0; i < l.count; i++) {
+        assert_true(has_argument(&l.item[i], "--bandwidth=100Mbit@/state/run/bandwidth"));
+        assert_int_equal(has_argument(&l.item[i], "--bandwidth=5M@/state/run/bandwidth-a"),
+                         strstr(l.item[i].name, "/a") != NULL);
+    }
+}
+
+/* Which runs on the host, and sees nothing of the agent's but its own folder. */
+static void with_the_handler_of_cores_too(void **state)
+{
+    CLEANUP(config_free_ptr)
+    struct config *c = good("destinations: {a: {url: 'file:///a'}}\n"
+                            "limits: {bandwidth: 10M}\n"
+                            "guard: on\n"
+                            "cores: {dir: /cores}\n"
+                            "rules: [{name: a, namespaces: a, destination: a}]\n");
+    CLEANUP(component_list_done) struct component_list l = {0};
+
+    (void)state;
+    assert_int_equal(component_list_make(c, LOG_JSON, &l), 0);
+    assert_true(has_argument(&l.item[0], "--bandwidth=10M@/cores/bandwidth"));
+    assert_true(has_argument(&l.cores.set[0], "--bandwidth=10M@/cores/bandwidth"));
+}
+
+static void limits_that_make_no_sense_are_errors_with_their_line(void **state)
+{
+    static const char text[] = "destinations:\n"
+                               "  a: {url: 'file:///a', bandwidth: fast}\n"
+                               "limits:\n"
+                               "  bandwith: 100Mbit\n"
+                               "rules: [{name: a, namespaces: a, destination: a}]\n";
+    struct config_errors errors = {0};
+    struct config *c = NULL;
+
+    (void)state;
+    assert_int_equal(config_read(text, strlen(text), &c, &errors), -EINVAL);
+    assert_int_equal(errors.count, 2);
+    assert_int_equal(errors.item[0].line, 2);
+    assert_non_null(strstr(errors.item[0].text, "bandwidth: 'fast' is no rate"));
+    assert_int_equal(errors.item[1].line, 4);
+    assert_non_null(strstr(errors.item[1].text, "did you mean \"bandwidth\"?"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +265,9 @@ int main(void)
         cmocka_unit_test(all_errors_are_found_at_once),
         cmocka_unit_test(cores_go_where_their_rule_says_and_the_spool_is_watched),
         cmocka_unit_test(each_destination_has_a_watch_and_each_set_of_settings_a_guard),
+        cmocka_unit_test(components_share_what_the_agent_and_a_destination_may_send),
+        cmocka_unit_test(with_the_handler_of_cores_too),
+        cmocka_unit_test(limits_that_make_no_sense_are_errors_with_their_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Checks values as the commands would.
+ */
+#include "node/config_limits.h"
+
+#include <stddef.h>
+
+#include "base/text.h"
+#include "net/bandwidth.h"
+#include "node/config_keys.h"
+
+static const struct config_key LIMITS[] = {
+    {"bandwidth", offsetof(struct config_limits, bandwidth), CONFIG_KEY_TEXT, false},
+    {NULL, 0, CONFIG_KEY_TEXT, false},
+};
+
+void config_limits_check_rate(const char *text, unsigned line, struct config_errors *errors)
+{
+    struct err e = {0};
+    uint64_t rate;
+
+    if (text && bandwidth_parse(text, &rate, &e) < 0)
+        config_errors_add(errors, line, "%s", e.msg + (text_starts(e.msg, "--") ? 2 : 0));
+}
+
+void config_limits_read(const struct config_node *n, struct config_limits *ret, struct config_errors *errors)
+{
+    if (config_keys_read(n, LIMITS, "limits", ret, errors))
+        config_limits_check_rate(ret->bandwidth, n->line, errors);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `limits` of the configuration: what all components of an agent may use together, so that it never disturbs what runs
+ * on the machine.
+ */
+#pragma once
+
+#include "node/config_tree.h"
+
+/* Strings point into the configuration's tree; NULL where the text has none. */
+struct config_limits {
+    const char *bandwidth; /* of all uploads */
+};
+
+void config_limits_read(const struct config_node *n, struct config_limits *ret, struct config_errors *errors);
+
+/* A rate of --bandwidth at this line. */
+void config_limits_check_rate(const char *text, unsigned line, struct config_errors *errors);
